@@ -1,0 +1,1 @@
+//! Conceptual Message Wrapper (RFC 9999).

@@ -1,0 +1,1 @@
+//! EAT Attestation Results.
