@@ -1,8 +1,108 @@
 //! Attested TLS, the protocol without the sockets.
+//!
+//! A TLS peer proves, bound to this very connection, that it runs known code in a genuine confidential environment:
+//! it answers an authenticator request (RFC 9261) with Evidence inside (draft-fossati-seat-expat), the Evidence is
+//! appraised (RFC 9334), and only then does anything above get a [`PeerAttestation`].
+//!
+//! In scope: exported authenticators, the binder, the Conceptual Message Wrapper, Attestation Results, the roles
+//! [`Attester`], [`Verifier`], [`Policy`] and [`RelyingParty`]. Out of scope: sockets, runtimes, clocks, HTTP, and
+//! every platform; those are other crates. Time and randomness are arguments, all TLS cryptography is that of
+//! the application's rustls `CryptoProvider`.
+//!
+//! # The straight line
+//!
+//! ```
+//! use atls_core::{Attester, Challenge, PeerAttestation, RelyingParty, Session};
+//! # use atls_core::pki_types::UnixTime;
+//! # use rustls::crypto::CryptoProvider;
+//! # type Error = Box<dyn std::error::Error>;
+//! async fn both_ends(
+//!     client: &dyn Session,
+//!     server: &dyn Session,
+//!     provider: &CryptoProvider,
+//!     attester: &dyn Attester,
+//!     relying_party: &RelyingParty,
+//!     now: UnixTime,
+//! ) -> Result<PeerAttestation, Error> {
+//!     // The client asks,
+//!     let (request, pending) = atls_core::request(client, provider, None)?;
+//!     // the server makes Evidence over the value of this connection and answers,
+//!     let challenge = Challenge::receive(server, &request)?;
+//!     let to_attest = challenge.to_attest().ok_or("client does not understand attestation")?;
+//!     let evidence = attester.attest(to_attest).await?;
+//!     let authenticator = challenge.answer(&evidence)?;
+//!     // the client validates, appraises, decides.
+//!     let credential = pending.finish(&authenticator)?;
+//!     Ok(relying_party.decide(credential, now).await?)
+//! }
+//! ```
 #![forbid(unsafe_code)]
 
+pub mod authenticator;
 pub mod cmw;
 pub mod ear;
-mod media_type;
+pub mod limits;
 
-pub use media_type::{MediaType, MediaTypeError};
+mod attestation;
+mod attester;
+mod bound;
+mod codec;
+mod error;
+mod exchange;
+mod exporter;
+mod media_type;
+mod policy;
+mod relying_party;
+mod session;
+mod verifier;
+
+use std::future::Future;
+use std::pin::Pin;
+
+pub use attestation::AppraisedItem;
+pub use attestation::Binding;
+pub use attestation::Candidate;
+pub use attestation::PeerAttestation;
+pub use attester::AttestRequest;
+pub use attester::Attester;
+pub use bound::Bound;
+pub use error::AppraisalError;
+pub use error::AttestError;
+pub use error::ConfigError;
+pub use error::Fault;
+pub use error::ProtocolError;
+pub use exchange::ATTESTATION_PARAMETERS;
+pub use exchange::CMW_ATTESTATION;
+pub use exchange::CanAttest;
+pub use exchange::Challenge;
+pub use exchange::Credential;
+pub use exchange::Offer;
+pub use exchange::Order;
+pub use exchange::Parameters;
+pub use exchange::Pending;
+pub use exchange::RefusalCode;
+pub use exchange::Selection;
+pub use exchange::Verdict;
+pub use exchange::Verdicts;
+pub use exchange::request;
+pub use exporter::ExporterSecret;
+pub use media_type::MediaType;
+pub use media_type::MediaTypeError;
+pub use pki_types;
+pub use policy::Policy;
+pub use policy::PolicyViolation;
+pub use policy::StandardPolicy;
+pub use relying_party::Refusal;
+pub use relying_party::RelyingParty;
+pub use relying_party::RelyingPartyBuilder;
+pub use session::Handshake;
+pub use session::Session;
+pub use session::Side;
+pub use verifier::Appraised;
+pub use verifier::Conveys;
+pub use verifier::Evidence;
+pub use verifier::Origin;
+pub use verifier::Verifier;
+
+/// A boxed future, as the role traits return: the one type alias here.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

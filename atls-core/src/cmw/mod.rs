@@ -1,1 +1,298 @@
-//! Conceptual Message Wrapper (RFC 9999).
+//! The RATS Conceptual Message Wrapper, RFC 9999: Evidence, Attestation Results and their like with a media type.
+//!
+//! ```text
+//! record     = [ type, value, ? ind ]             type: media type, or (CBOR) CoAP Content-Format
+//! tag        = #6.<TN>( bytes )                   CBOR only; TN from the Content-Format, RFC 9277
+//! collection = { ? "__cmwc_t": uri, + label => record / tag / collection }
+//! ```
+//!
+//! Read in CBOR or JSON, told apart by the first octet. Written in deterministic CBOR (RFC 8949 §4.2.1) by
+//! [`Cmw::encode`], which is what this protocol sends, or in JSON by [`Cmw::to_json`].
+//!
+//! What is *not* checked: whether a value is of the type that its peer-chosen label names; that is the verifier's.
+
+mod cbor;
+mod item;
+mod json;
+
+pub use item::Indicator;
+pub use item::Item;
+pub use item::Type;
+
+use crate::media_type::MediaType;
+
+/// A record, a tag, or a collection of them: 1 to 8 items, nested 4 deep, 65,533 octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cmw {
+    form: Form,
+}
+
+impl Cmw {
+    /// A record that holds Evidence (indicator 4).
+    pub fn evidence(media_type: MediaType, value: Vec<u8>) -> Self {
+        Self::record(Type::Media(media_type), value, Some(Indicator::EVIDENCE))
+    }
+
+    /// A record that holds Attestation Results (indicator 8), such as a passport.
+    pub fn attestation_results(media_type: MediaType, value: Vec<u8>) -> Self {
+        Self::record(
+            Type::Media(media_type),
+            value,
+            Some(Indicator::ATTESTATION_RESULTS),
+        )
+    }
+
+    /// Any record. Without indicator the type alone says what it is.
+    pub fn record(kind: Type, value: Vec<u8>, indicator: Option<Indicator>) -> Self {
+        Self {
+            form: Form::Record(Record {
+                kind,
+                value,
+                indicator,
+            }),
+        }
+    }
+
+    /// A tag: a CoAP Content-Format and a value, in the shortest form that CBOR has.
+    pub fn tag(content_format: u16, value: Vec<u8>) -> Self {
+        Self {
+            form: Form::Tag(Tag {
+                content_format,
+                value,
+            }),
+        }
+    }
+
+    /// Several messages under labels. Its members must be bound to each other by the attester (RFC 9999): this
+    /// crate's relying party appraises each under the same challenge.
+    ///
+    /// # Errors
+    /// [`CmwError`] without member, with a repeated label, or beyond the limits.
+    pub fn collection(kind: Option<String>, members: Vec<(Label, Self)>) -> Result<Self, CmwError> {
+        let members = members
+            .into_iter()
+            .map(|(label, member)| (label, member.form))
+            .collect();
+        let form = Form::Collection(Collection::new(kind, members)?);
+        form.check_limits()?;
+        Ok(Self { form })
+    }
+
+    /// Reads CBOR or JSON, at most 65,533 octets and nothing after it. Unknown fields do not exist in CMW: what is
+    /// not of the form is refused.
+    ///
+    /// # Errors
+    /// [`CmwError`]
+    pub fn decode(bytes: &[u8]) -> Result<Self, CmwError> {
+        if bytes.len() > MAX_LENGTH {
+            return Err(CmwError::TooLarge);
+        }
+        let form = match bytes.first() {
+            Some(b'[' | b'{') => json::decode(bytes)?,
+            Some(0x82 | 0x83 | 0x9f | 0xda | 0xa1..=0xbb | 0xbf) => cbor::decode(bytes)?,
+            _ => return Err(CmwError::Malformed),
+        };
+        form.check_limits()?;
+        Ok(Self { form })
+    }
+
+    /// Deterministic CBOR, at most 65,533 octets.
+    ///
+    /// # Errors
+    /// [`CmwError::TooLarge`]
+    pub fn encode(&self) -> Result<Vec<u8>, CmwError> {
+        within_length(cbor::encode(&self.form)?)
+    }
+
+    /// JSON, at most 65,533 octets. JSON has neither tags nor Content-Formats, and only text for labels.
+    ///
+    /// # Errors
+    /// [`CmwError::NotInJson`] for what only CBOR can say, [`CmwError::TooLarge`].
+    pub fn to_json(&self) -> Result<Vec<u8>, CmwError> {
+        within_length(json::encode(&self.form)?)
+    }
+
+    /// Every record and tag, collections flattened, in the order of the wire; never empty.
+    pub fn items(&self) -> Vec<Item<'_>> {
+        let mut items = Vec::new();
+        self.form.collect("", &mut items);
+        items
+    }
+
+    /// The `__cmwc_t` of a collection: a URI or OID that names its kind.
+    pub fn collection_type(&self) -> Option<&str> {
+        match &self.form {
+            Form::Collection(collection) => collection.kind.as_deref(),
+            Form::Record(_) | Form::Tag(_) => None,
+        }
+    }
+}
+
+/// Names a member of a collection. JSON has text only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "RFC 9999's two kinds of label")]
+pub enum Label {
+    /// A CBOR integer of up to 64 bits.
+    Integer(i64),
+    /// Text; not `__cmwc_t`.
+    Text(String),
+}
+
+impl From<&str> for Label {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl std::fmt::Display for Label {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Integer(integer) => write!(f, "{integer}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// Octets that are no CMW, or a CMW that cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CmwError {
+    /// A collection without a member.
+    #[error("collection is empty")]
+    Empty,
+    /// The indicator is 0 or larger than 4 octets.
+    #[error("indicator is out of range")]
+    Indicator,
+    /// Not CBOR or JSON, not the form of a CMW, or followed by something.
+    #[error("not a conceptual message wrapper")]
+    Malformed,
+    /// A type that is no media type.
+    #[error("type is no media type")]
+    MediaType,
+    /// A tag, Content-Format or integer label, which JSON cannot say. Use CBOR.
+    #[error("message has no JSON form")]
+    NotInJson,
+    /// A label that stands twice in one collection.
+    #[error("label is repeated")]
+    RepeatedLabel,
+    /// A tag number outside of those for Content-Formats (RFC 9277).
+    #[error("tag stands for no content format")]
+    TagNumber,
+    /// Collections nested deeper than 4.
+    #[error("collections are nested too deeply")]
+    TooDeep,
+    /// More than 65,533 octets.
+    #[error("message is larger than 65,533 octets")]
+    TooLarge,
+    /// More than 8 items.
+    #[error("message has more than 8 items")]
+    TooMany,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form {
+    Collection(Collection),
+    Record(Record),
+    Tag(Tag),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Collection {
+    kind: Option<String>,
+    members: Vec<(Label, Form)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Record {
+    kind: Type,
+    value: Vec<u8>,
+    indicator: Option<Indicator>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Tag {
+    content_format: u16,
+    value: Vec<u8>,
+}
+
+impl Collection {
+    fn new(kind: Option<String>, members: Vec<(Label, Form)>) -> Result<Self, CmwError> {
+        if members.is_empty() {
+            return Err(CmwError::Empty);
+        }
+        if members.len() > MAX_ITEMS {
+            return Err(CmwError::TooMany);
+        }
+        for (index, (label, _)) in members.iter().enumerate() {
+            let repeated = members.iter().take(index).any(|(known, _)| known == label);
+            if repeated || *label == Label::from(COLLECTION_TYPE) {
+                return Err(CmwError::RepeatedLabel);
+            }
+        }
+        Ok(Self { kind, members })
+    }
+}
+
+impl Form {
+    fn check_limits(&self) -> Result<(), CmwError> {
+        if self.depth() > MAX_DEPTH {
+            return Err(CmwError::TooDeep);
+        }
+        let mut items = Vec::new();
+        self.collect("", &mut items);
+        if items.len() > MAX_ITEMS {
+            return Err(CmwError::TooMany);
+        }
+        Ok(())
+    }
+
+    fn depth(&self) -> usize {
+        match self {
+            Self::Collection(collection) => {
+                let members = collection.members.iter();
+                let deepest = members.map(|(_, member)| member.depth()).max();
+                deepest.unwrap_or(0).saturating_add(1)
+            }
+            Self::Record(_) | Self::Tag(_) => 0,
+        }
+    }
+
+    fn collect<'a>(&'a self, path: &str, items: &mut Vec<Item<'a>>) {
+        match self {
+            Self::Collection(collection) => {
+                for (label, member) in &collection.members {
+                    let path = if path.is_empty() {
+                        label.to_string()
+                    } else {
+                        format!("{path}/{label}")
+                    };
+                    member.collect(&path, items);
+                }
+            }
+            Self::Record(record) => items.push(Item::of_record(path, record)),
+            Self::Tag(tag) => items.push(Item::of_tag(path, tag)),
+        }
+    }
+}
+
+fn within_length(bytes: Vec<u8>) -> Result<Vec<u8>, CmwError> {
+    if bytes.len() > MAX_LENGTH {
+        return Err(CmwError::TooLarge);
+    }
+    Ok(bytes)
+}
+
+/// The member that is no member but the collection's type.
+const COLLECTION_TYPE: &str = "__cmwc_t";
+
+/// Octets: what a vector with a two-octet length holds inside an extension with a two-octet length.
+pub const MAX_LENGTH: usize = 65_533;
+
+/// Composite devices have a handful of parts: CPU, GPUs, vTPM.
+pub const MAX_ITEMS: usize = 8;
+
+/// Collections within collections.
+pub const MAX_DEPTH: usize = 4;
+
+#[cfg(test)]
+mod tests;

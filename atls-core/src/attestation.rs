@@ -1,0 +1,165 @@
+//! The result: what is known of a peer, and the proof that it was decided.
+
+use std::any::Any;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pki_types::UnixTime;
+
+use crate::ear::Ear;
+use crate::ear::Tier;
+use crate::media_type::MediaType;
+use crate::verifier::Origin;
+
+/// A peer that was appraised and found good by the relying party's policy.
+///
+/// The proof type: [`RelyingParty::decide`](crate::RelyingParty::decide) is its only constructor, so who holds one
+/// holds a peer whose authenticator, binding, Evidence and status were all checked.
+#[derive(Debug)]
+pub struct PeerAttestation {
+    candidate: Candidate,
+}
+
+impl PeerAttestation {
+    pub(crate) fn new(candidate: Candidate) -> Self {
+        Self { candidate }
+    }
+}
+
+impl Deref for PeerAttestation {
+    type Target = Candidate;
+
+    fn deref(&self) -> &Candidate {
+        &self.candidate
+    }
+}
+
+/// What a policy looks at: a peer that was appraised, and not yet accepted.
+#[derive(Debug)]
+pub struct Candidate {
+    pub(crate) items: Vec<AppraisedItem>,
+    pub(crate) binding: Binding,
+    pub(crate) leaf_key: Vec<u8>,
+    pub(crate) decided_at: UnixTime,
+    pub(crate) expires_at: UnixTime,
+}
+
+impl Candidate {
+    /// The worst status of all items.
+    pub fn status(&self) -> Tier {
+        let statuses = self.items.iter().map(|item| item.ear().status());
+        statuses.reduce(Tier::worst).unwrap_or(Tier::None)
+    }
+
+    /// What the attestation is bound to.
+    pub fn binding(&self) -> Binding {
+        self.binding
+    }
+
+    /// One per device that attested; never empty.
+    pub fn items(&self) -> &[AppraisedItem] {
+        &self.items
+    }
+
+    /// The first item with platform claims of this type.
+    pub fn claims<T: Any>(&self) -> Option<&T> {
+        self.items.iter().find_map(AppraisedItem::claims)
+    }
+
+    /// DER SubjectPublicKeyInfo of the key that authenticated the peer.
+    pub fn leaf_key(&self) -> &[u8] {
+        &self.leaf_key
+    }
+
+    /// When the decision was taken.
+    pub fn decided_at(&self) -> UnixTime {
+        self.decided_at
+    }
+
+    /// When the first of the results ends to be valid; from then on the peer counts as unattested.
+    pub fn expires_at(&self) -> UnixTime {
+        self.expires_at
+    }
+
+    /// Whether the result has ended.
+    pub fn is_expired(&self, now: UnixTime) -> bool {
+        now >= self.expires_at
+    }
+
+    /// How long the result stays valid; zero once it ended.
+    pub fn valid_for(&self, now: UnixTime) -> Duration {
+        Duration::from_secs(self.expires_at.as_secs().saturating_sub(now.as_secs()))
+    }
+}
+
+/// One appraised item of Evidence.
+#[derive(Clone)]
+pub struct AppraisedItem {
+    pub(crate) label: String,
+    pub(crate) media_type: MediaType,
+    pub(crate) ear: Ear,
+    pub(crate) origin: Origin,
+    pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl AppraisedItem {
+    /// The item's label in its collection; empty where it came alone. Chosen by the peer.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The media type by which its verifier was chosen.
+    pub fn media_type(&self) -> &MediaType {
+        &self.media_type
+    }
+
+    /// The result.
+    pub fn ear(&self) -> &Ear {
+        &self.ear
+    }
+
+    /// Whether it came from a device or a simulator.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The platform's claims, if its verifier gives claims of this type.
+    pub fn claims<T: Any>(&self) -> Option<&T> {
+        self.claims.as_deref()?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for AppraisedItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppraisedItem")
+            .field("label", &self.label)
+            .field("media_type", &self.media_type)
+            .field("ear", &self.ear)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an attestation is bound to, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "the three modes of attested TLS")]
+pub enum Binding {
+    /// To a key (RA-TLS): open to replay, relay with a leaked key, and diversion.
+    Key,
+    /// To a nonce of the handshake and a key: open to relay with a leaked key, and diversion.
+    Handshake,
+    /// To this connection's exporter and a key.
+    Connection,
+}
+
+impl fmt::Display for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Key => "key",
+            Self::Handshake => "handshake",
+            Self::Connection => "connection",
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! TLS extensions, and the four that requests are built of.
+
+use crate::codec::Reader;
+use crate::codec::put_vec16;
+use crate::error::ProtocolError;
+use crate::limits::MAX_EXTENSIONS;
+
+/// One TLS extension (RFC 9846 §4.2):
+///
+/// ```text
+/// struct { ExtensionType extension_type; opaque extension_data<0..2^16-1>; } Extension;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "the wire format is fixed")]
+pub struct Extension {
+    /// `extension_type`
+    pub code: u16,
+    /// `extension_data`, at most 65,535 octets.
+    pub data: Vec<u8>,
+}
+
+/// `server_name`, allowed in a ClientCertificateRequest only (RFC 9261 §4).
+pub(crate) const SERVER_NAME: u16 = 0;
+/// `signature_algorithms`, mandatory in every request.
+pub(crate) const SIGNATURE_ALGORITHMS: u16 = 13;
+
+/// `Extension extensions<0..2^16-1>`, the content of the outer vector.
+pub(crate) fn encode(extensions: &[Extension]) -> Result<Vec<u8>, ProtocolError> {
+    let mut out = Vec::new();
+    for (index, extension) in extensions.iter().enumerate() {
+        let earlier = extensions.iter().take(index);
+        if earlier
+            .into_iter()
+            .any(|known| known.code == extension.code)
+        {
+            return Err(ProtocolError::DuplicateExtension(extension.code));
+        }
+        out.extend_from_slice(&extension.code.to_be_bytes());
+        put_vec16(&mut out, &extension.data)?;
+    }
+    Ok(out)
+}
+
+pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Extension>, ProtocolError> {
+    let mut reader = Reader::new(bytes);
+    let mut extensions: Vec<Extension> = Vec::new();
+    while !reader.is_empty() {
+        let code = reader.u16()?;
+        let data = reader.vec16()?.to_vec();
+        if extensions.iter().any(|known| known.code == code) {
+            return Err(ProtocolError::DuplicateExtension(code));
+        }
+        if extensions.len() >= MAX_EXTENSIONS {
+            return Err(ProtocolError::TooLarge);
+        }
+        extensions.push(Extension { code, data });
+    }
+    Ok(extensions)
+}
+
+pub(crate) fn find(extensions: &[Extension], code: u16) -> Option<&[u8]> {
+    extensions
+        .iter()
+        .find(|known| known.code == code)
+        .map(|known| known.data.as_slice())
+}

@@ -1,0 +1,42 @@
+//! Exported Authenticators (RFC 9261) for TLS 1.3, whole: request, get context, authenticate, validate.
+//!
+//! ```text
+//!  asks                                         answers
+//!  SentRequest::new ── request octets ───────▶  ReceivedRequest::receive
+//!                                                 ├─ authenticate ─┐
+//!  SentRequest::validate ◀── authenticator ───────┴─ decline ──────┘
+//!    ├─ Ok(Validated)        a certificate, proven on this connection
+//!    ├─ Err(Declined)        a valid empty authenticator: never "valid"
+//!    └─ Err(_)               fatal
+//! ```
+//!
+//! Either end may ask. Both objects read the connection once, when they are made, and are consumed by their
+//! one answer: an authenticator cannot be made or checked on another connection, twice, or without the exact
+//! octets of its request.
+//!
+//! | call of RFC 9261 §6 | here |
+//! |---|---|
+//! | request | [`SentRequest::new`] |
+//! | get context | [`context`], [`ReceivedRequest::context`] |
+//! | authenticate | [`ReceivedRequest::authenticate`], [`ReceivedRequest::decline`] |
+//! | validate | [`SentRequest::validate`] |
+//!
+//! Not here: spontaneous server authenticators (RFC 9261 §5, "may"): attestation must be asked for, so there is
+//! no call that accepts an authenticator without its request. TLS 1.2: a [`Session`](crate::Session) is
+//! TLS 1.3. Certificate path validation: [`Validated`] proves possession of the end-entity key on this
+//! connection, and whether that certificate is *trusted* is its user's next step.
+
+mod extension;
+mod message;
+mod received;
+mod schedule;
+mod scheme;
+mod sent;
+
+pub use extension::Extension;
+pub use message::context;
+pub use received::ReceivedRequest;
+pub use sent::SentRequest;
+pub use sent::Validated;
+
+pub(crate) use sent::spki;

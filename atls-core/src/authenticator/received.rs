@@ -1,0 +1,147 @@
+//! The answering end: a request that arrived, and its one answer.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::SignatureScheme;
+use rustls::sign::CertifiedKey;
+
+use super::extension;
+use super::extension::Extension;
+use super::extension::SERVER_NAME;
+use super::extension::SIGNATURE_ALGORITHMS;
+use super::message;
+use super::message::CertificateEntry;
+use super::message::Request;
+use super::schedule::Schedule;
+use super::scheme;
+use crate::error::ProtocolError;
+use crate::session::Session;
+use crate::session::Side;
+
+/// An authenticator request of the peer, to be answered once.
+pub struct ReceivedRequest {
+    bytes: Vec<u8>,
+    context: Vec<u8>,
+    extensions: Vec<Extension>,
+    schemes: Vec<SignatureScheme>,
+    identity: Option<Arc<CertifiedKey>>,
+    schedule: Schedule,
+}
+
+impl ReceivedRequest {
+    /// Parses the peer's request and spends its context.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Malformed`] for anything but the request type that the peer's side may send, without
+    /// `signature_algorithms`, or with `server_name` from a server; [`ProtocolError::ContextSpent`] for a
+    /// context that was seen on this connection, be it the peer's or our own.
+    pub fn receive(session: &dyn Session, request: &[u8]) -> Result<Self, ProtocolError> {
+        let handshake = session.handshake();
+        let sender = handshake.side().peer();
+        let Request {
+            context,
+            extensions,
+        } = Request::decode(request, sender)?;
+        handshake.spent().spend(context)?;
+        if sender == Side::Server && extension::find(&extensions, SERVER_NAME).is_some() {
+            return Err(ProtocolError::UnsolicitedExtension(SERVER_NAME));
+        }
+        let schemes = extension::find(&extensions, SIGNATURE_ALGORITHMS);
+        let schemes = scheme::decode(schemes.ok_or(ProtocolError::Malformed)?)?;
+        let context = context.to_vec();
+        let schedule = Schedule::of(session, handshake.side())?;
+        let identity = handshake.identity().cloned();
+        Ok(Self {
+            bytes: request.to_vec(),
+            context,
+            extensions,
+            schemes,
+            identity,
+            schedule,
+        })
+    }
+
+    /// `certificate_request_context`, 0 to 255 octets.
+    pub fn context(&self) -> &[u8] {
+        &self.context
+    }
+
+    /// An extension of the request; unknown ones are kept and ignored.
+    pub fn extension(&self, code: u16) -> Option<&[u8]> {
+        extension::find(&self.extensions, code)
+    }
+
+    /// The certified key that will answer: the one of the TLS handshake, where this end sent one.
+    pub fn identity(&self) -> Option<&CertifiedKey> {
+        self.identity.as_deref()
+    }
+
+    /// RFC 9261 §6.3 "authenticate": certificate chain, signature and MAC, with `extensions` in the first
+    /// entry.
+    ///
+    /// # Errors
+    /// [`ProtocolError::UnsolicitedExtension`] for an extension that the request did not offer,
+    /// [`ProtocolError::NoCommonScheme`] where our key can sign with none that it did,
+    /// [`ProtocolError::NoIdentity`] without a key, [`ProtocolError::TooLarge`] where the parts do not fit.
+    pub fn authenticate(self, extensions: Vec<Extension>) -> Result<Vec<u8>, ProtocolError> {
+        let unsolicited = extensions
+            .iter()
+            .find(|own| self.extension(own.code).is_none());
+        if let Some(extension) = unsolicited {
+            return Err(ProtocolError::UnsolicitedExtension(extension.code));
+        }
+        let identity = self.identity.as_deref().ok_or(ProtocolError::NoIdentity)?;
+        let allowed: Vec<_> = self
+            .schemes
+            .iter()
+            .copied()
+            .filter(|scheme| scheme::is_tls13(*scheme))
+            .collect();
+        let signer = identity
+            .key
+            .choose_scheme(&allowed)
+            .ok_or(ProtocolError::NoCommonScheme)?;
+
+        let mut first = Some(extensions);
+        let entries: Vec<_> = identity
+            .cert
+            .iter()
+            .map(|certificate| CertificateEntry {
+                certificate: certificate.clone(),
+                extensions: first.take().unwrap_or_default(),
+            })
+            .collect();
+        let certificate = message::certificate(&self.context, &entries)?;
+
+        let input = self.schedule.to_be_signed(&self.bytes, &certificate);
+        let signature = signer.sign(&input).map_err(|_| ProtocolError::Sign)?;
+        let verify = message::certificate_verify(signer.scheme(), &signature)?;
+
+        let mac = self
+            .schedule
+            .finished(&[&self.bytes, &certificate, &verify]);
+        let finished = message::finished(mac.as_ref())?;
+        Ok([certificate, verify, finished].concat())
+    }
+
+    /// The empty authenticator: an authentic refusal (RFC 9261 §5.2, last paragraphs). Its Certificate with no
+    /// entries stands in the transcript and is not sent.
+    ///
+    /// # Errors
+    /// None in practice; the context always fits.
+    pub fn decline(self) -> Result<Vec<u8>, ProtocolError> {
+        let absent = message::certificate(&self.context, &[])?;
+        let mac = self.schedule.finished(&[&self.bytes, &absent]);
+        message::finished(mac.as_ref())
+    }
+}
+
+impl fmt::Debug for ReceivedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceivedRequest")
+            .field("schemes", &self.schemes)
+            .field("extensions", &self.extensions.len())
+            .finish_non_exhaustive()
+    }
+}

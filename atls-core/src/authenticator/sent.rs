@@ -1,0 +1,222 @@
+//! The asking end: a request that was sent, and the validation of its one answer.
+
+use std::fmt;
+
+use pki_types::CertificateDer;
+use rustls::SignatureScheme;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use subtle::ConstantTimeEq;
+
+use super::extension;
+use super::extension::Extension;
+use super::extension::SIGNATURE_ALGORITHMS;
+use super::message;
+use super::message::Authenticator;
+use super::message::CertificateEntry;
+use super::message::Request;
+use super::schedule::Schedule;
+use super::scheme;
+use crate::error::ProtocolError;
+use crate::limits::CONTEXT_LENGTH;
+use crate::session::Session;
+
+/// An authenticator request of ours, waiting for its one answer.
+pub struct SentRequest {
+    bytes: Vec<u8>,
+    context: [u8; CONTEXT_LENGTH],
+    offered: Vec<u16>,
+    schemes: Vec<SignatureScheme>,
+    algorithms: WebPkiSupportedAlgorithms,
+    schedule: Schedule,
+}
+
+impl SentRequest {
+    /// Makes a CertificateRequest (on a server) or ClientCertificateRequest (on a client) with a fresh random
+    /// context of 32 octets, which is spent hereby. `signature_algorithms` comes from the provider; further
+    /// extensions are the caller's.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] where the provider has no randomness, the exporter none to give, the connection had
+    /// its requests, or an extension is repeated.
+    pub fn new(
+        session: &dyn Session,
+        provider: &CryptoProvider,
+        extensions: Vec<Extension>,
+    ) -> Result<Self, ProtocolError> {
+        let mut context = [0; CONTEXT_LENGTH];
+        provider
+            .secure_random
+            .fill(&mut context)
+            .map_err(|_| ProtocolError::Random)?;
+        session.handshake().spent().spend(&context)?;
+
+        let algorithms = provider.signature_verification_algorithms;
+        let schemes = scheme::offered(&algorithms);
+        let mut all = vec![Extension {
+            code: SIGNATURE_ALGORITHMS,
+            data: scheme::encode(&schemes)?,
+        }];
+        all.extend(extensions);
+        let offered = all.iter().map(|extension| extension.code).collect();
+
+        let side = session.handshake().side();
+        let bytes = Request {
+            context: &context,
+            extensions: all,
+        }
+        .encode(side)?;
+        let schedule = Schedule::of(session, side.peer())?;
+        Ok(Self {
+            bytes,
+            context,
+            offered,
+            schemes,
+            algorithms,
+            schedule,
+        })
+    }
+
+    /// The message to send.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// `certificate_request_context`, 32 octets.
+    pub fn context(&self) -> &[u8] {
+        &self.context
+    }
+
+    /// RFC 9261 §6.4 "validate": proves that the sender holds the end-entity key and answers this very request
+    /// on this very connection. Does not say that the certificate is trusted.
+    ///
+    /// # Errors
+    /// Every reject rule of RFC 9261 §5 and §6 as a [`ProtocolError`]; [`ProtocolError::Declined`] for a valid
+    /// empty authenticator.
+    pub fn validate(self, authenticator: &[u8]) -> Result<Validated, ProtocolError> {
+        match Authenticator::decode(authenticator)? {
+            Authenticator::Empty { finished } => {
+                let absent = message::certificate(&self.context, &[])?;
+                self.check_finished(&[&self.bytes, &absent], finished)?;
+                Err(ProtocolError::Declined)
+            }
+            Authenticator::Full {
+                context,
+                entries,
+                certificate,
+                scheme,
+                signature,
+                certificate_verify,
+                finished,
+            } => {
+                if context != self.context {
+                    return Err(ProtocolError::ContextMismatch);
+                }
+                // The MAC is cheap and unforgeable without the connection; nothing else is looked at before.
+                self.check_finished(&[&self.bytes, certificate, certificate_verify], finished)?;
+                self.check_extensions(&entries)?;
+                let leaf = entries.first().ok_or(ProtocolError::Malformed)?;
+                self.check_signature(&leaf.certificate, certificate, scheme, signature)?;
+                let spki = spki(&leaf.certificate)?;
+                Ok(Validated { entries, spki })
+            }
+        }
+    }
+
+    fn check_finished(&self, messages: &[&[u8]], finished: &[u8]) -> Result<(), ProtocolError> {
+        let expected = self.schedule.finished(messages);
+        // Slices of unequal length compare unequal: a truncated MAC is a wrong one.
+        if bool::from(expected.as_ref().ct_eq(finished)) {
+            Ok(())
+        } else {
+            Err(ProtocolError::BadFinished)
+        }
+    }
+
+    fn check_extensions(&self, entries: &[CertificateEntry]) -> Result<(), ProtocolError> {
+        let sent = entries.iter().flat_map(|entry| &entry.extensions);
+        match sent
+            .into_iter()
+            .find(|extension| !self.offered.contains(&extension.code))
+        {
+            Some(extension) => Err(ProtocolError::UnsolicitedExtension(extension.code)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_signature(
+        &self,
+        leaf: &CertificateDer<'_>,
+        certificate: &[u8],
+        scheme: SignatureScheme,
+        signature: &[u8],
+    ) -> Result<(), ProtocolError> {
+        let refused = ProtocolError::SchemeNotOffered(scheme.into());
+        if !self.schemes.contains(&scheme) {
+            return Err(refused);
+        }
+        let algorithm =
+            scheme::algorithm(&self.algorithms, scheme).ok_or_else(|| refused.clone())?;
+        let end_entity =
+            webpki::EndEntityCert::try_from(leaf).map_err(|_| ProtocolError::Malformed)?;
+        let input = self.schedule.to_be_signed(&self.bytes, certificate);
+        end_entity
+            .verify_signature(algorithm, &input, signature)
+            .map_err(|error| match error {
+                webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => refused,
+                _ => ProtocolError::BadSignature,
+            })
+    }
+}
+
+impl fmt::Debug for SentRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentRequest")
+            .field("schemes", &self.schemes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A certificate chain whose end-entity key is proven on this connection. Not yet a trusted one.
+#[derive(Clone, Debug)]
+pub struct Validated {
+    entries: Vec<CertificateEntry>,
+    spki: Vec<u8>,
+}
+
+impl Validated {
+    /// The end-entity certificate.
+    pub fn end_entity(&self) -> Option<&CertificateDer<'static>> {
+        self.entries.first().map(|entry| &entry.certificate)
+    }
+
+    /// All certificates as sent, end-entity first.
+    pub fn chain(&self) -> impl Iterator<Item = &CertificateDer<'static>> {
+        self.entries.iter().map(|entry| &entry.certificate)
+    }
+
+    /// DER SubjectPublicKeyInfo of the end-entity certificate, as carried in it.
+    pub fn public_key(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// An extension of the end-entity certificate's entry.
+    pub fn extension(&self, code: u16) -> Option<&[u8]> {
+        extension::find(&self.entries.first()?.extensions, code)
+    }
+
+    /// Whether any entry but the first carries an extension.
+    pub(crate) fn has_later_extension(&self, code: u16) -> bool {
+        self.entries
+            .iter()
+            .skip(1)
+            .any(|entry| extension::find(&entry.extensions, code).is_some())
+    }
+}
+
+/// DER SubjectPublicKeyInfo of a certificate, octets as carried.
+pub(crate) fn spki(certificate: &CertificateDer<'_>) -> Result<Vec<u8>, ProtocolError> {
+    let certificate =
+        webpki::EndEntityCert::try_from(certificate).map_err(|_| ProtocolError::Malformed)?;
+    Ok(certificate.subject_public_key_info().as_ref().to_vec())
+}

@@ -1,0 +1,91 @@
+//! The value that Evidence must carry: this connection, this key.
+
+use std::fmt;
+
+use rustls::Tls13CipherSuite;
+use zeroize::Zeroizing;
+
+use crate::error::ProtocolError;
+use crate::session::Session;
+
+/// What Evidence must carry to be about one connection and one key, 32 or 48 octets.
+///
+/// draft-fossati-seat-expat-03, "Attestation Binder":
+///
+/// ```text
+/// exported_value = TLS-Exporter("Attestation", certificate_request_context, 32)
+/// binder         = Hash(public_key || exported_value)
+/// ```
+///
+/// `public_key` is the DER SubjectPublicKeyInfo of the end-entity certificate as carried, `Hash` that of the
+/// cipher suite. It is computed from the live connection and from nothing else: no constructor takes octets, so
+/// nobody can have a caller-chosen value attested through this type.
+///
+/// How a platform carries it is the platform's one `challenge` function, used by both its halves.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Bound {
+    octets: Vec<u8>,
+}
+
+impl Bound {
+    /// The octets, 32 with a SHA-256 suite and 48 with a SHA-384 one. Compare them whole.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.octets
+    }
+}
+
+impl AsRef<[u8]> for Bound {
+    fn as_ref(&self) -> &[u8] {
+        &self.octets
+    }
+}
+
+/// Lower-case hexadecimal. The value is no secret: it is a hash, and the Evidence shows it.
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.octets
+            .iter()
+            .try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bound({self})")
+    }
+}
+
+/// `exported_value`, from which the binder follows once the end-entity key is known.
+pub(crate) struct ExportedValue {
+    suite: &'static Tls13CipherSuite,
+    value: Zeroizing<[u8; 32]>,
+}
+
+impl ExportedValue {
+    pub(crate) fn of(session: &dyn Session, context: &[u8]) -> Result<Self, ProtocolError> {
+        let mut value = Zeroizing::new([0; 32]);
+        session.export(EXPORTER_LABEL, context, value.as_mut_slice())?;
+        Ok(Self {
+            suite: session.handshake().suite(),
+            value,
+        })
+    }
+
+    pub(crate) fn bind(&self, spki: &[u8]) -> Bound {
+        let mut hash = self.suite.common.hash_provider.start();
+        hash.update(spki);
+        hash.update(self.value.as_slice());
+        Bound {
+            octets: hash.finish().as_ref().to_vec(),
+        }
+    }
+}
+
+impl fmt::Debug for ExportedValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ExportedValue(..)")
+    }
+}
+
+/// The normative text of the draft; one other passage of it says "Attestation Binding".
+const EXPORTER_LABEL: &[u8] = b"Attestation";

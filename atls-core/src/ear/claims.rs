@@ -1,0 +1,260 @@
+//! What a result says, in either dialect, and the checks that every signed result passes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::GeneralPurpose;
+use base64::engine::GeneralPurposeConfig;
+use pki_types::UnixTime;
+use serde_json::Map;
+use serde_json::Value;
+
+use super::Appraisal;
+use super::Ear;
+use super::EarError;
+use super::VerifierId;
+use super::tier::Category;
+use super::tier::Tier;
+use super::tier::TrustClaim;
+use super::tier::TrustVector;
+
+/// What a signed result must satisfy.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "whoever checks a result must decide about each of these"
+)]
+pub struct Check<'a> {
+    /// The time.
+    pub now: UnixTime,
+    /// How long after its `iat` a result is taken, whatever its `exp` says.
+    pub max_age: Duration,
+    /// The `eat_nonce` that the result must have.
+    pub nonce: ExpectedNonce<'a>,
+    /// The `iss` that the result must have; `None` for issuers that state none.
+    pub issuer: Option<&'a str>,
+}
+
+/// Which `eat_nonce` a result must have.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "present or not: there is no third")]
+pub enum ExpectedNonce<'a> {
+    /// These octets, whole. Padded and unpadded base64url are the same.
+    Echoed(&'a [u8]),
+    /// None at all: the profile has none, and the caller **must** find the expected value in another signed claim,
+    /// such as Trustee's `report_data`. Refused for profiles that have a nonce.
+    InAnotherClaim,
+}
+
+/// Reads verified claims. Unknown ones are ignored, as the draft demands.
+pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear, EarError> {
+    let profile = text(claims, "eat_profile")?;
+    let names = names_of(profile).ok_or(EarError::Profile)?;
+    if let Some(expected) = check.issuer
+        && claims.get("iss").and_then(Value::as_str) != Some(expected)
+    {
+        return Err(EarError::Issuer);
+    }
+    let ear = Ear {
+        profile: profile.to_owned(),
+        status: claims.get(names.status).map(tier).transpose()?,
+        issued_at: time(claims, "iat")?.ok_or(EarError::Malformed)?,
+        expires_at: time(claims, "exp")?,
+        verifier: verifier(claims.get(names.verifier))?,
+        issuer: claims.get("iss").and_then(Value::as_str).map(str::to_owned),
+        nonce: nonce(claims)?,
+        submods: submods(claims, names)?,
+    };
+    let not_before = time(claims, "nbf")?.unwrap_or(ear.issued_at);
+    check_time(&ear, not_before, check)?;
+    match (&check.nonce, &ear.nonce) {
+        (ExpectedNonce::Echoed(expected), Some(nonce)) if nonce == expected => Ok(ear),
+        (ExpectedNonce::InAnotherClaim, None) if names.nonce == Nonce::Never => Ok(ear),
+        _ => Err(EarError::Nonce),
+    }
+}
+
+fn check_time(ear: &Ear, not_before: UnixTime, check: &Check<'_>) -> Result<(), EarError> {
+    let now = check.now.as_secs();
+    let latest_start = now.saturating_add(CLOCK_SKEW.as_secs());
+    if ear.issued_at.as_secs() > latest_start || not_before.as_secs() > latest_start {
+        return Err(EarError::Future);
+    }
+    let by_age = ear
+        .issued_at
+        .as_secs()
+        .saturating_add(check.max_age.as_secs());
+    let end = ear
+        .expires_at
+        .map_or(by_age, |exp| exp.as_secs().min(by_age));
+    if end > now {
+        Ok(())
+    } else {
+        Err(EarError::Expired)
+    }
+}
+
+fn submods(
+    claims: &Map<String, Value>,
+    names: &Names,
+) -> Result<BTreeMap<String, Appraisal>, EarError> {
+    let submods = claims.get("submods").and_then(Value::as_object);
+    let submods = submods.filter(|submods| !submods.is_empty());
+    submods
+        .ok_or(EarError::Malformed)?
+        .iter()
+        .map(|(name, value)| {
+            let value = value.as_object().ok_or(EarError::Malformed)?;
+            Ok((name.clone(), appraisal(value, names)?))
+        })
+        .collect()
+}
+
+fn appraisal(claims: &Map<String, Value>, names: &Names) -> Result<Appraisal, EarError> {
+    let stated = tier(claims.get(names.status).ok_or(EarError::Malformed)?)?;
+    let vector = claims.get(names.vector).map(vector).transpose()?;
+    // A verifier may judge worse than its vector; where it claims better, the vector is believed.
+    let status = vector
+        .as_ref()
+        .map_or(stated, |vector| stated.worst(vector.tier()));
+    let policy_ids = match claims.get(names.policy) {
+        None => Vec::new(),
+        Some(Value::String(id)) => vec![id.clone()],
+        Some(Value::Array(ids)) => ids
+            .iter()
+            .map(|id| id.as_str().map(str::to_owned).ok_or(EarError::Malformed))
+            .collect::<Result<_, _>>()?,
+        Some(_) => return Err(EarError::Malformed),
+    };
+    let known = [names.status, names.vector, names.policy, "eat_nonce"];
+    let extensions = claims
+        .iter()
+        .filter(|(name, _)| !known.contains(&name.as_str()));
+    Ok(Appraisal {
+        status,
+        vector: vector.unwrap_or_default(),
+        policy_ids,
+        nonce: nonce(claims)?,
+        extensions: extensions
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    })
+}
+
+fn vector(value: &Value) -> Result<TrustVector, EarError> {
+    let claims = value.as_object().ok_or(EarError::Malformed)?;
+    let mut vector = TrustVector::new();
+    for category in Category::ALL {
+        if let Some(value) = claims.get(category.name()) {
+            let value = value.as_i64().ok_or(EarError::Malformed)?;
+            let value = i8::try_from(value).map_err(|_| EarError::Malformed)?;
+            vector = vector.with(category, TrustClaim::new(value));
+        }
+    }
+    Ok(vector)
+}
+
+fn tier(value: &Value) -> Result<Tier, EarError> {
+    value
+        .as_str()
+        .and_then(Tier::from_word)
+        .ok_or(EarError::Malformed)
+}
+
+fn verifier(value: Option<&Value>) -> Result<VerifierId, EarError> {
+    let id = value
+        .and_then(Value::as_object)
+        .ok_or(EarError::Malformed)?;
+    Ok(VerifierId::new(text(id, "developer")?, text(id, "build")?))
+}
+
+/// Several nonces (RFC 9711 §4.1) are refused: there was one request.
+fn nonce(claims: &Map<String, Value>) -> Result<Option<Vec<u8>>, EarError> {
+    let Some(value) = claims.get("eat_nonce") else {
+        return Ok(None);
+    };
+    let text = value.as_str().ok_or(EarError::Nonce)?;
+    BASE64_URL
+        .decode(text)
+        .map(Some)
+        .map_err(|_| EarError::Nonce)
+}
+
+/// RFC 9711 §4.3.1: whole seconds since the epoch.
+fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<UnixTime>, EarError> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    let seconds = value.as_u64().ok_or(EarError::Malformed)?;
+    Ok(Some(UnixTime::since_unix_epoch(Duration::from_secs(
+        seconds,
+    ))))
+}
+
+fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<&'a str, EarError> {
+    claims
+        .get(name)
+        .and_then(Value::as_str)
+        .ok_or(EarError::Malformed)
+}
+
+/// How one dialect spells what they share.
+pub(super) struct Names {
+    pub(super) status: &'static str,
+    pub(super) vector: &'static str,
+    pub(super) policy: &'static str,
+    pub(super) verifier: &'static str,
+    nonce: Nonce,
+}
+
+#[derive(PartialEq)]
+enum Nonce {
+    /// The issuer always echoes one.
+    Always,
+    /// The issuer has no such claim.
+    Never,
+}
+
+fn names_of(profile: &str) -> Option<&'static Names> {
+    match profile {
+        "tag:github.com,2023:veraison/ear" => Some(&VERAISON),
+        "tag:github.com,2024:confidential-containers/Trustee" => Some(&TRUSTEE),
+        "tag:ietf.org,2026:rats/ear#03" | CURRENT_PROFILE => Some(&IETF),
+        _ => None,
+    }
+}
+
+const VERAISON: Names = Names {
+    status: "ear.status",
+    vector: "ear.trustworthiness-vector",
+    policy: "ear.appraisal-policy-id",
+    verifier: "ear.verifier-id",
+    nonce: Nonce::Always,
+};
+
+const TRUSTEE: Names = Names {
+    nonce: Nonce::Never,
+    ..VERAISON
+};
+
+pub(super) const IETF: Names = Names {
+    status: "ear_status",
+    vector: "ear_trustworthiness_vector",
+    policy: "ear_appraisal_policy_ids",
+    verifier: "ear_verifier_id",
+    nonce: Nonce::Always,
+};
+
+pub(super) const CURRENT_PROFILE: &str = "tag:ietf.org,2026:rats/ear#04";
+
+/// How far an issuer's clock may be ahead of ours.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// Veraison pads where EAT does not; what is compared are the octets.
+const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);

@@ -1,0 +1,56 @@
+//! Results as JWT (RFC 7519): a signature around JSON.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jsonwebtoken::dangerous::insecure_decode_claims;
+use jsonwebtoken::decode_header;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use serde_json::Map;
+use serde_json::Value;
+
+use super::Ear;
+use super::EarError;
+use super::MAX_TOKEN;
+use super::claims;
+use super::claims::Check;
+use super::keys::VerificationKeys;
+use super::signature::SignatureAlgorithm;
+
+/// Verifies and reads a compact JWS of at most 64 KiB. `supported` is the `signature_verification_algorithms` of
+/// your `CryptoProvider`.
+///
+/// The header's `alg` must be that of a pinned key, its `kid` may choose among them, and all else in the header is
+/// ignored but `crit`, which refuses.
+///
+/// # Errors
+/// [`EarError`]; nothing of the claims is read before the signature verified.
+pub fn decode(
+    token: &str,
+    keys: &VerificationKeys,
+    supported: &WebPkiSupportedAlgorithms,
+    check: &Check<'_>,
+) -> Result<Ear, EarError> {
+    if token.len() > MAX_TOKEN {
+        return Err(EarError::TooLarge);
+    }
+    let (message, signature) = token.rsplit_once('.').ok_or(EarError::Malformed)?;
+    if message.matches('.').count() != 1 {
+        return Err(EarError::Malformed);
+    }
+    // jsonwebtoken fails on algorithms that it does not know, `none` among them.
+    let header = decode_header(token).map_err(|_| EarError::Algorithm)?;
+    let unencoded = header.extras.inner().contains_key("b64");
+    if header.crit.is_some() || header.zip.is_some() || header.enc.is_some() || unencoded {
+        return Err(EarError::Algorithm);
+    }
+    let name = format!("{:?}", header.alg);
+    let algorithm = SignatureAlgorithm::by_jose(&name).ok_or(EarError::Algorithm)?;
+    let signature = BASE64_URL_SAFE_NO_PAD.decode(signature);
+    let signature = signature.map_err(|_| EarError::Malformed)?;
+    let key_id = header.kid.as_deref();
+    keys.verify(algorithm, key_id, supported, message.as_bytes(), &signature)?;
+    // Verified above, by the application's own provider instead of jsonwebtoken's process-wide one.
+    let claims: Map<String, Value> =
+        insecure_decode_claims(token).map_err(|_| EarError::Malformed)?;
+    claims::read(&claims, check)
+}

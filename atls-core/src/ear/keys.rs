@@ -1,0 +1,178 @@
+//! The pinned keys of a verifier.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::AlgorithmParameters;
+use jsonwebtoken::jwk::EllipticCurve;
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::jwk::PublicKeyUse;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+
+use super::EarError;
+use super::signature::SignatureAlgorithm;
+use super::signature::der_sequence;
+
+/// The public keys under which results of one issuer are accepted, each for one algorithm.
+///
+/// Pinned: they come from the configuration, never from a token's `jwk`, `jku` or `x5c`, which this crate does not read.
+#[derive(Clone, Debug)]
+pub struct VerificationKeys {
+    keys: Vec<Key>,
+}
+
+impl VerificationKeys {
+    /// One JWK (RFC 7517) in JSON: P-256, P-384, Ed25519, or RSA of at least 2048 bits with its `alg`.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
+        let jwk: Jwk = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
+        Ok(Self {
+            keys: vec![Key::from_jwk(&jwk)?],
+        })
+    }
+
+    /// A JWK set. Keys for encryption and of kinds that are not supported are left out.
+    ///
+    /// # Errors
+    /// [`KeyError`] for a malformed set or key, and where no key is left.
+    pub fn from_jwk_set(json: &str) -> Result<Self, KeyError> {
+        let set: JwkSet = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
+        let mut keys = Vec::new();
+        for jwk in &set.keys {
+            match Key::from_jwk(jwk) {
+                Ok(key) => keys.push(key),
+                Err(KeyError::Unsupported) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        if keys.is_empty() {
+            return Err(KeyError::Unsupported);
+        }
+        Ok(Self { keys })
+    }
+
+    /// Whether a pinned key for this algorithm verifies; a key identifier narrows the choice, and never widens it.
+    pub(super) fn verify(
+        &self,
+        algorithm: &SignatureAlgorithm,
+        key_id: Option<&str>,
+        supported: &WebPkiSupportedAlgorithms,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), EarError> {
+        let mut fitting = self
+            .keys
+            .iter()
+            .filter(|key| key.algorithm.jose == algorithm.jose)
+            .filter(|key| match (key_id, &key.id) {
+                (Some(wanted), Some(id)) => wanted == id,
+                _ => true,
+            })
+            .peekable();
+        if fitting.peek().is_none() {
+            return Err(EarError::UnknownKey);
+        }
+        if fitting.any(|key| algorithm.verifies(supported, &key.public_key, message, signature)) {
+            Ok(())
+        } else {
+            Err(EarError::BadSignature)
+        }
+    }
+}
+
+/// A key that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Not a JWK or JWK set, or a coordinate of the wrong length.
+    #[error("not a JWK")]
+    Malformed,
+    /// An RSA key without `alg`: which algorithm it is for must not be the token's choice. Add it.
+    #[error("RSA key does not name its algorithm")]
+    NoAlgorithm,
+    /// Another kind, curve or use, an `alg` that does not fit, or RSA under 2048 bits.
+    #[error("key is of a kind that is not supported")]
+    Unsupported,
+}
+
+#[derive(Clone, Debug)]
+struct Key {
+    id: Option<String>,
+    algorithm: &'static SignatureAlgorithm,
+    /// `subjectPublicKey` of X.509.
+    public_key: Vec<u8>,
+}
+
+impl Key {
+    fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
+        let for_signatures = matches!(
+            jwk.common.public_key_use,
+            None | Some(PublicKeyUse::Signature)
+        );
+        if !for_signatures {
+            return Err(KeyError::Unsupported);
+        }
+        let stated = jwk
+            .common
+            .key_algorithm
+            .map(|algorithm| algorithm.to_string());
+        let (name, public_key) = match &jwk.algorithm {
+            AlgorithmParameters::EllipticCurve(key) => {
+                let (name, length) = match key.curve {
+                    EllipticCurve::P256 => ("ES256", 32),
+                    EllipticCurve::P384 => ("ES384", 48),
+                    _ => return Err(KeyError::Unsupported),
+                };
+                let x = octets(&key.x, length)?;
+                let y = octets(&key.y, length)?;
+                (name.to_owned(), [vec![4], x, y].concat())
+            }
+            AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+                ("EdDSA".to_owned(), octets(&key.x, 32)?)
+            }
+            AlgorithmParameters::RSA(key) => {
+                let name = stated.clone().ok_or(KeyError::NoAlgorithm)?;
+                if !name.starts_with("RS") && !name.starts_with("PS") {
+                    return Err(KeyError::Unsupported);
+                }
+                (name, rsa(&key.n, &key.e)?)
+            }
+            _ => return Err(KeyError::Unsupported),
+        };
+        if stated.is_some_and(|stated| stated != name) {
+            return Err(KeyError::Unsupported);
+        }
+        Ok(Self {
+            id: jwk.common.key_id.clone(),
+            algorithm: SignatureAlgorithm::by_jose(&name).ok_or(KeyError::Unsupported)?,
+            public_key,
+        })
+    }
+}
+
+fn rsa(modulus: &str, exponent: &str) -> Result<Vec<u8>, KeyError> {
+    let decode = |text| {
+        BASE64_URL_SAFE_NO_PAD
+            .decode(text)
+            .map_err(|_| KeyError::Malformed)
+    };
+    let (modulus, exponent) = (decode(modulus)?, decode(exponent)?);
+    let digits = modulus.iter().skip_while(|octet| **octet == 0);
+    if digits.count() < MIN_RSA_OCTETS {
+        return Err(KeyError::Unsupported);
+    }
+    der_sequence(&[&modulus, &exponent]).ok_or(KeyError::Unsupported)
+}
+
+fn octets(text: &str, length: usize) -> Result<Vec<u8>, KeyError> {
+    let decoded = BASE64_URL_SAFE_NO_PAD.decode(text);
+    decoded
+        .ok()
+        .filter(|octets| octets.len() == length)
+        .ok_or(KeyError::Malformed)
+}
+
+/// 2048 bits.
+const MIN_RSA_OCTETS: usize = 256;

@@ -1,0 +1,179 @@
+//! JOSE and COSE signatures, verified by the algorithms of the application's rustls provider.
+
+use pki_types::AlgorithmIdentifier;
+use pki_types::alg_id;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+
+/// One algorithm under its names in JOSE (RFC 7518) and COSE (RFC 9053).
+#[derive(Debug)]
+pub(super) struct SignatureAlgorithm {
+    pub(super) jose: &'static str,
+    pub(super) cose: i64,
+    key: AlgorithmIdentifier,
+    signature: AlgorithmIdentifier,
+    /// Octets of each half of `r || s`; `None` where it is no ECDSA.
+    half: Option<usize>,
+}
+
+impl SignatureAlgorithm {
+    /// Symmetric ones and `none` are not in the list, so a public key can never be taken for a shared secret.
+    pub(super) fn by_jose(name: &str) -> Option<&'static Self> {
+        ALGORITHMS.iter().find(|known| known.jose == name)
+    }
+
+    pub(super) fn by_cose(number: i64) -> Option<&'static Self> {
+        ALGORITHMS.iter().find(|known| known.cose == number)
+    }
+
+    /// `public_key` is the `subjectPublicKey` of X.509.
+    pub(super) fn verifies(
+        &self,
+        supported: &WebPkiSupportedAlgorithms,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let Some(signature) = self.as_x509(signature) else {
+            return false;
+        };
+        supported
+            .all
+            .iter()
+            .filter(|known| {
+                known.public_key_alg_id() == self.key && known.signature_alg_id() == self.signature
+            })
+            .any(|known| {
+                known
+                    .verify_signature(public_key, message, &signature)
+                    .is_ok()
+            })
+    }
+
+    /// `r || s` becomes `Ecdsa-Sig-Value`; others are the same octets in both worlds.
+    fn as_x509(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        let Some(half) = self.half else {
+            return Some(signature.to_vec());
+        };
+        let (r, s) = signature.split_at_checked(half)?;
+        if s.len() != half {
+            return None;
+        }
+        der_sequence(&[r, s])
+    }
+}
+
+/// `SEQUENCE { INTEGER, … }` of unsigned big-endian integers: `Ecdsa-Sig-Value` and `RSAPublicKey`.
+pub(super) fn der_sequence(integers: &[&[u8]]) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    for integer in integers {
+        let leading = integer.iter().take_while(|octet| **octet == 0).count();
+        let digits = integer.get(leading..)?;
+        // A set top bit would make it negative, and zero still needs an octet.
+        let positive = digits.first().is_some_and(|octet| *octet < 0x80);
+        let mut encoded = if positive { Vec::new() } else { vec![0] };
+        encoded.extend_from_slice(digits);
+        put(&mut content, 0x02, &encoded)?;
+    }
+    let mut out = Vec::new();
+    put(&mut out, 0x30, &content)?;
+    Some(out)
+}
+
+fn put(out: &mut Vec<u8>, tag: u8, content: &[u8]) -> Option<()> {
+    out.push(tag);
+    let length = u16::try_from(content.len()).ok()?;
+    match length.to_be_bytes() {
+        [0, short @ 0..=0x7f] => out.push(short),
+        [0, long] => out.extend([0x81, long]),
+        [high, low] => out.extend([0x82, high, low]),
+    }
+    out.extend_from_slice(content);
+    Some(())
+}
+
+const ALGORITHMS: [SignatureAlgorithm; 7] = [
+    SignatureAlgorithm {
+        jose: "ES256",
+        cose: -7,
+        key: alg_id::ECDSA_P256,
+        signature: alg_id::ECDSA_SHA256,
+        half: Some(32),
+    },
+    SignatureAlgorithm {
+        jose: "ES384",
+        cose: -35,
+        key: alg_id::ECDSA_P384,
+        signature: alg_id::ECDSA_SHA384,
+        half: Some(48),
+    },
+    SignatureAlgorithm {
+        jose: "EdDSA",
+        cose: -8,
+        key: alg_id::ED25519,
+        signature: alg_id::ED25519,
+        half: None,
+    },
+    SignatureAlgorithm {
+        jose: "PS256",
+        cose: -37,
+        key: alg_id::RSA_ENCRYPTION,
+        signature: alg_id::RSA_PSS_SHA256,
+        half: None,
+    },
+    SignatureAlgorithm {
+        jose: "PS384",
+        cose: -38,
+        key: alg_id::RSA_ENCRYPTION,
+        signature: alg_id::RSA_PSS_SHA384,
+        half: None,
+    },
+    SignatureAlgorithm {
+        jose: "PS512",
+        cose: -39,
+        key: alg_id::RSA_ENCRYPTION,
+        signature: alg_id::RSA_PSS_SHA512,
+        half: None,
+    },
+    SignatureAlgorithm {
+        jose: "RS256",
+        cose: -257,
+        key: alg_id::RSA_ENCRYPTION,
+        signature: alg_id::RSA_PKCS1_SHA256,
+        half: None,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_positive_and_shortest() {
+        assert_eq!(
+            der_sequence(&[&[0, 0, 1], &[0x80]]).unwrap(),
+            [0x30, 7, 2, 1, 1, 2, 2, 0, 0x80]
+        );
+        assert_eq!(der_sequence(&[&[0, 0]]).unwrap(), [0x30, 3, 2, 1, 0]);
+        let long = der_sequence(&[&[1; 256]]).unwrap();
+        assert_eq!(&long[..8], [0x30, 0x82, 1, 4, 2, 0x82, 1, 0]);
+        let medium = der_sequence(&[&[1; 128]]).unwrap();
+        assert_eq!(&medium[..6], [0x30, 0x81, 131, 2, 0x81, 128]);
+    }
+
+    #[test]
+    fn a_raw_signature_has_two_whole_halves() {
+        let es256 = SignatureAlgorithm::by_jose("ES256").unwrap();
+        assert!(es256.as_x509(&[1; 64]).is_some());
+        for length in [0, 31, 32, 63, 65, 128] {
+            assert_eq!(es256.as_x509(&vec![1; length]), None, "{length}");
+        }
+    }
+
+    #[test]
+    fn none_and_symmetric_algorithms_do_not_exist() {
+        for name in ["none", "None", "HS256", "HS384", "HS512", "es256", ""] {
+            assert!(SignatureAlgorithm::by_jose(name).is_none(), "{name}");
+        }
+        assert!(SignatureAlgorithm::by_cose(5).is_none());
+    }
+}

@@ -1,0 +1,194 @@
+//! What can go wrong, and whose fault it was.
+
+use crate::cmw::CmwError;
+
+/// Whose fault a failure is. Operators page on the last two only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a fourth party would change the protocol"
+)]
+pub enum Fault {
+    /// The peer, or somebody on the path, sent something that must be refused.
+    Peer,
+    /// This endpoint: its configuration, its device, its limits.
+    Local,
+    /// The verifier could not be asked or did not answer properly.
+    Verifier,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Peer => "peer",
+            Self::Local => "local",
+            Self::Verifier => "verifier",
+        })
+    }
+}
+
+/// The exchange of authenticators failed. Every one of these is **fatal** to the connection: close it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// The `CertificateVerify` does not verify under the end-entity key. Another connection, an altered
+    /// request, a TLS-terminating middlebox or a wrong key all look like this. RFC 9261 §5.2.4.
+    #[error("authenticator signature does not verify on this connection")]
+    BadSignature,
+    /// The Finished MAC differs, or has another length. RFC 9261 §5.2.3.
+    #[error("authenticator MAC does not verify on this connection")]
+    BadFinished,
+    /// The authenticator repeats a context, or answers with another one than was asked.
+    #[error("authenticator answers another request")]
+    ContextMismatch,
+    /// A `certificate_request_context` was already used on this connection, in either direction.
+    #[error("certificate_request_context was already used on this connection")]
+    ContextSpent,
+    /// The peer sent a valid empty authenticator: it was asked and refuses, authentically.
+    #[error("peer declined to attest")]
+    Declined,
+    /// An extension type stands twice in one list.
+    #[error("extension {0:#06x} is repeated")]
+    DuplicateExtension(u16),
+    /// The exporter of the connection refused. The handshake is not complete.
+    #[error("TLS exporter is not available")]
+    Export,
+    /// The Conceptual Message Wrapper does not parse.
+    #[error("cmw_attestation holds no valid CMW")]
+    Cmw(#[from] CmwError),
+    /// The end-entity key of the authenticator is not the key of the TLS handshake. DESIGN: names come only
+    /// from the certificate that PKIX checked.
+    #[error("authenticator key is not the key of the TLS handshake")]
+    KeyMismatch,
+    /// Bytes that are no message of this protocol: truncated, trailing, wrong order, wrong type.
+    #[error("message is malformed")]
+    Malformed,
+    /// The authenticator is valid but carries no CMW although one was asked for.
+    #[error("authenticator carries no attestation")]
+    NoAttestation,
+    /// Our attester made a format that the peer did not list. Configure one that it appraises.
+    #[error("no attestation in a format that the peer appraises")]
+    NoCommonFormat,
+    /// Our key can sign with none of the schemes that the peer offered.
+    #[error("no signature scheme in common with the peer")]
+    NoCommonScheme,
+    /// No certified key to authenticate with. Servers always have one; give the client an identity.
+    #[error("no certified key to authenticate with")]
+    NoIdentity,
+    /// The connection is not TLS 1.3, or was resumed. Attestation covers full TLS 1.3 handshakes only.
+    #[error("connection is not a full TLS 1.3 handshake")]
+    NotFullTls13,
+    /// The provider's random number generator failed.
+    #[error("random number generator failed")]
+    Random,
+    /// The peer signed with a scheme that was not offered, or that TLS 1.3 does not allow, or its
+    /// certificate has a key of another kind.
+    #[error("signature scheme {0:#06x} was not offered or does not fit the key")]
+    SchemeNotOffered(u16),
+    /// Signing failed in the key's own provider.
+    #[error("signing failed")]
+    Sign,
+    /// A message or list is larger than its limit.
+    #[error("message is larger than its limit")]
+    TooLarge,
+    /// More requests on one connection than the limit.
+    #[error("too many requests on one connection")]
+    TooManyRequests,
+    /// An extension that was not offered, or where it must not be: `unsupported_extension`.
+    #[error("extension {0:#06x} was not offered here")]
+    UnsolicitedExtension(u16),
+    /// The peer speaks another version of this protocol, or asks for an order that was not offered.
+    #[error("peer's attestation parameters cannot be met")]
+    UnsupportedParameters,
+}
+
+impl ProtocolError {
+    /// Whose fault it was.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Export
+            | Self::NoCommonFormat
+            | Self::NoCommonScheme
+            | Self::NoIdentity
+            | Self::Random
+            | Self::Sign => Fault::Local,
+            _ => Fault::Peer,
+        }
+    }
+}
+
+/// An Attester made no Evidence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttestError {
+    /// The device answered wrongly or not at all; the text is the driver's.
+    #[error("attestation device failed: {0}")]
+    Device(String),
+    /// What the device made does not fit in a CMW.
+    #[error("evidence does not fit in a CMW")]
+    Cmw(#[from] CmwError),
+    /// The device is busy and its queue is full. Try later, on a new connection.
+    #[error("attestation device is busy")]
+    Busy,
+}
+
+/// A Verifier reached no result. There is no partial result: all of these are refusals.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppraisalError {
+    /// The Evidence does not parse, or lacks what its format demands.
+    #[error("evidence is malformed")]
+    Malformed,
+    /// The Evidence's signature or chain does not verify.
+    #[error("evidence signature does not verify")]
+    BadSignature,
+    /// The Evidence is signed by a key that this verifier does not trust.
+    #[error("evidence is signed by an unknown key")]
+    UnknownKey,
+    /// The Evidence carries another challenge than this connection's, or none: replay or relay.
+    #[error("evidence is not bound to this connection")]
+    NotBound,
+    /// Collateral, certificate or result is outside its validity at the given time.
+    #[error("evidence or its collateral has expired")]
+    Expired,
+    /// The verifier, or a service it needs, could not be asked. Nothing is known about the peer.
+    #[error("verifier could not be reached")]
+    Unreachable,
+    /// The verifier's answer could not be used: signature, shape, nonce or time are wrong.
+    #[error("verifier answered with an unusable result")]
+    BadResult,
+}
+
+impl AppraisalError {
+    /// Whose fault it was.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Unreachable | Self::BadResult => Fault::Verifier,
+            _ => Fault::Peer,
+        }
+    }
+}
+
+/// A configuration that could never work, or that would accept anything.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A relying party without a verifier would refuse everybody. Add one.
+    #[error("relying party has no verifier")]
+    NoVerifier,
+    /// Two verifiers accept one media type, and which one decides would be chance. Remove one.
+    #[error("two verifiers accept {0}")]
+    AmbiguousVerifier(crate::MediaType),
+    /// A verifier accepts no media type at all and could never be asked.
+    #[error("a verifier accepts no media type")]
+    IdleVerifier,
+    /// A maximum age of zero would refuse every result. Give a positive one.
+    #[error("maximum age of a result is zero")]
+    NoMaxAge,
+    /// The TLS configuration cannot be used for attested connections; the text says which part.
+    #[error("TLS configuration is unsuitable: {0}")]
+    Tls(&'static str),
+    /// The key, certificate or provider was refused by rustls or rcgen.
+    #[error("identity could not be made")]
+    Identity,
+}

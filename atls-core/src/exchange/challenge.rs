@@ -1,0 +1,144 @@
+//! The answering end.
+
+use super::ATTESTATION_PARAMETERS;
+use super::CMW_ATTESTATION;
+use super::parameters::Parameters;
+use super::parameters::Selection;
+use crate::attester::AttestRequest;
+use crate::authenticator;
+use crate::authenticator::Extension;
+use crate::authenticator::ReceivedRequest;
+use crate::bound::Bound;
+use crate::bound::ExportedValue;
+use crate::cmw::Cmw;
+use crate::codec::put_vec16;
+use crate::error::ProtocolError;
+use crate::session::Session;
+
+/// A request for attestation that arrived on this connection, to be answered once.
+#[derive(Debug)]
+pub struct Challenge {
+    request: ReceivedRequest,
+    parameters: Option<Parameters>,
+    /// The end-entity key that will answer, and what Evidence must carry for it.
+    bound: Option<(Vec<u8>, Bound)>,
+}
+
+impl Challenge {
+    /// Parses the request, spends its context, and derives from the live connection what Evidence must carry.
+    ///
+    /// # Errors
+    /// As [`ReceivedRequest::receive`]; [`ProtocolError::Malformed`] for a `cmw_attestation` that is not empty,
+    /// as it must be in a request; what [`Parameters`] do not allow.
+    pub fn receive(session: &dyn Session, request: &[u8]) -> Result<Self, ProtocolError> {
+        let handshake = session.handshake();
+        let request = ReceivedRequest::receive(session, request)?;
+        let offers_cmw = match request.extension(CMW_ATTESTATION) {
+            Some([]) => true,
+            Some(_) => return Err(ProtocolError::Malformed),
+            None => false,
+        };
+        let parameters = request
+            .extension(ATTESTATION_PARAMETERS)
+            .map(|data| Parameters::decode(data, handshake.side().peer()))
+            .transpose()?;
+        let leaf = request
+            .identity()
+            .and_then(|identity| identity.cert.first());
+        let bound = match leaf {
+            Some(leaf) if offers_cmw => {
+                let key = authenticator::spki(leaf)?;
+                let bound = ExportedValue::of(session, request.context())?.bind(&key);
+                Some((key, bound))
+            }
+            _ => None,
+        };
+        Ok(Self {
+            request,
+            parameters,
+            bound,
+        })
+    }
+
+    /// What the peer can do and wants; `None` from a peer that speaks only the minimal exchange.
+    pub fn parameters(&self) -> Option<&Parameters> {
+        self.parameters.as_ref()
+    }
+
+    /// What an Attester is given: `None` where the peer does not understand `cmw_attestation`, or this end has
+    /// no key to authenticate with.
+    pub fn to_attest(&self) -> Option<AttestRequest<'_>> {
+        let (leaf_key, bound) = self.bound.as_ref()?;
+        Some(AttestRequest { bound, leaf_key })
+    }
+
+    /// Answers with Evidence or Attestation Results made for [`to_attest`](Self::to_attest).
+    ///
+    /// # Errors
+    /// [`ProtocolError::NoCommonFormat`] for a CMW with an item that the peer did not say it appraises, and as
+    /// [`ReceivedRequest::authenticate`].
+    pub fn answer(self, cmw: &Cmw) -> Result<Vec<u8>, ProtocolError> {
+        self.check_formats(cmw)?;
+        let mut data = Vec::new();
+        put_vec16(&mut data, &cmw.encode()?)?;
+        let mut extensions = vec![Extension {
+            code: CMW_ATTESTATION,
+            data,
+        }];
+        extensions.extend(self.selection_extension()?);
+        self.request.authenticate(extensions)
+    }
+
+    /// Answers with the certificate alone, for a peer that does not want this end to attest.
+    ///
+    /// # Errors
+    /// As [`ReceivedRequest::authenticate`].
+    pub fn answer_without_attestation(self) -> Result<Vec<u8>, ProtocolError> {
+        let extensions = self.selection_extension()?.into_iter().collect();
+        self.request.authenticate(extensions)
+    }
+
+    /// Refuses, authentically.
+    ///
+    /// # Errors
+    /// As [`ReceivedRequest::decline`].
+    pub fn decline(self) -> Result<Vec<u8>, ProtocolError> {
+        self.request.decline()
+    }
+
+    /// What this end chooses of the peer's parameters, and says in its answer.
+    pub fn selection(&self) -> Option<Selection> {
+        self.parameters.as_ref().map(Parameters::select)
+    }
+
+    fn selection_extension(&self) -> Result<Option<Extension>, ProtocolError> {
+        let Some(selection) = self.selection() else {
+            return Ok(None);
+        };
+        Ok(Some(Extension {
+            code: ATTESTATION_PARAMETERS,
+            data: selection.encode()?,
+        }))
+    }
+
+    fn check_formats(&self, cmw: &Cmw) -> Result<(), ProtocolError> {
+        let Some(parameters) = &self.parameters else {
+            return Ok(());
+        };
+        let appraised = |item: &crate::cmw::Item<'_>| {
+            let Some(media_type) = item.media_type() else {
+                return false;
+            };
+            parameters.formats.contains(&media_type)
+        };
+        let mut decisive = cmw
+            .items()
+            .into_iter()
+            .filter(|item| item.is_evidence() || item.is_attestation_results());
+        if decisive.all(|item| appraised(&item)) {
+            Ok(())
+        } else {
+            Err(ProtocolError::NoCommonFormat)
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! `attestation_parameters`: what the two ends can do beyond the draft, asked in the request and chosen in the
+//! answer.
+//!
+//! ```text
+//! request = {                        ; CBOR (RFC 8949), unknown keys ignored
+//!   1 => 1,                          ; highest protocol version understood
+//!   2 => [* tstr],                   ; media types of Evidence and Results that the sender appraises
+//!   4 => bool,                       ; verdicts understood
+//!   ; from a client
+//!   ? 5 => bool,                     ; wants_evidence
+//!   ? 6 => 0 / 1 / 2,                ; can_attest: no, after the peer, before the peer
+//!   ; from a server
+//!   ? 7 => 1 / 2,                    ; order: the client attests after, before the server
+//! }
+//! selection = { 1 => 1, 4 => bool }  ; in the first CertificateEntry of the answer
+//! ```
+//!
+//! Key 3 is kept for batch proofs.
+
+use ciborium::Value;
+
+use crate::error::ProtocolError;
+use crate::limits::MAX_FORMATS;
+use crate::media_type::MediaType;
+use crate::session::Side;
+
+/// What the sender of a request can do and wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parameters {
+    /// Media types of Evidence and Attestation Results that the sender appraises. The answer must be of them.
+    pub formats: Vec<MediaType>,
+    /// Whether the sender will answer the authenticator with a verdict.
+    pub verdicts: Verdicts,
+    /// What only one of the two sides says.
+    pub offer: Offer,
+}
+
+/// The part of the parameters that differs by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "TLS has two sides")]
+pub enum Offer {
+    /// In a ClientCertificateRequest.
+    Client {
+        /// Whether the client wants the server's attestation at all.
+        wants_evidence: bool,
+        /// Whether and when the client would attest itself.
+        can_attest: CanAttest,
+    },
+    /// In a CertificateRequest, which a server sends only if it wants the client's attestation.
+    Server {
+        /// The order that the server chose among those that the client can.
+        order: Order,
+    },
+}
+
+/// Whether and when a client would attest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "fixed by the wire format")]
+pub enum CanAttest {
+    /// Only once the server has passed.
+    AfterPeer,
+    /// In either order: also to a server that has not attested yet.
+    BeforePeer,
+    /// Not at all.
+    No,
+}
+
+/// Who attests first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "there are two ends")]
+pub enum Order {
+    /// The client attests after the server passed. The default: reveals nothing to a server that is not attested.
+    ClientLast,
+    /// The client attests before the server does.
+    ClientFirst,
+}
+
+/// Whether verdicts are exchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "yes or no, by name")]
+pub enum Verdicts {
+    /// The authenticator is not answered.
+    No,
+    /// The authenticator is answered by a verdict.
+    Yes,
+}
+
+/// What the answering end chose of the [`Parameters`] it was offered. No selection: the minimal exchange of the
+/// draft, without verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Selection {
+    /// Whether the answering end expects a verdict.
+    pub verdicts: Verdicts,
+}
+
+impl CanAttest {
+    /// Whether the client agreed to this order.
+    pub fn allows(self, order: Order) -> bool {
+        match (self, order) {
+            (Self::No, _) | (Self::AfterPeer, Order::ClientFirst) => false,
+            (Self::AfterPeer, Order::ClientLast) | (Self::BeforePeer, _) => true,
+        }
+    }
+}
+
+impl Parameters {
+    /// For a client's request.
+    pub fn client(formats: Vec<MediaType>, wants_evidence: bool, can_attest: CanAttest) -> Self {
+        let verdicts = if wants_evidence {
+            Verdicts::Yes
+        } else {
+            Verdicts::No
+        };
+        Self {
+            formats,
+            verdicts,
+            offer: Offer::Client {
+                wants_evidence,
+                can_attest,
+            },
+        }
+    }
+
+    /// For a server's request.
+    pub fn server(formats: Vec<MediaType>, order: Order) -> Self {
+        Self {
+            formats,
+            verdicts: Verdicts::Yes,
+            offer: Offer::Server { order },
+        }
+    }
+
+    /// What an answering end of this version chooses: verdicts where they are understood.
+    pub fn select(&self) -> Selection {
+        Selection {
+            verdicts: self.verdicts,
+        }
+    }
+
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, ProtocolError> {
+        let formats = self
+            .formats
+            .iter()
+            .map(|format| Value::from(format.to_string()))
+            .collect();
+        let mut map = vec![
+            (VERSION.into(), CURRENT_VERSION.into()),
+            (FORMATS.into(), Value::Array(formats)),
+            (VERDICTS.into(), (self.verdicts == Verdicts::Yes).into()),
+        ];
+        match self.offer {
+            Offer::Client {
+                wants_evidence,
+                can_attest,
+            } => {
+                let can_attest = match can_attest {
+                    CanAttest::No => 0,
+                    CanAttest::AfterPeer => 1,
+                    CanAttest::BeforePeer => 2,
+                };
+                map.push((WANTS_EVIDENCE.into(), wants_evidence.into()));
+                map.push((CAN_ATTEST.into(), can_attest.into()));
+            }
+            Offer::Server { order } => {
+                let order = match order {
+                    Order::ClientLast => 1,
+                    Order::ClientFirst => 2,
+                };
+                map.push((ORDER.into(), order.into()));
+            }
+        }
+        encode(map)
+    }
+
+    pub(crate) fn decode(bytes: &[u8], sender: Side) -> Result<Self, ProtocolError> {
+        let map = Map::decode(bytes)?;
+        map.check_version()?;
+        let Some(Value::Array(listed)) = map.get(FORMATS)? else {
+            return Err(ProtocolError::Malformed);
+        };
+        if listed.len() > MAX_FORMATS {
+            return Err(ProtocolError::TooLarge);
+        }
+        let formats = listed.iter().map(media_type).collect::<Result<_, _>>()?;
+        let verdicts = map.verdicts()?;
+        let offer = match sender {
+            Side::Client => Offer::Client {
+                wants_evidence: match map.get(WANTS_EVIDENCE)? {
+                    Some(Value::Bool(wants)) => *wants,
+                    _ => return Err(ProtocolError::Malformed),
+                },
+                can_attest: match map.integer(CAN_ATTEST)? {
+                    0 => CanAttest::No,
+                    1 => CanAttest::AfterPeer,
+                    2 => CanAttest::BeforePeer,
+                    _ => return Err(ProtocolError::UnsupportedParameters),
+                },
+            },
+            Side::Server => Offer::Server {
+                order: match map.integer(ORDER)? {
+                    1 => Order::ClientLast,
+                    2 => Order::ClientFirst,
+                    _ => return Err(ProtocolError::UnsupportedParameters),
+                },
+            },
+        };
+        Ok(Self {
+            formats,
+            verdicts,
+            offer,
+        })
+    }
+}
+
+impl Selection {
+    pub(crate) fn encode(self) -> Result<Vec<u8>, ProtocolError> {
+        encode(vec![
+            (VERSION.into(), CURRENT_VERSION.into()),
+            (VERDICTS.into(), (self.verdicts == Verdicts::Yes).into()),
+        ])
+    }
+
+    /// The version must be ours and nothing may be chosen that was not offered.
+    pub(crate) fn decode(bytes: &[u8], offered: Verdicts) -> Result<Self, ProtocolError> {
+        let map = Map::decode(bytes)?;
+        if map.integer(VERSION)? != CURRENT_VERSION {
+            return Err(ProtocolError::UnsupportedParameters);
+        }
+        let verdicts = map.verdicts()?;
+        if verdicts == Verdicts::Yes && offered == Verdicts::No {
+            return Err(ProtocolError::UnsupportedParameters);
+        }
+        Ok(Self { verdicts })
+    }
+}
+
+/// A small CBOR map with integer keys, each at most once.
+struct Map {
+    entries: Vec<(Value, Value)>,
+}
+
+impl Map {
+    fn decode(bytes: &[u8]) -> Result<Self, ProtocolError> {
+        let mut rest = bytes;
+        let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
+            .map_err(|_| ProtocolError::Malformed)?;
+        match value {
+            Value::Map(entries) if rest.is_empty() => Ok(Self { entries }),
+            _ => Err(ProtocolError::Malformed),
+        }
+    }
+
+    fn get(&self, key: u8) -> Result<Option<&Value>, ProtocolError> {
+        let key = Value::from(key);
+        let mut found = self.entries.iter().filter(|(known, _)| *known == key);
+        match (found.next(), found.next()) {
+            (_, Some(_)) => Err(ProtocolError::Malformed),
+            (first, None) => Ok(first.map(|(_, value)| value)),
+        }
+    }
+
+    fn integer(&self, key: u8) -> Result<u64, ProtocolError> {
+        let value = self
+            .get(key)?
+            .and_then(Value::as_integer)
+            .ok_or(ProtocolError::Malformed)?;
+        u64::try_from(value).map_err(|_| ProtocolError::Malformed)
+    }
+
+    fn verdicts(&self) -> Result<Verdicts, ProtocolError> {
+        match self.get(VERDICTS)? {
+            Some(Value::Bool(true)) => Ok(Verdicts::Yes),
+            Some(Value::Bool(false)) => Ok(Verdicts::No),
+            _ => Err(ProtocolError::Malformed),
+        }
+    }
+
+    /// A request names the highest version its sender understands, and every version understands its predecessors.
+    fn check_version(&self) -> Result<(), ProtocolError> {
+        match self.integer(VERSION)? {
+            0 => Err(ProtocolError::UnsupportedParameters),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn media_type(value: &Value) -> Result<MediaType, ProtocolError> {
+    let text = value.as_text().ok_or(ProtocolError::Malformed)?;
+    MediaType::parse(text).map_err(|_| ProtocolError::Malformed)
+}
+
+fn encode(map: Vec<(Value, Value)>) -> Result<Vec<u8>, ProtocolError> {
+    let mut out = Vec::new();
+    ciborium::into_writer(&Value::Map(map), &mut out).map_err(|_| ProtocolError::TooLarge)?;
+    Ok(out)
+}
+
+const VERSION: u8 = 1;
+const FORMATS: u8 = 2;
+const VERDICTS: u8 = 4;
+const WANTS_EVIDENCE: u8 = 5;
+const CAN_ATTEST: u8 = 6;
+const ORDER: u8 = 7;
+
+const CURRENT_VERSION: u64 = 1;
+/// A map of arrays of text has depth 3; unknown keys may nest somewhat more.
+const MAX_NESTING: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client() -> Parameters {
+        let formats = vec![
+            "application/eat+cwt; eat_profile=\"tag:x\""
+                .parse()
+                .unwrap(),
+        ];
+        Parameters::client(formats, true, CanAttest::AfterPeer)
+    }
+
+    #[test]
+    fn survive_the_wire_on_both_sides() {
+        let parameters = client();
+        let decoded = Parameters::decode(&parameters.encode().unwrap(), Side::Client);
+        assert_eq!(decoded, Ok(parameters));
+        let parameters = Parameters::server(Vec::new(), Order::ClientFirst);
+        let decoded = Parameters::decode(&parameters.encode().unwrap(), Side::Server);
+        assert_eq!(decoded, Ok(parameters));
+    }
+
+    #[test]
+    fn ignore_unknown_keys_but_refuse_repeated_and_trailing_ones() {
+        let decoded: Value = ciborium::from_reader(&*client().encode().unwrap()).unwrap();
+        let mut map = decoded.into_map().unwrap();
+        map.push((99.into(), Value::Null));
+        assert_eq!(
+            Parameters::decode(&encode(map.clone()).unwrap(), Side::Client),
+            Ok(client())
+        );
+        map.push((VERDICTS.into(), true.into()));
+        let repeated = Parameters::decode(&encode(map).unwrap(), Side::Client);
+        assert_eq!(repeated, Err(ProtocolError::Malformed));
+        let mut trailing = client().encode().unwrap();
+        trailing.push(0);
+        assert_eq!(
+            Parameters::decode(&trailing, Side::Client),
+            Err(ProtocolError::Malformed)
+        );
+    }
+
+    #[test]
+    fn every_truncation_is_refused() {
+        let bytes = client().encode().unwrap();
+        for length in 0..bytes.len() {
+            assert!(
+                Parameters::decode(&bytes[..length], Side::Client).is_err(),
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_server_cannot_speak_as_a_client() {
+        let bytes = client().encode().unwrap();
+        assert_eq!(
+            Parameters::decode(&bytes, Side::Server),
+            Err(ProtocolError::Malformed)
+        );
+    }
+
+    #[test]
+    fn a_selection_is_of_what_was_offered() {
+        let chosen = Selection {
+            verdicts: Verdicts::Yes,
+        };
+        let bytes = chosen.encode().unwrap();
+        assert_eq!(Selection::decode(&bytes, Verdicts::Yes), Ok(chosen));
+        let refused = Selection::decode(&bytes, Verdicts::No);
+        assert_eq!(refused, Err(ProtocolError::UnsupportedParameters));
+        let other_version = encode(vec![
+            (VERSION.into(), 2.into()),
+            (VERDICTS.into(), true.into()),
+        ]);
+        let refused = Selection::decode(&other_version.unwrap(), Verdicts::Yes);
+        assert_eq!(refused, Err(ProtocolError::UnsupportedParameters));
+    }
+
+    #[test]
+    fn bounded_in_formats_and_nesting() {
+        let many = vec!["a/b".parse().unwrap(); MAX_FORMATS + 1];
+        let bytes = Parameters::server(many, Order::ClientLast)
+            .encode()
+            .unwrap();
+        assert_eq!(
+            Parameters::decode(&bytes, Side::Server),
+            Err(ProtocolError::TooLarge)
+        );
+        let deep = vec![0x81; 60_000];
+        assert_eq!(
+            Parameters::decode(&deep, Side::Client),
+            Err(ProtocolError::Malformed)
+        );
+    }
+
+    #[test]
+    fn an_order_needs_the_clients_consent() {
+        assert!(CanAttest::BeforePeer.allows(Order::ClientFirst));
+        assert!(CanAttest::BeforePeer.allows(Order::ClientLast));
+        assert!(CanAttest::AfterPeer.allows(Order::ClientLast));
+        assert!(!CanAttest::AfterPeer.allows(Order::ClientFirst));
+        assert!(!CanAttest::No.allows(Order::ClientLast));
+    }
+}

@@ -1,0 +1,143 @@
+//! The asking end.
+
+use rustls::crypto::CryptoProvider;
+
+use super::ATTESTATION_PARAMETERS;
+use super::CMW_ATTESTATION;
+use super::credential::Credential;
+use super::parameters::Parameters;
+use super::parameters::Selection;
+use super::parameters::Verdicts;
+use crate::authenticator;
+use crate::authenticator::Extension;
+use crate::authenticator::SentRequest;
+use crate::authenticator::Validated;
+use crate::bound::ExportedValue;
+use crate::cmw::Cmw;
+use crate::codec::Reader;
+use crate::error::ProtocolError;
+use crate::session::Session;
+
+/// Asks the peer to attest: the octets to send, and what waits for the answer.
+///
+/// `parameters` of `None` gives the minimal request of the draft.
+///
+/// # Errors
+/// As [`SentRequest::new`].
+pub fn request(
+    session: &dyn Session,
+    provider: &CryptoProvider,
+    parameters: Option<&Parameters>,
+) -> Result<(Vec<u8>, Pending), ProtocolError> {
+    let handshake = session.handshake();
+    let handshake_key = handshake
+        .peer_chain()
+        .first()
+        .map(authenticator::spki)
+        .transpose()?;
+
+    let mut extensions = vec![Extension {
+        code: CMW_ATTESTATION,
+        data: Vec::new(),
+    }];
+    if let Some(parameters) = parameters {
+        let data = parameters.encode()?;
+        extensions.push(Extension {
+            code: ATTESTATION_PARAMETERS,
+            data,
+        });
+    }
+    let request = SentRequest::new(session, provider, extensions)?;
+    let exported = ExportedValue::of(session, request.context())?;
+    let bytes = request.as_bytes().to_vec();
+    let verdicts = parameters.map_or(Verdicts::No, |parameters| parameters.verdicts);
+    Ok((
+        bytes,
+        Pending {
+            request,
+            exported,
+            handshake_key,
+            verdicts,
+        },
+    ))
+}
+
+/// A request for attestation that waits for its one answer.
+#[derive(Debug)]
+pub struct Pending {
+    request: SentRequest,
+    exported: ExportedValue,
+    handshake_key: Option<Vec<u8>>,
+    verdicts: Verdicts,
+}
+
+impl Pending {
+    /// Validates the authenticator and takes the CMW out of it.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Declined`] for an authentic refusal, [`ProtocolError::NoAttestation`] for an authentic
+    /// answer without CMW, [`ProtocolError::KeyMismatch`] where its key is not that of the TLS handshake, and every
+    /// reject rule of RFC 9261. Only [`Declined`](ProtocolError::Declined) says that the peer itself refused.
+    pub fn finish(self, authenticator: &[u8]) -> Result<Credential, ProtocolError> {
+        let verdicts = self.verdicts;
+        let (validated, exported) = self.validate(authenticator)?;
+        if validated.has_later_extension(CMW_ATTESTATION) {
+            return Err(ProtocolError::UnsolicitedExtension(CMW_ATTESTATION));
+        }
+        let selection = validated
+            .extension(ATTESTATION_PARAMETERS)
+            .map(|data| Selection::decode(data, verdicts))
+            .transpose()?;
+        let data = validated
+            .extension(CMW_ATTESTATION)
+            .ok_or(ProtocolError::NoAttestation)?;
+        let cmw = Cmw::decode(cmw_data(data)?)?;
+        let leaf_key = validated.public_key().to_vec();
+        Ok(Credential {
+            cmw,
+            bound: exported.bind(&leaf_key),
+            leaf_key,
+            selection,
+        })
+    }
+
+    /// For a peer that is not asked to attest: its plain or empty authenticator must still be one of this
+    /// connection. Says nothing about what the peer is.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish), but neither [`ProtocolError::Declined`] nor [`ProtocolError::NoAttestation`].
+    pub fn finish_without_attestation(self, authenticator: &[u8]) -> Result<(), ProtocolError> {
+        match self.validate(authenticator) {
+            Ok(_) | Err(ProtocolError::Declined) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn validate(self, authenticator: &[u8]) -> Result<(Validated, ExportedValue), ProtocolError> {
+        let Self {
+            request,
+            exported,
+            handshake_key,
+            ..
+        } = self;
+        let validated = request.validate(authenticator)?;
+        // A server has always sent a certificate. A client that sent one must answer with its key; one that
+        // did not answers with a key of its own, which only the Evidence vouches for.
+        match handshake_key {
+            Some(key) if key != validated.public_key() => Err(ProtocolError::KeyMismatch),
+            _ => Ok((validated, exported)),
+        }
+    }
+}
+
+/// draft-fossati-seat-expat-03: `struct { opaque cmw_data<1..2^16-1>; } CMWAttestation;`
+fn cmw_data(extension_data: &[u8]) -> Result<&[u8], ProtocolError> {
+    let mut reader = Reader::new(extension_data);
+    let cmw = reader.vec16()?;
+    reader.finish()?;
+    if cmw.is_empty() {
+        Err(ProtocolError::Malformed)
+    } else {
+        Ok(cmw)
+    }
+}

@@ -1,0 +1,125 @@
+//! Appraisal policy for Attestation Results (RFC 9334 §8.5): good enough for whom?
+
+use std::borrow::Cow;
+
+use crate::attestation::Binding;
+use crate::attestation::Candidate;
+use crate::ear::Tier;
+use crate::verifier::Origin;
+
+/// Decides whether an appraised peer is good enough. Implemented for closures.
+///
+/// ```
+/// # use atls_core::{Candidate, Policy, PolicyViolation};
+/// let one_measurement_only = |candidate: &Candidate| match candidate.items().len() {
+///     1 => Ok(()),
+///     _ => Err(PolicyViolation::custom("one device expected")),
+/// };
+/// # fn is_policy(_: impl Policy) {}
+/// # is_policy(one_measurement_only);
+/// ```
+pub trait Policy: Send + Sync {
+    /// # Errors
+    /// [`PolicyViolation`] names what was not good enough.
+    fn check(&self, candidate: &Candidate) -> Result<(), PolicyViolation>;
+}
+
+impl<F> Policy for F
+where
+    F: Fn(&Candidate) -> Result<(), PolicyViolation> + Send + Sync,
+{
+    fn check(&self, candidate: &Candidate) -> Result<(), PolicyViolation> {
+        self(candidate)
+    }
+}
+
+/// The policy that every relying party starts from, and that further policies can only narrow: bound to the
+/// connection, every status affirming, from a device.
+///
+/// What loosens it has a name that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandardPolicy {
+    weakest_binding: Binding,
+    worst_tier: Tier,
+    simulated: bool,
+}
+
+impl StandardPolicy {
+    /// Bound to the connection, affirming, from a device.
+    pub fn new() -> Self {
+        Self {
+            weakest_binding: Binding::Connection,
+            worst_tier: Tier::Affirming,
+            simulated: false,
+        }
+    }
+
+    /// Also accepts results with status `warning`: something is off, such as firmware that needs an update, and the
+    /// verifier left the decision to you. `none` and `contraindicated` stay refused.
+    #[must_use]
+    pub fn accept_warning(mut self) -> Self {
+        self.worst_tier = Tier::Warning;
+        self
+    }
+
+    /// Also accepts peers whose Evidence comes from software that anybody can run. **Proves nothing** about the
+    /// peer: for development and tests.
+    #[must_use]
+    pub fn dangerous_accept_simulated(mut self) -> Self {
+        self.simulated = true;
+        self
+    }
+}
+
+impl Default for StandardPolicy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Policy for StandardPolicy {
+    fn check(&self, candidate: &Candidate) -> Result<(), PolicyViolation> {
+        if candidate.binding() < self.weakest_binding {
+            return Err(PolicyViolation::Binding(candidate.binding()));
+        }
+        let simulated = candidate
+            .items()
+            .iter()
+            .any(|item| item.origin() != Origin::Device);
+        if simulated && !self.simulated {
+            return Err(PolicyViolation::Simulated);
+        }
+        let status = candidate.status();
+        match status {
+            Tier::Affirming => Ok(()),
+            Tier::Warning if self.worst_tier == Tier::Warning => Ok(()),
+            _ => Err(PolicyViolation::Status(status)),
+        }
+    }
+}
+
+/// The peer was appraised and is not good enough.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyViolation {
+    /// Bound more weakly than the policy wants: open to the attacks that the mode table in the documentation names.
+    #[error("attestation is bound to the {0} only")]
+    Binding(Binding),
+    /// A policy of the application, in its own words.
+    #[error("{0}")]
+    Custom(Cow<'static, str>),
+    /// The Evidence comes from a simulator. Accept it in development by
+    /// [`StandardPolicy::dangerous_accept_simulated`].
+    #[error("evidence comes from a simulator")]
+    Simulated,
+    /// The worst status of all appraised items is not accepted.
+    #[error("attestation status is {0}")]
+    Status(Tier),
+}
+
+impl PolicyViolation {
+    /// For policies of the application.
+    pub fn custom(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::Custom(reason.into())
+    }
+}

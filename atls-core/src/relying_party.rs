@@ -1,0 +1,279 @@
+//! The Relying Party (RFC 9334 §4.1): verifier, then policy, then the proof.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pki_types::UnixTime;
+
+use crate::attestation::AppraisedItem;
+use crate::attestation::Binding;
+use crate::attestation::Candidate;
+use crate::attestation::PeerAttestation;
+use crate::cmw::Item;
+use crate::ear::Ear;
+use crate::error::AppraisalError;
+use crate::error::ConfigError;
+use crate::error::Fault;
+use crate::exchange::Credential;
+use crate::exchange::RefusalCode;
+use crate::limits::DEFAULT_MAX_AGE;
+use crate::media_type::MediaType;
+use crate::policy::Policy;
+use crate::policy::PolicyViolation;
+use crate::policy::StandardPolicy;
+use crate::verifier::Conveys;
+use crate::verifier::Evidence;
+use crate::verifier::Verifier;
+
+/// Decides about peers: which verifier is asked, and what is good enough.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_core::{ConfigError, RelyingParty, StandardPolicy, Verifier};
+/// # fn example(verifier: Arc<dyn Verifier>) -> Result<(), ConfigError> {
+/// let relying_party = RelyingParty::builder().verifier(verifier).build()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct RelyingParty {
+    verifiers: Vec<Arc<dyn Verifier>>,
+    standard: StandardPolicy,
+    further: Vec<Arc<dyn Policy>>,
+    max_age: Duration,
+}
+
+impl RelyingParty {
+    /// Starts from [`StandardPolicy::new`] and a maximum age of one hour.
+    pub fn builder() -> RelyingPartyBuilder {
+        RelyingPartyBuilder {
+            relying_party: Self {
+                verifiers: Vec::new(),
+                standard: StandardPolicy::new(),
+                further: Vec::new(),
+                max_age: DEFAULT_MAX_AGE,
+            },
+        }
+    }
+
+    /// The media types that can be appraised, for the request to the peer.
+    pub fn media_types(&self) -> Vec<MediaType> {
+        self.verifiers
+            .iter()
+            .flat_map(|verifier| verifier.media_types())
+            .cloned()
+            .collect()
+    }
+
+    /// Appraises every item of the credential and applies the policy: the only way to a [`PeerAttestation`].
+    ///
+    /// Every item of Evidence or Results must be accepted by a verifier, under the value of this connection; one
+    /// that no verifier knows refuses the whole.
+    ///
+    /// # Errors
+    /// [`Refusal`], with whose fault it was. There is no partial acceptance.
+    pub async fn decide(
+        &self,
+        credential: Credential,
+        now: UnixTime,
+    ) -> Result<PeerAttestation, Refusal> {
+        let items = credential.cmw.items();
+        let (endorsements, decisive): (Vec<_>, Vec<_>) =
+            items.into_iter().partition(Item::is_endorsements_only);
+        let mut appraised = Vec::new();
+        let mut expires_at = u64::MAX;
+        for item in &decisive {
+            let (media_type, verifier) = self.verifier_for(item)?;
+            let evidence = Evidence::new(&media_type, item.value(), &credential.bound)
+                .with_endorsements(&endorsements);
+            let result = verifier.appraise(&evidence, now).await?;
+            if result
+                .attested_key
+                .as_ref()
+                .is_some_and(|key| *key != credential.leaf_key)
+            {
+                return Err(Refusal::KeyMismatch);
+            }
+            expires_at = expires_at.min(self.expiry(&result.ear, now)?);
+            appraised.push(AppraisedItem {
+                label: item.label().to_owned(),
+                media_type,
+                ear: result.ear,
+                origin: result.origin,
+                claims: result.claims,
+            });
+        }
+        if appraised.is_empty() {
+            return Err(Refusal::NothingToAppraise);
+        }
+        let candidate = Candidate {
+            items: appraised,
+            binding: Binding::Connection,
+            leaf_key: credential.leaf_key,
+            decided_at: now,
+            expires_at: UnixTime::since_unix_epoch(Duration::from_secs(expires_at)),
+        };
+        self.standard.check(&candidate)?;
+        for policy in &self.further {
+            policy.check(&candidate)?;
+        }
+        Ok(PeerAttestation::new(candidate))
+    }
+
+    fn verifier_for(&self, item: &Item<'_>) -> Result<(MediaType, &dyn Verifier), Refusal> {
+        let media_type = item.media_type().ok_or(Refusal::NoVerifier)?;
+        let verifier = self
+            .verifiers
+            .iter()
+            .find(|verifier| verifier.media_types().contains(&media_type))
+            .ok_or(Refusal::NoVerifier)?;
+        let labelled = match verifier.conveys() {
+            Conveys::Evidence => item.is_evidence(),
+            Conveys::AttestationResults => item.is_attestation_results(),
+        };
+        if labelled {
+            Ok((media_type, &**verifier))
+        } else {
+            Err(Refusal::WrongLabel)
+        }
+    }
+
+    /// min(`exp`, `iat` + maximum age), in seconds since the epoch; refused where that is not in the future, or
+    /// `iat` is.
+    fn expiry(&self, ear: &Ear, now: UnixTime) -> Result<u64, Refusal> {
+        let issued_at = ear.issued_at().as_secs();
+        if issued_at > now.as_secs().saturating_add(CLOCK_SKEW.as_secs()) {
+            return Err(Refusal::Expired);
+        }
+        let by_age = issued_at.saturating_add(self.max_age.as_secs());
+        let expiry = ear
+            .expires_at()
+            .map_or(by_age, |exp| exp.as_secs().min(by_age));
+        if expiry > now.as_secs() {
+            Ok(expiry)
+        } else {
+            Err(Refusal::Expired)
+        }
+    }
+}
+
+impl fmt::Debug for RelyingParty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RelyingParty")
+            .field("media_types", &self.media_types())
+            .field("standard", &self.standard)
+            .field("further_policies", &self.further.len())
+            .field("max_age", &self.max_age)
+            .finish()
+    }
+}
+
+/// Makes a [`RelyingParty`].
+#[derive(Debug)]
+#[must_use]
+pub struct RelyingPartyBuilder {
+    relying_party: RelyingParty,
+}
+
+impl RelyingPartyBuilder {
+    /// Adds a verifier for the media types that it names.
+    pub fn verifier(mut self, verifier: Arc<dyn Verifier>) -> Self {
+        self.relying_party.verifiers.push(verifier);
+        self
+    }
+
+    /// Replaces the standard policy by one that was loosened by name.
+    pub fn standard_policy(mut self, policy: StandardPolicy) -> Self {
+        self.relying_party.standard = policy;
+        self
+    }
+
+    /// Adds a policy, checked after the standard one: it can refuse more, never accept more.
+    pub fn policy(mut self, policy: impl Policy + 'static) -> Self {
+        self.relying_party.further.push(Arc::new(policy));
+        self
+    }
+
+    /// How old a result may become, counted from its `iat`; by default [`DEFAULT_MAX_AGE`]. When it is reached the
+    /// connection ends and the next one attests again.
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.relying_party.max_age = max_age;
+        self
+    }
+
+    /// # Errors
+    /// [`ConfigError`] without verifier, with two for one media type, or without a maximum age.
+    pub fn build(self) -> Result<RelyingParty, ConfigError> {
+        let relying_party = self.relying_party;
+        if relying_party.verifiers.is_empty() {
+            return Err(ConfigError::NoVerifier);
+        }
+        if relying_party
+            .verifiers
+            .iter()
+            .any(|verifier| verifier.media_types().is_empty())
+        {
+            return Err(ConfigError::IdleVerifier);
+        }
+        if relying_party.max_age.as_secs() == 0 {
+            return Err(ConfigError::NoMaxAge);
+        }
+        let mut known = BTreeSet::new();
+        for media_type in relying_party.media_types() {
+            if !known.insert(media_type.clone()) {
+                return Err(ConfigError::AmbiguousVerifier(media_type));
+            }
+        }
+        Ok(relying_party)
+    }
+}
+
+/// A peer's attestation was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A verifier reached no result.
+    #[error("appraisal failed")]
+    Appraisal(#[from] AppraisalError),
+    /// The result is older than the maximum age, has expired, or is from the future.
+    #[error("attestation result has expired")]
+    Expired,
+    /// The Evidence names another key than the one that authenticated this connection.
+    #[error("evidence is about another key")]
+    KeyMismatch,
+    /// No verifier of this relying party accepts the format of an item.
+    #[error("no verifier accepts the format of the attestation")]
+    NoVerifier,
+    /// The CMW holds no Evidence and no Results.
+    #[error("attestation holds nothing to appraise")]
+    NothingToAppraise,
+    /// Appraised, and not good enough.
+    #[error("attestation does not satisfy the policy")]
+    Policy(#[from] PolicyViolation),
+    /// Evidence labelled as Results, or Results as Evidence.
+    #[error("attestation is labelled as another kind of message")]
+    WrongLabel,
+}
+
+impl Refusal {
+    /// Whose fault it was.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Appraisal(error) => error.fault(),
+            _ => Fault::Peer,
+        }
+    }
+
+    /// What the peer is told: no detail.
+    pub fn code(&self) -> RefusalCode {
+        match self {
+            Self::Appraisal(error) if error.fault() != Fault::Peer => RefusalCode::Unavailable,
+            Self::NoVerifier => RefusalCode::Incompatible,
+            _ => RefusalCode::NotAccepted,
+        }
+    }
+}
+
+/// How far a verifier's clock may be ahead of ours.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);

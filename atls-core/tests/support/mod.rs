@@ -1,0 +1,229 @@
+//! Two ends of one TLS 1.3 connection in memory, and sessions over recorded exporter secrets.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use atls_core::ExporterSecret;
+use atls_core::Handshake;
+use atls_core::ProtocolError;
+use atls_core::Session;
+use atls_core::Side;
+use atls_core::pki_types::CertificateDer;
+use atls_core::pki_types::PrivateKeyDer;
+use atls_core::pki_types::ServerName;
+use rustls::ClientConfig;
+use rustls::ClientConnection;
+use rustls::ConnectionCommon;
+use rustls::RootCertStore;
+use rustls::ServerConfig;
+use rustls::ServerConnection;
+use rustls::SideData;
+use rustls::crypto::CryptoProvider;
+use rustls::server::ResolvesServerCert;
+use rustls::sign::CertifiedKey;
+
+/// Both providers that users choose between.
+pub fn providers() -> [CryptoProvider; 2] {
+    [
+        rustls::crypto::aws_lc_rs::default_provider(),
+        rustls::crypto::ring::default_provider(),
+    ]
+}
+
+/// A self-signed certificate for `localhost` and its key, loaded by `provider`.
+pub fn identity(provider: &CryptoProvider) -> Arc<CertifiedKey> {
+    identity_of(provider, &rcgen::PKCS_ECDSA_P256_SHA256)
+}
+
+pub fn identity_of(
+    provider: &CryptoProvider,
+    algorithm: &'static rcgen::SignatureAlgorithm,
+) -> Arc<CertifiedKey> {
+    let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
+    let parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = parameters.self_signed(&key).unwrap();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let key = provider.key_provider.load_private_key(key).unwrap();
+    Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key))
+}
+
+/// A live connection as the protocol sees it.
+pub struct Live<C> {
+    pub connection: C,
+    pub handshake: Handshake,
+}
+
+impl<C, D> Session for Live<C>
+where
+    C: std::ops::Deref<Target = ConnectionCommon<D>> + Send,
+    D: SideData,
+{
+    fn handshake(&self) -> &Handshake {
+        &self.handshake
+    }
+
+    fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError> {
+        self.connection
+            .export_keying_material(output, label, Some(context))
+            .map(|_| ())
+            .map_err(|_| ProtocolError::Export)
+    }
+}
+
+/// Both ends of one connection.
+pub struct Pair {
+    pub client: Live<ClientConnection>,
+    pub server: Live<ServerConnection>,
+}
+
+impl Pair {
+    /// A completed handshake; `server` certifies the server, `client_identity` answers for the client.
+    pub fn new(
+        provider: CryptoProvider,
+        server: &Arc<CertifiedKey>,
+        client_identity: Option<Arc<CertifiedKey>>,
+    ) -> Self {
+        Self::with(provider, server, client_identity, |_, _| {})
+    }
+
+    pub fn with(
+        provider: CryptoProvider,
+        server: &Arc<CertifiedKey>,
+        client_identity: Option<Arc<CertifiedKey>>,
+        adjust: impl FnOnce(&mut ClientConfig, &mut ServerConfig),
+    ) -> Self {
+        let (client, server_connection) = connected(provider, server, adjust);
+        let client_handshake = Handshake::client(&client, client_identity).unwrap();
+        let server_handshake = Handshake::server(&server_connection, server.clone()).unwrap();
+        Self {
+            client: Live {
+                connection: client,
+                handshake: client_handshake,
+            },
+            server: Live {
+                connection: server_connection,
+                handshake: server_handshake,
+            },
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Fixed(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Fixed {
+    fn resolve(&self, _: rustls::server::ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.clone())
+    }
+}
+
+/// Two rustls connections after the handshake.
+pub fn connected(
+    provider: CryptoProvider,
+    server: &Arc<CertifiedKey>,
+    adjust: impl FnOnce(&mut ClientConfig, &mut ServerConfig),
+) -> (ClientConnection, ServerConnection) {
+    let provider = Arc::new(provider);
+    let mut roots = RootCertStore::empty();
+    roots.add(server.cert[0].clone()).unwrap();
+    let mut client_config = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut server_config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(Fixed(server.clone())));
+    adjust(&mut client_config, &mut server_config);
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut client = ClientConnection::new(Arc::new(client_config), name).unwrap();
+    let mut server = ServerConnection::new(Arc::new(server_config)).unwrap();
+    pump(&mut client, &mut server);
+    (client, server)
+}
+
+/// Carries TLS records both ways until neither end has any.
+pub fn pump(client: &mut ClientConnection, server: &mut ServerConnection) {
+    while client.wants_write() || server.wants_write() {
+        let mut wire = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut wire).unwrap();
+        }
+        feed(server, &wire);
+        let mut wire = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut wire).unwrap();
+        }
+        feed(client, &wire);
+    }
+}
+
+fn feed<D: SideData>(connection: &mut ConnectionCommon<D>, mut wire: &[u8]) {
+    while !wire.is_empty() {
+        connection.read_tls(&mut wire).unwrap();
+        connection.process_new_packets().unwrap();
+    }
+}
+
+/// A session over an exporter secret alone.
+pub struct Recorded {
+    pub handshake: Handshake,
+    pub exporter: ExporterSecret,
+}
+
+impl Recorded {
+    pub fn new(
+        side: Side,
+        suite: &'static rustls::Tls13CipherSuite,
+        secret: &[u8],
+        identity: Option<Arc<CertifiedKey>>,
+        peer_chain: Vec<CertificateDer<'static>>,
+    ) -> Self {
+        Self {
+            handshake: Handshake::observed(side, suite, identity, peer_chain).unwrap(),
+            exporter: ExporterSecret::new(suite, secret).unwrap(),
+        }
+    }
+}
+
+impl Session for Recorded {
+    fn handshake(&self) -> &Handshake {
+        &self.handshake
+    }
+
+    fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError> {
+        self.exporter.export(label, context, output)
+    }
+}
+
+/// The folder of recorded genuine samples, or `None` with a line that says so.
+///
+/// # Panics
+/// Where `ATLS_REQUIRE_VECTORS` is set and the folder is absent: CI does not skip silently.
+pub fn vectors() -> Option<PathBuf> {
+    let folder = match std::env::var_os("ATLS_VECTORS") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors"),
+    };
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(
+        std::env::var_os("ATLS_REQUIRE_VECTORS").is_none(),
+        "no vectors at {}",
+        folder.display()
+    );
+    println!("skipped: no vectors at {}", folder.display());
+    None
+}
+
+pub fn hex(text: &str) -> Vec<u8> {
+    assert!(text.len().is_multiple_of(2));
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
+}
