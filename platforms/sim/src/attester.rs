@@ -1,0 +1,133 @@
+//! The attester half: signs tokens with a key of this process.
+
+use std::fmt;
+
+use atls_core::AttestError;
+use atls_core::AttestRequest;
+use atls_core::Attester;
+use atls_core::BoxFuture;
+use atls_core::MediaType;
+use atls_core::cmw::Cmw;
+use ring::digest;
+use ring::rand::SecureRandom;
+use ring::rand::SystemRandom;
+use ring::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
+use ring::signature::EcdsaKeyPair;
+use ring::signature::KeyPair;
+
+use crate::token;
+use crate::token::Lifecycle;
+use crate::token::SimClaims;
+use crate::token::SoftwareComponent;
+use crate::verifier::TrustAnchor;
+
+/// Makes PSA attestation tokens in software. **Anybody can run this**; see the crate's front page.
+pub struct SimAttester {
+    key: EcdsaKeyPair,
+    anchor: TrustAnchor,
+    media_types: [MediaType; 1],
+    boot_seed: Vec<u8>,
+    lifecycle: Lifecycle,
+    software: Vec<SoftwareComponent>,
+}
+
+impl SimAttester {
+    /// A new device, as it were: a fresh P-256 key, secured, running [`SimAttester::SOFTWARE`].
+    ///
+    /// # Errors
+    /// [`SimError`] where the system has no randomness.
+    pub fn generate() -> Result<Self, SimError> {
+        let random = SystemRandom::new();
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
+        let pkcs8 = pkcs8.map_err(|_| SimError)?;
+        let key =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random);
+        let key = key.map_err(|_| SimError)?;
+        let mut boot_seed = vec![0; 32];
+        random.fill(&mut boot_seed).map_err(|_| SimError)?;
+        Ok(Self {
+            anchor: TrustAnchor::of(key.public_key().as_ref()),
+            key,
+            media_types: [crate::media_type().map_err(|_| SimError)?],
+            boot_seed,
+            lifecycle: Lifecycle::Secured,
+            software: vec![SoftwareComponent::new("ARoT", Self::SOFTWARE)],
+        })
+    }
+
+    /// The measurement of the software that a simulated device runs unless told otherwise, 32 octets.
+    pub const SOFTWARE: [u8; 32] = *b"atls simulated software, release";
+
+    /// Runs other software: what an attacker's build, or your next release, would measure as.
+    #[must_use]
+    pub fn with_software(mut self, software: Vec<SoftwareComponent>) -> Self {
+        self.software = software;
+        self
+    }
+
+    /// Claims another lifecycle.
+    #[must_use]
+    pub fn with_lifecycle(mut self, lifecycle: Lifecycle) -> Self {
+        self.lifecycle = lifecycle;
+        self
+    }
+
+    /// What a verifier needs to know this device.
+    pub fn trust_anchor(&self) -> TrustAnchor {
+        self.anchor.clone()
+    }
+
+    fn token(&self, nonce: &[u8]) -> Result<Vec<u8>, AttestError> {
+        let claims = SimClaims {
+            nonce: nonce.to_vec(),
+            instance_id: self.anchor.instance_id().to_vec(),
+            client_id: 1,
+            lifecycle: self.lifecycle,
+            boot_seed: self.boot_seed.clone(),
+            software: self.software.clone(),
+        };
+        let failed = |what: &str| AttestError::Device(what.to_owned());
+        let payload = claims
+            .encode()
+            .map_err(|_| failed("claims do not encode"))?;
+        let random = SystemRandom::new();
+        let signer = |message: &[u8]| self.key.sign(&random, message).map(|s| s.as_ref().to_vec());
+        token::sign(payload, signer)
+            .map_err(|_| failed("signing failed"))?
+            .map_err(|_| failed("token does not encode"))
+    }
+}
+
+impl Attester for SimAttester {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+        Box::pin(async move {
+            let token = self.token(crate::challenge(request.bound()))?;
+            let [media_type] = &self.media_types;
+            Ok(Cmw::evidence(media_type.clone(), token))
+        })
+    }
+}
+
+impl fmt::Debug for SimAttester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimAttester")
+            .field("anchor", &self.anchor)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The system has no randomness for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("system has no randomness for a key")]
+#[non_exhaustive]
+pub struct SimError;
+
+/// 0x01 and SHA-256 of the uncompressed point, 33 octets (RFC 9783 §4.2.1).
+pub(crate) fn instance_id(point: &[u8]) -> Vec<u8> {
+    let hash = digest::digest(&digest::SHA256, point);
+    [&[1], hash.as_ref()].concat()
+}
