@@ -1,0 +1,109 @@
+//! The client's exchange over a connection that another library made.
+//!
+//! For integrations whose TLS stream is out of reach, as in `atls-reqwest`: they implement
+//! [`Session`] from what rustls' callbacks showed, and run the exchange here. Everybody else uses
+//! [`ClientConnector`](crate::ClientConnector).
+
+use std::sync::Arc;
+
+use atls_core::PeerAttestation;
+use atls_core::Session;
+use rustls::ClientConfig;
+use rustls::sign::CertifiedKey;
+use rustls::time_provider::TimeProvider;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::error::Error;
+use crate::error::Stage;
+use crate::exchange::Client;
+use crate::exchange::ClientTerms;
+use crate::exchange::Exchanged;
+use crate::exchange::within;
+use crate::identity;
+use crate::tls;
+use crate::trace;
+
+/// The client's part of the exchange, without the TLS.
+#[derive(Clone, Debug)]
+pub struct ClientExchange {
+    client: Arc<Client>,
+    identity: Option<Arc<CertifiedKey>>,
+}
+
+impl ClientExchange {
+    /// Takes provider and clock of the TLS configuration that the connections will use, and gives it back hardened.
+    ///
+    /// # Errors
+    /// As [`ClientConnector::new`](crate::ClientConnector::new).
+    pub fn new(tls: ClientConfig, terms: ClientTerms) -> Result<(Self, ClientConfig), Error> {
+        let tls = tls::harden_client(tls)?;
+        let provider = tls.crypto_provider().clone();
+        let client = Client::new(terms, provider.clone(), tls.time_provider.clone())?;
+        let identity = if client.attests() {
+            Some(identity::ephemeral(&provider)?)
+        } else {
+            None
+        };
+        Ok((
+            Self {
+                client: Arc::new(client),
+                identity,
+            },
+            tls,
+        ))
+    }
+
+    /// The key that answers for a client that sent no certificate in the handshake; `None` if it does not attest.
+    pub fn identity(&self) -> Option<&Arc<CertifiedKey>> {
+        self.identity.as_ref()
+    }
+
+    /// The exchange, within the deadline of the terms counted from now. On success the next octet is HTTP's.
+    ///
+    /// Emits one trace event on failure.
+    ///
+    /// # Errors
+    /// [`Error`]; the caller must close the connection.
+    pub async fn run<L>(&self, link: &mut L) -> Result<Option<Arc<PeerAttestation>>, Error>
+    where
+        L: Session + AsyncRead + AsyncWrite + Unpin,
+    {
+        let span = tracing::debug_span!("atls", side = "client");
+        match self.run_until(self.deadline(), link).instrument(span).await {
+            Ok(exchanged) => Ok(exchanged.peer),
+            Err(error) => {
+                trace::failure(&error);
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn TimeProvider> {
+        self.client.clock()
+    }
+
+    /// The deadline of handshake and exchange together, for a connection that begins now.
+    pub(crate) fn deadline(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.client.deadline()).unwrap_or(now)
+    }
+
+    pub(crate) async fn run_until<L>(
+        &self,
+        deadline: Instant,
+        link: &mut L,
+    ) -> Result<Exchanged, Error>
+    where
+        L: Session + AsyncRead + AsyncWrite + Unpin,
+    {
+        within(deadline, Stage::Exchange, self.client.run(link)).await
+    }
+
+    /// Now, by the clock of the TLS configuration.
+    pub fn now(&self) -> Option<rustls::pki_types::UnixTime> {
+        self.client.clock().current_time()
+    }
+}

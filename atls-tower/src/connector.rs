@@ -1,0 +1,155 @@
+//! Turns connected sockets into attested streams.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use atls_core::Handshake;
+use rustls::ClientConfig;
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
+use rustls::pki_types::ServerName;
+use rustls::sign::CertifiedKey;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::TlsStream;
+use tracing::Instrument;
+
+use crate::client::ClientExchange;
+use crate::error::Error;
+use crate::error::Stage;
+use crate::exchange::ClientTerms;
+use crate::exchange::within;
+use crate::live::Live;
+use crate::stream::AttestedStream;
+use crate::trace;
+
+/// Connects attested TLS over any stream. Cheap to clone.
+///
+/// The server's chain and name are checked by the TLS configuration as ever; attestation comes on top. For HTTP use
+/// [`AttestedHttps`](crate::AttestedHttps), or `atls-reqwest`.
+#[derive(Clone, Debug)]
+pub struct ClientConnector {
+    tls: Arc<ClientConfig>,
+    exchange: ClientExchange,
+}
+
+impl ClientConnector {
+    /// Hardens the TLS configuration: resumption and early data are switched off, whatever it says. Its provider and
+    /// clock serve the exchange too; its ALPN list is yours to set.
+    ///
+    /// # Errors
+    /// An [`Error`] that is local: terms that neither demand nor offer anything, a provider without TLS 1.3, or one
+    /// that cannot make a key for a client that attests.
+    pub fn new(tls: ClientConfig, terms: ClientTerms) -> Result<Self, Error> {
+        let (exchange, tls) = ClientExchange::new(tls, terms)?;
+        Ok(Self {
+            tls: Arc::new(tls),
+            exchange,
+        })
+    }
+
+    /// Does the TLS handshake and the exchange of authenticators, within the deadline of the terms.
+    ///
+    /// Cancel-safe in that dropping the future closes the connection. Emits one trace event for the outcome.
+    ///
+    /// # Errors
+    /// [`Error`]; the connection is closed and nothing of HTTP was sent on it.
+    pub async fn connect<IO>(
+        &self,
+        name: ServerName<'static>,
+        io: IO,
+    ) -> Result<AttestedStream<IO>, Error>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let connected = self
+            .run(name, io)
+            .instrument(tracing::debug_span!("atls", side = "client"))
+            .await;
+        trace::outcome(&connected);
+        connected
+    }
+
+    async fn run<IO>(&self, name: ServerName<'static>, io: IO) -> Result<AttestedStream<IO>, Error>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let deadline = self.exchange.deadline();
+        let mut link = within(deadline, Stage::Handshake, self.handshake(name, io)).await?;
+        let exchanged = self.exchange.run_until(deadline, &mut link).await?;
+        AttestedStream::new(link.tls, exchanged, self.exchange.clock().clone())
+    }
+
+    async fn handshake<IO>(&self, name: ServerName<'static>, io: IO) -> Result<Live<IO>, Error>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (tls, sent) = self.observe_certificate();
+        let stream = TlsConnector::from(tls)
+            .connect(name, io)
+            .await
+            .map_err(Error::tls)?;
+        let sent = sent.and_then(|sent| sent.take());
+        let identity = sent.or_else(|| self.exchange.identity().cloned());
+        let handshake = Handshake::client(stream.get_ref().1, identity)?;
+        Ok(Live {
+            tls: TlsStream::Client(stream),
+            handshake,
+        })
+    }
+
+    /// A client that sends a certificate in the handshake must answer with its key, so which one it sent is noted.
+    fn observe_certificate(&self) -> (Arc<ClientConfig>, Option<Arc<SentCertificate>>) {
+        if self.exchange.identity().is_none() || !self.tls.client_auth_cert_resolver.has_certs() {
+            return (self.tls.clone(), None);
+        }
+        let mut tls = ClientConfig::clone(&self.tls);
+        let sent = Arc::new(SentCertificate {
+            resolver: tls.client_auth_cert_resolver.clone(),
+            sent: Mutex::new(None),
+        });
+        tls.client_auth_cert_resolver = sent.clone();
+        (Arc::new(tls), Some(sent))
+    }
+}
+
+/// Notes the certified key that one handshake used.
+#[derive(Debug)]
+struct SentCertificate {
+    resolver: Arc<dyn ResolvesClientCert>,
+    sent: Mutex<Option<Arc<CertifiedKey>>>,
+}
+
+impl SentCertificate {
+    fn take(&self) -> Option<Arc<CertifiedKey>> {
+        self.sent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+}
+
+impl ResolvesClientCert for SentCertificate {
+    fn resolve(
+        &self,
+        root_hints: &[&[u8]],
+        schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        let key = self.resolver.resolve(root_hints, schemes)?;
+        // Without a common scheme rustls sends no certificate after all.
+        if key.key.choose_scheme(schemes).is_some() {
+            *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
+        }
+        Some(key)
+    }
+
+    fn only_raw_public_keys(&self) -> bool {
+        self.resolver.only_raw_public_keys()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.resolver.has_certs()
+    }
+}

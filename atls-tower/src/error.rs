@@ -1,0 +1,274 @@
+//! Why a connection could not be attested.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use atls_core::AttestError;
+use atls_core::ConfigError;
+use atls_core::Fault;
+use atls_core::ProtocolError;
+use atls_core::Refusal;
+use atls_core::RefusalCode;
+
+/// Why a connection could not be attested. The connection is closed; others are not touched.
+///
+/// Ask it: [`fault`](Self::fault) says whom to page, the predicates say what kind of failure, the accessors give the
+/// typed cause.
+#[derive(Clone, Debug)]
+pub struct Error {
+    kind: Arc<Kind>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Attest(AttestError),
+    Closed,
+    Config(ConfigError),
+    Deadline(Stage),
+    Io(io::Error),
+    NotAttestedTls,
+    PeerUnattested,
+    Protocol(ProtocolError),
+    Refused(Refusal),
+    RefusedByPeer(RefusalCode),
+    Tls(io::Error),
+    Uri(&'static str),
+    WrongOrder,
+}
+
+/// What was under way when a deadline passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Frames, Evidence and appraisal.
+    Exchange,
+    /// Waiting for the client's first octet after the TLS handshake.
+    FirstOctet,
+    /// The TLS handshake.
+    Handshake,
+}
+
+impl Error {
+    /// Whose fault it was.
+    pub fn fault(&self) -> Fault {
+        match &*self.kind {
+            Kind::Attest(_) | Kind::Config(_) | Kind::Uri(_) => Fault::Local,
+            Kind::Protocol(error) => error.fault(),
+            Kind::Refused(refusal) => refusal.fault(),
+            Kind::Closed
+            | Kind::Deadline(_)
+            | Kind::Io(_)
+            | Kind::NotAttestedTls
+            | Kind::PeerUnattested
+            | Kind::RefusedByPeer(_)
+            | Kind::Tls(_)
+            | Kind::WrongOrder => Fault::Peer,
+        }
+    }
+
+    /// The peer, or somebody on the path, is to blame.
+    pub fn is_peer(&self) -> bool {
+        self.fault() == Fault::Peer
+    }
+
+    /// This endpoint is to blame: configuration, device, limits.
+    pub fn is_local(&self) -> bool {
+        self.fault() == Fault::Local
+    }
+
+    /// The verifier is to blame.
+    pub fn is_verifier(&self) -> bool {
+        self.fault() == Fault::Verifier
+    }
+
+    /// A deadline passed.
+    pub fn is_timeout(&self) -> bool {
+        self.stage().is_some()
+    }
+
+    /// The peer completed TLS but does not speak this protocol: an ordinary HTTPS server.
+    pub fn is_not_attested_tls(&self) -> bool {
+        matches!(*self.kind, Kind::NotAttestedTls)
+    }
+
+    /// The peer did not attest although it must: an ordinary HTTPS client, or one that cannot attest.
+    pub fn is_peer_unattested(&self) -> bool {
+        matches!(*self.kind, Kind::PeerUnattested)
+            || matches!(
+                self.protocol(),
+                Some(ProtocolError::Declined | ProtocolError::NoAttestation)
+            )
+    }
+
+    /// The peer closed the connection during handshake or exchange.
+    pub fn is_closed(&self) -> bool {
+        matches!(*self.kind, Kind::Closed)
+    }
+
+    /// What was under way when the deadline passed.
+    pub fn stage(&self) -> Option<Stage> {
+        match *self.kind {
+            Kind::Deadline(stage) => Some(stage),
+            _ => None,
+        }
+    }
+
+    /// The exchange of authenticators failed.
+    pub fn protocol(&self) -> Option<&ProtocolError> {
+        match &*self.kind {
+            Kind::Protocol(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// We refused the peer's attestation.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &*self.kind {
+            Kind::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// The peer refused our attestation, or our lack of it.
+    pub fn refused_by_peer(&self) -> Option<RefusalCode> {
+        match *self.kind {
+            Kind::RefusedByPeer(code) => Some(code),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn closed() -> Self {
+        Kind::Closed.into()
+    }
+
+    pub(crate) fn deadline(stage: Stage) -> Self {
+        Kind::Deadline(stage).into()
+    }
+
+    /// The first octet of what should have been a frame of the server.
+    pub(crate) fn not_a_frame(first: u8) -> Self {
+        match first {
+            // "HTTP/1.1 400", or the length of an HTTP/2 SETTINGS frame.
+            b'H' | 0 => Kind::NotAttestedTls.into(),
+            _ => ProtocolError::Malformed.into(),
+        }
+    }
+
+    pub(crate) fn peer_unattested() -> Self {
+        Kind::PeerUnattested.into()
+    }
+
+    pub(crate) fn reading(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted => Self::closed(),
+            _ => Kind::Io(error).into(),
+        }
+    }
+
+    pub(crate) fn refused_by(code: RefusalCode) -> Self {
+        Kind::RefusedByPeer(code).into()
+    }
+
+    pub(crate) fn tls(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => Self::closed(),
+            _ => Kind::Tls(error).into(),
+        }
+    }
+
+    pub(crate) fn uri(what: &'static str) -> Self {
+        Kind::Uri(what).into()
+    }
+
+    pub(crate) fn writing(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Self::closed(),
+            _ => Kind::Io(error).into(),
+        }
+    }
+
+    pub(crate) fn wrong_order() -> Self {
+        Kind::WrongOrder.into()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.kind {
+            Kind::Attest(_) => f.write_str("this end could not attest"),
+            Kind::Closed => f.write_str("peer closed the connection before it was attested"),
+            Kind::Config(_) => f.write_str("configuration cannot work"),
+            Kind::Deadline(Stage::Handshake) => f.write_str("TLS handshake took too long"),
+            Kind::Deadline(Stage::FirstOctet) => {
+                f.write_str("client was silent after the TLS handshake")
+            }
+            Kind::Deadline(Stage::Exchange) => f.write_str("attestation took too long"),
+            Kind::Io(_) => f.write_str("connection failed during attestation"),
+            Kind::NotAttestedTls => f.write_str(
+                "peer is an ordinary HTTPS server and does not speak attested TLS; \
+                 use a plain client for it, or put an attesting acceptor in front of it",
+            ),
+            Kind::PeerUnattested => f.write_str("peer did not attest and attestation is required"),
+            Kind::Protocol(_) => f.write_str("exchange of authenticators failed"),
+            Kind::Refused(_) => f.write_str("peer's attestation was refused"),
+            Kind::RefusedByPeer(code) => write!(f, "peer refused this end: {code}"),
+            Kind::Tls(_) => f.write_str("TLS handshake failed"),
+            Kind::Uri(what) => write!(f, "URI cannot be connected to: {what}"),
+            Kind::WrongOrder => f.write_str("peer sent a message out of order"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.kind {
+            Kind::Attest(error) => Some(error),
+            Kind::Config(error) => Some(error),
+            Kind::Io(error) | Kind::Tls(error) => Some(error),
+            Kind::Protocol(error) => Some(error),
+            Kind::Refused(refusal) => Some(refusal),
+            Kind::Closed
+            | Kind::Deadline(_)
+            | Kind::NotAttestedTls
+            | Kind::PeerUnattested
+            | Kind::RefusedByPeer(_)
+            | Kind::Uri(_)
+            | Kind::WrongOrder => None,
+        }
+    }
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Self {
+        Self {
+            kind: Arc::new(kind),
+        }
+    }
+}
+
+impl From<AttestError> for Error {
+    fn from(error: AttestError) -> Self {
+        Kind::Attest(error).into()
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Kind::Config(error).into()
+    }
+}
+
+impl From<ProtocolError> for Error {
+    fn from(error: ProtocolError) -> Self {
+        Kind::Protocol(error).into()
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Kind::Refused(refusal).into()
+    }
+}

@@ -1,0 +1,269 @@
+//! The client's part of the exchange.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::Attester;
+use atls_core::CanAttest;
+use atls_core::Challenge;
+use atls_core::ConfigError;
+use atls_core::Offer;
+use atls_core::Order;
+use atls_core::Parameters;
+use atls_core::Pending;
+use atls_core::ProtocolError;
+use atls_core::RelyingParty;
+use atls_core::Session;
+use atls_core::Verdicts;
+use atls_core::limits::DEFAULT_DEADLINE;
+use rustls::crypto::CryptoProvider;
+use rustls::time_provider::TimeProvider;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
+
+use super::Exchanged;
+use crate::error::Error;
+use crate::frame;
+use crate::frame::Kind;
+
+/// What a client demands of servers and offers them.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_core::RelyingParty;
+/// # use atls_tower::ClientTerms;
+/// # fn example(relying_party: Arc<RelyingParty>) {
+/// let terms = ClientTerms::new().require_peer(relying_party);
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct ClientTerms {
+    relying_party: Option<Arc<RelyingParty>>,
+    attester: Option<Arc<dyn Attester>>,
+    attests: Order,
+    deadline: Duration,
+}
+
+impl ClientTerms {
+    /// Neither demands nor offers anything yet.
+    pub fn new() -> Self {
+        Self {
+            relying_party: None,
+            attester: None,
+            attests: Order::ClientLast,
+            deadline: DEFAULT_DEADLINE,
+        }
+    }
+
+    /// Every server must attest and be accepted by this relying party, before a first octet of HTTP is sent.
+    pub fn require_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
+        self.relying_party = Some(relying_party);
+        self
+    }
+
+    /// Attests to servers that ask, after they passed themselves.
+    pub fn attester(mut self, attester: Arc<dyn Attester>) -> Self {
+        self.attester = Some(attester);
+        self
+    }
+
+    /// Attests to servers that ask, also before they attested themselves: any server with a trusted certificate then
+    /// learns what this client is.
+    pub fn attest_before_server(mut self) -> Self {
+        self.attests = Order::ClientFirst;
+        self
+    }
+
+    /// The longest that TLS handshake, exchange and appraisal may take together; by default
+    /// [`DEFAULT_DEADLINE`].
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+}
+
+impl Default for ClientTerms {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ClientTerms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientTerms")
+            .field("relying_party", &self.relying_party)
+            .field(
+                "attester",
+                &self
+                    .attester
+                    .as_ref()
+                    .map(|attester| attester.media_types()),
+            )
+            .field("attests", &self.attests)
+            .field("deadline", &self.deadline)
+            .finish()
+    }
+}
+
+/// The terms, checked, with what they need.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    terms: ClientTerms,
+    provider: Arc<CryptoProvider>,
+    clock: Arc<dyn TimeProvider>,
+}
+
+impl Client {
+    pub(crate) fn new(
+        terms: ClientTerms,
+        provider: Arc<CryptoProvider>,
+        clock: Arc<dyn TimeProvider>,
+    ) -> Result<Self, ConfigError> {
+        if terms.relying_party.is_none() && terms.attester.is_none() {
+            return Err(ConfigError::NoVerifier);
+        }
+        Ok(Self {
+            terms,
+            provider,
+            clock,
+        })
+    }
+
+    pub(crate) fn deadline(&self) -> Duration {
+        self.terms.deadline
+    }
+
+    pub(crate) fn attests(&self) -> bool {
+        self.terms.attester.is_some()
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn TimeProvider> {
+        &self.clock
+    }
+
+    /// Opens with a request and ends where HTTP begins. The caller bounds it in time.
+    pub(crate) async fn run<L>(&self, link: &mut L) -> Result<Exchanged, Error>
+    where
+        L: Session + AsyncRead + AsyncWrite + Unpin,
+    {
+        let (request, pending) = atls_core::request(link, &self.provider, Some(&self.offer()))?;
+        frame::write(link, Kind::Request, &request).await?;
+        super::flush(link).await?;
+
+        // A server that wants to know this client asks before it answers.
+        let first = frame::read(link).await?;
+        match first.kind {
+            Kind::Authenticator => {
+                let peer = self.judge(link, pending, &first.payload).await?;
+                Ok(Exchanged {
+                    peer,
+                    own_valid_for: None,
+                })
+            }
+            Kind::Request => {
+                let challenge = Challenge::receive(link, &first.payload)?;
+                self.answer(link, pending, challenge).await
+            }
+            Kind::Verdict => Err(super::unexpected(&first)),
+        }
+    }
+
+    async fn answer<L>(
+        &self,
+        link: &mut L,
+        pending: Pending,
+        challenge: Challenge,
+    ) -> Result<Exchanged, Error>
+    where
+        L: Session + AsyncRead + AsyncWrite + Unpin,
+    {
+        let attester = self
+            .terms
+            .attester
+            .as_deref()
+            .ok_or_else(Error::wrong_order)?;
+        let order = match challenge.parameters().map(|parameters| parameters.offer) {
+            Some(Offer::Server { order }) if self.can_attest().allows(order) => order,
+            _ => return Err(ProtocolError::UnsupportedParameters.into()),
+        };
+        if !super::has_common_format(&challenge, attester) {
+            return Err(ProtocolError::NoCommonFormat.into());
+        }
+        match order {
+            Order::ClientFirst => {
+                let own_valid_for = Self::present(link, challenge, attester).await?;
+                let authenticator = super::expect(link, Kind::Authenticator).await?;
+                let peer = self.judge(link, pending, &authenticator).await?;
+                Ok(Exchanged {
+                    peer,
+                    own_valid_for,
+                })
+            }
+            Order::ClientLast => {
+                let authenticator = super::expect(link, Kind::Authenticator).await?;
+                let peer = self.judge(link, pending, &authenticator).await?;
+                let own_valid_for = Self::present(link, challenge, attester).await?;
+                Ok(Exchanged {
+                    peer,
+                    own_valid_for,
+                })
+            }
+        }
+    }
+
+    /// Attests, and waits for the server's verdict: HTTP must not go to a server that is about to refuse.
+    async fn present<L>(
+        link: &mut L,
+        challenge: Challenge,
+        attester: &dyn Attester,
+    ) -> Result<Option<Duration>, Error>
+    where
+        L: AsyncRead + AsyncWrite + Unpin,
+    {
+        let selection = challenge.selection();
+        let request = challenge.to_attest().ok_or(ProtocolError::NoIdentity)?;
+        let cmw = attester.attest(request).await?;
+        let authenticator = challenge.answer(&cmw)?;
+        frame::write(link, Kind::Authenticator, &authenticator).await?;
+        super::flush(link).await?;
+        match selection.map(|selection| selection.verdicts) {
+            Some(Verdicts::Yes) => super::read_verdict(link).await.map(Some),
+            Some(Verdicts::No) | None => Ok(None),
+        }
+    }
+
+    async fn judge<L>(
+        &self,
+        link: &mut L,
+        pending: Pending,
+        authenticator: &[u8],
+    ) -> Result<Option<Arc<atls_core::PeerAttestation>>, Error>
+    where
+        L: AsyncRead + AsyncWrite + Unpin,
+    {
+        let Some(relying_party) = &self.terms.relying_party else {
+            pending.finish_without_attestation(authenticator)?;
+            return Ok(None);
+        };
+        let peer = super::decide(link, pending, authenticator, relying_party, &*self.clock).await?;
+        Ok(Some(Arc::new(peer)))
+    }
+
+    fn offer(&self) -> Parameters {
+        let relying_party = self.terms.relying_party.as_ref();
+        let formats = relying_party
+            .map(|party| party.media_types())
+            .unwrap_or_default();
+        Parameters::client(formats, relying_party.is_some(), self.can_attest())
+    }
+
+    fn can_attest(&self) -> CanAttest {
+        match (&self.terms.attester, self.terms.attests) {
+            (None, _) => CanAttest::No,
+            (Some(_), Order::ClientLast) => CanAttest::AfterPeer,
+            (Some(_), Order::ClientFirst) => CanAttest::BeforePeer,
+        }
+    }
+}

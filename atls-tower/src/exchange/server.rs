@@ -1,0 +1,384 @@
+//! The server's part of the exchange.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::Attester;
+use atls_core::CanAttest;
+use atls_core::Challenge;
+use atls_core::Offer;
+use atls_core::Order;
+use atls_core::Parameters;
+use atls_core::Pending;
+use atls_core::ProtocolError;
+use atls_core::RefusalCode;
+use atls_core::RelyingParty;
+use atls_core::Session;
+use atls_core::Verdict;
+use atls_core::Verdicts;
+use atls_core::limits::DEFAULT_APPRAISALS;
+use atls_core::limits::DEFAULT_DEADLINE;
+use atls_core::limits::DEFAULT_EXCHANGES;
+use atls_core::limits::DEFAULT_FIRST_OCTET;
+use rustls::crypto::CryptoProvider;
+use rustls::time_provider::TimeProvider;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
+use tokio::sync::Semaphore;
+
+use super::Exchanged;
+use crate::error::Error;
+use crate::frame;
+use crate::frame::Kind;
+
+/// What a server offers clients and demands of them.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_core::{Attester, RelyingParty};
+/// # use atls_tower::ServerTerms;
+/// # fn example(attester: Arc<dyn Attester>, relying_party: Arc<RelyingParty>) {
+/// let server_attests = ServerTerms::new().attester(attester.clone());
+/// let mutual = ServerTerms::new().attester(attester).require_peer(relying_party);
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct ServerTerms {
+    attester: Option<Arc<dyn Attester>>,
+    demand: Demand,
+    order: Order,
+    deadline: Duration,
+    first_octet: Duration,
+    exchanges: usize,
+    appraisals: usize,
+}
+
+/// What is demanded of clients.
+#[derive(Clone, Debug)]
+enum Demand {
+    Nothing,
+    /// Clients that can attest do; those that cannot are served as unattested.
+    IfAble(Arc<RelyingParty>),
+    Always(Arc<RelyingParty>),
+}
+
+impl ServerTerms {
+    /// Neither offers nor demands anything yet: an ordinary HTTPS server.
+    pub fn new() -> Self {
+        Self {
+            attester: None,
+            demand: Demand::Nothing,
+            order: Order::ClientLast,
+            deadline: DEFAULT_DEADLINE,
+            first_octet: DEFAULT_FIRST_OCTET,
+            exchanges: DEFAULT_EXCHANGES,
+            appraisals: DEFAULT_APPRAISALS,
+        }
+    }
+
+    /// Attests to clients that ask. Without an attester they are declined, authentically.
+    pub fn attester(mut self, attester: Arc<dyn Attester>) -> Self {
+        self.attester = Some(attester);
+        self
+    }
+
+    /// Every client must attest and be accepted; all others are closed before a request is parsed.
+    pub fn require_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
+        self.demand = Demand::Always(relying_party);
+        self
+    }
+
+    /// Clients that can attest must be accepted; clients that cannot, ordinary HTTPS clients among them, are served
+    /// as unattested. What they may reach is then the routes' decision
+    /// ([`RequireAttestationLayer`](crate::RequireAttestationLayer)).
+    pub fn ask_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
+        self.demand = Demand::IfAble(relying_party);
+        self
+    }
+
+    /// Hears the client's attestation before giving its own, for servers whose Evidence is not everybody's business.
+    /// Clients that attest only after the server are refused at once.
+    pub fn client_first(mut self) -> Self {
+        self.order = Order::ClientFirst;
+        self
+    }
+
+    /// The longest that TLS handshake, exchange and appraisal may take together; by default [`DEFAULT_DEADLINE`].
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The longest wait for a client's first octet after TLS; by default [`DEFAULT_FIRST_OCTET`].
+    pub fn first_octet(mut self, wait: Duration) -> Self {
+        self.first_octet = wait;
+        self
+    }
+
+    /// The most exchanges that run at once, and of those the most appraisals; others wait, within their deadline. By
+    /// default [`DEFAULT_EXCHANGES`] and [`DEFAULT_APPRAISALS`].
+    pub fn at_once(mut self, exchanges: usize, appraisals: usize) -> Self {
+        self.exchanges = exchanges;
+        self.appraisals = appraisals;
+        self
+    }
+
+    pub(crate) fn exchanges(&self) -> usize {
+        self.exchanges
+    }
+}
+
+impl Default for ServerTerms {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ServerTerms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerTerms")
+            .field(
+                "attester",
+                &self
+                    .attester
+                    .as_ref()
+                    .map(|attester| attester.media_types()),
+            )
+            .field("demand", &self.demand)
+            .field("order", &self.order)
+            .field("deadline", &self.deadline)
+            .field("first_octet", &self.first_octet)
+            .field("exchanges", &self.exchanges)
+            .field("appraisals", &self.appraisals)
+            .finish()
+    }
+}
+
+/// The terms, with what they need.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    terms: ServerTerms,
+    provider: Arc<CryptoProvider>,
+    clock: Arc<dyn TimeProvider>,
+    appraisals: Arc<Semaphore>,
+}
+
+impl Server {
+    pub(crate) fn new(
+        terms: ServerTerms,
+        provider: Arc<CryptoProvider>,
+        clock: Arc<dyn TimeProvider>,
+    ) -> Self {
+        let appraisals = Arc::new(Semaphore::new(terms.appraisals));
+        Self {
+            terms,
+            provider,
+            clock,
+            appraisals,
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Duration {
+        self.terms.deadline
+    }
+
+    pub(crate) fn first_octet(&self) -> Duration {
+        self.terms.first_octet
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn TimeProvider> {
+        &self.clock
+    }
+
+    /// Whether a client that does not speak this protocol may be served.
+    pub(crate) fn serves_unattested(&self) -> bool {
+        !matches!(self.terms.demand, Demand::Always(_))
+    }
+
+    /// From the client's request, whose type octet was already taken, to where HTTP begins. The caller bounds it in
+    /// time.
+    pub(crate) async fn run<L>(&self, link: &mut L, first: Kind) -> Result<Exchanged, Error>
+    where
+        L: Session + AsyncRead + AsyncWrite + Unpin,
+    {
+        let first = frame::read_after(link, first).await?;
+        if first.kind != Kind::Request {
+            return Err(Error::wrong_order());
+        }
+        let challenge = Challenge::receive(link, &first.payload)?;
+        let Some(asking) = self.asking(link, &challenge).await? else {
+            let own_valid_for = self.present(link, challenge).await?;
+            return Ok(Exchanged {
+                peer: None,
+                own_valid_for,
+            });
+        };
+
+        let parameters = Parameters::server(asking.relying_party.media_types(), self.terms.order);
+        let (request, pending) = atls_core::request(link, &self.provider, Some(&parameters))?;
+        frame::write(link, Kind::Request, &request).await?;
+        match self.terms.order {
+            Order::ClientLast => {
+                let own_valid_for = self.present(link, challenge).await?;
+                let peer = self.judge(link, pending, &asking).await?;
+                Ok(Exchanged {
+                    peer,
+                    own_valid_for,
+                })
+            }
+            Order::ClientFirst => {
+                super::flush(link).await?;
+                let peer = self.judge(link, pending, &asking).await?;
+                let own_valid_for = self.present(link, challenge).await?;
+                Ok(Exchanged {
+                    peer,
+                    own_valid_for,
+                })
+            }
+        }
+    }
+
+    /// Whether this client is asked to attest; wishes that cannot both be met are refused now.
+    async fn asking<L>(&self, link: &mut L, challenge: &Challenge) -> Result<Option<Asking>, Error>
+    where
+        L: AsyncWrite + Unpin,
+    {
+        let can_attest = match challenge.parameters().map(|parameters| parameters.offer) {
+            Some(Offer::Client { can_attest, .. }) => can_attest,
+            // Who sent no parameters speaks only the minimal exchange, and cannot be asked.
+            _ => CanAttest::No,
+        };
+        let (relying_party, required) = match &self.terms.demand {
+            Demand::Nothing => return Ok(None),
+            Demand::IfAble(relying_party) => (relying_party, false),
+            Demand::Always(relying_party) => (relying_party, true),
+        };
+        if can_attest.allows(self.terms.order) {
+            return Ok(Some(Asking {
+                relying_party: relying_party.clone(),
+                required,
+            }));
+        }
+        match (can_attest, required) {
+            (CanAttest::No, false) => Ok(None),
+            (CanAttest::No, true) => {
+                refuse(link, challenge, RefusalCode::AttestationRequired).await?;
+                Err(Error::peer_unattested())
+            }
+            _ => {
+                refuse(link, challenge, RefusalCode::Incompatible).await?;
+                Err(ProtocolError::UnsupportedParameters.into())
+            }
+        }
+    }
+
+    /// Answers the client's request as it wishes, and hears its verdict.
+    async fn present<L>(
+        &self,
+        link: &mut L,
+        challenge: Challenge,
+    ) -> Result<Option<Duration>, Error>
+    where
+        L: AsyncRead + AsyncWrite + Unpin,
+    {
+        let selection = challenge.selection();
+        let wanted = match challenge.parameters().map(|parameters| parameters.offer) {
+            Some(Offer::Client { wants_evidence, .. }) => wants_evidence,
+            _ => challenge.to_attest().is_some(),
+        };
+        if !wanted {
+            let authenticator = challenge.answer_without_attestation()?;
+            frame::write(link, Kind::Authenticator, &authenticator).await?;
+            super::flush(link).await?;
+            return Ok(None);
+        }
+        let able = match self.terms.attester.as_deref() {
+            Some(attester) if super::has_common_format(&challenge, attester) => Some(attester),
+            _ => None,
+        };
+        let Some(attester) = able else {
+            decline(link, challenge).await?;
+            return Ok(None);
+        };
+        // The challenge is consumed by its answer, so whether the device works is found out before.
+        let request = challenge.to_attest().ok_or(ProtocolError::NoIdentity)?;
+        let cmw = match attester.attest(request).await {
+            Ok(cmw) => cmw,
+            Err(error) => {
+                decline(link, challenge).await?;
+                return Err(error.into());
+            }
+        };
+        let authenticator = challenge.answer(&cmw)?;
+        frame::write(link, Kind::Authenticator, &authenticator).await?;
+        super::flush(link).await?;
+        match selection.map(|selection| selection.verdicts) {
+            Some(Verdicts::Yes) => super::read_verdict(link).await.map(Some),
+            Some(Verdicts::No) | None => Ok(None),
+        }
+    }
+
+    async fn judge<L>(
+        &self,
+        link: &mut L,
+        pending: Pending,
+        asking: &Asking,
+    ) -> Result<Option<Arc<atls_core::PeerAttestation>>, Error>
+    where
+        L: AsyncRead + AsyncWrite + Unpin,
+    {
+        let authenticator = super::expect(link, Kind::Authenticator).await?;
+        // Closed never.
+        let _permit = self
+            .appraisals
+            .acquire()
+            .await
+            .map_err(|_| Error::closed())?;
+        let decided = super::decide(
+            link,
+            pending,
+            &authenticator,
+            &asking.relying_party,
+            &*self.clock,
+        )
+        .await;
+        match decided {
+            Ok(peer) => Ok(Some(Arc::new(peer))),
+            // It said, authentically, that it does not attest after all; only a demand makes that a refusal.
+            Err(error)
+                if !asking.required && error.protocol() == Some(&ProtocolError::Declined) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The client is asked, by whom, and whether it may decline.
+struct Asking {
+    relying_party: Arc<RelyingParty>,
+    required: bool,
+}
+
+/// An empty authenticator. The client asked for attestation and decides what its absence means.
+async fn decline<L>(link: &mut L, challenge: Challenge) -> Result<(), Error>
+where
+    L: AsyncWrite + Unpin,
+{
+    frame::write(link, Kind::Authenticator, &challenge.decline()?).await?;
+    super::flush(link).await
+}
+
+/// Says why, to a client that would understand it.
+async fn refuse<L>(link: &mut L, challenge: &Challenge, code: RefusalCode) -> Result<(), Error>
+where
+    L: AsyncWrite + Unpin,
+{
+    if challenge.parameters().is_some() {
+        super::write_verdict(link, Verdict::Refused(code)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! What is spoken on the TLS stream before HTTP.
+//!
+//! ```text
+//! struct { uint8 type; uint32 length; opaque payload[length]; } Frame;
+//! ```
+//!
+//! | type | payload |
+//! |---|---|
+//! | 1 | authenticator request |
+//! | 2 | authenticator, possibly empty |
+//! | 3 | verdict |
+//!
+//! No HTTP/1.1 request line and no HTTP/2 preface begins with these octets, so a server tells attesting clients
+//! from plain ones by the first. Frames 1 and 2 are those of the one other deployed implementation.
+
+use atls_core::limits::MAX_FRAME;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWrite;
+use tokio::io::AsyncWriteExt;
+
+use crate::error::Error;
+
+/// One message before HTTP.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) kind: Kind,
+    pub(crate) payload: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Authenticator,
+    Request,
+    Verdict,
+}
+
+impl Kind {
+    pub(crate) fn of(octet: u8) -> Option<Self> {
+        match octet {
+            1 => Some(Self::Request),
+            2 => Some(Self::Authenticator),
+            3 => Some(Self::Verdict),
+            _ => None,
+        }
+    }
+
+    fn octet(self) -> u8 {
+        match self {
+            Self::Request => 1,
+            Self::Authenticator => 2,
+            Self::Verdict => 3,
+        }
+    }
+}
+
+/// Reads one frame and not an octet more: what follows may be HTTP and cannot be put back.
+pub(crate) async fn read<IO>(io: &mut IO) -> Result<Frame, Error>
+where
+    IO: AsyncRead + Unpin,
+{
+    let kind = io.read_u8().await.map_err(Error::reading)?;
+    match Kind::of(kind) {
+        Some(kind) => read_after(io, kind).await,
+        None => Err(Error::not_a_frame(kind)),
+    }
+}
+
+/// Reads the rest of a frame whose type octet was already taken.
+pub(crate) async fn read_after<IO>(io: &mut IO, kind: Kind) -> Result<Frame, Error>
+where
+    IO: AsyncRead + Unpin,
+{
+    let length = io.read_u32().await.map_err(Error::reading)?;
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    if length > MAX_FRAME {
+        return Err(atls_core::ProtocolError::TooLarge.into());
+    }
+    // Grows with what arrives, so that a claimed length costs its sender as much as it costs us.
+    let mut payload = Vec::new();
+    let limit = u64::try_from(length).unwrap_or(u64::MAX);
+    io.take(limit)
+        .read_to_end(&mut payload)
+        .await
+        .map_err(Error::reading)?;
+    if payload.len() < length {
+        return Err(Error::closed());
+    }
+    Ok(Frame { kind, payload })
+}
+
+pub(crate) async fn write<IO>(io: &mut IO, kind: Kind, payload: &[u8]) -> Result<(), Error>
+where
+    IO: AsyncWrite + Unpin,
+{
+    let length = u32::try_from(payload.len()).map_err(|_| atls_core::ProtocolError::TooLarge)?;
+    let mut frame = Vec::with_capacity(payload.len().saturating_add(HEADER));
+    frame.push(kind.octet());
+    frame.extend_from_slice(&length.to_be_bytes());
+    frame.extend_from_slice(payload);
+    io.write_all(&frame).await.map_err(Error::writing)
+}
+
+/// Octets before the payload.
+const HEADER: usize = 5;

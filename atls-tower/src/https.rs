@@ -1,0 +1,190 @@
+//! The connector for hyper-util and tonic.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::Context;
+use std::task::Poll;
+
+use http::Uri;
+use hyper::rt::ReadBufCursor;
+use hyper_util::client::legacy::connect::Connected;
+use hyper_util::client::legacy::connect::Connection;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tower_service::Service;
+
+use crate::connector::ClientConnector;
+use crate::error::Error;
+use crate::stream::AttestedStream;
+
+/// A connector that attests the server after TLS and before HTTP: `Service<Uri>` for hyper-util's client and tonic's
+/// `Endpoint::connect_with_connector`.
+///
+/// The verified attestation is in the extensions of each response that comes over the connection, as
+/// `Arc<PeerAttestation>`.
+///
+/// Only `https` URIs are connected to, unless [`also_for_http_uris`](Self::also_for_http_uris) says that those too
+/// mean attested TLS.
+#[derive(Clone, Debug)]
+pub struct AttestedHttps<H = HttpConnector> {
+    transport: H,
+    connector: ClientConnector,
+    http_uris: HttpUris,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HttpUris {
+    Attested,
+    Refused,
+}
+
+impl AttestedHttps {
+    /// Over TCP.
+    pub fn new(connector: ClientConnector) -> Self {
+        let mut transport = HttpConnector::new();
+        transport.enforce_http(false);
+        transport.set_nodelay(true);
+        Self::over(transport, connector)
+    }
+}
+
+impl<H> AttestedHttps<H> {
+    /// Over another transport, such as a Unix socket or a CONNECT tunnel.
+    pub fn over(transport: H, connector: ClientConnector) -> Self {
+        Self {
+            transport,
+            connector,
+            http_uris: HttpUris::Refused,
+        }
+    }
+
+    /// Does attested TLS for `http` URIs as well: for clients such as tonic that take an `https` URI as a wish for TLS
+    /// of their own. Nothing is ever sent in the clear.
+    #[must_use]
+    pub fn also_for_http_uris(mut self) -> Self {
+        self.http_uris = HttpUris::Attested;
+        self
+    }
+
+    fn server_name(&self, uri: &Uri) -> Result<ServerName<'static>, Error> {
+        match uri.scheme_str() {
+            Some("https") => {}
+            Some("http") if self.http_uris == HttpUris::Attested => {}
+            _ => return Err(Error::uri("only https URIs are attested")),
+        }
+        let host = uri.host().ok_or_else(|| Error::uri("it names no host"))?;
+        let host = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
+        ServerName::try_from(host.to_owned()).map_err(|_| Error::uri("its host is no server name"))
+    }
+}
+
+impl<H> Service<Uri> for AttestedHttps<H>
+where
+    H: Service<Uri>,
+    H::Response: hyper::rt::Read + hyper::rt::Write + Connection + Unpin + Send + 'static,
+    H::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    H::Future: Send + 'static,
+{
+    type Response = AttestedIo<H::Response>;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.transport.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let name = match self.server_name(&uri) {
+            Ok(name) => name,
+            Err(error) => return Box::pin(async { Err(error.into()) }),
+        };
+        let connecting = self.transport.call(uri);
+        let connector = self.connector.clone();
+        Box::pin(async move {
+            let io = connecting.await.map_err(Into::into)?;
+            let stream = connector.connect(name, TokioIo::new(io)).await?;
+            Ok(AttestedIo {
+                io: TokioIo::new(stream),
+            })
+        })
+    }
+}
+
+/// An attested stream as hyper takes it.
+#[derive(Debug)]
+pub struct AttestedIo<T> {
+    io: TokioIo<AttestedStream<TokioIo<T>>>,
+}
+
+impl<T> AttestedIo<T> {
+    /// The stream.
+    pub fn stream(&self) -> &AttestedStream<TokioIo<T>> {
+        self.io.inner()
+    }
+}
+
+impl<T: Connection> Connection for AttestedIo<T> {
+    fn connected(&self) -> Connected {
+        let stream = self.stream();
+        let transport = stream.tls().get_ref().0.inner();
+        let mut connected = transport.connected();
+        if stream.alpn_protocol() == Some(b"h2") {
+            connected = connected.negotiated_h2();
+        }
+        match stream.peer() {
+            Some(peer) => connected.extra(peer.clone()),
+            None => connected,
+        }
+    }
+}
+
+impl<T> hyper::rt::Read for AttestedIo<T>
+where
+    T: hyper::rt::Read + hyper::rt::Write + Unpin,
+{
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_read(cx, buffer)
+    }
+}
+
+impl<T> hyper::rt::Write for AttestedIo<T>
+where
+    T: hyper::rt::Read + hyper::rt::Write + Unpin,
+{
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().io).poll_write(cx, data)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().io).poll_write_vectored(cx, data)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,30 @@
+//! Two Tower layers: one gives a connection's services the attestation of the peer, one demands it of a route.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use atls_core::{Candidate, PeerAttestation, PolicyViolation};
+//! # use atls_tower::{AttestationLayer, RequireAttestationLayer};
+//! # use tower_layer::Layer;
+//! # fn example<S>(stream: atls_tower::AttestedStream<tokio::net::TcpStream>, public: S, secret: S) {
+//! // Per route: nobody passes who is not attested, and good enough.
+//! let one_device = |peer: &Candidate| match peer.items().len() {
+//!     1 => Ok(()),
+//!     _ => Err(PolicyViolation::custom("one device expected")),
+//! };
+//! let secret = RequireAttestationLayer::new().policy(one_device).layer(secret);
+//! // Per connection: requests carry `Arc<PeerAttestation>` in their extensions.
+//! let service = stream.layer().layer(secret);
+//! # }
+//! ```
+
+mod attestation;
+mod problem;
+mod require;
+
+pub use attestation::AttestationLayer;
+pub use attestation::ResponseFuture as AttestationFuture;
+pub use attestation::WithAttestation;
+pub use problem::Problem;
+pub use require::RequireAttestation;
+pub use require::RequireAttestationLayer;
+pub use require::ResponseFuture as RequireAttestationFuture;

@@ -1,0 +1,142 @@
+//! Demands attestation of a route.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+
+use atls_core::Policy;
+use bytes::Bytes;
+use http::Request;
+use http::Response;
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::problem::Problem;
+
+/// Lets a request through only if its connection's peer is attested, and satisfies the policies given here.
+///
+/// Answers `403` with a [`Problem`] otherwise. The relying party's own policy was already satisfied when the
+/// connection was made; a policy here can only demand more.
+#[derive(Clone, Default)]
+#[must_use]
+pub struct RequireAttestationLayer {
+    policies: Arc<[Arc<dyn Policy>]>,
+}
+
+impl RequireAttestationLayer {
+    /// Demands an attested peer.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Demands also that the peer satisfies this policy.
+    pub fn policy(self, policy: impl Policy + 'static) -> Self {
+        let further: Arc<dyn Policy> = Arc::new(policy);
+        Self {
+            policies: self.policies.iter().cloned().chain([further]).collect(),
+        }
+    }
+}
+
+impl fmt::Debug for RequireAttestationLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireAttestationLayer")
+            .field("policies", &self.policies.len())
+            .finish()
+    }
+}
+
+impl<S> Layer<S> for RequireAttestationLayer {
+    type Service = RequireAttestation<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequireAttestation {
+            inner,
+            demand: self.clone(),
+        }
+    }
+}
+
+/// The service of [`RequireAttestationLayer`].
+#[derive(Clone, Debug)]
+pub struct RequireAttestation<S> {
+    inner: S,
+    demand: RequireAttestationLayer,
+}
+
+impl<S> RequireAttestation<S> {
+    fn check<B>(&self, request: &Request<B>) -> Result<(), Problem> {
+        let peer = Problem::peer_of(request.extensions())?;
+        for policy in &*self.demand.policies {
+            policy.check(peer).map_err(|violation| {
+                tracing::info!(%violation, "peer's attestation does not suffice for this route");
+                Problem::Insufficient
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for RequireAttestation<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: From<Bytes>,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        match self.check(&request) {
+            Ok(()) => ResponseFuture {
+                state: State::Passed {
+                    inner: self.inner.call(request),
+                },
+            },
+            Err(problem) => ResponseFuture {
+                state: State::Refused { problem },
+            },
+        }
+    }
+}
+
+pin_project! {
+    /// The response of the inner service, or the refusal.
+    #[derive(Debug)]
+    pub struct ResponseFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    #[derive(Debug)]
+    enum State<F> {
+        Passed { #[pin] inner: F },
+        Refused { problem: Problem },
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: From<Bytes>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProjection::Passed { inner } => inner.poll(cx),
+            StateProjection::Refused { problem } => Poll::Ready(Ok(problem.to_response())),
+        }
+    }
+}

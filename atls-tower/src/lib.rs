@@ -1,0 +1,47 @@
+//! Attested TLS over tokio and Tower.
+//!
+//! A [`ServerAcceptor`] and a [`ClientConnector`] turn sockets into [`AttestedStream`]s: full TLS 1.3 handshake,
+//! exchange of authenticators, appraisal, decision, and only then HTTP. [`AttestationLayer`] hands the verified
+//! attestation of the peer to the services of its connection, [`RequireAttestationLayer`] demands it per route,
+//! [`AttestedHttps`] connects hyper-util and tonic.
+//!
+//! For axum there is `atls-axum`, for a stock `reqwest::Client` `atls-reqwest`; both stand on this crate.
+//!
+//! What is *not* replaced: clients check the server's chain and name as their `rustls::ClientConfig` says, and
+//! attestation comes on top. TLS must end in the attested environment itself; a proxy that terminates TLS in between
+//! makes every exchange fail, which is the point.
+#![forbid(unsafe_code)]
+
+mod acceptor;
+mod connector;
+mod error;
+mod exchange;
+mod frame;
+mod https;
+mod identity;
+mod layer;
+mod live;
+mod stream;
+mod tls;
+mod trace;
+
+pub mod client;
+
+pub use acceptor::ServerAcceptor;
+pub use atls_core as core;
+pub use connector::ClientConnector;
+pub use error::Error;
+pub use error::Stage;
+pub use exchange::ClientTerms;
+pub use exchange::ServerTerms;
+pub use https::AttestedHttps;
+pub use https::AttestedIo;
+pub use layer::AttestationFuture;
+pub use layer::AttestationLayer;
+pub use layer::Problem;
+pub use layer::RequireAttestation;
+pub use layer::RequireAttestationFuture;
+pub use layer::RequireAttestationLayer;
+pub use layer::WithAttestation;
+pub use rustls;
+pub use stream::AttestedStream;

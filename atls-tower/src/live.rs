@@ -1,0 +1,71 @@
+//! A tokio-rustls stream as the protocol sees it.
+
+use std::io;
+use std::pin::Pin;
+use std::task::Context;
+use std::task::Poll;
+
+use atls_core::Handshake;
+use atls_core::ProtocolError;
+use atls_core::Session;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
+use tokio::io::ReadBuf;
+use tokio_rustls::TlsStream;
+
+/// A TLS stream together with the facts of its handshake.
+#[derive(Debug)]
+pub(crate) struct Live<IO> {
+    pub(crate) tls: TlsStream<IO>,
+    pub(crate) handshake: Handshake,
+}
+
+impl<IO: Send> Session for Live<IO> {
+    fn handshake(&self) -> &Handshake {
+        &self.handshake
+    }
+
+    fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError> {
+        let exported = match &self.tls {
+            TlsStream::Client(stream) => stream
+                .get_ref()
+                .1
+                .export_keying_material(output, label, Some(context))
+                .map(drop),
+            TlsStream::Server(stream) => stream
+                .get_ref()
+                .1
+                .export_keying_material(output, label, Some(context))
+                .map(drop),
+        };
+        exported.map_err(|_| ProtocolError::Export)
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Live<IO> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().tls).poll_read(cx, buffer)
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Live<IO> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().tls).poll_write(cx, data)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().tls).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().tls).poll_shutdown(cx)
+    }
+}

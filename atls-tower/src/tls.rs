@@ -1,0 +1,43 @@
+//! TLS configurations that an attested connection can stand on.
+//!
+//! Attestation covers one full TLS 1.3 handshake. A resumed session would skip the certificate verifier and carry an
+//! old decision to a new connection, early data would arrive before any decision: both are switched off here, and
+//! [`Handshake`](atls_core::Handshake) refuses a connection on which a peer got them all the same.
+
+use std::sync::Arc;
+
+use atls_core::ConfigError;
+use rustls::ClientConfig;
+use rustls::ServerConfig;
+use rustls::client::Resumption;
+use rustls::server::NoServerSessionStorage;
+
+/// No tickets, no session store, no early data, nothing sent before the client finished.
+pub(crate) fn harden_server(mut config: ServerConfig) -> Result<ServerConfig, ConfigError> {
+    check_tls13(config.crypto_provider())?;
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.max_early_data_size = 0;
+    config.send_half_rtt_data = false;
+    Ok(config)
+}
+
+/// No resumption, no early data.
+pub(crate) fn harden_client(mut config: ClientConfig) -> Result<ClientConfig, ConfigError> {
+    check_tls13(config.crypto_provider())?;
+    config.resumption = Resumption::disabled();
+    config.enable_early_data = false;
+    Ok(config)
+}
+
+fn check_tls13(provider: &rustls::crypto::CryptoProvider) -> Result<(), ConfigError> {
+    if provider
+        .cipher_suites
+        .iter()
+        .any(|suite| suite.tls13().is_some())
+    {
+        Ok(())
+    } else {
+        Err(ConfigError::Tls("its provider has no TLS 1.3 cipher suite"))
+    }
+}
