@@ -23,6 +23,26 @@ use zeroize::Zeroizing;
 /// # Errors
 /// [`ConfigError::Identity`] where the provider has no randomness or no Ed25519.
 pub(crate) fn ephemeral(provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, ConfigError> {
+    let mut parameters = CertificateParams::default();
+    parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    self_signed(provider, parameters)
+}
+
+/// The same for a server of this name, in tests.
+pub(crate) fn for_name(
+    provider: &CryptoProvider,
+    name: &str,
+) -> Result<Arc<CertifiedKey>, ConfigError> {
+    let mut parameters =
+        CertificateParams::new(vec![name.to_owned()]).map_err(|_| ConfigError::Identity)?;
+    parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    self_signed(provider, parameters)
+}
+
+fn self_signed(
+    provider: &CryptoProvider,
+    mut parameters: CertificateParams,
+) -> Result<Arc<CertifiedKey>, ConfigError> {
     let mut seed = Zeroizing::new([0; 32]);
     provider
         .secure_random
@@ -39,10 +59,8 @@ pub(crate) fn ephemeral(provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, 
         .secure_random
         .fill(&mut serial)
         .map_err(|_| ConfigError::Identity)?;
-    let mut parameters = CertificateParams::default();
     parameters.distinguished_name = DistinguishedName::new();
     parameters.serial_number = Some(serial.to_vec().into());
-    parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     let certificate = Signer::new(key.clone())
         .and_then(|signer| parameters.self_signed(&signer).ok())
         .ok_or(ConfigError::Identity)?;

@@ -26,6 +26,7 @@ mod tls;
 mod trace;
 
 pub mod client;
+pub mod testing;
 
 pub use acceptor::ServerAcceptor;
 pub use atls_core as core;

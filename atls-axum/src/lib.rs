@@ -1,0 +1,37 @@
+//! Attested TLS for axum.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use atls_axum::{AttestationResult, AttestedListener, RouterExt};
+//! use atls_tower::{ServerAcceptor, ServerTerms};
+//! use axum::{Router, routing::get};
+//! # use atls_core::{Attester, RelyingParty};
+//!
+//! # async fn example(tls: rustls::ServerConfig, attester: Arc<dyn Attester>, relying_party: Arc<RelyingParty>)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! async fn handler(peer: AttestationResult) -> String {
+//!     format!("you are {}", peer.status())
+//! }
+//!
+//! let terms = ServerTerms::new().attester(attester).require_peer(relying_party);
+//! let listener = AttestedListener::bind("127.0.0.1:8443", ServerAcceptor::new(tls, terms)?).await?;
+//! let app = Router::new().route("/", get(handler));
+//! axum::serve(listener, app.into_attested_make_service()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! To demand attestation of some routes only, put [`RequireAttestationLayer`](atls_tower::RequireAttestationLayer) on
+//! them with `Router::route_layer`.
+#![forbid(unsafe_code)]
+
+mod extract;
+mod listener;
+mod make_service;
+pub mod testing;
+
+pub use extract::AttestationRejection;
+pub use extract::AttestationResult;
+pub use listener::AttestedListener;
+pub use make_service::AttestedMakeService;
+pub use make_service::RouterExt;

@@ -1,0 +1,175 @@
+//! Accepts attested connections for `axum::serve`.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::limits::DEFAULT_PENDING;
+use atls_tower::AttestedStream;
+use atls_tower::ServerAcceptor;
+use axum::serve::Listener;
+use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+use tokio::net::ToSocketAddrs;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::task::JoinError;
+use tokio::task::JoinSet;
+
+/// A [`Listener`] whose connections have passed TLS and attestation before `axum::serve` sees them.
+///
+/// A task accepts sockets and makes handshakes beside each other, so a slow or silent client delays nobody; the
+/// deadlines are those of the acceptor's terms, and at most [`DEFAULT_PENDING`] connections are between accept and
+/// first request. Dropping the listener, as graceful shutdown does, closes the socket and the handshakes in flight;
+/// connections that are already served finish.
+#[derive(Debug)]
+pub struct AttestedListener {
+    ready: mpsc::Receiver<Accepted>,
+    local: SocketAddr,
+    task: AbortHandle,
+}
+
+/// An attested connection that waits to be served. It counts as pending until it is.
+struct Accepted {
+    stream: AttestedStream<TcpStream>,
+    remote: SocketAddr,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AttestedListener {
+    /// Binds a TCP socket.
+    ///
+    /// # Errors
+    /// Those of the socket.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn bind(address: impl ToSocketAddrs, acceptor: ServerAcceptor) -> io::Result<Self> {
+        Self::new(TcpListener::bind(address).await?, acceptor)
+    }
+
+    /// Over a socket that is already bound.
+    ///
+    /// # Errors
+    /// Those of the socket.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn new(listener: TcpListener, acceptor: ServerAcceptor) -> io::Result<Self> {
+        Self::with_pending(listener, acceptor, DEFAULT_PENDING)
+    }
+
+    /// With another limit of pending connections; further ones wait in the backlog of the socket.
+    ///
+    /// # Errors
+    /// Those of the socket.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn with_pending(
+        listener: TcpListener,
+        acceptor: ServerAcceptor,
+        pending: usize,
+    ) -> io::Result<Self> {
+        let local = listener.local_addr()?;
+        // The permits bound what waits; the queue itself is short, for what it holds is lost at shutdown.
+        let (sender, ready) = mpsc::channel(1);
+        let task = tokio::spawn(run(listener, acceptor, pending, sender)).abort_handle();
+        Ok(Self { ready, local, task })
+    }
+}
+
+impl Drop for AttestedListener {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Listener for AttestedListener {
+    type Io = AttestedStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        match self.ready.recv().await {
+            Some(accepted) => (accepted.stream, accepted.remote),
+            // The task ends only with the listener, or with its runtime.
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.local)
+    }
+}
+
+async fn run(
+    listener: TcpListener,
+    acceptor: ServerAcceptor,
+    pending: usize,
+    sender: mpsc::Sender<Accepted>,
+) {
+    let permits = Arc::new(Semaphore::new(pending));
+    // Dropped with this task, and every handshake with it.
+    let mut handshakes = JoinSet::new();
+    loop {
+        let Ok(permit) = permits.clone().acquire_owned().await else {
+            return;
+        };
+        let (socket, remote) = tokio::select! {
+            accepted = accept(&listener) => accepted,
+            // The listener was dropped and this task is about to be aborted.
+            () = sender.closed() => return,
+        };
+        let (acceptor, sender) = (acceptor.clone(), sender.clone());
+        handshakes.spawn(async move {
+            // Only a matter of speed.
+            let _ = socket.set_nodelay(true);
+            // A failure was traced by the acceptor and concerns this connection alone.
+            if let Ok(stream) = acceptor.accept(socket).await {
+                let accepted = Accepted {
+                    stream,
+                    remote,
+                    _permit: permit,
+                };
+                // Nobody is left to serve it.
+                let _ = sender.send(accepted).await;
+            }
+        });
+        while let Some(ended) = handshakes.try_join_next() {
+            report(ended);
+        }
+    }
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if concerns_one_connection(&error) => {}
+            Err(error) => {
+                // Out of file descriptors, most likely: others must end before the next can begin.
+                tracing::error!(fault = "local", %error, "cannot accept connections");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+fn concerns_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+    )
+}
+
+/// An attester or verifier of the application panicked: its connection is closed, the others go on.
+fn report(ended: Result<(), JoinError>) {
+    if ended.is_err_and(|error| error.is_panic()) {
+        tracing::error!(fault = "local", "a handshake panicked");
+    }
+}

@@ -1,0 +1,66 @@
+//! Tests of services, without sockets.
+
+use std::sync::Arc;
+
+use atls_core::Attester;
+use atls_core::ConfigError;
+use atls_core::RelyingParty;
+use rustls::ClientConfig;
+use rustls::RootCertStore;
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::ServerName;
+
+use crate::acceptor::ServerAcceptor;
+use crate::connector::ClientConnector;
+use crate::error::Error;
+use crate::exchange::ClientTerms;
+use crate::exchange::ServerTerms;
+use crate::identity;
+use crate::layer::AttestationLayer;
+
+/// The layer of a connection whose client attested itself, over memory: the real handshake, exchange and decision,
+/// with an attester and a relying party of your choice.
+///
+/// # Errors
+/// As over sockets: what the relying party refuses is refused.
+pub async fn attested(
+    provider: Arc<CryptoProvider>,
+    attester: Arc<dyn Attester>,
+    relying_party: Arc<RelyingParty>,
+) -> Result<AttestationLayer, Error> {
+    let identity = identity::for_name(&provider, SERVER)?;
+    let unsuitable = |_| ConfigError::Tls("the provider cannot do TLS 1.3");
+
+    let mut roots = RootCertStore::empty();
+    for certificate in &identity.cert {
+        roots
+            .add(certificate.clone())
+            .map_err(|_| ConfigError::Identity)?;
+    }
+    let client = ClientConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(unsuitable)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let server = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(unsuitable)?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(identity)));
+    let connector = ClientConnector::new(client, ClientTerms::new().attester(attester))?;
+    let acceptor = ServerAcceptor::new(server, ServerTerms::new().require_peer(relying_party))?;
+
+    let (client_io, server_io) = tokio::io::duplex(64 * 1024);
+    let name = ServerName::try_from(SERVER).map_err(|_| ConfigError::Identity)?;
+    let (connected, accepted) = tokio::join!(
+        connector.connect(name, client_io),
+        acceptor.accept(server_io)
+    );
+    // The server's reason is the better one.
+    let accepted = accepted?;
+    connected?;
+    Ok(accepted.layer())
+}
+
+const SERVER: &str = "localhost";
