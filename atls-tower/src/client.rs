@@ -61,18 +61,22 @@ impl ClientExchange {
         self.identity.as_ref()
     }
 
-    /// The exchange, within the deadline of the terms counted from now. On success the next octet is HTTP's.
+    /// The exchange. On success the next octet is HTTP's.
     ///
     /// Emits one trace event on failure.
     ///
     /// # Errors
     /// [`Error`]; the caller must close the connection.
-    pub async fn run<L>(&self, link: &mut L) -> Result<Option<Arc<PeerAttestation>>, Error>
+    pub async fn run<L>(
+        &self,
+        deadline: Instant,
+        link: &mut L,
+    ) -> Result<Option<Arc<PeerAttestation>>, Error>
     where
         L: Session + AsyncRead + AsyncWrite + Unpin,
     {
         let span = tracing::debug_span!("atls", side = "client");
-        match self.run_until(self.deadline(), link).instrument(span).await {
+        match self.run_until(deadline, link).instrument(span).await {
             Ok(exchanged) => Ok(exchanged.peer),
             Err(error) => {
                 trace::failure(&error);
@@ -86,7 +90,7 @@ impl ClientExchange {
     }
 
     /// The deadline of handshake and exchange together, for a connection that begins now.
-    pub(crate) fn deadline(&self) -> Instant {
+    pub fn deadline(&self) -> Instant {
         let now = Instant::now();
         now.checked_add(self.client.deadline()).unwrap_or(now)
     }

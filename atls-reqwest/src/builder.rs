@@ -1,0 +1,225 @@
+//! What an attested client is made of.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::Attester;
+use atls_core::ConfigError;
+use atls_core::RelyingParty;
+use atls_tower::ClientTerms;
+use atls_tower::client::ClientExchange;
+use rustls::ClientConfig;
+use rustls::RootCertStore;
+use rustls::client::ResolvesClientCert;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider;
+
+use crate::capture;
+use crate::connect::Attest;
+use crate::log::AttestationLog;
+
+/// Makes `reqwest` clients attested, and knows which connection was accepted by which result.
+///
+/// Cheap to clone; clones share the memory of connections.
+#[derive(Clone)]
+pub struct Attested {
+    tls: ClientConfig,
+    exchange: ClientExchange,
+    http: Http,
+    log: Arc<AttestationLog>,
+}
+
+impl Attested {
+    /// Starts without roots and terms; both must be given. TLS is done by this provider, never by a process default.
+    pub fn builder(provider: Arc<CryptoProvider>) -> AttestedBuilder {
+        AttestedBuilder {
+            provider,
+            server: None,
+            identity: None,
+            terms: ClientTerms::new(),
+            http: Http::Two,
+        }
+    }
+
+    pub(crate) fn tls(&self) -> ClientConfig {
+        self.tls.clone()
+    }
+
+    pub(crate) fn http(&self) -> Http {
+        self.http
+    }
+
+    pub(crate) fn layer(&self) -> Attest {
+        Attest::new(
+            self.exchange.clone(),
+            self.tls.crypto_provider().clone(),
+            self.log.clone(),
+        )
+    }
+
+    pub(crate) fn log(&self) -> &AttestationLog {
+        &self.log
+    }
+
+    pub(crate) fn now(&self) -> Option<rustls::pki_types::UnixTime> {
+        self.exchange.now()
+    }
+}
+
+impl fmt::Debug for Attested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attested")
+            .field("exchange", &self.exchange)
+            .field("http", &self.http)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which HTTP the client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "what reqwest can do")]
+pub enum Http {
+    /// As the server prefers. A burst of first requests opens, and **attests, a connection each**, because the pool
+    /// cannot know that one HTTP/2 connection would do.
+    Auto,
+    /// HTTP/1.1: a connection, and an attestation, for each request at a time.
+    One,
+    /// HTTP/2: one connection, and one attestation, for all requests to a server. The default.
+    Two,
+}
+
+/// Makes an [`Attested`].
+#[derive(Clone)]
+#[must_use]
+pub struct AttestedBuilder {
+    provider: Arc<CryptoProvider>,
+    server: Option<Server>,
+    identity: Option<Arc<dyn ResolvesClientCert>>,
+    terms: ClientTerms,
+    http: Http,
+}
+
+/// Who checks the server's chain and name.
+#[derive(Clone)]
+enum Server {
+    Roots(RootCertStore),
+    Verifier(Arc<dyn ServerCertVerifier>),
+}
+
+impl AttestedBuilder {
+    /// Checks the server's chain and name against these roots, as any HTTPS client does; attestation comes on top.
+    pub fn roots(mut self, roots: RootCertStore) -> Self {
+        self.server = Some(Server::Roots(roots));
+        self
+    }
+
+    /// Checks the server's chain and name by this verifier: the platform's, or one with revocation lists.
+    ///
+    /// A verifier that does not check the name leaves a client open to *diversion*: any attested server of the same
+    /// code, whoever runs it, passes.
+    pub fn server_verifier(mut self, verifier: Arc<dyn ServerCertVerifier>) -> Self {
+        self.server = Some(Server::Verifier(verifier));
+        self
+    }
+
+    /// Answers servers that demand a TLS client certificate. A client that also attests does so under the same key.
+    pub fn client_certificate(mut self, resolver: Arc<dyn ResolvesClientCert>) -> Self {
+        self.identity = Some(resolver);
+        self
+    }
+
+    /// Every server must attest and be accepted by this relying party, before a first octet of HTTP is sent.
+    pub fn require_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
+        self.terms = self.terms.require_peer(relying_party);
+        self
+    }
+
+    /// Attests to servers that ask, after they passed themselves.
+    pub fn attester(mut self, attester: Arc<dyn Attester>) -> Self {
+        self.terms = self.terms.attester(attester);
+        self
+    }
+
+    /// Attests to servers that ask, also before they attested themselves.
+    pub fn attest_before_server(mut self) -> Self {
+        self.terms = self.terms.attest_before_server();
+        self
+    }
+
+    /// The longest that connecting, TLS handshake, exchange and appraisal may take together; by default
+    /// [`DEFAULT_DEADLINE`](atls_core::limits::DEFAULT_DEADLINE).
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.terms = self.terms.deadline(deadline);
+        self
+    }
+
+    /// Which HTTP to speak; by default [`Http::Two`].
+    pub fn http(mut self, http: Http) -> Self {
+        self.http = http;
+        self
+    }
+
+    /// # Errors
+    /// [`ConfigError`] without roots or terms, and for a provider that cannot do TLS 1.3 or make a key for a client
+    /// that attests.
+    pub fn build(self) -> Result<Attested, atls_tower::Error> {
+        let verifier = match self.server {
+            Some(Server::Verifier(verifier)) => verifier,
+            Some(Server::Roots(roots)) => {
+                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), self.provider.clone())
+                    .build()
+                    .map_err(|_| ConfigError::Tls("there are no roots to check servers against"))?
+            }
+            None => {
+                return Err(
+                    ConfigError::Tls("neither roots nor a server verifier are given").into(),
+                );
+            }
+        };
+        if verifier.requires_raw_public_keys() {
+            return Err(ConfigError::Tls("raw public keys cannot be attested").into());
+        }
+        let config = ClientConfig::builder_with_provider(self.provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|_| ConfigError::Tls("its provider has no TLS 1.3 cipher suite"))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(capture::Verifier::around(verifier)));
+        let mut config = match self.identity {
+            Some(resolver) => {
+                config.with_client_cert_resolver(Arc::new(capture::Resolver::around(resolver)))
+            }
+            None => config.with_no_client_auth(),
+        };
+        config.key_log = Arc::new(capture::Exporter);
+        config.alpn_protocols = self.http.alpn();
+        let (exchange, tls) = ClientExchange::new(config, self.terms)?;
+        Ok(Attested {
+            tls,
+            exchange,
+            http: self.http,
+            log: Arc::new(AttestationLog::new()),
+        })
+    }
+}
+
+impl fmt::Debug for AttestedBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttestedBuilder")
+            .field("terms", &self.terms)
+            .field("http", &self.http)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Http {
+    fn alpn(self) -> Vec<Vec<u8>> {
+        let names: &[&[u8]] = match self {
+            Self::Auto => &[b"h2", b"http/1.1"],
+            Self::One => &[b"http/1.1"],
+            Self::Two => &[b"h2"],
+        };
+        names.iter().map(|name| name.to_vec()).collect()
+    }
+}

@@ -1,0 +1,225 @@
+//! What rustls' callbacks show of a connection that reqwest keeps to itself.
+//!
+//! The certificate verifier sees the server's chain, the key log the exporter secret, the client-certificate resolver
+//! the key that this client used. They find the connection that they are about in a task-local slot, which is in scope
+//! exactly while reqwest's own connector runs. Outside of that scope the verifier fails: TLS that does not pass our
+//! layer (HTTP/3, a configuration copied to another client) cannot be set up at all.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use rustls::DigitallySignedStruct;
+use rustls::DistinguishedName;
+use rustls::KeyLog;
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::client::danger::ServerCertVerified;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::ServerName;
+use rustls::pki_types::UnixTime;
+use rustls::sign::CertifiedKey;
+use zeroize::Zeroizing;
+
+tokio::task_local! {
+    static SLOT: Arc<Slot>;
+}
+
+/// Runs a connect with a slot for what it shows, and gives the last handshake that completed in it.
+pub(crate) async fn observe<F: Future>(connecting: F) -> (F::Output, Option<Observed>) {
+    let slot = Arc::new(Slot::default());
+    let output = SLOT.scope(slot.clone(), connecting).await;
+    let observed = slot.lock().take();
+    (output, observed)
+}
+
+/// One handshake, complete and full: its chain was verified, its exporter secret is there.
+pub(crate) struct Observed {
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    pub(crate) exporter_secret: Zeroizing<Vec<u8>>,
+    /// The key of the certificate that this client sent, if it sent one.
+    pub(crate) identity: Option<Arc<CertifiedKey>>,
+}
+
+#[derive(Default)]
+struct Slot {
+    seen: Mutex<Seen>,
+}
+
+impl Slot {
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// In the order of the handshake: the key log speaks last, so a secret ends it.
+#[derive(Default)]
+struct Seen {
+    identity: Option<Arc<CertifiedKey>>,
+    chain: Vec<CertificateDer<'static>>,
+    exporter_secret: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Seen {
+    /// A handshake inside an earlier one, as with an `https` proxy: the last is the one that HTTP will use.
+    fn begin(&mut self) -> &mut Self {
+        if self.exporter_secret.is_some() {
+            *self = Self::default();
+        }
+        self
+    }
+
+    fn take(&mut self) -> Option<Observed> {
+        let seen = std::mem::take(self);
+        let exporter_secret = seen.exporter_secret?;
+        if seen.chain.is_empty() {
+            return None;
+        }
+        Some(Observed {
+            chain: seen.chain,
+            exporter_secret,
+            identity: seen.identity,
+        })
+    }
+}
+
+/// The key log: keeps the exporter secret of a TLS 1.3 connection, and nothing else.
+#[derive(Debug)]
+pub(crate) struct Exporter;
+
+impl KeyLog for Exporter {
+    fn will_log(&self, label: &str) -> bool {
+        label == LABEL
+    }
+
+    fn log(&self, label: &str, _client_random: &[u8], secret: &[u8]) {
+        // TLS 1.2 does not ask `will_log`, and its master secret is as long as an exporter secret of SHA-384.
+        if label != LABEL {
+            return;
+        }
+        // Outside of the scope there is nobody to attest, and the verifier has already failed.
+        let _ = SLOT.try_with(|slot| {
+            slot.lock().exporter_secret = Some(Zeroizing::new(secret.to_vec()));
+        });
+    }
+}
+
+/// RFC 9850 §2.1.
+const LABEL: &str = "EXPORTER_SECRET";
+
+/// The application's verifier, observed.
+#[derive(Debug)]
+pub(crate) struct Verifier {
+    inner: Arc<dyn ServerCertVerifier>,
+}
+
+impl Verifier {
+    pub(crate) fn around(inner: Arc<dyn ServerCertVerifier>) -> Self {
+        Self { inner }
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified = self.inner.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        )?;
+        let chain = std::iter::once(end_entity).chain(intermediates);
+        let chain = chain
+            .map(|certificate| certificate.clone().into_owned())
+            .collect();
+        SLOT.try_with(|slot| slot.lock().begin().chain = chain)
+            .map_err(|_| rustls::Error::General(OUT_OF_SCOPE.to_owned()))?;
+        Ok(verified)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner
+            .verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner
+            .verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+
+    fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
+        self.inner.root_hint_subjects()
+    }
+}
+
+const OUT_OF_SCOPE: &str = "this TLS configuration is for attested connections, and this one does not pass \
+                            the attesting layer (HTTP/3, or a configuration taken to another client)";
+
+/// The application's client certificates, observed.
+#[derive(Debug)]
+pub(crate) struct Resolver {
+    inner: Arc<dyn ResolvesClientCert>,
+}
+
+impl Resolver {
+    pub(crate) fn around(inner: Arc<dyn ResolvesClientCert>) -> Self {
+        Self { inner }
+    }
+}
+
+impl ResolvesClientCert for Resolver {
+    fn resolve(
+        &self,
+        root_hints: &[&[u8]],
+        schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        let key = self.inner.resolve(root_hints, schemes)?;
+        // Without a common scheme rustls sends no certificate after all.
+        if key.key.choose_scheme(schemes).is_some() {
+            let _ = SLOT.try_with(|slot| slot.lock().begin().identity = Some(key.clone()));
+        }
+        Some(key)
+    }
+
+    fn only_raw_public_keys(&self) -> bool {
+        self.inner.only_raw_public_keys()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.inner.has_certs()
+    }
+}
+
+impl fmt::Debug for Observed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observed")
+            .field("chain", &self.chain.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,212 @@
+//! The connector layer: attests each connection after reqwest made it and before reqwest speaks HTTP on it.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+
+use atls_core::ExporterSecret;
+use atls_core::Handshake;
+use atls_core::ProtocolError;
+use atls_core::Session;
+use atls_core::Side;
+use atls_tower::client::ClientExchange;
+use hyper_util::client::legacy::connect::Connected;
+use hyper_util::client::legacy::connect::Connection;
+use hyper_util::client::legacy::connect::HttpInfo;
+use hyper_util::rt::TokioIo;
+use reqwest::tls::TlsInfo;
+use rustls::crypto::CryptoProvider;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
+use tokio::io::ReadBuf;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::capture;
+use crate::capture::Observed;
+use crate::error::Error;
+use crate::log::AttestationLog;
+use crate::log::Entry;
+
+/// What reqwest boxes its connect errors as.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Attests the connections of the connector below.
+#[derive(Clone, Debug)]
+pub(crate) struct Attest<S = ()> {
+    inner: S,
+    exchange: ClientExchange,
+    provider: Arc<CryptoProvider>,
+    log: Arc<AttestationLog>,
+}
+
+impl Attest {
+    pub(crate) fn new(
+        exchange: ClientExchange,
+        provider: Arc<CryptoProvider>,
+        log: Arc<AttestationLog>,
+    ) -> Self {
+        Self {
+            inner: (),
+            exchange,
+            provider,
+            log,
+        }
+    }
+}
+
+impl<S> Layer<S> for Attest {
+    type Service = Attest<S>;
+
+    fn layer(&self, inner: S) -> Attest<S> {
+        Attest {
+            inner,
+            exchange: self.exchange.clone(),
+            provider: self.provider.clone(),
+            log: self.log.clone(),
+        }
+    }
+}
+
+// reqwest's request and connection types have no names outside of it; both are reached by inference.
+impl<S, R, C> Service<R> for Attest<S>
+where
+    S: Service<R, Response = C, Error = BoxError>,
+    S::Future: Send + 'static,
+    C: hyper::rt::Read + hyper::rt::Write + Connection + Unpin + Send + 'static,
+{
+    type Response = C;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<C, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let connecting = self.inner.call(request);
+        let exchange = self.exchange.clone();
+        let provider = self.provider.clone();
+        let log = self.log.clone();
+        Box::pin(async move {
+            let deadline = exchange.deadline();
+            // The scope ends with the connect: TLS that a remote verifier makes during appraisal is not ours.
+            let connecting = tokio::time::timeout_at(deadline, capture::observe(connecting));
+            let (connected, observed) = connecting.await.map_err(|_| Error::connect_timeout())?;
+            let connection = connected?;
+            let facts = Facts::of(&connection.connected());
+            if facts.is_proxied {
+                return Err(Error::proxied_in_the_clear().into());
+            }
+            let observed = observed.ok_or_else(Error::not_tls)?;
+            let leaf = observed.chain.first().cloned();
+            let mut link = Link::new(connection, observed, &exchange, &provider)?;
+            let peer = exchange
+                .run(deadline, &mut link)
+                .await
+                .map_err(Error::exchange)?;
+            if let (Some(addresses), Some(peer)) = (facts.addresses, peer) {
+                // Whether reqwest shows the certificate depends on proxies; a response must match in that too.
+                let certificate = leaf.filter(|_| facts.has_tls_info);
+                log.note(addresses, Entry { peer, certificate });
+            }
+            Ok(link.io.into_inner())
+        })
+    }
+}
+
+/// What a connection says about itself.
+struct Facts {
+    /// HTTP to a proxy in the clear; not a CONNECT tunnel.
+    is_proxied: bool,
+    /// Local and remote; a Unix socket has none.
+    addresses: Option<(SocketAddr, SocketAddr)>,
+    has_tls_info: bool,
+}
+
+impl Facts {
+    fn of(connected: &Connected) -> Self {
+        let mut extras = http::Extensions::new();
+        connected.get_extras(&mut extras);
+        let tcp = extras.get::<HttpInfo>();
+        Self {
+            is_proxied: connected.is_proxied(),
+            addresses: tcp.map(|tcp| (tcp.local_addr(), tcp.remote_addr())),
+            has_tls_info: extras.get::<TlsInfo>().is_some(),
+        }
+    }
+}
+
+/// reqwest's connection with what was observed of its handshake.
+struct Link<C> {
+    io: TokioIo<C>,
+    handshake: Handshake,
+    exporter: ExporterSecret,
+}
+
+impl<C> Link<C> {
+    fn new(
+        connection: C,
+        observed: Observed,
+        exchange: &ClientExchange,
+        provider: &CryptoProvider,
+    ) -> Result<Self, Error> {
+        // The key log does not name the suite. What is derived depends on its hash only, which the length tells.
+        let secret = &observed.exporter_secret;
+        let suite = provider
+            .cipher_suites
+            .iter()
+            .filter_map(rustls::SupportedCipherSuite::tls13)
+            .find(|suite| suite.common.hash_provider.output_len() == secret.len())
+            .ok_or_else(Error::not_tls)?;
+        let identity = observed.identity.or_else(|| exchange.identity().cloned());
+        let handshake = Handshake::observed(Side::Client, suite, identity, observed.chain);
+        Ok(Self {
+            io: TokioIo::new(connection),
+            handshake: handshake.map_err(Error::protocol)?,
+            exporter: ExporterSecret::new(suite, secret).map_err(Error::protocol)?,
+        })
+    }
+}
+
+impl<C: Send> Session for Link<C> {
+    fn handshake(&self) -> &Handshake {
+        &self.handshake
+    }
+
+    fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError> {
+        self.exporter.export(label, context, output)
+    }
+}
+
+impl<C: hyper::rt::Read + Unpin> AsyncRead for Link<C> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_read(cx, buffer)
+    }
+}
+
+impl<C: hyper::rt::Write + Unpin> AsyncWrite for Link<C> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().io).poll_write(cx, data)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,109 @@
+//! What is added to reqwest's own types.
+
+use std::sync::Arc;
+
+use atls_core::PeerAttestation;
+use hyper_util::client::legacy::connect::HttpInfo;
+use reqwest::tls::TlsInfo;
+
+use crate::builder::Attested;
+use crate::builder::Http;
+use crate::error::LookupError;
+
+/// Makes a reqwest client attested.
+pub trait ClientBuilderExt: sealed::Sealed {
+    /// Sets TLS, HTTP version and the attesting layer. Call it last of what concerns TLS and HTTP versions; a
+    /// configuration that is broken afterwards refuses connections, never accepts more.
+    #[must_use]
+    fn attested(self, attested: &Attested) -> Self;
+}
+
+impl ClientBuilderExt for reqwest::ClientBuilder {
+    fn attested(self, attested: &Attested) -> Self {
+        let builder = self
+            .tls_backend_preconfigured(attested.tls())
+            .tls_info(true)
+            .connector_layer(attested.layer());
+        match attested.http() {
+            Http::Auto => builder,
+            Http::One => builder.http1_only(),
+            Http::Two => builder.http2_prior_knowledge(),
+        }
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl ClientBuilderExt for reqwest::blocking::ClientBuilder {
+    fn attested(self, attested: &Attested) -> Self {
+        let builder = self
+            .tls_backend_preconfigured(attested.tls())
+            .tls_info(true)
+            .connector_layer(attested.layer());
+        match attested.http() {
+            Http::Auto => builder,
+            Http::One => builder.http1_only(),
+            Http::Two => builder.http2_prior_knowledge(),
+        }
+    }
+}
+
+/// Finds the attestation of who answered.
+pub trait ResponseExt: sealed::Sealed {
+    /// The attestation by which the response's connection was accepted.
+    ///
+    /// For audit, or finer policy: that every connection *was* accepted does not depend on it. Connections are told
+    /// apart by their addresses and the server's certificate, so look it up while the response is fresh, and only for
+    /// clients made of this very configuration.
+    ///
+    /// # Errors
+    /// [`LookupError`] where it is not known, and once it has expired.
+    fn attestation(&self, attested: &Attested) -> Result<Arc<PeerAttestation>, LookupError>;
+}
+
+impl ResponseExt for reqwest::Response {
+    fn attestation(&self, attested: &Attested) -> Result<Arc<PeerAttestation>, LookupError> {
+        find(self.extensions(), attested)
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl ResponseExt for reqwest::blocking::Response {
+    fn attestation(&self, attested: &Attested) -> Result<Arc<PeerAttestation>, LookupError> {
+        find(self.extensions(), attested)
+    }
+}
+
+fn find(
+    extensions: &http::Extensions,
+    attested: &Attested,
+) -> Result<Arc<PeerAttestation>, LookupError> {
+    let tcp = extensions.get::<HttpInfo>().ok_or(LookupError::Unknown)?;
+    let entry = attested
+        .log()
+        .find((tcp.local_addr(), tcp.remote_addr()))
+        .ok_or(LookupError::Unknown)?;
+    let shown = extensions
+        .get::<TlsInfo>()
+        .and_then(TlsInfo::peer_certificate);
+    if shown != entry.certificate.as_deref() {
+        return Err(LookupError::Unknown);
+    }
+    let now = attested.now().ok_or(LookupError::Expired)?;
+    if entry.peer.is_expired(now) {
+        return Err(LookupError::Expired);
+    }
+    Ok(entry.peer)
+}
+
+#[allow(unnameable_types, reason = "so that nobody else implements these traits")]
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for reqwest::ClientBuilder {}
+    impl Sealed for reqwest::Response {}
+
+    #[cfg(feature = "blocking")]
+    impl Sealed for reqwest::blocking::ClientBuilder {}
+    #[cfg(feature = "blocking")]
+    impl Sealed for reqwest::blocking::Response {}
+}

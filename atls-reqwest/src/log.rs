@@ -1,0 +1,67 @@
+//! Which connection was accepted by which result.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use atls_core::PeerAttestation;
+use lru::LruCache;
+use rustls::pki_types::CertificateDer;
+
+/// The connections of the clients of one configuration, by their addresses: all that reqwest tells of a connection
+/// both when it is made and in a response.
+///
+/// Nothing is enforced by it: a connection that is not accepted never comes to be. That it has an end is not
+/// observable, so the oldest are forgotten, and what is not known is an error.
+pub(crate) struct AttestationLog {
+    connections: Mutex<LruCache<(SocketAddr, SocketAddr), Entry>>,
+}
+
+/// One accepted connection.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) peer: Arc<PeerAttestation>,
+    /// The server's certificate, where reqwest shows it in responses.
+    pub(crate) certificate: Option<CertificateDer<'static>>,
+}
+
+impl AttestationLog {
+    pub(crate) fn new() -> Self {
+        Self {
+            connections: Mutex::new(LruCache::new(CAPACITY)),
+        }
+    }
+
+    /// A connection with the addresses of an earlier one takes its place.
+    pub(crate) fn note(&self, addresses: (SocketAddr, SocketAddr), entry: Entry) {
+        self.lock().put(addresses, entry);
+    }
+
+    pub(crate) fn find(&self, addresses: (SocketAddr, SocketAddr)) -> Option<Entry> {
+        self.lock().get(&addresses).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LruCache<(SocketAddr, SocketAddr), Entry>> {
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for AttestationLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttestationLog")
+            .field("connections", &self.lock().len())
+            .finish()
+    }
+}
+
+/// Connections; a few hundred octets each.
+const CAPACITY: NonZeroUsize = match NonZeroUsize::new(8192) {
+    Some(capacity) => capacity,
+    None => NonZeroUsize::MIN,
+};
