@@ -95,7 +95,10 @@ impl RelyingParty {
             {
                 return Err(Refusal::KeyMismatch);
             }
-            expires_at = expires_at.min(self.expiry(&result.ear, now)?);
+            let end = self
+                .expiry(&result.ear, now)
+                .ok_or_else(|| Refusal::Expired(giver_of_results(verifier)))?;
+            expires_at = expires_at.min(end);
             appraised.push(AppraisedItem {
                 label: item.label().to_owned(),
                 media_type,
@@ -139,22 +142,17 @@ impl RelyingParty {
         }
     }
 
-    /// min(`exp`, `iat` + maximum age), in seconds since the epoch; refused where that is not in the future, or
-    /// `iat` is.
-    fn expiry(&self, ear: &Ear, now: UnixTime) -> Result<u64, Refusal> {
+    /// min(`exp`, `iat` + maximum age), in seconds since the epoch; none where that is not in the future, or `iat` is.
+    fn expiry(&self, ear: &Ear, now: UnixTime) -> Option<u64> {
         let issued_at = ear.issued_at().as_secs();
         if issued_at > now.as_secs().saturating_add(CLOCK_SKEW.as_secs()) {
-            return Err(Refusal::Expired);
+            return None;
         }
         let by_age = issued_at.saturating_add(self.max_age.as_secs());
         let expiry = ear
             .expires_at()
             .map_or(by_age, |exp| exp.as_secs().min(by_age));
-        if expiry > now.as_secs() {
-            Ok(expiry)
-        } else {
-            Err(Refusal::Expired)
-        }
+        (expiry > now.as_secs()).then_some(expiry)
     }
 }
 
@@ -236,9 +234,10 @@ pub enum Refusal {
     /// A verifier reached no result.
     #[error("appraisal failed")]
     Appraisal(#[from] AppraisalError),
-    /// The result is older than the maximum age, has expired, or is from the future.
+    /// The result is older than the maximum age, has expired, or is from the future; or this end does not know the
+    /// time. Whose fault it is depends on who gave the result: the verifier, or with a passport the peer.
     #[error("attestation result has expired")]
-    Expired,
+    Expired(Fault),
     /// The Evidence names another key than the one that authenticated this connection.
     #[error("evidence is about another key")]
     KeyMismatch,
@@ -261,6 +260,7 @@ impl Refusal {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Appraisal(error) => error.fault(),
+            Self::Expired(fault) => *fault,
             _ => Fault::Peer,
         }
     }
@@ -268,10 +268,17 @@ impl Refusal {
     /// What the peer is told: no detail.
     pub fn code(&self) -> RefusalCode {
         match self {
-            Self::Appraisal(error) if error.fault() != Fault::Peer => RefusalCode::Unavailable,
+            _ if self.fault() != Fault::Peer => RefusalCode::Unavailable,
             Self::NoVerifier => RefusalCode::Incompatible,
             _ => RefusalCode::NotAccepted,
         }
+    }
+}
+
+fn giver_of_results(verifier: &dyn Verifier) -> Fault {
+    match verifier.conveys() {
+        Conveys::AttestationResults => Fault::Peer,
+        Conveys::Evidence => Fault::Verifier,
     }
 }
 

@@ -95,7 +95,10 @@ fn find(
     Ok(entry.peer)
 }
 
-#[allow(unnameable_types, reason = "so that nobody else implements these traits")]
+#[allow(
+    unnameable_types,
+    reason = "so that nobody else implements these traits"
+)]
 mod sealed {
     pub trait Sealed {}
 

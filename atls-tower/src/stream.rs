@@ -48,7 +48,9 @@ impl<IO> AttestedStream<IO> {
         } = exchanged;
         let end = match &peer {
             Some(peer) => {
-                let now = clock.current_time().ok_or(atls_core::Refusal::Expired)?;
+                let now = clock
+                    .current_time()
+                    .ok_or(atls_core::Refusal::Expired(atls_core::Fault::Local))?;
                 let left = peer.valid_for(now).saturating_add(DEFAULT_GRACE);
                 End::At(Box::pin(tokio::time::sleep(left)))
             }

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use atls_core::Attester;
 use atls_core::Challenge;
+use atls_core::Fault;
 use atls_core::PeerAttestation;
 use atls_core::Pending;
 use atls_core::ProtocolError;
@@ -156,5 +157,7 @@ pub(crate) async fn within<T>(
 
 /// A clock that does not know the time refuses everything: nothing can be shown to be unexpired.
 fn now(clock: &dyn TimeProvider) -> Result<UnixTime, Error> {
-    clock.current_time().ok_or_else(|| Refusal::Expired.into())
+    clock
+        .current_time()
+        .ok_or_else(|| Refusal::Expired(Fault::Local).into())
 }

@@ -35,20 +35,20 @@ impl SimAttester {
     /// A new device, as it were: a fresh P-256 key, secured, running [`SimAttester::SOFTWARE`].
     ///
     /// # Errors
-    /// [`SimError`] where the system has no randomness.
+    /// [`SimError::Random`] where the system has no randomness.
     pub fn generate() -> Result<Self, SimError> {
         let random = SystemRandom::new();
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
-        let pkcs8 = pkcs8.map_err(|_| SimError)?;
+        let pkcs8 = pkcs8.map_err(|_| SimError::Random)?;
         let key =
             EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random);
-        let key = key.map_err(|_| SimError)?;
+        let key = key.map_err(|_| SimError::Random)?;
         let mut boot_seed = vec![0; 32];
-        random.fill(&mut boot_seed).map_err(|_| SimError)?;
+        random.fill(&mut boot_seed).map_err(|_| SimError::Random)?;
         Ok(Self {
             anchor: TrustAnchor::of(key.public_key().as_ref()),
             key,
-            media_types: [crate::media_type().map_err(|_| SimError)?],
+            media_types: [crate::media_type().map_err(|_| SimError::Random)?],
             boot_seed,
             lifecycle: Lifecycle::Secured,
             software: vec![SoftwareComponent::new("ARoT", Self::SOFTWARE)],
@@ -120,11 +120,17 @@ impl fmt::Debug for SimAttester {
     }
 }
 
-/// The system has no randomness for a key.
+/// A simulated device, or its trust anchor, cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("system has no randomness for a key")]
 #[non_exhaustive]
-pub struct SimError;
+pub enum SimError {
+    /// The octets are no uncompressed P-256 point.
+    #[error("not a public key of a simulated device")]
+    Key,
+    /// The system has no randomness for a key.
+    #[error("system has no randomness for a key")]
+    Random,
+}
 
 /// 0x01 and SHA-256 of the uncompressed point, 33 octets (RFC 9783 §4.2.1).
 pub(crate) fn instance_id(point: &[u8]) -> Vec<u8> {

@@ -21,6 +21,7 @@ use ring::signature::UnparsedPublicKey;
 
 use crate::attester;
 use crate::attester::SimAttester;
+use crate::attester::SimError;
 use crate::token;
 use crate::token::Lifecycle;
 use crate::token::SimClaims;
@@ -38,6 +39,17 @@ impl TrustAnchor {
         Self {
             instance_id: attester::instance_id(point),
             point: point.to_vec(),
+        }
+    }
+
+    /// From the [`public_key`](Self::public_key) of a device in another process.
+    ///
+    /// # Errors
+    /// [`SimError`] where that is no uncompressed P-256 point.
+    pub fn from_public_key(point: &[u8]) -> Result<Self, SimError> {
+        match point {
+            [4, xy @ ..] if xy.len() == 64 => Ok(Self::of(point)),
+            _ => Err(SimError::Key),
         }
     }
 

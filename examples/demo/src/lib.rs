@@ -1,0 +1,124 @@
+//! What the examples share: TLS for `localhost`, under a certificate authority of their own.
+//!
+//! A service has a certificate of a public authority instead, and its clients the roots of their platform.
+#![forbid(unsafe_code)]
+
+use std::error::Error;
+use std::sync::Arc;
+
+use rcgen::BasicConstraints;
+use rcgen::CertificateParams;
+use rcgen::CertifiedIssuer;
+use rcgen::DnType;
+use rcgen::ExtendedKeyUsagePurpose;
+use rcgen::IsCa;
+use rcgen::KeyPair;
+use rcgen::KeyUsagePurpose;
+use rustls::RootCertStore;
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+
+/// The cryptography of all examples. Any rustls provider does.
+pub fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// A certificate authority that lives as long as its process.
+#[derive(Debug)]
+pub struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// A fresh one.
+    ///
+    /// # Errors
+    /// Those of rcgen.
+    pub fn new() -> Result<Self, Box<dyn Error>> {
+        let mut parameters = CertificateParams::new(Vec::new())?;
+        parameters
+            .distinguished_name
+            .push(DnType::CommonName, "demonstration authority");
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let issuer = CertifiedIssuer::self_signed(parameters, KeyPair::generate()?)?;
+        Ok(Self { issuer })
+    }
+
+    /// For clients: trust this authority.
+    ///
+    /// # Errors
+    /// Those of rustls.
+    pub fn roots(&self) -> Result<RootCertStore, Box<dyn Error>> {
+        roots_of(&self.issuer.pem())
+    }
+
+    /// For clients in other processes.
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// A chain and key for `localhost`, 127.0.0.1 and `::1`.
+    ///
+    /// # Errors
+    /// Those of rcgen.
+    pub fn issue(&self) -> Result<Issued, Box<dyn Error>> {
+        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        let mut parameters = CertificateParams::new(names)?;
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let key = KeyPair::generate()?;
+        let certificate = parameters.signed_by(&key, &self.issuer)?;
+        Ok(Issued {
+            chain: vec![certificate.der().clone()],
+            key: PrivateKeyDer::try_from(key.serialize_der())?,
+        })
+    }
+
+    /// A server configuration with a fresh certificate, for HTTP/2 and HTTP/1.1.
+    ///
+    /// # Errors
+    /// Those of rcgen and rustls.
+    pub fn server(&self) -> Result<ServerConfig, Box<dyn Error>> {
+        self.issue()?.server()
+    }
+}
+
+/// A certificate and its key.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_structs, reason = "not published")]
+pub struct Issued {
+    /// End-entity first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// PKCS #8.
+    pub key: PrivateKeyDer<'static>,
+}
+
+impl Issued {
+    /// A server configuration, for HTTP/2 and HTTP/1.1.
+    ///
+    /// # Errors
+    /// Those of rustls.
+    pub fn server(&self) -> Result<ServerConfig, Box<dyn Error>> {
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .with_no_client_auth()
+            .with_single_cert(self.chain.clone(), self.key.clone_key())?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+/// Roots out of a PEM file.
+///
+/// # Errors
+/// Where it holds no certificate.
+pub fn roots_of(pem: &str) -> Result<RootCertStore, Box<dyn Error>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        roots.add(certificate?)?;
+    }
+    Ok(roots)
+}
