@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::task::JoinError;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// A [`Listener`] whose connections have passed TLS and attestation before `axum::serve` sees them.
 ///
@@ -124,7 +125,8 @@ async fn run(
             () = sender.closed() => return,
         };
         let (acceptor, sender) = (acceptor.clone(), sender.clone());
-        handshakes.spawn(async move {
+        let span = tracing::debug_span!("connection", peer = %remote);
+        let handshake = async move {
             // Only a matter of speed.
             let _ = socket.set_nodelay(true);
             // A failure was traced by the acceptor and concerns this connection alone.
@@ -137,7 +139,8 @@ async fn run(
                 // Nobody is left to serve it.
                 let _ = sender.send(accepted).await;
             }
-        });
+        };
+        handshakes.spawn(handshake.instrument(span));
         while let Some(ended) = handshakes.try_join_next() {
             report(ended);
         }

@@ -81,12 +81,13 @@ impl ServerAcceptor {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let accepted = self
-            .run(io)
-            .instrument(tracing::debug_span!("atls", side = "server"))
-            .await;
-        trace::outcome(&accepted);
-        accepted
+        let traced = async {
+            let accepted = self.run(io).await;
+            trace::outcome(&accepted);
+            accepted
+        };
+        let span = tracing::debug_span!("atls", side = "server");
+        traced.instrument(span).await
     }
 
     async fn run<IO>(&self, io: IO) -> Result<AttestedStream<IO>, Error>

@@ -75,14 +75,17 @@ impl ClientExchange {
     where
         L: Session + AsyncRead + AsyncWrite + Unpin,
     {
-        let span = tracing::debug_span!("atls", side = "client");
-        match self.run_until(deadline, link).instrument(span).await {
-            Ok(exchanged) => Ok(exchanged.peer),
-            Err(error) => {
-                trace::failure(&error);
-                Err(error)
+        let traced = async {
+            match self.run_until(deadline, link).await {
+                Ok(exchanged) => Ok(exchanged.peer),
+                Err(error) => {
+                    trace::failure(&error);
+                    Err(error)
+                }
             }
-        }
+        };
+        let span = tracing::debug_span!("atls", side = "client");
+        traced.instrument(span).await
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn TimeProvider> {

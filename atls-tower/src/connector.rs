@@ -64,12 +64,13 @@ impl ClientConnector {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let connected = self
-            .run(name, io)
-            .instrument(tracing::debug_span!("atls", side = "client"))
-            .await;
-        trace::outcome(&connected);
-        connected
+        let traced = async {
+            let connected = self.run(name, io).await;
+            trace::outcome(&connected);
+            connected
+        };
+        let span = tracing::debug_span!("atls", side = "client");
+        traced.instrument(span).await
     }
 
     async fn run<IO>(&self, name: ServerName<'static>, io: IO) -> Result<AttestedStream<IO>, Error>

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rcgen::BasicConstraints;
@@ -121,4 +122,35 @@ pub fn roots_of(pem: &str) -> Result<RootCertStore, Box<dyn Error>> {
         roots.add(certificate?)?;
     }
     Ok(roots)
+}
+
+/// Hands a file to another example, through `target/demo`, or the folder that `ATLS_DEMO` names.
+///
+/// # Errors
+/// Those of the file system.
+pub fn publish(name: &str, content: &[u8]) -> Result<(), Box<dyn Error>> {
+    std::fs::create_dir_all(folder())?;
+    std::fs::write(folder().join(name), content)?;
+    Ok(())
+}
+
+/// What another example has [`publish`]ed.
+///
+/// # Errors
+/// Those of the file system; most likely the other example was not started.
+pub fn published(name: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let path = folder().join(name);
+    let read = std::fs::read(&path);
+    read.map_err(|error| {
+        format!(
+            "{}: {error}; start the server example first",
+            path.display()
+        )
+        .into()
+    })
+}
+
+fn folder() -> PathBuf {
+    let named = std::env::var_os("ATLS_DEMO").map(PathBuf::from);
+    named.unwrap_or_else(|| PathBuf::from("target/demo"))
 }

@@ -1,0 +1,75 @@
+//! An axum server that attests itself.
+//!
+//! ```text
+//! cargo run -p server                     in one terminal,
+//! cargo run -p client                     in another
+//! ```
+//!
+//! The client has to know two things beforehand: the authority of the server's certificate, and the key of its device.
+//! With real hardware these are public roots; here they are written to `target/demo`.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "it is a program for a terminal")]
+
+use std::error::Error;
+use std::sync::Arc;
+
+use atls_axum::AttestationResult;
+use atls_axum::AttestedListener;
+use atls_axum::RouterExt;
+use atls_sim::SimAttester;
+use atls_tower::ServerAcceptor;
+use atls_tower::ServerTerms;
+use axum::Router;
+use axum::routing::get;
+use demo::Authority;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let filter = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("atls_tower", LevelFilter::DEBUG);
+    let log = tracing_subscriber::fmt::layer().with_filter(filter);
+    tracing_subscriber::registry().with(log).init();
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:8443".to_owned());
+
+    let authority = Authority::new()?;
+    let device = SimAttester::generate()?;
+    demo::publish("authority.pem", authority.pem().as_bytes())?;
+    demo::publish("device.key", device.trust_anchor().public_key())?;
+
+    let terms = ServerTerms::new().attester(Arc::new(device));
+    let listener =
+        AttestedListener::bind(address, ServerAcceptor::new(authority.server()?, terms)?).await?;
+    println!(
+        "listening on https://localhost:{}",
+        axum::serve::Listener::local_addr(&listener)?.port()
+    );
+
+    let app = Router::new().route("/", get(hello));
+    axum::serve(listener, app.into_attested_make_service())
+        .with_graceful_shutdown(interrupted())
+        .await?;
+    Ok(())
+}
+
+/// This server does not demand attestation of its clients, so there may be none.
+async fn hello(client: Option<AttestationResult>) -> String {
+    match client {
+        Some(client) => format!("hello, {} client", client.status()),
+        None => "hello, whoever you are".to_owned(),
+    }
+}
+
+async fn interrupted() {
+    // Without signals it is stopped the hard way.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}
