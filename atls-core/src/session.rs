@@ -69,7 +69,6 @@ impl fmt::Display for Side {
 ///
 /// One value per connection, made once when the handshake ends: the spent contexts live here, and both
 /// directions consult them.
-#[derive(Debug)]
 pub struct Handshake {
     side: Side,
     suite: &'static Tls13CipherSuite,
@@ -190,11 +189,23 @@ impl Handshake {
     }
 }
 
+/// No certificates and no contexts: they are personal data, and challenges.
+impl fmt::Debug for Handshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handshake")
+            .field("side", &self.side)
+            .field("suite", &self.suite.common.suite)
+            .field("has_identity", &self.identity.is_some())
+            .field("peer_chain", &self.peer_chain.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// The contexts that were sent or received on one connection, in either direction (RFC 9261 §4).
 ///
 /// A context is spent when its request is, not when an authenticator is made: what was asked once is never
 /// asked again, and a request that mirrors one of ours is recognised.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct SpentContexts {
     seen: Mutex<Vec<Box<[u8]>>>,
 }

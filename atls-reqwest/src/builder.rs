@@ -15,6 +15,7 @@ use rustls::client::ResolvesClientCert;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
+use rustls::time_provider::TimeProvider;
 
 use crate::capture;
 use crate::connect::Attest;
@@ -40,6 +41,7 @@ impl Attested {
             identity: None,
             terms: ClientTerms::new(),
             http: Http::Two,
+            clock: None,
         }
     }
 
@@ -99,6 +101,7 @@ pub struct AttestedBuilder {
     identity: Option<Arc<dyn ResolvesClientCert>>,
     terms: ClientTerms,
     http: Http,
+    clock: Option<Arc<dyn TimeProvider>>,
 }
 
 /// Who checks the server's chain and name.
@@ -161,6 +164,12 @@ impl AttestedBuilder {
         self
     }
 
+    /// Tells the time, for certificates and results; by default the system's clock.
+    pub fn time_provider(mut self, clock: Arc<dyn TimeProvider>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
     /// # Errors
     /// [`ConfigError`] without roots or terms, and for a provider that cannot do TLS 1.3 or make a key for a client
     /// that attests.
@@ -181,7 +190,11 @@ impl AttestedBuilder {
         if verifier.requires_raw_public_keys() {
             return Err(ConfigError::Tls("raw public keys cannot be attested").into());
         }
-        let config = ClientConfig::builder_with_provider(self.provider)
+        let config = match self.clock {
+            Some(clock) => ClientConfig::builder_with_details(self.provider, clock),
+            None => ClientConfig::builder_with_provider(self.provider),
+        };
+        let config = config
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|_| ConfigError::Tls("its provider has no TLS 1.3 cipher suite"))?
             .dangerous()

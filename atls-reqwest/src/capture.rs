@@ -223,3 +223,120 @@ impl fmt::Debug for Observed {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Believes everything.
+    #[derive(Debug)]
+    struct Believer;
+
+    impl ServerCertVerifier for Believer {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, rustls::Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            Vec::new()
+        }
+    }
+
+    fn verify(certificate: &'static [u8]) -> Result<ServerCertVerified, rustls::Error> {
+        let verifier = Verifier::around(Arc::new(Believer));
+        let name = ServerName::try_from("localhost").unwrap();
+        let now = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+        verifier.verify_server_cert(&CertificateDer::from(certificate), &[], &name, &[], now)
+    }
+
+    async fn observed(callbacks: impl FnOnce()) -> Option<Observed> {
+        observe(async { callbacks() }).await.1
+    }
+
+    /// HTTP/3 does its TLS in a task of its own, past every connector layer.
+    #[test]
+    fn tls_that_does_not_pass_the_layer_cannot_be_set_up() {
+        assert!(verify(b"certificate").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_whole_handshake_is_observed() {
+        let seen = observed(|| {
+            verify(b"certificate").unwrap();
+            Exporter.log(LABEL, b"random", b"secret");
+        });
+        let seen = seen.await.unwrap();
+        assert_eq!(seen.chain, [CertificateDer::from(&b"certificate"[..])]);
+        assert_eq!(*seen.exporter_secret, b"secret");
+        assert!(
+            !format!("{seen:?}").contains("115"),
+            "a letter of the secret"
+        );
+    }
+
+    #[tokio::test]
+    async fn half_a_handshake_is_none() {
+        assert!(observed(|| {}).await.is_none());
+        assert!(observed(|| drop(verify(b"certificate"))).await.is_none());
+        assert!(
+            observed(|| Exporter.log(LABEL, b"random", b"secret"))
+                .await
+                .is_none()
+        );
+    }
+
+    #[tokio::test]
+    async fn the_last_handshake_counts_and_only_whole() {
+        let proxied = || {
+            verify(b"proxy").unwrap();
+            Exporter.log(LABEL, b"random", b"of the proxy");
+            verify(b"target").unwrap();
+        };
+        assert!(
+            observed(proxied).await.is_none(),
+            "the proxy's secret is not the target's"
+        );
+        let seen = observed(|| {
+            proxied();
+            Exporter.log(LABEL, b"random", b"of the target");
+        });
+        let seen = seen.await.unwrap();
+        assert_eq!(seen.chain, [CertificateDer::from(&b"target"[..])]);
+        assert_eq!(*seen.exporter_secret, b"of the target");
+    }
+
+    #[tokio::test]
+    async fn the_master_secret_of_tls_1_2_is_no_exporter_secret() {
+        let seen = observed(|| {
+            verify(b"certificate").unwrap();
+            Exporter.log("CLIENT_RANDOM", b"random", &[7; 48]);
+        });
+        assert!(seen.await.is_none());
+        assert!(!Exporter.will_log("CLIENT_TRAFFIC_SECRET_0"));
+    }
+}

@@ -1,6 +1,8 @@
 //! Two ends of one TLS 1.3 connection in memory, and sessions over recorded exporter secrets.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod forge;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -78,6 +78,21 @@ impl Authority {
         })
     }
 
+    /// A chain and key for a client without name.
+    ///
+    /// # Errors
+    /// Those of rcgen.
+    pub fn issue_client(&self) -> Result<Issued, Box<dyn Error>> {
+        let mut parameters = CertificateParams::new(Vec::new())?;
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate()?;
+        let certificate = parameters.signed_by(&key, &self.issuer)?;
+        Ok(Issued {
+            chain: vec![certificate.der().clone()],
+            key: PrivateKeyDer::try_from(key.serialize_der())?,
+        })
+    }
+
     /// A server configuration with a fresh certificate, for HTTP/2 and HTTP/1.1.
     ///
     /// # Errors

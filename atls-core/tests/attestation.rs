@@ -1,0 +1,728 @@
+//! From a valid authenticator to a decision: binding, keys, parameters, verifiers, policy.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::task::Poll;
+use std::task::Waker;
+use std::time::Duration;
+
+use atls_core::ATTESTATION_PARAMETERS;
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::Binding;
+use atls_core::BoxFuture;
+use atls_core::CMW_ATTESTATION;
+use atls_core::CanAttest;
+use atls_core::Candidate;
+use atls_core::Challenge;
+use atls_core::ConfigError;
+use atls_core::Conveys;
+use atls_core::Credential;
+use atls_core::Evidence;
+use atls_core::Fault;
+use atls_core::MediaType;
+use atls_core::Origin;
+use atls_core::Parameters;
+use atls_core::PeerAttestation;
+use atls_core::Pending;
+use atls_core::PolicyViolation;
+use atls_core::ProtocolError;
+use atls_core::Refusal;
+use atls_core::RelyingParty;
+use atls_core::RelyingPartyBuilder;
+use atls_core::Session;
+use atls_core::Side;
+use atls_core::StandardPolicy;
+use atls_core::Verdicts;
+use atls_core::Verifier;
+use atls_core::cmw::Cmw;
+use atls_core::cmw::CmwError;
+use atls_core::cmw::Indicator;
+use atls_core::cmw::Label;
+use atls_core::cmw::Type;
+use atls_core::ear::Appraisal;
+use atls_core::ear::Category;
+use atls_core::ear::Ear;
+use atls_core::ear::Tier;
+use atls_core::ear::TrustClaim;
+use atls_core::ear::TrustVector;
+use atls_core::ear::VerifierId;
+use atls_core::pki_types::UnixTime;
+use rustls::crypto::CryptoProvider;
+use rustls::sign::CertifiedKey;
+use support::Pair;
+use support::forge;
+use support::forge::Forge;
+use support::identity;
+use support::providers;
+
+const NOW: u64 = 1_000_000;
+
+// --- The exchange ------------------------------------------------------------------------------------------------------
+
+#[test]
+fn both_ends_derive_the_same_bound_and_no_two_connections_do() {
+    for provider in providers() {
+        let server = identity(&provider);
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            let pair = pair(&provider, &server);
+            for (asker, answerer) in ends(&pair) {
+                let (request, pending) = atls_core::request(asker, &provider, None).unwrap();
+                let challenge = Challenge::receive(answerer, &request).unwrap();
+                let bound = challenge.to_attest().unwrap().bound().as_bytes().to_vec();
+                let authenticator = challenge.answer(&token(b"")).unwrap();
+                let credential = pending.finish(&authenticator).unwrap();
+                assert_eq!(credential.bound().as_bytes(), bound);
+                assert_eq!(bound.len(), 48);
+                assert!(!seen.contains(&bound));
+                seen.push(bound);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_authenticator_under_another_key_than_that_of_tls_is_refused() {
+    let case = Case::new(None);
+    let mut forge = case.forge;
+    forge.identity = identity(&providers()[0]);
+    let authenticator = attesting(&forge, &token(b""));
+    assert_eq!(
+        case.pending.finish(&authenticator).unwrap_err(),
+        ProtocolError::KeyMismatch
+    );
+}
+
+#[test]
+fn a_client_without_certificate_answers_with_a_key_of_its_own() {
+    let provider = &providers()[0];
+    let own = identity(provider);
+    let pair = Pair::new(provider.clone(), &identity(provider), Some(own.clone()));
+    let (request, pending) = atls_core::request(&pair.server, provider, None).unwrap();
+    let challenge = Challenge::receive(&pair.client, &request).unwrap();
+    let leaf_key = challenge.to_attest().unwrap().leaf_key().to_vec();
+    let credential = pending
+        .finish(&challenge.answer(&token(b"")).unwrap())
+        .unwrap();
+    assert_eq!(credential.leaf_key(), leaf_key);
+}
+
+#[test]
+fn an_answer_without_attestation_is_not_one() {
+    let case = Case::new(None);
+    let authenticator = case.forge.seal(&case.forge.certificate(&[]));
+    assert_eq!(
+        case.pending.finish(&authenticator).unwrap_err(),
+        ProtocolError::NoAttestation
+    );
+    let case = Case::new(None);
+    let authenticator = case.forge.seal(&case.forge.certificate(&[]));
+    assert_eq!(
+        case.pending.finish_without_attestation(&authenticator),
+        Ok(())
+    );
+}
+
+#[test]
+fn attestation_stands_in_the_first_entry_only() {
+    let case = Case::new(None);
+    let leaf = case.forge.identity.cert[0].to_vec();
+    let data = forge::vec16(&token(b"").encode().unwrap());
+    let second = (leaf.clone(), vec![(CMW_ATTESTATION, &data[..])]);
+    for first in [Vec::new(), vec![(CMW_ATTESTATION, &data[..])]] {
+        let entries = [(leaf.clone(), first), second.clone()];
+        let certificate = forge::certificate(&case.forge.context(), &entries);
+        let again = case.again(None);
+        let certificate = replace_context(&certificate, &case.forge, &again.forge);
+        let refused = again
+            .pending
+            .finish(&again.forge.seal(&certificate))
+            .unwrap_err();
+        assert_eq!(
+            refused,
+            ProtocolError::UnsolicitedExtension(CMW_ATTESTATION)
+        );
+    }
+}
+
+#[test]
+fn what_is_no_cmw_is_refused() {
+    let cmw = token(b"").encode().unwrap();
+    for (data, error) in [
+        (Vec::new(), ProtocolError::Malformed),
+        (vec![0, 0], ProtocolError::Malformed),
+        (cmw.clone(), ProtocolError::Malformed),
+        (
+            [forge::vec16(&cmw), vec![0]].concat(),
+            ProtocolError::Malformed,
+        ),
+        (
+            forge::vec16(&[&cmw[..], &[0]].concat()),
+            ProtocolError::Cmw(CmwError::Malformed),
+        ),
+        (forge::vec16(b"{}"), ProtocolError::Cmw(CmwError::Empty)),
+        (
+            forge::vec16(&[0x81; 60_000]),
+            ProtocolError::Cmw(CmwError::Malformed),
+        ),
+    ] {
+        let case = Case::new(None);
+        let certificate = case.forge.certificate(&[(CMW_ATTESTATION, &data)]);
+        assert_eq!(
+            case.pending
+                .finish(&case.forge.seal(&certificate))
+                .unwrap_err(),
+            error
+        );
+    }
+}
+
+#[test]
+fn an_offer_of_attestation_is_empty() {
+    let provider = &providers()[0];
+    let pair = pair(provider, &identity(provider));
+    let schemes = (13, &[0, 2, 4, 3][..]);
+    let offering = forge::request(17, b"a", &[schemes, (CMW_ATTESTATION, b"")]);
+    assert!(
+        Challenge::receive(&pair.server, &offering)
+            .unwrap()
+            .to_attest()
+            .is_some()
+    );
+    let filled = forge::request(17, b"b", &[schemes, (CMW_ATTESTATION, b"x")]);
+    assert_eq!(
+        Challenge::receive(&pair.server, &filled).unwrap_err(),
+        ProtocolError::Malformed
+    );
+    // A peer that does not know the extension gets none, and nothing is attested to it.
+    let plain = forge::request(17, b"c", &[schemes]);
+    let challenge = Challenge::receive(&pair.server, &plain).unwrap();
+    assert!(challenge.to_attest().is_none());
+    let refused = challenge.answer(&token(b"")).unwrap_err();
+    assert_eq!(
+        refused,
+        ProtocolError::UnsolicitedExtension(CMW_ATTESTATION)
+    );
+}
+
+#[test]
+fn parameters_are_selected_of_what_was_offered() {
+    let offered = Parameters::client(vec![evidence_type()], true, CanAttest::No);
+    let case = Case::new(Some(&offered));
+    let challenge = Challenge::receive(&case.pair.server, &case.forge.request).unwrap();
+    assert_eq!(challenge.parameters(), Some(&offered));
+    let authenticator = challenge.answer(&token(b"")).unwrap();
+    let credential = case.pending.finish(&authenticator).unwrap();
+    assert_eq!(credential.selection().unwrap().verdicts, Verdicts::Yes);
+    // Without an offer there is no selection, and a selection is an error.
+    let case = Case::new(None);
+    let data = forge::vec16(&token(b"").encode().unwrap());
+    let extensions = [
+        (CMW_ATTESTATION, &data[..]),
+        (ATTESTATION_PARAMETERS, &[0xa0][..]),
+    ];
+    let certificate = case.forge.certificate(&extensions);
+    let refused = case
+        .pending
+        .finish(&case.forge.seal(&certificate))
+        .unwrap_err();
+    assert_eq!(
+        refused,
+        ProtocolError::UnsolicitedExtension(ATTESTATION_PARAMETERS)
+    );
+}
+
+#[test]
+fn a_malformed_selection_is_refused() {
+    let offered = Parameters::client(vec![evidence_type()], true, CanAttest::No);
+    let data = forge::vec16(&token(b"").encode().unwrap());
+    for selection in [
+        &b""[..],
+        &[0xa0],
+        &[0xa2, 1, 1, 4, 1],
+        &[0xa2, 1, 2, 4, 0xf5],
+        &[0xa2, 1, 1, 4, 0xf5, 0],
+    ] {
+        let case = Case::new(Some(&offered));
+        let extensions = [
+            (CMW_ATTESTATION, &data[..]),
+            (ATTESTATION_PARAMETERS, selection),
+        ];
+        let certificate = case.forge.certificate(&extensions);
+        let refused = case
+            .pending
+            .finish(&case.forge.seal(&certificate))
+            .unwrap_err();
+        let expected = [
+            ProtocolError::Malformed,
+            ProtocolError::UnsupportedParameters,
+        ];
+        assert!(expected.contains(&refused), "{selection:?}: {refused}");
+    }
+}
+
+#[test]
+fn a_format_that_the_peer_does_not_appraise_is_not_sent() {
+    let offered = Parameters::client(vec!["other/type".parse().unwrap()], true, CanAttest::No);
+    let case = Case::new(Some(&offered));
+    let challenge = Challenge::receive(&case.pair.server, &case.forge.request).unwrap();
+    assert_eq!(
+        challenge.answer(&token(b"")).unwrap_err(),
+        ProtocolError::NoCommonFormat
+    );
+}
+
+#[test]
+fn an_end_without_key_cannot_be_challenged() {
+    let provider = &providers()[0];
+    let pair = Pair::new(provider.clone(), &identity(provider), None);
+    let (request, pending) = atls_core::request(&pair.server, provider, None).unwrap();
+    let challenge = Challenge::receive(&pair.client, &request).unwrap();
+    assert!(challenge.to_attest().is_none());
+    assert_eq!(
+        pending.finish(&challenge.decline().unwrap()).unwrap_err(),
+        ProtocolError::Declined
+    );
+}
+
+// --- The decision ------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_good_peer_is_accepted_with_all_that_is_known() {
+    let (credential, leaf_key) = credential(&token(b"good"));
+    let peer = decide(device(), credential).unwrap();
+    assert_eq!(peer.status(), Tier::Affirming);
+    assert_eq!(peer.binding(), Binding::Connection);
+    assert_eq!(peer.leaf_key(), leaf_key);
+    assert_eq!(peer.items().len(), 1);
+    assert_eq!(peer.items()[0].media_type(), &evidence_type());
+    assert_eq!(peer.claims(), Some(&"claims of good".to_owned()));
+    assert_eq!(peer.claims::<u8>(), None);
+    assert_eq!(
+        (peer.decided_at(), peer.expires_at()),
+        (at(NOW), at(NOW + 3600))
+    );
+    assert!(!peer.is_expired(at(NOW + 3599)) && peer.is_expired(at(NOW + 3600)));
+}
+
+#[test]
+fn evidence_about_another_connection_or_key_is_refused() {
+    let refused = decide(device(), credential(&token(b"unbound")).0).unwrap_err();
+    assert_eq!(refused, Refusal::Appraisal(AppraisalError::NotBound));
+    let refused = decide(device(), credential(&token(b"other key")).0).unwrap_err();
+    assert_eq!(refused, Refusal::KeyMismatch);
+    assert_eq!(refused.fault(), Fault::Peer);
+}
+
+#[test]
+fn only_formats_with_a_verifier_are_accepted() {
+    for cmw in [
+        Cmw::evidence("other/type".parse().unwrap(), b"good".to_vec()),
+        Cmw::evidence(
+            "test/evidence; profile=other".parse().unwrap(),
+            b"good".to_vec(),
+        ),
+        Cmw::record(Type::ContentFormat(263), b"good".to_vec(), None),
+        Cmw::tag(60_000, b"good".to_vec()),
+    ] {
+        assert_eq!(
+            decide(device(), credential(&cmw).0).unwrap_err(),
+            Refusal::NoVerifier
+        );
+    }
+}
+
+#[test]
+fn results_are_not_evidence_and_evidence_is_no_result() {
+    let labelled = |media_type: MediaType, bits| {
+        let indicator = Some(Indicator::from_bits(bits).unwrap());
+        credential(&Cmw::record(
+            Type::Media(media_type),
+            b"good".to_vec(),
+            indicator,
+        ))
+        .0
+    };
+    let with_passports = device().verifier(Arc::new(Scripted::passports()));
+    let party = with_passports.build().unwrap();
+    for (media_type, bits) in [
+        (evidence_type(), 8),
+        (evidence_type(), 12),
+        (evidence_type(), 6),
+        (result_type(), 4),
+        (result_type(), 16),
+    ] {
+        let refused = ready(party.decide(labelled(media_type, bits), at(NOW))).unwrap_err();
+        assert_eq!(refused, Refusal::WrongLabel, "{bits}");
+    }
+    assert!(ready(party.decide(labelled(evidence_type(), 4), at(NOW))).is_ok());
+    assert!(ready(party.decide(labelled(result_type(), 8), at(NOW))).is_ok());
+}
+
+#[test]
+fn a_collection_is_as_good_as_its_worst_member() {
+    let good = || (Label::from("cpu"), token(b"good"));
+    for (other, refusal) in [
+        (
+            token(b"unbound"),
+            Refusal::Appraisal(AppraisalError::NotBound),
+        ),
+        (token(b"other key"), Refusal::KeyMismatch),
+        (
+            token(b"simulated"),
+            Refusal::Policy(PolicyViolation::Simulated),
+        ),
+        (
+            token(b"warning"),
+            Refusal::Policy(PolicyViolation::Status(Tier::Warning)),
+        ),
+        (Cmw::tag(60_000, Vec::new()), Refusal::NoVerifier),
+    ] {
+        let cmw = Cmw::collection(None, vec![good(), (Label::from("gpu"), other)]).unwrap();
+        assert_eq!(decide(device(), credential(&cmw).0).unwrap_err(), refusal);
+    }
+    let cmw = Cmw::collection(None, vec![good(), (Label::from("gpu"), token(b"good"))]).unwrap();
+    assert_eq!(
+        decide(device(), credential(&cmw).0).unwrap().items()[1].label(),
+        "gpu"
+    );
+}
+
+#[test]
+fn endorsements_alone_attest_nothing() {
+    let endorsement = || {
+        Cmw::record(
+            Type::Media(evidence_type()),
+            b"good".to_vec(),
+            Some(Indicator::ENDORSEMENTS),
+        )
+    };
+    let refused = decide(device(), credential(&endorsement()).0).unwrap_err();
+    assert_eq!(refused, Refusal::NothingToAppraise);
+    let members = vec![
+        (Label::Integer(0), endorsement()),
+        (Label::Integer(1), token(b"endorsed")),
+    ];
+    let cmw = Cmw::collection(None, members).unwrap();
+    let peer = decide(device(), credential(&cmw).0).unwrap();
+    assert_eq!(
+        peer.items().len(),
+        1,
+        "an endorsement is no item of its own"
+    );
+}
+
+#[test]
+fn a_verifier_that_fails_refuses_and_says_whose_fault_it_was() {
+    for (word, error, fault) in [
+        (
+            &b"unreachable"[..],
+            AppraisalError::Unreachable,
+            Fault::Verifier,
+        ),
+        (b"bad result", AppraisalError::BadResult, Fault::Verifier),
+        (b"malformed", AppraisalError::Malformed, Fault::Peer),
+    ] {
+        let refused = decide(device(), credential(&token(word)).0).unwrap_err();
+        assert_eq!(refused.fault(), fault);
+        assert_eq!(refused, Refusal::Appraisal(error));
+    }
+}
+
+#[test]
+fn results_out_of_time_are_refused() {
+    for (word, accepted) in [
+        (&b"iat -3599"[..], true),
+        (b"iat -3600", false),
+        (b"iat 60", true),
+        (b"iat 61", false),
+        (b"exp 1", true),
+        (b"exp 0", false),
+        (b"exp -1", false),
+    ] {
+        let decided = decide(device(), credential(&token(word)).0);
+        assert_eq!(
+            decided.is_ok(),
+            accepted,
+            "{}",
+            String::from_utf8_lossy(word)
+        );
+        if let Err(refused) = decided {
+            assert_eq!(refused, Refusal::Expired(Fault::Verifier));
+        }
+    }
+    let peer = decide(device(), credential(&token(b"exp 100000")).0).unwrap();
+    assert_eq!(
+        peer.expires_at(),
+        at(NOW + 3600),
+        "the maximum age bounds a generous issuer"
+    );
+    let short = device().max_age(Duration::from_secs(5));
+    assert_eq!(
+        decide(short, credential(&token(b"good")).0)
+            .unwrap()
+            .expires_at(),
+        at(NOW + 5)
+    );
+}
+
+#[test]
+fn the_standard_policy_wants_affirming_from_a_device() {
+    for (word, violation) in [
+        (&b"simulated"[..], PolicyViolation::Simulated),
+        (b"warning", PolicyViolation::Status(Tier::Warning)),
+        (b"none", PolicyViolation::Status(Tier::None)),
+        (
+            b"contraindicated",
+            PolicyViolation::Status(Tier::Contraindicated),
+        ),
+    ] {
+        let refused = decide(device(), credential(&token(word)).0).unwrap_err();
+        assert_eq!(refused, Refusal::Policy(violation));
+    }
+}
+
+#[test]
+fn what_loosens_the_standard_policy_loosens_only_that() {
+    let warning = || device().standard_policy(StandardPolicy::new().accept_warning());
+    assert!(decide(warning(), credential(&token(b"warning")).0).is_ok());
+    for word in [&b"none"[..], b"contraindicated", b"simulated"] {
+        assert!(decide(warning(), credential(&token(word)).0).is_err());
+    }
+    let simulated = || device().standard_policy(StandardPolicy::new().dangerous_accept_simulated());
+    assert!(decide(simulated(), credential(&token(b"simulated")).0).is_ok());
+    for word in [&b"warning"[..], b"none", b"contraindicated", b"unbound"] {
+        assert!(decide(simulated(), credential(&token(word)).0).is_err());
+    }
+}
+
+#[test]
+fn further_policies_only_narrow() {
+    let never = |_: &Candidate| Err(PolicyViolation::custom("never"));
+    let refused = decide(device().policy(never), credential(&token(b"good")).0).unwrap_err();
+    assert_eq!(refused, Refusal::Policy(PolicyViolation::custom("never")));
+    let always = |_: &Candidate| Ok(());
+    let refused = decide(device().policy(always), credential(&token(b"warning")).0).unwrap_err();
+    assert_eq!(
+        refused,
+        Refusal::Policy(PolicyViolation::Status(Tier::Warning))
+    );
+}
+
+#[test]
+fn configurations_that_could_not_work_are_refused() {
+    let builder = RelyingParty::builder;
+    let refused = |builder: RelyingPartyBuilder| builder.build().unwrap_err();
+    assert_eq!(refused(builder()), ConfigError::NoVerifier);
+    let twice = device().verifier(Arc::new(Scripted::evidence()));
+    assert_eq!(
+        refused(twice),
+        ConfigError::AmbiguousVerifier(evidence_type())
+    );
+    let idle = Scripted {
+        media_types: Vec::new(),
+        conveys: Conveys::Evidence,
+    };
+    assert_eq!(
+        refused(builder().verifier(Arc::new(idle))),
+        ConfigError::IdleVerifier
+    );
+    assert_eq!(
+        refused(device().max_age(Duration::from_millis(999))),
+        ConfigError::NoMaxAge
+    );
+}
+
+// --- Helpers -------------------------------------------------------------------------------------------------------------
+
+/// A verifier that does as the Evidence says, so that each test can say what is found.
+struct Scripted {
+    media_types: Vec<MediaType>,
+    conveys: Conveys,
+}
+
+impl Scripted {
+    fn evidence() -> Self {
+        Self {
+            media_types: vec![evidence_type()],
+            conveys: Conveys::Evidence,
+        }
+    }
+
+    fn passports() -> Self {
+        Self {
+            media_types: vec![result_type()],
+            conveys: Conveys::AttestationResults,
+        }
+    }
+
+    fn act(evidence: &Evidence<'_>, now: UnixTime) -> Result<Appraised, AppraisalError> {
+        let word = std::str::from_utf8(evidence.bytes()).unwrap();
+        let (word, number) = word.split_once(' ').unwrap_or((word, ""));
+        let seconds = || {
+            now.as_secs()
+                .checked_add_signed(number.parse().unwrap())
+                .unwrap()
+        };
+        let claim = match word {
+            "warning" => 32,
+            "none" => 0,
+            "contraindicated" => 99,
+            _ => 2,
+        };
+        let vector = TrustVector::new().with(Category::Hardware, TrustClaim::new(claim));
+        let issued_at = if word == "iat" { at(seconds()) } else { now };
+        let mut ear = Ear::local(
+            VerifierId::new("test", "1"),
+            issued_at,
+            "device",
+            Appraisal::new(vector),
+        );
+        if word == "exp" {
+            ear = ear.with_expiry(at(seconds()));
+        }
+        let origin = if word == "simulated" {
+            Origin::Simulated
+        } else {
+            Origin::Device
+        };
+        let appraised = Appraised::new(ear, origin).with_claims(format!("claims of {word}"));
+        match word {
+            "unbound" => Err(AppraisalError::NotBound),
+            "unreachable" => Err(AppraisalError::Unreachable),
+            "bad" => Err(AppraisalError::BadResult),
+            "malformed" => Err(AppraisalError::Malformed),
+            "endorsed" => {
+                assert_eq!(evidence.endorsements().len(), 1);
+                Ok(appraised)
+            }
+            "other" => Ok(appraised.with_attested_key(b"another key".to_vec())),
+            _ => Ok(appraised),
+        }
+    }
+}
+
+impl Verifier for Scripted {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn conveys(&self) -> Conveys {
+        self.conveys
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        Box::pin(async move { Self::act(evidence, now) })
+    }
+}
+
+fn evidence_type() -> MediaType {
+    "test/evidence".parse().unwrap()
+}
+
+fn result_type() -> MediaType {
+    "test/result".parse().unwrap()
+}
+
+fn token(word: &[u8]) -> Cmw {
+    Cmw::evidence(evidence_type(), word.to_vec())
+}
+
+fn at(seconds: u64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
+
+/// A relying party with the standard policy.
+fn device() -> RelyingPartyBuilder {
+    RelyingParty::builder().verifier(Arc::new(Scripted::evidence()))
+}
+
+fn decide(party: RelyingPartyBuilder, credential: Credential) -> Result<PeerAttestation, Refusal> {
+    ready(party.build().unwrap().decide(credential, at(NOW)))
+}
+
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    let mut future = Box::pin(future);
+    let mut context = std::task::Context::from_waker(Waker::noop());
+    match future.as_mut().poll(&mut context) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("nothing here waits"),
+    }
+}
+
+/// What a server that sent this CMW is credited with, and its key.
+fn credential(cmw: &Cmw) -> (Credential, Vec<u8>) {
+    let case = Case::new(None);
+    let authenticator = attesting(&case.forge, cmw);
+    let credential = case.pending.finish(&authenticator).unwrap();
+    let leaf_key = credential.leaf_key().to_vec();
+    (credential, leaf_key)
+}
+
+fn attesting(forge: &Forge, cmw: &Cmw) -> Vec<u8> {
+    let data = forge::vec16(&cmw.encode().unwrap());
+    forge.seal(&forge.certificate(&[(CMW_ATTESTATION, &data)]))
+}
+
+/// A client that asks, and what forges the server's answer.
+struct Case {
+    pending: Pending,
+    forge: Forge,
+    pair: Arc<Pair>,
+    server: Arc<CertifiedKey>,
+}
+
+impl Case {
+    fn new(parameters: Option<&Parameters>) -> Self {
+        let provider = providers()[0].clone();
+        let server = identity(&provider);
+        Self::over(Arc::new(pair(&provider, &server)), server, parameters)
+    }
+
+    fn over(pair: Arc<Pair>, server: Arc<CertifiedKey>, parameters: Option<&Parameters>) -> Self {
+        let (request, pending) =
+            atls_core::request(&pair.client, &providers()[0], parameters).unwrap();
+        let forge = Forge::new(&pair.server, Side::Server, &server, &request);
+        Self {
+            pending,
+            forge,
+            pair,
+            server,
+        }
+    }
+
+    fn again(&self, parameters: Option<&Parameters>) -> Self {
+        Self::over(self.pair.clone(), self.server.clone(), parameters)
+    }
+}
+
+fn replace_context(certificate: &[u8], from: &Forge, to: &Forge) -> Vec<u8> {
+    let mut replaced = certificate.to_vec();
+    assert_eq!(&replaced[5..37], from.context());
+    replaced[5..37].copy_from_slice(&to.context());
+    replaced
+}
+
+fn pair(provider: &CryptoProvider, server: &Arc<CertifiedKey>) -> Pair {
+    Pair::new(provider.clone(), server, Some(identity(provider)))
+}
+
+fn ends(pair: &Pair) -> [(&dyn Session, &dyn Session); 2] {
+    [(&pair.client, &pair.server), (&pair.server, &pair.client)]
+}

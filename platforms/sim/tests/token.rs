@@ -1,0 +1,483 @@
+//! Simulated Evidence against its verifier: good, altered, truncated, replayed, under other keys.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::future::Future;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+use std::time::Duration;
+
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::Attester;
+use atls_core::Bound;
+use atls_core::Challenge;
+use atls_core::Evidence;
+use atls_core::ExporterSecret;
+use atls_core::Handshake;
+use atls_core::Origin;
+use atls_core::ProtocolError;
+use atls_core::Session;
+use atls_core::Side;
+use atls_core::Verifier;
+use atls_core::ear::Tier;
+use atls_core::pki_types::PrivateKeyDer;
+use atls_core::pki_types::UnixTime;
+use atls_sim::IMPLEMENTATION_ID;
+use atls_sim::Lifecycle;
+use atls_sim::SimAttester;
+use atls_sim::SimClaims;
+use atls_sim::SimError;
+use atls_sim::SimVerifier;
+use atls_sim::SoftwareComponent;
+use atls_sim::TrustAnchor;
+use ciborium::Value;
+use coset::CborSerializable;
+use coset::CoseSign1;
+use coset::TaggedCborSerializable;
+use proptest::prelude::*;
+use rustls::CipherSuite;
+use rustls::sign::CertifiedKey;
+
+#[test]
+fn a_token_is_affirmed_and_says_that_it_is_simulated() {
+    for suite in [
+        CipherSuite::TLS13_AES_128_GCM_SHA256,
+        CipherSuite::TLS13_AES_256_GCM_SHA384,
+    ] {
+        let connection = Connection::new(suite);
+        let attester = SimAttester::generate().unwrap();
+        let token = connection.token(&attester);
+        let verifier = SimVerifier::trusting(attester.trust_anchor());
+        let appraised = connection.appraise(&verifier, &token).unwrap();
+        assert_eq!(appraised.ear().status(), Tier::Affirming);
+        assert_eq!(appraised.origin(), Origin::Simulated);
+    }
+}
+
+#[test]
+fn a_token_is_what_rfc_9783_says() {
+    let connection = Connection::new(CipherSuite::TLS13_AES_256_GCM_SHA384);
+    let attester = SimAttester::generate().unwrap();
+    let token = connection.token(&attester);
+    assert_eq!(token[0], 0xd2, "COSE_Sign1");
+    let sign1 = CoseSign1::from_tagged_slice(&token).unwrap();
+    assert_eq!(sign1.signature.len(), 64, "ES256");
+    let claims = Value::from_slice(&sign1.payload.unwrap()).unwrap();
+    let claim = |key: i32| {
+        let claims = claims.as_map().unwrap();
+        claims
+            .iter()
+            .find(|(known, _)| *known == key.into())
+            .map(|(_, value)| value.clone())
+            .unwrap()
+    };
+    assert_eq!(claim(265), "tag:psacertified.org,2023:psa#tfm".into());
+    assert_eq!(
+        claim(10),
+        Value::Bytes(connection.bound().as_bytes().to_vec())
+    );
+    assert_eq!(
+        claim(256),
+        Value::Bytes(attester.trust_anchor().instance_id().to_vec())
+    );
+    assert_eq!(attester.trust_anchor().instance_id().len(), 33);
+    assert_eq!(attester.trust_anchor().instance_id()[0], 1);
+    assert_eq!(claim(2396), Value::Bytes(IMPLEMENTATION_ID.to_vec()));
+    assert_eq!(claim(2395), 0x3000.into());
+    assert!(claim(2394).as_integer().is_some());
+    assert_eq!(claim(268).as_bytes().unwrap().len(), 32);
+    assert_eq!(claim(2399).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_token_of_another_connection_is_refused() {
+    let suite = CipherSuite::TLS13_AES_128_GCM_SHA256;
+    let (one, other) = (Connection::new(suite), Connection::new(suite));
+    let attester = SimAttester::generate().unwrap();
+    let verifier = SimVerifier::trusting(attester.trust_anchor());
+    let replayed = one
+        .appraise(&verifier, &other.token(&attester))
+        .unwrap_err();
+    assert_eq!(replayed, AppraisalError::NotBound);
+}
+
+#[test]
+fn a_token_of_an_unknown_device_is_refused() {
+    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let (known, unknown) = (
+        SimAttester::generate().unwrap(),
+        SimAttester::generate().unwrap(),
+    );
+    let verifier = SimVerifier::trusting(known.trust_anchor());
+    let refused = connection
+        .appraise(&verifier, &connection.token(&unknown))
+        .unwrap_err();
+    assert_eq!(refused, AppraisalError::UnknownKey);
+    let verifier = verifier.and_trusting(unknown.trust_anchor());
+    assert!(
+        connection
+            .appraise(&verifier, &connection.token(&unknown))
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_device_that_borrows_anothers_name_is_refused() {
+    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let (known, liar) = (
+        SimAttester::generate().unwrap(),
+        SimAttester::generate().unwrap(),
+    );
+    let verifier = SimVerifier::trusting(known.trust_anchor());
+    let name = known.trust_anchor().instance_id().to_vec();
+    let renamed = altered(&connection.token(&liar), |claims| {
+        replace(claims, 256, Value::Bytes(name))
+    });
+    let refused = connection.appraise(&verifier, &renamed).unwrap_err();
+    assert_eq!(refused, AppraisalError::BadSignature);
+}
+
+#[test]
+fn software_and_lifecycle_are_judged() {
+    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let judge = |attester: SimAttester, references: Vec<[u8; 32]>| {
+        let verifier =
+            SimVerifier::trusting(attester.trust_anchor()).with_reference_values(references);
+        connection
+            .appraise(&verifier, &connection.token(&attester))
+            .unwrap()
+            .ear()
+            .status()
+    };
+    let software = |parts: &[[u8; 32]]| {
+        let parts = parts
+            .iter()
+            .map(|part| SoftwareComponent::new("ARoT", *part))
+            .collect();
+        SimAttester::generate().unwrap().with_software(parts)
+    };
+    assert_eq!(judge(software(&[[1; 32]]), vec![[1; 32]]), Tier::Affirming);
+    assert_eq!(
+        judge(software(&[[1; 32], [2; 32]]), vec![[1; 32], [2; 32]]),
+        Tier::Affirming
+    );
+    assert_eq!(
+        judge(software(&[[1; 32], [3; 32]]), vec![[1; 32], [2; 32]]),
+        Tier::Warning
+    );
+    assert_eq!(judge(software(&[[1; 32]]), Vec::new()), Tier::Warning);
+    for lifecycle in [0, 0x1000, 0x2000, 0x4000, 0x5000, 0x6000, 0xffff] {
+        let attester = SimAttester::generate()
+            .unwrap()
+            .with_lifecycle(Lifecycle::Other(lifecycle));
+        assert_eq!(
+            judge(attester, vec![SimAttester::SOFTWARE]),
+            Tier::Contraindicated,
+            "{lifecycle:#x}"
+        );
+    }
+}
+
+#[test]
+fn every_claim_is_checked() {
+    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let attester = SimAttester::generate().unwrap();
+    let verifier = SimVerifier::trusting(attester.trust_anchor());
+    let token = connection.token(&attester);
+    let judge = |change: &dyn Fn(&mut Vec<(Value, Value)>)| {
+        connection
+            .appraise(&verifier, &altered(&token, |claims| change(claims)))
+            .map(drop)
+    };
+    assert_eq!(judge(&|_| {}), Ok(()), "unaltered");
+    for key in [10, 256, 265, 268, 2394, 2395, 2396, 2399] {
+        let missing = judge(&|claims| claims.retain(|(known, _)| *known != key.into()));
+        assert_eq!(missing, Err(AppraisalError::Malformed), "{key} missing");
+        let repeated = judge(&|claims| {
+            let value = claims
+                .iter()
+                .find(|(known, _)| *known == key.into())
+                .cloned()
+                .unwrap();
+            claims.push(value);
+        });
+        assert_eq!(repeated, Err(AppraisalError::Malformed), "{key} repeated");
+        let wrong = judge(&|claims| replace(claims, key, Value::Null));
+        assert_eq!(
+            wrong,
+            Err(AppraisalError::Malformed),
+            "{key} of the wrong kind"
+        );
+    }
+    // A real device's token is not for this verifier, whoever may have signed it.
+    let device = judge(&|claims| replace(claims, 2396, Value::Bytes(vec![7; 32])));
+    assert_eq!(device, Err(AppraisalError::UnknownKey));
+    let no_software = judge(&|claims| replace(claims, 2399, Value::Array(Vec::new())));
+    assert_eq!(no_software, Err(AppraisalError::Malformed));
+    // Another value under the old signature.
+    let altered = judge(&|claims| replace(claims, 2394, 2.into()));
+    assert_eq!(altered, Err(AppraisalError::BadSignature));
+}
+
+#[test]
+fn the_envelope_is_checked() {
+    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let attester = SimAttester::generate().unwrap();
+    let verifier = SimVerifier::trusting(attester.trust_anchor());
+    let token = connection.token(&attester);
+    let judge = |change: &dyn Fn(&mut CoseSign1)| {
+        let mut sign1 = CoseSign1::from_tagged_slice(&token).unwrap();
+        change(&mut sign1);
+        connection
+            .appraise(&verifier, &sign1.to_tagged_vec().unwrap())
+            .map(drop)
+    };
+    let es384 = coset::RegisteredLabelWithPrivate::Assigned(coset::iana::Algorithm::ES384);
+    let set_protected = |sign1: &mut CoseSign1, header: coset::Header| {
+        sign1.protected = coset::ProtectedHeader {
+            original_data: None,
+            header,
+        };
+    };
+    assert_eq!(judge(&|_| {}), Ok(()));
+    let header = coset::Header {
+        alg: Some(es384.clone()),
+        ..Default::default()
+    };
+    assert_eq!(
+        judge(&|sign1| set_protected(sign1, header.clone())),
+        Err(AppraisalError::Malformed)
+    );
+    assert_eq!(
+        judge(&|sign1| set_protected(sign1, coset::Header::default())),
+        Err(AppraisalError::Malformed)
+    );
+    assert_eq!(
+        judge(&|sign1| sign1.unprotected.alg = Some(es384.clone())),
+        Err(AppraisalError::Malformed)
+    );
+    assert_eq!(
+        judge(&|sign1| sign1.payload = None),
+        Err(AppraisalError::Malformed)
+    );
+    assert_eq!(
+        judge(&|sign1| sign1.signature.truncate(63)),
+        Err(AppraisalError::BadSignature)
+    );
+    assert_eq!(
+        judge(&|sign1| sign1.signature.clear()),
+        Err(AppraisalError::BadSignature)
+    );
+    let untagged = CoseSign1::from_tagged_slice(&token)
+        .unwrap()
+        .to_vec()
+        .unwrap();
+    assert_eq!(
+        connection.appraise(&verifier, &untagged).map(drop),
+        Err(AppraisalError::Malformed)
+    );
+}
+
+#[test]
+fn every_flipped_octet_and_every_truncation_is_refused() {
+    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let attester = SimAttester::generate().unwrap();
+    let verifier = SimVerifier::trusting(attester.trust_anchor());
+    let token = connection.token(&attester);
+    for index in 0..token.len() {
+        assert!(
+            connection.appraise(&verifier, &token[..index]).is_err(),
+            "cut at {index}"
+        );
+        for bit in 0..8 {
+            let mut flipped = token.clone();
+            flipped[index] ^= 1 << bit;
+            assert!(
+                connection.appraise(&verifier, &flipped).is_err(),
+                "bit {bit} of {index}"
+            );
+        }
+    }
+    let trailing = [&token[..], &[0]].concat();
+    assert!(connection.appraise(&verifier, &trailing).is_err());
+}
+
+#[test]
+fn a_trust_anchor_is_a_point() {
+    let anchor = SimAttester::generate().unwrap().trust_anchor();
+    assert_eq!(
+        TrustAnchor::from_public_key(anchor.public_key()),
+        Ok(anchor.clone())
+    );
+    for octets in [&b""[..], &anchor.public_key()[..64], &[2; 33], &[0; 65]] {
+        assert_eq!(TrustAnchor::from_public_key(octets), Err(SimError::Key));
+    }
+}
+
+#[test]
+fn the_claims_reach_the_handler() {
+    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let attester = SimAttester::generate().unwrap();
+    let verifier = SimVerifier::trusting(attester.trust_anchor());
+    let party = atls_core::RelyingParty::builder()
+        .verifier(Arc::new(verifier))
+        .standard_policy(atls_core::StandardPolicy::new().dangerous_accept_simulated())
+        .build()
+        .unwrap();
+    let (credential, _) = connection.credential(&attester);
+    let peer = ready(party.decide(credential, at())).unwrap();
+    assert_eq!(
+        peer.claims::<SimClaims>().unwrap().software[0].measurement,
+        SimAttester::SOFTWARE
+    );
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+        let verifier = SimVerifier::trusting(SimAttester::generate().unwrap().trust_anchor());
+        prop_assert!(connection.appraise(&verifier, &octets).is_err());
+        prop_assert!(connection.appraise(&verifier, &[&[0xd2, 0x84, 0x43, 0xa1, 1, 0x26, 0xa0], &octets[..]].concat()).is_err());
+    }
+}
+
+// --- Helpers -----------------------------------------------------------------------------------------------------------
+
+/// A connection of which only the exporter secret is known: a client asks, a server answers.
+struct Connection {
+    suite: CipherSuite,
+    secret: Vec<u8>,
+    identity: Arc<CertifiedKey>,
+    challenge: Challenge,
+}
+
+impl Connection {
+    fn new(suite: CipherSuite) -> Self {
+        let provider = rustls::crypto::ring::default_provider();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(Vec::new())
+            .unwrap()
+            .self_signed(&key)
+            .unwrap();
+        let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let key = provider.key_provider.load_private_key(der).unwrap();
+        let identity = Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key));
+        let length = if suite == CipherSuite::TLS13_AES_256_GCM_SHA384 {
+            48
+        } else {
+            32
+        };
+        let secret = vec![7; length];
+        let client = End::new(Side::Client, suite, &secret, &identity);
+        let server = End::new(Side::Server, suite, &secret, &identity);
+        let (request, _) = atls_core::request(&client, &provider, None).unwrap();
+        let challenge = Challenge::receive(&server, &request).unwrap();
+        Self {
+            suite,
+            secret,
+            identity,
+            challenge,
+        }
+    }
+
+    fn bound(&self) -> &Bound {
+        self.challenge.to_attest().unwrap().bound()
+    }
+
+    fn token(&self, attester: &SimAttester) -> Vec<u8> {
+        let cmw = ready(attester.attest(self.challenge.to_attest().unwrap())).unwrap();
+        cmw.items()[0].value().to_vec()
+    }
+
+    fn appraise(&self, verifier: &SimVerifier, token: &[u8]) -> Result<Appraised, AppraisalError> {
+        let evidence = Evidence::new(&verifier.media_types()[0], token, self.bound());
+        ready(verifier.appraise(&evidence, at()))
+    }
+
+    fn credential(&self, attester: &SimAttester) -> (atls_core::Credential, Vec<u8>) {
+        let provider = rustls::crypto::ring::default_provider();
+        let client = End::new(Side::Client, self.suite, &self.secret, &self.identity);
+        let server = End::new(Side::Server, self.suite, &self.secret, &self.identity);
+        let (request, pending) = atls_core::request(&client, &provider, None).unwrap();
+        let challenge = Challenge::receive(&server, &request).unwrap();
+        let cmw = ready(attester.attest(challenge.to_attest().unwrap())).unwrap();
+        let authenticator = challenge.answer(&cmw).unwrap();
+        (pending.finish(&authenticator).unwrap(), authenticator)
+    }
+}
+
+struct End {
+    handshake: Handshake,
+    exporter: ExporterSecret,
+}
+
+impl End {
+    fn new(side: Side, suite: CipherSuite, secret: &[u8], identity: &Arc<CertifiedKey>) -> Self {
+        let provider = rustls::crypto::ring::default_provider();
+        let mut suites = provider
+            .cipher_suites
+            .iter()
+            .filter_map(|suite| suite.tls13());
+        let suite = suites.find(|known| known.common.suite == suite).unwrap();
+        let chain = identity.cert.clone();
+        Self {
+            handshake: Handshake::observed(side, suite, Some(identity.clone()), chain).unwrap(),
+            exporter: ExporterSecret::new(suite, secret).unwrap(),
+        }
+    }
+}
+
+impl Session for End {
+    fn handshake(&self) -> &Handshake {
+        &self.handshake
+    }
+
+    fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError> {
+        self.exporter.export(label, context, output)
+    }
+}
+
+/// The same envelope and signature around other claims.
+fn altered(token: &[u8], change: impl FnOnce(&mut Vec<(Value, Value)>)) -> Vec<u8> {
+    let mut sign1 = CoseSign1::from_tagged_slice(token).unwrap();
+    let mut claims = Value::from_slice(&sign1.payload.unwrap())
+        .unwrap()
+        .into_map()
+        .unwrap();
+    change(&mut claims);
+    sign1.payload = Some(Value::Map(claims).to_vec().unwrap());
+    sign1.to_tagged_vec().unwrap()
+}
+
+fn replace(claims: &mut [(Value, Value)], key: i32, value: Value) {
+    claims
+        .iter_mut()
+        .find(|(known, _)| *known == key.into())
+        .unwrap()
+        .1 = value;
+}
+
+fn at() -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(1_000_000))
+}
+
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    let mut future = Box::pin(future);
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("nothing here waits"),
+    }
+}

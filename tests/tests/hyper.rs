@@ -1,0 +1,191 @@
+//! `AttestedHttps` with hyper-util's client: the result is in each response.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::PeerAttestation;
+use atls_core::ear::Tier;
+use atls_tower::AttestedHttps;
+use atls_tower::ClientConnector;
+use atls_tower::ClientTerms;
+use atls_tower::ServerTerms;
+use axum::http::Response;
+use axum::http::Uri;
+use axum::http::Version;
+use end_to_end::World;
+use http_body_util::BodyExt;
+use http_body_util::Empty;
+use hyper::body::Bytes;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::Error;
+use hyper_util::rt::TokioExecutor;
+
+#[tokio::test]
+async fn each_response_brings_the_attestation_of_its_connection() {
+    let world = World::new();
+    let server = world.serve_attested().await;
+    for (alpn, version) in [("h2", Version::HTTP_2), ("http/1.1", Version::HTTP_11)] {
+        let client = client(connector(&world, alpn));
+        for _ in 0..2 {
+            let response = get(&client, &server.url("/peer")).await.unwrap();
+            assert_eq!(response.version(), version);
+            let peer: &Arc<PeerAttestation> = response.extensions().get().unwrap();
+            assert_eq!(peer.status(), Tier::Affirming);
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(body, "unattested");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_attests_is_known_to_the_server() {
+    let world = World::new();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let server = world.serve(terms.require_peer(world.about_clients())).await;
+    let terms = ClientTerms::new().require_peer(world.about_servers());
+    let terms = terms.attester(world.client_device.clone());
+    let connector = ClientConnector::new(world.client_tls(&["h2"]), terms).unwrap();
+    let response = get(&client(AttestedHttps::new(connector)), &server.url("/peer"))
+        .await
+        .unwrap();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, "affirming");
+}
+
+#[tokio::test]
+async fn only_https_is_connected_to() {
+    let world = World::new();
+    let server = world.serve_attested().await;
+    let http = server.url("/").replace("https:", "http:");
+    let refused = get(&client(connector(&world, "http/1.1")), &http)
+        .await
+        .unwrap_err();
+    assert!(refused.is_connect());
+    assert!(attestation_error(&refused).is_local());
+    // For tonic, which keeps https for TLS of its own: attested all the same.
+    let lenient = connector(&world, "http/1.1").also_for_http_uris();
+    let response = get(&client(lenient), &http).await.unwrap();
+    assert!(
+        response
+            .extensions()
+            .get::<Arc<PeerAttestation>>()
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_attest_gets_no_request() {
+    let world = World::new();
+    let server = world.serve(ServerTerms::new()).await;
+    let refused = get(&client(connector(&world, "h2")), &server.url("/"))
+        .await
+        .unwrap_err();
+    assert!(attestation_error(&refused).is_peer_unattested());
+    assert_eq!(server.hits(), 0);
+}
+
+#[tokio::test]
+async fn a_uri_without_usable_host_is_refused() {
+    let world = World::new();
+    for uri in ["https://a_b.c..d/", "https://[::1/"] {
+        let Ok(parsed) = uri.parse::<Uri>() else {
+            continue;
+        };
+        let refused = client(connector(&world, "h2"))
+            .get(parsed)
+            .await
+            .unwrap_err();
+        assert!(refused.is_connect(), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_of_ipv6_is_a_name_like_others() {
+    let world = World::new();
+    let Ok(listener) = tokio::net::TcpListener::bind("[::1]:0").await else {
+        println!("skipped: this machine has no IPv6 loopback");
+        return;
+    };
+    let port = listener.local_addr().unwrap().port();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let acceptor = atls_tower::ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let listener = atls_axum::AttestedListener::new(listener, acceptor).unwrap();
+    let _server = end_to_end::Served::over(listener);
+    let response = get(
+        &client(connector(&world, "h2")),
+        &format!("https://[::1]:{port}/"),
+    )
+    .await;
+    assert!(
+        response
+            .unwrap()
+            .extensions()
+            .get::<Arc<PeerAttestation>>()
+            .is_some()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_when_attestation_and_grace_have() {
+    use tokio::io::AsyncReadExt;
+    use tokio::io::AsyncWriteExt;
+    let world = World::new();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let acceptor = atls_tower::ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let terms = ClientTerms::new().require_peer(world.about_servers());
+    let connector = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
+    let (near, far) = tokio::io::duplex(100_000);
+    let name = "localhost".try_into().unwrap();
+    let (client, server) = tokio::join!(connector.connect(name, near), acceptor.accept(far));
+    let (mut client, mut server) = (client.unwrap(), server.unwrap());
+    server.write_all(b"before").await.unwrap();
+    server.flush().await.unwrap();
+    let mut octets = [0; 6];
+    client.read_exact(&mut octets).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3600 + 9)).await;
+    server.write_all(b"within").await.unwrap();
+    server.flush().await.unwrap();
+    client.read_exact(&mut octets).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.write_all(b"after!").await.unwrap();
+    server.flush().await.unwrap();
+    let ended = client.read_exact(&mut octets).await.unwrap_err();
+    assert_eq!(ended.kind(), std::io::ErrorKind::TimedOut);
+    let ended = client.write_all(b"more").await.unwrap_err();
+    assert_eq!(ended.kind(), std::io::ErrorKind::TimedOut);
+    // The server holds no attestation of the client that could end.
+    assert!(server.write_all(b"still").await.is_ok());
+}
+
+fn connector(world: &World, alpn: &str) -> AttestedHttps {
+    let terms = ClientTerms::new().require_peer(world.about_servers());
+    AttestedHttps::new(ClientConnector::new(world.client_tls(&[alpn]), terms).unwrap())
+}
+
+fn client(connector: AttestedHttps) -> Client<AttestedHttps, Empty<Bytes>> {
+    Client::builder(TokioExecutor::new()).build(connector)
+}
+
+async fn get(
+    client: &Client<AttestedHttps, Empty<Bytes>>,
+    url: &str,
+) -> Result<Response<Incoming>, Error> {
+    client.get(url.parse().unwrap()).await
+}
+
+fn attestation_error(error: &Error) -> &atls_tower::Error {
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        if let Some(found) = error.downcast_ref() {
+            return found;
+        }
+        source = error.source();
+    }
+    panic!("{error:?}");
+}
