@@ -45,7 +45,7 @@ impl Gate {
         self.opened.add_permits(1000);
     }
 
-    async fn pass(&self) {
+    pub(crate) async fn pass(&self) {
         self.entered.add_permits(1);
         self.opened.acquire().await.unwrap().forget();
     }
@@ -103,6 +103,19 @@ impl<T: Attester> Attester for Broken<T> {
 
     fn attest<'a>(&'a self, _: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
         Box::pin(async { Err(AttestError::Device("it is unplugged".to_owned())) })
+    }
+}
+
+/// A device whose driver is wrong.
+pub struct Panicking<T>(pub Arc<T>);
+
+impl<T: Attester> Attester for Panicking<T> {
+    fn media_types(&self) -> &[MediaType] {
+        self.0.media_types()
+    }
+
+    fn attest<'a>(&'a self, _: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+        Box::pin(async { panic!("a panic on purpose, inside of a device") })
     }
 }
 

@@ -59,6 +59,7 @@ pub use clock::Clock;
 pub use hooks::Broken;
 pub use hooks::Gate;
 pub use hooks::Gated;
+pub use hooks::Panicking;
 pub use hooks::Unreachable;
 pub use proxy::Proxy;
 
@@ -214,6 +215,7 @@ pub fn exchange_error(error: &reqwest::Error) -> atls_tower::Error {
 pub struct Served {
     pub address: SocketAddr,
     hits: Arc<AtomicUsize>,
+    slow: Gate,
     stop: Option<oneshot::Sender<()>>,
     pub task: JoinHandle<std::io::Result<()>>,
 }
@@ -222,7 +224,8 @@ impl Served {
     pub fn over(listener: AttestedListener) -> Self {
         let address = axum::serve::Listener::local_addr(&listener).unwrap();
         let hits = Arc::new(AtomicUsize::new(0));
-        let app = app(hits.clone());
+        let slow = Gate::new();
+        let app = app(hits.clone(), slow.clone());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             axum::serve(listener, app.into_attested_make_service())
@@ -232,6 +235,7 @@ impl Served {
         Self {
             address,
             hits,
+            slow,
             stop: Some(stop),
             task,
         }
@@ -246,6 +250,16 @@ impl Served {
         self.hits.load(Ordering::SeqCst)
     }
 
+    /// Waits until that many requests to `/slow` are being served.
+    pub async fn slow_requests(&self, number: u32) {
+        self.slow.reached_by(number).await;
+    }
+
+    /// Lets the handler of `/slow` answer.
+    pub fn finish_slow_requests(&self) {
+        self.slow.open();
+    }
+
     /// Begins a graceful shutdown.
     pub fn stop(&mut self) {
         self.stop = None;
@@ -253,7 +267,7 @@ impl Served {
 }
 
 /// `/` answers hello, `/peer` what the client is, `/address` where it comes from; `/attested` is for attested clients.
-fn app(hits: Arc<AtomicUsize>) -> Router {
+fn app(hits: Arc<AtomicUsize>, slow: Gate) -> Router {
     Router::new()
         .route("/attested", get(async || "for attested clients"))
         .route_layer(RequireAttestationLayer::new())
@@ -262,6 +276,13 @@ fn app(hits: Arc<AtomicUsize>) -> Router {
         .route("/extractor", get(async |_: AttestationResult| "extracted"))
         .route("/address", get(address))
         .route("/redirect", get(redirect))
+        .route(
+            "/slow",
+            get(async move || {
+                slow.pass().await;
+                "at last"
+            }),
+        )
         .layer(axum::middleware::from_fn_with_state(hits, count))
 }
 

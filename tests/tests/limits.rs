@@ -1,0 +1,236 @@
+//! Slow clients, full servers, shutdown: what is bounded stays bounded, and nobody waits for somebody else.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_axum::AttestedListener;
+use atls_sim::SimVerifier;
+use atls_tower::ServerAcceptor;
+use atls_tower::ServerTerms;
+use end_to_end::Gate;
+use end_to_end::Gated;
+use end_to_end::Served;
+use end_to_end::World;
+use end_to_end::exchange_error;
+use end_to_end::reqwest_client;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+
+#[tokio::test]
+async fn silent_clients_delay_nobody() {
+    let world = World::new();
+    let server = world.serve_attested().await;
+    let mut silent = Vec::new();
+    for _ in 0..50 {
+        silent.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    let client = reqwest_client(&world.demanding());
+    assert!(client.get(server.url("/")).send().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_slow_device_delays_only_those_who_ask_it() {
+    let world = World::new();
+    let gate = Gate::new();
+    let device = Gated {
+        inner: world.server_device.clone(),
+        gate: gate.clone(),
+    };
+    let server = world
+        .serve(ServerTerms::new().attester(Arc::new(device)))
+        .await;
+    let slow = tokio::spawn(
+        reqwest_client(&world.demanding())
+            .get(server.url("/"))
+            .send(),
+    );
+    gate.reached_by(1).await;
+    let plain = world
+        .plain_client(&["h2"])
+        .get(server.url("/"))
+        .send()
+        .await;
+    assert!(plain.is_ok());
+    gate.open();
+    assert!(slow.await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn exchanges_at_once_are_bounded() {
+    let world = World::new();
+    let gate = Gate::new();
+    let device = Gated {
+        inner: world.server_device.clone(),
+        gate: gate.clone(),
+    };
+    let terms = ServerTerms::new().attester(Arc::new(device)).at_once(2, 1);
+    let server = world.serve(terms).await;
+    let clients: Vec<_> = (0..5)
+        .map(|_| {
+            tokio::spawn(
+                reqwest_client(&world.demanding())
+                    .get(server.url("/"))
+                    .send(),
+            )
+        })
+        .collect();
+    gate.reached_by(2).await;
+    // Somebody who needs no exchange still gets through.
+    assert!(
+        world
+            .plain_client(&["h2"])
+            .get(server.url("/"))
+            .send()
+            .await
+            .is_ok()
+    );
+    assert_eq!(gate.waiting(), 0, "a third exchange runs");
+    gate.open();
+    for client in clients {
+        assert!(client.await.unwrap().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn appraisals_at_once_are_bounded() {
+    let world = World::new();
+    let gate = Gate::new();
+    let verifier = Gated {
+        inner: SimVerifier::trusting(world.client_device.trust_anchor()),
+        gate: gate.clone(),
+    };
+    let party = atls_core::RelyingParty::builder()
+        .verifier(Arc::new(verifier))
+        .standard_policy(atls_core::StandardPolicy::new().dangerous_accept_simulated());
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let terms = terms
+        .require_peer(Arc::new(party.build().unwrap()))
+        .at_once(100, 1);
+    let server = world.serve(terms).await;
+    let clients: Vec<_> = (0..4)
+        .map(|_| tokio::spawn(reqwest_client(&world.mutual()).get(server.url("/")).send()))
+        .collect();
+    gate.reached_by(1).await;
+    assert_eq!(gate.waiting(), 0, "a second appraisal runs");
+    gate.open();
+    for client in clients {
+        assert!(client.await.unwrap().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn those_who_wait_for_their_turn_have_a_deadline_too() {
+    let world = World::new();
+    let gate = Gate::new();
+    let device = Gated {
+        inner: world.server_device.clone(),
+        gate: gate.clone(),
+    };
+    let terms = ServerTerms::new().attester(Arc::new(device)).at_once(1, 1);
+    let server = world
+        .serve(terms.deadline(Duration::from_millis(300)))
+        .await;
+    let clients: Vec<_> = (0..3)
+        .map(|_| {
+            tokio::spawn(
+                reqwest_client(&world.demanding())
+                    .get(server.url("/"))
+                    .send(),
+            )
+        })
+        .collect();
+    for client in clients {
+        assert!(exchange_error(&client.await.unwrap().unwrap_err()).is_closed());
+    }
+}
+
+#[tokio::test]
+async fn a_full_server_takes_the_next_when_one_is_gone() {
+    let world = World::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let terms = terms.deadline(Duration::from_millis(300));
+    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let server = Served::over(AttestedListener::with_pending(listener, acceptor, 2).unwrap());
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        silent.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    let client = reqwest_client(&world.demanding());
+    assert!(client.get(server.url("/")).send().await.is_ok());
+}
+
+#[tokio::test]
+async fn graceful_shutdown_finishes_requests_and_drops_handshakes() {
+    let world = World::new();
+    let gate = Gate::new();
+    let device = Gated {
+        inner: world.server_device.clone(),
+        gate: gate.clone(),
+    };
+    let mut server = world
+        .serve(ServerTerms::new().attester(Arc::new(device)))
+        .await;
+    let mut silent = TcpStream::connect(server.address).await.unwrap();
+    let waiting = tokio::spawn(
+        reqwest_client(&world.demanding())
+            .get(server.url("/"))
+            .send(),
+    );
+    gate.reached_by(1).await;
+    let slow = tokio::spawn(world.plain_client(&["h2"]).get(server.url("/slow")).send());
+    server.slow_requests(1).await;
+
+    server.stop();
+    // Handshakes in flight are closed,
+    let mut octets = Vec::new();
+    assert_eq!(silent.read_to_end(&mut octets).await.unwrap_or(0), 0);
+    assert!(exchange_error(&waiting.await.unwrap().unwrap_err()).is_closed());
+    // nobody new is let in,
+    assert!(TcpStream::connect(server.address).await.is_err());
+    // and what was being served is served.
+    server.finish_slow_requests();
+    assert_eq!(
+        slow.await.unwrap().unwrap().text().await.unwrap(),
+        "at last"
+    );
+    tokio::time::timeout(Duration::from_secs(20), server.task)
+        .await
+        .expect("it ends")
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_device_that_panics_costs_its_own_connection_only() {
+    let world = World::new();
+    let server = world
+        .serve(
+            ServerTerms::new()
+                .attester(Arc::new(end_to_end::Panicking(world.server_device.clone()))),
+        )
+        .await;
+    for _ in 0..3 {
+        let error = reqwest_client(&world.demanding())
+            .get(server.url("/"))
+            .send()
+            .await
+            .unwrap_err();
+        assert!(exchange_error(&error).is_closed());
+    }
+    assert!(
+        world
+            .plain_client(&["h2"])
+            .get(server.url("/"))
+            .send()
+            .await
+            .is_ok()
+    );
+}
