@@ -228,6 +228,46 @@ fn every_claim_is_checked() {
     assert_eq!(altered, Err(AppraisalError::BadSignature));
 }
 
+/// The binding, under a signature that verifies: a device whose key the verifier trusts and whose software lies.
+#[test]
+fn a_binding_that_is_cut_padded_empty_or_another_is_refused() {
+    for suite in [
+        CipherSuite::TLS13_AES_128_GCM_SHA256,
+        CipherSuite::TLS13_AES_256_GCM_SHA384,
+    ] {
+        let connection = Connection::new(suite);
+        let liar = Liar::new();
+        let verifier = SimVerifier::trusting(liar.anchor.clone());
+        let whole = connection.bound().as_bytes();
+        let judge = |nonce: Value| {
+            let token = liar.token(&connection.token(&SimAttester::generate().unwrap()), nonce);
+            connection.appraise(&verifier, &token).map(drop)
+        };
+        assert_eq!(judge(Value::Bytes(whole.to_vec())), Ok(()));
+        for nonce in [
+            Vec::new(),
+            whole[..8].to_vec(),
+            whole[..whole.len() - 1].to_vec(),
+            [whole, &[0]].concat(),
+            [whole, &[0; 16]].concat(),
+            vec![0; whole.len()],
+            vec![0; 64],
+            whole.iter().rev().copied().collect(),
+        ] {
+            assert_eq!(
+                judge(Value::Bytes(nonce.clone())),
+                Err(AppraisalError::NotBound),
+                "{nonce:?}"
+            );
+        }
+        let several = Value::Array(vec![
+            Value::Bytes(whole.to_vec()),
+            Value::Bytes(vec![0; 32]),
+        ]);
+        assert_eq!(judge(several), Err(AppraisalError::Malformed));
+    }
+}
+
 #[test]
 fn the_envelope_is_checked() {
     let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
@@ -352,6 +392,42 @@ proptest! {
 }
 
 // --- Helpers -----------------------------------------------------------------------------------------------------------
+
+/// A device that signs any claims.
+struct Liar {
+    key: ring::signature::EcdsaKeyPair,
+    anchor: TrustAnchor,
+}
+
+impl Liar {
+    fn new() -> Self {
+        use ring::signature::KeyPair;
+        let random = ring::rand::SystemRandom::new();
+        let algorithm = &ring::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
+        let pkcs8 = ring::signature::EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
+        let key = ring::signature::EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random);
+        let key = key.unwrap();
+        let anchor = TrustAnchor::from_public_key(key.public_key().as_ref()).unwrap();
+        Self { key, anchor }
+    }
+
+    /// The claims of another token, with this nonce and under this key.
+    fn token(&self, like: &[u8], nonce: Value) -> Vec<u8> {
+        let renamed = altered(like, |claims| {
+            replace(
+                claims,
+                256,
+                Value::Bytes(self.anchor.instance_id().to_vec()),
+            );
+            replace(claims, 10, nonce);
+        });
+        let mut sign1 = CoseSign1::from_tagged_slice(&renamed).unwrap();
+        let random = ring::rand::SystemRandom::new();
+        let signature = self.key.sign(&random, &sign1.tbs_data(b"")).unwrap();
+        sign1.signature = signature.as_ref().to_vec();
+        sign1.to_tagged_vec().unwrap()
+    }
+}
 
 /// A connection of which only the exporter secret is known: a client asks, a server answers.
 struct Connection {

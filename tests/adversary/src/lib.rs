@@ -63,6 +63,22 @@ impl Link {
         })
     }
 
+    /// The same connection, authenticated with another key, and with no request spent on it yet: what an attacker who
+    /// writes his own software is free to do.
+    ///
+    /// # Errors
+    /// None while the connection lives.
+    pub fn with_identity(&self, identity: Arc<CertifiedKey>) -> io::Result<View<'_>> {
+        let handshake = match &self.tls {
+            TlsStream::Client(stream) => Handshake::client(stream.get_ref().1, Some(identity)),
+            TlsStream::Server(stream) => Handshake::server(stream.get_ref().1, identity),
+        };
+        Ok(View {
+            link: self,
+            handshake: handshake.map_err(io::Error::other)?,
+        })
+    }
+
     /// Writes one frame of any type, and a length that need not be that of the payload.
     ///
     /// # Errors
@@ -126,6 +142,23 @@ impl Session for Link {
             }
         };
         exported.map(drop).map_err(|_| ProtocolError::Export)
+    }
+}
+
+/// A connection under another identity.
+#[derive(Debug)]
+pub struct View<'a> {
+    link: &'a Link,
+    handshake: Handshake,
+}
+
+impl Session for View<'_> {
+    fn handshake(&self) -> &Handshake {
+        &self.handshake
+    }
+
+    fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError> {
+        self.link.export(label, context, output)
     }
 }
 
