@@ -7,6 +7,10 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
+use atls_sim::SimAttester;
+use atls_sim::SimVerifier;
 use rcgen::BasicConstraints;
 use rcgen::CertificateParams;
 use rcgen::CertifiedIssuer;
@@ -15,6 +19,7 @@ use rcgen::ExtendedKeyUsagePurpose;
 use rcgen::IsCa;
 use rcgen::KeyPair;
 use rcgen::KeyUsagePurpose;
+use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
@@ -93,6 +98,19 @@ impl Authority {
         })
     }
 
+    /// A client configuration that trusts this authority.
+    ///
+    /// # Errors
+    /// Those of rustls.
+    pub fn client(&self, alpn: &[&str]) -> Result<ClientConfig, Box<dyn Error>> {
+        let mut config = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .with_root_certificates(self.roots()?)
+            .with_no_client_auth();
+        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Ok(config)
+    }
+
     /// A server configuration with a fresh certificate, for HTTP/2 and HTTP/1.1.
     ///
     /// # Errors
@@ -125,6 +143,19 @@ impl Issued {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
+}
+
+/// Demands attestation by this device. The policy must name the simulator to accept it; leave that line out with real
+/// hardware.
+///
+/// # Errors
+/// None: the configuration is a good one.
+pub fn trusting(device: &SimAttester) -> Result<Arc<RelyingParty>, Box<dyn Error>> {
+    let relying_party = RelyingParty::builder()
+        .verifier(Arc::new(SimVerifier::trusting(device.trust_anchor())))
+        .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
+        .build()?;
+    Ok(Arc::new(relying_party))
 }
 
 /// Roots out of a PEM file.
