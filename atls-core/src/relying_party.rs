@@ -81,7 +81,7 @@ impl RelyingParty {
         let items = credential.cmw.items();
         let (endorsements, decisive): (Vec<_>, Vec<_>) =
             items.into_iter().partition(Item::is_endorsements_only);
-        let mut appraised = Vec::new();
+        let mut appraised = Vec::with_capacity(decisive.len());
         let mut expires_at = u64::MAX;
         for item in &decisive {
             let (media_type, verifier) = self.verifier_for(item)?;

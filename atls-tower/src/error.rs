@@ -211,7 +211,10 @@ impl fmt::Display for Error {
                 "peer is an ordinary HTTPS server and does not speak attested TLS; \
                  use a plain client for it, or put an attesting acceptor in front of it",
             ),
-            Kind::PeerUnattested => f.write_str("peer did not attest and attestation is required"),
+            Kind::PeerUnattested
+            | Kind::Protocol(ProtocolError::Declined | ProtocolError::NoAttestation) => {
+                f.write_str("peer did not attest and attestation is required")
+            }
             Kind::Protocol(_) => f.write_str("exchange of authenticators failed"),
             Kind::Refused(_) => f.write_str("peer's attestation was refused"),
             Kind::RefusedByPeer(code) => write!(f, "peer refused this end: {code}"),

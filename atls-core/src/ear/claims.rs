@@ -1,6 +1,5 @@
 //! What a result says, in either dialect, and the checks that every signed result passes.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base64::Engine;
@@ -100,7 +99,7 @@ fn check_time(ear: &Ear, not_before: UnixTime, check: &Check<'_>) -> Result<(), 
 fn submods(
     claims: &Map<String, Value>,
     names: &Names,
-) -> Result<BTreeMap<String, Appraisal>, EarError> {
+) -> Result<Vec<(String, Appraisal)>, EarError> {
     let submods = claims.get("submods").and_then(Value::as_object);
     let submods = submods.filter(|submods| !submods.is_empty());
     submods

@@ -47,7 +47,8 @@ pub struct Ear {
     verifier: VerifierId,
     issuer: Option<String>,
     nonce: Option<Vec<u8>>,
-    submods: BTreeMap<String, Appraisal>,
+    /// By name; one or two, and as many results as connections, for which a tree would be wasteful.
+    submods: Vec<(String, Appraisal)>,
 }
 
 impl Ear {
@@ -66,17 +67,19 @@ impl Ear {
             verifier,
             issuer: None,
             nonce: None,
-            submods: BTreeMap::from([(name.to_owned(), appraisal)]),
+            submods: vec![(name.to_owned(), appraisal)],
         }
     }
 
     /// Adds another part; one of the same name is replaced by the worse of the two.
     #[must_use]
     pub fn with_submod(mut self, name: &str, mut appraisal: Appraisal) -> Self {
-        if let Some(known) = self.submods.get(name) {
+        if let Some(known) = self.submod(name) {
             appraisal = appraisal.with_status(known.status());
         }
-        self.submods.insert(name.to_owned(), appraisal);
+        self.submods.retain(|(known, _)| known != name);
+        self.submods.push((name.to_owned(), appraisal));
+        self.submods.sort_by(|(a, _), (b, _)| a.cmp(b));
         self
     }
 
@@ -89,7 +92,7 @@ impl Ear {
 
     /// The worst status of all parts, and of the whole where the verifier states one.
     pub fn status(&self) -> Tier {
-        let parts = self.submods.values().map(Appraisal::status);
+        let parts = self.submods.iter().map(|(_, part)| part.status());
         let stated = self.status.into_iter();
         parts
             .chain(stated)
@@ -136,7 +139,10 @@ impl Ear {
 
     /// One part.
     pub fn submod(&self, name: &str) -> Option<&Appraisal> {
-        self.submods.get(name)
+        let mut submods = self.submods.iter();
+        submods
+            .find(|(known, _)| known == name)
+            .map(|(_, part)| part)
     }
 }
 

@@ -1,0 +1,146 @@
+//! A request through layer and extractor, against the same handler without.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+use std::time::Duration;
+use std::time::Instant;
+
+use atls_axum::AttestationResult;
+use axum::extract::ConnectInfo;
+use axum::extract::FromRequestParts;
+use axum::http::Request;
+use axum::http::Response;
+use stats_alloc::Region;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::ALLOCATOR;
+use crate::free::Free;
+
+pub(crate) fn measure(number: u32) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let free = Arc::new(Free::new());
+    let party = atls_core::RelyingParty::builder()
+        .verifier(free.clone())
+        .build()?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let attested = atls_tower::testing::attested(provider, free, Arc::new(party));
+    let layer = runtime.block_on(attested)?;
+
+    // Warm, then measured.
+    run(number / 10, Bare)?;
+    let (without, allocated_without) = run(number, Bare)?;
+    run(number / 10, layer.clone().layer(Extracting))?;
+    let (with, allocated_with) = run(number, layer.layer(Extracting))?;
+    let per = |total: Duration| total.as_secs_f64() * 1e9 / f64::from(number);
+    println!(
+        "requests, {number} each: handler alone, and behind AttestationLayer with the AttestationResult extractor"
+    );
+    println!(
+        "{:<16} {:>8.0} ns, {:.3} allocations",
+        "alone",
+        per(without),
+        allocated_without
+    );
+    println!(
+        "{:<16} {:>8.0} ns, {:.3} allocations",
+        "with both",
+        per(with),
+        allocated_with
+    );
+    println!(
+        "{:<16} {:>8.0} ns, {:.3} allocations",
+        "difference",
+        per(with) - per(without),
+        allocated_with - allocated_without
+    );
+    println!();
+    Ok(())
+}
+
+/// Time, and allocations per request.
+fn run<S>(number: u32, mut service: S) -> Result<(Duration, f64), Box<dyn Error>>
+where
+    S: Service<Request<()>, Response = Response<()>, Error = Infallible>,
+{
+    let mut time = Duration::ZERO;
+    let mut allocations = 0;
+    for _ in 0..number {
+        // As a request has of axum: the map of extensions exists before any layer.
+        let mut request = Request::new(());
+        request
+            .extensions_mut()
+            .insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))));
+        let region = Region::new(ALLOCATOR);
+        let started = Instant::now();
+        let mut answer = std::pin::pin!(service.call(request));
+        let Poll::Ready(answer) = answer
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        else {
+            return Err("nothing here waits".into());
+        };
+        time += started.elapsed();
+        allocations += region.change().allocations;
+        drop(answer);
+    }
+    Ok((time, allocations as f64 / f64::from(number)))
+}
+
+/// A handler that looks at nothing.
+#[derive(Clone)]
+struct Bare;
+
+impl Service<Request<()>> for Bare {
+    type Response = Response<()>;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Response<()>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<()>) -> Self::Future {
+        std::hint::black_box(&request);
+        std::future::ready(Ok(Response::new(())))
+    }
+}
+
+/// The same, after it extracted its client's attestation.
+#[derive(Clone)]
+struct Extracting;
+
+impl Service<Request<()>> for Extracting {
+    type Response = Response<()>;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Response<()>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<()>) -> Self::Future {
+        let (mut parts, ()) = request.into_parts();
+        let extracted = {
+            let extracting = AttestationResult::from_request_parts(&mut parts, &());
+            let mut extracting = std::pin::pin!(extracting);
+            extracting
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+        };
+        let mut response = Response::new(());
+        if !matches!(extracted, Poll::Ready(Ok(_))) {
+            *response.status_mut() = axum::http::StatusCode::FORBIDDEN;
+        }
+        std::hint::black_box(&extracted);
+        std::future::ready(Ok(response))
+    }
+}
