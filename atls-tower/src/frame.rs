@@ -76,8 +76,8 @@ where
     if length > MAX_FRAME {
         return Err(atls_core::ProtocolError::TooLarge.into());
     }
-    // Grows with what arrives, so that a claimed length costs its sender as much as it costs us.
-    let mut payload = Vec::new();
+    // Beyond a usual authenticator it grows with what arrives, so that a claimed length costs its sender as much as us.
+    let mut payload = Vec::with_capacity(length.min(USUAL));
     let limit = u64::try_from(length).unwrap_or(u64::MAX);
     io.take(limit)
         .read_to_end(&mut payload)
@@ -100,6 +100,9 @@ where
     frame.extend_from_slice(payload);
     io.write_all(&frame).await.map_err(Error::writing)
 }
+
+/// Octets that are reserved by a claimed length alone.
+const USUAL: usize = 4096;
 
 /// Octets before the payload.
 const HEADER: usize = 5;
