@@ -12,6 +12,7 @@
 
 mod clock;
 mod hooks;
+mod passport;
 mod proxy;
 
 use std::net::SocketAddr;
@@ -61,6 +62,7 @@ pub use hooks::Gate;
 pub use hooks::Gated;
 pub use hooks::Panicking;
 pub use hooks::Unreachable;
+pub use passport::PassportOffice;
 pub use proxy::Proxy;
 
 /// Everybody who takes part.

@@ -8,7 +8,8 @@
 //! | D1 | diversion to another attested machine | `diversion_…` |
 //! | K1 | key substitution | `key_substitution_…` |
 //! | X1, X2 | reflection, crossing the Evidence of the two ends | `reflection_…`, `crossing_…` |
-//! | T1, T2, T3 | tickets, gating, pooling | `tickets_…`, `pooling_…`; gating is in `hostile_clients` and `hostile_servers` |
+//! | P1 | a passport of another connection | `a_passport_…` |
+//! | T1, T2, T3 | tickets, gating, pooling | `tickets_…`, `early_data_…`, `pooling_…`; gating is in `hostile_clients` and `hostile_servers` |
 //!
 //! K2 (malformed binding) is in the tests of each platform; N1, N2, N4 in the core's.
 #![allow(
@@ -42,6 +43,7 @@ use atls_sim::SimClaims;
 use atls_sim::SimVerifier;
 use atls_tower::ServerTerms;
 use demo::Issued;
+use end_to_end::PassportOffice;
 use end_to_end::Served;
 use end_to_end::World;
 use end_to_end::exchange_error;
@@ -469,6 +471,72 @@ async fn tickets_are_not_given() {
         panic!("a client");
     };
     assert_eq!(stream.get_ref().1.tls13_tickets_received(), 0);
+}
+
+/// A client that would resume and send early data if it could finds that it cannot: no ticket, and no early data on a second
+/// connection of the very same configuration.
+#[tokio::test]
+async fn early_data_and_resumption_are_not_possible() {
+    let world = World::new();
+    let server = world.serve(ServerTerms::new()).await;
+    let mut tls = world.client_tls(&["http/1.1"]);
+    tls.enable_early_data = true;
+    tls.resumption = rustls::client::Resumption::in_memory_sessions(8);
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(tls)).early_data(true);
+    for _ in 0..2 {
+        let socket = TcpStream::connect(server.address).await.unwrap();
+        let name = "localhost".try_into().unwrap();
+        let mut stream = connector.connect(name, socket).await.unwrap();
+        let request = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        tokio::io::AsyncWriteExt::write_all(&mut stream, request)
+            .await
+            .unwrap();
+        let mut answer = Vec::new();
+        let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer).await;
+        assert!(answer.ends_with(b"hello"));
+        let connection = stream.get_ref().1;
+        assert!(!connection.is_early_data_accepted());
+        assert_eq!(
+            connection.handshake_kind(),
+            Some(rustls::HandshakeKind::Full)
+        );
+    }
+}
+
+/// P1: results instead of Evidence. The issuer answers the attester's own binder; the relying party wants its own.
+#[tokio::test]
+async fn a_passport_of_another_connection_is_refused() {
+    let world = World::new();
+    let office = Arc::new(PassportOffice::new());
+    let now = rustls::time_provider::TimeProvider::current_time(&*world.clock).unwrap();
+    let party = atls_core::RelyingParty::builder()
+        .verifier(office.clone())
+        .build()
+        .unwrap();
+    let (near, far) = link_pair(&world).await;
+    let ask = |link: &Link| atls_core::request(link, &demo::provider(), None).unwrap();
+    let (request, pending) = ask(&near);
+    let challenge = Challenge::receive(&far, &request).unwrap();
+    let passport = office.issue(challenge.to_attest().unwrap().bound().as_bytes(), now);
+    let authenticator = challenge.answer(&passport).unwrap();
+    assert!(
+        party
+            .decide(pending.finish(&authenticator).unwrap(), now)
+            .await
+            .is_ok()
+    );
+    // The same passport, on another connection of the same two.
+    let (near, far) = link_pair(&world).await;
+    let (request, pending) = ask(&near);
+    let authenticator = Challenge::receive(&far, &request)
+        .unwrap()
+        .answer(&passport)
+        .unwrap();
+    let refused = party
+        .decide(pending.finish(&authenticator).unwrap(), now)
+        .await
+        .unwrap_err();
+    assert_eq!(refused, Refusal::Appraisal(AppraisalError::NotBound));
 }
 
 #[tokio::test]

@@ -390,6 +390,25 @@ async fn a_second_request_to_the_client_is_refused() {
 }
 
 #[tokio::test]
+async fn every_truncation_of_the_servers_authenticator_is_refused() {
+    // Cut in the message, under a frame that fits: nothing is left to wait for.
+    for cut in (0..900).step_by(13) {
+        let cutting = async |link: &mut Link, world: &World| {
+            let mut authenticator = good_authenticator(link, world).await;
+            authenticator.truncate(cut);
+            link.write(AUTHENTICATOR, &authenticator).await.unwrap();
+        };
+        let Outcome {
+            connected: refused,
+            sent,
+            ..
+        } = against(as_is, cutting).await;
+        assert_eq!(refused.unwrap_err().fault(), Fault::Peer, "cut at {cut}");
+        assert_eq!(sent, Vec::<u8>::new(), "cut at {cut}");
+    }
+}
+
+#[tokio::test]
 async fn every_flipped_octet_of_the_servers_authenticator_is_refused() {
     // A thousand connections: each octet in turn, one bit of it.
     let script = async |link: &mut Link, world: &World| {

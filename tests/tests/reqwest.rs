@@ -235,6 +235,50 @@ async fn a_request_in_the_clear_through_a_proxy_is_refused() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_unix_socket_is_attested_and_its_responses_are_unknown() {
+    let world = World::new();
+    let server = world.serve_attested().await;
+    let path = std::env::temp_dir().join(format!(
+        "atls-{}-{}",
+        std::process::id(),
+        server.address.port()
+    ));
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let address = server.address;
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut far = tokio::net::TcpStream::connect(address).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut near, &mut far).await });
+        }
+    });
+    let attested = world.demanding();
+    let builder = reqwest::Client::builder().unix_socket(path.clone());
+    let client = builder.attested(&attested).build().unwrap();
+    let response = client.get("https://localhost/").send().await.unwrap();
+    // It has no addresses, by which alone a connection could be found.
+    assert_eq!(
+        response.attestation(&attested).unwrap_err(),
+        LookupError::Unknown
+    );
+    assert_eq!(response.text().await.unwrap(), "hello");
+    // But it was attested: another verifier would not have it.
+    let stranger = end_to_end::lenient(&atls_sim::SimAttester::generate().unwrap())
+        .build()
+        .unwrap();
+    let stranger = world
+        .client()
+        .require_peer(Arc::new(stranger))
+        .build()
+        .unwrap();
+    let builder = reqwest::Client::builder().unix_socket(path.clone());
+    let client = builder.attested(&stranger).build().unwrap();
+    let refused = client.get("https://localhost/").send().await.unwrap_err();
+    assert!(exchange_error(&refused).refusal().is_some());
+    std::fs::remove_file(path).unwrap();
+}
+
 #[tokio::test]
 async fn an_attested_proxy_does_not_stand_for_its_target() {
     // The proxy itself speaks attested TLS; the target is an ordinary server behind it.
