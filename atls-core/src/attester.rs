@@ -24,6 +24,40 @@ pub trait Attester: Send + Sync {
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>>;
 }
 
+/// An Attester that blocks: a device driver, without any runtime.
+///
+/// What needs a thread of its own lifts it into an [`Attester`]; over tokio that is `atls_tower::Blocking`.
+pub trait LocalAttester: Send {
+    /// As [`Attester::media_types`].
+    fn media_types(&self) -> &[MediaType];
+
+    /// As [`Attester::attest`], for as long as the device takes. Never called twice at once.
+    ///
+    /// # Errors
+    /// [`AttestError`]
+    fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError>;
+}
+
+impl<T: LocalAttester + ?Sized> LocalAttester for Box<T> {
+    fn media_types(&self) -> &[MediaType] {
+        (**self).media_types()
+    }
+
+    fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
+        (**self).attest(request)
+    }
+}
+
+/// The first platform that is this machine, in the order of the application's own list.
+///
+/// Each platform's `open` looks at files only, never at the network, and gives `None` where its device is absent. A
+/// simulated platform is never the answer unless the application put it into the list by name.
+pub fn first_available<const N: usize>(
+    candidates: [Option<Box<dyn LocalAttester>>; N],
+) -> Option<Box<dyn LocalAttester>> {
+    candidates.into_iter().flatten().next()
+}
+
 /// What Evidence has to be about.
 ///
 /// Made by [`Challenge`](crate::Challenge) only, from the live connection: no caller can have a value of its
@@ -43,5 +77,30 @@ impl<'a> AttestRequest<'a> {
     /// DER SubjectPublicKeyInfo of the key that authenticates this end, for formats with a claim for it.
     pub fn leaf_key(&self) -> &'a [u8] {
         self.leaf_key
+    }
+
+    /// The same for another thread: a device that blocks must not do so where connections are served.
+    pub fn to_owned(self) -> OwnedAttestRequest {
+        OwnedAttestRequest {
+            bound: self.bound.clone(),
+            leaf_key: self.leaf_key.to_vec(),
+        }
+    }
+}
+
+/// An [`AttestRequest`] that can be sent to the thread that owns the device.
+#[derive(Clone, Debug)]
+pub struct OwnedAttestRequest {
+    bound: Bound,
+    leaf_key: Vec<u8>,
+}
+
+impl OwnedAttestRequest {
+    /// The request that it was made from.
+    pub fn as_request(&self) -> AttestRequest<'_> {
+        AttestRequest {
+            bound: &self.bound,
+            leaf_key: &self.leaf_key,
+        }
     }
 }

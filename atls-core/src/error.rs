@@ -100,6 +100,9 @@ pub enum ProtocolError {
     /// The peer speaks another version of this protocol, or asks for an order that was not offered.
     #[error("peer's attestation parameters cannot be met")]
     UnsupportedParameters,
+    /// A request that was prepared for the other side of a connection.
+    #[error("request was prepared for the other side of a connection")]
+    WrongSide,
 }
 
 impl ProtocolError {
@@ -111,7 +114,8 @@ impl ProtocolError {
             | Self::NoCommonScheme
             | Self::NoIdentity
             | Self::Random
-            | Self::Sign => Fault::Local,
+            | Self::Sign
+            | Self::WrongSide => Fault::Local,
             _ => Fault::Peer,
         }
     }
@@ -130,6 +134,12 @@ pub enum AttestError {
     /// The device is busy and its queue is full. Try later, on a new connection.
     #[error("attestation device is busy")]
     Busy,
+    /// The device gave nothing by its deadline.
+    #[error("attestation device did not answer in time")]
+    TimedOut,
+    /// A service that was to give a result could not be asked, or refused.
+    #[error("verifier gave no attestation result")]
+    NoResult(#[from] AppraisalError),
 }
 
 /// A Verifier reached no result. There is no partial result: all of these are refusals.

@@ -69,6 +69,17 @@ impl StandardPolicy {
         self.simulated = true;
         self
     }
+
+    /// Also accepts attestation that is bound more weakly than to the connection, down to the given [`Binding`].
+    ///
+    /// With [`Binding::Handshake`] who holds a leaked TLS key relays the Evidence of a genuine attester; with
+    /// [`Binding::Key`] Evidence can in addition be replayed for as long as it is valid. Either is open to
+    /// diversion to another genuine machine. For peers that speak nothing better.
+    #[must_use]
+    pub fn dangerous_accept_binding(mut self, weakest: Binding) -> Self {
+        self.weakest_binding = weakest;
+        self
+    }
 }
 
 impl Default for StandardPolicy {
@@ -102,8 +113,9 @@ impl Policy for StandardPolicy {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyViolation {
-    /// Bound more weakly than the policy wants: open to the attacks that the mode table in the documentation names.
-    #[error("attestation is bound to the {0} only")]
+    /// Bound more weakly than the policy wants, hence open to the attacks that [`Binding`] names. Let the peer attest
+    /// after the handshake, or accept the weaker binding by [`StandardPolicy::dangerous_accept_binding`].
+    #[error("attestation is bound to the {0} only, which the policy does not accept")]
     Binding(Binding),
     /// A policy of the application, in its own words.
     #[error("{0}")]

@@ -83,6 +83,7 @@ impl RelyingParty {
             items.into_iter().partition(Item::is_endorsements_only);
         let mut appraised = Vec::with_capacity(decisive.len());
         let mut expires_at = u64::MAX;
+        let mut binding = Binding::Connection;
         for item in &decisive {
             let (media_type, verifier) = self.verifier_for(item)?;
             let evidence = Evidence::new(&media_type, item.value(), &credential.bound)
@@ -99,6 +100,7 @@ impl RelyingParty {
                 .expiry(&result.ear, now)
                 .ok_or_else(|| Refusal::Expired(giver_of_results(verifier)))?;
             expires_at = expires_at.min(end);
+            binding = binding.min(result.binding);
             appraised.push(AppraisedItem {
                 label: item.label().to_owned(),
                 media_type,
@@ -112,7 +114,7 @@ impl RelyingParty {
         }
         let candidate = Candidate {
             items: appraised,
-            binding: Binding::Connection,
+            binding,
             leaf_key: credential.leaf_key,
             decided_at: now,
             expires_at: UnixTime::since_unix_epoch(Duration::from_secs(expires_at)),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pki_types::UnixTime;
 
 use crate::BoxFuture;
+use crate::attestation::Binding;
 use crate::bound::Bound;
 use crate::cmw::Item;
 use crate::ear::Ear;
@@ -117,6 +118,7 @@ pub enum Origin {
 pub struct Appraised {
     pub(crate) ear: Ear,
     pub(crate) origin: Origin,
+    pub(crate) binding: Binding,
     pub(crate) attested_key: Option<Vec<u8>>,
     pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -127,6 +129,7 @@ impl Appraised {
         Self {
             ear,
             origin,
+            binding: Binding::Connection,
             attested_key: None,
             claims: None,
         }
@@ -138,6 +141,14 @@ impl Appraised {
     pub fn with_attested_key(mut self, spki: Vec<u8>) -> Self {
         self.attested_key = Some(spki);
         self
+    }
+
+    /// Says that what was found does not carry [`Evidence::bound`] and is good for a key alone, such as a result that
+    /// its holder presents again and again. The key must be given too; the standard policy refuses such a peer.
+    #[must_use]
+    pub fn bound_to_key_only(mut self, spki: Vec<u8>) -> Self {
+        self.binding = Binding::Key;
+        self.with_attested_key(spki)
     }
 
     /// The platform's own claims, for handlers: [`PeerAttestation::claims`](crate::Candidate::claims).
@@ -155,6 +166,11 @@ impl Appraised {
     /// Where the Evidence came from.
     pub fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// What it is bound to.
+    pub fn binding(&self) -> Binding {
+        self.binding
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use atls_core::Opening;
 use atls_core::PeerAttestation;
 use atls_core::Session;
 use rustls::ClientConfig;
@@ -13,6 +14,7 @@ use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
+use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -76,7 +78,13 @@ impl ClientExchange {
         L: Session + AsyncRead + AsyncWrite + Unpin,
     {
         let traced = async {
-            match self.run_until(deadline, link).await {
+            let exchange = async {
+                let (opening, frame) = self.client.open()?;
+                link.write_all(&frame).await.map_err(Error::writing)?;
+                link.flush().await.map_err(Error::writing)?;
+                self.client.run(link, opening).await
+            };
+            match within(deadline, Stage::Exchange, exchange).await {
                 Ok(exchanged) => Ok(exchanged.peer),
                 Err(error) => {
                     trace::failure(&error);
@@ -98,15 +106,21 @@ impl ClientExchange {
         now.checked_add(self.client.deadline()).unwrap_or(now)
     }
 
-    pub(crate) async fn run_until<L>(
+    /// See [`Client::open`].
+    pub(crate) fn open(&self) -> Result<(Opening, Vec<u8>), Error> {
+        self.client.open()
+    }
+
+    pub(crate) async fn run_opened<L>(
         &self,
         deadline: Instant,
         link: &mut L,
+        opening: Opening,
     ) -> Result<Exchanged, Error>
     where
         L: Session + AsyncRead + AsyncWrite + Unpin,
     {
-        within(deadline, Stage::Exchange, self.client.run(link)).await
+        within(deadline, Stage::Exchange, self.client.run(link, opening)).await
     }
 
     /// Now, by the clock of the TLS configuration.

@@ -1,5 +1,6 @@
 //! Turns connected sockets into attested streams.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -78,20 +79,34 @@ impl ClientConnector {
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let deadline = self.exchange.deadline();
-        let mut link = within(deadline, Stage::Handshake, self.handshake(name, io)).await?;
-        let exchanged = self.exchange.run_until(deadline, &mut link).await?;
+        let (opening, frame) = self.exchange.open()?;
+        let handshake = self.handshake(name, io, &frame);
+        let mut link = within(deadline, Stage::Handshake, handshake).await?;
+        let exchanged = self
+            .exchange
+            .run_opened(deadline, &mut link, opening)
+            .await?;
         AttestedStream::new(link.tls, exchanged, self.exchange.clock().clone())
     }
 
-    async fn handshake<IO>(&self, name: ServerName<'static>, io: IO) -> Result<Live<IO>, Error>
+    /// `opening` leaves in the flight of our Finished: after the server's certificate was checked, and without a
+    /// wake-up of the server of its own.
+    async fn handshake<IO>(
+        &self,
+        name: ServerName<'static>,
+        io: IO,
+        opening: &[u8],
+    ) -> Result<Live<IO>, Error>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
         let (tls, sent) = self.observe_certificate();
+        let mut buffered = Ok(());
         let stream = TlsConnector::from(tls)
-            .connect(name, io)
+            .connect_with(name, io, |tls| buffered = tls.writer().write_all(opening))
             .await
             .map_err(Error::tls)?;
+        buffered.map_err(Error::writing)?;
         let sent = sent.and_then(|sent| sent.take());
         let identity = sent.or_else(|| self.exchange.identity().cloned());
         let handshake = Handshake::client(stream.get_ref().1, identity)?;

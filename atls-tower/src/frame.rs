@@ -93,12 +93,17 @@ pub(crate) async fn write<IO>(io: &mut IO, kind: Kind, payload: &[u8]) -> Result
 where
     IO: AsyncWrite + Unpin,
 {
+    let frame = encode(kind, payload)?;
+    io.write_all(&frame).await.map_err(Error::writing)
+}
+
+pub(crate) fn encode(kind: Kind, payload: &[u8]) -> Result<Vec<u8>, Error> {
     let length = u32::try_from(payload.len()).map_err(|_| atls_core::ProtocolError::TooLarge)?;
     let mut frame = Vec::with_capacity(payload.len().saturating_add(HEADER));
     frame.push(kind.octet());
     frame.extend_from_slice(&length.to_be_bytes());
     frame.extend_from_slice(payload);
-    io.write_all(&frame).await.map_err(Error::writing)
+    Ok(frame)
 }
 
 /// Octets that are reserved by a claimed length alone.

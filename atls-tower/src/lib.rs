@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod acceptor;
+mod blocking;
 mod connector;
 mod error;
 mod exchange;
@@ -30,6 +31,7 @@ pub mod testing;
 
 pub use acceptor::ServerAcceptor;
 pub use atls_core as core;
+pub use blocking::Blocking;
 pub use connector::ClientConnector;
 pub use error::Error;
 pub use error::Stage;

@@ -1,6 +1,7 @@
 //! A tokio-rustls stream as the protocol sees it.
 
 use std::io;
+use std::io::Write;
 use std::pin::Pin;
 use std::task::Context;
 use std::task::Poll;
@@ -18,6 +19,16 @@ use tokio_rustls::TlsStream;
 pub(crate) struct Live<IO> {
     pub(crate) tls: TlsStream<IO>,
     pub(crate) handshake: Handshake,
+}
+
+impl<IO> Live<IO> {
+    /// Takes what rustls has room for, without sending it.
+    fn buffer(&mut self, data: &[u8]) -> io::Result<usize> {
+        match &mut self.tls {
+            TlsStream::Client(stream) => stream.get_mut().1.writer().write(data),
+            TlsStream::Server(stream) => stream.get_mut().1.writer().write(data),
+        }
+    }
 }
 
 impl<IO: Send> Session for Live<IO> {
@@ -58,7 +69,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Live<IO> {
         cx: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().tls).poll_write(cx, data)
+        let this = self.get_mut();
+        // Messages of one turn leave in one flight, with the flush; only what exceeds rustls' buffer leaves before.
+        match this.buffer(data)? {
+            0 => Pin::new(&mut this.tls).poll_write(cx, data),
+            buffered => Poll::Ready(Ok(buffered)),
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

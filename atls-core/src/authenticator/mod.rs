@@ -28,6 +28,7 @@
 
 mod extension;
 mod message;
+mod prepared;
 mod received;
 mod schedule;
 mod scheme;
@@ -35,6 +36,7 @@ mod sent;
 
 pub use extension::Extension;
 pub use message::context;
+pub use prepared::PreparedRequest;
 pub use received::ReceivedRequest;
 pub use sent::SentRequest;
 pub use sent::Validated;

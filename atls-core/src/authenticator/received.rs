@@ -114,13 +114,13 @@ impl ReceivedRequest {
             .collect();
         let certificate = message::certificate(&self.context, &entries)?;
 
-        let input = self.schedule.to_be_signed(&self.bytes, &certificate);
-        let signature = signer.sign(&input).map_err(|_| ProtocolError::Sign)?;
+        let transcript = self.schedule.transcript(&self.bytes, &certificate);
+        let signature = signer
+            .sign(&transcript.to_be_signed())
+            .map_err(|_| ProtocolError::Sign)?;
         let verify = message::certificate_verify(signer.scheme(), &signature)?;
 
-        let mac = self
-            .schedule
-            .finished(&[&self.bytes, &certificate, &verify]);
+        let mac = transcript.finished(&verify);
         let finished = message::finished(mac.as_ref())?;
         Ok([certificate, verify, finished].concat())
     }
@@ -132,7 +132,8 @@ impl ReceivedRequest {
     /// None in practice; the context always fits.
     pub fn decline(self) -> Result<Vec<u8>, ProtocolError> {
         let absent = message::certificate(&self.context, &[])?;
-        let mac = self.schedule.finished(&[&self.bytes, &absent]);
+        let transcript = self.schedule.transcript(&self.bytes, &absent);
+        let mac = transcript.finished(&[]);
         message::finished(mac.as_ref())
     }
 }

@@ -46,40 +46,53 @@ impl Schedule {
         })
     }
 
+    /// Begins the transcript that signature and MAC share (RFC 9261 §5.2.2, §5.2.3):
+    ///
+    /// ```text
+    /// Handshake Context || authenticator request || Certificate
+    /// ```
+    pub(crate) fn transcript(&self, request: &[u8], certificate: &[u8]) -> Transcript<'_> {
+        let mut hash = self.suite.common.hash_provider.start();
+        for part in [&self.handshake_context, request, certificate] {
+            hash.update(part);
+        }
+        Transcript {
+            schedule: self,
+            hash,
+        }
+    }
+}
+
+/// The messages of one authenticator so far, hashed once for both signature and MAC.
+pub(crate) struct Transcript<'a> {
+    schedule: &'a Schedule,
+    hash: Box<dyn hash::Context>,
+}
+
+impl Transcript<'_> {
     /// Signature input of CertificateVerify (RFC 9261 §5.2.2):
     ///
     /// ```text
-    /// 0x20 × 64 || "Exported Authenticator" || 0x00
-    ///   || Hash(Handshake Context || authenticator request || Certificate)
+    /// 0x20 × 64 || "Exported Authenticator" || 0x00 || Hash(transcript)
     /// ```
-    pub(crate) fn to_be_signed(&self, request: &[u8], certificate: &[u8]) -> Vec<u8> {
-        let transcript = self.transcript(&[request, certificate]);
+    pub(crate) fn to_be_signed(&self) -> Vec<u8> {
         let mut input = vec![0x20; 64];
         input.extend_from_slice(b"Exported Authenticator\0");
-        input.extend_from_slice(transcript.as_ref());
+        input.extend_from_slice(self.hash.fork_finish().as_ref());
         input
     }
 
-    /// Finished (RFC 9261 §5.2.3):
+    /// Finished (RFC 9261 §5.2.3); the CertificateVerify of an empty authenticator is nothing:
     ///
     /// ```text
-    /// HMAC(Finished MAC Key,
-    ///      Hash(Handshake Context || authenticator request || Certificate || CertificateVerify))
+    /// HMAC(Finished MAC Key, Hash(transcript || CertificateVerify))
     /// ```
-    pub(crate) fn finished(&self, messages: &[&[u8]]) -> hmac::Tag {
-        let transcript = self.transcript(messages);
-        self.suite
+    pub(crate) fn finished(mut self, certificate_verify: &[u8]) -> hmac::Tag {
+        self.hash.update(certificate_verify);
+        let suite = self.schedule.suite;
+        suite
             .hkdf_provider
-            .hmac_sign(&self.finished_key, transcript.as_ref())
-    }
-
-    fn transcript(&self, messages: &[&[u8]]) -> hash::Output {
-        let mut hash = self.suite.common.hash_provider.start();
-        hash.update(&self.handshake_context);
-        for message in messages {
-            hash.update(message);
-        }
-        hash.finish()
+            .hmac_sign(&self.schedule.finished_key, self.hash.finish().as_ref())
     }
 }
 

@@ -5,86 +5,51 @@ use std::fmt;
 use pki_types::CertificateDer;
 use rustls::SignatureScheme;
 use rustls::crypto::CryptoProvider;
-use rustls::crypto::WebPkiSupportedAlgorithms;
 use subtle::ConstantTimeEq;
 
 use super::extension;
 use super::extension::Extension;
-use super::extension::SIGNATURE_ALGORITHMS;
 use super::message;
 use super::message::Authenticator;
 use super::message::CertificateEntry;
-use super::message::Request;
+use super::prepared::PreparedRequest;
 use super::schedule::Schedule;
+use super::schedule::Transcript;
 use super::scheme;
 use crate::error::ProtocolError;
-use crate::limits::CONTEXT_LENGTH;
 use crate::session::Session;
 
 /// An authenticator request of ours, waiting for its one answer.
 pub struct SentRequest {
-    bytes: Vec<u8>,
-    context: [u8; CONTEXT_LENGTH],
-    offered: Vec<u16>,
-    schemes: Vec<SignatureScheme>,
-    algorithms: WebPkiSupportedAlgorithms,
+    request: PreparedRequest,
     schedule: Schedule,
 }
 
 impl SentRequest {
-    /// Makes a CertificateRequest (on a server) or ClientCertificateRequest (on a client) with a fresh random
-    /// context of 32 octets, which is spent hereby. `signature_algorithms` comes from the provider; further
-    /// extensions are the caller's.
+    pub(super) fn waiting(request: PreparedRequest, schedule: Schedule) -> Self {
+        Self { request, schedule }
+    }
+
+    /// [`PreparedRequest`] and its connection in one step.
     ///
     /// # Errors
-    /// [`ProtocolError`] where the provider has no randomness, the exporter none to give, the connection had
-    /// its requests, or an extension is repeated.
+    /// As [`PreparedRequest::new`] and [`PreparedRequest::on`].
     pub fn new(
         session: &dyn Session,
         provider: &CryptoProvider,
         extensions: Vec<Extension>,
     ) -> Result<Self, ProtocolError> {
-        let mut context = [0; CONTEXT_LENGTH];
-        provider
-            .secure_random
-            .fill(&mut context)
-            .map_err(|_| ProtocolError::Random)?;
-        session.handshake().spent().spend(&context)?;
-
-        let algorithms = provider.signature_verification_algorithms;
-        let schemes = scheme::offered(&algorithms);
-        let mut all = vec![Extension {
-            code: SIGNATURE_ALGORITHMS,
-            data: scheme::encode(&schemes)?,
-        }];
-        all.extend(extensions);
-        let offered = all.iter().map(|extension| extension.code).collect();
-
-        let side = session.handshake().side();
-        let bytes = Request {
-            context: &context,
-            extensions: all,
-        }
-        .encode(side)?;
-        let schedule = Schedule::of(session, side.peer())?;
-        Ok(Self {
-            bytes,
-            context,
-            offered,
-            schemes,
-            algorithms,
-            schedule,
-        })
+        PreparedRequest::new(session.handshake().side(), provider, extensions)?.on(session)
     }
 
     /// The message to send.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.request.bytes
     }
 
     /// `certificate_request_context`, 32 octets.
     pub fn context(&self) -> &[u8] {
-        &self.context
+        &self.request.context
     }
 
     /// RFC 9261 §6.4 "validate": proves that the sender holds the end-entity key and answers this very request
@@ -96,8 +61,9 @@ impl SentRequest {
     pub fn validate(self, authenticator: &[u8]) -> Result<Validated, ProtocolError> {
         match Authenticator::decode(authenticator)? {
             Authenticator::Empty { finished } => {
-                let absent = message::certificate(&self.context, &[])?;
-                self.check_finished(&[&self.bytes, &absent], finished)?;
+                let absent = message::certificate(&self.request.context, &[])?;
+                let transcript = self.schedule.transcript(&self.request.bytes, &absent);
+                check_finished(transcript, &[], finished)?;
                 Err(ProtocolError::Declined)
             }
             Authenticator::Full {
@@ -109,27 +75,19 @@ impl SentRequest {
                 certificate_verify,
                 finished,
             } => {
-                if context != self.context {
+                if context != self.request.context {
                     return Err(ProtocolError::ContextMismatch);
                 }
+                let transcript = self.schedule.transcript(&self.request.bytes, certificate);
+                let signed = transcript.to_be_signed();
                 // The MAC is cheap and unforgeable without the connection; nothing else is looked at before.
-                self.check_finished(&[&self.bytes, certificate, certificate_verify], finished)?;
+                check_finished(transcript, certificate_verify, finished)?;
                 self.check_extensions(&entries)?;
                 let leaf = entries.first().ok_or(ProtocolError::Malformed)?;
-                self.check_signature(&leaf.certificate, certificate, scheme, signature)?;
+                self.check_signature(&leaf.certificate, &signed, scheme, signature)?;
                 let spki = spki(&leaf.certificate)?;
                 Ok(Validated { entries, spki })
             }
-        }
-    }
-
-    fn check_finished(&self, messages: &[&[u8]], finished: &[u8]) -> Result<(), ProtocolError> {
-        let expected = self.schedule.finished(messages);
-        // Slices of unequal length compare unequal: a truncated MAC is a wrong one.
-        if bool::from(expected.as_ref().ct_eq(finished)) {
-            Ok(())
-        } else {
-            Err(ProtocolError::BadFinished)
         }
     }
 
@@ -137,7 +95,7 @@ impl SentRequest {
         let sent = entries.iter().flat_map(|entry| &entry.extensions);
         match sent
             .into_iter()
-            .find(|extension| !self.offered.contains(&extension.code))
+            .find(|extension| !self.request.offered.contains(&extension.code))
         {
             Some(extension) => Err(ProtocolError::UnsolicitedExtension(extension.code)),
             None => Ok(()),
@@ -147,21 +105,20 @@ impl SentRequest {
     fn check_signature(
         &self,
         leaf: &CertificateDer<'_>,
-        certificate: &[u8],
+        signed: &[u8],
         scheme: SignatureScheme,
         signature: &[u8],
     ) -> Result<(), ProtocolError> {
         let refused = ProtocolError::SchemeNotOffered(scheme.into());
-        if !self.schemes.contains(&scheme) {
+        if !self.request.schemes.contains(&scheme) {
             return Err(refused);
         }
         let algorithm =
-            scheme::algorithm(&self.algorithms, scheme).ok_or_else(|| refused.clone())?;
+            scheme::algorithm(&self.request.algorithms, scheme).ok_or_else(|| refused.clone())?;
         let end_entity =
             webpki::EndEntityCert::try_from(leaf).map_err(|_| ProtocolError::Malformed)?;
-        let input = self.schedule.to_be_signed(&self.bytes, certificate);
         end_entity
-            .verify_signature(algorithm, &input, signature)
+            .verify_signature(algorithm, signed, signature)
             .map_err(|error| match error {
                 webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => refused,
                 _ => ProtocolError::BadSignature,
@@ -172,7 +129,7 @@ impl SentRequest {
 impl fmt::Debug for SentRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SentRequest")
-            .field("schemes", &self.schemes)
+            .field("schemes", &self.request.schemes)
             .finish_non_exhaustive()
     }
 }
@@ -219,4 +176,18 @@ pub(crate) fn spki(certificate: &CertificateDer<'_>) -> Result<Vec<u8>, Protocol
     let certificate =
         webpki::EndEntityCert::try_from(certificate).map_err(|_| ProtocolError::Malformed)?;
     Ok(certificate.subject_public_key_info().as_ref().to_vec())
+}
+
+fn check_finished(
+    transcript: Transcript<'_>,
+    certificate_verify: &[u8],
+    finished: &[u8],
+) -> Result<(), ProtocolError> {
+    let expected = transcript.finished(certificate_verify);
+    // Slices of unequal length compare unequal: a truncated MAC is a wrong one.
+    if bool::from(expected.as_ref().ct_eq(finished)) {
+        Ok(())
+    } else {
+        Err(ProtocolError::BadFinished)
+    }
 }

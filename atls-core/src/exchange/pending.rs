@@ -10,6 +10,7 @@ use super::parameters::Selection;
 use super::parameters::Verdicts;
 use crate::authenticator;
 use crate::authenticator::Extension;
+use crate::authenticator::PreparedRequest;
 use crate::authenticator::SentRequest;
 use crate::authenticator::Validated;
 use crate::bound::ExportedValue;
@@ -17,49 +18,79 @@ use crate::cmw::Cmw;
 use crate::codec::Reader;
 use crate::error::ProtocolError;
 use crate::session::Session;
+use crate::session::Side;
 
 /// Asks the peer to attest: the octets to send, and what waits for the answer.
 ///
 /// `parameters` of `None` gives the minimal request of the draft.
 ///
 /// # Errors
-/// As [`SentRequest::new`].
+/// As [`Opening::new`] and [`Opening::on`].
 pub fn request(
     session: &dyn Session,
     provider: &CryptoProvider,
     parameters: Option<&Parameters>,
 ) -> Result<(Vec<u8>, Pending), ProtocolError> {
-    let handshake = session.handshake();
-    let handshake_key = handshake
-        .peer_chain()
-        .first()
-        .map(authenticator::spki)
-        .transpose()?;
+    let opening = Opening::new(session.handshake().side(), provider, parameters)?;
+    let bytes = opening.as_bytes().to_vec();
+    Ok((bytes, opening.on(session)?))
+}
 
-    let mut extensions = vec![Extension {
-        code: CMW_ATTESTATION,
-        data: Vec::new(),
-    }];
-    if let Some(parameters) = parameters {
-        let data = parameters.encode()?;
-        extensions.push(Extension {
-            code: ATTESTATION_PARAMETERS,
-            data,
-        });
+/// A request for attestation made before its connection is there, so that it can leave with the end of the
+/// handshake.
+#[derive(Debug)]
+pub struct Opening {
+    request: PreparedRequest,
+    verdicts: Verdicts,
+}
+
+impl Opening {
+    /// `parameters` of `None` gives the minimal request of the draft.
+    ///
+    /// # Errors
+    /// As [`PreparedRequest::new`].
+    pub fn new(
+        side: Side,
+        provider: &CryptoProvider,
+        parameters: Option<&Parameters>,
+    ) -> Result<Self, ProtocolError> {
+        let mut extensions = vec![Extension {
+            code: CMW_ATTESTATION,
+            data: Vec::new(),
+        }];
+        if let Some(parameters) = parameters {
+            let data = parameters.encode()?;
+            extensions.push(Extension {
+                code: ATTESTATION_PARAMETERS,
+                data,
+            });
+        }
+        Ok(Self {
+            request: PreparedRequest::new(side, provider, extensions)?,
+            verdicts: parameters.map_or(Verdicts::No, |parameters| parameters.verdicts),
+        })
     }
-    let request = SentRequest::new(session, provider, extensions)?;
-    let exported = ExportedValue::of(session, request.context())?;
-    let bytes = request.as_bytes().to_vec();
-    let verdicts = parameters.map_or(Verdicts::No, |parameters| parameters.verdicts);
-    Ok((
-        bytes,
-        Pending {
+
+    /// The octets to send.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.request.as_bytes()
+    }
+
+    /// The connection that it is sent on, and on no other.
+    ///
+    /// # Errors
+    /// As [`PreparedRequest::on`].
+    pub fn on(self, session: &dyn Session) -> Result<Pending, ProtocolError> {
+        let leaf = session.handshake().peer_chain().first();
+        let handshake_key = leaf.map(authenticator::spki).transpose()?;
+        let request = self.request.on(session)?;
+        Ok(Pending {
+            exported: ExportedValue::of(session, request.context())?,
             request,
-            exported,
             handshake_key,
-            verdicts,
-        },
-    ))
+            verdicts: self.verdicts,
+        })
+    }
 }
 
 /// A request for attestation that waits for its one answer.

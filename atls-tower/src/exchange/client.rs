@@ -9,12 +9,14 @@ use atls_core::CanAttest;
 use atls_core::Challenge;
 use atls_core::ConfigError;
 use atls_core::Offer;
+use atls_core::Opening;
 use atls_core::Order;
 use atls_core::Parameters;
 use atls_core::Pending;
 use atls_core::ProtocolError;
 use atls_core::RelyingParty;
 use atls_core::Session;
+use atls_core::Side;
 use atls_core::Verdicts;
 use atls_core::limits::DEFAULT_DEADLINE;
 use rustls::crypto::CryptoProvider;
@@ -143,20 +145,27 @@ impl Client {
         &self.clock
     }
 
-    /// Opens with a request and ends where HTTP begins. The caller bounds it in time.
-    pub(crate) async fn run<L>(&self, link: &mut L) -> Result<Exchanged, Error>
+    /// The request that opens the exchange, and its frame. It depends on no connection, so it may leave with the last
+    /// flight of the handshake.
+    pub(crate) fn open(&self) -> Result<(Opening, Vec<u8>), Error> {
+        let opening = Opening::new(Side::Client, &self.provider, Some(&self.offer()))?;
+        let frame = frame::encode(Kind::Request, opening.as_bytes())?;
+        Ok((opening, frame))
+    }
+
+    /// From the opening, whose frame was sent on this link, to where HTTP begins. The caller bounds it in time.
+    pub(crate) async fn run<L>(&self, link: &mut L, opening: Opening) -> Result<Exchanged, Error>
     where
         L: Session + AsyncRead + AsyncWrite + Unpin,
     {
-        let (request, pending) = atls_core::request(link, &self.provider, Some(&self.offer()))?;
-        frame::write(link, Kind::Request, &request).await?;
-        super::flush(link).await?;
+        let pending = opening.on(link)?;
 
         // A server that wants to know this client asks before it answers.
         let first = frame::read(link).await?;
         match first.kind {
             Kind::Authenticator => {
                 let peer = self.judge(link, pending, &first.payload).await?;
+                super::flush(link).await?;
                 Ok(Exchanged {
                     peer,
                     own_valid_for: None,
@@ -196,6 +205,7 @@ impl Client {
                 let own_valid_for = Self::present(link, challenge, attester).await?;
                 let authenticator = super::expect(link, Kind::Authenticator).await?;
                 let peer = self.judge(link, pending, &authenticator).await?;
+                super::flush(link).await?;
                 Ok(Exchanged {
                     peer,
                     own_valid_for,

@@ -80,6 +80,9 @@ where
     };
     if verdicts == Verdicts::Yes {
         write_verdict(io, verdict).await?;
+        if decision.is_err() {
+            flush(io).await?;
+        }
     }
     // The decision, not whether the peer could be told, is what counts.
     Ok(decision?)
@@ -129,12 +132,12 @@ where
     }
 }
 
+/// Leaves with what this end says next, or with the flush that ends the exchange.
 async fn write_verdict<IO>(io: &mut IO, verdict: Verdict) -> Result<(), Error>
 where
     IO: AsyncWrite + Unpin,
 {
-    frame::write(io, Kind::Verdict, &verdict.encode()).await?;
-    flush(io).await
+    frame::write(io, Kind::Verdict, &verdict.encode()).await
 }
 
 async fn flush<IO>(io: &mut IO) -> Result<(), Error>

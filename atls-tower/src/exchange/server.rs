@@ -223,6 +223,7 @@ impl Server {
             Order::ClientLast => {
                 let own_valid_for = self.present(link, challenge).await?;
                 let peer = self.judge(link, pending, &asking).await?;
+                super::flush(link).await?;
                 Ok(Exchanged {
                     peer,
                     own_valid_for,
@@ -379,6 +380,7 @@ where
 {
     if challenge.parameters().is_some() {
         super::write_verdict(link, Verdict::Refused(code)).await?;
+        super::flush(link).await?;
     }
     Ok(())
 }

@@ -1,0 +1,121 @@
+//! A device that blocks, off the threads that serve connections.
+
+use std::fmt;
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use atls_core::AttestError;
+use atls_core::AttestRequest;
+use atls_core::Attester;
+use atls_core::BoxFuture;
+use atls_core::LocalAttester;
+use atls_core::MediaType;
+use atls_core::OwnedAttestRequest;
+use atls_core::cmw::Cmw;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::oneshot;
+
+/// Lifts a [`LocalAttester`] into an [`Attester`]: the device lives on a thread of its own and is asked once at a time.
+///
+/// The queue is bounded: when it is full, and while the device hangs, connections are refused at once with
+/// [`AttestError::Busy`]. A request whose connection gave up is skipped before the device starts.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_core::{Attester, LocalAttester};
+/// # use atls_tower::Blocking;
+/// fn attester(device: impl LocalAttester + 'static) -> std::io::Result<Arc<dyn Attester>> {
+///     Ok(Arc::new(Blocking::spawn(device)?))
+/// }
+/// ```
+pub struct Blocking {
+    media_types: Vec<MediaType>,
+    queue: mpsc::Sender<Job>,
+    deadline: Duration,
+}
+
+impl Blocking {
+    /// Starts the device's thread, which ends when this value is dropped and the device has returned.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn spawn<D: LocalAttester + 'static>(device: D) -> io::Result<Self> {
+        let media_types = device.media_types().to_vec();
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        thread::Builder::new()
+            .name("atls-attester".to_owned())
+            .spawn(move || serve(device, jobs))?;
+        Ok(Self {
+            media_types,
+            queue,
+            deadline: DEFAULT_DEVICE_DEADLINE,
+        })
+    }
+
+    /// How long one connection waits for queue and device together; 8 s unless set, less than a connection has.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+}
+
+impl Attester for Blocking {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+        Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            let job = Job {
+                request: request.to_owned(),
+                reply,
+            };
+            self.queue.try_send(job).map_err(|error| match error {
+                TrySendError::Full(_) => AttestError::Busy,
+                TrySendError::Closed(_) => stopped(),
+            })?;
+            match tokio::time::timeout(self.deadline, answer).await {
+                Ok(answered) => answered.unwrap_or_else(|_| Err(stopped())),
+                Err(_) => Err(AttestError::TimedOut),
+            }
+        })
+    }
+}
+
+impl fmt::Debug for Blocking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Blocking")
+            .field("media_types", &self.media_types)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Job {
+    request: OwnedAttestRequest,
+    reply: oneshot::Sender<Result<Cmw, AttestError>>,
+}
+
+fn serve<D: LocalAttester>(mut device: D, mut jobs: mpsc::Receiver<Job>) {
+    while let Some(job) = jobs.blocking_recv() {
+        if job.reply.is_closed() {
+            continue;
+        }
+        let made = device.attest(job.request.as_request());
+        // Who asked may have given up meanwhile.
+        let _ = job.reply.send(made);
+    }
+}
+
+fn stopped() -> AttestError {
+    AttestError::Device("its thread has ended".to_owned())
+}
+
+/// Connections that wait for a device beside the one that it works for.
+const QUEUE: usize = 16;
+
+const DEFAULT_DEVICE_DEADLINE: Duration = Duration::from_secs(8);

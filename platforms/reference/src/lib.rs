@@ -1,0 +1,27 @@
+//! Reference Values and appraisal policy for Evidence (RFC 9334 §4.1): one readable format for all platforms.
+//!
+//! A file holds one table per platform. Each platform's crate defines its own [`Table`] and knows nothing of the
+//! others; this crate finds it in the file, says line and field of what is wrong, and reloads it while running.
+//!
+//! ```toml
+//! version = 1
+//!
+//! [example]
+//! debug = false
+//!
+//! [[example.image]]
+//! name = "payments 1.4.2"
+//! measurement = "000102030405060708090a0b0c0d0e0f"
+//! ```
+#![forbid(unsafe_code)]
+
+mod digest;
+mod file;
+mod live;
+
+pub use digest::Digest;
+pub use file::ReferenceError;
+pub use file::Table;
+pub use file::from_json;
+pub use file::from_toml;
+pub use live::Live;
