@@ -33,6 +33,10 @@ pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 /// speak at once; ordinary HTTP clients may connect ahead of need.
 pub const DEFAULT_FIRST_OCTET: Duration = Duration::from_secs(5);
 
+/// Longest wait of a server for the first octet of HTTP after the exchange. Clients may connect ahead of need; who
+/// comes later connects anew.
+pub const DEFAULT_FIRST_REQUEST: Duration = Duration::from_secs(30);
+
 /// Most connections that a server holds between accept and the first HTTP octet.
 pub const DEFAULT_PENDING: usize = 1024;
 
