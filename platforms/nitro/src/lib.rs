@@ -49,6 +49,12 @@ mod nsm;
 mod policy;
 mod verifier;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
+#[cfg(test)]
+mod genuine;
+
 use atls_core::Bound;
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
