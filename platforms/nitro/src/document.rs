@@ -24,6 +24,9 @@ use crate::claims::NitroClaims;
 /// ```
 ///
 /// Against the letter of that text the security module writes `null` for an optional field that it was not given.
+///
+/// AWS's root also vouches for documents of a NitroTPM, by which the owner of an ordinary instance has any nonce signed.
+/// They differ in nothing but `nitrotpm_pcrs`: an unknown field is never to be ignored here.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) module_id: String,

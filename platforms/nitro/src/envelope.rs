@@ -91,3 +91,22 @@ const MAX_DOCUMENT: usize = 16 * 1024;
 
 /// How far the security module's clock may be ahead of ours.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Forger;
+
+    #[test]
+    fn an_empty_challenge_is_carried_by_nothing() {
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
+        let forger = Forger::new(now);
+        for nonce in [None, Some(&b""[..]), Some(b"nonce")] {
+            let document = forger.seal(forger.fields(nonce, Some(b"key")));
+            let age = Duration::from_secs(1);
+            let authentic = Authentic::verify(&document, &forger.root(), age, now).unwrap();
+            let bound = authentic.bound_to(b"");
+            assert_eq!(bound.map(drop), Err(AppraisalError::NotBound), "{nonce:?}");
+        }
+    }
+}

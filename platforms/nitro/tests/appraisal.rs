@@ -238,8 +238,14 @@ fn every_field_is_within_its_bounds() {
         ("nonce", octets(513)),
     ] {
         let shown = format!("{name}: {value:?}");
-        let refusal = setting.refusal_of(|fields| *field(fields, name) = value);
-        assert_eq!(refusal, AppraisalError::Malformed, "{shown}");
+        let document = setting.altered(|fields| *field(fields, name) = value);
+        let parsed = atls_nitro::testing::parse(&document);
+        assert_eq!(parsed, Err(AppraisalError::Malformed), "{shown}");
+        assert_eq!(
+            setting.refusal(&document),
+            AppraisalError::Malformed,
+            "{shown}"
+        );
     }
 }
 
@@ -274,6 +280,28 @@ fn registers_are_counted_measured_and_complete() {
         pcrs(fields).reverse();
     });
     assert!(setting.appraise(&all).is_ok(), "32 registers in any order");
+}
+
+/// AWS's root also vouches for what a NitroTPM says of an ordinary instance, over any nonce and key that its owner likes.
+#[test]
+fn a_document_of_a_nitro_tpm_is_refused() {
+    let setting = Setting::new();
+    let named = |name: &str| {
+        let name = name.to_owned();
+        move |fields: &mut Vec<(Value, Value)>| {
+            let registers = field(fields, "pcrs").clone();
+            fields.push((name.as_str().into(), registers));
+        }
+    };
+    let both = setting.refusal_of(named("nitrotpm_pcrs"));
+    let instead = setting.refusal_of(|fields| {
+        named("nitrotpm_pcrs")(fields);
+        fields.retain(|(key, _)| *key != "pcrs".into());
+    });
+    assert_eq!(
+        (both, instead),
+        (AppraisalError::Malformed, AppraisalError::Malformed)
+    );
 }
 
 #[test]
@@ -561,6 +589,21 @@ fn a_timestamp_does_not_keep_an_expired_chain_alive() {
 }
 
 #[test]
+fn a_result_ends_with_the_first_certificate() {
+    for position in 0..5 {
+        let forger = Forger::with_certificates(at(), |this, blueprint| {
+            if this == position {
+                blueprint.params.not_after -= seconds(60 * 60);
+            }
+        });
+        let setting = Setting::with(CipherSuite::TLS13_AES_128_GCM_SHA256, forger);
+        let appraised = setting.appraise(&setting.document()).unwrap();
+        let end = appraised.ear().expires_at().unwrap().as_secs();
+        assert_eq!(end, at().as_secs() + 2 * 60 * 60, "{position}");
+    }
+}
+
+#[test]
 fn debug_mode_is_refused_unless_the_policy_names_it_and_then_it_is_marked() {
     let setting = Setting::new();
     let zeroed = |indices: &[usize]| {
@@ -614,6 +657,18 @@ fn a_policy_that_is_replaced_is_in_force_at_once() {
 #[test]
 fn a_verifier_wants_a_policy_with_images() {
     assert!(NitroVerifier::new(NitroPolicy::new(Vec::new())).is_err());
+}
+
+#[test]
+fn a_key_that_does_not_fit_into_a_document_is_not_attested() {
+    let setting = Setting::new();
+    for (length, fits) in [(1008, true), (1009, false)] {
+        // 16 octets of algorithm and lengths go before.
+        let connection = Connection::with_large_key(length);
+        assert_eq!(connection.leaf_key().len(), length + 16);
+        let made = connection.attest(&mut setting.attester());
+        assert_eq!(made.is_ok(), fits, "{length}");
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::task::Waker;
 
 use atls_core::AppraisalError;
 use atls_core::Appraised;
+use atls_core::AttestError;
 use atls_core::Challenge;
 use atls_core::Credential;
 use atls_core::Evidence;
@@ -26,6 +27,7 @@ use atls_core::Session;
 use atls_core::Side;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
+use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
 use atls_core::pki_types::UnixTime;
 use rustls::CipherSuite;
@@ -39,13 +41,27 @@ pub struct Connection {
 
 impl Connection {
     pub fn new(suite: CipherSuite) -> Self {
-        let provider = rustls::crypto::ring::default_provider();
         let key = rcgen::KeyPair::generate().unwrap();
         let certificate = rcgen::CertificateParams::default();
         let certificate = certificate.self_signed(&key).unwrap();
+        Self::of(suite, certificate.der(), &key)
+    }
+
+    /// The server's certificate has a key of this many octets, which nobody holds.
+    pub fn with_large_key(octets: usize) -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let parameters = rcgen::CertificateParams::default();
+        let issuer = rcgen::Issuer::from_params(&parameters, &key);
+        let certificate = parameters.signed_by(&LargeKey(vec![7; octets]), &issuer);
+        let suite = CipherSuite::TLS13_AES_128_GCM_SHA256;
+        Self::of(suite, certificate.unwrap().der(), &key)
+    }
+
+    fn of(suite: CipherSuite, certificate: &CertificateDer<'static>, key: &rcgen::KeyPair) -> Self {
+        let provider = rustls::crypto::ring::default_provider();
         let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let key = provider.key_provider.load_private_key(der).unwrap();
-        let identity = Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key));
+        let identity = Arc::new(CertifiedKey::new(vec![certificate.clone()], key));
         let (_, challenge) = exchange(suite, &identity);
         Self {
             suite,
@@ -63,11 +79,13 @@ impl Connection {
         self.challenge.to_attest().unwrap().leaf_key()
     }
 
+    pub fn attest(&self, attester: &mut dyn LocalAttester) -> Result<Vec<u8>, AttestError> {
+        let cmw = attester.attest(self.challenge.to_attest().unwrap())?;
+        Ok(cmw.items().first().unwrap().value().to_vec())
+    }
+
     pub fn evidence(&self, attester: &mut dyn LocalAttester) -> Vec<u8> {
-        let cmw = attester
-            .attest(self.challenge.to_attest().unwrap())
-            .unwrap();
-        cmw.items().first().unwrap().value().to_vec()
+        self.attest(attester).unwrap()
     }
 
     pub fn appraise(
@@ -95,6 +113,18 @@ impl Connection {
         let media_type = "application/vnd.atls.nitro-document".parse().unwrap();
         let answer = challenge.answer(&Cmw::evidence(media_type, evidence));
         pending.finish(&answer.unwrap()).unwrap()
+    }
+}
+
+struct LargeKey(Vec<u8>);
+
+impl rcgen::PublicKeyData for LargeKey {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_ED25519
     }
 }
 
