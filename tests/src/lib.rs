@@ -313,4 +313,6 @@ mod prose {
     struct Readme;
     #[doc = include_str!("../../docs/getting-started.md")]
     struct GettingStarted;
+    #[doc = include_str!("../../docs/platforms/nitro.md")]
+    struct Nitro;
 }
