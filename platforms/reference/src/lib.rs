@@ -16,12 +16,19 @@
 #![forbid(unsafe_code)]
 
 mod digest;
+mod error;
 mod file;
 mod live;
 
 pub use digest::Digest;
-pub use file::ReferenceError;
+pub use error::ReferenceError;
+pub use error::SyntaxError;
+pub use file::Format;
+pub use file::MAX_FILE;
 pub use file::Table;
+pub use file::expect_tables;
 pub use file::from_json;
+pub use file::from_text;
 pub use file::from_toml;
+pub use file::tables;
 pub use live::Live;
