@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::de::IgnoredAny;
 use serde::de::MapAccess;
 
+use crate::corim::Corim;
 use crate::error::ReferenceError;
 use crate::error::SyntaxError;
 
@@ -29,6 +30,21 @@ pub trait Table: DeserializeOwned + Send + Sync + 'static {
     /// # Errors
     /// What is wrong, and what to do, in words for whoever wrote the file.
     fn check(&self) -> Result<(), String>;
+
+    /// Makes the table of a CoRIM whose profile the platform knows. By default no table is made of any.
+    ///
+    /// An implementation refuses what it does not look at: see
+    /// [`Measurement::says_only`](crate::corim::Measurement::says_only).
+    ///
+    /// # Errors
+    /// What is missing, unknown or not supported, in words for whoever provides it.
+    fn from_corim(corim: &Corim) -> Result<Self, String> {
+        let _ = corim;
+        Err(
+            "this platform takes no reference values from a CoRIM; write them into a file"
+                .to_owned(),
+        )
+    }
 }
 
 /// Reads one platform's table. Tables of other platforms may stand beside it and are not looked into;

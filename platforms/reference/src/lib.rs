@@ -15,6 +15,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod corim;
+
 mod digest;
 mod error;
 mod file;
