@@ -180,7 +180,6 @@ fn what_a_measurement_says_besides_is_told() {
     for (key, value, name) in [
         (integer(3), map([(integer(3), Value::Bool(false))]), "flags"),
         (integer(8), text("serial"), "serial-number"),
-        (integer(-70), integer(1), "value -70"),
         (integer(77), integer(1), "value 77"),
     ] {
         let values = map([(integer(2), digests()), (key, value)]);
@@ -189,6 +188,25 @@ fn what_a_measurement_says_besides_is_told() {
         assert_eq!(measurement.further, [name]);
         assert!(measurement.says_only(&[Field::Digests]).is_err(), "{name}");
     }
+}
+
+#[test]
+fn what_a_profile_adds_is_kept_and_told() {
+    let digest = Value::Array(vec![integer(7), bytes(&[1; 48])]);
+    let values = map([(integer(-83), digest.clone()), (integer(-71), text("TDX"))]);
+    let corim = read(&document(vec![comid([triple(values)])])).unwrap();
+    let measurement = &corim.references()[0].measurements[0];
+    assert_eq!(measurement.further, [""; 0]);
+    assert_eq!(measurement.extensions[&-83], encode(&digest));
+    let model = Field::Extension(-71);
+    assert_eq!(
+        measurement.says_only(&[Field::Extension(-83), model]),
+        Ok(())
+    );
+    assert_eq!(
+        measurement.says_only(&[model]).unwrap_err(),
+        "extension -83 would not be looked at"
+    );
 }
 
 #[test]

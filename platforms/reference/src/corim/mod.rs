@@ -22,6 +22,7 @@
 //! they are left out, and [`Corim::left_out`] names them. What could make a reference value accept *less* than it looks,
 //! and is not understood here, is an error or stands in [`Measurement::further`], never lost.
 
+mod measurement;
 mod place;
 mod read;
 mod sign;

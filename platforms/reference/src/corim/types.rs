@@ -69,6 +69,9 @@ pub struct Measurement {
     pub registers: BTreeMap<RegisterId, Vec<Digest>>,
     /// `cryptokeys` that are identifiers (tag 560), such as PSA's `signer-id`.
     pub key_ids: Vec<Vec<u8>>,
+    /// What a profile adds, by its negative key: the value as encoded CBOR (RFC 8949 §4.2.1), at most as deep as a
+    /// document may be.
+    pub extensions: BTreeMap<i64, Vec<u8>>,
     /// What it says besides, by name or number: a platform that does not look at it would accept more than is meant. See
     /// [`says_only`](Self::says_only).
     pub further: Vec<String>,
@@ -80,6 +83,8 @@ pub struct Measurement {
 pub enum Field {
     /// [`Measurement::digests`].
     Digests,
+    /// One of [`Measurement::extensions`].
+    Extension(i64),
     /// [`Measurement::key_ids`].
     KeyIds,
     /// [`Measurement::name`].
@@ -116,8 +121,14 @@ impl Measurement {
         let unread = said
             .iter()
             .filter(|(field, is_said, _)| *is_said && !fields.contains(field))
-            .map(|(_, _, name)| *name)
-            .chain(self.further.iter().map(String::as_str))
+            .map(|(_, _, name)| (*name).to_owned());
+        let extensions = self.extensions.keys();
+        let extensions = extensions
+            .filter(|key| !fields.contains(&Field::Extension(**key)))
+            .map(|key| format!("extension {key}"));
+        let unread = unread
+            .chain(extensions)
+            .chain(self.further.iter().cloned())
             .collect::<Vec<_>>();
         if unread.is_empty() {
             return Ok(());
