@@ -169,3 +169,10 @@ pub enum CollateralError {
     #[error("collateral could not be fetched")]
     Unreachable(#[from] HttpError),
 }
+
+/// The prose, compiled.
+#[cfg(doctest)]
+mod prose {
+    #[doc = include_str!("../../../docs/platforms/collateral.md")]
+    struct Collateral;
+}

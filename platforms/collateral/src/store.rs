@@ -165,11 +165,15 @@ impl<F: Fetch + 'static> Store<F> {
         if let Some(failure) = state.failures.get_mut(key) {
             failure.release();
         }
+        let tidy = state.stats.fetches.is_multiple_of(TIDY_EVERY);
         drop(state);
         let stored = self.disk.as_ref().map(|disk| disk.store(key, &entry));
         if let Some(Err(_)) = stored {
             let stats = &mut self.state().stats;
             stats.disk_failures = stats.disk_failures.saturating_add(1);
+        }
+        if tidy {
+            self.prune(now);
         }
         Ok(entry.fetched)
     }
@@ -301,3 +305,6 @@ impl<F> Drop for Landing<F> {
         }
     }
 }
+
+/// After so many fetches the directory is tidied, also where nobody calls `refresh`.
+const TIDY_EVERY: u64 = 256;

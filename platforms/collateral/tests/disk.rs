@@ -252,6 +252,23 @@ fn files_are_bounded_in_number() {
     assert_eq!(names(&folder), ["a.collateral", "c.collateral"]);
 }
 
+#[test]
+fn files_are_bounded_where_nobody_refreshes() {
+    let folder = folder("unattended");
+    let maker = Maker::default();
+    let cache = with_limits(&folder, &maker, |limits| {
+        limits.max_files = 10;
+        limits.burst = u32::MAX;
+    });
+    for number in 0..600 {
+        let key = number.to_string();
+        maker.prepare(&key, Ok(piece(&key, NOW + DAY)));
+        now(cache.get(&key, at(NOW))).unwrap();
+        assert!(names(&folder).len() <= 10 + 256);
+    }
+    assert!(names(&folder).len() > 10);
+}
+
 fn open(folder: &Path) -> (Maker, Cache<Maker>) {
     let maker = Maker::default();
     (maker.clone(), with_limits(folder, &maker, |_| {}))
