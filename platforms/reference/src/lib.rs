@@ -34,3 +34,10 @@ pub use file::from_text;
 pub use file::from_toml;
 pub use file::tables;
 pub use live::Live;
+
+/// The prose, compiled.
+#[cfg(doctest)]
+mod prose {
+    #[doc = include_str!("../../../docs/platforms/reference-values.md")]
+    struct ReferenceValues;
+}
