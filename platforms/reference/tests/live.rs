@@ -171,16 +171,17 @@ fn a_table_is_never_older_than_a_generation_read_before() {
         for _ in 0..4 {
             scope.spawn(|| {
                 start.wait();
-                let mut last = 0;
-                while last < 500 {
+                let (mut last, mut table) = (0, 0);
+                while table < 500 {
                     let generation = live.generation();
-                    let table: u64 = name(&live).parse().unwrap();
+                    table = name(&live).parse().unwrap();
                     assert!(table >= generation && generation >= last);
                     last = generation;
                 }
             });
         }
     });
+    assert_eq!(live.generation(), 500);
 }
 
 #[test]
