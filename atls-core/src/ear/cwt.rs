@@ -19,7 +19,6 @@ use super::claims;
 use super::claims::Check;
 use super::claims::IETF;
 use super::keys::VerificationKeys;
-use super::signature::SignatureAlgorithm;
 use super::tier::Category;
 use super::tier::Tier;
 
@@ -50,7 +49,6 @@ pub fn decode(
     let Some(RegisteredLabelWithPrivate::Assigned(name)) = &header.alg else {
         return Err(EarError::Algorithm);
     };
-    let algorithm = SignatureAlgorithm::by_cose(name.to_i64()).ok_or(EarError::Algorithm)?;
     if !header.crit.is_empty() || !sign1.unprotected.crit.is_empty() {
         return Err(EarError::Algorithm);
     }
@@ -58,9 +56,8 @@ pub fn decode(
     let key_id = Some(&header.key_id)
         .filter(|id| !id.is_empty())
         .unwrap_or(&sign1.unprotected.key_id);
-    let key_id = std::str::from_utf8(key_id).ok().filter(|id| !id.is_empty());
-    keys.verify(
-        algorithm,
+    keys.verify_cose(
+        name.to_i64(),
         key_id,
         supported,
         &sign1.tbs_data(b""),

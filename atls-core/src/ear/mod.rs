@@ -18,6 +18,7 @@ mod claims;
 pub mod cwt;
 pub mod jwt;
 mod keys;
+mod merge;
 mod signature;
 mod tier;
 
