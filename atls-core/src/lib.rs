@@ -46,6 +46,7 @@ pub mod limits;
 mod attestation;
 mod attester;
 mod bound;
+mod cbor;
 mod codec;
 mod error;
 mod exchange;

@@ -217,6 +217,11 @@ enum Nonce {
     Never,
 }
 
+/// Whether a profile has the form of a CWT.
+pub(super) fn is_ietf(profile: &str) -> bool {
+    names_of(profile).is_some_and(|names| names.status == IETF.status)
+}
+
 fn names_of(profile: &str) -> Option<&'static Names> {
     match profile {
         "tag:github.com,2023:veraison/ear" => Some(&VERAISON),

@@ -235,10 +235,21 @@ impl Issuer {
     }
 
     pub fn cwt(&self, claims: &Cbor) -> Vec<u8> {
+        let protected = coset::HeaderBuilder::new().algorithm(self.cose).build();
+        self.cwt_with(protected, coset::Header::default(), claims)
+    }
+
+    pub fn cwt_with(
+        &self,
+        protected: coset::Header,
+        unprotected: coset::Header,
+        claims: &Cbor,
+    ) -> Vec<u8> {
         let mut payload = Vec::new();
         ciborium::into_writer(claims, &mut payload).unwrap();
         coset::CoseSign1Builder::new()
-            .protected(coset::HeaderBuilder::new().algorithm(self.cose).build())
+            .protected(protected)
+            .unprotected(unprotected)
             .payload(payload)
             .create_signature(b"", &self.sign)
             .build()
