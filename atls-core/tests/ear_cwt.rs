@@ -263,8 +263,8 @@ fn an_integer_is_written_as_one() {
 #[test]
 fn the_envelope_says_each_thing_once_and_under_the_signature() {
     let issuer = Issuer::es256();
-    let es256 = || coset::HeaderBuilder::new().algorithm(issuer.cose);
-    let none = coset::HeaderBuilder::new;
+    let es256 = || HeaderBuilder::new().algorithm(issuer.cose);
+    let none = HeaderBuilder::new;
     let judge = |protected: HeaderBuilder, unprotected: HeaderBuilder| {
         let token = issuer.cwt_with(protected.build(), unprotected.build(), &underscored_cbor());
         decode_token(&token, &issuer.keys()).map(drop)
@@ -272,7 +272,7 @@ fn the_envelope_says_each_thing_once_and_under_the_signature() {
     assert_eq!(judge(es256(), none()), Ok(()));
     assert_eq!(judge(none(), es256()), Err(EarError::Algorithm));
     assert_eq!(judge(es256(), es256()), Err(EarError::Algorithm));
-    let other = || coset::HeaderBuilder::new().algorithm(Algorithm::ES384);
+    let other = || HeaderBuilder::new().algorithm(Algorithm::ES384);
     assert_eq!(judge(es256(), other()), Err(EarError::Algorithm));
     let critical = |header: HeaderBuilder| header.add_critical(HeaderParameter::ContentType);
     assert_eq!(judge(critical(es256()), none()), Err(EarError::Algorithm));
@@ -291,7 +291,7 @@ fn a_key_identifier_of_a_cwt_narrows_the_choice() {
     let mut jwk = issuer.jwk.clone();
     jwk["kid"] = "2026".into();
     let keys = VerificationKeys::from_jwk(&jwk.to_string()).unwrap();
-    let es256 = || coset::HeaderBuilder::new().algorithm(issuer.cose);
+    let es256 = || HeaderBuilder::new().algorithm(issuer.cose);
     let judge = |id: &[u8]| {
         let named = |header: HeaderBuilder| header.key_id(id.to_vec()).build();
         let (protected, unprotected) = (named(es256()), named(HeaderBuilder::new()));
