@@ -16,6 +16,7 @@
 
 mod claims;
 pub mod cwt;
+mod json;
 pub mod jwt;
 mod keys;
 mod signature;
