@@ -11,6 +11,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Check;
@@ -492,10 +494,17 @@ fn the_tokens_algorithm_is_the_keys_or_nothing() {
         refused(&json!({ "alg": "ES256", "b64": false })),
         EarError::Algorithm
     );
-    assert_eq!(
-        refused(&json!({ "alg": "ES256", "zip": "DEF" })),
-        EarError::Algorithm
-    );
+    for (name, value) in [
+        ("zip", json!("DEF")),
+        ("enc", json!("A256GCM")),
+        ("crit", json!([])),
+        ("crit", Value::Null),
+        ("zip", Value::Null),
+        ("enc", Value::Null),
+    ] {
+        let header = json!({ "alg": "ES256", name: value });
+        assert_eq!(refused(&header), EarError::Algorithm, "{header}");
+    }
     assert_eq!(refused(&json!({})), EarError::Algorithm);
 }
 
@@ -528,6 +537,131 @@ fn every_flipped_octet_and_every_truncation_of_a_jwt_is_refused() {
     ] {
         assert!(decode(text, &issuer.keys(), &check).is_err());
     }
+}
+
+#[test]
+fn a_name_that_stands_twice_is_refused_wherever_it_stands() {
+    let issuer = Issuer::es256();
+    let claims = underscored().to_string();
+    let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
+    let judge = |header: &str, claims: &str| {
+        let token = issuer.jwt_of(header, claims);
+        decode(&token, &issuer.keys(), &check).map(drop)
+    };
+    let header = r#"{"alg":"ES256"}"#;
+    assert_eq!(judge(header, &claims), Ok(()));
+    for (once, twice) in [
+        (r#""iat":"#, r#""iat":1,"iat":"#),
+        (r#""submods":"#, r#""submods":{"b":{}},"submods":"#),
+        (r#""a":{"#, r#""a":{"ear_status":"none"},"a":{"#),
+        (
+            r#""ear_status":"#,
+            r#""ear_status":"contraindicated","ear_status":"#,
+        ),
+        (r#""hardware":"#, r#""hardware":99,"hardware":"#),
+        (r#""developer":"#, r#""developer":"x","developer":"#),
+        (r#""to be":"#, r#""to be":1,"to\u0020be":"#),
+        (r#""unknown":{"#, r#""unknown":{"x":[[{"y":1,"y":2}]],"#),
+    ] {
+        let doubled = claims.replacen(once, twice, 1);
+        assert_ne!(doubled, claims, "{once}");
+        assert_eq!(judge(header, &doubled), Err(EarError::Malformed), "{twice}");
+    }
+    for header in [
+        r#"{"alg":"none","alg":"ES256"}"#,
+        r#"{"alg":"ES256","kid":"a","kid":"b"}"#,
+        r#"{"alg":"ES256","x":1,"x":2}"#,
+    ] {
+        assert_eq!(judge(header, &claims), Err(EarError::Malformed), "{header}");
+    }
+}
+
+#[test]
+fn a_nonce_too_short_or_too_long_to_be_one_is_neither_expected_nor_read() {
+    let issuer = Issuer::es256();
+    let judge = |nonce: &[u8]| {
+        let check = check(1_000_000, ExpectedNonce::Echoed(nonce));
+        let text = BASE64_URL_SAFE_NO_PAD.encode(nonce);
+        let token = issuer.jwt(&with(underscored(), "eat_nonce", text));
+        decode(&token, &issuer.keys(), &check).map(drop)
+    };
+    for length in [0, 1, 7, 65, 88] {
+        assert_eq!(judge(&vec![7; length]), Err(EarError::Nonce), "{length}");
+    }
+    for length in [8, 32, 48, 64] {
+        assert_eq!(judge(&vec![7; length]), Ok(()), "{length}");
+    }
+    // The nonce of the Evidence too.
+    for length in [0, 7, 65] {
+        let nonce = BASE64_URL_SAFE_NO_PAD.encode(vec![7; length]);
+        let part = json!({ "a": { "ear_status": "affirming", "eat_nonce": nonce } });
+        let claims = with(underscored(), "submods", part);
+        assert_eq!(issuer.judge(&claims), Err(EarError::Nonce), "{length}");
+    }
+}
+
+#[test]
+fn a_profile_that_has_a_nonce_must_show_it() {
+    let issuer = Issuer::es256();
+    for mut claims in [underscored(), dotted()] {
+        let elsewhere = check(1_000_000, ExpectedNonce::InAnotherClaim);
+        let judge = |claims: &Value| decode(&issuer.jwt(claims), &issuer.keys(), &elsewhere);
+        assert_eq!(judge(&claims), Err(EarError::Nonce));
+        claims.as_object_mut().unwrap().remove("eat_nonce");
+        assert_eq!(judge(&claims), Err(EarError::Nonce));
+        let trustee = "tag:github.com,2024:confidential-containers/Trustee";
+        claims = with(dotted(), "eat_profile", trustee);
+        assert_eq!(judge(&claims), Err(EarError::Nonce), "it has none to show");
+        claims.as_object_mut().unwrap().remove("eat_nonce");
+        assert!(judge(&claims).is_ok());
+    }
+}
+
+#[test]
+fn every_part_that_is_expected_must_be_there() {
+    let issuer = Issuer::es256();
+    let part = || json!({ "ear.status": "affirming" });
+    let judge = |parts: &[&str], submods: Value| {
+        let check = Check {
+            submods: parts,
+            ..check(1_000_000, ExpectedNonce::Echoed(NONCE))
+        };
+        let token = issuer.jwt(&with(dotted(), "submods", submods));
+        decode(&token, &issuer.keys(), &check).map(|ear| ear.status())
+    };
+    let cca = ["CCA_REALM", "CCA_SSD_PLATFORM"];
+    let whole = json!({ "CCA_REALM": part(), "CCA_SSD_PLATFORM": part() });
+    assert_eq!(judge(&cca, whole.clone()), Ok(Tier::Affirming));
+    assert_eq!(judge(&cca[..1], whole), Ok(Tier::Affirming));
+    let platform_alone = json!({ "CCA_SSD_PLATFORM": part() });
+    assert_eq!(
+        judge(&cca, platform_alone.clone()),
+        Err(EarError::MissingSubmod)
+    );
+    assert_eq!(judge(&[], platform_alone), Ok(Tier::Affirming));
+    let renamed = json!({ "cca_realm": part(), "CCA_SSD_PLATFORM": part() });
+    assert_eq!(judge(&cca, renamed), Err(EarError::MissingSubmod));
+    assert_eq!(judge(&[], json!({})), Err(EarError::Malformed));
+}
+
+#[test]
+fn a_recorded_composite_without_its_realm_would_be_refused() {
+    let Some(folder) = vectors() else { return };
+    let read = |name: &str| std::fs::read_to_string(folder.join("ear").join(name)).unwrap();
+    let keys = VerificationKeys::from_jwk(&read("veraison-ear-verification-key.jwk")).unwrap();
+    let nonce = BASE64_URL_SAFE_NO_PAD.decode(VERAISON[0].1).unwrap();
+    let token = read("veraison-cca-affirming.ear.jwt");
+    let judge = |submods: &[&str]| {
+        let check = Check::new(
+            at(RECORDED_AT),
+            Duration::from_secs(3600),
+            ExpectedNonce::Echoed(&nonce),
+        );
+        decode(token.trim(), &keys, &check.with_submods(submods)).map(drop)
+    };
+    assert_eq!(judge(&["CCA_REALM", "CCA_SSD_PLATFORM"]), Ok(()));
+    let refused = judge(&["CCA_REALM", "CCA_SSD_PLATFORM", "GPU"]);
+    assert_eq!(refused, Err(EarError::MissingSubmod));
 }
 
 #[test]

@@ -2,13 +2,14 @@
 //!
 //! A verifier in this process makes an [`Ear`] by [`Ear::local`]; one that asks a service gets a signed token and reads
 //! it with [`jwt::decode`] or [`cwt::decode`], under pinned [`VerificationKeys`]. Two dialects are deployed and told
-//! apart by `eat_profile` alone, never mixed:
+//! apart by `eat_profile` alone, never mixed. Where a profile says *always*, a result without is refused; where it says
+//! *never*, one with it is:
 //!
-//! | `eat_profile` | names | `eat_nonce` |
+//! | `eat_profile` | names | `eat_nonce` of the result |
 //! |---|---|---|
 //! | `tag:github.com,2023:veraison/ear` | `ear.status` … | always |
 //! | `tag:github.com,2024:confidential-containers/Trustee` | `ear.status` … | never |
-//! | `tag:ietf.org,2026:rats/ear#03`, `#04` | `ear_status` …, or CBOR keys | where asked for |
+//! | `tag:ietf.org,2026:rats/ear#03`, `#04` | `ear_status` …, in a CWT their numbers | always |
 //!
 //! **An echoed nonce is not proof.** Several deployed verifiers return the nonce of their caller beside an affirming
 //! result for replayed Evidence. What binds a connection is the value *inside* the Evidence; the nonce of a
@@ -266,7 +267,10 @@ pub enum EarError {
     /// Not a token, or a claim is missing or of the wrong kind.
     #[error("result is malformed")]
     Malformed,
-    /// `eat_nonce` is absent where it is due, or another one.
+    /// A submodule that was expected is missing: a part of the attester was not appraised.
+    #[error("result lacks an expected submodule")]
+    MissingSubmod,
+    /// `eat_nonce` is absent where it is due, or another one, or not of 8 to 64 octets.
     #[error("result answers another request")]
     Nonce,
     /// An `eat_profile` that is not in the module's table.

@@ -32,12 +32,7 @@ pub fn at(seconds: u64) -> UnixTime {
 }
 
 pub fn check(now: u64, nonce: ExpectedNonce<'_>) -> Check<'_> {
-    Check {
-        now: at(now),
-        max_age: Duration::from_secs(3600),
-        nonce,
-        issuer: None,
-    }
+    Check::new(at(now), Duration::from_secs(3600), nonce)
 }
 
 pub fn decode(token: &str, keys: &VerificationKeys, check: &Check<'_>) -> Result<Ear, EarError> {
@@ -228,7 +223,12 @@ impl Issuer {
     }
 
     pub fn jwt_with(&self, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+        self.jwt_of(&header.to_string(), &claims.to_string())
+    }
+
+    /// For JSON that no value can hold.
+    pub fn jwt_of(&self, header: &str, claims: &str) -> String {
+        let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
         let message = format!("{}.{}", part(header), part(claims));
         let signature = BASE64_URL_SAFE_NO_PAD.encode((self.sign)(message.as_bytes()));
         format!("{message}.{signature}")
