@@ -96,3 +96,88 @@ fn keys_that_could_be_misused_are_refused() {
     let mixed = json!({ "keys": [{ "kty": "oct", "k": "AAAA" }, es256] });
     assert!(VerificationKeys::from_jwk_set(&mixed.to_string()).is_ok());
 }
+
+#[test]
+fn a_key_that_cannot_be_used_does_not_spoil_its_set() {
+    let (ours, rsa) = (Issuer::es256(), Issuer::rsa("RS256"));
+    let unnamed = with(rsa.jwk.clone(), "alg", Value::Null);
+    for other in [
+        unnamed.clone(),
+        json!({ "kty": "AKP", "alg": "ML-DSA-44", "pub": "AA" }),
+        json!({ "kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA" }),
+        json!({ "kty": "EC", "crv": "P-521", "x": "AA", "y": "AA" }),
+        json!({ "kty": "EC", "crv": "P-256", "x": "AA", "y": "AA" }),
+        json!({ "kty": "OKP", "crv": "X25519", "x": "AA" }),
+        json!({ "kty": "oct", "k": "AA" }),
+        json!({ "kty": "EC" }),
+        json!({}),
+        json!("key"),
+        with(Issuer::es256().jwk, "alg", "ECDH-ES"),
+    ] {
+        let set = json!({ "keys": [other, ours.jwk] }).to_string();
+        let keys = VerificationKeys::from_jwk_set(&set).unwrap();
+        let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
+        assert!(decode(&ours.jwt(&underscored()), &keys, &check).is_ok());
+        // And no key came in by it.
+        let refused = decode(&rsa.jwt(&underscored()), &keys, &check);
+        assert_eq!(refused, Err(EarError::UnknownKey));
+    }
+    let alone = json!({ "keys": [unnamed] }).to_string();
+    let refused = VerificationKeys::from_jwk_set(&alone).unwrap_err();
+    assert_eq!(refused, KeyError::NoAlgorithm);
+    for text in [
+        "1",
+        "{}",
+        r#"{"keys":{}}"#,
+        r#"{"keys":[],"keys":[]}"#,
+        r#"{"keys":[]} x"#,
+    ] {
+        let refused = VerificationKeys::from_jwk_set(text).unwrap_err();
+        assert_eq!(refused, KeyError::Malformed, "{text}");
+    }
+}
+
+#[test]
+fn a_key_verifies_only_if_its_operations_say_so() {
+    let issuer = Issuer::es256();
+    let with_operations = |operations: Value| {
+        let jwk = with(issuer.jwk.clone(), "key_ops", operations);
+        VerificationKeys::from_jwk(&jwk.to_string()).map(drop)
+    };
+    assert_eq!(with_operations(json!(["verify"])), Ok(()));
+    assert_eq!(with_operations(json!(["sign", "verify"])), Ok(()));
+    for operations in [
+        json!([]),
+        json!(["sign"]),
+        json!(["encrypt", "wrapKey"]),
+        json!(["VERIFY"]),
+    ] {
+        let refused = with_operations(operations.clone());
+        assert_eq!(refused, Err(KeyError::Unsupported), "{operations}");
+    }
+}
+
+#[test]
+fn an_algorithm_that_the_configuration_names_completes_rsa_keys_and_chooses_among_all() {
+    let (rsa, ec) = (Issuer::rsa("RS256"), Issuer::es256());
+    let unnamed = with(rsa.jwk.clone(), "alg", Value::Null);
+    let set = json!({ "keys": [unnamed, ec.jwk] }).to_string();
+    let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
+    let judge = |issuer: &Issuer, algorithm: &str| {
+        let keys = VerificationKeys::from_jwk_set_for(&set, algorithm).unwrap();
+        decode(&issuer.jwt(&underscored()), &keys, &check).map(drop)
+    };
+    assert_eq!(judge(&rsa, "RS256"), Ok(()));
+    assert_eq!(judge(&ec, "RS256"), Err(EarError::UnknownKey));
+    assert_eq!(judge(&rsa, "PS256"), Err(EarError::UnknownKey));
+    assert_eq!(judge(&ec, "ES256"), Ok(()));
+    assert_eq!(judge(&rsa, "ES256"), Err(EarError::UnknownKey));
+    for algorithm in ["ES384", "none", "HS256", ""] {
+        let refused = VerificationKeys::from_jwk_set_for(&set, algorithm).unwrap_err();
+        assert_eq!(refused, KeyError::Unsupported, "{algorithm}");
+    }
+    // What a key says of itself is not overruled.
+    let named = json!({ "keys": [with(rsa.jwk, "alg", "PS256")] }).to_string();
+    let refused = VerificationKeys::from_jwk_set_for(&named, "RS256").unwrap_err();
+    assert_eq!(refused, KeyError::Unsupported);
+}
