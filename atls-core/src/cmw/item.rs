@@ -34,6 +34,9 @@ impl<'a> Item<'a> {
     }
 
     /// The labels on the way to it, joined by `/`; empty where it came alone. Chosen by the sender.
+    ///
+    /// No two ways are written alike: in a text label `~` is `~0` and `/` is `~1` as in a JSON Pointer (RFC 6901), and a
+    /// text that is empty, or reads as an integer without being one, begins with `~2`.
     pub fn label(&self) -> &str {
         &self.label
     }

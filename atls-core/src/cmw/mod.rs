@@ -12,14 +12,17 @@
 //! What is *not* checked: whether a value is of the type that its peer-chosen label names; that is the verifier's.
 
 mod cbor;
+mod collection;
 mod item;
 mod json;
 
+pub use collection::Label;
 pub use item::Indicator;
 pub use item::Item;
 pub use item::Type;
 
 use crate::media_type::MediaType;
+use collection::Collection;
 
 /// A record, a tag, or a collection of them: 1 to 8 items, nested 4 deep, 65,533 octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +70,7 @@ impl Cmw {
     /// crate's relying party appraises each under the same challenge.
     ///
     /// # Errors
-    /// [`CmwError`] without member, with a repeated label, or beyond the limits.
+    /// [`CmwError`] without member, with a repeated label, with a type that is neither URI nor OID, or beyond the limits.
     pub fn collection(kind: Option<String>, members: Vec<(Label, Self)>) -> Result<Self, CmwError> {
         let members = members
             .into_iter()
@@ -128,35 +131,13 @@ impl Cmw {
     }
 }
 
-/// Names a member of a collection. JSON has text only.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "RFC 9999's two kinds of label")]
-pub enum Label {
-    /// A CBOR integer of up to 64 bits.
-    Integer(i64),
-    /// Text; not `__cmwc_t`.
-    Text(String),
-}
-
-impl From<&str> for Label {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl std::fmt::Display for Label {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Integer(integer) => write!(f, "{integer}"),
-            Self::Text(text) => f.write_str(text),
-        }
-    }
-}
-
 /// Octets that are no CMW, or a CMW that cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CmwError {
+    /// A `__cmwc_t` that is neither a URI nor an OID.
+    #[error("type of the collection is neither a URI nor an OID")]
+    CollectionType,
     /// A collection without a member.
     #[error("collection is empty")]
     Empty,
@@ -197,12 +178,6 @@ enum Form {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Collection {
-    kind: Option<String>,
-    members: Vec<(Label, Form)>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
 struct Record {
     kind: Type,
     value: Vec<u8>,
@@ -213,24 +188,6 @@ struct Record {
 struct Tag {
     content_format: u16,
     value: Vec<u8>,
-}
-
-impl Collection {
-    fn new(kind: Option<String>, members: Vec<(Label, Form)>) -> Result<Self, CmwError> {
-        if members.is_empty() {
-            return Err(CmwError::Empty);
-        }
-        if members.len() > MAX_ITEMS {
-            return Err(CmwError::TooMany);
-        }
-        for (index, (label, _)) in members.iter().enumerate() {
-            let repeated = members.iter().take(index).any(|(known, _)| known == label);
-            if repeated || *label == Label::from(COLLECTION_TYPE) {
-                return Err(CmwError::RepeatedLabel);
-            }
-        }
-        Ok(Self { kind, members })
-    }
 }
 
 impl Form {
@@ -261,10 +218,11 @@ impl Form {
         match self {
             Self::Collection(collection) => {
                 for (label, member) in &collection.members {
+                    let step = label.as_step();
                     let path = if path.is_empty() {
-                        label.to_string()
+                        step
                     } else {
-                        format!("{path}/{label}")
+                        format!("{path}/{step}")
                     };
                     member.collect(&path, items);
                 }
@@ -281,9 +239,6 @@ fn within_length(bytes: Vec<u8>) -> Result<Vec<u8>, CmwError> {
     }
     Ok(bytes)
 }
-
-/// The member that is no member but the collection's type.
-const COLLECTION_TYPE: &str = "__cmwc_t";
 
 /// Octets: what a vector with a two-octet length holds inside an extension with a two-octet length.
 pub const MAX_LENGTH: usize = 65_533;
