@@ -55,6 +55,7 @@ mod http;
 mod media_type;
 mod policy;
 mod relying_party;
+mod sending;
 mod session;
 mod verifier;
 
@@ -105,6 +106,7 @@ pub use policy::StandardPolicy;
 pub use relying_party::Refusal;
 pub use relying_party::RelyingParty;
 pub use relying_party::RelyingPartyBuilder;
+pub use sending::SendError;
 pub use session::Handshake;
 pub use session::Session;
 pub use session::Side;

@@ -39,8 +39,10 @@ use atls_core::Pending;
 use atls_core::PolicyViolation;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
+use atls_core::RefusalCode;
 use atls_core::RelyingParty;
 use atls_core::RelyingPartyBuilder;
+use atls_core::SendError;
 use atls_core::Session;
 use atls_core::Side;
 use atls_core::StandardPolicy;
@@ -54,6 +56,7 @@ use atls_core::cmw::Type;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
+use atls_core::ear::EarError;
 use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
@@ -211,10 +214,8 @@ fn an_offer_of_attestation_is_empty() {
     let challenge = Challenge::receive(&pair.server, &plain).unwrap();
     assert!(challenge.to_attest().is_none());
     let refused = challenge.answer(&token(b"")).unwrap_err();
-    assert_eq!(
-        refused,
-        ProtocolError::UnsolicitedExtension(CMW_ATTESTATION)
-    );
+    let expected = SendError::Extension(CMW_ATTESTATION);
+    assert_eq!(refused, ProtocolError::Sending(expected));
 }
 
 #[test]
@@ -426,18 +427,91 @@ fn endorsements_alone_attest_nothing() {
 
 #[test]
 fn a_verifier_that_fails_refuses_and_says_whose_fault_it_was() {
-    for (word, error, fault) in [
+    for (word, refusal, fault) in [
         (
             &b"unreachable"[..],
-            AppraisalError::Unreachable,
+            Refusal::Appraisal(AppraisalError::Unreachable),
             Fault::Verifier,
         ),
-        (b"bad result", AppraisalError::BadResult, Fault::Verifier),
-        (b"malformed", AppraisalError::Malformed, Fault::Peer),
+        (
+            b"stale",
+            Refusal::Appraisal(AppraisalError::StaleCollateral),
+            Fault::Verifier,
+        ),
+        (
+            b"timeless",
+            Refusal::Appraisal(AppraisalError::Local("no time")),
+            Fault::Local,
+        ),
+        (
+            b"malformed",
+            Refusal::Appraisal(AppraisalError::Malformed),
+            Fault::Peer,
+        ),
+        (
+            b"expired",
+            Refusal::Appraisal(AppraisalError::Expired),
+            Fault::Peer,
+        ),
+        (
+            b"bad result",
+            Refusal::BadResult(Fault::Verifier),
+            Fault::Verifier,
+        ),
+        (
+            b"old result",
+            Refusal::Expired(Fault::Verifier),
+            Fault::Verifier,
+        ),
     ] {
         let refused = decide(device(), credential(&token(word)).0).unwrap_err();
         assert_eq!(refused.fault(), fault);
-        assert_eq!(refused, Refusal::Appraisal(error));
+        assert_eq!(refused, refusal);
+        let told = match fault {
+            Fault::Peer => RefusalCode::NotAccepted,
+            _ => RefusalCode::Unavailable,
+        };
+        assert_eq!(refused.code(), told);
+    }
+}
+
+#[test]
+fn a_passport_that_cannot_be_used_is_the_fault_of_who_presents_it() {
+    let passports = || RelyingParty::builder().verifier(Arc::new(Scripted::passports()));
+    let present = |word: &[u8]| Cmw::attestation_results(result_type(), word.to_vec());
+    for (word, refusal) in [
+        (&b"bad result"[..], Refusal::BadResult(Fault::Peer)),
+        (b"old result", Refusal::Expired(Fault::Peer)),
+        (b"exp -1", Refusal::Expired(Fault::Peer)),
+        (b"iat 61", Refusal::Expired(Fault::Peer)),
+    ] {
+        let refused = decide(passports(), credential(&present(word)).0).unwrap_err();
+        assert_eq!(refused, refusal);
+        assert_eq!(refused.fault(), Fault::Peer);
+        assert_eq!(refused.code(), RefusalCode::NotAccepted);
+    }
+    // But keys that could not be fetched are not.
+    let refused = decide(passports(), credential(&present(b"unreachable")).0).unwrap_err();
+    assert_eq!(refused.fault(), Fault::Verifier);
+}
+
+#[test]
+fn what_is_wrong_with_a_result_is_not_said_of_the_evidence() {
+    for error in [
+        EarError::Algorithm,
+        EarError::BadSignature,
+        EarError::Issuer,
+        EarError::Malformed,
+        EarError::MissingSubmod,
+        EarError::Nonce,
+        EarError::Profile,
+        EarError::TooLarge,
+        EarError::UnknownKey,
+    ] {
+        assert_eq!(AppraisalError::from(error), AppraisalError::BadResult);
+    }
+    for error in [EarError::Expired, EarError::Future] {
+        assert_eq!(AppraisalError::from(error), AppraisalError::ResultExpired);
     }
 }
 
@@ -603,6 +677,10 @@ impl Scripted {
             "unbound" => Err(AppraisalError::NotBound),
             "unreachable" => Err(AppraisalError::Unreachable),
             "bad" => Err(AppraisalError::BadResult),
+            "old" => Err(AppraisalError::ResultExpired),
+            "expired" => Err(AppraisalError::Expired),
+            "stale" => Err(AppraisalError::StaleCollateral),
+            "timeless" => Err(AppraisalError::Local("no time")),
             "malformed" => Err(AppraisalError::Malformed),
             "endorsed" => {
                 assert_eq!(evidence.endorsements().len(), 1);

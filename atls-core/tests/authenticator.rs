@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use atls_core::Handshake;
 use atls_core::ProtocolError;
+use atls_core::SendError;
 use atls_core::Session;
 use atls_core::Side;
 use atls_core::authenticator::Extension;
@@ -503,8 +504,11 @@ fn a_connection_takes_a_bounded_number_of_requests() {
         let request = forge::request(17, &n.to_be_bytes(), &[(13, &[0, 2, 8, 7])]);
         assert!(ReceivedRequest::receive(&pair.server, &request).is_ok());
     }
-    let refused = SentRequest::new(&pair.server, provider, Vec::new()).unwrap_err();
+    let one_more = forge::request(17, b"one more", &[(13, &[0, 2, 8, 7])]);
+    let refused = ReceivedRequest::receive(&pair.server, &one_more).unwrap_err();
     assert_eq!(refused, ProtocolError::TooManyRequests);
+    let refused = SentRequest::new(&pair.server, provider, Vec::new()).unwrap_err();
+    assert_eq!(refused, ProtocolError::Sending(SendError::TooManyRequests));
 }
 
 #[test]
@@ -585,7 +589,10 @@ fn we_answer_only_with_extensions_that_were_offered() {
         data: Vec::new(),
     };
     let refused = received.authenticate(vec![unsolicited]).unwrap_err();
-    assert_eq!(refused, ProtocolError::UnsolicitedExtension(0x1234));
+    assert_eq!(
+        refused,
+        ProtocolError::Sending(SendError::Extension(0x1234))
+    );
 }
 
 // --- Handshakes that attestation does not cover -------------------------------------------------------------------

@@ -4,6 +4,7 @@ use crate::codec::Reader;
 use crate::codec::put_vec16;
 use crate::error::ProtocolError;
 use crate::limits::MAX_EXTENSIONS;
+use crate::sending::SendError;
 
 /// One TLS extension (RFC 9846 §4.2):
 ///
@@ -24,8 +25,14 @@ pub(crate) const SERVER_NAME: u16 = 0;
 /// `signature_algorithms`, mandatory in every request.
 pub(crate) const SIGNATURE_ALGORITHMS: u16 = 13;
 
+/// Octets of `extension_type` and of the length before `extension_data`.
+const HEADER: usize = 4;
+
 /// `Extension extensions<0..2^16-1>`, the content of the outer vector.
-pub(crate) fn encode(extensions: &[Extension]) -> Result<Vec<u8>, ProtocolError> {
+pub(crate) fn encode(extensions: &[Extension]) -> Result<Vec<u8>, SendError> {
+    if extensions.len() > MAX_EXTENSIONS {
+        return Err(SendError::TooManyExtensions);
+    }
     let mut out = Vec::new();
     for (index, extension) in extensions.iter().enumerate() {
         let earlier = extensions.iter().take(index);
@@ -33,12 +40,20 @@ pub(crate) fn encode(extensions: &[Extension]) -> Result<Vec<u8>, ProtocolError>
             .into_iter()
             .any(|known| known.code == extension.code)
         {
-            return Err(ProtocolError::DuplicateExtension(extension.code));
+            return Err(SendError::DuplicateExtension(extension.code));
         }
         out.extend_from_slice(&extension.code.to_be_bytes());
         put_vec16(&mut out, &extension.data)?;
     }
     Ok(out)
+}
+
+/// How many octets [`encode`] gives.
+pub(crate) fn encoded_length(extensions: &[Extension]) -> usize {
+    extensions.iter().fold(0, |sum: usize, extension| {
+        sum.saturating_add(HEADER)
+            .saturating_add(extension.data.len())
+    })
 }
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Extension>, ProtocolError> {

@@ -41,4 +41,5 @@ pub use received::ReceivedRequest;
 pub use sent::SentRequest;
 pub use sent::Validated;
 
+pub(crate) use extension::encoded_length as extensions_length;
 pub(crate) use sent::spki;

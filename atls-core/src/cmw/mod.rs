@@ -24,7 +24,7 @@ pub use item::Type;
 use crate::media_type::MediaType;
 use collection::Collection;
 
-/// A record, a tag, or a collection of them: 1 to 8 items, nested 4 deep, 65,533 octets.
+/// A record, a tag, or a collection of them: 1 to 8 items, nested 4 deep, 65,529 octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cmw {
     form: Form,
@@ -81,7 +81,7 @@ impl Cmw {
         Ok(Self { form })
     }
 
-    /// Reads CBOR or JSON, at most 65,533 octets and nothing after it. Unknown fields do not exist in CMW: what is
+    /// Reads CBOR or JSON, at most 65,529 octets and nothing after it. Unknown fields do not exist in CMW: what is
     /// not of the form is refused.
     ///
     /// # Errors
@@ -99,7 +99,7 @@ impl Cmw {
         Ok(Self { form })
     }
 
-    /// Deterministic CBOR, at most 65,533 octets.
+    /// Deterministic CBOR, at most 65,529 octets.
     ///
     /// # Errors
     /// [`CmwError::TooLarge`]
@@ -107,7 +107,7 @@ impl Cmw {
         within_length(cbor::encode(&self.form)?)
     }
 
-    /// JSON, at most 65,533 octets. JSON has neither tags nor Content-Formats, and only text for labels.
+    /// JSON, at most 65,529 octets. JSON has neither tags nor Content-Formats, and only text for labels.
     ///
     /// # Errors
     /// [`CmwError::NotInJson`] for what only CBOR can say, [`CmwError::TooLarge`].
@@ -162,8 +162,8 @@ pub enum CmwError {
     /// Collections nested deeper than 4.
     #[error("collections are nested too deeply")]
     TooDeep,
-    /// More than 65,533 octets.
-    #[error("message is larger than 65,533 octets")]
+    /// More than 65,529 octets.
+    #[error("message is larger than 65,529 octets")]
     TooLarge,
     /// More than 8 items.
     #[error("message has more than 8 items")]
@@ -240,8 +240,10 @@ fn within_length(bytes: Vec<u8>) -> Result<Vec<u8>, CmwError> {
     Ok(bytes)
 }
 
-/// Octets: what a vector with a two-octet length holds inside an extension with a two-octet length.
-pub const MAX_LENGTH: usize = 65_533;
+/// Octets. The extensions of a certificate entry share 65,535; the header of `cmw_attestation` takes 4 of them and the
+/// vector within another 2. Whatever stands beside it in the entry takes its own: see
+/// [`Challenge::answer`](crate::Challenge::answer).
+pub const MAX_LENGTH: usize = 65_529;
 
 /// Composite devices have a handful of parts: CPU, GPUs, vTPM.
 pub const MAX_ITEMS: usize = 8;

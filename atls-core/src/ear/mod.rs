@@ -287,7 +287,7 @@ pub enum EarError {
 impl From<EarError> for AppraisalError {
     fn from(error: EarError) -> Self {
         match error {
-            EarError::Expired => Self::Expired,
+            EarError::Expired | EarError::Future => Self::ResultExpired,
             _ => Self::BadResult,
         }
     }

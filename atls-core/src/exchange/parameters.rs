@@ -19,9 +19,11 @@
 
 use ciborium::Value;
 
+use crate::cbor;
 use crate::error::ProtocolError;
 use crate::limits::MAX_FORMATS;
 use crate::media_type::MediaType;
+use crate::sending::SendError;
 use crate::session::Side;
 
 /// What the sender of a request can do and wants.
@@ -139,7 +141,18 @@ impl Parameters {
         }
     }
 
-    pub(crate) fn encode(&self) -> Result<Vec<u8>, ProtocolError> {
+    /// Whether the sender wants an attestation with the answer to this request.
+    pub(crate) fn wants_attestation(&self) -> bool {
+        match self.offer {
+            Offer::Client { wants_evidence, .. } => wants_evidence,
+            Offer::Server { .. } => true,
+        }
+    }
+
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, SendError> {
+        if self.formats.len() > MAX_FORMATS {
+            return Err(SendError::TooManyFormats);
+        }
         let formats = self
             .formats
             .iter()
@@ -215,7 +228,7 @@ impl Parameters {
 }
 
 impl Selection {
-    pub(crate) fn encode(self) -> Result<Vec<u8>, ProtocolError> {
+    pub(crate) fn encode(self) -> Result<Vec<u8>, SendError> {
         encode(vec![
             (VERSION.into(), CURRENT_VERSION.into()),
             (VERDICTS.into(), (self.verdicts == Verdicts::Yes).into()),
@@ -247,7 +260,9 @@ impl Map {
         let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
             .map_err(|_| ProtocolError::Malformed)?;
         match value {
-            Value::Map(entries) if rest.is_empty() => Ok(Self { entries }),
+            Value::Map(entries) if rest.is_empty() && !cbor::hides_integer(bytes) => {
+                Ok(Self { entries })
+            }
             _ => Err(ProtocolError::Malformed),
         }
     }
@@ -291,9 +306,9 @@ fn media_type(value: &Value) -> Result<MediaType, ProtocolError> {
     MediaType::parse(text).map_err(|_| ProtocolError::Malformed)
 }
 
-fn encode(map: Vec<(Value, Value)>) -> Result<Vec<u8>, ProtocolError> {
+fn encode(map: Vec<(Value, Value)>) -> Result<Vec<u8>, SendError> {
     let mut out = Vec::new();
-    ciborium::into_writer(&Value::Map(map), &mut out).map_err(|_| ProtocolError::TooLarge)?;
+    ciborium::into_writer(&Value::Map(map), &mut out).map_err(|_| SendError::TooLarge)?;
     Ok(out)
 }
 

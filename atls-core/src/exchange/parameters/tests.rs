@@ -78,14 +78,18 @@ fn a_selection_is_of_what_was_offered() {
 
 #[test]
 fn bounded_in_formats_and_nesting() {
-    let many = vec!["a/b".parse().unwrap(); MAX_FORMATS + 1];
-    let bytes = Parameters::server(many, Order::ClientLast)
-        .encode()
-        .unwrap();
-    assert_eq!(
-        Parameters::decode(&bytes, Side::Server),
-        Err(ProtocolError::TooLarge)
-    );
+    let listed = |count| {
+        let formats = Value::Array(vec!["a/b".into(); count]);
+        let bytes = encode(vec![
+            (VERSION.into(), 1.into()),
+            (FORMATS.into(), formats),
+            (VERDICTS.into(), true.into()),
+            (ORDER.into(), 1.into()),
+        ]);
+        Parameters::decode(&bytes.unwrap(), Side::Server).map(drop)
+    };
+    assert_eq!(listed(MAX_FORMATS), Ok(()));
+    assert_eq!(listed(MAX_FORMATS + 1), Err(ProtocolError::TooLarge));
     let deep = vec![0x81; 60_000];
     assert_eq!(
         Parameters::decode(&deep, Side::Client),
@@ -100,4 +104,25 @@ fn an_order_needs_the_clients_consent() {
     assert!(CanAttest::AfterPeer.allows(Order::ClientLast));
     assert!(!CanAttest::AfterPeer.allows(Order::ClientFirst));
     assert!(!CanAttest::No.allows(Order::ClientLast));
+}
+
+#[test]
+fn a_version_before_the_first_is_refused_and_a_later_one_understood() {
+    let of_version = |version: Value| {
+        let decoded: Value = ciborium::from_reader(&*client().encode().unwrap()).unwrap();
+        let mut map = decoded.into_map().unwrap();
+        map.retain(|(key, _)| *key != VERSION.into());
+        map.push((VERSION.into(), version));
+        Parameters::decode(&encode(map).unwrap(), Side::Client).map(drop)
+    };
+    let refused = Err(ProtocolError::UnsupportedParameters);
+    assert_eq!(of_version(0.into()), refused);
+    assert_eq!(of_version(1.into()), Ok(()));
+    assert_eq!(of_version(2.into()), Ok(()));
+    for version in [(-1).into(), Value::Null, "1".into(), 1.0.into()] {
+        let refused = of_version(version);
+        assert_eq!(refused, Err(ProtocolError::Malformed));
+    }
+    let bignum = Value::Tag(2, Box::new(Value::Bytes(vec![1])));
+    assert_eq!(of_version(bignum), Err(ProtocolError::Malformed));
 }
