@@ -32,6 +32,7 @@ use atls_core::Credential;
 use atls_core::Evidence;
 use atls_core::Fault;
 use atls_core::MediaType;
+use atls_core::Opening;
 use atls_core::Origin;
 use atls_core::Parameters;
 use atls_core::PeerAttestation;
@@ -147,16 +148,131 @@ fn attestation_stands_in_the_first_entry_only() {
     for first in [Vec::new(), vec![(CMW_ATTESTATION, &data[..])]] {
         let entries = [(leaf.clone(), first), second.clone()];
         let certificate = forge::certificate(&case.forge.context(), &entries);
-        let again = case.again(None);
-        let certificate = replace_context(&certificate, &case.forge, &again.forge);
-        let refused = again
-            .pending
-            .finish(&again.forge.seal(&certificate))
-            .unwrap_err();
-        assert_eq!(
-            refused,
-            ProtocolError::UnsolicitedExtension(CMW_ATTESTATION)
+        let expected = ProtocolError::UnsolicitedExtension(CMW_ATTESTATION);
+        for refused in case.finished(&certificate, None) {
+            assert_eq!(refused, Some(expected.clone()));
+        }
+    }
+}
+
+#[test]
+fn a_selection_stands_in_the_first_entry_only() {
+    let offered = Parameters::client(vec![evidence_type()], true, CanAttest::No);
+    let case = Case::new(Some(&offered));
+    let leaf = case.forge.identity.cert[0].to_vec();
+    let data = forge::vec16(&token(b"").encode().unwrap());
+    let attestation = (CMW_ATTESTATION, &data[..]);
+    let selection = (ATTESTATION_PARAMETERS, &[0xa2, 1, 1, 4, 0xf5][..]);
+    let certificate = |first: &[(u16, &'static [u8])], second: &[(u16, &'static [u8])]| {
+        let first = [&[attestation][..], first].concat();
+        let entries = [(leaf.clone(), first), (leaf.clone(), second.to_vec())];
+        forge::certificate(&case.forge.context(), &entries)
+    };
+    let good = certificate(&[selection], &[]);
+    assert_eq!(case.finished(&good, Some(&offered)), [None, None]);
+    let junk = (ATTESTATION_PARAMETERS, &b"junk"[..]);
+    for (first, second) in [(&[][..], selection), (&[], junk), (&[selection], selection)] {
+        let refused = case.finished(&certificate(first, &[second]), Some(&offered));
+        let expected = ProtocolError::UnsolicitedExtension(ATTESTATION_PARAMETERS);
+        assert_eq!(refused, [Some(expected.clone()), Some(expected)]);
+    }
+    let refused = case.finished(&certificate(&[junk], &[]), Some(&offered));
+    assert_eq!(refused, [(); 2].map(|()| Some(ProtocolError::Malformed)));
+}
+
+#[test]
+fn an_answer_that_need_not_attest_must_still_be_one_of_this_connection() {
+    let finish = |answer: &dyn Fn(&mut Case) -> Vec<u8>| {
+        let mut case = Case::new(None);
+        let authenticator = answer(&mut case);
+        case.pending.finish_without_attestation(&authenticator)
+    };
+    let plain = |case: &Case| case.forge.seal(&case.forge.certificate(&[]));
+    let empty = |case: &Case| {
+        let absent = forge::certificate(&case.forge.context(), &[]);
+        forge::message(20, &case.forge.mac(&[&absent]))
+    };
+    assert_eq!(finish(&|case| plain(case)), Ok(()));
+    assert_eq!(finish(&|case| empty(case)), Ok(()));
+    let flipped = |mut authenticator: Vec<u8>| {
+        *authenticator.last_mut().unwrap() ^= 1;
+        authenticator
+    };
+    let refused = Err(ProtocolError::BadFinished);
+    assert_eq!(finish(&|case| flipped(plain(case))), refused);
+    assert_eq!(finish(&|case| flipped(empty(case))), refused);
+    let elsewhere = |_: &mut Case| plain(&Case::new(None));
+    let refused = Err(ProtocolError::ContextMismatch);
+    assert_eq!(finish(&elsewhere), refused);
+    let refused = Err(ProtocolError::BadFinished);
+    assert_eq!(finish(&|_| empty(&Case::new(None))), refused);
+    let other_key = |case: &mut Case| {
+        case.forge.identity = identity(&providers()[0]);
+        plain(case)
+    };
+    assert_eq!(finish(&other_key), Err(ProtocolError::KeyMismatch));
+    let unasked = |case: &mut Case| case.forge.seal(&case.forge.certificate(&[(5, b"x")]));
+    let refused = Err(ProtocolError::UnsolicitedExtension(5));
+    assert_eq!(finish(&unasked), refused);
+    let refused = Err(ProtocolError::Malformed);
+    assert_eq!(finish(&|_| Vec::new()), refused);
+}
+
+#[test]
+fn a_client_that_sent_a_certificate_answers_with_its_key() {
+    let provider = &providers()[0];
+    let (server, of_tls) = (identity(provider), identity(provider));
+    for (identity, accepted) in [(of_tls.clone(), true), (identity(provider), false)] {
+        let pair = Pair::with(
+            provider.clone(),
+            &server,
+            Some(identity),
+            |client, server| {
+                support::authenticate_client(client, server, &of_tls);
+            },
         );
+        assert_eq!(pair.server.handshake().peer_chain(), of_tls.cert);
+        for attests in [true, false] {
+            let (request, pending) = atls_core::request(&pair.server, provider, None).unwrap();
+            let challenge = Challenge::receive(&pair.client, &request).unwrap();
+            let authenticator = challenge.answer(&token(b"")).unwrap();
+            let finished = if attests {
+                pending.finish(&authenticator).map(drop)
+            } else {
+                pending.finish_without_attestation(&authenticator)
+            };
+            let expected = if accepted {
+                Ok(())
+            } else {
+                Err(ProtocolError::KeyMismatch)
+            };
+            assert_eq!(finished, expected);
+        }
+    }
+}
+
+#[test]
+fn an_opening_is_for_one_side_and_an_unused_context() {
+    let provider = &providers()[0];
+    let pair = pair(provider, &identity(provider));
+    for (side, ours, other) in [
+        (Side::Client, ends(&pair)[0].0, ends(&pair)[1].0),
+        (Side::Server, ends(&pair)[1].0, ends(&pair)[0].0),
+    ] {
+        let opening = || Opening::new(side, provider, None).unwrap();
+        assert!(opening().on(ours).is_ok());
+        let refused = opening().on(other).unwrap_err();
+        assert_eq!(refused, ProtocolError::WrongSide);
+        // The peer, who has the octets already, asks under our context before we are on the connection.
+        let opening = opening();
+        let context = atls_core::authenticator::context(opening.as_bytes());
+        let kind = if side == Side::Client { 13 } else { 17 };
+        let extensions = [(13, &[0, 2, 4, 3][..]), (CMW_ATTESTATION, b"")];
+        let mirrored = forge::request(kind, context.unwrap().unwrap(), &extensions);
+        assert!(Challenge::receive(ours, &mirrored).is_ok());
+        let refused = opening.on(ours).unwrap_err();
+        assert_eq!(refused, ProtocolError::ContextSpent);
+        assert_eq!(refused.fault(), Fault::Peer);
     }
 }
 
@@ -787,6 +903,24 @@ impl Case {
 
     fn again(&self, parameters: Option<&Parameters>) -> Self {
         Self::over(self.pair.clone(), self.server.clone(), parameters)
+    }
+
+    /// The errors of both ways to finish, given this Certificate under the context of two further requests.
+    fn finished(
+        &self,
+        certificate: &[u8],
+        parameters: Option<&Parameters>,
+    ) -> [Option<ProtocolError>; 2] {
+        let seal = |case: &Self| {
+            let certificate = replace_context(certificate, &self.forge, &case.forge);
+            case.forge.seal(&certificate)
+        };
+        let (attesting, plain) = (self.again(parameters), self.again(parameters));
+        let (first, second) = (seal(&attesting), seal(&plain));
+        [
+            attesting.pending.finish(&first).err(),
+            plain.pending.finish_without_attestation(&second).err(),
+        ]
     }
 }
 
