@@ -49,6 +49,7 @@ use atls_core::Side;
 use atls_core::StandardPolicy;
 use atls_core::Verdicts;
 use atls_core::Verifier;
+use atls_core::authenticator::Extension;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::CmwError;
 use atls_core::cmw::Indicator;
@@ -733,6 +734,63 @@ fn configurations_that_could_not_work_are_refused() {
         refused(device().max_age(Duration::from_millis(999))),
         ConfigError::NoMaxAge
     );
+}
+
+// --- What is printed -------------------------------------------------------------------------------------------------
+
+#[test]
+fn evidence_and_identifiers_are_not_printed() {
+    const SERIAL: &str = "device serial 4711";
+    let provider = &providers()[0];
+    let pair = pair(provider, &identity(provider));
+    let part = Appraisal::new(TrustVector::new()).with_extension("serial", SERIAL.into());
+    let ear = Ear::local(VerifierId::new("test", "1"), at(NOW), "device", part);
+
+    let (request, pending) = atls_core::request(&pair.client, provider, None).unwrap();
+    let challenge = Challenge::receive(&pair.server, &request).unwrap();
+    let to_attest = challenge.to_attest().unwrap();
+    let leaf_key = to_attest.leaf_key().to_vec();
+    let mut printed = format!("{pending:?} {challenge:?} {to_attest:?}");
+    printed += &format!("{:?} {ear:?}", to_attest.to_owned());
+
+    let words = format!("good {SERIAL}");
+    let cmw = Cmw::collection(None, vec![(SERIAL.into(), token(words.as_bytes()))]).unwrap();
+    printed += &format!("{cmw:?} {:?}", cmw.items());
+    let extension = Extension {
+        code: CMW_ATTESTATION,
+        data: SERIAL.as_bytes().to_vec(),
+    };
+    let (media_type, octets) = (evidence_type(), words.as_bytes());
+    let evidence = Evidence::new(&media_type, octets, to_attest.bound());
+    printed += &format!("{extension:?} {evidence:?}");
+    let appraised = Appraised::new(ear, Origin::Device).with_attested_key(leaf_key.clone());
+    printed += &format!("{appraised:?}");
+
+    let credential = pending.finish(&challenge.answer(&cmw).unwrap()).unwrap();
+    printed += &format!("{credential:?}");
+    let peer = decide(device(), credential).unwrap();
+    printed += &format!("{peer:?} {:?}", *peer);
+
+    let decimal = |octets: &[u8]| format!("{octets:?}").trim_matches(['[', ']']).to_owned();
+    let hex = |octets: &[u8]| {
+        octets
+            .iter()
+            .map(|o| format!("{o:02x}"))
+            .collect::<String>()
+    };
+    let key = &leaf_key[leaf_key.len() - 16..];
+    for secret in [
+        SERIAL.to_owned(),
+        decimal(SERIAL.as_bytes()),
+        hex(SERIAL.as_bytes()),
+        decimal(key),
+        hex(key),
+    ] {
+        assert!(
+            !printed.to_lowercase().contains(&secret),
+            "{secret} in {printed}"
+        );
+    }
 }
 
 // --- Helpers -------------------------------------------------------------------------------------------------------------

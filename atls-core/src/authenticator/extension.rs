@@ -1,5 +1,7 @@
 //! TLS extensions, and the four that requests are built of.
 
+use std::fmt;
+
 use crate::codec::Reader;
 use crate::codec::put_vec16;
 use crate::error::ProtocolError;
@@ -11,13 +13,23 @@ use crate::sending::SendError;
 /// ```text
 /// struct { ExtensionType extension_type; opaque extension_data<0..2^16-1>; } Extension;
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "the wire format is fixed")]
 pub struct Extension {
     /// `extension_type`
     pub code: u16,
     /// `extension_data`, at most 65,535 octets.
     pub data: Vec<u8>,
+}
+
+/// The size only: `cmw_attestation` identifies devices.
+impl fmt::Debug for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extension")
+            .field("code", &format_args!("{:#06x}", self.code))
+            .field("octets", &self.data.len())
+            .finish()
+    }
 }
 
 /// `server_name`, allowed in a ClientCertificateRequest only (RFC 9261 §4).

@@ -135,7 +135,7 @@ impl fmt::Debug for SentRequest {
 }
 
 /// A certificate chain whose end-entity key is proven on this connection. Not yet a trusted one.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Validated {
     entries: Vec<CertificateEntry>,
     spki: Vec<u8>,
@@ -168,6 +168,14 @@ impl Validated {
             .iter()
             .skip(1)
             .any(|entry| extension::find(&entry.extensions, code).is_some())
+    }
+}
+
+impl fmt::Debug for Validated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Validated")
+            .field("certificates", &self.entries.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -49,7 +49,7 @@ impl fmt::Display for Label {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Collection {
     pub(super) kind: Option<String>,
     pub(super) members: Vec<(Label, Form)>,

@@ -21,11 +21,13 @@ pub use item::Indicator;
 pub use item::Item;
 pub use item::Type;
 
+use std::fmt;
+
 use crate::media_type::MediaType;
 use collection::Collection;
 
 /// A record, a tag, or a collection of them: 1 to 8 items, nested 4 deep, 65,529 octets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Cmw {
     form: Form,
 }
@@ -131,6 +133,13 @@ impl Cmw {
     }
 }
 
+/// Its items, without their values.
+impl fmt::Debug for Cmw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cmw").field(&self.items()).finish()
+    }
+}
+
 /// Octets that are no CMW, or a CMW that cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -170,21 +179,21 @@ pub enum CmwError {
     TooMany,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Form {
     Collection(Collection),
     Record(Record),
     Tag(Tag),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Record {
     kind: Type,
     value: Vec<u8>,
     indicator: Option<Indicator>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Tag {
     content_format: u16,
     value: Vec<u8>,

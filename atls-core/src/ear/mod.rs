@@ -24,6 +24,7 @@ mod signature;
 mod tier;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use pki_types::UnixTime;
 use serde_json::Value;
@@ -40,7 +41,7 @@ pub use tier::TrustVector;
 use crate::error::AppraisalError;
 
 /// An Attestation Result: who appraised, when, and how good each part of the attester is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Ear {
     profile: String,
     status: Option<Tier>,
@@ -148,8 +149,23 @@ impl Ear {
     }
 }
 
+/// Without nonce: it may be the value of a connection.
+impl fmt::Debug for Ear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ear")
+            .field("profile", &self.profile)
+            .field("status", &self.status())
+            .field("issued_at", &self.issued_at)
+            .field("expires_at", &self.expires_at)
+            .field("verifier", &self.verifier)
+            .field("issuer", &self.issuer)
+            .field("submods", &self.submods)
+            .finish_non_exhaustive()
+    }
+}
+
 /// How good one part of the attester is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Appraisal {
     status: Tier,
     vector: TrustVector,
@@ -215,6 +231,18 @@ impl Appraisal {
     /// its octet strings base64url.
     pub fn extension(&self, name: &str) -> Option<&Value> {
         self.extensions.get(name)
+    }
+}
+
+/// The names of further claims without their values: annotated Evidence identifies devices.
+impl fmt::Debug for Appraisal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Appraisal")
+            .field("status", &self.status)
+            .field("vector", &self.vector)
+            .field("policy_ids", &self.policy_ids)
+            .field("extensions", &self.extensions.keys())
+            .finish_non_exhaustive()
     }
 }
 

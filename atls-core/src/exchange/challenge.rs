@@ -1,5 +1,7 @@
 //! The answering end.
 
+use std::fmt;
+
 use super::ATTESTATION_PARAMETERS;
 use super::CMW_ATTESTATION;
 use super::parameters::Parameters;
@@ -18,7 +20,6 @@ use crate::sending::SendError;
 use crate::session::Session;
 
 /// A request for attestation that arrived on this connection, to be answered once.
-#[derive(Debug)]
 pub struct Challenge {
     request: ReceivedRequest,
     parameters: Option<Parameters>,
@@ -154,5 +155,15 @@ impl Challenge {
         } else {
             Err(ProtocolError::NoCommonFormat)
         }
+    }
+}
+
+impl fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Challenge")
+            .field("request", &self.request)
+            .field("parameters", &self.parameters)
+            .field("attestable", &self.bound.is_some())
+            .finish()
     }
 }

@@ -1,5 +1,7 @@
 //! The asking end.
 
+use std::fmt;
+
 use rustls::crypto::CryptoProvider;
 
 use super::ATTESTATION_PARAMETERS;
@@ -94,7 +96,6 @@ impl Opening {
 }
 
 /// A request for attestation that waits for its one answer.
-#[derive(Debug)]
 pub struct Pending {
     request: SentRequest,
     exported: ExportedValue,
@@ -164,6 +165,15 @@ impl Pending {
             exported: self.exported,
             selection,
         })
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending")
+            .field("request", &self.request)
+            .field("verdicts", &self.verdicts)
+            .finish_non_exhaustive()
     }
 }
 
