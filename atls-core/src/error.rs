@@ -67,8 +67,8 @@ pub enum ProtocolError {
     /// The authenticator is valid but carries no CMW although one was asked for.
     #[error("authenticator carries no attestation")]
     NoAttestation,
-    /// Our attester made a format that the peer did not list. Configure one that it appraises.
-    #[error("no attestation in a format that the peer appraises")]
+    /// The peer wants attestation and appraises none of the formats that our attester makes.
+    #[error("peer appraises no format of our attester")]
     NoCommonFormat,
     /// The peer offered no scheme that our key can sign with, although it signs with others of TLS 1.3.
     #[error("peer offers no signature scheme of our key")]
@@ -114,7 +114,6 @@ impl ProtocolError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Export
-            | Self::NoCommonFormat
             | Self::NoIdentity
             | Self::Random
             | Self::Sending(_)

@@ -19,6 +19,9 @@ pub enum SendError {
     /// An extension that the request did not offer, or that this kind of message must not have.
     #[error("own extension {0:#06x} may not stand in this message")]
     Extension(u16),
+    /// The own attester made a format that the peer did not list. Configure one for each peer that makes what it appraises.
+    #[error("own attestation is in a format that the peer does not appraise")]
+    Format,
     /// The own key signs with no scheme of TLS 1.3. Use another key.
     #[error("own key signs with no scheme of TLS 1.3")]
     Key,

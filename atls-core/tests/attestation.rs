@@ -396,10 +396,8 @@ fn a_format_that_the_peer_does_not_appraise_is_not_sent() {
     let offered = Parameters::client(vec!["other/type".parse().unwrap()], true, CanAttest::No);
     let case = Case::new(Some(&offered));
     let challenge = Challenge::receive(&case.pair.server, &case.forge.request).unwrap();
-    assert_eq!(
-        challenge.answer(&token(b"")).unwrap_err(),
-        ProtocolError::NoCommonFormat
-    );
+    let refused = challenge.answer(&token(b"")).unwrap_err();
+    assert_eq!(refused, ProtocolError::Sending(SendError::Format));
 }
 
 #[test]

@@ -56,8 +56,8 @@ impl SentRequest {
     /// on this very connection. Does not say that the certificate is trusted.
     ///
     /// # Errors
-    /// Every reject rule of RFC 9261 §5 and §6 as a [`ProtocolError`]; [`ProtocolError::Declined`] for a valid
-    /// empty authenticator.
+    /// Every reject rule of RFC 9261 §5 and §6 as a [`ProtocolError`], but for the chain validation callback, of which
+    /// there is none; [`ProtocolError::Declined`] for a valid empty authenticator.
     pub fn validate(self, authenticator: &[u8]) -> Result<Validated, ProtocolError> {
         match Authenticator::decode(authenticator)? {
             Authenticator::Empty { finished } => {

@@ -86,8 +86,7 @@ impl Challenge {
     /// Answers with Evidence or Attestation Results made for [`to_attest`](Self::to_attest).
     ///
     /// # Errors
-    /// [`ProtocolError::NoCommonFormat`] for a CMW with an item that the peer did not say it appraises,
-    /// [`SendError::Cmw`] for one that does not fit: at most 65,529 octets, and 65,520 beside the selection that answers
+    /// [`SendError::Format`] for a CMW with an item that the peer did not say it appraises, [`SendError::Cmw`] for one that does not fit: at most 65,529 octets, and 65,520 beside the selection that answers
     /// parameters. And as [`ReceivedRequest::authenticate`].
     pub fn answer(self, cmw: &Cmw) -> Result<Vec<u8>, ProtocolError> {
         self.check_formats(cmw)?;
@@ -136,7 +135,7 @@ impl Challenge {
         }))
     }
 
-    fn check_formats(&self, cmw: &Cmw) -> Result<(), ProtocolError> {
+    fn check_formats(&self, cmw: &Cmw) -> Result<(), SendError> {
         let Some(parameters) = &self.parameters else {
             return Ok(());
         };
@@ -153,7 +152,7 @@ impl Challenge {
         if decisive.all(|item| appraised(&item)) {
             Ok(())
         } else {
-            Err(ProtocolError::NoCommonFormat)
+            Err(SendError::Format)
         }
     }
 }
