@@ -7,7 +7,9 @@ use std::time::Duration;
 use atls_core::Attester;
 use atls_core::CanAttest;
 use atls_core::Challenge;
+use atls_core::ConfigError;
 use atls_core::Offer;
+use atls_core::Opening;
 use atls_core::Order;
 use atls_core::Parameters;
 use atls_core::Pending;
@@ -15,6 +17,7 @@ use atls_core::ProtocolError;
 use atls_core::RefusalCode;
 use atls_core::RelyingParty;
 use atls_core::Session;
+use atls_core::Side;
 use atls_core::Verdict;
 use atls_core::Verdicts;
 use atls_core::limits::DEFAULT_APPRAISALS;
@@ -170,14 +173,22 @@ impl Server {
         terms: ServerTerms,
         provider: Arc<CryptoProvider>,
         clock: Arc<dyn TimeProvider>,
-    ) -> Self {
+    ) -> Result<Self, ConfigError> {
+        // What could never be sent is found out now, not on every connection.
+        if let Demand::IfAble(asking) | Demand::Always(asking) = &terms.demand {
+            let parameters = Parameters::server(asking.media_types(), terms.order);
+            let request = Opening::new(Side::Server, &provider, Some(&parameters));
+            if let Err(ProtocolError::Sending(error)) = request {
+                return Err(error.into());
+            }
+        }
         let appraisals = Arc::new(Semaphore::new(terms.appraisals));
-        Self {
+        Ok(Self {
             terms,
             provider,
             clock,
             appraisals,
-        }
+        })
     }
 
     pub(crate) fn deadline(&self) -> Duration {
