@@ -1,6 +1,7 @@
 //! What this end would send, and may not.
 
 use crate::cmw::CmwError;
+use crate::error::Fault;
 
 /// A message of this end that the peer would have to refuse: found out before it leaves, and always the fault of this
 /// endpoint, be it its configuration, its device or its program.
@@ -43,4 +44,11 @@ pub enum SendError {
     /// This end already made, together with those of the peer, as many requests as a connection takes.
     #[error("too many own requests on one connection")]
     TooManyRequests,
+}
+
+impl SendError {
+    /// Always this endpoint's.
+    pub fn fault(&self) -> Fault {
+        Fault::Local
+    }
 }

@@ -19,10 +19,12 @@ use atls_core::AttestError;
 use atls_core::CMW_ATTESTATION;
 use atls_core::CanAttest;
 use atls_core::Challenge;
+use atls_core::ConfigError;
 use atls_core::Fault;
 use atls_core::Opening;
 use atls_core::Order;
 use atls_core::Parameters;
+use atls_core::PolicyViolation;
 use atls_core::ProtocolError;
 use atls_core::SendError;
 use atls_core::Session;
@@ -34,6 +36,7 @@ use atls_core::authenticator::SentRequest;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::CmwError;
 use atls_core::cmw::MAX_LENGTH;
+use atls_core::ear::KeyError;
 use atls_core::limits::MAX_CHAIN;
 use atls_core::limits::MAX_EXTENSIONS;
 use atls_core::limits::MAX_FORMATS;
@@ -332,6 +335,17 @@ fn an_attester_that_fails_is_our_own_fault_unless_its_verifier_is() {
     ] {
         assert_eq!(error.fault(), fault, "{error}");
     }
+}
+
+#[test]
+fn what_is_always_the_same_ones_fault_says_so() {
+    assert_eq!(SendError::TooLarge.fault(), Fault::Local);
+    assert_eq!(
+        ConfigError::Request(SendError::NoSchemes).fault(),
+        Fault::Local
+    );
+    assert_eq!(KeyError::Malformed.fault(), Fault::Local);
+    assert_eq!(PolicyViolation::Simulated.fault(), Fault::Peer);
 }
 
 // --- Helpers -----------------------------------------------------------------------------------------------------------

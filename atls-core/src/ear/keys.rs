@@ -15,6 +15,7 @@ use super::EarError;
 use super::json::Unique;
 use super::signature::SignatureAlgorithm;
 use super::signature::der_sequence;
+use crate::error::Fault;
 
 /// The public keys under which results of one issuer are accepted, each for one algorithm.
 ///
@@ -103,7 +104,7 @@ impl VerificationKeys {
     }
 }
 
-/// A key that cannot be used. The keys are configuration, so this is a fault of this endpoint.
+/// A key that cannot be used: a fault of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -116,6 +117,13 @@ pub enum KeyError {
     /// Another kind, curve, use or operation, an `alg` that does not fit, or RSA under 2048 bits.
     #[error("key is of a kind that is not supported")]
     Unsupported,
+}
+
+impl KeyError {
+    /// Always this endpoint's.
+    pub fn fault(&self) -> Fault {
+        Fault::Local
+    }
 }
 
 #[derive(Clone, Debug)]

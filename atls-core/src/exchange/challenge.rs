@@ -86,8 +86,9 @@ impl Challenge {
     /// Answers with Evidence or Attestation Results made for [`to_attest`](Self::to_attest).
     ///
     /// # Errors
-    /// [`SendError::Format`] for a CMW with an item that the peer did not say it appraises, [`SendError::Cmw`] for one that does not fit: at most 65,529 octets, and 65,520 beside the selection that answers
-    /// parameters. And as [`ReceivedRequest::authenticate`].
+    /// [`SendError::Format`] for a CMW with an item that the peer did not say it appraises, [`SendError::Cmw`] for one
+    /// that does not fit: at most 65,529 octets, and 65,520 beside the selection that answers parameters. And as
+    /// [`ReceivedRequest::authenticate`].
     pub fn answer(self, cmw: &Cmw) -> Result<Vec<u8>, ProtocolError> {
         self.check_formats(cmw)?;
         let mut data = Vec::new();
