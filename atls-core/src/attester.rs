@@ -1,5 +1,7 @@
 //! The Attester (RFC 9334 §4.1): makes Evidence.
 
+use std::fmt;
+
 use crate::BoxFuture;
 use crate::bound::Bound;
 use crate::cmw::Cmw;
@@ -62,7 +64,7 @@ pub fn first_available<const N: usize>(
 ///
 /// Made by [`Challenge`](crate::Challenge) only, from the live connection: no caller can have a value of its
 /// own attested.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct AttestRequest<'a> {
     pub(crate) bound: &'a Bound,
     pub(crate) leaf_key: &'a [u8],
@@ -88,8 +90,16 @@ impl<'a> AttestRequest<'a> {
     }
 }
 
+impl fmt::Debug for AttestRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttestRequest")
+            .field("bound", self.bound)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An [`AttestRequest`] that can be sent to the thread that owns the device.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OwnedAttestRequest {
     bound: Bound,
     leaf_key: Vec<u8>,
@@ -102,5 +112,13 @@ impl OwnedAttestRequest {
             bound: &self.bound,
             leaf_key: &self.leaf_key,
         }
+    }
+}
+
+impl fmt::Debug for OwnedAttestRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedAttestRequest")
+            .field("bound", &self.bound)
+            .finish_non_exhaustive()
     }
 }

@@ -56,14 +56,14 @@ impl ServerAcceptor {
     /// provider and clock serve the exchange too; its ALPN list is yours to set (`h2`, `http/1.1`).
     ///
     /// # Errors
-    /// An [`Error`] that is local, for a provider without TLS 1.3.
+    /// An [`Error`] that is local: a provider without TLS 1.3, terms whose request to clients no client could take.
     pub fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
         let tls = tls::harden_server(tls)?;
         let server = Server::new(
             terms,
             tls.crypto_provider().clone(),
             tls.time_provider.clone(),
-        );
+        )?;
         Ok(Self {
             tls: Arc::new(tls),
             server: Arc::new(server),

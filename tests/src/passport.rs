@@ -92,12 +92,8 @@ impl Verifier for PassportOffice {
         Box::pin(async move {
             let token =
                 std::str::from_utf8(evidence.bytes()).map_err(|_| AppraisalError::Malformed)?;
-            let check = Check {
-                now,
-                max_age: Duration::from_secs(3600),
-                nonce: ExpectedNonce::Echoed(evidence.bound().as_bytes()),
-                issuer: None,
-            };
+            let nonce = ExpectedNonce::Echoed(evidence.bound().as_bytes());
+            let check = Check::new(now, Duration::from_secs(3600), nonce).with_submods(&["device"]);
             let supported = demo::provider().signature_verification_algorithms;
             let ear = jwt::decode(token, &self.verification, &supported, &check);
             match ear {

@@ -5,13 +5,17 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::AlgorithmParameters;
 use jsonwebtoken::jwk::EllipticCurve;
 use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::jwk::KeyOperations;
 use jsonwebtoken::jwk::PublicKeyUse;
 use rustls::crypto::WebPkiSupportedAlgorithms;
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::EarError;
+use super::json::Unique;
 use super::signature::SignatureAlgorithm;
 use super::signature::der_sequence;
+use crate::error::Fault;
 
 /// The public keys under which results of one issuer are accepted, each for one algorithm.
 ///
@@ -22,33 +26,51 @@ pub struct VerificationKeys {
 }
 
 impl VerificationKeys {
-    /// One JWK (RFC 7517) in JSON: P-256, P-384, Ed25519, or RSA of at least 2048 bits with its `alg`.
+    /// One JWK (RFC 7517) in JSON: P-256, P-384, Ed25519, or RSA of at least 2048 bits with its `alg`. Where it has
+    /// `key_ops`, `verify` is among them.
     ///
     /// # Errors
     /// [`KeyError`]
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
-        let jwk: Jwk = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
-        Ok(Self {
-            keys: vec![Key::from_jwk(&jwk)?],
-        })
+        let Unique(jwk) = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
+        let key = Key::from_jwk(&jwk, None)?;
+        Ok(Self { keys: vec![key] })
     }
 
-    /// A JWK set. Keys for encryption and of kinds that are not supported are left out.
+    /// A JWK set. Keys that could not be used alone are left out (RFC 7517 §5): a service may publish others beside.
     ///
     /// # Errors
-    /// [`KeyError`] for a malformed set or key, and where no key is left.
+    /// [`KeyError`] for a malformed set, and where no key is left, for what was wrong with the last.
     pub fn from_jwk_set(json: &str) -> Result<Self, KeyError> {
-        let set: JwkSet = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
+        Self::from_set(json, None)
+    }
+
+    /// As [`from_jwk_set`](Self::from_jwk_set), for services that publish RSA keys without `alg`: the configuration
+    /// names the one algorithm (`RS256`, `PS256` …), and all keys that are for another are left out.
+    ///
+    /// # Errors
+    /// As [`from_jwk_set`](Self::from_jwk_set).
+    pub fn from_jwk_set_for(json: &str, algorithm: &str) -> Result<Self, KeyError> {
+        let algorithm = SignatureAlgorithm::by_jose(algorithm).ok_or(KeyError::Unsupported)?;
+        Self::from_set(json, Some(algorithm))
+    }
+
+    fn from_set(
+        json: &str,
+        algorithm: Option<&'static SignatureAlgorithm>,
+    ) -> Result<Self, KeyError> {
+        let Unique(set) = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
+        let listed = set.get("keys").and_then(Value::as_array);
         let mut keys = Vec::new();
-        for jwk in &set.keys {
-            match Key::from_jwk(jwk) {
+        let mut unusable = KeyError::Unsupported;
+        for jwk in listed.ok_or(KeyError::Malformed)? {
+            match Key::from_jwk(jwk, algorithm) {
                 Ok(key) => keys.push(key),
-                Err(KeyError::Unsupported) => {}
-                Err(other) => return Err(other),
+                Err(error) => unusable = error,
             }
         }
         if keys.is_empty() {
-            return Err(KeyError::Unsupported);
+            return Err(unusable);
         }
         Ok(Self { keys })
     }
@@ -67,7 +89,10 @@ impl VerificationKeys {
         signature: &[u8],
     ) -> Result<(), EarError> {
         let algorithm = SignatureAlgorithm::by_cose(algorithm).ok_or(EarError::Algorithm)?;
-        let key_id = std::str::from_utf8(key_id).ok().filter(|id| !id.is_empty());
+        let key_id = match key_id {
+            [] => None,
+            id => Some(std::str::from_utf8(id).map_err(|_| EarError::UnknownKey)?),
+        };
         self.verify(algorithm, key_id, supported, message, signature)
     }
 
@@ -100,7 +125,7 @@ impl VerificationKeys {
     }
 }
 
-/// A key that cannot be used.
+/// A key that cannot be used: a fault of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -110,9 +135,16 @@ pub enum KeyError {
     /// An RSA key without `alg`: which algorithm it is for must not be the token's choice. Add it.
     #[error("RSA key does not name its algorithm")]
     NoAlgorithm,
-    /// Another kind, curve or use, an `alg` that does not fit, or RSA under 2048 bits.
+    /// Another kind, curve, use or operation, an `alg` that does not fit, or RSA under 2048 bits.
     #[error("key is of a kind that is not supported")]
     Unsupported,
+}
+
+impl KeyError {
+    /// Always this endpoint's.
+    pub fn fault(&self) -> Fault {
+        Fault::Local
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -124,12 +156,19 @@ struct Key {
 }
 
 impl Key {
-    fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
+    /// For `algorithm` alone, if one is given; it completes an RSA key that names none.
+    fn from_jwk(
+        jwk: &Value,
+        algorithm: Option<&'static SignatureAlgorithm>,
+    ) -> Result<Self, KeyError> {
+        let jwk = Jwk::deserialize(jwk).map_err(|_| KeyError::Malformed)?;
         let for_signatures = matches!(
             jwk.common.public_key_use,
             None | Some(PublicKeyUse::Signature)
         );
-        if !for_signatures {
+        let operations = jwk.common.key_operations.as_ref();
+        let verifies = operations.is_none_or(|all| all.contains(&KeyOperations::Verify));
+        if !for_signatures || !verifies {
             return Err(KeyError::Unsupported);
         }
         let stated = jwk
@@ -151,7 +190,8 @@ impl Key {
                 ("EdDSA".to_owned(), octets(&key.x, 32)?)
             }
             AlgorithmParameters::RSA(key) => {
-                let name = stated.clone().ok_or(KeyError::NoAlgorithm)?;
+                let named = algorithm.map(|algorithm| algorithm.jose.to_owned());
+                let name = stated.clone().or(named).ok_or(KeyError::NoAlgorithm)?;
                 if !name.starts_with("RS") && !name.starts_with("PS") {
                     return Err(KeyError::Unsupported);
                 }
@@ -162,9 +202,13 @@ impl Key {
         if stated.is_some_and(|stated| stated != name) {
             return Err(KeyError::Unsupported);
         }
+        let own = SignatureAlgorithm::by_jose(&name).ok_or(KeyError::Unsupported)?;
+        if algorithm.is_some_and(|algorithm| algorithm.jose != own.jose) {
+            return Err(KeyError::Unsupported);
+        }
         Ok(Self {
-            id: jwk.common.key_id.clone(),
-            algorithm: SignatureAlgorithm::by_jose(&name).ok_or(KeyError::Unsupported)?,
+            id: jwk.common.key_id,
+            algorithm: own,
             public_key,
         })
     }

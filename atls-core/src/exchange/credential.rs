@@ -1,5 +1,7 @@
 //! What a valid authenticator proved, before anybody appraised it.
 
+use std::fmt;
+
 use crate::bound::Bound;
 use crate::cmw::Cmw;
 use crate::exchange::Selection;
@@ -8,7 +10,6 @@ use crate::exchange::Selection;
 ///
 /// Comes out of [`Pending::finish`](crate::Pending::finish) only, and goes into
 /// [`RelyingParty::decide`](crate::RelyingParty::decide) only. Proves who spoke, not what they are.
-#[derive(Debug)]
 pub struct Credential {
     pub(crate) cmw: Cmw,
     pub(crate) bound: Bound,
@@ -35,5 +36,16 @@ impl Credential {
     /// What the peer chose of the offered parameters; `None` is the minimal exchange.
     pub fn selection(&self) -> Option<Selection> {
         self.selection
+    }
+}
+
+/// Sizes only: Evidence and keys identify devices.
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential")
+            .field("cmw", &self.cmw)
+            .field("bound", &self.bound)
+            .field("selection", &self.selection)
+            .finish_non_exhaustive()
     }
 }

@@ -129,11 +129,17 @@ impl Client {
         if terms.relying_party.is_none() && terms.attester.is_none() {
             return Err(ConfigError::NoVerifier);
         }
-        Ok(Self {
+        let client = Self {
             terms,
             provider,
             clock,
-        })
+        };
+        // What could never be sent is found out now, not on every connection.
+        let request = Opening::new(Side::Client, &client.provider, Some(&client.offer()));
+        match request {
+            Err(ProtocolError::Sending(error)) => Err(error.into()),
+            _ => Ok(client),
+        }
     }
 
     pub(crate) fn deadline(&self) -> Duration {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use atls_core::Attester;
 use atls_core::CanAttest;
 use atls_core::Challenge;
+use atls_core::ConfigError;
 use atls_core::Offer;
+use atls_core::Opening;
 use atls_core::Order;
 use atls_core::Parameters;
 use atls_core::Pending;
@@ -15,6 +17,7 @@ use atls_core::ProtocolError;
 use atls_core::RefusalCode;
 use atls_core::RelyingParty;
 use atls_core::Session;
+use atls_core::Side;
 use atls_core::Verdict;
 use atls_core::Verdicts;
 use atls_core::limits::DEFAULT_APPRAISALS;
@@ -170,15 +173,23 @@ impl Server {
         terms: ServerTerms,
         provider: Arc<CryptoProvider>,
         clock: Arc<dyn TimeProvider>,
-    ) -> Self {
+    ) -> Result<Self, ConfigError> {
+        // What could never be sent is found out now, not on every connection.
+        if let Demand::IfAble(asking) | Demand::Always(asking) = &terms.demand {
+            let parameters = Parameters::server(asking.media_types(), terms.order);
+            let request = Opening::new(Side::Server, &provider, Some(&parameters));
+            if let Err(ProtocolError::Sending(error)) = request {
+                return Err(error.into());
+            }
+        }
         let room = |limit: usize| Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)));
-        Self {
+        Ok(Self {
             exchanges: room(terms.exchanges),
             appraisals: room(terms.appraisals),
             terms,
             provider,
             clock,
-        }
+        })
     }
 
     pub(crate) fn deadline(&self) -> Duration {

@@ -1,6 +1,7 @@
 //! The PSA attestation token, RFC 9783: claims in a CBOR map in a COSE_Sign1.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use atls_core::AppraisalError;
 use ciborium::Value;
@@ -17,7 +18,7 @@ use coset::iana::Algorithm;
 pub const IMPLEMENTATION_ID: [u8; 32] = *b"atls-simulated-platform-no-trust";
 
 /// What a simulated token claims (RFC 9783 §4), as handlers see it: `peer.claims::<SimClaims>()`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SimClaims {
     /// `eat_nonce`, 32 or 48 octets.
@@ -32,6 +33,17 @@ pub struct SimClaims {
     pub boot_seed: Vec<u8>,
     /// `psa-software-components`, at least one.
     pub software: Vec<SoftwareComponent>,
+}
+
+/// Without nonce, instance and boot: they identify a device and its connection.
+impl fmt::Debug for SimClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimClaims")
+            .field("client_id", &self.client_id)
+            .field("lifecycle", &self.lifecycle)
+            .field("software", &self.software)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One measured piece of software (RFC 9783 §4.4.1).
@@ -82,7 +94,7 @@ impl SimClaims {
         Ok(out)
     }
 
-    /// Unknown claims are ignored, as EAT says; repeated ones are not.
+    /// Unknown claims are ignored, as RFC 9783's profile and EAT demand; repeated ones are not.
     pub(crate) fn decode(payload: &[u8]) -> Result<Self, AppraisalError> {
         let claims = Map::decode(payload)?;
         if claims.get(EAT_PROFILE)?.as_text() != Some(PROFILE) {
@@ -192,7 +204,8 @@ pub(crate) fn open(token: &[u8]) -> Result<CoseSign1, AppraisalError> {
     let signed = CoseSign1::from_tagged_slice(token).map_err(|_| AppraisalError::Malformed)?;
     let header = &signed.protected.header;
     let es256 = RegisteredLabelWithPrivate::Assigned(Algorithm::ES256);
-    let plain = header.crit.is_empty() && signed.unprotected.alg.is_none();
+    let outside = &signed.unprotected;
+    let plain = header.crit.is_empty() && outside.crit.is_empty() && outside.alg.is_none();
     if header.alg != Some(es256) || !plain || signed.payload.is_none() {
         return Err(AppraisalError::Malformed);
     }

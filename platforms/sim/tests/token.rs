@@ -228,6 +228,17 @@ fn every_claim_is_checked() {
     assert_eq!(altered, Err(AppraisalError::BadSignature));
 }
 
+#[test]
+fn a_claim_that_nobody_knows_is_ignored() {
+    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let liar = Liar::new();
+    let verifier = SimVerifier::trusting(liar.anchor.clone());
+    let genuine = connection.token(&SimAttester::generate().unwrap());
+    let whole = Value::Bytes(connection.bound().as_bytes().to_vec());
+    let token = liar.token_with(&genuine, whole, vec![((-70_000).into(), Value::Null)]);
+    assert!(connection.appraise(&verifier, &token).is_ok());
+}
+
 /// The binding, under a signature that verifies: a device whose key the verifier trusts and whose software lies.
 #[test]
 fn a_binding_that_is_cut_padded_empty_or_another_is_refused() {
@@ -289,6 +300,12 @@ fn the_envelope_is_checked() {
         };
     };
     assert_eq!(judge(&|_| {}), Ok(()));
+    let outside = |sign1: &mut CoseSign1| {
+        let crit = coset::iana::HeaderParameter::ContentType;
+        let critical = coset::HeaderBuilder::new().add_critical(crit);
+        sign1.unprotected = critical.build();
+    };
+    assert_eq!(judge(&outside), Err(AppraisalError::Malformed));
     let header = coset::Header {
         alg: Some(es384.clone()),
         ..Default::default()
@@ -303,6 +320,15 @@ fn the_envelope_is_checked() {
     );
     assert_eq!(
         judge(&|sign1| sign1.unprotected.alg = Some(es384.clone())),
+        Err(AppraisalError::Malformed)
+    );
+    // Whatever it is that would have to be understood.
+    let critical = coset::HeaderBuilder::new()
+        .algorithm(coset::iana::Algorithm::ES256)
+        .add_critical(coset::iana::HeaderParameter::ContentType)
+        .build();
+    assert_eq!(
+        judge(&|sign1| set_protected(sign1, critical.clone())),
         Err(AppraisalError::Malformed)
     );
     assert_eq!(
@@ -413,7 +439,12 @@ impl Liar {
 
     /// The claims of another token, with this nonce and under this key.
     fn token(&self, like: &[u8], nonce: Value) -> Vec<u8> {
+        self.token_with(like, nonce, Vec::new())
+    }
+
+    fn token_with(&self, like: &[u8], nonce: Value, further: Vec<(Value, Value)>) -> Vec<u8> {
         let renamed = altered(like, |claims| {
+            claims.extend(further);
             replace(
                 claims,
                 256,
