@@ -9,15 +9,19 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use atls_core::AppraisalError;
 use atls_core::Origin;
 use atls_core::ear::Tier;
+use atls_reference::Live;
 use atls_snp::CertTable;
 use atls_snp::CertificateKind;
 use atls_snp::NoCollateral;
 use atls_snp::Product;
 use atls_snp::SigningKey;
 use atls_snp::SnpEvidence;
+use atls_snp::SnpVerifier;
 use atls_snp::SuppliedCollateral;
 use atls_snp::testing::ForgedAuthority;
 use atls_snp::testing::ForgedKey;
@@ -335,6 +339,35 @@ fn every_octet_of_a_report_is_covered() {
             let appraised = verifier.appraise_report(&evidence, &[], &challenge, support::at(NOW));
             assert!(support::ready(appraised).is_err(), "{product} {index:#x}");
         }
+    }
+}
+
+#[test]
+fn every_octet_of_a_certificate_and_a_list_is_covered() {
+    let platform = milan();
+    let table = platform.certificates();
+    let table = table.with(CertificateKind::Crl, platform.crl.encode());
+    let report = platform.signed_report(&CHALLENGE);
+    let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
+    let verifier = SnpVerifier::new(platform.roots().unwrap(), policy, Arc::new(NoCollateral));
+    let judge = |kind, der: &[u8]| {
+        let evidence = SnpEvidence::new(report.clone(), table.clone().with(kind, der));
+        let appraised = verifier.appraise_report(&evidence, &[], &CHALLENGE, support::at(NOW));
+        support::ready(appraised).map(drop)
+    };
+    for kind in [CertificateKind::Vcek, CertificateKind::Crl] {
+        let whole = table.get(kind).unwrap();
+        assert_eq!(judge(kind, whole), Ok(()));
+        for index in 0..whole.len() {
+            let mut altered = whole.to_vec();
+            altered[index] ^= 1 << (index % 8);
+            assert!(judge(kind, &altered).is_err(), "{kind:?} {index}");
+            assert!(
+                judge(kind, &whole[..index]).is_err(),
+                "{kind:?} cut at {index}"
+            );
+        }
+        assert!(judge(kind, &[whole, &[0]].concat()).is_err(), "{kind:?}");
     }
 }
 

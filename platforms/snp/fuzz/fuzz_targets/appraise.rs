@@ -39,7 +39,9 @@ pub fn judged(report: &[u8], table: CertTable) -> Result<(), AppraisalError> {
     let evidence = SnpEvidence::new(report.to_vec(), table);
     let now = UnixTime::since_unix_epoch(Duration::from_secs(1_750_000_000));
     // Whatever it says is what was asked for, so that all behind that check is reached.
-    let challenge = report.get(0x50..0x90).and_then(|octets| octets.try_into().ok());
+    let challenge = report
+        .get(0x50..0x90)
+        .and_then(|octets| octets.try_into().ok());
     let challenge = challenge.unwrap_or(CHALLENGE);
     let verifier = &setting.verifier;
     ready(verifier.appraise_report(&evidence, &[], &challenge, now)).map(drop)
@@ -68,7 +70,10 @@ fn setting() -> &'static Setting {
 
 fn ready<T>(future: impl Future<Output = T>) -> T {
     let mut future = Box::pin(future);
-    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("nothing here waits"),
     }

@@ -18,8 +18,8 @@ pub use require::PlatformFeature;
 use crate::product::Product;
 use crate::tcb::Tcb;
 
-/// Reference values and appraisal policy for SEV-SNP. Whatever is not stated is refused; what loosens it begins with
-/// `allow`.
+/// Reference values and appraisal policy for SEV-SNP. Whatever is not stated is refused; each switch that loosens it
+/// begins with `allow`.
 ///
 /// ```
 /// let policy: atls_snp::SnpPolicy = atls_reference::from_toml(r#"
