@@ -167,6 +167,21 @@ fn what_is_no_authority_signs_nothing() {
     let mut platform = milan();
     platform.ask.is_authority = false;
     assert_eq!(refused(&platform), AppraisalError::Malformed);
+    platform.ask.is_authority = true;
+    platform.ask.key_usage = 0x02;
+    assert_eq!(
+        refused(&platform),
+        AppraisalError::Malformed,
+        "signs lists only"
+    );
+
+    let mut platform = milan();
+    platform.vek.is_authority = true;
+    assert_eq!(
+        refused(&platform),
+        AppraisalError::Malformed,
+        "a chip that is one"
+    );
 }
 
 #[test]
@@ -446,6 +461,7 @@ fn a_list_that_is_stale_early_another_ones_or_narrowed_is_refused() {
         |platform| platform.crl.signed_by = ForgedKey::Ask,
         |platform| platform.crl.issuer = "ARK-Genoa".to_owned(),
         |platform| platform.crl.is_narrowed = true,
+        |platform| platform.crl.has_narrowed_entries = true,
     ] {
         for allow_missing_crl in [false, true] {
             let mut platform = milan();

@@ -74,6 +74,8 @@ pub struct ForgedAuthority {
     pub not_after: u64,
     /// Whether it is an authority at all.
     pub is_authority: bool,
+    /// Its KeyUsage, as the octet of bits: 0x04 is to sign certificates.
+    pub key_usage: u8,
     /// The key in it.
     pub key: ForgedKey,
     /// The key that signs it.
@@ -114,11 +116,10 @@ impl ForgedAuthority {
                 Critical::Yes,
                 &der::sequence(&[constraints]),
             ),
-            // keyCertSign
             der::extension(
                 &[0x55, 0x1d, 0x0f],
                 Critical::Yes,
-                &der::tlv(0x03, &[2, 0x04]),
+                &der::tlv(0x03, &[0, self.key_usage]),
             ),
         ];
         let body = Body {
@@ -141,6 +142,7 @@ impl ForgedAuthority {
             not_before: FROM,
             not_after: UNTIL,
             is_authority: true,
+            key_usage: 0x04,
             key,
             signed_by: ForgedKey::Ark,
         }
@@ -160,6 +162,8 @@ pub struct ForgedCrl {
     pub revoked: Vec<Vec<u8>>,
     /// Whether it has a critical extension that nobody knows.
     pub is_narrowed: bool,
+    /// Whether its entries have one.
+    pub has_narrowed_entries: bool,
     /// The key that signs it.
     pub signed_by: ForgedKey,
 }
@@ -173,16 +177,22 @@ impl ForgedCrl {
             next_update: Some(UNTIL),
             revoked: vec![vec![9, 9, 9]],
             is_narrowed: false,
+            has_narrowed_entries: false,
             signed_by: ForgedKey::Ark,
         }
     }
 
     /// In DER.
     pub fn encode(&self) -> Vec<u8> {
-        let entries = self
-            .revoked
-            .iter()
-            .map(|serial| der::sequence(&[&der::integer(serial), &der::time(self.this_update)]));
+        let narrowing = der::extension(&[0x2a, 0x03, 0x04], Critical::Yes, &[0x05, 0x00]);
+        let of_entries = match self.has_narrowed_entries {
+            true => der::sequence(&[&narrowing]),
+            false => Vec::new(),
+        };
+        let entries = self.revoked.iter().map(|serial| {
+            let time = der::time(self.this_update);
+            der::sequence(&[&der::integer(serial), &time, &of_entries])
+        });
         let entries: Vec<_> = entries.collect();
         let entries = match &*entries {
             [] => Vec::new(),
@@ -190,7 +200,7 @@ impl ForgedCrl {
         };
         let number = der::extension(&[0x55, 0x1d, 0x14], Critical::No, &der::integer(&[1]));
         let narrowing = match self.is_narrowed {
-            true => der::extension(&[0x2a, 0x03, 0x04], Critical::Yes, &[0x05, 0x00]),
+            true => narrowing,
             false => Vec::new(),
         };
         let extensions = der::tlv(0xa0, &der::sequence(&[&number, &narrowing]));

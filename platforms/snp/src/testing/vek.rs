@@ -27,6 +27,8 @@ pub struct ForgedVek {
     pub extensions: Vec<(Vec<u8>, Vec<u8>)>,
     /// Whether it has a critical extension that nobody knows.
     pub is_narrowed: bool,
+    /// Whether it says that it is an authority.
+    pub is_authority: bool,
     /// The key that signs it.
     pub signed_by: ForgedKey,
 }
@@ -45,6 +47,7 @@ impl ForgedVek {
             not_after: UNTIL,
             extensions,
             is_narrowed: false,
+            is_authority: false,
             signed_by: ForgedKey::Ask,
         }
     }
@@ -88,6 +91,11 @@ impl ForgedVek {
             .collect();
         if self.is_narrowed {
             extensions.push(der::extension(&[0x2a, 0x03, 0x04], Critical::Yes, &[5, 0]));
+        }
+        if self.is_authority {
+            let constraints = der::sequence(&[&[0x01, 0x01, 0xff]]);
+            let identifier = [0x55, 0x1d, 0x13];
+            extensions.push(der::extension(&identifier, Critical::Yes, &constraints));
         }
         let body = Body {
             serial: &self.serial,
