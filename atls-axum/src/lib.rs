@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! use std::sync::Arc;
-//! use atls_axum::{AttestationResult, AttestedListener, RouterExt};
+//! use atls_axum::{AttestationResult, AttestedListener};
 //! use atls_tower::{ServerAcceptor, ServerTerms};
 //! use axum::{Router, routing::get};
 //! # use atls_core::{Attester, RelyingParty};
@@ -16,10 +16,15 @@
 //! let terms = ServerTerms::new().attester(attester).require_peer(relying_party);
 //! let listener = AttestedListener::bind("127.0.0.1:8443", ServerAcceptor::new(tls, terms)?).await?;
 //! let app = Router::new().route("/", get(handler));
-//! axum::serve(listener, app.into_attested_make_service()).await?;
+//! atls_axum::serve(listener, app).await?;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The listener also goes into `axum::serve` itself, with
+//! [`into_attested_make_service`](RouterExt::into_attested_make_service). That loop cannot be told that a connection's
+//! attestation has expired: HTTP/2 connections are then cut rather than drained, and a client that never completes a
+//! request's head holds a shutdown up. [`serve`] has neither fault.
 //!
 //! To demand attestation of some routes only, put [`RequireAttestationLayer`](atls_tower::RequireAttestationLayer) on
 //! them with `Router::route_layer`.
@@ -28,6 +33,7 @@
 mod extract;
 mod listener;
 mod make_service;
+mod serve;
 pub mod testing;
 
 pub use extract::AttestationRejection;
@@ -35,3 +41,5 @@ pub use extract::AttestationResult;
 pub use listener::AttestedListener;
 pub use make_service::AttestedMakeService;
 pub use make_service::RouterExt;
+pub use serve::Serve;
+pub use serve::serve;

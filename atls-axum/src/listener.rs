@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atls_core::limits::DEFAULT_FIRST_REQUEST;
 use atls_core::limits::DEFAULT_PENDING;
 use atls_tower::AttestedStream;
 use atls_tower::ServerAcceptor;
@@ -24,7 +25,7 @@ use tracing::Instrument;
 ///
 /// A task accepts sockets and makes handshakes beside each other, so a slow or silent client delays nobody; the
 /// deadlines are those of the acceptor's terms, and at most [`DEFAULT_PENDING`] connections are between accept and
-/// first request. Dropping the listener, as graceful shutdown does, closes the socket and the handshakes in flight;
+/// the first octet of HTTP, for which they have [`DEFAULT_FIRST_REQUEST`]. Dropping the listener, as graceful shutdown does, closes the socket and the handshakes in flight;
 /// connections that are already served finish.
 #[derive(Debug)]
 pub struct AttestedListener {
@@ -33,11 +34,11 @@ pub struct AttestedListener {
     task: AbortHandle,
 }
 
-/// An attested connection that waits to be served. It counts as pending until it is.
+/// An attested connection that waits to be served.
 struct Accepted {
     stream: AttestedStream<TcpStream>,
     remote: SocketAddr,
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 impl AttestedListener {
@@ -63,7 +64,7 @@ impl AttestedListener {
         Self::with_pending(listener, acceptor, DEFAULT_PENDING)
     }
 
-    /// With another limit of pending connections; further ones wait in the backlog of the socket.
+    /// With another limit of pending connections, at least one; further ones wait in the backlog of the socket.
     ///
     /// # Errors
     /// Those of the socket.
@@ -78,8 +79,25 @@ impl AttestedListener {
         let local = listener.local_addr()?;
         // The permits bound what waits; the queue itself is short, for what it holds is lost at shutdown.
         let (sender, ready) = mpsc::channel(1);
+        let pending = pending.clamp(1, Semaphore::MAX_PERMITS);
         let task = tokio::spawn(run(listener, acceptor, pending, sender)).abort_handle();
         Ok(Self { ready, local, task })
+    }
+
+    /// The next connection that is ready for HTTP.
+    pub(crate) async fn next(&mut self) -> (AttestedStream<TcpStream>, SocketAddr) {
+        match self.ready.recv().await {
+            Some(Accepted {
+                stream,
+                remote,
+                permit,
+            }) => (
+                stream.first_octet_within(DEFAULT_FIRST_REQUEST, permit),
+                remote,
+            ),
+            // The task ends only with the listener, or with its runtime.
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -94,10 +112,11 @@ impl Listener for AttestedListener {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, SocketAddr) {
-        match self.ready.recv().await {
-            Some(accepted) => (accepted.stream, accepted.remote),
-            // The task ends only with the listener, or with its runtime.
-            None => std::future::pending().await,
+        let (stream, remote) = self.next().await;
+        // `axum::serve` has no way to tell an HTTP/2 client to go elsewhere, so grace would be a time of refusals.
+        match stream.alpn_protocol() {
+            Some(b"h2") => (stream.without_grace(), remote),
+            _ => (stream, remote),
         }
     }
 
@@ -134,7 +153,7 @@ async fn run(
                 let accepted = Accepted {
                     stream,
                     remote,
-                    _permit: permit,
+                    permit,
                 };
                 // Nobody is left to serve it.
                 let _ = sender.send(accepted).await;

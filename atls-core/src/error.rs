@@ -231,6 +231,10 @@ pub enum ConfigError {
     /// The TLS configuration cannot be used for attested connections; the text says which part.
     #[error("TLS configuration is unsuitable: {0}")]
     Tls(&'static str),
+    /// Verifiers that are to appraise the same differ in what they accept. Give each the same media types, or add them
+    /// to the relying party one by one.
+    #[error("verifiers to be combined accept different formats")]
+    UnlikeVerifiers,
     /// The key, certificate or provider was refused by rustls or rcgen.
     #[error("identity could not be made")]
     Identity,

@@ -33,6 +33,10 @@ pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 /// speak at once; ordinary HTTP clients may connect ahead of need.
 pub const DEFAULT_FIRST_OCTET: Duration = Duration::from_secs(5);
 
+/// Longest wait of a server for the first octet of HTTP after the exchange. Clients may connect ahead of need; who
+/// comes later connects anew.
+pub const DEFAULT_FIRST_REQUEST: Duration = Duration::from_secs(30);
+
 /// Most connections that a server holds between accept and the first HTTP octet.
 pub const DEFAULT_PENDING: usize = 1024;
 
@@ -44,3 +48,12 @@ pub const DEFAULT_EXCHANGES: usize = 512;
 
 /// Most appraisals that a server runs at once; they may cost a verifier's time or network.
 pub const DEFAULT_APPRAISALS: usize = 64;
+
+/// How long an appraisal is used again for the same Evidence: the connections of one batch come within seconds.
+pub const DEFAULT_KEPT_AGE: Duration = Duration::from_secs(60);
+
+/// Most appraisals that are kept. One serves a whole batch.
+pub const DEFAULT_KEPT_RESULTS: usize = 256;
+
+/// Most octets of Evidence that appraisals are kept under.
+pub const DEFAULT_KEPT_OCTETS: usize = 8 * 1024 * 1024;

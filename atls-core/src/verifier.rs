@@ -27,6 +27,12 @@ pub trait Verifier: Send + Sync {
         Conveys::Evidence
     }
 
+    /// Which policy and reference values are in force: a number that rises whenever they change. Results that were reached
+    /// under another number are not used again. A verifier that never changes has no need of it.
+    fn generation(&self) -> u64 {
+        0
+    }
+
     /// Appraises one item at the given time.
     ///
     /// An implementation must find [`Evidence::bound`] *inside* the signed Evidence, whole and of equal length, and
@@ -41,6 +47,28 @@ pub trait Verifier: Send + Sync {
         evidence: &'a Evidence<'a>,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>>;
+}
+
+impl<V: Verifier + ?Sized> Verifier for Arc<V> {
+    fn media_types(&self) -> &[MediaType] {
+        (**self).media_types()
+    }
+
+    fn conveys(&self) -> Conveys {
+        (**self).conveys()
+    }
+
+    fn generation(&self) -> u64 {
+        (**self).generation()
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        (**self).appraise(evidence, now)
+    }
 }
 
 /// What kind of conceptual message a verifier takes.

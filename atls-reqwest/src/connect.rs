@@ -13,6 +13,7 @@ use atls_core::Handshake;
 use atls_core::ProtocolError;
 use atls_core::Session;
 use atls_core::Side;
+use atls_tower::client;
 use atls_tower::client::ClientExchange;
 use hyper_util::client::legacy::connect::Connected;
 use hyper_util::client::legacy::connect::Connection;
@@ -97,7 +98,7 @@ where
             // The scope ends with the connect: TLS that a remote verifier makes during appraisal is not ours.
             let connecting = tokio::time::timeout_at(deadline, capture::observe(connecting));
             let (connected, observed) = connecting.await.map_err(|_| Error::connect_timeout())?;
-            let connection = connected?;
+            let connection = connected.map_err(typed)?;
             let facts = Facts::of(&connection.connected());
             if facts.is_proxied {
                 return Err(Error::proxied_in_the_clear().into());
@@ -117,6 +118,32 @@ where
             Ok(link.io.into_inner())
         })
     }
+}
+
+/// A failure of TLS is this crate's business too; others, such as an unknown host, are reqwest's.
+fn typed(error: BoxError) -> BoxError {
+    match tls_error(&*error) {
+        Some(tls) => Error::exchange(client::tls_failed(tls.clone())).into(),
+        None => error,
+    }
+}
+
+fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        // The source of an I/O error is that of what it holds, not what it holds.
+        let held = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        next = match held {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
+    }
+    None
 }
 
 /// What a connection says about itself.

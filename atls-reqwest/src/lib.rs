@@ -23,7 +23,8 @@
 //!
 //! # What it cannot do
 //!
-//! reqwest keeps its connections to itself, so when a result expires, the connection is ended by the *server*;
+//! reqwest keeps its connections to itself, so when a result expires, the connection is drained by the *server*, which
+//! knows from the client's verdict when that is, and the next request goes on a new one. Under a server that does not,
 //! [`ResponseExt::attestation`] is an error from then on. To stop sending requests to a server that expired and does not
 //! end the connection, use [`AttestedHttps`](atls_tower::AttestedHttps) with hyper-util instead.
 //!

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use atls_core::Handshake;
+use atls_core::ProtocolError;
 use rustls::ServerConfig;
 use rustls::server::Acceptor;
 use rustls::server::ClientHello;
@@ -11,7 +12,6 @@ use rustls::sign::CertifiedKey;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::TlsStream;
@@ -19,9 +19,11 @@ use tracing::Instrument;
 
 use crate::error::Error;
 use crate::error::Stage;
+use crate::exchange::Conversation;
 use crate::exchange::Server;
 use crate::exchange::ServerTerms;
 use crate::exchange::within;
+use crate::frame;
 use crate::frame::Kind;
 use crate::live::Live;
 use crate::stream::AttestedStream;
@@ -47,7 +49,6 @@ use crate::trace;
 pub struct ServerAcceptor {
     tls: Arc<ServerConfig>,
     server: Arc<Server>,
-    exchanges: Arc<Semaphore>,
 }
 
 impl ServerAcceptor {
@@ -58,7 +59,6 @@ impl ServerAcceptor {
     /// An [`Error`] that is local: a provider without TLS 1.3, terms whose request to clients no client could take.
     pub fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
         let tls = tls::harden_server(tls)?;
-        let exchanges = Arc::new(Semaphore::new(terms.exchanges()));
         let server = Server::new(
             terms,
             tls.crypto_provider().clone(),
@@ -67,7 +67,6 @@ impl ServerAcceptor {
         Ok(Self {
             tls: Arc::new(tls),
             server: Arc::new(server),
-            exchanges,
         })
     }
 
@@ -115,16 +114,13 @@ impl ServerAcceptor {
         // The wait for the client is not charged to the exchange.
         let spent = spoken.saturating_duration_since(started);
         let left = self.server.deadline().saturating_sub(spent);
-        let exchanged = within(after(Instant::now(), left), Stage::Exchange, async {
-            // Held for the exchange only; closed never.
-            let _permit = self
-                .exchanges
-                .acquire()
-                .await
-                .map_err(|_| Error::closed())?;
-            self.server.run(&mut link, kind).await
-        });
-        let exchanged = exchanged.await?;
+        let deadline = after(Instant::now(), left);
+        let exchange = async {
+            let first = frame::read_after(&mut link, kind).await?;
+            let conversation = Conversation::new(&mut link, deadline);
+            self.server.run(conversation, first).await
+        };
+        let exchanged = within(deadline, Stage::Exchange, exchange).await?;
         AttestedStream::new(link.tls, exchanged, self.server.clock().clone())
     }
 
@@ -138,10 +134,10 @@ impl ServerAcceptor {
             .await
             .map_err(Error::tls)?;
         let key = self.tls.cert_resolver.resolve(start.client_hello());
+        let key = key.ok_or(ProtocolError::NoIdentity)?;
         let mut tls = ServerConfig::clone(&self.tls);
         tls.cert_resolver = Arc::new(Resolved(key.clone()));
         let stream = start.into_stream(Arc::new(tls)).await.map_err(Error::tls)?;
-        let key = key.ok_or(atls_core::ProtocolError::NoIdentity)?;
         let handshake = Handshake::server(stream.get_ref().1, key)?;
         Ok(Live {
             tls: TlsStream::Server(stream),
@@ -152,11 +148,11 @@ impl ServerAcceptor {
 
 /// A resolver that already did.
 #[derive(Debug)]
-struct Resolved(Option<Arc<CertifiedKey>>);
+struct Resolved(Arc<CertifiedKey>);
 
 impl ResolvesServerCert for Resolved {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0.clone()
+        Some(self.0.clone())
     }
 }
 

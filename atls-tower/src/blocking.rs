@@ -2,6 +2,11 @@
 
 use std::fmt;
 use std::io;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -20,7 +25,8 @@ use tokio::sync::oneshot;
 /// Lifts a [`LocalAttester`] into an [`Attester`]: the device lives on a thread of its own and is asked once at a time.
 ///
 /// The queue is bounded: when it is full, and while the device hangs, connections are refused at once with
-/// [`AttestError::Busy`]. A request whose connection gave up is skipped before the device starts.
+/// [`AttestError::Busy`]. A request whose connection gave up is skipped before the device starts. A driver that panics
+/// costs the connection that it worked for.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -33,6 +39,8 @@ use tokio::sync::oneshot;
 pub struct Blocking {
     media_types: Vec<MediaType>,
     queue: mpsc::Sender<Job>,
+    /// A connection gave up on the device, which has not returned since.
+    hangs: Arc<AtomicBool>,
     deadline: Duration,
 }
 
@@ -44,12 +52,15 @@ impl Blocking {
     pub fn spawn<D: LocalAttester + 'static>(device: D) -> io::Result<Self> {
         let media_types = device.media_types().to_vec();
         let (queue, jobs) = mpsc::channel(QUEUE);
+        let hangs = Arc::new(AtomicBool::new(false));
+        let works = hangs.clone();
         thread::Builder::new()
             .name("atls-attester".to_owned())
-            .spawn(move || serve(device, jobs))?;
+            .spawn(move || serve(device, jobs, &works))?;
         Ok(Self {
             media_types,
             queue,
+            hangs,
             deadline: DEFAULT_DEVICE_DEADLINE,
         })
     }
@@ -69,6 +80,9 @@ impl Attester for Blocking {
 
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
         Box::pin(async move {
+            if self.hangs.load(Ordering::Relaxed) {
+                return Err(AttestError::Busy);
+            }
             let (reply, answer) = oneshot::channel();
             let job = Job {
                 request: request.to_owned(),
@@ -80,7 +94,10 @@ impl Attester for Blocking {
             })?;
             match tokio::time::timeout(self.deadline, answer).await {
                 Ok(answered) => answered.unwrap_or_else(|_| Err(stopped())),
-                Err(_) => Err(AttestError::TimedOut),
+                Err(_) => {
+                    self.hangs.store(true, Ordering::Relaxed);
+                    Err(AttestError::TimedOut)
+                }
             }
         })
     }
@@ -100,14 +117,17 @@ struct Job {
     reply: oneshot::Sender<Result<Cmw, AttestError>>,
 }
 
-fn serve<D: LocalAttester>(mut device: D, mut jobs: mpsc::Receiver<Job>) {
+fn serve<D: LocalAttester>(mut device: D, mut jobs: mpsc::Receiver<Job>, hangs: &AtomicBool) {
     while let Some(job) = jobs.blocking_recv() {
-        if job.reply.is_closed() {
-            continue;
+        if !job.reply.is_closed() {
+            let request = job.request.as_request();
+            // A driver keeps no state between calls that half a call could break: its device answers or fails.
+            let made = catch_unwind(AssertUnwindSafe(|| device.attest(request)));
+            let panicked = |_| Err(AttestError::Device("its driver panicked".to_owned()));
+            // Who asked may have given up meanwhile.
+            let _ = job.reply.send(made.unwrap_or_else(panicked));
         }
-        let made = device.attest(job.request.as_request());
-        // Who asked may have given up meanwhile.
-        let _ = job.reply.send(made);
+        hangs.store(false, Ordering::Relaxed);
     }
 }
 

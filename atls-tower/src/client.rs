@@ -4,6 +4,7 @@
 //! [`Session`] from what rustls' callbacks showed, and run the exchange here. Everybody else uses
 //! [`ClientConnector`](crate::ClientConnector).
 
+use std::io;
 use std::sync::Arc;
 
 use atls_core::Opening;
@@ -22,11 +23,20 @@ use crate::error::Error;
 use crate::error::Stage;
 use crate::exchange::Client;
 use crate::exchange::ClientTerms;
+use crate::exchange::Conversation;
 use crate::exchange::Exchanged;
 use crate::exchange::within;
 use crate::identity;
 use crate::tls;
 use crate::trace;
+
+/// The typed error for a TLS handshake that failed below an integration, traced as the one event of its connection.
+#[must_use]
+pub fn tls_failed(error: rustls::Error) -> Error {
+    let error = Error::tls(io::Error::new(io::ErrorKind::InvalidData, error));
+    trace::failure(&error);
+    error
+}
 
 /// The client's part of the exchange, without the TLS.
 #[derive(Clone, Debug)]
@@ -65,7 +75,7 @@ impl ClientExchange {
 
     /// The exchange. On success the next octet is HTTP's.
     ///
-    /// Emits one trace event on failure.
+    /// Emits one trace event for the outcome.
     ///
     /// # Errors
     /// [`Error`]; the caller must close the connection.
@@ -82,10 +92,14 @@ impl ClientExchange {
                 let (opening, frame) = self.client.open()?;
                 link.write_all(&frame).await.map_err(Error::writing)?;
                 link.flush().await.map_err(Error::writing)?;
-                self.client.run(link, opening).await
+                let conversation = Conversation::new(link, deadline);
+                self.client.run(conversation, opening).await
             };
             match within(deadline, Stage::Exchange, exchange).await {
-                Ok(exchanged) => Ok(exchanged.peer),
+                Ok(exchanged) => {
+                    trace::success(exchanged.peer.as_deref());
+                    Ok(exchanged.peer)
+                }
                 Err(error) => {
                     trace::failure(&error);
                     Err(error)
@@ -120,7 +134,13 @@ impl ClientExchange {
     where
         L: Session + AsyncRead + AsyncWrite + Unpin,
     {
-        within(deadline, Stage::Exchange, self.client.run(link, opening)).await
+        let conversation = Conversation::new(link, deadline);
+        within(
+            deadline,
+            Stage::Exchange,
+            self.client.run(conversation, opening),
+        )
+        .await
     }
 
     /// Now, by the clock of the TLS configuration.

@@ -13,6 +13,7 @@ use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::TlsStream;
 use tracing::Instrument;
@@ -65,8 +66,25 @@ impl ClientConnector {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
+        self.connect_until(self.deadline(), name, io).await
+    }
+
+    /// The deadline of a connection that begins now.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.exchange.deadline()
+    }
+
+    pub(crate) async fn connect_until<IO>(
+        &self,
+        deadline: Instant,
+        name: ServerName<'static>,
+        io: IO,
+    ) -> Result<AttestedStream<IO>, Error>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send,
+    {
         let traced = async {
-            let connected = self.run(name, io).await;
+            let connected = self.run(deadline, name, io).await;
             trace::outcome(&connected);
             connected
         };
@@ -74,11 +92,15 @@ impl ClientConnector {
         traced.instrument(span).await
     }
 
-    async fn run<IO>(&self, name: ServerName<'static>, io: IO) -> Result<AttestedStream<IO>, Error>
+    async fn run<IO>(
+        &self,
+        deadline: Instant,
+        name: ServerName<'static>,
+        io: IO,
+    ) -> Result<AttestedStream<IO>, Error>
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let deadline = self.exchange.deadline();
         let (opening, frame) = self.exchange.open()?;
         let handshake = self.handshake(name, io, &frame);
         let mut link = within(deadline, Stage::Handshake, handshake).await?;

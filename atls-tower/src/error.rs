@@ -10,6 +10,7 @@ use atls_core::Fault;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
 use atls_core::RefusalCode;
+use atls_core::Side;
 
 /// Why a connection could not be attested. The connection is closed; others are not touched.
 ///
@@ -41,12 +42,30 @@ enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stage {
-    /// Frames, Evidence and appraisal.
+    /// Our verifier, or the service that it asks, was appraising the peer.
+    Appraisal,
+    /// Our own attester was making Evidence.
+    Attestation,
+    /// The name was resolved, or the transport connected.
+    Connect,
+    /// The peer had to send or take a frame.
     Exchange,
     /// Waiting for the client's first octet after the TLS handshake.
     FirstOctet,
     /// The TLS handshake.
     Handshake,
+    /// As many exchanges or appraisals as this end allows were under way, and none ended.
+    Queue,
+}
+
+impl Stage {
+    fn fault(self) -> Fault {
+        match self {
+            Self::Appraisal => Fault::Verifier,
+            Self::Attestation | Self::Queue => Fault::Local,
+            Self::Connect | Self::Exchange | Self::FirstOctet | Self::Handshake => Fault::Peer,
+        }
+    }
 }
 
 impl Error {
@@ -55,15 +74,15 @@ impl Error {
         match &*self.kind {
             Kind::Attest(error) => error.fault(),
             Kind::Config(_) | Kind::Uri(_) => Fault::Local,
+            Kind::Deadline(stage) => stage.fault(),
             Kind::Protocol(error) => error.fault(),
             Kind::Refused(refusal) => refusal.fault(),
+            Kind::Tls(error) => tls_fault(error),
             Kind::Closed
-            | Kind::Deadline(_)
             | Kind::Io(_)
             | Kind::NotAttestedTls
             | Kind::PeerUnattested
             | Kind::RefusedByPeer(_)
-            | Kind::Tls(_)
             | Kind::WrongOrder => Fault::Peer,
         }
     }
@@ -107,6 +126,11 @@ impl Error {
         matches!(*self.kind, Kind::Closed)
     }
 
+    /// TLS itself failed: certificate, name, version, or a callback of the application.
+    pub fn is_tls(&self) -> bool {
+        matches!(*self.kind, Kind::Tls(_))
+    }
+
     /// What was under way when the deadline passed.
     pub fn stage(&self) -> Option<Stage> {
         match *self.kind {
@@ -147,11 +171,11 @@ impl Error {
         Kind::Deadline(stage).into()
     }
 
-    /// The first octet of what should have been a frame of the server.
-    pub(crate) fn not_a_frame(first: u8) -> Self {
-        match first {
+    /// The first octet of what should have been a frame of this side.
+    pub(crate) fn not_a_frame(sender: Side, first: u8) -> Self {
+        match (sender, first) {
             // "HTTP/1.1 400", or the length of an HTTP/2 SETTINGS frame.
-            b'H' | 0 => Kind::NotAttestedTls.into(),
+            (Side::Server, b'H' | 0) => Kind::NotAttestedTls.into(),
             _ => ProtocolError::Malformed.into(),
         }
     }
@@ -206,7 +230,21 @@ impl fmt::Display for Error {
             Kind::Deadline(Stage::FirstOctet) => {
                 f.write_str("client was silent after the TLS handshake")
             }
-            Kind::Deadline(Stage::Exchange) => f.write_str("attestation took too long"),
+            Kind::Deadline(Stage::Appraisal) => {
+                f.write_str("verifier gave no result within the deadline")
+            }
+            Kind::Deadline(Stage::Attestation) => {
+                f.write_str("this end made no evidence within the deadline")
+            }
+            Kind::Deadline(Stage::Connect) => {
+                f.write_str("no connection to the server within the deadline")
+            }
+            Kind::Deadline(Stage::Exchange) => {
+                f.write_str("peer did not complete attestation within the deadline")
+            }
+            Kind::Deadline(Stage::Queue) => {
+                f.write_str("too many exchanges or appraisals were under way")
+            }
             Kind::Io(_) => f.write_str("connection failed during attestation"),
             Kind::NotAttestedTls => f.write_str(
                 "peer is an ordinary HTTPS server and does not speak attested TLS; \
@@ -242,6 +280,15 @@ impl std::error::Error for Error {
             | Kind::Uri(_)
             | Kind::WrongOrder => None,
         }
+    }
+}
+
+/// rustls reports what the peer did in errors of their own, and what this end's callbacks say as general ones.
+fn tls_fault(error: &io::Error) -> Fault {
+    let tls = error.get_ref().and_then(|held| held.downcast_ref());
+    match tls {
+        Some(rustls::Error::General(_)) => Fault::Local,
+        _ => Fault::Peer,
     }
 }
 

@@ -15,6 +15,7 @@
 
 use atls_core::ProtocolError;
 use atls_core::SendError;
+use atls_core::Session;
 use atls_core::limits::MAX_FRAME;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
@@ -57,14 +58,14 @@ impl Kind {
 }
 
 /// Reads one frame and not an octet more: what follows may be HTTP and cannot be put back.
-pub(crate) async fn read<IO>(io: &mut IO) -> Result<Frame, Error>
+pub(crate) async fn read<L>(link: &mut L) -> Result<Frame, Error>
 where
-    IO: AsyncRead + Unpin,
+    L: Session + AsyncRead + Unpin,
 {
-    let kind = io.read_u8().await.map_err(Error::reading)?;
+    let kind = link.read_u8().await.map_err(Error::reading)?;
     match Kind::of(kind) {
-        Some(kind) => read_after(io, kind).await,
-        None => Err(Error::not_a_frame(kind)),
+        Some(kind) => read_after(link, kind).await,
+        None => Err(Error::not_a_frame(link.handshake().side().peer(), kind)),
     }
 }
 

@@ -1,11 +1,14 @@
 //! The connector for hyper-util and tonic.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 
+use atls_core::PeerAttestation;
 use http::Uri;
 use hyper::rt::ReadBufCursor;
 use hyper_util::client::legacy::connect::Connected;
@@ -17,21 +20,49 @@ use tower_service::Service;
 
 use crate::connector::ClientConnector;
 use crate::error::Error;
+use crate::error::Stage;
 use crate::stream::AttestedStream;
 
 /// A connector that attests the server after TLS and before HTTP: `Service<Uri>` for hyper-util's client and tonic's
 /// `Endpoint::connect_with_connector`.
 ///
-/// The verified attestation is in the extensions of each response that comes over the connection, as
-/// `Arc<PeerAttestation>`.
+/// With hyper-util the verified attestation is in the extensions of each response that comes over the connection, as
+/// `Arc<PeerAttestation>`. tonic drops those extensions: there [`on_connected`](Self::on_connected) tells.
+///
+/// When the attestation expires, a server of this project drains the connection, and the next request goes on a new one.
+/// A server that does not gets requests for [`DEFAULT_GRACE`](atls_core::limits::DEFAULT_GRACE) more, then the
+/// connection fails; [`without_grace`](Self::without_grace) makes that none.
 ///
 /// Only `https` URIs are connected to, unless [`also_for_http_uris`](Self::also_for_http_uris) says that those too
 /// mean attested TLS.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AttestedHttps<H = HttpConnector> {
     transport: H,
     connector: ClientConnector,
     http_uris: HttpUris,
+    grace: Grace,
+    observer: Option<Arc<dyn Observe>>,
+}
+
+/// Told of each connection that was made.
+trait Observe: Send + Sync {
+    fn connected(&self, uri: &Uri, peer: Option<&Arc<PeerAttestation>>);
+}
+
+impl<F> Observe for F
+where
+    F: Fn(&Uri, Option<&Arc<PeerAttestation>>) + Send + Sync,
+{
+    fn connected(&self, uri: &Uri, peer: Option<&Arc<PeerAttestation>>) {
+        self(uri, peer);
+    }
+}
+
+/// Whether answers under way may still arrive when the attestation has expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grace {
+    None,
+    Some,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +88,27 @@ impl<H> AttestedHttps<H> {
             transport,
             connector,
             http_uris: HttpUris::Refused,
+            grace: Grace::Some,
+            observer: None,
         }
+    }
+
+    /// Ends connections at the very moment when the server's attestation expires, answers under way included.
+    #[must_use]
+    pub fn without_grace(mut self) -> Self {
+        self.grace = Grace::None;
+        self
+    }
+
+    /// Calls the function for each connection, when its server was accepted and before HTTP begins on it: for clients
+    /// whose responses do not say which connection they came over. Keep it short; it holds the connection up.
+    #[must_use]
+    pub fn on_connected<F>(mut self, observer: F) -> Self
+    where
+        F: Fn(&Uri, Option<&Arc<PeerAttestation>>) + Send + Sync + 'static,
+    {
+        self.observer = Some(Arc::new(observer));
+        self
     }
 
     /// Does attested TLS for `http` URIs as well: for clients such as tonic that take an `https` URI as a wish for TLS
@@ -103,15 +154,40 @@ where
             Ok(name) => name,
             Err(error) => return Box::pin(async { Err(error.into()) }),
         };
-        let connecting = self.transport.call(uri);
+        let deadline = self.connector.deadline();
+        let connecting = self.transport.call(uri.clone());
         let connector = self.connector.clone();
+        let observer = self.observer.clone();
+        let grace = self.grace;
         Box::pin(async move {
-            let io = connecting.await.map_err(Into::into)?;
-            let stream = connector.connect(name, TokioIo::new(io)).await?;
+            let io = match tokio::time::timeout_at(deadline, connecting).await {
+                Ok(connected) => connected.map_err(Into::into)?,
+                Err(_) => return Err(Error::deadline(Stage::Connect).into()),
+            };
+            let stream = connector
+                .connect_until(deadline, name, TokioIo::new(io))
+                .await?;
+            if let Some(observer) = observer {
+                observer.connected(&uri, stream.peer());
+            }
+            let stream = match grace {
+                Grace::Some => stream,
+                Grace::None => stream.without_grace(),
+            };
             Ok(AttestedIo {
                 io: TokioIo::new(stream),
             })
         })
+    }
+}
+
+impl<H: fmt::Debug> fmt::Debug for AttestedHttps<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttestedHttps")
+            .field("transport", &self.transport)
+            .field("connector", &self.connector)
+            .field("http_uris", &self.http_uris)
+            .finish_non_exhaustive()
     }
 }
 
@@ -136,10 +212,10 @@ impl<T: Connection> Connection for AttestedIo<T> {
         if stream.alpn_protocol() == Some(b"h2") {
             connected = connected.negotiated_h2();
         }
-        match stream.peer() {
-            Some(peer) => connected.extra(peer.clone()),
-            None => connected,
+        if let Some(peer) = stream.peer() {
+            connected = connected.extra(peer.clone());
         }
+        connected
     }
 }
 

@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use atls_core::PeerAttestation;
 use atls_core::limits::DEFAULT_GRACE;
+use atls_core::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
+use tokio::time::Instant;
 use tokio::time::Sleep;
 use tokio_rustls::TlsStream;
 
@@ -24,16 +26,18 @@ use crate::layer::AttestationLayer;
 
 /// A TLS stream past its exchange of authenticators. One type for both ends.
 ///
-/// Its reads and writes fail once the peer's attestation expired and [`DEFAULT_GRACE`] has passed, whatever runs
-/// above it: HTTP, a WebSocket, a gRPC stream.
+/// From [`drains_at`](Self::drains_at) on it should take no further requests. Its reads and writes fail
+/// [`DEFAULT_GRACE`] later, whatever runs above it: HTTP, a WebSocket, a gRPC stream.
 pub struct AttestedStream<IO> {
     tls: TlsStream<IO>,
     /// An octet of HTTP that was read to tell a plain client from an attesting one.
     replay: Option<u8>,
     peer: Option<Arc<PeerAttestation>>,
     own_valid_for: Option<Duration>,
+    own_expires_at: Option<UnixTime>,
     clock: Arc<dyn TimeProvider>,
-    end: End,
+    life: Life,
+    opening: Option<Box<Opening>>,
 }
 
 impl<IO> AttestedStream<IO> {
@@ -46,23 +50,21 @@ impl<IO> AttestedStream<IO> {
             peer,
             own_valid_for,
         } = exchanged;
-        let end = match &peer {
-            Some(peer) => {
-                let now = clock
-                    .current_time()
-                    .ok_or(atls_core::Refusal::Expired(atls_core::Fault::Local))?;
-                let left = peer.valid_for(now).saturating_add(DEFAULT_GRACE);
-                End::At(Box::pin(tokio::time::sleep(left)))
-            }
-            None => End::Never,
-        };
+        let now = clock
+            .current_time()
+            .ok_or(atls_core::Refusal::Expired(atls_core::Fault::Local))?;
+        let peer_valid_for = peer.as_ref().map(|peer| peer.valid_for(now));
+        // The peer's word on our own attestation can end the connection earlier, and do nothing else.
+        let ends = [peer_valid_for, own_valid_for].into_iter().flatten().min();
         Ok(Self {
             tls,
             replay: None,
             peer,
             own_valid_for,
             clock,
-            end,
+            own_expires_at: own_valid_for.and_then(|valid_for| later(now, valid_for)),
+            life: Life::of(ends),
+            opening: None,
         })
     }
 
@@ -73,9 +75,35 @@ impl<IO> AttestedStream<IO> {
             replay: Some(first),
             peer: None,
             own_valid_for: None,
+            own_expires_at: None,
             clock,
-            end: End::Never,
+            life: Life::of(None),
+            opening: None,
         }
+    }
+
+    /// Fails the first read unless an octet arrives in time. The guard, such as a permit among pending connections, is
+    /// dropped with the first octet.
+    #[must_use]
+    pub fn first_octet_within<G>(mut self, wait: Duration, guard: G) -> Self
+    where
+        G: Send + Sync + 'static,
+    {
+        if self.replay.is_none() {
+            self.opening = Some(Box::new(Opening {
+                deadline: Box::pin(tokio::time::sleep(wait)),
+                _guard: Box::new(guard),
+            }));
+        }
+        self
+    }
+
+    /// Ends the stream at [`drains_at`](Self::drains_at), without grace: for servers that cannot tell an HTTP/2 client
+    /// to go elsewhere.
+    #[must_use]
+    pub fn without_grace(mut self) -> Self {
+        self.life.grace = Duration::ZERO;
+        self
     }
 
     /// The verified attestation of the peer; `None` where it was not asked to attest, or may go without.
@@ -88,9 +116,19 @@ impl<IO> AttestedStream<IO> {
         self.own_valid_for
     }
 
+    /// When either attestation expires: the peer's, or this end's own by the peer's word. `None` is never.
+    pub fn drains_at(&self) -> Option<Instant> {
+        self.life.drains_at
+    }
+
+    /// Whether [`drains_at`](Self::drains_at) has passed.
+    pub fn is_draining(&self) -> bool {
+        self.drains_at().is_some_and(|at| Instant::now() >= at)
+    }
+
     /// The layer that gives the services of this connection the attestation of its peer.
     pub fn layer(&self) -> AttestationLayer {
-        AttestationLayer::new(self.peer.clone(), self.clock.clone())
+        AttestationLayer::new(self.peer.clone(), self.clock.clone(), self.own_expires_at)
     }
 
     /// The protocol agreed by ALPN.
@@ -102,30 +140,86 @@ impl<IO> AttestedStream<IO> {
     pub fn tls(&self) -> &TlsStream<IO> {
         &self.tls
     }
-
-    /// Fails once the attestation and its grace have ended.
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let ended = match &mut self.end {
-            End::Never => false,
-            End::At(end) => end.as_mut().poll(cx).is_ready(),
-            End::Passed => true,
-        };
-        if ended {
-            self.end = End::Passed;
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "the peer's attestation has expired",
-            ));
-        }
-        Ok(())
-    }
 }
 
 /// When the stream ends of itself.
-enum End {
-    Never,
-    At(Pin<Box<Sleep>>),
-    Passed,
+///
+/// Reading and writing have a timer each: a timer wakes one task, and a stream may be split between two.
+struct Life {
+    drains_at: Option<Instant>,
+    grace: Duration,
+    reading: Option<Pin<Box<Sleep>>>,
+    writing: Option<Pin<Box<Sleep>>>,
+}
+
+impl Life {
+    fn of(valid_for: Option<Duration>) -> Self {
+        let now = Instant::now();
+        Self {
+            // A time too far to be represented is none.
+            drains_at: valid_for.and_then(|valid_for| now.checked_add(valid_for)),
+            grace: DEFAULT_GRACE,
+            reading: None,
+            writing: None,
+        }
+    }
+
+    /// Fails once the end has come.
+    fn check(&self) -> io::Result<()> {
+        match self.ends_at() {
+            Some(end) if Instant::now() >= end => Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "attestation on this connection has expired",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// For a read that waits: wakes it when the end comes, and when draining begins.
+    fn wake_reader(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let now = Instant::now();
+        let next = match (self.drains_at, self.ends_at()) {
+            (Some(drain), _) if now < drain => drain,
+            (_, Some(end)) => end,
+            _ => return Ok(()),
+        };
+        poll_timer(&mut self.reading, next, cx);
+        self.check()
+    }
+
+    /// For a write or flush that waits.
+    fn wake_writer(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if let Some(end) = self.ends_at() {
+            poll_timer(&mut self.writing, end, cx);
+        }
+        self.check()
+    }
+
+    fn ends_at(&self) -> Option<Instant> {
+        self.drains_at?.checked_add(self.grace)
+    }
+}
+
+fn later(now: UnixTime, wait: Duration) -> Option<UnixTime> {
+    let seconds = now.as_secs().checked_add(wait.as_secs())?;
+    Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+}
+
+fn poll_timer(timer: &mut Option<Pin<Box<Sleep>>>, at: Instant, cx: &mut Context<'_>) {
+    let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+    if timer.deadline() != at {
+        timer.as_mut().reset(at);
+    }
+    if timer.as_mut().poll(cx).is_ready() {
+        // Whoever reads next sees by the clock what has come; this poll must still be the last word to its task.
+        cx.waker().wake_by_ref();
+    }
+}
+
+/// A connection on which nothing of HTTP has arrived yet.
+struct Opening {
+    deadline: Pin<Box<Sleep>>,
+    _guard: Box<dyn Send + Sync>,
 }
 
 impl<IO> fmt::Debug for AttestedStream<IO> {
@@ -143,14 +237,31 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for AttestedStream<IO> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.poll_end(cx)?;
+        this.life.check()?;
         if buffer.remaining() > 0
             && let Some(first) = this.replay.take()
         {
             buffer.put_slice(&[first]);
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut this.tls).poll_read(cx, buffer)
+        match Pin::new(&mut this.tls).poll_read(cx, buffer) {
+            Poll::Ready(read) => {
+                this.opening = None;
+                Poll::Ready(read)
+            }
+            Poll::Pending => {
+                this.life.wake_reader(cx)?;
+                if let Some(opening) = &mut this.opening
+                    && opening.deadline.as_mut().poll(cx).is_ready()
+                {
+                    return Poll::Ready(Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "no request after attestation",
+                    )));
+                }
+                Poll::Pending
+            }
+        }
     }
 }
 
@@ -161,8 +272,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.poll_end(cx)?;
-        Pin::new(&mut this.tls).poll_write(cx, data)
+        this.life.check()?;
+        let written = Pin::new(&mut this.tls).poll_write(cx, data);
+        if written.is_pending() {
+            this.life.wake_writer(cx)?;
+        }
+        written
     }
 
     fn poll_write_vectored(
@@ -171,8 +286,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
         data: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.poll_end(cx)?;
-        Pin::new(&mut this.tls).poll_write_vectored(cx, data)
+        this.life.check()?;
+        let written = Pin::new(&mut this.tls).poll_write_vectored(cx, data);
+        if written.is_pending() {
+            this.life.wake_writer(cx)?;
+        }
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -181,8 +300,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.poll_end(cx)?;
-        Pin::new(&mut this.tls).poll_flush(cx)
+        this.life.check()?;
+        let flushed = Pin::new(&mut this.tls).poll_flush(cx);
+        if flushed.is_pending() {
+            this.life.wake_writer(cx)?;
+        }
+        flushed
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

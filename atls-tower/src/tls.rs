@@ -11,15 +11,40 @@ use rustls::ClientConfig;
 use rustls::ServerConfig;
 use rustls::client::Resumption;
 use rustls::server::NoServerSessionStorage;
+use rustls::server::ProducesTickets;
 
 /// No tickets, no session store, no early data, nothing sent before the client finished.
 pub(crate) fn harden_server(mut config: ServerConfig) -> Result<ServerConfig, ConfigError> {
     check_tls13(config.crypto_provider())?;
     config.send_tls13_tickets = 0;
+    // rustls would prefer it to the store, and resume what a sibling of this server gave a ticket for.
+    config.ticketer = Arc::new(NoTickets);
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.max_early_data_size = 0;
     config.send_half_rtt_data = false;
     Ok(config)
+}
+
+/// Neither makes nor takes tickets.
+#[derive(Debug)]
+struct NoTickets;
+
+impl ProducesTickets for NoTickets {
+    fn enabled(&self) -> bool {
+        false
+    }
+
+    fn lifetime(&self) -> u32 {
+        0
+    }
+
+    fn encrypt(&self, _: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn decrypt(&self, _: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// No resumption, no early data.

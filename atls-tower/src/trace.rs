@@ -2,6 +2,7 @@
 //! misbehaved, `error` where this end did.
 
 use atls_core::Fault;
+use atls_core::PeerAttestation;
 use tracing::Level;
 
 use crate::error::Error;
@@ -9,16 +10,21 @@ use crate::stream::AttestedStream;
 
 pub(crate) fn outcome<IO>(outcome: &Result<AttestedStream<IO>, Error>) {
     match outcome {
-        Ok(stream) => match stream.peer() {
-            Some(peer) => tracing::debug!(
-                tier = %peer.status(),
-                binding = %peer.binding(),
-                expires_at = peer.expires_at().as_secs(),
-                "peer is attested"
-            ),
-            None => tracing::debug!("connection without attestation of the peer"),
-        },
+        Ok(stream) => success(stream.peer().map(AsRef::as_ref)),
         Err(error) => failure(error),
+    }
+}
+
+/// One line for a connection that HTTP may begin on.
+pub(crate) fn success(peer: Option<&PeerAttestation>) {
+    match peer {
+        Some(peer) => tracing::debug!(
+            tier = %peer.status(),
+            binding = %peer.binding(),
+            expires_at = peer.expires_at().as_secs(),
+            "peer is attested"
+        ),
+        None => tracing::debug!("connection without attestation of the peer"),
     }
 }
 

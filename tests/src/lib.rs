@@ -22,7 +22,6 @@ use std::sync::atomic::Ordering;
 
 use atls_axum::AttestationResult;
 use atls_axum::AttestedListener;
-use atls_axum::RouterExt;
 use atls_core::RelyingParty;
 use atls_core::RelyingPartyBuilder;
 use atls_core::StandardPolicy;
@@ -230,7 +229,7 @@ impl Served {
         let app = app(hits.clone(), slow.clone());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
-            axum::serve(listener, app.into_attested_make_service())
+            atls_axum::serve(listener, app)
                 .with_graceful_shutdown(async { drop(stopped.await) })
                 .await
         });
@@ -314,4 +313,6 @@ mod prose {
     struct Readme;
     #[doc = include_str!("../../docs/getting-started.md")]
     struct GettingStarted;
+    #[doc = include_str!("../../docs/platforms/nitro.md")]
+    struct Nitro;
 }

@@ -320,7 +320,7 @@ async fn diversion_to_another_attested_machine_fails_by_its_certificate() {
         .unwrap_err();
     assert!(error.is_connect());
     assert!(
-        atls_reqwest::Error::of(&error).is_none(),
+        exchange_error(&error).is_tls() && exchange_error(&error).is_peer(),
         "TLS refuses: {error:?}"
     );
     assert_eq!(other.hits(), 0);

@@ -11,6 +11,7 @@ use std::time::Duration;
 use atls_core::PeerAttestation;
 use atls_core::ear::Tier;
 use atls_tower::AttestedHttps;
+use atls_tower::AttestedStream;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::ServerTerms;
@@ -25,6 +26,9 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::Error;
 use hyper_util::rt::TokioExecutor;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::io::DuplexStream;
 
 #[tokio::test]
 async fn each_response_brings_the_attestation_of_its_connection() {
@@ -132,18 +136,8 @@ async fn an_address_of_ipv6_is_a_name_like_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_ends_when_attestation_and_grace_have() {
-    use tokio::io::AsyncReadExt;
-    use tokio::io::AsyncWriteExt;
-    let world = World::new();
-    let terms = ServerTerms::new().attester(world.server_device.clone());
-    let acceptor = atls_tower::ServerAcceptor::new(world.server_tls(), terms).unwrap();
-    let terms = ClientTerms::new().require_peer(world.about_servers());
-    let connector = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
-    let (near, far) = tokio::io::duplex(100_000);
-    let name = "localhost".try_into().unwrap();
-    let (client, server) = tokio::join!(connector.connect(name, near), acceptor.accept(far));
-    let (mut client, mut server) = (client.unwrap(), server.unwrap());
+async fn both_ends_of_a_stream_end_when_the_attestation_and_grace_have() {
+    let (mut client, mut server) = both_ends().await;
     server.write_all(b"before").await.unwrap();
     server.flush().await.unwrap();
     let mut octets = [0; 6];
@@ -153,14 +147,60 @@ async fn a_stream_ends_when_attestation_and_grace_have() {
     server.flush().await.unwrap();
     client.read_exact(&mut octets).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    server.write_all(b"after!").await.unwrap();
-    server.flush().await.unwrap();
     let ended = client.read_exact(&mut octets).await.unwrap_err();
     assert_eq!(ended.kind(), std::io::ErrorKind::TimedOut);
     let ended = client.write_all(b"more").await.unwrap_err();
     assert_eq!(ended.kind(), std::io::ErrorKind::TimedOut);
-    // The server holds no attestation of the client that could end.
-    assert!(server.write_all(b"still").await.is_ok());
+    // The server knows by the client's verdict.
+    let ended = server.write_all(b"after!").await.unwrap_err();
+    assert_eq!(ended.kind(), std::io::ErrorKind::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_wakes_a_waiting_reader_whatever_its_writer_does() {
+    let (client, _server) = both_ends().await;
+    let (mut reading, mut writing) = tokio::io::split(client);
+    let reader = tokio::spawn(async move { reading.read_u8().await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let writer = tokio::spawn(async move {
+        writing.write_all(b"once").await.unwrap();
+        writing.flush().await.unwrap();
+        writing
+    });
+    let _writing = writer.await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3600 + 11)).await;
+    assert!(reader.is_finished());
+    let ended = reader.await.unwrap().unwrap_err();
+    assert_eq!(ended.kind(), std::io::ErrorKind::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_wakes_a_writer_whose_peer_does_not_read() {
+    let (mut client, _server) = both_ends().await;
+    let writer = tokio::spawn(async move {
+        loop {
+            if let Err(error) = client.write_all(&[0; 10_000]).await {
+                return error;
+            }
+        }
+    });
+    tokio::time::sleep(Duration::from_secs(3600 + 11)).await;
+    assert!(writer.is_finished());
+    let ended = writer.await.unwrap();
+    assert_eq!(ended.kind(), std::io::ErrorKind::TimedOut);
+}
+
+/// An attested server and a client that demands it, over a pipe.
+async fn both_ends() -> (AttestedStream<DuplexStream>, AttestedStream<DuplexStream>) {
+    let world = World::new();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let acceptor = atls_tower::ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let terms = ClientTerms::new().require_peer(world.about_servers());
+    let connector = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
+    let (near, far) = tokio::io::duplex(100_000);
+    let name = "localhost".try_into().unwrap();
+    let (client, server) = tokio::join!(connector.connect(name, near), acceptor.accept(far));
+    (client.unwrap(), server.unwrap())
 }
 
 fn connector(world: &World, alpn: &str) -> AttestedHttps {

@@ -160,7 +160,9 @@ async fn those_who_wait_for_their_turn_have_a_deadline_too() {
         })
         .collect();
     for client in clients {
-        assert!(exchange_error(&client.await.unwrap().unwrap_err()).is_closed());
+        let error = exchange_error(&client.await.unwrap().unwrap_err());
+        // Closed while it waited, or declined as the device came too late.
+        assert!(error.is_closed() || error.is_peer_unattested());
     }
 }
 

@@ -383,7 +383,7 @@ async fn a_certificate_that_tls_refuses_is_refused_before_any_attestation() {
     let error = get(&attested, &server, "/").await.unwrap_err();
     assert!(error.is_connect());
     assert!(
-        atls_reqwest::Error::of(&error).is_none(),
+        exchange_error(&error).is_tls() && exchange_error(&error).is_peer(),
         "it is an error of TLS: {error:?}"
     );
     assert_eq!(server.hits(), 0);

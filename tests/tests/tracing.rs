@@ -65,8 +65,8 @@ async fn each_connection_is_one_event_that_names_the_fault_and_no_secret() {
     let events = log.take();
     assert_eq!(
         events.matches(" DEBUG ").count(),
-        1,
-        "the server's: {events}"
+        2,
+        "the client's and the server's: {events}"
     );
     assert!(
         events.contains("side=\"server\"") && events.contains("peer=127.0.0.1:"),

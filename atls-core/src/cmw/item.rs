@@ -98,7 +98,7 @@ impl fmt::Debug for Item<'_> {
 }
 
 /// How a record names its format.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "RFC 9999's two kinds of type")]
 pub enum Type {
     /// A number of the CoAP Content-Formats registry; CBOR only.
@@ -108,7 +108,7 @@ pub enum Type {
 }
 
 /// A non-empty set of kinds of conceptual message, 32 bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Indicator(u32);
 
 impl Indicator {

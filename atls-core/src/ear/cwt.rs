@@ -19,7 +19,6 @@ use super::claims;
 use super::claims::Check;
 use super::claims::IETF;
 use super::keys::VerificationKeys;
-use super::signature::SignatureAlgorithm;
 use super::tier::Category;
 use super::tier::Tier;
 use crate::cbor;
@@ -52,14 +51,13 @@ pub fn decode(
     let Some(RegisteredLabelWithPrivate::Assigned(name)) = &header.alg else {
         return Err(EarError::Algorithm);
     };
-    let algorithm = SignatureAlgorithm::by_cose(name.to_i64()).ok_or(EarError::Algorithm)?;
     let critical = !header.crit.is_empty() || !sign1.unprotected.crit.is_empty();
     if critical || sign1.unprotected.alg.is_some() {
         return Err(EarError::Algorithm);
     }
     let payload = sign1.payload.as_deref().ok_or(EarError::Malformed)?;
-    keys.verify(
-        algorithm,
+    keys.verify_cose(
+        name.to_i64(),
         key_id(&sign1)?,
         supported,
         &sign1.tbs_data(b""),
@@ -79,16 +77,13 @@ pub fn decode(
     claims::read(&claims, check)
 }
 
-/// Text, as the identifier of a JWK is; in one of the two headers (RFC 9052 §3).
-fn key_id(sign1: &CoseSign1) -> Result<Option<&str>, EarError> {
+/// In one of the two headers (RFC 9052 §3), or empty.
+fn key_id(sign1: &CoseSign1) -> Result<&[u8], EarError> {
     let (inside, outside) = (&sign1.protected.header.key_id, &sign1.unprotected.key_id);
-    let id = match (inside.as_slice(), outside.as_slice()) {
-        ([], []) => return Ok(None),
-        (id, []) | ([], id) => id,
-        _ => return Err(EarError::Malformed),
-    };
-    let id = std::str::from_utf8(id).map_err(|_| EarError::UnknownKey)?;
-    Ok(Some(id))
+    match (inside.as_slice(), outside.as_slice()) {
+        (id, []) | ([], id) => Ok(id),
+        _ => Err(EarError::Malformed),
+    }
 }
 
 /// The same claims as JSON has them: names for labels, words for tiers, base64url for octets.

@@ -75,6 +75,28 @@ impl VerificationKeys {
         Ok(Self { keys })
     }
 
+    /// Verifies a COSE signature (RFC 9052 §4.4), such as that of reference values. `algorithm` is the number of the
+    /// *protected* header, `message` the encoded `Sig_structure`; a `key_id` narrows the choice of key unless it is empty,
+    /// and one that is no text fits none.
+    ///
+    /// # Errors
+    /// [`EarError::Algorithm`] for symmetric and unknown algorithms, [`EarError::UnknownKey`], [`EarError::BadSignature`].
+    pub fn verify_cose(
+        &self,
+        algorithm: i64,
+        key_id: &[u8],
+        supported: &WebPkiSupportedAlgorithms,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), EarError> {
+        let algorithm = SignatureAlgorithm::by_cose(algorithm).ok_or(EarError::Algorithm)?;
+        let key_id = match key_id {
+            [] => None,
+            id => Some(std::str::from_utf8(id).map_err(|_| EarError::UnknownKey)?),
+        };
+        self.verify(algorithm, key_id, supported, message, signature)
+    }
+
     /// Whether a pinned key for this algorithm verifies; a key identifier narrows the choice, and never widens it.
     pub(super) fn verify(
         &self,

@@ -20,6 +20,7 @@ pub mod cwt;
 mod json;
 pub mod jwt;
 mod keys;
+mod merge;
 mod signature;
 mod tier;
 

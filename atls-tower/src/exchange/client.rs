@@ -24,7 +24,10 @@ use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 
+use super::Conversation;
 use super::Exchanged;
+use super::conversation::Judge;
+use super::conversation::unexpected;
 use crate::error::Error;
 use crate::frame;
 use crate::frame::Kind;
@@ -159,35 +162,39 @@ impl Client {
         Ok((opening, frame))
     }
 
-    /// From the opening, whose frame was sent on this link, to where HTTP begins. The caller bounds it in time.
-    pub(crate) async fn run<L>(&self, link: &mut L, opening: Opening) -> Result<Exchanged, Error>
+    /// From the opening, whose frame was sent on this connection, to where HTTP begins.
+    pub(crate) async fn run<L>(
+        &self,
+        mut with: Conversation<'_, L>,
+        opening: Opening,
+    ) -> Result<Exchanged, Error>
     where
         L: Session + AsyncRead + AsyncWrite + Unpin,
     {
-        let pending = opening.on(link)?;
+        let pending = opening.on(with.link)?;
 
         // A server that wants to know this client asks before it answers.
-        let first = frame::read(link).await?;
+        let first = with.read().await?;
         match first.kind {
             Kind::Authenticator => {
-                let peer = self.judge(link, pending, &first.payload).await?;
-                super::flush(link).await?;
+                let peer = self.judge(&mut with, pending, &first.payload).await?;
+                with.flush().await?;
                 Ok(Exchanged {
                     peer,
                     own_valid_for: None,
                 })
             }
             Kind::Request => {
-                let challenge = Challenge::receive(link, &first.payload)?;
-                self.answer(link, pending, challenge).await
+                let challenge = Challenge::receive(with.link, &first.payload)?;
+                self.answer(&mut with, pending, challenge).await
             }
-            Kind::Verdict => Err(super::unexpected(&first)),
+            Kind::Verdict => Err(unexpected(&first)),
         }
     }
 
     async fn answer<L>(
         &self,
-        link: &mut L,
+        with: &mut Conversation<'_, L>,
         pending: Pending,
         challenge: Challenge,
     ) -> Result<Exchanged, Error>
@@ -208,19 +215,19 @@ impl Client {
         }
         match order {
             Order::ClientFirst => {
-                let own_valid_for = Self::present(link, challenge, attester).await?;
-                let authenticator = super::expect(link, Kind::Authenticator).await?;
-                let peer = self.judge(link, pending, &authenticator).await?;
-                super::flush(link).await?;
+                let own_valid_for = Self::present(with, challenge, attester).await?;
+                let authenticator = with.expect(Kind::Authenticator).await?;
+                let peer = self.judge(with, pending, &authenticator).await?;
+                with.flush().await?;
                 Ok(Exchanged {
                     peer,
                     own_valid_for,
                 })
             }
             Order::ClientLast => {
-                let authenticator = super::expect(link, Kind::Authenticator).await?;
-                let peer = self.judge(link, pending, &authenticator).await?;
-                let own_valid_for = Self::present(link, challenge, attester).await?;
+                let authenticator = with.expect(Kind::Authenticator).await?;
+                let peer = self.judge(with, pending, &authenticator).await?;
+                let own_valid_for = Self::present(with, challenge, attester).await?;
                 Ok(Exchanged {
                     peer,
                     own_valid_for,
@@ -231,39 +238,51 @@ impl Client {
 
     /// Attests, and waits for the server's verdict: HTTP must not go to a server that is about to refuse.
     async fn present<L>(
-        link: &mut L,
+        with: &mut Conversation<'_, L>,
         challenge: Challenge,
         attester: &dyn Attester,
     ) -> Result<Option<Duration>, Error>
     where
-        L: AsyncRead + AsyncWrite + Unpin,
+        L: Session + AsyncRead + AsyncWrite + Unpin,
     {
         let selection = challenge.selection();
-        let request = challenge.to_attest().ok_or(ProtocolError::NoIdentity)?;
-        let cmw = attester.attest(request).await?;
+        // This end has a key since it has an attester; so the server asked for something else than attestation.
+        let request = challenge.to_attest().ok_or(ProtocolError::Malformed)?;
+        let cmw = match with.attest(attester, request).await {
+            Ok(cmw) => cmw,
+            Err(error) => {
+                // A verdict on the server may still wait to leave.
+                let _ = with.flush().await;
+                return Err(error);
+            }
+        };
         let authenticator = challenge.answer(&cmw)?;
-        frame::write(link, Kind::Authenticator, &authenticator).await?;
-        super::flush(link).await?;
+        with.write(Kind::Authenticator, &authenticator).await?;
+        with.flush().await?;
         match selection.map(|selection| selection.verdicts) {
-            Some(Verdicts::Yes) => super::read_verdict(link).await.map(Some),
+            Some(Verdicts::Yes) => with.read_verdict().await.map(Some),
             Some(Verdicts::No) | None => Ok(None),
         }
     }
 
     async fn judge<L>(
         &self,
-        link: &mut L,
+        with: &mut Conversation<'_, L>,
         pending: Pending,
         authenticator: &[u8],
     ) -> Result<Option<Arc<atls_core::PeerAttestation>>, Error>
     where
-        L: AsyncRead + AsyncWrite + Unpin,
+        L: Session + AsyncRead + AsyncWrite + Unpin,
     {
         let Some(relying_party) = &self.terms.relying_party else {
             pending.finish_without_attestation(authenticator)?;
             return Ok(None);
         };
-        let peer = super::decide(link, pending, authenticator, relying_party, &*self.clock).await?;
+        let judge = Judge {
+            relying_party,
+            clock: &*self.clock,
+        };
+        let peer = with.decide(pending, authenticator, judge).await?;
         Ok(Some(Arc::new(peer)))
     }
 

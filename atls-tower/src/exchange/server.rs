@@ -30,9 +30,11 @@ use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::sync::Semaphore;
 
+use super::Conversation;
 use super::Exchanged;
+use super::conversation::Judge;
 use crate::error::Error;
-use crate::frame;
+use crate::frame::Frame;
 use crate::frame::Kind;
 
 /// What a server offers clients and demands of them.
@@ -120,16 +122,13 @@ impl ServerTerms {
         self
     }
 
-    /// The most exchanges that run at once, and of those the most appraisals; others wait, within their deadline. By
-    /// default [`DEFAULT_EXCHANGES`] and [`DEFAULT_APPRAISALS`].
+    /// The most exchanges that run at once, and of those the most appraisals, at least one each; others wait, within
+    /// their deadline. A client counts from its complete request on. By default [`DEFAULT_EXCHANGES`] and
+    /// [`DEFAULT_APPRAISALS`].
     pub fn at_once(mut self, exchanges: usize, appraisals: usize) -> Self {
         self.exchanges = exchanges;
         self.appraisals = appraisals;
         self
-    }
-
-    pub(crate) fn exchanges(&self) -> usize {
-        self.exchanges
     }
 }
 
@@ -165,6 +164,7 @@ pub(crate) struct Server {
     terms: ServerTerms,
     provider: Arc<CryptoProvider>,
     clock: Arc<dyn TimeProvider>,
+    exchanges: Arc<Semaphore>,
     appraisals: Arc<Semaphore>,
 }
 
@@ -182,12 +182,13 @@ impl Server {
                 return Err(error.into());
             }
         }
-        let appraisals = Arc::new(Semaphore::new(terms.appraisals));
+        let room = |limit: usize| Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)));
         Ok(Self {
+            exchanges: room(terms.exchanges),
+            appraisals: room(terms.appraisals),
             terms,
             provider,
             clock,
-            appraisals,
         })
     }
 
@@ -208,19 +209,22 @@ impl Server {
         !matches!(self.terms.demand, Demand::Always(_))
     }
 
-    /// From the client's request, whose type octet was already taken, to where HTTP begins. The caller bounds it in
-    /// time.
-    pub(crate) async fn run<L>(&self, link: &mut L, first: Kind) -> Result<Exchanged, Error>
+    /// From the client's first frame to where HTTP begins.
+    pub(crate) async fn run<L>(
+        &self,
+        mut with: Conversation<'_, L>,
+        first: Frame,
+    ) -> Result<Exchanged, Error>
     where
         L: Session + AsyncRead + AsyncWrite + Unpin,
     {
-        let first = frame::read_after(link, first).await?;
         if first.kind != Kind::Request {
             return Err(Error::wrong_order());
         }
-        let challenge = Challenge::receive(link, &first.payload)?;
-        let Some(asking) = self.asking(link, &challenge).await? else {
-            let own_valid_for = self.present(link, challenge).await?;
+        let challenge = Challenge::receive(with.link, &first.payload)?;
+        let _permit = with.queue(self.exchanges.acquire()).await?;
+        let Some(asking) = self.asking(&mut with, &challenge).await? else {
+            let own_valid_for = self.present(&mut with, challenge).await?;
             return Ok(Exchanged {
                 peer: None,
                 own_valid_for,
@@ -228,22 +232,22 @@ impl Server {
         };
 
         let parameters = Parameters::server(asking.relying_party.media_types(), self.terms.order);
-        let (request, pending) = atls_core::request(link, &self.provider, Some(&parameters))?;
-        frame::write(link, Kind::Request, &request).await?;
+        let (request, pending) = atls_core::request(with.link, &self.provider, Some(&parameters))?;
+        with.write(Kind::Request, &request).await?;
         match self.terms.order {
             Order::ClientLast => {
-                let own_valid_for = self.present(link, challenge).await?;
-                let peer = self.judge(link, pending, &asking).await?;
-                super::flush(link).await?;
+                let own_valid_for = self.present(&mut with, challenge).await?;
+                let peer = self.judge(&mut with, pending, &asking).await?;
+                with.flush().await?;
                 Ok(Exchanged {
                     peer,
                     own_valid_for,
                 })
             }
             Order::ClientFirst => {
-                super::flush(link).await?;
-                let peer = self.judge(link, pending, &asking).await?;
-                let own_valid_for = self.present(link, challenge).await?;
+                with.flush().await?;
+                let peer = self.judge(&mut with, pending, &asking).await?;
+                let own_valid_for = self.present(&mut with, challenge).await?;
                 Ok(Exchanged {
                     peer,
                     own_valid_for,
@@ -253,9 +257,13 @@ impl Server {
     }
 
     /// Whether this client is asked to attest; wishes that cannot both be met are refused now.
-    async fn asking<L>(&self, link: &mut L, challenge: &Challenge) -> Result<Option<Asking>, Error>
+    async fn asking<L>(
+        &self,
+        with: &mut Conversation<'_, L>,
+        challenge: &Challenge,
+    ) -> Result<Option<Asking>, Error>
     where
-        L: AsyncWrite + Unpin,
+        L: Session + AsyncRead + AsyncWrite + Unpin,
     {
         let can_attest = match challenge.parameters().map(|parameters| parameters.offer) {
             Some(Offer::Client { can_attest, .. }) => can_attest,
@@ -276,11 +284,11 @@ impl Server {
         match (can_attest, required) {
             (CanAttest::No, false) => Ok(None),
             (CanAttest::No, true) => {
-                refuse(link, challenge, RefusalCode::AttestationRequired).await?;
+                refuse(with, challenge, RefusalCode::AttestationRequired).await;
                 Err(Error::peer_unattested())
             }
             _ => {
-                refuse(link, challenge, RefusalCode::Incompatible).await?;
+                refuse(with, challenge, RefusalCode::Incompatible).await;
                 Err(ProtocolError::UnsupportedParameters.into())
             }
         }
@@ -289,11 +297,11 @@ impl Server {
     /// Answers the client's request as it wishes, and hears its verdict.
     async fn present<L>(
         &self,
-        link: &mut L,
+        with: &mut Conversation<'_, L>,
         challenge: Challenge,
     ) -> Result<Option<Duration>, Error>
     where
-        L: AsyncRead + AsyncWrite + Unpin,
+        L: Session + AsyncRead + AsyncWrite + Unpin,
     {
         let selection = challenge.selection();
         let wanted = match challenge.parameters().map(|parameters| parameters.offer) {
@@ -302,61 +310,55 @@ impl Server {
         };
         if !wanted {
             let authenticator = challenge.answer_without_attestation()?;
-            frame::write(link, Kind::Authenticator, &authenticator).await?;
-            super::flush(link).await?;
+            with.write(Kind::Authenticator, &authenticator).await?;
+            with.flush().await?;
             return Ok(None);
         }
+        // A server has a key; so the client wants Evidence and did not offer the extension that carries it.
+        let request = challenge.to_attest().ok_or(ProtocolError::Malformed)?;
         let able = match self.terms.attester.as_deref() {
             Some(attester) if super::has_common_format(&challenge, attester) => Some(attester),
             _ => None,
         };
         let Some(attester) = able else {
-            decline(link, challenge).await?;
+            with.write(Kind::Authenticator, &challenge.decline()?)
+                .await?;
+            with.flush().await?;
             return Ok(None);
         };
-        // The challenge is consumed by its answer, so whether the device works is found out before.
-        let request = challenge.to_attest().ok_or(ProtocolError::NoIdentity)?;
-        let cmw = match attester.attest(request).await {
+        let cmw = match with.attest(attester, request).await {
             Ok(cmw) => cmw,
             Err(error) => {
-                decline(link, challenge).await?;
-                return Err(error.into());
+                with.leave_with(Kind::Authenticator, &challenge.decline()?)
+                    .await;
+                return Err(error);
             }
         };
         let authenticator = challenge.answer(&cmw)?;
-        frame::write(link, Kind::Authenticator, &authenticator).await?;
-        super::flush(link).await?;
+        with.write(Kind::Authenticator, &authenticator).await?;
+        with.flush().await?;
         match selection.map(|selection| selection.verdicts) {
-            Some(Verdicts::Yes) => super::read_verdict(link).await.map(Some),
+            Some(Verdicts::Yes) => with.read_verdict().await.map(Some),
             Some(Verdicts::No) | None => Ok(None),
         }
     }
 
     async fn judge<L>(
         &self,
-        link: &mut L,
+        with: &mut Conversation<'_, L>,
         pending: Pending,
         asking: &Asking,
     ) -> Result<Option<Arc<atls_core::PeerAttestation>>, Error>
     where
-        L: AsyncRead + AsyncWrite + Unpin,
+        L: Session + AsyncRead + AsyncWrite + Unpin,
     {
-        let authenticator = super::expect(link, Kind::Authenticator).await?;
-        // Closed never.
-        let _permit = self
-            .appraisals
-            .acquire()
-            .await
-            .map_err(|_| Error::closed())?;
-        let decided = super::decide(
-            link,
-            pending,
-            &authenticator,
-            &asking.relying_party,
-            &*self.clock,
-        )
-        .await;
-        match decided {
+        let authenticator = with.expect(Kind::Authenticator).await?;
+        let _permit = with.queue(self.appraisals.acquire()).await?;
+        let judge = Judge {
+            relying_party: &asking.relying_party,
+            clock: &*self.clock,
+        };
+        match with.decide(pending, &authenticator, judge).await {
             Ok(peer) => Ok(Some(Arc::new(peer))),
             // It said, authentically, that it does not attest after all; only a demand makes that a refusal.
             Err(error)
@@ -375,23 +377,13 @@ struct Asking {
     required: bool,
 }
 
-/// An empty authenticator. The client asked for attestation and decides what its absence means.
-async fn decline<L>(link: &mut L, challenge: Challenge) -> Result<(), Error>
-where
-    L: AsyncWrite + Unpin,
-{
-    frame::write(link, Kind::Authenticator, &challenge.decline()?).await?;
-    super::flush(link).await
-}
-
 /// Says why, to a client that would understand it.
-async fn refuse<L>(link: &mut L, challenge: &Challenge, code: RefusalCode) -> Result<(), Error>
+async fn refuse<L>(with: &mut Conversation<'_, L>, challenge: &Challenge, code: RefusalCode)
 where
-    L: AsyncWrite + Unpin,
+    L: Session + AsyncRead + AsyncWrite + Unpin,
 {
     if challenge.parameters().is_some() {
-        super::write_verdict(link, Verdict::Refused(code)).await?;
-        super::flush(link).await?;
+        let verdict = Verdict::Refused(code);
+        with.leave_with(Kind::Verdict, &verdict.encode()).await;
     }
-    Ok(())
 }

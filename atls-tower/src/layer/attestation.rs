@@ -8,6 +8,7 @@ use std::task::Poll;
 use std::task::ready;
 
 use atls_core::PeerAttestation;
+use atls_core::pki_types::UnixTime;
 use http::HeaderValue;
 use http::Request;
 use http::Response;
@@ -21,19 +22,28 @@ use tower_service::Service;
 /// Puts `Arc<PeerAttestation>` into the extensions of each request of one connection.
 ///
 /// Per connection, made by [`AttestedStream::layer`](crate::AttestedStream::layer). Costs one reading of the clock and
-/// one clone of an `Arc` per request. Once the attestation has expired, requests carry none, and HTTP/1.1 responses
-/// tell the client to connect anew.
+/// one clone of an `Arc` per request. Once the attestation has expired, requests carry none. From then on, and once the
+/// server's own attestation has expired for the client, HTTP/1.1 responses tell the client to connect anew.
 ///
 /// Whatever claims of attestation a request brings in its own headers mean nothing; nothing here reads them.
 #[derive(Clone, Debug)]
 pub struct AttestationLayer {
     peer: Option<Arc<PeerAttestation>>,
     clock: Arc<dyn TimeProvider>,
+    own_expires_at: Option<UnixTime>,
 }
 
 impl AttestationLayer {
-    pub(crate) fn new(peer: Option<Arc<PeerAttestation>>, clock: Arc<dyn TimeProvider>) -> Self {
-        Self { peer, clock }
+    pub(crate) fn new(
+        peer: Option<Arc<PeerAttestation>>,
+        clock: Arc<dyn TimeProvider>,
+        own_expires_at: Option<UnixTime>,
+    ) -> Self {
+        Self {
+            peer,
+            clock,
+            own_expires_at,
+        }
     }
 }
 
@@ -45,6 +55,7 @@ impl<S> Layer<S> for AttestationLayer {
             inner,
             peer: self.peer.clone(),
             clock: self.clock.clone(),
+            own_expires_at: self.own_expires_at,
         }
     }
 }
@@ -55,6 +66,7 @@ pub struct WithAttestation<S> {
     inner: S,
     peer: Option<Arc<PeerAttestation>>,
     clock: Arc<dyn TimeProvider>,
+    own_expires_at: Option<UnixTime>,
 }
 
 impl<S, B, R> Service<Request<B>> for WithAttestation<S>
@@ -70,21 +82,25 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let mut closing = false;
+        let mut draining = false;
         // Another layer's idea of the peer must not survive.
         request.extensions_mut().remove::<Arc<PeerAttestation>>();
-        if let Some(peer) = &self.peer {
-            let expired = self
-                .clock
-                .current_time()
-                .is_none_or(|now| peer.is_expired(now));
-            if expired {
-                request.extensions_mut().insert(Expired);
-                closing = matches!(request.version(), Version::HTTP_10 | Version::HTTP_11);
-            } else {
-                request.extensions_mut().insert(peer.clone());
+        if self.peer.is_some() || self.own_expires_at.is_some() {
+            let now = self.clock.current_time();
+            let passed = |end| now.is_none_or(|now| now >= end);
+            draining = self.own_expires_at.is_some_and(passed);
+            match &self.peer {
+                Some(peer) if passed(peer.expires_at()) => {
+                    request.extensions_mut().insert(Expired);
+                    draining = true;
+                }
+                Some(peer) => {
+                    request.extensions_mut().insert(peer.clone());
+                }
+                None => {}
             }
         }
+        let closing = draining && matches!(request.version(), Version::HTTP_10 | Version::HTTP_11);
         ResponseFuture {
             inner: self.inner.call(request),
             closing,

@@ -9,7 +9,6 @@ use std::error::Error;
 use std::sync::Arc;
 
 use atls_axum::AttestedListener;
-use atls_axum::RouterExt;
 use atls_core::PeerAttestation;
 use atls_sim::SimAttester;
 use atls_tower::AttestedHttps;
@@ -51,7 +50,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let app = Routes::new(health)
         .into_axum_router()
         .layer(InterceptorLayer::new(attested_only));
-    tokio::spawn(async move { axum::serve(listener, app.into_attested_make_service()).await });
+    tokio::spawn(async move { atls_axum::serve(listener, app).await });
 
     let stranger = ClientTerms::new().require_peer(servers.clone());
     let colleague = ClientTerms::new()
@@ -82,7 +81,14 @@ async fn connect(
     port: u16,
 ) -> Result<Channel, Box<dyn Error>> {
     let connector = ClientConnector::new(authority.client(&["h2"])?, terms)?;
-    let connector = AttestedHttps::new(connector).also_for_http_uris();
+    let connector = AttestedHttps::new(connector)
+        .also_for_http_uris()
+        .on_connected(|uri, server| {
+            let status = server.map_or("not asked to attest".to_owned(), |server| {
+                server.status().to_string()
+            });
+            println!("connected to {uri}: {status}");
+        });
     let endpoint = Endpoint::from_shared(format!("http://localhost:{port}"))?;
     Ok(endpoint.connect_with_connector(connector).await?)
 }

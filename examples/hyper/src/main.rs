@@ -7,7 +7,6 @@ use std::error::Error;
 use std::sync::Arc;
 
 use atls_axum::AttestedListener;
-use atls_axum::RouterExt;
 use atls_core::PeerAttestation;
 use atls_sim::SimAttester;
 use atls_tower::AttestedHttps;
@@ -40,7 +39,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
     let port = axum::serve::Listener::local_addr(&listener)?.port();
     let app = Router::new().route("/", get(async || "hello"));
-    tokio::spawn(async move { axum::serve(listener, app.into_attested_make_service()).await });
+    tokio::spawn(async move { atls_axum::serve(listener, app).await });
 
     let connector = ClientConnector::new(
         authority.client(&["h2", "http/1.1"])?,

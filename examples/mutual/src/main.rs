@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use atls_axum::AttestationResult;
 use atls_axum::AttestedListener;
-use atls_axum::RouterExt;
 use atls_core::Candidate;
 use atls_core::PolicyViolation;
 use atls_core::RelyingParty;
@@ -24,6 +23,7 @@ use atls_tower::RequireAttestationLayer;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 use demo::Authority;
 
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/secret", get(secret))
         .route_layer(RequireAttestationLayer::new().policy(runs_current_release))
         .route("/public", get(async || "for everybody"));
-    tokio::spawn(async move { axum::serve(listener, app.into_attested_make_service()).await });
+    tokio::spawn(async move { atls_axum::serve(listener, app).await });
 
     let stranger = Attested::builder(demo::provider())
         .roots(authority.roots()?)
@@ -57,18 +57,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .require_peer(about_servers)
         .attester(Arc::new(client_device))
         .build()?;
-    for (name, attested) in [
-        ("unattested client", stranger),
-        ("attested client", colleague),
+    for (name, attested, to_the_secret) in [
+        ("unattested client", stranger, StatusCode::FORBIDDEN),
+        ("attested client", colleague, StatusCode::OK),
     ] {
         let client = reqwest::Client::builder().attested(&attested).build()?;
-        for path in ["public", "secret"] {
+        for (path, expected) in [("public", StatusCode::OK), ("secret", to_the_secret)] {
             let response = client
                 .get(format!("https://localhost:{port}/{path}"))
                 .send()
                 .await?;
             let status = response.status();
             println!("{name}: GET /{path}: {status}: {}", response.text().await?);
+            if status != expected {
+                return Err(format!("{expected} was to be expected").into());
+            }
         }
     }
     Ok(())

@@ -7,7 +7,6 @@ use std::error::Error;
 use std::sync::Arc;
 
 use atls_axum::AttestedListener;
-use atls_axum::RouterExt;
 use atls_core::Candidate;
 use atls_core::PolicyViolation;
 use atls_core::RelyingParty;
@@ -72,7 +71,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
                 .route_layer(RequireAttestationLayer::new()),
         )
         .route("/health", get(async || "healthy"));
-    tokio::spawn(async move { axum::serve(listener, app.into_attested_make_service()).await });
+    tokio::spawn(async move { atls_axum::serve(listener, app).await });
 
     let client = || -> Result<_, Box<dyn Error>> {
         Ok(Attested::builder(demo::provider())

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use atls_axum::AttestedListener;
-use atls_axum::RouterExt;
 use atls_core::PeerAttestation;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
@@ -104,7 +103,7 @@ async fn serve(authority: &Authority, device: SimAttester) -> Result<String, Box
     let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
     let url = url_of(axum::serve::Listener::local_addr(&listener)?);
     let app = Router::new().route("/", get(async || "hello from behind attested TLS"));
-    tokio::spawn(async move { axum::serve(listener, app.into_attested_make_service()).await });
+    tokio::spawn(async move { atls_axum::serve(listener, app).await });
     Ok(url)
 }
 

@@ -21,6 +21,8 @@ use atls_core::BoxFuture;
 use atls_core::Challenge;
 use atls_core::Evidence;
 use atls_core::MediaType;
+use atls_core::ProtocolError;
+use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
@@ -73,6 +75,22 @@ impl Tamper {
             Self::StrippedExtension => "stripped-extension",
             Self::UnattestedPeer => "unattested-peer",
             Self::WrongKey => "wrong-key",
+        }
+    }
+
+    /// The one check that must have refused it; an attacker that merely crashed proves nothing.
+    fn is_refused_by(self, error: &atls_tower::Error) -> bool {
+        match self {
+            Self::ExpiredResult => matches!(error.refusal(), Some(Refusal::Expired(_))),
+            Self::RelayedEvidence => {
+                error.refusal() == Some(&Refusal::Appraisal(AppraisalError::NotBound))
+            }
+            Self::ReplayedAuthenticator => {
+                error.protocol() == Some(&ProtocolError::ContextMismatch)
+            }
+            Self::StrippedExtension => error.protocol() == Some(&ProtocolError::NoAttestation),
+            Self::UnattestedPeer => error.is_not_attested_tls(),
+            Self::WrongKey => error.protocol() == Some(&ProtocolError::KeyMismatch),
         }
     }
 
@@ -133,6 +151,12 @@ pub(crate) async fn show(tamper: Tamper) -> Result<(), Box<dyn Error>> {
     while let Some(cause) = source {
         println!("         because: {cause}");
         source = cause.source();
+    }
+    let refused = refusal
+        .in_exchange()
+        .is_some_and(|error| tamper.is_refused_by(error));
+    if !refused {
+        return Err("another check refused than the one that this attack is about".into());
     }
     if !error.is_connect() {
         return Err("the client had begun to speak HTTP".into());

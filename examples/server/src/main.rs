@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use atls_axum::AttestationResult;
 use atls_axum::AttestedListener;
-use atls_axum::RouterExt;
 use atls_sim::SimAttester;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
@@ -53,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     );
 
     let app = Router::new().route("/", get(hello));
-    axum::serve(listener, app.into_attested_make_service())
+    atls_axum::serve(listener, app)
         .with_graceful_shutdown(interrupted())
         .await?;
     Ok(())

@@ -7,7 +7,6 @@ use std::error::Error;
 use std::sync::Arc;
 
 use atls_axum::AttestedListener;
-use atls_axum::RouterExt;
 use atls_reqwest::Attested;
 use atls_reqwest::ClientBuilderExt;
 use atls_reqwest::reqwest;
@@ -84,7 +83,7 @@ async fn serve(authority: &Authority, terms: ServerTerms) -> Result<String, Box<
         axum::serve::Listener::local_addr(&listener)?.port()
     );
     let app = Router::new().route("/today", get(async || "sunny"));
-    tokio::spawn(async move { axum::serve(listener, app.into_attested_make_service()).await });
+    tokio::spawn(async move { atls_axum::serve(listener, app).await });
     Ok(url)
 }
 

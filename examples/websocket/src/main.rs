@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use atls_axum::AttestationResult;
 use atls_axum::AttestedListener;
-use atls_axum::RouterExt;
 use atls_sim::SimAttester;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
@@ -44,7 +43,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     .await?;
     let address = axum::serve::Listener::local_addr(&listener)?;
     let app = Router::new().route("/echo", any(upgrade));
-    tokio::spawn(async move { axum::serve(listener, app.into_attested_make_service()).await });
+    tokio::spawn(async move { atls_axum::serve(listener, app).await });
 
     let terms = ClientTerms::new()
         .require_peer(servers)

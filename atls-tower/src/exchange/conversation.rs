@@ -1,0 +1,164 @@
+//! One connection during its exchange, with the deadline that all of it shares.
+
+use std::time::Duration;
+
+use atls_core::AttestRequest;
+use atls_core::Attester;
+use atls_core::Fault;
+use atls_core::PeerAttestation;
+use atls_core::Pending;
+use atls_core::ProtocolError;
+use atls_core::Refusal;
+use atls_core::RelyingParty;
+use atls_core::Session;
+use atls_core::Verdict;
+use atls_core::Verdicts;
+use atls_core::cmw::Cmw;
+use atls_core::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
+use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
+
+use super::within;
+use crate::error::Error;
+use crate::error::Stage;
+use crate::frame;
+use crate::frame::Frame;
+use crate::frame::Kind;
+
+/// The connection and its deadline. What waits for somebody else than the peer says so when the deadline passes.
+pub(crate) struct Conversation<'a, L> {
+    pub(super) link: &'a mut L,
+    deadline: Instant,
+}
+
+impl<'a, L> Conversation<'a, L>
+where
+    L: Session + AsyncRead + AsyncWrite + Unpin,
+{
+    pub(crate) fn new(link: &'a mut L, deadline: Instant) -> Self {
+        Self { link, deadline }
+    }
+
+    pub(super) async fn read(&mut self) -> Result<Frame, Error> {
+        frame::read(self.link).await
+    }
+
+    /// The next frame must be of this kind; a refusal may come instead of any.
+    pub(super) async fn expect(&mut self, kind: Kind) -> Result<Vec<u8>, Error> {
+        let frame = self.read().await?;
+        if frame.kind == kind {
+            return Ok(frame.payload);
+        }
+        Err(unexpected(&frame))
+    }
+
+    /// Leaves with the next [`flush`](Self::flush).
+    pub(super) async fn write(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Error> {
+        frame::write(self.link, kind, payload).await
+    }
+
+    pub(super) async fn flush(&mut self) -> Result<(), Error> {
+        self.link.flush().await.map_err(Error::writing)
+    }
+
+    /// The last words of a connection that ends with another error, which counts: the peer may be gone already.
+    pub(super) async fn leave_with(&mut self, kind: Kind, payload: &[u8]) {
+        if self.write(kind, payload).await.is_ok() {
+            let _ = self.flush().await;
+        }
+    }
+
+    /// Reads the peer's verdict on our authenticator.
+    pub(super) async fn read_verdict(&mut self) -> Result<Duration, Error> {
+        match Verdict::decode(&self.expect(Kind::Verdict).await?)? {
+            Verdict::Accepted { valid_for } => Ok(valid_for),
+            Verdict::Refused(code) => Err(Error::refused_by(code)),
+            _ => Err(ProtocolError::Malformed.into()),
+        }
+    }
+
+    /// Makes our own Evidence.
+    pub(super) async fn attest(
+        &mut self,
+        attester: &dyn Attester,
+        request: AttestRequest<'_>,
+    ) -> Result<Cmw, Error> {
+        let attesting = async { Ok(attester.attest(request).await?) };
+        within(self.deadline, Stage::Attestation, attesting).await
+    }
+
+    /// Waits for room among what this end does at once.
+    pub(super) async fn queue<T, E>(
+        &mut self,
+        turn: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Error> {
+        // A semaphore of ours is closed never.
+        let turn = async { turn.await.map_err(|_| Error::closed()) };
+        within(self.deadline, Stage::Queue, turn).await
+    }
+
+    /// Appraises what an authenticator carried; tells the peer the verdict where that was negotiated.
+    pub(super) async fn decide(
+        &mut self,
+        pending: Pending,
+        authenticator: &[u8],
+        judge: Judge<'_>,
+    ) -> Result<PeerAttestation, Error> {
+        let credential = pending.finish(authenticator)?;
+        let verdicts = credential
+            .selection()
+            .map_or(Verdicts::No, |selection| selection.verdicts);
+        let appraising = async {
+            let now = now(judge.clock)?;
+            let peer = judge.relying_party.decide(credential, now).await?;
+            let valid_for = peer.valid_for(now);
+            Ok((peer, valid_for))
+        };
+        let decision = within(self.deadline, Stage::Appraisal, appraising).await;
+        match decision {
+            Ok((peer, valid_for)) => {
+                if verdicts == Verdicts::Yes {
+                    let verdict = Verdict::Accepted { valid_for };
+                    self.write(Kind::Verdict, &verdict.encode()).await?;
+                }
+                Ok(peer)
+            }
+            Err(error) => {
+                if verdicts == Verdicts::Yes {
+                    let code = error
+                        .refusal()
+                        .map_or(atls_core::RefusalCode::Unavailable, Refusal::code);
+                    let verdict = Verdict::Refused(code);
+                    self.leave_with(Kind::Verdict, &verdict.encode()).await;
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// By whom, and at what time, a peer is judged.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'a> {
+    pub(super) relying_party: &'a RelyingParty,
+    pub(super) clock: &'a dyn TimeProvider,
+}
+
+/// What a frame that should have been another one means.
+pub(super) fn unexpected(frame: &Frame) -> Error {
+    match (frame.kind, Verdict::decode(&frame.payload)) {
+        (Kind::Verdict, Ok(Verdict::Refused(code))) => Error::refused_by(code),
+        (Kind::Verdict, Err(error)) => error.into(),
+        _ => Error::wrong_order(),
+    }
+}
+
+/// A clock that does not know the time refuses everything: nothing can be shown to be unexpired.
+fn now(clock: &dyn TimeProvider) -> Result<UnixTime, Error> {
+    clock
+        .current_time()
+        .ok_or_else(|| Refusal::Expired(Fault::Local).into())
+}
