@@ -77,7 +77,7 @@ pub fn decode(
     claims::read(&claims, check)
 }
 
-/// Empty where there is none. Text, as the identifier of a JWK is; in one of the two headers (RFC 9052 §3).
+/// In one of the two headers (RFC 9052 §3), or empty.
 fn key_id(sign1: &CoseSign1) -> Result<&[u8], EarError> {
     let (inside, outside) = (&sign1.protected.header.key_id, &sign1.unprotected.key_id);
     match (inside.as_slice(), outside.as_slice()) {

@@ -76,7 +76,8 @@ impl VerificationKeys {
     }
 
     /// Verifies a COSE signature (RFC 9052 §4.4), such as that of reference values. `algorithm` is the number of the
-    /// *protected* header, `message` the encoded `Sig_structure`; a `key_id` of text may choose among the keys.
+    /// *protected* header, `message` the encoded `Sig_structure`; a `key_id` narrows the choice of key unless it is empty,
+    /// and one that is no text fits none.
     ///
     /// # Errors
     /// [`EarError::Algorithm`] for symmetric and unknown algorithms, [`EarError::UnknownKey`], [`EarError::BadSignature`].
