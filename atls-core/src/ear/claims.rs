@@ -3,10 +3,6 @@
 use std::time::Duration;
 
 use base64::Engine;
-use base64::alphabet;
-use base64::engine::DecodePaddingMode;
-use base64::engine::GeneralPurpose;
-use base64::engine::GeneralPurposeConfig;
 use pki_types::UnixTime;
 use serde_json::Map;
 use serde_json::Value;
@@ -15,6 +11,7 @@ use super::Appraisal;
 use super::Ear;
 use super::EarError;
 use super::VerifierId;
+use super::octets::URL_SAFE;
 use super::tier::Category;
 use super::tier::Tier;
 use super::tier::TrustClaim;
@@ -39,10 +36,16 @@ pub struct Check<'a> {
 
 /// Which `eat_nonce` a result must have.
 #[derive(Clone, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "present or not: there is no third")]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "whoever checks a result must decide about each of these"
+)]
 pub enum ExpectedNonce<'a> {
     /// These octets, whole. Padded and unpadded base64url are the same.
     Echoed(&'a [u8]),
+    /// Whatever it has: the result was made for another session, and says **nothing** about this connection. The caller
+    /// must find a key in it, and hand it on as [`Appraised::bound_to_key_only`](crate::Appraised::bound_to_key_only).
+    DangerousOfAnySession,
     /// None at all: the profile has none, and the caller **must** find the expected value in another signed claim,
     /// such as Trustee's `report_data`. Refused for profiles that have a nonce.
     InAnotherClaim,
@@ -71,6 +74,7 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
     check_time(&ear, not_before, check)?;
     match (&check.nonce, &ear.nonce) {
         (ExpectedNonce::Echoed(expected), Some(nonce)) if nonce == expected => Ok(ear),
+        (ExpectedNonce::DangerousOfAnySession, _) => Ok(ear),
         (ExpectedNonce::InAnotherClaim, None) if names.nonce == Nonce::Never => Ok(ear),
         _ => Err(EarError::Nonce),
     }
@@ -176,10 +180,7 @@ fn nonce(claims: &Map<String, Value>) -> Result<Option<Vec<u8>>, EarError> {
         return Ok(None);
     };
     let text = value.as_str().ok_or(EarError::Nonce)?;
-    BASE64_URL
-        .decode(text)
-        .map(Some)
-        .map_err(|_| EarError::Nonce)
+    URL_SAFE.decode(text).map(Some).map_err(|_| EarError::Nonce)
 }
 
 /// RFC 9711 §4.3.1: whole seconds since the epoch.
@@ -251,9 +252,3 @@ pub(super) const CURRENT_PROFILE: &str = "tag:ietf.org,2026:rats/ear#04";
 
 /// How far an issuer's clock may be ahead of ours.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
-
-/// Veraison pads where EAT does not; what is compared are the octets.
-const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);

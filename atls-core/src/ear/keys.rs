@@ -1,15 +1,21 @@
 //! The pinned keys of a verifier.
 
 use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::AlgorithmParameters;
 use jsonwebtoken::jwk::EllipticCurve;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::jwk::PublicKeyUse;
+use pki_types::alg_id;
 use rustls::crypto::WebPkiSupportedAlgorithms;
+use serde_json::Map;
+use serde_json::Value;
 
+use super::Algorithm;
 use super::EarError;
+use super::certificate::PublicKey;
 use super::signature::SignatureAlgorithm;
 use super::signature::der_sequence;
 
@@ -46,6 +52,27 @@ impl VerificationKeys {
                 Err(KeyError::Unsupported) => {}
                 Err(other) => return Err(other),
             }
+        }
+        if keys.is_empty() {
+            return Err(KeyError::Unsupported);
+        }
+        Ok(Self { keys })
+    }
+
+    /// A JWK set as the services of clouds publish them: keys without `alg`, or with no more than a certificate in `x5c`.
+    /// A key is taken for each allowed algorithm that fits it, and for the one that it names where it names one. What
+    /// fits none is left out.
+    ///
+    /// The set must come from a place that is trusted for these keys: a certificate in it is not checked, only opened.
+    ///
+    /// # Errors
+    /// [`KeyError`] for what is no set, and where no key is left.
+    pub fn from_jwk_set_allowing(json: &str, algorithms: &[Algorithm]) -> Result<Self, KeyError> {
+        let set: Set = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
+        let mut keys = Vec::new();
+        for jwk in &set.keys {
+            let fitting = algorithms.iter().map(|algorithm| allowed(jwk, *algorithm));
+            keys.extend(fitting.flatten());
         }
         if keys.is_empty() {
             return Err(KeyError::Unsupported);
@@ -150,6 +177,42 @@ impl Key {
             public_key,
         })
     }
+}
+
+/// A set whose keys may lack what RFC 7518 demands of them.
+#[derive(serde::Deserialize)]
+struct Set {
+    keys: Vec<Map<String, Value>>,
+}
+
+fn allowed(jwk: &Map<String, Value>, algorithm: Algorithm) -> Option<Key> {
+    let name = algorithm.name();
+    if jwk.get("alg").is_some_and(|stated| stated != name) {
+        return None;
+    }
+    if jwk.contains_key("n") || jwk.contains_key("x") {
+        let mut jwk = jwk.clone();
+        jwk.insert("alg".to_owned(), Value::from(name));
+        let jwk = serde_json::from_value(Value::Object(jwk)).ok()?;
+        return Key::from_jwk(&jwk).ok();
+    }
+    if jwk.get("use").is_some_and(|stated| stated != "sig") {
+        return None;
+    }
+    let certificate = jwk.get("x5c")?.get(0)?.as_str()?;
+    let certificate = BASE64_STANDARD.decode(certificate).ok()?;
+    let public = PublicKey::of(&certificate)?;
+    let algorithm = SignatureAlgorithm::by_jose(name)?;
+    let is_rsa = *algorithm.key == *alg_id::RSA_ENCRYPTION;
+    let too_short = is_rsa && public.rsa_octets()? < MIN_RSA_OCTETS;
+    if *public.algorithm != *algorithm.key || too_short {
+        return None;
+    }
+    Some(Key {
+        id: jwk.get("kid").and_then(Value::as_str).map(str::to_owned),
+        algorithm,
+        public_key: public.key,
+    })
 }
 
 fn rsa(modulus: &str, exponent: &str) -> Result<Vec<u8>, KeyError> {

@@ -14,11 +14,15 @@
 //! result for replayed Evidence. What binds a connection is the value *inside* the Evidence; the nonce of a
 //! result only says that the result is not an old one.
 
+mod algorithm;
+mod certificate;
 mod claims;
 pub mod cwt;
 pub mod jwt;
 mod keys;
+mod octets;
 mod signature;
+mod source;
 mod tier;
 
 use std::collections::BTreeMap;
@@ -26,10 +30,14 @@ use std::collections::BTreeMap;
 use pki_types::UnixTime;
 use serde_json::Value;
 
+pub use algorithm::Algorithm;
 pub use claims::Check;
 pub use claims::ExpectedNonce;
 pub use keys::KeyError;
 pub use keys::VerificationKeys;
+pub use octets::OctetText;
+pub use source::KeySource;
+pub use source::verify_with;
 pub use tier::Category;
 pub use tier::Tier;
 pub use tier::TrustClaim;
@@ -265,6 +273,9 @@ pub enum EarError {
     /// Not a token, or a claim is missing or of the wrong kind.
     #[error("result is malformed")]
     Malformed,
+    /// The keys of the issuer cannot be had at the moment.
+    #[error("keys of the issuer are not available")]
+    NoKeys,
     /// `eat_nonce` is absent where it is due, or another one.
     #[error("result answers another request")]
     Nonce,
@@ -283,6 +294,7 @@ impl From<EarError> for AppraisalError {
     fn from(error: EarError) -> Self {
         match error {
             EarError::Expired => Self::Expired,
+            EarError::NoKeys => Self::Unreachable,
             _ => Self::BadResult,
         }
     }
