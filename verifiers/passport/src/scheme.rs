@@ -3,6 +3,7 @@
 use atls_core::Bound;
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
+use atls_core::ear::Ear;
 use atls_core::ear::OctetText;
 use atls_formats::Carriage;
 use serde_json::Value;
@@ -13,6 +14,8 @@ pub struct Scheme {
     part: String,
     policy: String,
     rule: Rule,
+    /// Another part without which this one is about nothing.
+    companion: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -53,16 +56,17 @@ impl Scheme {
             .told_by(Device::ImplementationId("psa-implementation-id"))
     }
 
-    /// The realm of Veraison's `ARM_CCA`: it compares the realm challenge, and reports it. The result has a part for
+    /// The realm of Veraison's `ARM_CCA`: it compares the realm challenge, and reports it. The result must have a part for
     /// the platform too, see [`cca_platform`](Self::cca_platform).
     pub fn cca_realm(policy: impl Into<String>) -> Self {
-        Self::fresh("CCA_REALM", policy, Carriage::Sha512)
+        Self::fresh(CCA_REALM, policy, Carriage::Sha512)
             .reporting("cca-realm-challenge", OctetText::Base64)
+            .beside(CCA_PLATFORM)
     }
 
-    /// The platform of Veraison's `ARM_CCA`, which is bound to the realm by the realm's key.
+    /// The platform of Veraison's `ARM_CCA`, which is bound to the realm by the realm's key, and without realm to nothing.
     pub fn cca_platform(policy: impl Into<String>) -> Self {
-        Self::fresh("CCA_SSD_PLATFORM", policy, Carriage::Sha512)
+        Self::fresh(CCA_PLATFORM, policy, Carriage::Sha512).beside(CCA_REALM)
     }
 
     /// Veraison's `SEVSNP`: it compares the report data.
@@ -116,11 +120,14 @@ impl Scheme {
             part: part.into(),
             policy: policy.into(),
             rule: Rule::KeyOnly { origin },
+            companion: None,
         }
     }
 
-    pub(crate) fn is_about(&self, part: &str, appraisal: &Appraisal) -> bool {
-        self.part == part && appraisal.policy_ids() == [&*self.policy]
+    pub(crate) fn is_about(&self, part: &str, appraisal: &Appraisal, ear: &Ear) -> bool {
+        self.part == part
+            && appraisal.policy_ids() == [&*self.policy]
+            && self.companion.is_none_or(|name| ear.submod(name).is_some())
     }
 
     /// The value that everything must equal; none where a scheme does not speak of connections.
@@ -189,6 +196,7 @@ impl Scheme {
                 reported: None,
                 device: Device::Configured(Origin::Device),
             },
+            companion: None,
         }
     }
 
@@ -196,6 +204,11 @@ impl Scheme {
         if let Rule::Fresh { reported, .. } = &mut self.rule {
             *reported = Some(Reported { name, text });
         }
+        self
+    }
+
+    fn beside(mut self, companion: &'static str) -> Self {
+        self.companion = Some(companion);
         self
     }
 
@@ -217,6 +230,9 @@ fn annotated<'a>(appraisal: &'a Appraisal, name: &str) -> Option<&'a Value> {
 fn is_simulator(tee: &str) -> bool {
     matches!(tee, "sample" | "sampledevice")
 }
+
+const CCA_PLATFORM: &str = "CCA_SSD_PLATFORM";
+const CCA_REALM: &str = "CCA_REALM";
 
 /// The implementation ID of every simulated device, as the `atls-sim` crate documents it.
 const SIMULATED: &[u8] = b"atls-simulated-platform-no-trust";

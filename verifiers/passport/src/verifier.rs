@@ -86,7 +86,7 @@ fn judge(ear: Ear, issuer: &TrustedIssuer, bound: &Bound) -> Result<Appraised, A
     let fresh: Option<Vec<_>> = ear
         .submods()
         .map(|(part, appraisal)| {
-            let mut schemes = schemes_for(issuer, part, appraisal);
+            let mut schemes = schemes_for(issuer, &ear, part, appraisal);
             schemes.find_map(|scheme| {
                 let challenge = scheme.challenge(bound)?;
                 let answers = issuer.dialect.answers(&ear, &challenge);
@@ -100,7 +100,8 @@ fn judge(ear: Ear, issuer: &TrustedIssuer, bound: &Bound) -> Result<Appraised, A
     let keys: Option<Vec<_>> = ear
         .submods()
         .map(|(part, appraisal)| {
-            schemes_for(issuer, part, appraisal).find_map(|scheme| scheme.key_origin(appraisal))
+            schemes_for(issuer, &ear, part, appraisal)
+                .find_map(|scheme| scheme.key_origin(appraisal))
         })
         .collect();
     let (keys, origins): (Vec<_>, Vec<_>) = keys.unwrap_or_default().into_iter().unzip();
@@ -115,11 +116,12 @@ fn judge(ear: Ear, issuer: &TrustedIssuer, bound: &Bound) -> Result<Appraised, A
 
 fn schemes_for<'a>(
     issuer: &'a TrustedIssuer,
+    ear: &Ear,
     part: &str,
     appraisal: &Appraisal,
 ) -> impl Iterator<Item = &'a Scheme> {
     let schemes = issuer.schemes.iter();
-    schemes.filter(move |scheme| scheme.is_about(part, appraisal))
+    schemes.filter(move |scheme| scheme.is_about(part, appraisal, ear))
 }
 
 /// One simulated part, or none at all, makes the whole simulated.

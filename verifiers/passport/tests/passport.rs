@@ -445,6 +445,43 @@ async fn a_passport_of_the_draft_names_its_issuer() {
 }
 
 #[tokio::test]
+async fn a_realm_and_its_platform_come_together() {
+    let office = Office::new();
+    let policy = "policy:ARM_CCA";
+    let verifier = office.verifier(|issuer| {
+        issuer
+            .scheme(Scheme::cca_realm(policy))
+            .scheme(Scheme::cca_platform(policy))
+    });
+    let connection = Connection::new();
+    let challenge = stand_in::sha512(connection.bound().as_bytes());
+    let platform = json!({ "ear.status": "affirming", "ear.appraisal-policy-id": policy });
+    let realm = |challenge: &[u8]| {
+        let mut realm = platform.clone();
+        let challenge = BASE64_STANDARD.encode(challenge);
+        realm["ear.veraison.annotated-evidence"] = json!({ "cca-realm-challenge": challenge });
+        realm
+    };
+    let mut claims = psa_claims(&challenge, &[1; 32]);
+    for (submods, accepted) in [
+        (
+            json!({ "CCA_REALM": realm(&challenge), "CCA_SSD_PLATFORM": platform }),
+            true,
+        ),
+        (
+            json!({ "CCA_REALM": realm(&[7; 64]), "CCA_SSD_PLATFORM": platform }),
+            false,
+        ),
+        (json!({ "CCA_REALM": realm(&challenge) }), false),
+        (json!({ "CCA_SSD_PLATFORM": platform }), false),
+    ] {
+        claims["submods"] = submods;
+        let judged = office.judge(&verifier, &connection, &claims).await;
+        assert_eq!(judged.is_ok(), accepted, "{claims}");
+    }
+}
+
+#[tokio::test]
 async fn a_recorded_passport_is_about_its_own_session() {
     let Some(folder) = vectors() else { return };
     let read = |name: &str| std::fs::read_to_string(folder.join("ear").join(name)).unwrap();
