@@ -58,7 +58,7 @@
 //!
 //! That `runtimeData` may be left out for both endpoints; that `VcekCertChain` is PEM, base64url; which of the debug claims a
 //! TDX token has. Where the service differs there is no result, or a worse one. Instances that demand Entra ID want a bearer
-//! token with each request, which is the [`HttpClient`](atls_core::HttpClient)'s to add; shared ones do not.
+//! token with each request, which is the [`HttpClient`]'s to add; shared ones do not.
 #![forbid(unsafe_code)]
 
 mod claims;
