@@ -156,28 +156,3 @@ fn a_key_verifies_only_if_its_operations_say_so() {
         assert_eq!(refused, Err(KeyError::Unsupported), "{operations}");
     }
 }
-
-#[test]
-fn an_algorithm_that_the_configuration_names_completes_rsa_keys_and_chooses_among_all() {
-    let (rsa, ec) = (Issuer::rsa("RS256"), Issuer::es256());
-    let unnamed = with(rsa.jwk.clone(), "alg", Value::Null);
-    let set = json!({ "keys": [unnamed, ec.jwk] }).to_string();
-    let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
-    let judge = |issuer: &Issuer, algorithm: &str| {
-        let keys = VerificationKeys::from_jwk_set_for(&set, algorithm).unwrap();
-        decode(&issuer.jwt(&underscored()), &keys, &check).map(drop)
-    };
-    assert_eq!(judge(&rsa, "RS256"), Ok(()));
-    assert_eq!(judge(&ec, "RS256"), Err(EarError::UnknownKey));
-    assert_eq!(judge(&rsa, "PS256"), Err(EarError::UnknownKey));
-    assert_eq!(judge(&ec, "ES256"), Ok(()));
-    assert_eq!(judge(&rsa, "ES256"), Err(EarError::UnknownKey));
-    for algorithm in ["ES384", "none", "HS256", ""] {
-        let refused = VerificationKeys::from_jwk_set_for(&set, algorithm).unwrap_err();
-        assert_eq!(refused, KeyError::Unsupported, "{algorithm}");
-    }
-    // What a key says of itself is not overruled.
-    let named = json!({ "keys": [with(rsa.jwk, "alg", "PS256")] }).to_string();
-    let refused = VerificationKeys::from_jwk_set_for(&named, "RS256").unwrap_err();
-    assert_eq!(refused, KeyError::Unsupported);
-}

@@ -4,10 +4,6 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::alphabet;
-use base64::engine::DecodePaddingMode;
-use base64::engine::GeneralPurpose;
-use base64::engine::GeneralPurposeConfig;
 use pki_types::UnixTime;
 use serde_json::Map;
 use serde_json::Value;
@@ -16,6 +12,7 @@ use super::Appraisal;
 use super::Ear;
 use super::EarError;
 use super::VerifierId;
+use super::octets::URL_SAFE;
 use super::tier::Category;
 use super::tier::Tier;
 use super::tier::TrustClaim;
@@ -70,11 +67,17 @@ impl<'a> Check<'a> {
 
 /// Which `eat_nonce` a result must have.
 #[derive(Clone, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "present or not: there is no third")]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "whoever checks a result must decide about each of these"
+)]
 pub enum ExpectedNonce<'a> {
     /// These octets, whole: 8 to 64 of them (RFC 9711 §4.1), others are never equal. Padded and unpadded base64url are
     /// the same.
     Echoed(&'a [u8]),
+    /// Whatever it has: the result was made for another session, and says **nothing** about this connection. The caller
+    /// must find a key in it, and hand it on as [`Appraised::bound_to_key_only`](crate::Appraised::bound_to_key_only).
+    DangerousOfAnySession,
     /// None at all: the profile has none, and the caller **must** find the expected value in another signed claim,
     /// such as Trustee's `report_data`. Refused for profiles that have a nonce.
     InAnotherClaim,
@@ -113,6 +116,7 @@ fn check_nonce(ear: &Ear, names: &Names, expected: &ExpectedNonce<'_>) -> Result
     match (expected, &ear.nonce) {
         // What was read is of 8 to 64 octets, so an expectation of others is never met.
         (ExpectedNonce::Echoed(expected), Some(nonce)) if nonce == expected => Ok(()),
+        (ExpectedNonce::DangerousOfAnySession, _) => Ok(()),
         (ExpectedNonce::InAnotherClaim, None) if names.nonce == Nonce::Never => Ok(()),
         _ => Err(EarError::Nonce),
     }
@@ -218,7 +222,7 @@ fn nonce(claims: &Map<String, Value>) -> Result<Option<Vec<u8>>, EarError> {
         return Ok(None);
     };
     let text = value.as_str().ok_or(EarError::Nonce)?;
-    let nonce = BASE64_URL.decode(text).map_err(|_| EarError::Nonce)?;
+    let nonce = URL_SAFE.decode(text).map_err(|_| EarError::Nonce)?;
     if NONCE_OCTETS.contains(&nonce.len()) {
         Ok(Some(nonce))
     } else {
@@ -303,9 +307,3 @@ const NONCE_OCTETS: RangeInclusive<usize> = 8..=64;
 
 /// How far an issuer's clock may be ahead of ours.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
-
-/// Veraison pads where EAT does not; what is compared are the octets.
-const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::dangerous::insecure_decode_claims;
 use jsonwebtoken::decode_header;
 use rustls::crypto::WebPkiSupportedAlgorithms;
+use serde_json::Map;
 use serde_json::Value;
 
 use super::Ear;
@@ -31,6 +32,19 @@ pub fn decode(
     supported: &WebPkiSupportedAlgorithms,
     check: &Check<'_>,
 ) -> Result<Ear, EarError> {
+    claims::read(&verify(token, keys, supported)?, check)
+}
+
+/// The claims of a token that is no EAR, such as one of a cloud's own verifier, once its signature verified as by
+/// [`decode`]. **Nothing else is checked**: issuer, times, and what binds it to a connection are the caller's.
+///
+/// # Errors
+/// [`EarError`] about the envelope.
+pub fn verify(
+    token: &str,
+    keys: &VerificationKeys,
+    supported: &WebPkiSupportedAlgorithms,
+) -> Result<Map<String, Value>, EarError> {
     if token.len() > MAX_TOKEN {
         return Err(EarError::TooLarge);
     }
@@ -49,7 +63,7 @@ pub fn decode(
     keys.verify(algorithm, key_id, supported, message.as_bytes(), &signature)?;
     // Verified above, by the application's own provider instead of jsonwebtoken's process-wide one.
     match insecure_decode_claims(token) {
-        Ok(Unique(Value::Object(claims))) => claims::read(&claims, check),
+        Ok(Unique(Value::Object(claims))) => Ok(claims),
         _ => Err(EarError::Malformed),
     }
 }

@@ -1,17 +1,22 @@
 //! The pinned keys of a verifier.
 
 use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::AlgorithmParameters;
 use jsonwebtoken::jwk::EllipticCurve;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::jwk::KeyOperations;
 use jsonwebtoken::jwk::PublicKeyUse;
+use pki_types::alg_id;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use serde::Deserialize;
+use serde_json::Map;
 use serde_json::Value;
 
+use super::Algorithm;
 use super::EarError;
+use super::certificate::PublicKey;
 use super::json::Unique;
 use super::signature::SignatureAlgorithm;
 use super::signature::der_sequence;
@@ -33,7 +38,7 @@ impl VerificationKeys {
     /// [`KeyError`]
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
         let Unique(jwk) = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
-        let key = Key::from_jwk(&jwk, None)?;
+        let key = Key::from_jwk(&jwk)?;
         Ok(Self { keys: vec![key] })
     }
 
@@ -42,29 +47,12 @@ impl VerificationKeys {
     /// # Errors
     /// [`KeyError`] for a malformed set, and where no key is left, for what was wrong with the last.
     pub fn from_jwk_set(json: &str) -> Result<Self, KeyError> {
-        Self::from_set(json, None)
-    }
-
-    /// As [`from_jwk_set`](Self::from_jwk_set), for services that publish RSA keys without `alg`: the configuration
-    /// names the one algorithm (`RS256`, `PS256` …), and all keys that are for another are left out.
-    ///
-    /// # Errors
-    /// As [`from_jwk_set`](Self::from_jwk_set).
-    pub fn from_jwk_set_for(json: &str, algorithm: &str) -> Result<Self, KeyError> {
-        let algorithm = SignatureAlgorithm::by_jose(algorithm).ok_or(KeyError::Unsupported)?;
-        Self::from_set(json, Some(algorithm))
-    }
-
-    fn from_set(
-        json: &str,
-        algorithm: Option<&'static SignatureAlgorithm>,
-    ) -> Result<Self, KeyError> {
         let Unique(set) = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
         let listed = set.get("keys").and_then(Value::as_array);
         let mut keys = Vec::new();
         let mut unusable = KeyError::Unsupported;
         for jwk in listed.ok_or(KeyError::Malformed)? {
-            match Key::from_jwk(jwk, algorithm) {
+            match Key::from_jwk(jwk) {
                 Ok(key) => keys.push(key),
                 Err(error) => unusable = error,
             }
@@ -95,6 +83,27 @@ impl VerificationKeys {
             id => Some(std::str::from_utf8(id).map_err(|_| EarError::UnknownKey)?),
         };
         self.verify(algorithm, key_id, supported, message, signature)
+    }
+
+    /// A JWK set as the services of clouds publish them: keys without `alg`, or with no more than a certificate in `x5c`.
+    /// A key is taken for each allowed algorithm that fits it, and for the one that it names where it names one. What
+    /// fits none is left out.
+    ///
+    /// The set must come from a place that is trusted for these keys: a certificate in it is not checked, only opened.
+    ///
+    /// # Errors
+    /// [`KeyError`] for what is no set, and where no key is left.
+    pub fn from_jwk_set_allowing(json: &str, algorithms: &[Algorithm]) -> Result<Self, KeyError> {
+        let set: Set = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
+        let mut keys = Vec::new();
+        for jwk in &set.keys {
+            let fitting = algorithms.iter().map(|algorithm| allowed(jwk, *algorithm));
+            keys.extend(fitting.flatten());
+        }
+        if keys.is_empty() {
+            return Err(KeyError::Unsupported);
+        }
+        Ok(Self { keys })
     }
 
     /// Whether a pinned key for this algorithm verifies; a key identifier narrows the choice, and never widens it.
@@ -157,11 +166,7 @@ struct Key {
 }
 
 impl Key {
-    /// For `algorithm` alone, if one is given; it completes an RSA key that names none.
-    fn from_jwk(
-        jwk: &Value,
-        algorithm: Option<&'static SignatureAlgorithm>,
-    ) -> Result<Self, KeyError> {
+    fn from_jwk(jwk: &Value) -> Result<Self, KeyError> {
         let jwk = Jwk::deserialize(jwk).map_err(|_| KeyError::Malformed)?;
         let for_signatures = matches!(
             jwk.common.public_key_use,
@@ -191,8 +196,7 @@ impl Key {
                 ("EdDSA".to_owned(), octets(&key.x, 32)?)
             }
             AlgorithmParameters::RSA(key) => {
-                let named = algorithm.map(|algorithm| algorithm.jose.to_owned());
-                let name = stated.clone().or(named).ok_or(KeyError::NoAlgorithm)?;
+                let name = stated.clone().ok_or(KeyError::NoAlgorithm)?;
                 if !name.starts_with("RS") && !name.starts_with("PS") {
                     return Err(KeyError::Unsupported);
                 }
@@ -203,16 +207,47 @@ impl Key {
         if stated.is_some_and(|stated| stated != name) {
             return Err(KeyError::Unsupported);
         }
-        let own = SignatureAlgorithm::by_jose(&name).ok_or(KeyError::Unsupported)?;
-        if algorithm.is_some_and(|algorithm| algorithm.jose != own.jose) {
-            return Err(KeyError::Unsupported);
-        }
         Ok(Self {
             id: jwk.common.key_id,
-            algorithm: own,
+            algorithm: SignatureAlgorithm::by_jose(&name).ok_or(KeyError::Unsupported)?,
             public_key,
         })
     }
+}
+
+/// A set whose keys may lack what RFC 7518 demands of them.
+#[derive(serde::Deserialize)]
+struct Set {
+    keys: Vec<Map<String, Value>>,
+}
+
+fn allowed(jwk: &Map<String, Value>, algorithm: Algorithm) -> Option<Key> {
+    let name = algorithm.name();
+    if jwk.get("alg").is_some_and(|stated| stated != name) {
+        return None;
+    }
+    if jwk.contains_key("n") || jwk.contains_key("x") {
+        let mut jwk = jwk.clone();
+        jwk.insert("alg".to_owned(), Value::from(name));
+        return Key::from_jwk(&Value::Object(jwk)).ok();
+    }
+    if jwk.get("use").is_some_and(|stated| stated != "sig") {
+        return None;
+    }
+    let certificate = jwk.get("x5c")?.get(0)?.as_str()?;
+    let certificate = BASE64_STANDARD.decode(certificate).ok()?;
+    let public = PublicKey::of(&certificate)?;
+    let algorithm = SignatureAlgorithm::by_jose(name)?;
+    let is_rsa = *algorithm.key == *alg_id::RSA_ENCRYPTION;
+    let too_short = is_rsa && public.rsa_octets()? < MIN_RSA_OCTETS;
+    if *public.algorithm != *algorithm.key || too_short {
+        return None;
+    }
+    Some(Key {
+        id: jwk.get("kid").and_then(Value::as_str).map(str::to_owned),
+        algorithm,
+        public_key: public.key,
+    })
 }
 
 fn rsa(modulus: &str, exponent: &str) -> Result<Vec<u8>, KeyError> {

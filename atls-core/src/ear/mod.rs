@@ -15,13 +15,17 @@
 //! result for replayed Evidence. What binds a connection is the value *inside* the Evidence; the nonce of a
 //! result only says that the result is not an old one.
 
+mod algorithm;
+mod certificate;
 mod claims;
 pub mod cwt;
 mod json;
 pub mod jwt;
 mod keys;
 mod merge;
+mod octets;
 mod signature;
+mod source;
 mod tier;
 
 use std::collections::BTreeMap;
@@ -30,10 +34,14 @@ use std::fmt;
 use pki_types::UnixTime;
 use serde_json::Value;
 
+pub use algorithm::Algorithm;
 pub use claims::Check;
 pub use claims::ExpectedNonce;
 pub use keys::KeyError;
 pub use keys::VerificationKeys;
+pub use octets::OctetText;
+pub use source::KeySource;
+pub use source::verify_with;
 pub use tier::Category;
 pub use tier::Tier;
 pub use tier::TrustClaim;
@@ -299,6 +307,9 @@ pub enum EarError {
     /// A submodule that was expected is missing: a part of the attester was not appraised.
     #[error("result lacks an expected submodule")]
     MissingSubmod,
+    /// The keys of the issuer cannot be had at the moment.
+    #[error("keys of the issuer are not available")]
+    NoKeys,
     /// `eat_nonce` is absent where it is due, or another one, or not of 8 to 64 octets.
     #[error("result answers another request")]
     Nonce,
@@ -317,6 +328,7 @@ impl From<EarError> for AppraisalError {
     fn from(error: EarError) -> Self {
         match error {
             EarError::Expired | EarError::Future => Self::ResultExpired,
+            EarError::NoKeys => Self::Unreachable,
             _ => Self::BadResult,
         }
     }
