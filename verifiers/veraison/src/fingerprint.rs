@@ -73,8 +73,8 @@ mod tests {
         let jwk = serde_json::json!({
             "kty": "RSA",
             "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMs\
-tn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbI\
-SD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw",
+        tn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbI\
+        SD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw",
             "e": "AQAB",
             "alg": "RS256",
             "kid": "2011-04-29",
@@ -89,9 +89,19 @@ SD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur
         let good = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
         let padded = format!("{good}=");
         for text in ["", "abc", &good[..42], &padded, &good.replace('_', "/")] {
-            assert_eq!(text.parse::<KeyFingerprint>(), Err(FingerprintError), "{text}");
+            assert_eq!(
+                text.parse::<KeyFingerprint>(),
+                Err(FingerprintError),
+                "{text}"
+            );
         }
-        assert_eq!(KeyFingerprint::of(&serde_json::json!({ "kty": "oct", "k": "AA" })), None);
-        assert_eq!(KeyFingerprint::of(&serde_json::json!({ "kty": "EC", "crv": "P-256", "x": "AA" })), None);
+        assert_eq!(
+            KeyFingerprint::of(&serde_json::json!({ "kty": "oct", "k": "AA" })),
+            None
+        );
+        assert_eq!(
+            KeyFingerprint::of(&serde_json::json!({ "kty": "EC", "crv": "P-256", "x": "AA" })),
+            None
+        );
     }
 }

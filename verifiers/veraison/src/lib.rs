@@ -48,6 +48,8 @@ mod fingerprint;
 mod format;
 mod outcome;
 mod problem;
+#[cfg(test)]
+mod recorded;
 mod service;
 mod session;
 mod verifier;

@@ -213,7 +213,11 @@ fn origin(url: &str) -> Result<Url, ConfigError> {
         && url.fragment().is_none()
         && url.username().is_empty()
         && url.password().is_none();
-    if bare { Ok(url) } else { Err(ConfigError::NotAnOrigin) }
+    if bare {
+        Ok(url)
+    } else {
+        Err(ConfigError::NotAnOrigin)
+    }
 }
 
 pub(crate) const NEW_SESSION: &str = "/challenge-response/v1/newSession";

@@ -154,7 +154,10 @@ impl Service {
         if body.status != Status::Waiting {
             return Err(VeraisonError::Malformed);
         }
-        if body.expiry.is_some_and(|expiry| has_ended(&expiry, submission.now)) {
+        if body
+            .expiry
+            .is_some_and(|expiry| has_ended(&expiry, submission.now))
+        {
             return Err(VeraisonError::SessionEnded);
         }
         Ok(session)
@@ -168,7 +171,13 @@ impl Service {
     ) -> Result<UnverifiedResult, VeraisonError> {
         let (content_type, content) = session.content(submission)?;
         let accept = Some(SESSION_TYPE);
-        let request = Self::request(Method::POST, &session.url, accept, Some(&content_type), content)?;
+        let request = Self::request(
+            Method::POST,
+            &session.url,
+            accept,
+            Some(&content_type),
+            content,
+        )?;
         let mut response = self.send(request, end).await?;
         for _ in 0..self.polls {
             if !matches!(response.status(), StatusCode::OK | StatusCode::ACCEPTED) {
@@ -192,7 +201,8 @@ impl Service {
 
     /// Best effort, and not for long: the result is there already, or will not come.
     async fn close(&self, session: &Session) {
-        let Ok(request) = Self::request(Method::DELETE, &session.url, None, None, Vec::new()) else {
+        let Ok(request) = Self::request(Method::DELETE, &session.url, None, None, Vec::new())
+        else {
             return;
         };
         let Some(end) = Instant::now().checked_add(CLOSING) else {
@@ -221,8 +231,12 @@ impl Session {
         let record = || Cmw::evidence(wanted.clone(), submission.evidence.to_vec());
         let wrapped = match submission.wrapping {
             Wrapping::Bare => return Ok((spelling.clone(), submission.evidence.to_vec())),
-            Wrapping::CmwCbor => record().encode().map(|octets| ("application/cmw+cbor", octets)),
-            Wrapping::CmwJson => record().to_json().map(|octets| ("application/cmw+json", octets)),
+            Wrapping::CmwCbor => record()
+                .encode()
+                .map(|octets| ("application/cmw+cbor", octets)),
+            Wrapping::CmwJson => record()
+                .to_json()
+                .map(|octets| ("application/cmw+json", octets)),
         };
         let (content_type, octets) = wrapped.map_err(|_| VeraisonError::Malformed)?;
         Ok((content_type.to_owned(), octets))
@@ -258,7 +272,9 @@ impl Body {
         }
         let body: Self =
             serde_json::from_slice(response.body()).map_err(|_| VeraisonError::Malformed)?;
-        let stated = BASE64_URL.decode(&body.nonce);
+        // Base64 or base64url, padded or not, by version.
+        let stated = body.nonce.replace('+', "-").replace('/', "_");
+        let stated = BASE64_URL.decode(stated);
         if stated.map_err(|_| VeraisonError::Nonce)? != nonce {
             return Err(VeraisonError::Nonce);
         }
@@ -312,7 +328,9 @@ fn listed(text: &str) -> Vec<String> {
 /// Whether that moment (RFC 3339) is over. What is no time has.
 fn has_ended(expiry: &str, now: UnixTime) -> bool {
     let expiry = OffsetDateTime::parse(expiry, &Rfc3339);
-    let seconds = expiry.ok().and_then(|time| u64::try_from(time.unix_timestamp()).ok());
+    let seconds = expiry
+        .ok()
+        .and_then(|time| u64::try_from(time.unix_timestamp()).ok());
     seconds.is_none_or(|expiry| expiry.saturating_add(CLOCK_SKEW.as_secs()) <= now.as_secs())
 }
 
@@ -325,7 +343,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// Media types of one list that are read.
 const MAX_LISTED: usize = 64;
 
-/// Services pad or do not pad, by version.
+/// With and without padding.
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),

@@ -78,10 +78,22 @@ impl VeraisonVerifier {
         let configured = formats.find(|known| known.media_type == *evidence.media_type());
         let configured = configured.ok_or(VeraisonError::Evidence(AppraisalError::Malformed))?;
         let challenge = configured.format.carriage().challenge(evidence.bound());
-        self.ask_about(configured, evidence.bytes(), &challenge, now).await
+        self.ask_about(configured, evidence.bytes(), &challenge, now)
+            .await
     }
 
-    /// Takes the challenge as octets, for recorded Evidence, which is bound to no connection.
+    /// Takes the challenge as octets: recorded Evidence is bound to no connection.
+    #[cfg(test)]
+    pub(crate) async fn ask_challenge(
+        &self,
+        evidence: &[u8],
+        challenge: &[u8],
+        now: UnixTime,
+    ) -> Result<(Ear, Checked), VeraisonError> {
+        self.ask_about(&self.formats[0], evidence, challenge, now)
+            .await
+    }
+
     async fn ask_about(
         &self,
         configured: &Configured,
@@ -107,7 +119,10 @@ impl VeraisonVerifier {
         };
         let ear = answer.verify(&self.keys, &self.supported, &check);
         let ear = ear.map_err(VeraisonError::Result)?;
-        let missing = configured.parts.iter().find(|name| ear.submod(name).is_none());
+        let missing = configured
+            .parts
+            .iter()
+            .find(|name| ear.submod(name).is_none());
         if let Some(name) = missing {
             return Err(VeraisonError::MissingPart(name.clone()));
         }
