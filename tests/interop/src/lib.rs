@@ -25,3 +25,11 @@ pub use endorsement::PROFILE;
 pub use endorsement::corim_of;
 pub use veraison::Veraison;
 pub use veraison::http;
+pub use veraison::provision;
+
+/// The prose, compiled.
+#[cfg(doctest)]
+mod prose {
+    #[doc = include_str!("../../../docs/verifiers/veraison.md")]
+    struct Veraison;
+}

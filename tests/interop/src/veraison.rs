@@ -76,23 +76,12 @@ impl Veraison {
 
     /// Hands it endorsements of a profile, as an Endorser does.
     pub async fn provision(&self, corim: &[u8], profile: &str) {
-        let port = self.provisioning;
-        let url = format!("http://127.0.0.1:{port}/endorsement-provisioning/v1/submit");
-        let request = plain()
-            .build()
-            .unwrap()
-            .post(url)
-            .header(
-                "content-type",
-                format!("application/rim+cbor; profile=\"{profile}\""),
-            )
-            .body(endorsement::with_untagged_profile(corim));
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let body = answer.text().await.unwrap();
-        // A failed submission has status 200 as well.
-        let session: Value = serde_json::from_str(&body).unwrap_or_default();
-        assert_eq!(session["status"], "success", "{status}: {body}");
+        provision(&self.provisioning_url(), corim, profile).await;
+    }
+
+    /// The origin of the provisioning service.
+    pub fn provisioning_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.provisioning)
     }
 
     /// Ends all its services at once.
@@ -117,6 +106,21 @@ impl Drop for Veraison {
     }
 }
 
+/// Hands endorsements of a profile to the provisioning service at an origin, as an Endorser does.
+pub async fn provision(origin: &str, corim: &[u8], profile: &str) {
+    let url = format!("{origin}/endorsement-provisioning/v1/submit");
+    let content_type = format!("application/rim+cbor; profile=\"{profile}\"");
+    let request = plain().build().unwrap().post(url);
+    let request = request.header("content-type", content_type);
+    let request = request.body(endorsement::with_untagged_profile(corim));
+    let answer = request.send().await.unwrap();
+    let status = answer.status();
+    let body = answer.text().await.unwrap();
+    // A failed submission has status 200 as well.
+    let session: Value = serde_json::from_str(&body).unwrap_or_default();
+    assert_eq!(session["status"], "success", "{status}: {body}");
+}
+
 /// A client of HTTP without TLS, for loopback.
 pub fn http() -> ReqwestClient {
     ReqwestClient::build(plain()).unwrap()
@@ -130,7 +134,9 @@ fn plain() -> reqwest::ClientBuilder {
         .unwrap()
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
-    reqwest::Client::builder().tls_backend_preconfigured(tls)
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .no_proxy()
 }
 
 fn new_folder() -> PathBuf {

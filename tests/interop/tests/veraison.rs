@@ -8,23 +8,30 @@
 )]
 
 use std::sync::Arc;
+use std::sync::Mutex;
 
 use atls_axum::AttestationResult;
 use atls_axum::AttestedListener;
 use atls_axum::RouterExt;
 use atls_core::AppraisalError;
+use atls_core::Appraised;
 use atls_core::BoxFuture;
+use atls_core::Evidence;
 use atls_core::Fault;
 use atls_core::HttpClient;
 use atls_core::HttpError;
 use atls_core::HttpLimits;
+use atls_core::MediaType;
 use atls_core::PolicyViolation;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::RelyingPartyBuilder;
 use atls_core::StandardPolicy;
+use atls_core::Verifier;
+use atls_core::ear::Ear;
 use atls_core::ear::Tier;
 use atls_core::ear::VerificationKeys;
+use atls_core::pki_types::UnixTime;
 use atls_reqwest::Attested;
 use atls_reqwest::ClientBuilderExt;
 use atls_reqwest::ResponseExt;
@@ -234,16 +241,23 @@ async fn an_unknown_device_is_refused() {
     );
 }
 
-/// Veraison affirms it.
 #[tokio::test]
-async fn a_device_that_is_open_to_debugging_is_refused() {
+async fn a_device_that_is_open_to_debugging_is_refused_although_veraison_affirms_it() {
     let Some(veraison) = Veraison::start() else {
         return;
     };
     let device = endorsed(&veraison)
         .await
         .with_lifecycle(Lifecycle::Other(0x4000));
-    let refused = refusal(device, lenient(verifier(&veraison))).await;
+    let observed = Arc::new(Observed {
+        verifier: verifier(&veraison).build().unwrap(),
+        seen: Mutex::default(),
+    });
+    let simulated = StandardPolicy::new().dangerous_accept_simulated();
+    let relying_party = RelyingParty::builder().verifier(observed.clone());
+    let refused = refusal(device, built(relying_party.standard_policy(simulated))).await;
+    let ear = observed.seen.lock().unwrap().clone().unwrap();
+    assert_eq!(ear.submod("PSA_IOT").unwrap().status(), Tier::Affirming);
     assert_eq!(
         refused,
         Refusal::Policy(PolicyViolation::Status(Tier::Contraindicated))
@@ -273,11 +287,7 @@ async fn the_key_that_it_tells_is_the_one_that_it_signs_with() {
     let discovery = veraison.service().discover().await.unwrap();
     assert!(discovery.is_ready());
     let wanted = verifier(&veraison).build().unwrap();
-    assert!(
-        discovery
-            .media_types()
-            .contains(&atls_core::Verifier::media_types(&wanted)[0])
-    );
+    assert!(discovery.media_types().contains(&wanted.media_types()[0]));
     let keys = discovery.keys(discovery.key_fingerprint()).unwrap();
     let discovered = VeraisonVerifier::builder(veraison.service(), keys, &demo::provider());
     let relying_party = lenient(discovered.format(PsaToken::any_profile()));
@@ -329,6 +339,46 @@ async fn a_veraison_that_is_killed_during_an_appraisal_accepts_nobody() {
     let service = veraison.service_over(Arc::new(murderous));
     let refused = refusal(device, lenient(verifier_over(&veraison, service))).await;
     assert_eq!(refused, Refusal::Appraisal(AppraisalError::Unreachable));
+}
+
+/// The standard's own profile is among the media types that the released services list.
+#[tokio::test]
+async fn a_token_of_the_profile_that_veraison_cannot_read_is_refused() {
+    let Some(veraison) = Veraison::start() else {
+        return;
+    };
+    let device = endorsed(&veraison).await.with_profile(Profile::Tfm);
+    let keys = VerificationKeys::from_jwk(&veraison.key).unwrap();
+    let verifier = VeraisonVerifier::builder(veraison.service(), keys, &demo::provider());
+    let refused = refusal(device, lenient(verifier.format(PsaToken::tfm()))).await;
+    assert_eq!(
+        refused,
+        Refusal::Policy(PolicyViolation::Status(Tier::Contraindicated))
+    );
+}
+
+/// Keeps the result that it passes on.
+struct Observed {
+    verifier: VeraisonVerifier,
+    seen: Mutex<Option<Ear>>,
+}
+
+impl Verifier for Observed {
+    fn media_types(&self) -> &[MediaType] {
+        self.verifier.media_types()
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        Box::pin(async move {
+            let appraised = self.verifier.appraise(evidence, now).await?;
+            *self.seen.lock().unwrap() = Some(appraised.ear().clone());
+            Ok(appraised)
+        })
+    }
 }
 
 /// Kills the service when it has opened a session and is about to get the Evidence.

@@ -79,5 +79,9 @@ pub(crate) fn media_types(texts: &[String]) -> Vec<MediaType> {
     texts
         .iter()
         .filter_map(|text| MediaType::parse(text).ok())
+        .take(MAX_LISTED)
         .collect()
 }
+
+/// Media types of one list that are read; a service has one or two for each of its schemes.
+pub(crate) const MAX_LISTED: usize = 128;

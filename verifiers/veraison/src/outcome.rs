@@ -35,15 +35,16 @@ pub(crate) fn record(
         tracing::trace!(target: "atls_veraison", ?problem, "the service's own words");
     }
     let (outcome, fault) = (error.reason(), error.fault());
+    let cause = std::error::Error::source(*error).map(tracing::field::display);
     // Levels are static per call site.
     match fault {
         Fault::Peer | Fault::Verifier => tracing::event!(
             name: "atls.verifier.outcome", target: "atls_veraison", Level::WARN,
-            verifier, outcome, %fault, %media_type, duration_ms, "{error}"
+            verifier, outcome, %fault, %media_type, duration_ms, cause, "{error}"
         ),
         Fault::Local => tracing::event!(
             name: "atls.verifier.outcome", target: "atls_veraison", Level::ERROR,
-            verifier, outcome, %fault, %media_type, duration_ms, "{error}"
+            verifier, outcome, %fault, %media_type, duration_ms, cause, "{error}"
         ),
     }
 }

@@ -1,6 +1,9 @@
 //! Results that a real service signed, and the Evidence that they are about.
 
-use std::path::PathBuf;
+#[path = "../tests/support/vectors.rs"]
+mod vectors;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,7 +67,7 @@ const AT: u64 = 1_795_468_100;
 
 /// The judgement of a recorded session about this Evidence.
 async fn judge(
-    folder: &std::path::Path,
+    folder: &Path,
     name: &str,
     format: impl EvidenceFormat + 'static,
     evidence: &str,
@@ -88,22 +91,11 @@ async fn judge(
     Ok((ear.status(), checked.origin))
 }
 
-fn vectors() -> Option<PathBuf> {
-    let named = std::env::var_os("ATLS_VECTORS").map(PathBuf::from);
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors");
-    let folder = named.unwrap_or(beside);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let required = std::env::var_os("ATLS_REQUIRE_VECTORS").is_some();
-    assert!(!required, "no vectors at {}", folder.display());
-    println!("skipped: no vectors at {}", folder.display());
-    None
-}
-
 #[tokio::test]
 async fn recorded_results_about_recorded_evidence_are_affirming() {
-    let Some(folder) = vectors() else { return };
+    let Some(folder) = vectors::vectors() else {
+        return;
+    };
     let affirming = Ok((Tier::Affirming, Origin::Device));
     let psa = PsaToken::any_profile();
     let psa = judge(
@@ -129,7 +121,9 @@ async fn recorded_results_about_recorded_evidence_are_affirming() {
 
 #[tokio::test]
 async fn a_recorded_result_is_of_its_time() {
-    let Some(folder) = vectors() else { return };
+    let Some(folder) = vectors::vectors() else {
+        return;
+    };
     for (seconds, error) in [(AT + 300, EarError::Expired), (AT - 120, EarError::Future)] {
         let psa = PsaToken::any_profile();
         let psa = judge(
@@ -151,7 +145,9 @@ async fn a_recorded_result_is_of_its_time() {
 /// The service contradicts itself in neither case: our own check comes first.
 #[tokio::test]
 async fn recorded_evidence_under_another_nonce_is_refused_here() {
-    let Some(folder) = vectors() else { return };
+    let Some(folder) = vectors::vectors() else {
+        return;
+    };
     let psa = PsaToken::any_profile();
     let name = "veraison-psa-wrong-nonce-contraindicated";
     let refused = judge(&folder, name, psa, "corim/psa.good.cose", AT)

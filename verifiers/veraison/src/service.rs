@@ -47,7 +47,7 @@ impl Service {
     }
 
     /// The service on this very machine, without TLS: whoever can listen on that port is believed to be the service.
-    /// The host must be a loopback address, not a name.
+    /// The host must be a loopback address, not a name, and the HTTP client must use no proxy.
     ///
     /// # Errors
     /// [`ConfigError`] where the URL is not an `http` origin with such an address.

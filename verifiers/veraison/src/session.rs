@@ -35,6 +35,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::discovery;
+use crate::discovery::MAX_LISTED;
 use crate::error::VeraisonError;
 use crate::service;
 use crate::service::NEW_SESSION;
@@ -179,7 +180,8 @@ impl Service {
             content,
         )?;
         let mut response = self.send(request, end).await?;
-        for _ in 0..self.polls {
+        let mut polls = self.polls;
+        loop {
             if !matches!(response.status(), StatusCode::OK | StatusCode::ACCEPTED) {
                 return Err(VeraisonError::of_session_status(&response));
             }
@@ -190,13 +192,13 @@ impl Service {
                 (Status::Failed, _) => return Err(VeraisonError::Failed),
                 _ => return Err(VeraisonError::Malformed),
             }
+            polls = polls.checked_sub(1).ok_or(VeraisonError::Pending)?;
             let pause = tokio::time::sleep(self.pause);
             let paused = tokio::time::timeout_at(end, pause).await;
             paused.map_err(|_| VeraisonError::TimedOut)?;
             let request = Self::request(Method::GET, &session.url, accept, None, Vec::new())?;
             response = self.send(request, end).await?;
         }
-        Err(VeraisonError::Pending)
     }
 
     /// Best effort, and not for long: the result is there already, or will not come.
@@ -339,9 +341,6 @@ const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// How long the deletion of a session may take.
 const CLOSING: Duration = Duration::from_secs(1);
-
-/// Media types of one list that are read.
-const MAX_LISTED: usize = 64;
 
 /// With and without padding.
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(

@@ -334,6 +334,10 @@ async fn a_result_is_waited_for_and_not_for_ever() {
     );
 
     let mut fake = Fake::new();
+    fake.processing = 20;
+    assert_eq!(submit(&fake).await, Ok(()), "at the last poll");
+
+    let mut fake = Fake::new();
     fake.processing = usize::MAX;
     assert_eq!(submit(&fake).await, Err(VeraisonError::Pending));
     let polls = fake

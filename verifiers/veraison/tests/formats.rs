@@ -431,6 +431,9 @@ fn a_tsm_report_holds_nothing_that_another_reader_could_take_instead() {
     let mut text = tsm(&report());
     text[0].1 = "certificates".into();
     assert_eq!(check_tsm(text), Err(AppraisalError::Malformed));
+    let mut twice = tsm(&report());
+    twice.push(("auxblob".into(), Value::Bytes(vec![2])));
+    assert_eq!(check_tsm(twice), Err(AppraisalError::Malformed));
     let mut bare = tsm(&report());
     bare.remove(0);
     assert_eq!(check_tsm(bare), judged(Origin::Device, 2));

@@ -90,14 +90,15 @@ impl Checked {
 }
 
 /// AR4SI `configuration`: nothing to object to, or contraindicated.
-fn configuration(acceptable: Configuration) -> Appraisal {
-    let value = match acceptable {
+fn configuration(found: Configuration) -> Appraisal {
+    let value = match found {
         Configuration::Acceptable => 2,
         Configuration::Insecure => 96,
     };
     Appraisal::new(TrustVector::new().with(Category::Configuration, TrustClaim::new(value)))
 }
 
+#[derive(Clone, Copy)]
 enum Configuration {
     Acceptable,
     Insecure,

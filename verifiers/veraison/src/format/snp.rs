@@ -60,8 +60,10 @@ impl EvidenceFormat for SevSnpReport {
         if !tsm.has_only(&["auxblob", "outblob", "provider"]) || provider != "sev_guest" {
             return Err(AppraisalError::Malformed);
         }
-        if tsm.len() == 3 {
-            tsm.octets("auxblob")?;
+        match tsm.len() {
+            2 => {}
+            3 => drop(tsm.octets("auxblob")?),
+            _ => return Err(AppraisalError::Malformed),
         }
         let report = Report::decode(tsm.octets("outblob")?).ok_or(AppraisalError::Malformed)?;
         if report.report_data != challenge {
