@@ -10,7 +10,8 @@
 
 mod support;
 
-use std::io;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -24,41 +25,58 @@ use support::Connection;
 use support::Fake;
 use support::now;
 use support::provider;
+use tracing::Event;
+use tracing::Level;
+use tracing::Subscriber;
+use tracing::field::Field;
+use tracing::field::Visit;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::Context;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// Keeps the events of this crate, as whoever counts them would see them.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+struct Counter(Arc<Mutex<Vec<Seen>>>);
 
-impl io::Write for Log {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(octets);
-        Ok(octets.len())
-    }
+struct Seen {
+    name: &'static str,
+    level: Level,
+    fields: BTreeMap<&'static str, String>,
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+impl<S: Subscriber> Layer<S> for Counter {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let metadata = event.metadata();
+        if metadata.target() != "atls_veraison" || *metadata.level() > Level::DEBUG {
+            return;
+        }
+        let mut fields = Fields(BTreeMap::new());
+        event.record(&mut fields);
+        self.0.lock().unwrap().push(Seen {
+            name: metadata.name(),
+            level: *metadata.level(),
+            fields: fields.0,
+        });
     }
 }
 
-impl Log {
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+struct Fields(BTreeMap<&'static str, String>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
     }
 }
 
 #[tokio::test]
 async fn each_appraisal_is_one_event_with_stable_fields_and_no_evidence() {
-    let log = Log::default();
-    let writer = log.clone();
-    let layer = tracing_subscriber::fmt::layer()
-        .with_ansi(false)
-        .with_writer(move || writer.clone());
-    tracing_subscriber::registry()
-        .with(layer.with_filter(LevelFilter::DEBUG))
-        .init();
+    let counter = Counter::default();
+    tracing_subscriber::registry().with(counter.clone()).init();
     let connection = Connection::default();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     let appraise = async |fake: &Fake, token: &[u8]| {
@@ -67,47 +85,49 @@ async fn each_appraisal_is_one_event_with_stable_fields_and_no_evidence() {
         let verifier = verifier.format(PsaToken::tfm()).build().unwrap();
         let evidence = Evidence::new(&verifier.media_types()[0], token, connection.bound());
         drop(verifier.appraise(&evidence, now()).await);
-        log.take()
+        let mut seen = std::mem::take(&mut *counter.0.lock().unwrap());
+        assert_eq!(seen.len(), 1);
+        seen.remove(0)
     };
-    let has = |events: &str, words: &[&str]| {
-        assert_eq!(events.lines().count(), 1, "{events}");
-        for word in words.iter().chain(&[
-            "atls_veraison",
-            "verifier=\"veraison\"",
-            "duration_ms=",
-            "media_type=application/eat+cwt",
-        ]) {
-            assert!(events.contains(word), "{word} in {events}");
-        }
+    let outcome = |seen: Seen, level: Level| {
+        assert_eq!((seen.name, seen.level), ("atls.verifier.outcome", level));
+        assert_eq!(seen.fields["verifier"], "veraison");
+        assert!(seen.fields["media_type"].starts_with("application/eat+cwt;"));
+        assert!(seen.fields["duration_ms"].parse::<u64>().is_ok());
         // Neither nonce nor Evidence: nothing that is long and random.
-        for word in events.split(|c: char| !c.is_ascii_alphanumeric()) {
+        let text: Vec<_> = seen.fields.values().map(String::as_str).collect();
+        for word in text.join(" ").split(|c: char| !c.is_ascii_alphanumeric()) {
             let random = word.len() >= 32 && word.chars().any(|c| c.is_ascii_digit());
-            assert!(!random, "{word} in {events}");
+            assert!(!random, "{word}");
         }
+        let field = |name| seen.fields.get(name).cloned();
+        (field("outcome").unwrap(), field("fault"))
     };
+    let failed = |outcome: &str, fault: &str| (outcome.to_owned(), Some(fault.to_owned()));
 
     let good = appraise(&Fake::new(), &token).await;
-    has(&good, &[" DEBUG ", "outcome=affirming"]);
-    let replayed = Connection::default()
-        .token(&SimAttester::generate().unwrap())
-        .await;
+    assert_eq!(outcome(good, Level::DEBUG), ("affirming".to_owned(), None));
+    let other = Connection::default();
+    let replayed = other.token(&SimAttester::generate().unwrap()).await;
     let refused = appraise(&Fake::new(), &replayed).await;
-    has(
-        &refused,
-        &[" WARN ", "outcome=\"evidence_not_bound\"", "fault=peer"],
+    assert_eq!(
+        outcome(refused, Level::WARN),
+        failed("evidence_not_bound", "peer")
     );
     let down = Fake::new().tampering(|_, _| {
         let body = br#"{"title":"Internal Server Error","detail":"nonce QUp8F0FBs9DpodKK8xUg8NQimf6sQAfe2J1ormzZLxk"}"#;
-        let answer = http::Response::builder().status(500).header("content-type", "application/problem+json");
+        let answer = http::Response::builder()
+            .status(500)
+            .header("content-type", "application/problem+json");
         answer.body(body.to_vec()).unwrap()
     });
-    has(
-        &appraise(&down, &token).await,
-        &[" WARN ", "outcome=\"status\"", "fault=verifier"],
-    );
-    let forged = Fake::new().claiming(|claims| claims["iat"] = 1.into());
-    has(
-        &appraise(&forged, &token).await,
-        &["outcome=\"result_time\"", "fault=verifier"],
+    let down = appraise(&down, &token).await;
+    assert_eq!(outcome(down, Level::WARN), failed("status", "verifier"));
+    let stale = Fake::new().claiming(|claims| claims["iat"] = 1.into());
+    let stale = appraise(&stale, &token).await;
+    assert_eq!(stale.fields["cause"], "result has expired");
+    assert_eq!(
+        outcome(stale, Level::WARN),
+        failed("result_time", "verifier")
     );
 }
