@@ -62,12 +62,6 @@ impl Map<'_> {
         let integer = integer.ok_or(AppraisalError::Malformed)?;
         u16::try_from(integer).map_err(|_| AppraisalError::Malformed)
     }
-
-    /// Whether each key is one of these texts.
-    pub(super) fn has_only(&self, known: &[&str]) -> bool {
-        let mut keys = self.entries.iter().map(|(key, _)| key.as_text());
-        keys.all(|key| key.is_some_and(|key| known.contains(&key)))
-    }
 }
 
 /// One item and nothing after it; coset's reader bounds nesting.
