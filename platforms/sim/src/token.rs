@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use atls_core::AppraisalError;
+use atls_core::MediaType;
+use atls_core::MediaTypeError;
 use ciborium::Value;
 use coset::CborSerializable;
 use coset::CoseSign1;
@@ -54,6 +56,8 @@ pub struct SoftwareComponent {
     pub name: String,
     /// `measurement-value`: SHA-256 of the software, 32 octets.
     pub measurement: [u8; 32],
+    /// `version`, as its maker counts. Optional in the standard; Veraison appraises no component without.
+    pub version: String,
     /// `signer-id`: SHA-256 of the key that signed the software, 32 octets.
     pub signer_id: [u8; 32],
 }
@@ -68,16 +72,54 @@ pub enum Lifecycle {
     Other(u16),
 }
 
+/// Which `eat_profile` tokens are of: what their claims mean, and where one of them stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Profile {
+    /// `http://arm.com/psa/2.0.0`, from before the standard. Released Veraison services read no other, whatever they
+    /// list; our own verifier does not read it.
+    Predecessor,
+    /// `tag:psacertified.org,2023:psa#tfm` of RFC 9783.
+    #[default]
+    Tfm,
+}
+
+impl Profile {
+    pub(crate) fn media_type(self) -> Result<MediaType, MediaTypeError> {
+        MediaType::parse(match self {
+            Self::Predecessor => "application/psa-attestation-token",
+            Self::Tfm => "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa#tfm\"",
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Predecessor => "http://arm.com/psa/2.0.0",
+            Self::Tfm => PROFILE,
+        }
+    }
+
+    fn boot_seed(self) -> u16 {
+        match self {
+            Self::Predecessor => 2397,
+            Self::Tfm => BOOT_SEED,
+        }
+    }
+}
+
 impl SimClaims {
     /// The octets to sign.
-    pub(crate) fn encode(&self) -> Result<Vec<u8>, ciborium::ser::Error<std::io::Error>> {
+    pub(crate) fn encode(
+        &self,
+        profile: Profile,
+    ) -> Result<Vec<u8>, ciborium::ser::Error<std::io::Error>> {
         let software = self
             .software
             .iter()
             .map(SoftwareComponent::to_value)
             .collect();
         let map = vec![
-            (EAT_PROFILE.into(), PROFILE.into()),
+            (EAT_PROFILE.into(), profile.name().into()),
             (EAT_NONCE.into(), Value::Bytes(self.nonce.clone())),
             (UEID.into(), Value::Bytes(self.instance_id.clone())),
             (
@@ -86,7 +128,10 @@ impl SimClaims {
             ),
             (CLIENT_ID.into(), self.client_id.into()),
             (LIFECYCLE.into(), self.lifecycle.code().into()),
-            (BOOT_SEED.into(), Value::Bytes(self.boot_seed.clone())),
+            (
+                profile.boot_seed().into(),
+                Value::Bytes(self.boot_seed.clone()),
+            ),
             (SOFTWARE.into(), Value::Array(software)),
         ];
         let mut out = Vec::new();
@@ -127,11 +172,12 @@ impl SimClaims {
 }
 
 impl SoftwareComponent {
-    /// A component whose signer is unnamed (all zero).
+    /// A component of version `1.0.0` whose signer is unnamed (all zero).
     pub fn new(name: &str, measurement: [u8; 32]) -> Self {
         Self {
             name: name.to_owned(),
             measurement,
+            version: "1.0.0".to_owned(),
             signer_id: [0; 32],
         }
     }
@@ -143,6 +189,7 @@ impl SoftwareComponent {
                 MEASUREMENT_VALUE.into(),
                 Value::Bytes(self.measurement.to_vec()),
             ),
+            (VERSION.into(), self.version.as_str().into()),
             (SIGNER_ID.into(), Value::Bytes(self.signer_id.to_vec())),
         ])
     }
@@ -152,17 +199,15 @@ impl SoftwareComponent {
         let map = Map {
             entries: Cow::Borrowed(entries),
         };
-        let name = map
-            .get(MEASUREMENT_TYPE)?
-            .as_text()
-            .ok_or(AppraisalError::Malformed)?;
+        let text = |key| map.get(key)?.as_text().ok_or(AppraisalError::Malformed);
         let octets = |key| {
             map.octets(key)?
                 .try_into()
                 .map_err(|_| AppraisalError::Malformed)
         };
         Ok(Self {
-            name: name.to_owned(),
+            name: text(MEASUREMENT_TYPE)?.to_owned(),
+            version: text(VERSION)?.to_owned(),
             measurement: octets(MEASUREMENT_VALUE)?,
             signer_id: octets(SIGNER_ID)?,
         })
@@ -261,4 +306,5 @@ const SOFTWARE: u16 = 2399;
 
 const MEASUREMENT_TYPE: u16 = 1;
 const MEASUREMENT_VALUE: u16 = 2;
+const VERSION: u16 = 4;
 const SIGNER_ID: u16 = 5;

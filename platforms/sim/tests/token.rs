@@ -33,6 +33,7 @@ use atls_core::pki_types::PrivateKeyDer;
 use atls_core::pki_types::UnixTime;
 use atls_sim::IMPLEMENTATION_ID;
 use atls_sim::Lifecycle;
+use atls_sim::Profile;
 use atls_sim::SimAttester;
 use atls_sim::SimClaims;
 use atls_sim::SimError;
@@ -96,6 +97,26 @@ fn a_token_is_what_rfc_9783_says() {
     assert!(claim(2394).as_integer().is_some());
     assert_eq!(claim(268).as_bytes().unwrap().len(), 32);
     assert_eq!(claim(2399).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_token_of_the_predecessor_is_for_other_verifiers() {
+    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let attester = SimAttester::generate().unwrap();
+    let attester = attester.with_profile(Profile::Predecessor);
+    assert_eq!(
+        attester.media_types()[0].to_string(),
+        "application/psa-attestation-token"
+    );
+    let token = connection.token(&attester);
+    let sign1 = CoseSign1::from_tagged_slice(&token).unwrap();
+    let claims = Value::from_slice(&sign1.payload.unwrap()).unwrap();
+    let claims = claims.into_map().unwrap();
+    let profile = claims.iter().find(|(key, _)| *key == 265.into());
+    assert_eq!(profile.unwrap().1, "http://arm.com/psa/2.0.0".into());
+    let verifier = SimVerifier::trusting(attester.trust_anchor());
+    let refused = connection.appraise(&verifier, &token).unwrap_err();
+    assert_eq!(refused, AppraisalError::Malformed);
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl Token {
     /// not read.
     ///
     /// # Errors
-    /// [`AppraisalError::Unreachable`] without keys, [`AppraisalError::Expired`], [`AppraisalError::BadResult`] for
+    /// [`AppraisalError::Unreachable`] without keys, [`AppraisalError::ResultExpired`], [`AppraisalError::BadResult`] for
     /// everything else.
     pub async fn verify(
         token: &str,

@@ -32,15 +32,15 @@ async fn times_are_checked_to_the_second() {
     let signer = Signer::es256();
     for (name, value, expected) in [
         ("exp", Some(NOW + 1), Ok(())),
-        ("exp", Some(NOW), Err(AppraisalError::Expired)),
+        ("exp", Some(NOW), Err(AppraisalError::ResultExpired)),
         ("exp", None, Err(AppraisalError::BadResult)),
         ("iat", Some(NOW + 60), Ok(())),
-        ("iat", Some(NOW + 61), Err(AppraisalError::BadResult)),
+        ("iat", Some(NOW + 61), Err(AppraisalError::ResultExpired)),
         ("iat", Some(NOW - 599), Ok(())),
-        ("iat", Some(NOW - 600), Err(AppraisalError::Expired)),
+        ("iat", Some(NOW - 600), Err(AppraisalError::ResultExpired)),
         ("iat", None, Err(AppraisalError::BadResult)),
         ("nbf", Some(NOW + 60), Ok(())),
-        ("nbf", Some(NOW + 61), Err(AppraisalError::BadResult)),
+        ("nbf", Some(NOW + 61), Err(AppraisalError::ResultExpired)),
     ] {
         let mut claims = claims();
         match value {

@@ -271,7 +271,7 @@ async fn a_token_that_has_ended_is_refused() {
         claims
     });
     let refused = ita.await.appraise(&Connection::new()).await;
-    assert_eq!(refused.unwrap_err(), AppraisalError::Expired);
+    assert_eq!(refused.unwrap_err(), AppraisalError::ResultExpired);
 }
 
 #[tokio::test]

@@ -347,7 +347,11 @@ async fn a_token_that_has_ended_is_refused() {
     for (name, value) in [("exp", NOW), ("iat", NOW - 3600)] {
         let maa = Maa::twisted(move |claims| claims[name] = value.into()).await;
         let refused = maa.appraise(Kind::Snp, &Connection::new()).await;
-        assert_eq!(refused.unwrap_err(), AppraisalError::Expired, "{name}");
+        assert_eq!(
+            refused.unwrap_err(),
+            AppraisalError::ResultExpired,
+            "{name}"
+        );
     }
 }
 

@@ -226,7 +226,7 @@ async fn a_result_that_has_ended_is_refused() {
         .await;
         let connection = Connection::new();
         let refused = trustee.appraise(&connection, &quote(&connection)).await;
-        assert_eq!(refused.unwrap_err(), AppraisalError::Expired);
+        assert_eq!(refused.unwrap_err(), AppraisalError::ResultExpired);
     }
 }
 
