@@ -15,6 +15,7 @@ use atls_axum::AttestedListener;
 use atls_axum::RouterExt;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
+use atls_core::Binding;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::Fault;
@@ -32,6 +33,10 @@ use atls_core::ear::Ear;
 use atls_core::ear::Tier;
 use atls_core::ear::VerificationKeys;
 use atls_core::pki_types::UnixTime;
+use atls_passport::PassportAttester;
+use atls_passport::PassportVerifier;
+use atls_passport::Scheme;
+use atls_passport::TrustedIssuer;
 use atls_reqwest::Attested;
 use atls_reqwest::ClientBuilderExt;
 use atls_reqwest::ResponseExt;
@@ -44,6 +49,7 @@ use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use atls_veraison::PsaToken;
 use atls_veraison::Service;
+use atls_veraison::VeraisonIssuer;
 use atls_veraison::VeraisonVerifier;
 use atls_veraison::VeraisonVerifierBuilder;
 use atls_veraison::Wrapping;
@@ -187,6 +193,32 @@ async fn both_attest_and_veraison_affirms_both() {
     };
     let (response, _) = exchange(terms, client).await.unwrap();
     assert_eq!(response.text().await.unwrap(), "affirming");
+}
+
+/// The server fetches its own result for each connection, and the client asks nobody.
+#[tokio::test]
+async fn a_server_presents_the_result_that_veraison_issued_for_this_connection() {
+    let Some(veraison) = Veraison::start() else {
+        return;
+    };
+    let device = Arc::new(endorsed(&veraison).await);
+    let issuer = VeraisonIssuer::new(verifier(&veraison).build().unwrap()).unwrap();
+    let terms =
+        ServerTerms::new().attester(Arc::new(PassportAttester::new(device, Arc::new(issuer))));
+    let keys = VerificationKeys::from_jwk(&veraison.key).unwrap();
+    let trusted = TrustedIssuer::veraison(Arc::new(keys)).scheme(Scheme::psa_iot("policy:PSA_IOT"));
+    let passports = PassportVerifier::builder(&demo::provider()).issuer(trusted);
+    let simulated = StandardPolicy::new().dangerous_accept_simulated();
+    let relying_party = RelyingParty::builder()
+        .verifier(Arc::new(passports.build().unwrap()))
+        .standard_policy(simulated);
+    let relying_party = built(relying_party);
+    let (response, attested) = exchange(terms, |client| client.require_peer(relying_party))
+        .await
+        .unwrap();
+    let peer = response.attestation(&attested).unwrap();
+    assert_eq!(peer.status(), Tier::Affirming);
+    assert_eq!(peer.binding(), Binding::Connection);
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ async fn submit(
         evidence,
         nonce,
         wrapping: Wrapping::Bare,
-        now,
+        now: Some(now),
     };
     let answer = veraison.service().submit(submission).await?;
     let check = Check {

@@ -46,6 +46,7 @@ mod discovery;
 mod error;
 mod fingerprint;
 mod format;
+mod issuer;
 mod outcome;
 mod problem;
 #[cfg(test)]
@@ -65,6 +66,7 @@ pub use format::Checked;
 pub use format::EvidenceFormat;
 pub use format::PsaToken;
 pub use format::SevSnpReport;
+pub use issuer::VeraisonIssuer;
 pub use problem::Problem;
 pub use service::Service;
 pub use session::Submission;

@@ -57,8 +57,9 @@ pub struct Submission<'a> {
     pub nonce: &'a [u8],
     /// How the Evidence is wrapped for the service.
     pub wrapping: Wrapping,
-    /// The time, against which the session's expiry is held.
-    pub now: UnixTime,
+    /// The time, against which the session's expiry is held. Who has no clock finds a session that has ended by the
+    /// service's answer.
+    pub now: Option<UnixTime>,
 }
 
 /// How Evidence travels to the service. What is appraised is the same.
@@ -157,7 +158,8 @@ impl Service {
         }
         if body
             .expiry
-            .is_some_and(|expiry| has_ended(&expiry, submission.now))
+            .zip(submission.now)
+            .is_some_and(|(expiry, now)| has_ended(&expiry, now))
         {
             return Err(VeraisonError::SessionEnded);
         }

@@ -74,12 +74,34 @@ impl VeraisonVerifier {
         evidence: &Evidence<'_>,
         now: UnixTime,
     ) -> Result<(Ear, Checked), VeraisonError> {
-        let mut formats = self.formats.iter();
-        let configured = formats.find(|known| known.media_type == *evidence.media_type());
-        let configured = configured.ok_or(VeraisonError::Evidence(AppraisalError::Malformed))?;
+        let configured = self.configured(evidence);
+        let configured = configured.map_err(VeraisonError::Evidence)?;
         let challenge = configured.format.carriage().challenge(evidence.bound());
         self.ask_about(configured, evidence.bytes(), &challenge, now)
             .await
+    }
+
+    /// The result as the service signed it, for an attester to present. That the Evidence is this connection's is found
+    /// out before it is sent.
+    pub(crate) async fn fetch(&self, evidence: &Evidence<'_>) -> Result<String, AppraisalError> {
+        let configured = self.configured(evidence)?;
+        let challenge = configured.format.carriage().challenge(evidence.bound());
+        configured.format.check(evidence.bytes(), &challenge)?;
+        let submission = Submission {
+            media_type: &configured.media_type,
+            evidence: evidence.bytes(),
+            nonce: &challenge,
+            wrapping: self.wrapping,
+            now: None,
+        };
+        let answer = self.service.submit(submission).await?;
+        Ok(answer.into_token())
+    }
+
+    fn configured(&self, evidence: &Evidence<'_>) -> Result<&Configured, AppraisalError> {
+        let mut formats = self.formats.iter();
+        let configured = formats.find(|known| known.media_type == *evidence.media_type());
+        configured.ok_or(AppraisalError::Malformed)
     }
 
     /// Takes the challenge as octets: recorded Evidence is bound to no connection.
@@ -108,7 +130,7 @@ impl VeraisonVerifier {
             evidence,
             nonce: challenge,
             wrapping: self.wrapping,
-            now,
+            now: Some(now),
         };
         let answer = self.service.submit(submission).await?;
         let check = Check {

@@ -46,7 +46,7 @@ async fn submit_as(fake: &Fake, media_type: &str, nonce: &[u8]) -> Result<(), Ve
         evidence: b"evidence",
         nonce,
         wrapping: Wrapping::Bare,
-        now: now(),
+        now: Some(now()),
     };
     service(fake).submit(submission).await.map(drop)
 }
@@ -358,7 +358,7 @@ async fn a_result_is_waited_for_and_not_for_ever() {
         evidence: b"evidence",
         nonce: NONCE,
         wrapping: Wrapping::Bare,
-        now: now(),
+        now: Some(now()),
     };
     assert_eq!(
         service.submit(submission).await.map(drop),

@@ -130,7 +130,7 @@ async fn submit(url: &str) -> Result<(), VeraisonError> {
         evidence: b"evidence",
         nonce: &[1; 32],
         wrapping: Wrapping::Bare,
-        now: now(),
+        now: Some(now()),
     };
     // Patience enough for a busy machine: nothing here waits for it to run out.
     let service = service.with_deadline(Duration::from_secs(60)).unwrap();
