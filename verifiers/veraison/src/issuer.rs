@@ -6,7 +6,7 @@ use atls_core::Evidence;
 use atls_core::Issuer;
 use atls_core::MediaType;
 
-use crate::error::ConfigError;
+use crate::config::ConfigError;
 use crate::verifier::VeraisonVerifier;
 
 /// Has a Veraison service issue results for this machine's own Evidence, for `atls-passport` to present.
