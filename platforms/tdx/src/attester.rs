@@ -1,0 +1,194 @@
+//! The attester half: quotes of this TD, through configfs-tsm.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+
+use atls_core::AttestError;
+use atls_core::AttestRequest;
+use atls_core::LocalAttester;
+use atls_core::MediaType;
+use atls_core::cmw::Cmw;
+use atls_core::cmw::Indicator;
+use atls_core::cmw::Type;
+use atls_tsm::Provider;
+use atls_tsm::Tsm;
+use atls_tsm::TsmError;
+use atls_tsm::TsmRequest;
+
+use crate::collateral;
+use crate::collateral::Collateral;
+use crate::collateral::CollateralFormError;
+use crate::engine;
+use crate::event_log;
+use crate::evidence;
+use crate::quote::Quote;
+use crate::quote::Tee;
+use crate::report::TdReport;
+
+/// Makes TDX quotes of the machine that it runs on. It blocks for some 40 milliseconds per quote.
+pub struct TdxAttester {
+    tsm: Tsm,
+    media_types: [MediaType; 1],
+    event_log: Option<Vec<u8>>,
+    collateral: CollateralToSend,
+}
+
+impl TdxAttester {
+    /// `None` where this machine is no TD, or its kernel is older than 6.7. Looks at files only.
+    ///
+    /// # Errors
+    /// [`AttestError::Device`] for a TD whose device cannot be used, such as without the right to.
+    pub fn open() -> Result<Option<Self>, AttestError> {
+        Self::over(Tsm::new())
+    }
+
+    /// The same over configfs-tsm at another place, or over a fake.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn over(tsm: Tsm) -> Result<Option<Self>, AttestError> {
+        match tsm.provider() {
+            Ok(Provider::TdxGuest) => Ok(Some(Self {
+                tsm,
+                media_types: [
+                    crate::tdx_quote().map_err(|_| AttestError::Device("media type".to_owned()))?
+                ],
+                event_log: None,
+                collateral: CollateralToSend::default(),
+            })),
+            Ok(_)
+            | Err(TsmError::NoConfigFs | TsmError::NoProvider | TsmError::OtherProvider(_)) => {
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Sends the firmware's event log along, read now from `/sys/firmware/acpi/tables/data/CCEL`.
+    ///
+    /// The log is of the time before the kernel. A TD that measures into its RTMRs later must give a log of its own to
+    /// [`with_event_log`](Self::with_event_log), or its Evidence is refused.
+    ///
+    /// # Errors
+    /// [`AttestError::Device`] without such a log, or with one that cannot be read.
+    pub fn with_firmware_event_log(self) -> Result<Self, AttestError> {
+        let table = fs::read(Path::new(CCEL));
+        let table = table.map_err(|_| AttestError::Device(format!("{CCEL} cannot be read")))?;
+        self.with_event_log(&table)
+    }
+
+    /// Sends this event log along; what fills the table after it is left out.
+    ///
+    /// # Errors
+    /// [`AttestError::Device`] for what is no event log.
+    pub fn with_event_log(mut self, table: &[u8]) -> Result<Self, AttestError> {
+        let failed = |what: &str| AttestError::Device(what.to_owned());
+        let log =
+            event_log::without_filling(table).map_err(|_| failed("event log is malformed"))?;
+        self.event_log = Some(log.to_vec());
+        self.media_types = [crate::tdx_evidence().map_err(|_| failed("media type"))?];
+        Ok(self)
+    }
+
+    /// Sends the collateral in `collateral` along, whenever there is some, so that peers need no network.
+    #[must_use]
+    pub fn with_collateral(mut self, collateral: CollateralToSend) -> Self {
+        self.collateral = collateral;
+        self
+    }
+
+    fn quote(&self, report_data: &[u8; 64]) -> Result<Vec<u8>, AttestError> {
+        let request = TsmRequest::new(Provider::TdxGuest, report_data);
+        let padded = self.tsm.report(&request)?.outblob;
+        let malformed = |_| AttestError::Device("device gave no quote".to_owned());
+        let quote = Quote::decode(&padded, Tee::Tdx).map_err(malformed)?;
+        let report = engine::report_of(&quote).map_err(malformed)?;
+        if TdReport::of(&report).map(|report| report.report_data) != Some(*report_data) {
+            return Err(AttestError::Device(
+                "quote is about another value".to_owned(),
+            ));
+        }
+        Ok(quote.octets.to_vec())
+    }
+}
+
+impl LocalAttester for TdxAttester {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
+        let failed = |what: &str| AttestError::Device(what.to_owned());
+        let quote = self.quote(&crate::challenge(request.bound()))?;
+        let octets = match &self.event_log {
+            None => quote,
+            Some(log) => evidence::encode(quote, log.clone())
+                .map_err(|_| failed("evidence does not encode"))?,
+        };
+        let [media_type] = &self.media_types;
+        let evidence = Cmw::evidence(media_type.clone(), octets);
+        let Some(collateral) = self.collateral.current() else {
+            return Ok(evidence);
+        };
+        let kind = collateral::media_type().map_err(|_| failed("media type"))?;
+        let endorsements = Cmw::record(
+            Type::Media(kind),
+            collateral.to_vec(),
+            Some(Indicator::ENDORSEMENTS),
+        );
+        let members = vec![
+            ("evidence".into(), evidence),
+            ("collateral".into(), endorsements),
+        ];
+        Ok(Cmw::collection(None, members)?)
+    }
+}
+
+impl fmt::Debug for TdxAttester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TdxAttester")
+            .field("event_log", &self.event_log.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collateral that an attester sends along: a clone is the same, so that the application renews it while the attester
+/// works on its own thread. Renew it daily; it serves for a month at most.
+#[derive(Clone, Debug, Default)]
+pub struct CollateralToSend {
+    current: Arc<RwLock<Option<Arc<[u8]>>>>,
+}
+
+impl CollateralToSend {
+    /// None at first.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends this from now on.
+    ///
+    /// # Errors
+    /// [`CollateralFormError`], which is not expected.
+    pub fn replace(&self, collateral: &Collateral) -> Result<(), CollateralFormError> {
+        let octets = collateral.encode()?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(octets.into());
+        Ok(())
+    }
+
+    /// Sends none from now on.
+    pub fn clear(&self) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn current(&self) -> Option<Arc<[u8]>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.clone()
+    }
+}
+
+/// The data of the ACPI table CCEL, as Linux shows it.
+const CCEL: &str = "/sys/firmware/acpi/tables/data/CCEL";

@@ -1,0 +1,146 @@
+//! What handlers get to see: `peer.claims::<TdxClaims>()`, `peer.claims::<SgxClaims>()`.
+
+use atls_core::pki_types::UnixTime;
+use atls_reference::Digest;
+use dcap_qvl::PckCertFlag;
+use dcap_qvl::QuoteClaims;
+use dcap_qvl::intel::PckExtension;
+
+use crate::collateral;
+use crate::error::QuoteError;
+use crate::event_log::Event;
+use crate::genuine;
+use crate::policy::TcbStatus;
+use crate::report::SgxReport;
+use crate::report::TdReport;
+
+/// A TD whose quote was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TdxClaims {
+    /// The name of the image in the policy that the TD measures as.
+    pub image: Option<String>,
+    /// What the TD measures as.
+    pub report: TdReport,
+    /// The platform under it.
+    pub platform: PlatformClaims,
+    /// The events of its log, where it sent one; they lead to the RTMRs in [`report`](Self::report).
+    pub events: Vec<Event>,
+}
+
+/// An enclave whose quote was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SgxClaims {
+    /// The name in the policy that the enclave is known by.
+    pub enclave: Option<String>,
+    /// What the enclave measures as.
+    pub report: SgxReport,
+    /// The platform under it.
+    pub platform: PlatformClaims,
+}
+
+/// The platform, as Intel's certificate and TCB Info describe it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlatformClaims {
+    /// How Intel judges it; `None` where that was not found out, because the TD cannot be accepted anyhow.
+    pub tcb_status: Option<TcbStatus>,
+    /// Intel's security advisories that apply: `INTEL-SA-…`.
+    pub advisories: Vec<String>,
+    /// The lower `tcbEvaluationDataNumber` of TCB Info and QE Identity.
+    pub tcb_evaluation_data_number: Option<u32>,
+    /// The date of the oldest level that fits the platform, its TDX module or its Quoting Enclave.
+    pub tcb_date: Option<UnixTime>,
+    /// Family, model, stepping, platform type and custom SKU.
+    pub fmspc: Digest<6>,
+    /// Provisioning ID: identifies the processor. Personal data; do not log it.
+    pub ppid: Digest<16>,
+    /// Identifies the platform; absent where a single package is its own platform. Personal data.
+    pub platform_instance_id: Option<Digest<16>>,
+    /// Packages may be added; absent in certificates of the Processor CA, as are the next two.
+    pub dynamic_platform: Option<bool>,
+    /// Intel keeps the platform's root keys.
+    pub cached_keys: Option<bool>,
+    /// Hyper-threading is on.
+    pub smt: Option<bool>,
+    /// When the first piece of collateral or certificate expires.
+    pub collateral_expires_at: UnixTime,
+    /// It already did, and the policy's grace period covers it.
+    pub collateral_is_stale: bool,
+}
+
+impl PlatformClaims {
+    pub(crate) fn judged(claims: &QuoteClaims) -> Result<Self, QuoteError> {
+        let pck = &claims.platform.pck;
+        let qe_date = collateral::rfc3339(&claims.qe.tcb_level.tcb_date);
+        let qe_date = qe_date.ok_or(QuoteError::Collateral)?;
+        let mut advisories = claims.tcb.advisory_ids.clone();
+        // The library's verdict leaves out those of a TDX module that was updated under the TD.
+        let current = claims.platform.current_tcb_level.iter();
+        for advisory in current.flat_map(|level| &level.advisory_ids) {
+            if !advisories.contains(advisory) {
+                advisories.push(advisory.clone());
+            }
+        }
+        Ok(Self {
+            tcb_status: Some(claims.tcb.status.into()),
+            advisories,
+            tcb_evaluation_data_number: Some(claims.tcb.eval_data_number),
+            tcb_date: Some(genuine::seconds(claims.platform.tcb_date_tag.min(qe_date))),
+            fmspc: pck.fmspc.into(),
+            ppid: ppid(&pck.ppid)?,
+            platform_instance_id: pck.platform_instance_id.map(Digest::from),
+            dynamic_platform: flag(pck.dynamic_platform),
+            cached_keys: flag(pck.cached_keys),
+            smt: flag(pck.smt_enabled),
+            collateral_expires_at: genuine::seconds(claims.earliest_expiration_date),
+            collateral_is_stale: false,
+        })
+    }
+
+    /// Of a platform that Intel's collateral gives no level for, or that was not looked up there.
+    pub(crate) fn unjudged(
+        pck: &PckExtension,
+        status: Option<TcbStatus>,
+        expires: UnixTime,
+    ) -> Result<Self, QuoteError> {
+        let instance: Option<[u8; 16]> = match &pck.platform_instance_id {
+            None => None,
+            Some(id) => Some(
+                id.as_slice()
+                    .try_into()
+                    .map_err(|_| QuoteError::Malformed("PCK certificate"))?,
+            ),
+        };
+        Ok(Self {
+            tcb_status: status,
+            advisories: Vec::new(),
+            tcb_evaluation_data_number: None,
+            tcb_date: None,
+            fmspc: pck.fmspc.into(),
+            ppid: ppid(&pck.ppid)?,
+            platform_instance_id: instance.map(Digest::from),
+            dynamic_platform: pck.dynamic_platform,
+            cached_keys: pck.cached_keys,
+            smt: pck.smt_enabled,
+            collateral_expires_at: expires,
+            collateral_is_stale: false,
+        })
+    }
+}
+
+fn ppid(octets: &[u8]) -> Result<Digest<16>, QuoteError> {
+    let octets: [u8; 16] = octets
+        .try_into()
+        .map_err(|_| QuoteError::Malformed("PCK certificate"))?;
+    Ok(octets.into())
+}
+
+fn flag(flag: PckCertFlag) -> Option<bool> {
+    match flag {
+        PckCertFlag::False => Some(false),
+        PckCertFlag::True => Some(true),
+        PckCertFlag::Undefined => None,
+    }
+}

@@ -1,0 +1,38 @@
+//! Certificate revocation lists (RFC 5280 §5), as far as their dates, issuer and signature go.
+
+use x509_cert::crl::CertificateList;
+use x509_cert::der::Decode;
+
+use crate::genuine::PckCa;
+
+/// What is known of a list whose signature was not looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Crl {
+    /// `thisUpdate`, seconds since the epoch.
+    pub(super) issued: u64,
+    /// `nextUpdate`, seconds since the epoch; a list without one is refused.
+    pub(super) expires: u64,
+    issuer: String,
+}
+
+impl Crl {
+    pub(super) fn decode(der: &[u8]) -> Option<Self> {
+        let list: CertificateList = CertificateList::from_der(der).ok()?;
+        let list = list.tbs_cert_list;
+        Some(Self {
+            issued: list.this_update.to_unix_duration().as_secs(),
+            expires: list.next_update?.to_unix_duration().as_secs(),
+            issuer: list.issuer.to_string(),
+        })
+    }
+
+    /// Which of Intel's issuers of PCK certificates it is from.
+    pub(super) fn pck_ca(&self) -> Option<PckCa> {
+        let names = |name| self.issuer.contains(name);
+        match (names("PCK Platform CA"), names("PCK Processor CA")) {
+            (true, false) => Some(PckCa::Platform),
+            (false, true) => Some(PckCa::Processor),
+            _ => None,
+        }
+    }
+}

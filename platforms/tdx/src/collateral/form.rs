@@ -1,0 +1,182 @@
+//! Collateral in octets: the CBOR form for the wire and for caches, and the JSON form of DCAP tools.
+
+use atls_core::MediaType;
+use atls_core::MediaTypeError;
+use ciborium::Value;
+use serde::Deserialize;
+
+use super::Collateral;
+use super::CollateralFormError;
+use super::CollateralParts;
+use crate::pem;
+
+/// Private until one is registered.
+pub(crate) fn media_type() -> Result<MediaType, MediaTypeError> {
+    MediaType::parse("application/vnd.atls.dcap-collateral+cbor")
+}
+
+impl Collateral {
+    /// From the CBOR form, in which attesters send it along as Endorsements, media type
+    /// `application/vnd.atls.dcap-collateral+cbor` (private until one is registered):
+    ///
+    /// ```text
+    /// collateral = {
+    ///   1 => tstr,            ; TCB Info, as signed
+    ///   2 => bstr .size 64,   ; its signature, r ‖ s
+    ///   3 => [ 2*2 bstr ],    ; DER certificates of its signer and of the root
+    ///   4 => tstr,            ; QE Identity, as signed
+    ///   5 => bstr .size 64,   ; its signature
+    ///   ? 6 => [ 2*2 bstr ],  ; as 3; where absent, the same as 3
+    ///   7 => bstr,            ; CRL of the issuer of the PCK certificate, DER
+    ///   8 => bstr,            ; CRL of the root, DER
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`CollateralFormError`]; unknown and repeated keys are refused, signatures are not looked at.
+    pub fn decode(octets: &[u8]) -> Result<Self, CollateralFormError> {
+        let mut rest = octets;
+        let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
+            .map_err(|_| CollateralFormError::Form)?;
+        let Value::Map(entries) = value else {
+            return Err(CollateralFormError::Form);
+        };
+        if !rest.is_empty() {
+            return Err(CollateralFormError::Form);
+        }
+        let mut fields: [Option<Value>; 8] = Default::default();
+        for (key, value) in entries {
+            let index = key.as_integer().and_then(|key| usize::try_from(key).ok());
+            let index = index.and_then(|key| key.checked_sub(1));
+            let field = index.and_then(|index| fields.get_mut(index));
+            let field = field.ok_or(CollateralFormError::Form)?;
+            if field.replace(value).is_some() {
+                return Err(CollateralFormError::Form);
+            }
+        }
+        let [
+            tcb,
+            tcb_signature,
+            tcb_chain,
+            qe,
+            qe_signature,
+            qe_chain,
+            pck_crl,
+            root_crl,
+        ] = fields;
+        let tcb_info_issuer_chain = chain(tcb_chain)?;
+        Self::new(CollateralParts {
+            tcb_info: text(tcb)?,
+            tcb_info_signature: bytes(tcb_signature)?,
+            qe_identity: text(qe)?,
+            qe_identity_signature: bytes(qe_signature)?,
+            qe_identity_issuer_chain: match qe_chain {
+                None => tcb_info_issuer_chain.clone(),
+                present => chain(present)?,
+            },
+            tcb_info_issuer_chain,
+            pck_crl: bytes(pck_crl)?,
+            root_ca_crl: bytes(root_crl)?,
+        })
+    }
+
+    /// The CBOR form of [`decode`](Self::decode).
+    ///
+    /// # Errors
+    /// [`CollateralFormError::Form`], which is not expected.
+    pub fn encode(&self) -> Result<Vec<u8>, CollateralFormError> {
+        let parts = self.parts();
+        let certificates =
+            |chain: &[Vec<u8>]| Value::Array(chain.iter().cloned().map(Value::Bytes).collect());
+        let mut entries = vec![
+            (1.into(), parts.tcb_info.as_str().into()),
+            (2.into(), Value::Bytes(parts.tcb_info_signature.clone())),
+            (3.into(), certificates(&parts.tcb_info_issuer_chain)),
+            (4.into(), parts.qe_identity.as_str().into()),
+            (5.into(), Value::Bytes(parts.qe_identity_signature.clone())),
+        ];
+        if parts.qe_identity_issuer_chain != parts.tcb_info_issuer_chain {
+            entries.push((6.into(), certificates(&parts.qe_identity_issuer_chain)));
+        }
+        entries.push((7.into(), Value::Bytes(parts.pck_crl.clone())));
+        entries.push((8.into(), Value::Bytes(parts.root_ca_crl.clone())));
+        let mut octets = Vec::new();
+        ciborium::into_writer(&Value::Map(entries), &mut octets)
+            .map_err(|_| CollateralFormError::Form)?;
+        Ok(octets)
+    }
+
+    /// From the JSON that DCAP tools exchange: the members of Intel's `sgx_ql_qve_collateral_t` as text, chains in PEM,
+    /// signatures and revocation lists in hexadecimal. Other members are ignored.
+    ///
+    /// # Errors
+    /// [`CollateralFormError`]; signatures are not looked at.
+    pub fn from_json(text: &str) -> Result<Self, CollateralFormError> {
+        let json: Json = serde_json::from_str(text).map_err(|_| CollateralFormError::Form)?;
+        let chain =
+            |text: &str| pem::decode_unended(text.as_bytes()).ok_or(CollateralFormError::Chain);
+        Self::new(CollateralParts {
+            tcb_info_signature: hex(&json.tcb_info_signature)
+                .ok_or(CollateralFormError::TcbInfo)?,
+            tcb_info_issuer_chain: chain(&json.tcb_info_issuer_chain)?,
+            tcb_info: json.tcb_info,
+            qe_identity_signature: hex(&json.qe_identity_signature)
+                .ok_or(CollateralFormError::QeIdentity)?,
+            qe_identity_issuer_chain: chain(&json.qe_identity_issuer_chain)?,
+            qe_identity: json.qe_identity,
+            pck_crl: hex(&json.pck_crl).ok_or(CollateralFormError::Crl)?,
+            root_ca_crl: hex(&json.root_ca_crl).ok_or(CollateralFormError::Crl)?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Json {
+    tcb_info: String,
+    tcb_info_signature: String,
+    tcb_info_issuer_chain: String,
+    qe_identity: String,
+    qe_identity_signature: String,
+    qe_identity_issuer_chain: String,
+    pck_crl: String,
+    root_ca_crl: String,
+}
+
+/// Hexadecimal digits of either case, in pairs.
+pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let octet = |[high, low]: &[u8; 2]| {
+        let digit = |digit: u8| char::from(digit).to_digit(16);
+        u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()
+    };
+    rest.is_empty()
+        .then(|| pairs.iter().map(octet).collect())
+        .flatten()
+}
+
+fn text(value: Option<Value>) -> Result<String, CollateralFormError> {
+    match value {
+        Some(Value::Text(text)) => Ok(text),
+        _ => Err(CollateralFormError::Form),
+    }
+}
+
+fn bytes(value: Option<Value>) -> Result<Vec<u8>, CollateralFormError> {
+    match value {
+        Some(Value::Bytes(bytes)) => Ok(bytes),
+        _ => Err(CollateralFormError::Form),
+    }
+}
+
+fn chain(value: Option<Value>) -> Result<Vec<Vec<u8>>, CollateralFormError> {
+    match value {
+        Some(Value::Array(certificates)) => certificates
+            .into_iter()
+            .map(|certificate| bytes(Some(certificate)))
+            .collect(),
+        _ => Err(CollateralFormError::Form),
+    }
+}
+
+/// A map of arrays of octets.
+const MAX_NESTING: usize = 4;

@@ -1,0 +1,311 @@
+//! What Intel signs about platforms, and what an appraisal needs beside the quote.
+
+mod crl;
+mod fetched;
+mod form;
+mod pcs;
+mod source;
+mod time;
+
+use std::fmt;
+
+use atls_core::pki_types::UnixTime;
+use dcap_qvl::QuoteCollateralV3;
+use serde::Deserialize;
+
+pub use fetched::FetchedCollateral;
+pub use pcs::Pcs;
+pub use source::CollateralFromPeer;
+pub use source::CollateralSource;
+pub use source::SuppliedCollateral;
+
+pub(crate) use form::media_type;
+pub(crate) use time::seconds as rfc3339;
+
+use crate::error::QuoteError;
+use crate::genuine;
+use crate::genuine::PckCa;
+use crate::genuine::Platform;
+use crate::genuine::Root;
+use crate::pem;
+use crate::quote::Tee;
+use crl::Crl;
+
+/// TCB Info, QE Identity and revocation lists for one kind of platform.
+///
+/// A value of this type parses; whether Intel signed it is found out where it is used. It serves until the first of its
+/// parts expires, about thirty days.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Collateral {
+    parts: CollateralParts,
+    dcap: QuoteCollateralV3,
+    platform: Platform,
+    evaluation: Evaluation,
+    issued: u64,
+    expires: u64,
+}
+
+/// The pieces, each as Intel's service gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "whoever has collateral must have each of these"
+)]
+pub struct CollateralParts {
+    /// The JSON object that is signed, octet for octet: the value of `tcbInfo` in Intel's answer.
+    pub tcb_info: String,
+    /// `signature` beside it: `r ‖ s`, 64 octets.
+    pub tcb_info_signature: Vec<u8>,
+    /// Signer and root, in DER: header `TCB-Info-Issuer-Chain`.
+    pub tcb_info_issuer_chain: Vec<Vec<u8>>,
+    /// The JSON object that is signed, octet for octet: the value of `enclaveIdentity` in Intel's answer.
+    pub qe_identity: String,
+    /// `signature` beside it: `r ‖ s`, 64 octets.
+    pub qe_identity_signature: Vec<u8>,
+    /// Signer and root, in DER: header `SGX-Enclave-Identity-Issuer-Chain`.
+    pub qe_identity_issuer_chain: Vec<Vec<u8>>,
+    /// The list of the issuer of the PCK certificate, in DER.
+    pub pck_crl: Vec<u8>,
+    /// The list of the root, in DER.
+    pub root_ca_crl: Vec<u8>,
+}
+
+/// `tcbEvaluationDataNumber` of both documents: it grows whenever Intel judges platforms anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Evaluation {
+    pub(crate) tcb_info: u32,
+    pub(crate) qe_identity: u32,
+}
+
+impl Evaluation {
+    pub(crate) fn lower(self) -> u32 {
+        self.tcb_info.min(self.qe_identity)
+    }
+
+    pub(crate) fn highest(self, other: Self) -> Self {
+        Self {
+            tcb_info: self.tcb_info.max(other.tcb_info),
+            qe_identity: self.qe_identity.max(other.qe_identity),
+        }
+    }
+
+    /// Whether neither is lower than there.
+    pub(crate) fn reaches(self, other: Self) -> bool {
+        self.tcb_info >= other.tcb_info && self.qe_identity >= other.qe_identity
+    }
+}
+
+impl Collateral {
+    /// # Errors
+    /// [`CollateralFormError`] where a piece does not parse or lacks a date. Signatures are not looked at.
+    pub fn new(parts: CollateralParts) -> Result<Self, CollateralFormError> {
+        let tcb_info: TcbInfo =
+            serde_json::from_str(&parts.tcb_info).map_err(|_| CollateralFormError::TcbInfo)?;
+        let qe_identity: Dated = serde_json::from_str(&parts.qe_identity)
+            .map_err(|_| CollateralFormError::QeIdentity)?;
+        let tee = match &*tcb_info.id {
+            "SGX" => Tee::Sgx,
+            "TDX" => Tee::Tdx,
+            _ => return Err(CollateralFormError::TcbInfo),
+        };
+        // A certificate more would be one that nothing verifies.
+        if parts.tcb_info_issuer_chain.len() != 2 || parts.qe_identity_issuer_chain.len() != 2 {
+            return Err(CollateralFormError::Chain);
+        }
+        let fmspc = atls_reference::Digest::from_hex(&tcb_info.fmspc)
+            .ok_or(CollateralFormError::TcbInfo)?;
+        let root_crl = Crl::decode(&parts.root_ca_crl).ok_or(CollateralFormError::Crl)?;
+        let pck_crl = Crl::decode(&parts.pck_crl).ok_or(CollateralFormError::Crl)?;
+        let tcb_dates = dates(&tcb_info.issue_date, &tcb_info.next_update)
+            .ok_or(CollateralFormError::TcbInfo)?;
+        let qe_dates = dates(&qe_identity.issue_date, &qe_identity.next_update)
+            .ok_or(CollateralFormError::QeIdentity)?;
+        let windows = [
+            tcb_dates,
+            qe_dates,
+            (root_crl.issued, root_crl.expires),
+            (pck_crl.issued, pck_crl.expires),
+        ];
+        Ok(Self {
+            platform: Platform {
+                tee,
+                fmspc: *fmspc.as_bytes(),
+                ca: pck_crl.pck_ca().ok_or(CollateralFormError::Crl)?,
+            },
+            evaluation: Evaluation {
+                tcb_info: tcb_info.tcb_evaluation_data_number,
+                qe_identity: qe_identity.tcb_evaluation_data_number,
+            },
+            issued: windows.iter().map(|window| window.0).fold(0, u64::max),
+            expires: windows
+                .iter()
+                .map(|window| window.1)
+                .fold(u64::MAX, u64::min),
+            dcap: dcap(&parts),
+            parts,
+        })
+    }
+
+    /// The pieces.
+    pub fn parts(&self) -> &CollateralParts {
+        &self.parts
+    }
+
+    /// SGX or TDX.
+    pub fn tee(&self) -> Tee {
+        self.platform.tee
+    }
+
+    /// The kind of platform that it is about.
+    pub fn fmspc(&self) -> [u8; 6] {
+        self.platform.fmspc
+    }
+
+    /// Whose PCK certificates its revocation list is about.
+    pub fn ca(&self) -> PckCa {
+        self.platform.ca
+    }
+
+    /// The first `nextUpdate` of its parts. Certificates live for years; they are checked where it is used.
+    pub fn expires_at(&self) -> UnixTime {
+        genuine::seconds(self.expires)
+    }
+
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    pub(crate) fn evaluation(&self) -> Evaluation {
+        self.evaluation
+    }
+
+    pub(crate) fn dcap(&self) -> &QuoteCollateralV3 {
+        &self.dcap
+    }
+
+    /// Whether the time lies between the last issue date and the first `nextUpdate` of its parts.
+    pub(crate) fn is_current(&self, now: UnixTime) -> bool {
+        (self.issued..self.expires).contains(&now.as_secs())
+    }
+
+    /// Whether its chains end at the root, octet for octet.
+    pub(crate) fn is_under(&self, root: &Root) -> bool {
+        let parts = &self.parts;
+        root.split(&parts.tcb_info_issuer_chain).is_ok()
+            && root.split(&parts.qe_identity_issuer_chain).is_ok()
+    }
+
+    /// Verifies the chains of the two documents at the given time, and gives the end of their validity, in seconds
+    /// since the epoch.
+    pub(crate) fn verify_chains(&self, root: &Root, now: UnixTime) -> Result<u64, QuoteError> {
+        let mut end = u64::MAX;
+        for chain in [
+            &self.parts.tcb_info_issuer_chain,
+            &self.parts.qe_identity_issuer_chain,
+        ] {
+            root.split(chain)?.verify(now)?;
+            end = end.min(genuine::not_after(chain)?);
+        }
+        Ok(end)
+    }
+
+    /// Verifies all that Intel signs, with the chain of the issuer of the PCK certificates: before it is kept.
+    pub(crate) fn verify(
+        &self,
+        pck_issuer_chain: &[Vec<u8>],
+        root: &Root,
+        now: UnixTime,
+    ) -> Result<(), QuoteError> {
+        let parts = &self.parts;
+        let chain = root.split(&parts.tcb_info_issuer_chain)?;
+        let signer = chain.verify(now)?;
+        genuine::verify_by(
+            &signer,
+            parts.tcb_info.as_bytes(),
+            &parts.tcb_info_signature,
+        )?;
+        let chain = root.split(&parts.qe_identity_issuer_chain)?;
+        let signer = chain.verify(now)?;
+        genuine::verify_by(
+            &signer,
+            parts.qe_identity.as_bytes(),
+            &parts.qe_identity_signature,
+        )?;
+        let chain = root.split(pck_issuer_chain)?;
+        let issuer = chain.verify_issuer(now)?;
+        genuine::verify_signed(&issuer, &parts.pck_crl)?;
+        genuine::verify_signed(&chain.anchor()?, &parts.root_ca_crl)
+    }
+}
+
+impl fmt::Debug for Collateral {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collateral")
+            .field("platform", &self.platform)
+            .field("evaluation", &self.evaluation)
+            .field("issued", &self.issued)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collateral that does not parse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CollateralFormError {
+    /// A certificate chain is not of the form that Intel writes.
+    #[error("certificate chain of the collateral is malformed")]
+    Chain,
+    /// A revocation list is malformed, is from none of Intel's issuers, or has no `nextUpdate`.
+    #[error("revocation list of the collateral is malformed")]
+    Crl,
+    /// The whole is not of its form.
+    #[error("collateral is malformed")]
+    Form,
+    /// The QE Identity is malformed.
+    #[error("QE identity is malformed")]
+    QeIdentity,
+    /// The TCB Info is malformed, or about neither SGX nor TDX.
+    #[error("TCB info is malformed")]
+    TcbInfo,
+}
+
+/// What is read of a TCB Info before its signature is verified: what it is about and how long it serves.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TcbInfo {
+    id: String,
+    fmspc: String,
+    issue_date: String,
+    next_update: String,
+    tcb_evaluation_data_number: u32,
+}
+
+/// The same of a QE Identity.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Dated {
+    issue_date: String,
+    next_update: String,
+    tcb_evaluation_data_number: u32,
+}
+
+fn dates(issued: &str, expires: &str) -> Option<(u64, u64)> {
+    Some((time::seconds(issued)?, time::seconds(expires)?))
+}
+
+/// As the DCAP library takes it. The PCK chain is always the quote's own, and the list's issuer the one in that chain.
+fn dcap(parts: &CollateralParts) -> QuoteCollateralV3 {
+    QuoteCollateralV3 {
+        pck_crl_issuer_chain: String::new(),
+        root_ca_crl: parts.root_ca_crl.clone(),
+        pck_crl: parts.pck_crl.clone(),
+        tcb_info_issuer_chain: pem::encode(&parts.tcb_info_issuer_chain),
+        tcb_info: parts.tcb_info.clone(),
+        tcb_info_signature: parts.tcb_info_signature.clone(),
+        qe_identity_issuer_chain: pem::encode(&parts.qe_identity_issuer_chain),
+        qe_identity: parts.qe_identity.clone(),
+        qe_identity_signature: parts.qe_identity_signature.clone(),
+        pck_certificate_chain: None,
+    }
+}

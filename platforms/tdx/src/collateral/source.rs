@@ -1,0 +1,88 @@
+//! Where collateral comes from.
+
+use std::sync::Arc;
+
+use atls_collateral::CollateralError;
+use atls_core::BoxFuture;
+use atls_core::pki_types::UnixTime;
+
+use super::Collateral;
+use crate::genuine::Platform;
+use crate::genuine::VerifiedPlatform;
+
+/// Finds collateral by FMSPC, issuer of the PCK certificate, and technology.
+///
+/// What it gives is verified up to Intel's root where it is used; a source can withhold collateral, or give such as
+/// Intel signed within the last month, and no more.
+pub trait CollateralSource: Send + Sync {
+    /// What is at hand, without waiting. The platform is the peer's claim: look up, and do nothing else with it.
+    fn at_hand(&self, platform: &Platform, now: UnixTime) -> Option<Arc<Collateral>>;
+
+    /// Whether [`fetch`](Self::fetch) has anybody to ask.
+    fn can_fetch(&self) -> bool {
+        false
+    }
+
+    /// Asked where nothing that is at hand would do, and before what the peer sent along. The quote's own signatures were
+    /// verified before.
+    ///
+    /// # Errors
+    /// [`CollateralError`]
+    fn fetch<'a>(
+        &'a self,
+        platform: &'a VerifiedPlatform,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Option<Arc<Collateral>>, CollateralError>> {
+        let _ = (platform, now);
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Told of collateral that it gave and that Intel did not sign, so that it gives it no more.
+    fn reject(&self, collateral: &Collateral, now: UnixTime) {
+        let _ = (collateral, now);
+    }
+}
+
+/// No collateral but what the peer sends along as Endorsements. The verifier then never uses the network.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct CollateralFromPeer;
+
+impl CollateralFromPeer {
+    /// The one value.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl CollateralSource for CollateralFromPeer {
+    fn at_hand(&self, _platform: &Platform, _now: UnixTime) -> Option<Arc<Collateral>> {
+        None
+    }
+}
+
+/// Collateral that the application has, and replaces before it expires by making another verifier or another source.
+#[derive(Clone, Debug, Default)]
+pub struct SuppliedCollateral {
+    known: Vec<Arc<Collateral>>,
+}
+
+impl SuppliedCollateral {
+    /// Of two for the same platform, the one with the later `tcbEvaluationDataNumber` is used, then the one that serves
+    /// longer.
+    pub fn new(collateral: impl IntoIterator<Item = Collateral>) -> Self {
+        Self {
+            known: collateral.into_iter().map(Arc::new).collect(),
+        }
+    }
+}
+
+impl CollateralSource for SuppliedCollateral {
+    fn at_hand(&self, platform: &Platform, _now: UnixTime) -> Option<Arc<Collateral>> {
+        self.known
+            .iter()
+            .filter(|collateral| collateral.platform() == platform)
+            .max_by_key(|collateral| (collateral.evaluation().lower(), collateral.expires_at()))
+            .cloned()
+    }
+}

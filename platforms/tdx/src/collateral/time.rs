@@ -1,0 +1,31 @@
+//! Times as Intel writes them.
+
+use x509_cert::der::DateTime;
+
+/// `2025-06-19T10:16:03Z`, in seconds since the epoch, UTC.
+pub(crate) fn seconds(text: &str) -> Option<u64> {
+    let time: DateTime = text.parse().ok()?;
+    Some(time.unix_duration().as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_intels_form_is_read() {
+        assert_eq!(seconds("2025-06-19T10:16:03Z"), Some(1_750_328_163));
+        for other in [
+            "",
+            "2025-06-19",
+            "2025-06-19T10:16:03",
+            "2025-06-19T10:16:03+01:00",
+            "2025-06-19T10:16:03.5Z",
+            "1969-12-31T23:59:59Z",
+            "2025-02-30T10:16:03Z",
+            "2025-06-19T10:16:03Zx",
+        ] {
+            assert_eq!(seconds(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! What TDX and SGX have in common: from octets and a source of collateral to a verified report.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use atls_core::cmw::Item;
+use atls_core::pki_types::UnixTime;
+use dcap_qvl::quote::Report;
+use dcap_qvl::verify::QuoteVerifier;
+
+use crate::attributes;
+use crate::claims::PlatformClaims;
+use crate::collateral;
+use crate::collateral::Collateral;
+use crate::collateral::CollateralSource;
+use crate::collateral::Evaluation;
+use crate::dcap;
+use crate::dcap::Refused;
+use crate::error::QuoteError;
+use crate::genuine;
+use crate::genuine::Platform;
+use crate::genuine::Root;
+use crate::policy::TcbPolicy;
+use crate::policy::TcbStatus;
+use crate::quote::Quote;
+
+pub(crate) struct Engine {
+    root: Root,
+    verifier: QuoteVerifier,
+    source: Arc<dyn CollateralSource>,
+    /// The highest numbers that our own source gave. Not those of a peer: Intel publishes the next ones early, and a
+    /// peer that sends them would have everybody else refused.
+    seen: Mutex<BTreeMap<Platform, Evaluation>>,
+}
+
+/// A report whose signatures were verified, and the platform that it comes from.
+pub(crate) struct Finding {
+    pub(crate) report: Report,
+    pub(crate) platform: PlatformClaims,
+    /// Until when the result may be used.
+    pub(crate) expires_at: UnixTime,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Giver {
+    AtHand,
+    Fetched,
+    Peer,
+}
+
+impl Engine {
+    pub(crate) fn new(root: Root, source: Arc<dyn CollateralSource>) -> Self {
+        Self {
+            verifier: root.verifier(),
+            root,
+            source,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Our own collateral first, at hand or fetched, as it is the last to hide a revocation; then the peer's. Nothing is
+    /// fetched for a quote whose own signatures do not verify.
+    pub(crate) async fn appraise(
+        &self,
+        quote: &Quote<'_>,
+        endorsements: &[Item<'_>],
+        policy: &TcbPolicy<'_>,
+        now: UnixTime,
+    ) -> Result<Finding, QuoteError> {
+        // The chain ends with the root, octet for octet, or nothing below would look at its last certificate.
+        self.root.split(&quote.chain)?;
+        let platform = genuine::claimed_platform(quote)?;
+        let mut tried = Vec::new();
+        let mut last = QuoteError::NoCollateral;
+        for giver in [Giver::AtHand, Giver::Fetched, Giver::Peer] {
+            let given = match giver {
+                Giver::AtHand => self.source.at_hand(&platform, now),
+                Giver::Fetched => match self.fetch(quote, now).await {
+                    Err(error @ QuoteError::Unavailable(_)) => {
+                        last = error;
+                        None
+                    }
+                    given => given?,
+                },
+                Giver::Peer => from_peer(endorsements).map(Arc::new),
+            };
+            let Some(collateral) = given else { continue };
+            match self.current(quote, &collateral, giver, policy, now) {
+                Err(error) if is_about_collateral(&error) => {
+                    // What is wrong with ours is to be told; a peer that sends what is no good has sent none.
+                    if giver != Giver::Peer
+                        || (last == QuoteError::NoCollateral && error == QuoteError::Expired)
+                    {
+                        last = error;
+                    }
+                    tried.push((collateral, giver));
+                }
+                decided => return decided,
+            }
+        }
+        // Nothing current is to be had. Only a policy with a grace period goes on.
+        for (collateral, giver) in &tried {
+            match self.stale(quote, collateral, *giver, policy, now) {
+                Err(error) if is_about_collateral(&error) => {}
+                decided => return decided,
+            }
+        }
+        // That there is no collateral is our fault towards genuine platforms only.
+        genuine::verify(quote, &self.root, now)?;
+        Err(last)
+    }
+
+    async fn fetch(
+        &self,
+        quote: &Quote<'_>,
+        now: UnixTime,
+    ) -> Result<Option<Arc<Collateral>>, QuoteError> {
+        if !self.source.can_fetch() {
+            return Ok(None);
+        }
+        let platform = genuine::verify(quote, &self.root, now)?;
+        let fetched = self.source.fetch(&platform, now).await;
+        fetched.map_err(QuoteError::Unavailable)
+    }
+
+    fn current(
+        &self,
+        quote: &Quote<'_>,
+        collateral: &Collateral,
+        giver: Giver,
+        policy: &TcbPolicy<'_>,
+        now: UnixTime,
+    ) -> Result<Finding, QuoteError> {
+        if collateral.tee() != quote.tee {
+            return Err(QuoteError::Collateral);
+        }
+        // The library looks at the dates of all but the issue of revocation lists.
+        if !collateral.is_current(now) {
+            return Err(match giver {
+                Giver::AtHand | Giver::Fetched => QuoteError::Outdated,
+                Giver::Peer => QuoteError::Expired,
+            });
+        }
+        self.check_evaluation(collateral, policy)?;
+        let finding = self.found(quote, collateral, now);
+        match &finding {
+            _ if giver == Giver::Peer => {}
+            Err(QuoteError::Collateral) => self.source.reject(collateral, now),
+            Ok(finding) if finding.platform.tcb_evaluation_data_number.is_some() => {
+                self.remember(collateral);
+            }
+            _ => {}
+        }
+        finding
+    }
+
+    /// Within the policy's grace period after it expired, collateral is used as at its last moment. Certificates have no
+    /// grace: they must be valid now.
+    fn stale(
+        &self,
+        quote: &Quote<'_>,
+        collateral: &Collateral,
+        giver: Giver,
+        policy: &TcbPolicy<'_>,
+        now: UnixTime,
+    ) -> Result<Finding, QuoteError> {
+        let grace = u64::from(policy.collateral_grace_days).saturating_mul(DAY);
+        let expired_at = collateral.expires_at();
+        let end = expired_at.as_secs().saturating_add(grace);
+        if !(expired_at.as_secs()..end).contains(&now.as_secs()) {
+            return Err(QuoteError::Expired);
+        }
+        genuine::verify(quote, &self.root, now)?;
+        let certificates = collateral
+            .verify_chains(&self.root, now)?
+            .min(genuine::not_after(&quote.chain)?);
+        let last_moment = genuine::seconds(expired_at.as_secs().saturating_sub(1));
+        let mut finding = self.current(quote, collateral, giver, policy, last_moment)?;
+        finding.platform.collateral_is_stale = true;
+        finding.expires_at = genuine::seconds(end.min(certificates));
+        Ok(finding)
+    }
+
+    fn found(
+        &self,
+        quote: &Quote<'_>,
+        collateral: &Collateral,
+        at: UnixTime,
+    ) -> Result<Finding, QuoteError> {
+        if !library_judges(quote)? {
+            return self.unjudged(quote, collateral, None, at);
+        }
+        if !collateral.is_under(&self.root) {
+            return Err(QuoteError::Collateral);
+        }
+        match dcap::appraise(&self.verifier, quote, collateral, &self.root, at) {
+            Ok(claims) => Ok(Finding {
+                platform: PlatformClaims::judged(&claims)?,
+                expires_at: genuine::seconds(claims.earliest_expiration_date),
+                report: claims.report,
+            }),
+            Err(Refused::Error(error)) => Err(error),
+            Err(Refused::Platform(status)) => self.unjudged(quote, collateral, Some(status), at),
+        }
+    }
+
+    /// A genuine quote that cannot be accepted: a result says why, where an error would not.
+    fn unjudged(
+        &self,
+        quote: &Quote<'_>,
+        collateral: &Collateral,
+        status: Option<TcbStatus>,
+        at: UnixTime,
+    ) -> Result<Finding, QuoteError> {
+        genuine::verify(quote, &self.root, at)?;
+        let leaf = quote.chain.first();
+        let pck = leaf
+            .and_then(|leaf| dcap_qvl::intel::parse_pck_extension(leaf).ok())
+            .ok_or(QuoteError::Malformed("PCK certificate"))?;
+        let expires_at = collateral.expires_at();
+        Ok(Finding {
+            platform: PlatformClaims::unjudged(&pck, status, expires_at)?,
+            expires_at,
+            report: report_of(quote)?,
+        })
+    }
+
+    fn check_evaluation(
+        &self,
+        collateral: &Collateral,
+        policy: &TcbPolicy<'_>,
+    ) -> Result<(), QuoteError> {
+        let evaluation = collateral.evaluation();
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = seen.get(collateral.platform());
+        let forward = seen.is_none_or(|seen| evaluation.reaches(*seen));
+        if forward && evaluation.lower() >= policy.min_tcb_evaluation_data_number {
+            Ok(())
+        } else {
+            Err(QuoteError::Superseded)
+        }
+    }
+
+    /// After it was found to be signed by the root, and to be about a genuine platform.
+    fn remember(&self, collateral: &Collateral) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() < MAX_SEEN || seen.contains_key(collateral.platform()) {
+            let known = seen
+                .entry(*collateral.platform())
+                .or_insert_with(|| collateral.evaluation());
+            *known = known.highest(collateral.evaluation());
+        }
+    }
+}
+
+/// The library refuses these bits whatever it is told, and gives nothing that a result could be made of.
+fn library_judges(quote: &Quote<'_>) -> Result<bool, QuoteError> {
+    let report = report_of(quote)?;
+    let Some(td) = report.as_td10() else {
+        return Ok(true);
+    };
+    let bits = u64::from_le_bytes(td.td_attributes);
+    let reserved = bits & !attributes::TD_DEFINED != 0;
+    let migratable = bits & attributes::TD_MIGRATABLE != 0;
+    let fragile = bits & attributes::TD_SEPT_VE_DISABLE == 0;
+    let served = report.as_td15().is_none() && bits & attributes::TD_SERVTD_EXT != 0;
+    Ok(!(reserved || migratable || fragile || served))
+}
+
+pub(crate) fn report_of(quote: &Quote<'_>) -> Result<Report, QuoteError> {
+    let parsed = dcap_qvl::quote::Quote::parse(quote.octets);
+    Ok(parsed.map_err(|_| QuoteError::Malformed("body"))?.report)
+}
+
+fn is_about_collateral(error: &QuoteError) -> bool {
+    matches!(
+        error,
+        QuoteError::Collateral
+            | QuoteError::Expired
+            | QuoteError::Outdated
+            | QuoteError::Superseded
+    )
+}
+
+/// The first of its kind; what does not parse was not sent.
+fn from_peer(endorsements: &[Item<'_>]) -> Option<Collateral> {
+    let expected = collateral::media_type().ok()?;
+    let item = endorsements
+        .iter()
+        .find(|item| item.media_type().as_ref() == Some(&expected))?;
+    Collateral::decode(item.value()).ok()
+}
+
+/// Seconds.
+const DAY: u64 = 24 * 60 * 60;
+
+/// Kinds of platform. Intel has some dozens.
+const MAX_SEEN: usize = 1024;

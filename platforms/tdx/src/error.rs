@@ -1,0 +1,61 @@
+//! Why a quote has no result.
+
+use atls_collateral::CollateralError;
+use atls_core::AppraisalError;
+
+/// A quote that could not be appraised. Every one of these is a refusal; the difference is for whoever operates the
+/// verifier.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuoteError {
+    /// A signature in the quote or in its PCK chain does not verify, or the chain does not end at the trusted root.
+    #[error("signature of the quote or of its certificates does not verify")]
+    BadSignature,
+    /// The collateral is not what the root signed, or is about another platform. Whoever supplied it must replace it.
+    #[error("collateral is not signed by the root or is about another platform")]
+    Collateral,
+    /// The event log does not lead to the RTMRs of the quote.
+    #[error("event log does not lead to the measurements of the quote")]
+    EventLog,
+    /// A certificate, or the collateral that the peer sent along, is outside of its validity at the given time.
+    #[error("certificate or collateral of the peer is outside of its validity")]
+    Expired,
+    /// The Evidence is not of its format; the text says which part.
+    #[error("quote is malformed: {0}")]
+    Malformed(&'static str),
+    /// No source has collateral for this platform, and the peer sent none that can be used.
+    #[error("no collateral for this platform")]
+    NoCollateral,
+    /// The quote carries another value than the expected one: replay or relay.
+    #[error("quote carries another challenge")]
+    NotBound,
+    /// Our own collateral is outside of its validity at the given time. Renew it.
+    #[error("collateral at hand is outside of its validity")]
+    Outdated,
+    /// A certificate of the quote's chain is on a revocation list.
+    #[error("certificate of the platform is revoked")]
+    Revoked,
+    /// The collateral has a lower `tcbEvaluationDataNumber` than the policy demands or than was seen before.
+    #[error("collateral is older than what is demanded or was seen before")]
+    Superseded,
+    /// Collateral could not be fetched.
+    #[error("collateral could not be fetched")]
+    Unavailable(#[source] CollateralError),
+}
+
+impl From<QuoteError> for AppraisalError {
+    fn from(error: QuoteError) -> Self {
+        match error {
+            QuoteError::Malformed(_) | QuoteError::EventLog => Self::Malformed,
+            QuoteError::BadSignature | QuoteError::Revoked => Self::BadSignature,
+            QuoteError::NotBound => Self::NotBound,
+            QuoteError::Expired => Self::Expired,
+            // What a verifier needs and does not have is the fault of whoever runs it.
+            QuoteError::Collateral
+            | QuoteError::NoCollateral
+            | QuoteError::Outdated
+            | QuoteError::Superseded
+            | QuoteError::Unavailable(_) => Self::Unreachable,
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Intel TDX and SGX: quotes appraised under Intel's root, and an attester over configfs-tsm.
+//!
+//! The verifier half is octets in, result out: signature chain, revocation, expiry, identity of the Quoting Enclave, TCB
+//! level and advisories (by the DCAP library), then challenge, measurements, attributes and platform against a policy.
+//! It has no clock, no device and no network of its own.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use atls_core::RelyingParty;
+//! use atls_reference::Live;
+//! use atls_tdx::{CollateralFromPeer, TdxImage, TdxPolicy, TdxVerifier};
+//!
+//! # fn example(image: TdxImage) -> Result<(), Box<dyn std::error::Error>> {
+//! let policy = Live::fixed(TdxPolicy::up_to_date(vec![image]))?;
+//! let verifier = TdxVerifier::new(Arc::new(policy), Arc::new(CollateralFromPeer::new()));
+//! let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | media type (private until one is registered) | what |
+//! |---|---|
+//! | `application/vnd.atls.tdx-quote` | a TDX quote, version 4 or 5 |
+//! | `application/vnd.atls.tdx-evidence+cbor` | `[ quote: bstr, event log: bstr ]` |
+//! | `application/vnd.atls.sgx-quote` | an SGX quote, version 3 |
+//! | `application/vnd.atls.dcap-collateral+cbor` | [`Collateral`], as Endorsements |
+//!
+//! In each quote `REPORTDATA` is SHA-512 of the binder, all 64 octets.
+#![forbid(unsafe_code)]
+
+pub mod attributes;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+mod attester;
+mod claims;
+mod collateral;
+mod dcap;
+mod engine;
+mod error;
+mod event_log;
+mod evidence;
+mod genuine;
+mod judge;
+mod pem;
+mod policy;
+mod quote;
+mod report;
+mod sgx;
+mod verifier;
+
+use atls_core::Bound;
+use atls_core::MediaType;
+use atls_core::MediaTypeError;
+use atls_core::ear::Appraisal;
+use ring::digest;
+
+pub use attester::CollateralToSend;
+pub use attester::TdxAttester;
+pub use claims::PlatformClaims;
+pub use claims::SgxClaims;
+pub use claims::TdxClaims;
+pub use collateral::Collateral;
+pub use collateral::CollateralFormError;
+pub use collateral::CollateralFromPeer;
+pub use collateral::CollateralParts;
+pub use collateral::CollateralSource;
+pub use collateral::FetchedCollateral;
+pub use collateral::Pcs;
+pub use collateral::SuppliedCollateral;
+pub use error::QuoteError;
+pub use event_log::Event;
+pub use genuine::PckCa;
+pub use genuine::Platform;
+pub use genuine::VerifiedPlatform;
+pub use policy::Advisories;
+pub use policy::Pin;
+pub use policy::SgxEnclave;
+pub use policy::SgxPolicy;
+pub use policy::TcbStatus;
+pub use policy::TdxImage;
+pub use policy::TdxPolicy;
+pub use quote::Tee;
+pub use report::SgxReport;
+pub use report::Td15;
+pub use report::Td15Extended;
+pub use report::TdReport;
+pub use sgx::SgxVerifier;
+pub use verifier::TdxVerifier;
+
+/// How the binder is carried: `REPORTDATA` has 64 octets, which its SHA-512 fills. Used by both halves.
+fn challenge(bound: &Bound) -> [u8; 64] {
+    let mut challenge = [0; 64];
+    challenge.copy_from_slice(digest::digest(&digest::SHA512, bound.as_bytes()).as_ref());
+    challenge
+}
+
+fn tdx_quote() -> Result<MediaType, MediaTypeError> {
+    MediaType::parse("application/vnd.atls.tdx-quote")
+}
+
+fn tdx_evidence() -> Result<MediaType, MediaTypeError> {
+    MediaType::parse("application/vnd.atls.tdx-evidence+cbor")
+}
+
+fn sgx_quote() -> Result<MediaType, MediaTypeError> {
+    MediaType::parse("application/vnd.atls.sgx-quote")
+}
+
+/// Intel's judgement of the platform, beside the claims that follow from it. Nothing that identifies it.
+fn described(appraisal: Appraisal, platform: &PlatformClaims) -> Appraisal {
+    let Some(status) = platform.tcb_status else {
+        return appraisal;
+    };
+    appraisal
+        .with_extension("atls.tcb-status", status.to_string().into())
+        .with_extension("atls.tcb-advisories", platform.advisories.clone().into())
+}

@@ -1,0 +1,363 @@
+//! Both halves over a whole connection: a forged device behind the real attester, and the real verifier under its root.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::sync::Arc;
+
+use atls_core::AppraisalError;
+use atls_core::AttestError;
+use atls_core::Challenge;
+use atls_core::Evidence;
+use atls_core::ExporterSecret;
+use atls_core::Handshake;
+use atls_core::LocalAttester;
+use atls_core::MediaType;
+use atls_core::PeerAttestation;
+use atls_core::ProtocolError;
+use atls_core::Refusal;
+use atls_core::RelyingParty;
+use atls_core::Session;
+use atls_core::Side;
+use atls_core::Verifier;
+use atls_core::cmw::Cmw;
+use atls_core::pki_types::PrivateKeyDer;
+use atls_reference::Live;
+use atls_tdx::CollateralFromPeer;
+use atls_tdx::CollateralSource;
+use atls_tdx::CollateralToSend;
+use atls_tdx::SgxEnclave;
+use atls_tdx::SgxPolicy;
+use atls_tdx::SgxVerifier;
+use atls_tdx::SuppliedCollateral;
+use atls_tdx::TcbStatus;
+use atls_tdx::TdReport;
+use atls_tdx::TdxAttester;
+use atls_tdx::TdxClaims;
+use atls_tdx::TdxVerifier;
+use atls_tdx::Tee;
+use atls_tdx::testing::ForgedLog;
+use atls_tdx::testing::ForgedPlatform;
+use atls_tsm::Provider;
+use atls_tsm::Tsm;
+use atls_tsm::testing::FakeConfigFs;
+use atls_tsm::testing::Forged;
+use proptest::prelude::*;
+use ring::digest;
+use rustls::CipherSuite;
+use rustls::sign::CertifiedKey;
+use support::NOW;
+use support::at;
+use support::policy;
+use support::ready;
+
+const SUITES: [CipherSuite; 2] = [
+    CipherSuite::TLS13_AES_128_GCM_SHA256,
+    CipherSuite::TLS13_AES_256_GCM_SHA384,
+];
+
+/// An attester on a forged machine, whose kernel pads quotes as Google's do.
+fn attester(platform: &Arc<ForgedPlatform>, report: &TdReport) -> TdxAttester {
+    let (platform, report) = (platform.clone(), report.clone());
+    let device = FakeConfigFs::new(Provider::TdxGuest, move |inblob| {
+        let mut quote = platform
+            .tdx_quote(&report, inblob.try_into().unwrap())
+            .unwrap();
+        quote.resize(8_000, 0);
+        Forged {
+            outblob: quote,
+            auxblob: Vec::new(),
+        }
+    });
+    TdxAttester::over(Tsm::over(device)).unwrap().unwrap()
+}
+
+fn verifier(
+    platform: &ForgedPlatform,
+    report: &TdReport,
+    source: impl CollateralSource + 'static,
+) -> Arc<TdxVerifier> {
+    let policy = Arc::new(Live::fixed(policy(report)).unwrap());
+    Arc::new(TdxVerifier::dangerous_with_root(
+        platform.root(),
+        policy,
+        Arc::new(source),
+    ))
+}
+
+fn supplied(platform: &ForgedPlatform) -> SuppliedCollateral {
+    SuppliedCollateral::new([platform.collateral(Tee::Tdx).unwrap()])
+}
+
+fn decide(
+    verifier: Arc<TdxVerifier>,
+    attester: &mut TdxAttester,
+) -> Result<PeerAttestation, Refusal> {
+    let party = RelyingParty::builder().verifier(verifier).build().unwrap();
+    let credential = Connection::new(SUITES[1]).credential(attester);
+    ready(party.decide(credential, at(NOW)))
+}
+
+#[test]
+fn a_td_is_accepted_over_a_whole_connection() {
+    let platform = Arc::new(ForgedPlatform::new(NOW).unwrap());
+    let report = platform.td_report();
+    for report in [
+        report.clone(),
+        support::td15(&report),
+        support::extended(&report),
+    ] {
+        let verifier = verifier(&platform, &report, supplied(&platform));
+        let peer = decide(verifier, &mut attester(&platform, &report)).unwrap();
+        let claims = peer.claims::<TdxClaims>().unwrap();
+        assert_eq!(claims.image.as_deref(), Some("forged"));
+        assert_eq!(claims.platform.tcb_status, Some(TcbStatus::UpToDate));
+        assert_eq!(claims.platform.dynamic_platform, Some(true));
+        assert_eq!(claims.platform.fmspc.as_bytes(), &platform.fmspc);
+        assert_eq!(claims.platform.ppid.as_bytes(), &platform.ppid);
+        let mut expected = report.clone();
+        expected.report_data = claims.report.report_data;
+        assert_eq!(claims.report, expected);
+    }
+}
+
+#[test]
+fn the_quote_carries_the_sha512_of_the_binder_and_no_padding() {
+    let platform = Arc::new(ForgedPlatform::new(NOW).unwrap());
+    let report = platform.td_report();
+    for suite in SUITES {
+        let connection = Connection::new(suite);
+        let cmw = connection.evidence(&mut attester(&platform, &report));
+        let items = cmw.items();
+        let quote = items[0].value();
+        let bound = connection.challenge.to_attest().unwrap().bound();
+        let expected = digest::digest(&digest::SHA512, bound.as_bytes());
+        assert_eq!(&quote[48 + 520..48 + 584], expected.as_ref());
+        assert_ne!(quote.last(), Some(&0));
+        assert!(quote.len() < 8_000);
+    }
+}
+
+#[test]
+fn evidence_of_another_connection_is_refused() {
+    let platform = Arc::new(ForgedPlatform::new(NOW).unwrap());
+    let report = platform.td_report();
+    let verifier = verifier(&platform, &report, supplied(&platform));
+    let (one, other) = (Connection::new(SUITES[0]), Connection::new(SUITES[0]));
+    let evidence = other.evidence(&mut attester(&platform, &report));
+    let items = evidence.items();
+    let bound = one.challenge.to_attest().unwrap().bound();
+    let replayed = Evidence::new(&verifier.media_types()[0], items[0].value(), bound);
+    let refused = ready(verifier.appraise(&replayed, at(NOW)));
+    assert_eq!(refused.map(drop), Err(AppraisalError::NotBound));
+}
+
+#[test]
+fn an_attester_can_send_collateral_along() {
+    let platform = Arc::new(ForgedPlatform::new(NOW).unwrap());
+    let report = platform.td_report();
+    let collateral = CollateralToSend::new();
+    let mut attester = attester(&platform, &report).with_collateral(collateral.clone());
+    let verifier = || verifier(&platform, &report, CollateralFromPeer::new());
+    let none = Err(Refusal::Appraisal(AppraisalError::Unreachable));
+    assert_eq!(decide(verifier(), &mut attester).map(drop), none);
+    collateral
+        .replace(&platform.collateral(Tee::Tdx).unwrap())
+        .unwrap();
+    assert!(decide(verifier(), &mut attester).is_ok());
+    collateral.clear();
+    assert_eq!(decide(verifier(), &mut attester).map(drop), none);
+}
+
+#[test]
+fn an_attester_can_send_its_event_log_along() {
+    let platform = Arc::new(ForgedPlatform::new(NOW).unwrap());
+    let log = ForgedLog::new()
+        .measured(1, 13, b"boot loader")
+        .event(1, 0x8000_0003, &[7; 48], b"kernel")
+        .measured(2, 13, b"quiet");
+    let mut report = platform.td_report();
+    report.rtmr = log.rtmr();
+    let table = [log.octets(), &[0xff; 1000]].concat();
+    let with = |table: &[u8]| attester(&platform, &report).with_event_log(table).unwrap();
+    let verifier = || verifier(&platform, &report, supplied(&platform));
+    let peer = decide(verifier(), &mut with(&table)).unwrap();
+    let events = &peer.claims::<TdxClaims>().unwrap().events;
+    assert_eq!(events.len(), 3);
+    assert_eq!(events[0].payload.as_deref(), Some(&b"boot loader"[..]));
+    assert_eq!(events[1].payload, None);
+    // A log that leads elsewhere is worse than none.
+    let lie = log.measured(2, 13, b"debug");
+    assert_eq!(
+        decide(verifier(), &mut with(lie.octets())).map(drop),
+        Err(Refusal::Appraisal(AppraisalError::Malformed))
+    );
+    assert!(decide(verifier(), &mut attester(&platform, &report)).is_ok());
+    let malformed = attester(&platform, &report).with_event_log(b"no log");
+    assert!(matches!(malformed.map(drop), Err(AttestError::Device(_))));
+}
+
+#[test]
+fn a_machine_without_the_device_is_no_td() {
+    let device = || FakeConfigFs::new(Provider::SevGuest, |_| Forged::default());
+    assert!(TdxAttester::over(Tsm::over(device())).unwrap().is_none());
+    let none = device().without_provider();
+    assert!(TdxAttester::over(Tsm::over(none)).unwrap().is_none());
+    let denied = FakeConfigFs::new(Provider::TdxGuest, |_| Forged::default());
+    denied.inject_errors(13, 10);
+    assert!(TdxAttester::over(Tsm::over(denied)).is_err());
+}
+
+#[test]
+fn a_device_that_gives_another_quote_is_not_believed() {
+    let platform = Arc::new(ForgedPlatform::new(NOW).unwrap());
+    let report = platform.td_report();
+    let other = platform.tdx_quote(&report, &[1; 64]).unwrap();
+    for outblob in [
+        other.clone(),
+        other[..other.len() - 1].to_vec(),
+        vec![0; 8_000],
+    ] {
+        let device = FakeConfigFs::new(Provider::TdxGuest, move |_| Forged {
+            outblob: outblob.clone(),
+            auxblob: Vec::new(),
+        });
+        let mut attester = TdxAttester::over(Tsm::over(device)).unwrap().unwrap();
+        let connection = Connection::new(SUITES[0]);
+        let request = connection.challenge.to_attest().unwrap();
+        assert!(matches!(
+            attester.attest(request),
+            Err(AttestError::Device(_))
+        ));
+    }
+}
+
+#[test]
+fn an_enclave_is_accepted_by_its_media_type() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let report = platform.sgx_report();
+    let known = SgxEnclave::exactly("forged", report.mrenclave);
+    let verifier = SgxVerifier::dangerous_with_root(
+        platform.root(),
+        Arc::new(Live::fixed(SgxPolicy::up_to_date(vec![known])).unwrap()),
+        Arc::new(SuppliedCollateral::new([platform
+            .collateral(Tee::Sgx)
+            .unwrap()])),
+    );
+    let connection = Connection::new(SUITES[0]);
+    let bound = connection.challenge.to_attest().unwrap().bound();
+    let challenge = digest::digest(&digest::SHA512, bound.as_bytes());
+    let challenge = challenge.as_ref().try_into().unwrap();
+    let quote = platform.sgx_quote(&report, &challenge).unwrap();
+    let media_type: MediaType = "application/vnd.atls.sgx-quote".parse().unwrap();
+    assert_eq!(verifier.media_types(), [media_type]);
+    let evidence = Evidence::new(&verifier.media_types()[0], &quote, bound);
+    assert!(ready(verifier.appraise(&evidence, at(NOW))).is_ok());
+    let unbound = platform.sgx_quote(&report, &[0; 64]).unwrap();
+    let evidence = Evidence::new(&verifier.media_types()[0], &unbound, bound);
+    let refused = ready(verifier.appraise(&evidence, at(NOW)));
+    assert_eq!(refused.map(drop), Err(AppraisalError::NotBound));
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_evidence_never_panics(octets in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        let platform = ForgedPlatform::new(NOW).unwrap();
+        let verifier = verifier(&platform, &platform.td_report(), CollateralFromPeer::new());
+        let connection = Connection::new(SUITES[0]);
+        let bound = connection.challenge.to_attest().unwrap().bound();
+        // Behind a header that is right, too; and cut out of CBOR.
+        let quote = platform.tdx_quote(&platform.td_report(), &[0; 64]).unwrap();
+        let behind = [&quote[..48], &octets].concat();
+        let in_cbor = [&[0x82, 0x59, 0x01, 0x00], &octets[..]].concat();
+        for octets in [octets, behind, in_cbor] {
+            for media_type in verifier.media_types() {
+                let evidence = Evidence::new(media_type, &octets, bound);
+                prop_assert!(ready(verifier.appraise(&evidence, at(NOW))).is_err());
+            }
+        }
+    }
+}
+
+// --- Helpers -----------------------------------------------------------------------------------------------------------
+
+/// A connection of which only the exporter secret is known: a client asks, a server answers.
+struct Connection {
+    client: End,
+    server: End,
+    challenge: Challenge,
+}
+
+impl Connection {
+    fn new(suite: CipherSuite) -> Self {
+        let provider = rustls::crypto::ring::default_provider();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let key = provider.key_provider.load_private_key(der).unwrap();
+        let identity = Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key));
+        let client = End::new(Side::Client, suite, &identity);
+        let server = End::new(Side::Server, suite, &identity);
+        let (request, _) = atls_core::request(&client, &provider, None).unwrap();
+        let challenge = Challenge::receive(&server, &request).unwrap();
+        Self {
+            client,
+            server,
+            challenge,
+        }
+    }
+
+    fn evidence(&self, attester: &mut TdxAttester) -> Cmw {
+        attester
+            .attest(self.challenge.to_attest().unwrap())
+            .unwrap()
+    }
+
+    fn credential(&self, attester: &mut TdxAttester) -> atls_core::Credential {
+        let provider = rustls::crypto::ring::default_provider();
+        let (request, pending) = atls_core::request(&self.client, &provider, None).unwrap();
+        let challenge = Challenge::receive(&self.server, &request).unwrap();
+        let cmw = attester.attest(challenge.to_attest().unwrap()).unwrap();
+        pending.finish(&challenge.answer(&cmw).unwrap()).unwrap()
+    }
+}
+
+struct End {
+    handshake: Handshake,
+    exporter: ExporterSecret,
+}
+
+impl End {
+    fn new(side: Side, suite: CipherSuite, identity: &Arc<CertifiedKey>) -> Self {
+        let provider = rustls::crypto::ring::default_provider();
+        let mut suites = provider
+            .cipher_suites
+            .iter()
+            .filter_map(|suite| suite.tls13());
+        let suite = suites.find(|known| known.common.suite == suite).unwrap();
+        let secret = vec![7; suite.common.hash_provider.output_len()];
+        let chain = identity.cert.clone();
+        Self {
+            handshake: Handshake::observed(side, suite, Some(identity.clone()), chain).unwrap(),
+            exporter: ExporterSecret::new(suite, &secret).unwrap(),
+        }
+    }
+}
+
+impl Session for End {
+    fn handshake(&self) -> &Handshake {
+        &self.handshake
+    }
+
+    fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError> {
+        self.exporter.export(label, context, output)
+    }
+}

@@ -1,0 +1,744 @@
+//! Where collateral comes from: at hand, from the peer, fetched; and what is made of it.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
+use atls_collateral::Cache;
+use atls_collateral::CollateralError;
+use atls_collateral::Fetch;
+use atls_core::Appraised;
+use atls_core::BoxFuture;
+use atls_core::HttpClient;
+use atls_core::HttpError;
+use atls_core::HttpLimits;
+use atls_core::MediaType;
+use atls_core::cmw::Cmw;
+use atls_core::cmw::Indicator;
+use atls_core::cmw::Type;
+use atls_core::ear::Tier;
+use atls_core::pki_types::UnixTime;
+use atls_reference::Live;
+use atls_tdx::Collateral;
+use atls_tdx::CollateralFormError;
+use atls_tdx::CollateralFromPeer;
+use atls_tdx::CollateralParts;
+use atls_tdx::CollateralSource;
+use atls_tdx::FetchedCollateral;
+use atls_tdx::PckCa;
+use atls_tdx::Pcs;
+use atls_tdx::Platform;
+use atls_tdx::QuoteError;
+use atls_tdx::SuppliedCollateral;
+use atls_tdx::TdxPolicy;
+use atls_tdx::TdxVerifier;
+use atls_tdx::Tee;
+use atls_tdx::VerifiedPlatform;
+use atls_tdx::testing::ForgedPlatform;
+use proptest::prelude::*;
+use support::DAY;
+use support::NOW;
+use support::REPORT_DATA;
+use support::at;
+use support::policy;
+use support::ready;
+
+fn verifier(
+    platform: &ForgedPlatform,
+    policy: TdxPolicy,
+    source: Arc<dyn CollateralSource>,
+) -> TdxVerifier {
+    let policy = Arc::new(Live::fixed(policy).unwrap());
+    TdxVerifier::dangerous_with_root(platform.root(), policy, source)
+}
+
+fn quote(platform: &ForgedPlatform) -> Vec<u8> {
+    platform
+        .tdx_quote(&platform.td_report(), &REPORT_DATA)
+        .unwrap()
+}
+
+fn judge(
+    verifier: &TdxVerifier,
+    platform: &ForgedPlatform,
+    now: u64,
+) -> Result<Appraised, QuoteError> {
+    ready(verifier.appraise_quote(&quote(platform), &[], &REPORT_DATA, at(now)))
+}
+
+fn supplied(platform: &ForgedPlatform, collateral: Collateral) -> Result<Appraised, QuoteError> {
+    let source = SuppliedCollateral::new([collateral]);
+    let verifier = verifier(platform, policy(&platform.td_report()), Arc::new(source));
+    judge(&verifier, platform, NOW)
+}
+
+// --- What collateral is ------------------------------------------------------------------------------------------------
+
+#[test]
+fn every_piece_must_be_signed_by_the_root() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let other = ForgedPlatform::new(NOW).unwrap();
+    let (good, foreign) = (
+        platform.collateral(Tee::Tdx).unwrap(),
+        other.collateral(Tee::Tdx).unwrap(),
+    );
+    assert!(supplied(&platform, good.clone()).is_ok());
+    type Change = fn(&mut CollateralParts, &CollateralParts);
+    let changes: [Change; 10] = [
+        |parts, other| parts.tcb_info_signature = other.tcb_info_signature.clone(),
+        |parts, other| parts.tcb_info_issuer_chain = other.tcb_info_issuer_chain.clone(),
+        |parts, other| parts.qe_identity_signature = other.qe_identity_signature.clone(),
+        |parts, other| parts.qe_identity_issuer_chain = other.qe_identity_issuer_chain.clone(),
+        |parts, other| parts.pck_crl = other.pck_crl.clone(),
+        |parts, other| parts.root_ca_crl = other.root_ca_crl.clone(),
+        |parts, _| parts.tcb_info = parts.tcb_info.replace("\"svn\":5", "\"svn\":4"),
+        |parts, _| parts.qe_identity = parts.qe_identity.replace("\"isvsvn\":4", "\"isvsvn\":3"),
+        |parts, _| parts.tcb_info_issuer_chain[1].push(0),
+        // Each is signed, and neither is the other.
+        |parts, _| {
+            std::mem::swap(
+                &mut parts.tcb_info_signature,
+                &mut parts.qe_identity_signature,
+            )
+        },
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        let mut parts = good.parts().clone();
+        change(&mut parts, foreign.parts());
+        let judged = supplied(&platform, Collateral::new(parts).unwrap());
+        assert_eq!(
+            judged.map(drop),
+            Err(QuoteError::Collateral),
+            "case {index}"
+        );
+    }
+}
+
+#[test]
+fn collateral_of_another_kind_of_platform_is_not_used() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let quote = quote(&platform);
+    let report = platform.td_report();
+    platform.fmspc[0] ^= 1;
+    let elsewhere = platform.collateral(Tee::Tdx).unwrap();
+    let sgx = platform.collateral(Tee::Sgx).unwrap();
+    for collateral in [elsewhere, sgx] {
+        // By the look-up,
+        let source = SuppliedCollateral::new([collateral.clone()]);
+        let verifier_by_name = verifier(&platform, policy(&report), Arc::new(source));
+        let judged = ready(verifier_by_name.appraise_quote(&quote, &[], &REPORT_DATA, at(NOW)));
+        assert_eq!(judged.map(drop), Err(QuoteError::NoCollateral));
+        // and by the appraisal, whatever a source gives.
+        let careless = Arc::new(Careless::giving(collateral));
+        let verifier = verifier(&platform, policy(&report), careless.clone());
+        let judged = ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(NOW)));
+        assert_eq!(judged.map(drop), Err(QuoteError::Collateral));
+    }
+}
+
+#[test]
+fn evaluation_never_goes_backwards() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let report = platform.td_report();
+    let source = Arc::new(Careless::giving(platform.collateral(Tee::Tdx).unwrap()));
+    let verifier = verifier(&platform, policy(&report), source.clone());
+    assert!(judge(&verifier, &platform, NOW).is_ok());
+    for (tcb, qe) in [(19, 20), (20, 19), (21, 19)] {
+        platform.tcb_evaluation_data_number = tcb;
+        platform.qe_evaluation_data_number = qe;
+        *source.collateral.lock().unwrap() = platform.collateral(Tee::Tdx).unwrap();
+        let judged = judge(&verifier, &platform, NOW);
+        assert_eq!(judged.map(drop), Err(QuoteError::Superseded), "{tcb} {qe}");
+    }
+    platform.tcb_evaluation_data_number = 21;
+    platform.qe_evaluation_data_number = 21;
+    *source.collateral.lock().unwrap() = platform.collateral(Tee::Tdx).unwrap();
+    assert!(judge(&verifier, &platform, NOW).is_ok());
+    platform.tcb_evaluation_data_number = 20;
+    *source.collateral.lock().unwrap() = platform.collateral(Tee::Tdx).unwrap();
+    let judged = judge(&verifier, &platform, NOW);
+    assert_eq!(judged.map(drop), Err(QuoteError::Superseded));
+}
+
+#[test]
+fn collateral_that_does_not_verify_raises_nothing() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let report = platform.td_report();
+    let good = platform.collateral(Tee::Tdx).unwrap();
+    platform.tcb_evaluation_data_number = 1_000;
+    let mut parts = platform.collateral(Tee::Tdx).unwrap().parts().clone();
+    parts.tcb_info_signature = good.parts().tcb_info_signature.clone();
+    let source = Arc::new(Careless::giving(Collateral::new(parts).unwrap()));
+    let verifier = verifier(&platform, policy(&report), source.clone());
+    let judged = judge(&verifier, &platform, NOW);
+    assert_eq!(judged.map(drop), Err(QuoteError::Collateral));
+    assert_eq!(source.rejected.load(Ordering::Relaxed), 1);
+    *source.collateral.lock().unwrap() = good;
+    assert!(judge(&verifier, &platform, NOW).is_ok());
+}
+
+#[test]
+fn a_policy_can_demand_an_evaluation() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    platform.tcb_evaluation_data_number = 21;
+    let report = platform.td_report();
+    for (least, expected) in [(20, Ok(())), (21, Err(QuoteError::Superseded))] {
+        let source = SuppliedCollateral::new([platform.collateral(Tee::Tdx).unwrap()]);
+        let policy = TdxPolicy {
+            min_tcb_evaluation_data_number: least,
+            ..policy(&report)
+        };
+        let verifier = verifier(&platform, policy, Arc::new(source));
+        assert_eq!(judge(&verifier, &platform, NOW).map(drop), expected);
+    }
+}
+
+#[test]
+fn of_two_for_one_platform_the_newer_is_used() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let old = platform.collateral(Tee::Tdx).unwrap();
+    platform.tcb_evaluation_data_number = 22;
+    platform.qe_evaluation_data_number = 22;
+    let new = platform.collateral(Tee::Tdx).unwrap();
+    for both in [[old.clone(), new.clone()], [new, old]] {
+        let policy = TdxPolicy {
+            min_tcb_evaluation_data_number: 22,
+            ..policy(&platform.td_report())
+        };
+        let source = SuppliedCollateral::new(both);
+        let verifier = verifier(&platform, policy, Arc::new(source));
+        assert!(judge(&verifier, &platform, NOW).is_ok());
+    }
+}
+
+#[test]
+fn a_form_that_is_cut_repeated_or_unknown_is_refused() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let good = platform.collateral(Tee::Tdx).unwrap();
+    let octets = good.encode().unwrap();
+    assert_eq!(Collateral::decode(&octets), Ok(good.clone()));
+    assert_eq!((good.tee(), good.ca()), (Tee::Tdx, PckCa::Platform));
+    let trailing = [&octets[..], &[0]].concat();
+    assert_eq!(
+        Collateral::decode(&trailing),
+        Err(CollateralFormError::Form)
+    );
+    // One entry less or more, in number and in fact.
+    let mut fewer = octets.clone();
+    fewer[0] -= 1;
+    assert_eq!(Collateral::decode(&fewer), Err(CollateralFormError::Form));
+    for entry in [[1, 0x60], [9, 0x60], [0, 0x60], [0x20, 0x60]] {
+        let mut more = [&octets[..], &entry].concat();
+        more[0] += 1;
+        assert_eq!(Collateral::decode(&more), Err(CollateralFormError::Form));
+    }
+    type Change = fn(&mut CollateralParts);
+    let changes: [(Change, CollateralFormError); 11] = [
+        (
+            |parts| parts.tcb_info_issuer_chain.truncate(1),
+            CollateralFormError::Chain,
+        ),
+        (
+            |parts| parts.qe_identity_issuer_chain.push(vec![0x30, 0]),
+            CollateralFormError::Chain,
+        ),
+        (|parts| parts.tcb_info.clear(), CollateralFormError::TcbInfo),
+        (
+            |parts| parts.tcb_info = parts.tcb_info.replace("TDX\"", "TDY\""),
+            CollateralFormError::TcbInfo,
+        ),
+        (
+            |parts| parts.tcb_info = parts.tcb_info.replace("nextUpdate", "next"),
+            CollateralFormError::TcbInfo,
+        ),
+        (
+            |parts| parts.tcb_info = parts.tcb_info.replace("00Z\"", "00\""),
+            CollateralFormError::TcbInfo,
+        ),
+        (
+            |parts| parts.tcb_info = parts.tcb_info.replace("90c06f000000", "90c06f00000"),
+            CollateralFormError::TcbInfo,
+        ),
+        (
+            |parts| parts.qe_identity.clear(),
+            CollateralFormError::QeIdentity,
+        ),
+        (|parts| parts.pck_crl.clear(), CollateralFormError::Crl),
+        (|parts| parts.root_ca_crl.clear(), CollateralFormError::Crl),
+        // The root's list is not that of an issuer of PCK certificates.
+        (
+            |parts| parts.pck_crl = parts.root_ca_crl.clone(),
+            CollateralFormError::Crl,
+        ),
+    ];
+    for (index, (change, expected)) in changes.into_iter().enumerate() {
+        let mut parts = good.parts().clone();
+        change(&mut parts);
+        assert_eq!(Collateral::new(parts), Err(expected), "case {index}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(Collateral::decode(&octets).is_err());
+        prop_assert!(Collateral::from_json(&String::from_utf8_lossy(&octets)).is_err());
+    }
+}
+
+// --- From the peer -----------------------------------------------------------------------------------------------------
+
+fn endorsed(collateral: &[&Collateral]) -> Cmw {
+    let kind: MediaType = "application/vnd.atls.dcap-collateral+cbor".parse().unwrap();
+    let members = collateral.iter().enumerate().map(|(index, collateral)| {
+        let value = collateral.encode().unwrap();
+        let kind = Type::Media(kind.clone());
+        let record = Cmw::record(kind, value, Some(Indicator::ENDORSEMENTS));
+        (format!("{index}").as_str().into(), record)
+    });
+    Cmw::collection(None, members.collect()).unwrap()
+}
+
+#[test]
+fn a_peer_can_send_collateral_along() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let report = platform.td_report();
+    let verifier = verifier(
+        &platform,
+        policy(&report),
+        Arc::new(CollateralFromPeer::new()),
+    );
+    let judge = |collateral: &[&Collateral], now| {
+        let cmw = endorsed(collateral);
+        ready(verifier.appraise_quote(&quote(&platform), &cmw.items(), &REPORT_DATA, at(now)))
+            .map(drop)
+    };
+    let good = platform.collateral(Tee::Tdx).unwrap();
+    assert_eq!(judge(&[&good], NOW), Ok(()));
+    assert_eq!(judge(&[&good], NOW + 31 * DAY), Err(QuoteError::Expired));
+    let foreign = ForgedPlatform::new(NOW)
+        .unwrap()
+        .collateral(Tee::Tdx)
+        .unwrap();
+    assert_eq!(judge(&[&foreign], NOW), Err(QuoteError::NoCollateral));
+    let sgx = platform.collateral(Tee::Sgx).unwrap();
+    assert_eq!(judge(&[&sgx], NOW), Err(QuoteError::NoCollateral));
+}
+
+#[test]
+fn our_own_collateral_comes_before_the_peers() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let report = platform.td_report();
+    let before = platform.collateral(Tee::Tdx).unwrap();
+    platform.platform_levels[0].status = atls_tdx::TcbStatus::Revoked;
+    let after = platform.collateral(Tee::Tdx).unwrap();
+    let source = Arc::new(Careless::giving(after));
+    let verifier = verifier(&platform, policy(&report), source.clone());
+    let cmw = endorsed(&[&before]);
+    let judge = || {
+        let quote = quote(&platform);
+        let items = cmw.items();
+        let judged = ready(verifier.appraise_quote(&quote, &items, &REPORT_DATA, at(NOW)));
+        support::tier(&judged.unwrap())
+    };
+    // At hand, and fetched; but where we have none, the peer's is what Intel signed within the month.
+    for (at_hand, fetches, expected) in [
+        (1, 0, Tier::Contraindicated),
+        (0, 1, Tier::Contraindicated),
+        (0, 0, Tier::Affirming),
+    ] {
+        source.at_hand.store(at_hand, Ordering::Relaxed);
+        source.fetches.store(fetches, Ordering::Relaxed);
+        assert_eq!(judge(), expected);
+    }
+}
+
+#[test]
+fn the_peers_collateral_serves_where_ours_cannot_be_fetched() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let report = platform.td_report();
+    let service = Arc::new(Service::of(&platform));
+    service.gone.store(1, Ordering::Relaxed);
+    let pcs = Pcs::intel(service).dangerous_with_root(platform.root());
+    let source = FetchedCollateral::new(Arc::new(pcs));
+    let verifier = verifier(&platform, policy(&report), Arc::new(source));
+    let cmw = endorsed(&[&platform.collateral(Tee::Tdx).unwrap()]);
+    let judged =
+        ready(verifier.appraise_quote(&quote(&platform), &cmw.items(), &REPORT_DATA, at(NOW)));
+    assert!(judged.is_ok());
+}
+
+/// Intel publishes the next evaluation early. A peer that sends it must not have others refused.
+#[test]
+fn a_peers_newer_evaluation_does_not_bind_us() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let report = platform.td_report();
+    let ours = platform.collateral(Tee::Tdx).unwrap();
+    platform.tcb_evaluation_data_number = 30;
+    platform.qe_evaluation_data_number = 30;
+    let early = platform.collateral(Tee::Tdx).unwrap();
+    let source = Arc::new(Careless::giving(ours.clone()));
+    source.at_hand.store(0, Ordering::Relaxed);
+    let verifier = verifier(&platform, policy(&report), source.clone());
+    let judge = |collateral: &Collateral| {
+        let cmw = endorsed(&[collateral]);
+        ready(verifier.appraise_quote(&quote(&platform), &cmw.items(), &REPORT_DATA, at(NOW)))
+            .map(drop)
+    };
+    assert_eq!(judge(&early), Ok(()));
+    source.at_hand.store(1, Ordering::Relaxed);
+    assert_eq!(judge(&early), Ok(()));
+    source.at_hand.store(0, Ordering::Relaxed);
+    assert_eq!(judge(&ours), Ok(()));
+}
+
+// --- Fetched -----------------------------------------------------------------------------------------------------------
+
+#[test]
+fn nothing_is_fetched_for_a_quote_that_does_not_verify() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let report = platform.td_report();
+    let source = Arc::new(Careless::giving(platform.collateral(Tee::Tdx).unwrap()));
+    source.at_hand.store(0, Ordering::Relaxed);
+    source.fetches.store(1, Ordering::Relaxed);
+    let verifier = verifier(&platform, policy(&report), source.clone());
+    let good = quote(&platform);
+    let judge = |quote: &[u8]| ready(verifier.appraise_quote(quote, &[], &REPORT_DATA, at(NOW)));
+    // Every octet that something signs: header, body, signature, key, QE report and its signature, authentication data.
+    for index in (0..48 + 584)
+        .chain(48 + 584 + 4..48 + 584 + 4 + 128)
+        .chain(770..1250)
+    {
+        let mut flipped = good.clone();
+        flipped[index] ^= 1;
+        assert!(judge(&flipped).is_err(), "octet {index}");
+    }
+    let foreign = ForgedPlatform::new(NOW).unwrap();
+    assert!(judge(&quote(&foreign)).is_err());
+    assert_eq!(source.fetched.load(Ordering::Relaxed), 0);
+    assert!(judge(&good).is_ok());
+    assert_eq!(source.fetched.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn intels_service_is_asked_by_its_urls() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let service = Arc::new(Service::of(&platform));
+    let pcs = Pcs::intel(service.clone()).dangerous_with_root(platform.root());
+    let fetched = ready(pcs.fetch(KEY, at(NOW))).unwrap();
+    assert_eq!(fetched.fresh_until, at(NOW + 30 * DAY));
+    assert_eq!(fetched.sequence, Some(20));
+    let collateral = Collateral::decode(&fetched.bytes).unwrap();
+    assert_eq!(collateral.fmspc(), platform.fmspc);
+    assert!(supplied(&platform, collateral).is_ok());
+    let intel = "https://api.trustedservices.intel.com";
+    assert_eq!(
+        *service.asked.lock().unwrap(),
+        [
+            format!("{intel}/tdx/certification/v4/tcb?fmspc=90c06f000000"),
+            format!("{intel}/tdx/certification/v4/qe/identity"),
+            format!("{intel}/sgx/certification/v4/pckcrl?ca=platform&encoding=der"),
+            "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn a_pccs_gives_lists_in_hexadecimal() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let mut service = Service::of(&platform);
+    service.hexadecimal = true;
+    let service = Arc::new(service);
+    let pcs = Pcs::pccs(service.clone(), "https://pccs.example/");
+    let pcs = pcs.dangerous_with_root(platform.root());
+    assert!(ready(pcs.fetch(KEY, at(NOW))).is_ok());
+    assert!(
+        service
+            .asked
+            .lock()
+            .unwrap()
+            .iter()
+            .all(|url| url.starts_with("https://pccs.example/"))
+    );
+    let sgx = "sgx/90c06f000000/platform";
+    // This service has no other technology than TDX.
+    assert_eq!(
+        ready(pcs.fetch(sgx, at(NOW))).map(drop),
+        Err(CollateralError::Malformed)
+    );
+}
+
+#[test]
+fn a_service_that_lies_is_not_believed() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let malformed = Err(CollateralError::Malformed);
+    let fetch = |service: Service, root: Vec<u8>, now| {
+        let pcs = Pcs::intel(Arc::new(service)).dangerous_with_root(root);
+        ready(pcs.fetch(KEY, at(now))).map(drop)
+    };
+    let root = || platform.root();
+    assert_eq!(fetch(Service::of(&platform), root(), NOW), Ok(()));
+    assert_eq!(
+        fetch(Service::of(&platform), root(), NOW + 31 * DAY),
+        Err(CollateralError::Expired)
+    );
+    let foreign = ForgedPlatform::new(NOW).unwrap();
+    assert_eq!(fetch(Service::of(&foreign), root(), NOW), malformed);
+    // Piece by piece that of another root.
+    for piece in 0..4 {
+        let mut service = Service::of(&platform);
+        service.answers[piece] = Service::of(&foreign).answers[piece].clone();
+        assert_eq!(fetch(service, root(), NOW), malformed, "piece {piece}");
+    }
+    // Another platform's, an answer without chain, without signature, no JSON.
+    let mut elsewhere = ForgedPlatform::new(NOW).unwrap();
+    elsewhere.fmspc[5] = 1;
+    assert_eq!(
+        fetch(Service::of(&elsewhere), elsewhere.root(), NOW),
+        malformed
+    );
+    for piece in 0..3 {
+        let mut service = Service::of(&platform);
+        service.answers[piece].chain.1.clear();
+        assert_eq!(fetch(service, root(), NOW), malformed, "chain {piece}");
+    }
+    for piece in 0..2 {
+        let mut service = Service::of(&platform);
+        service.answers[piece].body = b"{}".to_vec();
+        assert_eq!(fetch(service, root(), NOW), malformed, "body {piece}");
+    }
+    let mut service = Service::of(&platform);
+    service.answers[1].status = 404;
+    assert_eq!(
+        fetch(service, root(), NOW),
+        Err(CollateralError::Status(404))
+    );
+}
+
+#[test]
+fn only_keys_of_platforms_get_into_urls() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let service = Arc::new(Service::of(&platform));
+    let pcs = Pcs::intel(service.clone()).dangerous_with_root(platform.root());
+    for key in [
+        "",
+        "tdx/90c06f000000",
+        "tdx/90c06f000000/platform/more",
+        "tdx/90c06f00000/platform",
+        "tdx/90c06f00000g/platform",
+        "tdx/90c06f000000/other",
+        "../90c06f000000/platform",
+        "tdx/90c06f0000&x/platform",
+    ] {
+        assert_eq!(
+            ready(pcs.fetch(key, at(NOW))).map(drop),
+            Err(CollateralError::Malformed)
+        );
+    }
+    assert!(service.asked.lock().unwrap().is_empty());
+}
+
+#[test]
+fn what_was_fetched_serves_until_it_is_old() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let report = platform.td_report();
+    let service = Arc::new(Service::of(&platform));
+    let pcs = Pcs::intel(service.clone()).dangerous_with_root(platform.root());
+    let source = FetchedCollateral::new(Arc::new(Cache::new(pcs)));
+    let policy = TdxPolicy {
+        collateral_grace_days: 2,
+        ..policy(&report)
+    };
+    let verifier = verifier(&platform, policy, Arc::new(source));
+    let requests = || service.asked.lock().unwrap().len();
+    assert!(judge(&verifier, &platform, NOW).is_ok());
+    assert_eq!(requests(), 4);
+    assert!(judge(&verifier, &platform, NOW + 60).is_ok());
+    assert!(judge(&verifier, &platform, NOW + DAY).is_ok());
+    assert_eq!(requests(), 4, "from the cache");
+    // The service is gone, and what it gave expires: with the policy's grace period, and not after.
+    service.gone.store(1, Ordering::Relaxed);
+    assert!(judge(&verifier, &platform, NOW + 31 * DAY).is_ok());
+    assert!(judge(&verifier, &platform, NOW + 33 * DAY).is_err());
+}
+
+#[test]
+fn a_service_that_cannot_be_reached_is_the_verifiers_fault() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let service = Arc::new(Service::of(&platform));
+    service.gone.store(1, Ordering::Relaxed);
+    let pcs = Pcs::intel(service).dangerous_with_root(platform.root());
+    let source = FetchedCollateral::new(Arc::new(pcs));
+    let verifier = verifier(&platform, policy(&platform.td_report()), Arc::new(source));
+    let error = judge(&verifier, &platform, NOW).map(drop).unwrap_err();
+    assert!(matches!(error, QuoteError::Unavailable(_)));
+    // Whoever is no genuine platform is told nothing of that.
+    let mut forged = quote(&platform);
+    forged[100] ^= 1;
+    let judged = ready(verifier.appraise_quote(&forged, &[], &REPORT_DATA, at(NOW)));
+    assert_eq!(judged.map(drop), Err(QuoteError::BadSignature));
+    let error = atls_core::AppraisalError::from(error);
+    assert_eq!(error.fault(), atls_core::Fault::Verifier);
+}
+
+// --- Helpers -----------------------------------------------------------------------------------------------------------
+
+const KEY: &str = "tdx/90c06f000000/platform";
+
+/// Gives the same collateral whatever it is asked for, at hand or fetched.
+struct Careless {
+    collateral: Mutex<Collateral>,
+    at_hand: AtomicUsize,
+    fetches: AtomicUsize,
+    fetched: AtomicUsize,
+    rejected: AtomicUsize,
+}
+
+impl Careless {
+    fn giving(collateral: Collateral) -> Self {
+        Self {
+            collateral: Mutex::new(collateral),
+            at_hand: AtomicUsize::new(1),
+            fetches: AtomicUsize::new(0),
+            fetched: AtomicUsize::new(0),
+            rejected: AtomicUsize::new(0),
+        }
+    }
+
+    fn give(&self) -> Arc<Collateral> {
+        Arc::new(self.collateral.lock().unwrap().clone())
+    }
+}
+
+impl CollateralSource for Careless {
+    fn at_hand(&self, _platform: &Platform, _now: UnixTime) -> Option<Arc<Collateral>> {
+        (self.at_hand.load(Ordering::Relaxed) > 0).then(|| self.give())
+    }
+
+    fn can_fetch(&self) -> bool {
+        self.fetches.load(Ordering::Relaxed) > 0
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        _platform: &'a VerifiedPlatform,
+        _now: UnixTime,
+    ) -> BoxFuture<'a, Result<Option<Arc<Collateral>>, CollateralError>> {
+        self.fetched.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async { Ok(Some(self.give())) })
+    }
+
+    fn reject(&self, _collateral: &Collateral, _now: UnixTime) {
+        self.rejected.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Intel's service for one platform: TCB Info, QE Identity, list of the issuer, list of the root.
+struct Service {
+    answers: [Answer; 4],
+    asked: Mutex<Vec<String>>,
+    hexadecimal: bool,
+    gone: AtomicUsize,
+}
+
+#[derive(Clone)]
+struct Answer {
+    status: u16,
+    chain: (&'static str, String),
+    body: Vec<u8>,
+}
+
+impl Service {
+    fn of(platform: &ForgedPlatform) -> Self {
+        let collateral = platform.collateral(Tee::Tdx).unwrap();
+        let parts = collateral.parts();
+        let answer = |name, chain: &[Vec<u8>], body| Answer {
+            status: 200,
+            chain: (name, ForgedPlatform::header_of(chain)),
+            body,
+        };
+        let signed = |name: &str, document: &str, signature: &[u8]| {
+            let signature: String = signature
+                .iter()
+                .map(|octet| format!("{octet:02X}"))
+                .collect();
+            // As white space is not normalised away, the octets must be taken as they are.
+            format!("{{ \"{name}\": {document} , \"signature\":\"{signature}\"}}").into_bytes()
+        };
+        Self {
+            answers: [
+                answer(
+                    "TCB-Info-Issuer-Chain",
+                    &parts.tcb_info_issuer_chain,
+                    signed("tcbInfo", &parts.tcb_info, &parts.tcb_info_signature),
+                ),
+                answer(
+                    "SGX-Enclave-Identity-Issuer-Chain",
+                    &parts.qe_identity_issuer_chain,
+                    signed(
+                        "enclaveIdentity",
+                        &parts.qe_identity,
+                        &parts.qe_identity_signature,
+                    ),
+                ),
+                answer(
+                    "SGX-PCK-CRL-Issuer-Chain",
+                    &platform.pck_issuer_chain().unwrap(),
+                    parts.pck_crl.clone(),
+                ),
+                answer("X-None", &[], parts.root_ca_crl.clone()),
+            ],
+            asked: Mutex::default(),
+            hexadecimal: false,
+            gone: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl HttpClient for Service {
+    fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        _limits: HttpLimits,
+    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+        let url = request.uri().to_string();
+        let piece = ["/tcb?", "/qe/identity", "/pckcrl?", "ootc"]
+            .iter()
+            .position(|part| {
+                url.to_ascii_lowercase()
+                    .replace("intelsgxrootca", "rootca")
+                    .contains(part)
+            })
+            .unwrap();
+        self.asked.lock().unwrap().push(url);
+        if self.gone.load(Ordering::Relaxed) > 0 {
+            return Box::pin(async { Err(HttpError::TimedOut) });
+        }
+        let answer = &self.answers[piece];
+        let mut body = answer.body.clone();
+        if self.hexadecimal && piece >= 2 {
+            body = body
+                .iter()
+                .map(|octet| format!("{octet:02x}"))
+                .collect::<String>()
+                .into_bytes();
+        }
+        let response = http::Response::builder()
+            .status(answer.status)
+            .header(answer.chain.0, &answer.chain.1)
+            .body(body)
+            .unwrap();
+        Box::pin(async { Ok(response) })
+    }
+}

@@ -1,0 +1,512 @@
+//! Genuine quotes, signed by Intel's platforms, with the collateral of their time.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use atls_core::Appraised;
+use atls_core::Origin;
+use atls_core::ear::Category;
+use atls_core::ear::Tier;
+use atls_reference::Digest;
+use atls_reference::Live;
+use atls_tdx::Advisories;
+use atls_tdx::Collateral;
+use atls_tdx::CollateralFromPeer;
+use atls_tdx::Pin;
+use atls_tdx::QuoteError;
+use atls_tdx::SgxEnclave;
+use atls_tdx::SgxPolicy;
+use atls_tdx::SgxVerifier;
+use atls_tdx::SuppliedCollateral;
+use atls_tdx::TcbStatus;
+use atls_tdx::TdxImage;
+use atls_tdx::TdxPolicy;
+use atls_tdx::TdxVerifier;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE;
+use support::at;
+use support::ready;
+use support::tier;
+use support::value;
+use support::vectors;
+
+/// A recorded TD quote: where its body stands in it, and when its collateral serves.
+struct Sample {
+    quote: Vec<u8>,
+    collateral: Collateral,
+    body: usize,
+    from: u64,
+    until: u64,
+}
+
+/// 2025-06-19T10:32:27Z to 2025-07-19T10:00:35Z.
+fn v4(folder: &Path) -> Sample {
+    Sample::json(
+        folder,
+        "tdx/v4-td10-dcapqvl",
+        48,
+        1_750_329_147,
+        1_752_919_235,
+    )
+}
+
+/// 2026-10-08T00:28:26Z to 2026-11-06T23:45:11Z.
+fn v5(folder: &Path) -> Sample {
+    Sample::json(
+        folder,
+        "tdx/v5-td15ex-dcapqvl",
+        54,
+        1_791_419_306,
+        1_794_008_711,
+    )
+}
+
+/// 2026-02-18T10:58:51Z to 2026-03-20T10:41:15Z.
+fn no_level(folder: &Path) -> Sample {
+    Sample::json(
+        folder,
+        "tdx/v5-td15-no-tcb-level",
+        54,
+        1_771_412_331,
+        1_774_003_275,
+    )
+}
+
+/// 2026-01-27T09:49:59Z to 2026-02-26T09:01:45Z. Padded to 8,000 octets.
+fn padded(folder: &Path) -> Sample {
+    let yaml = std::fs::read_to_string(folder.join("tdx/v4-flashbots.collateral.yaml")).unwrap();
+    Sample {
+        quote: std::fs::read(folder.join("tdx/v4-flashbots.quote")).unwrap(),
+        collateral: support::collateral_of_yaml(&yaml),
+        body: 48,
+        from: 1_769_507_399,
+        until: 1_772_096_505,
+    }
+}
+
+impl Sample {
+    fn json(folder: &Path, name: &str, body: usize, from: u64, until: u64) -> Self {
+        let json = folder.join(format!("{name}.collateral.json"));
+        Self {
+            quote: std::fs::read(folder.join(format!("{name}.quote"))).unwrap(),
+            collateral: Collateral::from_json(&std::fs::read_to_string(json).unwrap()).unwrap(),
+            body,
+            from,
+            until,
+        }
+    }
+
+    fn measurement(&self, offset: usize) -> Digest<48> {
+        let at = self.body + offset;
+        Digest::from(<[u8; 48]>::try_from(&self.quote[at..at + 48]).unwrap())
+    }
+
+    fn report_data(&self) -> [u8; 64] {
+        let at = self.body + 520;
+        self.quote[at..at + 64].try_into().unwrap()
+    }
+
+    /// All that the quote says is known.
+    fn policy(&self) -> TdxPolicy {
+        TdxPolicy::up_to_date(vec![TdxImage {
+            rtmr0: Some(self.measurement(328)),
+            rtmr1: Some(self.measurement(376)),
+            rtmr2: Some(self.measurement(424)),
+            rtmr3: Some(self.measurement(472)),
+            mrconfigid: Pin::Value(self.measurement(184)),
+            ..TdxImage::new("sample", self.measurement(136))
+        }])
+    }
+
+    fn verifier(&self) -> TdxVerifier {
+        let mut policy = self.policy();
+        if self.measurement(184).is_zero() {
+            policy.images[0].mrconfigid = Pin::Zero;
+        }
+        support::intel(policy, self.collateral.clone())
+    }
+
+    fn appraise(&self, quote: &[u8], now: u64) -> Result<Appraised, QuoteError> {
+        ready(
+            self.verifier()
+                .appraise_quote(quote, &[], &self.report_data(), at(now)),
+        )
+    }
+}
+
+#[test]
+fn genuine_quotes_are_affirmed_while_their_collateral_serves() {
+    let Some(folder) = vectors() else { return };
+    for sample in [v4(&folder), v5(&folder), padded(&folder)] {
+        for now in [
+            sample.from,
+            (sample.from + sample.until) / 2,
+            sample.until - 1,
+        ] {
+            let appraised = sample.appraise(&sample.quote, now).unwrap();
+            assert_eq!(tier(&appraised), Tier::Affirming);
+            assert_eq!(appraised.origin(), Origin::Device);
+            let (_, part) = appraised.ear().submods().next().unwrap();
+            assert_eq!(part.vector().claims().count(), 8);
+            assert_eq!(part.extension("atls.tcb-status"), Some(&"UpToDate".into()));
+            assert!(appraised.ear().expires_at().unwrap() <= at(sample.until));
+        }
+    }
+}
+
+/// The quote inside of Azure's Evidence: its report data is the paravisor's, and the quote is like any other.
+#[test]
+fn a_quote_of_azure_is_genuine_too() {
+    let Some(folder) = vectors() else { return };
+    let evidence = folder.join("azure/tdx-flashbots-1780922561.evidence.yaml");
+    let evidence = std::fs::read_to_string(evidence).unwrap();
+    let mut lines = evidence.lines();
+    assert_eq!(lines.next(), Some("tdx_quote_base64: >-"));
+    let quote = BASE64_URL_SAFE
+        .decode(lines.next().unwrap().trim())
+        .unwrap();
+    let collateral = folder.join("azure/tdx-flashbots-1780922561.collateral.yaml");
+    let yaml = std::fs::read_to_string(collateral).unwrap();
+    let sample = Sample {
+        quote,
+        collateral: support::collateral_of_yaml(&yaml),
+        body: 48,
+        from: 1_780_921_342,
+        until: 1_783_510_126,
+    };
+    let appraised = sample.appraise(&sample.quote, 1_780_922_561).unwrap();
+    assert_eq!(value(&appraised, Category::Hardware), 2);
+    assert_eq!(tier(&appraised), Tier::Affirming);
+}
+
+#[test]
+fn genuine_quotes_are_refused_before_and_after() {
+    let Some(folder) = vectors() else { return };
+    for sample in [v4(&folder), v5(&folder), padded(&folder)] {
+        for now in [0, sample.from - 1, sample.until, 1_850_000_000] {
+            let refused = sample.appraise(&sample.quote, now).unwrap_err();
+            // Before 2018 the certificates are not valid either.
+            let expected = match now {
+                0 => QuoteError::Expired,
+                _ => QuoteError::Outdated,
+            };
+            assert_eq!(refused, expected, "{now}");
+        }
+    }
+}
+
+#[test]
+fn another_challenge_is_refused() {
+    let Some(folder) = vectors() else { return };
+    let sample = v4(&folder);
+    let verifier = sample.verifier();
+    for bit in 0..512 {
+        let mut other = sample.report_data();
+        other[bit / 8] ^= 1 << (bit % 8);
+        let refused = ready(verifier.appraise_quote(&sample.quote, &[], &other, at(sample.from)))
+            .unwrap_err();
+        assert_eq!(refused, QuoteError::NotBound);
+    }
+}
+
+/// Nothing in a quote can be changed, be it signed or not.
+#[test]
+fn every_flipped_bit_is_refused() {
+    let Some(folder) = vectors() else { return };
+    for sample in [v4(&folder), v5(&folder)] {
+        let verifier = sample.verifier();
+        let whole = end_of(&sample.quote);
+        let refuses = |index: usize, bit: usize| {
+            let mut quote = sample.quote.clone();
+            quote[index] ^= 1 << bit;
+            ready(verifier.appraise_quote(&quote, &[], &sample.report_data(), at(sample.from)))
+                .is_err()
+        };
+        for index in 0..sample.quote.len() {
+            assert!(refuses(index, index % 8), "octet {index}");
+        }
+        // The unsigned framing, bit by bit: lengths and types after the body.
+        let framing = whole - 4 - signature_length(&sample.quote);
+        for index in (framing..framing + 4).chain(framing + 132..framing + 138) {
+            for bit in 0..8 {
+                assert!(refuses(index, bit), "bit {bit} of octet {index}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_truncation_and_every_extension_is_refused() {
+    let Some(folder) = vectors() else { return };
+    let sample = v5(&folder);
+    let verifier = sample.verifier();
+    let judge = |quote: &[u8]| {
+        ready(verifier.appraise_quote(quote, &[], &sample.report_data(), at(sample.from))).map(drop)
+    };
+    for length in 0..sample.quote.len() {
+        assert!(
+            matches!(
+                judge(&sample.quote[..length]),
+                Err(QuoteError::Malformed(_))
+            ),
+            "cut at {length}"
+        );
+    }
+    assert!(judge(&[&sample.quote[..], &[0; 100]].concat()).is_ok());
+    assert!(judge(&[&sample.quote[..], &[0, 0, 1]].concat()).is_err());
+    assert!(judge(&[&sample.quote[..], &[0; 16 * 1024]].concat()).is_err());
+}
+
+#[test]
+fn a_platform_without_tcb_level_is_contraindicated() {
+    let Some(folder) = vectors() else { return };
+    let sample = no_level(&folder);
+    let policy = TdxPolicy {
+        images: vec![TdxImage {
+            mrtd_covers_all: true,
+            ..TdxImage::new("sample", sample.measurement(136))
+        }],
+        ..sample.policy()
+    };
+    let verifier = support::intel(policy, sample.collateral.clone());
+    let judge = |quote: &[u8]| {
+        ready(verifier.appraise_quote(quote, &[], &sample.report_data(), at(sample.from)))
+    };
+    let appraised = judge(&sample.quote).unwrap();
+    assert_eq!(tier(&appraised), Tier::Contraindicated);
+    assert_eq!(value(&appraised, Category::Hardware), 97);
+    // Even so it must be genuine.
+    let mut forged = sample.quote.clone();
+    forged[100] ^= 1;
+    assert_eq!(judge(&forged).map(drop), Err(QuoteError::BadSignature));
+}
+
+#[test]
+fn a_quote_without_collateral_of_its_platform_is_refused() {
+    let Some(folder) = vectors() else { return };
+    let (sample, other) = (v4(&folder), no_level(&folder));
+    let policy = || Arc::new(Live::fixed(sample.policy()).unwrap());
+    let report_data = sample.report_data();
+    let verifier = TdxVerifier::new(policy(), Arc::new(CollateralFromPeer::new()));
+    let judged = ready(verifier.appraise_quote(&sample.quote, &[], &report_data, at(sample.from)));
+    assert_eq!(judged.map(drop), Err(QuoteError::NoCollateral));
+    let source = SuppliedCollateral::new([other.collateral]);
+    let verifier = TdxVerifier::new(policy(), Arc::new(source));
+    let judged = ready(verifier.appraise_quote(&sample.quote, &[], &report_data, at(sample.from)));
+    assert_eq!(judged.map(drop), Err(QuoteError::NoCollateral));
+}
+
+/// No octet of what Intel signed can be changed.
+#[test]
+fn altered_collateral_is_refused() {
+    let Some(folder) = vectors() else { return };
+    let sample = v4(&folder);
+    let octets = sample.collateral.encode().unwrap();
+    let mut parsed = 0;
+    for index in (0..octets.len()).step_by(3) {
+        let mut altered = octets.clone();
+        altered[index] ^= 1 << (index % 8);
+        let Ok(collateral) = Collateral::decode(&altered) else {
+            continue;
+        };
+        parsed += 1;
+        let verifier = support::intel(sample.policy_zero(), collateral);
+        let judged = ready(verifier.appraise_quote(
+            &sample.quote,
+            &[],
+            &sample.report_data(),
+            at(sample.from),
+        ));
+        assert!(judged.is_err(), "octet {index}");
+    }
+    assert!(parsed > 1_000, "{parsed}");
+}
+
+#[test]
+fn collateral_survives_its_form() {
+    let Some(folder) = vectors() else { return };
+    for sample in [v4(&folder), v5(&folder), padded(&folder), no_level(&folder)] {
+        let octets = sample.collateral.encode().unwrap();
+        assert!(octets.len() < 20_000, "{}", octets.len());
+        assert_eq!(Collateral::decode(&octets), Ok(sample.collateral));
+        for length in 0..octets.len() {
+            assert!(
+                Collateral::decode(&octets[..length]).is_err(),
+                "cut at {length}"
+            );
+        }
+    }
+}
+
+#[test]
+fn quotes_without_collateral_have_a_layout_and_genuine_signatures() {
+    let Some(folder) = vectors() else { return };
+    // What is wrong with it in the end is that there is no collateral: everything before was verified.
+    for (name, body, expected) in [
+        ("v4-google-cos113", 48, QuoteError::NoCollateral),
+        ("v5-td15-google-nocollateral", 54, QuoteError::NoCollateral),
+        // Other octets than zero after the quote.
+        (
+            "v4-google-SPR_E4-nocollateral",
+            48,
+            QuoteError::Malformed("octets after the quote"),
+        ),
+    ] {
+        let quote = std::fs::read(folder.join(format!("tdx/{name}.quote"))).unwrap();
+        let report_data = quote[body + 520..body + 584].try_into().unwrap();
+        let verifier = TdxVerifier::new(
+            Arc::new(Live::fixed(v4(&folder).policy()).unwrap()),
+            Arc::new(CollateralFromPeer::new()),
+        );
+        let judged = ready(verifier.appraise_quote(&quote, &[], &report_data, at(1_770_000_000)));
+        assert_eq!(judged.map(drop), Err(expected), "{name}");
+    }
+}
+
+// --- SGX ---------------------------------------------------------------------------------------------------------------
+
+/// 2025-06-19T10:56:11Z.
+const SGX_FROM: u64 = 1_750_330_571;
+
+fn sgx(folder: &Path) -> (Vec<u8>, Collateral) {
+    let json = std::fs::read_to_string(folder.join("sgx/v3-dcapqvl.collateral.json")).unwrap();
+    (
+        std::fs::read(folder.join("sgx/v3-dcapqvl.quote")).unwrap(),
+        Collateral::from_json(&json).unwrap(),
+    )
+}
+
+fn sgx_policy(quote: &[u8]) -> SgxPolicy {
+    let mrenclave = Digest::from(<[u8; 32]>::try_from(&quote[48 + 64..48 + 96]).unwrap());
+    SgxPolicy {
+        accept_tcb: vec![TcbStatus::ConfigurationAndSWHardeningNeeded],
+        accept_advisories: Advisories::Only(vec![
+            "INTEL-SA-00289".to_owned(),
+            "INTEL-SA-00615".to_owned(),
+        ]),
+        ..SgxPolicy::up_to_date(vec![SgxEnclave::exactly("sample", mrenclave)])
+    }
+}
+
+fn sgx_judge(
+    policy: SgxPolicy,
+    quote: &[u8],
+    collateral: &Collateral,
+    report_data: &[u8; 64],
+    now: u64,
+) -> Result<Appraised, QuoteError> {
+    let verifier = SgxVerifier::new(
+        Arc::new(Live::fixed(policy).unwrap()),
+        Arc::new(SuppliedCollateral::new([collateral.clone()])),
+    );
+    ready(verifier.appraise_quote(quote, &[], report_data, at(now)))
+}
+
+#[test]
+fn a_genuine_enclave_is_judged_by_its_platform() {
+    let Some(folder) = vectors() else { return };
+    let (quote, collateral) = sgx(&folder);
+    let report_data: [u8; 64] = quote[48 + 320..48 + 384].try_into().unwrap();
+    let judge = |policy| sgx_judge(policy, &quote, &collateral, &report_data, SGX_FROM).unwrap();
+    let appraised = judge(sgx_policy(&quote));
+    assert_eq!(tier(&appraised), Tier::Affirming);
+    // One status or one advisory less, and it is a warning.
+    for policy in [
+        SgxPolicy {
+            accept_tcb: vec![TcbStatus::UpToDate, TcbStatus::SWHardeningNeeded],
+            ..sgx_policy(&quote)
+        },
+        SgxPolicy {
+            accept_advisories: Advisories::Only(vec!["INTEL-SA-00615".to_owned()]),
+            ..sgx_policy(&quote)
+        },
+    ] {
+        let appraised = judge(policy);
+        assert_eq!(tier(&appraised), Tier::Warning);
+        assert_eq!(value(&appraised, Category::Hardware), 32);
+    }
+    for now in [SGX_FROM - 1, 1_752_919_278] {
+        let judged = sgx_judge(sgx_policy(&quote), &quote, &collateral, &report_data, now);
+        assert_eq!(judged.map(drop), Err(QuoteError::Outdated));
+    }
+    let judged = sgx_judge(sgx_policy(&quote), &quote, &collateral, &[0; 64], SGX_FROM);
+    assert_eq!(judged.map(drop), Err(QuoteError::NotBound));
+}
+
+#[test]
+fn every_flipped_bit_of_an_enclaves_quote_is_refused() {
+    let Some(folder) = vectors() else { return };
+    let (quote, collateral) = sgx(&folder);
+    let report_data: [u8; 64] = quote[48 + 320..48 + 384].try_into().unwrap();
+    for index in 0..quote.len() {
+        let mut flipped = quote.clone();
+        flipped[index] ^= 1 << (index % 8);
+        let judged = sgx_judge(
+            sgx_policy(&quote),
+            &flipped,
+            &collateral,
+            &report_data,
+            SGX_FROM,
+        );
+        assert!(judged.is_err(), "octet {index}");
+    }
+    for length in 0..quote.len() {
+        let judged = sgx_judge(
+            sgx_policy(&quote),
+            &quote[..length],
+            &collateral,
+            &report_data,
+            SGX_FROM,
+        );
+        assert!(judged.is_err(), "cut at {length}");
+    }
+}
+
+#[test]
+fn neither_is_taken_for_the_other() {
+    let Some(folder) = vectors() else { return };
+    let (quote, collateral) = sgx(&folder);
+    let td = v4(&folder);
+    let judged = td.appraise(&quote, td.from);
+    assert!(matches!(judged, Err(QuoteError::Malformed(_))));
+    let judged = sgx_judge(
+        sgx_policy(&quote),
+        &td.quote,
+        &collateral,
+        &td.report_data(),
+        td.from,
+    );
+    assert!(matches!(judged, Err(QuoteError::Malformed(_))));
+}
+
+// --- Helpers -----------------------------------------------------------------------------------------------------------
+
+impl Sample {
+    fn policy_zero(&self) -> TdxPolicy {
+        let mut policy = self.policy();
+        policy.images[0].mrconfigid = Pin::Zero;
+        policy
+    }
+}
+
+fn end_of(quote: &[u8]) -> usize {
+    let version = quote[0];
+    let body = if version == 4 { 48 + 584 } else { 54 + 885 };
+    body + 4 + signature_length(quote)
+}
+
+fn signature_length(quote: &[u8]) -> usize {
+    let body = if quote[0] == 4 { 48 + 584 } else { 54 + 885 };
+    let length = u32::from_le_bytes(quote[body..body + 4].try_into().unwrap());
+    length.try_into().unwrap()
+}

@@ -1,0 +1,142 @@
+//! What several tests share.
+#![allow(dead_code, reason = "no test uses all of it")]
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+use std::time::Duration;
+
+use atls_core::Appraised;
+use atls_core::ear::Category;
+use atls_core::ear::Tier;
+use atls_core::pki_types::UnixTime;
+use atls_reference::Live;
+use atls_tdx::Collateral;
+use atls_tdx::SuppliedCollateral;
+use atls_tdx::Td15;
+use atls_tdx::Td15Extended;
+use atls_tdx::TdReport;
+use atls_tdx::TdxImage;
+use atls_tdx::TdxPolicy;
+use atls_tdx::TdxVerifier;
+
+/// The folder of recorded genuine samples, or `None` with a line that says so.
+///
+/// # Panics
+/// Where `ATLS_REQUIRE_VECTORS` is set and the folder is absent: CI does not skip silently.
+pub(crate) fn vectors() -> Option<PathBuf> {
+    let folder = match std::env::var_os("ATLS_VECTORS") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
+    };
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(
+        std::env::var_os("ATLS_REQUIRE_VECTORS").is_none(),
+        "no vectors at {}",
+        folder.display()
+    );
+    println!("skipped: no vectors at {}", folder.display());
+    None
+}
+
+/// A verifier under Intel's root with this collateral at hand.
+pub(crate) fn intel(policy: TdxPolicy, collateral: Collateral) -> TdxVerifier {
+    TdxVerifier::new(
+        Arc::new(Live::fixed(policy).unwrap()),
+        Arc::new(SuppliedCollateral::new([collateral])),
+    )
+}
+
+/// Collateral in YAML, as far as the samples need it: keys at the margin; block scalars under them, quoted or plain
+/// ones beside them.
+pub(crate) fn collateral_of_yaml(text: &str) -> Collateral {
+    let mut fields = BTreeMap::<&str, String>::new();
+    let mut key = "";
+    for line in text.lines() {
+        if let Some(line) = line.strip_prefix("  ") {
+            let field = fields.get_mut(key).unwrap();
+            field.push_str(line);
+            field.push('\n');
+        } else if let Some((name, value)) = line.split_once(':') {
+            key = name;
+            let value = match value.trim() {
+                block if block.starts_with(['|', '>']) => String::new(),
+                quoted if quoted.starts_with('"') => serde_json::from_str(quoted).unwrap(),
+                plain => plain.trim_matches('\'').to_owned(),
+            };
+            fields.insert(name, value);
+        }
+    }
+    let fields: BTreeMap<_, _> = fields
+        .iter()
+        .map(|(name, value)| match name.ends_with("chain") {
+            true => (*name, value.clone()),
+            false => (*name, value.trim_end().to_owned()),
+        })
+        .collect();
+    Collateral::from_json(&serde_json::to_string(&fields).unwrap()).unwrap()
+}
+
+/// All that a forged TD says is known.
+pub(crate) fn policy(report: &TdReport) -> TdxPolicy {
+    let [rtmr0, rtmr1, rtmr2, rtmr3] = report.rtmr.map(Some);
+    TdxPolicy::up_to_date(vec![TdxImage {
+        rtmr0,
+        rtmr1,
+        rtmr2,
+        rtmr3,
+        ..TdxImage::new("forged", report.mrtd)
+    }])
+}
+
+/// The same TD in a body of TDX 1.5.
+pub(crate) fn td15(report: &TdReport) -> TdReport {
+    let mut report = report.clone();
+    report.td15 = Some(Td15::new(report.tee_tcb_svn));
+    report
+}
+
+/// The same TD in an extended body.
+pub(crate) fn extended(report: &TdReport) -> TdReport {
+    let mut report = td15(report);
+    report.td15_extended = Some(Td15Extended::new());
+    report
+}
+
+pub(crate) fn value(appraised: &Appraised, category: Category) -> i8 {
+    let (_, part) = appraised.ear().submods().next().unwrap();
+    part.vector().get(category).value()
+}
+
+pub(crate) fn tier(appraised: &Appraised) -> Tier {
+    appraised.ear().status()
+}
+
+pub(crate) fn at(seconds: u64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
+
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
+    let mut future = Box::pin(future);
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("nothing here waits"),
+    }
+}
+
+/// Midnight, as forged revocation lists have dates of whole days.
+pub(crate) const NOW: u64 = 20_833 * DAY;
+
+/// Seconds.
+pub(crate) const DAY: u64 = 24 * 60 * 60;
+
+pub(crate) const REPORT_DATA: [u8; 64] = [0x5a; 64];
