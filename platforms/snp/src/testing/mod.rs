@@ -212,7 +212,10 @@ impl ForgedPlatform {
     /// # Errors
     /// [`ReferenceError`] for a policy that is none.
     pub fn verifier(&self, policy: SnpPolicy) -> Result<SnpVerifier, ReferenceError> {
-        let unusable = |error: AppraisalError| ReferenceError::Syntax(error.to_string());
+        let unusable = |error: AppraisalError| ReferenceError::Meaning {
+            table: "snp",
+            problem: error.to_string(),
+        };
         let policy = Arc::new(Live::fixed(policy)?);
         let collateral = Arc::new(self.collateral().map_err(unusable)?);
         Ok(SnpVerifier::new(
