@@ -59,11 +59,15 @@ impl<IO> Recorded<IO> {
         }
     }
 
-    /// The `client_random`, if a ClientHello began with the first record and in one piece.
+    /// The `client_random`, if the first record is of a ClientHello and holds all of it up to there.
     pub(crate) fn client_random(&self) -> Option<[u8; 32]> {
-        // Record header of 5 octets: handshake. Handshake header of 4: ClientHello. Then legacy_version of 2.
+        // Record header of 5 octets: handshake, and its length. Handshake header of 4: ClientHello. legacy_version of 2.
         match &self.head[..] {
-            [0x16, _, _, _, _, 1, _, _, _, _, _, random @ ..] => random.try_into().ok(),
+            [0x16, _, _, high, low, 1, _, _, _, _, _, random @ ..]
+                if usize::from(u16::from_be_bytes([*high, *low])) >= HEAD - RECORD_HEADER =>
+            {
+                random.try_into().ok()
+            }
             _ => None,
         }
     }
@@ -73,7 +77,8 @@ impl<IO> Recorded<IO> {
     }
 }
 
-const HEAD: usize = 5 + 4 + 2 + 32;
+const RECORD_HEADER: usize = 5;
+const HEAD: usize = RECORD_HEADER + 4 + 2 + 32;
 
 impl<IO: AsyncRead + Unpin> AsyncRead for Recorded<IO> {
     fn poll_read(
