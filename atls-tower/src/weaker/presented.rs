@@ -26,7 +26,8 @@ use crate::identity;
 /// The identity of a server or client that attests in its certificate: give it to rustls as its certificate resolver.
 ///
 /// Each renewal makes a new key and new Evidence about it. Half-way through a certificate's lifetime the next one is made;
-/// where that fails, the old one serves to its end, and then none: connections fail rather than go unattested.
+/// where that fails it is tried again after an eighth of the lifetime, while the old one serves to its end, and then none:
+/// connections fail rather than go unattested.
 pub struct InCertificate {
     current: RwLock<Current>,
     maker: Maker,
@@ -48,10 +49,11 @@ struct Maker {
 impl InCertificate {
     /// Makes the first certificate, and spawns the task that renews it for as long as this value lives.
     ///
-    /// `lifetime` bounds how long Evidence can be replayed; `names` are a server's, for clients that look at them.
+    /// `lifetime`, at least [`SHORTEST`](Self::SHORTEST), bounds how long Evidence can be replayed; `names` are a
+    /// server's, for clients that look at them.
     ///
     /// # Errors
-    /// [`Error`]: local, where the device or the provider fails.
+    /// [`Error`]: local, for a shorter lifetime, or where the device or the provider fails.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -61,6 +63,9 @@ impl InCertificate {
         names: Vec<String>,
         lifetime: Duration,
     ) -> Result<Arc<Self>, Error> {
+        if lifetime < Self::SHORTEST {
+            return Err(ConfigError::Tls("a certificate must live for a minute at least").into());
+        }
         let (provider, clock) = tls;
         let maker = Maker {
             attester,
@@ -76,6 +81,9 @@ impl InCertificate {
         tokio::spawn(renew(Arc::downgrade(&this), lifetime));
         Ok(this)
     }
+
+    /// The shortest lifetime of a certificate. Each renewal costs the device one piece of Evidence.
+    pub const SHORTEST: Duration = Duration::from_secs(60);
 
     fn current(&self) -> Option<Arc<CertifiedKey>> {
         let now = self.maker.clock.current_time()?.as_secs();
@@ -99,7 +107,9 @@ impl Maker {
 }
 
 async fn renew(identity: Weak<InCertificate>, lifetime: Duration) {
-    let pause = lifetime.checked_div(2).unwrap_or(lifetime);
+    let half_way = lifetime.checked_div(2).unwrap_or(lifetime);
+    let again = lifetime.checked_div(8).unwrap_or(lifetime);
+    let mut pause = half_way;
     loop {
         tokio::time::sleep(pause).await;
         let Some(identity) = identity.upgrade() else {
@@ -107,12 +117,14 @@ async fn renew(identity: Weak<InCertificate>, lifetime: Duration) {
         };
         match identity.maker.make().await {
             Ok(fresh) => {
+                pause = half_way;
                 *identity
                     .current
                     .write()
                     .unwrap_or_else(PoisonError::into_inner) = fresh;
             }
             Err(error) => {
+                pause = again;
                 tracing::error!(fault = "local", %error, "certificate with evidence was not renewed");
             }
         }
