@@ -66,14 +66,15 @@ impl ServerAcceptor {
     /// provider and clock serve the exchange too; its ALPN list is yours to set (`h2`, `http/1.1`).
     ///
     /// # Errors
-    /// An [`Error`] that is local, for a provider without TLS 1.3.
+    /// An [`Error`] that is local, for a provider without TLS 1.3, or for terms that promise Evidence in the handshake and
+    /// have no attester.
     pub fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
         let tls = tls::harden_server(tls)?;
         let server = Server::new(
             terms,
             tls.crypto_provider().clone(),
             tls.time_provider.clone(),
-        );
+        )?;
         Ok(Self {
             tls: Arc::new(tls),
             server: Arc::new(server),
@@ -113,12 +114,11 @@ impl ServerAcceptor {
         .await?;
         let presented = match (self.server.clients_attest(), &nonce) {
             (Mode::AfterHandshake, _) => None,
+            (Mode::InCertificate, _) => Some(Credential::in_certificate(&link.handshake)),
             (Mode::InHandshake, Some(nonce)) => {
                 Some(Credential::in_handshake(&link.handshake, nonce))
             }
-            (Mode::InCertificate | Mode::InHandshake, _) => {
-                Some(Credential::in_certificate(&link.handshake))
-            }
+            (Mode::InHandshake, None) => Some(Err(ProtocolError::Random)),
         };
         let peer = match presented {
             Some(presented) => self.server.judge_presented(tls_deadline, presented).await?,
@@ -220,6 +220,8 @@ impl ServerAcceptor {
             .ok_or(ConfigError::Identity)?;
         let key = identity::fresh_key(provider)?;
         let request = OwnedAttestRequest::for_handshake(Side::Server, &random, &*key)?;
+        // All that it costs a client to come here is a ClientHello.
+        let _permit = self.server.turn(deadline).await?;
         let attesting = async { Ok(attester.attest(request.as_request()).await?) };
         let cmw = within(deadline, Stage::Attestation, attesting).await?;
         let names: Vec<_> = name.into_iter().collect();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use atls_core::Attester;
 use atls_core::CanAttest;
 use atls_core::Challenge;
+use atls_core::ConfigError;
 use atls_core::Credential;
 use atls_core::Offer;
 use atls_core::Order;
@@ -28,6 +29,7 @@ use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::sync::Semaphore;
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::Conversation;
@@ -200,15 +202,20 @@ impl Server {
         terms: ServerTerms,
         provider: Arc<CryptoProvider>,
         clock: Arc<dyn TimeProvider>,
-    ) -> Self {
+    ) -> Result<Self, ConfigError> {
+        if terms.attests == Mode::InHandshake && terms.attester.is_none() {
+            return Err(ConfigError::Tls(
+                "a server without attester has nothing to attest with in the handshake",
+            ));
+        }
         let room = |limit: usize| Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)));
-        Self {
+        Ok(Self {
             exchanges: room(terms.exchanges),
             appraisals: room(terms.appraisals),
             terms,
             provider,
             clock,
-        }
+        })
     }
 
     pub(crate) fn deadline(&self) -> Duration {
@@ -237,6 +244,12 @@ impl Server {
             Mode::InHandshake => self.terms.attester.as_ref(),
             Mode::AfterHandshake | Mode::InCertificate => None,
         }
+    }
+
+    /// A turn among the exchanges, for Evidence that is made before there is one.
+    pub(crate) async fn turn(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Error> {
+        let turn = async { self.exchanges.acquire().await.map_err(|_| Error::closed()) };
+        super::within(deadline, Stage::Queue, turn).await
     }
 
     /// Whether a client that does not speak this protocol may be served.
