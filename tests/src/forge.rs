@@ -32,10 +32,11 @@ impl ForgedKey {
         }
     }
 
-    /// A self-signed certificate for `localhost` that is valid for as long as anybody lives.
-    pub fn certify(&self, evidence: Option<&Cmw>) -> Arc<CertifiedKey> {
+    /// A self-signed certificate for `localhost` that is valid for as long as anybody lives, with one extension for each
+    /// piece of Evidence.
+    pub fn certify<'a>(&self, evidence: impl IntoIterator<Item = &'a Cmw>) -> Arc<CertifiedKey> {
         let mut parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        if let Some(evidence) = evidence {
+        for evidence in evidence {
             let value = certificate::cmw_extension(evidence).unwrap();
             let extension = CustomExtension::from_oid_content(certificate::ID_PE_CMW, value);
             parameters.custom_extensions.push(extension);

@@ -329,4 +329,6 @@ mod prose {
     struct Readme;
     #[doc = include_str!("../../docs/getting-started.md")]
     struct GettingStarted;
+    #[doc = include_str!("../../docs/modes.md")]
+    struct Modes;
 }

@@ -52,9 +52,11 @@ use hyper_util::rt::TokioExecutor;
 use rustls::ClientConfig;
 use rustls::ServerConfig;
 use rustls::client::ResolvesClientCert;
+use rustls::crypto::CryptoProvider;
 use rustls::server::ResolvesServerCert;
 use rustls::sign::CertifiedKey;
 use rustls::sign::SingleCertAndKey;
+use rustls::time_provider::TimeProvider;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 
@@ -397,10 +399,7 @@ async fn a_client_hello_in_pieces_is_refused_where_its_nonce_is_needed() {
             .servers_attest(Mode::InHandshake);
         let connector = ClientConnector::new(tls, terms).unwrap();
         let name = "localhost".try_into().unwrap();
-        let client = async {
-            let stream = connector.connect(name, near).await?;
-            Ok::<_, Error>(drop(stream))
-        };
+        let client = async { connector.connect(name, near).await.map(drop) };
         let (connected, accepted) = tokio::join!(client, acceptor.accept(far));
         assert_eq!(connected.is_ok(), served);
         let error = accepted.unwrap_err();
@@ -443,7 +442,7 @@ async fn a_result_ends_with_the_certificate_that_carried_it() {
     let attested = expecting(&world, Mode::InCertificate, party, Http::Two);
     let response = reqwest_client(&attested).get(server.url("/")).send().await;
     let peer = response.unwrap().attestation(&attested).unwrap();
-    let now = rustls::time_provider::TimeProvider::current_time(&*world.clock).unwrap();
+    let now = world.clock.current_time().unwrap();
     assert_eq!(peer.valid_for(now), LIFETIME);
 }
 
@@ -545,12 +544,9 @@ async fn a_certificate_is_renewed_half_way_and_keeps_serving_while_the_device_fa
 #[tokio::test]
 async fn a_lifetime_too_short_to_be_renewed_is_refused() {
     let world = World::new();
-    let tls = (
-        demo::provider(),
-        world.clock.clone() as Arc<dyn rustls::time_provider::TimeProvider>,
-    );
     let short = InCertificate::SHORTEST - Duration::from_secs(1);
-    let refused = InCertificate::new(world.server_device.clone(), tls, Vec::new(), short).await;
+    let refused =
+        InCertificate::new(world.server_device.clone(), tls(&world), Vec::new(), short).await;
     assert!(refused.unwrap_err().is_local());
 }
 
@@ -658,14 +654,14 @@ fn client_tls(
 }
 
 async fn in_certificate(world: &World, device: Arc<dyn Attester>) -> Arc<InCertificate> {
-    let tls = (
-        demo::provider(),
-        world.clock.clone() as Arc<dyn rustls::time_provider::TimeProvider>,
-    );
     let names = vec!["localhost".to_owned()];
-    InCertificate::new(device, tls, names, LIFETIME)
+    InCertificate::new(device, tls(world), names, LIFETIME)
         .await
         .unwrap()
+}
+
+fn tls(world: &World) -> (Arc<CryptoProvider>, Arc<dyn TimeProvider>) {
+    (demo::provider(), world.clock.clone())
 }
 
 /// A client's certificate resolver for this mode, and who accepts it.
