@@ -65,8 +65,8 @@ pub fn first_available<const N: usize>(
 
 /// What Evidence has to be about.
 ///
-/// Made by [`Challenge`](crate::Challenge) only, from the live connection: no caller can have a value of its
-/// own attested.
+/// Made by [`Challenge`](crate::Challenge) from the live connection, or for a weaker mode by [`OwnedAttestRequest`] from a
+/// key and a nonce, which are hashed under a name of their own: no caller can have a value of its own attested.
 #[derive(Clone, Copy, Debug)]
 pub struct AttestRequest<'a> {
     pub(crate) bound: &'a Bound,
