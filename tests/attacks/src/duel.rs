@@ -10,6 +10,7 @@ use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::Error;
 use atls_tower::weaker::Mode;
+use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls::sign::SingleCertAndKey;
 use tokio::io::AsyncWriteExt;
@@ -50,8 +51,19 @@ impl<'a> Middle<'a> {
         socket: TcpStream,
         identity: Arc<CertifiedKey>,
     ) -> Option<Link> {
+        let provider = self.lab.leaky();
+        self.end_tls_by(provider, socket, identity).await
+    }
+
+    /// By a provider of the attacker's own.
+    pub(crate) async fn end_tls_by(
+        &self,
+        provider: Arc<CryptoProvider>,
+        socket: TcpStream,
+        identity: Arc<CertifiedKey>,
+    ) -> Option<Link> {
         let resolver = Arc::new(SingleCertAndKey::from(identity.clone()));
-        let tls = Arc::new(self.lab.tls(resolver));
+        let tls = Arc::new(self.lab.tls_by(provider, resolver));
         Link::accept(tls, socket, identity).await.ok()
     }
 

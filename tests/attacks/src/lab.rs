@@ -107,8 +107,16 @@ impl Lab {
 
     /// TLS of a server with this certificate.
     pub(crate) fn tls(&self, resolver: Arc<dyn ResolvesServerCert>) -> ServerConfig {
+        self.tls_by(self.leaky(), resolver)
+    }
+
+    pub(crate) fn tls_by(
+        &self,
+        provider: Arc<CryptoProvider>,
+        resolver: Arc<dyn ResolvesServerCert>,
+    ) -> ServerConfig {
         let clock = self.world.clock.clone();
-        let mut tls = ServerConfig::builder_with_details(self.leaky(), clock)
+        let mut tls = ServerConfig::builder_with_details(provider, clock)
             .with_protocol_versions(&[&rustls::version::TLS13])
             .unwrap()
             .with_no_client_auth()

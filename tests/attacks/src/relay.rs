@@ -1,5 +1,7 @@
 //! Evidence of a genuine machine, fetched while the victim waits.
 
+use std::sync::Arc;
+
 use adversary::AUTHENTICATOR;
 use adversary::REQUEST;
 use atls_core::Challenge;
@@ -8,6 +10,7 @@ use atls_core::Session;
 use atls_core::Side;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;
+use rustls::crypto::CryptoProvider;
 
 use crate::duel::Middle;
 use crate::lab::Lab;
@@ -220,9 +223,11 @@ async fn foreign(lab: &Lab, mode: Mode) -> Cell {
     }
     let attack = async {
         let (socket, _) = middle.victim().await;
-        // A certificate that the victim trusts, over a key that the machine would attest.
+        // A certificate that the victim trusts, over a key that the machine would attest; and a hash as long as a nonce's.
         let identity = lab.misissued();
-        let mut link = middle.end_tls(socket, identity.clone()).await?;
+        let mut link = middle
+            .end_tls_by(of_sha_256(), socket, identity.clone())
+            .await?;
         let (_, request) = link.read().await.unwrap();
         let mut exported = [0; 32];
         let (_, context) = request.split_at(5);
@@ -236,4 +241,14 @@ async fn foreign(lab: &Lab, mode: Mode) -> Cell {
         Some(link)
     };
     middle.duel(mode, lab.trusting_a(), attack).await
+}
+
+/// Cipher suites of SHA-256 only, so that binders are as long as what the weaker modes bind.
+fn of_sha_256() -> Arc<CryptoProvider> {
+    let mut provider = CryptoProvider::clone(&demo::provider());
+    provider.cipher_suites.retain(|suite| {
+        let suite = suite.tls13();
+        suite.is_some_and(|suite| suite.common.hash_provider.output_len() == 32)
+    });
+    Arc::new(provider)
 }
