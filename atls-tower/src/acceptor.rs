@@ -37,7 +37,6 @@ use crate::tls;
 use crate::trace;
 use crate::weaker;
 use crate::weaker::Mode;
-use crate::weaker::NonceInHints;
 use crate::weaker::Recorded;
 
 /// Accepts attested TLS. Cheap to clone; all clones share the limits.
@@ -243,7 +242,7 @@ impl ServerAcceptor {
             .secure_random
             .fill(&mut nonce)
             .map_err(|_| ProtocolError::Random)?;
-        let clients = Arc::new(NonceInHints::new(provider, &nonce));
+        let clients = weaker::asking(provider, &nonce);
         let clock = self.server.clock().clone();
         let tls = ServerConfig::builder_with_details(provider.clone(), clock)
             .with_protocol_versions(&[&rustls::version::TLS13])

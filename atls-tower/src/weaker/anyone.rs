@@ -35,16 +35,23 @@ pub fn dangerous_any_client(provider: &CryptoProvider) -> Arc<dyn ClientCertVeri
 #[derive(Debug)]
 pub(super) struct Anyone {
     algorithms: WebPkiSupportedAlgorithms,
+    hints: Vec<DistinguishedName>,
 }
 
 impl Anyone {
     pub(super) fn of(provider: &CryptoProvider) -> Self {
+        Self::told(provider, Vec::new())
+    }
+
+    /// Clients are told of these authorities.
+    pub(super) fn told(provider: &CryptoProvider, hints: Vec<DistinguishedName>) -> Self {
         Self {
             algorithms: provider.signature_verification_algorithms,
+            hints,
         }
     }
 
-    pub(super) fn verify_tls13(
+    fn verify_tls13(
         &self,
         message: &[u8],
         certificate: &CertificateDer<'_>,
@@ -53,7 +60,7 @@ impl Anyone {
         verify_tls13_signature(message, certificate, signed, &self.algorithms)
     }
 
-    pub(super) fn schemes(&self) -> Vec<SignatureScheme> {
+    fn schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
 }
@@ -99,7 +106,7 @@ impl ClientCertVerifier for Anyone {
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
+        &self.hints
     }
 
     fn verify_client_cert(
@@ -134,6 +141,6 @@ impl ClientCertVerifier for Anyone {
     }
 }
 
-pub(super) fn not_tls13() -> Error {
+fn not_tls13() -> Error {
     Error::General("attested TLS is TLS 1.3".to_owned())
 }

@@ -27,9 +27,9 @@ pub use device::InHandshake;
 pub use presented::InCertificate;
 
 pub(crate) use certificate::with_evidence;
-pub(crate) use nonce::NonceInHints;
 pub(crate) use nonce::Random;
 pub(crate) use nonce::Recorded;
+pub(crate) use nonce::asking;
 
 /// How the peer attests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,23 +12,15 @@ use std::sync::PoisonError;
 use std::task::Context;
 use std::task::Poll;
 
-use rustls::DigitallySignedStruct;
 use rustls::DistinguishedName;
-use rustls::Error;
 use rustls::KeyLog;
-use rustls::SignatureScheme;
-use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::UnixTime;
-use rustls::server::danger::ClientCertVerified;
 use rustls::server::danger::ClientCertVerifier;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 
 use super::anyone::Anyone;
-use super::anyone::not_tls13;
 
 /// The organisation of the name that carries a nonce.
 const ORGANISATION: &[u8] = b"atls intra-handshake nonce";
@@ -169,61 +161,10 @@ impl KeyLog for Random {
 /// RFC 9850 §2.1; the last secret of a handshake.
 const LABEL: &str = "EXPORTER_SECRET";
 
-/// Asks clients for any certificate, and chooses the nonce that its Evidence must answer.
-#[derive(Debug)]
-pub(crate) struct NonceInHints {
-    anyone: Anyone,
-    names: Vec<DistinguishedName>,
-}
-
-impl NonceInHints {
-    pub(crate) fn new(provider: &CryptoProvider, nonce: &[u8; 32]) -> Self {
-        Self {
-            anyone: Anyone::of(provider),
-            names: vec![DistinguishedName::from(name(nonce))],
-        }
-    }
-}
-
-impl ClientCertVerifier for NonceInHints {
-    fn client_auth_mandatory(&self) -> bool {
-        false
-    }
-
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &self.names
-    }
-
-    fn verify_client_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        Ok(ClientCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(not_tls13())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.anyone.verify_tls13(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.anyone.schemes()
-    }
+/// Asks clients for any certificate, whose Evidence must answer this nonce.
+pub(crate) fn asking(provider: &CryptoProvider, nonce: &[u8; 32]) -> Arc<dyn ClientCertVerifier> {
+    let name = DistinguishedName::from(name(nonce));
+    Arc::new(Anyone::told(provider, vec![name]))
 }
 
 /// The nonce among the names of certificate authorities, if exactly one is there.
