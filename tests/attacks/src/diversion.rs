@@ -2,27 +2,20 @@
 
 use std::sync::Arc;
 
-use adversary::AUTHENTICATOR;
 use atls_core::Candidate;
-use atls_core::Challenge;
-use atls_core::OwnedAttestRequest;
 use atls_core::PolicyViolation;
 use atls_core::RelyingParty;
-use atls_core::Side;
 use atls_sim::SimAttester;
 use atls_sim::SimClaims;
 use atls_sim::SimVerifier;
 use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;
-use rustls::sign::CertifiedKey;
 
 use crate::duel::Middle;
 use crate::duel::led_to;
 use crate::lab::Lab;
 use crate::lab::MODES;
-use crate::lab::attest;
-use crate::lab::attest_challenge;
 use crate::lab::lenient;
 use crate::outcome::Cell;
 use crate::outcome::Row;
@@ -135,27 +128,6 @@ async fn forged(lab: &Lab, mode: Mode) -> Cell {
         .and_trusting(compromised.trust_anchor());
     let party = Arc::new(lenient().verifier(Arc::new(verifier)).build().unwrap());
     let middle = Middle::new(lab).await;
-    let attack = async {
-        let (socket, random) = middle.victim().await;
-        let own = ForgedKey::new();
-        let request = match mode {
-            Mode::InCertificate => OwnedAttestRequest::for_key(&*own.signing),
-            Mode::InHandshake => {
-                OwnedAttestRequest::for_handshake(Side::Server, &random, &*own.signing)
-            }
-            Mode::AfterHandshake => {
-                let identity: Arc<CertifiedKey> = own.certify(None);
-                let mut link = middle.end_tls(socket, identity).await?;
-                let (_, request) = link.read().await.unwrap();
-                let challenge = Challenge::receive(&link, &request).unwrap();
-                let evidence = attest_challenge(&compromised, &challenge).await;
-                let answer = challenge.answer(&evidence).unwrap();
-                link.write(AUTHENTICATOR, &answer).await.unwrap();
-                return Some(link);
-            }
-        };
-        let evidence = attest(&compromised, &request.unwrap()).await;
-        middle.end_tls(socket, own.certify(Some(&evidence))).await
-    };
+    let attack = middle.attest(mode, &compromised, ForgedKey::new().certify(None));
     middle.duel(mode, party, attack).await
 }

@@ -3,13 +3,17 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use adversary::AUTHENTICATOR;
 use adversary::Link;
+use atls_core::Challenge;
 use atls_core::RelyingParty;
+use atls_sim::SimAttester;
 use atls_tower::AttestedStream;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::Error;
 use atls_tower::weaker::Mode;
+use end_to_end::ForgedKey;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls::sign::SingleCertAndKey;
@@ -18,6 +22,9 @@ use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 
 use crate::lab::Lab;
+use crate::lab::attest;
+use crate::lab::attest_challenge;
+use crate::lab::request_for;
 use crate::outcome::Cell;
 
 /// Where the victim ends up: on a socket of the attacker.
@@ -65,6 +72,29 @@ impl<'a> Middle<'a> {
         let resolver = Arc::new(SingleCertAndKey::from(identity.clone()));
         let tls = Arc::new(self.lab.tls_by(provider, resolver));
         Link::accept(tls, socket, identity).await.ok()
+    }
+
+    /// Ends the victim's TLS and attests to it by a device that is at the attacker's service; in the post-handshake mode under
+    /// this certificate.
+    pub(crate) async fn attest(
+        &self,
+        mode: Mode,
+        device: &SimAttester,
+        identity: Arc<CertifiedKey>,
+    ) -> Option<Link> {
+        let (socket, random) = self.victim().await;
+        if mode == Mode::AfterHandshake {
+            let mut link = self.end_tls(socket, identity).await?;
+            let (_, request) = link.read().await.unwrap();
+            let challenge = Challenge::receive(&link, &request).unwrap();
+            let evidence = attest_challenge(device, &challenge).await;
+            let answer = challenge.answer(&evidence).unwrap();
+            link.write(AUTHENTICATOR, &answer).await.unwrap();
+            return Some(link);
+        }
+        let own = ForgedKey::new();
+        let evidence = attest(device, &request_for(mode, &random, &own)).await;
+        self.end_tls(socket, own.certify(Some(&evidence))).await
     }
 
     /// Runs the victim against the attack. It sends a secret once it accepts; whether the attacker read that must agree.

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use adversary::AUTHENTICATOR;
 use atls_core::Challenge;
-use atls_core::OwnedAttestRequest;
 use atls_core::RelyingParty;
-use atls_core::Side;
 use atls_sim::SimVerifier;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;
@@ -19,6 +17,7 @@ use crate::lab::MODES;
 use crate::lab::attest;
 use crate::lab::attest_challenge;
 use crate::lab::lenient;
+use crate::lab::request_for;
 use crate::outcome::Cell;
 use crate::outcome::Row;
 
@@ -142,13 +141,4 @@ async fn with_nonce(
         middle.end_tls(socket, own.certify(Some(&evidence))).await
     };
     middle.duel(mode, party.clone(), attack).await
-}
-
-/// What a server's device is asked in a weaker mode.
-fn request_for(mode: Mode, random: &[u8; 32], key: &ForgedKey) -> OwnedAttestRequest {
-    let request = match mode {
-        Mode::InHandshake => OwnedAttestRequest::for_handshake(Side::Server, random, &*key.signing),
-        Mode::InCertificate | Mode::AfterHandshake => OwnedAttestRequest::for_key(&*key.signing),
-    };
-    request.unwrap()
 }

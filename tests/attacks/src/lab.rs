@@ -13,6 +13,7 @@ use atls_core::Challenge;
 use atls_core::OwnedAttestRequest;
 use atls_core::RelyingParty;
 use atls_core::Session;
+use atls_core::Side;
 use atls_core::StandardPolicy;
 use atls_core::cmw::Cmw;
 use atls_core::pki_types::CertificateDer;
@@ -206,6 +207,15 @@ pub(crate) async fn attest(device: &SimAttester, request: &OwnedAttestRequest) -
     Attester::attest(device, request.as_request())
         .await
         .unwrap()
+}
+
+/// What the device of a server is asked about a key, in a weaker mode.
+pub(crate) fn request_for(mode: Mode, random: &[u8; 32], key: &ForgedKey) -> OwnedAttestRequest {
+    let request = match mode {
+        Mode::InHandshake => OwnedAttestRequest::for_handshake(Side::Server, random, &*key.signing),
+        Mode::InCertificate | Mode::AfterHandshake => OwnedAttestRequest::for_key(&*key.signing),
+    };
+    request.unwrap()
 }
 
 /// Evidence that a server gives to anybody who asks, over the asker's connection.

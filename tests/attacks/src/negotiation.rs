@@ -6,7 +6,6 @@ use adversary::AUTHENTICATOR;
 use adversary::Link;
 use adversary::REQUEST;
 use atls_core::Challenge;
-use atls_core::OwnedAttestRequest;
 use atls_core::ProtocolError;
 use atls_sim::SimVerifier;
 use atls_tower::weaker::Mode;
@@ -19,6 +18,7 @@ use crate::lab::Lab;
 use crate::lab::MODES;
 use crate::lab::attest;
 use crate::lab::lenient;
+use crate::lab::request_for;
 use crate::outcome::Cell;
 use crate::outcome::Row;
 
@@ -114,16 +114,8 @@ async fn twice(lab: &Lab, mode: Mode) -> Cell {
     let attack = async {
         let (socket, random) = middle.victim().await;
         let own = ForgedKey::new();
-        let request = match mode {
-            Mode::InHandshake => {
-                let side = atls_core::Side::Server;
-                OwnedAttestRequest::for_handshake(side, &random, &*own.signing)
-            }
-            Mode::InCertificate | Mode::AfterHandshake => {
-                OwnedAttestRequest::for_key(&*own.signing)
-            }
-        };
-        let evidence = attest(&lab.world.server_device, &request.unwrap()).await;
+        let request = request_for(mode, &random, &own);
+        let evidence = attest(&lab.world.server_device, &request).await;
         let certificate = own.certify([&evidence, &evidence]);
         middle.end_tls(socket, certificate).await
     };

@@ -16,7 +16,6 @@ use crate::duel::Middle;
 use crate::lab::Lab;
 use crate::lab::MODES;
 use crate::lab::attest;
-use crate::lab::attest_challenge;
 use crate::lab::evidence_in;
 use crate::outcome::Cell;
 use crate::outcome::Row;
@@ -156,29 +155,8 @@ async fn evidence(lab: &Lab) -> Cell {
 
 /// The device is at the attacker's service.
 async fn oracle(lab: &Lab, mode: Mode) -> Cell {
-    let device = &lab.world.server_device;
     let middle = Middle::new(lab).await;
-    let attack = async {
-        let (socket, random) = middle.victim().await;
-        let own = ForgedKey::new();
-        let request = match mode {
-            Mode::InCertificate => OwnedAttestRequest::for_key(&*own.signing),
-            Mode::InHandshake => {
-                OwnedAttestRequest::for_handshake(Side::Server, &random, &*own.signing)
-            }
-            Mode::AfterHandshake => {
-                let mut link = middle.end_tls(socket, lab.misissued()).await?;
-                let (_, request) = link.read().await.unwrap();
-                let challenge = Challenge::receive(&link, &request).unwrap();
-                let evidence = attest_challenge(device, &challenge).await;
-                let answer = challenge.answer(&evidence).unwrap();
-                link.write(AUTHENTICATOR, &answer).await.unwrap();
-                return Some(link);
-            }
-        };
-        let evidence = attest(device, &request.unwrap()).await;
-        middle.end_tls(socket, own.certify(Some(&evidence))).await
-    };
+    let attack = middle.attest(mode, &lab.world.server_device, lab.misissued());
     middle.duel(mode, lab.trusting_a(), attack).await
 }
 
