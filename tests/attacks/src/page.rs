@@ -58,8 +58,8 @@ this page differs from what running gives.
 
 The victim is a client that demands attestation. In the weaker modes its policy accepts their binding
 (`dangerous_accept_binding`) and any certificate, as such peers need; in the post-handshake mode it checks the certificate and
-name as every HTTPS client does. An attack *succeeds* when the victim accepts and the attacker reads what it then sends.
-*Refused* names the check.
+name as every HTTPS client does. An attack *succeeds* when the victim accepts; where its connection ends at the attacker, it is
+checked that he reads what the victim then sends, and otherwise that he reads nothing of it. *Refused* names the check.
 
 ";
 
@@ -78,4 +78,5 @@ What was published about implementations of attested TLS, and where the same is 
 | CVE-2026-108265 to 108269 | certificate or quote is not bound to the TLS session | R1, L1, L2, K1 |
 | CVE-2026-108361 | state changes between verification and use | T3, T4: a decision is of one connection and ends with its result |
 | stale Evidence at re-attestation | the binder is constant for a connection | R2 |
+| ambiguity after a HelloRetryRequest | what the ends hash differs | `a_hello_retry_request_changes_no_nonce` in `tests/tests/weaker` |
 ";
