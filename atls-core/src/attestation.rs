@@ -17,7 +17,6 @@ use crate::verifier::Origin;
 ///
 /// The proof type: [`RelyingParty::decide`](crate::RelyingParty::decide) is its only constructor, so who holds one
 /// holds a peer whose authenticator, binding, Evidence and status were all checked.
-#[derive(Debug)]
 pub struct PeerAttestation {
     candidate: Candidate,
 }
@@ -25,6 +24,15 @@ pub struct PeerAttestation {
 impl PeerAttestation {
     pub(crate) fn new(candidate: Candidate) -> Self {
         Self { candidate }
+    }
+}
+
+/// As [`Candidate`].
+impl fmt::Debug for PeerAttestation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PeerAttestation")
+            .field(&self.candidate)
+            .finish()
     }
 }
 
@@ -37,7 +45,6 @@ impl Deref for PeerAttestation {
 }
 
 /// What a policy looks at: a peer that was appraised, and not yet accepted.
-#[derive(Debug)]
 pub struct Candidate {
     pub(crate) items: Vec<AppraisedItem>,
     pub(crate) binding: Binding,
@@ -94,6 +101,18 @@ impl Candidate {
     }
 }
 
+/// Status, binding and times: keys, labels and claims identify devices.
+impl fmt::Debug for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Candidate")
+            .field("items", &self.items)
+            .field("binding", &self.binding)
+            .field("decided_at", &self.decided_at)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// One appraised item of Evidence.
 #[derive(Clone)]
 pub struct AppraisedItem {
@@ -134,7 +153,6 @@ impl AppraisedItem {
 impl fmt::Debug for AppraisedItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AppraisedItem")
-            .field("label", &self.label)
             .field("media_type", &self.media_type)
             .field("ear", &self.ear)
             .field("origin", &self.origin)

@@ -1,5 +1,7 @@
 //! The Attester (RFC 9334 §4.1): makes Evidence.
 
+use std::fmt;
+
 use rustls::sign::SigningKey;
 
 use crate::BoxFuture;
@@ -67,7 +69,7 @@ pub fn first_available<const N: usize>(
 ///
 /// Made by [`Challenge`](crate::Challenge) from the live connection, or for a weaker mode by [`OwnedAttestRequest`] from a
 /// key and a nonce, which are hashed under a name of their own: no caller can have a value of its own attested.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct AttestRequest<'a> {
     pub(crate) bound: &'a Bound,
     pub(crate) leaf_key: &'a [u8],
@@ -93,8 +95,16 @@ impl<'a> AttestRequest<'a> {
     }
 }
 
+impl fmt::Debug for AttestRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttestRequest")
+            .field("bound", self.bound)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An [`AttestRequest`] that can be sent to the thread that owns the device.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OwnedAttestRequest {
     bound: Bound,
     leaf_key: Vec<u8>,
@@ -142,4 +152,12 @@ impl OwnedAttestRequest {
 fn public_key(key: &dyn SigningKey) -> Result<Vec<u8>, ProtocolError> {
     let spki = key.public_key().ok_or(ProtocolError::NoIdentity)?;
     Ok(spki.as_ref().to_vec())
+}
+
+impl fmt::Debug for OwnedAttestRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedAttestRequest")
+            .field("bound", &self.bound)
+            .finish_non_exhaustive()
+    }
 }

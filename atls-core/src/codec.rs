@@ -2,6 +2,7 @@
 //! cannot truncate.
 
 use crate::error::ProtocolError;
+use crate::sending::SendError;
 
 /// Reads big-endian integers and length-prefixed vectors from octets that a peer chose.
 pub(crate) struct Reader<'a> {
@@ -74,24 +75,24 @@ impl<'a> Reader<'a> {
     }
 }
 
-pub(crate) fn put_vec8(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), ProtocolError> {
-    let length = u8::try_from(bytes.len()).map_err(|_| ProtocolError::TooLarge)?;
+pub(crate) fn put_vec8(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), SendError> {
+    let length = u8::try_from(bytes.len()).map_err(|_| SendError::TooLarge)?;
     out.push(length);
     out.extend_from_slice(bytes);
     Ok(())
 }
 
-pub(crate) fn put_vec16(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), ProtocolError> {
-    let length = u16::try_from(bytes.len()).map_err(|_| ProtocolError::TooLarge)?;
+pub(crate) fn put_vec16(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), SendError> {
+    let length = u16::try_from(bytes.len()).map_err(|_| SendError::TooLarge)?;
     out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(bytes);
     Ok(())
 }
 
-pub(crate) fn put_vec24(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), ProtocolError> {
-    let length = u32::try_from(bytes.len()).map_err(|_| ProtocolError::TooLarge)?;
+pub(crate) fn put_vec24(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), SendError> {
+    let length = u32::try_from(bytes.len()).map_err(|_| SendError::TooLarge)?;
     let [0, a, b, c] = length.to_be_bytes() else {
-        return Err(ProtocolError::TooLarge);
+        return Err(SendError::TooLarge);
     };
     out.extend_from_slice(&[a, b, c]);
     out.extend_from_slice(bytes);
@@ -129,15 +130,15 @@ mod tests {
     fn refuses_to_write_a_length_that_does_not_fit() {
         assert_eq!(
             put_vec8(&mut Vec::new(), &[0; 256]),
-            Err(ProtocolError::TooLarge)
+            Err(SendError::TooLarge)
         );
         assert_eq!(
             put_vec16(&mut Vec::new(), &[0; 65_536]),
-            Err(ProtocolError::TooLarge)
+            Err(SendError::TooLarge)
         );
         assert_eq!(
             put_vec24(&mut Vec::new(), &vec![0; 1 << 24]),
-            Err(ProtocolError::TooLarge)
+            Err(SendError::TooLarge)
         );
     }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong, and whose fault it was.
 
 use crate::cmw::CmwError;
+use crate::sending::SendError;
 
 /// Whose fault a failure is. Operators page on the last two only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,7 +48,7 @@ pub enum ProtocolError {
     /// The peer sent a valid empty authenticator: it was asked and refuses, authentically.
     #[error("peer declined to attest")]
     Declined,
-    /// An extension type stands twice in one list.
+    /// An extension type stands twice in one list of the peer.
     #[error("extension {0:#06x} is repeated")]
     DuplicateExtension(u16),
     /// The exporter of the connection refused. The handshake is not complete.
@@ -66,11 +67,11 @@ pub enum ProtocolError {
     /// The authenticator is valid but carries no CMW although one was asked for.
     #[error("authenticator carries no attestation")]
     NoAttestation,
-    /// Our attester made a format that the peer did not list. Configure one that it appraises.
-    #[error("no attestation in a format that the peer appraises")]
+    /// The peer wants attestation and appraises none of the formats that our attester makes.
+    #[error("peer appraises no format of our attester")]
     NoCommonFormat,
-    /// Our key can sign with none of the schemes that the peer offered.
-    #[error("no signature scheme in common with the peer")]
+    /// The peer offered no scheme that our key can sign with, although it signs with others of TLS 1.3.
+    #[error("peer offers no signature scheme of our key")]
     NoCommonScheme,
     /// No certified key to authenticate with. Servers always have one; give the client an identity.
     #[error("no certified key to authenticate with")]
@@ -85,16 +86,19 @@ pub enum ProtocolError {
     /// certificate has a key of another kind.
     #[error("signature scheme {0:#06x} was not offered or does not fit the key")]
     SchemeNotOffered(u16),
+    /// What this end would send is not what a peer may accept.
+    #[error(transparent)]
+    Sending(#[from] SendError),
     /// Signing failed in the key's own provider.
     #[error("signing failed")]
     Sign,
-    /// A message or list is larger than its limit.
+    /// A message or list of the peer is larger than its limit.
     #[error("message is larger than its limit")]
     TooLarge,
-    /// More requests on one connection than the limit.
+    /// The peer makes more requests on one connection than the limit.
     #[error("too many requests on one connection")]
     TooManyRequests,
-    /// An extension that was not offered, or where it must not be: `unsupported_extension`.
+    /// The peer sent an extension that was not offered, or where it must not be: `unsupported_extension`.
     #[error("extension {0:#06x} was not offered here")]
     UnsolicitedExtension(u16),
     /// The peer speaks another version of this protocol, or asks for an order that was not offered.
@@ -110,10 +114,9 @@ impl ProtocolError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Export
-            | Self::NoCommonFormat
-            | Self::NoCommonScheme
             | Self::NoIdentity
             | Self::Random
+            | Self::Sending(_)
             | Self::Sign
             | Self::WrongSide => Fault::Local,
             _ => Fault::Peer,
@@ -142,6 +145,16 @@ pub enum AttestError {
     NoResult(#[from] AppraisalError),
 }
 
+impl AttestError {
+    /// Whose fault it was; never the peer's. Evidence of our own that a verifier does not accept is ours.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::NoResult(error) if error.fault() == Fault::Verifier => Fault::Verifier,
+            _ => Fault::Local,
+        }
+    }
+}
+
 /// A Verifier reached no result. There is no partial result: all of these are refusals.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -158,23 +171,43 @@ pub enum AppraisalError {
     /// The Evidence carries another challenge than this connection's, or none: replay or relay.
     #[error("evidence is not bound to this connection")]
     NotBound,
-    /// Collateral, certificate or result is outside its validity at the given time.
-    #[error("evidence or its collateral has expired")]
+    /// The Evidence, or a certificate that the peer sent with it, is outside its validity at the given time.
+    #[error("evidence has expired")]
     Expired,
+    /// Collateral of the verifier's own (endorsements, revocation lists, trust anchors) is outside its validity at the
+    /// given time, and no other was to be had. Refresh it.
+    #[error("collateral of the verifier has expired")]
+    StaleCollateral,
     /// The verifier, or a service it needs, could not be asked. Nothing is known about the peer.
     #[error("verifier could not be reached")]
     Unreachable,
-    /// The verifier's answer could not be used: signature, shape, nonce or time are wrong.
-    #[error("verifier answered with an unusable result")]
+    /// A result could not be used: signature, shape or nonce are wrong. Who gave it is to blame: the service that was
+    /// asked or, with a passport, the peer; [`RelyingParty`](crate::RelyingParty) tells them apart.
+    #[error("attestation result cannot be used")]
     BadResult,
+    /// A result is outside its validity at the given time. Who gave it is to blame, as with
+    /// [`BadResult`](Self::BadResult).
+    #[error("attestation result has expired")]
+    ResultExpired,
+    /// This end cannot appraise: it does not know the time, its provider lacks an algorithm, and the like; the text
+    /// says what.
+    #[error("this end cannot appraise: {0}")]
+    Local(&'static str),
 }
 
 impl AppraisalError {
-    /// Whose fault it was.
+    /// Whose fault it was, where the verifier was given Evidence. For a passport ask the [`Refusal`](crate::Refusal).
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Unreachable | Self::BadResult => Fault::Verifier,
-            _ => Fault::Peer,
+            Self::BadResult | Self::ResultExpired | Self::StaleCollateral | Self::Unreachable => {
+                Fault::Verifier
+            }
+            Self::Local(_) => Fault::Local,
+            Self::BadSignature
+            | Self::Expired
+            | Self::Malformed
+            | Self::NotBound
+            | Self::UnknownKey => Fault::Peer,
         }
     }
 }
@@ -198,7 +231,21 @@ pub enum ConfigError {
     /// The TLS configuration cannot be used for attested connections; the text says which part.
     #[error("TLS configuration is unsuitable: {0}")]
     Tls(&'static str),
+    /// Verifiers that are to appraise the same differ in what they accept. Give each the same media types, or add them
+    /// to the relying party one by one.
+    #[error("verifiers to be combined accept different formats")]
+    UnlikeVerifiers,
     /// The key, certificate or provider was refused by rustls or rcgen.
     #[error("identity could not be made")]
     Identity,
+    /// The request that follows from this configuration could not be sent.
+    #[error("request cannot be sent")]
+    Request(#[from] SendError),
+}
+
+impl ConfigError {
+    /// Always this endpoint's.
+    pub fn fault(&self) -> Fault {
+        Fault::Local
+    }
 }

@@ -66,6 +66,8 @@ pub enum Held {
     Busy,
     /// Recent requests failed; the next one goes out after a pause.
     Failing,
+    /// As many requests as are allowed in this time were sent.
+    TooOften,
 }
 
 impl fmt::Display for Held {
@@ -73,6 +75,7 @@ impl fmt::Display for Held {
         f.write_str(match self {
             Self::Busy => "too many requests are under way",
             Self::Failing => "it failed repeatedly",
+            Self::TooOften => "too many requests were sent of late",
         })
     }
 }

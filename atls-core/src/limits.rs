@@ -51,3 +51,12 @@ pub const DEFAULT_EXCHANGES: usize = 512;
 
 /// Most appraisals that a server runs at once; they may cost a verifier's time or network.
 pub const DEFAULT_APPRAISALS: usize = 64;
+
+/// How long an appraisal is used again for the same Evidence: the connections of one batch come within seconds.
+pub const DEFAULT_KEPT_AGE: Duration = Duration::from_secs(60);
+
+/// Most appraisals that are kept. One serves a whole batch.
+pub const DEFAULT_KEPT_RESULTS: usize = 256;
+
+/// Most octets of Evidence that appraisals are kept under.
+pub const DEFAULT_KEPT_OCTETS: usize = 8 * 1024 * 1024;

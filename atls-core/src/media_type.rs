@@ -24,7 +24,7 @@ pub struct MediaType {
 }
 
 impl MediaType {
-    /// Parses `type "/" subtype *( ";" name "=" value )`, at most 255 octets, printable ASCII only.
+    /// Parses `type "/" subtype *( ";" name "=" value )`, at most 255 octets as given and as printed, printable ASCII only.
     ///
     /// # Errors
     /// [`MediaTypeError`] where the text is not of that form or names a parameter twice.
@@ -50,10 +50,15 @@ impl MediaType {
             rest = after;
         }
         parameters.sort();
-        Ok(Self {
+        let parsed = Self {
             essence: essence.to_ascii_lowercase(),
             parameters,
-        })
+        };
+        // Quoting lengthens: what we would print must be what a peer like us reads.
+        if parsed.to_string().len() > MAX_LENGTH {
+            return Err(MediaTypeError);
+        }
+        Ok(parsed)
     }
 
     /// `type/subtype` in lower case, without parameters.
@@ -168,6 +173,21 @@ mod tests {
         let a = MediaType::parse("a/b; c=\"d\\\"e\\\\f;g\"").unwrap();
         assert_eq!(a.parameter("c"), Some("d\"e\\f;g"));
         assert_eq!(MediaType::parse(&a.to_string()), Ok(a));
+    }
+
+    #[test]
+    fn what_is_parsed_is_parsed_back_however_long() {
+        for count in 1..=22 {
+            let parameters = (0..count).map(|n| format!(";p{n:02}=123456"));
+            let text = format!("a/b{}", parameters.collect::<String>());
+            let printed_length = 3 + count * "; p00=\"123456\"".len();
+            let parsed = MediaType::parse(&text);
+            assert_eq!(parsed.is_ok(), printed_length <= MAX_LENGTH, "{count}");
+            if let Ok(parsed) = parsed {
+                assert_eq!(parsed.to_string().len(), printed_length);
+                assert_eq!(MediaType::parse(&parsed.to_string()), Ok(parsed));
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::attestation::Binding;
 use crate::attestation::Candidate;
 use crate::ear::Tier;
+use crate::error::Fault;
 use crate::verifier::Origin;
 
 /// Decides whether an appraised peer is good enough. Implemented for closures.
@@ -130,6 +131,11 @@ pub enum PolicyViolation {
 }
 
 impl PolicyViolation {
+    /// Always the peer's, which is not good enough.
+    pub fn fault(&self) -> Fault {
+        Fault::Peer
+    }
+
     /// For policies of the application.
     pub fn custom(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Custom(reason.into())

@@ -91,7 +91,10 @@ impl RelyingParty {
             let evidence = Evidence::new(&media_type, item.value(), &credential.bound)
                 .with_endorsements(&endorsements)
                 .with_report_data(credential.report_data.as_ref());
-            let result = verifier.appraise(&evidence, now).await?;
+            let result = verifier
+                .appraise(&evidence, now)
+                .await
+                .map_err(|error| refusal(error, verifier))?;
             if result
                 .attested_key
                 .as_ref()
@@ -238,7 +241,11 @@ impl RelyingPartyBuilder {
 pub enum Refusal {
     /// A verifier reached no result.
     #[error("appraisal failed")]
-    Appraisal(#[from] AppraisalError),
+    Appraisal(#[source] AppraisalError),
+    /// A result cannot be used: its signature, shape or nonce are wrong. Whose fault it is depends on who gave it: the
+    /// verifier, or with a passport the peer.
+    #[error("attestation result cannot be used")]
+    BadResult(Fault),
     /// The result is older than the maximum age, has expired, or is from the future; or this end does not know the
     /// time. Whose fault it is depends on who gave the result: the verifier, or with a passport the peer.
     #[error("attestation result has expired")]
@@ -265,7 +272,7 @@ impl Refusal {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Appraisal(error) => error.fault(),
-            Self::Expired(fault) => *fault,
+            Self::BadResult(fault) | Self::Expired(fault) => *fault,
             _ => Fault::Peer,
         }
     }
@@ -277,6 +284,15 @@ impl Refusal {
             Self::NoVerifier => RefusalCode::Incompatible,
             _ => RefusalCode::NotAccepted,
         }
+    }
+}
+
+/// What a verifier says about a result is about who gave that.
+fn refusal(error: AppraisalError, verifier: &dyn Verifier) -> Refusal {
+    match error {
+        AppraisalError::BadResult => Refusal::BadResult(giver_of_results(verifier)),
+        AppraisalError::ResultExpired => Refusal::Expired(giver_of_results(verifier)),
+        other => Refusal::Appraisal(other),
     }
 }
 

@@ -27,6 +27,12 @@ pub trait Verifier: Send + Sync {
         Conveys::Evidence
     }
 
+    /// Which policy and reference values are in force: a number that rises whenever they change. Results that were reached
+    /// under another number are not used again. A verifier that never changes has no need of it.
+    fn generation(&self) -> u64 {
+        0
+    }
+
     /// Appraises one item at the given time.
     ///
     /// An implementation must find [`Evidence::bound`] *inside* the signed Evidence, whole and of equal length, and
@@ -43,6 +49,28 @@ pub trait Verifier: Send + Sync {
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>>;
 }
 
+impl<V: Verifier + ?Sized> Verifier for Arc<V> {
+    fn media_types(&self) -> &[MediaType] {
+        (**self).media_types()
+    }
+
+    fn conveys(&self) -> Conveys {
+        (**self).conveys()
+    }
+
+    fn generation(&self) -> u64 {
+        (**self).generation()
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        (**self).appraise(evidence, now)
+    }
+}
+
 /// What kind of conceptual message a verifier takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
@@ -57,7 +85,6 @@ pub enum Conveys {
 }
 
 /// One item to appraise, and the value that it must carry.
-#[derive(Debug)]
 pub struct Evidence<'a> {
     media_type: &'a MediaType,
     bytes: &'a [u8],
@@ -114,6 +141,18 @@ impl<'a> Evidence<'a> {
     /// has no such field need not ask; they find no `bound` and refuse.
     pub fn report_data(&self) -> Option<&'a [u8; 64]> {
         self.report_data
+    }
+}
+
+/// Sizes only: Evidence identifies devices.
+impl fmt::Debug for Evidence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evidence")
+            .field("media_type", self.media_type)
+            .field("octets", &self.bytes.len())
+            .field("endorsements", &self.endorsements.len())
+            .field("bound", self.bound)
+            .finish()
     }
 }
 

@@ -32,6 +32,7 @@ use atls_core::Credential;
 use atls_core::Evidence;
 use atls_core::Fault;
 use atls_core::MediaType;
+use atls_core::Opening;
 use atls_core::Origin;
 use atls_core::Parameters;
 use atls_core::PeerAttestation;
@@ -39,13 +40,16 @@ use atls_core::Pending;
 use atls_core::PolicyViolation;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
+use atls_core::RefusalCode;
 use atls_core::RelyingParty;
 use atls_core::RelyingPartyBuilder;
+use atls_core::SendError;
 use atls_core::Session;
 use atls_core::Side;
 use atls_core::StandardPolicy;
 use atls_core::Verdicts;
 use atls_core::Verifier;
+use atls_core::authenticator::Extension;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::CmwError;
 use atls_core::cmw::Indicator;
@@ -54,6 +58,7 @@ use atls_core::cmw::Type;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
+use atls_core::ear::EarError;
 use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
@@ -144,16 +149,131 @@ fn attestation_stands_in_the_first_entry_only() {
     for first in [Vec::new(), vec![(CMW_ATTESTATION, &data[..])]] {
         let entries = [(leaf.clone(), first), second.clone()];
         let certificate = forge::certificate(&case.forge.context(), &entries);
-        let again = case.again(None);
-        let certificate = replace_context(&certificate, &case.forge, &again.forge);
-        let refused = again
-            .pending
-            .finish(&again.forge.seal(&certificate))
-            .unwrap_err();
-        assert_eq!(
-            refused,
-            ProtocolError::UnsolicitedExtension(CMW_ATTESTATION)
+        let expected = ProtocolError::UnsolicitedExtension(CMW_ATTESTATION);
+        for refused in case.finished(&certificate, None) {
+            assert_eq!(refused, Some(expected.clone()));
+        }
+    }
+}
+
+#[test]
+fn a_selection_stands_in_the_first_entry_only() {
+    let offered = Parameters::client(vec![evidence_type()], true, CanAttest::No);
+    let case = Case::new(Some(&offered));
+    let leaf = case.forge.identity.cert[0].to_vec();
+    let data = forge::vec16(&token(b"").encode().unwrap());
+    let attestation = (CMW_ATTESTATION, &data[..]);
+    let selection = (ATTESTATION_PARAMETERS, &[0xa2, 1, 1, 4, 0xf5][..]);
+    let certificate = |first: &[(u16, &'static [u8])], second: &[(u16, &'static [u8])]| {
+        let first = [&[attestation][..], first].concat();
+        let entries = [(leaf.clone(), first), (leaf.clone(), second.to_vec())];
+        forge::certificate(&case.forge.context(), &entries)
+    };
+    let good = certificate(&[selection], &[]);
+    assert_eq!(case.finished(&good, Some(&offered)), [None, None]);
+    let junk = (ATTESTATION_PARAMETERS, &b"junk"[..]);
+    for (first, second) in [(&[][..], selection), (&[], junk), (&[selection], selection)] {
+        let refused = case.finished(&certificate(first, &[second]), Some(&offered));
+        let expected = ProtocolError::UnsolicitedExtension(ATTESTATION_PARAMETERS);
+        assert_eq!(refused, [Some(expected.clone()), Some(expected)]);
+    }
+    let refused = case.finished(&certificate(&[junk], &[]), Some(&offered));
+    assert_eq!(refused, [(); 2].map(|()| Some(ProtocolError::Malformed)));
+}
+
+#[test]
+fn an_answer_that_need_not_attest_must_still_be_one_of_this_connection() {
+    let finish = |answer: &dyn Fn(&mut Case) -> Vec<u8>| {
+        let mut case = Case::new(None);
+        let authenticator = answer(&mut case);
+        case.pending.finish_without_attestation(&authenticator)
+    };
+    let plain = |case: &Case| case.forge.seal(&case.forge.certificate(&[]));
+    let empty = |case: &Case| {
+        let absent = forge::certificate(&case.forge.context(), &[]);
+        forge::message(20, &case.forge.mac(&[&absent]))
+    };
+    assert_eq!(finish(&|case| plain(case)), Ok(()));
+    assert_eq!(finish(&|case| empty(case)), Ok(()));
+    let flipped = |mut authenticator: Vec<u8>| {
+        *authenticator.last_mut().unwrap() ^= 1;
+        authenticator
+    };
+    let refused = Err(ProtocolError::BadFinished);
+    assert_eq!(finish(&|case| flipped(plain(case))), refused);
+    assert_eq!(finish(&|case| flipped(empty(case))), refused);
+    let elsewhere = |_: &mut Case| plain(&Case::new(None));
+    let refused = Err(ProtocolError::ContextMismatch);
+    assert_eq!(finish(&elsewhere), refused);
+    let refused = Err(ProtocolError::BadFinished);
+    assert_eq!(finish(&|_| empty(&Case::new(None))), refused);
+    let other_key = |case: &mut Case| {
+        case.forge.identity = identity(&providers()[0]);
+        plain(case)
+    };
+    assert_eq!(finish(&other_key), Err(ProtocolError::KeyMismatch));
+    let unasked = |case: &mut Case| case.forge.seal(&case.forge.certificate(&[(5, b"x")]));
+    let refused = Err(ProtocolError::UnsolicitedExtension(5));
+    assert_eq!(finish(&unasked), refused);
+    let refused = Err(ProtocolError::Malformed);
+    assert_eq!(finish(&|_| Vec::new()), refused);
+}
+
+#[test]
+fn a_client_that_sent_a_certificate_answers_with_its_key() {
+    let provider = &providers()[0];
+    let (server, of_tls) = (identity(provider), identity(provider));
+    for (identity, accepted) in [(of_tls.clone(), true), (identity(provider), false)] {
+        let pair = Pair::with(
+            provider.clone(),
+            &server,
+            Some(identity),
+            |client, server| {
+                support::authenticate_client(client, server, &of_tls);
+            },
         );
+        assert_eq!(pair.server.handshake().peer_chain(), of_tls.cert);
+        for attests in [true, false] {
+            let (request, pending) = atls_core::request(&pair.server, provider, None).unwrap();
+            let challenge = Challenge::receive(&pair.client, &request).unwrap();
+            let authenticator = challenge.answer(&token(b"")).unwrap();
+            let finished = if attests {
+                pending.finish(&authenticator).map(drop)
+            } else {
+                pending.finish_without_attestation(&authenticator)
+            };
+            let expected = if accepted {
+                Ok(())
+            } else {
+                Err(ProtocolError::KeyMismatch)
+            };
+            assert_eq!(finished, expected);
+        }
+    }
+}
+
+#[test]
+fn an_opening_is_for_one_side_and_an_unused_context() {
+    let provider = &providers()[0];
+    let pair = pair(provider, &identity(provider));
+    for (side, ours, other) in [
+        (Side::Client, ends(&pair)[0].0, ends(&pair)[1].0),
+        (Side::Server, ends(&pair)[1].0, ends(&pair)[0].0),
+    ] {
+        let opening = || Opening::new(side, provider, None).unwrap();
+        assert!(opening().on(ours).is_ok());
+        let refused = opening().on(other).unwrap_err();
+        assert_eq!(refused, ProtocolError::WrongSide);
+        // The peer, who has the octets already, asks under our context before we are on the connection.
+        let opening = opening();
+        let context = atls_core::authenticator::context(opening.as_bytes());
+        let kind = if side == Side::Client { 13 } else { 17 };
+        let extensions = [(13, &[0, 2, 4, 3][..]), (CMW_ATTESTATION, b"")];
+        let mirrored = forge::request(kind, context.unwrap().unwrap(), &extensions);
+        assert!(Challenge::receive(ours, &mirrored).is_ok());
+        let refused = opening.on(ours).unwrap_err();
+        assert_eq!(refused, ProtocolError::ContextSpent);
+        assert_eq!(refused.fault(), Fault::Peer);
     }
 }
 
@@ -211,10 +331,8 @@ fn an_offer_of_attestation_is_empty() {
     let challenge = Challenge::receive(&pair.server, &plain).unwrap();
     assert!(challenge.to_attest().is_none());
     let refused = challenge.answer(&token(b"")).unwrap_err();
-    assert_eq!(
-        refused,
-        ProtocolError::UnsolicitedExtension(CMW_ATTESTATION)
-    );
+    let expected = SendError::Extension(CMW_ATTESTATION);
+    assert_eq!(refused, ProtocolError::Sending(expected));
 }
 
 #[test]
@@ -278,10 +396,8 @@ fn a_format_that_the_peer_does_not_appraise_is_not_sent() {
     let offered = Parameters::client(vec!["other/type".parse().unwrap()], true, CanAttest::No);
     let case = Case::new(Some(&offered));
     let challenge = Challenge::receive(&case.pair.server, &case.forge.request).unwrap();
-    assert_eq!(
-        challenge.answer(&token(b"")).unwrap_err(),
-        ProtocolError::NoCommonFormat
-    );
+    let refused = challenge.answer(&token(b"")).unwrap_err();
+    assert_eq!(refused, ProtocolError::Sending(SendError::Format));
 }
 
 #[test]
@@ -426,18 +542,91 @@ fn endorsements_alone_attest_nothing() {
 
 #[test]
 fn a_verifier_that_fails_refuses_and_says_whose_fault_it_was() {
-    for (word, error, fault) in [
+    for (word, refusal, fault) in [
         (
             &b"unreachable"[..],
-            AppraisalError::Unreachable,
+            Refusal::Appraisal(AppraisalError::Unreachable),
             Fault::Verifier,
         ),
-        (b"bad result", AppraisalError::BadResult, Fault::Verifier),
-        (b"malformed", AppraisalError::Malformed, Fault::Peer),
+        (
+            b"stale",
+            Refusal::Appraisal(AppraisalError::StaleCollateral),
+            Fault::Verifier,
+        ),
+        (
+            b"timeless",
+            Refusal::Appraisal(AppraisalError::Local("no time")),
+            Fault::Local,
+        ),
+        (
+            b"malformed",
+            Refusal::Appraisal(AppraisalError::Malformed),
+            Fault::Peer,
+        ),
+        (
+            b"expired",
+            Refusal::Appraisal(AppraisalError::Expired),
+            Fault::Peer,
+        ),
+        (
+            b"bad result",
+            Refusal::BadResult(Fault::Verifier),
+            Fault::Verifier,
+        ),
+        (
+            b"old result",
+            Refusal::Expired(Fault::Verifier),
+            Fault::Verifier,
+        ),
     ] {
         let refused = decide(device(), credential(&token(word)).0).unwrap_err();
         assert_eq!(refused.fault(), fault);
-        assert_eq!(refused, Refusal::Appraisal(error));
+        assert_eq!(refused, refusal);
+        let told = match fault {
+            Fault::Peer => RefusalCode::NotAccepted,
+            _ => RefusalCode::Unavailable,
+        };
+        assert_eq!(refused.code(), told);
+    }
+}
+
+#[test]
+fn a_passport_that_cannot_be_used_is_the_fault_of_who_presents_it() {
+    let passports = || RelyingParty::builder().verifier(Arc::new(Scripted::passports()));
+    let present = |word: &[u8]| Cmw::attestation_results(result_type(), word.to_vec());
+    for (word, refusal) in [
+        (&b"bad result"[..], Refusal::BadResult(Fault::Peer)),
+        (b"old result", Refusal::Expired(Fault::Peer)),
+        (b"exp -1", Refusal::Expired(Fault::Peer)),
+        (b"iat 61", Refusal::Expired(Fault::Peer)),
+    ] {
+        let refused = decide(passports(), credential(&present(word)).0).unwrap_err();
+        assert_eq!(refused, refusal);
+        assert_eq!(refused.fault(), Fault::Peer);
+        assert_eq!(refused.code(), RefusalCode::NotAccepted);
+    }
+    // But keys that could not be fetched are not.
+    let refused = decide(passports(), credential(&present(b"unreachable")).0).unwrap_err();
+    assert_eq!(refused.fault(), Fault::Verifier);
+}
+
+#[test]
+fn what_is_wrong_with_a_result_is_not_said_of_the_evidence() {
+    for error in [
+        EarError::Algorithm,
+        EarError::BadSignature,
+        EarError::Issuer,
+        EarError::Malformed,
+        EarError::MissingSubmod,
+        EarError::Nonce,
+        EarError::Profile,
+        EarError::TooLarge,
+        EarError::UnknownKey,
+    ] {
+        assert_eq!(AppraisalError::from(error), AppraisalError::BadResult);
+    }
+    for error in [EarError::Expired, EarError::Future] {
+        assert_eq!(AppraisalError::from(error), AppraisalError::ResultExpired);
     }
 }
 
@@ -545,6 +734,63 @@ fn configurations_that_could_not_work_are_refused() {
     );
 }
 
+// --- What is printed -------------------------------------------------------------------------------------------------
+
+#[test]
+fn evidence_and_identifiers_are_not_printed() {
+    const SERIAL: &str = "device serial 4711";
+    let provider = &providers()[0];
+    let pair = pair(provider, &identity(provider));
+    let part = Appraisal::new(TrustVector::new()).with_extension("serial", SERIAL.into());
+    let ear = Ear::local(VerifierId::new("test", "1"), at(NOW), "device", part);
+
+    let (request, pending) = atls_core::request(&pair.client, provider, None).unwrap();
+    let challenge = Challenge::receive(&pair.server, &request).unwrap();
+    let to_attest = challenge.to_attest().unwrap();
+    let leaf_key = to_attest.leaf_key().to_vec();
+    let mut printed = format!("{pending:?} {challenge:?} {to_attest:?}");
+    printed += &format!("{:?} {ear:?}", to_attest.to_owned());
+
+    let words = format!("good {SERIAL}");
+    let cmw = Cmw::collection(None, vec![(SERIAL.into(), token(words.as_bytes()))]).unwrap();
+    printed += &format!("{cmw:?} {:?}", cmw.items());
+    let extension = Extension {
+        code: CMW_ATTESTATION,
+        data: SERIAL.as_bytes().to_vec(),
+    };
+    let (media_type, octets) = (evidence_type(), words.as_bytes());
+    let evidence = Evidence::new(&media_type, octets, to_attest.bound());
+    printed += &format!("{extension:?} {evidence:?}");
+    let appraised = Appraised::new(ear, Origin::Device).with_attested_key(leaf_key.clone());
+    printed += &format!("{appraised:?}");
+
+    let credential = pending.finish(&challenge.answer(&cmw).unwrap()).unwrap();
+    printed += &format!("{credential:?}");
+    let peer = decide(device(), credential).unwrap();
+    printed += &format!("{peer:?} {:?}", *peer);
+
+    let decimal = |octets: &[u8]| format!("{octets:?}").trim_matches(['[', ']']).to_owned();
+    let hex = |octets: &[u8]| {
+        octets
+            .iter()
+            .map(|o| format!("{o:02x}"))
+            .collect::<String>()
+    };
+    let key = &leaf_key[leaf_key.len() - 16..];
+    for secret in [
+        SERIAL.to_owned(),
+        decimal(SERIAL.as_bytes()),
+        hex(SERIAL.as_bytes()),
+        decimal(key),
+        hex(key),
+    ] {
+        assert!(
+            !printed.to_lowercase().contains(&secret),
+            "{secret} in {printed}"
+        );
+    }
+}
+
 // --- Helpers -------------------------------------------------------------------------------------------------------------
 
 /// A verifier that does as the Evidence says, so that each test can say what is found.
@@ -603,6 +849,10 @@ impl Scripted {
             "unbound" => Err(AppraisalError::NotBound),
             "unreachable" => Err(AppraisalError::Unreachable),
             "bad" => Err(AppraisalError::BadResult),
+            "old" => Err(AppraisalError::ResultExpired),
+            "expired" => Err(AppraisalError::Expired),
+            "stale" => Err(AppraisalError::StaleCollateral),
+            "timeless" => Err(AppraisalError::Local("no time")),
             "malformed" => Err(AppraisalError::Malformed),
             "endorsed" => {
                 assert_eq!(evidence.endorsements().len(), 1);
@@ -709,6 +959,24 @@ impl Case {
 
     fn again(&self, parameters: Option<&Parameters>) -> Self {
         Self::over(self.pair.clone(), self.server.clone(), parameters)
+    }
+
+    /// The errors of both ways to finish, given this Certificate under the context of two further requests.
+    fn finished(
+        &self,
+        certificate: &[u8],
+        parameters: Option<&Parameters>,
+    ) -> [Option<ProtocolError>; 2] {
+        let seal = |case: &Self| {
+            let certificate = replace_context(certificate, &self.forge, &case.forge);
+            case.forge.seal(&certificate)
+        };
+        let (attesting, plain) = (self.again(parameters), self.again(parameters));
+        let (first, second) = (seal(&attesting), seal(&plain));
+        [
+            attesting.pending.finish(&first).err(),
+            plain.pending.finish_without_attestation(&second).err(),
+        ]
     }
 }
 

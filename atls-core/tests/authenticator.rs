@@ -16,9 +16,11 @@ use std::sync::Arc;
 
 use atls_core::Handshake;
 use atls_core::ProtocolError;
+use atls_core::SendError;
 use atls_core::Session;
 use atls_core::Side;
 use atls_core::authenticator::Extension;
+use atls_core::authenticator::PreparedRequest;
 use atls_core::authenticator::ReceivedRequest;
 use atls_core::authenticator::SentRequest;
 use atls_core::authenticator::Validated;
@@ -28,7 +30,9 @@ use atls_core::limits::MAX_EXTENSIONS;
 use atls_core::limits::MAX_FRAME;
 use atls_core::limits::MAX_REQUESTS;
 use rustls::HandshakeKind;
+use rustls::SignatureScheme;
 use rustls::crypto::CryptoProvider;
+use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::sign::CertifiedKey;
 use support::Pair;
 use support::forge;
@@ -463,6 +467,80 @@ fn every_flipped_bit_and_every_truncation_is_refused() {
     }
 }
 
+#[test]
+fn an_rsa_key_signs_with_pss_only() {
+    let provider = &providers()[0];
+    let server = support::rsa_identity(provider);
+    let pair = pair_of(provider, &server);
+    let judge = |scheme: SignatureScheme| {
+        let (client, server_end) = (fresh(&pair.client), fresh(&pair.server));
+        let sent = ask(&client, provider);
+        let forge = Forge::new(&server_end, Side::Server, &server, sent.as_bytes());
+        let certificate = forge.certificate(&[]);
+        let verify = forge.certificate_verify_with(&certificate, scheme);
+        sent.validate(&forge.seal_with(&certificate, &verify))
+            .map(drop)
+    };
+    for scheme in [
+        SignatureScheme::RSA_PSS_SHA256,
+        SignatureScheme::RSA_PSS_SHA384,
+        SignatureScheme::RSA_PSS_SHA512,
+    ] {
+        assert_eq!(judge(scheme), Ok(()));
+    }
+    // Honest signatures, which the provider verifies: it serves certificates too.
+    for (scheme, code) in [
+        (SignatureScheme::RSA_PKCS1_SHA256, 0x0401),
+        (SignatureScheme::RSA_PKCS1_SHA384, 0x0501),
+        (SignatureScheme::RSA_PKCS1_SHA512, 0x0601),
+    ] {
+        assert_eq!(judge(scheme), Err(ProtocolError::SchemeNotOffered(code)));
+    }
+    // And as the one that answers.
+    let answer = |schemes: &[u8]| {
+        let server = fresh(&pair.server);
+        let request = forge::request(17, b"context", &[(13, schemes)]);
+        let received = ReceivedRequest::receive(&server, &request).unwrap();
+        received.authenticate(Vec::new())
+    };
+    for pkcs1 in [[0, 2, 4, 1], [0, 2, 5, 1], [0, 2, 6, 1], [0, 2, 2, 1]] {
+        let refused = answer(&pkcs1).unwrap_err();
+        assert_eq!(refused, ProtocolError::NoCommonScheme);
+    }
+    let authenticator = answer(&[0, 4, 4, 1, 8, 4]).unwrap();
+    let certificate = usize::from(u16::from_be_bytes([authenticator[2], authenticator[3]]));
+    let verify = &authenticator[4 + certificate..];
+    assert_eq!((verify[0], &verify[4..6]), (15, &[8, 4][..]));
+}
+
+#[test]
+fn a_key_is_refused_under_a_scheme_that_this_request_did_not_offer() {
+    let provider = &providers()[0];
+    let all = provider.signature_verification_algorithms;
+    let fewer: Vec<_> = all
+        .mapping
+        .iter()
+        .filter(|(scheme, _)| *scheme != SignatureScheme::ECDSA_NISTP256_SHA256)
+        .copied()
+        .collect();
+    let fewer = CryptoProvider {
+        signature_verification_algorithms: WebPkiSupportedAlgorithms {
+            mapping: fewer.leak(),
+            ..all
+        },
+        ..provider.clone()
+    };
+    let server = identity(provider);
+    let pair = pair_of(provider, &server);
+    let sent = ask(&pair.client, &fewer);
+    let forge = Forge::new(&pair.server, Side::Server, &server, sent.as_bytes());
+    let refused = sent.validate(&forge.seal(&forge.certificate(&[])));
+    assert_eq!(
+        refused.unwrap_err(),
+        ProtocolError::SchemeNotOffered(0x0403)
+    );
+}
+
 // --- Requests --------------------------------------------------------------------------------------------------------
 
 #[test]
@@ -503,8 +581,11 @@ fn a_connection_takes_a_bounded_number_of_requests() {
         let request = forge::request(17, &n.to_be_bytes(), &[(13, &[0, 2, 8, 7])]);
         assert!(ReceivedRequest::receive(&pair.server, &request).is_ok());
     }
-    let refused = SentRequest::new(&pair.server, provider, Vec::new()).unwrap_err();
+    let one_more = forge::request(17, b"one more", &[(13, &[0, 2, 8, 7])]);
+    let refused = ReceivedRequest::receive(&pair.server, &one_more).unwrap_err();
     assert_eq!(refused, ProtocolError::TooManyRequests);
+    let refused = SentRequest::new(&pair.server, provider, Vec::new()).unwrap_err();
+    assert_eq!(refused, ProtocolError::Sending(SendError::TooManyRequests));
 }
 
 #[test]
@@ -585,7 +666,10 @@ fn we_answer_only_with_extensions_that_were_offered() {
         data: Vec::new(),
     };
     let refused = received.authenticate(vec![unsolicited]).unwrap_err();
-    assert_eq!(refused, ProtocolError::UnsolicitedExtension(0x1234));
+    assert_eq!(
+        refused,
+        ProtocolError::Sending(SendError::Extension(0x1234))
+    );
 }
 
 // --- Handshakes that attestation does not cover -------------------------------------------------------------------
@@ -655,6 +739,32 @@ fn an_unfinished_handshake_is_refused() {
 }
 
 #[test]
+fn a_server_waits_for_the_clients_finished() {
+    let provider = providers()[0].clone();
+    let server = identity(&provider);
+    let mut configs = None;
+    let _finished = support::connected(provider, &server, |client, server| {
+        configs = Some((client.clone(), server.clone()));
+    });
+    let (mut client, config) = configs.unwrap();
+    client.resumption = rustls::client::Resumption::disabled();
+    let name = "localhost".try_into().unwrap();
+    let mut client = rustls::ClientConnection::new(Arc::new(client), name).unwrap();
+    let mut connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+    let mut hello = Vec::new();
+    client.write_tls(&mut hello).unwrap();
+    connection.read_tls(&mut &hello[..]).unwrap();
+    connection.process_new_packets().unwrap();
+    connection.write_tls(&mut Vec::new()).unwrap();
+    // All is settled but that the client has these keys.
+    assert_eq!(connection.handshake_kind(), Some(HandshakeKind::Full));
+    assert!(connection.negotiated_cipher_suite().is_some());
+    assert!(connection.is_handshaking());
+    let refused = Handshake::server(&connection, server).unwrap_err();
+    assert_eq!(refused, ProtocolError::NotFullTls13);
+}
+
+#[test]
 fn nothing_secret_is_printed() {
     let provider = &providers()[0];
     let pair = pair(provider);
@@ -666,17 +776,32 @@ fn nothing_secret_is_printed() {
         pair.server.handshake().identity().unwrap(),
         sent.as_bytes(),
     );
-    let printed = format!("{sent:?} {received:?} {:?}", pair.server.handshake());
+    let handshake = pair.server.handshake();
+    let prepared = PreparedRequest::new(Side::Client, provider, Vec::new()).unwrap();
+    let printed = format!("{sent:?} {received:?} {handshake:?} {prepared:?}");
+    let leaf = received.identity().unwrap().cert[0].to_vec();
+    let context = sent.context().to_vec();
     let mac = forge.mac(&[]);
+    let authenticator = received.authenticate(Vec::new()).unwrap();
+    let printed = format!("{printed} {:?}", sent.validate(&authenticator).unwrap());
     for secret in [
-        sent.context(),
+        &context,
         &mac,
-        received.identity().unwrap().cert[0].as_ref(),
+        &forge.handshake_context,
+        &forge.finished_key,
+        &leaf,
     ] {
+        let decimal = format!("{:?}", &secret[..8]);
+        let hex: String = secret[..8]
+            .iter()
+            .map(|octet| format!("{octet:02x}"))
+            .collect();
+        let printed = printed.to_lowercase();
         assert!(
-            !printed.contains(&format!("{:?}", &secret[..8])[1..20]),
+            !printed.contains(decimal.trim_matches(['[', ']'])),
             "{printed}"
         );
+        assert!(!printed.contains(&hex), "{printed}");
     }
 }
 

@@ -19,31 +19,28 @@ use atls_core::ear::Check;
 use atls_core::ear::Ear;
 use atls_core::ear::EarError;
 use atls_core::ear::ExpectedNonce;
-use atls_core::ear::KeyError;
 use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerificationKeys;
 use atls_core::ear::VerifierId;
 use atls_core::ear::cwt;
-use atls_core::ear::jwt;
-use atls_core::pki_types::UnixTime;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa;
-use aws_lc_rs::signature;
-use aws_lc_rs::signature::EcdsaKeyPair;
-use aws_lc_rs::signature::Ed25519KeyPair;
-use aws_lc_rs::signature::KeyPair;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use ciborium::Value as Cbor;
-use coset::TaggedCborSerializable;
-use coset::iana::Algorithm;
 use proptest::prelude::*;
-use rustls::crypto::CryptoProvider;
 use serde_json::Value;
 use serde_json::json;
+use support::issuer::Issuer;
+use support::issuer::NONCE;
+use support::issuer::at;
+use support::issuer::check;
+use support::issuer::decode;
+use support::issuer::decode_with;
+use support::issuer::dotted;
+use support::issuer::underscored;
+use support::issuer::underscored_cbor;
+use support::issuer::with;
 use support::providers;
 use support::vectors;
 
@@ -497,82 +494,18 @@ fn the_tokens_algorithm_is_the_keys_or_nothing() {
         refused(&json!({ "alg": "ES256", "b64": false })),
         EarError::Algorithm
     );
-    assert_eq!(
-        refused(&json!({ "alg": "ES256", "zip": "DEF" })),
-        EarError::Algorithm
-    );
+    for (name, value) in [
+        ("zip", json!("DEF")),
+        ("enc", json!("A256GCM")),
+        ("crit", json!([])),
+        ("crit", Value::Null),
+        ("zip", Value::Null),
+        ("enc", Value::Null),
+    ] {
+        let header = json!({ "alg": "ES256", name: value });
+        assert_eq!(refused(&header), EarError::Algorithm, "{header}");
+    }
     assert_eq!(refused(&json!({})), EarError::Algorithm);
-}
-
-#[test]
-fn a_key_in_the_header_is_not_believed() {
-    let (ours, attacker) = (Issuer::es256(), Issuer::es256());
-    let header =
-        json!({ "alg": "ES256", "jwk": attacker.jwk, "jku": "https://attacker.example/jwks" });
-    let token = attacker.jwt_with(&header, &underscored());
-    let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
-    assert_eq!(
-        decode(&token, &ours.keys(), &check),
-        Err(EarError::BadSignature)
-    );
-}
-
-#[test]
-fn a_key_identifier_narrows_the_choice() {
-    let issuer = Issuer::es256();
-    let mut jwk = issuer.jwk.clone();
-    jwk["kid"] = json!("2026");
-    let keys = VerificationKeys::from_jwk_set(&json!({ "keys": [jwk] }).to_string()).unwrap();
-    let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
-    let judge = |header: Value| {
-        decode(&issuer.jwt_with(&header, &underscored()), &keys, &check).map(|_| ())
-    };
-    assert_eq!(judge(json!({ "alg": "ES256", "kid": "2026" })), Ok(()));
-    assert_eq!(judge(json!({ "alg": "ES256" })), Ok(()));
-    assert_eq!(
-        judge(json!({ "alg": "ES256", "kid": "2025" })),
-        Err(EarError::UnknownKey)
-    );
-}
-
-#[test]
-fn keys_that_could_be_misused_are_refused() {
-    let es256 = Issuer::es256().jwk;
-    let rsa = Issuer::rsa("PS256").jwk;
-    let refused = |jwk: Value| VerificationKeys::from_jwk(&jwk.to_string()).unwrap_err();
-    assert_eq!(
-        refused(json!({ "kty": "oct", "k": "AAAA", "alg": "HS256" })),
-        KeyError::Unsupported
-    );
-    assert_eq!(
-        refused(with(es256.clone(), "alg", "ES384")),
-        KeyError::Unsupported
-    );
-    assert_eq!(
-        refused(with(es256.clone(), "use", "enc")),
-        KeyError::Unsupported
-    );
-    assert_eq!(
-        refused(with(es256.clone(), "x", "AAAA")),
-        KeyError::Malformed
-    );
-    assert_eq!(
-        refused(with(rsa.clone(), "alg", Value::Null)),
-        KeyError::NoAlgorithm
-    );
-    assert_eq!(
-        refused(with(rsa.clone(), "alg", "HS256")),
-        KeyError::Unsupported
-    );
-    assert_eq!(
-        refused(with(rsa, "n", BASE64_URL_SAFE_NO_PAD.encode([0xff; 255]))),
-        KeyError::Unsupported
-    );
-    assert_eq!(refused(json!(1)), KeyError::Malformed);
-    let empty = VerificationKeys::from_jwk_set(r#"{"keys":[]}"#);
-    assert_eq!(empty.unwrap_err(), KeyError::Unsupported);
-    let mixed = json!({ "keys": [{ "kty": "oct", "k": "AAAA" }, es256] });
-    assert!(VerificationKeys::from_jwk_set(&mixed.to_string()).is_ok());
 }
 
 #[test]
@@ -607,67 +540,128 @@ fn every_flipped_octet_and_every_truncation_of_a_jwt_is_refused() {
 }
 
 #[test]
-fn every_flipped_octet_and_every_truncation_of_a_cwt_is_refused() {
+fn a_name_that_stands_twice_is_refused_wherever_it_stands() {
     let issuer = Issuer::es256();
-    let token = issuer.cwt(&underscored_cbor());
-    let provider = &providers()[0];
-    let supported = &provider.signature_verification_algorithms;
+    let claims = underscored().to_string();
     let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
-    let judge = |token: &[u8]| cwt::decode(token, &issuer.keys(), supported, &check).map(|_| ());
-    assert_eq!(judge(&token), Ok(()));
-    assert_eq!(
-        judge(&[&[0xd8, 0x3d], &token[..]].concat()),
-        Ok(()),
-        "with the CWT tag"
-    );
-    assert_eq!(judge(&token[1..]), Ok(()), "without tag");
-    for index in 0..token.len() {
-        assert!(judge(&token[..index]).is_err(), "cut at {index}");
-        let mut altered = token.clone();
-        altered[index] ^= 1;
-        assert!(judge(&altered).is_err(), "flipped at {index}");
+    let judge = |header: &str, claims: &str| {
+        let token = issuer.jwt_of(header, claims);
+        decode(&token, &issuer.keys(), &check).map(drop)
+    };
+    let header = r#"{"alg":"ES256"}"#;
+    assert_eq!(judge(header, &claims), Ok(()));
+    for (once, twice) in [
+        (r#""iat":"#, r#""iat":1,"iat":"#),
+        (r#""submods":"#, r#""submods":{"b":{}},"submods":"#),
+        (r#""a":{"#, r#""a":{"ear_status":"none"},"a":{"#),
+        (
+            r#""ear_status":"#,
+            r#""ear_status":"contraindicated","ear_status":"#,
+        ),
+        (r#""hardware":"#, r#""hardware":99,"hardware":"#),
+        (r#""developer":"#, r#""developer":"x","developer":"#),
+        (r#""to be":"#, r#""to be":1,"to\u0020be":"#),
+        (r#""unknown":{"#, r#""unknown":{"x":[[{"y":1,"y":2}]],"#),
+    ] {
+        let doubled = claims.replacen(once, twice, 1);
+        assert_ne!(doubled, claims, "{once}");
+        assert_eq!(judge(header, &doubled), Err(EarError::Malformed), "{twice}");
     }
-    assert_eq!(
-        judge(&[&token[..], &[0]].concat()),
-        Err(EarError::Malformed)
-    );
-    assert_eq!(judge(&[0x81; 60_000]), Err(EarError::Malformed));
-    assert_eq!(judge(&[0; 70_000]), Err(EarError::TooLarge));
+    for header in [
+        r#"{"alg":"none","alg":"ES256"}"#,
+        r#"{"alg":"ES256","kid":"a","kid":"b"}"#,
+        r#"{"alg":"ES256","x":1,"x":2}"#,
+    ] {
+        assert_eq!(judge(header, &claims), Err(EarError::Malformed), "{header}");
+    }
 }
 
 #[test]
-fn a_cwt_has_numbers_for_tiers_and_each_claim_once() {
+fn a_nonce_too_short_or_too_long_to_be_one_is_neither_expected_nor_read() {
     let issuer = Issuer::es256();
-    let provider = &providers()[0];
-    let supported = &provider.signature_verification_algorithms;
-    let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
-    let judge = |claims: Cbor| {
-        cwt::decode(&issuer.cwt(&claims), &issuer.keys(), supported, &check).map(|ear| ear.status())
+    let judge = |nonce: &[u8]| {
+        let check = check(1_000_000, ExpectedNonce::Echoed(nonce));
+        let text = BASE64_URL_SAFE_NO_PAD.encode(nonce);
+        let token = issuer.jwt(&with(underscored(), "eat_nonce", text));
+        decode(&token, &issuer.keys(), &check).map(drop)
     };
-    let part = |status: Cbor| cbor_map(vec![(1000.into(), status)]);
-    let with_part =
-        |part: Cbor| replaced(underscored_cbor(), 266, cbor_map(vec![("a".into(), part)]));
-    assert_eq!(judge(with_part(part(2.into()))), Ok(Tier::Affirming));
-    assert_eq!(judge(with_part(part(0.into()))), Ok(Tier::None));
-    assert_eq!(judge(with_part(part(96.into()))), Ok(Tier::Contraindicated));
-    assert_eq!(judge(with_part(part(3.into()))), Err(EarError::Malformed));
+    for length in [0, 1, 7, 65, 88] {
+        assert_eq!(judge(&vec![7; length]), Err(EarError::Nonce), "{length}");
+    }
+    for length in [8, 32, 48, 64] {
+        assert_eq!(judge(&vec![7; length]), Ok(()), "{length}");
+    }
+    // The nonce of the Evidence too.
+    for length in [0, 7, 65] {
+        let nonce = BASE64_URL_SAFE_NO_PAD.encode(vec![7; length]);
+        let part = json!({ "a": { "ear_status": "affirming", "eat_nonce": nonce } });
+        let claims = with(underscored(), "submods", part);
+        assert_eq!(issuer.judge(&claims), Err(EarError::Nonce), "{length}");
+    }
+}
+
+#[test]
+fn a_profile_that_has_a_nonce_must_show_it() {
+    let issuer = Issuer::es256();
+    for mut claims in [underscored(), dotted()] {
+        let elsewhere = check(1_000_000, ExpectedNonce::InAnotherClaim);
+        let judge = |claims: &Value| decode(&issuer.jwt(claims), &issuer.keys(), &elsewhere);
+        assert_eq!(judge(&claims), Err(EarError::Nonce));
+        claims.as_object_mut().unwrap().remove("eat_nonce");
+        assert_eq!(judge(&claims), Err(EarError::Nonce));
+        let trustee = "tag:github.com,2024:confidential-containers/Trustee";
+        claims = with(dotted(), "eat_profile", trustee);
+        assert_eq!(judge(&claims), Err(EarError::Nonce), "it has none to show");
+        claims.as_object_mut().unwrap().remove("eat_nonce");
+        assert!(judge(&claims).is_ok());
+    }
+}
+
+#[test]
+fn every_part_that_is_expected_must_be_there() {
+    let issuer = Issuer::es256();
+    let part = || json!({ "ear.status": "affirming" });
+    let judge = |parts: &[&str], submods: Value| {
+        let check = Check {
+            submods: parts,
+            ..check(1_000_000, ExpectedNonce::Echoed(NONCE))
+        };
+        let token = issuer.jwt(&with(dotted(), "submods", submods));
+        decode(&token, &issuer.keys(), &check).map(|ear| ear.status())
+    };
+    let cca = ["CCA_REALM", "CCA_SSD_PLATFORM"];
+    let whole = json!({ "CCA_REALM": part(), "CCA_SSD_PLATFORM": part() });
+    assert_eq!(judge(&cca, whole.clone()), Ok(Tier::Affirming));
+    assert_eq!(judge(&cca[..1], whole), Ok(Tier::Affirming));
+    let platform_alone = json!({ "CCA_SSD_PLATFORM": part() });
     assert_eq!(
-        judge(with_part(part("affirming".into()))),
-        Err(EarError::Malformed)
+        judge(&cca, platform_alone.clone()),
+        Err(EarError::MissingSubmod)
     );
-    let twice = cbor_map(vec![(1000.into(), 2.into()), (1000.into(), 2.into())]);
-    assert_eq!(judge(with_part(twice)), Err(EarError::Malformed));
-    let shadowed = cbor_map(vec![
-        (1000.into(), 96.into()),
-        ("ear_status".into(), 2.into()),
-    ]);
-    assert_eq!(judge(with_part(shadowed)), Err(EarError::Malformed));
-    let dotted = replaced(
-        underscored_cbor(),
-        265,
-        "tag:github.com,2023:veraison/ear".into(),
-    );
-    assert_eq!(judge(dotted), Err(EarError::Malformed));
+    assert_eq!(judge(&[], platform_alone), Ok(Tier::Affirming));
+    let renamed = json!({ "cca_realm": part(), "CCA_SSD_PLATFORM": part() });
+    assert_eq!(judge(&cca, renamed), Err(EarError::MissingSubmod));
+    assert_eq!(judge(&[], json!({})), Err(EarError::Malformed));
+}
+
+#[test]
+fn a_recorded_composite_without_its_realm_would_be_refused() {
+    let Some(folder) = vectors() else { return };
+    let read = |name: &str| std::fs::read_to_string(folder.join("ear").join(name)).unwrap();
+    let keys = VerificationKeys::from_jwk(&read("veraison-ear-verification-key.jwk")).unwrap();
+    let nonce = BASE64_URL_SAFE_NO_PAD.decode(VERAISON[0].1).unwrap();
+    let token = read("veraison-cca-affirming.ear.jwt");
+    let judge = |submods: &[&str]| {
+        let check = Check::new(
+            at(RECORDED_AT),
+            Duration::from_secs(3600),
+            ExpectedNonce::Echoed(&nonce),
+        );
+        decode(token.trim(), &keys, &check.with_submods(submods)).map(drop)
+    };
+    assert_eq!(judge(&["CCA_REALM", "CCA_SSD_PLATFORM"]), Ok(()));
+    let refused = judge(&["CCA_REALM", "CCA_SSD_PLATFORM", "GPU"]);
+    assert_eq!(refused, Err(EarError::MissingSubmod));
 }
 
 #[test]
@@ -711,236 +705,6 @@ proptest! {
 }
 
 // --- Helpers -------------------------------------------------------------------------------------------------------
-
-const NONCE: &[u8] = b"this nonce has thirty-two octets";
-
-fn at(seconds: u64) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
-}
-
-fn check(now: u64, nonce: ExpectedNonce<'_>) -> Check<'_> {
-    Check {
-        now: at(now),
-        max_age: Duration::from_secs(3600),
-        nonce,
-        issuer: None,
-    }
-}
-
-fn decode(token: &str, keys: &VerificationKeys, check: &Check<'_>) -> Result<Ear, EarError> {
-    decode_with(
-        &rustls::crypto::ring::default_provider(),
-        token,
-        keys,
-        check,
-    )
-}
-
-fn decode_with(
-    provider: &CryptoProvider,
-    token: &str,
-    keys: &VerificationKeys,
-    check: &Check<'_>,
-) -> Result<Ear, EarError> {
-    jwt::decode(
-        token,
-        keys,
-        &provider.signature_verification_algorithms,
-        check,
-    )
-}
-
-fn underscored() -> Value {
-    json!({
-        "eat_profile": "tag:ietf.org,2026:rats/ear#04",
-        "iat": 1_000_000,
-        "eat_nonce": BASE64_URL_SAFE_NO_PAD.encode(NONCE),
-        "ear_verifier_id": { "developer": "us", "build": "1" },
-        "submods": { "a": {
-            "ear_status": "warning",
-            "ear_trustworthiness_vector": { "hardware": 2, "executables": 33 },
-            "ear_appraisal_policy_ids": ["p"],
-        } },
-        "unknown": { "to be": "ignored" },
-    })
-}
-
-fn dotted() -> Value {
-    json!({
-        "eat_profile": "tag:github.com,2023:veraison/ear",
-        "iat": 1_000_000,
-        "eat_nonce": BASE64_URL_SAFE.encode(NONCE),
-        "ear.verifier-id": { "developer": "us", "build": "1" },
-        "submods": { "a": { "ear.status": "warning", "ear.appraisal-policy-id": "p" } },
-    })
-}
-
-fn underscored_cbor() -> Cbor {
-    let vector = cbor_map(vec![(4.into(), 2.into()), (2.into(), 33.into())]);
-    let part = cbor_map(vec![
-        (1000.into(), 32.into()),
-        (1001.into(), vector),
-        (1003.into(), Cbor::Array(vec!["p".into()])),
-    ]);
-    cbor_map(vec![
-        (265.into(), "tag:ietf.org,2026:rats/ear#04".into()),
-        (6.into(), 1_000_000.into()),
-        (10.into(), Cbor::Bytes(NONCE.to_vec())),
-        (
-            1004.into(),
-            cbor_map(vec![(0.into(), "us".into()), (1.into(), "1".into())]),
-        ),
-        (266.into(), cbor_map(vec![("a".into(), part)])),
-        ((-70_000).into(), Cbor::Null),
-    ])
-}
-
-fn cbor_map(entries: Vec<(Cbor, Cbor)>) -> Cbor {
-    Cbor::Map(entries)
-}
-
-fn replaced(map: Cbor, key: i32, value: Cbor) -> Cbor {
-    let mut entries = map.into_map().unwrap();
-    entries.retain(|(known, _)| *known != key.into());
-    entries.push((key.into(), value));
-    Cbor::Map(entries)
-}
-
-fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
-    claims[name] = value.into();
-    claims
-}
-
-type Sign = dyn Fn(&[u8]) -> Vec<u8>;
-
-/// A verifier service that signs what it is told.
-struct Issuer {
-    algorithm: &'static str,
-    cose: Algorithm,
-    jwk: Value,
-    sign: Box<Sign>,
-}
-
-impl Issuer {
-    fn es256() -> Self {
-        Self::ecdsa(
-            "ES256",
-            Algorithm::ES256,
-            "P-256",
-            &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
-        )
-    }
-
-    fn es384() -> Self {
-        Self::ecdsa(
-            "ES384",
-            Algorithm::ES384,
-            "P-384",
-            &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
-        )
-    }
-
-    fn ecdsa(
-        algorithm: &'static str,
-        cose: Algorithm,
-        curve: &str,
-        kind: &'static signature::EcdsaSigningAlgorithm,
-    ) -> Self {
-        let key = EcdsaKeyPair::generate(kind).unwrap();
-        let point = &key.public_key().as_ref()[1..];
-        let (x, y) = point.split_at(point.len() / 2);
-        let jwk = json!({ "kty": "EC", "crv": curve, "x": BASE64_URL_SAFE_NO_PAD.encode(x), "y": BASE64_URL_SAFE_NO_PAD.encode(y) });
-        let sign = move |message: &[u8]| {
-            key.sign(&SystemRandom::new(), message)
-                .unwrap()
-                .as_ref()
-                .to_vec()
-        };
-        Self {
-            algorithm,
-            cose,
-            jwk,
-            sign: Box::new(sign),
-        }
-    }
-
-    fn ed25519() -> Self {
-        let key = Ed25519KeyPair::generate().unwrap();
-        let x = BASE64_URL_SAFE_NO_PAD.encode(key.public_key());
-        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": x });
-        let sign = move |message: &[u8]| key.sign(message).as_ref().to_vec();
-        Self {
-            algorithm: "EdDSA",
-            cose: Algorithm::EdDSA,
-            jwk,
-            sign: Box::new(sign),
-        }
-    }
-
-    fn rsa(algorithm: &'static str) -> Self {
-        let (cose, encoding): (_, &'static dyn signature::RsaEncoding) = match algorithm {
-            "PS256" => (Algorithm::PS256, &signature::RSA_PSS_SHA256),
-            "PS384" => (Algorithm::PS384, &signature::RSA_PSS_SHA384),
-            _ => (Algorithm::RS256, &signature::RSA_PKCS1_SHA256),
-        };
-        let key = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).unwrap();
-        // RSAPublicKey of 2048 bits: headers of 9 octets, the modulus, a header of 2, the exponent 65537.
-        let der = key.public_key().as_ref();
-        let (n, e) = (&der[9..265], &der[267..]);
-        let (n, e) = (
-            BASE64_URL_SAFE_NO_PAD.encode(n),
-            BASE64_URL_SAFE_NO_PAD.encode(e),
-        );
-        let jwk = json!({ "kty": "RSA", "alg": algorithm, "n": n, "e": e });
-        let sign = move |message: &[u8]| {
-            let mut signature = vec![0; key.public_modulus_len()];
-            key.sign(encoding, &SystemRandom::new(), message, &mut signature)
-                .unwrap();
-            signature
-        };
-        Self {
-            algorithm,
-            cose,
-            jwk,
-            sign: Box::new(sign),
-        }
-    }
-
-    fn keys(&self) -> VerificationKeys {
-        VerificationKeys::from_jwk(&self.jwk.to_string()).unwrap()
-    }
-
-    fn jwt(&self, claims: &Value) -> String {
-        self.jwt_with(&json!({ "alg": self.algorithm, "typ": "JWT" }), claims)
-    }
-
-    fn jwt_with(&self, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
-        let message = format!("{}.{}", part(header), part(claims));
-        let signature = BASE64_URL_SAFE_NO_PAD.encode((self.sign)(message.as_bytes()));
-        format!("{message}.{signature}")
-    }
-
-    fn cwt(&self, claims: &Cbor) -> Vec<u8> {
-        let mut payload = Vec::new();
-        ciborium::into_writer(claims, &mut payload).unwrap();
-        coset::CoseSign1Builder::new()
-            .protected(coset::HeaderBuilder::new().algorithm(self.cose).build())
-            .payload(payload)
-            .create_signature(b"", &self.sign)
-            .build()
-            .to_tagged_vec()
-            .unwrap()
-    }
-
-    fn judge(&self, claims: &Value) -> Result<Ear, EarError> {
-        decode(
-            &self.jwt(claims),
-            &self.keys(),
-            &check(1_000_000, ExpectedNonce::Echoed(NONCE)),
-        )
-    }
-}
 
 thread_local! {
     static FIXED: std::rc::Rc<Issuer> = std::rc::Rc::new(Issuer::es256());

@@ -65,8 +65,8 @@ impl ServerAcceptor {
     /// provider and clock serve the exchange too; its ALPN list is yours to set (`h2`, `http/1.1`).
     ///
     /// # Errors
-    /// An [`Error`] that is local, for a provider without TLS 1.3, or for terms that promise Evidence in the handshake and
-    /// have no attester.
+    /// An [`Error`] that is local: a provider without TLS 1.3, terms whose request to clients no client could take, or that
+    /// promise Evidence in the handshake and have no attester.
     pub fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
         let tls = tls::harden_server(tls)?;
         let server = Server::new(

@@ -72,7 +72,8 @@ impl Error {
     /// Whose fault it was.
     pub fn fault(&self) -> Fault {
         match &*self.kind {
-            Kind::Attest(_) | Kind::Config(_) | Kind::Uri(_) => Fault::Local,
+            Kind::Attest(error) => error.fault(),
+            Kind::Config(_) | Kind::Uri(_) => Fault::Local,
             Kind::Deadline(stage) => stage.fault(),
             Kind::Protocol(error) => error.fault(),
             Kind::Refused(refusal) => refusal.fault(),
@@ -320,5 +321,19 @@ impl From<ProtocolError> for Error {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Kind::Refused(refusal).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use atls_core::AppraisalError;
+
+    use super::*;
+
+    #[test]
+    fn a_service_that_gives_our_attester_no_result_is_to_blame_for_it() {
+        let unreachable = AttestError::NoResult(AppraisalError::Unreachable);
+        assert!(Error::from(unreachable).is_verifier());
+        assert!(Error::from(AttestError::Busy).is_local());
     }
 }

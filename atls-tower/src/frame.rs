@@ -13,6 +13,8 @@
 //! No HTTP/1.1 request line and no HTTP/2 preface begins with these octets, so a server tells attesting clients
 //! from plain ones by the first. Frames 1 and 2 are those of the one other deployed implementation.
 
+use atls_core::ProtocolError;
+use atls_core::SendError;
 use atls_core::Session;
 use atls_core::limits::MAX_FRAME;
 use tokio::io::AsyncRead;
@@ -75,7 +77,7 @@ where
     let length = io.read_u32().await.map_err(Error::reading)?;
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     if length > MAX_FRAME {
-        return Err(atls_core::ProtocolError::TooLarge.into());
+        return Err(ProtocolError::TooLarge.into());
     }
     // Beyond a usual authenticator it grows with what arrives, so that a claimed length costs its sender as much as us.
     let mut payload = Vec::with_capacity(length.min(USUAL));
@@ -99,7 +101,9 @@ where
 }
 
 pub(crate) fn encode(kind: Kind, payload: &[u8]) -> Result<Vec<u8>, Error> {
-    let length = u32::try_from(payload.len()).map_err(|_| atls_core::ProtocolError::TooLarge)?;
+    let length = u32::try_from(payload.len());
+    let length = length.ok().filter(|_| payload.len() <= MAX_FRAME);
+    let length = length.ok_or(ProtocolError::Sending(SendError::TooLarge))?;
     let mut frame = Vec::with_capacity(payload.len().saturating_add(HEADER));
     frame.push(kind.octet());
     frame.extend_from_slice(&length.to_be_bytes());

@@ -331,4 +331,6 @@ mod prose {
     struct GettingStarted;
     #[doc = include_str!("../../docs/modes.md")]
     struct Modes;
+    #[doc = include_str!("../../docs/platforms/nitro.md")]
+    struct Nitro;
 }

@@ -1,22 +1,16 @@
 //! An issuer of passports: results that an attester fetches and presents instead of Evidence.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use atls_core::AppraisalError;
-use atls_core::Appraised;
-use atls_core::BoxFuture;
-use atls_core::Conveys;
-use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::Origin;
-use atls_core::Verifier;
 use atls_core::cmw::Cmw;
-use atls_core::ear::Check;
-use atls_core::ear::EarError;
-use atls_core::ear::ExpectedNonce;
 use atls_core::ear::VerificationKeys;
-use atls_core::ear::jwt;
 use atls_core::pki_types::UnixTime;
+use atls_passport::Carriage;
+use atls_passport::PassportVerifier;
+use atls_passport::Scheme;
+use atls_passport::TrustedIssuer;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
@@ -25,11 +19,11 @@ use ring::signature::EcdsaKeyPair;
 use ring::signature::KeyPair;
 use serde_json::json;
 
-/// Signs results, and verifies its own.
+/// Signs results, for relying parties that trust it.
 pub struct PassportOffice {
     key: EcdsaKeyPair,
     verification: VerificationKeys,
-    media_types: Vec<MediaType>,
+    media_type: MediaType,
 }
 
 impl PassportOffice {
@@ -44,8 +38,19 @@ impl PassportOffice {
         Self {
             verification: VerificationKeys::from_jwk(&jwk.to_string()).unwrap(),
             key,
-            media_types: vec!["application/eat+jwt".parse().unwrap()],
+            media_type: "application/eat+jwt; eat_profile=\"tag:ietf.org,2026:rats/ear#04\""
+                .parse()
+                .unwrap(),
         }
+    }
+
+    /// Trusts it, about devices, under its one policy.
+    pub fn verifier(&self) -> Arc<PassportVerifier> {
+        let scheme =
+            Scheme::checks_freshness("device", "office", Carriage::Verbatim, Origin::Device);
+        let issuer = TrustedIssuer::ietf(Arc::new(self.verification.clone()), "office");
+        let verifier = PassportVerifier::builder(&demo::provider());
+        Arc::new(verifier.issuer(issuer.scheme(scheme)).build().unwrap())
     }
 
     /// An affirming result that answers this nonce. It believes whatever it is asked: what is tested is the relying party.
@@ -53,10 +58,11 @@ impl PassportOffice {
         let part = |value: serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let claims = json!({
             "eat_profile": "tag:ietf.org,2026:rats/ear#04",
+            "iss": "office",
             "iat": now.as_secs(),
             "eat_nonce": BASE64_URL_SAFE_NO_PAD.encode(nonce),
             "ear_verifier_id": { "developer": "office", "build": "1" },
-            "submods": { "device": { "ear_status": "affirming" } },
+            "submods": { "device": { "ear_status": "affirming", "ear_appraisal_policy_ids": ["office"] } },
         });
         let message = format!("{}.{}", part(json!({ "alg": "ES256" })), part(claims));
         let signature = self
@@ -64,48 +70,12 @@ impl PassportOffice {
             .sign(&SystemRandom::new(), message.as_bytes())
             .unwrap();
         let token = format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature));
-        let media_type = self.media_types.first().unwrap();
-        Cmw::attestation_results(media_type.clone(), token.into_bytes())
+        Cmw::attestation_results(self.media_type.clone(), token.into_bytes())
     }
 }
 
 impl Default for PassportOffice {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl Verifier for PassportOffice {
-    fn media_types(&self) -> &[MediaType] {
-        &self.media_types
-    }
-
-    fn conveys(&self) -> Conveys {
-        Conveys::AttestationResults
-    }
-
-    fn appraise<'a>(
-        &'a self,
-        evidence: &'a Evidence<'a>,
-        now: UnixTime,
-    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
-        Box::pin(async move {
-            let token =
-                std::str::from_utf8(evidence.bytes()).map_err(|_| AppraisalError::Malformed)?;
-            let check = Check {
-                now,
-                max_age: Duration::from_secs(3600),
-                nonce: ExpectedNonce::Echoed(evidence.bound().as_bytes()),
-                issuer: None,
-            };
-            let supported = demo::provider().signature_verification_algorithms;
-            let ear = jwt::decode(token, &self.verification, &supported, &check);
-            match ear {
-                Ok(ear) => Ok(Appraised::new(ear, Origin::Device)),
-                // In the passport model the nonce of the result is the binding.
-                Err(EarError::Nonce) => Err(AppraisalError::NotBound),
-                Err(other) => Err(other.into()),
-            }
-        })
     }
 }

@@ -507,10 +507,10 @@ async fn early_data_and_resumption_are_not_possible() {
 #[tokio::test]
 async fn a_passport_of_another_connection_is_refused() {
     let world = World::new();
-    let office = Arc::new(PassportOffice::new());
+    let office = PassportOffice::new();
     let now = rustls::time_provider::TimeProvider::current_time(&*world.clock).unwrap();
     let party = atls_core::RelyingParty::builder()
-        .verifier(office.clone())
+        .verifier(office.verifier())
         .build()
         .unwrap();
     let (near, far) = link_pair(&world).await;

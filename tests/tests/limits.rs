@@ -10,7 +10,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_axum::AttestedListener;
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::BoxFuture;
+use atls_core::ConfigError;
+use atls_core::Evidence;
+use atls_core::MediaType;
+use atls_core::RelyingParty;
+use atls_core::SendError;
+use atls_core::Verifier;
+use atls_core::limits::MAX_FORMATS;
+use atls_core::pki_types::UnixTime;
 use atls_sim::SimVerifier;
+use atls_tower::ClientConnector;
+use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use end_to_end::Gate;
@@ -106,7 +119,7 @@ async fn appraisals_at_once_are_bounded() {
         inner: SimVerifier::trusting(world.client_device.trust_anchor()),
         gate: gate.clone(),
     };
-    let party = atls_core::RelyingParty::builder()
+    let party = RelyingParty::builder()
         .verifier(Arc::new(verifier))
         .standard_policy(atls_core::StandardPolicy::new().dangerous_accept_simulated());
     let terms = ServerTerms::new().attester(world.server_device.clone());
@@ -235,4 +248,48 @@ async fn a_device_that_panics_costs_its_own_connection_only() {
             .await
             .is_ok()
     );
+}
+
+#[test]
+fn terms_whose_request_no_peer_could_take_are_refused_when_they_are_made() {
+    let world = World::new();
+    let party = |count: usize| {
+        let formats = (0..count).map(|n| format!("test/{n}").parse().unwrap());
+        let verifier = Arc::new(Everything(formats.collect()));
+        let builder = RelyingParty::builder().verifier(verifier);
+        Arc::new(builder.build().unwrap())
+    };
+    let client = |count| {
+        let terms = ClientTerms::new().require_peer(party(count));
+        ClientConnector::new(world.client_tls(&["h2"]), terms).map(drop)
+    };
+    let server = |count| {
+        let terms = ServerTerms::new().ask_peer(party(count));
+        ServerAcceptor::new(world.server_tls(), terms).map(drop)
+    };
+    assert!(client(MAX_FORMATS).is_ok() && server(MAX_FORMATS).is_ok());
+    for refused in [client(MAX_FORMATS + 1), server(MAX_FORMATS + 1)] {
+        let refused = refused.unwrap_err();
+        assert!(refused.is_local());
+        let cause = std::error::Error::source(&refused).unwrap();
+        let expected = ConfigError::Request(SendError::TooManyFormats);
+        assert_eq!(cause.downcast_ref(), Some(&expected));
+    }
+}
+
+/// Appraises nothing, in any number of formats.
+struct Everything(Vec<MediaType>);
+
+impl Verifier for Everything {
+    fn media_types(&self) -> &[MediaType] {
+        &self.0
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        _: &'a Evidence<'a>,
+        _: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        Box::pin(async { Err(AppraisalError::Malformed) })
+    }
 }

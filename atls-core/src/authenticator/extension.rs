@@ -1,16 +1,19 @@
 //! TLS extensions, and the four that requests are built of.
 
+use std::fmt;
+
 use crate::codec::Reader;
 use crate::codec::put_vec16;
 use crate::error::ProtocolError;
 use crate::limits::MAX_EXTENSIONS;
+use crate::sending::SendError;
 
 /// One TLS extension (RFC 9846 §4.2):
 ///
 /// ```text
 /// struct { ExtensionType extension_type; opaque extension_data<0..2^16-1>; } Extension;
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "the wire format is fixed")]
 pub struct Extension {
     /// `extension_type`
@@ -19,13 +22,29 @@ pub struct Extension {
     pub data: Vec<u8>,
 }
 
+/// The size only: `cmw_attestation` identifies devices.
+impl fmt::Debug for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extension")
+            .field("code", &format_args!("{:#06x}", self.code))
+            .field("octets", &self.data.len())
+            .finish()
+    }
+}
+
 /// `server_name`, allowed in a ClientCertificateRequest only (RFC 9261 §4).
 pub(crate) const SERVER_NAME: u16 = 0;
 /// `signature_algorithms`, mandatory in every request.
 pub(crate) const SIGNATURE_ALGORITHMS: u16 = 13;
 
+/// Octets of `extension_type` and of the length before `extension_data`.
+const HEADER: usize = 4;
+
 /// `Extension extensions<0..2^16-1>`, the content of the outer vector.
-pub(crate) fn encode(extensions: &[Extension]) -> Result<Vec<u8>, ProtocolError> {
+pub(crate) fn encode(extensions: &[Extension]) -> Result<Vec<u8>, SendError> {
+    if extensions.len() > MAX_EXTENSIONS {
+        return Err(SendError::TooManyExtensions);
+    }
     let mut out = Vec::new();
     for (index, extension) in extensions.iter().enumerate() {
         let earlier = extensions.iter().take(index);
@@ -33,12 +52,20 @@ pub(crate) fn encode(extensions: &[Extension]) -> Result<Vec<u8>, ProtocolError>
             .into_iter()
             .any(|known| known.code == extension.code)
         {
-            return Err(ProtocolError::DuplicateExtension(extension.code));
+            return Err(SendError::DuplicateExtension(extension.code));
         }
         out.extend_from_slice(&extension.code.to_be_bytes());
         put_vec16(&mut out, &extension.data)?;
     }
     Ok(out)
+}
+
+/// How many octets [`encode`] gives.
+pub(crate) fn encoded_length(extensions: &[Extension]) -> usize {
+    extensions.iter().fold(0, |sum: usize, extension| {
+        sum.saturating_add(HEADER)
+            .saturating_add(extension.data.len())
+    })
 }
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Extension>, ProtocolError> {

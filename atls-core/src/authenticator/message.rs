@@ -78,7 +78,7 @@ impl<'a> Request<'a> {
 }
 
 /// One certificate with its extensions.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct CertificateEntry {
     pub(crate) certificate: CertificateDer<'static>,
     pub(crate) extensions: Vec<Extension>,

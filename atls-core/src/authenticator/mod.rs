@@ -23,8 +23,9 @@
 //!
 //! Not here: spontaneous server authenticators (RFC 9261 §5, "may"): attestation must be asked for, so there is
 //! no call that accepts an authenticator without its request. TLS 1.2: a [`Session`](crate::Session) is
-//! TLS 1.3. Certificate path validation: [`Validated`] proves possession of the end-entity key on this
-//! connection, and whether that certificate is *trusted* is its user's next step.
+//! TLS 1.3. The chain validation callback (RFC 9261 §6.4), the one reject rule without a test here: [`Validated`] proves
+//! possession of the end-entity key on this connection. Whom that key belongs to is decided where the TLS library
+//! validates the handshake's chain, and [`Pending::finish`](crate::Pending::finish) demands that it is the same key.
 
 mod extension;
 mod message;
@@ -41,4 +42,5 @@ pub use received::ReceivedRequest;
 pub use sent::SentRequest;
 pub use sent::Validated;
 
+pub(crate) use extension::encoded_length as extensions_length;
 pub(crate) use sent::spki;

@@ -7,6 +7,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
 use super::extension::Extension;
+use super::extension::SERVER_NAME;
 use super::extension::SIGNATURE_ALGORITHMS;
 use super::message::Request;
 use super::schedule::Schedule;
@@ -14,6 +15,7 @@ use super::scheme;
 use super::sent::SentRequest;
 use crate::error::ProtocolError;
 use crate::limits::CONTEXT_LENGTH;
+use crate::sending::SendError;
 use crate::session::Session;
 use crate::session::Side;
 
@@ -32,7 +34,9 @@ impl PreparedRequest {
     /// context of 32 octets. `signature_algorithms` comes from the provider; further extensions are the caller's.
     ///
     /// # Errors
-    /// [`ProtocolError`] where the provider has no randomness, or an extension is repeated.
+    /// [`ProtocolError::Random`] where the provider has no randomness, and [`SendError`] for a request that every peer
+    /// must refuse: without a scheme of TLS 1.3 that the provider verifies, with `server_name` on a server, with an
+    /// extension that is repeated, with too many or too large ones.
     pub fn new(
         side: Side,
         provider: &CryptoProvider,
@@ -46,6 +50,13 @@ impl PreparedRequest {
 
         let algorithms = provider.signature_verification_algorithms;
         let schemes = scheme::offered(&algorithms);
+        if schemes.is_empty() {
+            return Err(SendError::NoSchemes.into());
+        }
+        let names_server = extensions.iter().any(|own| own.code == SERVER_NAME);
+        if side == Side::Server && names_server {
+            return Err(SendError::Extension(SERVER_NAME).into());
+        }
         let mut all = vec![Extension {
             code: SIGNATURE_ALGORITHMS,
             data: scheme::encode(&schemes)?,
@@ -75,14 +86,20 @@ impl PreparedRequest {
     /// The connection that it is sent on, and on no other: its context is spent hereby.
     ///
     /// # Errors
-    /// [`ProtocolError`] where the exporter has none to give, the connection had its requests, or is of the other
-    /// side.
+    /// [`ProtocolError`] where the exporter has none to give, the connection had its requests, is of the other side, or
+    /// already saw this context: a peer that read the request may have sent it back.
     pub fn on(self, session: &dyn Session) -> Result<SentRequest, ProtocolError> {
         let handshake = session.handshake();
         if handshake.side() != self.side {
             return Err(ProtocolError::WrongSide);
         }
-        handshake.spent().spend(&self.context)?;
+        handshake
+            .spent()
+            .spend(&self.context)
+            .map_err(|error| match error {
+                ProtocolError::TooManyRequests => SendError::TooManyRequests.into(),
+                other => other,
+            })?;
         let schedule = Schedule::of(session, self.side.peer())?;
         Ok(SentRequest::waiting(self, schedule))
     }

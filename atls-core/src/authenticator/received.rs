@@ -16,6 +16,9 @@ use super::message::Request;
 use super::schedule::Schedule;
 use super::scheme;
 use crate::error::ProtocolError;
+use crate::limits::MAX_CHAIN;
+use crate::limits::MAX_FRAME;
+use crate::sending::SendError;
 use crate::session::Session;
 use crate::session::Side;
 
@@ -81,27 +84,35 @@ impl ReceivedRequest {
     /// entry.
     ///
     /// # Errors
-    /// [`ProtocolError::UnsolicitedExtension`] for an extension that the request did not offer,
-    /// [`ProtocolError::NoCommonScheme`] where our key can sign with none that it did,
-    /// [`ProtocolError::NoIdentity`] without a key, [`ProtocolError::TooLarge`] where the parts do not fit.
+    /// [`ProtocolError::NoCommonScheme`] where the request offers no scheme of our key, [`ProtocolError::NoIdentity`]
+    /// without a certified key, and [`SendError`] for an answer that every peer must refuse: an extension that the
+    /// request did not offer, a chain of more than 8, a key without scheme of TLS 1.3, parts that do not fit.
     pub fn authenticate(self, extensions: Vec<Extension>) -> Result<Vec<u8>, ProtocolError> {
         let unsolicited = extensions
             .iter()
             .find(|own| self.extension(own.code).is_none());
         if let Some(extension) = unsolicited {
-            return Err(ProtocolError::UnsolicitedExtension(extension.code));
+            return Err(SendError::Extension(extension.code).into());
         }
-        let identity = self.identity.as_deref().ok_or(ProtocolError::NoIdentity)?;
+        let identity = self.identity.as_deref();
+        let identity = identity
+            .filter(|identity| !identity.cert.is_empty())
+            .ok_or(ProtocolError::NoIdentity)?;
+        if identity.cert.len() > MAX_CHAIN {
+            return Err(SendError::Chain.into());
+        }
         let allowed: Vec<_> = self
             .schemes
             .iter()
             .copied()
-            .filter(|scheme| scheme::is_tls13(*scheme))
+            .filter(|offered| scheme::TLS13.contains(offered))
             .collect();
-        let signer = identity
-            .key
-            .choose_scheme(&allowed)
-            .ok_or(ProtocolError::NoCommonScheme)?;
+        let signer = identity.key.choose_scheme(&allowed).ok_or_else(|| {
+            match identity.key.choose_scheme(&scheme::TLS13) {
+                Some(_) => ProtocolError::NoCommonScheme,
+                None => SendError::Key.into(),
+            }
+        })?;
 
         let mut first = Some(extensions);
         let entries: Vec<_> = identity
@@ -122,7 +133,11 @@ impl ReceivedRequest {
 
         let mac = transcript.finished(&verify);
         let finished = message::finished(mac.as_ref())?;
-        Ok([certificate, verify, finished].concat())
+        let authenticator = [certificate, verify, finished].concat();
+        if authenticator.len() > MAX_FRAME {
+            return Err(SendError::TooLarge.into());
+        }
+        Ok(authenticator)
     }
 
     /// The empty authenticator: an authentic refusal (RFC 9261 §5.2, last paragraphs). Its Certificate with no

@@ -1,7 +1,5 @@
 //! Keys, transcript, signature input and MAC of an authenticator (RFC 9261 §5.1, §5.2).
 
-use std::fmt;
-
 use rustls::Tls13CipherSuite;
 use rustls::crypto::hash;
 use rustls::crypto::hmac;
@@ -12,7 +10,7 @@ use crate::error::ProtocolError;
 use crate::session::Session;
 use crate::session::Side;
 
-/// The Handshake Context and Finished MAC Key of one direction of one connection.
+/// The Handshake Context and Finished MAC Key of one direction of one connection. Not `Debug`: nothing can print it.
 pub(crate) struct Schedule {
     suite: &'static Tls13CipherSuite,
     handshake_context: Zeroizing<Vec<u8>>,
@@ -93,11 +91,5 @@ impl Transcript<'_> {
         suite
             .hkdf_provider
             .hmac_sign(&self.schedule.finished_key, self.hash.finish().as_ref())
-    }
-}
-
-impl fmt::Debug for Schedule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Schedule(..)")
     }
 }

@@ -7,6 +7,7 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use crate::codec::Reader;
 use crate::codec::put_vec16;
 use crate::error::ProtocolError;
+use crate::sending::SendError;
 
 /// The schemes to offer: what the provider verifies and TLS 1.3 allows, in the provider's order.
 pub(crate) fn offered(algorithms: &WebPkiSupportedAlgorithms) -> Vec<SignatureScheme> {
@@ -14,7 +15,7 @@ pub(crate) fn offered(algorithms: &WebPkiSupportedAlgorithms) -> Vec<SignatureSc
         .mapping
         .iter()
         .map(|(scheme, _)| *scheme)
-        .filter(|s| is_tls13(*s))
+        .filter(|scheme| TLS13.contains(scheme))
         .collect()
 }
 
@@ -33,25 +34,22 @@ pub(crate) fn algorithm(
 
 /// RFC 9846 §4.2.3 forbids PKCS#1 v1.5, SHA-1, and ECDSA without a fixed curve in CertificateVerify. The list
 /// of allowed schemes is closed: the provider's own list mixes both kinds, since it serves certificates too.
-pub(crate) fn is_tls13(scheme: SignatureScheme) -> bool {
-    matches!(
-        scheme,
-        SignatureScheme::ECDSA_NISTP256_SHA256
-            | SignatureScheme::ECDSA_NISTP384_SHA384
-            | SignatureScheme::ECDSA_NISTP521_SHA512
-            | SignatureScheme::ED25519
-            | SignatureScheme::ED448
-            | SignatureScheme::ML_DSA_44
-            | SignatureScheme::ML_DSA_65
-            | SignatureScheme::ML_DSA_87
-            | SignatureScheme::RSA_PSS_SHA256
-            | SignatureScheme::RSA_PSS_SHA384
-            | SignatureScheme::RSA_PSS_SHA512
-    )
-}
+pub(crate) const TLS13: [SignatureScheme; 11] = [
+    SignatureScheme::ECDSA_NISTP256_SHA256,
+    SignatureScheme::ECDSA_NISTP384_SHA384,
+    SignatureScheme::ECDSA_NISTP521_SHA512,
+    SignatureScheme::ED25519,
+    SignatureScheme::ED448,
+    SignatureScheme::ML_DSA_44,
+    SignatureScheme::ML_DSA_65,
+    SignatureScheme::ML_DSA_87,
+    SignatureScheme::RSA_PSS_SHA256,
+    SignatureScheme::RSA_PSS_SHA384,
+    SignatureScheme::RSA_PSS_SHA512,
+];
 
 /// `SignatureScheme supported_signature_algorithms<2..2^16-2>`
-pub(crate) fn encode(schemes: &[SignatureScheme]) -> Result<Vec<u8>, ProtocolError> {
+pub(crate) fn encode(schemes: &[SignatureScheme]) -> Result<Vec<u8>, SendError> {
     let list: Vec<u8> = schemes
         .iter()
         .flat_map(|scheme| u16::from(*scheme).to_be_bytes())

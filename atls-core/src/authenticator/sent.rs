@@ -56,8 +56,8 @@ impl SentRequest {
     /// on this very connection. Does not say that the certificate is trusted.
     ///
     /// # Errors
-    /// Every reject rule of RFC 9261 §5 and §6 as a [`ProtocolError`]; [`ProtocolError::Declined`] for a valid
-    /// empty authenticator.
+    /// Every reject rule of RFC 9261 §5 and §6 as a [`ProtocolError`], but for the chain validation callback, of which
+    /// there is none; [`ProtocolError::Declined`] for a valid empty authenticator.
     pub fn validate(self, authenticator: &[u8]) -> Result<Validated, ProtocolError> {
         match Authenticator::decode(authenticator)? {
             Authenticator::Empty { finished } => {
@@ -135,7 +135,7 @@ impl fmt::Debug for SentRequest {
 }
 
 /// A certificate chain whose end-entity key is proven on this connection. Not yet a trusted one.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Validated {
     entries: Vec<CertificateEntry>,
     spki: Vec<u8>,
@@ -168,6 +168,14 @@ impl Validated {
             .iter()
             .skip(1)
             .any(|entry| extension::find(&entry.extensions, code).is_some())
+    }
+}
+
+impl fmt::Debug for Validated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Validated")
+            .field("certificates", &self.entries.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,16 +2,17 @@
 
 use ciborium::Value;
 
-use super::COLLECTION_TYPE;
 use super::CmwError;
-use super::Collection;
 use super::Form;
 use super::Label;
 use super::MAX_DEPTH;
 use super::Record;
 use super::Tag;
+use super::collection::COLLECTION_TYPE;
+use super::collection::Collection;
 use super::item::Indicator;
 use super::item::Type;
+use crate::cbor;
 use crate::media_type::MediaType;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Form, CmwError> {
@@ -19,7 +20,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Form, CmwError> {
     // ciborium allocates as it reads, never by a length that is merely claimed.
     let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
         .map_err(|_| CmwError::Malformed)?;
-    if !rest.is_empty() {
+    if !rest.is_empty() || cbor::hides_integer(bytes) {
         return Err(CmwError::Malformed);
     }
     form(value)

@@ -1,12 +1,14 @@
 //! One message of a CMW, wherever it stands.
 
+use std::fmt;
+
 use super::CmwError;
 use super::Record;
 use super::Tag;
 use crate::media_type::MediaType;
 
 /// One record or tag, with the label under which its collection holds it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Item<'a> {
     label: String,
     kind: Type,
@@ -34,6 +36,9 @@ impl<'a> Item<'a> {
     }
 
     /// The labels on the way to it, joined by `/`; empty where it came alone. Chosen by the sender.
+    ///
+    /// No two ways are written alike: in a text label `~` is `~0` and `/` is `~1` as in a JSON Pointer (RFC 6901), and a
+    /// text that is empty, or reads as an integer without being one, begins with `~2`.
     pub fn label(&self) -> &str {
         &self.label
     }
@@ -81,8 +86,19 @@ impl<'a> Item<'a> {
     }
 }
 
+/// Neither value nor label: they identify devices.
+impl fmt::Debug for Item<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Item")
+            .field("kind", &self.kind)
+            .field("octets", &self.value.len())
+            .field("indicator", &self.indicator)
+            .finish_non_exhaustive()
+    }
+}
+
 /// How a record names its format.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "RFC 9999's two kinds of type")]
 pub enum Type {
     /// A number of the CoAP Content-Formats registry; CBOR only.
@@ -92,7 +108,7 @@ pub enum Type {
 }
 
 /// A non-empty set of kinds of conceptual message, 32 bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Indicator(u32);
 
 impl Indicator {

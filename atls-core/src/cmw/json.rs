@@ -12,12 +12,12 @@ use serde::de::SeqAccess;
 use serde::de::Visitor;
 use serde_json::Value;
 
-use super::COLLECTION_TYPE;
 use super::CmwError;
-use super::Collection;
 use super::Form;
 use super::Label;
 use super::Record;
+use super::collection::COLLECTION_TYPE;
+use super::collection::Collection;
 use super::item::Indicator;
 use super::item::Type;
 use crate::media_type::MediaType;

@@ -12,17 +12,22 @@
 //! What is *not* checked: whether a value is of the type that its peer-chosen label names; that is the verifier's.
 
 mod cbor;
+mod collection;
 mod item;
 mod json;
 
+pub use collection::Label;
 pub use item::Indicator;
 pub use item::Item;
 pub use item::Type;
 
-use crate::media_type::MediaType;
+use std::fmt;
 
-/// A record, a tag, or a collection of them: 1 to 8 items, nested 4 deep, 65,533 octets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use crate::media_type::MediaType;
+use collection::Collection;
+
+/// A record, a tag, or a collection of them: 1 to 8 items, nested 4 deep, 65,529 octets.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Cmw {
     form: Form,
 }
@@ -67,7 +72,7 @@ impl Cmw {
     /// crate's relying party appraises each under the same challenge.
     ///
     /// # Errors
-    /// [`CmwError`] without member, with a repeated label, or beyond the limits.
+    /// [`CmwError`] without member, with a repeated label, with a type that is neither URI nor OID, or beyond the limits.
     pub fn collection(kind: Option<String>, members: Vec<(Label, Self)>) -> Result<Self, CmwError> {
         let members = members
             .into_iter()
@@ -78,7 +83,7 @@ impl Cmw {
         Ok(Self { form })
     }
 
-    /// Reads CBOR or JSON, at most 65,533 octets and nothing after it. Unknown fields do not exist in CMW: what is
+    /// Reads CBOR or JSON, at most 65,529 octets and nothing after it. Unknown fields do not exist in CMW: what is
     /// not of the form is refused.
     ///
     /// # Errors
@@ -96,7 +101,7 @@ impl Cmw {
         Ok(Self { form })
     }
 
-    /// Deterministic CBOR, at most 65,533 octets.
+    /// Deterministic CBOR, at most 65,529 octets.
     ///
     /// # Errors
     /// [`CmwError::TooLarge`]
@@ -104,7 +109,7 @@ impl Cmw {
         within_length(cbor::encode(&self.form)?)
     }
 
-    /// JSON, at most 65,533 octets. JSON has neither tags nor Content-Formats, and only text for labels.
+    /// JSON, at most 65,529 octets. JSON has neither tags nor Content-Formats, and only text for labels.
     ///
     /// # Errors
     /// [`CmwError::NotInJson`] for what only CBOR can say, [`CmwError::TooLarge`].
@@ -128,28 +133,10 @@ impl Cmw {
     }
 }
 
-/// Names a member of a collection. JSON has text only.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "RFC 9999's two kinds of label")]
-pub enum Label {
-    /// A CBOR integer of up to 64 bits.
-    Integer(i64),
-    /// Text; not `__cmwc_t`.
-    Text(String),
-}
-
-impl From<&str> for Label {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl std::fmt::Display for Label {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Integer(integer) => write!(f, "{integer}"),
-            Self::Text(text) => f.write_str(text),
-        }
+/// Its items, without their values.
+impl fmt::Debug for Cmw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cmw").field(&self.items()).finish()
     }
 }
 
@@ -157,6 +144,9 @@ impl std::fmt::Display for Label {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CmwError {
+    /// A `__cmwc_t` that is neither a URI nor an OID.
+    #[error("type of the collection is neither a URI nor an OID")]
+    CollectionType,
     /// A collection without a member.
     #[error("collection is empty")]
     Empty,
@@ -181,56 +171,32 @@ pub enum CmwError {
     /// Collections nested deeper than 4.
     #[error("collections are nested too deeply")]
     TooDeep,
-    /// More than 65,533 octets.
-    #[error("message is larger than 65,533 octets")]
+    /// More than 65,529 octets.
+    #[error("message is larger than 65,529 octets")]
     TooLarge,
     /// More than 8 items.
     #[error("message has more than 8 items")]
     TooMany,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Form {
     Collection(Collection),
     Record(Record),
     Tag(Tag),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Collection {
-    kind: Option<String>,
-    members: Vec<(Label, Form)>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Record {
     kind: Type,
     value: Vec<u8>,
     indicator: Option<Indicator>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Tag {
     content_format: u16,
     value: Vec<u8>,
-}
-
-impl Collection {
-    fn new(kind: Option<String>, members: Vec<(Label, Form)>) -> Result<Self, CmwError> {
-        if members.is_empty() {
-            return Err(CmwError::Empty);
-        }
-        if members.len() > MAX_ITEMS {
-            return Err(CmwError::TooMany);
-        }
-        for (index, (label, _)) in members.iter().enumerate() {
-            let repeated = members.iter().take(index).any(|(known, _)| known == label);
-            if repeated || *label == Label::from(COLLECTION_TYPE) {
-                return Err(CmwError::RepeatedLabel);
-            }
-        }
-        Ok(Self { kind, members })
-    }
 }
 
 impl Form {
@@ -261,10 +227,11 @@ impl Form {
         match self {
             Self::Collection(collection) => {
                 for (label, member) in &collection.members {
+                    let step = label.as_step();
                     let path = if path.is_empty() {
-                        label.to_string()
+                        step
                     } else {
-                        format!("{path}/{label}")
+                        format!("{path}/{step}")
                     };
                     member.collect(&path, items);
                 }
@@ -282,11 +249,10 @@ fn within_length(bytes: Vec<u8>) -> Result<Vec<u8>, CmwError> {
     Ok(bytes)
 }
 
-/// The member that is no member but the collection's type.
-const COLLECTION_TYPE: &str = "__cmwc_t";
-
-/// Octets: what a vector with a two-octet length holds inside an extension with a two-octet length.
-pub const MAX_LENGTH: usize = 65_533;
+/// Octets. The extensions of a certificate entry share 65,535; the header of `cmw_attestation` takes 4 of them and the
+/// vector within another 2. Whatever stands beside it in the entry takes its own: see
+/// [`Challenge::answer`](crate::Challenge::answer).
+pub const MAX_LENGTH: usize = 65_529;
 
 /// Composite devices have a handful of parts: CPU, GPUs, vTPM.
 pub const MAX_ITEMS: usize = 8;

@@ -66,6 +66,81 @@ fn a_collection_is_flattened_with_its_labels() {
 }
 
 #[test]
+fn no_two_ways_to_an_item_are_written_alike() {
+    let record = || Cmw::evidence(media("a/b"), vec![1]);
+    let within = |label: Label, inner: Cmw| Cmw::collection(None, vec![(label, inner)]).unwrap();
+    let ways = [
+        (within("a/b".into(), record()), "a~1b"),
+        (within("a".into(), within("b".into(), record())), "a/b"),
+        (within("a~1b".into(), record()), "a~01b"),
+        (within(Label::Integer(1), record()), "1"),
+        (within("1".into(), record()), "~21"),
+        (within(Label::Integer(-7), record()), "-7"),
+        (within("-7".into(), record()), "~2-7"),
+        (within("~21".into(), record()), "~021"),
+        (within("".into(), record()), "~2"),
+        (within("".into(), within("".into(), record())), "~2/~2"),
+        (record(), ""),
+    ];
+    for (cmw, label) in ways {
+        assert_eq!(cmw.items()[0].label(), label);
+    }
+}
+
+#[test]
+fn the_type_of_a_collection_is_a_uri_or_an_oid() {
+    let typed = |kind: &str| {
+        let made = Cmw::collection(
+            Some(kind.to_owned()),
+            vec![("a".into(), { Cmw::evidence(media("a/b"), vec![1]) })],
+        );
+        let json = serde_json::json!({ "__cmwc_t": kind, "a": ["a/b", "AA"] }).to_string();
+        assert_eq!(made.is_ok(), Cmw::decode(json.as_bytes()).is_ok(), "{kind}");
+        let kind = ciborium::Value::from(kind);
+        let record = ciborium::Value::Array(vec![1.into(), vec![0_u8].into()]);
+        let map = vec![("__cmwc_t".into(), kind), ("a".into(), record)];
+        let mut cbor = Vec::new();
+        ciborium::into_writer(&ciborium::Value::Map(map), &mut cbor).unwrap();
+        assert_eq!(made.is_ok(), Cmw::decode(&cbor).is_ok(), "{cbor:x?}");
+        made.map(drop)
+    };
+    for kind in [
+        "tag:example.com,2024:composite-attester",
+        "https://example.com/x?y#z",
+        "urn:ietf:rfc:9999",
+        "a+b-c.1:d",
+        "1.3.6.1.4.1.4128.1",
+        "2.999",
+        "0.0",
+    ] {
+        assert_eq!(typed(kind), Ok(()), "{kind}");
+    }
+    for kind in [
+        "",
+        "composite",
+        "tag:",
+        ":x",
+        "1a:x",
+        "a b:x",
+        "tag:a b",
+        "tag:a\u{0}",
+        "tag:a\n",
+        "tag:ä",
+        "tag:<a>",
+        "1",
+        "3.1",
+        "1..2",
+        "1.2.",
+        ".1.2",
+        "1.02",
+        "1.2x",
+        "1.-2",
+    ] {
+        assert_eq!(typed(kind), Err(CmwError::CollectionType), "{kind:?}");
+    }
+}
+
+#[test]
 fn indicators_are_compared_whole() {
     let says = |bits: u32| {
         let indicator = Indicator::from_bits(bits).unwrap();
@@ -126,6 +201,12 @@ fn refuses_in_cbor_what_is_no_wrapper() {
         ("83 19fde7 40 1b0000000100000000", CmwError::Indicator),
         ("83 19fde7 40 20", CmwError::Indicator),
         ("83 19fde7 40 61 34", CmwError::Malformed),
+        // Bignums: type, indicator, label, tag within a collection's record.
+        ("82 c242fde7 44 2347da55", CmwError::Malformed),
+        ("83 19fde7 40 c24104", CmwError::Malformed),
+        ("a1 c24100 82 1903e7 40", CmwError::Malformed),
+        ("a1 00 83 1903e7 40 c2420004", CmwError::Malformed),
+        ("a1 c34100 82 1903e7 40", CmwError::Malformed),
         ("a0", CmwError::Malformed),
         ("bf ff", CmwError::Empty),
         ("a1 68 5f5f636d77635f74 61 61", CmwError::Empty),
@@ -291,7 +372,7 @@ fn any_cmw() -> impl Strategy<Value = Cmw> {
             "[a-z]{1,8}".prop_map(Label::Text)
         ];
         (
-            proptest::option::of("[a-z:]{1,9}"),
+            proptest::option::of("tag:[a-z:]{1,9}"),
             proptest::collection::vec((label, inner), 1..3),
         )
             .prop_filter_map("repeated labels", |(kind, members)| {

@@ -1,12 +1,9 @@
 //! What a result says, in either dialect, and the checks that every signed result passes.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::alphabet;
-use base64::engine::DecodePaddingMode;
-use base64::engine::GeneralPurpose;
-use base64::engine::GeneralPurposeConfig;
 use pki_types::UnixTime;
 use serde_json::Map;
 use serde_json::Value;
@@ -15,6 +12,7 @@ use super::Appraisal;
 use super::Ear;
 use super::EarError;
 use super::VerifierId;
+use super::octets::URL_SAFE;
 use super::tier::Category;
 use super::tier::Tier;
 use super::tier::TrustClaim;
@@ -35,14 +33,51 @@ pub struct Check<'a> {
     pub nonce: ExpectedNonce<'a>,
     /// The `iss` that the result must have; `None` for issuers that state none.
     pub issuer: Option<&'a str>,
+    /// The submodules that the result must have, each by its name: a composite device of which a part was not appraised
+    /// is not appraised. Without any, one submodule of whatever name is enough.
+    pub submods: &'a [&'a str],
+}
+
+impl<'a> Check<'a> {
+    /// What every result must satisfy; any issuer, any submodules.
+    pub const fn new(now: UnixTime, max_age: Duration, nonce: ExpectedNonce<'a>) -> Self {
+        Self {
+            now,
+            max_age,
+            nonce,
+            issuer: None,
+            submods: &[],
+        }
+    }
+
+    /// Of this issuer only.
+    #[must_use]
+    pub const fn with_issuer(mut self, issuer: &'a str) -> Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// With all of these submodules.
+    #[must_use]
+    pub const fn with_submods(mut self, submods: &'a [&'a str]) -> Self {
+        self.submods = submods;
+        self
+    }
 }
 
 /// Which `eat_nonce` a result must have.
 #[derive(Clone, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "present or not: there is no third")]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "whoever checks a result must decide about each of these"
+)]
 pub enum ExpectedNonce<'a> {
-    /// These octets, whole. Padded and unpadded base64url are the same.
+    /// These octets, whole: 8 to 64 of them (RFC 9711 §4.1), others are never equal. Padded and unpadded base64url are
+    /// the same.
     Echoed(&'a [u8]),
+    /// Whatever it has: the result was made for another session, and says **nothing** about this connection. The caller
+    /// must find a key in it, and hand it on as [`Appraised::bound_to_key_only`](crate::Appraised::bound_to_key_only).
+    DangerousOfAnySession,
     /// None at all: the profile has none, and the caller **must** find the expected value in another signed claim,
     /// such as Trustee's `report_data`. Refused for profiles that have a nonce.
     InAnotherClaim,
@@ -69,9 +104,20 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
     };
     let not_before = time(claims, "nbf")?.unwrap_or(ear.issued_at);
     check_time(&ear, not_before, check)?;
-    match (&check.nonce, &ear.nonce) {
-        (ExpectedNonce::Echoed(expected), Some(nonce)) if nonce == expected => Ok(ear),
-        (ExpectedNonce::InAnotherClaim, None) if names.nonce == Nonce::Never => Ok(ear),
+    check_nonce(&ear, names, &check.nonce)?;
+    if check.submods.iter().all(|name| ear.submod(name).is_some()) {
+        Ok(ear)
+    } else {
+        Err(EarError::MissingSubmod)
+    }
+}
+
+fn check_nonce(ear: &Ear, names: &Names, expected: &ExpectedNonce<'_>) -> Result<(), EarError> {
+    match (expected, &ear.nonce) {
+        // What was read is of 8 to 64 octets, so an expectation of others is never met.
+        (ExpectedNonce::Echoed(expected), Some(nonce)) if nonce == expected => Ok(()),
+        (ExpectedNonce::DangerousOfAnySession, _) => Ok(()),
+        (ExpectedNonce::InAnotherClaim, None) if names.nonce == Nonce::Never => Ok(()),
         _ => Err(EarError::Nonce),
     }
 }
@@ -176,10 +222,12 @@ fn nonce(claims: &Map<String, Value>) -> Result<Option<Vec<u8>>, EarError> {
         return Ok(None);
     };
     let text = value.as_str().ok_or(EarError::Nonce)?;
-    BASE64_URL
-        .decode(text)
-        .map(Some)
-        .map_err(|_| EarError::Nonce)
+    let nonce = URL_SAFE.decode(text).map_err(|_| EarError::Nonce)?;
+    if NONCE_OCTETS.contains(&nonce.len()) {
+        Ok(Some(nonce))
+    } else {
+        Err(EarError::Nonce)
+    }
 }
 
 /// RFC 9711 §4.3.1: whole seconds since the epoch.
@@ -217,6 +265,11 @@ enum Nonce {
     Never,
 }
 
+/// Whether a profile has the form of a CWT.
+pub(super) fn is_ietf(profile: &str) -> bool {
+    names_of(profile).is_some_and(|names| names.status == IETF.status)
+}
+
 fn names_of(profile: &str) -> Option<&'static Names> {
     match profile {
         "tag:github.com,2023:veraison/ear" => Some(&VERAISON),
@@ -249,11 +302,8 @@ pub(super) const IETF: Names = Names {
 
 pub(super) const CURRENT_PROFILE: &str = "tag:ietf.org,2026:rats/ear#04";
 
+/// RFC 9711 §4.1: a shorter one is guessed, an empty one equals the absent one of a careless caller.
+const NONCE_OCTETS: RangeInclusive<usize> = 8..=64;
+
 /// How far an issuer's clock may be ahead of ours.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
-
-/// Veraison pads where EAT does not; what is compared are the octets.
-const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);

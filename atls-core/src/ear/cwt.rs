@@ -19,15 +19,16 @@ use super::claims;
 use super::claims::Check;
 use super::claims::IETF;
 use super::keys::VerificationKeys;
-use super::signature::SignatureAlgorithm;
 use super::tier::Category;
 use super::tier::Tier;
+use crate::cbor;
 
 /// Verifies and reads a COSE_Sign1 of at most 64 KiB, with or without its tag 18 or the CWT tag 61. `supported` is the
 /// `signature_verification_algorithms` of your `CryptoProvider`.
 ///
-/// The *protected* `alg` must be that of a pinned key, a `kid` of text may choose among them, and `crit` refuses.
-/// Only the IETF profiles have this form.
+/// The *protected* `alg` must be that of a pinned key, and stand nowhere else. A `kid` narrows the choice of key as in a
+/// JWT, and one that is no text fits none. `crit` refuses. Only the IETF profiles have this form, and what they
+/// register has a number here: its name in JSON, as a label beside it, is refused.
 ///
 /// # Errors
 /// [`EarError`]; nothing of the claims is read before the signature verified.
@@ -50,64 +51,62 @@ pub fn decode(
     let Some(RegisteredLabelWithPrivate::Assigned(name)) = &header.alg else {
         return Err(EarError::Algorithm);
     };
-    let algorithm = SignatureAlgorithm::by_cose(name.to_i64()).ok_or(EarError::Algorithm)?;
-    if !header.crit.is_empty() || !sign1.unprotected.crit.is_empty() {
+    let critical = !header.crit.is_empty() || !sign1.unprotected.crit.is_empty();
+    if critical || sign1.unprotected.alg.is_some() {
         return Err(EarError::Algorithm);
     }
     let payload = sign1.payload.as_deref().ok_or(EarError::Malformed)?;
-    let key_id = Some(&header.key_id)
-        .filter(|id| !id.is_empty())
-        .unwrap_or(&sign1.unprotected.key_id);
-    let key_id = std::str::from_utf8(key_id).ok().filter(|id| !id.is_empty());
-    keys.verify(
-        algorithm,
-        key_id,
+    keys.verify_cose(
+        name.to_i64(),
+        key_id(&sign1)?,
         supported,
         &sign1.tbs_data(b""),
         &sign1.signature,
     )?;
     // coset refuses what trails, and bounds nesting.
-    let Ok(Cbor::Map(entries)) = Cbor::from_slice(payload) else {
-        return Err(EarError::Malformed);
+    let entries = match Cbor::from_slice(payload) {
+        Ok(Cbor::Map(entries)) if !cbor::hides_integer(payload) => entries,
+        _ => return Err(EarError::Malformed),
     };
-    claims::read(&object(entries, Place::Token)?, check)
+    let claims = object(entries, TOKEN)?;
+    if let Some(Value::String(profile)) = claims.get("eat_profile")
+        && !claims::is_ietf(profile)
+    {
+        return Err(EarError::Profile);
+    }
+    claims::read(&claims, check)
 }
 
-/// Where a map stands decides what its integer labels mean.
-#[derive(Clone, Copy)]
-enum Place {
-    Appraisal,
-    Elsewhere,
-    Submods,
-    Token,
-    Vector,
-    Verifier,
+/// In one of the two headers (RFC 9052 §3), or empty.
+fn key_id(sign1: &CoseSign1) -> Result<&[u8], EarError> {
+    let (inside, outside) = (&sign1.protected.header.key_id, &sign1.unprotected.key_id);
+    match (inside.as_slice(), outside.as_slice()) {
+        (id, []) | ([], id) => Ok(id),
+        _ => Err(EarError::Malformed),
+    }
 }
 
 /// The same claims as JSON has them: names for labels, words for tiers, base64url for octets.
-fn object(entries: Vec<(Cbor, Cbor)>, place: Place) -> Result<Map<String, Value>, EarError> {
+fn object(
+    entries: Vec<(Cbor, Cbor)>,
+    registered: &'static [Claim],
+) -> Result<Map<String, Value>, EarError> {
     let mut object = Map::new();
     for (label, value) in entries {
-        let (name, inner) = match label {
-            Cbor::Integer(label) => name_of(i128::from(label), place),
-            Cbor::Text(text) => {
-                let inner = match place {
-                    Place::Submods => Place::Appraisal,
-                    _ => Place::Elsewhere,
-                };
-                (text, inner)
+        let (name, value) = match label {
+            Cbor::Integer(label) => {
+                let label = i128::from(label);
+                match registered.iter().find(|claim| claim.label == label) {
+                    Some(claim) => (claim.name.to_owned(), claim.shape.read(value)?),
+                    None => (label.to_string(), json(value)?),
+                }
             }
+            // A second spelling, which nothing below could tell from the first.
+            Cbor::Text(name) if registered.iter().any(|claim| claim.name == name) => {
+                return Err(EarError::Malformed);
+            }
+            Cbor::Text(name) => (name, json(value)?),
             _ => return Err(EarError::Malformed),
-        };
-        let is_status = matches!(place, Place::Appraisal | Place::Token) && name == IETF.status;
-        let value = match value {
-            Cbor::Integer(number) if is_status => {
-                let tier = Tier::from_number(number.into()).ok_or(EarError::Malformed)?;
-                Value::from(tier.to_string())
-            }
-            // The word is for JSON.
-            _ if is_status => return Err(EarError::Malformed),
-            other => json(other, inner)?,
         };
         if object.insert(name, value).is_some() {
             return Err(EarError::Malformed);
@@ -116,12 +115,71 @@ fn object(entries: Vec<(Cbor, Cbor)>, place: Place) -> Result<Map<String, Value>
     Ok(object)
 }
 
-// Recursion is bounded by the depth of nesting that coset reads.
-fn json(value: Cbor, place: Place) -> Result<Value, EarError> {
+/// A claim that this crate judges.
+struct Claim {
+    label: i128,
+    name: &'static str,
+    shape: Shape,
+}
+
+/// What its value is in CBOR. No registered claim is tagged.
+enum Shape {
+    Integer,
+    Map(&'static [Claim]),
+    Nonce,
+    Submods,
+    Text,
+    Texts,
+    Tier,
+}
+
+impl Shape {
+    // Recursion is bounded by the depth of nesting that coset reads.
+    fn read(&self, value: Cbor) -> Result<Value, EarError> {
+        match (self, value) {
+            (Self::Map(registered), Cbor::Map(entries)) => {
+                Ok(Value::Object(object(entries, registered)?))
+            }
+            (Self::Nonce, value @ Cbor::Bytes(_)) => json(value),
+            // Several (RFC 9711 §4.1), or another type.
+            (Self::Nonce, _) => Err(EarError::Nonce),
+            (Self::Submods, Cbor::Map(entries)) => submods(entries),
+            (Self::Texts, Cbor::Array(elements)) => {
+                let texts = elements.into_iter().map(|text| Self::Text.read(text));
+                Ok(Value::Array(texts.collect::<Result<_, _>>()?))
+            }
+            // The word is for JSON.
+            (Self::Tier, Cbor::Integer(number)) => {
+                let tier = Tier::from_number(number.into()).ok_or(EarError::Malformed)?;
+                Ok(Value::from(tier.to_string()))
+            }
+            (Self::Integer, value @ Cbor::Integer(_)) | (Self::Text, value @ Cbor::Text(_)) => {
+                json(value)
+            }
+            _ => Err(EarError::Malformed),
+        }
+    }
+}
+
+fn submods(entries: Vec<(Cbor, Cbor)>) -> Result<Value, EarError> {
+    let mut submods = Map::new();
+    for (label, value) in entries {
+        let (Cbor::Text(name), Cbor::Map(claims)) = (label, value) else {
+            return Err(EarError::Malformed);
+        };
+        let claims = Value::Object(object(claims, APPRAISAL)?);
+        if submods.insert(name, claims).is_some() {
+            return Err(EarError::Malformed);
+        }
+    }
+    Ok(Value::Object(submods))
+}
+
+/// A claim that nobody here judges.
+fn json(value: Cbor) -> Result<Value, EarError> {
     Ok(match value {
         Cbor::Array(elements) => {
-            let elements = elements.into_iter();
-            let elements = elements.map(|element| json(element, Place::Elsewhere));
+            let elements = elements.into_iter().map(json);
             Value::Array(elements.collect::<Result<_, _>>()?)
         }
         Cbor::Bool(truth) => Value::Bool(truth),
@@ -135,43 +193,56 @@ fn json(value: Cbor, place: Place) -> Result<Value, EarError> {
                 _ => return Err(EarError::Malformed),
             }
         }
-        Cbor::Map(entries) => Value::Object(object(entries, place)?),
+        Cbor::Map(entries) => Value::Object(object(entries, &[])?),
         Cbor::Null => Value::Null,
-        Cbor::Tag(_, inner) => json(*inner, place)?,
+        Cbor::Tag(_, inner) => json(*inner)?,
         Cbor::Text(text) => Value::String(text),
         _ => return Err(EarError::Malformed),
     })
 }
 
-/// draft-ietf-rats-ear §3 and §8, RFC 8392 §4, RFC 9711 §10.1.
-fn name_of(label: i128, place: Place) -> (String, Place) {
-    let (name, inner) = match (place, label) {
-        (Place::Token, 1) => ("iss", Place::Elsewhere),
-        (Place::Token, 4) => ("exp", Place::Elsewhere),
-        (Place::Token, 5) => ("nbf", Place::Elsewhere),
-        (Place::Token, 6) => ("iat", Place::Elsewhere),
-        (Place::Token | Place::Appraisal, 10) => ("eat_nonce", Place::Elsewhere),
-        (Place::Token, 265) => ("eat_profile", Place::Elsewhere),
-        (Place::Token, 266) => ("submods", Place::Submods),
-        (Place::Token | Place::Appraisal, 1000) => (IETF.status, Place::Elsewhere),
-        (Place::Appraisal, 1001) => (IETF.vector, Place::Vector),
-        (Place::Appraisal, 1003) => (IETF.policy, Place::Elsewhere),
-        (Place::Token, 1004) => (IETF.verifier, Place::Verifier),
-        (Place::Verifier, 0) => ("developer", Place::Elsewhere),
-        (Place::Verifier, 1) => ("build", Place::Elsewhere),
-        (Place::Vector, label) => {
-            let category = usize::try_from(label)
-                .ok()
-                .and_then(|i| Category::ALL.get(i).copied());
-            match category {
-                Some(category) => (category.name(), Place::Elsewhere),
-                None => return (label.to_string(), Place::Elsewhere),
-            }
-        }
-        _ => return (label.to_string(), Place::Elsewhere),
-    };
-    (name.to_owned(), inner)
+const fn claim(label: i128, name: &'static str, shape: Shape) -> Claim {
+    Claim { label, name, shape }
 }
+
+/// RFC 8392 §4, RFC 9711 §10.1, draft-ietf-rats-ear §3 and §8.
+const TOKEN: &[Claim] = &[
+    claim(1, "iss", Shape::Text),
+    claim(4, "exp", Shape::Integer),
+    claim(5, "nbf", Shape::Integer),
+    claim(6, "iat", Shape::Integer),
+    claim(10, "eat_nonce", Shape::Nonce),
+    claim(265, "eat_profile", Shape::Text),
+    claim(266, "submods", Shape::Submods),
+    claim(1000, IETF.status, Shape::Tier),
+    claim(1004, IETF.verifier, Shape::Map(VERIFIER)),
+];
+
+/// draft-ietf-rats-ear §3: one part.
+const APPRAISAL: &[Claim] = &[
+    claim(10, "eat_nonce", Shape::Nonce),
+    claim(1000, IETF.status, Shape::Tier),
+    claim(1001, IETF.vector, Shape::Map(VECTOR)),
+    claim(1003, IETF.policy, Shape::Texts),
+];
+
+/// draft-ietf-rats-ear §3: `ear_verifier_id`.
+const VERIFIER: &[Claim] = &[
+    claim(0, "developer", Shape::Text),
+    claim(1, "build", Shape::Text),
+];
+
+/// draft-ietf-rats-ear §3: the vector of draft-ietf-rats-ar4si.
+const VECTOR: &[Claim] = &[
+    claim(0, Category::InstanceIdentity.name(), Shape::Integer),
+    claim(1, Category::Configuration.name(), Shape::Integer),
+    claim(2, Category::Executables.name(), Shape::Integer),
+    claim(3, Category::FileSystem.name(), Shape::Integer),
+    claim(4, Category::Hardware.name(), Shape::Integer),
+    claim(5, Category::RuntimeOpaque.name(), Shape::Integer),
+    claim(6, Category::StorageOpaque.name(), Shape::Integer),
+    claim(7, Category::SourcedData.name(), Shape::Integer),
+];
 
 /// CBOR tag 61.
 const CWT_TAG: [u8; 2] = [0xd8, 0x3d];

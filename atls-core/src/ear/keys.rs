@@ -1,17 +1,26 @@
 //! The pinned keys of a verifier.
 
 use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::AlgorithmParameters;
 use jsonwebtoken::jwk::EllipticCurve;
 use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::jwk::KeyOperations;
 use jsonwebtoken::jwk::PublicKeyUse;
+use pki_types::alg_id;
 use rustls::crypto::WebPkiSupportedAlgorithms;
+use serde::Deserialize;
+use serde_json::Map;
+use serde_json::Value;
 
+use super::Algorithm;
 use super::EarError;
+use super::certificate::PublicKey;
+use super::json::Unique;
 use super::signature::SignatureAlgorithm;
 use super::signature::der_sequence;
+use crate::error::Fault;
 
 /// The public keys under which results of one issuer are accepted, each for one algorithm.
 ///
@@ -22,30 +31,74 @@ pub struct VerificationKeys {
 }
 
 impl VerificationKeys {
-    /// One JWK (RFC 7517) in JSON: P-256, P-384, Ed25519, or RSA of at least 2048 bits with its `alg`.
+    /// One JWK (RFC 7517) in JSON: P-256, P-384, Ed25519, or RSA of at least 2048 bits with its `alg`. Where it has
+    /// `key_ops`, `verify` is among them.
     ///
     /// # Errors
     /// [`KeyError`]
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
-        let jwk: Jwk = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
-        Ok(Self {
-            keys: vec![Key::from_jwk(&jwk)?],
-        })
+        let Unique(jwk) = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
+        let key = Key::from_jwk(&jwk)?;
+        Ok(Self { keys: vec![key] })
     }
 
-    /// A JWK set. Keys for encryption and of kinds that are not supported are left out.
+    /// A JWK set. Keys that could not be used alone are left out (RFC 7517 §5): a service may publish others beside.
     ///
     /// # Errors
-    /// [`KeyError`] for a malformed set or key, and where no key is left.
+    /// [`KeyError`] for a malformed set, and where no key is left, for what was wrong with the last.
     pub fn from_jwk_set(json: &str) -> Result<Self, KeyError> {
-        let set: JwkSet = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
+        let Unique(set) = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
+        let listed = set.get("keys").and_then(Value::as_array);
         let mut keys = Vec::new();
-        for jwk in &set.keys {
+        let mut unusable = KeyError::Unsupported;
+        for jwk in listed.ok_or(KeyError::Malformed)? {
             match Key::from_jwk(jwk) {
                 Ok(key) => keys.push(key),
-                Err(KeyError::Unsupported) => {}
-                Err(other) => return Err(other),
+                Err(error) => unusable = error,
             }
+        }
+        if keys.is_empty() {
+            return Err(unusable);
+        }
+        Ok(Self { keys })
+    }
+
+    /// Verifies a COSE signature (RFC 9052 §4.4), such as that of reference values. `algorithm` is the number of the
+    /// *protected* header, `message` the encoded `Sig_structure`; a `key_id` narrows the choice of key unless it is empty,
+    /// and one that is no text fits none.
+    ///
+    /// # Errors
+    /// [`EarError::Algorithm`] for symmetric and unknown algorithms, [`EarError::UnknownKey`], [`EarError::BadSignature`].
+    pub fn verify_cose(
+        &self,
+        algorithm: i64,
+        key_id: &[u8],
+        supported: &WebPkiSupportedAlgorithms,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), EarError> {
+        let algorithm = SignatureAlgorithm::by_cose(algorithm).ok_or(EarError::Algorithm)?;
+        let key_id = match key_id {
+            [] => None,
+            id => Some(std::str::from_utf8(id).map_err(|_| EarError::UnknownKey)?),
+        };
+        self.verify(algorithm, key_id, supported, message, signature)
+    }
+
+    /// A JWK set as the services of clouds publish them: keys without `alg`, or with no more than a certificate in `x5c`.
+    /// A key is taken for each allowed algorithm that fits it, and for the one that it names where it names one. What
+    /// fits none is left out.
+    ///
+    /// The set must come from a place that is trusted for these keys: a certificate in it is not checked, only opened.
+    ///
+    /// # Errors
+    /// [`KeyError`] for what is no set, and where no key is left.
+    pub fn from_jwk_set_allowing(json: &str, algorithms: &[Algorithm]) -> Result<Self, KeyError> {
+        let set: Set = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
+        let mut keys = Vec::new();
+        for jwk in &set.keys {
+            let fitting = algorithms.iter().map(|algorithm| allowed(jwk, *algorithm));
+            keys.extend(fitting.flatten());
         }
         if keys.is_empty() {
             return Err(KeyError::Unsupported);
@@ -82,7 +135,7 @@ impl VerificationKeys {
     }
 }
 
-/// A key that cannot be used.
+/// A key that cannot be used: a fault of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -92,9 +145,16 @@ pub enum KeyError {
     /// An RSA key without `alg`: which algorithm it is for must not be the token's choice. Add it.
     #[error("RSA key does not name its algorithm")]
     NoAlgorithm,
-    /// Another kind, curve or use, an `alg` that does not fit, or RSA under 2048 bits.
+    /// Another kind, curve, use or operation, an `alg` that does not fit, or RSA under 2048 bits.
     #[error("key is of a kind that is not supported")]
     Unsupported,
+}
+
+impl KeyError {
+    /// Always this endpoint's.
+    pub fn fault(&self) -> Fault {
+        Fault::Local
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -106,12 +166,15 @@ struct Key {
 }
 
 impl Key {
-    fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
+    fn from_jwk(jwk: &Value) -> Result<Self, KeyError> {
+        let jwk = Jwk::deserialize(jwk).map_err(|_| KeyError::Malformed)?;
         let for_signatures = matches!(
             jwk.common.public_key_use,
             None | Some(PublicKeyUse::Signature)
         );
-        if !for_signatures {
+        let operations = jwk.common.key_operations.as_ref();
+        let verifies = operations.is_none_or(|all| all.contains(&KeyOperations::Verify));
+        if !for_signatures || !verifies {
             return Err(KeyError::Unsupported);
         }
         let stated = jwk
@@ -145,11 +208,46 @@ impl Key {
             return Err(KeyError::Unsupported);
         }
         Ok(Self {
-            id: jwk.common.key_id.clone(),
+            id: jwk.common.key_id,
             algorithm: SignatureAlgorithm::by_jose(&name).ok_or(KeyError::Unsupported)?,
             public_key,
         })
     }
+}
+
+/// A set whose keys may lack what RFC 7518 demands of them.
+#[derive(serde::Deserialize)]
+struct Set {
+    keys: Vec<Map<String, Value>>,
+}
+
+fn allowed(jwk: &Map<String, Value>, algorithm: Algorithm) -> Option<Key> {
+    let name = algorithm.name();
+    if jwk.get("alg").is_some_and(|stated| stated != name) {
+        return None;
+    }
+    if jwk.contains_key("n") || jwk.contains_key("x") {
+        let mut jwk = jwk.clone();
+        jwk.insert("alg".to_owned(), Value::from(name));
+        return Key::from_jwk(&Value::Object(jwk)).ok();
+    }
+    if jwk.get("use").is_some_and(|stated| stated != "sig") {
+        return None;
+    }
+    let certificate = jwk.get("x5c")?.get(0)?.as_str()?;
+    let certificate = BASE64_STANDARD.decode(certificate).ok()?;
+    let public = PublicKey::of(&certificate)?;
+    let algorithm = SignatureAlgorithm::by_jose(name)?;
+    let is_rsa = *algorithm.key == *alg_id::RSA_ENCRYPTION;
+    let too_short = is_rsa && public.rsa_octets()? < MIN_RSA_OCTETS;
+    if *public.algorithm != *algorithm.key || too_short {
+        return None;
+    }
+    Some(Key {
+        id: jwk.get("kid").and_then(Value::as_str).map(str::to_owned),
+        algorithm,
+        public_key: public.key,
+    })
 }
 
 fn rsa(modulus: &str, exponent: &str) -> Result<Vec<u8>, KeyError> {

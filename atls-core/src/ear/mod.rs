@@ -2,34 +2,46 @@
 //!
 //! A verifier in this process makes an [`Ear`] by [`Ear::local`]; one that asks a service gets a signed token and reads
 //! it with [`jwt::decode`] or [`cwt::decode`], under pinned [`VerificationKeys`]. Two dialects are deployed and told
-//! apart by `eat_profile` alone, never mixed:
+//! apart by `eat_profile` alone, never mixed. Where a profile says *always*, a result without is refused; where it says
+//! *never*, one with it is:
 //!
-//! | `eat_profile` | names | `eat_nonce` |
+//! | `eat_profile` | names | `eat_nonce` of the result |
 //! |---|---|---|
 //! | `tag:github.com,2023:veraison/ear` | `ear.status` … | always |
 //! | `tag:github.com,2024:confidential-containers/Trustee` | `ear.status` … | never |
-//! | `tag:ietf.org,2026:rats/ear#03`, `#04` | `ear_status` …, or CBOR keys | where asked for |
+//! | `tag:ietf.org,2026:rats/ear#03`, `#04` | `ear_status` …, in a CWT their numbers | always |
 //!
 //! **An echoed nonce is not proof.** Several deployed verifiers return the nonce of their caller beside an affirming
 //! result for replayed Evidence. What binds a connection is the value *inside* the Evidence; the nonce of a
 //! result only says that the result is not an old one.
 
+mod algorithm;
+mod certificate;
 mod claims;
 pub mod cwt;
+mod json;
 pub mod jwt;
 mod keys;
+mod merge;
+mod octets;
 mod signature;
+mod source;
 mod tier;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use pki_types::UnixTime;
 use serde_json::Value;
 
+pub use algorithm::Algorithm;
 pub use claims::Check;
 pub use claims::ExpectedNonce;
 pub use keys::KeyError;
 pub use keys::VerificationKeys;
+pub use octets::OctetText;
+pub use source::KeySource;
+pub use source::verify_with;
 pub use tier::Category;
 pub use tier::Tier;
 pub use tier::TrustClaim;
@@ -38,7 +50,7 @@ pub use tier::TrustVector;
 use crate::error::AppraisalError;
 
 /// An Attestation Result: who appraised, when, and how good each part of the attester is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Ear {
     profile: String,
     status: Option<Tier>,
@@ -146,8 +158,23 @@ impl Ear {
     }
 }
 
+/// Without nonce: it may be the value of a connection.
+impl fmt::Debug for Ear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ear")
+            .field("profile", &self.profile)
+            .field("status", &self.status())
+            .field("issued_at", &self.issued_at)
+            .field("expires_at", &self.expires_at)
+            .field("verifier", &self.verifier)
+            .field("issuer", &self.issuer)
+            .field("submods", &self.submods)
+            .finish_non_exhaustive()
+    }
+}
+
 /// How good one part of the attester is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Appraisal {
     status: Tier,
     vector: TrustVector,
@@ -216,6 +243,18 @@ impl Appraisal {
     }
 }
 
+/// The names of further claims without their values: annotated Evidence identifies devices.
+impl fmt::Debug for Appraisal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Appraisal")
+            .field("status", &self.status)
+            .field("vector", &self.vector)
+            .field("policy_ids", &self.policy_ids)
+            .field("extensions", &self.extensions.keys())
+            .finish_non_exhaustive()
+    }
+}
+
 /// The software that appraised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifierId {
@@ -265,7 +304,13 @@ pub enum EarError {
     /// Not a token, or a claim is missing or of the wrong kind.
     #[error("result is malformed")]
     Malformed,
-    /// `eat_nonce` is absent where it is due, or another one.
+    /// A submodule that was expected is missing: a part of the attester was not appraised.
+    #[error("result lacks an expected submodule")]
+    MissingSubmod,
+    /// The keys of the issuer cannot be had at the moment.
+    #[error("keys of the issuer are not available")]
+    NoKeys,
+    /// `eat_nonce` is absent where it is due, or another one, or not of 8 to 64 octets.
     #[error("result answers another request")]
     Nonce,
     /// An `eat_profile` that is not in the module's table.
@@ -282,7 +327,8 @@ pub enum EarError {
 impl From<EarError> for AppraisalError {
     fn from(error: EarError) -> Self {
         match error {
-            EarError::Expired => Self::Expired,
+            EarError::Expired | EarError::Future => Self::ResultExpired,
+            EarError::NoKeys => Self::Unreachable,
             _ => Self::BadResult,
         }
     }

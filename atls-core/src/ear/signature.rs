@@ -9,7 +9,7 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 pub(super) struct SignatureAlgorithm {
     pub(super) jose: &'static str,
     pub(super) cose: i64,
-    key: AlgorithmIdentifier,
+    pub(super) key: AlgorithmIdentifier,
     signature: AlgorithmIdentifier,
     /// Octets of each half of `r || s`; `None` where it is no ECDSA.
     half: Option<usize>,

@@ -134,7 +134,7 @@ impl Category {
     ];
 
     /// Its name in JSON.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::InstanceIdentity => "instance-identity",
             Self::Configuration => "configuration",

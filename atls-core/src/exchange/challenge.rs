@@ -1,5 +1,7 @@
 //! The answering end.
 
+use std::fmt;
+
 use super::ATTESTATION_PARAMETERS;
 use super::CMW_ATTESTATION;
 use super::parameters::Parameters;
@@ -11,12 +13,13 @@ use crate::authenticator::ReceivedRequest;
 use crate::bound::Bound;
 use crate::bound::ExportedValue;
 use crate::cmw::Cmw;
+use crate::cmw::CmwError;
 use crate::codec::put_vec16;
 use crate::error::ProtocolError;
+use crate::sending::SendError;
 use crate::session::Session;
 
 /// A request for attestation that arrived on this connection, to be answered once.
-#[derive(Debug)]
 pub struct Challenge {
     request: ReceivedRequest,
     parameters: Option<Parameters>,
@@ -29,7 +32,8 @@ impl Challenge {
     ///
     /// # Errors
     /// As [`ReceivedRequest::receive`]; [`ProtocolError::Malformed`] for a `cmw_attestation` that is not empty,
-    /// as it must be in a request; what [`Parameters`] do not allow.
+    /// as it must be in a request, or for parameters that want attestation without it; what [`Parameters`] do not
+    /// allow; [`SendError::Leaf`] where our own certificate does not parse.
     pub fn receive(session: &dyn Session, request: &[u8]) -> Result<Self, ProtocolError> {
         let handshake = session.handshake();
         let request = ReceivedRequest::receive(session, request)?;
@@ -42,12 +46,19 @@ impl Challenge {
             .extension(ATTESTATION_PARAMETERS)
             .map(|data| Parameters::decode(data, handshake.side().peer()))
             .transpose()?;
+        if !offers_cmw
+            && parameters
+                .as_ref()
+                .is_some_and(Parameters::wants_attestation)
+        {
+            return Err(ProtocolError::Malformed);
+        }
         let leaf = request
             .identity()
             .and_then(|identity| identity.cert.first());
         let bound = match leaf {
             Some(leaf) if offers_cmw => {
-                let key = authenticator::spki(leaf)?;
+                let key = authenticator::spki(leaf).map_err(|_| SendError::Leaf)?;
                 let bound = ExportedValue::of(session, request.context())?.bind(&key);
                 Some((key, bound))
             }
@@ -75,17 +86,21 @@ impl Challenge {
     /// Answers with Evidence or Attestation Results made for [`to_attest`](Self::to_attest).
     ///
     /// # Errors
-    /// [`ProtocolError::NoCommonFormat`] for a CMW with an item that the peer did not say it appraises, and as
+    /// [`SendError::Format`] for a CMW with an item that the peer did not say it appraises, [`SendError::Cmw`] for one
+    /// that does not fit: at most 65,529 octets, and 65,520 beside the selection that answers parameters. And as
     /// [`ReceivedRequest::authenticate`].
     pub fn answer(self, cmw: &Cmw) -> Result<Vec<u8>, ProtocolError> {
         self.check_formats(cmw)?;
         let mut data = Vec::new();
-        put_vec16(&mut data, &cmw.encode()?)?;
+        put_vec16(&mut data, &cmw.encode().map_err(SendError::Cmw)?)?;
         let mut extensions = vec![Extension {
             code: CMW_ATTESTATION,
             data,
         }];
         extensions.extend(self.selection_extension()?);
+        if authenticator::extensions_length(&extensions) > usize::from(u16::MAX) {
+            return Err(SendError::Cmw(CmwError::TooLarge).into());
+        }
         self.request.authenticate(extensions)
     }
 
@@ -121,7 +136,7 @@ impl Challenge {
         }))
     }
 
-    fn check_formats(&self, cmw: &Cmw) -> Result<(), ProtocolError> {
+    fn check_formats(&self, cmw: &Cmw) -> Result<(), SendError> {
         let Some(parameters) = &self.parameters else {
             return Ok(());
         };
@@ -138,7 +153,17 @@ impl Challenge {
         if decisive.all(|item| appraised(&item)) {
             Ok(())
         } else {
-            Err(ProtocolError::NoCommonFormat)
+            Err(SendError::Format)
         }
+    }
+}
+
+impl fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Challenge")
+            .field("request", &self.request)
+            .field("parameters", &self.parameters)
+            .field("attestable", &self.bound.is_some())
+            .finish()
     }
 }

@@ -1,5 +1,7 @@
 //! What a peer presented and proved, before anybody appraised it.
 
+use std::fmt;
+
 use pki_types::CertificateDer;
 
 use crate::attestation::Binding;
@@ -19,7 +21,6 @@ use crate::session::Handshake;
 /// Comes out of [`Pending::finish`](crate::Pending::finish), or in the two weaker modes out of the certificate of a
 /// completed handshake, and goes into [`RelyingParty::decide`](crate::RelyingParty::decide) only. Proves who spoke, not
 /// what they are.
-#[derive(Debug)]
 pub struct Credential {
     pub(crate) cmw: Cmw,
     pub(crate) bound: Bound,
@@ -120,4 +121,15 @@ fn leaf(handshake: &Handshake) -> Result<&CertificateDer<'static>, ProtocolError
         .peer_chain()
         .first()
         .ok_or(ProtocolError::NoAttestation)
+}
+
+/// Sizes only: Evidence and keys identify devices.
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential")
+            .field("cmw", &self.cmw)
+            .field("bound", &self.bound)
+            .field("selection", &self.selection)
+            .finish_non_exhaustive()
+    }
 }

@@ -19,9 +19,11 @@
 
 use ciborium::Value;
 
+use crate::cbor;
 use crate::error::ProtocolError;
 use crate::limits::MAX_FORMATS;
 use crate::media_type::MediaType;
+use crate::sending::SendError;
 use crate::session::Side;
 
 /// What the sender of a request can do and wants.
@@ -139,7 +141,18 @@ impl Parameters {
         }
     }
 
-    pub(crate) fn encode(&self) -> Result<Vec<u8>, ProtocolError> {
+    /// Whether the sender wants an attestation with the answer to this request.
+    pub(crate) fn wants_attestation(&self) -> bool {
+        match self.offer {
+            Offer::Client { wants_evidence, .. } => wants_evidence,
+            Offer::Server { .. } => true,
+        }
+    }
+
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, SendError> {
+        if self.formats.len() > MAX_FORMATS {
+            return Err(SendError::TooManyFormats);
+        }
         let formats = self
             .formats
             .iter()
@@ -215,7 +228,7 @@ impl Parameters {
 }
 
 impl Selection {
-    pub(crate) fn encode(self) -> Result<Vec<u8>, ProtocolError> {
+    pub(crate) fn encode(self) -> Result<Vec<u8>, SendError> {
         encode(vec![
             (VERSION.into(), CURRENT_VERSION.into()),
             (VERDICTS.into(), (self.verdicts == Verdicts::Yes).into()),
@@ -247,7 +260,9 @@ impl Map {
         let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
             .map_err(|_| ProtocolError::Malformed)?;
         match value {
-            Value::Map(entries) if rest.is_empty() => Ok(Self { entries }),
+            Value::Map(entries) if rest.is_empty() && !cbor::hides_integer(bytes) => {
+                Ok(Self { entries })
+            }
             _ => Err(ProtocolError::Malformed),
         }
     }
@@ -291,9 +306,9 @@ fn media_type(value: &Value) -> Result<MediaType, ProtocolError> {
     MediaType::parse(text).map_err(|_| ProtocolError::Malformed)
 }
 
-fn encode(map: Vec<(Value, Value)>) -> Result<Vec<u8>, ProtocolError> {
+fn encode(map: Vec<(Value, Value)>) -> Result<Vec<u8>, SendError> {
     let mut out = Vec::new();
-    ciborium::into_writer(&Value::Map(map), &mut out).map_err(|_| ProtocolError::TooLarge)?;
+    ciborium::into_writer(&Value::Map(map), &mut out).map_err(|_| SendError::TooLarge)?;
     Ok(out)
 }
 
@@ -309,108 +324,4 @@ const CURRENT_VERSION: u64 = 1;
 const MAX_NESTING: usize = 16;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn client() -> Parameters {
-        let formats = vec![
-            "application/eat+cwt; eat_profile=\"tag:x\""
-                .parse()
-                .unwrap(),
-        ];
-        Parameters::client(formats, true, CanAttest::AfterPeer)
-    }
-
-    #[test]
-    fn survive_the_wire_on_both_sides() {
-        let parameters = client();
-        let decoded = Parameters::decode(&parameters.encode().unwrap(), Side::Client);
-        assert_eq!(decoded, Ok(parameters));
-        let parameters = Parameters::server(Vec::new(), Order::ClientFirst);
-        let decoded = Parameters::decode(&parameters.encode().unwrap(), Side::Server);
-        assert_eq!(decoded, Ok(parameters));
-    }
-
-    #[test]
-    fn ignore_unknown_keys_but_refuse_repeated_and_trailing_ones() {
-        let decoded: Value = ciborium::from_reader(&*client().encode().unwrap()).unwrap();
-        let mut map = decoded.into_map().unwrap();
-        map.push((99.into(), Value::Null));
-        assert_eq!(
-            Parameters::decode(&encode(map.clone()).unwrap(), Side::Client),
-            Ok(client())
-        );
-        map.push((VERDICTS.into(), true.into()));
-        let repeated = Parameters::decode(&encode(map).unwrap(), Side::Client);
-        assert_eq!(repeated, Err(ProtocolError::Malformed));
-        let mut trailing = client().encode().unwrap();
-        trailing.push(0);
-        assert_eq!(
-            Parameters::decode(&trailing, Side::Client),
-            Err(ProtocolError::Malformed)
-        );
-    }
-
-    #[test]
-    fn every_truncation_is_refused() {
-        let bytes = client().encode().unwrap();
-        for length in 0..bytes.len() {
-            assert!(
-                Parameters::decode(&bytes[..length], Side::Client).is_err(),
-                "{length}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_server_cannot_speak_as_a_client() {
-        let bytes = client().encode().unwrap();
-        assert_eq!(
-            Parameters::decode(&bytes, Side::Server),
-            Err(ProtocolError::Malformed)
-        );
-    }
-
-    #[test]
-    fn a_selection_is_of_what_was_offered() {
-        let chosen = Selection {
-            verdicts: Verdicts::Yes,
-        };
-        let bytes = chosen.encode().unwrap();
-        assert_eq!(Selection::decode(&bytes, Verdicts::Yes), Ok(chosen));
-        let refused = Selection::decode(&bytes, Verdicts::No);
-        assert_eq!(refused, Err(ProtocolError::UnsupportedParameters));
-        let other_version = encode(vec![
-            (VERSION.into(), 2.into()),
-            (VERDICTS.into(), true.into()),
-        ]);
-        let refused = Selection::decode(&other_version.unwrap(), Verdicts::Yes);
-        assert_eq!(refused, Err(ProtocolError::UnsupportedParameters));
-    }
-
-    #[test]
-    fn bounded_in_formats_and_nesting() {
-        let many = vec!["a/b".parse().unwrap(); MAX_FORMATS + 1];
-        let bytes = Parameters::server(many, Order::ClientLast)
-            .encode()
-            .unwrap();
-        assert_eq!(
-            Parameters::decode(&bytes, Side::Server),
-            Err(ProtocolError::TooLarge)
-        );
-        let deep = vec![0x81; 60_000];
-        assert_eq!(
-            Parameters::decode(&deep, Side::Client),
-            Err(ProtocolError::Malformed)
-        );
-    }
-
-    #[test]
-    fn an_order_needs_the_clients_consent() {
-        assert!(CanAttest::BeforePeer.allows(Order::ClientFirst));
-        assert!(CanAttest::BeforePeer.allows(Order::ClientLast));
-        assert!(CanAttest::AfterPeer.allows(Order::ClientLast));
-        assert!(!CanAttest::AfterPeer.allows(Order::ClientFirst));
-        assert!(!CanAttest::No.allows(Order::ClientLast));
-    }
-}
+mod tests;

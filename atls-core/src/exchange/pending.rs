@@ -1,5 +1,7 @@
 //! The asking end.
 
+use std::fmt;
+
 use rustls::crypto::CryptoProvider;
 
 use super::ATTESTATION_PARAMETERS;
@@ -95,7 +97,6 @@ impl Opening {
 }
 
 /// A request for attestation that waits for its one answer.
-#[derive(Debug)]
 pub struct Pending {
     request: SentRequest,
     exported: ExportedValue,
@@ -111,15 +112,11 @@ impl Pending {
     /// answer without CMW, [`ProtocolError::KeyMismatch`] where its key is not that of the TLS handshake, and every
     /// reject rule of RFC 9261. Only [`Declined`](ProtocolError::Declined) says that the peer itself refused.
     pub fn finish(self, authenticator: &[u8]) -> Result<Credential, ProtocolError> {
-        let verdicts = self.verdicts;
-        let (validated, exported) = self.validate(authenticator)?;
-        if validated.has_later_extension(CMW_ATTESTATION) {
-            return Err(ProtocolError::UnsolicitedExtension(CMW_ATTESTATION));
-        }
-        let selection = validated
-            .extension(ATTESTATION_PARAMETERS)
-            .map(|data| Selection::decode(data, verdicts))
-            .transpose()?;
+        let Answer {
+            validated,
+            exported,
+            selection,
+        } = self.validate(authenticator)?;
         let data = validated
             .extension(CMW_ATTESTATION)
             .ok_or(ProtocolError::NoAttestation)?;
@@ -148,21 +145,47 @@ impl Pending {
         }
     }
 
-    fn validate(self, authenticator: &[u8]) -> Result<(Validated, ExportedValue), ProtocolError> {
-        let Self {
-            request,
-            exported,
-            handshake_key,
-            ..
-        } = self;
-        let validated = request.validate(authenticator)?;
+    /// What holds of every answer, whether it attests or not.
+    fn validate(self, authenticator: &[u8]) -> Result<Answer, ProtocolError> {
+        let validated = self.request.validate(authenticator)?;
         // A server has always sent a certificate. A client that sent one must answer with its key; one that
         // did not answers with a key of its own, which only the Evidence vouches for.
-        match handshake_key {
-            Some(key) if key != validated.public_key() => Err(ProtocolError::KeyMismatch),
-            _ => Ok((validated, exported)),
+        if let Some(key) = &self.handshake_key
+            && key != validated.public_key()
+        {
+            return Err(ProtocolError::KeyMismatch);
         }
+        for code in [CMW_ATTESTATION, ATTESTATION_PARAMETERS] {
+            if validated.has_later_extension(code) {
+                return Err(ProtocolError::UnsolicitedExtension(code));
+            }
+        }
+        let selection = validated
+            .extension(ATTESTATION_PARAMETERS)
+            .map(|data| Selection::decode(data, self.verdicts))
+            .transpose()?;
+        Ok(Answer {
+            validated,
+            exported: self.exported,
+            selection,
+        })
     }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending")
+            .field("request", &self.request)
+            .field("verdicts", &self.verdicts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A valid authenticator, and the value to which this connection and request give it.
+struct Answer {
+    validated: Validated,
+    exported: ExportedValue,
+    selection: Option<Selection>,
 }
 
 /// draft-fossati-seat-expat-03: `struct { opaque cmw_data<1..2^16-1>; } CMWAttestation;`

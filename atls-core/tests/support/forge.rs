@@ -12,12 +12,13 @@ use rustls::SignatureScheme;
 use rustls::Tls13CipherSuite;
 use rustls::crypto::tls13::OkmBlock;
 use rustls::sign::CertifiedKey;
+use rustls::sign::Signer;
 
 /// What one end needs to seal an authenticator: its exported values, a key, and the request that it answers.
 pub struct Forge {
     suite: &'static Tls13CipherSuite,
-    handshake_context: Vec<u8>,
-    finished_key: Vec<u8>,
+    pub handshake_context: Vec<u8>,
+    pub finished_key: Vec<u8>,
     pub identity: Arc<CertifiedKey>,
     pub request: Vec<u8>,
 }
@@ -70,6 +71,12 @@ impl Forge {
         self.certificate_verify_as(certificate, scheme.into())
     }
 
+    /// An honest signature under this scheme of the key.
+    pub fn certificate_verify_with(&self, certificate: &[u8], scheme: SignatureScheme) -> Vec<u8> {
+        let signer = self.identity.key.choose_scheme(&[scheme]).unwrap();
+        self.signed(certificate, &*signer, scheme.into())
+    }
+
     /// An honest signature that claims to be of another scheme.
     pub fn certificate_verify_as(&self, certificate: &[u8], scheme: u16) -> Vec<u8> {
         let schemes = [
@@ -77,6 +84,10 @@ impl Forge {
             SignatureScheme::ED25519,
         ];
         let signer = self.identity.key.choose_scheme(&schemes).unwrap();
+        self.signed(certificate, &*signer, scheme)
+    }
+
+    fn signed(&self, certificate: &[u8], signer: &dyn Signer, scheme: u16) -> Vec<u8> {
         let hash = self.hash(&[&self.handshake_context, &self.request, certificate]);
         let input = [&[0x20; 64], &b"Exported Authenticator\0"[..], &hash].concat();
         let signature = signer.sign(&input).unwrap();

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 pub mod forge;
+pub mod issuer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +14,10 @@ use atls_core::Session;
 use atls_core::Side;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
+use atls_core::pki_types::PrivatePkcs8KeyDer;
 use atls_core::pki_types::ServerName;
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::encoding::Pkcs8V1Der;
 use rustls::ClientConfig;
 use rustls::ClientConnection;
 use rustls::ConnectionCommon;
@@ -23,7 +27,9 @@ use rustls::ServerConnection;
 use rustls::SideData;
 use rustls::crypto::CryptoProvider;
 use rustls::server::ResolvesServerCert;
+use rustls::server::WebPkiClientVerifier;
 use rustls::sign::CertifiedKey;
+use rustls::sign::SingleCertAndKey;
 
 /// Both providers that users choose between.
 pub fn providers() -> [CryptoProvider; 2] {
@@ -48,6 +54,38 @@ pub fn identity_of(
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let key = provider.key_provider.load_private_key(key).unwrap();
     Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key))
+}
+
+/// The same with an RSA key of 2048 bits.
+pub fn rsa_identity(provider: &CryptoProvider) -> Arc<CertifiedKey> {
+    let key = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+    let pkcs8: Pkcs8V1Der<'_> = key.as_der().unwrap();
+    let key = PrivatePkcs8KeyDer::from(pkcs8.as_ref().to_vec());
+    let signer =
+        rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&key, &rcgen::PKCS_RSA_SHA256).unwrap();
+    let parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = parameters.self_signed(&signer).unwrap();
+    let key = provider.key_provider.load_private_key(key.into()).unwrap();
+    Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key))
+}
+
+/// Lets the server demand a certificate of the client, and the client send this one.
+pub fn authenticate_client(
+    client: &mut ClientConfig,
+    server: &mut ServerConfig,
+    identity: &Arc<CertifiedKey>,
+) {
+    let provider = server.crypto_provider().clone();
+    let mut roots = RootCertStore::empty();
+    roots.add(identity.cert[0].clone()).unwrap();
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
+    *server = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.unwrap())
+        .with_cert_resolver(server.cert_resolver.clone());
+    client.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from((**identity).clone()));
 }
 
 /// A live connection as the protocol sees it.

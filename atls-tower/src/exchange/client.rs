@@ -150,11 +150,17 @@ impl Client {
                 "without exchange only servers can be demanded of, and a client attests by its certificate",
             ));
         }
-        Ok(Self {
+        let client = Self {
             terms,
             provider,
             clock,
-        })
+        };
+        // What could never be sent is found out now, not on every connection.
+        let request = Opening::new(Side::Client, &client.provider, Some(&client.offer()));
+        match request {
+            Err(ProtocolError::Sending(error)) => Err(error.into()),
+            _ => Ok(client),
+        }
     }
 
     pub(crate) fn deadline(&self) -> Duration {

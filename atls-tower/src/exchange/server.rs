@@ -10,6 +10,7 @@ use atls_core::Challenge;
 use atls_core::ConfigError;
 use atls_core::Credential;
 use atls_core::Offer;
+use atls_core::Opening;
 use atls_core::Order;
 use atls_core::Parameters;
 use atls_core::PeerAttestation;
@@ -18,6 +19,7 @@ use atls_core::ProtocolError;
 use atls_core::RefusalCode;
 use atls_core::RelyingParty;
 use atls_core::Session;
+use atls_core::Side;
 use atls_core::Verdict;
 use atls_core::Verdicts;
 use atls_core::limits::DEFAULT_APPRAISALS;
@@ -207,6 +209,14 @@ impl Server {
             return Err(ConfigError::Tls(
                 "a server without attester has nothing to attest with in the handshake",
             ));
+        }
+        // What could never be sent is found out now, not on every connection.
+        if let Demand::IfAble(asking) | Demand::Always(asking) = &terms.demand {
+            let parameters = Parameters::server(asking.media_types(), terms.order);
+            let request = Opening::new(Side::Server, &provider, Some(&parameters));
+            if let Err(ProtocolError::Sending(error)) = request {
+                return Err(error.into());
+            }
         }
         let room = |limit: usize| Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)));
         Ok(Self {

@@ -1,14 +1,62 @@
 //! Collateral: certificates, revocation lists and TCB information that their makers sign and publish, and that a verifier
 //! needs beside the Evidence.
 //!
-//! What to ask for, and how to read it, is each platform's; this crate keeps it.
+//! What to ask for, and how to read it, is each platform's: it implements [`Fetch`], usually over [`get`]. This crate
+//! keeps what was fetched: a [`Cache`] is a [`Fetch`] too, so a verifier is given the one or the other and knows nothing of
+//! the difference.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use atls_collateral::{Cache, Fetch};
+//! # use atls_core::pki_types::UnixTime;
+//! # fn example(service: impl Fetch + 'static, now: fn() -> UnixTime) -> std::io::Result<()> {
+//! let cache = Cache::builder(service)
+//!     .directory("/var/cache/service/collateral")
+//!     .build()?;
+//!
+//! // A clone is the same cache. In the background, so that a handshake hardly ever waits:
+//! let background = cache.clone();
+//! tokio::spawn(async move {
+//!     let mut timer = tokio::time::interval(Duration::from_secs(15 * 60));
+//!     loop {
+//!         timer.tick().await;
+//!         for (key, error) in background.refresh(now()).await.failed {
+//!             eprintln!("collateral {key}: {error}");
+//!         }
+//!     }
+//! });
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Nothing here verifies a signature. What a cache or its directory gives is what some file or server gave: whoever uses
+//! it verifies it, its dates included, each time, and [`reject`](Fetch::reject)s what does not verify.
 #![forbid(unsafe_code)]
 
+mod cache;
+mod disk;
+mod entry;
+mod http;
+mod limits;
+mod pace;
+mod store;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use atls_core::BoxFuture;
 use atls_core::HttpError;
 use atls_core::pki_types::UnixTime;
+
+pub use cache::Cache;
+pub use cache::CacheBuilder;
+pub use cache::Refreshed;
+pub use cache::Stats;
+pub use http::get;
+pub use limits::CacheLimits;
+pub use limits::MAX_GRACE;
+pub use limits::MAX_KEY;
+pub use limits::StalePolicy;
 
 /// Fetches one piece of collateral from its maker.
 pub trait Fetch: Send + Sync {
@@ -22,6 +70,28 @@ pub trait Fetch: Send + Sync {
         key: &'a str,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Fetched, CollateralError>>;
+
+    /// Says that contents did not verify, so that what keeps them drops them. What keeps nothing has nothing to do.
+    ///
+    /// What had come from disk is fetched anew at the next [`fetch`](Self::fetch); what its maker gave, only after a moment
+    /// as after other failures. So a caller may ask once more at once, and gets other contents or an error.
+    fn reject(&self, key: &str, contents: &Fetched, now: UnixTime) {
+        let _ = (key, contents, now);
+    }
+}
+
+impl<F: Fetch + ?Sized> Fetch for Arc<F> {
+    fn fetch<'a>(
+        &'a self,
+        key: &'a str,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
+        (**self).fetch(key, now)
+    }
+
+    fn reject(&self, key: &str, contents: &Fetched, now: UnixTime) {
+        (**self).reject(key, contents, now);
+    }
 }
 
 /// A piece of collateral, and until when it may be used.
@@ -32,6 +102,11 @@ pub struct Fetched {
     pub bytes: Arc<[u8]>,
     /// Its maker's word: `nextUpdate`, or the end of a certificate.
     pub fresh_until: UnixTime,
+    /// [`fresh_until`](Self::fresh_until), or later where a [`StalePolicy`] of the application lets it be used beyond its
+    /// validity. A result that rests on it ends then.
+    pub usable_until: UnixTime,
+    /// A number that its maker raises with each issue, such as `crlNumber` or `tcbEvaluationDataNumber`.
+    pub sequence: Option<u64>,
 }
 
 impl Fetched {
@@ -40,7 +115,30 @@ impl Fetched {
         Self {
             bytes: bytes.into(),
             fresh_until,
+            usable_until: fresh_until,
+            sequence: None,
         }
+    }
+
+    /// With the number of its issue: a cache then refuses a lower one than it has, so that nobody on the way can bring
+    /// back a state of before a revocation.
+    ///
+    /// Only from contents whose signature the [`Fetch`] has verified. With a number that anybody could write, anybody
+    /// could write the highest one, and nothing genuine would be accepted again.
+    #[must_use]
+    pub fn with_sequence(mut self, sequence: u64) -> Self {
+        self.sequence = Some(sequence);
+        self
+    }
+
+    /// The time at which its dates are to be checked: now. Only where a [`StalePolicy`] let it be used beyond its
+    /// validity, the last second of that.
+    pub fn validity_time(&self, now: UnixTime) -> UnixTime {
+        if now < self.fresh_until || now >= self.usable_until {
+            return now;
+        }
+        let last = self.fresh_until.as_secs().saturating_sub(1);
+        UnixTime::since_unix_epoch(Duration::from_secs(last))
     }
 }
 
@@ -48,16 +146,33 @@ impl Fetched {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CollateralError {
+    /// Its service has an address that is not `https`, nor on this machine. Correct the configuration.
+    #[error("address of a service for collateral is not https")]
+    Address,
+    /// All that is at hand has expired.
+    #[error("collateral has expired")]
+    Expired,
+    /// A key with another character than those of [`Fetch::fetch`], empty, or of more than [`MAX_KEY`] octets.
+    #[error("collateral is asked for by a malformed key")]
+    Key,
     /// Its maker gave something that cannot be read or is not what was asked for.
     #[error("collateral is malformed")]
     Malformed,
+    /// An older issue than one that was seen before: an old answer of a cache on the way, or an attempt to undo a
+    /// revocation.
+    #[error("collateral is older than what was seen before")]
+    RolledBack,
     /// Its maker answered with another status than 200.
     #[error("service for collateral answered with status {0}")]
     Status(u16),
     /// Its maker was not reached.
     #[error("collateral could not be fetched")]
     Unreachable(#[from] HttpError),
-    /// All that is at hand has expired.
-    #[error("collateral has expired")]
-    Expired,
+}
+
+/// The prose, compiled.
+#[cfg(doctest)]
+mod prose {
+    #[doc = include_str!("../../../docs/platforms/collateral.md")]
+    struct Collateral;
 }

@@ -1,8 +1,11 @@
 //! One platform's table out of a file.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::Read;
 use std::marker::PhantomData;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -11,6 +14,10 @@ use serde::de;
 use serde::de::DeserializeOwned;
 use serde::de::IgnoredAny;
 use serde::de::MapAccess;
+
+use crate::corim::Corim;
+use crate::error::ReferenceError;
+use crate::error::SyntaxError;
 
 /// The policy of one platform: a `serde` type that denies unknown fields and whose required fields have no default.
 pub trait Table: DeserializeOwned + Send + Sync + 'static {
@@ -23,16 +30,30 @@ pub trait Table: DeserializeOwned + Send + Sync + 'static {
     /// # Errors
     /// What is wrong, and what to do, in words for whoever wrote the file.
     fn check(&self) -> Result<(), String>;
+
+    /// Makes the table of a CoRIM whose profile the platform knows. By default no table is made of any.
+    ///
+    /// An implementation refuses what it does not look at: see
+    /// [`Measurement::says_only`](crate::corim::Measurement::says_only).
+    ///
+    /// # Errors
+    /// What is missing, unknown or not supported, in words for whoever provides it.
+    fn from_corim(corim: &Corim) -> Result<Self, String> {
+        let _ = corim;
+        Err(
+            "this platform takes no reference values from a CoRIM; write them into a file"
+                .to_owned(),
+        )
+    }
 }
 
-/// Reads one platform's table.
+/// Reads one platform's table. Tables of other platforms may stand beside it and are not looked into;
+/// [`expect_tables`] tells a misspelt one.
 ///
 /// # Errors
 /// [`ReferenceError`] with line and field. A file without this platform's table is an error too.
 pub fn from_toml<T: Table>(text: &str) -> Result<T, ReferenceError> {
-    let file: File<T> =
-        toml::from_str(text).map_err(|error| ReferenceError::Syntax(error.to_string()))?;
-    file.checked()
+    from_text(text, Format::Toml)
 }
 
 /// As [`from_toml`], of the same structure in JSON.
@@ -40,91 +61,227 @@ pub fn from_toml<T: Table>(text: &str) -> Result<T, ReferenceError> {
 /// # Errors
 /// As [`from_toml`].
 pub fn from_json<T: Table>(text: &str) -> Result<T, ReferenceError> {
-    let file: File<T> =
-        serde_json::from_str(text).map_err(|error| ReferenceError::Syntax(error.to_string()))?;
-    file.checked()
+    from_text(text, Format::Json)
 }
 
-/// A file of reference values cannot be used.
-#[derive(Clone, Debug, thiserror::Error)]
+/// As [`from_toml`], in either format.
+///
+/// # Errors
+/// As [`from_toml`].
+pub fn from_text<T: Table>(text: &str, format: Format) -> Result<T, ReferenceError> {
+    // First the version, wherever it stands: another one may have other fields.
+    tables(text, format)?;
+    let Selected(table) = parse(text, format)?;
+    checked(table.ok_or(ReferenceError::Missing(T::NAME))?)
+}
+
+/// The names of the tables in a file, sorted.
+///
+/// # Errors
+/// [`ReferenceError::Syntax`], [`ReferenceError::TooLarge`], [`ReferenceError::Version`].
+pub fn tables(text: &str, format: Format) -> Result<Vec<String>, ReferenceError> {
+    if text.len() > MAX_FILE {
+        return Err(ReferenceError::TooLarge);
+    }
+    let outline: Outline = parse(text, format)?;
+    if outline.version != VERSION {
+        return Err(ReferenceError::Version(outline.version));
+    }
+    Ok(outline.tables.into_iter().collect())
+}
+
+/// For an application that knows which platforms it verifies: every table of the file is one of `used`, so that a
+/// misspelt `[tdxx]` is an error rather than a policy that nobody reads.
+///
+/// Gives the names that are there. [`Live::expecting`](crate::Live::expecting) asks at each reload.
+///
+/// # Errors
+/// [`ReferenceError::UnknownTable`], and as [`tables`].
+pub fn expect_tables(
+    text: &str,
+    format: Format,
+    used: &[&str],
+) -> Result<Vec<String>, ReferenceError> {
+    let found = tables(text, format)?;
+    match found.iter().find(|table| !used.contains(&table.as_str())) {
+        None => Ok(found),
+        Some(table) => Err(ReferenceError::UnknownTable {
+            table: table.clone(),
+            used: used.iter().map(|name| (*name).to_owned()).collect(),
+        }),
+    }
+}
+
+/// How a file is written. The structure is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ReferenceError {
-    /// The file cannot be read.
-    #[error("file of reference values cannot be read")]
-    Io(#[source] Arc<io::Error>),
-    /// The table is there, and what it says cannot be a policy.
-    #[error("table [{table}]: {problem}")]
-    Meaning {
-        /// The platform's table.
-        table: &'static str,
-        /// What is wrong, and what to do.
-        problem: String,
-    },
-    /// No table for this platform. Without one nothing could be accepted, so it is not guessed.
-    #[error("file has no table [{0}]")]
-    Missing(&'static str),
-    /// Not TOML or JSON, a field that is unknown or missing, or a value of the wrong form; names line and field.
-    #[error("{0}")]
-    Syntax(String),
-    /// Another version of the format than 1.
-    #[error("file has version {0} of the format; this build reads version 1")]
-    Version(u64),
+pub enum Format {
+    /// RFC 8259.
+    Json,
+    /// TOML 1.0, for people.
+    Toml,
 }
 
-struct File<T> {
+impl Format {
+    /// JSON where the name ends in `.json`, otherwise TOML.
+    pub fn of(path: &Path) -> Self {
+        match path.extension() {
+            Some(extension) if extension == "json" => Self::Json,
+            _ => Self::Toml,
+        }
+    }
+}
+
+/// Reads an open file, and not much more of it than [`MAX_FILE`].
+pub(crate) fn read(file: File) -> Result<String, ReferenceError> {
+    let mut text = String::new();
+    let limit = u64::try_from(MAX_FILE).unwrap_or(u64::MAX);
+    file.take(limit.saturating_add(1))
+        .read_to_string(&mut text)
+        .map_err(|error| ReferenceError::Io(Arc::new(error)))?;
+    Ok(text)
+}
+
+pub(crate) fn checked<T: Table>(table: T) -> Result<T, ReferenceError> {
+    match table.check() {
+        Ok(()) => Ok(table),
+        Err(problem) => Err(ReferenceError::Meaning {
+            table: T::NAME,
+            problem,
+        }),
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &str, format: Format) -> Result<T, SyntaxError> {
+    match format {
+        Format::Json => parse_json(text),
+        Format::Toml => parse_toml(text),
+    }
+}
+
+fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<T, SyntaxError> {
+    let parser = toml::Deserializer::parse(text)
+        .map_err(|error| SyntaxError::of_toml(text, String::new(), &error))?;
+    serde_path_to_error::deserialize(parser)
+        .map_err(|error| SyntaxError::of_toml(text, field(error.path()), error.inner()))
+}
+
+fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, SyntaxError> {
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut parser)
+        .map_err(|error| SyntaxError::of_json(field(error.path()), error.inner()))?;
+    parser
+        .end()
+        .map_err(|error| SyntaxError::of_json(String::new(), &error))?;
+    Ok(value)
+}
+
+/// That crate writes `.` for the whole, and `?` for what it has no name for.
+fn field(path: &serde_path_to_error::Path) -> String {
+    let path = path.to_string();
+    let known = path.trim_end_matches('?').trim_end_matches('.');
+    known.to_owned()
+}
+
+/// A file without what its tables hold.
+struct Outline {
     version: u64,
-    table: Option<T>,
+    tables: BTreeSet<String>,
 }
 
-impl<T: Table> File<T> {
-    fn checked(self) -> Result<T, ReferenceError> {
-        if self.version != 1 {
-            return Err(ReferenceError::Version(self.version));
-        }
-        let table = self.table.ok_or(ReferenceError::Missing(T::NAME))?;
-        match table.check() {
-            Ok(()) => Ok(table),
-            Err(problem) => Err(ReferenceError::Meaning {
-                table: T::NAME,
-                problem,
-            }),
-        }
-    }
-}
-
-impl<'de, T: Table> Deserialize<'de> for File<T> {
+impl<'de> Deserialize<'de> for Outline {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FileVisitor(PhantomData))
+        deserializer.deserialize_map(OutlineVisitor)
     }
 }
 
-struct FileVisitor<T>(PhantomData<T>);
+struct OutlineVisitor;
 
-impl<'de, T: Table> de::Visitor<'de> for FileVisitor<T> {
-    type Value = File<T>;
+impl<'de> de::Visitor<'de> for OutlineVisitor {
+    type Value = Outline;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("`version` and a table per platform")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<File<T>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Outline, A::Error> {
         let mut version = None;
+        let mut tables = BTreeSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let first = if key == "version" {
+                version.replace(map.next_value()?).is_none()
+            } else {
+                map.next_value::<SomeTable>()?;
+                tables.insert(key.clone())
+            };
+            if !first {
+                return Err(de::Error::custom(format_args!("duplicate key `{key}`")));
+            }
+        }
+        Ok(Outline {
+            version: version.ok_or_else(|| de::Error::missing_field("version"))?,
+            tables,
+        })
+    }
+}
+
+/// A table, whatever it holds. Anything else beside `version`, such as a misspelt `verison`, is an error.
+struct SomeTable;
+
+impl<'de> Deserialize<'de> for SomeTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(SomeTableVisitor)
+    }
+}
+
+struct SomeTableVisitor;
+
+impl<'de> de::Visitor<'de> for SomeTableVisitor {
+    type Value = SomeTable;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`version` or the table of a platform")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SomeTable, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(SomeTable)
+    }
+}
+
+/// One table of a file that has an [`Outline`].
+struct Selected<T>(Option<T>);
+
+impl<'de, T: Table> Deserialize<'de> for Selected<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(SelectedVisitor(PhantomData))
+    }
+}
+
+struct SelectedVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Table> de::Visitor<'de> for SelectedVisitor<T> {
+    type Value = Selected<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        OutlineVisitor.expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Selected<T>, A::Error> {
         let mut table = None;
         while let Some(key) = map.next_key::<String>()? {
-            if key == "version" {
-                version = Some(map.next_value()?);
-            } else if key == T::NAME {
-                if table.is_some() {
-                    return Err(de::Error::duplicate_field(T::NAME));
-                }
+            if key == T::NAME {
                 table = Some(map.next_value()?);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(File {
-            version: version.ok_or_else(|| de::Error::missing_field("version"))?,
-            table,
-        })
+        Ok(Selected(table))
     }
 }
+
+/// The one version there is.
+const VERSION: u64 = 1;
+
+/// Largest file, in octets: ten thousand reference values, and no file that was named by mistake.
+pub const MAX_FILE: usize = 4 * 1024 * 1024;

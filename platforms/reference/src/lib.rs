@@ -15,13 +15,29 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod corim;
+
 mod digest;
+mod error;
 mod file;
 mod live;
 
 pub use digest::Digest;
-pub use file::ReferenceError;
+pub use error::ReferenceError;
+pub use error::SyntaxError;
+pub use file::Format;
+pub use file::MAX_FILE;
 pub use file::Table;
+pub use file::expect_tables;
 pub use file::from_json;
+pub use file::from_text;
 pub use file::from_toml;
+pub use file::tables;
 pub use live::Live;
+
+/// The prose, compiled.
+#[cfg(doctest)]
+mod prose {
+    #[doc = include_str!("../../../docs/platforms/reference-values.md")]
+    struct ReferenceValues;
+}

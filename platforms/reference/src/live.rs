@@ -1,20 +1,55 @@
 //! A table that can be replaced while connections are served.
 
 use std::fmt;
-use std::fs;
+use std::fs::File;
+use std::fs::Metadata;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::RwLock;
+use std::time::SystemTime;
 
+use crate::error::ReferenceError;
 use crate::file;
-use crate::file::ReferenceError;
+use crate::file::Format;
 use crate::file::Table;
 
 /// The table in force. Verifiers read it anew for each appraisal.
+///
+/// A file is replaced by writing another and renaming it over the old one; then
+/// [`reload_if_changed`](Self::reload_if_changed), called from a timer or a signal handler of the application, puts it
+/// in force:
+///
+/// ```no_run
+/// # use atls_reference::{Live, ReferenceError, Table};
+/// # fn example<T: Table>() -> Result<(), ReferenceError> {
+/// let policy = Live::<T>::open("/etc/service/reference-values.toml")?;
+/// // and every minute:
+/// if let Err(error) = policy.reload_if_changed() {
+///     // The old table is still in force. Tell an operator.
+///     eprintln!("reference values were not reloaded: {error}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Live<T> {
-    path: Option<PathBuf>,
-    current: RwLock<Arc<T>>,
+    source: Option<Source>,
+    /// Held while a file is read and put in force, so that an older reading never replaces a newer one.
+    stamp: Mutex<Option<Stamp>>,
+    current: RwLock<Current<T>>,
+}
+
+struct Source {
+    path: PathBuf,
+    /// The tables that the file may hold; any where empty.
+    used: Vec<String>,
+}
+
+struct Current<T> {
+    table: Arc<T>,
+    generation: u64,
 }
 
 impl<T: Table> Live<T> {
@@ -23,7 +58,7 @@ impl<T: Table> Live<T> {
     /// # Errors
     /// [`ReferenceError::Meaning`] as [`Table::check`] says.
     pub fn fixed(table: T) -> Result<Self, ReferenceError> {
-        Self::with(None, checked(table)?)
+        Ok(Self::with(None, None, file::checked(table)?))
     }
 
     /// The table of a file: JSON where its name ends in `.json`, otherwise TOML.
@@ -31,9 +66,25 @@ impl<T: Table> Live<T> {
     /// # Errors
     /// [`ReferenceError`]
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ReferenceError> {
-        let path = path.into();
-        let table = read(&path)?;
-        Self::with(Some(path), table)
+        let source = Source {
+            path: path.into(),
+            used: Vec::new(),
+        };
+        let (table, stamp) = source.read()?;
+        Ok(Self::with(Some(source), Some(stamp), table))
+    }
+
+    /// Names all the tables that the application uses. From now on, and at each reload, a file with another one is an
+    /// error, as a misspelt name should be.
+    ///
+    /// # Errors
+    /// [`ReferenceError`]
+    pub fn expecting(mut self, used: &[&str]) -> Result<Self, ReferenceError> {
+        if let Some(source) = &mut self.source {
+            source.used = used.iter().map(|name| (*name).to_owned()).collect();
+        }
+        self.reload()?;
+        Ok(self)
     }
 
     /// Puts another table in force.
@@ -41,8 +92,9 @@ impl<T: Table> Live<T> {
     /// # Errors
     /// [`ReferenceError::Meaning`]; the old one then stays in force.
     pub fn replace(&self, table: T) -> Result<(), ReferenceError> {
-        let table = Arc::new(checked(table)?);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = table;
+        let table = file::checked(table)?;
+        let _one_at_a_time = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        self.put(table);
         Ok(())
     }
 
@@ -51,52 +103,123 @@ impl<T: Table> Live<T> {
     /// # Errors
     /// [`ReferenceError`]; the old table then stays in force.
     pub fn reload(&self) -> Result<(), ReferenceError> {
-        match &self.path {
-            Some(path) => self.replace(read(path)?),
-            None => Ok(()),
+        let Some(source) = &self.source else {
+            return Ok(());
+        };
+        let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        let (table, read) = source.read()?;
+        self.put(table);
+        *stamp = Some(read);
+        Ok(())
+    }
+
+    /// Reads the file again if it is another one than was last put in force, by its time of modification, its length
+    /// and, on Unix, its inode. Gives whether it was.
+    ///
+    /// A file that is changed in place, within the clock tick of its file system and without changing its length,
+    /// looks unchanged: rename a new file over the old one instead.
+    ///
+    /// # Errors
+    /// [`ReferenceError`]; the old table then stays in force, and the next call tries and says so again.
+    pub fn reload_if_changed(&self) -> Result<bool, ReferenceError> {
+        let Some(source) = &self.source else {
+            return Ok(false);
+        };
+        let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = std::fs::metadata(&source.path).map_err(unreadable)?;
+        if *stamp == Some(Stamp::of(&now)) {
+            return Ok(false);
         }
+        let (table, read) = source.read()?;
+        self.put(table);
+        *stamp = Some(read);
+        Ok(true)
     }
 
     /// The table in force now.
     pub fn current(&self) -> Arc<T> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&current)
+        Arc::clone(&current.table)
     }
 
-    fn with(path: Option<PathBuf>, table: T) -> Result<Self, ReferenceError> {
-        Ok(Self {
-            path,
-            current: RwLock::new(Arc::new(table)),
-        })
+    /// How often the table was replaced. It never falls, so a result that was reached under another number was, or may
+    /// have been, reached under another table: what keeps results asks before the appraisal and drops those of other
+    /// numbers. This is what a verifier gives as `Verifier::generation`.
+    pub fn generation(&self) -> u64 {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.generation
+    }
+
+    fn with(source: Option<Source>, stamp: Option<Stamp>, table: T) -> Self {
+        Self {
+            source,
+            stamp: Mutex::new(stamp),
+            current: RwLock::new(Current {
+                table: Arc::new(table),
+                generation: 0,
+            }),
+        }
+    }
+
+    fn put(&self, table: T) {
+        let table = Arc::new(table);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        current.table = table;
+        current.generation = current.generation.saturating_add(1);
     }
 }
 
 impl<T> fmt::Debug for Live<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Live")
-            .field("path", &self.path)
+            .field("path", &self.source.as_ref().map(|source| &source.path))
             .finish_non_exhaustive()
     }
 }
 
-fn checked<T: Table>(table: T) -> Result<T, ReferenceError> {
-    match table.check() {
-        Ok(()) => Ok(table),
-        Err(problem) => Err(ReferenceError::Meaning {
-            table: T::NAME,
-            problem,
-        }),
+impl Source {
+    fn read<T: Table>(&self) -> Result<(T, Stamp), ReferenceError> {
+        let file = File::open(&self.path).map_err(unreadable)?;
+        // Of what is read, and taken before: a later change shows as one.
+        let stamp = Stamp::of(&file.metadata().map_err(unreadable)?);
+        let text = file::read(file)?;
+        let format = Format::of(&self.path);
+        if !self.used.is_empty() {
+            let used: Vec<&str> = self.used.iter().map(String::as_str).collect();
+            file::expect_tables(&text, format, &used)?;
+        }
+        Ok((file::from_text(&text, format)?, stamp))
     }
 }
 
-fn read<T: Table>(path: &PathBuf) -> Result<T, ReferenceError> {
-    let text = fs::read_to_string(path).map_err(|error| ReferenceError::Io(Arc::new(error)))?;
-    if path
-        .extension()
-        .is_some_and(|extension| extension == "json")
-    {
-        file::from_json(&text)
-    } else {
-        file::from_toml(&text)
+/// What tells one state of a file from another without reading it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    length: u64,
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            modified: metadata.modified().ok(),
+            length: metadata.len(),
+            inode: inode(metadata),
+        }
     }
+}
+
+#[cfg(unix)]
+fn inode(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &Metadata) -> u64 {
+    0
+}
+
+fn unreadable(error: io::Error) -> ReferenceError {
+    ReferenceError::Io(Arc::new(error))
 }

@@ -18,6 +18,7 @@ use ring::signature::KeyPair;
 
 use crate::token;
 use crate::token::Lifecycle;
+use crate::token::Profile;
 use crate::token::SimClaims;
 use crate::token::SoftwareComponent;
 use crate::verifier::TrustAnchor;
@@ -26,6 +27,7 @@ use crate::verifier::TrustAnchor;
 pub struct SimAttester {
     key: EcdsaKeyPair,
     anchor: TrustAnchor,
+    profile: Profile,
     media_types: [MediaType; 1],
     boot_seed: Vec<u8>,
     lifecycle: Lifecycle,
@@ -49,7 +51,8 @@ impl SimAttester {
         Ok(Self {
             anchor: TrustAnchor::of(key.public_key().as_ref()),
             key,
-            media_types: [crate::media_type().map_err(|_| SimError::Random)?],
+            profile: Profile::Tfm,
+            media_types: [Profile::Tfm.media_type().map_err(|_| SimError::Random)?],
             boot_seed,
             lifecycle: Lifecycle::Secured,
             software: vec![SoftwareComponent::new("ARoT", Self::SOFTWARE)],
@@ -70,6 +73,17 @@ impl SimAttester {
     #[must_use]
     pub fn with_lifecycle(mut self, lifecycle: Lifecycle) -> Self {
         self.lifecycle = lifecycle;
+        self
+    }
+
+    /// Makes tokens of another profile, under its media type: for other verifiers than ours.
+    #[must_use]
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        // Each is a media type.
+        if let Ok(media_type) = profile.media_type() {
+            self.media_types = [media_type];
+            self.profile = profile;
+        }
         self
     }
 
@@ -95,7 +109,7 @@ impl SimAttester {
         };
         let failed = |what: &str| AttestError::Device(what.to_owned());
         let payload = claims
-            .encode()
+            .encode(self.profile)
             .map_err(|_| failed("claims do not encode"))?;
         let random = SystemRandom::new();
         let signer = |message: &[u8]| self.key.sign(&random, message).map(|s| s.as_ref().to_vec());

@@ -23,25 +23,15 @@ mod attester;
 mod token;
 mod verifier;
 
-use atls_core::MediaType;
-use atls_core::MediaTypeError;
-
 pub use attester::SimAttester;
 pub use attester::SimError;
 pub use token::IMPLEMENTATION_ID;
 pub use token::Lifecycle;
+pub use token::Profile;
 pub use token::SimClaims;
 pub use token::SoftwareComponent;
 pub use verifier::SimVerifier;
 pub use verifier::TrustAnchor;
-
-/// `application/eat+cwt; eat_profile="tag:psacertified.org,2023:psa#tfm"` (RFC 9783 §9, RFC 9782).
-///
-/// # Errors
-/// None: the text is a media type.
-fn media_type() -> Result<MediaType, MediaTypeError> {
-    MediaType::parse("application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa#tfm\"")
-}
 
 /// How the binder is carried: `eat_nonce` takes 32, 48 or 64 octets, so it is carried verbatim. Used by both halves.
 fn challenge(bound: &atls_core::Bound) -> &[u8] {

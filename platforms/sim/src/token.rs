@@ -1,8 +1,11 @@
 //! The PSA attestation token, RFC 9783: claims in a CBOR map in a COSE_Sign1.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use atls_core::AppraisalError;
+use atls_core::MediaType;
+use atls_core::MediaTypeError;
 use ciborium::Value;
 use coset::CborSerializable;
 use coset::CoseSign1;
@@ -17,7 +20,7 @@ use coset::iana::Algorithm;
 pub const IMPLEMENTATION_ID: [u8; 32] = *b"atls-simulated-platform-no-trust";
 
 /// What a simulated token claims (RFC 9783 §4), as handlers see it: `peer.claims::<SimClaims>()`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SimClaims {
     /// `eat_nonce`, 32 or 48 octets.
@@ -34,6 +37,17 @@ pub struct SimClaims {
     pub software: Vec<SoftwareComponent>,
 }
 
+/// Without nonce, instance and boot: they identify a device and its connection.
+impl fmt::Debug for SimClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimClaims")
+            .field("client_id", &self.client_id)
+            .field("lifecycle", &self.lifecycle)
+            .field("software", &self.software)
+            .finish_non_exhaustive()
+    }
+}
+
 /// One measured piece of software (RFC 9783 §4.4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -42,6 +56,8 @@ pub struct SoftwareComponent {
     pub name: String,
     /// `measurement-value`: SHA-256 of the software, 32 octets.
     pub measurement: [u8; 32],
+    /// `version`, as its maker counts. Optional in the standard; Veraison appraises no component without.
+    pub version: String,
     /// `signer-id`: SHA-256 of the key that signed the software, 32 octets.
     pub signer_id: [u8; 32],
 }
@@ -56,16 +72,54 @@ pub enum Lifecycle {
     Other(u16),
 }
 
+/// Which `eat_profile` tokens are of: what their claims mean, and where one of them stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Profile {
+    /// `http://arm.com/psa/2.0.0`, from before the standard. Released Veraison services read no other, whatever they
+    /// list; our own verifier does not read it.
+    Predecessor,
+    /// `tag:psacertified.org,2023:psa#tfm` of RFC 9783.
+    #[default]
+    Tfm,
+}
+
+impl Profile {
+    pub(crate) fn media_type(self) -> Result<MediaType, MediaTypeError> {
+        MediaType::parse(match self {
+            Self::Predecessor => "application/psa-attestation-token",
+            Self::Tfm => "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa#tfm\"",
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Predecessor => "http://arm.com/psa/2.0.0",
+            Self::Tfm => PROFILE,
+        }
+    }
+
+    fn boot_seed(self) -> u16 {
+        match self {
+            Self::Predecessor => 2397,
+            Self::Tfm => BOOT_SEED,
+        }
+    }
+}
+
 impl SimClaims {
     /// The octets to sign.
-    pub(crate) fn encode(&self) -> Result<Vec<u8>, ciborium::ser::Error<std::io::Error>> {
+    pub(crate) fn encode(
+        &self,
+        profile: Profile,
+    ) -> Result<Vec<u8>, ciborium::ser::Error<std::io::Error>> {
         let software = self
             .software
             .iter()
             .map(SoftwareComponent::to_value)
             .collect();
         let map = vec![
-            (EAT_PROFILE.into(), PROFILE.into()),
+            (EAT_PROFILE.into(), profile.name().into()),
             (EAT_NONCE.into(), Value::Bytes(self.nonce.clone())),
             (UEID.into(), Value::Bytes(self.instance_id.clone())),
             (
@@ -74,7 +128,10 @@ impl SimClaims {
             ),
             (CLIENT_ID.into(), self.client_id.into()),
             (LIFECYCLE.into(), self.lifecycle.code().into()),
-            (BOOT_SEED.into(), Value::Bytes(self.boot_seed.clone())),
+            (
+                profile.boot_seed().into(),
+                Value::Bytes(self.boot_seed.clone()),
+            ),
             (SOFTWARE.into(), Value::Array(software)),
         ];
         let mut out = Vec::new();
@@ -82,7 +139,7 @@ impl SimClaims {
         Ok(out)
     }
 
-    /// Unknown claims are ignored, as EAT says; repeated ones are not.
+    /// Unknown claims are ignored, as RFC 9783's profile and EAT demand; repeated ones are not.
     pub(crate) fn decode(payload: &[u8]) -> Result<Self, AppraisalError> {
         let claims = Map::decode(payload)?;
         if claims.get(EAT_PROFILE)?.as_text() != Some(PROFILE) {
@@ -115,11 +172,12 @@ impl SimClaims {
 }
 
 impl SoftwareComponent {
-    /// A component whose signer is unnamed (all zero).
+    /// A component of version `1.0.0` whose signer is unnamed (all zero).
     pub fn new(name: &str, measurement: [u8; 32]) -> Self {
         Self {
             name: name.to_owned(),
             measurement,
+            version: "1.0.0".to_owned(),
             signer_id: [0; 32],
         }
     }
@@ -131,6 +189,7 @@ impl SoftwareComponent {
                 MEASUREMENT_VALUE.into(),
                 Value::Bytes(self.measurement.to_vec()),
             ),
+            (VERSION.into(), self.version.as_str().into()),
             (SIGNER_ID.into(), Value::Bytes(self.signer_id.to_vec())),
         ])
     }
@@ -140,17 +199,15 @@ impl SoftwareComponent {
         let map = Map {
             entries: Cow::Borrowed(entries),
         };
-        let name = map
-            .get(MEASUREMENT_TYPE)?
-            .as_text()
-            .ok_or(AppraisalError::Malformed)?;
+        let text = |key| map.get(key)?.as_text().ok_or(AppraisalError::Malformed);
         let octets = |key| {
             map.octets(key)?
                 .try_into()
                 .map_err(|_| AppraisalError::Malformed)
         };
         Ok(Self {
-            name: name.to_owned(),
+            name: text(MEASUREMENT_TYPE)?.to_owned(),
+            version: text(VERSION)?.to_owned(),
             measurement: octets(MEASUREMENT_VALUE)?,
             signer_id: octets(SIGNER_ID)?,
         })
@@ -192,7 +249,8 @@ pub(crate) fn open(token: &[u8]) -> Result<CoseSign1, AppraisalError> {
     let signed = CoseSign1::from_tagged_slice(token).map_err(|_| AppraisalError::Malformed)?;
     let header = &signed.protected.header;
     let es256 = RegisteredLabelWithPrivate::Assigned(Algorithm::ES256);
-    let plain = header.crit.is_empty() && signed.unprotected.alg.is_none();
+    let outside = &signed.unprotected;
+    let plain = header.crit.is_empty() && outside.crit.is_empty() && outside.alg.is_none();
     if header.alg != Some(es256) || !plain || signed.payload.is_none() {
         return Err(AppraisalError::Malformed);
     }
@@ -248,4 +306,5 @@ const SOFTWARE: u16 = 2399;
 
 const MEASUREMENT_TYPE: u16 = 1;
 const MEASUREMENT_VALUE: u16 = 2;
+const VERSION: u16 = 4;
 const SIGNER_ID: u16 = 5;

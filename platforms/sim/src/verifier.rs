@@ -24,6 +24,7 @@ use crate::attester::SimAttester;
 use crate::attester::SimError;
 use crate::token;
 use crate::token::Lifecycle;
+use crate::token::Profile;
 use crate::token::SimClaims;
 
 /// The public key of one simulated device.
@@ -84,7 +85,7 @@ impl SimVerifier {
         Self {
             anchors: vec![anchor],
             reference_values: vec![SimAttester::SOFTWARE],
-            media_types: crate::media_type().into_iter().collect(),
+            media_types: Profile::Tfm.media_type().into_iter().collect(),
         }
     }
 

@@ -33,6 +33,7 @@ use atls_core::pki_types::PrivateKeyDer;
 use atls_core::pki_types::UnixTime;
 use atls_sim::IMPLEMENTATION_ID;
 use atls_sim::Lifecycle;
+use atls_sim::Profile;
 use atls_sim::SimAttester;
 use atls_sim::SimClaims;
 use atls_sim::SimError;
@@ -96,6 +97,26 @@ fn a_token_is_what_rfc_9783_says() {
     assert!(claim(2394).as_integer().is_some());
     assert_eq!(claim(268).as_bytes().unwrap().len(), 32);
     assert_eq!(claim(2399).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_token_of_the_predecessor_is_for_other_verifiers() {
+    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let attester = SimAttester::generate().unwrap();
+    let attester = attester.with_profile(Profile::Predecessor);
+    assert_eq!(
+        attester.media_types()[0].to_string(),
+        "application/psa-attestation-token"
+    );
+    let token = connection.token(&attester);
+    let sign1 = CoseSign1::from_tagged_slice(&token).unwrap();
+    let claims = Value::from_slice(&sign1.payload.unwrap()).unwrap();
+    let claims = claims.into_map().unwrap();
+    let profile = claims.iter().find(|(key, _)| *key == 265.into());
+    assert_eq!(profile.unwrap().1, "http://arm.com/psa/2.0.0".into());
+    let verifier = SimVerifier::trusting(attester.trust_anchor());
+    let refused = connection.appraise(&verifier, &token).unwrap_err();
+    assert_eq!(refused, AppraisalError::Malformed);
 }
 
 #[test]
@@ -228,6 +249,17 @@ fn every_claim_is_checked() {
     assert_eq!(altered, Err(AppraisalError::BadSignature));
 }
 
+#[test]
+fn a_claim_that_nobody_knows_is_ignored() {
+    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let liar = Liar::new();
+    let verifier = SimVerifier::trusting(liar.anchor.clone());
+    let genuine = connection.token(&SimAttester::generate().unwrap());
+    let whole = Value::Bytes(connection.bound().as_bytes().to_vec());
+    let token = liar.token_with(&genuine, whole, vec![((-70_000).into(), Value::Null)]);
+    assert!(connection.appraise(&verifier, &token).is_ok());
+}
+
 /// The binding, under a signature that verifies: a device whose key the verifier trusts and whose software lies.
 #[test]
 fn a_binding_that_is_cut_padded_empty_or_another_is_refused() {
@@ -289,6 +321,12 @@ fn the_envelope_is_checked() {
         };
     };
     assert_eq!(judge(&|_| {}), Ok(()));
+    let outside = |sign1: &mut CoseSign1| {
+        let crit = coset::iana::HeaderParameter::ContentType;
+        let critical = coset::HeaderBuilder::new().add_critical(crit);
+        sign1.unprotected = critical.build();
+    };
+    assert_eq!(judge(&outside), Err(AppraisalError::Malformed));
     let header = coset::Header {
         alg: Some(es384.clone()),
         ..Default::default()
@@ -303,6 +341,15 @@ fn the_envelope_is_checked() {
     );
     assert_eq!(
         judge(&|sign1| sign1.unprotected.alg = Some(es384.clone())),
+        Err(AppraisalError::Malformed)
+    );
+    // Whatever it is that would have to be understood.
+    let critical = coset::HeaderBuilder::new()
+        .algorithm(coset::iana::Algorithm::ES256)
+        .add_critical(coset::iana::HeaderParameter::ContentType)
+        .build();
+    assert_eq!(
+        judge(&|sign1| set_protected(sign1, critical.clone())),
         Err(AppraisalError::Malformed)
     );
     assert_eq!(
@@ -413,7 +460,12 @@ impl Liar {
 
     /// The claims of another token, with this nonce and under this key.
     fn token(&self, like: &[u8], nonce: Value) -> Vec<u8> {
+        self.token_with(like, nonce, Vec::new())
+    }
+
+    fn token_with(&self, like: &[u8], nonce: Value, further: Vec<(Value, Value)>) -> Vec<u8> {
         let renamed = altered(like, |claims| {
+            claims.extend(further);
             replace(
                 claims,
                 256,

@@ -64,6 +64,7 @@ impl Forger {
         let software = Value::Map(vec![
             (1.into(), "ARoT".into()),
             (2.into(), octets(&SimAttester::SOFTWARE)),
+            (4.into(), "1".into()),
             (5.into(), octets(&[0; 32])),
         ]);
         let mut claims = vec![

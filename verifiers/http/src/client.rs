@@ -1,26 +1,74 @@
 //! A reqwest client as the core sees it.
 
+use std::time::Duration;
+
 use atls_core::BoxFuture;
 use atls_core::HttpClient;
 use atls_core::HttpError;
 use atls_core::HttpLimits;
+use http::Uri;
+use reqwest::Proxy;
 use reqwest::redirect;
 
+use crate::endpoint::is_loopback;
+
 /// A [`reqwest::Client`], plain or attested, with the limits of [`HttpLimits`] applied to each request.
+///
+/// It goes where the request says and nowhere else: no redirects, no proxy out of the environment, no `Referer`, no
+/// cookies, no retries of its own, `https` only.
 #[derive(Clone, Debug)]
 pub struct ReqwestClient {
     client: reqwest::Client,
+    plain: Plain,
 }
 
 impl ReqwestClient {
-    /// Finishes a builder, on which TLS and trust anchors are the caller's. Redirects are switched off: what a verifier
-    /// is sent goes nowhere else.
+    /// Finishes a builder, on which TLS and trust anchors are the caller's: what is set above is switched off, whatever
+    /// the builder said, proxies included.
     ///
     /// # Errors
     /// As [`reqwest::ClientBuilder::build`].
     pub fn build(builder: reqwest::ClientBuilder) -> Result<Self, reqwest::Error> {
-        let client = builder.redirect(redirect::Policy::none()).build()?;
-        Ok(Self { client })
+        let client = harden(builder).https_only(true).build()?;
+        Ok(Self {
+            client,
+            plain: Plain::Never,
+        })
+    }
+
+    /// The same, through one proxy. It sees which service is asked, and with `https` not what.
+    ///
+    /// # Errors
+    /// As [`reqwest::ClientBuilder::build`].
+    pub fn build_through(
+        builder: reqwest::ClientBuilder,
+        proxy: Proxy,
+    ) -> Result<Self, reqwest::Error> {
+        let client = harden(builder).proxy(proxy).https_only(true).build()?;
+        Ok(Self {
+            client,
+            plain: Plain::Never,
+        })
+    }
+
+    /// The same, that also sends `http` to an address of this machine, and to no other: for tests and a sidecar.
+    ///
+    /// # Errors
+    /// As [`reqwest::ClientBuilder::build`].
+    pub fn dangerous_loopback(builder: reqwest::ClientBuilder) -> Result<Self, reqwest::Error> {
+        let client = harden(builder).build()?;
+        Ok(Self {
+            client,
+            plain: Plain::Loopback,
+        })
+    }
+
+    fn permits(&self, uri: &Uri) -> bool {
+        match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => self.plain == Plain::Loopback && is_loopback(uri),
+            _ => false,
+        }
     }
 
     async fn exchange(
@@ -28,6 +76,9 @@ impl ReqwestClient {
         request: http::Request<Vec<u8>>,
         max_body: usize,
     ) -> Result<http::Response<Vec<u8>>, HttpError> {
+        if !self.permits(request.uri()) {
+            return Err(HttpError::Unreachable("address is not https".to_owned()));
+        }
         let request = reqwest::Request::try_from(request).map_err(unreachable)?;
         let mut response = self.client.execute(request).await.map_err(unreachable)?;
         let mut body = Vec::new();
@@ -60,8 +111,28 @@ impl HttpClient for ReqwestClient {
     }
 }
 
+/// Where `http` may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plain {
+    Loopback,
+    Never,
+}
+
+fn harden(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder
+        .connect_timeout(CONNECT_TIMEOUT)
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+}
+
 /// URLs may hold a nonce or key: they stay out of the text.
 #[allow(clippy::needless_pass_by_value, reason = "for use with `map_err`")]
 fn unreachable(error: reqwest::Error) -> HttpError {
     HttpError::Unreachable(error.without_url().to_string())
 }
+
+/// For DNS, TCP, TLS and, with an attested client, attestation together; within the deadline of the request, which a host that
+/// is gone should not use up.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

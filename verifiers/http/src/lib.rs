@@ -1,7 +1,55 @@
-//! Outgoing HTTP for verifiers: a [`reqwest::Client`] behind [`HttpClient`](atls_core::HttpClient).
+//! Outgoing HTTP for verifiers: a client that goes nowhere by surprise, and what every service needs around one.
+//!
+//! ```text
+//! a verifier ── Resilient ── ReqwestClient ── TLS, plain or attested
+//!                  │ bounded, patient, honest: HttpError::Held where a request was not sent
+//!             Jwks ┘ keys of the service, from the configured place
+//! ```
+//!
+//! ```
+//! use std::sync::Arc;
+//! use atls_core::ear::Algorithm;
+//! use atls_http::Endpoint;
+//! use atls_http::Jwks;
+//! use atls_http::Resilient;
+//! use atls_http::ReqwestClient;
+//!
+//! # fn example(builder: reqwest::ClientBuilder) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Resilient::new("verifier", Arc::new(ReqwestClient::build(builder)?));
+//! let client = Arc::new(client);
+//! let service = Endpoint::https("https://verifier.example")?;
+//! let keys = Jwks::new(client.clone(), service.join("/certs")?, &[Algorithm::Ps384]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything here fails closed: a service that is not asked, does not answer, or answers too much gives no result.
 #![forbid(unsafe_code)]
 
+mod breaker;
 mod client;
+mod endpoint;
+mod exchange;
+mod jwks;
+mod outcome;
+mod resilient;
+mod settings;
+mod setup;
+mod stats;
+mod token;
 
 pub use client::ReqwestClient;
+pub use endpoint::Endpoint;
+pub use endpoint::EndpointError;
+pub use exchange::Service;
+pub use jwks::Jwks;
+pub use outcome::record;
 pub use reqwest;
+pub use resilient::Repeatable;
+pub use resilient::Resilient;
+pub use settings::ResilientBuilder;
+pub use setup::SetupError;
+pub use stats::Circuit;
+pub use stats::Stats;
+pub use token::Token;
+pub use token::TokenCheck;

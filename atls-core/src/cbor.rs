@@ -1,0 +1,112 @@
+//! What a parsed CBOR value no longer shows of its octets (RFC 8949).
+
+/// Whether an integer of 64 bits is written as a bignum (tags 2 and 3), which ciborium reads as if it were plain.
+///
+/// No format here has bignums, and two spellings of one label or number are one too many. Octets that are not
+/// well-formed are taken to hide one.
+pub(crate) fn hides_integer(encoded: &[u8]) -> bool {
+    let mut rest = encoded;
+    let mut bignum = false;
+    // A walk over the heads, whatever nests in what: it needs no stack, and a length cannot outrun the octets.
+    while !rest.is_empty() {
+        let Some((major, argument, after)) = head(rest) else {
+            return true;
+        };
+        rest = after;
+        if let (BYTES | TEXT, Some(length)) = (major, argument) {
+            let split = usize::try_from(length).ok();
+            let Some((content, after)) = split.and_then(|length| after.split_at_checked(length))
+            else {
+                return true;
+            };
+            let digits = content.iter().skip_while(|octet| **octet == 0).count();
+            if bignum && digits <= 8 {
+                return true;
+            }
+            rest = after;
+        }
+        bignum = major == TAG && matches!(argument, Some(2 | 3));
+    }
+    false
+}
+
+/// Major type and argument of the first head, `None` for an indefinite length or a break, and what follows.
+fn head(encoded: &[u8]) -> Option<(u8, Option<u64>, &[u8])> {
+    let (first, rest) = encoded.split_first()?;
+    let major = first >> 5;
+    let length = match first & 0x1f {
+        short @ 0..=23 => return Some((major, Some(short.into()), rest)),
+        24 => 1,
+        25 => 2,
+        26 => 4,
+        27 => 8,
+        31 => return Some((major, None, rest)),
+        _ => return None,
+    };
+    let (argument, rest) = rest.split_at_checked(length)?;
+    let argument = argument
+        .iter()
+        .fold(0, |value, octet| (value << 8) | u64::from(*octet));
+    Some((major, Some(argument), rest))
+}
+
+const BYTES: u8 = 2;
+const TEXT: u8 = 3;
+const TAG: u8 = 6;
+
+#[cfg(test)]
+mod tests {
+    use ciborium::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_bignum_that_an_integer_could_say_is_found_wherever_it_stands() {
+        for hidden in [
+            &[0xc2, 0x41, 1][..],
+            &[0xc3, 0x40],
+            &[0xd8, 2, 0x41, 1],
+            &[0x82, 0x01, 0xc2, 0x48, 1, 1, 1, 1, 1, 1, 1, 1],
+            &[0xa1, 0xc2, 0x49, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0x01],
+            &[0x9f, 0x5f, 0x41, 0, 0xff, 0xc2, 0x58, 1, 7, 0xff],
+        ] {
+            assert!(hides_integer(hidden), "{hidden:02x?}");
+        }
+    }
+
+    #[test]
+    fn what_merely_looks_like_one_is_not() {
+        for plain in [
+            &[0x43, 0xc2, 0x41, 1][..],
+            &[0x63, 0xc2, 0x41, 1],
+            &[0xc4, 0x41, 1],
+            &[0x82, 0xc2, 0x49, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0x41, 1],
+            &[0xa1, 0x18, 0xc2, 0xf9, 0xc2, 0x41],
+            &[],
+        ] {
+            assert!(!hides_integer(plain), "{plain:02x?}");
+        }
+    }
+
+    #[test]
+    fn a_length_beyond_the_end_is_no_excuse() {
+        for cut in [
+            &[0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff][..],
+            &[0x42, 1],
+            &[0x19, 1],
+            &[0x1c],
+        ] {
+            assert!(hides_integer(cut), "{cut:02x?}");
+        }
+    }
+
+    #[test]
+    fn agrees_with_what_ciborium_turns_into_integers() {
+        for length in 0_u8..=20 {
+            let mut encoded = vec![0xc2, 0x40 | length];
+            encoded.extend(std::iter::repeat_n(1, length.into()));
+            let value: Value = ciborium::from_reader(&*encoded).unwrap();
+            assert_eq!(hides_integer(&encoded), value.is_integer(), "{length}");
+        }
+    }
+}

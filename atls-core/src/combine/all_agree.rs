@@ -1,0 +1,128 @@
+//! Several verifiers that must all be content.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use pki_types::UnixTime;
+
+use crate::BoxFuture;
+use crate::combine::Alike;
+use crate::error::AppraisalError;
+use crate::error::ConfigError;
+use crate::media_type::MediaType;
+use crate::verifier::Appraised;
+use crate::verifier::Conveys;
+use crate::verifier::Evidence;
+use crate::verifier::Origin;
+use crate::verifier::Verifier;
+
+/// Several verifiers for the same media types, all asked at once: each must reach a result, and the result of all is as
+/// bad as the worst, claim by claim. So no one of them, mistaken or bribed, makes a peer look good alone.
+///
+/// The parts of the attester are told apart by name: what only one verifier names stands as that one has it. The platform's own
+/// claims are those of the first verifier that gives any.
+pub struct AllAgree {
+    verifiers: Alike,
+}
+
+impl AllAgree {
+    /// # Errors
+    /// [`ConfigError`] without verifiers, or where their media types or kinds differ.
+    pub fn new(verifiers: Vec<Arc<dyn Verifier>>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            verifiers: Alike::new(verifiers)?,
+        })
+    }
+
+    async fn ask(
+        &self,
+        evidence: &Evidence<'_>,
+        now: UnixTime,
+    ) -> Result<Appraised, AppraisalError> {
+        let verifiers = self.verifiers.verifiers.iter();
+        let asked = verifiers.map(|verifier| verifier.appraise(evidence, now));
+        let mut results = all(asked.collect()).await?.into_iter();
+        let first = results.next().ok_or(AppraisalError::BadResult)?;
+        results.try_fold(first, worse)
+    }
+}
+
+impl Verifier for AllAgree {
+    fn media_types(&self) -> &[MediaType] {
+        &self.verifiers.media_types
+    }
+
+    fn conveys(&self) -> Conveys {
+        self.verifiers.conveys
+    }
+
+    fn generation(&self) -> u64 {
+        self.verifiers.generation()
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        Box::pin(self.ask(evidence, now))
+    }
+}
+
+impl fmt::Debug for AllAgree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AllAgree")
+            .field("media_types", &self.verifiers.media_types)
+            .field("verifiers", &self.verifiers.verifiers.len())
+            .finish()
+    }
+}
+
+/// # Errors
+/// [`AppraisalError::BadResult`] where they found different keys in one Evidence: they cannot both be right.
+fn worse(one: Appraised, other: Appraised) -> Result<Appraised, AppraisalError> {
+    let attested_key = match (one.attested_key, other.attested_key) {
+        (Some(one), Some(other)) if one != other => return Err(AppraisalError::BadResult),
+        (one, other) => one.or(other),
+    };
+    let origin = match one.origin {
+        Origin::Device => other.origin,
+        worse => worse,
+    };
+    Ok(Appraised {
+        ear: one.ear.worse(other.ear),
+        origin,
+        binding: one.binding.min(other.binding),
+        attested_key,
+        claims: one.claims.or(other.claims),
+    })
+}
+
+/// Polls all until each is done; the first error ends it.
+async fn all(
+    asked: Vec<BoxFuture<'_, Result<Appraised, AppraisalError>>>,
+) -> Result<Vec<Appraised>, AppraisalError> {
+    let mut slots: Vec<_> = asked.into_iter().map(|future| (future, None)).collect();
+    poll_fn(|cx| {
+        let mut done = true;
+        for (future, result) in &mut slots {
+            if result.is_some() {
+                continue;
+            }
+            match future.as_mut().poll(cx) {
+                Poll::Ready(Ok(appraised)) => *result = Some(appraised),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => done = false,
+            }
+        }
+        if done {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
+        }
+    })
+    .await?;
+    Ok(slots.into_iter().filter_map(|(_, result)| result).collect())
+}

@@ -1,0 +1,280 @@
+//! Evidence that was appraised is not appraised again.
+
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use pki_types::UnixTime;
+
+use crate::BoxFuture;
+use crate::bound::Bound;
+use crate::cmw::Indicator;
+use crate::cmw::Type;
+use crate::combine::flight::End;
+use crate::combine::flight::Flight;
+use crate::error::AppraisalError;
+use crate::limits::DEFAULT_KEPT_AGE;
+use crate::limits::DEFAULT_KEPT_OCTETS;
+use crate::limits::DEFAULT_KEPT_RESULTS;
+use crate::media_type::MediaType;
+use crate::verifier::Appraised;
+use crate::verifier::Conveys;
+use crate::verifier::Evidence;
+use crate::verifier::Verifier;
+
+/// A verifier that keeps its results for a moment, so that the thousand connections of one batch of Evidence cost one
+/// appraisal.
+///
+/// A result is used again for the same octets, media type and Endorsements under the same expected value, while the verifier's
+/// [`generation`](Verifier::generation) is the same, the result has not expired, and it is not older than the maximum age.
+/// All of those are compared whole; there is no digest to collide. Only results are kept, never failures; but who asks
+/// while the same is being appraised waits for that, and shares its end.
+///
+/// What depends on the connection is not kept: the relying party compares the key that the Evidence names, and applies its
+/// policies, for each connection anew.
+pub struct Cached<V> {
+    verifier: V,
+    max_age: Duration,
+    max_results: usize,
+    max_octets: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    results: HashMap<Arc<Key>, Kept>,
+    /// Oldest first: what is kept for a moment only needs no other order.
+    order: VecDeque<Arc<Key>>,
+    octets: usize,
+    flights: HashMap<Arc<Key>, Arc<Flight<Result<Appraised, AppraisalError>>>>,
+}
+
+struct Kept {
+    appraised: Appraised,
+    at: UnixTime,
+}
+
+impl<V: Verifier> Cached<V> {
+    /// Keeps [`DEFAULT_KEPT_RESULTS`] results of up to [`DEFAULT_KEPT_OCTETS`] octets of Evidence for
+    /// [`DEFAULT_KEPT_AGE`].
+    pub fn new(verifier: V) -> Self {
+        Self {
+            verifier,
+            max_age: DEFAULT_KEPT_AGE,
+            max_results: DEFAULT_KEPT_RESULTS,
+            max_octets: DEFAULT_KEPT_OCTETS,
+            state: Mutex::default(),
+        }
+    }
+
+    /// How long a result is used again. A connection that is made with an old one lives shorter by as much.
+    #[must_use]
+    pub fn with_max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = max_age;
+        self
+    }
+
+    /// How many results are kept, and the octets of Evidence and Endorsements under which they are.
+    #[must_use]
+    pub fn with_capacity(mut self, results: usize, octets: usize) -> Self {
+        self.max_results = results;
+        self.max_octets = octets;
+        self
+    }
+
+    async fn ask(
+        &self,
+        evidence: &Evidence<'_>,
+        now: UnixTime,
+    ) -> Result<Appraised, AppraisalError> {
+        // Before the appraisal: what a newer policy says under an older number is not found again, and does no harm.
+        let key = Arc::new(Key::of(evidence, self.verifier.generation()));
+        loop {
+            match self.next(&key, now) {
+                Next::Have(appraised) => return Ok(appraised),
+                Next::Lead(lead) => {
+                    let outcome = self.verifier.appraise(evidence, now).await;
+                    lead.land(&outcome, now);
+                    return outcome;
+                }
+                Next::Wait(flight) => match flight.wait().await {
+                    End::Landed(outcome) => return outcome,
+                    End::Abandoned => {}
+                },
+            }
+        }
+    }
+
+    fn next(&self, key: &Arc<Key>, now: UnixTime) -> Next<'_, V> {
+        let mut state = self.state();
+        if let Some(kept) = state.results.get(key)
+            && self.is_usable(kept, now)
+        {
+            return Next::Have(kept.appraised.clone());
+        }
+        if let Some(flight) = state.flights.get(key) {
+            return Next::Wait(Arc::clone(flight));
+        }
+        let flight = Flight::new();
+        state.flights.insert(Arc::clone(key), Arc::clone(&flight));
+        Next::Lead(Lead {
+            cached: self,
+            key: Arc::clone(key),
+            flight,
+        })
+    }
+
+    fn is_usable(&self, kept: &Kept, now: UnixTime) -> bool {
+        let end = kept.appraised.ear.expires_at();
+        // In both directions: a clock that was set back makes nothing younger.
+        let age = now.as_secs().abs_diff(kept.at.as_secs());
+        age < self.max_age.as_secs() && end.is_none_or(|end| now < end)
+    }
+}
+
+impl<V> Cached<V> {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<V: Verifier> Verifier for Cached<V> {
+    fn media_types(&self) -> &[MediaType] {
+        self.verifier.media_types()
+    }
+
+    fn conveys(&self) -> Conveys {
+        self.verifier.conveys()
+    }
+
+    fn generation(&self) -> u64 {
+        self.verifier.generation()
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        Box::pin(self.ask(evidence, now))
+    }
+}
+
+impl<V: fmt::Debug> fmt::Debug for Cached<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cached")
+            .field("verifier", &self.verifier)
+            .field("kept", &self.state().results.len())
+            .finish_non_exhaustive()
+    }
+}
+
+enum Next<'a, V> {
+    Have(Appraised),
+    Lead(Lead<'a, V>),
+    Wait(Arc<Flight<Result<Appraised, AppraisalError>>>),
+}
+
+/// Held by who appraises for all who ask for the same. Dropped without an end, it lets one of them appraise instead.
+struct Lead<'a, V> {
+    cached: &'a Cached<V>,
+    key: Arc<Key>,
+    flight: Arc<Flight<Result<Appraised, AppraisalError>>>,
+}
+
+impl<V> Lead<'_, V> {
+    fn land(self, outcome: &Result<Appraised, AppraisalError>, now: UnixTime) {
+        if let Ok(appraised) = outcome {
+            let kept = Kept {
+                appraised: appraised.clone(),
+                at: now,
+            };
+            let mut state = self.cached.state();
+            state.keep(Arc::clone(&self.key), kept);
+            state.shrink(self.cached.max_results, self.cached.max_octets);
+        }
+        self.flight.end(End::Landed(outcome.clone()));
+    }
+}
+
+impl<V> Drop for Lead<'_, V> {
+    fn drop(&mut self) {
+        self.cached.state().flights.remove(&self.key);
+        self.flight.end(End::Abandoned);
+    }
+}
+
+impl State {
+    fn keep(&mut self, key: Arc<Key>, kept: Kept) {
+        self.drop_result(&key);
+        self.octets = self.octets.saturating_add(key.octets());
+        self.order.push_back(Arc::clone(&key));
+        self.results.insert(key, kept);
+    }
+
+    fn shrink(&mut self, max_results: usize, max_octets: usize) {
+        while self.results.len() > max_results || self.octets > max_octets {
+            let Some(oldest) = self.order.front().cloned() else {
+                return;
+            };
+            self.drop_result(&oldest);
+        }
+    }
+
+    fn drop_result(&mut self, key: &Arc<Key>) {
+        if self.results.remove(key).is_some() {
+            self.octets = self.octets.saturating_sub(key.octets());
+            self.order.retain(|known| known != key);
+        }
+    }
+}
+
+/// All that a verifier sees, and what it knew.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    bound: Bound,
+    generation: u64,
+    media_type: MediaType,
+    bytes: Vec<u8>,
+    endorsements: Vec<Endorsement>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct Endorsement {
+    label: String,
+    kind: Type,
+    indicator: Option<Indicator>,
+    value: Vec<u8>,
+}
+
+impl Key {
+    fn of(evidence: &Evidence<'_>, generation: u64) -> Self {
+        let endorsements = evidence.endorsements().iter();
+        Self {
+            bound: evidence.bound().clone(),
+            generation,
+            media_type: evidence.media_type().clone(),
+            bytes: evidence.bytes().to_vec(),
+            endorsements: endorsements
+                .map(|item| Endorsement {
+                    label: item.label().to_owned(),
+                    kind: item.kind().clone(),
+                    indicator: item.indicator(),
+                    value: item.value().to_vec(),
+                })
+                .collect(),
+        }
+    }
+
+    fn octets(&self) -> usize {
+        let endorsements = self.endorsements.iter();
+        endorsements.fold(self.bytes.len(), |sum, item| {
+            sum.saturating_add(item.value.len())
+        })
+    }
+}

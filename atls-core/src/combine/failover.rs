@@ -1,0 +1,82 @@
+//! One verifier in place of another that cannot be asked.
+
+use std::fmt;
+use std::sync::Arc;
+
+use pki_types::UnixTime;
+
+use crate::BoxFuture;
+use crate::combine::Alike;
+use crate::error::AppraisalError;
+use crate::error::ConfigError;
+use crate::error::Fault;
+use crate::media_type::MediaType;
+use crate::verifier::Appraised;
+use crate::verifier::Conveys;
+use crate::verifier::Evidence;
+use crate::verifier::Verifier;
+
+/// Several verifiers for the same media types, asked in order: the next one only where the former is *unavailable*,
+/// which is an [`AppraisalError`] whose fault is the verifier's. One that refuses, or whose result is bad, is the last.
+///
+/// Each must be good enough on its own: who can keep one from answering chooses the next. How long an unavailable one may
+/// take is its own matter; the deadline of the connection is one for all.
+pub struct Failover {
+    verifiers: Alike,
+}
+
+impl Failover {
+    /// # Errors
+    /// [`ConfigError`] without verifiers, or where their media types or kinds differ.
+    pub fn new(verifiers: Vec<Arc<dyn Verifier>>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            verifiers: Alike::new(verifiers)?,
+        })
+    }
+
+    async fn ask(
+        &self,
+        evidence: &Evidence<'_>,
+        now: UnixTime,
+    ) -> Result<Appraised, AppraisalError> {
+        let mut last = AppraisalError::Unreachable;
+        for verifier in &self.verifiers.verifiers {
+            match verifier.appraise(evidence, now).await {
+                Err(error) if error.fault() == Fault::Verifier => last = error,
+                result_or_refusal => return result_or_refusal,
+            }
+        }
+        Err(last)
+    }
+}
+
+impl Verifier for Failover {
+    fn media_types(&self) -> &[MediaType] {
+        &self.verifiers.media_types
+    }
+
+    fn conveys(&self) -> Conveys {
+        self.verifiers.conveys
+    }
+
+    fn generation(&self) -> u64 {
+        self.verifiers.generation()
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        Box::pin(self.ask(evidence, now))
+    }
+}
+
+impl fmt::Debug for Failover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failover")
+            .field("media_types", &self.verifiers.media_types)
+            .field("verifiers", &self.verifiers.verifiers.len())
+            .finish()
+    }
+}

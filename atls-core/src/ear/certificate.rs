@@ -1,0 +1,66 @@
+//! The key of a certificate that stands in a JWK set. The certificate is an envelope here, and proves nothing.
+
+use pki_types::CertificateDer;
+use webpki::EndEntityCert;
+
+/// `AlgorithmIdentifier` (without its tag and length) and `subjectPublicKey` of RFC 5280 §4.1.
+pub(super) struct PublicKey {
+    pub(super) algorithm: Vec<u8>,
+    pub(super) key: Vec<u8>,
+}
+
+impl PublicKey {
+    pub(super) fn of(certificate: &[u8]) -> Option<Self> {
+        let certificate = CertificateDer::from(certificate);
+        let certificate = EndEntityCert::try_from(&certificate).ok()?;
+        let info = certificate.subject_public_key_info();
+        let (info, []) = element(SEQUENCE, info.as_ref())? else {
+            return None;
+        };
+        let (algorithm, rest) = element(SEQUENCE, info)?;
+        let (bits, []) = element(BIT_STRING, rest)? else {
+            return None;
+        };
+        let (0, key) = bits.split_first()? else {
+            return None;
+        };
+        Some(Self {
+            algorithm: algorithm.to_vec(),
+            key: key.to_vec(),
+        })
+    }
+
+    /// Octets of the modulus of an `RSAPublicKey` (RFC 8017 §A.1.1).
+    pub(super) fn rsa_octets(&self) -> Option<usize> {
+        let (numbers, []) = element(SEQUENCE, &self.key)? else {
+            return None;
+        };
+        let (modulus, _) = element(INTEGER, numbers)?;
+        Some(modulus.iter().skip_while(|octet| **octet == 0).count())
+    }
+}
+
+/// The content of the first element, which has this tag, and what follows it.
+fn element(tag: u8, input: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (found, rest) = input.split_first()?;
+    let (length, rest) = rest.split_first()?;
+    let (length, rest) = match length {
+        0..=0x7f => (usize::from(*length), rest),
+        0x81 => {
+            let (length, rest) = rest.split_first()?;
+            (usize::from(*length), rest)
+        }
+        0x82 => {
+            let (length, rest) = rest.split_first_chunk()?;
+            (usize::from(u16::from_be_bytes(*length)), rest)
+        }
+        _ => return None,
+    };
+    (*found == tag)
+        .then(|| rest.split_at_checked(length))
+        .flatten()
+}
+
+const BIT_STRING: u8 = 0x03;
+const INTEGER: u8 = 0x02;
+const SEQUENCE: u8 = 0x30;

@@ -1,0 +1,82 @@
+//! Octets as claims of JSON spell them.
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::GeneralPurpose;
+use base64::engine::GeneralPurposeConfig;
+
+/// How a claim spells octets. Each issuer has its own habit, and a claim is read in that one only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OctetText {
+    /// RFC 4648 §4, padded or not.
+    Base64,
+    /// RFC 4648 §5, padded or not.
+    Base64Url,
+    /// Two digits each, in either case.
+    Hex,
+}
+
+impl OctetText {
+    /// The octets; none where the text is not of this form, to its last character.
+    pub fn decode(self, text: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Base64 => STANDARD.decode(text).ok(),
+            Self::Base64Url => URL_SAFE.decode(text).ok(),
+            Self::Hex => hex(text),
+        }
+    }
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    let octet = |[high, low]: &[u8; 2]| {
+        let value = (digit(*high)? << 4) | digit(*low)?;
+        u8::try_from(value).ok()
+    };
+    pairs.iter().map(octet).collect()
+}
+
+const INDIFFERENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, INDIFFERENT);
+
+/// Veraison pads where EAT does not; what is compared are the octets.
+pub(super) const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, INDIFFERENT);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_spelling_reads_itself_and_nothing_else() {
+        let octets = vec![0xfb, 0xff, 0x00];
+        for (form, text) in [
+            (OctetText::Base64, "+/8A"),
+            (OctetText::Base64Url, "-_8A"),
+            (OctetText::Hex, "fbff00"),
+            (OctetText::Hex, "FBff00"),
+        ] {
+            assert_eq!(form.decode(text), Some(octets.clone()), "{text}");
+        }
+        for (form, text) in [
+            (OctetText::Base64, "-_8A"),
+            (OctetText::Base64Url, "+/8A"),
+            (OctetText::Hex, "fbff0"),
+            (OctetText::Hex, "+bff00"),
+            (OctetText::Hex, "0xfbff"),
+            (OctetText::Hex, "fb ff0"),
+            (OctetText::Hex, "ü"),
+        ] {
+            assert_eq!(form.decode(text), None, "{text}");
+        }
+        assert_eq!(OctetText::Base64.decode("YQ=="), Some(b"a".to_vec()));
+        assert_eq!(OctetText::Base64.decode("YQ"), Some(b"a".to_vec()));
+    }
+}

@@ -1,0 +1,84 @@
+//! Which confidential platform is this? Attests to a connection in memory and prints the Evidence.
+//!
+//! There is no simulator in the list: where no device is, nothing is attested.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "it is a program for a terminal")]
+
+mod connection;
+
+use std::error::Error;
+
+use atls_core::AttestError;
+use atls_core::LocalAttester;
+use atls_core::cmw::Cmw;
+use atls_core::first_available;
+use atls_nitro::NitroAttester;
+
+use connection::Connection;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    match here()? {
+        Some(mut device) => print(&attest(&mut device)?),
+        None => println!("no confidential platform here; looked for: AWS Nitro Enclave (/dev/nsm)"),
+    }
+    Ok(())
+}
+
+/// The first platform that this machine is. Another one is another line.
+fn here() -> Result<Option<Box<dyn LocalAttester>>, AttestError> {
+    Ok(first_available([NitroAttester::open()?.map(boxed)]))
+}
+
+/// Evidence carries a value of a live connection; there is no way to have one of our own attested.
+fn attest(device: &mut dyn LocalAttester) -> Result<Cmw, Box<dyn Error>> {
+    let connection = Connection::new()?;
+    let challenge = connection.challenge()?;
+    let to_attest = challenge
+        .to_attest()
+        .ok_or("the request asks for nothing")?;
+    println!("value of the connection: {}", to_attest.bound());
+    Ok(device.attest(to_attest)?)
+}
+
+fn print(evidence: &Cmw) {
+    for item in evidence.items() {
+        let media_type = item.media_type().map(|known| known.to_string());
+        let media_type = media_type.unwrap_or_else(|| "unknown".to_owned());
+        println!("{media_type}: {} octets of Evidence", item.value().len());
+        for line in item.value().chunks(32) {
+            let digits: String = line.iter().map(|octet| format!("{octet:02x}")).collect();
+            println!("  {digits}");
+        }
+    }
+}
+
+fn boxed(device: impl LocalAttester + 'static) -> Box<dyn LocalAttester> {
+    Box::new(device)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use atls_core::pki_types::UnixTime;
+    use atls_nitro::testing::Forger;
+
+    use super::*;
+
+    #[test]
+    fn it_does_what_it_says() {
+        main().unwrap();
+    }
+
+    #[test]
+    fn a_device_attests_to_the_connection() {
+        let forger = Arc::new(Forger::new(UnixTime::since_unix_epoch(
+            Duration::from_secs(1_800_000_000),
+        )));
+        let mut device = NitroAttester::with_device(Forger::device(&forger)).unwrap();
+        let evidence = attest(&mut device).unwrap();
+        print(&evidence);
+        assert_eq!(evidence.items().len(), 1);
+    }
+}

@@ -1,0 +1,146 @@
+//! A client whose background check is made by Veraison: the server's Evidence goes there, a signed result comes back.
+//!
+//! ```text
+//! ATLS_VERAISON=folder-of-its-services cargo run -p veraison
+//! cargo run -p veraison -- --url https://veraison.example --key key.jwk --ca ca.pem [--provisioning http://…]
+//! ```
+//!
+//! The server's device is simulated. An Endorser has to tell Veraison about it, as the maker of a real device does; with
+//! `--provisioning`, this program does.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "it is a program for a terminal")]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::sync::Arc;
+
+use atls_axum::AttestedListener;
+use atls_axum::RouterExt;
+use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
+use atls_core::ear::VerificationKeys;
+use atls_http::ReqwestClient;
+use atls_reqwest::Attested;
+use atls_reqwest::ClientBuilderExt;
+use atls_reqwest::ResponseExt;
+use atls_reqwest::reqwest;
+use atls_sim::Profile;
+use atls_sim::SimAttester;
+use atls_sim::SoftwareComponent;
+use atls_tower::ServerAcceptor;
+use atls_tower::ServerTerms;
+use atls_veraison::PsaToken;
+use atls_veraison::Service;
+use atls_veraison::VeraisonVerifier;
+use axum::Router;
+use axum::routing::get;
+use demo::Authority;
+use rustls::RootCertStore;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = arguments()?;
+    let device = SimAttester::generate()?.with_profile(Profile::Predecessor);
+
+    // Which Veraison? The services of this machine, unless one is given.
+    let own = if arguments.is_empty() {
+        let started = interop::Veraison::start();
+        Some(started.ok_or("give --url and --key, or name Veraison's services in ATLS_VERAISON")?)
+    } else {
+        None
+    };
+    let (service, keys) = match &own {
+        Some(own) => (own.service(), VerificationKeys::from_jwk(&own.key)?),
+        None => given(&arguments)?,
+    };
+    let provisioning = own.as_ref().map(interop::Veraison::provisioning_url);
+    if let Some(origin) = provisioning.or_else(|| arguments.get("--provisioning").cloned()) {
+        let software = [SoftwareComponent::new("ARoT", SimAttester::SOFTWARE)];
+        let corim = interop::corim_of(&device.trust_anchor(), &software);
+        interop::provision(&origin, &corim, interop::PROFILE).await;
+    }
+
+    // The one line that differs from any other verifier: who appraises.
+    let verifier = VeraisonVerifier::builder(service, keys, &demo::provider())
+        .format(PsaToken::any_profile())
+        .build()?;
+    let relying_party = RelyingParty::builder()
+        .verifier(Arc::new(verifier))
+        .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
+        .build()?;
+
+    let authority = Authority::new()?;
+    let terms = ServerTerms::new().attester(Arc::new(device));
+    let acceptor = ServerAcceptor::new(authority.server()?, terms)?;
+    let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
+    let port = axum::serve::Listener::local_addr(&listener)?.port();
+    let app = Router::new().route("/", get(async || "hello"));
+    tokio::spawn(async move { axum::serve(listener, app.into_attested_make_service()).await });
+
+    let attested = Attested::builder(demo::provider())
+        .roots(authority.roots()?)
+        .require_peer(Arc::new(relying_party))
+        .build()?;
+    let client = reqwest::Client::builder().attested(&attested).build()?;
+    let response = client
+        .get(format!("https://localhost:{port}/"))
+        .send()
+        .await?;
+    let peer = response.attestation(&attested)?;
+    for item in peer.items() {
+        let ear = item.ear();
+        println!("{} says {}:", ear.verifier().developer(), ear.status());
+        for (part, appraisal) in ear.submods() {
+            println!("  {part}: {}", appraisal.status());
+        }
+    }
+    println!("{}", response.text().await?);
+    Ok(())
+}
+
+/// A Veraison that somebody else runs, and the key that its operator told you.
+fn given(
+    arguments: &BTreeMap<String, String>,
+) -> Result<(Service, VerificationKeys), Box<dyn Error>> {
+    let value = |name: &str| {
+        arguments
+            .get(name)
+            .ok_or_else(|| format!("{name} is missing"))
+    };
+    let roots = match arguments.get("--ca") {
+        Some(file) => demo::roots_of(&fs::read_to_string(file)?)?,
+        None => RootCertStore::empty(),
+    };
+    let tls = rustls::ClientConfig::builder_with_provider(demo::provider())
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let http = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .no_proxy();
+    let http = ReqwestClient::build(http)?;
+    let url = value("--url")?;
+    let service = if url.starts_with("http:") {
+        Service::dangerous_over_loopback_http(url, Arc::new(http))?
+    } else {
+        Service::new(url, Arc::new(http))?
+    };
+    let keys = VerificationKeys::from_jwk(&fs::read_to_string(value("--key")?)?)?;
+    Ok((service, keys))
+}
+
+/// `--name value`, as often as you like.
+fn arguments() -> Result<BTreeMap<String, String>, Box<dyn Error>> {
+    let known = ["--url", "--key", "--ca", "--provisioning"];
+    let mut arguments = BTreeMap::new();
+    let mut words = std::env::args().skip(1);
+    while let Some(name) = words.next() {
+        if !known.contains(&&*name) {
+            return Err(format!("{name} is none of {}", known.join(" ")).into());
+        }
+        let value = words.next().ok_or_else(|| format!("{name} has no value"))?;
+        arguments.insert(name, value);
+    }
+    Ok(arguments)
+}

@@ -1,0 +1,214 @@
+//! The cache: kept to its validity, fetched once however many wait.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use atls_core::BoxFuture;
+use atls_core::pki_types::UnixTime;
+
+use crate::CollateralError;
+use crate::Fetch;
+use crate::Fetched;
+use crate::disk::Disk;
+use crate::limits::CacheLimits;
+use crate::limits::MAX_KEY;
+use crate::limits::StalePolicy;
+use crate::store::Next;
+use crate::store::Settings;
+use crate::store::Store;
+
+/// Collateral, kept in memory and on disk until its maker's word ends.
+///
+/// - What is fresh is given at once, what has expired never, unless a [`StalePolicy`] says so by name.
+/// - Those who ask for one key at once wait for one fetch; who of them gives up does not stop it for the others.
+/// - Fetches are bounded in number and in rate. A key that failed is left alone for a moment, longer each time.
+/// - [`refresh`](Self::refresh) renews ahead of time, in the background.
+///
+/// A clone is the same cache. Files are small, and are read and written where the future is polled.
+pub struct Cache<F> {
+    store: Arc<Store<F>>,
+}
+
+impl<F: Fetch + 'static> Cache<F> {
+    /// In memory, with the default limits.
+    pub fn new(fetch: F) -> Self {
+        Self {
+            store: Arc::new(Store::new(fetch, Settings::default(), None)),
+        }
+    }
+
+    /// Starts from the default limits, [`StalePolicy::refuse`] and no directory.
+    pub fn builder(fetch: F) -> CacheBuilder<F> {
+        CacheBuilder {
+            fetch,
+            settings: Settings::default(),
+            directory: None,
+        }
+    }
+
+    /// One piece: from memory, from disk, or from its maker. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`CollateralError`]; there is nothing then, and the peer is to be refused. For a short while after a failure it is
+    /// given again, and nothing is fetched.
+    pub async fn get(&self, key: &str, now: UnixTime) -> Result<Fetched, CollateralError> {
+        check(key)?;
+        self.store.load(key);
+        let error = match self.store.next(key, now, |entry| !entry.is_fresh(now)) {
+            Next::Have(fetched) => return Ok(fetched),
+            Next::Refused(error) => error,
+            Next::Wait(flight) => match flight.await {
+                // It was fetched at the time of who asked first.
+                Ok(fetched) if now < fetched.fresh_until => return Ok(fetched),
+                Ok(_) => CollateralError::Expired,
+                Err(error) => error,
+            },
+        };
+        self.store.stale(key, now, error)
+    }
+
+    /// Renews what is in memory and expires soon or has expired, one piece after the other, and tidies the directory. To be
+    /// called from a timer of the application.
+    pub async fn refresh(&self, now: UnixTime) -> Refreshed {
+        let mut done = Refreshed::default();
+        for key in self.store.due(now) {
+            let limits = &self.store.settings.limits;
+            let outcome = match self
+                .store
+                .next(&key, now, |entry| entry.is_due(limits, now))
+            {
+                Next::Have(_) => continue,
+                Next::Refused(error) => Err(error),
+                Next::Wait(flight) => flight.await,
+            };
+            match outcome {
+                Ok(_) => done.renewed = done.renewed.saturating_add(1),
+                Err(error) => done.failed.push((key, error)),
+            }
+        }
+        self.store.prune(now);
+        done
+    }
+
+    /// What has happened since it was made.
+    pub fn stats(&self) -> Stats {
+        self.store.stats()
+    }
+}
+
+impl<F: Fetch + 'static> Fetch for Cache<F> {
+    fn fetch<'a>(
+        &'a self,
+        key: &'a str,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
+        Box::pin(self.get(key, now))
+    }
+
+    fn reject(&self, key: &str, contents: &Fetched, now: UnixTime) {
+        self.store.reject(key, contents, now);
+    }
+}
+
+impl<F> Clone for Cache<F> {
+    fn clone(&self) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+        }
+    }
+}
+
+impl<F> fmt::Debug for Cache<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("settings", &self.store.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`Cache`].
+#[must_use]
+pub struct CacheBuilder<F> {
+    fetch: F,
+    settings: Settings,
+    directory: Option<PathBuf>,
+}
+
+impl<F: Fetch + 'static> CacheBuilder<F> {
+    /// Other bounds.
+    pub fn limits(mut self, limits: CacheLimits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Another rule for what has expired.
+    pub fn stale_policy(mut self, policy: StalePolicy) -> Self {
+        self.settings.stale = policy;
+        self
+    }
+
+    /// Also keeps it there, so that a restart fetches nothing. The directory is made where it is absent; directory and
+    /// files are for this user alone.
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// A random number, so that machines that failed together do not try again together.
+    pub fn jitter(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// # Errors
+    /// The directory cannot be made.
+    pub fn build(self) -> io::Result<Cache<F>> {
+        let disk = self.directory.map(Disk::open).transpose()?;
+        Ok(Cache {
+            store: Arc::new(Store::new(self.fetch, self.settings, disk)),
+        })
+    }
+}
+
+impl<F> fmt::Debug for CacheBuilder<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CacheBuilder")
+            .field("settings", &self.settings)
+            .field("directory", &self.directory)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a [`Cache::refresh`] did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refreshed {
+    /// Pieces that were fetched.
+    pub renewed: usize,
+    /// Keys that could not be, and why; those that still have fresh contents go on having them.
+    pub failed: Vec<(String, CollateralError)>,
+}
+
+/// Numbers for an operator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Pieces in memory.
+    pub kept: usize,
+    /// Fetches that went out.
+    pub fetches: u64,
+    /// Fetches that came to nothing, and contents that were rejected.
+    pub failures: u64,
+    /// Files that could not be written: the disk is full, or not ours.
+    pub disk_failures: u64,
+}
+
+fn check(key: &str) -> Result<(), CollateralError> {
+    let known = |octet: u8| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'/');
+    if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(known) {
+        return Err(CollateralError::Key);
+    }
+    Ok(())
+}

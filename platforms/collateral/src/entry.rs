@@ -1,0 +1,59 @@
+//! One piece of collateral that is at hand.
+
+use std::time::Duration;
+
+use atls_core::pki_types::UnixTime;
+
+use crate::Fetched;
+use crate::limits::CacheLimits;
+use crate::limits::StalePolicy;
+
+/// A piece and what is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) fetched: Fetched,
+    pub(crate) fetched_at: UnixTime,
+    pub(crate) origin: Origin,
+}
+
+/// Where a piece comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Disk,
+    Maker,
+}
+
+impl Entry {
+    pub(crate) fn is_fresh(&self, now: UnixTime) -> bool {
+        now < self.fetched.fresh_until
+    }
+
+    /// In the last quarter of its validity, or within the limit before its end.
+    pub(crate) fn is_due(&self, limits: &CacheLimits, now: UnixTime) -> bool {
+        let end = self.fetched.fresh_until.as_secs();
+        let validity = end.saturating_sub(self.fetched_at.as_secs());
+        let ahead = limits.refresh_ahead.as_secs().min(validity / 4);
+        now.as_secs() >= end.saturating_sub(ahead)
+    }
+
+    /// For use beyond its validity, where the policy bears that.
+    pub(crate) fn stale(&self, policy: StalePolicy, now: UnixTime) -> Option<Fetched> {
+        let end = self.fetched.fresh_until.as_secs();
+        let end = end.saturating_add(policy.grace().as_secs());
+        let usable_until = UnixTime::since_unix_epoch(Duration::from_secs(end));
+        (now < usable_until).then(|| Fetched {
+            usable_until,
+            ..self.fetched.clone()
+        })
+    }
+
+    /// An older issue than one that is known.
+    pub(crate) fn is_older_than(&self, known: Option<u64>) -> bool {
+        match (self.fetched.sequence, known) {
+            (Some(sequence), Some(known)) => sequence < known,
+            // One that had a number and has none any more could be any issue.
+            (None, Some(_)) => true,
+            (_, None) => false,
+        }
+    }
+}

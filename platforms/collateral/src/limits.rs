@@ -1,0 +1,97 @@
+//! What a cache may hold and do.
+
+use std::time::Duration;
+
+use atls_core::Held;
+use atls_core::HttpError;
+
+use crate::CollateralError;
+
+/// Bounds of a [`Cache`](crate::Cache). Start from the default and change what needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheLimits {
+    /// Pieces in memory; the one that was not used for longest makes room. 1024.
+    pub max_keys: usize,
+    /// Octets of one piece. 1 MiB: the largest revocation list of a maker has a few hundred KiB.
+    pub max_octets: usize,
+    /// Files in the directory, if there is one; those that expire first make room, at each
+    /// [`refresh`](crate::Cache::refresh) and every 256 fetches. 4096.
+    pub max_files: usize,
+    /// Fetches under way at once; a further one is refused with [`Held::Busy`](atls_core::Held::Busy). 16.
+    pub max_fetches: usize,
+    /// Fetches that may go out at once after a quiet time; one more with [`Held::TooOften`](atls_core::Held::TooOften).
+    /// 64.
+    pub burst: u32,
+    /// After a burst, one fetch in this time, in whole seconds. 1 s.
+    pub interval: Duration,
+    /// For so long, a key whose fetch failed is not fetched again; doubled with each failure, in whole seconds. 2 s.
+    pub first_pause: Duration,
+    /// The longest such pause. 5 min.
+    pub longest_pause: Duration,
+    /// [`refresh`](crate::Cache::refresh) renews what expires within this time, or within the last quarter of its
+    /// validity where that is shorter. 24 h.
+    pub refresh_ahead: Duration,
+}
+
+impl Default for CacheLimits {
+    fn default() -> Self {
+        Self {
+            max_keys: 1024,
+            max_octets: 1024 * 1024,
+            max_files: 4096,
+            max_fetches: 16,
+            burst: 64,
+            interval: Duration::from_secs(1),
+            first_pause: Duration::from_secs(2),
+            longest_pause: Duration::from_secs(5 * 60),
+            refresh_ahead: Duration::from_secs(24 * 60 * 60),
+        }
+    }
+}
+
+/// What happens when collateral has expired and its maker cannot be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StalePolicy {
+    grace: Duration,
+}
+
+impl StalePolicy {
+    /// Peers are refused. The default.
+    pub fn refuse() -> Self {
+        Self::default()
+    }
+
+    /// What has expired is used for this much longer, at most [`MAX_GRACE`], while its maker cannot be reached or answers
+    /// with a failure of its own (status 429 or 500 to 599).
+    ///
+    /// **Who keeps this end from reaching the maker, for which it is enough to drop packets, undoes a revocation for as
+    /// long.** It is never done for contents that cannot be read or went backwards.
+    pub fn dangerous_while_unreachable(grace: Duration) -> Self {
+        Self {
+            grace: grace.min(MAX_GRACE),
+        }
+    }
+
+    pub(crate) fn grace(self) -> Duration {
+        self.grace
+    }
+
+    pub(crate) fn bears(self, error: &CollateralError) -> bool {
+        match error {
+            CollateralError::Status(status) => matches!(status, 429 | 500..=599),
+            // Our own limits may be the doing of peers, which shall not gain by it.
+            CollateralError::Unreachable(
+                HttpError::TooLarge | HttpError::Held(Held::Busy | Held::TooOften),
+            ) => false,
+            CollateralError::Unreachable(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// The longest time that collateral is used beyond its validity, whatever is asked for: 7 days.
+pub const MAX_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Octets of the longest key: with what is added it is the name of a file.
+pub const MAX_KEY: usize = 200;

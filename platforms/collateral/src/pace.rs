@@ -1,0 +1,183 @@
+//! When a fetch may go out. All times are seconds since the epoch, as the callers have them: they may come out of order
+//! by a little, and a clock that is set back must not hold anything for longer than a pause.
+
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
+use std::time::Duration;
+
+use crate::CollateralError;
+use crate::limits::CacheLimits;
+
+/// A token bucket.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    tokens: u32,
+    filled_at: u64,
+}
+
+impl Bucket {
+    pub(crate) fn full(limits: &CacheLimits) -> Self {
+        Self {
+            tokens: limits.burst,
+            filled_at: 0,
+        }
+    }
+
+    /// Whether one more may go out now; if so it is counted.
+    pub(crate) fn take(&mut self, limits: &CacheLimits, now: u64) -> bool {
+        let interval = limits.interval.as_secs().max(1);
+        // After a clock that was set back, filling goes on from there.
+        self.filled_at = self.filled_at.min(now);
+        let since = now.saturating_sub(self.filled_at);
+        let intervals = since.checked_div(interval).unwrap_or(0);
+        let filled = u32::try_from(intervals).unwrap_or(u32::MAX);
+        self.tokens = self.tokens.saturating_add(filled).min(limits.burst);
+        let spent = intervals.saturating_mul(interval);
+        self.filled_at = self.filled_at.saturating_add(spent);
+        match self.tokens.checked_sub(1) {
+            Some(left) => {
+                self.tokens = left;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// What is remembered of a key whose fetch failed, or whose contents did.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    error: CollateralError,
+    failed_at: u64,
+    retry_at: u64,
+    times: u32,
+}
+
+impl Failure {
+    /// After `earlier`, if that was not long ago.
+    pub(crate) fn after(
+        earlier: Option<&Self>,
+        error: CollateralError,
+        now: u64,
+        pauses: Pauses<'_>,
+    ) -> Self {
+        let forgotten = pauses.limits.longest_pause.as_secs().saturating_mul(2);
+        let times = match earlier {
+            Some(earlier) if now.abs_diff(earlier.failed_at) <= forgotten => {
+                earlier.times.saturating_add(1)
+            }
+            _ => 1,
+        };
+        Self {
+            error,
+            failed_at: now,
+            retry_at: now.saturating_add(pauses.after(times).as_secs()),
+            times,
+        }
+    }
+
+    /// Why it is not fetched now.
+    pub(crate) fn holds(&self, now: u64) -> Option<&CollateralError> {
+        let held = self.failed_at <= now && now < self.retry_at;
+        held.then_some(&self.error)
+    }
+
+    /// It was fetched; another failure soon after still counts as one more.
+    pub(crate) fn release(&mut self) {
+        self.retry_at = self.failed_at;
+    }
+}
+
+/// How long to leave one key alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pauses<'a> {
+    pub(crate) limits: &'a CacheLimits,
+    pub(crate) key: &'a str,
+    /// So that a fleet does not come back all at once.
+    pub(crate) seed: u64,
+}
+
+impl Pauses<'_> {
+    /// Doubled each time, and up to half as long again by key and seed; never longer than the longest.
+    fn after(&self, times: u32) -> Duration {
+        let first = self.limits.first_pause.as_secs().max(1);
+        let doublings = times.saturating_sub(1).min(32);
+        let pause = first.saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX));
+        let mut hasher = DefaultHasher::new();
+        (self.seed, self.key, times).hash(&mut hasher);
+        let jitter = hasher.finish().checked_rem((pause / 2).saturating_add(1));
+        let pause = pause.saturating_add(jitter.unwrap_or(0));
+        Duration::from_secs(pause).min(self.limits.longest_pause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_gives_its_burst_and_then_one_in_each_interval() {
+        let limits = CacheLimits {
+            burst: 3,
+            interval: Duration::from_secs(10),
+            ..CacheLimits::default()
+        };
+        let mut bucket = Bucket::full(&limits);
+        let taken = |bucket: &mut Bucket, now| (0..9).filter(|_| bucket.take(&limits, now)).count();
+        assert_eq!(taken(&mut bucket, 1000), 3);
+        assert_eq!(taken(&mut bucket, 1009), 0);
+        assert_eq!(taken(&mut bucket, 1010), 1);
+        assert_eq!(taken(&mut bucket, 1029), 1);
+        assert_eq!(taken(&mut bucket, 1030), 1);
+        assert_eq!(taken(&mut bucket, 9000), 3);
+        // Set back: nothing is gained by it, and nothing is held for ever.
+        assert_eq!(taken(&mut bucket, 500), 0);
+        assert_eq!(taken(&mut bucket, 510), 1);
+        assert_eq!(taken(&mut bucket, u64::MAX), 3);
+    }
+
+    #[test]
+    fn pauses_double_with_jitter_up_to_the_longest() {
+        let limits = CacheLimits::default();
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in 0..50 {
+            let pauses = Pauses {
+                limits: &limits,
+                key: "a",
+                seed,
+            };
+            for (times, least, most) in [(1, 2, 3), (2, 4, 6), (3, 8, 12), (7, 128, 192)] {
+                let pause = pauses.after(times).as_secs();
+                assert!((least..=most).contains(&pause), "{times}: {pause}");
+            }
+            seen.insert(pauses.after(7));
+            for times in [9, 33, 64, u32::MAX] {
+                assert_eq!(pauses.after(times), limits.longest_pause);
+            }
+        }
+        assert!(seen.len() > 10);
+    }
+
+    #[test]
+    fn a_failure_holds_until_its_pause_is_over() {
+        let limits = CacheLimits::default();
+        let pauses = Pauses {
+            limits: &limits,
+            key: "a",
+            seed: 0,
+        };
+        let fail = |earlier: Option<&Failure>, now| {
+            Failure::after(earlier, CollateralError::Status(500), now, pauses)
+        };
+        let first = fail(None, 1000);
+        assert!(first.holds(1001).is_some());
+        assert!(first.holds(1003).is_none());
+        // A clock that was set back holds nothing.
+        assert!(first.holds(900).is_none());
+        let second = fail(Some(&first), 1003);
+        assert!(second.holds(1006).is_some());
+        let long_after = fail(Some(&second), 9000);
+        assert!(long_after.holds(9003).is_none());
+    }
+}

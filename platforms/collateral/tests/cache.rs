@@ -1,0 +1,520 @@
+//! What a cache gives, when it fetches, and when it refuses.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::time::Duration;
+
+use atls_collateral::Cache;
+use atls_collateral::CacheLimits;
+use atls_collateral::CollateralError;
+use atls_collateral::Fetch;
+use atls_collateral::MAX_GRACE;
+use atls_collateral::MAX_KEY;
+use atls_collateral::StalePolicy;
+use atls_core::Held;
+use atls_core::HttpError;
+use support::DAY;
+use support::HOUR;
+use support::Maker;
+use support::NOW;
+use support::Task;
+use support::at;
+use support::now;
+use support::piece;
+
+// --- Validity ----------------------------------------------------------------------------------------------------------
+
+#[test]
+fn what_is_fresh_is_fetched_once() {
+    let (maker, cache) = prepared("a", piece("one", NOW + HOUR));
+    for later in [0, 1, HOUR - 1] {
+        let fetched = now(cache.get("a", at(NOW + later))).unwrap();
+        assert_eq!(fetched, piece("one", NOW + HOUR));
+    }
+    assert_eq!(maker.count(), 1);
+    assert_eq!(cache.stats().kept, 1);
+}
+
+#[test]
+fn what_has_expired_is_fetched_again_and_never_given() {
+    let (maker, cache) = prepared("a", piece("one", NOW + HOUR));
+    now(cache.get("a", at(NOW))).unwrap();
+    maker.prepare("a", Ok(piece("two", NOW + 2 * HOUR)));
+    let fetched = now(cache.get("a", at(NOW + HOUR))).unwrap();
+    assert_eq!(fetched, piece("two", NOW + 2 * HOUR));
+    maker.prepare("a", Err(unreachable()));
+    let error = now(cache.get("a", at(NOW + 2 * HOUR))).unwrap_err();
+    assert_eq!(error, unreachable());
+}
+
+#[test]
+fn what_arrives_expired_is_refused() {
+    let (maker, cache) = prepared("a", piece("old", NOW));
+    assert_eq!(
+        now(cache.get("a", at(NOW))).unwrap_err(),
+        CollateralError::Expired
+    );
+    assert_eq!(cache.stats().kept, 0);
+    assert_eq!(maker.count(), 1);
+}
+
+#[test]
+fn what_expires_while_it_is_waited_for_is_refused() {
+    let (maker, cache) = open();
+    let first = Task::pending(cache.get("a", at(NOW)));
+    let late = Task::pending(cache.get("a", at(NOW + 10)));
+    maker.answer(0, Ok(piece("short", NOW + 10)));
+    assert_eq!(first.woken().unwrap(), piece("short", NOW + 10));
+    assert_eq!(late.woken().unwrap_err(), CollateralError::Expired);
+}
+
+#[test]
+fn a_fetch_cannot_extend_its_own_use() {
+    let mut longer = piece("one", NOW + HOUR);
+    longer.usable_until = at(NOW + DAY);
+    let (_, cache) = prepared("a", longer);
+    let fetched = now(cache.get("a", at(NOW))).unwrap();
+    assert_eq!(fetched, piece("one", NOW + HOUR));
+}
+
+#[test]
+fn what_is_larger_than_its_limit_is_refused() {
+    let limits = limits(|limits| limits.max_octets = 3);
+    let maker = Maker::default();
+    let cache = Cache::builder(maker.clone())
+        .limits(limits)
+        .build()
+        .unwrap();
+    maker.prepare("a", Ok(piece("123", NOW + 1)));
+    maker.prepare("b", Ok(piece("1234", NOW + 1)));
+    assert!(now(cache.get("a", at(NOW))).is_ok());
+    assert_eq!(
+        now(cache.get("b", at(NOW))).unwrap_err(),
+        HttpError::TooLarge.into()
+    );
+}
+
+// --- Going back --------------------------------------------------------------------------------------------------------
+
+#[test]
+fn an_older_issue_is_refused_and_the_newer_one_stays() {
+    let issue = |number, end| piece(&format!("issue {number}"), end).with_sequence(number);
+    let (maker, cache) = prepared("a", issue(7, NOW + DAY));
+    now(cache.get("a", at(NOW))).unwrap();
+    for older in [issue(6, NOW + 9 * DAY), piece("none", NOW + 9 * DAY)] {
+        maker.prepare("a", Ok(older));
+        let due = at(NOW + DAY - HOUR);
+        let refreshed = now(cache.refresh(due));
+        assert_eq!(
+            refreshed.failed,
+            [("a".to_owned(), CollateralError::RolledBack)]
+        );
+        assert_eq!(now(cache.get("a", due)).unwrap(), issue(7, NOW + DAY));
+    }
+    // Expired by now, but not forgotten.
+    let error = now(cache.get("a", at(NOW + 2 * DAY))).unwrap_err();
+    assert_eq!(error, CollateralError::RolledBack);
+    for same_or_newer in [7, 8] {
+        let later = at(NOW + (10 + same_or_newer) * DAY);
+        maker.prepare(
+            "a",
+            Ok(issue(same_or_newer, NOW + (11 + same_or_newer) * DAY)),
+        );
+        assert!(now(cache.get("a", later)).is_ok());
+    }
+}
+
+// --- Single flight -----------------------------------------------------------------------------------------------------
+
+#[test]
+fn those_who_ask_at_once_share_one_fetch() {
+    let (maker, cache) = open();
+    let tasks: Vec<_> = (0..100)
+        .map(|_| Task::pending(cache.get("a", at(NOW))))
+        .collect();
+    assert_eq!(maker.count(), 1);
+    maker.answer(0, Ok(piece("one", NOW + HOUR)));
+    for task in tasks {
+        assert_eq!(task.woken().unwrap(), piece("one", NOW + HOUR));
+    }
+    assert_eq!(maker.count(), 1);
+}
+
+#[test]
+fn those_who_ask_at_once_share_one_failure() {
+    let (maker, cache) = open();
+    let tasks: Vec<_> = (0..100)
+        .map(|_| Task::pending(cache.get("a", at(NOW))))
+        .collect();
+    maker.answer(0, Err(unreachable()));
+    for task in tasks {
+        assert_eq!(task.woken().unwrap_err(), unreachable());
+    }
+    assert_eq!((maker.count(), cache.stats().failures), (1, 1));
+}
+
+#[test]
+fn another_takes_over_from_a_leader_that_gave_up() {
+    let (maker, cache) = open();
+    let leader = Task::pending(cache.get("a", at(NOW)));
+    let second = Task::pending(cache.get("a", at(NOW)));
+    let third = Task::pending(cache.get("a", at(NOW)));
+    drop(leader);
+    drop(third);
+    assert!(!maker.was_dropped(0));
+    maker.answer(0, Ok(piece("one", NOW + HOUR)));
+    assert_eq!(second.woken().unwrap(), piece("one", NOW + HOUR));
+    assert_eq!(maker.count(), 1);
+}
+
+#[test]
+fn a_fetch_that_nobody_waits_for_ends_and_the_next_one_is_new() {
+    let (maker, cache) = open();
+    let leader = Task::pending(cache.get("a", at(NOW)));
+    let second = Task::pending(cache.get("a", at(NOW)));
+    drop((leader, second));
+    assert!(maker.was_dropped(0));
+    let next = Task::pending(cache.get("a", at(NOW)));
+    assert_eq!(maker.count(), 2);
+    maker.answer(1, Ok(piece("one", NOW + HOUR)));
+    assert!(next.woken().is_ok());
+}
+
+#[test]
+fn different_keys_are_different_fetches() {
+    let (maker, cache) = open();
+    let a = Task::pending(cache.get("a", at(NOW)));
+    let b = Task::pending(cache.get("b", at(NOW)));
+    maker.answer(1, Ok(piece("of b", NOW + HOUR)));
+    assert_eq!(b.woken().unwrap(), piece("of b", NOW + HOUR));
+    maker.answer(0, Ok(piece("of a", NOW + HOUR)));
+    assert_eq!(a.woken().unwrap(), piece("of a", NOW + HOUR));
+}
+
+// --- Bounds ------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn fetches_at_once_are_bounded() {
+    let maker = Maker::default();
+    let cache = Cache::builder(maker.clone())
+        .limits(limits(|limits| limits.max_fetches = 2))
+        .build()
+        .unwrap();
+    let first = Task::pending(cache.get("a", at(NOW)));
+    let second = Task::pending(cache.get("b", at(NOW)));
+    let busy = CollateralError::from(HttpError::Held(Held::Busy));
+    assert_eq!(now(cache.get("c", at(NOW))).unwrap_err(), busy);
+    // To wait for what is under way is no further fetch.
+    let joined = Task::pending(cache.get("a", at(NOW)));
+    // A place is free again when a fetch has ended, or was given up.
+    drop(second);
+    let third = Task::pending(cache.get("c", at(NOW)));
+    maker.answer(0, Err(unreachable()));
+    assert!(first.woken().is_err() && joined.woken().is_err());
+    let fourth = Task::pending(cache.get("d", at(NOW)));
+    assert_eq!(now(cache.get("e", at(NOW))).unwrap_err(), busy);
+    drop((third, fourth));
+    assert_eq!(maker.fetched(), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn the_rate_of_fetches_is_bounded() {
+    let maker = Maker::default();
+    let cache = Cache::builder(maker.clone())
+        .limits(limits(|limits| {
+            limits.burst = 2;
+            limits.interval = Duration::from_secs(10);
+        }))
+        .build()
+        .unwrap();
+    for key in ["a", "b", "c", "d"] {
+        maker.prepare(key, Ok(piece(key, NOW + HOUR)));
+    }
+    let too_often = CollateralError::from(HttpError::Held(Held::TooOften));
+    assert!(now(cache.get("a", at(NOW))).is_ok());
+    assert!(now(cache.get("b", at(NOW))).is_ok());
+    assert_eq!(now(cache.get("c", at(NOW))).unwrap_err(), too_often);
+    assert!(now(cache.get("a", at(NOW))).is_ok());
+    assert!(now(cache.get("c", at(NOW + 10))).is_ok());
+    assert_eq!(now(cache.get("d", at(NOW + 10))).unwrap_err(), too_often);
+    assert_eq!(maker.count(), 3);
+}
+
+#[test]
+fn the_key_that_was_not_used_for_longest_makes_room() {
+    let maker = Maker::default();
+    let cache = Cache::builder(maker.clone())
+        .limits(limits(|limits| limits.max_keys = 2))
+        .build()
+        .unwrap();
+    for key in ["a", "b", "a", "c", "a", "b"] {
+        maker.prepare(key, Ok(piece(key, NOW + HOUR)));
+        now(cache.get(key, at(NOW))).unwrap();
+    }
+    assert_eq!(maker.fetched(), ["a", "b", "c", "b"]);
+    assert_eq!(cache.stats().kept, 2);
+}
+
+#[test]
+fn a_key_that_could_be_a_peers_text_is_refused() {
+    let (maker, cache) = open();
+    let longest = "k".repeat(MAX_KEY);
+    let longer = "k".repeat(MAX_KEY + 1);
+    for key in [
+        "", "A", "a.b", "..", "a b", "a%2f", "a\0", "a\\b", "é", &longer,
+    ] {
+        assert_eq!(
+            now(cache.get(key, at(NOW))).unwrap_err(),
+            CollateralError::Key,
+            "{key}"
+        );
+    }
+    assert_eq!(maker.count(), 0);
+    drop(Task::pending(cache.get(&longest, at(NOW))));
+    drop(Task::pending(cache.get("/vcek/v1_x/0a-9/", at(NOW))));
+    assert_eq!(maker.count(), 2);
+}
+
+// --- Failures ----------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_failure_is_remembered_for_a_moment_that_doubles() {
+    let maker = Maker::default();
+    let cache = Cache::new(maker.clone());
+    maker.prepare("a", Err(CollateralError::Status(500)));
+    let mut fetches = Vec::new();
+    for second in 0..60 {
+        let before = maker.count();
+        let error = now(cache.get("a", at(NOW + second))).unwrap_err();
+        assert_eq!(error, CollateralError::Status(500));
+        if maker.count() > before {
+            fetches.push(second);
+        }
+    }
+    // Pauses of 2, 4, 8 and 16 seconds, and up to half as long again.
+    assert_eq!(fetches.len(), 5, "{fetches:?}");
+    for (pair, pause) in fetches.windows(2).zip([2, 4, 8, 16]) {
+        let waited = pair[1] - pair[0];
+        assert!((pause..=pause + pause / 2).contains(&waited), "{fetches:?}");
+    }
+    // One failing key holds no other.
+    maker.prepare("b", Ok(piece("b", NOW + HOUR)));
+    assert!(now(cache.get("b", at(NOW))).is_ok());
+}
+
+#[test]
+fn jitter_sets_machines_apart() {
+    let retried_at = |seed| {
+        let maker = Maker::default();
+        let cache = Cache::builder(maker.clone()).jitter(seed).build().unwrap();
+        maker.prepare("a", Err(CollateralError::Status(500)));
+        let mut tries = Vec::new();
+        for second in 0..300 {
+            let before = maker.count();
+            let _ = now(cache.get("a", at(NOW + second)));
+            if maker.count() > before {
+                tries.push(second);
+            }
+        }
+        tries
+    };
+    assert_eq!(retried_at(1), retried_at(1));
+    assert!((2..10).any(|seed| retried_at(seed) != retried_at(1)));
+}
+
+#[test]
+fn what_is_fresh_is_given_while_its_renewal_fails() {
+    let (maker, cache) = prepared("a", piece("one", NOW + DAY));
+    now(cache.get("a", at(NOW))).unwrap();
+    maker.prepare("a", Err(unreachable()));
+    let late = at(NOW + DAY - 1);
+    let refreshed = now(cache.refresh(late));
+    assert_eq!(refreshed.failed, [("a".to_owned(), unreachable())]);
+    assert_eq!(now(cache.get("a", late)).unwrap(), piece("one", NOW + DAY));
+}
+
+// --- Beyond validity ---------------------------------------------------------------------------------------------------
+
+#[test]
+fn what_has_expired_is_used_only_for_the_grace_and_only_while_unreachable() {
+    for (failure, borne) in [
+        (unreachable(), true),
+        (HttpError::TimedOut.into(), true),
+        (HttpError::Held(Held::Failing).into(), true),
+        (CollateralError::Status(503), true),
+        (CollateralError::Status(429), true),
+        (CollateralError::Status(404), false),
+        (HttpError::TooLarge.into(), false),
+        (HttpError::Held(Held::Busy).into(), false),
+        (HttpError::Held(Held::TooOften).into(), false),
+        (CollateralError::Malformed, false),
+        (CollateralError::RolledBack, false),
+        (CollateralError::Expired, false),
+        (CollateralError::Address, false),
+    ] {
+        let maker = Maker::default();
+        let grace = Duration::from_secs(HOUR);
+        let cache = Cache::builder(maker.clone())
+            .stale_policy(StalePolicy::dangerous_while_unreachable(grace))
+            .build()
+            .unwrap();
+        maker.prepare("a", Ok(piece("one", NOW + DAY)));
+        now(cache.get("a", at(NOW))).unwrap();
+        maker.prepare("a", Err(failure.clone()));
+        for second in [DAY, DAY + 1, DAY + HOUR - 1] {
+            let outcome = now(cache.get("a", at(NOW + second)));
+            assert_eq!(outcome.is_ok(), borne, "{failure}");
+            if let Ok(fetched) = outcome {
+                assert_eq!(fetched.fresh_until, at(NOW + DAY));
+                assert_eq!(fetched.usable_until, at(NOW + DAY + HOUR));
+            }
+        }
+        let late = now(cache.get("a", at(NOW + DAY + HOUR)));
+        assert_eq!(late.unwrap_err(), failure);
+    }
+}
+
+#[test]
+fn the_grace_is_bounded() {
+    let maker = Maker::default();
+    let cache = Cache::builder(maker.clone())
+        .stale_policy(StalePolicy::dangerous_while_unreachable(Duration::MAX))
+        .build()
+        .unwrap();
+    maker.prepare("a", Ok(piece("one", NOW + 1)));
+    now(cache.get("a", at(NOW))).unwrap();
+    maker.prepare("a", Err(unreachable()));
+    let end = NOW + 1 + MAX_GRACE.as_secs();
+    assert!(now(cache.get("a", at(end - 1))).is_ok());
+    assert!(now(cache.get("a", at(end))).is_err());
+}
+
+#[test]
+fn dates_are_checked_now_or_at_the_last_second_of_validity() {
+    let mut fetched = piece("one", NOW);
+    assert_eq!(fetched.validity_time(at(NOW - 5)), at(NOW - 5));
+    // Not fresh, and nobody said that it may be used: it must not look valid.
+    assert_eq!(fetched.validity_time(at(NOW)), at(NOW));
+    fetched.usable_until = at(NOW + HOUR);
+    assert_eq!(fetched.validity_time(at(NOW - 5)), at(NOW - 5));
+    assert_eq!(fetched.validity_time(at(NOW)), at(NOW - 1));
+    assert_eq!(fetched.validity_time(at(NOW + HOUR - 1)), at(NOW - 1));
+    assert_eq!(fetched.validity_time(at(NOW + HOUR)), at(NOW + HOUR));
+}
+
+// --- Ahead -------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn refresh_renews_what_expires_soon_and_nothing_else() {
+    let (maker, cache) = open();
+    let lives = [("day", DAY), ("month", 30 * DAY), ("year", 365 * DAY)];
+    for (key, life) in lives {
+        maker.prepare(key, Ok(piece(key, NOW + life)));
+        now(cache.get(key, at(NOW))).unwrap();
+    }
+    let renewed = |seconds: u64| {
+        for (key, life) in lives {
+            maker.prepare(key, Ok(piece(key, NOW + seconds + life)));
+        }
+        let before = maker.count();
+        let refreshed = now(cache.refresh(at(NOW + seconds)));
+        assert_eq!(refreshed.failed, []);
+        let renewed = maker.fetched().split_off(before);
+        assert_eq!(renewed.len(), refreshed.renewed);
+        renewed
+    };
+    assert_eq!(renewed(DAY - DAY / 4 - 1), [""; 0]);
+    assert_eq!(renewed(DAY - DAY / 4), ["day"]);
+    assert_eq!(renewed(29 * DAY - 1), ["day"]);
+    assert_eq!(renewed(29 * DAY), ["month"]);
+}
+
+#[test]
+fn who_asks_during_a_renewal_has_the_old_contents_at_once() {
+    let (maker, cache) = prepared("a", piece("one", NOW + DAY));
+    now(cache.get("a", at(NOW))).unwrap();
+    maker.prepare_nothing("a");
+    let late = at(NOW + DAY - 1);
+    let refresh = Task::pending(cache.refresh(late));
+    assert_eq!(now(cache.get("a", late)).unwrap(), piece("one", NOW + DAY));
+    // Once it has expired, there is the renewal to wait for, and no second fetch.
+    let expired = Task::pending(cache.get("a", at(NOW + DAY)));
+    maker.answer(1, Ok(piece("two", NOW + 2 * DAY)));
+    assert_eq!(refresh.woken().renewed, 1);
+    assert_eq!(expired.woken().unwrap(), piece("two", NOW + 2 * DAY));
+    assert_eq!(maker.count(), 2);
+}
+
+// --- Contents that do not verify ---------------------------------------------------------------------------------------
+
+#[test]
+fn rejected_contents_are_gone_and_fetched_again_after_a_moment() {
+    let (maker, cache) = prepared("a", piece("forged", NOW + DAY));
+    let forged = now(cache.get("a", at(NOW))).unwrap();
+    cache.reject("a", &forged, at(NOW));
+    maker.prepare("a", Ok(piece("genuine", NOW + DAY)));
+    assert_eq!(
+        now(cache.get("a", at(NOW))).unwrap_err(),
+        CollateralError::Malformed
+    );
+    assert_eq!(
+        now(cache.get("a", at(NOW + 3))).unwrap(),
+        piece("genuine", NOW + DAY)
+    );
+    // Somebody who still holds the old ones does not drop the new ones.
+    cache.reject("a", &forged, at(NOW + 3));
+    assert!(now(cache.get("a", at(NOW + 3))).is_ok());
+    assert_eq!(maker.count(), 2);
+}
+
+#[test]
+fn contents_that_are_rejected_again_and_again_are_fetched_ever_less() {
+    let (maker, cache) = prepared("a", piece("forged", NOW + DAY));
+    for second in 0..60 {
+        if let Ok(forged) = now(cache.get("a", at(NOW + second))) {
+            cache.reject("a", &forged, at(NOW + second));
+        }
+    }
+    assert_eq!(maker.count(), 5);
+}
+
+#[test]
+fn a_cache_is_what_it_caches() {
+    let (maker, cache) = prepared("a", piece("one", NOW + HOUR));
+    let fetch: std::sync::Arc<dyn Fetch> = std::sync::Arc::new(cache);
+    for _ in 0..2 {
+        assert!(now(fetch.fetch("a", at(NOW))).is_ok());
+    }
+    assert_eq!(maker.count(), 1);
+    fetch.reject("a", &piece("one", NOW + HOUR), at(NOW));
+    assert!(now(fetch.fetch("a", at(NOW))).is_err());
+}
+
+fn open() -> (Maker, Cache<Maker>) {
+    let maker = Maker::default();
+    (maker.clone(), Cache::new(maker))
+}
+
+fn prepared(key: &str, fetched: atls_collateral::Fetched) -> (Maker, Cache<Maker>) {
+    let (maker, cache) = open();
+    maker.prepare(key, Ok(fetched));
+    (maker, cache)
+}
+
+fn limits(change: impl FnOnce(&mut CacheLimits)) -> CacheLimits {
+    let mut limits = CacheLimits::default();
+    change(&mut limits);
+    limits
+}
+
+fn unreachable() -> CollateralError {
+    HttpError::Unreachable("no route".to_owned()).into()
+}

@@ -1,0 +1,319 @@
+//! What is kept in a directory, and what is not believed of it.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use atls_collateral::Cache;
+use atls_collateral::CacheLimits;
+use atls_collateral::CollateralError;
+use atls_collateral::Fetch;
+use atls_collateral::StalePolicy;
+use atls_core::HttpError;
+use support::DAY;
+use support::HOUR;
+use support::Maker;
+use support::NOW;
+use support::at;
+use support::folder;
+use support::now;
+use support::piece;
+
+#[test]
+fn a_restart_fetches_nothing() {
+    let folder = folder("restart").join("made/where/absent");
+    fill(&folder, &[("tdx/crl-1", piece("one", NOW + HOUR))]);
+    let (maker, cache) = open(&folder);
+    assert_eq!(
+        now(cache.get("tdx/crl-1", at(NOW + HOUR - 1))).unwrap(),
+        piece("one", NOW + HOUR)
+    );
+    assert_eq!(maker.count(), 0);
+}
+
+#[test]
+fn what_expired_on_disk_is_not_given() {
+    let folder = folder("expired");
+    fill(&folder, &[("a", piece("one", NOW + HOUR))]);
+    let (maker, cache) = open(&folder);
+    maker.prepare("a", Err(unreachable()));
+    assert_eq!(
+        now(cache.get("a", at(NOW + HOUR))).unwrap_err(),
+        unreachable()
+    );
+    // Unless by the policy's name.
+    let cache = Cache::builder(maker.clone())
+        .directory(&folder)
+        .stale_policy(StalePolicy::dangerous_while_unreachable(
+            Duration::from_secs(10),
+        ))
+        .build()
+        .unwrap();
+    assert!(now(cache.get("a", at(NOW + HOUR + 9))).is_ok());
+    assert!(now(cache.get("a", at(NOW + HOUR + 10))).is_err());
+}
+
+#[test]
+fn a_number_of_issue_survives_a_restart() {
+    let folder = folder("sequence");
+    fill(&folder, &[("a", piece("7", NOW + HOUR).with_sequence(7))]);
+    let (maker, cache) = open(&folder);
+    now(cache.refresh(at(NOW + 2 * HOUR)));
+    maker.prepare("a", Ok(piece("6", NOW + DAY).with_sequence(6)));
+    assert_eq!(
+        now(cache.get("a", at(NOW + 2 * HOUR))).unwrap_err(),
+        CollateralError::RolledBack
+    );
+}
+
+#[test]
+fn a_damaged_file_is_fetched_again() {
+    let folder = folder("damaged");
+    fill(&folder, &[("a", piece("contents", NOW + HOUR))]);
+    let file = only_file(&folder);
+    let good = fs::read(&file).unwrap();
+    let mut damages = vec![Vec::new(), vec![0; 10_000], good[..good.len() - 1].to_vec()];
+    for at in 0..good.len() {
+        let mut damaged = good.clone();
+        damaged[at] ^= 1;
+        damages.push(damaged);
+    }
+    for damaged in damages {
+        fs::write(&file, damaged).unwrap();
+        let (maker, cache) = open(&folder);
+        maker.prepare("a", Ok(piece("again", NOW + HOUR)));
+        assert_eq!(
+            now(cache.get("a", at(NOW))).unwrap(),
+            piece("again", NOW + HOUR)
+        );
+        assert_eq!(maker.count(), 1);
+    }
+}
+
+#[test]
+fn a_file_of_another_key_is_not_taken_for_it() {
+    let folder = folder("renamed");
+    fill(&folder, &[("a", piece("of a", NOW + HOUR))]);
+    fs::rename(folder.join("a.collateral"), folder.join("b.collateral")).unwrap();
+    let (maker, cache) = open(&folder);
+    maker.prepare("b", Ok(piece("of b", NOW + HOUR)));
+    assert_eq!(
+        now(cache.get("b", at(NOW))).unwrap(),
+        piece("of b", NOW + HOUR)
+    );
+}
+
+#[test]
+fn a_file_larger_than_the_limit_is_not_read() {
+    let folder = folder("large");
+    fill(&folder, &[("a", piece("12345", NOW + HOUR))]);
+    for (max_octets, fetches) in [(5, 0), (4, 1)] {
+        let maker = Maker::default();
+        maker.prepare("a", Ok(piece("1234", NOW + HOUR)));
+        let cache = with_limits(&folder, &maker, |limits| limits.max_octets = max_octets);
+        now(cache.get("a", at(NOW))).unwrap();
+        assert_eq!(maker.count(), fetches);
+    }
+}
+
+#[test]
+fn rejected_contents_leave_the_disk_and_are_fetched_at_once() {
+    let folder = folder("rejected");
+    fill(&folder, &[("a", piece("tampered", NOW + HOUR))]);
+    let (maker, cache) = open(&folder);
+    let tampered = now(cache.get("a", at(NOW))).unwrap();
+    cache.reject("a", &tampered, at(NOW));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    maker.prepare("a", Ok(piece("genuine", NOW + HOUR)));
+    assert_eq!(
+        now(cache.get("a", at(NOW))).unwrap(),
+        piece("genuine", NOW + HOUR)
+    );
+    assert_eq!(maker.count(), 1);
+}
+
+#[test]
+fn no_two_keys_share_a_file_and_none_leaves_the_directory() {
+    let outer = folder("names");
+    let folder = outer.join("inner");
+    let keys = [
+        "a/b", "a-b", "a_b", "ab", "a/b/", "/a/b", "//", "/", "///", "tmp", "a/tmp",
+    ];
+    let pieces: Vec<_> = keys.map(|key| (key, piece(key, NOW + HOUR))).into();
+    fill(&folder, &pieces);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), keys.len());
+    assert_eq!(fs::read_dir(&outer).unwrap().count(), 1);
+    let (maker, cache) = open(&folder);
+    for key in keys {
+        let fetched = now(cache.get(key, at(NOW))).unwrap();
+        assert_eq!(fetched, piece(key, NOW + HOUR));
+    }
+    assert_eq!(maker.count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn files_and_directory_are_for_this_user_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = folder("mode");
+    fill(&folder, &[("a", piece("one", NOW + HOUR))]);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    assert_eq!(mode(&only_file(&folder)), 0o600);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_somebody_laid_is_not_written_through() {
+    let folder = folder("link");
+    let (maker, cache) = open(&folder);
+    let target = folder.join("precious");
+    fs::write(&target, "precious").unwrap();
+    for name in ["a.tmp", "a.collateral"] {
+        std::os::unix::fs::symlink(&target, folder.join(name)).unwrap();
+    }
+    maker.prepare("a", Ok(piece("one", NOW + HOUR)));
+    now(cache.get("a", at(NOW))).unwrap();
+    assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+    let file = fs::symlink_metadata(folder.join("a.collateral")).unwrap();
+    assert!(file.is_file());
+}
+
+#[test]
+fn what_a_crash_left_behind_is_overwritten() {
+    let folder = folder("crash");
+    let (maker, cache) = open(&folder);
+    fs::write(folder.join("a.tmp"), "half a fi").unwrap();
+    maker.prepare("a", Ok(piece("one", NOW + HOUR)));
+    now(cache.get("a", at(NOW))).unwrap();
+    assert_eq!(cache.stats().disk_failures, 0);
+    assert_eq!(only_file(&folder), folder.join("a.collateral"));
+}
+
+#[test]
+fn a_disk_that_takes_nothing_is_told_and_does_no_harm() {
+    let folder = folder("full");
+    let (maker, cache) = open(&folder);
+    fs::remove_dir(&folder).unwrap();
+    maker.prepare("a", Ok(piece("one", NOW + HOUR)));
+    assert!(now(cache.get("a", at(NOW))).is_ok());
+    assert_eq!(cache.stats().disk_failures, 1);
+    now(cache.refresh(at(NOW)));
+    fs::write(&folder, "not a directory").unwrap();
+    assert!(
+        Cache::builder(maker)
+            .directory(folder.join("below"))
+            .build()
+            .is_err()
+    );
+}
+
+#[test]
+fn refresh_removes_what_is_of_no_use() {
+    let folder = folder("prune");
+    fill(
+        &folder,
+        &[
+            ("expired", piece("1", NOW + 10)),
+            ("numbered", piece("2", NOW + 10).with_sequence(1)),
+            ("fresh", piece("3", NOW + DAY)),
+        ],
+    );
+    fs::write(folder.join("rotten.collateral"), "?").unwrap();
+    fs::write(folder.join("not-ours"), "?").unwrap();
+    let (_, cache) = open(&folder);
+    now(cache.refresh(at(NOW + 10)));
+    assert_eq!(
+        names(&folder),
+        ["fresh.collateral", "not-ours", "numbered.collateral"]
+    );
+}
+
+#[test]
+fn files_are_bounded_in_number() {
+    let folder = folder("bounded");
+    let pieces: Vec<_> = [("a", 3), ("b", 1), ("c", 4), ("d", 2)]
+        .map(|(key, days)| (key, piece(key, NOW + days * DAY)))
+        .into();
+    fill(&folder, &pieces);
+    let cache = with_limits(&folder, &Maker::default(), |limits| limits.max_files = 2);
+    now(cache.refresh(at(NOW)));
+    assert_eq!(names(&folder), ["a.collateral", "c.collateral"]);
+}
+
+#[test]
+fn files_are_bounded_where_nobody_refreshes() {
+    let folder = folder("unattended");
+    let maker = Maker::default();
+    let cache = with_limits(&folder, &maker, |limits| {
+        limits.max_files = 10;
+        limits.burst = u32::MAX;
+    });
+    for number in 0..600 {
+        let key = number.to_string();
+        maker.prepare(&key, Ok(piece(&key, NOW + DAY)));
+        now(cache.get(&key, at(NOW))).unwrap();
+        assert!(names(&folder).len() <= 10 + 256);
+    }
+    assert!(names(&folder).len() > 10);
+}
+
+fn open(folder: &Path) -> (Maker, Cache<Maker>) {
+    let maker = Maker::default();
+    (maker.clone(), with_limits(folder, &maker, |_| {}))
+}
+
+fn with_limits(
+    folder: &Path,
+    maker: &Maker,
+    change: impl FnOnce(&mut CacheLimits),
+) -> Cache<Maker> {
+    let mut limits = CacheLimits::default();
+    change(&mut limits);
+    Cache::builder(maker.clone())
+        .limits(limits)
+        .directory(folder)
+        .build()
+        .unwrap()
+}
+
+/// What an earlier process left.
+fn fill(folder: &Path, pieces: &[(&str, atls_collateral::Fetched)]) {
+    let (maker, cache) = open(folder);
+    for (key, fetched) in pieces {
+        maker.prepare(key, Ok(fetched.clone()));
+        now(cache.get(key, at(NOW))).unwrap();
+    }
+    assert_eq!(cache.stats().disk_failures, 0);
+}
+
+fn only_file(folder: &Path) -> std::path::PathBuf {
+    let mut files = fs::read_dir(folder).unwrap();
+    let only = files.next().unwrap().unwrap().path();
+    assert!(files.next().is_none());
+    only
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn unreachable() -> CollateralError {
+    HttpError::Unreachable("no route".to_owned()).into()
+}

@@ -1,0 +1,215 @@
+//! Documents that AWS signed, against the pinned root. They were made for others: their nonces are no binder, and none
+//! has both a nonce and a key.
+
+#![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use atls_core::AppraisalError;
+use atls_core::ear::Category;
+use atls_core::pki_types::UnixTime;
+use atls_reference::Digest;
+use ring::digest;
+
+use crate::chain::AWS_ROOT_G1;
+use crate::claims;
+use crate::document::Document;
+use crate::envelope;
+use crate::envelope::Authentic;
+use crate::judge::judge;
+use crate::policy::NitroImage;
+use crate::policy::NitroPolicy;
+
+#[test]
+fn documents_of_aws_verify_at_their_time() {
+    for sample in samples() {
+        let made_at = sample.document.timestamp_ms / 1000;
+        for now in [made_at, made_at + 1, sample.until] {
+            assert!(sample.verify(now).is_ok(), "{} at {now}", sample.name);
+        }
+    }
+}
+
+#[test]
+fn documents_of_aws_are_refused_at_other_times() {
+    for sample in samples() {
+        let made_at = sample.document.timestamp_ms / 1000;
+        for now in [0, made_at - 61, sample.until + 1, 2_000_000_000, u64::MAX] {
+            let refused = sample.verify(now).map(drop);
+            assert_eq!(
+                refused,
+                Err(AppraisalError::Expired),
+                "{} at {now}",
+                sample.name
+            );
+        }
+        // Within the chain's validity, and older than the policy has it.
+        let (root, age) = (Digest::from(AWS_ROOT_G1), Duration::from_secs(300));
+        let late = Authentic::verify(&sample.octets, &root, age, at(made_at + 301));
+        assert_eq!(late.map(drop), Err(AppraisalError::Expired));
+    }
+}
+
+#[test]
+fn the_nonce_of_a_document_is_compared_whole() {
+    for sample in samples() {
+        let Some(nonce) = sample.document.nonce.clone() else {
+            let bound = sample.verified().bound_to(&[]).map(drop);
+            assert_eq!(bound, Err(AppraisalError::NotBound), "{}", sample.name);
+            continue;
+        };
+        assert!(sample.verified().bound_to(&nonce).is_ok());
+        for wrong in [&nonce[1..], &nonce[..32], &[&nonce[..], &[0]].concat(), &[]] {
+            let refused = sample.verified().bound_to(wrong).map(drop);
+            assert_eq!(refused, Err(AppraisalError::NotBound), "{}", sample.name);
+        }
+    }
+}
+
+#[test]
+fn a_result_ends_with_the_chain() {
+    for sample in samples()
+        .iter()
+        .filter(|sample| sample.document.nonce.is_some())
+    {
+        let nonce = sample.document.nonce.clone().unwrap();
+        let (_, valid_until) = sample.verified().bound_to(&nonce).unwrap();
+        assert_eq!(valid_until, at(sample.until));
+    }
+}
+
+#[test]
+fn another_root_than_that_of_aws_vouches_for_none_of_them() {
+    for sample in samples() {
+        let mut other = AWS_ROOT_G1;
+        other[31] ^= 1;
+        let made_at = at(sample.document.timestamp_ms / 1000);
+        let refused = Authentic::verify(&sample.octets, &Digest::from(other), AGE, made_at);
+        assert_eq!(
+            refused.map(drop),
+            Err(AppraisalError::UnknownKey),
+            "{}",
+            sample.name
+        );
+    }
+}
+
+#[test]
+fn every_flipped_octet_and_every_truncation_is_refused() {
+    for (sample, step) in samples().iter().zip([1, 16, 16]) {
+        let made_at = at(sample.document.timestamp_ms / 1000);
+        let root = Digest::from(AWS_ROOT_G1);
+        let refused = |octets: &[u8]| Authentic::verify(octets, &root, AGE, made_at).is_err();
+        for index in (0..sample.octets.len()).step_by(step) {
+            assert!(
+                refused(&sample.octets[..index]),
+                "{} cut at {index}",
+                sample.name
+            );
+            let mut flipped = sample.octets.clone();
+            flipped[index] ^= 1 << (index % 8);
+            assert!(refused(&flipped), "{} at {index}", sample.name);
+        }
+    }
+}
+
+#[test]
+fn debug_mode_is_contraindicated() {
+    let ones = Digest::from([1; 48]);
+    let images = vec![NitroImage::measured("any", ones, ones, ones)];
+    let policy = NitroPolicy::new(images);
+    for sample in samples() {
+        let debug = sample.name.contains("debug");
+        assert_eq!(
+            claims::is_debug(&sample.document.pcrs),
+            debug,
+            "{}",
+            sample.name
+        );
+        let vector = judge(&policy, &sample.document.pcrs).vector;
+        let expected = if debug { 96 } else { 2 };
+        assert_eq!(
+            vector.get(Category::Configuration).value(),
+            expected,
+            "{}",
+            sample.name
+        );
+        assert_eq!(
+            vector.get(Category::Executables).value(),
+            33,
+            "{}",
+            sample.name
+        );
+    }
+}
+
+#[test]
+fn pcr4_is_the_parent_instance_as_the_policy_says() {
+    for sample in samples() {
+        let (instance, _) = sample.document.module_id.split_once("-enc").unwrap();
+        let hash = digest::digest(&digest::SHA384, &[&[0; 48], instance.as_bytes()].concat());
+        let pcr4 = claims::register(&sample.document.pcrs, 4).unwrap();
+        assert_eq!(pcr4.as_ref(), hash.as_ref(), "{}", sample.name);
+    }
+}
+
+/// One file, and until when its chain is valid, in seconds since the epoch.
+struct Sample {
+    name: &'static str,
+    octets: Vec<u8>,
+    until: u64,
+    document: Document,
+}
+
+impl Sample {
+    fn verify(&self, now: u64) -> Result<Authentic, AppraisalError> {
+        Authentic::verify(&self.octets, &Digest::from(AWS_ROOT_G1), AGE, at(now))
+    }
+
+    fn verified(&self) -> Authentic {
+        self.verify(self.document.timestamp_ms / 1000).unwrap()
+    }
+}
+
+/// Empty, with a line that says so, where the recorded samples are absent.
+///
+/// # Panics
+/// The same where `ATLS_REQUIRE_VECTORS` is set: CI does not skip silently.
+fn samples() -> Vec<Sample> {
+    let folder = match std::env::var_os("ATLS_VECTORS") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
+    };
+    let folder = folder.join("nitro");
+    if !folder.is_dir() {
+        let required = std::env::var_os("ATLS_REQUIRE_VECTORS").is_some();
+        assert!(!required, "no vectors at {}", folder.display());
+        println!("skipped: no vectors at {}", folder.display());
+        return Vec::new();
+    }
+    let sample = |(name, until)| {
+        let octets = std::fs::read(folder.join(name)).unwrap();
+        let (_, document) = envelope::open(&octets).unwrap();
+        Sample {
+            name,
+            octets,
+            until,
+            document,
+        }
+    };
+    FILES.map(sample).into_iter().collect()
+}
+
+fn at(seconds: u64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
+
+const FILES: [(&str, u64); 3] = [
+    ("eu-central-1-2025-01-06.cose", 1_736_190_425),
+    ("evervault-2022-10-13.cose", 1_665_662_282),
+    ("evervault-debug-2022-10-12.cose", 1_665_593_394),
+];
+
+/// Longer than a chain is valid, so that it is the chain that ends.
+const AGE: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,0 +1,82 @@
+//! AWS Nitro Enclaves: attestation documents, made by the Nitro Security Module and appraised offline.
+//!
+//! The document is a CBOR map in a COSE_Sign1 (ES384), signed by a key that AWS certifies for the enclave under
+//! its Nitro Enclaves root G1. It carries the value of this connection as `nonce` and the leaf key as `public_key`; a
+//! document without either is refused.
+//!
+//! The relying party:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use atls_core::RelyingParty;
+//! use atls_nitro::{NitroPolicy, NitroVerifier};
+//!
+//! let policy: NitroPolicy = atls_reference::from_toml(r#"
+//!     version = 1
+//!     [nitro]
+//!     [[nitro.image]]
+//!     name = "payments 1.4.2"
+//!     pcr0 = "8bb159f202bb95d6d0a2c1a1f8b76a1b4d9e0bd49d5e3ef07a67f5ab0c1d2e3f8bb159f202bb95d6d0a2c1a1f8b76a1b"
+//! "#)?;
+//! let relying_party = RelyingParty::builder().verifier(Arc::new(NitroVerifier::new(policy)?)).build()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The enclave:
+//!
+//! ```
+//! # use atls_core::AttestError;
+//! use atls_nitro::NitroAttester;
+//!
+//! # fn main() -> Result<(), AttestError> {
+//! match NitroAttester::open()? {
+//!     Some(attester) => { /* atls_tower::Blocking::spawn(attester) */ }
+//!     None => eprintln!("not in a Nitro Enclave"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+#![deny(unsafe_code)]
+
+mod attester;
+mod chain;
+mod claims;
+mod document;
+mod envelope;
+mod judge;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod nsm;
+mod policy;
+mod verifier;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+
+#[cfg(test)]
+mod genuine;
+
+use atls_core::Bound;
+use atls_core::MediaType;
+use atls_core::MediaTypeError;
+
+pub use attester::NitroAttester;
+pub use attester::NsmDevice;
+pub use chain::AWS_ROOT_G1;
+pub use claims::NitroClaims;
+pub use policy::NitroImage;
+pub use policy::NitroPolicy;
+pub use verifier::NitroVerifier;
+
+/// `application/vnd.atls.nitro-document`: an attestation document as the security module gives it, untagged. The type
+/// is private to this project; none is registered for these documents.
+///
+/// # Errors
+/// None: the text is a media type.
+fn media_type() -> Result<MediaType, MediaTypeError> {
+    MediaType::parse("application/vnd.atls.nitro-document")
+}
+
+/// How the binder is carried: `nonce` takes up to 512 octets, so it is carried verbatim, 32 or 48. Used by both halves.
+fn challenge(bound: &Bound) -> &[u8] {
+    bound.as_bytes()
+}

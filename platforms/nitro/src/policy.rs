@@ -1,0 +1,273 @@
+//! The policy: which images are known, and what else is asked of an enclave.
+
+use std::time::Duration;
+
+use atls_reference::Digest;
+use atls_reference::Table;
+use serde::Deserialize;
+use serde::Serialize;
+
+/// The table `[nitro]` of a file of reference values.
+///
+/// ```toml
+/// version = 1
+///
+/// [nitro]
+/// max-age-seconds = 300        # of a document; this is the default
+/// allow-debug = false          # the default
+///
+/// [[nitro.image]]
+/// name = "payments 1.4.2"
+/// pcr0 = "…"                   # 96 hexadecimal digits, as nitro-cli prints them
+/// pcr1 = "…"
+/// pcr2 = "…"
+/// pcr3 = "…"                   # optional: only with this IAM role
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct NitroPolicy {
+    /// The images that may run, at least one. An enclave must match one of them in everything that it names.
+    #[serde(rename = "image")]
+    pub images: Vec<NitroImage>,
+    /// How old a document may be, in seconds by its own timestamp; 300 unless set. Freshness comes from the nonce: this
+    /// bounds how far the clocks may differ, and how long a batch of connections may wait.
+    #[serde(default = "default_max_age")]
+    pub max_age_seconds: u64,
+    /// Turns the refusal of enclaves in debug mode into a warning. **Proves nothing** about what such an enclave runs:
+    /// its measurements are zero, and the parent instance reads its console.
+    #[serde(default)]
+    pub allow_debug: bool,
+}
+
+impl NitroPolicy {
+    /// Accepts these images, and no debug mode.
+    pub fn new(images: Vec<NitroImage>) -> Self {
+        Self {
+            images,
+            max_age_seconds: default_max_age(),
+            allow_debug: false,
+        }
+    }
+
+    pub(crate) fn max_age(&self) -> Duration {
+        Duration::from_secs(self.max_age_seconds)
+    }
+}
+
+impl Table for NitroPolicy {
+    const NAME: &'static str = "nitro";
+
+    fn check(&self) -> Result<(), String> {
+        if self.images.is_empty() {
+            return Err("no image: nothing could be accepted; add [[nitro.image]]".to_owned());
+        }
+        if self.max_age_seconds == 0 {
+            return Err("max-age-seconds is 0: every document would be too old".to_owned());
+        }
+        self.images.iter().try_for_each(NitroImage::check)
+    }
+}
+
+/// One known image: registers that must hold exactly these values. Registers that are not named are not looked at.
+///
+/// `pcr0`, or `pcr1` and `pcr2` together, or `pcr8` has to be named: anything less leaves open what runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct NitroImage {
+    /// For people, and for [`NitroClaims::image`](crate::NitroClaims::image).
+    pub name: String,
+    /// The whole enclave image file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pcr0: Option<Digest<48>>,
+    /// Kernel and bootstrap ramdisk. The same for all images of one version of the tools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pcr1: Option<Digest<48>>,
+    /// The application, without the bootstrap ramdisk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pcr2: Option<Digest<48>>,
+    /// The IAM role of the parent instance: SHA-384 over 48 zero octets and the ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pcr3: Option<Digest<48>>,
+    /// The parent instance: SHA-384 over 48 zero octets and the instance ID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pcr4: Option<Digest<48>>,
+    /// The certificate that signed the image file. Alone, it accepts whatever its holder ever signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pcr8: Option<Digest<48>>,
+}
+
+impl NitroImage {
+    /// An image by the three measurements that `nitro-cli build-enclave` prints.
+    pub fn measured(
+        name: impl Into<String>,
+        pcr0: Digest<48>,
+        pcr1: Digest<48>,
+        pcr2: Digest<48>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            pcr0: Some(pcr0),
+            pcr1: Some(pcr1),
+            pcr2: Some(pcr2),
+            ..Self::default()
+        }
+    }
+
+    /// What says which software runs: index and value.
+    pub(crate) fn software(&self) -> impl Iterator<Item = (u8, Digest<48>)> {
+        named([
+            (0, self.pcr0),
+            (1, self.pcr1),
+            (2, self.pcr2),
+            (8, self.pcr8),
+        ])
+    }
+
+    /// What says where it runs: index and value.
+    pub(crate) fn instance(&self) -> impl Iterator<Item = (u8, Digest<48>)> {
+        named([(3, self.pcr3), (4, self.pcr4)])
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let name = self.name.escape_debug();
+        if self.name.trim().is_empty() {
+            return Err("an image has no name".to_owned());
+        }
+        let whole = self.pcr0.is_some() || self.pcr8.is_some();
+        if !whole && (self.pcr1.is_none() || self.pcr2.is_none()) {
+            return Err(format!(
+                "image \"{name}\" leaves open what runs: name pcr0, or pcr1 and pcr2, or pcr8"
+            ));
+        }
+        let zero = self
+            .software()
+            .chain(self.instance())
+            .find(|(_, value)| value.is_zero());
+        match zero {
+            Some((index, _)) => Err(format!(
+                "image \"{name}\": pcr{index} is zero, which is what debug mode or an unused register measures"
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+fn named<const N: usize>(
+    registers: [(u8, Option<Digest<48>>); N],
+) -> impl Iterator<Item = (u8, Digest<48>)> {
+    let named = |(index, value): (u8, Option<Digest<48>>)| Some((index, value?));
+    registers.into_iter().filter_map(named)
+}
+
+/// Seconds.
+fn default_max_age() -> u64 {
+    300
+}
+
+#[cfg(test)]
+mod tests {
+    use atls_reference::ReferenceError;
+    use atls_reference::from_toml;
+
+    use super::*;
+
+    #[test]
+    fn a_table_is_read_and_written() {
+        let text = format!(
+            "version = 1\n[nitro]\nmax-age-seconds = 60\nallow-debug = true\n[[nitro.image]]\nname = \"a\"\n{}",
+            pcrs(&[0, 1, 2, 3, 4, 8])
+        );
+        let policy: NitroPolicy = from_toml(&text).unwrap();
+        assert_eq!(policy.max_age(), Duration::from_secs(60));
+        assert!(policy.allow_debug);
+        let [image] = policy.images.as_slice() else {
+            panic!("one image");
+        };
+        let software: Vec<_> = image.software().map(|(index, _)| index).collect();
+        let instance: Vec<_> = image.instance().map(|(index, _)| index).collect();
+        assert_eq!((software, instance), (vec![0, 1, 2, 8], vec![3, 4]));
+        assert_eq!(image.pcr3, Some(Digest::from([0x33; 48])));
+
+        let written = serde_json::json!({ "version": 1, "nitro": policy });
+        let read: NitroPolicy = atls_reference::from_json(&written.to_string()).unwrap();
+        assert_eq!(read, policy);
+    }
+
+    #[test]
+    fn what_is_left_out_is_strict() {
+        let policy = read("", &pcrs(&[0])).unwrap();
+        assert!(!policy.allow_debug);
+        assert_eq!(policy.max_age_seconds, 300);
+        assert_eq!(policy, NitroPolicy::new(policy.images.clone()));
+    }
+
+    #[test]
+    fn an_image_names_what_runs() {
+        for enough in [&[0][..], &[8], &[1, 2], &[0, 1, 2], &[0, 3, 4], &[1, 2, 8]] {
+            assert!(read("", &pcrs(enough)).is_ok(), "{enough:?}");
+        }
+        for open in [&[][..], &[1], &[2], &[3], &[4], &[3, 4], &[1, 3], &[2, 4]] {
+            assert!(is_meaningless(&read("", &pcrs(open))), "{open:?}");
+        }
+    }
+
+    #[test]
+    fn a_register_is_not_expected_to_be_zero() {
+        for index in [0, 1, 2, 3, 4, 8] {
+            let zero = format!("pcr{index} = \"{}\"\n", "0".repeat(96));
+            let others: Vec<_> = [0, 1, 2]
+                .into_iter()
+                .filter(|other| *other != index)
+                .collect();
+            let refused = read("", &(pcrs(&others) + &zero));
+            assert!(is_meaningless(&refused), "PCR{index}");
+        }
+    }
+
+    #[test]
+    fn a_policy_that_can_accept_nothing_is_refused() {
+        assert!(is_meaningless(&from_toml(
+            "version = 1\n[nitro]\nimage = []\n"
+        )));
+        assert!(is_meaningless(&read("max-age-seconds = 0\n", &pcrs(&[0]))));
+        let unnamed = format!("version = 1\n[[nitro.image]]\nname = \" \"\n{}", pcrs(&[0]));
+        assert!(is_meaningless(&from_toml(&unnamed)));
+    }
+
+    #[test]
+    fn what_is_unknown_missing_or_of_the_wrong_form_is_refused() {
+        let no_syntax =
+            |read: Result<NitroPolicy, _>| matches!(read, Err(ReferenceError::Syntax(_)));
+        assert!(no_syntax(read("debug = true\n", &pcrs(&[0]))));
+        assert!(no_syntax(read("allow_debug = true\n", &pcrs(&[0]))));
+        assert!(no_syntax(read("max-age-seconds = -1\n", &pcrs(&[0]))));
+        assert!(no_syntax(read("", &(pcrs(&[0]) + "pcr5 = \"00\"\n"))));
+        assert!(no_syntax(read("", "pcr0 = \"c0ffee\"\n")));
+        assert!(no_syntax(from_toml("version = 1\n[nitro]\n")));
+        let unnamed = format!("version = 1\n[[nitro.image]]\n{}", pcrs(&[0]));
+        assert!(no_syntax(from_toml(&unnamed)));
+    }
+
+    fn read(settings: &str, image: &str) -> Result<NitroPolicy, ReferenceError> {
+        from_toml(&format!(
+            "version = 1\n[nitro]\n{settings}[[nitro.image]]\nname = \"image\"\n{image}"
+        ))
+    }
+
+    /// PCR `n` is `0x30 | n`, 48 times.
+    fn pcrs(indices: &[u8]) -> String {
+        let line = |index: &u8| {
+            format!(
+                "pcr{index} = \"{}\"\n",
+                format!("{:02x}", 0x30 | index).repeat(48)
+            )
+        };
+        indices.iter().map(line).collect()
+    }
+
+    fn is_meaningless(read: &Result<NitroPolicy, ReferenceError>) -> bool {
+        matches!(read, Err(ReferenceError::Meaning { table: "nitro", .. }))
+    }
+}

@@ -1,0 +1,265 @@
+//! A Nitro Security Module in software, for tests here and elsewhere: any document, under a root of its own.
+//!
+//! It goes through the very same attester and verifier as a device, with another root; what a verifier of that root
+//! finds is [`Origin::Simulated`](atls_core::Origin::Simulated).
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use atls_core::pki_types::UnixTime;
+//! use atls_nitro::{NitroAttester, NitroPolicy, NitroVerifier, testing::Forger};
+//! use atls_reference::Live;
+//!
+//! let now = UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
+//! let forger = Arc::new(Forger::new(now));
+//! let attester = NitroAttester::with_device(Forger::device(&forger))?;
+//! let policy = Live::fixed(NitroPolicy::new(vec![Forger::image()]))?;
+//! let verifier = NitroVerifier::dangerous_trusting_root(Arc::new(policy), forger.root());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    reason = "support for tests, which fail by panicking"
+)]
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::AppraisalError;
+use atls_core::pki_types::UnixTime;
+use atls_reference::Digest;
+use ciborium::Value;
+use coset::CborSerializable;
+use coset::CoseSign1Builder;
+use coset::HeaderBuilder;
+use coset::iana::Algorithm;
+use rcgen::BasicConstraints;
+use rcgen::CertificateParams;
+use rcgen::CertifiedIssuer;
+use rcgen::DnType;
+use rcgen::IsCa;
+use rcgen::KeyPair;
+use rcgen::KeyUsagePurpose;
+use rcgen::PKCS_ECDSA_P384_SHA384;
+use rcgen::SignatureAlgorithm;
+use ring::digest;
+use ring::rand::SystemRandom;
+use ring::signature::ECDSA_P384_SHA384_FIXED_SIGNING;
+use ring::signature::EcdsaKeyPair;
+
+use crate::attester::NsmDevice;
+use crate::document::Document;
+use crate::envelope;
+use crate::policy::NitroImage;
+
+/// Makes documents: a chain of five certificates as AWS's, the enclave's key at its end, and a clock that stands still.
+pub struct Forger {
+    now: UnixTime,
+    certificates: Vec<Vec<u8>>,
+    key: EcdsaKeyPair,
+}
+
+impl Forger {
+    /// A chain that is valid from three seconds before this time until three hours after.
+    pub fn new(now: UnixTime) -> Self {
+        Self::with_certificates(now, |_, _| {})
+    }
+
+    /// The same, with certificates altered by their position: 0 is the root, 4 the enclave's, which keeps its P-384 key.
+    pub fn with_certificates(now: UnixTime, alter: impl Fn(usize, &mut Blueprint)) -> Self {
+        let key_of = |blueprint: &Blueprint| KeyPair::generate_for(blueprint.algorithm).unwrap();
+        let blueprint = |position| {
+            let mut blueprint = Blueprint::new(now, position);
+            alter(position, &mut blueprint);
+            blueprint
+        };
+        let root = blueprint(0);
+        let key = key_of(&root);
+        let mut issuer = CertifiedIssuer::self_signed(root.params, key).unwrap();
+        let mut certificates = vec![issuer.der().to_vec()];
+        for position in 1..LEAF {
+            let authority = blueprint(position);
+            let key = key_of(&authority);
+            issuer = CertifiedIssuer::signed_by(authority.params, key, &issuer).unwrap();
+            certificates.push(issuer.der().to_vec());
+        }
+        let leaf = blueprint(LEAF);
+        let key = key_of(&leaf);
+        let leaf = leaf.params.signed_by(&key, &issuer).unwrap();
+        certificates.push(leaf.der().to_vec());
+        let key = EcdsaKeyPair::from_pkcs8(
+            &ECDSA_P384_SHA384_FIXED_SIGNING,
+            key.serialized_der(),
+            &SystemRandom::new(),
+        );
+        Self {
+            now,
+            certificates,
+            key: key.unwrap(),
+        }
+    }
+
+    /// SHA-256 of its root certificate, for
+    /// [`NitroVerifier::dangerous_trusting_root`](crate::NitroVerifier::dangerous_trusting_root).
+    pub fn root(&self) -> Digest<32> {
+        let hash = digest::digest(&digest::SHA256, self.certificates.first().unwrap());
+        Digest::from(<[u8; 32]>::try_from(hash.as_ref()).unwrap())
+    }
+
+    /// What its enclave runs: 0xc0, 0xc1 and 0xc2, 48 times each, in PCR 0, 1 and 2.
+    pub fn image() -> NitroImage {
+        let pcr = |index: u8| Digest::from([0xc0 + index; 48]);
+        NitroImage::measured("forged", pcr(0), pcr(1), pcr(2))
+    }
+
+    /// The fields of a document, in the order of the security module and with its `null`, for tests to alter.
+    pub fn fields(&self, nonce: Option<&[u8]>, public_key: Option<&[u8]>) -> Vec<(Value, Value)> {
+        let optional = |octets: Option<&[u8]>| octets.map_or(Value::Null, |o| o.to_vec().into());
+        let pcr = |index: u8| {
+            let filler = if index < 5 { 0xc0 + index } else { 0 };
+            (index.into(), Value::Bytes(vec![filler; 48]))
+        };
+        let (leaf, authorities) = self.certificates.split_last().unwrap();
+        let cabundle = authorities.iter().map(|der| der.clone().into()).collect();
+        let timestamp = self.now.as_secs() * 1000;
+        vec![
+            ("module_id".into(), "i-0forged-enc0forged".into()),
+            ("digest".into(), "SHA384".into()),
+            ("timestamp".into(), timestamp.into()),
+            ("pcrs".into(), Value::Map((0..16).map(pcr).collect())),
+            ("certificate".into(), leaf.clone().into()),
+            ("cabundle".into(), Value::Array(cabundle)),
+            ("public_key".into(), optional(public_key)),
+            ("user_data".into(), Value::Null),
+            ("nonce".into(), optional(nonce)),
+        ]
+    }
+
+    /// Signs a document with these fields.
+    pub fn seal(&self, fields: Vec<(Value, Value)>) -> Vec<u8> {
+        self.seal_octets(Value::Map(fields).to_vec().unwrap())
+    }
+
+    /// Signs any octets as if they were a document.
+    pub fn seal_octets(&self, payload: Vec<u8>) -> Vec<u8> {
+        let protected = HeaderBuilder::new().algorithm(Algorithm::ES384);
+        let sign = |message: &[u8]| self.sign(message);
+        CoseSign1Builder::new()
+            .protected(protected.build())
+            .payload(payload)
+            .create_signature(b"", sign)
+            .build()
+            .to_vec()
+            .unwrap()
+    }
+
+    /// The enclave's signature over any octets: `r || s`, 96 octets.
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let signature = self.key.sign(&SystemRandom::new(), message).unwrap();
+        signature.as_ref().to_vec()
+    }
+
+    /// A device for [`NitroAttester::with_device`](crate::NitroAttester::with_device).
+    pub fn device(forger: &Arc<Self>) -> ForgedNsm {
+        ForgedNsm {
+            forger: forger.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Forger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forger").finish_non_exhaustive()
+    }
+}
+
+/// One certificate before it is made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Blueprint {
+    /// What it says.
+    pub params: CertificateParams,
+    /// Its key.
+    pub algorithm: &'static SignatureAlgorithm,
+}
+
+impl Blueprint {
+    fn new(now: UnixTime, position: usize) -> Self {
+        let mut params = CertificateParams::default();
+        let name = format!("forged {position}.nitro-enclaves");
+        params.distinguished_name.push(DnType::CommonName, name);
+        let at = |seconds| rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds);
+        params.not_before = at(now.as_secs() - 3);
+        params.not_after = at(now.as_secs() + 3 * 60 * 60);
+        if position == LEAF {
+            params.is_ca = IsCa::ExplicitNoCa;
+            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        } else {
+            let below = u8::try_from(LEAF - 1 - position).unwrap();
+            params.is_ca = IsCa::Ca(BasicConstraints::Constrained(below));
+            params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        }
+        Self {
+            params,
+            algorithm: &PKCS_ECDSA_P384_SHA384,
+        }
+    }
+}
+
+/// The position of the enclave's certificate; AWS's chains have as many.
+const LEAF: usize = 4;
+
+/// Answers requests for attestation as `/dev/nsm` does.
+#[derive(Clone, Debug)]
+pub struct ForgedNsm {
+    forger: Arc<Forger>,
+}
+
+impl NsmDevice for ForgedNsm {
+    fn process(&mut self, request: &[u8]) -> io::Result<Vec<u8>> {
+        let answer =
+            |kind: &str, content| Ok(Value::Map(vec![(kind.into(), content)]).to_vec().unwrap());
+        let Some(arguments) = arguments(request) else {
+            return answer("Error", "InvalidArgument".into());
+        };
+        let mut fields = self.forger.fields(None, None);
+        for (name, value) in arguments {
+            match fields.iter_mut().find(|(known, _)| *known == name) {
+                Some(field) => field.1 = value,
+                None => return answer("Error", "InvalidArgument".into()),
+            }
+        }
+        let document = Value::Bytes(self.forger.seal(fields));
+        answer(
+            "Attestation",
+            Value::Map(vec![("document".into(), document)]),
+        )
+    }
+}
+
+fn arguments(request: &[u8]) -> Option<Vec<(Value, Value)>> {
+    let request = Value::from_slice(request).ok()?.into_map().ok()?;
+    match request.into_iter().next()? {
+        (kind, Value::Map(arguments)) if kind == "Attestation".into() => Some(arguments),
+        _ => None,
+    }
+}
+
+/// Takes a document apart as a verifier does before it verifies anything: what hostile octets reach first.
+///
+/// # Errors
+/// [`AppraisalError::Malformed`]
+pub fn parse(octets: &[u8]) -> Result<(), AppraisalError> {
+    envelope::open(octets).map(drop)
+}
+
+/// The same for the content of the envelope.
+///
+/// # Errors
+/// [`AppraisalError::Malformed`]
+pub fn parse_content(octets: &[u8]) -> Result<(), AppraisalError> {
+    Document::decode(octets).map(drop)
+}

@@ -1,0 +1,116 @@
+//! The verifier half: pure octets, the time, a pinned root and a policy.
+
+use std::fmt;
+use std::sync::Arc;
+
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::BoxFuture;
+use atls_core::Evidence;
+use atls_core::MediaType;
+use atls_core::Origin;
+use atls_core::Verifier;
+use atls_core::ear::Appraisal;
+use atls_core::ear::Ear;
+use atls_core::ear::VerifierId;
+use atls_core::pki_types::UnixTime;
+use atls_reference::Digest;
+use atls_reference::Live;
+use atls_reference::ReferenceError;
+
+use crate::chain::AWS_ROOT_G1;
+use crate::claims::NitroClaims;
+use crate::envelope::Authentic;
+use crate::judge;
+use crate::policy::NitroPolicy;
+
+/// Appraises attestation documents of Nitro Enclaves, offline.
+pub struct NitroVerifier {
+    policy: Arc<Live<NitroPolicy>>,
+    root: Digest<32>,
+    origin: Origin,
+    media_types: Vec<MediaType>,
+}
+
+impl NitroVerifier {
+    /// Trusts the AWS root G1, under a policy that stays as it is.
+    ///
+    /// # Errors
+    /// [`ReferenceError::Meaning`] where the policy could accept nothing, or anything.
+    pub fn new(policy: NitroPolicy) -> Result<Self, ReferenceError> {
+        Ok(Self::live(Arc::new(Live::fixed(policy)?)))
+    }
+
+    /// Trusts the AWS root G1, under a policy that may be replaced meanwhile.
+    pub fn live(policy: Arc<Live<NitroPolicy>>) -> Self {
+        Self {
+            policy,
+            root: Digest::from(AWS_ROOT_G1),
+            origin: Origin::Device,
+            media_types: crate::media_type().into_iter().collect(),
+        }
+    }
+
+    /// Trusts another root **instead of that of AWS**, by the SHA-256 of its certificate: for tests. Whoever holds its key
+    /// makes any document, so results say [`Origin::Simulated`], which default policies refuse.
+    pub fn dangerous_trusting_root(policy: Arc<Live<NitroPolicy>>, root: Digest<32>) -> Self {
+        Self {
+            root,
+            origin: Origin::Simulated,
+            ..Self::live(policy)
+        }
+    }
+
+    fn appraise_now(
+        &self,
+        evidence: &Evidence<'_>,
+        now: UnixTime,
+    ) -> Result<Appraised, AppraisalError> {
+        let policy = self.policy.current();
+        let authentic = Authentic::verify(evidence.bytes(), &self.root, policy.max_age(), now)?;
+        let (document, valid_until) = authentic.bound_to(crate::challenge(evidence.bound()))?;
+        // Whether it is the key of this connection is the relying party's to compare; that it is there, ours.
+        let leaf_key = document.public_key.ok_or(AppraisalError::NotBound)?;
+
+        let judgement = judge::judge(&policy, &document.pcrs);
+        let appraisal = Appraisal::new(judgement.vector);
+        let ear = Ear::local(verifier_id(), now, "nitro", appraisal).with_expiry(valid_until);
+        let claims = NitroClaims {
+            module_id: document.module_id,
+            timestamp_ms: document.timestamp_ms,
+            pcrs: document.pcrs,
+            user_data: document.user_data,
+            image: judgement.image.map(|image| image.name.clone()),
+        };
+        Ok(Appraised::new(ear, self.origin)
+            .with_attested_key(leaf_key)
+            .with_claims(claims))
+    }
+}
+
+impl Verifier for NitroVerifier {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        Box::pin(async move { self.appraise_now(evidence, now) })
+    }
+}
+
+impl fmt::Debug for NitroVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NitroVerifier")
+            .field("policy", &self.policy)
+            .field("root", &self.root)
+            .finish_non_exhaustive()
+    }
+}
+
+fn verifier_id() -> VerifierId {
+    VerifierId::new("atls-nitro", env!("CARGO_PKG_VERSION"))
+}

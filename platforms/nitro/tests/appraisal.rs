@@ -1,0 +1,861 @@
+//! Documents of a forged security module through the real attester and the real verifier: good, altered, truncated,
+//! replayed, under other keys, chains and times.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::Origin;
+use atls_core::PolicyViolation;
+use atls_core::Refusal;
+use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
+use atls_core::ear::Category;
+use atls_core::ear::Tier;
+use atls_core::pki_types::UnixTime;
+use atls_nitro::NitroAttester;
+use atls_nitro::NitroClaims;
+use atls_nitro::NitroPolicy;
+use atls_nitro::NitroVerifier;
+use atls_nitro::testing::Blueprint;
+use atls_nitro::testing::Forger;
+use atls_reference::Digest;
+use atls_reference::Live;
+use ciborium::Value;
+use coset::CborSerializable;
+use coset::CoseSign1;
+use coset::TaggedCborSerializable;
+use proptest::prelude::*;
+use rcgen::BasicConstraints;
+use rcgen::CustomExtension;
+use rcgen::ExtendedKeyUsagePurpose;
+use rcgen::IsCa;
+use rcgen::KeyUsagePurpose;
+use rcgen::PKCS_ECDSA_P256_SHA256;
+use rustls::CipherSuite;
+
+use support::Connection;
+use support::ready;
+
+#[test]
+fn a_document_is_affirmed_from_device_to_handler() {
+    for suite in [
+        CipherSuite::TLS13_AES_128_GCM_SHA256,
+        CipherSuite::TLS13_AES_256_GCM_SHA384,
+    ] {
+        let setting = Setting::with(suite, Forger::new(at()));
+        let mut attester = setting.attester();
+        let credential = setting.connection.credential(&mut attester);
+        let peer = ready(setting.relying_party().decide(credential, at())).unwrap();
+        assert_eq!(peer.status(), Tier::Affirming);
+        let claims = peer.claims::<NitroClaims>().unwrap();
+        assert_eq!(claims.module_id, "i-0forged-enc0forged");
+        assert_eq!(claims.image.as_deref(), Some("forged"));
+        assert_eq!(claims.pcr(2), Some(&Digest::from([0xc2; 48])));
+        assert_eq!(claims.pcr(15), Some(&Digest::from([0; 48])));
+        assert_eq!(claims.pcr(16), None);
+        assert_eq!(claims.made_at(), at());
+        assert_eq!(claims.user_data, None);
+        assert!(!claims.is_debug());
+    }
+}
+
+#[test]
+fn what_another_root_vouches_for_is_simulated_and_refused_by_default() {
+    let setting = Setting::new();
+    let appraised = setting.appraise(&setting.document()).unwrap();
+    assert_eq!(appraised.origin(), Origin::Simulated);
+    let relying_party = RelyingParty::builder()
+        .verifier(Arc::new(setting.verifier()))
+        .build()
+        .unwrap();
+    let credential = setting.connection.credential(&mut setting.attester());
+    let refusal = ready(relying_party.decide(credential, at())).unwrap_err();
+    assert_eq!(refusal, Refusal::Policy(PolicyViolation::Simulated));
+}
+
+#[test]
+fn the_root_of_aws_does_not_vouch_for_a_forged_document() {
+    let setting = Setting::new();
+    let verifier = NitroVerifier::new(NitroPolicy::new(vec![Forger::image()])).unwrap();
+    let refused = setting
+        .connection
+        .appraise(&verifier, &setting.document(), at());
+    assert_eq!(refused.map(drop), Err(AppraisalError::UnknownKey));
+}
+
+#[test]
+fn the_document_of_another_connection_is_refused() {
+    let (one, mut other) = (Setting::new(), Setting::new());
+    other.forger = one.forger.clone();
+    assert_eq!(
+        one.refusal(&other.document()),
+        AppraisalError::NotBound,
+        "replay or relay"
+    );
+    assert!(one.appraise(&one.document()).is_ok());
+}
+
+/// The binding, under a signature that verifies: a genuine enclave whose software lies.
+#[test]
+fn a_nonce_that_is_cut_padded_empty_or_another_is_refused() {
+    for suite in [
+        CipherSuite::TLS13_AES_128_GCM_SHA256,
+        CipherSuite::TLS13_AES_256_GCM_SHA384,
+    ] {
+        let setting = Setting::with(suite, Forger::new(at()));
+        let whole = setting.connection.bound().to_vec();
+        assert!(setting.appraise(&setting.with_nonce(&whole)).is_ok());
+        for nonce in [
+            Vec::new(),
+            whole[..8].to_vec(),
+            whole[..whole.len() - 1].to_vec(),
+            [&whole[..], &[0]].concat(),
+            [&whole[..], &[0; 16]].concat(),
+            vec![0; whole.len()],
+            vec![0; 64],
+            whole.iter().rev().copied().collect(),
+        ] {
+            let refusal = setting.refusal(&setting.with_nonce(&nonce));
+            assert_eq!(refusal, AppraisalError::NotBound, "{nonce:?}");
+        }
+    }
+}
+
+#[test]
+fn a_document_without_nonce_or_without_key_is_refused() {
+    let setting = Setting::new();
+    let (bound, key) = (setting.connection.bound(), setting.connection.leaf_key());
+    let without_nonce = setting.forger.fields(None, Some(key));
+    let without_key = setting.forger.fields(Some(bound), None);
+    for fields in [without_nonce, without_key] {
+        let absent: Vec<_> = fields
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .cloned()
+            .collect();
+        for fields in [fields, absent] {
+            let refusal = setting.refusal(&setting.forger.seal(fields));
+            assert_eq!(refusal, AppraisalError::NotBound);
+        }
+    }
+}
+
+#[test]
+fn the_key_of_the_document_is_the_key_of_the_connection() {
+    let setting = Setting::new();
+    let other = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    for key in [
+        other.leaf_key(),
+        &setting.connection.leaf_key()[1..],
+        &[setting.connection.leaf_key(), &[0]].concat(),
+    ] {
+        let lying = |bound: &[u8]| {
+            let fields = setting.forger.fields(Some(bound), Some(key));
+            setting.forger.seal(fields)
+        };
+        let credential = setting.connection.credential_around(lying);
+        let refusal = ready(setting.relying_party().decide(credential, at())).unwrap_err();
+        assert_eq!(refusal, Refusal::KeyMismatch);
+    }
+}
+
+#[test]
+fn every_field_is_there_once_and_of_its_kind() {
+    let setting = Setting::new();
+    for name in [
+        "module_id",
+        "digest",
+        "timestamp",
+        "pcrs",
+        "certificate",
+        "cabundle",
+    ] {
+        let refusal = setting.refusal_of(|fields| fields.retain(|(key, _)| *key != name.into()));
+        assert_eq!(refusal, AppraisalError::Malformed, "{name} missing");
+        let refusal = setting.refusal_of(|fields| *field(fields, name) = Value::Null);
+        assert_eq!(refusal, AppraisalError::Malformed, "{name} null");
+    }
+    for name in [
+        "module_id",
+        "digest",
+        "timestamp",
+        "pcrs",
+        "certificate",
+        "cabundle",
+        "public_key",
+        "user_data",
+        "nonce",
+    ] {
+        let refusal = setting.refusal_of(|fields| {
+            let value = field(fields, name).clone();
+            fields.push((name.into(), value));
+        });
+        assert_eq!(refusal, AppraisalError::Malformed, "{name} repeated");
+        let refusal = setting.refusal_of(|fields| *field(fields, name) = Value::Bool(true));
+        assert_eq!(refusal, AppraisalError::Malformed, "{name} of another kind");
+    }
+    for key in [Value::from("debug"), Value::from(1), Value::Null] {
+        let refusal = setting.refusal_of(|fields| fields.push((key, Value::Null)));
+        assert_eq!(refusal, AppraisalError::Malformed, "unknown field");
+    }
+}
+
+#[test]
+fn every_field_is_within_its_bounds() {
+    let setting = Setting::new();
+    let octets = |length| Value::Bytes(vec![7; length]);
+    let many = |number| Value::Array(vec![octets(600); number]);
+    for (name, value) in [
+        ("module_id", "".into()),
+        ("digest", "SHA256".into()),
+        ("digest", "SHA512".into()),
+        ("digest", "sha384".into()),
+        ("timestamp", 0.into()),
+        ("timestamp", (-1).into()),
+        ("timestamp", Value::Float(1e12)),
+        ("timestamp", Value::Tag(2, Box::new(octets(9)))),
+        ("certificate", octets(0)),
+        ("certificate", octets(1025)),
+        ("cabundle", many(0)),
+        ("cabundle", many(8)),
+        ("cabundle", Value::Array(vec![octets(0)])),
+        ("cabundle", Value::Array(vec![octets(1025)])),
+        ("cabundle", Value::Array(vec!["text".into()])),
+        ("public_key", octets(0)),
+        ("public_key", octets(1025)),
+        ("user_data", octets(513)),
+        ("nonce", octets(513)),
+    ] {
+        let shown = format!("{name}: {value:?}");
+        let document = setting.altered(|fields| *field(fields, name) = value);
+        let parsed = atls_nitro::testing::parse(&document);
+        assert_eq!(parsed, Err(AppraisalError::Malformed), "{shown}");
+        assert_eq!(
+            setting.refusal(&document),
+            AppraisalError::Malformed,
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn registers_are_counted_measured_and_complete() {
+    let setting = Setting::new();
+    let pcr = |index: i32, length| (Value::from(index), Value::Bytes(vec![0xc0; length]));
+    for wrong in [
+        pcr(-1, 48),
+        pcr(32, 48),
+        pcr(256, 48),
+        pcr(3, 48),
+        pcr(16, 0),
+        pcr(16, 32),
+        pcr(16, 47),
+        pcr(16, 49),
+        pcr(16, 64),
+        ("16".into(), Value::Bytes(vec![0; 48])),
+        (16.into(), Value::Null),
+    ] {
+        let shown = format!("{wrong:?}");
+        let refusal = setting.refusal_of(|fields| pcrs(fields).push(wrong));
+        assert_eq!(refusal, AppraisalError::Malformed, "{shown}");
+    }
+    for index in [0, 1, 2] {
+        let refusal =
+            setting.refusal_of(|fields| pcrs(fields).retain(|(key, _)| *key != index.into()));
+        assert_eq!(refusal, AppraisalError::Malformed, "PCR{index} missing");
+    }
+    let all = setting.altered(|fields| {
+        pcrs(fields).extend((16..32).map(|index| pcr(index, 48)));
+        pcrs(fields).reverse();
+    });
+    assert!(setting.appraise(&all).is_ok(), "32 registers in any order");
+}
+
+/// AWS's root also vouches for what a NitroTPM says of an ordinary instance, over any nonce and key that its owner likes.
+#[test]
+fn a_document_of_a_nitro_tpm_is_refused() {
+    let setting = Setting::new();
+    let named = |name: &str| {
+        let name = name.to_owned();
+        move |fields: &mut Vec<(Value, Value)>| {
+            let registers = field(fields, "pcrs").clone();
+            fields.push((name.as_str().into(), registers));
+        }
+    };
+    let both = setting.refusal_of(named("nitrotpm_pcrs"));
+    let instead = setting.refusal_of(|fields| {
+        named("nitrotpm_pcrs")(fields);
+        fields.retain(|(key, _)| *key != "pcrs".into());
+    });
+    assert_eq!(
+        (both, instead),
+        (AppraisalError::Malformed, AppraisalError::Malformed)
+    );
+}
+
+#[test]
+fn user_data_is_a_claim_and_nothing_else() {
+    let setting = Setting::new();
+    for octets in [Vec::new(), vec![0; 512], b"affirming".to_vec()] {
+        let with = setting.altered(|fields| *field(fields, "user_data") = octets.clone().into());
+        let credential = setting.connection.credential_around(|bound| {
+            let mut fields = setting
+                .forger
+                .fields(Some(bound), Some(setting.connection.leaf_key()));
+            *field(&mut fields, "user_data") = octets.clone().into();
+            setting.forger.seal(fields)
+        });
+        assert_eq!(
+            setting.appraise(&with).unwrap().ear().status(),
+            Tier::Affirming
+        );
+        let peer = ready(setting.relying_party().decide(credential, at())).unwrap();
+        assert_eq!(
+            peer.claims::<NitroClaims>().unwrap().user_data,
+            Some(octets)
+        );
+    }
+}
+
+#[test]
+fn the_envelope_is_exactly_that_of_the_security_module() {
+    let setting = Setting::new();
+    let document = setting.document();
+    // The signature is made anew where it covers the change, so that nothing but the form is wrong.
+    let refusal = |change: &dyn Fn(&mut CoseSign1)| {
+        let mut sign1 = CoseSign1::from_slice(&document).unwrap();
+        change(&mut sign1);
+        let octets = sign1.clone().to_vec().unwrap();
+        let mut sign1 = CoseSign1::from_slice(&octets).unwrap();
+        sign1.signature = setting.forger.sign(&sign1.tbs_data(b""));
+        setting.appraise(&sign1.to_vec().unwrap()).map(drop)
+    };
+    let protected = |sign1: &mut CoseSign1, header: coset::Header| {
+        sign1.protected = coset::ProtectedHeader {
+            original_data: None,
+            header,
+        };
+    };
+    let with = |algorithm| coset::HeaderBuilder::new().algorithm(algorithm);
+    let malformed = Err(AppraisalError::Malformed);
+
+    assert_eq!(refusal(&|_| {}), Ok(()), "unaltered");
+    for algorithm in [coset::iana::Algorithm::ES256, coset::iana::Algorithm::ES512] {
+        assert_eq!(
+            refusal(&|s| protected(s, with(algorithm).build())),
+            malformed
+        );
+    }
+    let es384 = || with(coset::iana::Algorithm::ES384);
+    let no_algorithm = coset::Header::default();
+    assert_eq!(refusal(&|s| protected(s, no_algorithm.clone())), malformed);
+    let more = es384().key_id(b"key".to_vec()).build();
+    assert_eq!(refusal(&|s| protected(s, more.clone())), malformed);
+    let critical = es384().value(4242, Value::Null);
+    let critical =
+        critical.add_critical_label(coset::RegisteredLabelWithPrivate::PrivateUse(-70_000));
+    let critical = critical.build();
+    assert_eq!(refusal(&|s| protected(s, critical.clone())), malformed);
+    let unprotected = es384().build();
+    assert_eq!(refusal(&|s| s.unprotected = unprotected.clone()), malformed);
+    assert_eq!(refusal(&|s| s.payload = None), malformed);
+
+    let tagged = CoseSign1::from_slice(&document).unwrap();
+    let tagged = tagged.to_tagged_vec().unwrap();
+    assert_eq!(
+        setting.refusal(&tagged),
+        AppraisalError::Malformed,
+        "tag 18"
+    );
+    let trailing = [&document[..], &[0xf6]].concat();
+    assert_eq!(setting.refusal(&trailing), AppraisalError::Malformed);
+}
+
+#[test]
+fn a_signature_is_96_octets_by_the_key_of_the_certificate() {
+    let setting = Setting::new();
+    let other = Forger::new(at());
+    let sign1 = CoseSign1::from_slice(&setting.document()).unwrap();
+    let genuine = sign1.signature.clone();
+    for signature in [
+        Vec::new(),
+        vec![0; 96],
+        genuine[..95].to_vec(),
+        [&genuine[..], &[0]].concat(),
+        other.sign(&sign1.tbs_data(b"")),
+        setting.forger.sign(&sign1.tbs_data(b"other")),
+    ] {
+        let mut altered = sign1.clone();
+        altered.signature = signature;
+        let refusal = setting.refusal(&altered.to_vec().unwrap());
+        assert_eq!(refusal, AppraisalError::BadSignature);
+    }
+}
+
+#[test]
+fn the_bundle_is_the_chain_whole_and_in_order() {
+    let setting = Setting::new();
+    let refusal = |change: &dyn Fn(&mut Vec<Value>)| {
+        setting.refusal_of(|fields| change(field(fields, "cabundle").as_array_mut().unwrap()))
+    };
+    // Without its root, or with another one in front, it is not the pinned one.
+    assert_eq!(
+        refusal(&|bundle| drop(bundle.remove(0))),
+        AppraisalError::UnknownKey
+    );
+    assert_eq!(
+        refusal(&|bundle| bundle.swap(0, 1)),
+        AppraisalError::UnknownKey
+    );
+    for missing in [1, 2, 3] {
+        let refusal = refusal(&|bundle| drop(bundle.remove(missing)));
+        assert_eq!(refusal, AppraisalError::BadSignature, "{missing} missing");
+    }
+    assert_eq!(
+        refusal(&|bundle| bundle.swap(1, 2)),
+        AppraisalError::BadSignature
+    );
+    let other = Forger::new(at()).fields(None, None);
+    let stranger = other.iter().find(|(key, _)| *key == "certificate".into());
+    let stranger = stranger.unwrap().1.clone();
+    for position in 1..5 {
+        let refusal = refusal(&|bundle| bundle.insert(position, stranger.clone()));
+        assert_eq!(refusal, AppraisalError::BadSignature, "one too many");
+    }
+    let repeated = refusal(&|bundle| bundle.push(bundle[3].clone()));
+    assert_eq!(repeated, AppraisalError::BadSignature);
+}
+
+#[test]
+fn a_chain_to_a_root_of_the_same_name_is_refused() {
+    let (setting, impostor) = (Setting::new(), Forger::new(at()));
+    let fields = impostor.fields(
+        Some(setting.connection.bound()),
+        Some(setting.connection.leaf_key()),
+    );
+    let own_root = impostor.seal(fields.clone());
+    assert_eq!(setting.refusal(&own_root), AppraisalError::UnknownKey);
+    // With the pinned certificate in front, which never signed the next one.
+    let mut fields = fields;
+    let mut genuine = setting.forger.fields(None, None);
+    let pinned = field(&mut genuine, "cabundle").as_array().unwrap()[0].clone();
+    field(&mut fields, "cabundle").as_array_mut().unwrap()[0] = pinned;
+    let borrowed = impostor.seal(fields);
+    assert_eq!(setting.refusal(&borrowed), AppraisalError::BadSignature);
+}
+
+#[test]
+fn certificates_are_valid_at_the_time() {
+    for position in 0..5 {
+        for (shift, what) in [(-4_i64, "ended"), (3, "not begun")] {
+            let forger = Forger::with_certificates(at(), |this, blueprint| {
+                if this == position && shift < 0 {
+                    blueprint.params.not_after = blueprint.params.not_before + seconds(2);
+                } else if this == position {
+                    blueprint.params.not_before += seconds(4);
+                }
+            });
+            let setting = Setting::with(CipherSuite::TLS13_AES_128_GCM_SHA256, forger);
+            let refusal = setting.refusal(&setting.document());
+            assert_eq!(refusal, AppraisalError::Expired, "{position} has {what}");
+        }
+    }
+}
+
+#[test]
+fn certificates_are_for_what_they_are_used() {
+    type Alter = fn(&mut Blueprint);
+    let no_usage: Alter = |blueprint| blueprint.params.key_usages.clear();
+    let agreement: Alter =
+        |blueprint| blueprint.params.key_usages = vec![KeyUsagePurpose::KeyAgreement];
+    let purpose: Alter = |blueprint| {
+        blueprint.params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    };
+    let no_authority: Alter = |blueprint| blueprint.params.is_ca = IsCa::ExplicitNoCa;
+    let authority: Alter = |blueprint| {
+        blueprint.params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    };
+    // BasicConstraints ::= SEQUENCE { pathLenConstraint 0 }
+    let path_length: Alter = |blueprint| {
+        let octets = vec![0x30, 0x03, 0x02, 0x01, 0x00];
+        let extension = CustomExtension::from_oid_content(&[2, 5, 29, 19], octets);
+        blueprint.params.is_ca = IsCa::NoCa;
+        blueprint.params.custom_extensions.push(extension);
+    };
+    let shorter: Alter = |blueprint| {
+        let IsCa::Ca(BasicConstraints::Constrained(length)) = blueprint.params.is_ca else {
+            panic!("authorities are constrained");
+        };
+        blueprint.params.is_ca = IsCa::Ca(BasicConstraints::Constrained(length - 1));
+    };
+    let critical: Alter = |blueprint| {
+        let mut extension = CustomExtension::from_oid_content(&[2, 5, 29, 99], vec![5, 0]);
+        extension.set_criticality(true);
+        blueprint.params.custom_extensions.push(extension);
+    };
+    let weaker: Alter = |blueprint| blueprint.algorithm = &PKCS_ECDSA_P256_SHA256;
+    for (position, alter, what) in [
+        (0, no_usage, "root without key usage"),
+        (1, no_usage, "authority without key usage"),
+        (3, agreement, "authority for key agreement"),
+        (4, no_usage, "leaf without key usage"),
+        (4, agreement, "leaf for key agreement"),
+        (1, purpose, "authority for TLS clients"),
+        (4, purpose, "leaf for TLS clients"),
+        (2, no_authority, "authority that is none"),
+        (4, authority, "leaf that is an authority"),
+        (4, path_length, "leaf with a path length"),
+        (1, shorter, "path that is too long"),
+        (2, shorter, "path that is too long"),
+        (1, critical, "unknown critical extension"),
+        (4, critical, "unknown critical extension"),
+        (1, weaker, "authority with a P-256 key"),
+        (3, weaker, "authority with a P-256 key"),
+    ] {
+        let forger = Forger::with_certificates(at(), |this, blueprint| {
+            if this == position {
+                alter(blueprint);
+            }
+        });
+        let setting = Setting::with(CipherSuite::TLS13_AES_128_GCM_SHA256, forger);
+        let refusal = setting.refusal(&setting.document());
+        let expected = [AppraisalError::BadSignature, AppraisalError::Malformed];
+        assert!(
+            expected.contains(&refusal),
+            "{position}: {what}: {refusal:?}"
+        );
+    }
+}
+
+#[test]
+fn a_document_is_neither_old_nor_from_the_future() {
+    let setting = Setting::new();
+    let document = setting.document();
+    let verifier = setting.verifier();
+    let judge = |now: i64| {
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(
+            at().as_secs().checked_add_signed(now).unwrap(),
+        ));
+        setting
+            .connection
+            .appraise(&verifier, &document, now)
+            .map(drop)
+    };
+    for now in [-60, -4, -1, 0, 1, 299, 300] {
+        assert_eq!(judge(now), Ok(()), "{now}");
+    }
+    for now in [-3600, -61, 301, 3600, 10_000_000] {
+        assert_eq!(judge(now), Err(AppraisalError::Expired), "{now}");
+    }
+    assert_eq!(judge(-1_799_999_999), Err(AppraisalError::Expired));
+}
+
+#[test]
+fn a_timestamp_does_not_keep_an_expired_chain_alive() {
+    let setting = Setting::new();
+    let mut policy = NitroPolicy::new(vec![Forger::image()]);
+    policy.max_age_seconds = u64::MAX;
+    let verifier = setting.verifier_with(policy);
+    let end = at().as_secs() + 3 * 60 * 60;
+    for timestamp in [at().as_secs(), end, end + 30] {
+        let document =
+            setting.altered(|fields| *field(fields, "timestamp") = (timestamp * 1000).into());
+        let judge = |now| {
+            let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
+            setting
+                .connection
+                .appraise(&verifier, &document, now)
+                .map(drop)
+        };
+        assert_eq!(judge(end + 1), Err(AppraisalError::Expired), "{timestamp}");
+    }
+    let last = setting.connection.appraise(
+        &verifier,
+        &setting.document(),
+        UnixTime::since_unix_epoch(Duration::from_secs(end)),
+    );
+    assert_eq!(last.unwrap().ear().expires_at().unwrap().as_secs(), end);
+}
+
+#[test]
+fn a_result_ends_with_the_first_certificate() {
+    for position in 0..5 {
+        let forger = Forger::with_certificates(at(), |this, blueprint| {
+            if this == position {
+                blueprint.params.not_after -= seconds(60 * 60);
+            }
+        });
+        let setting = Setting::with(CipherSuite::TLS13_AES_128_GCM_SHA256, forger);
+        let appraised = setting.appraise(&setting.document()).unwrap();
+        let end = appraised.ear().expires_at().unwrap().as_secs();
+        assert_eq!(end, at().as_secs() + 2 * 60 * 60, "{position}");
+    }
+}
+
+#[test]
+fn debug_mode_is_refused_unless_the_policy_names_it_and_then_it_is_marked() {
+    let setting = Setting::new();
+    let zeroed = |indices: &[usize]| {
+        setting.altered(|fields| {
+            for index in indices {
+                pcrs(fields)[*index].1 = Value::Bytes(vec![0; 48]);
+            }
+        })
+    };
+    let mut policy = NitroPolicy::new(vec![Forger::image()]);
+    policy.allow_debug = true;
+    let tolerant = setting.verifier_with(policy);
+    for indices in [&[0, 1, 2][..], &[0], &[1], &[2]] {
+        let debug = zeroed(indices);
+        let ear = setting.appraise(&debug).unwrap().ear().clone();
+        assert_eq!(ear.status(), Tier::Contraindicated, "{indices:?}");
+        let allowed = setting
+            .connection
+            .appraise(&tolerant, &debug, at())
+            .unwrap();
+        assert_eq!(allowed.ear().status(), Tier::Warning, "{indices:?}");
+        let vector = allowed.ear().submod("nitro").unwrap().vector().clone();
+        assert_eq!(vector.get(Category::Configuration).value(), 32);
+        assert_eq!(vector.get(Category::Executables).value(), 33);
+    }
+    let unused = zeroed(&[3, 4, 15]);
+    assert_eq!(
+        setting.appraise(&unused).unwrap().ear().status(),
+        Tier::Affirming
+    );
+}
+
+#[test]
+fn a_policy_that_is_replaced_is_in_force_at_once() {
+    let setting = Setting::new();
+    let mut other = Forger::image();
+    other.pcr0 = Some(Digest::from([1; 48]));
+    let live = Arc::new(Live::fixed(NitroPolicy::new(vec![other])).unwrap());
+    let verifier = NitroVerifier::dangerous_trusting_root(live.clone(), setting.forger.root());
+    let document = setting.document();
+    let status = || {
+        let appraised = setting.connection.appraise(&verifier, &document, at());
+        appraised.unwrap().ear().status()
+    };
+    assert_eq!(status(), Tier::Warning);
+    live.replace(NitroPolicy::new(vec![Forger::image()]))
+        .unwrap();
+    assert_eq!(status(), Tier::Affirming);
+}
+
+#[test]
+fn a_verifier_wants_a_policy_with_images() {
+    assert!(NitroVerifier::new(NitroPolicy::new(Vec::new())).is_err());
+}
+
+#[test]
+fn a_key_that_does_not_fit_into_a_document_is_not_attested() {
+    let setting = Setting::new();
+    for (length, fits) in [(1008, true), (1009, false)] {
+        // 16 octets of algorithm and lengths go before.
+        let connection = Connection::with_large_key(length);
+        assert_eq!(connection.leaf_key().len(), length + 16);
+        let made = connection.attest(&mut setting.attester());
+        assert_eq!(made.is_ok(), fits, "{length}");
+    }
+}
+
+#[test]
+fn every_truncation_and_every_flipped_octet_is_refused() {
+    let setting = Setting::new();
+    let document = setting.document();
+    assert!(setting.appraise(&document).is_ok());
+    let verifier = setting.verifier();
+    let refused = |octets: &[u8]| {
+        setting
+            .connection
+            .appraise(&verifier, octets, at())
+            .is_err()
+    };
+    for index in 0..document.len() {
+        assert!(refused(&document[..index]), "cut at {index}");
+        let mut flipped = document.clone();
+        flipped[index] ^= 1 << (index % 8);
+        assert!(refused(&flipped), "bit {} of {index}", index % 8);
+    }
+}
+
+#[test]
+fn bombs_are_refused() {
+    let setting = Setting::new();
+    let deep = |octet, number| vec![octet; number];
+    let envelope = |payload: Vec<u8>| setting.forger.seal_octets(payload);
+    // {"nonce": [[[[…
+    let nested = |number| [b"\xa1\x65nonce".to_vec(), deep(0x81, number), vec![0xf6]].concat();
+    for octets in [
+        deep(0x81, 16_000),
+        deep(0xa1, 16_000),
+        deep(0xd2, 16_000),
+        deep(0x9f, 16_000),
+        envelope(nested(16_000)),
+        envelope(nested(200)),
+        envelope(deep(0xbf, 16_000)),
+        // Arrays, maps and strings that say they have 2^63 elements.
+        b"\x9b\x7f\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+        b"\xbb\x7f\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+        b"\x5b\x7f\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+        b"\x84\x44\xa1\x01\x38\x22\xa0\x5b\x7f\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+        envelope(b"\xbb\x7f\xff\xff\xff\xff\xff\xff\xff".to_vec()),
+        envelope(b"\xa1\x65nonce\x5b\x7f\xff\xff\xff\xff\xff\xff\xff".to_vec()),
+        envelope(vec![0; 17_000]),
+        Vec::new(),
+    ] {
+        assert_eq!(setting.refusal(&octets), AppraisalError::Malformed);
+    }
+}
+
+#[test]
+fn a_document_of_more_than_16_kib_is_refused() {
+    let setting = Setting::new();
+    let named = |length| {
+        let name = "i".repeat(length);
+        setting.altered(|fields| *field(fields, "module_id") = name.into())
+    };
+    let rest = named(20).len() - 20;
+    let largest = named(16 * 1024 - rest - 2);
+    assert_eq!(largest.len(), 16 * 1024);
+    assert!(setting.appraise(&largest).is_ok());
+    let larger = named(16 * 1024 - rest - 1);
+    assert_eq!(setting.refusal(&larger), AppraisalError::Malformed);
+}
+
+#[test]
+fn a_frame_that_is_written_in_another_way_is_refused() {
+    let setting = Setting::new();
+    let document = setting.document();
+    let sign1 = CoseSign1::from_slice(&document).unwrap();
+    let payload = sign1.payload.unwrap();
+    let head = b"\x84\x44\xa1\x01\x38\x22\xa0";
+    let signature = &document[document.len() - 98..];
+    let length = u16::try_from(payload.len()).unwrap().to_be_bytes();
+    let frame = |prefix: &[u8], suffix: &[u8]| {
+        [head, prefix, &length, &payload, suffix, signature].concat()
+    };
+    assert_eq!(frame(&[0x59], &[]), document);
+    let longer_length = frame(&[0x5a, 0, 0], &[]);
+    let in_pieces = frame(&[0x5f, 0x40, 0x40, 0x59], &[0xff]);
+    let array = [&[0x9f], &document[1..], &[0xff]].concat();
+    for altered in [longer_length, in_pieces, array] {
+        assert!(
+            CoseSign1::from_slice(&altered).is_ok(),
+            "the same in other octets"
+        );
+        assert_eq!(setting.refusal(&altered), AppraisalError::Malformed);
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_octets_are_refused(octets in proptest::collection::vec(any::<u8>(), 0..600)) {
+        prop_assert!(atls_nitro::testing::parse(&octets).is_err());
+        prop_assert!(atls_nitro::testing::parse_content(&octets).is_err());
+        let enveloped = [&b"\x84\x44\xa1\x01\x38\x22\xa0\x59\x02\x00"[..], &octets].concat();
+        prop_assert!(atls_nitro::testing::parse(&enveloped).is_err());
+    }
+}
+
+// --- Helpers -----------------------------------------------------------------------------------------------------------
+
+/// A connection, and an enclave at its other end.
+struct Setting {
+    connection: Connection,
+    forger: Arc<Forger>,
+}
+
+impl Setting {
+    fn new() -> Self {
+        Self::with(CipherSuite::TLS13_AES_128_GCM_SHA256, Forger::new(at()))
+    }
+
+    fn with(suite: CipherSuite, forger: Forger) -> Self {
+        Self {
+            connection: Connection::new(suite),
+            forger: Arc::new(forger),
+        }
+    }
+
+    fn attester(&self) -> NitroAttester {
+        NitroAttester::with_device(Forger::device(&self.forger)).unwrap()
+    }
+
+    fn verifier(&self) -> NitroVerifier {
+        self.verifier_with(NitroPolicy::new(vec![Forger::image()]))
+    }
+
+    fn verifier_with(&self, policy: NitroPolicy) -> NitroVerifier {
+        let policy = Arc::new(Live::fixed(policy).unwrap());
+        NitroVerifier::dangerous_trusting_root(policy, self.forger.root())
+    }
+
+    fn relying_party(&self) -> RelyingParty {
+        RelyingParty::builder()
+            .verifier(Arc::new(self.verifier()))
+            .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
+            .build()
+            .unwrap()
+    }
+
+    fn document(&self) -> Vec<u8> {
+        self.connection.evidence(&mut self.attester())
+    }
+
+    fn with_nonce(&self, nonce: &[u8]) -> Vec<u8> {
+        let fields = self
+            .forger
+            .fields(Some(nonce), Some(self.connection.leaf_key()));
+        self.forger.seal(fields)
+    }
+
+    /// A document under a good signature, good but for what is altered.
+    fn altered(&self, alter: impl FnOnce(&mut Vec<(Value, Value)>)) -> Vec<u8> {
+        let (bound, key) = (self.connection.bound(), self.connection.leaf_key());
+        let mut fields = self.forger.fields(Some(bound), Some(key));
+        alter(&mut fields);
+        self.forger.seal(fields)
+    }
+
+    fn appraise(&self, document: &[u8]) -> Result<Appraised, AppraisalError> {
+        self.connection.appraise(&self.verifier(), document, at())
+    }
+
+    fn refusal(&self, document: &[u8]) -> AppraisalError {
+        self.appraise(document).unwrap_err()
+    }
+
+    fn refusal_of(&self, alter: impl FnOnce(&mut Vec<(Value, Value)>)) -> AppraisalError {
+        self.refusal(&self.altered(alter))
+    }
+}
+
+fn field<'a>(fields: &'a mut [(Value, Value)], name: &str) -> &'a mut Value {
+    let mut found = fields.iter_mut().filter(|(key, _)| *key == name.into());
+    &mut found.next().unwrap().1
+}
+
+fn pcrs(fields: &mut [(Value, Value)]) -> &mut Vec<(Value, Value)> {
+    field(fields, "pcrs").as_map_mut().unwrap()
+}
+
+fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
+}
+
+fn at() -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000))
+}

@@ -1,0 +1,167 @@
+//! From octets to a document that holds together, and from that to [`Corim`].
+
+use std::fmt;
+use std::time::Duration;
+
+use atls_core::pki_types::UnixTime;
+use corim::DecodeError;
+use corim::Validate;
+use corim::ValidationError;
+use corim::cbor;
+use corim::cbor::DecodeLimits;
+use corim::cbor::value::Value;
+use corim::document;
+use corim::document::TimeCheck;
+use corim::document::ValidatedDocument;
+use corim::document::ValidationContext;
+use corim::profile::ProfileRegistry;
+use corim::types::comid::ComidTag;
+use corim::types::corim::ConciseTagChoice;
+use corim::types::signed::NumericDate;
+use corim::types::tags::TAG_COMID;
+use corim::types::tags::TAG_SIGNED_CORIM;
+use serde::de::DeserializeOwned;
+
+use super::Corim;
+use super::CorimError;
+use super::Place;
+use super::triples;
+use super::triples::get;
+use super::triples::items;
+
+/// Whole, within its limits, and valid at the time. No signature is verified.
+pub(super) fn validate(bytes: &[u8], now: UnixTime) -> Result<ValidatedDocument, CorimError> {
+    let now = i64::try_from(now.as_secs()).map_err(|_| CorimError::Expired)?;
+    // What a profile defines is each platform's to know.
+    let profiles = ProfileRegistry::new();
+    let context = ValidationContext::new(TimeCheck::At(now), &profiles).with_limits(limits());
+    document::validate(bytes, &context).map_err(|error| invalid(bytes, &error))
+}
+
+/// What it says of reference values.
+pub(super) fn read(document: &ValidatedDocument) -> Result<Corim, CorimError> {
+    let map = &document.payload().corim;
+    let mut references = Vec::new();
+    let mut left_out = Vec::new();
+    if map.dependent_rims.is_some() {
+        left_out.push("dependent-rims".to_owned());
+    }
+    for (number, tag) in map.tags.iter().enumerate() {
+        let place = Place::tag(number);
+        match tag {
+            ConciseTagChoice::Comid(bytes) => {
+                triples::read(bytes, place, &mut references, &mut left_out)?;
+            }
+            ConciseTagChoice::Coswid(_) => left_out.push(format!("{place}: a CoSWID")),
+            // It says which of the others are active.
+            ConciseTagChoice::Cotl(_) => return Err(unsupported(place, "a list of tags (CoTL)")),
+            _ => return Err(unsupported(place, "a tag of unknown kind")),
+        }
+    }
+    if references.is_empty() {
+        return Err(CorimError::NoReferences);
+    }
+    Ok(Corim {
+        id: map.id.to_string(),
+        profile: map.profile.as_ref().map(ToString::to_string),
+        expires_at: expires_at(document),
+        references,
+        left_out,
+    })
+}
+
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    cbor::decode_exact_with_limits(bytes, &limits())
+}
+
+fn limits() -> DecodeLimits {
+    let mut limits = DecodeLimits::default();
+    limits.max_input_bytes = super::MAX_CORIM;
+    limits.max_depth = 24;
+    limits.max_values = 100_000;
+    limits.max_collection_items = 10_000;
+    limits
+}
+
+/// As [`malformed`], but for limits.
+pub(super) fn undecodable(place: Option<Place>, error: &DecodeError) -> CorimError {
+    match error {
+        DecodeError::LimitExceeded { .. } => CorimError::TooLarge,
+        other => malformed(place, other),
+    }
+}
+
+/// The reader's words may quote the document.
+pub(super) fn malformed(place: Option<Place>, problem: &impl fmt::Display) -> CorimError {
+    CorimError::Malformed {
+        place,
+        problem: problem.to_string().escape_debug().to_string(),
+    }
+}
+
+fn invalid(bytes: &[u8], error: &ValidationError) -> CorimError {
+    match error {
+        ValidationError::Expired => CorimError::Expired,
+        ValidationError::NotYetValid => CorimError::NotYetValid,
+        ValidationError::PayloadTooLarge { .. } => CorimError::TooLarge,
+        ValidationError::Decode(error) => undecodable(culprit(bytes), error),
+        other => malformed(culprit(bytes), other),
+    }
+}
+
+/// The tag that is wrong, where the document holds one that is: the reader itself does not say.
+fn culprit(bytes: &[u8]) -> Option<Place> {
+    let mut value: Value = decode(bytes).ok()?;
+    loop {
+        value = match value {
+            Value::Tag(TAG_SIGNED_CORIM, parts) => match items(Some(&parts)).nth(2)? {
+                Value::Bytes(payload) => decode(payload).ok()?,
+                _ => return None,
+            },
+            Value::Tag(_, inner) => *inner,
+            Value::Map(_) => break,
+            _ => return None,
+        };
+    }
+    let wrong = |tag: &Value| match tag {
+        Value::Tag(TAG_COMID, bytes) => match &**bytes {
+            Value::Bytes(bytes) => {
+                decode::<ComidTag>(bytes).map_or(true, |comid| comid.valid().is_err())
+            }
+            _ => true,
+        },
+        _ => false,
+    };
+    items(get(&value, 1)).position(wrong).map(Place::tag)
+}
+
+pub(super) fn unsupported(place: Place, what: impl Into<String>) -> CorimError {
+    CorimError::Unsupported {
+        place,
+        what: what.into(),
+    }
+}
+
+fn expires_at(document: &ValidatedDocument) -> Option<UnixTime> {
+    let own = document.payload().corim.rim_validity.as_ref();
+    let header = document.envelope().map(|envelope| envelope.protected());
+    let meta = header.and_then(|header| header.corim_meta.as_ref());
+    let meta = meta.and_then(|meta| meta.signature_validity.as_ref());
+    let ends = [own, meta].into_iter().flatten();
+    // `not-after` is the last good second, and `exp` the first bad one.
+    let ends = ends.map(|validity| validity.not_after.epoch_secs().saturating_add(1));
+    let claims = header.and_then(|header| header.cwt_claims.as_ref());
+    let exp = match claims.and_then(|claims| claims.exp) {
+        Some(NumericDate::Int(seconds)) => Some(seconds),
+        Some(NumericDate::Float(seconds)) => whole(seconds),
+        _ => None,
+    };
+    let end = ends.chain(exp).min()?;
+    let end = Duration::from_secs(u64::try_from(end).unwrap_or(0));
+    Some(UnixTime::since_unix_epoch(end))
+}
+
+fn whole(seconds: f64) -> Option<i64> {
+    let duration = Duration::try_from_secs_f64(seconds).ok()?;
+    i64::try_from(duration.as_secs()).ok()
+}

@@ -1,0 +1,236 @@
+//! What reference triples say, in no platform's words.
+
+use std::collections::BTreeMap;
+
+/// One reference triple: what is accepted of one target environment.
+///
+/// All of its measurements hold together. That a measured element stands twice in one triple, or an environment in two, means
+/// what the profile says.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Reference {
+    /// Whose.
+    pub environment: Environment,
+    /// What, at least one.
+    pub measurements: Vec<Measurement>,
+}
+
+/// `environment-map`: what it has none of is `None`, and any is meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Environment {
+    /// `class-id`.
+    pub class_id: Option<Id>,
+    /// `vendor`.
+    pub vendor: Option<String>,
+    /// `model`.
+    pub model: Option<String>,
+    /// `layer`.
+    pub layer: Option<u64>,
+    /// `index`.
+    pub index: Option<u64>,
+    /// `instance`: this one only.
+    pub instance: Option<Id>,
+    /// `group`.
+    pub group: Option<Id>,
+}
+
+/// What names a class, an instance or a group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Id {
+    /// Tag 560.
+    Bytes(Vec<u8>),
+    /// Tag 111: the octets of a BER OID, without its header.
+    Oid(Vec<u8>),
+    /// Tag 550, 7 to 33 octets.
+    Ueid(Vec<u8>),
+    /// Tag 37.
+    Uuid([u8; 16]),
+}
+
+/// `measurement-map`. All that it has must match, or it does not.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Measurement {
+    /// `mkey`: what was measured.
+    pub element: Option<MeasuredElement>,
+    /// `digests`: of the same thing by several algorithms.
+    pub digests: Vec<Digest>,
+    /// `svn`.
+    pub svn: Option<Svn>,
+    /// `name`.
+    pub name: Option<String>,
+    /// `version`.
+    pub version: Option<Version>,
+    /// `raw-value`.
+    pub raw: Option<RawValue>,
+    /// `integrity-registers`.
+    pub registers: BTreeMap<RegisterId, Vec<Digest>>,
+    /// `cryptokeys` that are identifiers (tag 560), such as PSA's `signer-id`.
+    pub key_ids: Vec<Vec<u8>>,
+    /// What a profile adds, by its negative key: the value as encoded CBOR (RFC 8949 §4.2.1), at most as deep as a
+    /// document may be.
+    pub extensions: BTreeMap<i64, Vec<u8>>,
+    /// What it says besides, by name or number: a platform that does not look at it would accept more than is meant. See
+    /// [`says_only`](Self::says_only).
+    pub further: Vec<String>,
+}
+
+/// What a [`Measurement`] may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Field {
+    /// [`Measurement::digests`].
+    Digests,
+    /// One of [`Measurement::extensions`].
+    Extension(i64),
+    /// [`Measurement::key_ids`].
+    KeyIds,
+    /// [`Measurement::name`].
+    Name,
+    /// [`Measurement::raw`].
+    Raw,
+    /// [`Measurement::registers`].
+    Registers,
+    /// [`Measurement::svn`].
+    Svn,
+    /// [`Measurement::version`].
+    Version,
+}
+
+impl Measurement {
+    /// That it says nothing but what the caller is going to look at.
+    ///
+    /// # Errors
+    /// What else it says, in words for whoever wrote it.
+    pub fn says_only(&self, fields: &[Field]) -> Result<(), String> {
+        let said = [
+            (Field::Digests, !self.digests.is_empty(), "digests"),
+            (Field::KeyIds, !self.key_ids.is_empty(), "cryptokeys"),
+            (Field::Name, self.name.is_some(), "name"),
+            (Field::Raw, self.raw.is_some(), "raw-value"),
+            (
+                Field::Registers,
+                !self.registers.is_empty(),
+                "integrity-registers",
+            ),
+            (Field::Svn, self.svn.is_some(), "svn"),
+            (Field::Version, self.version.is_some(), "version"),
+        ];
+        let unread = said
+            .iter()
+            .filter(|(field, is_said, _)| *is_said && !fields.contains(field))
+            .map(|(_, _, name)| (*name).to_owned());
+        let extensions = self.extensions.keys();
+        let extensions = extensions
+            .filter(|key| !fields.contains(&Field::Extension(**key)))
+            .map(|key| format!("extension {key}"));
+        let unread = unread
+            .chain(extensions)
+            .chain(self.further.iter().cloned())
+            .collect::<Vec<_>>();
+        if unread.is_empty() {
+            return Ok(());
+        }
+        Err(format!("{} would not be looked at", unread.join(", ")))
+    }
+
+    /// Its digest by one algorithm, of `N` octets.
+    pub fn digest<const N: usize>(&self, algorithm: &HashAlgorithm) -> Option<crate::Digest<N>> {
+        let mut digests = self.digests.iter();
+        let digest = digests.find(|digest| digest.algorithm == *algorithm)?;
+        let octets: [u8; N] = digest.value.as_slice().try_into().ok()?;
+        Some(octets.into())
+    }
+}
+
+/// `$measured-element-type-choice`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum MeasuredElement {
+    /// A number that the profile defines.
+    Number(u64),
+    /// Tag 111.
+    Oid(Vec<u8>),
+    /// A name that the profile defines.
+    Text(String),
+    /// Tag 37.
+    Uuid([u8; 16]),
+}
+
+/// `digest`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Digest {
+    /// By what.
+    pub algorithm: HashAlgorithm,
+    /// As long as the algorithm's, where that is known here.
+    pub value: Vec<u8>,
+}
+
+/// Of the registry "Named Information Hash Algorithm".
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum HashAlgorithm {
+    /// Another number, in decimal, or a name.
+    Other(String),
+    /// 1: SHA-256, 32 octets.
+    Sha256,
+    /// 7: SHA-384, 48 octets.
+    Sha384,
+    /// 8: SHA-512, 64 octets.
+    Sha512,
+}
+
+impl HashAlgorithm {
+    /// Octets of its values.
+    pub fn length(&self) -> Option<usize> {
+        match self {
+            Self::Other(_) => None,
+            Self::Sha256 => Some(32),
+            Self::Sha384 => Some(48),
+            Self::Sha512 => Some(64),
+        }
+    }
+}
+
+/// `svn-type-choice`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Svn {
+    /// This one.
+    Exactly(u64),
+    /// Tag 553: this one or a higher one.
+    AtLeast(u64),
+}
+
+/// `version-map`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Version {
+    /// `version`.
+    pub text: String,
+    /// `version-scheme`, of RFC 9393's registry.
+    pub scheme: Option<i64>,
+}
+
+/// `raw-value`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RawValue {
+    /// The octets.
+    pub value: Vec<u8>,
+    /// Which bits of them count; as long as the value. All where there is none.
+    pub mask: Option<Vec<u8>>,
+}
+
+/// `integrity-register-id-type-choice`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum RegisterId {
+    /// Such as the number of an RTMR or PCR.
+    Number(u64),
+    /// Its name.
+    Text(String),
+}

@@ -1,0 +1,109 @@
+//! What can be wrong with a file of reference values.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+/// A file of reference values cannot be used.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReferenceError {
+    /// The file cannot be read.
+    #[error("file of reference values cannot be read")]
+    Io(#[source] Arc<io::Error>),
+    /// The table is there, and what it says cannot be a policy.
+    #[error("table [{table}]: {problem}")]
+    Meaning {
+        /// The platform's table.
+        table: &'static str,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// No table for this platform. Without one nothing could be accepted, so it is not guessed.
+    #[error("file has no table [{0}]")]
+    Missing(&'static str),
+    /// Not TOML or JSON, a field that is unknown or missing, or a value of the wrong form.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// More than [`MAX_FILE`](crate::MAX_FILE) octets.
+    #[error("file of reference values is larger than 4 MiB")]
+    TooLarge,
+    /// A table that the application does not use, as a misspelt one is: nothing would ever read it. Correct its name,
+    /// or remove it.
+    #[error("file has a table [{table}]; those in use are: {}", .used.join(", "))]
+    UnknownTable {
+        /// As the file has it.
+        table: String,
+        /// The names that there may be.
+        used: Vec<String>,
+    },
+    /// Another version of the format than 1.
+    #[error("file has version {0} of the format; this build reads version 1")]
+    Version(u64),
+}
+
+/// Where a file is wrong, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SyntaxError {
+    /// Counted from 1; 0 where the parser knows no place.
+    pub line: usize,
+    /// Counted from 1, in characters for TOML and in octets for JSON.
+    pub column: usize,
+    /// The way to the field, such as `snp.image[2].measurement`; empty where the error is in no field.
+    pub field: String,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl SyntaxError {
+    pub(crate) fn of_toml(text: &str, field: String, error: &toml::de::Error) -> Self {
+        let (line, column) = error
+            .span()
+            .map_or((0, 0), |span| position(text, span.start));
+        Self {
+            line,
+            column,
+            field,
+            problem: error.message().trim_end().to_owned(),
+        }
+    }
+
+    pub(crate) fn of_json(field: String, error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let problem = error.to_string();
+        // serde_json says the place in its text as well.
+        let problem = problem
+            .strip_suffix(&format!(" at line {line} column {column}"))
+            .unwrap_or(&problem)
+            .to_owned();
+        Self {
+            line,
+            column,
+            field,
+            problem,
+        }
+    }
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}, column {}: ", self.line, self.column)?;
+        }
+        if !self.field.is_empty() {
+            write!(f, "{}: ", self.field)?;
+        }
+        f.write_str(&self.problem)
+    }
+}
+
+impl std::error::Error for SyntaxError {}
+
+/// Line and column of an octet, both counted from 1.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count().saturating_add(1);
+    let last = before.rsplit('\n').next().unwrap_or(before);
+    (line, last.chars().count().saturating_add(1))
+}

@@ -1,0 +1,226 @@
+//! Tables that are replaced while they are read.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::sync::Barrier;
+use std::thread;
+
+use atls_reference::Live;
+use atls_reference::MAX_FILE;
+use atls_reference::ReferenceError;
+use support::Example;
+use support::GOOD;
+use support::GOOD_JSON;
+use support::folder;
+
+#[test]
+fn a_file_is_put_in_force_again_only_when_it_changed() {
+    let file = folder("changed").join("reference.toml");
+    write(&file, "one");
+    let live = Live::<Example>::open(&file).unwrap();
+    assert_eq!((name(&live), live.generation()), ("one".to_owned(), 0));
+    assert!(!live.reload_if_changed().unwrap());
+    write(&file, "two");
+    assert!(live.reload_if_changed().unwrap());
+    assert_eq!((name(&live), live.generation()), ("two".to_owned(), 1));
+    assert!(!live.reload_if_changed().unwrap());
+    assert_eq!(live.generation(), 1);
+    live.reload().unwrap();
+    assert_eq!(live.generation(), 2);
+    assert!(!live.reload_if_changed().unwrap());
+}
+
+#[test]
+fn who_holds_a_table_keeps_it() {
+    let file = folder("held").join("reference.toml");
+    write(&file, "one");
+    let live = Live::<Example>::open(&file).unwrap();
+    let held = live.current();
+    write(&file, "two");
+    live.reload().unwrap();
+    assert_eq!(held.image[0].name, "one");
+    assert_eq!(name(&live), "two");
+}
+
+#[test]
+fn the_old_table_stays_in_force_while_the_file_is_wrong() {
+    let file = folder("wrong").join("reference.toml");
+    write(&file, "one");
+    let live = Live::<Example>::open(&file).unwrap();
+    let wrong = GOOD.replace("debug = false", "debug = 1");
+    for (text, expected) in [
+        (wrong, "line 4, column 9: example.debug: "),
+        (
+            "version = 1\n[example]\ndebug = true".to_owned(),
+            "table [example]: ",
+        ),
+        ("version = 1".to_owned(), "file has no table"),
+        ("version = 3".to_owned(), "file has version 3"),
+        (
+            "#".repeat(MAX_FILE + 1),
+            "file of reference values is larger",
+        ),
+    ] {
+        fs::write(&file, text).unwrap();
+        // And says so for as long as it is.
+        for _ in 0..2 {
+            let error = live.reload_if_changed().unwrap_err();
+            assert!(error.to_string().starts_with(expected), "{error}");
+        }
+        let error = live.reload().unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{error}");
+        assert_eq!((name(&live), live.generation()), ("one".to_owned(), 0));
+    }
+    fs::write(&file, [0xff, 0xfe]).unwrap();
+    assert!(matches!(live.reload(), Err(ReferenceError::Io(_))));
+    fs::remove_file(&file).unwrap();
+    assert!(matches!(
+        live.reload_if_changed(),
+        Err(ReferenceError::Io(_))
+    ));
+    assert_eq!(live.generation(), 0);
+    write(&file, "three");
+    assert!(live.reload_if_changed().unwrap());
+    assert_eq!(name(&live), "three");
+}
+
+#[test]
+fn a_file_that_is_wrong_or_absent_is_not_opened() {
+    let folder = folder("absent");
+    assert!(matches!(
+        Live::<Example>::open(folder.join("none.toml")),
+        Err(ReferenceError::Io(_))
+    ));
+    let file = folder.join("wrong.toml");
+    fs::write(&file, "version = 1").unwrap();
+    assert!(matches!(
+        Live::<Example>::open(file),
+        Err(ReferenceError::Missing("example"))
+    ));
+}
+
+#[test]
+fn a_name_that_ends_in_json_is_json() {
+    let file = folder("json").join("reference.json");
+    fs::write(&file, GOOD_JSON).unwrap();
+    assert_eq!(name(&Live::open(&file).unwrap()), "payments");
+    fs::write(&file, GOOD).unwrap();
+    assert!(Live::<Example>::open(&file).is_err());
+}
+
+#[test]
+fn a_table_that_is_not_in_use_is_told_at_once_and_at_each_reload() {
+    let file = folder("expecting").join("reference.toml");
+    write(&file, "one");
+    let live = Live::<Example>::open(&file)
+        .unwrap()
+        .expecting(&["example", "other"])
+        .unwrap();
+    fs::write(&file, format!("{GOOD}\n[otehr]\n")).unwrap();
+    let error = live.reload_if_changed().unwrap_err();
+    assert!(
+        matches!(&error, ReferenceError::UnknownTable { table, .. } if table == "otehr"),
+        "{error}"
+    );
+    assert_eq!(name(&live), "one");
+    let opened = Live::<Example>::open(&file).unwrap();
+    assert!(opened.expecting(&["example", "other"]).is_err());
+}
+
+#[test]
+fn a_fixed_table_is_checked_and_replaced_only_by_one_that_is() {
+    let bad = Example {
+        debug: false,
+        image: Vec::new(),
+    };
+    let error = Live::fixed(bad.clone()).unwrap_err();
+    assert!(matches!(error, ReferenceError::Meaning { .. }), "{error}");
+    let live = Live::fixed(example("one")).unwrap();
+    live.replace(bad).unwrap_err();
+    assert_eq!((name(&live), live.generation()), ("one".to_owned(), 0));
+    live.replace(example("two")).unwrap();
+    assert_eq!((name(&live), live.generation()), ("two".to_owned(), 1));
+    live.reload().unwrap();
+    assert!(!live.reload_if_changed().unwrap());
+    assert_eq!(live.generation(), 1);
+}
+
+/// The rule that caches rest on: a table that is read after a generation is of that generation or a later one.
+#[test]
+fn a_table_is_never_older_than_a_generation_read_before() {
+    let live = Live::fixed(example("0")).unwrap();
+    let start = Barrier::new(5);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            start.wait();
+            for number in 1..=500 {
+                live.replace(example(&number.to_string())).unwrap();
+            }
+        });
+        for _ in 0..4 {
+            scope.spawn(|| {
+                start.wait();
+                let (mut last, mut table) = (0, 0);
+                while table < 500 {
+                    let generation = live.generation();
+                    table = name(&live).parse().unwrap();
+                    assert!(table >= generation && generation >= last);
+                    last = generation;
+                }
+            });
+        }
+    });
+    assert_eq!(live.generation(), 500);
+}
+
+#[test]
+fn reloads_at_once_never_put_an_older_file_over_a_newer_one() {
+    let file = folder("at-once").join("reference.toml");
+    write(&file, "0");
+    let live = Live::<Example>::open(&file).unwrap();
+    thread::scope(|scope| {
+        for reader in 0..3 {
+            let (live, file) = (&live, &file);
+            scope.spawn(move || {
+                let mut last = 0;
+                for number in 0..100 {
+                    if reader == 0 {
+                        write(file, &number.to_string());
+                    }
+                    live.reload_if_changed().unwrap();
+                    let seen: u32 = name(live).parse().unwrap();
+                    assert!(seen >= last, "{seen} after {last}");
+                    last = seen;
+                }
+            });
+        }
+    });
+    live.reload_if_changed().unwrap();
+    assert_eq!(name(&live), "99");
+}
+
+/// As files should be replaced: two within one tick of the clock are told apart all the same.
+fn write(file: &Path, name: &str) {
+    let next = file.with_extension("next");
+    fs::write(&next, GOOD.replace("payments", name)).unwrap();
+    fs::rename(next, file).unwrap();
+}
+
+fn example(name: &str) -> Example {
+    atls_reference::from_toml(&GOOD.replace("payments", name)).unwrap()
+}
+
+fn name(live: &Live<Example>) -> String {
+    live.current().image[0].name.clone()
+}

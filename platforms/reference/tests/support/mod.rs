@@ -1,0 +1,86 @@
+//! A table as a platform would define it.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+
+use std::path::PathBuf;
+
+use atls_reference::Digest;
+use atls_reference::Table;
+use serde::Deserialize;
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    pub debug: bool,
+    #[serde(default)]
+    pub image: Vec<Image>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    pub name: String,
+    pub measurement: Digest<8>,
+}
+
+impl Table for Example {
+    const NAME: &'static str = "example";
+
+    fn check(&self) -> Result<(), String> {
+        if self.image.is_empty() {
+            return Err("no image is accepted; add [[example.image]]".to_owned());
+        }
+        Ok(())
+    }
+}
+
+pub const GOOD: &str = r#"version = 1
+
+[example]
+debug = false
+
+[[example.image]]
+name = "payments"
+measurement = "000102030A0b0c0d"
+"#;
+
+pub const GOOD_JSON: &str = r#"{
+  "version": 1,
+  "example": {
+    "debug": false,
+    "image": [{
+      "name": "payments",
+      "measurement": "000102030a0b0c0d"
+    }
+    ]
+  }
+}
+"#;
+
+/// The folder of recorded genuine samples, or `None` with a line that says so.
+///
+/// # Panics
+/// Where `ATLS_REQUIRE_VECTORS` is set and the folder is absent: CI does not skip silently.
+pub fn vectors() -> Option<PathBuf> {
+    let folder = match std::env::var_os("ATLS_VECTORS") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
+    };
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(
+        std::env::var_os("ATLS_REQUIRE_VECTORS").is_none(),
+        "no vectors at {}",
+        folder.display()
+    );
+    println!("skipped: no vectors at {}", folder.display());
+    None
+}
+
+/// An empty folder for one test.
+pub fn folder(test: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}

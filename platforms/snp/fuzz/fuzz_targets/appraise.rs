@@ -1,0 +1,80 @@
+//! The forged platform of this process, and its real verifier.
+#![allow(dead_code, reason = "each target uses some of it")]
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+use std::time::Duration;
+
+use atls_core::AppraisalError;
+use atls_core::pki_types::UnixTime;
+use atls_reference::Live;
+use atls_snp::CertTable;
+use atls_snp::NoCollateral;
+use atls_snp::Product;
+use atls_snp::SnpEvidence;
+use atls_snp::SnpVerifier;
+use atls_snp::testing::ForgedPlatform;
+
+const CHALLENGE: [u8; 64] = [0x5a; 64];
+
+struct Setting {
+    report: Vec<u8>,
+    certificates: CertTable,
+    verifier: SnpVerifier,
+}
+
+/// A report that the forged chip signed.
+pub fn report() -> Vec<u8> {
+    setting().report.clone()
+}
+
+/// Appraises; the certificates that are missing are the forged platform's.
+pub fn judged(report: &[u8], table: CertTable) -> Result<(), AppraisalError> {
+    let setting = setting();
+    let table = table.or(&setting.certificates);
+    let evidence = SnpEvidence::new(report.to_vec(), table);
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(1_750_000_000));
+    // Whatever it says is what was asked for, so that all behind that check is reached.
+    let challenge = report
+        .get(0x50..0x90)
+        .and_then(|octets| octets.try_into().ok());
+    let challenge = challenge.unwrap_or(CHALLENGE);
+    let verifier = &setting.verifier;
+    ready(verifier.appraise_report(&evidence, &[], &challenge, now)).map(drop)
+}
+
+/// Appraises what must not be accepted.
+pub fn refused(report: &[u8], table: CertTable) {
+    assert!(judged(report, table).is_err() || report == setting().report);
+}
+
+fn setting() -> &'static Setting {
+    static SETTING: OnceLock<Setting> = OnceLock::new();
+    SETTING.get_or_init(|| {
+        let platform = ForgedPlatform::new(Product::Milan).unwrap();
+        let mut policy = platform.policy();
+        policy.allow_missing_crl = true;
+        let policy = Arc::new(Live::fixed(policy).unwrap());
+        let roots = platform.roots().unwrap();
+        Setting {
+            report: platform.signed_report(&CHALLENGE),
+            certificates: platform.certificates(),
+            verifier: SnpVerifier::new(roots, policy, Arc::new(NoCollateral)),
+        }
+    })
+}
+
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    let mut future = Box::pin(future);
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("nothing here waits"),
+    }
+}

@@ -1,0 +1,20 @@
+//! Certificates and a revocation list behind a good report: never accepted unless the forged root signed them.
+#![no_main]
+
+mod appraise;
+
+use atls_snp::CertTable;
+use atls_snp::CertificateKind;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|octets: &[u8]| {
+    let report = appraise::report();
+    for kind in [
+        CertificateKind::Vcek,
+        CertificateKind::Ask,
+        CertificateKind::Ark,
+        CertificateKind::Crl,
+    ] {
+        let _ = appraise::judged(&report, CertTable::new().with(kind, octets));
+    }
+});

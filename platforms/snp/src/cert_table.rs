@@ -1,0 +1,356 @@
+//! The certificate table that a host gives its guest (AMD document 56421, GHCB, `SNP Extended Guest Request`).
+//!
+//! ```text
+//! entry = GUID, 16 octets ‖ offset, u32 little-endian, from the start of the table ‖ length, u32 little-endian
+//! table = entry, … ‖ 24 zero octets ‖ the certificates
+//! ```
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use atls_core::AppraisalError;
+use atls_core::pki_types::CertificateDer;
+use atls_core::pki_types::CertificateRevocationListDer;
+use atls_core::pki_types::pem::PemObject;
+
+/// What a certificate in a table is for, or a revocation list. The host says so; the certificate says it itself, under
+/// its signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CertificateKind {
+    /// AMD's root key for a product.
+    Ark,
+    /// The intermediate key; for a VLEK the ASVK stands here.
+    Ask,
+    /// A revocation list of the ARK.
+    Crl,
+    /// The chip's key.
+    Vcek,
+    /// The provider's key.
+    Vlek,
+}
+
+impl CertificateKind {
+    const ALL: [Self; 5] = [Self::Ark, Self::Ask, Self::Crl, Self::Vcek, Self::Vlek];
+
+    /// As octets of the table: the first three groups of the text are big-endian there, like all of it.
+    fn guid(self) -> [u8; 16] {
+        let guid: u128 = match self {
+            Self::Ark => 0xc0b406a4_a803_4952_9743_3fb6014cd0ae,
+            Self::Ask => 0x4ab7b379_bbac_4fe4_a02f_05aef327c782,
+            Self::Crl => 0x92f81bc3_5811_4d3d_97ff_d19f88dc67ea,
+            Self::Vcek => 0x63da758d_e664_4564_adc5_f4b93be8accd,
+            Self::Vlek => 0xa8074bc2_a25a_483e_aae6_39c045a0b8a1,
+        };
+        guid.to_be_bytes()
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Crl => "X509 CRL",
+            _ => "CERTIFICATE",
+        }
+    }
+}
+
+/// Certificates in DER, at most one of each kind. Nothing of them is verified.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct CertTable {
+    entries: Vec<(CertificateKind, Vec<u8>)>,
+}
+
+impl CertTable {
+    /// Without any.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a certificate or revocation list in DER, or replaces the one of that kind.
+    #[must_use]
+    pub fn with(mut self, kind: CertificateKind, der: impl Into<Vec<u8>>) -> Self {
+        self.entries.retain(|(known, _)| *known != kind);
+        self.entries.push((kind, der.into()));
+        self
+    }
+
+    /// Takes those of another table that are missing here.
+    #[must_use]
+    pub fn or(mut self, other: &Self) -> Self {
+        for (kind, der) in &other.entries {
+            if self.get(*kind).is_none() {
+                self.entries.push((*kind, der.clone()));
+            }
+        }
+        self
+    }
+
+    /// The one of that kind, in DER.
+    pub fn get(&self, kind: CertificateKind) -> Option<&[u8]> {
+        let mut entries = self.entries.iter();
+        let found = entries.find(|(known, _)| *known == kind);
+        found.map(|(_, der)| &**der)
+    }
+
+    /// Reads the table of a host. Entries are DER or PEM (one object each); GUIDs that are not known are passed over, and
+    /// no octets are the empty table.
+    ///
+    /// # Errors
+    /// [`AppraisalError::Malformed`]: no end within 16 entries, an offset outside of what follows the table, a GUID
+    /// that stands twice, or neither DER nor PEM.
+    pub fn decode(octets: &[u8]) -> Result<Self, AppraisalError> {
+        if octets.is_empty() {
+            return Ok(Self::new());
+        }
+        let mut headers = Vec::new();
+        let mut rest = octets;
+        loop {
+            let (header, following) = Header::read(rest).ok_or(AppraisalError::Malformed)?;
+            rest = following;
+            if header.is_end() {
+                break;
+            }
+            if headers.len() == MAX_ENTRIES {
+                return Err(AppraisalError::Malformed);
+            }
+            headers.push(header);
+        }
+        let start = octets.len().saturating_sub(rest.len());
+        let mut table = Self::new();
+        for header in headers {
+            let certificate = header.slice(octets, start);
+            let certificate = certificate.ok_or(AppraisalError::Malformed)?;
+            let Some(kind) = header.kind() else { continue };
+            if table.get(kind).is_some() {
+                return Err(AppraisalError::Malformed);
+            }
+            table = table.with(kind, der_of(kind, certificate)?);
+        }
+        Ok(table)
+    }
+
+    /// As a host would give it, with the certificates in PEM: the one form that both this crate and Veraison read. No
+    /// octets where there is none.
+    pub fn encode(&self) -> Vec<u8> {
+        if self.entries.is_empty() {
+            return Vec::new();
+        }
+        let headers = self.entries.len().saturating_add(1);
+        let mut offset = headers.saturating_mul(HEADER_LENGTH);
+        let mut table = Vec::new();
+        let mut certificates = Vec::new();
+        for (kind, der) in &self.entries {
+            let pem = pem(*kind, der);
+            table.extend_from_slice(&kind.guid());
+            table.extend_from_slice(&number(offset).to_le_bytes());
+            table.extend_from_slice(&number(pem.len()).to_le_bytes());
+            offset = offset.saturating_add(pem.len());
+            certificates.push(pem);
+        }
+        table.extend_from_slice(&[0; HEADER_LENGTH]);
+        table.extend_from_slice(certificates.concat().as_bytes());
+        table
+    }
+}
+
+impl fmt::Debug for CertTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = self.entries.iter().map(|(kind, _)| kind);
+        f.debug_set().entries(kinds).finish()
+    }
+}
+
+struct Header {
+    guid: [u8; 16],
+    offset: u32,
+    length: u32,
+}
+
+impl Header {
+    fn read(octets: &[u8]) -> Option<(Self, &[u8])> {
+        let (guid, rest) = octets.split_first_chunk()?;
+        let (offset, rest) = rest.split_first_chunk()?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let header = Self {
+            guid: *guid,
+            offset: u32::from_le_bytes(*offset),
+            length: u32::from_le_bytes(*length),
+        };
+        Some((header, rest))
+    }
+
+    fn is_end(&self) -> bool {
+        self.guid == [0; 16] && self.offset == 0 && self.length == 0
+    }
+
+    fn kind(&self) -> Option<CertificateKind> {
+        CertificateKind::ALL
+            .into_iter()
+            .find(|kind| kind.guid() == self.guid)
+    }
+
+    /// What it names, if that lies behind the headers.
+    fn slice<'a>(&self, octets: &'a [u8], start: usize) -> Option<&'a [u8]> {
+        let from = usize::try_from(self.offset).ok()?;
+        let length = usize::try_from(self.length).ok()?;
+        let to = from.checked_add(length)?;
+        (from >= start).then(|| octets.get(from..to))?
+    }
+}
+
+fn der_of(kind: CertificateKind, octets: &[u8]) -> Result<Vec<u8>, AppraisalError> {
+    // A SEQUENCE, as every certificate is; no text begins with an ASCII zero here.
+    if octets.first() == Some(&0x30) {
+        return Ok(octets.to_vec());
+    }
+    match kind {
+        CertificateKind::Crl => only(CertificateRevocationListDer::pem_slice_iter(octets)),
+        _ => only(CertificateDer::pem_slice_iter(octets)),
+    }
+}
+
+fn only<T: AsRef<[u8]>, E>(
+    mut objects: impl Iterator<Item = Result<T, E>>,
+) -> Result<Vec<u8>, AppraisalError> {
+    match (objects.next(), objects.next()) {
+        (Some(Ok(object)), None) => Ok(object.as_ref().to_vec()),
+        _ => Err(AppraisalError::Malformed),
+    }
+}
+
+/// RFC 7468: 64 characters a line.
+fn pem(kind: CertificateKind, der: &[u8]) -> String {
+    let label = kind.label();
+    let mut pem = format!("-----BEGIN {label}-----\n");
+    for line in der.chunks(48) {
+        pem.push_str(&STANDARD.encode(line));
+        pem.push('\n');
+    }
+    pem.push_str(&format!("-----END {label}-----\n"));
+    pem
+}
+
+/// Saturating: what is that large is no valid table, and no reader finds it.
+fn number(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+const HEADER_LENGTH: usize = 24;
+
+/// Hosts fill in three or four.
+const MAX_ENTRIES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sample() -> CertTable {
+        CertTable::new()
+            .with(CertificateKind::Vcek, [0x30, 1, 2])
+            .with(CertificateKind::Ask, [0x30; 100])
+            .with(CertificateKind::Crl, [0x30, 9])
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded_and_is_pem() {
+        let octets = sample().encode();
+        assert_eq!(CertTable::decode(&octets), Ok(sample()));
+        assert_eq!(CertTable::decode(&[]), Ok(CertTable::new()));
+        assert_eq!(CertTable::decode(&[0; 4096]), Ok(CertTable::new()));
+        assert!(CertTable::new().encode().is_empty());
+        let padded = [&octets[..], &[0; 4096]].concat();
+        assert_eq!(CertTable::decode(&padded), Ok(sample()), "a whole page");
+        let text = String::from_utf8_lossy(&octets);
+        assert!(text.contains("-----BEGIN CERTIFICATE-----\nMAEC\n-----END CERTIFICATE-----\n"));
+        assert!(text.contains("-----BEGIN X509 CRL-----\nMAk=\n-----END X509 CRL-----\n"));
+    }
+
+    #[test]
+    fn entries_in_der_are_read_too() {
+        let octets = der_table(&[(CertificateKind::Vlek.guid(), 48, &[0x30, 7])]);
+        let table = CertTable::decode(&octets).unwrap();
+        assert_eq!(table.get(CertificateKind::Vlek), Some(&[0x30, 7][..]));
+        assert_eq!(table.get(CertificateKind::Vcek), None);
+    }
+
+    #[test]
+    fn guids_that_are_not_known_are_passed_over() {
+        let octets = der_table(&[([7; 16], 48, &[0x30, 7])]);
+        assert_eq!(CertTable::decode(&octets), Ok(CertTable::new()));
+    }
+
+    #[test]
+    fn every_truncation_before_the_last_certificate_ends_is_refused() {
+        let octets = sample().encode();
+        for length in 1..octets.len() - 26 {
+            assert!(CertTable::decode(&octets[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn offsets_outside_are_refused() {
+        let guid = CertificateKind::Ark.guid();
+        for offset in [0, 24, 47, 49, 50, u32::MAX] {
+            let octets = der_table(&[(guid, offset, &[0x30, 7])]);
+            assert!(CertTable::decode(&octets).is_err(), "{offset}");
+        }
+        let twice = der_table(&[(guid, 72, &[0x30]), (guid, 72, &[0x30])]);
+        assert!(CertTable::decode(&twice).is_err());
+        let neither = der_table(&[(guid, 48, b"certificate")]);
+        assert!(CertTable::decode(&neither).is_err());
+        let empty = der_table(&[(guid, 48, b"")]);
+        assert!(CertTable::decode(&empty).is_err());
+    }
+
+    #[test]
+    fn two_objects_in_one_entry_are_refused() {
+        let pem = pem(CertificateKind::Ark, &[0x30, 1]);
+        let two = [pem.as_bytes(), pem.as_bytes()].concat();
+        let octets = der_table(&[(CertificateKind::Ark.guid(), 48, &two)]);
+        assert!(CertTable::decode(&octets).is_err());
+    }
+
+    #[test]
+    fn more_than_16_entries_are_refused() {
+        let entry: ([u8; 16], u32, &[u8]) = ([7; 16], 18 * 24, &[]);
+        assert!(CertTable::decode(&der_table(&[entry; 16])).is_ok());
+        assert!(CertTable::decode(&der_table(&[entry; 17])).is_err());
+    }
+
+    fn der_table(entries: &[([u8; 16], u32, &[u8])]) -> Vec<u8> {
+        let mut octets = Vec::new();
+        for (guid, offset, value) in entries {
+            octets.extend_from_slice(guid);
+            octets.extend_from_slice(&offset.to_le_bytes());
+            octets.extend_from_slice(&number(value.len()).to_le_bytes());
+        }
+        octets.extend_from_slice(&[0; 24]);
+        for (_, _, value) in entries {
+            octets.extend_from_slice(value);
+        }
+        // Room for the entries that point a little behind.
+        if entries.len() == 16 {
+            octets.resize(18 * 24, 0);
+        }
+        octets
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = CertTable::decode(&octets);
+        }
+
+        #[test]
+        fn any_table_comes_back(certificates in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..200), 5)) {
+            let mut table = CertTable::new();
+            for (kind, rest) in CertificateKind::ALL.into_iter().zip(certificates) {
+                table = table.with(kind, [&[0x30], &rest[..]].concat());
+            }
+            prop_assert_eq!(CertTable::decode(&table.encode()), Ok(table));
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! From the root to the key that signed the report.
+
+use atls_core::AppraisalError;
+use atls_core::pki_types::UnixTime;
+
+use crate::product::Product;
+use crate::report::SigningKey;
+use crate::roots::Anchor;
+use crate::roots::Authority;
+use crate::roots::Roots;
+use crate::roots::ark_name;
+use crate::vek::VekExtensions;
+use crate::x509::Certificate;
+use crate::x509::Serial;
+use crate::x509::Validity;
+
+/// A VEK that is vouched for by a trusted root at a given time.
+pub(crate) struct Chain {
+    /// An uncompressed point of P-384, 97 octets.
+    pub(crate) key: Vec<u8>,
+    pub(crate) extensions: VekExtensions,
+    pub(crate) ark: Authority,
+    /// Of ARK, intermediate and VEK.
+    pub(crate) serials: [Serial; 3],
+    /// When the first of the three ends, seconds since the epoch.
+    pub(crate) not_after: u64,
+}
+
+impl Chain {
+    /// `authorities` are certificates in DER that came along. Of those, the ones with the names of this chain's ARK and
+    /// intermediate must be right: the ARK's with the key that is trusted, the intermediate's signed by it. Others are
+    /// not of this chain. What does not come along is what [`Roots`] knows.
+    ///
+    /// # Errors
+    /// [`AppraisalError::UnknownKey`] for another root or without an intermediate, [`AppraisalError::BadSignature`],
+    /// [`AppraisalError::Expired`] when one of the three is not valid, [`AppraisalError::Malformed`].
+    pub(crate) fn verify<'a>(
+        roots: &Roots,
+        vek: &[u8],
+        authorities: impl IntoIterator<Item = &'a [u8]>,
+        now: UnixTime,
+    ) -> Result<Self, AppraisalError> {
+        let vek = Certificate::decode(vek)?;
+        let extensions = VekExtensions::read(&vek)?;
+        let anchor = roots.anchor(extensions.product)?;
+        let (ark, intermediate) =
+            authorities_of(anchor, extensions.product, extensions.key, authorities)?;
+        if vek.issuer_common_name() != Some(&intermediate.common_name) {
+            return Err(AppraisalError::UnknownKey);
+        }
+        vek.verify(&intermediate.key)?;
+        let validities = [ark.validity, intermediate.validity, vek.validity()?];
+        let mut not_after = u64::MAX;
+        for validity in validities {
+            let Validity { not_after: end, .. } = validity.check(now)?;
+            not_after = not_after.min(end);
+        }
+        Ok(Self {
+            key: vek.p384_key()?.to_vec(),
+            serials: [ark.serial.clone(), intermediate.serial, vek.serial()],
+            ark,
+            extensions,
+            not_after,
+        })
+    }
+}
+
+/// Whether the intermediate has to come from somewhere, as it is not known beforehand.
+pub(crate) fn lacks_intermediate(roots: &Roots, product: Product, key: SigningKey) -> bool {
+    roots
+        .anchor(product)
+        .is_ok_and(|anchor| anchor.intermediate(key).is_none())
+}
+
+fn authorities_of<'a>(
+    anchor: &Anchor,
+    product: Product,
+    key: SigningKey,
+    certificates: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<(Authority, Authority), AppraisalError> {
+    let mut ark = anchor.ark.clone();
+    let mut intermediate = anchor.intermediate(key).cloned();
+    let (ark_name, name) = (ark_name(product), anchor.intermediate_name(key));
+    for certificate in certificates {
+        let certificate = Certificate::decode(certificate)?;
+        let is_ark = match certificate.common_name() {
+            Some(known) if known == ark_name => true,
+            Some(known) if known == name => false,
+            _ => continue,
+        };
+        let authority = Authority::of(&certificate)?;
+        if is_ark && authority.key != anchor.ark.key {
+            return Err(AppraisalError::UnknownKey);
+        }
+        if certificate.issuer_common_name() != Some(&ark_name) {
+            return Err(AppraisalError::UnknownKey);
+        }
+        certificate.verify(&anchor.ark.key)?;
+        if is_ark {
+            ark = authority;
+        } else {
+            intermediate = Some(authority);
+        }
+    }
+    let intermediate = intermediate.ok_or(AppraisalError::UnknownKey)?;
+    Ok((ark, intermediate))
+}

@@ -1,0 +1,87 @@
+//! Collateral that came with the Evidence: in its certificate table, or as Endorsements beside it.
+
+use atls_core::cmw::Item;
+
+use crate::cert_table::CertTable;
+use crate::cert_table::CertificateKind;
+use crate::report::Report;
+use crate::report::SigningKey;
+use crate::vek::VekExtensions;
+use crate::x509::Certificate;
+
+/// What the peer, or its host, says are AMD's certificates.
+pub(crate) struct PeerCollateral<'a> {
+    vek: Option<&'a [u8]>,
+    authorities: Vec<&'a [u8]>,
+    crl: Option<&'a [u8]>,
+}
+
+impl<'a> PeerCollateral<'a> {
+    /// The table first, and Endorsements where it lacks something.
+    pub(crate) fn of(
+        report: &Report<'_>,
+        table: &'a CertTable,
+        endorsements: &'a [Item<'a>],
+    ) -> Self {
+        let kind = match report.signing_key {
+            SigningKey::Vcek => CertificateKind::Vcek,
+            SigningKey::Vlek => CertificateKind::Vlek,
+        };
+        let mut vek = table.get(kind).filter(|der| fits(der, report));
+        let mut authorities: Vec<_> = [CertificateKind::Ask, CertificateKind::Ark]
+            .into_iter()
+            .filter_map(|kind| table.get(kind))
+            .collect();
+        let mut crl = table.get(CertificateKind::Crl);
+        for endorsement in endorsements {
+            let media_type = endorsement.media_type();
+            let media_type = media_type.as_ref().map(ToString::to_string);
+            let value = endorsement.value();
+            match media_type.as_deref() {
+                Some(CERTIFICATE) if fits(value, report) => vek = vek.or(Some(value)),
+                Some(CERTIFICATE) if is_of_amd(value) => authorities.push(value),
+                Some(REVOCATION_LIST) => crl = crl.or(Some(value)),
+                // Of another platform's Evidence in the same collection.
+                _ => {}
+            }
+        }
+        Self {
+            vek,
+            authorities,
+            crl,
+        }
+    }
+
+    /// A certificate that fits the report. One that does not, as a host has that updated its firmware and not its table,
+    /// is none.
+    pub(crate) fn vek(&self) -> Option<&'a [u8]> {
+        self.vek
+    }
+
+    pub(crate) fn authorities(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.authorities.iter().copied()
+    }
+
+    pub(crate) fn crl(&self) -> Option<&'a [u8]> {
+        self.crl
+    }
+}
+
+fn fits(der: &[u8], report: &Report<'_>) -> bool {
+    let certificate = Certificate::decode(der);
+    let extensions = certificate.and_then(|certificate| VekExtensions::read(&certificate));
+    extensions.is_ok_and(|extensions| extensions.fit(report))
+}
+
+fn is_of_amd(der: &[u8]) -> bool {
+    Certificate::decode(der).is_ok_and(|certificate| {
+        let name = certificate.common_name();
+        name.is_some_and(|name| name.starts_with("ARK-") || name.starts_with("SEV-"))
+    })
+}
+
+/// RFC 2585.
+const CERTIFICATE: &str = "application/pkix-cert";
+
+/// RFC 2585.
+const REVOCATION_LIST: &str = "application/pkix-crl";

@@ -1,0 +1,137 @@
+//! Collateral that the application brings: from its disk, its image, or a service of its own.
+
+use std::fmt;
+use std::sync::Arc;
+
+use atls_collateral::CollateralError;
+use atls_core::AppraisalError;
+use atls_core::BoxFuture;
+use atls_core::pki_types::CertificateDer;
+use atls_core::pki_types::CertificateRevocationListDer;
+use atls_core::pki_types::UnixTime;
+use atls_core::pki_types::pem::PemObject;
+
+use super::SnpCollateral;
+use super::VekId;
+use crate::product::Product;
+use crate::report::SigningKey;
+use crate::vek::VekExtensions;
+use crate::x509::Certificate;
+
+/// Certificates and revocation lists, given beforehand. For verifiers that reach no network.
+///
+/// A revocation list is good until its next update, so whoever supplies it supplies it again in time: after that
+/// everybody is refused.
+#[derive(Clone, Default)]
+pub struct SuppliedCollateral {
+    veks: Vec<(VekExtensions, Arc<[u8]>)>,
+    issuers: Vec<Vec<u8>>,
+    crls: Vec<(Product, SigningKey, Arc<[u8]>)>,
+}
+
+impl SuppliedCollateral {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds certificates of any kind: one in DER, or any number in PEM.
+    ///
+    /// # Errors
+    /// [`AppraisalError::Malformed`] for what is no certificate, or no certificate in PEM.
+    pub fn with_certificates(mut self, octets: &[u8]) -> Result<Self, AppraisalError> {
+        let certificates = if octets.first() == Some(&0x30) {
+            vec![octets.to_vec()]
+        } else {
+            CertificateDer::pem_slice_iter(octets)
+                .map(|certificate| certificate.map(|der| der.to_vec()))
+                .collect::<Result<_, _>>()
+                .map_err(|_| AppraisalError::Malformed)?
+        };
+        if certificates.is_empty() {
+            return Err(AppraisalError::Malformed);
+        }
+        for der in certificates {
+            let certificate = Certificate::decode(&der)?;
+            match VekExtensions::read(&certificate) {
+                Ok(extensions) => self.veks.push((extensions, der.into())),
+                Err(_) => self.issuers.push(der),
+            }
+        }
+        Ok(self)
+    }
+
+    /// Adds AMD's revocation list, in DER or PEM: `https://kdsintf.amd.com/vcek/v1/PRODUCT/crl`, or `vlek`. It replaces
+    /// an older one.
+    ///
+    /// # Errors
+    /// [`AppraisalError::Malformed`] for what is no revocation list.
+    pub fn with_crl(
+        mut self,
+        product: Product,
+        key: SigningKey,
+        octets: &[u8],
+    ) -> Result<Self, AppraisalError> {
+        let der = if octets.first() == Some(&0x30) {
+            octets.to_vec()
+        } else {
+            CertificateRevocationListDer::from_pem_slice(octets)
+                .map_err(|_| AppraisalError::Malformed)?
+                .to_vec()
+        };
+        crate::crl::next_update(&der).ok_or(AppraisalError::Malformed)?;
+        self.crls
+            .retain(|(known, kind, _)| (*known, *kind) != (product, key));
+        self.crls.push((product, key, der.into()));
+        Ok(self)
+    }
+}
+
+impl SnpCollateral for SuppliedCollateral {
+    fn vek<'a>(
+        &'a self,
+        vek: &'a VekId,
+        _: UnixTime,
+    ) -> BoxFuture<'a, Result<Option<Arc<[u8]>>, CollateralError>> {
+        let mut veks = self.veks.iter();
+        let found = veks.find(|(known, _)| {
+            known.product == vek.product
+                && known.hwid.as_ref() == Some(&vek.hwid)
+                && known.tcb == vek.tcb
+        });
+        let found = found.map(|(_, der)| Arc::clone(der));
+        Box::pin(async { Ok(found) })
+    }
+
+    fn issuers(
+        &self,
+        _: Product,
+        _: SigningKey,
+        _: UnixTime,
+    ) -> BoxFuture<'_, Result<Vec<Vec<u8>>, CollateralError>> {
+        let issuers = self.issuers.clone();
+        Box::pin(async { Ok(issuers) })
+    }
+
+    fn crl(
+        &self,
+        product: Product,
+        key: SigningKey,
+        _: UnixTime,
+    ) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, CollateralError>> {
+        let mut crls = self.crls.iter();
+        let found = crls.find(|(known, kind, _)| (*known, *kind) == (product, key));
+        let found = found.map(|(_, _, der)| Arc::clone(der));
+        Box::pin(async { Ok(found) })
+    }
+}
+
+impl fmt::Debug for SuppliedCollateral {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SuppliedCollateral")
+            .field("veks", &self.veks.len())
+            .field("issuers", &self.issuers.len())
+            .field("crls", &self.crls.len())
+            .finish()
+    }
+}

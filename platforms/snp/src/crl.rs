@@ -1,0 +1,93 @@
+//! AMD's revocation lists: one for each product and kind of key, signed by the ARK.
+
+use atls_core::AppraisalError;
+use atls_core::pki_types::UnixTime;
+use x509_parser::extensions::ParsedExtension;
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::CertificateRevocationList;
+use x509_parser::x509::X509Version;
+
+use crate::roots::Authority;
+use crate::x509;
+use crate::x509::Serial;
+use crate::x509::Validity;
+
+/// A list that the ARK signed and that is valid now.
+pub(crate) struct RevocationList {
+    revoked: Vec<Serial>,
+    validity: Validity,
+}
+
+impl RevocationList {
+    /// # Errors
+    /// [`AppraisalError::Malformed`], also with critical extensions, as those narrow what the list is about, and
+    /// without a date of the next one; [`AppraisalError::BadSignature`] where it is not the ARK's;
+    /// [`AppraisalError::Expired`] when the next one is due.
+    pub(crate) fn verify(
+        der: &[u8],
+        ark: &Authority,
+        now: UnixTime,
+    ) -> Result<Self, AppraisalError> {
+        let (rest, list) =
+            CertificateRevocationList::from_der(der).map_err(|_| AppraisalError::Malformed)?;
+        let body = &list.tbs_cert_list;
+        let whole = rest.is_empty()
+            && body.version == Some(X509Version::V2)
+            && x509::is_framed(der, body.as_ref(), &list.signature_value.data);
+        let one_algorithm = body.signature == list.signature_algorithm;
+        if !whole || !one_algorithm {
+            return Err(AppraisalError::Malformed);
+        }
+        if x509::common_name(&body.issuer) != Some(&ark.common_name) {
+            return Err(AppraisalError::UnknownKey);
+        }
+        ark.key.verify(
+            &list.signature_algorithm,
+            body.as_ref(),
+            &list.signature_value.data,
+        )?;
+        let critical = body.iter_extensions().any(|extension| extension.critical);
+        let mut revoked = Vec::new();
+        for entry in list.iter_revoked_certificates() {
+            let narrowed = entry.iter_extensions().any(|extension| {
+                let reason = matches!(
+                    extension.parsed_extension(),
+                    ParsedExtension::ReasonCode(_) | ParsedExtension::InvalidityDate(_)
+                );
+                extension.critical && !reason
+            });
+            if narrowed {
+                return Err(AppraisalError::Malformed);
+            }
+            revoked.push(Serial::new(entry.raw_serial()));
+        }
+        if critical {
+            return Err(AppraisalError::Malformed);
+        }
+        let validity = Validity {
+            not_before: x509::seconds(list.last_update())?,
+            not_after: x509::seconds(list.next_update().ok_or(AppraisalError::Malformed)?)?,
+        };
+        Ok(Self {
+            revoked,
+            validity: validity.check(now)?,
+        })
+    }
+
+    /// Whether one of these is on the list. The number zero, which AMD gives to every VEK, revokes nothing.
+    pub(crate) fn revokes<'a>(&self, serials: impl IntoIterator<Item = &'a Serial>) -> bool {
+        serials
+            .into_iter()
+            .any(|serial| !serial.is_zero() && self.revoked.contains(serial))
+    }
+
+    pub(crate) fn validity(&self) -> Validity {
+        self.validity
+    }
+}
+
+/// When the next list is due, seconds since the epoch, for a cache. Nothing is verified.
+pub(crate) fn next_update(der: &[u8]) -> Option<u64> {
+    let (_, list) = CertificateRevocationList::from_der(der).ok()?;
+    x509::seconds(list.next_update()?).ok()
+}

@@ -1,0 +1,130 @@
+//! Which measurement drives which claim to which value. The README has the table and the reasons.
+
+use atls_core::ear::Appraisal;
+use atls_core::ear::Category;
+use atls_core::ear::Tier;
+use atls_core::ear::TrustClaim;
+use atls_core::ear::TrustVector;
+
+use crate::claims::SnpClaims;
+use crate::policy::SnpPolicy;
+use crate::report::Report;
+use crate::report::SigningKey;
+
+/// Judges a report that is verified, and writes the image's name into its claims.
+pub(crate) fn judge(report: &Report<'_>, claims: &mut SnpClaims, policy: &SnpPolicy) -> Appraisal {
+    let image = policy.images.iter().find(|image| image.is(report));
+    claims.image = image.map(|image| image.name.clone());
+    let values = [
+        (
+            Category::InstanceIdentity,
+            instance_identity(claims, policy),
+        ),
+        (Category::Configuration, configuration(claims, policy)),
+        (
+            Category::Executables,
+            if image.is_some() {
+                BOOT_APPROVED
+            } else {
+                UNRECOGNISED_SOFTWARE
+            },
+        ),
+        (Category::FileSystem, NOTHING_CLAIMED),
+        (Category::Hardware, hardware(claims, policy)),
+        (Category::RuntimeOpaque, runtime_opaque(claims, policy)),
+        (Category::StorageOpaque, NOTHING_CLAIMED),
+        (Category::SourcedData, NOTHING_CLAIMED),
+    ];
+    let vector = values
+        .into_iter()
+        .fold(TrustVector::new(), |vector, (category, value)| {
+            vector.with(category, TrustClaim::new(value))
+        });
+    let appraisal = Appraisal::new(vector);
+    if image.is_some() {
+        appraisal
+    } else {
+        // 33 alone would be a warning, and who accepts warnings because of old firmware must not accept any image.
+        appraisal.with_status(Tier::Contraindicated)
+    }
+}
+
+fn instance_identity(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
+    let hidden = claims.chip_id.is_none();
+    match (&policy.chip_ids, &claims.chip_id) {
+        (Some(known), Some(chip)) if known.contains(chip) => RECOGNISED,
+        (Some(_), _) => UNRECOGNISED,
+        // A VLEK names no chip anyway.
+        (None, _) if hidden && claims.signing_key == SigningKey::Vcek => {
+            if policy.allow_masked_chip_id {
+                NOTHING_CLAIMED
+            } else {
+                UNRECOGNISED
+            }
+        }
+        (None, _) => NOTHING_CLAIMED,
+    }
+}
+
+fn configuration(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
+    let guest = claims.policy;
+    let debug_refused = guest.allows_debug() && !policy.allow_debug;
+    let migration_refused = guest.allows_migration_agent() && !policy.allow_migration_agent;
+    if debug_refused || migration_refused || claims.vmpl > policy.max_vmpl {
+        return CONTRAINDICATED;
+    }
+    let abi = policy.minimum_abi.is_none_or(|abi| abi.holds(guest));
+    let demanded = &policy.require_guest_policy;
+    let demanded = demanded.iter().all(|restriction| restriction.holds(guest));
+    let set_up = &policy.require_platform;
+    let set_up = set_up
+        .iter()
+        .all(|feature| feature.holds(claims.platform_info));
+    if !(abi && demanded && set_up) {
+        return CONTRAINDICATED;
+    }
+    let states_more = policy.minimum_abi.is_some()
+        || !policy.require_guest_policy.is_empty()
+        || !policy.require_platform.is_empty();
+    match (guest.allows_debug(), states_more) {
+        (true, _) => UNSAFE,
+        (false, true) => APPROVED_CONFIGURATION,
+        (false, false) => NO_KNOWN_WEAKNESS,
+    }
+}
+
+fn hardware(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
+    let Some(minimum) = policy.minimum_tcb.get(&claims.product) else {
+        return UNRECOGNISED;
+    };
+    let vlek_refused = claims.signing_key == SigningKey::Vlek && !policy.allow_vlek;
+    if vlek_refused || claims.report_version < policy.min_report_version {
+        return CONTRAINDICATED;
+    }
+    let current = claims.reported_tcb.is_at_least(&minimum.reported)
+        && claims.committed_tcb.is_at_least(minimum.committed())
+        && claims.launch_tcb.is_at_least(minimum.launch());
+    if current { GENUINE } else { UNSAFE }
+}
+
+fn runtime_opaque(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
+    match (claims.policy.allows_debug(), policy.allow_debug) {
+        (false, _) => ENCRYPTED_MEMORY,
+        // Visible all the same; the policy takes that as a warning.
+        (true, true) => UNSAFE,
+        (true, false) => CONTRAINDICATED,
+    }
+}
+
+// AR4SI §2.3.4, by category where the number is the same and the meaning is not.
+const NOTHING_CLAIMED: i8 = 0;
+const RECOGNISED: i8 = 2;
+const APPROVED_CONFIGURATION: i8 = 2;
+const GENUINE: i8 = 2;
+const ENCRYPTED_MEMORY: i8 = 2;
+const NO_KNOWN_WEAKNESS: i8 = 3;
+const BOOT_APPROVED: i8 = 3;
+const UNSAFE: i8 = 32;
+const UNRECOGNISED_SOFTWARE: i8 = 33;
+const CONTRAINDICATED: i8 = 96;
+const UNRECOGNISED: i8 = 97;

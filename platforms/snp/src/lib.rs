@@ -1,0 +1,106 @@
+//! AMD SEV-SNP for attested TLS: an attester over Linux configfs-tsm, and a verifier that needs nothing but octets.
+//!
+//! Evidence is the firmware's attestation report (AMD document 56860, "SEV Secure Nested Paging Firmware ABI
+//! Specification") and the certificates that the host sends along, in the CBOR map that Veraison takes too
+//! (`application/vnd.veraison.tsm-report+cbor`). The report's `REPORT_DATA` is SHA-512 of the bound value. It is verified
+//! under AMD's root keys (AMD document 57230, "VCEK Certificate and KDS Interface Specification").
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use atls_core::RelyingParty;
+//! use atls_reference::Live;
+//! use atls_snp::Roots;
+//! use atls_snp::SnpPolicy;
+//! use atls_snp::SnpVerifier;
+//! use atls_snp::SuppliedCollateral;
+//!
+//! # fn example(policy: SnpPolicy, crl: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+//! let policy = Arc::new(Live::fixed(policy)?);
+//! let collateral = SuppliedCollateral::new().with_crl(
+//!     atls_snp::Product::Milan,
+//!     atls_snp::SigningKey::Vcek,
+//!     crl,
+//! )?;
+//! let verifier = SnpVerifier::new(Roots::amd(), policy, Arc::new(collateral));
+//! let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Over the network, collateral is [`KdsCollateral`] through a cache of `atls-collateral`.
+//!
+//! What is *not* checked: that a launch digest stands for the software that you think it does, which is the reference
+//! value's matter; `GUEST_SVN` and mitigation vectors, which are among the claims or not read; whether anything in the
+//! guest has reports made over other values.
+#![forbid(unsafe_code)]
+
+mod attester;
+mod cert_table;
+mod chain;
+mod claims;
+mod collateral;
+mod crl;
+mod evidence;
+mod judge;
+mod policy;
+mod product;
+mod report;
+mod roots;
+mod tcb;
+mod vek;
+mod verifier;
+mod x509;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+use atls_core::Bound;
+use atls_core::MediaType;
+use atls_core::MediaTypeError;
+use ring::digest;
+
+pub use attester::SnpAttester;
+pub use cert_table::CertTable;
+pub use cert_table::CertificateKind;
+pub use claims::SnpClaims;
+pub use collateral::Kds;
+pub use collateral::KdsCollateral;
+pub use collateral::NoCollateral;
+pub use collateral::SnpCollateral;
+pub use collateral::SuppliedCollateral;
+pub use collateral::VekId;
+pub use evidence::SnpEvidence;
+pub use policy::AbiVersion;
+pub use policy::GuestRestriction;
+pub use policy::MinimumTcb;
+pub use policy::PlatformFeature;
+pub use policy::SnpImage;
+pub use policy::SnpPolicy;
+pub use product::Product;
+pub use report::GuestPolicy;
+pub use report::PlatformInfo;
+pub use report::REPORT_LENGTH;
+pub use report::SigningKey;
+pub use roots::Roots;
+pub use tcb::Tcb;
+pub use verifier::SnpVerifier;
+
+/// `application/vnd.veraison.tsm-report+cbor`.
+///
+/// # Errors
+/// None: the text is a media type.
+fn media_type() -> Result<MediaType, MediaTypeError> {
+    MediaType::parse("application/vnd.veraison.tsm-report+cbor")
+}
+
+/// How the binder is carried: `REPORT_DATA` has 64 octets, so it is SHA-512 of the bound value. Used by both halves, and
+/// public for whoever asks another verifier about the same Evidence.
+pub fn challenge(bound: &Bound) -> [u8; 64] {
+    let mut challenge = [0; 64];
+    let digest = digest::digest(&digest::SHA512, bound.as_bytes());
+    for (target, octet) in challenge.iter_mut().zip(digest.as_ref()) {
+        *target = *octet;
+    }
+    challenge
+}

@@ -1,0 +1,75 @@
+//! One image that may run.
+
+use atls_reference::Digest;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::report::Report;
+
+/// A reference value: everything that it states must be in the report.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SnpImage {
+    /// For people: it is in the claims of who matches.
+    pub name: String,
+    /// `MEASUREMENT`: the launch digest of the guest's initial memory, 48 octets. It covers firmware and number and kind
+    /// of virtual processors, and kernel, initrd and command line only where the firmware is built to measure them
+    /// (`kernel-hashes`).
+    pub measurement: Digest<48>,
+    /// `HOST_DATA`: what the host gave at launch, 32 octets. By some it holds a configuration's digest; the host chooses
+    /// it, so where it matters it must be stated here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_data: Option<Digest<32>>,
+    /// `FAMILY_ID` of the ID block, 16 octets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family_id: Option<Digest<16>>,
+    /// `IMAGE_ID` of the ID block, 16 octets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_id: Option<Digest<16>>,
+    /// SHA-384 of the key that signed the ID block, 48 octets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_key_digest: Option<Digest<48>>,
+    /// SHA-384 of the key that signed the ID key, 48 octets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author_key_digest: Option<Digest<48>>,
+}
+
+impl SnpImage {
+    /// Known by its measurement alone.
+    pub fn new(name: impl Into<String>, measurement: [u8; 48]) -> Self {
+        Self {
+            name: name.into(),
+            measurement: measurement.into(),
+            host_data: None,
+            family_id: None,
+            image_id: None,
+            id_key_digest: None,
+            author_key_digest: None,
+        }
+    }
+
+    pub(crate) fn is(&self, report: &Report<'_>) -> bool {
+        is(Some(&self.measurement), &report.measurement)
+            && is(self.host_data.as_ref(), &report.host_data)
+            && is(self.family_id.as_ref(), &report.family_id)
+            && is(self.image_id.as_ref(), &report.image_id)
+            && is(self.id_key_digest.as_ref(), &report.id_key_digest)
+            && is(self.author_key_digest.as_ref(), &report.author_key_digest)
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.name.is_empty() {
+            return Err("an image has no name".into());
+        }
+        if self.measurement.is_zero() {
+            return Err(format!("image {:?} measures as zero", self.name));
+        }
+        Ok(())
+    }
+}
+
+/// What is not stated may be anything.
+fn is<const N: usize>(stated: Option<&Digest<N>>, found: &[u8; N]) -> bool {
+    stated.is_none_or(|stated| stated.as_bytes() == found)
+}

@@ -1,0 +1,124 @@
+//! What a policy may demand of a guest's launch and of its machine.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::Serialize;
+use serde::Serializer;
+use serde::de;
+
+use crate::report::GuestPolicy;
+use crate::report::PlatformInfo;
+
+/// A demand of the guest's own policy, which the firmware enforces (AMD document 56860 §4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum GuestRestriction {
+    /// Memory is encrypted with AES-256-XTS.
+    Aes256Xts,
+    /// The host sees no ciphertext of DRAM.
+    CiphertextHiding,
+    /// No CXL devices or memory.
+    NoCxl,
+    /// Pages are not moved or swapped.
+    NoPageSwap,
+    /// No measurement of power, a side channel.
+    NoRapl,
+    /// No simultaneous multithreading, a side channel.
+    NoSmt,
+    /// One socket only.
+    SingleSocket,
+}
+
+impl GuestRestriction {
+    pub(crate) fn holds(self, policy: GuestPolicy) -> bool {
+        match self {
+            Self::Aes256Xts => policy.requires_aes_256_xts(),
+            Self::CiphertextHiding => policy.requires_ciphertext_hiding(),
+            Self::NoCxl => !policy.allows_cxl(),
+            Self::NoPageSwap => policy.requires_no_page_swap(),
+            Self::NoRapl => policy.requires_no_rapl(),
+            Self::NoSmt => !policy.allows_smt(),
+            Self::SingleSocket => policy.requires_single_socket(),
+        }
+    }
+}
+
+/// How a machine is set up, as its firmware reports it (`PLATFORM_INFO`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PlatformFeature {
+    /// No aliased memory was found since the last reset: against BadRAM (AMD-SB-3015).
+    AliasCheckComplete,
+    /// The host sees no ciphertext of DRAM.
+    CiphertextHiding,
+    /// Memory with ECC.
+    Ecc,
+    /// Measurement of power is off.
+    NoRapl,
+    /// Simultaneous multithreading is off.
+    NoSmt,
+    /// Trusted I/O is off.
+    NoTio,
+    /// All memory is encrypted.
+    Tsme,
+}
+
+impl PlatformFeature {
+    pub(crate) fn holds(self, platform: PlatformInfo) -> bool {
+        match self {
+            Self::AliasCheckComplete => platform.alias_check_complete(),
+            Self::CiphertextHiding => platform.ciphertext_hiding_enabled(),
+            Self::Ecc => platform.ecc_enabled(),
+            Self::NoRapl => platform.rapl_disabled(),
+            Self::NoSmt => !platform.smt_enabled(),
+            Self::NoTio => !platform.tio_enabled(),
+            Self::Tsme => platform.tsme_enabled(),
+        }
+    }
+}
+
+/// A version of the SNP ABI, in files as text: `"1.55"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(clippy::exhaustive_structs, reason = "major and minor, as AMD has it")]
+pub struct AbiVersion {
+    /// Before the point.
+    pub major: u8,
+    /// Behind it.
+    pub minor: u8,
+}
+
+impl AbiVersion {
+    pub(crate) fn holds(self, policy: GuestPolicy) -> bool {
+        let (major, minor) = policy.abi();
+        Self { major, minor } >= self
+    }
+}
+
+impl fmt::Display for AbiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+impl Serialize for AbiVersion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for AbiVersion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parsed = text.split_once('.').and_then(|(major, minor)| {
+            let major = major.parse().ok()?;
+            let minor = minor.parse().ok()?;
+            Some(Self { major, minor })
+        });
+        let expected = &"a version such as \"1.55\"";
+        parsed.ok_or_else(|| de::Error::invalid_value(de::Unexpected::Str(&text), expected))
+    }
+}

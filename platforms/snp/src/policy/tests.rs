@@ -1,0 +1,125 @@
+use atls_reference::ReferenceError;
+use atls_reference::from_json;
+use atls_reference::from_toml;
+
+use super::*;
+
+const GOOD: &str = r#"
+version = 1
+
+[snp]
+allow-vlek = true
+max-vmpl = 1
+minimum-abi = "1.55"
+require-guest-policy = ["no-smt", "no-cxl", "aes256-xts"]
+require-platform = ["alias-check-complete", "no-smt"]
+
+[snp.minimum-tcb.milan]
+reported = { bootloader = 4, tee = 0, snp = 24, microcode = 219 }
+launch = { bootloader = 3, tee = 0, snp = 24, microcode = 219 }
+
+[snp.minimum-tcb.turin]
+reported = { fmc = 1, bootloader = 4, tee = 0, snp = 24, microcode = 219 }
+
+[[snp.image]]
+name = "payments"
+measurement = "010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101"
+host-data = "0202020202020202020202020202020202020202020202020202020202020202"
+"#;
+
+fn with(find: &str, replacement: &str) -> Result<SnpPolicy, ReferenceError> {
+    assert!(GOOD.contains(find), "{find}");
+    from_toml(&GOOD.replace(find, replacement))
+}
+
+fn problem(find: &str, replacement: &str) -> String {
+    with(find, replacement).unwrap_err().to_string()
+}
+
+#[test]
+fn a_file_is_read_and_what_is_left_out_is_strict() {
+    let policy: SnpPolicy = from_toml(GOOD).unwrap();
+    assert!(policy.allow_vlek);
+    assert!(!policy.allow_debug && !policy.allow_masked_chip_id);
+    assert!(!policy.allow_migration_agent && !policy.allow_missing_crl);
+    assert_eq!((policy.min_report_version, policy.max_vmpl), (3, 1));
+    let milan = &policy.minimum_tcb[&Product::Milan];
+    assert_eq!(*milan.committed(), milan.reported);
+    assert_eq!(milan.launch().bootloader, 3);
+    let abi = AbiVersion {
+        major: 1,
+        minor: 55,
+    };
+    assert_eq!(policy.minimum_abi, Some(abi));
+    assert_eq!(policy.images[0].host_data, Some([2; 32].into()));
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let policy: SnpPolicy = from_toml(GOOD).unwrap();
+    let json = serde_json::json!({ "version": 1, "snp": policy });
+    assert_eq!(from_json::<SnpPolicy>(&json.to_string()).unwrap(), policy);
+}
+
+#[test]
+fn missing_and_unknown_fields_are_named() {
+    for (find, named) in [
+        (
+            "reported = { bootloader = 4, tee = 0, snp = 24, microcode = 219 }\nlaunch",
+            "reported",
+        ),
+        ("microcode = 219 }\nlaunch", "microcode"),
+        ("measurement =", "measurement"),
+        ("name =", "name"),
+    ] {
+        let renamed = find.replacen(named, "else", 1);
+        let text = problem(find, &renamed);
+        assert!(text.contains("else") || text.contains(named), "{text}");
+    }
+    let text = problem("max-vmpl", "max-vmpls");
+    assert!(text.contains("max-vmpls"), "{text}");
+    let text = problem("no-cxl", "no-such");
+    assert!(text.contains("no-such"), "{text}");
+    let text = problem("turin", "venice");
+    assert!(text.contains("venice"), "{text}");
+    let text = problem("1.55", "1");
+    assert!(text.contains("1.55"), "{text}");
+    let bare = from_toml::<SnpPolicy>("version = 1\n[snp]\nimage = []\n").unwrap_err();
+    assert!(bare.to_string().contains("minimum-tcb"), "{bare}");
+}
+
+#[test]
+fn a_policy_that_accepts_anything_or_nothing_is_none() {
+    let good: SnpPolicy = from_toml(GOOD).unwrap();
+    let judge = |change: fn(&mut SnpPolicy)| {
+        let mut policy = good.clone();
+        change(&mut policy);
+        policy.check()
+    };
+    assert_eq!(judge(|_| {}), Ok(()));
+    let changes: [fn(&mut SnpPolicy); 10] = [
+        |policy| policy.images.clear(),
+        |policy| policy.images[0].name.clear(),
+        |policy| policy.images[0].measurement = [0; 48].into(),
+        |policy| policy.minimum_tcb.clear(),
+        |policy| policy.min_report_version = 1,
+        |policy| policy.min_report_version = 6,
+        |policy| policy.max_vmpl = 4,
+        |policy| policy.chip_ids = Some(Vec::new()),
+        |policy| {
+            let milan = policy.minimum_tcb.get_mut(&Product::Milan).unwrap();
+            milan.reported.fmc = Some(1);
+        },
+        |policy| {
+            let turin = policy.minimum_tcb.get_mut(&Product::Turin).unwrap();
+            let without = Tcb {
+                fmc: None,
+                ..turin.reported
+            };
+            turin.committed = Some(without);
+        },
+    ];
+    for change in changes {
+        assert!(judge(change).is_err());
+    }
+}

@@ -1,0 +1,175 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::ForgedReport;
+
+fn good() -> Vec<u8> {
+    ForgedReport::new(Product::Milan).encode()
+}
+
+fn judge(change: impl FnOnce(&mut Vec<u8>)) -> Result<(), AppraisalError> {
+    let mut octets = good();
+    change(&mut octets);
+    Report::decode(&octets).map(drop)
+}
+
+#[test]
+fn a_report_of_any_other_length_is_none() {
+    let whole = good();
+    for length in 0..whole.len() {
+        assert!(Report::decode(&whole[..length]).is_err(), "{length}");
+    }
+    assert!(Report::decode(&whole).is_ok());
+    assert!(Report::decode(&[&whole[..], &[0]].concat()).is_err());
+}
+
+#[test]
+fn versions_are_2_to_5() {
+    for version in [0, 1, 6, 7, 255, u32::MAX] {
+        let refused = judge(|octets| octets[..4].copy_from_slice(&version.to_le_bytes()));
+        assert_eq!(refused, Err(AppraisalError::Malformed), "{version}");
+    }
+    for version in 2..=5 {
+        let mut report = ForgedReport::new(Product::Genoa);
+        report.version = version;
+        let octets = report.encode();
+        let decoded = Report::decode(&octets).unwrap();
+        assert_eq!(decoded.version, version);
+        let product = (version > 2).then_some(Product::Genoa);
+        assert_eq!(decoded.product(), Ok(product));
+    }
+}
+
+#[test]
+fn what_is_reserved_is_zero() {
+    let reserved = |version: u32| {
+        let cpuid = if version == 2 { 0x188 } else { 0x18b };
+        let end = if version == 5 { 0x208 } else { 0x1f8 };
+        [
+            0x04c..0x050,
+            cpuid..0x1a0,
+            0x1eb..0x1ec,
+            0x1ef..0x1f0,
+            end..0x2a0,
+            0x330..REPORT_LENGTH,
+        ]
+    };
+    for version in 2..=5 {
+        let mut report = ForgedReport::new(Product::Milan);
+        report.version = version;
+        let octets = report.encode();
+        for offset in reserved(version).into_iter().flatten() {
+            let mut altered = octets.clone();
+            altered[offset] = 1;
+            let refused = Report::decode(&altered).map(drop);
+            assert_eq!(refused, Err(AppraisalError::Malformed), "{offset:#x}");
+        }
+    }
+}
+
+#[test]
+fn signatures_are_ecdsa_p384_by_a_known_key() {
+    let algorithm = judge(|octets| octets[0x34] = 2);
+    assert_eq!(algorithm, Err(AppraisalError::Malformed));
+    for key in 2..7 {
+        let reserved = judge(|octets| octets[0x48] = key << 2);
+        assert_eq!(reserved, Err(AppraisalError::Malformed), "{key}");
+    }
+    let unsigned = judge(|octets| octets[0x48] = 7 << 2);
+    assert_eq!(unsigned, Err(AppraisalError::BadSignature));
+    let bit = judge(|octets| octets[0x48] = 1 << 5);
+    assert_eq!(bit, Err(AppraisalError::Malformed));
+    let policy = judge(|octets| octets[0x0a] = 1);
+    assert_eq!(policy, Err(AppraisalError::Malformed), "bit 17 of POLICY");
+}
+
+#[test]
+fn a_signature_is_turned_round_and_its_padding_is_zero() {
+    let mut octets = good();
+    octets[0x2a0..0x330].fill(0);
+    octets[0x2a0] = 1;
+    octets[0x2a0 + 47] = 2;
+    octets[0x2e8] = 3;
+    let signature = Report::decode(&octets).unwrap().signature().unwrap();
+    assert_eq!((signature[47], signature[0], signature[95]), (1, 2, 3));
+    for padding in (0x2a0 + 48..0x2e8).chain(0x2e8 + 48..0x330) {
+        let mut padded = octets.clone();
+        padded[padding] = 1;
+        let decoded = Report::decode(&padded).unwrap();
+        assert_eq!(decoded.signature(), None, "{padding:#x}");
+    }
+}
+
+#[test]
+fn turin_fills_8_octets_of_its_chip_id() {
+    let mut octets = ForgedReport::new(Product::Turin).encode();
+    let decoded = Report::decode(&octets).unwrap();
+    assert_eq!(decoded.hwid(Product::Turin).unwrap().len(), 8);
+    octets[0x1a0 + 8] = 1;
+    let decoded = Report::decode(&octets).unwrap();
+    assert_eq!(decoded.hwid(Product::Turin), None);
+    octets[0x1a0..0x1e0].fill(0);
+    let decoded = Report::decode(&octets).unwrap();
+    assert!(decoded.hides_chip());
+    assert_eq!(decoded.hwid(Product::Turin), None);
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), REPORT_LENGTH)) {
+        let _ = Report::decode(&octets);
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded(
+        version in 2u32..=5,
+        guest_svn: u32,
+        abi: u16,
+        flags in 0u64..1 << 10,
+        ids: [u8; 32],
+        vmpl: u32,
+        tcbs: [[u8; 8]; 4],
+        platform_info: u64,
+        report_data in proptest::collection::vec(any::<u8>(), 64),
+        digests in proptest::collection::vec(any::<u8>(), 48 * 3 + 32 * 2 + 64),
+    ) {
+        let mut report = ForgedReport::new(Product::Milan);
+        report.version = version;
+        report.guest_svn = guest_svn;
+        report.policy = u64::from(abi) | flags << 16 | 1 << 17;
+        report.family_id = ids[..16].try_into().unwrap();
+        report.image_id = ids[16..].try_into().unwrap();
+        report.vmpl = vmpl;
+        [report.current_tcb, report.reported_tcb, report.committed_tcb, report.launch_tcb] = tcbs;
+        report.platform_info = platform_info;
+        report.report_data = report_data[..].try_into().unwrap();
+        report.measurement = digests[..48].try_into().unwrap();
+        report.id_key_digest = digests[48..96].try_into().unwrap();
+        report.author_key_digest = digests[96..144].try_into().unwrap();
+        report.host_data = digests[144..176].try_into().unwrap();
+        report.report_id = digests[176..208].try_into().unwrap();
+        report.chip_id = digests[208..].try_into().unwrap();
+        let octets = report.encode();
+        let decoded = Report::decode(&octets).unwrap();
+        prop_assert_eq!(decoded.version, version);
+        prop_assert_eq!(decoded.guest_svn, guest_svn);
+        prop_assert_eq!(decoded.policy.bits(), report.policy);
+        prop_assert_eq!(decoded.family_id, report.family_id);
+        prop_assert_eq!(decoded.image_id, report.image_id);
+        prop_assert_eq!(decoded.vmpl, vmpl);
+        prop_assert_eq!(decoded.current_tcb, tcbs[0]);
+        prop_assert_eq!(decoded.reported_tcb, tcbs[1]);
+        prop_assert_eq!(decoded.committed_tcb, tcbs[2]);
+        prop_assert_eq!(decoded.launch_tcb, tcbs[3]);
+        prop_assert_eq!(decoded.platform_info.bits(), platform_info);
+        prop_assert_eq!(&decoded.report_data[..], &report_data[..]);
+        prop_assert_eq!(decoded.measurement, report.measurement);
+        prop_assert_eq!(decoded.id_key_digest, report.id_key_digest);
+        prop_assert_eq!(decoded.author_key_digest, report.author_key_digest);
+        prop_assert_eq!(decoded.host_data, report.host_data);
+        prop_assert_eq!(decoded.report_id, report.report_id);
+        prop_assert_eq!(decoded.chip_id, report.chip_id);
+        prop_assert_eq!(super::report_data(&octets).unwrap(), decoded.report_data);
+        prop_assert_eq!(decoded.signed(), &octets[..0x2a0]);
+    }
+}

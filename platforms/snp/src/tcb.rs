@@ -1,0 +1,129 @@
+//! Versions of the firmware that a guest rests on.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::product::Product;
+
+/// `TCB_VERSION`: a security version number for each part of the firmware (AMD document 56860 §2.2). A higher one is a
+/// newer one, part by part; there is no order of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "the octets that AMD defines; a policy states each"
+)]
+pub struct Tcb {
+    /// The FMC of the secure processor. Turin only; required there and refused elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fmc: Option<u8>,
+    /// The boot loader of the secure processor.
+    pub bootloader: u8,
+    /// The operating system of the secure processor.
+    pub tee: u8,
+    /// The SNP firmware.
+    pub snp: u8,
+    /// The microcode of the processor, at its lowest over all cores.
+    pub microcode: u8,
+}
+
+impl Tcb {
+    /// From 8 octets of a report. `None` where a reserved one is not zero.
+    pub(crate) fn decode(product: Product, octets: [u8; 8]) -> Option<Self> {
+        match (product, octets) {
+            (Product::Milan | Product::Genoa, [bootloader, tee, 0, 0, 0, 0, snp, microcode]) => {
+                Some(Self {
+                    fmc: None,
+                    bootloader,
+                    tee,
+                    snp,
+                    microcode,
+                })
+            }
+            (Product::Turin, [fmc, bootloader, tee, snp, 0, 0, 0, microcode]) => Some(Self {
+                fmc: Some(fmc),
+                bootloader,
+                tee,
+                snp,
+                microcode,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether no part is older than that of `minimum`.
+    pub fn is_at_least(&self, minimum: &Self) -> bool {
+        // A missing FMC is older than any.
+        self.fmc >= minimum.fmc
+            && self.bootloader >= minimum.bootloader
+            && self.tee >= minimum.tee
+            && self.snp >= minimum.snp
+            && self.microcode >= minimum.microcode
+    }
+}
+
+impl fmt::Display for Tcb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(fmc) = self.fmc {
+            write!(f, "fmc {fmc}, ")?;
+        }
+        write!(
+            f,
+            "bootloader {}, tee {}, snp {}, microcode {}",
+            self.bootloader, self.tee, self.snp, self.microcode
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILAN: [u8; 8] = [4, 1, 0, 0, 0, 0, 24, 219];
+    const TURIN: [u8; 8] = [1, 4, 2, 24, 0, 0, 0, 219];
+
+    #[test]
+    fn the_layout_is_the_products() {
+        let milan = Tcb::decode(Product::Milan, MILAN).unwrap();
+        let expected = Tcb {
+            fmc: None,
+            bootloader: 4,
+            tee: 1,
+            snp: 24,
+            microcode: 219,
+        };
+        assert_eq!(milan, expected);
+        assert_eq!(Tcb::decode(Product::Genoa, MILAN), Some(expected));
+        let turin = Tcb::decode(Product::Turin, TURIN).unwrap();
+        let expected = Tcb {
+            fmc: Some(1),
+            tee: 2,
+            ..expected
+        };
+        assert_eq!(turin, expected);
+        assert_eq!(Tcb::decode(Product::Turin, MILAN), None, "reserved octets");
+        assert_eq!(Tcb::decode(Product::Milan, TURIN), None, "reserved octets");
+    }
+
+    #[test]
+    fn each_part_must_reach_its_minimum() {
+        let minimum = Tcb::decode(Product::Turin, TURIN).unwrap();
+        assert!(minimum.is_at_least(&minimum));
+        for part in [0, 1, 2, 3, 7] {
+            let mut older = TURIN;
+            older[part] -= 1;
+            let mut newer = TURIN;
+            newer[part] += 1;
+            let decode = |octets| Tcb::decode(Product::Turin, octets).unwrap();
+            assert!(!decode(older).is_at_least(&minimum), "{part}");
+            assert!(decode(newer).is_at_least(&minimum), "{part}");
+        }
+        let without = Tcb {
+            fmc: None,
+            ..minimum
+        };
+        assert!(!without.is_at_least(&minimum));
+    }
+}

@@ -1,0 +1,121 @@
+//! As much DER as certificates need.
+
+pub(super) fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
+    let length = contents.len();
+    let octets = length.to_be_bytes();
+    let significant: Vec<_> = octets.into_iter().skip_while(|octet| *octet == 0).collect();
+    let mut out = vec![tag];
+    if length < 0x80 {
+        out.push(octets[7]);
+    } else {
+        let [.., count] = significant.len().to_be_bytes();
+        out.push(0x80 | count);
+        out.extend(significant);
+    }
+    out.extend_from_slice(contents);
+    out
+}
+
+pub(super) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+    tlv(0x30, &parts.concat())
+}
+
+/// Not negative, from big-endian octets.
+pub(super) fn integer(octets: &[u8]) -> Vec<u8> {
+    let mut value: Vec<_> = octets
+        .iter()
+        .copied()
+        .skip_while(|octet| *octet == 0)
+        .collect();
+    if value.first().is_none_or(|first| *first >= 0x80) {
+        value.insert(0, 0);
+    }
+    tlv(0x02, &value)
+}
+
+pub(super) fn bit_string(octets: &[u8]) -> Vec<u8> {
+    tlv(0x03, &[&[0], octets].concat())
+}
+
+pub(super) fn oid(contents: &[u8]) -> Vec<u8> {
+    tlv(0x06, contents)
+}
+
+/// With the one attribute that is looked at, and the organisation.
+pub(super) fn name(common_name: &str) -> Vec<u8> {
+    let attribute = |kind: u8, value: &str| {
+        let pair = sequence(&[&oid(&[0x55, 0x04, kind]), &tlv(0x0c, value.as_bytes())]);
+        tlv(0x31, &pair)
+    };
+    sequence(&[
+        &attribute(10, "Forged, not AMD"),
+        &attribute(3, common_name),
+    ])
+}
+
+pub(super) fn extension(identifier: &[u8], critical: Critical, value: &[u8]) -> Vec<u8> {
+    let critical: &[u8] = match critical {
+        Critical::Yes => &[0x01, 0x01, 0xff],
+        Critical::No => &[],
+    };
+    sequence(&[&oid(identifier), critical, &tlv(0x04, value)])
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Critical {
+    No,
+    Yes,
+}
+
+/// GeneralizedTime of seconds since the epoch.
+pub(super) fn time(seconds: u64) -> Vec<u8> {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Days are counted from the first of March of the year 0, so that the leap day is the last of its year.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
+    let text = format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}Z");
+    tlv(0x18, text.as_bytes())
+}
+
+/// RSASSA-PSS with SHA-384, as AMD's certificates have it.
+pub(super) fn pss_sha384() -> Vec<u8> {
+    let sha384 = sequence(&[
+        &oid(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02]),
+        &[0x05, 0x00],
+    ]);
+    let mgf1 = oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08]);
+    let parameters = sequence(&[
+        &tlv(0xa0, &sha384),
+        &tlv(0xa1, &sequence(&[&mgf1, &sha384])),
+        &tlv(0xa2, &integer(&[48])),
+        &tlv(0xa3, &integer(&[1])),
+    ]);
+    let pss = oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a]);
+    sequence(&[&pss, &parameters])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_right() {
+        for (seconds, text) in [
+            (0, "19700101000000Z"),
+            (951_782_399, "20000228235959Z"),
+            (951_782_400, "20000229000000Z"),
+            (1_750_000_000, "20250615150640Z"),
+            (2_524_607_999, "20491231235959Z"),
+        ] {
+            assert_eq!(time(seconds)[2..], *text.as_bytes());
+        }
+    }
+}

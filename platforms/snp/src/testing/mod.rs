@@ -1,0 +1,247 @@
+//! A **forged** SEV-SNP platform for tests: chip, root and revocation list of nobody, on any machine.
+//!
+//! It goes through the very same attester and verifier as a real one. What tells it apart is its root, which only
+//! [`Roots::dangerous_custom`] takes, and what that root signed is marked as simulated. Its root's private keys are
+//! published in this crate: **whoever trusts them trusts everybody.**
+//!
+//! ```
+//! use atls_core::StandardPolicy;
+//! use atls_snp::Product;
+//! use atls_snp::testing::ForgedPlatform;
+//!
+//! let platform = ForgedPlatform::new(Product::Milan)?;
+//! let attester = platform.attester()?;
+//! let verifier = platform.verifier(platform.policy())?;
+//! let accepting = StandardPolicy::new().dangerous_accept_simulated();
+//! # let _ = (attester, verifier, accepting);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::exhaustive_structs,
+    clippy::indexing_slicing,
+    reason = "a forger writes its own octets, and a test makes them field by field"
+)]
+
+mod authority;
+mod der;
+mod report;
+mod vek;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use atls_core::AppraisalError;
+use atls_core::AttestError;
+use atls_reference::Live;
+use atls_reference::ReferenceError;
+use atls_tsm::Provider;
+use atls_tsm::Tsm;
+use atls_tsm::testing::FakeConfigFs;
+use atls_tsm::testing::Forged;
+use ring::rand::SystemRandom;
+use ring::signature::ECDSA_P384_SHA384_FIXED_SIGNING;
+use ring::signature::EcdsaKeyPair;
+use ring::signature::KeyPair;
+
+pub use authority::ForgedAuthority;
+pub use authority::ForgedCrl;
+pub use authority::ForgedKey;
+pub use report::ForgedReport;
+pub use vek::ForgedVek;
+
+use crate::attester::SnpAttester;
+use crate::cert_table::CertTable;
+use crate::cert_table::CertificateKind;
+use crate::collateral::SuppliedCollateral;
+use crate::evidence::SnpEvidence;
+use crate::policy::MinimumTcb;
+use crate::policy::SnpImage;
+use crate::policy::SnpPolicy;
+use crate::product::Product;
+use crate::report::SigningKey;
+use crate::roots::Roots;
+use crate::tcb::Tcb;
+use crate::verifier::SnpVerifier;
+
+/// A machine, its authorities and what they sign. Each field may be altered, and what is made afterwards is signed with
+/// the alteration in it: a device that lies, or a root that errs.
+///
+/// Everything it makes is valid from 2020 to 2049.
+#[derive(Clone)]
+pub struct ForgedPlatform {
+    /// The processor.
+    pub product: Product,
+    /// What the reports say. Their `REPORT_DATA` is what was asked for.
+    pub report: ForgedReport,
+    /// The certificate of the key that signs them.
+    pub vek: ForgedVek,
+    /// The root.
+    pub ark: ForgedAuthority,
+    /// The intermediate: ASK, or ASVK for a VLEK.
+    pub ask: ForgedAuthority,
+    /// The revocation list.
+    pub crl: ForgedCrl,
+    key: Arc<EcdsaKeyPair>,
+}
+
+impl ForgedPlatform {
+    /// A machine whose chip's key signs, with a key of this process.
+    ///
+    /// # Errors
+    /// [`AttestError`] where the system has no randomness.
+    pub fn new(product: Product) -> Result<Self, AttestError> {
+        let random = SystemRandom::new();
+        let algorithm = &ECDSA_P384_SHA384_FIXED_SIGNING;
+        let failed = |_| AttestError::Device("system has no randomness for a key".to_owned());
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(failed)?;
+        let key = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random);
+        let key = key.map_err(|_| AttestError::Device("key is unusable".to_owned()))?;
+        let report = ForgedReport::new(product);
+        Ok(Self {
+            product,
+            vek: ForgedVek::vcek(product, &report),
+            report,
+            ark: ForgedAuthority::ark(product),
+            ask: ForgedAuthority::ask(product),
+            crl: ForgedCrl::new(product),
+            key: Arc::new(key),
+        })
+    }
+
+    /// The same, but that the cloud provider's key signs.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_vlek(product: Product) -> Result<Self, AttestError> {
+        let mut platform = Self::new(product)?;
+        platform.report.signer = 1 << 2;
+        platform.report.chip_id = [0; 64];
+        platform.vek = ForgedVek::vlek(product, &platform.report);
+        platform.ask = ForgedAuthority::asvk(product);
+        Ok(platform)
+    }
+
+    /// A report over these 64 octets, signed.
+    pub fn signed_report(&self, report_data: &[u8; 64]) -> Vec<u8> {
+        let mut report = self.report.clone();
+        report.report_data = *report_data;
+        report.sign(&self.key)
+    }
+
+    /// The certificates as a host would give them: VEK, intermediate and root.
+    pub fn certificates(&self) -> CertTable {
+        let kind = match self.key_kind() {
+            SigningKey::Vcek => CertificateKind::Vcek,
+            SigningKey::Vlek => CertificateKind::Vlek,
+        };
+        CertTable::new()
+            .with(kind, self.vek_certificate())
+            .with(CertificateKind::Ask, self.ask.certificate())
+            .with(CertificateKind::Ark, self.ark.certificate())
+    }
+
+    /// The VEK's certificate in DER.
+    pub fn vek_certificate(&self) -> Vec<u8> {
+        self.vek.certificate(self.key.public_key().as_ref())
+    }
+
+    /// Report and certificates in their envelope's form.
+    pub fn evidence(&self, report_data: &[u8; 64]) -> SnpEvidence {
+        SnpEvidence::new(self.signed_report(report_data), self.certificates())
+    }
+
+    /// A fake configfs-tsm with this machine behind it, as it is now.
+    pub fn configfs(&self) -> FakeConfigFs {
+        let platform = self.clone();
+        let auxblob = self.certificates().encode();
+        FakeConfigFs::new(Provider::SevGuest, move |inblob| {
+            let mut report_data = [0; 64];
+            let length = inblob.len().min(64);
+            report_data[..length].copy_from_slice(&inblob[..length]);
+            Forged {
+                outblob: platform.signed_report(&report_data),
+                auxblob: auxblob.clone(),
+            }
+        })
+    }
+
+    /// The real attester over that.
+    ///
+    /// # Errors
+    /// [`AttestError`]: none that a machine as it is made here gives.
+    pub fn attester(&self) -> Result<SnpAttester, AttestError> {
+        let attester = SnpAttester::over(Tsm::over(self.configfs()))?;
+        attester.ok_or_else(|| AttestError::Device("forged platform is none".to_owned()))
+    }
+
+    /// Its root, and no other.
+    ///
+    /// # Errors
+    /// [`AppraisalError`] where [`ark`](Self::ark) was altered until it is none.
+    pub fn roots(&self) -> Result<Roots, AppraisalError> {
+        Roots::dangerous_custom(self.product, &self.ark.certificate())
+    }
+
+    /// A policy that this machine meets.
+    pub fn policy(&self) -> SnpPolicy {
+        let tcb = |octets| Tcb::decode(self.product, octets).unwrap_or(EMPTY_TCB);
+        let minimum = MinimumTcb {
+            reported: tcb(self.report.reported_tcb),
+            committed: Some(tcb(self.report.committed_tcb)),
+            launch: Some(tcb(self.report.launch_tcb)),
+        };
+        let image = SnpImage::new("forged", self.report.measurement);
+        let mut policy = SnpPolicy::new(vec![image], BTreeMap::from([(self.product, minimum)]));
+        policy.allow_vlek = self.key_kind() == SigningKey::Vlek;
+        policy
+    }
+
+    /// The revocation list, for a verifier. The certificates come with the Evidence.
+    ///
+    /// # Errors
+    /// [`AppraisalError`] where [`crl`](Self::crl) was altered until it is none.
+    pub fn collateral(&self) -> Result<SuppliedCollateral, AppraisalError> {
+        let crl = self.crl.encode();
+        SuppliedCollateral::new().with_crl(self.product, self.key_kind(), &crl)
+    }
+
+    /// The real verifier with its root, and its revocation list.
+    ///
+    /// # Errors
+    /// [`ReferenceError`] for a policy that is none.
+    pub fn verifier(&self, policy: SnpPolicy) -> Result<SnpVerifier, ReferenceError> {
+        let unusable = |error: AppraisalError| ReferenceError::Syntax(error.to_string());
+        let policy = Arc::new(Live::fixed(policy)?);
+        let collateral = Arc::new(self.collateral().map_err(unusable)?);
+        Ok(SnpVerifier::new(
+            self.roots().map_err(unusable)?,
+            policy,
+            collateral,
+        ))
+    }
+
+    fn key_kind(&self) -> SigningKey {
+        match self.report.signer >> 2 {
+            1 => SigningKey::Vlek,
+            _ => SigningKey::Vcek,
+        }
+    }
+}
+
+impl fmt::Debug for ForgedPlatform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ForgedPlatform")
+            .field("product", &self.product)
+            .finish_non_exhaustive()
+    }
+}
+
+const EMPTY_TCB: Tcb = Tcb {
+    fmc: None,
+    bootloader: 0,
+    tee: 0,
+    snp: 0,
+    microcode: 0,
+};

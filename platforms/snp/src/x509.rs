@@ -1,0 +1,288 @@
+//! AMD's certificates: X.509 version 3, signed with RSASSA-PSS, SHA-384 (AMD document 57230 §3).
+
+use atls_core::AppraisalError;
+use atls_core::pki_types::UnixTime;
+use ring::signature::RSA_PSS_2048_8192_SHA384;
+use ring::signature::UnparsedPublicKey;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::ParsedExtension;
+use x509_parser::extensions::X509Extension;
+use x509_parser::oid_registry::OID_KEY_TYPE_EC_PUBLIC_KEY;
+use x509_parser::oid_registry::OID_NIST_EC_P384;
+use x509_parser::oid_registry::OID_PKCS1_RSAENCRYPTION;
+use x509_parser::oid_registry::OID_PKCS1_RSASSAPSS;
+use x509_parser::prelude::FromDer;
+use x509_parser::time::ASN1Time;
+use x509_parser::x509::AlgorithmIdentifier;
+use x509_parser::x509::X509Name;
+use x509_parser::x509::X509Version;
+
+/// A certificate in a form that AMD gives it. Its signature is [verified](Self::verify) apart.
+pub(crate) struct Certificate<'a> {
+    inner: X509Certificate<'a>,
+}
+
+impl<'a> Certificate<'a> {
+    /// The whole of `der`, with one algorithm inside and outside of the signature, and without critical extensions
+    /// that are not understood here.
+    ///
+    /// # Errors
+    /// [`AppraisalError::Malformed`]
+    pub(crate) fn decode(der: &'a [u8]) -> Result<Self, AppraisalError> {
+        let (rest, inner) =
+            X509Certificate::from_der(der).map_err(|_| AppraisalError::Malformed)?;
+        let body = &inner.tbs_certificate;
+        let whole = rest.is_empty()
+            && body.version() == X509Version::V3
+            && is_framed(der, body.as_ref(), &inner.signature_value.data);
+        let one_algorithm = body.signature == inner.signature_algorithm;
+        // Refuses repeated extensions.
+        let unique = body.extensions_map().is_ok();
+        let understood = body.iter_extensions().all(is_understood);
+        if whole && one_algorithm && unique && understood {
+            Ok(Self { inner })
+        } else {
+            Err(AppraisalError::Malformed)
+        }
+    }
+
+    /// Whether `issuer` signed it.
+    ///
+    /// # Errors
+    /// [`AppraisalError::BadSignature`]
+    pub(crate) fn verify(&self, issuer: &RsaKey) -> Result<(), AppraisalError> {
+        issuer.verify(
+            &self.inner.signature_algorithm,
+            self.inner.tbs_certificate.as_ref(),
+            &self.inner.signature_value.data,
+        )
+    }
+
+    /// The subject's one common name.
+    pub(crate) fn common_name(&self) -> Option<&str> {
+        common_name(&self.inner.tbs_certificate.subject)
+    }
+
+    /// The issuer's one common name.
+    pub(crate) fn issuer_common_name(&self) -> Option<&str> {
+        common_name(&self.inner.tbs_certificate.issuer)
+    }
+
+    pub(crate) fn serial(&self) -> Serial {
+        Serial::new(self.inner.raw_serial())
+    }
+
+    /// # Errors
+    /// [`AppraisalError::Malformed`] for times before 1970.
+    pub(crate) fn validity(&self) -> Result<Validity, AppraisalError> {
+        let validity = &self.inner.tbs_certificate.validity;
+        Ok(Validity {
+            not_before: seconds(validity.not_before)?,
+            not_after: seconds(validity.not_after)?,
+        })
+    }
+
+    /// The key of an authority: RSA, and allowed to sign certificates.
+    ///
+    /// # Errors
+    /// [`AppraisalError::Malformed`] for a certificate of anything else.
+    pub(crate) fn authority_key(&self) -> Result<RsaKey, AppraisalError> {
+        let body = &self.inner.tbs_certificate;
+        let constraints = body.basic_constraints();
+        let is_authority = matches!(&constraints, Ok(Some(constraints)) if constraints.value.ca);
+        let usage = body.key_usage();
+        let may_sign = matches!(&usage, Ok(Some(usage)) if usage.value.key_cert_sign());
+        let key = &body.subject_pki;
+        if is_authority && may_sign && key.algorithm.algorithm == OID_PKCS1_RSAENCRYPTION {
+            Ok(RsaKey(key.subject_public_key.data.to_vec()))
+        } else {
+            Err(AppraisalError::Malformed)
+        }
+    }
+
+    /// The key of a VEK: a point of P-384, uncompressed, 97 octets; and no authority's.
+    ///
+    /// # Errors
+    /// [`AppraisalError::Malformed`] for a certificate of anything else.
+    pub(crate) fn p384_key(&self) -> Result<&[u8], AppraisalError> {
+        let body = &self.inner.tbs_certificate;
+        let algorithm = &body.subject_pki.algorithm;
+        let curve = algorithm.parameters.as_ref();
+        let curve = curve.and_then(|curve| curve.as_oid().ok());
+        let point: &[u8] = &body.subject_pki.subject_public_key.data;
+        let fits = algorithm.algorithm == OID_KEY_TYPE_EC_PUBLIC_KEY
+            && curve == Some(OID_NIST_EC_P384)
+            && matches!(point, [4, xy @ ..] if xy.len() == 96);
+        if fits && !body.is_ca() {
+            Ok(point)
+        } else {
+            Err(AppraisalError::Malformed)
+        }
+    }
+
+    /// The values of extensions whose identifier begins with `prefix`, with what follows of it.
+    pub(crate) fn extensions_under<'b>(
+        &'b self,
+        prefix: &'b [u8],
+    ) -> impl Iterator<Item = (&'b [u8], &'b [u8])> {
+        let extensions = self.inner.tbs_certificate.iter_extensions();
+        extensions.filter_map(move |extension| {
+            let suffix = extension.oid.as_bytes().strip_prefix(prefix)?;
+            Some((suffix, extension.value))
+        })
+    }
+}
+
+/// An RSA public key: RSAPublicKey in DER (RFC 8017 §A.1.1).
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct RsaKey(Vec<u8>);
+
+impl RsaKey {
+    /// Of 4096 bits with the exponent 65537, as AMD's are.
+    pub(crate) fn from_modulus(modulus: &[u8; 512]) -> Self {
+        // SEQUENCE of INTEGER with a leading zero, as the highest bit is set, and INTEGER 0x010001.
+        let head = [0x30, 0x82, 0x02, 0x0a, 0x02, 0x82, 0x02, 0x01, 0x00];
+        let tail = [0x02, 0x03, 0x01, 0x00, 0x01];
+        Self([&head[..], modulus, &tail].concat())
+    }
+
+    /// # Errors
+    /// [`AppraisalError::BadSignature`], for any other algorithm too.
+    pub(crate) fn verify(
+        &self,
+        algorithm: &AlgorithmIdentifier<'_>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), AppraisalError> {
+        let parameters = algorithm.parameters.as_ref().map(|any| any.data);
+        let is_pss = algorithm.algorithm == OID_PKCS1_RSASSAPSS
+            && PSS_SHA384
+                .iter()
+                .any(|known| Some(known.parameters) == parameters);
+        if !is_pss {
+            return Err(AppraisalError::BadSignature);
+        }
+        UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA384, &self.0)
+            .verify(message, signature)
+            .map_err(|_| AppraisalError::BadSignature)
+    }
+}
+
+/// Both ends are within, as RFC 5280 has it; seconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Validity {
+    pub(crate) not_before: u64,
+    pub(crate) not_after: u64,
+}
+
+impl Validity {
+    /// # Errors
+    /// [`AppraisalError::Expired`], before the beginning too.
+    pub(crate) fn check(self, now: UnixTime) -> Result<Self, AppraisalError> {
+        if (self.not_before..=self.not_after).contains(&now.as_secs()) {
+            Ok(self)
+        } else {
+            Err(AppraisalError::Expired)
+        }
+    }
+}
+
+/// A serial number without leading zeros; zero has no octet.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Serial(Vec<u8>);
+
+impl Serial {
+    pub(crate) fn new(octets: &[u8]) -> Self {
+        let significant = octets.iter().skip_while(|octet| **octet == 0);
+        Self(significant.copied().collect())
+    }
+
+    /// AMD gives every VEK the number zero, which identifies none.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+pub(crate) fn common_name<'a>(name: &'a X509Name<'_>) -> Option<&'a str> {
+    let mut names = name.iter_common_name();
+    match (names.next(), names.next()) {
+        (Some(name), None) => name.as_str().ok(),
+        _ => None,
+    }
+}
+
+/// # Errors
+/// [`AppraisalError::Malformed`] for times before 1970.
+pub(crate) fn seconds(time: ASN1Time) -> Result<u64, AppraisalError> {
+    u64::try_from(time.timestamp()).map_err(|_| AppraisalError::Malformed)
+}
+
+fn is_understood(extension: &X509Extension<'_>) -> bool {
+    let understood = matches!(
+        extension.parsed_extension(),
+        ParsedExtension::BasicConstraints(_) | ParsedExtension::KeyUsage(_)
+    );
+    understood || !extension.critical
+}
+
+/// Whether `der` is a SEQUENCE of `body`, of an algorithm that AMD uses and of a BIT STRING of `signature`, in DER: what
+/// lies outside of the signed body is not signed, and readers of it are lenient.
+pub(crate) fn is_framed(der: &[u8], body: &[u8], signature: &[u8]) -> bool {
+    let algorithm = der
+        .strip_prefix(&header(0x30, der.len().checked_sub(4))[..])
+        .and_then(|rest| rest.strip_prefix(body))
+        .and_then(|rest| rest.strip_suffix(signature))
+        .and_then(|rest| rest.strip_suffix(&[0]))
+        .and_then(|rest| rest.strip_suffix(&header(0x03, signature.len().checked_add(1))[..]));
+    algorithm.is_some_and(|algorithm| PSS_SHA384.iter().any(|known| known.der() == algorithm))
+}
+
+/// Of a length in two octets, which every certificate's are.
+fn header(tag: u8, length: Option<usize>) -> [u8; 4] {
+    let [high, low] = length
+        .and_then(|length| u16::try_from(length).ok())
+        .unwrap_or_default()
+        .to_be_bytes();
+    [tag, 0x82, high, low]
+}
+
+/// An AlgorithmIdentifier of RSASSA-PSS: the octets before its parameters' contents, and those.
+struct Pss {
+    head: [u8; 15],
+    parameters: &'static [u8],
+}
+
+impl Pss {
+    fn der(&self) -> Vec<u8> {
+        [&self.head, self.parameters].concat()
+    }
+}
+
+/// RSASSA-PSS-params with SHA-384, MGF1 of SHA-384 and 48 octets of salt (RFC 4055 §3.1). AMD writes the default
+/// `trailerField` out in some certificates and leaves it away, as DER demands, in others.
+const PSS_SHA384: [Pss; 2] = [
+    Pss {
+        head: pss_head(0x46, 0x39),
+        parameters: &PSS_SHA384_WITH_TRAILER,
+    },
+    Pss {
+        head: pss_head(0x41, 0x34),
+        parameters: PSS_SHA384_WITH_TRAILER
+            .split_at(PSS_SHA384_WITH_TRAILER.len() - 5)
+            .0,
+    },
+];
+
+const fn pss_head(length: u8, parameters: u8) -> [u8; 15] {
+    [
+        0x30, length, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a, 0x30,
+        parameters,
+    ]
+}
+
+const PSS_SHA384_WITH_TRAILER: [u8; 57] = [
+    0xa0, 0x0f, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05,
+    0x00, 0xa1, 0x1c, 0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08,
+    0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0xa2,
+    0x03, 0x02, 0x01, 0x30, 0xa3, 0x03, 0x02, 0x01, 0x01,
+];

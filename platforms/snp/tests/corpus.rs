@@ -1,0 +1,48 @@
+//! The seeds of the fuzz targets: they are read, and they can be made again.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+
+use atls_snp::CertificateKind;
+use atls_snp::Product;
+use atls_snp::REPORT_LENGTH;
+use atls_snp::SnpEvidence;
+use atls_snp::SuppliedCollateral;
+use atls_snp::testing::ForgedPlatform;
+
+use support::CHALLENGE;
+
+#[test]
+fn seeds_are_what_the_targets_read() {
+    for product in Product::ALL {
+        let read = |target: &str| fs::read(seed(target, product)).unwrap();
+        let evidence = SnpEvidence::decode(&read("evidence")).unwrap();
+        assert!(evidence.certificates().get(CertificateKind::Ark).is_some());
+        assert_eq!(read("report").len(), REPORT_LENGTH);
+        let vek = SuppliedCollateral::new().with_certificates(&read("certificates"));
+        assert!(vek.is_ok());
+    }
+}
+
+#[test]
+#[ignore = "writes the seeds anew"]
+fn seeds_are_made() {
+    for product in Product::ALL {
+        let platform = ForgedPlatform::new(product).unwrap();
+        let evidence = platform.evidence(&CHALLENGE);
+        let write = |target: &str, octets: &[u8]| fs::write(seed(target, product), octets).unwrap();
+        write("evidence", &evidence.encode().unwrap());
+        write("report", evidence.report());
+        write("certificates", &platform.vek_certificate());
+    }
+}
+
+fn seed(target: &str, product: Product) -> PathBuf {
+    let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    corpus
+        .join(target)
+        .join(product.name().to_ascii_lowercase())
+}

@@ -1,0 +1,460 @@
+//! Whole exchanges over live TLS 1.3: the real attester over the fake kernel, the CMW, the real verifier, the decision.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::sync::Arc;
+
+use atls_core::AppraisalError;
+use atls_core::AttestError;
+use atls_core::Evidence;
+use atls_core::LocalAttester;
+use atls_core::MediaType;
+use atls_core::PeerAttestation;
+use atls_core::PolicyViolation;
+use atls_core::Refusal;
+use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
+use atls_core::Verifier;
+use atls_core::cmw::Cmw;
+use atls_core::cmw::Indicator;
+use atls_core::cmw::Type;
+use atls_core::ear::Tier;
+use atls_reference::Live;
+use atls_snp::CertTable;
+use atls_snp::CertificateKind;
+use atls_snp::NoCollateral;
+use atls_snp::Product;
+use atls_snp::SnpAttester;
+use atls_snp::SnpClaims;
+use atls_snp::SnpEvidence;
+use atls_snp::SnpPolicy;
+use atls_snp::SnpVerifier;
+use atls_snp::testing::ForgedPlatform;
+use atls_tsm::Provider;
+use atls_tsm::Tsm;
+use atls_tsm::testing::FakeConfigFs;
+use atls_tsm::testing::Forged;
+use proptest::prelude::*;
+use rustls::CipherSuite;
+
+use support::NOW;
+use support::at;
+use support::connection::Connection;
+use support::ready;
+
+const SUITES: [CipherSuite; 2] = [
+    CipherSuite::TLS13_AES_128_GCM_SHA256,
+    CipherSuite::TLS13_AES_256_GCM_SHA384,
+];
+
+#[test]
+fn a_peer_is_attested_and_its_claims_reach_the_handler() {
+    for suite in SUITES {
+        for product in Product::ALL {
+            let platform = ForgedPlatform::new(product).unwrap();
+            let connection = Connection::new(suite);
+            let (bound, credential) = connection.exchange(&mut platform.attester().unwrap());
+            let party = party(&platform, platform.policy());
+            let peer = ready(party.decide(credential, at(NOW))).unwrap();
+            assert_eq!(peer.status(), Tier::Affirming);
+            let claims = peer.claims::<SnpClaims>().unwrap();
+            assert_eq!(claims.image.as_deref(), Some("forged"));
+            assert_eq!(claims.product, product);
+            assert_eq!(claims.measurement, platform.report.measurement.into());
+            assert!(!bound.as_bytes().is_empty());
+        }
+    }
+}
+
+#[test]
+fn the_report_carries_sha_512_of_the_bound_value() {
+    for (suite, length) in SUITES.into_iter().zip([32, 48]) {
+        let platform = milan();
+        let mut seen = Vec::new();
+        let mut attester = platform.attester().unwrap();
+        let connection = Connection::new(suite);
+        let (bound, _) = connection.exchange_with(&mut attester, |cmw| {
+            seen = cmw.items()[0].value().to_vec();
+            cmw
+        });
+        assert_eq!(bound.as_bytes().len(), length);
+        let evidence = SnpEvidence::decode(&seen).unwrap();
+        let digest = ring::digest::digest(&ring::digest::SHA512, bound.as_bytes());
+        assert_eq!(evidence.report()[0x50..0x90], *digest.as_ref());
+        assert_eq!(atls_snp::challenge(&bound), digest.as_ref());
+    }
+}
+
+#[test]
+fn evidence_of_another_connection_is_refused() {
+    let platform = milan();
+    let (one, other) = (Connection::new(SUITES[0]), Connection::new(SUITES[0]));
+    let mut replayed = None;
+    other.exchange_with(&mut platform.attester().unwrap(), |cmw| {
+        replayed = Some(cmw.clone());
+        cmw
+    });
+    let (_, credential) =
+        one.exchange_with(&mut platform.attester().unwrap(), |_| replayed.unwrap());
+    let refused = ready(party(&platform, platform.policy()).decide(credential, at(NOW)));
+    assert_eq!(
+        refused.unwrap_err(),
+        Refusal::Appraisal(AppraisalError::NotBound)
+    );
+}
+
+#[test]
+fn a_second_request_on_the_same_connection_needs_fresh_evidence() {
+    let platform = milan();
+    let connection = Connection::new(SUITES[0]);
+    let mut first = None;
+    connection.exchange_with(&mut platform.attester().unwrap(), |cmw| {
+        first = Some(cmw.clone());
+        cmw
+    });
+    let (_, credential) =
+        connection.exchange_with(&mut platform.attester().unwrap(), |_| first.unwrap());
+    let refused = ready(party(&platform, platform.policy()).decide(credential, at(NOW)));
+    assert_eq!(
+        refused.unwrap_err(),
+        Refusal::Appraisal(AppraisalError::NotBound)
+    );
+}
+
+#[test]
+fn a_forged_platform_is_refused_by_default() {
+    let platform = milan();
+    let connection = Connection::new(SUITES[0]);
+    let (_, credential) = connection.exchange(&mut platform.attester().unwrap());
+    let verifier = platform.verifier(platform.policy()).unwrap();
+    let party = RelyingParty::builder()
+        .verifier(Arc::new(verifier))
+        .build()
+        .unwrap();
+    let refused = ready(party.decide(credential, at(NOW))).unwrap_err();
+    assert_eq!(refused, Refusal::Policy(PolicyViolation::Simulated));
+}
+
+#[test]
+fn bad_guests_are_results_and_refused_by_the_standard_policy() {
+    let mut platform = milan();
+    let policy = platform.policy();
+    platform.report.policy |= 1 << 19;
+    let refused = decide(&platform, policy).unwrap_err();
+    let status = PolicyViolation::Status(Tier::Contraindicated);
+    assert_eq!(refused, Refusal::Policy(status));
+}
+
+/// Who accepts warnings, as of old firmware, does not accept other images by that.
+#[test]
+fn accepting_warnings_does_not_accept_any_image() {
+    let mut platform = milan();
+    let policy = platform.policy();
+    platform.report.measurement = [0x99; 48];
+    let connection = Connection::new(SUITES[0]);
+    let (_, credential) = connection.exchange(&mut platform.attester().unwrap());
+    let lenient = StandardPolicy::new()
+        .dangerous_accept_simulated()
+        .accept_warning();
+    let party = RelyingParty::builder()
+        .verifier(Arc::new(platform.verifier(policy).unwrap()))
+        .standard_policy(lenient)
+        .build()
+        .unwrap();
+    assert!(ready(party.decide(credential, at(NOW))).is_err());
+}
+
+#[test]
+fn a_policy_that_is_replaced_counts_from_the_next_appraisal_on() {
+    let platform = milan();
+    let live = Arc::new(Live::fixed(platform.policy()).unwrap());
+    let collateral = Arc::new(platform.collateral().unwrap());
+    let verifier = SnpVerifier::new(platform.roots().unwrap(), Arc::clone(&live), collateral);
+    let judge = || {
+        let evidence = platform.evidence(&support::CHALLENGE);
+        let appraised = verifier.appraise_report(&evidence, &[], &support::CHALLENGE, at(NOW));
+        ready(appraised).unwrap().ear().status()
+    };
+    assert_eq!(judge(), Tier::Affirming);
+    let mut stricter = platform.policy();
+    stricter.images[0].measurement = [1; 48].into();
+    live.replace(stricter).unwrap();
+    assert_eq!(judge(), Tier::Contraindicated);
+}
+
+/// The host gives no certificates; they come beside the Evidence, in the same collection.
+#[test]
+fn certificates_may_come_as_endorsements() {
+    let platform = milan();
+    let bare = platform.clone();
+    let device = move |inblob: &[u8]| Forged {
+        outblob: bare.signed_report(inblob.try_into().unwrap()),
+        auxblob: Vec::new(),
+    };
+    let fs = FakeConfigFs::new(Provider::SevGuest, device);
+    let mut attester = SnpAttester::over(Tsm::over(fs)).unwrap().unwrap();
+    let endorsement = |text: &str, value: Vec<u8>| {
+        let kind = Type::Media(MediaType::parse(text).unwrap());
+        Cmw::record(kind, value, Some(Indicator::ENDORSEMENTS))
+    };
+    let beside = |evidence: Cmw, ask: Vec<u8>| {
+        let members = vec![
+            ("snp".into(), evidence),
+            (
+                "vek".into(),
+                endorsement("application/pkix-cert", platform.vek_certificate()),
+            ),
+            ("ask".into(), endorsement("application/pkix-cert", ask)),
+            (
+                "crl".into(),
+                endorsement("application/pkix-crl", platform.crl.encode()),
+            ),
+            (
+                "other".into(),
+                endorsement("application/octet-stream", vec![1]),
+            ),
+        ];
+        Cmw::collection(None, members).unwrap()
+    };
+    let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
+    let verifier = SnpVerifier::new(platform.roots().unwrap(), policy, Arc::new(NoCollateral));
+    let party = accepting(verifier);
+    let connection = Connection::new(SUITES[0]);
+    let ask = platform.ask.certificate();
+    let (_, credential) = connection.exchange_with(&mut attester, |cmw| beside(cmw, ask.clone()));
+    assert!(ready(party.decide(credential, at(NOW))).is_ok());
+
+    let mut altered = ask;
+    let last = altered.len() - 1;
+    altered[last] ^= 1;
+    let (_, credential) = connection.exchange_with(&mut attester, |cmw| beside(cmw, altered));
+    let refused = ready(party.decide(credential, at(NOW))).unwrap_err();
+    assert_eq!(refused, Refusal::Appraisal(AppraisalError::BadSignature));
+}
+
+#[test]
+fn a_host_that_gives_garbage_for_certificates_only_makes_them_missing() {
+    let platform = milan();
+    let device = platform.clone();
+    let fs = FakeConfigFs::new(Provider::SevGuest, move |inblob| Forged {
+        outblob: device.signed_report(inblob.try_into().unwrap()),
+        auxblob: vec![0xff; 4096],
+    });
+    let attester = SnpAttester::over(Tsm::over(fs)).unwrap().unwrap();
+    let mut attester = attester.with_certificates(platform.certificates());
+    let (_, credential) = Connection::new(SUITES[0]).exchange(&mut attester);
+    let party = party(&platform, platform.policy());
+    assert!(ready(party.decide(credential, at(NOW))).is_ok());
+}
+
+#[test]
+fn certificates_travel_in_pem_for_veraison() {
+    let platform = milan();
+    let mut seen = Vec::new();
+    let connection = Connection::new(SUITES[0]);
+    connection.exchange_with(&mut platform.attester().unwrap(), |cmw| {
+        seen = cmw.items()[0].value().to_vec();
+        cmw
+    });
+    let pem = b"-----BEGIN CERTIFICATE-----\n";
+    let found = seen
+        .windows(pem.len())
+        .filter(|octets| octets == pem)
+        .count();
+    assert_eq!(found, 3);
+    let table = SnpEvidence::decode(&seen).unwrap();
+    let der = platform.vek_certificate();
+    // Signed anew each time, so only their length and kind are compared.
+    let read = table.certificates().get(CertificateKind::Vcek).unwrap();
+    assert_eq!(read.len(), der.len());
+}
+
+#[test]
+fn a_device_that_answers_about_something_else_is_a_local_failure() {
+    let platform = milan();
+    for outblob in [platform.signed_report(&[9; 64]), vec![7; 1184], vec![7; 10]] {
+        let fs = FakeConfigFs::new(Provider::SevGuest, move |_| Forged {
+            outblob: outblob.clone(),
+            auxblob: Vec::new(),
+        });
+        let mut attester = SnpAttester::over(Tsm::over(fs)).unwrap().unwrap();
+        let failed = attest_once(&mut attester).unwrap_err();
+        assert!(matches!(failed, AttestError::Device(_)), "{failed:?}");
+    }
+}
+
+#[test]
+fn a_busy_device_is_busy_and_a_race_is_not_attested() {
+    let fs = FakeConfigFs::failing(Provider::SevGuest, |_, _| Err(16));
+    let mut attester = SnpAttester::over(Tsm::over(fs)).unwrap().unwrap();
+    assert_eq!(attest_once(&mut attester).unwrap_err(), AttestError::Busy);
+
+    let fs = Arc::new(milan().configfs());
+    let mut attester = SnpAttester::over(Tsm::over(Arc::clone(&fs)))
+        .unwrap()
+        .unwrap();
+    fs.inject_races(1);
+    assert!(attest_once(&mut attester).is_ok());
+    fs.inject_races(9);
+    assert!(matches!(
+        attest_once(&mut attester),
+        Err(AttestError::Device(_))
+    ));
+    assert_eq!(fs.entries(), 0);
+}
+
+#[test]
+fn another_device_is_no_snp_guest() {
+    for fs in [
+        FakeConfigFs::new(Provider::TdxGuest, |_| Forged::default()),
+        FakeConfigFs::new(Provider::SevGuest, |_| Forged::default()).without_provider(),
+        FakeConfigFs::new(Provider::SevGuest, |_| Forged::default()).with_provider_name("novel"),
+    ] {
+        assert!(SnpAttester::over(Tsm::over(fs)).unwrap().is_none());
+    }
+    let nowhere = Tsm::over(atls_tsm::ConfigFs::at("/nonexistent"));
+    assert!(SnpAttester::over(nowhere).unwrap().is_none());
+    let fs = FakeConfigFs::new(Provider::SevGuest, |_| Forged::default());
+    fs.inject_errors(13, 1);
+    assert!(SnpAttester::over(Tsm::over(fs)).is_err(), "no permission");
+}
+
+#[test]
+fn a_privilege_level_is_passed_on() {
+    let platform = milan();
+    let device = move |inblob: &[u8], level: u8| {
+        let mut platform = platform.clone();
+        platform.report.vmpl = level.into();
+        Ok(Forged {
+            outblob: platform.signed_report(inblob.try_into().unwrap()),
+            auxblob: Vec::new(),
+        })
+    };
+    let fs = FakeConfigFs::failing(Provider::SevGuest, device);
+    let attester = SnpAttester::over(Tsm::over(fs)).unwrap().unwrap();
+    let mut attester = attester.with_privilege_level(2);
+    let evidence = SnpEvidence::decode(&attest_once(&mut attester).unwrap()).unwrap();
+    assert_eq!(evidence.report()[0x30], 2);
+}
+
+#[test]
+fn every_truncation_of_evidence_is_refused() {
+    let platform = milan();
+    let connection = Connection::new(SUITES[0]);
+    let mut whole = Vec::new();
+    let (bound, _) = connection.exchange_with(&mut platform.attester().unwrap(), |cmw| {
+        whole = cmw.items()[0].value().to_vec();
+        cmw
+    });
+    let verifier = platform.verifier(platform.policy()).unwrap();
+    let appraise = |octets: &[u8]| {
+        let evidence = Evidence::new(&verifier.media_types()[0], octets, &bound);
+        ready(verifier.appraise(&evidence, at(NOW))).map(drop)
+    };
+    assert_eq!(appraise(&whole), Ok(()));
+    for length in 0..whole.len() {
+        assert_eq!(
+            appraise(&whole[..length]),
+            Err(AppraisalError::Malformed),
+            "{length}"
+        );
+    }
+    assert!(appraise(&[&whole[..], &[0]].concat()).is_err());
+}
+
+#[test]
+fn claims_do_not_show_the_chip_in_logs() {
+    let platform = milan();
+    let peer = decide(&platform, platform.policy()).unwrap();
+    let claims = peer.claims::<SnpClaims>().unwrap();
+    assert_eq!(claims.chip_id, Some([0xc1; 64].into()));
+    assert!(!format!("{claims:?}").contains("c1c1c1c1"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #[test]
+    fn arbitrary_octets_never_panic(
+        octets in proptest::collection::vec(any::<u8>(), 0..1500),
+        auxblob in proptest::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let platform = milan();
+        let verifier = platform.verifier(platform.policy()).unwrap();
+        let mut evidence = Vec::new();
+        Connection::new(SUITES[0]).exchange_with(&mut platform.attester().unwrap(), |cmw| {
+            evidence = cmw.items()[0].value().to_vec();
+            cmw
+        });
+        let evidence = SnpEvidence::decode(&evidence).unwrap();
+        let garbage = SnpEvidence::new(octets.clone(), evidence.certificates().clone());
+        prop_assert!(ready(verifier.appraise_report(&garbage, &[], &[0; 64], at(NOW))).is_err());
+        let table = CertTable::new()
+            .with(CertificateKind::Vcek, auxblob.clone())
+            .with(CertificateKind::Ask, auxblob);
+        let challenge = evidence.report()[0x50..0x90].try_into().unwrap();
+        let garbage = SnpEvidence::new(evidence.report().to_vec(), table);
+        prop_assert!(ready(verifier.appraise_report(&garbage, &[], &challenge, at(NOW))).is_err());
+    }
+}
+
+fn milan() -> ForgedPlatform {
+    ForgedPlatform::new(Product::Milan).unwrap()
+}
+
+fn party(platform: &ForgedPlatform, policy: SnpPolicy) -> RelyingParty {
+    accepting(platform.verifier(policy).unwrap())
+}
+
+fn accepting(verifier: SnpVerifier) -> RelyingParty {
+    RelyingParty::builder()
+        .verifier(Arc::new(verifier))
+        .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
+        .build()
+        .unwrap()
+}
+
+fn decide(platform: &ForgedPlatform, policy: SnpPolicy) -> Result<PeerAttestation, Refusal> {
+    let connection = Connection::new(SUITES[0]);
+    let (_, credential) = connection.exchange(&mut platform.attester().unwrap());
+    ready(party(platform, policy).decide(credential, at(NOW)))
+}
+
+/// What the attester gives for one request of a connection.
+fn attest_once(attester: &mut SnpAttester) -> Result<Vec<u8>, AttestError> {
+    let mut recorded = Recorded {
+        attester,
+        outcome: None,
+    };
+    Connection::new(SUITES[0]).exchange_with(&mut recorded, |cmw| cmw);
+    let outcome = recorded.outcome.unwrap();
+    outcome.map(|cmw| cmw.items()[0].value().to_vec())
+}
+
+/// Keeps what the attester gave, and gives something else where that was an error.
+struct Recorded<'a> {
+    attester: &'a mut SnpAttester,
+    outcome: Option<Result<Cmw, AttestError>>,
+}
+
+impl LocalAttester for Recorded<'_> {
+    fn media_types(&self) -> &[MediaType] {
+        self.attester.media_types()
+    }
+
+    fn attest(&mut self, request: atls_core::AttestRequest<'_>) -> Result<Cmw, AttestError> {
+        let outcome = self.attester.attest(request);
+        self.outcome = Some(outcome.clone());
+        Ok(outcome.unwrap_or_else(|_| {
+            let [media_type] = self.media_types() else {
+                panic!("one media type")
+            };
+            Cmw::evidence(media_type.clone(), vec![0])
+        }))
+    }
+}

@@ -1,0 +1,434 @@
+//! Reports that AMD's keys signed: good at their time, and refused at any other, altered, or under another product.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::Origin;
+use atls_core::ear::Category;
+use atls_core::ear::Tier;
+use atls_core::pki_types::CertificateDer;
+use atls_core::pki_types::pem::PemObject;
+use atls_reference::Live;
+use atls_snp::CertTable;
+use atls_snp::CertificateKind;
+use atls_snp::MinimumTcb;
+use atls_snp::NoCollateral;
+use atls_snp::Product;
+use atls_snp::Roots;
+use atls_snp::SnpEvidence;
+use atls_snp::SnpImage;
+use atls_snp::SnpPolicy;
+use atls_snp::SnpVerifier;
+use atls_snp::SuppliedCollateral;
+use atls_snp::Tcb;
+
+use support::at;
+use support::ready;
+use support::vectors;
+
+/// 2025-09-01: within the year of the VLEK and the validity of all VCEKs.
+const THEN: u64 = 1_756_684_800;
+
+/// 2026-12-01: the VLEK has ended.
+const LATER: u64 = 1_796_083_200;
+
+#[test]
+fn genuine_reports_are_affirmed_at_their_time() {
+    for sample in samples() {
+        let appraised = sample.appraise(THEN).unwrap();
+        assert_eq!(appraised.ear().status(), Tier::Affirming, "{}", sample.name);
+        assert_eq!(appraised.origin(), Origin::Device);
+        let expiry = appraised.ear().expires_at().unwrap();
+        assert_eq!(expiry.as_secs(), sample.ends, "{}", sample.name);
+    }
+}
+
+#[test]
+fn genuine_reports_are_refused_before_and_after_their_time() {
+    for sample in samples() {
+        for (time, valid) in [
+            (sample.begins - 1, false),
+            (sample.begins, true),
+            (sample.ends, true),
+            (sample.ends + 1, false),
+            (0, false),
+        ] {
+            let expected = if valid {
+                Ok(())
+            } else {
+                Err(AppraisalError::Expired)
+            };
+            assert_eq!(
+                sample.appraise(time).map(drop),
+                expected,
+                "{} {time}",
+                sample.name
+            );
+        }
+    }
+}
+
+#[test]
+fn the_providers_key_of_2024_is_refused_in_2026() {
+    let Some(sample) = samples().into_iter().find(|sample| sample.is_vlek()) else {
+        return;
+    };
+    assert!(sample.appraise(THEN).is_ok());
+    assert_eq!(sample.appraise(LATER).unwrap_err(), AppraisalError::Expired);
+}
+
+/// Each octet of the report, one bit of it: nothing is accepted that differs, signed or not.
+#[test]
+fn every_octet_of_a_report_is_covered() {
+    for sample in samples() {
+        for index in 0..sample.report.len() {
+            let mut altered = sample.clone();
+            altered.report[index] ^= 1 << (index % 8);
+            // A verifier that expects the altered challenge: only the signature is left to refuse it.
+            let challenge = altered.challenge();
+            assert!(
+                altered.appraise_for(&challenge, THEN).is_err(),
+                "{} {index:#x}",
+                sample.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_octet_of_a_key_certificate_is_covered() {
+    let Some(sample) = samples().into_iter().next() else {
+        return;
+    };
+    for index in 0..sample.vek.len() {
+        let mut altered = sample.clone();
+        altered.vek[index] ^= 1 << (index % 8);
+        assert!(altered.appraise(THEN).is_err(), "{index:#x}");
+    }
+}
+
+#[test]
+fn a_report_is_refused_with_another_ones_key() {
+    let samples = samples();
+    for one in &samples {
+        for other in samples.iter().filter(|other| other.name != one.name) {
+            let mut mixed = one.clone();
+            mixed.vek.clone_from(&other.vek);
+            let refused = mixed.appraise(THEN).unwrap_err();
+            assert_eq!(
+                refused,
+                AppraisalError::UnknownKey,
+                "{} {}",
+                one.name,
+                other.name
+            );
+        }
+    }
+}
+
+#[test]
+fn a_report_about_something_else_is_refused() {
+    for sample in samples() {
+        for index in [0, 31, 32, 63] {
+            let mut challenge = sample.challenge();
+            challenge[index] ^= 1;
+            let refused = sample.appraise_for(&challenge, THEN).unwrap_err();
+            assert_eq!(refused, AppraisalError::NotBound);
+        }
+    }
+}
+
+#[test]
+fn amds_own_certificates_may_come_along_unaltered() {
+    let Some(folder) = vectors::folder() else {
+        return;
+    };
+    let chain = |file: &str| {
+        let chain = CertificateDer::pem_file_iter(folder.join("snp").join(file)).unwrap();
+        let chain: Vec<_> = chain.map(|der| der.unwrap().to_vec()).collect();
+        CertTable::new()
+            .with(CertificateKind::Ask, chain[0].clone())
+            .with(CertificateKind::Ark, chain[1].clone())
+    };
+    let files = [
+        (Product::Milan, false, "ask_ark_milan.pem"),
+        (Product::Milan, true, "ask_ark_milan_vlek.pem"),
+        (Product::Genoa, false, "ask_ark_genoa.pem"),
+    ];
+    for sample in samples() {
+        for (product, vlek, file) in files {
+            let mut with = sample.clone();
+            with.authorities = chain(file);
+            let appraised = with.appraise(THEN);
+            assert!(appraised.is_ok(), "{} {file} {product} {vlek}", sample.name);
+        }
+        let own = files
+            .iter()
+            .find(|(product, vlek, _)| (*product, *vlek) == (sample.product, sample.is_vlek()));
+        let authorities = chain(own.unwrap().2);
+        for kind in [CertificateKind::Ask, CertificateKind::Ark] {
+            let der = authorities.get(kind).unwrap();
+            let name = subject(der);
+            for index in (0..der.len())
+                .filter(|index| !name.contains(index))
+                .step_by(5)
+            {
+                let mut altered = der.to_vec();
+                altered[index] ^= 1 << (index % 8);
+                let mut with = sample.clone();
+                with.authorities = authorities.clone().with(kind, altered);
+                assert!(
+                    with.appraise(THEN).is_err(),
+                    "{} {kind:?} {index}",
+                    sample.name
+                );
+            }
+        }
+    }
+}
+
+/// Where a certificate has its own name: under another one it is of another chain, and passed over.
+fn subject(der: &[u8]) -> std::ops::Range<usize> {
+    let find = |prefix: &[u8]| der.windows(4).rposition(|octets| octets == prefix);
+    let at = find(b"ARK-").max(find(b"SEV-")).unwrap();
+    at - 115..at + 20
+}
+
+/// Evidence that Veraison's own tests have, in the envelope that both read: report, VCEK, ASK and ARK, in PEM.
+#[test]
+fn veraisons_sample_is_read() {
+    let Some(folder) = vectors::folder() else {
+        return;
+    };
+    let octets = fs::read(folder.join("corim/sevsnp-tsm-report.cbor")).unwrap();
+    let evidence = SnpEvidence::decode(&octets).unwrap();
+    let certificates = evidence.certificates();
+    for kind in [
+        CertificateKind::Vcek,
+        CertificateKind::Ask,
+        CertificateKind::Ark,
+    ] {
+        assert!(certificates.get(kind).is_some(), "{kind:?}");
+    }
+    let report = evidence.report().to_vec();
+    let sample = Sample::new("veraison", Product::Genoa, report, Vec::new(), (0, 0));
+    let verifier = sample.verifier();
+    let challenge = sample.challenge();
+    let appraised = verifier.appraise_report(&evidence, &[], &challenge, at(THEN));
+    assert_eq!(ready(appraised).unwrap().ear().status(), Tier::Affirming);
+    // What we write of it is read again, by us and in the same form.
+    let again = SnpEvidence::decode(&evidence.encode().unwrap()).unwrap();
+    assert_eq!(again, evidence);
+}
+
+#[test]
+fn a_genuine_report_is_no_forged_platforms() {
+    let platform = atls_snp::testing::ForgedPlatform::new(Product::Milan).unwrap();
+    for sample in samples() {
+        let policy = Arc::new(Live::fixed(sample.policy()).unwrap());
+        let verifier = SnpVerifier::new(platform.roots().unwrap(), policy, Arc::new(NoCollateral));
+        let challenge = sample.challenge();
+        let evidence = sample.evidence();
+        let refused = verifier.appraise_report(&evidence, &[], &challenge, at(THEN));
+        assert_eq!(ready(refused).unwrap_err(), AppraisalError::UnknownKey);
+    }
+}
+
+#[test]
+fn a_forged_report_is_not_amds() {
+    let platform = atls_snp::testing::ForgedPlatform::new(Product::Milan).unwrap();
+    let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
+    let collateral = Arc::new(platform.collateral().unwrap());
+    let verifier = SnpVerifier::new(Roots::amd(), policy, collateral);
+    let evidence = platform.evidence(&support::CHALLENGE);
+    let refused = verifier.appraise_report(&evidence, &[], &support::CHALLENGE, at(THEN));
+    assert_eq!(ready(refused).unwrap_err(), AppraisalError::BadSignature);
+    // Without its authorities' certificates AMD's count, and those did not sign its key.
+    let bare = CertTable::new().with(CertificateKind::Vcek, platform.vek_certificate());
+    let evidence = SnpEvidence::new(platform.signed_report(&support::CHALLENGE), bare);
+    let refused = verifier.appraise_report(&evidence, &[], &support::CHALLENGE, at(THEN));
+    assert_eq!(ready(refused).unwrap_err(), AppraisalError::BadSignature);
+}
+
+#[test]
+fn a_key_may_be_supplied_beforehand() {
+    for sample in samples() {
+        let supplied = SuppliedCollateral::new()
+            .with_certificates(&sample.vek)
+            .unwrap();
+        let policy = Arc::new(Live::fixed(sample.policy()).unwrap());
+        let verifier = SnpVerifier::new(Roots::amd(), policy, Arc::new(supplied));
+        let evidence = SnpEvidence::new(sample.report.clone(), CertTable::new());
+        let challenge = sample.challenge();
+        let appraised = ready(verifier.appraise_report(&evidence, &[], &challenge, at(THEN)));
+        // Neither version 2 nor a provider's key can be looked up.
+        let expected = sample.report[0] > 2 && !sample.is_vlek();
+        assert_eq!(appraised.is_ok(), expected, "{}", sample.name);
+    }
+}
+
+#[test]
+fn hardware_is_judged_by_the_genuine_versions() {
+    for sample in samples() {
+        let mut policy = sample.policy();
+        let minimum = policy.minimum_tcb.get_mut(&sample.product).unwrap();
+        minimum.reported.microcode += 1;
+        let policy = Arc::new(Live::fixed(policy).unwrap());
+        let verifier = SnpVerifier::new(Roots::amd(), policy, Arc::new(NoCollateral));
+        let challenge = sample.challenge();
+        let evidence = sample.evidence();
+        let appraised = verifier.appraise_report(&evidence, &[], &challenge, at(THEN));
+        let appraised = ready(appraised).unwrap();
+        let ear = appraised.ear().submod("snp").unwrap();
+        assert_eq!(ear.vector().get(Category::Hardware).value(), 32);
+        assert_eq!(ear.status(), Tier::Warning);
+    }
+}
+
+#[derive(Clone)]
+struct Sample {
+    name: &'static str,
+    product: Product,
+    report: Vec<u8>,
+    vek: Vec<u8>,
+    authorities: CertTable,
+    begins: u64,
+    ends: u64,
+}
+
+impl Sample {
+    fn new(
+        name: &'static str,
+        product: Product,
+        report: Vec<u8>,
+        vek: Vec<u8>,
+        (begins, ends): (u64, u64),
+    ) -> Self {
+        Self {
+            name,
+            product,
+            report,
+            vek,
+            authorities: CertTable::new(),
+            begins,
+            ends,
+        }
+    }
+
+    fn is_vlek(&self) -> bool {
+        self.name.contains("vlek")
+    }
+
+    fn challenge(&self) -> [u8; 64] {
+        self.report[0x50..0x90].try_into().unwrap()
+    }
+
+    fn evidence(&self) -> SnpEvidence {
+        let kind = if self.is_vlek() {
+            CertificateKind::Vlek
+        } else {
+            CertificateKind::Vcek
+        };
+        let table = self.authorities.clone().with(kind, self.vek.clone());
+        SnpEvidence::new(self.report.clone(), table)
+    }
+
+    /// Just what this sample is: none of its values is below.
+    fn policy(&self) -> SnpPolicy {
+        let tcb = |offset: usize| Tcb {
+            fmc: None,
+            bootloader: self.report[offset],
+            tee: self.report[offset + 1],
+            snp: self.report[offset + 6],
+            microcode: self.report[offset + 7],
+        };
+        let minimum = MinimumTcb {
+            reported: tcb(0x180),
+            committed: Some(tcb(0x1e0)),
+            launch: Some(tcb(0x1f0)),
+        };
+        let image = SnpImage::new(self.name, self.report[0x90..0xc0].try_into().unwrap());
+        let mut policy = SnpPolicy::new(vec![image], BTreeMap::from([(self.product, minimum)]));
+        policy.min_report_version = 2;
+        policy.max_vmpl = self.report[0x30].into();
+        policy.allow_vlek = self.is_vlek();
+        // No genuine list is among the samples; its checks are tried with forged ones.
+        policy.allow_missing_crl = true;
+        policy
+    }
+
+    fn verifier(&self) -> SnpVerifier {
+        let policy = Arc::new(Live::fixed(self.policy()).unwrap());
+        SnpVerifier::new(Roots::amd(), policy, Arc::new(NoCollateral))
+    }
+
+    fn appraise(&self, time: u64) -> Result<Appraised, AppraisalError> {
+        self.appraise_for(&self.challenge(), time)
+    }
+
+    fn appraise_for(&self, challenge: &[u8; 64], time: u64) -> Result<Appraised, AppraisalError> {
+        let evidence = self.evidence();
+        let verifier = self.verifier();
+        ready(verifier.appraise_report(&evidence, &[], challenge, at(time)))
+    }
+}
+
+/// All that are there; none where the folder is absent.
+fn samples() -> Vec<Sample> {
+    let Some(folder) = vectors::folder() else {
+        return Vec::new();
+    };
+    let read = |file: PathBuf| fs::read(file).unwrap();
+    [
+        (
+            "genoa-v3-azure-vcek",
+            Product::Genoa,
+            (1_737_685_308, 1_958_523_708),
+        ),
+        (
+            "genoa-v5-vcek",
+            Product::Genoa,
+            (1_754_587_301, 1_975_512_101),
+        ),
+        (
+            "milan-v2-vcek",
+            Product::Milan,
+            (1_680_549_823, 1_901_474_623),
+        ),
+        (
+            "milan-v2-vcek-trustee",
+            Product::Milan,
+            (1_674_583_106, 1_895_507_906),
+        ),
+        (
+            "milan-v3-vcek",
+            Product::Milan,
+            (1_736_976_114, 1_957_814_514),
+        ),
+        (
+            "milan-v3-vlek-aws",
+            Product::Milan,
+            (1_733_868_861, 1_765_404_861),
+        ),
+    ]
+    .into_iter()
+    .map(|(name, product, validity)| {
+        let report = read(folder.join(format!("snp/{name}.report")));
+        let vek = read(folder.join(format!("snp/{name}.vek.der")));
+        Sample::new(name, product, report, vek, validity)
+    })
+    .collect()
+}

@@ -1,0 +1,316 @@
+//! AMD's key distribution service over a fake HTTP client: addresses, answers, and what of them is taken.
+#![allow(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use atls_collateral::CollateralError;
+use atls_collateral::Fetch;
+use atls_core::AppraisalError;
+use atls_core::BoxFuture;
+use atls_core::HttpClient;
+use atls_core::HttpError;
+use atls_core::HttpLimits;
+use atls_snp::CertTable;
+use atls_snp::Kds;
+use atls_snp::KdsCollateral;
+use atls_snp::Product;
+use atls_snp::SnpEvidence;
+use atls_snp::testing::ForgedPlatform;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use support::CHALLENGE;
+use support::NOW;
+use support::appraise_with;
+use support::at;
+use support::ready;
+
+#[test]
+fn what_evidence_lacks_is_fetched_from_amd() {
+    for product in Product::ALL {
+        let platform = ForgedPlatform::new(product).unwrap();
+        let amd = Arc::new(Amd::of(&platform));
+        let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
+        let appraised = appraise_with(&platform, &bare, kds(&amd), platform.policy());
+        assert!(appraised.is_ok(), "{product} {:?}", amd.asked());
+        assert_eq!(
+            amd.asked(),
+            [
+                vek_address(&platform),
+                format!("https://kdsintf.amd.com/vcek/v1/{product}/cert_chain"),
+                format!("https://kdsintf.amd.com/vcek/v1/{product}/crl"),
+            ]
+        );
+    }
+}
+
+#[test]
+fn what_comes_with_the_evidence_is_not_fetched() {
+    let platform = milan();
+    let amd = Arc::new(Amd::of(&platform));
+    let evidence = platform.evidence(&CHALLENGE);
+    assert!(appraise_with(&platform, &evidence, kds(&amd), platform.policy()).is_ok());
+    assert_eq!(amd.asked(), ["https://kdsintf.amd.com/vcek/v1/Milan/crl"]);
+}
+
+#[test]
+fn nothing_is_fetched_for_a_report_that_fails_before() {
+    let platform = milan();
+    let amd = Arc::new(Amd::of(&platform));
+    let judge = |evidence: SnpEvidence| {
+        appraise_with(&platform, &evidence, kds(&amd), platform.policy()).map(drop)
+    };
+    let bare = |report| SnpEvidence::new(report, CertTable::new());
+    let other = bare(platform.signed_report(&[1; 64]));
+    assert_eq!(judge(other), Err(AppraisalError::NotBound));
+    let cut = bare(platform.signed_report(&CHALLENGE)[..1183].to_vec());
+    assert_eq!(judge(cut), Err(AppraisalError::Malformed));
+    let mut unknown = platform.clone();
+    unknown.report.cpuid = [0x1a, 0x50, 0];
+    let unknown = bare(unknown.signed_report(&CHALLENGE));
+    assert_eq!(judge(unknown), Err(AppraisalError::UnknownKey));
+    let mut genoa = platform.clone();
+    genoa.report.cpuid = [0x19, 0x11, 0];
+    let genoa = bare(genoa.signed_report(&CHALLENGE));
+    assert_eq!(
+        judge(genoa),
+        Err(AppraisalError::UnknownKey),
+        "no root for it"
+    );
+    let mut hidden = platform.clone();
+    hidden.report.chip_id = [0; 64];
+    let hidden = bare(hidden.signed_report(&CHALLENGE));
+    assert_eq!(judge(hidden), Err(AppraisalError::UnknownKey));
+    let mut old = platform.clone();
+    old.report.version = 2;
+    let old = bare(old.signed_report(&CHALLENGE));
+    assert_eq!(judge(old), Err(AppraisalError::UnknownKey));
+    assert_eq!(amd.asked(), [""; 0]);
+}
+
+/// The list is asked for last: a peer without a good signature makes nobody ask for it.
+#[test]
+fn the_list_is_not_fetched_for_a_bad_signature() {
+    let (platform, other) = (milan(), milan());
+    let amd = Arc::new(Amd::of(&platform));
+    let evidence = SnpEvidence::new(other.signed_report(&CHALLENGE), platform.certificates());
+    let refused = appraise_with(&platform, &evidence, kds(&amd), platform.policy());
+    assert_eq!(refused.unwrap_err(), AppraisalError::BadSignature);
+    assert_eq!(amd.asked(), [""; 0]);
+}
+
+#[test]
+fn a_providers_key_is_never_fetched() {
+    let platform = ForgedPlatform::with_vlek(Product::Milan).unwrap();
+    let amd = Arc::new(Amd::of(&platform));
+    let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
+    let refused = appraise_with(&platform, &bare, kds(&amd), platform.policy());
+    assert_eq!(refused.unwrap_err(), AppraisalError::UnknownKey);
+    assert_eq!(amd.asked(), [""; 0]);
+    let evidence = platform.evidence(&CHALLENGE);
+    assert!(appraise_with(&platform, &evidence, kds(&amd), platform.policy()).is_ok());
+    assert_eq!(amd.asked(), ["https://kdsintf.amd.com/vlek/v1/Milan/crl"]);
+}
+
+#[test]
+fn what_amd_does_not_give_is_the_verifiers_fault() {
+    let platform = milan();
+    let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
+    let evidence = platform.evidence(&CHALLENGE);
+    let chain = format!(
+        "https://kdsintf.amd.com/vcek/v1/{}/cert_chain",
+        Product::Milan
+    );
+    for (missing, evidence) in [
+        (vek_address(&platform), &bare),
+        (chain, &bare),
+        (
+            "https://kdsintf.amd.com/vcek/v1/Milan/crl".to_owned(),
+            &evidence,
+        ),
+    ] {
+        for answer in [Answer::Status(429), Answer::Garbage, Answer::None] {
+            let amd = Arc::new(Amd::of(&platform).with(&missing, answer));
+            let refused = appraise_with(&platform, evidence, kds(&amd), platform.policy());
+            assert_eq!(
+                refused.unwrap_err(),
+                AppraisalError::Unreachable,
+                "{missing} {answer:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_had_is_done_without_where_the_policy_says_so() {
+    let platform = milan();
+    let list = "https://kdsintf.amd.com/vcek/v1/Milan/crl";
+    let mut policy = platform.policy();
+    policy.allow_missing_crl = true;
+    let evidence = platform.evidence(&CHALLENGE);
+    let amd = Arc::new(Amd::of(&platform).with(list, Answer::None));
+    assert!(appraise_with(&platform, &evidence, kds(&amd), policy).is_ok());
+}
+
+#[test]
+fn another_chips_certificate_is_refused() {
+    let platform = milan();
+    let mut other = milan();
+    other.vek.set(&[4], &[0xdd; 64]);
+    let mut amd = Amd::of(&platform);
+    amd.answers.insert(vek_address(&platform), Answer::Body);
+    amd.bodies
+        .insert(vek_address(&platform), other.vek_certificate());
+    let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
+    let refused = appraise_with(&platform, &bare, kds(&Arc::new(amd)), platform.policy());
+    assert_eq!(refused.unwrap_err(), AppraisalError::UnknownKey);
+}
+
+#[test]
+fn pieces_are_fresh_for_as_long_as_they_say() {
+    let mut platform = milan();
+    platform.vek.not_after = NOW + 3;
+    platform.ask.not_after = NOW + 2;
+    platform.crl.next_update = Some(NOW + 1);
+    let amd = Arc::new(Amd::of(&platform));
+    let kds = Kds::new(Arc::clone(&amd) as Arc<dyn HttpClient>);
+    let hwid = "c1".repeat(64);
+    for (key, end) in [
+        (format!("snp/vcek/milan/{hwid}/4-1-24-219"), NOW + 3),
+        ("snp/vcek/milan/cert_chain".to_owned(), NOW + 2),
+        ("snp/vcek/milan/crl".to_owned(), NOW + 1),
+    ] {
+        let fetched = ready(kds.fetch(&key, at(NOW))).unwrap();
+        assert_eq!(fetched.fresh_until, at(end), "{key}");
+        let late = ready(kds.fetch(&key, at(end + 1))).unwrap_err();
+        assert_eq!(late, CollateralError::Expired, "{key}");
+    }
+    let unknown = ready(kds.fetch("snp/vcek/milan/../crl", at(NOW))).unwrap_err();
+    assert_eq!(unknown, CollateralError::Malformed);
+}
+
+#[test]
+fn a_mirror_has_the_same_paths() {
+    let platform = milan();
+    let amd = Arc::new(Amd::of(&platform));
+    let kds = Kds::at(
+        Arc::clone(&amd) as Arc<dyn HttpClient>,
+        "https://mirror.example",
+    );
+    let _ = ready(kds.fetch("snp/vcek/milan/crl", at(NOW)));
+    assert_eq!(amd.asked(), ["https://mirror.example/vcek/v1/Milan/crl"]);
+}
+
+fn milan() -> ForgedPlatform {
+    ForgedPlatform::new(Product::Milan).unwrap()
+}
+
+fn kds(amd: &Arc<Amd>) -> KdsCollateral<Kds> {
+    KdsCollateral::new(Kds::new(Arc::clone(amd) as Arc<dyn HttpClient>))
+}
+
+fn vek_address(platform: &ForgedPlatform) -> String {
+    let product = platform.product;
+    let chip = match product {
+        Product::Turin => "c1".repeat(8),
+        _ => "c1".repeat(64),
+    };
+    let versions = match product {
+        Product::Milan => "blSPL=4&teeSPL=1&snpSPL=24&ucodeSPL=219",
+        Product::Genoa => "blSPL=10&teeSPL=1&snpSPL=25&ucodeSPL=84",
+        _ => "fmcSPL=1&blSPL=4&teeSPL=2&snpSPL=4&ucodeSPL=81",
+    };
+    format!("https://kdsintf.amd.com/vcek/v1/{product}/{chip}?{versions}")
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Answer {
+    Body,
+    Garbage,
+    None,
+    Status(u16),
+}
+
+/// What AMD's server would have for a forged platform, and what it was asked.
+struct Amd {
+    bodies: BTreeMap<String, Vec<u8>>,
+    answers: BTreeMap<String, Answer>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Amd {
+    fn of(platform: &ForgedPlatform) -> Self {
+        let product = platform.product;
+        let pem = |der: Vec<u8>| {
+            let text = STANDARD.encode(der);
+            let lines: Vec<_> = text
+                .as_bytes()
+                .chunks(64)
+                .map(String::from_utf8_lossy)
+                .collect();
+            let lines = lines.join("\n");
+            format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
+        };
+        let chain = [platform.ask.certificate(), platform.ark.certificate()].map(pem);
+        let at_amd = |path: &str| format!("https://kdsintf.amd.com/{path}");
+        let crl = platform.crl.encode();
+        let bodies = BTreeMap::from([
+            (vek_address(platform), platform.vek_certificate()),
+            (
+                at_amd(&format!("vcek/v1/{product}/cert_chain")),
+                chain.concat().into_bytes(),
+            ),
+            (at_amd(&format!("vcek/v1/{product}/crl")), crl.clone()),
+            (at_amd(&format!("vlek/v1/{product}/crl")), crl),
+        ]);
+        Self {
+            bodies,
+            answers: BTreeMap::new(),
+            asked: Mutex::default(),
+        }
+    }
+
+    fn with(mut self, address: &str, answer: Answer) -> Self {
+        self.answers.insert(address.to_owned(), answer);
+        self
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl HttpClient for Amd {
+    fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        limits: HttpLimits,
+    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+        assert_eq!(request.method(), http::Method::GET);
+        assert!(limits.max_body <= 64 * 1024);
+        let address = request.uri().to_string();
+        self.asked.lock().unwrap().push(address.clone());
+        let answer = self.answers.get(&address).copied().unwrap_or(Answer::Body);
+        let respond = |status: u16, body: Vec<u8>| {
+            Ok(http::Response::builder().status(status).body(body).unwrap())
+        };
+        let outcome = match (answer, self.bodies.get(&address)) {
+            (Answer::Body, Some(body)) => respond(200, body.clone()),
+            (Answer::Body, None) => respond(404, Vec::new()),
+            (Answer::Garbage, _) => respond(200, b"garbage".to_vec()),
+            (Answer::Status(status), _) => respond(status, Vec::new()),
+            (Answer::None, _) => Err(HttpError::TimedOut),
+        };
+        Box::pin(async { outcome })
+    }
+}

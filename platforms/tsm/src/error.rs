@@ -1,0 +1,100 @@
+//! What can go wrong at the kernel's interface, error number by error number.
+
+use std::io;
+
+use atls_core::AttestError;
+
+use crate::fs::Attribute;
+
+/// No report. Everything here is this machine's fault, never a peer's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TsmError {
+    /// `EBUSY`: the device is still at work for somebody else (a TDX quote in flight), or the generation is about to
+    /// wrap around. Try again later.
+    #[error("attestation device is busy")]
+    Busy,
+    /// `EACCES` or `EPERM`: only root may make entries. Run with that right, or give the directory another owner.
+    #[error("no permission for configfs-tsm")]
+    Denied,
+    /// `EIO`: the host or the secure processor refused, or its answer was wrong.
+    #[error("hypercall for the report failed")]
+    Hypercall,
+    /// `EINTR`, again and again.
+    #[error("request for the report was interrupted repeatedly")]
+    Interrupted,
+    /// `EINVAL`: a length or privilege level that this device does not take, or `outblob` before `inblob`.
+    #[error("configfs-tsm refuses {0}")]
+    Invalid(Attribute),
+    /// Another error number of the operating system, or none.
+    #[error("configfs-tsm failed at {attribute} with error number {errno:?}")]
+    Io {
+        /// Where.
+        attribute: Attribute,
+        /// The number, where there is one.
+        errno: Option<i32>,
+    },
+    /// An attribute is empty, or no text or no number where it has to be.
+    #[error("configfs-tsm has an unreadable {0}")]
+    Malformed(Attribute),
+    /// No configfs-tsm: a kernel before 6.7, built without `CONFIG_TSM_REPORTS`, or configfs is not mounted.
+    #[error("no configfs-tsm on this machine")]
+    NoConfigFs,
+    /// `ENXIO`: configfs-tsm is there, and no driver for a device.
+    #[error("configfs-tsm has no provider")]
+    NoProvider,
+    /// The entry belongs to another device than was asked for; its name, cut to 32 characters.
+    #[error("configfs-tsm belongs to another provider: {0:?}")]
+    OtherProvider(String),
+    /// Somebody else wrote into the entry each time, so the report may be about another value than ours.
+    #[error("configfs-tsm entry was written to by somebody else")]
+    Raced,
+    /// `ETIMEDOUT`: the host made no quote in time.
+    #[error("attestation device did not answer in time")]
+    TimedOut,
+    /// `EFBIG`, or more than our own limit.
+    #[error("configfs-tsm has a {0} that is too large")]
+    TooLarge(Attribute),
+}
+
+impl TsmError {
+    /// What an error of the file system means here.
+    pub(crate) fn at(attribute: Attribute, error: &io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(EACCES | EPERM) => Self::Denied,
+            Some(EBUSY) => Self::Busy,
+            Some(EFBIG) => Self::TooLarge(attribute),
+            Some(EINTR) => Self::Interrupted,
+            Some(EINVAL) => Self::Invalid(attribute),
+            Some(EIO) => Self::Hypercall,
+            Some(ENXIO) => Self::NoProvider,
+            Some(ETIMEDOUT) => Self::TimedOut,
+            // The directory that entries are made in; an attribute that is missing is another matter.
+            Some(ENOENT) if attribute == Attribute::Entry => Self::NoConfigFs,
+            errno => Self::Io { attribute, errno },
+        }
+    }
+}
+
+impl From<TsmError> for AttestError {
+    fn from(error: TsmError) -> Self {
+        match error {
+            TsmError::Busy => Self::Busy,
+            TsmError::TimedOut => Self::TimedOut,
+            other => Self::Device(other.to_string()),
+        }
+    }
+}
+
+// Linux error numbers (asm-generic), the same on x86-64 and AArch64.
+pub(crate) const EPERM: i32 = 1;
+pub(crate) const ENOENT: i32 = 2;
+pub(crate) const EINTR: i32 = 4;
+pub(crate) const EIO: i32 = 5;
+pub(crate) const ENXIO: i32 = 6;
+pub(crate) const EACCES: i32 = 13;
+pub(crate) const EBUSY: i32 = 16;
+pub(crate) const EEXIST: i32 = 17;
+pub(crate) const EINVAL: i32 = 22;
+pub(crate) const EFBIG: i32 = 27;
+pub(crate) const ETIMEDOUT: i32 = 110;

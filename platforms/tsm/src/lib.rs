@@ -1,0 +1,38 @@
+//! Linux configfs-tsm: one kernel interface to the attestation of Intel TDX, AMD SEV-SNP and Arm CCA guests.
+//!
+//! Since Linux 6.7 a guest asks for a report by files in `/sys/kernel/config/tsm/report` (kernel document
+//! `Documentation/ABI/testing/configfs-tsm-report`): make a directory, write the 64 octets to attest into `inblob`, read
+//! the signed report from `outblob` and what the host sends along from `auxblob`, check that `generation` says that
+//! nobody wrote in between, remove the directory.
+//!
+//! ```no_run
+//! use atls_tsm::Provider;
+//! use atls_tsm::Tsm;
+//! use atls_tsm::TsmRequest;
+//!
+//! let tsm = Tsm::new();
+//! let report = tsm.report(&TsmRequest::new(Provider::SevGuest, &[0x5a; 64]))?;
+//! println!("{} octets of report", report.outblob.len());
+//! # Ok::<(), atls_tsm::TsmError>(())
+//! ```
+//!
+//! What is *not* here: the device files `/dev/sev-guest` and `/dev/tdx_guest`, which need `ioctl` and so `unsafe`; the
+//! README says what that means. SVSM service reports (`service_provider`, `manifestblob`) are not asked for. The report
+//! is given as the device made it: whether it is genuine is for a Verifier to say.
+#![forbid(unsafe_code)]
+
+pub mod testing;
+
+mod entry;
+mod error;
+mod fs;
+mod report;
+
+pub use error::TsmError;
+pub use fs::Attribute;
+pub use fs::ConfigFs;
+pub use fs::TsmFs;
+pub use report::Provider;
+pub use report::Tsm;
+pub use report::TsmReport;
+pub use report::TsmRequest;

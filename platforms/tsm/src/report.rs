@@ -1,0 +1,181 @@
+//! One report, from the entry's making to its removal.
+
+use std::fmt;
+
+use crate::entry::Entry;
+use crate::error::TsmError;
+use crate::fs::Attribute;
+use crate::fs::ConfigFs;
+use crate::fs::TsmFs;
+
+/// Reports by configfs-tsm.
+///
+/// Each report has an entry of its own, removed again on success and on error. The call blocks for as long as the device
+/// takes: tens of milliseconds, up to seconds on some hosts.
+pub struct Tsm {
+    fs: Box<dyn TsmFs>,
+}
+
+impl Tsm {
+    /// Over the kernel's file system at `/sys/kernel/config/tsm/report`.
+    pub fn new() -> Self {
+        Self::over(ConfigFs::new())
+    }
+
+    /// Over another place, or a fake.
+    pub fn over(fs: impl TsmFs + 'static) -> Self {
+        Self { fs: Box::new(fs) }
+    }
+
+    /// Which device this machine has, by making an entry and removing it. Asks the device for nothing.
+    ///
+    /// # Errors
+    /// [`TsmError::NoConfigFs`] and [`TsmError::NoProvider`] where this is no confidential guest or its kernel lacks
+    /// what it needs; [`TsmError::OtherProvider`] for a device that this crate does not know.
+    pub fn provider(&self) -> Result<Provider, TsmError> {
+        provider_of(&Entry::make(&*self.fs)?)
+    }
+
+    /// Makes a report. Where somebody else wrote into the entry meanwhile, it is made again with a fresh one, three
+    /// times at most.
+    ///
+    /// # Errors
+    /// [`TsmError`]
+    pub fn report(&self, request: &TsmRequest<'_>) -> Result<TsmReport, TsmError> {
+        for _ in 0..MOST_ATTEMPTS {
+            match self.attempt(request) {
+                Err(TsmError::Raced) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(TsmError::Raced)
+    }
+
+    fn attempt(&self, request: &TsmRequest<'_>) -> Result<TsmReport, TsmError> {
+        let mut entry = Entry::make(&*self.fs)?;
+        let provider = provider_of(&entry)?;
+        if provider != request.provider {
+            return Err(TsmError::OtherProvider(provider.to_string()));
+        }
+        let before = entry.generation()?;
+        if let Some(level) = request.privilege_level {
+            entry.write(Attribute::PrivLevel, level.to_string().as_bytes())?;
+        }
+        entry.write(Attribute::InBlob, request.inblob)?;
+        let outblob = entry.read(Attribute::OutBlob, MAX_BLOB)?;
+        if outblob.is_empty() {
+            return Err(TsmError::Malformed(Attribute::OutBlob));
+        }
+        let auxblob = match provider {
+            // The others have the attribute and nothing in it.
+            Provider::SevGuest => entry.read(Attribute::AuxBlob, MAX_BLOB)?,
+            Provider::ArmCcaGuest | Provider::TdxGuest => Vec::new(),
+        };
+        // Read last: had it been raced in between, outblob and auxblob might answer another inblob.
+        if Some(entry.generation()?) != before.checked_add(entry.writes()) {
+            return Err(TsmError::Raced);
+        }
+        Ok(TsmReport { outblob, auxblob })
+    }
+}
+
+impl Default for Tsm {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Tsm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tsm").finish_non_exhaustive()
+    }
+}
+
+/// What to report on.
+#[derive(Clone, Debug)]
+pub struct TsmRequest<'a> {
+    provider: Provider,
+    inblob: &'a [u8],
+    privilege_level: Option<u8>,
+}
+
+impl<'a> TsmRequest<'a> {
+    /// `inblob` is what the report must carry: 64 octets for TDX and SNP, 32 to 64 for CCA. A report of any other device
+    /// than `provider` is refused.
+    pub fn new(provider: Provider, inblob: &'a [u8]) -> Self {
+        Self {
+            provider,
+            inblob,
+            privilege_level: None,
+        }
+    }
+
+    /// States this privilege level: the VMPL of SNP, 0 to 3, and none more privileged than the kernel's own
+    /// (`privlevel_floor`). Left out, it is the kernel's own.
+    #[must_use]
+    pub fn with_privilege_level(mut self, level: u8) -> Self {
+        self.privilege_level = Some(level);
+        self
+    }
+}
+
+/// What the device gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TsmReport {
+    /// The report or quote: an SNP report, a TDX quote, a CCA token; 1 octet to 256 KiB.
+    pub outblob: Vec<u8>,
+    /// SNP: the certificate table of the GHCB, as the *host* filled it; hostile until parsed. Empty for the others.
+    pub auxblob: Vec<u8>,
+}
+
+/// The driver behind configfs-tsm, as `provider` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Provider {
+    /// `arm_cca_guest`: Arm CCA.
+    ArmCcaGuest,
+    /// `sev_guest`: AMD SEV-SNP.
+    SevGuest,
+    /// `tdx_guest`: Intel TDX.
+    TdxGuest,
+}
+
+impl Provider {
+    /// The kernel's name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ArmCcaGuest => "arm_cca_guest",
+            Self::SevGuest => "sev_guest",
+            Self::TdxGuest => "tdx_guest",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::ArmCcaGuest, Self::SevGuest, Self::TdxGuest]
+            .into_iter()
+            .find(|provider| provider.name() == name)
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+fn provider_of(entry: &Entry<'_>) -> Result<Provider, TsmError> {
+    let name = entry.read_line(Attribute::Provider)?;
+    Provider::from_name(&name)
+        .ok_or_else(|| TsmError::OtherProvider(name.chars().take(MOST_NAME).collect()))
+}
+
+/// How often a race is lost before it is an attack or a fault.
+const MOST_ATTEMPTS: usize = 3;
+
+/// Octets of `outblob` and of `auxblob`. The kernel's own limit is 32 KiB, and 16 MiB since 6.19; nothing that fits into
+/// a CMW is larger than 64 KiB, and this leaves room for certificates that do not travel.
+const MAX_BLOB: usize = 256 * 1024;
+
+/// Characters of a foreign provider's name in an error.
+const MOST_NAME: usize = 32;

@@ -1,0 +1,176 @@
+//! The real Veraison without our own checks in front: what it does about nonces, and what it does not.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and the service's clock is the real one"
+)]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use atls_core::MediaType;
+use atls_core::ear::Check;
+use atls_core::ear::Ear;
+use atls_core::ear::ExpectedNonce;
+use atls_core::ear::Tier;
+use atls_core::ear::VerificationKeys;
+use atls_core::pki_types::UnixTime;
+use atls_veraison::CcaToken;
+use atls_veraison::EvidenceFormat;
+use atls_veraison::PsaToken;
+use atls_veraison::SevSnpReport;
+use atls_veraison::Submission;
+use atls_veraison::VeraisonError;
+use atls_veraison::Wrapping;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use interop::Veraison;
+
+async fn submit(
+    veraison: &Veraison,
+    media_type: &str,
+    evidence: &[u8],
+    nonce: &[u8],
+) -> Result<Ear, VeraisonError> {
+    let now = UnixTime::now();
+    let submission = Submission {
+        media_type: &MediaType::parse(media_type).unwrap(),
+        evidence,
+        nonce,
+        wrapping: Wrapping::Bare,
+        now: Some(now),
+    };
+    let answer = veraison.service().submit(submission).await?;
+    let check = Check {
+        now,
+        max_age: Duration::from_secs(300),
+        nonce: ExpectedNonce::Echoed(nonce),
+        issuer: None,
+        submods: &[],
+    };
+    let keys = VerificationKeys::from_jwk(&veraison.key).unwrap();
+    let supported = demo::provider().signature_verification_algorithms;
+    answer
+        .verify(&keys, &supported, &check)
+        .map_err(VeraisonError::Result)
+}
+
+fn vectors() -> Option<PathBuf> {
+    let named = std::env::var_os("ATLS_VECTORS").map(PathBuf::from);
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors");
+    let folder = named.unwrap_or(beside);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let required = std::env::var_os("ATLS_REQUIRE_VECTORS").is_some();
+    assert!(!required, "no vectors at {}", folder.display());
+    println!("skipped: no vectors at {}", folder.display());
+    None
+}
+
+/// Genuine Evidence under its own nonce and under another: what the service says, and what our format finds.
+async fn both(
+    veraison: &Veraison,
+    format: &dyn EvidenceFormat,
+    evidence: &[u8],
+    nonce: &[u8],
+) -> [(Tier, bool); 2] {
+    let mut other = nonce.to_vec();
+    other.reverse();
+    let mut found = Vec::new();
+    for nonce in [nonce, &other] {
+        let ear = submit(veraison, format.media_type(), evidence, nonce)
+            .await
+            .unwrap();
+        found.push((ear.status(), format.check(evidence, nonce).is_ok()));
+    }
+    found.try_into().unwrap()
+}
+
+const BOTH_SAY_SO: [(Tier, bool); 2] = [(Tier::Affirming, true), (Tier::Contraindicated, false)];
+
+#[tokio::test]
+async fn genuine_evidence_is_good_under_its_own_nonce_alone() {
+    let Some(folder) = vectors() else { return };
+    let Some(veraison) = Veraison::start() else {
+        return;
+    };
+    let read = |name: &str| std::fs::read(folder.join("corim").join(name)).unwrap();
+    let nonce = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).unwrap();
+    for (corim, profile) in [
+        ("corim-psa-valid.cbor", "tag:arm.com,2025:psa#1.0.0"),
+        (
+            "corim-cca-platform-valid.cbor",
+            "tag:arm.com,2025:cca_platform#1.0.0",
+        ),
+        (
+            "corim-cca-realm-valid.cbor",
+            "tag:arm.com,2025:cca_realm#1.0.0",
+        ),
+        (
+            "corim-sevsnp-valid.cbor",
+            "tag:amd.com,2024:snp-corim-profile",
+        ),
+    ] {
+        veraison.provision(&read(corim), profile).await;
+    }
+    let psa = nonce("QUp8F0FBs9DpodKK8xUg8NQimf6sQAfe2J1ormzZLxk");
+    let psa = both(
+        &veraison,
+        &PsaToken::any_profile(),
+        &read("psa.good.cose"),
+        &psa,
+    )
+    .await;
+    assert_eq!(psa, BOTH_SAY_SO);
+    let cca = nonce(
+        "byTWuWNaLIu_WOkIuU4Ewb-zroDN6-gyQkV4SZ_jF2Hn9eHYvOASGET1Sr36UobaiPU6ZXsVM1yTlrQyklS8XA",
+    );
+    let cca = both(&veraison, &CcaToken::new(), &read("cca-good.cbor"), &cca).await;
+    assert_eq!(cca, BOTH_SAY_SO);
+    let snp = b"MIDBNH28iioisjPyxxxxxxxxxxxxxxxxMIDBNH28iioisjPyxxxxxxxxxxxxxxxx";
+    let snp = both(
+        &veraison,
+        &SevSnpReport::new(),
+        &read("sevsnp-tsm-report.cbor"),
+        snp,
+    )
+    .await;
+    assert_eq!(snp, BOTH_SAY_SO);
+}
+
+/// Why there is no format without a check of its own.
+#[tokio::test]
+async fn a_scheme_that_ignores_nonces_affirms_replayed_evidence() {
+    let Some(folder) = vectors() else { return };
+    let Some(veraison) = Veraison::start() else {
+        return;
+    };
+    let read = |name: &str| std::fs::read(folder.join("corim").join(name)).unwrap();
+    let profile = "https://enacttrust.com/veraison/1.0.0";
+    veraison
+        .provision(&read("corim-enacttrust-valid.cbor"), profile)
+        .await;
+    let media_type = "application/vnd.enacttrust.tpm-evidence";
+    for nonce in [[0; 32], [0xff; 32]] {
+        let ear = submit(&veraison, media_type, &read("basic.token"), &nonce)
+            .await
+            .unwrap();
+        assert_eq!(ear.status(), Tier::Affirming);
+    }
+}
+
+#[tokio::test]
+async fn formats_without_a_scheme_are_named() {
+    let Some(veraison) = Veraison::start() else {
+        return;
+    };
+    let refused = submit(&veraison, "application/eat+jwt", b"x", &[1; 32])
+        .await
+        .unwrap_err();
+    let VeraisonError::UnsupportedMediaType(accepted) = refused else {
+        unreachable!("{refused:?}")
+    };
+    assert!(accepted.contains(&"application/psa-attestation-token".parse().unwrap()));
+}

@@ -1,0 +1,32 @@
+//! Where Evidence carries the value of a connection, for verifiers that pass it on to a service.
+//!
+//! A service may echo whatever nonce it is given, so its client looks by itself. What is read here is covered by the
+//! Evidence's own signature, which **is not verified here**: alone, these values prove nothing.
+#![forbid(unsafe_code)]
+
+mod carriage;
+mod tdx;
+mod tsm;
+
+pub use carriage::Carriage;
+pub use tdx::TdQuote;
+pub use tdx::hardware_claim;
+pub use tsm::CertificateKind;
+pub use tsm::SnpReport;
+pub use tsm::TsmReport;
+
+/// The media type of a bare TDX quote.
+pub const TDX_QUOTE: &str = "application/vnd.atls.tdx-quote";
+
+/// The media type of a TSM report in CBOR.
+pub const TSM_REPORT: &str = "application/vnd.veraison.tsm-report+cbor";
+
+/// Whether who runs a machine may look into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "there is no third")]
+pub enum Debugging {
+    /// It may: nothing in it is secret.
+    Allowed,
+    /// It may not.
+    Denied,
+}

@@ -1,0 +1,157 @@
+//! The circuit breaker: leaves a service alone that failed again and again.
+//!
+//! ```text
+//!           failures in a row               pause over
+//! closed ─────────────────────▶ open ───────────────────▶ half-open: one request out
+//!    ▲                           ▲                           │      │
+//!    │                           └────────── it failed ──────┘      │
+//!    └─────────────────────────────── it did not ───────────────────┘
+//! ```
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::resilient::later;
+use crate::stats::Circuit;
+
+#[derive(Debug)]
+pub(crate) struct Breaker {
+    failures: u32,
+    pause: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    Closed { failures: u32 },
+    HalfOpen,
+    Open { until: Instant },
+}
+
+/// The right to send one request. Dropped without verdict it counts as failed: nobody knows how it ended.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Pass<'a> {
+    breaker: &'a Breaker,
+    probe: Probe,
+    settled: Settled,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probe {
+    No,
+    Yes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Settled {
+    No,
+    Yes,
+}
+
+/// What a verdict did to the circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Closed,
+    None,
+    Opened,
+}
+
+impl Breaker {
+    pub(crate) fn new(failures: u32, pause: Duration) -> Self {
+        Self {
+            failures,
+            pause,
+            state: Mutex::new(State::Closed { failures: 0 }),
+        }
+    }
+
+    /// None while the circuit is open, or its one probe is out.
+    pub(crate) fn pass(&self) -> Option<Pass<'_>> {
+        let mut state = self.lock();
+        let probe = match *state {
+            State::Closed { .. } => Probe::No,
+            State::Open { until } if Instant::now() >= until => {
+                *state = State::HalfOpen;
+                Probe::Yes
+            }
+            State::HalfOpen | State::Open { .. } => return None,
+        };
+        Some(Pass {
+            breaker: self,
+            probe,
+            settled: Settled::No,
+        })
+    }
+
+    pub(crate) fn circuit(&self) -> Circuit {
+        match *self.lock() {
+            State::Closed { .. } => Circuit::Closed,
+            State::HalfOpen => Circuit::HalfOpen,
+            State::Open { .. } => Circuit::Open,
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        // Every state is whole at any time.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self) -> State {
+        State::Open {
+            until: later(self.pause),
+        }
+    }
+}
+
+impl Pass<'_> {
+    pub(crate) fn succeeded(mut self) -> Change {
+        self.settled = Settled::Yes;
+        let mut state = self.breaker.lock();
+        match (&*state, self.probe) {
+            (State::HalfOpen, Probe::Yes) => {
+                *state = State::Closed { failures: 0 };
+                Change::Closed
+            }
+            // What was sent before the circuit opened does not close it.
+            (State::Closed { .. }, _) => {
+                *state = State::Closed { failures: 0 };
+                Change::None
+            }
+            _ => Change::None,
+        }
+    }
+
+    pub(crate) fn failed(mut self) -> Change {
+        self.settled = Settled::Yes;
+        self.count()
+    }
+
+    fn count(&self) -> Change {
+        let mut state = self.breaker.lock();
+        let failures = match (&*state, self.probe) {
+            (State::Closed { failures }, _) => failures.saturating_add(1),
+            (State::HalfOpen, Probe::Yes) => self.breaker.failures,
+            _ => return Change::None,
+        };
+        if failures >= self.breaker.failures {
+            *state = self.breaker.open();
+            Change::Opened
+        } else {
+            *state = State::Closed { failures };
+            Change::None
+        }
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        // A cancelled request says nothing about the service unless others wait for its outcome.
+        if self.settled == Settled::No && self.probe == Probe::Yes {
+            self.count();
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Keys of an issuer, from the place that the configuration names.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use atls_core::BoxFuture;
+use atls_core::HttpClient;
+use atls_core::HttpLimits;
+use atls_core::ear::Algorithm;
+use atls_core::ear::EarError;
+use atls_core::ear::KeySource;
+use atls_core::ear::VerificationKeys;
+use atls_core::pki_types::UnixTime;
+use http::Method;
+use http::Request;
+use http::StatusCode;
+use http::Uri;
+use http::header::ACCEPT;
+use tokio::sync::Semaphore;
+use tracing::debug;
+use tracing::warn;
+
+/// A JWK set (RFC 7517 §5) at a configured address, fetched when it is needed and kept for a while.
+///
+/// * The address is the configuration's. What a token says about keys (`jku`, `jwk`, `x5c`) is never read.
+/// * Keys are taken for the allowed algorithms only, see [`VerificationKeys::from_jwk_set_allowing`].
+/// * They are kept for [`max_age`](Self::max_age), one hour by default, and are gone then. Fetching anew begins at half of
+///   that, so a service that is down for less time does no harm.
+/// * A token that none of them signed makes it look again: keys rotate. One fetch runs at a time, for all who wait, and
+///   one is started in each [`interval`](Self::interval), a minute by default, whoever asks; without any keys, in each 5 s.
+///
+/// Fetches run as tasks of the tokio runtime of whoever asks.
+pub struct Jwks {
+    source: Source,
+    state: Arc<Mutex<State>>,
+    flight: Arc<Semaphore>,
+    max_age: Duration,
+    interval: Duration,
+}
+
+/// Where keys come from, and which of them are taken.
+#[derive(Clone)]
+struct Source {
+    client: Arc<dyn HttpClient>,
+    url: Uri,
+    algorithms: Vec<Algorithm>,
+}
+
+#[derive(Default)]
+struct State {
+    keys: Option<Kept>,
+    /// Seconds since the epoch.
+    looked_at: Option<u64>,
+}
+
+#[derive(Clone)]
+struct Kept {
+    keys: VerificationKeys,
+    /// Seconds since the epoch.
+    fetched_at: u64,
+}
+
+impl Jwks {
+    /// Nothing is fetched yet. The address comes from an [`Endpoint`](crate::Endpoint).
+    pub fn new(client: Arc<dyn HttpClient>, url: Uri, algorithms: &[Algorithm]) -> Self {
+        Self {
+            source: Source {
+                client,
+                url,
+                algorithms: algorithms.to_vec(),
+            },
+            state: Arc::default(),
+            flight: Arc::new(Semaphore::new(1)),
+            max_age: Duration::from_secs(60 * 60),
+            interval: Duration::from_secs(60),
+        }
+    }
+
+    /// How long keys are used after they were fetched: how long a key that the issuer withdrew is still believed.
+    #[must_use]
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = max_age;
+        self
+    }
+
+    /// Shortest time between two fetches.
+    #[must_use]
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    async fn current(&self, now: UnixTime) -> Result<VerificationKeys, EarError> {
+        let kept = match self.kept(now) {
+            Some((kept, Age::Young)) => return Ok(kept.keys),
+            other => other.map(|(kept, _)| kept),
+        };
+        let newer = self
+            .look(now, kept.as_ref().map(|kept| kept.fetched_at))
+            .await;
+        newer
+            .or_else(|| kept.map(|kept| kept.keys))
+            .ok_or(EarError::NoKeys)
+    }
+
+    /// Newer keys than those that were fetched then, by a fetch of its own or of another who waits too.
+    async fn look(&self, now: UnixTime, than: Option<u64>) -> Option<VerificationKeys> {
+        let permit = self.flight.clone().acquire_owned().await.ok()?;
+        if let Some((kept, _)) = self.kept(now)
+            && Some(kept.fetched_at) > than
+        {
+            return Some(kept.keys);
+        }
+        if !self.may_look(now) {
+            return None;
+        }
+        // In a task of its own: who asked first may go away, and the others would be left without.
+        let (source, state) = (self.source.clone(), self.state.clone());
+        let fetch = tokio::spawn(async move {
+            let _permit = permit;
+            let keys = source.fetch().await?;
+            lock(&state).keys = Some(Kept {
+                keys: keys.clone(),
+                fetched_at: now.as_secs(),
+            });
+            Some(keys)
+        });
+        fetch.await.ok().flatten()
+    }
+
+    /// Keys that may still be used. A clock that went back makes them too old.
+    fn kept(&self, now: UnixTime) -> Option<(Kept, Age)> {
+        let kept = lock(&self.state).keys.clone()?;
+        let age = now.as_secs().checked_sub(kept.fetched_at)?;
+        let (half, whole) = (self.max_age.as_secs() / 2, self.max_age.as_secs());
+        match age {
+            age if age < half => Some((kept, Age::Young)),
+            age if age < whole => Some((kept, Age::Old)),
+            _ => None,
+        }
+    }
+
+    /// At most once in each interval, or a little later where there are no keys at all.
+    fn may_look(&self, now: UnixTime) -> bool {
+        let without = self.kept(now).is_none();
+        let gap = if without {
+            self.interval.min(RETRY)
+        } else {
+            self.interval
+        };
+        let mut state = lock(&self.state);
+        let since = state
+            .looked_at
+            .and_then(|looked_at| now.as_secs().checked_sub(looked_at));
+        if since.is_some_and(|since| since < gap.as_secs()) {
+            return false;
+        }
+        state.looked_at = Some(now.as_secs());
+        true
+    }
+}
+
+impl Source {
+    async fn fetch(&self) -> Option<VerificationKeys> {
+        let request = Request::builder()
+            .method(Method::GET)
+            .uri(self.url.clone())
+            .header(ACCEPT, "application/jwk-set+json, application/json")
+            .body(Vec::new())
+            .ok()?;
+        let host = self.url.host().unwrap_or_default();
+        let limits = HttpLimits::new(DEADLINE, MAX_SET);
+        let response = match self.client.send(request, limits).await {
+            Ok(response) => response,
+            Err(error) => {
+                warn!(host, %error, "keys of an issuer could not be fetched");
+                return None;
+            }
+        };
+        let status = response.status();
+        if status != StatusCode::OK || response.body().len() > MAX_SET {
+            let status = status.as_u16();
+            warn!(host, status, "keys of an issuer could not be fetched");
+            return None;
+        }
+        let text = std::str::from_utf8(response.body()).unwrap_or_default();
+        match VerificationKeys::from_jwk_set_allowing(text, &self.algorithms) {
+            Ok(keys) => {
+                debug!(host, "keys of an issuer were fetched");
+                Some(keys)
+            }
+            Err(error) => {
+                warn!(host, %error, "keys of an issuer cannot be used");
+                None
+            }
+        }
+    }
+}
+
+impl KeySource for Jwks {
+    fn keys(&self, now: UnixTime) -> BoxFuture<'_, Result<VerificationKeys, EarError>> {
+        Box::pin(self.current(now))
+    }
+
+    fn newer_keys(&self, now: UnixTime) -> BoxFuture<'_, Option<VerificationKeys>> {
+        Box::pin(async move {
+            let than = self.kept(now).map(|(kept, _)| kept.fetched_at);
+            self.look(now, than).await
+        })
+    }
+}
+
+impl fmt::Debug for Jwks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jwks")
+            .field("url", &self.source.url)
+            .field("algorithms", &self.source.algorithms)
+            .field("max_age", &self.max_age)
+            .field("interval", &self.interval)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Age {
+    Old,
+    Young,
+}
+
+fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
+    // Every state is whole at any time.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Within the time of an exchange, with room for the appraisal.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Octets. Sets with chains of certificates have some tens of kilobytes.
+const MAX_SET: usize = 256 * 1024;
+
+/// Until a fetch that failed is tried again where there are no keys.
+const RETRY: Duration = Duration::from_secs(5);

@@ -1,0 +1,278 @@
+//! Patience with limits, around any client.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use atls_core::BoxFuture;
+use atls_core::Held;
+use atls_core::HttpClient;
+use atls_core::HttpError;
+use atls_core::HttpLimits;
+use http::Method;
+use http::Request;
+use http::Response;
+use http::StatusCode;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tracing::debug;
+use tracing::warn;
+
+use crate::breaker::Breaker;
+use crate::breaker::Change;
+use crate::settings::ResilientBuilder;
+use crate::settings::Settings;
+use crate::stats::Counters;
+use crate::stats::Stats;
+
+/// An [`HttpClient`] around another one, the same for every service. One for each service.
+///
+/// | what | default |
+/// |---|---|
+/// | deadline, from call to last octet | 8 s, or what the caller allows if less |
+/// | body | 256 KiB, or what the caller allows if less |
+/// | under way at once | 32 |
+/// | waiting | 64, then [`Held::Busy`] at once |
+/// | attempts | 3, of `GET`, `HEAD` and [`Repeatable`] requests only, within the one deadline |
+/// | pause between them | random, up to 100 ms, 200 ms … |
+/// | circuit | opens after 5 failures in a row, [`Held::Failing`] at once, one request after 5 s |
+///
+/// A request that is not repeatable is sent once: a `POST` whose answer was lost may have been obeyed.
+///
+/// What counts as a failure is a connection that was not made or broke, a deadline that passed, and the statuses 429, 502,
+/// 503 and 504. A plain 500 does not: services answer so to Evidence that they do not like, and a peer must not be able to
+/// switch off the verifier for everybody else.
+///
+/// Each request ends in one event of the target `atls_http::resilient` with the fields `service`, `outcome` (`answered`,
+/// `failed`, `held`) and `status` or `error`; a change of the circuit is another, with `service` and `circuit`.
+pub struct Resilient {
+    name: &'static str,
+    client: Arc<dyn HttpClient>,
+    settings: Settings,
+    permits: Semaphore,
+    waiting: AtomicUsize,
+    breaker: Breaker,
+    counters: Counters,
+}
+
+/// Goes into the [`http::Extensions`] of a request that may be sent twice although its method does not say so: whoever
+/// makes the request knows that the service only computes an answer.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Repeatable;
+
+impl Resilient {
+    /// With the bounds of the table. The name stands in events.
+    pub fn new(name: &'static str, client: Arc<dyn HttpClient>) -> Self {
+        Self::builder(name, client).build()
+    }
+
+    /// With other bounds.
+    pub fn builder(name: &'static str, client: Arc<dyn HttpClient>) -> ResilientBuilder {
+        ResilientBuilder::new(name, client)
+    }
+
+    pub(crate) fn from_builder(builder: ResilientBuilder) -> Self {
+        let settings = builder.settings;
+        Self {
+            name: builder.name,
+            client: builder.client,
+            permits: Semaphore::new(settings.in_flight),
+            waiting: AtomicUsize::new(0),
+            breaker: Breaker::new(settings.failures, settings.pause),
+            counters: Counters::default(),
+            settings,
+        }
+    }
+
+    /// What happened so far. Cheap: a few loads.
+    pub fn stats(&self) -> Stats {
+        self.counters.stats(self.breaker.circuit())
+    }
+
+    async fn bounded(
+        &self,
+        request: Request<Vec<u8>>,
+        limits: HttpLimits,
+    ) -> Result<Response<Vec<u8>>, HttpError> {
+        self.counters.requests.increment();
+        let deadline = limits.deadline.min(self.settings.deadline);
+        let until = later(deadline);
+        let max_body = limits.max_body.min(self.settings.max_body);
+        let result = self.queued(request, until, max_body).await;
+        self.report(&result);
+        result
+    }
+
+    async fn queued(
+        &self,
+        request: Request<Vec<u8>>,
+        until: Instant,
+        max_body: usize,
+    ) -> Result<Response<Vec<u8>>, HttpError> {
+        let _permit = match self.permits.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let _place = self.place()?;
+                let permit = tokio::time::timeout_at(until, self.permits.acquire());
+                permit.await.ok().and_then(Result::ok).ok_or(BUSY)?
+            }
+        };
+        // Its turn came when it was too late to send anything.
+        if Instant::now() >= until {
+            return Err(BUSY);
+        }
+        let repeatable = is_repeatable(&request);
+        let attempts = if repeatable {
+            self.settings.attempts
+        } else {
+            1
+        };
+        let mut result = self.attempt(request.clone(), until, max_body).await;
+        for attempt in 1..attempts {
+            let resume = later(self.pause(attempt));
+            if !is_passing(&result) || resume >= until {
+                break;
+            }
+            tokio::time::sleep_until(resume).await;
+            match self.attempt(request.clone(), until, max_body).await {
+                // The circuit opened meanwhile: what happened is what was seen before.
+                Err(HttpError::Held(_)) => break,
+                other => result = other,
+            }
+            self.counters.retries.increment();
+        }
+        result
+    }
+
+    async fn attempt(
+        &self,
+        request: Request<Vec<u8>>,
+        until: Instant,
+        max_body: usize,
+    ) -> Result<Response<Vec<u8>>, HttpError> {
+        let pass = self.breaker.pass().ok_or(HttpError::Held(Held::Failing))?;
+        let limits = HttpLimits::new(until.saturating_duration_since(Instant::now()), max_body);
+        let sent = tokio::time::timeout_at(until, self.client.send(request, limits)).await;
+        let result = match sent {
+            Ok(Ok(response)) if response.body().len() > max_body => Err(HttpError::TooLarge),
+            Ok(result) => result,
+            Err(_) => Err(HttpError::TimedOut),
+        };
+        let change = if counts_as_failure(&result) {
+            pass.failed()
+        } else {
+            pass.succeeded()
+        };
+        match change {
+            Change::Closed => debug!(service = self.name, circuit = "closed"),
+            Change::None => {}
+            Change::Opened => warn!(service = self.name, circuit = "open"),
+        }
+        result
+    }
+
+    /// A place in the queue, for as long as it is held.
+    fn place(&self) -> Result<Place<'_>, HttpError> {
+        let place = Place(&self.waiting);
+        let before = self.waiting.fetch_add(1, Ordering::AcqRel);
+        if before >= self.settings.queue {
+            return Err(BUSY);
+        }
+        Ok(place)
+    }
+
+    /// Up to the back-off, doubled with each attempt.
+    fn pause(&self, attempt: u32) -> Duration {
+        let doublings = attempt.saturating_sub(1).min(16);
+        let longest = self.settings.backoff.saturating_mul(1 << doublings);
+        let longest = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
+        let waited = (self.settings.jitter)().checked_rem(longest.saturating_add(1));
+        Duration::from_micros(waited.unwrap_or(0))
+    }
+
+    fn report(&self, result: &Result<Response<Vec<u8>>, HttpError>) {
+        let service = self.name;
+        match result {
+            Ok(response) if counts_as_failure(result) => {
+                self.counters.failures.increment();
+                let status = response.status().as_u16();
+                warn!(service, outcome = "failed", status);
+            }
+            Ok(response) => {
+                let status = response.status().as_u16();
+                debug!(service, outcome = "answered", status);
+            }
+            Err(error @ HttpError::Held(_)) => {
+                self.counters.held.increment();
+                warn!(service, outcome = "held", %error);
+            }
+            Err(error) => {
+                self.counters.failures.increment();
+                warn!(service, outcome = "failed", %error);
+            }
+        }
+    }
+}
+
+impl HttpClient for Resilient {
+    fn send(
+        &self,
+        request: Request<Vec<u8>>,
+        limits: HttpLimits,
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, HttpError>> {
+        Box::pin(self.bounded(request, limits))
+    }
+}
+
+impl fmt::Debug for Resilient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resilient")
+            .field("name", &self.name)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn is_repeatable(request: &Request<Vec<u8>>) -> bool {
+    let marked = request.extensions().get::<Repeatable>().is_some();
+    marked || matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
+/// What another attempt may cure.
+fn is_passing(result: &Result<Response<Vec<u8>>, HttpError>) -> bool {
+    counts_as_failure(result) && !matches!(result, Err(HttpError::TimedOut))
+}
+
+fn counts_as_failure(result: &Result<Response<Vec<u8>>, HttpError>) -> bool {
+    match result {
+        Ok(response) => matches!(
+            response.status(),
+            StatusCode::TOO_MANY_REQUESTS
+                | StatusCode::BAD_GATEWAY
+                | StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::GATEWAY_TIMEOUT
+        ),
+        Err(error) => matches!(error, HttpError::TimedOut | HttpError::Unreachable(_)),
+    }
+}
+
+pub(crate) fn later(by: Duration) -> Instant {
+    let now = Instant::now();
+    // A duration without end is one: nobody waits for a day.
+    now.checked_add(by.min(DAY)).unwrap_or(now)
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+const BUSY: HttpError = HttpError::Held(Held::Busy);

@@ -1,0 +1,27 @@
+//! Configurations of a verifier that could never work.
+
+use atls_core::MediaType;
+use atls_core::MediaTypeError;
+
+use crate::endpoint::EndpointError;
+
+/// A verifier that asks a service cannot be made of this configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// A credential that is no header value: visible ASCII is wanted.
+    #[error("credential cannot be sent in a header")]
+    Credential,
+    /// The address of the service.
+    #[error("address of the service")]
+    Endpoint(#[from] EndpointError),
+    /// A media type of Evidence that is none.
+    #[error("media type of evidence")]
+    MediaType(#[from] MediaTypeError),
+    /// No format of Evidence: the verifier could never be asked. Add one.
+    #[error("verifier has no format of evidence")]
+    NoFormat,
+    /// Two formats for one media type, and which one decides would be chance. Remove one.
+    #[error("two formats for {0}")]
+    RepeatedFormat(MediaType),
+}

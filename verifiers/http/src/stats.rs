@@ -1,0 +1,68 @@
+//! What happened so far, for a metric.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+/// Counts since the client was made, and the state of its circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Requests that were asked for, sent or not.
+    pub requests: u64,
+    /// Requests that got no usable response although they were sent.
+    pub failures: u64,
+    /// Requests that were not sent: too many, or the circuit was open.
+    pub held: u64,
+    /// Attempts beyond the first.
+    pub retries: u64,
+    /// Whether the service is being asked.
+    pub circuit: Circuit,
+}
+
+/// Whether the service is being asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "the three states of a circuit breaker"
+)]
+pub enum Circuit {
+    /// It is.
+    Closed,
+    /// One request is out to see whether it should be.
+    HalfOpen,
+    /// It is not.
+    Open,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) requests: Counter,
+    pub(crate) failures: Counter,
+    pub(crate) held: Counter,
+    pub(crate) retries: Counter,
+}
+
+impl Counters {
+    pub(crate) fn stats(&self, circuit: Circuit) -> Stats {
+        Stats {
+            requests: self.requests.get(),
+            failures: self.failures.get(),
+            held: self.held.get(),
+            retries: self.retries.get(),
+            circuit,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn increment(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,117 @@
+//! Tokens of services that are no EAR: signed claims, and what must hold of each of them.
+
+use std::time::Duration;
+
+use atls_core::AppraisalError;
+use atls_core::ear::EarError;
+use atls_core::ear::KeySource;
+use atls_core::ear::OctetText;
+use atls_core::ear::jwt;
+use atls_core::ear::verify_with;
+use atls_core::pki_types::UnixTime;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use serde_json::Map;
+use serde_json::Value;
+
+/// What a token must satisfy. There is no way to leave one out.
+#[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "whoever checks a token must decide about each of these"
+)]
+pub struct TokenCheck<'a> {
+    /// The time.
+    pub now: UnixTime,
+    /// How long after its `iat` a token is taken, whatever its `exp` says.
+    pub max_age: Duration,
+    /// The `iss` that it must have.
+    pub issuer: &'a str,
+    /// The algorithms of your provider.
+    pub supported: &'a WebPkiSupportedAlgorithms,
+}
+
+/// The claims of a token whose signature verified, from the expected issuer and in time. **What binds it to a
+/// connection is not checked.**
+#[derive(Clone, Debug, PartialEq)]
+pub struct Token {
+    claims: Map<String, Value>,
+    issued_at: UnixTime,
+    expires_at: UnixTime,
+}
+
+impl Token {
+    /// Verifies a compact JWS under keys of the source, then `iss`, `iat`, `exp` and `nbf`; all but the last must be
+    /// there. The header's `alg` must be that of a key, its `kid` may choose among them, and `jku`, `jwk` and `x5c` are
+    /// not read.
+    ///
+    /// # Errors
+    /// [`AppraisalError::Unreachable`] without keys, [`AppraisalError::ResultExpired`], [`AppraisalError::BadResult`] for
+    /// everything else.
+    pub async fn verify(
+        token: &str,
+        keys: &dyn KeySource,
+        check: &TokenCheck<'_>,
+    ) -> Result<Self, AppraisalError> {
+        let verify = |keys: &_| jwt::verify(token, keys, check.supported);
+        let claims = verify_with(keys, check.now, verify).await?;
+        Ok(Self::check(claims, check)?)
+    }
+
+    fn check(claims: Map<String, Value>, check: &TokenCheck<'_>) -> Result<Self, EarError> {
+        if claims.get("iss").and_then(Value::as_str) != Some(check.issuer) {
+            return Err(EarError::Issuer);
+        }
+        let issued_at = seconds(&claims, "iat")?.ok_or(EarError::Malformed)?;
+        let expires_at = seconds(&claims, "exp")?.ok_or(EarError::Malformed)?;
+        let not_before = seconds(&claims, "nbf")?.unwrap_or(issued_at);
+        let now = check.now.as_secs();
+        if issued_at.max(not_before) > now.saturating_add(CLOCK_SKEW.as_secs()) {
+            return Err(EarError::Future);
+        }
+        let by_age = issued_at.saturating_add(check.max_age.as_secs());
+        if expires_at.min(by_age) <= now {
+            return Err(EarError::Expired);
+        }
+        let time = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        Ok(Self {
+            claims,
+            issued_at: time(issued_at),
+            expires_at: time(expires_at),
+        })
+    }
+
+    /// `iat`.
+    pub fn issued_at(&self) -> UnixTime {
+        self.issued_at
+    }
+
+    /// `exp`.
+    pub fn expires_at(&self) -> UnixTime {
+        self.expires_at
+    }
+
+    /// All claims.
+    pub fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    /// A claim of text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.claims.get(name)?.as_str()
+    }
+
+    /// A claim of octets, in hexadecimal.
+    pub fn hex(&self, name: &str) -> Option<Vec<u8>> {
+        OctetText::Hex.decode(self.text(name)?)
+    }
+}
+
+fn seconds(claims: &Map<String, Value>, name: &str) -> Result<Option<u64>, EarError> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(value) => value.as_u64().map(Some).ok_or(EarError::Malformed),
+    }
+}
+
+/// How far an issuer's clock may be ahead of ours.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);

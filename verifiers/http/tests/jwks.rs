@@ -1,0 +1,214 @@
+//! Keys that rotate, services that are down, tokens of strangers.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::sync::Arc;
+
+use atls_core::HttpError;
+use atls_core::ear::Algorithm;
+use atls_core::ear::EarError;
+use atls_core::ear::KeySource;
+use atls_core::ear::VerificationKeys;
+use atls_core::ear::jwt;
+use atls_core::ear::verify_with;
+use atls_http::Endpoint;
+use atls_http::Jwks;
+use http::Response;
+use serde_json::Value;
+use serde_json::json;
+use stand_in::Script;
+use stand_in::Signer;
+use stand_in::at;
+use stand_in::supported;
+use tokio::sync::Semaphore;
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_fetched_from_the_configured_address_and_kept() {
+    let signer = Signer::es256();
+    let (jwks, script) = jwks(serving(&[&signer]));
+    for second in 0..1800 {
+        assert!(jwks.keys(at(1_000_000 + second)).await.is_ok());
+    }
+    assert_eq!(script.requests(), 1);
+    let uri = script.last().0.uri().to_string();
+    assert_eq!(uri, "https://issuer.example/certs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_end_to_be_valid_when_their_issuer_cannot_be_asked() {
+    let signer = Signer::es256();
+    let set = signer.jwk_set();
+    let (jwks, _) = jwks(Script::immediate(move |number, _| match number {
+        0 => body(&set),
+        _ => Err(HttpError::TimedOut),
+    }));
+    for (second, good) in [
+        (0, true),
+        (1799, true),
+        (1800, true),
+        (3599, true),
+        (3600, false),
+    ] {
+        let keys = jwks.keys(at(1_000_000 + second)).await;
+        assert_eq!(keys.is_ok(), good, "{second}");
+    }
+    let refused = jwks.keys(at(1_004_000)).await;
+    assert_eq!(refused.err(), Some(EarError::NoKeys));
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_keys_are_renewed_before_they_end() {
+    let (old, new) = (Signer::es256(), Signer::es256());
+    let (jwks, script) = jwks(serving(&[&old, &new]));
+    assert!(verified(&jwks, &old, 0).await.is_ok());
+    assert!(verified(&jwks, &new, 1800).await.is_ok());
+    assert_eq!(script.requests(), 2);
+    // The issuer withdrew it.
+    assert!(verified(&jwks, &old, 1801).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_went_back_does_not_prolong_keys() {
+    let signer = Signer::es256();
+    let (jwks, script) = jwks(serving(&[&signer]));
+    assert!(jwks.keys(at(1_000_000)).await.is_ok());
+    assert!(jwks.keys(at(900_000)).await.is_ok());
+    assert_eq!(script.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_key_is_found_at_once_but_not_at_every_strangers_wish() {
+    let (old, new, stranger) = (Signer::es256(), Signer::es256(), Signer::es256());
+    let (jwks, script) = jwks(serving(&[&old, &new]));
+    assert!(verified(&jwks, &old, 0).await.is_ok());
+    // Within the interval nobody looks.
+    assert!(verified(&jwks, &new, 59).await.is_err());
+    assert_eq!(script.requests(), 1);
+    assert!(verified(&jwks, &new, 60).await.is_ok());
+    assert_eq!(script.requests(), 2);
+    for second in 61..120 {
+        assert!(verified(&jwks, &stranger, second).await.is_err());
+    }
+    assert_eq!(script.requests(), 2);
+    assert!(verified(&jwks, &new, 119).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_remembered_for_a_moment() {
+    let signer = Signer::es256();
+    let set = signer.jwk_set();
+    let (jwks, script) = jwks(Script::immediate(move |number, _| match number {
+        0 => Err(HttpError::TimedOut),
+        _ => body(&set),
+    }));
+    for second in 0..5 {
+        let keys = jwks.keys(at(1_000_000 + second)).await;
+        assert_eq!(keys.err(), Some(EarError::NoKeys));
+    }
+    assert_eq!(script.requests(), 1);
+    assert!(jwks.keys(at(1_000_005)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_who_wait_share_one_fetch_and_nobody_can_take_it_from_them() {
+    let signer = Signer::es256();
+    let set = signer.jwk_set();
+    let gate = Arc::new(Semaphore::new(0));
+    let opened = gate.clone();
+    let (jwks, script) = jwks(Script::new(move |_, _| {
+        let (opened, set) = (opened.clone(), set.clone());
+        Box::pin(async move {
+            let _permit = opened.acquire().await.unwrap();
+            body(&set)
+        })
+    }));
+    let jwks = Arc::new(jwks);
+    let waiting: Vec<_> = (0..10)
+        .map(|_| {
+            let jwks = jwks.clone();
+            tokio::spawn(async move { jwks.keys(at(1_000_000)).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    let mut waiting = waiting.into_iter();
+    // The one that began the fetch goes away.
+    waiting.next().unwrap().abort();
+    tokio::task::yield_now().await;
+    gate.add_permits(1);
+    for task in waiting {
+        assert!(task.await.unwrap().is_ok());
+    }
+    assert_eq!(script.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_no_set_gives_no_keys() {
+    let signer = Signer::es256();
+    let unusable: [fn(&Value) -> Response<Vec<u8>>; 6] = [
+        |_| Response::new(Vec::new()),
+        |_| Response::new(b"\xff".to_vec()),
+        |_| Response::new(br#"{"keys":[]}"#.to_vec()),
+        |set| Response::new(json!({ "keys": set["keys"][0] }).to_string().into()),
+        |set| with_status(302, set),
+        |set| with_status(500, set),
+    ];
+    for write in unusable {
+        let set = signer.jwk_set();
+        let (jwks, _) = jwks(Script::immediate(move |_, _| Ok(write(&set))));
+        assert!(jwks.keys(at(1_000_000)).await.is_err());
+    }
+    let mut long = signer.jwk_set().to_string();
+    long.push_str(&" ".repeat(256 * 1024));
+    let (jwks, _) = jwks(Script::immediate(move |_, _| {
+        Ok(Response::new(long.clone().into()))
+    }));
+    assert!(jwks.keys(at(1_000_000)).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_for_other_algorithms_are_not_taken() {
+    let signer = Signer::rs256();
+    let (jwks, _) = jwks(serving(&[&signer]));
+    assert!(jwks.keys(at(1_000_000)).await.is_err());
+}
+
+// --- Helpers -----------------------------------------------------------------------------------------------------------
+
+fn jwks(script: Script) -> (Jwks, Arc<Script>) {
+    let script = Arc::new(script);
+    let url = Endpoint::https("https://issuer.example")
+        .unwrap()
+        .join("/certs")
+        .unwrap();
+    (Jwks::new(script.clone(), url, &[Algorithm::Es256]), script)
+}
+
+/// The first request gets the first signer's key, and so on; the last stays.
+fn serving(signers: &[&Signer]) -> Script {
+    let sets: Vec<_> = signers.iter().map(|signer| signer.jwk_set()).collect();
+    Script::immediate(move |number, _| {
+        let set = sets.get(number).or_else(|| sets.last());
+        body(set.unwrap())
+    })
+}
+
+async fn verified(jwks: &Jwks, signer: &Signer, second: u64) -> Result<(), EarError> {
+    let token = signer.token(&json!({}));
+    let verify = |keys: &VerificationKeys| jwt::verify(&token, keys, &supported()).map(drop);
+    verify_with(jwks, at(1_000_000 + second), verify).await
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "what a script answers")]
+fn body(set: &Value) -> Result<Response<Vec<u8>>, HttpError> {
+    Ok(Response::new(set.to_string().into_bytes()))
+}
+
+fn with_status(code: u16, set: &Value) -> Response<Vec<u8>> {
+    let response = Response::builder().status(code);
+    response.body(set.to_string().into_bytes()).unwrap()
+}

@@ -1,0 +1,110 @@
+//! What a token says, and what that means.
+
+use atls_core::AppraisalError;
+use atls_core::ear::Appraisal;
+use atls_core::ear::Category;
+use atls_core::ear::Ear;
+use atls_core::ear::OctetText;
+use atls_core::ear::TrustClaim;
+use atls_core::ear::TrustVector;
+use atls_core::ear::VerifierId;
+use atls_formats::hardware_claim;
+use atls_http::Token;
+use serde_json::Map;
+use serde_json::Value;
+
+/// The claims about a TD, as the service signed them: `peer.claims::<ItaClaims>()`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItaClaims {
+    claims: Map<String, Value>,
+}
+
+impl ItaClaims {
+    /// A claim by its name, such as `tdx_mrtd`.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.claims.get(name)
+    }
+
+    /// A claim of octets, in hexadecimal there.
+    pub fn octets(&self, name: &str) -> Option<Vec<u8>> {
+        OctetText::Hex.decode(self.text(name)?)
+    }
+
+    /// Those about the TD of a token that verified: under `tdx`, or where that is absent all.
+    pub(crate) fn of(token: &Token) -> Result<Self, AppraisalError> {
+        let claims = match token.claims().get("tdx") {
+            None => token.claims(),
+            Some(nested) => nested.as_object().ok_or(AppraisalError::BadResult)?,
+        };
+        Ok(Self {
+            claims: claims.clone(),
+        })
+    }
+
+    /// About a TD, and about this one.
+    pub(crate) fn check(&self, challenge: &[u8]) -> Result<(), AppraisalError> {
+        let reported = self.octets("tdx_report_data");
+        if self.text("attester_type") == Some("TDX") && reported.as_deref() == Some(challenge) {
+            Ok(())
+        } else {
+            Err(AppraisalError::BadResult)
+        }
+    }
+
+    /// As the crate's page says.
+    pub(crate) fn result(&self, token: &Token, policies: &[String]) -> Ear {
+        let opaque = match self.is_debuggable() {
+            false => 2,
+            true => 96,
+        };
+        let vector = TrustVector::new()
+            .with(Category::Hardware, hardware_claim(self.tcb_status()))
+            .with(Category::Configuration, TrustClaim::new(opaque))
+            .with(Category::RuntimeOpaque, TrustClaim::new(opaque))
+            .with(Category::Executables, executables(token, policies));
+        let mut appraisal = Appraisal::new(vector);
+        for policy in policies {
+            appraisal = appraisal.with_policy_id(policy);
+        }
+        for name in ["attester_tcb_status", "attester_advisory_ids", "tdx_mrtd"] {
+            if let Some(value) = self.get(name) {
+                appraisal = appraisal.with_extension(name, value.clone());
+            }
+        }
+        let version = token.text("ver").unwrap_or_default();
+        let verifier = VerifierId::new("Intel Trust Authority", version);
+        Ear::local(verifier, token.issued_at(), "tdx", appraisal).with_expiry(token.expires_at())
+    }
+
+    fn tcb_status(&self) -> Option<&str> {
+        self.text("attester_tcb_status")
+    }
+
+    /// Unless both say no, and the first says it at all.
+    fn is_debuggable(&self) -> bool {
+        let denied = self.get("tdx_is_debuggable") == Some(&Value::Bool(false));
+        let enabled = self.get("dbgstat").is_some_and(|state| state != "disabled");
+        !denied || enabled
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str()
+    }
+}
+
+fn executables(token: &Token, policies: &[String]) -> TrustClaim {
+    let matched = |policy: &String| lists(token, "policy_ids_matched", policy);
+    let unmatched = |policy: &String| lists(token, "policy_ids_unmatched", policy);
+    TrustClaim::new(match policies {
+        [] => 33,
+        _ if policies.iter().all(matched) && !policies.iter().any(unmatched) => 2,
+        _ => 96,
+    })
+}
+
+/// Entries are objects with an `id`, or the identifier itself.
+fn lists(token: &Token, name: &str, policy: &str) -> bool {
+    let entries = token.claims().get(name).and_then(Value::as_array);
+    let mut entries = entries.into_iter().flatten();
+    entries.any(|entry| entry.get("id").unwrap_or(entry) == policy)
+}

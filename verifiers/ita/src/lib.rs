@@ -1,0 +1,96 @@
+//! [Intel Trust Authority](https://docs.trustauthority.intel.com) as the verifier of Intel TDX: a quote goes to the service, a
+//! signed token comes back.
+//!
+//! **Not run against the live service**: built from its published REST API and token claims, and tested against a stand-in
+//! that follows them.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use atls_core::{HttpClient, RelyingParty};
+//! use atls_http::Endpoint;
+//! use atls_ita::{ItaVerifier, api, portal, portal_keys};
+//!
+//! # fn example(http: Arc<dyn HttpClient>, key: &str, provider: &rustls::crypto::CryptoProvider)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! let keys = portal_keys(&Endpoint::https(portal::GLOBAL)?, http.clone())?;
+//! let verifier = ItaVerifier::builder(&Endpoint::https(api::GLOBAL)?, http, Arc::new(keys), provider)
+//!     .api_key(key)?
+//!     .policy("f48ad5a2-0c2b-4c2a-8a2d-0b2c8a2d0b2c")
+//!     .build()?;
+//! let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What binds a token to a connection
+//!
+//! Evidence of this project carries SHA-512 of the connection's value in `REPORTDATA`, made before anybody spoke to a service.
+//!
+//! 1. Before anything is sent, that is found in the quote.
+//! 2. The token reports the quote's report data (`tdx_report_data`), signed: it must be the same, all 64 octets.
+//! 3. The service itself demands `REPORTDATA = SHA-512(nonce.val ‖ nonce.iat ‖ runtime_data)`. With the value of the
+//!    connection as `runtime_data` and **without nonce of the service**, both say the same, and the service checks it too.
+//!
+//! The service's own nonce cannot be used: it would have to be known to the device before the quote is made, and its
+//! freshness is that of the connection's value, which nobody can choose. Parts of the documentation speak of SHA-256 in the
+//! first half instead (they are about other TEEs); should the service insist, it refuses, and
+//! [`RuntimeData::Omitted`] leaves the comparison to 1 and 2.
+//!
+//! # From token to result
+//!
+//! | claim of the token | claim of the result |
+//! |---|---|
+//! | `attester_tcb_status` | `hardware`: UpToDate 2; …Needed and OutOfDate… 32; Revoked 96; anything else 97 |
+//! | `tdx_is_debuggable` false, and `dbgstat` disabled where it stands | `configuration` and `runtime-opaque` 2; otherwise 96 |
+//! | each configured policy in `policy_ids_matched` | `executables` 2; otherwise 96; without configured policy 33, which is a warning: nothing vouches for what runs |
+//!
+//! Claims stand under `tdx` (version 2) or at the top (version 1); never both are read.
+//!
+//! # What is not believed
+//!
+//! The header's `jku`. Keys come from the configured portal over TLS, for PS384 (or RS256 where that is asked for).
+#![forbid(unsafe_code)]
+
+mod claims;
+mod verifier;
+
+use std::sync::Arc;
+
+use atls_core::HttpClient;
+use atls_core::ear::Algorithm;
+use atls_http::Endpoint;
+use atls_http::EndpointError;
+use atls_http::Jwks;
+
+pub use claims::ItaClaims;
+pub use verifier::ItaVerifier;
+pub use verifier::ItaVerifierBuilder;
+pub use verifier::RuntimeData;
+
+/// Where requests go, by region.
+pub mod api {
+    /// Everywhere but the European Union.
+    pub const GLOBAL: &str = "https://api.trustauthority.intel.com";
+    /// European Union.
+    pub const EU: &str = "https://api.eu.trustauthority.intel.com";
+}
+
+/// Where keys are, by region.
+pub mod portal {
+    /// Everywhere but the European Union.
+    pub const GLOBAL: &str = "https://portal.trustauthority.intel.com";
+    /// European Union.
+    pub const EU: &str = "https://portal.eu.trustauthority.intel.com";
+}
+
+/// The keys of a portal, for PS384.
+///
+/// # Errors
+/// None for an endpoint that is one.
+pub fn portal_keys(portal: &Endpoint, client: Arc<dyn HttpClient>) -> Result<Jwks, EndpointError> {
+    Ok(Jwks::new(
+        client,
+        portal.join("/certs")?,
+        &[Algorithm::Ps384],
+    ))
+}

@@ -1,0 +1,512 @@
+//! Against a stand-in on loopback that follows the published API. **Not the live service.**
+#![allow(
+    clippy::indexing_slicing,
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::sync::Arc;
+use std::sync::LazyLock;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::Evidence;
+use atls_core::Origin;
+use atls_core::Verifier;
+use atls_core::ear::Category;
+use atls_core::ear::Tier;
+use atls_formats::Carriage;
+use atls_http::Resilient;
+use atls_http::SetupError;
+use atls_ita::ItaVerifier;
+use atls_ita::ItaVerifierBuilder;
+use atls_ita::RuntimeData;
+use atls_ita::portal_keys;
+use axum::Json;
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::routing::post;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+use serde_json::json;
+use stand_in::Connection;
+use stand_in::Loopback;
+use stand_in::Script;
+use stand_in::Signer;
+use stand_in::at;
+
+const NOW: u64 = 1_000_000;
+
+/// One for all tests: RSA keys take a while to make.
+static SIGNER: LazyLock<Arc<Signer>> = LazyLock::new(|| Arc::new(Signer::ps384()));
+const POLICY: &str = "749dd9b1-234f-41f5-a6ca-42c4312dd4f1";
+
+#[tokio::test]
+async fn a_token_about_this_connection_is_accepted() {
+    for connection in [Connection::new(), Connection::sha384()] {
+        let ita = Ita::faithful().await;
+        let appraised = ita.appraise(&connection).await.unwrap();
+        assert_eq!(appraised.ear().status(), Tier::Affirming);
+        assert_eq!(appraised.origin(), Origin::Device);
+        assert_eq!(appraised.ear().expires_at(), Some(at(NOW + 300)));
+        let request = ita.last_request();
+        assert_eq!(request["policy_ids"], json!([POLICY]));
+        assert_eq!(request["policy_must_match"], true);
+        let runtime_data = request["tdx"]["runtime_data"].as_str().unwrap();
+        assert_eq!(
+            BASE64_STANDARD.decode(runtime_data).unwrap(),
+            connection.bound().as_bytes()
+        );
+        assert!(request["tdx"].get("verifier_nonce").is_none());
+    }
+}
+
+#[tokio::test]
+async fn the_value_may_be_kept_from_the_service() {
+    let ita = Ita::faithful().await;
+    let connection = Connection::new();
+    let builder = ita.builder().runtime_data(RuntimeData::Omitted);
+    let verifier = builder.policy(POLICY).build().unwrap();
+    let appraised = appraise(&verifier, &connection, &quote(&connection)).await;
+    assert!(appraised.is_ok());
+    assert!(ita.last_request()["tdx"].get("runtime_data").is_none());
+}
+
+#[tokio::test]
+async fn claims_of_version_1_stand_at_the_top() {
+    let ita = Ita::twisted(|mut claims| {
+        let nested = claims["tdx"].take();
+        claims.as_object_mut().unwrap().remove("tdx");
+        let nested = nested.as_object().unwrap().clone();
+        claims.as_object_mut().unwrap().extend(nested);
+        claims
+    });
+    let appraised = ita.await.appraise(&Connection::new()).await.unwrap();
+    assert_eq!(appraised.ear().status(), Tier::Affirming);
+}
+
+#[tokio::test]
+async fn evidence_of_another_connection_is_not_even_sent() {
+    let ita = Ita::faithful().await;
+    let verifier = ita.verifier();
+    let (one, other) = (Connection::new(), Connection::new());
+    let refused = appraise(&verifier, &one, &quote(&other)).await;
+    assert_eq!(refused.unwrap_err(), AppraisalError::NotBound);
+    let refused = appraise(&verifier, &one, b"no quote").await;
+    assert_eq!(refused.unwrap_err(), AppraisalError::Malformed);
+    assert!(ita.requests.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn each_claim_that_says_whom_a_token_is_about_is_checked() {
+    let cases: Vec<(&str, fn(&mut Value))> = vec![
+        ("other report data", |claims| {
+            claims["tdx"]["tdx_report_data"] = "00".repeat(64).into();
+        }),
+        ("half of the report data", |claims| {
+            let text = claims["tdx"]["tdx_report_data"].as_str().unwrap()[..64].to_owned();
+            claims["tdx"]["tdx_report_data"] = text.into();
+        }),
+        ("no report data", |claims| {
+            claims["tdx"]
+                .as_object_mut()
+                .unwrap()
+                .remove("tdx_report_data");
+        }),
+        ("report data at the top, beside other claims", |claims| {
+            let moved = claims["tdx"]["tdx_report_data"].take();
+            claims["tdx_report_data"] = moved;
+        }),
+        ("another TEE", |claims| {
+            claims["tdx"]["attester_type"] = "SGX".into()
+        }),
+        ("no claims about a TD", |claims| claims["tdx"] = Value::Null),
+        ("another issuer", |claims| claims["iss"] = "Intel".into()),
+        ("no issuer", |claims| remove(claims, "iss")),
+        ("no end", |claims| remove(claims, "exp")),
+        ("no beginning", |claims| remove(claims, "iat")),
+        ("a beginning in the future", |claims| {
+            claims["nbf"] = (NOW + 61).into()
+        }),
+    ];
+    for (name, change) in cases {
+        let ita = Ita::twisted(move |mut claims| {
+            change(&mut claims);
+            claims
+        });
+        let refused = ita.await.appraise(&Connection::new()).await;
+        assert_eq!(refused.unwrap_err(), AppraisalError::BadResult, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_token_says_of_the_platform_is_judged() {
+    let cases: Vec<(&str, fn(&mut Value), Category, i8)> = vec![
+        (
+            "software to harden",
+            |c| c["tdx"]["attester_tcb_status"] = "SWHardeningNeeded".into(),
+            Category::Hardware,
+            32,
+        ),
+        (
+            "out of date",
+            |c| c["tdx"]["attester_tcb_status"] = "OutOfDate".into(),
+            Category::Hardware,
+            32,
+        ),
+        (
+            "revoked",
+            |c| c["tdx"]["attester_tcb_status"] = "Revoked".into(),
+            Category::Hardware,
+            96,
+        ),
+        (
+            "a status that is not known",
+            |c| c["tdx"]["attester_tcb_status"] = "uptodate".into(),
+            Category::Hardware,
+            97,
+        ),
+        (
+            "no status",
+            |c| remove(&mut c["tdx"], "attester_tcb_status"),
+            Category::Hardware,
+            97,
+        ),
+        (
+            "debuggable",
+            |c| c["tdx"]["tdx_is_debuggable"] = true.into(),
+            Category::Configuration,
+            96,
+        ),
+        (
+            "perhaps debuggable",
+            |c| remove(&mut c["tdx"], "tdx_is_debuggable"),
+            Category::Configuration,
+            96,
+        ),
+        (
+            "debuggable by text",
+            |c| c["tdx"]["tdx_is_debuggable"] = "false".into(),
+            Category::RuntimeOpaque,
+            96,
+        ),
+        (
+            "debugging enabled",
+            |c| c["tdx"]["dbgstat"] = "enabled".into(),
+            Category::RuntimeOpaque,
+            96,
+        ),
+        (
+            "no policy matched",
+            |c| remove(c, "policy_ids_matched"),
+            Category::Executables,
+            96,
+        ),
+        (
+            "another policy matched",
+            |c| c["policy_ids_matched"] = json!([{ "id": "other" }]),
+            Category::Executables,
+            96,
+        ),
+        (
+            "the policy did not match too",
+            |c| c["policy_ids_unmatched"] = json!([{ "id": POLICY }]),
+            Category::Executables,
+            96,
+        ),
+    ];
+    for (name, change, category, value) in cases {
+        let ita = Ita::twisted(move |mut claims| {
+            change(&mut claims);
+            claims
+        });
+        let appraised = ita.await.appraise(&Connection::new()).await.unwrap();
+        let part = appraised.ear().submod("tdx").unwrap();
+        assert_eq!(part.vector().get(category).value(), value, "{name}");
+        assert_ne!(appraised.ear().status(), Tier::Affirming, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn without_policy_nothing_vouches_for_what_runs() {
+    let ita = Ita::faithful().await;
+    let connection = Connection::new();
+    let verifier = ita.builder().build().unwrap();
+    let appraised = appraise(&verifier, &connection, &quote(&connection)).await;
+    assert_eq!(appraised.unwrap().ear().status(), Tier::Warning);
+    assert_eq!(ita.last_request()["policy_must_match"], false);
+}
+
+#[tokio::test]
+async fn a_token_that_the_portal_did_not_sign_is_refused() {
+    let cases: Vec<(&str, fn(&Signer, &Value) -> String)> = vec![
+        ("none", |_, claims| Signer::unsigned(claims)),
+        ("HS256", |signer, claims| signer.confused(claims)),
+        ("an attacker's, with its address", |_, claims| {
+            let header =
+                json!({ "alg": "PS384", "jku": "https://attacker.example/certs", "kid": "k" });
+            Signer::ps384().token_with(&header, claims)
+        }),
+        ("signed for another algorithm", |signer, claims| {
+            signer.token_with(&json!({ "alg": "RS256" }), claims)
+        }),
+    ];
+    for (name, sign) in cases {
+        let ita = Ita::with(|claims| claims, sign).await;
+        let refused = ita.appraise(&Connection::new()).await;
+        assert_eq!(refused.unwrap_err(), AppraisalError::BadResult, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_has_ended_is_refused() {
+    let ita = Ita::twisted(|mut claims| {
+        claims["exp"] = NOW.into();
+        claims
+    });
+    let refused = ita.await.appraise(&Connection::new()).await;
+    assert_eq!(refused.unwrap_err(), AppraisalError::ResultExpired);
+}
+
+#[tokio::test]
+async fn a_token_of_another_request_is_refused() {
+    let first = Ita::faithful().await;
+    let recorded = Arc::new(Mutex::new(None));
+    let replayed = recorded.clone();
+    // Whoever sits between answers each request with the first token.
+    let ita = Ita::with_memory(first.signer.clone(), replayed).await;
+    assert!(ita.appraise(&Connection::new()).await.is_ok());
+    let refused = ita.appraise(&Connection::new()).await;
+    assert_eq!(refused.unwrap_err(), AppraisalError::BadResult);
+    assert!(recorded.lock().unwrap().is_some());
+}
+
+#[tokio::test]
+async fn answers_without_token_give_no_result() {
+    for (status, body, expected) in [
+        (200, "", AppraisalError::BadResult),
+        (200, "{}", AppraisalError::BadResult),
+        (200, r#"{"token":1}"#, AppraisalError::BadResult),
+        (400, r#"{"error":"quote"}"#, AppraisalError::Malformed),
+        (401, "", AppraisalError::Unreachable),
+        (503, "", AppraisalError::Unreachable),
+    ] {
+        let script = Script::immediate(move |_, _| {
+            let response = http::Response::builder().status(status);
+            Ok(response.body(body.as_bytes().to_vec()).unwrap())
+        });
+        let refused = over(script).await;
+        assert_eq!(refused.unwrap_err(), expected, "{status} {body}");
+    }
+    let huge = Script::immediate(|_, _| Ok(http::Response::new(vec![b' '; 70 * 1024])));
+    assert_eq!(over(huge).await.unwrap_err(), AppraisalError::BadResult);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_service_is_given_up_within_the_exchange() {
+    let silent = Script::new(|_, _| Box::pin(std::future::pending()));
+    let start = tokio::time::Instant::now();
+    assert_eq!(over(silent).await.unwrap_err(), AppraisalError::Unreachable);
+    assert_eq!(start.elapsed(), Duration::from_secs(8));
+}
+
+#[tokio::test]
+async fn keys_come_from_the_portal() {
+    let ita = Ita::faithful().await;
+    let keys = portal_keys(&ita.server.endpoint(), Loopback::client()).unwrap();
+    let provider = rustls::crypto::ring::default_provider();
+    let builder = ItaVerifier::builder(
+        &ita.server.endpoint(),
+        Loopback::client(),
+        Arc::new(keys),
+        &provider,
+    );
+    let verifier = builder
+        .api_key("key")
+        .unwrap()
+        .policy(POLICY)
+        .build()
+        .unwrap();
+    let connection = Connection::new();
+    let appraised = appraise(&verifier, &connection, &quote(&connection)).await;
+    assert!(appraised.is_ok());
+}
+
+#[tokio::test]
+async fn a_configuration_without_usable_key_is_refused() {
+    let ita = Ita::faithful().await;
+    let provider = rustls::crypto::ring::default_provider();
+    let keys = Arc::new(ita.signer.keys());
+    let builder = || {
+        ItaVerifier::builder(
+            &ita.server.endpoint(),
+            Loopback::client(),
+            keys.clone(),
+            &provider,
+        )
+    };
+    assert_eq!(builder().build().unwrap_err(), SetupError::Credential);
+    assert_eq!(
+        builder().api_key("a\nb").unwrap_err(),
+        SetupError::Credential
+    );
+    let debugged = format!(
+        "{:?}",
+        builder().api_key("secret").unwrap().build().unwrap()
+    );
+    assert!(!debugged.contains("secret"));
+}
+
+// --- The stand-in ------------------------------------------------------------------------------------------------------
+
+struct Ita {
+    server: Loopback,
+    signer: Arc<Signer>,
+    requests: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Ita {
+    async fn faithful() -> Self {
+        Self::twisted(|claims| claims).await
+    }
+
+    async fn twisted(twist: impl Fn(Value) -> Value + Send + Sync + 'static) -> Self {
+        Self::with(twist, |signer, claims| signer.token(claims)).await
+    }
+
+    async fn with(
+        twist: impl Fn(Value) -> Value + Send + Sync + 'static,
+        sign: fn(&Signer, &Value) -> String,
+    ) -> Self {
+        let signer = SIGNER.clone();
+        let signing = signer.clone();
+        let answer = move |request: &Value| sign(&signing, &twist(claims(request)));
+        Self::answering(signer, answer).await
+    }
+
+    async fn with_memory(signer: Arc<Signer>, memory: Arc<Mutex<Option<String>>>) -> Self {
+        let signing = signer.clone();
+        let answer = move |request: &Value| {
+            let mut memory = memory.lock().unwrap();
+            let token = memory.get_or_insert_with(|| signing.token(&claims(request)));
+            token.clone()
+        };
+        Self::answering(signer, answer).await
+    }
+
+    async fn answering(
+        signer: Arc<Signer>,
+        answer: impl Fn(&Value) -> String + Send + Sync + 'static,
+    ) -> Self {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (seen, set, answer) = (requests.clone(), signer.jwk_set(), Arc::new(answer));
+        let attest = async move |headers: HeaderMap, Json(request): Json<Value>| {
+            if headers.get("x-api-key").is_none_or(|key| key != "key") {
+                return Err(StatusCode::UNAUTHORIZED);
+            }
+            if !is_bound(&request) {
+                return Err(StatusCode::BAD_REQUEST);
+            }
+            let token = answer(&request);
+            seen.lock().unwrap().push(request);
+            Ok(Json(json!({ "token": token })))
+        };
+        let app = Router::new()
+            .route("/appraisal/v2/attest", post(attest))
+            .route("/certs", get(async move || Json(set.clone())));
+        Self {
+            server: Loopback::serve(app).await,
+            signer,
+            requests,
+        }
+    }
+
+    fn last_request(&self) -> Value {
+        self.requests.lock().unwrap().last().unwrap().clone()
+    }
+
+    fn builder(&self) -> ItaVerifierBuilder {
+        let provider = rustls::crypto::ring::default_provider();
+        let keys = Arc::new(self.signer.keys());
+        let endpoint = self.server.endpoint();
+        let builder = ItaVerifier::builder(&endpoint, Loopback::client(), keys, &provider);
+        builder.api_key("key").unwrap()
+    }
+
+    fn verifier(&self) -> ItaVerifier {
+        self.builder().policy(POLICY).build().unwrap()
+    }
+
+    async fn appraise(&self, connection: &Connection) -> Result<Appraised, AppraisalError> {
+        appraise(&self.verifier(), connection, &quote(connection)).await
+    }
+}
+
+/// The service's own comparison, without nonce: REPORTDATA = SHA-512(runtime_data).
+fn is_bound(request: &Value) -> bool {
+    let Some(runtime_data) = request["tdx"]["runtime_data"].as_str() else {
+        return true;
+    };
+    let runtime_data = BASE64_STANDARD.decode(runtime_data).unwrap();
+    report_data(request) == stand_in::sha512(&runtime_data)
+}
+
+fn report_data(request: &Value) -> Vec<u8> {
+    let quote = request["tdx"]["quote"].as_str().unwrap();
+    BASE64_STANDARD.decode(quote).unwrap()[568..632].to_vec()
+}
+
+fn claims(request: &Value) -> Value {
+    let hex: String = report_data(request)
+        .iter()
+        .map(|octet| format!("{octet:02x}"))
+        .collect();
+    let ids = request["policy_ids"].as_array().unwrap();
+    let matched: Vec<_> = ids
+        .iter()
+        .map(|id| json!({ "id": id, "version": "v1", "hash": "" }))
+        .collect();
+    json!({
+        "eat_profile": "https://portal.trustauthority.intel.com/eat_profile.html",
+        "iss": "Intel Trust Authority", "iat": NOW, "nbf": NOW, "exp": NOW + 300, "ver": "2.0.0",
+        "policy_ids_matched": matched, "policy_ids_unmatched": null,
+        "tdx": {
+            "attester_type": "TDX", "attester_tcb_status": "UpToDate", "dbgstat": "disabled",
+            "tdx_is_debuggable": false, "tdx_mrtd": "00".repeat(48), "tdx_report_data": hex,
+        },
+    })
+}
+
+fn remove(claims: &mut Value, name: &str) {
+    claims.as_object_mut().unwrap().remove(name);
+}
+
+async fn appraise(
+    verifier: &ItaVerifier,
+    connection: &Connection,
+    quote: &[u8],
+) -> Result<Appraised, AppraisalError> {
+    let evidence = Evidence::new(&verifier.media_types()[0], quote, connection.bound());
+    verifier.appraise(&evidence, at(NOW)).await
+}
+
+async fn over(script: Script) -> Result<Appraised, AppraisalError> {
+    let endpoint = atls_http::Endpoint::https("https://api.example").unwrap();
+    let client = Arc::new(Resilient::new("ita", Arc::new(script)));
+    let provider = rustls::crypto::ring::default_provider();
+    let keys = Arc::new(Signer::es256().keys());
+    let builder = ItaVerifier::builder(&endpoint, client, keys, &provider);
+    let verifier = builder.api_key("key").unwrap().build().unwrap();
+    let connection = Connection::new();
+    appraise(&verifier, &connection, &quote(&connection)).await
+}
+
+fn quote(connection: &Connection) -> Vec<u8> {
+    stand_in::td_quote(&Carriage::Sha512.challenge(connection.bound()))
+}

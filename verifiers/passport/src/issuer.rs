@@ -1,0 +1,118 @@
+//! Whose passports are accepted.
+
+use std::fmt;
+use std::sync::Arc;
+
+use atls_core::MediaType;
+use atls_core::MediaTypeError;
+use atls_core::ear::Ear;
+use atls_core::ear::ExpectedNonce;
+use atls_core::ear::KeySource;
+
+use crate::scheme::Scheme;
+
+/// An issuer of passports: its dialect, its keys, its name, and the schemes under which it is believed.
+pub struct TrustedIssuer {
+    pub(crate) keys: Arc<dyn KeySource>,
+    pub(crate) dialect: Dialect,
+    pub(crate) issuer: Option<String>,
+    pub(crate) schemes: Vec<Scheme>,
+}
+
+impl TrustedIssuer {
+    /// A Veraison service: `eat_nonce`, and neither `iss` nor `exp`. Its key is all that names it.
+    pub fn veraison(keys: Arc<dyn KeySource>) -> Self {
+        Self::of(Dialect::Veraison, keys, None)
+    }
+
+    /// A Trustee attestation service: `iss` is `CoCo-Attestation-Service`, there is an `exp` and no `eat_nonce`.
+    pub fn trustee(keys: Arc<dyn KeySource>) -> Self {
+        let issuer = "CoCo-Attestation-Service".to_owned();
+        Self::of(Dialect::Trustee, keys, Some(issuer))
+    }
+
+    /// Another issuer of results as draft-ietf-rats-ear-04 has them, with this `iss`.
+    pub fn ietf(keys: Arc<dyn KeySource>, issuer: impl Into<String>) -> Self {
+        Self::of(Dialect::Ietf, keys, Some(issuer.into()))
+    }
+
+    /// Adds a scheme, and with it the declaration that this issuer compares what the scheme says.
+    #[must_use]
+    pub fn scheme(mut self, scheme: Scheme) -> Self {
+        self.schemes.push(scheme);
+        self
+    }
+
+    /// Demands another `iss` than is usual.
+    #[must_use]
+    pub fn named(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    fn of(dialect: Dialect, keys: Arc<dyn KeySource>, issuer: Option<String>) -> Self {
+        Self {
+            keys,
+            dialect,
+            issuer,
+            schemes: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for TrustedIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrustedIssuer")
+            .field("dialect", &self.dialect)
+            .field("issuer", &self.issuer)
+            .field("schemes", &self.schemes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The dialects of EAR, each with a media type of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Ietf,
+    Trustee,
+    Veraison,
+}
+
+impl Dialect {
+    pub(crate) fn profile(self) -> &'static str {
+        match self {
+            Self::Ietf => "tag:ietf.org,2026:rats/ear#04",
+            Self::Trustee => "tag:github.com,2024:confidential-containers/Trustee",
+            Self::Veraison => "tag:github.com,2023:veraison/ear",
+        }
+    }
+
+    pub(crate) fn media_type(self) -> Result<MediaType, MediaTypeError> {
+        let profile = self.profile();
+        MediaType::parse(&format!("application/eat+jwt; eat_profile=\"{profile}\""))
+    }
+
+    /// What is left of the check of the nonce to the schemes: all of it, since they know how Evidence carries it.
+    pub(crate) fn nonce(self) -> ExpectedNonce<'static> {
+        match self {
+            Self::Trustee => ExpectedNonce::InAnotherClaim,
+            Self::Ietf | Self::Veraison => ExpectedNonce::DangerousOfAnySession,
+        }
+    }
+
+    /// Whether the result answers a request with this challenge. Without `eat_nonce` that is for the reported value to show.
+    pub(crate) fn answers(self, ear: &Ear, challenge: &[u8]) -> bool {
+        match self {
+            Self::Trustee => true,
+            Self::Ietf | Self::Veraison => ear.nonce() == Some(challenge),
+        }
+    }
+
+    /// Trustee always states an end; a result without is none of its.
+    pub(crate) fn has_end(self, ear: &Ear) -> bool {
+        match self {
+            Self::Trustee => ear.expires_at().is_some(),
+            Self::Ietf | Self::Veraison => true,
+        }
+    }
+}

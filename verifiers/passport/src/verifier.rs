@@ -1,0 +1,247 @@
+//! The relying party's half.
+
+use std::fmt;
+use std::time::Duration;
+
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::Bound;
+use atls_core::BoxFuture;
+use atls_core::Conveys;
+use atls_core::Evidence;
+use atls_core::MediaType;
+use atls_core::MediaTypeError;
+use atls_core::Origin;
+use atls_core::Verifier;
+use atls_core::ear::Appraisal;
+use atls_core::ear::Check;
+use atls_core::ear::Ear;
+use atls_core::ear::EarError;
+use atls_core::ear::jwt;
+use atls_core::ear::verify_with;
+use atls_core::limits::DEFAULT_MAX_AGE;
+use atls_core::pki_types::UnixTime;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+
+use crate::issuer::TrustedIssuer;
+use crate::scheme::Scheme;
+
+/// Accepts passports of configured issuers under configured schemes, and nothing else. Needs no network unless an issuer's
+/// keys do.
+pub struct PassportVerifier {
+    issuers: Vec<(MediaType, TrustedIssuer)>,
+    media_types: Vec<MediaType>,
+    supported: WebPkiSupportedAlgorithms,
+    max_age: Duration,
+}
+
+impl PassportVerifier {
+    /// Nobody is trusted yet.
+    pub fn builder(provider: &CryptoProvider) -> PassportVerifierBuilder {
+        PassportVerifierBuilder {
+            issuers: Vec::new(),
+            supported: provider.signature_verification_algorithms,
+            max_age: DEFAULT_MAX_AGE,
+        }
+    }
+
+    async fn check(
+        &self,
+        passport: &Evidence<'_>,
+        now: UnixTime,
+    ) -> Result<Appraised, AppraisalError> {
+        let token = std::str::from_utf8(passport.bytes()).map_err(|_| AppraisalError::Malformed)?;
+        let mut refusal = EarError::UnknownKey;
+        for (media_type, issuer) in &self.issuers {
+            if media_type != passport.media_type() {
+                continue;
+            }
+            let check = Check {
+                now,
+                max_age: self.max_age,
+                nonce: issuer.dialect.nonce(),
+                issuer: issuer.issuer.as_deref(),
+                submods: &[],
+            };
+            let decode = |keys: &_| jwt::decode(token, keys, &self.supported, &check);
+            match verify_with(&*issuer.keys, now, decode).await {
+                Ok(ear) => return judge(ear, issuer, passport.bound()),
+                // Perhaps it is another issuer's.
+                Err(EarError::UnknownKey) => {}
+                Err(other @ (EarError::BadSignature | EarError::Issuer | EarError::NoKeys)) => {
+                    refusal = other;
+                }
+                Err(other) => return Err(refused(&other)),
+            }
+        }
+        Err(refused(&refusal))
+    }
+}
+
+/// The result verified; is it about this connection, or at least about a key?
+fn judge(ear: Ear, issuer: &TrustedIssuer, bound: &Bound) -> Result<Appraised, AppraisalError> {
+    if ear.profile() != issuer.dialect.profile() || !issuer.dialect.has_end(&ear) {
+        return Err(AppraisalError::Malformed);
+    }
+    let fresh: Option<Vec<_>> = ear
+        .submods()
+        .map(|(part, appraisal)| {
+            let mut schemes = schemes_for(issuer, &ear, part, appraisal);
+            schemes.find_map(|scheme| {
+                let challenge = scheme.challenge(bound)?;
+                let answers = issuer.dialect.answers(&ear, &challenge);
+                answers.then(|| scheme.fresh_origin(appraisal, &challenge))?
+            })
+        })
+        .collect();
+    if let Some(origins) = fresh {
+        return Ok(Appraised::new(ear, worst(&origins)));
+    }
+    let keys: Option<Vec<_>> = ear
+        .submods()
+        .map(|(part, appraisal)| {
+            schemes_for(issuer, &ear, part, appraisal)
+                .find_map(|scheme| scheme.key_origin(appraisal))
+        })
+        .collect();
+    let (keys, origins): (Vec<_>, Vec<_>) = keys.unwrap_or_default().into_iter().unzip();
+    let (Some(key), true) = (
+        keys.first(),
+        keys.iter().all(|key| Some(key) == keys.first()),
+    ) else {
+        return Err(AppraisalError::NotBound);
+    };
+    Ok(Appraised::new(ear, worst(&origins)).bound_to_key_only(key.clone()))
+}
+
+fn schemes_for<'a>(
+    issuer: &'a TrustedIssuer,
+    ear: &Ear,
+    part: &str,
+    appraisal: &Appraisal,
+) -> impl Iterator<Item = &'a Scheme> {
+    let schemes = issuer.schemes.iter();
+    schemes.filter(move |scheme| scheme.is_about(part, appraisal, ear))
+}
+
+/// One simulated part, or none at all, makes the whole simulated.
+fn worst(origins: &[Origin]) -> Origin {
+    let from_devices = origins.iter().all(|origin| *origin == Origin::Device);
+    if from_devices && !origins.is_empty() {
+        Origin::Device
+    } else {
+        Origin::Simulated
+    }
+}
+
+/// The peer brought it, so what is wrong with it is the peer's fault.
+fn refused(error: &EarError) -> AppraisalError {
+    match error {
+        EarError::BadSignature => AppraisalError::BadSignature,
+        EarError::Expired | EarError::Future => AppraisalError::Expired,
+        EarError::Issuer | EarError::UnknownKey => AppraisalError::UnknownKey,
+        EarError::NoKeys => AppraisalError::Unreachable,
+        EarError::Nonce => AppraisalError::NotBound,
+        _ => AppraisalError::Malformed,
+    }
+}
+
+impl Verifier for PassportVerifier {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn conveys(&self) -> Conveys {
+        Conveys::AttestationResults
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        Box::pin(self.check(evidence, now))
+    }
+}
+
+impl fmt::Debug for PassportVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let issuers: Vec<_> = self.issuers.iter().map(|(_, issuer)| issuer).collect();
+        f.debug_struct("PassportVerifier")
+            .field("issuers", &issuers)
+            .field("max_age", &self.max_age)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`PassportVerifier`].
+#[must_use]
+pub struct PassportVerifierBuilder {
+    issuers: Vec<TrustedIssuer>,
+    supported: WebPkiSupportedAlgorithms,
+    max_age: Duration,
+}
+
+impl PassportVerifierBuilder {
+    /// Trusts an issuer under its schemes. Several may share a dialect; then their keys tell them apart.
+    pub fn issuer(mut self, issuer: TrustedIssuer) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// How long after its `iat` a passport is taken, whatever its `exp` says; by default [`DEFAULT_MAX_AGE`].
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = max_age;
+        self
+    }
+
+    /// # Errors
+    /// [`PassportSetupError`] without issuer, or with one that has no scheme.
+    pub fn build(self) -> Result<PassportVerifier, PassportSetupError> {
+        let mut issuers = Vec::new();
+        let mut media_types: Vec<MediaType> = Vec::new();
+        for issuer in self.issuers {
+            if issuer.schemes.is_empty() {
+                return Err(PassportSetupError::NoScheme);
+            }
+            let media_type = issuer.dialect.media_type()?;
+            if !media_types.contains(&media_type) {
+                media_types.push(media_type.clone());
+            }
+            issuers.push((media_type, issuer));
+        }
+        if issuers.is_empty() {
+            return Err(PassportSetupError::NoIssuer);
+        }
+        Ok(PassportVerifier {
+            issuers,
+            media_types,
+            supported: self.supported,
+            max_age: self.max_age,
+        })
+    }
+}
+
+impl fmt::Debug for PassportVerifierBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PassportVerifierBuilder")
+            .field("issuers", &self.issuers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A verifier of passports cannot be made of this configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PassportSetupError {
+    /// A media type of a dialect does not parse. It does.
+    #[error("media type of a dialect")]
+    MediaType(#[from] MediaTypeError),
+    /// Nobody's passports would be accepted. Trust an issuer.
+    #[error("no issuer is trusted")]
+    NoIssuer,
+    /// An issuer without scheme, whose passports would all be refused. Add one.
+    #[error("an issuer is trusted under no scheme")]
+    NoScheme,
+}

@@ -1,0 +1,73 @@
+//! What stands in for a verification service, its signing keys and its peers, on loopback and without real Evidence.
+#![forbid(unsafe_code)]
+#![allow(
+    missing_docs,
+    missing_debug_implementations,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::exhaustive_structs,
+    reason = "a test fails by panicking, and this is part of the tests"
+)]
+
+mod connection;
+mod script;
+mod service;
+mod signer;
+mod trustee;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use atls_core::pki_types::UnixTime;
+
+pub use connection::Connection;
+pub use connection::identity;
+pub use script::Script;
+pub use service::Loopback;
+pub use signer::Signer;
+pub use trustee::trustee;
+pub use trustee::trustee_with;
+
+/// Seconds since the epoch.
+pub fn at(seconds: u64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
+
+/// The algorithms of the provider that everything here uses.
+pub fn supported() -> rustls::crypto::WebPkiSupportedAlgorithms {
+    rustls::crypto::ring::default_provider().signature_verification_algorithms
+}
+
+/// FIPS 180-4.
+pub fn sha512(octets: &[u8]) -> Vec<u8> {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, octets);
+    digest.as_ref().to_vec()
+}
+
+/// A TDX quote of version 4 with this report data, and a signature that nobody here verifies.
+pub fn td_quote(report_data: &[u8]) -> Vec<u8> {
+    let mut quote = vec![0; 48 + 584 + 100];
+    quote[0] = 4;
+    quote[4] = 0x81;
+    quote[568..632].copy_from_slice(report_data);
+    quote
+}
+
+/// Genuine samples beside the project, unless `ATLS_VECTORS` says where; none where the folder is absent and nobody
+/// requires it.
+pub fn vectors() -> Option<PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors");
+    let named = std::env::var_os("ATLS_VECTORS").map(PathBuf::from);
+    let folder = named.unwrap_or_else(|| PathBuf::from(beside));
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let required = std::env::var_os("ATLS_REQUIRE_VECTORS").is_some();
+    assert!(!required, "no vectors at {}", folder.display());
+    println!("skipped: no vectors at {}", folder.display());
+    None
+}

@@ -1,0 +1,65 @@
+//! An HTTP client that answers by itself.
+
+use std::sync::Mutex;
+
+use atls_core::BoxFuture;
+use atls_core::HttpClient;
+use atls_core::HttpError;
+use atls_core::HttpLimits;
+use http::Request;
+use http::Response;
+
+type Answer = BoxFuture<'static, Result<Response<Vec<u8>>, HttpError>>;
+type Write = dyn Fn(usize, &Request<Vec<u8>>) -> Answer + Send + Sync;
+
+/// Each request goes to a closure, with its number from 0 on, and is remembered.
+pub struct Script {
+    answer: Box<Write>,
+    seen: Mutex<Vec<(Request<Vec<u8>>, HttpLimits)>>,
+}
+
+impl Script {
+    pub fn new(
+        answer: impl Fn(usize, &Request<Vec<u8>>) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            answer: Box::new(answer),
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Answers at once.
+    pub fn immediate(
+        answer: impl Fn(usize, &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self::new(move |number, request| Box::pin(std::future::ready(answer(number, request))))
+    }
+
+    /// How many requests came.
+    pub fn requests(&self) -> usize {
+        self.seen.lock().unwrap().len()
+    }
+
+    /// The last request and its limits.
+    pub fn last(&self) -> (Request<Vec<u8>>, HttpLimits) {
+        self.seen.lock().unwrap().last().unwrap().clone()
+    }
+}
+
+impl HttpClient for Script {
+    fn send(
+        &self,
+        request: Request<Vec<u8>>,
+        limits: HttpLimits,
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, HttpError>> {
+        let number = {
+            let mut seen = self.seen.lock().unwrap();
+            seen.push((request.clone(), limits));
+            seen.len() - 1
+        };
+        (self.answer)(number, &request)
+    }
+}

@@ -1,0 +1,101 @@
+//! Azure's confidential VMs, whose virtual TPM stands between guest and report.
+
+use atls_core::AppraisalError;
+use atls_core::Origin;
+use atls_core::ear::OctetText;
+use atls_formats::Carriage;
+use serde_json::Value;
+
+use super::EvidenceFormat;
+use super::Shaped;
+
+/// The Evidence that Confidential Containers' guest components make on Azure, versions 1 and 2: JSON with a TPM quote, and
+/// the report that endorses the TPM's key.
+///
+/// ```text
+/// { "version": 1 / 2, "tpm_quote": { "signature": hex, "message": hex, "pcrs": [ + hex ] },
+///   "hcl_report": base64url, "vcek" / "td_quote": base64url }
+/// ```
+///
+/// The guest cannot choose the report's own data; what it can choose is `extraData` of the quote (TPMS_ATTEST, TPM 2.0 part 2
+/// §10.12.8), which carries the value of the connection as it is. That the quote's key is the report's is Trustee's to check.
+///
+/// No media type is registered for it: name the one that your attester uses.
+#[derive(Clone, Debug)]
+pub struct AzureVtpm {
+    media_type: String,
+    tee: &'static str,
+}
+
+impl AzureVtpm {
+    /// On SEV-SNP.
+    pub fn snp(media_type: impl Into<String>) -> Self {
+        Self {
+            media_type: media_type.into(),
+            tee: "az-snp-vtpm",
+        }
+    }
+
+    /// On TDX.
+    pub fn tdx(media_type: impl Into<String>) -> Self {
+        Self {
+            media_type: media_type.into(),
+            tee: "az-tdx-vtpm",
+        }
+    }
+}
+
+impl EvidenceFormat for AzureVtpm {
+    fn media_type(&self) -> &str {
+        &self.media_type
+    }
+
+    fn tee(&self) -> &'static str {
+        self.tee
+    }
+
+    fn carriage(&self) -> Carriage {
+        Carriage::Verbatim
+    }
+
+    fn report_data(&self) -> OctetText {
+        OctetText::Hex
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Device
+    }
+
+    fn shape(&self, evidence: &[u8], challenge: &[u8]) -> Result<Shaped, AppraisalError> {
+        // Read once: what goes on is what was read, so a repeated name cannot mean two things.
+        let json: Value =
+            serde_json::from_slice(evidence).map_err(|_| AppraisalError::Malformed)?;
+        let version = json.get("version").and_then(Value::as_u64);
+        let message = json.pointer("/tpm_quote/message").and_then(Value::as_str);
+        let message = message.and_then(|text| OctetText::Hex.decode(text));
+        let (Some(1 | 2), Some(message)) = (version, message) else {
+            return Err(AppraisalError::Malformed);
+        };
+        match extra_data(&message) {
+            None => Err(AppraisalError::Malformed),
+            Some(found) if found != challenge => Err(AppraisalError::NotBound),
+            Some(_) => Ok(Shaped::new(json)),
+        }
+    }
+}
+
+/// `magic ‖ type ‖ qualifiedSigner ‖ extraData ‖ …`; big-endian, the two names with a length of 16 bits.
+fn extra_data(attest: &[u8]) -> Option<&[u8]> {
+    let rest = attest.strip_prefix(TPM_GENERATED_QUOTE)?;
+    let (_, rest) = sized(rest)?;
+    let (extra_data, _) = sized(rest)?;
+    Some(extra_data)
+}
+
+fn sized(input: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = input.split_first_chunk()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
+}
+
+/// TPM_GENERATED_VALUE and TPM_ST_ATTEST_QUOTE.
+const TPM_GENERATED_QUOTE: &[u8] = &[0xff, 0x54, 0x43, 0x47, 0x80, 0x18];

@@ -1,0 +1,67 @@
+//! Trustee's own simulator.
+
+use atls_core::AppraisalError;
+use atls_core::Origin;
+use atls_core::ear::OctetText;
+use atls_formats::Carriage;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use super::EvidenceFormat;
+use super::Shaped;
+
+/// Trustee's `sample` TEE: JSON without any signature, which **anybody can write**. For development; its results come from
+/// [`Origin::Simulated`], whatever a policy of the service says.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct SampleEvidence;
+
+impl SampleEvidence {
+    /// `application/vnd.atls.trustee-sample+json`: `{"svn": text, "report_data": base64}`.
+    pub fn new() -> Self {
+        Self
+    }
+
+    pub(crate) const MEDIA_TYPE: &'static str = "application/vnd.atls.trustee-sample+json";
+}
+
+impl EvidenceFormat for SampleEvidence {
+    fn media_type(&self) -> &str {
+        Self::MEDIA_TYPE
+    }
+
+    fn tee(&self) -> &'static str {
+        "sample"
+    }
+
+    fn carriage(&self) -> Carriage {
+        Carriage::Sha512
+    }
+
+    fn report_data(&self) -> OctetText {
+        OctetText::Base64
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Simulated
+    }
+
+    fn shape(&self, evidence: &[u8], challenge: &[u8]) -> Result<Shaped, AppraisalError> {
+        let evidence: Map<String, Value> =
+            serde_json::from_slice(evidence).map_err(|_| AppraisalError::Malformed)?;
+        let text = |name| {
+            let text = evidence.get(name).and_then(Value::as_str);
+            text.ok_or(AppraisalError::Malformed)
+        };
+        let report_data = OctetText::Base64.decode(text("report_data")?);
+        if report_data.ok_or(AppraisalError::Malformed)? != challenge {
+            return Err(AppraisalError::NotBound);
+        }
+        let report_data = BASE64_STANDARD.encode(challenge);
+        let json = json!({ "svn": text("svn")?, "report_data": report_data });
+        Ok(Shaped::new(json))
+    }
+}

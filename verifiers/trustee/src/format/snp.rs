@@ -1,0 +1,186 @@
+//! AMD SEV-SNP reports, as Linux' configfs-tsm gives them.
+
+use atls_core::AppraisalError;
+use atls_core::Origin;
+use atls_core::ear::OctetText;
+use atls_formats::Carriage;
+use atls_formats::TSM_REPORT;
+use atls_formats::TsmReport;
+use serde_json::Value;
+use serde_json::json;
+
+use super::EvidenceFormat;
+use super::Shaped;
+
+/// A SEV-SNP report in a TSM report of CBOR: the value of the connection in `REPORT_DATA`, SHA-512, 64 octets.
+///
+/// ```text
+/// { "outblob": bstr,            the report, 1184 octets
+///   "provider": "sev_guest",
+///   ? "auxblob": bstr }         certificates, by GUID
+/// ```
+///
+/// Trustee wants the report field by field (the `sev` crate's own JSON) and signs off on versions 3 to 5 from VMPL 0 only.
+/// The VCEK or VLEK goes along where the Evidence has it; otherwise Trustee fetches it from AMD.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct SnpReport;
+
+impl SnpReport {
+    /// `application/vnd.veraison.tsm-report+cbor`.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl EvidenceFormat for SnpReport {
+    fn media_type(&self) -> &str {
+        TSM_REPORT
+    }
+
+    fn tee(&self) -> &'static str {
+        "snp"
+    }
+
+    fn carriage(&self) -> Carriage {
+        Carriage::Sha512
+    }
+
+    fn report_data(&self) -> OctetText {
+        OctetText::Hex
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Device
+    }
+
+    fn shape(&self, evidence: &[u8], challenge: &[u8]) -> Result<Shaped, AppraisalError> {
+        let tsm = TsmReport::read(evidence).ok_or(AppraisalError::Malformed)?;
+        let report = tsm.report();
+        if report.report_data() != challenge {
+            return Err(AppraisalError::NotBound);
+        }
+        let octets = report.octets();
+        let fields = Report { octets }.json().ok_or(AppraisalError::Malformed)?;
+        let json = json!({ "attestation_report": fields, "cert_chain": certificates(&tsm) });
+        Ok(Shaped::new(json).with_judgement(super::judgement(report.debugging())))
+    }
+}
+
+/// Null where there are none: then Trustee asks AMD.
+fn certificates(tsm: &TsmReport) -> Option<Vec<Value>> {
+    let certificates = tsm.certificates().iter();
+    let certificates: Vec<_> = certificates
+        .map(|(kind, octets)| json!({ "cert_type": kind.name(), "data": octets }))
+        .collect();
+    (!certificates.is_empty()).then_some(certificates)
+}
+
+/// ATTESTATION_REPORT, SEV-SNP ABI specification 1.57, table 23. Little-endian.
+struct Report<'a> {
+    octets: &'a [u8],
+}
+
+impl Report<'_> {
+    /// As the `sev` crate, version 7, writes it with serde.
+    fn json(&self) -> Option<Value> {
+        let version = self.u32(0)?;
+        let family = self.u8(0x188)?;
+        // The CPUID fields, by which the layout of TCB versions is known, are there from version 3 on.
+        let cpuid = |offset| match version {
+            3.. => self.u8(offset).map(Value::from),
+            _ => Some(Value::Null),
+        };
+        let mitigations = |offset| match version {
+            5.. => self.u64(offset).map(Value::from),
+            _ => Some(Value::Null),
+        };
+        let layout = match (version, family) {
+            (3.., TURIN..) => TcbLayout::Turin,
+            _ => TcbLayout::Milan,
+        };
+        let tcb = |offset| self.tcb(offset, layout);
+        Some(json!({
+            "version": version,
+            "guest_svn": self.u32(0x04)?,
+            "policy": self.u64(0x08)?,
+            "family_id": self.octets(0x10, 16)?,
+            "image_id": self.octets(0x20, 16)?,
+            "vmpl": self.u32(0x30)?,
+            "sig_algo": self.u32(0x34)?,
+            "current_tcb": tcb(0x38)?,
+            "plat_info": self.u64(0x40)?,
+            "key_info": self.u32(0x48)?,
+            "report_data": self.octets(0x50, 64)?,
+            "measurement": self.octets(0x90, 48)?,
+            "host_data": self.octets(0xc0, 32)?,
+            "id_key_digest": self.octets(0xe0, 48)?,
+            "author_key_digest": self.octets(0x110, 48)?,
+            "report_id": self.octets(0x140, 32)?,
+            "report_id_ma": self.octets(0x160, 32)?,
+            "reported_tcb": tcb(0x180)?,
+            "cpuid_fam_id": cpuid(0x188)?,
+            "cpuid_mod_id": cpuid(0x189)?,
+            "cpuid_step": cpuid(0x18a)?,
+            "chip_id": self.octets(0x1a0, 64)?,
+            "committed_tcb": tcb(0x1e0)?,
+            "current": self.version(0x1e8)?,
+            "committed": self.version(0x1ec)?,
+            "launch_tcb": tcb(0x1f0)?,
+            "launch_mit_vector": mitigations(0x1f8)?,
+            "current_mit_vector": mitigations(0x200)?,
+            "signature": { "r": self.octets(0x2a0, 72)?, "s": self.octets(0x2e8, 72)? },
+        }))
+    }
+
+    /// TCB_VERSION, table 3, whose layout changed with Turin.
+    fn tcb(&self, offset: usize, layout: TcbLayout) -> Option<Value> {
+        let svn = self.octets(offset, 8)?;
+        let [a, b, c, d, _, _, g, h] = *svn else {
+            return None;
+        };
+        Some(match layout {
+            TcbLayout::Milan => {
+                json!({ "fmc": null, "bootloader": a, "tee": b, "snp": g, "microcode": h })
+            }
+            TcbLayout::Turin => {
+                json!({ "fmc": a, "bootloader": b, "tee": c, "snp": d, "microcode": h })
+            }
+        })
+    }
+
+    fn version(&self, offset: usize) -> Option<Value> {
+        let [build, minor, major] = *self.octets(offset, 3)? else {
+            return None;
+        };
+        Some(json!({ "major": major, "minor": minor, "build": build }))
+    }
+
+    fn u8(&self, offset: usize) -> Option<u8> {
+        self.octets.get(offset).copied()
+    }
+
+    fn u32(&self, offset: usize) -> Option<u32> {
+        let octets = self.octets(offset, 4)?.try_into().ok()?;
+        Some(u32::from_le_bytes(octets))
+    }
+
+    fn u64(&self, offset: usize) -> Option<u64> {
+        let octets = self.octets(offset, 8)?.try_into().ok()?;
+        Some(u64::from_le_bytes(octets))
+    }
+
+    fn octets(&self, offset: usize, length: usize) -> Option<&[u8]> {
+        self.octets.get(offset..offset.checked_add(length)?)
+    }
+}
+
+/// Where a TCB version has which component, by the processor that is first with it.
+#[derive(Clone, Copy)]
+enum TcbLayout {
+    Milan,
+    Turin,
+}
+
+/// CPUID family from which on TCB versions begin with FMC.
+const TURIN: u8 = 0x1a;

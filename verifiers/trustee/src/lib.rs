@@ -1,0 +1,63 @@
+//! The attestation service of [Trustee](https://github.com/confidential-containers/trustee) (Confidential Containers) as
+//! the verifier: Evidence goes to its REST front (`restful-as`), a signed EAR comes back.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use atls_core::ear::Algorithm;
+//! use atls_core::{HttpClient, RelyingParty};
+//! use atls_http::{Endpoint, Jwks};
+//! use atls_trustee::{SnpReport, TdxQuote, TrusteeVerifier};
+//!
+//! # fn example(http: Arc<dyn HttpClient>, provider: &rustls::crypto::CryptoProvider)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! let service = Endpoint::https("https://trustee.example:8080")?;
+//! let keys = Jwks::new(http.clone(), service.join("/.well-known/jwks.json")?, &[Algorithm::Es256]);
+//! let verifier = TrusteeVerifier::builder(&service, http, Arc::new(keys), provider)
+//!     .policy("mine")
+//!     .format(SnpReport::new())
+//!     .format(TdxQuote::new())
+//!     .build()?;
+//! let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What binds a result to a connection
+//!
+//! Trustee's results have no `eat_nonce`. Three things together:
+//!
+//! 1. Before anything is sent, the format's own check finds the value of this connection in the octets of the Evidence that
+//!    its signature covers. There is no format without that check.
+//! 2. The same value goes along as `runtime_data`, always: without it Trustee would check no binding at all.
+//! 3. The signed result says which `report_data` it found in the Evidence, and of which TEE. Both are compared, the first
+//!    whole: Trustee pads a shorter value with zeros and cuts a longer one, so a value here has exactly the length of its field.
+//!
+//! # What is not believed
+//!
+//! The key in the result's own header. Keys are pinned, or come from the configured service's JWK set over TLS.
+//!
+//! Which Evidence is good is decided by the service's policy, which is the operator's: a result under another policy than
+//! the configured one is refused. That a TD or guest may be debugged is judged here in addition.
+#![forbid(unsafe_code)]
+
+mod format;
+#[cfg(test)]
+mod recorded;
+mod request;
+mod result;
+mod sample;
+mod verifier;
+
+pub use atls_formats::Carriage;
+pub use format::AzureVtpm;
+pub use format::EvidenceFormat;
+pub use format::SampleEvidence;
+pub use format::Shaped;
+pub use format::SnpReport;
+pub use format::TdxQuote;
+pub use sample::SampleAttester;
+pub use verifier::TrusteeVerifier;
+pub use verifier::TrusteeVerifierBuilder;
+
+/// The `eat_profile` of Trustee's results.
+pub const PROFILE: &str = "tag:github.com,2024:confidential-containers/Trustee";

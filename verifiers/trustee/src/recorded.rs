@@ -1,0 +1,144 @@
+//! Results that a real Trustee signed, recorded.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::AppraisalError;
+use atls_core::ear::Ear;
+use atls_core::ear::OctetText;
+use atls_core::ear::Tier;
+use atls_core::ear::VerificationKeys;
+use atls_http::Endpoint;
+use stand_in::Loopback;
+use stand_in::Signer;
+use stand_in::at;
+use stand_in::vectors;
+
+use crate::format::EvidenceFormat;
+use crate::format::SampleEvidence;
+use crate::format::SnpReport;
+use crate::format::TdxQuote;
+use crate::verifier::TrusteeVerifier;
+
+/// Within the five minutes of all of them.
+const RECORDED_AT: u64 = 1_795_468_300;
+
+const SAMPLE: &[u8] = b"0123456789abcdef0123456789abcdef";
+
+#[tokio::test]
+async fn a_recorded_snp_result_is_about_the_report_data_that_it_states() {
+    let Some(recorded) = Recorded::open("trustee-snp-genoa-affirming", "mine") else {
+        return;
+    };
+    let challenge = report_data();
+    let ear = recorded
+        .verify(&SnpReport::new(), &challenge, RECORDED_AT)
+        .await;
+    assert_eq!(ear.unwrap().status(), Tier::Affirming);
+
+    // It answers for the 32 octets that it was asked about and 32 zeros. Whoever asked so has not bound it to a field.
+    let mut other = challenge.clone();
+    other[0] ^= 1;
+    for challenge in [&challenge[..32], &other, &[], SAMPLE] {
+        let refused = recorded
+            .verify(&SnpReport::new(), challenge, RECORDED_AT)
+            .await;
+        assert_eq!(refused, Err(AppraisalError::BadResult));
+    }
+    // Nor is it about another TEE.
+    let refused = recorded
+        .verify(&TdxQuote::new(), &challenge, RECORDED_AT)
+        .await;
+    assert_eq!(refused, Err(AppraisalError::BadResult));
+}
+
+#[tokio::test]
+async fn a_recorded_sample_result_spells_in_another_way() {
+    let Some(recorded) = Recorded::open("trustee-sample-raw", "default") else {
+        return;
+    };
+    let ear = recorded
+        .verify(&SampleEvidence::new(), SAMPLE, RECORDED_AT)
+        .await;
+    assert_eq!(ear.unwrap().status(), Tier::Contraindicated);
+}
+
+#[tokio::test]
+async fn a_recorded_result_ends_and_has_one_policy_and_one_key() {
+    let Some(mut recorded) = Recorded::open("trustee-snp-genoa-affirming", "mine") else {
+        return;
+    };
+    let challenge = report_data();
+    for (now, expected) in [
+        (1_795_468_594, Err(AppraisalError::ResultExpired)),
+        (1_795_468_233, Err(AppraisalError::BadResult)),
+    ] {
+        let verified = recorded.verify(&SnpReport::new(), &challenge, now).await;
+        assert_eq!(verified.map(drop), expected, "{now}");
+    }
+    let lenient = Recorded::open("trustee-snp-genoa-affirming", "default").unwrap();
+    let refused = lenient
+        .verify(&SnpReport::new(), &challenge, RECORDED_AT)
+        .await;
+    assert_eq!(refused, Err(AppraisalError::BadResult));
+    // Its header still names the key that signed it.
+    recorded.verifier = verifier("mine", Signer::es256().keys());
+    let refused = recorded
+        .verify(&SnpReport::new(), &challenge, RECORDED_AT)
+        .await;
+    assert_eq!(refused, Err(AppraisalError::BadResult));
+}
+
+struct Recorded {
+    verifier: TrusteeVerifier,
+    token: String,
+}
+
+impl Recorded {
+    fn open(name: &str, policy: &str) -> Option<Self> {
+        let folder = vectors()?.join("ear");
+        let keys = std::fs::read_to_string(folder.join("trustee-jwks.json")).unwrap();
+        let keys = VerificationKeys::from_jwk_set(&keys).unwrap();
+        let token = std::fs::read_to_string(folder.join(format!("{name}.ear.jwt"))).unwrap();
+        Some(Self {
+            verifier: verifier(policy, keys),
+            token: token.trim().to_owned(),
+        })
+    }
+
+    async fn verify(
+        &self,
+        format: &dyn EvidenceFormat,
+        challenge: &[u8],
+        now: u64,
+    ) -> Result<Ear, AppraisalError> {
+        let verified = self
+            .verifier
+            .verify(&self.token, format, challenge, at(now));
+        verified.await
+    }
+}
+
+fn verifier(policy: &str, keys: VerificationKeys) -> TrusteeVerifier {
+    let service = Endpoint::https("https://trustee.example").unwrap();
+    let provider = rustls::crypto::ring::default_provider();
+    TrusteeVerifier::builder(&service, Loopback::client(), Arc::new(keys), &provider)
+        .policy(policy)
+        .max_age(Duration::from_secs(3600))
+        .format(SnpReport::new())
+        .build()
+        .unwrap()
+}
+
+/// Of the recorded report.
+fn report_data() -> Vec<u8> {
+    let text = "8100555af0ad8e7525be6dffeed0af83e30bbacbf03b76e175e6894d1ed057ce";
+    let mut report_data = OctetText::Hex.decode(text).unwrap();
+    report_data.resize(64, 0);
+    report_data
+}

@@ -1,0 +1,37 @@
+//! What a signed result must say before it is about this connection.
+
+use atls_core::AppraisalError;
+use atls_core::ear::Ear;
+use serde_json::Value;
+
+use crate::format::EvidenceFormat;
+
+/// One part, of the TEE that was asked about, under the configured policy, with the report data of this connection, and
+/// with an end.
+pub(crate) fn check(
+    ear: &Ear,
+    format: &dyn EvidenceFormat,
+    challenge: &[u8],
+    policy: &str,
+) -> Result<(), AppraisalError> {
+    let appraisal = ear.submod(PART).ok_or(AppraisalError::BadResult)?;
+    let annotated = appraisal.extension(ANNOTATED).and_then(Value::as_object);
+    let annotated = annotated.ok_or(AppraisalError::BadResult)?;
+    let reported = annotated.get("report_data").and_then(Value::as_str);
+    let reported = reported.and_then(|text| format.report_data().decode(text));
+    let is_about_this = reported.as_deref() == Some(challenge)
+        && annotated.contains_key(format.tee())
+        && appraisal.policy_ids() == [policy]
+        && ear.submods().count() == 1
+        && ear.expires_at().is_some();
+    if is_about_this {
+        Ok(())
+    } else {
+        Err(AppraisalError::BadResult)
+    }
+}
+
+/// The first device of the class `cpu`; one was asked about.
+const PART: &str = "cpu0";
+
+const ANNOTATED: &str = "ear.veraison.annotated-evidence";

@@ -1,0 +1,55 @@
+//! The attester half of Trustee's simulator.
+
+use atls_core::AttestError;
+use atls_core::AttestRequest;
+use atls_core::Attester;
+use atls_core::BoxFuture;
+use atls_core::MediaType;
+use atls_core::MediaTypeError;
+use atls_core::cmw::Cmw;
+use atls_formats::Carriage;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::json;
+
+use crate::format::SampleEvidence;
+
+/// Makes Evidence of Trustee's `sample` TEE. **Anybody can run this**: it is for trying a Trustee of your own on a machine
+/// without a TEE.
+#[derive(Clone, Debug)]
+pub struct SampleAttester {
+    svn: String,
+    media_types: [MediaType; 1],
+}
+
+impl SampleAttester {
+    /// The security version that it claims; Trustee's default policy compares it with the reference value `svn`.
+    ///
+    /// # Errors
+    /// None: the media type is one.
+    pub fn new(svn: impl Into<String>) -> Result<Self, MediaTypeError> {
+        Ok(Self {
+            svn: svn.into(),
+            media_types: [MediaType::parse(SampleEvidence::MEDIA_TYPE)?],
+        })
+    }
+}
+
+impl Attester for SampleAttester {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+        Box::pin(async move {
+            let challenge = Carriage::Sha512.challenge(request.bound());
+            let report_data = BASE64_STANDARD.encode(challenge);
+            let evidence = json!({ "svn": self.svn, "report_data": report_data });
+            let [media_type] = &self.media_types;
+            Ok(Cmw::evidence(
+                media_type.clone(),
+                evidence.to_string().into_bytes(),
+            ))
+        })
+    }
+}

@@ -1,0 +1,237 @@
+//! What each format finds in Evidence: genuine where vectors are at hand, cut and altered everywhere.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use atls_core::AppraisalError;
+use atls_trustee::AzureVtpm;
+use atls_trustee::EvidenceFormat;
+use atls_trustee::SampleEvidence;
+use atls_trustee::SnpReport;
+use atls_trustee::TdxQuote;
+use ciborium::Value as Cbor;
+use proptest::prelude::*;
+use serde_json::Value;
+use serde_json::json;
+use stand_in::vectors;
+
+#[test]
+fn a_genuine_snp_report_is_taken_field_by_field() {
+    let Some(vectors) = vectors() else { return };
+    for (name, fmc, bootloader, microcode) in [
+        ("genoa-v5-vcek", Value::Null, 10, 84),
+        ("milan-v3-vcek", Value::Null, 4, 219),
+    ] {
+        let report = std::fs::read(vectors.join(format!("snp/{name}.report"))).unwrap();
+        let vek = std::fs::read(vectors.join(format!("snp/{name}.vek.der"))).unwrap();
+        let tsm = tsm(&[
+            ("outblob", Cbor::Bytes(report.clone())),
+            ("provider", Cbor::Text("sev_guest\n".to_owned())),
+            ("auxblob", Cbor::Bytes(table(VCEK, &vek))),
+        ]);
+        let json = shaped(&SnpReport::new(), &tsm, &report[0x50..0x90]).unwrap();
+        let fields = &json["attestation_report"];
+        assert_eq!(fields["report_data"], json!(report[0x50..0x90]), "{name}");
+        assert_eq!(fields["measurement"], json!(report[0x90..0xc0]), "{name}");
+        assert_eq!(
+            fields["signature"]["s"],
+            json!(report[0x2e8..0x330]),
+            "{name}"
+        );
+        assert_eq!(fields["reported_tcb"]["fmc"], fmc, "{name}");
+        assert_eq!(fields["reported_tcb"]["bootloader"], bootloader, "{name}");
+        assert_eq!(fields["reported_tcb"]["microcode"], microcode, "{name}");
+        let certificate = &json["cert_chain"][0];
+        assert_eq!(certificate["cert_type"], "VCEK");
+        assert_eq!(certificate["data"], json!(vek));
+    }
+}
+
+#[test]
+fn genuine_tdx_quotes_are_read() {
+    let Some(vectors) = vectors() else { return };
+    let mut read = 0;
+    for file in std::fs::read_dir(vectors.join("tdx")).unwrap() {
+        let octets = std::fs::read(file.unwrap().path()).unwrap();
+        let start = match octets.get(..6) {
+            Some([4, 0, _, _, 0x81, 0]) => 48 + 520,
+            Some([5, 0, _, _, 0x81, 0]) => 54 + 520,
+            _ => continue,
+        };
+        let report_data = &octets[start..start + 64];
+        assert!(shaped(&TdxQuote::new(), &octets, report_data).is_ok());
+        let mut other = report_data.to_vec();
+        other[63] ^= 1;
+        let refused = shaped(&TdxQuote::new(), &octets, &other);
+        assert_eq!(refused, Err(AppraisalError::NotBound));
+        read += 1;
+    }
+    assert!(read > 0);
+}
+
+#[test]
+fn genuine_azure_evidence_carries_its_challenge_in_the_tpm_quote() {
+    let Some(vectors) = vectors() else { return };
+    for (name, format) in [
+        ("snp-evidence-v1", AzureVtpm::snp("a/snp")),
+        ("snp-evidence-v2", AzureVtpm::snp("a/snp")),
+        ("tdx-evidence-v1", AzureVtpm::tdx("a/tdx")),
+    ] {
+        let evidence = std::fs::read(vectors.join(format!("azure/{name}.json"))).unwrap();
+        let parsed: Value = serde_json::from_slice(&evidence).unwrap();
+        let message = parsed["tpm_quote"]["message"].as_str().unwrap();
+        // Magic, type, a name of 34 octets with its length, and the length of what follows.
+        let length = usize::from_str_radix(&message[84..88], 16).unwrap();
+        let challenge: Vec<_> = (0..length)
+            .map(|index| u8::from_str_radix(&message[88 + 2 * index..90 + 2 * index], 16).unwrap())
+            .collect();
+        assert!(length > 0, "{name}");
+        assert_eq!(shaped(&format, &evidence, &challenge), Ok(parsed), "{name}");
+        let mut longer = challenge.clone();
+        longer.push(0);
+        for other in [&longer[..], &challenge[..length - 1], &[]] {
+            let refused = shaped(&format, &evidence, other);
+            assert_eq!(refused, Err(AppraisalError::NotBound), "{name}");
+        }
+    }
+    // Version 0 is another form.
+    let old = std::fs::read(vectors.join("azure/snp-evidence-v0.json")).unwrap();
+    let refused = shaped(&AzureVtpm::snp("a/snp"), &old, b"challenge");
+    assert_eq!(refused, Err(AppraisalError::Malformed));
+}
+
+#[test]
+fn a_report_that_is_wrapped_in_anything_else_is_refused() {
+    let report = vec![7; 1184];
+    let challenge = [7; 64];
+    let good = [
+        ("outblob", Cbor::Bytes(report.clone())),
+        ("provider", Cbor::Text("sev_guest".to_owned())),
+    ];
+    assert!(shaped(&SnpReport::new(), &tsm(&good), &challenge).is_ok());
+    let other = |change: &dyn Fn(&mut Vec<(&'static str, Cbor)>)| {
+        let mut entries = good.to_vec();
+        change(&mut entries);
+        shaped(&SnpReport::new(), &tsm(&entries), &challenge)
+    };
+    for refused in [
+        other(&|entries| entries.push(good[0].clone())),
+        other(&|entries| entries.push(("manifestblob", Cbor::Bytes(Vec::new())))),
+        other(&|entries| entries[1].1 = Cbor::Text("tdx_guest".to_owned())),
+        other(&|entries| drop(entries.remove(1))),
+        other(&|entries| drop(entries.remove(0))),
+        other(&|entries| entries[0].1 = Cbor::Bytes(vec![7; 1183])),
+        other(&|entries| entries[0].1 = Cbor::Bytes(vec![7; 1185])),
+        other(&|entries| entries[0].1 = Cbor::Text("text".to_owned())),
+        other(&|entries| entries.push(("auxblob", Cbor::Bytes(vec![1; 24])))),
+        shaped(
+            &SnpReport::new(),
+            &[tsm(&good), vec![0]].concat(),
+            &challenge,
+        ),
+    ] {
+        assert_eq!(refused, Err(AppraisalError::Malformed));
+    }
+    let refused = shaped(&SnpReport::new(), &tsm(&good), &[8; 64]);
+    assert_eq!(refused, Err(AppraisalError::NotBound));
+}
+
+#[test]
+fn truncations_are_refused_at_every_length() {
+    let report = vec![7; 1184];
+    let snp = tsm(&[
+        ("outblob", Cbor::Bytes(report)),
+        ("provider", Cbor::Text("sev_guest".to_owned())),
+        ("auxblob", Cbor::Bytes(table(VCEK, b"certificate"))),
+    ]);
+    for length in 0..snp.len() {
+        assert!(shaped(&SnpReport::new(), &snp[..length], &[7; 64]).is_err());
+    }
+    let mut quote = vec![7; 48 + 584];
+    quote[..8].copy_from_slice(&[4, 0, 2, 0, 0x81, 0, 0, 0]);
+    assert!(shaped(&TdxQuote::new(), &quote, &[7; 64]).is_ok());
+    for length in 0..quote.len() {
+        assert!(shaped(&TdxQuote::new(), &quote[..length], &[7; 64]).is_err());
+    }
+    // An SGX quote, and versions that have another layout.
+    for (version, tee_type) in [(4, 0), (3, 0x81), (6, 0x81), (5, 0x81)] {
+        let mut other = quote.clone();
+        (other[0], other[4]) = (version, tee_type);
+        let refused = shaped(&TdxQuote::new(), &other, &[7; 64]);
+        assert_eq!(refused, Err(AppraisalError::Malformed), "{version}");
+    }
+}
+
+#[test]
+fn what_goes_on_is_what_was_read() {
+    // The first value is the right one, the last one is read.
+    let twice = br#"{"svn":"1","report_data":"AQI=","report_data":"AwQ="}"#;
+    let refused = shaped(&SampleEvidence::new(), twice, &[1, 2]);
+    assert_eq!(refused, Err(AppraisalError::NotBound));
+    let json = shaped(&SampleEvidence::new(), twice, &[3, 4]).unwrap();
+    assert_eq!(json, json!({ "svn": "1", "report_data": "AwQ=" }));
+    for malformed in [
+        "",
+        "[]",
+        "{}",
+        r#"{"svn":1,"report_data":"AwQ="}"#,
+        r#"{"svn":"1","report_data":"!"}"#,
+    ] {
+        let refused = shaped(&SampleEvidence::new(), malformed.as_bytes(), &[3, 4]);
+        assert_eq!(refused, Err(AppraisalError::Malformed), "{malformed}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let formats: [&dyn EvidenceFormat; 4] =
+            [&SnpReport::new(), &TdxQuote::new(), &SampleEvidence::new(), &AzureVtpm::snp("a/b")];
+        for format in formats {
+            prop_assert!(format.shape(&octets, &[0; 64]).is_err());
+        }
+        // As a table of certificates, and as a TPM quote.
+        let tsm = tsm(&[
+            ("outblob", Cbor::Bytes(vec![7; 1184])),
+            ("provider", Cbor::Text("sev_guest".to_owned())),
+            ("auxblob", Cbor::Bytes(octets.clone())),
+        ]);
+        drop(SnpReport::new().shape(&tsm, &[7; 64]));
+        let message: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        let azure = json!({ "version": 1, "tpm_quote": { "message": format!("ff5443478018{message}") } });
+        drop(AzureVtpm::snp("a/b").shape(azure.to_string().as_bytes(), &[7; 64]));
+    }
+}
+
+// --- Helpers -----------------------------------------------------------------------------------------------------------
+
+const VCEK: u128 = 0x63da_758d_e664_4564_adc5_f4b9_3be8_accd;
+
+fn shaped(
+    format: &dyn EvidenceFormat,
+    evidence: &[u8],
+    challenge: &[u8],
+) -> Result<Value, AppraisalError> {
+    let shaped = format.shape(evidence, challenge)?;
+    Ok(shaped.json().clone())
+}
+
+fn tsm(entries: &[(&str, Cbor)]) -> Vec<u8> {
+    let entries = entries.iter();
+    let map = entries.map(|(key, value)| (Cbor::from(*key), value.clone()));
+    let mut out = Vec::new();
+    ciborium::into_writer(&Cbor::Map(map.collect()), &mut out).unwrap();
+    out
+}
+
+fn table(guid: u128, certificate: &[u8]) -> Vec<u8> {
+    let mut out = guid.to_be_bytes().to_vec();
+    out.extend(48_u32.to_le_bytes());
+    out.extend(u32::try_from(certificate.len()).unwrap().to_le_bytes());
+    out.extend([0; 24]);
+    out.extend(certificate);
+    out
+}

@@ -1,0 +1,427 @@
+//! Against a stand-in for `restful-as` on loopback, which reads requests and signs results as the real one does. The real one
+//! is recorded in tests/recorded.rs.
+#![allow(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::Attester;
+use atls_core::Evidence;
+use atls_core::Issuer;
+use atls_core::MediaType;
+use atls_core::Origin;
+use atls_core::PolicyViolation;
+use atls_core::Refusal;
+use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
+use atls_core::Verifier;
+use atls_core::ear::Algorithm;
+use atls_core::ear::Category;
+use atls_core::ear::KeySource;
+use atls_core::ear::Tier;
+use atls_http::Jwks;
+use atls_http::SetupError;
+use atls_trustee::Carriage;
+use atls_trustee::SampleAttester;
+use atls_trustee::SampleEvidence;
+use atls_trustee::TdxQuote;
+use atls_trustee::TrusteeVerifier;
+use atls_trustee::TrusteeVerifierBuilder;
+use axum::Router;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::Value;
+use serde_json::json;
+use stand_in::Connection;
+use stand_in::Loopback;
+use stand_in::Signer;
+use stand_in::at;
+
+const NOW: u64 = 1_000_000;
+
+#[tokio::test]
+async fn a_result_about_this_connection_is_accepted() {
+    for connection in [Connection::new(), Connection::sha384()] {
+        let trustee = Trustee::faithful().await;
+        let quote = quote(&connection);
+        let appraised = trustee.appraise(&connection, &quote).await.unwrap();
+        assert_eq!(appraised.ear().status(), Tier::Affirming);
+        assert_eq!(appraised.origin(), Origin::Device);
+        assert_eq!(appraised.ear().expires_at(), Some(at(NOW + 300)));
+        assert_eq!(trustee.requests(), 1);
+    }
+}
+
+#[tokio::test]
+async fn evidence_of_another_connection_is_not_even_sent() {
+    let trustee = Trustee::faithful().await;
+    let replayed = quote(&Connection::new());
+    let refused = trustee.appraise(&Connection::new(), &replayed).await;
+    assert_eq!(refused.unwrap_err(), AppraisalError::NotBound);
+    let refused = trustee.appraise(&Connection::new(), b"no quote").await;
+    assert_eq!(refused.unwrap_err(), AppraisalError::Malformed);
+    assert_eq!(trustee.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_td_that_may_be_debugged_is_contraindicated_whatever_the_service_says() {
+    let trustee = Trustee::faithful().await;
+    let connection = Connection::new();
+    for bit in 0..8 {
+        let mut quote = quote(&connection);
+        quote[48 + 120] = 1 << bit;
+        let appraised = trustee.appraise(&connection, &quote).await.unwrap();
+        assert_eq!(appraised.ear().status(), Tier::Contraindicated);
+    }
+}
+
+#[tokio::test]
+async fn trustees_simulator_is_simulated_and_refused_unless_it_is_named() {
+    let trustee = Trustee::faithful().await;
+    let attester = SampleAttester::new("1").unwrap();
+    let verifier = trustee.builder().format(SampleEvidence::new());
+    let verifier = Arc::new(verifier.build().unwrap());
+    for (policy, accepted) in [
+        (StandardPolicy::new(), false),
+        (StandardPolicy::new().dangerous_accept_simulated(), true),
+    ] {
+        let relying_party = RelyingParty::builder()
+            .verifier(verifier.clone())
+            .standard_policy(policy)
+            .build()
+            .unwrap();
+        let credential = Connection::new().attested(&attester).await;
+        let decided = relying_party.decide(credential, at(NOW)).await;
+        match accepted {
+            true => assert_eq!(decided.unwrap().status(), Tier::Affirming),
+            false => assert_eq!(
+                decided.unwrap_err(),
+                Refusal::Policy(PolicyViolation::Simulated)
+            ),
+        }
+    }
+}
+
+#[tokio::test]
+async fn evidence_that_the_service_refuses_gives_no_result() {
+    let trustee = Trustee::with(|_| None, sign).await;
+    let connection = Connection::new();
+    let refused = trustee.appraise(&connection, &quote(&connection)).await;
+    assert_eq!(refused.unwrap_err(), AppraisalError::BadResult);
+}
+
+#[tokio::test]
+async fn each_claim_that_says_whom_a_result_is_about_is_checked() {
+    let cases: Vec<(&str, fn(&mut Value))> = vec![
+        ("other report data", |claims| {
+            annotated(claims)["report_data"] = "00".repeat(64).into();
+        }),
+        ("shorter report data", |claims| {
+            let text = annotated(claims)["report_data"].as_str().unwrap()[..126].to_owned();
+            annotated(claims)["report_data"] = text.into();
+        }),
+        ("longer report data", |claims| {
+            let text = annotated(claims)["report_data"]
+                .as_str()
+                .unwrap()
+                .to_owned();
+            annotated(claims)["report_data"] = format!("{text}00").into();
+        }),
+        ("report data of another spelling", |claims| {
+            let text = annotated(claims)["report_data"]
+                .as_str()
+                .unwrap()
+                .to_owned();
+            annotated(claims)["report_data"] = format!("0x{text}").into();
+        }),
+        ("no report data", |claims| {
+            annotated(claims)
+                .as_object_mut()
+                .unwrap()
+                .remove("report_data");
+        }),
+        ("report data in the runtime data", |claims| {
+            let moved = annotated(claims)["report_data"].take();
+            annotated(claims)["runtime_data_claims"] = json!({ "report_data": moved });
+        }),
+        ("another TEE", |claims| {
+            let tdx = annotated(claims).as_object_mut().unwrap().remove("tdx");
+            annotated(claims)["sample"] = tdx.unwrap();
+        }),
+        ("another policy", |claims| {
+            claims["submods"]["cpu0"]["ear.appraisal-policy-id"] = "lenient".into();
+        }),
+        ("no policy", |claims| {
+            let cpu = claims["submods"]["cpu0"].as_object_mut().unwrap();
+            cpu.remove("ear.appraisal-policy-id");
+        }),
+        ("another part", |claims| {
+            let cpu = claims["submods"]["cpu0"].take();
+            claims["submods"] = json!({ "gpu0": cpu });
+        }),
+        ("one more part", |claims| {
+            claims["submods"]["cpu1"] = claims["submods"]["cpu0"].clone();
+        }),
+        ("no parts", |claims| claims["submods"] = json!({})),
+        ("no status", |claims| {
+            let cpu = claims["submods"]["cpu0"].as_object_mut().unwrap();
+            cpu.remove("ear.status");
+        }),
+        ("no annotated evidence", |claims| {
+            let cpu = claims["submods"]["cpu0"].as_object_mut().unwrap();
+            cpu.remove("ear.veraison.annotated-evidence");
+        }),
+        ("another issuer", |claims| claims["iss"] = "CoCo".into()),
+        ("no issuer", |claims| remove(claims, "iss")),
+        ("no end", |claims| remove(claims, "exp")),
+        ("no beginning", |claims| remove(claims, "iat")),
+        ("a beginning in the future", |claims| {
+            claims["iat"] = (NOW + 61).into();
+        }),
+        ("another profile", |claims| {
+            claims["eat_profile"] = "tag:github.com,2023:veraison/ear".into();
+        }),
+        ("a nonce, which the profile has not", |claims| {
+            claims["eat_nonce"] = "AAAAAAAAAAA".into();
+        }),
+    ];
+    for (name, change) in cases {
+        let trustee = Trustee::with(
+            move |mut claims| {
+                change(&mut claims);
+                Some(claims)
+            },
+            sign,
+        )
+        .await;
+        let connection = Connection::new();
+        let refused = trustee.appraise(&connection, &quote(&connection)).await;
+        assert_eq!(refused.unwrap_err(), AppraisalError::BadResult, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_has_ended_is_refused() {
+    for change in [
+        (|claims| claims["exp"] = NOW.into()) as fn(&mut Value),
+        |claims| claims["iat"] = (NOW - 3600).into(),
+    ] {
+        let trustee = Trustee::with(
+            move |mut claims| {
+                change(&mut claims);
+                Some(claims)
+            },
+            sign,
+        )
+        .await;
+        let connection = Connection::new();
+        let refused = trustee.appraise(&connection, &quote(&connection)).await;
+        assert_eq!(refused.unwrap_err(), AppraisalError::ResultExpired);
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_its_service_did_not_sign_is_refused() {
+    let cases: Vec<(&str, fn(&Signer, &Value) -> String)> = vec![
+        ("none", |_, claims| Signer::unsigned(claims)),
+        ("HS256 with the public key", |signer, claims| {
+            signer.confused(claims)
+        }),
+        ("another key, in the header", |_, claims| {
+            let attacker = Signer::es256();
+            let header = json!({ "alg": "ES256", "jwk": attacker.jwk(), "jku": "https://attacker.example", "x5u": "https://attacker.example" });
+            attacker.token_with(&header, claims)
+        }),
+        ("altered", |signer, claims| {
+            let token = signer.token(claims);
+            let (message, signature) = token.rsplit_once('.').unwrap();
+            let claims = BASE64_URL_SAFE_NO_PAD.encode(claims.to_string() + " ");
+            let header = message.split('.').next().unwrap();
+            format!("{header}.{claims}.{signature}")
+        }),
+        ("not a token", |_, _| "a token".to_owned()),
+        ("empty", |_, _| String::new()),
+        ("too large", |signer, claims| {
+            let mut claims = claims.clone();
+            claims["padding"] = "a".repeat(65 * 1024).into();
+            signer.token(&claims)
+        }),
+    ];
+    for (name, sign) in cases {
+        let trustee = Trustee::with(Some, sign).await;
+        let connection = Connection::new();
+        let refused = trustee.appraise(&connection, &quote(&connection)).await;
+        assert_eq!(refused.unwrap_err(), AppraisalError::BadResult, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn keys_may_come_from_the_configured_services_own_set() {
+    let trustee = Trustee::faithful().await;
+    let url = trustee.server.endpoint().join("/.well-known/jwks.json");
+    let keys = Jwks::new(Loopback::client(), url.unwrap(), &[Algorithm::Es256]);
+    let verifier = trustee
+        .builder_with(Arc::new(keys))
+        .format(TdxQuote::new())
+        .build()
+        .unwrap();
+    let connection = Connection::new();
+    let quote = quote(&connection);
+    let evidence = Evidence::new(&verifier.media_types()[0], &quote, connection.bound());
+    assert!(verifier.appraise(&evidence, at(NOW)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_service_that_is_gone_gives_no_result() {
+    let mut trustee = Trustee::faithful().await;
+    trustee.server = Loopback::serve(Router::new()).await;
+    let connection = Connection::new();
+    let refused = trustee.appraise(&connection, &quote(&connection)).await;
+    assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
+}
+
+#[tokio::test]
+async fn a_passport_is_what_the_service_signed() {
+    let trustee = Trustee::faithful().await;
+    let verifier = trustee.verifier();
+    let connection = Connection::new();
+    let quote = quote(&connection);
+    let evidence = Evidence::new(&verifier.media_types()[0], &quote, connection.bound());
+    let passport = verifier.issue(&evidence).await.unwrap();
+    assert_eq!(passport.iter().filter(|octet| **octet == b'.').count(), 2);
+    let profile = verifier.media_type().parameter("eat_profile");
+    assert_eq!(profile, Some(atls_trustee::PROFILE));
+    // Not for Evidence of another connection.
+    let other = Connection::new();
+    let evidence = Evidence::new(&verifier.media_types()[0], &quote, other.bound());
+    let refused = verifier.issue(&evidence).await;
+    assert_eq!(refused.unwrap_err(), AppraisalError::NotBound);
+}
+
+#[tokio::test]
+async fn a_configuration_that_could_not_work_is_refused() {
+    let trustee = Trustee::faithful().await;
+    assert_eq!(trustee.builder().build().unwrap_err(), SetupError::NoFormat);
+    let twice = trustee
+        .builder()
+        .format(TdxQuote::new())
+        .format(TdxQuote::new());
+    let media_type = MediaType::parse("application/vnd.atls.tdx-quote").unwrap();
+    assert_eq!(
+        twice.build().unwrap_err(),
+        SetupError::RepeatedFormat(media_type)
+    );
+}
+
+#[tokio::test]
+async fn results_of_a_local_judgement_and_a_service_stand_side_by_side() {
+    let trustee = Trustee::faithful().await;
+    let connection = Connection::new();
+    let appraised = trustee
+        .appraise(&connection, &quote(&connection))
+        .await
+        .unwrap();
+    let local = appraised.ear().submod("local").unwrap();
+    assert_eq!(local.vector().get(Category::Configuration).value(), 2);
+    assert!(appraised.ear().submod("cpu0").is_some());
+}
+
+// --- The stand-in ------------------------------------------------------------------------------------------------------
+
+struct Trustee {
+    server: Loopback,
+    signer: Arc<Signer>,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Trustee {
+    async fn faithful() -> Self {
+        Self::with(Some, sign).await
+    }
+
+    /// With claims altered or refused, and signed in another way.
+    async fn with(
+        twist: impl Fn(Value) -> Option<Value> + Send + Sync + 'static,
+        sign: fn(&Signer, &Value) -> String,
+    ) -> Self {
+        let signer = Arc::new(Signer::es256());
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counted = requests.clone();
+        let answer = move |signer: &Signer, claims: Option<Value>| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Some(sign(signer, &twist(claims?)?))
+        };
+        let app = stand_in::trustee_with(signer.clone(), || NOW, answer);
+        Self {
+            server: Loopback::serve(app).await,
+            signer,
+            requests,
+        }
+    }
+
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    fn builder(&self) -> TrusteeVerifierBuilder {
+        self.builder_with(Arc::new(self.signer.keys()))
+    }
+
+    fn builder_with(&self, keys: Arc<dyn KeySource>) -> TrusteeVerifierBuilder {
+        let provider = rustls::crypto::ring::default_provider();
+        TrusteeVerifier::builder(&self.server.endpoint(), Loopback::client(), keys, &provider)
+            .policy("mine")
+            .max_age(Duration::from_secs(3600))
+    }
+
+    fn verifier(&self) -> TrusteeVerifier {
+        self.builder().format(TdxQuote::new()).build().unwrap()
+    }
+
+    async fn appraise(
+        &self,
+        connection: &Connection,
+        quote: &[u8],
+    ) -> Result<Appraised, AppraisalError> {
+        let verifier = self.verifier();
+        let evidence = Evidence::new(&verifier.media_types()[0], quote, connection.bound());
+        verifier.appraise(&evidence, at(NOW)).await
+    }
+}
+
+fn sign(signer: &Signer, claims: &Value) -> String {
+    // The real one puts its key into the header too.
+    let header = json!({ "typ": "JWT", "alg": "ES256", "jwk": signer.jwk() });
+    signer.token_with(&header, claims)
+}
+
+fn annotated(claims: &mut Value) -> &mut Value {
+    &mut claims["submods"]["cpu0"]["ear.veraison.annotated-evidence"]
+}
+
+fn remove(claims: &mut Value, name: &str) {
+    claims.as_object_mut().unwrap().remove(name);
+}
+
+fn quote(connection: &Connection) -> Vec<u8> {
+    stand_in::td_quote(&Carriage::Sha512.challenge(connection.bound()))
+}
+
+#[tokio::test]
+async fn the_simulators_attester_names_its_format() {
+    let attester = SampleAttester::new("1").unwrap();
+    let connection = Connection::new();
+    let cmw = attester.attest(connection.to_attest()).await.unwrap();
+    let media_type = cmw.items()[0].media_type().unwrap();
+    assert_eq!(attester.media_types(), [media_type]);
+}

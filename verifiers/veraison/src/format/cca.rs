@@ -1,0 +1,72 @@
+//! Arm CCA attestation tokens.
+
+use atls_core::AppraisalError;
+use ciborium::Value;
+
+use super::Carriage;
+use super::Checked;
+use super::EvidenceFormat;
+use super::cbor;
+use super::cbor::Map;
+
+/// An Arm CCA attestation token: a realm token and a platform token, the value of the connection in the realm challenge,
+/// SHA-512, 64 octets.
+///
+/// ```text
+/// #6.399({ 44234: bstr .cbor COSE_Sign1,    platform
+///          44241: bstr .cbor COSE_Sign1 })  realm
+/// ```
+///
+/// The collection is not signed, so nothing else may be in it. That the platform vouches for the realm's key, which binds the
+/// two tokens, is the service's to verify. Origin and lifecycle are read from the platform token as for
+/// [`PsaToken`](super::PsaToken).
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct CcaToken {}
+
+impl CcaToken {
+    /// `application/eat-collection; profile="http://arm.com/CCA-SSD/1.0.0"`.
+    pub fn new() -> Self {
+        Self {}
+    }
+}
+
+impl EvidenceFormat for CcaToken {
+    fn media_type(&self) -> &str {
+        "application/eat-collection; profile=\"http://arm.com/CCA-SSD/1.0.0\""
+    }
+
+    fn carriage(&self) -> Carriage {
+        Carriage::Sha512
+    }
+
+    fn parts(&self) -> &[&'static str] {
+        &["CCA_SSD_PLATFORM", "CCA_REALM"]
+    }
+
+    fn check(&self, evidence: &[u8], challenge: &[u8]) -> Result<Checked, AppraisalError> {
+        let Value::Tag(COLLECTION, tokens) = cbor::decode(evidence)? else {
+            return Err(AppraisalError::Malformed);
+        };
+        let tokens = Map::of(*tokens)?;
+        if tokens.len() != 2 {
+            return Err(AppraisalError::Malformed);
+        }
+        let realm = cbor::signed_claims(tokens.octets(REALM)?)?;
+        let platform = cbor::signed_claims(tokens.octets(PLATFORM)?)?;
+        if realm.octets(CHALLENGE)? != challenge {
+            return Err(AppraisalError::NotBound);
+        }
+        let origin = super::origin_of(platform.octets(IMPLEMENTATION_ID)?);
+        let lifecycle = super::lifecycle(platform.u16(LIFECYCLE)?);
+        Ok(Checked::from_origin(origin).with_judgement(lifecycle))
+    }
+}
+
+const COLLECTION: u64 = 399;
+const PLATFORM: u16 = 44234;
+const REALM: u16 = 44241;
+
+const CHALLENGE: u16 = 10;
+const LIFECYCLE: u16 = 2395;
+const IMPLEMENTATION_ID: u16 = 2396;

@@ -1,0 +1,157 @@
+//! Results that a real service signed, and the Evidence that they are about.
+
+#[path = "../tests/support/vectors.rs"]
+mod vectors;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::BoxFuture;
+use atls_core::HttpClient;
+use atls_core::HttpError;
+use atls_core::HttpLimits;
+use atls_core::Origin;
+use atls_core::ear::EarError;
+use atls_core::ear::Tier;
+use atls_core::ear::VerificationKeys;
+use atls_core::pki_types::UnixTime;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use http::Method;
+use http::Request;
+use http::Response;
+use serde_json::Value;
+
+use crate::error::VeraisonError;
+use crate::format::CcaToken;
+use crate::format::EvidenceFormat;
+use crate::format::PsaToken;
+use crate::service::SESSION_TYPE;
+use crate::service::Service;
+use crate::verifier::VeraisonVerifier;
+
+/// Answers every session with the recorded one, as the service of that day did.
+struct Recording {
+    session: Value,
+    token: String,
+}
+
+impl HttpClient for Recording {
+    fn send(
+        &self,
+        request: Request<Vec<u8>>,
+        _: HttpLimits,
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, HttpError>> {
+        let mut session = self.session.clone();
+        let opens = request.uri().path().ends_with("newSession");
+        let answer = match (request.method(), opens) {
+            (&Method::DELETE, _) => Response::builder().status(204),
+            (_, true) => Response::builder()
+                .status(201)
+                .header("location", "session/1"),
+            _ => Response::builder(),
+        };
+        if opens {
+            session["status"] = "waiting".into();
+        } else {
+            session["result"] = self.token.clone().into();
+        }
+        let answer = answer.header("content-type", SESSION_TYPE);
+        Box::pin(async move { Ok(answer.body(session.to_string().into_bytes()).unwrap()) })
+    }
+}
+
+/// One second after the recording.
+const AT: u64 = 1_795_468_100;
+
+/// The judgement of a recorded session about this Evidence.
+async fn judge(
+    folder: &Path,
+    name: &str,
+    format: impl EvidenceFormat + 'static,
+    evidence: &str,
+    seconds: u64,
+) -> Result<(Tier, Origin), VeraisonError> {
+    let read = |name: String| std::fs::read_to_string(folder.join(name)).unwrap();
+    let recording = Recording {
+        session: serde_json::from_str(&read(format!("ear/{name}.session.json"))).unwrap(),
+        token: read(format!("ear/{name}.ear.jwt")).trim().to_owned(),
+    };
+    let nonce = recording.session["nonce"].as_str().unwrap();
+    let nonce = BASE64_URL_SAFE_NO_PAD.decode(nonce).unwrap();
+    let keys = VerificationKeys::from_jwk(&read("ear/veraison-ear-verification-key.jwk".into()));
+    let service = Service::new("https://veraison.example", Arc::new(recording)).unwrap();
+    let provider = rustls::crypto::ring::default_provider();
+    let verifier = VeraisonVerifier::builder(service, keys.unwrap(), &provider).format(format);
+    let verifier = verifier.build().unwrap();
+    let evidence = std::fs::read(folder.join(evidence)).unwrap();
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+    let (ear, checked) = verifier.ask_challenge(&evidence, &nonce, now).await?;
+    Ok((ear.status(), checked.origin))
+}
+
+#[tokio::test]
+async fn recorded_results_about_recorded_evidence_are_affirming() {
+    let Some(folder) = vectors::vectors() else {
+        return;
+    };
+    let affirming = Ok((Tier::Affirming, Origin::Device));
+    let psa = PsaToken::any_profile();
+    let psa = judge(
+        &folder,
+        "veraison-psa-affirming",
+        psa,
+        "corim/psa.good.cose",
+        AT,
+    )
+    .await;
+    assert_eq!(psa, affirming);
+    let cca = CcaToken::new();
+    let cca = judge(
+        &folder,
+        "veraison-cca-affirming",
+        cca,
+        "corim/cca-good.cbor",
+        AT,
+    )
+    .await;
+    assert_eq!(cca, affirming);
+}
+
+#[tokio::test]
+async fn a_recorded_result_is_of_its_time() {
+    let Some(folder) = vectors::vectors() else {
+        return;
+    };
+    for (seconds, error) in [(AT + 300, EarError::Expired), (AT - 120, EarError::Future)] {
+        let psa = PsaToken::any_profile();
+        let psa = judge(
+            &folder,
+            "veraison-psa-affirming",
+            psa,
+            "corim/psa.good.cose",
+            seconds,
+        );
+        // The recorded session would have ended as well.
+        let refused = psa.await.unwrap_err();
+        assert!(
+            refused == VeraisonError::Result(error) || refused == VeraisonError::SessionEnded,
+            "{refused:?}"
+        );
+    }
+}
+
+/// The service contradicts itself in neither case: our own check comes first.
+#[tokio::test]
+async fn recorded_evidence_under_another_nonce_is_refused_here() {
+    let Some(folder) = vectors::vectors() else {
+        return;
+    };
+    let psa = PsaToken::any_profile();
+    let name = "veraison-psa-wrong-nonce-contraindicated";
+    let refused = judge(&folder, name, psa, "corim/psa.good.cose", AT)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.reason(), "evidence_not_bound");
+}

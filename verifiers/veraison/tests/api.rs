@@ -1,0 +1,566 @@
+//! The API, rule by rule: each answer that is not as it should be, and what becomes of it.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::Fault;
+use atls_core::HttpError;
+use atls_core::MediaType;
+use atls_core::pki_types::UnixTime;
+use atls_veraison::ConfigError;
+use atls_veraison::KeyFingerprint;
+use atls_veraison::Service;
+use atls_veraison::Submission;
+use atls_veraison::VeraisonError;
+use atls_veraison::Wrapping;
+use http::Response;
+use serde_json::Value;
+use support::Fake;
+use support::NOW;
+use support::Step;
+use support::now;
+
+const NONCE: &[u8] = b"this nonce has thirty-two octets";
+const PSA: &str = "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa#tfm\"";
+
+fn service(fake: &Fake) -> Service {
+    Service::new("https://veraison.example", Arc::new(fake.clone())).unwrap()
+}
+
+async fn submit(fake: &Fake) -> Result<(), VeraisonError> {
+    submit_as(fake, PSA, NONCE).await
+}
+
+async fn submit_as(fake: &Fake, media_type: &str, nonce: &[u8]) -> Result<(), VeraisonError> {
+    let submission = Submission {
+        media_type: &media_type.parse().unwrap(),
+        evidence: b"evidence",
+        nonce,
+        wrapping: Wrapping::Bare,
+        now: Some(now()),
+    };
+    service(fake).submit(submission).await.map(drop)
+}
+
+/// A service that answers like this at one step.
+fn at(
+    step: Step,
+    change: impl Fn(Response<Vec<u8>>) -> Response<Vec<u8>> + Send + Sync + 'static,
+) -> Fake {
+    Fake::new().tampering(move |now, answer| if now == step { change(answer) } else { answer })
+}
+
+/// A service whose session says this at one step.
+fn saying(step: Step, member: &'static str, value: impl Into<Value>) -> Fake {
+    let value = value.into();
+    at(step, move |answer| {
+        let mut body: Value = serde_json::from_slice(answer.body()).unwrap();
+        body[member] = value.clone();
+        answer.map(|_| body.to_string().into_bytes())
+    })
+}
+
+fn status(answer: Response<Vec<u8>>, status: u16) -> Response<Vec<u8>> {
+    let (mut parts, body) = answer.into_parts();
+    parts.status = status.try_into().unwrap();
+    Response::from_parts(parts, body)
+}
+
+#[tokio::test]
+async fn a_session_is_opened_used_and_deleted() {
+    let fake = Fake::new();
+    assert_eq!(submit(&fake).await, Ok(()));
+    assert_eq!(fake.steps(), [Step::Open, Step::Submit, Step::Delete]);
+    assert_eq!(fake.open_sessions(), 0);
+    let opened = fake.request(Step::Open);
+    // Padded, and `=` escaped: released services take no other form.
+    assert_eq!(
+        opened.uri().to_string(),
+        "https://veraison.example/challenge-response/v1/newSession?nonce=dGhpcyBub25jZSBoYXMgdGhpcnR5LXR3byBvY3RldHM%3D"
+    );
+    let submitted = fake.request(Step::Submit);
+    assert_eq!(submitted.headers()["content-type"], PSA);
+    assert!(
+        submitted
+            .uri()
+            .path()
+            .starts_with("/challenge-response/v1/session/8f25dffc-")
+    );
+}
+
+#[tokio::test]
+async fn a_media_type_is_sent_as_the_service_spells_it() {
+    let mut fake = Fake::new();
+    let spelling = "application/EAT+cwt;eat_profile=\"tag:psacertified.org,2023:psa#tfm\"";
+    fake.accept = vec!["*".to_owned(), spelling.to_owned()];
+    assert_eq!(submit(&fake).await, Ok(()));
+    assert_eq!(
+        fake.request(Step::Submit).headers()["content-type"],
+        spelling
+    );
+}
+
+#[tokio::test]
+async fn evidence_that_the_service_does_not_take_is_not_sent() {
+    let fake = Fake::new();
+    let refused = submit_as(&fake, "application/eat+cwt", NONCE)
+        .await
+        .unwrap_err();
+    let accepted: Vec<MediaType> = fake
+        .accept
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
+    assert_eq!(refused, VeraisonError::UnsupportedMediaType(accepted));
+    assert!(refused.to_string().contains("psa-attestation-token"));
+    assert_eq!(fake.steps(), [Step::Open, Step::Delete]);
+}
+
+#[tokio::test]
+async fn an_unsupported_media_type_names_what_is_accepted() {
+    let mut fake = Fake::new();
+    fake.accept.push("a/b; c=\"d,e\"".to_owned());
+    let fake = fake.tampering(|step, answer| {
+        if step != Step::Submit {
+            return answer;
+        }
+        let answer = Response::builder()
+            .status(415)
+            .header("accept", "a/b; c=\"d,e\", x/y");
+        answer.body(Vec::new()).unwrap()
+    });
+    let accepted = ["a/b; c=\"d,e\"", "x/y"].map(|text| text.parse().unwrap());
+    assert_eq!(
+        submit(&fake).await,
+        Err(VeraisonError::UnsupportedMediaType(accepted.to_vec()))
+    );
+    assert_eq!(fake.open_sessions(), 0, "deleted after a failure too");
+}
+
+#[tokio::test]
+async fn nonces_are_8_to_64_octets() {
+    for length in [0, 7, 65] {
+        let fake = Fake::new();
+        let refused = submit_as(&fake, PSA, &vec![1; length]).await.unwrap_err();
+        assert_eq!(
+            (refused.fault(), refused),
+            (Fault::Local, VeraisonError::NonceLength)
+        );
+        assert_eq!(fake.steps(), []);
+    }
+    for length in [8, 32, 48, 64] {
+        assert_eq!(submit_as(&Fake::new(), PSA, &vec![1; length]).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn a_session_about_another_nonce_is_refused() {
+    for step in [Step::Open, Step::Submit] {
+        for nonce in [
+            "",
+            "AAAAAAAAAAA=",
+            "dGhpcyBub25jZSBoYXMgdGhpcnR5LXR3byBvY3RldA==",
+            "?",
+        ] {
+            assert_eq!(
+                submit(&saying(step, "nonce", nonce)).await,
+                Err(VeraisonError::Nonce),
+                "{nonce}"
+            );
+        }
+    }
+    // 0xfb, whose digits the two alphabets write differently.
+    for nonce in ["+/v7+/v7+/s=", "+/v7+/v7+/s", "-_v7-_v7-_s=", "-_v7-_v7-_s"] {
+        let fake = saying(Step::Open, "nonce", nonce);
+        assert_eq!(submit_as(&fake, PSA, &[0xfb; 8]).await, Ok(()), "{nonce}");
+    }
+}
+
+#[tokio::test]
+async fn a_location_stays_on_the_origin_and_below_the_sessions() {
+    let located = |location: &'static str| {
+        at(Step::Open, move |mut answer| {
+            answer
+                .headers_mut()
+                .insert("location", location.parse().unwrap());
+            answer
+        })
+    };
+    for location in [
+        "https://elsewhere.example/challenge-response/v1/session/1",
+        "https://veraison.example:444/challenge-response/v1/session/1",
+        "http://veraison.example/challenge-response/v1/session/1",
+        "//elsewhere.example/challenge-response/v1/session/1",
+        "\\\\elsewhere.example\\challenge-response\\v1\\session\\1",
+        "https://veraison.example@elsewhere.example/challenge-response/v1/session/1",
+        "https://user@veraison.example/challenge-response/v1/session/1",
+        "https://veraison.example.elsewhere.example/challenge-response/v1/session/1",
+        "/other/1",
+        "session/../../../other/1",
+        "session/%2e%2e/newSession",
+        "session/",
+        "session/1/2",
+        "session/1%2f2",
+        "session/1?nonce=AA",
+        "session/1#2",
+        "newSession",
+        "file:///challenge-response/v1/session/1",
+        "",
+    ] {
+        let fake = located(location);
+        assert_eq!(
+            submit(&fake).await,
+            Err(VeraisonError::Location),
+            "{location}"
+        );
+        assert_eq!(fake.steps(), [Step::Open], "{location}");
+    }
+    let absent = at(Step::Open, |mut answer| {
+        answer.headers_mut().remove("location");
+        answer
+    });
+    assert_eq!(submit(&absent).await, Err(VeraisonError::Location));
+    // Relative as services send it, absolute as their documentation has it, and from the root.
+    for prefix in [
+        "session/",
+        "https://veraison.example/challenge-response/v1/session/",
+        "/challenge-response/v1/session/",
+    ] {
+        let fake = at(Step::Open, move |mut answer| {
+            let location = answer.headers()["location"].to_str().unwrap();
+            let location = location.replace("session/", prefix);
+            answer
+                .headers_mut()
+                .insert("location", location.parse().unwrap());
+            answer
+        });
+        assert_eq!(submit(&fake).await, Ok(()), "{prefix}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_session_is_refused() {
+    for step in [Step::Open, Step::Submit] {
+        for content_type in [
+            "application/json",
+            "text/html",
+            "application/vnd.veraison.discovery+json",
+        ] {
+            let fake = at(step, move |mut answer| {
+                answer
+                    .headers_mut()
+                    .insert("content-type", content_type.parse().unwrap());
+                answer
+            });
+            assert_eq!(
+                submit(&fake).await,
+                Err(VeraisonError::Malformed),
+                "{content_type}"
+            );
+        }
+        for body in ["", "<html>", "[]", "{}", r#"{"status":"complete"}"#] {
+            let fake = at(step, move |answer| answer.map(|_| body.as_bytes().to_vec()));
+            assert_eq!(submit(&fake).await, Err(VeraisonError::Malformed), "{body}");
+        }
+        let nested = at(step, |answer| {
+            answer.map(|_| [b"[".repeat(100_000), b"]".repeat(100_000)].concat())
+        });
+        assert_eq!(submit(&nested).await, Err(VeraisonError::Malformed));
+        for word in ["", "COMPLETE", "done"] {
+            assert_eq!(
+                submit(&saying(step, "status", word)).await,
+                Err(VeraisonError::Malformed)
+            );
+        }
+    }
+    assert_eq!(
+        submit(&saying(Step::Open, "status", "complete")).await,
+        Err(VeraisonError::Malformed)
+    );
+    assert_eq!(
+        submit(&saying(Step::Submit, "status", "waiting")).await,
+        Err(VeraisonError::Malformed)
+    );
+    assert_eq!(
+        submit(&saying(Step::Submit, "status", "processing")).await,
+        Err(VeraisonError::Malformed),
+        "with a result"
+    );
+    assert_eq!(
+        submit(&saying(Step::Submit, "result", Value::Null)).await,
+        Err(VeraisonError::Malformed)
+    );
+    assert_eq!(
+        submit(&saying(Step::Submit, "result", 1)).await,
+        Err(VeraisonError::Malformed)
+    );
+}
+
+#[tokio::test]
+async fn a_failed_session_is_a_failure_of_the_service() {
+    let refused = submit(&saying(Step::Submit, "status", "failed"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.fault(), refused),
+        (Fault::Verifier, VeraisonError::Failed)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_is_waited_for_and_not_for_ever() {
+    let mut fake = Fake::new();
+    fake.processing = 3;
+    assert_eq!(submit(&fake).await, Ok(()));
+    assert_eq!(
+        fake.steps(),
+        [
+            Step::Open,
+            Step::Submit,
+            Step::Poll,
+            Step::Poll,
+            Step::Poll,
+            Step::Delete
+        ]
+    );
+
+    let mut fake = Fake::new();
+    fake.processing = 20;
+    assert_eq!(submit(&fake).await, Ok(()), "at the last poll");
+
+    let mut fake = Fake::new();
+    fake.processing = usize::MAX;
+    assert_eq!(submit(&fake).await, Err(VeraisonError::Pending));
+    let polls = fake
+        .steps()
+        .iter()
+        .filter(|step| **step == Step::Poll)
+        .count();
+    assert_eq!(polls, 20);
+    assert_eq!(fake.open_sessions(), 0);
+
+    // The deadline also holds between two polls.
+    let fake_again = fake.clone();
+    let service = service(&fake_again)
+        .with_polling(1000, Duration::from_secs(1))
+        .unwrap();
+    let submission = Submission {
+        media_type: &PSA.parse().unwrap(),
+        evidence: b"evidence",
+        nonce: NONCE,
+        wrapping: Wrapping::Bare,
+        now: Some(now()),
+    };
+    assert_eq!(
+        service.submit(submission).await.map(drop),
+        Err(VeraisonError::TimedOut)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_step_ends_at_the_deadline() {
+    for step in [Step::Open, Step::Submit, Step::Poll] {
+        let mut fake = Fake::new();
+        fake.stuck = Some(step);
+        fake.processing = 1;
+        let started = tokio::time::Instant::now();
+        assert_eq!(
+            submit(&fake).await,
+            Err(VeraisonError::TimedOut),
+            "{step:?}"
+        );
+        assert_eq!(started.elapsed(), Duration::from_secs(5));
+        assert_eq!(fake.open_sessions(), 0, "{step:?}");
+    }
+    let mut fake = Fake::new();
+    fake.stuck = Some(Step::Delete);
+    assert_eq!(submit(&fake).await, Ok(()), "the result was there");
+}
+
+#[tokio::test]
+async fn other_statuses_are_refusals_with_the_services_words() {
+    for step in [Step::Open, Step::Submit] {
+        for code in [200, 204, 301, 302, 307, 400, 401, 429, 500, 503] {
+            if step == Step::Submit && code == 200 {
+                continue;
+            }
+            let fake = at(step, move |answer| status(answer, code));
+            assert_eq!(
+                submit(&fake).await,
+                Err(VeraisonError::Status {
+                    status: code,
+                    problem: None
+                }),
+                "{step:?} {code}"
+            );
+        }
+        let fake = at(step, |answer| status(answer, 406));
+        assert_eq!(submit(&fake).await, Err(VeraisonError::NotAcceptable));
+    }
+    let fake = at(Step::Submit, |answer| status(answer, 404));
+    assert_eq!(submit(&fake).await, Err(VeraisonError::SessionEnded));
+
+    let body = format!(
+        r#"{{"type":"about:blank","title":"Bad Request","status":400,"detail":"{}"}}"#,
+        "x".repeat(10_000)
+    );
+    let fake = at(Step::Submit, move |_| {
+        let answer = Response::builder()
+            .status(400)
+            .header("content-type", "application/problem+json");
+        answer.body(body.clone().into_bytes()).unwrap()
+    });
+    let Err(VeraisonError::Status {
+        status: 400,
+        problem: Some(problem),
+    }) = submit(&fake).await
+    else {
+        panic!("no problem")
+    };
+    assert_eq!(problem.title.as_deref(), Some("Bad Request"));
+    assert_eq!(problem.detail.unwrap().len(), 512);
+}
+
+#[tokio::test]
+async fn a_session_that_has_expired_is_not_used() {
+    for expiry in ["2027-01-15T07:58:59Z", "soon", ""] {
+        let fake = saying(Step::Open, "expiry", expiry);
+        assert_eq!(
+            submit(&fake).await,
+            Err(VeraisonError::SessionEnded),
+            "{expiry}"
+        );
+        assert!(!fake.steps().contains(&Step::Submit));
+    }
+    assert_eq!(
+        submit(&saying(Step::Open, "expiry", "2027-01-15T08:00:00Z")).await,
+        Ok(())
+    );
+    assert_eq!(UnixTime::since_unix_epoch(Duration::from_secs(NOW)), now());
+}
+
+#[tokio::test]
+async fn an_answer_is_of_bounded_size_whatever_the_client_lets_through() {
+    let fake = at(Step::Submit, |answer| {
+        answer.map(|body| [body, vec![b' '; 256 * 1024]].concat())
+    });
+    assert_eq!(
+        submit(&fake).await,
+        Err(VeraisonError::Http(HttpError::TooLarge))
+    );
+}
+
+#[tokio::test]
+async fn a_discovered_key_is_believed_only_where_it_is_pinned() {
+    let fake = Fake::new();
+    let discovery = service(&fake).discover().await.unwrap();
+    let pinned: KeyFingerprint = discovery.key_fingerprint().to_string().parse().unwrap();
+    assert!(discovery.keys(&pinned).is_ok());
+    assert!(discovery.is_ready());
+    assert_eq!(discovery.version(), "v0.0.2608");
+    assert_eq!(discovery.media_types().len(), 3);
+
+    let another = service(&Fake::new()).discover().await.unwrap();
+    assert_eq!(
+        another.keys(&pinned).map(drop),
+        Err(VeraisonError::KeyChanged(*another.key_fingerprint()))
+    );
+}
+
+#[tokio::test]
+async fn a_discovery_document_is_read_strictly() {
+    for body in [
+        "",
+        "{}",
+        "<html>",
+        r#"{"ear-verification-key":{"kty":"oct"},"media-types":[],"version":"","service-state":""}"#,
+    ] {
+        let fake = at(Step::Discover, move |answer| {
+            answer.map(|_| body.as_bytes().to_vec())
+        });
+        assert_eq!(
+            service(&fake).discover().await.map(drop),
+            Err(VeraisonError::Malformed),
+            "{body}"
+        );
+    }
+    let html = at(Step::Discover, |mut answer| {
+        answer
+            .headers_mut()
+            .insert("content-type", "text/html".parse().unwrap());
+        answer
+    });
+    assert_eq!(
+        service(&html).discover().await.map(drop),
+        Err(VeraisonError::Malformed)
+    );
+    let gone = at(Step::Discover, |answer| status(answer, 302));
+    assert!(matches!(
+        service(&gone).discover().await,
+        Err(VeraisonError::Status { status: 302, .. })
+    ));
+    let busy = saying(Step::Discover, "service-state", "INITIALIZING");
+    assert!(!service(&busy).discover().await.unwrap().is_ready());
+}
+
+#[test]
+fn a_service_is_an_https_origin_or_dangerous() {
+    let http = || Arc::new(Fake::new());
+    let secure = |url| Service::new(url, http()).map(drop);
+    let plain = |url| Service::dangerous_over_loopback_http(url, http()).map(drop);
+    assert_eq!(secure("https://veraison.example:8443"), Ok(()));
+    assert_eq!(secure("https://veraison.example/"), Ok(()));
+    for url in [
+        "http://veraison.example",
+        "http://127.0.0.1",
+        "ws://veraison.example",
+    ] {
+        assert_eq!(secure(url), Err(ConfigError::NotHttps), "{url}");
+    }
+    for url in [
+        "",
+        "veraison.example",
+        "https://",
+        "https://a/b",
+        "https://a?b",
+        "https://a#b",
+        "https://a@b",
+        "mailto:a@b",
+    ] {
+        assert_eq!(secure(url), Err(ConfigError::NotAnOrigin), "{url}");
+    }
+    for url in [
+        "http://127.0.0.1:8080",
+        "http://127.8.9.10",
+        "http://[::1]:8080",
+    ] {
+        assert_eq!(plain(url), Ok(()), "{url}");
+    }
+    for url in [
+        "http://localhost",
+        "http://10.0.0.1",
+        "http://[::2]",
+        "http://veraison.example",
+        "https://127.0.0.1",
+    ] {
+        assert_eq!(plain(url), Err(ConfigError::NotLoopback), "{url}");
+    }
+    let service = Service::new("https://veraison.example", http()).unwrap();
+    assert!(service.clone().with_deadline(Duration::ZERO).is_err());
+    assert!(
+        service
+            .clone()
+            .with_polling(0, Duration::from_secs(1))
+            .is_err()
+    );
+    assert!(service.with_polling(1, Duration::ZERO).is_err());
+}

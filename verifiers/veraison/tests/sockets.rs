@@ -1,0 +1,211 @@
+//! Over real sockets: what a connection can do to an answer.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::HttpError;
+use atls_http::ReqwestClient;
+use atls_http::reqwest;
+use atls_veraison::Service;
+use atls_veraison::Submission;
+use atls_veraison::VeraisonError;
+use atls_veraison::Wrapping;
+use http::Request;
+use http::Response;
+use support::Fake;
+use support::Step;
+use support::now;
+use support::request_step;
+use tokio::io::AsyncBufReadExt;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::io::BufReader;
+use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+
+/// What happens to an answer on its way.
+#[derive(Clone, Copy)]
+enum Way {
+    Whole,
+    /// Only its first octets, then the connection is closed.
+    Cut(Step, usize),
+    /// Blanks after its body without end.
+    Endless(Step),
+}
+
+async fn serve(fake: Fake, way: Way) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(connection(stream, fake.clone(), way));
+        }
+    });
+    url
+}
+
+/// One request per connection is plenty.
+async fn connection(stream: TcpStream, fake: Fake, way: Way) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let request = receive(&mut stream).await?;
+    let step = request_step(&request);
+    let answer = fake.handle(&request);
+    match way {
+        Way::Cut(cut, length) if cut == step => {
+            let octets = render(&answer, answer.body().len());
+            stream
+                .write_all(&octets[..length.min(octets.len())])
+                .await?;
+        }
+        Way::Endless(endless) if endless == step => {
+            stream.write_all(&render(&answer, usize::MAX >> 1)).await?;
+            while stream.write_all(&[b' '; 4096]).await.is_ok() {}
+        }
+        _ => {
+            stream
+                .write_all(&render(&answer, answer.body().len()))
+                .await?
+        }
+    }
+    stream.flush().await
+}
+
+async fn receive(stream: &mut BufReader<TcpStream>) -> std::io::Result<Request<Vec<u8>>> {
+    let mut line = String::new();
+    stream.read_line(&mut line).await?;
+    let mut words = line.split(' ');
+    let mut request = Request::builder()
+        .method(words.next().unwrap())
+        .uri(words.next().unwrap());
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await?;
+        let Some((name, value)) = line.trim().split_once(": ") else {
+            break;
+        };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.parse().unwrap();
+        }
+        request = request.header(name, value);
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await?;
+    Ok(request.body(body).unwrap())
+}
+
+fn render(answer: &Response<Vec<u8>>, length: usize) -> Vec<u8> {
+    let mut head = format!(
+        "HTTP/1.1 {} Ok\r\nconnection: close\r\ncontent-length: {length}\r\n",
+        answer.status().as_u16()
+    );
+    for (name, value) in answer.headers() {
+        head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+    }
+    [head.as_bytes(), b"\r\n", answer.body()].concat()
+}
+
+async fn submit(url: &str) -> Result<(), VeraisonError> {
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(support::provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let http = reqwest::Client::builder().tls_backend_preconfigured(tls);
+    let http = ReqwestClient::build(http).unwrap();
+    let service = Service::dangerous_over_loopback_http(url, Arc::new(http)).unwrap();
+    let submission = Submission {
+        media_type: &"application/psa-attestation-token".parse().unwrap(),
+        evidence: b"evidence",
+        nonce: &[1; 32],
+        wrapping: Wrapping::Bare,
+        now: Some(now()),
+    };
+    // Patience enough for a busy machine: nothing here waits for it to run out.
+    let service = service.with_deadline(Duration::from_secs(60)).unwrap();
+    service.submit(submission).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_session_runs_over_a_socket() {
+    let fake = Fake::new();
+    let url = serve(fake.clone(), Way::Whole).await;
+    assert_eq!(submit(&url).await, Ok(()));
+    assert_eq!(fake.steps(), [Step::Open, Step::Submit, Step::Delete]);
+    assert_eq!(fake.request(Step::Submit).body(), b"evidence");
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_on_the_way_is_no_answer() {
+    for step in [Step::Open, Step::Submit] {
+        for length in [0, 10, 200] {
+            let url = serve(Fake::new(), Way::Cut(step, length)).await;
+            let refused = submit(&url).await.unwrap_err();
+            assert!(
+                matches!(refused, VeraisonError::Http(HttpError::Unreachable(_))),
+                "{step:?} {length}: {refused:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_cut_off() {
+    for step in [Step::Open, Step::Submit] {
+        let url = serve(Fake::new(), Way::Endless(step)).await;
+        assert_eq!(
+            submit(&url).await,
+            Err(VeraisonError::Http(HttpError::TooLarge)),
+            "{step:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn nobody_listens() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let refused = submit(&url).await.unwrap_err();
+    assert!(
+        matches!(refused, VeraisonError::Http(HttpError::Unreachable(_))),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_takes_evidence_nowhere_else() {
+    let elsewhere = Fake::new();
+    let there = serve(elsewhere.clone(), Way::Whole).await;
+    for code in [301, 302, 307, 308] {
+        let there = there.clone();
+        let fake = Fake::new().tampering(move |step, answer| {
+            if step == Step::Open {
+                return answer;
+            }
+            let answer = Response::builder().status(code).header("location", &there);
+            answer.body(Vec::new()).unwrap()
+        });
+        let url = serve(fake, Way::Whole).await;
+        let refused = submit(&url).await.unwrap_err();
+        assert_eq!(
+            refused,
+            VeraisonError::Status {
+                status: code,
+                problem: None
+            }
+        );
+    }
+    assert_eq!(elsewhere.steps(), []);
+}

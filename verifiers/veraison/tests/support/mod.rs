@@ -1,0 +1,32 @@
+//! A Veraison service in this process, and Evidence that is bound to a connection.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "each test file uses a part"
+)]
+
+mod connection;
+mod fake;
+mod vectors;
+
+use std::time::Duration;
+
+use atls_core::pki_types::UnixTime;
+use rustls::crypto::CryptoProvider;
+
+pub use connection::Connection;
+pub use fake::Fake;
+pub use fake::Step;
+pub use fake::request_step;
+pub use vectors::vectors;
+
+pub fn provider() -> CryptoProvider {
+    rustls::crypto::ring::default_provider()
+}
+
+pub const NOW: u64 = 1_800_000_000;
+
+pub fn now() -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(NOW))
+}

@@ -1,0 +1,419 @@
+//! The verifier: what is refused before anything is sent, and which results are taken.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::Evidence;
+use atls_core::Fault;
+use atls_core::Origin;
+use atls_core::PolicyViolation;
+use atls_core::Refusal;
+use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
+use atls_core::Verifier;
+use atls_core::cmw::Cmw;
+use atls_core::ear::Tier;
+use atls_sim::Lifecycle;
+use atls_sim::SimAttester;
+use atls_veraison::CcaToken;
+use atls_veraison::ConfigError;
+use atls_veraison::PsaToken;
+use atls_veraison::Service;
+use atls_veraison::VeraisonVerifier;
+use atls_veraison::VeraisonVerifierBuilder;
+use atls_veraison::Wrapping;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use rustls::CipherSuite;
+use serde_json::Value;
+use serde_json::json;
+use support::Connection;
+use support::Fake;
+use support::NOW;
+use support::Step;
+use support::now;
+use support::provider;
+
+fn builder(fake: &Fake) -> VeraisonVerifierBuilder {
+    let service = Service::new("https://veraison.example", Arc::new(fake.clone())).unwrap();
+    VeraisonVerifier::builder(service, fake.keys(), &provider())
+}
+
+fn verifier(fake: &Fake) -> VeraisonVerifier {
+    builder(fake).format(PsaToken::tfm()).build().unwrap()
+}
+
+async fn appraise(
+    verifier: &VeraisonVerifier,
+    connection: &Connection,
+    token: &[u8],
+) -> Result<Appraised, AppraisalError> {
+    let evidence = Evidence::new(&verifier.media_types()[0], token, connection.bound());
+    verifier.appraise(&evidence, now()).await
+}
+
+/// The status of a result with these claims, about good Evidence.
+async fn judge(
+    claims: impl Fn(&mut Value) + Send + Sync + 'static,
+) -> Result<Tier, AppraisalError> {
+    let fake = Fake::new().claiming(claims);
+    let connection = Connection::default();
+    let token = connection.token(&SimAttester::generate().unwrap()).await;
+    let appraised = appraise(&verifier(&fake), &connection, &token).await?;
+    Ok(appraised.ear().status())
+}
+
+#[tokio::test]
+async fn good_evidence_is_affirmed_and_told_to_be_simulated() {
+    for suite in [
+        CipherSuite::TLS13_AES_128_GCM_SHA256,
+        CipherSuite::TLS13_AES_256_GCM_SHA384,
+    ] {
+        let connection = Connection::new(suite);
+        let token = connection.token(&SimAttester::generate().unwrap()).await;
+        let fake = Fake::new();
+        let appraised = appraise(&verifier(&fake), &connection, &token)
+            .await
+            .unwrap();
+        assert_eq!(appraised.ear().status(), Tier::Affirming);
+        assert_eq!(appraised.origin(), Origin::Simulated);
+        assert_eq!(appraised.ear().nonce(), Some(connection.bound().as_bytes()));
+        assert_eq!(fake.steps(), [Step::Open, Step::Submit, Step::Delete]);
+        assert_eq!(fake.open_sessions(), 0);
+        assert_eq!(fake.request(Step::Submit).body(), &token);
+    }
+}
+
+#[tokio::test]
+async fn an_affirming_result_about_a_simulator_does_not_satisfy_the_standard_policy() {
+    let fake = Fake::new();
+    let attester = SimAttester::generate().unwrap();
+    let strict = RelyingParty::builder().verifier(Arc::new(verifier(&fake)));
+    let credential = Connection::default().credential(&attester).await;
+    let refused = strict
+        .build()
+        .unwrap()
+        .decide(credential, now())
+        .await
+        .unwrap_err();
+    assert_eq!(refused, Refusal::Policy(PolicyViolation::Simulated));
+
+    let lenient = RelyingParty::builder()
+        .verifier(Arc::new(verifier(&fake)))
+        .standard_policy(StandardPolicy::new().dangerous_accept_simulated());
+    let credential = Connection::default().credential(&attester).await;
+    let peer = lenient
+        .build()
+        .unwrap()
+        .decide(credential, now())
+        .await
+        .unwrap();
+    assert_eq!(peer.status(), Tier::Affirming);
+    // Veraison states no end: it is the relying party's maximum age after `iat`.
+    assert_eq!(peer.valid_for(now()), Duration::from_secs(3600));
+}
+
+/// The service would affirm it, and echo the nonce of this connection.
+#[tokio::test]
+async fn evidence_of_another_connection_is_refused_and_never_sent() {
+    let fake = Fake::new();
+    let (one, other) = (Connection::default(), Connection::default());
+    let replayed = other.token(&SimAttester::generate().unwrap()).await;
+    let refused = appraise(&verifier(&fake), &one, &replayed)
+        .await
+        .unwrap_err();
+    assert_eq!(refused, AppraisalError::NotBound);
+    assert_eq!(fake.steps(), []);
+}
+
+#[tokio::test]
+async fn what_is_no_evidence_is_refused_and_never_sent() {
+    let fake = Fake::new();
+    let connection = Connection::default();
+    for octets in [&b""[..], b"\xd2\x84", b"not a token"] {
+        let refused = appraise(&verifier(&fake), &connection, octets).await;
+        assert_eq!(refused.unwrap_err(), AppraisalError::Malformed);
+    }
+    assert_eq!(fake.steps(), []);
+}
+
+#[tokio::test]
+async fn evidence_of_another_media_type_is_refused_and_never_sent() {
+    let fake = Fake::new();
+    let connection = Connection::default();
+    let token = connection.token(&SimAttester::generate().unwrap()).await;
+    let other = "application/eat+cwt".parse().unwrap();
+    let evidence = Evidence::new(&other, &token, connection.bound());
+    let refused = verifier(&fake).appraise(&evidence, now()).await;
+    assert_eq!(refused.unwrap_err(), AppraisalError::Malformed);
+    assert_eq!(fake.steps(), []);
+}
+
+/// Veraison's PSA scheme affirms it.
+#[tokio::test]
+async fn a_device_that_is_open_to_debugging_is_contraindicated_whatever_the_service_says() {
+    for code in [
+        0x0000, 0x1000, 0x2000, 0x3100, 0x4000, 0x40ff, 0x5000, 0x6000, 0xffff,
+    ] {
+        let attester = SimAttester::generate().unwrap();
+        let attester = attester.with_lifecycle(Lifecycle::Other(code));
+        let connection = Connection::default();
+        let token = connection.token(&attester).await;
+        let appraised = appraise(&verifier(&Fake::new()), &connection, &token).await;
+        assert_eq!(
+            appraised.unwrap().ear().status(),
+            Tier::Contraindicated,
+            "{code:#06x}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_bad_result_stays_bad() {
+    let status = |word: &'static str| {
+        judge(move |claims| {
+            claims["submods"]["PSA_IOT"] = json!({ "ear.status": word });
+        })
+    };
+    assert_eq!(status("affirming").await, Ok(Tier::Affirming));
+    assert_eq!(status("warning").await, Ok(Tier::Warning));
+    assert_eq!(status("contraindicated").await, Ok(Tier::Contraindicated));
+    assert_eq!(status("none").await, Ok(Tier::None));
+    assert_eq!(status("trusted").await, Err(AppraisalError::BadResult));
+    let unrecognised = judge(|claims| {
+        claims["submods"]["PSA_IOT"]["ear.trustworthiness-vector"]["executables"] = 33.into();
+    });
+    assert_eq!(unrecognised.await, Ok(Tier::Warning));
+    let worse_part = judge(|claims| {
+        claims["submods"]["another"] = json!({ "ear.status": "contraindicated" });
+    });
+    assert_eq!(worse_part.await, Ok(Tier::Contraindicated));
+}
+
+#[tokio::test]
+async fn a_result_must_judge_every_expected_part() {
+    let renamed = judge(|claims| {
+        let part = claims["submods"]["PSA_IOT"].take();
+        claims["submods"] = json!({ "psa-iot": part });
+    });
+    assert_eq!(renamed.await, Err(AppraisalError::BadResult));
+    assert_eq!(
+        judge(|claims| claims["submods"] = json!({})).await,
+        Err(AppraisalError::BadResult)
+    );
+    let none = judge(|claims| drop(claims.as_object_mut().unwrap().remove("submods")));
+    assert_eq!(none.await, Err(AppraisalError::BadResult));
+
+    let connection = Connection::default();
+    let token = connection.token(&SimAttester::generate().unwrap()).await;
+    let two_parts = builder(&Fake::new()).format_with_parts(PsaToken::tfm(), &["PSA_IOT", "GPU"]);
+    let refused = appraise(&two_parts.build().unwrap(), &connection, &token).await;
+    assert_eq!(refused.unwrap_err(), AppraisalError::BadResult);
+}
+
+#[tokio::test]
+async fn a_result_must_answer_this_nonce() {
+    let echo = |nonce: Value| judge(move |claims| claims["eat_nonce"] = nonce.clone());
+    assert_eq!(
+        echo(json!(BASE64_URL_SAFE.encode([0; 32]))).await,
+        Err(AppraisalError::BadResult)
+    );
+    assert_eq!(echo(json!("")).await, Err(AppraisalError::BadResult));
+    assert_eq!(echo(Value::Null).await, Err(AppraisalError::BadResult));
+    let absent = judge(|claims| drop(claims.as_object_mut().unwrap().remove("eat_nonce")));
+    assert_eq!(absent.await, Err(AppraisalError::BadResult));
+    let several =
+        judge(|claims| claims["eat_nonce"] = json!([claims["eat_nonce"], "AAAAAAAAAAA="]));
+    assert_eq!(several.await, Err(AppraisalError::BadResult));
+    // A profile without that claim is none of Veraison's.
+    let trustee = judge(|claims| {
+        claims["eat_profile"] = "tag:github.com,2024:confidential-containers/Trustee".into();
+        claims.as_object_mut().unwrap().remove("eat_nonce");
+    });
+    assert_eq!(trustee.await, Err(AppraisalError::BadResult));
+    let unpadded = judge(|claims| {
+        claims["eat_nonce"] = claims["eat_nonce"]
+            .as_str()
+            .unwrap()
+            .trim_end_matches('=')
+            .into();
+    });
+    assert_eq!(unpadded.await, Ok(Tier::Affirming));
+}
+
+#[tokio::test]
+async fn a_result_must_be_of_now() {
+    let issued = |iat: u64| judge(move |claims| claims["iat"] = iat.into());
+    assert_eq!(issued(NOW + 60).await, Ok(Tier::Affirming));
+    assert_eq!(issued(NOW + 61).await, Err(AppraisalError::BadResult));
+    assert_eq!(issued(NOW - 299).await, Ok(Tier::Affirming));
+    assert_eq!(issued(NOW - 300).await, Err(AppraisalError::BadResult));
+    let undated = judge(|claims| drop(claims.as_object_mut().unwrap().remove("iat")));
+    assert_eq!(undated.await, Err(AppraisalError::BadResult));
+    let expired = judge(|claims| claims["exp"] = NOW.into());
+    assert_eq!(expired.await, Err(AppraisalError::BadResult));
+}
+
+#[tokio::test]
+async fn the_current_dialect_is_read_too() {
+    let current = judge(|claims| {
+        *claims = json!({
+            "eat_profile": "tag:ietf.org,2026:rats/ear#04",
+            "iat": NOW,
+            "eat_nonce": claims["eat_nonce"],
+            "ear_verifier_id": { "build": "N/A", "developer": "Veraison Project" },
+            "submods": { "PSA_IOT": { "ear_status": "affirming" } },
+        });
+    });
+    assert_eq!(current.await, Ok(Tier::Affirming));
+    let unknown = judge(|claims| claims["eat_profile"] = "tag:example.com,2026:ear".into());
+    assert_eq!(unknown.await, Err(AppraisalError::BadResult));
+}
+
+#[tokio::test]
+async fn a_result_must_be_signed_by_the_pinned_key() {
+    let connection = Connection::default();
+    let token = connection.token(&SimAttester::generate().unwrap()).await;
+    let judge = async |change: fn(&str) -> String| {
+        let fake = Fake::new().tampering(move |step, answer| match step {
+            Step::Submit => {
+                let mut body: Value = serde_json::from_slice(answer.body()).unwrap();
+                body["result"] = change(body["result"].as_str().unwrap()).into();
+                answer.map(|_| body.to_string().into_bytes())
+            }
+            _ => answer,
+        });
+        appraise(&verifier(&fake), &connection, &token)
+            .await
+            .map(drop)
+    };
+    assert_eq!(judge(str::to_owned).await, Ok(()));
+    let with_header = |token: &str, header: &str| {
+        let (_, rest) = token.split_once('.').unwrap();
+        format!("{}.{rest}", BASE64_URL_SAFE_NO_PAD.encode(header))
+    };
+    type Change = fn(&str) -> String;
+    let _ = with_header;
+    let changes: [Change; 7] = [
+        |_| String::new(),
+        |token| token.rsplit_once('.').unwrap().0.to_owned(),
+        |token| format!("{}.", token.rsplit_once('.').unwrap().0),
+        |token| {
+            let claims = token.split('.').nth(1).unwrap();
+            format!(
+                "{}.{claims}.",
+                BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#)
+            )
+        },
+        |token| {
+            let claims = token.split('.').nth(1).unwrap();
+            format!(
+                "{}.{claims}.AAAA",
+                BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256"}"#)
+            )
+        },
+        |token| {
+            let claims = token.split('.').nth(1).unwrap();
+            let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap();
+            Fake::new().token(&serde_json::from_slice(&claims).unwrap())
+        },
+        |token| token.replacen("AAA", "AAB", 1).replacen('e', "f", 1),
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        assert_eq!(
+            judge(change).await,
+            Err(AppraisalError::BadResult),
+            "change {index}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn evidence_in_a_cmw_is_the_same_evidence() {
+    let connection = Connection::default();
+    let token = connection.token(&SimAttester::generate().unwrap()).await;
+    for (wrapping, content_type) in [
+        (Wrapping::CmwCbor, "application/cmw+cbor"),
+        (Wrapping::CmwJson, "application/cmw+json"),
+    ] {
+        let fake = Fake::new();
+        let verifier = builder(&fake)
+            .format(PsaToken::tfm())
+            .wrapping(wrapping)
+            .build()
+            .unwrap();
+        appraise(&verifier, &connection, &token).await.unwrap();
+        let sent = fake.request(Step::Submit);
+        assert_eq!(sent.headers()["content-type"], content_type);
+        let cmw = Cmw::decode(sent.body()).unwrap();
+        assert_eq!(cmw.items()[0].value(), token);
+        assert_eq!(
+            cmw.items()[0].media_type().as_ref(),
+            verifier.media_types().first()
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_outage_is_the_verifiers_fault_and_no_result() {
+    let connection = Connection::default();
+    let token = connection.token(&SimAttester::generate().unwrap()).await;
+    let fake = Fake::new().tampering(|_, _| {
+        http::Response::builder()
+            .status(503)
+            .body(Vec::new())
+            .unwrap()
+    });
+    let refused = appraise(&verifier(&fake), &connection, &token)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.fault(), refused),
+        (Fault::Verifier, AppraisalError::Unreachable)
+    );
+}
+
+#[test]
+fn what_could_never_work_is_no_configuration() {
+    let fake = Fake::new();
+    let error = |builder: VeraisonVerifierBuilder| builder.build().unwrap_err();
+    assert_eq!(error(builder(&fake)), ConfigError::NoFormat);
+    assert!(matches!(
+        error(
+            builder(&fake)
+                .format(PsaToken::tfm())
+                .format(CcaToken::new())
+                .format(PsaToken::tfm())
+        ),
+        ConfigError::AmbiguousFormat(_)
+    ));
+    assert!(matches!(
+        error(builder(&fake).format_with_parts(PsaToken::tfm(), &[])),
+        ConfigError::NoParts(_)
+    ));
+    assert!(matches!(
+        error(
+            builder(&fake)
+                .format(PsaToken::tfm())
+                .max_age(Duration::from_millis(999))
+        ),
+        ConfigError::Zero(_)
+    ));
+    let both = builder(&fake)
+        .format(PsaToken::tfm())
+        .format(CcaToken::new())
+        .build();
+    assert_eq!(both.unwrap().media_types().len(), 2);
+}
