@@ -2,11 +2,16 @@
 
 use std::fmt;
 
+use rustls::sign::SigningKey;
+
 use crate::BoxFuture;
 use crate::bound::Bound;
 use crate::cmw::Cmw;
 use crate::error::AttestError;
+use crate::error::ProtocolError;
+use crate::limits::NONCE_LENGTH;
 use crate::media_type::MediaType;
+use crate::session::Side;
 
 /// Makes Evidence, or obtains Attestation Results, for one connection.
 ///
@@ -62,8 +67,8 @@ pub fn first_available<const N: usize>(
 
 /// What Evidence has to be about.
 ///
-/// Made by [`Challenge`](crate::Challenge) only, from the live connection: no caller can have a value of its
-/// own attested.
+/// Made by [`Challenge`](crate::Challenge) from the live connection, or for a weaker mode by [`OwnedAttestRequest`] from a
+/// key and a nonce, which are hashed under a name of their own: no caller can have a value of its own attested.
 #[derive(Clone, Copy)]
 pub struct AttestRequest<'a> {
     pub(crate) bound: &'a Bound,
@@ -106,6 +111,34 @@ pub struct OwnedAttestRequest {
 }
 
 impl OwnedAttestRequest {
+    /// For a certificate that carries its Evidence: about this key, whoever's connection it is then used on.
+    ///
+    /// # Errors
+    /// [`ProtocolError::NoIdentity`] for a key that does not give its public half.
+    pub fn for_key(key: &dyn SigningKey) -> Result<Self, ProtocolError> {
+        let leaf_key = public_key(key)?;
+        Ok(Self {
+            bound: Bound::of_key(&leaf_key),
+            leaf_key,
+        })
+    }
+
+    /// For a certificate made during a handshake: about this key and what the peer chose as nonce.
+    ///
+    /// # Errors
+    /// As [`for_key`](Self::for_key).
+    pub fn for_handshake(
+        attests: Side,
+        nonce: &[u8; NONCE_LENGTH],
+        key: &dyn SigningKey,
+    ) -> Result<Self, ProtocolError> {
+        let leaf_key = public_key(key)?;
+        Ok(Self {
+            bound: Bound::of_handshake(attests, nonce, &leaf_key),
+            leaf_key,
+        })
+    }
+
     /// The request that it was made from.
     pub fn as_request(&self) -> AttestRequest<'_> {
         AttestRequest {
@@ -113,6 +146,12 @@ impl OwnedAttestRequest {
             leaf_key: &self.leaf_key,
         }
     }
+}
+
+/// DER SubjectPublicKeyInfo.
+fn public_key(key: &dyn SigningKey) -> Result<Vec<u8>, ProtocolError> {
+    let spki = key.public_key().ok_or(ProtocolError::NoIdentity)?;
+    Ok(spki.as_ref().to_vec())
 }
 
 impl fmt::Debug for OwnedAttestRequest {

@@ -3,10 +3,14 @@
 use std::fmt;
 
 use rustls::Tls13CipherSuite;
+use sha2::Digest;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::error::ProtocolError;
+use crate::limits::NONCE_LENGTH;
 use crate::session::Session;
+use crate::session::Side;
 
 /// What Evidence must carry to be about one connection and one key, 32 or 48 octets.
 ///
@@ -21,6 +25,18 @@ use crate::session::Session;
 /// cipher suite. It is computed from the live connection and from nothing else: no constructor takes octets, so
 /// nobody can have a caller-chosen value attested through this type.
 ///
+/// The two weaker modes have values of their own, which no binder can ever equal: its hashed octets begin with the
+/// `SEQUENCE` of a SubjectPublicKeyInfo, 0x30, and are longer than one.
+///
+/// ```text
+/// bound to a key        SHA-256(public_key)
+/// bound to a handshake  SHA-256("atls intra-handshake" || 0x00 || role || nonce || public_key)
+/// ```
+///
+/// `role` is 0x63 (`c`) or 0x73 (`s`) for the side that attests, `nonce` 32 octets that the other side chose. Without
+/// that separation a peer could choose the exported value of another connection as its nonce, and have the binder of
+/// that connection attested.
+///
 /// How a platform carries it is the platform's one `challenge` function, used by both its halves.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Bound {
@@ -28,6 +44,29 @@ pub struct Bound {
 }
 
 impl Bound {
+    /// For Evidence in a certificate: about the key alone.
+    pub(crate) fn of_key(spki: &[u8]) -> Self {
+        Self {
+            octets: Sha256::digest(spki).to_vec(),
+        }
+    }
+
+    /// For Evidence made during the handshake: about a nonce and the key of the side that attests.
+    pub(crate) fn of_handshake(attests: Side, nonce: &[u8; NONCE_LENGTH], spki: &[u8]) -> Self {
+        let role = match attests {
+            Side::Client => b"c",
+            Side::Server => b"s",
+        };
+        let mut hash = Sha256::new();
+        hash.update(b"atls intra-handshake\0");
+        hash.update(role);
+        hash.update(nonce);
+        hash.update(spki);
+        Self {
+            octets: hash.finalize().to_vec(),
+        }
+    }
+
     /// The octets, 32 with a SHA-256 suite and 48 with a SHA-384 one. Compare them whole.
     pub fn as_bytes(&self) -> &[u8] {
         &self.octets

@@ -23,6 +23,9 @@ pub const MAX_FORMATS: usize = 64;
 /// Octets of a `certificate_request_context` that we make: 256 bits cannot repeat and cannot be guessed.
 pub const CONTEXT_LENGTH: usize = 32;
 
+/// Octets of the nonce of an intra-handshake challenge: those of a `client_random`.
+pub const NONCE_LENGTH: usize = 32;
+
 /// Longest age of an Attestation Result that a relying party accepts unless told otherwise.
 pub const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60 * 60);
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 use pki_types::UnixTime;
 
 use crate::attestation::AppraisedItem;
-use crate::attestation::Binding;
 use crate::attestation::Candidate;
 use crate::attestation::PeerAttestation;
 use crate::cmw::Item;
@@ -82,12 +81,16 @@ impl RelyingParty {
         let (endorsements, decisive): (Vec<_>, Vec<_>) =
             items.into_iter().partition(Item::is_endorsements_only);
         let mut appraised = Vec::with_capacity(decisive.len());
-        let mut expires_at = u64::MAX;
-        let mut binding = Binding::Connection;
+        let mut expires_at = match &credential.validity {
+            Some(validity) => validity.end(now).ok_or(Refusal::Expired(Fault::Peer))?,
+            None => u64::MAX,
+        };
+        let mut binding = credential.binding;
         for item in &decisive {
             let (media_type, verifier) = self.verifier_for(item)?;
             let evidence = Evidence::new(&media_type, item.value(), &credential.bound)
-                .with_endorsements(&endorsements);
+                .with_endorsements(&endorsements)
+                .with_report_data(credential.report_data.as_ref());
             let result = verifier
                 .appraise(&evidence, now)
                 .await

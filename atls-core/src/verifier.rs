@@ -90,6 +90,7 @@ pub struct Evidence<'a> {
     bytes: &'a [u8],
     endorsements: &'a [Item<'a>],
     bound: &'a Bound,
+    report_data: Option<&'a [u8; 64]>,
 }
 
 impl<'a> Evidence<'a> {
@@ -101,7 +102,13 @@ impl<'a> Evidence<'a> {
             bytes,
             endorsements: &[],
             bound,
+            report_data: None,
         }
+    }
+
+    pub(crate) fn with_report_data(mut self, report_data: Option<&'a [u8; 64]>) -> Self {
+        self.report_data = report_data;
+        self
     }
 
     pub(crate) fn with_endorsements(mut self, endorsements: &'a [Item<'a>]) -> Self {
@@ -127,6 +134,13 @@ impl<'a> Evidence<'a> {
     /// The value that the Evidence must carry.
     pub fn bound(&self) -> &'a Bound {
         self.bound
+    }
+
+    /// The 64 octets of report data that must be there *instead of* what the platform makes of
+    /// [`bound`](Self::bound): the interoperable RA-TLS certificate fixes that field itself. Platforms whose Evidence
+    /// has no such field need not ask; they find no `bound` and refuse.
+    pub fn report_data(&self) -> Option<&'a [u8; 64]> {
+        self.report_data
     }
 }
 

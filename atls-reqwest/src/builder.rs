@@ -9,6 +9,7 @@ use atls_core::ConfigError;
 use atls_core::RelyingParty;
 use atls_tower::ClientTerms;
 use atls_tower::client::ClientExchange;
+use atls_tower::weaker::Mode;
 use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::client::ResolvesClientCert;
@@ -136,6 +137,13 @@ impl AttestedBuilder {
     /// Every server must attest and be accepted by this relying party, before a first octet of HTTP is sent.
     pub fn require_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
         self.terms = self.terms.require_peer(relying_party);
+        self
+    }
+
+    /// How servers attest; by default after the handshake. See [`atls_tower::weaker`] for the other modes, and what they
+    /// are open to.
+    pub fn servers_attest(mut self, mode: Mode) -> Self {
+        self.terms = self.terms.servers_attest(mode);
         self
     }
 

@@ -42,6 +42,7 @@ pub(crate) async fn observe<F: Future>(connecting: F) -> (F::Output, Option<Obse
 pub(crate) struct Observed {
     pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) exporter_secret: Zeroizing<Vec<u8>>,
+    pub(crate) client_random: Option<[u8; 32]>,
     /// The key of the certificate that this client sent, if it sent one.
     pub(crate) identity: Option<Arc<CertifiedKey>>,
 }
@@ -63,6 +64,7 @@ struct Seen {
     identity: Option<Arc<CertifiedKey>>,
     chain: Vec<CertificateDer<'static>>,
     exporter_secret: Option<Zeroizing<Vec<u8>>>,
+    client_random: Option<[u8; 32]>,
 }
 
 impl Seen {
@@ -83,6 +85,7 @@ impl Seen {
         Some(Observed {
             chain: seen.chain,
             exporter_secret,
+            client_random: seen.client_random,
             identity: seen.identity,
         })
     }
@@ -97,14 +100,16 @@ impl KeyLog for Exporter {
         label == LABEL
     }
 
-    fn log(&self, label: &str, _client_random: &[u8], secret: &[u8]) {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         // TLS 1.2 does not ask `will_log`, and its master secret is as long as an exporter secret of SHA-384.
         if label != LABEL {
             return;
         }
         // Outside of the scope there is nobody to attest, and the verifier has already failed.
         let _ = SLOT.try_with(|slot| {
-            slot.lock().exporter_secret = Some(Zeroizing::new(secret.to_vec()));
+            let mut seen = slot.lock();
+            seen.exporter_secret = Some(Zeroizing::new(secret.to_vec()));
+            seen.client_random = client_random.try_into().ok();
         });
     }
 }

@@ -105,9 +105,10 @@ where
             }
             let observed = observed.ok_or_else(Error::not_tls)?;
             let leaf = observed.chain.first().cloned();
+            let random = observed.client_random;
             let mut link = Link::new(connection, observed, &exchange, &provider)?;
             let peer = exchange
-                .run(deadline, &mut link)
+                .run(deadline, &mut link, random)
                 .await
                 .map_err(Error::exchange)?;
             if let (Some(addresses), Some(peer)) = (facts.addresses, peer) {

@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
+use atls_core::Attester;
+use atls_core::ConfigError;
+use atls_core::Credential;
 use atls_core::Handshake;
+use atls_core::OwnedAttestRequest;
 use atls_core::ProtocolError;
+use atls_core::Side;
 use rustls::ServerConfig;
 use rustls::server::Acceptor;
 use rustls::server::ClientHello;
@@ -25,10 +30,14 @@ use crate::exchange::ServerTerms;
 use crate::exchange::within;
 use crate::frame;
 use crate::frame::Kind;
+use crate::identity;
 use crate::live::Live;
 use crate::stream::AttestedStream;
 use crate::tls;
 use crate::trace;
+use crate::weaker;
+use crate::weaker::Mode;
+use crate::weaker::Recorded;
 
 /// Accepts attested TLS. Cheap to clone; all clones share the limits.
 ///
@@ -56,7 +65,8 @@ impl ServerAcceptor {
     /// provider and clock serve the exchange too; its ALPN list is yours to set (`h2`, `http/1.1`).
     ///
     /// # Errors
-    /// An [`Error`] that is local: a provider without TLS 1.3, terms whose request to clients no client could take.
+    /// An [`Error`] that is local: a provider without TLS 1.3, terms whose request to clients no client could take, or that
+    /// promise Evidence in the handshake and have no attester.
     pub fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
         let tls = tls::harden_server(tls)?;
         let server = Server::new(
@@ -95,7 +105,24 @@ impl ServerAcceptor {
     {
         let started = Instant::now();
         let tls_deadline = after(started, self.server.deadline());
-        let mut link = within(tls_deadline, Stage::Handshake, self.handshake(io)).await?;
+        let (mut link, nonce) = within(
+            tls_deadline,
+            Stage::Handshake,
+            self.handshake(tls_deadline, io),
+        )
+        .await?;
+        let presented = match (self.server.clients_attest(), &nonce) {
+            (Mode::AfterHandshake, _) => None,
+            (Mode::InCertificate, _) => Some(Credential::in_certificate(&link.handshake)),
+            (Mode::InHandshake, Some(nonce)) => {
+                Some(Credential::in_handshake(&link.handshake, nonce))
+            }
+            (Mode::InHandshake, None) => Some(Err(ProtocolError::Random)),
+        };
+        let peer = match presented {
+            Some(presented) => self.server.judge_presented(tls_deadline, presented).await?,
+            None => None,
+        };
 
         let spoken = Instant::now();
         let wait = after(spoken, self.server.first_octet());
@@ -106,7 +133,7 @@ impl ServerAcceptor {
         let Some(kind) = Kind::of(first) else {
             if self.server.serves_unattested() {
                 let clock = self.server.clock().clone();
-                return Ok(AttestedStream::plain(link.tls, first, clock));
+                return AttestedStream::after_octet(link.tls, first, peer, clock);
             }
             return Err(Error::peer_unattested());
         };
@@ -120,31 +147,119 @@ impl ServerAcceptor {
             let conversation = Conversation::new(&mut link, deadline);
             self.server.run(conversation, first).await
         };
-        let exchanged = within(deadline, Stage::Exchange, exchange).await?;
+        let mut exchanged = within(deadline, Stage::Exchange, exchange).await?;
+        exchanged.peer = exchanged.peer.or(peer);
         AttestedStream::new(link.tls, exchanged, self.server.clock().clone())
     }
 
     /// The certified key is resolved once, and the same object serves handshake and authenticator: a resolver that
-    /// rotates keys between the two cannot split them.
-    async fn handshake<IO>(&self, io: IO) -> Result<Live<IO>, Error>
+    /// rotates keys between the two cannot split them. Gives the nonce that the client's certificate must answer, if one
+    /// was chosen.
+    async fn handshake<IO>(
+        &self,
+        deadline: Instant,
+        io: IO,
+    ) -> Result<(Live<IO>, Option<[u8; 32]>), Error>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
+        let attester = self.server.attester_in_handshake();
+        let io = match attester {
+            Some(_) => Recorded::recording(io),
+            None => Recorded::passing(io),
+        };
         let start = LazyConfigAcceptor::new(Acceptor::default(), io)
             .await
             .map_err(Error::tls)?;
-        let key = self.tls.cert_resolver.resolve(start.client_hello());
-        let key = key.ok_or(ProtocolError::NoIdentity)?;
-        let mut tls = ServerConfig::clone(&self.tls);
+        let key = match attester {
+            Some(attester) => {
+                let random = start.io.client_random();
+                let name = start.client_hello().server_name().map(str::to_owned);
+                self.attest_handshake(deadline, attester, random, name)
+                    .await?
+            }
+            None => self
+                .tls
+                .cert_resolver
+                .resolve(start.client_hello())
+                .ok_or(ProtocolError::NoIdentity)?,
+        };
+        let (mut tls, nonce) = match self.server.clients_attest() {
+            Mode::InHandshake => {
+                let (tls, nonce) = self.challenging()?;
+                (tls, Some(nonce))
+            }
+            Mode::AfterHandshake | Mode::InCertificate => (ServerConfig::clone(&self.tls), None),
+        };
         tls.cert_resolver = Arc::new(Resolved(key.clone()));
         let stream = start.into_stream(Arc::new(tls)).await.map_err(Error::tls)?;
         let handshake = Handshake::server(stream.get_ref().1, key)?;
-        Ok(Live {
+        let live = Live {
             tls: TlsStream::Server(stream),
             handshake,
-        })
+        };
+        Ok((live, nonce))
+    }
+
+    /// A key and certificate for this handshake alone, with Evidence that answers its `client_random`.
+    async fn attest_handshake(
+        &self,
+        deadline: Instant,
+        attester: &Arc<dyn Attester>,
+        random: Option<[u8; 32]>,
+        name: Option<String>,
+    ) -> Result<Arc<CertifiedKey>, Error> {
+        // A ClientHello in pieces is legal, rare, and not worth a parser of our own.
+        let random = random.ok_or(ProtocolError::Malformed)?;
+        let provider = self.server.provider();
+        let now = self
+            .server
+            .clock()
+            .current_time()
+            .ok_or(ConfigError::Identity)?;
+        let key = identity::fresh_key(provider)?;
+        let request = OwnedAttestRequest::for_handshake(Side::Server, &random, &*key)?;
+        // All that it costs a client to come here is a ClientHello.
+        let _permit = self.server.turn(deadline).await?;
+        let attesting = async { Ok(attester.attest(request.as_request()).await?) };
+        let cmw = within(deadline, Stage::Attestation, attesting).await?;
+        let names: Vec<_> = name.into_iter().collect();
+        Ok(weaker::with_evidence(
+            provider,
+            &key,
+            &names,
+            &cmw,
+            (now, CERTIFICATE_LIFETIME),
+        )?)
+    }
+
+    /// The configuration, with a client verifier that chooses a nonce. rustls cannot exchange that of a configuration
+    /// that is made, so what can be told of the old one is told to a new one.
+    fn challenging(&self) -> Result<(ServerConfig, [u8; 32]), Error> {
+        let provider = self.server.provider();
+        let mut nonce = [0; 32];
+        provider
+            .secure_random
+            .fill(&mut nonce)
+            .map_err(|_| ProtocolError::Random)?;
+        let clients = weaker::asking(provider, &nonce);
+        let clock = self.server.clock().clone();
+        let tls = ServerConfig::builder_with_details(provider.clone(), clock)
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|_| ConfigError::Tls("its provider has no TLS 1.3 cipher suite"))?
+            .with_client_cert_verifier(clients)
+            .with_cert_resolver(self.tls.cert_resolver.clone());
+        let mut tls = tls::harden_server(tls)?;
+        tls.alpn_protocols.clone_from(&self.tls.alpn_protocols);
+        tls.key_log = self.tls.key_log.clone();
+        tls.max_fragment_size = self.tls.max_fragment_size;
+        tls.ignore_client_order = self.tls.ignore_client_order;
+        Ok((tls, nonce))
     }
 }
+
+/// A certificate for one handshake needs to live no longer.
+const CERTIFICATE_LIFETIME: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// A resolver that already did.
 #[derive(Debug)]

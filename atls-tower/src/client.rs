@@ -7,8 +7,11 @@
 use std::io;
 use std::sync::Arc;
 
+use atls_core::Credential;
+use atls_core::Handshake;
 use atls_core::Opening;
 use atls_core::PeerAttestation;
+use atls_core::ProtocolError;
 use atls_core::Session;
 use rustls::ClientConfig;
 use rustls::sign::CertifiedKey;
@@ -29,6 +32,7 @@ use crate::exchange::within;
 use crate::identity;
 use crate::tls;
 use crate::trace;
+use crate::weaker::Mode;
 
 /// The typed error for a TLS handshake that failed below an integration, traced as the one event of its connection.
 #[must_use]
@@ -73,7 +77,9 @@ impl ClientExchange {
         self.identity.as_ref()
     }
 
-    /// The exchange. On success the next octet is HTTP's.
+    /// The exchange, or in the weaker modes what stands in for it. On success the next octet is HTTP's.
+    ///
+    /// `client_random` is that of the connection, where the integration knows it; the intra-handshake mode needs it.
     ///
     /// Emits one trace event for the outcome.
     ///
@@ -83,12 +89,16 @@ impl ClientExchange {
         &self,
         deadline: Instant,
         link: &mut L,
+        client_random: Option<[u8; 32]>,
     ) -> Result<Option<Arc<PeerAttestation>>, Error>
     where
         L: Session + AsyncRead + AsyncWrite + Unpin,
     {
         let traced = async {
             let exchange = async {
+                if let Some(presented) = self.presented(link.handshake(), client_random) {
+                    return self.client.judge_presented(deadline, presented).await;
+                }
                 let (opening, frame) = self.client.open()?;
                 link.write_all(&frame).await.map_err(Error::writing)?;
                 link.flush().await.map_err(Error::writing)?;
@@ -108,6 +118,32 @@ impl ClientExchange {
         };
         let span = tracing::debug_span!("atls", side = "client");
         traced.instrument(span).await
+    }
+
+    /// What the server presented in its certificate; `None` where it attests after the handshake.
+    pub(crate) fn presented(
+        &self,
+        handshake: &Handshake,
+        client_random: Option<[u8; 32]>,
+    ) -> Option<Result<Credential, ProtocolError>> {
+        match (self.mode(), client_random) {
+            (Mode::AfterHandshake, _) => None,
+            (Mode::InCertificate, _) => Some(Credential::in_certificate(handshake)),
+            (Mode::InHandshake, Some(nonce)) => Some(Credential::in_handshake(handshake, &nonce)),
+            (Mode::InHandshake, None) => Some(Err(ProtocolError::Random)),
+        }
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        self.client.servers_attest()
+    }
+
+    pub(crate) async fn judge_presented(
+        &self,
+        deadline: Instant,
+        presented: Result<Credential, ProtocolError>,
+    ) -> Result<Exchanged, Error> {
+        self.client.judge_presented(deadline, presented).await
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn TimeProvider> {

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use atls_core::Handshake;
+use atls_core::ProtocolError;
 use rustls::ClientConfig;
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
@@ -26,6 +27,9 @@ use crate::exchange::within;
 use crate::live::Live;
 use crate::stream::AttestedStream;
 use crate::trace;
+use crate::weaker::Mode;
+use crate::weaker::Random;
+use crate::weaker::Recorded;
 
 /// Connects attested TLS over any stream. Cheap to clone.
 ///
@@ -101,6 +105,9 @@ impl ClientConnector {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
+        if self.exchange.mode() != Mode::AfterHandshake {
+            return self.run_without_exchange(deadline, name, io).await;
+        }
         let (opening, frame) = self.exchange.open()?;
         let handshake = self.handshake(name, io, &frame);
         let mut link = within(deadline, Stage::Handshake, handshake).await?;
@@ -109,6 +116,36 @@ impl ClientConnector {
             .run_opened(deadline, &mut link, opening)
             .await?;
         AttestedStream::new(link.tls, exchanged, self.exchange.clock().clone())
+    }
+
+    /// The server attests in its certificate: nothing is exchanged, and nothing may be sent before it was appraised.
+    async fn run_without_exchange<IO>(
+        &self,
+        deadline: Instant,
+        name: ServerName<'static>,
+        io: IO,
+    ) -> Result<AttestedStream<IO>, Error>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let random = Arc::new(Random::beside(self.tls.key_log.clone()));
+        let mut tls = ClientConfig::clone(&self.tls);
+        tls.key_log = random.clone();
+        let connecting = async {
+            TlsConnector::from(Arc::new(tls))
+                .connect(name, Recorded::passing(io))
+                .await
+                .map_err(Error::tls)
+        };
+        let stream = within(deadline, Stage::Handshake, connecting).await?;
+        let handshake = Handshake::client(stream.get_ref().1, None)?;
+        let presented = self
+            .exchange
+            .presented(&handshake, random.take())
+            .unwrap_or(Err(ProtocolError::NoAttestation));
+        let exchanged = self.exchange.judge_presented(deadline, presented).await?;
+        let clock = self.exchange.clock().clone();
+        AttestedStream::new(TlsStream::Client(stream), exchanged, clock)
     }
 
     /// `opening` leaves in the flight of our Finished: after the server's certificate was checked, and without a
@@ -125,7 +162,9 @@ impl ClientConnector {
         let (tls, sent) = self.observe_certificate();
         let mut buffered = Ok(());
         let stream = TlsConnector::from(tls)
-            .connect_with(name, io, |tls| buffered = tls.writer().write_all(opening))
+            .connect_with(name, Recorded::passing(io), |tls| {
+                buffered = tls.writer().write_all(opening)
+            })
             .await
             .map_err(Error::tls)?;
         buffered.map_err(Error::writing)?;

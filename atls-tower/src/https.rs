@@ -207,7 +207,7 @@ impl<T> AttestedIo<T> {
 impl<T: Connection> Connection for AttestedIo<T> {
     fn connected(&self) -> Connected {
         let stream = self.stream();
-        let transport = stream.tls().get_ref().0.inner();
+        let transport = stream.get_ref().0.inner();
         let mut connected = transport.connected();
         if stream.alpn_protocol() == Some(b"h2") {
             connected = connected.negotiated_h2();

@@ -41,19 +41,37 @@ pub(crate) fn for_name(
 
 fn self_signed(
     provider: &CryptoProvider,
-    mut parameters: CertificateParams,
+    parameters: CertificateParams,
 ) -> Result<Arc<CertifiedKey>, ConfigError> {
+    self_signed_by(provider, &fresh_key(provider)?, parameters)
+}
+
+/// An Ed25519 key of 32 octets of the provider's randomness, in the provider's own key object.
+///
+/// # Errors
+/// [`ConfigError::Identity`] where the provider has no randomness or no Ed25519.
+pub(crate) fn fresh_key(provider: &CryptoProvider) -> Result<Arc<dyn SigningKey>, ConfigError> {
     let mut seed = Zeroizing::new([0; 32]);
     provider
         .secure_random
         .fill(seed.as_mut_slice())
         .map_err(|_| ConfigError::Identity)?;
     let pkcs8 = [PKCS8_ED25519, seed.as_slice()].concat();
-    let key = provider
+    provider
         .key_provider
         .load_private_key(PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8)))
-        .map_err(|_| ConfigError::Identity)?;
+        .map_err(|_| ConfigError::Identity)
+}
 
+/// A certificate for such a key, signed by itself.
+///
+/// # Errors
+/// [`ConfigError::Identity`]
+pub(crate) fn self_signed_by(
+    provider: &CryptoProvider,
+    key: &Arc<dyn SigningKey>,
+    mut parameters: CertificateParams,
+) -> Result<Arc<CertifiedKey>, ConfigError> {
     let mut serial = [0; 16];
     provider
         .secure_random
@@ -66,7 +84,7 @@ fn self_signed(
         .ok_or(ConfigError::Identity)?;
     Ok(Arc::new(CertifiedKey::new(
         vec![certificate.der().clone()],
-        key,
+        key.clone(),
     )))
 }
 

@@ -28,6 +28,7 @@ mod trace;
 
 pub mod client;
 pub mod testing;
+pub mod weaker;
 
 pub use acceptor::ServerAcceptor;
 pub use atls_core as core;

@@ -14,10 +14,12 @@ use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio_rustls::TlsStream;
 
+use crate::weaker::Recorded;
+
 /// A TLS stream together with the facts of its handshake.
 #[derive(Debug)]
 pub(crate) struct Live<IO> {
-    pub(crate) tls: TlsStream<IO>,
+    pub(crate) tls: TlsStream<Recorded<IO>>,
     pub(crate) handshake: Handshake,
 }
 

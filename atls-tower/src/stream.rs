@@ -12,6 +12,7 @@ use std::time::Duration;
 use atls_core::PeerAttestation;
 use atls_core::limits::DEFAULT_GRACE;
 use atls_core::pki_types::UnixTime;
+use rustls::CommonState;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
@@ -23,13 +24,14 @@ use tokio_rustls::TlsStream;
 use crate::error::Error;
 use crate::exchange::Exchanged;
 use crate::layer::AttestationLayer;
+use crate::weaker::Recorded;
 
 /// A TLS stream past its exchange of authenticators. One type for both ends.
 ///
 /// From [`drains_at`](Self::drains_at) on it should take no further requests. Its reads and writes fail
 /// [`DEFAULT_GRACE`] later, whatever runs above it: HTTP, a WebSocket, a gRPC stream.
 pub struct AttestedStream<IO> {
-    tls: TlsStream<IO>,
+    tls: TlsStream<Recorded<IO>>,
     /// An octet of HTTP that was read to tell a plain client from an attesting one.
     replay: Option<u8>,
     peer: Option<Arc<PeerAttestation>>,
@@ -42,7 +44,7 @@ pub struct AttestedStream<IO> {
 
 impl<IO> AttestedStream<IO> {
     pub(crate) fn new(
-        tls: TlsStream<IO>,
+        tls: TlsStream<Recorded<IO>>,
         exchanged: Exchanged,
         clock: Arc<dyn TimeProvider>,
     ) -> Result<Self, Error> {
@@ -68,18 +70,20 @@ impl<IO> AttestedStream<IO> {
         })
     }
 
-    /// For a plain client, whose first octet of HTTP was read.
-    pub(crate) fn plain(tls: TlsStream<IO>, first: u8, clock: Arc<dyn TimeProvider>) -> Self {
-        Self {
-            tls,
-            replay: Some(first),
-            peer: None,
+    /// For a client that does not open the exchange, whose first octet of HTTP was read.
+    pub(crate) fn after_octet(
+        tls: TlsStream<Recorded<IO>>,
+        first: u8,
+        peer: Option<Arc<PeerAttestation>>,
+        clock: Arc<dyn TimeProvider>,
+    ) -> Result<Self, Error> {
+        let exchanged = Exchanged {
+            peer,
             own_valid_for: None,
-            own_expires_at: None,
-            clock,
-            life: Life::of(None),
-            opening: None,
-        }
+        };
+        let mut this = Self::new(tls, exchanged, clock)?;
+        this.replay = Some(first);
+        Ok(this)
     }
 
     /// Fails the first read unless an octet arrives in time. The guard, such as a permit among pending connections, is
@@ -136,9 +140,10 @@ impl<IO> AttestedStream<IO> {
         self.tls.get_ref().1.alpn_protocol()
     }
 
-    /// The TLS stream below. Reading from it may miss an octet that was read ahead.
-    pub fn tls(&self) -> &TlsStream<IO> {
-        &self.tls
+    /// The transport, and the TLS connection on it.
+    pub fn get_ref(&self) -> (&IO, &CommonState) {
+        let (transport, connection) = self.tls.get_ref();
+        (transport.get_ref(), connection)
     }
 }
 

@@ -11,6 +11,7 @@
 )]
 
 mod clock;
+mod forge;
 mod hooks;
 mod passport;
 mod proxy;
@@ -22,6 +23,7 @@ use std::sync::atomic::Ordering;
 
 use atls_axum::AttestationResult;
 use atls_axum::AttestedListener;
+use atls_core::Binding;
 use atls_core::RelyingParty;
 use atls_core::RelyingPartyBuilder;
 use atls_core::StandardPolicy;
@@ -56,6 +58,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub use clock::Clock;
+pub use forge::ForgedKey;
 pub use hooks::Broken;
 pub use hooks::Gate;
 pub use hooks::Gated;
@@ -182,6 +185,14 @@ pub fn lenient(device: &SimAttester) -> RelyingPartyBuilder {
         .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
 }
 
+/// The same for a peer whose attestation is bound more weakly than to the connection.
+pub fn weak(device: &SimAttester, weakest: Binding) -> Arc<RelyingParty> {
+    let policy = StandardPolicy::new()
+        .dangerous_accept_simulated()
+        .dangerous_accept_binding(weakest);
+    Arc::new(lenient(device).standard_policy(policy).build().unwrap())
+}
+
 /// A reqwest client of this configuration.
 pub fn reqwest_client(attested: &Attested) -> reqwest::Client {
     reqwest::Client::builder()
@@ -267,13 +278,14 @@ impl Served {
     }
 }
 
-/// `/` answers hello, `/peer` what the client is, `/address` where it comes from; `/attested` is for attested clients.
+/// `/` answers hello, `/peer` what the client is, `/binding` what that is bound to, `/address` where it comes from; `/attested` is for attested clients.
 fn app(hits: Arc<AtomicUsize>, slow: Gate) -> Router {
     Router::new()
         .route("/attested", get(async || "for attested clients"))
         .route_layer(RequireAttestationLayer::new())
         .route("/", get(async || "hello"))
         .route("/peer", get(peer))
+        .route("/binding", get(binding))
         .route("/extractor", get(async |_: AttestationResult| "extracted"))
         .route("/address", get(address))
         .route("/redirect", get(redirect))
@@ -289,6 +301,10 @@ fn app(hits: Arc<AtomicUsize>, slow: Gate) -> Router {
 
 async fn peer(peer: Option<AttestationResult>) -> String {
     peer.map_or_else(|| "unattested".to_owned(), |peer| peer.status().to_string())
+}
+
+async fn binding(peer: AttestationResult) -> String {
+    peer.binding().to_string()
 }
 
 /// To wherever the header `to` says.
@@ -313,6 +329,8 @@ mod prose {
     struct Readme;
     #[doc = include_str!("../../docs/getting-started.md")]
     struct GettingStarted;
+    #[doc = include_str!("../../docs/modes.md")]
+    struct Modes;
     #[doc = include_str!("../../docs/platforms/nitro.md")]
     struct Nitro;
 }

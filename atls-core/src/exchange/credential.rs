@@ -1,23 +1,95 @@
-//! What a valid authenticator proved, before anybody appraised it.
+//! What a peer presented and proved, before anybody appraised it.
 
 use std::fmt;
 
+use pki_types::CertificateDer;
+
+use crate::attestation::Binding;
+use crate::authenticator;
 use crate::bound::Bound;
+use crate::certificate;
+use crate::certificate::Carried;
+use crate::certificate::Validity;
 use crate::cmw::Cmw;
+use crate::error::ProtocolError;
 use crate::exchange::Selection;
+use crate::limits::NONCE_LENGTH;
+use crate::session::Handshake;
 
 /// A CMW, the value that its Evidence must carry, and the key that presented it on this connection.
 ///
-/// Comes out of [`Pending::finish`](crate::Pending::finish) only, and goes into
-/// [`RelyingParty::decide`](crate::RelyingParty::decide) only. Proves who spoke, not what they are.
+/// Comes out of [`Pending::finish`](crate::Pending::finish), or in the two weaker modes out of the certificate of a
+/// completed handshake, and goes into [`RelyingParty::decide`](crate::RelyingParty::decide) only. Proves who spoke, not
+/// what they are.
 pub struct Credential {
     pub(crate) cmw: Cmw,
     pub(crate) bound: Bound,
     pub(crate) leaf_key: Vec<u8>,
     pub(crate) selection: Option<Selection>,
+    pub(crate) binding: Binding,
+    /// Where the carriage, not the platform, fixes a report data field of 64 octets.
+    pub(crate) report_data: Option<[u8; 64]>,
+    /// Of the certificate that carried it.
+    pub(crate) validity: Option<Validity>,
 }
 
 impl Credential {
+    /// Evidence out of the certificate that the peer used in this handshake: the pre-handshake mode, RA-TLS.
+    ///
+    /// Its value is [`Binding::Key`]: the peer proved the certificate's key in the handshake, and the Evidence is about
+    /// that key and about no connection.
+    ///
+    /// # Errors
+    /// [`ProtocolError::NoAttestation`] for a peer without certificate or without Evidence in it, otherwise what is wrong
+    /// with the certificate's extension.
+    pub fn in_certificate(handshake: &Handshake) -> Result<Self, ProtocolError> {
+        let leaf = leaf(handshake)?;
+        let leaf_key = authenticator::spki(leaf)?;
+        let (carried, validity) = certificate::read(leaf, &leaf_key)?;
+        let (cmw, report_data) = match carried {
+            Carried::Cmw(cmw) => (cmw, None),
+            Carried::Quote { cmw, report_data } => (cmw, Some(report_data)),
+        };
+        Ok(Self {
+            cmw,
+            bound: Bound::of_key(&leaf_key),
+            leaf_key,
+            selection: None,
+            binding: Binding::Key,
+            report_data,
+            validity: Some(validity),
+        })
+    }
+
+    /// Evidence that the peer made during this handshake over our nonce, out of its certificate: the intra-handshake
+    /// mode. Its value is [`Binding::Handshake`].
+    ///
+    /// `nonce` is what this end chose for this handshake and no other: a client's `client_random`, or what a server put
+    /// among the names of acceptable authorities.
+    ///
+    /// # Errors
+    /// As [`in_certificate`](Self::in_certificate); [`ProtocolError::NoAttestation`] also for the carriages that have no
+    /// room for a nonce.
+    pub fn in_handshake(
+        handshake: &Handshake,
+        nonce: &[u8; NONCE_LENGTH],
+    ) -> Result<Self, ProtocolError> {
+        let leaf = leaf(handshake)?;
+        let leaf_key = authenticator::spki(leaf)?;
+        let (Carried::Cmw(cmw), validity) = certificate::read(leaf, &leaf_key)? else {
+            return Err(ProtocolError::NoAttestation);
+        };
+        Ok(Self {
+            cmw,
+            bound: Bound::of_handshake(handshake.side().peer(), nonce, &leaf_key),
+            leaf_key,
+            selection: None,
+            binding: Binding::Handshake,
+            report_data: None,
+            validity: Some(validity),
+        })
+    }
+
     /// The message that the authenticator carried, as it came.
     pub fn cmw(&self) -> &Cmw {
         &self.cmw
@@ -33,10 +105,22 @@ impl Credential {
         &self.leaf_key
     }
 
+    /// The report data that the carriage fixes; see [`Evidence::report_data`](crate::Evidence::report_data).
+    pub fn report_data(&self) -> Option<&[u8; 64]> {
+        self.report_data.as_ref()
+    }
+
     /// What the peer chose of the offered parameters; `None` is the minimal exchange.
     pub fn selection(&self) -> Option<Selection> {
         self.selection
     }
+}
+
+fn leaf(handshake: &Handshake) -> Result<&CertificateDer<'static>, ProtocolError> {
+    handshake
+        .peer_chain()
+        .first()
+        .ok_or(ProtocolError::NoAttestation)
 }
 
 /// Sizes only: Evidence and keys identify devices.

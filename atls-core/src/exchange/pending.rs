@@ -10,6 +10,7 @@ use super::credential::Credential;
 use super::parameters::Parameters;
 use super::parameters::Selection;
 use super::parameters::Verdicts;
+use crate::attestation::Binding;
 use crate::authenticator;
 use crate::authenticator::Extension;
 use crate::authenticator::PreparedRequest;
@@ -126,6 +127,9 @@ impl Pending {
             bound: exported.bind(&leaf_key),
             leaf_key,
             selection,
+            binding: Binding::Connection,
+            report_data: None,
+            validity: None,
         })
     }
 

@@ -8,6 +8,7 @@ use atls_core::Attester;
 use atls_core::CanAttest;
 use atls_core::Challenge;
 use atls_core::ConfigError;
+use atls_core::Credential;
 use atls_core::Offer;
 use atls_core::Opening;
 use atls_core::Order;
@@ -23,6 +24,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
+use tokio::time::Instant;
 
 use super::Conversation;
 use super::Exchanged;
@@ -31,6 +33,7 @@ use super::conversation::unexpected;
 use crate::error::Error;
 use crate::frame;
 use crate::frame::Kind;
+use crate::weaker::Mode;
 
 /// What a client demands of servers and offers them.
 ///
@@ -48,6 +51,7 @@ pub struct ClientTerms {
     relying_party: Option<Arc<RelyingParty>>,
     attester: Option<Arc<dyn Attester>>,
     attests: Order,
+    servers_attest: Mode,
     deadline: Duration,
 }
 
@@ -58,6 +62,7 @@ impl ClientTerms {
             relying_party: None,
             attester: None,
             attests: Order::ClientLast,
+            servers_attest: Mode::AfterHandshake,
             deadline: DEFAULT_DEADLINE,
         }
     }
@@ -78,6 +83,14 @@ impl ClientTerms {
     /// learns what this client is.
     pub fn attest_before_server(mut self) -> Self {
         self.attests = Order::ClientFirst;
+        self
+    }
+
+    /// How servers attest; by default after the handshake. In the two [weaker](crate::weaker) modes there is no exchange,
+    /// for such servers do not speak it; the relying party's policy must accept their binding too. A client that attests
+    /// to them does so by the certificate resolver of its TLS configuration.
+    pub fn servers_attest(mut self, mode: Mode) -> Self {
+        self.servers_attest = mode;
         self
     }
 
@@ -107,6 +120,7 @@ impl fmt::Debug for ClientTerms {
                     .map(|attester| attester.media_types()),
             )
             .field("attests", &self.attests)
+            .field("servers_attest", &self.servers_attest)
             .field("deadline", &self.deadline)
             .finish()
     }
@@ -129,6 +143,13 @@ impl Client {
         if terms.relying_party.is_none() && terms.attester.is_none() {
             return Err(ConfigError::NoVerifier);
         }
+        if terms.servers_attest != Mode::AfterHandshake
+            && (terms.relying_party.is_none() || terms.attester.is_some())
+        {
+            return Err(ConfigError::Tls(
+                "without exchange only servers can be demanded of, and a client attests by its certificate",
+            ));
+        }
         let client = Self {
             terms,
             provider,
@@ -148,6 +169,28 @@ impl Client {
 
     pub(crate) fn attests(&self) -> bool {
         self.terms.attester.is_some()
+    }
+
+    pub(crate) fn servers_attest(&self) -> Mode {
+        self.terms.servers_attest
+    }
+
+    /// Appraises what a server presented in its certificate.
+    pub(crate) async fn judge_presented(
+        &self,
+        deadline: Instant,
+        presented: Result<Credential, ProtocolError>,
+    ) -> Result<Exchanged, Error> {
+        let relying_party = self
+            .terms
+            .relying_party
+            .as_ref()
+            .ok_or(ConfigError::NoVerifier)?;
+        let peer = super::decide(deadline, presented?, relying_party, &*self.clock).await?;
+        Ok(Exchanged {
+            peer: Some(Arc::new(peer)),
+            own_valid_for: None,
+        })
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn TimeProvider> {

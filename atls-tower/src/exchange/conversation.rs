@@ -157,7 +157,7 @@ pub(super) fn unexpected(frame: &Frame) -> Error {
 }
 
 /// A clock that does not know the time refuses everything: nothing can be shown to be unexpired.
-fn now(clock: &dyn TimeProvider) -> Result<UnixTime, Error> {
+pub(super) fn now(clock: &dyn TimeProvider) -> Result<UnixTime, Error> {
     clock
         .current_time()
         .ok_or_else(|| Refusal::Expired(Fault::Local).into())

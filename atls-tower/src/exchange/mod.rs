@@ -22,7 +22,10 @@ use std::time::Duration;
 
 use atls_core::Attester;
 use atls_core::Challenge;
+use atls_core::Credential;
 use atls_core::PeerAttestation;
+use atls_core::RelyingParty;
+use rustls::time_provider::TimeProvider;
 
 use crate::error::Error;
 use crate::error::Stage;
@@ -41,6 +44,20 @@ pub(crate) struct Exchanged {
     pub(crate) peer: Option<std::sync::Arc<PeerAttestation>>,
     /// How long the peer holds our own attestation to be valid, if it said so.
     pub(crate) own_valid_for: Option<Duration>,
+}
+
+/// Appraises what a peer presented in its certificate.
+pub(crate) async fn decide(
+    deadline: tokio::time::Instant,
+    credential: Credential,
+    relying_party: &RelyingParty,
+    clock: &dyn TimeProvider,
+) -> Result<PeerAttestation, Error> {
+    let deciding = async {
+        let now = conversation::now(clock)?;
+        Ok(relying_party.decide(credential, now).await?)
+    };
+    within(deadline, Stage::Appraisal, deciding).await
 }
 
 /// Whether the peer appraises anything that this attester makes; who sent no parameters does not say.

@@ -8,10 +8,12 @@ use atls_core::Attester;
 use atls_core::CanAttest;
 use atls_core::Challenge;
 use atls_core::ConfigError;
+use atls_core::Credential;
 use atls_core::Offer;
 use atls_core::Opening;
 use atls_core::Order;
 use atls_core::Parameters;
+use atls_core::PeerAttestation;
 use atls_core::Pending;
 use atls_core::ProtocolError;
 use atls_core::RefusalCode;
@@ -29,13 +31,17 @@ use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::sync::Semaphore;
+use tokio::sync::SemaphorePermit;
+use tokio::time::Instant;
 
 use super::Conversation;
 use super::Exchanged;
 use super::conversation::Judge;
 use crate::error::Error;
+use crate::error::Stage;
 use crate::frame::Frame;
 use crate::frame::Kind;
+use crate::weaker::Mode;
 
 /// What a server offers clients and demands of them.
 ///
@@ -58,6 +64,8 @@ pub struct ServerTerms {
     first_octet: Duration,
     exchanges: usize,
     appraisals: usize,
+    clients_attest: Mode,
+    attests: Mode,
 }
 
 /// What is demanded of clients.
@@ -80,6 +88,8 @@ impl ServerTerms {
             first_octet: DEFAULT_FIRST_OCTET,
             exchanges: DEFAULT_EXCHANGES,
             appraisals: DEFAULT_APPRAISALS,
+            clients_attest: Mode::AfterHandshake,
+            attests: Mode::AfterHandshake,
         }
     }
 
@@ -107,6 +117,25 @@ impl ServerTerms {
     /// Clients that attest only after the server are refused at once.
     pub fn client_first(mut self) -> Self {
         self.order = Order::ClientFirst;
+        self
+    }
+
+    /// How clients attest; by default after the handshake. In the two [weaker](crate::weaker) modes the relying party's
+    /// policy must accept their binding too.
+    ///
+    /// With [`Mode::InCertificate`] the TLS configuration must ask clients for certificates; with
+    /// [`Mode::InHandshake`] that is done here, by the provider of the configuration, whose own client verifier then
+    /// does not count.
+    pub fn clients_attest(mut self, mode: Mode) -> Self {
+        self.clients_attest = mode;
+        self
+    }
+
+    /// Also attests to every client during the handshake, in a self-signed certificate with a key of its own that takes
+    /// the place of the one that is configured: for clients that speak only this. The attester is asked for each
+    /// connection, and its Evidence is open to relay and diversion; clients that open the exchange get the better one.
+    pub fn attest_in_handshake(mut self) -> Self {
+        self.attests = Mode::InHandshake;
         self
     }
 
@@ -154,6 +183,8 @@ impl fmt::Debug for ServerTerms {
             .field("first_octet", &self.first_octet)
             .field("exchanges", &self.exchanges)
             .field("appraisals", &self.appraisals)
+            .field("clients_attest", &self.clients_attest)
+            .field("attests", &self.attests)
             .finish()
     }
 }
@@ -174,6 +205,11 @@ impl Server {
         provider: Arc<CryptoProvider>,
         clock: Arc<dyn TimeProvider>,
     ) -> Result<Self, ConfigError> {
+        if terms.attests == Mode::InHandshake && terms.attester.is_none() {
+            return Err(ConfigError::Tls(
+                "a server without attester has nothing to attest with in the handshake",
+            ));
+        }
         // What could never be sent is found out now, not on every connection.
         if let Demand::IfAble(asking) | Demand::Always(asking) = &terms.demand {
             let parameters = Parameters::server(asking.media_types(), terms.order);
@@ -204,9 +240,55 @@ impl Server {
         &self.clock
     }
 
+    pub(crate) fn provider(&self) -> &Arc<CryptoProvider> {
+        &self.provider
+    }
+
+    pub(crate) fn clients_attest(&self) -> Mode {
+        self.terms.clients_attest
+    }
+
+    /// Who makes Evidence during handshakes, if anybody does.
+    pub(crate) fn attester_in_handshake(&self) -> Option<&Arc<dyn Attester>> {
+        match self.terms.attests {
+            Mode::InHandshake => self.terms.attester.as_ref(),
+            Mode::AfterHandshake | Mode::InCertificate => None,
+        }
+    }
+
+    /// A turn among the exchanges, for Evidence that is made before there is one.
+    pub(crate) async fn turn(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Error> {
+        let turn = async { self.exchanges.acquire().await.map_err(|_| Error::closed()) };
+        super::within(deadline, Stage::Queue, turn).await
+    }
+
     /// Whether a client that does not speak this protocol may be served.
     pub(crate) fn serves_unattested(&self) -> bool {
         !matches!(self.terms.demand, Demand::Always(_))
+            || self.terms.clients_attest != Mode::AfterHandshake
+    }
+
+    /// Appraises what a client presented in its certificate. `None` for a client that presented nothing and may.
+    pub(crate) async fn judge_presented(
+        &self,
+        deadline: Instant,
+        presented: Result<Credential, ProtocolError>,
+    ) -> Result<Option<Arc<PeerAttestation>>, Error> {
+        let (relying_party, required) = match &self.terms.demand {
+            Demand::Nothing => return Ok(None),
+            Demand::IfAble(relying_party) => (relying_party, false),
+            Demand::Always(relying_party) => (relying_party, true),
+        };
+        let credential = match presented {
+            Ok(credential) => credential,
+            Err(ProtocolError::NoAttestation) if required => return Err(Error::peer_unattested()),
+            Err(ProtocolError::NoAttestation) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let turn = async { self.appraisals.acquire().await.map_err(|_| Error::closed()) };
+        let _permit = super::within(deadline, Stage::Queue, turn).await?;
+        let peer = super::decide(deadline, credential, relying_party, &*self.clock).await?;
+        Ok(Some(Arc::new(peer)))
     }
 
     /// From the client's first frame to where HTTP begins.
@@ -223,7 +305,12 @@ impl Server {
         }
         let challenge = Challenge::receive(with.link, &first.payload)?;
         let _permit = with.queue(self.exchanges.acquire()).await?;
-        let Some(asking) = self.asking(&mut with, &challenge).await? else {
+        let asking = match self.terms.clients_attest {
+            Mode::AfterHandshake => self.asking(&mut with, &challenge).await?,
+            // It was judged by its certificate.
+            Mode::InCertificate | Mode::InHandshake => None,
+        };
+        let Some(asking) = asking else {
             let own_valid_for = self.present(&mut with, challenge).await?;
             return Ok(Exchanged {
                 peer: None,
@@ -348,7 +435,7 @@ impl Server {
         with: &mut Conversation<'_, L>,
         pending: Pending,
         asking: &Asking,
-    ) -> Result<Option<Arc<atls_core::PeerAttestation>>, Error>
+    ) -> Result<Option<Arc<PeerAttestation>>, Error>
     where
         L: Session + AsyncRead + AsyncWrite + Unpin,
     {

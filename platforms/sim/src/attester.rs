@@ -6,6 +6,7 @@ use atls_core::AttestError;
 use atls_core::AttestRequest;
 use atls_core::Attester;
 use atls_core::BoxFuture;
+use atls_core::LocalAttester;
 use atls_core::MediaType;
 use atls_core::cmw::Cmw;
 use ring::digest;
@@ -91,6 +92,12 @@ impl SimAttester {
         self.anchor.clone()
     }
 
+    fn evidence(&self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
+        let token = self.token(crate::challenge(request.bound()))?;
+        let [media_type] = &self.media_types;
+        Ok(Cmw::evidence(media_type.clone(), token))
+    }
+
     fn token(&self, nonce: &[u8]) -> Result<Vec<u8>, AttestError> {
         let claims = SimClaims {
             nonce: nonce.to_vec(),
@@ -118,11 +125,18 @@ impl Attester for SimAttester {
     }
 
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
-        Box::pin(async move {
-            let token = self.token(crate::challenge(request.bound()))?;
-            let [media_type] = &self.media_types;
-            Ok(Cmw::evidence(media_type.clone(), token))
-        })
+        Box::pin(async move { self.evidence(request) })
+    }
+}
+
+/// For what asks a device on its own thread.
+impl LocalAttester for SimAttester {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
+        self.evidence(request)
     }
 }
 

@@ -1,0 +1,55 @@
+//! The two weaker modes, for peers that speak nothing better.
+//!
+//! | mode | Evidence is made | bound to | open to |
+//! |---|---|---|---|
+//! | [`Mode::InHandshake`] | during the handshake, over a nonce of the other end | nonce and key | relay with a leaked key, diversion |
+//! | [`Mode::InCertificate`] | earlier: RA-TLS | the key | replay, relay with a leaked key, diversion |
+//!
+//! Both carry Evidence in the certificate of the TLS handshake, which is appraised after the handshake and before HTTP, by
+//! the same relying party as in the default mode. Its standard policy refuses both; whoever opts in says so there
+//! ([`dangerous_accept_binding`](atls_core::StandardPolicy::dangerous_accept_binding)) *and* in the terms.
+//!
+//! Such certificates are self-signed as a rule, so PKIX has nothing to say about them. [`dangerous_any_server`] and
+//! [`dangerous_any_client`] let them through TLS; with them the Evidence is all that identifies the peer, and any
+//! attested machine of the same code, whoever runs it, passes: *diversion*.
+
+mod anyone;
+mod certificate;
+mod device;
+mod nonce;
+mod presented;
+
+use atls_core::Binding;
+
+pub use anyone::dangerous_any_client;
+pub use anyone::dangerous_any_server;
+pub use device::InHandshake;
+pub use presented::InCertificate;
+
+pub(crate) use certificate::with_evidence;
+pub(crate) use nonce::Random;
+pub(crate) use nonce::Recorded;
+pub(crate) use nonce::asking;
+
+/// How the peer attests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "the three modes of attested TLS")]
+pub enum Mode {
+    /// After the handshake, in an exported authenticator: the default.
+    AfterHandshake,
+    /// In its certificate, made before this connection.
+    InCertificate,
+    /// In its certificate, made during this handshake.
+    InHandshake,
+}
+
+impl Mode {
+    /// What such an attestation is bound to.
+    pub fn binding(self) -> Binding {
+        match self {
+            Self::AfterHandshake => Binding::Connection,
+            Self::InCertificate => Binding::Key,
+            Self::InHandshake => Binding::Handshake,
+        }
+    }
+}

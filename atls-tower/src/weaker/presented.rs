@@ -1,0 +1,162 @@
+//! A certificate with Evidence about its key, renewed in the background: what RA-TLS presents.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::Weak;
+use std::time::Duration;
+
+use atls_core::Attester;
+use atls_core::ConfigError;
+use atls_core::OwnedAttestRequest;
+use atls_core::pki_types::UnixTime;
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::CryptoProvider;
+use rustls::server::ClientHello;
+use rustls::server::ResolvesServerCert;
+use rustls::sign::CertifiedKey;
+use rustls::time_provider::TimeProvider;
+
+use super::with_evidence;
+use crate::error::Error;
+use crate::identity;
+
+/// The identity of a server or client that attests in its certificate: give it to rustls as its certificate resolver.
+///
+/// Each renewal makes a new key and new Evidence about it. Half-way through a certificate's lifetime the next one is made;
+/// where that fails it is tried again after an eighth of the lifetime, while the old one serves to its end, and then none:
+/// connections fail rather than go unattested.
+pub struct InCertificate {
+    current: RwLock<Current>,
+    maker: Maker,
+}
+
+struct Current {
+    key: Arc<CertifiedKey>,
+    expires_at: u64,
+}
+
+struct Maker {
+    attester: Arc<dyn Attester>,
+    provider: Arc<CryptoProvider>,
+    clock: Arc<dyn TimeProvider>,
+    names: Vec<String>,
+    lifetime: Duration,
+}
+
+impl InCertificate {
+    /// Makes the first certificate, and spawns the task that renews it for as long as this value lives.
+    ///
+    /// `lifetime`, at least [`SHORTEST`](Self::SHORTEST), bounds how long Evidence can be replayed; `names` are a
+    /// server's, for clients that look at them.
+    ///
+    /// # Errors
+    /// [`Error`]: local, for a shorter lifetime, or where the device or the provider fails.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn new(
+        attester: Arc<dyn Attester>,
+        tls: (Arc<CryptoProvider>, Arc<dyn TimeProvider>),
+        names: Vec<String>,
+        lifetime: Duration,
+    ) -> Result<Arc<Self>, Error> {
+        if lifetime < Self::SHORTEST {
+            return Err(ConfigError::Tls("a certificate must live for a minute at least").into());
+        }
+        let (provider, clock) = tls;
+        let maker = Maker {
+            attester,
+            provider,
+            clock,
+            names,
+            lifetime,
+        };
+        let this = Arc::new(Self {
+            current: RwLock::new(maker.make().await?),
+            maker,
+        });
+        tokio::spawn(renew(Arc::downgrade(&this), lifetime));
+        Ok(this)
+    }
+
+    /// The shortest lifetime of a certificate. Each renewal costs the device one piece of Evidence.
+    pub const SHORTEST: Duration = Duration::from_secs(60);
+
+    fn current(&self) -> Option<Arc<CertifiedKey>> {
+        let now = self.maker.clock.current_time()?.as_secs();
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        (now < current.expires_at).then(|| current.key.clone())
+    }
+}
+
+impl Maker {
+    async fn make(&self) -> Result<Current, Error> {
+        let now = now(&*self.clock)?;
+        let key = identity::fresh_key(&self.provider)?;
+        let request = OwnedAttestRequest::for_key(&*key)?;
+        let cmw = self.attester.attest(request.as_request()).await?;
+        let valid = (now, self.lifetime);
+        Ok(Current {
+            key: with_evidence(&self.provider, &key, &self.names, &cmw, valid)?,
+            expires_at: now.as_secs().saturating_add(self.lifetime.as_secs()),
+        })
+    }
+}
+
+async fn renew(identity: Weak<InCertificate>, lifetime: Duration) {
+    let half_way = lifetime.checked_div(2).unwrap_or(lifetime);
+    let again = lifetime.checked_div(8).unwrap_or(lifetime);
+    let mut pause = half_way;
+    loop {
+        tokio::time::sleep(pause).await;
+        let Some(identity) = identity.upgrade() else {
+            return;
+        };
+        match identity.maker.make().await {
+            Ok(fresh) => {
+                pause = half_way;
+                *identity
+                    .current
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner) = fresh;
+            }
+            Err(error) => {
+                pause = again;
+                tracing::error!(fault = "local", %error, "certificate with evidence was not renewed");
+            }
+        }
+    }
+}
+
+fn now(clock: &dyn TimeProvider) -> Result<UnixTime, Error> {
+    clock
+        .current_time()
+        .ok_or_else(|| ConfigError::Identity.into())
+}
+
+impl ResolvesServerCert for InCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.current()
+    }
+}
+
+impl ResolvesClientCert for InCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.current()
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for InCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InCertificate")
+            .field("lifetime", &self.maker.lifetime)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,104 @@
+//! RA-TLS, for peers that speak nothing better: the server's Evidence is in its certificate, about the key alone. The client
+//! says twice that this is enough for it, and pins the machine, for a certificate that signs itself has no name that counts.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "it is a program for a terminal")]
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_axum::AttestedListener;
+use atls_core::Binding;
+use atls_core::Candidate;
+use atls_core::PolicyViolation;
+use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
+use atls_reqwest::Attested;
+use atls_reqwest::ClientBuilderExt;
+use atls_reqwest::ResponseExt;
+use atls_reqwest::reqwest;
+use atls_sim::SimAttester;
+use atls_sim::SimClaims;
+use atls_sim::SimVerifier;
+use atls_sim::TrustAnchor;
+use atls_tower::ServerAcceptor;
+use atls_tower::ServerTerms;
+use atls_tower::weaker::InCertificate;
+use atls_tower::weaker::Mode;
+use atls_tower::weaker::dangerous_any_server;
+use axum::Router;
+use axum::routing::get;
+use rustls::ServerConfig;
+use rustls::time_provider::DefaultTimeProvider;
+use rustls::time_provider::TimeProvider;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    run().await
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let device = SimAttester::generate()?;
+    let machine = device.trust_anchor();
+    let url = serve(device).await?;
+
+    let attested = Attested::builder(demo::provider())
+        .server_verifier(dangerous_any_server(&demo::provider()))
+        .servers_attest(Mode::InCertificate)
+        .require_peer(Arc::new(only(machine)?))
+        .build()?;
+    let client = reqwest::Client::builder().attested(&attested).build()?;
+    let response = client.get(url).send().await?;
+    let server = response.attestation(&attested)?;
+    println!("{}, bound to the {}", server.status(), server.binding());
+    Ok(())
+}
+
+/// The certificate is renewed with fresh Evidence every half hour.
+async fn serve(device: SimAttester) -> Result<String, Box<dyn Error>> {
+    let provider = demo::provider();
+    let clock: Arc<dyn TimeProvider> = Arc::new(DefaultTimeProvider);
+    let names = vec!["localhost".to_owned()];
+    let lifetime = Duration::from_secs(3600);
+    let made_by = (provider.clone(), clock);
+    let identity = InCertificate::new(Arc::new(device), made_by, names, lifetime).await?;
+    let mut tls = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_cert_resolver(identity);
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+
+    let acceptor = ServerAcceptor::new(tls, ServerTerms::new())?;
+    let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
+    let port = axum::serve::Listener::local_addr(&listener)?.port();
+    let app = Router::new().route("/", get(async || "hello"));
+    tokio::spawn(async move { atls_axum::serve(listener, app).await });
+    Ok(format!("https://localhost:{port}/"))
+}
+
+/// Who accepts this machine, and that it is bound to no more than a key.
+fn only(machine: TrustAnchor) -> Result<RelyingParty, Box<dyn Error>> {
+    let policy = StandardPolicy::new()
+        .dangerous_accept_simulated()
+        .dangerous_accept_binding(Binding::Key);
+    let instance_id = machine.instance_id().to_vec();
+    let relying_party = RelyingParty::builder()
+        .verifier(Arc::new(SimVerifier::trusting(machine)))
+        .standard_policy(policy)
+        .policy(
+            move |server: &Candidate| match server.claims::<SimClaims>() {
+                Some(claims) if claims.instance_id == instance_id => Ok(()),
+                _ => Err(PolicyViolation::custom("another machine")),
+            },
+        )
+        .build()?;
+    Ok(relying_party)
+}
+
+#[cfg(test)]
+mod tests {
+    #[tokio::test]
+    async fn it_does_what_it_says() {
+        super::run().await.unwrap();
+    }
+}

@@ -1,0 +1,177 @@
+//! Connections: what they inherit, when they begin, when they end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adversary::Link;
+use atls_core::limits::DEFAULT_GRACE;
+use atls_core::limits::DEFAULT_MAX_AGE;
+use atls_reqwest::Http;
+use atls_tower::ServerAcceptor;
+use atls_tower::ServerTerms;
+use atls_tower::weaker::Mode;
+use atls_tower::weaker::dangerous_any_server;
+use end_to_end::Served;
+use rustls::HandshakeKind;
+use rustls::client::Resumption;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+
+use crate::duel::victim;
+use crate::duel::visit;
+use crate::lab::Lab;
+use crate::lab::MODES;
+use crate::outcome::Cell;
+use crate::outcome::Row;
+
+pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
+    let [pre, intra, post] = MODES;
+    vec![
+        Row {
+            id: "T1",
+            title: "tickets, resumption, early data",
+            text: "A client that would resume, and would send early data, comes twice. It gets no ticket, both handshakes \
+                   are full, and early data is not accepted: a decision about one connection never reaches another.",
+            cells: [
+                resumed(lab, pre).await,
+                resumed(lab, intra).await,
+                resumed(lab, post).await,
+            ],
+        },
+        Row {
+            id: "T2",
+            title: "application data before the decision",
+            text: "A client sends its request right after TLS, to a server that demands attestation of clients. The server \
+                   closes, and no handler sees it. In the other direction every attack of this page checks it: the victim \
+                   sends nothing to whom it does not accept.",
+            cells: [
+                early(lab, pre).await,
+                early(lab, intra).await,
+                early(lab, post).await,
+            ],
+        },
+        Row {
+            id: "T3",
+            title: "pooled connections",
+            text: "A client of reqwest was served by the genuine server. At the same address there is now somebody who does \
+                   not attest. The next request needs a new connection, which is decided on anew.",
+            cells: [
+                pooled(lab, pre).await,
+                pooled(lab, intra).await,
+                pooled(lab, post).await,
+            ],
+        },
+        Row {
+            id: "T4",
+            title: "the result expires",
+            text: "The maximum age of the result passes, and the grace for answers under way. The connection takes no further \
+                   octet, whoever the peer is by then.",
+            cells: [
+                outlived(lab, pre).await,
+                outlived(lab, intra).await,
+                outlived(lab, post).await,
+            ],
+        },
+    ]
+}
+
+async fn resumed(lab: &Lab, mode: Mode) -> Cell {
+    let genuine = lab.genuine(mode).await;
+    let mut tls = lab.any_server(demo::provider());
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    tls.enable_early_data = true;
+    tls.resumption = Resumption::in_memory_sessions(8);
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(tls)).early_data(true);
+    for _ in 0..2 {
+        let socket = TcpStream::connect(genuine.address).await.unwrap();
+        let name = "localhost".try_into().unwrap();
+        let mut stream = connector.connect(name, socket).await.unwrap();
+        stream.write_all(REQUEST).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        assert!(answer.ends_with(b"hello"));
+        let (_, connection) = stream.get_ref();
+        if connection.is_early_data_accepted()
+            || connection.handshake_kind() != Some(HandshakeKind::Full)
+            || connection.tls13_tickets_received() != 0
+        {
+            return Cell::Succeeds;
+        }
+    }
+    Cell::refused("full handshake")
+}
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+
+async fn early(lab: &Lab, mode: Mode) -> Cell {
+    let terms = ServerTerms::new()
+        .clients_attest(mode)
+        .require_peer(lab.trusting_a());
+    let acceptor = ServerAcceptor::new(lab.world.server_tls(), terms).unwrap();
+    let (near, far) = crate::link::sockets().await;
+    let client = async {
+        let tls = Arc::new(lab.any_server(demo::provider()));
+        let mut link = Link::connect(tls, near, None).await.unwrap();
+        let _ = link.tls.write_all(REQUEST).await;
+        link.drain().await
+    };
+    let (answer, accepted) = tokio::join!(client, acceptor.accept(far));
+    assert!(answer.is_empty());
+    match accepted {
+        Ok(_) => Cell::Succeeds,
+        Err(error) => Cell::by(&error),
+    }
+}
+
+async fn pooled(lab: &Lab, mode: Mode) -> Cell {
+    let mut genuine = lab.genuine(mode).await;
+    let builder = lab.world.client();
+    let builder = match mode {
+        Mode::AfterHandshake => builder,
+        Mode::InCertificate | Mode::InHandshake => {
+            builder.server_verifier(dangerous_any_server(&demo::provider()))
+        }
+    };
+    let attested = builder
+        .require_peer(lab.trusting_a())
+        .servers_attest(mode)
+        .http(Http::One)
+        .build()
+        .unwrap();
+    let client = end_to_end::reqwest_client(&attested);
+    let response = client.get(genuine.url("/")).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "hello");
+
+    genuine.stop();
+    genuine.task.await.unwrap().unwrap();
+    let listener = TcpListener::bind(genuine.address).await.unwrap();
+    let acceptor = ServerAcceptor::new(lab.world.server_tls(), ServerTerms::new()).unwrap();
+    let listener = atls_axum::AttestedListener::new(listener, acceptor).unwrap();
+    let impostor = Served::over(listener);
+    let answered = client.get(impostor.url("/")).send().await;
+    if impostor.hits() > 0 {
+        return Cell::Succeeds;
+    }
+    Cell::by(&end_to_end::exchange_error(&answered.unwrap_err()))
+}
+
+async fn outlived(lab: &Lab, mode: Mode) -> Cell {
+    let genuine = lab.genuine(mode).await;
+    let victim = victim(lab, mode, lab.trusting_a());
+    let mut stream = visit(&victim, genuine.address).await.unwrap();
+    assert!(stream.write_all(b"P").await.is_ok());
+    tokio::time::pause();
+    let second = Duration::from_secs(1);
+    tokio::time::advance(DEFAULT_MAX_AGE + DEFAULT_GRACE + second).await;
+    let written = stream.write_all(b"R").await;
+    tokio::time::resume();
+    match written {
+        Ok(()) => Cell::Succeeds,
+        Err(error) => {
+            assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+            Cell::refused("Expired")
+        }
+    }
+}

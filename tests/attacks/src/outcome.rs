@@ -1,0 +1,74 @@
+use std::fmt;
+
+use atls_core::Refusal;
+use atls_tower::Error;
+
+/// What came of one attack in one mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// There is nothing to attack, and why.
+    NotApplicable(&'static str),
+    /// By which check.
+    Refused(String),
+    /// The victim accepted, and what it then sent was read by the attacker.
+    Succeeds,
+}
+
+impl Cell {
+    pub fn refused(check: &str) -> Self {
+        Self::Refused(check.to_owned())
+    }
+
+    /// Of two variants of one attack: if both were refused, by which checks.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Refused(one), Self::Refused(two))
+                if one.split(", ").any(|check| check == two) =>
+            {
+                Self::Refused(one)
+            }
+            (Self::Refused(one), Self::Refused(two)) => Self::Refused(format!("{one}, {two}")),
+            (Self::Succeeds, _) | (_, Self::Succeeds) => Self::Succeeds,
+            (reason @ Self::NotApplicable(_), _) | (_, reason) => reason,
+        }
+    }
+
+    /// The check behind an error.
+    pub fn by(error: &Error) -> Self {
+        let check = if let Some(protocol) = error.protocol() {
+            format!("{protocol:?}")
+        } else if let Some(refusal) = error.refusal() {
+            match refusal {
+                Refusal::Appraisal(appraisal) => format!("{appraisal:?}"),
+                Refusal::Policy(violation) => violation.to_string(),
+                other => format!("{other:?}"),
+            }
+        } else if error.is_tls() {
+            "certificate".to_owned()
+        } else if error.is_peer_unattested() {
+            "PeerUnattested".to_owned()
+        } else {
+            panic!("no check refused this: {error:?}");
+        };
+        Self::Refused(check)
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotApplicable(_) => f.write_str("n/a"),
+            Self::Refused(check) => write!(f, "refused: {check}"),
+            Self::Succeeds => f.write_str("SUCCEEDS"),
+        }
+    }
+}
+
+/// One attack, against the three modes: pre-handshake, intra-handshake, post-handshake.
+pub struct Row {
+    pub id: &'static str,
+    pub title: &'static str,
+    /// What is done, and what the outcome depends on.
+    pub text: &'static str,
+    pub cells: [Cell; 3],
+}

@@ -1,0 +1,11 @@
+//! The two weaker modes, over real sockets: who speaks them, what they are bound to, and what is refused all the same.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod accepted;
+mod lifetime;
+mod refused;
+mod support;
