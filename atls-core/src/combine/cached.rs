@@ -238,6 +238,7 @@ impl State {
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     bound: Bound,
+    report_data: Option<[u8; 64]>,
     generation: u64,
     media_type: MediaType,
     bytes: Vec<u8>,
@@ -257,6 +258,7 @@ impl Key {
         let endorsements = evidence.endorsements().iter();
         Self {
             bound: evidence.bound().clone(),
+            report_data: evidence.report_data().copied(),
             generation,
             media_type: evidence.media_type().clone(),
             bytes: evidence.bytes().to_vec(),

@@ -13,20 +13,29 @@ use atls_core::LocalAttester;
 use atls_core::cmw::Cmw;
 use atls_core::first_available;
 use atls_nitro::NitroAttester;
+use atls_snp::SnpAttester;
+use atls_tdx::TdxAttester;
 
 use connection::Connection;
 
 fn main() -> Result<(), Box<dyn Error>> {
     match here()? {
         Some(mut device) => print(&attest(&mut device)?),
-        None => println!("no confidential platform here; looked for: AWS Nitro Enclave (/dev/nsm)"),
+        None => println!(
+            "no confidential platform here; looked for: AWS Nitro Enclave (/dev/nsm), \
+             Intel TDX and AMD SEV-SNP (configfs-tsm)"
+        ),
     }
     Ok(())
 }
 
 /// The first platform that this machine is. Another one is another line.
 fn here() -> Result<Option<Box<dyn LocalAttester>>, AttestError> {
-    Ok(first_available([NitroAttester::open()?.map(boxed)]))
+    Ok(first_available([
+        NitroAttester::open()?.map(boxed),
+        TdxAttester::open()?.map(boxed),
+        SnpAttester::open()?.map(boxed),
+    ]))
 }
 
 /// Evidence carries a value of a live connection; there is no way to have one of our own attested.

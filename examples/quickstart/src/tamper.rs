@@ -264,7 +264,7 @@ impl Scene {
         answer: F,
     ) -> Result<SocketAddr, Box<dyn Error>>
     where
-        F: Fn(Challenge) -> Result<Vec<u8>, atls_core::ProtocolError> + Send + 'static,
+        F: Fn(Challenge) -> Result<Vec<u8>, ProtocolError> + Send + 'static,
     {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;

@@ -93,6 +93,10 @@ impl Verifier for NitroVerifier {
         &self.media_types
     }
 
+    fn generation(&self) -> u64 {
+        self.policy.generation()
+    }
+
     fn appraise<'a>(
         &'a self,
         evidence: &'a Evidence<'a>,

@@ -191,6 +191,10 @@ impl Verifier for SnpVerifier {
         &self.media_types
     }
 
+    fn generation(&self) -> u64 {
+        self.policy.generation()
+    }
+
     fn appraise<'a>(
         &'a self,
         evidence: &'a Evidence<'a>,

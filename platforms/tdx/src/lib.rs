@@ -50,6 +50,7 @@ mod sgx;
 mod verifier;
 
 use atls_core::Bound;
+use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
 use atls_core::ear::Appraisal;
@@ -93,6 +94,14 @@ fn challenge(bound: &Bound) -> [u8; 64] {
     let mut challenge = [0; 64];
     challenge.copy_from_slice(digest::digest(&digest::SHA512, bound.as_bytes()).as_ref());
     challenge
+}
+
+/// What `REPORTDATA` must be: that of the connection, unless the carriage fixed it, as an RA-TLS certificate does.
+fn expected(evidence: &Evidence<'_>) -> [u8; 64] {
+    match evidence.report_data() {
+        Some(fixed) => *fixed,
+        None => challenge(evidence.bound()),
+    }
 }
 
 fn tdx_quote() -> Result<MediaType, MediaTypeError> {

@@ -103,13 +103,17 @@ impl Verifier for SgxVerifier {
         &self.media_types
     }
 
+    fn generation(&self) -> u64 {
+        self.policy.generation()
+    }
+
     fn appraise<'a>(
         &'a self,
         evidence: &'a Evidence<'a>,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(async move {
-            let expected = crate::challenge(evidence.bound());
+            let expected = crate::expected(evidence);
             let endorsements = evidence.endorsements();
             Ok(self
                 .appraise_quote(evidence.bytes(), endorsements, &expected, now)

@@ -139,7 +139,7 @@ impl TdxVerifier {
         evidence: &Evidence<'_>,
         now: UnixTime,
     ) -> Result<Appraised, QuoteError> {
-        let expected = crate::challenge(evidence.bound());
+        let expected = crate::expected(evidence);
         let endorsements = evidence.endorsements();
         if crate::tdx_evidence().as_ref() == Ok(evidence.media_type()) {
             let (quote, log) = evidence::decode(evidence.bytes())?;
@@ -155,6 +155,10 @@ impl TdxVerifier {
 impl Verifier for TdxVerifier {
     fn media_types(&self) -> &[MediaType] {
         &self.media_types
+    }
+
+    fn generation(&self) -> u64 {
+        self.policy.generation()
     }
 
     fn appraise<'a>(
