@@ -119,12 +119,12 @@ fn given(
     let http = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .no_proxy();
-    let http = ReqwestClient::build(http)?;
     let url = value("--url")?;
     let service = if url.starts_with("http:") {
+        let http = ReqwestClient::dangerous_loopback(http)?;
         Service::dangerous_over_loopback_http(url, Arc::new(http))?
     } else {
-        Service::new(url, Arc::new(http))?
+        Service::new(url, Arc::new(ReqwestClient::build(http)?))?
     };
     let keys = VerificationKeys::from_jwk(&fs::read_to_string(value("--key")?)?)?;
     Ok((service, keys))

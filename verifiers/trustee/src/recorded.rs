@@ -76,7 +76,7 @@ async fn a_recorded_result_ends_and_has_one_policy_and_one_key() {
     let challenge = report_data();
     for (now, expected) in [
         (1_795_468_594, Err(AppraisalError::ResultExpired)),
-        (1_795_468_233, Err(AppraisalError::BadResult)),
+        (1_795_468_233, Err(AppraisalError::ResultExpired)),
     ] {
         let verified = recorded.verify(&SnpReport::new(), &challenge, now).await;
         assert_eq!(verified.map(drop), expected, "{now}");

@@ -123,7 +123,7 @@ async fn submit(url: &str) -> Result<(), VeraisonError> {
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
     let http = reqwest::Client::builder().tls_backend_preconfigured(tls);
-    let http = ReqwestClient::build(http).unwrap();
+    let http = ReqwestClient::dangerous_loopback(http).unwrap();
     let service = Service::dangerous_over_loopback_http(url, Arc::new(http)).unwrap();
     let submission = Submission {
         media_type: &"application/psa-attestation-token".parse().unwrap(),
