@@ -84,9 +84,10 @@ async fn connect(
     let connector = AttestedHttps::new(connector)
         .also_for_http_uris()
         .on_connected(|uri, server| {
-            let status = server.map_or("not asked to attest".to_owned(), |server| {
-                server.status().to_string()
-            });
+            let status = server.map_or_else(
+                || "not asked to attest".to_owned(),
+                |server| server.status().to_string(),
+            );
             println!("connected to {uri}: {status}");
         });
     let endpoint = Endpoint::from_shared(format!("http://localhost:{port}"))?;

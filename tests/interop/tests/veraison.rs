@@ -307,7 +307,7 @@ async fn a_result_under_another_key_is_refused() {
     let device = endorsed(&veraison).await;
     let mistaken = verifier_over(&other, veraison.service());
     let refused = refusal(device, lenient(mistaken)).await;
-    assert_eq!(refused, Refusal::Appraisal(AppraisalError::BadResult));
+    assert_eq!(refused, Refusal::BadResult(Fault::Verifier));
 }
 
 #[tokio::test]
