@@ -244,3 +244,52 @@ impl Http {
         names.iter().map(|name| name.to_vec()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use atls_sim::SimAttester;
+    use demo::Authority;
+    use rustls::quic;
+    use rustls::quic::Version;
+
+    use super::*;
+
+    /// What reqwest's HTTP/3 does: QUIC takes the configuration and makes its own TLS of it, in a task of its own, past
+    /// every connector layer. Both ends are real; the client refuses the server that it would otherwise trust.
+    #[test]
+    fn the_tls_of_http_3_cannot_be_set_up() {
+        let authority = Authority::new().unwrap();
+        let device = SimAttester::generate().unwrap();
+        let attested = Attested::builder(demo::provider())
+            .roots(authority.roots().unwrap())
+            .require_peer(demo::trusting(&device).unwrap())
+            .build()
+            .unwrap();
+        let mut server = authority.server().unwrap();
+        server.alpn_protocols = vec![b"h3".to_vec()];
+        let mut server =
+            quic::ServerConnection::new(Arc::new(server), Version::V1, Vec::new()).unwrap();
+        let mut tls = attested.tls();
+        tls.alpn_protocols = vec![b"h3".to_vec()];
+        let name = "localhost".try_into().unwrap();
+        let mut client =
+            quic::ClientConnection::new(Arc::new(tls), Version::V1, name, Vec::new()).unwrap();
+
+        let mut hello = Vec::new();
+        client.write_hs(&mut hello);
+        server.read_hs(&hello).unwrap();
+        // The ServerHello, then what is under handshake keys.
+        let mut next = || {
+            let mut octets = Vec::new();
+            server.write_hs(&mut octets);
+            octets
+        };
+        client.read_hs(&next()).unwrap();
+        let refused = client.read_hs(&next()).unwrap_err();
+        assert!(
+            matches!(&refused, rustls::Error::General(text) if text.contains("HTTP/3")),
+            "{refused:?}"
+        );
+        assert!(client.is_handshaking(), "it cannot go on");
+    }
+}
