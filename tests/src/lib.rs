@@ -13,6 +13,7 @@
 mod clock;
 mod forge;
 mod hooks;
+mod ordinary;
 mod passport;
 mod proxy;
 
@@ -64,6 +65,7 @@ pub use hooks::Gate;
 pub use hooks::Gated;
 pub use hooks::Panicking;
 pub use hooks::Unreachable;
+pub use ordinary::ordinary_server;
 pub use passport::PassportOffice;
 pub use proxy::Proxy;
 

@@ -8,13 +8,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use atls_core::Candidate;
 use atls_core::PeerAttestation;
+use atls_core::PolicyViolation;
 use atls_core::ear::Tier;
 use atls_tower::AttestedHttps;
 use atls_tower::AttestedStream;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
+use atls_tower::RequireAttestationLayer;
 use atls_tower::ServerTerms;
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
 use axum::http::Response;
 use axum::http::Uri;
 use axum::http::Version;
@@ -29,6 +35,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::io::DuplexStream;
+use tower::ServiceExt;
 
 #[tokio::test]
 async fn each_response_brings_the_attestation_of_its_connection() {
@@ -36,15 +43,50 @@ async fn each_response_brings_the_attestation_of_its_connection() {
     let server = world.serve_attested().await;
     for (alpn, version) in [("h2", Version::HTTP_2), ("http/1.1", Version::HTTP_11)] {
         let client = client(connector(&world, alpn));
+        let mut first: Option<Arc<PeerAttestation>> = None;
         for _ in 0..2 {
             let response = get(&client, &server.url("/peer")).await.unwrap();
             assert_eq!(response.version(), version);
             let peer: &Arc<PeerAttestation> = response.extensions().get().unwrap();
             assert_eq!(peer.status(), Tier::Affirming);
+            // One connection, hence one decision.
+            let first = first.get_or_insert_with(|| peer.clone());
+            assert!(Arc::ptr_eq(first, peer));
             let body = response.into_body().collect().await.unwrap().to_bytes();
             assert_eq!(body, "unattested");
         }
     }
+}
+
+#[tokio::test]
+async fn an_ordinary_https_server_is_named_as_such() {
+    let world = World::new();
+    for alpn in ["h2", "http/1.1"] {
+        let port = end_to_end::ordinary_server(&world, alpn).await;
+        let client = client(connector(&world, alpn));
+        let refused = get(&client, &format!("https://localhost:{port}/")).await;
+        let refused = refused.unwrap_err();
+        assert!(attestation_error(&refused).is_not_attested_tls(), "{alpn}");
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_wants_more_says_so() {
+    let world = World::new();
+    let device = world.client_device.clone();
+    let attested = atls_axum::testing::attested(demo::provider(), device, world.about_clients());
+    let attested = attested.await.unwrap();
+    let strict = |_: &Candidate| Err(PolicyViolation::custom("never enough"));
+    let app = Router::new()
+        .route("/", axum::routing::get(async || "secret"))
+        .route_layer(RequireAttestationLayer::new().policy(strict))
+        .layer(attested);
+    let refused = app.oneshot(Request::new(Body::empty())).await.unwrap();
+    assert_eq!(refused.status(), 403);
+    let body = refused.into_body().collect().await.unwrap().to_bytes();
+    let problem = String::from_utf8(body.to_vec()).unwrap();
+    assert!(problem.contains("attestation-insufficient"), "{problem}");
+    assert!(!problem.contains("never enough"), "no detail of the policy");
 }
 
 #[tokio::test]

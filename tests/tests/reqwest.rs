@@ -376,7 +376,7 @@ async fn tickets_are_never_used() {
 async fn an_ordinary_https_server_is_named_as_such() {
     let world = World::new();
     for (http, alpn) in [(Http::Two, "h2"), (Http::One, "http/1.1")] {
-        let port = ordinary_server(&world, alpn).await;
+        let port = end_to_end::ordinary_server(&world, alpn).await;
         let client = reqwest_client(&configured(&world, http));
         let error = client
             .get(format!("https://localhost:{port}/"))
@@ -574,34 +574,4 @@ fn http1(world: &World) -> rustls::ServerConfig {
     let mut tls = world.server_tls();
     tls.alpn_protocols = Vec::new();
     tls
-}
-
-async fn ordinary_server(world: &World, alpn: &str) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let mut tls = world.server_tls();
-    tls.alpn_protocols = vec![alpn.as_bytes().to_vec()];
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            let Ok(stream) = acceptor.accept(socket).await else {
-                continue;
-            };
-            let app = hyper_util::service::TowerToHyperService::new(axum::Router::<()>::new());
-            let executor = hyper_util::rt::TokioExecutor::new();
-            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            let io = TokioIo::new(stream);
-            // The client breaks off; what remains of the connection is of no interest.
-            let _ = if http2 {
-                hyper::server::conn::http2::Builder::new(executor)
-                    .serve_connection(io, app)
-                    .await
-            } else {
-                hyper::server::conn::http1::Builder::new()
-                    .serve_connection(io, app)
-                    .await
-            };
-        }
-    });
-    port
 }
