@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use atls_core::Origin;
 use atls_core::cmw::Item;
 use atls_core::pki_types::UnixTime;
 use dcap_qvl::quote::Report;
@@ -58,6 +59,10 @@ impl Engine {
             source,
             seen: Mutex::default(),
         }
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.root.origin()
     }
 
     /// Our own collateral first, at hand or fetched, as it is the last to hide a revocation; then the peer's. Nothing is

@@ -21,11 +21,13 @@ use atls_core::Handshake;
 use atls_core::LocalAttester;
 use atls_core::MediaType;
 use atls_core::PeerAttestation;
+use atls_core::PolicyViolation;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::Session;
 use atls_core::Side;
+use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
 use atls_core::pki_types::PrivateKeyDer;
@@ -96,11 +98,15 @@ fn supplied(platform: &ForgedPlatform) -> SuppliedCollateral {
     SuppliedCollateral::new([platform.collateral(Tee::Tdx).unwrap()])
 }
 
+/// The forger's root is nobody's: whoever accepts it says so.
 fn decide(
     verifier: Arc<TdxVerifier>,
     attester: &mut TdxAttester,
 ) -> Result<PeerAttestation, Refusal> {
-    let party = RelyingParty::builder().verifier(verifier).build().unwrap();
+    let party = RelyingParty::builder()
+        .verifier(verifier)
+        .standard_policy(StandardPolicy::new().dangerous_accept_simulated());
+    let party = party.build().unwrap();
     let credential = Connection::new(SUITES[1]).credential(attester);
     ready(party.decide(credential, at(NOW)))
 }
@@ -126,6 +132,19 @@ fn a_td_is_accepted_over_a_whole_connection() {
         expected.report_data = claims.report.report_data;
         assert_eq!(claims.report, expected);
     }
+}
+
+#[test]
+fn the_default_policy_refuses_a_td_under_a_test_root() {
+    let platform = Arc::new(ForgedPlatform::new(NOW).unwrap());
+    let report = platform.td_report();
+    let verifier = verifier(&platform, &report, supplied(&platform));
+    let party = RelyingParty::builder().verifier(verifier).build().unwrap();
+    let credential = Connection::new(SUITES[1]).credential(&mut attester(&platform, &report));
+    assert_eq!(
+        ready(party.decide(credential, at(NOW))).map(drop),
+        Err(Refusal::Policy(PolicyViolation::Simulated))
+    );
 }
 
 #[test]
