@@ -49,14 +49,12 @@ impl FetchedCollateral {
         now: UnixTime,
     ) -> Result<Arc<Collateral>, CollateralError> {
         let key = key(platform);
-        let fetched = self.fetch.fetch(&key, now).await?;
-        let collateral = Collateral::decode(&fetched.bytes)
-            .ok()
-            .filter(|collateral| collateral.platform() == platform);
-        let Some(collateral) = collateral.map(Arc::new) else {
-            self.fetch.reject(&key, &fetched, now);
-            return Err(CollateralError::Malformed);
-        };
+        let mut read = self.read(platform, &key, now).await?;
+        if read.is_err() {
+            // What was kept is gone now. Its maker may give better.
+            read = self.read(platform, &key, now).await?;
+        }
+        let (collateral, fetched) = read?;
         let mut held = self.lock();
         if held.len() >= MAX_HELD && !held.contains_key(platform) {
             held.pop_first();
@@ -68,6 +66,32 @@ impl FetchedCollateral {
         };
         held.insert(*platform, entry);
         Ok(collateral)
+    }
+
+    /// The inner error says that what was given is no good, and was rejected.
+    async fn read(
+        &self,
+        platform: &Platform,
+        key: &str,
+        now: UnixTime,
+    ) -> Result<Result<(Arc<Collateral>, Fetched), CollateralError>, CollateralError> {
+        let fetched = self.fetch.fetch(key, now).await?;
+        let collateral = Collateral::decode(&fetched.bytes)
+            .ok()
+            .filter(|collateral| collateral.platform() == platform);
+        let problem = match collateral {
+            None => CollateralError::Malformed,
+            // Said to be fresh, and by its own dates it is not.
+            Some(collateral) if now < fetched.fresh_until && !collateral.is_current(now) => {
+                CollateralError::Expired
+            }
+            Some(collateral) => {
+                let collateral = Arc::new(collateral.kept_as(&fetched));
+                return Ok(Ok((collateral, fetched)));
+            }
+        };
+        self.fetch.reject(key, &fetched, now);
+        Ok(Err(problem))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Platform, Held>> {
