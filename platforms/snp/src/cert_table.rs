@@ -220,7 +220,7 @@ fn only<T: AsRef<[u8]>, E>(
 }
 
 /// RFC 7468: 64 characters a line.
-fn pem(kind: CertificateKind, der: &[u8]) -> String {
+pub(crate) fn pem(kind: CertificateKind, der: &[u8]) -> String {
     let label = kind.label();
     let mut pem = format!("-----BEGIN {label}-----\n");
     for line in der.chunks(48) {

@@ -11,6 +11,7 @@ use crate::roots::Roots;
 use crate::roots::ark_name;
 use crate::vek::VekExtensions;
 use crate::x509::Certificate;
+use crate::x509::Moment;
 use crate::x509::Serial;
 use crate::x509::Validity;
 
@@ -22,7 +23,7 @@ pub(crate) struct Chain {
     pub(crate) ark: Authority,
     /// Of ARK, intermediate and VEK.
     pub(crate) serials: [Serial; 3],
-    /// When the first of the three ends, seconds since the epoch.
+    /// When what rests on the first of the three ends, seconds since the epoch.
     pub(crate) not_after: u64,
 }
 
@@ -38,7 +39,7 @@ impl Chain {
         roots: &Roots,
         vek: &[u8],
         authorities: impl IntoIterator<Item = &'a [u8]>,
-        now: UnixTime,
+        moments: &Moments,
     ) -> Result<Self, AppraisalError> {
         let vek = Certificate::decode(vek)?;
         let extensions = VekExtensions::read(&vek)?;
@@ -49,11 +50,15 @@ impl Chain {
             return Err(AppraisalError::UnknownKey);
         }
         vek.verify(&intermediate.key)?;
-        let validities = [ark.validity, intermediate.validity, vek.validity()?];
+        let validities = [
+            (ark.validity, moments.issuers),
+            (intermediate.validity, moments.issuers),
+            (vek.validity()?, moments.vek),
+        ];
         let mut not_after = u64::MAX;
-        for validity in validities {
-            let Validity { not_after: end, .. } = validity.check(now)?;
-            not_after = not_after.min(end);
+        for (validity, moment) in validities {
+            let Validity { not_after: end, .. } = validity.check(moment.at())?;
+            not_after = not_after.min(moment.end(end));
         }
         Ok(Self {
             key: vek.p384_key()?.to_vec(),
@@ -63,6 +68,37 @@ impl Chain {
             not_after,
         })
     }
+}
+
+/// When the certificates of a chain are judged.
+pub(crate) struct Moments {
+    pub(crate) issuers: Moment,
+    pub(crate) vek: Moment,
+}
+
+impl Moments {
+    /// All now.
+    pub(crate) fn at(now: UnixTime) -> Self {
+        Self {
+            issuers: Moment::now(now),
+            vek: Moment::now(now),
+        }
+    }
+}
+
+/// Whether these are the intermediate, and the root or none, under the trusted root and in their time.
+pub(crate) fn verify_issuers<'a>(
+    roots: &Roots,
+    product: Product,
+    key: SigningKey,
+    certificates: impl IntoIterator<Item = &'a [u8]>,
+    moment: Moment,
+) -> Result<(), AppraisalError> {
+    let anchor = roots.anchor(product)?;
+    let (ark, intermediate) = authorities_of(anchor, product, key, certificates)?;
+    ark.validity.check(moment.at())?;
+    intermediate.validity.check(moment.at())?;
+    Ok(())
 }
 
 /// Whether the intermediate has to come from somewhere, as it is not known beforehand.

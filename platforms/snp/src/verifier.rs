@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atls_collateral::CollateralError;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::BoxFuture;
@@ -19,20 +18,16 @@ use atls_reference::Live;
 use ring::signature::ECDSA_P384_SHA384_FIXED;
 use ring::signature::UnparsedPublicKey;
 
-use crate::chain;
-use crate::chain::Chain;
 use crate::claims::SnpClaims;
 use crate::collateral::PeerCollateral;
 use crate::collateral::SnpCollateral;
-use crate::collateral::VekId;
-use crate::crl::RevocationList;
 use crate::evidence::SnpEvidence;
 use crate::judge;
+use crate::own::InForce;
+use crate::own::Own;
 use crate::policy::SnpPolicy;
 use crate::report::Report;
-use crate::report::SigningKey;
 use crate::roots::Roots;
-use crate::tcb::Tcb;
 
 /// Appraises SEV-SNP Evidence under a root, by a policy.
 ///
@@ -84,105 +79,32 @@ impl SnpVerifier {
             return Err(AppraisalError::NotBound);
         }
         let peer = PeerCollateral::of(&report, evidence.certificates(), endorsements);
-        let chain = self.verify_chain(&report, &peer, now).await?;
+        let own = Own {
+            roots: &self.roots,
+            source: &self.collateral,
+            now,
+        };
+        let chain = own.chain(&report, &peer).await?;
         let signature = report.signature().ok_or(AppraisalError::BadSignature)?;
         UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, &chain.key)
             .verify(report.signed(), &signature)
             .map_err(|_| AppraisalError::BadSignature)?;
         let policy = self.policy.current();
-        let revocation = self.revocation(&chain, &peer, &policy, now).await?;
-        let not_after = match &revocation {
-            Some(list) => chain.not_after.min(list.validity().not_after),
-            None => chain.not_after,
-        };
+        let revocation = own
+            .revocation(&chain, peer.crl(), policy.allow_missing_crl)
+            .await?;
+        let mut not_after = chain.not_after;
+        if let Some(InForce { list, until }) = revocation {
+            if list.revokes(&chain.serials) {
+                return Err(AppraisalError::UnknownKey);
+            }
+            not_after = not_after.min(until);
+        }
         let mut claims = SnpClaims::of(&report, &chain.extensions)?;
         let appraisal = judge::judge(&report, &mut claims, &policy);
         let ear = Ear::local(verifier_id(), now, "snp", appraisal)
             .with_expiry(UnixTime::since_unix_epoch(Duration::from_secs(not_after)));
         Ok(Appraised::new(ear, self.roots.origin()).with_claims(claims))
-    }
-
-    async fn verify_chain(
-        &self,
-        report: &Report<'_>,
-        peer: &PeerCollateral<'_>,
-        now: UnixTime,
-    ) -> Result<Chain, AppraisalError> {
-        let fetched;
-        let vek = match peer.vek() {
-            Some(vek) => vek,
-            None => {
-                fetched = self.fetch_vek(report, now).await?;
-                &*fetched
-            }
-        };
-        let mut issuers = Vec::new();
-        if let Some(product) = report.product()?
-            && peer.authorities().next().is_none()
-            && chain::lacks_intermediate(&self.roots, product, report.signing_key)
-        {
-            let found = self
-                .collateral
-                .issuers(product, report.signing_key, now)
-                .await;
-            issuers = found.map_err(unreachable)?;
-        }
-        let authorities = peer.authorities().chain(issuers.iter().map(|der| &**der));
-        let chain = Chain::verify(&self.roots, vek, authorities, now)?;
-        if !chain.extensions.fit(report) {
-            return Err(AppraisalError::UnknownKey);
-        }
-        Ok(chain)
-    }
-
-    async fn fetch_vek(
-        &self,
-        report: &Report<'_>,
-        now: UnixTime,
-    ) -> Result<Arc<[u8]>, AppraisalError> {
-        // Version 2 names no product, a hidden chip has no name, and a provider's key is not to be had.
-        let product = report.product()?.ok_or(AppraisalError::UnknownKey)?;
-        let hwid = match report.signing_key {
-            SigningKey::Vcek => report.hwid(product),
-            SigningKey::Vlek => None,
-        };
-        let hwid = hwid.ok_or(AppraisalError::UnknownKey)?;
-        self.roots.anchor(product)?;
-        let tcb = Tcb::decode(product, report.reported_tcb).ok_or(AppraisalError::Malformed)?;
-        let vek = VekId::new(product, hwid, tcb);
-        let found = self.collateral.vek(&vek, now).await.map_err(unreachable)?;
-        found.ok_or(AppraisalError::UnknownKey)
-    }
-
-    async fn revocation(
-        &self,
-        chain: &Chain,
-        peer: &PeerCollateral<'_>,
-        policy: &SnpPolicy,
-        now: UnixTime,
-    ) -> Result<Option<RevocationList>, AppraisalError> {
-        let extensions = &chain.extensions;
-        let found = self
-            .collateral
-            .crl(extensions.product, extensions.key, now)
-            .await;
-        let own = match found {
-            Ok(own) => own,
-            Err(_) if policy.allow_missing_crl => None,
-            Err(error) => return Err(unreachable(error)),
-        };
-        let list = match (own.as_deref(), peer.crl()) {
-            // A bad list of our own is our fault, and says nothing about the peer.
-            (Some(own), _) => RevocationList::verify(own, &chain.ark, now)
-                .map_err(|_| AppraisalError::Unreachable)?,
-            (None, Some(peers)) => RevocationList::verify(peers, &chain.ark, now)?,
-            (None, None) if policy.allow_missing_crl => return Ok(None),
-            (None, None) => return Err(AppraisalError::Unreachable),
-        };
-        if list.revokes(&chain.serials) {
-            return Err(AppraisalError::UnknownKey);
-        }
-        Ok(Some(list))
     }
 }
 
@@ -217,11 +139,6 @@ impl fmt::Debug for SnpVerifier {
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
-}
-
-/// Whatever kept collateral away, nothing is known about the peer then, and it is not the peer's fault.
-fn unreachable(_: CollateralError) -> AppraisalError {
-    AppraisalError::Unreachable
 }
 
 fn verifier_id() -> VerifierId {

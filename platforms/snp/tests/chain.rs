@@ -455,21 +455,24 @@ fn revoked_authorities_are_refused() {
 /// In the list of our own source: our fault, and nothing is known about the peer.
 #[test]
 fn a_list_that_is_stale_early_another_ones_or_narrowed_is_refused() {
-    for change in [
-        (|platform| platform.crl.next_update = Some(NOW - 1)) as fn(&mut ForgedPlatform),
-        |platform| platform.crl.this_update = NOW + 1,
-        |platform| platform.crl.signed_by = ForgedKey::Ask,
-        |platform| platform.crl.issuer = "ARK-Genoa".to_owned(),
-        |platform| platform.crl.is_narrowed = true,
-        |platform| platform.crl.has_narrowed_entries = true,
-    ] {
+    let (stale, bad) = (AppraisalError::StaleCollateral, AppraisalError::Unreachable);
+    type Change = fn(&mut ForgedPlatform);
+    let changes: [(Change, &AppraisalError); 6] = [
+        (|it| it.crl.next_update = Some(NOW - 1), &stale),
+        (|it| it.crl.this_update = NOW + 1, &stale),
+        (|it| it.crl.signed_by = ForgedKey::Ask, &bad),
+        (|it| it.crl.issuer = "ARK-Genoa".to_owned(), &bad),
+        (|it| it.crl.is_narrowed = true, &bad),
+        (|it| it.crl.has_narrowed_entries = true, &bad),
+    ];
+    for (change, expected) in changes {
         for allow_missing_crl in [false, true] {
             let mut platform = milan();
             change(&mut platform);
             let mut policy = platform.policy();
             policy.allow_missing_crl = allow_missing_crl;
             let refused = support::appraise_by(&platform, policy).unwrap_err();
-            assert_eq!(refused, AppraisalError::Unreachable);
+            assert_eq!(refused, *expected);
         }
     }
     let mut platform = milan();

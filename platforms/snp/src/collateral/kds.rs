@@ -15,6 +15,7 @@ use atls_core::pki_types::UnixTime;
 use atls_core::pki_types::pem::PemObject;
 
 use super::SnpCollateral;
+use super::SnpPiece;
 use super::VekId;
 use super::key::KdsKey;
 use crate::crl;
@@ -97,9 +98,8 @@ impl<F: Fetch> KdsCollateral<F> {
         Self { source }
     }
 
-    async fn get(&self, key: &KdsKey, now: UnixTime) -> Result<Arc<[u8]>, CollateralError> {
-        let fetched = self.source.fetch(&key.to_string(), now).await?;
-        Ok(fetched.bytes)
+    async fn get(&self, key: KdsKey, now: UnixTime) -> Result<Option<Fetched>, CollateralError> {
+        self.source.fetch(&key.to_string(), now).await.map(Some)
     }
 }
 
@@ -108,8 +108,8 @@ impl<F: Fetch> SnpCollateral for KdsCollateral<F> {
         &'a self,
         vek: &'a VekId,
         now: UnixTime,
-    ) -> BoxFuture<'a, Result<Option<Arc<[u8]>>, CollateralError>> {
-        Box::pin(async move { self.get(&KdsKey::Vcek(vek.clone()), now).await.map(Some) })
+    ) -> BoxFuture<'a, Result<Option<Fetched>, CollateralError>> {
+        Box::pin(self.get(KdsKey::Vcek(vek.clone()), now))
     }
 
     fn issuers(
@@ -117,11 +117,8 @@ impl<F: Fetch> SnpCollateral for KdsCollateral<F> {
         product: Product,
         key: SigningKey,
         now: UnixTime,
-    ) -> BoxFuture<'_, Result<Vec<Vec<u8>>, CollateralError>> {
-        Box::pin(async move {
-            let chain = self.get(&KdsKey::Issuers(product, key), now).await?;
-            issuers_of(&chain).ok_or(CollateralError::Malformed)
-        })
+    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
+        Box::pin(self.get(KdsKey::Issuers(product, key), now))
     }
 
     fn crl(
@@ -129,8 +126,17 @@ impl<F: Fetch> SnpCollateral for KdsCollateral<F> {
         product: Product,
         key: SigningKey,
         now: UnixTime,
-    ) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, CollateralError>> {
-        Box::pin(async move { self.get(&KdsKey::Crl(product, key), now).await.map(Some) })
+    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
+        Box::pin(self.get(KdsKey::Crl(product, key), now))
+    }
+
+    fn reject(&self, piece: SnpPiece<'_>, contents: &Fetched, now: UnixTime) {
+        let key = match piece {
+            SnpPiece::Crl(product, key) => KdsKey::Crl(product, key),
+            SnpPiece::Issuers(product, key) => KdsKey::Issuers(product, key),
+            SnpPiece::Vek(vek) => KdsKey::Vcek(vek.clone()),
+        };
+        self.source.reject(&key.to_string(), contents, now);
     }
 }
 
@@ -145,7 +151,8 @@ fn fresh_until(key: &KdsKey, body: &[u8]) -> Option<u64> {
     };
     match key {
         KdsKey::Crl(..) => crl::next_update(body),
-        KdsKey::Issuers(..) => issuers_of(body)?
+        KdsKey::Issuers(..) => issuers_of(body)
+            .filter(|issuers| issuers.len() == 2)?
             .iter()
             .map(|der| end(der))
             .collect::<Option<Vec<_>>>()?
@@ -155,14 +162,14 @@ fn fresh_until(key: &KdsKey, body: &[u8]) -> Option<u64> {
     }
 }
 
-/// Intermediate and root, in PEM.
-fn issuers_of(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
+/// Certificates in PEM, at least one.
+pub(crate) fn issuers_of(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
     let certificates = CertificateDer::pem_slice_iter(pem);
     let certificates: Vec<_> = certificates
         .map(|certificate| certificate.map(|der| der.to_vec()))
         .collect::<Result<_, _>>()
         .ok()?;
-    (certificates.len() == 2).then_some(certificates)
+    (!certificates.is_empty()).then_some(certificates)
 }
 
 /// AMD answers within a second, and slowly when it limits.

@@ -9,14 +9,15 @@ mod peer;
 mod supplied;
 
 use std::fmt;
-use std::sync::Arc;
 
 use atls_collateral::CollateralError;
+use atls_collateral::Fetched;
 use atls_core::BoxFuture;
 use atls_core::pki_types::UnixTime;
 
 pub use kds::Kds;
 pub use kds::KdsCollateral;
+pub(crate) use kds::issuers_of;
 pub(crate) use peer::PeerCollateral;
 pub use supplied::SuppliedCollateral;
 
@@ -24,7 +25,8 @@ use crate::product::Product;
 use crate::report::SigningKey;
 use crate::tcb::Tcb;
 
-/// A verifier's own source of collateral. Whatever it gives is verified.
+/// A verifier's own source of collateral. Whatever it gives is verified, and what rests on it ends when it may no longer be
+/// used ([`Fetched::usable_until`]).
 ///
 /// `None` says that this source does not have such a thing; an error, that it should and could not give it.
 pub trait SnpCollateral: Send + Sync {
@@ -39,9 +41,9 @@ pub trait SnpCollateral: Send + Sync {
         &'a self,
         vek: &'a VekId,
         now: UnixTime,
-    ) -> BoxFuture<'a, Result<Option<Arc<[u8]>>, CollateralError>>;
+    ) -> BoxFuture<'a, Result<Option<Fetched>, CollateralError>>;
 
-    /// The certificates of intermediate and root, in DER; for roots whose intermediates are not known beforehand.
+    /// The certificates of intermediate and root, in PEM; for roots whose intermediates are not known beforehand.
     ///
     /// # Errors
     /// [`CollateralError`]
@@ -50,7 +52,7 @@ pub trait SnpCollateral: Send + Sync {
         product: Product,
         key: SigningKey,
         now: UnixTime,
-    ) -> BoxFuture<'_, Result<Vec<Vec<u8>>, CollateralError>>;
+    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>>;
 
     /// The revocation list, in DER. Asked only when the report is verified but for it.
     ///
@@ -61,7 +63,25 @@ pub trait SnpCollateral: Send + Sync {
         product: Product,
         key: SigningKey,
         now: UnixTime,
-    ) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, CollateralError>>;
+    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>>;
+
+    /// Told of a piece that it gave and that is no good: not what AMD signed, not what was asked for, or outside of its time.
+    /// It is then asked once more.
+    fn reject(&self, piece: SnpPiece<'_>, contents: &Fetched, now: UnixTime) {
+        let _ = (piece, contents, now);
+    }
+}
+
+/// What a source is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SnpPiece<'a> {
+    /// The revocation list.
+    Crl(Product, SigningKey),
+    /// Intermediate and root.
+    Issuers(Product, SigningKey),
+    /// The certificate of a chip's key.
+    Vek(&'a VekId),
 }
 
 /// Which VCEK: of which chip, for which versions of firmware.
@@ -107,7 +127,7 @@ impl SnpCollateral for NoCollateral {
         &'a self,
         _: &'a VekId,
         _: UnixTime,
-    ) -> BoxFuture<'a, Result<Option<Arc<[u8]>>, CollateralError>> {
+    ) -> BoxFuture<'a, Result<Option<Fetched>, CollateralError>> {
         Box::pin(async { Ok(None) })
     }
 
@@ -116,8 +136,8 @@ impl SnpCollateral for NoCollateral {
         _: Product,
         _: SigningKey,
         _: UnixTime,
-    ) -> BoxFuture<'_, Result<Vec<Vec<u8>>, CollateralError>> {
-        Box::pin(async { Ok(Vec::new()) })
+    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
+        Box::pin(async { Ok(None) })
     }
 
     fn crl(
@@ -125,7 +145,7 @@ impl SnpCollateral for NoCollateral {
         _: Product,
         _: SigningKey,
         _: UnixTime,
-    ) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, CollateralError>> {
+    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
         Box::pin(async { Ok(None) })
     }
 }

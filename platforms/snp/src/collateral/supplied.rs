@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use atls_collateral::CollateralError;
+use atls_collateral::Fetched;
 use atls_core::AppraisalError;
 use atls_core::BoxFuture;
 use atls_core::pki_types::CertificateDer;
@@ -13,6 +15,8 @@ use atls_core::pki_types::pem::PemObject;
 
 use super::SnpCollateral;
 use super::VekId;
+use crate::cert_table::CertificateKind;
+use crate::cert_table::pem;
 use crate::product::Product;
 use crate::report::SigningKey;
 use crate::vek::VekExtensions;
@@ -25,7 +29,8 @@ use crate::x509::Certificate;
 #[derive(Clone, Default)]
 pub struct SuppliedCollateral {
     veks: Vec<(VekExtensions, Arc<[u8]>)>,
-    issuers: Vec<Vec<u8>>,
+    /// In PEM.
+    issuers: String,
     crls: Vec<(Product, SigningKey, Arc<[u8]>)>,
 }
 
@@ -55,7 +60,7 @@ impl SuppliedCollateral {
             let certificate = Certificate::decode(&der)?;
             match VekExtensions::read(&certificate) {
                 Ok(extensions) => self.veks.push((extensions, der.into())),
-                Err(_) => self.issuers.push(der),
+                Err(_) => self.issuers.push_str(&pem(CertificateKind::Ask, &der)),
             }
         }
         Ok(self)
@@ -92,14 +97,14 @@ impl SnpCollateral for SuppliedCollateral {
         &'a self,
         vek: &'a VekId,
         _: UnixTime,
-    ) -> BoxFuture<'a, Result<Option<Arc<[u8]>>, CollateralError>> {
+    ) -> BoxFuture<'a, Result<Option<Fetched>, CollateralError>> {
         let mut veks = self.veks.iter();
         let found = veks.find(|(known, _)| {
             known.product == vek.product
                 && known.hwid.as_ref() == Some(&vek.hwid)
                 && known.tcb == vek.tcb
         });
-        let found = found.map(|(_, der)| Arc::clone(der));
+        let found = found.map(|(_, der)| supplied(der));
         Box::pin(async { Ok(found) })
     }
 
@@ -108,8 +113,8 @@ impl SnpCollateral for SuppliedCollateral {
         _: Product,
         _: SigningKey,
         _: UnixTime,
-    ) -> BoxFuture<'_, Result<Vec<Vec<u8>>, CollateralError>> {
-        let issuers = self.issuers.clone();
+    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
+        let issuers = (!self.issuers.is_empty()).then(|| supplied(&self.issuers.as_bytes().into()));
         Box::pin(async { Ok(issuers) })
     }
 
@@ -118,19 +123,25 @@ impl SnpCollateral for SuppliedCollateral {
         product: Product,
         key: SigningKey,
         _: UnixTime,
-    ) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, CollateralError>> {
+    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
         let mut crls = self.crls.iter();
         let found = crls.find(|(known, kind, _)| (*known, *kind) == (product, key));
-        let found = found.map(|(_, _, der)| Arc::clone(der));
+        let found = found.map(|(_, _, der)| supplied(der));
         Box::pin(async { Ok(found) })
     }
+}
+
+/// For as long as it says itself.
+fn supplied(octets: &Arc<[u8]>) -> Fetched {
+    let always = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
+    Fetched::new(Arc::clone(octets), always)
 }
 
 impl fmt::Debug for SuppliedCollateral {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SuppliedCollateral")
             .field("veks", &self.veks.len())
-            .field("issuers", &self.issuers.len())
+            .field("issuers", &!self.issuers.is_empty())
             .field("crls", &self.crls.len())
             .finish()
     }

@@ -1,0 +1,250 @@
+//! The verifier's own collateral: judged at the time that its keeper allows, and rejected where it is no good.
+//!
+//! A piece is rejected for what is wrong with itself, never for what a peer sent beside it or claims: whoever could have a
+//! good piece dropped could have others refused.
+
+use std::sync::Arc;
+
+use atls_collateral::CollateralError;
+use atls_collateral::Fetched;
+use atls_core::AppraisalError;
+use atls_core::pki_types::UnixTime;
+
+use crate::chain;
+use crate::chain::Chain;
+use crate::chain::Moments;
+use crate::collateral::PeerCollateral;
+use crate::collateral::SnpCollateral;
+use crate::collateral::SnpPiece;
+use crate::collateral::VekId;
+use crate::collateral::issuers_of;
+use crate::crl::RevocationList;
+use crate::product::Product;
+use crate::report::Report;
+use crate::report::SigningKey;
+use crate::roots::Roots;
+use crate::tcb::Tcb;
+use crate::x509::Moment;
+
+/// What one appraisal may ask.
+pub(crate) struct Own<'a> {
+    pub(crate) roots: &'a Roots,
+    pub(crate) source: &'a Arc<dyn SnpCollateral>,
+    pub(crate) now: UnixTime,
+}
+
+/// A list that is in force, and when what rests on it ends, seconds since the epoch.
+pub(crate) struct InForce {
+    pub(crate) list: RevocationList,
+    pub(crate) until: u64,
+}
+
+/// Why there is no chain or list.
+enum Refused {
+    /// That is that.
+    Final(AppraisalError),
+    /// Our own piece was no good and was rejected. Whoever kept it may give better.
+    Rejected(AppraisalError),
+}
+
+impl Own<'_> {
+    /// From the root to a key that is the report's. Nothing is asked for what the peer sent along.
+    pub(crate) async fn chain(
+        &self,
+        report: &Report<'_>,
+        peer: &PeerCollateral<'_>,
+    ) -> Result<Chain, AppraisalError> {
+        match self.try_chain(report, peer).await {
+            Err(Refused::Rejected(_)) => Ok(self.try_chain(report, peer).await?),
+            decided => Ok(decided?),
+        }
+    }
+
+    /// The revocation list, or the peer's where there is none of our own.
+    pub(crate) async fn revocation(
+        &self,
+        chain: &Chain,
+        peer: Option<&[u8]>,
+        missing_is_allowed: bool,
+    ) -> Result<Option<InForce>, AppraisalError> {
+        let own = match self.try_revocation(chain, missing_is_allowed).await {
+            Err(Refused::Rejected(_)) => self.try_revocation(chain, missing_is_allowed).await?,
+            decided => decided?,
+        };
+        match (own, peer) {
+            (Some(own), _) => Ok(Some(own)),
+            (None, Some(peers)) => {
+                let list = RevocationList::verify(peers, &chain.ark, self.now)?;
+                let until = list.validity().not_after;
+                Ok(Some(InForce { list, until }))
+            }
+            (None, None) if missing_is_allowed => Ok(None),
+            (None, None) => Err(AppraisalError::Unreachable),
+        }
+    }
+
+    async fn try_chain(
+        &self,
+        report: &Report<'_>,
+        peer: &PeerCollateral<'_>,
+    ) -> Result<Chain, Refused> {
+        let own_vek = match peer.vek() {
+            Some(_) => None,
+            None => Some(self.vek(report).await?),
+        };
+        let issuers = self.issuers(report, peer).await?;
+        let own_issuers = issuers.as_ref().map(|(certificates, _)| certificates);
+        let own_issuers: Vec<&[u8]> = own_issuers.into_iter().flatten().map(|it| &**it).collect();
+        let mut moments = Moments::at(self.now);
+        if let Some((_, moment)) = issuers {
+            moments.issuers = moment;
+        }
+        let Some((id, fetched)) = own_vek else {
+            let vek = peer.vek().unwrap_or_default();
+            let authorities = peer.authorities().chain(own_issuers.iter().copied());
+            let chain = Chain::verify(self.roots, vek, authorities, &moments)?;
+            return fitting(chain, report);
+        };
+        moments.vek = Moment::of(&fetched, self.now);
+        let authorities = peer.authorities().chain(own_issuers.iter().copied());
+        let verified = Chain::verify(self.roots, &fetched.bytes, authorities, &moments);
+        let chain = verified.map_err(Refused::Final);
+        let error = match chain.and_then(|chain| fitting(chain, report)) {
+            Ok(chain) => return Ok(chain),
+            Err(Refused::Final(error) | Refused::Rejected(error)) => error,
+        };
+        // Is it the certificate's own fault, whatever the peer sent beside it?
+        let needs_peer = own_issuers.is_empty()
+            && chain::lacks_intermediate(self.roots, id.product, SigningKey::Vcek);
+        let alone = Chain::verify(self.roots, &fetched.bytes, own_issuers, &moments);
+        let is_good = alone.is_ok_and(|chain| chain.extensions.fit(report));
+        if is_good || needs_peer {
+            return Err(Refused::Final(error));
+        }
+        let piece = SnpPiece::Vek(&id);
+        self.source.reject(piece, &fetched, self.now);
+        Err(Refused::Rejected(error))
+    }
+
+    async fn vek(&self, report: &Report<'_>) -> Result<(VekId, Fetched), Refused> {
+        // Version 2 names no product, a hidden chip has no name, and a provider's key is not to be had.
+        let product = report.product()?.ok_or(AppraisalError::UnknownKey)?;
+        let hwid = match report.signing_key {
+            SigningKey::Vcek => report.hwid(product),
+            SigningKey::Vlek => None,
+        };
+        let hwid = hwid.ok_or(AppraisalError::UnknownKey)?;
+        self.roots.anchor(product)?;
+        let tcb = Tcb::decode(product, report.reported_tcb).ok_or(AppraisalError::Malformed)?;
+        let id = VekId::new(product, hwid, tcb);
+        let found = self
+            .source
+            .vek(&id, self.now)
+            .await
+            .map_err(|error| unreachable(&error))?;
+        let found = found.ok_or(AppraisalError::UnknownKey)?;
+        Ok((id, found))
+    }
+
+    /// Only where neither the root's intermediate is known nor the peer sent one.
+    async fn issuers(
+        &self,
+        report: &Report<'_>,
+        peer: &PeerCollateral<'_>,
+    ) -> Result<Option<(Vec<Vec<u8>>, Moment)>, Refused> {
+        let key = report.signing_key;
+        let Some(product) = report.product()? else {
+            return Ok(None);
+        };
+        if peer.authorities().next().is_some()
+            || !chain::lacks_intermediate(self.roots, product, key)
+        {
+            return Ok(None);
+        }
+        let found = self.source.issuers(product, key, self.now).await;
+        let Some(fetched) = found.map_err(|error| unreachable(&error))? else {
+            return Ok(None);
+        };
+        let moment = Moment::of(&fetched, self.now);
+        match self.read_issuers(product, key, &fetched, moment) {
+            Ok(certificates) => Ok(Some((certificates, moment))),
+            Err(error) => {
+                let piece = SnpPiece::Issuers(product, key);
+                self.source.reject(piece, &fetched, self.now);
+                Err(Refused::Rejected(error))
+            }
+        }
+    }
+
+    fn read_issuers(
+        &self,
+        product: Product,
+        key: SigningKey,
+        fetched: &Fetched,
+        moment: Moment,
+    ) -> Result<Vec<Vec<u8>>, AppraisalError> {
+        let certificates = issuers_of(&fetched.bytes).ok_or(AppraisalError::Malformed)?;
+        let authorities = certificates.iter().map(|der| &**der);
+        chain::verify_issuers(self.roots, product, key, authorities, moment)?;
+        Ok(certificates)
+    }
+
+    async fn try_revocation(
+        &self,
+        chain: &Chain,
+        missing_is_allowed: bool,
+    ) -> Result<Option<InForce>, Refused> {
+        let (product, key) = (chain.extensions.product, chain.extensions.key);
+        let fetched = match self.source.crl(product, key, self.now).await {
+            Ok(Some(fetched)) => fetched,
+            Ok(None) => return Ok(None),
+            Err(_) if missing_is_allowed => return Ok(None),
+            Err(error) => return Err(Refused::Final(unreachable(&error))),
+        };
+        let moment = Moment::of(&fetched, self.now);
+        match RevocationList::verify(&fetched.bytes, &chain.ark, moment.at()) {
+            Ok(list) => {
+                let until = moment.end(list.validity().not_after);
+                Ok(Some(InForce { list, until }))
+            }
+            Err(error) => {
+                let piece = SnpPiece::Crl(product, key);
+                self.source.reject(piece, &fetched, self.now);
+                Err(Refused::Rejected(error))
+            }
+        }
+    }
+}
+
+impl From<AppraisalError> for Refused {
+    fn from(error: AppraisalError) -> Self {
+        Self::Final(error)
+    }
+}
+
+/// A bad piece of our own is our fault, and says nothing about the peer.
+impl From<Refused> for AppraisalError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Final(error) => error,
+            Refused::Rejected(Self::Expired) => Self::StaleCollateral,
+            Refused::Rejected(_) => Self::Unreachable,
+        }
+    }
+}
+
+fn fitting(chain: Chain, report: &Report<'_>) -> Result<Chain, Refused> {
+    if chain.extensions.fit(report) {
+        Ok(chain)
+    } else {
+        Err(Refused::Final(AppraisalError::UnknownKey))
+    }
+}
+
+/// Whatever kept collateral away, nothing is known about the peer then, and it is not the peer's fault.
+fn unreachable(error: &CollateralError) -> AppraisalError {
+    match error {
+        CollateralError::Expired => AppraisalError::StaleCollateral,
+        _ => AppraisalError::Unreachable,
+    }
+}

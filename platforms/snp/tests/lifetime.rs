@@ -1,0 +1,328 @@
+//! No result outlives the collateral that it rests on, and bad collateral does not stay.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use atls_collateral::Cache;
+use atls_collateral::CollateralError;
+use atls_collateral::Fetch;
+use atls_collateral::Fetched;
+use atls_collateral::StalePolicy;
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::BoxFuture;
+use atls_core::HttpError;
+use atls_core::ear::Tier;
+use atls_core::pki_types::UnixTime;
+use atls_reference::Live;
+use atls_snp::CertTable;
+use atls_snp::CertificateKind;
+use atls_snp::KdsCollateral;
+use atls_snp::Product;
+use atls_snp::SigningKey;
+use atls_snp::SnpEvidence;
+use atls_snp::SnpVerifier;
+use atls_snp::SuppliedCollateral;
+use atls_snp::testing::ForgedKey;
+use atls_snp::testing::ForgedPlatform;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use support::CHALLENGE;
+use support::NOW;
+use support::appraise_with;
+use support::at;
+use support::ready;
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// Until when everything forged is said to serve.
+const END: u64 = NOW + 10 * DAY;
+
+#[test]
+fn a_result_ends_with_each_piece_that_was_fetched_for_it() {
+    let platform = milan();
+    for piece in [Piece::Crl, Piece::Issuers, Piece::Vek] {
+        let source = Source::of(&platform);
+        source.put(
+            piece,
+            [Fetched::new(platform_bytes(&platform, piece), at(NOW + 60))],
+        );
+        let appraised = judge(&platform, &source, NOW).unwrap();
+        let ends = appraised.ear().expires_at();
+        assert_eq!(ends, Some(at(NOW + 60)), "{piece:?}");
+    }
+    // What keeps it may say less than its maker, and never more.
+    let mut platform = milan();
+    platform.crl.next_update = Some(NOW + 30);
+    let source = Source::of(&platform);
+    let appraised = judge(&platform, &source, NOW).unwrap();
+    assert_eq!(appraised.ear().expires_at(), Some(at(NOW + 30)));
+}
+
+#[test]
+fn what_serves_beyond_its_time_is_judged_as_at_its_end() {
+    for piece in [Piece::Crl, Piece::Issuers, Piece::Vek] {
+        let mut platform = milan();
+        match piece {
+            Piece::Crl => platform.crl.next_update = Some(NOW + 60),
+            Piece::Issuers => platform.ask.not_after = NOW + 60,
+            Piece::Vek => platform.vek.not_after = NOW + 60,
+        }
+        let source = Source::of(&platform);
+        source.put(
+            piece,
+            [Fetched::new(platform_bytes(&platform, piece), at(NOW + 61))],
+        );
+        let grace = StalePolicy::dangerous_while_unreachable(Duration::from_secs(DAY));
+        let cache = Cache::builder(Arc::clone(&source)).stale_policy(grace);
+        let verifier = verifier(&platform, cache.build().unwrap());
+        let judge = |now| {
+            let evidence = bare(&platform);
+            let appraised = ready(verifier.appraise_report(&evidence, &[], &CHALLENGE, at(now)));
+            appraised.map(|it| (it.ear().status(), it.ear().expires_at()))
+        };
+        assert!(judge(NOW).is_ok(), "{piece:?}");
+        source.put(piece, []);
+        let until = Some(at(NOW + 61 + DAY));
+        for now in [NOW + 61, NOW + 60 + DAY] {
+            assert_eq!(judge(now), Ok((Tier::Affirming, until)), "{piece:?}");
+        }
+        assert!(judge(NOW + 61 + DAY).is_err(), "{piece:?}");
+    }
+}
+
+/// Whatever stood in a cache: the next handshake is not refused for it, and it is gone.
+#[test]
+fn bad_contents_are_rejected_and_asked_for_once_more() {
+    let platform = milan();
+    let with = |change: fn(&mut ForgedPlatform), piece| {
+        let mut other = milan();
+        change(&mut other);
+        platform_bytes(&other, piece)
+    };
+    let garbage = || b"garbage".to_vec();
+    for (piece, bad, what) in [
+        (Piece::Crl, garbage(), "garbage"),
+        (
+            Piece::Crl,
+            with(|it| it.crl.signed_by = ForgedKey::Ask, Piece::Crl),
+            "signed by another",
+        ),
+        (
+            Piece::Crl,
+            with(|it| it.crl.next_update = Some(NOW - 1), Piece::Crl),
+            "expired",
+        ),
+        (Piece::Vek, garbage(), "garbage"),
+        (
+            Piece::Vek,
+            with(|it| it.vek.set(&[4], &[0xdd; 64]), Piece::Vek),
+            "another chip's",
+        ),
+        (
+            Piece::Vek,
+            with(|it| it.vek.not_after = NOW - 1, Piece::Vek),
+            "expired",
+        ),
+        (Piece::Issuers, garbage(), "garbage"),
+        (
+            Piece::Issuers,
+            with(|it| it.ask.not_after = NOW - 1, Piece::Issuers),
+            "expired",
+        ),
+    ] {
+        let good = || Fetched::new(platform_bytes(&platform, piece), at(END));
+        let bad = || Fetched::new(bad.clone(), at(END));
+        let source = Source::of(&platform);
+        source.put(piece, [bad(), good()]);
+        assert!(judge(&platform, &source, NOW).is_ok(), "{piece:?} {what}");
+        assert_eq!(source.rejected(), [piece], "{what}");
+        // Twice is enough: no peer makes us ask on and on.
+        source.put(piece, [bad(), bad(), good()]);
+        let expected = if what == "expired" {
+            AppraisalError::StaleCollateral
+        } else {
+            AppraisalError::Unreachable
+        };
+        let refused = judge(&platform, &source, NOW).map(drop);
+        assert_eq!(refused, Err(expected), "{piece:?} {what}");
+        assert_eq!(source.rejected(), [piece; 3], "{what}");
+    }
+}
+
+/// A chip that a peer only claims, and what else a peer sends, are no reason to drop what is good.
+#[test]
+fn no_peer_makes_us_reject_what_is_good() {
+    let platform = milan();
+    let source = Source::of(&platform);
+    let judge = |evidence: &SnpEvidence| {
+        let own = KdsCollateral::new(Arc::clone(&source));
+        appraise_with(&platform, evidence, own, platform.policy()).map(drop)
+    };
+    // Another machine that says to be this one.
+    let liar = SnpEvidence::new(milan().signed_report(&CHALLENGE), CertTable::new());
+    assert_eq!(judge(&liar), Err(AppraisalError::BadSignature));
+    let mut broken = platform.ask.certificate();
+    *broken.last_mut().unwrap() ^= 1;
+    let table = |ask| {
+        let ark = platform.ark.certificate();
+        let table = CertTable::new().with(CertificateKind::Ask, ask);
+        table.with(CertificateKind::Ark, ark)
+    };
+    let report = || platform.signed_report(&CHALLENGE);
+    let bad = SnpEvidence::new(report(), table(broken));
+    assert!(judge(&bad).is_err());
+    // A list in the Evidence that revokes everybody is not ours.
+    let good = SnpEvidence::new(report(), table(platform.ask.certificate()));
+    assert_eq!(judge(&good), Ok(()));
+    assert_eq!(source.rejected(), []);
+}
+
+#[test]
+fn our_own_stale_collateral_is_called_that() {
+    let mut platform = milan();
+    platform.crl.next_update = Some(NOW - 1);
+    let evidence = platform.evidence(&CHALLENGE);
+    let crl = platform.crl.encode();
+    let own = SuppliedCollateral::new().with_crl(Product::Milan, SigningKey::Vcek, &crl);
+    let refused = appraise_with(&platform, &evidence, own.unwrap(), platform.policy());
+    assert_eq!(refused.unwrap_err(), AppraisalError::StaleCollateral);
+    let source = Source::of(&platform);
+    source.fail(CollateralError::Expired);
+    let refused = judge(&platform, &source, NOW).map(drop);
+    assert_eq!(refused, Err(AppraisalError::StaleCollateral));
+}
+
+// --- Helpers -----------------------------------------------------------------------------------------------------------
+
+fn milan() -> ForgedPlatform {
+    ForgedPlatform::new(Product::Milan).unwrap()
+}
+
+fn bare(platform: &ForgedPlatform) -> SnpEvidence {
+    SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new())
+}
+
+fn verifier(platform: &ForgedPlatform, source: impl Fetch + 'static) -> SnpVerifier {
+    let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
+    let own = Arc::new(KdsCollateral::new(source));
+    SnpVerifier::new(platform.roots().unwrap(), policy, own)
+}
+
+fn judge(
+    platform: &ForgedPlatform,
+    source: &Arc<Source>,
+    now: u64,
+) -> Result<Appraised, AppraisalError> {
+    let verifier = verifier(platform, Arc::clone(source));
+    ready(verifier.appraise_report(&bare(platform), &[], &CHALLENGE, at(now)))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Piece {
+    Crl,
+    Issuers,
+    Vek,
+}
+
+impl Piece {
+    fn of(key: &str) -> Self {
+        match key.rsplit('/').next().unwrap() {
+            "crl" => Self::Crl,
+            "cert_chain" => Self::Issuers,
+            _ => Self::Vek,
+        }
+    }
+}
+
+/// As AMD serves it.
+fn platform_bytes(platform: &ForgedPlatform, piece: Piece) -> Vec<u8> {
+    let pem = |der: Vec<u8>| {
+        let text = STANDARD.encode(der);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    };
+    match piece {
+        Piece::Crl => platform.crl.encode(),
+        Piece::Issuers => [platform.ask.certificate(), platform.ark.certificate()]
+            .map(pem)
+            .concat()
+            .into_bytes(),
+        Piece::Vek => platform.vek_certificate(),
+    }
+}
+
+/// Gives of each piece the first of its contents until that is rejected; then the next.
+struct Source {
+    contents: Mutex<[Vec<Fetched>; 3]>,
+    rejected: Mutex<Vec<Piece>>,
+    failure: Mutex<Option<CollateralError>>,
+}
+
+impl Source {
+    fn of(platform: &ForgedPlatform) -> Arc<Self> {
+        let pieces = [Piece::Crl, Piece::Issuers, Piece::Vek];
+        let contents = |piece| vec![Fetched::new(platform_bytes(platform, piece), at(END))];
+        Arc::new(Self {
+            contents: Mutex::new(pieces.map(contents)),
+            rejected: Mutex::default(),
+            failure: Mutex::default(),
+        })
+    }
+
+    fn put<const N: usize>(&self, piece: Piece, contents: [Fetched; N]) {
+        let mut known = self.contents.lock().unwrap();
+        known[place(piece)] = contents.into_iter().rev().collect();
+    }
+
+    fn fail(&self, error: CollateralError) {
+        *self.failure.lock().unwrap() = Some(error);
+    }
+
+    fn rejected(&self) -> Vec<Piece> {
+        self.rejected.lock().unwrap().clone()
+    }
+}
+
+impl Fetch for Source {
+    fn fetch<'a>(
+        &'a self,
+        key: &'a str,
+        _now: UnixTime,
+    ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
+        let contents = self.contents.lock().unwrap();
+        let found = contents[place(Piece::of(key))].last().cloned();
+        let outcome = match (self.failure.lock().unwrap().clone(), found) {
+            (Some(error), _) => Err(error),
+            (None, found) => found.ok_or(CollateralError::Unreachable(HttpError::TimedOut)),
+        };
+        Box::pin(async { outcome })
+    }
+
+    fn reject(&self, key: &str, contents: &Fetched, _now: UnixTime) {
+        let piece = Piece::of(key);
+        let mut known = self.contents.lock().unwrap();
+        let known = &mut known[place(piece)];
+        if known.last() == Some(contents) {
+            known.pop();
+            self.rejected.lock().unwrap().push(piece);
+        }
+    }
+}
+
+fn place(piece: Piece) -> usize {
+    match piece {
+        Piece::Crl => 0,
+        Piece::Issuers => 1,
+        Piece::Vek => 2,
+    }
+}
