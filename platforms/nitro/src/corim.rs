@@ -4,7 +4,7 @@
 //! One reference triple is one image, whose class has a vendor and a model, and whose PCRs are `integrity-registers` by
 //! number. What a table cannot hold is an error.
 
-use atls_reference::Digest;
+use atls_reference::corim;
 use atls_reference::corim::Corim;
 use atls_reference::corim::Environment;
 use atls_reference::corim::Field;
@@ -86,15 +86,10 @@ fn registers(measurement: &Measurement, mut image: NitroImage) -> Result<NitroIm
                 ));
             }
         };
-        let value: Option<[u8; 48]> = match digests.as_slice() {
-            [digest] if digest.algorithm == HashAlgorithm::Sha384 => {
-                digest.value.as_slice().try_into().ok()
-            }
-            _ => None,
-        };
-        *field = Some(Digest::from(value.ok_or_else(|| {
+        let value = corim::Digest::only(digests, &HashAlgorithm::Sha384);
+        *field = Some(value.ok_or_else(|| {
             format!("integrity register {id:?} has not exactly one digest, of SHA-384")
-        })?));
+        })?);
     }
     Ok(image)
 }

@@ -181,6 +181,22 @@ pub struct Digest {
     pub value: Vec<u8>,
 }
 
+impl Digest {
+    /// The value of a list that holds one digest, by this algorithm and of `N` octets, and no other.
+    pub fn only<const N: usize>(
+        digests: &[Self],
+        algorithm: &HashAlgorithm,
+    ) -> Option<crate::Digest<N>> {
+        match digests {
+            [digest] if digest.algorithm == *algorithm => {
+                let octets: [u8; N] = digest.value.as_slice().try_into().ok()?;
+                Some(octets.into())
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Of the registry "Named Information Hash Algorithm".
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use atls_reference::Digest;
+use atls_reference::corim;
 use atls_reference::corim::Corim;
 use atls_reference::corim::Environment;
 use atls_reference::corim::Field;
@@ -244,10 +245,8 @@ fn digest<const N: usize>(
         return octets(measurement).map(Digest::from);
     }
     measurement.says_only(&[Field::Digests])?;
-    match (measurement.digests.len(), measurement.digest(algorithm)) {
-        (1, Some(digest)) => Ok(digest),
-        _ => Err(format!("not exactly one digest of {N} octets")),
-    }
+    corim::Digest::only(&measurement.digests, algorithm)
+        .ok_or_else(|| format!("not exactly one digest of {N} octets"))
 }
 
 fn octets<const N: usize>(measurement: &Measurement) -> Result<[u8; N], String> {

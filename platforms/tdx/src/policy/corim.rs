@@ -4,6 +4,7 @@
 //! cannot hold is an error.
 
 use atls_reference::Digest;
+use atls_reference::corim;
 use atls_reference::corim::Corim;
 use atls_reference::corim::Environment;
 use atls_reference::corim::Field;
@@ -129,16 +130,10 @@ fn image(measurement: &Measurement, name: String) -> Result<TdxImage, String> {
             RegisterId::Number(3) => &mut image.rtmr3,
             other => return Err(format!("no TD has an integrity register {other:?}")),
         };
-        let value: Option<[u8; 48]> = match digests.as_slice() {
-            [digest] if digest.algorithm == HashAlgorithm::Sha384 => {
-                digest.value.as_slice().try_into().ok()
-            }
-            _ => None,
-        };
-        let value = value.ok_or_else(|| {
+        let value = corim::Digest::only(digests, &HashAlgorithm::Sha384);
+        *field = Some(value.ok_or_else(|| {
             format!("integrity register {id:?} has not exactly one digest, of SHA-384")
-        })?;
-        *field = Some(value.into());
+        })?);
     }
     Ok(image)
 }
