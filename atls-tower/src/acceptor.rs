@@ -91,7 +91,8 @@ impl ServerAcceptor {
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let traced = async {
-            let accepted = self.run(io).await;
+            // Boxed, for it is some KiB and would be moved with every future around it.
+            let accepted = Box::pin(self.run(io)).await;
             trace::outcome(&accepted);
             accepted
         };

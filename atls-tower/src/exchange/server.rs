@@ -10,7 +10,7 @@ use atls_core::Challenge;
 use atls_core::ConfigError;
 use atls_core::Credential;
 use atls_core::Offer;
-use atls_core::Opening;
+use atls_core::Opener;
 use atls_core::Order;
 use atls_core::Parameters;
 use atls_core::PeerAttestation;
@@ -193,6 +193,8 @@ impl fmt::Debug for ServerTerms {
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     terms: ServerTerms,
+    /// `None` where nothing is demanded of clients.
+    asking: Option<Asking>,
     provider: Arc<CryptoProvider>,
     clock: Arc<dyn TimeProvider>,
     exchanges: Arc<Semaphore>,
@@ -211,18 +213,13 @@ impl Server {
             ));
         }
         // What could never be sent is found out now, not on every connection.
-        if let Demand::IfAble(asking) | Demand::Always(asking) = &terms.demand {
-            let parameters = Parameters::server(asking.media_types(), terms.order);
-            let request = Opening::new(Side::Server, &provider, Some(&parameters));
-            if let Err(ProtocolError::Sending(error)) = request {
-                return Err(error.into());
-            }
-        }
+        let asking = Asking::of(&terms, &provider)?;
         let room = |limit: usize| Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)));
         Ok(Self {
             exchanges: room(terms.exchanges),
             appraisals: room(terms.appraisals),
             terms,
+            asking,
             provider,
             clock,
         })
@@ -274,20 +271,20 @@ impl Server {
         deadline: Instant,
         presented: Result<Credential, ProtocolError>,
     ) -> Result<Option<Arc<PeerAttestation>>, Error> {
-        let (relying_party, required) = match &self.terms.demand {
-            Demand::Nothing => return Ok(None),
-            Demand::IfAble(relying_party) => (relying_party, false),
-            Demand::Always(relying_party) => (relying_party, true),
+        let Some(asking) = &self.asking else {
+            return Ok(None);
         };
         let credential = match presented {
             Ok(credential) => credential,
-            Err(ProtocolError::NoAttestation) if required => return Err(Error::peer_unattested()),
+            Err(ProtocolError::NoAttestation) if asking.required => {
+                return Err(Error::peer_unattested());
+            }
             Err(ProtocolError::NoAttestation) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let turn = async { self.appraisals.acquire().await.map_err(|_| Error::closed()) };
         let _permit = super::within(deadline, Stage::Queue, turn).await?;
-        let peer = super::decide(deadline, credential, relying_party, &*self.clock).await?;
+        let peer = super::decide(deadline, credential, &asking.relying_party, &*self.clock).await?;
         Ok(Some(Arc::new(peer)))
     }
 
@@ -318,13 +315,13 @@ impl Server {
             });
         };
 
-        let parameters = Parameters::server(asking.relying_party.media_types(), self.terms.order);
-        let (request, pending) = atls_core::request(with.link, &self.provider, Some(&parameters))?;
-        with.write(Kind::Request, &request).await?;
+        let opening = asking.opener.open()?;
+        with.write(Kind::Request, opening.as_bytes()).await?;
+        let pending = opening.on(with.link)?;
         match self.terms.order {
             Order::ClientLast => {
                 let own_valid_for = self.present(&mut with, challenge).await?;
-                let peer = self.judge(&mut with, pending, &asking).await?;
+                let peer = self.judge(&mut with, pending, asking).await?;
                 with.flush().await?;
                 Ok(Exchanged {
                     peer,
@@ -333,7 +330,7 @@ impl Server {
             }
             Order::ClientFirst => {
                 with.flush().await?;
-                let peer = self.judge(&mut with, pending, &asking).await?;
+                let peer = self.judge(&mut with, pending, asking).await?;
                 let own_valid_for = self.present(&mut with, challenge).await?;
                 Ok(Exchanged {
                     peer,
@@ -348,7 +345,7 @@ impl Server {
         &self,
         with: &mut Conversation<'_, L>,
         challenge: &Challenge,
-    ) -> Result<Option<Asking>, Error>
+    ) -> Result<Option<&Asking>, Error>
     where
         L: Session + AsyncRead + AsyncWrite + Unpin,
     {
@@ -357,18 +354,13 @@ impl Server {
             // Who sent no parameters speaks only the minimal exchange, and cannot be asked.
             _ => CanAttest::No,
         };
-        let (relying_party, required) = match &self.terms.demand {
-            Demand::Nothing => return Ok(None),
-            Demand::IfAble(relying_party) => (relying_party, false),
-            Demand::Always(relying_party) => (relying_party, true),
+        let Some(asking) = &self.asking else {
+            return Ok(None);
         };
         if can_attest.allows(self.terms.order) {
-            return Ok(Some(Asking {
-                relying_party: relying_party.clone(),
-                required,
-            }));
+            return Ok(Some(asking));
         }
-        match (can_attest, required) {
+        match (can_attest, asking.required) {
             (CanAttest::No, false) => Ok(None),
             (CanAttest::No, true) => {
                 refuse(with, challenge, RefusalCode::AttestationRequired).await;
@@ -458,10 +450,28 @@ impl Server {
     }
 }
 
-/// The client is asked, by whom, and whether it may decline.
+/// The client is asked, by whom and how, and whether it may decline.
+#[derive(Clone, Debug)]
 struct Asking {
     relying_party: Arc<RelyingParty>,
+    opener: Opener,
     required: bool,
+}
+
+impl Asking {
+    fn of(terms: &ServerTerms, provider: &CryptoProvider) -> Result<Option<Self>, ConfigError> {
+        let (relying_party, required) = match &terms.demand {
+            Demand::Nothing => return Ok(None),
+            Demand::IfAble(relying_party) => (relying_party, false),
+            Demand::Always(relying_party) => (relying_party, true),
+        };
+        let parameters = Parameters::server(relying_party.media_types(), terms.order);
+        Ok(Some(Self {
+            relying_party: relying_party.clone(),
+            opener: Opener::new(Side::Server, provider, Some(&parameters))?,
+            required,
+        }))
+    }
 }
 
 /// Says why, to a client that would understand it.
