@@ -189,6 +189,11 @@ pub enum AppraisalError {
     /// [`BadResult`](Self::BadResult).
     #[error("attestation result has expired")]
     ResultExpired,
+    /// The service that was asked answered that it gives no result, and not for which reason. Some answer so to Evidence
+    /// that they do not accept, so it counts as the peer's fault: a peer must neither choose the next verifier by it nor
+    /// wake the operator. A service that is broken and says so in the same way shows in its own logs.
+    #[error("verifier gave no result")]
+    NoResult,
     /// This end cannot appraise: it does not know the time, its provider lacks an algorithm, and the like; the text
     /// says what.
     #[error("this end cannot appraise: {0}")]
@@ -206,6 +211,7 @@ impl AppraisalError {
             Self::BadSignature
             | Self::Expired
             | Self::Malformed
+            | Self::NoResult
             | Self::NotBound
             | Self::UnknownKey => Fault::Peer,
         }
