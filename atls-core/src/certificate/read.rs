@@ -17,8 +17,8 @@ use super::SHA_256;
 use super::SHA_384;
 use super::SHA_512;
 use super::UTF8_STRING;
+use super::quote::Quote;
 use super::quote::padded;
-use super::quote::quote_record;
 use crate::cmw::Cmw;
 use crate::error::ProtocolError;
 
@@ -62,19 +62,22 @@ pub(crate) fn read(
         not_before: parsed.validity().not_before.timestamp(),
         not_after: parsed.validity().not_after.timestamp(),
     };
-    let carried = if let Some(value) = extension(&parsed, OID_ID_PE_CMW)? {
-        Carried::Cmw(cmw_choice(value)?)
-    } else if let Some(value) = extension(&parsed, OID_TAGGED_EVIDENCE)? {
-        match Cmw::decode(value) {
+    let cmw = extension(&parsed, OID_ID_PE_CMW)?;
+    let tagged_evidence = extension(&parsed, OID_TAGGED_EVIDENCE)?;
+    let old = match extension(&parsed, OID_SGX_SDK)? {
+        Some(quote) => Some(quote),
+        None => extension(&parsed, OID_GRAMINE_AS_SENT)?,
+    };
+    let carried = match (cmw, tagged_evidence, old) {
+        (Some(value), None, None) => Carried::Cmw(cmw_choice(value)?),
+        // What decides must not depend on who reads. Deployed peers write an old form beside the newer one.
+        (Some(_), ..) => return Err(ProtocolError::Malformed),
+        (None, Some(value), _) => match Cmw::decode(value) {
             Ok(cmw) => Carried::Cmw(cmw),
             Err(_) => tagged(value, spki)?,
-        }
-    } else if let Some(quote) = extension(&parsed, OID_SGX_SDK)? {
-        legacy(quote, spki)?
-    } else if let Some(quote) = extension(&parsed, OID_GRAMINE_AS_SENT)? {
-        legacy(quote, spki)?
-    } else {
-        return Err(ProtocolError::NoAttestation);
+        },
+        (None, None, Some(quote)) => legacy(quote, spki)?,
+        (None, None, None) => return Err(ProtocolError::NoAttestation),
     };
     Ok((carried, validity))
 }
@@ -104,8 +107,10 @@ fn cmw_choice(value: &[u8]) -> Result<Cmw, ProtocolError> {
 
 /// `#6.60000([quote, claims-buffer])`, whose claims must name the certificate's key.
 fn tagged(value: &[u8], spki: &[u8]) -> Result<Carried, ProtocolError> {
-    let Value::Tag(QUOTE_TAG, parts) = from_cbor(value)? else {
-        return Err(ProtocolError::NoAttestation);
+    let parts = match from_cbor(value)? {
+        Value::Tag(QUOTE_TAG, parts) => parts,
+        Value::Tag(..) => return Err(ProtocolError::UnknownEvidence),
+        _ => return Err(ProtocolError::Malformed),
     };
     let Value::Array(parts) = *parts else {
         return Err(ProtocolError::Malformed);
@@ -117,7 +122,7 @@ fn tagged(value: &[u8], spki: &[u8]) -> Result<Carried, ProtocolError> {
         return Err(ProtocolError::KeyMismatch);
     }
     Ok(Carried::Quote {
-        cmw: quote_record(quote)?,
+        cmw: record(quote)?,
         report_data: padded(buffer),
     })
 }
@@ -150,9 +155,16 @@ fn names_key(buffer: &[u8], spki: &[u8]) -> Result<bool, ProtocolError> {
 
 fn legacy(quote: &[u8], spki: &[u8]) -> Result<Carried, ProtocolError> {
     Ok(Carried::Quote {
-        cmw: quote_record(quote)?,
+        cmw: record(quote)?,
         report_data: padded(spki),
     })
+}
+
+/// A quote of either kind, for its verifier.
+fn record(quote: &[u8]) -> Result<Cmw, ProtocolError> {
+    Quote::recognise(quote)
+        .ok_or(ProtocolError::Malformed)?
+        .to_record()
 }
 
 /// One DER element that is all of the octets, with a definite, shortest length of at most three octets.
