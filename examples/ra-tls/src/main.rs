@@ -23,6 +23,7 @@ use atls_sim::SimVerifier;
 use atls_sim::TrustAnchor;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
+use atls_tower::weaker::CertificateProfile;
 use atls_tower::weaker::InCertificate;
 use atls_tower::weaker::Mode;
 use atls_tower::weaker::dangerous_any_server;
@@ -58,10 +59,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
 async fn serve(device: SimAttester) -> Result<String, Box<dyn Error>> {
     let provider = demo::provider();
     let clock: Arc<dyn TimeProvider> = Arc::new(DefaultTimeProvider);
-    let names = vec!["localhost".to_owned()];
-    let lifetime = Duration::from_secs(3600);
     let made_by = (provider.clone(), clock);
-    let identity = InCertificate::new(Arc::new(device), made_by, names, lifetime).await?;
+    let hourly = CertificateProfile::new(Duration::from_secs(3600)).name("localhost");
+    let identity = InCertificate::new(Arc::new(device), made_by, hourly).await?;
     let mut tls = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()

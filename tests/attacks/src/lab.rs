@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use adversary::AUTHENTICATOR;
 use adversary::Link;
@@ -21,6 +22,7 @@ use atls_core::pki_types::PrivateKeyDer;
 use atls_sim::SimAttester;
 use atls_sim::SimVerifier;
 use atls_tower::ServerTerms;
+use atls_tower::weaker::CertificateProfile;
 use atls_tower::weaker::InCertificate;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;
@@ -99,9 +101,8 @@ impl Lab {
     pub(crate) async fn identity(&self, device: &Arc<SimAttester>) -> Arc<InCertificate> {
         let clock: Arc<dyn TimeProvider> = self.world.clock.clone();
         let tls = (self.leaky(), clock);
-        let names = vec!["localhost".to_owned()];
-        let lifetime = std::time::Duration::from_secs(24 * 3600);
-        InCertificate::new(device.clone(), tls, names, lifetime)
+        let daily = CertificateProfile::new(Duration::from_secs(24 * 3600)).name("localhost");
+        InCertificate::new(device.clone(), tls, daily)
             .await
             .unwrap()
     }

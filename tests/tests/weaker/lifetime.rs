@@ -10,6 +10,7 @@ use atls_core::Refusal;
 use atls_reqwest::Http;
 use atls_reqwest::ResponseExt;
 use atls_sim::SimAttester;
+use atls_tower::weaker::CertificateProfile;
 use atls_tower::weaker::InCertificate;
 use atls_tower::weaker::Mode;
 use end_to_end::World;
@@ -136,8 +137,7 @@ async fn a_certificate_is_renewed_half_way_and_keeps_serving_while_the_device_fa
 #[tokio::test]
 async fn a_lifetime_too_short_to_be_renewed_is_refused() {
     let world = World::new();
-    let short = InCertificate::SHORTEST - Duration::from_secs(1);
-    let refused =
-        InCertificate::new(world.server_device.clone(), tls(&world), Vec::new(), short).await;
+    let short = CertificateProfile::new(InCertificate::SHORTEST - Duration::from_secs(1));
+    let refused = InCertificate::new(world.server_device.clone(), tls(&world), short).await;
     assert!(refused.unwrap_err().is_local());
 }

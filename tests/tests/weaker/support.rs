@@ -17,6 +17,7 @@ use atls_tower::AttestedStream;
 use atls_tower::Error;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
+use atls_tower::weaker::CertificateProfile;
 use atls_tower::weaker::InCertificate;
 use atls_tower::weaker::InHandshake;
 use atls_tower::weaker::Mode;
@@ -106,10 +107,13 @@ pub(crate) fn client_tls(
 }
 
 pub(crate) async fn in_certificate(world: &World, device: Arc<dyn Attester>) -> Arc<InCertificate> {
-    let names = vec!["localhost".to_owned()];
-    InCertificate::new(device, tls(world), names, LIFETIME)
+    InCertificate::new(device, tls(world), profile())
         .await
         .unwrap()
+}
+
+pub(crate) fn profile() -> CertificateProfile {
+    CertificateProfile::new(LIFETIME).name("localhost")
 }
 
 pub(crate) fn tls(world: &World) -> (Arc<CryptoProvider>, Arc<dyn TimeProvider>) {
