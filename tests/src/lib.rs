@@ -11,6 +11,7 @@
 )]
 
 mod clock;
+mod dcap;
 mod forge;
 mod hooks;
 mod ordinary;
@@ -59,6 +60,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub use clock::Clock;
+pub use dcap::DcapDevice;
+pub use dcap::dcap_challenge;
 pub use forge::ForgedKey;
 pub use hooks::Broken;
 pub use hooks::Gate;

@@ -200,11 +200,21 @@ pub(crate) async fn accept_one(
 
 /// What a client makes of a server with this certificate.
 pub(crate) async fn present(world: &World, mode: Mode, key: Arc<CertifiedKey>) -> Error {
+    let party = weak(&world.server_device, Binding::Key);
+    present_to(world, mode, party, key).await
+}
+
+/// What a client that trusts others makes of it.
+pub(crate) async fn present_to(
+    world: &World,
+    mode: Mode,
+    party: Arc<RelyingParty>,
+    key: Arc<CertifiedKey>,
+) -> Error {
     let resolver = Arc::new(SingleCertAndKey::from(key));
     let server = world
         .serve_with(ServerTerms::new(), server_tls(world, resolver))
         .await;
-    let party = weak(&world.server_device, Binding::Key);
     let attested = expecting(world, mode, party, Http::Two);
     let refused = reqwest_client(&attested).get(server.url("/")).send().await;
     assert_eq!(server.hits(), 0);
