@@ -11,6 +11,7 @@ use atls_core::MediaType;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_core::Verifier;
+use atls_core::certificate;
 use atls_core::cmw::Cmw;
 use atls_reference::Live;
 use atls_tdx::SgxEnclave;
@@ -62,6 +63,20 @@ impl DcapDevice {
     pub fn evidence(&self, report_data: &[u8; 64]) -> Cmw {
         let [media_type] = &self.media_types;
         Cmw::evidence(media_type.clone(), self.quote(report_data))
+    }
+
+    /// DICE tagged evidence of these claims, honestly quoted.
+    pub fn tagged(&self, claims: &[u8]) -> Vec<u8> {
+        let mut report_data = [0; 64];
+        let digest = digest::digest(&digest::SHA256, claims);
+        let (first, _) = report_data.split_at_mut(32);
+        first.copy_from_slice(digest.as_ref());
+        self.tagged_beside(&report_data, claims)
+    }
+
+    /// Claims beside a quote over something.
+    pub fn tagged_beside(&self, report_data: &[u8; 64], claims: &[u8]) -> Vec<u8> {
+        certificate::tagged_evidence(&self.quote(report_data), claims).unwrap()
     }
 
     /// The platform's own verifier, under the forger's root, for what runs on this machine.

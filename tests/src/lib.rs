@@ -182,6 +182,7 @@ impl Default for World {
 }
 
 pub use atls_reqwest::reqwest;
+pub use atls_tdx::Tee;
 
 /// Trusts this device, and accepts that it is simulated.
 pub fn lenient(device: &SimAttester) -> RelyingPartyBuilder {

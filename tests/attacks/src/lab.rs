@@ -16,6 +16,7 @@ use atls_core::RelyingParty;
 use atls_core::Session;
 use atls_core::Side;
 use atls_core::StandardPolicy;
+use atls_core::certificate::Format;
 use atls_core::cmw::Cmw;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
@@ -99,10 +100,18 @@ impl Lab {
 
     /// A certificate with Evidence about its key, as RA-TLS has it.
     pub(crate) async fn identity(&self, device: &Arc<SimAttester>) -> Arc<InCertificate> {
+        self.identity_in(Format::default(), device.clone()).await
+    }
+
+    pub(crate) async fn identity_in(
+        &self,
+        format: Format,
+        device: Arc<dyn Attester>,
+    ) -> Arc<InCertificate> {
         let clock: Arc<dyn TimeProvider> = self.world.clock.clone();
         let tls = (self.leaky(), clock);
         let daily = CertificateProfile::new(Duration::from_secs(24 * 3600)).name("localhost");
-        InCertificate::new(device.clone(), tls, daily)
+        InCertificate::new(device, tls, daily.format(format))
             .await
             .unwrap()
     }

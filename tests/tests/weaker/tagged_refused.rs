@@ -10,16 +10,15 @@ use atls_core::Refusal;
 use atls_core::certificate;
 use atls_core::certificate::ID_PE_CMW;
 use atls_core::certificate::TAGGED_EVIDENCE;
-use atls_tdx::Tee;
 use atls_tower::Error;
 use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
 use end_to_end::DcapDevice;
 use end_to_end::ForgedKey;
+use end_to_end::Tee;
 use end_to_end::World;
 use end_to_end::dcap_challenge;
 use end_to_end::weak;
-use ring::digest;
 
 use crate::support::One;
 use crate::support::accept_one;
@@ -56,19 +55,13 @@ impl Attacker {
 
     /// These claims, honestly quoted.
     fn quoted(&self, claims: &[u8]) -> Extensions {
-        let mut report_data = [0; 64];
-        let digest = digest::digest(&digest::SHA256, claims);
-        report_data[..32].copy_from_slice(digest.as_ref());
-        self.quote_beside(&report_data, claims)
+        vec![(TAGGED_EVIDENCE, self.device.tagged(claims))]
     }
 
     /// These claims beside a quote over something.
     fn quote_beside(&self, report_data: &[u8; 64], claims: &[u8]) -> Extensions {
-        let quote = self.device.quote(report_data);
-        vec![(
-            TAGGED_EVIDENCE,
-            certificate::tagged_evidence(&quote, claims).unwrap(),
-        )]
+        let value = self.device.tagged_beside(report_data, claims);
+        vec![(TAGGED_EVIDENCE, value)]
     }
 
     /// The good certificate with something done to the extension.
