@@ -28,6 +28,7 @@ mod profile;
 use atls_core::Binding;
 
 pub use anyone::dangerous_any_client;
+pub use anyone::dangerous_any_client_told;
 pub use anyone::dangerous_any_server;
 pub use device::InHandshake;
 pub use presented::InCertificate;
