@@ -3,6 +3,8 @@
 use std::fmt;
 
 use rustls::sign::SigningKey;
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::BoxFuture;
 use crate::bound::Bound;
@@ -129,7 +131,7 @@ impl OwnedAttestRequest {
     /// For a certificate that carries its Evidence as a CMW: about this key, whoever's connection it is then used on.
     ///
     /// # Errors
-    /// [`ProtocolError::NoIdentity`] for a key that does not give its public half.
+    /// [`ProtocolError::NoIdentity`] for a key that does not give its public half, or gives something else.
     pub fn for_key(key: &dyn SigningKey) -> Result<Self, ProtocolError> {
         let leaf_key = public_key(key)?;
         Ok(Self {
@@ -173,10 +175,14 @@ impl OwnedAttestRequest {
     }
 }
 
-/// DER SubjectPublicKeyInfo.
+/// DER SubjectPublicKeyInfo, and nothing after it: a key object that appends the exported value of some connection would
+/// otherwise have that connection's binder attested.
 fn public_key(key: &dyn SigningKey) -> Result<Vec<u8>, ProtocolError> {
     let spki = key.public_key().ok_or(ProtocolError::NoIdentity)?;
-    Ok(spki.as_ref().to_vec())
+    match SubjectPublicKeyInfo::from_der(&spki) {
+        Ok(([], _)) => Ok(spki.as_ref().to_vec()),
+        _ => Err(ProtocolError::NoIdentity),
+    }
 }
 
 impl fmt::Debug for OwnedAttestRequest {

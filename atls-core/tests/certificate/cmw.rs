@@ -12,7 +12,12 @@ use atls_core::ProtocolError;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::Side;
+use atls_core::pki_types::SubjectPublicKeyInfoDer;
 use atls_core::pki_types::UnixTime;
+use rustls::SignatureAlgorithm;
+use rustls::SignatureScheme;
+use rustls::sign::Signer;
+use rustls::sign::SigningKey;
 
 use crate::support::Key;
 use crate::support::Mirror;
@@ -35,6 +40,41 @@ fn evidence_about_a_key_is_read_and_says_that_it_is_about_a_key() {
         decide(&weak(Binding::Key), credential, now()),
         Ok(Binding::Key)
     );
+}
+
+/// A key object is the application's: one that appends to its public half would have a value of its choice attested.
+#[test]
+fn a_key_that_says_more_than_its_public_half_is_refused() {
+    #[derive(Debug)]
+    struct Saying(Arc<dyn SigningKey>, Vec<u8>);
+
+    impl SigningKey for Saying {
+        fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+            self.0.choose_scheme(offered)
+        }
+
+        fn algorithm(&self) -> SignatureAlgorithm {
+            self.0.algorithm()
+        }
+
+        fn public_key(&self) -> Option<SubjectPublicKeyInfoDer<'_>> {
+            Some(self.1.as_slice().into())
+        }
+    }
+
+    let key = key();
+    let honest = key.signing.public_key().unwrap().to_vec();
+    let exported = [&honest[..], &[7; 32]].concat();
+    for said in [exported, honest[1..].to_vec(), Vec::new()] {
+        let saying = Saying(key.signing.clone(), said);
+        for request in [
+            OwnedAttestRequest::for_key(&saying),
+            OwnedAttestRequest::for_handshake(Side::Client, &[7; 32], &saying),
+        ] {
+            assert_eq!(request.unwrap_err(), ProtocolError::NoIdentity);
+        }
+    }
+    assert!(OwnedAttestRequest::for_key(&Saying(key.signing.clone(), honest)).is_ok());
 }
 
 #[test]
