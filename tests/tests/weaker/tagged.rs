@@ -22,13 +22,19 @@ use atls_core::ear::Tier;
 use atls_reqwest::Http;
 use atls_reqwest::ResponseExt;
 use atls_tdx::SgxClaims;
+use atls_tdx::TdxAttester;
 use atls_tdx::TdxClaims;
 use atls_tower::AttestedHttps;
+use atls_tower::Blocking;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::ServerTerms;
 use atls_tower::weaker::InCertificate;
 use atls_tower::weaker::Mode;
+use atls_tsm::Provider;
+use atls_tsm::Tsm;
+use atls_tsm::testing::FakeConfigFs;
+use atls_tsm::testing::Forged;
 use end_to_end::DcapDevice;
 use end_to_end::Served;
 use end_to_end::Tee;
@@ -99,6 +105,31 @@ async fn reqwest_accepts_servers_in_either_format_over_either_http() {
             }
             assert_eq!(server.hits(), 2);
         }
+    }
+}
+
+/// The attester of the platform, over a forged kernel.
+#[tokio::test]
+async fn the_tdx_attester_quotes_what_the_format_fixes() {
+    let world = World::new();
+    let forged = Arc::new(DcapDevice::new(&world, Tee::Tdx));
+    let party = forged.weakly_trusted();
+    let kernel = FakeConfigFs::new(Provider::TdxGuest, move |inblob| Forged {
+        outblob: forged.quote(inblob.try_into().unwrap()),
+        auxblob: Vec::new(),
+    });
+    let device = TdxAttester::over(Tsm::over(kernel)).unwrap().unwrap();
+    let device = Arc::new(Blocking::spawn(device).unwrap());
+    for format in FORMATS {
+        let identity = identity(&world, device.clone(), format).await;
+        let server = world
+            .serve_with(ServerTerms::new(), server_tls(&world, identity))
+            .await;
+        let attested = expecting(&world, Mode::InCertificate, party.clone(), Http::Two);
+        let asked = reqwest_client(&attested).get(server.url("/")).send();
+        let peer = asked.await.unwrap().attestation(&attested).unwrap();
+        assert_eq!(peer.binding(), Binding::Key);
+        assert!(was_fixed_by(format, &peer), "{format:?}");
     }
 }
 
