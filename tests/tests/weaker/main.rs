@@ -7,6 +7,7 @@
 )]
 
 mod accepted;
+mod device;
 mod lifetime;
 mod refused;
 mod support;
