@@ -82,8 +82,8 @@ impl Service {
     /// Sent once: services count, and bill, requests.
     ///
     /// # Errors
-    /// [`AppraisalError::Malformed`] for 400 and 422, which are about the Evidence; [`AppraisalError::BadResult`] for 500,
-    /// which may be, and for a body beyond the limit; [`AppraisalError::Unreachable`] for everything else, redirects
+    /// [`AppraisalError::Malformed`] for 400 and 422, which are about the Evidence; [`AppraisalError::NoResult`] for 500,
+    /// which may be; [`AppraisalError::BadResult`] for a body beyond the limit; [`AppraisalError::Unreachable`] for everything else, redirects
     /// included.
     pub async fn post(&self, body: &Value) -> Result<Vec<u8>, AppraisalError> {
         let mut request = Request::new(body.to_string().into_bytes());
@@ -115,7 +115,7 @@ impl Service {
         );
         Err(match status {
             StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => AppraisalError::Malformed,
-            StatusCode::INTERNAL_SERVER_ERROR => AppraisalError::BadResult,
+            StatusCode::INTERNAL_SERVER_ERROR => AppraisalError::NoResult,
             _ => AppraisalError::Unreachable,
         })
     }

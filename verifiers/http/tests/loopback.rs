@@ -126,7 +126,7 @@ async fn a_service_gets_json_and_credentials_and_its_refusals_are_told_apart() {
         (401, Err(AppraisalError::Unreachable)),
         (422, Err(AppraisalError::Malformed)),
         (429, Err(AppraisalError::Unreachable)),
-        (500, Err(AppraisalError::BadResult)),
+        (500, Err(AppraisalError::NoResult)),
         (503, Err(AppraisalError::Unreachable)),
     ] {
         let url = server.url(&format!("/{code}")).parse().unwrap();
