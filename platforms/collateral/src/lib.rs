@@ -45,6 +45,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::BoxFuture;
+use atls_core::Held;
 use atls_core::HttpError;
 use atls_core::pki_types::UnixTime;
 
@@ -168,6 +169,23 @@ pub enum CollateralError {
     /// Its maker was not reached.
     #[error("collateral could not be fetched")]
     Unreachable(#[from] HttpError),
+}
+
+impl CollateralError {
+    /// Whether the maker was out: not reached, or answering with a failure of its own (status 500 to 599). Only then may
+    /// anybody go on without what was asked for, where a policy says so.
+    ///
+    /// Never for what peers could bring about: limits of this end, or the maker's (status 429), since it is peers who
+    /// cause requests; nor for contents that cannot be read, went backwards or have expired.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Status(status) => matches!(status, 500..=599),
+            Self::Unreachable(HttpError::Held(Held::Failing)) => true,
+            Self::Unreachable(HttpError::Held(_) | HttpError::TooLarge) => false,
+            Self::Unreachable(_) => true,
+            Self::Address | Self::Expired | Self::Key | Self::Malformed | Self::RolledBack => false,
+        }
+    }
 }
 
 /// The prose, compiled.

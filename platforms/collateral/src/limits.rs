@@ -2,11 +2,6 @@
 
 use std::time::Duration;
 
-use atls_core::Held;
-use atls_core::HttpError;
-
-use crate::CollateralError;
-
 /// Bounds of a [`Cache`](crate::Cache). Start from the default and change what needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -62,8 +57,8 @@ impl StalePolicy {
         Self::default()
     }
 
-    /// What has expired is used for this much longer, at most [`MAX_GRACE`], while its maker cannot be reached or answers
-    /// with a failure of its own (status 429 or 500 to 599).
+    /// What has expired is used for this much longer, at most [`MAX_GRACE`], while its maker is
+    /// [out](crate::CollateralError::is_outage).
     ///
     /// **Who keeps this end from reaching the maker, for which it is enough to drop packets, undoes a revocation for as
     /// long.** It is never done for contents that cannot be read or went backwards.
@@ -75,18 +70,6 @@ impl StalePolicy {
 
     pub(crate) fn grace(self) -> Duration {
         self.grace
-    }
-
-    pub(crate) fn bears(self, error: &CollateralError) -> bool {
-        match error {
-            CollateralError::Status(status) => matches!(status, 429 | 500..=599),
-            // Our own limits may be the doing of peers, which shall not gain by it.
-            CollateralError::Unreachable(
-                HttpError::TooLarge | HttpError::Held(Held::Busy | Held::TooOften),
-            ) => false,
-            CollateralError::Unreachable(_) => true,
-            _ => false,
-        }
     }
 }
 

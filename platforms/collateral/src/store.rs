@@ -224,7 +224,7 @@ impl<F: Fetch + 'static> Store<F> {
         now: UnixTime,
         error: CollateralError,
     ) -> Result<Fetched, CollateralError> {
-        if !self.settings.stale.bears(&error) {
+        if !error.is_outage() {
             return Err(error);
         }
         let state = self.state();

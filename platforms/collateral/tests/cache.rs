@@ -350,7 +350,7 @@ fn what_has_expired_is_used_only_for_the_grace_and_only_while_unreachable() {
         (HttpError::TimedOut.into(), true),
         (HttpError::Held(Held::Failing).into(), true),
         (CollateralError::Status(503), true),
-        (CollateralError::Status(429), true),
+        (CollateralError::Status(429), false),
         (CollateralError::Status(404), false),
         (HttpError::TooLarge.into(), false),
         (HttpError::Held(Held::Busy).into(), false),

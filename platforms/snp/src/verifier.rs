@@ -168,7 +168,8 @@ impl SnpVerifier {
             .await;
         let own = match found {
             Ok(own) => own,
-            Err(_) if policy.allow_missing_crl => None,
+            // What peers can bring about, such as our own limits, must not switch revocation off.
+            Err(error) if policy.allow_missing_crl && error.is_outage() => None,
             Err(error) => return Err(unreachable(error)),
         };
         let list = match (own.as_deref(), peer.crl()) {

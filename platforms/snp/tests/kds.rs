@@ -15,11 +15,14 @@ use std::sync::Mutex;
 
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
+use atls_collateral::Fetched;
 use atls_core::AppraisalError;
 use atls_core::BoxFuture;
+use atls_core::Held;
 use atls_core::HttpClient;
 use atls_core::HttpError;
 use atls_core::HttpLimits;
+use atls_core::pki_types::UnixTime;
 use atls_snp::CertTable;
 use atls_snp::Kds;
 use atls_snp::KdsCollateral;
@@ -152,14 +155,37 @@ fn what_amd_does_not_give_is_the_verifiers_fault() {
 }
 
 #[test]
-fn a_list_that_cannot_be_had_is_done_without_where_the_policy_says_so() {
+fn a_list_is_done_without_only_where_the_policy_says_so_and_amd_is_out() {
     let platform = milan();
-    let list = "https://kdsintf.amd.com/vcek/v1/Milan/crl";
-    let mut policy = platform.policy();
-    policy.allow_missing_crl = true;
     let evidence = platform.evidence(&CHALLENGE);
-    let amd = Arc::new(Amd::of(&platform).with(list, Answer::None));
-    assert!(appraise_with(&platform, &evidence, kds(&amd), policy).is_ok());
+    let held = |held| HttpError::Held(held).into();
+    for (error, done_without) in [
+        (HttpError::TimedOut.into(), true),
+        (HttpError::Unreachable(String::new()).into(), true),
+        (held(Held::Failing), true),
+        (CollateralError::Status(503), true),
+        // What a peer can bring about by asking for many chips,
+        (held(Held::Busy), false),
+        (held(Held::TooOften), false),
+        (CollateralError::Status(429), false),
+        // and what whoever answers in AMD's place can.
+        (HttpError::TooLarge.into(), false),
+        (CollateralError::Status(404), false),
+        (CollateralError::Address, false),
+        (CollateralError::Expired, false),
+        (CollateralError::Key, false),
+        (CollateralError::Malformed, false),
+        (CollateralError::RolledBack, false),
+    ] {
+        let mut policy = platform.policy();
+        let judge = |policy| {
+            let source = KdsCollateral::new(Failing(error.clone()));
+            appraise_with(&platform, &evidence, source, policy).map(drop)
+        };
+        assert_eq!(judge(policy.clone()), Err(AppraisalError::Unreachable));
+        policy.allow_missing_crl = true;
+        assert_eq!(judge(policy).is_ok(), done_without, "{error}");
+    }
 }
 
 #[test]
@@ -312,5 +338,18 @@ impl HttpClient for Amd {
             (Answer::None, _) => Err(HttpError::TimedOut),
         };
         Box::pin(async { outcome })
+    }
+}
+
+/// Gives nothing.
+struct Failing(CollateralError);
+
+impl Fetch for Failing {
+    fn fetch<'a>(
+        &'a self,
+        _: &'a str,
+        _: UnixTime,
+    ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
+        Box::pin(async { Err(self.0.clone()) })
     }
 }
