@@ -11,6 +11,7 @@ use atls_core::pki_types::UnixTime;
 use crate::CollateralError;
 use crate::Fetch;
 use crate::Fetched;
+use crate::Kind;
 use crate::disk::Disk;
 use crate::limits::CacheLimits;
 use crate::limits::MAX_KEY;
@@ -23,7 +24,7 @@ use crate::store::Store;
 ///
 /// - What is fresh is given at once, what has expired never, unless a [`StalePolicy`] says so by name.
 /// - Those who ask for one key at once wait for one fetch; who of them gives up does not stop it for the others.
-/// - Fetches are bounded in number and in rate. A key that failed is left alone for a moment, longer each time.
+/// - Fetches are bounded in number and in rate, for each [`Kind`] apart. A key that failed is left alone for a moment, longer each time.
 /// - [`refresh`](Self::refresh) renews ahead of time, in the background.
 ///
 /// A clone is the same cache. Files are small, and are read and written where the future is polled.
@@ -105,6 +106,10 @@ impl<F: Fetch + 'static> Fetch for Cache<F> {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
         Box::pin(self.get(key, now))
+    }
+
+    fn kind(&self, key: &str) -> Kind {
+        self.store.kind(key)
     }
 
     fn reject(&self, key: &str, contents: &Fetched, now: UnixTime) {

@@ -36,9 +36,11 @@
 mod cache;
 mod disk;
 mod entry;
+mod flight;
 mod http;
 mod limits;
 mod pace;
+mod shelf;
 mod store;
 
 use std::sync::Arc;
@@ -61,8 +63,8 @@ pub use limits::StalePolicy;
 
 /// Fetches one piece of collateral from its maker.
 pub trait Fetch: Send + Sync {
-    /// `key` names the piece: lower-case letters, digits, `-`, `_` and `/`, made by the platform from values that were
-    /// verified, never from a peer's text.
+    /// `key` names the piece: lower-case letters, digits, `-`, `_` and `/`, made by the platform from parsed values,
+    /// never from a peer's text. The values are verified ones, except where [`kind`](Self::kind) says [`Kind::Device`].
     ///
     /// # Errors
     /// [`CollateralError`]
@@ -71,6 +73,12 @@ pub trait Fetch: Send + Sync {
         key: &'a str,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Fetched, CollateralError>>;
+
+    /// What the key stands for. Whoever wraps another [`Fetch`] passes this on, too.
+    fn kind(&self, key: &str) -> Kind {
+        let _ = key;
+        Kind::Published
+    }
 
     /// Says that contents did not verify, so that what keeps them drops them. What keeps nothing has nothing to do.
     ///
@@ -90,9 +98,26 @@ impl<F: Fetch + ?Sized> Fetch for Arc<F> {
         (**self).fetch(key, now)
     }
 
+    fn kind(&self, key: &str) -> Kind {
+        (**self).kind(key)
+    }
+
     fn reject(&self, key: &str, contents: &Fetched, now: UnixTime) {
         (**self).reject(key, contents, now);
     }
+}
+
+/// What a key stands for. A [`Cache`] gives each kind bounds of its own, so that none can exhaust those of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The certificate of one device, which must be at hand before a signature of its Evidence can be verified: the key is
+    /// what a peer **claims**, so that any peer causes requests by it. There are as many as devices, each stays as it is,
+    /// and nothing is revoked by it.
+    Device,
+    /// What a maker publishes about all devices of a sort, and publishes anew: revocation lists, TCB information,
+    /// issuers. There are few, and they are asked for by verified values.
+    Published,
 }
 
 /// A piece of collateral, and until when it may be used.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Bounds of a [`Cache`](crate::Cache). Start from the default and change what needs it.
+/// Bounds of a [`Cache`](crate::Cache), each for every [`Kind`](crate::Kind) apart. Start from the default and change what
+/// needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheLimits {

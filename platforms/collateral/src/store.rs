@@ -1,33 +1,31 @@
 //! What the cache holds, and the fetches under way.
 
-use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
-use atls_core::BoxFuture;
 use atls_core::Held;
 use atls_core::HttpError;
 use atls_core::pki_types::UnixTime;
 use futures_util::FutureExt;
-use futures_util::future::Shared;
-use futures_util::future::WeakShared;
-use lru::LruCache;
 
 use crate::CollateralError;
 use crate::Fetch;
 use crate::Fetched;
+use crate::Kind;
 use crate::cache::Stats;
 use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::entry::Origin;
+use crate::flight::Flight;
+use crate::flight::Waiting;
 use crate::limits::CacheLimits;
 use crate::limits::StalePolicy;
-use crate::pace::Bucket;
 use crate::pace::Failure;
 use crate::pace::Pauses;
+use crate::shelf::Shelf;
+use crate::shelf::Shelves;
 
 pub(crate) struct Store<F> {
     fetch: F,
@@ -45,41 +43,28 @@ pub(crate) struct Settings {
 }
 
 struct State {
-    entries: LruCache<String, Entry>,
-    failures: LruCache<String, Failure>,
-    flights: HashMap<String, Flight>,
+    shelves: Shelves,
     /// Counts flights, so that the end of one is not taken for that of its successor.
     last_flight: u64,
-    bucket: Bucket,
     stats: Stats,
-}
-
-/// A fetch under way; it lives for as long as somebody waits for it.
-struct Flight {
-    number: u64,
-    future: WeakShared<BoxFuture<'static, Result<Fetched, CollateralError>>>,
 }
 
 /// What there is to do for one key.
 pub(crate) enum Next {
     Have(Fetched),
     Refused(CollateralError),
-    Wait(Shared<BoxFuture<'static, Result<Fetched, CollateralError>>>),
+    Wait(Waiting),
 }
 
 impl<F: Fetch + 'static> Store<F> {
     pub(crate) fn new(fetch: F, settings: Settings, disk: Option<Disk>) -> Self {
-        let capacity = NonZeroUsize::new(settings.limits.max_keys).unwrap_or(NonZeroUsize::MIN);
         Self {
             fetch,
             settings,
             disk,
             state: Mutex::new(State {
-                entries: LruCache::new(capacity),
-                failures: LruCache::new(capacity),
-                flights: HashMap::new(),
+                shelves: Shelves::new(&settings.limits),
                 last_flight: 0,
-                bucket: Bucket::full(&settings.limits),
                 stats: Stats::default(),
             }),
         }
@@ -92,24 +77,26 @@ impl<F: Fetch + 'static> Store<F> {
         now: UnixTime,
         needs_fetch: impl FnOnce(&Entry) -> bool,
     ) -> Next {
+        let kind = self.kind(key);
         let mut state = self.state();
-        if let Some(entry) = state.entries.get(key)
+        let shelf = state.shelves.of(kind);
+        if let Some(entry) = shelf.entries.get(key)
             && !needs_fetch(entry)
         {
             return Next::Have(entry.fetched.clone());
         }
-        let running = state.flights.get(key);
+        let running = shelf.flights.get(key);
         if let Some(flight) = running.and_then(|flight| flight.future.upgrade()) {
             return Next::Wait(flight);
         }
-        let failure = state.failures.get(key);
+        let failure = shelf.failures.get(key);
         if let Some(error) = failure.and_then(|failure| failure.holds(now.as_secs())) {
             return Next::Refused(error.clone());
         }
-        if state.flights.len() >= self.settings.limits.max_fetches {
+        if shelf.flights.len() >= self.settings.limits.max_fetches {
             return Next::Refused(HttpError::Held(Held::Busy).into());
         }
-        if !state.bucket.take(&self.settings.limits, now.as_secs()) {
+        if !shelf.bucket.take(&self.settings.limits, now.as_secs()) {
             return Next::Refused(HttpError::Held(Held::TooOften).into());
         }
         state.stats.fetches = state.stats.fetches.saturating_add(1);
@@ -117,6 +104,7 @@ impl<F: Fetch + 'static> Store<F> {
         let landing = Landing {
             store: Arc::clone(self),
             key: key.to_owned(),
+            kind,
             number: state.last_flight,
         };
         let future = landing.fly(now).boxed().shared();
@@ -125,7 +113,8 @@ impl<F: Fetch + 'static> Store<F> {
                 number: state.last_flight,
                 future: weak,
             };
-            state.flights.insert(key.to_owned(), flight);
+            let flights = &mut state.shelves.of(kind).flights;
+            flights.insert(key.to_owned(), flight);
         }
         Next::Wait(future)
     }
@@ -133,15 +122,17 @@ impl<F: Fetch + 'static> Store<F> {
     /// Brings a piece from disk to memory, where it is not there.
     pub(crate) fn load(&self, key: &str) {
         let Some(disk) = &self.disk else { return };
-        if self.state().entries.contains(key) {
+        let kind = self.kind(key);
+        if self.state().shelves.of(kind).entries.contains(key) {
             return;
         }
         let Some(entry) = disk.load(key, &self.settings.limits) else {
             return;
         };
         let mut state = self.state();
-        if !state.entries.contains(key) {
-            state.entries.push(key.to_owned(), entry);
+        let shelf = state.shelves.of(kind);
+        if !shelf.entries.contains(key) {
+            shelf.entries.push(key.to_owned(), entry);
         }
     }
 
@@ -161,8 +152,9 @@ impl<F: Fetch + 'static> Store<F> {
                 return Err(error);
             }
         };
-        state.entries.push(key.to_owned(), entry.clone());
-        if let Some(failure) = state.failures.get_mut(key) {
+        let shelf = state.shelves.of(self.kind(key));
+        shelf.entries.push(key.to_owned(), entry.clone());
+        if let Some(failure) = shelf.failures.get_mut(key) {
             failure.release();
         }
         let tidy = state.stats.fetches.is_multiple_of(TIDY_EVERY);
@@ -194,12 +186,9 @@ impl<F: Fetch + 'static> Store<F> {
         if !entry.is_fresh(now) {
             return Err(CollateralError::Expired);
         }
-        let known = self
-            .state()
-            .entries
-            .peek(key)
-            .map(|entry| entry.fetched.sequence);
-        if entry.is_older_than(known.flatten()) {
+        let mut state = self.state();
+        let known = state.shelves.of(self.kind(key)).entries.peek(key);
+        if entry.is_older_than(known.and_then(|known| known.fetched.sequence)) {
             return Err(CollateralError::RolledBack);
         }
         Ok(entry)
@@ -211,9 +200,9 @@ impl<F: Fetch + 'static> Store<F> {
             key,
             seed: self.settings.seed,
         };
-        let earlier = state.failures.peek(key);
-        let failure = Failure::after(earlier, error, now.as_secs(), pauses);
-        state.failures.push(key.to_owned(), failure);
+        let failures = &mut state.shelves.of(self.kind(key)).failures;
+        let failure = Failure::after(failures.peek(key), error, now.as_secs(), pauses);
+        failures.push(key.to_owned(), failure);
         state.stats.failures = state.stats.failures.saturating_add(1);
     }
 
@@ -227,8 +216,8 @@ impl<F: Fetch + 'static> Store<F> {
         if !error.is_outage() {
             return Err(error);
         }
-        let state = self.state();
-        let entry = state.entries.peek(key);
+        let mut state = self.state();
+        let entry = state.shelves.of(self.kind(key)).entries.peek(key);
         entry
             .and_then(|entry| entry.stale(self.settings.stale, now))
             .ok_or(error)
@@ -236,7 +225,7 @@ impl<F: Fetch + 'static> Store<F> {
 
     pub(crate) fn due(&self, now: UnixTime) -> Vec<String> {
         let state = self.state();
-        let entries = state.entries.iter();
+        let entries = state.shelves.iter().flat_map(|shelf| &shelf.entries);
         entries
             .filter(|(_, entry)| entry.is_due(&self.settings.limits, now))
             .map(|(key, _)| key.clone())
@@ -246,14 +235,16 @@ impl<F: Fetch + 'static> Store<F> {
     /// Unless somebody has fetched other contents in the meantime.
     pub(crate) fn reject(&self, key: &str, contents: &Fetched, now: UnixTime) {
         let mut state = self.state();
-        let entry = state.entries.peek(key);
+        let shelf = state.shelves.of(self.kind(key));
+        let entry = shelf.entries.peek(key);
         let Some(entry) = entry.filter(|entry| entry.fetched.bytes == contents.bytes) else {
             return;
         };
-        if entry.origin == Origin::Maker {
+        let origin = entry.origin;
+        shelf.entries.pop(key);
+        if origin == Origin::Maker {
             self.fail(&mut state, key, CollateralError::Malformed, now);
         }
-        state.entries.pop(key);
         if let Some(disk) = &self.disk {
             disk.remove(key);
         }
@@ -268,9 +259,13 @@ impl<F: Fetch + 'static> Store<F> {
     pub(crate) fn stats(&self) -> Stats {
         let state = self.state();
         Stats {
-            kept: state.entries.len(),
+            kept: state.shelves.iter().map(Shelf::kept).sum(),
             ..state.stats
         }
+    }
+
+    pub(crate) fn kind(&self, key: &str) -> Kind {
+        self.fetch.kind(key)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -282,6 +277,7 @@ impl<F: Fetch + 'static> Store<F> {
 struct Landing<F> {
     store: Arc<Store<F>>,
     key: String,
+    kind: Kind,
     number: u64,
 }
 
@@ -300,8 +296,9 @@ impl<F> Drop for Landing<F> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let own = |flight: &Flight| flight.number == self.number;
-        if state.flights.get(&self.key).is_some_and(own) {
-            state.flights.remove(&self.key);
+        let flights = &mut state.shelves.of(self.kind).flights;
+        if flights.get(&self.key).is_some_and(own) {
+            flights.remove(&self.key);
         }
     }
 }

@@ -248,6 +248,47 @@ fn the_rate_of_fetches_is_bounded() {
     assert_eq!(maker.count(), 3);
 }
 
+/// Whoever makes up devices exhausts what devices have, and nothing of what revokes.
+#[test]
+fn each_kind_has_bounds_of_its_own() {
+    let list = || piece("list", NOW + HOUR);
+    let device = |number: u64| format!("device/{number}");
+    let cached = |change: fn(&mut CacheLimits)| {
+        let maker = Maker::default();
+        let cache = Cache::builder(maker.clone()).limits(limits(change));
+        maker.prepare("list", Ok(list()));
+        (maker, cache.build().unwrap())
+    };
+    // In rate,
+    let (maker, cache) = cached(|limits| limits.burst = 2);
+    for number in 0..9 {
+        maker.prepare(&device(number), Err(CollateralError::Status(404)));
+        now(cache.get(&device(number), at(NOW))).unwrap_err();
+    }
+    assert_eq!(maker.count(), 2);
+    assert_eq!(now(cache.get("list", at(NOW))), Ok(list()));
+    // at once,
+    let (_, cache) = cached(|limits| limits.max_fetches = 2);
+    let _open = [0, 1].map(|number| {
+        let cache = cache.clone();
+        Task::pending(async move { cache.get(&device(number), at(NOW)).await })
+    });
+    let busy = CollateralError::from(HttpError::Held(Held::Busy));
+    assert_eq!(now(cache.get(&device(2), at(NOW))), Err(busy));
+    assert_eq!(now(cache.get("list", at(NOW))), Ok(list()));
+    // and in memory.
+    let (maker, cache) = cached(|limits| limits.max_keys = 2);
+    now(cache.get("list", at(NOW))).unwrap();
+    for number in 0..9 {
+        maker.prepare(&device(number), Ok(piece("device", NOW + DAY)));
+        now(cache.get(&device(number), at(NOW))).unwrap();
+    }
+    assert_eq!(cache.stats().kept, 3);
+    let before = maker.count();
+    assert_eq!(now(cache.get("list", at(NOW))), Ok(list()));
+    assert_eq!(maker.count(), before);
+}
+
 #[test]
 fn the_key_that_was_not_used_for_longest_makes_room() {
     let maker = Maker::default();

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use atls_collateral::Cache;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
 use atls_collateral::Fetched;
@@ -186,6 +187,38 @@ fn a_list_is_done_without_only_where_the_policy_says_so_and_amd_is_out() {
         policy.allow_missing_crl = true;
         assert_eq!(judge(policy).is_ok(), done_without, "{error}");
     }
+}
+
+/// 64 unsigned reports take every fetch that chips have. They hold up chips that nobody has seen and that send no
+/// certificate along, and nobody else.
+#[test]
+fn made_up_chips_starve_neither_revocation_nor_known_chips() {
+    let platform = milan();
+    let amd = Arc::new(Amd::of(&platform));
+    let kds = Kds::new(Arc::clone(&amd) as Arc<dyn HttpClient>);
+    let cache = Arc::new(Cache::new(kds));
+    let mut policy = platform.policy();
+    policy.allow_missing_crl = true;
+    let judge = |evidence: &SnpEvidence| {
+        let source = KdsCollateral::new(Arc::clone(&cache));
+        appraise_with(&platform, evidence, source, policy.clone()).map(drop)
+    };
+    let bare = |platform: &ForgedPlatform| {
+        SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new())
+    };
+    assert_eq!(judge(&bare(&platform)), Ok(()));
+    let before = amd.asked().len();
+    for chip in 0..200 {
+        let mut made_up = platform.clone();
+        made_up.report.chip_id = [chip; 64];
+        let _ = judge(&bare(&made_up));
+    }
+    assert!(amd.asked().len() - before < 70);
+    assert_eq!(judge(&bare(&platform)), Ok(()), "known");
+    assert_eq!(judge(&platform.evidence(&CHALLENGE)), Ok(()), "sent along");
+    // A list that nobody had yet is asked for all the same.
+    let vlek = "snp/vlek/milan/crl";
+    assert!(ready(cache.get(vlek, at(NOW))).is_ok());
 }
 
 #[test]

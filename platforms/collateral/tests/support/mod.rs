@@ -19,6 +19,7 @@ use std::time::Duration;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
 use atls_collateral::Fetched;
+use atls_collateral::Kind;
 use atls_core::BoxFuture;
 use atls_core::pki_types::UnixTime;
 
@@ -34,7 +35,7 @@ pub fn piece(bytes: &str, fresh_until: u64) -> Fetched {
     Fetched::new(bytes.as_bytes(), at(fresh_until))
 }
 
-/// Fetches stay open until [`Maker::answer`]; clones are the same maker.
+/// Keys below `device/` are devices'. Fetches stay open until [`Maker::answer`]; clones are the same maker.
 #[derive(Clone, Default)]
 pub struct Maker {
     calls: Arc<Mutex<Vec<Call>>>,
@@ -84,6 +85,13 @@ impl Maker {
 }
 
 impl Fetch for Maker {
+    fn kind(&self, key: &str) -> Kind {
+        match key.starts_with("device/") {
+            true => Kind::Device,
+            false => Kind::Published,
+        }
+    }
+
     fn fetch<'a>(
         &'a self,
         key: &'a str,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
 use atls_collateral::Fetched;
+use atls_collateral::Kind;
 use atls_core::BoxFuture;
 use atls_core::HttpClient;
 use atls_core::HttpLimits;
@@ -72,6 +73,14 @@ impl Fetch for Kds {
             let until = UnixTime::since_unix_epoch(Duration::from_secs(until));
             Ok(Fetched::new(body, until))
         })
+    }
+
+    /// Chips are what reports claim, before there is a key to verify those with.
+    fn kind(&self, key: &str) -> Kind {
+        match KdsKey::parse(key) {
+            Some(KdsKey::Vcek(_)) => Kind::Device,
+            _ => Kind::Published,
+        }
     }
 }
 
