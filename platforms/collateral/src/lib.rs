@@ -6,7 +6,6 @@
 //! the difference.
 //!
 //! ```no_run
-//! use std::time::Duration;
 //! use atls_collateral::{Cache, Fetch};
 //! # use atls_core::pki_types::UnixTime;
 //! # fn example(service: impl Fetch + 'static, now: fn() -> UnixTime) -> std::io::Result<()> {
@@ -14,17 +13,13 @@
 //!     .directory("/var/cache/service/collateral")
 //!     .build()?;
 //!
-//! // A clone is the same cache. In the background, so that a handshake hardly ever waits:
+//! // A clone is the same cache. In the background, so that revocations are seen and no handshake waits for it:
 //! let background = cache.clone();
-//! tokio::spawn(async move {
-//!     let mut timer = tokio::time::interval(Duration::from_secs(15 * 60));
-//!     loop {
-//!         timer.tick().await;
-//!         for (key, error) in background.refresh(now()).await.failed {
-//!             eprintln!("collateral {key}: {error}");
-//!         }
+//! tokio::spawn(background.keep_fresh(now, tokio::time::sleep, |refreshed| {
+//!     for (key, error) in refreshed.failed {
+//!         eprintln!("collateral {key} was not renewed: {error}");
 //!     }
-//! });
+//! }));
 //! # Ok(())
 //! # }
 //! ```

@@ -25,9 +25,15 @@ pub struct CacheLimits {
     pub first_pause: Duration,
     /// The longest such pause. 5 min.
     pub longest_pause: Duration,
-    /// [`refresh`](crate::Cache::refresh) renews what expires within this time, or within the last quarter of its
-    /// validity where that is shorter. 24 h.
+    /// What expires within this time is due for renewal, or within the last quarter of its validity where that is
+    /// shorter. 24 h.
     pub refresh_ahead: Duration,
+    /// What is [published](crate::Kind::Published) is due for renewal when it was fetched so long ago, however long it is
+    /// valid: a revocation that was published meanwhile is seen then. 6 h.
+    pub refresh_after: Duration,
+    /// How often [`keep_fresh`](crate::Cache::keep_fresh) looks for what is due. Where nobody has for twice this time,
+    /// who uses what is that old renews it. 15 min.
+    pub refresh_every: Duration,
 }
 
 impl Default for CacheLimits {
@@ -42,6 +48,8 @@ impl Default for CacheLimits {
             first_pause: Duration::from_secs(2),
             longest_pause: Duration::from_secs(5 * 60),
             refresh_ahead: Duration::from_secs(24 * 60 * 60),
+            refresh_after: Duration::from_secs(6 * 60 * 60),
+            refresh_every: Duration::from_secs(15 * 60),
         }
     }
 }

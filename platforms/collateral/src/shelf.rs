@@ -36,6 +36,10 @@ impl Shelves {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Shelf> {
         [&self.published, &self.device].into_iter()
     }
+
+    pub(crate) fn flights(&self) -> impl Iterator<Item = &Flight> {
+        self.iter().flat_map(|shelf| shelf.flights.values())
+    }
 }
 
 pub(crate) struct Shelf {
@@ -54,6 +58,17 @@ impl Shelf {
             flights: HashMap::new(),
             bucket: Bucket::full(limits),
         }
+    }
+
+    /// Takes away, of the flights that nobody waits for, the one that started first. It is to be dropped without a lock.
+    pub(crate) fn first_abandoned(&mut self) -> Option<Flight> {
+        let abandoned = self
+            .flights
+            .iter()
+            .filter(|(_, flight)| flight.is_abandoned());
+        let (key, _) = abandoned.min_by_key(|(_, flight)| flight.number)?;
+        let key = key.clone();
+        self.flights.remove(&key)
     }
 
     pub(crate) fn kept(&self) -> usize {

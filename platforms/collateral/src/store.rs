@@ -1,14 +1,19 @@
 //! What the cache holds, and the fetches under way.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::task::Poll;
+use std::task::Waker;
 
 use atls_core::Held;
 use atls_core::HttpError;
 use atls_core::pki_types::UnixTime;
-use futures_util::FutureExt;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
 use crate::CollateralError;
 use crate::Fetch;
@@ -19,6 +24,8 @@ use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::entry::Origin;
 use crate::flight::Flight;
+use crate::flight::Landing;
+use crate::flight::Outcome;
 use crate::flight::Waiting;
 use crate::limits::CacheLimits;
 use crate::limits::StalePolicy;
@@ -28,7 +35,7 @@ use crate::shelf::Shelf;
 use crate::shelf::Shelves;
 
 pub(crate) struct Store<F> {
-    fetch: F,
+    fetch: Arc<F>,
     pub(crate) settings: Settings,
     disk: Option<Disk>,
     state: Mutex<State>,
@@ -42,81 +49,166 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
 }
 
-struct State {
-    shelves: Shelves,
-    /// Counts flights, so that the end of one is not taken for that of its successor.
+pub(crate) struct State {
+    pub(crate) shelves: Shelves,
+    /// Counts flights.
     last_flight: u64,
+    /// When somebody renewed in the background.
+    refreshed_at: Option<UnixTime>,
+    /// Of who sees flights to their end.
+    driver: Option<Waker>,
     stats: Stats,
+}
+
+impl State {
+    /// Whether somebody renews in the background, so that who uses a piece need not.
+    fn is_attended(&self, limits: &CacheLimits, now: UnixTime) -> bool {
+        let seldom = limits.refresh_every.as_secs().saturating_mul(2);
+        self.refreshed_at
+            .is_some_and(|at| at.as_secs().abs_diff(now.as_secs()) <= seldom)
+    }
+}
+
+/// Why a piece is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To renew it where that is due.
+    Renew,
+    /// To use it.
+    Use,
 }
 
 /// What there is to do for one key.
 pub(crate) enum Next {
     Have(Fetched),
     Refused(CollateralError),
+    /// What is at hand serves while somebody renews it.
+    Underway(Fetched, Waiting),
     Wait(Waiting),
 }
 
 impl<F: Fetch + 'static> Store<F> {
     pub(crate) fn new(fetch: F, settings: Settings, disk: Option<Disk>) -> Self {
         Self {
-            fetch,
+            fetch: Arc::new(fetch),
             settings,
             disk,
             state: Mutex::new(State {
                 shelves: Shelves::new(&settings.limits),
                 last_flight: 0,
+                refreshed_at: None,
+                driver: None,
                 stats: Stats::default(),
             }),
         }
     }
 
     /// What there is to do, decided in one step: of many who ask at once, one starts the fetch.
-    pub(crate) fn next(
-        self: &Arc<Self>,
-        key: &str,
-        now: UnixTime,
-        needs_fetch: impl FnOnce(&Entry) -> bool,
-    ) -> Next {
+    pub(crate) fn next(self: &Arc<Self>, key: &str, now: UnixTime, purpose: Purpose) -> Next {
+        let limits = &self.settings.limits;
         let kind = self.kind(key);
+        // A flight that is given up locks the state when it is dropped, so it outlives the lock.
+        let mut given_up = None;
         let mut state = self.state();
+        let is_attended = state.is_attended(limits, now);
         let shelf = state.shelves.of(kind);
-        if let Some(entry) = shelf.entries.get(key)
-            && !needs_fetch(entry)
-        {
-            return Next::Have(entry.fetched.clone());
+        let mut serves = None;
+        if let Some(entry) = shelf.entries.get(key) {
+            let fetched = entry.fetched.clone();
+            let waits = match purpose {
+                Purpose::Renew => entry.is_due(limits, kind, now),
+                Purpose::Use if entry.is_fresh(now) => {
+                    serves = Some(fetched.clone());
+                    !is_attended && entry.is_old(limits, kind, now)
+                }
+                Purpose::Use => true,
+            };
+            if !waits {
+                return Next::Have(fetched);
+            }
         }
-        let running = shelf.flights.get(key);
-        if let Some(flight) = running.and_then(|flight| flight.future.upgrade()) {
-            return Next::Wait(flight);
+        match shelf.flights.get(key) {
+            Some(flight) if flight.is_lost(now) => given_up = shelf.flights.remove(key),
+            Some(flight) => {
+                let flight = flight.future.clone();
+                return match serves {
+                    Some(fetched) => Next::Underway(fetched, flight),
+                    None => Next::Wait(flight),
+                };
+            }
+            None => {}
         }
         let failure = shelf.failures.get(key);
         if let Some(error) = failure.and_then(|failure| failure.holds(now.as_secs())) {
             return Next::Refused(error.clone());
         }
-        if shelf.flights.len() >= self.settings.limits.max_fetches {
+        let is_full = shelf.flights.len() >= limits.max_fetches;
+        if is_full && !shelf.flights.values().any(Flight::is_abandoned) {
             return Next::Refused(HttpError::Held(Held::Busy).into());
         }
-        if !shelf.bucket.take(&self.settings.limits, now.as_secs()) {
+        if !shelf.bucket.take(limits, now.as_secs()) {
             return Next::Refused(HttpError::Held(Held::TooOften).into());
         }
+        if is_full {
+            given_up = shelf.first_abandoned();
+        }
+        let number = state.last_flight.wrapping_add(1);
+        state.last_flight = number;
         state.stats.fetches = state.stats.fetches.saturating_add(1);
-        state.last_flight = state.last_flight.wrapping_add(1);
         let landing = Landing {
-            store: Arc::clone(self),
+            store: Arc::downgrade(self),
             key: key.to_owned(),
             kind,
-            number: state.last_flight,
+            number,
+            started_at: now,
+            has_landed: false,
         };
-        let future = landing.fly(now).boxed().shared();
-        if let Some(weak) = future.downgrade() {
-            let flight = Flight {
-                number: state.last_flight,
-                future: weak,
-            };
-            let flights = &mut state.shelves.of(kind).flights;
-            flights.insert(key.to_owned(), flight);
+        let flight = Flight::start(Arc::clone(&self.fetch), landing);
+        let future = flight.future.clone();
+        let shelf = state.shelves.of(kind);
+        shelf.flights.insert(key.to_owned(), flight);
+        let driver = state.driver.take();
+        drop(state);
+        drop(given_up);
+        if let Some(driver) = driver {
+            driver.wake();
         }
         Next::Wait(future)
+    }
+
+    /// Sees every flight to its end, whoever started it and whether anybody waits.
+    pub(crate) async fn drive(&self) -> Infallible {
+        let mut flights = FuturesUnordered::new();
+        let mut last = 0;
+        poll_fn(|cx| {
+            let mut state = self.state();
+            let fresh = state
+                .shelves
+                .flights()
+                .filter(|flight| flight.number > last);
+            flights.extend(fresh.map(|flight| flight.future.clone()));
+            last = state.last_flight;
+            state.driver = Some(cx.waker().clone());
+            drop(state);
+            while let Poll::Ready(Some(_)) = flights.poll_next_unpin(cx) {}
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Flights that nobody waits for, to be waited for.
+    pub(crate) fn abandoned(&self, now: UnixTime) -> Vec<Waiting> {
+        let state = self.state();
+        let flights = state.shelves.flights();
+        flights
+            .filter(|flight| flight.is_abandoned() && !flight.is_lost(now))
+            .map(|flight| flight.future.clone())
+            .collect()
+    }
+
+    /// Somebody renews in the background.
+    pub(crate) fn attend(&self, now: UnixTime) {
+        self.state().refreshed_at = Some(now);
     }
 
     /// Brings a piece from disk to memory, where it is not there.
@@ -137,22 +229,29 @@ impl<F: Fetch + 'static> Store<F> {
     }
 
     /// A fetch has ended.
-    fn land(
+    pub(crate) fn land(
         &self,
         key: &str,
         now: UnixTime,
         outcome: Result<Fetched, CollateralError>,
     ) -> Result<Fetched, CollateralError> {
+        let kind = self.kind(key);
         let outcome = outcome.and_then(|fetched| self.accept(key, now, fetched));
         let mut state = self.state();
         let entry = match outcome {
             Ok(entry) => entry,
             Err(error) => {
-                self.fail(&mut state, key, error.clone(), now);
+                self.fail(&mut state, (key, kind), error.clone(), now);
                 return Err(error);
             }
         };
-        let shelf = state.shelves.of(self.kind(key));
+        let shelf = state.shelves.of(kind);
+        if let Some(later) = shelf.entries.peek(key)
+            && later.fetched_at > now
+        {
+            // That one of them was long under way.
+            return Ok(later.fetched.clone());
+        }
         shelf.entries.push(key.to_owned(), entry.clone());
         if let Some(failure) = shelf.failures.get_mut(key) {
             failure.release();
@@ -194,48 +293,36 @@ impl<F: Fetch + 'static> Store<F> {
         Ok(entry)
     }
 
-    fn fail(&self, state: &mut State, key: &str, error: CollateralError, now: UnixTime) {
-        let pauses = Pauses {
-            limits: &self.settings.limits,
-            key,
-            seed: self.settings.seed,
+    /// What serves in spite of the error: what is still fresh, or what the policy lets be used beyond that.
+    pub(crate) fn in_spite_of(&self, error: CollateralError, key: &str, now: UnixTime) -> Outcome {
+        let kind = self.kind(key);
+        let mut state = self.state();
+        let Some(entry) = state.shelves.of(kind).entries.peek(key) else {
+            return Err(error);
         };
-        let failures = &mut state.shelves.of(self.kind(key)).failures;
-        let failure = Failure::after(failures.peek(key), error, now.as_secs(), pauses);
-        failures.push(key.to_owned(), failure);
-        state.stats.failures = state.stats.failures.saturating_add(1);
-    }
-
-    /// The error, or what the policy lets be used in spite of it.
-    pub(crate) fn stale(
-        &self,
-        key: &str,
-        now: UnixTime,
-        error: CollateralError,
-    ) -> Result<Fetched, CollateralError> {
+        if entry.is_fresh(now) {
+            return Ok(entry.fetched.clone());
+        }
         if !error.is_outage() {
             return Err(error);
         }
-        let mut state = self.state();
-        let entry = state.shelves.of(self.kind(key)).entries.peek(key);
-        entry
-            .and_then(|entry| entry.stale(self.settings.stale, now))
-            .ok_or(error)
+        entry.stale(self.settings.stale, now).ok_or(error)
     }
 
     pub(crate) fn due(&self, now: UnixTime) -> Vec<String> {
         let state = self.state();
         let entries = state.shelves.iter().flat_map(|shelf| &shelf.entries);
         entries
-            .filter(|(_, entry)| entry.is_due(&self.settings.limits, now))
+            .filter(|(key, entry)| entry.is_due(&self.settings.limits, self.kind(key), now))
             .map(|(key, _)| key.clone())
             .collect()
     }
 
     /// Unless somebody has fetched other contents in the meantime.
     pub(crate) fn reject(&self, key: &str, contents: &Fetched, now: UnixTime) {
+        let kind = self.kind(key);
         let mut state = self.state();
-        let shelf = state.shelves.of(self.kind(key));
+        let shelf = state.shelves.of(kind);
         let entry = shelf.entries.peek(key);
         let Some(entry) = entry.filter(|entry| entry.fetched.bytes == contents.bytes) else {
             return;
@@ -243,7 +330,7 @@ impl<F: Fetch + 'static> Store<F> {
         let origin = entry.origin;
         shelf.entries.pop(key);
         if origin == Origin::Maker {
-            self.fail(&mut state, key, CollateralError::Malformed, now);
+            self.fail(&mut state, (key, kind), CollateralError::Malformed, now);
         }
         if let Some(disk) = &self.disk {
             disk.remove(key);
@@ -267,39 +354,29 @@ impl<F: Fetch + 'static> Store<F> {
     pub(crate) fn kind(&self, key: &str) -> Kind {
         self.fetch.kind(key)
     }
+}
 
-    fn state(&self) -> MutexGuard<'_, State> {
+impl<F> Store<F> {
+    pub(crate) fn fail(
+        &self,
+        state: &mut State,
+        (key, kind): (&str, Kind),
+        error: CollateralError,
+        now: UnixTime,
+    ) {
+        let pauses = Pauses {
+            limits: &self.settings.limits,
+            key,
+            seed: self.settings.seed,
+        };
+        let failures = &mut state.shelves.of(kind).failures;
+        let failure = Failure::after(failures.peek(key), error, now.as_secs(), pauses);
+        failures.push(key.to_owned(), failure);
+        state.stats.failures = state.stats.failures.saturating_add(1);
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Takes a flight off the list when it has landed, or when nobody waits for it any more.
-struct Landing<F> {
-    store: Arc<Store<F>>,
-    key: String,
-    kind: Kind,
-    number: u64,
-}
-
-impl<F: Fetch + 'static> Landing<F> {
-    async fn fly(self, now: UnixTime) -> Result<Fetched, CollateralError> {
-        let outcome = self.store.fetch.fetch(&self.key, now).await;
-        self.store.land(&self.key, now, outcome)
-    }
-}
-
-impl<F> Drop for Landing<F> {
-    fn drop(&mut self) {
-        let mut state = self
-            .store
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let own = |flight: &Flight| flight.number == self.number;
-        let flights = &mut state.shelves.of(self.kind).flights;
-        if flights.get(&self.key).is_some_and(own) {
-            flights.remove(&self.key);
-        }
     }
 }
 

@@ -174,8 +174,9 @@ fn issuers_of(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
     (certificates.len() == 2).then_some(certificates)
 }
 
-/// AMD answers within a second, and slowly when it limits.
-const DEADLINE: Duration = Duration::from_secs(5);
+/// AMD answers within a second, and slowly when it limits. Twice this, for certificate and list, is less than a connection
+/// has.
+const DEADLINE: Duration = Duration::from_secs(4);
 
 /// Octets. Certificates have two or three thousand, lists little more.
 const MAX_BODY: usize = 64 * 1024;
