@@ -14,12 +14,15 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use atls_collateral::Cache;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
+use atls_collateral::Fetched;
 use atls_core::Appraised;
 use atls_core::BoxFuture;
+use atls_core::Held;
 use atls_core::HttpClient;
 use atls_core::HttpError;
 use atls_core::HttpLimits;
@@ -45,7 +48,9 @@ use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
 use atls_tdx::VerifiedPlatform;
+use atls_tdx::testing::ForgedCertificate;
 use atls_tdx::testing::ForgedPlatform;
+use futures_util::FutureExt;
 use proptest::prelude::*;
 use support::DAY;
 use support::NOW;
@@ -454,6 +459,27 @@ fn intels_service_is_asked_by_its_urls() {
     );
 }
 
+/// One after the other they would take longer than a connection has.
+#[test]
+fn intels_documents_are_asked_for_at_once() {
+    struct Silent(AtomicUsize);
+    impl HttpClient for Silent {
+        fn send(
+            &self,
+            _: http::Request<Vec<u8>>,
+            limits: HttpLimits,
+        ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+            assert!(limits.deadline <= Duration::from_secs(5));
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Box::pin(std::future::pending())
+        }
+    }
+    let silent = Arc::new(Silent(AtomicUsize::new(0)));
+    let pcs = Pcs::intel(silent.clone());
+    assert!(pcs.fetch(KEY, at(NOW)).now_or_never().is_none());
+    assert_eq!(silent.0.load(Ordering::Relaxed), 4);
+}
+
 #[test]
 fn a_pccs_gives_lists_in_hexadecimal() {
     let platform = ForgedPlatform::new(NOW).unwrap();
@@ -565,12 +591,63 @@ fn what_was_fetched_serves_until_it_is_old() {
     assert!(judge(&verifier, &platform, NOW).is_ok());
     assert_eq!(requests(), 4);
     assert!(judge(&verifier, &platform, NOW + 60).is_ok());
-    assert!(judge(&verifier, &platform, NOW + DAY).is_ok());
+    assert!(judge(&verifier, &platform, NOW + DAY / 5).is_ok());
     assert_eq!(requests(), 4, "from the cache");
     // The service is gone, and what it gave expires: with the policy's grace period, and not after.
     service.gone.store(1, Ordering::Relaxed);
     assert!(judge(&verifier, &platform, NOW + 31 * DAY).is_ok());
     assert!(judge(&verifier, &platform, NOW + 33 * DAY).is_err());
+}
+
+/// The lists that were fetched first would be valid for a month.
+#[test]
+fn a_revocation_is_seen_when_the_cache_has_renewed() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let policy = policy(&platform.td_report());
+    let service = Arc::new(Renewed::of(&platform));
+    let pcs = Pcs::intel(service.clone()).dangerous_with_root(platform.root());
+    let cache = Cache::new(pcs);
+    let source = FetchedCollateral::new(Arc::new(cache.clone()));
+    let verifier = verifier(&platform, policy, Arc::new(source));
+    let quote = quote(&platform);
+    let judge = |now| {
+        let judged = ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(now)));
+        judged.map(drop)
+    };
+    assert_eq!(judge(NOW), Ok(()));
+    platform.now = NOW + DAY;
+    platform.revoked.push(ForgedCertificate::Pck);
+    service.renew(&platform);
+    let refresh = |now| ready(cache.refresh(at(now)));
+    refresh(NOW + DAY);
+    assert_eq!(judge(NOW + DAY), Err(QuoteError::Revoked));
+}
+
+#[test]
+fn what_our_own_limits_refuse_gets_no_grace() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    for (error, serves) in [
+        (HttpError::TimedOut.into(), true),
+        (HttpError::Held(Held::TooOften).into(), false),
+        (CollateralError::RolledBack, false),
+    ] {
+        let pcs = Pcs::intel(Arc::new(Service::of(&platform)));
+        let pcs = pcs.dangerous_with_root(platform.root());
+        let source = FetchedCollateral::new(Arc::new(Once {
+            pcs,
+            error,
+            calls: AtomicUsize::new(0),
+        }));
+        let policy = TdxPolicy {
+            collateral_grace_days: 2,
+            ..policy(&platform.td_report())
+        };
+        let verifier = verifier(&platform, policy, Arc::new(source));
+        assert!(judge(&verifier, &platform, NOW).is_ok());
+        assert!(judge(&verifier, &platform, NOW + 29 * DAY).is_ok());
+        let late = judge(&verifier, &platform, NOW + 31 * DAY);
+        assert_eq!(late.is_ok(), serves);
+    }
 }
 
 #[test]
@@ -641,6 +718,50 @@ impl CollateralSource for Careless {
 
     fn reject(&self, _collateral: &Collateral, _now: UnixTime) {
         self.rejected.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Gives once, and then fails.
+struct Once {
+    pcs: Pcs,
+    error: CollateralError,
+    calls: AtomicUsize,
+}
+
+impl Fetch for Once {
+    fn fetch<'a>(
+        &'a self,
+        key: &'a str,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
+        match self.calls.fetch_add(1, Ordering::Relaxed) {
+            0 => self.pcs.fetch(key, now),
+            _ => Box::pin(async { Err(self.error.clone()) }),
+        }
+    }
+}
+
+/// Intel's service, which publishes anew.
+struct Renewed(Mutex<Arc<Service>>);
+
+impl Renewed {
+    fn of(platform: &ForgedPlatform) -> Self {
+        Self(Mutex::new(Arc::new(Service::of(platform))))
+    }
+
+    fn renew(&self, platform: &ForgedPlatform) {
+        *self.0.lock().unwrap() = Arc::new(Service::of(platform));
+    }
+}
+
+impl HttpClient for Renewed {
+    fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        limits: HttpLimits,
+    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+        let service = Arc::clone(&self.0.lock().unwrap());
+        Box::pin(async move { service.send(request, limits).await })
     }
 }
 
