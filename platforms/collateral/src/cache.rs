@@ -70,7 +70,7 @@ impl<F: Fetch + 'static> Cache<F> {
     /// given again, and nothing is fetched.
     pub async fn get(&self, key: &str, now: UnixTime) -> Result<Fetched, CollateralError> {
         check(key)?;
-        self.store.load(key);
+        self.store.load(key, now);
         let error = match self.store.next(key, now, Purpose::Use) {
             Next::Have(fetched) => return Ok(fetched),
             Next::Refused(error) => error,
@@ -153,6 +153,10 @@ impl<F: Fetch + 'static> Fetch for Cache<F> {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
         Box::pin(self.get(key, now))
+    }
+
+    fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError> {
+        self.store.fetch.read(key, bytes, now)
     }
 
     fn kind(&self, key: &str) -> Kind {

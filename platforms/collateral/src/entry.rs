@@ -54,13 +54,11 @@ impl Entry {
         })
     }
 
-    /// An older issue than one that is known.
-    pub(crate) fn is_older_than(&self, known: Option<u64>) -> bool {
-        match (self.fetched.sequence, known) {
-            (Some(sequence), Some(known)) => sequence < known,
-            // One that had a number and has none any more could be any issue.
-            (None, Some(_)) => true,
-            (_, None) => false,
-        }
+    /// An older issue than one that is known, in any of its numbers. One that had a number and has none any more could be
+    /// any issue.
+    pub(crate) fn is_older_than(&self, known: &[u64]) -> bool {
+        let sequence = &self.fetched.sequence;
+        let mut both = sequence.iter().zip(known);
+        sequence.len() < known.len() || both.any(|(number, known)| number < known)
     }
 }

@@ -24,8 +24,9 @@
 //! # }
 //! ```
 //!
-//! Nothing here verifies a signature. What a cache or its directory gives is what some file or server gave: whoever uses
-//! it verifies it, its dates included, each time, and [`reject`](Fetch::reject)s what does not verify.
+//! Nothing here verifies a signature: the platform does, in [`Fetch::fetch`] and in [`Fetch::read`], so that neither memory
+//! nor directory is poisoned by what some server or file gave. Whoever uses it verifies it once more, its dates included,
+//! and [`reject`](Fetch::reject)s what does not verify.
 #![forbid(unsafe_code)]
 
 mod cache;
@@ -69,6 +70,14 @@ pub trait Fetch: Send + Sync {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Fetched, CollateralError>>;
 
+    /// Reads contents that were kept on disk, where anybody may have written: what [`fetch`](Self::fetch) would make of
+    /// them, had the maker just sent them. Signatures are verified, and dates and numbers are those of the contents. What
+    /// has expired is read too: its numbers count.
+    ///
+    /// # Errors
+    /// [`CollateralError`]: they are not used and leave the disk.
+    fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError>;
+
     /// What the key stands for. Whoever wraps another [`Fetch`] passes this on, too.
     fn kind(&self, key: &str) -> Kind {
         let _ = key;
@@ -91,6 +100,10 @@ impl<F: Fetch + ?Sized> Fetch for Arc<F> {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
         (**self).fetch(key, now)
+    }
+
+    fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError> {
+        (**self).read(key, bytes, now)
     }
 
     fn kind(&self, key: &str) -> Kind {
@@ -126,8 +139,9 @@ pub struct Fetched {
     /// [`fresh_until`](Self::fresh_until), or later where a [`StalePolicy`] of the application lets it be used beyond its
     /// validity. A result that rests on it ends then.
     pub usable_until: UnixTime,
-    /// A number that its maker raises with each issue, such as `crlNumber` or `tcbEvaluationDataNumber`.
-    pub sequence: Option<u64>,
+    /// Numbers that its maker raises with each issue, or never lowers: `tcbEvaluationDataNumber`, or the `thisUpdate` of a
+    /// list. A piece of several documents has those of each, always in the same order.
+    pub sequence: Vec<u64>,
 }
 
 impl Fetched {
@@ -137,18 +151,18 @@ impl Fetched {
             bytes: bytes.into(),
             fresh_until,
             usable_until: fresh_until,
-            sequence: None,
+            sequence: Vec::new(),
         }
     }
 
-    /// With the number of its issue: a cache then refuses a lower one than it has, so that nobody on the way can bring
-    /// back a state of before a revocation.
+    /// With one more number of its issue: a cache then refuses a lower one than it has, so that nobody on the way can
+    /// bring back a state of before a revocation.
     ///
     /// Only from contents whose signature the [`Fetch`] has verified. With a number that anybody could write, anybody
     /// could write the highest one, and nothing genuine would be accepted again.
     #[must_use]
     pub fn with_sequence(mut self, sequence: u64) -> Self {
-        self.sequence = Some(sequence);
+        self.sequence.push(sequence);
         self
     }
 

@@ -11,8 +11,8 @@ pub struct CacheLimits {
     pub max_keys: usize,
     /// Octets of one piece. 1 MiB: the largest revocation list of a maker has a few hundred KiB.
     pub max_octets: usize,
-    /// Files in the directory, if there is one; those that expire first make room, at each
-    /// [`refresh`](crate::Cache::refresh) and every 256 fetches. 4096.
+    /// Files in the directory, if there is one; those that were not read or written for longest make room, at each
+    /// [`refresh`](crate::Cache::refresh). Where nobody refreshes, there are at most twice as many devices'. 4096.
     pub max_files: usize,
     /// Fetches under way at once; a further one is refused with [`Held::Busy`](atls_core::Held::Busy). 16.
     pub max_fetches: usize,

@@ -8,6 +8,7 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::task::Poll;
 use std::task::Waker;
+use std::time::Duration;
 
 use atls_core::Held;
 use atls_core::HttpError;
@@ -21,6 +22,7 @@ use crate::Fetched;
 use crate::Kind;
 use crate::cache::Stats;
 use crate::disk::Disk;
+use crate::disk::Named;
 use crate::entry::Entry;
 use crate::entry::Origin;
 use crate::flight::Flight;
@@ -35,7 +37,7 @@ use crate::shelf::Shelf;
 use crate::shelf::Shelves;
 
 pub(crate) struct Store<F> {
-    fetch: Arc<F>,
+    pub(crate) fetch: Arc<F>,
     pub(crate) settings: Settings,
     disk: Option<Disk>,
     state: Mutex<State>,
@@ -212,14 +214,27 @@ impl<F: Fetch + 'static> Store<F> {
     }
 
     /// Brings a piece from disk to memory, where it is not there.
-    pub(crate) fn load(&self, key: &str) {
+    pub(crate) fn load(&self, key: &str, now: UnixTime) {
         let Some(disk) = &self.disk else { return };
         let kind = self.kind(key);
         if self.state().shelves.of(kind).entries.contains(key) {
             return;
         }
-        let Some(entry) = disk.load(key, &self.settings.limits) else {
+        let Some(kept) = disk.load(key, &self.settings.limits, now) else {
             return;
+        };
+        // Nothing else of the file is believed.
+        let Ok(fetched) = self.fetch.read(key, kept.bytes, now) else {
+            disk.remove(key);
+            return;
+        };
+        let entry = Entry {
+            fetched: unextended(fetched),
+            // Of the future it would never be old.
+            fetched_at: Some(kept.fetched_at)
+                .filter(|at| *at <= now)
+                .unwrap_or(UnixTime::since_unix_epoch(Duration::ZERO)),
+            origin: Origin::Disk,
         };
         let mut state = self.state();
         let shelf = state.shelves.of(kind);
@@ -256,15 +271,14 @@ impl<F: Fetch + 'static> Store<F> {
         if let Some(failure) = shelf.failures.get_mut(key) {
             failure.release();
         }
-        let tidy = state.stats.fetches.is_multiple_of(TIDY_EVERY);
         drop(state);
-        let stored = self.disk.as_ref().map(|disk| disk.store(key, &entry));
+        let stored = self
+            .disk
+            .as_ref()
+            .map(|disk| disk.store(&Named { key, kind }, &entry, &self.settings.limits));
         if let Some(Err(_)) = stored {
             let stats = &mut self.state().stats;
             stats.disk_failures = stats.disk_failures.saturating_add(1);
-        }
-        if tidy {
-            self.prune(now);
         }
         Ok(entry.fetched)
     }
@@ -274,11 +288,7 @@ impl<F: Fetch + 'static> Store<F> {
             return Err(HttpError::TooLarge.into());
         }
         let entry = Entry {
-            fetched: Fetched {
-                // How long it may be used beyond its validity is not its maker's to say.
-                usable_until: fetched.fresh_until,
-                ..fetched
-            },
+            fetched: unextended(fetched),
             fetched_at: now,
             origin: Origin::Maker,
         };
@@ -287,7 +297,7 @@ impl<F: Fetch + 'static> Store<F> {
         }
         let mut state = self.state();
         let known = state.shelves.of(self.kind(key)).entries.peek(key);
-        if entry.is_older_than(known.and_then(|known| known.fetched.sequence)) {
+        if known.is_some_and(|known| entry.is_older_than(&known.fetched.sequence)) {
             return Err(CollateralError::RolledBack);
         }
         Ok(entry)
@@ -339,7 +349,8 @@ impl<F: Fetch + 'static> Store<F> {
 
     pub(crate) fn prune(&self, now: UnixTime) {
         if let Some(disk) = &self.disk {
-            disk.prune(&self.settings.limits, self.settings.stale.grace(), now);
+            let grace = self.settings.stale.grace();
+            disk.prune(&self.settings.limits, grace, now, |key| self.kind(key));
         }
     }
 
@@ -380,5 +391,10 @@ impl<F> Store<F> {
     }
 }
 
-/// After so many fetches the directory is tidied, also where nobody calls `refresh`.
-const TIDY_EVERY: u64 = 256;
+/// How long it may be used beyond its validity is not its maker's to say.
+fn unextended(fetched: Fetched) -> Fetched {
+    Fetched {
+        usable_until: fetched.fresh_until,
+        ..fetched
+    }
+}

@@ -20,6 +20,7 @@ use atls_collateral::Cache;
 use atls_collateral::CacheLimits;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
+use atls_collateral::Fetched;
 use atls_collateral::MAX_GRACE;
 use atls_collateral::MAX_KEY;
 use atls_collateral::StalePolicy;
@@ -97,8 +98,9 @@ fn what_is_larger_than_its_limit_is_refused() {
         .limits(limits)
         .build()
         .unwrap();
-    maker.prepare("a", Ok(piece("123", NOW + 1)));
-    maker.prepare("b", Ok(piece("1234", NOW + 1)));
+    let of_length = |length| Ok(Fetched::new(vec![0; length], at(NOW + 1)));
+    maker.prepare("a", of_length(3));
+    maker.prepare("b", of_length(4));
     assert!(now(cache.get("a", at(NOW))).is_ok());
     assert_eq!(
         now(cache.get("b", at(NOW))).unwrap_err(),
@@ -133,6 +135,37 @@ fn an_older_issue_is_refused_and_the_newer_one_stays() {
             Ok(issue(same_or_newer, NOW + (11 + same_or_newer) * DAY)),
         );
         assert!(now(cache.get("a", later)).is_ok());
+    }
+}
+
+/// A piece of several documents: none of them goes back, whatever the others do.
+#[test]
+fn no_number_of_a_piece_goes_backwards() {
+    let issue = |numbers: &[u64]| {
+        let fetched = piece("issue", NOW + 30 * DAY);
+        numbers
+            .iter()
+            .fold(fetched, |fetched, number| fetched.with_sequence(*number))
+    };
+    for (second, outcome) in [
+        (&[5, 5][..], true),
+        (&[6, 5], true),
+        (&[5, 5, 1], true),
+        (&[4, 5], false),
+        (&[6, 4], false),
+        (&[6], false),
+        (&[], false),
+    ] {
+        let (maker, cache) = prepared("a", issue(&[5, 5]));
+        now(cache.get("a", at(NOW))).unwrap();
+        maker.prepare("a", Ok(issue(second)));
+        let failed = now(cache.refresh(at(NOW + DAY))).failed;
+        let refused = [("a".to_owned(), CollateralError::RolledBack)];
+        assert_eq!(
+            failed,
+            if outcome { &[][..] } else { &refused },
+            "{second:?}"
+        );
     }
 }
 
@@ -687,7 +720,7 @@ fn open() -> (Maker, Cache<Maker>) {
     (maker.clone(), Cache::new(maker))
 }
 
-fn prepared(key: &str, fetched: atls_collateral::Fetched) -> (Maker, Cache<Maker>) {
+fn prepared(key: &str, fetched: Fetched) -> (Maker, Cache<Maker>) {
     let (maker, cache) = open();
     maker.prepare(key, Ok(fetched));
     (maker, cache)

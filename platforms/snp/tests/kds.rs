@@ -10,6 +10,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -29,12 +30,14 @@ use atls_snp::Kds;
 use atls_snp::KdsCollateral;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
+use atls_snp::testing::ForgedKey;
 use atls_snp::testing::ForgedPlatform;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use support::CHALLENGE;
 use support::NOW;
+use support::appraise_at;
 use support::appraise_with;
 use support::at;
 use support::ready;
@@ -51,6 +54,8 @@ fn what_evidence_lacks_is_fetched_from_amd() {
             amd.asked(),
             [
                 vek_address(&platform),
+                // Once by `Kds`, as a forged root's intermediate is not known beforehand, and once by the verifier.
+                format!("https://kdsintf.amd.com/vcek/v1/{product}/cert_chain"),
                 format!("https://kdsintf.amd.com/vcek/v1/{product}/cert_chain"),
                 format!("https://kdsintf.amd.com/vcek/v1/{product}/crl"),
             ]
@@ -195,7 +200,7 @@ fn a_list_is_done_without_only_where_the_policy_says_so_and_amd_is_out() {
 fn made_up_chips_starve_neither_revocation_nor_known_chips() {
     let platform = milan();
     let amd = Arc::new(Amd::of(&platform));
-    let kds = Kds::new(Arc::clone(&amd) as Arc<dyn HttpClient>);
+    let kds = kds_of(&amd);
     let cache = Arc::new(Cache::new(kds));
     let mut policy = platform.policy();
     policy.allow_missing_crl = true;
@@ -221,6 +226,99 @@ fn made_up_chips_starve_neither_revocation_nor_known_chips() {
     assert!(ready(cache.get(vlek, at(NOW))).is_ok());
 }
 
+/// Whoever answers in AMD's place gives what was not signed: nothing of it is kept, and AMD's word is taken later.
+#[test]
+fn what_amd_did_not_sign_is_not_kept() {
+    let platform = milan();
+    let product = platform.product;
+    let mut forger = platform.clone();
+    forger.vek.signed_by = ForgedKey::Asvk;
+    forger.ask.signed_by = ForgedKey::Asvk;
+    forger.crl.signed_by = ForgedKey::Asvk;
+    let answers = Arc::new(Switch::of(Amd::of(&forger)));
+    let folder = folder("poisoned");
+    let cached = || {
+        let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
+        let kds = kds.dangerous_with_roots(platform.roots().unwrap());
+        Arc::new(Cache::builder(kds).directory(&folder).build().unwrap())
+    };
+    let cache = cached();
+    let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
+    let full = platform.evidence(&CHALLENGE);
+    let judge = |evidence: &SnpEvidence, now| {
+        let source = KdsCollateral::new(Arc::clone(&cache));
+        appraise_at(&platform, evidence, source, platform.policy(), now).map(drop)
+    };
+    for evidence in [&bare, &full] {
+        assert_eq!(judge(evidence, NOW), Err(AppraisalError::Unreachable));
+    }
+    let chain = format!("snp/vcek/{}/cert_chain", product.name().to_lowercase());
+    let forged = ready(cache.get(&chain, at(NOW)));
+    assert_eq!(forged, Err(CollateralError::Malformed));
+    assert_eq!(cache.stats().kept, 0);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    answers.set(Amd::of(&platform));
+    for evidence in [&bare, &full] {
+        assert_eq!(judge(evidence, NOW + 60), Ok(()));
+    }
+    // And it is kept now, for the next process too.
+    answers.set(Amd::of(&forger));
+    let restarted = cached();
+    assert!(ready(restarted.get("snp/vcek/milan/crl", at(NOW + 60))).is_ok());
+}
+
+#[test]
+fn an_older_list_is_refused_after_a_newer_one() {
+    let mut platform = milan();
+    platform.crl.this_update = NOW - 10;
+    let mut before = platform.clone();
+    before.crl.this_update = NOW - 11;
+    let answers = Arc::new(Switch::of(Amd::of(&platform)));
+    let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
+    let cache = Cache::new(kds.dangerous_with_roots(platform.roots().unwrap()));
+    let list = "snp/vcek/milan/crl";
+    let newer = ready(cache.get(list, at(NOW))).unwrap();
+    answers.set(Amd::of(&before));
+    let later = at(NOW + 24 * 60 * 60);
+    let refreshed = ready(cache.refresh(later));
+    let refused = (list.to_owned(), CollateralError::RolledBack);
+    assert_eq!(refreshed.failed, [refused]);
+    assert_eq!(ready(cache.get(list, later)), Ok(newer));
+}
+
+#[test]
+fn a_revocation_is_seen_when_the_cache_has_renewed() {
+    let platform = milan();
+    let mut revoking = platform.clone();
+    revoking.crl.this_update = NOW;
+    revoking.crl.revoked = vec![platform.ask.serial.clone()];
+    let answers = Arc::new(Switch::of(Amd::of(&platform)));
+    let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
+    let kds = kds.dangerous_with_roots(platform.roots().unwrap());
+    let cache = Arc::new(Cache::new(kds));
+    let judge = |now| {
+        let source = KdsCollateral::new(Arc::clone(&cache));
+        let evidence = platform.evidence(&CHALLENGE);
+        appraise_at(&platform, &evidence, source, platform.policy(), now).map(drop)
+    };
+    assert_eq!(judge(NOW), Ok(()));
+    answers.set(Amd::of(&revoking));
+    ready(cache.refresh(at(NOW + 6 * 60 * 60)));
+    assert_eq!(judge(NOW + 6 * 60 * 60), Err(AppraisalError::UnknownKey));
+}
+
+#[test]
+fn nothing_is_asked_without_tls() {
+    let platform = milan();
+    for base in ["http://mirror.example", "https://amd.com@mirror.example"] {
+        let amd = Arc::new(Amd::of(&platform));
+        let kds = Kds::at(Arc::clone(&amd) as Arc<dyn HttpClient>, base);
+        let asked = ready(kds.fetch("snp/vcek/milan/crl", at(NOW)));
+        assert_eq!(asked, Err(CollateralError::Address));
+        assert_eq!(amd.asked(), [""; 0]);
+    }
+}
+
 #[test]
 fn another_chips_certificate_is_refused() {
     let platform = milan();
@@ -232,7 +330,7 @@ fn another_chips_certificate_is_refused() {
         .insert(vek_address(&platform), other.vek_certificate());
     let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
     let refused = appraise_with(&platform, &bare, kds(&Arc::new(amd)), platform.policy());
-    assert_eq!(refused.unwrap_err(), AppraisalError::UnknownKey);
+    assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
 }
 
 #[test]
@@ -242,7 +340,7 @@ fn pieces_are_fresh_for_as_long_as_they_say() {
     platform.ask.not_after = NOW + 2;
     platform.crl.next_update = Some(NOW + 1);
     let amd = Arc::new(Amd::of(&platform));
-    let kds = Kds::new(Arc::clone(&amd) as Arc<dyn HttpClient>);
+    let kds = kds_of(&amd);
     let hwid = "c1".repeat(64);
     for (key, end) in [
         (format!("snp/vcek/milan/{hwid}/4-1-24-219"), NOW + 3),
@@ -274,8 +372,13 @@ fn milan() -> ForgedPlatform {
     ForgedPlatform::new(Product::Milan).unwrap()
 }
 
+fn kds_of(amd: &Arc<Amd>) -> Kds {
+    let kds = Kds::new(Arc::clone(amd) as Arc<dyn HttpClient>);
+    kds.dangerous_with_roots(ForgedPlatform::new(amd.product).unwrap().roots().unwrap())
+}
+
 fn kds(amd: &Arc<Amd>) -> KdsCollateral<Kds> {
-    KdsCollateral::new(Kds::new(Arc::clone(amd) as Arc<dyn HttpClient>))
+    KdsCollateral::new(kds_of(amd))
 }
 
 fn vek_address(platform: &ForgedPlatform) -> String {
@@ -302,6 +405,7 @@ enum Answer {
 
 /// What AMD's server would have for a forged platform, and what it was asked.
 struct Amd {
+    product: Product,
     bodies: BTreeMap<String, Vec<u8>>,
     answers: BTreeMap<String, Answer>,
     asked: Mutex<Vec<String>>,
@@ -333,6 +437,7 @@ impl Amd {
             (at_amd(&format!("vlek/v1/{product}/crl")), crl),
         ]);
         Self {
+            product,
             bodies,
             answers: BTreeMap::new(),
             asked: Mutex::default(),
@@ -374,10 +479,45 @@ impl HttpClient for Amd {
     }
 }
 
+/// A server, and then another.
+struct Switch(Mutex<Arc<Amd>>);
+
+impl Switch {
+    fn of(amd: Amd) -> Self {
+        Self(Mutex::new(Arc::new(amd)))
+    }
+
+    fn set(&self, amd: Amd) {
+        *self.0.lock().unwrap() = Arc::new(amd);
+    }
+}
+
+impl HttpClient for Switch {
+    fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        limits: HttpLimits,
+    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+        let amd = Arc::clone(&self.0.lock().unwrap());
+        Box::pin(async move { amd.send(request, limits).await })
+    }
+}
+
+/// An empty folder for one test.
+fn folder(test: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
+}
+
 /// Gives nothing.
 struct Failing(CollateralError);
 
 impl Fetch for Failing {
+    fn read(&self, _: &str, _: Arc<[u8]>, _: UnixTime) -> Result<Fetched, CollateralError> {
+        Err(self.0.clone())
+    }
+
     fn fetch<'a>(
         &'a self,
         _: &'a str,

@@ -443,7 +443,7 @@ fn intels_service_is_asked_by_its_urls() {
     let pcs = Pcs::intel(service.clone()).dangerous_with_root(platform.root());
     let fetched = ready(pcs.fetch(KEY, at(NOW))).unwrap();
     assert_eq!(fetched.fresh_until, at(NOW + 30 * DAY));
-    assert_eq!(fetched.sequence, Some(20));
+    assert_eq!(fetched.sequence[..2], [20, 20]);
     let collateral = Collateral::decode(&fetched.bytes).unwrap();
     assert_eq!(collateral.fmspc(), platform.fmspc);
     assert!(supplied(&platform, collateral).is_ok());
@@ -623,6 +623,74 @@ fn a_revocation_is_seen_when_the_cache_has_renewed() {
     assert_eq!(judge(NOW + DAY), Err(QuoteError::Revoked));
 }
 
+/// What Intel never takes back: the numbers of both documents, and the dates of both lists.
+#[test]
+fn nothing_older_is_taken_after_what_is_newer() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let service = Arc::new(Renewed::of(&platform));
+    let pcs = Pcs::intel(service.clone()).dangerous_with_root(platform.root());
+    let fetched = ready(pcs.fetch(KEY, at(NOW + 2 * DAY))).unwrap();
+    let older = Service::of(&platform);
+    platform.now = NOW + 2 * DAY;
+    platform.tcb_evaluation_data_number = 21;
+    platform.qe_evaluation_data_number = 21;
+    let pieces = [
+        "TCB info",
+        "QE identity",
+        "list of the issuer",
+        "list of the root",
+    ];
+    for (piece, name) in pieces.into_iter().enumerate() {
+        let cache = Cache::new(Pcs::intel(service.clone()).dangerous_with_root(platform.root()));
+        service.renew(&platform);
+        let newer = ready(cache.get(KEY, at(NOW + 2 * DAY))).unwrap();
+        assert_ne!(newer.sequence, fetched.sequence);
+        // All is newer but one.
+        let mut mixed = Service::of(&platform);
+        mixed.answers[piece] = older.answers[piece].clone();
+        *service.0.lock().unwrap() = Arc::new(mixed);
+        let failed = ready(cache.refresh(at(NOW + 3 * DAY))).failed;
+        let refused = (KEY.to_owned(), CollateralError::RolledBack);
+        assert_eq!(failed, [refused], "{name}");
+        assert_eq!(ready(cache.get(KEY, at(NOW + 3 * DAY))), Ok(newer));
+    }
+}
+
+/// Of a directory only what Intel signed is believed, and dates and numbers of that.
+#[test]
+fn what_was_kept_is_verified_when_it_is_read() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let foreign = ForgedPlatform::new(NOW).unwrap();
+    let fetched = |platform: &ForgedPlatform| {
+        let pcs = Pcs::intel(Arc::new(Service::of(platform)));
+        let pcs = pcs.dangerous_with_root(platform.root());
+        (ready(pcs.fetch(KEY, at(NOW))).unwrap(), pcs)
+    };
+    let (good, pcs) = fetched(&platform);
+    let read = |bytes: &[u8], now| pcs.read(KEY, bytes.into(), at(now));
+    assert_eq!(read(&good.bytes, NOW), Ok(good.clone()));
+    // Also what has expired, as its numbers count; nothing from the future.
+    assert_eq!(read(&good.bytes, NOW + 90 * DAY), Ok(good.clone()));
+    let malformed = Err(CollateralError::Malformed);
+    assert_eq!(read(&good.bytes, NOW - DAY), malformed);
+    assert_eq!(read(&fetched(&foreign).0.bytes, NOW), malformed);
+    let elsewhere = pcs.read("tdx/90c06f000001/platform", good.bytes.clone(), at(NOW));
+    assert_eq!(elsewhere, malformed);
+    let without_issuer = platform.collateral(Tee::Tdx).unwrap().encode().unwrap();
+    assert_eq!(read(&without_issuer, NOW), malformed);
+    for index in (0..good.bytes.len()).step_by(7) {
+        let mut flipped = good.bytes.to_vec();
+        flipped[index] ^= 1;
+        if let Ok(read) = read(&flipped, NOW) {
+            // White space of what is not signed, at most.
+            assert_eq!(
+                (read.sequence, read.fresh_until),
+                (good.sequence.clone(), good.fresh_until)
+            );
+        }
+    }
+}
+
 #[test]
 fn what_our_own_limits_refuse_gets_no_grace() {
     let platform = ForgedPlatform::new(NOW).unwrap();
@@ -729,6 +797,10 @@ struct Once {
 }
 
 impl Fetch for Once {
+    fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError> {
+        self.pcs.read(key, bytes, now)
+    }
+
     fn fetch<'a>(
         &'a self,
         key: &'a str,
