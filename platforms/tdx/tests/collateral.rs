@@ -341,6 +341,30 @@ fn a_peer_can_send_collateral_along() {
     assert_eq!(judge(&[&sgx], NOW), Err(QuoteError::NoCollateral));
 }
 
+/// Which of its past a peer shows us is not for it to choose: the grace is for what is ours.
+#[test]
+fn a_peers_collateral_has_no_grace() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let collateral = platform.collateral(Tee::Tdx).unwrap();
+    let policy = TdxPolicy {
+        collateral_grace_days: 2,
+        ..policy(&platform.td_report())
+    };
+    let late = NOW + 31 * DAY;
+    let nothing = Arc::new(CollateralFromPeer::new());
+    let from_peer = verifier(&platform, policy.clone(), nothing);
+    let cmw = endorsed(&[&collateral]);
+    let judged =
+        ready(from_peer.appraise_quote(&quote(&platform), &cmw.items(), &REPORT_DATA, at(late)));
+    assert_eq!(judged.map(drop), Err(QuoteError::Expired));
+    let ours = verifier(
+        &platform,
+        policy,
+        Arc::new(SuppliedCollateral::new([collateral])),
+    );
+    assert!(judge(&ours, &platform, late).is_ok());
+}
+
 #[test]
 fn our_own_collateral_comes_before_the_peers() {
     let mut platform = ForgedPlatform::new(NOW).unwrap();
