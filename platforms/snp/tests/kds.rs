@@ -13,11 +13,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use atls_collateral::Cache;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
 use atls_collateral::Fetched;
+use atls_collateral::StalePolicy;
 use atls_core::AppraisalError;
 use atls_core::BoxFuture;
 use atls_core::Held;
@@ -305,6 +307,40 @@ fn a_revocation_is_seen_when_the_cache_has_renewed() {
     answers.set(Amd::of(&revoking));
     ready(cache.refresh(at(NOW + 6 * 60 * 60)));
     assert_eq!(judge(NOW + 6 * 60 * 60), Err(AppraisalError::UnknownKey));
+}
+
+/// By its name, while AMD is out, for as long as it says: and the result ends then.
+#[test]
+fn an_expired_list_is_used_only_for_the_grace_of_the_application() {
+    let mut platform = milan();
+    platform.crl.next_update = Some(NOW + 100);
+    let other = milan();
+    let judge = |policy: StalePolicy, error: Answer, now| {
+        let answers = Arc::new(Switch::of(Amd::of(&platform)));
+        let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
+        let kds = kds.dangerous_with_roots(platform.roots().unwrap());
+        let cache = Cache::builder(kds).stale_policy(policy).build().unwrap();
+        let cache = Arc::new(cache);
+        let appraise = |now| {
+            let source = KdsCollateral::new(Arc::clone(&cache));
+            let evidence = platform.evidence(&CHALLENGE);
+            appraise_at(&platform, &evidence, source, platform.policy(), now)
+        };
+        appraise(NOW).unwrap();
+        let list = "https://kdsintf.amd.com/vcek/v1/Milan/crl";
+        answers.set(Amd::of(&other).with(list, error));
+        appraise(now).map(|appraised| appraised.ear().expires_at())
+    };
+    let grace = StalePolicy::dangerous_while_unreachable(Duration::from_secs(50));
+    let unreachable = Err(AppraisalError::Unreachable);
+    let ends = |seconds| Ok(Some(at(seconds)));
+    assert_eq!(judge(grace, Answer::None, NOW + 99), ends(NOW + 100));
+    assert_eq!(judge(grace, Answer::None, NOW + 149), ends(NOW + 150));
+    assert_eq!(judge(grace, Answer::None, NOW + 150), unreachable);
+    assert_eq!(judge(grace, Answer::Garbage, NOW + 149), unreachable);
+    assert_eq!(judge(grace, Answer::Status(429), NOW + 149), unreachable);
+    let refuse = StalePolicy::refuse();
+    assert_eq!(judge(refuse, Answer::None, NOW + 149), unreachable);
 }
 
 #[test]

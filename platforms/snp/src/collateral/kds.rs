@@ -256,8 +256,11 @@ impl<F: Fetch> SnpCollateral for KdsCollateral<F> {
         product: Product,
         key: SigningKey,
         now: UnixTime,
-    ) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, CollateralError>> {
-        Box::pin(async move { self.get(&KdsKey::Crl(product, key), now).await.map(Some) })
+    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
+        Box::pin(async move {
+            let key = KdsKey::Crl(product, key).to_string();
+            self.source.fetch(&key, now).await.map(Some)
+        })
     }
 }
 
