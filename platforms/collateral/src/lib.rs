@@ -75,7 +75,7 @@ pub trait Fetch: Send + Sync {
     /// has expired is read too: its numbers count.
     ///
     /// # Errors
-    /// [`CollateralError`]: they are not used and leave the disk.
+    /// [`CollateralError`]: they are not used, and others are fetched.
     fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError>;
 
     /// What the key stands for. Whoever wraps another [`Fetch`] passes this on, too.

@@ -109,8 +109,8 @@ impl<F: Fetch + 'static> Store<F> {
     pub(crate) fn next(self: &Arc<Self>, key: &str, now: UnixTime, purpose: Purpose) -> Next {
         let limits = &self.settings.limits;
         let kind = self.kind(key);
-        // A flight that is given up locks the state when it is dropped, so it outlives the lock.
-        let mut given_up = None;
+        // Flights lock the state when they are dropped, so these outlive the lock.
+        let (mut lost, mut displaced) = (None, None);
         let mut state = self.state();
         let is_attended = state.is_attended(limits, now);
         let shelf = state.shelves.of(kind);
@@ -130,7 +130,7 @@ impl<F: Fetch + 'static> Store<F> {
             }
         }
         match shelf.flights.get(key) {
-            Some(flight) if flight.is_lost(now) => given_up = shelf.flights.remove(key),
+            Some(flight) if flight.is_lost(now) => lost = shelf.flights.remove(key),
             Some(flight) => {
                 let flight = flight.future.clone();
                 return match serves {
@@ -152,7 +152,7 @@ impl<F: Fetch + 'static> Store<F> {
             return Next::Refused(HttpError::Held(Held::TooOften).into());
         }
         if is_full {
-            given_up = shelf.first_abandoned();
+            displaced = shelf.first_abandoned();
         }
         let number = state.last_flight.wrapping_add(1);
         state.last_flight = number;
@@ -171,7 +171,7 @@ impl<F: Fetch + 'static> Store<F> {
         shelf.flights.insert(key.to_owned(), flight);
         let driver = state.driver.take();
         drop(state);
-        drop(given_up);
+        drop((lost, displaced));
         if let Some(driver) = driver {
             driver.wake();
         }
@@ -190,8 +190,9 @@ impl<F: Fetch + 'static> Store<F> {
                 .filter(|flight| flight.number > last);
             flights.extend(fresh.map(|flight| flight.future.clone()));
             last = state.last_flight;
-            state.driver = Some(cx.waker().clone());
+            let driver = state.driver.replace(cx.waker().clone());
             drop(state);
+            drop(driver);
             while let Poll::Ready(Some(_)) = flights.poll_next_unpin(cx) {}
             Poll::Pending
         })
@@ -223,9 +224,9 @@ impl<F: Fetch + 'static> Store<F> {
         let Some(kept) = disk.load(key, &self.settings.limits, now) else {
             return;
         };
-        // Nothing else of the file is believed.
+        // Nothing else of the file is believed. One that cannot be read stays until there is a better one: it may be the
+        // clock that is wrong.
         let Ok(fetched) = self.fetch.read(key, kept.bytes, now) else {
-            disk.remove(key);
             return;
         };
         let entry = Entry {

@@ -325,7 +325,11 @@ fn contents_that_the_platform_cannot_read_are_fetched_again() {
     let (maker, cache) = open(&folder);
     maker.prepare("a", Err(unreachable()));
     assert_eq!(now(cache.get("a", at(NOW))), Err(unreachable()));
-    assert_eq!(names(&folder), [""; 0]);
+    let genuine = piece("genuine", NOW + DAY);
+    maker.prepare("a", Ok(genuine.clone()));
+    assert_eq!(now(cache.get("a", at(NOW + 9))), Ok(genuine.clone()));
+    let (_, cache) = open(&folder);
+    assert_eq!(now(cache.get("a", at(NOW + 9))), Ok(genuine));
 }
 
 #[test]
