@@ -601,7 +601,7 @@ fn where_nobody_renews_one_of_those_who_ask_does() {
         now(cache.get("list", at(due + 1))),
         Ok(piece("third", NOW + 30 * DAY))
     );
-    maker.prepare("list", Err(unreachable()));
+    maker.prepare("list", Err(CollateralError::Malformed));
     for second in 0..2 {
         let got = now(cache.get("list", at(NOW + 18 * HOUR + second)));
         assert_eq!(got, Ok(piece("third", NOW + 30 * DAY)));

@@ -288,6 +288,47 @@ fn an_older_list_is_refused_after_a_newer_one() {
     assert_eq!(ready(cache.get(list, later)), Ok(newer));
 }
 
+/// What a directory is asked for: signatures and dates count, and nothing that a file says beside.
+#[test]
+fn what_was_kept_is_verified_when_it_is_read() {
+    let mut platform = milan();
+    platform.crl.this_update = NOW - 10;
+    platform.crl.next_update = Some(NOW + 10);
+    let kds = kds_of(&Arc::new(Amd::of(&platform)));
+    let list = platform.crl.encode();
+    let read = |key: &str, bytes: &[u8], now| kds.read(key, bytes.into(), at(now));
+    let good = Fetched::new(&list[..], at(NOW + 10)).with_sequence(NOW - 10);
+    let key = "snp/vcek/milan/crl";
+    assert_eq!(read(key, &list, NOW), Ok(good.clone()));
+    // Also what has expired, as its date counts; nothing from the future, which would keep genuine ones away.
+    assert_eq!(read(key, &list, NOW + 99), Ok(good));
+    let malformed = Err(CollateralError::Malformed);
+    assert_eq!(read(key, &list, NOW - 11), malformed);
+    assert_eq!(read("snp/vcek/genoa/crl", &list, NOW), malformed);
+    assert_eq!(read("snp/vcek/milan/cert_chain", &list, NOW), malformed);
+    for index in 0..list.len() {
+        let mut flipped = list.clone();
+        flipped[index] ^= 1;
+        assert_eq!(read(key, &flipped, NOW), malformed, "octet {index}");
+    }
+    // A chip's certificate cannot be verified here: a forged root's intermediate is known to nobody beforehand.
+    let vcek = format!("snp/vcek/milan/{}/4-1-24-219", "c1".repeat(64));
+    assert_eq!(read(&vcek, &platform.vek_certificate(), NOW), malformed);
+    // The verifier of intermediates wants both, and no others.
+    let chain = |ders: &[Vec<u8>]| ders.iter().cloned().map(pem).collect::<String>();
+    let (ask, ark) = (platform.ask.certificate(), platform.ark.certificate());
+    let issuers = "snp/vcek/milan/cert_chain";
+    for (ders, taken) in [
+        ([ask.clone(), ark.clone()], true),
+        ([ask.clone(), ask.clone()], false),
+        ([ark.clone(), ark.clone()], false),
+        ([ask, platform.vek_certificate()], false),
+    ] {
+        let read = read(issuers, chain(&ders).as_bytes(), NOW);
+        assert_eq!(read.is_ok(), taken);
+    }
+}
+
 #[test]
 fn a_revocation_is_seen_when_the_cache_has_renewed() {
     let platform = milan();
@@ -431,6 +472,17 @@ fn vek_address(platform: &ForgedPlatform) -> String {
     format!("https://kdsintf.amd.com/vcek/v1/{product}/{chip}?{versions}")
 }
 
+fn pem(der: Vec<u8>) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<_> = text
+        .as_bytes()
+        .chunks(64)
+        .map(String::from_utf8_lossy)
+        .collect();
+    let lines = lines.join("\n");
+    format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Answer {
     Body,
@@ -450,16 +502,6 @@ struct Amd {
 impl Amd {
     fn of(platform: &ForgedPlatform) -> Self {
         let product = platform.product;
-        let pem = |der: Vec<u8>| {
-            let text = STANDARD.encode(der);
-            let lines: Vec<_> = text
-                .as_bytes()
-                .chunks(64)
-                .map(String::from_utf8_lossy)
-                .collect();
-            let lines = lines.join("\n");
-            format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
-        };
         let chain = [platform.ask.certificate(), platform.ark.certificate()].map(pem);
         let at_amd = |path: &str| format!("https://kdsintf.amd.com/{path}");
         let crl = platform.crl.encode();
