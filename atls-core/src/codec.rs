@@ -90,12 +90,57 @@ pub(crate) fn put_vec16(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), SendError
 }
 
 pub(crate) fn put_vec24(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), SendError> {
-    let length = u32::try_from(bytes.len()).map_err(|_| SendError::TooLarge)?;
-    let [0, a, b, c] = length.to_be_bytes() else {
+    put_within24(out, |out| {
+        out.extend_from_slice(bytes);
+        Ok(())
+    })
+}
+
+/// A vector of at most 2^16-1 octets, written in place by `write`: nested vectors need no copies.
+pub(crate) fn put_within16(
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), SendError>,
+) -> Result<(), SendError> {
+    let length = put_within(out, 2, write)?;
+    let length = u16::try_from(length).map_err(|_| SendError::TooLarge)?;
+    fill_in(out, usize::from(length), &length.to_be_bytes())
+}
+
+/// The same of at most 2^24-1 octets.
+pub(crate) fn put_within24(
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), SendError>,
+) -> Result<(), SendError> {
+    let length = put_within(out, 3, write)?;
+    let [0, prefix @ ..] = u32::try_from(length)
+        .map_err(|_| SendError::TooLarge)?
+        .to_be_bytes()
+    else {
         return Err(SendError::TooLarge);
     };
-    out.extend_from_slice(&[a, b, c]);
-    out.extend_from_slice(bytes);
+    fill_in(out, length, &prefix)
+}
+
+/// Keeps room for a length, writes, and tells how many octets were written.
+fn put_within(
+    out: &mut Vec<u8>,
+    room: usize,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), SendError>,
+) -> Result<usize, SendError> {
+    let start = out.len().checked_add(room).ok_or(SendError::TooLarge)?;
+    out.resize(start, 0);
+    write(out)?;
+    out.len().checked_sub(start).ok_or(SendError::TooLarge)
+}
+
+/// Writes the length before the last `length` octets.
+fn fill_in(out: &mut [u8], length: usize, prefix: &[u8]) -> Result<(), SendError> {
+    let end = out.len().checked_sub(length);
+    let start = end.and_then(|end| end.checked_sub(prefix.len()));
+    let room = start
+        .zip(end)
+        .and_then(|(start, end)| out.get_mut(start..end));
+    room.ok_or(SendError::TooLarge)?.copy_from_slice(prefix);
     Ok(())
 }
 
@@ -114,6 +159,17 @@ mod tests {
         assert_eq!(reader.vec16().unwrap(), b"bc");
         assert_eq!(reader.vec24().unwrap().len(), 70_000);
         assert_eq!(reader.finish(), Ok(()));
+    }
+
+    #[test]
+    fn vectors_nest() {
+        let mut out = vec![9];
+        put_within24(&mut out, |out| {
+            put_within16(out, |out| put_vec8(out, b"a"))?;
+            put_vec16(out, b"")
+        })
+        .unwrap();
+        assert_eq!(out, [9, 0, 0, 6, 0, 2, 1, b'a', 0, 0]);
     }
 
     #[test]
@@ -138,6 +194,13 @@ mod tests {
         );
         assert_eq!(
             put_vec24(&mut Vec::new(), &vec![0; 1 << 24]),
+            Err(SendError::TooLarge)
+        );
+        assert_eq!(
+            put_within16(&mut Vec::new(), |out| {
+                out.resize(out.len() + 65_536, 0);
+                Ok(())
+            }),
             Err(SendError::TooLarge)
         );
     }

@@ -93,6 +93,7 @@ pub use exchange::CanAttest;
 pub use exchange::Challenge;
 pub use exchange::Credential;
 pub use exchange::Offer;
+pub use exchange::Opener;
 pub use exchange::Opening;
 pub use exchange::Order;
 pub use exchange::Parameters;

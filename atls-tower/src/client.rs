@@ -57,7 +57,7 @@ impl ClientExchange {
     pub fn new(tls: ClientConfig, terms: ClientTerms) -> Result<(Self, ClientConfig), Error> {
         let tls = tls::harden_client(tls)?;
         let provider = tls.crypto_provider().clone();
-        let client = Client::new(terms, provider.clone(), tls.time_provider.clone())?;
+        let client = Client::new(terms, &provider, tls.time_provider.clone())?;
         let identity = if client.attests() {
             Some(identity::ephemeral(&provider)?)
         } else {

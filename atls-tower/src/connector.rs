@@ -88,7 +88,8 @@ impl ClientConnector {
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let traced = async {
-            let connected = self.run(deadline, name, io).await;
+            // Boxed, for it is some KiB and would be moved with every future around it.
+            let connected = Box::pin(self.run(deadline, name, io)).await;
             trace::outcome(&connected);
             connected
         };

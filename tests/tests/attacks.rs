@@ -11,7 +11,8 @@
 //! | P1 | a passport of another connection | `a_passport_…` |
 //! | T1, T2, T3 | tickets, gating, pooling | `tickets_…`, `early_data_…`, `pooling_…`; gating is in `hostile_clients` and `hostile_servers` |
 //!
-//! K2 (malformed binding) is in the tests of each platform; N1, N2, N4 in the core's.
+//! K2 (malformed binding) is in the laboratory (`tests/attacks`), in all three modes, and in the tests of each platform; N1, N2,
+//! N4 are in the core's.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,

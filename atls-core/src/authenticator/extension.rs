@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::codec::Reader;
 use crate::codec::put_vec16;
+use crate::codec::put_within16;
 use crate::error::ProtocolError;
 use crate::limits::MAX_EXTENSIONS;
 use crate::sending::SendError;
@@ -40,12 +41,15 @@ pub(crate) const SIGNATURE_ALGORITHMS: u16 = 13;
 /// Octets of `extension_type` and of the length before `extension_data`.
 const HEADER: usize = 4;
 
-/// `Extension extensions<0..2^16-1>`, the content of the outer vector.
-pub(crate) fn encode(extensions: &[Extension]) -> Result<Vec<u8>, SendError> {
+/// `Extension extensions<0..2^16-1>`, with the length.
+pub(crate) fn put(out: &mut Vec<u8>, extensions: &[Extension]) -> Result<(), SendError> {
+    put_within16(out, |out| put_each(out, extensions))
+}
+
+fn put_each(out: &mut Vec<u8>, extensions: &[Extension]) -> Result<(), SendError> {
     if extensions.len() > MAX_EXTENSIONS {
         return Err(SendError::TooManyExtensions);
     }
-    let mut out = Vec::new();
     for (index, extension) in extensions.iter().enumerate() {
         let earlier = extensions.iter().take(index);
         if earlier
@@ -55,12 +59,12 @@ pub(crate) fn encode(extensions: &[Extension]) -> Result<Vec<u8>, SendError> {
             return Err(SendError::DuplicateExtension(extension.code));
         }
         out.extend_from_slice(&extension.code.to_be_bytes());
-        put_vec16(&mut out, &extension.data)?;
+        put_vec16(out, &extension.data)?;
     }
-    Ok(out)
+    Ok(())
 }
 
-/// How many octets [`encode`] gives.
+/// How many octets [`put`] writes after the length.
 pub(crate) fn encoded_length(extensions: &[Extension]) -> usize {
     extensions.iter().fold(0, |sum: usize, extension| {
         sum.saturating_add(HEADER)

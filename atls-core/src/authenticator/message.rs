@@ -15,9 +15,11 @@ use crate::codec::Reader;
 use crate::codec::put_vec8;
 use crate::codec::put_vec16;
 use crate::codec::put_vec24;
+use crate::codec::put_within24;
 use crate::error::ProtocolError;
 use crate::limits::MAX_CHAIN;
 use crate::limits::MAX_FRAME;
+use crate::sending::SendError;
 use crate::session::Side;
 
 /// The `certificate_request_context` of a request or of an authenticator; an empty authenticator names none.
@@ -69,11 +71,14 @@ impl<'a> Request<'a> {
         })
     }
 
-    pub(crate) fn encode(&self, sender: Side) -> Result<Vec<u8>, ProtocolError> {
-        let mut body = Vec::new();
-        put_vec8(&mut body, self.context)?;
-        put_vec16(&mut body, &extension::encode(&self.extensions)?)?;
-        message(request_type(sender), &body)
+    /// The context stands at [`REQUEST_CONTEXT`].
+    pub(crate) fn encode(&self, sender: Side) -> Result<Vec<u8>, SendError> {
+        let mut out = Vec::with_capacity(USUAL_REQUEST);
+        put(&mut out, request_type(sender), |body| {
+            put_vec8(body, self.context)?;
+            extension::put(body, &self.extensions)
+        })?;
+        Ok(out)
     }
 }
 
@@ -149,34 +154,52 @@ impl<'a> Authenticator<'a> {
 /// } Certificate;
 /// struct { opaque cert_data<1..2^24-1>; Extension extensions<0..2^16-1>; } CertificateEntry;
 /// ```
-pub(crate) fn certificate(
+///
+/// `extensions` are those of the first entry; others have none.
+pub(crate) fn put_certificate(
+    out: &mut Vec<u8>,
     context: &[u8],
-    entries: &[CertificateEntry],
-) -> Result<Vec<u8>, ProtocolError> {
-    let mut list = Vec::new();
-    for entry in entries {
-        put_vec24(&mut list, &entry.certificate)?;
-        put_vec16(&mut list, &extension::encode(&entry.extensions)?)?;
-    }
-    let mut body = Vec::new();
-    put_vec8(&mut body, context)?;
-    put_vec24(&mut body, &list)?;
-    message(CERTIFICATE, &body)
+    chain: &[CertificateDer<'_>],
+    extensions: &[Extension],
+) -> Result<(), SendError> {
+    put(out, CERTIFICATE, |body| {
+        put_vec8(body, context)?;
+        put_within24(body, |list| {
+            let mut extensions = Some(extensions);
+            for certificate in chain {
+                put_vec24(list, certificate)?;
+                extension::put(list, extensions.take().unwrap_or_default())?;
+            }
+            Ok(())
+        })
+    })
+}
+
+/// The Certificate that an empty authenticator has in its transcript.
+pub(crate) fn absent_certificate(context: &[u8]) -> Result<Vec<u8>, SendError> {
+    let mut out = Vec::new();
+    put_certificate(&mut out, context, &[], &[])?;
+    Ok(out)
 }
 
 /// `struct { SignatureScheme algorithm; opaque signature<0..2^16-1>; } CertificateVerify;`
-pub(crate) fn certificate_verify(
+pub(crate) fn put_certificate_verify(
+    out: &mut Vec<u8>,
     scheme: SignatureScheme,
     signature: &[u8],
-) -> Result<Vec<u8>, ProtocolError> {
-    let mut body = u16::from(scheme).to_be_bytes().to_vec();
-    put_vec16(&mut body, signature)?;
-    message(CERTIFICATE_VERIFY, &body)
+) -> Result<(), SendError> {
+    put(out, CERTIFICATE_VERIFY, |body| {
+        body.extend_from_slice(&u16::from(scheme).to_be_bytes());
+        put_vec16(body, signature)
+    })
 }
 
 /// `struct { opaque verify_data[Hash.length]; } Finished;`
-pub(crate) fn finished(verify_data: &[u8]) -> Result<Vec<u8>, ProtocolError> {
-    message(FINISHED, verify_data)
+pub(crate) fn put_finished(out: &mut Vec<u8>, verify_data: &[u8]) -> Result<(), SendError> {
+    put(out, FINISHED, |body| {
+        body.extend_from_slice(verify_data);
+        Ok(())
+    })
 }
 
 fn certificate_body(body: &[u8]) -> Result<(&[u8], Vec<CertificateEntry>), ProtocolError> {
@@ -216,10 +239,13 @@ fn request_type(sender: Side) -> u8 {
     }
 }
 
-fn message(kind: u8, body: &[u8]) -> Result<Vec<u8>, ProtocolError> {
-    let mut out = vec![kind];
-    put_vec24(&mut out, body)?;
-    Ok(out)
+fn put(
+    out: &mut Vec<u8>,
+    kind: u8,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), SendError>,
+) -> Result<(), SendError> {
+    out.push(kind);
+    put_within24(out, write)
 }
 
 /// Type, body and what follows.
@@ -239,6 +265,12 @@ fn prefix<'a>(whole: &'a [u8], rest: &[u8]) -> Result<&'a [u8], ProtocolError> {
         .ok_or(ProtocolError::Malformed)?;
     whole.get(..length).ok_or(ProtocolError::Malformed)
 }
+
+/// Where the context stands in a request: after type and length of the message, and its own length.
+pub(crate) const REQUEST_CONTEXT: usize = 5;
+
+/// Octets reserved for a request, which has three extensions as a rule.
+const USUAL_REQUEST: usize = 256;
 
 const CERTIFICATE: u8 = 11;
 const CERTIFICATE_REQUEST: u8 = 13;

@@ -34,6 +34,7 @@ mod received;
 mod schedule;
 mod scheme;
 mod sent;
+mod template;
 
 pub use extension::Extension;
 pub use message::context;
@@ -41,6 +42,7 @@ pub use prepared::PreparedRequest;
 pub use received::ReceivedRequest;
 pub use sent::SentRequest;
 pub use sent::Validated;
+pub use template::RequestTemplate;
 
 pub(crate) use extension::encoded_length as extensions_length;
 pub(crate) use sent::spki;

@@ -11,7 +11,6 @@ use super::extension::Extension;
 use super::extension::SERVER_NAME;
 use super::extension::SIGNATURE_ALGORITHMS;
 use super::message;
-use super::message::CertificateEntry;
 use super::message::Request;
 use super::schedule::Schedule;
 use super::scheme;
@@ -87,7 +86,7 @@ impl ReceivedRequest {
     /// [`ProtocolError::NoCommonScheme`] where the request offers no scheme of our key, [`ProtocolError::NoIdentity`]
     /// without a certified key, and [`SendError`] for an answer that every peer must refuse: an extension that the
     /// request did not offer, a chain of more than 8, a key without scheme of TLS 1.3, parts that do not fit.
-    pub fn authenticate(self, extensions: Vec<Extension>) -> Result<Vec<u8>, ProtocolError> {
+    pub fn authenticate(self, extensions: &[Extension]) -> Result<Vec<u8>, ProtocolError> {
         let unsolicited = extensions
             .iter()
             .find(|own| self.extension(own.code).is_none());
@@ -114,26 +113,24 @@ impl ReceivedRequest {
             }
         })?;
 
-        let mut first = Some(extensions);
-        let entries: Vec<_> = identity
-            .cert
-            .iter()
-            .map(|certificate| CertificateEntry {
-                certificate: certificate.clone(),
-                extensions: first.take().unwrap_or_default(),
-            })
-            .collect();
-        let certificate = message::certificate(&self.context, &entries)?;
-
-        let transcript = self.schedule.transcript(&self.bytes, &certificate);
+        let mut authenticator = Vec::with_capacity(USUAL_AUTHENTICATOR);
+        message::put_certificate(
+            &mut authenticator,
+            &self.context,
+            &identity.cert,
+            extensions,
+        )?;
+        let transcript = self.schedule.transcript(&self.bytes, &authenticator);
         let signature = signer
             .sign(&transcript.to_be_signed())
             .map_err(|_| ProtocolError::Sign)?;
-        let verify = message::certificate_verify(signer.scheme(), &signature)?;
-
-        let mac = transcript.finished(&verify);
-        let finished = message::finished(mac.as_ref())?;
-        let authenticator = [certificate, verify, finished].concat();
+        let certificate = authenticator.len();
+        message::put_certificate_verify(&mut authenticator, signer.scheme(), &signature)?;
+        let verify = authenticator
+            .get(certificate..)
+            .ok_or(SendError::TooLarge)?;
+        let mac = transcript.finished(verify);
+        message::put_finished(&mut authenticator, mac.as_ref())?;
         if authenticator.len() > MAX_FRAME {
             return Err(SendError::TooLarge.into());
         }
@@ -146,10 +143,12 @@ impl ReceivedRequest {
     /// # Errors
     /// None in practice; the context always fits.
     pub fn decline(self) -> Result<Vec<u8>, ProtocolError> {
-        let absent = message::certificate(&self.context, &[])?;
+        let absent = message::absent_certificate(&self.context)?;
         let transcript = self.schedule.transcript(&self.bytes, &absent);
         let mac = transcript.finished(&[]);
-        message::finished(mac.as_ref())
+        let mut authenticator = Vec::new();
+        message::put_finished(&mut authenticator, mac.as_ref())?;
+        Ok(authenticator)
     }
 }
 
@@ -161,3 +160,6 @@ impl fmt::Debug for ReceivedRequest {
             .finish_non_exhaustive()
     }
 }
+
+/// Octets reserved for an authenticator: a small chain, a signature, and small Evidence.
+const USUAL_AUTHENTICATOR: usize = 2048;

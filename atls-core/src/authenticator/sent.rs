@@ -61,7 +61,7 @@ impl SentRequest {
     pub fn validate(self, authenticator: &[u8]) -> Result<Validated, ProtocolError> {
         match Authenticator::decode(authenticator)? {
             Authenticator::Empty { finished } => {
-                let absent = message::certificate(&self.request.context, &[])?;
+                let absent = message::absent_certificate(&self.request.context)?;
                 let transcript = self.schedule.transcript(&self.request.bytes, &absent);
                 check_finished(transcript, &[], finished)?;
                 Err(ProtocolError::Declined)
@@ -84,8 +84,10 @@ impl SentRequest {
                 check_finished(transcript, certificate_verify, finished)?;
                 self.check_extensions(&entries)?;
                 let leaf = entries.first().ok_or(ProtocolError::Malformed)?;
-                self.check_signature(&leaf.certificate, &signed, scheme, signature)?;
-                let spki = spki(&leaf.certificate)?;
+                let leaf = webpki::EndEntityCert::try_from(&leaf.certificate)
+                    .map_err(|_| ProtocolError::Malformed)?;
+                self.check_signature(&leaf, &signed, scheme, signature)?;
+                let spki = leaf.subject_public_key_info().as_ref().to_vec();
                 Ok(Validated { entries, spki })
             }
         }
@@ -95,7 +97,7 @@ impl SentRequest {
         let sent = entries.iter().flat_map(|entry| &entry.extensions);
         match sent
             .into_iter()
-            .find(|extension| !self.request.offered.contains(&extension.code))
+            .find(|extension| !self.request.asked.extensions.contains(&extension.code))
         {
             Some(extension) => Err(ProtocolError::UnsolicitedExtension(extension.code)),
             None => Ok(()),
@@ -104,21 +106,18 @@ impl SentRequest {
 
     fn check_signature(
         &self,
-        leaf: &CertificateDer<'_>,
+        leaf: &webpki::EndEntityCert<'_>,
         signed: &[u8],
         scheme: SignatureScheme,
         signature: &[u8],
     ) -> Result<(), ProtocolError> {
         let refused = ProtocolError::SchemeNotOffered(scheme.into());
-        if !self.request.schemes.contains(&scheme) {
+        if !self.request.asked.schemes.contains(&scheme) {
             return Err(refused);
         }
-        let algorithm =
-            scheme::algorithm(&self.request.algorithms, scheme).ok_or_else(|| refused.clone())?;
-        let end_entity =
-            webpki::EndEntityCert::try_from(leaf).map_err(|_| ProtocolError::Malformed)?;
-        end_entity
-            .verify_signature(algorithm, signed, signature)
+        let algorithm = scheme::algorithm(&self.request.asked.algorithms, scheme)
+            .ok_or_else(|| refused.clone())?;
+        leaf.verify_signature(algorithm, signed, signature)
             .map_err(|error| match error {
                 webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => refused,
                 _ => ProtocolError::BadSignature,
@@ -129,7 +128,7 @@ impl SentRequest {
 impl fmt::Debug for SentRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SentRequest")
-            .field("schemes", &self.request.schemes)
+            .field("schemes", &self.request.asked.schemes)
             .finish_non_exhaustive()
     }
 }

@@ -18,11 +18,13 @@ use crate::verifier::Evidence;
 use crate::verifier::Origin;
 use crate::verifier::Verifier;
 
-/// Several verifiers for the same media types, all asked at once: each must reach a result, and the result of all is as
-/// bad as the worst, claim by claim. So no one of them, mistaken or bribed, makes a peer look good alone.
+/// Several verifiers for the same media types, all asked at once: each must reach a result, and the status of all is the
+/// worst. So no one of them, mistaken or bribed, has a peer accepted by the standard policy alone.
 ///
-/// The parts of the attester are told apart by name: what only one verifier names stands as that one has it. The platform's own
-/// claims are those of the first verifier that gives any.
+/// That holds of the *status*. A claim that two verifiers make is as bad as the worse says, and identifiers of policies count
+/// where both name them; but verifiers see different things, and a claim that only one makes stands as that one has it, as does
+/// a part of the attester that only one names. The platform's own claims are those of the first verifier that gives any. A
+/// further [`Policy`](crate::Policy) that asks for such a claim trusts the one verifier that makes it.
 pub struct AllAgree {
     verifiers: Alike,
 }

@@ -9,15 +9,15 @@ use crate::BoxFuture;
 use crate::combine::Alike;
 use crate::error::AppraisalError;
 use crate::error::ConfigError;
-use crate::error::Fault;
 use crate::media_type::MediaType;
 use crate::verifier::Appraised;
 use crate::verifier::Conveys;
 use crate::verifier::Evidence;
 use crate::verifier::Verifier;
 
-/// Several verifiers for the same media types, asked in order: the next one only where the former is *unavailable*,
-/// which is an [`AppraisalError`] whose fault is the verifier's. One that refuses, or whose result is bad, is the last.
+/// Several verifiers for the same media types, asked in order: the next one only where the former is *unavailable*, which is
+/// [`AppraisalError::Unreachable`] or [`AppraisalError::StaleCollateral`]. One that answered is the last, whatever it
+/// said: a peer that gets a bad answer out of one verifier must not be judged by another instead.
 ///
 /// Each must be good enough on its own: who can keep one from answering chooses the next. How long an unavailable one may
 /// take is its own matter; the deadline of the connection is one for all.
@@ -42,8 +42,10 @@ impl Failover {
         let mut last = AppraisalError::Unreachable;
         for verifier in &self.verifiers.verifiers {
             match verifier.appraise(evidence, now).await {
-                Err(error) if error.fault() == Fault::Verifier => last = error,
-                result_or_refusal => return result_or_refusal,
+                Err(
+                    unavailable @ (AppraisalError::Unreachable | AppraisalError::StaleCollateral),
+                ) => last = unavailable,
+                answer => return answer,
             }
         }
         Err(last)

@@ -9,7 +9,7 @@ use crate::ear::claims::CURRENT_PROFILE;
 
 impl Ear {
     /// What two verifiers say together: the worse of each claim, the older time of issue, the earlier end. What is neither
-    /// better nor worse, such as an issuer, is said only where both say the same.
+    /// better nor worse, such as an issuer or the identifier of a policy, is said only where both say the same.
     #[must_use]
     pub(crate) fn worse(self, other: Self) -> Self {
         let mut submods = self.submods;
@@ -38,6 +38,9 @@ impl Ear {
             nonce: self
                 .nonce
                 .filter(|nonce| other.nonce.as_ref() == Some(nonce)),
+            confirmation: self
+                .confirmation
+                .filter(|key| other.confirmation.as_ref() == Some(key)),
             submods,
         }
     }
@@ -45,11 +48,7 @@ impl Ear {
 
 impl Appraisal {
     fn worse(mut self, other: Self) -> Self {
-        for id in other.policy_ids {
-            if !self.policy_ids.contains(&id) {
-                self.policy_ids.push(id);
-            }
-        }
+        self.policy_ids.retain(|id| other.policy_ids.contains(id));
         let also = other.extensions;
         self.extensions
             .retain(|name, value| also.get(name) == Some(value));

@@ -80,7 +80,11 @@ impl Challenge {
     /// no key to authenticate with.
     pub fn to_attest(&self) -> Option<AttestRequest<'_>> {
         let (leaf_key, bound) = self.bound.as_ref()?;
-        Some(AttestRequest { bound, leaf_key })
+        Some(AttestRequest {
+            bound,
+            leaf_key,
+            report_data: None,
+        })
     }
 
     /// Answers with Evidence or Attestation Results made for [`to_attest`](Self::to_attest).
@@ -101,7 +105,7 @@ impl Challenge {
         if authenticator::extensions_length(&extensions) > usize::from(u16::MAX) {
             return Err(SendError::Cmw(CmwError::TooLarge).into());
         }
-        self.request.authenticate(extensions)
+        self.request.authenticate(&extensions)
     }
 
     /// Answers with the certificate alone, for a peer that does not want this end to attest.
@@ -109,8 +113,8 @@ impl Challenge {
     /// # Errors
     /// As [`ReceivedRequest::authenticate`].
     pub fn answer_without_attestation(self) -> Result<Vec<u8>, ProtocolError> {
-        let extensions = self.selection_extension()?.into_iter().collect();
-        self.request.authenticate(extensions)
+        let extensions: Vec<_> = self.selection_extension()?.into_iter().collect();
+        self.request.authenticate(&extensions)
     }
 
     /// Refuses, authentically.

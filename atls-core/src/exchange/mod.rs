@@ -26,6 +26,7 @@ pub use parameters::Order;
 pub use parameters::Parameters;
 pub use parameters::Selection;
 pub use parameters::Verdicts;
+pub use pending::Opener;
 pub use pending::Opening;
 pub use pending::Pending;
 pub use pending::request;

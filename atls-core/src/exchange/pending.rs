@@ -14,12 +14,14 @@ use crate::attestation::Binding;
 use crate::authenticator;
 use crate::authenticator::Extension;
 use crate::authenticator::PreparedRequest;
+use crate::authenticator::RequestTemplate;
 use crate::authenticator::SentRequest;
 use crate::authenticator::Validated;
 use crate::bound::ExportedValue;
 use crate::cmw::Cmw;
 use crate::codec::Reader;
 use crate::error::ProtocolError;
+use crate::sending::SendError;
 use crate::session::Session;
 use crate::session::Side;
 
@@ -39,24 +41,23 @@ pub fn request(
     Ok((bytes, opening.on(session)?))
 }
 
-/// A request for attestation made before its connection is there, so that it can leave with the end of the
-/// handshake.
-#[derive(Debug)]
-pub struct Opening {
-    request: PreparedRequest,
+/// Makes the requests for attestation of many connections: what they have in common is encoded once.
+#[derive(Clone, Debug)]
+pub struct Opener {
+    template: RequestTemplate,
     verdicts: Verdicts,
 }
 
-impl Opening {
+impl Opener {
     /// `parameters` of `None` gives the minimal request of the draft.
     ///
     /// # Errors
-    /// As [`PreparedRequest::new`].
+    /// As [`RequestTemplate::new`], and for parameters that do not fit.
     pub fn new(
         side: Side,
         provider: &CryptoProvider,
         parameters: Option<&Parameters>,
-    ) -> Result<Self, ProtocolError> {
+    ) -> Result<Self, SendError> {
         let mut extensions = vec![Extension {
             code: CMW_ATTESTATION,
             data: Vec::new(),
@@ -69,9 +70,42 @@ impl Opening {
             });
         }
         Ok(Self {
-            request: PreparedRequest::new(side, provider, extensions)?,
+            template: RequestTemplate::new(side, provider, extensions)?,
             verdicts: parameters.map_or(Verdicts::No, |parameters| parameters.verdicts),
         })
+    }
+
+    /// The request for one connection, with a fresh context.
+    ///
+    /// # Errors
+    /// As [`RequestTemplate::prepare`].
+    pub fn open(&self) -> Result<Opening, ProtocolError> {
+        Ok(Opening {
+            request: self.template.prepare()?,
+            verdicts: self.verdicts,
+        })
+    }
+}
+
+/// A request for attestation made before its connection is there, so that it can leave with the end of the
+/// handshake.
+#[derive(Debug)]
+pub struct Opening {
+    request: PreparedRequest,
+    verdicts: Verdicts,
+}
+
+impl Opening {
+    /// [`Opener`] and its opening in one step.
+    ///
+    /// # Errors
+    /// As [`Opener::new`] and [`Opener::open`].
+    pub fn new(
+        side: Side,
+        provider: &CryptoProvider,
+        parameters: Option<&Parameters>,
+    ) -> Result<Self, ProtocolError> {
+        Opener::new(side, provider, parameters)?.open()
     }
 
     /// The octets to send.

@@ -10,6 +10,7 @@ use atls_core::Challenge;
 use atls_core::ConfigError;
 use atls_core::Credential;
 use atls_core::Offer;
+use atls_core::Opener;
 use atls_core::Opening;
 use atls_core::Order;
 use atls_core::Parameters;
@@ -100,6 +101,22 @@ impl ClientTerms {
         self.deadline = deadline;
         self
     }
+
+    fn offer(&self) -> Parameters {
+        let relying_party = self.relying_party.as_ref();
+        let formats = relying_party
+            .map(|party| party.media_types())
+            .unwrap_or_default();
+        Parameters::client(formats, relying_party.is_some(), self.can_attest())
+    }
+
+    fn can_attest(&self) -> CanAttest {
+        match (&self.attester, self.attests) {
+            (None, _) => CanAttest::No,
+            (Some(_), Order::ClientLast) => CanAttest::AfterPeer,
+            (Some(_), Order::ClientFirst) => CanAttest::BeforePeer,
+        }
+    }
 }
 
 impl Default for ClientTerms {
@@ -130,14 +147,14 @@ impl fmt::Debug for ClientTerms {
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     terms: ClientTerms,
-    provider: Arc<CryptoProvider>,
+    opener: Opener,
     clock: Arc<dyn TimeProvider>,
 }
 
 impl Client {
     pub(crate) fn new(
         terms: ClientTerms,
-        provider: Arc<CryptoProvider>,
+        provider: &CryptoProvider,
         clock: Arc<dyn TimeProvider>,
     ) -> Result<Self, ConfigError> {
         if terms.relying_party.is_none() && terms.attester.is_none() {
@@ -150,17 +167,13 @@ impl Client {
                 "without exchange only servers can be demanded of, and a client attests by its certificate",
             ));
         }
-        let client = Self {
-            terms,
-            provider,
-            clock,
-        };
         // What could never be sent is found out now, not on every connection.
-        let request = Opening::new(Side::Client, &client.provider, Some(&client.offer()));
-        match request {
-            Err(ProtocolError::Sending(error)) => Err(error.into()),
-            _ => Ok(client),
-        }
+        let opener = Opener::new(Side::Client, provider, Some(&terms.offer()))?;
+        Ok(Self {
+            terms,
+            opener,
+            clock,
+        })
     }
 
     pub(crate) fn deadline(&self) -> Duration {
@@ -200,7 +213,7 @@ impl Client {
     /// The request that opens the exchange, and its frame. It depends on no connection, so it may leave with the last
     /// flight of the handshake.
     pub(crate) fn open(&self) -> Result<(Opening, Vec<u8>), Error> {
-        let opening = Opening::new(Side::Client, &self.provider, Some(&self.offer()))?;
+        let opening = self.opener.open()?;
         let frame = frame::encode(Kind::Request, opening.as_bytes())?;
         Ok((opening, frame))
     }
@@ -250,7 +263,7 @@ impl Client {
             .as_deref()
             .ok_or_else(Error::wrong_order)?;
         let order = match challenge.parameters().map(|parameters| parameters.offer) {
-            Some(Offer::Server { order }) if self.can_attest().allows(order) => order,
+            Some(Offer::Server { order }) if self.terms.can_attest().allows(order) => order,
             _ => return Err(ProtocolError::UnsupportedParameters.into()),
         };
         if !super::has_common_format(&challenge, attester) {
@@ -327,21 +340,5 @@ impl Client {
         };
         let peer = with.decide(pending, authenticator, judge).await?;
         Ok(Some(Arc::new(peer)))
-    }
-
-    fn offer(&self) -> Parameters {
-        let relying_party = self.terms.relying_party.as_ref();
-        let formats = relying_party
-            .map(|party| party.media_types())
-            .unwrap_or_default();
-        Parameters::client(formats, relying_party.is_some(), self.can_attest())
-    }
-
-    fn can_attest(&self) -> CanAttest {
-        match (&self.terms.attester, self.terms.attests) {
-            (None, _) => CanAttest::No,
-            (Some(_), Order::ClientLast) => CanAttest::AfterPeer,
-            (Some(_), Order::ClientFirst) => CanAttest::BeforePeer,
-        }
     }
 }

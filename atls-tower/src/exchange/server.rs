@@ -10,7 +10,7 @@ use atls_core::Challenge;
 use atls_core::ConfigError;
 use atls_core::Credential;
 use atls_core::Offer;
-use atls_core::Opening;
+use atls_core::Opener;
 use atls_core::Order;
 use atls_core::Parameters;
 use atls_core::PeerAttestation;
@@ -26,6 +26,7 @@ use atls_core::limits::DEFAULT_APPRAISALS;
 use atls_core::limits::DEFAULT_DEADLINE;
 use atls_core::limits::DEFAULT_EXCHANGES;
 use atls_core::limits::DEFAULT_FIRST_OCTET;
+use atls_core::limits::DEFAULT_IN_HANDSHAKE;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
@@ -133,7 +134,9 @@ impl ServerTerms {
 
     /// Also attests to every client during the handshake, in a self-signed certificate with a key of its own that takes
     /// the place of the one that is configured: for clients that speak only this. The attester is asked for each
-    /// connection, and its Evidence is open to relay and diversion; clients that open the exchange get the better one.
+    /// connection, for at most [`DEFAULT_IN_HANDSHAKE`] at once, and its Evidence is open to relay and diversion. Everybody who
+    /// sends a ClientHello gets it, so it does not go together with [`client_first`](Self::client_first). Clients that take a
+    /// self-signed certificate and open the exchange get the better binding.
     pub fn attest_in_handshake(mut self) -> Self {
         self.attests = Mode::InHandshake;
         self
@@ -193,9 +196,12 @@ impl fmt::Debug for ServerTerms {
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     terms: ServerTerms,
+    /// `None` where nothing is demanded of clients.
+    asking: Option<Asking>,
     provider: Arc<CryptoProvider>,
     clock: Arc<dyn TimeProvider>,
     exchanges: Arc<Semaphore>,
+    in_handshake: Arc<Semaphore>,
     appraisals: Arc<Semaphore>,
 }
 
@@ -210,19 +216,20 @@ impl Server {
                 "a server without attester has nothing to attest with in the handshake",
             ));
         }
-        // What could never be sent is found out now, not on every connection.
-        if let Demand::IfAble(asking) | Demand::Always(asking) = &terms.demand {
-            let parameters = Parameters::server(asking.media_types(), terms.order);
-            let request = Opening::new(Side::Server, &provider, Some(&parameters));
-            if let Err(ProtocolError::Sending(error)) = request {
-                return Err(error.into());
-            }
+        if terms.attests == Mode::InHandshake && terms.order == Order::ClientFirst {
+            return Err(ConfigError::Tls(
+                "a server that attests in the handshake cannot hear the client first",
+            ));
         }
+        // What could never be sent is found out now, not on every connection.
+        let asking = Asking::of(&terms, &provider)?;
         let room = |limit: usize| Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)));
         Ok(Self {
             exchanges: room(terms.exchanges),
+            in_handshake: room(terms.exchanges.min(DEFAULT_IN_HANDSHAKE)),
             appraisals: room(terms.appraisals),
             terms,
+            asking,
             provider,
             clock,
         })
@@ -256,9 +263,14 @@ impl Server {
         }
     }
 
-    /// A turn among the exchanges, for Evidence that is made before there is one.
+    /// A turn among the few handshakes for which Evidence is made at once.
     pub(crate) async fn turn(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Error> {
-        let turn = async { self.exchanges.acquire().await.map_err(|_| Error::closed()) };
+        let turn = async {
+            self.in_handshake
+                .acquire()
+                .await
+                .map_err(|_| Error::closed())
+        };
         super::within(deadline, Stage::Queue, turn).await
     }
 
@@ -274,20 +286,20 @@ impl Server {
         deadline: Instant,
         presented: Result<Credential, ProtocolError>,
     ) -> Result<Option<Arc<PeerAttestation>>, Error> {
-        let (relying_party, required) = match &self.terms.demand {
-            Demand::Nothing => return Ok(None),
-            Demand::IfAble(relying_party) => (relying_party, false),
-            Demand::Always(relying_party) => (relying_party, true),
+        let Some(asking) = &self.asking else {
+            return Ok(None);
         };
         let credential = match presented {
             Ok(credential) => credential,
-            Err(ProtocolError::NoAttestation) if required => return Err(Error::peer_unattested()),
+            Err(ProtocolError::NoAttestation) if asking.required => {
+                return Err(Error::peer_unattested());
+            }
             Err(ProtocolError::NoAttestation) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let turn = async { self.appraisals.acquire().await.map_err(|_| Error::closed()) };
         let _permit = super::within(deadline, Stage::Queue, turn).await?;
-        let peer = super::decide(deadline, credential, relying_party, &*self.clock).await?;
+        let peer = super::decide(deadline, credential, &asking.relying_party, &*self.clock).await?;
         Ok(Some(Arc::new(peer)))
     }
 
@@ -318,13 +330,13 @@ impl Server {
             });
         };
 
-        let parameters = Parameters::server(asking.relying_party.media_types(), self.terms.order);
-        let (request, pending) = atls_core::request(with.link, &self.provider, Some(&parameters))?;
-        with.write(Kind::Request, &request).await?;
+        let opening = asking.opener.open()?;
+        with.write(Kind::Request, opening.as_bytes()).await?;
+        let pending = opening.on(with.link)?;
         match self.terms.order {
             Order::ClientLast => {
                 let own_valid_for = self.present(&mut with, challenge).await?;
-                let peer = self.judge(&mut with, pending, &asking).await?;
+                let peer = self.judge(&mut with, pending, asking).await?;
                 with.flush().await?;
                 Ok(Exchanged {
                     peer,
@@ -333,7 +345,7 @@ impl Server {
             }
             Order::ClientFirst => {
                 with.flush().await?;
-                let peer = self.judge(&mut with, pending, &asking).await?;
+                let peer = self.judge(&mut with, pending, asking).await?;
                 let own_valid_for = self.present(&mut with, challenge).await?;
                 Ok(Exchanged {
                     peer,
@@ -348,7 +360,7 @@ impl Server {
         &self,
         with: &mut Conversation<'_, L>,
         challenge: &Challenge,
-    ) -> Result<Option<Asking>, Error>
+    ) -> Result<Option<&Asking>, Error>
     where
         L: Session + AsyncRead + AsyncWrite + Unpin,
     {
@@ -357,18 +369,13 @@ impl Server {
             // Who sent no parameters speaks only the minimal exchange, and cannot be asked.
             _ => CanAttest::No,
         };
-        let (relying_party, required) = match &self.terms.demand {
-            Demand::Nothing => return Ok(None),
-            Demand::IfAble(relying_party) => (relying_party, false),
-            Demand::Always(relying_party) => (relying_party, true),
+        let Some(asking) = &self.asking else {
+            return Ok(None);
         };
         if can_attest.allows(self.terms.order) {
-            return Ok(Some(Asking {
-                relying_party: relying_party.clone(),
-                required,
-            }));
+            return Ok(Some(asking));
         }
-        match (can_attest, required) {
+        match (can_attest, asking.required) {
             (CanAttest::No, false) => Ok(None),
             (CanAttest::No, true) => {
                 refuse(with, challenge, RefusalCode::AttestationRequired).await;
@@ -458,10 +465,28 @@ impl Server {
     }
 }
 
-/// The client is asked, by whom, and whether it may decline.
+/// The client is asked, by whom and how, and whether it may decline.
+#[derive(Clone, Debug)]
 struct Asking {
     relying_party: Arc<RelyingParty>,
+    opener: Opener,
     required: bool,
+}
+
+impl Asking {
+    fn of(terms: &ServerTerms, provider: &CryptoProvider) -> Result<Option<Self>, ConfigError> {
+        let (relying_party, required) = match &terms.demand {
+            Demand::Nothing => return Ok(None),
+            Demand::IfAble(relying_party) => (relying_party, false),
+            Demand::Always(relying_party) => (relying_party, true),
+        };
+        let parameters = Parameters::server(relying_party.media_types(), terms.order);
+        Ok(Some(Self {
+            relying_party: relying_party.clone(),
+            opener: Opener::new(Side::Server, provider, Some(&parameters))?,
+            required,
+        }))
+    }
 }
 
 /// Says why, to a client that would understand it.

@@ -82,22 +82,23 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let mut draining = false;
-        // Another layer's idea of the peer must not survive.
-        request.extensions_mut().remove::<Arc<PeerAttestation>>();
-        if self.peer.is_some() || self.own_expires_at.is_some() {
-            let now = self.clock.current_time();
-            let passed = |end| now.is_none_or(|now| now >= end);
-            draining = self.own_expires_at.is_some_and(passed);
-            match &self.peer {
-                Some(peer) if passed(peer.expires_at()) => {
-                    request.extensions_mut().insert(Expired);
-                    draining = true;
-                }
-                Some(peer) => {
-                    request.extensions_mut().insert(peer.clone());
-                }
-                None => {}
+        let timed = self.peer.is_some() || self.own_expires_at.is_some();
+        let now = timed.then(|| self.clock.current_time()).flatten();
+        let passed = |end| now.is_none_or(|now| now >= end);
+        let mut draining = self.own_expires_at.is_some_and(passed);
+        // Another layer's idea of the peer must not survive: it is replaced or removed.
+        let extensions = request.extensions_mut();
+        match &self.peer {
+            Some(peer) if !passed(peer.expires_at()) => {
+                extensions.insert(peer.clone());
+            }
+            Some(_) => {
+                extensions.remove::<Arc<PeerAttestation>>();
+                extensions.insert(Expired);
+                draining = true;
+            }
+            None => {
+                extensions.remove::<Arc<PeerAttestation>>();
             }
         }
         let closing = draining && matches!(request.version(), Version::HTTP_10 | Version::HTTP_11);

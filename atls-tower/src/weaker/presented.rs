@@ -7,9 +7,9 @@ use std::sync::RwLock;
 use std::sync::Weak;
 use std::time::Duration;
 
+use atls_core::AttestError;
 use atls_core::Attester;
 use atls_core::ConfigError;
-use atls_core::OwnedAttestRequest;
 use atls_core::pki_types::UnixTime;
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
@@ -19,18 +19,18 @@ use rustls::server::ResolvesServerCert;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 
+use super::CertificateProfile;
 use super::with_evidence;
 use crate::error::Error;
-use crate::identity;
 
 /// The identity of a server or client that attests in its certificate: give it to rustls as its certificate resolver.
 ///
 /// Each renewal makes a new key and new Evidence about it. Half-way through a certificate's lifetime the next one is made;
-/// where that fails it is tried again after an eighth of the lifetime, while the old one serves to its end, and then none:
-/// connections fail rather than go unattested.
+/// where that fails, panics, or takes longer than an eighth of the lifetime, it is tried again after as long, while the old one
+/// serves to its end, and then none: connections fail rather than go unattested.
 pub struct InCertificate {
     current: RwLock<Current>,
-    maker: Maker,
+    maker: Arc<Maker>,
 }
 
 struct Current {
@@ -42,43 +42,41 @@ struct Maker {
     attester: Arc<dyn Attester>,
     provider: Arc<CryptoProvider>,
     clock: Arc<dyn TimeProvider>,
-    names: Vec<String>,
-    lifetime: Duration,
+    profile: CertificateProfile,
 }
 
 impl InCertificate {
     /// Makes the first certificate, and spawns the task that renews it for as long as this value lives.
     ///
-    /// `lifetime`, at least [`SHORTEST`](Self::SHORTEST), bounds how long Evidence can be replayed; `names` are a
-    /// server's, for clients that look at them.
+    /// The lifetime of the profile is at least [`SHORTEST`](Self::SHORTEST).
     ///
     /// # Errors
-    /// [`Error`]: local, for a shorter lifetime, or where the device or the provider fails.
+    /// [`Error`]: local, for a shorter lifetime, where the device or the provider fails, or where what the device makes
+    /// does not fit into the profile's format.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn new(
         attester: Arc<dyn Attester>,
         tls: (Arc<CryptoProvider>, Arc<dyn TimeProvider>),
-        names: Vec<String>,
-        lifetime: Duration,
+        profile: CertificateProfile,
     ) -> Result<Arc<Self>, Error> {
+        let lifetime = profile.lifetime;
         if lifetime < Self::SHORTEST {
             return Err(ConfigError::Tls("a certificate must live for a minute at least").into());
         }
         let (provider, clock) = tls;
-        let maker = Maker {
+        let maker = Arc::new(Maker {
             attester,
             provider,
             clock,
-            names,
-            lifetime,
-        };
+            profile,
+        });
         let this = Arc::new(Self {
             current: RwLock::new(maker.make().await?),
             maker,
         });
-        tokio::spawn(renew(Arc::downgrade(&this), lifetime));
+        tokio::spawn(renew(Arc::downgrade(&this), this.maker.clone()));
         Ok(this)
     }
 
@@ -95,27 +93,33 @@ impl InCertificate {
 impl Maker {
     async fn make(&self) -> Result<Current, Error> {
         let now = now(&*self.clock)?;
-        let key = identity::fresh_key(&self.provider)?;
-        let request = OwnedAttestRequest::for_key(&*key)?;
-        let cmw = self.attester.attest(request.as_request()).await?;
-        let valid = (now, self.lifetime);
+        let profile = &self.profile;
+        let key = profile.fresh_key(&self.provider)?;
+        let request = profile.format.to_attest(&*key)?;
+        let request = request.as_request();
+        let cmw = self.attester.attest(request).await?;
         Ok(Current {
-            key: with_evidence(&self.provider, &key, &self.names, &cmw, valid)?,
-            expires_at: now.as_secs().saturating_add(self.lifetime.as_secs()),
+            key: with_evidence(&self.provider, &key, profile, (request, &cmw), now)?,
+            expires_at: now.as_secs().saturating_add(profile.lifetime.as_secs()),
         })
     }
 }
 
-async fn renew(identity: Weak<InCertificate>, lifetime: Duration) {
+async fn renew(identity: Weak<InCertificate>, maker: Arc<Maker>) {
+    let lifetime = maker.profile.lifetime;
     let half_way = lifetime.checked_div(2).unwrap_or(lifetime);
     let again = lifetime.checked_div(8).unwrap_or(lifetime);
     let mut pause = half_way;
     loop {
         tokio::time::sleep(pause).await;
+        if identity.strong_count() == 0 {
+            return;
+        }
+        let fresh = renewed(maker.clone(), again).await;
         let Some(identity) = identity.upgrade() else {
             return;
         };
-        match identity.maker.make().await {
+        match fresh {
             Ok(fresh) => {
                 pause = half_way;
                 *identity
@@ -127,6 +131,20 @@ async fn renew(identity: Weak<InCertificate>, lifetime: Duration) {
                 pause = again;
                 tracing::error!(fault = "local", %error, "certificate with evidence was not renewed");
             }
+        }
+    }
+}
+
+/// In a task of its own, so that an attester that panics ends nothing else.
+async fn renewed(maker: Arc<Maker>, within: Duration) -> Result<Current, Error> {
+    let making = tokio::spawn(async move { maker.make().await });
+    let aborted = making.abort_handle();
+    match tokio::time::timeout(within, making).await {
+        Ok(Ok(made)) => made,
+        Ok(Err(_)) => Err(AttestError::Device("its driver panicked".to_owned()).into()),
+        Err(_) => {
+            aborted.abort();
+            Err(AttestError::TimedOut.into())
         }
     }
 }
@@ -156,7 +174,7 @@ impl ResolvesClientCert for InCertificate {
 impl fmt::Debug for InCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InCertificate")
-            .field("lifetime", &self.maker.lifetime)
+            .field("profile", &self.maker.profile)
             .finish_non_exhaustive()
     }
 }

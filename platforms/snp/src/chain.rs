@@ -11,7 +11,6 @@ use crate::roots::Roots;
 use crate::roots::ark_name;
 use crate::vek::VekExtensions;
 use crate::x509::Certificate;
-use crate::x509::Moment;
 use crate::x509::Serial;
 use crate::x509::Validity;
 
@@ -39,7 +38,7 @@ impl Chain {
         roots: &Roots,
         vek: &[u8],
         authorities: impl IntoIterator<Item = &'a [u8]>,
-        moments: &Moments,
+        now: UnixTime,
     ) -> Result<Self, AppraisalError> {
         let vek = Certificate::decode(vek)?;
         let extensions = VekExtensions::read(&vek)?;
@@ -50,15 +49,11 @@ impl Chain {
             return Err(AppraisalError::UnknownKey);
         }
         vek.verify(&intermediate.key)?;
-        let validities = [
-            (ark.validity, moments.issuers),
-            (intermediate.validity, moments.issuers),
-            (vek.validity()?, moments.vek),
-        ];
+        let validities = [ark.validity, intermediate.validity, vek.validity()?];
         let mut not_after = u64::MAX;
-        for (validity, moment) in validities {
-            let Validity { not_after: end, .. } = validity.check(moment.at())?;
-            not_after = not_after.min(moment.end(end));
+        for validity in validities {
+            let Validity { not_after: end, .. } = validity.check(now)?;
+            not_after = not_after.min(end);
         }
         Ok(Self {
             key: vek.p384_key()?.to_vec(),
@@ -68,37 +63,57 @@ impl Chain {
             not_after,
         })
     }
-}
 
-/// When the certificates of a chain are judged.
-pub(crate) struct Moments {
-    pub(crate) issuers: Moment,
-    pub(crate) vek: Moment,
-}
-
-impl Moments {
-    /// All now.
-    pub(crate) fn at(now: UnixTime) -> Self {
-        Self {
-            issuers: Moment::now(now),
-            vek: Moment::now(now),
-        }
+    /// No later than that, seconds since the epoch.
+    pub(crate) fn ending(mut self, until: u64) -> Self {
+        self.not_after = self.not_after.min(until);
+        self
     }
 }
 
 /// Whether these are the intermediate, and the root or none, under the trusted root and in their time.
-pub(crate) fn verify_issuers<'a>(
+pub(crate) fn verify_authorities<'a>(
     roots: &Roots,
     product: Product,
     key: SigningKey,
     certificates: impl IntoIterator<Item = &'a [u8]>,
-    moment: Moment,
+    now: UnixTime,
 ) -> Result<(), AppraisalError> {
     let anchor = roots.anchor(product)?;
     let (ark, intermediate) = authorities_of(anchor, product, key, certificates)?;
-    ark.validity.check(moment.at())?;
-    intermediate.validity.check(moment.at())?;
+    ark.validity.check(now)?;
+    intermediate.validity.check(now)?;
     Ok(())
+}
+
+/// Verifies certificates of a product's ARK and intermediate, both and nothing else, and gives the end of their validity,
+/// seconds since the epoch.
+///
+/// # Errors
+/// As [`Chain::verify`].
+pub(crate) fn verify_issuers(
+    roots: &Roots,
+    product: Product,
+    key: SigningKey,
+    certificates: &[Vec<u8>],
+    now: UnixTime,
+) -> Result<u64, AppraisalError> {
+    let anchor = roots.anchor(product)?;
+    let mut names = Vec::new();
+    for der in certificates {
+        let certificate = Certificate::decode(der)?;
+        let name = certificate.common_name().ok_or(AppraisalError::Malformed)?;
+        names.push(name.to_owned());
+    }
+    names.sort();
+    if names != [ark_name(product), anchor.intermediate_name(key)] {
+        return Err(AppraisalError::Malformed);
+    }
+    let certificates = certificates.iter().map(|der| &**der);
+    let (ark, intermediate) = authorities_of(anchor, product, key, certificates)?;
+    let ends = [ark.validity, intermediate.validity].map(|validity| validity.check(now));
+    let [ark, intermediate] = ends;
+    Ok(ark?.not_after.min(intermediate?.not_after))
 }
 
 /// Whether the intermediate has to come from somewhere, as it is not known beforehand.

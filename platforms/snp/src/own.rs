@@ -1,4 +1,4 @@
-//! The verifier's own collateral: judged at the time that its keeper allows, and rejected where it is no good.
+//! The verifier's own collateral: used for as long as its keeper allows, and rejected where it is no good.
 //!
 //! A piece is rejected for what is wrong with itself, never for what a peer sent beside it or claims: whoever could have a
 //! good piece dropped could have others refused.
@@ -12,7 +12,6 @@ use atls_core::pki_types::UnixTime;
 
 use crate::chain;
 use crate::chain::Chain;
-use crate::chain::Moments;
 use crate::collateral::PeerCollateral;
 use crate::collateral::SnpCollateral;
 use crate::collateral::SnpPiece;
@@ -24,7 +23,6 @@ use crate::report::Report;
 use crate::report::SigningKey;
 use crate::roots::Roots;
 use crate::tcb::Tcb;
-use crate::x509::Moment;
 
 /// What one appraisal may ask.
 pub(crate) struct Own<'a> {
@@ -93,30 +91,28 @@ impl Own<'_> {
             None => Some(self.vek(report).await?),
         };
         let issuers = self.issuers(report, peer).await?;
-        let own_issuers = issuers.as_ref().map(|(certificates, _)| certificates);
-        let own_issuers: Vec<&[u8]> = own_issuers.into_iter().flatten().map(|it| &**it).collect();
-        let mut moments = Moments::at(self.now);
-        if let Some((_, moment)) = issuers {
-            moments.issuers = moment;
-        }
+        let (own_issuers, issuers_until) = issuers.unwrap_or((Vec::new(), u64::MAX));
+        let own_issuers: Vec<&[u8]> = own_issuers.iter().map(|it| &**it).collect();
         let Some((id, fetched)) = own_vek else {
             let vek = peer.vek().unwrap_or_default();
             let authorities = peer.authorities().chain(own_issuers.iter().copied());
-            let chain = Chain::verify(self.roots, vek, authorities, &moments)?;
-            return fitting(chain, report);
+            let chain = Chain::verify(self.roots, vek, authorities, self.now)?;
+            return fitting(chain.ending(issuers_until), report);
         };
-        moments.vek = Moment::of(&fetched, self.now);
         let authorities = peer.authorities().chain(own_issuers.iter().copied());
-        let verified = Chain::verify(self.roots, &fetched.bytes, authorities, &moments);
+        let verified = Chain::verify(self.roots, &fetched.bytes, authorities, self.now);
         let chain = verified.map_err(Refused::Final);
         let error = match chain.and_then(|chain| fitting(chain, report)) {
-            Ok(chain) => return Ok(chain),
+            Ok(chain) => {
+                let until = issuers_until.min(fetched.usable_until.as_secs());
+                return Ok(chain.ending(until));
+            }
             Err(Refused::Final(error) | Refused::Rejected(error)) => error,
         };
         // Is it the certificate's own fault, whatever the peer sent beside it?
         let needs_peer = own_issuers.is_empty()
             && chain::lacks_intermediate(self.roots, id.product, SigningKey::Vcek);
-        let alone = Chain::verify(self.roots, &fetched.bytes, own_issuers, &moments);
+        let alone = Chain::verify(self.roots, &fetched.bytes, own_issuers, self.now);
         let is_good = alone.is_ok_and(|chain| chain.extensions.fit(report));
         if is_good || needs_peer {
             return Err(Refused::Final(error));
@@ -146,12 +142,12 @@ impl Own<'_> {
         Ok((id, found))
     }
 
-    /// Only where neither the root's intermediate is known nor the peer sent one.
+    /// Only where neither the root's intermediate is known nor the peer sent one; and until when they may be used.
     async fn issuers(
         &self,
         report: &Report<'_>,
         peer: &PeerCollateral<'_>,
-    ) -> Result<Option<(Vec<Vec<u8>>, Moment)>, Refused> {
+    ) -> Result<Option<(Vec<Vec<u8>>, u64)>, Refused> {
         let key = report.signing_key;
         let Some(product) = report.product()? else {
             return Ok(None);
@@ -165,9 +161,8 @@ impl Own<'_> {
         let Some(fetched) = found.map_err(|error| unreachable(&error))? else {
             return Ok(None);
         };
-        let moment = Moment::of(&fetched, self.now);
-        match self.read_issuers(product, key, &fetched, moment) {
-            Ok(certificates) => Ok(Some((certificates, moment))),
+        match self.read_issuers(product, key, &fetched) {
+            Ok(certificates) => Ok(Some((certificates, fetched.usable_until.as_secs()))),
             Err(error) => {
                 let piece = SnpPiece::Issuers(product, key);
                 self.source.reject(piece, &fetched, self.now);
@@ -181,11 +176,10 @@ impl Own<'_> {
         product: Product,
         key: SigningKey,
         fetched: &Fetched,
-        moment: Moment,
     ) -> Result<Vec<Vec<u8>>, AppraisalError> {
         let certificates = issuers_of(&fetched.bytes).ok_or(AppraisalError::Malformed)?;
         let authorities = certificates.iter().map(|der| &**der);
-        chain::verify_issuers(self.roots, product, key, authorities, moment)?;
+        chain::verify_authorities(self.roots, product, key, authorities, self.now)?;
         Ok(certificates)
     }
 
@@ -198,13 +192,20 @@ impl Own<'_> {
         let fetched = match self.source.crl(product, key, self.now).await {
             Ok(Some(fetched)) => fetched,
             Ok(None) => return Ok(None),
-            Err(_) if missing_is_allowed => return Ok(None),
+            // What peers can bring about, such as our own limits, must not switch revocation off.
+            Err(error) if missing_is_allowed && error.is_outage() => return Ok(None),
             Err(error) => return Err(Refused::Final(unreachable(&error))),
         };
-        let moment = Moment::of(&fetched, self.now);
-        match RevocationList::verify(&fetched.bytes, &chain.ark, moment.at()) {
+        let at = fetched.validity_time(self.now);
+        match RevocationList::verify(&fetched.bytes, &chain.ark, at) {
             Ok(list) => {
-                let until = moment.end(list.validity().not_after);
+                let usable_until = fetched.usable_until.as_secs();
+                // Beyond its time only by the grace of whoever keeps it.
+                let until = if at == self.now {
+                    list.validity().not_after.min(usable_until)
+                } else {
+                    usable_until
+                };
                 Ok(Some(InForce { list, until }))
             }
             Err(error) => {

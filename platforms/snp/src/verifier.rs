@@ -38,7 +38,8 @@ use crate::roots::Roots;
 /// 3. there is a VEK for the report's chip and firmware, from the Evidence or from the verifier's own source;
 /// 4. root, intermediate and VEK sign each other and are valid now;
 /// 5. the VEK signed the report;
-/// 6. AMD's revocation list is at hand, signed by the root, up to date, and names none of the three;
+/// 6. AMD's revocation list is at hand, signed by the root, up to date, and names none of the three. Where a
+///    [`StalePolicy`](atls_collateral::StalePolicy) of the application lets it be used longer, the result ends with that;
 /// 7. the policy judges; its words are a result, good or bad, and none of the above is one.
 pub struct SnpVerifier {
     roots: Roots,

@@ -1,6 +1,5 @@
 //! AMD's certificates: X.509 version 3, signed with RSASSA-PSS, SHA-384 (AMD document 57230 §3).
 
-use atls_collateral::Fetched;
 use atls_core::AppraisalError;
 use atls_core::pki_types::UnixTime;
 use ring::signature::RSA_PSS_2048_8192_SHA384;
@@ -184,48 +183,6 @@ impl Validity {
             Ok(self)
         } else {
             Err(AppraisalError::Expired)
-        }
-    }
-}
-
-/// At which time a piece is judged, and what that makes of its end.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
-    at: UnixTime,
-    usable_until: u64,
-    is_past_its_time: bool,
-}
-
-impl Moment {
-    /// As it says itself.
-    pub(crate) fn now(now: UnixTime) -> Self {
-        Self {
-            at: now,
-            usable_until: u64::MAX,
-            is_past_its_time: false,
-        }
-    }
-
-    /// As whoever keeps it says: for less long than it says itself, or with a grace beyond that.
-    pub(crate) fn of(fetched: &Fetched, now: UnixTime) -> Self {
-        let at = fetched.validity_time(now);
-        Self {
-            at,
-            usable_until: fetched.usable_until.as_secs(),
-            is_past_its_time: at != now,
-        }
-    }
-
-    pub(crate) fn at(self) -> UnixTime {
-        self.at
-    }
-
-    /// When what rests on it ends, seconds since the epoch.
-    pub(crate) fn end(self, not_after: u64) -> u64 {
-        if self.is_past_its_time {
-            self.usable_until
-        } else {
-            not_after.min(self.usable_until)
         }
     }
 }

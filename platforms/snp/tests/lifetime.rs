@@ -20,6 +20,7 @@ use atls_collateral::StalePolicy;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::BoxFuture;
+use atls_core::Fault;
 use atls_core::HttpError;
 use atls_core::ear::Tier;
 use atls_core::pki_types::UnixTime;
@@ -70,7 +71,7 @@ fn a_result_ends_with_each_piece_that_was_fetched_for_it() {
 }
 
 #[test]
-fn what_serves_beyond_its_time_is_judged_as_at_its_end() {
+fn a_list_beyond_its_time_is_judged_as_at_its_end() {
     for piece in [Piece::Crl, Piece::Issuers, Piece::Vek] {
         let mut platform = milan();
         match piece {
@@ -95,7 +96,14 @@ fn what_serves_beyond_its_time_is_judged_as_at_its_end() {
         source.put(piece, []);
         let until = Some(at(NOW + 61 + DAY));
         for now in [NOW + 61, NOW + 60 + DAY] {
-            assert_eq!(judge(now), Ok((Tier::Affirming, until)), "{piece:?}");
+            match piece {
+                Piece::Crl => assert_eq!(judge(now), Ok((Tier::Affirming, until))),
+                // Certificates have no grace.
+                Piece::Issuers | Piece::Vek => {
+                    let fault = judge(now).unwrap_err().fault();
+                    assert_eq!(fault, Fault::Verifier, "{piece:?}");
+                }
+            }
         }
         assert!(judge(NOW + 61 + DAY).is_err(), "{piece:?}");
     }
@@ -306,6 +314,15 @@ impl Fetch for Source {
             (None, found) => found.ok_or(CollateralError::Unreachable(HttpError::TimedOut)),
         };
         Box::pin(async { outcome })
+    }
+
+    fn read(
+        &self,
+        _key: &str,
+        _bytes: Arc<[u8]>,
+        _now: UnixTime,
+    ) -> Result<Fetched, CollateralError> {
+        Err(CollateralError::Malformed)
     }
 
     fn reject(&self, key: &str, contents: &Fetched, _now: UnixTime) {

@@ -110,12 +110,15 @@ impl Engine {
                     {
                         last = error;
                     }
-                    tried.push((collateral, giver));
+                    // Which of its past it shows is not for a peer to choose: it gets no grace.
+                    if giver != Giver::Peer {
+                        tried.push((collateral, giver));
+                    }
                 }
                 decided => return decided,
             }
         }
-        // Nothing current is to be had. Only a policy with a grace period goes on.
+        // Nothing current is to be had. Only a policy with a grace period goes on, with what is ours.
         for (collateral, giver) in &tried {
             match self.stale(quote, collateral, *giver, policy, now) {
                 Err(error) if is_about_collateral(&error) => {}
@@ -186,8 +189,6 @@ impl Engine {
         let grace = u64::from(policy.collateral_grace_days).saturating_mul(DAY);
         let expired_at = collateral.expires_at();
         let end = expired_at.as_secs().saturating_add(grace);
-        // Or within that of whoever keeps it.
-        let end = end.max(collateral.usable_until());
         if !(expired_at.as_secs()..end).contains(&now.as_secs()) {
             return Err(QuoteError::Expired);
         }
@@ -259,7 +260,7 @@ impl Engine {
             QuoteError::Collateral if collateral.tee() == quote.tee => {
                 let issuers = quote.chain.get(1..).unwrap_or_default();
                 genuine::verify(quote, &self.root, now).is_ok()
-                    && collateral.verify(issuers, &self.root, now).is_err()
+                    && collateral.verify_by(issuers, &self.root, now).is_err()
             }
             QuoteError::Superseded => self.is_older_than_seen(collateral),
             _ => false,

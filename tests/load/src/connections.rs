@@ -16,16 +16,14 @@ use tokio::io::AsyncWrite;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
 
 use crate::setting::Ends;
 use crate::setting::Kind;
 use crate::setting::Setting;
 
 pub(crate) fn measure(round: Duration, rounds: usize) -> Result<(), Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    let runtime = runtime()?;
     let setting = Setting::new()?;
     for clients in [1, 16] {
         println!(
@@ -60,6 +58,23 @@ pub(crate) fn measure(round: Duration, rounds: usize) -> Result<(), Box<dyn Erro
         println!();
     }
     Ok(())
+}
+
+/// One kind of connection for a while, for a profiler to watch.
+pub(crate) fn only(name: &str, round: Duration) -> Result<(), Box<dyn Error>> {
+    let known = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+    let kind = known.ok_or_else(|| format!("no kind of connection is called {name:?}"))?;
+    let ends = Setting::new()?.ends(kind)?;
+    let figures = runtime()?.block_on(one_round(ends, 16, round))?;
+    println!("{name}: {:.0} us of processor time", figures.cpu);
+    Ok(())
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
 }
 
 #[derive(Clone)]

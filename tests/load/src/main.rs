@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p load                 all of it, about two minutes
 //! cargo run --release -p load -- quick        a few seconds, to see that it works
+//! cargo run --release -p load -- "both attest"    one kind of connection, for a profiler
 //! ```
 //!
 //! Machines are noisy: compare ratios within one run, and processor time rather than wall time.
@@ -37,6 +38,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     } else {
         (Duration::from_secs(2), 5)
     };
+    if let Some(only) = std::env::args().nth(1).filter(|_| !quick) {
+        return connections::only(&only, round * 4);
+    }
     connections::measure(round, rounds)?;
     requests::measure(if quick { 10_000 } else { 1_000_000 })?;
     memory::measure(if quick { 50 } else { 500 })

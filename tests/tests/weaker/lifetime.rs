@@ -1,6 +1,7 @@
 //! Certificates end, and are renewed.
 
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use atls_core::Attester;
@@ -9,7 +10,7 @@ use atls_core::Fault;
 use atls_core::Refusal;
 use atls_reqwest::Http;
 use atls_reqwest::ResponseExt;
-use atls_sim::SimAttester;
+use atls_tower::weaker::CertificateProfile;
 use atls_tower::weaker::InCertificate;
 use atls_tower::weaker::Mode;
 use end_to_end::World;
@@ -67,42 +68,61 @@ async fn a_server_whose_certificate_ended_serves_nobody() {
     assert_eq!(server.hits(), 0);
 }
 
-/// A device that can be unplugged.
-struct Plugged {
-    device: Arc<SimAttester>,
-    works: std::sync::atomic::AtomicBool,
+/// A device that can be made to fail.
+pub(crate) struct Plugged {
+    device: Arc<dyn Attester>,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum State {
+    Works,
+    Fails,
+    Hangs,
+    Panics,
 }
 
 impl Plugged {
-    fn works(&self, works: bool) {
-        self.works.store(works, std::sync::atomic::Ordering::SeqCst);
+    pub(crate) fn into(device: Arc<dyn Attester>) -> Self {
+        Self {
+            device,
+            state: Mutex::new(State::Works),
+        }
+    }
+
+    pub(crate) fn now(&self, state: State) {
+        *self.state.lock().unwrap() = state;
     }
 }
 
 impl Attester for Plugged {
     fn media_types(&self) -> &[atls_core::MediaType] {
-        Attester::media_types(&*self.device)
+        self.device.media_types()
     }
 
     fn attest<'a>(
         &'a self,
         request: atls_core::AttestRequest<'a>,
     ) -> atls_core::BoxFuture<'a, Result<atls_core::cmw::Cmw, atls_core::AttestError>> {
-        if self.works.load(std::sync::atomic::Ordering::SeqCst) {
-            Attester::attest(&*self.device, request)
-        } else {
-            Box::pin(async { Err(atls_core::AttestError::Busy) })
+        match *self.state.lock().unwrap() {
+            State::Works => self.device.attest(request),
+            State::Fails => Box::pin(async { Err(atls_core::AttestError::Busy) }),
+            State::Hangs => Box::pin(std::future::pending()),
+            State::Panics => Box::pin(async { panic!("a panic on purpose, inside of a device") }),
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_certificate_is_renewed_half_way_and_keeps_serving_while_the_device_fails() {
+    for failing in [State::Fails, State::Hangs, State::Panics] {
+        renewed_around(failing).await;
+    }
+}
+
+async fn renewed_around(failing: State) {
     let world = World::new();
-    let device = Arc::new(Plugged {
-        device: world.server_device.clone(),
-        works: true.into(),
-    });
+    let device = Arc::new(Plugged::into(world.server_device.clone()));
     let identity = in_certificate(&world, device.clone()).await;
     let current = || ResolvesClientCert::resolve(&*identity, &[], &[]);
     let pass = async |time: Duration| {
@@ -121,23 +141,23 @@ async fn a_certificate_is_renewed_half_way_and_keeps_serving_while_the_device_fa
         second.key.public_key().unwrap().as_ref()
     );
     // The device fails: the old one serves to its end,
-    device.works(false);
+    device.now(failing);
     pass(LIFETIME - Duration::from_secs(10)).await;
     assert!(Arc::ptr_eq(&second, &current().unwrap()));
     pass(Duration::from_secs(10)).await;
     // then none,
-    assert!(current().is_none());
-    // until the device works again.
-    device.works(true);
+    assert!(current().is_none(), "{failing:?}");
+    // until the device works again: the attempt under way ends within an eighth, and the next is as far off.
+    device.now(State::Works);
     pass(LIFETIME / 8).await;
-    assert!(current().is_some());
+    pass(LIFETIME / 8).await;
+    assert!(current().is_some(), "{failing:?}");
 }
 
 #[tokio::test]
 async fn a_lifetime_too_short_to_be_renewed_is_refused() {
     let world = World::new();
-    let short = InCertificate::SHORTEST - Duration::from_secs(1);
-    let refused =
-        InCertificate::new(world.server_device.clone(), tls(&world), Vec::new(), short).await;
+    let short = CertificateProfile::new(InCertificate::SHORTEST - Duration::from_secs(1));
+    let refused = InCertificate::new(world.server_device.clone(), tls(&world), short).await;
     assert!(refused.unwrap_err().is_local());
 }

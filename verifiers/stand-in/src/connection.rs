@@ -60,16 +60,22 @@ impl Connection {
         self.to_attest().leaf_key().to_vec()
     }
 
-    /// What the client has once the server answered with this.
-    pub fn finish(self, cmw: &Cmw) -> Credential {
-        let authenticator = self.challenge.answer(cmw).unwrap();
-        self.pending.finish(&authenticator).unwrap()
+    /// The Evidence of an attester for it.
+    pub async fn token(&self, attester: &dyn Attester) -> Vec<u8> {
+        let cmw = attester.attest(self.to_attest()).await.unwrap();
+        cmw.items()[0].value().to_vec()
     }
 
     /// What the client has once the server's attester answered.
     pub async fn attested(self, attester: &dyn Attester) -> Credential {
         let cmw = attester.attest(self.to_attest()).await.unwrap();
         self.finish(&cmw)
+    }
+
+    /// What the client has once the server answered with this.
+    pub fn finish(self, cmw: &Cmw) -> Credential {
+        let authenticator = self.challenge.answer(cmw).unwrap();
+        self.pending.finish(&authenticator).unwrap()
     }
 }
 
@@ -79,10 +85,15 @@ impl Default for Connection {
     }
 }
 
-/// A self-signed certificate and its key.
+/// A self-signed certificate and its key, of P-256.
 pub fn identity() -> Arc<CertifiedKey> {
+    identity_of(&rcgen::PKCS_ECDSA_P256_SHA256)
+}
+
+/// Another kind.
+pub fn identity_of(algorithm: &'static rcgen::SignatureAlgorithm) -> Arc<CertifiedKey> {
     let provider = rustls::crypto::ring::default_provider();
-    let key = rcgen::KeyPair::generate().unwrap();
+    let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
     let parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
     let certificate = parameters.self_signed(&key).unwrap();
     let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();

@@ -54,7 +54,8 @@ pub trait SnpCollateral: Send + Sync {
         now: UnixTime,
     ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>>;
 
-    /// The revocation list, in DER. Asked only when the report is verified but for it.
+    /// The revocation list, in DER. Asked only when the report is verified but for it. It is used until its next update, or
+    /// later where it comes [with a grace](Fetched::usable_until).
     ///
     /// # Errors
     /// [`CollateralError`]

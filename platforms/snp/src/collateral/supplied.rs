@@ -31,7 +31,7 @@ pub struct SuppliedCollateral {
     veks: Vec<(VekExtensions, Arc<[u8]>)>,
     /// In PEM.
     issuers: String,
-    crls: Vec<(Product, SigningKey, Arc<[u8]>)>,
+    crls: Vec<(Product, SigningKey, Fetched)>,
 }
 
 impl SuppliedCollateral {
@@ -84,10 +84,11 @@ impl SuppliedCollateral {
                 .map_err(|_| AppraisalError::Malformed)?
                 .to_vec()
         };
-        crate::crl::next_update(&der).ok_or(AppraisalError::Malformed)?;
+        let next = crate::crl::next_update(&der).ok_or(AppraisalError::Malformed)?;
+        let list = Fetched::new(der, UnixTime::since_unix_epoch(Duration::from_secs(next)));
         self.crls
             .retain(|(known, kind, _)| (*known, *kind) != (product, key));
-        self.crls.push((product, key, der.into()));
+        self.crls.push((product, key, list));
         Ok(self)
     }
 }
@@ -126,7 +127,7 @@ impl SnpCollateral for SuppliedCollateral {
     ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
         let mut crls = self.crls.iter();
         let found = crls.find(|(known, kind, _)| (*known, *kind) == (product, key));
-        let found = found.map(|(_, _, der)| supplied(der));
+        let found = found.map(|(_, _, list)| list.clone());
         Box::pin(async { Ok(found) })
     }
 }

@@ -40,12 +40,13 @@ use crl::Crl;
 pub struct Collateral {
     parts: CollateralParts,
     dcap: QuoteCollateralV3,
+    /// Where it came along: the issuer of the PCK certificate's list, and the root.
+    pck_issuer: Option<Vec<Vec<u8>>>,
     platform: Platform,
     evaluation: Evaluation,
+    lists: Lists,
     issued: u64,
     expires: u64,
-    /// Later than `expires` where whoever keeps it lets it be used beyond its validity.
-    usable_until: u64,
 }
 
 /// The pieces, each as Intel's service gives it.
@@ -78,6 +79,13 @@ pub struct CollateralParts {
 pub(crate) struct Evaluation {
     pub(crate) tcb_info: u32,
     pub(crate) qe_identity: u32,
+}
+
+/// `thisUpdate` of the revocation lists, seconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lists {
+    root: u64,
+    pck: u64,
 }
 
 impl Evaluation {
@@ -145,10 +153,29 @@ impl Collateral {
             },
             issued: windows.iter().map(|window| window.0).fold(0, u64::max),
             expires,
-            usable_until: expires,
+            lists: Lists {
+                root: root_crl.issued,
+                pck: pck_crl.issued,
+            },
             dcap: dcap(&parts),
+            pck_issuer: None,
             parts,
         })
+    }
+
+    /// With the chain by which the list of the issuer of the PCK certificate is verified.
+    ///
+    /// # Errors
+    /// [`CollateralFormError::Chain`] unless there are two certificates.
+    pub(crate) fn with_pck_issuer(
+        mut self,
+        chain: Vec<Vec<u8>>,
+    ) -> Result<Self, CollateralFormError> {
+        if chain.len() != 2 {
+            return Err(CollateralFormError::Chain);
+        }
+        self.pck_issuer = Some(chain);
+        Ok(self)
     }
 
     /// The pieces.
@@ -176,19 +203,12 @@ impl Collateral {
         genuine::seconds(self.expires)
     }
 
-    /// Serves for as long as whoever keeps it says: no longer than Intel, but for a grace that it allows.
+    /// Serves no longer than whoever keeps it says. How long it serves beyond that is the policy's to say.
     pub(crate) fn kept_as(self, fetched: &Fetched) -> Self {
         Self {
             expires: self.expires.min(fetched.fresh_until.as_secs()),
-            usable_until: fetched.usable_until.as_secs(),
             ..self
         }
-    }
-
-    /// Until when it may be used, as at its last moment, although it expired; as
-    /// [`Fetched::usable_until`].
-    pub(crate) fn usable_until(&self) -> u64 {
-        self.usable_until
     }
 
     pub(crate) fn platform(&self) -> &Platform {
@@ -197,6 +217,25 @@ impl Collateral {
 
     pub(crate) fn evaluation(&self) -> Evaluation {
         self.evaluation
+    }
+
+    pub(crate) fn pck_issuer(&self) -> Option<&[Vec<u8>]> {
+        self.pck_issuer.as_deref()
+    }
+
+    /// What its maker never lowers: the numbers of evaluation, and the dates of the revocation lists.
+    pub(crate) fn sequence(&self) -> [u64; 4] {
+        [
+            self.evaluation.tcb_info.into(),
+            self.evaluation.qe_identity.into(),
+            self.lists.root,
+            self.lists.pck,
+        ]
+    }
+
+    /// Whether a part of it has a date of issue that is yet to come.
+    pub(crate) fn is_early(&self, now: UnixTime) -> bool {
+        now.as_secs() < self.issued
     }
 
     pub(crate) fn dcap(&self) -> &QuoteCollateralV3 {
@@ -229,10 +268,17 @@ impl Collateral {
         Ok(end)
     }
 
-    /// Verifies all that Intel signs, with the chain of the issuer of the PCK certificates: before it is kept.
-    pub(crate) fn verify(
+    /// Verifies all that Intel signs: before it is kept, and when it comes from where it was kept. That is not possible
+    /// without the chain of the issuer of PCK certificates. Dates of documents and lists are not looked at.
+    pub(crate) fn verify(&self, root: &Root, now: UnixTime) -> Result<(), QuoteError> {
+        let pck_issuer = self.pck_issuer().ok_or(QuoteError::Collateral)?;
+        self.verify_by(pck_issuer, root, now)
+    }
+
+    /// With another chain of the issuer of PCK certificates, such as a quote's.
+    pub(crate) fn verify_by(
         &self,
-        pck_issuer_chain: &[Vec<u8>],
+        pck_issuer: &[Vec<u8>],
         root: &Root,
         now: UnixTime,
     ) -> Result<(), QuoteError> {
@@ -251,7 +297,7 @@ impl Collateral {
             parts.qe_identity.as_bytes(),
             &parts.qe_identity_signature,
         )?;
-        let chain = root.split(pck_issuer_chain)?;
+        let chain = root.split(pck_issuer)?;
         let issuer = chain.verify_issuer(now)?;
         genuine::verify_signed(&issuer, &parts.pck_crl)?;
         genuine::verify_signed(&chain.anchor()?, &parts.root_ca_crl)

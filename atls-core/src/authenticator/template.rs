@@ -1,0 +1,105 @@
+//! What the requests of all connections have in common, encoded once.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::SecureRandom;
+
+use super::extension::Extension;
+use super::extension::SERVER_NAME;
+use super::extension::SIGNATURE_ALGORITHMS;
+use super::message::REQUEST_CONTEXT;
+use super::message::Request;
+use super::prepared::Asked;
+use super::prepared::PreparedRequest;
+use super::scheme;
+use crate::error::ProtocolError;
+use crate::limits::CONTEXT_LENGTH;
+use crate::sending::SendError;
+use crate::session::Side;
+
+/// Makes authenticator requests that differ in nothing but the context.
+#[derive(Clone)]
+pub struct RequestTemplate {
+    random: &'static dyn SecureRandom,
+    asked: Arc<Asked>,
+    /// With a context of zeros.
+    bytes: Arc<[u8]>,
+}
+
+impl RequestTemplate {
+    /// A CertificateRequest (on a server) or ClientCertificateRequest (on a client). `signature_algorithms` comes from the
+    /// provider; further extensions are the caller's.
+    ///
+    /// # Errors
+    /// A request that every peer must refuse: without a scheme of TLS 1.3 that the provider verifies, with `server_name`
+    /// on a server, with an extension that is repeated, with too many or too large ones.
+    pub fn new(
+        side: Side,
+        provider: &CryptoProvider,
+        extensions: Vec<Extension>,
+    ) -> Result<Self, SendError> {
+        let algorithms = provider.signature_verification_algorithms;
+        let schemes = scheme::offered(&algorithms);
+        if schemes.is_empty() {
+            return Err(SendError::NoSchemes);
+        }
+        let names_server = extensions.iter().any(|own| own.code == SERVER_NAME);
+        if side == Side::Server && names_server {
+            return Err(SendError::Extension(SERVER_NAME));
+        }
+        let mut all = vec![Extension {
+            code: SIGNATURE_ALGORITHMS,
+            data: scheme::encode(&schemes)?,
+        }];
+        all.extend(extensions);
+        let extensions = all.iter().map(|extension| extension.code).collect();
+        let bytes = Request {
+            context: &[0; CONTEXT_LENGTH],
+            extensions: all,
+        }
+        .encode(side)?;
+        Ok(Self {
+            random: provider.secure_random,
+            asked: Arc::new(Asked {
+                side,
+                extensions,
+                schemes,
+                algorithms,
+            }),
+            bytes: bytes.into(),
+        })
+    }
+
+    /// A request with a fresh random context of 32 octets.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Random`] where the provider has no randomness.
+    pub fn prepare(&self) -> Result<PreparedRequest, ProtocolError> {
+        let mut context = [0; CONTEXT_LENGTH];
+        self.random
+            .fill(&mut context)
+            .map_err(|_| ProtocolError::Random)?;
+        let mut bytes = self.bytes.to_vec();
+        bytes
+            .get_mut(REQUEST_CONTEXT..)
+            .and_then(|rest| rest.first_chunk_mut())
+            .map(|room| *room = context)
+            .ok_or(SendError::TooLarge)?;
+        Ok(PreparedRequest {
+            asked: self.asked.clone(),
+            bytes,
+            context,
+        })
+    }
+}
+
+impl fmt::Debug for RequestTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestTemplate")
+            .field("side", &self.asked.side)
+            .field("schemes", &self.asked.schemes)
+            .finish_non_exhaustive()
+    }
+}
