@@ -258,10 +258,14 @@ impl Collateral {
         Ok(end)
     }
 
-    /// Verifies all that Intel signs: before it is kept, and when it comes from where it was kept. That is not possible
-    /// without the chain of the issuer of PCK certificates. Dates of documents and lists are not looked at.
-    pub(crate) fn verify(&self, root: &Root, now: UnixTime) -> Result<(), QuoteError> {
-        let pck_issuer = self.pck_issuer().ok_or(QuoteError::Collateral)?;
+    /// Verifies all that Intel signs, with the chain of the issuer of the PCK certificates: before it is kept, and when it
+    /// comes from where it was kept. Dates of documents and lists are not looked at.
+    pub(crate) fn verify(
+        &self,
+        pck_issuer_chain: &[Vec<u8>],
+        root: &Root,
+        now: UnixTime,
+    ) -> Result<(), QuoteError> {
         let parts = &self.parts;
         let chain = root.split(&parts.tcb_info_issuer_chain)?;
         let signer = chain.verify(now)?;
@@ -277,7 +281,7 @@ impl Collateral {
             parts.qe_identity.as_bytes(),
             &parts.qe_identity_signature,
         )?;
-        let chain = root.split(pck_issuer)?;
+        let chain = root.split(pck_issuer_chain)?;
         let issuer = chain.verify_issuer(now)?;
         genuine::verify_signed(&issuer, &parts.pck_crl)?;
         genuine::verify_signed(&chain.anchor()?, &parts.root_ca_crl)
