@@ -24,8 +24,11 @@ pub struct CertificateProfile {
 }
 
 impl CertificateProfile {
-    /// Certificates of this lifetime, which bounds how long their Evidence can be replayed, without names and in the
-    /// default format: [`Format::Cmw`], which is the published standard and fits every platform.
+    /// Certificates of this lifetime, without names and in the default format: [`Format::Cmw`], which is the published
+    /// standard and fits every platform.
+    ///
+    /// The lifetime bounds for how long this end presents a certificate, and for how long peers accept it as it is. It does
+    /// not bound replay: whoever has the key certifies it anew, around the same Evidence.
     pub fn new(lifetime: Duration) -> Self {
         Self {
             names: Vec::new(),

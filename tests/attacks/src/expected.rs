@@ -1,6 +1,7 @@
 /// What must come of each attack: pre-handshake, intra-handshake, post-handshake.
 pub const EXPECTED: &[(&str, [&str; 3])] = &[
     ("R1", ["SUCCEEDS", "refused: NotBound", "refused: NotBound"]),
+    ("R1b", ["SUCCEEDS", "refused: NotBound", "n/a"]),
     ("R2", ["n/a", "n/a", "refused: ContextMismatch, NotBound"]),
     ("R3", ["n/a", "n/a", "refused: ContextSpent"]),
     (

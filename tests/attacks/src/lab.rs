@@ -110,7 +110,7 @@ impl Lab {
     ) -> Arc<InCertificate> {
         let clock: Arc<dyn TimeProvider> = self.world.clock.clone();
         let tls = (self.leaky(), clock);
-        let daily = CertificateProfile::new(Duration::from_secs(24 * 3600)).name("localhost");
+        let daily = CertificateProfile::new(DAY).name("localhost");
         InCertificate::new(device, tls, daily.format(format))
             .await
             .unwrap()
@@ -189,6 +189,7 @@ impl Lab {
         Loot {
             evidence: credential.cmw().clone(),
             identity: key.with(chain),
+            key,
         }
     }
 
@@ -202,6 +203,7 @@ impl Lab {
 pub(crate) struct Loot {
     pub(crate) evidence: Cmw,
     pub(crate) identity: Arc<CertifiedKey>,
+    pub(crate) key: ForgedKey,
 }
 
 /// A relying party that takes simulated devices and any binding.
@@ -236,6 +238,9 @@ pub(crate) async fn ask(link: &mut Link) -> Cmw {
     assert_eq!(kind, AUTHENTICATOR);
     pending.finish(&authenticator).unwrap().cmw().clone()
 }
+
+/// For how long the certificates of RA-TLS live.
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Clone, Debug, Default)]
 struct Leaks {

@@ -8,6 +8,7 @@ use atls_tower::weaker::Mode;
 use rustls::time_provider::TimeProvider;
 
 use crate::duel::Middle;
+use crate::lab::DAY;
 use crate::lab::Lab;
 use crate::lab::MODES;
 use crate::lab::ask;
@@ -25,12 +26,25 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             id: "R1",
             title: "replay across connections",
             text: "The attacker recorded the Evidence of an earlier connection and holds the leaf key, which leaked. The \
-                   machine itself has been switched off since. RA-TLS accepts this for as long as the certificate is \
-                   valid; in the other modes the Evidence answers another connection's challenge.",
+                   machine itself has been switched off since. In RA-TLS the Evidence is about the key, and about no \
+                   connection; in the other modes it answers another connection's challenge.",
             cells: [
                 across(lab, pre).await,
                 across(lab, intra).await,
                 across(lab, post).await,
+            ],
+        },
+        Row {
+            id: "R1b",
+            title: "replay after the certificate ended",
+            text: "R1 a day after the certificate's notAfter. As it was it is refused, which is checked too; so the \
+                   attacker signs another for the same key, around the same Evidence, with a notAfter of his choice. \
+                   The lifetime of a certificate bounds what an honest machine presents and not what can be replayed: \
+                   nothing does but a time that the Evidence itself has in it, or knowing that the key leaked.",
+            cells: [
+                rewrapped(pre).await,
+                rewrapped(intra).await,
+                Cell::NotApplicable("its Evidence is in no certificate: R1"),
             ],
         },
         Row {
@@ -83,6 +97,26 @@ async fn across(lab: &Lab, mode: Mode) -> Cell {
         middle.end_tls(socket, old.identity).await
     };
     middle.duel(mode, lab.trusting_a(), attack).await
+}
+
+/// In a world of its own, whose clock moves on.
+async fn rewrapped(mode: Mode) -> Cell {
+    let lab = &Lab::new();
+    let genuine = lab.genuine(mode).await;
+    let old = lab.loot(genuine.address, None).await;
+    drop(genuine);
+    lab.world.clock.advance(2 * DAY);
+    let present = async |identity| {
+        let middle = Middle::new(lab).await;
+        let attack = async {
+            let (socket, _) = middle.victim().await;
+            middle.end_tls(socket, identity).await
+        };
+        middle.duel(mode, lab.trusting_a(), attack).await
+    };
+    let ended = present(old.identity).await;
+    assert_eq!(ended, Cell::refused("Expired(Peer)"));
+    present(old.key.certify(Some(&old.evidence))).await
 }
 
 async fn within(lab: &Lab) -> Cell {
