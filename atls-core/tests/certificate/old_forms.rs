@@ -15,8 +15,9 @@ use crate::support::key;
 use crate::support::spki;
 
 const SGX_SDK: &[u64] = &[1, 2, 840, 113_741, 1, 13, 1];
+const RATS_TLS: &[u64] = &[1, 2, 840, 113_741, 1337, 6];
 const GRAMINE_AS_SENT: &[u64] = &[0, 6, 9, 42, 840, 113_741, 1337, 6];
-const OLD_FORMS: [&[u64]; 2] = [SGX_SDK, GRAMINE_AS_SENT];
+const OLD_FORMS: [&[u64]; 3] = [SGX_SDK, RATS_TLS, GRAMINE_AS_SENT];
 
 fn quote() -> Vec<u8> {
     let mut quote = vec![0; 600];
@@ -34,6 +35,18 @@ fn an_old_form_fixes_the_report_data_to_the_digest_of_the_key_and_zeros() {
         assert_eq!(digest, &Sha256::digest(spki(&key))[..], "{oid:?}");
         assert_eq!(rest, [0; 32]);
         assert_eq!(credential.cmw().items()[0].value(), quote());
+    }
+}
+
+/// EPID reports, certificates and collateral, reports of local attestation.
+#[test]
+fn no_other_number_of_that_arc_attests() {
+    let key = key();
+    for number in (1..20).filter(|number| *number != 6) {
+        let oid = [1, 2, 840, 113_741, 1337, number];
+        let leaf = certificate(&key, &[(&oid, quote())]);
+        let refused = Credential::in_certificate(&handshake(&leaf)).map(drop);
+        assert_eq!(refused, Err(ProtocolError::NoAttestation));
     }
 }
 
