@@ -8,6 +8,7 @@
 
 mod accepted;
 mod lifetime;
+mod old_forms;
 mod refused;
 mod support;
 mod tagged;
