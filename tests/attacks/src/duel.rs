@@ -14,9 +14,11 @@ use atls_tower::ClientTerms;
 use atls_tower::Error;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;
+use end_to_end::Served;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls::sign::SingleCertAndKey;
+use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
@@ -167,21 +169,41 @@ pub(crate) async fn visit(
 pub(crate) fn victim(lab: &Lab, mode: Mode, party: Arc<RelyingParty>) -> ClientConnector {
     let terms = ClientTerms::new().require_peer(party).servers_attest(mode);
     let tls = match mode {
-        Mode::AfterHandshake => lab.world.client_tls(&["h2"]),
+        Mode::AfterHandshake => lab.world.client_tls(&["http/1.1"]),
         Mode::InCertificate | Mode::InHandshake => lab.any_server(demo::provider()),
     };
     ClientConnector::new(tls, terms).unwrap()
 }
 
-/// Where a victim is led to a server that follows the protocol.
+/// Where a victim is led to a server that follows the protocol. It sends a request once it accepts; whether that reached a
+/// handler must agree.
 pub(crate) async fn led_to(
     lab: &Lab,
     mode: Mode,
     party: Arc<RelyingParty>,
-    address: SocketAddr,
+    server: &Served,
 ) -> Cell {
-    match visit(&victim(lab, mode, party), address).await {
-        Ok(_) => Cell::Succeeds,
+    let before = server.hits();
+    let visited = async {
+        let mut stream = visit(&victim(lab, mode, party), server.address).await?;
+        stream.write_all(REQUEST).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.ends_with(b"hello"));
+        Ok::<_, Error>(())
+    };
+    let visited = visited.await;
+    let heard = server.hits() > before;
+    assert_eq!(
+        visited.is_ok(),
+        heard,
+        "what is sent is sent to who was accepted"
+    );
+    match visited {
+        Ok(()) => Cell::Succeeds,
         Err(error) => Cell::by(&error),
     }
 }
+
+/// A whole one, after which the server closes.
+pub(crate) const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";

@@ -19,7 +19,7 @@ pub const EXPECTED: &[(&str, [&str; 3])] = &[
         ["SUCCEEDS", "refused: NoAttestation", "refused: BadFinished"],
     ),
     ("O1", ["refused: NotBound", "n/a", "refused: NotBound"]),
-    ("D1", ["SUCCEEDS", "SUCCEEDS", "refused: certificate"]),
+    ("D1", ["SUCCEEDS", "SUCCEEDS", "refused: NotValidForName"]),
     ("D1 mis-issued", ["n/a", "n/a", "SUCCEEDS"]),
     (
         "D1 pinned",
@@ -29,7 +29,16 @@ pub const EXPECTED: &[(&str, [&str; 3])] = &[
             "refused: another machine",
         ],
     ),
-    ("D2", ["SUCCEEDS", "SUCCEEDS", "refused: certificate"]),
+    ("D2", ["SUCCEEDS", "SUCCEEDS", "refused: NotValidForName"]),
+    ("D2 mis-issued", ["n/a", "n/a", "SUCCEEDS"]),
+    (
+        "D2 pinned",
+        [
+            "refused: another machine",
+            "refused: another machine",
+            "refused: another machine",
+        ],
+    ),
     (
         "K1",
         [

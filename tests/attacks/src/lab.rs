@@ -86,7 +86,19 @@ impl Lab {
         device: &Arc<SimAttester>,
         terms: ServerTerms,
     ) -> Served {
-        let own = Arc::new(SingleCertAndKey::from(self.world.stolen_key()));
+        self.genuine_under(self.world.stolen_key(), mode, device, terms)
+            .await
+    }
+
+    /// In the post-handshake mode, under this certificate.
+    pub(crate) async fn genuine_under(
+        &self,
+        certificate: Arc<CertifiedKey>,
+        mode: Mode,
+        device: &Arc<SimAttester>,
+        terms: ServerTerms,
+    ) -> Served {
+        let own = Arc::new(SingleCertAndKey::from(certificate));
         let (terms, tls) = match mode {
             Mode::InCertificate => (terms, self.tls(self.identity(device).await)),
             Mode::InHandshake => (
@@ -176,7 +188,7 @@ impl Lab {
             .dangerous()
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
-        tls.alpn_protocols = vec![b"h2".to_vec()];
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         tls
     }
 
@@ -196,6 +208,12 @@ impl Lab {
     /// A certificate for the server's name that its authority should not have issued, over the attacker's key.
     pub(crate) fn misissued(&self) -> Arc<CertifiedKey> {
         end_to_end::load(&self.world.authority.issue().unwrap())
+    }
+
+    /// A certificate of the same authority for a name that is the attacker's own.
+    pub(crate) fn of_another_name(&self) -> Arc<CertifiedKey> {
+        let issued = self.world.authority.issue_for(&["attacker.example"]);
+        end_to_end::load(&issued.unwrap())
     }
 }
 

@@ -19,6 +19,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 
+use crate::duel::REQUEST;
 use crate::duel::victim;
 use crate::duel::visit;
 use crate::lab::Lab;
@@ -80,7 +81,6 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
 async fn resumed(lab: &Lab, mode: Mode) -> Cell {
     let genuine = lab.genuine(mode).await;
     let mut tls = lab.any_server(demo::provider());
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
     tls.enable_early_data = true;
     tls.resumption = Resumption::in_memory_sessions(8);
     let connector = tokio_rustls::TlsConnector::from(Arc::new(tls)).early_data(true);
@@ -102,8 +102,6 @@ async fn resumed(lab: &Lab, mode: Mode) -> Cell {
     }
     Cell::refused("full handshake")
 }
-
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
 async fn early(lab: &Lab, mode: Mode) -> Cell {
     let terms = ServerTerms::new()

@@ -128,7 +128,7 @@ async fn authenticator(lab: &Lab, returned: Returned) -> Cell {
         .require_peer(trusting(&device))
         .attester(device.clone())
         .attest_before_server();
-    let victim = ClientConnector::new(lab.world.client_tls(&["h2"]), terms).unwrap();
+    let victim = ClientConnector::new(lab.world.client_tls(&["http/1.1"]), terms).unwrap();
     let middle = Middle::new(lab).await;
     let attack = async {
         let (socket, _) = middle.victim().await;
