@@ -1,5 +1,38 @@
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::outcome::Row;
+
+/// Every cell that came out otherwise than it must, one line each: none where all is well.
+pub fn unexpected(rows: &[Row]) -> Vec<String> {
+    let found: BTreeMap<_, _> = rows
+        .iter()
+        .map(|row| (row.id, row.cells.each_ref().map(ToString::to_string)))
+        .collect();
+    let expected: BTreeMap<_, _> = EXPECTED.iter().copied().collect();
+    if found.len() != rows.len() || expected.len() != EXPECTED.len() {
+        return vec!["two attacks have one name".to_owned()];
+    }
+    let ids: BTreeSet<_> = found.keys().chain(expected.keys()).collect();
+    let mut differences = Vec::new();
+    for id in ids {
+        let (Some(found), Some(expected)) = (found.get(id), expected.get(id)) else {
+            differences.push(format!("{id}: not run, or not expected"));
+            continue;
+        };
+        for ((mode, found), expected) in COLUMNS.iter().zip(found).zip(expected) {
+            if found != expected {
+                differences.push(format!("{id}, {mode}: expected {expected}, found {found}"));
+            }
+        }
+    }
+    differences
+}
+
+const COLUMNS: [&str; 3] = ["pre-handshake", "intra-handshake", "post-handshake"];
+
 /// What must come of each attack: pre-handshake, intra-handshake, post-handshake.
-pub const EXPECTED: &[(&str, [&str; 3])] = &[
+const EXPECTED: &[(&str, [&str; 3])] = &[
     ("R1", ["SUCCEEDS", "refused: NotBound", "refused: NotBound"]),
     ("R1b", ["SUCCEEDS", "refused: NotBound", "n/a"]),
     ("R2", ["n/a", "n/a", "refused: ContextMismatch, NotBound"]),

@@ -34,7 +34,7 @@ mod relay;
 mod replay;
 mod tagged;
 
-pub use expected::EXPECTED;
+pub use expected::unexpected;
 pub use outcome::Cell;
 pub use outcome::Row;
 pub use page::page;

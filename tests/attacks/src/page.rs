@@ -53,8 +53,8 @@ const HEAD: &str = "\
 # Attacks
 
 Who is open to replay, relay and diversion, found out by trying: `cargo run -p attacks` runs each attack against each of the
-three modes, over real sockets, and writes this page. A test fails where an outcome differs from what is expected, and where
-this page differs from what running gives.
+three modes, over real sockets, and writes this page, unless an outcome differs from what is expected: then it says which, and
+fails. A test fails too where this page differs from what running gives.
 
 The victim is a client that demands attestation. In the weaker modes its policy accepts their binding
 (`dangerous_accept_binding`) and any certificate, as such peers need; in the post-handshake mode it checks the certificate and
