@@ -98,16 +98,27 @@ impl Lab {
         device: &Arc<SimAttester>,
         terms: ServerTerms,
     ) -> Served {
+        let (terms, tls) = self.attesting(certificate, mode, device, terms).await;
+        self.world.serve_with(terms, tls).await
+    }
+
+    /// What such a server is made of.
+    pub(crate) async fn attesting(
+        &self,
+        certificate: Arc<CertifiedKey>,
+        mode: Mode,
+        device: &Arc<SimAttester>,
+        terms: ServerTerms,
+    ) -> (ServerTerms, ServerConfig) {
         let own = Arc::new(SingleCertAndKey::from(certificate));
-        let (terms, tls) = match mode {
+        match mode {
             Mode::InCertificate => (terms, self.tls(self.identity(device).await)),
             Mode::InHandshake => (
                 terms.attester(device.clone()).attest_in_handshake(),
                 self.tls(own),
             ),
             Mode::AfterHandshake => (terms.attester(device.clone()), self.tls(own)),
-        };
-        self.world.serve_with(terms, tls).await
+        }
     }
 
     /// A certificate with Evidence about its key, as RA-TLS has it.

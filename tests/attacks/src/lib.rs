@@ -33,6 +33,7 @@ mod reflection;
 mod relay;
 mod replay;
 mod tagged;
+mod tickets;
 
 pub use expected::unexpected;
 pub use outcome::Cell;

@@ -12,12 +12,8 @@ use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
 use atls_tower::weaker::dangerous_any_server;
 use end_to_end::Served;
-use rustls::HandshakeKind;
-use rustls::client::Resumption;
-use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
-use tokio::net::TcpStream;
 
 use crate::duel::REQUEST;
 use crate::duel::victim;
@@ -26,21 +22,12 @@ use crate::lab::Lab;
 use crate::lab::MODES;
 use crate::outcome::Cell;
 use crate::outcome::Row;
+use crate::tickets;
 
 pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
     let [pre, intra, post] = MODES;
     vec![
-        Row {
-            id: "T1",
-            title: "tickets, resumption, early data",
-            text: "A client that would resume, and would send early data, comes twice. It gets no ticket, both handshakes \
-                   are full, and early data is not accepted: a decision about one connection never reaches another.",
-            cells: [
-                resumed(lab, pre).await,
-                resumed(lab, intra).await,
-                resumed(lab, post).await,
-            ],
-        },
+        tickets::row(lab).await,
         Row {
             id: "T2",
             title: "application data before the decision",
@@ -76,31 +63,6 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             ],
         },
     ]
-}
-
-async fn resumed(lab: &Lab, mode: Mode) -> Cell {
-    let genuine = lab.genuine(mode).await;
-    let mut tls = lab.any_server(demo::provider());
-    tls.enable_early_data = true;
-    tls.resumption = Resumption::in_memory_sessions(8);
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(tls)).early_data(true);
-    for _ in 0..2 {
-        let socket = TcpStream::connect(genuine.address).await.unwrap();
-        let name = "localhost".try_into().unwrap();
-        let mut stream = connector.connect(name, socket).await.unwrap();
-        stream.write_all(REQUEST).await.unwrap();
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer).await;
-        assert!(answer.ends_with(b"hello"));
-        let (_, connection) = stream.get_ref();
-        if connection.is_early_data_accepted()
-            || connection.handshake_kind() != Some(HandshakeKind::Full)
-            || connection.tls13_tickets_received() != 0
-        {
-            return Cell::Succeeds;
-        }
-    }
-    Cell::refused("full handshake")
 }
 
 async fn early(lab: &Lab, mode: Mode) -> Cell {
