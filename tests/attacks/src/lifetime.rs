@@ -32,8 +32,8 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             id: "T2",
             title: "application data before the decision",
             text: "A client sends its request right after TLS, to a server that demands attestation of clients. The server \
-                   closes, and no handler sees it. In the other direction every attack of this page checks it: the victim \
-                   sends nothing to whom it does not accept.",
+                   closes and answers nothing. In the other direction each attack on a client checks it: it sends nothing to \
+                   whom it does not accept.",
             cells: [
                 early(lab, pre).await,
                 early(lab, intra).await,

@@ -58,8 +58,9 @@ fails. A test fails too where this page differs from what running gives.
 
 The victim is a client that demands attestation. In the weaker modes its policy accepts their binding
 (`dangerous_accept_binding`) and any certificate, as such peers need; in the post-handshake mode it checks the certificate and
-name as every HTTPS client does. An attack *succeeds* when the victim accepts; where its connection ends at the attacker, it is
-checked that he reads what the victim then sends, and otherwise that he reads nothing of it. *Refused* names the check.
+name as every HTTPS client does. An attack *succeeds* when the victim accepts. It then sends something, and it is checked that the
+attacker, or the server that it was led to, reads that; where it is *refused*, which names the check, that nobody reads any of it.
+What T1 and T4 look at instead is in their paragraphs.
 
 ";
 
