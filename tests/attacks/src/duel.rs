@@ -43,6 +43,10 @@ impl<'a> Middle<'a> {
         }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap()
+    }
+
     /// The victim's connection, and the `client_random` with which it begins.
     pub(crate) async fn victim(&self) -> (TcpStream, [u8; 32]) {
         let (socket, _) = self.listener.accept().await.unwrap();
@@ -106,28 +110,17 @@ impl<'a> Middle<'a> {
         party: Arc<RelyingParty>,
         attack: impl Future<Output = Option<Link>>,
     ) -> Cell {
-        let address = self.listener.local_addr().unwrap();
-        self.duel_at(address, victim(self.lab, mode, party), attack)
-            .await
+        self.duel_with(victim(self.lab, mode, party), attack).await
     }
 
+    /// The same for a victim that attests itself.
     pub(crate) async fn duel_with(
         &self,
         victim: ClientConnector,
         attack: impl Future<Output = Option<Link>>,
     ) -> Cell {
-        let address = self.listener.local_addr().unwrap();
-        self.duel_at(address, victim, attack).await
-    }
-
-    async fn duel_at(
-        &self,
-        address: SocketAddr,
-        victim: ClientConnector,
-        attack: impl Future<Output = Option<Link>>,
-    ) -> Cell {
         let victim = async {
-            let mut stream = visit(&victim, address).await?;
+            let mut stream = visit(&victim, self.address()).await?;
             stream.write_all(SECRET).await.unwrap();
             stream.shutdown().await.unwrap();
             Ok::<_, Error>(())

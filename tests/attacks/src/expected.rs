@@ -153,7 +153,11 @@ const EXPECTED: &[(&str, [&str; 3])] = &[
     ),
     (
         "T4",
-        ["refused: Expired", "refused: Expired", "refused: Expired"],
+        [
+            "refused: TimedOut",
+            "refused: TimedOut",
+            "refused: TimedOut",
+        ],
     ),
     ("P1", ["SUCCEEDS", "refused: NotBound", "refused: NotBound"]),
 ];

@@ -12,9 +12,11 @@ use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
 use atls_tower::weaker::dangerous_any_server;
 use end_to_end::Served;
+use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
+use crate::duel::Middle;
 use crate::duel::REQUEST;
 use crate::duel::victim;
 use crate::duel::visit;
@@ -54,8 +56,8 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
         Row {
             id: "T4",
             title: "the result expires",
-            text: "The maximum age of the result passes, and the grace for answers under way. The connection takes no further \
-                   octet, whoever the peer is by then.",
+            text: "The maximum age of the result passes, and the grace for answers under way. The victim writes no further \
+                   octet, and reads none, not even one that had been sent before: whoever the peer is by then.",
             cells: [
                 outlived(lab, pre).await,
                 outlived(lab, intra).await,
@@ -118,20 +120,37 @@ async fn pooled(lab: &Lab, mode: Mode) -> Cell {
 }
 
 async fn outlived(lab: &Lab, mode: Mode) -> Cell {
-    let genuine = lab.genuine(mode).await;
+    let middle = Middle::new(lab).await;
+    let device = &lab.world.server_device;
+    let attesting = middle.attest(mode, device, lab.misissued());
     let victim = victim(lab, mode, lab.trusting_a());
-    let mut stream = visit(&victim, genuine.address).await.unwrap();
-    assert!(stream.write_all(b"P").await.is_ok());
+    let visiting = visit(&victim, middle.address());
+    let (stream, link) = tokio::join!(Box::pin(visiting), Box::pin(attesting));
+    let (mut stream, mut link) = (stream.unwrap(), link.unwrap());
+    link.tls.write_all(b"in time").await.unwrap();
+    stream.read_exact(&mut [0; 7]).await.unwrap();
+    stream.write_all(b"in time").await.unwrap();
+    stream.flush().await.unwrap();
+    // Behind a verdict, where there is one.
+    let mut heard = Vec::new();
+    while !heard.ends_with(b"in time") {
+        heard.push(link.tls.read_u8().await.unwrap());
+    }
+
+    // One octet is on its way before the end, and comes after it.
+    link.tls.write_all(b"1").await.unwrap();
+    link.tls.flush().await.unwrap();
     tokio::time::pause();
     let second = Duration::from_secs(1);
     tokio::time::advance(DEFAULT_MAX_AGE + DEFAULT_GRACE + second).await;
-    let written = stream.write_all(b"R").await;
     tokio::time::resume();
-    match written {
-        Ok(()) => Cell::Succeeds,
-        Err(error) => {
-            assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
-            Cell::refused("Expired")
-        }
+    let mut late = [0; 1];
+    let read = stream.read(&mut late).await;
+    let written = stream.write(b"2").await;
+    drop(stream);
+    if read.is_ok() || written.is_ok() || late != [0] || !link.drain().await.is_empty() {
+        return Cell::Succeeds;
     }
+    let kind = |result: std::io::Result<usize>| format!("{:?}", result.unwrap_err().kind());
+    Cell::refused(&kind(read)).and(Cell::refused(&kind(written)))
 }
