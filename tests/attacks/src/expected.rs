@@ -51,7 +51,14 @@ const EXPECTED: &[(&str, [&str; 3])] = &[
         "L4",
         ["SUCCEEDS", "refused: NoAttestation", "refused: BadFinished"],
     ),
-    ("O1", ["refused: NotBound", "n/a", "refused: NotBound"]),
+    (
+        "O1",
+        [
+            "refused: NotBound",
+            "refused: NotBound",
+            "refused: NotBound",
+        ],
+    ),
     ("D1", ["SUCCEEDS", "SUCCEEDS", "refused: NotValidForName"]),
     ("D1 mis-issued", ["n/a", "n/a", "SUCCEEDS"]),
     (

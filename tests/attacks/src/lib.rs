@@ -26,6 +26,7 @@ mod lab;
 mod lifetime;
 mod link;
 mod negotiation;
+mod oracle;
 mod outcome;
 mod page;
 mod passport;
@@ -47,6 +48,7 @@ pub async fn run() -> Vec<Row> {
     // Each on the heap: together they are more than a thread of a test has for its stack.
     let mut rows = Box::pin(replay::rows(&lab)).await;
     rows.extend(Box::pin(relay::rows(&lab)).await);
+    rows.push(Box::pin(oracle::row(&lab)).await);
     rows.extend(Box::pin(diversion::rows(&lab)).await);
     rows.extend(Box::pin(keys::rows(&lab)).await);
     rows.extend(Box::pin(tagged::rows(&lab)).await);
