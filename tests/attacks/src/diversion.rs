@@ -99,13 +99,13 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
 }
 
 /// Every genuine machine is good.
-fn anybody(lab: &Lab) -> Arc<RelyingParty> {
+pub(crate) fn anybody(lab: &Lab) -> Arc<RelyingParty> {
     let builder = lenient().verifier(Arc::new(lab.trusting_both()));
     Arc::new(builder.build().unwrap())
 }
 
 /// Machine A is good.
-fn only_a(lab: &Lab) -> Arc<RelyingParty> {
+pub(crate) fn only_a(lab: &Lab) -> Arc<RelyingParty> {
     let builder = lenient()
         .verifier(Arc::new(lab.trusting_both()))
         .policy(is_a(lab));

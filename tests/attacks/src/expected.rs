@@ -110,6 +110,28 @@ const EXPECTED: &[(&str, [&str; 3])] = &[
     ),
     ("X2", ["n/a", "n/a", "refused: NotBound"]),
     (
+        "R1 server",
+        ["SUCCEEDS", "refused: NotBound", "refused: NotBound"],
+    ),
+    ("L2 server", ["SUCCEEDS", "SUCCEEDS", "refused: NotBound"]),
+    ("D1 server", ["SUCCEEDS", "SUCCEEDS", "SUCCEEDS"]),
+    (
+        "D1 server, pinned",
+        [
+            "refused: another machine",
+            "refused: another machine",
+            "refused: another machine",
+        ],
+    ),
+    (
+        "K1 server",
+        [
+            "refused: NotBound",
+            "refused: NotBound",
+            "refused: NotBound",
+        ],
+    ),
+    (
         "N1",
         [
             "refused: NoAttestation",

@@ -205,7 +205,11 @@ impl Lab {
 
     /// The certificate that a genuine server of a weaker mode presents, its Evidence, and its leaked key.
     pub(crate) async fn loot(&self, server: SocketAddr, random: Option<[u8; 32]>) -> Loot {
-        let link = self.upstream(server, random).await;
+        self.loot_of(&self.upstream(server, random).await)
+    }
+
+    /// The same of whoever is at the other end.
+    pub(crate) fn loot_of(&self, link: &Link) -> Loot {
         let credential = atls_core::Credential::in_certificate(link.handshake()).unwrap();
         let chain = link.handshake().peer_chain().to_vec();
         let key = self.leaked(chain.first().unwrap());
@@ -228,7 +232,7 @@ impl Lab {
     }
 }
 
-/// What the attacker took from a genuine server.
+/// What the attacker took from a genuine peer.
 pub(crate) struct Loot {
     pub(crate) evidence: Cmw,
     pub(crate) identity: Arc<CertifiedKey>,

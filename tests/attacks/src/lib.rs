@@ -17,10 +17,12 @@
 )]
 
 mod asking;
+mod client;
 mod diversion;
 mod duel;
 mod expected;
 mod forged_token;
+mod guard;
 mod keys;
 mod lab;
 mod lifetime;
@@ -33,6 +35,7 @@ mod passport;
 mod reflection;
 mod relay;
 mod replay;
+mod servers;
 mod tagged;
 mod tickets;
 
@@ -53,6 +56,7 @@ pub async fn run() -> Vec<Row> {
     rows.extend(Box::pin(keys::rows(&lab)).await);
     rows.extend(Box::pin(tagged::rows(&lab)).await);
     rows.extend(Box::pin(reflection::rows(&lab)).await);
+    rows.extend(Box::pin(servers::rows()).await);
     rows.extend(Box::pin(negotiation::rows(&lab)).await);
     rows.extend(Box::pin(lifetime::rows(&lab)).await);
     rows.extend(Box::pin(passport::rows(&lab)).await);

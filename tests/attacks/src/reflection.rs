@@ -11,27 +11,21 @@ use atls_core::Order;
 use atls_core::OwnedAttestRequest;
 use atls_core::Parameters;
 use atls_core::RelyingParty;
-use atls_core::Session;
 use atls_core::Side;
 use atls_sim::SimAttester;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
-use atls_tower::weaker::InHandshake;
 use atls_tower::weaker::Mode;
-use end_to_end::ForgedKey;
-use rustls::client::ResolvesClientCert;
-use rustls::sign::CertifiedKey;
-use tokio::net::TcpListener;
 
-use crate::asking;
+use crate::client::Genuine;
 use crate::duel::Middle;
-use crate::duel::visit;
 use crate::lab::Lab;
 use crate::lab::MODES;
 use crate::lab::evidence_in;
 use crate::lab::lenient;
 use crate::outcome::Cell;
 use crate::outcome::Row;
+use crate::servers;
 
 pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
     let [pre, intra, _] = MODES;
@@ -56,40 +50,27 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             id: "X2",
             title: "crossing the Evidence of the two ends",
             text: "The client attests first, to the attacker who holds the server's leaf key; he puts the client's Evidence \
-                   into his own authenticator. The binder of each direction has another context and another key.",
+                   into his own authenticator. And the other way around: a server attests to the attacker, who puts its \
+                   Evidence into the authenticator that he owes it as a client. The binder of each direction has another \
+                   context and another key.",
             cells: [
                 Cell::NotApplicable(with_key),
                 Cell::NotApplicable(with_key),
-                authenticator(lab, Returned::Evidence).await,
+                authenticator(lab, Returned::Evidence)
+                    .await
+                    .and(servers::crossed(lab).await),
             ],
         },
     ]
 }
 
 async fn reflected(lab: &Lab, mode: Mode) -> Cell {
-    let device = SimAttester::generate().unwrap();
-    let party = trusting(&device);
-    let resolver: Arc<dyn ResolvesClientCert> = match mode {
-        Mode::InHandshake => Arc::new(InHandshake::new(
-            Box::new(device),
-            lab.leaky(),
-            lab.world.clock.clone(),
-        )),
-        Mode::InCertificate | Mode::AfterHandshake => lab.identity(&Arc::new(device)).await,
-    };
-    let mut tls = lab.any_server(demo::provider());
-    tls.client_auth_cert_resolver = resolver;
-    let terms = ClientTerms::new().require_peer(party).servers_attest(mode);
-    let victim = ClientConnector::new(tls, terms).unwrap();
-
+    let client = Genuine::new(lab, mode).await;
     let middle = Middle::new(lab).await;
-    let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = elsewhere.local_addr().unwrap();
     let attack = async {
         let (socket, random) = middle.victim().await;
         // The same client comes to another server of his, and attests to it.
-        let presenting = visit(&victim, address);
-        let (_, own) = tokio::join!(presenting, taken(lab, &elsewhere, &random));
+        let own = client.taken(lab, &random).await.identity;
         if mode == Mode::InHandshake {
             // The nonce is right, the key is: all that differs is the side.
             let side = Side::Client;
@@ -102,18 +83,7 @@ async fn reflected(lab: &Lab, mode: Mode) -> Cell {
         }
         middle.end_tls(socket, own).await
     };
-    middle.duel_with(victim.clone(), attack).await
-}
-
-/// The certificate that a client presents to a server that asks with this nonce, and its leaked key.
-async fn taken(lab: &Lab, listener: &TcpListener, nonce: &[u8; 32]) -> Arc<CertifiedKey> {
-    let (socket, _) = listener.accept().await.unwrap();
-    let identity = ForgedKey::new().certify(None);
-    let tls = Arc::new(asking::server(lab, identity.clone(), nonce));
-    let link = Link::accept(tls, socket, identity).await.unwrap();
-    let chain = link.handshake().peer_chain().to_vec();
-    let key = lab.leaked(chain.first().unwrap());
-    key.with(chain)
+    middle.duel_with(client.connector(), attack).await
 }
 
 #[derive(Clone, Copy)]

@@ -9,6 +9,7 @@ use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::weaker::Mode;
 
+use crate::client::context_of;
 use crate::duel::Middle;
 use crate::lab::DAY;
 use crate::lab::Lab;
@@ -195,10 +196,4 @@ fn attesting_first(lab: &Lab) -> ClientConnector {
         .attester(lab.world.server_device.clone())
         .attest_before_server();
     ClientConnector::new(lab.world.client_tls(&["http/1.1"]), terms).unwrap()
-}
-
-/// Behind type, length, and its own length, of a request.
-fn context_of(request: &mut [u8]) -> &mut [u8] {
-    let (_, context) = request.split_at_mut(5);
-    context.split_at_mut(32).0
 }
