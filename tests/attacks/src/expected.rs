@@ -106,7 +106,11 @@ const EXPECTED: &[(&str, [&str; 3])] = &[
     ),
     (
         "X1",
-        ["SUCCEEDS", "refused: NotBound", "refused: ContextMismatch"],
+        [
+            "SUCCEEDS",
+            "refused: NotBound",
+            "refused: ContextMismatch, BadFinished",
+        ],
     ),
     ("X2", ["n/a", "n/a", "refused: NotBound"]),
     (

@@ -7,10 +7,13 @@ use adversary::Link;
 use adversary::REQUEST;
 use adversary::VERDICT;
 use atls_core::Challenge;
+use atls_core::Handshake;
 use atls_core::Order;
 use atls_core::OwnedAttestRequest;
 use atls_core::Parameters;
+use atls_core::ProtocolError;
 use atls_core::RelyingParty;
+use atls_core::Session;
 use atls_core::Side;
 use atls_sim::SimAttester;
 use atls_tower::ClientConnector;
@@ -21,6 +24,7 @@ use crate::client::Genuine;
 use crate::duel::Middle;
 use crate::lab::Lab;
 use crate::lab::MODES;
+use crate::lab::attest_challenge;
 use crate::lab::evidence_in;
 use crate::lab::lenient;
 use crate::outcome::Cell;
@@ -28,6 +32,8 @@ use crate::outcome::Row;
 use crate::servers;
 
 pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
+    let good = under_keys(lab, Keys::OfServers).await;
+    assert_eq!(good, Cell::Succeeds, "all but the side is right");
     let [pre, intra, _] = MODES;
     let with_key =
         "Evidence is inseparable from the certificate's key: X1 with the key, K1 without";
@@ -39,11 +45,14 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
                    as client and presents it to the same client as server; in the weaker modes the client's key leaked to \
                    him, and in the intra-handshake mode he asks on one connection with the `client_random` of the other. \
                    Evidence about a key has no direction. Evidence of a handshake names the side that attests, and an \
-                   authenticator answers another context under keys of the other side.",
+                   authenticator answers another context. One that is right in everything else, but made under the keys \
+                   by which clients authenticate, is refused too.",
             cells: [
                 reflected(lab, pre).await,
                 reflected(lab, intra).await,
-                authenticator(lab, Returned::Authenticator).await,
+                authenticator(lab, Returned::Authenticator)
+                    .await
+                    .and(under_keys(lab, Keys::OfClients).await),
             ],
         },
         Row {
@@ -114,6 +123,53 @@ async fn authenticator(lab: &Lab, returned: Returned) -> Cell {
         Some(link)
     };
     middle.duel_with(victim, attack).await
+}
+
+/// By which a server authenticates.
+#[derive(Clone, Copy)]
+enum Keys {
+    OfClients,
+    OfServers,
+}
+
+async fn under_keys(lab: &Lab, keys: Keys) -> Cell {
+    let middle = Middle::new(lab).await;
+    let attack = async {
+        let (socket, _) = middle.victim().await;
+        let mut link = middle.end_tls(socket, lab.misissued()).await?;
+        let (_, request) = link.read().await.unwrap();
+        let session = Under { link: &link, keys };
+        let challenge = Challenge::receive(&session, &request).unwrap();
+        let evidence = attest_challenge(&lab.world.server_device, &challenge).await;
+        let answer = challenge.answer(&evidence).unwrap();
+        link.write(AUTHENTICATOR, &answer).await.unwrap();
+        Some(link)
+    };
+    let mode = Mode::AfterHandshake;
+    middle.duel(mode, lab.trusting_a(), attack).await
+}
+
+/// The connection, with what it exports for the one side in the place of what it exports for the other.
+struct Under<'a> {
+    link: &'a Link,
+    keys: Keys,
+}
+
+impl Session for Under<'_> {
+    fn handshake(&self) -> &Handshake {
+        self.link.handshake()
+    }
+
+    fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError> {
+        const SERVER: &[u8] = b"EXPORTER-server ";
+        match (self.keys, label.strip_prefix(SERVER)) {
+            (Keys::OfClients, Some(rest)) => {
+                let label = [b"EXPORTER-client ", rest].concat();
+                self.link.export(&label, context, output)
+            }
+            _ => self.link.export(label, context, output),
+        }
+    }
 }
 
 /// Asks the client to attest first, and gets its authenticator.
