@@ -238,6 +238,22 @@ fn both_dialects_are_read_and_never_mixed() {
 }
 
 #[test]
+fn the_key_of_a_holder_is_kept() {
+    let issuer = Issuer::es256();
+    assert_eq!(issuer.judge(&dotted()).unwrap().confirmation(), None);
+    for key in [
+        json!({ "jwk": { "kty": "EC" } }),
+        json!("none"),
+        Value::Null,
+    ] {
+        let mut claims = underscored();
+        claims["cnf"] = key.clone();
+        let ear = issuer.judge(&claims).unwrap();
+        assert_eq!(ear.confirmation(), Some(&key));
+    }
+}
+
+#[test]
 fn what_is_missing_or_of_the_wrong_kind_is_refused() {
     let issuer = Issuer::es256();
     for name in [

@@ -128,6 +128,7 @@ fn a_name_of_json_is_no_label_of_a_claim() {
         "exp",
         "nbf",
         "iat",
+        "cnf",
         "eat_nonce",
         "eat_profile",
         "submods",
@@ -181,6 +182,20 @@ fn claims_that_nobody_registered_are_ignored_and_kept() {
     assert_eq!(part.status(), Tier::Affirming);
     assert_eq!(part.extension("-70001"), Some(&"AQID".into()));
     assert_eq!(part.extension("own"), Some(&7.into()));
+}
+
+#[test]
+fn the_key_of_a_holder_is_kept_as_json_spells_it() {
+    let key = cbor_map(vec![
+        (1.into(), 2.into()),
+        ((-1).into(), 1.into()),
+        ((-2).into(), Cbor::Bytes(vec![0xfb, 0xff])),
+    ]);
+    let mut claims = underscored_cbor().into_map().unwrap();
+    claims.push((8.into(), cbor_map(vec![(1.into(), key)])));
+    let ear = decode(&Issuer::es256(), &Cbor::Map(claims)).unwrap();
+    let expected = serde_json::json!({ "1": { "1": 2, "-1": 1, "-2": "-_8" } });
+    assert_eq!(ear.confirmation(), Some(&expected));
 }
 
 #[test]

@@ -96,7 +96,7 @@ impl<V: Verifier> Cached<V> {
         let key = Arc::new(Key::of(evidence, self.verifier.generation()));
         loop {
             match self.next(&key, now) {
-                Next::Have(appraised) => return Ok(appraised),
+                Next::Have(appraised) => return Ok(*appraised),
                 Next::Lead(lead) => {
                     let outcome = self.verifier.appraise(evidence, now).await;
                     lead.land(&outcome, now);
@@ -115,7 +115,7 @@ impl<V: Verifier> Cached<V> {
         if let Some(kept) = state.results.get(key)
             && self.is_usable(kept, now)
         {
-            return Next::Have(kept.appraised.clone());
+            return Next::Have(Box::new(kept.appraised.clone()));
         }
         if let Some(flight) = state.flights.get(key) {
             return Next::Wait(Arc::clone(flight));
@@ -175,7 +175,7 @@ impl<V: fmt::Debug> fmt::Debug for Cached<V> {
 }
 
 enum Next<'a, V> {
-    Have(Appraised),
+    Have(Box<Appraised>),
     Lead(Lead<'a, V>),
     Wait(Arc<Flight<Result<Appraised, AppraisalError>>>),
 }

@@ -100,6 +100,7 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
         verifier: verifier(claims.get(names.verifier))?,
         issuer: claims.get("iss").and_then(Value::as_str).map(str::to_owned),
         nonce: nonce(claims)?,
+        confirmation: claims.get("cnf").cloned().map(Box::new),
         submods: submods(claims, names)?,
     };
     let not_before = time(claims, "nbf")?.unwrap_or(ear.issued_at);

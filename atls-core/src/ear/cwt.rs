@@ -131,6 +131,8 @@ enum Shape {
     Text,
     Texts,
     Tier,
+    /// For whoever needs it to judge.
+    Unjudged,
 }
 
 impl Shape {
@@ -156,6 +158,7 @@ impl Shape {
             (Self::Integer, value @ Cbor::Integer(_)) | (Self::Text, value @ Cbor::Text(_)) => {
                 json(value)
             }
+            (Self::Unjudged, value) => json(value),
             _ => Err(EarError::Malformed),
         }
     }
@@ -205,12 +208,13 @@ const fn claim(label: i128, name: &'static str, shape: Shape) -> Claim {
     Claim { label, name, shape }
 }
 
-/// RFC 8392 §4, RFC 9711 §10.1, draft-ietf-rats-ear §3 and §8.
+/// RFC 8392 §4, RFC 8747 §7.1, RFC 9711 §10.1, draft-ietf-rats-ear §3 and §8.
 const TOKEN: &[Claim] = &[
     claim(1, "iss", Shape::Text),
     claim(4, "exp", Shape::Integer),
     claim(5, "nbf", Shape::Integer),
     claim(6, "iat", Shape::Integer),
+    claim(8, "cnf", Shape::Unjudged),
     claim(10, "eat_nonce", Shape::Nonce),
     claim(265, "eat_profile", Shape::Text),
     claim(266, "submods", Shape::Submods),

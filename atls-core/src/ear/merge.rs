@@ -38,6 +38,9 @@ impl Ear {
             nonce: self
                 .nonce
                 .filter(|nonce| other.nonce.as_ref() == Some(nonce)),
+            confirmation: self
+                .confirmation
+                .filter(|key| other.confirmation.as_ref() == Some(key)),
             submods,
         }
     }

@@ -59,6 +59,8 @@ pub struct Ear {
     verifier: VerifierId,
     issuer: Option<String>,
     nonce: Option<Vec<u8>>,
+    /// Boxed, since few have one and there are as many results as connections.
+    confirmation: Option<Box<Value>>,
     /// By name; one or two, and as many results as connections, for which a tree would be wasteful.
     submods: Vec<(String, Appraisal)>,
 }
@@ -79,6 +81,7 @@ impl Ear {
             verifier,
             issuer: None,
             nonce: None,
+            confirmation: None,
             submods: vec![(name.to_owned(), appraisal)],
         }
     }
@@ -140,6 +143,12 @@ impl Ear {
     /// `eat_nonce` of the result itself, decoded. See the module on what it does not prove.
     pub fn nonce(&self) -> Option<&[u8]> {
         self.nonce.as_deref()
+    }
+
+    /// `cnf` of the result itself (RFC 7800, RFC 8747): which key its holder must prove to have, as the token spells it.
+    /// A CWT's integer labels are decimal, its octet strings base64url.
+    pub fn confirmation(&self) -> Option<&Value> {
+        self.confirmation.as_deref()
     }
 
     /// The parts of the attester by name, at least one.

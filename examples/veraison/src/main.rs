@@ -1,7 +1,7 @@
 //! A client whose background check is made by Veraison: the server's Evidence goes there, a signed result comes back.
 //!
 //! ```text
-//! ATLS_VERAISON=folder-of-its-services cargo run -p veraison
+//! ATLS_VERAISON=$(tests/interop/install) cargo run -p veraison
 //! cargo run -p veraison -- --url https://veraison.example --key key.jwk --ca ca.pem [--provisioning http://…]
 //! ```
 //!

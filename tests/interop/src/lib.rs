@@ -1,8 +1,9 @@
 //! The real Veraison, started for a test, and endorsements of simulated devices for it.
 //!
 //! The services are those of [`veraison/services`](https://github.com/veraison/services), release v0.0.2608, with the built-in
-//! schemes: `vts-service`, `verification-service` and `provisioning-service` in the folder that `ATLS_VERAISON` names. Where
-//! it names none, tests say that they were skipped, or fail if `ATLS_REQUIRE_INTEROP` is set.
+//! schemes: `vts-service`, `verification-service` and `provisioning-service` in the folder that `ATLS_VERAISON` names, such as
+//! the one that `tests/interop/install` prints. Where it names none, tests say that they were skipped, or fail if
+//! `ATLS_REQUIRE_INTEROP` is set.
 #![forbid(unsafe_code)]
 #![allow(
     missing_docs,

@@ -28,7 +28,9 @@ pub struct Veraison {
 impl Veraison {
     /// Starts it, or says that it is not there.
     pub fn start() -> Option<Self> {
-        let Some(programs) = std::env::var_os("ATLS_VERAISON").map(PathBuf::from) else {
+        // Empty is what an installer that failed leaves.
+        let named = std::env::var_os("ATLS_VERAISON").filter(|name| !name.is_empty());
+        let Some(programs) = named.map(|name| std::path::absolute(name).unwrap()) else {
             let required = std::env::var_os("ATLS_REQUIRE_INTEROP").is_some();
             assert!(
                 !required,

@@ -31,7 +31,7 @@ impl TrustedIssuer {
         Self::of(Dialect::Trustee, keys, Some(issuer))
     }
 
-    /// Another issuer of results as draft-ietf-rats-ear-04 has them, with this `iss`.
+    /// Another issuer of results as draft-ietf-rats-ear-04 has them, JWT or CWT, with this `iss`.
     pub fn ietf(keys: Arc<dyn KeySource>, issuer: impl Into<String>) -> Self {
         Self::of(Dialect::Ietf, keys, Some(issuer.into()))
     }
@@ -70,7 +70,7 @@ impl fmt::Debug for TrustedIssuer {
     }
 }
 
-/// The dialects of EAR, each with a media type of its own.
+/// The dialects of EAR, each with media types of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Ietf,
@@ -87,9 +87,17 @@ impl Dialect {
         }
     }
 
-    pub(crate) fn media_type(self) -> Result<MediaType, MediaTypeError> {
+    /// Those of its forms; the deployed dialects have one, JWT.
+    pub(crate) fn media_types(self) -> Result<Vec<MediaType>, MediaTypeError> {
+        let forms: &[_] = match self {
+            Self::Ietf => &["eat+jwt", "eat+cwt"],
+            Self::Trustee | Self::Veraison => &["eat+jwt"],
+        };
         let profile = self.profile();
-        MediaType::parse(&format!("application/eat+jwt; eat_profile=\"{profile}\""))
+        forms
+            .iter()
+            .map(|form| MediaType::parse(&format!("application/{form}; eat_profile=\"{profile}\"")))
+            .collect()
     }
 
     /// What is left of the check of the nonce to the schemes: all of it, since they know how Evidence carries it.

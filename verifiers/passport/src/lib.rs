@@ -51,9 +51,12 @@
 //!
 //! A [`ReusablePassport`] is about a key ([`Scheme::dangerous_key_only`]), not about a connection. Who gets hold of the key can
 //! present it from anywhere until it ends: its binding is [`Key`](atls_core::Binding::Key), which the standard policy refuses.
+//! Results name that key by `cnf` (RFC 7800 in a JWT, RFC 8747 in a CWT) or, Veraison's, by `akpub`; where they name several,
+//! these must be the same. A passport of *any* scheme whose result has a `cnf` of its own counts only from who has that key.
 #![forbid(unsafe_code)]
 
 mod attester;
+mod confirmation;
 mod issuer;
 mod reusable;
 mod scheme;

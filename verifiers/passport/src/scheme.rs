@@ -8,6 +8,8 @@ use atls_core::ear::OctetText;
 use atls_formats::Carriage;
 use serde_json::Value;
 
+use crate::confirmation::Form;
+
 /// One part of an issuer's results under one policy, and the declaration of what the issuer compares before it affirms.
 #[derive(Clone, Debug)]
 pub struct Scheme {
@@ -109,8 +111,11 @@ impl Scheme {
         Self::fresh(part, policy, carriage).told_by(Device::Configured(origin))
     }
 
-    /// A part that names the key it is about (`ear.veraison.key-attestation`): for passports that are presented again and
-    /// again. The binding is to that key only, and the standard policy refuses it.
+    /// A part that is about a key: for passports that are presented again and again. The binding is to that key only, and the
+    /// standard policy refuses it.
+    ///
+    /// The key is that of the result's `cnf`, or the part's `cnf` or `akpub` (`ear.veraison.key-attestation`): at least one,
+    /// and all that are there name the same, whole. `cnf` names a key of P-256, P-384 or Ed25519, and by nothing but itself.
     pub fn dangerous_key_only(
         part: impl Into<String>,
         policy: impl Into<String>,
@@ -176,15 +181,24 @@ impl Scheme {
         }
     }
 
-    /// The key that the part is about, and from where.
-    pub(crate) fn key_origin(&self, appraisal: &Appraisal) -> Option<(Vec<u8>, Origin)> {
+    /// Which keys the part says that it is about, each a DER SubjectPublicKeyInfo, and from where.
+    pub(crate) fn keys_origin(
+        &self,
+        appraisal: &Appraisal,
+        form: Form,
+    ) -> Option<(Vec<Vec<u8>>, Origin)> {
         let Rule::KeyOnly { origin } = self.rule else {
             return None;
         };
-        let key = appraisal.extension("ear.veraison.key-attestation")?;
-        let key = key.get("akpub")?.as_str()?;
-        let key = OctetText::Base64Url.decode(key)?;
-        (!key.is_empty()).then_some((key, origin))
+        let mut keys = Vec::new();
+        if let Some(attestation) = appraisal.extension("ear.veraison.key-attestation") {
+            let key = attestation.get("akpub")?.as_str()?;
+            keys.push(OctetText::Base64Url.decode(key)?);
+        }
+        if let Some(confirmation) = appraisal.extension(form.claim()) {
+            keys.push(form.key(confirmation)?);
+        }
+        Some((keys, origin))
     }
 
     fn fresh(part: impl Into<String>, policy: impl Into<String>, carriage: Carriage) -> Self {

@@ -17,6 +17,7 @@ use atls_core::ear::Appraisal;
 use atls_core::ear::Check;
 use atls_core::ear::Ear;
 use atls_core::ear::EarError;
+use atls_core::ear::cwt;
 use atls_core::ear::jwt;
 use atls_core::ear::verify_with;
 use atls_core::limits::DEFAULT_MAX_AGE;
@@ -24,13 +25,14 @@ use atls_core::pki_types::UnixTime;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
+use crate::confirmation::Form;
 use crate::issuer::TrustedIssuer;
 use crate::scheme::Scheme;
 
 /// Accepts passports of configured issuers under configured schemes, and nothing else. Needs no network unless an issuer's
 /// keys do.
 pub struct PassportVerifier {
-    issuers: Vec<(MediaType, TrustedIssuer)>,
+    issuers: Vec<(Vec<MediaType>, TrustedIssuer)>,
     media_types: Vec<MediaType>,
     supported: WebPkiSupportedAlgorithms,
     max_age: Duration,
@@ -51,10 +53,10 @@ impl PassportVerifier {
         passport: &Evidence<'_>,
         now: UnixTime,
     ) -> Result<Appraised, AppraisalError> {
-        let token = std::str::from_utf8(passport.bytes()).map_err(|_| AppraisalError::Malformed)?;
+        let form = Form::of(passport.media_type());
         let mut refusal = EarError::UnknownKey;
-        for (media_type, issuer) in &self.issuers {
-            if media_type != passport.media_type() {
+        for (media_types, issuer) in &self.issuers {
+            if !media_types.contains(passport.media_type()) {
                 continue;
             }
             let check = Check {
@@ -64,9 +66,16 @@ impl PassportVerifier {
                 issuer: issuer.issuer.as_deref(),
                 submods: &[],
             };
-            let decode = |keys: &_| jwt::decode(token, keys, &self.supported, &check);
+            let decode = |keys: &_| match form {
+                Form::Cwt => cwt::decode(passport.bytes(), keys, &self.supported, &check),
+                Form::Jwt => {
+                    let token = std::str::from_utf8(passport.bytes());
+                    let token = token.map_err(|_| EarError::Malformed)?;
+                    jwt::decode(token, keys, &self.supported, &check)
+                }
+            };
             match verify_with(&*issuer.keys, now, decode).await {
-                Ok(ear) => return judge(ear, issuer, passport.bound()),
+                Ok(ear) => return judge(ear, form, issuer, passport.bound()),
                 // Perhaps it is another issuer's.
                 Err(EarError::UnknownKey) => {}
                 Err(other @ (EarError::BadSignature | EarError::Issuer | EarError::NoKeys)) => {
@@ -80,10 +89,17 @@ impl PassportVerifier {
 }
 
 /// The result verified; is it about this connection, or at least about a key?
-fn judge(ear: Ear, issuer: &TrustedIssuer, bound: &Bound) -> Result<Appraised, AppraisalError> {
+fn judge(
+    ear: Ear,
+    form: Form,
+    issuer: &TrustedIssuer,
+    bound: &Bound,
+) -> Result<Appraised, AppraisalError> {
     if ear.profile() != issuer.dialect.profile() || !issuer.dialect.has_end(&ear) {
         return Err(AppraisalError::Malformed);
     }
+    let named = |confirmation| form.key(confirmation).ok_or(AppraisalError::NotBound);
+    let holder = ear.confirmation().map(named).transpose()?;
     let fresh: Option<Vec<_>> = ear
         .submods()
         .map(|(part, appraisal)| {
@@ -96,23 +112,32 @@ fn judge(ear: Ear, issuer: &TrustedIssuer, bound: &Bound) -> Result<Appraised, A
         })
         .collect();
     if let Some(origins) = fresh {
-        return Ok(Appraised::new(ear, worst(&origins)));
+        let appraised = Appraised::new(ear, worst(&origins));
+        return Ok(match holder {
+            Some(key) => appraised.with_attested_key(key),
+            None => appraised,
+        });
     }
-    let keys: Option<Vec<_>> = ear
+    let parts: Option<Vec<_>> = ear
         .submods()
         .map(|(part, appraisal)| {
-            schemes_for(issuer, &ear, part, appraisal)
-                .find_map(|scheme| scheme.key_origin(appraisal))
+            schemes_for(issuer, &ear, part, appraisal).find_map(|scheme| {
+                let (mut keys, origin) = scheme.keys_origin(appraisal, form)?;
+                keys.extend(holder.clone());
+                Some((the_one(keys)?, origin))
+            })
         })
         .collect();
-    let (keys, origins): (Vec<_>, Vec<_>) = keys.unwrap_or_default().into_iter().unzip();
-    let (Some(key), true) = (
-        keys.first(),
-        keys.iter().all(|key| Some(key) == keys.first()),
-    ) else {
-        return Err(AppraisalError::NotBound);
-    };
-    Ok(Appraised::new(ear, worst(&origins)).bound_to_key_only(key.clone()))
+    let (keys, origins): (Vec<_>, Vec<_>) = parts.unwrap_or_default().into_iter().unzip();
+    let key = the_one(keys).ok_or(AppraisalError::NotBound)?;
+    Ok(Appraised::new(ear, worst(&origins)).bound_to_key_only(key))
+}
+
+/// The key that all of them are. No part is about no key, and none about two.
+fn the_one(mut keys: Vec<Vec<u8>>) -> Option<Vec<u8>> {
+    let key = keys.pop()?;
+    let same = keys.iter().all(|other| *other == key);
+    (same && !key.is_empty()).then_some(key)
 }
 
 fn schemes_for<'a>(
@@ -205,11 +230,13 @@ impl PassportVerifierBuilder {
             if issuer.schemes.is_empty() {
                 return Err(PassportSetupError::NoScheme);
             }
-            let media_type = issuer.dialect.media_type()?;
-            if !media_types.contains(&media_type) {
-                media_types.push(media_type.clone());
+            let own = issuer.dialect.media_types()?;
+            for media_type in &own {
+                if !media_types.contains(media_type) {
+                    media_types.push(media_type.clone());
+                }
             }
-            issuers.push((media_type, issuer));
+            issuers.push((own, issuer));
         }
         if issuers.is_empty() {
             return Err(PassportSetupError::NoIssuer);

@@ -79,10 +79,15 @@ impl Default for Connection {
     }
 }
 
-/// A self-signed certificate and its key.
+/// A self-signed certificate and its key, of P-256.
 pub fn identity() -> Arc<CertifiedKey> {
+    identity_of(&rcgen::PKCS_ECDSA_P256_SHA256)
+}
+
+/// Another kind.
+pub fn identity_of(algorithm: &'static rcgen::SignatureAlgorithm) -> Arc<CertifiedKey> {
     let provider = rustls::crypto::ring::default_provider();
-    let key = rcgen::KeyPair::generate().unwrap();
+    let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
     let parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
     let certificate = parameters.self_signed(&key).unwrap();
     let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();

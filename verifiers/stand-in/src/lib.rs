@@ -26,6 +26,7 @@ use atls_core::pki_types::UnixTime;
 
 pub use connection::Connection;
 pub use connection::identity;
+pub use connection::identity_of;
 pub use script::Script;
 pub use service::Loopback;
 pub use signer::Signer;

@@ -14,6 +14,10 @@ use aws_lc_rs::signature::KeyPair;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use coset::CoseSign1Builder;
+use coset::HeaderBuilder;
+use coset::TaggedCborSerializable;
+use coset::iana;
 use serde_json::Value;
 use serde_json::json;
 
@@ -109,6 +113,19 @@ impl Signer {
         let message = message(header, claims);
         let signature = encode((self.sign)(message.as_bytes()));
         format!("{message}.{signature}")
+    }
+
+    /// These claims, in CBOR, as a CWT under ES256.
+    pub fn cwt(&self, claims: Vec<u8>) -> Vec<u8> {
+        assert_eq!(self.algorithm, Algorithm::Es256);
+        let header = HeaderBuilder::new().algorithm(iana::Algorithm::ES256);
+        CoseSign1Builder::new()
+            .protected(header.build())
+            .payload(claims)
+            .create_signature(b"", &*self.sign)
+            .build()
+            .to_tagged_vec()
+            .unwrap()
     }
 
     /// Signed with the public key as a shared secret: what a verifier of the wrong kind would accept.

@@ -55,12 +55,12 @@ mod service;
 mod session;
 mod verifier;
 
+pub use atls_formats::Carriage;
 pub use config::ConfigError;
 pub use discovery::Discovery;
 pub use error::VeraisonError;
 pub use fingerprint::FingerprintError;
 pub use fingerprint::KeyFingerprint;
-pub use format::Carriage;
 pub use format::CcaToken;
 pub use format::Checked;
 pub use format::EvidenceFormat;

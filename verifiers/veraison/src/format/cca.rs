@@ -1,9 +1,9 @@
 //! Arm CCA attestation tokens.
 
 use atls_core::AppraisalError;
+use atls_formats::Carriage;
 use ciborium::Value;
 
-use super::Carriage;
 use super::Checked;
 use super::EvidenceFormat;
 use super::cbor;

@@ -6,14 +6,12 @@ mod psa;
 mod snp;
 
 use atls_core::AppraisalError;
-use atls_core::Bound;
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
-use sha2::Digest;
-use sha2::Sha512;
+use atls_formats::Carriage;
 
 pub use cca::CcaToken;
 pub use psa::PsaToken;
@@ -42,26 +40,6 @@ pub trait EvidenceFormat: Send + Sync {
     /// # Errors
     /// [`AppraisalError::NotBound`] where another value is found, [`AppraisalError::Malformed`] where none can be.
     fn check(&self, evidence: &[u8], challenge: &[u8]) -> Result<Checked, AppraisalError>;
-}
-
-/// How Evidence carries the value of a connection, a [`Bound`] of 32 or 48 octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Carriage {
-    /// SHA-512 of it, where the field always has 64 octets.
-    Sha512,
-    /// The value itself, where the field takes its length.
-    Verbatim,
-}
-
-impl Carriage {
-    /// The octets that the Evidence must carry.
-    pub fn challenge(self, bound: &Bound) -> Vec<u8> {
-        match self {
-            Self::Sha512 => Sha512::digest(bound.as_bytes()).to_vec(),
-            Self::Verbatim => bound.as_bytes().to_vec(),
-        }
-    }
 }
 
 /// What a format's own check found.

@@ -1,8 +1,8 @@
 //! PSA attestation tokens, RFC 9783.
 
 use atls_core::AppraisalError;
+use atls_formats::Carriage;
 
-use super::Carriage;
 use super::Checked;
 use super::EvidenceFormat;
 use super::cbor;
