@@ -122,19 +122,21 @@ impl Jwks {
         let fetch = tokio::spawn(async move {
             let _permit = permit;
             let keys = source.fetch().await?;
-            lock(&state).keys = Some(Kept {
+            let mut state = lock(&state);
+            let before = state.keys.as_ref().map(|kept| kept.fetched_at);
+            state.keys = Some(Kept {
                 keys: keys.clone(),
-                fetched_at: now.as_secs(),
+                fetched_at: not_before(before, now),
             });
             Some(keys)
         });
         fetch.await.ok().flatten()
     }
 
-    /// Keys that may still be used. A clock that went back makes them too old.
+    /// Keys that may still be used.
     fn kept(&self, now: UnixTime) -> Option<(Kept, Age)> {
         let kept = lock(&self.state).keys.clone()?;
-        let age = now.as_secs().checked_sub(kept.fetched_at)?;
+        let age = age(kept.fetched_at, now)?;
         let (half, whole) = (self.max_age.as_secs() / 2, self.max_age.as_secs());
         match age {
             age if age < half => Some((kept, Age::Young)),
@@ -152,13 +154,11 @@ impl Jwks {
             self.interval
         };
         let mut state = lock(&self.state);
-        let since = state
-            .looked_at
-            .and_then(|looked_at| now.as_secs().checked_sub(looked_at));
+        let since = state.looked_at.and_then(|looked_at| age(looked_at, now));
         if since.is_some_and(|since| since < gap.as_secs()) {
             return false;
         }
-        state.looked_at = Some(now.as_secs());
+        state.looked_at = Some(not_before(state.looked_at, now));
         true
     }
 }
@@ -230,6 +230,19 @@ enum Age {
     Young,
 }
 
+/// Seconds since then. An appraisal has one time, that of its beginning, and others that began later may have fetched
+/// meanwhile: what is a little in the future is new. None where a clock went back.
+fn age(then: u64, now: UnixTime) -> Option<u64> {
+    let ahead = then.saturating_sub(now.as_secs());
+    (ahead <= AHEAD).then(|| now.as_secs().saturating_sub(then))
+}
+
+/// Now, or then where that is a little later.
+fn not_before(then: Option<u64>, now: UnixTime) -> u64 {
+    let then = then.filter(|then| age(*then, now).is_some());
+    then.unwrap_or_default().max(now.as_secs())
+}
+
 fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
     // Every state is whole at any time.
     state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -237,6 +250,9 @@ fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
 
 /// Within the time of an exchange, with room for the appraisal.
 const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Seconds between the beginnings of two appraisals that are under way together; more than an exchange may take.
+const AHEAD: u64 = 60;
 
 /// Octets. Sets with chains of certificates have some tens of kilobytes.
 const MAX_SET: usize = 256 * 1024;

@@ -8,6 +8,7 @@
 )]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use atls_core::HttpError;
 use atls_core::ear::Algorithm;
@@ -78,6 +79,40 @@ async fn a_clock_that_went_back_does_not_prolong_keys() {
     let (jwks, script) = jwks(serving(&[&signer]));
     assert!(jwks.keys(at(1_000_000)).await.is_ok());
     assert!(jwks.keys(at(900_000)).await.is_ok());
+    assert_eq!(script.requests(), 2);
+}
+
+/// Each appraisal takes the time once, at its beginning: one that began before a fetch of another ends after it.
+#[tokio::test(start_paused = true)]
+async fn keys_that_were_fetched_meanwhile_are_not_from_the_future() {
+    let signer = Signer::es256();
+    let set = signer.jwk_set();
+    let (jwks, script) = jwks(Script::immediate(move |number, _| match number {
+        0 => body(&set),
+        _ => Err(HttpError::TimedOut),
+    }));
+    assert!(jwks.keys(at(1_000_000)).await.is_ok());
+    for before in [1, 60] {
+        assert!(jwks.keys(at(1_000_000 - before)).await.is_ok());
+        assert!(jwks.newer_keys(at(1_000_000 - before)).await.is_none());
+    }
+    assert_eq!(script.requests(), 1);
+    // That is a clock that went back.
+    let refused = jwks.keys(at(1_000_000 - 61)).await;
+    assert_eq!(refused.err(), Some(EarError::NoKeys));
+    assert_eq!(script.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_appraisal_does_not_make_keys_older() {
+    let signer = Signer::es256();
+    let (jwks, script) = jwks(serving(&[&signer]));
+    let jwks = jwks.interval(Duration::ZERO);
+    assert!(jwks.keys(at(1_000_000)).await.is_ok());
+    assert!(jwks.newer_keys(at(999_970)).await.is_some());
+    assert_eq!(script.requests(), 2);
+    assert!(jwks.keys(at(1_001_799)).await.is_ok());
+    tokio::task::yield_now().await;
     assert_eq!(script.requests(), 2);
 }
 
