@@ -19,7 +19,9 @@ use http::Request;
 use http::StatusCode;
 use http::Uri;
 use http::header::ACCEPT;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tracing::debug;
 use tracing::warn;
 
@@ -28,7 +30,7 @@ use tracing::warn;
 /// * The address is the configuration's. What a token says about keys (`jku`, `jwk`, `x5c`) is never read.
 /// * Keys are taken for the allowed algorithms only, see [`VerificationKeys::from_jwk_set_allowing`].
 /// * They are kept for [`max_age`](Self::max_age), one hour by default, and are gone then. Fetching anew begins at half of
-///   that, so a service that is down for less time does no harm.
+///   that, in the background, so a service that is slow, or down for less time, does no harm.
 /// * A token that none of them signed makes it look again: keys rotate. One fetch runs at a time, for all who wait, and
 ///   one is started in each [`interval`](Self::interval), a minute by default, whoever asks; without any keys, in each 5 s.
 ///
@@ -94,16 +96,17 @@ impl Jwks {
     }
 
     async fn current(&self, now: UnixTime) -> Result<VerificationKeys, EarError> {
-        let kept = match self.kept(now) {
-            Some((kept, Age::Young)) => return Ok(kept.keys),
-            other => other.map(|(kept, _)| kept),
-        };
-        let newer = self
-            .look(now, kept.as_ref().map(|kept| kept.fetched_at))
-            .await;
-        newer
-            .or_else(|| kept.map(|kept| kept.keys))
-            .ok_or(EarError::NoKeys)
+        match self.kept(now) {
+            Some((kept, Age::Young)) => Ok(kept.keys),
+            Some((kept, Age::Old)) => {
+                // Nobody waits for it: what is held is good, and the issuer may be slow.
+                if let Ok(permit) = self.flight.clone().try_acquire_owned() {
+                    drop(self.fetch(permit, now));
+                }
+                Ok(kept.keys)
+            }
+            None => self.look(now, None).await.ok_or(EarError::NoKeys),
+        }
     }
 
     /// Newer keys than those that were fetched then, by a fetch of its own or of another who waits too.
@@ -114,12 +117,21 @@ impl Jwks {
         {
             return Some(kept.keys);
         }
+        self.fetch(permit, now)?.await.ok().flatten()
+    }
+
+    /// In a task of its own: who asked first may go away, and the others would be left without. None where it is too early
+    /// for another.
+    fn fetch(
+        &self,
+        permit: OwnedSemaphorePermit,
+        now: UnixTime,
+    ) -> Option<JoinHandle<Option<VerificationKeys>>> {
         if !self.may_look(now) {
             return None;
         }
-        // In a task of its own: who asked first may go away, and the others would be left without.
         let (source, state) = (self.source.clone(), self.state.clone());
-        let fetch = tokio::spawn(async move {
+        Some(tokio::spawn(async move {
             let _permit = permit;
             let keys = source.fetch().await?;
             let mut state = lock(&state);
@@ -129,8 +141,7 @@ impl Jwks {
                 fetched_at: not_before(before, now),
             });
             Some(keys)
-        });
-        fetch.await.ok().flatten()
+        }))
     }
 
     /// Keys that may still be used.

@@ -7,7 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
+use std::future::pending;
+use std::future::ready;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
 use std::time::Duration;
 
 use atls_core::HttpError;
@@ -71,6 +77,26 @@ async fn old_keys_are_renewed_before_they_end() {
     assert_eq!(script.requests(), 2);
     // The issuer withdrew it.
     assert!(verified(&jwks, &old, 1801).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_new_keys_while_the_old_ones_are_good() {
+    let signer = Signer::es256();
+    let set = signer.jwk_set();
+    let (jwks, script) = jwks(Script::new(move |number, _| match number {
+        0 => Box::pin(ready(body(&set))),
+        _ => Box::pin(pending()),
+    }));
+    assert!(jwks.keys(at(1_000_000)).await.is_ok());
+    for second in [1800, 1801, 3599] {
+        let keys = at_once(jwks.keys(at(1_000_000 + second)));
+        assert!(keys.is_some_and(|keys| keys.is_ok()), "{second}");
+        tokio::task::yield_now().await;
+        // One is out for all of them.
+        assert_eq!(script.requests(), 2);
+    }
+    // Without any that are good there is something to wait for.
+    assert!(at_once(jwks.keys(at(1_003_600))).is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -236,6 +262,15 @@ async fn verified(jwks: &Jwks, signer: &Signer, second: u64) -> Result<(), EarEr
     let token = signer.token(&json!({}));
     let verify = |keys: &VerificationKeys| jwt::verify(&token, keys, &supported()).map(drop);
     verify_with(jwks, at(1_000_000 + second), verify).await
+}
+
+/// What comes without waiting for anything.
+fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(future).as_mut().poll(&mut context) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "what a script answers")]
