@@ -3,10 +3,14 @@
 use std::fmt;
 
 use rustls::sign::SigningKey;
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::BoxFuture;
 use crate::bound::Bound;
+use crate::certificate;
 use crate::cmw::Cmw;
+use crate::cmw::CmwError;
 use crate::error::AttestError;
 use crate::error::ProtocolError;
 use crate::limits::NONCE_LENGTH;
@@ -73,6 +77,7 @@ pub fn first_available<const N: usize>(
 pub struct AttestRequest<'a> {
     pub(crate) bound: &'a Bound,
     pub(crate) leaf_key: &'a [u8],
+    pub(crate) report_data: Option<&'a [u8; 64]>,
 }
 
 impl<'a> AttestRequest<'a> {
@@ -86,11 +91,22 @@ impl<'a> AttestRequest<'a> {
         self.leaf_key
     }
 
+    /// The 64 octets of report data that the Evidence must have *instead of* what the platform makes of
+    /// [`bound`](Self::bound): the counterpart of [`Evidence::report_data`](crate::Evidence::report_data), for certificates
+    /// in [`Format::TaggedEvidence`](certificate::Format::TaggedEvidence).
+    ///
+    /// Like `bound` it is a digest of the key under a name of its own, never a value that somebody chose. An attester
+    /// without such a field need not ask: what it makes is then not presented.
+    pub fn report_data(&self) -> Option<&'a [u8; 64]> {
+        self.report_data
+    }
+
     /// The same for another thread: a device that blocks must not do so where connections are served.
     pub fn to_owned(self) -> OwnedAttestRequest {
         OwnedAttestRequest {
             bound: self.bound.clone(),
             leaf_key: self.leaf_key.to_vec(),
+            report_data: self.report_data.copied(),
         }
     }
 }
@@ -108,18 +124,20 @@ impl fmt::Debug for AttestRequest<'_> {
 pub struct OwnedAttestRequest {
     bound: Bound,
     leaf_key: Vec<u8>,
+    report_data: Option<[u8; 64]>,
 }
 
 impl OwnedAttestRequest {
-    /// For a certificate that carries its Evidence: about this key, whoever's connection it is then used on.
+    /// For a certificate that carries its Evidence as a CMW: about this key, whoever's connection it is then used on.
     ///
     /// # Errors
-    /// [`ProtocolError::NoIdentity`] for a key that does not give its public half.
+    /// [`ProtocolError::NoIdentity`] for a key that does not give its public half, or gives something else.
     pub fn for_key(key: &dyn SigningKey) -> Result<Self, ProtocolError> {
         let leaf_key = public_key(key)?;
         Ok(Self {
             bound: Bound::of_key(&leaf_key),
             leaf_key,
+            report_data: None,
         })
     }
 
@@ -136,6 +154,7 @@ impl OwnedAttestRequest {
         Ok(Self {
             bound: Bound::of_handshake(attests, nonce, &leaf_key),
             leaf_key,
+            report_data: None,
         })
     }
 
@@ -144,14 +163,26 @@ impl OwnedAttestRequest {
         AttestRequest {
             bound: &self.bound,
             leaf_key: &self.leaf_key,
+            report_data: self.report_data.as_ref(),
         }
+    }
+
+    /// The same key, named by a claims buffer.
+    pub(crate) fn for_claims(mut self) -> Result<Self, CmwError> {
+        let (_, report_data) = certificate::claims_for_key(&self.leaf_key)?;
+        self.report_data = Some(report_data);
+        Ok(self)
     }
 }
 
-/// DER SubjectPublicKeyInfo.
+/// DER SubjectPublicKeyInfo, and nothing after it: a key object that appends the exported value of some connection would
+/// otherwise have that connection's binder attested.
 fn public_key(key: &dyn SigningKey) -> Result<Vec<u8>, ProtocolError> {
     let spki = key.public_key().ok_or(ProtocolError::NoIdentity)?;
-    Ok(spki.as_ref().to_vec())
+    match SubjectPublicKeyInfo::from_der(&spki) {
+        Ok(([], _)) => Ok(spki.as_ref().to_vec()),
+        _ => Err(ProtocolError::NoIdentity),
+    }
 }
 
 impl fmt::Debug for OwnedAttestRequest {

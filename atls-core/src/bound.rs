@@ -26,7 +26,8 @@ use crate::session::Side;
 /// nobody can have a caller-chosen value attested through this type.
 ///
 /// The two weaker modes have values of their own, which no binder can ever equal: its hashed octets begin with the
-/// `SEQUENCE` of a SubjectPublicKeyInfo, 0x30, and are longer than one.
+/// `SEQUENCE` of a SubjectPublicKeyInfo, 0x30, as those of a handshake do not, and have 32 more after it, as those of a key do
+/// not. Hence a key whose public half is anything but one SubjectPublicKeyInfo is refused.
 ///
 /// ```text
 /// bound to a key        SHA-256(public_key)

@@ -1,5 +1,6 @@
 //! What can go wrong, and whose fault it was.
 
+use crate::certificate::FormatError;
 use crate::cmw::CmwError;
 use crate::sending::SendError;
 
@@ -98,6 +99,9 @@ pub enum ProtocolError {
     /// The peer makes more requests on one connection than the limit.
     #[error("too many requests on one connection")]
     TooManyRequests,
+    /// The peer's certificate carries Evidence under a tag that is not of SGX or TDX quotes.
+    #[error("certificate carries evidence of an unknown kind")]
+    UnknownEvidence,
     /// The peer sent an extension that was not offered, or where it must not be: `unsupported_extension`.
     #[error("extension {0:#06x} was not offered here")]
     UnsolicitedExtension(u16),
@@ -134,6 +138,9 @@ pub enum AttestError {
     /// What the device made does not fit in a CMW.
     #[error("evidence does not fit in a CMW")]
     Cmw(#[from] CmwError),
+    /// What the attester makes does not fit into the chosen format of certificates.
+    #[error("evidence does not fit into the certificate")]
+    Format(#[from] FormatError),
     /// The device is busy and its queue is full. Try later, on a new connection.
     #[error("attestation device is busy")]
     Busy,

@@ -49,6 +49,10 @@ pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 /// Most exchanges that a server runs at once.
 pub const DEFAULT_EXCHANGES: usize = 512;
 
+/// Most handshakes at once in which a server's device makes Evidence: all that one costs a client is a ClientHello, and
+/// clients that came further share the device.
+pub const DEFAULT_IN_HANDSHAKE: usize = 4;
+
 /// Most appraisals that a server runs at once; they may cost a verifier's time or network.
 pub const DEFAULT_APPRAISALS: usize = 64;
 

@@ -116,7 +116,10 @@ impl Policy for StandardPolicy {
 pub enum PolicyViolation {
     /// Bound more weakly than the policy wants, hence open to the attacks that [`Binding`] names. Let the peer attest
     /// after the handshake, or accept the weaker binding by [`StandardPolicy::dangerous_accept_binding`].
-    #[error("attestation is bound to the {0} only, which the policy does not accept")]
+    #[error(
+        "attestation is bound to the {0} only, so it can be relayed or replayed; let the peer attest after the handshake, \
+         or accept the weaker binding by StandardPolicy::dangerous_accept_binding"
+    )]
     Binding(Binding),
     /// A policy of the application, in its own words.
     #[error("{0}")]

@@ -36,6 +36,7 @@ use crate::stream::AttestedStream;
 use crate::tls;
 use crate::trace;
 use crate::weaker;
+use crate::weaker::CertificateProfile;
 use crate::weaker::Mode;
 use crate::weaker::Recorded;
 
@@ -222,16 +223,12 @@ impl ServerAcceptor {
         let request = OwnedAttestRequest::for_handshake(Side::Server, &random, &*key)?;
         // All that it costs a client to come here is a ClientHello.
         let _permit = self.server.turn(deadline).await?;
-        let attesting = async { Ok(attester.attest(request.as_request()).await?) };
+        let request = request.as_request();
+        let attesting = async { Ok(attester.attest(request).await?) };
         let cmw = within(deadline, Stage::Attestation, attesting).await?;
-        let names: Vec<_> = name.into_iter().collect();
-        Ok(weaker::with_evidence(
-            provider,
-            &key,
-            &names,
-            &cmw,
-            (now, CERTIFICATE_LIFETIME),
-        )?)
+        let profile = CertificateProfile::new(CERTIFICATE_LIFETIME);
+        let profile = name.into_iter().fold(profile, CertificateProfile::name);
+        weaker::with_evidence(provider, &key, &profile, (request, &cmw), now)
     }
 
     /// The configuration, with a client verifier that chooses a nonce. rustls cannot exchange that of a configuration

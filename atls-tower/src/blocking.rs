@@ -5,8 +5,9 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 use std::thread;
 use std::time::Duration;
 
@@ -39,8 +40,7 @@ use tokio::sync::oneshot;
 pub struct Blocking {
     media_types: Vec<MediaType>,
     queue: mpsc::Sender<Job>,
-    /// A connection gave up on the device, which has not returned since.
-    hangs: Arc<AtomicBool>,
+    device: Arc<Mutex<Device>>,
     deadline: Duration,
 }
 
@@ -52,15 +52,15 @@ impl Blocking {
     pub fn spawn<D: LocalAttester + 'static>(device: D) -> io::Result<Self> {
         let media_types = device.media_types().to_vec();
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let hangs = Arc::new(AtomicBool::new(false));
-        let works = hangs.clone();
+        let state = Arc::new(Mutex::new(Device::Idle));
+        let works = state.clone();
         thread::Builder::new()
             .name("atls-attester".to_owned())
             .spawn(move || serve(device, jobs, &works))?;
         Ok(Self {
             media_types,
             queue,
-            hangs,
+            device: state,
             deadline: DEFAULT_DEVICE_DEADLINE,
         })
     }
@@ -80,7 +80,7 @@ impl Attester for Blocking {
 
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
         Box::pin(async move {
-            if self.hangs.load(Ordering::Relaxed) {
+            if *lock(&self.device) == Device::Hanging {
                 return Err(AttestError::Busy);
             }
             let (reply, answer) = oneshot::channel();
@@ -95,7 +95,11 @@ impl Attester for Blocking {
             match tokio::time::timeout(self.deadline, answer).await {
                 Ok(answered) => answered.unwrap_or_else(|_| Err(stopped())),
                 Err(_) => {
-                    self.hangs.store(true, Ordering::Relaxed);
+                    let mut device = lock(&self.device);
+                    // Only what still works can hang; it will say when it returned.
+                    if *device == Device::Working {
+                        *device = Device::Hanging;
+                    }
                     Err(AttestError::TimedOut)
                 }
             }
@@ -117,17 +121,31 @@ struct Job {
     reply: oneshot::Sender<Result<Cmw, AttestError>>,
 }
 
-fn serve<D: LocalAttester>(mut device: D, mut jobs: mpsc::Receiver<Job>, hangs: &AtomicBool) {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Device {
+    Idle,
+    Working,
+    /// At work, and a connection gave up on it.
+    Hanging,
+}
+
+fn lock(device: &Mutex<Device>) -> MutexGuard<'_, Device> {
+    // Every state is whole at any time.
+    device.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn serve<D: LocalAttester>(mut device: D, mut jobs: mpsc::Receiver<Job>, state: &Mutex<Device>) {
     while let Some(job) = jobs.blocking_recv() {
         if !job.reply.is_closed() {
+            *lock(state) = Device::Working;
             let request = job.request.as_request();
             // A driver keeps no state between calls that half a call could break: its device answers or fails.
             let made = catch_unwind(AssertUnwindSafe(|| device.attest(request)));
+            *lock(state) = Device::Idle;
             let panicked = |_| Err(AttestError::Device("its driver panicked".to_owned()));
             // Who asked may have given up meanwhile.
             let _ = job.reply.send(made.unwrap_or_else(panicked));
         }
-        hangs.store(false, Ordering::Relaxed);
     }
 }
 

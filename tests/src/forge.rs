@@ -32,17 +32,31 @@ impl ForgedKey {
         }
     }
 
-    /// A self-signed certificate for `localhost` that is valid for as long as anybody lives, with one extension for each
+    /// A self-signed certificate for `localhost` that is valid for as long as anybody lives, with one `id-pe-cmw` for each
     /// piece of Evidence.
     pub fn certify<'a>(&self, evidence: impl IntoIterator<Item = &'a Cmw>) -> Arc<CertifiedKey> {
+        let value = |evidence| certificate::cmw_extension(evidence).unwrap();
+        let extensions = evidence.into_iter().map(value);
+        self.certify_with(extensions.map(|value| (certificate::ID_PE_CMW, value)))
+    }
+
+    /// The same with extensions of any kind.
+    pub fn certify_with(
+        &self,
+        extensions: impl IntoIterator<Item = (&'static [u64], Vec<u8>)>,
+    ) -> Arc<CertifiedKey> {
         let mut parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        for evidence in evidence {
-            let value = certificate::cmw_extension(evidence).unwrap();
-            let extension = CustomExtension::from_oid_content(certificate::ID_PE_CMW, value);
+        for (oid, value) in extensions {
+            let extension = CustomExtension::from_oid_content(oid, value);
             parameters.custom_extensions.push(extension);
         }
         let leaf = parameters.self_signed(&self.pair).unwrap();
         self.with(vec![leaf.der().clone()])
+    }
+
+    /// DER SubjectPublicKeyInfo.
+    pub fn spki(&self) -> Vec<u8> {
+        self.signing.public_key().unwrap().as_ref().to_vec()
     }
 
     /// Under a certificate that is there already.

@@ -11,6 +11,7 @@
 )]
 
 mod clock;
+mod dcap;
 mod forge;
 mod hooks;
 mod ordinary;
@@ -59,6 +60,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub use clock::Clock;
+pub use dcap::DcapDevice;
+pub use dcap::dcap_challenge;
 pub use forge::ForgedKey;
 pub use hooks::Broken;
 pub use hooks::Gate;
@@ -179,6 +182,7 @@ impl Default for World {
 }
 
 pub use atls_reqwest::reqwest;
+pub use atls_tdx::Tee;
 
 /// Trusts this device, and accepts that it is simulated.
 pub fn lenient(device: &SimAttester) -> RelyingPartyBuilder {

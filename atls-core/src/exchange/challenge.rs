@@ -80,7 +80,11 @@ impl Challenge {
     /// no key to authenticate with.
     pub fn to_attest(&self) -> Option<AttestRequest<'_>> {
         let (leaf_key, bound) = self.bound.as_ref()?;
-        Some(AttestRequest { bound, leaf_key })
+        Some(AttestRequest {
+            bound,
+            leaf_key,
+            report_data: None,
+        })
     }
 
     /// Answers with Evidence or Attestation Results made for [`to_attest`](Self::to_attest).

@@ -26,6 +26,7 @@ use atls_core::limits::DEFAULT_APPRAISALS;
 use atls_core::limits::DEFAULT_DEADLINE;
 use atls_core::limits::DEFAULT_EXCHANGES;
 use atls_core::limits::DEFAULT_FIRST_OCTET;
+use atls_core::limits::DEFAULT_IN_HANDSHAKE;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
@@ -133,7 +134,9 @@ impl ServerTerms {
 
     /// Also attests to every client during the handshake, in a self-signed certificate with a key of its own that takes
     /// the place of the one that is configured: for clients that speak only this. The attester is asked for each
-    /// connection, and its Evidence is open to relay and diversion; clients that open the exchange get the better one.
+    /// connection, for at most [`DEFAULT_IN_HANDSHAKE`] at once, and its Evidence is open to relay and diversion. Everybody who
+    /// sends a ClientHello gets it, so it does not go together with [`client_first`](Self::client_first). Clients that take a
+    /// self-signed certificate and open the exchange get the better binding.
     pub fn attest_in_handshake(mut self) -> Self {
         self.attests = Mode::InHandshake;
         self
@@ -198,6 +201,7 @@ pub(crate) struct Server {
     provider: Arc<CryptoProvider>,
     clock: Arc<dyn TimeProvider>,
     exchanges: Arc<Semaphore>,
+    in_handshake: Arc<Semaphore>,
     appraisals: Arc<Semaphore>,
 }
 
@@ -212,11 +216,17 @@ impl Server {
                 "a server without attester has nothing to attest with in the handshake",
             ));
         }
+        if terms.attests == Mode::InHandshake && terms.order == Order::ClientFirst {
+            return Err(ConfigError::Tls(
+                "a server that attests in the handshake cannot hear the client first",
+            ));
+        }
         // What could never be sent is found out now, not on every connection.
         let asking = Asking::of(&terms, &provider)?;
         let room = |limit: usize| Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)));
         Ok(Self {
             exchanges: room(terms.exchanges),
+            in_handshake: room(terms.exchanges.min(DEFAULT_IN_HANDSHAKE)),
             appraisals: room(terms.appraisals),
             terms,
             asking,
@@ -253,9 +263,14 @@ impl Server {
         }
     }
 
-    /// A turn among the exchanges, for Evidence that is made before there is one.
+    /// A turn among the few handshakes for which Evidence is made at once.
     pub(crate) async fn turn(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Error> {
-        let turn = async { self.exchanges.acquire().await.map_err(|_| Error::closed()) };
+        let turn = async {
+            self.in_handshake
+                .acquire()
+                .await
+                .map_err(|_| Error::closed())
+        };
         super::within(deadline, Stage::Queue, turn).await
     }
 

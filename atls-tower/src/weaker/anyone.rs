@@ -23,28 +23,32 @@ use rustls::server::danger::ClientCertVerifier;
 /// The relying party must then refuse whoever does not attest, and pin which machine it is: measurements alone accept
 /// every machine that runs the same code (*diversion*).
 pub fn dangerous_any_server(provider: &CryptoProvider) -> Arc<dyn ServerCertVerifier> {
-    Arc::new(Anyone::of(provider))
+    Arc::new(Anyone::told(provider, Vec::new()))
 }
 
 /// Lets a server complete TLS with clients of **any certificate**, and asks for one. A client may send none; whether
 /// that is enough is the terms' to say.
 pub fn dangerous_any_client(provider: &CryptoProvider) -> Arc<dyn ClientCertVerifier> {
-    Arc::new(Anyone::of(provider))
+    dangerous_any_client_told(provider, Vec::new())
+}
+
+/// The same, with names of certificate authorities for the clients that choose their certificate by those.
+pub fn dangerous_any_client_told(
+    provider: &CryptoProvider,
+    authorities: Vec<DistinguishedName>,
+) -> Arc<dyn ClientCertVerifier> {
+    Arc::new(Anyone::told(provider, authorities))
 }
 
 #[derive(Debug)]
-pub(super) struct Anyone {
+struct Anyone {
     algorithms: WebPkiSupportedAlgorithms,
     hints: Vec<DistinguishedName>,
 }
 
 impl Anyone {
-    pub(super) fn of(provider: &CryptoProvider) -> Self {
-        Self::told(provider, Vec::new())
-    }
-
     /// Clients are told of these authorities.
-    pub(super) fn told(provider: &CryptoProvider, hints: Vec<DistinguishedName>) -> Self {
+    fn told(provider: &CryptoProvider, hints: Vec<DistinguishedName>) -> Self {
         Self {
             algorithms: provider.signature_verification_algorithms,
             hints,

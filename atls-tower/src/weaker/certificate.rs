@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use atls_core::AttestError;
+use atls_core::AttestRequest;
 use atls_core::ConfigError;
-use atls_core::certificate;
 use atls_core::cmw::Cmw;
 use rcgen::CertificateParams;
 use rcgen::CustomExtension;
@@ -14,38 +15,40 @@ use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
 use rustls::sign::SigningKey;
 
+use super::CertificateProfile;
+use crate::error::Error;
 use crate::identity;
 
 /// How long before now a certificate begins, for clocks that are behind.
 const SKEW: Duration = Duration::from_secs(300);
 
-/// A certificate for this key with the Evidence in `id-pe-cmw`, valid for a while.
+/// A certificate for this key that begins now, with what an attester made of the request.
+///
+/// # Errors
+/// Local, also for Evidence that the format cannot carry.
 pub(crate) fn with_evidence(
     provider: &CryptoProvider,
     key: &Arc<dyn SigningKey>,
-    names: &[String],
-    cmw: &Cmw,
-    valid: (UnixTime, Duration),
-) -> Result<Arc<CertifiedKey>, ConfigError> {
+    profile: &CertificateProfile,
+    evidence: (AttestRequest<'_>, &Cmw),
+    now: UnixTime,
+) -> Result<Arc<CertifiedKey>, Error> {
     let mut parameters =
-        CertificateParams::new(names.to_vec()).map_err(|_| ConfigError::Identity)?;
+        CertificateParams::new(profile.names.clone()).map_err(|_| ConfigError::Identity)?;
     parameters.extended_key_usages = vec![
         ExtendedKeyUsagePurpose::ServerAuth,
         ExtendedKeyUsagePurpose::ClientAuth,
     ];
-    let (now, lifetime) = valid;
     let now = std::time::UNIX_EPOCH
         .checked_add(Duration::from_secs(now.as_secs()))
         .ok_or(ConfigError::Identity)?;
-    let (begin, end) = (now.checked_sub(SKEW), now.checked_add(lifetime));
+    let (begin, end) = (now.checked_sub(SKEW), now.checked_add(profile.lifetime));
     parameters.not_before = begin.ok_or(ConfigError::Identity)?.into();
     parameters.not_after = end.ok_or(ConfigError::Identity)?.into();
-    let value = certificate::cmw_extension(cmw).map_err(|_| ConfigError::Identity)?;
-    parameters
-        .custom_extensions
-        .push(CustomExtension::from_oid_content(
-            certificate::ID_PE_CMW,
-            value,
-        ));
-    identity::self_signed_by(provider, key, parameters)
+    let (request, made) = evidence;
+    let value = profile.format.extension(request, made);
+    let extension =
+        CustomExtension::from_oid_content(profile.format.oid(), value.map_err(AttestError::from)?);
+    parameters.custom_extensions.push(extension);
+    Ok(identity::self_signed_by(provider, key, parameters)?)
 }

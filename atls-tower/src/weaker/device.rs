@@ -15,6 +15,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 
+use super::CertificateProfile;
 use super::nonce;
 use super::with_evidence;
 use crate::error::Error;
@@ -55,14 +56,10 @@ impl InHandshake {
         let key = identity::fresh_key(&self.provider)?;
         let request = OwnedAttestRequest::for_handshake(Side::Client, nonce, &*key)?;
         let mut device = self.device.lock().unwrap_or_else(PoisonError::into_inner);
-        let cmw = device.attest(request.as_request())?;
-        Ok(with_evidence(
-            &self.provider,
-            &key,
-            &[],
-            &cmw,
-            (now, LIFETIME),
-        )?)
+        let request = request.as_request();
+        let cmw = device.attest(request)?;
+        let profile = CertificateProfile::new(LIFETIME);
+        with_evidence(&self.provider, &key, &profile, (request, &cmw), now)
     }
 }
 

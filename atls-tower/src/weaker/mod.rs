@@ -9,6 +9,11 @@
 //! the same relying party as in the default mode. Its standard policy refuses both; whoever opts in says so there
 //! ([`dangerous_accept_binding`](atls_core::StandardPolicy::dangerous_accept_binding)) *and* in the terms.
 //!
+//! RA-TLS presents its Evidence in one of two [formats](atls_core::certificate::Format), as the
+//! [`CertificateProfile`] says, and reads both, and what deployed peers wrote before. The default, `id-pe-cmw`, is the published
+//! standard and fits every platform; DICE tagged evidence, of interoperable RA-TLS, is for SGX and TDX toward peers that
+//! read nothing else.
+//!
 //! Such certificates are self-signed as a rule, so PKIX has nothing to say about them. [`dangerous_any_server`] and
 //! [`dangerous_any_client`] let them through TLS; with them the Evidence is all that identifies the peer, and any
 //! attested machine of the same code, whoever runs it, passes: *diversion*.
@@ -18,13 +23,16 @@ mod certificate;
 mod device;
 mod nonce;
 mod presented;
+mod profile;
 
 use atls_core::Binding;
 
 pub use anyone::dangerous_any_client;
+pub use anyone::dangerous_any_client_told;
 pub use anyone::dangerous_any_server;
 pub use device::InHandshake;
 pub use presented::InCertificate;
+pub use profile::CertificateProfile;
 
 pub(crate) use certificate::with_evidence;
 pub(crate) use nonce::Random;

@@ -20,7 +20,7 @@ use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 
-use super::anyone::Anyone;
+use super::dangerous_any_client_told;
 
 /// The organisation of the name that carries a nonce.
 const ORGANISATION: &[u8] = b"atls intra-handshake nonce";
@@ -164,7 +164,7 @@ const LABEL: &str = "EXPORTER_SECRET";
 /// Asks clients for any certificate, whose Evidence must answer this nonce.
 pub(crate) fn asking(provider: &CryptoProvider, nonce: &[u8; 32]) -> Arc<dyn ClientCertVerifier> {
     let name = DistinguishedName::from(name(nonce));
-    Arc::new(Anyone::told(provider, vec![name]))
+    dangerous_any_client_told(provider, vec![name])
 }
 
 /// The nonce among the names of certificate authorities, if exactly one is there.

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use atls_core::Attester;
 use atls_core::ConfigError;
-use atls_core::OwnedAttestRequest;
 use atls_core::pki_types::UnixTime;
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
@@ -19,6 +18,7 @@ use rustls::server::ResolvesServerCert;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 
+use super::CertificateProfile;
 use super::with_evidence;
 use crate::error::Error;
 use crate::identity;
@@ -42,27 +42,26 @@ struct Maker {
     attester: Arc<dyn Attester>,
     provider: Arc<CryptoProvider>,
     clock: Arc<dyn TimeProvider>,
-    names: Vec<String>,
-    lifetime: Duration,
+    profile: CertificateProfile,
 }
 
 impl InCertificate {
     /// Makes the first certificate, and spawns the task that renews it for as long as this value lives.
     ///
-    /// `lifetime`, at least [`SHORTEST`](Self::SHORTEST), bounds how long Evidence can be replayed; `names` are a
-    /// server's, for clients that look at them.
+    /// The lifetime of the profile is at least [`SHORTEST`](Self::SHORTEST).
     ///
     /// # Errors
-    /// [`Error`]: local, for a shorter lifetime, or where the device or the provider fails.
+    /// [`Error`]: local, for a shorter lifetime, where the device or the provider fails, or where what the device makes
+    /// does not fit into the profile's format.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn new(
         attester: Arc<dyn Attester>,
         tls: (Arc<CryptoProvider>, Arc<dyn TimeProvider>),
-        names: Vec<String>,
-        lifetime: Duration,
+        profile: CertificateProfile,
     ) -> Result<Arc<Self>, Error> {
+        let lifetime = profile.lifetime;
         if lifetime < Self::SHORTEST {
             return Err(ConfigError::Tls("a certificate must live for a minute at least").into());
         }
@@ -71,8 +70,7 @@ impl InCertificate {
             attester,
             provider,
             clock,
-            names,
-            lifetime,
+            profile,
         };
         let this = Arc::new(Self {
             current: RwLock::new(maker.make().await?),
@@ -96,12 +94,13 @@ impl Maker {
     async fn make(&self) -> Result<Current, Error> {
         let now = now(&*self.clock)?;
         let key = identity::fresh_key(&self.provider)?;
-        let request = OwnedAttestRequest::for_key(&*key)?;
-        let cmw = self.attester.attest(request.as_request()).await?;
-        let valid = (now, self.lifetime);
+        let profile = &self.profile;
+        let request = profile.format.to_attest(&*key)?;
+        let request = request.as_request();
+        let cmw = self.attester.attest(request).await?;
         Ok(Current {
-            key: with_evidence(&self.provider, &key, &self.names, &cmw, valid)?,
-            expires_at: now.as_secs().saturating_add(self.lifetime.as_secs()),
+            key: with_evidence(&self.provider, &key, profile, (request, &cmw), now)?,
+            expires_at: now.as_secs().saturating_add(profile.lifetime.as_secs()),
         })
     }
 }
@@ -156,7 +155,7 @@ impl ResolvesClientCert for InCertificate {
 impl fmt::Debug for InCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InCertificate")
-            .field("lifetime", &self.maker.lifetime)
+            .field("profile", &self.maker.profile)
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,8 @@
 //! RA-TLS, for peers that speak nothing better: the server's Evidence is in its certificate, about the key alone. The client
 //! says twice that this is enough for it, and pins the machine, for a certificate that signs itself has no name that counts.
+//!
+//! With the argument `tagged` the certificate is to be in the interoperable RA-TLS format, which peers of Gramine or the SGX SDK
+//! read. It holds a quote of SGX or TDX: on a simulated machine that is refused before anything is presented.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "it is a program for a terminal")]
 
@@ -13,6 +16,7 @@ use atls_core::Candidate;
 use atls_core::PolicyViolation;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
+use atls_core::certificate::Format;
 use atls_reqwest::Attested;
 use atls_reqwest::ClientBuilderExt;
 use atls_reqwest::ResponseExt;
@@ -23,6 +27,7 @@ use atls_sim::SimVerifier;
 use atls_sim::TrustAnchor;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
+use atls_tower::weaker::CertificateProfile;
 use atls_tower::weaker::InCertificate;
 use atls_tower::weaker::Mode;
 use atls_tower::weaker::dangerous_any_server;
@@ -34,13 +39,16 @@ use rustls::time_provider::TimeProvider;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    run().await
+    match std::env::args().nth(1).as_deref() {
+        Some("tagged") => run(Format::TaggedEvidence).await,
+        _ => run(Format::Cmw).await,
+    }
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
+async fn run(format: Format) -> Result<(), Box<dyn Error>> {
     let device = SimAttester::generate()?;
     let machine = device.trust_anchor();
-    let url = serve(device).await?;
+    let url = serve(device, format).await?;
 
     let attested = Attested::builder(demo::provider())
         .server_verifier(dangerous_any_server(&demo::provider()))
@@ -55,13 +63,14 @@ async fn run() -> Result<(), Box<dyn Error>> {
 }
 
 /// The certificate is renewed with fresh Evidence every half hour.
-async fn serve(device: SimAttester) -> Result<String, Box<dyn Error>> {
+async fn serve(device: SimAttester, format: Format) -> Result<String, Box<dyn Error>> {
     let provider = demo::provider();
     let clock: Arc<dyn TimeProvider> = Arc::new(DefaultTimeProvider);
-    let names = vec!["localhost".to_owned()];
-    let lifetime = Duration::from_secs(3600);
     let made_by = (provider.clone(), clock);
-    let identity = InCertificate::new(Arc::new(device), made_by, names, lifetime).await?;
+    let hourly = CertificateProfile::new(Duration::from_secs(3600))
+        .name("localhost")
+        .format(format);
+    let identity = InCertificate::new(Arc::new(device), made_by, hourly).await?;
     let mut tls = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()
@@ -97,8 +106,19 @@ fn only(machine: TrustAnchor) -> Result<RelyingParty, Box<dyn Error>> {
 
 #[cfg(test)]
 mod tests {
+    use atls_core::AttestError;
+    use atls_core::certificate::Format;
+    use atls_core::certificate::FormatError;
+
     #[tokio::test]
     async fn it_does_what_it_says() {
-        super::run().await.unwrap();
+        super::run(Format::Cmw).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_simulated_machine_has_no_quote_to_present() {
+        let error = super::run(Format::TaggedEvidence).await.unwrap_err();
+        let source = error.source().unwrap().downcast_ref();
+        assert_eq!(source, Some(&AttestError::Format(FormatError::NoQuote)));
     }
 }

@@ -25,7 +25,8 @@
 //! | `application/vnd.atls.sgx-quote` | an SGX quote, version 3 |
 //! | `application/vnd.atls.dcap-collateral+cbor` | [`Collateral`], as Endorsements |
 //!
-//! In each quote `REPORTDATA` is SHA-512 of the binder, all 64 octets.
+//! In each quote `REPORTDATA` is SHA-512 of the binder, all 64 octets; in DICE tagged evidence of RA-TLS certificates it is
+//! what that format fixes.
 #![forbid(unsafe_code)]
 
 pub mod attributes;
@@ -49,6 +50,7 @@ mod report;
 mod sgx;
 mod verifier;
 
+use atls_core::AttestRequest;
 use atls_core::Bound;
 use atls_core::Evidence;
 use atls_core::MediaType;
@@ -94,6 +96,14 @@ fn challenge(bound: &Bound) -> [u8; 64] {
     let mut challenge = [0; 64];
     challenge.copy_from_slice(digest::digest(&digest::SHA512, bound.as_bytes()).as_ref());
     challenge
+}
+
+/// What to quote: the binder, unless the carriage fixes `REPORTDATA`, as an RA-TLS certificate does.
+fn to_quote(request: &AttestRequest<'_>) -> [u8; 64] {
+    match request.report_data() {
+        Some(fixed) => *fixed,
+        None => challenge(request.bound()),
+    }
 }
 
 /// What `REPORTDATA` must be: that of the connection, unless the carriage fixed it, as an RA-TLS certificate does.

@@ -2,17 +2,9 @@
 
 use std::sync::Arc;
 
-use atls_tower::weaker::dangerous_any_client;
-use rustls::DigitallySignedStruct;
+use atls_tower::weaker::dangerous_any_client_told;
 use rustls::DistinguishedName;
-use rustls::Error;
 use rustls::ServerConfig;
-use rustls::SignatureScheme;
-use rustls::client::danger::HandshakeSignatureValid;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::UnixTime;
-use rustls::server::danger::ClientCertVerified;
-use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::CertifiedKey;
 use rustls::sign::SingleCertAndKey;
 
@@ -20,14 +12,12 @@ use crate::lab::Lab;
 
 pub(crate) fn server(lab: &Lab, identity: Arc<CertifiedKey>, nonce: &[u8; 32]) -> ServerConfig {
     let provider = demo::provider();
-    let verifier = Hinting {
-        anyone: dangerous_any_client(&provider),
-        names: vec![DistinguishedName::from(name(nonce))],
-    };
+    let names = vec![DistinguishedName::from(name(nonce))];
+    let verifier = dangerous_any_client_told(&provider, names);
     ServerConfig::builder_with_details(provider, lab.world.clock.clone())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
-        .with_client_cert_verifier(Arc::new(verifier))
+        .with_client_cert_verifier(verifier)
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(identity)))
 }
 
@@ -48,53 +38,4 @@ fn name(nonce: &[u8; 32]) -> Vec<u8> {
 fn der(tag: u8, contents: &[u8]) -> Vec<u8> {
     let length = u8::try_from(contents.len()).unwrap();
     [&[tag, length], contents].concat()
-}
-
-#[derive(Debug)]
-struct Hinting {
-    anyone: Arc<dyn ClientCertVerifier>,
-    names: Vec<DistinguishedName>,
-}
-
-impl ClientCertVerifier for Hinting {
-    fn client_auth_mandatory(&self) -> bool {
-        true
-    }
-
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &self.names
-    }
-
-    fn verify_client_cert(
-        &self,
-        leaf: &CertificateDer<'_>,
-        rest: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        self.anyone.verify_client_cert(leaf, rest, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.anyone
-            .verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.anyone
-            .verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.anyone.supported_verify_schemes()
-    }
 }

@@ -45,6 +45,15 @@ pub const EXPECTED: &[(&str, [&str; 3])] = &[
             "refused: Malformed, NotBound",
         ],
     ),
+    ("F1", ["SUCCEEDS", "refused: NoAttestation", "n/a"]),
+    (
+        "F2",
+        [
+            "refused: KeyMismatch, NotBound, UnknownEvidence, Malformed",
+            "n/a",
+            "n/a",
+        ],
+    ),
     (
         "X1",
         ["SUCCEEDS", "refused: NotBound", "refused: ContextMismatch"],

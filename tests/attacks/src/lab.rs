@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use adversary::AUTHENTICATOR;
 use adversary::Link;
@@ -15,12 +16,14 @@ use atls_core::RelyingParty;
 use atls_core::Session;
 use atls_core::Side;
 use atls_core::StandardPolicy;
+use atls_core::certificate::Format;
 use atls_core::cmw::Cmw;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
 use atls_sim::SimAttester;
 use atls_sim::SimVerifier;
 use atls_tower::ServerTerms;
+use atls_tower::weaker::CertificateProfile;
 use atls_tower::weaker::InCertificate;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;
@@ -97,11 +100,18 @@ impl Lab {
 
     /// A certificate with Evidence about its key, as RA-TLS has it.
     pub(crate) async fn identity(&self, device: &Arc<SimAttester>) -> Arc<InCertificate> {
+        self.identity_in(Format::default(), device.clone()).await
+    }
+
+    pub(crate) async fn identity_in(
+        &self,
+        format: Format,
+        device: Arc<dyn Attester>,
+    ) -> Arc<InCertificate> {
         let clock: Arc<dyn TimeProvider> = self.world.clock.clone();
         let tls = (self.leaky(), clock);
-        let names = vec!["localhost".to_owned()];
-        let lifetime = std::time::Duration::from_secs(24 * 3600);
-        InCertificate::new(device.clone(), tls, names, lifetime)
+        let daily = CertificateProfile::new(Duration::from_secs(24 * 3600)).name("localhost");
+        InCertificate::new(device, tls, daily.format(format))
             .await
             .unwrap()
     }

@@ -32,6 +32,7 @@ mod passport;
 mod reflection;
 mod relay;
 mod replay;
+mod tagged;
 
 pub use expected::EXPECTED;
 pub use outcome::Cell;
@@ -47,6 +48,7 @@ pub async fn run() -> Vec<Row> {
     rows.extend(Box::pin(relay::rows(&lab)).await);
     rows.extend(Box::pin(diversion::rows(&lab)).await);
     rows.extend(Box::pin(keys::rows(&lab)).await);
+    rows.extend(Box::pin(tagged::rows(&lab)).await);
     rows.extend(Box::pin(reflection::rows(&lab)).await);
     rows.extend(Box::pin(negotiation::rows(&lab)).await);
     rows.extend(Box::pin(lifetime::rows(&lab)).await);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use atls_core::Binding;
 use atls_core::PeerAttestation;
 use atls_core::RelyingParty;
+use atls_core::limits::DEFAULT_IN_HANDSHAKE;
 use atls_reqwest::Http;
 use atls_reqwest::ResponseExt;
 use atls_tower::AttestedHttps;
@@ -267,6 +268,36 @@ async fn handshakes_that_want_evidence_wait_for_their_turn() {
         .collect();
     gate.reached_by(1).await;
     assert_eq!(gate.waiting(), 0, "a second one is at the device");
+    gate.open();
+    for client in clients {
+        assert!(client.await.unwrap().is_ok());
+    }
+}
+
+/// However many ClientHellos come, the device keeps room for clients that came further.
+#[tokio::test]
+async fn few_handshakes_at_once_make_the_device_work() {
+    let world = World::new();
+    let gate = Gate::new();
+    let device = Arc::new(Gated {
+        inner: world.server_device.clone(),
+        gate: gate.clone(),
+    });
+    let terms = ServerTerms::new().attester(device).attest_in_handshake();
+    let server = world.serve(terms).await;
+    let party = weak(&world.server_device, Binding::Handshake);
+    let clients: Vec<_> = (0..20)
+        .map(|_| {
+            let attested = expecting(&world, Mode::InHandshake, party.clone(), Http::Two);
+            tokio::spawn(reqwest_client(&attested).get(server.url("/")).send())
+        })
+        .collect();
+    gate.reached_by(u32::try_from(DEFAULT_IN_HANDSHAKE).unwrap())
+        .await;
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(gate.waiting(), 0, "one more is at the device");
     gate.open();
     for client in clients {
         assert!(client.await.unwrap().is_ok());

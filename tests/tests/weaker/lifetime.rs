@@ -1,6 +1,8 @@
 //! Certificates end, and are renewed.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use atls_core::Attester;
@@ -9,7 +11,7 @@ use atls_core::Fault;
 use atls_core::Refusal;
 use atls_reqwest::Http;
 use atls_reqwest::ResponseExt;
-use atls_sim::SimAttester;
+use atls_tower::weaker::CertificateProfile;
 use atls_tower::weaker::InCertificate;
 use atls_tower::weaker::Mode;
 use end_to_end::World;
@@ -68,28 +70,35 @@ async fn a_server_whose_certificate_ended_serves_nobody() {
 }
 
 /// A device that can be unplugged.
-struct Plugged {
-    device: Arc<SimAttester>,
-    works: std::sync::atomic::AtomicBool,
+pub(crate) struct Plugged {
+    device: Arc<dyn Attester>,
+    works: AtomicBool,
 }
 
 impl Plugged {
-    fn works(&self, works: bool) {
-        self.works.store(works, std::sync::atomic::Ordering::SeqCst);
+    pub(crate) fn into(device: Arc<dyn Attester>) -> Self {
+        Self {
+            device,
+            works: true.into(),
+        }
+    }
+
+    pub(crate) fn works(&self, works: bool) {
+        self.works.store(works, Ordering::SeqCst);
     }
 }
 
 impl Attester for Plugged {
     fn media_types(&self) -> &[atls_core::MediaType] {
-        Attester::media_types(&*self.device)
+        self.device.media_types()
     }
 
     fn attest<'a>(
         &'a self,
         request: atls_core::AttestRequest<'a>,
     ) -> atls_core::BoxFuture<'a, Result<atls_core::cmw::Cmw, atls_core::AttestError>> {
-        if self.works.load(std::sync::atomic::Ordering::SeqCst) {
-            Attester::attest(&*self.device, request)
+        if self.works.load(Ordering::SeqCst) {
+            self.device.attest(request)
         } else {
             Box::pin(async { Err(atls_core::AttestError::Busy) })
         }
@@ -99,10 +108,7 @@ impl Attester for Plugged {
 #[tokio::test(start_paused = true)]
 async fn a_certificate_is_renewed_half_way_and_keeps_serving_while_the_device_fails() {
     let world = World::new();
-    let device = Arc::new(Plugged {
-        device: world.server_device.clone(),
-        works: true.into(),
-    });
+    let device = Arc::new(Plugged::into(world.server_device.clone()));
     let identity = in_certificate(&world, device.clone()).await;
     let current = || ResolvesClientCert::resolve(&*identity, &[], &[]);
     let pass = async |time: Duration| {
@@ -136,8 +142,7 @@ async fn a_certificate_is_renewed_half_way_and_keeps_serving_while_the_device_fa
 #[tokio::test]
 async fn a_lifetime_too_short_to_be_renewed_is_refused() {
     let world = World::new();
-    let short = InCertificate::SHORTEST - Duration::from_secs(1);
-    let refused =
-        InCertificate::new(world.server_device.clone(), tls(&world), Vec::new(), short).await;
+    let short = CertificateProfile::new(InCertificate::SHORTEST - Duration::from_secs(1));
+    let refused = InCertificate::new(world.server_device.clone(), tls(&world), short).await;
     assert!(refused.unwrap_err().is_local());
 }

@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
@@ -9,3 +10,5 @@ mod accepted;
 mod lifetime;
 mod refused;
 mod support;
+mod tagged;
+mod tagged_refused;

@@ -48,7 +48,24 @@ async fn the_default_policy_refuses_servers_of_either_mode() {
         let violation = Refusal::Policy(PolicyViolation::Binding(binding));
         let error = exchange_error(&refused.unwrap_err());
         assert_eq!(error.refusal(), Some(&violation));
+        let explained = source_of(&error);
+        for part in [
+            binding.to_string().as_str(),
+            "relayed or replayed",
+            "after the handshake",
+            "dangerous_accept_binding",
+        ] {
+            assert!(explained.contains(part), "{explained}");
+        }
         assert_eq!(server.hits(), 0);
+    }
+}
+
+/// Why, in the words of the last cause.
+fn source_of(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => source_of(source),
+        None => error.to_string(),
     }
 }
 
@@ -180,6 +197,18 @@ async fn a_server_that_is_refused_never_gets_an_octet_of_http() {
 fn a_server_cannot_promise_evidence_that_nobody_makes() {
     let world = World::new();
     let terms = ServerTerms::new().attest_in_handshake();
+    let refused = ServerAcceptor::new(world.server_tls(), terms).unwrap_err();
+    assert!(refused.is_local());
+}
+
+#[test]
+fn a_server_that_shows_its_evidence_to_everybody_cannot_hear_the_client_first() {
+    let world = World::new();
+    let terms = ServerTerms::new()
+        .attester(world.server_device.clone())
+        .require_peer(world.about_clients())
+        .client_first()
+        .attest_in_handshake();
     let refused = ServerAcceptor::new(world.server_tls(), terms).unwrap_err();
     assert!(refused.is_local());
 }

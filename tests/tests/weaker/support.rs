@@ -17,6 +17,7 @@ use atls_tower::AttestedStream;
 use atls_tower::Error;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
+use atls_tower::weaker::CertificateProfile;
 use atls_tower::weaker::InCertificate;
 use atls_tower::weaker::InHandshake;
 use atls_tower::weaker::Mode;
@@ -106,10 +107,13 @@ pub(crate) fn client_tls(
 }
 
 pub(crate) async fn in_certificate(world: &World, device: Arc<dyn Attester>) -> Arc<InCertificate> {
-    let names = vec!["localhost".to_owned()];
-    InCertificate::new(device, tls(world), names, LIFETIME)
+    InCertificate::new(device, tls(world), profile())
         .await
         .unwrap()
+}
+
+pub(crate) fn profile() -> CertificateProfile {
+    CertificateProfile::new(LIFETIME).name("localhost")
 }
 
 pub(crate) fn tls(world: &World) -> (Arc<CryptoProvider>, Arc<dyn TimeProvider>) {
@@ -196,11 +200,21 @@ pub(crate) async fn accept_one(
 
 /// What a client makes of a server with this certificate.
 pub(crate) async fn present(world: &World, mode: Mode, key: Arc<CertifiedKey>) -> Error {
+    let party = weak(&world.server_device, Binding::Key);
+    present_to(world, mode, party, key).await
+}
+
+/// What a client that trusts others makes of it.
+pub(crate) async fn present_to(
+    world: &World,
+    mode: Mode,
+    party: Arc<RelyingParty>,
+    key: Arc<CertifiedKey>,
+) -> Error {
     let resolver = Arc::new(SingleCertAndKey::from(key));
     let server = world
         .serve_with(ServerTerms::new(), server_tls(world, resolver))
         .await;
-    let party = weak(&world.server_device, Binding::Key);
     let attested = expecting(world, mode, party, Http::Two);
     let refused = reqwest_client(&attested).get(server.url("/")).send().await;
     assert_eq!(server.hits(), 0);

@@ -1,0 +1,160 @@
+//! What is put into certificates.
+
+use ciborium::Value;
+use rustls::sign::SigningKey;
+use sha2::Digest;
+use sha2::Sha256;
+
+use super::ID_PE_CMW;
+use super::OCTET_STRING;
+use super::PUBKEY_HASH;
+use super::QUOTE_TAG;
+use super::SHA_256;
+use super::TAGGED_EVIDENCE;
+use super::quote::Quote;
+use super::quote::padded;
+use crate::attester::AttestRequest;
+use crate::attester::OwnedAttestRequest;
+use crate::cmw::Cmw;
+use crate::cmw::CmwError;
+use crate::error::ProtocolError;
+use crate::sending::SendError;
+
+/// How a certificate carries the Evidence about its key.
+///
+/// A peer that is of this crate reads all of them. The default is the one that is a published standard, and that every
+/// platform fits into; the other is for peers that were there before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// `id-pe-cmw`, RFC 9999: whatever the attester makes, of any platform, several devices and Endorsements included.
+    #[default]
+    Cmw,
+    /// DICE tagged evidence as in interoperable RA-TLS: one SGX or TDX quote, which is about a buffer of claims that names
+    /// the key. For peers of Gramine, Intel's SGX SDK, rats-tls and the like.
+    ///
+    /// The attester must be one that quotes [`AttestRequest::report_data`]. Endorsements that it sends along have no place
+    /// and are left out: such peers have collateral of their own. An event log is not left out but refused, as a quote
+    /// without it says less.
+    TaggedEvidence,
+}
+
+impl Format {
+    /// What an attester must be asked for such a certificate.
+    ///
+    /// # Errors
+    /// [`ProtocolError::NoIdentity`] for a key that does not give its public half.
+    pub fn to_attest(self, key: &dyn SigningKey) -> Result<OwnedAttestRequest, ProtocolError> {
+        let about_key = OwnedAttestRequest::for_key(key)?;
+        match self {
+            Self::Cmw => Ok(about_key),
+            Self::TaggedEvidence => Ok(about_key.for_claims().map_err(SendError::Cmw)?),
+        }
+    }
+
+    /// The object identifier of the extension, as its arcs.
+    pub fn oid(self) -> &'static [u64] {
+        match self {
+            Self::Cmw => ID_PE_CMW,
+            Self::TaggedEvidence => TAGGED_EVIDENCE,
+        }
+    }
+
+    /// The value of the extension, with what the attester made when it was asked for [`to_attest`](Self::to_attest).
+    ///
+    /// # Errors
+    /// [`FormatError`]: what no peer would accept is not presented.
+    pub fn extension(self, request: AttestRequest<'_>, made: &Cmw) -> Result<Vec<u8>, FormatError> {
+        match self {
+            Self::Cmw => Ok(cmw_extension(made)?),
+            Self::TaggedEvidence => {
+                let (claims, report_data) = claims_for_key(request.leaf_key())?;
+                let quote = only_quote(made).ok_or(FormatError::NoQuote)?;
+                if quote.report_data() != Some(&report_data) {
+                    return Err(FormatError::ReportData);
+                }
+                Ok(tagged_evidence(quote.octets(), &claims)?)
+            }
+        }
+    }
+}
+
+/// What an attester made does not fit into the format of the certificate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// It does not encode.
+    #[error("evidence does not fit in a CMW")]
+    Cmw(#[from] CmwError),
+    /// It is anything but one SGX or TDX quote without event log. Use [`Format::Cmw`].
+    #[error("DICE tagged evidence holds one SGX or TDX quote and nothing else")]
+    NoQuote,
+    /// The attester does not know [`AttestRequest::report_data`]. Use another, or [`Format::Cmw`].
+    #[error("attester did not quote the report data of DICE tagged evidence")]
+    ReportData,
+}
+
+/// The value of an `id-pe-cmw` extension, RFC 9999: the `cbor` choice, an OCTET STRING in DER.
+///
+/// # Errors
+/// [`CmwError::TooLarge`]
+pub fn cmw_extension(cmw: &Cmw) -> Result<Vec<u8>, CmwError> {
+    let octets = cmw.encode()?;
+    let length = u32::try_from(octets.len()).map_err(|_| CmwError::TooLarge)?;
+    let [_, high, middle, low] = length.to_be_bytes();
+    let head = match (high, middle) {
+        (0, 0) if low < 0x80 => vec![OCTET_STRING, low],
+        (0, 0) => vec![OCTET_STRING, 0x81, low],
+        (0, _) => vec![OCTET_STRING, 0x82, middle, low],
+        _ => vec![OCTET_STRING, 0x83, high, middle, low],
+    };
+    Ok([head, octets].concat())
+}
+
+/// The claims buffer of an interoperable RA-TLS certificate for a key, and the 64 octets of report data that the quote
+/// must have.
+///
+/// ```text
+/// { "pubkey-hash": << [1, SHA-256(public_key)] >> }
+/// ```
+///
+/// # Errors
+/// None in practice: the buffer always encodes.
+pub fn claims_for_key(spki: &[u8]) -> Result<(Vec<u8>, [u8; 64]), CmwError> {
+    let digest = Value::Bytes(Sha256::digest(spki).to_vec());
+    let hash = cbor(&Value::Array(vec![SHA_256.into(), digest]))?;
+    let claims = Value::Map(vec![(Value::from(PUBKEY_HASH), Value::Bytes(hash))]);
+    let buffer = cbor(&claims)?;
+    let report_data = padded(&buffer);
+    Ok((buffer, report_data))
+}
+
+/// The value of a DICE tagged evidence extension: `#6.60000([quote, claims-buffer])`.
+///
+/// # Errors
+/// None in practice.
+pub fn tagged_evidence(quote: &[u8], claims_buffer: &[u8]) -> Result<Vec<u8>, CmwError> {
+    let parts = [quote, claims_buffer].map(|part| Value::Bytes(part.to_vec()));
+    cbor(&Value::Tag(
+        QUOTE_TAG,
+        Box::new(Value::Array(parts.to_vec())),
+    ))
+}
+
+/// The one item beside Endorsements, if it is a quote and its media type says the same.
+fn only_quote(cmw: &Cmw) -> Option<Quote<'_>> {
+    let items = cmw.items();
+    let mut decisive = items.iter().filter(|item| !item.is_endorsements_only());
+    let (Some(item), None) = (decisive.next(), decisive.next()) else {
+        return None;
+    };
+    let quote = Quote::recognise(item.value())?;
+    let labelled = item.is_evidence() && item.media_type() == quote.media_type();
+    labelled.then_some(quote)
+}
+
+fn cbor(value: &Value) -> Result<Vec<u8>, CmwError> {
+    let mut out = Vec::new();
+    ciborium::into_writer(value, &mut out).map_err(|_| CmwError::TooLarge)?;
+    Ok(out)
+}

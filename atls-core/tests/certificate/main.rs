@@ -1,0 +1,13 @@
+//! Evidence in certificates: what is written is read, and what deployed peers write is read too.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod cmw;
+mod deployed;
+mod support;
+mod tagged;
