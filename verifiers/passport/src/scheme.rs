@@ -6,6 +6,7 @@ use atls_core::ear::Appraisal;
 use atls_core::ear::Ear;
 use atls_core::ear::OctetText;
 use atls_formats::Carriage;
+use atls_formats::origin_of;
 use serde_json::Value;
 
 use crate::confirmation::Form;
@@ -165,10 +166,8 @@ impl Scheme {
             Device::Configured(origin) => Some(*origin),
             Device::ImplementationId(name) => {
                 let id = annotated(appraisal, name).and_then(Value::as_str);
-                Some(match id.and_then(|text| OctetText::Base64.decode(text)) {
-                    Some(id) if id != SIMULATED => Origin::Device,
-                    _ => Origin::Simulated,
-                })
+                let id = id.and_then(|text| OctetText::Base64.decode(text));
+                Some(id.map_or(Origin::Simulated, |id| origin_of(&id)))
             }
             Device::Tee(tee) => {
                 annotated(appraisal, tee)?;
@@ -247,16 +246,3 @@ fn is_simulator(tee: &str) -> bool {
 
 const CCA_PLATFORM: &str = "CCA_SSD_PLATFORM";
 const CCA_REALM: &str = "CCA_REALM";
-
-/// The implementation ID of every simulated device, as the `atls-sim` crate documents it.
-const SIMULATED: &[u8] = b"atls-simulated-platform-no-trust";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_simulators_implementation_id_is_the_one_that_it_uses() {
-        assert_eq!(SIMULATED, atls_sim::IMPLEMENTATION_ID);
-    }
-}

@@ -1,8 +1,5 @@
 //! Results that a real service signed, and the Evidence that they are about.
 
-#[path = "../tests/support/vectors.rs"]
-mod vectors;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,7 +90,7 @@ async fn judge(
 
 #[tokio::test]
 async fn recorded_results_about_recorded_evidence_are_affirming() {
-    let Some(folder) = vectors::vectors() else {
+    let Some(folder) = stand_in::vectors() else {
         return;
     };
     let affirming = Ok((Tier::Affirming, Origin::Device));
@@ -121,7 +118,7 @@ async fn recorded_results_about_recorded_evidence_are_affirming() {
 
 #[tokio::test]
 async fn a_recorded_result_is_of_its_time() {
-    let Some(folder) = vectors::vectors() else {
+    let Some(folder) = stand_in::vectors() else {
         return;
     };
     for (seconds, error) in [(AT + 300, EarError::Expired), (AT - 120, EarError::Future)] {
@@ -145,7 +142,7 @@ async fn a_recorded_result_is_of_its_time() {
 /// The service contradicts itself in neither case: our own check comes first.
 #[tokio::test]
 async fn recorded_evidence_under_another_nonce_is_refused_here() {
-    let Some(folder) = vectors::vectors() else {
+    let Some(folder) = stand_in::vectors() else {
         return;
     };
     let psa = PsaToken::any_profile();

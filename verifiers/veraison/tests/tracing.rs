@@ -21,7 +21,7 @@ use atls_sim::SimAttester;
 use atls_veraison::PsaToken;
 use atls_veraison::Service;
 use atls_veraison::VeraisonVerifier;
-use support::Connection;
+use stand_in::Connection;
 use support::Fake;
 use support::now;
 use support::provider;
@@ -77,7 +77,7 @@ impl Visit for Fields {
 async fn each_appraisal_is_one_event_with_stable_fields_and_no_evidence() {
     let counter = Counter::default();
     tracing_subscriber::registry().with(counter.clone()).init();
-    let connection = Connection::default();
+    let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     let appraise = async |fake: &Fake, token: &[u8]| {
         let service = Service::new("https://veraison.example", Arc::new(fake.clone())).unwrap();
@@ -107,7 +107,7 @@ async fn each_appraisal_is_one_event_with_stable_fields_and_no_evidence() {
 
     let good = appraise(&Fake::new(), &token).await;
     assert_eq!(outcome(good, Level::DEBUG), ("affirming".to_owned(), None));
-    let other = Connection::default();
+    let other = Connection::new();
     let replayed = other.token(&SimAttester::generate().unwrap()).await;
     let refused = appraise(&Fake::new(), &replayed).await;
     assert_eq!(

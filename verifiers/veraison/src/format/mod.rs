@@ -90,27 +90,3 @@ fn lifecycle(code: u16) -> Appraisal {
         _ => Configuration::Insecure,
     })
 }
-
-/// An implementation ID (RFC 9783 §4.2.2) says by whose hands a device was made. One says: by none.
-fn origin_of(implementation_id: &[u8]) -> Origin {
-    if implementation_id == SIMULATED {
-        Origin::Simulated
-    } else {
-        Origin::Device
-    }
-}
-
-/// The implementation ID of every simulated device, as the `atls-sim` crate documents it.
-const SIMULATED: &[u8] = b"atls-simulated-platform-no-trust";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_simulators_implementation_id_is_the_one_that_it_uses() {
-        assert_eq!(SIMULATED, atls_sim::IMPLEMENTATION_ID);
-        assert_eq!(origin_of(&atls_sim::IMPLEMENTATION_ID), Origin::Simulated);
-        assert_eq!(origin_of(&[0; 32]), Origin::Device);
-    }
-}
