@@ -136,6 +136,21 @@ impl Scheme {
             && self.companion.is_none_or(|name| ear.submod(name).is_some())
     }
 
+    pub(crate) fn is_fresh(&self) -> bool {
+        matches!(self.rule, Rule::Fresh { .. })
+    }
+
+    /// Whether the part itself must say which value the Evidence carried.
+    pub(crate) fn compares_reported(&self) -> bool {
+        matches!(
+            self.rule,
+            Rule::Fresh {
+                reported: Some(_),
+                ..
+            }
+        )
+    }
+
     /// The value that everything must equal; none where a scheme does not speak of connections.
     pub(crate) fn challenge(&self, bound: &Bound) -> Option<Vec<u8>> {
         match &self.rule {

@@ -100,18 +100,24 @@ fn judge(
     }
     let named = |confirmation| form.key(confirmation).ok_or(AppraisalError::NotBound);
     let holder = ear.confirmation().map(named).transpose()?;
-    let fresh: Option<Vec<_>> = ear
+    // Of each part, the schemes that it satisfies, and from where they take it to be.
+    let fresh: Option<Vec<Vec<_>>> = ear
         .submods()
         .map(|(part, appraisal)| {
-            let mut schemes = schemes_for(issuer, &ear, part, appraisal);
-            schemes.find_map(|scheme| {
-                let challenge = scheme.challenge(bound)?;
-                let answers = issuer.dialect.answers(&ear, &challenge);
-                answers.then(|| scheme.fresh_origin(appraisal, &challenge))?
-            })
+            let satisfied = |scheme| satisfies(scheme, appraisal, &ear, issuer, bound);
+            let schemes = schemes_for(issuer, &ear, part, appraisal);
+            let satisfied: Vec<_> = schemes.filter_map(satisfied).collect();
+            (!satisfied.is_empty()).then_some(satisfied)
         })
         .collect();
-    if let Some(origins) = fresh {
+    if let Some(satisfied) = fresh {
+        let satisfied: Vec<_> = satisfied.into_iter().flatten().collect();
+        // Whoever echoes nothing must say, in one part at least, which value the Evidence carried.
+        let mut schemes = satisfied.iter().map(|(scheme, _)| scheme);
+        if !issuer.dialect.has_nonce() && !schemes.any(|scheme| scheme.compares_reported()) {
+            return Err(AppraisalError::NotBound);
+        }
+        let origins: Vec<_> = satisfied.iter().map(|(_, origin)| *origin).collect();
         let appraised = Appraised::new(ear, worst(&origins));
         return Ok(match holder {
             Some(key) => appraised.with_attested_key(key),
@@ -131,6 +137,20 @@ fn judge(
     let (keys, origins): (Vec<_>, Vec<_>) = parts.unwrap_or_default().into_iter().unzip();
     let key = the_one(keys).ok_or(AppraisalError::NotBound)?;
     Ok(Appraised::new(ear, worst(&origins)).bound_to_key_only(key))
+}
+
+/// The scheme, if the part is about Evidence of this connection under it, and where that comes from.
+fn satisfies<'a>(
+    scheme: &'a Scheme,
+    appraisal: &Appraisal,
+    ear: &Ear,
+    issuer: &TrustedIssuer,
+    bound: &Bound,
+) -> Option<(&'a Scheme, Origin)> {
+    let challenge = scheme.challenge(bound)?;
+    let origin = scheme.fresh_origin(appraisal, &challenge)?;
+    let answers = issuer.dialect.answers(ear, &challenge);
+    answers.then_some((scheme, origin))
 }
 
 /// The key that all of them are. No part is about no key, and none about two.
@@ -222,14 +242,12 @@ impl PassportVerifierBuilder {
     }
 
     /// # Errors
-    /// [`PassportSetupError`] without issuer, or with one that has no scheme.
+    /// [`PassportSetupError`] without issuer, or with one whose passports could never be accepted, or would be about anything.
     pub fn build(self) -> Result<PassportVerifier, PassportSetupError> {
         let mut issuers = Vec::new();
         let mut media_types: Vec<MediaType> = Vec::new();
         for issuer in self.issuers {
-            if issuer.schemes.is_empty() {
-                return Err(PassportSetupError::NoScheme);
-            }
+            issuer.validate()?;
             let own = issuer.dialect.media_types()?;
             for media_type in &own {
                 if !media_types.contains(media_type) {
@@ -271,4 +289,8 @@ pub enum PassportSetupError {
     /// An issuer without scheme, whose passports would all be refused. Add one.
     #[error("an issuer is trusted under no scheme")]
     NoScheme,
+    /// Trustee's results have no `eat_nonce`, so one of its schemes must be of those that compare the value which the result
+    /// reports: add [`Scheme::trustee`] or [`Scheme::trustee_azure`].
+    #[error("no scheme of an issuer without nonces compares anything")]
+    NothingCompared,
 }
