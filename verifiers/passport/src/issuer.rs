@@ -56,6 +56,9 @@ impl TrustedIssuer {
             return Err(PassportSetupError::NoScheme);
         }
         let mut fresh = self.schemes.iter().filter(|scheme| scheme.is_fresh());
+        if let Some(part) = fresh.clone().find_map(|scheme| scheme.replayable()) {
+            return Err(PassportSetupError::Replayable(part.to_owned()));
+        }
         let silent = !self.dialect.has_nonce() && fresh.clone().next().is_some();
         if silent && !fresh.any(Scheme::compares_reported) {
             return Err(PassportSetupError::NothingCompared);

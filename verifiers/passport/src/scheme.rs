@@ -102,7 +102,7 @@ impl Scheme {
     /// nonce before it affirms this part, and that such Evidence is from a device or a simulator.
     ///
     /// Of Veraison's schemes `TPM_ENACTTRUST`, `PARSEC_TPM`, `PARSEC_CCA` and `RIOT` do **not**: they affirm replayed
-    /// Evidence, and a passport of theirs proves nothing about a connection.
+    /// Evidence, and a passport of theirs proves nothing about a connection. A verifier cannot be made with these names.
     pub fn checks_freshness(
         part: impl Into<String>,
         policy: impl Into<String>,
@@ -138,6 +138,11 @@ impl Scheme {
 
     pub(crate) fn is_fresh(&self) -> bool {
         matches!(self.rule, Rule::Fresh { .. })
+    }
+
+    /// The name of the part, if it is known that nothing compares its freshness.
+    pub(crate) fn replayable(&self) -> Option<&str> {
+        REPLAYABLE.contains(&&*self.part).then_some(&*self.part)
     }
 
     /// Whether the part itself must say which value the Evidence carried.
@@ -261,3 +266,6 @@ fn is_simulator(tee: &str) -> bool {
 
 const CCA_PLATFORM: &str = "CCA_SSD_PLATFORM";
 const CCA_REALM: &str = "CCA_REALM";
+
+/// Veraison's, up to v0.0.2608.
+const REPLAYABLE: [&str; 4] = ["TPM_ENACTTRUST", "PARSEC_TPM", "PARSEC_CCA", "RIOT"];

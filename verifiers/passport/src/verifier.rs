@@ -280,6 +280,10 @@ impl fmt::Debug for PassportVerifierBuilder {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PassportSetupError {
+    /// A part of which it is known that its issuers affirm replayed Evidence. It says nothing about a connection: remove the
+    /// scheme.
+    #[error("results about {0} do not tell fresh evidence from replayed")]
+    Replayable(String),
     /// A media type of a dialect does not parse. It does.
     #[error("media type of a dialect")]
     MediaType(#[from] MediaTypeError),

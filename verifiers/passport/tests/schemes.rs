@@ -65,6 +65,25 @@ fn trustee_without_a_scheme_that_compares_anything_is_no_configuration() {
     assert!(built(&[Scheme::trustee("tdx", "mine")]).is_ok());
 }
 
+/// They affirm replayed Evidence, whoever declares otherwise.
+#[test]
+fn a_scheme_that_is_known_to_compare_nothing_is_no_configuration() {
+    for part in ["TPM_ENACTTRUST", "PARSEC_TPM", "PARSEC_CCA", "RIOT"] {
+        for issuer in [TrustedIssuer::veraison, |keys| {
+            TrustedIssuer::ietf(keys, "i")
+        }] {
+            let issuer = issuer(Arc::new(Signer::es256().keys()));
+            let schemes = [Scheme::psa_iot("p"), checks_freshness(part, "p")];
+            let refused = build(issuer, &schemes).unwrap_err();
+            assert_eq!(refused, PassportSetupError::Replayable(part.to_owned()));
+        }
+        // Nothing of a connection is claimed by this one.
+        let issuer = TrustedIssuer::veraison(Arc::new(Signer::es256().keys()));
+        let key = Scheme::dangerous_key_only(part, "p", Origin::Device);
+        assert!(build(issuer, &[key]).is_ok());
+    }
+}
+
 // --- Helpers -----------------------------------------------------------------------------------------------------------
 
 struct Office {
