@@ -56,8 +56,11 @@ impl TrustedIssuer {
             return Err(PassportSetupError::NoScheme);
         }
         let mut fresh = self.schemes.iter().filter(|scheme| scheme.is_fresh());
-        if let Some(part) = fresh.clone().find_map(|scheme| scheme.replayable()) {
+        if let Some(part) = fresh.clone().find_map(Scheme::replayable) {
             return Err(PassportSetupError::Replayable(part.to_owned()));
+        }
+        if let Some(tee) = self.schemes.iter().find_map(Scheme::unknown_tee) {
+            return Err(PassportSetupError::UnknownTee(tee.to_owned()));
         }
         let silent = !self.dialect.has_nonce() && fresh.clone().next().is_some();
         if silent && !fresh.any(Scheme::compares_reported) {

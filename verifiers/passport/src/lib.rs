@@ -57,6 +57,7 @@
 
 mod attester;
 mod confirmation;
+mod debugging;
 mod issuer;
 mod reusable;
 mod scheme;

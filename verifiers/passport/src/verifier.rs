@@ -26,6 +26,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
 use crate::confirmation::Form;
+use crate::debugging;
 use crate::issuer::TrustedIssuer;
 use crate::scheme::Scheme;
 
@@ -113,12 +114,16 @@ fn judge(
     if let Some(satisfied) = fresh {
         let satisfied: Vec<_> = satisfied.into_iter().flatten().collect();
         // Whoever echoes nothing must say, in one part at least, which value the Evidence carried.
-        let mut schemes = satisfied.iter().map(|(scheme, _)| scheme);
+        let mut schemes = satisfied.iter().map(|(scheme, ..)| scheme);
         if !issuer.dialect.has_nonce() && !schemes.any(|scheme| scheme.compares_reported()) {
             return Err(AppraisalError::NotBound);
         }
-        let origins: Vec<_> = satisfied.iter().map(|(_, origin)| *origin).collect();
-        let appraised = Appraised::new(ear, worst(&origins));
+        let mut told = satisfied.iter();
+        if !told.all(|(scheme, part, _)| scheme.is_told(part)) {
+            return Err(AppraisalError::Malformed);
+        }
+        let origins: Vec<_> = satisfied.iter().map(|(.., origin)| *origin).collect();
+        let appraised = Appraised::new(judged(ear), worst(&origins));
         return Ok(match holder {
             Some(key) => appraised.with_attested_key(key),
             None => appraised,
@@ -136,21 +141,29 @@ fn judge(
         .collect();
     let (keys, origins): (Vec<_>, Vec<_>) = parts.unwrap_or_default().into_iter().unzip();
     let key = the_one(keys).ok_or(AppraisalError::NotBound)?;
-    Ok(Appraised::new(ear, worst(&origins)).bound_to_key_only(key))
+    Ok(Appraised::new(judged(ear), worst(&origins)).bound_to_key_only(key))
 }
 
-/// The scheme, if the part is about Evidence of this connection under it, and where that comes from.
+/// Scheme and part, if the part is about Evidence of this connection under the scheme, and where that comes from.
 fn satisfies<'a>(
     scheme: &'a Scheme,
-    appraisal: &Appraisal,
+    appraisal: &'a Appraisal,
     ear: &Ear,
     issuer: &TrustedIssuer,
     bound: &Bound,
-) -> Option<(&'a Scheme, Origin)> {
+) -> Option<(&'a Scheme, &'a Appraisal, Origin)> {
     let challenge = scheme.challenge(bound)?;
     let origin = scheme.fresh_origin(appraisal, &challenge)?;
     let answers = issuer.dialect.answers(ear, &challenge);
-    answers.then_some((scheme, origin))
+    answers.then_some((scheme, appraisal, origin))
+}
+
+/// The result, with what we say of debugging by ourselves. It can only make it worse.
+fn judged(ear: Ear) -> Ear {
+    let parts = ear.submods().map(|(_, appraisal)| appraisal);
+    let judgements: Vec<_> = parts.filter_map(debugging::judge).collect();
+    let judgements = judgements.into_iter();
+    judgements.fold(ear, |ear, judgement| ear.with_submod(LOCAL, judgement))
 }
 
 /// The key that all of them are. No part is about no key, and none about two.
@@ -276,6 +289,9 @@ impl fmt::Debug for PassportVerifierBuilder {
     }
 }
 
+/// The part of a result that holds our own judgement.
+const LOCAL: &str = "local";
+
 /// A verifier of passports cannot be made of this configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -297,4 +313,7 @@ pub enum PassportSetupError {
     /// reports: add [`Scheme::trustee`] or [`Scheme::trustee_azure`].
     #[error("no scheme of an issuer without nonces compares anything")]
     NothingCompared,
+    /// Nobody here knows what results about this TEE tell about debugging. Use Evidence, or another TEE.
+    #[error("not known what results about the TEE {0:?} tell")]
+    UnknownTee(String),
 }
