@@ -177,7 +177,7 @@ fn a_tee_of_which_it_is_not_known_whether_it_tells_about_debugging_is_no_configu
         (Scheme::trustee("sgx", "mine"), false),
         (Scheme::trustee_azure("", "mine"), false),
     ] {
-        let built = Office::trustee_issuer(&Signer::es256(), &[scheme.clone()]);
+        let built = Office::trustee_issuer(&Signer::es256(), std::slice::from_ref(&scheme));
         assert_eq!(built.is_ok(), known, "{scheme:?}");
     }
 }
