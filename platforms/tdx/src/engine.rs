@@ -95,12 +95,15 @@ impl Engine {
                     {
                         last = error;
                     }
-                    tried.push((collateral, giver));
+                    // Which of its past it shows is not for a peer to choose: it gets no grace.
+                    if giver != Giver::Peer {
+                        tried.push((collateral, giver));
+                    }
                 }
                 decided => return decided,
             }
         }
-        // Nothing current is to be had. Only a policy with a grace period goes on.
+        // Nothing current is to be had. Only a policy with a grace period goes on, with what is ours.
         for (collateral, giver) in &tried {
             match self.stale(quote, collateral, *giver, policy, now) {
                 Err(error) if is_about_collateral(&error) => {}

@@ -70,11 +70,10 @@ async fn reflected(lab: &Lab, mode: Mode) -> Cell {
     let device = SimAttester::generate().unwrap();
     let party = trusting(&device);
     let resolver: Arc<dyn ResolvesClientCert> = match mode {
-        Mode::InHandshake => Arc::new(InHandshake::new(
-            Box::new(device),
-            lab.leaky(),
-            lab.world.clock.clone(),
-        )),
+        Mode::InHandshake => {
+            let clock = lab.world.clock.clone();
+            Arc::new(InHandshake::new(Box::new(device), lab.leaky(), clock).unwrap())
+        }
         Mode::InCertificate | Mode::AfterHandshake => lab.identity(&Arc::new(device)).await,
     };
     let mut tls = lab.any_server(demo::provider());

@@ -39,8 +39,11 @@ use crl::Crl;
 pub struct Collateral {
     parts: CollateralParts,
     dcap: QuoteCollateralV3,
+    /// Where it came along: the issuer of the PCK certificate's list, and the root.
+    pck_issuer: Option<Vec<Vec<u8>>>,
     platform: Platform,
     evaluation: Evaluation,
+    lists: Lists,
     issued: u64,
     expires: u64,
 }
@@ -75,6 +78,13 @@ pub struct CollateralParts {
 pub(crate) struct Evaluation {
     pub(crate) tcb_info: u32,
     pub(crate) qe_identity: u32,
+}
+
+/// `thisUpdate` of the revocation lists, seconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lists {
+    root: u64,
+    pck: u64,
 }
 
 impl Evaluation {
@@ -141,9 +151,29 @@ impl Collateral {
                 .iter()
                 .map(|window| window.1)
                 .fold(u64::MAX, u64::min),
+            lists: Lists {
+                root: root_crl.issued,
+                pck: pck_crl.issued,
+            },
             dcap: dcap(&parts),
+            pck_issuer: None,
             parts,
         })
+    }
+
+    /// With the chain by which the list of the issuer of the PCK certificate is verified.
+    ///
+    /// # Errors
+    /// [`CollateralFormError::Chain`] unless there are two certificates.
+    pub(crate) fn with_pck_issuer(
+        mut self,
+        chain: Vec<Vec<u8>>,
+    ) -> Result<Self, CollateralFormError> {
+        if chain.len() != 2 {
+            return Err(CollateralFormError::Chain);
+        }
+        self.pck_issuer = Some(chain);
+        Ok(self)
     }
 
     /// The pieces.
@@ -179,6 +209,25 @@ impl Collateral {
         self.evaluation
     }
 
+    pub(crate) fn pck_issuer(&self) -> Option<&[Vec<u8>]> {
+        self.pck_issuer.as_deref()
+    }
+
+    /// What its maker never lowers: the numbers of evaluation, and the dates of the revocation lists.
+    pub(crate) fn sequence(&self) -> [u64; 4] {
+        [
+            self.evaluation.tcb_info.into(),
+            self.evaluation.qe_identity.into(),
+            self.lists.root,
+            self.lists.pck,
+        ]
+    }
+
+    /// Whether a part of it has a date of issue that is yet to come.
+    pub(crate) fn is_early(&self, now: UnixTime) -> bool {
+        now.as_secs() < self.issued
+    }
+
     pub(crate) fn dcap(&self) -> &QuoteCollateralV3 {
         &self.dcap
     }
@@ -209,13 +258,10 @@ impl Collateral {
         Ok(end)
     }
 
-    /// Verifies all that Intel signs, with the chain of the issuer of the PCK certificates: before it is kept.
-    pub(crate) fn verify(
-        &self,
-        pck_issuer_chain: &[Vec<u8>],
-        root: &Root,
-        now: UnixTime,
-    ) -> Result<(), QuoteError> {
+    /// Verifies all that Intel signs: before it is kept, and when it comes from where it was kept. That is not possible
+    /// without the chain of the issuer of PCK certificates. Dates of documents and lists are not looked at.
+    pub(crate) fn verify(&self, root: &Root, now: UnixTime) -> Result<(), QuoteError> {
+        let pck_issuer = self.pck_issuer().ok_or(QuoteError::Collateral)?;
         let parts = &self.parts;
         let chain = root.split(&parts.tcb_info_issuer_chain)?;
         let signer = chain.verify(now)?;
@@ -231,7 +277,7 @@ impl Collateral {
             parts.qe_identity.as_bytes(),
             &parts.qe_identity_signature,
         )?;
-        let chain = root.split(pck_issuer_chain)?;
+        let chain = root.split(pck_issuer)?;
         let issuer = chain.verify_issuer(now)?;
         genuine::verify_signed(&issuer, &parts.pck_crl)?;
         genuine::verify_signed(&chain.anchor()?, &parts.root_ca_crl)
