@@ -189,6 +189,8 @@ impl Engine {
         let grace = u64::from(policy.collateral_grace_days).saturating_mul(DAY);
         let expired_at = collateral.expires_at();
         let end = expired_at.as_secs().saturating_add(grace);
+        // Or within that of whoever keeps it.
+        let end = end.max(collateral.usable_until());
         if !(expired_at.as_secs()..end).contains(&now.as_secs()) {
             return Err(QuoteError::Expired);
         }
@@ -260,7 +262,7 @@ impl Engine {
             QuoteError::Collateral if collateral.tee() == quote.tee => {
                 let issuers = quote.chain.get(1..).unwrap_or_default();
                 genuine::verify(quote, &self.root, now).is_ok()
-                    && collateral.verify_by(issuers, &self.root, now).is_err()
+                    && collateral.verify(issuers, &self.root, now).is_err()
             }
             QuoteError::Superseded => self.is_older_than_seen(collateral),
             _ => false,

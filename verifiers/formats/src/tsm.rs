@@ -82,9 +82,14 @@ impl<'a> SnpReport<'a> {
         self.octets.get(0x50..0x90).unwrap_or_default()
     }
 
-    /// POLICY.DEBUG.
+    /// The report in these octets, if they are as many as one has.
+    pub fn read(octets: &'a [u8]) -> Option<Self> {
+        (octets.len() == LENGTH).then_some(Self { octets })
+    }
+
+    /// By POLICY.DEBUG, or by POLICY.MIGRATE_MA: a migration agent takes the guest, memory and all, wherever it likes.
     pub fn debugging(&self) -> Debugging {
-        if self.policy() & DEBUG == 0 {
+        if self.policy() & (DEBUG | MIGRATE_MA) == 0 {
             Debugging::Denied
         } else {
             Debugging::Allowed
@@ -174,5 +179,6 @@ fn certificates(table: &[u8]) -> Option<Vec<(CertificateKind, &[u8])>> {
 /// Octets.
 const LENGTH: usize = 1184;
 
-/// A bit of POLICY.
+/// Bits of POLICY.
+const MIGRATE_MA: u64 = 1 << 18;
 const DEBUG: u64 = 1 << 19;

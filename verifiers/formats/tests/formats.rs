@@ -44,7 +44,7 @@ fn any_untrusted_bit_of_a_td_is_told() {
 }
 
 #[test]
-fn the_debug_bit_of_a_report_is_told() {
+fn a_report_tells_who_may_look_into_its_guest() {
     let read = |bit: u32| {
         let mut report = vec![0; 1184];
         report[8..16].copy_from_slice(&(1_u64 << bit).to_le_bytes());
@@ -54,10 +54,10 @@ fn the_debug_bit_of_a_report_is_told() {
             .debugging()
     };
     for bit in 0..64 {
-        let expected = if bit == 19 {
-            Debugging::Allowed
-        } else {
-            Debugging::Denied
+        let expected = match bit {
+            // MIGRATE_MA and DEBUG.
+            18 | 19 => Debugging::Allowed,
+            _ => Debugging::Denied,
         };
         assert_eq!(read(bit), expected, "{bit}");
     }

@@ -129,11 +129,8 @@ impl Verifier for ItaVerifier {
         evidence: &'a Evidence<'a>,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
-        Box::pin(async move {
-            let outcome = self.ask(evidence, now).await;
-            atls_http::record(NAME, evidence.media_type(), &outcome);
-            outcome
-        })
+        let appraisal = self.ask(evidence, now);
+        Box::pin(atls_http::recorded(NAME, evidence.media_type(), appraisal))
     }
 }
 

@@ -24,6 +24,7 @@ use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
 use atls_core::ear::Tier;
+use atls_http::Resilient;
 use atls_sim::Lifecycle;
 use atls_sim::SimAttester;
 use atls_veraison::CcaToken;
@@ -60,7 +61,10 @@ async fn appraise(
     token: &[u8],
 ) -> Result<Appraised, AppraisalError> {
     let evidence = Evidence::new(&verifier.media_types()[0], token, connection.bound());
-    verifier.appraise(&evidence, now()).await
+    let outcome = verifier.appraise(&evidence, now()).await;
+    // A task of its own deletes the session.
+    tokio::task::yield_now().await;
+    outcome
 }
 
 /// The status of a result with these claims, about good Evidence.
@@ -378,6 +382,48 @@ async fn an_outage_is_the_verifiers_fault_and_no_result() {
         (refused.fault(), refused),
         (Fault::Verifier, AppraisalError::Unreachable)
     );
+}
+
+/// The clients of every service are bounded by the same means.
+#[tokio::test]
+async fn a_service_that_fails_again_and_again_is_left_alone() {
+    let connection = Connection::new();
+    let token = connection.token(&SimAttester::generate().unwrap()).await;
+    let fake = Fake::new().tampering(|_, _| {
+        let answer = http::Response::builder().status(503);
+        answer.body(Vec::new()).unwrap()
+    });
+    let client = Resilient::builder("veraison", Arc::new(fake.clone()));
+    let client = Arc::new(client.circuit(2, Duration::from_secs(5)).build());
+    let service = Service::new("https://veraison.example", client.clone()).unwrap();
+    let verifier = VeraisonVerifier::builder(service, fake.keys(), &provider());
+    let verifier = verifier.format(PsaToken::tfm()).build().unwrap();
+    for _ in 0..3 {
+        let refused = appraise(&verifier, &connection, &token).await;
+        assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
+    }
+    assert_eq!(fake.steps(), [Step::Open, Step::Open]);
+    assert_eq!((client.stats().failures, client.stats().held), (2, 1));
+}
+
+#[tokio::test]
+async fn a_service_is_asked_by_as_many_as_it_may_be_and_no_more() {
+    let connection = Connection::new();
+    let token = connection.token(&SimAttester::generate().unwrap()).await;
+    let mut fake = Fake::new();
+    fake.stuck = Some(Step::Submit);
+    let client = Resilient::builder("veraison", Arc::new(fake.clone()));
+    let client = Arc::new(client.in_flight(1).queue(0).build());
+    let service = Service::new("https://veraison.example", client).unwrap();
+    let verifier = VeraisonVerifier::builder(service, fake.keys(), &provider());
+    let verifier = verifier.format(PsaToken::tfm()).build().unwrap();
+    let refused = tokio::select! {
+        biased;
+        _ = appraise(&verifier, &connection, &token) => unreachable!("nobody answers it"),
+        refused = appraise(&verifier, &connection, &token) => refused,
+    };
+    assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
+    assert_eq!(fake.steps(), [Step::Open, Step::Submit]);
 }
 
 #[test]

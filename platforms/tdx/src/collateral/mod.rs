@@ -47,6 +47,8 @@ pub struct Collateral {
     lists: Lists,
     issued: u64,
     expires: u64,
+    /// Later than `expires` where whoever keeps it lets it be used beyond its validity.
+    usable_until: u64,
 }
 
 /// The pieces, each as Intel's service gives it.
@@ -153,6 +155,7 @@ impl Collateral {
             },
             issued: windows.iter().map(|window| window.0).fold(0, u64::max),
             expires,
+            usable_until: expires,
             lists: Lists {
                 root: root_crl.issued,
                 pck: pck_crl.issued,
@@ -203,12 +206,19 @@ impl Collateral {
         genuine::seconds(self.expires)
     }
 
-    /// Serves no longer than whoever keeps it says. How long it serves beyond that is the policy's to say.
+    /// Serves for as long as whoever keeps it says: no longer than Intel, but for a grace that it allows.
     pub(crate) fn kept_as(self, fetched: &Fetched) -> Self {
         Self {
             expires: self.expires.min(fetched.fresh_until.as_secs()),
+            usable_until: fetched.usable_until.as_secs(),
             ..self
         }
+    }
+
+    /// Until when it may be used, as at its last moment, although it expired; as
+    /// [`Fetched::usable_until`].
+    pub(crate) fn usable_until(&self) -> u64 {
+        self.usable_until
     }
 
     pub(crate) fn platform(&self) -> &Platform {
@@ -268,17 +278,11 @@ impl Collateral {
         Ok(end)
     }
 
-    /// Verifies all that Intel signs: before it is kept, and when it comes from where it was kept. That is not possible
-    /// without the chain of the issuer of PCK certificates. Dates of documents and lists are not looked at.
-    pub(crate) fn verify(&self, root: &Root, now: UnixTime) -> Result<(), QuoteError> {
-        let pck_issuer = self.pck_issuer().ok_or(QuoteError::Collateral)?;
-        self.verify_by(pck_issuer, root, now)
-    }
-
-    /// With another chain of the issuer of PCK certificates, such as a quote's.
-    pub(crate) fn verify_by(
+    /// Verifies all that Intel signs, with the chain of the issuer of the PCK certificates: before it is kept, and when it
+    /// comes from where it was kept. Dates of documents and lists are not looked at.
+    pub(crate) fn verify(
         &self,
-        pck_issuer: &[Vec<u8>],
+        pck_issuer_chain: &[Vec<u8>],
         root: &Root,
         now: UnixTime,
     ) -> Result<(), QuoteError> {
@@ -297,7 +301,7 @@ impl Collateral {
             parts.qe_identity.as_bytes(),
             &parts.qe_identity_signature,
         )?;
-        let chain = root.split(pck_issuer)?;
+        let chain = root.split(pck_issuer_chain)?;
         let issuer = chain.verify_issuer(now)?;
         genuine::verify_signed(&issuer, &parts.pck_crl)?;
         genuine::verify_signed(&chain.anchor()?, &parts.root_ca_crl)

@@ -60,7 +60,7 @@ impl EvidenceFormat for SevSnpReport {
         if report.report_data() != challenge {
             return Err(AppraisalError::NotBound);
         }
-        let closed = report.debugging() == Debugging::Denied && report.policy() & MIGRATE_MA == 0;
+        let closed = report.debugging() == Debugging::Denied;
         let secure = closed && report.vmpl() <= self.highest_vmpl;
         let judgement = super::configuration(if secure {
             Configuration::Acceptable
@@ -70,6 +70,3 @@ impl EvidenceFormat for SevSnpReport {
         Ok(Checked::from_origin(Origin::Device).with_judgement(judgement))
     }
 }
-
-/// A bit of POLICY: a migration agent may be associated with the guest.
-const MIGRATE_MA: u64 = 1 << 18;
