@@ -110,7 +110,7 @@ fn an_authenticator_validates_across_a_key_update() {
         pair.client.connection.refresh_traffic_keys().unwrap();
         pair.server.connection.refresh_traffic_keys().unwrap();
         support::pump(&mut pair.client.connection, &mut pair.server.connection);
-        let authenticator = received.authenticate(Vec::new()).unwrap();
+        let authenticator = received.authenticate(&[]).unwrap();
         assert!(sent.validate(&authenticator).is_ok());
         exchange(&pair.server, &pair.client, &provider).unwrap();
     }
@@ -126,7 +126,7 @@ fn validation_gives_the_chain_and_the_extensions_of_the_end_entity() {
         code: OFFERED,
         data: b"data".to_vec(),
     };
-    let authenticator = received.authenticate(vec![extension]).unwrap();
+    let authenticator = received.authenticate(&[extension]).unwrap();
     assert_eq!(context(&authenticator), Ok(Some(sent.context())));
     assert_eq!(context(sent.as_bytes()), Ok(Some(sent.context())));
     let validated = sent.validate(&authenticator).unwrap();
@@ -172,7 +172,7 @@ fn rejects_an_authenticator_of_another_connection() {
         let sent = ask(&one.client, &provider);
         // A man in the middle hands the request on to the genuine server.
         let received = ReceivedRequest::receive(&other.server, sent.as_bytes()).unwrap();
-        let genuine = received.authenticate(Vec::new()).unwrap();
+        let genuine = received.authenticate(&[]).unwrap();
         assert_eq!(
             sent.validate(&genuine).unwrap_err(),
             ProtocolError::BadFinished
@@ -290,7 +290,7 @@ fn never_offers_nor_uses_schemes_of_tls_1_2() {
         // A peer that offers only PKCS #1 gets no signature of an RSA key, nor of any other.
         let only_pkcs1 = forge::request(17, b"only PKCS #1", &[(13, &[0, 2, 4, 1])]);
         let received = ReceivedRequest::receive(&pair.server, &only_pkcs1).unwrap();
-        let refused = received.authenticate(Vec::new());
+        let refused = received.authenticate(&[]);
         assert_eq!(refused.unwrap_err(), ProtocolError::NoCommonScheme);
     }
 }
@@ -444,7 +444,7 @@ fn every_flipped_bit_and_every_truncation_is_refused() {
                 code: OFFERED,
                 data: b"data".to_vec(),
             };
-            let mut authenticator = received.authenticate(vec![extension]).unwrap();
+            let mut authenticator = received.authenticate(&[extension]).unwrap();
             tamper(&mut authenticator);
             sent.validate(&authenticator)
         };
@@ -501,7 +501,7 @@ fn an_rsa_key_signs_with_pss_only() {
         let server = fresh(&pair.server);
         let request = forge::request(17, b"context", &[(13, schemes)]);
         let received = ReceivedRequest::receive(&server, &request).unwrap();
-        received.authenticate(Vec::new())
+        received.authenticate(&[])
     };
     for pkcs1 in [[0, 2, 4, 1], [0, 2, 5, 1], [0, 2, 6, 1], [0, 2, 2, 1]] {
         let refused = answer(&pkcs1).unwrap_err();
@@ -665,7 +665,7 @@ fn we_answer_only_with_extensions_that_were_offered() {
         code: 0x1234,
         data: Vec::new(),
     };
-    let refused = received.authenticate(vec![unsolicited]).unwrap_err();
+    let refused = received.authenticate(&[unsolicited]).unwrap_err();
     assert_eq!(
         refused,
         ProtocolError::Sending(SendError::Extension(0x1234))
@@ -782,7 +782,7 @@ fn nothing_secret_is_printed() {
     let leaf = received.identity().unwrap().cert[0].to_vec();
     let context = sent.context().to_vec();
     let mac = forge.mac(&[]);
-    let authenticator = received.authenticate(Vec::new()).unwrap();
+    let authenticator = received.authenticate(&[]).unwrap();
     let printed = format!("{printed} {:?}", sent.validate(&authenticator).unwrap());
     for secret in [
         &context,
@@ -873,8 +873,7 @@ fn exchange(
     provider: &CryptoProvider,
 ) -> Result<Validated, ProtocolError> {
     let sent = ask(asker, provider);
-    let authenticator =
-        ReceivedRequest::receive(answerer, sent.as_bytes())?.authenticate(Vec::new())?;
+    let authenticator = ReceivedRequest::receive(answerer, sent.as_bytes())?.authenticate(&[])?;
     sent.validate(&authenticator)
 }
 

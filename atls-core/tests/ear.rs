@@ -634,6 +634,39 @@ fn a_profile_that_has_a_nonce_must_show_it() {
 }
 
 #[test]
+fn a_profile_that_has_no_nonce_must_not_show_one() {
+    let issuer = Issuer::es256();
+    let trustee = "tag:github.com,2024:confidential-containers/Trustee";
+    let stray = with(dotted(), "eat_profile", trustee);
+    for expected in [
+        ExpectedNonce::Echoed(NONCE),
+        ExpectedNonce::DangerousOfAnySession,
+        ExpectedNonce::InAnotherClaim,
+    ] {
+        let check = check(1_000_000, expected.clone());
+        let refused = decode(&issuer.jwt(&stray), &issuer.keys(), &check);
+        assert_eq!(refused, Err(EarError::Nonce), "{expected:?}");
+    }
+}
+
+#[test]
+fn a_result_without_nonce_answers_no_request() {
+    let issuer = Issuer::es256();
+    for mut claims in [underscored(), dotted()] {
+        claims.as_object_mut().unwrap().remove("eat_nonce");
+        for (expected, accepted) in [
+            (ExpectedNonce::Echoed(NONCE), false),
+            (ExpectedNonce::InAnotherClaim, false),
+            (ExpectedNonce::DangerousOfAnySession, true),
+        ] {
+            let check = check(1_000_000, expected);
+            let decoded = decode(&issuer.jwt(&claims), &issuer.keys(), &check);
+            assert_eq!(decoded.is_ok(), accepted, "{check:?}");
+        }
+    }
+}
+
+#[test]
 fn every_part_that_is_expected_must_be_there() {
     let issuer = Issuer::es256();
     let part = || json!({ "ear.status": "affirming" });

@@ -199,7 +199,7 @@ fn plain_authenticators_equal_the_vectors() {
         let sent = SentRequest::new(asker, provider, Vec::new()).unwrap();
         assert_eq!(sent.as_bytes(), octets(expected, "authenticator_request"));
         let received = ReceivedRequest::receive(answerer, sent.as_bytes()).unwrap();
-        let authenticator = received.authenticate(Vec::new()).unwrap();
+        let authenticator = received.authenticate(&[]).unwrap();
         assert_eq!(authenticator, octets(expected, "authenticator"));
         assert!(sent.validate(&authenticator).is_ok());
     });

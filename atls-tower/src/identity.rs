@@ -56,17 +56,18 @@ pub(crate) fn fresh_key(provider: &CryptoProvider) -> Result<Arc<dyn SigningKey>
         .secure_random
         .fill(seed.as_mut_slice())
         .map_err(|_| ConfigError::Identity)?;
-    let pkcs8 = [PKCS8_ED25519, seed.as_slice()].concat();
+    let pkcs8 = Zeroizing::new([PKCS8_ED25519, seed.as_slice()].concat());
+    let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8.as_slice()));
     provider
         .key_provider
-        .load_private_key(PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8)))
+        .load_private_key(der.clone_key())
         .map_err(|_| ConfigError::Identity)
 }
 
-/// A certificate for such a key, signed by itself.
+/// A certificate for an Ed25519 or ECDSA P-256 key, signed by itself.
 ///
 /// # Errors
-/// [`ConfigError::Identity`]
+/// [`ConfigError::Identity`], also for a key of another kind.
 pub(crate) fn self_signed_by(
     provider: &CryptoProvider,
     key: &Arc<dyn SigningKey>,
@@ -92,14 +93,25 @@ pub(crate) fn self_signed_by(
 struct Signer {
     key: Arc<dyn SigningKey>,
     public: Vec<u8>,
+    kind: &'static Kind,
 }
 
 impl Signer {
     fn new(key: Arc<dyn SigningKey>) -> Option<Self> {
         let spki = key.public_key()?;
-        let public = spki.as_ref().strip_prefix(SPKI_ED25519)?.to_vec();
-        Some(Self { key, public })
+        let (kind, public) = [&P256, &ED25519]
+            .into_iter()
+            .find_map(|kind| Some((kind, spki.as_ref().strip_prefix(kind.spki)?.to_vec())))?;
+        Some(Self { key, public, kind })
     }
+}
+
+/// One of the two kinds of keys made here.
+struct Kind {
+    /// SubjectPublicKeyInfo up to the octets of the key.
+    spki: &'static [u8],
+    scheme: SignatureScheme,
+    algorithm: &'static rcgen::SignatureAlgorithm,
 }
 
 impl rcgen::PublicKeyData for Signer {
@@ -108,14 +120,14 @@ impl rcgen::PublicKeyData for Signer {
     }
 
     fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
-        &rcgen::PKCS_ED25519
+        self.kind.algorithm
     }
 }
 
 impl rcgen::SigningKey for Signer {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
         self.key
-            .choose_scheme(&[SignatureScheme::ED25519])
+            .choose_scheme(&[self.kind.scheme])
             .and_then(|signer| signer.sign(message).ok())
             .ok_or(rcgen::Error::RemoteKeyError)
     }
@@ -125,5 +137,18 @@ impl rcgen::SigningKey for Signer {
 const PKCS8_ED25519: &[u8] = &[
     0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
 ];
-/// RFC 8410 §4, SubjectPublicKeyInfo up to the 32 octets of the key.
-const SPKI_ED25519: &[u8] = &[0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
+/// RFC 8410 §4; 32 octets follow.
+static ED25519: Kind = Kind {
+    spki: &[0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0],
+    scheme: SignatureScheme::ED25519,
+    algorithm: &rcgen::PKCS_ED25519,
+};
+/// RFC 5480 §2; an uncompressed point of 65 octets follows.
+static P256: Kind = Kind {
+    spki: &[
+        0x30, 0x59, 0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48,
+        0xce, 0x3d, 3, 1, 7, 3, 0x42, 0,
+    ],
+    scheme: SignatureScheme::ECDSA_NISTP256_SHA256,
+    algorithm: &rcgen::PKCS_ECDSA_P256_SHA256,
+};

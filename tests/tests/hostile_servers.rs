@@ -588,7 +588,7 @@ async fn the_evidence_in_the_first_entry_is_there_and_exact() {
             let length = u16::try_from(evidence.len()).unwrap().to_be_bytes();
             let cmw = [&length[..], &evidence].concat();
             let received = ReceivedRequest::receive(link, &request).unwrap();
-            let authenticator = received.authenticate(extensions(cmw)).unwrap();
+            let authenticator = received.authenticate(&extensions(cmw)).unwrap();
             link.write(AUTHENTICATOR, &authenticator).await.unwrap();
         };
         let outcome = against(as_is, script).await;

@@ -86,7 +86,7 @@ impl ReceivedRequest {
     /// [`ProtocolError::NoCommonScheme`] where the request offers no scheme of our key, [`ProtocolError::NoIdentity`]
     /// without a certified key, and [`SendError`] for an answer that every peer must refuse: an extension that the
     /// request did not offer, a chain of more than 8, a key without scheme of TLS 1.3, parts that do not fit.
-    pub fn authenticate(self, extensions: Vec<Extension>) -> Result<Vec<u8>, ProtocolError> {
+    pub fn authenticate(self, extensions: &[Extension]) -> Result<Vec<u8>, ProtocolError> {
         let unsolicited = extensions
             .iter()
             .find(|own| self.extension(own.code).is_none());
@@ -118,7 +118,7 @@ impl ReceivedRequest {
             &mut authenticator,
             &self.context,
             &identity.cert,
-            &extensions,
+            extensions,
         )?;
         let transcript = self.schedule.transcript(&self.bytes, &authenticator);
         let signature = signer

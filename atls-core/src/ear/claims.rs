@@ -75,8 +75,8 @@ pub enum ExpectedNonce<'a> {
     /// These octets, whole: 8 to 64 of them (RFC 9711 §4.1), others are never equal. Padded and unpadded base64url are
     /// the same.
     Echoed(&'a [u8]),
-    /// Whatever it has: the result was made for another session, and says **nothing** about this connection. The caller
-    /// must find a key in it, and hand it on as [`Appraised::bound_to_key_only`](crate::Appraised::bound_to_key_only).
+    /// Whichever it has, if any: the result was made for another session or for none, and says **nothing** about this
+    /// connection. The caller must find a key in it, and hand it on as [`Appraised::bound_to_key_only`](crate::Appraised::bound_to_key_only).
     DangerousOfAnySession,
     /// None at all: the profile has none, and the caller **must** find the expected value in another signed claim,
     /// such as Trustee's `report_data`. Refused for profiles that have a nonce.
@@ -114,11 +114,17 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
 }
 
 fn check_nonce(ear: &Ear, names: &Names, expected: &ExpectedNonce<'_>) -> Result<(), EarError> {
-    match (expected, &ear.nonce) {
+    match (&names.nonce, &ear.nonce, expected) {
         // What was read is of 8 to 64 octets, so an expectation of others is never met.
-        (ExpectedNonce::Echoed(expected), Some(nonce)) if nonce == expected => Ok(()),
-        (ExpectedNonce::DangerousOfAnySession, _) => Ok(()),
-        (ExpectedNonce::InAnotherClaim, None) if names.nonce == Nonce::Never => Ok(()),
+        (Nonce::Always, Some(nonce), ExpectedNonce::Echoed(expected)) if nonce == expected => {
+            Ok(())
+        }
+        (Nonce::Always, _, ExpectedNonce::DangerousOfAnySession) => Ok(()),
+        (
+            Nonce::Never,
+            None,
+            ExpectedNonce::DangerousOfAnySession | ExpectedNonce::InAnotherClaim,
+        ) => Ok(()),
         _ => Err(EarError::Nonce),
     }
 }
@@ -258,7 +264,6 @@ pub(super) struct Names {
     nonce: Nonce,
 }
 
-#[derive(PartialEq)]
 enum Nonce {
     /// The issuer always echoes one.
     Always,

@@ -2,8 +2,8 @@
 //!
 //! A verifier in this process makes an [`Ear`] by [`Ear::local`]; one that asks a service gets a signed token and reads
 //! it with [`jwt::decode`] or [`cwt::decode`], under pinned [`VerificationKeys`]. Two dialects are deployed and told
-//! apart by `eat_profile` alone, never mixed. Where a profile says *always*, a result without is refused; where it says
-//! *never*, one with it is:
+//! apart by `eat_profile` alone, never mixed. Where a profile says *always*, a result without is refused, unless one
+//! [of any session](ExpectedNonce::DangerousOfAnySession) is expected; where it says *never*, one with it is, whatever is expected:
 //!
 //! | `eat_profile` | names | `eat_nonce` of the result |
 //! |---|---|---|

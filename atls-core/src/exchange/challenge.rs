@@ -105,7 +105,7 @@ impl Challenge {
         if authenticator::extensions_length(&extensions) > usize::from(u16::MAX) {
             return Err(SendError::Cmw(CmwError::TooLarge).into());
         }
-        self.request.authenticate(extensions)
+        self.request.authenticate(&extensions)
     }
 
     /// Answers with the certificate alone, for a peer that does not want this end to attest.
@@ -113,8 +113,8 @@ impl Challenge {
     /// # Errors
     /// As [`ReceivedRequest::authenticate`].
     pub fn answer_without_attestation(self) -> Result<Vec<u8>, ProtocolError> {
-        let extensions = self.selection_extension()?.into_iter().collect();
-        self.request.authenticate(extensions)
+        let extensions: Vec<_> = self.selection_extension()?.into_iter().collect();
+        self.request.authenticate(&extensions)
     }
 
     /// Refuses, authentically.

@@ -1,14 +1,24 @@
 //! A client that attests in the handshake, over a nonce of the server.
 
 use std::fmt;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::Weak;
+use std::sync::mpsc;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::TrySendError;
+use std::thread;
 use std::time::Duration;
 
+use atls_core::AttestError;
 use atls_core::LocalAttester;
 use atls_core::OwnedAttestRequest;
 use atls_core::Side;
+use atls_core::cmw::Cmw;
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::CryptoProvider;
@@ -23,29 +33,53 @@ use crate::identity;
 
 /// The certificate resolver of a client that attests to servers in [`Mode::InHandshake`](super::Mode::InHandshake).
 ///
-/// rustls asks for the certificate in the middle of the handshake and cannot wait: the device is asked on the thread that
-/// drives it, which is blocked for as long as that takes. Use a runtime of several threads, and the default mode where the
-/// server speaks it.
+/// rustls asks for the certificate in the middle of the handshake and cannot wait: the thread that drives it is blocked for as
+/// long as the device takes, up to the [`deadline`](Self::with_deadline), and no deadline of the connection is kept
+/// meanwhile. Use a runtime of several threads, and the default mode where the server speaks it. The device itself lives on
+/// a thread of its own; while it hangs, and beyond a short queue, handshakes go without certificate at once.
 ///
 /// A server that did not choose a nonce gets no certificate.
 pub struct InHandshake {
-    device: Mutex<Box<dyn LocalAttester>>,
+    queue: SyncSender<Job>,
+    deadline: Duration,
     provider: Arc<CryptoProvider>,
     clock: Arc<dyn TimeProvider>,
 }
 
+struct Job {
+    request: OwnedAttestRequest,
+    reply: SyncSender<Result<Cmw, AttestError>>,
+    /// Gone once nobody waits for the reply.
+    asked: Weak<()>,
+}
+
 impl InHandshake {
     /// A device, the provider that makes keys, and the clock for certificates.
+    ///
+    /// # Errors
+    /// Where the system gives no thread for the device.
     pub fn new(
         device: Box<dyn LocalAttester>,
         provider: Arc<CryptoProvider>,
         clock: Arc<dyn TimeProvider>,
-    ) -> Self {
-        Self {
-            device: Mutex::new(device),
+    ) -> io::Result<Self> {
+        let (queue, jobs) = mpsc::sync_channel(QUEUE);
+        thread::Builder::new()
+            .name("atls-attester".to_owned())
+            .spawn(move || serve(device, &jobs))?;
+        Ok(Self {
+            queue,
+            deadline: DEFAULT_DEADLINE,
             provider,
             clock,
-        }
+        })
+    }
+
+    /// How long one handshake waits for queue and device together, blocking its thread; 2 s unless set.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
     }
 
     fn make(&self, nonce: &[u8; 32]) -> Result<Arc<CertifiedKey>, Error> {
@@ -55,12 +89,49 @@ impl InHandshake {
             .ok_or(atls_core::ConfigError::Identity)?;
         let key = identity::fresh_key(&self.provider)?;
         let request = OwnedAttestRequest::for_handshake(Side::Client, nonce, &*key)?;
-        let mut device = self.device.lock().unwrap_or_else(PoisonError::into_inner);
-        let request = request.as_request();
-        let cmw = device.attest(request)?;
+        let cmw = self.ask(request.clone())?;
         let profile = CertificateProfile::new(LIFETIME);
-        with_evidence(&self.provider, &key, &profile, (request, &cmw), now)
+        let evidence = (request.as_request(), &cmw);
+        with_evidence(&self.provider, &key, &profile, evidence, now)
     }
+
+    fn ask(&self, request: OwnedAttestRequest) -> Result<Cmw, AttestError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        let waiting = Arc::new(());
+        let asked = Arc::downgrade(&waiting);
+        let job = Job {
+            request,
+            reply,
+            asked,
+        };
+        self.queue.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => AttestError::Busy,
+            TrySendError::Disconnected(_) => stopped(),
+        })?;
+        answer
+            .recv_timeout(self.deadline)
+            .unwrap_or_else(|error| match error {
+                RecvTimeoutError::Timeout => Err(AttestError::TimedOut),
+                RecvTimeoutError::Disconnected => Err(stopped()),
+            })
+    }
+}
+
+fn serve(mut device: Box<dyn LocalAttester>, jobs: &Receiver<Job>) {
+    while let Ok(job) = jobs.recv() {
+        if job.asked.strong_count() == 0 {
+            continue;
+        }
+        // A driver keeps no state between calls that half a call could break: its device answers or fails.
+        let made = catch_unwind(AssertUnwindSafe(|| device.attest(job.request.as_request())));
+        let panicked = |_| Err(AttestError::Device("its driver panicked".to_owned()));
+        // Who asked may have given up meanwhile.
+        let _ = job.reply.send(made.unwrap_or_else(panicked));
+    }
+}
+
+fn stopped() -> AttestError {
+    AttestError::Device("its thread has ended".to_owned())
 }
 
 impl ResolvesClientCert for InHandshake {
@@ -85,6 +156,10 @@ impl fmt::Debug for InHandshake {
         f.write_str("InHandshake(..)")
     }
 }
+
+/// Handshakes that wait for the device beside the one that it works for; each blocks a thread.
+const QUEUE: usize = 3;
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
 
 /// A certificate for one handshake needs to live no longer.
 const LIFETIME: Duration = Duration::from_secs(3600);

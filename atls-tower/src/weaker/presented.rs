@@ -7,6 +7,7 @@ use std::sync::RwLock;
 use std::sync::Weak;
 use std::time::Duration;
 
+use atls_core::AttestError;
 use atls_core::Attester;
 use atls_core::ConfigError;
 use atls_core::pki_types::UnixTime;
@@ -21,16 +22,15 @@ use rustls::time_provider::TimeProvider;
 use super::CertificateProfile;
 use super::with_evidence;
 use crate::error::Error;
-use crate::identity;
 
 /// The identity of a server or client that attests in its certificate: give it to rustls as its certificate resolver.
 ///
 /// Each renewal makes a new key and new Evidence about it. Half-way through a certificate's lifetime the next one is made;
-/// where that fails it is tried again after an eighth of the lifetime, while the old one serves to its end, and then none:
-/// connections fail rather than go unattested.
+/// where that fails, panics, or takes longer than an eighth of the lifetime, it is tried again after as long, while the old one
+/// serves to its end, and then none: connections fail rather than go unattested.
 pub struct InCertificate {
     current: RwLock<Current>,
-    maker: Maker,
+    maker: Arc<Maker>,
 }
 
 struct Current {
@@ -66,17 +66,17 @@ impl InCertificate {
             return Err(ConfigError::Tls("a certificate must live for a minute at least").into());
         }
         let (provider, clock) = tls;
-        let maker = Maker {
+        let maker = Arc::new(Maker {
             attester,
             provider,
             clock,
             profile,
-        };
+        });
         let this = Arc::new(Self {
             current: RwLock::new(maker.make().await?),
             maker,
         });
-        tokio::spawn(renew(Arc::downgrade(&this), lifetime));
+        tokio::spawn(renew(Arc::downgrade(&this), this.maker.clone()));
         Ok(this)
     }
 
@@ -93,8 +93,8 @@ impl InCertificate {
 impl Maker {
     async fn make(&self) -> Result<Current, Error> {
         let now = now(&*self.clock)?;
-        let key = identity::fresh_key(&self.provider)?;
         let profile = &self.profile;
+        let key = profile.fresh_key(&self.provider)?;
         let request = profile.format.to_attest(&*key)?;
         let request = request.as_request();
         let cmw = self.attester.attest(request).await?;
@@ -105,16 +105,21 @@ impl Maker {
     }
 }
 
-async fn renew(identity: Weak<InCertificate>, lifetime: Duration) {
+async fn renew(identity: Weak<InCertificate>, maker: Arc<Maker>) {
+    let lifetime = maker.profile.lifetime;
     let half_way = lifetime.checked_div(2).unwrap_or(lifetime);
     let again = lifetime.checked_div(8).unwrap_or(lifetime);
     let mut pause = half_way;
     loop {
         tokio::time::sleep(pause).await;
+        if identity.strong_count() == 0 {
+            return;
+        }
+        let fresh = renewed(maker.clone(), again).await;
         let Some(identity) = identity.upgrade() else {
             return;
         };
-        match identity.maker.make().await {
+        match fresh {
             Ok(fresh) => {
                 pause = half_way;
                 *identity
@@ -126,6 +131,20 @@ async fn renew(identity: Weak<InCertificate>, lifetime: Duration) {
                 pause = again;
                 tracing::error!(fault = "local", %error, "certificate with evidence was not renewed");
             }
+        }
+    }
+}
+
+/// In a task of its own, so that an attester that panics ends nothing else.
+async fn renewed(maker: Arc<Maker>, within: Duration) -> Result<Current, Error> {
+    let making = tokio::spawn(async move { maker.make().await });
+    let aborted = making.abort_handle();
+    match tokio::time::timeout(within, making).await {
+        Ok(Ok(made)) => made,
+        Ok(Err(_)) => Err(AttestError::Device("its driver panicked".to_owned()).into()),
+        Err(_) => {
+            aborted.abort();
+            Err(AttestError::TimedOut.into())
         }
     }
 }

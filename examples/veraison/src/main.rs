@@ -21,6 +21,7 @@ use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_core::ear::VerificationKeys;
 use atls_http::ReqwestClient;
+use atls_http::Resilient;
 use atls_reqwest::Attested;
 use atls_reqwest::ClientBuilderExt;
 use atls_reqwest::ResponseExt;
@@ -51,7 +52,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None
     };
     let (service, keys) = match &own {
-        Some(own) => (own.service(), VerificationKeys::from_jwk(&own.key)?),
+        Some(own) => {
+            let http = patient(interop::http());
+            (
+                own.service_over(http),
+                VerificationKeys::from_jwk(&own.key)?,
+            )
+        }
         None => given(&arguments)?,
     };
     let provisioning = own.as_ref().map(interop::Veraison::provisioning_url);
@@ -122,12 +129,17 @@ fn given(
     let url = value("--url")?;
     let service = if url.starts_with("http:") {
         let http = ReqwestClient::dangerous_loopback(http)?;
-        Service::dangerous_over_loopback_http(url, Arc::new(http))?
+        Service::dangerous_over_loopback_http(url, patient(http))?
     } else {
-        Service::new(url, Arc::new(ReqwestClient::build(http)?))?
+        Service::new(url, patient(ReqwestClient::build(http)?))?
     };
     let keys = VerificationKeys::from_jwk(&fs::read_to_string(value("--key")?)?)?;
     Ok((service, keys))
+}
+
+/// A service that fails or is slow holds up few connections, and is left alone for a while.
+fn patient(http: ReqwestClient) -> Arc<Resilient> {
+    Arc::new(Resilient::new("veraison", Arc::new(http)))
 }
 
 /// `--name value`, as often as you like.

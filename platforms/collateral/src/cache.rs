@@ -1,30 +1,40 @@
 //! The cache: kept to its validity, fetched once however many wait.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use atls_core::BoxFuture;
 use atls_core::pki_types::UnixTime;
+use futures_util::FutureExt;
+use futures_util::future::Either;
+use futures_util::future::select;
 
 use crate::CollateralError;
 use crate::Fetch;
 use crate::Fetched;
+use crate::Kind;
 use crate::disk::Disk;
 use crate::limits::CacheLimits;
 use crate::limits::MAX_KEY;
 use crate::limits::StalePolicy;
 use crate::store::Next;
+use crate::store::Purpose;
 use crate::store::Settings;
 use crate::store::Store;
 
 /// Collateral, kept in memory and on disk until its maker's word ends.
 ///
 /// - What is fresh is given at once, what has expired never, unless a [`StalePolicy`] says so by name.
-/// - Those who ask for one key at once wait for one fetch; who of them gives up does not stop it for the others.
-/// - Fetches are bounded in number and in rate. A key that failed is left alone for a moment, longer each time.
-/// - [`refresh`](Self::refresh) renews ahead of time, in the background.
+/// - Those who ask for one key at once wait for one fetch; who of them gives up does not stop it.
+/// - Fetches are bounded in number and in rate, for each [`Kind`] apart. A key that failed is left alone for a moment, longer each time.
+/// - [`keep_fresh`](Self::keep_fresh) renews in the background: ahead of the end, and by age, as what is still valid may
+///   have been revoked meanwhile.
 ///
 /// A clone is the same cache. Files are small, and are read and written where the future is polled.
 pub struct Cache<F> {
@@ -48,17 +58,28 @@ impl<F: Fetch + 'static> Cache<F> {
         }
     }
 
-    /// One piece: from memory, from disk, or from its maker. Cancel-safe.
+    /// One piece: from memory, from disk, or from its maker. Cancel-safe: a fetch that nobody waits for any more goes on
+    /// when the next one asks, or at [`refresh`](Self::refresh), or by itself under [`keep_fresh`](Self::keep_fresh).
+    ///
+    /// What is valid is given at once where something renews in the background. Where nothing does, and it was fetched
+    /// [`refresh_after`](CacheLimits::refresh_after) ago, one of those who ask waits for its renewal, and has the old one
+    /// if that fails.
     ///
     /// # Errors
     /// [`CollateralError`]; there is nothing then, and the peer is to be refused. For a short while after a failure it is
     /// given again, and nothing is fetched.
     pub async fn get(&self, key: &str, now: UnixTime) -> Result<Fetched, CollateralError> {
         check(key)?;
-        self.store.load(key);
-        let error = match self.store.next(key, now, |entry| !entry.is_fresh(now)) {
+        self.store.load(key, now);
+        let error = match self.store.next(key, now, Purpose::Use) {
             Next::Have(fetched) => return Ok(fetched),
             Next::Refused(error) => error,
+            Next::Underway(fetched, flight) => {
+                // A push, in case that who started it has given up.
+                let renewed = flight.now_or_never().and_then(Result::ok);
+                let renewed = renewed.filter(|renewed| now < renewed.fresh_until);
+                return Ok(renewed.unwrap_or(fetched));
+            }
             Next::Wait(flight) => match flight.await {
                 // It was fetched at the time of who asked first.
                 Ok(fetched) if now < fetched.fresh_until => return Ok(fetched),
@@ -66,22 +87,26 @@ impl<F: Fetch + 'static> Cache<F> {
                 Err(error) => error,
             },
         };
-        self.store.stale(key, now, error)
+        self.store.in_spite_of(error, key, now)
     }
 
-    /// Renews what is in memory and expires soon or has expired, one piece after the other, and tidies the directory. To be
-    /// called from a timer of the application.
+    /// Renews what is in memory and due, one piece after the other: what was fetched
+    /// [`refresh_after`](CacheLimits::refresh_after) ago, what expires soon, what has expired. Ends fetches that nobody waits
+    /// for, and tidies the directory. A piece whose renewal fails is given for as long as it is valid.
+    ///
+    /// To be called from a timer of the application, at least every [`refresh_every`](CacheLimits::refresh_every); or
+    /// let [`keep_fresh`](Self::keep_fresh) do that.
     pub async fn refresh(&self, now: UnixTime) -> Refreshed {
+        self.store.attend(now);
         let mut done = Refreshed::default();
+        for flight in self.store.abandoned(now) {
+            let _ = flight.await;
+        }
         for key in self.store.due(now) {
-            let limits = &self.store.settings.limits;
-            let outcome = match self
-                .store
-                .next(&key, now, |entry| entry.is_due(limits, now))
-            {
+            let outcome = match self.store.next(&key, now, Purpose::Renew) {
                 Next::Have(_) => continue,
                 Next::Refused(error) => Err(error),
-                Next::Wait(flight) => flight.await,
+                Next::Underway(_, flight) | Next::Wait(flight) => flight.await,
             };
             match outcome {
                 Ok(_) => done.renewed = done.renewed.saturating_add(1),
@@ -90,6 +115,29 @@ impl<F: Fetch + 'static> Cache<F> {
         }
         self.store.prune(now);
         done
+    }
+
+    /// The background task, to be spawned once on any runtime; it never ends. It [refreshes](Self::refresh) every
+    /// [`refresh_every`](CacheLimits::refresh_every), by the given clock and timer, and `report`s what came of it; and it
+    /// sees each fetch to its end, also when the peers are gone for which it was made.
+    ///
+    /// While it runs, nobody waits for what is at hand and valid.
+    pub async fn keep_fresh<S: Future<Output = ()>>(
+        self,
+        now: impl Fn() -> UnixTime,
+        sleep: impl Fn(Duration) -> S,
+        mut report: impl FnMut(Refreshed),
+    ) -> Infallible {
+        let store = Arc::clone(&self.store);
+        let rounds = async move {
+            loop {
+                report(self.refresh(now()).await);
+                sleep(self.store.settings.limits.refresh_every).await;
+            }
+        };
+        match select(pin!(rounds), pin!(store.drive())).await {
+            Either::Left((never, _)) | Either::Right((never, _)) => never,
+        }
     }
 
     /// What has happened since it was made.
@@ -105,6 +153,14 @@ impl<F: Fetch + 'static> Fetch for Cache<F> {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
         Box::pin(self.get(key, now))
+    }
+
+    fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError> {
+        self.store.fetch.read(key, bytes, now)
+    }
+
+    fn kind(&self, key: &str) -> Kind {
+        self.store.kind(key)
     }
 
     fn reject(&self, key: &str, contents: &Fetched, now: UnixTime) {

@@ -2,20 +2,20 @@
 //!
 //! ```text
 //! struct {
-//!     opaque magic[16];           // "atls-collateral\x01"
+//!     opaque magic[16];           // "atls-collateral\x02"
 //!     uint64 checksum;            // FNV-1a of all that follows
 //!     uint16 key_length;
 //!     opaque key[key_length];
 //!     uint64 fetched_at;          // seconds since the epoch
-//!     uint64 fresh_until;
-//!     uint8  has_sequence;        // 0 or 1
-//!     uint64 sequence;
+//!     uint64 fresh_until;         // for tidying alone
+//!     uint8  is_numbered;         // 0 or 1: its contents have a number of issue; for tidying alone
 //!     opaque bytes[];             // to the end of the file
 //! } File;                         // all numbers big-endian
 //! ```
 //!
-//! The checksum is against torn and rotten files. Against somebody who can write here there is nothing: the contents
-//! are signed by their makers, and whoever uses them verifies them and their dates.
+//! The checksum is against torn and rotten files. Against somebody who can write here there is nothing: contents are
+//! [read](crate::Fetch::read) by the platform, which verifies them and takes dates and numbers from them, not from here.
+//! A file's modification time is when it was last written or read, by the caller's clock.
 
 use std::fs;
 use std::fs::DirBuilder;
@@ -27,13 +27,16 @@ use std::io::Read;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
+use std::time::SystemTime;
 
 use atls_core::pki_types::UnixTime;
 
-use crate::Fetched;
+use crate::Kind;
 use crate::entry::Entry;
-use crate::entry::Origin;
 use crate::limits::CacheLimits;
 use crate::limits::MAX_KEY;
 
@@ -41,6 +44,21 @@ use crate::limits::MAX_KEY;
 #[derive(Debug)]
 pub(crate) struct Disk {
     directory: PathBuf,
+    /// Devices' files that were left at the last tidying, or all when it was opened; and what was added since.
+    devices: AtomicUsize,
+}
+
+/// A key and its kind.
+pub(crate) struct Named<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) kind: Kind,
+}
+
+/// What is believed of a file: octets, and when they are said to have been fetched.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) bytes: Arc<[u8]>,
+    pub(crate) fetched_at: UnixTime,
 }
 
 impl Disk {
@@ -51,26 +69,54 @@ impl Disk {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&directory)?;
-        Ok(Self { directory })
+        let files = fs::read_dir(&directory)?.count();
+        Ok(Self {
+            directory,
+            devices: AtomicUsize::new(files),
+        })
     }
 
     /// What is there under this key, expired or not. A file that is absent, too large or damaged is nothing.
-    pub(crate) fn load(&self, key: &str, limits: &CacheLimits) -> Option<Entry> {
-        let (known, entry) = read(&self.path(key), limits.max_octets)?;
-        (known == key).then_some(entry)
+    pub(crate) fn load(&self, key: &str, limits: &CacheLimits, now: UnixTime) -> Option<Kept> {
+        let path = self.path(key);
+        let limit = limits.max_octets.checked_add(MAX_HEADER)?;
+        let octets = read(&path, limit.checked_add(1)?)?;
+        let (header, bytes) = decode(&octets)?;
+        if header.key != key || bytes.len() > limits.max_octets {
+            return None;
+        }
+        touch(&path, now);
+        Some(Kept {
+            bytes: bytes.into(),
+            fetched_at: seconds(header.fetched_at),
+        })
     }
 
-    /// Puts it in place of what was there, in one step.
-    pub(crate) fn store(&self, key: &str, entry: &Entry) -> io::Result<()> {
-        let encoded = encode(key, entry).ok_or(ErrorKind::InvalidInput)?;
-        let path = self.path(key);
+    /// Puts it in place of what was there, in one step. Where nobody tidies, a device more than twice the limit is not
+    /// written.
+    pub(crate) fn store(
+        &self,
+        named: &Named<'_>,
+        entry: &Entry,
+        limits: &CacheLimits,
+    ) -> io::Result<()> {
+        let encoded = encode(named.key, entry).ok_or(ErrorKind::InvalidInput)?;
+        let path = self.path(named.key);
+        if named.kind == Kind::Device && !path.exists() {
+            let most = limits.max_files.saturating_mul(2);
+            if self.devices.load(Ordering::Relaxed) >= most {
+                return Ok(());
+            }
+            self.devices.fetch_add(1, Ordering::Relaxed);
+        }
         // One name a key, so that what a crash leaves behind is overwritten and does not add up.
-        let temporary = self.named(key, "tmp");
+        let temporary = self.named(named.key, "tmp");
         let written = create_new(&temporary).and_then(|mut file| file.write_all(&encoded));
         let renamed = written.and_then(|()| fs::rename(&temporary, &path));
         if renamed.is_err() {
             let _ = fs::remove_file(&temporary);
         }
+        touch(&path, entry.fetched_at);
         renamed
     }
 
@@ -78,34 +124,49 @@ impl Disk {
         let _ = fs::remove_file(self.path(key));
     }
 
-    /// Removes what nobody can use any more, and what is too much, first what expires first. A number of issue outlives its
-    /// contents, for as long as there is room.
-    pub(crate) fn prune(&self, limits: &CacheLimits, grace: Duration, now: UnixTime) {
+    /// Removes what nobody can use any more, and of each kind what is too much: first what was not used for longest. Numbers
+    /// of issue outlive their contents, for as long as there is room. Reads no contents.
+    pub(crate) fn prune(
+        &self,
+        limits: &CacheLimits,
+        grace: Duration,
+        now: UnixTime,
+        kind_of: impl Fn(&str) -> Kind,
+    ) {
         let Ok(files) = fs::read_dir(&self.directory) else {
             return;
         };
-        let mut kept = Vec::new();
+        let (mut devices, mut published) = (Vec::new(), Vec::new());
         for file in files.flatten() {
             let path = file.path();
             if path.extension().is_none_or(|extension| extension != SUFFIX) {
                 continue;
             }
-            let Some((_, entry)) = read(&path, limits.max_octets) else {
+            let octets = read(&path, MAX_HEADER).unwrap_or_default();
+            let Some((header, _)) = Header::decode(&octets) else {
                 let _ = fs::remove_file(path);
                 continue;
             };
-            let end = entry.fetched.fresh_until.as_secs();
-            let usable = now.as_secs() < end.saturating_add(grace.as_secs());
-            if usable || entry.fetched.sequence.is_some() {
-                kept.push((end, path));
-            } else {
+            let usable = now.as_secs() < header.fresh_until.saturating_add(grace.as_secs());
+            if !usable && !header.is_numbered {
                 let _ = fs::remove_file(path);
+                continue;
+            }
+            let used_at = file.metadata().and_then(|metadata| metadata.modified());
+            let used_at = used_at.unwrap_or(SystemTime::UNIX_EPOCH);
+            match kind_of(header.key) {
+                Kind::Device => devices.push((used_at, path)),
+                Kind::Published => published.push((used_at, path)),
             }
         }
-        kept.sort();
-        let excess = kept.len().saturating_sub(limits.max_files);
-        for (_, path) in kept.into_iter().take(excess) {
-            let _ = fs::remove_file(path);
+        let left = devices.len().min(limits.max_files);
+        self.devices.store(left, Ordering::Relaxed);
+        for mut files in [devices, published] {
+            files.sort();
+            let excess = files.len().saturating_sub(limits.max_files);
+            for (_, path) in files.into_iter().take(excess) {
+                let _ = fs::remove_file(path);
+            }
         }
     }
 
@@ -135,16 +196,22 @@ fn create_new(path: &Path) -> io::Result<File> {
     }
 }
 
-fn read(path: &Path, max_octets: usize) -> Option<(String, Entry)> {
-    let limit = max_octets.checked_add(MAX_HEADER)?;
-    let limit = u64::try_from(limit).ok()?;
+/// Where that is possible; else a file is only removed sooner.
+fn touch(path: &Path, now: UnixTime) {
+    let time = Duration::from_secs(now.as_secs());
+    if let Some(time) = SystemTime::UNIX_EPOCH.checked_add(time) {
+        let file = OpenOptions::new().write(true).open(path);
+        let _ = file.and_then(|file| file.set_modified(time));
+    }
+}
+
+/// The beginning of a file, up to so many octets.
+fn read(path: &Path, octets: usize) -> Option<Vec<u8>> {
+    let limit = u64::try_from(octets).ok()?;
     let mut octets = Vec::new();
     let file = File::open(path).ok()?;
-    file.take(limit.saturating_add(1))
-        .read_to_end(&mut octets)
-        .ok()?;
-    let (key, entry) = decode(&octets)?;
-    (entry.fetched.bytes.len() <= max_octets).then_some((key, entry))
+    file.take(limit).read_to_end(&mut octets).ok()?;
+    Some(octets)
 }
 
 fn encode(key: &str, entry: &Entry) -> Option<Vec<u8>> {
@@ -153,8 +220,7 @@ fn encode(key: &str, entry: &Entry) -> Option<Vec<u8>> {
     checked.extend(key.as_bytes());
     checked.extend(entry.fetched_at.as_secs().to_be_bytes());
     checked.extend(entry.fetched.fresh_until.as_secs().to_be_bytes());
-    checked.push(u8::from(entry.fetched.sequence.is_some()));
-    checked.extend(entry.fetched.sequence.unwrap_or(0).to_be_bytes());
+    checked.push(u8::from(!entry.fetched.sequence.is_empty()));
     checked.extend_from_slice(&entry.fetched.bytes);
     let mut out = Vec::from(MAGIC);
     out.extend(fnv1a(&checked).to_be_bytes());
@@ -162,31 +228,46 @@ fn encode(key: &str, entry: &Entry) -> Option<Vec<u8>> {
     Some(out)
 }
 
-fn decode(octets: &[u8]) -> Option<(String, Entry)> {
-    let rest = octets.strip_prefix(&MAGIC)?;
-    let (checksum, rest) = rest.split_first_chunk()?;
-    if u64::from_be_bytes(*checksum) != fnv1a(rest) {
-        return None;
+/// A whole file whose checksum is right.
+fn decode(octets: &[u8]) -> Option<(Header<'_>, &[u8])> {
+    let (header, bytes) = Header::decode(octets)?;
+    let checked = octets.get(MAGIC.len().checked_add(8)?..)?;
+    (header.checksum == fnv1a(checked)).then_some((header, bytes))
+}
+
+/// What stands before the contents.
+#[derive(Debug, PartialEq, Eq)]
+struct Header<'a> {
+    checksum: u64,
+    key: &'a str,
+    fetched_at: u64,
+    fresh_until: u64,
+    is_numbered: bool,
+}
+
+impl<'a> Header<'a> {
+    /// And what follows. The checksum is not looked at.
+    fn decode(octets: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let rest = octets.strip_prefix(&MAGIC)?;
+        let (checksum, rest) = rest.split_first_chunk()?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let (key, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        let (fetched_at, rest) = rest.split_first_chunk()?;
+        let (fresh_until, rest) = rest.split_first_chunk()?;
+        let (is_numbered, bytes) = rest.split_first()?;
+        let header = Self {
+            checksum: u64::from_be_bytes(*checksum),
+            key: str::from_utf8(key).ok()?,
+            fetched_at: u64::from_be_bytes(*fetched_at),
+            fresh_until: u64::from_be_bytes(*fresh_until),
+            is_numbered: *is_numbered == 1,
+        };
+        Some((header, bytes))
     }
-    let (length, rest) = rest.split_first_chunk()?;
-    let (key, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-    let (fetched_at, rest) = rest.split_first_chunk()?;
-    let (fresh_until, rest) = rest.split_first_chunk()?;
-    let (has_sequence, rest) = rest.split_first()?;
-    let (sequence, bytes) = rest.split_first_chunk()?;
-    let time = |octets: &[u8; 8]| {
-        UnixTime::since_unix_epoch(Duration::from_secs(u64::from_be_bytes(*octets)))
-    };
-    let mut fetched = Fetched::new(bytes, time(fresh_until));
-    if *has_sequence == 1 {
-        fetched = fetched.with_sequence(u64::from_be_bytes(*sequence));
-    }
-    let entry = Entry {
-        fetched,
-        fetched_at: time(fetched_at),
-        origin: Origin::Disk,
-    };
-    Some((String::from_utf8(key.to_vec()).ok()?, entry))
+}
+
+fn seconds(seconds: u64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }
 
 /// FNV-1a, 64 bits.
@@ -196,10 +277,10 @@ fn fnv1a(octets: &[u8]) -> u64 {
     })
 }
 
-const MAGIC: [u8; 16] = *b"atls-collateral\x01";
+const MAGIC: [u8; 16] = *b"atls-collateral\x02";
 
 /// Octets before the contents, with the longest key.
-const MAX_HEADER: usize = 16 + 8 + 2 + MAX_KEY + 8 + 8 + 1 + 8;
+const MAX_HEADER: usize = 16 + 8 + 2 + MAX_KEY + 8 + 8 + 1;
 
 const SUFFIX: &str = "collateral";
 
@@ -210,14 +291,15 @@ mod tests {
     use proptest::proptest;
 
     use super::*;
+    use crate::Fetched;
+    use crate::entry::Origin;
 
     fn entry(bytes: &[u8], times: (u64, u64), sequence: Option<u64>) -> Entry {
-        let time = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        let mut fetched = Fetched::new(bytes, time(times.1));
-        fetched.sequence = sequence;
+        let mut fetched = Fetched::new(bytes, seconds(times.1));
+        fetched.sequence = sequence.into_iter().collect();
         Entry {
             fetched,
-            fetched_at: time(times.0),
+            fetched_at: seconds(times.0),
             origin: Origin::Disk,
         }
     }
@@ -230,9 +312,15 @@ mod tests {
             times in any::<(u64, u64)>(),
             sequence in any::<Option<u64>>(),
         ) {
-            let entry = entry(&bytes, times, sequence);
-            let encoded = encode(&key, &entry).unwrap();
-            prop_assert_eq!(decode(&encoded), Some((key, entry)));
+            let encoded = encode(&key, &entry(&bytes, times, sequence)).unwrap();
+            let (header, contents) = decode(&encoded).unwrap();
+            prop_assert_eq!(contents, bytes);
+            prop_assert_eq!(header.key, key);
+            prop_assert_eq!((header.fetched_at, header.fresh_until), times);
+            prop_assert_eq!(header.is_numbered, sequence.is_some());
+            // And the beginning alone is enough to tidy by.
+            let beginning = encoded.get(..MAX_HEADER).unwrap_or(&encoded);
+            prop_assert_eq!(Header::decode(beginning).unwrap().0, header);
         }
 
         #[test]

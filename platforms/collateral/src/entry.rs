@@ -5,6 +5,7 @@ use std::time::Duration;
 use atls_core::pki_types::UnixTime;
 
 use crate::Fetched;
+use crate::Kind;
 use crate::limits::CacheLimits;
 use crate::limits::StalePolicy;
 
@@ -28,12 +29,18 @@ impl Entry {
         now < self.fetched.fresh_until
     }
 
-    /// In the last quarter of its validity, or within the limit before its end.
-    pub(crate) fn is_due(&self, limits: &CacheLimits, now: UnixTime) -> bool {
+    /// Old, or at its end: in the last quarter of its validity, or within the limit before its end.
+    pub(crate) fn is_due(&self, limits: &CacheLimits, kind: Kind, now: UnixTime) -> bool {
         let end = self.fetched.fresh_until.as_secs();
         let validity = end.saturating_sub(self.fetched_at.as_secs());
         let ahead = limits.refresh_ahead.as_secs().min(validity / 4);
-        now.as_secs() >= end.saturating_sub(ahead)
+        self.is_old(limits, kind, now) || now.as_secs() >= end.saturating_sub(ahead)
+    }
+
+    /// Fetched so long ago that its maker may have published another one, with a revocation.
+    pub(crate) fn is_old(&self, limits: &CacheLimits, kind: Kind, now: UnixTime) -> bool {
+        let age = now.as_secs().saturating_sub(self.fetched_at.as_secs());
+        kind == Kind::Published && age >= limits.refresh_after.as_secs()
     }
 
     /// For use beyond its validity, where the policy bears that.
@@ -47,13 +54,11 @@ impl Entry {
         })
     }
 
-    /// An older issue than one that is known.
-    pub(crate) fn is_older_than(&self, known: Option<u64>) -> bool {
-        match (self.fetched.sequence, known) {
-            (Some(sequence), Some(known)) => sequence < known,
-            // One that had a number and has none any more could be any issue.
-            (None, Some(_)) => true,
-            (_, None) => false,
-        }
+    /// An older issue than one that is known, in any of its numbers. One that had a number and has none any more could be
+    /// any issue.
+    pub(crate) fn is_older_than(&self, known: &[u64]) -> bool {
+        let sequence = &self.fetched.sequence;
+        let mut both = sequence.iter().zip(known);
+        sequence.len() < known.len() || both.any(|(number, known)| number < known)
     }
 }

@@ -6,7 +6,6 @@
 //! the difference.
 //!
 //! ```no_run
-//! use std::time::Duration;
 //! use atls_collateral::{Cache, Fetch};
 //! # use atls_core::pki_types::UnixTime;
 //! # fn example(service: impl Fetch + 'static, now: fn() -> UnixTime) -> std::io::Result<()> {
@@ -14,37 +13,37 @@
 //!     .directory("/var/cache/service/collateral")
 //!     .build()?;
 //!
-//! // A clone is the same cache. In the background, so that a handshake hardly ever waits:
+//! // A clone is the same cache. In the background, so that revocations are seen and no handshake waits for it:
 //! let background = cache.clone();
-//! tokio::spawn(async move {
-//!     let mut timer = tokio::time::interval(Duration::from_secs(15 * 60));
-//!     loop {
-//!         timer.tick().await;
-//!         for (key, error) in background.refresh(now()).await.failed {
-//!             eprintln!("collateral {key}: {error}");
-//!         }
+//! tokio::spawn(background.keep_fresh(now, tokio::time::sleep, |refreshed| {
+//!     for (key, error) in refreshed.failed {
+//!         eprintln!("collateral {key} was not renewed: {error}");
 //!     }
-//! });
+//! }));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Nothing here verifies a signature. What a cache or its directory gives is what some file or server gave: whoever uses
-//! it verifies it, its dates included, each time, and [`reject`](Fetch::reject)s what does not verify.
+//! Nothing here verifies a signature: the platform does, in [`Fetch::fetch`] and in [`Fetch::read`], so that neither memory
+//! nor directory is poisoned by what some server or file gave. Whoever uses it verifies it once more, its dates included,
+//! and [`reject`](Fetch::reject)s what does not verify.
 #![forbid(unsafe_code)]
 
 mod cache;
 mod disk;
 mod entry;
+mod flight;
 mod http;
 mod limits;
 mod pace;
+mod shelf;
 mod store;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::BoxFuture;
+use atls_core::Held;
 use atls_core::HttpError;
 use atls_core::pki_types::UnixTime;
 
@@ -60,8 +59,8 @@ pub use limits::StalePolicy;
 
 /// Fetches one piece of collateral from its maker.
 pub trait Fetch: Send + Sync {
-    /// `key` names the piece: lower-case letters, digits, `-`, `_` and `/`, made by the platform from values that were
-    /// verified, never from a peer's text.
+    /// `key` names the piece: lower-case letters, digits, `-`, `_` and `/`, made by the platform from parsed values,
+    /// never from a peer's text. The values are verified ones, except where [`kind`](Self::kind) says [`Kind::Device`].
     ///
     /// # Errors
     /// [`CollateralError`]
@@ -70,6 +69,20 @@ pub trait Fetch: Send + Sync {
         key: &'a str,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Fetched, CollateralError>>;
+
+    /// Reads contents that were kept on disk, where anybody may have written: what [`fetch`](Self::fetch) would make of
+    /// them, had the maker just sent them. Signatures are verified, and dates and numbers are those of the contents. What
+    /// has expired is read too: its numbers count.
+    ///
+    /// # Errors
+    /// [`CollateralError`]: they are not used, and others are fetched.
+    fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError>;
+
+    /// What the key stands for. Whoever wraps another [`Fetch`] passes this on, too.
+    fn kind(&self, key: &str) -> Kind {
+        let _ = key;
+        Kind::Published
+    }
 
     /// Says that contents did not verify, so that what keeps them drops them. What keeps nothing has nothing to do.
     ///
@@ -89,9 +102,30 @@ impl<F: Fetch + ?Sized> Fetch for Arc<F> {
         (**self).fetch(key, now)
     }
 
+    fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError> {
+        (**self).read(key, bytes, now)
+    }
+
+    fn kind(&self, key: &str) -> Kind {
+        (**self).kind(key)
+    }
+
     fn reject(&self, key: &str, contents: &Fetched, now: UnixTime) {
         (**self).reject(key, contents, now);
     }
+}
+
+/// What a key stands for. A [`Cache`] gives each kind bounds of its own, so that none can exhaust those of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The certificate of one device, which must be at hand before a signature of its Evidence can be verified: the key is
+    /// what a peer **claims**, so that any peer causes requests by it. There are as many as devices, each stays as it is,
+    /// and nothing is revoked by it.
+    Device,
+    /// What a maker publishes about all devices of a sort, and publishes anew: revocation lists, TCB information,
+    /// issuers. There are few, and they are asked for by verified values.
+    Published,
 }
 
 /// A piece of collateral, and until when it may be used.
@@ -105,8 +139,9 @@ pub struct Fetched {
     /// [`fresh_until`](Self::fresh_until), or later where a [`StalePolicy`] of the application lets it be used beyond its
     /// validity. A result that rests on it ends then.
     pub usable_until: UnixTime,
-    /// A number that its maker raises with each issue, such as `crlNumber` or `tcbEvaluationDataNumber`.
-    pub sequence: Option<u64>,
+    /// Numbers that its maker raises with each issue, or never lowers: `tcbEvaluationDataNumber`, or the `thisUpdate` of a
+    /// list. A piece of several documents has those of each, always in the same order.
+    pub sequence: Vec<u64>,
 }
 
 impl Fetched {
@@ -116,18 +151,18 @@ impl Fetched {
             bytes: bytes.into(),
             fresh_until,
             usable_until: fresh_until,
-            sequence: None,
+            sequence: Vec::new(),
         }
     }
 
-    /// With the number of its issue: a cache then refuses a lower one than it has, so that nobody on the way can bring
-    /// back a state of before a revocation.
+    /// With one more number of its issue: a cache then refuses a lower one than it has, so that nobody on the way can
+    /// bring back a state of before a revocation.
     ///
     /// Only from contents whose signature the [`Fetch`] has verified. With a number that anybody could write, anybody
     /// could write the highest one, and nothing genuine would be accepted again.
     #[must_use]
     pub fn with_sequence(mut self, sequence: u64) -> Self {
-        self.sequence = Some(sequence);
+        self.sequence.push(sequence);
         self
     }
 
@@ -139,6 +174,14 @@ impl Fetched {
         }
         let last = self.fresh_until.as_secs().saturating_sub(1);
         UnixTime::since_unix_epoch(Duration::from_secs(last))
+    }
+
+    /// How long it may be used beyond its validity is not its maker's to say.
+    pub(crate) fn unextended(self) -> Self {
+        Self {
+            usable_until: self.fresh_until,
+            ..self
+        }
     }
 }
 
@@ -168,6 +211,23 @@ pub enum CollateralError {
     /// Its maker was not reached.
     #[error("collateral could not be fetched")]
     Unreachable(#[from] HttpError),
+}
+
+impl CollateralError {
+    /// Whether the maker was out: not reached, or answering with a failure of its own (status 500 to 599). Only then may
+    /// anybody go on without what was asked for, where a policy says so.
+    ///
+    /// Never for what peers could bring about: limits of this end, or the maker's (status 429), since it is peers who
+    /// cause requests; nor for contents that cannot be read, went backwards or have expired.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Status(status) => matches!(status, 500..=599),
+            Self::Unreachable(HttpError::Held(Held::Failing)) => true,
+            Self::Unreachable(HttpError::Held(_) | HttpError::TooLarge) => false,
+            Self::Unreachable(_) => true,
+            Self::Address | Self::Expired | Self::Key | Self::Malformed | Self::RolledBack => false,
+        }
+    }
 }
 
 /// The prose, compiled.

@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use atls_core::Held;
-use atls_core::HttpError;
-
-use crate::CollateralError;
-
-/// Bounds of a [`Cache`](crate::Cache). Start from the default and change what needs it.
+/// Bounds of a [`Cache`](crate::Cache), each for every [`Kind`](crate::Kind) apart. Start from the default and change what
+/// needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheLimits {
@@ -15,8 +11,8 @@ pub struct CacheLimits {
     pub max_keys: usize,
     /// Octets of one piece. 1 MiB: the largest revocation list of a maker has a few hundred KiB.
     pub max_octets: usize,
-    /// Files in the directory, if there is one; those that expire first make room, at each
-    /// [`refresh`](crate::Cache::refresh) and every 256 fetches. 4096.
+    /// Files in the directory, if there is one; those that were not read or written for longest make room, at each
+    /// [`refresh`](crate::Cache::refresh). Where nobody refreshes, there are at most twice as many devices'. 4096.
     pub max_files: usize,
     /// Fetches under way at once; a further one is refused with [`Held::Busy`](atls_core::Held::Busy). 16.
     pub max_fetches: usize,
@@ -29,9 +25,15 @@ pub struct CacheLimits {
     pub first_pause: Duration,
     /// The longest such pause. 5 min.
     pub longest_pause: Duration,
-    /// [`refresh`](crate::Cache::refresh) renews what expires within this time, or within the last quarter of its
-    /// validity where that is shorter. 24 h.
+    /// What expires within this time is due for renewal, or within the last quarter of its validity where that is
+    /// shorter. 24 h.
     pub refresh_ahead: Duration,
+    /// What is [published](crate::Kind::Published) is due for renewal when it was fetched so long ago, however long it is
+    /// valid: a revocation that was published meanwhile is seen then. 6 h.
+    pub refresh_after: Duration,
+    /// How often [`keep_fresh`](crate::Cache::keep_fresh) looks for what is due. Where nobody has for twice this time,
+    /// who uses what is that old renews it. 15 min.
+    pub refresh_every: Duration,
 }
 
 impl Default for CacheLimits {
@@ -46,6 +48,8 @@ impl Default for CacheLimits {
             first_pause: Duration::from_secs(2),
             longest_pause: Duration::from_secs(5 * 60),
             refresh_ahead: Duration::from_secs(24 * 60 * 60),
+            refresh_after: Duration::from_secs(6 * 60 * 60),
+            refresh_every: Duration::from_secs(15 * 60),
         }
     }
 }
@@ -62,8 +66,8 @@ impl StalePolicy {
         Self::default()
     }
 
-    /// What has expired is used for this much longer, at most [`MAX_GRACE`], while its maker cannot be reached or answers
-    /// with a failure of its own (status 429 or 500 to 599).
+    /// What has expired is used for this much longer, at most [`MAX_GRACE`], while its maker is
+    /// [out](crate::CollateralError::is_outage).
     ///
     /// **Who keeps this end from reaching the maker, for which it is enough to drop packets, undoes a revocation for as
     /// long.** It is never done for contents that cannot be read or went backwards.
@@ -75,18 +79,6 @@ impl StalePolicy {
 
     pub(crate) fn grace(self) -> Duration {
         self.grace
-    }
-
-    pub(crate) fn bears(self, error: &CollateralError) -> bool {
-        match error {
-            CollateralError::Status(status) => matches!(status, 429 | 500..=599),
-            // Our own limits may be the doing of peers, which shall not gain by it.
-            CollateralError::Unreachable(
-                HttpError::TooLarge | HttpError::Held(Held::Busy | Held::TooOften),
-            ) => false,
-            CollateralError::Unreachable(_) => true,
-            _ => false,
-        }
     }
 }
 

@@ -1,36 +1,43 @@
 //! What the cache holds, and the fetches under way.
 
-use std::collections::HashMap;
-use std::num::NonZeroUsize;
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::task::Poll;
+use std::task::Waker;
+use std::time::Duration;
 
-use atls_core::BoxFuture;
 use atls_core::Held;
 use atls_core::HttpError;
 use atls_core::pki_types::UnixTime;
-use futures_util::FutureExt;
-use futures_util::future::Shared;
-use futures_util::future::WeakShared;
-use lru::LruCache;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
 use crate::CollateralError;
 use crate::Fetch;
 use crate::Fetched;
+use crate::Kind;
 use crate::cache::Stats;
 use crate::disk::Disk;
+use crate::disk::Named;
 use crate::entry::Entry;
 use crate::entry::Origin;
+use crate::flight::Flight;
+use crate::flight::Landing;
+use crate::flight::Outcome;
+use crate::flight::Waiting;
 use crate::limits::CacheLimits;
 use crate::limits::StalePolicy;
-use crate::pace::Bucket;
 use crate::pace::Failure;
 use crate::pace::Pauses;
+use crate::shelf::Shelf;
+use crate::shelf::Shelves;
 
 pub(crate) struct Store<F> {
-    fetch: F,
+    pub(crate) fetch: Arc<F>,
     pub(crate) settings: Settings,
     disk: Option<Disk>,
     state: Mutex<State>,
@@ -44,136 +51,235 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
 }
 
-struct State {
-    entries: LruCache<String, Entry>,
-    failures: LruCache<String, Failure>,
-    flights: HashMap<String, Flight>,
-    /// Counts flights, so that the end of one is not taken for that of its successor.
+pub(crate) struct State {
+    pub(crate) shelves: Shelves,
+    /// Counts flights.
     last_flight: u64,
-    bucket: Bucket,
+    /// When somebody renewed in the background.
+    refreshed_at: Option<UnixTime>,
+    /// Of who sees flights to their end.
+    driver: Option<Waker>,
     stats: Stats,
 }
 
-/// A fetch under way; it lives for as long as somebody waits for it.
-struct Flight {
-    number: u64,
-    future: WeakShared<BoxFuture<'static, Result<Fetched, CollateralError>>>,
+impl State {
+    /// Whether somebody renews in the background, so that who uses a piece need not.
+    fn is_attended(&self, limits: &CacheLimits, now: UnixTime) -> bool {
+        let seldom = limits.refresh_every.as_secs().saturating_mul(2);
+        self.refreshed_at
+            .is_some_and(|at| at.as_secs().abs_diff(now.as_secs()) <= seldom)
+    }
+}
+
+/// Why a piece is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To renew it where that is due.
+    Renew,
+    /// To use it.
+    Use,
 }
 
 /// What there is to do for one key.
 pub(crate) enum Next {
     Have(Fetched),
     Refused(CollateralError),
-    Wait(Shared<BoxFuture<'static, Result<Fetched, CollateralError>>>),
+    /// What is at hand serves while somebody renews it.
+    Underway(Fetched, Waiting),
+    Wait(Waiting),
 }
 
 impl<F: Fetch + 'static> Store<F> {
     pub(crate) fn new(fetch: F, settings: Settings, disk: Option<Disk>) -> Self {
-        let capacity = NonZeroUsize::new(settings.limits.max_keys).unwrap_or(NonZeroUsize::MIN);
         Self {
-            fetch,
+            fetch: Arc::new(fetch),
             settings,
             disk,
             state: Mutex::new(State {
-                entries: LruCache::new(capacity),
-                failures: LruCache::new(capacity),
-                flights: HashMap::new(),
+                shelves: Shelves::new(&settings.limits),
                 last_flight: 0,
-                bucket: Bucket::full(&settings.limits),
+                refreshed_at: None,
+                driver: None,
                 stats: Stats::default(),
             }),
         }
     }
 
     /// What there is to do, decided in one step: of many who ask at once, one starts the fetch.
-    pub(crate) fn next(
-        self: &Arc<Self>,
-        key: &str,
-        now: UnixTime,
-        needs_fetch: impl FnOnce(&Entry) -> bool,
-    ) -> Next {
+    pub(crate) fn next(self: &Arc<Self>, key: &str, now: UnixTime, purpose: Purpose) -> Next {
+        let limits = &self.settings.limits;
+        let kind = self.kind(key);
+        // Flights lock the state when they are dropped, so these outlive the lock.
+        let (mut lost, mut displaced) = (None, None);
         let mut state = self.state();
-        if let Some(entry) = state.entries.get(key)
-            && !needs_fetch(entry)
-        {
-            return Next::Have(entry.fetched.clone());
+        let is_attended = state.is_attended(limits, now);
+        let shelf = state.shelves.of(kind);
+        let mut serves = None;
+        if let Some(entry) = shelf.entries.get(key) {
+            let fetched = entry.fetched.clone();
+            let waits = match purpose {
+                Purpose::Renew => entry.is_due(limits, kind, now),
+                Purpose::Use if entry.is_fresh(now) => {
+                    serves = Some(fetched.clone());
+                    !is_attended && entry.is_old(limits, kind, now)
+                }
+                Purpose::Use => true,
+            };
+            if !waits {
+                return Next::Have(fetched);
+            }
         }
-        let running = state.flights.get(key);
-        if let Some(flight) = running.and_then(|flight| flight.future.upgrade()) {
-            return Next::Wait(flight);
+        match shelf.flights.get(key) {
+            Some(flight) if flight.is_lost(now) => lost = shelf.flights.remove(key),
+            Some(flight) => {
+                let flight = flight.future.clone();
+                return match serves {
+                    Some(fetched) => Next::Underway(fetched, flight),
+                    None => Next::Wait(flight),
+                };
+            }
+            None => {}
         }
-        let failure = state.failures.get(key);
+        let failure = shelf.failures.get(key);
         if let Some(error) = failure.and_then(|failure| failure.holds(now.as_secs())) {
             return Next::Refused(error.clone());
         }
-        if state.flights.len() >= self.settings.limits.max_fetches {
+        let is_full = shelf.flights.len() >= limits.max_fetches;
+        if is_full && !shelf.flights.values().any(Flight::is_abandoned) {
             return Next::Refused(HttpError::Held(Held::Busy).into());
         }
-        if !state.bucket.take(&self.settings.limits, now.as_secs()) {
+        if !shelf.bucket.take(limits, now.as_secs()) {
             return Next::Refused(HttpError::Held(Held::TooOften).into());
         }
+        if is_full {
+            displaced = shelf.first_abandoned();
+        }
+        let number = state.last_flight.wrapping_add(1);
+        state.last_flight = number;
         state.stats.fetches = state.stats.fetches.saturating_add(1);
-        state.last_flight = state.last_flight.wrapping_add(1);
         let landing = Landing {
-            store: Arc::clone(self),
+            store: Arc::downgrade(self),
             key: key.to_owned(),
-            number: state.last_flight,
+            kind,
+            number,
+            started_at: now,
+            has_landed: false,
         };
-        let future = landing.fly(now).boxed().shared();
-        if let Some(weak) = future.downgrade() {
-            let flight = Flight {
-                number: state.last_flight,
-                future: weak,
-            };
-            state.flights.insert(key.to_owned(), flight);
+        let flight = Flight::start(Arc::clone(&self.fetch), landing);
+        let future = flight.future.clone();
+        let shelf = state.shelves.of(kind);
+        shelf.flights.insert(key.to_owned(), flight);
+        let driver = state.driver.take();
+        drop(state);
+        drop((lost, displaced));
+        if let Some(driver) = driver {
+            driver.wake();
         }
         Next::Wait(future)
     }
 
+    /// Sees every flight to its end, whoever started it and whether anybody waits.
+    pub(crate) async fn drive(&self) -> Infallible {
+        let mut flights = FuturesUnordered::new();
+        let mut last = 0;
+        poll_fn(|cx| {
+            let mut state = self.state();
+            let fresh = state
+                .shelves
+                .flights()
+                .filter(|flight| flight.number > last);
+            flights.extend(fresh.map(|flight| flight.future.clone()));
+            last = state.last_flight;
+            let driver = state.driver.replace(cx.waker().clone());
+            drop(state);
+            drop(driver);
+            while let Poll::Ready(Some(_)) = flights.poll_next_unpin(cx) {}
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Flights that nobody waits for, to be waited for.
+    pub(crate) fn abandoned(&self, now: UnixTime) -> Vec<Waiting> {
+        let state = self.state();
+        let flights = state.shelves.flights();
+        flights
+            .filter(|flight| flight.is_abandoned() && !flight.is_lost(now))
+            .map(|flight| flight.future.clone())
+            .collect()
+    }
+
+    /// Somebody renews in the background.
+    pub(crate) fn attend(&self, now: UnixTime) {
+        self.state().refreshed_at = Some(now);
+    }
+
     /// Brings a piece from disk to memory, where it is not there.
-    pub(crate) fn load(&self, key: &str) {
+    pub(crate) fn load(&self, key: &str, now: UnixTime) {
         let Some(disk) = &self.disk else { return };
-        if self.state().entries.contains(key) {
+        let kind = self.kind(key);
+        if self.state().shelves.of(kind).entries.contains(key) {
             return;
         }
-        let Some(entry) = disk.load(key, &self.settings.limits) else {
+        let Some(kept) = disk.load(key, &self.settings.limits, now) else {
             return;
         };
+        // Nothing else of the file is believed. One that cannot be read stays until there is a better one: it may be the
+        // clock that is wrong.
+        let Ok(fetched) = self.fetch.read(key, kept.bytes, now) else {
+            return;
+        };
+        let entry = Entry {
+            fetched: fetched.unextended(),
+            // Of the future it would never be old.
+            fetched_at: Some(kept.fetched_at)
+                .filter(|at| *at <= now)
+                .unwrap_or(UnixTime::since_unix_epoch(Duration::ZERO)),
+            origin: Origin::Disk,
+        };
         let mut state = self.state();
-        if !state.entries.contains(key) {
-            state.entries.push(key.to_owned(), entry);
+        let shelf = state.shelves.of(kind);
+        if !shelf.entries.contains(key) {
+            shelf.entries.push(key.to_owned(), entry);
         }
     }
 
     /// A fetch has ended.
-    fn land(
+    pub(crate) fn land(
         &self,
         key: &str,
         now: UnixTime,
         outcome: Result<Fetched, CollateralError>,
     ) -> Result<Fetched, CollateralError> {
+        let kind = self.kind(key);
         let outcome = outcome.and_then(|fetched| self.accept(key, now, fetched));
         let mut state = self.state();
         let entry = match outcome {
             Ok(entry) => entry,
             Err(error) => {
-                self.fail(&mut state, key, error.clone(), now);
+                self.fail(&mut state, (key, kind), error.clone(), now);
                 return Err(error);
             }
         };
-        state.entries.push(key.to_owned(), entry.clone());
-        if let Some(failure) = state.failures.get_mut(key) {
+        let shelf = state.shelves.of(kind);
+        if let Some(later) = shelf.entries.peek(key)
+            && later.fetched_at > now
+        {
+            // That one of them was long under way.
+            return Ok(later.fetched.clone());
+        }
+        shelf.entries.push(key.to_owned(), entry.clone());
+        if let Some(failure) = shelf.failures.get_mut(key) {
             failure.release();
         }
-        let tidy = state.stats.fetches.is_multiple_of(TIDY_EVERY);
         drop(state);
-        let stored = self.disk.as_ref().map(|disk| disk.store(key, &entry));
+        let stored = self
+            .disk
+            .as_ref()
+            .map(|disk| disk.store(&Named { key, kind }, &entry, &self.settings.limits));
         if let Some(Err(_)) = stored {
             let stats = &mut self.state().stats;
             stats.disk_failures = stats.disk_failures.saturating_add(1);
-        }
-        if tidy {
-            self.prune(now);
         }
         Ok(entry.fetched)
     }
@@ -183,77 +289,60 @@ impl<F: Fetch + 'static> Store<F> {
             return Err(HttpError::TooLarge.into());
         }
         let entry = Entry {
-            fetched: Fetched {
-                // How long it may be used beyond its validity is not its maker's to say.
-                usable_until: fetched.fresh_until,
-                ..fetched
-            },
+            fetched: fetched.unextended(),
             fetched_at: now,
             origin: Origin::Maker,
         };
         if !entry.is_fresh(now) {
             return Err(CollateralError::Expired);
         }
-        let known = self
-            .state()
-            .entries
-            .peek(key)
-            .map(|entry| entry.fetched.sequence);
-        if entry.is_older_than(known.flatten()) {
+        let mut state = self.state();
+        let known = state.shelves.of(self.kind(key)).entries.peek(key);
+        if known.is_some_and(|known| entry.is_older_than(&known.fetched.sequence)) {
             return Err(CollateralError::RolledBack);
         }
         Ok(entry)
     }
 
-    fn fail(&self, state: &mut State, key: &str, error: CollateralError, now: UnixTime) {
-        let pauses = Pauses {
-            limits: &self.settings.limits,
-            key,
-            seed: self.settings.seed,
+    /// What serves in spite of the error: what is still fresh, or what the policy lets be used beyond that.
+    pub(crate) fn in_spite_of(&self, error: CollateralError, key: &str, now: UnixTime) -> Outcome {
+        let kind = self.kind(key);
+        let mut state = self.state();
+        let Some(entry) = state.shelves.of(kind).entries.peek(key) else {
+            return Err(error);
         };
-        let earlier = state.failures.peek(key);
-        let failure = Failure::after(earlier, error, now.as_secs(), pauses);
-        state.failures.push(key.to_owned(), failure);
-        state.stats.failures = state.stats.failures.saturating_add(1);
-    }
-
-    /// The error, or what the policy lets be used in spite of it.
-    pub(crate) fn stale(
-        &self,
-        key: &str,
-        now: UnixTime,
-        error: CollateralError,
-    ) -> Result<Fetched, CollateralError> {
-        if !self.settings.stale.bears(&error) {
+        if entry.is_fresh(now) {
+            return Ok(entry.fetched.clone());
+        }
+        if !error.is_outage() {
             return Err(error);
         }
-        let state = self.state();
-        let entry = state.entries.peek(key);
-        entry
-            .and_then(|entry| entry.stale(self.settings.stale, now))
-            .ok_or(error)
+        entry.stale(self.settings.stale, now).ok_or(error)
     }
 
     pub(crate) fn due(&self, now: UnixTime) -> Vec<String> {
         let state = self.state();
-        let entries = state.entries.iter();
+        let entries = state.shelves.iter().flat_map(|shelf| &shelf.entries);
         entries
-            .filter(|(_, entry)| entry.is_due(&self.settings.limits, now))
+            .filter(|(key, entry)| entry.is_due(&self.settings.limits, self.kind(key), now))
             .map(|(key, _)| key.clone())
             .collect()
     }
 
     /// Unless somebody has fetched other contents in the meantime.
     pub(crate) fn reject(&self, key: &str, contents: &Fetched, now: UnixTime) {
+        let kind = self.kind(key);
         let mut state = self.state();
-        let entry = state.entries.peek(key);
+        let shelf = state.shelves.of(kind);
+        let entry = shelf.entries.peek(key);
         let Some(entry) = entry.filter(|entry| entry.fetched.bytes == contents.bytes) else {
             return;
         };
-        if entry.origin == Origin::Maker {
-            self.fail(&mut state, key, CollateralError::Malformed, now);
+        let origin = entry.origin;
+        shelf.entries.pop(key);
+        if origin == Origin::Maker {
+            self.fail(&mut state, (key, kind), CollateralError::Malformed, now);
         }
-        state.entries.pop(key);
         if let Some(disk) = &self.disk {
             disk.remove(key);
         }
@@ -261,50 +350,44 @@ impl<F: Fetch + 'static> Store<F> {
 
     pub(crate) fn prune(&self, now: UnixTime) {
         if let Some(disk) = &self.disk {
-            disk.prune(&self.settings.limits, self.settings.stale.grace(), now);
+            let grace = self.settings.stale.grace();
+            disk.prune(&self.settings.limits, grace, now, |key| self.kind(key));
         }
     }
 
     pub(crate) fn stats(&self) -> Stats {
         let state = self.state();
         Stats {
-            kept: state.entries.len(),
+            kept: state.shelves.iter().map(Shelf::kept).sum(),
             ..state.stats
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn kind(&self, key: &str) -> Kind {
+        self.fetch.kind(key)
+    }
+}
+
+impl<F> Store<F> {
+    pub(crate) fn fail(
+        &self,
+        state: &mut State,
+        (key, kind): (&str, Kind),
+        error: CollateralError,
+        now: UnixTime,
+    ) {
+        let pauses = Pauses {
+            limits: &self.settings.limits,
+            key,
+            seed: self.settings.seed,
+        };
+        let failures = &mut state.shelves.of(kind).failures;
+        let failure = Failure::after(failures.peek(key), error, now.as_secs(), pauses);
+        failures.push(key.to_owned(), failure);
+        state.stats.failures = state.stats.failures.saturating_add(1);
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// Takes a flight off the list when it has landed, or when nobody waits for it any more.
-struct Landing<F> {
-    store: Arc<Store<F>>,
-    key: String,
-    number: u64,
-}
-
-impl<F: Fetch + 'static> Landing<F> {
-    async fn fly(self, now: UnixTime) -> Result<Fetched, CollateralError> {
-        let outcome = self.store.fetch.fetch(&self.key, now).await;
-        self.store.land(&self.key, now, outcome)
-    }
-}
-
-impl<F> Drop for Landing<F> {
-    fn drop(&mut self) {
-        let mut state = self
-            .store
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let own = |flight: &Flight| flight.number == self.number;
-        if state.flights.get(&self.key).is_some_and(own) {
-            state.flights.remove(&self.key);
-        }
-    }
-}
-
-/// After so many fetches the directory is tidied, also where nobody calls `refresh`.
-const TIDY_EVERY: u64 = 256;

@@ -10,12 +10,17 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use atls_collateral::Cache;
 use atls_collateral::CacheLimits;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
+use atls_collateral::Fetched;
 use atls_collateral::MAX_GRACE;
 use atls_collateral::MAX_KEY;
 use atls_collateral::StalePolicy;
@@ -93,8 +98,9 @@ fn what_is_larger_than_its_limit_is_refused() {
         .limits(limits)
         .build()
         .unwrap();
-    maker.prepare("a", Ok(piece("123", NOW + 1)));
-    maker.prepare("b", Ok(piece("1234", NOW + 1)));
+    let of_length = |length| Ok(Fetched::new(vec![0; length], at(NOW + 1)));
+    maker.prepare("a", of_length(3));
+    maker.prepare("b", of_length(4));
     assert!(now(cache.get("a", at(NOW))).is_ok());
     assert_eq!(
         now(cache.get("b", at(NOW))).unwrap_err(),
@@ -129,6 +135,37 @@ fn an_older_issue_is_refused_and_the_newer_one_stays() {
             Ok(issue(same_or_newer, NOW + (11 + same_or_newer) * DAY)),
         );
         assert!(now(cache.get("a", later)).is_ok());
+    }
+}
+
+/// A piece of several documents: none of them goes back, whatever the others do.
+#[test]
+fn no_number_of_a_piece_goes_backwards() {
+    let issue = |numbers: &[u64]| {
+        let fetched = piece("issue", NOW + 30 * DAY);
+        numbers
+            .iter()
+            .fold(fetched, |fetched, number| fetched.with_sequence(*number))
+    };
+    for (second, outcome) in [
+        (&[5, 5][..], true),
+        (&[6, 5], true),
+        (&[5, 5, 1], true),
+        (&[4, 5], false),
+        (&[6, 4], false),
+        (&[6], false),
+        (&[], false),
+    ] {
+        let (maker, cache) = prepared("a", issue(&[5, 5]));
+        now(cache.get("a", at(NOW))).unwrap();
+        maker.prepare("a", Ok(issue(second)));
+        let failed = now(cache.refresh(at(NOW + DAY))).failed;
+        let refused = [("a".to_owned(), CollateralError::RolledBack)];
+        assert_eq!(
+            failed,
+            if outcome { &[][..] } else { &refused },
+            "{second:?}"
+        );
     }
 }
 
@@ -176,16 +213,50 @@ fn another_takes_over_from_a_leader_that_gave_up() {
 }
 
 #[test]
-fn a_fetch_that_nobody_waits_for_ends_and_the_next_one_is_new() {
+fn a_fetch_that_nobody_waits_for_is_resumed_by_the_next() {
     let (maker, cache) = open();
     let leader = Task::pending(cache.get("a", at(NOW)));
     let second = Task::pending(cache.get("a", at(NOW)));
     drop((leader, second));
+    assert!(!maker.was_dropped(0));
+    let next = Task::pending(cache.get("a", at(NOW + 9)));
+    drop(next);
+    maker.answer(0, Ok(piece("one", NOW + HOUR)));
+    // The connection that asked is long gone; what it asked for is there for this one.
+    assert_eq!(
+        now(cache.get("a", at(NOW + 10))),
+        Ok(piece("one", NOW + HOUR))
+    );
+    assert_eq!(maker.count(), 1);
+}
+
+#[test]
+fn refresh_ends_fetches_that_nobody_waits_for() {
+    let (maker, cache) = open();
+    drop(Task::pending(cache.get("a", at(NOW))));
+    maker.answer(0, Ok(piece("one", NOW + HOUR)));
+    now(cache.refresh(at(NOW + 1)));
+    assert_eq!(cache.stats().kept, 1);
+    assert_eq!(maker.count(), 1);
+}
+
+#[test]
+fn a_fetch_that_was_left_for_long_is_given_up_and_counts_as_failure() {
+    let (maker, cache) = open();
+    drop(Task::pending(cache.get("a", at(NOW))));
+    let next = Task::pending(cache.get("a", at(NOW + 61)));
     assert!(maker.was_dropped(0));
-    let next = Task::pending(cache.get("a", at(NOW)));
-    assert_eq!(maker.count(), 2);
+    assert_eq!((maker.count(), cache.stats().failures), (2, 1));
     maker.answer(1, Ok(piece("one", NOW + HOUR)));
     assert!(next.woken().is_ok());
+}
+
+#[test]
+fn a_cache_is_dropped_with_the_fetches_that_nobody_waits_for() {
+    let (maker, cache) = open();
+    drop(Task::pending(cache.get("a", at(NOW))));
+    drop(cache);
+    assert!(maker.was_dropped(0));
 }
 
 #[test]
@@ -214,15 +285,20 @@ fn fetches_at_once_are_bounded() {
     assert_eq!(now(cache.get("c", at(NOW))).unwrap_err(), busy);
     // To wait for what is under way is no further fetch.
     let joined = Task::pending(cache.get("a", at(NOW)));
-    // A place is free again when a fetch has ended, or was given up.
+    // A place is free again when a fetch has ended, or when nobody waits for it.
     drop(second);
     let third = Task::pending(cache.get("c", at(NOW)));
+    assert!(maker.was_dropped(1));
+    assert_eq!(now(cache.get("e", at(NOW))).unwrap_err(), busy);
     maker.answer(0, Err(unreachable()));
     assert!(first.woken().is_err() && joined.woken().is_err());
     let fourth = Task::pending(cache.get("d", at(NOW)));
     assert_eq!(now(cache.get("e", at(NOW))).unwrap_err(), busy);
     drop((third, fourth));
     assert_eq!(maker.fetched(), ["a", "b", "c", "d"]);
+    // It had a while to answer, and is left alone for a moment.
+    let gone = CollateralError::from(HttpError::TimedOut);
+    assert_eq!(now(cache.get("b", at(NOW + 1))).unwrap_err(), gone);
 }
 
 #[test]
@@ -246,6 +322,47 @@ fn the_rate_of_fetches_is_bounded() {
     assert!(now(cache.get("c", at(NOW + 10))).is_ok());
     assert_eq!(now(cache.get("d", at(NOW + 10))).unwrap_err(), too_often);
     assert_eq!(maker.count(), 3);
+}
+
+/// Whoever makes up devices exhausts what devices have, and nothing of what revokes.
+#[test]
+fn each_kind_has_bounds_of_its_own() {
+    let list = || piece("list", NOW + HOUR);
+    let device = |number: u64| format!("device/{number}");
+    let cached = |change: fn(&mut CacheLimits)| {
+        let maker = Maker::default();
+        let cache = Cache::builder(maker.clone()).limits(limits(change));
+        maker.prepare("list", Ok(list()));
+        (maker, cache.build().unwrap())
+    };
+    // In rate,
+    let (maker, cache) = cached(|limits| limits.burst = 2);
+    for number in 0..9 {
+        maker.prepare(&device(number), Err(CollateralError::Status(404)));
+        now(cache.get(&device(number), at(NOW))).unwrap_err();
+    }
+    assert_eq!(maker.count(), 2);
+    assert_eq!(now(cache.get("list", at(NOW))), Ok(list()));
+    // at once,
+    let (_, cache) = cached(|limits| limits.max_fetches = 2);
+    let _open = [0, 1].map(|number| {
+        let cache = cache.clone();
+        Task::pending(async move { cache.get(&device(number), at(NOW)).await })
+    });
+    let busy = CollateralError::from(HttpError::Held(Held::Busy));
+    assert_eq!(now(cache.get(&device(2), at(NOW))), Err(busy));
+    assert_eq!(now(cache.get("list", at(NOW))), Ok(list()));
+    // and in memory.
+    let (maker, cache) = cached(|limits| limits.max_keys = 2);
+    now(cache.get("list", at(NOW))).unwrap();
+    for number in 0..9 {
+        maker.prepare(&device(number), Ok(piece("device", NOW + DAY)));
+        now(cache.get(&device(number), at(NOW))).unwrap();
+    }
+    assert_eq!(cache.stats().kept, 3);
+    let before = maker.count();
+    assert_eq!(now(cache.get("list", at(NOW))), Ok(list()));
+    assert_eq!(maker.count(), before);
 }
 
 #[test]
@@ -350,7 +467,7 @@ fn what_has_expired_is_used_only_for_the_grace_and_only_while_unreachable() {
         (HttpError::TimedOut.into(), true),
         (HttpError::Held(Held::Failing).into(), true),
         (CollateralError::Status(503), true),
-        (CollateralError::Status(429), true),
+        (CollateralError::Status(429), false),
         (CollateralError::Status(404), false),
         (HttpError::TooLarge.into(), false),
         (HttpError::Held(Held::Busy).into(), false),
@@ -415,7 +532,11 @@ fn dates_are_checked_now_or_at_the_last_second_of_validity() {
 #[test]
 fn refresh_renews_what_expires_soon_and_nothing_else() {
     let (maker, cache) = open();
-    let lives = [("day", DAY), ("month", 30 * DAY), ("year", 365 * DAY)];
+    let lives = [
+        ("device/day", DAY),
+        ("device/month", 30 * DAY),
+        ("device/year", 365 * DAY),
+    ];
     for (key, life) in lives {
         maker.prepare(key, Ok(piece(key, NOW + life)));
         now(cache.get(key, at(NOW))).unwrap();
@@ -424,17 +545,113 @@ fn refresh_renews_what_expires_soon_and_nothing_else() {
         for (key, life) in lives {
             maker.prepare(key, Ok(piece(key, NOW + seconds + life)));
         }
-        let before = maker.count();
-        let refreshed = now(cache.refresh(at(NOW + seconds)));
-        assert_eq!(refreshed.failed, []);
-        let renewed = maker.fetched().split_off(before);
-        assert_eq!(renewed.len(), refreshed.renewed);
-        renewed
+        renewed(&maker, &cache, NOW + seconds)
     };
     assert_eq!(renewed(DAY - DAY / 4 - 1), [""; 0]);
-    assert_eq!(renewed(DAY - DAY / 4), ["day"]);
-    assert_eq!(renewed(29 * DAY - 1), ["day"]);
-    assert_eq!(renewed(29 * DAY), ["month"]);
+    assert_eq!(renewed(DAY - DAY / 4), ["device/day"]);
+    assert_eq!(renewed(29 * DAY - 1), ["device/day"]);
+    assert_eq!(renewed(29 * DAY), ["device/month"]);
+}
+
+/// A list that is valid for months does not say what was revoked since.
+#[test]
+fn refresh_renews_what_was_published_and_is_old_however_long_it_is_valid() {
+    let old = piece("old", NOW + 365 * DAY);
+    let (maker, cache) = prepared("list", old.clone());
+    maker.prepare("device/a", Ok(old.clone()));
+    for key in ["list", "device/a"] {
+        now(cache.get(key, at(NOW))).unwrap();
+    }
+    maker.prepare("list", Ok(piece("revoking", NOW + 365 * DAY)));
+    assert_eq!(renewed(&maker, &cache, NOW + 6 * HOUR - 1), [""; 0]);
+    assert_eq!(now(cache.get("list", at(NOW + 6 * HOUR))), Ok(old));
+    assert_eq!(renewed(&maker, &cache, NOW + 6 * HOUR), ["list"]);
+    assert_eq!(
+        now(cache.get("list", at(NOW + 6 * HOUR))),
+        Ok(piece("revoking", NOW + 365 * DAY))
+    );
+    // A failure takes nothing away, and is tried again.
+    maker.prepare("list", Err(unreachable()));
+    let failed = now(cache.refresh(at(NOW + 12 * HOUR))).failed;
+    assert_eq!(failed, [("list".to_owned(), unreachable())]);
+    assert!(now(cache.get("list", at(NOW + 12 * HOUR))).is_ok());
+    maker.prepare("list", Ok(piece("next", NOW + 365 * DAY)));
+    assert_eq!(renewed(&maker, &cache, NOW + 12 * HOUR + 900), ["list"]);
+}
+
+#[test]
+fn where_nobody_renews_one_of_those_who_ask_does() {
+    let (maker, cache) = prepared("list", piece("old", NOW + 30 * DAY));
+    now(cache.get("list", at(NOW))).unwrap();
+    maker.prepare_nothing("list");
+    let due = at(NOW + 6 * HOUR);
+    let first = Task::pending(cache.get("list", due));
+    // One waits; for the others there is what is valid.
+    assert_eq!(
+        now(cache.get("list", due)),
+        Ok(piece("old", NOW + 30 * DAY))
+    );
+    maker.answer(1, Ok(piece("revoking", NOW + 30 * DAY)));
+    assert_eq!(first.woken(), Ok(piece("revoking", NOW + 30 * DAY)));
+    // Who gives up leaves it to the next, and a failure leaves the old one, without another try for a moment.
+    let due = NOW + 12 * HOUR;
+    drop(Task::pending(cache.get("list", at(due))));
+    maker.answer(2, Ok(piece("third", NOW + 30 * DAY)));
+    assert_eq!(
+        now(cache.get("list", at(due + 1))),
+        Ok(piece("third", NOW + 30 * DAY))
+    );
+    maker.prepare("list", Err(CollateralError::Malformed));
+    for second in 0..2 {
+        let got = now(cache.get("list", at(NOW + 18 * HOUR + second)));
+        assert_eq!(got, Ok(piece("third", NOW + 30 * DAY)));
+    }
+    assert_eq!(maker.count(), 4);
+}
+
+#[test]
+fn in_the_background_all_is_renewed_and_every_fetch_ends() {
+    let (maker, cache) = prepared("list", piece("old", NOW + 30 * DAY));
+    now(cache.get("list", at(NOW))).unwrap();
+    let clock = Arc::new(AtomicU64::new(NOW));
+    let timer = Maker::default();
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let mut background = {
+        let (clock, reported) = (clock.clone(), reported.clone());
+        let timer = timer.clone();
+        Task::pending(cache.clone().keep_fresh(
+            move || at(clock.load(Ordering::SeqCst)),
+            move |time| {
+                assert_eq!(time, Duration::from_secs(15 * 60));
+                let timer = timer.clone();
+                async move { drop(timer.fetch("timer", at(0)).await) }
+            },
+            move |refreshed| reported.lock().unwrap().push(refreshed),
+        ))
+    };
+    // Its peer is gone at once, and it is fetched all the same.
+    drop(Task::pending(cache.get("other", at(NOW))));
+    assert!(background.poll().is_none());
+    maker.answer(1, Ok(piece("other", NOW + 30 * DAY)));
+    assert!(background.poll().is_none());
+    assert_eq!(cache.stats().kept, 2);
+    // Nobody waits for what is valid.
+    let due = NOW + 6 * HOUR;
+    clock.store(due, Ordering::SeqCst);
+    now(cache.refresh(at(due - HOUR / 4)));
+    maker.prepare("list", Ok(piece("revoking", NOW + 30 * DAY)));
+    maker.prepare("other", Err(unreachable()));
+    let valid = now(cache.get("list", at(due)));
+    assert_eq!(valid, Ok(piece("old", NOW + 30 * DAY)));
+    timer.answer(0, Err(unreachable()));
+    assert!(background.poll().is_none());
+    let seen = now(cache.get("list", at(due)));
+    assert_eq!(seen, Ok(piece("revoking", NOW + 30 * DAY)));
+    let reported = reported.lock().unwrap();
+    assert_eq!(reported.len(), 2);
+    assert_eq!(reported[1].renewed, 1);
+    assert_eq!(reported[1].failed, [("other".to_owned(), unreachable())]);
+    assert_eq!(timer.count(), 2);
 }
 
 #[test]
@@ -489,7 +706,7 @@ fn contents_that_are_rejected_again_and_again_are_fetched_ever_less() {
 #[test]
 fn a_cache_is_what_it_caches() {
     let (maker, cache) = prepared("a", piece("one", NOW + HOUR));
-    let fetch: std::sync::Arc<dyn Fetch> = std::sync::Arc::new(cache);
+    let fetch: Arc<dyn Fetch> = Arc::new(cache);
     for _ in 0..2 {
         assert!(now(fetch.fetch("a", at(NOW))).is_ok());
     }
@@ -503,10 +720,20 @@ fn open() -> (Maker, Cache<Maker>) {
     (maker.clone(), Cache::new(maker))
 }
 
-fn prepared(key: &str, fetched: atls_collateral::Fetched) -> (Maker, Cache<Maker>) {
+fn prepared(key: &str, fetched: Fetched) -> (Maker, Cache<Maker>) {
     let (maker, cache) = open();
     maker.prepare(key, Ok(fetched));
     (maker, cache)
+}
+
+/// The keys that a refresh renews.
+fn renewed(maker: &Maker, cache: &Cache<Maker>, seconds: u64) -> Vec<String> {
+    let before = maker.count();
+    let refreshed = now(cache.refresh(at(seconds)));
+    assert_eq!(refreshed.failed, []);
+    let renewed = maker.fetched().split_off(before);
+    assert_eq!(renewed.len(), refreshed.renewed);
+    renewed
 }
 
 fn limits(change: impl FnOnce(&mut CacheLimits)) -> CacheLimits {

@@ -27,6 +27,7 @@ use support::NOW;
 use support::at;
 use support::folder;
 use support::now;
+use support::numbered;
 use support::piece;
 
 #[test]
@@ -66,10 +67,10 @@ fn what_expired_on_disk_is_not_given() {
 #[test]
 fn a_number_of_issue_survives_a_restart() {
     let folder = folder("sequence");
-    fill(&folder, &[("a", piece("7", NOW + HOUR).with_sequence(7))]);
+    fill(&folder, &[("a", numbered(7, NOW + HOUR))]);
     let (maker, cache) = open(&folder);
     now(cache.refresh(at(NOW + 2 * HOUR)));
-    maker.prepare("a", Ok(piece("6", NOW + DAY).with_sequence(6)));
+    maker.prepare("a", Ok(numbered(6, NOW + DAY)));
     assert_eq!(
         now(cache.get("a", at(NOW + 2 * HOUR))).unwrap_err(),
         CollateralError::RolledBack
@@ -116,8 +117,10 @@ fn a_file_of_another_key_is_not_taken_for_it() {
 #[test]
 fn a_file_larger_than_the_limit_is_not_read() {
     let folder = folder("large");
-    fill(&folder, &[("a", piece("12345", NOW + HOUR))]);
-    for (max_octets, fetches) in [(5, 0), (4, 1)] {
+    let large = piece("12345", NOW + HOUR);
+    let length = large.bytes.len();
+    fill(&folder, &[("a", large)]);
+    for (max_octets, fetches) in [(length, 0), (length - 1, 1)] {
         let maker = Maker::default();
         maker.prepare("a", Ok(piece("1234", NOW + HOUR)));
         let cache = with_limits(&folder, &maker, |limits| limits.max_octets = max_octets);
@@ -226,7 +229,7 @@ fn refresh_removes_what_is_of_no_use() {
         &folder,
         &[
             ("expired", piece("1", NOW + 10)),
-            ("numbered", piece("2", NOW + 10).with_sequence(1)),
+            ("numbered", numbered(1, NOW + 10)),
             ("fresh", piece("3", NOW + DAY)),
         ],
     );
@@ -243,30 +246,102 @@ fn refresh_removes_what_is_of_no_use() {
 #[test]
 fn files_are_bounded_in_number() {
     let folder = folder("bounded");
-    let pieces: Vec<_> = [("a", 3), ("b", 1), ("c", 4), ("d", 2)]
-        .map(|(key, days)| (key, piece(key, NOW + days * DAY)))
-        .into();
-    fill(&folder, &pieces);
+    let (maker, cache) = open(&folder);
+    // What expires first is not what goes first.
+    for (second, (key, days)) in [("a", 3), ("b", 1), ("c", 4), ("d", 2)].iter().enumerate() {
+        let second = u64::try_from(second).unwrap();
+        maker.prepare(key, Ok(piece(key, NOW + days * DAY)));
+        now(cache.get(key, at(NOW + second))).unwrap();
+    }
     let cache = with_limits(&folder, &Maker::default(), |limits| limits.max_files = 2);
-    now(cache.refresh(at(NOW)));
-    assert_eq!(names(&folder), ["a.collateral", "c.collateral"]);
+    // The first to be written, and the last to be read.
+    now(cache.get("a", at(NOW + 100))).unwrap();
+    now(cache.refresh(at(NOW + 100)));
+    assert_eq!(names(&folder), ["a.collateral", "d.collateral"]);
+}
+
+/// Certificates of devices live for years, lists for weeks.
+#[test]
+fn however_many_devices_there_are_lists_and_their_numbers_stay() {
+    let folder = folder("mixed");
+    let maker = Maker::default();
+    let cache = with_limits(&folder, &maker, |limits| limits.max_files = 5);
+    let list = numbered(7, NOW + DAY);
+    maker.prepare("list", Ok(list.clone()));
+    now(cache.get("list", at(NOW))).unwrap();
+    for number in 0..40 {
+        let key = format!("device/{number}");
+        maker.prepare(&key, Ok(piece(&key, NOW + 2_000 * DAY)));
+        now(cache.get(&key, at(NOW + 1))).unwrap();
+        now(cache.refresh(at(NOW + 1)));
+    }
+    assert_eq!(names(&folder).len(), 6);
+    let (maker, cache) = open(&folder);
+    assert_eq!(now(cache.get("list", at(NOW + 2))), Ok(list));
+    maker.prepare("list", Ok(numbered(6, NOW + 9 * DAY)));
+    now(cache.refresh(at(NOW + 2 * DAY)));
+    assert_eq!(
+        now(cache.get("list", at(NOW + 2 * DAY))),
+        Err(CollateralError::RolledBack)
+    );
 }
 
 #[test]
-fn files_are_bounded_where_nobody_refreshes() {
+fn files_of_devices_are_bounded_where_nobody_refreshes() {
     let folder = folder("unattended");
     let maker = Maker::default();
-    let cache = with_limits(&folder, &maker, |limits| {
-        limits.max_files = 10;
-        limits.burst = u32::MAX;
-    });
-    for number in 0..600 {
-        let key = number.to_string();
-        maker.prepare(&key, Ok(piece(&key, NOW + DAY)));
-        now(cache.get(&key, at(NOW))).unwrap();
-        assert!(names(&folder).len() <= 10 + 256);
+    for _ in 0..2 {
+        let cache = with_limits(&folder, &maker, |limits| limits.max_files = 10);
+        for number in 0..40 {
+            let key = format!("device/{number}");
+            maker.prepare(&key, Ok(piece(&key, NOW + DAY)));
+            now(cache.get(&key, at(NOW))).unwrap();
+        }
+        assert_eq!(cache.stats().disk_failures, 0);
+        assert_eq!(names(&folder).len(), 20);
     }
-    assert!(names(&folder).len() > 10);
+}
+
+/// Somebody who can write here, and has what was once genuine.
+#[test]
+fn dates_and_numbers_of_a_file_are_not_believed() {
+    let folder = folder("hostile");
+    let genuine = numbered(3, NOW + HOUR);
+    let mut hostile = genuine.clone();
+    hostile.fresh_until = at(u64::MAX);
+    hostile.sequence = vec![u64::MAX];
+    fill(&folder, &[("a", hostile)]);
+    let (maker, cache) = open(&folder);
+    assert_eq!(now(cache.get("a", at(NOW))), Ok(genuine));
+    let next = numbered(4, NOW + DAY);
+    maker.prepare("a", Ok(next.clone()));
+    assert_eq!(now(cache.get("a", at(NOW + HOUR))), Ok(next));
+}
+
+#[test]
+fn contents_that_the_platform_cannot_read_are_fetched_again() {
+    let folder = folder("forged");
+    fill(&folder, &[("a", piece("forged", NOW + DAY))]);
+    let (maker, cache) = open(&folder);
+    maker.prepare("a", Err(unreachable()));
+    assert_eq!(now(cache.get("a", at(NOW))), Err(unreachable()));
+    let genuine = piece("genuine", NOW + DAY);
+    maker.prepare("a", Ok(genuine.clone()));
+    assert_eq!(now(cache.get("a", at(NOW + 9))), Ok(genuine.clone()));
+    let (_, cache) = open(&folder);
+    assert_eq!(now(cache.get("a", at(NOW + 9))), Ok(genuine));
+}
+
+#[test]
+fn a_file_from_the_future_is_old() {
+    let folder = folder("future");
+    let maker = Maker::default();
+    maker.prepare("a", Ok(piece("one", NOW + 300 * DAY)));
+    let cache = with_limits(&folder, &maker, |_| {});
+    now(cache.get("a", at(NOW + 200 * DAY))).unwrap();
+    let cache = with_limits(&folder, &maker, |_| {});
+    now(cache.get("a", at(NOW))).unwrap();
+    assert_eq!(maker.count(), 2);
 }
 
 fn open(folder: &Path) -> (Maker, Cache<Maker>) {

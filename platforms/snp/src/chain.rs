@@ -65,6 +65,36 @@ impl Chain {
     }
 }
 
+/// Verifies certificates of a product's ARK and intermediate, both and nothing else, and gives the end of their validity,
+/// seconds since the epoch.
+///
+/// # Errors
+/// As [`Chain::verify`].
+pub(crate) fn verify_issuers(
+    roots: &Roots,
+    product: Product,
+    key: SigningKey,
+    certificates: &[Vec<u8>],
+    now: UnixTime,
+) -> Result<u64, AppraisalError> {
+    let anchor = roots.anchor(product)?;
+    let mut names = Vec::new();
+    for der in certificates {
+        let certificate = Certificate::decode(der)?;
+        let name = certificate.common_name().ok_or(AppraisalError::Malformed)?;
+        names.push(name.to_owned());
+    }
+    names.sort();
+    if names != [ark_name(product), anchor.intermediate_name(key)] {
+        return Err(AppraisalError::Malformed);
+    }
+    let certificates = certificates.iter().map(|der| &**der);
+    let (ark, intermediate) = authorities_of(anchor, product, key, certificates)?;
+    let ends = [ark.validity, intermediate.validity].map(|validity| validity.check(now));
+    let [ark, intermediate] = ends;
+    Ok(ark?.not_after.min(intermediate?.not_after))
+}
+
 /// Whether the intermediate has to come from somewhere, as it is not known beforehand.
 pub(crate) fn lacks_intermediate(roots: &Roots, product: Product, key: SigningKey) -> bool {
     roots

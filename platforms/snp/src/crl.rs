@@ -12,7 +12,7 @@ use crate::x509;
 use crate::x509::Serial;
 use crate::x509::Validity;
 
-/// A list that the ARK signed and that is valid now.
+/// A list that the ARK signed.
 pub(crate) struct RevocationList {
     revoked: Vec<Serial>,
     validity: Validity,
@@ -28,6 +28,16 @@ impl RevocationList {
         ark: &Authority,
         now: UnixTime,
     ) -> Result<Self, AppraisalError> {
+        let list = Self::verify_signature(der, ark)?;
+        list.validity.check(now)?;
+        Ok(list)
+    }
+
+    /// Of any time.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify) but for the last.
+    pub(crate) fn verify_signature(der: &[u8], ark: &Authority) -> Result<Self, AppraisalError> {
         let (rest, list) =
             CertificateRevocationList::from_der(der).map_err(|_| AppraisalError::Malformed)?;
         let body = &list.tbs_cert_list;
@@ -68,10 +78,7 @@ impl RevocationList {
             not_before: x509::seconds(list.last_update())?,
             not_after: x509::seconds(list.next_update().ok_or(AppraisalError::Malformed)?)?,
         };
-        Ok(Self {
-            revoked,
-            validity: validity.check(now)?,
-        })
+        Ok(Self { revoked, validity })
     }
 
     /// Whether one of these is on the list. The number zero, which AMD gives to every VEK, revokes nothing.
@@ -86,7 +93,7 @@ impl RevocationList {
     }
 }
 
-/// When the next list is due, seconds since the epoch, for a cache. Nothing is verified.
+/// When the next list is due, seconds since the epoch. Nothing is verified.
 pub(crate) fn next_update(der: &[u8]) -> Option<u64> {
     let (_, list) = CertificateRevocationList::from_der(der).ok()?;
     x509::seconds(list.next_update()?).ok()

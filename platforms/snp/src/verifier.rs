@@ -43,7 +43,8 @@ use crate::tcb::Tcb;
 /// 3. there is a VEK for the report's chip and firmware, from the Evidence or from the verifier's own source;
 /// 4. root, intermediate and VEK sign each other and are valid now;
 /// 5. the VEK signed the report;
-/// 6. AMD's revocation list is at hand, signed by the root, up to date, and names none of the three;
+/// 6. AMD's revocation list is at hand, signed by the root, up to date, and names none of the three. Where a
+///    [`StalePolicy`](atls_collateral::StalePolicy) of the application lets it be used longer, the result ends with that;
 /// 7. the policy judges; its words are a result, good or bad, and none of the above is one.
 pub struct SnpVerifier {
     roots: Roots,
@@ -90,11 +91,8 @@ impl SnpVerifier {
             .verify(report.signed(), &signature)
             .map_err(|_| AppraisalError::BadSignature)?;
         let policy = self.policy.current();
-        let revocation = self.revocation(&chain, &peer, &policy, now).await?;
-        let not_after = match &revocation {
-            Some(list) => chain.not_after.min(list.validity().not_after),
-            None => chain.not_after,
-        };
+        let listed_until = self.revocation(&chain, &peer, &policy, now).await?;
+        let not_after = chain.not_after.min(listed_until.unwrap_or(u64::MAX));
         let mut claims = SnpClaims::of(&report, &chain.extensions)?;
         let appraisal = judge::judge(&report, &mut claims, &policy);
         let ear = Ear::local(verifier_id(), now, "snp", appraisal)
@@ -154,13 +152,15 @@ impl SnpVerifier {
         found.ok_or(AppraisalError::UnknownKey)
     }
 
+    /// Until when the list may be used that names none of the chain, in seconds since the epoch. `None` where the policy
+    /// does without one.
     async fn revocation(
         &self,
         chain: &Chain,
         peer: &PeerCollateral<'_>,
         policy: &SnpPolicy,
         now: UnixTime,
-    ) -> Result<Option<RevocationList>, AppraisalError> {
+    ) -> Result<Option<u64>, AppraisalError> {
         let extensions = &chain.extensions;
         let found = self
             .collateral
@@ -168,21 +168,35 @@ impl SnpVerifier {
             .await;
         let own = match found {
             Ok(own) => own,
-            Err(_) if policy.allow_missing_crl => None,
+            // What peers can bring about, such as our own limits, must not switch revocation off.
+            Err(error) if policy.allow_missing_crl && error.is_outage() => None,
             Err(error) => return Err(unreachable(error)),
         };
-        let list = match (own.as_deref(), peer.crl()) {
+        let (list, until) = match (own, peer.crl()) {
             // A bad list of our own is our fault, and says nothing about the peer.
-            (Some(own), _) => RevocationList::verify(own, &chain.ark, now)
-                .map_err(|_| AppraisalError::Unreachable)?,
-            (None, Some(peers)) => RevocationList::verify(peers, &chain.ark, now)?,
+            (Some(own), _) => {
+                let at = own.validity_time(now);
+                let list = RevocationList::verify(&own.bytes, &chain.ark, at)
+                    .map_err(|_| AppraisalError::Unreachable)?;
+                let until = if at == now {
+                    list.validity().not_after
+                } else {
+                    own.usable_until.as_secs()
+                };
+                (list, until)
+            }
+            (None, Some(peers)) => {
+                let list = RevocationList::verify(peers, &chain.ark, now)?;
+                let until = list.validity().not_after;
+                (list, until)
+            }
             (None, None) if policy.allow_missing_crl => return Ok(None),
             (None, None) => return Err(AppraisalError::Unreachable),
         };
         if list.revokes(&chain.serials) {
             return Err(AppraisalError::UnknownKey);
         }
-        Ok(Some(list))
+        Ok(Some(until))
     }
 }
 

@@ -14,8 +14,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use atls_collateral::Cache;
+use atls_collateral::Fetch;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
+use atls_core::BoxFuture;
+use atls_core::HttpClient;
+use atls_core::HttpError;
+use atls_core::HttpLimits;
 use atls_core::Origin;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
@@ -24,6 +30,8 @@ use atls_core::pki_types::pem::PemObject;
 use atls_reference::Live;
 use atls_snp::CertTable;
 use atls_snp::CertificateKind;
+use atls_snp::Kds;
+use atls_snp::KdsCollateral;
 use atls_snp::MinimumTcb;
 use atls_snp::NoCollateral;
 use atls_snp::Product;
@@ -295,6 +303,66 @@ fn hardware_is_judged_by_the_genuine_versions() {
         let ear = appraised.ear().submod("snp").unwrap();
         assert_eq!(ear.vector().get(Category::Hardware).value(), 32);
         assert_eq!(ear.status(), Tier::Warning);
+    }
+}
+
+/// What is verified before it is kept is no stricter than AMD is.
+#[test]
+fn genuine_certificates_are_fetched() {
+    for sample in samples() {
+        // Version 2 names no product, and a provider's key is not to be had.
+        if sample.is_vlek() || sample.report[0] == 2 {
+            continue;
+        }
+        let cache = Cache::new(Kds::new(Arc::new(Amd(sample.vek.clone()))));
+        let mut policy = sample.policy();
+        policy.allow_missing_crl = true;
+        let policy = Arc::new(Live::fixed(policy).unwrap());
+        let source = Arc::new(KdsCollateral::new(cache));
+        let verifier = SnpVerifier::new(Roots::amd(), policy, source);
+        let bare = SnpEvidence::new(sample.report.clone(), sample.authorities.clone());
+        let challenge = sample.challenge();
+        let appraised = ready(verifier.appraise_report(&bare, &[], &challenge, at(THEN)));
+        assert!(appraised.is_ok(), "{}", sample.name);
+    }
+}
+
+#[test]
+fn genuine_issuers_are_read() {
+    let Some(folder) = vectors::folder() else {
+        return;
+    };
+    let kds = Kds::new(Arc::new(Amd(Vec::new())));
+    for (key, file) in [
+        ("vcek/milan", "ask_ark_milan.pem"),
+        ("vlek/milan", "ask_ark_milan_vlek.pem"),
+        ("vcek/genoa", "ask_ark_genoa.pem"),
+        ("vlek/genoa", "ask_ark_genoa_vlek.pem"),
+        ("vcek/turin", "ask_ark_turin_vcek.pem"),
+        ("vlek/turin", "ask_ark_turin_vlek.pem"),
+    ] {
+        let pem = fs::read(folder.join("snp").join(file)).unwrap();
+        let read = kds.read(&format!("snp/{key}/cert_chain"), pem.into(), at(THEN));
+        assert!(read.is_ok(), "{file}");
+    }
+}
+
+/// Has one chip's certificate, and cannot be reached for anything else.
+struct Amd(Vec<u8>);
+
+impl HttpClient for Amd {
+    fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        _: HttpLimits,
+    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+        let is_chip = request.uri().query().is_some();
+        Box::pin(async move {
+            match is_chip {
+                true => Ok(http::Response::new(self.0.clone())),
+                false => Err(HttpError::TimedOut),
+            }
+        })
     }
 }
 

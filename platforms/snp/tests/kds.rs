@@ -10,27 +10,36 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
+use atls_collateral::Cache;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
+use atls_collateral::Fetched;
+use atls_collateral::StalePolicy;
 use atls_core::AppraisalError;
 use atls_core::BoxFuture;
+use atls_core::Held;
 use atls_core::HttpClient;
 use atls_core::HttpError;
 use atls_core::HttpLimits;
+use atls_core::pki_types::UnixTime;
 use atls_snp::CertTable;
 use atls_snp::Kds;
 use atls_snp::KdsCollateral;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
+use atls_snp::testing::ForgedKey;
 use atls_snp::testing::ForgedPlatform;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use support::CHALLENGE;
 use support::NOW;
+use support::appraise_at;
 use support::appraise_with;
 use support::at;
 use support::ready;
@@ -47,6 +56,8 @@ fn what_evidence_lacks_is_fetched_from_amd() {
             amd.asked(),
             [
                 vek_address(&platform),
+                // Once by `Kds`, as a forged root's intermediate is not known beforehand, and once by the verifier.
+                format!("https://kdsintf.amd.com/vcek/v1/{product}/cert_chain"),
                 format!("https://kdsintf.amd.com/vcek/v1/{product}/cert_chain"),
                 format!("https://kdsintf.amd.com/vcek/v1/{product}/crl"),
             ]
@@ -152,14 +163,237 @@ fn what_amd_does_not_give_is_the_verifiers_fault() {
 }
 
 #[test]
-fn a_list_that_cannot_be_had_is_done_without_where_the_policy_says_so() {
+fn a_list_is_done_without_only_where_the_policy_says_so_and_amd_is_out() {
     let platform = milan();
-    let list = "https://kdsintf.amd.com/vcek/v1/Milan/crl";
+    let evidence = platform.evidence(&CHALLENGE);
+    let held = |held| HttpError::Held(held).into();
+    for (error, done_without) in [
+        (HttpError::TimedOut.into(), true),
+        (HttpError::Unreachable(String::new()).into(), true),
+        (held(Held::Failing), true),
+        (CollateralError::Status(503), true),
+        // What a peer can bring about by asking for many chips,
+        (held(Held::Busy), false),
+        (held(Held::TooOften), false),
+        (CollateralError::Status(429), false),
+        // and what whoever answers in AMD's place can.
+        (HttpError::TooLarge.into(), false),
+        (CollateralError::Status(404), false),
+        (CollateralError::Address, false),
+        (CollateralError::Expired, false),
+        (CollateralError::Key, false),
+        (CollateralError::Malformed, false),
+        (CollateralError::RolledBack, false),
+    ] {
+        let mut policy = platform.policy();
+        let judge = |policy| {
+            let source = KdsCollateral::new(Failing(error.clone()));
+            appraise_with(&platform, &evidence, source, policy).map(drop)
+        };
+        assert_eq!(judge(policy.clone()), Err(AppraisalError::Unreachable));
+        policy.allow_missing_crl = true;
+        assert_eq!(judge(policy).is_ok(), done_without, "{error}");
+    }
+}
+
+/// 64 unsigned reports take every fetch that chips have. They hold up chips that nobody has seen and that send no
+/// certificate along, and nobody else.
+#[test]
+fn made_up_chips_starve_neither_revocation_nor_known_chips() {
+    let platform = milan();
+    let amd = Arc::new(Amd::of(&platform));
+    let kds = kds_of(&amd);
+    let cache = Arc::new(Cache::new(kds));
     let mut policy = platform.policy();
     policy.allow_missing_crl = true;
-    let evidence = platform.evidence(&CHALLENGE);
-    let amd = Arc::new(Amd::of(&platform).with(list, Answer::None));
-    assert!(appraise_with(&platform, &evidence, kds(&amd), policy).is_ok());
+    let judge = |evidence: &SnpEvidence| {
+        let source = KdsCollateral::new(Arc::clone(&cache));
+        appraise_with(&platform, evidence, source, policy.clone()).map(drop)
+    };
+    let bare = |platform: &ForgedPlatform| {
+        SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new())
+    };
+    assert_eq!(judge(&bare(&platform)), Ok(()));
+    let before = amd.asked().len();
+    for chip in 0..200 {
+        let mut made_up = platform.clone();
+        made_up.report.chip_id = [chip; 64];
+        let _ = judge(&bare(&made_up));
+    }
+    assert!(amd.asked().len() - before < 70);
+    assert_eq!(judge(&bare(&platform)), Ok(()), "known");
+    assert_eq!(judge(&platform.evidence(&CHALLENGE)), Ok(()), "sent along");
+    // A list that nobody had yet is asked for all the same.
+    let vlek = "snp/vlek/milan/crl";
+    assert!(ready(cache.get(vlek, at(NOW))).is_ok());
+}
+
+/// Whoever answers in AMD's place gives what was not signed: nothing of it is kept, and AMD's word is taken later.
+#[test]
+fn what_amd_did_not_sign_is_not_kept() {
+    let platform = milan();
+    let product = platform.product;
+    let mut forger = platform.clone();
+    forger.vek.signed_by = ForgedKey::Asvk;
+    forger.ask.signed_by = ForgedKey::Asvk;
+    forger.crl.signed_by = ForgedKey::Asvk;
+    let answers = Arc::new(Switch::of(Amd::of(&forger)));
+    let folder = folder("poisoned");
+    let cached = || {
+        let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
+        let kds = kds.dangerous_with_roots(platform.roots().unwrap());
+        Arc::new(Cache::builder(kds).directory(&folder).build().unwrap())
+    };
+    let cache = cached();
+    let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
+    let full = platform.evidence(&CHALLENGE);
+    let judge = |evidence: &SnpEvidence, now| {
+        let source = KdsCollateral::new(Arc::clone(&cache));
+        appraise_at(&platform, evidence, source, platform.policy(), now).map(drop)
+    };
+    for evidence in [&bare, &full] {
+        assert_eq!(judge(evidence, NOW), Err(AppraisalError::Unreachable));
+    }
+    let chain = format!("snp/vcek/{}/cert_chain", product.name().to_lowercase());
+    let forged = ready(cache.get(&chain, at(NOW)));
+    assert_eq!(forged, Err(CollateralError::Malformed));
+    assert_eq!(cache.stats().kept, 0);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    answers.set(Amd::of(&platform));
+    for evidence in [&bare, &full] {
+        assert_eq!(judge(evidence, NOW + 60), Ok(()));
+    }
+    // And it is kept now, for the next process too.
+    answers.set(Amd::of(&forger));
+    let restarted = cached();
+    assert!(ready(restarted.get("snp/vcek/milan/crl", at(NOW + 60))).is_ok());
+}
+
+#[test]
+fn an_older_list_is_refused_after_a_newer_one() {
+    let mut platform = milan();
+    platform.crl.this_update = NOW - 10;
+    let mut before = platform.clone();
+    before.crl.this_update = NOW - 11;
+    let answers = Arc::new(Switch::of(Amd::of(&platform)));
+    let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
+    let cache = Cache::new(kds.dangerous_with_roots(platform.roots().unwrap()));
+    let list = "snp/vcek/milan/crl";
+    let newer = ready(cache.get(list, at(NOW))).unwrap();
+    answers.set(Amd::of(&before));
+    let later = at(NOW + 24 * 60 * 60);
+    let refreshed = ready(cache.refresh(later));
+    let refused = (list.to_owned(), CollateralError::RolledBack);
+    assert_eq!(refreshed.failed, [refused]);
+    assert_eq!(ready(cache.get(list, later)), Ok(newer));
+}
+
+/// What a directory is asked for: signatures and dates count, and nothing that a file says beside.
+#[test]
+fn what_was_kept_is_verified_when_it_is_read() {
+    let mut platform = milan();
+    platform.crl.this_update = NOW - 10;
+    platform.crl.next_update = Some(NOW + 10);
+    let kds = kds_of(&Arc::new(Amd::of(&platform)));
+    let list = platform.crl.encode();
+    let read = |key: &str, bytes: &[u8], now| kds.read(key, bytes.into(), at(now));
+    let good = Fetched::new(&list[..], at(NOW + 10)).with_sequence(NOW - 10);
+    let key = "snp/vcek/milan/crl";
+    assert_eq!(read(key, &list, NOW), Ok(good.clone()));
+    // Also what has expired, as its date counts; nothing from the future, which would keep genuine ones away.
+    assert_eq!(read(key, &list, NOW + 99), Ok(good));
+    let malformed = Err(CollateralError::Malformed);
+    assert_eq!(read(key, &list, NOW - 11), malformed);
+    assert_eq!(read("snp/vcek/genoa/crl", &list, NOW), malformed);
+    assert_eq!(read("snp/vcek/milan/cert_chain", &list, NOW), malformed);
+    for index in 0..list.len() {
+        let mut flipped = list.clone();
+        flipped[index] ^= 1;
+        assert_eq!(read(key, &flipped, NOW), malformed, "octet {index}");
+    }
+    // A chip's certificate cannot be verified here: a forged root's intermediate is known to nobody beforehand.
+    let vcek = format!("snp/vcek/milan/{}/4-1-24-219", "c1".repeat(64));
+    assert_eq!(read(&vcek, &platform.vek_certificate(), NOW), malformed);
+    // The verifier of intermediates wants both, and no others.
+    let chain = |ders: &[Vec<u8>]| ders.iter().cloned().map(pem).collect::<String>();
+    let (ask, ark) = (platform.ask.certificate(), platform.ark.certificate());
+    let issuers = "snp/vcek/milan/cert_chain";
+    for (ders, taken) in [
+        ([ask.clone(), ark.clone()], true),
+        ([ask.clone(), ask.clone()], false),
+        ([ark.clone(), ark.clone()], false),
+        ([ask, platform.vek_certificate()], false),
+    ] {
+        let read = read(issuers, chain(&ders).as_bytes(), NOW);
+        assert_eq!(read.is_ok(), taken);
+    }
+}
+
+#[test]
+fn a_revocation_is_seen_when_the_cache_has_renewed() {
+    let platform = milan();
+    let mut revoking = platform.clone();
+    revoking.crl.this_update = NOW;
+    revoking.crl.revoked = vec![platform.ask.serial.clone()];
+    let answers = Arc::new(Switch::of(Amd::of(&platform)));
+    let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
+    let kds = kds.dangerous_with_roots(platform.roots().unwrap());
+    let cache = Arc::new(Cache::new(kds));
+    let judge = |now| {
+        let source = KdsCollateral::new(Arc::clone(&cache));
+        let evidence = platform.evidence(&CHALLENGE);
+        appraise_at(&platform, &evidence, source, platform.policy(), now).map(drop)
+    };
+    assert_eq!(judge(NOW), Ok(()));
+    answers.set(Amd::of(&revoking));
+    ready(cache.refresh(at(NOW + 6 * 60 * 60)));
+    assert_eq!(judge(NOW + 6 * 60 * 60), Err(AppraisalError::UnknownKey));
+}
+
+/// By its name, while AMD is out, for as long as it says: and the result ends then.
+#[test]
+fn an_expired_list_is_used_only_for_the_grace_of_the_application() {
+    let mut platform = milan();
+    platform.crl.next_update = Some(NOW + 100);
+    let other = milan();
+    let judge = |policy: StalePolicy, error: Answer, now| {
+        let answers = Arc::new(Switch::of(Amd::of(&platform)));
+        let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
+        let kds = kds.dangerous_with_roots(platform.roots().unwrap());
+        let cache = Cache::builder(kds).stale_policy(policy).build().unwrap();
+        let cache = Arc::new(cache);
+        let appraise = |now| {
+            let source = KdsCollateral::new(Arc::clone(&cache));
+            let evidence = platform.evidence(&CHALLENGE);
+            appraise_at(&platform, &evidence, source, platform.policy(), now)
+        };
+        appraise(NOW).unwrap();
+        let list = "https://kdsintf.amd.com/vcek/v1/Milan/crl";
+        answers.set(Amd::of(&other).with(list, error));
+        appraise(now).map(|appraised| appraised.ear().expires_at())
+    };
+    let grace = StalePolicy::dangerous_while_unreachable(Duration::from_secs(50));
+    let unreachable = Err(AppraisalError::Unreachable);
+    let ends = |seconds| Ok(Some(at(seconds)));
+    assert_eq!(judge(grace, Answer::None, NOW + 99), ends(NOW + 100));
+    assert_eq!(judge(grace, Answer::None, NOW + 149), ends(NOW + 150));
+    assert_eq!(judge(grace, Answer::None, NOW + 150), unreachable);
+    assert_eq!(judge(grace, Answer::Garbage, NOW + 149), unreachable);
+    assert_eq!(judge(grace, Answer::Status(429), NOW + 149), unreachable);
+    let refuse = StalePolicy::refuse();
+    assert_eq!(judge(refuse, Answer::None, NOW + 149), unreachable);
+}
+
+#[test]
+fn nothing_is_asked_without_tls() {
+    let platform = milan();
+    for base in ["http://mirror.example", "https://amd.com@mirror.example"] {
+        let amd = Arc::new(Amd::of(&platform));
+        let kds = Kds::at(Arc::clone(&amd) as Arc<dyn HttpClient>, base);
+        let asked = ready(kds.fetch("snp/vcek/milan/crl", at(NOW)));
+        assert_eq!(asked, Err(CollateralError::Address));
+        assert_eq!(amd.asked(), [""; 0]);
+    }
 }
 
 #[test]
@@ -173,7 +407,7 @@ fn another_chips_certificate_is_refused() {
         .insert(vek_address(&platform), other.vek_certificate());
     let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
     let refused = appraise_with(&platform, &bare, kds(&Arc::new(amd)), platform.policy());
-    assert_eq!(refused.unwrap_err(), AppraisalError::UnknownKey);
+    assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
 }
 
 #[test]
@@ -183,7 +417,7 @@ fn pieces_are_fresh_for_as_long_as_they_say() {
     platform.ask.not_after = NOW + 2;
     platform.crl.next_update = Some(NOW + 1);
     let amd = Arc::new(Amd::of(&platform));
-    let kds = Kds::new(Arc::clone(&amd) as Arc<dyn HttpClient>);
+    let kds = kds_of(&amd);
     let hwid = "c1".repeat(64);
     for (key, end) in [
         (format!("snp/vcek/milan/{hwid}/4-1-24-219"), NOW + 3),
@@ -215,8 +449,13 @@ fn milan() -> ForgedPlatform {
     ForgedPlatform::new(Product::Milan).unwrap()
 }
 
+fn kds_of(amd: &Arc<Amd>) -> Kds {
+    let kds = Kds::new(Arc::clone(amd) as Arc<dyn HttpClient>);
+    kds.dangerous_with_roots(ForgedPlatform::new(amd.product).unwrap().roots().unwrap())
+}
+
 fn kds(amd: &Arc<Amd>) -> KdsCollateral<Kds> {
-    KdsCollateral::new(Kds::new(Arc::clone(amd) as Arc<dyn HttpClient>))
+    KdsCollateral::new(kds_of(amd))
 }
 
 fn vek_address(platform: &ForgedPlatform) -> String {
@@ -233,6 +472,17 @@ fn vek_address(platform: &ForgedPlatform) -> String {
     format!("https://kdsintf.amd.com/vcek/v1/{product}/{chip}?{versions}")
 }
 
+fn pem(der: Vec<u8>) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<_> = text
+        .as_bytes()
+        .chunks(64)
+        .map(String::from_utf8_lossy)
+        .collect();
+    let lines = lines.join("\n");
+    format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Answer {
     Body,
@@ -243,6 +493,7 @@ enum Answer {
 
 /// What AMD's server would have for a forged platform, and what it was asked.
 struct Amd {
+    product: Product,
     bodies: BTreeMap<String, Vec<u8>>,
     answers: BTreeMap<String, Answer>,
     asked: Mutex<Vec<String>>,
@@ -251,16 +502,6 @@ struct Amd {
 impl Amd {
     fn of(platform: &ForgedPlatform) -> Self {
         let product = platform.product;
-        let pem = |der: Vec<u8>| {
-            let text = STANDARD.encode(der);
-            let lines: Vec<_> = text
-                .as_bytes()
-                .chunks(64)
-                .map(String::from_utf8_lossy)
-                .collect();
-            let lines = lines.join("\n");
-            format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
-        };
         let chain = [platform.ask.certificate(), platform.ark.certificate()].map(pem);
         let at_amd = |path: &str| format!("https://kdsintf.amd.com/{path}");
         let crl = platform.crl.encode();
@@ -274,6 +515,7 @@ impl Amd {
             (at_amd(&format!("vlek/v1/{product}/crl")), crl),
         ]);
         Self {
+            product,
             bodies,
             answers: BTreeMap::new(),
             asked: Mutex::default(),
@@ -312,5 +554,53 @@ impl HttpClient for Amd {
             (Answer::None, _) => Err(HttpError::TimedOut),
         };
         Box::pin(async { outcome })
+    }
+}
+
+/// A server, and then another.
+struct Switch(Mutex<Arc<Amd>>);
+
+impl Switch {
+    fn of(amd: Amd) -> Self {
+        Self(Mutex::new(Arc::new(amd)))
+    }
+
+    fn set(&self, amd: Amd) {
+        *self.0.lock().unwrap() = Arc::new(amd);
+    }
+}
+
+impl HttpClient for Switch {
+    fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        limits: HttpLimits,
+    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+        let amd = Arc::clone(&self.0.lock().unwrap());
+        Box::pin(async move { amd.send(request, limits).await })
+    }
+}
+
+/// An empty folder for one test.
+fn folder(test: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
+}
+
+/// Gives nothing.
+struct Failing(CollateralError);
+
+impl Fetch for Failing {
+    fn read(&self, _: &str, _: Arc<[u8]>, _: UnixTime) -> Result<Fetched, CollateralError> {
+        Err(self.0.clone())
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        _: &'a str,
+        _: UnixTime,
+    ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
+        Box::pin(async { Err(self.0.clone()) })
     }
 }

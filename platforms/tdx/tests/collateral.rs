@@ -14,12 +14,15 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use atls_collateral::Cache;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
+use atls_collateral::Fetched;
 use atls_core::Appraised;
 use atls_core::BoxFuture;
+use atls_core::Held;
 use atls_core::HttpClient;
 use atls_core::HttpError;
 use atls_core::HttpLimits;
@@ -45,7 +48,9 @@ use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
 use atls_tdx::VerifiedPlatform;
+use atls_tdx::testing::ForgedCertificate;
 use atls_tdx::testing::ForgedPlatform;
+use futures_util::FutureExt;
 use proptest::prelude::*;
 use support::DAY;
 use support::NOW;
@@ -336,6 +341,30 @@ fn a_peer_can_send_collateral_along() {
     assert_eq!(judge(&[&sgx], NOW), Err(QuoteError::NoCollateral));
 }
 
+/// Which of its past a peer shows us is not for it to choose: the grace is for what is ours.
+#[test]
+fn a_peers_collateral_has_no_grace() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let collateral = platform.collateral(Tee::Tdx).unwrap();
+    let policy = TdxPolicy {
+        collateral_grace_days: 2,
+        ..policy(&platform.td_report())
+    };
+    let late = NOW + 31 * DAY;
+    let nothing = Arc::new(CollateralFromPeer::new());
+    let from_peer = verifier(&platform, policy.clone(), nothing);
+    let cmw = endorsed(&[&collateral]);
+    let judged =
+        ready(from_peer.appraise_quote(&quote(&platform), &cmw.items(), &REPORT_DATA, at(late)));
+    assert_eq!(judged.map(drop), Err(QuoteError::Expired));
+    let ours = verifier(
+        &platform,
+        policy,
+        Arc::new(SuppliedCollateral::new([collateral])),
+    );
+    assert!(judge(&ours, &platform, late).is_ok());
+}
+
 #[test]
 fn our_own_collateral_comes_before_the_peers() {
     let mut platform = ForgedPlatform::new(NOW).unwrap();
@@ -438,7 +467,7 @@ fn intels_service_is_asked_by_its_urls() {
     let pcs = Pcs::intel(service.clone()).dangerous_with_root(platform.root());
     let fetched = ready(pcs.fetch(KEY, at(NOW))).unwrap();
     assert_eq!(fetched.fresh_until, at(NOW + 30 * DAY));
-    assert_eq!(fetched.sequence, Some(20));
+    assert_eq!(fetched.sequence[..2], [20, 20]);
     let collateral = Collateral::decode(&fetched.bytes).unwrap();
     assert_eq!(collateral.fmspc(), platform.fmspc);
     assert!(supplied(&platform, collateral).is_ok());
@@ -452,6 +481,27 @@ fn intels_service_is_asked_by_its_urls() {
             "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der".to_owned(),
         ]
     );
+}
+
+/// One after the other they would take longer than a connection has.
+#[test]
+fn intels_documents_are_asked_for_at_once() {
+    struct Silent(AtomicUsize);
+    impl HttpClient for Silent {
+        fn send(
+            &self,
+            _: http::Request<Vec<u8>>,
+            limits: HttpLimits,
+        ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+            assert!(limits.deadline <= Duration::from_secs(5));
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Box::pin(std::future::pending())
+        }
+    }
+    let silent = Arc::new(Silent(AtomicUsize::new(0)));
+    let pcs = Pcs::intel(silent.clone());
+    assert!(pcs.fetch(KEY, at(NOW)).now_or_never().is_none());
+    assert_eq!(silent.0.load(Ordering::Relaxed), 4);
 }
 
 #[test]
@@ -565,12 +615,131 @@ fn what_was_fetched_serves_until_it_is_old() {
     assert!(judge(&verifier, &platform, NOW).is_ok());
     assert_eq!(requests(), 4);
     assert!(judge(&verifier, &platform, NOW + 60).is_ok());
-    assert!(judge(&verifier, &platform, NOW + DAY).is_ok());
+    assert!(judge(&verifier, &platform, NOW + DAY / 5).is_ok());
     assert_eq!(requests(), 4, "from the cache");
     // The service is gone, and what it gave expires: with the policy's grace period, and not after.
     service.gone.store(1, Ordering::Relaxed);
     assert!(judge(&verifier, &platform, NOW + 31 * DAY).is_ok());
     assert!(judge(&verifier, &platform, NOW + 33 * DAY).is_err());
+}
+
+/// The lists that were fetched first would be valid for a month.
+#[test]
+fn a_revocation_is_seen_when_the_cache_has_renewed() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let policy = policy(&platform.td_report());
+    let service = Arc::new(Renewed::of(&platform));
+    let pcs = Pcs::intel(service.clone()).dangerous_with_root(platform.root());
+    let cache = Cache::new(pcs);
+    let source = FetchedCollateral::new(Arc::new(cache.clone()));
+    let verifier = verifier(&platform, policy, Arc::new(source));
+    let quote = quote(&platform);
+    let judge = |now| {
+        let judged = ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(now)));
+        judged.map(drop)
+    };
+    assert_eq!(judge(NOW), Ok(()));
+    platform.now = NOW + DAY;
+    platform.revoked.push(ForgedCertificate::Pck);
+    service.renew(&platform);
+    let refresh = |now| ready(cache.refresh(at(now)));
+    refresh(NOW + DAY);
+    assert_eq!(judge(NOW + DAY), Err(QuoteError::Revoked));
+}
+
+/// What Intel never takes back: the numbers of both documents, and the dates of both lists.
+#[test]
+fn nothing_older_is_taken_after_what_is_newer() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let service = Arc::new(Renewed::of(&platform));
+    let pcs = Pcs::intel(service.clone()).dangerous_with_root(platform.root());
+    let fetched = ready(pcs.fetch(KEY, at(NOW + 2 * DAY))).unwrap();
+    let older = Service::of(&platform);
+    platform.now = NOW + 2 * DAY;
+    platform.tcb_evaluation_data_number = 21;
+    platform.qe_evaluation_data_number = 21;
+    let pieces = [
+        "TCB info",
+        "QE identity",
+        "list of the issuer",
+        "list of the root",
+    ];
+    for (piece, name) in pieces.into_iter().enumerate() {
+        let cache = Cache::new(Pcs::intel(service.clone()).dangerous_with_root(platform.root()));
+        service.renew(&platform);
+        let newer = ready(cache.get(KEY, at(NOW + 2 * DAY))).unwrap();
+        assert_ne!(newer.sequence, fetched.sequence);
+        // All is newer but one.
+        let mut mixed = Service::of(&platform);
+        mixed.answers[piece] = older.answers[piece].clone();
+        *service.0.lock().unwrap() = Arc::new(mixed);
+        let failed = ready(cache.refresh(at(NOW + 3 * DAY))).failed;
+        let refused = (KEY.to_owned(), CollateralError::RolledBack);
+        assert_eq!(failed, [refused], "{name}");
+        assert_eq!(ready(cache.get(KEY, at(NOW + 3 * DAY))), Ok(newer));
+    }
+}
+
+/// Of a directory only what Intel signed is believed, and dates and numbers of that.
+#[test]
+fn what_was_kept_is_verified_when_it_is_read() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let foreign = ForgedPlatform::new(NOW).unwrap();
+    let fetched = |platform: &ForgedPlatform| {
+        let pcs = Pcs::intel(Arc::new(Service::of(platform)));
+        let pcs = pcs.dangerous_with_root(platform.root());
+        (ready(pcs.fetch(KEY, at(NOW))).unwrap(), pcs)
+    };
+    let (good, pcs) = fetched(&platform);
+    let read = |bytes: &[u8], now| pcs.read(KEY, bytes.into(), at(now));
+    assert_eq!(read(&good.bytes, NOW), Ok(good.clone()));
+    // Also what has expired, as its numbers count; nothing from the future.
+    assert_eq!(read(&good.bytes, NOW + 90 * DAY), Ok(good.clone()));
+    let malformed = Err(CollateralError::Malformed);
+    assert_eq!(read(&good.bytes, NOW - DAY), malformed);
+    assert_eq!(read(&fetched(&foreign).0.bytes, NOW), malformed);
+    let elsewhere = pcs.read("tdx/90c06f000001/platform", good.bytes.clone(), at(NOW));
+    assert_eq!(elsewhere, malformed);
+    let without_issuer = platform.collateral(Tee::Tdx).unwrap().encode().unwrap();
+    assert_eq!(read(&without_issuer, NOW), malformed);
+    for index in (0..good.bytes.len()).step_by(7) {
+        let mut flipped = good.bytes.to_vec();
+        flipped[index] ^= 1;
+        if let Ok(read) = read(&flipped, NOW) {
+            // White space of what is not signed, at most.
+            assert_eq!(
+                (read.sequence, read.fresh_until),
+                (good.sequence.clone(), good.fresh_until)
+            );
+        }
+    }
+}
+
+#[test]
+fn what_our_own_limits_refuse_gets_no_grace() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    for (error, serves) in [
+        (HttpError::TimedOut.into(), true),
+        (HttpError::Held(Held::TooOften).into(), false),
+        (CollateralError::RolledBack, false),
+    ] {
+        let pcs = Pcs::intel(Arc::new(Service::of(&platform)));
+        let pcs = pcs.dangerous_with_root(platform.root());
+        let source = FetchedCollateral::new(Arc::new(Once {
+            pcs,
+            error,
+            calls: AtomicUsize::new(0),
+        }));
+        let policy = TdxPolicy {
+            collateral_grace_days: 2,
+            ..policy(&platform.td_report())
+        };
+        let verifier = verifier(&platform, policy, Arc::new(source));
+        assert!(judge(&verifier, &platform, NOW).is_ok());
+        assert!(judge(&verifier, &platform, NOW + 29 * DAY).is_ok());
+        let late = judge(&verifier, &platform, NOW + 31 * DAY);
+        assert_eq!(late.is_ok(), serves);
+    }
 }
 
 #[test]
@@ -641,6 +810,54 @@ impl CollateralSource for Careless {
 
     fn reject(&self, _collateral: &Collateral, _now: UnixTime) {
         self.rejected.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Gives once, and then fails.
+struct Once {
+    pcs: Pcs,
+    error: CollateralError,
+    calls: AtomicUsize,
+}
+
+impl Fetch for Once {
+    fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError> {
+        self.pcs.read(key, bytes, now)
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        key: &'a str,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
+        match self.calls.fetch_add(1, Ordering::Relaxed) {
+            0 => self.pcs.fetch(key, now),
+            _ => Box::pin(async { Err(self.error.clone()) }),
+        }
+    }
+}
+
+/// Intel's service, which publishes anew.
+struct Renewed(Mutex<Arc<Service>>);
+
+impl Renewed {
+    fn of(platform: &ForgedPlatform) -> Self {
+        Self(Mutex::new(Arc::new(Service::of(platform))))
+    }
+
+    fn renew(&self, platform: &ForgedPlatform) {
+        *self.0.lock().unwrap() = Arc::new(Service::of(platform));
+    }
+}
+
+impl HttpClient for Renewed {
+    fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        limits: HttpLimits,
+    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+        let service = Arc::clone(&self.0.lock().unwrap());
+        Box::pin(async move { service.send(request, limits).await })
     }
 }
 

@@ -54,7 +54,7 @@ impl Genuine {
             }
             Mode::InHandshake => {
                 let clock = lab.world.clock.clone();
-                let resolver = InHandshake::new(Box::new(device), lab.leaky(), clock);
+                let resolver = InHandshake::new(Box::new(device), lab.leaky(), clock).unwrap();
                 tls.client_auth_cert_resolver = Arc::new(resolver);
             }
         }

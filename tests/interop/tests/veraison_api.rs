@@ -1,12 +1,10 @@
 //! The real Veraison without our own checks in front: what it does about nonces, and what it does not.
 #![allow(
     clippy::disallowed_methods,
-    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a test fails by panicking, and the service's clock is the real one"
 )]
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use atls_core::MediaType;
@@ -26,6 +24,7 @@ use atls_veraison::Wrapping;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use interop::Veraison;
+use stand_in::vectors;
 
 async fn submit(
     veraison: &Veraison,
@@ -54,19 +53,6 @@ async fn submit(
     answer
         .verify(&keys, &supported, &check)
         .map_err(VeraisonError::Result)
-}
-
-fn vectors() -> Option<PathBuf> {
-    let named = std::env::var_os("ATLS_VECTORS").map(PathBuf::from);
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors");
-    let folder = named.unwrap_or(beside);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let required = std::env::var_os("ATLS_REQUIRE_VECTORS").is_some();
-    assert!(!required, "no vectors at {}", folder.display());
-    println!("skipped: no vectors at {}", folder.display());
-    None
 }
 
 /// Genuine Evidence under its own nonce and under another: what the service says, and what our format finds.

@@ -1,5 +1,6 @@
 //! The two weaker modes, over real sockets: who speaks them, what they are bound to, and what is refused all the same.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -7,6 +8,7 @@
 )]
 
 mod accepted;
+mod device;
 mod lifetime;
 mod old_forms;
 mod refused;

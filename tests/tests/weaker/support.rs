@@ -140,11 +140,7 @@ pub(crate) async fn resolver(
     Some(match mode {
         Mode::InHandshake => {
             let device = Box::new(Arc::into_inner(device).unwrap());
-            Arc::new(InHandshake::new(
-                device,
-                demo::provider(),
-                world.clock.clone(),
-            ))
+            Arc::new(InHandshake::new(device, demo::provider(), world.clock.clone()).unwrap())
         }
         _ => in_certificate(world, device).await,
     })

@@ -50,6 +50,7 @@ use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::pki_types::CertificateDer;
 
 use crate::lifetime::Plugged;
+use crate::lifetime::State;
 use crate::support::LIFETIME;
 use crate::support::accept_one;
 use crate::support::asking_tls;
@@ -254,7 +255,7 @@ async fn the_certificate_is_renewed_in_its_format_while_the_device_works() {
     let second = leaf().unwrap();
     let (of_first, of_second) = (fixed(&first), fixed(&second));
     assert_ne!(of_first, of_second);
-    device.works(false);
+    device.now(State::Fails);
     pass(LIFETIME - Duration::from_secs(10)).await;
     assert_eq!(leaf(), Some(second), "the old one serves to its end");
     pass(Duration::from_secs(10)).await;

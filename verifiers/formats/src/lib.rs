@@ -5,10 +5,12 @@
 #![forbid(unsafe_code)]
 
 mod carriage;
+mod implementation;
 mod tdx;
 mod tsm;
 
 pub use carriage::Carriage;
+pub use implementation::origin_of;
 pub use tdx::TdQuote;
 pub use tdx::hardware_claim;
 pub use tsm::CertificateKind;

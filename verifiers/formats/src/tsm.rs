@@ -14,7 +14,8 @@ use crate::Debugging;
 #[derive(Clone, Debug)]
 pub struct TsmReport {
     report: Vec<u8>,
-    certificates: Vec<(CertificateKind, Vec<u8>)>,
+    /// The certificate table, unread; empty where there is none.
+    table: Vec<u8>,
 }
 
 impl TsmReport {
@@ -43,10 +44,7 @@ impl TsmReport {
         }
         Some(Self {
             report: report.filter(|report| report.len() == LENGTH)?,
-            certificates: match auxiliary {
-                Some(table) if !table.is_empty() => certificates(&table)?,
-                _ => Vec::new(),
-            },
+            table: auxiliary.unwrap_or_default(),
         })
     }
 
@@ -57,9 +55,13 @@ impl TsmReport {
         }
     }
 
-    /// Certificates that came along, those of kinds that are known. The report's signature decides which of them is right.
-    pub fn certificates(&self) -> &[(CertificateKind, Vec<u8>)] {
-        &self.certificates
+    /// Certificates that came along, those of kinds that are known; none for what is no table of them, or has one kind twice.
+    /// The report's signature decides which of them is right.
+    pub fn certificates(&self) -> Option<Vec<(CertificateKind, &[u8])>> {
+        match &*self.table {
+            [] => Some(Vec::new()),
+            table => certificates(table),
+        }
     }
 }
 
@@ -80,12 +82,33 @@ impl<'a> SnpReport<'a> {
         self.octets.get(0x50..0x90).unwrap_or_default()
     }
 
-    /// POLICY.DEBUG.
+    /// The report in these octets, if they are as many as one has.
+    pub fn read(octets: &'a [u8]) -> Option<Self> {
+        (octets.len() == LENGTH).then_some(Self { octets })
+    }
+
+    /// By POLICY.DEBUG, or by POLICY.MIGRATE_MA: a migration agent takes the guest, memory and all, wherever it likes.
     pub fn debugging(&self) -> Debugging {
-        match self.octets.get(0x0a).map(|octet| octet & DEBUG) {
-            Some(0) => Debugging::Denied,
-            _ => Debugging::Allowed,
+        if self.policy() & (DEBUG | MIGRATE_MA) == 0 {
+            Debugging::Denied
+        } else {
+            Debugging::Allowed
         }
+    }
+
+    /// POLICY: what the owner of the guest lets whoever runs the machine do to it, a bit each.
+    pub fn policy(&self) -> u64 {
+        self.field(0x08).map_or(u64::MAX, u64::from_le_bytes)
+    }
+
+    /// VMPL: how privileged who asked for the report is in the guest, 0 the most.
+    pub fn vmpl(&self) -> u32 {
+        self.field(0x30).map_or(u32::MAX, u32::from_le_bytes)
+    }
+
+    /// Always there, by the length; where it were not, everything is allowed and nobody privileged.
+    fn field<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
+        self.octets.get(offset..)?.first_chunk().copied()
     }
 }
 
@@ -127,8 +150,8 @@ impl CertificateKind {
 
 /// The certificate table of GHCB (SEV-ES GHCB specification §4.1.8.1): GUID (big-endian), offset and length (little-endian)
 /// until an entry of zeros.
-fn certificates(table: &[u8]) -> Option<Vec<(CertificateKind, Vec<u8>)>> {
-    let mut found: Vec<(CertificateKind, Vec<u8>)> = Vec::new();
+fn certificates(table: &[u8]) -> Option<Vec<(CertificateKind, &[u8])>> {
+    let mut found: Vec<(CertificateKind, &[u8])> = Vec::new();
     let mut rest = table;
     loop {
         let entry: &[u8; 24];
@@ -149,12 +172,13 @@ fn certificates(table: &[u8]) -> Option<Vec<(CertificateKind, Vec<u8>)>> {
         if found.iter().any(|(known, _)| *known == kind) {
             return None;
         }
-        found.push((kind, certificate.to_vec()));
+        found.push((kind, certificate));
     }
 }
 
 /// Octets.
 const LENGTH: usize = 1184;
 
-/// Bit 19 of POLICY, in its third octet.
-const DEBUG: u8 = 1 << 3;
+/// Bits of POLICY.
+const MIGRATE_MA: u64 = 1 << 18;
+const DEBUG: u64 = 1 << 19;

@@ -7,6 +7,9 @@
 //!    │                           └────────── it failed ──────┘      │
 //!    └─────────────────────────────── it did not ───────────────────┘
 //! ```
+//!
+//! Whoever sent that one request may go away before it ends, such as a peer that let its connection run into the deadline. That
+//! says nothing about the service: the next request goes out in its place, without another pause.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -31,7 +34,7 @@ enum State {
     Open { until: Instant },
 }
 
-/// The right to send one request. Dropped without verdict it counts as failed: nobody knows how it ended.
+/// The right to send one request. Dropped without verdict it counts as nothing: nobody knows how it ended.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Pass<'a> {
@@ -127,10 +130,6 @@ impl Pass<'_> {
 
     pub(crate) fn failed(mut self) -> Change {
         self.settled = Settled::Yes;
-        self.count()
-    }
-
-    fn count(&self) -> Change {
         let mut state = self.breaker.lock();
         let failures = match (&*state, self.probe) {
             (State::Closed { failures }, _) => failures.saturating_add(1),
@@ -149,9 +148,10 @@ impl Pass<'_> {
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        // A cancelled request says nothing about the service unless others wait for its outcome.
         if self.settled == Settled::No && self.probe == Probe::Yes {
-            self.count();
+            *self.breaker.lock() = State::Open {
+                until: Instant::now(),
+            };
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::endpoint::is_loopback;
 /// A [`reqwest::Client`], plain or attested, with the limits of [`HttpLimits`] applied to each request.
 ///
 /// It goes where the request says and nowhere else: no redirects, no proxy out of the environment, no `Referer`, no
-/// cookies, no retries of its own, `https` only.
+/// retries of its own, `https` only. Cookies it keeps only where the builder was given a store for them: give it none.
 #[derive(Clone, Debug)]
 pub struct ReqwestClient {
     client: reqwest::Client,
@@ -23,8 +23,9 @@ pub struct ReqwestClient {
 }
 
 impl ReqwestClient {
-    /// Finishes a builder, on which TLS and trust anchors are the caller's: what is set above is switched off, whatever
-    /// the builder said, proxies included.
+    /// Finishes a builder, on which TLS and trust anchors are the caller's. Redirects, proxies, `Referer`, retries and plain
+    /// `http` are off afterwards, whatever the builder said. What else it said stays: headers that go along with each request, a
+    /// store of cookies.
     ///
     /// # Errors
     /// As [`reqwest::ClientBuilder::build`].

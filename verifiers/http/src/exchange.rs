@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::HttpClient;
 use atls_core::HttpLimits;
 use atls_core::ear::KeySource;
+use atls_core::ear::MAX_TOKEN;
 use http::HeaderMap;
 use http::HeaderValue;
 use http::Method;
@@ -32,20 +34,22 @@ pub struct Service {
 }
 
 impl Service {
-    /// The name stands in events.
-    pub fn new(
-        name: &'static str,
-        client: Arc<dyn HttpClient>,
-        url: Uri,
-        limits: HttpLimits,
-    ) -> Self {
+    /// The name stands in events. A request may take 8 s, and its answer has room for the largest token.
+    pub fn new(name: &'static str, client: Arc<dyn HttpClient>, url: Uri) -> Self {
         Self {
             name,
             client,
             url,
             headers: HeaderMap::new(),
-            limits,
+            limits: HttpLimits::new(DEADLINE, MAX_ANSWER),
         }
+    }
+
+    /// Bounds each request otherwise.
+    #[must_use]
+    pub fn with_limits(mut self, limits: HttpLimits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// Adds a header to each request. Its value is a credential, and never logged.
@@ -125,3 +129,9 @@ impl fmt::Debug for Service {
             .finish_non_exhaustive()
     }
 }
+
+/// Within the 10 s of an exchange.
+const DEADLINE: Duration = Duration::from_secs(8);
+
+/// Octets: the largest token, and the JSON around it.
+const MAX_ANSWER: usize = MAX_TOKEN + 2 * 1024;

@@ -19,7 +19,9 @@ use http::Request;
 use http::StatusCode;
 use http::Uri;
 use http::header::ACCEPT;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tracing::debug;
 use tracing::warn;
 
@@ -28,7 +30,7 @@ use tracing::warn;
 /// * The address is the configuration's. What a token says about keys (`jku`, `jwk`, `x5c`) is never read.
 /// * Keys are taken for the allowed algorithms only, see [`VerificationKeys::from_jwk_set_allowing`].
 /// * They are kept for [`max_age`](Self::max_age), one hour by default, and are gone then. Fetching anew begins at half of
-///   that, so a service that is down for less time does no harm.
+///   that, in the background, so a service that is slow, or down for less time, does no harm.
 /// * A token that none of them signed makes it look again: keys rotate. One fetch runs at a time, for all who wait, and
 ///   one is started in each [`interval`](Self::interval), a minute by default, whoever asks; without any keys, in each 5 s.
 ///
@@ -94,16 +96,17 @@ impl Jwks {
     }
 
     async fn current(&self, now: UnixTime) -> Result<VerificationKeys, EarError> {
-        let kept = match self.kept(now) {
-            Some((kept, Age::Young)) => return Ok(kept.keys),
-            other => other.map(|(kept, _)| kept),
-        };
-        let newer = self
-            .look(now, kept.as_ref().map(|kept| kept.fetched_at))
-            .await;
-        newer
-            .or_else(|| kept.map(|kept| kept.keys))
-            .ok_or(EarError::NoKeys)
+        match self.kept(now) {
+            Some((kept, Age::Young)) => Ok(kept.keys),
+            Some((kept, Age::Old)) => {
+                // Nobody waits for it: what is held is good, and the issuer may be slow.
+                if let Ok(permit) = self.flight.clone().try_acquire_owned() {
+                    drop(self.fetch(permit, now));
+                }
+                Ok(kept.keys)
+            }
+            None => self.look(now, None).await.ok_or(EarError::NoKeys),
+        }
     }
 
     /// Newer keys than those that were fetched then, by a fetch of its own or of another who waits too.
@@ -114,27 +117,37 @@ impl Jwks {
         {
             return Some(kept.keys);
         }
+        self.fetch(permit, now)?.await.ok().flatten()
+    }
+
+    /// In a task of its own: who asked first may go away, and the others would be left without. None where it is too early
+    /// for another.
+    fn fetch(
+        &self,
+        permit: OwnedSemaphorePermit,
+        now: UnixTime,
+    ) -> Option<JoinHandle<Option<VerificationKeys>>> {
         if !self.may_look(now) {
             return None;
         }
-        // In a task of its own: who asked first may go away, and the others would be left without.
         let (source, state) = (self.source.clone(), self.state.clone());
-        let fetch = tokio::spawn(async move {
+        Some(tokio::spawn(async move {
             let _permit = permit;
             let keys = source.fetch().await?;
-            lock(&state).keys = Some(Kept {
+            let mut state = lock(&state);
+            let before = state.keys.as_ref().map(|kept| kept.fetched_at);
+            state.keys = Some(Kept {
                 keys: keys.clone(),
-                fetched_at: now.as_secs(),
+                fetched_at: not_before(before, now),
             });
             Some(keys)
-        });
-        fetch.await.ok().flatten()
+        }))
     }
 
-    /// Keys that may still be used. A clock that went back makes them too old.
+    /// Keys that may still be used.
     fn kept(&self, now: UnixTime) -> Option<(Kept, Age)> {
         let kept = lock(&self.state).keys.clone()?;
-        let age = now.as_secs().checked_sub(kept.fetched_at)?;
+        let age = age(kept.fetched_at, now)?;
         let (half, whole) = (self.max_age.as_secs() / 2, self.max_age.as_secs());
         match age {
             age if age < half => Some((kept, Age::Young)),
@@ -152,13 +165,11 @@ impl Jwks {
             self.interval
         };
         let mut state = lock(&self.state);
-        let since = state
-            .looked_at
-            .and_then(|looked_at| now.as_secs().checked_sub(looked_at));
+        let since = state.looked_at.and_then(|looked_at| age(looked_at, now));
         if since.is_some_and(|since| since < gap.as_secs()) {
             return false;
         }
-        state.looked_at = Some(now.as_secs());
+        state.looked_at = Some(not_before(state.looked_at, now));
         true
     }
 }
@@ -230,6 +241,19 @@ enum Age {
     Young,
 }
 
+/// Seconds since then. An appraisal has one time, that of its beginning, and others that began later may have fetched
+/// meanwhile: what is a little in the future is new. None where a clock went back.
+fn age(then: u64, now: UnixTime) -> Option<u64> {
+    let ahead = then.saturating_sub(now.as_secs());
+    (ahead <= AHEAD).then(|| now.as_secs().saturating_sub(then))
+}
+
+/// Now, or then where that is a little later.
+fn not_before(then: Option<u64>, now: UnixTime) -> u64 {
+    let then = then.filter(|then| age(*then, now).is_some());
+    then.unwrap_or_default().max(now.as_secs())
+}
+
 fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
     // Every state is whole at any time.
     state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -237,6 +261,9 @@ fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
 
 /// Within the time of an exchange, with room for the appraisal.
 const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Seconds between the beginnings of two appraisals that are under way together; more than an exchange may take.
+const AHEAD: u64 = 60;
 
 /// Octets. Sets with chains of certificates have some tens of kilobytes.
 const MAX_SET: usize = 256 * 1024;

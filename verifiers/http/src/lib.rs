@@ -43,7 +43,7 @@ pub use endpoint::Endpoint;
 pub use endpoint::EndpointError;
 pub use exchange::Service;
 pub use jwks::Jwks;
-pub use outcome::record;
+pub use outcome::recorded;
 pub use reqwest;
 pub use resilient::Repeatable;
 pub use resilient::Resilient;

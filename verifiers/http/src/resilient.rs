@@ -46,7 +46,7 @@ use crate::stats::Stats;
 /// switch off the verifier for everybody else.
 ///
 /// Each request ends in one event of the target `atls_http::resilient` with the fields `service`, `outcome` (`answered`,
-/// `failed`, `held`) and `status` or `error`; a change of the circuit is another, with `service` and `circuit`.
+/// `failed`, `held`, or `abandoned` by whoever asked) and `status` or `error`; a change of the circuit is another, with `service` and `circuit`.
 pub struct Resilient {
     name: &'static str,
     client: Arc<dyn HttpClient>,
@@ -101,8 +101,9 @@ impl Resilient {
         let deadline = limits.deadline.min(self.settings.deadline);
         let until = later(deadline);
         let max_body = limits.max_body.min(self.settings.max_body);
+        let pending = Pending(Some(self));
         let result = self.queued(request, until, max_body).await;
-        self.report(&result);
+        pending.end(&result);
         result
     }
 
@@ -233,6 +234,26 @@ impl fmt::Debug for Resilient {
             .field("name", &self.name)
             .field("stats", &self.stats())
             .finish_non_exhaustive()
+    }
+}
+
+/// A request that has not ended.
+struct Pending<'a>(Option<&'a Resilient>);
+
+impl Pending<'_> {
+    fn end(mut self, result: &Result<Response<Vec<u8>>, HttpError>) {
+        if let Some(client) = self.0.take() {
+            client.report(result);
+        }
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if let Some(client) = self.0 {
+            client.counters.abandoned.increment();
+            warn!(service = client.name, outcome = "abandoned");
+        }
     }
 }
 

@@ -11,6 +11,8 @@ pub struct Stats {
     pub requests: u64,
     /// Requests that got no usable response although they were sent.
     pub failures: u64,
+    /// Requests that whoever asked for them did not wait for, such as because its connection reached its deadline.
+    pub abandoned: u64,
     /// Requests that were not sent: too many, or the circuit was open.
     pub held: u64,
     /// Attempts beyond the first.
@@ -38,6 +40,7 @@ pub enum Circuit {
 pub(crate) struct Counters {
     pub(crate) requests: Counter,
     pub(crate) failures: Counter,
+    pub(crate) abandoned: Counter,
     pub(crate) held: Counter,
     pub(crate) retries: Counter,
 }
@@ -47,6 +50,7 @@ impl Counters {
         Stats {
             requests: self.requests.get(),
             failures: self.failures.get(),
+            abandoned: self.abandoned.get(),
             held: self.held.get(),
             retries: self.retries.get(),
             circuit,

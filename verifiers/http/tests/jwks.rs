@@ -7,7 +7,14 @@
     reason = "a test fails by panicking"
 )]
 
+use std::future::pending;
+use std::future::ready;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+use std::time::Duration;
 
 use atls_core::HttpError;
 use atls_core::ear::Algorithm;
@@ -73,11 +80,65 @@ async fn old_keys_are_renewed_before_they_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_waits_for_new_keys_while_the_old_ones_are_good() {
+    let signer = Signer::es256();
+    let set = signer.jwk_set();
+    let (jwks, script) = jwks(Script::new(move |number, _| match number {
+        0 => Box::pin(ready(body(&set))),
+        _ => Box::pin(pending()),
+    }));
+    assert!(jwks.keys(at(1_000_000)).await.is_ok());
+    for second in [1800, 1801, 3599] {
+        let keys = at_once(jwks.keys(at(1_000_000 + second)));
+        assert!(keys.is_some_and(|keys| keys.is_ok()), "{second}");
+        tokio::task::yield_now().await;
+        // One is out for all of them.
+        assert_eq!(script.requests(), 2);
+    }
+    // Without any that are good there is something to wait for.
+    assert!(at_once(jwks.keys(at(1_003_600))).is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_clock_that_went_back_does_not_prolong_keys() {
     let signer = Signer::es256();
     let (jwks, script) = jwks(serving(&[&signer]));
     assert!(jwks.keys(at(1_000_000)).await.is_ok());
     assert!(jwks.keys(at(900_000)).await.is_ok());
+    assert_eq!(script.requests(), 2);
+}
+
+/// Each appraisal takes the time once, at its beginning: one that began before a fetch of another ends after it.
+#[tokio::test(start_paused = true)]
+async fn keys_that_were_fetched_meanwhile_are_not_from_the_future() {
+    let signer = Signer::es256();
+    let set = signer.jwk_set();
+    let (jwks, script) = jwks(Script::immediate(move |number, _| match number {
+        0 => body(&set),
+        _ => Err(HttpError::TimedOut),
+    }));
+    assert!(jwks.keys(at(1_000_000)).await.is_ok());
+    for before in [1, 60] {
+        assert!(jwks.keys(at(1_000_000 - before)).await.is_ok());
+        assert!(jwks.newer_keys(at(1_000_000 - before)).await.is_none());
+    }
+    assert_eq!(script.requests(), 1);
+    // That is a clock that went back.
+    let refused = jwks.keys(at(1_000_000 - 61)).await;
+    assert_eq!(refused.err(), Some(EarError::NoKeys));
+    assert_eq!(script.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_appraisal_does_not_make_keys_older() {
+    let signer = Signer::es256();
+    let (jwks, script) = jwks(serving(&[&signer]));
+    let jwks = jwks.interval(Duration::ZERO);
+    assert!(jwks.keys(at(1_000_000)).await.is_ok());
+    assert!(jwks.newer_keys(at(999_970)).await.is_some());
+    assert_eq!(script.requests(), 2);
+    assert!(jwks.keys(at(1_001_799)).await.is_ok());
+    tokio::task::yield_now().await;
     assert_eq!(script.requests(), 2);
 }
 
@@ -201,6 +262,15 @@ async fn verified(jwks: &Jwks, signer: &Signer, second: u64) -> Result<(), EarEr
     let token = signer.token(&json!({}));
     let verify = |keys: &VerificationKeys| jwt::verify(&token, keys, &supported()).map(drop);
     verify_with(jwks, at(1_000_000 + second), verify).await
+}
+
+/// What comes without waiting for anything.
+fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(future).as_mut().poll(&mut context) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "what a script answers")]

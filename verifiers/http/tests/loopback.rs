@@ -130,13 +130,15 @@ async fn a_service_gets_json_and_credentials_and_its_refusals_are_told_apart() {
         (503, Err(AppraisalError::Unreachable)),
     ] {
         let url = server.url(&format!("/{code}")).parse().unwrap();
-        let service = Service::new("test", Loopback::client(), url, limits(1000))
+        let service = Service::new("test", Loopback::client(), url)
+            .with_limits(limits(1000))
             .with_header(AUTHORIZATION, HeaderValue::from_static("key"));
         assert_eq!(service.post(&json!({ "a": 1 })).await, result, "{code}");
         assert!(!format!("{service:?}").contains("key\""));
     }
     let url = server.url("/200").parse().unwrap();
-    let service = Service::new("test", Loopback::client(), url, limits(3))
+    let service = Service::new("test", Loopback::client(), url)
+        .with_limits(limits(3))
         .with_header(AUTHORIZATION, HeaderValue::from_static("key"));
     let refused = service.post(&json!({ "a": 1 })).await;
     assert_eq!(refused, Err(AppraisalError::BadResult));
@@ -145,7 +147,7 @@ async fn a_service_gets_json_and_credentials_and_its_refusals_are_told_apart() {
 #[tokio::test]
 async fn nobody_there_is_unreachable() {
     let url = "http://127.0.0.1:1/".parse().unwrap();
-    let service = Service::new("test", Loopback::client(), url, limits(1000));
+    let service = Service::new("test", Loopback::client(), url).with_limits(limits(1000));
     let refused = service.post(&json!({})).await;
     assert_eq!(refused, Err(AppraisalError::Unreachable));
 }

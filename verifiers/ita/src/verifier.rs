@@ -9,7 +9,6 @@ use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::HttpClient;
-use atls_core::HttpLimits;
 use atls_core::MediaType;
 use atls_core::Origin;
 use atls_core::Verifier;
@@ -130,11 +129,8 @@ impl Verifier for ItaVerifier {
         evidence: &'a Evidence<'a>,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
-        Box::pin(async move {
-            let outcome = self.ask(evidence, now).await;
-            atls_http::record(NAME, evidence.media_type(), &outcome);
-            outcome
-        })
+        let appraisal = self.ask(evidence, now);
+        Box::pin(atls_http::recorded(NAME, evidence.media_type(), appraisal))
     }
 }
 
@@ -202,9 +198,8 @@ impl ItaVerifierBuilder {
     pub fn build(self) -> Result<ItaVerifier, SetupError> {
         let key = self.api_key.ok_or(SetupError::Credential)?;
         let url = self.api.join("/appraisal/v2/attest")?;
-        let limits = HttpLimits::new(DEADLINE, MAX_ANSWER);
         Ok(ItaVerifier {
-            service: Service::new(NAME, self.client, url, limits).with_header(API_KEY, key),
+            service: Service::new(NAME, self.client, url).with_header(API_KEY, key),
             keys: self.keys,
             supported: self.supported,
             media_types: [MediaType::parse(TDX_QUOTE)?],
@@ -229,9 +224,3 @@ impl fmt::Debug for ItaVerifierBuilder {
 const NAME: &str = "ita";
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-
-/// Within the 10 s of an exchange.
-const DEADLINE: Duration = Duration::from_secs(8);
-
-/// Octets: those of the largest token, and the JSON around it.
-const MAX_ANSWER: usize = 66 * 1024;

@@ -25,14 +25,14 @@ pub(crate) fn snp(evidence: &[u8], challenge: &[u8]) -> Result<Value, AppraisalE
     if tsm.report().report_data() != challenge {
         return Err(AppraisalError::NotBound);
     }
+    let certificates = tsm.certificates().ok_or(AppraisalError::Malformed)?;
     let mut chain = String::new();
     for kind in [
         CertificateKind::Vcek,
         CertificateKind::Ask,
         CertificateKind::Ark,
     ] {
-        let mut certificates = tsm.certificates().iter();
-        match certificates.find(|(known, _)| *known == kind) {
+        match certificates.iter().find(|(known, _)| *known == kind) {
             Some((_, certificate)) => chain.push_str(&pem(certificate)),
             None if kind == CertificateKind::Vcek => return Err(AppraisalError::Malformed),
             None => {}

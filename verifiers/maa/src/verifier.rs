@@ -9,7 +9,6 @@ use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::HttpClient;
-use atls_core::HttpLimits;
 use atls_core::MediaType;
 use atls_core::Origin;
 use atls_core::Verifier;
@@ -101,11 +100,8 @@ impl Verifier for MaaVerifier {
         evidence: &'a Evidence<'a>,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
-        Box::pin(async move {
-            let outcome = self.ask(evidence, now).await;
-            atls_http::record(NAME, evidence.media_type(), &outcome);
-            outcome
-        })
+        let appraisal = self.ask(evidence, now);
+        Box::pin(atls_http::recorded(NAME, evidence.media_type(), appraisal))
     }
 }
 
@@ -154,13 +150,12 @@ impl MaaVerifierBuilder {
     /// # Errors
     /// None for an endpoint that is one.
     pub fn build(self) -> Result<MaaVerifier, SetupError> {
-        let limits = HttpLimits::new(DEADLINE, MAX_ANSWER);
         let service = |path: &str| {
             let url = self
                 .instance
                 .join(&format!("{path}?api-version={VERSION}"))?;
             let client = self.client.clone();
-            Ok::<_, SetupError>(Service::new(NAME, client, url, limits))
+            Ok::<_, SetupError>(Service::new(NAME, client, url))
         };
         Ok(MaaVerifier {
             snp: service("/attest/SevSnpVm")?,
@@ -187,9 +182,3 @@ impl fmt::Debug for MaaVerifierBuilder {
 const NAME: &str = "maa";
 
 const VERSION: &str = "2025-06-01";
-
-/// Within the 10 s of an exchange.
-const DEADLINE: Duration = Duration::from_secs(8);
-
-/// Octets: those of the largest token, and the JSON around it.
-const MAX_ANSWER: usize = 66 * 1024;

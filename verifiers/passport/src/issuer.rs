@@ -10,6 +10,7 @@ use atls_core::ear::ExpectedNonce;
 use atls_core::ear::KeySource;
 
 use crate::scheme::Scheme;
+use crate::verifier::PassportSetupError;
 
 /// An issuer of passports: its dialect, its keys, its name, and the schemes under which it is believed.
 pub struct TrustedIssuer {
@@ -48,6 +49,24 @@ impl TrustedIssuer {
     pub fn named(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), PassportSetupError> {
+        if self.schemes.is_empty() {
+            return Err(PassportSetupError::NoScheme);
+        }
+        let mut fresh = self.schemes.iter().filter(|scheme| scheme.is_fresh());
+        if let Some(part) = fresh.clone().find_map(Scheme::replayable) {
+            return Err(PassportSetupError::Replayable(part.to_owned()));
+        }
+        if let Some(tee) = self.schemes.iter().find_map(Scheme::unknown_tee) {
+            return Err(PassportSetupError::UnknownTee(tee.to_owned()));
+        }
+        let silent = !self.dialect.has_nonce() && fresh.clone().next().is_some();
+        if silent && !fresh.any(Scheme::compares_reported) {
+            return Err(PassportSetupError::NothingCompared);
+        }
+        Ok(())
     }
 
     fn of(dialect: Dialect, keys: Arc<dyn KeySource>, issuer: Option<String>) -> Self {
@@ -108,12 +127,17 @@ impl Dialect {
         }
     }
 
+    /// Whether results state the nonce of the request.
+    pub(crate) fn has_nonce(self) -> bool {
+        match self {
+            Self::Trustee => false,
+            Self::Ietf | Self::Veraison => true,
+        }
+    }
+
     /// Whether the result answers a request with this challenge. Without `eat_nonce` that is for the reported value to show.
     pub(crate) fn answers(self, ear: &Ear, challenge: &[u8]) -> bool {
-        match self {
-            Self::Trustee => true,
-            Self::Ietf | Self::Veraison => ear.nonce() == Some(challenge),
-        }
+        !self.has_nonce() || ear.nonce() == Some(challenge)
     }
 
     /// Trustee always states an end; a result without is none of its.

@@ -41,9 +41,15 @@
 //! | Trustee | `report_data` in the annotated evidence (it has no `eat_nonce`), of the named TEE |
 //! | draft-ietf-rats-ear | `eat_nonce`, and the part's own `eat_nonce` where it is there |
 //!
+//! # What is not left to the issuer's policy
+//!
+//! Lifecycles, guest policies and TD attributes that results tell are judged here, like the background check judges them in
+//! Evidence: a device that is open to debugging gets a part `local` of the result that contraindicates it. The schemes of known
+//! formats demand that it is told.
+//!
 //! # What a simulator cannot hide
 //!
-//! A scheme states where Evidence under it comes from. For PSA the result itself says more: the implementation ID of the
+//! A scheme states where Evidence under it comes from. For PSA and CCA the result itself says more: the implementation ID of the
 //! simulated platform makes it [`Simulated`](atls_core::Origin::Simulated), and so does a result that hides the ID. Trustee's
 //! `sample` TEE is simulated whatever is configured.
 //!
@@ -57,6 +63,7 @@
 
 mod attester;
 mod confirmation;
+mod debugging;
 mod issuer;
 mod reusable;
 mod scheme;

@@ -6,9 +6,14 @@ use atls_core::ear::Appraisal;
 use atls_core::ear::Ear;
 use atls_core::ear::OctetText;
 use atls_formats::Carriage;
+use atls_formats::origin_of;
 use serde_json::Value;
 
 use crate::confirmation::Form;
+use crate::debugging;
+use crate::debugging::CCA_LIFECYCLE;
+use crate::debugging::PSA_LIFECYCLE;
+use crate::debugging::is_simulator;
 
 /// One part of an issuer's results under one policy, and the declaration of what the issuer compares before it affirms.
 #[derive(Clone, Debug)]
@@ -18,6 +23,8 @@ pub struct Scheme {
     rule: Rule,
     /// Another part without which this one is about nothing.
     companion: Option<&'static str>,
+    /// What the part must tell about debugging; none where that is not known.
+    told: Option<&'static [&'static str]>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,11 +58,13 @@ enum Device {
 }
 
 impl Scheme {
-    /// Veraison's `PSA_IOT`: it compares the token's nonce, and reports it with the implementation ID.
+    /// Veraison's `PSA_IOT`: it compares the token's nonce, and reports it with the implementation ID and the security lifecycle,
+    /// which must be *secured*.
     pub fn psa_iot(policy: impl Into<String>) -> Self {
         Self::fresh("PSA_IOT", policy, Carriage::Verbatim)
             .reporting("psa-nonce", OctetText::Base64)
             .told_by(Device::ImplementationId("psa-implementation-id"))
+            .telling(Some(&[PSA_LIFECYCLE]))
     }
 
     /// The realm of Veraison's `ARM_CCA`: it compares the realm challenge, and reports it. The result must have a part for
@@ -66,18 +75,29 @@ impl Scheme {
             .beside(CCA_PLATFORM)
     }
 
-    /// The platform of Veraison's `ARM_CCA`, which is bound to the realm by the realm's key, and without realm to nothing.
+    /// The platform of Veraison's `ARM_CCA`, which is bound to the realm by the realm's key, and without realm to nothing. It
+    /// reports the implementation ID, and the lifecycle, which must be *secured*.
     pub fn cca_platform(policy: impl Into<String>) -> Self {
-        Self::fresh(CCA_PLATFORM, policy, Carriage::Sha512).beside(CCA_REALM)
+        Self::fresh(CCA_PLATFORM, policy, Carriage::Sha512)
+            .told_by(Device::ImplementationId("cca-platform-implementation-id"))
+            .telling(Some(&[CCA_LIFECYCLE]))
+            .beside(CCA_REALM)
     }
 
-    /// Veraison's `SEVSNP`: it compares the report data.
-    pub fn sev_snp(policy: impl Into<String>) -> Self {
+    /// Veraison's `SEVSNP`: it compares the report data. **It looks neither at the guest's policy nor at the VMPL**, and nothing
+    /// else does here: guests that may be debugged or moved are affirmed, and so is what the less privileged levels of one ask
+    /// for. Where the relying party asks the service itself, `atls-veraison` judges both.
+    pub fn dangerous_sev_snp(policy: impl Into<String>) -> Self {
         Self::fresh("SEVSNP", policy, Carriage::Sha512)
     }
 
-    /// Trustee's one part, `cpu0`, about the TEE of this name (`snp`, `tdx`, …), whose report data is 64 octets and spelled in
-    /// hexadecimal. `sample` is Trustee's simulator, spelled in base64.
+    /// Trustee's one part, `cpu0`, about the TEE of this name, whose report data is 64 octets and spelled in hexadecimal:
+    ///
+    /// * `snp`, whose result must tell that the guest may neither be debugged nor moved by a migration agent,
+    /// * `tdx`, whose result must tell that the TD may not be debugged,
+    /// * `sample`, Trustee's simulator, spelled in base64.
+    ///
+    /// A verifier cannot be made with other names: of their results it is not known here what they tell about debugging.
     pub fn trustee(tee: impl Into<String>, policy: impl Into<String>) -> Self {
         let tee = tee.into();
         let text = if is_simulator(&tee) {
@@ -87,21 +107,25 @@ impl Scheme {
         };
         Self::fresh("cpu0", policy, Carriage::Sha512)
             .reporting("report_data", text)
+            .telling(debugging::claims_of_tee(&tee))
             .told_by(Device::Tee(tee))
     }
 
-    /// Trustee about a confidential VM of Azure (`az-snp-vtpm`, `az-tdx-vtpm`), whose TPM quote carries the value as it is.
+    /// Trustee about a confidential VM of Azure (`az-snp-vtpm`, `az-tdx-vtpm`), whose TPM quote carries the value as it is. The
+    /// result must tell the same about debugging as that of [`trustee`](Self::trustee).
     pub fn trustee_azure(tee: impl Into<String>, policy: impl Into<String>) -> Self {
+        let tee = tee.into();
         Self::fresh("cpu0", policy, Carriage::Verbatim)
             .reporting("report_data", OctetText::Hex)
-            .told_by(Device::Tee(tee.into()))
+            .telling(debugging::claims_of_tee(&tee))
+            .told_by(Device::Tee(tee))
     }
 
     /// Any other. **You declare** that the issuer, under this policy, compares the value which the Evidence carries with its
     /// nonce before it affirms this part, and that such Evidence is from a device or a simulator.
     ///
     /// Of Veraison's schemes `TPM_ENACTTRUST`, `PARSEC_TPM`, `PARSEC_CCA` and `RIOT` do **not**: they affirm replayed
-    /// Evidence, and a passport of theirs proves nothing about a connection.
+    /// Evidence, and a passport of theirs proves nothing about a connection. A verifier cannot be made with these names.
     pub fn checks_freshness(
         part: impl Into<String>,
         policy: impl Into<String>,
@@ -126,6 +150,7 @@ impl Scheme {
             policy: policy.into(),
             rule: Rule::KeyOnly { origin },
             companion: None,
+            told: Some(&[]),
         }
     }
 
@@ -133,6 +158,46 @@ impl Scheme {
         self.part == part
             && appraisal.policy_ids() == [&*self.policy]
             && self.companion.is_none_or(|name| ear.submod(name).is_some())
+    }
+
+    pub(crate) fn is_fresh(&self) -> bool {
+        matches!(self.rule, Rule::Fresh { .. })
+    }
+
+    /// The name of the part, if it is known that nothing compares its freshness.
+    pub(crate) fn replayable(&self) -> Option<&str> {
+        REPLAYABLE.contains(&&*self.part).then_some(&*self.part)
+    }
+
+    /// The name of a TEE of which it is not known what results tell about debugging.
+    pub(crate) fn unknown_tee(&self) -> Option<&str> {
+        match (&self.rule, self.told) {
+            (
+                Rule::Fresh {
+                    device: Device::Tee(tee),
+                    ..
+                },
+                None,
+            ) => Some(tee),
+            _ => None,
+        }
+    }
+
+    /// Whether the part tells about debugging what it must.
+    pub(crate) fn is_told(&self, appraisal: &Appraisal) -> bool {
+        let is_told = |claims| debugging::is_told(appraisal, claims);
+        self.told.is_some_and(is_told)
+    }
+
+    /// Whether the part itself must say which value the Evidence carried.
+    pub(crate) fn compares_reported(&self) -> bool {
+        matches!(
+            self.rule,
+            Rule::Fresh {
+                reported: Some(_),
+                ..
+            }
+        )
     }
 
     /// The value that everything must equal; none where a scheme does not speak of connections.
@@ -156,7 +221,7 @@ impl Scheme {
             return None;
         }
         if let Some(reported) = reported {
-            let text = annotated(appraisal, reported.name).and_then(Value::as_str)?;
+            let text = annotated(appraisal)?.get(reported.name)?.as_str()?;
             if reported.text.decode(text)? != challenge {
                 return None;
             }
@@ -164,14 +229,12 @@ impl Scheme {
         match device {
             Device::Configured(origin) => Some(*origin),
             Device::ImplementationId(name) => {
-                let id = annotated(appraisal, name).and_then(Value::as_str);
-                Some(match id.and_then(|text| OctetText::Base64.decode(text)) {
-                    Some(id) if id != SIMULATED => Origin::Device,
-                    _ => Origin::Simulated,
-                })
+                let id = annotated(appraisal).and_then(|claims| claims.get(name)?.as_str());
+                let id = id.and_then(|text| OctetText::Base64.decode(text));
+                Some(id.map_or(Origin::Simulated, |id| origin_of(&id)))
             }
             Device::Tee(tee) => {
-                annotated(appraisal, tee)?;
+                annotated(appraisal)?.get(tee)?;
                 Some(if is_simulator(tee) {
                     Origin::Simulated
                 } else {
@@ -211,6 +274,7 @@ impl Scheme {
                 device: Device::Configured(Origin::Device),
             },
             companion: None,
+            told: Some(&[]),
         }
     }
 
@@ -218,6 +282,11 @@ impl Scheme {
         if let Rule::Fresh { reported, .. } = &mut self.rule {
             *reported = Some(Reported { name, text });
         }
+        self
+    }
+
+    fn telling(mut self, claims: Option<&'static [&'static str]>) -> Self {
+        self.told = claims;
         self
     }
 
@@ -234,29 +303,12 @@ impl Scheme {
     }
 }
 
-fn annotated<'a>(appraisal: &'a Appraisal, name: &str) -> Option<&'a Value> {
-    appraisal
-        .extension("ear.veraison.annotated-evidence")?
-        .get(name)
-}
-
-/// Trustee's TEEs that are none.
-fn is_simulator(tee: &str) -> bool {
-    matches!(tee, "sample" | "sampledevice")
+pub(crate) fn annotated(appraisal: &Appraisal) -> Option<&Value> {
+    appraisal.extension("ear.veraison.annotated-evidence")
 }
 
 const CCA_PLATFORM: &str = "CCA_SSD_PLATFORM";
 const CCA_REALM: &str = "CCA_REALM";
 
-/// The implementation ID of every simulated device, as the `atls-sim` crate documents it.
-const SIMULATED: &[u8] = b"atls-simulated-platform-no-trust";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_simulators_implementation_id_is_the_one_that_it_uses() {
-        assert_eq!(SIMULATED, atls_sim::IMPLEMENTATION_ID);
-    }
-}
+/// Veraison's, up to v0.0.2608.
+const REPLAYABLE: [&str; 4] = ["TPM_ENACTTRUST", "PARSEC_TPM", "PARSEC_CCA", "RIOT"];

@@ -26,6 +26,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
 use crate::confirmation::Form;
+use crate::debugging;
 use crate::issuer::TrustedIssuer;
 use crate::scheme::Scheme;
 
@@ -100,19 +101,29 @@ fn judge(
     }
     let named = |confirmation| form.key(confirmation).ok_or(AppraisalError::NotBound);
     let holder = ear.confirmation().map(named).transpose()?;
-    let fresh: Option<Vec<_>> = ear
+    // Of each part, the schemes that it satisfies, and from where they take it to be.
+    let fresh: Option<Vec<Vec<_>>> = ear
         .submods()
         .map(|(part, appraisal)| {
-            let mut schemes = schemes_for(issuer, &ear, part, appraisal);
-            schemes.find_map(|scheme| {
-                let challenge = scheme.challenge(bound)?;
-                let answers = issuer.dialect.answers(&ear, &challenge);
-                answers.then(|| scheme.fresh_origin(appraisal, &challenge))?
-            })
+            let satisfied = |scheme| satisfies(scheme, appraisal, &ear, issuer, bound);
+            let schemes = schemes_for(issuer, &ear, part, appraisal);
+            let satisfied: Vec<_> = schemes.filter_map(satisfied).collect();
+            (!satisfied.is_empty()).then_some(satisfied)
         })
         .collect();
-    if let Some(origins) = fresh {
-        let appraised = Appraised::new(ear, worst(&origins));
+    if let Some(satisfied) = fresh {
+        let satisfied: Vec<_> = satisfied.into_iter().flatten().collect();
+        // Whoever echoes nothing must say, in one part at least, which value the Evidence carried.
+        let mut schemes = satisfied.iter().map(|(scheme, ..)| scheme);
+        if !issuer.dialect.has_nonce() && !schemes.any(|scheme| scheme.compares_reported()) {
+            return Err(AppraisalError::NotBound);
+        }
+        let mut told = satisfied.iter();
+        if !told.all(|(scheme, part, _)| scheme.is_told(part)) {
+            return Err(AppraisalError::Malformed);
+        }
+        let origins: Vec<_> = satisfied.iter().map(|(.., origin)| *origin).collect();
+        let appraised = Appraised::new(judged(ear), worst(&origins));
         return Ok(match holder {
             Some(key) => appraised.with_attested_key(key),
             None => appraised,
@@ -130,7 +141,29 @@ fn judge(
         .collect();
     let (keys, origins): (Vec<_>, Vec<_>) = parts.unwrap_or_default().into_iter().unzip();
     let key = the_one(keys).ok_or(AppraisalError::NotBound)?;
-    Ok(Appraised::new(ear, worst(&origins)).bound_to_key_only(key))
+    Ok(Appraised::new(judged(ear), worst(&origins)).bound_to_key_only(key))
+}
+
+/// Scheme and part, if the part is about Evidence of this connection under the scheme, and where that comes from.
+fn satisfies<'a>(
+    scheme: &'a Scheme,
+    appraisal: &'a Appraisal,
+    ear: &Ear,
+    issuer: &TrustedIssuer,
+    bound: &Bound,
+) -> Option<(&'a Scheme, &'a Appraisal, Origin)> {
+    let challenge = scheme.challenge(bound)?;
+    let origin = scheme.fresh_origin(appraisal, &challenge)?;
+    let answers = issuer.dialect.answers(ear, &challenge);
+    answers.then_some((scheme, appraisal, origin))
+}
+
+/// The result, with what we say of debugging by ourselves. It can only make it worse.
+fn judged(ear: Ear) -> Ear {
+    let parts = ear.submods().map(|(_, appraisal)| appraisal);
+    let judgements: Vec<_> = parts.filter_map(debugging::judge).collect();
+    let judgements = judgements.into_iter();
+    judgements.fold(ear, |ear, judgement| ear.with_submod(LOCAL, judgement))
 }
 
 /// The key that all of them are. No part is about no key, and none about two.
@@ -222,14 +255,12 @@ impl PassportVerifierBuilder {
     }
 
     /// # Errors
-    /// [`PassportSetupError`] without issuer, or with one that has no scheme.
+    /// [`PassportSetupError`] without issuer, or with one whose passports could never be accepted, or would be about anything.
     pub fn build(self) -> Result<PassportVerifier, PassportSetupError> {
         let mut issuers = Vec::new();
         let mut media_types: Vec<MediaType> = Vec::new();
         for issuer in self.issuers {
-            if issuer.schemes.is_empty() {
-                return Err(PassportSetupError::NoScheme);
-            }
+            issuer.validate()?;
             let own = issuer.dialect.media_types()?;
             for media_type in &own {
                 if !media_types.contains(media_type) {
@@ -258,10 +289,17 @@ impl fmt::Debug for PassportVerifierBuilder {
     }
 }
 
+/// The part of a result that holds our own judgement.
+const LOCAL: &str = "local";
+
 /// A verifier of passports cannot be made of this configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PassportSetupError {
+    /// A part of which it is known that its issuers affirm replayed Evidence. It says nothing about a connection: remove the
+    /// scheme.
+    #[error("results about {0} do not tell fresh evidence from replayed")]
+    Replayable(String),
     /// A media type of a dialect does not parse. It does.
     #[error("media type of a dialect")]
     MediaType(#[from] MediaTypeError),
@@ -271,4 +309,11 @@ pub enum PassportSetupError {
     /// An issuer without scheme, whose passports would all be refused. Add one.
     #[error("an issuer is trusted under no scheme")]
     NoScheme,
+    /// Trustee's results have no `eat_nonce`, so one of its schemes must be of those that compare the value which the result
+    /// reports: add [`Scheme::trustee`] or [`Scheme::trustee_azure`].
+    #[error("no scheme of an issuer without nonces compares anything")]
+    NothingCompared,
+    /// Nobody here knows what results about this TEE tell about debugging. Use Evidence, or another TEE.
+    #[error("not known what results about the TEE {0:?} tell")]
+    UnknownTee(String),
 }

@@ -369,7 +369,9 @@ async fn a_passport_of_trustee_is_bound_by_its_report_data() {
             "ear.verifier-id": { "developer": "d", "build": "b" },
             "submods": { "cpu0": {
                 "ear.status": "affirming", "ear.appraisal-policy-id": "mine",
-                "ear.veraison.annotated-evidence": { "report_data": report_data, tee: {} },
+                "ear.veraison.annotated-evidence": {
+                    "report_data": report_data, tee: { "td_attributes": { "debug": false } },
+                },
             } },
         })
     };
@@ -455,7 +457,10 @@ async fn a_realm_and_its_platform_come_together() {
     });
     let connection = Connection::new();
     let challenge = stand_in::sha512(connection.bound().as_bytes());
-    let platform = json!({ "ear.status": "affirming", "ear.appraisal-policy-id": policy });
+    let platform = json!({
+        "ear.status": "affirming", "ear.appraisal-policy-id": policy,
+        "ear.veraison.annotated-evidence": { "cca-platform-lifecycle": 0x3000 },
+    });
     let realm = |challenge: &[u8]| {
         let mut realm = platform.clone();
         let challenge = BASE64_STANDARD.encode(challenge);
@@ -737,6 +742,7 @@ fn psa_claims(nonce: &[u8], implementation_id: &[u8]) -> Value {
             "ear.veraison.annotated-evidence": {
                 "psa-nonce": BASE64_STANDARD.encode(nonce),
                 "psa-implementation-id": BASE64_STANDARD.encode(implementation_id),
+                "psa-security-lifecycle": 0x3000,
             },
         } },
     })

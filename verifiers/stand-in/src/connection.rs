@@ -60,16 +60,22 @@ impl Connection {
         self.to_attest().leaf_key().to_vec()
     }
 
-    /// What the client has once the server answered with this.
-    pub fn finish(self, cmw: &Cmw) -> Credential {
-        let authenticator = self.challenge.answer(cmw).unwrap();
-        self.pending.finish(&authenticator).unwrap()
+    /// The Evidence of an attester for it.
+    pub async fn token(&self, attester: &dyn Attester) -> Vec<u8> {
+        let cmw = attester.attest(self.to_attest()).await.unwrap();
+        cmw.items()[0].value().to_vec()
     }
 
     /// What the client has once the server's attester answered.
     pub async fn attested(self, attester: &dyn Attester) -> Credential {
         let cmw = attester.attest(self.to_attest()).await.unwrap();
         self.finish(&cmw)
+    }
+
+    /// What the client has once the server answered with this.
+    pub fn finish(self, cmw: &Cmw) -> Credential {
+        let authenticator = self.challenge.answer(cmw).unwrap();
+        self.pending.finish(&authenticator).unwrap()
     }
 }
 

@@ -37,7 +37,8 @@
 //! The key in the result's own header. Keys are pinned, or come from the configured service's JWK set over TLS.
 //!
 //! Which Evidence is good is decided by the service's policy, which is the operator's: a result under another policy than
-//! the configured one is refused. That a TD or guest may be debugged is judged here in addition.
+//! the configured one is refused. That a TD or guest may be debugged, or moved by a migration agent, the formats here judge in
+//! addition.
 #![forbid(unsafe_code)]
 
 mod format;

@@ -9,7 +9,6 @@ use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::HttpClient;
-use atls_core::HttpLimits;
 use atls_core::Issuer;
 use atls_core::MediaType;
 use atls_core::Verifier;
@@ -144,11 +143,8 @@ impl Verifier for TrusteeVerifier {
         evidence: &'a Evidence<'a>,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
-        Box::pin(async move {
-            let outcome = self.ask(evidence, now).await;
-            atls_http::record(NAME, evidence.media_type(), &outcome);
-            outcome
-        })
+        let appraisal = self.ask(evidence, now);
+        Box::pin(atls_http::recorded(NAME, evidence.media_type(), appraisal))
     }
 }
 
@@ -235,9 +231,8 @@ impl TrusteeVerifierBuilder {
             return Err(SetupError::NoFormat);
         }
         let url = self.service.join("/attestation")?;
-        let limits = HttpLimits::new(DEADLINE, MAX_ANSWER);
         Ok(TrusteeVerifier {
-            service: Service::new(NAME, self.client, url, limits),
+            service: Service::new(NAME, self.client, url),
             keys: self.keys,
             supported: self.supported,
             media_types: formats
@@ -269,9 +264,3 @@ const NAME: &str = "trustee";
 
 /// The part of a result that holds our own judgement.
 const LOCAL: &str = "local";
-
-/// Within the 10 s of an exchange.
-const DEADLINE: Duration = Duration::from_secs(8);
-
-/// Octets: those of the largest token, and some white space.
-const MAX_ANSWER: usize = 65 * 1024;

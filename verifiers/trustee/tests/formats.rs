@@ -7,11 +7,14 @@
 )]
 
 use atls_core::AppraisalError;
+use atls_core::ear::Tier;
 use atls_trustee::AzureVtpm;
 use atls_trustee::EvidenceFormat;
 use atls_trustee::SampleEvidence;
 use atls_trustee::SnpReport;
 use atls_trustee::TdxQuote;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE;
 use ciborium::Value as Cbor;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -90,6 +93,7 @@ fn genuine_azure_evidence_carries_its_challenge_in_the_tpm_quote() {
             .collect();
         assert!(length > 0, "{name}");
         assert_eq!(shaped(&format, &evidence, &challenge), Ok(parsed), "{name}");
+        assert_eq!(tier(&format, &evidence, &challenge), Ok(Tier::Affirming));
         let mut longer = challenge.clone();
         longer.push(0);
         for other in [&longer[..], &challenge[..length - 1], &[]] {
@@ -101,6 +105,67 @@ fn genuine_azure_evidence_carries_its_challenge_in_the_tpm_quote() {
     let old = std::fs::read(vectors.join("azure/snp-evidence-v0.json")).unwrap();
     let refused = shaped(&AzureVtpm::snp("a/snp"), &old, b"challenge");
     assert_eq!(refused, Err(AppraisalError::Malformed));
+}
+
+/// Whatever the policy of the service says.
+#[test]
+fn a_guest_that_may_be_debugged_or_moved_is_contraindicated() {
+    let mut report = vec![7; 1184];
+    let judged = |report: &[u8]| {
+        let tsm = tsm(&[
+            ("outblob", Cbor::Bytes(report.to_vec())),
+            ("provider", Cbor::Text("sev_guest".to_owned())),
+        ]);
+        tier(&SnpReport::new(), &tsm, &[7; 64])
+    };
+    for bit in 0..64 {
+        report[8..16].copy_from_slice(&(1_u64 << bit).to_le_bytes());
+        let open = matches!(bit, 18 | 19);
+        assert_eq!(judged(&report) == Ok(Tier::Contraindicated), open, "{bit}");
+        assert_eq!(judged(&report) == Ok(Tier::Affirming), !open, "{bit}");
+    }
+}
+
+#[test]
+fn a_guest_behind_azures_tpm_that_may_be_debugged_or_moved_is_contraindicated() {
+    let snp = AzureVtpm::snp("a/snp");
+    for bit in 0..64 {
+        let mut report = vec![7; 1184];
+        report[8..16].copy_from_slice(&(1_u64 << bit).to_le_bytes());
+        let hcl_report = hcl_report(&report);
+        let open = matches!(bit, 18 | 19);
+        let judged = tier(&snp, &azure("hcl_report", &hcl_report), b"challenge");
+        assert_eq!(judged == Ok(Tier::Contraindicated), open, "{bit}");
+        assert_eq!(judged == Ok(Tier::Affirming), !open, "{bit}");
+    }
+    let tdx = AzureVtpm::tdx("a/tdx");
+    let mut quote = stand_in::td_quote(&[7; 64]);
+    let judged = tier(&tdx, &azure("td_quote", &quote), b"challenge");
+    assert_eq!(judged, Ok(Tier::Affirming));
+    quote[48 + 120] = 1;
+    let judged = tier(&tdx, &azure("td_quote", &quote), b"challenge");
+    assert_eq!(judged, Ok(Tier::Contraindicated));
+}
+
+#[test]
+fn azure_evidence_that_does_not_say_whether_its_guest_may_be_debugged_is_refused() {
+    let (snp, tdx) = (AzureVtpm::snp("a/snp"), AzureVtpm::tdx("a/tdx"));
+    let whole = hcl_report(&[7; 1184]);
+    let other = [b"ALCH", &whole[4..]].concat();
+    for refused in [
+        tier(
+            &snp,
+            &azure("hcl_report", &whole[..whole.len() - 1]),
+            b"challenge",
+        ),
+        tier(&snp, &azure("hcl_report", &other), b"challenge"),
+        tier(&snp, &azure("hcl_report", &[]), b"challenge"),
+        tier(&snp, &azure("other", &whole), b"challenge"),
+        tier(&tdx, &azure("hcl_report", &whole), b"challenge"),
+        tier(&tdx, &azure("td_quote", &whole), b"challenge"),
+    ] {
+        assert_eq!(refused, Err(AppraisalError::Malformed));
+    }
 }
 
 #[test]
@@ -209,6 +274,29 @@ proptest! {
 // --- Helpers -----------------------------------------------------------------------------------------------------------
 
 const VCEK: u128 = 0x63da_758d_e664_4564_adc5_f4b9_3be8_accd;
+
+/// Evidence of version 1 with one member beside a quote that carries `challenge`.
+fn azure(member: &str, octets: &[u8]) -> Vec<u8> {
+    let message = ["ff5443478018", "0000", "0009", "6368616c6c656e6765"].concat();
+    let mut evidence = json!({ "version": 1, "tpm_quote": { "message": message } });
+    evidence[member] = BASE64_URL_SAFE.encode(octets).into();
+    evidence.to_string().into_bytes()
+}
+
+/// Nothing follows the report, in which genuine ones say which keys the TPM has.
+fn hcl_report(report: &[u8]) -> Vec<u8> {
+    [b"HCLA", &[0; 28][..], report].concat()
+}
+
+/// What is judged before the service is asked.
+fn tier(
+    format: &dyn EvidenceFormat,
+    evidence: &[u8],
+    challenge: &[u8],
+) -> Result<Tier, AppraisalError> {
+    let shaped = format.shape(evidence, challenge)?;
+    Ok(shaped.judgement().unwrap().status())
+}
 
 fn shaped(
     format: &dyn EvidenceFormat,

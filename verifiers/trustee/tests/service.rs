@@ -117,7 +117,7 @@ async fn evidence_that_the_service_refuses_gives_no_result() {
     let trustee = Trustee::with(|_| None, sign).await;
     let connection = Connection::new();
     let refused = trustee.appraise(&connection, &quote(&connection)).await;
-    assert_eq!(refused.unwrap_err(), AppraisalError::BadResult);
+    assert_eq!(refused.unwrap_err(), AppraisalError::NoResult);
 }
 
 #[tokio::test]

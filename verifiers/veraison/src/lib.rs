@@ -36,8 +36,8 @@
 //! # Metrics
 //!
 //! Each appraisal is one [`tracing`] event, target `atls_veraison`, name `atls.verifier.outcome`, with the fields `verifier`
-//! (`veraison`), `outcome` (the status of the result, or [`VeraisonError::reason`]), `fault` (of failures), `media_type` and
-//! `duration_ms`. The words are stable: count events by `outcome`, and alert on `fault = "verifier"`. Neither Evidence nor
+//! (`veraison`), `outcome` (the status of the result, [`VeraisonError::reason`], or `abandoned` where nobody waited for the end, such
+//! as because the connection had reached its deadline), `fault` (of failures), `media_type` and `duration_ms`. The words are stable: count events by `outcome`, and alert on `fault = "verifier"`. Neither Evidence nor
 //! nonces are in it at any level.
 #![forbid(unsafe_code)]
 
@@ -55,12 +55,12 @@ mod service;
 mod session;
 mod verifier;
 
+pub use atls_formats::Carriage;
 pub use config::ConfigError;
 pub use discovery::Discovery;
 pub use error::VeraisonError;
 pub use fingerprint::FingerprintError;
 pub use fingerprint::KeyFingerprint;
-pub use format::Carriage;
 pub use format::CcaToken;
 pub use format::Checked;
 pub use format::EvidenceFormat;

@@ -1,21 +1,45 @@
 //! One event per appraisal, made for counting. The crate's front page lists the fields.
 
-use std::time::Duration;
-
 use atls_core::Fault;
 use atls_core::MediaType;
 use atls_core::ear::Ear;
+use tokio::time::Instant;
 use tracing::Level;
 
 use crate::error::VeraisonError;
 
-pub(crate) fn record(
-    outcome: &Result<&Ear, &VeraisonError>,
+/// Waits for the end of an appraisal and tells it, and also that nobody waited so long.
+pub(crate) async fn recorded<T>(
     media_type: &MediaType,
-    took: Duration,
-) {
-    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let verifier = "veraison";
+    appraisal: impl Future<Output = Result<(Ear, T), VeraisonError>>,
+) -> Result<(Ear, T), VeraisonError> {
+    let started = Instant::now();
+    let mut pending = Pending(Some((media_type, started)));
+    let outcome = appraisal.await;
+    pending.0 = None;
+    let judged = outcome.as_ref().map(|(ear, _)| ear);
+    record(&judged, media_type, milliseconds_since(started));
+    outcome
+}
+
+/// An appraisal that has not ended.
+struct Pending<'a>(Option<(&'a MediaType, Instant)>);
+
+/// Whose fault it was is not known: the service's, if it took long.
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if let Some((media_type, started)) = self.0 {
+            let duration_ms = milliseconds_since(started);
+            tracing::event!(
+                name: "atls.verifier.outcome", target: "atls_veraison", Level::WARN,
+                verifier = VERIFIER, outcome = "abandoned", %media_type, duration_ms,
+            );
+        }
+    }
+}
+
+fn record(outcome: &Result<&Ear, &VeraisonError>, media_type: &MediaType, duration_ms: u64) {
+    let verifier = VERIFIER;
     let error = match outcome {
         Ok(ear) => {
             let outcome = ear.status();
@@ -48,3 +72,9 @@ pub(crate) fn record(
         ),
     }
 }
+
+fn milliseconds_since(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+const VERIFIER: &str = "veraison";

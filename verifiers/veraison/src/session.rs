@@ -24,6 +24,7 @@ use base64::engine::GeneralPurpose;
 use base64::engine::GeneralPurposeConfig;
 use base64::prelude::BASE64_URL_SAFE;
 use http::Method;
+use http::Request;
 use http::Response;
 use http::StatusCode;
 use http::header::LOCATION;
@@ -31,6 +32,7 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 use url::Url;
 
@@ -109,8 +111,11 @@ impl std::fmt::Debug for UnverifiedResult {
 }
 
 impl Service {
-    /// Submits Evidence and waits for the result, within the deadline. The session is deleted afterwards, so that the
-    /// service need not keep the Evidence; where that fails, sessions end by themselves after a few minutes.
+    /// Submits Evidence and waits for the result, within the deadline.
+    ///
+    /// However it ends, a task of the tokio runtime deletes the session, so that the service need not keep the Evidence, and nobody
+    /// waits for that: also where the future is dropped on the way, such as by the deadline of a connection. Where the deletion fails,
+    /// or the answer that names the session never came, the session ends by itself after a few minutes.
     ///
     /// This is the bare API: **it checks neither the Evidence nor the result.** For relying parties there is
     /// [`VeraisonVerifier`](crate::VeraisonVerifier).
@@ -126,9 +131,7 @@ impl Service {
         }
         let end = self.end();
         let session = self.open(&submission, end).await?;
-        let outcome = self.run(&session, &submission, end).await;
-        self.close(&session).await;
-        outcome
+        self.run(&session, &submission, end).await
     }
 
     async fn open(
@@ -145,14 +148,17 @@ impl Service {
         if response.status() != StatusCode::CREATED {
             return Err(VeraisonError::of_status(&response));
         }
-        let body = Body::decode(&response, submission.nonce)?;
         let location = response.headers().get(LOCATION);
         let location = location.and_then(|location| location.to_str().ok());
         let url = self.session_at(location.ok_or(VeraisonError::Location)?)?;
-        let session = Session {
+        // From here on there is something to delete.
+        let mut session = Session {
+            service: self.clone(),
             url,
-            accept: body.accept,
+            accept: Vec::new(),
         };
+        let body = Body::decode(&response, submission.nonce)?;
+        session.accept = body.accept;
         if body.status != Status::Waiting {
             return Err(VeraisonError::Malformed);
         }
@@ -203,12 +209,8 @@ impl Service {
         }
     }
 
-    /// Best effort, and not for long: the result is there already, or will not come.
-    async fn close(&self, session: &Session) {
-        let Ok(request) = Self::request(Method::DELETE, &session.url, None, None, Vec::new())
-        else {
-            return;
-        };
+    /// Best effort, and not for long.
+    async fn close(&self, request: Request<Vec<u8>>) {
         let Some(end) = Instant::now().checked_add(CLOSING) else {
             return;
         };
@@ -218,9 +220,22 @@ impl Service {
     }
 }
 
+/// A session of the service, deleted when this is dropped.
 struct Session {
+    service: Service,
     url: Url,
     accept: Vec<String>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let request = Service::request(Method::DELETE, &self.url, None, None, Vec::new());
+        // Dropped outside of any runtime it is left to its expiry.
+        if let (Ok(request), Ok(runtime)) = (request, Handle::try_current()) {
+            let service = self.service.clone();
+            runtime.spawn(async move { service.close(request).await });
+        }
+    }
 }
 
 impl Session {

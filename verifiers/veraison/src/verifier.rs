@@ -16,7 +16,6 @@ use atls_core::ear::VerificationKeys;
 use atls_core::pki_types::UnixTime;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::WebPkiSupportedAlgorithms;
-use tokio::time::Instant;
 
 use crate::config::ConfigError;
 use crate::error::VeraisonError;
@@ -28,6 +27,9 @@ use crate::session::Submission;
 use crate::session::Wrapping;
 
 /// Appraises Evidence by asking a Veraison service. Needs a tokio runtime with time.
+///
+/// It bounds one appraisal, and not how many there are: for that, and to leave a failing service alone, the [`Service`] gets a
+/// client such as `atls_http::Resilient`.
 ///
 /// Endorsements that a peer sends along are not passed on; Veraison has its own.
 pub struct VeraisonVerifier {
@@ -168,11 +170,8 @@ impl Verifier for VeraisonVerifier {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(async move {
-            let started = Instant::now();
-            let outcome = self.ask(evidence, now).await;
-            let judged = outcome.as_ref().map(|(ear, _)| ear);
-            outcome::record(&judged, evidence.media_type(), started.elapsed());
-            let (ear, checked) = outcome?;
+            let appraisal = self.ask(evidence, now);
+            let (ear, checked) = outcome::recorded(evidence.media_type(), appraisal).await?;
             Ok(Appraised::new(ear, checked.origin))
         })
     }

@@ -9,7 +9,11 @@
 
 mod support;
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
 use std::time::Duration;
 
 use atls_core::Fault;
@@ -48,7 +52,10 @@ async fn submit_as(fake: &Fake, media_type: &str, nonce: &[u8]) -> Result<(), Ve
         wrapping: Wrapping::Bare,
         now: Some(now()),
     };
-    service(fake).submit(submission).await.map(drop)
+    let outcome = service(fake).submit(submission).await.map(drop);
+    // A task of its own deletes the session.
+    tokio::task::yield_now().await;
+    outcome
 }
 
 /// A service that answers like this at one step.
@@ -95,6 +102,56 @@ async fn a_session_is_opened_used_and_deleted() {
             .path()
             .starts_with("/challenge-response/v1/session/8f25dffc-")
     );
+}
+
+/// The deadline of a connection drops its appraisal, whatever is under way.
+#[tokio::test]
+async fn a_session_is_deleted_when_nobody_waits_any_more() {
+    for step in [Step::Submit, Step::Poll] {
+        let mut fake = Fake::new();
+        fake.stuck = Some(step);
+        fake.processing = 1;
+        let ended = tokio::time::timeout(Duration::ZERO, submit(&fake)).await;
+        assert!(ended.is_err());
+        tokio::task::yield_now().await;
+        assert_eq!(fake.steps().last(), Some(&Step::Delete), "{step:?}");
+        assert_eq!(fake.open_sessions(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_as_it_should_be_is_deleted() {
+    for (member, value) in [
+        ("nonce", "AAAAAAAAAAA="),
+        ("status", "complete"),
+        ("status", "unheard of"),
+        ("expiry", "2027-01-15T07:58:59Z"),
+    ] {
+        let fake = saying(Step::Open, member, value);
+        assert!(submit(&fake).await.is_err());
+        assert_eq!(fake.steps(), [Step::Open, Step::Delete], "{member} {value}");
+        assert_eq!(fake.open_sessions(), 0);
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_for_the_deletion() {
+    let mut fake = Fake::new();
+    fake.stuck = Some(Step::Delete);
+    let media_type = PSA.parse().unwrap();
+    let service = service(&fake);
+    let submitted = service.submit(Submission {
+        media_type: &media_type,
+        evidence: b"evidence",
+        nonce: NONCE,
+        wrapping: Wrapping::Bare,
+        now: Some(now()),
+    });
+    let mut context = Context::from_waker(Waker::noop());
+    let result = pin!(submitted).as_mut().poll(&mut context);
+    assert!(matches!(result, Poll::Ready(Ok(_))));
+    tokio::task::yield_now().await;
+    assert_eq!(fake.steps(), [Step::Open, Step::Submit, Step::Delete]);
 }
 
 #[tokio::test]

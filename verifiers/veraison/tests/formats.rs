@@ -8,8 +8,6 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
 use atls_core::AppraisalError;
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
@@ -17,7 +15,6 @@ use atls_core::ear::Category;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_sim::IMPLEMENTATION_ID;
-use atls_veraison::Carriage;
 use atls_veraison::CcaToken;
 use atls_veraison::Checked;
 use atls_veraison::EvidenceFormat;
@@ -31,10 +28,7 @@ use coset::CoseSign1;
 use coset::CoseSign1Builder;
 use coset::TaggedCborSerializable;
 use proptest::prelude::*;
-use sha2::Digest;
-use sha2::Sha512;
-use support::Connection;
-use support::vectors;
+use stand_in::vectors;
 
 type Entries = Vec<(Value, Value)>;
 
@@ -66,24 +60,6 @@ fn without(mut claims: Entries, key: i32) -> Entries {
 fn and(mut claims: Entries, key: i32, value: impl Into<Value>) -> Entries {
     claims.push((key.into(), value.into()));
     claims
-}
-
-// --- Challenges ----------------------------------------------------------------------------------------------------------
-
-#[test]
-fn a_challenge_is_the_whole_value_or_its_sha_512() {
-    for suite in [
-        rustls::CipherSuite::TLS13_AES_128_GCM_SHA256,
-        rustls::CipherSuite::TLS13_AES_256_GCM_SHA384,
-    ] {
-        let connection = Connection::new(suite);
-        let bound = connection.bound();
-        assert_eq!(Carriage::Verbatim.challenge(bound), bound.as_bytes());
-        assert_eq!(
-            Carriage::Sha512.challenge(bound),
-            Sha512::digest(bound.as_bytes()).to_vec()
-        );
-    }
 }
 
 // --- PSA -----------------------------------------------------------------------------------------------------------------

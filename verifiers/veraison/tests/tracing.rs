@@ -12,8 +12,11 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::task::Context as TaskContext;
+use std::task::Waker;
 
 use atls_core::Evidence;
 use atls_core::Verifier;
@@ -21,8 +24,9 @@ use atls_sim::SimAttester;
 use atls_veraison::PsaToken;
 use atls_veraison::Service;
 use atls_veraison::VeraisonVerifier;
-use support::Connection;
+use stand_in::Connection;
 use support::Fake;
+use support::Step;
 use support::now;
 use support::provider;
 use tracing::Event;
@@ -77,14 +81,20 @@ impl Visit for Fields {
 async fn each_appraisal_is_one_event_with_stable_fields_and_no_evidence() {
     let counter = Counter::default();
     tracing_subscriber::registry().with(counter.clone()).init();
-    let connection = Connection::default();
+    let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     let appraise = async |fake: &Fake, token: &[u8]| {
         let service = Service::new("https://veraison.example", Arc::new(fake.clone())).unwrap();
         let verifier = VeraisonVerifier::builder(service, fake.keys(), &provider());
         let verifier = verifier.format(PsaToken::tfm()).build().unwrap();
         let evidence = Evidence::new(&verifier.media_types()[0], token, connection.bound());
-        drop(verifier.appraise(&evidence, now()).await);
+        let mut context = TaskContext::from_waker(Waker::noop());
+        // Once: what is not there by then is given up.
+        drop(
+            pin!(verifier.appraise(&evidence, now()))
+                .as_mut()
+                .poll(&mut context),
+        );
         let mut seen = std::mem::take(&mut *counter.0.lock().unwrap());
         assert_eq!(seen.len(), 1);
         seen.remove(0)
@@ -107,7 +117,7 @@ async fn each_appraisal_is_one_event_with_stable_fields_and_no_evidence() {
 
     let good = appraise(&Fake::new(), &token).await;
     assert_eq!(outcome(good, Level::DEBUG), ("affirming".to_owned(), None));
-    let other = Connection::default();
+    let other = Connection::new();
     let replayed = other.token(&SimAttester::generate().unwrap()).await;
     let refused = appraise(&Fake::new(), &replayed).await;
     assert_eq!(
@@ -130,4 +140,9 @@ async fn each_appraisal_is_one_event_with_stable_fields_and_no_evidence() {
         outcome(stale, Level::WARN),
         failed("result_time", "verifier")
     );
+    // The service does not answer, and the connection reaches its deadline.
+    let mut silent = Fake::new();
+    silent.stuck = Some(Step::Submit);
+    let silent = appraise(&silent, &token).await;
+    assert_eq!(outcome(silent, Level::WARN), ("abandoned".to_owned(), None));
 }

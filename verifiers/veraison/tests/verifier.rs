@@ -24,6 +24,7 @@ use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
 use atls_core::ear::Tier;
+use atls_http::Resilient;
 use atls_sim::Lifecycle;
 use atls_sim::SimAttester;
 use atls_veraison::CcaToken;
@@ -36,10 +37,9 @@ use atls_veraison::Wrapping;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use rustls::CipherSuite;
 use serde_json::Value;
 use serde_json::json;
-use support::Connection;
+use stand_in::Connection;
 use support::Fake;
 use support::NOW;
 use support::Step;
@@ -61,7 +61,10 @@ async fn appraise(
     token: &[u8],
 ) -> Result<Appraised, AppraisalError> {
     let evidence = Evidence::new(&verifier.media_types()[0], token, connection.bound());
-    verifier.appraise(&evidence, now()).await
+    let outcome = verifier.appraise(&evidence, now()).await;
+    // A task of its own deletes the session.
+    tokio::task::yield_now().await;
+    outcome
 }
 
 /// The status of a result with these claims, about good Evidence.
@@ -69,7 +72,7 @@ async fn judge(
     claims: impl Fn(&mut Value) + Send + Sync + 'static,
 ) -> Result<Tier, AppraisalError> {
     let fake = Fake::new().claiming(claims);
-    let connection = Connection::default();
+    let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     let appraised = appraise(&verifier(&fake), &connection, &token).await?;
     Ok(appraised.ear().status())
@@ -77,11 +80,7 @@ async fn judge(
 
 #[tokio::test]
 async fn good_evidence_is_affirmed_and_told_to_be_simulated() {
-    for suite in [
-        CipherSuite::TLS13_AES_128_GCM_SHA256,
-        CipherSuite::TLS13_AES_256_GCM_SHA384,
-    ] {
-        let connection = Connection::new(suite);
+    for connection in [Connection::new(), Connection::sha384()] {
         let token = connection.token(&SimAttester::generate().unwrap()).await;
         let fake = Fake::new();
         let appraised = appraise(&verifier(&fake), &connection, &token)
@@ -101,7 +100,7 @@ async fn an_affirming_result_about_a_simulator_does_not_satisfy_the_standard_pol
     let fake = Fake::new();
     let attester = SimAttester::generate().unwrap();
     let strict = RelyingParty::builder().verifier(Arc::new(verifier(&fake)));
-    let credential = Connection::default().credential(&attester).await;
+    let credential = Connection::new().attested(&attester).await;
     let refused = strict
         .build()
         .unwrap()
@@ -113,7 +112,7 @@ async fn an_affirming_result_about_a_simulator_does_not_satisfy_the_standard_pol
     let lenient = RelyingParty::builder()
         .verifier(Arc::new(verifier(&fake)))
         .standard_policy(StandardPolicy::new().dangerous_accept_simulated());
-    let credential = Connection::default().credential(&attester).await;
+    let credential = Connection::new().attested(&attester).await;
     let peer = lenient
         .build()
         .unwrap()
@@ -129,7 +128,7 @@ async fn an_affirming_result_about_a_simulator_does_not_satisfy_the_standard_pol
 #[tokio::test]
 async fn evidence_of_another_connection_is_refused_and_never_sent() {
     let fake = Fake::new();
-    let (one, other) = (Connection::default(), Connection::default());
+    let (one, other) = (Connection::new(), Connection::new());
     let replayed = other.token(&SimAttester::generate().unwrap()).await;
     let refused = appraise(&verifier(&fake), &one, &replayed)
         .await
@@ -141,7 +140,7 @@ async fn evidence_of_another_connection_is_refused_and_never_sent() {
 #[tokio::test]
 async fn what_is_no_evidence_is_refused_and_never_sent() {
     let fake = Fake::new();
-    let connection = Connection::default();
+    let connection = Connection::new();
     for octets in [&b""[..], b"\xd2\x84", b"not a token"] {
         let refused = appraise(&verifier(&fake), &connection, octets).await;
         assert_eq!(refused.unwrap_err(), AppraisalError::Malformed);
@@ -152,7 +151,7 @@ async fn what_is_no_evidence_is_refused_and_never_sent() {
 #[tokio::test]
 async fn evidence_of_another_media_type_is_refused_and_never_sent() {
     let fake = Fake::new();
-    let connection = Connection::default();
+    let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     let other = "application/eat+cwt".parse().unwrap();
     let evidence = Evidence::new(&other, &token, connection.bound());
@@ -169,7 +168,7 @@ async fn a_device_that_is_open_to_debugging_is_contraindicated_whatever_the_serv
     ] {
         let attester = SimAttester::generate().unwrap();
         let attester = attester.with_lifecycle(Lifecycle::Other(code));
-        let connection = Connection::default();
+        let connection = Connection::new();
         let token = connection.token(&attester).await;
         let appraised = appraise(&verifier(&Fake::new()), &connection, &token).await;
         assert_eq!(
@@ -216,7 +215,7 @@ async fn a_result_must_judge_every_expected_part() {
     let none = judge(|claims| drop(claims.as_object_mut().unwrap().remove("submods")));
     assert_eq!(none.await, Err(AppraisalError::BadResult));
 
-    let connection = Connection::default();
+    let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     let two_parts = builder(&Fake::new()).format_with_parts(PsaToken::tfm(), &["PSA_IOT", "GPU"]);
     let refused = appraise(&two_parts.build().unwrap(), &connection, &token).await;
@@ -284,7 +283,7 @@ async fn the_current_dialect_is_read_too() {
 
 #[tokio::test]
 async fn a_result_must_be_signed_by_the_pinned_key() {
-    let connection = Connection::default();
+    let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     let judge = async |change: fn(&str) -> String| {
         let fake = Fake::new().tampering(move |step, answer| match step {
@@ -342,7 +341,7 @@ async fn a_result_must_be_signed_by_the_pinned_key() {
 
 #[tokio::test]
 async fn evidence_in_a_cmw_is_the_same_evidence() {
-    let connection = Connection::default();
+    let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     for (wrapping, content_type) in [
         (Wrapping::CmwCbor, "application/cmw+cbor"),
@@ -368,7 +367,7 @@ async fn evidence_in_a_cmw_is_the_same_evidence() {
 
 #[tokio::test]
 async fn an_outage_is_the_verifiers_fault_and_no_result() {
-    let connection = Connection::default();
+    let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     let fake = Fake::new().tampering(|_, _| {
         http::Response::builder()
@@ -383,6 +382,48 @@ async fn an_outage_is_the_verifiers_fault_and_no_result() {
         (refused.fault(), refused),
         (Fault::Verifier, AppraisalError::Unreachable)
     );
+}
+
+/// The clients of every service are bounded by the same means.
+#[tokio::test]
+async fn a_service_that_fails_again_and_again_is_left_alone() {
+    let connection = Connection::new();
+    let token = connection.token(&SimAttester::generate().unwrap()).await;
+    let fake = Fake::new().tampering(|_, _| {
+        let answer = http::Response::builder().status(503);
+        answer.body(Vec::new()).unwrap()
+    });
+    let client = Resilient::builder("veraison", Arc::new(fake.clone()));
+    let client = Arc::new(client.circuit(2, Duration::from_secs(5)).build());
+    let service = Service::new("https://veraison.example", client.clone()).unwrap();
+    let verifier = VeraisonVerifier::builder(service, fake.keys(), &provider());
+    let verifier = verifier.format(PsaToken::tfm()).build().unwrap();
+    for _ in 0..3 {
+        let refused = appraise(&verifier, &connection, &token).await;
+        assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
+    }
+    assert_eq!(fake.steps(), [Step::Open, Step::Open]);
+    assert_eq!((client.stats().failures, client.stats().held), (2, 1));
+}
+
+#[tokio::test]
+async fn a_service_is_asked_by_as_many_as_it_may_be_and_no_more() {
+    let connection = Connection::new();
+    let token = connection.token(&SimAttester::generate().unwrap()).await;
+    let mut fake = Fake::new();
+    fake.stuck = Some(Step::Submit);
+    let client = Resilient::builder("veraison", Arc::new(fake.clone()));
+    let client = Arc::new(client.in_flight(1).queue(0).build());
+    let service = Service::new("https://veraison.example", client).unwrap();
+    let verifier = VeraisonVerifier::builder(service, fake.keys(), &provider());
+    let verifier = verifier.format(PsaToken::tfm()).build().unwrap();
+    let refused = tokio::select! {
+        biased;
+        _ = appraise(&verifier, &connection, &token) => unreachable!("nobody answers it"),
+        refused = appraise(&verifier, &connection, &token) => refused,
+    };
+    assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
+    assert_eq!(fake.steps(), [Step::Open, Step::Submit]);
 }
 
 #[test]

@@ -19,6 +19,7 @@ use std::time::Duration;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
 use atls_collateral::Fetched;
+use atls_collateral::Kind;
 use atls_core::BoxFuture;
 use atls_core::pki_types::UnixTime;
 
@@ -30,11 +31,31 @@ pub fn at(seconds: u64) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }
 
-pub fn piece(bytes: &str, fresh_until: u64) -> Fetched {
-    Fetched::new(bytes.as_bytes(), at(fresh_until))
+/// Contents that say themselves until when they are fresh.
+pub fn piece(text: &str, fresh_until: u64) -> Fetched {
+    Fetched::new(
+        format!("{text} until {fresh_until}").into_bytes(),
+        at(fresh_until),
+    )
 }
 
-/// Fetches stay open until [`Maker::answer`]; clones are the same maker.
+/// And what number they have.
+pub fn numbered(number: u64, fresh_until: u64) -> Fetched {
+    piece(&format!("number {number}"), fresh_until).with_sequence(number)
+}
+
+/// Contents that their maker signed, as far as there is a maker here: what begins with `forged` is not.
+fn read(bytes: &[u8]) -> Option<Fetched> {
+    let text = str::from_utf8(bytes).ok()?;
+    let (text, until) = text.split_once(" until ")?;
+    let fetched = piece(text, until.parse().ok()?);
+    match text.strip_prefix("number ") {
+        Some(number) => Some(fetched.with_sequence(number.parse().ok()?)),
+        None => (!text.starts_with("forged")).then_some(fetched),
+    }
+}
+
+/// Keys below `device/` are devices'. Fetches stay open until [`Maker::answer`]; clones are the same maker.
 #[derive(Clone, Default)]
 pub struct Maker {
     calls: Arc<Mutex<Vec<Call>>>,
@@ -84,6 +105,17 @@ impl Maker {
 }
 
 impl Fetch for Maker {
+    fn read(&self, _: &str, bytes: Arc<[u8]>, _: UnixTime) -> Result<Fetched, CollateralError> {
+        read(&bytes).ok_or(CollateralError::Malformed)
+    }
+
+    fn kind(&self, key: &str) -> Kind {
+        match key.starts_with("device/") {
+            true => Kind::Device,
+            false => Kind::Published,
+        }
+    }
+
     fn fetch<'a>(
         &'a self,
         key: &'a str,

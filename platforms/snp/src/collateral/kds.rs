@@ -7,6 +7,8 @@ use std::time::Duration;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
 use atls_collateral::Fetched;
+use atls_collateral::Kind;
+use atls_core::AppraisalError;
 use atls_core::BoxFuture;
 use atls_core::HttpClient;
 use atls_core::HttpLimits;
@@ -17,15 +19,22 @@ use atls_core::pki_types::pem::PemObject;
 use super::SnpCollateral;
 use super::VekId;
 use super::key::KdsKey;
-use crate::crl;
+use crate::chain;
+use crate::chain::Chain;
+use crate::crl::RevocationList;
 use crate::product::Product;
 use crate::report::SigningKey;
+use crate::roots::Roots;
+use crate::vek::VekExtensions;
 use crate::x509::Certificate;
 
 /// Fetches from AMD, one request for each piece. AMD limits how many it answers, so there belongs a cache in front.
+///
+/// What it gives is verified up to the root, so that a cache never keeps what AMD did not sign.
 pub struct Kds {
     http: Arc<dyn HttpClient>,
     base: String,
+    roots: Roots,
 }
 
 impl Kds {
@@ -34,25 +43,128 @@ impl Kds {
         Self::at(http, "https://kdsintf.amd.com")
     }
 
-    /// From a mirror with the same paths: scheme and authority, without a slash at the end. It needs no trust, as what it
-    /// gives is signed, except that it can withhold.
+    /// From a mirror with the same paths: scheme and authority, without a slash at the end; `https`, or this machine. It
+    /// needs no trust, as what it gives is signed, except that it can withhold.
     pub fn at(http: Arc<dyn HttpClient>, base: impl Into<String>) -> Self {
         Self {
             http,
             base: base.into(),
+            roots: Roots::amd(),
         }
     }
 
+    /// Keeps what these roots signed, in place of AMD's: those of a forged platform, in tests. What is trusted is still
+    /// the verifier's to say.
+    #[must_use]
+    pub fn dangerous_with_roots(mut self, roots: Roots) -> Self {
+        self.roots = roots;
+        self
+    }
+
     async fn get(&self, key: &KdsKey) -> Result<Vec<u8>, CollateralError> {
-        let request = http::Request::get(format!("{}{}", self.base, key.path()))
-            .body(Vec::new())
-            .map_err(|_| CollateralError::Malformed)?;
+        let url = format!("{}{}", self.base, key.path());
         let limits = HttpLimits::new(DEADLINE, MAX_BODY);
-        let response = self.http.send(request, limits).await?;
-        if response.status() != http::StatusCode::OK {
-            return Err(CollateralError::Status(response.status().as_u16()));
-        }
+        let response = atls_collateral::get(&*self.http, &url, limits).await?;
         Ok(response.into_body())
+    }
+
+    /// Certificates without which a chip's cannot be verified: of roots whose intermediates are not known beforehand.
+    async fn issuers_for(
+        &self,
+        key: &KdsKey,
+        now: UnixTime,
+    ) -> Result<Vec<Vec<u8>>, CollateralError> {
+        let KdsKey::Vcek(vek) = key else {
+            return Ok(Vec::new());
+        };
+        if !chain::lacks_intermediate(&self.roots, vek.product, SigningKey::Vcek) {
+            return Ok(Vec::new());
+        }
+        let issuers = KdsKey::Issuers(vek.product, SigningKey::Vcek);
+        let body = self.get(&issuers).await?;
+        self.verify(&issuers, &body, &[], now)?;
+        issuers_of(&body).ok_or(CollateralError::Malformed)
+    }
+
+    /// That it is what was asked for and signed up to the root; its dates and number.
+    fn verify(
+        &self,
+        key: &KdsKey,
+        body: &[u8],
+        issuers: &[Vec<u8>],
+        now: UnixTime,
+    ) -> Result<Dated, CollateralError> {
+        let verified = match key {
+            KdsKey::Crl(product, _) => self.list(*product, body, now),
+            KdsKey::Issuers(product, signing_key) => {
+                let certificates = issuers_of(body).ok_or(CollateralError::Malformed)?;
+                chain::verify_issuers(&self.roots, *product, *signing_key, &certificates, now)
+                    .map(Dated::until)
+            }
+            KdsKey::Vcek(vek) => self.vcek(vek, body, issuers, now).map(Dated::until),
+        };
+        verified.map_err(|error| match error {
+            AppraisalError::Expired => CollateralError::Expired,
+            _ => CollateralError::Malformed,
+        })
+    }
+
+    /// Expired or not, but not of the future: its date counts.
+    fn list(&self, product: Product, der: &[u8], now: UnixTime) -> Result<Dated, AppraisalError> {
+        let ark = &self.roots.anchor(product)?.ark;
+        let validity = RevocationList::verify_signature(der, ark)?.validity();
+        if now.as_secs() < validity.not_before {
+            return Err(AppraisalError::Malformed);
+        }
+        Ok(Dated {
+            until: validity.not_after,
+            issued_at: Some(validity.not_before),
+        })
+    }
+
+    fn vcek(
+        &self,
+        vek: &VekId,
+        der: &[u8],
+        issuers: &[Vec<u8>],
+        now: UnixTime,
+    ) -> Result<u64, AppraisalError> {
+        let certificate = Certificate::decode(der)?;
+        let extensions = VekExtensions::read(&certificate)?;
+        let is_asked_for = extensions.key == SigningKey::Vcek
+            && extensions.product == vek.product
+            && extensions.hwid.as_ref() == Some(&vek.hwid)
+            && extensions.tcb == vek.tcb;
+        if !is_asked_for {
+            return Err(AppraisalError::UnknownKey);
+        }
+        let issuers = issuers.iter().map(|der| &**der);
+        Chain::verify(&self.roots, der, issuers, now)?;
+        Ok(certificate.validity()?.not_after)
+    }
+}
+
+/// What a piece says itself, seconds since the epoch.
+struct Dated {
+    until: u64,
+    /// Of a revocation list. AMD never issues an older one after a newer.
+    issued_at: Option<u64>,
+}
+
+impl Dated {
+    fn until(until: u64) -> Self {
+        Self {
+            until,
+            issued_at: None,
+        }
+    }
+
+    fn describe(&self, body: impl Into<Arc<[u8]>>) -> Fetched {
+        let until = UnixTime::since_unix_epoch(Duration::from_secs(self.until));
+        let fetched = Fetched::new(body, until);
+        self.issued_at
+            .into_iter()
+            .fold(fetched, Fetched::with_sequence)
     }
 }
 
@@ -65,13 +177,28 @@ impl Fetch for Kds {
         Box::pin(async move {
             let key = KdsKey::parse(key).ok_or(CollateralError::Malformed)?;
             let body = self.get(&key).await?;
-            let until = fresh_until(&key, &body).ok_or(CollateralError::Malformed)?;
-            if until < now.as_secs() {
+            let issuers = self.issuers_for(&key, now).await?;
+            let dated = self.verify(&key, &body, &issuers, now)?;
+            if dated.until < now.as_secs() {
                 return Err(CollateralError::Expired);
             }
-            let until = UnixTime::since_unix_epoch(Duration::from_secs(until));
-            Ok(Fetched::new(body, until))
+            Ok(dated.describe(body))
         })
+    }
+
+    /// A chip's certificate only under roots whose intermediates are known beforehand, as AMD's are.
+    fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError> {
+        let key = KdsKey::parse(key).ok_or(CollateralError::Malformed)?;
+        let dated = self.verify(&key, &bytes, &[], now)?;
+        Ok(dated.describe(bytes))
+    }
+
+    /// Chips are what reports claim, before there is a key to verify those with.
+    fn kind(&self, key: &str) -> Kind {
+        match KdsKey::parse(key) {
+            Some(KdsKey::Vcek(_)) => Kind::Device,
+            _ => Kind::Published,
+        }
     }
 }
 
@@ -129,29 +256,11 @@ impl<F: Fetch> SnpCollateral for KdsCollateral<F> {
         product: Product,
         key: SigningKey,
         now: UnixTime,
-    ) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, CollateralError>> {
-        Box::pin(async move { self.get(&KdsKey::Crl(product, key), now).await.map(Some) })
-    }
-}
-
-/// What the piece says itself, seconds since the epoch. `None` where it is not what was asked for.
-fn fresh_until(key: &KdsKey, body: &[u8]) -> Option<u64> {
-    let end = |der: &[u8]| {
-        let certificate = Certificate::decode(der).ok()?;
-        certificate
-            .validity()
-            .ok()
-            .map(|validity| validity.not_after)
-    };
-    match key {
-        KdsKey::Crl(..) => crl::next_update(body),
-        KdsKey::Issuers(..) => issuers_of(body)?
-            .iter()
-            .map(|der| end(der))
-            .collect::<Option<Vec<_>>>()?
-            .into_iter()
-            .min(),
-        KdsKey::Vcek(_) => end(body),
+    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
+        Box::pin(async move {
+            let key = KdsKey::Crl(product, key).to_string();
+            self.source.fetch(&key, now).await.map(Some)
+        })
     }
 }
 
@@ -165,8 +274,9 @@ fn issuers_of(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
     (certificates.len() == 2).then_some(certificates)
 }
 
-/// AMD answers within a second, and slowly when it limits.
-const DEADLINE: Duration = Duration::from_secs(5);
+/// AMD answers within a second, and slowly when it limits. Twice this, for certificate and list, is less than a connection
+/// has.
+const DEADLINE: Duration = Duration::from_secs(4);
 
 /// Octets. Certificates have two or three thousand, lists little more.
 const MAX_BODY: usize = 64 * 1024;

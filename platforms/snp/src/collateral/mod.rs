@@ -12,6 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use atls_collateral::CollateralError;
+use atls_collateral::Fetched;
 use atls_core::BoxFuture;
 use atls_core::pki_types::UnixTime;
 
@@ -52,7 +53,8 @@ pub trait SnpCollateral: Send + Sync {
         now: UnixTime,
     ) -> BoxFuture<'_, Result<Vec<Vec<u8>>, CollateralError>>;
 
-    /// The revocation list, in DER. Asked only when the report is verified but for it.
+    /// The revocation list, in DER. Asked only when the report is verified but for it. It is used until its next update, or
+    /// later where it comes [with a grace](Fetched::usable_until).
     ///
     /// # Errors
     /// [`CollateralError`]
@@ -61,7 +63,7 @@ pub trait SnpCollateral: Send + Sync {
         product: Product,
         key: SigningKey,
         now: UnixTime,
-    ) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, CollateralError>>;
+    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>>;
 }
 
 /// Which VCEK: of which chip, for which versions of firmware.
@@ -125,7 +127,7 @@ impl SnpCollateral for NoCollateral {
         _: Product,
         _: SigningKey,
         _: UnixTime,
-    ) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, CollateralError>> {
+    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
         Box::pin(async { Ok(None) })
     }
 }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use atls_collateral::CollateralError;
+use atls_collateral::Fetched;
 use atls_core::AppraisalError;
 use atls_core::BoxFuture;
 use atls_core::pki_types::CertificateDer;
@@ -26,7 +28,7 @@ use crate::x509::Certificate;
 pub struct SuppliedCollateral {
     veks: Vec<(VekExtensions, Arc<[u8]>)>,
     issuers: Vec<Vec<u8>>,
-    crls: Vec<(Product, SigningKey, Arc<[u8]>)>,
+    crls: Vec<(Product, SigningKey, Fetched)>,
 }
 
 impl SuppliedCollateral {
@@ -79,10 +81,11 @@ impl SuppliedCollateral {
                 .map_err(|_| AppraisalError::Malformed)?
                 .to_vec()
         };
-        crate::crl::next_update(&der).ok_or(AppraisalError::Malformed)?;
+        let next = crate::crl::next_update(&der).ok_or(AppraisalError::Malformed)?;
+        let list = Fetched::new(der, UnixTime::since_unix_epoch(Duration::from_secs(next)));
         self.crls
             .retain(|(known, kind, _)| (*known, *kind) != (product, key));
-        self.crls.push((product, key, der.into()));
+        self.crls.push((product, key, list));
         Ok(self)
     }
 }
@@ -118,10 +121,10 @@ impl SnpCollateral for SuppliedCollateral {
         product: Product,
         key: SigningKey,
         _: UnixTime,
-    ) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, CollateralError>> {
+    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
         let mut crls = self.crls.iter();
         let found = crls.find(|(known, kind, _)| (*known, *kind) == (product, key));
-        let found = found.map(|(_, _, der)| Arc::clone(der));
+        let found = found.map(|(_, _, list)| list.clone());
         Box::pin(async { Ok(found) })
     }
 }

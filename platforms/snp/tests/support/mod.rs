@@ -70,7 +70,17 @@ pub fn appraise_with(
     collateral: impl SnpCollateral + 'static,
     policy: SnpPolicy,
 ) -> Result<Appraised, AppraisalError> {
+    appraise_at(platform, evidence, collateral, policy, NOW)
+}
+
+pub fn appraise_at(
+    platform: &ForgedPlatform,
+    evidence: &SnpEvidence,
+    collateral: impl SnpCollateral + 'static,
+    policy: SnpPolicy,
+    now: u64,
+) -> Result<Appraised, AppraisalError> {
     let policy = Arc::new(Live::fixed(policy).unwrap());
     let verifier = SnpVerifier::new(platform.roots().unwrap(), policy, Arc::new(collateral));
-    ready(verifier.appraise_report(evidence, &[], &CHALLENGE, at(NOW)))
+    ready(verifier.appraise_report(evidence, &[], &CHALLENGE, at(now)))
 }

@@ -21,7 +21,7 @@ use crate::genuine::VerifiedPlatform;
 /// Collateral by [`Fetch`]: from Intel's service or a PCCS by [`Pcs`](super::Pcs), best behind
 /// [`atls_collateral::Cache`], which asks once for many connections and backs off from a service that fails.
 ///
-/// Parsed collateral is kept for an hour, so that Intel's revocations are seen soon after the cache sees them.
+/// Parsed collateral is kept for a minute: what the cache renews is used a minute later.
 pub struct FetchedCollateral {
     fetch: Arc<dyn Fetch>,
     held: Mutex<BTreeMap<Platform, Held>>,
@@ -49,25 +49,63 @@ impl FetchedCollateral {
         now: UnixTime,
     ) -> Result<Arc<Collateral>, CollateralError> {
         let key = key(platform);
-        let fetched = self.fetch.fetch(&key, now).await?;
+        // What a cache had kept is fetched anew at once, what Intel just gave is not.
+        let mut problem = CollateralError::Malformed;
+        for _ in 0..2 {
+            let fetched = self.fetch.fetch(&key, now).await?;
+            match self.parsed(platform, &fetched, now) {
+                Ok(collateral) => {
+                    self.hold(*platform, &collateral, fetched, now);
+                    return Ok(collateral);
+                }
+                Err(error) => problem = error,
+            }
+            self.fetch.reject(&key, &fetched, now);
+        }
+        Err(problem)
+    }
+
+    /// Of that platform, and no longer valid than it says itself.
+    fn parsed(
+        &self,
+        platform: &Platform,
+        fetched: &Fetched,
+        now: UnixTime,
+    ) -> Result<Arc<Collateral>, CollateralError> {
+        if let Some(held) = self.lock().get(platform)
+            && held.fetched == *fetched
+            && held.collateral.is_current(now)
+        {
+            return Ok(Arc::clone(&held.collateral));
+        }
         let collateral = Collateral::decode(&fetched.bytes)
             .ok()
-            .filter(|collateral| collateral.platform() == platform);
-        let Some(collateral) = collateral.map(Arc::new) else {
-            self.fetch.reject(&key, &fetched, now);
-            return Err(CollateralError::Malformed);
-        };
+            .filter(|collateral| collateral.platform() == platform)
+            .ok_or(CollateralError::Malformed)?;
+        // Said to be fresh, and by its own dates it is not.
+        if now < fetched.fresh_until && !collateral.is_current(now) {
+            return Err(CollateralError::Expired);
+        }
+        Ok(Arc::new(collateral.kept_as(fetched)))
+    }
+
+    fn hold(
+        &self,
+        platform: Platform,
+        collateral: &Arc<Collateral>,
+        fetched: Fetched,
+        now: UnixTime,
+    ) {
         let mut held = self.lock();
-        if held.len() >= MAX_HELD && !held.contains_key(platform) {
+        if held.len() >= MAX_HELD && !held.contains_key(&platform) {
             held.pop_first();
         }
         let entry = Held {
-            collateral: Arc::clone(&collateral),
+            collateral: Arc::clone(collateral),
             fetched,
             since: now.as_secs(),
         };
-        held.insert(*platform, entry);
-        Ok(collateral)
+        held.insert(platform, entry);
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Platform, Held>> {
@@ -97,10 +135,12 @@ impl CollateralSource for FetchedCollateral {
             let platform = platform.platform();
             match self.ask(platform, now).await {
                 Ok(collateral) => Ok(Some(collateral)),
-                // Old, and perhaps not too old: its dates are looked at where it is used.
+                // Valid still; or old, and while Intel is out perhaps not too old: that is found where it is used.
                 Err(error) => match self.lock().get(platform) {
-                    Some(held) => Ok(Some(Arc::clone(&held.collateral))),
-                    None => Err(error),
+                    Some(held) if held.collateral.is_current(now) || error.is_outage() => {
+                        Ok(Some(Arc::clone(&held.collateral)))
+                    }
+                    _ => Err(error),
                 },
             }
         })
@@ -133,7 +173,7 @@ pub(super) fn key(platform: &Platform) -> String {
 }
 
 /// Seconds.
-const HOLD: u64 = 60 * 60;
+const HOLD: u64 = 60;
 
 /// Kinds of platform; a fleet has a handful.
 const MAX_HELD: usize = 64;

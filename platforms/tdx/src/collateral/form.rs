@@ -29,6 +29,7 @@ impl Collateral {
     ///   ? 6 => [ 2*2 bstr ],  ; as 3; where absent, the same as 3
     ///   7 => bstr,            ; CRL of the issuer of the PCK certificate, DER
     ///   8 => bstr,            ; CRL of the root, DER
+    ///   ? 9 => [ 2*2 bstr ],  ; the issuer of 7, and the root: lets 7 be verified without a quote
     /// }
     /// ```
     ///
@@ -44,7 +45,7 @@ impl Collateral {
         if !rest.is_empty() {
             return Err(CollateralFormError::Form);
         }
-        let mut fields: [Option<Value>; 8] = Default::default();
+        let mut fields: [Option<Value>; 9] = Default::default();
         for (key, value) in entries {
             let index = key.as_integer().and_then(|key| usize::try_from(key).ok());
             let index = index.and_then(|key| key.checked_sub(1));
@@ -63,9 +64,10 @@ impl Collateral {
             qe_chain,
             pck_crl,
             root_crl,
+            pck_issuer,
         ] = fields;
         let tcb_info_issuer_chain = chain(tcb_chain)?;
-        Self::new(CollateralParts {
+        let collateral = Self::new(CollateralParts {
             tcb_info: text(tcb)?,
             tcb_info_signature: bytes(tcb_signature)?,
             qe_identity: text(qe)?,
@@ -77,7 +79,11 @@ impl Collateral {
             tcb_info_issuer_chain,
             pck_crl: bytes(pck_crl)?,
             root_ca_crl: bytes(root_crl)?,
-        })
+        })?;
+        match pck_issuer {
+            None => Ok(collateral),
+            present => collateral.with_pck_issuer(chain(present)?),
+        }
     }
 
     /// The CBOR form of [`decode`](Self::decode).
@@ -100,6 +106,9 @@ impl Collateral {
         }
         entries.push((7.into(), Value::Bytes(parts.pck_crl.clone())));
         entries.push((8.into(), Value::Bytes(parts.root_ca_crl.clone())));
+        if let Some(chain) = self.pck_issuer() {
+            entries.push((9.into(), certificates(chain)));
+        }
         let mut octets = Vec::new();
         ciborium::into_writer(&Value::Map(entries), &mut octets)
             .map_err(|_| CollateralFormError::Form)?;

@@ -9,6 +9,7 @@ mod time;
 
 use std::fmt;
 
+use atls_collateral::Fetched;
 use atls_core::pki_types::UnixTime;
 use dcap_qvl::QuoteCollateralV3;
 use serde::Deserialize;
@@ -39,10 +40,15 @@ use crl::Crl;
 pub struct Collateral {
     parts: CollateralParts,
     dcap: QuoteCollateralV3,
+    /// Where it came along: the issuer of the PCK certificate's list, and the root.
+    pck_issuer: Option<Vec<Vec<u8>>>,
     platform: Platform,
     evaluation: Evaluation,
+    lists: Lists,
     issued: u64,
     expires: u64,
+    /// Later than `expires` where whoever keeps it lets it be used beyond its validity.
+    usable_until: u64,
 }
 
 /// The pieces, each as Intel's service gives it.
@@ -75,6 +81,13 @@ pub struct CollateralParts {
 pub(crate) struct Evaluation {
     pub(crate) tcb_info: u32,
     pub(crate) qe_identity: u32,
+}
+
+/// `thisUpdate` of the revocation lists, seconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lists {
+    root: u64,
+    pck: u64,
 }
 
 impl Evaluation {
@@ -126,6 +139,10 @@ impl Collateral {
             (root_crl.issued, root_crl.expires),
             (pck_crl.issued, pck_crl.expires),
         ];
+        let expires = windows
+            .iter()
+            .map(|window| window.1)
+            .fold(u64::MAX, u64::min);
         Ok(Self {
             platform: Platform {
                 tee,
@@ -137,13 +154,31 @@ impl Collateral {
                 qe_identity: qe_identity.tcb_evaluation_data_number,
             },
             issued: windows.iter().map(|window| window.0).fold(0, u64::max),
-            expires: windows
-                .iter()
-                .map(|window| window.1)
-                .fold(u64::MAX, u64::min),
+            expires,
+            usable_until: expires,
+            lists: Lists {
+                root: root_crl.issued,
+                pck: pck_crl.issued,
+            },
             dcap: dcap(&parts),
+            pck_issuer: None,
             parts,
         })
+    }
+
+    /// With the chain by which the list of the issuer of the PCK certificate is verified.
+    ///
+    /// # Errors
+    /// [`CollateralFormError::Chain`] unless there are two certificates.
+    pub(crate) fn with_pck_issuer(
+        mut self,
+        chain: Vec<Vec<u8>>,
+    ) -> Result<Self, CollateralFormError> {
+        if chain.len() != 2 {
+            return Err(CollateralFormError::Chain);
+        }
+        self.pck_issuer = Some(chain);
+        Ok(self)
     }
 
     /// The pieces.
@@ -171,12 +206,46 @@ impl Collateral {
         genuine::seconds(self.expires)
     }
 
+    /// Serves for as long as whoever keeps it says: no longer than Intel, but for a grace that it allows.
+    pub(crate) fn kept_as(self, fetched: &Fetched) -> Self {
+        Self {
+            expires: self.expires.min(fetched.fresh_until.as_secs()),
+            usable_until: fetched.usable_until.as_secs(),
+            ..self
+        }
+    }
+
+    /// Until when it may be used, as at its last moment, although it expired; as
+    /// [`Fetched::usable_until`].
+    pub(crate) fn usable_until(&self) -> u64 {
+        self.usable_until
+    }
+
     pub(crate) fn platform(&self) -> &Platform {
         &self.platform
     }
 
     pub(crate) fn evaluation(&self) -> Evaluation {
         self.evaluation
+    }
+
+    pub(crate) fn pck_issuer(&self) -> Option<&[Vec<u8>]> {
+        self.pck_issuer.as_deref()
+    }
+
+    /// What its maker never lowers: the numbers of evaluation, and the dates of the revocation lists.
+    pub(crate) fn sequence(&self) -> [u64; 4] {
+        [
+            self.evaluation.tcb_info.into(),
+            self.evaluation.qe_identity.into(),
+            self.lists.root,
+            self.lists.pck,
+        ]
+    }
+
+    /// Whether a part of it has a date of issue that is yet to come.
+    pub(crate) fn is_early(&self, now: UnixTime) -> bool {
+        now.as_secs() < self.issued
     }
 
     pub(crate) fn dcap(&self) -> &QuoteCollateralV3 {
@@ -209,7 +278,8 @@ impl Collateral {
         Ok(end)
     }
 
-    /// Verifies all that Intel signs, with the chain of the issuer of the PCK certificates: before it is kept.
+    /// Verifies all that Intel signs, with the chain of the issuer of the PCK certificates: before it is kept, and when it
+    /// comes from where it was kept. Dates of documents and lists are not looked at.
     pub(crate) fn verify(
         &self,
         pck_issuer_chain: &[Vec<u8>],

@@ -14,6 +14,7 @@ use atls_core::BoxFuture;
 use atls_core::HttpClient;
 use atls_core::HttpLimits;
 use atls_core::pki_types::UnixTime;
+use futures_util::future::try_join4;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -68,23 +69,23 @@ impl Pcs {
     async fn collateral(&self, key: &str, now: UnixTime) -> Result<Collateral, CollateralError> {
         let (tee, fmspc, ca) = parse(key).ok_or(CollateralError::Malformed)?;
         let base = &self.base;
-        let tcb = self
-            .get(&format!("{base}/{tee}/certification/v4/tcb?fmspc={fmspc}"))
-            .await?;
-        let identity = self
-            .get(&format!("{base}/{tee}/certification/v4/qe/identity"))
-            .await?;
-        let pck_crl = self
-            .get(&format!(
-                "{base}/sgx/certification/v4/pckcrl?ca={ca}&encoding=der"
-            ))
-            .await?;
-        let root_crl = self.get(&self.root_crl).await?;
+        let tcb = format!("{base}/{tee}/certification/v4/tcb?fmspc={fmspc}");
+        let identity = format!("{base}/{tee}/certification/v4/qe/identity");
+        let pck_crl = format!("{base}/sgx/certification/v4/pckcrl?ca={ca}&encoding=der");
+        // At once, so that all four have answered before the deadline of a connection.
+        let (tcb, identity, pck_crl, root_crl) = try_join4(
+            self.get(&tcb),
+            self.get(&identity),
+            self.get(&pck_crl),
+            self.get(&self.root_crl),
+        )
+        .await?;
         let tcb_body: TcbBody =
             serde_json::from_slice(tcb.body()).map_err(|_| CollateralError::Malformed)?;
         let identity_body: IdentityBody =
             serde_json::from_slice(identity.body()).map_err(|_| CollateralError::Malformed)?;
         let signature = |text: &str| form::hex(text).ok_or(CollateralError::Malformed);
+        let pck_issuer = issuer_chain(&pck_crl, &["sgx-pck-crl-issuer-chain"])?;
         let collateral = Collateral::new(CollateralParts {
             tcb_info: tcb_body.tcb_info.get().to_owned(),
             tcb_info_signature: signature(&tcb_body.signature)?,
@@ -101,18 +102,29 @@ impl Pcs {
             root_ca_crl: der(root_crl.body())?,
             pck_crl: der(pck_crl.body())?,
         })
+        .and_then(|collateral| collateral.with_pck_issuer(pck_issuer))
         .map_err(|_| CollateralError::Malformed)?;
-        let pck_issuer = issuer_chain(&pck_crl, &["sgx-pck-crl-issuer-chain"])?;
-        if super::fetched::key(collateral.platform()) != key {
-            return Err(CollateralError::Malformed);
-        }
-        collateral
-            .verify(&pck_issuer, &self.root, now)
-            .map_err(|_| CollateralError::Malformed)?;
+        self.verify(key, &collateral, now)?;
         if !collateral.is_current(now) {
             return Err(CollateralError::Expired);
         }
         Ok(collateral)
+    }
+
+    /// That it is about that platform, and signed up to the root.
+    fn verify(
+        &self,
+        key: &str,
+        collateral: &Collateral,
+        now: UnixTime,
+    ) -> Result<(), CollateralError> {
+        if super::fetched::key(collateral.platform()) != key {
+            return Err(CollateralError::Malformed);
+        }
+        let pck_issuer = collateral.pck_issuer().ok_or(CollateralError::Malformed)?;
+        collateral
+            .verify(pck_issuer, &self.root, now)
+            .map_err(|_| CollateralError::Malformed)
     }
 
     async fn get(&self, url: &str) -> Result<http::Response<Vec<u8>>, CollateralError> {
@@ -131,9 +143,17 @@ impl Fetch for Pcs {
             let octets = collateral
                 .encode()
                 .map_err(|_| CollateralError::Malformed)?;
-            let fetched = Fetched::new(octets, collateral.expires_at());
-            Ok(fetched.with_sequence(collateral.evaluation().lower().into()))
+            Ok(described(octets, &collateral))
         })
+    }
+
+    fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError> {
+        let collateral = Collateral::decode(&bytes).map_err(|_| CollateralError::Malformed)?;
+        self.verify(key, &collateral, now)?;
+        if collateral.is_early(now) {
+            return Err(CollateralError::Malformed);
+        }
+        Ok(described(bytes, &collateral))
     }
 }
 
@@ -143,6 +163,13 @@ impl fmt::Debug for Pcs {
             .field("base", &self.base)
             .finish_non_exhaustive()
     }
+}
+
+/// With the dates and numbers that are its own.
+fn described(octets: impl Into<Arc<[u8]>>, collateral: &Collateral) -> Fetched {
+    let fetched = Fetched::new(octets, collateral.expires_at());
+    let numbers = collateral.sequence().into_iter();
+    numbers.fold(fetched, Fetched::with_sequence)
 }
 
 pub(super) fn tee_name(tee: Tee) -> &'static str {
@@ -220,8 +247,8 @@ fn der(body: &[u8]) -> Result<Vec<u8>, CollateralError> {
 const INTEL: &str = "https://api.trustedservices.intel.com";
 const INTEL_ROOT_CRL: &str = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
 
-/// For each of the four requests.
-const DEADLINE: Duration = Duration::from_secs(10);
+/// For each of the four requests, which go out at once. Less than a connection has, so that who waits sees the outcome.
+const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Octets. The list of the Platform CA has some 3,000, TCB Info some 6,000.
 const MAX_BODY: usize = 1024 * 1024;

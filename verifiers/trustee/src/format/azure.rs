@@ -4,6 +4,9 @@ use atls_core::AppraisalError;
 use atls_core::Origin;
 use atls_core::ear::OctetText;
 use atls_formats::Carriage;
+use atls_formats::Debugging;
+use atls_formats::SnpReport;
+use atls_formats::TdQuote;
 use serde_json::Value;
 
 use super::EvidenceFormat;
@@ -18,13 +21,20 @@ use super::Shaped;
 /// ```
 ///
 /// The guest cannot choose the report's own data; what it can choose is `extraData` of the quote (TPMS_ATTEST, TPM 2.0 part 2
-/// §10.12.8), which carries the value of the connection as it is. That the quote's key is the report's is Trustee's to check.
+/// §10.12.8), which carries the value of the connection as it is. That the quote's key is the report's is Trustee's to check. Whether the
+/// guest may be debugged is read out of the report, and of the TD quote.
 ///
 /// No media type is registered for it: name the one that your attester uses.
 #[derive(Clone, Debug)]
 pub struct AzureVtpm {
     media_type: String,
-    tee: &'static str,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Snp,
+    Tdx,
 }
 
 impl AzureVtpm {
@@ -32,7 +42,7 @@ impl AzureVtpm {
     pub fn snp(media_type: impl Into<String>) -> Self {
         Self {
             media_type: media_type.into(),
-            tee: "az-snp-vtpm",
+            kind: Kind::Snp,
         }
     }
 
@@ -40,7 +50,7 @@ impl AzureVtpm {
     pub fn tdx(media_type: impl Into<String>) -> Self {
         Self {
             media_type: media_type.into(),
-            tee: "az-tdx-vtpm",
+            kind: Kind::Tdx,
         }
     }
 }
@@ -51,7 +61,10 @@ impl EvidenceFormat for AzureVtpm {
     }
 
     fn tee(&self) -> &'static str {
-        self.tee
+        match self.kind {
+            Kind::Snp => "az-snp-vtpm",
+            Kind::Tdx => "az-tdx-vtpm",
+        }
     }
 
     fn carriage(&self) -> Carriage {
@@ -79,7 +92,26 @@ impl EvidenceFormat for AzureVtpm {
         match extra_data(&message) {
             None => Err(AppraisalError::Malformed),
             Some(found) if found != challenge => Err(AppraisalError::NotBound),
-            Some(_) => Ok(Shaped::new(json)),
+            Some(_) => {
+                let debugging = self.kind.debugging(&json);
+                let judgement = super::judgement(debugging.ok_or(AppraisalError::Malformed)?);
+                Ok(Shaped::new(json).with_judgement(judgement))
+            }
+        }
+    }
+}
+
+impl Kind {
+    /// What the report behind the TPM says of the guest. The TPM's key is worth what the guest is.
+    fn debugging(self, evidence: &Value) -> Option<Debugging> {
+        let member = |name| OctetText::Base64Url.decode(evidence.get(name)?.as_str()?);
+        match self {
+            Self::Snp => {
+                let hcl_report = member("hcl_report")?;
+                let report = hcl_report.strip_prefix(HCL)?.get(HCL_REST..)?;
+                Some(SnpReport::read(report.get(..SNP_REPORT)?)?.debugging())
+            }
+            Self::Tdx => Some(TdQuote::read(&member("td_quote")?)?.debugging()),
         }
     }
 }
@@ -99,3 +131,8 @@ fn sized(input: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// TPM_GENERATED_VALUE and TPM_ST_ATTEST_QUOTE.
 const TPM_GENERATED_QUOTE: &[u8] = &[0xff, 0x54, 0x43, 0x47, 0x80, 0x18];
+
+/// The header of what the paravisor keeps has 32 octets, this name at their beginning; then comes the report.
+const HCL: &[u8] = b"HCLA";
+const HCL_REST: usize = 28;
+const SNP_REPORT: usize = 1184;

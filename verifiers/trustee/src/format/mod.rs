@@ -70,6 +70,11 @@ impl Shaped {
         &self.json
     }
 
+    /// What we judge by ourselves.
+    pub fn judgement(&self) -> Option<&Appraisal> {
+        self.judgement.as_ref()
+    }
+
     /// Adds a judgement of our own. It becomes a part of the result named `local`, and can only make it worse.
     #[must_use]
     pub fn with_judgement(mut self, judgement: Appraisal) -> Self {
@@ -78,7 +83,7 @@ impl Shaped {
     }
 }
 
-/// AR4SI `configuration`: a guest that may be debugged keeps nothing secret, whatever the service's policy says.
+/// AR4SI `configuration`: a guest that may be debugged, or moved by a migration agent, keeps nothing secret, whatever the service's policy says.
 fn judgement(debugging: Debugging) -> Appraisal {
     let value = match debugging {
         Debugging::Allowed => 96,

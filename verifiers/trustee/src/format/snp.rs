@@ -4,6 +4,7 @@ use atls_core::AppraisalError;
 use atls_core::Origin;
 use atls_core::ear::OctetText;
 use atls_formats::Carriage;
+use atls_formats::CertificateKind;
 use atls_formats::TSM_REPORT;
 use atls_formats::TsmReport;
 use serde_json::Value;
@@ -62,15 +63,16 @@ impl EvidenceFormat for SnpReport {
         }
         let octets = report.octets();
         let fields = Report { octets }.json().ok_or(AppraisalError::Malformed)?;
-        let json = json!({ "attestation_report": fields, "cert_chain": certificates(&tsm) });
+        let chain = tsm.certificates().ok_or(AppraisalError::Malformed)?;
+        let json = json!({ "attestation_report": fields, "cert_chain": certificates(&chain) });
         Ok(Shaped::new(json).with_judgement(super::judgement(report.debugging())))
     }
 }
 
 /// Null where there are none: then Trustee asks AMD.
-fn certificates(tsm: &TsmReport) -> Option<Vec<Value>> {
-    let certificates = tsm.certificates().iter();
-    let certificates: Vec<_> = certificates
+fn certificates(chain: &[(CertificateKind, &[u8])]) -> Option<Vec<Value>> {
+    let certificates: Vec<_> = chain
+        .iter()
         .map(|(kind, octets)| json!({ "cert_type": kind.name(), "data": octets }))
         .collect();
     (!certificates.is_empty()).then_some(certificates)

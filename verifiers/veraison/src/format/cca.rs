@@ -1,9 +1,10 @@
 //! Arm CCA attestation tokens.
 
 use atls_core::AppraisalError;
+use atls_formats::Carriage;
+use atls_formats::origin_of;
 use ciborium::Value;
 
-use super::Carriage;
 use super::Checked;
 use super::EvidenceFormat;
 use super::cbor;
@@ -57,7 +58,7 @@ impl EvidenceFormat for CcaToken {
         if realm.octets(CHALLENGE)? != challenge {
             return Err(AppraisalError::NotBound);
         }
-        let origin = super::origin_of(platform.octets(IMPLEMENTATION_ID)?);
+        let origin = origin_of(platform.octets(IMPLEMENTATION_ID)?);
         let lifecycle = super::lifecycle(platform.u16(LIFECYCLE)?);
         Ok(Checked::from_origin(origin).with_judgement(lifecycle))
     }

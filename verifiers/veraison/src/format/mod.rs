@@ -6,14 +6,12 @@ mod psa;
 mod snp;
 
 use atls_core::AppraisalError;
-use atls_core::Bound;
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
-use sha2::Digest;
-use sha2::Sha512;
+use atls_formats::Carriage;
 
 pub use cca::CcaToken;
 pub use psa::PsaToken;
@@ -42,26 +40,6 @@ pub trait EvidenceFormat: Send + Sync {
     /// # Errors
     /// [`AppraisalError::NotBound`] where another value is found, [`AppraisalError::Malformed`] where none can be.
     fn check(&self, evidence: &[u8], challenge: &[u8]) -> Result<Checked, AppraisalError>;
-}
-
-/// How Evidence carries the value of a connection, a [`Bound`] of 32 or 48 octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Carriage {
-    /// SHA-512 of it, where the field always has 64 octets.
-    Sha512,
-    /// The value itself, where the field takes its length.
-    Verbatim,
-}
-
-impl Carriage {
-    /// The octets that the Evidence must carry.
-    pub fn challenge(self, bound: &Bound) -> Vec<u8> {
-        match self {
-            Self::Sha512 => Sha512::digest(bound.as_bytes()).to_vec(),
-            Self::Verbatim => bound.as_bytes().to_vec(),
-        }
-    }
 }
 
 /// What a format's own check found.
@@ -111,28 +89,4 @@ fn lifecycle(code: u16) -> Appraisal {
         0x3000..=0x30ff => Configuration::Acceptable,
         _ => Configuration::Insecure,
     })
-}
-
-/// An implementation ID (RFC 9783 §4.2.2) says by whose hands a device was made. One says: by none.
-fn origin_of(implementation_id: &[u8]) -> Origin {
-    if implementation_id == SIMULATED {
-        Origin::Simulated
-    } else {
-        Origin::Device
-    }
-}
-
-/// The implementation ID of every simulated device, as the `atls-sim` crate documents it.
-const SIMULATED: &[u8] = b"atls-simulated-platform-no-trust";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_simulators_implementation_id_is_the_one_that_it_uses() {
-        assert_eq!(SIMULATED, atls_sim::IMPLEMENTATION_ID);
-        assert_eq!(origin_of(&atls_sim::IMPLEMENTATION_ID), Origin::Simulated);
-        assert_eq!(origin_of(&[0; 32]), Origin::Device);
-    }
 }

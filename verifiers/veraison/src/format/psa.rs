@@ -1,8 +1,9 @@
 //! PSA attestation tokens, RFC 9783.
 
 use atls_core::AppraisalError;
+use atls_formats::Carriage;
+use atls_formats::origin_of;
 
-use super::Carriage;
 use super::Checked;
 use super::EvidenceFormat;
 use super::cbor;
@@ -57,7 +58,7 @@ impl EvidenceFormat for PsaToken {
         if claims.octets(EAT_NONCE)? != challenge {
             return Err(AppraisalError::NotBound);
         }
-        let origin = super::origin_of(claims.octets(IMPLEMENTATION_ID)?);
+        let origin = origin_of(claims.octets(IMPLEMENTATION_ID)?);
         let lifecycle = super::lifecycle(claims.u16(LIFECYCLE)?);
         Ok(Checked::from_origin(origin).with_judgement(lifecycle))
     }

@@ -1,4 +1,4 @@
-//! A Veraison service in this process, and Evidence that is bound to a connection.
+//! A Veraison service in this process.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -6,20 +6,16 @@
     reason = "each test file uses a part"
 )]
 
-mod connection;
 mod fake;
-mod vectors;
 
 use std::time::Duration;
 
 use atls_core::pki_types::UnixTime;
 use rustls::crypto::CryptoProvider;
 
-pub use connection::Connection;
 pub use fake::Fake;
 pub use fake::Step;
 pub use fake::request_step;
-pub use vectors::vectors;
 
 pub fn provider() -> CryptoProvider {
     rustls::crypto::ring::default_provider()

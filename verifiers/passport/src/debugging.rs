@@ -1,0 +1,139 @@
+//! Whether whoever runs a device may look into it, as results tell it. An issuer's policy need not care: Veraison's schemes
+//! count some debuggable devices as secured. The background check judges that by itself, and so does a passport's verifier.
+
+use atls_core::ear::Appraisal;
+use atls_core::ear::Category;
+use atls_core::ear::TrustClaim;
+use atls_core::ear::TrustVector;
+use atls_formats::Debugging;
+use serde_json::Value;
+
+use crate::scheme::annotated;
+
+/// A judgement of what this part tells, in whatever scheme; none where it tells nothing.
+pub(crate) fn judge(appraisal: &Appraisal) -> Option<Appraisal> {
+    let annotated = annotated(appraisal)?;
+    let claims = |names: &'static [&'static str], read: fn(&Value) -> Debugging| {
+        let told = names.iter().filter_map(|name| annotated.pointer(name));
+        told.map(read)
+    };
+    let told: Vec<_> = claims(&[PSA_LIFECYCLE, CCA_LIFECYCLE], lifecycle)
+        .chain(
+            [SNP, TDX, AZ_SNP, AZ_TDX]
+                .into_iter()
+                .flat_map(|names| claims(names, flag)),
+        )
+        .collect();
+    let value = match &*told {
+        [] => return None,
+        told if told.contains(&Debugging::Allowed) => 96,
+        _ => 2,
+    };
+    let vector = TrustVector::new().with(Category::Configuration, TrustClaim::new(value));
+    Some(Appraisal::new(vector))
+}
+
+/// Whether the part has all of these, good or bad.
+pub(crate) fn is_told(appraisal: &Appraisal, claims: &[&str]) -> bool {
+    let told = |name: &&str| annotated(appraisal)?.pointer(name);
+    claims.iter().all(|name| told(name).is_some())
+}
+
+/// What results about this TEE of Trustee must tell; none where nobody here knows.
+pub(crate) fn claims_of_tee(tee: &str) -> Option<&'static [&'static str]> {
+    Some(match tee {
+        "az-snp-vtpm" => AZ_SNP,
+        "az-tdx-vtpm" => AZ_TDX,
+        "snp" => SNP,
+        "tdx" => TDX,
+        simulator if is_simulator(simulator) => &[],
+        _ => return None,
+    })
+}
+
+/// Trustee's TEEs that are none.
+pub(crate) fn is_simulator(tee: &str) -> bool {
+    matches!(tee, "sample" | "sampledevice")
+}
+
+/// RFC 9783 §4.3.1: `secured` is 0x3000 to 0x30ff, and nothing else is without some debugging.
+fn lifecycle(code: &Value) -> Debugging {
+    match code.as_u64() {
+        Some(0x3000..=0x30ff) => Debugging::Denied,
+        _ => Debugging::Allowed,
+    }
+}
+
+fn flag(allowed: &Value) -> Debugging {
+    match allowed {
+        Value::Bool(false) => Debugging::Denied,
+        _ => Debugging::Allowed,
+    }
+}
+
+// Claims of annotated Evidence, as JSON pointers (RFC 6901).
+
+pub(crate) const PSA_LIFECYCLE: &str = "/psa-security-lifecycle";
+pub(crate) const CCA_LIFECYCLE: &str = "/cca-platform-lifecycle";
+
+/// A migration agent moves a guest wherever it likes.
+const SNP: &[&str] = &["/snp/policy_debug_allowed", "/snp/policy_migrate_ma"];
+const AZ_SNP: &[&str] = &[
+    "/az-snp-vtpm/policy_debug_allowed",
+    "/az-snp-vtpm/policy_migrate_ma",
+];
+const TDX: &[&str] = &["/tdx/td_attributes/debug"];
+const AZ_TDX: &[&str] = &["/az-tdx-vtpm/td_attributes/debug"];
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use atls_core::ear::Check;
+    use atls_core::ear::ExpectedNonce;
+    use atls_core::ear::Tier;
+    use atls_core::ear::VerificationKeys;
+    use atls_core::ear::jwt;
+    use stand_in::at;
+    use stand_in::supported;
+    use stand_in::vectors;
+
+    use super::*;
+
+    /// Of real services, about devices that are closed.
+    #[test]
+    fn recorded_results_tell_what_is_demanded() {
+        let Some(folder) = vectors() else { return };
+        let read = |name: &str| std::fs::read_to_string(folder.join("ear").join(name)).unwrap();
+        let veraison = VerificationKeys::from_jwk(&read("veraison-ear-verification-key.jwk"));
+        let trustee = VerificationKeys::from_jwk_set(&read("trustee-jwks.json"));
+        let (veraison, trustee) = (veraison.unwrap(), trustee.unwrap());
+        let any = ExpectedNonce::DangerousOfAnySession;
+        for (name, keys, part, claims) in [
+            (
+                "veraison-psa-affirming",
+                &veraison,
+                "PSA_IOT",
+                &[PSA_LIFECYCLE][..],
+            ),
+            (
+                "veraison-cca-affirming",
+                &veraison,
+                "CCA_SSD_PLATFORM",
+                &[CCA_LIFECYCLE],
+            ),
+            ("trustee-snp-genoa-affirming", &trustee, "cpu0", SNP),
+        ] {
+            let token = read(&format!("{name}.ear.jwt"));
+            let check = Check::new(at(1_795_468_300), Duration::from_secs(3600), any.clone());
+            let ear = jwt::decode(token.trim(), keys, &supported(), &check).unwrap();
+            let appraisal = ear.submod(part).unwrap();
+            assert!(is_told(appraisal, claims), "{name}");
+            assert_eq!(
+                judge(appraisal).unwrap().status(),
+                Tier::Affirming,
+                "{name}"
+            );
+        }
+    }
+}
