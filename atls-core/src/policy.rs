@@ -76,7 +76,8 @@ impl StandardPolicy {
     /// With [`Binding::Handshake`] who holds a leaked TLS key relays the Evidence of a genuine attester; with
     /// [`Binding::Key`] he in addition replays it for as long as nobody knows of the leak: no lifetime of a certificate
     /// ends that, as he can certify the key anew. Either is open to diversion to another genuine machine. For peers that
-    /// speak nothing better.
+    /// speak nothing better. With [`Binding::Key`] that includes results that are about a key, such as passports that are used
+    /// again, in whatever mode they come.
     #[must_use]
     pub fn dangerous_accept_binding(mut self, weakest: Binding) -> Self {
         self.weakest_binding = weakest;

@@ -192,5 +192,13 @@ const EXPECTED: &[(&str, [&str; 3])] = &[
             "refused: TimedOut",
         ],
     ),
+    (
+        "T5",
+        [
+            "refused: NoAttestation",
+            "refused: NoAttestation",
+            "refused: Declined",
+        ],
+    ),
     ("P1", ["SUCCEEDS", "refused: NotBound", "refused: NotBound"]),
 ];

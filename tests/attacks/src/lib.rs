@@ -36,6 +36,7 @@ mod reflection;
 mod relay;
 mod replay;
 mod servers;
+mod swap;
 mod tagged;
 mod tickets;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adversary::Link;
+use atls_core::RelyingParty;
 use atls_core::limits::DEFAULT_GRACE;
 use atls_core::limits::DEFAULT_MAX_AGE;
 use atls_reqwest::Http;
@@ -12,6 +13,7 @@ use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
 use atls_tower::weaker::dangerous_any_server;
 use end_to_end::Served;
+use end_to_end::reqwest;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
@@ -24,6 +26,7 @@ use crate::lab::Lab;
 use crate::lab::MODES;
 use crate::outcome::Cell;
 use crate::outcome::Row;
+use crate::swap;
 use crate::tickets;
 
 pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
@@ -64,6 +67,7 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
                 outlived(lab, post).await,
             ],
         },
+        swap::row(lab).await,
     ]
 }
 
@@ -89,6 +93,23 @@ async fn early(lab: &Lab, mode: Mode) -> Cell {
 
 async fn pooled(lab: &Lab, mode: Mode) -> Cell {
     let mut genuine = lab.genuine(mode).await;
+    let client = client(lab, mode, lab.trusting_a());
+    let response = client.get(genuine.url("/")).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "hello");
+
+    genuine.stop();
+    genuine.task.await.unwrap().unwrap();
+    let listener = TcpListener::bind(genuine.address).await.unwrap();
+    let impostor = impostor(lab, listener);
+    let answered = client.get(impostor.url("/")).send().await;
+    if impostor.hits() > 0 {
+        return Cell::Succeeds;
+    }
+    Cell::by(&end_to_end::exchange_error(&answered.unwrap_err()))
+}
+
+/// A client of reqwest that expects servers of this mode.
+pub(crate) fn client(lab: &Lab, mode: Mode, party: Arc<RelyingParty>) -> reqwest::Client {
     let builder = lab.world.client();
     let builder = match mode {
         Mode::AfterHandshake => builder,
@@ -97,26 +118,18 @@ async fn pooled(lab: &Lab, mode: Mode) -> Cell {
         }
     };
     let attested = builder
-        .require_peer(lab.trusting_a())
+        .require_peer(party)
         .servers_attest(mode)
         .http(Http::One)
         .build()
         .unwrap();
-    let client = end_to_end::reqwest_client(&attested);
-    let response = client.get(genuine.url("/")).send().await.unwrap();
-    assert_eq!(response.text().await.unwrap(), "hello");
+    end_to_end::reqwest_client(&attested)
+}
 
-    genuine.stop();
-    genuine.task.await.unwrap().unwrap();
-    let listener = TcpListener::bind(genuine.address).await.unwrap();
+/// Who has the server's certificate and does not attest.
+pub(crate) fn impostor(lab: &Lab, listener: TcpListener) -> Served {
     let acceptor = ServerAcceptor::new(lab.world.server_tls(), ServerTerms::new()).unwrap();
-    let listener = atls_axum::AttestedListener::new(listener, acceptor).unwrap();
-    let impostor = Served::over(listener);
-    let answered = client.get(impostor.url("/")).send().await;
-    if impostor.hits() > 0 {
-        return Cell::Succeeds;
-    }
-    Cell::by(&end_to_end::exchange_error(&answered.unwrap_err()))
+    Served::over(atls_axum::AttestedListener::new(listener, acceptor).unwrap())
 }
 
 async fn outlived(lab: &Lab, mode: Mode) -> Cell {

@@ -77,7 +77,7 @@ What was published about implementations of attested TLS, and where the same is 
 | CVE-2026-92701 | a verifier never compares the report data with the session | R1, L2, K2 |
 | CVE-2026-119344 | diversion: any genuine platform is accepted | D1, D1 pinned, D2 |
 | CVE-2026-108265 to 108269 | certificate or quote is not bound to the TLS session | R1, L1, L2, K1 |
-| CVE-2026-108361 | state changes between verification and use | T3, T4: a decision is of one connection and ends with its result |
+| CVE-2026-108361 | state changes between verification and use | T5, T3: a decision is of one connection, and of no other that takes its place |
 | stale Evidence at re-attestation | the binder is constant for a connection | R2 |
 | ambiguity after a HelloRetryRequest | what the ends hash differs | `a_hello_retry_request_changes_no_nonce` in `tests/tests/weaker` |
 ";

@@ -6,6 +6,7 @@ use adversary::Link;
 use atls_core::Binding;
 use atls_core::OwnedAttestRequest;
 use atls_core::PolicyViolation;
+use atls_core::ProtocolError;
 use atls_core::Refusal;
 use atls_core::Side;
 use atls_reqwest::Http;
@@ -28,7 +29,9 @@ use tokio::net::TcpListener;
 use crate::support::One;
 use crate::support::WEAKER;
 use crate::support::accept_one;
+use crate::support::asking_tls;
 use crate::support::attest;
+use crate::support::attesting_plainly;
 use crate::support::client_tls;
 use crate::support::expecting;
 use crate::support::not_bound;
@@ -59,6 +62,35 @@ async fn the_default_policy_refuses_servers_of_either_mode() {
         }
         assert_eq!(server.hits(), 0);
     }
+}
+
+/// What the terms do not name is not looked at, whatever the policy would accept: the exchange of the default mode runs.
+#[tokio::test]
+async fn a_policy_without_terms_accepts_no_certificate() {
+    let world = World::new();
+    let server = serve(&world, Mode::InCertificate).await;
+    let party = weak(&world.server_device, Binding::Key);
+    let attested = expecting(&world, Mode::AfterHandshake, party, Http::Two);
+    let refused = reqwest_client(&attested).get(server.url("/")).send().await;
+    let error = exchange_error(&refused.unwrap_err());
+    assert_eq!(error.protocol(), Some(&ProtocolError::Declined));
+    assert_eq!(server.hits(), 0);
+
+    let device = Arc::new(SimAttester::generate().unwrap());
+    let trusting = weak(&device, Binding::Key);
+    let resolver = resolver(&world, Mode::InCertificate, device).await;
+    let good = ServerTerms::new()
+        .clients_attest(Mode::InCertificate)
+        .require_peer(trusting.clone());
+    let served = world.serve_with(good, asking_tls(&world)).await;
+    let client = attesting_plainly(&world, resolver.clone());
+    let response = client.get(served.url("/")).send().await;
+    assert!(response.is_ok(), "with terms it is good");
+    let terms = ServerTerms::new().require_peer(trusting);
+    let served = world.serve_with(terms, asking_tls(&world)).await;
+    let client = attesting_plainly(&world, resolver);
+    assert!(client.get(served.url("/")).send().await.is_err());
+    assert_eq!(served.hits(), 0);
 }
 
 /// Why, in the words of the last cause.
