@@ -1,8 +1,9 @@
 //! Whole attested connections with the real Veraison as the verifier.
 #![allow(
+    clippy::indexing_slicing,
     dead_code,
     unreachable_pub,
-    reason = "each test file uses a part of it"
+    reason = "a test fails by panicking, and each file uses a part of it"
 )]
 
 use std::sync::Arc;
