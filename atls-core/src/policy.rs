@@ -74,8 +74,9 @@ impl StandardPolicy {
     /// Also accepts attestation that is bound more weakly than to the connection, down to the given [`Binding`].
     ///
     /// With [`Binding::Handshake`] who holds a leaked TLS key relays the Evidence of a genuine attester; with
-    /// [`Binding::Key`] Evidence can in addition be replayed for as long as it is valid. Either is open to
-    /// diversion to another genuine machine. For peers that speak nothing better.
+    /// [`Binding::Key`] he in addition replays it for as long as nobody knows of the leak: no lifetime of a certificate
+    /// ends that, as he can certify the key anew. Either is open to diversion to another genuine machine. For peers that
+    /// speak nothing better.
     #[must_use]
     pub fn dangerous_accept_binding(mut self, weakest: Binding) -> Self {
         self.weakest_binding = weakest;

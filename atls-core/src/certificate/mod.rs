@@ -5,10 +5,14 @@
 //! | `id-pe-cmw` 1.3.6.1.5.5.7.1.35 (RFC 9999) | a CMW | yes | yes |
 //! | DICE tagged evidence 2.23.133.5.4.9 (interoperable RA-TLS) | `#6.60000([quote, claims-buffer])` or a CMW | the former | yes |
 //! | 1.2.840.113741.1.13.1 (Intel SGX SDK) | a quote | no | yes |
-//! | 0.6.9.42.840.113741.1337.6 (Gramine: its OID as it is on the wire, malformed) | a quote | no | yes |
+//! | 1.2.840.113741.1337.6 (rats-tls) | a quote | no | yes |
+//! | 0.6.9.42.840.113741.1337.6 (Gramine: the same as it is on the wire, malformed) | a quote | no | yes |
 //!
 //! Which one is written is a [`Format`]. A certificate with one of them twice is refused, and so is `id-pe-cmw` beside any
 //! other. Of the rest, the first in this order decides: deployed peers write an old form beside the newer one.
+//!
+//! Nothing else is read. The other numbers under 1.2.840.113741.1337 are reports of EPID, which Intel ended, and of local
+//! attestation.
 //!
 //! A quote without CMW has its 64 octets of report data fixed by the carriage: `SHA-256(claims-buffer)` and zeros, where
 //! the claims hold the digest of the certificate's key; or `SHA-256(key)` and zeros in the old forms. What the Evidence

@@ -64,10 +64,12 @@ pub(crate) fn read(
     };
     let cmw = extension(&parsed, OID_ID_PE_CMW)?;
     let tagged_evidence = extension(&parsed, OID_TAGGED_EVIDENCE)?;
-    let old = match extension(&parsed, OID_SGX_SDK)? {
-        Some(quote) => Some(quote),
-        None => extension(&parsed, OID_GRAMINE_AS_SENT)?,
-    };
+    let mut old = None;
+    // All of them, for none may stand there twice.
+    for oid in OLD_FORMS {
+        let quote = extension(&parsed, oid)?;
+        old = old.or(quote);
+    }
     let carried = match (cmw, tagged_evidence, old) {
         (Some(value), None, None) => Carried::Cmw(cmw_choice(value)?),
         // What decides must not depend on who reads. Deployed peers write an old form beside the newer one.
@@ -199,6 +201,9 @@ const MAX_NESTING: usize = 16;
 
 const OID_ID_PE_CMW: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 35];
 const OID_TAGGED_EVIDENCE: &[u8] = &[0x67, 0x81, 0x05, 5, 4, 9];
+/// The first that is there decides.
+const OLD_FORMS: [&[u8]; 3] = [OID_SGX_SDK, OID_RATS_TLS, OID_GRAMINE_AS_SENT];
 const OID_SGX_SDK: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 1, 0x0d, 1];
+const OID_RATS_TLS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x8a, 0x39, 6];
 /// Tag and length of the OID stand in it once more.
 const OID_GRAMINE_AS_SENT: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x8a, 0x39, 6];

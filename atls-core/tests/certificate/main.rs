@@ -9,5 +9,6 @@
 
 mod cmw;
 mod deployed;
+mod old_forms;
 mod support;
 mod tagged;

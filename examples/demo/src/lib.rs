@@ -72,7 +72,15 @@ impl Authority {
     /// # Errors
     /// Those of rcgen.
     pub fn issue(&self) -> Result<Issued, Box<dyn Error>> {
-        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        self.issue_for(&["localhost", "127.0.0.1", "::1"])
+    }
+
+    /// A chain and key for a server of these names.
+    ///
+    /// # Errors
+    /// Those of rcgen.
+    pub fn issue_for(&self, names: &[&str]) -> Result<Issued, Box<dyn Error>> {
+        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
         let mut parameters = CertificateParams::new(names)?;
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let key = KeyPair::generate()?;

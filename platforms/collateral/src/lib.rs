@@ -175,6 +175,14 @@ impl Fetched {
         let last = self.fresh_until.as_secs().saturating_sub(1);
         UnixTime::since_unix_epoch(Duration::from_secs(last))
     }
+
+    /// How long it may be used beyond its validity is not its maker's to say.
+    pub(crate) fn unextended(self) -> Self {
+        Self {
+            usable_until: self.fresh_until,
+            ..self
+        }
+    }
 }
 
 /// Collateral is not to be had. Nothing is known about the peer then: it is refused, as the verifier's fault.

@@ -230,7 +230,7 @@ impl<F: Fetch + 'static> Store<F> {
             return;
         };
         let entry = Entry {
-            fetched: unextended(fetched),
+            fetched: fetched.unextended(),
             // Of the future it would never be old.
             fetched_at: Some(kept.fetched_at)
                 .filter(|at| *at <= now)
@@ -289,7 +289,7 @@ impl<F: Fetch + 'static> Store<F> {
             return Err(HttpError::TooLarge.into());
         }
         let entry = Entry {
-            fetched: unextended(fetched),
+            fetched: fetched.unextended(),
             fetched_at: now,
             origin: Origin::Maker,
         };
@@ -389,13 +389,5 @@ impl<F> Store<F> {
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// How long it may be used beyond its validity is not its maker's to say.
-fn unextended(fetched: Fetched) -> Fetched {
-    Fetched {
-        usable_until: fetched.fresh_until,
-        ..fetched
     }
 }

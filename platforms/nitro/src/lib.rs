@@ -41,6 +41,7 @@
 mod attester;
 mod chain;
 mod claims;
+mod corim;
 mod document;
 mod envelope;
 mod judge;

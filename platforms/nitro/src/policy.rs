@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use atls_reference::Digest;
 use atls_reference::Table;
+use atls_reference::corim::Corim;
 use serde::Deserialize;
 use serde::Serialize;
+
+use crate::corim;
 
 /// The table `[nitro]` of a file of reference values.
 ///
@@ -57,6 +60,15 @@ impl NitroPolicy {
 
 impl Table for NitroPolicy {
     const NAME: &'static str = "nitro";
+
+    fn from_corim(corim: &Corim) -> Result<Self, String> {
+        Ok(Self::new(corim::images(corim)?))
+    }
+
+    fn add_corim(&mut self, corim: &Corim) -> Result<(), String> {
+        self.images.extend(corim::images(corim)?);
+        Ok(())
+    }
 
     fn check(&self) -> Result<(), String> {
         if self.images.is_empty() {

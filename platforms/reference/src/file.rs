@@ -31,19 +31,26 @@ pub trait Table: DeserializeOwned + Send + Sync + 'static {
     /// What is wrong, and what to do, in words for whoever wrote the file.
     fn check(&self) -> Result<(), String>;
 
-    /// Makes the table of a CoRIM whose profile the platform knows. By default no table is made of any.
-    ///
-    /// An implementation refuses what it does not look at: see
-    /// [`Measurement::says_only`](crate::corim::Measurement::says_only).
+    /// Makes the table of a CoRIM alone, everything that a CoRIM does not say being as strict as it can be. By default no
+    /// table is made of any.
     ///
     /// # Errors
     /// What is missing, unknown or not supported, in words for whoever provides it.
     fn from_corim(corim: &Corim) -> Result<Self, String> {
         let _ = corim;
-        Err(
-            "this platform takes no reference values from a CoRIM; write them into a file"
-                .to_owned(),
-        )
+        Err(NOT_FROM_CORIM.to_owned())
+    }
+
+    /// Adds the reference values of a CoRIM whose profile the platform knows to those of the table. By default none are.
+    ///
+    /// An implementation refuses what it does not look at: see
+    /// [`Measurement::says_only`](crate::corim::Measurement::says_only). A CoRIM of which it can use nothing is an error.
+    ///
+    /// # Errors
+    /// As [`from_corim`](Self::from_corim). The table is then not to be used.
+    fn add_corim(&mut self, corim: &Corim) -> Result<(), String> {
+        let _ = corim;
+        Err(NOT_FROM_CORIM.to_owned())
     }
 }
 
@@ -285,3 +292,6 @@ const VERSION: u64 = 1;
 
 /// Largest file, in octets: ten thousand reference values, and no file that was named by mistake.
 pub const MAX_FILE: usize = 4 * 1024 * 1024;
+
+const NOT_FROM_CORIM: &str =
+    "this platform takes no reference values from a CoRIM; write them into a file";

@@ -638,6 +638,12 @@ impl Table for Launch {
             measurements: measurements.map(digest).collect::<Result<_, _>>()?,
         })
     }
+
+    fn add_corim(&mut self, corim: &Corim) -> Result<(), String> {
+        self.measurements
+            .extend(Self::from_corim(corim)?.measurements);
+        Ok(())
+    }
 }
 
 #[test]
@@ -660,16 +666,56 @@ fn a_platform_that_takes_none_says_so() {
         digests(),
     )]))])]))
     .unwrap();
-    let error = corim.table::<Example>().unwrap_err();
-    assert!(
-        matches!(
-            &error,
-            ReferenceError::Meaning {
-                table: "example",
-                ..
-            }
-        ),
-        "{error}"
+    let example: Example = atls_reference::from_toml(support::GOOD).unwrap();
+    for error in [
+        corim.table::<Example>().unwrap_err(),
+        corim.added_to(example).unwrap_err(),
+    ] {
+        assert!(
+            matches!(
+                &error,
+                ReferenceError::Meaning {
+                    table: "example",
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn what_is_added_to_a_table_is_checked_with_it() {
+    let of = |octet| {
+        let digest = Value::Array(vec![integer(1), bytes(&[octet; 32])]);
+        let values = map([(integer(2), Value::Array(vec![digest]))]);
+        read(&document(vec![comid([triple(values)])])).unwrap()
+    };
+    let table = || Launch {
+        measurements: Vec::new(),
+    };
+    let added = of(7).added_to(of(8).added_to(table()).unwrap()).unwrap();
+    assert_eq!(added.measurements, [[8; 32].into(), [7; 32].into()]);
+    let error = of(0).added_to(table()).unwrap_err();
+    assert_eq!(error.to_string(), "table [launch]: a measurement is zero");
+}
+
+#[test]
+fn each_measurement_knows_its_place() {
+    let good = || triple(map([(integer(2), digests())]));
+    let two = vec![measurement(map([(integer(2), digests())])); 2];
+    let two = Value::Array(vec![environment(), Value::Array(two)]);
+    let corim = read(&document(vec![comid([good()]), comid([good(), two])])).unwrap();
+    let places = corim.references().iter().flat_map(|it| it.placed());
+    let places = places.map(|(place, _)| place.to_string());
+    assert_eq!(
+        Vec::from_iter(places),
+        [
+            "tag 0, reference triple 0, measurement 0",
+            "tag 1, reference triple 0, measurement 0",
+            "tag 1, reference triple 1, measurement 0",
+            "tag 1, reference triple 1, measurement 1",
+        ]
     );
 }
 

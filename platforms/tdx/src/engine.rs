@@ -1,10 +1,12 @@
 //! What TDX and SGX have in common: from octets and a source of collateral to a verified report.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use atls_core::Origin;
 use atls_core::cmw::Item;
 use atls_core::pki_types::UnixTime;
 use dcap_qvl::quote::Report;
@@ -60,6 +62,10 @@ impl Engine {
         }
     }
 
+    pub(crate) fn origin(&self) -> Origin {
+        self.root.origin()
+    }
+
     /// Our own collateral first, at hand or fetched, as it is the last to hide a revocation; then the peer's. Nothing is
     /// fetched for a quote whose own signatures do not verify.
     pub(crate) async fn appraise(
@@ -74,7 +80,12 @@ impl Engine {
         let platform = genuine::claimed_platform(quote)?;
         let mut tried = Vec::new();
         let mut last = QuoteError::NoCollateral;
-        for giver in [Giver::AtHand, Giver::Fetched, Giver::Peer] {
+        let mut worth_fetching = true;
+        // Once more where what was fetched is rejected, as it may have been kept from another time.
+        for giver in [Giver::AtHand, Giver::Fetched, Giver::Fetched, Giver::Peer] {
+            if giver == Giver::Fetched && !mem::take(&mut worth_fetching) {
+                continue;
+            }
             let given = match giver {
                 Giver::AtHand => self.source.at_hand(&platform, now),
                 Giver::Fetched => match self.fetch(quote, now).await {
@@ -89,6 +100,10 @@ impl Engine {
             let Some(collateral) = given else { continue };
             match self.current(quote, &collateral, giver, policy, now) {
                 Err(error) if is_about_collateral(&error) => {
+                    if giver != Giver::Peer && self.is_no_good(quote, &collateral, &error, now) {
+                        self.source.reject(&collateral, now);
+                        worth_fetching |= giver == Giver::Fetched;
+                    }
                     // What is wrong with ours is to be told; a peer that sends what is no good has sent none.
                     if giver != Giver::Peer
                         || (last == QuoteError::NoCollateral && error == QuoteError::Expired)
@@ -147,10 +162,12 @@ impl Engine {
             });
         }
         self.check_evaluation(collateral, policy)?;
-        let finding = self.found(quote, collateral, now);
+        let mut finding = self.found(quote, collateral, now);
+        if let Ok(finding) = &mut finding {
+            finding.expires_at = finding.expires_at.min(collateral.expires_at());
+        }
         match &finding {
             _ if giver == Giver::Peer => {}
-            Err(QuoteError::Collateral) => self.source.reject(collateral, now),
             Ok(finding) if finding.platform.tcb_evaluation_data_number.is_some() => {
                 self.remember(collateral);
             }
@@ -172,6 +189,8 @@ impl Engine {
         let grace = u64::from(policy.collateral_grace_days).saturating_mul(DAY);
         let expired_at = collateral.expires_at();
         let end = expired_at.as_secs().saturating_add(grace);
+        // Or within that of whoever keeps it.
+        let end = end.max(collateral.usable_until());
         if !(expired_at.as_secs()..end).contains(&now.as_secs()) {
             return Err(QuoteError::Expired);
         }
@@ -230,20 +249,42 @@ impl Engine {
         })
     }
 
+    /// Whether our own collateral is to be given no more: it is not what the root signed, or an older issue than was seen.
+    /// That a peer's quote did not fit it is not enough, or a hostile platform could have good collateral dropped.
+    fn is_no_good(
+        &self,
+        quote: &Quote<'_>,
+        collateral: &Collateral,
+        error: &QuoteError,
+        now: UnixTime,
+    ) -> bool {
+        match error {
+            QuoteError::Collateral if collateral.tee() == quote.tee => {
+                let issuers = quote.chain.get(1..).unwrap_or_default();
+                genuine::verify(quote, &self.root, now).is_ok()
+                    && collateral.verify(issuers, &self.root, now).is_err()
+            }
+            QuoteError::Superseded => self.is_older_than_seen(collateral),
+            _ => false,
+        }
+    }
+
+    fn is_older_than_seen(&self, collateral: &Collateral) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = seen.get(collateral.platform());
+        seen.is_some_and(|seen| !collateral.evaluation().reaches(*seen))
+    }
+
     fn check_evaluation(
         &self,
         collateral: &Collateral,
         policy: &TcbPolicy<'_>,
     ) -> Result<(), QuoteError> {
-        let evaluation = collateral.evaluation();
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = seen.get(collateral.platform());
-        let forward = seen.is_none_or(|seen| evaluation.reaches(*seen));
-        if forward && evaluation.lower() >= policy.min_tcb_evaluation_data_number {
-            Ok(())
-        } else {
-            Err(QuoteError::Superseded)
+        let demanded = policy.min_tcb_evaluation_data_number;
+        if self.is_older_than_seen(collateral) || collateral.evaluation().lower() < demanded {
+            return Err(QuoteError::Superseded);
         }
+        Ok(())
     }
 
     /// After it was found to be signed by the root, and to be about a genuine platform.

@@ -51,9 +51,11 @@ impl From<QuoteError> for AppraisalError {
             QuoteError::NotBound => Self::NotBound,
             QuoteError::Expired => Self::Expired,
             // What a verifier needs and does not have is the fault of whoever runs it.
+            QuoteError::Outdated | QuoteError::Unavailable(CollateralError::Expired) => {
+                Self::StaleCollateral
+            }
             QuoteError::Collateral
             | QuoteError::NoCollateral
-            | QuoteError::Outdated
             | QuoteError::Superseded
             | QuoteError::Unavailable(_) => Self::Unreachable,
         }

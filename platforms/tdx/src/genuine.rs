@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use atls_core::Origin;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::TrustAnchor;
 use atls_core::pki_types::UnixTime;
@@ -78,6 +79,7 @@ pub(crate) struct Root {
     sha256: [u8; 32],
     /// `None` for Intel's, which the DCAP library brings along.
     other: Option<Vec<u8>>,
+    origin: Origin,
 }
 
 impl Root {
@@ -85,16 +87,24 @@ impl Root {
         Self {
             sha256: INTEL_SGX_ROOT_CA,
             other: None,
+            origin: Origin::Device,
         }
     }
 
+    /// Anybody may hold its key, so what it signs is from no device.
     pub(crate) fn other(der: Vec<u8>) -> Self {
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(digest::digest(&digest::SHA256, &der).as_ref());
         Self {
             sha256,
             other: Some(der),
+            origin: Origin::Simulated,
         }
+    }
+
+    /// What a result under this root may be taken for.
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
     }
 
     /// The verifier of the DCAP library, under this root. It refuses debug and service TDs by default, and without

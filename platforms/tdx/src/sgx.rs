@@ -8,7 +8,6 @@ use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::MediaType;
-use atls_core::Origin;
 use atls_core::Verifier;
 use atls_core::cmw::Item;
 use atls_core::ear::Appraisal;
@@ -41,8 +40,9 @@ impl SgxVerifier {
         Self::under(Root::intel(), policy, collateral)
     }
 
-    /// Trusts another root, in DER: whoever has its key can forge any platform. For the
-    /// forged platforms of the feature `testing`.
+    /// Trusts another root, in DER: whoever has its key can forge any platform. Its results say
+    /// [`Origin::Simulated`](atls_core::Origin::Simulated), which default policies refuse. For the forged platforms of
+    /// the feature `testing`.
     pub fn dangerous_with_root(
         root: Vec<u8>,
         policy: Arc<Live<SgxPolicy>>,
@@ -78,11 +78,13 @@ impl SgxVerifier {
         let (vector, enclave) = judge::sgx(&report, &finding.platform, &policy, now);
         let appraisal = crate::described(Appraisal::new(vector), &finding.platform);
         let ear = Ear::local(verifier_id(), now, "sgx", appraisal).with_expiry(finding.expires_at);
-        Ok(Appraised::new(ear, Origin::Device).with_claims(SgxClaims {
-            enclave: enclave.map(|enclave| enclave.name.clone()),
-            report,
-            platform: finding.platform,
-        }))
+        Ok(
+            Appraised::new(ear, self.engine.origin()).with_claims(SgxClaims {
+                enclave: enclave.map(|enclave| enclave.name.clone()),
+                report,
+                platform: finding.platform,
+            }),
+        )
     }
 
     fn under(

@@ -8,7 +8,6 @@ use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::MediaType;
-use atls_core::Origin;
 use atls_core::Verifier;
 use atls_core::cmw::Item;
 use atls_core::ear::Appraisal;
@@ -45,8 +44,9 @@ impl TdxVerifier {
         Self::under(Root::intel(), policy, collateral)
     }
 
-    /// Trusts another root, in DER: whoever has its key can forge any platform. For the
-    /// forged platforms of the feature `testing`.
+    /// Trusts another root, in DER: whoever has its key can forge any platform. Its results say
+    /// [`Origin::Simulated`](atls_core::Origin::Simulated), which default policies refuse. For the forged platforms of
+    /// the feature `testing`.
     pub fn dangerous_with_root(
         root: Vec<u8>,
         policy: Arc<Live<TdxPolicy>>,
@@ -126,12 +126,14 @@ impl TdxVerifier {
         let (vector, image) = judge::tdx(&report, &finding.platform, &policy, now);
         let appraisal = crate::described(Appraisal::new(vector), &finding.platform);
         let ear = Ear::local(verifier_id(), now, "tdx", appraisal).with_expiry(finding.expires_at);
-        Ok(Appraised::new(ear, Origin::Device).with_claims(TdxClaims {
-            image: image.map(|image| image.name.clone()),
-            report,
-            platform: finding.platform,
-            events,
-        }))
+        Ok(
+            Appraised::new(ear, self.engine.origin()).with_claims(TdxClaims {
+                image: image.map(|image| image.name.clone()),
+                report,
+                platform: finding.platform,
+                events,
+            }),
+        )
     }
 
     async fn appraise_evidence(

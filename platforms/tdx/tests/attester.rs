@@ -8,31 +8,35 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "support/connection.rs"]
+mod connection;
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 use atls_core::AppraisalError;
 use atls_core::AttestError;
-use atls_core::Challenge;
+use atls_core::Cached;
 use atls_core::Evidence;
-use atls_core::ExporterSecret;
-use atls_core::Handshake;
 use atls_core::LocalAttester;
 use atls_core::MediaType;
 use atls_core::PeerAttestation;
-use atls_core::ProtocolError;
+use atls_core::PolicyViolation;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
-use atls_core::Session;
-use atls_core::Side;
+use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
-use atls_core::pki_types::PrivateKeyDer;
+use atls_core::ear::Tier;
+use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
+use atls_tdx::Collateral;
 use atls_tdx::CollateralFromPeer;
 use atls_tdx::CollateralSource;
 use atls_tdx::CollateralToSend;
+use atls_tdx::Platform;
 use atls_tdx::SgxEnclave;
 use atls_tdx::SgxPolicy;
 use atls_tdx::SgxVerifier;
@@ -49,10 +53,10 @@ use atls_tsm::Provider;
 use atls_tsm::Tsm;
 use atls_tsm::testing::FakeConfigFs;
 use atls_tsm::testing::Forged;
+use connection::Connection;
 use proptest::prelude::*;
 use ring::digest;
 use rustls::CipherSuite;
-use rustls::sign::CertifiedKey;
 use support::NOW;
 use support::at;
 use support::policy;
@@ -96,11 +100,15 @@ fn supplied(platform: &ForgedPlatform) -> SuppliedCollateral {
     SuppliedCollateral::new([platform.collateral(Tee::Tdx).unwrap()])
 }
 
+/// The forger's root is nobody's: whoever accepts it says so.
 fn decide(
     verifier: Arc<TdxVerifier>,
     attester: &mut TdxAttester,
 ) -> Result<PeerAttestation, Refusal> {
-    let party = RelyingParty::builder().verifier(verifier).build().unwrap();
+    let party = RelyingParty::builder()
+        .verifier(verifier)
+        .standard_policy(StandardPolicy::new().dangerous_accept_simulated());
+    let party = party.build().unwrap();
     let credential = Connection::new(SUITES[1]).credential(attester);
     ready(party.decide(credential, at(NOW)))
 }
@@ -126,6 +134,19 @@ fn a_td_is_accepted_over_a_whole_connection() {
         expected.report_data = claims.report.report_data;
         assert_eq!(claims.report, expected);
     }
+}
+
+#[test]
+fn the_default_policy_refuses_a_td_under_a_test_root() {
+    let platform = Arc::new(ForgedPlatform::new(NOW).unwrap());
+    let report = platform.td_report();
+    let verifier = verifier(&platform, &report, supplied(&platform));
+    let party = RelyingParty::builder().verifier(verifier).build().unwrap();
+    let credential = Connection::new(SUITES[1]).credential(&mut attester(&platform, &report));
+    assert_eq!(
+        ready(party.decide(credential, at(NOW))).map(drop),
+        Err(Refusal::Policy(PolicyViolation::Simulated))
+    );
 }
 
 #[test]
@@ -157,6 +178,45 @@ fn evidence_of_another_connection_is_refused() {
     let replayed = Evidence::new(&verifier.media_types()[0], items[0].value(), bound);
     let refused = ready(verifier.appraise(&replayed, at(NOW)));
     assert_eq!(refused.map(drop), Err(AppraisalError::NotBound));
+}
+
+/// What `Cached` saves of an appraisal: all of it for Evidence of one batch, nothing for that of another binder.
+#[test]
+fn evidence_is_appraised_once_for_one_bound_value_and_policy() {
+    let platform = Arc::new(ForgedPlatform::new(NOW).unwrap());
+    let report = platform.td_report();
+    let asked = Arc::new(Counting {
+        known: supplied(&platform),
+        asked: AtomicUsize::new(0),
+    });
+    let live = Arc::new(Live::fixed(policy(&report)).unwrap());
+    let source = Arc::<Counting>::clone(&asked);
+    let verifier = TdxVerifier::dangerous_with_root(platform.root(), live.clone(), source);
+    let cached = Cached::new(verifier);
+    let media_type = cached.media_types()[0].clone();
+    let appraise = |connection: &Connection, quote: &Cmw, now| {
+        let items = quote.items();
+        let bound = connection.challenge.to_attest().unwrap().bound();
+        let evidence = Evidence::new(&media_type, items[0].value(), bound);
+        let tier = ready(cached.appraise(&evidence, at(now))).map(|it| it.ear().status());
+        (tier, asked.asked.load(Ordering::Relaxed))
+    };
+    let (one, other) = (Connection::new(SUITES[0]), Connection::new(SUITES[0]));
+    let mut attester = attester(&platform, &report);
+    let (ones, others) = (one.evidence(&mut attester), other.evidence(&mut attester));
+    let affirming = || Ok(Tier::Affirming);
+    assert_eq!(appraise(&one, &ones, NOW), (affirming(), 1));
+    assert_eq!(appraise(&one, &ones, NOW + 59), (affirming(), 1));
+    assert_eq!(appraise(&other, &others, NOW), (affirming(), 2));
+    // The other's value is no key to what was found for the one's.
+    let replayed = appraise(&other, &ones, NOW);
+    assert_eq!(replayed, (Err(AppraisalError::NotBound), 3));
+    assert_eq!(appraise(&one, &ones, NOW + 60), (affirming(), 4));
+    let mut stricter = policy(&report);
+    stricter.images[0].mrtd = [1; 48].into();
+    live.replace(stricter).unwrap();
+    let (tier, asked) = appraise(&one, &ones, NOW + 60);
+    assert_eq!((tier, asked), (Ok(Tier::Warning), 5));
 }
 
 #[test]
@@ -286,78 +346,15 @@ proptest! {
     }
 }
 
-// --- Helpers -----------------------------------------------------------------------------------------------------------
-
-/// A connection of which only the exporter secret is known: a client asks, a server answers.
-struct Connection {
-    client: End,
-    server: End,
-    challenge: Challenge,
+/// Supplied, and counts how often it was asked: once for each appraisal.
+struct Counting {
+    known: SuppliedCollateral,
+    asked: AtomicUsize,
 }
 
-impl Connection {
-    fn new(suite: CipherSuite) -> Self {
-        let provider = rustls::crypto::ring::default_provider();
-        let key = rcgen::KeyPair::generate().unwrap();
-        let params = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let key = provider.key_provider.load_private_key(der).unwrap();
-        let identity = Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key));
-        let client = End::new(Side::Client, suite, &identity);
-        let server = End::new(Side::Server, suite, &identity);
-        let (request, _) = atls_core::request(&client, &provider, None).unwrap();
-        let challenge = Challenge::receive(&server, &request).unwrap();
-        Self {
-            client,
-            server,
-            challenge,
-        }
-    }
-
-    fn evidence(&self, attester: &mut TdxAttester) -> Cmw {
-        attester
-            .attest(self.challenge.to_attest().unwrap())
-            .unwrap()
-    }
-
-    fn credential(&self, attester: &mut TdxAttester) -> atls_core::Credential {
-        let provider = rustls::crypto::ring::default_provider();
-        let (request, pending) = atls_core::request(&self.client, &provider, None).unwrap();
-        let challenge = Challenge::receive(&self.server, &request).unwrap();
-        let cmw = attester.attest(challenge.to_attest().unwrap()).unwrap();
-        pending.finish(&challenge.answer(&cmw).unwrap()).unwrap()
-    }
-}
-
-struct End {
-    handshake: Handshake,
-    exporter: ExporterSecret,
-}
-
-impl End {
-    fn new(side: Side, suite: CipherSuite, identity: &Arc<CertifiedKey>) -> Self {
-        let provider = rustls::crypto::ring::default_provider();
-        let mut suites = provider
-            .cipher_suites
-            .iter()
-            .filter_map(|suite| suite.tls13());
-        let suite = suites.find(|known| known.common.suite == suite).unwrap();
-        let secret = vec![7; suite.common.hash_provider.output_len()];
-        let chain = identity.cert.clone();
-        Self {
-            handshake: Handshake::observed(side, suite, Some(identity.clone()), chain).unwrap(),
-            exporter: ExporterSecret::new(suite, &secret).unwrap(),
-        }
-    }
-}
-
-impl Session for End {
-    fn handshake(&self) -> &Handshake {
-        &self.handshake
-    }
-
-    fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError> {
-        self.exporter.export(label, context, output)
+impl CollateralSource for Counting {
+    fn at_hand(&self, platform: &Platform, now: UnixTime) -> Option<Arc<Collateral>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.known.at_hand(platform, now)
     }
 }

@@ -73,7 +73,7 @@ fn a_good_td_is_affirmed_in_every_body() {
     for report in [report.clone(), td15(&report), extended(&report)] {
         let appraised = judge(&platform, &report, policy(&report));
         assert_eq!(tier(&appraised), Tier::Affirming);
-        assert_eq!(appraised.origin(), Origin::Device);
+        assert_eq!(appraised.origin(), Origin::Simulated);
         let claims = Category::ALL.map(|category| value(&appraised, category));
         assert_eq!(claims, [0, 2, 2, 0, 2, 2, 0, 0]);
         let expiry = appraised.ear().expires_at().unwrap();
@@ -629,6 +629,7 @@ fn every_demand_on_an_enclave_is_checked() {
     for policy in [&exactly, &signed] {
         let appraised = judge(&good, policy);
         assert_eq!(tier(&appraised), Tier::Affirming);
+        assert_eq!(appraised.origin(), Origin::Simulated);
         let claims = Category::ALL.map(|category| value(&appraised, category));
         assert_eq!(claims, [0, 2, 2, 0, 2, 2, 0, 0]);
     }

@@ -420,6 +420,7 @@ fn a_genuine_enclave_is_judged_by_its_platform() {
     let judge = |policy| sgx_judge(policy, &quote, &collateral, &report_data, SGX_FROM).unwrap();
     let appraised = judge(sgx_policy(&quote));
     assert_eq!(tier(&appraised), Tier::Affirming);
+    assert_eq!(appraised.origin(), Origin::Device);
     // One status or one advisory less, and it is a warning.
     for policy in [
         SgxPolicy {

@@ -10,7 +10,8 @@ use atls_sim::SimClaims;
 use atls_sim::SimVerifier;
 use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
-use end_to_end::ForgedKey;
+use end_to_end::Served;
+use rustls::sign::CertifiedKey;
 
 use crate::duel::Middle;
 use crate::duel::led_to;
@@ -22,14 +23,16 @@ use crate::outcome::Row;
 
 pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
     let [pre, intra, post] = MODES;
-    let no_pkix = "its certificates are self-signed, so none needs to be mis-issued: D1";
+    let no_pkix = "its certificates are self-signed, so none needs to be mis-issued";
+    let own = || lab.of_another_name();
+    let (any, pins) = (Victim::TakesAnyMachine, Victim::PinsTheInstance);
     vec![
         Row {
             id: "D1",
             title: "diversion to another machine",
             text: "The network leads the victim to machine B, as genuine as A, of the same software, and somebody else's. \
-                   Attestation alone cannot object. In the post-handshake mode the certificate is checked as ever, and \
-                   B has none for this name.",
+                   Attestation alone cannot object. In the post-handshake mode the certificate is checked as ever: B has \
+                   one of the same authority, for its own name.",
             cells: [
                 diverted(lab, pre).await,
                 diverted(lab, intra).await,
@@ -50,8 +53,8 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
         Row {
             id: "D1 pinned",
             title: "diversion, the instance being pinned",
-            text: "As the two before, against a policy that names the machine (here by the `ueid` of its token). This is \
-                   what whoever uses a weaker mode must do.",
+            text: "As D1, and in the post-handshake mode as D1 mis-issued, against a policy that names the machine (here by \
+                   the `ueid` of its token). This is what whoever uses a weaker mode must do.",
             cells: [
                 pinned(lab, pre).await,
                 pinned(lab, intra).await,
@@ -61,73 +64,109 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
         Row {
             id: "D2",
             title: "a compromised attestation key of any machine",
-            text: "The attacker has the attestation key of some machine B, which its maker endorses, and signs Evidence at \
-                   will, for any software. The weaker modes accept him anywhere. In the post-handshake mode he also \
-                   needs a certificate for the name; a policy that pins the instance refuses him in all of them.",
+            text: "The attacker has the attestation key of some machine, which its maker endorses, and signs Evidence at \
+                   will, for any software. The weaker modes accept him anywhere. In the post-handshake mode he needs a \
+                   certificate for the name: he has one of the same authority for another name.",
             cells: [
-                forged(lab, pre).await,
-                forged(lab, intra).await,
-                forged(lab, post).await,
+                forged(lab, pre, own(), any).await,
+                forged(lab, intra, own(), any).await,
+                forged(lab, post, own(), any).await,
+            ],
+        },
+        Row {
+            id: "D2 mis-issued",
+            title: "a compromised attestation key and a mis-issued certificate",
+            text: "As D2, and he has a certificate for the server's name. Then nothing is left to tell him from the server \
+                   but the instance.",
+            cells: [
+                Cell::NotApplicable(no_pkix),
+                Cell::NotApplicable(no_pkix),
+                forged(lab, post, lab.misissued(), any).await,
+            ],
+        },
+        Row {
+            id: "D2 pinned",
+            title: "a compromised attestation key, the instance being pinned",
+            text: "As D2, and in the post-handshake mode as D2 mis-issued, against a policy that names machine A. Whoever \
+                   has A's own attestation key passes: nothing in any mode tells him from A.",
+            cells: [
+                forged(lab, pre, own(), pins).await,
+                forged(lab, intra, own(), pins).await,
+                forged(lab, post, lab.misissued(), pins).await,
             ],
         },
     ]
 }
 
 /// Every genuine machine is good.
-fn anybody(lab: &Lab) -> Arc<RelyingParty> {
+pub(crate) fn anybody(lab: &Lab) -> Arc<RelyingParty> {
     let builder = lenient().verifier(Arc::new(lab.trusting_both()));
     Arc::new(builder.build().unwrap())
 }
 
 /// Machine A is good.
-fn only_a(lab: &Lab) -> Arc<RelyingParty> {
-    let anchor = lab.world.server_device.trust_anchor();
-    let policy = move |peer: &Candidate| match peer.claims::<SimClaims>() {
-        Some(claims) if claims.instance_id == anchor.instance_id() => Ok(()),
-        _ => Err(PolicyViolation::custom("another machine")),
-    };
+pub(crate) fn only_a(lab: &Lab) -> Arc<RelyingParty> {
     let builder = lenient()
         .verifier(Arc::new(lab.trusting_both()))
-        .policy(policy);
+        .policy(is_a(lab));
     Arc::new(builder.build().unwrap())
 }
 
-async fn diverted(lab: &Lab, mode: Mode) -> Cell {
-    let party = anybody(lab);
-    if mode == Mode::AfterHandshake {
-        // Its certificate is of an authority that the victim does not know.
-        let terms = ServerTerms::new().attester(lab.other.clone());
-        let elsewhere = Lab::new();
-        let other = elsewhere.world.serve(terms).await;
-        return led_to(lab, mode, party, other.address).await;
+fn is_a(lab: &Lab) -> impl Fn(&Candidate) -> Result<(), PolicyViolation> + Send + Sync + 'static {
+    let anchor = lab.world.server_device.trust_anchor();
+    move |peer| match peer.claims::<SimClaims>() {
+        Some(claims) if claims.instance_id == anchor.instance_id() => Ok(()),
+        _ => Err(PolicyViolation::custom("another machine")),
     }
-    let other = lab.genuine_with(mode, &lab.other, ServerTerms::new()).await;
-    led_to(lab, mode, party, other.address).await
+}
+
+async fn diverted(lab: &Lab, mode: Mode) -> Cell {
+    led_to(lab, mode, anybody(lab), &other(lab, mode).await).await
+}
+
+/// B has a certificate too, of the same authority, for a name of its own.
+async fn other(lab: &Lab, mode: Mode) -> Served {
+    let certificate = lab.of_another_name();
+    lab.genuine_under(certificate, mode, &lab.other, ServerTerms::new())
+        .await
 }
 
 async fn pinned(lab: &Lab, mode: Mode) -> Cell {
     let party = only_a(lab);
     let genuine = lab.genuine(mode).await;
-    let met = led_to(lab, mode, party.clone(), genuine.address).await;
+    let met = led_to(lab, mode, party.clone(), &genuine).await;
     assert_eq!(met, Cell::Succeeds, "the machine that was meant is good");
-    let other = lab.genuine_with(mode, &lab.other, ServerTerms::new()).await;
-    led_to(lab, mode, party, other.address).await
+    led_to(lab, mode, party, &other(lab, mode).await).await
 }
 
 async fn misissued(lab: &Lab, party: Arc<RelyingParty>) -> Cell {
-    let terms = ServerTerms::new().attester(lab.other.clone());
-    let tls = lab.world.authority.server().unwrap();
-    let other = lab.world.serve_with(terms, tls).await;
-    led_to(lab, Mode::AfterHandshake, party, other.address).await
+    let mode = Mode::AfterHandshake;
+    let other = lab
+        .genuine_under(lab.misissued(), mode, &lab.other, ServerTerms::new())
+        .await;
+    led_to(lab, mode, party, &other).await
 }
 
-/// What the attacker's software signs with the compromised key.
-async fn forged(lab: &Lab, mode: Mode) -> Cell {
+/// Whom the victim trusts, beside A: the machine whose key the attacker has.
+#[derive(Clone, Copy)]
+enum Victim {
+    TakesAnyMachine,
+    PinsTheInstance,
+}
+
+/// What the attacker's software signs with the compromised key, under this certificate in the post-handshake mode.
+async fn forged(lab: &Lab, mode: Mode, certificate: Arc<CertifiedKey>, victim: Victim) -> Cell {
     let compromised = SimAttester::generate().unwrap();
     let verifier = SimVerifier::trusting(lab.world.server_device.trust_anchor())
         .and_trusting(compromised.trust_anchor());
-    let party = Arc::new(lenient().verifier(Arc::new(verifier)).build().unwrap());
+    let party = lenient().verifier(Arc::new(verifier));
+    let party = match victim {
+        Victim::TakesAnyMachine => party,
+        Victim::PinsTheInstance => party.policy(is_a(lab)),
+    };
     let middle = Middle::new(lab).await;
-    let attack = middle.attest(mode, &compromised, ForgedKey::new().certify(None));
-    middle.duel(mode, party, attack).await
+    let attack = middle.attest(mode, &compromised, certificate);
+    middle
+        .duel(mode, Arc::new(party.build().unwrap()), attack)
+        .await
 }

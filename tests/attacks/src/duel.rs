@@ -14,9 +14,11 @@ use atls_tower::ClientTerms;
 use atls_tower::Error;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;
+use end_to_end::Served;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls::sign::SingleCertAndKey;
+use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
@@ -39,6 +41,10 @@ impl<'a> Middle<'a> {
             lab,
             listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
         }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap()
     }
 
     /// The victim's connection, and the `client_random` with which it begins.
@@ -104,28 +110,17 @@ impl<'a> Middle<'a> {
         party: Arc<RelyingParty>,
         attack: impl Future<Output = Option<Link>>,
     ) -> Cell {
-        let address = self.listener.local_addr().unwrap();
-        self.duel_at(address, victim(self.lab, mode, party), attack)
-            .await
+        self.duel_with(victim(self.lab, mode, party), attack).await
     }
 
+    /// The same for a victim that attests itself.
     pub(crate) async fn duel_with(
         &self,
         victim: ClientConnector,
         attack: impl Future<Output = Option<Link>>,
     ) -> Cell {
-        let address = self.listener.local_addr().unwrap();
-        self.duel_at(address, victim, attack).await
-    }
-
-    async fn duel_at(
-        &self,
-        address: SocketAddr,
-        victim: ClientConnector,
-        attack: impl Future<Output = Option<Link>>,
-    ) -> Cell {
         let victim = async {
-            let mut stream = visit(&victim, address).await?;
+            let mut stream = visit(&victim, self.address()).await?;
             stream.write_all(SECRET).await.unwrap();
             stream.shutdown().await.unwrap();
             Ok::<_, Error>(())
@@ -167,21 +162,41 @@ pub(crate) async fn visit(
 pub(crate) fn victim(lab: &Lab, mode: Mode, party: Arc<RelyingParty>) -> ClientConnector {
     let terms = ClientTerms::new().require_peer(party).servers_attest(mode);
     let tls = match mode {
-        Mode::AfterHandshake => lab.world.client_tls(&["h2"]),
+        Mode::AfterHandshake => lab.world.client_tls(&["http/1.1"]),
         Mode::InCertificate | Mode::InHandshake => lab.any_server(demo::provider()),
     };
     ClientConnector::new(tls, terms).unwrap()
 }
 
-/// Where a victim is led to a server that follows the protocol.
+/// Where a victim is led to a server that follows the protocol. It sends a request once it accepts; whether that reached a
+/// handler must agree.
 pub(crate) async fn led_to(
     lab: &Lab,
     mode: Mode,
     party: Arc<RelyingParty>,
-    address: SocketAddr,
+    server: &Served,
 ) -> Cell {
-    match visit(&victim(lab, mode, party), address).await {
-        Ok(_) => Cell::Succeeds,
+    let before = server.hits();
+    let visited = async {
+        let mut stream = visit(&victim(lab, mode, party), server.address).await?;
+        stream.write_all(REQUEST).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.ends_with(b"hello"));
+        Ok::<_, Error>(())
+    };
+    let visited = visited.await;
+    let heard = server.hits() > before;
+    assert_eq!(
+        visited.is_ok(),
+        heard,
+        "what is sent is sent to who was accepted"
+    );
+    match visited {
+        Ok(()) => Cell::Succeeds,
         Err(error) => Cell::by(&error),
     }
 }
+
+/// A whole one, after which the server closes.
+pub(crate) const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";

@@ -1,6 +1,40 @@
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::outcome::Row;
+
+/// Every cell that came out otherwise than it must, one line each: none where all is well.
+pub fn unexpected(rows: &[Row]) -> Vec<String> {
+    let found: BTreeMap<_, _> = rows
+        .iter()
+        .map(|row| (row.id, row.cells.each_ref().map(ToString::to_string)))
+        .collect();
+    let expected: BTreeMap<_, _> = EXPECTED.iter().copied().collect();
+    if found.len() != rows.len() || expected.len() != EXPECTED.len() {
+        return vec!["two attacks have one name".to_owned()];
+    }
+    let ids: BTreeSet<_> = found.keys().chain(expected.keys()).collect();
+    let mut differences = Vec::new();
+    for id in ids {
+        let (Some(found), Some(expected)) = (found.get(id), expected.get(id)) else {
+            differences.push(format!("{id}: not run, or not expected"));
+            continue;
+        };
+        for ((mode, found), expected) in COLUMNS.iter().zip(found).zip(expected) {
+            if found != expected {
+                differences.push(format!("{id}, {mode}: expected {expected}, found {found}"));
+            }
+        }
+    }
+    differences
+}
+
+const COLUMNS: [&str; 3] = ["pre-handshake", "intra-handshake", "post-handshake"];
+
 /// What must come of each attack: pre-handshake, intra-handshake, post-handshake.
-pub const EXPECTED: &[(&str, [&str; 3])] = &[
+const EXPECTED: &[(&str, [&str; 3])] = &[
     ("R1", ["SUCCEEDS", "refused: NotBound", "refused: NotBound"]),
+    ("R1b", ["SUCCEEDS", "refused: NotBound", "n/a"]),
     ("R2", ["n/a", "n/a", "refused: ContextMismatch, NotBound"]),
     ("R3", ["n/a", "n/a", "refused: ContextSpent"]),
     (
@@ -17,8 +51,15 @@ pub const EXPECTED: &[(&str, [&str; 3])] = &[
         "L4",
         ["SUCCEEDS", "refused: NoAttestation", "refused: BadFinished"],
     ),
-    ("O1", ["refused: NotBound", "n/a", "refused: NotBound"]),
-    ("D1", ["SUCCEEDS", "SUCCEEDS", "refused: certificate"]),
+    (
+        "O1",
+        [
+            "refused: NotBound",
+            "refused: NotBound",
+            "refused: NotBound",
+        ],
+    ),
+    ("D1", ["SUCCEEDS", "SUCCEEDS", "refused: NotValidForName"]),
     ("D1 mis-issued", ["n/a", "n/a", "SUCCEEDS"]),
     (
         "D1 pinned",
@@ -28,7 +69,16 @@ pub const EXPECTED: &[(&str, [&str; 3])] = &[
             "refused: another machine",
         ],
     ),
-    ("D2", ["SUCCEEDS", "SUCCEEDS", "refused: certificate"]),
+    ("D2", ["SUCCEEDS", "SUCCEEDS", "refused: NotValidForName"]),
+    ("D2 mis-issued", ["n/a", "n/a", "SUCCEEDS"]),
+    (
+        "D2 pinned",
+        [
+            "refused: another machine",
+            "refused: another machine",
+            "refused: another machine",
+        ],
+    ),
     (
         "K1",
         [
@@ -56,9 +106,35 @@ pub const EXPECTED: &[(&str, [&str; 3])] = &[
     ),
     (
         "X1",
-        ["SUCCEEDS", "refused: NotBound", "refused: ContextMismatch"],
+        [
+            "SUCCEEDS",
+            "refused: NotBound",
+            "refused: ContextMismatch, BadFinished",
+        ],
     ),
     ("X2", ["n/a", "n/a", "refused: NotBound"]),
+    (
+        "R1 server",
+        ["SUCCEEDS", "refused: NotBound", "refused: NotBound"],
+    ),
+    ("L2 server", ["SUCCEEDS", "SUCCEEDS", "refused: NotBound"]),
+    ("D1 server", ["SUCCEEDS", "SUCCEEDS", "SUCCEEDS"]),
+    (
+        "D1 server, pinned",
+        [
+            "refused: another machine",
+            "refused: another machine",
+            "refused: another machine",
+        ],
+    ),
+    (
+        "K1 server",
+        [
+            "refused: NotBound",
+            "refused: NotBound",
+            "refused: NotBound",
+        ],
+    ),
     (
         "N1",
         [
@@ -110,7 +186,11 @@ pub const EXPECTED: &[(&str, [&str; 3])] = &[
     ),
     (
         "T4",
-        ["refused: Expired", "refused: Expired", "refused: Expired"],
+        [
+            "refused: TimedOut",
+            "refused: TimedOut",
+            "refused: TimedOut",
+        ],
     ),
     ("P1", ["SUCCEEDS", "refused: NotBound", "refused: NotBound"]),
 ];

@@ -86,16 +86,39 @@ impl Lab {
         device: &Arc<SimAttester>,
         terms: ServerTerms,
     ) -> Served {
-        let own = Arc::new(SingleCertAndKey::from(self.world.stolen_key()));
-        let (terms, tls) = match mode {
+        self.genuine_under(self.world.stolen_key(), mode, device, terms)
+            .await
+    }
+
+    /// In the post-handshake mode, under this certificate.
+    pub(crate) async fn genuine_under(
+        &self,
+        certificate: Arc<CertifiedKey>,
+        mode: Mode,
+        device: &Arc<SimAttester>,
+        terms: ServerTerms,
+    ) -> Served {
+        let (terms, tls) = self.attesting(certificate, mode, device, terms).await;
+        self.world.serve_with(terms, tls).await
+    }
+
+    /// What such a server is made of.
+    pub(crate) async fn attesting(
+        &self,
+        certificate: Arc<CertifiedKey>,
+        mode: Mode,
+        device: &Arc<SimAttester>,
+        terms: ServerTerms,
+    ) -> (ServerTerms, ServerConfig) {
+        let own = Arc::new(SingleCertAndKey::from(certificate));
+        match mode {
             Mode::InCertificate => (terms, self.tls(self.identity(device).await)),
             Mode::InHandshake => (
                 terms.attester(device.clone()).attest_in_handshake(),
                 self.tls(own),
             ),
             Mode::AfterHandshake => (terms.attester(device.clone()), self.tls(own)),
-        };
-        self.world.serve_with(terms, tls).await
+        }
     }
 
     /// A certificate with Evidence about its key, as RA-TLS has it.
@@ -110,7 +133,7 @@ impl Lab {
     ) -> Arc<InCertificate> {
         let clock: Arc<dyn TimeProvider> = self.world.clock.clone();
         let tls = (self.leaky(), clock);
-        let daily = CertificateProfile::new(Duration::from_secs(24 * 3600)).name("localhost");
+        let daily = CertificateProfile::new(DAY).name("localhost");
         InCertificate::new(device, tls, daily.format(format))
             .await
             .unwrap()
@@ -176,19 +199,24 @@ impl Lab {
             .dangerous()
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
-        tls.alpn_protocols = vec![b"h2".to_vec()];
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         tls
     }
 
     /// The certificate that a genuine server of a weaker mode presents, its Evidence, and its leaked key.
     pub(crate) async fn loot(&self, server: SocketAddr, random: Option<[u8; 32]>) -> Loot {
-        let link = self.upstream(server, random).await;
+        self.loot_of(&self.upstream(server, random).await)
+    }
+
+    /// The same of whoever is at the other end.
+    pub(crate) fn loot_of(&self, link: &Link) -> Loot {
         let credential = atls_core::Credential::in_certificate(link.handshake()).unwrap();
         let chain = link.handshake().peer_chain().to_vec();
         let key = self.leaked(chain.first().unwrap());
         Loot {
             evidence: credential.cmw().clone(),
             identity: key.with(chain),
+            key,
         }
     }
 
@@ -196,12 +224,19 @@ impl Lab {
     pub(crate) fn misissued(&self) -> Arc<CertifiedKey> {
         end_to_end::load(&self.world.authority.issue().unwrap())
     }
+
+    /// A certificate of the same authority for a name that is the attacker's own.
+    pub(crate) fn of_another_name(&self) -> Arc<CertifiedKey> {
+        let issued = self.world.authority.issue_for(&["attacker.example"]);
+        end_to_end::load(&issued.unwrap())
+    }
 }
 
-/// What the attacker took from a genuine server.
+/// What the attacker took from a genuine peer.
 pub(crate) struct Loot {
     pub(crate) evidence: Cmw,
     pub(crate) identity: Arc<CertifiedKey>,
+    pub(crate) key: ForgedKey,
 }
 
 /// A relying party that takes simulated devices and any binding.
@@ -236,6 +271,9 @@ pub(crate) async fn ask(link: &mut Link) -> Cmw {
     assert_eq!(kind, AUTHENTICATOR);
     pending.finish(&authenticator).unwrap().cmw().clone()
 }
+
+/// For how long the certificates of RA-TLS live.
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Clone, Debug, Default)]
 struct Leaks {

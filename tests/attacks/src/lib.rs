@@ -17,24 +17,29 @@
 )]
 
 mod asking;
+mod client;
 mod diversion;
 mod duel;
 mod expected;
 mod forged_token;
+mod guard;
 mod keys;
 mod lab;
 mod lifetime;
 mod link;
 mod negotiation;
+mod oracle;
 mod outcome;
 mod page;
 mod passport;
 mod reflection;
 mod relay;
 mod replay;
+mod servers;
 mod tagged;
+mod tickets;
 
-pub use expected::EXPECTED;
+pub use expected::unexpected;
 pub use outcome::Cell;
 pub use outcome::Row;
 pub use page::page;
@@ -46,10 +51,12 @@ pub async fn run() -> Vec<Row> {
     // Each on the heap: together they are more than a thread of a test has for its stack.
     let mut rows = Box::pin(replay::rows(&lab)).await;
     rows.extend(Box::pin(relay::rows(&lab)).await);
+    rows.push(Box::pin(oracle::row(&lab)).await);
     rows.extend(Box::pin(diversion::rows(&lab)).await);
     rows.extend(Box::pin(keys::rows(&lab)).await);
     rows.extend(Box::pin(tagged::rows(&lab)).await);
     rows.extend(Box::pin(reflection::rows(&lab)).await);
+    rows.extend(Box::pin(servers::rows()).await);
     rows.extend(Box::pin(negotiation::rows(&lab)).await);
     rows.extend(Box::pin(lifetime::rows(&lab)).await);
     rows.extend(Box::pin(passport::rows(&lab)).await);

@@ -12,40 +12,30 @@ use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
 use atls_tower::weaker::dangerous_any_server;
 use end_to_end::Served;
-use rustls::HandshakeKind;
-use rustls::client::Resumption;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
-use tokio::net::TcpStream;
 
+use crate::duel::Middle;
+use crate::duel::REQUEST;
 use crate::duel::victim;
 use crate::duel::visit;
 use crate::lab::Lab;
 use crate::lab::MODES;
 use crate::outcome::Cell;
 use crate::outcome::Row;
+use crate::tickets;
 
 pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
     let [pre, intra, post] = MODES;
     vec![
-        Row {
-            id: "T1",
-            title: "tickets, resumption, early data",
-            text: "A client that would resume, and would send early data, comes twice. It gets no ticket, both handshakes \
-                   are full, and early data is not accepted: a decision about one connection never reaches another.",
-            cells: [
-                resumed(lab, pre).await,
-                resumed(lab, intra).await,
-                resumed(lab, post).await,
-            ],
-        },
+        tickets::row(lab).await,
         Row {
             id: "T2",
             title: "application data before the decision",
             text: "A client sends its request right after TLS, to a server that demands attestation of clients. The server \
-                   closes, and no handler sees it. In the other direction every attack of this page checks it: the victim \
-                   sends nothing to whom it does not accept.",
+                   closes and answers nothing. In the other direction each attack on a client checks it: it sends nothing to \
+                   whom it does not accept.",
             cells: [
                 early(lab, pre).await,
                 early(lab, intra).await,
@@ -66,8 +56,8 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
         Row {
             id: "T4",
             title: "the result expires",
-            text: "The maximum age of the result passes, and the grace for answers under way. The connection takes no further \
-                   octet, whoever the peer is by then.",
+            text: "The maximum age of the result passes, and the grace for answers under way. The victim writes no further \
+                   octet, and reads none, not even one that had been sent before: whoever the peer is by then.",
             cells: [
                 outlived(lab, pre).await,
                 outlived(lab, intra).await,
@@ -76,34 +66,6 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
         },
     ]
 }
-
-async fn resumed(lab: &Lab, mode: Mode) -> Cell {
-    let genuine = lab.genuine(mode).await;
-    let mut tls = lab.any_server(demo::provider());
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    tls.enable_early_data = true;
-    tls.resumption = Resumption::in_memory_sessions(8);
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(tls)).early_data(true);
-    for _ in 0..2 {
-        let socket = TcpStream::connect(genuine.address).await.unwrap();
-        let name = "localhost".try_into().unwrap();
-        let mut stream = connector.connect(name, socket).await.unwrap();
-        stream.write_all(REQUEST).await.unwrap();
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer).await;
-        assert!(answer.ends_with(b"hello"));
-        let (_, connection) = stream.get_ref();
-        if connection.is_early_data_accepted()
-            || connection.handshake_kind() != Some(HandshakeKind::Full)
-            || connection.tls13_tickets_received() != 0
-        {
-            return Cell::Succeeds;
-        }
-    }
-    Cell::refused("full handshake")
-}
-
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
 async fn early(lab: &Lab, mode: Mode) -> Cell {
     let terms = ServerTerms::new()
@@ -158,20 +120,37 @@ async fn pooled(lab: &Lab, mode: Mode) -> Cell {
 }
 
 async fn outlived(lab: &Lab, mode: Mode) -> Cell {
-    let genuine = lab.genuine(mode).await;
+    let middle = Middle::new(lab).await;
+    let device = &lab.world.server_device;
+    let attesting = middle.attest(mode, device, lab.misissued());
     let victim = victim(lab, mode, lab.trusting_a());
-    let mut stream = visit(&victim, genuine.address).await.unwrap();
-    assert!(stream.write_all(b"P").await.is_ok());
+    let visiting = visit(&victim, middle.address());
+    let (stream, link) = tokio::join!(Box::pin(visiting), Box::pin(attesting));
+    let (mut stream, mut link) = (stream.unwrap(), link.unwrap());
+    link.tls.write_all(b"in time").await.unwrap();
+    stream.read_exact(&mut [0; 7]).await.unwrap();
+    stream.write_all(b"in time").await.unwrap();
+    stream.flush().await.unwrap();
+    // Behind a verdict, where there is one.
+    let mut heard = Vec::new();
+    while !heard.ends_with(b"in time") {
+        heard.push(link.tls.read_u8().await.unwrap());
+    }
+
+    // One octet is on its way before the end, and comes after it.
+    link.tls.write_all(b"1").await.unwrap();
+    link.tls.flush().await.unwrap();
     tokio::time::pause();
     let second = Duration::from_secs(1);
     tokio::time::advance(DEFAULT_MAX_AGE + DEFAULT_GRACE + second).await;
-    let written = stream.write_all(b"R").await;
     tokio::time::resume();
-    match written {
-        Ok(()) => Cell::Succeeds,
-        Err(error) => {
-            assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
-            Cell::refused("Expired")
-        }
+    let mut late = [0; 1];
+    let read = stream.read(&mut late).await;
+    let written = stream.write(b"2").await;
+    drop(stream);
+    if read.is_ok() || written.is_ok() || late != [0] || !link.drain().await.is_empty() {
+        return Cell::Succeeds;
     }
+    let kind = |result: std::io::Result<usize>| format!("{:?}", result.unwrap_err().kind());
+    Cell::refused(&kind(read)).and(Cell::refused(&kind(written)))
 }

@@ -1,7 +1,10 @@
+use std::error::Error as _;
 use std::fmt;
+use std::io;
 
 use atls_core::Refusal;
 use atls_tower::Error;
+use rustls::CertificateError;
 
 /// What came of one attack in one mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,14 +46,26 @@ impl Cell {
                 Refusal::Policy(violation) => violation.to_string(),
                 other => format!("{other:?}"),
             }
-        } else if error.is_tls() {
-            "certificate".to_owned()
+        } else if let Some(certificate) = certificate_error(error) {
+            match certificate {
+                CertificateError::NotValidForNameContext { .. } => "NotValidForName".to_owned(),
+                other => format!("{other:?}"),
+            }
         } else if error.is_peer_unattested() {
             "PeerUnattested".to_owned()
         } else {
             panic!("no check refused this: {error:?}");
         };
         Self::Refused(check)
+    }
+}
+
+/// What TLS has against the peer's certificate.
+fn certificate_error(error: &Error) -> Option<&CertificateError> {
+    let io: &io::Error = error.source()?.downcast_ref()?;
+    match io.get_ref()?.downcast_ref()? {
+        rustls::Error::InvalidCertificate(certificate) => Some(certificate),
+        _ => None,
     }
 }
 

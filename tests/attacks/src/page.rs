@@ -53,13 +53,14 @@ const HEAD: &str = "\
 # Attacks
 
 Who is open to replay, relay and diversion, found out by trying: `cargo run -p attacks` runs each attack against each of the
-three modes, over real sockets, and writes this page. A test fails where an outcome differs from what is expected, and where
-this page differs from what running gives.
+three modes, over real sockets, and writes this page, unless an outcome differs from what is expected: then it says which, and
+fails. A test fails too where this page differs from what running gives.
 
-The victim is a client that demands attestation. In the weaker modes its policy accepts their binding
-(`dangerous_accept_binding`) and any certificate, as such peers need; in the post-handshake mode it checks the certificate and
-name as every HTTPS client does. An attack *succeeds* when the victim accepts; where its connection ends at the attacker, it is
-checked that he reads what the victim then sends, and otherwise that he reads nothing of it. *Refused* names the check.
+The victim is a client that demands attestation, or, where the row says so, a server that demands it of its clients. In the
+weaker modes its policy accepts their binding (`dangerous_accept_binding`) and any certificate, as such peers need; in the
+post-handshake mode a client checks the certificate and name as every HTTPS client does. An attack *succeeds* when the victim
+accepts. It then sends something, and it is checked that the attacker, or the server that it was led to, reads that; where it
+is *refused*, which names the check, that nobody reads any of it. What T1 and T4 look at instead is in their paragraphs.
 
 ";
 

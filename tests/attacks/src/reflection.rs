@@ -7,33 +7,33 @@ use adversary::Link;
 use adversary::REQUEST;
 use adversary::VERDICT;
 use atls_core::Challenge;
+use atls_core::Handshake;
 use atls_core::Order;
 use atls_core::OwnedAttestRequest;
 use atls_core::Parameters;
+use atls_core::ProtocolError;
 use atls_core::RelyingParty;
 use atls_core::Session;
 use atls_core::Side;
 use atls_sim::SimAttester;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
-use atls_tower::weaker::InHandshake;
 use atls_tower::weaker::Mode;
-use end_to_end::ForgedKey;
-use rustls::client::ResolvesClientCert;
-use rustls::sign::CertifiedKey;
-use tokio::net::TcpListener;
 
-use crate::asking;
+use crate::client::Genuine;
 use crate::duel::Middle;
-use crate::duel::visit;
 use crate::lab::Lab;
 use crate::lab::MODES;
+use crate::lab::attest_challenge;
 use crate::lab::evidence_in;
 use crate::lab::lenient;
 use crate::outcome::Cell;
 use crate::outcome::Row;
+use crate::servers;
 
 pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
+    let good = under_keys(lab, Keys::OfServers).await;
+    assert_eq!(good, Cell::Succeeds, "all but the side is right");
     let [pre, intra, _] = MODES;
     let with_key =
         "Evidence is inseparable from the certificate's key: X1 with the key, K1 without";
@@ -45,50 +45,41 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
                    as client and presents it to the same client as server; in the weaker modes the client's key leaked to \
                    him, and in the intra-handshake mode he asks on one connection with the `client_random` of the other. \
                    Evidence about a key has no direction. Evidence of a handshake names the side that attests, and an \
-                   authenticator answers another context under keys of the other side.",
+                   authenticator answers another context. One that is right in everything else, but made under the keys \
+                   by which clients authenticate, is refused too.",
             cells: [
                 reflected(lab, pre).await,
                 reflected(lab, intra).await,
-                authenticator(lab, Returned::Authenticator).await,
+                authenticator(lab, Returned::Authenticator)
+                    .await
+                    .and(under_keys(lab, Keys::OfClients).await),
             ],
         },
         Row {
             id: "X2",
             title: "crossing the Evidence of the two ends",
             text: "The client attests first, to the attacker who holds the server's leaf key; he puts the client's Evidence \
-                   into his own authenticator. The binder of each direction has another context and another key.",
+                   into his own authenticator. And the other way around: a server attests to the attacker, who puts its \
+                   Evidence into the authenticator that he owes it as a client. The binder of each direction has another \
+                   context and another key.",
             cells: [
                 Cell::NotApplicable(with_key),
                 Cell::NotApplicable(with_key),
-                authenticator(lab, Returned::Evidence).await,
+                authenticator(lab, Returned::Evidence)
+                    .await
+                    .and(servers::crossed(lab).await),
             ],
         },
     ]
 }
 
 async fn reflected(lab: &Lab, mode: Mode) -> Cell {
-    let device = SimAttester::generate().unwrap();
-    let party = trusting(&device);
-    let resolver: Arc<dyn ResolvesClientCert> = match mode {
-        Mode::InHandshake => {
-            let clock = lab.world.clock.clone();
-            Arc::new(InHandshake::new(Box::new(device), lab.leaky(), clock).unwrap())
-        }
-        Mode::InCertificate | Mode::AfterHandshake => lab.identity(&Arc::new(device)).await,
-    };
-    let mut tls = lab.any_server(demo::provider());
-    tls.client_auth_cert_resolver = resolver;
-    let terms = ClientTerms::new().require_peer(party).servers_attest(mode);
-    let victim = ClientConnector::new(tls, terms).unwrap();
-
+    let client = Genuine::new(lab, mode).await;
     let middle = Middle::new(lab).await;
-    let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = elsewhere.local_addr().unwrap();
     let attack = async {
         let (socket, random) = middle.victim().await;
         // The same client comes to another server of his, and attests to it.
-        let presenting = visit(&victim, address);
-        let (_, own) = tokio::join!(presenting, taken(lab, &elsewhere, &random));
+        let own = client.taken(lab, &random).await.identity;
         if mode == Mode::InHandshake {
             // The nonce is right, the key is: all that differs is the side.
             let side = Side::Client;
@@ -101,18 +92,7 @@ async fn reflected(lab: &Lab, mode: Mode) -> Cell {
         }
         middle.end_tls(socket, own).await
     };
-    middle.duel_with(victim.clone(), attack).await
-}
-
-/// The certificate that a client presents to a server that asks with this nonce, and its leaked key.
-async fn taken(lab: &Lab, listener: &TcpListener, nonce: &[u8; 32]) -> Arc<CertifiedKey> {
-    let (socket, _) = listener.accept().await.unwrap();
-    let identity = ForgedKey::new().certify(None);
-    let tls = Arc::new(asking::server(lab, identity.clone(), nonce));
-    let link = Link::accept(tls, socket, identity).await.unwrap();
-    let chain = link.handshake().peer_chain().to_vec();
-    let key = lab.leaked(chain.first().unwrap());
-    key.with(chain)
+    middle.duel_with(client.connector(), attack).await
 }
 
 #[derive(Clone, Copy)]
@@ -127,7 +107,7 @@ async fn authenticator(lab: &Lab, returned: Returned) -> Cell {
         .require_peer(trusting(&device))
         .attester(device.clone())
         .attest_before_server();
-    let victim = ClientConnector::new(lab.world.client_tls(&["h2"]), terms).unwrap();
+    let victim = ClientConnector::new(lab.world.client_tls(&["http/1.1"]), terms).unwrap();
     let middle = Middle::new(lab).await;
     let attack = async {
         let (socket, _) = middle.victim().await;
@@ -143,6 +123,53 @@ async fn authenticator(lab: &Lab, returned: Returned) -> Cell {
         Some(link)
     };
     middle.duel_with(victim, attack).await
+}
+
+/// By which a server authenticates.
+#[derive(Clone, Copy)]
+enum Keys {
+    OfClients,
+    OfServers,
+}
+
+async fn under_keys(lab: &Lab, keys: Keys) -> Cell {
+    let middle = Middle::new(lab).await;
+    let attack = async {
+        let (socket, _) = middle.victim().await;
+        let mut link = middle.end_tls(socket, lab.misissued()).await?;
+        let (_, request) = link.read().await.unwrap();
+        let session = Under { link: &link, keys };
+        let challenge = Challenge::receive(&session, &request).unwrap();
+        let evidence = attest_challenge(&lab.world.server_device, &challenge).await;
+        let answer = challenge.answer(&evidence).unwrap();
+        link.write(AUTHENTICATOR, &answer).await.unwrap();
+        Some(link)
+    };
+    let mode = Mode::AfterHandshake;
+    middle.duel(mode, lab.trusting_a(), attack).await
+}
+
+/// The connection, with what it exports for the one side in the place of what it exports for the other.
+struct Under<'a> {
+    link: &'a Link,
+    keys: Keys,
+}
+
+impl Session for Under<'_> {
+    fn handshake(&self) -> &Handshake {
+        self.link.handshake()
+    }
+
+    fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError> {
+        const SERVER: &[u8] = b"EXPORTER-server ";
+        match (self.keys, label.strip_prefix(SERVER)) {
+            (Keys::OfClients, Some(rest)) => {
+                let label = [b"EXPORTER-client ", rest].concat();
+                self.link.export(&label, context, output)
+            }
+            _ => self.link.export(label, context, output),
+        }
+    }
 }
 
 /// Asks the client to attest first, and gets its authenticator.

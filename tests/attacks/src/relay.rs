@@ -1,21 +1,14 @@
 //! Evidence of a genuine machine, fetched while the victim waits.
 
-use std::sync::Arc;
-
 use adversary::AUTHENTICATOR;
 use adversary::REQUEST;
 use atls_core::Challenge;
-use atls_core::OwnedAttestRequest;
-use atls_core::Session;
-use atls_core::Side;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;
-use rustls::crypto::CryptoProvider;
 
 use crate::duel::Middle;
 use crate::lab::Lab;
 use crate::lab::MODES;
-use crate::lab::attest;
 use crate::lab::evidence_in;
 use crate::outcome::Cell;
 use crate::outcome::Row;
@@ -53,9 +46,8 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             text: "Something in the genuine machine quotes what a caller chose, under the attestation key. That breaks \
                    every mode (the post-handshake one together with a mis-issued certificate): the attacker has the very \
                    value attested that the victim expects. It is assumption 2 of \
-                   the threat model, and why a request for Evidence is made from a live connection, or from a key and a \
-                   nonce that are hashed under a name of their own; `Bound` has no constructor that takes octets as they \
-                   are.",
+                   the threat model, and why a request for Evidence is made from a live connection, or from a key, alone or with \
+                   a nonce: `Bound` has no constructor that takes octets as they are.",
             cells: [
                 oracle(lab, pre).await,
                 oracle(lab, intra).await,
@@ -73,19 +65,6 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
                 proxied(lab, pre).await,
                 proxied(lab, intra).await,
                 proxied(lab, post).await,
-            ],
-        },
-        Row {
-            id: "O1",
-            title: "another mode as oracle",
-            text: "A machine that also attests in the handshake signs over any nonce of 32 octets. The attacker, under a key \
-                   that it attests, chooses as nonce the value that the victim's connection exports, or none at all, and \
-                   presents the result in the victim's mode. What the modes bind is hashed under names of their own, so \
-                   none equals another's.",
-            cells: [
-                foreign(lab, pre).await,
-                Cell::NotApplicable("this is the mode's own service; see L3"),
-                foreign(lab, post).await,
             ],
         },
     ]
@@ -181,52 +160,4 @@ async fn proxied(lab: &Lab, mode: Mode) -> Cell {
         Some(link)
     };
     middle.duel(mode, lab.trusting_a(), proxy).await
-}
-
-async fn foreign(lab: &Lab, mode: Mode) -> Cell {
-    let device = &lab.world.server_device;
-    let middle = Middle::new(lab).await;
-    let attested = |key: &ForgedKey, nonce: [u8; 32]| {
-        let side = Side::Server;
-        OwnedAttestRequest::for_handshake(side, &nonce, &*key.signing).unwrap()
-    };
-    let own = ForgedKey::new();
-    if mode == Mode::InCertificate {
-        let evidence = attest(device, &attested(&own, [0; 32])).await;
-        let attack = async {
-            let (socket, _) = middle.victim().await;
-            middle.end_tls(socket, own.certify(Some(&evidence))).await
-        };
-        return middle.duel(mode, lab.trusting_a(), attack).await;
-    }
-    let attack = async {
-        let (socket, _) = middle.victim().await;
-        // A certificate that the victim trusts, over a key that the machine would attest; and a hash as long as a nonce's.
-        let identity = lab.misissued();
-        let mut link = middle
-            .end_tls_by(of_sha_256(), socket, identity.clone())
-            .await?;
-        let (_, request) = link.read().await.unwrap();
-        let mut exported = [0; 32];
-        let (_, context) = request.split_at(5);
-        let (context, _) = context.split_at(32);
-        link.export(b"Attestation", context, &mut exported).unwrap();
-        let chosen = OwnedAttestRequest::for_handshake(Side::Server, &exported, &*identity.key);
-        let evidence = attest(device, &chosen.unwrap()).await;
-        let challenge = Challenge::receive(&link, &request).unwrap();
-        let answer = challenge.answer(&evidence).unwrap();
-        link.write(AUTHENTICATOR, &answer).await.unwrap();
-        Some(link)
-    };
-    middle.duel(mode, lab.trusting_a(), attack).await
-}
-
-/// Cipher suites of SHA-256 only, so that binders are as long as what the weaker modes bind.
-fn of_sha_256() -> Arc<CryptoProvider> {
-    let mut provider = CryptoProvider::clone(&demo::provider());
-    provider.cipher_suites.retain(|suite| {
-        let suite = suite.tls13();
-        suite.is_some_and(|suite| suite.common.hash_provider.output_len() == 32)
-    });
-    Arc::new(provider)
 }

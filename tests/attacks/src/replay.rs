@@ -1,18 +1,21 @@
 //! Old Evidence, presented as new.
 
 use adversary::AUTHENTICATOR;
+use adversary::REQUEST;
 use atls_core::Challenge;
-use atls_core::ProtocolError;
-use atls_core::Refusal;
+use atls_core::Order;
+use atls_core::Parameters;
+use atls_tower::ClientConnector;
+use atls_tower::ClientTerms;
 use atls_tower::weaker::Mode;
-use rustls::time_provider::TimeProvider;
 
+use crate::client::context_of;
 use crate::duel::Middle;
+use crate::lab::DAY;
 use crate::lab::Lab;
 use crate::lab::MODES;
 use crate::lab::ask;
 use crate::lab::attest_challenge;
-use crate::link::pair;
 use crate::outcome::Cell;
 use crate::outcome::Row;
 
@@ -25,8 +28,8 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             id: "R1",
             title: "replay across connections",
             text: "The attacker recorded the Evidence of an earlier connection and holds the leaf key, which leaked. The \
-                   machine itself has been switched off since. RA-TLS accepts this for as long as the certificate is \
-                   valid; in the other modes the Evidence answers another connection's challenge.",
+                   machine itself has been switched off since. In RA-TLS the Evidence is about the key, and about no \
+                   connection; in the other modes it answers another connection's challenge.",
             cells: [
                 across(lab, pre).await,
                 across(lab, intra).await,
@@ -34,11 +37,25 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             ],
         },
         Row {
+            id: "R1b",
+            title: "replay after the certificate ended",
+            text: "R1 a day after the certificate's notAfter. As it was it is refused, which is checked too; so the \
+                   attacker signs another for the same key, around the same Evidence, with a notAfter of his choice. \
+                   The lifetime of a certificate bounds what an honest machine presents and not what can be replayed: \
+                   nothing does but a time that the Evidence itself has in it, or knowing that the key leaked.",
+            cells: [
+                rewrapped(pre).await,
+                rewrapped(intra).await,
+                Cell::NotApplicable("its Evidence is in no certificate: R1"),
+            ],
+        },
+        Row {
             id: "R2",
             title: "replay within a connection",
-            text: "Asked a second time on one connection, the attacker answers with his first authenticator verbatim, \
-                   then with a new one around the first Evidence. Each request has a context of its own, and so has the \
-                   binder. In the weaker modes nothing can be asked a second time.",
+            text: "The machine served the attacker once: it attested to an earlier request on this very connection, which the \
+                   victim is to have sent. He answers the victim's request with that authenticator verbatim, and with a \
+                   new one around that Evidence. Each request has a context of its own, and so has the binder. With new \
+                   Evidence he is accepted, which is checked too. In the weaker modes nothing can be asked a second time.",
             cells: [
                 Cell::NotApplicable(once),
                 Cell::NotApplicable(once),
@@ -48,8 +65,8 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
         Row {
             id: "R3",
             title: "context reuse",
-            text: "A request comes back to its sender with the same context, to have its answer used in the other \
-                   direction. A context is spent when its request is sent or received, in either direction.",
+            text: "A victim that attests too gets its own context back in the attacker's request, to have its answer used in \
+                   the other direction. A context is spent when its request is sent or received, in either direction.",
             cells: [
                 Cell::NotApplicable(no_request),
                 Cell::NotApplicable(no_request),
@@ -85,38 +102,98 @@ async fn across(lab: &Lab, mode: Mode) -> Cell {
     middle.duel(mode, lab.trusting_a(), attack).await
 }
 
+/// In a world of its own, whose clock moves on.
+async fn rewrapped(mode: Mode) -> Cell {
+    let lab = &Lab::new();
+    let genuine = lab.genuine(mode).await;
+    let old = lab.loot(genuine.address, None).await;
+    drop(genuine);
+    lab.world.clock.advance(2 * DAY);
+    let present = async |identity| {
+        let middle = Middle::new(lab).await;
+        let attack = async {
+            let (socket, _) = middle.victim().await;
+            middle.end_tls(socket, identity).await
+        };
+        middle.duel(mode, lab.trusting_a(), attack).await
+    };
+    let ended = present(old.identity).await;
+    assert_eq!(ended, Cell::refused("Expired(Peer)"));
+    present(old.key.certify(Some(&old.evidence))).await
+}
+
+/// What the attacker answers with, on the connection on which the machine served him once.
+#[derive(Clone, Copy)]
+enum Again {
+    /// The authenticator that answered the earlier request.
+    Authenticator,
+    /// A new authenticator around the Evidence for the earlier request.
+    Evidence,
+    /// What he would have to have.
+    Fresh,
+}
+
 async fn within(lab: &Lab) -> Cell {
-    let (near, far) = pair(lab).await;
-    let ask = || atls_core::request(&near, &demo::provider(), None).unwrap();
-    let party = lab.trusting_a();
-    let now = lab.world.clock.current_time().unwrap();
+    let fresh = again(lab, Again::Fresh).await;
+    assert_eq!(fresh, Cell::Succeeds, "what is replayed would be good");
+    let authenticator = again(lab, Again::Authenticator).await;
+    authenticator.and(again(lab, Again::Evidence).await)
+}
 
-    let (request, pending) = ask();
-    let challenge = Challenge::receive(&far, &request).unwrap();
-    let old = attest_challenge(&lab.world.server_device, &challenge).await;
-    let first = challenge.answer(&old).unwrap();
-    let accepted = party.decide(pending.finish(&first).unwrap(), now).await;
-    assert!(accepted.is_ok(), "what is replayed was good");
-
-    let (_, pending) = ask();
-    let verbatim = pending.finish(&first).unwrap_err();
-    assert_eq!(verbatim, ProtocolError::ContextMismatch);
-
-    let (request, pending) = ask();
-    let challenge = Challenge::receive(&far, &request).unwrap();
-    let again = challenge.answer(&old).unwrap();
-    match party.decide(pending.finish(&again).unwrap(), now).await {
-        Err(Refusal::Appraisal(error)) => Cell::refused(&format!("{verbatim:?}, {error:?}")),
-        other => panic!("{other:?}"),
-    }
+async fn again(lab: &Lab, answer: Again) -> Cell {
+    let device = &lab.world.server_device;
+    let middle = Middle::new(lab).await;
+    let attack = async {
+        let (socket, _) = middle.victim().await;
+        let identity = lab.world.stolen_key();
+        let mut link = middle.end_tls(socket, identity.clone()).await?;
+        let (_, request) = link.read().await.unwrap();
+        let mut before = request.clone();
+        *context_of(&mut before).last_mut().unwrap() ^= 1;
+        let view = link.with_identity(identity).unwrap();
+        let earlier = Challenge::receive(&view, &before).unwrap();
+        let old = attest_challenge(device, &earlier).await;
+        let challenge = Challenge::receive(&link, &request).unwrap();
+        let answer = match answer {
+            Again::Authenticator => earlier.answer(&old),
+            Again::Evidence => challenge.answer(&old),
+            Again::Fresh => {
+                let fresh = attest_challenge(device, &challenge).await;
+                challenge.answer(&fresh)
+            }
+        };
+        link.write(AUTHENTICATOR, &answer.unwrap()).await.unwrap();
+        Some(link)
+    };
+    let mode = Mode::AfterHandshake;
+    middle.duel(mode, lab.trusting_a(), attack).await
 }
 
 async fn mirrored(lab: &Lab) -> Cell {
-    let (near, far) = pair(lab).await;
-    let (mut request, _) = atls_core::request(&near, &demo::provider(), None).unwrap();
-    Challenge::receive(&far, &request).unwrap();
-    // The type of a server's request, the context of the client's.
-    *request.first_mut().unwrap() = 13;
-    let error = Challenge::receive(&near, &request).unwrap_err();
-    Cell::refused(&format!("{error:?}"))
+    let victim = attesting_first(lab);
+    let middle = Middle::new(lab).await;
+    let attack = async {
+        let (socket, _) = middle.victim().await;
+        let mut link = middle.end_tls(socket, lab.world.stolen_key()).await?;
+        let (_, mut asked) = link.read().await.unwrap();
+        let parameters = Parameters::server(lab.trusting_a().media_types(), Order::ClientFirst);
+        let asking = atls_core::request(&link, &demo::provider(), Some(&parameters));
+        let (mut request, _) = asking.unwrap();
+        context_of(&mut request).copy_from_slice(context_of(&mut asked));
+        link.write(REQUEST, &request).await.unwrap();
+        if let Ok((AUTHENTICATOR, authenticator)) = link.read().await {
+            link.write(AUTHENTICATOR, &authenticator).await.unwrap();
+        }
+        Some(link)
+    };
+    middle.duel_with(victim, attack).await
+}
+
+/// A client that attests by device A, before the server does.
+fn attesting_first(lab: &Lab) -> ClientConnector {
+    let terms = ClientTerms::new()
+        .require_peer(lab.trusting_a())
+        .attester(lab.world.server_device.clone())
+        .attest_before_server();
+    ClientConnector::new(lab.world.client_tls(&["http/1.1"]), terms).unwrap()
 }

@@ -10,6 +10,7 @@
 mod accepted;
 mod device;
 mod lifetime;
+mod old_forms;
 mod refused;
 mod support;
 mod tagged;

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! Read are the reference triples of CoMIDs; each platform makes its own table of them, where it can
-//! ([`Table::from_corim`]). All other triples and tags only ever add to what is accepted:
+//! ([`Table::from_corim`], [`Table::add_corim`]). All other triples and tags only ever add to what is accepted:
 //! they are left out, and [`Corim::left_out`] names them. What could make a reference value accept *less* than it looks,
 //! and is not understood here, is an error or stands in [`Measurement::further`], never lost.
 
@@ -131,6 +131,21 @@ impl Corim {
     pub fn table<T: Table>(&self) -> Result<T, ReferenceError> {
         match T::from_corim(self) {
             Ok(table) => file::checked(table),
+            Err(problem) => Err(ReferenceError::Meaning {
+                table: T::NAME,
+                problem,
+            }),
+        }
+    }
+
+    /// This table, with the reference values of the CoRIM added: for policies that say more than a CoRIM can, such as which
+    /// firmware is new enough.
+    ///
+    /// # Errors
+    /// [`ReferenceError::Meaning`] in the platform's words.
+    pub fn added_to<T: Table>(&self, mut table: T) -> Result<T, ReferenceError> {
+        match table.add_corim(self) {
+            Ok(()) => file::checked(table),
             Err(problem) => Err(ReferenceError::Meaning {
                 table: T::NAME,
                 problem,

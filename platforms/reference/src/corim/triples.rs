@@ -59,6 +59,7 @@ fn reference(triple: &ReferenceTriple, raw: &Value, place: Place) -> Result<Refe
         measurements.push(measurement::read(typed, get(raw, 1), place)?);
     }
     Ok(Reference {
+        place,
         environment: environment(triple.environment(), place)?,
         measurements,
     })

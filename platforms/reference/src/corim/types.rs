@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::Place;
+
 /// One reference triple: what is accepted of one target environment.
 ///
 /// All of its measurements hold together. That a measured element stands twice in one triple, or an environment in two, means
@@ -9,10 +11,20 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Reference {
+    /// Where it stands.
+    pub place: Place,
     /// Whose.
     pub environment: Environment,
     /// What, at least one.
     pub measurements: Vec<Measurement>,
+}
+
+impl Reference {
+    /// Its measurements, and where each stands, for errors.
+    pub fn placed(&self) -> impl Iterator<Item = (Place, &Measurement)> {
+        let measurements = self.measurements.iter().enumerate();
+        measurements.map(|(number, measurement)| (self.place.measurement(number), measurement))
+    }
 }
 
 /// `environment-map`: what it has none of is `None`, and any is meant.

@@ -4,6 +4,7 @@ use atls_reference::Digest;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::conditions::SnpConditions;
 use crate::report::Report;
 
 /// A reference value: everything that it states must be in the report.
@@ -33,6 +34,9 @@ pub struct SnpImage {
     /// SHA-384 of the key that signed the ID key, 48 octets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author_key_digest: Option<Digest<48>>,
+    /// What else must hold of guest and machine for the image to be this one.
+    #[serde(default, skip_serializing_if = "SnpConditions::is_empty")]
+    pub conditions: SnpConditions,
 }
 
 impl SnpImage {
@@ -46,6 +50,7 @@ impl SnpImage {
             image_id: None,
             id_key_digest: None,
             author_key_digest: None,
+            conditions: SnpConditions::default(),
         }
     }
 
@@ -56,6 +61,7 @@ impl SnpImage {
             && is(self.image_id.as_ref(), &report.image_id)
             && is(self.id_key_digest.as_ref(), &report.id_key_digest)
             && is(self.author_key_digest.as_ref(), &report.author_key_digest)
+            && self.conditions.hold(report)
     }
 
     pub(super) fn check(&self) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! What is good enough: reference values and appraisal policy, table `[snp]` of the file.
 
+mod conditions;
+mod corim;
 mod image;
 mod require;
 
@@ -7,9 +9,13 @@ use std::collections::BTreeMap;
 
 use atls_reference::Digest;
 use atls_reference::Table;
+use atls_reference::corim::Corim;
 use serde::Deserialize;
 use serde::Serialize;
 
+pub use conditions::Bits;
+pub use conditions::Level;
+pub use conditions::SnpConditions;
 pub use image::SnpImage;
 pub use require::AbiVersion;
 pub use require::GuestRestriction;
@@ -115,6 +121,17 @@ impl SnpPolicy {
 
 impl Table for SnpPolicy {
     const NAME: &'static str = "snp";
+
+    fn from_corim(corim: &Corim) -> Result<Self, String> {
+        let images = corim::images(corim)?;
+        let minimum_tcb = corim::minimum_tcb(&images)?;
+        Ok(Self::new(images, minimum_tcb))
+    }
+
+    fn add_corim(&mut self, corim: &Corim) -> Result<(), String> {
+        self.images.extend(corim::images(corim)?);
+        Ok(())
+    }
 
     fn check(&self) -> Result<(), String> {
         if self.images.is_empty() {

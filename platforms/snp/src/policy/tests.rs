@@ -123,3 +123,28 @@ fn a_policy_that_accepts_anything_or_nothing_is_none() {
         assert!(judge(change).is_err());
     }
 }
+
+#[test]
+fn conditions_of_an_image_are_read_and_written() {
+    let text = format!(
+        "{GOOD}{}",
+        r#"
+[snp.image.conditions]
+guest-svn = { at-least = 7 }
+guest-policy = { value = "0000000000030000", mask = "ffffffffffffffff" }
+max-vmpl = 0
+signing-key = "vcek"
+cpuid-family = 25
+reported-tcb = { exactly = "db18000000000004" }
+"#
+    );
+    let policy: SnpPolicy = from_toml(&text).unwrap();
+    let conditions = &policy.images[0].conditions;
+    assert_eq!(conditions.guest_svn, Some(Level::AtLeast(7)));
+    assert_eq!(conditions.launch_tcb, None);
+    assert!(!conditions.is_empty());
+    let json = serde_json::json!({ "version": 1, "snp": policy });
+    assert_eq!(from_json::<SnpPolicy>(&json.to_string()).unwrap(), policy);
+    let unknown = text.replace("max-vmpl = 0\nsigning", "vmpl = 0\nsigning");
+    assert!(from_toml::<SnpPolicy>(&unknown).is_err());
+}

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 /// `POLICY`: what the guest's owner allows and demands, fixed at launch and enforced by the firmware
 /// (AMD document 56860 §4.3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,7 +79,8 @@ impl GuestPolicy {
 
     const ALWAYS_ONE: u64 = 1 << 17;
 
-    const KNOWN: u64 = (1 << 26) - 1;
+    /// The bits that AMD defines.
+    pub(crate) const KNOWN: u64 = (1 << 26) - 1;
 }
 
 impl fmt::Debug for GuestPolicy {
@@ -91,6 +95,9 @@ impl fmt::Debug for GuestPolicy {
 pub struct PlatformInfo(u64);
 
 impl PlatformInfo {
+    /// The bits that AMD defines.
+    pub(crate) const KNOWN: u64 = 0xff;
+
     pub(crate) fn new(bits: u64) -> Self {
         Self(bits)
     }
@@ -143,7 +150,8 @@ impl fmt::Debug for PlatformInfo {
 }
 
 /// Which key signed a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SigningKey {
     /// The chip's own, derived from its secret and the firmware's versions.

@@ -45,7 +45,8 @@ pub(crate) struct Report<'a> {
     pub(crate) author_key_digest: [u8; 48],
     pub(crate) report_id: [u8; 32],
     pub(crate) reported_tcb: [u8; 8],
-    cpuid: Option<[u8; 3]>,
+    /// Family, model and stepping, from version 3 on.
+    pub(crate) cpuid: Option<[u8; 3]>,
     pub(crate) chip_id: [u8; 64],
     pub(crate) committed_tcb: [u8; 8],
     pub(crate) launch_tcb: [u8; 8],

@@ -49,32 +49,44 @@ impl FetchedCollateral {
         now: UnixTime,
     ) -> Result<Arc<Collateral>, CollateralError> {
         let key = key(platform);
-        // What a cache had from its disk is fetched anew at once, what Intel gave is not.
+        // What a cache had kept is fetched anew at once, what Intel just gave is not.
+        let mut problem = CollateralError::Malformed;
         for _ in 0..2 {
             let fetched = self.fetch.fetch(&key, now).await?;
-            match self.parsed(platform, &fetched) {
-                Some(collateral) => {
+            match self.parsed(platform, &fetched, now) {
+                Ok(collateral) => {
                     self.hold(*platform, &collateral, fetched, now);
                     return Ok(collateral);
                 }
-                None => self.fetch.reject(&key, &fetched, now),
+                Err(error) => problem = error,
             }
+            self.fetch.reject(&key, &fetched, now);
         }
-        Err(CollateralError::Malformed)
+        Err(problem)
     }
 
     /// Of that platform, and no longer valid than it says itself.
-    fn parsed(&self, platform: &Platform, fetched: &Fetched) -> Option<Arc<Collateral>> {
+    fn parsed(
+        &self,
+        platform: &Platform,
+        fetched: &Fetched,
+        now: UnixTime,
+    ) -> Result<Arc<Collateral>, CollateralError> {
         if let Some(held) = self.lock().get(platform)
-            && held.fetched.bytes == fetched.bytes
-            && held.fetched.fresh_until == fetched.fresh_until
+            && held.fetched == *fetched
+            && held.collateral.is_current(now)
         {
-            return Some(Arc::clone(&held.collateral));
+            return Ok(Arc::clone(&held.collateral));
         }
-        let collateral = Collateral::decode(&fetched.bytes).ok()?;
-        let fits =
-            collateral.platform() == platform && collateral.expires_at() >= fetched.fresh_until;
-        fits.then(|| Arc::new(collateral))
+        let collateral = Collateral::decode(&fetched.bytes)
+            .ok()
+            .filter(|collateral| collateral.platform() == platform)
+            .ok_or(CollateralError::Malformed)?;
+        // Said to be fresh, and by its own dates it is not.
+        if now < fetched.fresh_until && !collateral.is_current(now) {
+            return Err(CollateralError::Expired);
+        }
+        Ok(Arc::new(collateral.kept_as(fetched)))
     }
 
     fn hold(

@@ -9,6 +9,7 @@ mod time;
 
 use std::fmt;
 
+use atls_collateral::Fetched;
 use atls_core::pki_types::UnixTime;
 use dcap_qvl::QuoteCollateralV3;
 use serde::Deserialize;
@@ -46,6 +47,8 @@ pub struct Collateral {
     lists: Lists,
     issued: u64,
     expires: u64,
+    /// Later than `expires` where whoever keeps it lets it be used beyond its validity.
+    usable_until: u64,
 }
 
 /// The pieces, each as Intel's service gives it.
@@ -136,6 +139,10 @@ impl Collateral {
             (root_crl.issued, root_crl.expires),
             (pck_crl.issued, pck_crl.expires),
         ];
+        let expires = windows
+            .iter()
+            .map(|window| window.1)
+            .fold(u64::MAX, u64::min);
         Ok(Self {
             platform: Platform {
                 tee,
@@ -147,10 +154,8 @@ impl Collateral {
                 qe_identity: qe_identity.tcb_evaluation_data_number,
             },
             issued: windows.iter().map(|window| window.0).fold(0, u64::max),
-            expires: windows
-                .iter()
-                .map(|window| window.1)
-                .fold(u64::MAX, u64::min),
+            expires,
+            usable_until: expires,
             lists: Lists {
                 root: root_crl.issued,
                 pck: pck_crl.issued,
@@ -199,6 +204,21 @@ impl Collateral {
     /// The first `nextUpdate` of its parts. Certificates live for years; they are checked where it is used.
     pub fn expires_at(&self) -> UnixTime {
         genuine::seconds(self.expires)
+    }
+
+    /// Serves for as long as whoever keeps it says: no longer than Intel, but for a grace that it allows.
+    pub(crate) fn kept_as(self, fetched: &Fetched) -> Self {
+        Self {
+            expires: self.expires.min(fetched.fresh_until.as_secs()),
+            usable_until: fetched.usable_until.as_secs(),
+            ..self
+        }
+    }
+
+    /// Until when it may be used, as at its last moment, although it expired; as
+    /// [`Fetched::usable_until`].
+    pub(crate) fn usable_until(&self) -> u64 {
+        self.usable_until
     }
 
     pub(crate) fn platform(&self) -> &Platform {
@@ -258,10 +278,14 @@ impl Collateral {
         Ok(end)
     }
 
-    /// Verifies all that Intel signs: before it is kept, and when it comes from where it was kept. That is not possible
-    /// without the chain of the issuer of PCK certificates. Dates of documents and lists are not looked at.
-    pub(crate) fn verify(&self, root: &Root, now: UnixTime) -> Result<(), QuoteError> {
-        let pck_issuer = self.pck_issuer().ok_or(QuoteError::Collateral)?;
+    /// Verifies all that Intel signs, with the chain of the issuer of the PCK certificates: before it is kept, and when it
+    /// comes from where it was kept. Dates of documents and lists are not looked at.
+    pub(crate) fn verify(
+        &self,
+        pck_issuer_chain: &[Vec<u8>],
+        root: &Root,
+        now: UnixTime,
+    ) -> Result<(), QuoteError> {
         let parts = &self.parts;
         let chain = root.split(&parts.tcb_info_issuer_chain)?;
         let signer = chain.verify(now)?;
@@ -277,7 +301,7 @@ impl Collateral {
             parts.qe_identity.as_bytes(),
             &parts.qe_identity_signature,
         )?;
-        let chain = root.split(pck_issuer)?;
+        let chain = root.split(pck_issuer_chain)?;
         let issuer = chain.verify_issuer(now)?;
         genuine::verify_signed(&issuer, &parts.pck_crl)?;
         genuine::verify_signed(&chain.anchor()?, &parts.root_ca_crl)

@@ -121,8 +121,9 @@ impl Pcs {
         if super::fetched::key(collateral.platform()) != key {
             return Err(CollateralError::Malformed);
         }
+        let pck_issuer = collateral.pck_issuer().ok_or(CollateralError::Malformed)?;
         collateral
-            .verify(&self.root, now)
+            .verify(pck_issuer, &self.root, now)
             .map_err(|_| CollateralError::Malformed)
     }
 

@@ -37,7 +37,8 @@ pub trait CollateralSource: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
-    /// Told of collateral that it gave and that Intel did not sign, so that it gives it no more.
+    /// Told of collateral that it gave and that Intel did not sign, or that is an older issue than it gave before, so that it
+    /// gives it no more. [`fetch`](Self::fetch) is then asked once more.
     fn reject(&self, collateral: &Collateral, now: UnixTime) {
         let _ = (collateral, now);
     }

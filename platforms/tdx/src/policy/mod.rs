@@ -1,5 +1,6 @@
 //! Reference values and appraisal policy: the tables `[tdx]` and `[sgx]`.
 
+mod corim;
 mod sgx;
 mod tcb;
 mod tdx;

@@ -2,6 +2,7 @@
 
 use atls_reference::Digest;
 use atls_reference::Table;
+use atls_reference::corim::Corim;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -9,6 +10,7 @@ use super::Advisories;
 use super::Pin;
 use super::TcbPolicy;
 use super::TcbStatus;
+use super::corim;
 use super::yes;
 
 /// Which enclaves are known, on which platforms.
@@ -157,6 +159,17 @@ impl SgxPolicy {
 
 impl Table for SgxPolicy {
     const NAME: &'static str = "sgx";
+
+    fn from_corim(corim: &Corim) -> Result<Self, String> {
+        let mut policy = Self::up_to_date(Vec::new());
+        policy.add_corim(corim)?;
+        Ok(policy)
+    }
+
+    fn add_corim(&mut self, corim: &Corim) -> Result<(), String> {
+        self.enclaves.extend(corim::enclaves(corim)?);
+        Ok(())
+    }
 
     fn check(&self) -> Result<(), String> {
         if self.enclaves.is_empty() {

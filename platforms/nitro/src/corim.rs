@@ -1,0 +1,103 @@
+//! Reference values out of a CoRIM. Nobody has published a profile for Nitro Enclaves, so this is plain CoRIM
+//! (draft-ietf-rats-corim-11) under a convention of this project.
+//!
+//! One reference triple is one image, whose class has a vendor and a model, and whose PCRs are `integrity-registers` by
+//! number. What a table cannot hold is an error.
+
+use atls_reference::Digest;
+use atls_reference::corim::Corim;
+use atls_reference::corim::Environment;
+use atls_reference::corim::Field;
+use atls_reference::corim::HashAlgorithm;
+use atls_reference::corim::Measurement;
+use atls_reference::corim::Reference;
+use atls_reference::corim::RegisterId;
+
+use crate::policy::NitroImage;
+
+/// Its triples, each as an image.
+pub(crate) fn images(corim: &Corim) -> Result<Vec<NitroImage>, String> {
+    if let Some(profile) = corim.profile() {
+        return Err(format!(
+            "CoRIM has profile {}, and none is known here",
+            profile.escape_debug()
+        ));
+    }
+    let references = corim.references().iter();
+    references
+        .map(|reference| {
+            image(reference, corim.id())
+                .map_err(|problem| format!("{}: {problem}", reference.place))
+        })
+        .collect()
+}
+
+fn image(reference: &Reference, id: &str) -> Result<NitroImage, String> {
+    check_class(&reference.environment)?;
+    let measurement = match reference.measurements.as_slice() {
+        [measurement] if measurement.element.is_none() => measurement,
+        [_] => return Err("its measurement has a key, which is not supported here".to_owned()),
+        _ => return Err("it has several measurements; put all PCRs into one".to_owned()),
+    };
+    measurement.says_only(&[Field::Name, Field::Registers])?;
+    registers(
+        measurement,
+        NitroImage {
+            name: match &measurement.name {
+                Some(name) => name.clone(),
+                None => format!("{} ({})", id.escape_debug(), reference.place),
+            },
+            ..NitroImage::default()
+        },
+    )
+}
+
+/// Nothing else tells PCRs of an enclave from those of a TPM.
+fn check_class(environment: &Environment) -> Result<(), String> {
+    match environment {
+        Environment {
+            class_id: None,
+            vendor: Some(vendor),
+            model: Some(model),
+            layer: None,
+            index: None,
+            instance: None,
+            group: None,
+            ..
+        } if vendor == VENDOR && model == MODEL => Ok(()),
+        _ => Err(format!(
+            "its environment is not the class {VENDOR:?} {MODEL:?} and nothing else"
+        )),
+    }
+}
+
+fn registers(measurement: &Measurement, mut image: NitroImage) -> Result<NitroImage, String> {
+    for (id, digests) in &measurement.registers {
+        let field = match id {
+            RegisterId::Number(0) => &mut image.pcr0,
+            RegisterId::Number(1) => &mut image.pcr1,
+            RegisterId::Number(2) => &mut image.pcr2,
+            RegisterId::Number(3) => &mut image.pcr3,
+            RegisterId::Number(4) => &mut image.pcr4,
+            RegisterId::Number(8) => &mut image.pcr8,
+            other => {
+                return Err(format!(
+                    "integrity register {other:?} is none that a policy can name"
+                ));
+            }
+        };
+        let value: Option<[u8; 48]> = match digests.as_slice() {
+            [digest] if digest.algorithm == HashAlgorithm::Sha384 => {
+                digest.value.as_slice().try_into().ok()
+            }
+            _ => None,
+        };
+        *field = Some(Digest::from(value.ok_or_else(|| {
+            format!("integrity register {id:?} has not exactly one digest, of SHA-384")
+        })?));
+    }
+    Ok(image)
+}
+
+const VENDOR: &str = "Amazon Web Services";
+const MODEL: &str = "Nitro Enclaves";

@@ -1,0 +1,254 @@
+//! Reference values out of a CoRIM, and which documents are accepted by them.
+#![allow(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../../reference/tests/support/forge.rs"]
+mod forge;
+#[allow(dead_code, reason = "shared with other tests")]
+mod support;
+
+use std::sync::Arc;
+
+use ::corim::cbor::value::Value;
+use atls_core::ear::Tier;
+use atls_nitro::NitroAttester;
+use atls_nitro::NitroImage;
+use atls_nitro::NitroPolicy;
+use atls_nitro::NitroVerifier;
+use atls_nitro::testing::Forger;
+use atls_reference::Live;
+use atls_reference::corim::CorimError;
+use forge::ForgedCorim;
+use forge::Signer;
+use forge::at;
+use forge::bytes;
+use forge::digest;
+use forge::integer;
+use forge::list;
+use forge::map;
+use forge::measurement;
+use forge::tag;
+use forge::text;
+use forge::triple;
+use rustls::CipherSuite;
+use support::Connection;
+
+const NOW: u64 = 1_800_000_000;
+
+#[test]
+fn an_enclave_is_accepted_by_its_corim_alone() {
+    let forger = Arc::new(Forger::new(at(NOW)));
+    let policy: NitroPolicy = document(vec![enclave(&Forger::image())])
+        .read(NOW)
+        .unwrap()
+        .table()
+        .unwrap();
+    let mut expected = Forger::image();
+    expected.name = "payments".to_owned();
+    assert_eq!(policy, NitroPolicy::new(vec![expected]));
+    assert_eq!(judge(&forger, policy), Tier::Affirming);
+}
+
+#[test]
+fn every_register_narrows() {
+    let forger = Arc::new(Forger::new(at(NOW)));
+    for register in [0, 1, 2, 3, 4, 8] {
+        let mut registers = registers_of(&Forger::image());
+        registers.retain(|(known, _)| *known != integer(register));
+        registers.push((integer(register), list(vec![digest(7, &[0xee; 48])])));
+        registers.sort_by_key(|(known, _)| match known {
+            Value::Integer(number) => *number,
+            _ => panic!(),
+        });
+        let document = document(vec![of_registers(registers)]);
+        let policy = document.read(NOW).unwrap().table().unwrap();
+        assert_ne!(judge(&forger, policy), Tier::Affirming, "PCR{register}");
+    }
+}
+
+#[test]
+fn a_policy_is_added_to() {
+    let forger = Arc::new(Forger::new(at(NOW)));
+    let mut other = NitroPolicy::new(vec![NitroImage::measured(
+        "other",
+        [1; 48].into(),
+        [2; 48].into(),
+        [3; 48].into(),
+    )]);
+    other.max_age_seconds = 60;
+    assert_ne!(judge(&forger, other.clone()), Tier::Affirming);
+    let corim = document(vec![enclave(&Forger::image())]).read(NOW).unwrap();
+    let policy = corim.added_to(other).unwrap();
+    assert_eq!((policy.images.len(), policy.max_age_seconds), (2, 60));
+    assert_eq!(judge(&forger, policy), Tier::Affirming);
+}
+
+#[test]
+fn another_profile_or_class_is_refused() {
+    let good = || enclave(&Forger::image());
+    for profile in [
+        tag(32, text("tag:amd.com,2024:snp-corim-profile")),
+        tag(111, bytes(&[0x60, 0x86, 0x48])),
+    ] {
+        let text = problem(&ForgedCorim::new(Some(profile), vec![good()]));
+        assert!(text.contains("profile"), "{text}");
+    }
+    let values = || vec![measurement(None, [(integer(14), registers())])];
+    let vendor = |name| (integer(1), text(name));
+    let model = |name| (integer(2), text(name));
+    for other in [
+        triple([vendor("Amazon Web Services")], values()),
+        triple([model("Nitro Enclaves")], values()),
+        triple([vendor("Amazon Web Services"), model("TPM")], values()),
+        triple([vendor("ACME"), model("Nitro Enclaves")], values()),
+        triple(
+            [
+                (integer(0), tag(560, bytes(b"class"))),
+                vendor("Amazon Web Services"),
+                model("Nitro Enclaves"),
+            ],
+            values(),
+        ),
+        list(vec![
+            map([
+                (integer(0), map(class())),
+                (integer(1), tag(560, bytes(b"i-0forged"))),
+            ]),
+            list(values()),
+        ]),
+    ] {
+        let text = problem(&document(vec![good(), other]));
+        assert!(
+            text.contains("reference triple 1: its environment"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_a_table_cannot_hold_is_refused_with_its_place() {
+    let sha384 = || list(vec![digest(7, &[1; 48])]);
+    let both = list(vec![digest(7, &[1; 48]), digest(8, &[1; 64])]);
+    for (register, digests, named) in [
+        (integer(5), sha384(), "Number(5)"),
+        (integer(15), sha384(), "Number(15)"),
+        (text("pcr0"), sha384(), "pcr0"),
+        (integer(0), list(vec![digest(1, &[1; 32])]), "Number(0)"),
+        (integer(0), both, "Number(0)"),
+        (integer(0), list(vec![digest(7, &[0; 48])]), "pcr0 is zero"),
+        (integer(1), sha384(), "leaves open"),
+        (integer(3), sha384(), "leaves open"),
+    ] {
+        let text = problem(&document(vec![of_registers(vec![(register, digests)])]));
+        assert!(text.contains(named), "{text}");
+    }
+    for (values, named) in [
+        (
+            vec![measurement(Some(integer(1)), [(integer(14), registers())])],
+            "key",
+        ),
+        (
+            vec![measurement(None, [(integer(14), registers())]); 2],
+            "several",
+        ),
+        (
+            vec![measurement(
+                None,
+                [(integer(1), integer(3)), (integer(14), registers())],
+            )],
+            "svn would not",
+        ),
+    ] {
+        let text = problem(&document(vec![triple(class(), values)]));
+        assert!(
+            text.contains("reference triple 0") && text.contains(named),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn only_who_is_pinned_is_believed_and_only_in_time() {
+    let forger = Arc::new(Forger::new(at(NOW)));
+    let (signer, other) = (Signer::new(), Signer::new());
+    let document = ForgedCorim {
+        not_after: Some(NOW + 10),
+        ..document(vec![enclave(&Forger::image())])
+    };
+    let signed = document.signed(&signer);
+    let policy = signer.read(&signed, NOW + 10).unwrap().table().unwrap();
+    assert_eq!(judge(&forger, policy), Tier::Affirming);
+    assert_eq!(
+        signer.read(&signed, NOW + 11).unwrap_err(),
+        CorimError::Expired
+    );
+    assert_eq!(
+        other.read(&signed, NOW).unwrap_err(),
+        CorimError::BadSignature
+    );
+    let empty = ForgedCorim {
+        triples: Vec::new(),
+        ..document
+    };
+    assert!(empty.read(NOW).is_err());
+}
+
+// --- Helpers -----------------------------------------------------------------------------------------------------------
+
+fn judge(forger: &Arc<Forger>, policy: NitroPolicy) -> Tier {
+    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let policy = Arc::new(Live::fixed(policy).unwrap());
+    let verifier = NitroVerifier::dangerous_trusting_root(policy, forger.root());
+    let mut attester = NitroAttester::with_device(Forger::device(forger)).unwrap();
+    let document = connection.evidence(&mut attester);
+    let appraised = connection.appraise(&verifier, &document, at(NOW)).unwrap();
+    appraised.ear().status()
+}
+
+/// Why no policy is made of it.
+fn problem(document: &ForgedCorim) -> String {
+    let corim = document.read(NOW).unwrap();
+    corim.table::<NitroPolicy>().unwrap_err().to_string()
+}
+
+fn document(triples: Vec<Value>) -> ForgedCorim {
+    ForgedCorim::new(None, triples)
+}
+
+fn enclave(image: &NitroImage) -> Value {
+    of_registers(registers_of(image))
+}
+
+fn of_registers(registers: Vec<(Value, Value)>) -> Value {
+    let values = [
+        (integer(11), text("payments")),
+        (integer(14), Value::Map(registers)),
+    ];
+    triple(class(), vec![measurement(None, values)])
+}
+
+fn registers() -> Value {
+    Value::Map(registers_of(&Forger::image()))
+}
+
+fn registers_of(image: &NitroImage) -> Vec<(Value, Value)> {
+    let registers = [image.pcr0, image.pcr1, image.pcr2].into_iter().enumerate();
+    registers
+        .filter_map(|(number, value)| {
+            let value = digest(7, value?.as_bytes());
+            Some((integer(number as i128), list(vec![value])))
+        })
+        .collect()
+}
+
+fn class() -> [(Value, Value); 2] {
+    [
+        (integer(1), text("Amazon Web Services")),
+        (integer(2), text("Nitro Enclaves")),
+    ]
+}

@@ -1,0 +1,310 @@
+//! Reference values out of a CoRIM of AMD's profile (draft-deeglaze-amd-sev-snp-corim-profile-02).
+//!
+//! One reference triple is one image, which must match in all that the triple says. What a table cannot hold is an error.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use atls_reference::Digest;
+use atls_reference::corim::Corim;
+use atls_reference::corim::Environment;
+use atls_reference::corim::Field;
+use atls_reference::corim::HashAlgorithm;
+use atls_reference::corim::Id;
+use atls_reference::corim::MeasuredElement;
+use atls_reference::corim::Measurement;
+use atls_reference::corim::RawValue;
+use atls_reference::corim::Reference;
+use atls_reference::corim::Svn;
+
+use super::MinimumTcb;
+use super::conditions::Bits;
+use super::conditions::Level;
+use super::conditions::SnpConditions;
+use super::image::SnpImage;
+use crate::product::Product;
+use crate::report::GuestPolicy;
+use crate::report::PlatformInfo;
+use crate::report::SigningKey;
+use crate::tcb::Tcb;
+
+/// Its triples, each as an image.
+pub(super) fn images(corim: &Corim) -> Result<Vec<SnpImage>, String> {
+    match corim.profile() {
+        Some(PROFILE) => {}
+        Some(other) => {
+            let other = other.escape_debug();
+            return Err(format!(
+                "CoRIM has profile {other}; known here is {PROFILE}"
+            ));
+        }
+        None => return Err(format!("CoRIM has no profile; known here is {PROFILE}")),
+    }
+    let references = corim.references().iter();
+    references
+        .map(|reference| image(reference, corim.id()))
+        .collect()
+}
+
+/// What the images say of the firmware, as the minimum of each product.
+pub(super) fn minimum_tcb(images: &[SnpImage]) -> Result<BTreeMap<Product, MinimumTcb>, String> {
+    let mut minima = BTreeMap::new();
+    for image in images {
+        let name = &image.name;
+        let conditions = &image.conditions;
+        let product = match (conditions.cpuid_family, conditions.cpuid_model) {
+            (Some(family), Some(model)) => Product::of_cpuid(family, model),
+            _ => None,
+        };
+        let (Some(product), Some(reported)) = (product, conditions.reported_tcb) else {
+            return Err(format!(
+                "{name}: it does not say of which known product (648, 649) and firmware (647) it is, so there is no minimum \
+                 TCB; add the CoRIM to a policy that has one"
+            ));
+        };
+        let tcb = |level: Level<Digest<8>>| {
+            let mut octets = *level.stated().as_bytes();
+            octets.reverse();
+            Tcb::decode(product, octets)
+                .ok_or_else(|| format!("{name}: a TCB has not the form of {product}"))
+        };
+        let minimum = MinimumTcb {
+            reported: tcb(reported)?,
+            committed: conditions.committed_tcb.map(tcb).transpose()?,
+            launch: conditions.launch_tcb.map(tcb).transpose()?,
+        };
+        let known = minima.entry(product).or_insert_with(|| minimum.clone());
+        if *known != minimum {
+            return Err(format!(
+                "{name}: its TCB differs from that of another triple about {product}; add the CoRIM to a policy that has the \
+                 minimum for both"
+            ));
+        }
+    }
+    Ok(minima)
+}
+
+fn image(reference: &Reference, id: &str) -> Result<SnpImage, String> {
+    let place = reference.place;
+    let placed = |problem: String| format!("{place}: {problem}");
+    let mut read = Triple::default();
+    for (place, measurement) in reference.placed() {
+        let problem = |problem: String| format!("{place}: {problem}");
+        let Some(MeasuredElement::Number(number)) = measurement.element else {
+            let what = "what was measured is not named by a number";
+            return Err(problem(what.to_owned()));
+        };
+        if !read.seen.insert(number) {
+            return Err(problem(format!("element {number} stands there twice")));
+        }
+        read.element(number, measurement)
+            .map_err(|what| problem(format!("element {number}: {what}")))?;
+    }
+    let measurement = read
+        .measurement
+        .ok_or_else(|| placed("no launch measurement (element 641)".to_owned()))?;
+    read.conditions.signing_key =
+        Some(signing_key(&reference.environment, &measurement).map_err(placed)?);
+    Ok(SnpImage {
+        host_data: read.host_data,
+        family_id: read.family_id,
+        image_id: read.image_id,
+        id_key_digest: read.id_key_digest,
+        author_key_digest: read.author_key_digest,
+        conditions: read.conditions,
+        ..SnpImage::new(
+            format!("{} ({place})", id.escape_debug()),
+            *measurement.as_bytes(),
+        )
+    })
+}
+
+fn signing_key(environment: &Environment, measurement: &Digest<48>) -> Result<SigningKey, String> {
+    let Environment {
+        class_id,
+        vendor: None,
+        model: None,
+        layer: None,
+        index: None,
+        instance,
+        group: None,
+        ..
+    } = environment
+    else {
+        return Err("its environment has more than a class-id and an instance".to_owned());
+    };
+    match instance {
+        None => {}
+        // As Veraison's tool has it. It says nothing that the triple does not.
+        Some(Id::Bytes(instance)) if instance == measurement.as_bytes() => {}
+        Some(_) => {
+            return Err(
+                "it is about one chip or provider only; write it into a file, with chip-ids"
+                    .to_owned(),
+            );
+        }
+    }
+    let Some(Id::Oid(oid)) = class_id else {
+        return Err("its class-id is no OID".to_owned());
+    };
+    // The draft has the OID with its header, its tools have it without.
+    let oid = oid.strip_prefix(&[0x06, 0x09]).unwrap_or(oid);
+    match oid.strip_prefix(ARC) {
+        Some([1]) => Ok(SigningKey::Vcek),
+        Some([2]) => Ok(SigningKey::Vlek),
+        _ => Err("its class-id is none of SEV-SNP reports".to_owned()),
+    }
+}
+
+/// What the elements of one triple say.
+#[derive(Default)]
+struct Triple {
+    seen: BTreeSet<u64>,
+    measurement: Option<Digest<48>>,
+    host_data: Option<Digest<32>>,
+    family_id: Option<Digest<16>>,
+    image_id: Option<Digest<16>>,
+    id_key_digest: Option<Digest<48>>,
+    author_key_digest: Option<Digest<48>>,
+    conditions: SnpConditions,
+}
+
+impl Triple {
+    fn element(&mut self, number: u64, measurement: &Measurement) -> Result<(), String> {
+        let conditions = &mut self.conditions;
+        match number {
+            1 => conditions.guest_svn = Some(guest_svn(measurement)?),
+            2 => conditions.guest_policy = Some(bits(measurement, GuestPolicy::KNOWN)?),
+            3 => self.family_id = Some(octets(measurement)?.into()),
+            4 => self.image_id = Some(octets(measurement)?.into()),
+            5 => match octets(measurement)? {
+                [0, 0, 0, 0] => conditions.max_vmpl = Some(0),
+                _ => return Err("of VMPLs only 0 can be asked for exactly".to_owned()),
+            },
+            7 => conditions.platform_info = Some(bits(measurement, PlatformInfo::KNOWN)?),
+            641 => self.measurement = Some(digest(measurement, &HashAlgorithm::Sha384)?),
+            642 => self.host_data = Some(digest(measurement, &HashAlgorithm::Sha256)?),
+            643 => self.id_key_digest = Some(digest(measurement, &HashAlgorithm::Sha384)?),
+            644 => self.author_key_digest = Some(digest(measurement, &HashAlgorithm::Sha384)?),
+            647 => conditions.reported_tcb = Some(tcb(measurement)?),
+            648..=650 => {
+                let [octet] = octets(measurement)?;
+                match number {
+                    648 => conditions.cpuid_family = Some(octet),
+                    649 => conditions.cpuid_model = Some(octet),
+                    _ => conditions.cpuid_stepping = Some(octet),
+                }
+            }
+            3329 => conditions.committed_tcb = Some(tcb(measurement)?),
+            3968 => conditions.launch_tcb = Some(tcb(measurement)?),
+            640 => return Err("report data is each connection's own; take it out".to_owned()),
+            645 | 646 => return Err("a report ID is one guest's; take it out".to_owned()),
+            3328 => return Err("a chip ID stands in chip-ids of a file; take it out".to_owned()),
+            0 | 6 | 3330 | 3936 => {
+                return Err(
+                    "versions of report, current firmware and its builds are not asked for; take it out"
+                        .to_owned(),
+                );
+            }
+            _ => return Err("unknown to the profile".to_owned()),
+        }
+        Ok(())
+    }
+}
+
+/// As a number, or, as the draft once had it, 4 octets of a report.
+fn guest_svn(measurement: &Measurement) -> Result<Level<u32>, String> {
+    if measurement.raw.is_some() {
+        return Ok(Level::Exactly(u32::from_le_bytes(octets(measurement)?)));
+    }
+    measurement.says_only(&[Field::Svn])?;
+    let number = |svn| u32::try_from(svn).map_err(|_| "svn is larger than 32 bits".to_owned());
+    match measurement.svn {
+        Some(Svn::AtLeast(svn)) => Ok(Level::AtLeast(number(svn)?)),
+        Some(Svn::Exactly(svn)) => Ok(Level::Exactly(number(svn)?)),
+        _ => Err("no svn".to_owned()),
+    }
+}
+
+fn tcb(measurement: &Measurement) -> Result<Level<Digest<8>>, String> {
+    measurement.says_only(&[Field::Svn])?;
+    match measurement.svn {
+        Some(Svn::AtLeast(svn)) => Ok(Level::AtLeast(svn.to_be_bytes().into())),
+        Some(Svn::Exactly(svn)) => Ok(Level::Exactly(svn.to_be_bytes().into())),
+        _ => Err("no svn".to_owned()),
+    }
+}
+
+/// A digest, or the same octets as a raw value.
+fn digest<const N: usize>(
+    measurement: &Measurement,
+    algorithm: &HashAlgorithm,
+) -> Result<Digest<N>, String> {
+    if measurement.raw.is_some() {
+        return octets(measurement).map(Digest::from);
+    }
+    measurement.says_only(&[Field::Digests])?;
+    match (measurement.digests.len(), measurement.digest(algorithm)) {
+        (1, Some(digest)) => Ok(digest),
+        _ => Err(format!("not exactly one digest of {N} octets")),
+    }
+}
+
+fn octets<const N: usize>(measurement: &Measurement) -> Result<[u8; N], String> {
+    match raw(measurement)? {
+        RawValue {
+            value, mask: None, ..
+        } => array(value),
+        _ => Err("a mask is not supported here".to_owned()),
+    }
+}
+
+/// The draft has a report's octets, which are little-endian; Veraison's tool has the number. As far as AMD defines the bits,
+/// one order only is possible.
+fn bits(measurement: &Measurement, known: u64) -> Result<Bits, String> {
+    let raw = raw(measurement)?;
+    let value = array(&raw.value)?;
+    let mask = raw.mask.as_deref().map_or(Ok(WHOLE), array)?;
+    let telling = if mask == WHOLE { value } else { mask };
+    let is_known = |bits: u64| bits & !known == 0;
+    let reversed = |mut octets: [u8; 8]| {
+        octets.reverse();
+        Digest::from(octets)
+    };
+    let little = is_known(u64::from_le_bytes(telling));
+    let big = is_known(u64::from_be_bytes(telling));
+    match (little, big) {
+        (true, true) if mask != WHOLE => Err("its mask is zero".to_owned()),
+        (true, _) => Ok(Bits {
+            value: reversed(value),
+            mask: reversed(mask),
+        }),
+        (false, true) => Ok(Bits {
+            value: value.into(),
+            mask: mask.into(),
+        }),
+        (false, false) => Err("bits that nobody knows".to_owned()),
+    }
+}
+
+fn raw(measurement: &Measurement) -> Result<&RawValue, String> {
+    measurement.says_only(&[Field::Raw])?;
+    measurement
+        .raw
+        .as_ref()
+        .ok_or_else(|| "no raw value".to_owned())
+}
+
+fn array<const N: usize>(octets: &[u8]) -> Result<[u8; N], String> {
+    octets
+        .try_into()
+        .map_err(|_| format!("{} octets in place of {N}", octets.len()))
+}
+
+/// The only one that was published with these elements.
+const PROFILE: &str = "tag:amd.com,2024:snp-corim-profile";
+
+/// 1.3.6.1.4.1.3704.3, of which 1 is reports signed by a VCEK, and 2 by a VLEK.
+const ARC: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x9c, 0x78, 0x03];
+
+const WHOLE: [u8; 8] = [0xff; 8];

@@ -1,0 +1,251 @@
+//! No result outlives the collateral that it rests on, and bad collateral does not stay.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use atls_collateral::Cache;
+use atls_collateral::CollateralError;
+use atls_collateral::Fetch;
+use atls_collateral::Fetched;
+use atls_collateral::StalePolicy;
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::BoxFuture;
+use atls_core::Fault;
+use atls_core::HttpError;
+use atls_core::pki_types::UnixTime;
+use atls_reference::Live;
+use atls_tdx::Collateral;
+use atls_tdx::FetchedCollateral;
+use atls_tdx::QuoteError;
+use atls_tdx::SgxEnclave;
+use atls_tdx::SgxPolicy;
+use atls_tdx::SgxVerifier;
+use atls_tdx::TdxVerifier;
+use atls_tdx::Tee;
+use atls_tdx::testing::ForgedPlatform;
+use support::DAY;
+use support::NOW;
+use support::REPORT_DATA;
+use support::at;
+use support::policy;
+use support::ready;
+use support::tier;
+
+const HOUR: u64 = 60 * 60;
+
+/// Until when Intel's pieces serve.
+const END: u64 = NOW + 30 * DAY;
+
+#[test]
+fn a_result_ends_with_what_was_fetched_for_it() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    for (tee, until, expected) in [
+        (Tee::Tdx, NOW + HOUR, NOW + HOUR),
+        (Tee::Tdx, END, END),
+        // What keeps it may say less than Intel, and never more.
+        (Tee::Tdx, END + DAY, END),
+        (Tee::Sgx, NOW + HOUR, NOW + HOUR),
+    ] {
+        let source = Arc::new(Source::giving([fetched(&platform, tee, until)]));
+        let appraised = match tee {
+            Tee::Tdx => judge(&platform, source, NOW),
+            Tee::Sgx => judge_enclave(&platform, source, NOW),
+        };
+        let ends = appraised.unwrap().ear().expires_at();
+        assert_eq!(ends, Some(at(expected)));
+    }
+}
+
+#[test]
+fn what_serves_beyond_its_time_is_judged_as_at_its_end() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let source = Arc::new(Source::giving([fetched(&platform, Tee::Tdx, END)]));
+    let grace = Duration::from_secs(DAY);
+    let cache = |stale| Cache::builder(source.clone()).stale_policy(stale).build();
+    let cache = cache(StalePolicy::dangerous_while_unreachable(grace)).unwrap();
+    let verifier = verifier(&platform, Arc::new(cache));
+    let judge = |now| {
+        let quote = quote(&platform);
+        ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(now)))
+    };
+    assert!(judge(NOW).is_ok());
+    for now in [END, END + DAY - 1] {
+        let appraised = judge(now).unwrap();
+        assert_eq!(tier(&appraised), atls_core::ear::Tier::Affirming);
+        assert_eq!(appraised.ear().expires_at(), Some(at(END + DAY)));
+    }
+    assert!(judge(END + DAY).is_err());
+}
+
+/// Whatever stood in a cache: the next handshake is not refused for it, and it is gone.
+#[test]
+fn bad_contents_are_rejected_and_asked_for_once_more() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let good = || fetched(&platform, Tee::Tdx, END);
+    let garbage = Fetched::new(vec![0xff; 10], at(END));
+    let foreign = fetched(&ForgedPlatform::new(NOW).unwrap(), Tee::Tdx, END);
+    let mut elsewhere = ForgedPlatform::new(NOW).unwrap();
+    elsewhere.fmspc[5] ^= 1;
+    let elsewhere = fetched(&elsewhere, Tee::Tdx, END);
+    // Said to be fresh, and is not.
+    let outdated = fetched(&ForgedPlatform::new(NOW - 40 * DAY).unwrap(), Tee::Tdx, END);
+    for (bad, what) in [
+        (garbage, "garbage"),
+        (foreign, "another root's"),
+        (elsewhere, "another platform's"),
+        (outdated, "expired"),
+    ] {
+        let source = Arc::new(Source::giving([bad.clone(), good()]));
+        assert!(judge(&platform, source.clone(), NOW).is_ok(), "{what}");
+        assert_eq!(source.rejected(), 1, "{what}");
+        // Twice is enough: no peer makes us ask on and on.
+        let source = Arc::new(Source::giving([bad.clone(), bad.clone(), good()]));
+        let refused = judge(&platform, source.clone(), NOW).map(drop).unwrap_err();
+        let fault = AppraisalError::from(refused).fault();
+        assert_eq!((fault, source.rejected()), (Fault::Verifier, 2), "{what}");
+    }
+}
+
+#[test]
+fn older_contents_than_were_seen_are_rejected() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let older = fetched(&platform, Tee::Tdx, END);
+    platform.tcb_evaluation_data_number += 1;
+    let newer = fetched(&platform, Tee::Tdx, NOW + 10);
+    let source = Arc::new(Source::giving([newer.clone(), older, newer]));
+    let verifier = verifier(&platform, source.clone());
+    let judge = |now| {
+        let quote = quote(&platform);
+        ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(now))).map(drop)
+    };
+    assert_eq!(judge(NOW), Ok(()));
+    source.next();
+    // What was held has ended; the older is rejected, and nobody gives a newer one.
+    let unreached = CollateralError::Unreachable(HttpError::TimedOut);
+    let refused = judge(NOW + 20);
+    assert_eq!(refused, Err(QuoteError::Unavailable(unreached)));
+    assert_eq!(source.rejected(), 1);
+}
+
+#[test]
+fn our_own_stale_collateral_is_called_that() {
+    for error in [
+        QuoteError::Outdated,
+        QuoteError::Unavailable(CollateralError::Expired),
+    ] {
+        assert_eq!(AppraisalError::from(error), AppraisalError::StaleCollateral);
+    }
+    let unreached = QuoteError::Unavailable(CollateralError::Unreachable(HttpError::TimedOut));
+    assert_eq!(AppraisalError::from(unreached), AppraisalError::Unreachable);
+    // The peer's is the peer's fault.
+    let peers = AppraisalError::from(QuoteError::Expired);
+    assert_eq!(peers.fault(), Fault::Peer);
+}
+
+// --- Helpers -----------------------------------------------------------------------------------------------------------
+
+fn fetched(platform: &ForgedPlatform, tee: Tee, until: u64) -> Fetched {
+    let collateral: Collateral = platform.collateral(tee).unwrap();
+    Fetched::new(collateral.encode().unwrap(), at(until))
+}
+
+fn verifier(platform: &ForgedPlatform, source: Arc<dyn Fetch>) -> TdxVerifier {
+    let policy = policy(&platform.td_report());
+    TdxVerifier::dangerous_with_root(
+        platform.root(),
+        Arc::new(Live::fixed(policy).unwrap()),
+        Arc::new(FetchedCollateral::new(source)),
+    )
+}
+
+fn judge(
+    platform: &ForgedPlatform,
+    source: Arc<dyn Fetch>,
+    now: u64,
+) -> Result<Appraised, QuoteError> {
+    let verifier = verifier(platform, source);
+    ready(verifier.appraise_quote(&quote(platform), &[], &REPORT_DATA, at(now)))
+}
+
+fn judge_enclave(
+    platform: &ForgedPlatform,
+    source: Arc<dyn Fetch>,
+    now: u64,
+) -> Result<Appraised, QuoteError> {
+    let report = platform.sgx_report();
+    let known = SgxEnclave::exactly("forged", report.mrenclave);
+    let verifier = SgxVerifier::dangerous_with_root(
+        platform.root(),
+        Arc::new(Live::fixed(SgxPolicy::up_to_date(vec![known])).unwrap()),
+        Arc::new(FetchedCollateral::new(source)),
+    );
+    let quote = platform.sgx_quote(&report, &REPORT_DATA).unwrap();
+    ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(now)))
+}
+
+fn quote(platform: &ForgedPlatform) -> Vec<u8> {
+    platform
+        .tdx_quote(&platform.td_report(), &REPORT_DATA)
+        .unwrap()
+}
+
+/// Gives the first of its contents until that is rejected; then the next.
+struct Source {
+    contents: Mutex<Vec<Fetched>>,
+    rejected: Mutex<usize>,
+}
+
+impl Source {
+    fn giving<const N: usize>(contents: [Fetched; N]) -> Self {
+        Self {
+            contents: Mutex::new(contents.into_iter().rev().collect()),
+            rejected: Mutex::new(0),
+        }
+    }
+
+    fn next(&self) {
+        self.contents.lock().unwrap().pop();
+    }
+
+    fn rejected(&self) -> usize {
+        *self.rejected.lock().unwrap()
+    }
+}
+
+impl Fetch for Source {
+    fn read(&self, _: &str, _: Arc<[u8]>, _: UnixTime) -> Result<Fetched, CollateralError> {
+        Err(CollateralError::Malformed)
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        _key: &'a str,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
+        let contents = self.contents.lock().unwrap().last().cloned();
+        // As a cache sees its maker: what has ended is not to be had, and nobody answers.
+        let contents = contents.filter(|contents| now < contents.fresh_until);
+        let outcome = contents.ok_or(CollateralError::Unreachable(HttpError::TimedOut));
+        Box::pin(async { outcome })
+    }
+
+    fn reject(&self, _key: &str, contents: &Fetched, _now: UnixTime) {
+        let mut known = self.contents.lock().unwrap();
+        if known.last() == Some(contents) {
+            known.pop();
+            *self.rejected.lock().unwrap() += 1;
+        }
+    }
+}
