@@ -17,14 +17,13 @@ use atls_core::ear::Tier;
 use atls_sim::SoftwareComponent;
 use atls_tower::ServerTerms;
 use interop::Veraison;
-use support::Murderous;
 use support::Observed;
 use support::Replaying;
 use support::device;
 use support::endorsed;
 use support::exchange;
 use support::verifier;
-use support::verifier_over;
+use support::verifier_of_the_dying;
 
 /// What a server that decides by this relying party tells that client.
 async fn refusal(device: impl Attester + 'static, relying_party: Arc<RelyingParty>) -> RefusalCode {
@@ -94,13 +93,7 @@ async fn a_veraison_that_is_killed_during_an_appraisal_lets_nobody_in() {
         return;
     };
     let device = endorsed(&veraison).await;
-    let veraison = Arc::new(veraison);
-    let murderous = Murderous {
-        victim: veraison.clone(),
-        http: interop::http(),
-    };
-    let service = veraison.service_over(Arc::new(murderous));
-    let observed = Observed::new(verifier_over(&veraison, service));
+    let observed = Observed::new(verifier_of_the_dying(veraison));
     let refused = refusal(device, observed.lenient()).await;
     assert_eq!(refused, RefusalCode::Unavailable);
     assert_eq!(observed.seen(), Err(AppraisalError::Unreachable));

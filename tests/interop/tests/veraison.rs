@@ -36,7 +36,6 @@ use atls_veraison::VeraisonIssuer;
 use atls_veraison::VeraisonVerifier;
 use atls_veraison::Wrapping;
 use interop::Veraison;
-use support::Murderous;
 use support::Observed;
 use support::Replaying;
 use support::built;
@@ -46,6 +45,7 @@ use support::exchange;
 use support::lenient;
 use support::strict;
 use support::verifier;
+use support::verifier_of_the_dying;
 use support::verifier_over;
 
 /// Why a client that decides by this relying party refuses that server.
@@ -278,13 +278,7 @@ async fn a_veraison_that_is_killed_during_an_appraisal_accepts_nobody() {
         return;
     };
     let device = endorsed(&veraison).await;
-    let veraison = Arc::new(veraison);
-    let murderous = Murderous {
-        victim: veraison.clone(),
-        http: interop::http(),
-    };
-    let service = veraison.service_over(Arc::new(murderous));
-    let refused = refusal(device, lenient(verifier_over(&veraison, service))).await;
+    let refused = refusal(device, lenient(verifier_of_the_dying(veraison))).await;
     assert_eq!(refused, Refusal::Appraisal(AppraisalError::Unreachable));
 }
 

@@ -180,9 +180,20 @@ impl Verifier for Observed {
 }
 
 /// Kills the service when it has opened a session and is about to get the Evidence.
-pub struct Murderous {
-    pub victim: Arc<Veraison>,
-    pub http: Resilient,
+struct Murderous {
+    victim: Arc<Veraison>,
+    http: Resilient,
+}
+
+/// Asks a service that is killed during each appraisal.
+pub fn verifier_of_the_dying(veraison: Veraison) -> VeraisonVerifierBuilder {
+    let victim = Arc::new(veraison);
+    let http = interop::http();
+    let murderous = Murderous {
+        victim: victim.clone(),
+        http,
+    };
+    verifier_over(&victim, victim.service_over(Arc::new(murderous)))
 }
 
 impl HttpClient for Murderous {
