@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let (service, keys) = match &own {
         Some(own) => {
-            let http = patient(interop::http());
+            let http = Arc::new(interop::http());
             (
                 own.service_over(http),
                 VerificationKeys::from_jwk(&own.key)?,

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 
 use atls_http::ReqwestClient;
+use atls_http::Resilient;
 use atls_veraison::Service;
 use serde_json::Value;
 
@@ -123,9 +124,10 @@ pub async fn provision(origin: &str, corim: &[u8], profile: &str) {
     assert_eq!(session["status"], "success", "{status}: {body}");
 }
 
-/// A client of HTTP without TLS, for loopback.
-pub fn http() -> ReqwestClient {
-    ReqwestClient::dangerous_loopback(plain()).unwrap()
+/// A client of HTTP without TLS, for loopback, bounded as a program's should be.
+pub fn http() -> Resilient {
+    let plain = ReqwestClient::dangerous_loopback(plain()).unwrap();
+    Resilient::new("veraison", Arc::new(plain))
 }
 
 /// It trusts no authority at all.

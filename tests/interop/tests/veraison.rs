@@ -7,140 +7,49 @@
     reason = "a test fails by panicking"
 )]
 
-use std::sync::Arc;
-use std::sync::Mutex;
+mod support;
 
-use atls_axum::AttestationResult;
-use atls_axum::AttestedListener;
-use atls_axum::RouterExt;
+use std::sync::Arc;
+
 use atls_core::AppraisalError;
-use atls_core::Appraised;
+use atls_core::Attester;
 use atls_core::Binding;
-use atls_core::BoxFuture;
-use atls_core::Evidence;
 use atls_core::Fault;
-use atls_core::HttpClient;
-use atls_core::HttpError;
-use atls_core::HttpLimits;
-use atls_core::MediaType;
 use atls_core::PolicyViolation;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
-use atls_core::RelyingPartyBuilder;
 use atls_core::StandardPolicy;
 use atls_core::Verifier;
-use atls_core::ear::Ear;
 use atls_core::ear::Tier;
 use atls_core::ear::VerificationKeys;
-use atls_core::pki_types::UnixTime;
 use atls_passport::PassportAttester;
 use atls_passport::PassportVerifier;
 use atls_passport::Scheme;
 use atls_passport::TrustedIssuer;
-use atls_reqwest::Attested;
-use atls_reqwest::ClientBuilderExt;
 use atls_reqwest::ResponseExt;
-use atls_reqwest::reqwest;
 use atls_sim::Lifecycle;
 use atls_sim::Profile;
-use atls_sim::SimAttester;
 use atls_sim::SoftwareComponent;
-use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use atls_veraison::PsaToken;
-use atls_veraison::Service;
 use atls_veraison::VeraisonIssuer;
 use atls_veraison::VeraisonVerifier;
-use atls_veraison::VeraisonVerifierBuilder;
 use atls_veraison::Wrapping;
-use axum::Router;
-use axum::routing::get;
-use demo::Authority;
-use http::Method;
-use http::Request;
-use http::Response;
 use interop::Veraison;
-
-fn verifier(veraison: &Veraison) -> VeraisonVerifierBuilder {
-    verifier_over(veraison, veraison.service())
-}
-
-fn verifier_over(veraison: &Veraison, service: Service) -> VeraisonVerifierBuilder {
-    let keys = VerificationKeys::from_jwk(&veraison.key).unwrap();
-    VeraisonVerifier::builder(service, keys, &demo::provider()).format(PsaToken::any_profile())
-}
-
-/// Asks the real Veraison, and accepts that devices are simulated.
-fn lenient(verifier: VeraisonVerifierBuilder) -> Arc<RelyingParty> {
-    let simulated = StandardPolicy::new().dangerous_accept_simulated();
-    built(strict(verifier).standard_policy(simulated))
-}
-
-fn strict(verifier: VeraisonVerifierBuilder) -> RelyingPartyBuilder {
-    RelyingParty::builder().verifier(Arc::new(verifier.build().unwrap()))
-}
-
-fn built(builder: RelyingPartyBuilder) -> Arc<RelyingParty> {
-    Arc::new(builder.build().unwrap())
-}
-
-/// A device, and a Veraison that was told about it and about the software that it should run.
-async fn endorsed(veraison: &Veraison) -> SimAttester {
-    let device = device();
-    endorse(veraison, &device).await;
-    device
-}
-
-/// It speaks the only profile that released services read.
-fn device() -> SimAttester {
-    SimAttester::generate()
-        .unwrap()
-        .with_profile(Profile::Predecessor)
-}
-
-async fn endorse(veraison: &Veraison, device: &SimAttester) {
-    let known = [SoftwareComponent::new("ARoT", SimAttester::SOFTWARE)];
-    let corim = interop::corim_of(&device.trust_anchor(), &known);
-    veraison.provision(&corim, interop::PROFILE).await;
-}
-
-/// What a client gets from a server on these terms: `/` says what the server knows of the client.
-async fn exchange(
-    terms: ServerTerms,
-    client: impl FnOnce(atls_reqwest::AttestedBuilder) -> atls_reqwest::AttestedBuilder,
-) -> Result<(reqwest::Response, Attested), atls_reqwest::Error> {
-    let authority = Authority::new().unwrap();
-    let acceptor = ServerAcceptor::new(authority.server().unwrap(), terms).unwrap();
-    let listener = AttestedListener::bind("127.0.0.1:0", acceptor)
-        .await
-        .unwrap();
-    let port = axum::serve::Listener::local_addr(&listener).unwrap().port();
-    let peer = async |peer: Option<AttestationResult>| {
-        peer.map_or_else(|| "unattested".to_owned(), |peer| peer.status().to_string())
-    };
-    let app = Router::new().route("/", get(peer));
-    tokio::spawn(async move { axum::serve(listener, app.into_attested_make_service()).await });
-    let attested = client(Attested::builder(demo::provider()).roots(authority.roots().unwrap()));
-    let attested = attested.build().unwrap();
-    let client = reqwest::Client::builder()
-        .attested(&attested)
-        .build()
-        .unwrap();
-    match client
-        .get(format!("https://localhost:{port}/"))
-        .send()
-        .await
-    {
-        Ok(response) => Ok((response, attested)),
-        Err(error) => {
-            assert!(error.is_connect(), "HTTP had begun: {error:?}");
-            Err(atls_reqwest::Error::of(&error).unwrap().clone())
-        }
-    }
-}
+use support::Observed;
+use support::Replaying;
+use support::built;
+use support::device;
+use support::endorsed;
+use support::exchange;
+use support::lenient;
+use support::strict;
+use support::verifier;
+use support::verifier_of_the_dying;
+use support::verifier_over;
 
 /// Why a client that decides by this relying party refuses that server.
-async fn refusal(device: SimAttester, relying_party: Arc<RelyingParty>) -> Refusal {
+async fn refusal(device: impl Attester + 'static, relying_party: Arc<RelyingParty>) -> Refusal {
     let terms = ServerTerms::new().attester(Arc::new(device));
     let error = exchange(terms, |client| client.require_peer(relying_party))
         .await
@@ -273,6 +182,17 @@ async fn an_unknown_device_is_refused() {
     );
 }
 
+/// The right device with the right software, some other time.
+#[tokio::test]
+async fn a_server_that_replays_evidence_is_refused() {
+    let Some(veraison) = Veraison::start() else {
+        return;
+    };
+    let replaying = Replaying::of(&endorsed(&veraison).await).await;
+    let refused = refusal(replaying, lenient(verifier(&veraison))).await;
+    assert_eq!(refused, Refusal::Appraisal(AppraisalError::NotBound));
+}
+
 #[tokio::test]
 async fn a_device_that_is_open_to_debugging_is_refused_although_veraison_affirms_it() {
     let Some(veraison) = Veraison::start() else {
@@ -281,14 +201,9 @@ async fn a_device_that_is_open_to_debugging_is_refused_although_veraison_affirms
     let device = endorsed(&veraison)
         .await
         .with_lifecycle(Lifecycle::Other(0x4000));
-    let observed = Arc::new(Observed {
-        verifier: verifier(&veraison).build().unwrap(),
-        seen: Mutex::default(),
-    });
-    let simulated = StandardPolicy::new().dangerous_accept_simulated();
-    let relying_party = RelyingParty::builder().verifier(observed.clone());
-    let refused = refusal(device, built(relying_party.standard_policy(simulated))).await;
-    let ear = observed.seen.lock().unwrap().clone().unwrap();
+    let observed = Observed::new(verifier(&veraison));
+    let refused = refusal(device, observed.lenient()).await;
+    let ear = observed.seen().unwrap();
     assert_eq!(ear.submod("PSA_IOT").unwrap().status(), Tier::Affirming);
     assert_eq!(
         refused,
@@ -363,13 +278,7 @@ async fn a_veraison_that_is_killed_during_an_appraisal_accepts_nobody() {
         return;
     };
     let device = endorsed(&veraison).await;
-    let veraison = Arc::new(veraison);
-    let murderous = Murderous {
-        victim: veraison.clone(),
-        http: interop::http(),
-    };
-    let service = veraison.service_over(Arc::new(murderous));
-    let refused = refusal(device, lenient(verifier_over(&veraison, service))).await;
+    let refused = refusal(device, lenient(verifier_of_the_dying(veraison))).await;
     assert_eq!(refused, Refusal::Appraisal(AppraisalError::Unreachable));
 }
 
@@ -387,48 +296,4 @@ async fn a_token_of_the_profile_that_veraison_cannot_read_is_refused() {
         refused,
         Refusal::Policy(PolicyViolation::Status(Tier::Contraindicated))
     );
-}
-
-/// Keeps the result that it passes on.
-struct Observed {
-    verifier: VeraisonVerifier,
-    seen: Mutex<Option<Ear>>,
-}
-
-impl Verifier for Observed {
-    fn media_types(&self) -> &[MediaType] {
-        self.verifier.media_types()
-    }
-
-    fn appraise<'a>(
-        &'a self,
-        evidence: &'a Evidence<'a>,
-        now: UnixTime,
-    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
-        Box::pin(async move {
-            let appraised = self.verifier.appraise(evidence, now).await?;
-            *self.seen.lock().unwrap() = Some(appraised.ear().clone());
-            Ok(appraised)
-        })
-    }
-}
-
-/// Kills the service when it has opened a session and is about to get the Evidence.
-struct Murderous {
-    victim: Arc<Veraison>,
-    http: atls_http::ReqwestClient,
-}
-
-impl HttpClient for Murderous {
-    fn send(
-        &self,
-        request: Request<Vec<u8>>,
-        limits: HttpLimits,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, HttpError>> {
-        let opens = request.uri().path().ends_with("newSession");
-        if request.method() == Method::POST && !opens {
-            self.victim.kill();
-        }
-        self.http.send(request, limits)
-    }
 }

@@ -37,8 +37,9 @@
 //!
 //! Each appraisal is one [`tracing`] event, target `atls_veraison`, name `atls.verifier.outcome`, with the fields `verifier`
 //! (`veraison`), `outcome` (the status of the result, [`VeraisonError::reason`], or `abandoned` where nobody waited for the end, such
-//! as because the connection had reached its deadline), `fault` (of failures), `media_type` and `duration_ms`. The words are stable: count events by `outcome`, and alert on `fault = "verifier"`. Neither Evidence nor
-//! nonces are in it at any level.
+//! as because the connection had reached its deadline), `fault` (of failures), `media_type` and `duration_ms`. The words are
+//! stable: count events by `outcome`, and alert on `fault = "verifier"`. Neither Evidence nor nonces are in this event. What a
+//! service says about its refusals may quote both, and is an event of its own at `trace`.
 #![forbid(unsafe_code)]
 
 mod config;
