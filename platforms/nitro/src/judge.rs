@@ -12,8 +12,18 @@ use crate::policy::NitroPolicy;
 /// What the policy says of the registers of one enclave.
 pub(crate) struct Judgement<'a> {
     pub(crate) vector: TrustVector,
+    pub(crate) software: Software,
     /// The first image that matches in everything.
     pub(crate) image: Option<&'a NitroImage>,
+}
+
+/// What is known of the software.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Software {
+    Known,
+    Unknown,
+    /// The enclave is in debug mode, which measures nothing, and the policy allows that.
+    Unmeasured,
 }
 
 /// The table in the crate's README, row by row.
@@ -32,10 +42,16 @@ pub(crate) fn judge<'a>(policy: &'a NitroPolicy, pcrs: &[(u8, Digest<48>)]) -> J
         None if known => 97,
         None => 0,
     };
-    let configuration = match claims::is_debug(pcrs) {
+    let debug = claims::is_debug(pcrs);
+    let configuration = match debug {
         false => 2,
         true if policy.allow_debug => 32,
         true => 96,
+    };
+    let software = match known {
+        true => Software::Known,
+        false if debug && policy.allow_debug => Software::Unmeasured,
+        false => Software::Unknown,
     };
     let executables = if known { 3 } else { 33 };
     let vector = [
@@ -52,7 +68,11 @@ pub(crate) fn judge<'a>(policy: &'a NitroPolicy, pcrs: &[(u8, Digest<48>)]) -> J
     .fold(TrustVector::new(), |vector, (category, value)| {
         vector.with(category, TrustClaim::new(value))
     });
-    Judgement { vector, image }
+    Judgement {
+        vector,
+        software,
+        image,
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use atls_core::Origin;
 use atls_core::Verifier;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Ear;
+use atls_core::ear::Tier;
 use atls_core::ear::VerifierId;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Digest;
@@ -22,6 +23,7 @@ use crate::chain::AWS_ROOT_G1;
 use crate::claims::NitroClaims;
 use crate::envelope::Authentic;
 use crate::judge;
+use crate::judge::Software;
 use crate::policy::NitroPolicy;
 
 /// Appraises attestation documents of Nitro Enclaves, offline.
@@ -74,6 +76,11 @@ impl NitroVerifier {
 
         let judgement = judge::judge(&policy, &document.pcrs);
         let appraisal = Appraisal::new(judgement.vector);
+        let appraisal = match judgement.software {
+            Software::Known | Software::Unmeasured => appraisal,
+            // 33 alone would be a warning, and who accepts warnings must not accept any image.
+            Software::Unknown => appraisal.with_status(Tier::Contraindicated),
+        };
         let ear = Ear::local(verifier_id(), now, "nitro", appraisal).with_expiry(valid_until);
         let claims = NitroClaims {
             module_id: document.module_id,

@@ -648,7 +648,7 @@ fn a_policy_that_is_replaced_is_in_force_at_once() {
         let appraised = setting.connection.appraise(&verifier, &document, at());
         appraised.unwrap().ear().status()
     };
-    assert_eq!(status(), Tier::Warning);
+    assert_eq!(status(), Tier::Contraindicated);
     live.replace(NitroPolicy::new(vec![Forger::image()]))
         .unwrap();
     assert_eq!(status(), Tier::Affirming);

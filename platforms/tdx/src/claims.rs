@@ -1,5 +1,7 @@
 //! What handlers get to see: `peer.claims::<TdxClaims>()`, `peer.claims::<SgxClaims>()`.
 
+use std::fmt;
+
 use atls_core::pki_types::UnixTime;
 use atls_reference::Digest;
 use dcap_qvl::PckCertFlag;
@@ -41,7 +43,7 @@ pub struct SgxClaims {
 }
 
 /// The platform, as Intel's certificate and TCB Info describe it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlatformClaims {
     /// How Intel judges it; `None` where that was not found out, because the TD cannot be accepted anyhow.
@@ -64,7 +66,8 @@ pub struct PlatformClaims {
     pub cached_keys: Option<bool>,
     /// Hyper-threading is on.
     pub smt: Option<bool>,
-    /// When the first piece of collateral or certificate expires.
+    /// When the first piece of collateral or certificate expires. Where [`tcb_status`](Self::tcb_status) is `None`, the
+    /// collateral was not verified, and this is what it says.
     pub collateral_expires_at: UnixTime,
     /// It already did, and the policy's grace period covers it.
     pub collateral_is_stale: bool,
@@ -76,18 +79,25 @@ impl PlatformClaims {
         let qe_date = collateral::rfc3339(&claims.qe.tcb_level.tcb_date);
         let qe_date = qe_date.ok_or(QuoteError::Collateral)?;
         let mut advisories = claims.tcb.advisory_ids.clone();
-        // The library's verdict leaves out those of a TDX module that was updated under the TD.
-        let current = claims.platform.current_tcb_level.iter();
-        for advisory in current.flat_map(|level| &level.advisory_ids) {
-            if !advisories.contains(advisory) {
-                advisories.push(advisory.clone());
+        let mut status = TcbStatus::from(claims.tcb.status);
+        let mut date = claims.platform.tcb_date_tag.min(qe_date);
+        // The library's verdict is about the TDX module that launched the TD. Of one that runs in its place since it takes
+        // only what makes things better; it may as well be older.
+        if let Some(current) = &claims.platform.current_tcb_level {
+            status = status.beside(current.tcb_status.into());
+            let current_date = collateral::rfc3339(&current.tcb_date);
+            date = date.min(current_date.ok_or(QuoteError::Collateral)?);
+            for advisory in &current.advisory_ids {
+                if !advisories.contains(advisory) {
+                    advisories.push(advisory.clone());
+                }
             }
         }
         Ok(Self {
-            tcb_status: Some(claims.tcb.status.into()),
+            tcb_status: Some(status),
             advisories,
             tcb_evaluation_data_number: Some(claims.tcb.eval_data_number),
-            tcb_date: Some(genuine::seconds(claims.platform.tcb_date_tag.min(qe_date))),
+            tcb_date: Some(genuine::seconds(date)),
             fmspc: pck.fmspc.into(),
             ppid: ppid(&pck.ppid)?,
             platform_instance_id: pck.platform_instance_id.map(Digest::from),
@@ -127,6 +137,27 @@ impl PlatformClaims {
             collateral_expires_at: expires,
             collateral_is_stale: false,
         })
+    }
+}
+
+/// Without what identifies a machine.
+impl fmt::Debug for PlatformClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlatformClaims")
+            .field("tcb_status", &self.tcb_status)
+            .field("advisories", &self.advisories)
+            .field(
+                "tcb_evaluation_data_number",
+                &self.tcb_evaluation_data_number,
+            )
+            .field("tcb_date", &self.tcb_date)
+            .field("fmspc", &self.fmspc)
+            .field("dynamic_platform", &self.dynamic_platform)
+            .field("cached_keys", &self.cached_keys)
+            .field("smt", &self.smt)
+            .field("collateral_expires_at", &self.collateral_expires_at)
+            .field("collateral_is_stale", &self.collateral_is_stale)
+            .finish_non_exhaustive()
     }
 }
 

@@ -43,7 +43,10 @@ pub(crate) fn tdx<'a>(
     } else {
         APPROVED
     };
-    let module_is_known = policy.mrseam.is_empty() || policy.mrseam.contains(&report.mrseam);
+    let module_is_known = policy
+        .mrseam
+        .as_ref()
+        .is_none_or(|known| known.contains(&report.mrseam));
     let intels = report.mrsignerseam.is_zero() && report.seam_attributes == 0;
     let hardware = if module_is_known && intels {
         hardware(platform, &policy.tcb(), now)
@@ -211,12 +214,10 @@ fn is_within_grace(platform: &PlatformClaims, policy: &TcbPolicy<'_>, now: UnixT
 }
 
 fn identity(platform: &PlatformClaims, policy: &TcbPolicy<'_>) -> i8 {
-    if policy.ppid.is_empty() {
-        NO_CLAIM
-    } else if policy.ppid.contains(&platform.ppid) {
-        APPROVED
-    } else {
-        UNRECOGNISED_INSTANCE
+    match policy.ppid {
+        None => NO_CLAIM,
+        Some(known) if known.contains(&platform.ppid) => APPROVED,
+        Some(_) => UNRECOGNISED_INSTANCE,
     }
 }
 

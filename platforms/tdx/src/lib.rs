@@ -56,6 +56,8 @@ use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
 use atls_core::ear::Appraisal;
+use atls_core::ear::Tier;
+use atls_core::ear::TrustVector;
 use ring::digest;
 
 pub use attester::CollateralToSend;
@@ -126,8 +128,15 @@ fn sgx_quote() -> Result<MediaType, MediaTypeError> {
     MediaType::parse("application/vnd.atls.sgx-quote")
 }
 
-/// Intel's judgement of the platform, beside the claims that follow from it. Nothing that identifies it.
-fn described(appraisal: Appraisal, platform: &PlatformClaims) -> Appraisal {
+/// Of the software that is known by this name, if it is. With Intel's judgement of the platform, beside the claims that follow
+/// from it; nothing that identifies it.
+fn appraisal(vector: TrustVector, known_as: Option<&str>, platform: &PlatformClaims) -> Appraisal {
+    let appraisal = Appraisal::new(vector);
+    let appraisal = match known_as {
+        Some(_) => appraisal,
+        // 33 alone would be a warning, and who accepts warnings because of old firmware must not accept any software.
+        None => appraisal.with_status(Tier::Contraindicated),
+    };
     let Some(status) = platform.tcb_status else {
         return appraisal;
     };

@@ -10,7 +10,6 @@ use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::Verifier;
 use atls_core::cmw::Item;
-use atls_core::ear::Appraisal;
 use atls_core::ear::Ear;
 use atls_core::ear::VerifierId;
 use atls_core::pki_types::UnixTime;
@@ -76,7 +75,11 @@ impl SgxVerifier {
             return Err(QuoteError::NotBound);
         }
         let (vector, enclave) = judge::sgx(&report, &finding.platform, &policy, now);
-        let appraisal = crate::described(Appraisal::new(vector), &finding.platform);
+        let appraisal = crate::appraisal(
+            vector,
+            enclave.map(|enclave| enclave.name.as_str()),
+            &finding.platform,
+        );
         let ear = Ear::local(verifier_id(), now, "sgx", appraisal).with_expiry(finding.expires_at);
         Ok(
             Appraised::new(ear, self.engine.origin()).with_claims(SgxClaims {

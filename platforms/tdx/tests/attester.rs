@@ -216,7 +216,7 @@ fn evidence_is_appraised_once_for_one_bound_value_and_policy() {
     stricter.images[0].mrtd = [1; 48].into();
     live.replace(stricter).unwrap();
     let (tier, asked) = appraise(&one, &ones, NOW + 60);
-    assert_eq!((tier, asked), (Ok(Tier::Warning), 5));
+    assert_eq!((tier, asked), (Ok(Tier::Contraindicated), 5));
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn what_a_policy_says_besides_stays() {
     let mut other = report.clone();
     other.mrtd = [1; 48].into();
     let strict = TdxPolicy {
-        ppid: vec![[7; 16].into()],
+        ppid: Some(vec![[7; 16].into()]),
         ..support::policy(&other)
     };
     let corim = document(vec![td(&report)]).read(NOW).unwrap();
@@ -134,7 +134,7 @@ fn what_a_policy_says_besides_stays() {
         Tier::Contraindicated
     );
     let policy = TdxPolicy {
-        ppid: Vec::new(),
+        ppid: None,
         ..policy
     };
     assert_eq!(judge(&platform, &report, policy.clone()), Tier::Affirming);

@@ -284,10 +284,13 @@ fn a_policy_can_allow_what_it_names() {
             |td| td.rtmr[0] = [1; 48].into(),
             |policy| policy.images[0].rtmr0 = None,
         ),
-        (|_| {}, |policy| policy.mrseam = vec![[0x5e; 48].into()]),
         (
             |_| {},
-            |policy| policy.ppid = vec![(*b"forged processor").into()],
+            |policy| policy.mrseam = Some(vec![[0x5e; 48].into()]),
+        ),
+        (
+            |_| {},
+            |policy| policy.ppid = Some(vec![(*b"forged processor").into()]),
         ),
     ];
     for (index, (change, allow)) in cases.iter().enumerate() {
@@ -502,6 +505,69 @@ fn advisories_of_the_current_module_count() {
     assert_eq!(value(&appraised, Category::Hardware), 32);
 }
 
+/// One switch for old firmware must not let any software in.
+#[test]
+fn accepting_warnings_does_not_accept_any_software() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let good = platform.td_report();
+    let mut other = good.clone();
+    other.mrtd = [0x99; 48].into();
+    let appraised = judge(&platform, &other, policy(&good));
+    assert_eq!(value(&appraised, Category::Executables), 33);
+    assert_eq!(tier(&appraised), Tier::Contraindicated);
+}
+
+#[test]
+fn lists_of_what_is_known_are_not_empty() {
+    let good = ForgedPlatform::new(NOW).unwrap().td_report();
+    type Empty = fn(&mut TdxPolicy);
+    let empty: [Empty; 2] = [
+        |policy| policy.mrseam = Some(Vec::new()),
+        |policy| policy.ppid = Some(Vec::new()),
+    ];
+    for empty in empty {
+        let mut policy = policy(&good);
+        empty(&mut policy);
+        let refused = Live::fixed(policy).unwrap_err().to_string();
+        assert!(refused.contains("is empty"), "{refused}");
+    }
+}
+
+/// Whoever updates the TDX module under a TD may as well put an older one there.
+#[test]
+fn the_status_of_the_running_module_counts() {
+    let judged = |launching, running, date| {
+        let mut platform = ForgedPlatform::new(NOW).unwrap();
+        let level = |svn, status, date| ForgedLevel {
+            svn,
+            status,
+            date,
+            advisories: Vec::new(),
+        };
+        platform.module_levels = vec![level(6, launching, NOW), level(4, running, date)];
+        let mut report = td15(&platform.td_report());
+        report.tee_tcb_svn[0] = 6;
+        let mut policy = policy(&report);
+        policy.accept_tcb = vec![TcbStatus::UpToDate];
+        let strict = judge(&platform, &report, policy.clone());
+        policy.accept_tcb.push(TcbStatus::OutOfDate);
+        policy.out_of_date_grace_days = Some(1000);
+        let graceful = judge(&platform, &report, policy);
+        let part = strict.ear().submod("tdx").unwrap();
+        let status = part.extension("atls.tcb-status").unwrap().clone();
+        let values = [strict, graceful].map(|result| value(&result, Category::Hardware));
+        (status, values)
+    };
+    let (good, old) = (TcbStatus::UpToDate, TcbStatus::OutOfDate);
+    let named = |status: TcbStatus| serde_json::Value::from(status.to_string());
+    assert_eq!(judged(good, good, NOW), (named(good), [2, 2]));
+    assert_eq!(judged(good, old, NOW), (named(old), [32, 2]));
+    // Its date is the one that the grace counts from.
+    let years = 8 * 365 * 24 * 60 * 60;
+    let long_ago = NOW - years;
+    assert_eq!(judged(good, old, long_ago), (named(old), [32, 32]));
+}
+
 #[test]
 fn flags_of_the_platform_are_looked_at() {
     let report = ForgedPlatform::new(NOW).unwrap().td_report();
@@ -533,7 +599,7 @@ fn flags_of_the_platform_are_looked_at() {
     }
     let platform = ForgedPlatform::new(NOW).unwrap();
     let unknown = TdxPolicy {
-        mrseam: vec![[1; 48].into()],
+        mrseam: Some(vec![[1; 48].into()]),
         ..policy(&report)
     };
     assert_eq!(
@@ -541,7 +607,7 @@ fn flags_of_the_platform_are_looked_at() {
         97
     );
     let elsewhere = TdxPolicy {
-        ppid: vec![[1; 16].into()],
+        ppid: Some(vec![[1; 16].into()]),
         ..policy(&report)
     };
     let appraised = judge(&platform, &report, elsewhere);

@@ -6,12 +6,17 @@ mod image;
 mod require;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use atls_reference::Digest;
 use atls_reference::Table;
 use atls_reference::corim::Corim;
 use serde::Deserialize;
+use serde::Deserializer;
 use serde::Serialize;
+use serde::de::Error;
+use serde::de::MapAccess;
+use serde::de::Visitor;
 
 pub use conditions::Bits;
 pub use conditions::Level;
@@ -58,6 +63,7 @@ pub struct SnpPolicy {
     pub images: Vec<SnpImage>,
     /// The least versions of firmware, for each product that is accepted, at least one. There is no default: which
     /// versions are good enough changes with each of AMD's security bulletins.
+    #[serde(deserialize_with = "each_once")]
     pub minimum_tcb: BTreeMap<Product, MinimumTcb>,
     /// Accepts guests that the host may debug, **which keeps nothing confidential**. The result is a warning still.
     /// Default: refused.
@@ -209,6 +215,35 @@ impl MinimumTcb {
 
 fn default_report_version() -> u32 {
     3
+}
+
+/// A map in which no key is repeated: JSON allows that, and the last would count.
+fn each_once<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<Product, MinimumTcb>, D::Error> {
+    deserializer.deserialize_map(EachOnce)
+}
+
+struct EachOnce;
+
+impl<'de> Visitor<'de> for EachOnce {
+    type Value = BTreeMap<Product, MinimumTcb>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table of products")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut least = BTreeMap::new();
+        while let Some((product, minimum)) = map.next_entry::<Product, _>()? {
+            if least.insert(product, minimum).is_some() {
+                return Err(A::Error::custom(format_args!(
+                    "minimum-tcb names {product} twice"
+                )));
+            }
+        }
+        Ok(least)
+    }
 }
 
 #[cfg(test)]

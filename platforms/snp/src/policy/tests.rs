@@ -61,6 +61,19 @@ fn what_is_written_is_read() {
     assert_eq!(from_json::<SnpPolicy>(&json.to_string()).unwrap(), policy);
 }
 
+/// Of TOML a repeated key is no document; of JSON it is, and the last would count.
+#[test]
+fn a_product_that_is_named_twice_is_refused() {
+    let json = serde_json::json!({ "version": 1, "snp": from_toml::<SnpPolicy>(GOOD).unwrap() })
+        .to_string();
+    let (before, after) = json.split_once(r#""milan":"#).unwrap();
+    let lax = r#""milan":{"reported":{"bootloader":0,"tee":0,"snp":0,"microcode":0}}"#;
+    let twice = format!(r#"{before}{lax},"milan":{after}"#);
+    let refused = from_json::<SnpPolicy>(&twice).unwrap_err().to_string();
+    assert!(refused.contains("twice"), "{refused}");
+    assert!(from_json::<SnpPolicy>(&json).is_ok());
+}
+
 #[test]
 fn missing_and_unknown_fields_are_named() {
     for (find, named) in [

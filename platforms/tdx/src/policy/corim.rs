@@ -31,7 +31,10 @@ pub(super) fn add_tdx(policy: &mut TdxPolicy, corim: &Corim) -> Result<(), Strin
             Class::Td => policy
                 .images
                 .push(image(measurement, name(corim, reference, measurement)).map_err(placed)?),
-            Class::TdxModule => policy.mrseam.push(module(measurement).map_err(placed)?),
+            Class::TdxModule => policy
+                .mrseam
+                .get_or_insert_default()
+                .push(module(measurement).map_err(placed)?),
             Class::Enclave => return Err(placed("it is about an SGX enclave".to_owned())),
         }
     }

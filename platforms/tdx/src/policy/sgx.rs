@@ -68,9 +68,9 @@ pub struct SgxPolicy {
     /// Whether hyper-threading may be on; `true` where left out, as in every cloud.
     #[serde(default = "yes")]
     pub allow_smt: bool,
-    /// The platforms that are known, by PPID; where left out, all of Intel's.
-    #[serde(default)]
-    pub ppid: Vec<Digest<16>>,
+    /// The platforms that are known, by PPID, at least one; where left out, all of Intel's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ppid: Option<Vec<Digest<16>>>,
     /// Required: the enclaves that are known.
     #[serde(rename = "enclave")]
     pub enclaves: Vec<SgxEnclave>,
@@ -136,7 +136,7 @@ impl SgxPolicy {
             allow_dynamic_platform: true,
             allow_cached_keys: true,
             allow_smt: true,
-            ppid: Vec::new(),
+            ppid: None,
             enclaves,
         }
     }
@@ -152,7 +152,7 @@ impl SgxPolicy {
             allow_dynamic_platform: self.allow_dynamic_platform,
             allow_cached_keys: self.allow_cached_keys,
             allow_smt: self.allow_smt,
-            ppid: &self.ppid,
+            ppid: self.ppid.as_deref(),
         }
     }
 }

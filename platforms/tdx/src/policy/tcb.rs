@@ -36,6 +36,33 @@ pub enum TcbStatus {
 }
 
 impl TcbStatus {
+    /// With that of a TDX module which runs beside what was judged: the worse of both, and both.
+    pub(crate) fn beside(self, running: Self) -> Self {
+        let worse = self.max(running);
+        match (worse, self.min(running)) {
+            (Self::OutOfDate, other) if other.needs_configuration() => {
+                Self::OutOfDateConfigurationNeeded
+            }
+            (Self::TDRelaunchAdvised, other) if other.needs_configuration() => {
+                Self::TDRelaunchAdvisedConfigurationNeeded
+            }
+            (Self::ConfigurationNeeded, Self::SWHardeningNeeded) => {
+                Self::ConfigurationAndSWHardeningNeeded
+            }
+            _ => worse,
+        }
+    }
+
+    fn needs_configuration(self) -> bool {
+        matches!(
+            self,
+            Self::ConfigurationNeeded
+                | Self::ConfigurationAndSWHardeningNeeded
+                | Self::OutOfDateConfigurationNeeded
+                | Self::TDRelaunchAdvisedConfigurationNeeded
+        )
+    }
+
     pub(crate) fn is_out_of_date(self) -> bool {
         matches!(self, Self::OutOfDate | Self::OutOfDateConfigurationNeeded)
     }
@@ -137,7 +164,7 @@ pub(crate) struct TcbPolicy<'a> {
     pub(crate) allow_dynamic_platform: bool,
     pub(crate) allow_cached_keys: bool,
     pub(crate) allow_smt: bool,
-    pub(crate) ppid: &'a [Digest<16>],
+    pub(crate) ppid: Option<&'a [Digest<16>]>,
 }
 
 impl TcbPolicy<'_> {
@@ -151,6 +178,12 @@ impl TcbPolicy<'_> {
         }
         if accepts(TcbStatus::Revoked) || accepts(TcbStatus::Unrecognised) {
             return Err("accept-tcb names a status that cannot be accepted; remove it".to_owned());
+        }
+        if self.ppid.is_some_and(<[_]>::is_empty) {
+            return Err(
+                "ppid is empty, so no platform could be accepted; leave it out for all of Intel's"
+                    .to_owned(),
+            );
         }
         let out_of_date = self.accept_tcb.iter().any(|status| status.is_out_of_date());
         if out_of_date && self.out_of_date_grace_days.is_none() {
@@ -173,3 +206,39 @@ const ANY_KNOWN: &str = "any-known";
 
 /// Days. Intel issues collateral anew about once a day, for thirty days.
 const MAX_COLLATERAL_GRACE: u32 = 30;
+
+#[cfg(test)]
+mod tests {
+    use super::TcbStatus as Status;
+
+    #[test]
+    fn two_statuses_beside_each_other_are_the_worse_and_both() {
+        for (one, other, both) in [
+            (Status::UpToDate, Status::UpToDate, Status::UpToDate),
+            (Status::UpToDate, Status::OutOfDate, Status::OutOfDate),
+            (
+                Status::ConfigurationNeeded,
+                Status::OutOfDate,
+                Status::OutOfDateConfigurationNeeded,
+            ),
+            (
+                Status::SWHardeningNeeded,
+                Status::ConfigurationNeeded,
+                Status::ConfigurationAndSWHardeningNeeded,
+            ),
+            (
+                Status::OutOfDateConfigurationNeeded,
+                Status::TDRelaunchAdvised,
+                Status::TDRelaunchAdvisedConfigurationNeeded,
+            ),
+            (
+                Status::Revoked,
+                Status::ConfigurationNeeded,
+                Status::Revoked,
+            ),
+        ] {
+            assert_eq!(one.beside(other), both);
+            assert_eq!(other.beside(one), both);
+        }
+    }
+}

@@ -75,12 +75,12 @@ pub struct TdxPolicy {
     /// `MRSERVICETD` of service TDs that may be bound, beside none; empty where left out.
     #[serde(default)]
     pub service_td: Vec<Digest<48>>,
-    /// `MRSEAM` of the TDX modules that are known; where left out, all that Intel signed and its TCB Info knows.
-    #[serde(default)]
-    pub mrseam: Vec<Digest<48>>,
-    /// The platforms that are known, by PPID; where left out, all of Intel's.
-    #[serde(default)]
-    pub ppid: Vec<Digest<16>>,
+    /// `MRSEAM` of the TDX modules that are known, at least one; where left out, all that Intel signed and its TCB Info knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mrseam: Option<Vec<Digest<48>>>,
+    /// The platforms that are known, by PPID, at least one; where left out, all of Intel's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ppid: Option<Vec<Digest<16>>>,
     /// Required: the images that are known.
     #[serde(rename = "image")]
     pub images: Vec<TdxImage>,
@@ -158,8 +158,8 @@ impl TdxPolicy {
             allow_smt: true,
             allow_xfam: 0,
             service_td: Vec::new(),
-            mrseam: Vec::new(),
-            ppid: Vec::new(),
+            mrseam: None,
+            ppid: None,
             images,
         }
     }
@@ -175,7 +175,7 @@ impl TdxPolicy {
             allow_dynamic_platform: self.allow_dynamic_platform,
             allow_cached_keys: self.allow_cached_keys,
             allow_smt: self.allow_smt,
-            ppid: &self.ppid,
+            ppid: self.ppid.as_deref(),
         }
     }
 }
@@ -194,6 +194,12 @@ impl Table for TdxPolicy {
     }
 
     fn check(&self) -> Result<(), String> {
+        if self.mrseam.as_ref().is_some_and(Vec::is_empty) {
+            return Err(
+                "mrseam is empty, so no TDX module could be accepted; leave it out for all of Intel's"
+                    .to_owned(),
+            );
+        }
         if self.images.is_empty() {
             return Err(
                 "no image is known, so none could be accepted; add [[tdx.image]]".to_owned(),
