@@ -71,8 +71,9 @@ pub fn first_available<const N: usize>(
 
 /// What Evidence has to be about.
 ///
-/// Made by [`Challenge`](crate::Challenge) from the live connection, or for a weaker mode by [`OwnedAttestRequest`] from a
-/// key and a nonce, which are hashed under a name of their own: no caller can have a value of its own attested.
+/// Made by [`Challenge`](crate::Challenge) from the live connection, or for a weaker mode by [`OwnedAttestRequest`] from a key
+/// and a nonce, hashed under a name of their own, or from a key alone, which must be one SubjectPublicKeyInfo and nothing more:
+/// no caller can have a value of its own attested.
 #[derive(Clone, Copy)]
 pub struct AttestRequest<'a> {
     pub(crate) bound: &'a Bound,

@@ -5,8 +5,6 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
 use std::future::pending;
 use std::future::ready;
 use std::sync::Arc;
@@ -24,7 +22,6 @@ use http::Method;
 use http::Request;
 use http::Response;
 use stand_in::Script;
-use support::Events;
 use tokio::time::Instant;
 
 type Answer = Result<Response<Vec<u8>>, HttpError>;
@@ -267,33 +264,6 @@ async fn evidence_that_a_service_dislikes_does_not_open_the_circuit() {
         }
         assert_eq!(client.stats().circuit, Circuit::Closed);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn each_request_ends_in_one_event() {
-    let events = Events::default();
-    let _guard = events.collect();
-    let script = Script::new(|number, _| match number {
-        0 => Box::pin(ready(status(200))),
-        1 => Box::pin(pending()),
-        _ => Box::pin(ready(broken())),
-    });
-    let (client, _) = client(script, |builder| builder.circuit(1, Duration::from_secs(5)));
-    assert!(send(&client, post()).await.is_ok());
-    tokio::select! {
-        biased;
-        _ = send(&client, post()) => unreachable!("nobody answers it"),
-        () = ready(()) => {}
-    }
-    for _ in 0..2 {
-        drop(send(&client, post()).await);
-    }
-    let outcomes = events.field("outcome");
-    assert_eq!(outcomes, ["answered", "abandoned", "failed", "held"]);
-    assert!(events.field("service").iter().all(|name| name == "test"));
-    assert_eq!(events.field("service").len(), 5);
-    assert_eq!(events.field("circuit"), ["open"]);
-    assert_eq!(client.stats().abandoned, 1);
 }
 
 // --- Helpers -----------------------------------------------------------------------------------------------------------
