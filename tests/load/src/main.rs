@@ -1,7 +1,7 @@
 //! What attestation costs, against plain tokio-rustls in the same run, with an attester and a verifier that cost nothing.
 //!
 //! ```text
-//! cargo run --release -p load                 all of it, about two minutes
+//! cargo run --release -p load                 all of it, about three minutes
 //! cargo run --release -p load -- quick        a few seconds, to see that it works
 //! cargo run --release -p load -- "both attest"    one kind of connection, for a profiler
 //! ```
@@ -36,10 +36,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (round, rounds) = if quick {
         (Duration::from_millis(200), 1)
     } else {
-        (Duration::from_secs(2), 5)
+        (Duration::from_secs(4), 5)
     };
     if let Some(only) = std::env::args().nth(1).filter(|_| !quick) {
-        return connections::only(&only, round * 4);
+        return connections::only(&only, round * 2);
     }
     connections::measure(round, rounds)?;
     requests::measure(if quick { 10_000 } else { 1_000_000 })?;
