@@ -1,6 +1,7 @@
 //! One image that may run.
 
 use atls_reference::Digest;
+use atls_reference::FieldProblem;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -128,23 +129,27 @@ impl NitroImage {
         (0..).zip(registers).filter_map(named)
     }
 
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), FieldProblem> {
         let name = self.name.escape_debug();
         if self.name.trim().is_empty() {
-            return Err("an image has no name".to_owned());
+            return Err(FieldProblem::new("name", "an image has no name"));
         }
         let whole = self.pcr0.is_some() || self.pcr8.is_some();
         if !whole && (self.pcr1.is_none() || self.pcr2.is_none()) {
-            return Err(format!(
+            let problem = format!(
                 "image \"{name}\" leaves open what runs: name pcr0, or pcr1 and pcr2, or pcr8"
-            ));
+            );
+            return Err(problem.into());
         }
         let zero = self
             .registers()
             .find(|(index, value)| MEASURED.contains(index) && value.is_zero());
         match zero {
-            Some((index, _)) => Err(format!(
-                "image \"{name}\": pcr{index} is zero, which is what debug mode or an unused register measures"
+            Some((index, _)) => Err(FieldProblem::new(
+                format!("pcr{index}"),
+                format!(
+                    "image \"{name}\": pcr{index} is zero, which is what debug mode or an unused register measures"
+                ),
             )),
             None => Ok(()),
         }

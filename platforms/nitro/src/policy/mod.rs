@@ -4,6 +4,7 @@ mod image;
 
 use std::time::Duration;
 
+use atls_reference::FieldProblem;
 use atls_reference::Table;
 use atls_reference::corim::Corim;
 use serde::Deserialize;
@@ -74,13 +75,23 @@ impl Table for NitroPolicy {
     }
 
     fn check(&self) -> Result<(), String> {
+        self.check_fields().map_err(|found| found.to_string())
+    }
+
+    fn check_fields(&self) -> Result<(), FieldProblem> {
         if self.images.is_empty() {
-            return Err("no image: nothing could be accepted; add [[nitro.image]]".to_owned());
+            let problem = "no image: nothing could be accepted; add [[nitro.image]]";
+            return Err(FieldProblem::new("image", problem));
         }
         if self.max_age_seconds == 0 {
-            return Err("max-age-seconds is 0: every document would be too old".to_owned());
+            let problem = "0: every document would be too old";
+            return Err(FieldProblem::new("max-age-seconds", problem));
         }
-        self.images.iter().try_for_each(NitroImage::check)
+        let mut images = self.images.iter().enumerate();
+        images.try_for_each(|(index, image)| {
+            let checked = image.check();
+            checked.map_err(|found| found.within(&format!("image[{index}]")))
+        })
     }
 }
 
@@ -206,6 +217,31 @@ mod tests {
         assert!(no_syntax(from_toml("version = 1\n[nitro]\n")));
         let unnamed = format!("version = 1\n[[nitro.image]]\n{}", pcrs(&[0]));
         assert!(no_syntax(from_toml(&unnamed)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_line_and_field() {
+        let zero = format!("pcr8 = \"{}\"\n", "0".repeat(96));
+        for (settings, image, place, field) in [
+            (
+                "max-age-seconds = 0\n",
+                pcrs(&[0]),
+                (3, 19),
+                "max-age-seconds",
+            ),
+            ("", pcrs(&[1]), (3, 1), "image[0]"),
+            ("", pcrs(&[0]) + &zero, (6, 8), "image[0].pcr8"),
+        ] {
+            match read(settings, &image) {
+                Err(ReferenceError::Meaning {
+                    line,
+                    column,
+                    field: found,
+                    ..
+                }) => assert_eq!(((line, column), &*found), (place, field)),
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     fn read(settings: &str, image: &str) -> Result<NitroPolicy, ReferenceError> {
