@@ -16,6 +16,7 @@ use atls_core::cmw::Cmw;
 use atls_reference::Live;
 use atls_tdx::SgxEnclave;
 use atls_tdx::SgxPolicy;
+use atls_tdx::SgxReport;
 use atls_tdx::SgxVerifier;
 use atls_tdx::SuppliedCollateral;
 use atls_tdx::TdxImage;
@@ -31,6 +32,8 @@ use crate::World;
 /// A machine under a root of its forger's.
 pub struct DcapDevice {
     platform: ForgedPlatform,
+    /// What its enclave is; its verifier knows the forger's own.
+    pub enclave: SgxReport,
     tee: Tee,
     media_types: [MediaType; 1],
 }
@@ -42,8 +45,10 @@ impl DcapDevice {
             Tee::Sgx => "application/vnd.atls.sgx-quote",
             Tee::Tdx => "application/vnd.atls.tdx-quote",
         };
+        let platform = ForgedPlatform::new(now).unwrap();
         Self {
-            platform: ForgedPlatform::new(now).unwrap(),
+            enclave: platform.sgx_report(),
+            platform,
             tee,
             media_types: [media_type.parse().unwrap()],
         }
@@ -53,7 +58,7 @@ impl DcapDevice {
     pub fn quote(&self, report_data: &[u8; 64]) -> Vec<u8> {
         let platform = &self.platform;
         let quote = match self.tee {
-            Tee::Sgx => platform.sgx_quote(&platform.sgx_report(), report_data),
+            Tee::Sgx => platform.sgx_quote(&self.enclave, report_data),
             Tee::Tdx => platform.tdx_quote(&platform.td_report(), report_data),
         };
         quote.unwrap()
@@ -79,19 +84,30 @@ impl DcapDevice {
         certificate::tagged_evidence(&self.quote(report_data), claims).unwrap()
     }
 
+    /// A policy that knows the forger's enclave.
+    pub fn sgx_policy(&self) -> SgxPolicy {
+        let enclave = SgxEnclave::exactly("forged", self.platform.sgx_report().mrenclave);
+        SgxPolicy::up_to_date(vec![enclave])
+    }
+
+    /// The verifier of enclaves, under the forger's root.
+    pub fn sgx_verifier(&self, policy: SgxPolicy) -> SgxVerifier {
+        let collateral = self.platform.collateral(Tee::Sgx).unwrap();
+        SgxVerifier::dangerous_with_root(
+            self.platform.root(),
+            Arc::new(Live::fixed(policy).unwrap()),
+            Arc::new(SuppliedCollateral::new([collateral])),
+        )
+    }
+
     /// The platform's own verifier, under the forger's root, for what runs on this machine.
     pub fn verifier(&self) -> Arc<dyn Verifier> {
-        let root = self.platform.root();
-        let collateral = self.platform.collateral(self.tee).unwrap();
-        let collateral = Arc::new(SuppliedCollateral::new([collateral]));
         match self.tee {
-            Tee::Sgx => {
-                let enclave = SgxEnclave::exactly("forged", self.platform.sgx_report().mrenclave);
-                let policy = Live::fixed(SgxPolicy::up_to_date(vec![enclave])).unwrap();
-                let policy = Arc::new(policy);
-                Arc::new(SgxVerifier::dangerous_with_root(root, policy, collateral))
-            }
+            Tee::Sgx => Arc::new(self.sgx_verifier(self.sgx_policy())),
             Tee::Tdx => {
+                let root = self.platform.root();
+                let collateral = self.platform.collateral(self.tee).unwrap();
+                let collateral = Arc::new(SuppliedCollateral::new([collateral]));
                 let report = self.platform.td_report();
                 let [_, rtmr1, rtmr2, _] = report.rtmr;
                 let mut image = TdxImage::new("forged", report.mrtd);

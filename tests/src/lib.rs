@@ -333,6 +333,8 @@ async fn count(State(hits): State<Arc<AtomicUsize>>, request: Request, next: Nex
 mod prose {
     #[doc = include_str!("../../README.md")]
     struct Readme;
+    #[doc = include_str!("../../docs/adding-a-platform.md")]
+    struct AddingAPlatform;
     #[doc = include_str!("../../docs/getting-started.md")]
     struct GettingStarted;
     #[doc = include_str!("../../docs/modes.md")]

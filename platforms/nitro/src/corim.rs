@@ -74,18 +74,11 @@ fn check_class(environment: &Environment) -> Result<(), String> {
 fn registers(measurement: &Measurement, mut image: NitroImage) -> Result<NitroImage, String> {
     for (id, digests) in &measurement.registers {
         let field = match id {
-            RegisterId::Number(0) => &mut image.pcr0,
-            RegisterId::Number(1) => &mut image.pcr1,
-            RegisterId::Number(2) => &mut image.pcr2,
-            RegisterId::Number(3) => &mut image.pcr3,
-            RegisterId::Number(4) => &mut image.pcr4,
-            RegisterId::Number(8) => &mut image.pcr8,
-            other => {
-                return Err(format!(
-                    "integrity register {other:?} is none that a policy can name"
-                ));
-            }
+            RegisterId::Number(index) => image.register_mut(*index),
+            _ => None,
         };
+        let field = field
+            .ok_or_else(|| format!("integrity register {id:?} is none that a policy can name"))?;
         let value = corim::Digest::only(digests, &HashAlgorithm::Sha384);
         *field = Some(value.ok_or_else(|| {
             format!("integrity register {id:?} has not exactly one digest, of SHA-384")

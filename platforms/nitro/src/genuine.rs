@@ -154,6 +154,16 @@ fn pcr4_is_the_parent_instance_as_the_policy_says() {
     }
 }
 
+#[test]
+fn reserved_registers_are_zero_as_the_policy_says() {
+    for sample in samples() {
+        for index in [5, 6, 7, 9, 10, 11, 12, 13, 14, 15] {
+            let register = claims::register(&sample.document.pcrs, index).unwrap();
+            assert!(register.is_zero(), "PCR{index} of {}", sample.name);
+        }
+    }
+}
+
 /// One file, and until when its chain is valid, in seconds since the epoch.
 struct Sample {
     name: &'static str,

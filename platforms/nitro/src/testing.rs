@@ -23,6 +23,7 @@
     reason = "support for tests, which fail by panicking"
 )]
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -166,6 +167,7 @@ impl Forger {
     pub fn device(forger: &Arc<Self>) -> ForgedNsm {
         ForgedNsm {
             forger: forger.clone(),
+            pcrs: BTreeMap::new(),
         }
     }
 }
@@ -216,6 +218,16 @@ const LEAF: usize = 4;
 #[derive(Clone, Debug)]
 pub struct ForgedNsm {
     forger: Arc<Forger>,
+    pcrs: BTreeMap<u8, Digest<48>>,
+}
+
+impl ForgedNsm {
+    /// Of an enclave with another value in this register, 0 to 15: debug mode, another image, or what the enclave measured.
+    #[must_use]
+    pub fn with_pcr(mut self, index: u8, value: Digest<48>) -> Self {
+        self.pcrs.insert(index, value);
+        self
+    }
 }
 
 impl NsmDevice for ForgedNsm {
@@ -226,6 +238,18 @@ impl NsmDevice for ForgedNsm {
             return answer("Error", "InvalidArgument".into());
         };
         let mut fields = self.forger.fields(None, None);
+        let registers = fields.iter_mut().find(|(name, _)| *name == "pcrs".into());
+        if let Some((_, Value::Map(registers))) = registers {
+            for (index, value) in registers {
+                let other = self
+                    .pcrs
+                    .iter()
+                    .find(|(known, _)| *index == (**known).into());
+                if let Some((_, other)) = other {
+                    *value = Value::Bytes(other.as_bytes().to_vec());
+                }
+            }
+        }
         for (name, value) in arguments {
             match fields.iter_mut().find(|(known, _)| *known == name) {
                 Some(field) => field.1 = value,

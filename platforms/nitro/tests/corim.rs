@@ -20,6 +20,7 @@ use atls_nitro::NitroAttester;
 use atls_nitro::NitroImage;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
+use atls_nitro::testing::ForgedNsm;
 use atls_nitro::testing::Forger;
 use atls_reference::Live;
 use atls_reference::corim::CorimError;
@@ -57,7 +58,7 @@ fn an_enclave_is_accepted_by_its_corim_alone() {
 #[test]
 fn every_register_narrows() {
     let forger = Arc::new(Forger::new(at(NOW)));
-    for register in [0, 1, 2, 3, 4, 8] {
+    for register in 0..16 {
         let mut registers = registers_of(&Forger::image());
         registers.retain(|(known, _)| *known != integer(register));
         registers.push((integer(register), list(vec![digest(7, &[0xee; 48])])));
@@ -68,6 +69,32 @@ fn every_register_narrows() {
         let document = document(vec![of_registers(registers)]);
         let policy = document.read(NOW).unwrap().table().unwrap();
         assert_ne!(judge(&forger, policy), Tier::Affirming, "PCR{register}");
+    }
+}
+
+#[test]
+fn every_register_can_be_named() {
+    let registers: Vec<_> = (0..16)
+        .map(|register| {
+            (
+                integer(register),
+                list(vec![digest(7, &[register as u8 + 1; 48])]),
+            )
+        })
+        .collect();
+    let document = document(vec![of_registers(registers)]);
+    let policy: NitroPolicy = document.read(NOW).unwrap().table().unwrap();
+    let forger = Arc::new(Forger::new(at(NOW)));
+    let filled = |but: u8| {
+        (0..16).fold(Forger::device(&forger), |device, register| {
+            let value = if register == but { 0xee } else { register + 1 };
+            device.with_pcr(register, [value; 48].into())
+        })
+    };
+    assert_eq!(judged(&forger, filled(16), policy.clone()), Tier::Affirming);
+    for but in 0..16 {
+        let tier = judged(&forger, filled(but), policy.clone());
+        assert_ne!(tier, Tier::Affirming, "PCR{but}");
     }
 }
 
@@ -135,8 +162,8 @@ fn what_a_table_cannot_hold_is_refused_with_its_place() {
     let sha384 = || list(vec![digest(7, &[1; 48])]);
     let both = list(vec![digest(7, &[1; 48]), digest(8, &[1; 64])]);
     for (register, digests, named) in [
-        (integer(5), sha384(), "Number(5)"),
-        (integer(15), sha384(), "Number(15)"),
+        (integer(16), sha384(), "Number(16)"),
+        (integer(1 << 32), sha384(), "Number(4294967296)"),
         (text("pcr0"), sha384(), "pcr0"),
         (integer(0), list(vec![digest(1, &[1; 32])]), "Number(0)"),
         (integer(0), both, "Number(0)"),
@@ -201,10 +228,14 @@ fn only_who_is_pinned_is_believed_and_only_in_time() {
 // --- Helpers -----------------------------------------------------------------------------------------------------------
 
 fn judge(forger: &Arc<Forger>, policy: NitroPolicy) -> Tier {
+    judged(forger, Forger::device(forger), policy)
+}
+
+fn judged(forger: &Forger, device: ForgedNsm, policy: NitroPolicy) -> Tier {
     let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
     let policy = Arc::new(Live::fixed(policy).unwrap());
     let verifier = NitroVerifier::dangerous_trusting_root(policy, forger.root());
-    let mut attester = NitroAttester::with_device(Forger::device(forger)).unwrap();
+    let mut attester = NitroAttester::with_device(device).unwrap();
     let document = connection.evidence(&mut attester);
     let appraised = connection.appraise(&verifier, &document, at(NOW)).unwrap();
     appraised.ear().status()

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use crate::problem::FieldProblem;
+
 /// A file of reference values cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -12,10 +14,16 @@ pub enum ReferenceError {
     #[error("file of reference values cannot be read")]
     Io(#[source] Arc<io::Error>),
     /// The table is there, and what it says cannot be a policy.
-    #[error("table [{table}]: {problem}")]
+    #[error("{}table [{table}]: {}{problem}", place(*.line, *.column), of_field(.field))]
     Meaning {
         /// The platform's table.
         table: &'static str,
+        /// Counted from 1; 0 where the table is of no file.
+        line: usize,
+        /// Counted from 1, in characters for TOML and in octets for JSON; 0 where the table is of no file.
+        column: usize,
+        /// The way to the field within the table, such as `image[2].measurement`; empty where it is about the whole.
+        field: String,
         /// What is wrong, and what to do.
         problem: String,
     },
@@ -56,6 +64,23 @@ pub struct SyntaxError {
     pub problem: String,
 }
 
+impl ReferenceError {
+    /// What a platform objects to, at this line and column of a file.
+    pub(crate) fn meaning(
+        table: &'static str,
+        found: FieldProblem,
+        (line, column): (usize, usize),
+    ) -> Self {
+        Self::Meaning {
+            table,
+            line,
+            column,
+            field: found.field,
+            problem: found.problem,
+        }
+    }
+}
+
 impl SyntaxError {
     pub(crate) fn of_toml(text: &str, field: String, error: &toml::de::Error) -> Self {
         let (line, column) = error
@@ -88,17 +113,27 @@ impl SyntaxError {
 
 impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line > 0 {
-            write!(f, "line {}, column {}: ", self.line, self.column)?;
-        }
-        if !self.field.is_empty() {
-            write!(f, "{}: ", self.field)?;
-        }
+        f.write_str(&place(self.line, self.column))?;
+        f.write_str(&of_field(&self.field))?;
         f.write_str(&self.problem)
     }
 }
 
 impl std::error::Error for SyntaxError {}
+
+fn place(line: usize, column: usize) -> String {
+    match line {
+        0 => String::new(),
+        line => format!("line {line}, column {column}: "),
+    }
+}
+
+fn of_field(field: &str) -> String {
+    match field {
+        "" => String::new(),
+        field => format!("{field}: "),
+    }
+}
 
 /// Line and column of an octet, both counted from 1.
 fn position(text: &str, offset: usize) -> (usize, usize) {

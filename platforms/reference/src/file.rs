@@ -18,6 +18,8 @@ use serde::de::MapAccess;
 use crate::corim::Corim;
 use crate::error::ReferenceError;
 use crate::error::SyntaxError;
+use crate::problem;
+use crate::problem::FieldProblem;
 
 /// The policy of one platform: a `serde` type that denies unknown fields and whose required fields have no default.
 pub trait Table: DeserializeOwned + Send + Sync + 'static {
@@ -30,6 +32,15 @@ pub trait Table: DeserializeOwned + Send + Sync + 'static {
     /// # Errors
     /// What is wrong, and what to do, in words for whoever wrote the file.
     fn check(&self) -> Result<(), String>;
+
+    /// The same, and which field it is about: a file's errors then have its line. This is what is called; by default it
+    /// asks [`check`](Self::check), and the error has the line of the table.
+    ///
+    /// # Errors
+    /// [`FieldProblem`], exactly where [`check`](Self::check) gives an error.
+    fn check_fields(&self) -> Result<(), FieldProblem> {
+        Ok(self.check()?)
+    }
 
     /// Makes the table of a CoRIM alone, everything that a CoRIM does not say being as strict as it can be. By default no
     /// table is made of any.
@@ -79,7 +90,15 @@ pub fn from_text<T: Table>(text: &str, format: Format) -> Result<T, ReferenceErr
     // First the version, wherever it stands: another one may have other fields.
     tables(text, format)?;
     let Selected(table) = parse(text, format)?;
-    checked(table.ok_or(ReferenceError::Missing(T::NAME))?)
+    let table: T = table.ok_or(ReferenceError::Missing(T::NAME))?;
+    match table.check_fields() {
+        Ok(()) => Ok(table),
+        Err(found) => {
+            let field = found.clone().within(T::NAME).field;
+            let place = problem::position(text, format, &field);
+            Err(ReferenceError::meaning(T::NAME, found, place))
+        }
+    }
 }
 
 /// The names of the tables in a file, sorted.
@@ -149,13 +168,11 @@ pub(crate) fn read(file: File) -> Result<String, ReferenceError> {
     Ok(text)
 }
 
+/// A table that is of no file.
 pub(crate) fn checked<T: Table>(table: T) -> Result<T, ReferenceError> {
-    match table.check() {
+    match table.check_fields() {
         Ok(()) => Ok(table),
-        Err(problem) => Err(ReferenceError::Meaning {
-            table: T::NAME,
-            problem,
-        }),
+        Err(found) => Err(ReferenceError::meaning(T::NAME, found, (0, 0))),
     }
 }
 

@@ -21,6 +21,7 @@ mod digest;
 mod error;
 mod file;
 mod live;
+mod problem;
 
 pub use digest::Digest;
 pub use error::ReferenceError;
@@ -34,6 +35,7 @@ pub use file::from_text;
 pub use file::from_toml;
 pub use file::tables;
 pub use live::Live;
+pub use problem::FieldProblem;
 
 /// The prose, compiled.
 #[cfg(doctest)]

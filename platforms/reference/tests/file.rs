@@ -14,6 +14,7 @@ mod support;
 use std::path::Path;
 
 use atls_reference::Digest;
+use atls_reference::FieldProblem;
 use atls_reference::Format;
 use atls_reference::MAX_FILE;
 use atls_reference::ReferenceError;
@@ -21,6 +22,7 @@ use atls_reference::SyntaxError;
 use atls_reference::Table;
 use atls_reference::expect_tables;
 use atls_reference::from_json;
+use atls_reference::from_text;
 use atls_reference::from_toml;
 use atls_reference::tables;
 use proptest::prelude::any;
@@ -250,8 +252,60 @@ fn what_the_platform_objects_to_is_said_in_its_words() {
     let error = from_toml::<Example>("version = 1\nexample = { debug = false }").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "table [example]: no image is accepted; add [[example.image]]"
+        "line 2, column 11: table [example]: no image is accepted; add [[example.image]]"
     );
+    let error = from_toml::<Example>("version = 1\n\n[example]\ndebug = false").unwrap_err();
+    assert!(
+        error.to_string().starts_with("line 3, column 1: table"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_the_platform_objects_to_in_a_field_has_its_line() {
+    let toml = r#"version = 1
+[other]
+level = 0
+[levels]
+least.level = 1
+[[levels.step]]
+level = 1
+[[levels.step]]
+name = "ü"
+level = 0
+"#;
+    let inline = r#"version = 1
+levels = { least = { level = 1 }, step = [
+  { level = 1 },
+  { name = "ü", level = 0 },
+] }
+"#;
+    let json = r#"{
+  "version": 1,
+  "levels": {
+    "least": { "level": 1 },
+    "step": [
+      { "level": 1 },
+      {
+        "level": 0
+      }
+    ]
+  }
+}"#;
+    for (text, format, place) in [
+        (toml, Format::Toml, (10, 9)),
+        (inline, Format::Toml, (4, 25)),
+        (json, Format::Json, (8, 17)),
+    ] {
+        assert_eq!(meaning(text, format), (place, "step[1].level".to_owned()));
+    }
+    let least = toml.replace("least.level = 1", "least.level = 0");
+    let expected = ((5, 15), "least.level".to_owned());
+    assert_eq!(meaning(&least, Format::Toml), expected);
+    // Left out, it has the line of what it is missing from.
+    let absent = toml.replace("level = 0\n", "").replace("[other]\n", "");
+    let ((line, _), field) = meaning(&absent, Format::Toml);
+    assert_eq!((line, &*field), (6, "step[1].level"));
 }
 
 #[test]
@@ -322,6 +376,53 @@ impl Table for Anything {
 
     fn check(&self) -> Result<(), String> {
         Ok(())
+    }
+}
+
+/// A table that objects to a level of zero.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Levels {
+    least: Step,
+    step: Vec<Step>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    #[serde(default)]
+    level: u8,
+    #[serde(default, rename = "name")]
+    _name: String,
+}
+
+impl Table for Levels {
+    const NAME: &'static str = "levels";
+
+    fn check(&self) -> Result<(), String> {
+        self.check_fields().map_err(|found| found.to_string())
+    }
+
+    fn check_fields(&self) -> Result<(), FieldProblem> {
+        let check = |step: &Step, outer: String| match step.level {
+            0 => Err(FieldProblem::new("level", "zero").within(&outer)),
+            _ => Ok(()),
+        };
+        check(&self.least, "least".to_owned())?;
+        let mut steps = self.step.iter().enumerate();
+        steps.try_for_each(|(index, step)| check(step, format!("step[{index}]")))
+    }
+}
+
+fn meaning(text: &str, format: Format) -> ((usize, usize), String) {
+    match from_text::<Levels>(text, format) {
+        Err(ReferenceError::Meaning {
+            line,
+            column,
+            field,
+            ..
+        }) => ((line, column), field),
+        other => panic!("{other:?}"),
     }
 }
 

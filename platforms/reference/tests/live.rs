@@ -63,7 +63,7 @@ fn the_old_table_stays_in_force_while_the_file_is_wrong() {
         (wrong, "line 4, column 9: example.debug: "),
         (
             "version = 1\n[example]\ndebug = true".to_owned(),
-            "table [example]: ",
+            "line 2, column 1: table [example]: ",
         ),
         ("version = 1".to_owned(), "file has no table"),
         ("version = 3".to_owned(), "file has version 3"),

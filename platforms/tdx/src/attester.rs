@@ -38,12 +38,13 @@ pub struct TdxAttester {
 }
 
 impl TdxAttester {
-    /// `None` where this machine is no TD, or its kernel is older than 6.7. Looks at files only.
+    /// `None` where this machine is no TD. Looks at files only.
     ///
     /// # Errors
-    /// [`AttestError::Device`] for a TD whose device cannot be used, such as without the right to.
+    /// [`AttestError::Device`] for a TD whose device cannot be used: without the right to, or with the driver's device file
+    /// and without configfs-tsm (before Linux 6.7; `atls-tsm` says why there is no fall-back).
     pub fn open() -> Result<Option<Self>, AttestError> {
-        Self::over(Tsm::new())
+        told_of(Self::over(Tsm::new())?, DEVICES.map(Path::new))
     }
 
     /// The same over configfs-tsm at another place, or over a fake.
@@ -156,6 +157,18 @@ impl fmt::Debug for TdxAttester {
     }
 }
 
+/// `None` is for machines that are no TDs: where one of these device files is, this is one, and cannot attest.
+fn told_of<T>(found: Option<T>, devices: [&Path; 2]) -> Result<Option<T>, AttestError> {
+    let device = devices.into_iter().find(|device| device.exists());
+    match (found, device) {
+        (None, Some(device)) => Err(AttestError::Device(format!(
+            "this TD has {} and no configfs-tsm: that takes Linux 6.7 with CONFIG_TSM_REPORTS, and configfs mounted",
+            device.display()
+        ))),
+        (found, _) => Ok(found),
+    }
+}
+
 /// Collateral that an attester sends along: a clone is the same, so that the application renews it while the attester
 /// works on its own thread. Renew it daily; it serves for a month at most.
 #[derive(Clone, Debug, Default)]
@@ -192,3 +205,23 @@ impl CollateralToSend {
 
 /// The data of the ACPI table CCEL, as Linux shows it.
 const CCEL: &str = "/sys/firmware/acpi/tables/data/CCEL";
+
+/// The driver's own device files, which say that this is a TD whatever configfs says: mainline's, and that of Intel's
+/// kernels before.
+const DEVICES: [&str; 2] = ["/dev/tdx_guest", "/dev/tdx-guest"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_td_without_configfs_is_told_from_no_td() {
+        let (device, absent) = (Path::new(env!("CARGO_MANIFEST_DIR")), Path::new("/absent"));
+        for devices in [[device, absent], [absent, device]] {
+            let told = told_of::<()>(None, devices);
+            assert!(matches!(told, Err(AttestError::Device(_))), "{told:?}");
+            assert_eq!(told_of(Some(7), devices), Ok(Some(7)));
+        }
+        assert_eq!(told_of::<()>(None, [absent; 2]), Ok(None));
+    }
+}

@@ -131,10 +131,7 @@ impl Corim {
     pub fn table<T: Table>(&self) -> Result<T, ReferenceError> {
         match T::from_corim(self) {
             Ok(table) => file::checked(table),
-            Err(problem) => Err(ReferenceError::Meaning {
-                table: T::NAME,
-                problem,
-            }),
+            Err(problem) => Err(ReferenceError::meaning(T::NAME, problem.into(), (0, 0))),
         }
     }
 
@@ -146,10 +143,7 @@ impl Corim {
     pub fn added_to<T: Table>(&self, mut table: T) -> Result<T, ReferenceError> {
         match table.add_corim(self) {
             Ok(()) => file::checked(table),
-            Err(problem) => Err(ReferenceError::Meaning {
-                table: T::NAME,
-                problem,
-            }),
+            Err(problem) => Err(ReferenceError::meaning(T::NAME, problem.into(), (0, 0))),
         }
     }
 }

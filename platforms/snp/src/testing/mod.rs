@@ -214,6 +214,9 @@ impl ForgedPlatform {
     pub fn verifier(&self, policy: SnpPolicy) -> Result<SnpVerifier, ReferenceError> {
         let unusable = |error: AppraisalError| ReferenceError::Meaning {
             table: "snp",
+            line: 0,
+            column: 0,
+            field: String::new(),
             problem: error.to_string(),
         };
         let policy = Arc::new(Live::fixed(policy)?);

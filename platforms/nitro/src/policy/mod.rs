@@ -1,12 +1,16 @@
 //! The policy: which images are known, and what else is asked of an enclave.
 
+mod image;
+
 use std::time::Duration;
 
-use atls_reference::Digest;
+use atls_reference::FieldProblem;
 use atls_reference::Table;
 use atls_reference::corim::Corim;
 use serde::Deserialize;
 use serde::Serialize;
+
+pub use image::NitroImage;
 
 use crate::corim;
 
@@ -71,106 +75,24 @@ impl Table for NitroPolicy {
     }
 
     fn check(&self) -> Result<(), String> {
+        self.check_fields().map_err(|found| found.to_string())
+    }
+
+    fn check_fields(&self) -> Result<(), FieldProblem> {
         if self.images.is_empty() {
-            return Err("no image: nothing could be accepted; add [[nitro.image]]".to_owned());
+            let problem = "no image: nothing could be accepted; add [[nitro.image]]";
+            return Err(FieldProblem::new("image", problem));
         }
         if self.max_age_seconds == 0 {
-            return Err("max-age-seconds is 0: every document would be too old".to_owned());
+            let problem = "0: every document would be too old";
+            return Err(FieldProblem::new("max-age-seconds", problem));
         }
-        self.images.iter().try_for_each(NitroImage::check)
+        let mut images = self.images.iter().enumerate();
+        images.try_for_each(|(index, image)| {
+            let checked = image.check();
+            checked.map_err(|found| found.within(&format!("image[{index}]")))
+        })
     }
-}
-
-/// One known image: registers that must hold exactly these values. Registers that are not named are not looked at.
-///
-/// `pcr0`, or `pcr1` and `pcr2` together, or `pcr8` has to be named: anything less leaves open what runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[non_exhaustive]
-pub struct NitroImage {
-    /// For people, and for [`NitroClaims::image`](crate::NitroClaims::image).
-    pub name: String,
-    /// The whole enclave image file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pcr0: Option<Digest<48>>,
-    /// Kernel and bootstrap ramdisk. The same for all images of one version of the tools.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pcr1: Option<Digest<48>>,
-    /// The application, without the bootstrap ramdisk.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pcr2: Option<Digest<48>>,
-    /// The IAM role of the parent instance: SHA-384 over 48 zero octets and the ARN.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pcr3: Option<Digest<48>>,
-    /// The parent instance: SHA-384 over 48 zero octets and the instance ID.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pcr4: Option<Digest<48>>,
-    /// The certificate that signed the image file. Alone, it accepts whatever its holder ever signs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pcr8: Option<Digest<48>>,
-}
-
-impl NitroImage {
-    /// An image by the three measurements that `nitro-cli build-enclave` prints.
-    pub fn measured(
-        name: impl Into<String>,
-        pcr0: Digest<48>,
-        pcr1: Digest<48>,
-        pcr2: Digest<48>,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            pcr0: Some(pcr0),
-            pcr1: Some(pcr1),
-            pcr2: Some(pcr2),
-            ..Self::default()
-        }
-    }
-
-    /// What says which software runs: index and value.
-    pub(crate) fn software(&self) -> impl Iterator<Item = (u8, Digest<48>)> {
-        named([
-            (0, self.pcr0),
-            (1, self.pcr1),
-            (2, self.pcr2),
-            (8, self.pcr8),
-        ])
-    }
-
-    /// What says where it runs: index and value.
-    pub(crate) fn instance(&self) -> impl Iterator<Item = (u8, Digest<48>)> {
-        named([(3, self.pcr3), (4, self.pcr4)])
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let name = self.name.escape_debug();
-        if self.name.trim().is_empty() {
-            return Err("an image has no name".to_owned());
-        }
-        let whole = self.pcr0.is_some() || self.pcr8.is_some();
-        if !whole && (self.pcr1.is_none() || self.pcr2.is_none()) {
-            return Err(format!(
-                "image \"{name}\" leaves open what runs: name pcr0, or pcr1 and pcr2, or pcr8"
-            ));
-        }
-        let zero = self
-            .software()
-            .chain(self.instance())
-            .find(|(_, value)| value.is_zero());
-        match zero {
-            Some((index, _)) => Err(format!(
-                "image \"{name}\": pcr{index} is zero, which is what debug mode or an unused register measures"
-            )),
-            None => Ok(()),
-        }
-    }
-}
-
-fn named<const N: usize>(
-    registers: [(u8, Option<Digest<48>>); N],
-) -> impl Iterator<Item = (u8, Digest<48>)> {
-    let named = |(index, value): (u8, Option<Digest<48>>)| Some((index, value?));
-    registers.into_iter().filter_map(named)
 }
 
 /// Seconds.
@@ -180,6 +102,7 @@ fn default_max_age() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use atls_reference::Digest;
     use atls_reference::ReferenceError;
     use atls_reference::from_toml;
 
@@ -189,7 +112,7 @@ mod tests {
     fn a_table_is_read_and_written() {
         let text = format!(
             "version = 1\n[nitro]\nmax-age-seconds = 60\nallow-debug = true\n[[nitro.image]]\nname = \"a\"\n{}",
-            pcrs(&[0, 1, 2, 3, 4, 8])
+            pcrs(&(0..16).collect::<Vec<_>>())
         );
         let policy: NitroPolicy = from_toml(&text).unwrap();
         assert_eq!(policy.max_age(), Duration::from_secs(60));
@@ -199,8 +122,12 @@ mod tests {
         };
         let software: Vec<_> = image.software().map(|(index, _)| index).collect();
         let instance: Vec<_> = image.instance().map(|(index, _)| index).collect();
-        assert_eq!((software, instance), (vec![0, 1, 2, 8], vec![3, 4]));
+        let expected = [&[0, 1, 2][..], &[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]].concat();
+        assert_eq!((software, instance), (expected, vec![3, 4]));
         assert_eq!(image.pcr3, Some(Digest::from([0x33; 48])));
+        for (index, value) in image.software() {
+            assert_eq!(value, Digest::from([0x30 | index; 48]));
+        }
 
         let written = serde_json::json!({ "version": 1, "nitro": policy });
         let read: NitroPolicy = atls_reference::from_json(&written.to_string()).unwrap();
@@ -217,10 +144,28 @@ mod tests {
 
     #[test]
     fn an_image_names_what_runs() {
-        for enough in [&[0][..], &[8], &[1, 2], &[0, 1, 2], &[0, 3, 4], &[1, 2, 8]] {
+        for enough in [
+            &[0][..],
+            &[8],
+            &[1, 2],
+            &[0, 1, 2],
+            &[0, 3, 4],
+            &[1, 2, 8],
+            &[0, 15],
+        ] {
             assert!(read("", &pcrs(enough)).is_ok(), "{enough:?}");
         }
-        for open in [&[][..], &[1], &[2], &[3], &[4], &[3, 4], &[1, 3], &[2, 4]] {
+        for open in [
+            &[][..],
+            &[1],
+            &[2],
+            &[3],
+            &[4],
+            &[3, 4],
+            &[1, 3],
+            &[2, 4],
+            &[5, 6, 7],
+        ] {
             assert!(is_meaningless(&read("", &pcrs(open))), "{open:?}");
         }
     }
@@ -235,6 +180,17 @@ mod tests {
                 .collect();
             let refused = read("", &(pcrs(&others) + &zero));
             assert!(is_meaningless(&refused), "PCR{index}");
+        }
+    }
+
+    #[test]
+    fn a_register_of_no_meaning_may_be_expected_to_be_zero() {
+        for index in [5, 6, 7, 9, 10, 11, 12, 13, 14, 15] {
+            let zero = format!("pcr{index} = \"{}\"\n", "0".repeat(96));
+            let policy = read("", &(pcrs(&[0]) + &zero)).unwrap();
+            let image = policy.images.first().unwrap();
+            let expected = Some((index, Digest::from([0; 48])));
+            assert_eq!(image.software().nth(1), expected, "PCR{index}");
         }
     }
 
@@ -256,10 +212,36 @@ mod tests {
         assert!(no_syntax(read("allow_debug = true\n", &pcrs(&[0]))));
         assert!(no_syntax(read("max-age-seconds = -1\n", &pcrs(&[0]))));
         assert!(no_syntax(read("", &(pcrs(&[0]) + "pcr5 = \"00\"\n"))));
+        assert!(no_syntax(read("", &pcrs(&[0, 16]))));
         assert!(no_syntax(read("", "pcr0 = \"c0ffee\"\n")));
         assert!(no_syntax(from_toml("version = 1\n[nitro]\n")));
         let unnamed = format!("version = 1\n[[nitro.image]]\n{}", pcrs(&[0]));
         assert!(no_syntax(from_toml(&unnamed)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_line_and_field() {
+        let zero = format!("pcr8 = \"{}\"\n", "0".repeat(96));
+        for (settings, image, place, field) in [
+            (
+                "max-age-seconds = 0\n",
+                pcrs(&[0]),
+                (3, 19),
+                "max-age-seconds",
+            ),
+            ("", pcrs(&[1]), (3, 1), "image[0]"),
+            ("", pcrs(&[0]) + &zero, (6, 8), "image[0].pcr8"),
+        ] {
+            match read(settings, &image) {
+                Err(ReferenceError::Meaning {
+                    line,
+                    column,
+                    field: found,
+                    ..
+                }) => assert_eq!(((line, column), &*found), (place, field)),
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     fn read(settings: &str, image: &str) -> Result<NitroPolicy, ReferenceError> {

@@ -1,0 +1,15 @@
+//! Whole attested HTTPS requests for each hardware platform: a forged device behind the real attester, the real verifier
+//! with the forger's root. One that is answered, and those that are refused.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod nitro;
+mod sgx;
+mod snp;
+mod support;
+mod tdx;

@@ -1,0 +1,116 @@
+//! AWS Nitro Enclaves.
+
+use std::sync::Arc;
+
+use atls_core::AppraisalError;
+use atls_core::Attester;
+use atls_core::Refusal;
+use atls_core::ear::Tier;
+use atls_nitro::NitroAttester;
+use atls_nitro::NitroClaims;
+use atls_nitro::NitroPolicy;
+use atls_nitro::NitroVerifier;
+use atls_nitro::testing::ForgedNsm;
+use atls_nitro::testing::Forger;
+use atls_reference::Live;
+use end_to_end::World;
+use rustls::time_provider::TimeProvider;
+
+use crate::support::assert_status;
+use crate::support::is_bound_to_its_connection;
+use crate::support::is_simulated;
+use crate::support::on_a_thread;
+use crate::support::request;
+use crate::support::request_accepting_warnings;
+
+#[tokio::test]
+async fn an_enclave_attests_a_server() {
+    let forger = forger();
+    let peer = request(device(&forger), verifier(&forger, policy())).await;
+    let peer = peer.unwrap();
+    assert_eq!(peer.status(), Tier::Affirming);
+    assert!(peer.claims::<NitroClaims>().is_some());
+}
+
+#[tokio::test]
+async fn one_of_another_maker_is_refused() {
+    let (ours, theirs) = (forger(), forger());
+    let outcome = request(device(&theirs), verifier(&ours, policy())).await;
+    let expected = Refusal::Appraisal(AppraisalError::UnknownKey);
+    assert_eq!(outcome.unwrap_err().refusal(), Some(&expected));
+}
+
+#[tokio::test]
+async fn one_in_debug_mode_is_refused() {
+    let forger = forger();
+    let debugged = || with_pcrs(&forger, &[(0, 0), (1, 0), (2, 0)]);
+    let outcome = request(debugged(), verifier(&forger, policy())).await;
+    assert_status(outcome, Tier::Contraindicated);
+
+    let mut tolerant = policy();
+    tolerant.allow_debug = true;
+    // Allowed, it is a warning still.
+    let outcome = request(debugged(), verifier(&forger, tolerant.clone())).await;
+    assert_status(outcome, Tier::Warning);
+    let peer = request_accepting_warnings(debugged(), verifier(&forger, tolerant)).await;
+    let peer = peer.unwrap();
+    assert_eq!(peer.status(), Tier::Warning);
+    assert!(peer.claims::<NitroClaims>().unwrap().is_debug());
+}
+
+#[tokio::test]
+async fn one_that_runs_something_unknown_is_refused() {
+    let forger = forger();
+    for register in [0, 1, 2] {
+        let other = with_pcrs(&forger, &[(register, 0xee)]);
+        let outcome = request(other, verifier(&forger, policy())).await;
+        assert_status(outcome, Tier::Warning);
+    }
+}
+
+#[tokio::test]
+async fn a_known_image_in_an_unknown_place_is_refused() {
+    let forger = forger();
+    let mut image = Forger::image();
+    image.pcr4 = Some([0xee; 48].into());
+    let verifier = verifier(&forger, NitroPolicy::new(vec![image]));
+    let outcome = request(device(&forger), verifier).await;
+    assert_status(outcome, Tier::Contraindicated);
+}
+
+#[tokio::test]
+async fn a_document_of_another_connection_is_refused() {
+    let forger = forger();
+    is_bound_to_its_connection(device(&forger), verifier(&forger, policy())).await;
+}
+
+#[tokio::test]
+async fn a_forged_one_is_simulated() {
+    let forger = forger();
+    is_simulated(device(&forger), verifier(&forger, policy())).await;
+}
+
+fn forger() -> Arc<Forger> {
+    Arc::new(Forger::new(World::new().clock.current_time().unwrap()))
+}
+
+fn policy() -> NitroPolicy {
+    NitroPolicy::new(vec![Forger::image()])
+}
+
+fn verifier(forger: &Forger, policy: NitroPolicy) -> NitroVerifier {
+    let policy = Live::fixed(policy).unwrap();
+    NitroVerifier::dangerous_trusting_root(Arc::new(policy), forger.root())
+}
+
+fn device(forger: &Arc<Forger>) -> Arc<dyn Attester> {
+    on_a_thread(NitroAttester::with_device(Forger::device(forger)).unwrap())
+}
+
+/// An enclave whose registers hold these octets, 48 times each, and for the rest the forger's.
+fn with_pcrs(forger: &Arc<Forger>, registers: &[(u8, u8)]) -> Arc<dyn Attester> {
+    let filled =
+        |device: ForgedNsm, (index, octet): &(u8, u8)| device.with_pcr(*index, [*octet; 48].into());
+    let device = registers.iter().fold(Forger::device(forger), filled);
+    on_a_thread(NitroAttester::with_device(device).unwrap())
+}

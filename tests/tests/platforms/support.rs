@@ -1,0 +1,145 @@
+//! A server with some device, and a client with a verifier of it.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use atls_core::AppraisalError;
+use atls_core::AttestError;
+use atls_core::AttestRequest;
+use atls_core::Attester;
+use atls_core::BoxFuture;
+use atls_core::LocalAttester;
+use atls_core::MediaType;
+use atls_core::PeerAttestation;
+use atls_core::PolicyViolation;
+use atls_core::ProtocolError;
+use atls_core::Refusal;
+use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
+use atls_core::Verifier;
+use atls_core::cmw::Cmw;
+use atls_core::ear::Tier;
+use atls_reqwest::ResponseExt;
+use atls_tower::Blocking;
+use atls_tower::Error;
+use atls_tower::ServerTerms;
+use end_to_end::World;
+use end_to_end::exchange_error;
+use end_to_end::reqwest_client;
+
+/// A device that blocks, on a thread of its own.
+pub(crate) fn on_a_thread(device: impl LocalAttester + 'static) -> Arc<dyn Attester> {
+    Arc::new(Blocking::spawn(device).unwrap())
+}
+
+/// One request, by a client that accepts the forger's root, which is nobody's: what it is given of the server, or why it
+/// refuses it.
+pub(crate) async fn request(
+    device: Arc<dyn Attester>,
+    verifier: impl Verifier + 'static,
+) -> Result<Arc<PeerAttestation>, Error> {
+    let policy = StandardPolicy::new().dangerous_accept_simulated();
+    let [outcome] = requests(device, verifier, policy).await;
+    outcome
+}
+
+/// The same with a policy that accepts warnings too.
+pub(crate) async fn request_accepting_warnings(
+    device: Arc<dyn Attester>,
+    verifier: impl Verifier + 'static,
+) -> Result<Arc<PeerAttestation>, Error> {
+    let policy = StandardPolicy::new()
+        .dangerous_accept_simulated()
+        .accept_warning();
+    let [outcome] = requests(device, verifier, policy).await;
+    outcome
+}
+
+/// Refused unless a policy says that it takes what anybody can forge.
+pub(crate) async fn is_simulated(device: Arc<dyn Attester>, verifier: impl Verifier + 'static) {
+    let [outcome] = requests(device, verifier, StandardPolicy::new()).await;
+    let expected = Refusal::Policy(PolicyViolation::Simulated);
+    assert_eq!(outcome.unwrap_err().refusal(), Some(&expected));
+}
+
+/// The first connection is attested to, and gives its Evidence away; the second is given it.
+pub(crate) async fn is_bound_to_its_connection(
+    device: Arc<dyn Attester>,
+    verifier: impl Verifier + 'static,
+) {
+    let device = Arc::new(Relay {
+        device,
+        evidence: Mutex::default(),
+    });
+    let policy = StandardPolicy::new().dangerous_accept_simulated();
+    let [first, second] = requests(device, verifier, policy).await;
+    assert_eq!(first.unwrap().status(), Tier::Affirming);
+    let expected = Refusal::Appraisal(AppraisalError::NotBound);
+    assert_eq!(second.unwrap_err().refusal(), Some(&expected));
+}
+
+/// Appraised, and of a status that the policy does not take.
+pub(crate) fn assert_status(outcome: Result<Arc<PeerAttestation>, Error>, status: Tier) {
+    let expected = Refusal::Policy(PolicyViolation::Status(status));
+    assert_eq!(outcome.unwrap_err().refusal(), Some(&expected));
+}
+
+/// The peer answered, authentically, that it does not attest.
+pub(crate) fn assert_declined(outcome: Result<Arc<PeerAttestation>, Error>) {
+    let error = outcome.unwrap_err();
+    assert_eq!(error.protocol(), Some(&ProtocolError::Declined));
+}
+
+/// That many requests to one server, each by a client and on a connection of its own.
+async fn requests<const N: usize>(
+    device: Arc<dyn Attester>,
+    verifier: impl Verifier + 'static,
+    policy: StandardPolicy,
+) -> [Result<Arc<PeerAttestation>, Error>; N] {
+    let world = World::new();
+    let server = world.serve(ServerTerms::new().attester(device)).await;
+    let party = RelyingParty::builder()
+        .verifier(Arc::new(verifier))
+        .standard_policy(policy);
+    let party = Arc::new(party.build().unwrap());
+    let mut outcomes = Vec::new();
+    for _ in 0..N {
+        let attested = world.client().require_peer(party.clone()).build().unwrap();
+        let before = server.hits();
+        let answer = reqwest_client(&attested).get(server.url("/")).send().await;
+        let outcome = match answer {
+            Ok(response) => Ok(response.attestation(&attested).unwrap()),
+            Err(error) => Err(exchange_error(&error)),
+        };
+        // Who is refused is not sent a request.
+        assert_eq!(server.hits() - before, usize::from(outcome.is_ok()));
+        outcomes.push(outcome);
+    }
+    outcomes.try_into().unwrap()
+}
+
+/// Presents the first Evidence that it was given to everybody after.
+struct Relay {
+    device: Arc<dyn Attester>,
+    evidence: Mutex<Option<Cmw>>,
+}
+
+impl Attester for Relay {
+    fn media_types(&self) -> &[MediaType] {
+        self.device.media_types()
+    }
+
+    fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+        let known = self.evidence.lock().unwrap().clone();
+        Box::pin(async move {
+            match known {
+                Some(evidence) => Ok(evidence),
+                None => {
+                    let evidence = self.device.attest(request).await?;
+                    *self.evidence.lock().unwrap() = Some(evidence.clone());
+                    Ok(evidence)
+                }
+            }
+        })
+    }
+}
