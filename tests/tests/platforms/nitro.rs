@@ -64,7 +64,7 @@ async fn one_that_runs_something_unknown_is_refused() {
     for register in [0, 1, 2] {
         let other = with_pcrs(&forger, &[(register, 0xee)]);
         let outcome = request(other, verifier(&forger, policy())).await;
-        assert_status(outcome, Tier::Warning);
+        assert_status(outcome, Tier::Contraindicated);
     }
 }
 

@@ -56,7 +56,7 @@ async fn one_that_can_be_debugged_is_refused() {
 async fn an_unknown_one_is_refused() {
     let other = device(|enclave| enclave.mrenclave = [0xee; 32].into());
     let outcome = request(other.clone(), other.verifier()).await;
-    assert_status(outcome, Tier::Warning);
+    assert_status(outcome, Tier::Contraindicated);
 }
 
 #[tokio::test]

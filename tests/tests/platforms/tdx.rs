@@ -79,7 +79,7 @@ async fn one_that_runs_something_unknown_is_refused() {
     for alter in alterations {
         let other = device(&platform, alter);
         let outcome = request(other, verifier(&platform, policy(&platform))).await;
-        assert_status(outcome, Tier::Warning);
+        assert_status(outcome, Tier::Contraindicated);
     }
 }
 
