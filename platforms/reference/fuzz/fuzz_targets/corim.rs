@@ -1,0 +1,31 @@
+//! Any octets as a CoRIM, and what the platforms make of it: never a policy that knows nothing.
+#![no_main]
+
+use std::time::Duration;
+
+use atls_core::pki_types::UnixTime;
+use atls_nitro::NitroPolicy;
+use atls_reference::corim;
+use atls_snp::SnpPolicy;
+use atls_tdx::SgxPolicy;
+use atls_tdx::TdxPolicy;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|octets: &[u8]| {
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(1_795_000_000));
+    let Ok(corim) = corim::unsigned(octets, now) else {
+        return;
+    };
+    if let Ok(policy) = corim.table::<TdxPolicy>() {
+        assert!(!policy.images.is_empty());
+    }
+    if let Ok(policy) = corim.table::<SgxPolicy>() {
+        assert!(!policy.enclaves.is_empty());
+    }
+    if let Ok(policy) = corim.table::<SnpPolicy>() {
+        assert!(!policy.images.is_empty());
+    }
+    if let Ok(policy) = corim.table::<NitroPolicy>() {
+        assert!(!policy.images.is_empty());
+    }
+});
