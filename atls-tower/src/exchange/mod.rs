@@ -16,6 +16,7 @@
 mod client;
 mod conversation;
 mod server;
+mod server_terms;
 
 use std::future::Future;
 use std::time::Duration;
@@ -31,7 +32,7 @@ use crate::error::Error;
 use crate::error::Stage;
 
 pub use client::ClientTerms;
-pub use server::ServerTerms;
+pub use server_terms::ServerTerms;
 
 pub(crate) use client::Client;
 pub(crate) use conversation::Conversation;

@@ -1,5 +1,6 @@
 //! What a verified document says, for handlers.
 
+use std::fmt;
 use std::time::Duration;
 
 use atls_core::pki_types::UnixTime;
@@ -8,7 +9,7 @@ use atls_reference::Digest;
 /// What the attestation document says: `peer.claims::<NitroClaims>()`.
 ///
 /// Signed by the security module, except for [`user_data`](Self::user_data), whose content is the enclave's own word.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NitroClaims {
     /// Which enclave: parent instance and enclave ID, `i-…-enc…`.
@@ -21,6 +22,17 @@ pub struct NitroClaims {
     pub user_data: Option<Vec<u8>>,
     /// The name of the policy's image that the enclave matched in everything.
     pub image: Option<String>,
+}
+
+/// Without what identifies an instance, and without what the enclave says.
+impl fmt::Debug for NitroClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NitroClaims")
+            .field("timestamp_ms", &self.timestamp_ms)
+            .field("image", &self.image)
+            .field("is_debug", &self.is_debug())
+            .finish_non_exhaustive()
+    }
 }
 
 impl NitroClaims {
@@ -58,4 +70,24 @@ pub(crate) fn register(pcrs: &[(u8, Digest<48>)], index: u8) -> Option<&Digest<4
 
 pub(crate) fn seconds(milliseconds: u64) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_millis(milliseconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_identifies_an_instance_is_printed() {
+        let claims = NitroClaims {
+            module_id: "i-0123".to_owned(),
+            timestamp_ms: 1,
+            pcrs: vec![(4, Digest::from([0xab; 48]))],
+            user_data: Some(b"secret".to_vec()),
+            image: None,
+        };
+        let printed = format!("{claims:?}");
+        for hidden in ["i-0123", "abab", "115, 101"] {
+            assert!(!printed.contains(hidden), "{printed}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! What a token says, and what that means.
 
+use std::fmt;
+
 use atls_core::AppraisalError;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
@@ -14,9 +16,18 @@ use serde_json::Map;
 use serde_json::Value;
 
 /// The claims about a guest, as the service signed them: `peer.claims::<MaaClaims>()`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct MaaClaims {
     claims: Map<String, Value>,
+}
+
+/// How many: they identify machines.
+impl fmt::Debug for MaaClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MaaClaims")
+            .field("claims", &self.claims.len())
+            .finish()
+    }
 }
 
 impl MaaClaims {
@@ -138,3 +149,17 @@ pub(crate) const TDX: Kind = Kind {
         claims.denies("tdx_td_attributes_debug") && claims.says("dbgstat", "disabled")
     },
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_identifies_a_machine_is_printed() {
+        let claims = serde_json::json!({ "id": "of one machine" });
+        let claims = MaaClaims {
+            claims: claims.as_object().unwrap().clone(),
+        };
+        assert_eq!(format!("{claims:?}"), "MaaClaims { claims: 1 }");
+    }
+}

@@ -1,0 +1,164 @@
+//! What a server offers and demands.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::Attester;
+use atls_core::Order;
+use atls_core::RelyingParty;
+use atls_core::limits::DEFAULT_APPRAISALS;
+use atls_core::limits::DEFAULT_DEADLINE;
+use atls_core::limits::DEFAULT_EXCHANGES;
+use atls_core::limits::DEFAULT_FIRST_OCTET;
+
+use crate::weaker::Mode;
+
+/// What a server offers clients and demands of them.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_core::{Attester, RelyingParty};
+/// # use atls_tower::ServerTerms;
+/// # fn example(attester: Arc<dyn Attester>, relying_party: Arc<RelyingParty>) {
+/// let server_attests = ServerTerms::new().attester(attester.clone());
+/// let mutual = ServerTerms::new().attester(attester).require_peer(relying_party);
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct ServerTerms {
+    pub(super) attester: Option<Arc<dyn Attester>>,
+    pub(super) demand: Demand,
+    pub(super) order: Order,
+    pub(super) deadline: Duration,
+    pub(super) first_octet: Duration,
+    pub(super) exchanges: usize,
+    pub(super) appraisals: usize,
+    pub(super) clients_attest: Mode,
+    pub(super) attests: Mode,
+}
+
+/// What is demanded of clients.
+#[derive(Clone, Debug)]
+pub(super) enum Demand {
+    Nothing,
+    /// Clients that can attest do; those that cannot are served as unattested.
+    IfAble(Arc<RelyingParty>),
+    Always(Arc<RelyingParty>),
+}
+
+impl ServerTerms {
+    /// Neither offers nor demands anything yet: an ordinary HTTPS server.
+    pub fn new() -> Self {
+        Self {
+            attester: None,
+            demand: Demand::Nothing,
+            order: Order::ClientLast,
+            deadline: DEFAULT_DEADLINE,
+            first_octet: DEFAULT_FIRST_OCTET,
+            exchanges: DEFAULT_EXCHANGES,
+            appraisals: DEFAULT_APPRAISALS,
+            clients_attest: Mode::AfterHandshake,
+            attests: Mode::AfterHandshake,
+        }
+    }
+
+    /// Attests to clients that ask. Without an attester they are declined, authentically.
+    pub fn attester(mut self, attester: Arc<dyn Attester>) -> Self {
+        self.attester = Some(attester);
+        self
+    }
+
+    /// Every client must attest and be accepted; all others are closed before a request is parsed.
+    pub fn require_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
+        self.demand = Demand::Always(relying_party);
+        self
+    }
+
+    /// Clients that can attest must be accepted; clients that cannot, ordinary HTTPS clients among them, are served
+    /// as unattested. What they may reach is then the routes' decision
+    /// ([`RequireAttestationLayer`](crate::RequireAttestationLayer)).
+    pub fn ask_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
+        self.demand = Demand::IfAble(relying_party);
+        self
+    }
+
+    /// Hears the client's attestation before giving its own, for servers whose Evidence is not everybody's business.
+    /// Clients that attest only after the server are refused at once.
+    pub fn client_first(mut self) -> Self {
+        self.order = Order::ClientFirst;
+        self
+    }
+
+    /// How clients attest; by default after the handshake. In the two [weaker](crate::weaker) modes the relying party's
+    /// policy must accept their binding too.
+    ///
+    /// With [`Mode::InCertificate`] the TLS configuration must ask clients for certificates; with
+    /// [`Mode::InHandshake`] that is done here, by the provider of the configuration, whose own client verifier then
+    /// does not count.
+    pub fn clients_attest(mut self, mode: Mode) -> Self {
+        self.clients_attest = mode;
+        self
+    }
+
+    /// Also attests to every client during the handshake, in a self-signed certificate with a key of its own that takes
+    /// the place of the one that is configured: for clients that speak only this. The attester is asked for each
+    /// connection, for at most [`DEFAULT_IN_HANDSHAKE`](atls_core::limits::DEFAULT_IN_HANDSHAKE) at once, and its
+    /// Evidence is open to relay and diversion. Everybody who
+    /// sends a ClientHello gets it, so it does not go together with [`client_first`](Self::client_first). Clients that take a
+    /// self-signed certificate and open the exchange get the better binding.
+    pub fn attest_in_handshake(mut self) -> Self {
+        self.attests = Mode::InHandshake;
+        self
+    }
+
+    /// The longest that TLS handshake, exchange and appraisal may take together; by default [`DEFAULT_DEADLINE`].
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The longest wait for a client's first octet after TLS; by default [`DEFAULT_FIRST_OCTET`].
+    pub fn first_octet(mut self, wait: Duration) -> Self {
+        self.first_octet = wait;
+        self
+    }
+
+    /// The most exchanges that run at once, and of those the most appraisals, at least one each; others wait, within
+    /// their deadline. A client counts from its complete request on. By default [`DEFAULT_EXCHANGES`] and
+    /// [`DEFAULT_APPRAISALS`].
+    pub fn at_once(mut self, exchanges: usize, appraisals: usize) -> Self {
+        self.exchanges = exchanges;
+        self.appraisals = appraisals;
+        self
+    }
+}
+
+impl Default for ServerTerms {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ServerTerms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerTerms")
+            .field(
+                "attester",
+                &self
+                    .attester
+                    .as_ref()
+                    .map(|attester| attester.media_types()),
+            )
+            .field("demand", &self.demand)
+            .field("order", &self.order)
+            .field("deadline", &self.deadline)
+            .field("first_octet", &self.first_octet)
+            .field("exchanges", &self.exchanges)
+            .field("appraisals", &self.appraisals)
+            .field("clients_attest", &self.clients_attest)
+            .field("attests", &self.attests)
+            .finish()
+    }
+}
