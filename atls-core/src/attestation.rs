@@ -10,6 +10,7 @@ use pki_types::UnixTime;
 
 use crate::ear::Ear;
 use crate::ear::Tier;
+use crate::finding::Finding;
 use crate::media_type::MediaType;
 use crate::verifier::Origin;
 
@@ -121,6 +122,8 @@ pub struct AppraisedItem {
     pub(crate) ear: Ear,
     pub(crate) origin: Origin,
     pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) image: Option<String>,
 }
 
 impl AppraisedItem {
@@ -148,6 +151,17 @@ impl AppraisedItem {
     pub fn claims<T: Any>(&self) -> Option<&T> {
         self.claims.as_deref()?.downcast_ref()
     }
+
+    /// The checks that its verifier made, as far as it tells them. For people: decide by the result or the claims.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The name that the verifier's policy gives to the software that was recognised, for logs. None where the verifier
+    /// names none, or several verifiers name it differently.
+    pub fn image(&self) -> Option<&str> {
+        self.image.as_deref()
+    }
 }
 
 impl fmt::Debug for AppraisedItem {
@@ -156,6 +170,7 @@ impl fmt::Debug for AppraisedItem {
             .field("media_type", &self.media_type)
             .field("ear", &self.ear)
             .field("origin", &self.origin)
+            .field("image", &self.image)
             .finish_non_exhaustive()
     }
 }

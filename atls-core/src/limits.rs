@@ -17,6 +17,9 @@ pub const MAX_EXTENSIONS: usize = 32;
 /// the rest is room for attesting again on a long connection. Bounds the memory of spent contexts.
 pub const MAX_REQUESTS: usize = 64;
 
+/// Most findings that one result holds. A platform makes some thirty checks; the rest is room for several verifiers.
+pub const MAX_FINDINGS: usize = 128;
+
 /// Most media types in `attestation_parameters`.
 pub const MAX_FORMATS: usize = 64;
 

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use crate::attestation::Binding;
 use crate::attestation::Candidate;
+use crate::bad_status::BadStatus;
 use crate::ear::Tier;
 use crate::error::Fault;
+use crate::finding::Finding;
 use crate::verifier::Origin;
 
 /// Decides whether an appraised peer is good enough. Implemented for closures.
@@ -107,7 +109,7 @@ impl Policy for StandardPolicy {
         match status {
             Tier::Affirming => Ok(()),
             Tier::Warning if self.worst_tier == Tier::Warning => Ok(()),
-            _ => Err(PolicyViolation::Status(status)),
+            _ => Err(PolicyViolation::Status(BadStatus::of(candidate))),
         }
     }
 }
@@ -131,14 +133,22 @@ pub enum PolicyViolation {
     #[error("evidence comes from a simulator")]
     Simulated,
     /// The worst status of all appraised items is not accepted.
-    #[error("attestation status is {0}")]
-    Status(Tier),
+    #[error(transparent)]
+    Status(#[from] BadStatus),
 }
 
 impl PolicyViolation {
     /// Always the peer's, which is not good enough.
     pub fn fault(&self) -> Fault {
         Fault::Peer
+    }
+
+    /// The checks that were not passed; none where another policy refused.
+    pub fn findings(&self) -> &[Finding] {
+        match self {
+            Self::Status(status) => status.findings(),
+            _ => &[],
+        }
     }
 
     /// For policies of the application.

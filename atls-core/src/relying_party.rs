@@ -12,11 +12,13 @@ use crate::attestation::Candidate;
 use crate::attestation::PeerAttestation;
 use crate::cmw::Item;
 use crate::ear::Ear;
+use crate::ear::Tier;
 use crate::error::AppraisalError;
 use crate::error::ConfigError;
 use crate::error::Fault;
 use crate::exchange::Credential;
 use crate::exchange::RefusalCode;
+use crate::finding::Finding;
 use crate::limits::DEFAULT_MAX_AGE;
 use crate::media_type::MediaType;
 use crate::policy::Policy;
@@ -113,6 +115,8 @@ impl RelyingParty {
                 ear: result.ear,
                 origin: result.origin,
                 claims: result.claims,
+                findings: result.findings,
+                image: result.image,
             });
         }
         if appraised.is_empty() {
@@ -274,6 +278,22 @@ impl Refusal {
             Self::Appraisal(error) => error.fault(),
             Self::BadResult(fault) | Self::Expired(fault) => *fault,
             _ => Fault::Peer,
+        }
+    }
+
+    /// The checks that were not passed, where the peer was appraised and its status is not good enough.
+    pub fn findings(&self) -> &[Finding] {
+        match self {
+            Self::Policy(violation) => violation.findings(),
+            _ => &[],
+        }
+    }
+
+    /// The status, where it is not good enough.
+    pub fn status(&self) -> Option<Tier> {
+        match self {
+            Self::Policy(PolicyViolation::Status(status)) => Some(status.tier()),
+            _ => None,
         }
     }
 

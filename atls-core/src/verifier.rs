@@ -12,6 +12,9 @@ use crate::bound::Bound;
 use crate::cmw::Item;
 use crate::ear::Ear;
 use crate::error::AppraisalError;
+use crate::finding;
+use crate::finding::Finding;
+use crate::limits::MAX_FINDINGS;
 use crate::media_type::MediaType;
 
 /// Appraises Evidence, in this process or by asking a service.
@@ -174,6 +177,8 @@ pub struct Appraised {
     pub(crate) binding: Binding,
     pub(crate) attested_key: Option<Vec<u8>>,
     pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) image: Option<String>,
 }
 
 impl Appraised {
@@ -185,6 +190,8 @@ impl Appraised {
             binding: Binding::Connection,
             attested_key: None,
             claims: None,
+            findings: Vec::new(),
+            image: None,
         }
     }
 
@@ -211,6 +218,29 @@ impl Appraised {
         self
     }
 
+    /// The checks behind the result, for people: what failed shows in the refusal, everything in
+    /// [`AppraisedItem::findings`](crate::AppraisedItem::findings). Adds to those that are there; at most [`MAX_FINDINGS`] are
+    /// kept, and of more those that failed first.
+    #[must_use]
+    pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
+        self.findings.extend(findings);
+        if self.findings.len() > MAX_FINDINGS {
+            // Stable: of one outcome, the order of the verifier.
+            self.findings
+                .sort_by_key(|finding| std::cmp::Reverse(finding.outcome()));
+            self.findings.truncate(MAX_FINDINGS);
+        }
+        self
+    }
+
+    /// The name that the verifier's policy gives to the software that was recognised, for logs. Bounded and escaped as
+    /// the texts of a [`Finding`].
+    #[must_use]
+    pub fn with_image(mut self, name: impl fmt::Display) -> Self {
+        self.image = Some(finding::bounded(name));
+        self
+    }
+
     /// The result.
     pub fn ear(&self) -> &Ear {
         &self.ear
@@ -224,6 +254,16 @@ impl Appraised {
     /// What it is bound to.
     pub fn binding(&self) -> Binding {
         self.binding
+    }
+
+    /// The checks behind the result.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The name of the software that was recognised.
+    pub fn image(&self) -> Option<&str> {
+        self.image.as_deref()
     }
 }
 

@@ -23,7 +23,8 @@ use crate::verifier::Verifier;
 ///
 /// That holds of the *status*. A claim that two verifiers make is as bad as the worse says, and identifiers of policies count
 /// where both name them; but verifiers see different things, and a claim that only one makes stands as that one has it, as does
-/// a part of the attester that only one names. The platform's own claims are those of the first verifier that gives any. A
+/// a part of the attester that only one names. The platform's own claims are those of the first verifier that gives any, the
+/// findings those of all. A
 /// further [`Policy`](crate::Policy) that asks for such a claim trusts the one verifier that makes it.
 pub struct AllAgree {
     verifiers: Alike,
@@ -93,13 +94,20 @@ fn worse(one: Appraised, other: Appraised) -> Result<Appraised, AppraisalError> 
         Origin::Device => other.origin,
         worse => worse,
     };
-    Ok(Appraised {
+    let image = match (one.image, other.image) {
+        (Some(one), Some(other)) if one != other => None,
+        (one, other) => one.or(other),
+    };
+    let appraised = Appraised {
         ear: one.ear.worse(other.ear),
         origin,
         binding: one.binding.min(other.binding),
         attested_key,
         claims: one.claims.or(other.claims),
-    })
+        findings: one.findings,
+        image,
+    };
+    Ok(appraised.with_findings(other.findings))
 }
 
 /// Polls all until each is done; the first error ends it.

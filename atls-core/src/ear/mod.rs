@@ -22,6 +22,7 @@ pub mod cwt;
 mod json;
 pub mod jwt;
 mod keys;
+mod meaning;
 mod merge;
 mod octets;
 mod signature;

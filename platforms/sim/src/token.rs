@@ -215,7 +215,7 @@ impl SoftwareComponent {
 }
 
 impl Lifecycle {
-    fn code(self) -> u16 {
+    pub(crate) fn code(self) -> u16 {
         match self {
             Self::Secured => 0x3000,
             Self::Other(code) => code,

@@ -6,8 +6,10 @@ use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
+use atls_core::Finding;
 use atls_core::MediaType;
 use atls_core::Origin;
+use atls_core::Outcome;
 use atls_core::Verifier;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
@@ -26,6 +28,7 @@ use crate::token;
 use crate::token::Lifecycle;
 use crate::token::Profile;
 use crate::token::SimClaims;
+use crate::token::SoftwareComponent;
 
 /// The public key of one simulated device.
 #[derive(Clone, PartialEq, Eq)]
@@ -75,7 +78,7 @@ impl fmt::Debug for TrustAnchor {
 #[derive(Clone, Debug)]
 pub struct SimVerifier {
     anchors: Vec<TrustAnchor>,
-    reference_values: Vec<[u8; 32]>,
+    reference_values: Vec<ReferenceValue>,
     media_types: Vec<MediaType>,
 }
 
@@ -84,7 +87,10 @@ impl SimVerifier {
     pub fn trusting(anchor: TrustAnchor) -> Self {
         Self {
             anchors: vec![anchor],
-            reference_values: vec![SimAttester::SOFTWARE],
+            reference_values: vec![ReferenceValue {
+                name: "SimAttester::SOFTWARE".to_owned(),
+                measurement: SimAttester::SOFTWARE,
+            }],
             media_types: Profile::Tfm.media_type().into_iter().collect(),
         }
     }
@@ -99,7 +105,21 @@ impl SimVerifier {
     /// The measurements of known software, instead of [`SimAttester::SOFTWARE`]. With none, no software is known.
     #[must_use]
     pub fn with_reference_values(mut self, measurements: Vec<[u8; 32]>) -> Self {
-        self.reference_values = measurements;
+        let unnamed = |measurement| ReferenceValue {
+            name: String::new(),
+            measurement,
+        };
+        self.reference_values = measurements.into_iter().map(unnamed).collect();
+        self
+    }
+
+    /// One more known software, with the name that logs and findings have for it.
+    #[must_use]
+    pub fn and_software(mut self, name: &str, measurement: [u8; 32]) -> Self {
+        self.reference_values.push(ReferenceValue {
+            name: name.to_owned(),
+            measurement,
+        });
         self
     }
 
@@ -122,23 +142,90 @@ impl SimVerifier {
         Ok(claims)
     }
 
-    fn judge(&self, claims: &SimClaims) -> TrustVector {
-        let known = |measurement| self.reference_values.contains(measurement);
-        let executables = if claims.software.iter().all(|part| known(&part.measurement)) {
+    fn known(&self, part: &SoftwareComponent) -> Option<&ReferenceValue> {
+        let mut known = self.reference_values.iter();
+        known.find(|value| value.measurement == part.measurement)
+    }
+
+    fn check_software(&self, part: &SoftwareComponent) -> Finding {
+        let finding = if self.known(part).is_some() {
+            Finding::passed("sim.software")
+        } else {
+            Finding::warning("sim.software").with_note(
+                "unknown measurement: add it to the verifier's reference values, or run a known build",
+            )
+        };
+        let finding = finding.with_seen_bytes(&part.measurement);
+        self.reference_values
+            .iter()
+            .fold(finding, |finding, value| {
+                finding.with_allowed_bytes(&value.name, &value.measurement)
+            })
+    }
+
+    /// The names of all software, where each part is known by one.
+    fn image(&self, claims: &SimClaims) -> Option<String> {
+        let names: Option<Vec<&str>> = claims
+            .software
+            .iter()
+            .map(|part| Some(self.known(part)?.name.as_str()).filter(|name| !name.is_empty()))
+            .collect();
+        Some(names?.join(", "))
+    }
+}
+
+#[derive(Clone, Debug)]
+struct ReferenceValue {
+    name: String,
+    measurement: [u8; 32],
+}
+
+/// The checks behind a result, and what follows from them.
+struct Judgement {
+    lifecycle: Finding,
+    software: Vec<Finding>,
+}
+
+impl Judgement {
+    fn of(verifier: &SimVerifier, claims: &SimClaims) -> Self {
+        let software = claims.software.iter();
+        Self {
+            lifecycle: check_lifecycle(claims.lifecycle),
+            software: software.map(|part| verifier.check_software(part)).collect(),
+        }
+    }
+
+    fn vector(&self) -> TrustVector {
+        let passed = |finding: &Finding| finding.outcome() == Outcome::Passed;
+        let configuration = if passed(&self.lifecycle) { 2 } else { 96 };
+        let executables = if self.software.iter().all(passed) {
             2
         } else {
             33
-        };
-        let configuration = if claims.lifecycle == Lifecycle::Secured {
-            2
-        } else {
-            96
         };
         TrustVector::new()
             .with(Category::InstanceIdentity, TrustClaim::new(2))
             .with(Category::Configuration, TrustClaim::new(configuration))
             .with(Category::Executables, TrustClaim::new(executables))
     }
+
+    fn into_findings(self) -> Vec<Finding> {
+        let mut findings = vec![self.lifecycle];
+        findings.extend(self.software);
+        findings
+    }
+}
+
+fn check_lifecycle(lifecycle: Lifecycle) -> Finding {
+    let finding = match lifecycle {
+        Lifecycle::Secured => Finding::passed("sim.lifecycle"),
+        Lifecycle::Other(_) => Finding::failed("sim.lifecycle").with_note(
+            "the device is in development or has debug access; bring it into its secured state",
+        ),
+    };
+    finding
+        .with_seen(format_args!("{:#06x}", lifecycle.code()))
+        .with_allowed("secured", "0x3000 to 0x30ff")
 }
 
 impl Verifier for SimVerifier {
@@ -153,9 +240,17 @@ impl Verifier for SimVerifier {
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(async move {
             let claims = self.verify(evidence)?;
-            let appraisal = Appraisal::new(self.judge(&claims));
+            let judgement = Judgement::of(self, &claims);
+            let appraisal = Appraisal::new(judgement.vector());
             let ear = Ear::local(verifier_id(), now, "sim", appraisal);
-            Ok(Appraised::new(ear, Origin::Simulated).with_claims(claims))
+            let image = self.image(&claims);
+            let appraised = Appraised::new(ear, Origin::Simulated)
+                .with_claims(claims)
+                .with_findings(judgement.into_findings());
+            Ok(match image {
+                Some(image) => appraised.with_image(image),
+                None => appraised,
+            })
         })
     }
 }

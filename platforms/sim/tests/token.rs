@@ -22,8 +22,10 @@ use atls_core::Bound;
 use atls_core::Challenge;
 use atls_core::Evidence;
 use atls_core::ExporterSecret;
+use atls_core::Finding;
 use atls_core::Handshake;
 use atls_core::Origin;
+use atls_core::Outcome;
 use atls_core::ProtocolError;
 use atls_core::Session;
 use atls_core::Side;
@@ -206,6 +208,35 @@ fn software_and_lifecycle_are_judged() {
             "{lifecycle:#x}"
         );
     }
+}
+
+#[test]
+fn unknown_software_is_told_with_its_measurement_and_the_known_ones() {
+    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let appraise = |measurement| {
+        let software = vec![SoftwareComponent::new("ARoT", [measurement; 32])];
+        let attester = SimAttester::generate().unwrap().with_software(software);
+        let verifier = SimVerifier::trusting(attester.trust_anchor())
+            .with_reference_values(Vec::new())
+            .and_software("web 1.4", [4; 32])
+            .and_software("web 1.5", [5; 32]);
+        connection
+            .appraise(&verifier, &connection.token(&attester))
+            .unwrap()
+    };
+    let known = appraise(5);
+    assert_eq!(known.image(), Some("web 1.5"));
+    let passed = |finding: &Finding| finding.outcome() == Outcome::Passed;
+    assert!(known.findings().iter().all(passed));
+    let unknown = appraise(6);
+    assert_eq!(unknown.image(), None);
+    let finding = unknown.findings().iter().find(|finding| !passed(finding));
+    let finding = finding.unwrap();
+    assert_eq!(finding.check(), "sim.software");
+    assert_eq!(finding.seen(), Some("06".repeat(32).as_str()));
+    let allowed: Vec<_> = finding.allowed().iter().map(|value| value.name()).collect();
+    assert_eq!(allowed, ["web 1.4", "web 1.5"]);
+    assert_eq!(finding.allowed()[1].value(), "05".repeat(32));
 }
 
 #[test]

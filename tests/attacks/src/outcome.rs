@@ -2,6 +2,7 @@ use std::error::Error as _;
 use std::fmt;
 use std::io;
 
+use atls_core::PolicyViolation;
 use atls_core::Refusal;
 use atls_tower::Error;
 use rustls::CertificateError;
@@ -43,6 +44,9 @@ impl Cell {
         } else if let Some(refusal) = error.refusal() {
             match refusal {
                 Refusal::Appraisal(appraisal) => format!("{appraisal:?}"),
+                Refusal::Policy(PolicyViolation::Status(status)) => {
+                    format!("attestation status is {}", status.tier())
+                }
                 Refusal::Policy(violation) => violation.to_string(),
                 other => format!("{other:?}"),
             }

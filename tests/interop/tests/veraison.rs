@@ -162,10 +162,7 @@ async fn unknown_software_is_refused() {
     let device = endorsed(&veraison).await;
     let device = device.with_software(vec![SoftwareComponent::new("ARoT", [0xbd; 32])]);
     let refused = refusal(device, lenient(verifier(&veraison))).await;
-    assert_eq!(
-        refused,
-        Refusal::Policy(PolicyViolation::Status(Tier::Warning))
-    );
+    assert_eq!(refused.status(), Some(Tier::Warning));
 }
 
 #[tokio::test]
@@ -176,10 +173,7 @@ async fn an_unknown_device_is_refused() {
     endorsed(&veraison).await;
     let unknown = device();
     let refused = refusal(unknown, lenient(verifier(&veraison))).await;
-    assert_eq!(
-        refused,
-        Refusal::Policy(PolicyViolation::Status(Tier::Contraindicated))
-    );
+    assert_eq!(refused.status(), Some(Tier::Contraindicated));
 }
 
 /// The right device with the right software, some other time.
@@ -205,10 +199,7 @@ async fn a_device_that_is_open_to_debugging_is_refused_although_veraison_affirms
     let refused = refusal(device, observed.lenient()).await;
     let ear = observed.seen().unwrap();
     assert_eq!(ear.submod("PSA_IOT").unwrap().status(), Tier::Affirming);
-    assert_eq!(
-        refused,
-        Refusal::Policy(PolicyViolation::Status(Tier::Contraindicated))
-    );
+    assert_eq!(refused.status(), Some(Tier::Contraindicated));
 }
 
 #[tokio::test]
@@ -292,8 +283,5 @@ async fn a_token_of_the_profile_that_veraison_cannot_read_is_refused() {
     let keys = VerificationKeys::from_jwk(&veraison.key).unwrap();
     let verifier = VeraisonVerifier::builder(veraison.service(), keys, &demo::provider());
     let refused = refusal(device, lenient(verifier.format(PsaToken::tfm()))).await;
-    assert_eq!(
-        refused,
-        Refusal::Policy(PolicyViolation::Status(Tier::Contraindicated))
-    );
+    assert_eq!(refused.status(), Some(Tier::Contraindicated));
 }

@@ -80,8 +80,8 @@ pub(crate) async fn is_bound_to_its_connection(
 
 /// Appraised, and of a status that the policy does not take.
 pub(crate) fn assert_status(outcome: Result<Arc<PeerAttestation>, Error>, status: Tier) {
-    let expected = Refusal::Policy(PolicyViolation::Status(status));
-    assert_eq!(outcome.unwrap_err().refusal(), Some(&expected));
+    let refused = outcome.unwrap_err();
+    assert_eq!(refused.refusal().and_then(Refusal::status), Some(status));
 }
 
 /// The peer answered, authentically, that it does not attest.

@@ -1,0 +1,128 @@
+//! A status that is not good enough, and why.
+
+use std::fmt;
+
+use crate::attestation::AppraisedItem;
+use crate::attestation::Candidate;
+use crate::ear::Appraisal;
+use crate::ear::Ear;
+use crate::ear::Tier;
+use crate::ear::TrustClaim;
+use crate::finding::Finding;
+use crate::finding::Outcome;
+use crate::limits::MAX_FINDINGS;
+
+/// The status of a peer that was appraised and is not good enough, with the checks that were not passed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct BadStatus {
+    tier: Tier,
+    findings: Vec<Finding>,
+}
+
+impl BadStatus {
+    /// Of a peer that has this status.
+    pub(crate) fn of(candidate: &Candidate) -> Self {
+        Self {
+            tier: candidate.status(),
+            findings: candidate.items().iter().flat_map(reasons).collect(),
+        }
+    }
+
+    /// The worst status of all appraised items.
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+
+    /// The checks that were not passed, failed ones before warnings. Where a verifier tells no such check (services give
+    /// an Attestation Result and nothing else), the claims of its result that are not affirming.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+}
+
+/// The status, then [`MAX_SHOWN`] findings.
+impl fmt::Display for BadStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "attestation status is {}", self.tier)?;
+        let mut separator = ": ";
+        for finding in self.findings.iter().take(MAX_SHOWN) {
+            write!(f, "{separator}{finding}")?;
+            separator = "; ";
+        }
+        match self.findings.len().checked_sub(MAX_SHOWN) {
+            None | Some(0) => Ok(()),
+            Some(more) => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+/// Why the status of an item is not affirming.
+fn reasons(item: &AppraisedItem) -> Vec<Finding> {
+    let worst = outcome(item.ear().status());
+    if worst == Outcome::Passed {
+        return Vec::new();
+    }
+    let findings = item.findings().iter();
+    let mut found: Vec<_> = findings
+        .filter(|finding| finding.outcome() != Outcome::Passed)
+        .cloned()
+        .collect();
+    // A verifier may warn of one thing and refuse for another that it does not tell.
+    if found.iter().all(|finding| finding.outcome() < worst) {
+        found.extend(claims(item.ear()));
+    }
+    found.sort_by_key(|finding| std::cmp::Reverse(finding.outcome()));
+    found
+}
+
+/// The claims of a result that are not affirming, as findings.
+fn claims(ear: &Ear) -> Vec<Finding> {
+    let parts = ear
+        .submods()
+        .filter(|(_, part)| part.status() != Tier::Affirming);
+    let found: Vec<_> = parts
+        .flat_map(|(name, part)| claims_of(name, part))
+        .take(MAX_FINDINGS)
+        .collect();
+    if found.is_empty() {
+        vec![unexplained("ear.status", ear.status())]
+    } else {
+        found
+    }
+}
+
+fn claims_of(name: &str, part: &Appraisal) -> Vec<Finding> {
+    let claims = part.vector().claims();
+    let mut found: Vec<_> = claims
+        .filter(|(_, claim)| claim.tier() != Tier::Affirming && *claim != TrustClaim::NO_CLAIM)
+        .map(|(category, claim)| {
+            Finding::new(
+                format_args!("{name}.{}", category.name()),
+                outcome(claim.tier()),
+            )
+            .with_seen(claim.value())
+            .with_note(category.meaning(claim))
+        })
+        .collect();
+    if found.is_empty() {
+        found.push(unexplained(format_args!("{name}.status"), part.status()));
+    }
+    found
+}
+
+fn unexplained(check: impl fmt::Display, status: Tier) -> Finding {
+    Finding::new(check, outcome(status))
+        .with_seen(status)
+        .with_note("the verifier gives no reason; look into its logs and its policy")
+}
+
+fn outcome(tier: Tier) -> Outcome {
+    match tier {
+        Tier::Affirming => Outcome::Passed,
+        Tier::Warning => Outcome::Warning,
+        Tier::None | Tier::Contraindicated => Outcome::Failed,
+    }
+}
+
+/// Most findings in one line of a log; an operator who wants all asks [`BadStatus::findings`].
+const MAX_SHOWN: usize = 8;

@@ -1,0 +1,216 @@
+//! The checks behind a result, on their way to the operator.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+use std::time::Duration;
+
+use atls_core::AllAgree;
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::BoxFuture;
+use atls_core::Cached;
+use atls_core::Challenge;
+use atls_core::Credential;
+use atls_core::Evidence;
+use atls_core::Finding;
+use atls_core::MediaType;
+use atls_core::Origin;
+use atls_core::Outcome;
+use atls_core::PeerAttestation;
+use atls_core::Refusal;
+use atls_core::RelyingParty;
+use atls_core::Verifier;
+use atls_core::cmw::Cmw;
+use atls_core::ear::Appraisal;
+use atls_core::ear::Category;
+use atls_core::ear::Ear;
+use atls_core::ear::Tier;
+use atls_core::ear::TrustClaim;
+use atls_core::ear::TrustVector;
+use atls_core::ear::VerifierId;
+use atls_core::limits::MAX_FINDINGS;
+use atls_core::pki_types::UnixTime;
+use atls_core::report;
+use support::Pair;
+use support::identity;
+use support::providers;
+
+#[test]
+fn an_accepted_peer_has_the_findings_and_the_image_of_its_verifier() {
+    let verifier = Reporting::new(2, vec![Finding::passed("a.svn").with_seen(7)]).image("web 1.4");
+    let peer = decide(Cached::new(verifier)).unwrap();
+    let item = &peer.items()[0];
+    assert_eq!(item.findings(), [Finding::passed("a.svn").with_seen(7)]);
+    assert_eq!(item.image(), Some("web 1.4"));
+}
+
+#[test]
+fn a_refusal_has_what_was_not_passed_worst_first_and_says_it() {
+    let findings = vec![
+        Finding::passed("a.debug"),
+        Finding::warning("a.svn").with_seen(3),
+        Finding::failed("a.image")
+            .with_seen("beef")
+            .with_allowed("web 1.4", "cafe"),
+    ];
+    let refusal = decide(Reporting::new(96, findings.clone())).unwrap_err();
+    assert_eq!(refusal.status(), Some(Tier::Contraindicated));
+    let expected = [findings[2].clone(), findings[1].clone()];
+    assert_eq!(refusal.findings(), expected);
+    assert_eq!(
+        report(&refusal).to_string(),
+        "attestation does not satisfy the policy: attestation status is contraindicated: \
+         a.image failed: seen beef, allowed are web 1.4 (cafe); a.svn warning: seen 3"
+    );
+}
+
+#[test]
+fn a_result_without_findings_is_told_by_its_claims() {
+    let refusal = decide(Reporting::new(97, Vec::new())).unwrap_err();
+    let [finding] = refusal.findings() else {
+        panic!("{refusal:?}");
+    };
+    assert_eq!(finding.check(), "device.hardware");
+    assert_eq!(finding.outcome(), Outcome::Failed);
+    assert_eq!(finding.seen(), Some("97"));
+    assert_eq!(finding.note(), Some("hardware or firmware is not known"));
+    let unclaimed = decide(Reporting::new(0, Vec::new())).unwrap_err();
+    assert_eq!(unclaimed.findings()[0].check(), "device.status");
+}
+
+/// A verifier that warns of a coming change and refuses for something else.
+#[test]
+fn a_warning_does_not_hide_the_claim_that_refuses() {
+    let warning = Finding::warning("a.collateral").with_note("ends tomorrow");
+    let refusal = decide(Reporting::new(96, vec![warning])).unwrap_err();
+    let checks: Vec<_> = refusal.findings().iter().map(Finding::check).collect();
+    assert_eq!(checks, ["device.hardware", "a.collateral"]);
+}
+
+#[test]
+fn verifiers_that_agree_tell_the_findings_of_all() {
+    let one = Reporting::new(2, vec![Finding::passed("a.one")]).image("web 1.4");
+    let other = Reporting::new(2, vec![Finding::passed("b.other")]);
+    let peer = decide(both(one.clone(), other)).unwrap();
+    let checks: Vec<_> = peer.items()[0]
+        .findings()
+        .iter()
+        .map(Finding::check)
+        .collect();
+    assert_eq!(checks, ["a.one", "b.other"]);
+    assert_eq!(peer.items()[0].image(), Some("web 1.4"));
+    let otherwise = Reporting::new(2, Vec::new()).image("web 1.5");
+    let peer = decide(both(one, otherwise)).unwrap();
+    assert_eq!(peer.items()[0].image(), None);
+}
+
+#[test]
+fn findings_are_bounded_and_what_failed_is_kept() {
+    let mut findings = vec![Finding::passed("a.passed"); MAX_FINDINGS];
+    findings.push(Finding::failed("a.failed"));
+    let refusal = decide(Reporting::new(96, findings.clone())).unwrap_err();
+    assert_eq!(refusal.findings(), [Finding::failed("a.failed")]);
+    let peer = decide(Reporting::new(2, findings)).unwrap();
+    assert_eq!(peer.items()[0].findings().len(), MAX_FINDINGS);
+}
+
+#[test]
+fn a_line_holds_the_first_of_many_findings_and_the_number_of_the_others() {
+    let findings = vec![Finding::failed("a.b"); 20];
+    let refusal = decide(Reporting::new(96, findings)).unwrap_err();
+    let line = report(&refusal).to_string();
+    assert_eq!(line.matches("a.b failed").count(), 8);
+    assert!(line.ends_with("; and 12 more"), "{line}");
+}
+
+/// Says of all Evidence the same.
+#[derive(Clone)]
+struct Reporting {
+    hardware: i8,
+    findings: Vec<Finding>,
+    image: Option<&'static str>,
+    media_types: [MediaType; 1],
+}
+
+impl Reporting {
+    fn new(hardware: i8, findings: Vec<Finding>) -> Self {
+        Self {
+            hardware,
+            findings,
+            image: None,
+            media_types: [media_type()],
+        }
+    }
+
+    fn image(mut self, name: &'static str) -> Self {
+        self.image = Some(name);
+        self
+    }
+}
+
+impl Verifier for Reporting {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        _: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        let claim = TrustClaim::new(self.hardware);
+        let vector = TrustVector::new().with(Category::Hardware, claim);
+        let id = VerifierId::new("test", "1");
+        let ear = Ear::local(id, now, "device", Appraisal::new(vector));
+        let appraised = Appraised::new(ear, Origin::Device).with_findings(self.findings.clone());
+        let appraised = match self.image {
+            Some(image) => appraised.with_image(image),
+            None => appraised,
+        };
+        Box::pin(std::future::ready(Ok(appraised)))
+    }
+}
+
+fn both(one: Reporting, other: Reporting) -> AllAgree {
+    AllAgree::new(vec![Arc::new(one), Arc::new(other)]).unwrap()
+}
+
+fn decide(verifier: impl Verifier + 'static) -> Result<PeerAttestation, Refusal> {
+    let party = RelyingParty::builder().verifier(Arc::new(verifier));
+    let party = party.build().unwrap();
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(1_000_000));
+    let mut decision = Box::pin(party.decide(credential(), now));
+    match decision
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(decided) => decided,
+        Poll::Pending => panic!("not done"),
+    }
+}
+
+fn credential() -> Credential {
+    let provider = &providers()[0];
+    let pair = Pair::new(provider.clone(), &identity(provider), None);
+    let (request, pending) = atls_core::request(&pair.client, provider, None).unwrap();
+    let challenge = Challenge::receive(&pair.server, &request).unwrap();
+    let cmw = Cmw::evidence(media_type(), b"evidence".to_vec());
+    pending.finish(&challenge.answer(&cmw).unwrap()).unwrap()
+}
+
+fn media_type() -> MediaType {
+    "test/evidence".parse().unwrap()
+}
