@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Context;
@@ -10,24 +9,22 @@ use std::task::Poll;
 
 use atls_core::PeerAttestation;
 use http::Uri;
-use hyper::rt::ReadBufCursor;
-use hyper_util::client::legacy::connect::Connected;
 use hyper_util::client::legacy::connect::Connection;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tower_service::Service;
 
+use crate::attested_io::AttestedIo;
 use crate::connector::ClientConnector;
 use crate::error::Error;
 use crate::error::Stage;
-use crate::stream::AttestedStream;
 
 /// A connector that attests the server after TLS and before HTTP: `Service<Uri>` for hyper-util's client and tonic's
 /// `Endpoint::connect_with_connector`.
 ///
-/// With hyper-util the verified attestation is in the extensions of each response that comes over the connection, as
-/// `Arc<PeerAttestation>`. tonic drops those extensions: there [`on_connected`](Self::on_connected) tells.
+/// With hyper-util each response has the [`ServerAttestation`](crate::ServerAttestation) of the connection that it came
+/// over in its extensions. tonic drops those extensions: there [`on_connected`](Self::on_connected) tells.
 ///
 /// When the attestation expires, a server of this project drains the connection, and the next request goes on a new one.
 /// A server that does not gets requests for [`DEFAULT_GRACE`](atls_core::limits::DEFAULT_GRACE) more, then the
@@ -82,7 +79,8 @@ impl AttestedHttps {
 }
 
 impl<H> AttestedHttps<H> {
-    /// Over another transport, such as a Unix socket or a CONNECT tunnel.
+    /// Over another transport, such as a Unix socket or a CONNECT tunnel. Where that is attested too, as to a proxy,
+    /// responses and [`on_connected`](Self::on_connected) speak of the server at the end alone.
     pub fn over(transport: H, connector: ClientConnector) -> Self {
         Self {
             transport,
@@ -174,9 +172,7 @@ where
                 Grace::Some => stream,
                 Grace::None => stream.without_grace(),
             };
-            Ok(AttestedIo {
-                io: TokioIo::new(stream),
-            })
+            Ok(AttestedIo::new(stream))
         })
     }
 }
@@ -188,79 +184,5 @@ impl<H: fmt::Debug> fmt::Debug for AttestedHttps<H> {
             .field("connector", &self.connector)
             .field("http_uris", &self.http_uris)
             .finish_non_exhaustive()
-    }
-}
-
-/// An attested stream as hyper takes it.
-#[derive(Debug)]
-pub struct AttestedIo<T> {
-    io: TokioIo<AttestedStream<TokioIo<T>>>,
-}
-
-impl<T> AttestedIo<T> {
-    /// The stream.
-    pub fn stream(&self) -> &AttestedStream<TokioIo<T>> {
-        self.io.inner()
-    }
-}
-
-impl<T: Connection> Connection for AttestedIo<T> {
-    fn connected(&self) -> Connected {
-        let stream = self.stream();
-        let transport = stream.get_ref().0.inner();
-        let mut connected = transport.connected();
-        if stream.alpn_protocol() == Some(b"h2") {
-            connected = connected.negotiated_h2();
-        }
-        if let Some(peer) = stream.peer() {
-            connected = connected.extra(peer.clone());
-        }
-        connected
-    }
-}
-
-impl<T> hyper::rt::Read for AttestedIo<T>
-where
-    T: hyper::rt::Read + hyper::rt::Write + Unpin,
-{
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_read(cx, buffer)
-    }
-}
-
-impl<T> hyper::rt::Write for AttestedIo<T>
-where
-    T: hyper::rt::Read + hyper::rt::Write + Unpin,
-{
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        data: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().io).poll_write(cx, data)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        data: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().io).poll_write_vectored(cx, data)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
     }
 }

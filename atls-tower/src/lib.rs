@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod acceptor;
+mod attested_io;
 mod blocking;
 mod connector;
 mod error;
@@ -32,6 +33,8 @@ pub mod weaker;
 
 pub use acceptor::ServerAcceptor;
 pub use atls_core as core;
+pub use attested_io::AttestedIo;
+pub use attested_io::ServerAttestation;
 pub use blocking::Blocking;
 pub use connector::ClientConnector;
 pub use error::Error;
@@ -39,7 +42,6 @@ pub use error::Stage;
 pub use exchange::ClientTerms;
 pub use exchange::ServerTerms;
 pub use https::AttestedHttps;
-pub use https::AttestedIo;
 pub use layer::AttestationFuture;
 pub use layer::AttestationLayer;
 pub use layer::Problem;

@@ -17,6 +17,7 @@ use atls_tower::AttestedStream;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::RequireAttestationLayer;
+use atls_tower::ServerAttestation;
 use atls_tower::ServerTerms;
 use axum::Router;
 use axum::body::Body;
@@ -47,7 +48,7 @@ async fn each_response_brings_the_attestation_of_its_connection() {
         for _ in 0..2 {
             let response = get(&client, &server.url("/peer")).await.unwrap();
             assert_eq!(response.version(), version);
-            let peer: &Arc<PeerAttestation> = response.extensions().get().unwrap();
+            let peer = ServerAttestation::of(response.extensions()).unwrap();
             assert_eq!(peer.status(), Tier::Affirming);
             // One connection, hence one decision.
             let first = first.get_or_insert_with(|| peer.clone());
@@ -117,12 +118,7 @@ async fn only_https_is_connected_to() {
     // For tonic, which keeps https for TLS of its own: attested all the same.
     let lenient = connector(&world, "http/1.1").also_for_http_uris();
     let response = get(&client(lenient), &http).await.unwrap();
-    assert!(
-        response
-            .extensions()
-            .get::<Arc<PeerAttestation>>()
-            .is_some()
-    );
+    assert!(ServerAttestation::of(response.extensions()).is_some());
 }
 
 #[tokio::test]
@@ -168,13 +164,7 @@ async fn an_address_of_ipv6_is_a_name_like_others() {
         &format!("https://[::1]:{port}/"),
     )
     .await;
-    assert!(
-        response
-            .unwrap()
-            .extensions()
-            .get::<Arc<PeerAttestation>>()
-            .is_some()
-    );
+    assert!(ServerAttestation::of(response.unwrap().extensions()).is_some());
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,12 +7,12 @@ use std::error::Error;
 use std::sync::Arc;
 
 use atls_axum::AttestedListener;
-use atls_core::PeerAttestation;
 use atls_sim::SimAttester;
 use atls_tower::AttestedHttps;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
+use atls_tower::ServerAttestation;
 use atls_tower::ServerTerms;
 use axum::Router;
 use axum::body::Bytes;
@@ -51,10 +51,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .get(format!("https://localhost:{port}/").parse()?)
         .await?;
 
-    let peer: &Arc<PeerAttestation> = response
-        .extensions()
-        .get()
-        .ok_or("the response has no attestation")?;
+    let peer =
+        ServerAttestation::of(response.extensions()).ok_or("the response has no attestation")?;
     println!(
         "answered by a server that is {}, bound to the {}",
         peer.status(),

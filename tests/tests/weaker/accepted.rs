@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use atls_core::Binding;
-use atls_core::PeerAttestation;
 use atls_core::RelyingParty;
 use atls_core::limits::DEFAULT_IN_HANDSHAKE;
 use atls_reqwest::Http;
@@ -12,6 +11,7 @@ use atls_tower::AttestedHttps;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
+use atls_tower::ServerAttestation;
 use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
 use atls_tower::weaker::dangerous_any_server;
@@ -72,7 +72,7 @@ async fn the_hyper_connector_accepts_servers_of_either_mode_over_either_http() {
                 .http2_only(alpn == "h2")
                 .build(AttestedHttps::new(connector));
             let response = client.get(server.url("/").parse().unwrap()).await.unwrap();
-            let peer: &Arc<PeerAttestation> = response.extensions().get().unwrap();
+            let peer = ServerAttestation::of(response.extensions()).unwrap();
             assert_eq!(peer.binding(), binding);
             let body = response.into_body().collect().await.unwrap().to_bytes();
             assert_eq!(body, "hello");

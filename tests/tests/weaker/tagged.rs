@@ -28,6 +28,7 @@ use atls_tower::AttestedHttps;
 use atls_tower::Blocking;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
+use atls_tower::ServerAttestation;
 use atls_tower::ServerTerms;
 use atls_tower::weaker::InCertificate;
 use atls_tower::weaker::Mode;
@@ -149,7 +150,7 @@ async fn the_hyper_connector_accepts_servers_over_either_http() {
                 .http2_only(alpn == "h2")
                 .build(AttestedHttps::new(connector));
             let response = client.get(server.url("/").parse().unwrap()).await.unwrap();
-            let peer: &Arc<PeerAttestation> = response.extensions().get().unwrap();
+            let peer = ServerAttestation::of(response.extensions()).unwrap();
             assert_eq!(peer.binding(), Binding::Key);
             assert!(was_fixed_by(Format::TaggedEvidence, peer));
         }

@@ -1,0 +1,133 @@
+//! An attested stream as hyper-util's client takes it, and the attestation that its responses show.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+
+use atls_core::PeerAttestation;
+use http::Extensions;
+use hyper::rt::ReadBufCursor;
+use hyper_util::client::legacy::connect::Connected;
+use hyper_util::client::legacy::connect::Connection;
+use hyper_util::client::legacy::connect::HttpInfo;
+use hyper_util::rt::TokioIo;
+
+use crate::stream::AttestedStream;
+
+/// The attestation of the server that a response's connection ends at, in the extensions of each response that comes
+/// over [`AttestedHttps`](crate::AttestedHttps).
+///
+/// It is there for unattested servers too: over an attested proxy, the proxy's would be found in its place otherwise.
+#[derive(Clone, Debug)]
+pub struct ServerAttestation(Option<Arc<PeerAttestation>>);
+
+impl ServerAttestation {
+    /// The server's attestation, from the extensions of a response. `None` for a server that was not asked to attest,
+    /// and for a response of another client.
+    ///
+    /// ```
+    /// # use atls_tower::ServerAttestation;
+    /// # fn example<B>(response: http::Response<B>) {
+    /// match ServerAttestation::of(response.extensions()) {
+    ///     Some(server) => println!("answered by {}", server.status()),
+    ///     None => println!("answered by a server that did not attest"),
+    /// }
+    /// # }
+    /// ```
+    pub fn of(extensions: &Extensions) -> Option<&Arc<PeerAttestation>> {
+        extensions.get::<Self>()?.0.as_ref()
+    }
+}
+
+/// An attested stream as hyper takes it.
+#[derive(Debug)]
+pub struct AttestedIo<T> {
+    io: TokioIo<AttestedStream<TokioIo<T>>>,
+}
+
+impl<T> AttestedIo<T> {
+    pub(crate) fn new(stream: AttestedStream<TokioIo<T>>) -> Self {
+        Self {
+            io: TokioIo::new(stream),
+        }
+    }
+
+    /// The stream.
+    pub fn stream(&self) -> &AttestedStream<TokioIo<T>> {
+        self.io.inner()
+    }
+}
+
+impl<T: Connection> Connection for AttestedIo<T> {
+    /// What the transport says about itself, but for what is this connection's own to say: its ALPN and its server.
+    fn connected(&self) -> Connected {
+        let stream = self.stream();
+        let transport = stream.get_ref().0.inner().connected();
+        let connected = match stream.alpn_protocol() {
+            Some(b"h2") => transport.negotiated_h2(),
+            _ if transport.is_negotiated_h2() => without_alpn(&transport),
+            _ => transport,
+        };
+        connected.extra(ServerAttestation(stream.peer().cloned()))
+    }
+}
+
+/// A transport that is TLS itself may have agreed on HTTP/2 with its own server, and there is no way to take that back.
+/// Of its extras only the addresses are kept, for the others cannot be enumerated.
+fn without_alpn(transport: &Connected) -> Connected {
+    let mut extras = Extensions::new();
+    transport.get_extras(&mut extras);
+    let connected = Connected::new().proxy(transport.is_proxied());
+    match extras.remove::<HttpInfo>() {
+        Some(addresses) => connected.extra(addresses),
+        None => connected,
+    }
+}
+
+impl<T> hyper::rt::Read for AttestedIo<T>
+where
+    T: hyper::rt::Read + hyper::rt::Write + Unpin,
+{
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_read(cx, buffer)
+    }
+}
+
+impl<T> hyper::rt::Write for AttestedIo<T>
+where
+    T: hyper::rt::Read + hyper::rt::Write + Unpin,
+{
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().io).poll_write(cx, data)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().io).poll_write_vectored(cx, data)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
+    }
+}
