@@ -4,19 +4,23 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use atls_core::PeerAttestation;
+use atls_tower::ClientAttestation;
 use atls_tower::Problem;
 use axum::extract::FromRequestParts;
 use axum::extract::OptionalFromRequestParts;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use http::request::Parts;
-use std::convert::Infallible;
 
 /// The verified attestation of the client that this request's connection ends at.
 ///
-/// A handler that takes one is never called without: the answer is `403` then, with a [`Problem`] as
-/// `application/problem+json`. A handler that takes `Option<AttestationResult>` is called either way; `None` is an
-/// unattested client, and means nothing good about it.
+/// A handler that takes one is never called without: the answer is a [`Problem`] then, as `application/problem+json`.
+/// A handler that takes `Option<AttestationResult>` is called either way; `None` is an unattested client, and means
+/// nothing good about it.
+///
+/// Neither is called for a request of which nothing is known, because its router is served without
+/// [`serve`](crate::serve) and without [`into_attested_make_service`](crate::RouterExt::into_attested_make_service):
+/// the answer is `500`, and an error is traced that says so.
 ///
 /// ```
 /// # use atls_axum::AttestationResult;
@@ -50,22 +54,28 @@ impl<S: Sync> FromRequestParts<S> for AttestationResult {
     type Rejection = AttestationRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AttestationRejection> {
-        Problem::peer_of(&parts.extensions)
+        ClientAttestation::of(&parts.extensions)
             .map(|peer| Self(peer.clone()))
             .map_err(AttestationRejection)
     }
 }
 
 impl<S: Sync> OptionalFromRequestParts<S> for AttestationResult {
-    type Rejection = Infallible;
+    type Rejection = AttestationRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        let peer = Problem::peer_of(&parts.extensions).ok();
-        Ok(peer.map(|peer| Self(peer.clone())))
+    async fn from_request_parts(
+        parts: &mut Parts,
+        _: &S,
+    ) -> Result<Option<Self>, AttestationRejection> {
+        match ClientAttestation::of(&parts.extensions) {
+            Ok(peer) => Ok(Some(Self(peer.clone()))),
+            Err(Problem::Expired | Problem::Required) => Ok(None),
+            Err(problem) => Err(AttestationRejection(problem)),
+        }
     }
 }
 
-/// The client's connection is not attested, or no longer: `403`.
+/// Why a handler was not called: the client's connection is not attested, or no longer, or the server cannot tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttestationRejection(Problem);
 

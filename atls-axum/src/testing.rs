@@ -11,7 +11,9 @@ use atls_tower::rustls::crypto::CryptoProvider;
 /// A layer that gives requests the attestation of a client, for tests of handlers.
 ///
 /// Nothing is made up: an attester and a relying party of your choice run the real exchange over memory, so a handler
-/// sees what it would see in service. Use the simulated platform, and a policy that accepts it by name.
+/// sees what it would see in service. Use the simulated platform, and a policy that accepts it by name. A router that
+/// is served with this layer left in it answers `500` to everybody: it would say of each client what was said of this
+/// one. An unattested client is [`AttestationLayer::unattested`].
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -39,7 +41,8 @@ use atls_tower::rustls::crypto::CryptoProvider;
 ///
 /// let response = app.clone().layer(attested).oneshot(Request::new(Body::empty())).await?;
 /// assert_eq!(response.status(), StatusCode::OK);
-/// let response = app.oneshot(Request::new(Body::empty())).await?;
+/// let unattested = atls_tower::AttestationLayer::unattested();
+/// let response = app.layer(unattested).oneshot(Request::new(Body::empty())).await?;
 /// assert_eq!(response.status(), StatusCode::FORBIDDEN);
 /// # Ok(())
 /// # }

@@ -94,6 +94,7 @@ impl ServerAcceptor {
         let traced = async {
             // Boxed, for it is some KiB and would be moved with every future around it.
             let accepted = Box::pin(self.run(io)).await;
+            let accepted = accepted.map(|stream| stream.demanding(self.server.demand()));
             trace::outcome(&accepted);
             accepted
         };

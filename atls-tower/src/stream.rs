@@ -24,6 +24,7 @@ use tokio_rustls::TlsStream;
 use crate::error::Error;
 use crate::exchange::Exchanged;
 use crate::layer::AttestationLayer;
+use crate::layer::ClientDemand;
 use crate::weaker::Recorded;
 
 /// A TLS stream past its exchange of authenticators. One type for both ends.
@@ -37,6 +38,7 @@ pub struct AttestedStream<IO> {
     peer: Option<Arc<PeerAttestation>>,
     own_valid_for: Option<Duration>,
     own_expires_at: Option<UnixTime>,
+    demand: ClientDemand,
     clock: Arc<dyn TimeProvider>,
     life: Life,
     opening: Option<Box<Opening>>,
@@ -65,6 +67,7 @@ impl<IO> AttestedStream<IO> {
             own_valid_for,
             clock,
             own_expires_at: own_valid_for.and_then(|valid_for| later(now, valid_for)),
+            demand: ClientDemand::OfSome,
             life: Life::of(ends),
             opening: None,
         })
@@ -84,6 +87,12 @@ impl<IO> AttestedStream<IO> {
         let mut this = Self::new(tls, exchanged, clock)?;
         this.replay = Some(first);
         Ok(this)
+    }
+
+    /// Of whom the server that accepted it demands attestation; for its layer.
+    pub(crate) fn demanding(mut self, demand: ClientDemand) -> Self {
+        self.demand = demand;
+        self
     }
 
     /// Fails the first read unless an octet arrives in time. The guard, such as a permit among pending connections, is
@@ -132,7 +141,12 @@ impl<IO> AttestedStream<IO> {
 
     /// The layer that gives the services of this connection the attestation of its peer.
     pub fn layer(&self) -> AttestationLayer {
-        AttestationLayer::new(self.peer.clone(), self.clock.clone(), self.own_expires_at)
+        AttestationLayer::new(
+            self.peer.clone(),
+            self.clock.clone(),
+            self.own_expires_at,
+            self.demand,
+        )
     }
 
     /// The protocol agreed by ALPN.

@@ -80,7 +80,7 @@ async fn a_mutually_attested_http_2_client_is_served_again_after_expiry() {
             assert!(response.attestation(&attested).is_ok());
             return;
         }
-        assert_eq!(response.status(), 403);
+        assert_eq!(response.status(), 421);
         tokio::task::yield_now().await;
     }
     panic!("the client is still refused");

@@ -351,7 +351,7 @@ async fn an_expired_client_is_unattested_and_told_to_connect_anew() {
     fresh.text().await.unwrap();
     world.clock.advance(std::time::Duration::from_secs(3600));
     let expired = client.get(server.url("/attested")).send().await.unwrap();
-    assert_eq!(expired.status(), 403);
+    assert_eq!(expired.status(), 421);
     assert_eq!(expired.headers()["connection"], "close");
     assert_eq!(
         expired.attestation(&attested).unwrap_err(),

@@ -39,6 +39,7 @@ use crate::error::Error;
 use crate::error::Stage;
 use crate::frame::Frame;
 use crate::frame::Kind;
+use crate::layer::ClientDemand;
 use crate::weaker::Mode;
 
 /// The terms, with what they need.
@@ -121,6 +122,14 @@ impl Server {
                 .map_err(|_| Error::closed())
         };
         super::within(deadline, Stage::Queue, turn).await
+    }
+
+    /// Of whom attestation is demanded.
+    pub(crate) fn demand(&self) -> ClientDemand {
+        match self.terms.demand {
+            Demand::Always(_) => ClientDemand::OfEverybody,
+            Demand::IfAble(_) | Demand::Nothing => ClientDemand::OfSome,
+        }
     }
 
     /// Whether a client that does not speak this protocol may be served.

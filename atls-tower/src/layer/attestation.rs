@@ -1,50 +1,117 @@
-//! Gives requests the attestation of the peer that their connection ends at.
+//! Gives requests the attestation of the client that their connection ends at.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
-use std::task::ready;
 
 use atls_core::PeerAttestation;
 use atls_core::pki_types::UnixTime;
-use http::HeaderValue;
+use bytes::Bytes;
 use http::Request;
 use http::Response;
 use http::Version;
-use http::header::CONNECTION;
-use pin_project_lite::pin_project;
+use rustls::time_provider::DefaultTimeProvider;
 use rustls::time_provider::TimeProvider;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Puts `Arc<PeerAttestation>` into the extensions of each request of one connection.
+use super::client::ClientAttestation;
+use super::client::Validity;
+use super::problem::Problem;
+use super::response::ResponseFuture;
+
+/// Puts [`ClientAttestation`] into the extensions of each request of one connection.
 ///
 /// Per connection, made by [`AttestedStream::layer`](crate::AttestedStream::layer). Costs one reading of the clock and
-/// one clone of an `Arc` per request. Once the attestation has expired, requests carry none. From then on, and once the
-/// server's own attestation has expired for the client, HTTP/1.1 responses tell the client to connect anew.
+/// one clone of an `Arc` per request.
 ///
-/// Whatever claims of attestation a request brings in its own headers mean nothing; nothing here reads them.
+/// Once the client's attestation has expired, a server that requires one of every client answers itself, with
+/// [`Problem::Expired`]: no handler is called. Other servers' handlers are, as for an unattested client. From then on,
+/// and once the server's own attestation has expired for the client, HTTP/1.1 responses tell the client to connect
+/// anew.
+///
+/// A request that passes the layers of two connections is answered with [`Problem::LayersDisagree`]. Whatever claims of
+/// attestation a request brings in its own headers mean nothing; nothing here reads them.
 #[derive(Clone, Debug)]
 pub struct AttestationLayer {
     peer: Option<Arc<PeerAttestation>>,
     clock: Arc<dyn TimeProvider>,
     own_expires_at: Option<UnixTime>,
+    demand: ClientDemand,
+}
+
+/// Whom a server serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClientDemand {
+    /// Unattested clients too; routes may demand more.
+    OfSome,
+    /// Attested clients alone.
+    OfEverybody,
 }
 
 impl AttestationLayer {
+    /// For requests that come another way than over attested TLS, such as those of a plain listener beside it: each is
+    /// that of an unattested client.
+    pub fn unattested() -> Self {
+        Self {
+            peer: None,
+            clock: Arc::new(DefaultTimeProvider),
+            own_expires_at: None,
+            demand: ClientDemand::OfSome,
+        }
+    }
+
     pub(crate) fn new(
         peer: Option<Arc<PeerAttestation>>,
         clock: Arc<dyn TimeProvider>,
         own_expires_at: Option<UnixTime>,
+        demand: ClientDemand,
     ) -> Self {
         Self {
             peer,
             clock,
             own_expires_at,
+            demand,
         }
     }
+
+    fn now(&self) -> Now {
+        if self.peer.is_none() && self.own_expires_at.is_none() {
+            return Now {
+                client: Validity::Current,
+                draining: false,
+            };
+        }
+        let now = self.clock.current_time();
+        // Without time nothing can be shown to be unexpired.
+        let passed = |end: UnixTime| now.is_none_or(|now| now >= end);
+        let client = match &self.peer {
+            Some(peer) if passed(peer.expires_at()) => Validity::Expired,
+            _ => Validity::Current,
+        };
+        Now {
+            client,
+            draining: client == Validity::Expired || self.own_expires_at.is_some_and(passed),
+        }
+    }
+
+    /// Whether the request may go on to the service, with what is known of its client.
+    fn admit<B>(&self, request: &mut Request<B>, client: Validity) -> Result<(), Problem> {
+        let attestation = ClientAttestation::new(self.peer.clone(), client);
+        attestation.insert_into(request.extensions_mut())?;
+        match (self.demand, &self.peer, client) {
+            (ClientDemand::OfEverybody, None, _) => Err(Problem::Required),
+            (ClientDemand::OfEverybody, Some(_), Validity::Expired) => Err(Problem::Expired),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How the connection stands when a request comes.
+struct Now {
+    client: Validity,
+    /// Either end's attestation has expired.
+    draining: bool,
 }
 
 impl<S> Layer<S> for AttestationLayer {
@@ -53,9 +120,7 @@ impl<S> Layer<S> for AttestationLayer {
     fn layer(&self, inner: S) -> Self::Service {
         WithAttestation {
             inner,
-            peer: self.peer.clone(),
-            clock: self.clock.clone(),
-            own_expires_at: self.own_expires_at,
+            connection: self.clone(),
         }
     }
 }
@@ -64,14 +129,13 @@ impl<S> Layer<S> for AttestationLayer {
 #[derive(Clone, Debug)]
 pub struct WithAttestation<S> {
     inner: S,
-    peer: Option<Arc<PeerAttestation>>,
-    clock: Arc<dyn TimeProvider>,
-    own_expires_at: Option<UnixTime>,
+    connection: AttestationLayer,
 }
 
 impl<S, B, R> Service<Request<B>> for WithAttestation<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
+    R: From<Bytes>,
 {
     type Response = Response<R>;
     type Error = S::Error;
@@ -82,61 +146,16 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let timed = self.peer.is_some() || self.own_expires_at.is_some();
-        let now = timed.then(|| self.clock.current_time()).flatten();
-        let passed = |end| now.is_none_or(|now| now >= end);
-        let mut draining = self.own_expires_at.is_some_and(passed);
-        // Another layer's idea of the peer must not survive: it is replaced or removed.
-        let extensions = request.extensions_mut();
-        match &self.peer {
-            Some(peer) if !passed(peer.expires_at()) => {
-                extensions.insert(peer.clone());
-            }
-            Some(_) => {
-                extensions.remove::<Arc<PeerAttestation>>();
-                extensions.insert(Expired);
-                draining = true;
-            }
-            None => {
-                extensions.remove::<Arc<PeerAttestation>>();
-            }
-        }
-        let closing = draining && matches!(request.version(), Version::HTTP_10 | Version::HTTP_11);
-        ResponseFuture {
-            inner: self.inner.call(request),
-            closing,
-        }
-    }
-}
-
-/// The peer was attested, once.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Expired;
-
-pin_project! {
-    /// The response of the inner service, with `Connection: close` where the attestation has expired.
-    #[derive(Debug)]
-    pub struct ResponseFuture<F> {
-        #[pin]
-        inner: F,
-        closing: bool,
-    }
-}
-
-impl<F, R, E> Future for ResponseFuture<F>
-where
-    F: Future<Output = Result<Response<R>, E>>,
-{
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let mut response = ready!(this.inner.poll(cx));
-        if let (true, Ok(response)) = (*this.closing, &mut response) {
+        let now = self.connection.now();
+        let http1 = matches!(request.version(), Version::HTTP_10 | Version::HTTP_11);
+        let response = match self.connection.admit(&mut request, now.client) {
+            Ok(()) => ResponseFuture::of(self.inner.call(request)),
+            Err(problem) => ResponseFuture::refusing(problem),
+        };
+        if now.draining && http1 {
+            response.closing()
+        } else {
             response
-                .headers_mut()
-                .insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        Poll::Ready(response)
     }
 }

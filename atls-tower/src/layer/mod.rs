@@ -12,19 +12,23 @@
 //!     _ => Err(PolicyViolation::custom("one device expected")),
 //! };
 //! let secret = RequireAttestationLayer::new().policy(one_device).layer(secret);
-//! // Per connection: requests carry `Arc<PeerAttestation>` in their extensions.
+//! // Per connection: requests carry `ClientAttestation` in their extensions.
 //! let service = stream.layer().layer(secret);
 //! # }
 //! ```
 
 mod attestation;
+mod client;
 mod problem;
 mod require;
+mod response;
 
 pub use attestation::AttestationLayer;
-pub use attestation::ResponseFuture as AttestationFuture;
 pub use attestation::WithAttestation;
+pub use client::ClientAttestation;
 pub use problem::Problem;
 pub use require::RequireAttestation;
 pub use require::RequireAttestationLayer;
-pub use require::ResponseFuture as RequireAttestationFuture;
+pub use response::ResponseFuture as AttestationFuture;
+
+pub(crate) use attestation::ClientDemand;

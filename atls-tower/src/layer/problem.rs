@@ -2,23 +2,24 @@
 
 use std::fmt;
 
-use atls_core::PeerAttestation;
-use http::Extensions;
 use http::HeaderValue;
 use http::Response;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use std::sync::Arc;
 
-use super::attestation::Expired;
-
-/// Why a request was refused for its peer's attestation: `403`, as an RFC 9457 problem.
+/// Why a request was refused for its client's attestation, as an RFC 9457 problem.
 ///
 /// ```text
 /// {"type":"about:blank","title":"Forbidden","status":403,"code":"attestation-required","detail":"…"}
 /// ```
 ///
-/// `code` is for programs. No detail of the appraisal goes to the peer.
+/// `code` is for programs. No detail of the appraisal goes to the client.
+///
+/// | problem | status | why this one |
+/// |---|---|---|
+/// | expired | 421 Misdirected Request | RFC 9110 §15.5.20: the request does not match the context of its connection. The client may send it again, whatever its method, over a fresh connection, which is what it should do |
+/// | required, insufficient | 403 Forbidden | the same client would be refused again |
+/// | of a layer | 500 Internal Server Error | the server is misconfigured |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
@@ -26,45 +27,46 @@ pub enum Problem {
     Expired,
     /// `attestation-insufficient`: attested, but the policy of this route wants more.
     Insufficient,
-    /// `attestation-required`: the peer of this connection is not attested.
+    /// `attestation-unknown`: the request passed the [`AttestationLayer`](crate::AttestationLayer)s of two connections.
+    /// Remove the one that is not of its own, such as a layer for tests.
+    LayersDisagree,
+    /// `attestation-unknown`: the request passed no [`AttestationLayer`](crate::AttestationLayer). With axum, serve with
+    /// `atls_axum::serve`, or make the router a service with `into_attested_make_service`.
+    NoLayer,
+    /// `attestation-required`: the client of this connection is not attested.
     Required,
 }
 
 impl Problem {
-    /// The peer of the connection that a request came over, from the request's extensions.
-    ///
-    /// # Errors
-    /// [`Problem::Required`] without, [`Problem::Expired`] with one that ended.
-    pub fn peer_of(extensions: &Extensions) -> Result<&Arc<PeerAttestation>, Self> {
-        match (
-            extensions.get::<Arc<PeerAttestation>>(),
-            extensions.get::<Expired>(),
-        ) {
-            (_, Some(Expired)) => Err(Self::Expired),
-            (Some(peer), None) => Ok(peer),
-            (None, None) => Err(Self::Required),
-        }
-    }
-
     /// `application/problem+json`
     pub fn to_json(self) -> String {
+        let status = self.status();
         serde_json::json!({
             "type": "about:blank",
-            "title": "Forbidden",
-            "status": StatusCode::FORBIDDEN.as_u16(),
+            "title": status.canonical_reason(),
+            "status": status.as_u16(),
             "code": self.code(),
             "detail": self.to_string(),
         })
         .to_string()
     }
 
-    /// The whole response, for any body made of octets.
+    /// The whole response, for any body made of bytes.
     pub fn to_response<B: From<bytes::Bytes>>(self) -> Response<B> {
         let mut response = Response::new(B::from(self.to_json().into()));
-        *response.status_mut() = StatusCode::FORBIDDEN;
+        *response.status_mut() = self.status();
         let json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(CONTENT_TYPE, json);
         response
+    }
+
+    /// The status of the response.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Expired => StatusCode::MISDIRECTED_REQUEST,
+            Self::Insufficient | Self::Required => StatusCode::FORBIDDEN,
+            Self::LayersDisagree | Self::NoLayer => StatusCode::INTERNAL_SERVER_ERROR,
+        }
     }
 
     /// The member `code`.
@@ -72,6 +74,7 @@ impl Problem {
         match self {
             Self::Expired => "attestation-expired",
             Self::Insufficient => "attestation-insufficient",
+            Self::LayersDisagree | Self::NoLayer => "attestation-unknown",
             Self::Required => "attestation-required",
         }
     }
@@ -83,6 +86,9 @@ impl fmt::Display for Problem {
             Self::Expired => "the attestation of this connection has expired; connect anew",
             Self::Insufficient => {
                 "the attestation of this connection does not suffice for this resource"
+            }
+            Self::LayersDisagree | Self::NoLayer => {
+                "the server is misconfigured and cannot tell the attestation of this connection"
             }
             Self::Required => "this resource needs a connection whose client attested itself",
         })

@@ -1,8 +1,6 @@
 //! Demands attestation of a route.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
@@ -11,16 +9,18 @@ use atls_core::Policy;
 use bytes::Bytes;
 use http::Request;
 use http::Response;
-use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::client::ClientAttestation;
 use super::problem::Problem;
+use super::response::ResponseFuture;
 
 /// Lets a request through only if its connection's peer is attested, and satisfies the policies given here.
 ///
-/// Answers `403` with a [`Problem`] otherwise. The relying party's own policy was already satisfied when the
-/// connection was made; a policy here can only demand more.
+/// Answers with a [`Problem`] otherwise. The relying party's own policy was already satisfied when the connection was
+/// made; a policy here can only demand more. A request that passed no [`AttestationLayer`](crate::AttestationLayer) is a
+/// fault of this server, traced and answered as one.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct RequireAttestationLayer {
@@ -70,7 +70,7 @@ pub struct RequireAttestation<S> {
 
 impl<S> RequireAttestation<S> {
     fn check<B>(&self, request: &Request<B>) -> Result<(), Problem> {
-        let peer = Problem::peer_of(request.extensions())?;
+        let peer = ClientAttestation::of(request.extensions())?;
         for policy in &*self.demand.policies {
             policy.check(peer).map_err(|violation| {
                 tracing::info!(%violation, "peer's attestation does not suffice for this route");
@@ -96,47 +96,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         match self.check(&request) {
-            Ok(()) => ResponseFuture {
-                state: State::Passed {
-                    inner: self.inner.call(request),
-                },
-            },
-            Err(problem) => ResponseFuture {
-                state: State::Refused { problem },
-            },
-        }
-    }
-}
-
-pin_project! {
-    /// The response of the inner service, or the refusal.
-    #[derive(Debug)]
-    pub struct ResponseFuture<F> {
-        #[pin]
-        state: State<F>,
-    }
-}
-
-pin_project! {
-    #[project = StateProjection]
-    #[derive(Debug)]
-    enum State<F> {
-        Passed { #[pin] inner: F },
-        Refused { problem: Problem },
-    }
-}
-
-impl<F, R, E> Future for ResponseFuture<F>
-where
-    F: Future<Output = Result<Response<R>, E>>,
-    R: From<Bytes>,
-{
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjection::Passed { inner } => inner.poll(cx),
-            StateProjection::Refused { problem } => Poll::Ready(Ok(problem.to_response())),
+            Ok(()) => ResponseFuture::of(self.inner.call(request)),
+            Err(problem) => ResponseFuture::refusing(problem),
         }
     }
 }

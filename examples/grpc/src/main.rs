@@ -9,9 +9,9 @@ use std::error::Error;
 use std::sync::Arc;
 
 use atls_axum::AttestedListener;
-use atls_core::PeerAttestation;
 use atls_sim::SimAttester;
 use atls_tower::AttestedHttps;
+use atls_tower::ClientAttestation;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
@@ -97,9 +97,9 @@ async fn connect(
 /// The attestation of a request's client is in its extensions, in gRPC as in HTTP.
 #[allow(clippy::result_large_err, reason = "tonic's interceptors return it")]
 fn attested_only(request: Request<()>) -> Result<Request<()>, Status> {
-    match request.extensions().get::<Arc<PeerAttestation>>() {
-        Some(_) => Ok(request),
-        None => Err(Status::permission_denied("for attested clients only")),
+    match ClientAttestation::of(request.extensions()) {
+        Ok(_) => Ok(request),
+        Err(problem) => Err(Status::permission_denied(problem.to_string())),
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use atls_axum::AttestationResult;
+use axum::body::Bytes;
 use axum::extract::ConnectInfo;
 use axum::extract::FromRequestParts;
 use axum::http::Request;
@@ -69,7 +70,7 @@ pub(crate) fn measure(number: u32) -> Result<(), Box<dyn Error>> {
 /// Time, and allocations per request.
 fn run<S>(number: u32, mut service: S) -> Result<(Duration, f64), Box<dyn Error>>
 where
-    S: Service<Request<()>, Response = Response<()>, Error = Infallible>,
+    S: Service<Request<()>, Response = Response<Bytes>, Error = Infallible>,
 {
     let mut time = Duration::ZERO;
     let mut allocations = 0;
@@ -100,9 +101,9 @@ where
 struct Bare;
 
 impl Service<Request<()>> for Bare {
-    type Response = Response<()>;
+    type Response = Response<Bytes>;
     type Error = Infallible;
-    type Future = std::future::Ready<Result<Response<()>, Infallible>>;
+    type Future = std::future::Ready<Result<Response<Bytes>, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -110,7 +111,7 @@ impl Service<Request<()>> for Bare {
 
     fn call(&mut self, request: Request<()>) -> Self::Future {
         std::hint::black_box(&request);
-        std::future::ready(Ok(Response::new(())))
+        std::future::ready(Ok(Response::new(Bytes::new())))
     }
 }
 
@@ -119,9 +120,9 @@ impl Service<Request<()>> for Bare {
 struct Extracting;
 
 impl Service<Request<()>> for Extracting {
-    type Response = Response<()>;
+    type Response = Response<Bytes>;
     type Error = Infallible;
-    type Future = std::future::Ready<Result<Response<()>, Infallible>>;
+    type Future = std::future::Ready<Result<Response<Bytes>, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -136,7 +137,7 @@ impl Service<Request<()>> for Extracting {
                 .as_mut()
                 .poll(&mut Context::from_waker(Waker::noop()))
         };
-        let mut response = Response::new(());
+        let mut response = Response::new(Bytes::new());
         if !matches!(extracted, Poll::Ready(Ok(_))) {
             *response.status_mut() = axum::http::StatusCode::FORBIDDEN;
         }

@@ -1,0 +1,87 @@
+//! The attestation of a request's client, as layers and extractors read it.
+
+use std::sync::Arc;
+
+use atls_core::PeerAttestation;
+use http::Extensions;
+
+use super::problem::Problem;
+
+/// The attestation of the client that a request's connection ends at, in the extensions of each request that passed an
+/// [`AttestationLayer`](crate::AttestationLayer).
+///
+/// It is there for unattested clients too, so that a request which passed no such layer is told from theirs. Nobody else
+/// can make one: neither a request's headers nor a client in the same process.
+#[derive(Clone, Debug)]
+pub struct ClientAttestation {
+    peer: Option<Arc<PeerAttestation>>,
+    validity: Validity,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Validity {
+    Current,
+    Expired,
+}
+
+impl ClientAttestation {
+    pub(super) fn new(peer: Option<Arc<PeerAttestation>>, validity: Validity) -> Self {
+        Self { peer, validity }
+    }
+
+    /// The client's attestation, from the extensions of a request.
+    ///
+    /// ```
+    /// # use atls_tower::ClientAttestation;
+    /// # fn example<B>(request: http::Request<B>) {
+    /// match ClientAttestation::of(request.extensions()) {
+    ///     Ok(client) => println!("a client that is {}", client.status()),
+    ///     Err(problem) => println!("{problem}"),
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Problem::Required`] for an unattested client, [`Problem::Expired`] for one whose attestation has ended, and
+    /// [`Problem::NoLayer`] for a request that passed no layer, which is traced as an error of this server.
+    pub fn of(extensions: &Extensions) -> Result<&Arc<PeerAttestation>, Problem> {
+        let Some(client) = extensions.get::<Self>() else {
+            tracing::error!(
+                fault = "local",
+                "request passed no AttestationLayer, so nothing is known of its client: serve with `atls_axum::serve`, \
+                 or give `axum::serve` the router's `into_attested_make_service()`, or put \
+                 `AttestationLayer::unattested()` around what is served over another listener"
+            );
+            return Err(Problem::NoLayer);
+        };
+        match (&client.peer, client.validity) {
+            (None, _) => Err(Problem::Required),
+            (Some(_), Validity::Expired) => Err(Problem::Expired),
+            (Some(peer), Validity::Current) => Ok(peer),
+        }
+    }
+
+    /// Puts it into the extensions, unless a layer of another connection has been there before.
+    pub(super) fn insert_into(self, extensions: &mut Extensions) -> Result<(), Problem> {
+        if let Some(earlier) = extensions.get::<Self>()
+            && !earlier.is_of_connection_of(&self)
+        {
+            tracing::error!(
+                fault = "local",
+                "request passed two AttestationLayers that disagree about its client: one of them is of another \
+                 connection, or of a test"
+            );
+            return Err(Problem::LayersDisagree);
+        }
+        extensions.insert(self);
+        Ok(())
+    }
+
+    fn is_of_connection_of(&self, other: &Self) -> bool {
+        match (&self.peer, &other.peer) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}

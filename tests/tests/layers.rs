@@ -1,0 +1,211 @@
+//! What requests carry of their client, where layers are missing, doubled, or speak of an attestation that has ended.
+//!
+//! A file of its own, for the log of a process is one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::io;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use atls_axum::AttestationResult;
+use atls_axum::AttestedListener;
+use atls_axum::RouterExt;
+use atls_reqwest::Attested;
+use atls_reqwest::Http;
+use atls_tower::AttestationLayer;
+use atls_tower::RequireAttestationLayer;
+use atls_tower::ServerAcceptor;
+use atls_tower::ServerTerms;
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::routing::get;
+use end_to_end::World;
+use end_to_end::reqwest::Response;
+use end_to_end::reqwest_client;
+use tokio::net::TcpListener;
+use tower::ServiceExt;
+
+const AGE: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn where_attestation_is_required_no_handler_is_called_after_it_ended() {
+    for http in [Http::One, Http::Two] {
+        let world = World::new();
+        let server = world.serve(both(&world)).await;
+        let client = reqwest_client(&mutual(&world, http));
+        let fresh = client.get(server.url("/")).send().await.unwrap();
+        assert_eq!(fresh.text().await.unwrap(), "hello");
+        world.clock.advance(AGE);
+        let late = client.get(server.url("/")).send().await.unwrap();
+        assert_eq!(late.status(), 421);
+        let closes = late.headers().get("connection");
+        assert_eq!(closes.is_some_and(|it| it == "close"), http == Http::One);
+        assert_problem(late, "attestation-expired").await;
+        assert_eq!(server.hits(), 1, "a handler was called: {http:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_attestation_is_asked_for_an_expired_client_is_an_unattested_one() {
+    let world = World::new();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let server = world.serve(terms.ask_peer(world.about_clients())).await;
+    let client = reqwest_client(&mutual(&world, Http::Two));
+    let fresh = client.get(server.url("/peer")).send().await.unwrap();
+    assert_eq!(fresh.text().await.unwrap(), "affirming");
+    world.clock.advance(AGE);
+    let late = client.get(server.url("/peer")).send().await.unwrap();
+    assert_eq!(late.text().await.unwrap(), "unattested");
+    for path in ["/attested", "/extractor"] {
+        let late = client.get(server.url(path)).send().await.unwrap();
+        assert_eq!(late.status(), 421);
+        assert_problem(late, "attestation-expired").await;
+    }
+}
+
+#[tokio::test]
+async fn a_router_without_its_layer_is_a_fault_of_the_server_and_says_so() {
+    let log = Log::start();
+    let world = World::new();
+    let listener = listen(&world).await;
+    let address = axum::serve::Listener::local_addr(&listener).unwrap();
+    tokio::spawn(async move { axum::serve(listener, app()).await });
+    let client = reqwest_client(&mutual(&world, Http::Two));
+    for path in ["/extractor", "/option", "/route"] {
+        let url = format!("https://localhost:{}{path}", address.port());
+        let response = client.get(url).send().await.unwrap();
+        assert_eq!(response.status(), 500, "{path}");
+        assert_problem(response, "attestation-unknown").await;
+        let events = log.take();
+        assert!(events.contains("ERROR"), "{path}: {events}");
+        assert!(events.contains("into_attested_make_service"), "{events}");
+    }
+}
+
+#[tokio::test]
+async fn axum_serves_a_router_with_its_layer() {
+    let world = World::new();
+    let listener = listen(&world).await;
+    let address = axum::serve::Listener::local_addr(&listener).unwrap();
+    let service = app().into_attested_make_service();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    let client = reqwest_client(&mutual(&world, Http::Two));
+    for path in ["/extractor", "/option", "/route"] {
+        let url = format!("https://localhost:{}{path}", address.port());
+        assert_eq!(client.get(url).send().await.unwrap().status(), 200);
+    }
+}
+
+/// The layer of a test, left in the router, would say of everybody what was said of one.
+#[tokio::test]
+async fn a_layer_of_another_connection_speaks_for_no_client() {
+    let world = World::new();
+    let device = world.client_device.clone();
+    let of_a_test = atls_axum::testing::attested(demo::provider(), device, world.about_clients());
+    let listener = listen(&world).await;
+    let address = axum::serve::Listener::local_addr(&listener).unwrap();
+    let app = app().layer(of_a_test.await.unwrap());
+    tokio::spawn(async move { atls_axum::serve(listener, app).await });
+    for attested in [mutual(&world, Http::Two), world.demanding()] {
+        let url = format!("https://localhost:{}/option", address.port());
+        let response = reqwest_client(&attested).get(url).send().await.unwrap();
+        assert_eq!(response.status(), 500);
+        assert_problem(response, "attestation-unknown").await;
+    }
+}
+
+#[tokio::test]
+async fn a_layer_may_be_met_twice() {
+    let world = World::new();
+    let device = world.client_device.clone();
+    let layer = atls_axum::testing::attested(demo::provider(), device, world.about_clients());
+    let layer = layer.await.unwrap();
+    let app = app().layer(layer.clone()).layer(layer);
+    let request = Request::get("/extractor").body(Body::empty()).unwrap();
+    assert_eq!(app.oneshot(request).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn requests_of_a_plain_listener_are_of_unattested_clients_where_that_is_said() {
+    let app = app().layer(AttestationLayer::unattested());
+    for (path, status) in [("/option", 200), ("/extractor", 403), ("/route", 403)] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+    }
+}
+
+/// Three ways to ask for the client's attestation.
+fn app() -> Router {
+    Router::new()
+        .route("/route", get(async || "hello"))
+        .route_layer(RequireAttestationLayer::new())
+        .route("/extractor", get(async |_: AttestationResult| "hello"))
+        .route("/option", get(async |_: Option<AttestationResult>| "hello"))
+}
+
+fn both(world: &World) -> ServerTerms {
+    ServerTerms::new()
+        .attester(world.server_device.clone())
+        .require_peer(world.about_clients())
+}
+
+fn mutual(world: &World, http: Http) -> Attested {
+    let builder = world.client().require_peer(world.about_servers());
+    let builder = builder.attester(world.client_device.clone());
+    builder.http(http).build().unwrap()
+}
+
+/// Asks clients to attest, so that those who do not are served too.
+async fn listen(world: &World) -> AttestedListener {
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let terms = terms.ask_peer(world.about_clients());
+    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    AttestedListener::new(listener, acceptor).unwrap()
+}
+
+async fn assert_problem(response: Response, code: &str) {
+    let kind = response.headers().get("content-type").unwrap();
+    assert_eq!(kind, "application/problem+json");
+    let problem: serde_json::Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+    assert_eq!(problem["code"], code);
+}
+
+/// What this process logs.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn start() -> Self {
+        let log = Self::default();
+        let writer = log.clone();
+        tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_max_level(tracing_subscriber::filter::LevelFilter::ERROR)
+            .with_writer(move || writer.clone())
+            .init();
+        log
+    }
+
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
