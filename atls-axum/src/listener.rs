@@ -84,6 +84,11 @@ impl AttestedListener {
         Ok(Self { ready, local, task })
     }
 
+    /// The address that it listens on: with the port that the system chose, where port 0 was asked for.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
     /// The next connection that is ready for HTTP.
     pub(crate) async fn next(&mut self) -> (AttestedStream<TcpStream>, SocketAddr) {
         match self.ready.recv().await {

@@ -240,7 +240,7 @@ pub struct Served {
 
 impl Served {
     pub fn over(listener: AttestedListener) -> Self {
-        let address = axum::serve::Listener::local_addr(&listener).unwrap();
+        let address = listener.local_addr();
         let hits = Arc::new(AtomicUsize::new(0));
         let slow = Gate::new();
         let app = app(hits.clone(), slow.clone());

@@ -45,7 +45,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         ServerAcceptor::new(authority.server()?, terms)?,
     )
     .await?;
-    let port = axum::serve::Listener::local_addr(&listener)?.port();
+    let port = listener.local_addr().port();
     let (_reporter, health) = tonic_health::server::health_reporter();
     let app = Routes::new(health)
         .into_axum_router()

@@ -37,7 +37,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         ServerTerms::new().attester(Arc::new(device)),
     )?;
     let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
-    let port = axum::serve::Listener::local_addr(&listener)?.port();
+    let port = listener.local_addr().port();
     let app = Router::new().route("/", get(async || "hello"));
     tokio::spawn(async move { atls_axum::serve(listener, app).await });
 

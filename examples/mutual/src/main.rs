@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .ask_peer(about_clients);
     let acceptor = ServerAcceptor::new(authority.server()?, terms)?;
     let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
-    let port = axum::serve::Listener::local_addr(&listener)?.port();
+    let port = listener.local_addr().port();
     let app = Router::new()
         .route("/secret", get(secret))
         .route_layer(RequireAttestationLayer::new().policy(runs_current_release))

@@ -147,7 +147,7 @@ async fn serve(
 ) -> Result<String, Box<dyn Error>> {
     let acceptor = ServerAcceptor::new(authority.server()?, ServerTerms::new().attester(attester))?;
     let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
-    let port = axum::serve::Listener::local_addr(&listener)?.port();
+    let port = listener.local_addr().port();
     tokio::spawn(async move { axum::serve(listener, app.into_attested_make_service()).await });
     Ok(format!("https://localhost:{port}"))
 }

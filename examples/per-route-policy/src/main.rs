@@ -58,7 +58,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         ServerAcceptor::new(authority.server()?, terms)?,
     )
     .await?;
-    let port = axum::serve::Listener::local_addr(&listener)?.port();
+    let port = listener.local_addr().port();
     let app = Router::new()
         .merge(
             Router::new()

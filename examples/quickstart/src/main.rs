@@ -101,7 +101,7 @@ async fn serve(authority: &Authority, device: SimAttester) -> Result<String, Box
     let terms = ServerTerms::new().attester(Arc::new(NarratingAttester::around(device)));
     let acceptor = ServerAcceptor::new(authority.server()?, terms)?;
     let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
-    let url = url_of(axum::serve::Listener::local_addr(&listener)?);
+    let url = url_of(listener.local_addr());
     let app = Router::new().route("/", get(async || "hello from behind attested TLS"));
     tokio::spawn(async move { atls_axum::serve(listener, app).await });
     Ok(url)

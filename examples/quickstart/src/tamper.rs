@@ -300,7 +300,7 @@ impl Scene {
 async fn serve(issued: &Issued, attester: Arc<dyn Attester>) -> Result<SocketAddr, Box<dyn Error>> {
     let acceptor = ServerAcceptor::new(issued.server()?, ServerTerms::new().attester(attester))?;
     let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
-    let address = axum::serve::Listener::local_addr(&listener)?;
+    let address = listener.local_addr();
     let app = Router::new().into_attested_make_service();
     tokio::spawn(async move { axum::serve(listener, app).await });
     Ok(address)

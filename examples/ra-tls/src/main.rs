@@ -79,7 +79,7 @@ async fn serve(device: SimAttester, format: Format) -> Result<String, Box<dyn Er
 
     let acceptor = ServerAcceptor::new(tls, ServerTerms::new())?;
     let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
-    let port = axum::serve::Listener::local_addr(&listener)?.port();
+    let port = listener.local_addr().port();
     let app = Router::new().route("/", get(async || "hello"));
     tokio::spawn(async move { atls_axum::serve(listener, app).await });
     Ok(format!("https://localhost:{port}/"))

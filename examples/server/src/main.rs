@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         AttestedListener::bind(address, ServerAcceptor::new(authority.server()?, terms)?).await?;
     println!(
         "listening on https://localhost:{}",
-        axum::serve::Listener::local_addr(&listener)?.port()
+        listener.local_addr().port()
     );
 
     let app = Router::new().route("/", get(hello));

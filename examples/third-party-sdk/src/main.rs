@@ -78,10 +78,7 @@ async fn serve(authority: &Authority, terms: ServerTerms) -> Result<String, Box<
         ServerAcceptor::new(authority.server()?, terms)?,
     )
     .await?;
-    let url = format!(
-        "https://localhost:{}",
-        axum::serve::Listener::local_addr(&listener)?.port()
-    );
+    let url = format!("https://localhost:{}", listener.local_addr().port());
     let app = Router::new().route("/today", get(async || "sunny"));
     tokio::spawn(async move { atls_axum::serve(listener, app).await });
     Ok(url)

@@ -81,7 +81,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let terms = ServerTerms::new().attester(Arc::new(device));
     let acceptor = ServerAcceptor::new(authority.server()?, terms)?;
     let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
-    let port = axum::serve::Listener::local_addr(&listener)?.port();
+    let port = listener.local_addr().port();
     let app = Router::new().route("/", get(async || "hello"));
     tokio::spawn(async move { axum::serve(listener, app.into_attested_make_service()).await });
 

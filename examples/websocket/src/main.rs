@@ -41,7 +41,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         ServerAcceptor::new(authority.server()?, terms)?,
     )
     .await?;
-    let address = axum::serve::Listener::local_addr(&listener)?;
+    let address = listener.local_addr();
     let app = Router::new().route("/echo", any(upgrade));
     tokio::spawn(async move { atls_axum::serve(listener, app).await });
 

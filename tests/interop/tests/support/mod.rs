@@ -108,7 +108,7 @@ pub async fn exchange(
     let listener = AttestedListener::bind("127.0.0.1:0", acceptor)
         .await
         .unwrap();
-    let port = axum::serve::Listener::local_addr(&listener).unwrap().port();
+    let port = listener.local_addr().port();
     let peer = async |peer: Option<AttestationResult>| {
         peer.map_or_else(|| "unattested".to_owned(), |peer| peer.status().to_string())
     };
