@@ -8,13 +8,14 @@ use dcap_qvl::PckCertFlag;
 use dcap_qvl::QuoteClaims;
 use dcap_qvl::intel::PckExtension;
 
-use crate::collateral;
 use crate::error::QuoteError;
 use crate::event_log::Event;
 use crate::genuine;
 use crate::policy::TcbStatus;
 use crate::report::SgxReport;
 use crate::report::TdReport;
+use crate::tcb;
+use crate::tcb::PartTcb;
 
 /// A TD whose quote was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub struct PlatformClaims {
     pub tcb_evaluation_data_number: Option<u32>,
     /// The date of the oldest level that fits the platform, its TDX module or its Quoting Enclave.
     pub tcb_date: Option<UnixTime>,
+    /// Each part of the platform: its level, and how far it is behind. Empty where the collateral was not verified.
+    pub parts: Vec<PartTcb>,
     /// Family, model, stepping, platform type and custom SKU.
     pub fmspc: Digest<6>,
     /// Provisioning ID: identifies the processor. Personal data; do not log it.
@@ -73,31 +76,31 @@ pub struct PlatformClaims {
     pub collateral_is_stale: bool,
 }
 
+/// What is known of a platform that the library gives no claims about.
+pub(crate) struct Unjudged {
+    pub(crate) status: Option<TcbStatus>,
+    pub(crate) parts: Vec<PartTcb>,
+    /// When the collateral expires.
+    pub(crate) expires: UnixTime,
+}
+
 impl PlatformClaims {
-    pub(crate) fn judged(claims: &QuoteClaims) -> Result<Self, QuoteError> {
+    /// By the library's word and by the parts, whichever is worse.
+    pub(crate) fn judged(claims: &QuoteClaims, parts: Vec<PartTcb>) -> Result<Self, QuoteError> {
         let pck = &claims.platform.pck;
-        let qe_date = collateral::rfc3339(&claims.qe.tcb_level.tcb_date);
-        let qe_date = qe_date.ok_or(QuoteError::Collateral)?;
+        let status = tcb::worst(&parts).beside(claims.tcb.status.into());
         let mut advisories = claims.tcb.advisory_ids.clone();
-        let mut status = TcbStatus::from(claims.tcb.status);
-        let mut date = claims.platform.tcb_date_tag.min(qe_date);
-        // The library's verdict is about the TDX module that launched the TD. Of one that runs in its place since it takes
-        // only what makes things better; it may as well be older.
-        if let Some(current) = &claims.platform.current_tcb_level {
-            status = status.beside(current.tcb_status.into());
-            let current_date = collateral::rfc3339(&current.tcb_date);
-            date = date.min(current_date.ok_or(QuoteError::Collateral)?);
-            for advisory in &current.advisory_ids {
-                if !advisories.contains(advisory) {
-                    advisories.push(advisory.clone());
-                }
+        for advisory in parts.iter().flat_map(|part| &part.advisories) {
+            if !advisories.contains(advisory) {
+                advisories.push(advisory.clone());
             }
         }
         Ok(Self {
             tcb_status: Some(status),
             advisories,
             tcb_evaluation_data_number: Some(claims.tcb.eval_data_number),
-            tcb_date: Some(genuine::seconds(date)),
+            tcb_date: parts.iter().filter_map(|part| part.tcb_date).min(),
+            parts,
             fmspc: pck.fmspc.into(),
             ppid: ppid(&pck.ppid)?,
             platform_instance_id: pck.platform_instance_id.map(Digest::from),
@@ -110,11 +113,7 @@ impl PlatformClaims {
     }
 
     /// Of a platform that Intel's collateral gives no level for, or that was not looked up there.
-    pub(crate) fn unjudged(
-        pck: &PckExtension,
-        status: Option<TcbStatus>,
-        expires: UnixTime,
-    ) -> Result<Self, QuoteError> {
+    pub(crate) fn unjudged(pck: &PckExtension, judgement: Unjudged) -> Result<Self, QuoteError> {
         let instance: Option<[u8; 16]> = match &pck.platform_instance_id {
             None => None,
             Some(id) => Some(
@@ -124,17 +123,18 @@ impl PlatformClaims {
             ),
         };
         Ok(Self {
-            tcb_status: status,
+            tcb_status: judgement.status,
             advisories: Vec::new(),
             tcb_evaluation_data_number: None,
             tcb_date: None,
+            parts: judgement.parts,
             fmspc: pck.fmspc.into(),
             ppid: ppid(&pck.ppid)?,
             platform_instance_id: instance.map(Digest::from),
             dynamic_platform: pck.dynamic_platform,
             cached_keys: pck.cached_keys,
             smt: pck.smt_enabled,
-            collateral_expires_at: expires,
+            collateral_expires_at: judgement.expires,
             collateral_is_stale: false,
         })
     }
@@ -151,6 +151,7 @@ impl fmt::Debug for PlatformClaims {
                 &self.tcb_evaluation_data_number,
             )
             .field("tcb_date", &self.tcb_date)
+            .field("parts", &self.parts)
             .field("fmspc", &self.fmspc)
             .field("dynamic_platform", &self.dynamic_platform)
             .field("cached_keys", &self.cached_keys)

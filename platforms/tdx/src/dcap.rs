@@ -77,8 +77,8 @@ fn meaning(
     }
 }
 
-/// No level, no module, no Quoting Enclave that the collateral knows.
-const UNRECOGNISED: [&str; 10] = [
+/// No level, no module, no Quoting Enclave that the collateral knows; or a level whose status its document does not define.
+const UNRECOGNISED: [&str; 11] = [
     "No matching TCB level found",
     "No TCB levels found in QE Identity",
     "No TDX module identity",
@@ -89,4 +89,5 @@ const UNRECOGNISED: [&str; 10] = [
     "QE MRSIGNER mismatch",
     "QE report validation failed",
     "TDX module",
+    "Unrecognized TCB status",
 ];

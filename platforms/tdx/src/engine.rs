@@ -14,6 +14,7 @@ use dcap_qvl::verify::QuoteVerifier;
 
 use crate::attributes;
 use crate::claims::PlatformClaims;
+use crate::claims::Unjudged;
 use crate::collateral;
 use crate::collateral::Collateral;
 use crate::collateral::CollateralSource;
@@ -27,6 +28,8 @@ use crate::genuine::Root;
 use crate::policy::TcbPolicy;
 use crate::policy::TcbStatus;
 use crate::quote::Quote;
+use crate::tcb;
+use crate::tcb::Svns;
 
 pub(crate) struct Engine {
     root: Root,
@@ -219,7 +222,10 @@ impl Engine {
         }
         match dcap::appraise(&self.verifier, quote, collateral, &self.root, at) {
             Ok(claims) => Ok(Finding {
-                platform: PlatformClaims::judged(&claims)?,
+                platform: PlatformClaims::judged(
+                    &claims,
+                    tcb::parts(collateral, &Svns::of(quote)?)?,
+                )?,
                 expires_at: genuine::seconds(claims.earliest_expiration_date),
                 report: claims.report,
             }),
@@ -242,8 +248,19 @@ impl Engine {
             .and_then(|leaf| dcap_qvl::intel::parse_pck_extension(leaf).ok())
             .ok_or(QuoteError::Malformed("PCK certificate"))?;
         let expires_at = collateral.expires_at();
+        // How far behind it is, although that is not why it is refused. Only from what the root signed.
+        let issuers = quote.chain.get(1..).unwrap_or_default();
+        let parts = match collateral.verify(issuers, &self.root, at) {
+            Ok(()) => tcb::parts(collateral, &Svns::of(quote)?)?,
+            Err(_) => Vec::new(),
+        };
+        let judgement = Unjudged {
+            status,
+            parts,
+            expires: expires_at,
+        };
         Ok(Finding {
-            platform: PlatformClaims::unjudged(&pck, status, expires_at)?,
+            platform: PlatformClaims::unjudged(&pck, judgement)?,
             expires_at,
             report: report_of(quote)?,
         })

@@ -48,6 +48,7 @@ mod policy;
 mod quote;
 mod report;
 mod sgx;
+mod tcb;
 mod verifier;
 
 use atls_core::AttestRequest;
@@ -91,6 +92,11 @@ pub use report::Td15;
 pub use report::Td15Extended;
 pub use report::TdReport;
 pub use sgx::SgxVerifier;
+pub use tcb::PartTcb;
+pub use tcb::SvnComponent;
+pub use tcb::SvnShortfall;
+pub use tcb::TcbPart;
+pub use tcb::TcbUpdate;
 pub use verifier::TdxVerifier;
 
 /// How the binder is carried: `REPORTDATA` has 64 octets, which its SHA-512 fills. Used by both halves.

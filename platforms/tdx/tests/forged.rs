@@ -66,6 +66,18 @@ fn judge_at(
     ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(now)))
 }
 
+fn judge_enclave(platform: &ForgedPlatform, report: &SgxReport, policy: SgxPolicy) -> Appraised {
+    let verifier = SgxVerifier::dangerous_with_root(
+        platform.root(),
+        Arc::new(Live::fixed(policy).unwrap()),
+        Arc::new(SuppliedCollateral::new([platform
+            .collateral(Tee::Sgx)
+            .unwrap()])),
+    );
+    let quote = platform.sgx_quote(report, &REPORT_DATA).unwrap();
+    ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(NOW))).unwrap()
+}
+
 #[test]
 fn a_good_td_is_affirmed_in_every_body() {
     let platform = ForgedPlatform::new(NOW).unwrap();
@@ -426,6 +438,64 @@ fn the_platform_is_judged_by_its_tcb() {
     }
 }
 
+/// Intel's own verifier takes each status of a Quoting Enclave but `UpToDate` and `Revoked` as out of date.
+#[test]
+fn every_status_of_the_quoting_enclave_counts() {
+    use TcbStatus::*;
+
+    for (status, named, expected) in [
+        (OutOfDate, OutOfDate, 32),
+        (ConfigurationNeeded, OutOfDateConfigurationNeeded, 32),
+        (
+            OutOfDateConfigurationNeeded,
+            OutOfDateConfigurationNeeded,
+            32,
+        ),
+        // None that Intel gives to a Quoting Enclave.
+        (SWHardeningNeeded, Unrecognised, 97),
+        (ConfigurationAndSWHardeningNeeded, Unrecognised, 97),
+        (TDRelaunchAdvised, Unrecognised, 97),
+        (Revoked, Revoked, 96),
+    ] {
+        let mut platform = ForgedPlatform::new(NOW).unwrap();
+        platform.platform_levels[0].date = NOW;
+        platform.module_levels[0].date = NOW;
+        platform.qe_levels = vec![ForgedLevel {
+            svn: 0,
+            status,
+            date: NOW - 90 * DAY,
+            advisories: Vec::new(),
+        }];
+        let report = platform.td_report();
+        let enclave = platform.sgx_report();
+        let known = vec![SgxEnclave::exactly("forged", enclave.mrenclave)];
+        let results = [
+            judge(&platform, &report, policy(&report)),
+            judge(&platform, &td15(&report), policy(&report)),
+            judge_enclave(&platform, &enclave, SgxPolicy::up_to_date(known)),
+        ];
+        for appraised in results {
+            assert_eq!(value(&appraised, Category::Hardware), expected, "{status}");
+            assert_ne!(tier(&appraised), Tier::Affirming, "{status}");
+            let (_, part) = appraised.ear().submods().next().unwrap();
+            let said = part.extension("atls.tcb-status").unwrap();
+            assert_eq!(*said, named.to_string(), "{status}");
+        }
+        // A policy that accepts it names it, and the grace counts from the date of the Quoting Enclave's level.
+        for (grace, affirmed) in [(90, 2), (89, 32)] {
+            let policy = TdxPolicy {
+                accept_tcb: vec![UpToDate, named],
+                out_of_date_grace_days: Some(grace),
+                ..policy(&report)
+            };
+            if named.to_string().starts_with("OutOfDate") {
+                let appraised = judge(&platform, &report, policy);
+                assert_eq!(value(&appraised, Category::Hardware), affirmed, "{status}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_platform_that_is_out_of_date_is_good_for_as_long_as_the_policy_says() {
     type Change = fn(&mut ForgedPlatform, ForgedLevel);
@@ -681,17 +751,8 @@ fn every_demand_on_an_enclave_is_checked() {
         min_isv_svn: Some(3),
         ..SgxEnclave::exactly("signed", good.mrenclave)
     }]);
-    let judge = |report: &SgxReport, policy: &SgxPolicy| {
-        let verifier = SgxVerifier::dangerous_with_root(
-            platform.root(),
-            Arc::new(Live::fixed(policy.clone()).unwrap()),
-            Arc::new(SuppliedCollateral::new([platform
-                .collateral(Tee::Sgx)
-                .unwrap()])),
-        );
-        let quote = platform.sgx_quote(report, &REPORT_DATA).unwrap();
-        ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(NOW))).unwrap()
-    };
+    let judge =
+        |report: &SgxReport, policy: &SgxPolicy| judge_enclave(&platform, report, policy.clone());
     for policy in [&exactly, &signed] {
         let appraised = judge(&good, policy);
         assert_eq!(tier(&appraised), Tier::Affirming);

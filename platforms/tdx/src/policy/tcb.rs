@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::Serializer;
 use serde::de;
 
-/// How Intel judges a platform, as its TCB Info and its Quote Verification Library spell it.
+/// How Intel judges a platform, as its TCB Info and its Quote Verification Library spell it; from the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum TcbStatus {
@@ -21,14 +21,14 @@ pub enum TcbStatus {
     ConfigurationNeeded,
     /// Both.
     ConfigurationAndSWHardeningNeeded,
-    /// Firmware or microcode is older than Intel's current level.
-    OutOfDate,
-    /// Older, and the configuration may expose it.
-    OutOfDateConfigurationNeeded,
     /// The TDX module was updated under the running TD, which was launched by one that is out of date.
     TDRelaunchAdvised,
     /// The same, and the configuration may expose it.
     TDRelaunchAdvisedConfigurationNeeded,
+    /// Firmware or microcode is older than Intel's current level.
+    OutOfDate,
+    /// Older, and the configuration may expose it.
+    OutOfDateConfigurationNeeded,
     /// The platform's keys are to be trusted no more. No policy can accept it.
     Revoked,
     /// None of Intel's levels fits: an unknown platform or TDX module. No policy can accept it.
@@ -36,10 +36,10 @@ pub enum TcbStatus {
 }
 
 impl TcbStatus {
-    /// With that of a TDX module which runs beside what was judged: the worse of both, and both.
-    pub(crate) fn beside(self, running: Self) -> Self {
-        let worse = self.max(running);
-        match (worse, self.min(running)) {
+    /// With another status of the same platform: the worse of both, and both.
+    pub(crate) fn beside(self, other: Self) -> Self {
+        let worse = self.max(other);
+        match (worse, self.min(other)) {
             (Self::OutOfDate, other) if other.needs_configuration() => {
                 Self::OutOfDateConfigurationNeeded
             }
@@ -50,6 +50,32 @@ impl TcbStatus {
                 Self::ConfigurationAndSWHardeningNeeded
             }
             _ => worse,
+        }
+    }
+
+    /// With that of a TDX module or Quoting Enclave. As Intel's verifier has it, one that is not up to date is out of date,
+    /// whatever its document calls it.
+    pub(crate) fn with_component(self, component: Self) -> Self {
+        match component {
+            Self::UpToDate => self,
+            other => self.beside(Self::OutOfDate).beside(other),
+        }
+    }
+
+    /// Of a TD that was launched as this, once its TDX module was updated: a new launch may be all that it takes. Whoever
+    /// updates the module may as well put an older one there.
+    pub(crate) fn relaunched_as(self, running: Self) -> Self {
+        match (self, running) {
+            (Self::OutOfDate | Self::OutOfDateConfigurationNeeded, running)
+                if running < Self::TDRelaunchAdvised =>
+            {
+                if self.needs_configuration() || running.needs_configuration() {
+                    Self::TDRelaunchAdvisedConfigurationNeeded
+                } else {
+                    Self::TDRelaunchAdvised
+                }
+            }
+            _ => self.beside(running),
         }
     }
 
@@ -229,6 +255,16 @@ mod tests {
             (
                 Status::OutOfDateConfigurationNeeded,
                 Status::TDRelaunchAdvised,
+                Status::OutOfDateConfigurationNeeded,
+            ),
+            (
+                Status::OutOfDate,
+                Status::TDRelaunchAdvisedConfigurationNeeded,
+                Status::OutOfDateConfigurationNeeded,
+            ),
+            (
+                Status::TDRelaunchAdvised,
+                Status::ConfigurationNeeded,
                 Status::TDRelaunchAdvisedConfigurationNeeded,
             ),
             (

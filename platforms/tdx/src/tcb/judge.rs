@@ -1,0 +1,254 @@
+//! From security version numbers to levels, by Intel's rules: the first level, from the highest down, that is met in all
+//! components.
+
+use std::cmp::Reverse;
+
+use super::documents::Component;
+use super::documents::IsvSvn;
+use super::documents::Level;
+use super::documents::PlatformSvns;
+use super::documents::QeIdentity;
+use super::documents::TcbInfo;
+use super::part::PartTcb;
+use super::part::SvnComponent;
+use super::part::SvnShortfall;
+use super::part::TcbPart;
+use super::part::TcbUpdate;
+use crate::collateral;
+use crate::collateral::Collateral;
+use crate::error::QuoteError;
+use crate::genuine;
+use crate::policy::TcbStatus;
+use crate::quote::Quote;
+use crate::report::TdReport;
+
+/// The security version numbers that a genuine quote and its PCK certificate state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Svns {
+    cpu: [u8; 16],
+    pce: u16,
+    quoting_enclave: u16,
+    tdx: Option<[u8; 16]>,
+    tdx_now: Option<[u8; 16]>,
+}
+
+impl Svns {
+    pub(crate) fn of(quote: &Quote<'_>) -> Result<Self, QuoteError> {
+        let leaf = quote.chain.first();
+        let pck = leaf
+            .and_then(|leaf| dcap_qvl::intel::parse_pck_extension(leaf).ok())
+            .ok_or(QuoteError::Malformed("PCK certificate"))?;
+        let quoting_enclave = quote.qe_report.get(QE_ISV_SVN..);
+        let quoting_enclave = quoting_enclave
+            .and_then(|rest| rest.first_chunk())
+            .ok_or(QuoteError::Malformed("QE report"))?;
+        let td = TdReport::of(&crate::engine::report_of(quote)?);
+        Ok(Self {
+            cpu: pck.cpu_svn,
+            pce: pck.pce_svn,
+            quoting_enclave: u16::from_le_bytes(*quoting_enclave),
+            tdx: td.as_ref().map(|td| td.tee_tcb_svn),
+            tdx_now: td.and_then(|td| td.td15).map(|td| td.tee_tcb_svn_2),
+        })
+    }
+}
+
+/// Each part of the platform, by documents whose signatures the caller verified.
+///
+/// # Errors
+/// [`QuoteError::Collateral`] where a document is not of Intel's form.
+pub(crate) fn parts(collateral: &Collateral, svns: &Svns) -> Result<Vec<PartTcb>, QuoteError> {
+    let documents = collateral.parts();
+    let mut tcb_info: TcbInfo<'_> =
+        serde_json::from_str(&documents.tcb_info).map_err(|_| QuoteError::Collateral)?;
+    let qe_identity: QeIdentity =
+        serde_json::from_str(&documents.qe_identity).map_err(|_| QuoteError::Collateral)?;
+    // Intel's verifier does not rely on their order either.
+    tcb_info.tcb_levels.sort_by_cached_key(|level| {
+        let svns = |components: &[Component<'_>]| -> Vec<u8> {
+            components.iter().map(|component| component.svn).collect()
+        };
+        Reverse((svns(&level.tcb.sgx), level.tcb.pcesvn, svns(&level.tcb.tdx)))
+    });
+    let mut parts = vec![platform(TcbPart::Platform, &tcb_info, svns, svns.tdx)?];
+    parts.extend(module(TcbPart::TdxModule, &tcb_info, svns.tdx)?);
+    if svns.tdx_now.is_some() && svns.tdx_now != svns.tdx {
+        let now = svns.tdx_now;
+        parts.push(platform(TcbPart::RunningPlatform, &tcb_info, svns, now)?);
+        parts.extend(module(TcbPart::RunningTdxModule, &tcb_info, now)?);
+    }
+    parts.push(enclave(
+        TcbPart::QuotingEnclave,
+        SvnComponent::QuotingEnclave,
+        &qe_identity.tcb_levels,
+        svns.quoting_enclave,
+    )?);
+    Ok(parts)
+}
+
+/// The status of all parts together: never better than that of any of them.
+pub(crate) fn worst(parts: &[PartTcb]) -> TcbStatus {
+    let of = |wanted| {
+        let part = parts.iter().find(|part| part.part == wanted);
+        part.map(|part| part.status)
+    };
+    let together = |platform: TcbStatus, module: Option<TcbStatus>| {
+        [module, of(TcbPart::QuotingEnclave)]
+            .into_iter()
+            .flatten()
+            .fold(platform, TcbStatus::with_component)
+    };
+    let launched = of(TcbPart::Platform).unwrap_or(TcbStatus::Unrecognised);
+    let launched = together(launched, of(TcbPart::TdxModule));
+    match of(TcbPart::RunningPlatform) {
+        None => launched,
+        Some(running) => launched.relaunched_as(together(running, of(TcbPart::RunningTdxModule))),
+    }
+}
+
+fn platform(
+    part: TcbPart,
+    tcb_info: &TcbInfo<'_>,
+    svns: &Svns,
+    tdx: Option<[u8; 16]>,
+) -> Result<PartTcb, QuoteError> {
+    let levels = tcb_info.tcb_levels.iter();
+    let levels = levels.map(|level| Ok((level, platform_shortfalls(&level.tcb, svns, tdx)?)));
+    judged(part, levels.collect::<Result<_, QuoteError>>()?)
+}
+
+fn platform_shortfalls(
+    level: &PlatformSvns<'_>,
+    svns: &Svns,
+    tdx: Option<[u8; 16]>,
+) -> Result<Vec<SvnShortfall>, QuoteError> {
+    let mut shortfalls = components(&level.sgx, &svns.cpu, SvnComponent::Sgx)?;
+    shortfalls.extend(short(SvnComponent::Pce, svns.pce, level.pcesvn));
+    if let Some(tdx) = tdx {
+        let mut tdx_shortfalls = components(&level.tdx, &tdx, SvnComponent::Tdx)?;
+        // The first two are the version of the module, which a module with a major version has an identity for.
+        if major_version(&tdx).is_some() {
+            tdx_shortfalls.retain(|short| {
+                !matches!(short.component, SvnComponent::Tdx(1) | SvnComponent::Tdx(2))
+            });
+        }
+        shortfalls.extend(tdx_shortfalls);
+    }
+    Ok(shortfalls)
+}
+
+/// `None` where the module has no major version, and so no identity.
+fn module(
+    part: TcbPart,
+    tcb_info: &TcbInfo<'_>,
+    tdx: Option<[u8; 16]>,
+) -> Result<Option<PartTcb>, QuoteError> {
+    let Some((tdx, major)) = tdx.and_then(|tdx| Some((tdx, major_version(&tdx)?))) else {
+        return Ok(None);
+    };
+    let id = format!("TDX_{major:02X}");
+    let identity = tcb_info
+        .tdx_module_identities
+        .iter()
+        .find(|identity| identity.id.eq_ignore_ascii_case(&id));
+    let levels = identity.map(|identity| identity.tcb_levels.as_slice());
+    let [minor, ..] = tdx;
+    enclave(
+        part,
+        SvnComponent::TdxModule,
+        levels.unwrap_or_default(),
+        minor.into(),
+    )
+    .map(Some)
+}
+
+fn major_version(tdx: &[u8; 16]) -> Option<u8> {
+    let [_, major, ..] = tdx;
+    (*major > 0).then_some(*major)
+}
+
+/// What has one number: the Quoting Enclave, a TDX module.
+fn enclave(
+    part: TcbPart,
+    component: SvnComponent,
+    levels: &[Level<IsvSvn>],
+    has: u16,
+) -> Result<PartTcb, QuoteError> {
+    let mut levels: Vec<_> = levels
+        .iter()
+        .map(|level| {
+            (
+                level,
+                Vec::from_iter(short(component, has, level.tcb.isvsvn)),
+            )
+        })
+        .collect();
+    levels.sort_by_key(|(level, _)| Reverse(level.tcb.isvsvn));
+    judged(part, levels)
+}
+
+/// Of levels from the highest down, each with what is below it.
+fn judged<T>(
+    part: TcbPart,
+    levels: Vec<(&Level<T>, Vec<SvnShortfall>)>,
+) -> Result<PartTcb, QuoteError> {
+    let date = |level: &Level<T>| {
+        let date = collateral::rfc3339(&level.tcb_date);
+        date.map(genuine::seconds).ok_or(QuoteError::Collateral)
+    };
+    let met = levels.iter().find(|(_, shortfalls)| shortfalls.is_empty());
+    let met = met.map(|(level, _)| *level);
+    let status = met.map_or(TcbStatus::Unrecognised, |level| level.tcb_status);
+    // Of several as good, the lowest: the least that has to be done.
+    let best = levels
+        .into_iter()
+        .rev()
+        .min_by_key(|(level, _)| level.tcb_status)
+        .filter(|(level, shortfalls)| level.tcb_status < status && !shortfalls.is_empty());
+    let update = match best {
+        None => None,
+        Some((level, shortfalls)) => Some(TcbUpdate {
+            status: level.tcb_status,
+            tcb_date: date(level)?,
+            shortfalls,
+        }),
+    };
+    Ok(PartTcb {
+        part,
+        status,
+        tcb_date: met.map(date).transpose()?,
+        advisories: met.map_or_else(Vec::new, |level| level.advisory_ids.clone()),
+        update,
+    })
+}
+
+fn components(
+    needed: &[Component<'_>],
+    has: &[u8; 16],
+    component: fn(u8) -> SvnComponent,
+) -> Result<Vec<SvnShortfall>, QuoteError> {
+    if needed.len() != has.len() {
+        return Err(QuoteError::Collateral);
+    }
+    let numbered = (1..).zip(has.iter().zip(needed));
+    let shortfalls = numbered.filter_map(|(index, (has, needed))| {
+        let shortfall = short(component(index), (*has).into(), needed.svn.into())?;
+        Some(SvnShortfall {
+            name: needed.name(),
+            ..shortfall
+        })
+    });
+    Ok(shortfalls.collect())
+}
+
+fn short(component: SvnComponent, has: u16, needs: u16) -> Option<SvnShortfall> {
+    (has < needs).then_some(SvnShortfall {
+        component,
+        name: None,
+        has,
+        needs,
+    })
+}
+
+/// Where an enclave's report has its `ISVSVN`, 2 bytes.
+const QE_ISV_SVN: usize = 258;
