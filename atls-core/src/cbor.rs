@@ -31,7 +31,7 @@ pub(crate) fn hides_integer(encoded: &[u8]) -> bool {
 }
 
 /// Major type and argument of the first head, `None` for an indefinite length or a break, and what follows.
-fn head(encoded: &[u8]) -> Option<(u8, Option<u64>, &[u8])> {
+pub(crate) fn head(encoded: &[u8]) -> Option<(u8, Option<u64>, &[u8])> {
     let (first, rest) = encoded.split_first()?;
     let major = first >> 5;
     let length = match first & 0x1f {
@@ -50,9 +50,9 @@ fn head(encoded: &[u8]) -> Option<(u8, Option<u64>, &[u8])> {
     Some((major, Some(argument), rest))
 }
 
-const BYTES: u8 = 2;
-const TEXT: u8 = 3;
-const TAG: u8 = 6;
+pub(crate) const BYTES: u8 = 2;
+pub(crate) const TEXT: u8 = 3;
+pub(crate) const TAG: u8 = 6;
 
 #[cfg(test)]
 mod tests {

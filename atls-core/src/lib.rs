@@ -39,6 +39,7 @@
 #![forbid(unsafe_code)]
 
 pub mod authenticator;
+pub mod bounded;
 pub mod certificate;
 pub mod cmw;
 pub mod ear;

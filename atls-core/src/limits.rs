@@ -23,6 +23,54 @@ pub const MAX_FINDINGS: usize = 128;
 /// Most media types in `attestation_parameters`.
 pub const MAX_FORMATS: usize = 64;
 
+/// Most CBOR items in `attestation_parameters`: 64 media types, and room for keys of later versions.
+pub const MAX_PARAMETER_VALUES: usize = 256;
+
+/// Largest CMW, in bytes. The extensions of a certificate entry share 65,535; the header of `cmw_attestation` takes 4 of
+/// them and the vector within another 2. Whatever stands beside it in the entry takes its own: see
+/// [`Challenge::answer`](crate::Challenge::answer).
+pub const MAX_CMW: usize = 65_529;
+
+/// Most records and tags in a CMW. Composite devices have a handful of parts: CPU, GPUs, vTPM.
+pub const MAX_CMW_ITEMS: usize = 8;
+
+/// Most collections of a CMW within each other. One per level of a composite device.
+pub const MAX_CMW_DEPTH: usize = 4;
+
+/// Longest text label in a collection of a CMW, in bytes. Labels are names such as `cpu`; an item's path repeats those of
+/// all collections around it.
+pub const MAX_CMW_LABEL: usize = 128;
+
+/// Most values in the encoding of a CMW: 8 items, each alone in 4 typed collections, have 160.
+pub const MAX_CMW_VALUES: usize = 256;
+
+/// Most bytes of a certificate: 64 KiB of Evidence in an extension, and 64 KiB for the rest.
+pub const MAX_CERTIFICATE: usize = MAX_FRAME;
+
+/// Most DER elements in a certificate. One with 100 names has about 300, an Intel PCK certificate about 200; the
+/// parsed form of an element takes up to 200 bytes.
+pub const MAX_CERTIFICATE_VALUES: usize = 1024;
+
+/// Most values in the header of a JWS or COSE message. Usual ones have 2 to 6; the rest is room for a chain of
+/// certificates.
+pub const MAX_HEADER_VALUES: usize = 64;
+
+/// Most values in the claims of a token. An Attestation Result that repeats a whole event log has about 3,000; the
+/// parsed form of a value takes up to 250 bytes.
+pub const MAX_TOKEN_VALUES: usize = 4096;
+
+/// Most bytes of a JWK set. One with 256 keys, each with a certificate, has less.
+pub const MAX_KEY_SET: usize = 1024 * 1024;
+
+/// Most keys in a JWK set. Issuers publish 1 to 20.
+pub const MAX_KEYS: usize = 256;
+
+/// Most values in a JWK set: 32 for each key.
+pub const MAX_KEY_SET_VALUES: usize = 8192;
+
+/// Longest identifier of a key, in bytes. Usual ones are the digest of a key in text.
+pub const MAX_KEY_ID: usize = 1024;
+
 /// Octets of a `certificate_request_context` that we make: 256 bits cannot repeat and cannot be guessed.
 pub const CONTEXT_LENGTH: usize = 32;
 

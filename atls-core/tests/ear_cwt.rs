@@ -59,7 +59,7 @@ fn every_flipped_octet_and_every_truncation_of_a_cwt_is_refused() {
         judge(&[&token[..], &[0]].concat()),
         Err(EarError::Malformed)
     );
-    assert_eq!(judge(&[0x81; 60_000]), Err(EarError::Malformed));
+    assert_eq!(judge(&[0x81; 60_000]), Err(EarError::TooLarge));
     assert_eq!(judge(&[0; 70_000]), Err(EarError::TooLarge));
 }
 

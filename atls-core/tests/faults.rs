@@ -35,9 +35,9 @@ use atls_core::authenticator::ReceivedRequest;
 use atls_core::authenticator::SentRequest;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::CmwError;
-use atls_core::cmw::MAX_LENGTH;
 use atls_core::ear::KeyError;
 use atls_core::limits::MAX_CHAIN;
+use atls_core::limits::MAX_CMW;
 use atls_core::limits::MAX_EXTENSIONS;
 use atls_core::limits::MAX_FORMATS;
 use atls_core::limits::MAX_FRAME;
@@ -295,7 +295,7 @@ fn the_largest_cmw_is_what_the_entry_has_room_for() {
     let provider = &providers()[0];
     let parameters = Parameters::client(vec!["a/b".parse().unwrap()], true, CanAttest::No);
     // The selection takes 9 octets of the entry.
-    for (parameters, largest) in [(None, MAX_LENGTH), (Some(&parameters), MAX_LENGTH - 9)] {
+    for (parameters, largest) in [(None, MAX_CMW), (Some(&parameters), MAX_CMW - 9)] {
         let answer = |length| {
             let pair = pair(provider, None);
             let (request, pending) =

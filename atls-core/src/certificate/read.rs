@@ -19,8 +19,11 @@ use super::SHA_512;
 use super::UTF8_STRING;
 use super::quote::Quote;
 use super::quote::padded;
+use crate::bounded;
 use crate::cmw::Cmw;
 use crate::error::ProtocolError;
+use crate::limits::MAX_CERTIFICATE;
+use crate::limits::MAX_CERTIFICATE_VALUES;
 
 /// What a certificate carries.
 #[derive(Debug)]
@@ -53,6 +56,9 @@ pub(crate) fn read(
     certificate: &CertificateDer<'_>,
     spki: &[u8],
 ) -> Result<(Carried, Validity), ProtocolError> {
+    if certificate.len() > MAX_CERTIFICATE || !bounded::der(MAX_CERTIFICATE_VALUES, certificate) {
+        return Err(ProtocolError::TooLarge);
+    }
     let (rest, parsed) =
         X509Certificate::from_der(certificate).map_err(|_| ProtocolError::Malformed)?;
     if !rest.is_empty() {
@@ -188,6 +194,9 @@ fn der(octets: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 fn from_cbor(mut octets: &[u8]) -> Result<Value, ProtocolError> {
+    if !bounded::cbor(MAX_CLAIMS_VALUES, octets) {
+        return Err(ProtocolError::Malformed);
+    }
     let value = ciborium::de::from_reader_with_recursion_limit(&mut octets, MAX_NESTING)
         .map_err(|_| ProtocolError::Malformed)?;
     if octets.is_empty() {
@@ -198,6 +207,9 @@ fn from_cbor(mut octets: &[u8]) -> Result<Value, ProtocolError> {
 }
 
 const MAX_NESTING: usize = 16;
+
+/// Most values in a claims-buffer. Deployed ones have a handful.
+const MAX_CLAIMS_VALUES: usize = 256;
 
 const OID_ID_PE_CMW: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 35];
 const OID_TAGGED_EVIDENCE: &[u8] = &[0x67, 0x81, 0x05, 5, 4, 9];

@@ -5,17 +5,22 @@ use ciborium::Value;
 use super::CmwError;
 use super::Form;
 use super::Label;
-use super::MAX_DEPTH;
 use super::Record;
 use super::Tag;
 use super::collection::COLLECTION_TYPE;
 use super::collection::Collection;
 use super::item::Indicator;
 use super::item::Type;
+use crate::bounded;
 use crate::cbor;
+use crate::limits::MAX_CMW_DEPTH;
+use crate::limits::MAX_CMW_VALUES;
 use crate::media_type::MediaType;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Form, CmwError> {
+    if !bounded::cbor(MAX_CMW_VALUES, bytes) {
+        return Err(CmwError::TooMany);
+    }
     let mut rest = bytes;
     // ciborium allocates as it reads, never by a length that is merely claimed.
     let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
@@ -181,7 +186,7 @@ const FIRST_TAG: u64 = 1_668_546_817;
 const LAST_TAG: u64 = 1_668_612_095;
 
 /// A record in the deepest collection, with room to tell too deep from malformed.
-const MAX_NESTING: usize = MAX_DEPTH + 4;
+const MAX_NESTING: usize = MAX_CMW_DEPTH + 4;
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::CmwError;
 use super::Form;
-use super::MAX_ITEMS;
+use crate::limits::MAX_CMW_ITEMS;
+use crate::limits::MAX_CMW_LABEL;
 
 /// Names a member of a collection. JSON has text only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +13,7 @@ use super::MAX_ITEMS;
 pub enum Label {
     /// A CBOR integer of up to 64 bits.
     Integer(i64),
-    /// Text; not `__cmwc_t`.
+    /// Text of at most 128 bytes; not `__cmwc_t`.
     Text(String),
 }
 
@@ -66,10 +67,14 @@ impl Collection {
         {
             return Err(CmwError::CollectionType);
         }
-        if members.len() > MAX_ITEMS {
+        if members.len() > MAX_CMW_ITEMS {
             return Err(CmwError::TooMany);
         }
+        // At most 8, so that a linear search will do.
         for (index, (label, _)) in members.iter().enumerate() {
+            if matches!(label, Label::Text(text) if text.len() > MAX_CMW_LABEL) {
+                return Err(CmwError::LongLabel);
+            }
             let repeated = members.iter().take(index).any(|(known, _)| known == label);
             if repeated || *label == Label::from(COLLECTION_TYPE) {
                 return Err(CmwError::RepeatedLabel);

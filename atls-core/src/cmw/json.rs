@@ -20,9 +20,14 @@ use super::collection::COLLECTION_TYPE;
 use super::collection::Collection;
 use super::item::Indicator;
 use super::item::Type;
+use crate::bounded;
+use crate::limits::MAX_CMW_VALUES;
 use crate::media_type::MediaType;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Form, CmwError> {
+    if !bounded::json(MAX_CMW_VALUES, bytes) {
+        return Err(CmwError::TooMany);
+    }
     // serde_json refuses what trails and what nests deeper than 128.
     let json: Json = serde_json::from_slice(bytes).map_err(|_| CmwError::Malformed)?;
     form(json)

@@ -23,6 +23,9 @@ pub use item::Type;
 
 use std::fmt;
 
+use crate::limits::MAX_CMW;
+use crate::limits::MAX_CMW_DEPTH;
+use crate::limits::MAX_CMW_ITEMS;
 use crate::media_type::MediaType;
 use collection::Collection;
 
@@ -89,7 +92,7 @@ impl Cmw {
     /// # Errors
     /// [`CmwError`]
     pub fn decode(bytes: &[u8]) -> Result<Self, CmwError> {
-        if bytes.len() > MAX_LENGTH {
+        if bytes.len() > MAX_CMW {
             return Err(CmwError::TooLarge);
         }
         let form = match bytes.first() {
@@ -159,6 +162,9 @@ pub enum CmwError {
     /// A type that is no media type.
     #[error("type is no media type")]
     MediaType,
+    /// A text label of more than 128 bytes.
+    #[error("label is longer than 128 bytes")]
+    LongLabel,
     /// A tag, Content-Format or integer label, which JSON cannot say. Use CBOR.
     #[error("message has no JSON form")]
     NotInJson,
@@ -174,7 +180,7 @@ pub enum CmwError {
     /// More than 65,529 octets.
     #[error("message is larger than 65,529 octets")]
     TooLarge,
-    /// More than 8 items.
+    /// More than 8 items, or more values than 8 items can have.
     #[error("message has more than 8 items")]
     TooMany,
 }
@@ -201,15 +207,23 @@ struct Tag {
 
 impl Form {
     fn check_limits(&self) -> Result<(), CmwError> {
-        if self.depth() > MAX_DEPTH {
+        if self.depth() > MAX_CMW_DEPTH {
             return Err(CmwError::TooDeep);
         }
-        let mut items = Vec::new();
-        self.collect("", &mut items);
-        if items.len() > MAX_ITEMS {
+        if self.count() > MAX_CMW_ITEMS {
             return Err(CmwError::TooMany);
         }
         Ok(())
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Self::Collection(collection) => {
+                let counts = collection.members.iter().map(|(_, member)| member.count());
+                counts.fold(0, usize::saturating_add)
+            }
+            Self::Record(_) | Self::Tag(_) => 1,
+        }
     }
 
     fn depth(&self) -> usize {
@@ -243,22 +257,11 @@ impl Form {
 }
 
 fn within_length(bytes: Vec<u8>) -> Result<Vec<u8>, CmwError> {
-    if bytes.len() > MAX_LENGTH {
+    if bytes.len() > MAX_CMW {
         return Err(CmwError::TooLarge);
     }
     Ok(bytes)
 }
-
-/// Octets. The extensions of a certificate entry share 65,535; the header of `cmw_attestation` takes 4 of them and the
-/// vector within another 2. Whatever stands beside it in the entry takes its own: see
-/// [`Challenge::answer`](crate::Challenge::answer).
-pub const MAX_LENGTH: usize = 65_529;
-
-/// Composite devices have a handful of parts: CPU, GPUs, vTPM.
-pub const MAX_ITEMS: usize = 8;
-
-/// Collections within collections.
-pub const MAX_DEPTH: usize = 4;
 
 #[cfg(test)]
 mod tests;

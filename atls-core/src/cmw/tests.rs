@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits::MAX_CMW_LABEL;
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<_> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
@@ -283,13 +284,19 @@ fn bounded_in_length_depth_and_number() {
     let pairs = (0..5).map(|i| (Label::Integer(i), pair())).collect();
     assert_eq!(Cmw::collection(None, pairs), Err(CmwError::TooMany));
     assert_eq!(Cmw::collection(None, Vec::new()), Err(CmwError::Empty));
+    let labelled = |length| {
+        let label = Label::Text("~".repeat(length));
+        Cmw::collection(None, vec![(label, record())]).map(|cmw| cmw.items()[0].label().len())
+    };
+    assert_eq!(labelled(MAX_CMW_LABEL), Ok(2 * MAX_CMW_LABEL));
+    assert_eq!(labelled(MAX_CMW_LABEL + 1), Err(CmwError::LongLabel));
 
     // Header of the array, of "a/b" and of the octet string: 8 octets.
     let filling = |length| Cmw::record(Type::Media(media("a/b")), vec![0; length], None).encode();
-    let largest = filling(MAX_LENGTH - 8).unwrap();
-    assert_eq!(largest.len(), MAX_LENGTH);
+    let largest = filling(MAX_CMW - 8).unwrap();
+    assert_eq!(largest.len(), MAX_CMW);
     assert!(Cmw::decode(&largest).is_ok());
-    assert_eq!(filling(MAX_LENGTH - 7), Err(CmwError::TooLarge));
+    assert_eq!(filling(MAX_CMW - 7), Err(CmwError::TooLarge));
     assert_eq!(
         Cmw::decode(&[largest, vec![0]].concat()),
         Err(CmwError::TooLarge)

@@ -21,7 +21,10 @@ use super::claims::IETF;
 use super::keys::VerificationKeys;
 use super::tier::Category;
 use super::tier::Tier;
+use crate::bounded;
 use crate::cbor;
+use crate::limits::MAX_HEADER_VALUES;
+use crate::limits::MAX_TOKEN_VALUES;
 
 /// Verifies and reads a COSE_Sign1 of at most 64 KiB, with or without its tag 18 or the CWT tag 61. `supported` is the
 /// `signature_verification_algorithms` of your `CryptoProvider`.
@@ -42,6 +45,9 @@ pub fn decode(
         return Err(EarError::TooLarge);
     }
     let token = token.strip_prefix(&CWT_TAG).unwrap_or(token);
+    if !bounded::cose_sign1(MAX_HEADER_VALUES, token) {
+        return Err(EarError::TooLarge);
+    }
     let sign1 = match token.first() {
         Some(&SIGN1_TAG) => CoseSign1::from_tagged_slice(token),
         _ => CoseSign1::from_slice(token),
@@ -63,6 +69,9 @@ pub fn decode(
         &sign1.tbs_data(b""),
         &sign1.signature,
     )?;
+    if !bounded::cbor(MAX_TOKEN_VALUES, payload) {
+        return Err(EarError::TooLarge);
+    }
     // coset refuses what trails, and bounds nesting.
     let entries = match Cbor::from_slice(payload) {
         Ok(Cbor::Map(entries)) if !cbor::hides_integer(payload) => entries,

@@ -2,7 +2,6 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::dangerous::insecure_decode_claims;
 use jsonwebtoken::decode_header;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use serde_json::Map;
@@ -16,6 +15,9 @@ use super::claims::Check;
 use super::json::Unique;
 use super::keys::VerificationKeys;
 use super::signature::SignatureAlgorithm;
+use crate::bounded;
+use crate::limits::MAX_HEADER_VALUES;
+use crate::limits::MAX_TOKEN_VALUES;
 
 /// Verifies and reads a compact JWS of at most 64 KiB. `supported` is the `signature_verification_algorithms` of
 /// your `CryptoProvider`.
@@ -62,7 +64,13 @@ pub fn verify(
     let key_id = header.kid.as_deref();
     keys.verify(algorithm, key_id, supported, message.as_bytes(), &signature)?;
     // Verified above, by the application's own provider instead of jsonwebtoken's process-wide one.
-    match insecure_decode_claims(token) {
+    let payload = message.rsplit_once('.').map(|(_, payload)| payload);
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(payload.ok_or(EarError::Malformed)?);
+    let payload = payload.map_err(|_| EarError::Malformed)?;
+    if !bounded::json(MAX_TOKEN_VALUES, &payload) {
+        return Err(EarError::TooLarge);
+    }
+    match serde_json::from_slice(&payload) {
         Ok(Unique(Value::Object(claims))) => Ok(claims),
         _ => Err(EarError::Malformed),
     }
@@ -73,6 +81,9 @@ fn check_header(message: &str) -> Result<(), EarError> {
     let (header, _) = message.split_once('.').ok_or(EarError::Malformed)?;
     let header = BASE64_URL_SAFE_NO_PAD.decode(header);
     let header = header.map_err(|_| EarError::Malformed)?;
+    if !bounded::json(MAX_HEADER_VALUES, &header) {
+        return Err(EarError::TooLarge);
+    }
     let Ok(Unique(Value::Object(header))) = serde_json::from_slice(&header) else {
         return Err(EarError::Malformed);
     };

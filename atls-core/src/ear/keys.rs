@@ -20,7 +20,12 @@ use super::certificate::PublicKey;
 use super::json::Unique;
 use super::signature::SignatureAlgorithm;
 use super::signature::der_sequence;
+use crate::bounded;
 use crate::error::Fault;
+use crate::limits::MAX_KEY_ID;
+use crate::limits::MAX_KEY_SET;
+use crate::limits::MAX_KEY_SET_VALUES;
+use crate::limits::MAX_KEYS;
 
 /// The public keys under which results of one issuer are accepted, each for one algorithm.
 ///
@@ -37,6 +42,7 @@ impl VerificationKeys {
     /// # Errors
     /// [`KeyError`]
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
+        check_size(json)?;
         let Unique(jwk) = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
         let key = Key::from_jwk(&jwk)?;
         Ok(Self { keys: vec![key] })
@@ -47,11 +53,14 @@ impl VerificationKeys {
     /// # Errors
     /// [`KeyError`] for a malformed set, and where no key is left, for what was wrong with the last.
     pub fn from_jwk_set(json: &str) -> Result<Self, KeyError> {
+        check_size(json)?;
         let Unique(set) = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
         let listed = set.get("keys").and_then(Value::as_array);
         let mut keys = Vec::new();
         let mut unusable = KeyError::Unsupported;
-        for jwk in listed.ok_or(KeyError::Malformed)? {
+        let listed = listed.ok_or(KeyError::Malformed)?;
+        check_number(listed.len())?;
+        for jwk in listed {
             match Key::from_jwk(jwk) {
                 Ok(key) => keys.push(key),
                 Err(error) => unusable = error,
@@ -94,7 +103,9 @@ impl VerificationKeys {
     /// # Errors
     /// [`KeyError`] for what is no set, and where no key is left.
     pub fn from_jwk_set_allowing(json: &str, algorithms: &[Algorithm]) -> Result<Self, KeyError> {
+        check_size(json)?;
         let set: Set = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
+        check_number(set.keys.len())?;
         let mut keys = Vec::new();
         for jwk in &set.keys {
             let fitting = algorithms.iter().map(|algorithm| allowed(jwk, *algorithm));
@@ -145,6 +156,9 @@ pub enum KeyError {
     /// An RSA key without `alg`: which algorithm it is for must not be the token's choice. Add it.
     #[error("RSA key does not name its algorithm")]
     NoAlgorithm,
+    /// More than 1 MiB, 256 keys or 8,192 values, or an identifier of more than 1,024 bytes.
+    #[error("key set is too large")]
+    TooLarge,
     /// Another kind, curve, use or operation, an `alg` that does not fit, or RSA under 2048 bits.
     #[error("key is of a kind that is not supported")]
     Unsupported,
@@ -172,6 +186,7 @@ impl Key {
             jwk.common.public_key_use,
             None | Some(PublicKeyUse::Signature)
         );
+        check_id(jwk.common.key_id.as_deref())?;
         let operations = jwk.common.key_operations.as_ref();
         let verifies = operations.is_none_or(|all| all.contains(&KeyOperations::Verify));
         if !for_signatures || !verifies {
@@ -234,6 +249,8 @@ fn allowed(jwk: &Map<String, Value>, algorithm: Algorithm) -> Option<Key> {
     if jwk.get("use").is_some_and(|stated| stated != "sig") {
         return None;
     }
+    let id = jwk.get("kid").and_then(Value::as_str);
+    check_id(id).ok()?;
     let certificate = jwk.get("x5c")?.get(0)?.as_str()?;
     let certificate = BASE64_STANDARD.decode(certificate).ok()?;
     let public = PublicKey::of(&certificate)?;
@@ -244,10 +261,32 @@ fn allowed(jwk: &Map<String, Value>, algorithm: Algorithm) -> Option<Key> {
         return None;
     }
     Some(Key {
-        id: jwk.get("kid").and_then(Value::as_str).map(str::to_owned),
+        id: id.map(str::to_owned),
         algorithm,
         public_key: public.key,
     })
+}
+
+fn check_size(json: &str) -> Result<(), KeyError> {
+    if json.len() > MAX_KEY_SET || !bounded::json(MAX_KEY_SET_VALUES, json.as_bytes()) {
+        return Err(KeyError::TooLarge);
+    }
+    Ok(())
+}
+
+/// Each key may cost a verification, where a token does not say which it is signed with.
+fn check_number(keys: usize) -> Result<(), KeyError> {
+    if keys > MAX_KEYS {
+        return Err(KeyError::TooLarge);
+    }
+    Ok(())
+}
+
+fn check_id(id: Option<&str>) -> Result<(), KeyError> {
+    if id.is_some_and(|id| id.len() > MAX_KEY_ID) {
+        return Err(KeyError::TooLarge);
+    }
+    Ok(())
 }
 
 fn rsa(modulus: &str, exponent: &str) -> Result<Vec<u8>, KeyError> {

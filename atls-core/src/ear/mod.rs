@@ -326,8 +326,8 @@ pub enum EarError {
     /// An `eat_profile` that is not in the module's table.
     #[error("profile of the result is unknown")]
     Profile,
-    /// More than 64 KiB.
-    #[error("result is larger than 64 KiB")]
+    /// More than 64 KiB, more than 64 values in its header, or more than 4,096 in its claims.
+    #[error("result is larger than 64 KiB or has too many values")]
     TooLarge,
     /// No pinned key fits the token's algorithm and key identifier.
     #[error("result is signed by an unknown key")]

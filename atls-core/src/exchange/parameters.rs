@@ -19,9 +19,11 @@
 
 use ciborium::Value;
 
+use crate::bounded;
 use crate::cbor;
 use crate::error::ProtocolError;
 use crate::limits::MAX_FORMATS;
+use crate::limits::MAX_PARAMETER_VALUES;
 use crate::media_type::MediaType;
 use crate::sending::SendError;
 use crate::session::Side;
@@ -256,6 +258,9 @@ struct Map {
 
 impl Map {
     fn decode(bytes: &[u8]) -> Result<Self, ProtocolError> {
+        if !bounded::cbor(MAX_PARAMETER_VALUES, bytes) {
+            return Err(ProtocolError::TooLarge);
+        }
         let mut rest = bytes;
         let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
             .map_err(|_| ProtocolError::Malformed)?;

@@ -1,0 +1,284 @@
+//! The number of values in an encoding, bounded before anything is built from it.
+//!
+//! A value of one byte becomes an object of 32 to 256 bytes in memory. So a bound on the length of a message alone lets
+//! its sender cost a reader a hundred times as much. These functions need no memory; call one before the parser.
+//!
+//! They do **not** check that the encoding is well-formed. At the first byte that is not, they stop counting, for there
+//! the parser stops too.
+
+use crate::cbor;
+use crate::cbor::head;
+use crate::limits::MAX_HEADER_VALUES;
+
+/// Whether CBOR (RFC 8949) has at most so many data items. Keys, tags and the chunks of a string are items.
+///
+/// ```
+/// // [1, "a", {2: 3}]
+/// assert!(atls_core::bounded::cbor(6, &[0x83, 1, 0x61, b'a', 0xa1, 2, 3]));
+/// assert!(!atls_core::bounded::cbor(5, &[0x83, 1, 0x61, b'a', 0xa1, 2, 3]));
+/// ```
+#[must_use]
+pub fn cbor(at_most: usize, encoded: &[u8]) -> bool {
+    let mut rest = encoded;
+    for _ in 0..at_most {
+        let Some((_, after)) = item(rest) else {
+            return true;
+        };
+        rest = after;
+    }
+    item(rest).is_none()
+}
+
+/// Whether a COSE_Sign1 (RFC 9052 §4.2) has at most so many data items, and its protected header, which is CBOR within a
+/// byte string, at most [`MAX_HEADER_VALUES`]. The payload is not looked into.
+#[must_use]
+pub fn cose_sign1(at_most: usize, encoded: &[u8]) -> bool {
+    if !cbor(at_most, encoded) {
+        return false;
+    }
+    let mut rest = encoded;
+    while let Some((cbor::TAG, _, after)) = head(rest) {
+        rest = after;
+    }
+    let Some((_, _, protected)) = head(rest) else {
+        return true;
+    };
+    match head(protected) {
+        // In chunks, which no encoder uses here, it cannot be counted in place.
+        Some((cbor::BYTES, None, _)) => false,
+        _ => match item(protected) {
+            Some((header, _)) => cbor(MAX_HEADER_VALUES, header),
+            None => true,
+        },
+    }
+}
+
+/// Whether DER has at most so many elements, nested at most 32 deep. OCTET STRINGs that hold a SEQUENCE, as the extensions
+/// of a certificate do, are looked into.
+#[must_use]
+pub fn der(at_most: usize, encoded: &[u8]) -> bool {
+    let mut left = at_most;
+    count_der(encoded, &mut left, MAX_DER_DEPTH)
+}
+
+/// Whether JSON (RFC 8259) has at most so many values, of which each name is one.
+///
+/// ```
+/// // The object, and a name and a value twice.
+/// assert!(atls_core::bounded::json(5, br#"{"a": 1, "b": ","}"#));
+/// assert!(!atls_core::bounded::json(4, br#"{"a": 1, "b": ","}"#));
+/// ```
+#[must_use]
+pub fn json(at_most: usize, text: &[u8]) -> bool {
+    let mut left = at_most;
+    let mut in_string = false;
+    let mut escaped = false;
+    // A value begins the text, and follows each of these.
+    let mut begins = true;
+    for byte in text {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' | b'}' | b']' => continue,
+            b',' | b':' => {
+                begins = true;
+                continue;
+            }
+            _ => {}
+        }
+        if begins || matches!(byte, b'[' | b'{') {
+            let Some(fewer) = left.checked_sub(1) else {
+                return false;
+            };
+            left = fewer;
+        }
+        begins = matches!(byte, b'[' | b'{');
+        in_string = *byte == b'"';
+    }
+    true
+}
+
+/// The first item's own content, and what follows its head and that content: the members of an array come next.
+fn item(encoded: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (major, argument, rest) = head(encoded)?;
+    match (major, argument) {
+        (cbor::BYTES | cbor::TEXT, Some(length)) => {
+            rest.split_at_checked(usize::try_from(length).ok()?)
+        }
+        _ => Some((&[], rest)),
+    }
+}
+
+// Recursion is bounded by `depth`.
+fn count_der(encoded: &[u8], left: &mut usize, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else {
+        return false;
+    };
+    let mut rest = encoded;
+    while let Some((tag, content, after)) = der_element(rest) {
+        let Some(fewer) = left.checked_sub(1) else {
+            return false;
+        };
+        *left = fewer;
+        let constructed = tag & CONSTRUCTED != 0;
+        let holds = tag == OCTET_STRING && content.first() == Some(&SEQUENCE);
+        if (constructed || holds) && !count_der(content, left, depth) {
+            return false;
+        }
+        rest = after;
+    }
+    true
+}
+
+/// Tag, content and what follows. A length beyond the end is cut there: some parsers go on behind such an element.
+fn der_element(encoded: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (tag, rest) = encoded.split_first()?;
+    let (first, rest) = rest.split_first()?;
+    let (length, rest) = match first {
+        short @ 0..=0x7f => (usize::from(*short), rest),
+        long => {
+            let size = usize::from(long & 0x7f);
+            let (digits, rest) = rest.split_at_checked(size)?;
+            let length = digits.iter().try_fold(0_usize, |length, digit| {
+                length.checked_mul(256)?.checked_add(usize::from(*digit))
+            });
+            (length.unwrap_or(usize::MAX), rest)
+        }
+    };
+    let (content, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+    Some((*tag, content, after))
+}
+
+const CONSTRUCTED: u8 = 0x20;
+const OCTET_STRING: u8 = 0x04;
+const SEQUENCE: u8 = 0x30;
+
+/// Certificates nest about ten deep.
+const MAX_DER_DEPTH: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn json_values(value: &serde_json::Value) -> usize {
+        match value {
+            serde_json::Value::Array(all) => 1 + all.iter().map(json_values).sum::<usize>(),
+            serde_json::Value::Object(all) => {
+                1 + all
+                    .values()
+                    .map(|value| 1 + json_values(value))
+                    .sum::<usize>()
+            }
+            _ => 1,
+        }
+    }
+
+    fn cbor_values(value: &ciborium::Value) -> usize {
+        match value {
+            ciborium::Value::Array(all) => 1 + all.iter().map(cbor_values).sum::<usize>(),
+            ciborium::Value::Map(all) => {
+                let entries = all.iter();
+                1 + entries
+                    .map(|(key, value)| cbor_values(key) + cbor_values(value))
+                    .sum::<usize>()
+            }
+            ciborium::Value::Tag(_, inner) => 1 + cbor_values(inner),
+            _ => 1,
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            any::<i64>().prop_map(serde_json::Value::from),
+            any::<bool>().prop_map(serde_json::Value::from),
+            "[\"\\\\,:{}a ]{0,8}".prop_map(serde_json::Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+                prop::collection::hash_map("[\"\\\\,:{}a]{0,4}", inner, 0..4)
+                    .prop_map(|map| serde_json::Value::from_iter(map)),
+            ]
+        })
+    }
+
+    fn any_cbor() -> impl Strategy<Value = ciborium::Value> {
+        let leaf = prop_oneof![
+            any::<i64>().prop_map(ciborium::Value::from),
+            any::<f64>().prop_map(ciborium::Value::from),
+            prop::collection::vec(any::<u8>(), 0..300).prop_map(ciborium::Value::Bytes),
+            "[a-z]{0,30}".prop_map(ciborium::Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(ciborium::Value::Array),
+                prop::collection::vec((inner.clone(), inner.clone()), 0..4)
+                    .prop_map(ciborium::Value::Map),
+                (60_000..u64::MAX, inner)
+                    .prop_map(|(tag, inner)| ciborium::Value::Tag(tag, Box::new(inner))),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn counts_every_json_value(value in any_json()) {
+            let values = json_values(&value);
+            for text in [value.to_string(), format!("{value:#}")] {
+                prop_assert!(json(values, text.as_bytes()), "{}", text);
+                prop_assert!(!json(values - 1, text.as_bytes()), "{}", text);
+            }
+        }
+
+        #[test]
+        fn counts_every_cbor_item(value in any_cbor()) {
+            let mut encoded = Vec::new();
+            ciborium::into_writer(&value, &mut encoded).unwrap();
+            let values = cbor_values(&value);
+            prop_assert!(cbor(values, &encoded));
+            prop_assert!(!cbor(values - 1, &encoded));
+        }
+    }
+
+    #[test]
+    fn looks_into_a_protected_header() {
+        let mut header = vec![0x98, 200];
+        header.extend([0; 200]);
+        let sign1 = |tags: &[u8], start: &[u8]| [tags, &[0x84], start, &header].concat();
+        for tags in [&[][..], &[0xd2], &[0xd8, 0x3d, 0xd2]] {
+            assert!(!cose_sign1(1000, &sign1(tags, &[0x58, 202])));
+            assert!(!cose_sign1(1000, &sign1(tags, &[0x5f, 0x58, 202])));
+        }
+        assert!(cose_sign1(
+            10,
+            &[0xd2, 0x84, 0x43, 0xa1, 1, 0x26, 0xa0, 0x40, 0x40]
+        ));
+        assert!(!cose_sign1(
+            5,
+            &[0xd2, 0x84, 0x43, 0xa1, 1, 0x26, 0xa0, 0x40, 0x40]
+        ));
+    }
+
+    #[test]
+    fn counts_der_within_octet_strings_and_behind_lengths_that_overrun() {
+        let nulls = [0x30, 8, 5, 0, 5, 0, 5, 0, 5, 0];
+        assert!(der(5, &nulls) && !der(4, &nulls));
+        let octets = [&[0x04, 10][..], &nulls].concat();
+        assert!(der(6, &octets) && !der(5, &octets));
+        let overrun = [&[0x30, 4, 0x02, 0x82, 0xff, 0xff][..], &nulls].concat();
+        assert!(der(7, &overrun) && !der(6, &overrun));
+        assert!(!der(1000, &[0x30, 0x80].repeat(100)));
+        for length in 0..nulls.len() {
+            assert!(der(5, &nulls[..length]));
+        }
+    }
+}

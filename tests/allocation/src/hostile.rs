@@ -1,0 +1,263 @@
+//! Inputs that cost a careless parser much more than their length.
+
+/// One input.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Hostile {
+    /// How it is hostile.
+    pub name: String,
+    /// The input itself.
+    pub bytes: Vec<u8>,
+}
+
+impl Hostile {
+    /// An input of any kind.
+    pub fn new(name: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        Self {
+            name: name.to_owned(),
+            bytes: bytes.into(),
+        }
+    }
+}
+
+/// Puts every input into something larger, such as the envelope around a payload.
+pub fn within(inputs: Vec<Hostile>, embed: impl Fn(&[u8]) -> Vec<u8>) -> Vec<Hostile> {
+    inputs
+        .into_iter()
+        .map(|Hostile { name, bytes }| Hostile {
+            name,
+            bytes: embed(&bytes),
+        })
+        .collect()
+}
+
+/// Single CBOR items of about `length` bytes, well-formed or not.
+pub fn cbor(length: usize) -> Vec<Hostile> {
+    let filled = |start: &[u8], piece: &[u8], end: &[u8]| filled(length, start, piece, end);
+    let array = |piece: &[u8]| filled(&[0x9f], piece, &[0xff]);
+    let mut long_labels = Vec::new();
+    while long_labels.len() < length / 2 {
+        // A map of one entry, under a text of 1,000 bytes.
+        long_labels.extend([0xa1, 0x79, 0x03, 0xe8]);
+        long_labels.extend([b'~'; 1000]);
+    }
+    let mut inputs = vec![
+        Hostile::new("integers in an array", array(&[0])),
+        Hostile::new("empty arrays in an array", array(&[0x80])),
+        Hostile::new("arrays of one in an array", array(&[0x81, 0])),
+        Hostile::new("maps of one in an array", array(&[0xa1, 0, 0])),
+        Hostile::new("empty texts in an array", array(&[0x60])),
+        Hostile::new("texts of one in an array", array(&[0x61, b'a'])),
+        Hostile::new("tags in an array", array(&[0xc1, 0])),
+        Hostile::new("bignums in an array", array(&[0xc2, 0x41, 1])),
+        Hostile::new("repeated keys", filled(&[0xbf], &[0, 0], &[0xff])),
+        Hostile::new(
+            "repeated text keys",
+            filled(&[0xbf], &[0x61, b'a', 0], &[0xff]),
+        ),
+        Hostile::new("different keys", different_keys(length)),
+        Hostile::new(
+            "maps of one in a map",
+            filled(&[0xbf], &[0, 0xa1, 0, 0], &[0xff]),
+        ),
+        Hostile::new(
+            "maps of one as keys",
+            filled(&[0xbf], &[0xa1, 0, 0, 0], &[0xff]),
+        ),
+        Hostile::new("chunks of bytes", filled(&[0x5f], &[0x41, 0], &[0xff])),
+        Hostile::new("empty chunks of text", filled(&[0x7f], &[0x60], &[0xff])),
+        Hostile::new("nested arrays", filled(&[], &[0x81], &[0])),
+        Hostile::new("nested unbounded arrays", filled(&[], &[0x9f], &[])),
+        Hostile::new("nested maps", filled(&[], &[0xa1, 0], &[0])),
+        Hostile::new("nested keys", filled(&[], &[0xa1], &[])),
+        Hostile::new("nested tags", filled(&[], &[0xc1], &[0])),
+        Hostile::new("nested long labels", long_labels),
+    ];
+    for (name, major) in [
+        ("bytes", 0x40),
+        ("text", 0x60),
+        ("array", 0x80),
+        ("map", 0xa0),
+    ] {
+        for claimed in [
+            0xffff,
+            u64::from(u32::MAX),
+            u64::MAX / 64,
+            u64::MAX - 8,
+            u64::MAX,
+        ] {
+            let mut bytes = vec![major | 27];
+            bytes.extend(claimed.to_be_bytes());
+            bytes.extend([0; 16]);
+            inputs.push(Hostile::new(
+                &format!("{name} that claims {claimed:#x}"),
+                bytes.clone(),
+            ));
+            // The same, deep in arrays that claim as much.
+            let mut nested = Vec::new();
+            for _ in 0..3 {
+                nested.push(0x9b);
+                nested.extend(claimed.to_be_bytes());
+            }
+            nested.extend(bytes);
+            inputs.push(Hostile::new(
+                &format!("nested {name} that claims {claimed:#x}"),
+                nested,
+            ));
+        }
+    }
+    inputs
+}
+
+/// Single JSON values of about `length` bytes, well-formed or not.
+pub fn json(length: usize) -> Vec<Hostile> {
+    let filled = |start: &str, piece: &str, end: &str| {
+        filled(length, start.as_bytes(), piece.as_bytes(), end.as_bytes())
+    };
+    let mut keys = String::from("{");
+    let mut index = 0_u32;
+    while keys.len() < length {
+        keys.push_str(&format!("\"{index:x}\":0,"));
+        index += 1;
+    }
+    keys.push_str("\"\":0}");
+    vec![
+        Hostile::new("integers in an array", filled("[", "0,", "0]")),
+        Hostile::new("floats in an array", filled("[", "1e9,", "0]")),
+        Hostile::new("empty arrays in an array", filled("[", "[],", "0]")),
+        Hostile::new("arrays of one in an array", filled("[", "[0],", "0]")),
+        Hostile::new("empty objects in an array", filled("[", "{},", "0]")),
+        Hostile::new("objects of one in an array", filled("[", "{\"\":0},", "0]")),
+        Hostile::new("texts of one in an array", filled("[", "\"a\",", "0]")),
+        Hostile::new("repeated keys", filled("{", "\"a\":0,", "\"a\":0}")),
+        Hostile::new("different keys", keys),
+        Hostile::new("nested arrays", filled("", "[", "")),
+        Hostile::new("nested objects", filled("", "{\"a\":", "0")),
+        Hostile::new("a long text", filled("\"", "a", "\"")),
+        Hostile::new("a long text of escapes", filled("\"", "\\u0041", "\"")),
+        Hostile::new("a long name", filled("{\"", "~", "\":0}")),
+        Hostile::new("a long number", filled("", "9", "")),
+        Hostile::new("a long fraction", filled("0.", "9", "")),
+        Hostile::new("white space", filled("", " ", "")),
+    ]
+}
+
+/// DER of about `length` bytes: elements that no certificate is made of, and lengths beyond the end.
+pub fn der(length: usize) -> Vec<Hostile> {
+    let sequence = |piece: &[u8]| element(0x30, &filled(length, &[], piece, &[]));
+    let mut nested = Vec::new();
+    while nested.len() < length {
+        nested.extend([0x30, 0x80]);
+    }
+    let mut inputs = vec![
+        Hostile::new("empty elements", sequence(&[0x05, 0])),
+        Hostile::new("integers", sequence(&[0x02, 1, 0])),
+        Hostile::new("empty sequences", sequence(&[0x30, 0])),
+        Hostile::new("names of one", sequence(&rdn())),
+        Hostile::new("unbounded nesting", nested),
+        Hostile::new("zeros", vec![0; length]),
+    ];
+    for size in 1..=8_u8 {
+        let mut bytes = vec![0x30, 0x80 | size];
+        bytes.extend(vec![0xff; size.into()]);
+        bytes.extend([0x30, 0x80 | size]);
+        bytes.extend([0; 32]);
+        inputs.push(Hostile::new(&format!("a length of {size} bytes"), bytes));
+    }
+    inputs
+}
+
+/// PEM of about `length` bytes.
+pub fn pem(length: usize) -> Vec<Hostile> {
+    let empty = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
+    let tiny = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    let filled = |start: &str, piece: &str, end: &str| {
+        filled(length, start.as_bytes(), piece.as_bytes(), end.as_bytes())
+    };
+    let (begin, end) = (
+        "-----BEGIN CERTIFICATE-----\n",
+        "-----END CERTIFICATE-----\n",
+    );
+    vec![
+        Hostile::new("empty certificates", filled("", empty, "")),
+        Hostile::new("tiny certificates", filled("", tiny, "")),
+        Hostile::new("many beginnings", filled("", begin, "")),
+        Hostile::new("short lines", filled(begin, "MAAA\n", end)),
+        Hostile::new("empty lines", filled(begin, "\n", end)),
+        Hostile::new("one long line", filled(begin, "MAAA", &format!("\n{end}"))),
+    ]
+}
+
+/// An X.509 certificate with `names` in its subject and in its alternative names, and `extensions` of its own. Its
+/// signature is empty: only a parser takes it.
+pub fn certificate(names: usize, extensions: &[(&[u8], &[u8])]) -> Vec<u8> {
+    let subject = element(0x30, &rdn().repeat(names));
+    let algorithm = element(0x30, &[0x06, 3, 0x2b, 0x65, 0x70]);
+    let time = element(0x17, b"300101000000Z");
+    let validity = element(0x30, &[time.clone(), time].concat());
+    let key = element(0x03, &[0; 33]);
+    let key = element(0x30, &[algorithm.clone(), key].concat());
+    let alternative = element(0x30, &[0x82, 0].repeat(names));
+    let mut listed = extension(&[0x55, 0x1d, 0x11], &alternative);
+    for (oid, value) in extensions {
+        listed.extend(extension(oid, value));
+    }
+    let listed = element(0xa3, &element(0x30, &listed));
+    let tbs = [
+        vec![0xa0, 3, 0x02, 1, 2, 0x02, 1, 1],
+        algorithm.clone(),
+        subject.clone(),
+        validity,
+        subject,
+        key,
+        listed,
+    ];
+    let tbs = element(0x30, &tbs.concat());
+    element(0x30, &[tbs, algorithm, element(0x03, &[0; 65])].concat())
+}
+
+/// One DER element.
+pub fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len().to_be_bytes();
+    let significant = length.iter().skip_while(|byte| **byte == 0);
+    let significant: Vec<u8> = significant.copied().collect();
+    let mut out = vec![tag];
+    match significant[..] {
+        [] => out.push(0),
+        [short @ 0..=0x7f] => out.push(short),
+        _ => {
+            out.push(0x80 | significant.len() as u8);
+            out.extend(significant);
+        }
+    }
+    out.extend_from_slice(content);
+    out
+}
+
+/// `start`, then `piece` again and again, then `end`: at most `length` bytes, if there is room for one piece.
+pub fn filled(length: usize, start: &[u8], piece: &[u8], end: &[u8]) -> Vec<u8> {
+    let room = length.saturating_sub(start.len() + end.len());
+    [start, &piece.repeat(room / piece.len()), end].concat()
+}
+
+fn extension(oid: &[u8], value: &[u8]) -> Vec<u8> {
+    element(0x30, &[element(0x06, oid), element(0x04, value)].concat())
+}
+
+/// A relative distinguished name with an empty common name.
+fn rdn() -> Vec<u8> {
+    element(0x31, &element(0x30, &[0x06, 3, 0x55, 4, 3, 0x0c, 0]))
+}
+
+fn different_keys(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0xbf];
+    let mut index = 0x0001_0000_u32;
+    while bytes.len() + 7 < length {
+        bytes.push(0x1a);
+        bytes.extend(index.to_be_bytes());
+        bytes.push(0);
+        index += 1;
+    }
+    bytes.push(0xff);
+    bytes
+}

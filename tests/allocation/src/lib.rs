@@ -1,0 +1,129 @@
+//! A bound on what a parser may allocate, tested with hostile inputs.
+//!
+//! Whoever links this crate gets a counting allocator. It counts for the whole process, so a test binary that uses it
+//! has **one** test, in a file of its own (`tests/allocation.rs`):
+//!
+//! ```
+//! use allocation::Bound;
+//! use allocation::Findings;
+//! use allocation::hostile;
+//!
+//! let mut findings = Findings::new();
+//! let bound = Bound { per_byte: 4, constant: 1024 };
+//! findings.check("utf-8", bound, &hostile::json(1000), |input| {
+//!     let _ = String::from_utf8(input.to_vec());
+//! });
+//! findings.assert_none();
+//! ```
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::panic,
+    reason = "support for tests, which fail by panicking"
+)]
+
+pub mod hostile;
+
+use std::alloc::System;
+
+use stats_alloc::INSTRUMENTED_SYSTEM;
+use stats_alloc::Region;
+use stats_alloc::StatsAlloc;
+
+pub use hostile::Hostile;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// The bytes that `run` asks the allocator for, all together.
+///
+/// The peak is never more than this sum. The sum also shows work that the peak hides: a parser that copies its input
+/// once per element has a small peak and a quadratic sum.
+pub fn allocated_by<T>(run: impl FnOnce() -> T) -> usize {
+    let region = Region::new(ALLOCATOR);
+    let result = run();
+    let allocated = region.change().bytes_allocated;
+    drop(result);
+    allocated
+}
+
+/// The most that a parser may allocate.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "both parts must be decided")]
+pub struct Bound {
+    /// Bytes for each byte of the input.
+    pub per_byte: usize,
+    /// Bytes whatever the input is.
+    pub constant: usize,
+}
+
+/// The inputs that exceeded their bounds.
+#[derive(Debug, Default)]
+pub struct Findings {
+    exceeded: Vec<String>,
+}
+
+impl Findings {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Runs `parse` on every input, and keeps those for which it allocated more than `bound` allows.
+    pub fn check<T>(
+        &mut self,
+        parser: &str,
+        bound: Bound,
+        inputs: &[Hostile],
+        parse: impl Fn(&[u8]) -> T,
+    ) {
+        for Hostile { name, bytes } in inputs {
+            // Once beforehand, for what is allocated once in a process.
+            let _ = parse(bytes);
+            let allocated = allocated_by(|| parse(bytes));
+            let allowed = bound.per_byte * bytes.len() + bound.constant;
+            if allocated > allowed {
+                self.exceeded.push(format!(
+                    "{parser}, {name}: {} bytes cost {allocated}, allowed are {allowed}",
+                    bytes.len()
+                ));
+            }
+        }
+    }
+
+    /// Fails with every input that exceeded its bound.
+    ///
+    /// # Panics
+    /// If there is one.
+    pub fn assert_none(self) {
+        assert!(self.exceeded.is_empty(), "\n{}", self.exceeded.join("\n"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_what_is_allocated_and_finds_what_exceeds() {
+        let allocated = allocated_by(|| {
+            for _ in 0..3 {
+                std::hint::black_box(Vec::<u8>::with_capacity(100_000));
+            }
+        });
+        assert!((300_000..310_000).contains(&allocated), "{allocated}");
+        let input = [Hostile::new("input", vec![0; 100_000])];
+        let copies = |count| {
+            let mut findings = Findings::new();
+            let bound = Bound {
+                per_byte: 3,
+                constant: 10_000,
+            };
+            findings.check("copies", bound, &input, |input| vec![input.to_vec(); count]);
+            findings.exceeded.len()
+        };
+        assert_eq!(copies(1), 0);
+        assert_eq!(copies(5), 1);
+    }
+}
