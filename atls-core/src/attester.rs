@@ -13,6 +13,7 @@ use crate::cmw::Cmw;
 use crate::cmw::CmwError;
 use crate::error::AttestError;
 use crate::error::ProtocolError;
+use crate::expected::ExpectedValue;
 use crate::limits::NONCE_LENGTH;
 use crate::media_type::MediaType;
 use crate::session::Side;
@@ -100,6 +101,12 @@ impl<'a> AttestRequest<'a> {
     /// without such a field need not ask: what it makes is then not presented.
     pub fn report_data(&self) -> Option<&'a [u8; 64]> {
         self.report_data
+    }
+
+    /// For platforms with 64 bytes of report data: what they must be. The counterpart of
+    /// [`Evidence::expected_report_data`](crate::Evidence::expected_report_data).
+    pub fn expected_report_data(&self) -> ExpectedValue<[u8; 64]> {
+        self.bound.report_data(self.report_data)
     }
 
     /// The same for another thread: a device that blocks must not do so where connections are served.

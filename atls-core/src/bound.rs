@@ -38,7 +38,7 @@ use crate::session::Side;
 /// that separation a peer could choose the exported value of another connection as its nonce, and have the binder of
 /// that connection attested.
 ///
-/// How a platform carries it is the platform's one `challenge` function, used by both its halves.
+/// How a platform carries it is one of the forms of [`ExpectedValue`](crate::ExpectedValue), used by both its halves.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Bound {
     octets: Vec<u8>,
@@ -68,7 +68,8 @@ impl Bound {
         }
     }
 
-    /// The octets, 32 with a SHA-256 suite and 48 with a SHA-384 one. Compare them whole.
+    /// The octets, 32 with a SHA-256 suite and 48 with a SHA-384 one. A verifier compares them by
+    /// [`ExpectedValue::compare`](crate::ExpectedValue::compare).
     pub fn as_bytes(&self) -> &[u8] {
         &self.octets
     }

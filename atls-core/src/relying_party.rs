@@ -97,6 +97,9 @@ impl RelyingParty {
                 .appraise(&evidence, now)
                 .await
                 .map_err(|error| refusal(error, verifier))?;
+            let bound_to = result
+                .binding_under(&credential.bound)
+                .map_err(Refusal::Appraisal)?;
             if result
                 .attested_key
                 .as_ref()
@@ -108,7 +111,7 @@ impl RelyingParty {
                 .expiry(&result.ear, now)
                 .ok_or_else(|| Refusal::Expired(giver_of_results(verifier)))?;
             expires_at = expires_at.min(end);
-            binding = binding.min(result.binding);
+            binding = binding.min(bound_to);
             appraised.push(AppraisedItem {
                 label: item.label().to_owned(),
                 media_type,

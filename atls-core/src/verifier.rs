@@ -1,20 +1,16 @@
 //! The Verifier (RFC 9334 §4.1): appraises Evidence.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use pki_types::UnixTime;
 
 use crate::BoxFuture;
-use crate::attestation::Binding;
+use crate::appraised::Appraised;
 use crate::bound::Bound;
 use crate::cmw::Item;
-use crate::ear::Ear;
 use crate::error::AppraisalError;
-use crate::finding;
-use crate::finding::Finding;
-use crate::limits::MAX_FINDINGS;
+use crate::expected::ExpectedValue;
 use crate::media_type::MediaType;
 
 /// Appraises Evidence, in this process or by asking a service.
@@ -38,9 +34,10 @@ pub trait Verifier: Send + Sync {
 
     /// Appraises one item at the given time.
     ///
-    /// An implementation must find [`Evidence::bound`] *inside* the signed Evidence, whole and of equal length, and
-    /// refuse with [`AppraisalError::NotBound`] otherwise. Where the format also carries the leaf key, its
-    /// absence is a refusal, and it goes into [`Appraised::with_attested_key`].
+    /// An implementation must find the value of [`Evidence::bound`] *inside* the signed Evidence, in the form that the platform
+    /// gives it: [`ExpectedValue::compare`] refuses with [`AppraisalError::NotBound`], and gives the proof without which there is
+    /// no [`Appraised`] about the connection. Where the format also carries the leaf key, its absence is a refusal, and it
+    /// goes into [`Appraised::with_attested_key`].
     ///
     /// # Errors
     /// [`AppraisalError`]: no result. Evidence that is genuine but not good enough is a *result*, with a status that
@@ -145,6 +142,12 @@ impl<'a> Evidence<'a> {
     pub fn report_data(&self) -> Option<&'a [u8; 64]> {
         self.report_data
     }
+
+    /// For platforms with 64 bytes of report data: what they must be. It is [`report_data`](Self::report_data) where the
+    /// carriage fixes it, and SHA-512 of [`bound`](Self::bound) elsewhere.
+    pub fn expected_report_data(&self) -> ExpectedValue<[u8; 64]> {
+        self.bound.report_data(self.report_data)
+    }
 }
 
 /// Sizes only: Evidence identifies devices.
@@ -167,111 +170,4 @@ pub enum Origin {
     Device,
     /// Software that anybody can run. Refused unless a policy names it.
     Simulated,
-}
-
-/// What a verifier found.
-#[derive(Clone)]
-pub struct Appraised {
-    pub(crate) ear: Ear,
-    pub(crate) origin: Origin,
-    pub(crate) binding: Binding,
-    pub(crate) attested_key: Option<Vec<u8>>,
-    pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
-    pub(crate) findings: Vec<Finding>,
-    pub(crate) image: Option<String>,
-}
-
-impl Appraised {
-    /// A result, and where the Evidence came from; the latter has no default.
-    pub fn new(ear: Ear, origin: Origin) -> Self {
-        Self {
-            ear,
-            origin,
-            binding: Binding::Connection,
-            attested_key: None,
-            claims: None,
-            findings: Vec::new(),
-            image: None,
-        }
-    }
-
-    /// The DER SubjectPublicKeyInfo that the Evidence itself names. The relying party refuses unless it is the
-    /// key that authenticated this connection.
-    #[must_use]
-    pub fn with_attested_key(mut self, spki: Vec<u8>) -> Self {
-        self.attested_key = Some(spki);
-        self
-    }
-
-    /// Says that what was found does not carry [`Evidence::bound`] and is good for a key alone, such as a result that
-    /// its holder presents again and again. The key must be given too; the standard policy refuses such a peer.
-    #[must_use]
-    pub fn bound_to_key_only(mut self, spki: Vec<u8>) -> Self {
-        self.binding = Binding::Key;
-        self.with_attested_key(spki)
-    }
-
-    /// The platform's own claims, for handlers: [`PeerAttestation::claims`](crate::Candidate::claims).
-    #[must_use]
-    pub fn with_claims<T: Any + Send + Sync>(mut self, claims: T) -> Self {
-        self.claims = Some(Arc::new(claims));
-        self
-    }
-
-    /// The checks behind the result, for people: what failed shows in the refusal, everything in
-    /// [`AppraisedItem::findings`](crate::AppraisedItem::findings). Adds to those that are there; at most [`MAX_FINDINGS`] are
-    /// kept, and of more those that failed first.
-    #[must_use]
-    pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
-        self.findings.extend(findings);
-        if self.findings.len() > MAX_FINDINGS {
-            // Stable: of one outcome, the order of the verifier.
-            self.findings
-                .sort_by_key(|finding| std::cmp::Reverse(finding.outcome()));
-            self.findings.truncate(MAX_FINDINGS);
-        }
-        self
-    }
-
-    /// The name that the verifier's policy gives to the software that was recognised, for logs. Bounded and escaped as
-    /// the texts of a [`Finding`].
-    #[must_use]
-    pub fn with_image(mut self, name: impl fmt::Display) -> Self {
-        self.image = Some(finding::bounded(name));
-        self
-    }
-
-    /// The result.
-    pub fn ear(&self) -> &Ear {
-        &self.ear
-    }
-
-    /// Where the Evidence came from.
-    pub fn origin(&self) -> Origin {
-        self.origin
-    }
-
-    /// What it is bound to.
-    pub fn binding(&self) -> Binding {
-        self.binding
-    }
-
-    /// The checks behind the result.
-    pub fn findings(&self) -> &[Finding] {
-        &self.findings
-    }
-
-    /// The name of the software that was recognised.
-    pub fn image(&self) -> Option<&str> {
-        self.image.as_deref()
-    }
-}
-
-impl fmt::Debug for Appraised {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Appraised")
-            .field("ear", &self.ear)
-            .field("origin", &self.origin)
-            .finish_non_exhaustive()
-    }
 }

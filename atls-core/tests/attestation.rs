@@ -21,6 +21,7 @@ use atls_core::ATTESTATION_PARAMETERS;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::Binding;
+use atls_core::Bound;
 use atls_core::BoxFuture;
 use atls_core::CMW_ATTESTATION;
 use atls_core::CanAttest;
@@ -34,11 +35,13 @@ use atls_core::Fault;
 use atls_core::MediaType;
 use atls_core::Opening;
 use atls_core::Origin;
+use atls_core::OwnedAttestRequest;
 use atls_core::Parameters;
 use atls_core::PeerAttestation;
 use atls_core::Pending;
 use atls_core::PolicyViolation;
 use atls_core::ProtocolError;
+use atls_core::RecordedAppraisal;
 use atls_core::Refusal;
 use atls_core::RefusalCode;
 use atls_core::RelyingParty;
@@ -442,6 +445,14 @@ fn evidence_about_another_connection_or_key_is_refused() {
     assert_eq!(refused.fault(), Fault::Peer);
 }
 
+/// A verifier that keeps proofs has a fault of its own: the peer did nothing wrong.
+#[test]
+fn a_proof_of_another_connection_is_refused() {
+    let refused = decide(device(), credential(&token(b"stashed")).0).unwrap_err();
+    assert_eq!(refused.fault(), Fault::Local);
+    assert_eq!(refused.code(), RefusalCode::Unavailable);
+}
+
 #[test]
 fn only_formats_with_a_verifier_are_accepted() {
     for cmw in [
@@ -756,8 +767,12 @@ fn evidence_and_identifiers_are_not_printed() {
     let (media_type, octets) = (evidence_type(), words.as_bytes());
     let evidence = Evidence::new(&media_type, octets, to_attest.bound());
     printed += &format!("{extension:?} {evidence:?}");
-    let appraised = Appraised::new(ear, Origin::Device).with_attested_key(leaf_key.clone());
-    printed += &format!("{appraised:?}");
+    let matched = support::matched(to_attest.bound());
+    let appraised = Appraised::bound_to_connection(ear.clone(), Origin::Device, matched)
+        .with_attested_key(leaf_key.clone())
+        .with_claims(SERIAL);
+    let recorded = RecordedAppraisal::new(ear, Origin::Device, SERIAL).with_claims(SERIAL);
+    printed += &format!("{appraised:?} {recorded:?}");
 
     let credential = pending.finish(&challenge.answer(&cmw).unwrap()).unwrap();
     printed += &format!("{credential:?}");
@@ -839,7 +854,12 @@ impl Scripted {
         } else {
             Origin::Device
         };
-        let appraised = Appraised::new(ear, origin).with_claims(format!("claims of {word}"));
+        let matched = match word {
+            "stashed" => support::matched(&another()),
+            _ => support::matched(evidence.bound()),
+        };
+        let appraised = Appraised::bound_to_connection(ear, origin, matched)
+            .with_claims(format!("claims of {word}"));
         match word {
             "unbound" => Err(AppraisalError::NotBound),
             "unreachable" => Err(AppraisalError::Unreachable),
@@ -875,6 +895,12 @@ impl Verifier for Scripted {
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(async move { Self::act(evidence, now) })
     }
+}
+
+/// The value of a key that is nobody's here.
+fn another() -> Bound {
+    let request = OwnedAttestRequest::for_key(&*identity(&providers()[0]).key).unwrap();
+    request.as_request().bound().clone()
 }
 
 fn evidence_type() -> MediaType {

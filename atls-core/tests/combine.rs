@@ -39,6 +39,7 @@ use atls_core::Conveys;
 use atls_core::Credential;
 use atls_core::Evidence;
 use atls_core::Failover;
+use atls_core::Fault;
 use atls_core::MediaType;
 use atls_core::Origin;
 use atls_core::Refusal;
@@ -328,7 +329,7 @@ fn the_next_is_asked_only_where_the_former_is_unavailable() {
         assert_eq!((one.asked(), two.asked()), (1, second_asked));
         match (first, second_asked) {
             (_, 1) => assert_eq!(outcome.unwrap().ear().status(), Tier::Affirming),
-            (Ok(first), _) => assert_eq!(outcome.unwrap().ear(), first.ear()),
+            (Ok(first), _) => assert_eq!(*outcome.unwrap().ear(), first.ear),
             (Err(error), _) => assert_eq!(outcome.unwrap_err(), error),
         }
     }
@@ -530,8 +531,14 @@ fn what_is_no_grade_is_said_only_where_all_say_it() {
 
 #[test]
 fn one_simulator_or_weaker_binding_is_that_of_all() {
-    let simulated = Appraised::new(result(2), Origin::Simulated);
-    let by_key = appraised(result(2)).bound_to_key_only(b"key".to_vec());
+    let simulated = Plan {
+        origin: Origin::Simulated,
+        ..appraised(result(2))
+    };
+    let by_key = Plan {
+        binding: Binding::Key,
+        ..appraised(result(2)).with_attested_key(b"key".to_vec())
+    };
     for other in [simulated, by_key] {
         for turned in [false, true] {
             let mut verifiers = vec![
@@ -543,8 +550,8 @@ fn one_simulator_or_weaker_binding_is_that_of_all() {
             }
             let all = AllAgree::new(verifiers).unwrap();
             let worst = now(appraise(&all, &bound(), b"evidence", NOW)).unwrap();
-            assert_eq!(worst.origin(), other.origin());
-            assert_eq!(worst.binding(), other.binding());
+            assert_eq!(worst.origin(), other.origin);
+            assert_eq!(worst.binding(), other.binding);
             assert!(worst.binding() == Binding::Key || worst.origin() == Origin::Simulated);
         }
     }
@@ -576,6 +583,29 @@ fn a_key_that_one_verifier_finds_is_compared() {
         now(party(all).decide(credential, at(NOW))).unwrap_err(),
         Refusal::KeyMismatch
     );
+}
+
+#[test]
+fn a_proof_of_another_connection_is_worth_nothing() {
+    let stashed = || {
+        any(Scripted::new(Ok(Plan {
+            stashed: Some(bound()),
+            ..appraised(result(2))
+        })))
+    };
+    let good = || any(Scripted::new(affirming()));
+    let combinations: [Box<dyn Fn() -> Arc<dyn Verifier>>; 5] = [
+        Box::new(stashed),
+        Box::new(|| Arc::new(Cached::new(stashed()))),
+        Box::new(|| Arc::new(Failover::new(vec![stashed(), good()]).unwrap())),
+        Box::new(|| Arc::new(AllAgree::new(vec![stashed(), good()]).unwrap())),
+        Box::new(|| Arc::new(AllAgree::new(vec![good(), stashed()]).unwrap())),
+    ];
+    for combined in combinations {
+        let (credential, _) = credential(&Cmw::evidence(first_type(), b"evidence".to_vec()));
+        let refusal = now(party(combined()).decide(credential, at(NOW))).unwrap_err();
+        assert_eq!(refusal.fault(), Fault::Local, "{refusal}");
+    }
 }
 
 // --- Configuration -----------------------------------------------------------------------------------------------------
@@ -647,17 +677,17 @@ struct Scripted {
     conveys: Conveys,
     generation: AtomicU64,
     asked: AtomicUsize,
-    script: Mutex<Result<Appraised, AppraisalError>>,
+    script: Mutex<Script>,
     closed: AtomicBool,
     wakers: Mutex<Vec<Waker>>,
 }
 
 impl Scripted {
-    fn new(script: Result<Appraised, AppraisalError>) -> Arc<Self> {
+    fn new(script: Script) -> Arc<Self> {
         Arc::new(Self::plain(script))
     }
 
-    fn plain(script: Result<Appraised, AppraisalError>) -> Self {
+    fn plain(script: Script) -> Self {
         Self {
             media_types: vec![first_type(), second_type()],
             conveys: Conveys::Evidence,
@@ -669,7 +699,7 @@ impl Scripted {
         }
     }
 
-    fn script(&self, script: Result<Appraised, AppraisalError>) {
+    fn script(&self, script: Script) {
         *self.script.lock().unwrap() = script;
     }
 
@@ -703,18 +733,51 @@ impl Verifier for Scripted {
 
     fn appraise<'a>(
         &'a self,
-        _: &'a Evidence<'a>,
-        now: UnixTime,
+        evidence: &'a Evidence<'a>,
+        _: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
-        let _ = now;
         self.asked.fetch_add(1, Ordering::SeqCst);
         Box::pin(poll_fn(|cx| {
             if self.closed.load(Ordering::SeqCst) {
                 self.wakers.lock().unwrap().push(cx.waker().clone());
                 return Poll::Pending;
             }
-            Poll::Ready(self.script.lock().unwrap().clone())
+            let script = self.script.lock().unwrap().clone();
+            Poll::Ready(script.map(|plan| plan.carry_out(evidence.bound())))
         }))
+    }
+}
+
+type Script = Result<Plan, AppraisalError>;
+
+/// What a verifier is to find, whenever it is asked.
+#[derive(Clone)]
+struct Plan {
+    ear: Ear,
+    origin: Origin,
+    attested_key: Option<Vec<u8>>,
+    binding: Binding,
+    /// Of another connection, whose proof is given in place of this one's.
+    stashed: Option<Bound>,
+}
+
+impl Plan {
+    fn with_attested_key(mut self, key: Vec<u8>) -> Self {
+        self.attested_key = Some(key);
+        self
+    }
+
+    fn carry_out(self, bound: &Bound) -> Appraised {
+        let matched = support::matched(self.stashed.as_ref().unwrap_or(bound));
+        let appraised = match (self.binding, self.attested_key) {
+            (Binding::Key, Some(key)) => Appraised::bound_to_key_only(self.ear, self.origin, key),
+            (_, key) => {
+                let appraised = Appraised::bound_to_connection(self.ear, self.origin, matched);
+                key.into_iter()
+                    .fold(appraised, Appraised::with_attested_key)
+            }
+        };
+        appraised.with_claims("claims")
     }
 }
 
@@ -786,7 +849,7 @@ async fn appraise(
     verifier.appraise(&evidence, at(seconds)).await
 }
 
-fn cached(script: Result<Appraised, AppraisalError>) -> (Arc<Scripted>, Cached<Arc<Scripted>>) {
+fn cached(script: Script) -> (Arc<Scripted>, Cached<Arc<Scripted>>) {
     let verifier = Scripted::new(script);
     (verifier.clone(), Cached::new(verifier))
 }
@@ -795,12 +858,18 @@ fn any(verifier: Arc<Scripted>) -> Arc<dyn Verifier> {
     verifier
 }
 
-fn affirming() -> Result<Appraised, AppraisalError> {
+fn affirming() -> Script {
     Ok(appraised(result(2)))
 }
 
-fn appraised(ear: Ear) -> Appraised {
-    Appraised::new(ear, Origin::Device)
+fn appraised(ear: Ear) -> Plan {
+    Plan {
+        ear,
+        origin: Origin::Device,
+        attested_key: None,
+        binding: Binding::Connection,
+        stashed: None,
+    }
 }
 
 /// About `device`, issued now.

@@ -168,14 +168,16 @@ impl Verifier for Reporting {
 
     fn appraise<'a>(
         &'a self,
-        _: &'a Evidence<'a>,
+        evidence: &'a Evidence<'a>,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         let claim = TrustClaim::new(self.hardware);
         let vector = TrustVector::new().with(Category::Hardware, claim);
         let id = VerifierId::new("test", "1");
         let ear = Ear::local(id, now, "device", Appraisal::new(vector));
-        let appraised = Appraised::new(ear, Origin::Device).with_findings(self.findings.clone());
+        let matched = support::matched(evidence.bound());
+        let appraised = Appraised::bound_to_connection(ear, Origin::Device, matched)
+            .with_findings(self.findings.clone());
         let appraised = match self.image {
             Some(image) => appraised.with_image(image),
             None => appraised,

@@ -8,11 +8,12 @@ use std::task::Poll;
 use pki_types::UnixTime;
 
 use crate::BoxFuture;
+use crate::appraised::Appraised;
+use crate::appraised::Tie;
 use crate::combine::Alike;
 use crate::error::AppraisalError;
 use crate::error::ConfigError;
 use crate::media_type::MediaType;
-use crate::verifier::Appraised;
 use crate::verifier::Conveys;
 use crate::verifier::Evidence;
 use crate::verifier::Origin;
@@ -46,7 +47,11 @@ impl AllAgree {
     ) -> Result<Appraised, AppraisalError> {
         let verifiers = self.verifiers.verifiers.iter();
         let asked = verifiers.map(|verifier| verifier.appraise(evidence, now));
-        let mut results = all(asked.collect()).await?.into_iter();
+        let results = all(asked.collect()).await?;
+        for result in &results {
+            result.binding_under(evidence.bound())?;
+        }
+        let mut results = results.into_iter();
         let first = results.next().ok_or(AppraisalError::BadResult)?;
         results.try_fold(first, worse)
     }
@@ -98,10 +103,14 @@ fn worse(one: Appraised, other: Appraised) -> Result<Appraised, AppraisalError> 
         (Some(one), Some(other)) if one != other => None,
         (one, other) => one.or(other),
     };
+    let tie = match (one.tie, other.tie) {
+        (Tie::Connection(matched), Tie::Connection(_)) => Tie::Connection(matched),
+        _ => Tie::Key,
+    };
     let appraised = Appraised {
         ear: one.ear.worse(other.ear),
         origin,
-        binding: one.binding.min(other.binding),
+        tie,
         attested_key,
         claims: one.claims.or(other.claims),
         findings: one.findings,

@@ -12,6 +12,7 @@ use std::time::Duration;
 use pki_types::UnixTime;
 
 use crate::BoxFuture;
+use crate::appraised::Appraised;
 use crate::bound::Bound;
 use crate::cmw::Indicator;
 use crate::cmw::Type;
@@ -22,7 +23,6 @@ use crate::limits::DEFAULT_KEPT_AGE;
 use crate::limits::DEFAULT_KEPT_OCTETS;
 use crate::limits::DEFAULT_KEPT_RESULTS;
 use crate::media_type::MediaType;
-use crate::verifier::Appraised;
 use crate::verifier::Conveys;
 use crate::verifier::Evidence;
 use crate::verifier::Verifier;
@@ -51,12 +51,29 @@ struct State {
     /// Oldest first: what is kept for a moment only needs no other order.
     order: VecDeque<Arc<Key>>,
     octets: usize,
-    flights: HashMap<Arc<Key>, Arc<Flight<Result<Appraised, AppraisalError>>>>,
+    flights: HashMap<Arc<Key>, Arc<Flight<Shared>>>,
 }
 
 struct Kept {
     appraised: Appraised,
     at: UnixTime,
+}
+
+/// What came of one appraisal, for all who asked for the same under the same value.
+#[derive(Clone)]
+struct Shared(Arc<Result<Appraised, AppraisalError>>);
+
+impl Shared {
+    fn of(outcome: &Result<Appraised, AppraisalError>) -> Self {
+        Self(Arc::new(duplicate(outcome)))
+    }
+}
+
+fn duplicate(outcome: &Result<Appraised, AppraisalError>) -> Result<Appraised, AppraisalError> {
+    match outcome {
+        Ok(appraised) => Ok(appraised.duplicate()),
+        Err(error) => Err(error.clone()),
+    }
 }
 
 impl<V: Verifier> Cached<V> {
@@ -103,7 +120,7 @@ impl<V: Verifier> Cached<V> {
                     return outcome;
                 }
                 Next::Wait(flight) => match flight.wait().await {
-                    End::Landed(outcome) => return outcome,
+                    End::Landed(outcome) => return duplicate(&outcome.0),
                     End::Abandoned => {}
                 },
             }
@@ -115,7 +132,7 @@ impl<V: Verifier> Cached<V> {
         if let Some(kept) = state.results.get(key)
             && self.is_usable(kept, now)
         {
-            return Next::Have(Box::new(kept.appraised.clone()));
+            return Next::Have(Box::new(kept.appraised.duplicate()));
         }
         if let Some(flight) = state.flights.get(key) {
             return Next::Wait(Arc::clone(flight));
@@ -177,28 +194,28 @@ impl<V: fmt::Debug> fmt::Debug for Cached<V> {
 enum Next<'a, V> {
     Have(Box<Appraised>),
     Lead(Lead<'a, V>),
-    Wait(Arc<Flight<Result<Appraised, AppraisalError>>>),
+    Wait(Arc<Flight<Shared>>),
 }
 
 /// Held by who appraises for all who ask for the same. Dropped without an end, it lets one of them appraise instead.
 struct Lead<'a, V> {
     cached: &'a Cached<V>,
     key: Arc<Key>,
-    flight: Arc<Flight<Result<Appraised, AppraisalError>>>,
+    flight: Arc<Flight<Shared>>,
 }
 
 impl<V> Lead<'_, V> {
     fn land(self, outcome: &Result<Appraised, AppraisalError>, now: UnixTime) {
         if let Ok(appraised) = outcome {
             let kept = Kept {
-                appraised: appraised.clone(),
+                appraised: appraised.duplicate(),
                 at: now,
             };
             let mut state = self.cached.state();
             state.keep(Arc::clone(&self.key), kept);
             state.shrink(self.cached.max_results, self.cached.max_octets);
         }
-        self.flight.end(End::Landed(outcome.clone()));
+        self.flight.end(End::Landed(Shared::of(outcome)));
     }
 }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use pki_types::UnixTime;
 
 use crate::BoxFuture;
+use crate::appraised::Appraised;
 use crate::combine::Alike;
 use crate::error::AppraisalError;
 use crate::error::ConfigError;
 use crate::media_type::MediaType;
-use crate::verifier::Appraised;
 use crate::verifier::Conveys;
 use crate::verifier::Evidence;
 use crate::verifier::Verifier;

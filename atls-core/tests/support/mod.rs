@@ -7,6 +7,8 @@ pub mod issuer;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use atls_core::Bound;
+use atls_core::BoundMatch;
 use atls_core::ExporterSecret;
 use atls_core::Handshake;
 use atls_core::ProtocolError;
@@ -30,6 +32,11 @@ use rustls::server::ResolvesServerCert;
 use rustls::server::WebPkiClientVerifier;
 use rustls::sign::CertifiedKey;
 use rustls::sign::SingleCertAndKey;
+
+/// The proof that a verifier has who found the value. These verifiers have no Evidence to look into.
+pub fn matched(bound: &Bound) -> BoundMatch {
+    bound.verbatim().compare(bound.as_bytes()).unwrap()
+}
 
 /// Both providers that users choose between.
 pub fn providers() -> [CryptoProvider; 2] {

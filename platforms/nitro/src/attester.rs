@@ -59,7 +59,10 @@ impl LocalAttester for NitroAttester {
                 "leaf key is larger than the 1024 octets that a document has for it",
             ));
         }
-        let request = attestation_request(crate::challenge(request.bound()), request.leaf_key())?;
+        let request = attestation_request(
+            crate::challenge(request.bound()).octets(),
+            request.leaf_key(),
+        )?;
         let response = self.device.process(&request);
         let response = response.map_err(|error| AttestError::Device(error.to_string()))?;
         let [media_type] = &self.media_types;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use atls_core::AppraisalError;
+use atls_core::BoundMatch;
+use atls_core::ExpectedValue;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Digest;
 use coset::CborSerializable;
@@ -49,12 +51,19 @@ impl Authentic {
         })
     }
 
-    /// The content, and until when the chain is valid, if it carries this challenge, whole.
-    pub(crate) fn bound_to(self, challenge: &[u8]) -> Result<(Document, UnixTime), AppraisalError> {
-        if challenge.is_empty() || self.document.nonce.as_deref() != Some(challenge) {
-            return Err(AppraisalError::NotBound);
-        }
-        Ok((self.document, self.valid_until))
+    /// The proof that it carries this challenge, the content, and until when the chain is valid.
+    pub(crate) fn bound_to(
+        self,
+        challenge: &ExpectedValue,
+    ) -> Result<(BoundMatch, Document, UnixTime), AppraisalError> {
+        let nonce = self.document.nonce.as_deref();
+        let matched = challenge.compare(nonce.ok_or(AppraisalError::NotBound)?)?;
+        Ok((matched, self.document, self.valid_until))
+    }
+
+    /// The content, and until when the chain is valid, of a document that is about no connection.
+    pub(crate) fn recorded(self) -> (Document, UnixTime) {
+        (self.document, self.valid_until)
     }
 }
 
@@ -91,22 +100,3 @@ const MAX_DOCUMENT: usize = 16 * 1024;
 
 /// How far the security module's clock may be ahead of ours.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::Forger;
-
-    #[test]
-    fn an_empty_challenge_is_carried_by_nothing() {
-        let now = UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
-        let forger = Forger::new(now);
-        for nonce in [None, Some(&b""[..]), Some(b"nonce")] {
-            let document = forger.seal(forger.fields(nonce, Some(b"key")));
-            let age = Duration::from_secs(1);
-            let authentic = Authentic::verify(&document, &forger.root(), age, now).unwrap();
-            let bound = authentic.bound_to(b"");
-            assert_eq!(bound.map(drop), Err(AppraisalError::NotBound), "{nonce:?}");
-        }
-    }
-}

@@ -57,6 +57,7 @@ pub mod testing;
 mod genuine;
 
 use atls_core::Bound;
+use atls_core::ExpectedValue;
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
 
@@ -78,6 +79,6 @@ fn media_type() -> Result<MediaType, MediaTypeError> {
 }
 
 /// How the binder is carried: `nonce` takes up to 512 octets, so it is carried verbatim, 32 or 48. Used by both halves.
-fn challenge(bound: &Bound) -> &[u8] {
-    bound.as_bytes()
+fn challenge(bound: &Bound) -> ExpectedValue {
+    bound.verbatim()
 }

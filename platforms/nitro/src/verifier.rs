@@ -9,6 +9,7 @@ use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::Origin;
+use atls_core::RecordedAppraisal;
 use atls_core::Verifier;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Ear;
@@ -21,6 +22,7 @@ use atls_reference::ReferenceError;
 
 use crate::chain::AWS_ROOT_G1;
 use crate::claims::NitroClaims;
+use crate::document::Document;
 use crate::envelope::Authentic;
 use crate::judge;
 use crate::judge::Software;
@@ -63,6 +65,25 @@ impl NitroVerifier {
         }
     }
 
+    /// Appraises a recorded document as [`Verifier::appraise`] does, **but for its binding**: signature, chain, age and registers
+    /// are judged, and neither its nonce nor its key is compared with anything, nor need it have them. For trying a policy on
+    /// Evidence out of a file; `now` is then a time at which the document was valid.
+    ///
+    /// # Errors
+    /// [`AppraisalError`]: no result.
+    pub async fn appraise_recorded(
+        &self,
+        evidence: &[u8],
+        now: UnixTime,
+    ) -> Result<RecordedAppraisal, AppraisalError> {
+        let policy = self.policy.current();
+        let authentic = Authentic::verify(evidence, &self.root, policy.max_age(), now)?;
+        let (mut document, valid_until) = authentic.recorded();
+        let challenge = document.nonce.take().unwrap_or_default();
+        let (ear, claims) = judged(&policy, document, valid_until, now);
+        Ok(RecordedAppraisal::new(ear, self.origin, challenge).with_claims(claims))
+    }
+
     fn appraise_now(
         &self,
         evidence: &Evidence<'_>,
@@ -70,29 +91,41 @@ impl NitroVerifier {
     ) -> Result<Appraised, AppraisalError> {
         let policy = self.policy.current();
         let authentic = Authentic::verify(evidence.bytes(), &self.root, policy.max_age(), now)?;
-        let (document, valid_until) = authentic.bound_to(crate::challenge(evidence.bound()))?;
+        let (matched, mut document, valid_until) =
+            authentic.bound_to(&crate::challenge(evidence.bound()))?;
         // Whether it is the key of this connection is the relying party's to compare; that it is there, ours.
-        let leaf_key = document.public_key.ok_or(AppraisalError::NotBound)?;
-
-        let judgement = judge::judge(&policy, &document.pcrs);
-        let appraisal = Appraisal::new(judgement.vector);
-        let appraisal = match judgement.software {
-            Software::Known | Software::Unmeasured => appraisal,
-            // 33 alone would be a warning, and who accepts warnings must not accept any image.
-            Software::Unknown => appraisal.with_status(Tier::Contraindicated),
-        };
-        let ear = Ear::local(verifier_id(), now, "nitro", appraisal).with_expiry(valid_until);
-        let claims = NitroClaims {
-            module_id: document.module_id,
-            timestamp_ms: document.timestamp_ms,
-            pcrs: document.pcrs,
-            user_data: document.user_data,
-            image: judgement.image.map(|image| image.name.clone()),
-        };
-        Ok(Appraised::new(ear, self.origin)
+        let leaf_key = document.public_key.take();
+        let leaf_key = leaf_key.ok_or(AppraisalError::NotBound)?;
+        let (ear, claims) = judged(&policy, document, valid_until, now);
+        Ok(Appraised::bound_to_connection(ear, self.origin, matched)
             .with_attested_key(leaf_key)
             .with_claims(claims))
     }
+}
+
+/// What the policy says of a genuine document.
+fn judged(
+    policy: &NitroPolicy,
+    document: Document,
+    valid_until: UnixTime,
+    now: UnixTime,
+) -> (Ear, NitroClaims) {
+    let judgement = judge::judge(policy, &document.pcrs);
+    let appraisal = Appraisal::new(judgement.vector);
+    let appraisal = match judgement.software {
+        Software::Known | Software::Unmeasured => appraisal,
+        // 33 alone would be a warning, and who accepts warnings must not accept any image.
+        Software::Unknown => appraisal.with_status(Tier::Contraindicated),
+    };
+    let ear = Ear::local(verifier_id(), now, "nitro", appraisal).with_expiry(valid_until);
+    let claims = NitroClaims {
+        module_id: document.module_id,
+        timestamp_ms: document.timestamp_ms,
+        pcrs: document.pcrs,
+        user_data: document.user_data,
+        image: judgement.image.map(|image| image.name.clone()),
+    };
+    (ear, claims)
 }
 
 impl Verifier for NitroVerifier {

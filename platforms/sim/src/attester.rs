@@ -93,7 +93,7 @@ impl SimAttester {
     }
 
     fn evidence(&self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
-        let token = self.token(crate::challenge(request.bound()))?;
+        let token = self.token(crate::challenge(request.bound()).octets())?;
         let [media_type] = &self.media_types;
         Ok(Cmw::evidence(media_type.clone(), token))
     }

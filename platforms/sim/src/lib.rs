@@ -34,6 +34,6 @@ pub use verifier::SimVerifier;
 pub use verifier::TrustAnchor;
 
 /// How the binder is carried: `eat_nonce` takes 32, 48 or 64 octets, so it is carried verbatim. Used by both halves.
-fn challenge(bound: &atls_core::Bound) -> &[u8] {
-    bound.as_bytes()
+fn challenge(bound: &atls_core::Bound) -> atls_core::ExpectedValue {
+    bound.verbatim()
 }

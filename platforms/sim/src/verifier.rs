@@ -10,6 +10,7 @@ use atls_core::Finding;
 use atls_core::MediaType;
 use atls_core::Origin;
 use atls_core::Outcome;
+use atls_core::RecordedAppraisal;
 use atls_core::Verifier;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
@@ -123,8 +124,31 @@ impl SimVerifier {
         self
     }
 
-    fn verify(&self, evidence: &Evidence<'_>) -> Result<SimClaims, AppraisalError> {
-        let token = token::open(evidence.bytes())?;
+    /// Appraises a recorded token as [`Verifier::appraise`] does, **but for its binding**: signature, device, software and
+    /// lifecycle are judged, and nothing is compared with the challenge that the token carries. For trying a policy on Evidence
+    /// out of a file.
+    ///
+    /// # Errors
+    /// [`AppraisalError`]: no result.
+    pub async fn appraise_recorded(
+        &self,
+        evidence: &[u8],
+        now: UnixTime,
+    ) -> Result<RecordedAppraisal, AppraisalError> {
+        let claims = self.verify(evidence)?;
+        let judged = self.judged(&claims, now);
+        let challenge = claims.nonce.clone();
+        let recorded = RecordedAppraisal::new(judged.ear, Origin::Simulated, challenge)
+            .with_claims(claims)
+            .with_findings(judged.findings);
+        Ok(match judged.image {
+            Some(image) => recorded.with_image(image),
+            None => recorded,
+        })
+    }
+
+    fn verify(&self, evidence: &[u8]) -> Result<SimClaims, AppraisalError> {
+        let token = token::open(evidence)?;
         let payload = token.payload.as_deref().ok_or(AppraisalError::Malformed)?;
         let claims = SimClaims::decode(payload)?;
         let anchor = self
@@ -136,10 +160,17 @@ impl SimVerifier {
         token
             .verify_signature(b"", |signature, message| key.verify(message, signature))
             .map_err(|_| AppraisalError::BadSignature)?;
-        if claims.nonce != crate::challenge(evidence.bound()) {
-            return Err(AppraisalError::NotBound);
-        }
         Ok(claims)
+    }
+
+    fn judged(&self, claims: &SimClaims, now: UnixTime) -> Judged {
+        let judgement = Judgement::of(self, claims);
+        let appraisal = Appraisal::new(judgement.vector());
+        Judged {
+            ear: Ear::local(verifier_id(), now, "sim", appraisal),
+            findings: judgement.into_findings(),
+            image: self.image(claims),
+        }
     }
 
     fn known(&self, part: &SoftwareComponent) -> Option<&ReferenceValue> {
@@ -178,6 +209,13 @@ impl SimVerifier {
 struct ReferenceValue {
     name: String,
     measurement: [u8; 32],
+}
+
+/// What is said of a genuine token.
+struct Judged {
+    ear: Ear,
+    findings: Vec<Finding>,
+    image: Option<String>,
 }
 
 /// The checks behind a result, and what follows from them.
@@ -239,15 +277,13 @@ impl Verifier for SimVerifier {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(async move {
-            let claims = self.verify(evidence)?;
-            let judgement = Judgement::of(self, &claims);
-            let appraisal = Appraisal::new(judgement.vector());
-            let ear = Ear::local(verifier_id(), now, "sim", appraisal);
-            let image = self.image(&claims);
-            let appraised = Appraised::new(ear, Origin::Simulated)
+            let claims = self.verify(evidence.bytes())?;
+            let matched = crate::challenge(evidence.bound()).compare(&claims.nonce)?;
+            let judged = self.judged(&claims, now);
+            let appraised = Appraised::bound_to_connection(judged.ear, Origin::Simulated, matched)
                 .with_claims(claims)
-                .with_findings(judgement.into_findings());
-            Ok(match image {
+                .with_findings(judged.findings);
+            Ok(match judged.image {
                 Some(image) => appraised.with_image(image),
                 None => appraised,
             })

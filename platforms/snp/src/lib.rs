@@ -57,9 +57,9 @@ mod x509;
 pub mod testing;
 
 use atls_core::Bound;
+use atls_core::ExpectedValue;
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
-use ring::digest;
 
 pub use attester::SnpAttester;
 pub use cert_table::CertTable;
@@ -101,11 +101,6 @@ fn media_type() -> Result<MediaType, MediaTypeError> {
 
 /// How the binder is carried: `REPORT_DATA` has 64 octets, so it is SHA-512 of the bound value. Used by both halves, and
 /// public for whoever asks another verifier about the same Evidence.
-pub fn challenge(bound: &Bound) -> [u8; 64] {
-    let mut challenge = [0; 64];
-    let digest = digest::digest(&digest::SHA512, bound.as_bytes());
-    for (target, octet) in challenge.iter_mut().zip(digest.as_ref()) {
-        *target = *octet;
-    }
-    challenge
+pub fn challenge(bound: &Bound) -> ExpectedValue<[u8; 64]> {
+    bound.sha512()
 }

@@ -9,6 +9,7 @@ use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::MediaType;
+use atls_core::RecordedAppraisal;
 use atls_core::Verifier;
 use atls_core::cmw::Item;
 use atls_core::ear::Ear;
@@ -63,29 +64,52 @@ impl SnpVerifier {
         }
     }
 
-    /// Appraises a report that carries `challenge` in its own way, such as one in a paravisor's envelope, whose
-    /// `REPORT_DATA` is a digest of something else. **The caller** then shows that the challenge is this connection's.
+    /// Appraises recorded Evidence as [`Verifier::appraise`] does, **but for its binding**: report, chain, revocation and policy
+    /// are judged, and nothing is compared with its `REPORT_DATA`. For trying a policy on Evidence out of a file; `now` is then
+    /// a time at which the Evidence was valid.
     ///
     /// # Errors
-    /// [`AppraisalError`]
+    /// [`AppraisalError`]: no result.
+    pub async fn appraise_recorded(
+        &self,
+        evidence: &[u8],
+        now: UnixTime,
+    ) -> Result<RecordedAppraisal, AppraisalError> {
+        let evidence = SnpEvidence::decode(evidence)?;
+        self.appraise_report(&evidence, &[], now).await
+    }
+
+    /// The same of Evidence that is at hand in its parts, such as a report out of a paravisor's envelope, whose `REPORT_DATA` is a
+    /// digest of something else. Whoever shows that the envelope is about the connection compares what that carries.
+    ///
+    /// # Errors
+    /// [`AppraisalError`]: no result.
     pub async fn appraise_report(
         &self,
         evidence: &SnpEvidence,
         endorsements: &[Item<'_>],
-        challenge: &[u8; 64],
         now: UnixTime,
-    ) -> Result<Appraised, AppraisalError> {
+    ) -> Result<RecordedAppraisal, AppraisalError> {
         let report = Report::decode(evidence.report())?;
-        if report.report_data != *challenge {
-            return Err(AppraisalError::NotBound);
-        }
-        let peer = PeerCollateral::of(&report, evidence.certificates(), endorsements);
+        let (ear, claims) = self.judged(&report, evidence, endorsements, now).await?;
+        let recorded = RecordedAppraisal::new(ear, self.roots.origin(), report.report_data);
+        Ok(recorded.with_claims(claims))
+    }
+
+    async fn judged(
+        &self,
+        report: &Report<'_>,
+        evidence: &SnpEvidence,
+        endorsements: &[Item<'_>],
+        now: UnixTime,
+    ) -> Result<(Ear, SnpClaims), AppraisalError> {
+        let peer = PeerCollateral::of(report, evidence.certificates(), endorsements);
         let own = Own {
             roots: &self.roots,
             source: &self.collateral,
             now,
         };
-        let chain = own.chain(&report, &peer).await?;
+        let chain = own.chain(report, &peer).await?;
         let signature = report.signature().ok_or(AppraisalError::BadSignature)?;
         UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, &chain.key)
             .verify(report.signed(), &signature)
@@ -101,11 +125,11 @@ impl SnpVerifier {
             }
             not_after = not_after.min(until);
         }
-        let mut claims = SnpClaims::of(&report, &chain.extensions)?;
-        let appraisal = judge::judge(&report, &mut claims, &policy);
+        let mut claims = SnpClaims::of(report, &chain.extensions)?;
+        let appraisal = judge::judge(report, &mut claims, &policy);
         let ear = Ear::local(verifier_id(), now, "snp", appraisal)
             .with_expiry(UnixTime::since_unix_epoch(Duration::from_secs(not_after)));
-        Ok(Appraised::new(ear, self.roots.origin()).with_claims(claims))
+        Ok((ear, claims))
     }
 }
 
@@ -124,11 +148,15 @@ impl Verifier for SnpVerifier {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(async move {
-            let challenge = crate::challenge(evidence.bound());
+            let expected = crate::challenge(evidence.bound());
             let endorsements = evidence.endorsements();
             let evidence = SnpEvidence::decode(evidence.bytes())?;
-            self.appraise_report(&evidence, endorsements, &challenge, now)
-                .await
+            let report = Report::decode(evidence.report())?;
+            // Before anything is fetched. It counts once the signature over it was verified, below.
+            let matched = expected.compare(&report.report_data)?;
+            let (ear, claims) = self.judged(&report, &evidence, endorsements, now).await?;
+            let appraised = Appraised::bound_to_connection(ear, self.roots.origin(), matched);
+            Ok(appraised.with_claims(claims))
         })
     }
 }

@@ -171,7 +171,7 @@ fn a_corim_is_put_in_force_while_running() {
     );
     let tier = || {
         let evidence = platform.evidence(&CHALLENGE);
-        let appraised = ready(verifier.appraise_report(&evidence, &[], &CHALLENGE, at(NOW)));
+        let appraised = ready(verifier.appraise_report(&evidence, &[], at(NOW)));
         appraised.unwrap().ear().status()
     };
     assert_eq!((tier(), verifier.generation()), (Tier::Affirming, 0));

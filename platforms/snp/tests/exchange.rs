@@ -87,7 +87,7 @@ fn the_report_carries_sha_512_of_the_bound_value() {
         let evidence = SnpEvidence::decode(&seen).unwrap();
         let digest = ring::digest::digest(&ring::digest::SHA512, bound.as_bytes());
         assert_eq!(evidence.report()[0x50..0x90], *digest.as_ref());
-        assert_eq!(atls_snp::challenge(&bound), digest.as_ref());
+        assert_eq!(atls_snp::challenge(&bound).octets(), digest.as_ref());
     }
 }
 
@@ -177,7 +177,7 @@ fn a_policy_that_is_replaced_counts_from_the_next_appraisal_on() {
     let verifier = SnpVerifier::new(platform.roots().unwrap(), Arc::clone(&live), collateral);
     let judge = || {
         let evidence = platform.evidence(&support::CHALLENGE);
-        let appraised = verifier.appraise_report(&evidence, &[], &support::CHALLENGE, at(NOW));
+        let appraised = verifier.appraise_report(&evidence, &[], at(NOW));
         ready(appraised).unwrap().ear().status()
     };
     assert_eq!(judge(), Tier::Affirming);
@@ -392,13 +392,12 @@ proptest! {
         });
         let evidence = SnpEvidence::decode(&evidence).unwrap();
         let garbage = SnpEvidence::new(octets.clone(), evidence.certificates().clone());
-        prop_assert!(ready(verifier.appraise_report(&garbage, &[], &[0; 64], at(NOW))).is_err());
+        prop_assert!(ready(verifier.appraise_report(&garbage, &[], at(NOW))).is_err());
         let table = CertTable::new()
             .with(CertificateKind::Vcek, auxblob.clone())
             .with(CertificateKind::Ask, auxblob);
-        let challenge = evidence.report()[0x50..0x90].try_into().unwrap();
         let garbage = SnpEvidence::new(evidence.report().to_vec(), table);
-        prop_assert!(ready(verifier.appraise_report(&garbage, &[], &challenge, at(NOW))).is_err());
+        prop_assert!(ready(verifier.appraise_report(&garbage, &[], at(NOW))).is_err());
     }
 }
 

@@ -17,12 +17,12 @@ use std::sync::Arc;
 use atls_collateral::Cache;
 use atls_collateral::Fetch;
 use atls_core::AppraisalError;
-use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::HttpClient;
 use atls_core::HttpError;
 use atls_core::HttpLimits;
 use atls_core::Origin;
+use atls_core::RecordedAppraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
 use atls_core::pki_types::CertificateDer;
@@ -105,10 +105,8 @@ fn every_octet_of_a_report_is_covered() {
         for index in 0..sample.report.len() {
             let mut altered = sample.clone();
             altered.report[index] ^= 1 << (index % 8);
-            // A verifier that expects the altered challenge: only the signature is left to refuse it.
-            let challenge = altered.challenge();
             assert!(
-                altered.appraise_for(&challenge, THEN).is_err(),
+                altered.appraise(THEN).is_err(),
                 "{} {index:#x}",
                 sample.name
             );
@@ -148,14 +146,10 @@ fn a_report_is_refused_with_another_ones_key() {
 }
 
 #[test]
-fn a_report_about_something_else_is_refused() {
+fn the_challenge_is_told_whole() {
     for sample in samples() {
-        for index in [0, 31, 32, 63] {
-            let mut challenge = sample.challenge();
-            challenge[index] ^= 1;
-            let refused = sample.appraise_for(&challenge, THEN).unwrap_err();
-            assert_eq!(refused, AppraisalError::NotBound);
-        }
+        let recorded = sample.appraise(THEN).unwrap();
+        assert_eq!(recorded.challenge(), sample.challenge());
     }
 }
 
@@ -234,8 +228,7 @@ fn veraisons_sample_is_read() {
     let report = evidence.report().to_vec();
     let sample = Sample::new("veraison", Product::Genoa, report, Vec::new(), (0, 0));
     let verifier = sample.verifier();
-    let challenge = sample.challenge();
-    let appraised = verifier.appraise_report(&evidence, &[], &challenge, at(THEN));
+    let appraised = verifier.appraise_report(&evidence, &[], at(THEN));
     assert_eq!(ready(appraised).unwrap().ear().status(), Tier::Affirming);
     // What we write of it is read again, by us and in the same form.
     let again = SnpEvidence::decode(&evidence.encode().unwrap()).unwrap();
@@ -248,9 +241,8 @@ fn a_genuine_report_is_no_forged_platforms() {
     for sample in samples() {
         let policy = Arc::new(Live::fixed(sample.policy()).unwrap());
         let verifier = SnpVerifier::new(platform.roots().unwrap(), policy, Arc::new(NoCollateral));
-        let challenge = sample.challenge();
         let evidence = sample.evidence();
-        let refused = verifier.appraise_report(&evidence, &[], &challenge, at(THEN));
+        let refused = verifier.appraise_report(&evidence, &[], at(THEN));
         assert_eq!(ready(refused).unwrap_err(), AppraisalError::UnknownKey);
     }
 }
@@ -262,12 +254,12 @@ fn a_forged_report_is_not_amds() {
     let collateral = Arc::new(platform.collateral().unwrap());
     let verifier = SnpVerifier::new(Roots::amd(), policy, collateral);
     let evidence = platform.evidence(&support::CHALLENGE);
-    let refused = verifier.appraise_report(&evidence, &[], &support::CHALLENGE, at(THEN));
+    let refused = verifier.appraise_report(&evidence, &[], at(THEN));
     assert_eq!(ready(refused).unwrap_err(), AppraisalError::BadSignature);
     // Without its authorities' certificates AMD's count, and those did not sign its key.
     let bare = CertTable::new().with(CertificateKind::Vcek, platform.vek_certificate());
     let evidence = SnpEvidence::new(platform.signed_report(&support::CHALLENGE), bare);
-    let refused = verifier.appraise_report(&evidence, &[], &support::CHALLENGE, at(THEN));
+    let refused = verifier.appraise_report(&evidence, &[], at(THEN));
     assert_eq!(ready(refused).unwrap_err(), AppraisalError::BadSignature);
 }
 
@@ -280,8 +272,7 @@ fn a_key_may_be_supplied_beforehand() {
         let policy = Arc::new(Live::fixed(sample.policy()).unwrap());
         let verifier = SnpVerifier::new(Roots::amd(), policy, Arc::new(supplied));
         let evidence = SnpEvidence::new(sample.report.clone(), CertTable::new());
-        let challenge = sample.challenge();
-        let appraised = ready(verifier.appraise_report(&evidence, &[], &challenge, at(THEN)));
+        let appraised = ready(verifier.appraise_report(&evidence, &[], at(THEN)));
         // Neither version 2 nor a provider's key can be looked up.
         let expected = sample.report[0] > 2 && !sample.is_vlek();
         assert_eq!(appraised.is_ok(), expected, "{}", sample.name);
@@ -296,9 +287,8 @@ fn hardware_is_judged_by_the_genuine_versions() {
         minimum.reported.microcode += 1;
         let policy = Arc::new(Live::fixed(policy).unwrap());
         let verifier = SnpVerifier::new(Roots::amd(), policy, Arc::new(NoCollateral));
-        let challenge = sample.challenge();
         let evidence = sample.evidence();
-        let appraised = verifier.appraise_report(&evidence, &[], &challenge, at(THEN));
+        let appraised = verifier.appraise_report(&evidence, &[], at(THEN));
         let appraised = ready(appraised).unwrap();
         let ear = appraised.ear().submod("snp").unwrap();
         assert_eq!(ear.vector().get(Category::Hardware).value(), 32);
@@ -321,8 +311,7 @@ fn genuine_certificates_are_fetched() {
         let source = Arc::new(KdsCollateral::new(cache));
         let verifier = SnpVerifier::new(Roots::amd(), policy, source);
         let bare = SnpEvidence::new(sample.report.clone(), sample.authorities.clone());
-        let challenge = sample.challenge();
-        let appraised = ready(verifier.appraise_report(&bare, &[], &challenge, at(THEN)));
+        let appraised = ready(verifier.appraise_report(&bare, &[], at(THEN)));
         assert!(appraised.is_ok(), "{}", sample.name);
     }
 }
@@ -443,14 +432,10 @@ impl Sample {
         SnpVerifier::new(Roots::amd(), policy, Arc::new(NoCollateral))
     }
 
-    fn appraise(&self, time: u64) -> Result<Appraised, AppraisalError> {
-        self.appraise_for(&self.challenge(), time)
-    }
-
-    fn appraise_for(&self, challenge: &[u8; 64], time: u64) -> Result<Appraised, AppraisalError> {
+    fn appraise(&self, time: u64) -> Result<RecordedAppraisal, AppraisalError> {
         let evidence = self.evidence();
         let verifier = self.verifier();
-        ready(verifier.appraise_report(&evidence, &[], challenge, at(time)))
+        ready(verifier.appraise_report(&evidence, &[], at(time)))
     }
 }
 

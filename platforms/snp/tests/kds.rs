@@ -22,26 +22,32 @@ use atls_collateral::Fetched;
 use atls_collateral::StalePolicy;
 use atls_core::AppraisalError;
 use atls_core::BoxFuture;
+use atls_core::Evidence;
 use atls_core::Held;
 use atls_core::HttpClient;
 use atls_core::HttpError;
 use atls_core::HttpLimits;
+use atls_core::Verifier;
 use atls_core::pki_types::UnixTime;
+use atls_reference::Live;
 use atls_snp::CertTable;
 use atls_snp::Kds;
 use atls_snp::KdsCollateral;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
+use atls_snp::SnpVerifier;
 use atls_snp::testing::ForgedKey;
 use atls_snp::testing::ForgedPlatform;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustls::CipherSuite;
 
 use support::CHALLENGE;
 use support::NOW;
 use support::appraise_at;
 use support::appraise_with;
 use support::at;
+use support::connection::Connection;
 use support::ready;
 
 #[test]
@@ -82,8 +88,14 @@ fn nothing_is_fetched_for_a_report_that_fails_before() {
         appraise_with(&platform, &evidence, kds(&amd), platform.policy()).map(drop)
     };
     let bare = |report| SnpEvidence::new(report, CertTable::new());
-    let other = bare(platform.signed_report(&[1; 64]));
-    assert_eq!(judge(other), Err(AppraisalError::NotBound));
+    let other = bare(platform.signed_report(&[1; 64])).encode().unwrap();
+    let (bound, _) = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256)
+        .exchange(&mut platform.attester().unwrap());
+    let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
+    let verifier = SnpVerifier::new(platform.roots().unwrap(), policy, Arc::new(kds(&amd)));
+    let other = Evidence::new(&verifier.media_types()[0], &other, &bound);
+    let refused = ready(verifier.appraise(&other, at(NOW))).map(drop);
+    assert_eq!(refused, Err(AppraisalError::NotBound));
     let cut = bare(platform.signed_report(&CHALLENGE)[..1183].to_vec());
     assert_eq!(judge(cut), Err(AppraisalError::Malformed));
     let mut unknown = platform.clone();

@@ -18,10 +18,10 @@ use atls_collateral::Fetch;
 use atls_collateral::Fetched;
 use atls_collateral::StalePolicy;
 use atls_core::AppraisalError;
-use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Fault;
 use atls_core::HttpError;
+use atls_core::RecordedAppraisal;
 use atls_core::ear::Tier;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
@@ -89,7 +89,7 @@ fn a_list_beyond_its_time_is_judged_as_at_its_end() {
         let verifier = verifier(&platform, cache.build().unwrap());
         let judge = |now| {
             let evidence = bare(&platform);
-            let appraised = ready(verifier.appraise_report(&evidence, &[], &CHALLENGE, at(now)));
+            let appraised = ready(verifier.appraise_report(&evidence, &[], at(now)));
             appraised.map(|it| (it.ear().status(), it.ear().expires_at()))
         };
         assert!(judge(NOW).is_ok(), "{piece:?}");
@@ -231,9 +231,9 @@ fn judge(
     platform: &ForgedPlatform,
     source: &Arc<Source>,
     now: u64,
-) -> Result<Appraised, AppraisalError> {
+) -> Result<RecordedAppraisal, AppraisalError> {
     let verifier = verifier(platform, Arc::clone(source));
-    ready(verifier.appraise_report(&bare(platform), &[], &CHALLENGE, at(now)))
+    ready(verifier.appraise_report(&bare(platform), &[], at(now)))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -26,9 +26,6 @@ pub enum QuoteError {
     /// No source has collateral for this platform, and the peer sent none that can be used.
     #[error("no collateral for this platform")]
     NoCollateral,
-    /// The quote carries another value than the expected one: replay or relay.
-    #[error("quote carries another challenge")]
-    NotBound,
     /// Our own collateral is outside of its validity at the given time. Renew it.
     #[error("collateral at hand is outside of its validity")]
     Outdated,
@@ -48,7 +45,6 @@ impl From<QuoteError> for AppraisalError {
         match error {
             QuoteError::Malformed(_) | QuoteError::EventLog => Self::Malformed,
             QuoteError::BadSignature | QuoteError::Revoked => Self::BadSignature,
-            QuoteError::NotBound => Self::NotBound,
             QuoteError::Expired => Self::Expired,
             // What a verifier needs and does not have is the fault of whoever runs it.
             QuoteError::Outdated | QuoteError::Unavailable(CollateralError::Expired) => {

@@ -51,15 +51,11 @@ mod sgx;
 mod tcb;
 mod verifier;
 
-use atls_core::AttestRequest;
-use atls_core::Bound;
-use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Tier;
 use atls_core::ear::TrustVector;
-use ring::digest;
 
 pub use attester::CollateralToSend;
 pub use attester::TdxAttester;
@@ -98,29 +94,6 @@ pub use tcb::SvnShortfall;
 pub use tcb::TcbPart;
 pub use tcb::TcbUpdate;
 pub use verifier::TdxVerifier;
-
-/// How the binder is carried: `REPORTDATA` has 64 octets, which its SHA-512 fills. Used by both halves.
-fn challenge(bound: &Bound) -> [u8; 64] {
-    let mut challenge = [0; 64];
-    challenge.copy_from_slice(digest::digest(&digest::SHA512, bound.as_bytes()).as_ref());
-    challenge
-}
-
-/// What to quote: the binder, unless the carriage fixes `REPORTDATA`, as an RA-TLS certificate does.
-fn to_quote(request: &AttestRequest<'_>) -> [u8; 64] {
-    match request.report_data() {
-        Some(fixed) => *fixed,
-        None => challenge(request.bound()),
-    }
-}
-
-/// What `REPORTDATA` must be: that of the connection, unless the carriage fixed it, as an RA-TLS certificate does.
-fn expected(evidence: &Evidence<'_>) -> [u8; 64] {
-    match evidence.report_data() {
-        Some(fixed) => *fixed,
-        None => challenge(evidence.bound()),
-    }
-}
 
 fn tdx_quote() -> Result<MediaType, MediaTypeError> {
     MediaType::parse("application/vnd.atls.tdx-quote")

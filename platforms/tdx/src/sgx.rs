@@ -8,6 +8,7 @@ use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::MediaType;
+use atls_core::RecordedAppraisal;
 use atls_core::Verifier;
 use atls_core::cmw::Item;
 use atls_core::ear::Ear;
@@ -50,8 +51,21 @@ impl SgxVerifier {
         Self::under(Root::other(root), policy, collateral)
     }
 
-    /// Appraises a quote that must carry exactly these 64 octets as its report data, which were made from nothing that
-    /// the peer chose. [`Verifier::appraise`] calls it with the value of the live connection.
+    /// Appraises a recorded quote as [`Verifier::appraise`] does, **but for its binding**: signatures, collateral, TCB and policy
+    /// are judged, and nothing is compared with its `REPORTDATA`. For trying a policy on Evidence out of a file; `now` is then
+    /// a time at which the quote and the collateral at hand were valid.
+    ///
+    /// # Errors
+    /// [`AppraisalError`]: no result.
+    pub async fn appraise_recorded(
+        &self,
+        evidence: &[u8],
+        now: UnixTime,
+    ) -> Result<RecordedAppraisal, AppraisalError> {
+        Ok(self.appraise_quote(evidence, &[], now).await?)
+    }
+
+    /// The same with collateral that came along, and with an error that says more.
     ///
     /// # Errors
     /// [`QuoteError`]: no result. A genuine quote of an enclave that is not good enough is a result, with a status
@@ -60,9 +74,20 @@ impl SgxVerifier {
         &self,
         quote: &[u8],
         endorsements: &[Item<'_>],
-        report_data: &[u8; 64],
         now: UnixTime,
-    ) -> Result<Appraised, QuoteError> {
+    ) -> Result<RecordedAppraisal, QuoteError> {
+        let (ear, claims) = self.judged(quote, endorsements, now).await?;
+        let challenge = claims.report.report_data;
+        let recorded = RecordedAppraisal::new(ear, self.engine.origin(), challenge);
+        Ok(recorded.with_claims(claims))
+    }
+
+    async fn judged(
+        &self,
+        quote: &[u8],
+        endorsements: &[Item<'_>],
+        now: UnixTime,
+    ) -> Result<(Ear, SgxClaims), QuoteError> {
         let policy = self.policy.current();
         let quote = Quote::decode(quote, Tee::Sgx)?;
         let finding = self
@@ -71,9 +96,6 @@ impl SgxVerifier {
             .await?;
         let report = finding.report.as_sgx();
         let report = SgxReport::try_from(report.ok_or(QuoteError::Malformed("body"))?)?;
-        if report.report_data != *report_data {
-            return Err(QuoteError::NotBound);
-        }
         let (vector, enclave) = judge::sgx(&report, &finding.platform, &policy, now);
         let appraisal = crate::appraisal(
             vector,
@@ -81,13 +103,12 @@ impl SgxVerifier {
             &finding.platform,
         );
         let ear = Ear::local(verifier_id(), now, "sgx", appraisal).with_expiry(finding.expires_at);
-        Ok(
-            Appraised::new(ear, self.engine.origin()).with_claims(SgxClaims {
-                enclave: enclave.map(|enclave| enclave.name.clone()),
-                report,
-                platform: finding.platform,
-            }),
-        )
+        let claims = SgxClaims {
+            enclave: enclave.map(|enclave| enclave.name.clone()),
+            report,
+            platform: finding.platform,
+        };
+        Ok((ear, claims))
     }
 
     fn under(
@@ -118,11 +139,12 @@ impl Verifier for SgxVerifier {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(async move {
-            let expected = crate::expected(evidence);
             let endorsements = evidence.endorsements();
-            Ok(self
-                .appraise_quote(evidence.bytes(), endorsements, &expected, now)
-                .await?)
+            let (ear, claims) = self.judged(evidence.bytes(), endorsements, now).await?;
+            let expected = evidence.expected_report_data();
+            let matched = expected.compare(&claims.report.report_data)?;
+            let appraised = Appraised::bound_to_connection(ear, self.engine.origin(), matched);
+            Ok(appraised.with_claims(claims))
         })
     }
 }

@@ -8,6 +8,8 @@ use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::MediaType;
+use atls_core::Origin;
+use atls_core::RecordedAppraisal;
 use atls_core::Verifier;
 use atls_core::cmw::Item;
 use atls_core::ear::Ear;
@@ -54,8 +56,21 @@ impl TdxVerifier {
         Self::under(Root::other(root), policy, collateral)
     }
 
-    /// Appraises a quote that must carry exactly these 64 octets as its report data, which were made from nothing that
-    /// the peer chose. [`Verifier::appraise`] calls it with the value of the live connection.
+    /// Appraises a recorded quote as [`Verifier::appraise`] does, **but for its binding**: signatures, collateral, TCB and policy
+    /// are judged, and nothing is compared with its `REPORTDATA`. For trying a policy on Evidence out of a file; `now` is then
+    /// a time at which the quote and the collateral at hand were valid.
+    ///
+    /// # Errors
+    /// [`AppraisalError`]: no result.
+    pub async fn appraise_recorded(
+        &self,
+        evidence: &[u8],
+        now: UnixTime,
+    ) -> Result<RecordedAppraisal, AppraisalError> {
+        Ok(self.appraise_quote(evidence, &[], now).await?)
+    }
+
+    /// The same with collateral that came along, and with an error that says more.
     ///
     /// # Errors
     /// [`QuoteError`]: no result. A genuine quote of a TD that is not good enough is a result, with a status that
@@ -64,11 +79,10 @@ impl TdxVerifier {
         &self,
         quote: &[u8],
         endorsements: &[Item<'_>],
-        report_data: &[u8; 64],
         now: UnixTime,
-    ) -> Result<Appraised, QuoteError> {
-        self.appraise_parts(quote, None, endorsements, report_data, now)
-            .await
+    ) -> Result<RecordedAppraisal, QuoteError> {
+        let judged = self.judged(quote, None, endorsements, now).await?;
+        Ok(judged.recorded(self.engine.origin()))
     }
 
     /// As [`appraise_quote`](Self::appraise_quote), with the event log that leads to the quote's RTMRs.
@@ -80,11 +94,10 @@ impl TdxVerifier {
         quote: &[u8],
         event_log: &[u8],
         endorsements: &[Item<'_>],
-        report_data: &[u8; 64],
         now: UnixTime,
-    ) -> Result<Appraised, QuoteError> {
-        self.appraise_parts(quote, Some(event_log), endorsements, report_data, now)
-            .await
+    ) -> Result<RecordedAppraisal, QuoteError> {
+        let judged = self.judged(quote, Some(event_log), endorsements, now);
+        Ok(judged.await?.recorded(self.engine.origin()))
     }
 
     fn under(
@@ -100,14 +113,13 @@ impl TdxVerifier {
         }
     }
 
-    async fn appraise_parts(
+    async fn judged(
         &self,
         quote: &[u8],
         event_log: Option<&[u8]>,
         endorsements: &[Item<'_>],
-        report_data: &[u8; 64],
         now: UnixTime,
-    ) -> Result<Appraised, QuoteError> {
+    ) -> Result<Judged, QuoteError> {
         let policy = self.policy.current();
         let quote = Quote::decode(quote, Tee::Tdx)?;
         let finding = self
@@ -115,9 +127,6 @@ impl TdxVerifier {
             .appraise(&quote, endorsements, &policy.tcb(), now)
             .await?;
         let report = TdReport::of(&finding.report).ok_or(QuoteError::Malformed("body"))?;
-        if report.report_data != *report_data {
-            return Err(QuoteError::NotBound);
-        }
         let events = match event_log {
             None => Vec::new(),
             Some(log) => event_log::replay(log, &report.rtmr)?,
@@ -129,31 +138,33 @@ impl TdxVerifier {
             &finding.platform,
         );
         let ear = Ear::local(verifier_id(), now, "tdx", appraisal).with_expiry(finding.expires_at);
-        Ok(
-            Appraised::new(ear, self.engine.origin()).with_claims(TdxClaims {
-                image: image.map(|image| image.name.clone()),
-                report,
-                platform: finding.platform,
-                events,
-            }),
-        )
+        let claims = TdxClaims {
+            image: image.map(|image| image.name.clone()),
+            report,
+            platform: finding.platform,
+            events,
+        };
+        Ok(Judged { ear, claims })
     }
 
     async fn appraise_evidence(
         &self,
         evidence: &Evidence<'_>,
         now: UnixTime,
-    ) -> Result<Appraised, QuoteError> {
-        let expected = crate::expected(evidence);
+    ) -> Result<Appraised, AppraisalError> {
         let endorsements = evidence.endorsements();
-        if crate::tdx_evidence().as_ref() == Ok(evidence.media_type()) {
+        let judged = if crate::tdx_evidence().as_ref() == Ok(evidence.media_type()) {
             let (quote, log) = evidence::decode(evidence.bytes())?;
-            self.appraise_with_event_log(&quote, &log, endorsements, &expected, now)
-                .await
+            self.judged(&quote, Some(&log), endorsements, now).await?
         } else {
-            self.appraise_quote(evidence.bytes(), endorsements, &expected, now)
-                .await
-        }
+            let quote = evidence.bytes();
+            self.judged(quote, None, endorsements, now).await?
+        };
+        let Judged { ear, claims } = judged;
+        let expected = evidence.expected_report_data();
+        let matched = expected.compare(&claims.report.report_data)?;
+        let appraised = Appraised::bound_to_connection(ear, self.engine.origin(), matched);
+        Ok(appraised.with_claims(claims))
     }
 }
 
@@ -171,7 +182,7 @@ impl Verifier for TdxVerifier {
         evidence: &'a Evidence<'a>,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
-        Box::pin(async move { Ok(self.appraise_evidence(evidence, now).await?) })
+        Box::pin(self.appraise_evidence(evidence, now))
     }
 }
 
@@ -180,6 +191,19 @@ impl fmt::Debug for TdxVerifier {
         f.debug_struct("TdxVerifier")
             .field("policy", &self.policy)
             .finish_non_exhaustive()
+    }
+}
+
+/// A genuine quote and what the policy says of it; what it is about, nobody looked at.
+struct Judged {
+    ear: Ear,
+    claims: TdxClaims,
+}
+
+impl Judged {
+    fn recorded(self, origin: Origin) -> RecordedAppraisal {
+        let challenge = self.claims.report.report_data;
+        RecordedAppraisal::new(self.ear, origin, challenge).with_claims(self.claims)
     }
 }
 

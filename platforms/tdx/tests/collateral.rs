@@ -20,13 +20,13 @@ use atls_collateral::Cache;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
 use atls_collateral::Fetched;
-use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Held;
 use atls_core::HttpClient;
 use atls_core::HttpError;
 use atls_core::HttpLimits;
 use atls_core::MediaType;
+use atls_core::RecordedAppraisal;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::Indicator;
 use atls_core::cmw::Type;
@@ -78,11 +78,14 @@ fn judge(
     verifier: &TdxVerifier,
     platform: &ForgedPlatform,
     now: u64,
-) -> Result<Appraised, QuoteError> {
-    ready(verifier.appraise_quote(&quote(platform), &[], &REPORT_DATA, at(now)))
+) -> Result<RecordedAppraisal, QuoteError> {
+    ready(verifier.appraise_quote(&quote(platform), &[], at(now)))
 }
 
-fn supplied(platform: &ForgedPlatform, collateral: Collateral) -> Result<Appraised, QuoteError> {
+fn supplied(
+    platform: &ForgedPlatform,
+    collateral: Collateral,
+) -> Result<RecordedAppraisal, QuoteError> {
     let source = SuppliedCollateral::new([collateral]);
     let verifier = verifier(platform, policy(&platform.td_report()), Arc::new(source));
     judge(&verifier, platform, NOW)
@@ -142,12 +145,12 @@ fn collateral_of_another_kind_of_platform_is_not_used() {
         // By the look-up,
         let source = SuppliedCollateral::new([collateral.clone()]);
         let verifier_by_name = verifier(&platform, policy(&report), Arc::new(source));
-        let judged = ready(verifier_by_name.appraise_quote(&quote, &[], &REPORT_DATA, at(NOW)));
+        let judged = ready(verifier_by_name.appraise_quote(&quote, &[], at(NOW)));
         assert_eq!(judged.map(drop), Err(QuoteError::NoCollateral));
         // and by the appraisal, whatever a source gives.
         let careless = Arc::new(Careless::giving(collateral));
         let verifier = verifier(&platform, policy(&report), careless.clone());
-        let judged = ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(NOW)));
+        let judged = ready(verifier.appraise_quote(&quote, &[], at(NOW)));
         assert_eq!(judged.map(drop), Err(QuoteError::Collateral));
     }
 }
@@ -326,8 +329,7 @@ fn a_peer_can_send_collateral_along() {
     );
     let judge = |collateral: &[&Collateral], now| {
         let cmw = endorsed(collateral);
-        ready(verifier.appraise_quote(&quote(&platform), &cmw.items(), &REPORT_DATA, at(now)))
-            .map(drop)
+        ready(verifier.appraise_quote(&quote(&platform), &cmw.items(), at(now))).map(drop)
     };
     let good = platform.collateral(Tee::Tdx).unwrap();
     assert_eq!(judge(&[&good], NOW), Ok(()));
@@ -354,8 +356,7 @@ fn a_peers_collateral_has_no_grace() {
     let nothing = Arc::new(CollateralFromPeer::new());
     let from_peer = verifier(&platform, policy.clone(), nothing);
     let cmw = endorsed(&[&collateral]);
-    let judged =
-        ready(from_peer.appraise_quote(&quote(&platform), &cmw.items(), &REPORT_DATA, at(late)));
+    let judged = ready(from_peer.appraise_quote(&quote(&platform), &cmw.items(), at(late)));
     assert_eq!(judged.map(drop), Err(QuoteError::Expired));
     let ours = verifier(
         &platform,
@@ -378,7 +379,7 @@ fn our_own_collateral_comes_before_the_peers() {
     let judge = || {
         let quote = quote(&platform);
         let items = cmw.items();
-        let judged = ready(verifier.appraise_quote(&quote, &items, &REPORT_DATA, at(NOW)));
+        let judged = ready(verifier.appraise_quote(&quote, &items, at(NOW)));
         support::tier(&judged.unwrap())
     };
     // At hand, and fetched; but where we have none, the peer's is what Intel signed within the month.
@@ -403,8 +404,7 @@ fn the_peers_collateral_serves_where_ours_cannot_be_fetched() {
     let source = FetchedCollateral::new(Arc::new(pcs));
     let verifier = verifier(&platform, policy(&report), Arc::new(source));
     let cmw = endorsed(&[&platform.collateral(Tee::Tdx).unwrap()]);
-    let judged =
-        ready(verifier.appraise_quote(&quote(&platform), &cmw.items(), &REPORT_DATA, at(NOW)));
+    let judged = ready(verifier.appraise_quote(&quote(&platform), &cmw.items(), at(NOW)));
     assert!(judged.is_ok());
 }
 
@@ -422,8 +422,7 @@ fn a_peers_newer_evaluation_does_not_bind_us() {
     let verifier = verifier(&platform, policy(&report), source.clone());
     let judge = |collateral: &Collateral| {
         let cmw = endorsed(&[collateral]);
-        ready(verifier.appraise_quote(&quote(&platform), &cmw.items(), &REPORT_DATA, at(NOW)))
-            .map(drop)
+        ready(verifier.appraise_quote(&quote(&platform), &cmw.items(), at(NOW))).map(drop)
     };
     assert_eq!(judge(&early), Ok(()));
     source.at_hand.store(1, Ordering::Relaxed);
@@ -443,7 +442,7 @@ fn nothing_is_fetched_for_a_quote_that_does_not_verify() {
     source.fetches.store(1, Ordering::Relaxed);
     let verifier = verifier(&platform, policy(&report), source.clone());
     let good = quote(&platform);
-    let judge = |quote: &[u8]| ready(verifier.appraise_quote(quote, &[], &REPORT_DATA, at(NOW)));
+    let judge = |quote: &[u8]| ready(verifier.appraise_quote(quote, &[], at(NOW)));
     // Every octet that something signs: header, body, signature, key, QE report and its signature, authentication data.
     for index in (0..48 + 584)
         .chain(48 + 584 + 4..48 + 584 + 4 + 128)
@@ -635,7 +634,7 @@ fn a_revocation_is_seen_when_the_cache_has_renewed() {
     let verifier = verifier(&platform, policy, Arc::new(source));
     let quote = quote(&platform);
     let judge = |now| {
-        let judged = ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(now)));
+        let judged = ready(verifier.appraise_quote(&quote, &[], at(now)));
         judged.map(drop)
     };
     assert_eq!(judge(NOW), Ok(()));
@@ -755,7 +754,7 @@ fn a_service_that_cannot_be_reached_is_the_verifiers_fault() {
     // Whoever is no genuine platform is told nothing of that.
     let mut forged = quote(&platform);
     forged[100] ^= 1;
-    let judged = ready(verifier.appraise_quote(&forged, &[], &REPORT_DATA, at(NOW)));
+    let judged = ready(verifier.appraise_quote(&forged, &[], at(NOW)));
     assert_eq!(judged.map(drop), Err(QuoteError::BadSignature));
     let error = atls_core::AppraisalError::from(error);
     assert_eq!(error.fault(), atls_core::Fault::Verifier);

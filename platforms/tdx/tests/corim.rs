@@ -377,7 +377,7 @@ fn judge(platform: &ForgedPlatform, report: &TdReport, policy: TdxPolicy) -> Tie
             .unwrap()])),
     );
     let quote = platform.tdx_quote(report, &REPORT_DATA).unwrap();
-    let appraised = ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(NOW))).unwrap();
+    let appraised = ready(verifier.appraise_quote(&quote, &[], at(NOW))).unwrap();
     support::tier(&appraised)
 }
 
@@ -391,7 +391,7 @@ fn judge_enclave(platform: &ForgedPlatform, report: &SgxReport, policy: SgxPolic
             .unwrap()])),
     );
     let quote = platform.sgx_quote(report, &REPORT_DATA).unwrap();
-    let appraised = ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(NOW))).unwrap();
+    let appraised = ready(verifier.appraise_quote(&quote, &[], at(NOW))).unwrap();
     value(&appraised, Category::Executables)
 }
 

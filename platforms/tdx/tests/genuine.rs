@@ -13,8 +13,8 @@ mod support;
 use std::path::Path;
 use std::sync::Arc;
 
-use atls_core::Appraised;
 use atls_core::Origin;
+use atls_core::RecordedAppraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
 use atls_reference::Digest;
@@ -136,11 +136,8 @@ impl Sample {
         support::intel(policy, self.collateral.clone())
     }
 
-    fn appraise(&self, quote: &[u8], now: u64) -> Result<Appraised, QuoteError> {
-        ready(
-            self.verifier()
-                .appraise_quote(quote, &[], &self.report_data(), at(now)),
-        )
+    fn appraise(&self, quote: &[u8], now: u64) -> Result<RecordedAppraisal, QuoteError> {
+        ready(self.verifier().appraise_quote(quote, &[], at(now)))
     }
 }
 
@@ -206,16 +203,11 @@ fn genuine_quotes_are_refused_before_and_after() {
 }
 
 #[test]
-fn another_challenge_is_refused() {
+fn the_challenge_is_told_whole() {
     let Some(folder) = vectors() else { return };
-    let sample = v4(&folder);
-    let verifier = sample.verifier();
-    for bit in 0..512 {
-        let mut other = sample.report_data();
-        other[bit / 8] ^= 1 << (bit % 8);
-        let refused = ready(verifier.appraise_quote(&sample.quote, &[], &other, at(sample.from)))
-            .unwrap_err();
-        assert_eq!(refused, QuoteError::NotBound);
+    for sample in [v4(&folder), v5(&folder), padded(&folder)] {
+        let recorded = sample.appraise(&sample.quote, sample.from).unwrap();
+        assert_eq!(recorded.challenge(), sample.report_data());
     }
 }
 
@@ -229,8 +221,7 @@ fn every_flipped_bit_is_refused() {
         let refuses = |index: usize, bit: usize| {
             let mut quote = sample.quote.clone();
             quote[index] ^= 1 << bit;
-            ready(verifier.appraise_quote(&quote, &[], &sample.report_data(), at(sample.from)))
-                .is_err()
+            ready(verifier.appraise_quote(&quote, &[], at(sample.from))).is_err()
         };
         for index in 0..sample.quote.len() {
             assert!(refuses(index, index % 8), "octet {index}");
@@ -250,9 +241,8 @@ fn every_truncation_and_every_extension_is_refused() {
     let Some(folder) = vectors() else { return };
     let sample = v5(&folder);
     let verifier = sample.verifier();
-    let judge = |quote: &[u8]| {
-        ready(verifier.appraise_quote(quote, &[], &sample.report_data(), at(sample.from))).map(drop)
-    };
+    let judge =
+        |quote: &[u8]| ready(verifier.appraise_quote(quote, &[], at(sample.from))).map(drop);
     for length in 0..sample.quote.len() {
         assert!(
             matches!(
@@ -279,9 +269,7 @@ fn a_platform_without_tcb_level_is_contraindicated() {
         ..sample.policy()
     };
     let verifier = support::intel(policy, sample.collateral.clone());
-    let judge = |quote: &[u8]| {
-        ready(verifier.appraise_quote(quote, &[], &sample.report_data(), at(sample.from)))
-    };
+    let judge = |quote: &[u8]| ready(verifier.appraise_quote(quote, &[], at(sample.from)));
     let appraised = judge(&sample.quote).unwrap();
     assert_eq!(tier(&appraised), Tier::Contraindicated);
     assert_eq!(value(&appraised, Category::Hardware), 97);
@@ -296,13 +284,12 @@ fn a_quote_without_collateral_of_its_platform_is_refused() {
     let Some(folder) = vectors() else { return };
     let (sample, other) = (v4(&folder), no_level(&folder));
     let policy = || Arc::new(Live::fixed(sample.policy()).unwrap());
-    let report_data = sample.report_data();
     let verifier = TdxVerifier::new(policy(), Arc::new(CollateralFromPeer::new()));
-    let judged = ready(verifier.appraise_quote(&sample.quote, &[], &report_data, at(sample.from)));
+    let judged = ready(verifier.appraise_quote(&sample.quote, &[], at(sample.from)));
     assert_eq!(judged.map(drop), Err(QuoteError::NoCollateral));
     let source = SuppliedCollateral::new([other.collateral]);
     let verifier = TdxVerifier::new(policy(), Arc::new(source));
-    let judged = ready(verifier.appraise_quote(&sample.quote, &[], &report_data, at(sample.from)));
+    let judged = ready(verifier.appraise_quote(&sample.quote, &[], at(sample.from)));
     assert_eq!(judged.map(drop), Err(QuoteError::NoCollateral));
 }
 
@@ -321,12 +308,7 @@ fn altered_collateral_is_refused() {
         };
         parsed += 1;
         let verifier = support::intel(sample.policy_zero(), collateral);
-        let judged = ready(verifier.appraise_quote(
-            &sample.quote,
-            &[],
-            &sample.report_data(),
-            at(sample.from),
-        ));
+        let judged = ready(verifier.appraise_quote(&sample.quote, &[], at(sample.from)));
         assert!(judged.is_err(), "octet {index}");
     }
     assert!(parsed > 1_000, "{parsed}");
@@ -352,23 +334,21 @@ fn collateral_survives_its_form() {
 fn quotes_without_collateral_have_a_layout_and_genuine_signatures() {
     let Some(folder) = vectors() else { return };
     // What is wrong with it in the end is that there is no collateral: everything before was verified.
-    for (name, body, expected) in [
-        ("v4-google-cos113", 48, QuoteError::NoCollateral),
-        ("v5-td15-google-nocollateral", 54, QuoteError::NoCollateral),
+    for (name, expected) in [
+        ("v4-google-cos113", QuoteError::NoCollateral),
+        ("v5-td15-google-nocollateral", QuoteError::NoCollateral),
         // Other octets than zero after the quote.
         (
             "v4-google-SPR_E4-nocollateral",
-            48,
             QuoteError::Malformed("octets after the quote"),
         ),
     ] {
         let quote = std::fs::read(folder.join(format!("tdx/{name}.quote"))).unwrap();
-        let report_data = quote[body + 520..body + 584].try_into().unwrap();
         let verifier = TdxVerifier::new(
             Arc::new(Live::fixed(v4(&folder).policy()).unwrap()),
             Arc::new(CollateralFromPeer::new()),
         );
-        let judged = ready(verifier.appraise_quote(&quote, &[], &report_data, at(1_770_000_000)));
+        let judged = ready(verifier.appraise_quote(&quote, &[], at(1_770_000_000)));
         assert_eq!(judged.map(drop), Err(expected), "{name}");
     }
 }
@@ -402,22 +382,20 @@ fn sgx_judge(
     policy: SgxPolicy,
     quote: &[u8],
     collateral: &Collateral,
-    report_data: &[u8; 64],
     now: u64,
-) -> Result<Appraised, QuoteError> {
+) -> Result<RecordedAppraisal, QuoteError> {
     let verifier = SgxVerifier::new(
         Arc::new(Live::fixed(policy).unwrap()),
         Arc::new(SuppliedCollateral::new([collateral.clone()])),
     );
-    ready(verifier.appraise_quote(quote, &[], report_data, at(now)))
+    ready(verifier.appraise_quote(quote, &[], at(now)))
 }
 
 #[test]
 fn a_genuine_enclave_is_judged_by_its_platform() {
     let Some(folder) = vectors() else { return };
     let (quote, collateral) = sgx(&folder);
-    let report_data: [u8; 64] = quote[48 + 320..48 + 384].try_into().unwrap();
-    let judge = |policy| sgx_judge(policy, &quote, &collateral, &report_data, SGX_FROM).unwrap();
+    let judge = |policy| sgx_judge(policy, &quote, &collateral, SGX_FROM).unwrap();
     let appraised = judge(sgx_policy(&quote));
     assert_eq!(tier(&appraised), Tier::Affirming);
     assert_eq!(appraised.origin(), Origin::Device);
@@ -437,38 +415,24 @@ fn a_genuine_enclave_is_judged_by_its_platform() {
         assert_eq!(value(&appraised, Category::Hardware), 32);
     }
     for now in [SGX_FROM - 1, 1_752_919_278] {
-        let judged = sgx_judge(sgx_policy(&quote), &quote, &collateral, &report_data, now);
+        let judged = sgx_judge(sgx_policy(&quote), &quote, &collateral, now);
         assert_eq!(judged.map(drop), Err(QuoteError::Outdated));
     }
-    let judged = sgx_judge(sgx_policy(&quote), &quote, &collateral, &[0; 64], SGX_FROM);
-    assert_eq!(judged.map(drop), Err(QuoteError::NotBound));
+    assert_eq!(appraised.challenge(), &quote[48 + 320..48 + 384]);
 }
 
 #[test]
 fn every_flipped_bit_of_an_enclaves_quote_is_refused() {
     let Some(folder) = vectors() else { return };
     let (quote, collateral) = sgx(&folder);
-    let report_data: [u8; 64] = quote[48 + 320..48 + 384].try_into().unwrap();
     for index in 0..quote.len() {
         let mut flipped = quote.clone();
         flipped[index] ^= 1 << (index % 8);
-        let judged = sgx_judge(
-            sgx_policy(&quote),
-            &flipped,
-            &collateral,
-            &report_data,
-            SGX_FROM,
-        );
+        let judged = sgx_judge(sgx_policy(&quote), &flipped, &collateral, SGX_FROM);
         assert!(judged.is_err(), "octet {index}");
     }
     for length in 0..quote.len() {
-        let judged = sgx_judge(
-            sgx_policy(&quote),
-            &quote[..length],
-            &collateral,
-            &report_data,
-            SGX_FROM,
-        );
+        let judged = sgx_judge(sgx_policy(&quote), &quote[..length], &collateral, SGX_FROM);
         assert!(judged.is_err(), "cut at {length}");
     }
 }
@@ -480,13 +444,7 @@ fn neither_is_taken_for_the_other() {
     let td = v4(&folder);
     let judged = td.appraise(&quote, td.from);
     assert!(matches!(judged, Err(QuoteError::Malformed(_))));
-    let judged = sgx_judge(
-        sgx_policy(&quote),
-        &td.quote,
-        &collateral,
-        &td.report_data(),
-        td.from,
-    );
+    let judged = sgx_judge(sgx_policy(&quote), &td.quote, &collateral, td.from);
     assert!(matches!(judged, Err(QuoteError::Malformed(_))));
 }
 

@@ -20,10 +20,10 @@ use atls_collateral::Fetch;
 use atls_collateral::Fetched;
 use atls_collateral::StalePolicy;
 use atls_core::AppraisalError;
-use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Fault;
 use atls_core::HttpError;
+use atls_core::RecordedAppraisal;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
 use atls_tdx::Collateral;
@@ -78,7 +78,7 @@ fn what_serves_beyond_its_time_is_judged_as_at_its_end() {
     let verifier = verifier(&platform, Arc::new(cache));
     let judge = |now| {
         let quote = quote(&platform);
-        ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(now)))
+        ready(verifier.appraise_quote(&quote, &[], at(now)))
     };
     assert!(judge(NOW).is_ok());
     for now in [END, END + DAY - 1] {
@@ -128,7 +128,7 @@ fn older_contents_than_were_seen_are_rejected() {
     let verifier = verifier(&platform, source.clone());
     let judge = |now| {
         let quote = quote(&platform);
-        ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(now))).map(drop)
+        ready(verifier.appraise_quote(&quote, &[], at(now))).map(drop)
     };
     assert_eq!(judge(NOW), Ok(()));
     source.next();
@@ -174,16 +174,16 @@ fn judge(
     platform: &ForgedPlatform,
     source: Arc<dyn Fetch>,
     now: u64,
-) -> Result<Appraised, QuoteError> {
+) -> Result<RecordedAppraisal, QuoteError> {
     let verifier = verifier(platform, source);
-    ready(verifier.appraise_quote(&quote(platform), &[], &REPORT_DATA, at(now)))
+    ready(verifier.appraise_quote(&quote(platform), &[], at(now)))
 }
 
 fn judge_enclave(
     platform: &ForgedPlatform,
     source: Arc<dyn Fetch>,
     now: u64,
-) -> Result<Appraised, QuoteError> {
+) -> Result<RecordedAppraisal, QuoteError> {
     let report = platform.sgx_report();
     let known = SgxEnclave::exactly("forged", report.mrenclave);
     let verifier = SgxVerifier::dangerous_with_root(
@@ -192,7 +192,7 @@ fn judge_enclave(
         Arc::new(FetchedCollateral::new(source)),
     );
     let quote = platform.sgx_quote(&report, &REPORT_DATA).unwrap();
-    ready(verifier.appraise_quote(&quote, &[], &REPORT_DATA, at(now)))
+    ready(verifier.appraise_quote(&quote, &[], at(now)))
 }
 
 fn quote(platform: &ForgedPlatform) -> Vec<u8> {

@@ -69,7 +69,8 @@ async fn both(
         let ear = submit(veraison, format.media_type(), evidence, nonce)
             .await
             .unwrap();
-        found.push((ear.status(), format.check(evidence, nonce).is_ok()));
+        let carried = format.read(evidence).unwrap();
+        found.push((ear.status(), carried.challenge() == nonce));
     }
     found.try_into().unwrap()
 }

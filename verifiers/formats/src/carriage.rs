@@ -1,8 +1,7 @@
 //! The one function from a connection's value to what Evidence carries.
 
 use atls_core::Bound;
-use sha2::Digest;
-use sha2::Sha512;
+use atls_core::ExpectedValue;
 
 /// How Evidence carries the value of a connection, a [`Bound`] of 32 or 48 octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +15,10 @@ pub enum Carriage {
 
 impl Carriage {
     /// The octets that the Evidence must carry.
-    pub fn challenge(self, bound: &Bound) -> Vec<u8> {
+    pub fn challenge(self, bound: &Bound) -> ExpectedValue {
         match self {
-            Self::Sha512 => Sha512::digest(bound.as_bytes()).to_vec(),
-            Self::Verbatim => bound.as_bytes().to_vec(),
+            Self::Sha512 => bound.sha512().into(),
+            Self::Verbatim => bound.verbatim(),
         }
     }
 }

@@ -18,6 +18,7 @@ use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
 use atls_http::recorded;
+use stand_in::Connection;
 use stand_in::at;
 use support::Events;
 
@@ -32,8 +33,12 @@ async fn each_appraisal_is_one_event() {
         "x",
         Appraisal::new(vector),
     );
+    let connection = Connection::new();
+    let bound = connection.bound();
+    let matched = bound.verbatim().compare(bound.as_bytes()).unwrap();
+    let appraised = Appraised::bound_to_connection(ear, Origin::Device, matched);
     for (outcome, faults) in [
-        (Ok(Appraised::new(ear, Origin::Device)), &[][..]),
+        (Ok(appraised), &[][..]),
         (Err(AppraisalError::Unreachable), &["verifier"]),
         (Err(AppraisalError::NotBound), &["peer"]),
     ] {
@@ -43,8 +48,9 @@ async fn each_appraisal_is_one_event() {
         };
         let events = Events::default();
         let _guard = events.collect();
-        let recorded = recorded("test", &media_type(), ready(outcome.clone())).await;
-        assert_eq!(recorded.map(drop), outcome.map(drop));
+        let expected = outcome.as_ref().map(drop).map_err(Clone::clone);
+        let recorded = recorded("test", &media_type(), ready(outcome)).await;
+        assert_eq!(recorded.map(drop), expected);
         assert_eq!(events.field("outcome"), [word]);
         assert_eq!(events.field("fault"), faults);
         assert_eq!(events.field("verifier"), ["test"]);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use atls_core::AppraisalError;
+use atls_core::ExpectedValue;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
@@ -53,9 +54,10 @@ impl ItaClaims {
     }
 
     /// About a TD, and about this one.
-    pub(crate) fn check(&self, challenge: &[u8]) -> Result<(), AppraisalError> {
+    pub(crate) fn check(&self, challenge: &ExpectedValue) -> Result<(), AppraisalError> {
         let reported = self.octets("tdx_report_data");
-        if self.text("attester_type") == Some("TDX") && reported.as_deref() == Some(challenge) {
+        let same = reported.is_some_and(|reported| challenge.compare(&reported).is_ok());
+        if self.text("attester_type") == Some("TDX") && same {
             Ok(())
         } else {
             Err(AppraisalError::BadResult)

@@ -85,9 +85,7 @@ impl ItaVerifier {
     ) -> Result<Appraised, AppraisalError> {
         let challenge = Carriage::Sha512.challenge(evidence.bound());
         let quote = TdQuote::read(evidence.bytes()).ok_or(AppraisalError::Malformed)?;
-        if quote.report_data() != challenge {
-            return Err(AppraisalError::NotBound);
-        }
+        let matched = challenge.compare(quote.report_data())?;
         let check = TokenCheck {
             now,
             max_age: self.max_age,
@@ -99,7 +97,7 @@ impl ItaVerifier {
         let claims = ItaClaims::of(&token)?;
         claims.check(&challenge)?;
         let ear = claims.result(&token, &self.policies);
-        Ok(Appraised::new(ear, Origin::Device).with_claims(claims))
+        Ok(Appraised::bound_to_connection(ear, Origin::Device, matched).with_claims(claims))
     }
 
     fn request(&self, evidence: &Evidence<'_>) -> Value {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use atls_core::AppraisalError;
+use atls_core::ExpectedValue;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
@@ -48,11 +49,14 @@ impl MaaClaims {
     }
 
     /// About such a guest, and about this one.
-    pub(crate) fn check(&self, kind: &Kind, challenge: &[u8]) -> Result<(), AppraisalError> {
+    pub(crate) fn check(
+        &self,
+        kind: &Kind,
+        challenge: &ExpectedValue,
+    ) -> Result<(), AppraisalError> {
         let reported = self.octets(kind.report_data);
-        if self.says("x-ms-attestation-type", kind.attestation_type)
-            && reported.as_deref() == Some(challenge)
-        {
+        let same = reported.is_some_and(|reported| challenge.compare(&reported).is_ok());
+        if self.says("x-ms-attestation-type", kind.attestation_type) && same {
             Ok(())
         } else {
             Err(AppraisalError::BadResult)

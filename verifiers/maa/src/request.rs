@@ -1,6 +1,8 @@
 //! What the two endpoints want.
 
 use atls_core::AppraisalError;
+use atls_core::BoundMatch;
+use atls_core::ExpectedValue;
 use atls_formats::CertificateKind;
 use atls_formats::TdQuote;
 use atls_formats::TsmReport;
@@ -10,21 +12,25 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 use serde_json::json;
 
-/// `POST /attest/TdxVm`.
-pub(crate) fn tdx(evidence: &[u8], challenge: &[u8]) -> Result<Value, AppraisalError> {
+/// `POST /attest/TdxVm`, about a quote that carries the challenge.
+pub(crate) fn tdx(
+    evidence: &[u8],
+    challenge: &ExpectedValue,
+) -> Result<(Value, BoundMatch), AppraisalError> {
     let quote = TdQuote::read(evidence).ok_or(AppraisalError::Malformed)?;
-    if quote.report_data() != challenge {
-        return Err(AppraisalError::NotBound);
-    }
-    Ok(json!({ "quote": BASE64_URL_SAFE_NO_PAD.encode(evidence) }))
+    let matched = challenge.compare(quote.report_data())?;
+    let request = json!({ "quote": BASE64_URL_SAFE_NO_PAD.encode(evidence) });
+    Ok((request, matched))
 }
 
-/// `POST /attest/SevSnpVm`: the report and the chain of its VCEK, which the Evidence has to bring.
-pub(crate) fn snp(evidence: &[u8], challenge: &[u8]) -> Result<Value, AppraisalError> {
+/// `POST /attest/SevSnpVm`: the report and the chain of its VCEK, which the Evidence has to bring. The report carries the
+/// challenge.
+pub(crate) fn snp(
+    evidence: &[u8],
+    challenge: &ExpectedValue,
+) -> Result<(Value, BoundMatch), AppraisalError> {
     let tsm = TsmReport::read(evidence).ok_or(AppraisalError::Malformed)?;
-    if tsm.report().report_data() != challenge {
-        return Err(AppraisalError::NotBound);
-    }
+    let matched = challenge.compare(tsm.report().report_data())?;
     let certificates = tsm.certificates().ok_or(AppraisalError::Malformed)?;
     let mut chain = String::new();
     for kind in [
@@ -42,7 +48,8 @@ pub(crate) fn snp(evidence: &[u8], challenge: &[u8]) -> Result<Value, AppraisalE
         "SnpReport": BASE64_URL_SAFE_NO_PAD.encode(tsm.report().octets()),
         "VcekCertChain": BASE64_URL_SAFE_NO_PAD.encode(chain),
     });
-    Ok(json!({ "report": BASE64_URL_SAFE_NO_PAD.encode(report.to_string()) }))
+    let request = json!({ "report": BASE64_URL_SAFE_NO_PAD.encode(report.to_string()) });
+    Ok((request, matched))
 }
 
 /// RFC 7468, unless it is that already.

@@ -69,7 +69,7 @@ impl MaaVerifier {
     ) -> Result<Appraised, AppraisalError> {
         let challenge = Carriage::Sha512.challenge(evidence.bound());
         let [snp, _] = &self.media_types;
-        let (service, kind, request): (_, &Kind, _) = if evidence.media_type() == snp {
+        let (service, kind, (request, matched)): (_, &Kind, _) = if evidence.media_type() == snp {
             let request = request::snp(evidence.bytes(), &challenge)?;
             (&self.snp, &claims::SNP, request)
         } else {
@@ -86,7 +86,7 @@ impl MaaVerifier {
         let claims = MaaClaims::of(&token);
         claims.check(kind, &challenge)?;
         let ear = claims.result(kind, &token, &self.measurements);
-        Ok(Appraised::new(ear, Origin::Device).with_claims(claims))
+        Ok(Appraised::bound_to_connection(ear, Origin::Device, matched).with_claims(claims))
     }
 }
 

@@ -105,7 +105,10 @@ async fn evidence_of_another_connection_is_not_even_sent() {
 async fn a_report_without_its_vcek_is_not_sent() {
     let maa = Maa::faithful().await;
     let connection = Connection::new();
-    let challenge = Carriage::Sha512.challenge(connection.bound());
+    let challenge = Carriage::Sha512
+        .challenge(connection.bound())
+        .octets()
+        .clone();
     for certificates in [&[][..], &[("ask", ASK)]] {
         let evidence = snp_evidence(&challenge, certificates);
         let refused = appraise(&maa.verifier(), Kind::Snp, &connection, &evidence).await;
@@ -165,7 +168,10 @@ async fn each_claim_that_says_whom_a_token_is_about_is_checked() {
 async fn a_token_about_a_report_is_none_about_a_quote() {
     let connection = Connection::new();
     for (asked, told) in [(Kind::Snp, Kind::Tdx), (Kind::Tdx, Kind::Snp)] {
-        let challenge = Carriage::Sha512.challenge(connection.bound());
+        let challenge = Carriage::Sha512
+            .challenge(connection.bound())
+            .octets()
+            .clone();
         let maa =
             Maa::twisted(move |claims| *claims = told.claims(&claims["iss"], &challenge)).await;
         let refused = maa.appraise(asked, &connection).await;
@@ -440,7 +446,10 @@ impl Kind {
     }
 
     fn evidence(self, connection: &Connection) -> Vec<u8> {
-        let challenge = Carriage::Sha512.challenge(connection.bound());
+        let challenge = Carriage::Sha512
+            .challenge(connection.bound())
+            .octets()
+            .clone();
         match self {
             Self::Snp => snp_evidence(&challenge, &[("vcek", VCEK), ("ask", ASK)]),
             Self::Tdx => stand_in::td_quote(&challenge),

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use atls_core::AppraisalError;
+use atls_core::BoundMatch;
+use atls_core::ExpectedValue;
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
 use atls_core::ear::Ear;
@@ -135,9 +138,20 @@ impl Dialect {
         }
     }
 
-    /// Whether the result answers a request with this challenge. Without `eat_nonce` that is for the reported value to show.
-    pub(crate) fn answers(self, ear: &Ear, challenge: &[u8]) -> bool {
-        !self.has_nonce() || ear.nonce() == Some(challenge)
+    /// That the result answers a request with this challenge, where results state the nonce of the request.
+    ///
+    /// # Errors
+    /// [`AppraisalError::NotBound`] where it answers another.
+    pub(crate) fn answers(
+        self,
+        ear: &Ear,
+        challenge: &ExpectedValue,
+    ) -> Result<Option<BoundMatch>, AppraisalError> {
+        if !self.has_nonce() {
+            return Ok(None);
+        }
+        let nonce = ear.nonce().ok_or(AppraisalError::NotBound)?;
+        challenge.compare(nonce).map(Some)
     }
 
     /// Trustee always states an end; a result without is none of its.

@@ -1,6 +1,8 @@
 //! Under which circumstances a result is about a connection.
 
 use atls_core::Bound;
+use atls_core::BoundMatch;
+use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Ear;
@@ -55,6 +57,27 @@ enum Device {
     ImplementationId(&'static str),
     /// By the TEE that the result names.
     Tee(String),
+}
+
+impl Device {
+    fn origin(&self, appraisal: &Appraisal) -> Option<Origin> {
+        match self {
+            Self::Configured(origin) => Some(*origin),
+            Self::ImplementationId(name) => {
+                let id = annotated(appraisal).and_then(|claims| claims.get(name)?.as_str());
+                let id = id.and_then(|text| OctetText::Base64.decode(text));
+                Some(id.map_or(Origin::Simulated, |id| origin_of(&id)))
+            }
+            Self::Tee(tee) => {
+                annotated(appraisal)?.get(tee)?;
+                Some(if is_simulator(tee) {
+                    Origin::Simulated
+                } else {
+                    Origin::Device
+                })
+            }
+        }
+    }
 }
 
 impl Scheme {
@@ -201,47 +224,33 @@ impl Scheme {
     }
 
     /// The value that everything must equal; none where a scheme does not speak of connections.
-    pub(crate) fn challenge(&self, bound: &Bound) -> Option<Vec<u8>> {
+    pub(crate) fn challenge(&self, bound: &Bound) -> Option<ExpectedValue> {
         match &self.rule {
             Rule::Fresh { carriage, .. } => Some(carriage.challenge(bound)),
             Rule::KeyOnly { .. } => None,
         }
     }
 
-    /// Whether the part is about Evidence that carried the challenge, as far as the part says, and from where.
-    pub(crate) fn fresh_origin(&self, appraisal: &Appraisal, challenge: &[u8]) -> Option<Origin> {
+    /// From where the Evidence is that the part is about, unless the part says that it carried another challenge; and the proof
+    /// that it carried this one, where the part reports what it carried.
+    pub(crate) fn fresh_origin(
+        &self,
+        appraisal: &Appraisal,
+        challenge: &ExpectedValue,
+    ) -> Option<(Origin, Option<BoundMatch>)> {
         let Rule::Fresh {
             reported, device, ..
         } = &self.rule
         else {
             return None;
         };
-        let other = |nonce: &[u8]| nonce != challenge;
-        if appraisal.nonce().is_some_and(other) {
-            return None;
-        }
+        let nonce = appraisal.nonce().map(|nonce| challenge.compare(nonce));
+        let mut matched = nonce.transpose().ok()?;
         if let Some(reported) = reported {
             let text = annotated(appraisal)?.get(reported.name)?.as_str()?;
-            if reported.text.decode(text)? != challenge {
-                return None;
-            }
+            matched = Some(challenge.compare(&reported.text.decode(text)?).ok()?);
         }
-        match device {
-            Device::Configured(origin) => Some(*origin),
-            Device::ImplementationId(name) => {
-                let id = annotated(appraisal).and_then(|claims| claims.get(name)?.as_str());
-                let id = id.and_then(|text| OctetText::Base64.decode(text));
-                Some(id.map_or(Origin::Simulated, |id| origin_of(&id)))
-            }
-            Device::Tee(tee) => {
-                annotated(appraisal)?.get(tee)?;
-                Some(if is_simulator(tee) {
-                    Origin::Simulated
-                } else {
-                    Origin::Device
-                })
-            }
-        }
+        Some((device.origin(appraisal)?, matched))
     }
 
     /// Which keys the part says that it is about, each a DER SubjectPublicKeyInfo, and from where.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::Bound;
+use atls_core::BoundMatch;
 use atls_core::BoxFuture;
 use atls_core::Conveys;
 use atls_core::Evidence;
@@ -113,17 +114,17 @@ fn judge(
         .collect();
     if let Some(satisfied) = fresh {
         let satisfied: Vec<_> = satisfied.into_iter().flatten().collect();
-        // Whoever echoes nothing must say, in one part at least, which value the Evidence carried.
-        let mut schemes = satisfied.iter().map(|(scheme, ..)| scheme);
-        if !issuer.dialect.has_nonce() && !schemes.any(|scheme| scheme.compares_reported()) {
-            return Err(AppraisalError::NotBound);
-        }
         let mut told = satisfied.iter();
-        if !told.all(|(scheme, part, _)| scheme.is_told(part)) {
+        let told = told.all(|one| one.scheme.is_told(one.part));
+        let origins: Vec<_> = satisfied.iter().map(|one| one.origin).collect();
+        // Whoever echoes nothing must say, in one part at least, which value the Evidence carried.
+        let mut matches = satisfied.into_iter().filter_map(|one| one.matched);
+        let matched = matches.next().ok_or(AppraisalError::NotBound)?;
+        if !told {
             return Err(AppraisalError::Malformed);
         }
-        let origins: Vec<_> = satisfied.iter().map(|(.., origin)| *origin).collect();
-        let appraised = Appraised::new(judged(ear), worst(&origins));
+        let origin = worst(&origins);
+        let appraised = Appraised::bound_to_connection(judged(ear), origin, matched);
         return Ok(match holder {
             Some(key) => appraised.with_attested_key(key),
             None => appraised,
@@ -141,21 +142,39 @@ fn judge(
         .collect();
     let (keys, origins): (Vec<_>, Vec<_>) = parts.unwrap_or_default().into_iter().unzip();
     let key = the_one(keys).ok_or(AppraisalError::NotBound)?;
-    Ok(Appraised::new(judged(ear), worst(&origins)).bound_to_key_only(key))
+    Ok(Appraised::bound_to_key_only(
+        judged(ear),
+        worst(&origins),
+        key,
+    ))
 }
 
-/// Scheme and part, if the part is about Evidence of this connection under the scheme, and where that comes from.
+/// A part that is about Evidence of this connection under a scheme, where that comes from, and the proof.
+struct Satisfied<'a> {
+    scheme: &'a Scheme,
+    part: &'a Appraisal,
+    origin: Origin,
+    matched: Option<BoundMatch>,
+}
+
+/// None where the part is not about Evidence of this connection under the scheme. The proof is what the signed part reports of the
+/// Evidence; where its scheme reports nothing, it is the nonce of the result, which the issuer is declared to compare.
 fn satisfies<'a>(
     scheme: &'a Scheme,
     appraisal: &'a Appraisal,
     ear: &Ear,
     issuer: &TrustedIssuer,
     bound: &Bound,
-) -> Option<(&'a Scheme, &'a Appraisal, Origin)> {
+) -> Option<Satisfied<'a>> {
     let challenge = scheme.challenge(bound)?;
-    let origin = scheme.fresh_origin(appraisal, &challenge)?;
-    let answers = issuer.dialect.answers(ear, &challenge);
-    answers.then_some((scheme, appraisal, origin))
+    let (origin, reported) = scheme.fresh_origin(appraisal, &challenge)?;
+    let answered = issuer.dialect.answers(ear, &challenge).ok()?;
+    Some(Satisfied {
+        scheme,
+        part: appraisal,
+        origin,
+        matched: reported.or(answered),
+    })
 }
 
 /// The result, with what we say of debugging by ourselves. It can only make it worse.

@@ -26,8 +26,8 @@
 //!
 //! Trustee's results have no `eat_nonce`. Three things together:
 //!
-//! 1. Before anything is sent, the format's own check finds the value of this connection in the octets of the Evidence that
-//!    its signature covers. There is no format without that check.
+//! 1. Before anything is sent, the format reads the value that the Evidence carries out of the octets that its signature covers,
+//!    and the verifier compares it with that of this connection. There is no format without that value.
 //! 2. The same value goes along as `runtime_data`, always: without it Trustee would check no binding at all.
 //! 3. The signed result says which `report_data` it found in the Evidence, and of which TEE. Both are compared, the first
 //!    whole: Trustee pads a shorter value with zeros and cuts a longer one, so a value here has exactly the length of its field.

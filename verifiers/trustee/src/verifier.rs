@@ -80,13 +80,19 @@ impl TrusteeVerifier {
     ) -> Result<Appraised, AppraisalError> {
         let format = self.format_of(evidence)?;
         let challenge = format.carriage().challenge(evidence.bound());
-        let (token, shaped) = self.submit(format, evidence.bytes(), &challenge).await?;
-        let ear = self.verify(&token, format, &challenge, now).await?;
+        let shaped = format.shape(evidence.bytes())?;
+        let matched = challenge.compare(&shaped.challenge)?;
+        let token = self.submit(format, &shaped).await?;
+        let ear = self.verify(&token, format, &shaped.challenge, now).await?;
         let ear = match shaped.judgement {
             Some(judgement) => ear.with_submod(LOCAL, judgement),
             None => ear,
         };
-        Ok(Appraised::new(ear, format.origin()))
+        Ok(Appraised::bound_to_connection(
+            ear,
+            format.origin(),
+            matched,
+        ))
     }
 
     /// Takes the challenge as octets, for recorded results, which are about no connection.
@@ -110,18 +116,15 @@ impl TrusteeVerifier {
         Ok(ear)
     }
 
-    /// The service's answer as it came, once the Evidence was found to be about this connection.
+    /// The service's answer as it came, to Evidence that was found to be about this connection.
     async fn submit(
         &self,
         format: &dyn EvidenceFormat,
-        evidence: &[u8],
-        challenge: &[u8],
-    ) -> Result<(String, Shaped), AppraisalError> {
-        let shaped = format.shape(evidence, challenge)?;
-        let body = request::body(format, &shaped.json, challenge, &self.policy);
+        shaped: &Shaped,
+    ) -> Result<String, AppraisalError> {
+        let body = request::body(format, &shaped.json, &shaped.challenge, &self.policy);
         let token = self.service.post(&body).await?;
-        let token = String::from_utf8(token).map_err(|_| AppraisalError::BadResult)?;
-        Ok((token, shaped))
+        String::from_utf8(token).map_err(|_| AppraisalError::BadResult)
     }
 
     fn format_of(&self, evidence: &Evidence<'_>) -> Result<&dyn EvidenceFormat, AppraisalError> {
@@ -160,8 +163,9 @@ impl Issuer for TrusteeVerifier {
         Box::pin(async move {
             let format = self.format_of(evidence)?;
             let challenge = format.carriage().challenge(evidence.bound());
-            let (token, _) = self.submit(format, evidence.bytes(), &challenge).await?;
-            Ok(token.into_bytes())
+            let shaped = format.shape(evidence.bytes())?;
+            challenge.compare(&shaped.challenge).map(drop)?;
+            Ok(self.submit(format, &shaped).await?.into_bytes())
         })
     }
 }

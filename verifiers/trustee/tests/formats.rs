@@ -11,6 +11,7 @@ use atls_core::ear::Tier;
 use atls_trustee::AzureVtpm;
 use atls_trustee::EvidenceFormat;
 use atls_trustee::SampleEvidence;
+use atls_trustee::Shaped;
 use atls_trustee::SnpReport;
 use atls_trustee::TdxQuote;
 use base64::Engine;
@@ -256,7 +257,7 @@ proptest! {
         let formats: [&dyn EvidenceFormat; 4] =
             [&SnpReport::new(), &TdxQuote::new(), &SampleEvidence::new(), &AzureVtpm::snp("a/b")];
         for format in formats {
-            prop_assert!(format.shape(&octets, &[0; 64]).is_err());
+            prop_assert!(format.shape(&octets).is_err());
         }
         // As a table of certificates, and as a TPM quote.
         let tsm = tsm(&[
@@ -264,10 +265,10 @@ proptest! {
             ("provider", Cbor::Text("sev_guest".to_owned())),
             ("auxblob", Cbor::Bytes(octets.clone())),
         ]);
-        drop(SnpReport::new().shape(&tsm, &[7; 64]));
+        drop(SnpReport::new().shape(&tsm));
         let message: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
         let azure = json!({ "version": 1, "tpm_quote": { "message": format!("ff5443478018{message}") } });
-        drop(AzureVtpm::snp("a/b").shape(azure.to_string().as_bytes(), &[7; 64]));
+        drop(AzureVtpm::snp("a/b").shape(azure.to_string().as_bytes()));
     }
 }
 
@@ -294,7 +295,7 @@ fn tier(
     evidence: &[u8],
     challenge: &[u8],
 ) -> Result<Tier, AppraisalError> {
-    let shaped = format.shape(evidence, challenge)?;
+    let shaped = checked(format, evidence, challenge)?;
     Ok(shaped.judgement().unwrap().status())
 }
 
@@ -303,8 +304,22 @@ fn shaped(
     evidence: &[u8],
     challenge: &[u8],
 ) -> Result<Value, AppraisalError> {
-    let shaped = format.shape(evidence, challenge)?;
+    let shaped = checked(format, evidence, challenge)?;
     Ok(shaped.json().clone())
+}
+
+/// As the verifier does with the value of a connection.
+fn checked(
+    format: &dyn EvidenceFormat,
+    evidence: &[u8],
+    challenge: &[u8],
+) -> Result<Shaped, AppraisalError> {
+    let shaped = format.shape(evidence)?;
+    if shaped.challenge() == challenge {
+        Ok(shaped)
+    } else {
+        Err(AppraisalError::NotBound)
+    }
 }
 
 fn tsm(entries: &[(&str, Cbor)]) -> Vec<u8> {

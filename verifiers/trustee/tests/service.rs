@@ -418,7 +418,7 @@ fn remove(claims: &mut Value, name: &str) {
 }
 
 fn quote(connection: &Connection) -> Vec<u8> {
-    stand_in::td_quote(&Carriage::Sha512.challenge(connection.bound()))
+    stand_in::td_quote(Carriage::Sha512.challenge(connection.bound()).octets())
 }
 
 #[tokio::test]

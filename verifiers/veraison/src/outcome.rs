@@ -1,5 +1,6 @@
 //! One event per appraisal, made for counting. The crate's front page lists the fields.
 
+use atls_core::Appraised;
 use atls_core::Fault;
 use atls_core::MediaType;
 use atls_core::ear::Ear;
@@ -9,15 +10,15 @@ use tracing::Level;
 use crate::error::VeraisonError;
 
 /// Waits for the end of an appraisal and tells it, and also that nobody waited so long.
-pub(crate) async fn recorded<T>(
+pub(crate) async fn recorded(
     media_type: &MediaType,
-    appraisal: impl Future<Output = Result<(Ear, T), VeraisonError>>,
-) -> Result<(Ear, T), VeraisonError> {
+    appraisal: impl Future<Output = Result<Appraised, VeraisonError>>,
+) -> Result<Appraised, VeraisonError> {
     let started = Instant::now();
     let mut pending = Pending(Some((media_type, started)));
     let outcome = appraisal.await;
     pending.0 = None;
-    let judged = outcome.as_ref().map(|(ear, _)| ear);
+    let judged = outcome.as_ref().map(Appraised::ear);
     record(&judged, media_type, milliseconds_since(started));
     outcome
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::Appraised;
+use atls_core::BoundMatch;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::MediaType;
@@ -19,7 +20,7 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 
 use crate::config::ConfigError;
 use crate::error::VeraisonError;
-use crate::format::Checked;
+use crate::format::Carried;
 use crate::format::EvidenceFormat;
 use crate::outcome;
 use crate::service::Service;
@@ -75,24 +76,27 @@ impl VeraisonVerifier {
         &self,
         evidence: &Evidence<'_>,
         now: UnixTime,
-    ) -> Result<(Ear, Checked), VeraisonError> {
+    ) -> Result<Appraised, VeraisonError> {
         let configured = self.configured(evidence);
         let configured = configured.map_err(VeraisonError::Evidence)?;
-        let challenge = configured.format.carriage().challenge(evidence.bound());
-        self.ask_about(configured, evidence.bytes(), &challenge, now)
-            .await
+        let (carried, matched) = configured.find(evidence).map_err(VeraisonError::Evidence)?;
+        let ear = self.ask_about(configured, evidence.bytes(), &carried, now);
+        Ok(Appraised::bound_to_connection(
+            ear.await?,
+            carried.origin,
+            matched,
+        ))
     }
 
     /// The result as the service signed it, for an attester to present. That the Evidence is this connection's is found
     /// out before it is sent.
     pub(crate) async fn fetch(&self, evidence: &Evidence<'_>) -> Result<String, AppraisalError> {
         let configured = self.configured(evidence)?;
-        let challenge = configured.format.carriage().challenge(evidence.bound());
-        configured.format.check(evidence.bytes(), &challenge)?;
+        let (carried, _) = configured.find(evidence)?;
         let submission = Submission {
             media_type: &configured.media_type,
             evidence: evidence.bytes(),
-            nonce: &challenge,
+            nonce: &carried.challenge,
             wrapping: self.wrapping,
             now: None,
         };
@@ -106,31 +110,30 @@ impl VeraisonVerifier {
         configured.ok_or(AppraisalError::Malformed)
     }
 
-    /// Takes the challenge as octets: recorded Evidence is bound to no connection.
+    /// Recorded Evidence is bound to no connection: the service is asked about whatever it carries.
     #[cfg(test)]
-    pub(crate) async fn ask_challenge(
+    pub(crate) async fn ask_recorded(
         &self,
         evidence: &[u8],
-        challenge: &[u8],
         now: UnixTime,
-    ) -> Result<(Ear, Checked), VeraisonError> {
-        self.ask_about(&self.formats[0], evidence, challenge, now)
-            .await
+    ) -> Result<(Ear, Carried), VeraisonError> {
+        let configured = &self.formats[0];
+        let carried = configured.format.read(evidence).unwrap();
+        let ear = self.ask_about(configured, evidence, &carried, now).await?;
+        Ok((ear, carried))
     }
 
     async fn ask_about(
         &self,
         configured: &Configured,
         evidence: &[u8],
-        challenge: &[u8],
+        carried: &Carried,
         now: UnixTime,
-    ) -> Result<(Ear, Checked), VeraisonError> {
-        let checked = configured.format.check(evidence, challenge);
-        let checked = checked.map_err(VeraisonError::Evidence)?;
+    ) -> Result<Ear, VeraisonError> {
         let submission = Submission {
             media_type: &configured.media_type,
             evidence,
-            nonce: challenge,
+            nonce: &carried.challenge,
             wrapping: self.wrapping,
             now: Some(now),
         };
@@ -138,7 +141,7 @@ impl VeraisonVerifier {
         let check = Check {
             now,
             max_age: self.max_age,
-            nonce: ExpectedNonce::Echoed(challenge),
+            nonce: ExpectedNonce::Echoed(&carried.challenge),
             issuer: None,
             submods: &[],
         };
@@ -151,11 +154,20 @@ impl VeraisonVerifier {
         if let Some(name) = missing {
             return Err(VeraisonError::MissingPart(name.clone()));
         }
-        let ear = match &checked.judgement {
+        Ok(match &carried.judgement {
             Some(judgement) => ear.with_submod(LOCAL, judgement.clone()),
             None => ear,
-        };
-        Ok((ear, checked))
+        })
+    }
+}
+
+impl Configured {
+    /// What the Evidence carries, which is the value of its connection.
+    fn find(&self, evidence: &Evidence<'_>) -> Result<(Carried, BoundMatch), AppraisalError> {
+        let carried = self.format.read(evidence.bytes())?;
+        let expected = self.format.carriage().challenge(evidence.bound());
+        let matched = expected.compare(&carried.challenge)?;
+        Ok((carried, matched))
     }
 }
 
@@ -171,8 +183,7 @@ impl Verifier for VeraisonVerifier {
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(async move {
             let appraisal = self.ask(evidence, now);
-            let (ear, checked) = outcome::recorded(evidence.media_type(), appraisal).await?;
-            Ok(Appraised::new(ear, checked.origin))
+            Ok(outcome::recorded(evidence.media_type(), appraisal).await?)
         })
     }
 }

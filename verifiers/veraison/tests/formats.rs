@@ -15,8 +15,8 @@ use atls_core::ear::Category;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_sim::IMPLEMENTATION_ID;
+use atls_veraison::Carried;
 use atls_veraison::CcaToken;
-use atls_veraison::Checked;
 use atls_veraison::EvidenceFormat;
 use atls_veraison::PsaToken;
 use atls_veraison::SevSnpReport;
@@ -32,9 +32,23 @@ use stand_in::vectors;
 
 type Entries = Vec<(Value, Value)>;
 
-fn judged(origin: Origin, configuration: i8) -> Result<Checked, AppraisalError> {
+fn judged(challenge: &[u8], origin: Origin, configuration: i8) -> Result<Carried, AppraisalError> {
     let vector = TrustVector::new().with(Category::Configuration, TrustClaim::new(configuration));
-    Ok(Checked::from_origin(origin).with_judgement(Appraisal::new(vector)))
+    Ok(Carried::new(challenge, origin).with_judgement(Appraisal::new(vector)))
+}
+
+/// As the verifier does with the value of a connection.
+fn check(
+    format: &dyn EvidenceFormat,
+    evidence: &[u8],
+    challenge: &[u8],
+) -> Result<Carried, AppraisalError> {
+    let carried = format.read(evidence)?;
+    if carried.challenge() == challenge {
+        Ok(carried)
+    } else {
+        Err(AppraisalError::NotBound)
+    }
 }
 
 fn encode(value: Value) -> Vec<u8> {
@@ -75,13 +89,13 @@ fn psa() -> Entries {
     ]
 }
 
-fn check_psa(claims: Entries) -> Result<Checked, AppraisalError> {
-    PsaToken::tfm().check(&sign1(claims), &NONCE)
+fn check_psa(claims: Entries) -> Result<Carried, AppraisalError> {
+    check(&PsaToken::tfm(), &sign1(claims), &NONCE)
 }
 
 #[test]
 fn a_psa_token_carries_the_nonce_whole_and_once() {
-    assert_eq!(check_psa(psa()), judged(Origin::Device, 2));
+    assert_eq!(check_psa(psa()), judged(&NONCE, Origin::Device, 2));
     for nonce in [
         &NONCE[..31],
         &[&NONCE[..], &[0]].concat(),
@@ -119,7 +133,7 @@ fn a_psa_token_carries_the_nonce_whole_and_once() {
         assert_eq!(check_psa(twice), Err(AppraisalError::Malformed));
     }
     assert_eq!(
-        PsaToken::tfm().check(&sign1(psa()), &[]),
+        check(&PsaToken::tfm(), &sign1(psa()), &[]),
         Err(AppraisalError::NotBound)
     );
 }
@@ -129,17 +143,17 @@ fn a_psa_token_is_of_the_profile_of_its_media_type() {
     let older = with(psa(), 265, "http://arm.com/psa/2.0.0");
     assert_eq!(check_psa(older.clone()), Err(AppraisalError::Malformed));
     assert_eq!(
-        PsaToken::any_profile().check(&sign1(older), &NONCE),
-        judged(Origin::Device, 2)
+        check(&PsaToken::any_profile(), &sign1(older), &NONCE),
+        judged(&NONCE, Origin::Device, 2)
     );
     let oldest = and(without(psa(), 265), -75000, "PSA_IOT_PROFILE_1");
     assert_eq!(
-        PsaToken::any_profile().check(&sign1(oldest), &NONCE),
+        check(&PsaToken::any_profile(), &sign1(oldest), &NONCE),
         Err(AppraisalError::Malformed)
     );
     let two = and(psa(), 265, "http://arm.com/psa/2.0.0");
     assert_eq!(
-        PsaToken::any_profile().check(&sign1(two), &NONCE),
+        check(&PsaToken::any_profile(), &sign1(two), &NONCE),
         Err(AppraisalError::Malformed)
     );
 }
@@ -147,7 +161,7 @@ fn a_psa_token_is_of_the_profile_of_its_media_type() {
 #[test]
 fn a_psa_token_says_whether_it_is_simulated() {
     let simulated = with(psa(), 2396, Value::Bytes(IMPLEMENTATION_ID.to_vec()));
-    assert_eq!(check_psa(simulated), judged(Origin::Simulated, 2));
+    assert_eq!(check_psa(simulated), judged(&NONCE, Origin::Simulated, 2));
     assert_eq!(
         check_psa(without(psa(), 2396)),
         Err(AppraisalError::Malformed)
@@ -161,14 +175,14 @@ fn only_a_secured_lifecycle_is_acceptable() {
     for code in [0x3000, 0x3001, 0x30ff] {
         assert_eq!(
             check_psa(with(psa(), 2395, code)),
-            judged(Origin::Device, 2),
+            judged(&NONCE, Origin::Device, 2),
             "{code:#x}"
         );
     }
     for code in [0, 0x2fff, 0x3100, 0x4000, 0xffff] {
         assert_eq!(
             check_psa(with(psa(), 2395, code)),
-            judged(Origin::Device, 96),
+            judged(&NONCE, Origin::Device, 96),
             "{code:#x}"
         );
     }
@@ -210,19 +224,19 @@ fn a_psa_token_is_a_tagged_sign1_and_nothing_else() {
         encode(Value::Map(psa())),
     ] {
         assert_eq!(
-            PsaToken::tfm().check(&octets, &NONCE),
+            check(&PsaToken::tfm(), &octets, &NONCE),
             Err(AppraisalError::Malformed)
         );
     }
     for length in 0..token.len() {
         assert!(
-            PsaToken::tfm().check(&token[..length], &NONCE).is_err(),
+            check(&PsaToken::tfm(), &token[..length], &NONCE).is_err(),
             "{length}"
         );
     }
     let deep = [vec![0x81; 100_000], vec![0]].concat();
     assert_eq!(
-        PsaToken::tfm().check(&deep, &NONCE),
+        check(&PsaToken::tfm(), &deep, &NONCE),
         Err(AppraisalError::Malformed)
     );
 }
@@ -249,18 +263,18 @@ fn tokens() -> Entries {
     ]
 }
 
-fn check_cca(tokens: Entries) -> Result<Checked, AppraisalError> {
+fn check_cca(tokens: Entries) -> Result<Carried, AppraisalError> {
     let collection = Value::Tag(399, Box::new(Value::Map(tokens)));
-    CcaToken::new().check(&encode(collection), &CHALLENGE)
+    check(&CcaToken::new(), &encode(collection), &CHALLENGE)
 }
 
-fn check_realm(claims: Entries) -> Result<Checked, AppraisalError> {
+fn check_realm(claims: Entries) -> Result<Carried, AppraisalError> {
     check_cca(with(tokens(), 44241, Value::Bytes(sign1(claims))))
 }
 
 #[test]
 fn a_realm_token_carries_the_challenge_whole_and_once() {
-    assert_eq!(check_cca(tokens()), judged(Origin::Device, 2));
+    assert_eq!(check_cca(tokens()), judged(&CHALLENGE, Origin::Device, 2));
     for challenge in [&CHALLENGE[..63], &CHALLENGE[..32], &[0; 64], &[], &[7; 65]] {
         let claims = with(realm(), 10, Value::Bytes(challenge.to_vec()));
         assert_eq!(
@@ -301,12 +315,12 @@ fn a_collection_holds_two_tokens_and_nothing_else() {
     );
     let bare = encode(Value::Map(tokens()));
     assert_eq!(
-        CcaToken::new().check(&bare, &CHALLENGE),
+        check(&CcaToken::new(), &bare, &CHALLENGE),
         Err(AppraisalError::Malformed)
     );
     let cmw = encode(Value::Tag(907, Box::new(Value::Map(tokens()))));
     assert_eq!(
-        CcaToken::new().check(&cmw, &CHALLENGE),
+        check(&CcaToken::new(), &cmw, &CHALLENGE),
         Err(AppraisalError::Malformed)
     );
 }
@@ -316,10 +330,10 @@ fn a_platform_token_says_origin_and_lifecycle() {
     let check = |claims| check_cca(with(tokens(), 44234, Value::Bytes(sign1(claims))));
     assert_eq!(
         check(with(platform(), 2395, 0x4000)),
-        judged(Origin::Device, 96)
+        judged(&CHALLENGE, Origin::Device, 96)
     );
     let simulated = with(platform(), 2396, Value::Bytes(IMPLEMENTATION_ID.to_vec()));
-    assert_eq!(check(simulated), judged(Origin::Simulated, 2));
+    assert_eq!(check(simulated), judged(&CHALLENGE, Origin::Simulated, 2));
     assert_eq!(
         check(without(platform(), 2395)),
         Err(AppraisalError::Malformed)
@@ -347,13 +361,20 @@ fn tsm(report: &[u8]) -> Entries {
     ]
 }
 
-fn check_tsm(entries: Entries) -> Result<Checked, AppraisalError> {
-    SevSnpReport::new().check(&encode(Value::Map(entries)), &CHALLENGE)
+fn check_tsm(entries: Entries) -> Result<Carried, AppraisalError> {
+    check(
+        &SevSnpReport::new(),
+        &encode(Value::Map(entries)),
+        &CHALLENGE,
+    )
 }
 
 #[test]
 fn a_report_carries_the_challenge_whole() {
-    assert_eq!(check_tsm(tsm(&report())), judged(Origin::Device, 2));
+    assert_eq!(
+        check_tsm(tsm(&report())),
+        judged(&CHALLENGE, Origin::Device, 2)
+    );
     for index in 0x50..0x90 {
         let mut other = report();
         other[index] ^= 1;
@@ -375,7 +396,7 @@ fn a_report_carries_the_challenge_whole() {
     for short in [&CHALLENGE[..32], &CHALLENGE[..63], &[]] {
         let evidence = encode(Value::Map(tsm(&report())));
         assert_eq!(
-            SevSnpReport::new().check(&evidence, short),
+            check(&SevSnpReport::new(), &evidence, short),
             Err(AppraisalError::NotBound)
         );
     }
@@ -412,7 +433,7 @@ fn a_tsm_report_holds_nothing_that_another_reader_could_take_instead() {
     assert_eq!(check_tsm(twice), Err(AppraisalError::Malformed));
     let mut bare = tsm(&report());
     bare.remove(0);
-    assert_eq!(check_tsm(bare), judged(Origin::Device, 2));
+    assert_eq!(check_tsm(bare), judged(&CHALLENGE, Origin::Device, 2));
 }
 
 /// The service's scheme skips the policy of the guest.
@@ -423,7 +444,7 @@ fn debugging_migration_and_lower_privilege_are_contraindicated() {
         open[0x08..0x10].copy_from_slice(&(0x30000_u64 | 1 << bit).to_le_bytes());
         assert_eq!(
             check_tsm(tsm(&open)),
-            judged(Origin::Device, 96),
+            judged(&CHALLENGE, Origin::Device, 96),
             "bit {bit}"
         );
     }
@@ -432,16 +453,18 @@ fn debugging_migration_and_lower_privilege_are_contraindicated() {
         lower[0x30..0x34].copy_from_slice(&vmpl.to_le_bytes());
         assert_eq!(
             check_tsm(tsm(&lower)),
-            judged(Origin::Device, 96),
+            judged(&CHALLENGE, Origin::Device, 96),
             "VMPL {vmpl}"
         );
         let evidence = encode(Value::Map(tsm(&lower)));
-        let lenient = SevSnpReport::new()
-            .with_highest_vmpl(1)
-            .check(&evidence, &CHALLENGE);
+        let lenient = check(
+            &SevSnpReport::new().with_highest_vmpl(1),
+            &evidence,
+            &CHALLENGE,
+        );
         assert_eq!(
             lenient,
-            judged(Origin::Device, if vmpl == 1 { 2 } else { 96 })
+            judged(&CHALLENGE, Origin::Device, if vmpl == 1 { 2 } else { 96 })
         );
     }
 }
@@ -457,11 +480,11 @@ fn genuine_evidence_carries_the_nonce_that_it_was_made_for() {
     let psa = nonce("QUp8F0FBs9DpodKK8xUg8NQimf6sQAfe2J1ormzZLxk");
     let token = read("corim/psa.good.cose");
     assert_eq!(
-        PsaToken::any_profile().check(&token, &psa),
-        judged(Origin::Device, 2)
+        check(&PsaToken::any_profile(), &token, &psa),
+        judged(&CHALLENGE, Origin::Device, 2)
     );
     assert_eq!(
-        PsaToken::any_profile().check(&token, &[0; 32]),
+        check(&PsaToken::any_profile(), &token, &[0; 32]),
         Err(AppraisalError::NotBound)
     );
 
@@ -470,22 +493,22 @@ fn genuine_evidence_carries_the_nonce_that_it_was_made_for() {
     );
     let token = read("corim/cca-good.cbor");
     assert_eq!(
-        CcaToken::new().check(&token, &cca),
-        judged(Origin::Device, 2)
+        check(&CcaToken::new(), &token, &cca),
+        judged(&CHALLENGE, Origin::Device, 2)
     );
     assert_eq!(
-        CcaToken::new().check(&token, &[0; 64]),
+        check(&CcaToken::new(), &token, &[0; 64]),
         Err(AppraisalError::NotBound)
     );
 
     let snp = *b"MIDBNH28iioisjPyxxxxxxxxxxxxxxxxMIDBNH28iioisjPyxxxxxxxxxxxxxxxx";
     let report = read("corim/sevsnp-tsm-report.cbor");
     assert_eq!(
-        SevSnpReport::new().check(&report, &snp),
-        judged(Origin::Device, 2)
+        check(&SevSnpReport::new(), &report, &snp),
+        judged(&CHALLENGE, Origin::Device, 2)
     );
     assert_eq!(
-        SevSnpReport::new().check(&report, &[0; 64]),
+        check(&SevSnpReport::new(), &report, &[0; 64]),
         Err(AppraisalError::NotBound)
     );
 }
@@ -495,9 +518,9 @@ proptest! {
     fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
         let formats: [&dyn EvidenceFormat; 3] = [&PsaToken::tfm(), &CcaToken::new(), &SevSnpReport::new()];
         for format in formats {
-            prop_assert!(format.check(&octets, &NONCE).is_err());
-            prop_assert!(format.check(&[&[0xd2, 0x84, 0x43, 0xa1, 1, 0x26, 0xa0], &octets[..]].concat(), &NONCE).is_err());
-            prop_assert!(format.check(&[&[0xd9, 0x01, 0x8f, 0xa2], &octets[..]].concat(), &NONCE).is_err());
+            prop_assert!(check(format, &octets, &NONCE).is_err());
+            prop_assert!(check(format, &[&[0xd2, 0x84, 0x43, 0xa1, 1, 0x26, 0xa0], &octets[..]].concat(), &NONCE).is_err());
+            prop_assert!(check(format, &[&[0xd9, 0x01, 0x8f, 0xa2], &octets[..]].concat(), &NONCE).is_err());
         }
     }
 }

@@ -38,13 +38,8 @@ pub fn judged(report: &[u8], table: CertTable) -> Result<(), AppraisalError> {
     let table = table.or(&setting.certificates);
     let evidence = SnpEvidence::new(report.to_vec(), table);
     let now = UnixTime::since_unix_epoch(Duration::from_secs(1_750_000_000));
-    // Whatever it says is what was asked for, so that all behind that check is reached.
-    let challenge = report
-        .get(0x50..0x90)
-        .and_then(|octets| octets.try_into().ok());
-    let challenge = challenge.unwrap_or(CHALLENGE);
     let verifier = &setting.verifier;
-    ready(verifier.appraise_report(&evidence, &[], &challenge, now)).map(drop)
+    ready(verifier.appraise_report(&evidence, &[], now)).map(drop)
 }
 
 /// Appraises what must not be accepted.

@@ -19,7 +19,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use atls_core::AppraisalError;
-use atls_core::Appraised;
+use atls_core::RecordedAppraisal;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
 use atls_snp::SnpCollateral;
@@ -50,17 +50,17 @@ pub fn ready<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Of a forged platform as it is now, by its own policy and with its own list.
-pub fn appraise(platform: &ForgedPlatform) -> Result<Appraised, AppraisalError> {
+pub fn appraise(platform: &ForgedPlatform) -> Result<RecordedAppraisal, AppraisalError> {
     appraise_by(platform, platform.policy())
 }
 
 pub fn appraise_by(
     platform: &ForgedPlatform,
     policy: SnpPolicy,
-) -> Result<Appraised, AppraisalError> {
+) -> Result<RecordedAppraisal, AppraisalError> {
     let verifier = platform.verifier(policy).unwrap();
     let evidence = platform.evidence(&CHALLENGE);
-    ready(verifier.appraise_report(&evidence, &[], &CHALLENGE, at(NOW)))
+    ready(verifier.appraise_report(&evidence, &[], at(NOW)))
 }
 
 /// Of this Evidence, under the platform's root and policy, with another source of collateral.
@@ -69,7 +69,7 @@ pub fn appraise_with(
     evidence: &SnpEvidence,
     collateral: impl SnpCollateral + 'static,
     policy: SnpPolicy,
-) -> Result<Appraised, AppraisalError> {
+) -> Result<RecordedAppraisal, AppraisalError> {
     appraise_at(platform, evidence, collateral, policy, NOW)
 }
 
@@ -79,8 +79,8 @@ pub fn appraise_at(
     collateral: impl SnpCollateral + 'static,
     policy: SnpPolicy,
     now: u64,
-) -> Result<Appraised, AppraisalError> {
+) -> Result<RecordedAppraisal, AppraisalError> {
     let policy = Arc::new(Live::fixed(policy).unwrap());
     let verifier = SnpVerifier::new(platform.roots().unwrap(), policy, Arc::new(collateral));
-    ready(verifier.appraise_report(evidence, &[], &CHALLENGE, at(now)))
+    ready(verifier.appraise_report(evidence, &[], at(now)))
 }

@@ -8,6 +8,6 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|log: &[u8]| {
     let (verifier, quote) = &*GOOD;
-    let judged = ready(verifier.appraise_with_event_log(quote, log, &[], &[0; 64], now()));
+    let judged = ready(verifier.appraise_with_event_log(quote, log, &[], now()));
     assert!(judged.is_err());
 });

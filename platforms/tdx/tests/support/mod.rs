@@ -10,7 +10,7 @@ use std::task::Poll;
 use std::task::Waker;
 use std::time::Duration;
 
-use atls_core::Appraised;
+use atls_core::RecordedAppraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
 use atls_core::pki_types::UnixTime;
@@ -109,12 +109,12 @@ pub(crate) fn extended(report: &TdReport) -> TdReport {
     report
 }
 
-pub(crate) fn value(appraised: &Appraised, category: Category) -> i8 {
+pub(crate) fn value(appraised: &RecordedAppraisal, category: Category) -> i8 {
     let (_, part) = appraised.ear().submods().next().unwrap();
     part.vector().get(category).value()
 }
 
-pub(crate) fn tier(appraised: &Appraised) -> Tier {
+pub(crate) fn tier(appraised: &RecordedAppraisal) -> Tier {
     appraised.ear().status()
 }
 

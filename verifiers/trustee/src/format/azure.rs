@@ -79,7 +79,7 @@ impl EvidenceFormat for AzureVtpm {
         Origin::Device
     }
 
-    fn shape(&self, evidence: &[u8], challenge: &[u8]) -> Result<Shaped, AppraisalError> {
+    fn shape(&self, evidence: &[u8]) -> Result<Shaped, AppraisalError> {
         // Read once: what goes on is what was read, so a repeated name cannot mean two things.
         let json: Value =
             serde_json::from_slice(evidence).map_err(|_| AppraisalError::Malformed)?;
@@ -89,15 +89,10 @@ impl EvidenceFormat for AzureVtpm {
         let (Some(1 | 2), Some(message)) = (version, message) else {
             return Err(AppraisalError::Malformed);
         };
-        match extra_data(&message) {
-            None => Err(AppraisalError::Malformed),
-            Some(found) if found != challenge => Err(AppraisalError::NotBound),
-            Some(_) => {
-                let debugging = self.kind.debugging(&json);
-                let judgement = super::judgement(debugging.ok_or(AppraisalError::Malformed)?);
-                Ok(Shaped::new(json).with_judgement(judgement))
-            }
-        }
+        let challenge = extra_data(&message).ok_or(AppraisalError::Malformed)?;
+        let debugging = self.kind.debugging(&json);
+        let judgement = super::judgement(debugging.ok_or(AppraisalError::Malformed)?);
+        Ok(Shaped::new(json, challenge).with_judgement(judgement))
     }
 }
 

@@ -38,29 +38,31 @@ pub trait EvidenceFormat: Send + Sync {
     /// Whether such Evidence comes from a device. Trustee's `sample` does not.
     fn origin(&self) -> Origin;
 
-    /// Finds `challenge` in the Evidence (whole, of equal length, in octets that its own signature covers) and gives the
-    /// JSON that Trustee wants. The octets are hostile, and the JSON must be made of what was checked: two parsers may read
-    /// one text differently.
+    /// Reads the Evidence, and gives the JSON that Trustee wants and the challenge that the Evidence carries, out of octets that
+    /// its own signature covers. The octets are hostile, and the JSON must be made of what was read: two parsers may read one
+    /// text differently.
     ///
-    /// The signature itself is the service's to verify.
+    /// The signature is the service's to verify, and the challenge is compared by the [`TrusteeVerifier`](crate::TrusteeVerifier).
     ///
     /// # Errors
-    /// [`AppraisalError::NotBound`] where another value is found, [`AppraisalError::Malformed`] where none can be.
-    fn shape(&self, evidence: &[u8], challenge: &[u8]) -> Result<Shaped, AppraisalError>;
+    /// [`AppraisalError::Malformed`] where no challenge can be found.
+    fn shape(&self, evidence: &[u8]) -> Result<Shaped, AppraisalError>;
 }
 
 /// Evidence in Trustee's form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shaped {
     pub(crate) json: Value,
+    pub(crate) challenge: Vec<u8>,
     pub(crate) judgement: Option<Appraisal>,
 }
 
 impl Shaped {
-    /// What Trustee wants.
-    pub fn new(json: Value) -> Self {
+    /// What Trustee wants, and what the Evidence carries as the value of a connection.
+    pub fn new(json: Value, challenge: impl Into<Vec<u8>>) -> Self {
         Self {
             json,
+            challenge: challenge.into(),
             judgement: None,
         }
     }
@@ -68,6 +70,11 @@ impl Shaped {
     /// What Trustee is given.
     pub fn json(&self) -> &Value {
         &self.json
+    }
+
+    /// What the Evidence carries as the value of a connection.
+    pub fn challenge(&self) -> &[u8] {
+        &self.challenge
     }
 
     /// What we judge by ourselves.

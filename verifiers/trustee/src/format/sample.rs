@@ -49,19 +49,17 @@ impl EvidenceFormat for SampleEvidence {
         Origin::Simulated
     }
 
-    fn shape(&self, evidence: &[u8], challenge: &[u8]) -> Result<Shaped, AppraisalError> {
+    fn shape(&self, evidence: &[u8]) -> Result<Shaped, AppraisalError> {
         let evidence: Map<String, Value> =
             serde_json::from_slice(evidence).map_err(|_| AppraisalError::Malformed)?;
         let text = |name| {
             let text = evidence.get(name).and_then(Value::as_str);
             text.ok_or(AppraisalError::Malformed)
         };
-        let report_data = OctetText::Base64.decode(text("report_data")?);
-        if report_data.ok_or(AppraisalError::Malformed)? != challenge {
-            return Err(AppraisalError::NotBound);
-        }
-        let report_data = BASE64_STANDARD.encode(challenge);
+        let challenge = OctetText::Base64.decode(text("report_data")?);
+        let challenge = challenge.ok_or(AppraisalError::Malformed)?;
+        let report_data = BASE64_STANDARD.encode(&challenge);
         let json = json!({ "svn": text("svn")?, "report_data": report_data });
-        Ok(Shaped::new(json))
+        Ok(Shaped::new(json, challenge))
     }
 }

@@ -55,17 +55,15 @@ impl EvidenceFormat for SnpReport {
         Origin::Device
     }
 
-    fn shape(&self, evidence: &[u8], challenge: &[u8]) -> Result<Shaped, AppraisalError> {
+    fn shape(&self, evidence: &[u8]) -> Result<Shaped, AppraisalError> {
         let tsm = TsmReport::read(evidence).ok_or(AppraisalError::Malformed)?;
         let report = tsm.report();
-        if report.report_data() != challenge {
-            return Err(AppraisalError::NotBound);
-        }
         let octets = report.octets();
         let fields = Report { octets }.json().ok_or(AppraisalError::Malformed)?;
         let chain = tsm.certificates().ok_or(AppraisalError::Malformed)?;
         let json = json!({ "attestation_report": fields, "cert_chain": certificates(&chain) });
-        Ok(Shaped::new(json).with_judgement(super::judgement(report.debugging())))
+        Ok(Shaped::new(json, report.report_data())
+            .with_judgement(super::judgement(report.debugging())))
     }
 }
 

@@ -48,12 +48,10 @@ impl EvidenceFormat for TdxQuote {
         Origin::Device
     }
 
-    fn shape(&self, evidence: &[u8], challenge: &[u8]) -> Result<Shaped, AppraisalError> {
+    fn shape(&self, evidence: &[u8]) -> Result<Shaped, AppraisalError> {
         let quote = TdQuote::read(evidence).ok_or(AppraisalError::Malformed)?;
-        if quote.report_data() != challenge {
-            return Err(AppraisalError::NotBound);
-        }
         let json = json!({ "quote": BASE64_STANDARD.encode(evidence), "cc_eventlog": null });
-        Ok(Shaped::new(json).with_judgement(super::judgement(quote.debugging())))
+        Ok(Shaped::new(json, quote.report_data())
+            .with_judgement(super::judgement(quote.debugging())))
     }
 }

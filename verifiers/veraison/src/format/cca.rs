@@ -5,7 +5,7 @@ use atls_formats::Carriage;
 use atls_formats::origin_of;
 use ciborium::Value;
 
-use super::Checked;
+use super::Carried;
 use super::EvidenceFormat;
 use super::cbor;
 use super::cbor::Map;
@@ -45,7 +45,7 @@ impl EvidenceFormat for CcaToken {
         &["CCA_SSD_PLATFORM", "CCA_REALM"]
     }
 
-    fn check(&self, evidence: &[u8], challenge: &[u8]) -> Result<Checked, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<Carried, AppraisalError> {
         let Value::Tag(COLLECTION, tokens) = cbor::decode(evidence)? else {
             return Err(AppraisalError::Malformed);
         };
@@ -55,12 +55,9 @@ impl EvidenceFormat for CcaToken {
         }
         let realm = cbor::signed_claims(tokens.octets(REALM)?)?;
         let platform = cbor::signed_claims(tokens.octets(PLATFORM)?)?;
-        if realm.octets(CHALLENGE)? != challenge {
-            return Err(AppraisalError::NotBound);
-        }
         let origin = origin_of(platform.octets(IMPLEMENTATION_ID)?);
         let lifecycle = super::lifecycle(platform.u16(LIFECYCLE)?);
-        Ok(Checked::from_origin(origin).with_judgement(lifecycle))
+        Ok(Carried::new(realm.octets(CHALLENGE)?, origin).with_judgement(lifecycle))
     }
 }
 

@@ -19,8 +19,9 @@ pub use snp::SevSnpReport;
 
 /// One format of Evidence that the service has a scheme for.
 ///
-/// There is no format without [`check`](Self::check): some of Veraison's schemes do not look whether Evidence is fresh,
-/// so what binds a result to a connection is that the expected value was found in the Evidence, here.
+/// Some of Veraison's schemes do not look whether Evidence is fresh, so what binds a result to a connection is that the expected
+/// value is found in the Evidence here: there is no format without [`read`](Self::read), and what it gives, the
+/// [`VeraisonVerifier`](crate::VeraisonVerifier) compares.
 pub trait EvidenceFormat: Send + Sync {
     /// The media type, as the peer labels the Evidence and as the service lists it.
     fn media_type(&self) -> &str;
@@ -31,31 +32,39 @@ pub trait EvidenceFormat: Send + Sync {
     /// The names of the submodules that the service's scheme puts into its results: all must be there.
     fn parts(&self) -> &[&'static str];
 
-    /// Finds `challenge` in the Evidence: whole, of equal length, once, in octets that the Evidence's own signature covers.
+    /// Reads the challenge that the Evidence carries: it stands there once, in octets that the Evidence's own signature covers.
     /// The octets are hostile. Framing that is not signed must be refused unless every reader reads it alike: no unknown
     /// or repeated keys, nothing after its end.
     ///
     /// The signature itself is the service's to verify.
     ///
     /// # Errors
-    /// [`AppraisalError::NotBound`] where another value is found, [`AppraisalError::Malformed`] where none can be.
-    fn check(&self, evidence: &[u8], challenge: &[u8]) -> Result<Checked, AppraisalError>;
+    /// [`AppraisalError::Malformed`] where no challenge can be found.
+    fn read(&self, evidence: &[u8]) -> Result<Carried, AppraisalError>;
 }
 
-/// What a format's own check found.
+/// What a format reads in Evidence.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Checked {
+pub struct Carried {
+    pub(crate) challenge: Vec<u8>,
     pub(crate) origin: Origin,
     pub(crate) judgement: Option<Appraisal>,
 }
 
-impl Checked {
-    /// Bound to the connection; from a device or from a simulator, as the Evidence itself says.
-    pub fn from_origin(origin: Origin) -> Self {
+impl Carried {
+    /// What the Evidence carries as the value of a connection; and whether it comes from a device or from a simulator, as the
+    /// Evidence itself says.
+    pub fn new(challenge: impl Into<Vec<u8>>, origin: Origin) -> Self {
         Self {
+            challenge: challenge.into(),
             origin,
             judgement: None,
         }
+    }
+
+    /// What the Evidence carries as the value of a connection.
+    pub fn challenge(&self) -> &[u8] {
+        &self.challenge
     }
 
     /// Adds a judgement of our own, about what the service's scheme overlooks. It becomes a part of the result named

@@ -4,7 +4,7 @@ use atls_core::AppraisalError;
 use atls_formats::Carriage;
 use atls_formats::origin_of;
 
-use super::Checked;
+use super::Carried;
 use super::EvidenceFormat;
 use super::cbor;
 
@@ -50,17 +50,14 @@ impl EvidenceFormat for PsaToken {
         &["PSA_IOT"]
     }
 
-    fn check(&self, evidence: &[u8], challenge: &[u8]) -> Result<Checked, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<Carried, AppraisalError> {
         let claims = cbor::signed_claims(evidence)?;
         if !self.profiles.contains(&claims.text(EAT_PROFILE)?) {
             return Err(AppraisalError::Malformed);
         }
-        if claims.octets(EAT_NONCE)? != challenge {
-            return Err(AppraisalError::NotBound);
-        }
         let origin = origin_of(claims.octets(IMPLEMENTATION_ID)?);
         let lifecycle = super::lifecycle(claims.u16(LIFECYCLE)?);
-        Ok(Checked::from_origin(origin).with_judgement(lifecycle))
+        Ok(Carried::new(claims.octets(EAT_NONCE)?, origin).with_judgement(lifecycle))
     }
 }
 

@@ -7,7 +7,7 @@ use atls_formats::Debugging;
 use atls_formats::TSM_REPORT;
 use atls_formats::TsmReport;
 
-use super::Checked;
+use super::Carried;
 use super::Configuration;
 use super::EvidenceFormat;
 
@@ -54,12 +54,9 @@ impl EvidenceFormat for SevSnpReport {
         &["SEVSNP"]
     }
 
-    fn check(&self, evidence: &[u8], challenge: &[u8]) -> Result<Checked, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<Carried, AppraisalError> {
         let tsm = TsmReport::read(evidence).ok_or(AppraisalError::Malformed)?;
         let report = tsm.report();
-        if report.report_data() != challenge {
-            return Err(AppraisalError::NotBound);
-        }
         let closed = report.debugging() == Debugging::Denied;
         let secure = closed && report.vmpl() <= self.highest_vmpl;
         let judgement = super::configuration(if secure {
@@ -67,6 +64,6 @@ impl EvidenceFormat for SevSnpReport {
         } else {
             Configuration::Insecure
         });
-        Ok(Checked::from_origin(Origin::Device).with_judgement(judgement))
+        Ok(Carried::new(report.report_data(), Origin::Device).with_judgement(judgement))
     }
 }

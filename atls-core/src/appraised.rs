@@ -1,0 +1,303 @@
+//! What a Verifier finds: about a connection, about a key, or about Evidence alone.
+
+use std::any::Any;
+use std::cmp::Reverse;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::attestation::Binding;
+use crate::bound::Bound;
+use crate::ear::Ear;
+use crate::error::AppraisalError;
+use crate::expected::BoundMatch;
+use crate::finding;
+use crate::finding::Finding;
+use crate::limits::MAX_FINDINGS;
+use crate::verifier::Origin;
+
+/// What a verifier found in Evidence that a peer presented.
+///
+/// A result about the connection takes the proof that the Evidence carries its value:
+///
+/// ```
+/// # use atls_core::{Appraised, AppraisalError, Evidence, Origin, ear::Ear};
+/// fn appraised(ear: Ear, carried: &[u8], evidence: &Evidence<'_>) -> Result<Appraised, AppraisalError> {
+///     let matched = evidence.bound().sha512().compare(carried)?;
+///     Ok(Appraised::bound_to_connection(ear, Origin::Device, matched))
+/// }
+/// ```
+///
+/// A verifier that does not compare does not compile:
+///
+/// ```compile_fail,E0061
+/// # use atls_core::{Appraised, AppraisalError, Evidence, Origin, ear::Ear};
+/// fn appraised(ear: Ear, carried: &[u8], evidence: &Evidence<'_>) -> Result<Appraised, AppraisalError> {
+///     Ok(Appraised::bound_to_connection(ear, Origin::Device))
+/// }
+/// ```
+///
+/// nor one that brings a comparison of its own:
+///
+/// ```compile_fail,E0308
+/// # use atls_core::{Appraised, AppraisalError, Evidence, Origin, ear::Ear};
+/// fn appraised(ear: Ear, carried: &[u8], evidence: &Evidence<'_>) -> Result<Appraised, AppraisalError> {
+///     let matched = carried == evidence.bound().as_bytes();
+///     Ok(Appraised::bound_to_connection(ear, Origin::Device, matched))
+/// }
+/// ```
+pub struct Appraised {
+    pub(crate) ear: Ear,
+    pub(crate) origin: Origin,
+    pub(crate) tie: Tie,
+    pub(crate) attested_key: Option<Vec<u8>>,
+    pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) image: Option<String>,
+}
+
+/// What ties a result to the connection that it was given for.
+pub(crate) enum Tie {
+    /// The Evidence carries the connection's value.
+    Connection(BoundMatch),
+    /// The Evidence names the connection's key, as the attested key.
+    Key,
+}
+
+impl Appraised {
+    /// A result about Evidence that carries the value of this connection, and where the Evidence came from; the latter has no
+    /// default.
+    pub fn bound_to_connection(ear: Ear, origin: Origin, matched: BoundMatch) -> Self {
+        Self {
+            ear,
+            origin,
+            tie: Tie::Connection(matched),
+            attested_key: None,
+            claims: None,
+            findings: Vec::new(),
+            image: None,
+        }
+    }
+
+    /// A result that says nothing of this connection and is good for a key alone, such as one that its holder presents again and
+    /// again. `spki` is the DER SubjectPublicKeyInfo of that key; the relying party refuses unless it authenticated this
+    /// connection, and the standard policy refuses such a peer.
+    pub fn bound_to_key_only(ear: Ear, origin: Origin, spki: Vec<u8>) -> Self {
+        Self {
+            ear,
+            origin,
+            tie: Tie::Key,
+            attested_key: Some(spki),
+            claims: None,
+            findings: Vec::new(),
+            image: None,
+        }
+    }
+
+    /// The DER SubjectPublicKeyInfo that the Evidence itself names. The relying party refuses unless it is the
+    /// key that authenticated this connection.
+    #[must_use]
+    pub fn with_attested_key(mut self, spki: Vec<u8>) -> Self {
+        self.attested_key = Some(spki);
+        self
+    }
+
+    /// The platform's own claims, for handlers: [`PeerAttestation::claims`](crate::Candidate::claims).
+    #[must_use]
+    pub fn with_claims<T: Any + Send + Sync>(mut self, claims: T) -> Self {
+        self.claims = Some(Arc::new(claims));
+        self
+    }
+
+    /// The checks behind the result, for people: what failed shows in the refusal, everything in
+    /// [`AppraisedItem::findings`](crate::AppraisedItem::findings). Adds to those that are there; at most [`MAX_FINDINGS`] are
+    /// kept, and of more those that failed first.
+    #[must_use]
+    pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
+        add(&mut self.findings, findings);
+        self
+    }
+
+    /// The name that the verifier's policy gives to the software that was recognised, for logs. Bounded and escaped as
+    /// the texts of a [`Finding`].
+    #[must_use]
+    pub fn with_image(mut self, name: impl fmt::Display) -> Self {
+        self.image = Some(finding::bounded(name));
+        self
+    }
+
+    /// The result.
+    pub fn ear(&self) -> &Ear {
+        &self.ear
+    }
+
+    /// Where the Evidence came from.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The checks behind the result.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The name of the software that was recognised.
+    pub fn image(&self) -> Option<&str> {
+        self.image.as_deref()
+    }
+
+    /// What it is bound to.
+    pub fn binding(&self) -> Binding {
+        match self.tie {
+            Tie::Connection(_) => Binding::Connection,
+            Tie::Key => Binding::Key,
+        }
+    }
+
+    /// What it is bound to, where that is this connection.
+    ///
+    /// # Errors
+    /// [`AppraisalError::Local`] for a result that was kept from another connection.
+    pub(crate) fn binding_under(&self, bound: &Bound) -> Result<Binding, AppraisalError> {
+        match &self.tie {
+            Tie::Connection(matched) if !matched.is_of(bound) => {
+                Err(AppraisalError::Local(OTHER_BOUND))
+            }
+            _ => Ok(self.binding()),
+        }
+    }
+
+    /// For results that are used again, under the same value.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            ear: self.ear.clone(),
+            origin: self.origin,
+            tie: match &self.tie {
+                Tie::Connection(matched) => Tie::Connection(matched.duplicate()),
+                Tie::Key => Tie::Key,
+            },
+            attested_key: self.attested_key.clone(),
+            claims: self.claims.clone(),
+            findings: self.findings.clone(),
+            image: self.image.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Appraised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Appraised")
+            .field("ear", &self.ear)
+            .field("origin", &self.origin)
+            .field("binding", &self.binding())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The judgement of recorded Evidence: everything was checked except that it is about a connection.
+///
+/// Each platform's verifier gives one by its method `appraise_recorded(&self, evidence: &[u8], now)`, for whoever tries a policy
+/// on Evidence out of a file. It is no [`Appraised`], so no [`Verifier`](crate::Verifier) can return it, and it never becomes a
+/// [`PeerAttestation`](crate::PeerAttestation):
+///
+/// ```compile_fail,E0308
+/// # use atls_core::{Appraised, RecordedAppraisal};
+/// fn accept(recorded: RecordedAppraisal) -> Appraised {
+///     recorded
+/// }
+/// ```
+pub struct RecordedAppraisal {
+    ear: Ear,
+    origin: Origin,
+    challenge: Vec<u8>,
+    claims: Option<Arc<dyn Any + Send + Sync>>,
+    findings: Vec<Finding>,
+    image: Option<String>,
+}
+
+impl RecordedAppraisal {
+    /// A result, where the Evidence came from, and the bytes that it carries where that of a peer carries the value of the
+    /// connection.
+    pub fn new(ear: Ear, origin: Origin, challenge: impl Into<Vec<u8>>) -> Self {
+        Self {
+            ear,
+            origin,
+            challenge: challenge.into(),
+            claims: None,
+            findings: Vec::new(),
+            image: None,
+        }
+    }
+
+    /// The platform's own claims.
+    #[must_use]
+    pub fn with_claims<T: Any + Send + Sync>(mut self, claims: T) -> Self {
+        self.claims = Some(Arc::new(claims));
+        self
+    }
+
+    /// The result.
+    pub fn ear(&self) -> &Ear {
+        &self.ear
+    }
+
+    /// Where the Evidence came from.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// As [`Appraised::with_findings`].
+    #[must_use]
+    pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
+        add(&mut self.findings, findings);
+        self
+    }
+
+    /// As [`Appraised::with_image`].
+    #[must_use]
+    pub fn with_image(mut self, name: impl fmt::Display) -> Self {
+        self.image = Some(finding::bounded(name));
+        self
+    }
+
+    /// The checks behind the result.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The name of the software that was recognised.
+    pub fn image(&self) -> Option<&str> {
+        self.image.as_deref()
+    }
+
+    /// The bytes that the Evidence carries in place of a connection's value. **Nothing was compared with them**: whoever replays
+    /// the Evidence gets the same result.
+    pub fn challenge(&self) -> &[u8] {
+        &self.challenge
+    }
+
+    /// The platform's claims, if its verifier gives claims of this type.
+    pub fn claims<T: Any>(&self) -> Option<&T> {
+        self.claims.as_deref()?.downcast_ref()
+    }
+}
+
+/// As [`Appraised`]: claims and challenge identify devices.
+impl fmt::Debug for RecordedAppraisal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordedAppraisal")
+            .field("ear", &self.ear)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+fn add(findings: &mut Vec<Finding>, more: Vec<Finding>) {
+    findings.extend(more);
+    if findings.len() > MAX_FINDINGS {
+        // Stable: of one outcome, the order of the verifier.
+        findings.sort_by_key(|finding| Reverse(finding.outcome()));
+        findings.truncate(MAX_FINDINGS);
+    }
+}
+
+const OTHER_BOUND: &str = "a verifier gave a result about another connection";

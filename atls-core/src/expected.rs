@@ -1,0 +1,209 @@
+//! The value that is expected in Evidence, and the proof that it was found there.
+
+use std::fmt;
+
+use sha2::Digest;
+use sha2::Sha256;
+use sha2::Sha512;
+use subtle::ConstantTimeEq;
+
+use crate::bound::Bound;
+use crate::error::AppraisalError;
+
+/// The bytes that Evidence must carry for one [`Bound`], in the form that a platform gives it.
+///
+/// There is no constructor that takes bytes: a platform chooses the derivation that its field has room for, and both of its
+/// halves use it.
+///
+/// | the platform's field | derivation |
+/// |---|---|
+/// | a nonce that takes 32 and 48 bytes | [`Bound::verbatim`] |
+/// | 32 bytes | [`Bound::sha256`] |
+/// | 64 bytes | [`Bound::sha512`] |
+/// | 64 bytes of report data, which a certificate may fix | [`Evidence::expected_report_data`](crate::Evidence::expected_report_data) |
+///
+/// The attester lets its Evidence carry [`octets`](Self::octets); the verifier gives what the signed Evidence carries to
+/// [`compare`](Self::compare).
+#[derive(Clone)]
+pub struct ExpectedValue<T = Vec<u8>> {
+    octets: T,
+    bound: Bound,
+}
+
+impl<T: AsRef<[u8]>> ExpectedValue<T> {
+    /// `octets` must follow from `bound`, or from what was checked to name the same key.
+    pub(crate) fn new(octets: T, bound: &Bound) -> Self {
+        Self {
+            octets,
+            bound: bound.clone(),
+        }
+    }
+
+    /// The bytes themselves, for an attester, or for a service that compares them too.
+    pub fn octets(&self) -> &T {
+        &self.octets
+    }
+
+    /// Compares with what the Evidence carries: whole, of equal length, in constant time.
+    ///
+    /// `carried` must come out of what the Evidence's signature covers. Where a service appraises, it comes out of the Evidence
+    /// itself or out of a signed claim that reports what the Evidence carried; a nonce that the service echoes is no such claim.
+    ///
+    /// # Errors
+    /// [`AppraisalError::NotBound`] where they differ.
+    pub fn compare(&self, carried: &[u8]) -> Result<BoundMatch, AppraisalError> {
+        if bool::from(self.octets.as_ref().ct_eq(carried)) {
+            Ok(BoundMatch {
+                bound: self.bound.clone(),
+            })
+        } else {
+            Err(AppraisalError::NotBound)
+        }
+    }
+}
+
+impl<const N: usize> From<ExpectedValue<[u8; N]>> for ExpectedValue {
+    fn from(value: ExpectedValue<[u8; N]>) -> Self {
+        Self {
+            octets: value.octets.to_vec(),
+            bound: value.bound,
+        }
+    }
+}
+
+impl<T> fmt::Debug for ExpectedValue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExpectedValue")
+            .field("bound", &self.bound)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How Evidence carries the value.
+impl Bound {
+    /// As it is, 32 or 48 bytes.
+    pub fn verbatim(&self) -> ExpectedValue {
+        ExpectedValue::new(self.as_bytes().to_vec(), self)
+    }
+
+    /// As its SHA-256, 32 bytes.
+    pub fn sha256(&self) -> ExpectedValue<[u8; 32]> {
+        ExpectedValue::new(Sha256::digest(self.as_bytes()).into(), self)
+    }
+
+    /// As its SHA-512, 64 bytes.
+    pub fn sha512(&self) -> ExpectedValue<[u8; 64]> {
+        ExpectedValue::new(Sha512::digest(self.as_bytes()).into(), self)
+    }
+
+    /// As 64 bytes of report data: those that the carriage fixes, or SHA-512.
+    pub(crate) fn report_data(&self, fixed: Option<&[u8; 64]>) -> ExpectedValue<[u8; 64]> {
+        match fixed {
+            Some(fixed) => ExpectedValue::new(*fixed, self),
+            None => self.sha512(),
+        }
+    }
+}
+
+/// Proof that Evidence carries the value of one [`Bound`]: only [`ExpectedValue::compare`] gives one.
+///
+/// It remembers which `Bound` that was. A [`RelyingParty`](crate::RelyingParty) accepts it for that one only, so a proof that was
+/// kept from another connection is worth nothing. It cannot be copied:
+///
+/// ```compile_fail,E0599
+/// # use atls_core::BoundMatch;
+/// fn twice(matched: BoundMatch) -> [BoundMatch; 2] {
+///     [matched.clone(), matched]
+/// }
+/// ```
+#[must_use = "a result needs it: Appraised::bound_to_connection"]
+pub struct BoundMatch {
+    bound: Bound,
+}
+
+impl BoundMatch {
+    /// Whether it is about this value.
+    pub(crate) fn is_of(&self, bound: &Bound) -> bool {
+        self.bound == *bound
+    }
+
+    /// For results that are used again under the same value.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            bound: self.bound.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for BoundMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BoundMatch").field(&self.bound).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_whole_value_matches() {
+        let bound = Bound::of_key(b"key");
+        for expected in [
+            bound.verbatim(),
+            bound.sha256().into(),
+            bound.sha512().into(),
+        ] {
+            let whole = expected.octets().clone();
+            assert!(expected.compare(&whole).unwrap().is_of(&bound));
+            for length in 0..whole.len() {
+                let cut = expected.compare(&whole[..length]).map(drop);
+                assert_eq!(cut, Err(AppraisalError::NotBound), "{length}");
+            }
+            for padding in [&[0][..], &[0; 64]] {
+                let padded = expected.compare(&[&whole, padding].concat()).map(drop);
+                assert_eq!(padded, Err(AppraisalError::NotBound));
+            }
+            for bit in 0..whole.len() * 8 {
+                let mut flipped = whole.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                let flipped = expected.compare(&flipped).map(drop);
+                assert_eq!(flipped, Err(AppraisalError::NotBound), "{bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_in_one_form_does_not_match_in_another() {
+        let bound = Bound::of_key(b"key");
+        let forms: [ExpectedValue; 3] = [
+            bound.verbatim(),
+            bound.sha256().into(),
+            bound.sha512().into(),
+        ];
+        for (one, expected) in forms.iter().enumerate() {
+            for (other, carried) in forms.iter().enumerate() {
+                let matches = expected.compare(carried.octets()).is_ok();
+                assert_eq!(matches, one == other, "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn report_data_that_the_carriage_fixes_replaces_the_digest() {
+        let bound = Bound::of_key(b"key");
+        let fixed = [7; 64];
+        let expected = bound.report_data(Some(&fixed));
+        assert!(expected.compare(&fixed).unwrap().is_of(&bound));
+        assert!(expected.compare(bound.sha512().octets()).is_err());
+        let usual = bound.report_data(None);
+        assert!(usual.compare(bound.sha512().octets()).is_ok());
+    }
+
+    #[test]
+    fn a_match_is_about_one_value() {
+        let (one, other) = (Bound::of_key(b"one"), Bound::of_key(b"other"));
+        let matched = one.verbatim().compare(one.as_bytes()).unwrap();
+        assert!(matched.is_of(&one) && matched.duplicate().is_of(&one));
+        assert!(!matched.is_of(&other));
+    }
+}
