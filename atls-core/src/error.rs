@@ -232,6 +232,17 @@ pub enum ConfigError {
     /// A relying party without a verifier would refuse everybody. Add one.
     #[error("relying party has no verifier")]
     NoVerifier,
+    /// Nobody is to attest. Give an attester, call `require_peer` or `ask_peer`, or name the choice as the terms of the
+    /// server do; a client without attestation needs none of this.
+    #[error("nobody is to attest: give an attester or call `require_peer`")]
+    NothingToAttest,
+    /// Servers are not required to attest, so the client would talk to any that has a certificate. Call `require_peer`,
+    /// or name the choice by `dangerous_accept_unattested_servers`.
+    #[error(
+        "servers are not required to attest: call `require_peer`, \
+         or name that choice by `dangerous_accept_unattested_servers`"
+    )]
+    PeerNotRequired,
     /// Two verifiers accept one media type, and which one decides would be chance. Remove one.
     #[error("two verifiers accept {0}")]
     AmbiguousVerifier(crate::MediaType),

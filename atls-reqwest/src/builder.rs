@@ -140,6 +140,13 @@ impl AttestedBuilder {
         self
     }
 
+    /// Talks to servers of which nothing is known but their certificate, as any HTTPS client does: for a client that only
+    /// attests itself. Without effect beside [`require_peer`](Self::require_peer).
+    pub fn dangerous_accept_unattested_servers(mut self) -> Self {
+        self.terms = self.terms.dangerous_accept_unattested_servers();
+        self
+    }
+
     /// How servers attest; by default after the handshake. See [`atls_tower::weaker`] for the other modes, and what they
     /// are open to.
     pub fn servers_attest(mut self, mode: Mode) -> Self {
@@ -179,8 +186,8 @@ impl AttestedBuilder {
     }
 
     /// # Errors
-    /// [`ConfigError`] without roots or terms, and for a provider that cannot do TLS 1.3 or make a key for a client
-    /// that attests.
+    /// [`ConfigError`] without roots, where servers are not required to attest and that is not said, and for a provider
+    /// that cannot do TLS 1.3 or make a key for a client that attests.
     pub fn build(self) -> Result<Attested, atls_tower::Error> {
         let verifier = match self.server {
             Some(Server::Verifier(verifier)) => verifier,

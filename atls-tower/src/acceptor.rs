@@ -34,6 +34,7 @@ use crate::identity;
 use crate::live::Live;
 use crate::stream::AttestedStream;
 use crate::tls;
+use crate::tls13;
 use crate::trace;
 use crate::weaker;
 use crate::weaker::CertificateProfile;
@@ -66,10 +67,12 @@ impl ServerAcceptor {
     /// provider and clock serve the exchange too; its ALPN list is yours to set (`h2`, `http/1.1`).
     ///
     /// # Errors
-    /// An [`Error`] that is local: a provider without TLS 1.3, terms whose request to clients no client could take, or that
-    /// promise Evidence in the handshake and have no attester.
+    /// An [`Error`] that is local: a configuration or provider without TLS 1.3, terms under which nobody attests and that
+    /// do not say so, whose request to clients no client could take, or that promise Evidence in the handshake and have
+    /// no attester.
     pub fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
         let tls = tls::harden_server(tls)?;
+        tls13::check_server(&tls)?;
         let server = Server::new(
             terms,
             tls.crypto_provider().clone(),

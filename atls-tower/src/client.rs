@@ -31,6 +31,7 @@ use crate::exchange::Exchanged;
 use crate::exchange::within;
 use crate::identity;
 use crate::tls;
+use crate::tls13;
 use crate::trace;
 use crate::weaker::Mode;
 
@@ -56,6 +57,7 @@ impl ClientExchange {
     /// As [`ClientConnector::new`](crate::ClientConnector::new).
     pub fn new(tls: ClientConfig, terms: ClientTerms) -> Result<(Self, ClientConfig), Error> {
         let tls = tls::harden_client(tls)?;
+        tls13::check_client(&tls)?;
         let provider = tls.crypto_provider().clone();
         let client = Client::new(terms, &provider, tls.time_provider.clone())?;
         let identity = if client.attests() {

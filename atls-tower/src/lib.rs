@@ -25,6 +25,7 @@ mod layer;
 mod live;
 mod stream;
 mod tls;
+mod tls13;
 mod trace;
 
 pub mod client;

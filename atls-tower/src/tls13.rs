@@ -116,5 +116,7 @@ impl ServerCertVerifier for NeverAsked {
 }
 
 fn refused() -> rustls::Error {
-    rustls::Error::General("nothing is verified by a handshake that only asks for versions".to_owned())
+    rustls::Error::General(
+        "nothing is verified by a handshake that only asks for versions".to_owned(),
+    )
 }

@@ -457,7 +457,7 @@ async fn crossing_the_evidence_of_the_two_ends_fails() {
 #[tokio::test]
 async fn tickets_are_not_given() {
     let world = World::new();
-    let server = world.serve(ServerTerms::new()).await;
+    let server = world.serve(ServerTerms::plain()).await;
     let socket = TcpStream::connect(server.address).await.unwrap();
     let tls = Arc::new(world.client_tls(&["http/1.1"]));
     let mut link = Link::connect(tls, socket, None).await.unwrap();
@@ -479,7 +479,7 @@ async fn tickets_are_not_given() {
 #[tokio::test]
 async fn early_data_and_resumption_are_not_possible() {
     let world = World::new();
-    let server = world.serve(ServerTerms::new()).await;
+    let server = world.serve(ServerTerms::plain()).await;
     let mut tls = world.client_tls(&["http/1.1"]);
     tls.enable_early_data = true;
     tls.resumption = rustls::client::Resumption::in_memory_sessions(8);
@@ -559,7 +559,8 @@ async fn pooling_never_carries_a_decision_to_another_connection() {
     server.stop();
     server.task.await.unwrap().unwrap();
     let listener = TcpListener::bind(address).await.unwrap();
-    let acceptor = atls_tower::ServerAcceptor::new(world.server_tls(), ServerTerms::new()).unwrap();
+    let acceptor =
+        atls_tower::ServerAcceptor::new(world.server_tls(), ServerTerms::plain()).unwrap();
     let impostor = Served::over(atls_axum::AttestedListener::new(listener, acceptor).unwrap());
     let error = client.get(impostor.url("/")).send().await.unwrap_err();
     assert!(refusal(&error).in_exchange().unwrap().is_peer_unattested());

@@ -637,7 +637,7 @@ async fn a_client_of_tls_1_2_is_refused_by_a_server_that_could() {
         .with_single_cert(world.issued.chain.clone(), world.issued.key.clone_key())
         .unwrap();
     tls.time_provider = world.clock.clone();
-    let server = world.serve_with(ServerTerms::new(), tls).await;
+    let server = world.serve_with(ServerTerms::plain(), tls).await;
     let tls = rustls::ClientConfig::builder_with_provider(demo::provider())
         .with_protocol_versions(&[&rustls::version::TLS12])
         .unwrap()
@@ -666,7 +666,7 @@ async fn a_ticket_of_a_sibling_server_is_not_taken() {
     tls.ticketer = rustls::crypto::ring::Ticketer::new().unwrap();
     tls.send_tls13_tickets = 2;
     tls.max_early_data_size = 1000;
-    let ours = world.serve_with(ServerTerms::new(), tls.clone()).await;
+    let ours = world.serve_with(ServerTerms::plain(), tls.clone()).await;
     let sibling = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let sibling_address = sibling.local_addr().unwrap();
     let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));

@@ -124,7 +124,7 @@ async fn only_https_is_connected_to() {
 #[tokio::test]
 async fn a_server_that_does_not_attest_gets_no_request() {
     let world = World::new();
-    let server = world.serve(ServerTerms::new()).await;
+    let server = world.serve(ServerTerms::plain()).await;
     let refused = get(&client(connector(&world, "h2")), &server.url("/"))
         .await
         .unwrap_err();

@@ -41,7 +41,9 @@ async fn the_attestation_of_a_proxy_is_not_that_of_its_target() {
     let target = ServerTerms::new().require_peer(world.about_clients());
     let target = world.serve(target).await;
     let proxy = attested_proxy(&world, target.address).await;
-    let terms = ClientTerms::new().attester(world.client_device.clone());
+    let terms = ClientTerms::new()
+        .attester(world.client_device.clone())
+        .dangerous_accept_unattested_servers();
     let connector = ClientConnector::new(world.client_tls(&["h2"]), terms).unwrap();
     let https = AttestedHttps::over(over_the_proxy(&world, proxy), connector);
     let response = get(https, &target.url("/")).await;

@@ -56,6 +56,7 @@ async fn only_the_client_attests() {
     let attested = world
         .client()
         .attester(world.client_device.clone())
+        .dangerous_accept_unattested_servers()
         .build()
         .unwrap();
     let response = reqwest_client(&attested)
@@ -167,7 +168,7 @@ async fn a_server_that_requires_attestation_closes_on_everybody_else() {
 #[tokio::test]
 async fn a_server_without_attester_is_refused() {
     let world = World::new();
-    let server = world.serve(ServerTerms::new()).await;
+    let server = world.serve(ServerTerms::plain()).await;
     let error = get(&world.demanding(), &server, "/").await.unwrap_err();
     assert!(exchange_error(&error).is_peer_unattested());
     assert_eq!(server.hits(), 0);
@@ -400,7 +401,7 @@ async fn a_client_that_would_be_asked_for_nothing_cannot_be_built() {
 #[tokio::test]
 async fn declining_is_authentic_and_final() {
     let world = World::new();
-    let server = world.serve(ServerTerms::new()).await;
+    let server = world.serve(ServerTerms::plain()).await;
     let error = get(&world.demanding(), &server, "/").await.unwrap_err();
     assert_eq!(
         exchange_error(&error).protocol(),

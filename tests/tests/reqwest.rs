@@ -172,7 +172,7 @@ async fn a_redirect_to_http_is_refused() {
 async fn a_redirect_to_a_server_without_attestation_is_refused() {
     let world = World::new();
     let server = world.serve_attested().await;
-    let unattested = world.serve(ServerTerms::new()).await;
+    let unattested = world.serve(ServerTerms::plain()).await;
     let client = reqwest_client(&world.demanding());
     let request = client
         .get(server.url("/redirect"))
@@ -501,7 +501,7 @@ fn the_blocking_client_is_attested_too() {
     let world = World::new();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(world.serve_attested());
-    let unattested = runtime.block_on(world.serve(ServerTerms::new()));
+    let unattested = runtime.block_on(world.serve(ServerTerms::plain()));
     let attested = world.demanding();
     let client = reqwest::blocking::Client::builder()
         .attested(&attested)

@@ -73,7 +73,7 @@ async fn each_connection_is_one_event_that_names_the_fault_and_no_secret() {
         "{events}"
     );
 
-    let unattested = world.serve(ServerTerms::new()).await;
+    let unattested = world.serve(ServerTerms::plain()).await;
     reqwest_client(&attested)
         .get(unattested.url("/"))
         .send()

@@ -50,17 +50,26 @@ use crate::weaker::Mode;
 #[must_use]
 pub struct ClientTerms {
     relying_party: Option<Arc<RelyingParty>>,
+    unattested: Unattested,
     attester: Option<Arc<dyn Attester>>,
     attests: Order,
     servers_attest: Mode,
     deadline: Duration,
 }
 
+/// Whether a server may go without attestation where none is demanded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unattested {
+    Accepted,
+    Refused,
+}
+
 impl ClientTerms {
-    /// Neither demands nor offers anything yet.
+    /// Neither demands nor offers anything yet, and cannot be used so.
     pub fn new() -> Self {
         Self {
             relying_party: None,
+            unattested: Unattested::Refused,
             attester: None,
             attests: Order::ClientLast,
             servers_attest: Mode::AfterHandshake,
@@ -71,6 +80,13 @@ impl ClientTerms {
     /// Every server must attest and be accepted by this relying party, before a first octet of HTTP is sent.
     pub fn require_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
         self.relying_party = Some(relying_party);
+        self
+    }
+
+    /// Talks to servers of which nothing is known but their certificate, as any HTTPS client does: for a client that only
+    /// attests itself. Without effect beside [`require_peer`](Self::require_peer).
+    pub fn dangerous_accept_unattested_servers(mut self) -> Self {
+        self.unattested = Unattested::Accepted;
         self
     }
 
@@ -129,6 +145,7 @@ impl fmt::Debug for ClientTerms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientTerms")
             .field("relying_party", &self.relying_party)
+            .field("unattested", &self.unattested)
             .field(
                 "attester",
                 &self
@@ -157,8 +174,12 @@ impl Client {
         provider: &CryptoProvider,
         clock: Arc<dyn TimeProvider>,
     ) -> Result<Self, ConfigError> {
-        if terms.relying_party.is_none() && terms.attester.is_none() {
-            return Err(ConfigError::NoVerifier);
+        if terms.relying_party.is_none() {
+            match (terms.unattested, &terms.attester) {
+                (Unattested::Refused, _) => return Err(ConfigError::PeerNotRequired),
+                (Unattested::Accepted, None) => return Err(ConfigError::NothingToAttest),
+                (Unattested::Accepted, Some(_)) => {}
+            }
         }
         if terms.servers_attest != Mode::AfterHandshake
             && (terms.relying_party.is_none() || terms.attester.is_some())
@@ -198,7 +219,7 @@ impl Client {
             .terms
             .relying_party
             .as_ref()
-            .ok_or(ConfigError::NoVerifier)?;
+            .ok_or(ConfigError::PeerNotRequired)?;
         let peer = super::decide(deadline, presented?, relying_party, &*self.clock).await?;
         Ok(Exchanged {
             peer: Some(Arc::new(peer)),

@@ -34,6 +34,7 @@ use super::Conversation;
 use super::Exchanged;
 use super::conversation::Judge;
 use super::server_terms::Demand;
+use super::server_terms::Purpose;
 use super::server_terms::ServerTerms;
 use crate::error::Error;
 use crate::error::Stage;
@@ -70,6 +71,12 @@ impl Server {
             return Err(ConfigError::Tls(
                 "a server that attests in the handshake cannot hear the client first",
             ));
+        }
+        if terms.purpose == Purpose::Attestation
+            && terms.attester.is_none()
+            && matches!(terms.demand, Demand::Nothing)
+        {
+            return Err(ConfigError::NothingToAttest);
         }
         // What could never be sent is found out now, not on every connection.
         let asking = Asking::of(&terms, &provider)?;

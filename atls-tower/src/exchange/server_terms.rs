@@ -29,6 +29,7 @@ use crate::weaker::Mode;
 #[must_use]
 pub struct ServerTerms {
     pub(super) attester: Option<Arc<dyn Attester>>,
+    pub(super) purpose: Purpose,
     pub(super) demand: Demand,
     pub(super) order: Order,
     pub(super) deadline: Duration,
@@ -37,6 +38,13 @@ pub struct ServerTerms {
     pub(super) appraisals: usize,
     pub(super) clients_attest: Mode,
     pub(super) attests: Mode,
+}
+
+/// Whether it is a mistake if nobody attests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Attestation,
+    Plain,
 }
 
 /// What is demanded of clients.
@@ -49,10 +57,11 @@ pub(super) enum Demand {
 }
 
 impl ServerTerms {
-    /// Neither offers nor demands anything yet: an ordinary HTTPS server.
+    /// Neither offers nor demands anything yet, and cannot be used so.
     pub fn new() -> Self {
         Self {
             attester: None,
+            purpose: Purpose::Attestation,
             demand: Demand::Nothing,
             order: Order::ClientLast,
             deadline: DEFAULT_DEADLINE,
@@ -61,6 +70,15 @@ impl ServerTerms {
             appraisals: DEFAULT_APPRAISALS,
             clients_attest: Mode::AfterHandshake,
             attests: Mode::AfterHandshake,
+        }
+    }
+
+    /// Of an ordinary HTTPS server, or one whose certificate says it all: nobody attests in an exchange, and clients that
+    /// ask are declined, authentically.
+    pub fn plain() -> Self {
+        Self {
+            purpose: Purpose::Plain,
+            ..Self::new()
         }
     }
 
@@ -151,6 +169,7 @@ impl fmt::Debug for ServerTerms {
                     .as_ref()
                     .map(|attester| attester.media_types()),
             )
+            .field("purpose", &self.purpose)
             .field("demand", &self.demand)
             .field("order", &self.order)
             .field("deadline", &self.deadline)

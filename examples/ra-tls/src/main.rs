@@ -77,7 +77,7 @@ async fn serve(device: SimAttester, format: Format) -> Result<String, Box<dyn Er
         .with_cert_resolver(identity);
     tls.alpn_protocols = vec![b"h2".to_vec()];
 
-    let acceptor = ServerAcceptor::new(tls, ServerTerms::new())?;
+    let acceptor = ServerAcceptor::new(tls, ServerTerms::plain())?;
     let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
     let port = listener.local_addr().port();
     let app = Router::new().route("/", get(async || "hello"));

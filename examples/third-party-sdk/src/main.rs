@@ -48,7 +48,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let device = SimAttester::generate()?;
     let servers = demo::trusting(&device)?;
     let genuine = serve(&authority, ServerTerms::new().attester(Arc::new(device))).await?;
-    let other = serve(&authority, ServerTerms::new()).await?;
+    let other = serve(&authority, ServerTerms::plain()).await?;
 
     let attested = Attested::builder(demo::provider())
         .roots(authority.roots()?)

@@ -127,7 +127,7 @@ async fn diverted(lab: &Lab, mode: Mode) -> Cell {
 /// B has a certificate too, of the same authority, for a name of its own.
 async fn other(lab: &Lab, mode: Mode) -> Served {
     let certificate = lab.of_another_name();
-    lab.genuine_under(certificate, mode, &lab.other, ServerTerms::new())
+    lab.genuine_under(certificate, mode, &lab.other, ServerTerms::plain())
         .await
 }
 
@@ -142,7 +142,7 @@ async fn pinned(lab: &Lab, mode: Mode) -> Cell {
 async fn misissued(lab: &Lab, party: Arc<RelyingParty>) -> Cell {
     let mode = Mode::AfterHandshake;
     let other = lab
-        .genuine_under(lab.misissued(), mode, &lab.other, ServerTerms::new())
+        .genuine_under(lab.misissued(), mode, &lab.other, ServerTerms::plain())
         .await;
     led_to(lab, mode, party, &other).await
 }

@@ -76,7 +76,7 @@ impl Lab {
 
     /// A genuine server that attests in this mode. Its keys leak: the laboratory's provider writes them down.
     pub(crate) async fn genuine(&self, mode: Mode) -> Served {
-        self.genuine_with(mode, &self.world.server_device, ServerTerms::new())
+        self.genuine_with(mode, &self.world.server_device, ServerTerms::plain())
             .await
     }
 

@@ -128,7 +128,7 @@ pub(crate) fn client(lab: &Lab, mode: Mode, party: Arc<RelyingParty>) -> reqwest
 
 /// Who has the server's certificate and does not attest.
 pub(crate) fn impostor(lab: &Lab, listener: TcpListener) -> Served {
-    let acceptor = ServerAcceptor::new(lab.world.server_tls(), ServerTerms::new()).unwrap();
+    let acceptor = ServerAcceptor::new(lab.world.server_tls(), ServerTerms::plain()).unwrap();
     Served::over(atls_axum::AttestedListener::new(listener, acceptor).unwrap())
 }
 

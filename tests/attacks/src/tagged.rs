@@ -59,7 +59,7 @@ async fn replayed(lab: &Lab, mode: Mode) -> Cell {
     let party = device.weakly_trusted();
     let identity = lab.identity_in(Format::TaggedEvidence, device).await;
     let tls = lab.tls(identity);
-    let genuine = lab.world.serve_with(ServerTerms::new(), tls).await;
+    let genuine = lab.world.serve_with(ServerTerms::plain(), tls).await;
     let old = lab.loot(genuine.address, None).await;
     drop(genuine);
     let middle = Middle::new(lab).await;

@@ -49,9 +49,9 @@ async fn resumed(lab: &Lab, mode: Mode) -> Cell {
             .clients_attest(Mode::InHandshake)
             .ask_peer(lab.trusting_a())
     };
-    let mut refused = offered(lab, mode, ServerTerms::new(), Shared::Sessions).await;
+    let mut refused = offered(lab, mode, ServerTerms::plain(), Shared::Sessions).await;
     for (terms, shared) in [
-        (ServerTerms::new(), Shared::TicketKeys),
+        (ServerTerms::plain(), Shared::TicketKeys),
         (asking(), Shared::Sessions),
         (asking(), Shared::TicketKeys),
     ] {

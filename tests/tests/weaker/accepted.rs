@@ -83,7 +83,7 @@ async fn the_hyper_connector_accepts_servers_of_either_mode_over_either_http() {
 #[tokio::test]
 async fn an_axum_handler_sees_what_a_client_of_either_mode_is_bound_to() {
     let world = World::new();
-    let plain = ServerTerms::new();
+    let plain = ServerTerms::plain();
     for (mode, binding) in WEAKER {
         let (resolver, party) = attesting_client(&world, mode, binding).await;
         let terms = plain.clone().clients_attest(mode).require_peer(party);

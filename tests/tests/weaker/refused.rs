@@ -136,7 +136,7 @@ async fn evidence_of_the_other_mode_is_not_bound() {
 #[tokio::test]
 async fn a_server_without_evidence_is_refused() {
     let world = World::new();
-    let server = world.serve(ServerTerms::new()).await;
+    let server = world.serve(ServerTerms::plain()).await;
     for (mode, binding) in WEAKER {
         let party = weak(&world.server_device, binding);
         let attested = expecting(&world, mode, party, Http::Two);

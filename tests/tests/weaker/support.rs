@@ -57,7 +57,7 @@ pub(crate) fn terms(world: &World, servers: Mode) -> ServerTerms {
         Mode::InHandshake => ServerTerms::new()
             .attester(world.server_device.clone())
             .attest_in_handshake(),
-        _ => ServerTerms::new(),
+        _ => ServerTerms::plain(),
     }
 }
 
@@ -209,7 +209,7 @@ pub(crate) async fn present_to(
 ) -> Error {
     let resolver = Arc::new(SingleCertAndKey::from(key));
     let server = world
-        .serve_with(ServerTerms::new(), server_tls(world, resolver))
+        .serve_with(ServerTerms::plain(), server_tls(world, resolver))
         .await;
     let attested = expecting(world, mode, party, Http::Two);
     let refused = reqwest_client(&attested).get(server.url("/")).send().await;

@@ -74,7 +74,7 @@ async fn identity(world: &World, device: Arc<dyn Attester>, format: Format) -> A
 async fn serve(world: &World, device: &Arc<DcapDevice>, format: Format) -> Served {
     let identity = identity(world, device.clone(), format).await;
     world
-        .serve_with(ServerTerms::new(), server_tls(world, identity))
+        .serve_with(ServerTerms::plain(), server_tls(world, identity))
         .await
 }
 
@@ -125,7 +125,7 @@ async fn the_tdx_attester_quotes_what_the_format_fixes() {
     for format in FORMATS {
         let identity = identity(&world, device.clone(), format).await;
         let server = world
-            .serve_with(ServerTerms::new(), server_tls(&world, identity))
+            .serve_with(ServerTerms::plain(), server_tls(&world, identity))
             .await;
         let attested = expecting(&world, Mode::InCertificate, party.clone(), Http::Two);
         let asked = reqwest_client(&attested).get(server.url("/")).send();

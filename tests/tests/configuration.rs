@@ -1,0 +1,103 @@
+//! Configurations that could not work, or would talk to anybody, are refused before any peer can be blamed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::error::Error as _;
+
+use atls_core::ConfigError;
+use atls_tower::ClientConnector;
+use atls_tower::ClientTerms;
+use atls_tower::Error;
+use atls_tower::ServerAcceptor;
+use atls_tower::ServerTerms;
+use end_to_end::World;
+use rustls::ClientConfig;
+use rustls::ServerConfig;
+use rustls::SupportedProtocolVersion;
+use rustls::version::TLS12;
+use rustls::version::TLS13;
+
+#[test]
+fn a_server_without_tls_1_3_is_refused() {
+    let world = World::new();
+    for (versions, suits) in VERSIONS {
+        let tls = ServerConfig::builder_with_provider(demo::provider())
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(world.issued.chain.clone(), world.issued.key.clone_key())
+            .unwrap();
+        let terms = ServerTerms::new().attester(world.server_device.clone());
+        let acceptor = ServerAcceptor::new(tls, terms);
+        assert_eq!(is_tls(acceptor.map(drop)), !suits, "{versions:?}");
+    }
+}
+
+#[test]
+fn a_client_without_tls_1_3_is_refused() {
+    let world = World::new();
+    for (versions, suits) in VERSIONS {
+        let tls = ClientConfig::builder_with_provider(demo::provider())
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(world.authority.roots().unwrap())
+            .with_no_client_auth();
+        let terms = ClientTerms::new().require_peer(world.about_servers());
+        let connector = ClientConnector::new(tls, terms);
+        assert_eq!(is_tls(connector.map(drop)), !suits, "{versions:?}");
+    }
+}
+
+#[test]
+fn a_client_that_would_talk_to_anybody_must_say_so() {
+    let world = World::new();
+    let attesting = || world.client().attester(world.client_device.clone());
+    let unsaid = attesting().build().map(drop);
+    assert_eq!(config(unsaid), ConfigError::PeerNotRequired);
+    let nothing = world.client().build().map(drop);
+    assert_eq!(config(nothing), ConfigError::PeerNotRequired);
+    let said = attesting().dangerous_accept_unattested_servers();
+    assert!(said.build().is_ok());
+    let plain = world.client().dangerous_accept_unattested_servers();
+    assert_eq!(
+        config(plain.build().map(drop)),
+        ConfigError::NothingToAttest
+    );
+    let text = ConfigError::PeerNotRequired.to_string();
+    assert!(text.contains("`require_peer`"), "{text}");
+}
+
+#[test]
+fn a_server_under_which_nobody_attests_must_say_so() {
+    let world = World::new();
+    let built = |terms| ServerAcceptor::new(world.server_tls(), terms).map(drop);
+    assert_eq!(
+        config(built(ServerTerms::new())),
+        ConfigError::NothingToAttest
+    );
+    assert!(built(ServerTerms::plain()).is_ok());
+}
+
+const VERSIONS: [(&[&SupportedProtocolVersion], bool); 3] = [
+    (&[&TLS12], false),
+    (&[&TLS12, &TLS13], true),
+    (&[&TLS13], true),
+];
+
+fn is_tls(built: Result<(), Error>) -> bool {
+    built.is_err() && matches!(config(built), ConfigError::Tls(_))
+}
+
+fn config(built: Result<(), Error>) -> ConfigError {
+    let error = built.unwrap_err();
+    assert!(error.is_local());
+    error
+        .source()
+        .unwrap()
+        .downcast_ref::<ConfigError>()
+        .unwrap()
+        .clone()
+}
