@@ -20,7 +20,9 @@ use rustls::time_provider::TimeProvider;
 
 use crate::capture;
 use crate::connect::Attest;
+use crate::connect::Connecting;
 use crate::log::AttestationLog;
+use crate::setting::Setting;
 
 /// Makes `reqwest` clients attested, and knows which connection was accepted by which result.
 ///
@@ -54,12 +56,14 @@ impl Attested {
         self.http
     }
 
-    pub(crate) fn layer(&self) -> Attest {
-        Attest::new(
-            self.exchange.clone(),
-            self.tls.crypto_provider().clone(),
-            self.log.clone(),
-        )
+    pub(crate) fn layer(&self, contradicting: Option<Setting>) -> Attest {
+        Attest::new(Connecting {
+            exchange: self.exchange.clone(),
+            provider: self.tls.crypto_provider().clone(),
+            log: self.log.clone(),
+            http: self.http,
+            contradicting,
+        })
     }
 
     pub(crate) fn log(&self) -> &AttestationLog {
@@ -89,7 +93,9 @@ pub enum Http {
     Auto,
     /// HTTP/1.1: a connection, and an attestation, for each request at a time.
     One,
-    /// HTTP/2: one connection, and one attestation, for all requests to a server. The default.
+    /// HTTP/2: one connection, and one attestation, for all requests to a server. The default, so that no burst of
+    /// requests makes a device attest as often. A server without HTTP/2 is refused by an error that says so
+    /// ([`Error::is_http_version`](crate::Error::is_http_version)).
     Two,
 }
 

@@ -20,6 +20,7 @@ use hyper_util::client::legacy::connect::Connection;
 use hyper_util::client::legacy::connect::HttpInfo;
 use hyper_util::rt::TokioIo;
 use reqwest::tls::TlsInfo;
+use rustls::AlertDescription;
 use rustls::crypto::CryptoProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
@@ -27,11 +28,13 @@ use tokio::io::ReadBuf;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::builder::Http;
 use crate::capture;
 use crate::capture::Observed;
 use crate::error::Error;
 use crate::log::AttestationLog;
 use crate::log::Entry;
+use crate::setting::Setting;
 
 /// What reqwest boxes its connect errors as.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -40,22 +43,25 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone, Debug)]
 pub(crate) struct Attest<S = ()> {
     inner: S,
-    exchange: ClientExchange,
-    provider: Arc<CryptoProvider>,
-    log: Arc<AttestationLog>,
+    connecting: Connecting,
+}
+
+/// What every connection of a client has in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Connecting {
+    pub(crate) exchange: ClientExchange,
+    pub(crate) provider: Arc<CryptoProvider>,
+    pub(crate) log: Arc<AttestationLog>,
+    pub(crate) http: Http,
+    /// A setting that the application believes to have an effect.
+    pub(crate) contradicting: Option<Setting>,
 }
 
 impl Attest {
-    pub(crate) fn new(
-        exchange: ClientExchange,
-        provider: Arc<CryptoProvider>,
-        log: Arc<AttestationLog>,
-    ) -> Self {
+    pub(crate) fn new(connecting: Connecting) -> Self {
         Self {
             inner: (),
-            exchange,
-            provider,
-            log,
+            connecting,
         }
     }
 }
@@ -66,9 +72,7 @@ impl<S> Layer<S> for Attest {
     fn layer(&self, inner: S) -> Attest<S> {
         Attest {
             inner,
-            exchange: self.exchange.clone(),
-            provider: self.provider.clone(),
-            log: self.log.clone(),
+            connecting: self.connecting.clone(),
         }
     }
 }
@@ -89,16 +93,23 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
+        let Connecting {
+            exchange,
+            provider,
+            log,
+            http,
+            contradicting,
+        } = self.connecting.clone();
+        if let Some(setting) = contradicting {
+            return Box::pin(async move { Err(Error::contradiction(setting).into()) });
+        }
         let connecting = self.inner.call(request);
-        let exchange = self.exchange.clone();
-        let provider = self.provider.clone();
-        let log = self.log.clone();
         Box::pin(async move {
             let deadline = exchange.deadline();
             // The scope ends with the connect: TLS that a remote verifier makes during appraisal is not ours.
             let connecting = tokio::time::timeout_at(deadline, capture::observe(connecting));
             let (connected, observed) = connecting.await.map_err(|_| Error::connect_timeout())?;
-            let connection = connected.map_err(typed)?;
+            let connection = connected.map_err(|error| typed(error, http))?;
             let facts = Facts::of(&connection.connected());
             if facts.is_proxied {
                 return Err(Error::proxied_in_the_clear().into());
@@ -122,8 +133,13 @@ where
 }
 
 /// A failure of TLS is this crate's business too; others, such as an unknown host, are reqwest's.
-fn typed(error: BoxError) -> BoxError {
+fn typed(error: BoxError, http: Http) -> BoxError {
     match tls_error(&*error) {
+        Some(tls @ rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
+            // Traced like the others; the reason is a better one.
+            drop(client::tls_failed(tls.clone()));
+            Error::http_version(http).into()
+        }
         Some(tls) => Error::exchange(client::tls_failed(tls.clone())).into(),
         None => error,
     }

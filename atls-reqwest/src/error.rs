@@ -5,6 +5,9 @@ use std::fmt;
 use atls_core::Fault;
 use atls_core::ProtocolError;
 
+use crate::builder::Http;
+use crate::setting::Setting;
+
 /// Why a connection was refused. It stands at the end of the source chain of a [`reqwest::Error`]; find it by
 /// [`Error::of`].
 #[derive(Clone, Debug)]
@@ -15,7 +18,9 @@ pub struct Error {
 #[derive(Clone, Debug)]
 enum Kind {
     ConnectTimeout,
+    Contradiction(Setting),
     Exchange(atls_tower::Error),
+    HttpVersion(Http),
     NotTls,
     ProxiedInTheClear,
 }
@@ -46,7 +51,10 @@ impl Error {
         match &self.kind {
             Kind::ConnectTimeout => Fault::Peer,
             Kind::Exchange(error) => error.fault(),
-            Kind::NotTls | Kind::ProxiedInTheClear => Fault::Local,
+            Kind::Contradiction(_)
+            | Kind::HttpVersion(_)
+            | Kind::NotTls
+            | Kind::ProxiedInTheClear => Fault::Local,
         }
     }
 
@@ -56,6 +64,12 @@ impl Error {
             Kind::Exchange(error) => Some(error),
             _ => None,
         }
+    }
+
+    /// The server speaks none of the HTTP versions that this client was built for, or reqwest's builder was told another
+    /// one: say it by [`AttestedBuilder::http`](crate::AttestedBuilder::http).
+    pub fn is_http_version(&self) -> bool {
+        matches!(self.kind, Kind::Contradiction(_) | Kind::HttpVersion(_))
     }
 
     /// The request would have gone over a connection without TLS: an `http` URL, maybe by a redirect.
@@ -75,6 +89,18 @@ impl Error {
     pub(crate) fn connect_timeout() -> Self {
         Self {
             kind: Kind::ConnectTimeout,
+        }
+    }
+
+    pub(crate) fn contradiction(setting: Setting) -> Self {
+        Self {
+            kind: Kind::Contradiction(setting),
+        }
+    }
+
+    pub(crate) fn http_version(http: Http) -> Self {
+        Self {
+            kind: Kind::HttpVersion(http),
         }
     }
 
@@ -103,7 +129,25 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::ConnectTimeout => f.write_str("connecting took too long"),
+            Kind::Contradiction(setting) => write!(
+                f,
+                "`{}` of reqwest's builder has no effect on an attested client; \
+                 build `Attested` with `.http(Http::{:?})`",
+                setting.name(),
+                setting.says()
+            ),
             Kind::Exchange(error) => error.fmt(f),
+            Kind::HttpVersion(Http::One) => f.write_str(
+                "server does not speak HTTP/1.1, and this client nothing else; \
+                 build `Attested` with `.http(Http::Two)` or `.http(Http::Auto)`",
+            ),
+            Kind::HttpVersion(Http::Two) => f.write_str(
+                "server does not speak HTTP/2, and this client nothing else; \
+                 build `Attested` with `.http(Http::One)` or `.http(Http::Auto)`",
+            ),
+            Kind::HttpVersion(Http::Auto) => {
+                f.write_str("server speaks neither HTTP/2 nor HTTP/1.1")
+            }
             Kind::NotTls => f.write_str("connection is not attested TLS; use an https URL"),
             Kind::ProxiedInTheClear => {
                 f.write_str("a proxy would read the request; use an https URL")

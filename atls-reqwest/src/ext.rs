@@ -9,21 +9,29 @@ use reqwest::tls::TlsInfo;
 use crate::builder::Attested;
 use crate::builder::Http;
 use crate::error::LookupError;
+use crate::setting::Setting;
 
 /// Makes a reqwest client attested.
 pub trait ClientBuilderExt: sealed::Sealed {
     /// Sets TLS, HTTP version and the attesting layer. Call it last of what concerns TLS and HTTP versions; a
     /// configuration that is broken afterwards refuses connections, never accepts more.
+    ///
+    /// The HTTP version is that of [`AttestedBuilder::http`](crate::AttestedBuilder::http), for reqwest leaves ALPN to
+    /// whoever makes the TLS configuration. After `http1_only` or `http2_prior_knowledge` that say otherwise, every request
+    /// is refused by an error that says so ([`Error::is_http_version`](crate::Error::is_http_version)). Calls of the two
+    /// *after* this one cannot be seen: `http1_only` has no effect then, and `http2_prior_knowledge` speaks HTTP/2 to
+    /// servers that agreed on HTTP/1.1, which they refuse.
     #[must_use]
     fn attested(self, attested: &Attested) -> Self;
 }
 
 impl ClientBuilderExt for reqwest::ClientBuilder {
     fn attested(self, attested: &Attested) -> Self {
+        let layer = attested.layer(Setting::contradicting(&self, attested.http()));
         let builder = self
             .tls_backend_preconfigured(attested.tls())
             .tls_info(true)
-            .connector_layer(attested.layer());
+            .connector_layer(layer);
         match attested.http() {
             Http::Auto => builder,
             Http::One => builder.http1_only(),
@@ -35,10 +43,11 @@ impl ClientBuilderExt for reqwest::ClientBuilder {
 #[cfg(feature = "blocking")]
 impl ClientBuilderExt for reqwest::blocking::ClientBuilder {
     fn attested(self, attested: &Attested) -> Self {
+        let layer = attested.layer(Setting::contradicting(&self, attested.http()));
         let builder = self
             .tls_backend_preconfigured(attested.tls())
             .tls_info(true)
-            .connector_layer(attested.layer());
+            .connector_layer(layer);
         match attested.http() {
             Http::Auto => builder,
             Http::One => builder.http1_only(),

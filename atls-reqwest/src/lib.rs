@@ -38,6 +38,7 @@ mod connect;
 mod error;
 mod ext;
 mod log;
+mod setting;
 
 pub use builder::Attested;
 pub use builder::AttestedBuilder;
