@@ -175,7 +175,7 @@ async fn assert_problem(response: Response, code: &str) {
     let kind = response.headers().get("content-type").unwrap();
     assert_eq!(kind, "application/problem+json");
     let problem: serde_json::Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
-    assert_eq!(problem["code"], code);
+    assert_eq!(problem.get("code").unwrap(), code);
 }
 
 /// What this process logs.
