@@ -57,6 +57,9 @@ pub struct PlatformClaims {
     pub tcb_date: Option<UnixTime>,
     /// Each part of the platform: its level, and how far it is behind. Empty where the collateral was not verified.
     pub parts: Vec<PartTcb>,
+    /// Intel's judgement by its early issue, where that is at hand and newer than what was in force. It says what will be refused,
+    /// and decides nothing.
+    pub early: Option<EarlyTcb>,
     /// Family, model, stepping, platform type and custom SKU.
     pub fmspc: Digest<6>,
     /// Provisioning ID: identifies the processor. Personal data; do not log it.
@@ -76,6 +79,34 @@ pub struct PlatformClaims {
     pub collateral_is_stale: bool,
 }
 
+/// How a platform will be judged when Intel's early issue becomes the standard one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EarlyTcb {
+    /// The number that will become the standard one: the lower of both documents.
+    pub tcb_evaluation_data_number: u32,
+    /// How Intel will judge the platform then.
+    pub tcb_status: TcbStatus,
+    /// Intel's security advisories that will apply.
+    pub advisories: Vec<String>,
+    /// The date of the oldest level that will fit a part.
+    pub tcb_date: Option<UnixTime>,
+    /// Each part of the platform, and how far it will be behind.
+    pub parts: Vec<PartTcb>,
+}
+
+impl EarlyTcb {
+    pub(crate) fn new(number: u32, parts: Vec<PartTcb>) -> Self {
+        Self {
+            tcb_evaluation_data_number: number,
+            tcb_status: tcb::worst(&parts),
+            advisories: tcb::advisories(&parts),
+            tcb_date: tcb::oldest(&parts),
+            parts,
+        }
+    }
+}
+
 /// What is known of a platform that the library gives no claims about.
 pub(crate) struct Unjudged {
     pub(crate) status: Option<TcbStatus>,
@@ -89,8 +120,8 @@ impl PlatformClaims {
     pub(crate) fn judged(claims: &QuoteClaims, parts: Vec<PartTcb>) -> Result<Self, QuoteError> {
         let pck = &claims.platform.pck;
         let status = tcb::worst(&parts).beside(claims.tcb.status.into());
-        let mut advisories = claims.tcb.advisory_ids.clone();
-        for advisory in parts.iter().flat_map(|part| &part.advisories) {
+        let mut advisories = tcb::advisories(&parts);
+        for advisory in &claims.tcb.advisory_ids {
             if !advisories.contains(advisory) {
                 advisories.push(advisory.clone());
             }
@@ -99,8 +130,9 @@ impl PlatformClaims {
             tcb_status: Some(status),
             advisories,
             tcb_evaluation_data_number: Some(claims.tcb.eval_data_number),
-            tcb_date: parts.iter().filter_map(|part| part.tcb_date).min(),
+            tcb_date: tcb::oldest(&parts),
             parts,
+            early: None,
             fmspc: pck.fmspc.into(),
             ppid: ppid(&pck.ppid)?,
             platform_instance_id: pck.platform_instance_id.map(Digest::from),
@@ -128,6 +160,7 @@ impl PlatformClaims {
             tcb_evaluation_data_number: None,
             tcb_date: None,
             parts: judgement.parts,
+            early: None,
             fmspc: pck.fmspc.into(),
             ppid: ppid(&pck.ppid)?,
             platform_instance_id: instance.map(Digest::from),
@@ -152,6 +185,7 @@ impl fmt::Debug for PlatformClaims {
             )
             .field("tcb_date", &self.tcb_date)
             .field("parts", &self.parts)
+            .field("early", &self.early)
             .field("fmspc", &self.fmspc)
             .field("dynamic_platform", &self.dynamic_platform)
             .field("cached_keys", &self.cached_keys)

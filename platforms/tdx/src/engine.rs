@@ -13,6 +13,7 @@ use dcap_qvl::quote::Report;
 use dcap_qvl::verify::QuoteVerifier;
 
 use crate::attributes;
+use crate::claims::EarlyTcb;
 use crate::claims::PlatformClaims;
 use crate::claims::Unjudged;
 use crate::collateral;
@@ -41,7 +42,7 @@ pub(crate) struct Engine {
 }
 
 /// A report whose signatures were verified, and the platform that it comes from.
-pub(crate) struct Finding {
+pub(crate) struct Verified {
     pub(crate) report: Report,
     pub(crate) platform: PlatformClaims,
     /// Until when the result may be used.
@@ -77,7 +78,7 @@ impl Engine {
         endorsements: &[Item<'_>],
         policy: &TcbPolicy<'_>,
         now: UnixTime,
-    ) -> Result<Finding, QuoteError> {
+    ) -> Result<Verified, QuoteError> {
         // The chain ends with the root, octet for octet, or nothing below would look at its last certificate.
         self.root.split(&quote.chain)?;
         let platform = genuine::claimed_platform(quote)?;
@@ -118,7 +119,10 @@ impl Engine {
                         tried.push((collateral, giver));
                     }
                 }
-                decided => return decided,
+                decided => {
+                    return decided
+                        .map(|verified| self.with_early(quote, &collateral, verified, now));
+                }
             }
         }
         // Nothing current is to be had. Only a policy with a grace period goes on, with what is ours.
@@ -131,6 +135,30 @@ impl Engine {
         // That there is no collateral is our fault towards genuine platforms only.
         genuine::verify(quote, &self.root, now)?;
         Err(last)
+    }
+
+    /// With the judgement by Intel's early issue, where that is at hand, newer, and signed by the root.
+    fn with_early(
+        &self,
+        quote: &Quote<'_>,
+        used: &Collateral,
+        mut verified: Verified,
+        now: UnixTime,
+    ) -> Verified {
+        let issuers = quote.chain.get(1..).unwrap_or_default();
+        let early = self.source.early(used.platform(), now).filter(|early| {
+            early.platform() == used.platform()
+                && early.evaluation().reaches(used.evaluation())
+                && early.evaluation() != used.evaluation()
+                && early.is_current(now)
+                && early.verify(issuers, &self.root, now).is_ok()
+        });
+        let judged = early.and_then(|early| {
+            let parts = tcb::parts(&early, &Svns::of(quote).ok()?).ok()?;
+            Some(EarlyTcb::new(early.evaluation().lower(), parts))
+        });
+        verified.platform.early = judged;
+        verified
     }
 
     async fn fetch(
@@ -153,7 +181,7 @@ impl Engine {
         giver: Giver,
         policy: &TcbPolicy<'_>,
         now: UnixTime,
-    ) -> Result<Finding, QuoteError> {
+    ) -> Result<Verified, QuoteError> {
         if collateral.tee() != quote.tee {
             return Err(QuoteError::Collateral);
         }
@@ -165,18 +193,18 @@ impl Engine {
             });
         }
         self.check_evaluation(collateral, policy)?;
-        let mut finding = self.found(quote, collateral, now);
-        if let Ok(finding) = &mut finding {
-            finding.expires_at = finding.expires_at.min(collateral.expires_at());
+        let mut verified = self.found(quote, collateral, now);
+        if let Ok(verified) = &mut verified {
+            verified.expires_at = verified.expires_at.min(collateral.expires_at());
         }
-        match &finding {
+        match &verified {
             _ if giver == Giver::Peer => {}
-            Ok(finding) if finding.platform.tcb_evaluation_data_number.is_some() => {
+            Ok(verified) if verified.platform.tcb_evaluation_data_number.is_some() => {
                 self.remember(collateral);
             }
             _ => {}
         }
-        finding
+        verified
     }
 
     /// Within the policy's grace period after it expired, collateral is used as at its last moment. Certificates have no
@@ -188,7 +216,7 @@ impl Engine {
         giver: Giver,
         policy: &TcbPolicy<'_>,
         now: UnixTime,
-    ) -> Result<Finding, QuoteError> {
+    ) -> Result<Verified, QuoteError> {
         let grace = u64::from(policy.collateral_grace_days).saturating_mul(DAY);
         let expired_at = collateral.expires_at();
         let end = expired_at.as_secs().saturating_add(grace);
@@ -202,10 +230,10 @@ impl Engine {
             .verify_chains(&self.root, now)?
             .min(genuine::not_after(&quote.chain)?);
         let last_moment = genuine::seconds(expired_at.as_secs().saturating_sub(1));
-        let mut finding = self.current(quote, collateral, giver, policy, last_moment)?;
-        finding.platform.collateral_is_stale = true;
-        finding.expires_at = genuine::seconds(end.min(certificates));
-        Ok(finding)
+        let mut verified = self.current(quote, collateral, giver, policy, last_moment)?;
+        verified.platform.collateral_is_stale = true;
+        verified.expires_at = genuine::seconds(end.min(certificates));
+        Ok(verified)
     }
 
     fn found(
@@ -213,7 +241,7 @@ impl Engine {
         quote: &Quote<'_>,
         collateral: &Collateral,
         at: UnixTime,
-    ) -> Result<Finding, QuoteError> {
+    ) -> Result<Verified, QuoteError> {
         if !library_judges(quote)? {
             return self.unjudged(quote, collateral, None, at);
         }
@@ -221,7 +249,7 @@ impl Engine {
             return Err(QuoteError::Collateral);
         }
         match dcap::appraise(&self.verifier, quote, collateral, &self.root, at) {
-            Ok(claims) => Ok(Finding {
+            Ok(claims) => Ok(Verified {
                 platform: PlatformClaims::judged(
                     &claims,
                     tcb::parts(collateral, &Svns::of(quote)?)?,
@@ -241,7 +269,7 @@ impl Engine {
         collateral: &Collateral,
         status: Option<TcbStatus>,
         at: UnixTime,
-    ) -> Result<Finding, QuoteError> {
+    ) -> Result<Verified, QuoteError> {
         genuine::verify(quote, &self.root, at)?;
         let leaf = quote.chain.first();
         let pck = leaf
@@ -259,7 +287,7 @@ impl Engine {
             parts,
             expires: expires_at,
         };
-        Ok(Finding {
+        Ok(Verified {
             platform: PlatformClaims::unjudged(&pck, judgement)?,
             expires_at,
             report: report_of(quote)?,

@@ -4,9 +4,11 @@ use atls_core::ear::Category;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::pki_types::UnixTime;
+use atls_reference::Digest;
 
 use crate::attributes;
 use crate::claims::PlatformClaims;
+use crate::genuine;
 use crate::policy::SgxEnclave;
 use crate::policy::SgxPolicy;
 use crate::policy::TcbPolicy;
@@ -121,7 +123,8 @@ fn is_configured(image: &TdxImage, report: &TdReport) -> bool {
         && image.mrownerconfig.accepts(&report.mrownerconfig)
 }
 
-fn td_is_safe(report: &TdReport, policy: &TdxPolicy) -> bool {
+/// The attributes that a TD may have.
+pub(crate) fn td_attributes(policy: &TdxPolicy) -> u64 {
     let mut allowed = attributes::TD_SEPT_VE_DISABLE
         | attributes::TD_ICSSD
         | attributes::TD_LASS
@@ -136,19 +139,27 @@ fn td_is_safe(report: &TdReport, policy: &TdxPolicy) -> bool {
     if !policy.service_td.is_empty() {
         allowed |= attributes::TD_SERVTD_EXT;
     }
-    let attributes_are_safe = report.td_attributes & !allowed == 0
+    allowed
+}
+
+fn td_is_safe(report: &TdReport, policy: &TdxPolicy) -> bool {
+    let attributes_are_safe = report.td_attributes & !td_attributes(policy) == 0
         && report.td_attributes & attributes::TD_SEPT_VE_DISABLE != 0;
     let features_are_known = report.xfam & !(attributes::TD_XFAM | policy.allow_xfam) == 0
         && report.xfam & attributes::TD_XFAM_REQUIRED == attributes::TD_XFAM_REQUIRED;
     attributes_are_safe && features_are_known && service_tds_are_known(report, policy)
 }
 
-fn service_tds_are_known(report: &TdReport, policy: &TdxPolicy) -> bool {
+/// The service TDs that a TD is bound to, zero for none.
+pub(crate) fn service_tds(report: &TdReport) -> impl Iterator<Item = &Digest<48>> {
     let bound = report.td15.iter().map(|td| &td.mrservicetd);
     let extended = report.td15_extended.iter();
     let further = extended.flat_map(|td| [&td.initial_service_td, &td.current_service_td]);
-    bound
-        .chain(further)
+    bound.chain(further)
+}
+
+fn service_tds_are_known(report: &TdReport, policy: &TdxPolicy) -> bool {
+    service_tds(report)
         .all(|service_td| service_td.is_zero() || policy.service_td.contains(service_td))
 }
 
@@ -169,7 +180,8 @@ fn is_known_as(enclave: &SgxEnclave, report: &SgxReport) -> bool {
         && version
 }
 
-fn enclave_is_safe(report: &SgxReport, policy: &SgxPolicy) -> bool {
+/// The attributes that an enclave may have.
+pub(crate) fn enclave_flags(policy: &SgxPolicy) -> u64 {
     let mut allowed = attributes::SGX_INIT
         | attributes::SGX_MODE64BIT
         | attributes::SGX_CET
@@ -181,7 +193,11 @@ fn enclave_is_safe(report: &SgxReport, policy: &SgxPolicy) -> bool {
     if policy.allow_provision_key {
         allowed |= attributes::SGX_PROVISIONKEY;
     }
-    report.flags & !allowed == 0 && report.flags & attributes::SGX_INIT != 0
+    allowed
+}
+
+fn enclave_is_safe(report: &SgxReport, policy: &SgxPolicy) -> bool {
+    report.flags & !enclave_flags(policy) == 0 && report.flags & attributes::SGX_INIT != 0
 }
 
 fn hardware(platform: &PlatformClaims, policy: &TcbPolicy<'_>, now: UnixTime) -> i8 {
@@ -191,26 +207,52 @@ fn hardware(platform: &PlatformClaims, policy: &TcbPolicy<'_>, now: UnixTime) ->
         Some(TcbStatus::Revoked) => return CONTRAINDICATED,
         Some(status) => status,
     };
-    let allowed = |flag: Option<bool>, allowed| allowed || flag != Some(true);
-    let as_demanded = allowed(platform.dynamic_platform, policy.allow_dynamic_platform)
-        && allowed(platform.cached_keys, policy.allow_cached_keys)
-        && allowed(platform.smt, policy.allow_smt);
+    let as_demanded = flag_is_allowed(platform.dynamic_platform, policy.allow_dynamic_platform)
+        && flag_is_allowed(platform.cached_keys, policy.allow_cached_keys)
+        && flag_is_allowed(platform.smt, policy.allow_smt);
     if !as_demanded {
         return CONTRAINDICATED;
     }
-    let accepted = policy.accept_tcb.contains(&status)
-        && policy.accept_advisories.accept(&platform.advisories)
-        && (!status.is_out_of_date() || is_within_grace(platform, policy, now));
-    if accepted { APPROVED } else { UNSAFE }
+    let tcb = Tcb {
+        status,
+        advisories: &platform.advisories,
+        date: platform.tcb_date,
+    };
+    if accepts(&tcb, policy, now) {
+        APPROVED
+    } else {
+        UNSAFE
+    }
 }
 
-fn is_within_grace(platform: &PlatformClaims, policy: &TcbPolicy<'_>, now: UnixTime) -> bool {
-    let days = policy.out_of_date_grace_days.map(u64::from);
-    let (Some(days), Some(since)) = (days, platform.tcb_date) else {
-        return false;
+/// What Intel says about a platform, now or once its early issue is the standard one.
+pub(crate) struct Tcb<'a> {
+    pub(crate) status: TcbStatus,
+    pub(crate) advisories: &'a [String],
+    /// Of the oldest level.
+    pub(crate) date: Option<UnixTime>,
+}
+
+/// Whether the policy accepts what Intel says.
+pub(crate) fn accepts(tcb: &Tcb<'_>, policy: &TcbPolicy<'_>, now: UnixTime) -> bool {
+    let in_time = || {
+        !tcb.status.is_out_of_date() || grace_ends(tcb.date, policy).is_some_and(|end| now <= end)
     };
-    let end = since.as_secs().saturating_add(days.saturating_mul(DAY));
-    now.as_secs() <= end
+    policy.accept_tcb.contains(&tcb.status)
+        && policy.accept_advisories.accept(tcb.advisories)
+        && in_time()
+}
+
+/// Until when a platform that is out of date may be accepted.
+pub(crate) fn grace_ends(since: Option<UnixTime>, policy: &TcbPolicy<'_>) -> Option<UnixTime> {
+    let days = policy.out_of_date_grace_days.map(u64::from)?;
+    let end = since?.as_secs().saturating_add(days.saturating_mul(DAY));
+    Some(genuine::seconds(end))
+}
+
+/// Whether a flag of the platform is off, or may be on.
+pub(crate) fn flag_is_allowed(flag: Option<bool>, allowed: bool) -> bool {
+    allowed || flag != Some(true)
 }
 
 fn identity(platform: &PlatformClaims, policy: &TcbPolicy<'_>) -> i8 {

@@ -41,8 +41,10 @@ mod engine;
 mod error;
 mod event_log;
 mod evidence;
+mod findings;
 mod genuine;
 mod judge;
+mod judged;
 mod pem;
 mod policy;
 mod quote;
@@ -59,6 +61,7 @@ use atls_core::ear::TrustVector;
 
 pub use attester::CollateralToSend;
 pub use attester::TdxAttester;
+pub use claims::EarlyTcb;
 pub use claims::PlatformClaims;
 pub use claims::SgxClaims;
 pub use claims::TdxClaims;

@@ -20,8 +20,10 @@ use crate::claims::SgxClaims;
 use crate::collateral::CollateralSource;
 use crate::engine::Engine;
 use crate::error::QuoteError;
+use crate::findings;
 use crate::genuine::Root;
 use crate::judge;
+use crate::judged::Judged;
 use crate::policy::SgxPolicy;
 use crate::quote::Quote;
 use crate::quote::Tee;
@@ -76,10 +78,9 @@ impl SgxVerifier {
         endorsements: &[Item<'_>],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, QuoteError> {
-        let (ear, claims) = self.judged(quote, endorsements, now).await?;
-        let challenge = claims.report.report_data;
-        let recorded = RecordedAppraisal::new(ear, self.engine.origin(), challenge);
-        Ok(recorded.with_claims(claims))
+        let judged = self.judged(quote, endorsements, now).await?;
+        let challenge = judged.claims.report.report_data;
+        Ok(judged.recorded(self.engine.origin(), challenge))
     }
 
     async fn judged(
@@ -87,28 +88,35 @@ impl SgxVerifier {
         quote: &[u8],
         endorsements: &[Item<'_>],
         now: UnixTime,
-    ) -> Result<(Ear, SgxClaims), QuoteError> {
+    ) -> Result<Judged<SgxClaims>, QuoteError> {
         let policy = self.policy.current();
         let quote = Quote::decode(quote, Tee::Sgx)?;
-        let finding = self
+        let verified = self
             .engine
             .appraise(&quote, endorsements, &policy.tcb(), now)
             .await?;
-        let report = finding.report.as_sgx();
+        let report = verified.report.as_sgx();
         let report = SgxReport::try_from(report.ok_or(QuoteError::Malformed("body"))?)?;
-        let (vector, enclave) = judge::sgx(&report, &finding.platform, &policy, now);
+        let (vector, enclave) = judge::sgx(&report, &verified.platform, &policy, now);
         let appraisal = crate::appraisal(
             vector,
             enclave.map(|enclave| enclave.name.as_str()),
-            &finding.platform,
+            &verified.platform,
         );
-        let ear = Ear::local(verifier_id(), now, "sgx", appraisal).with_expiry(finding.expires_at);
-        let claims = SgxClaims {
-            enclave: enclave.map(|enclave| enclave.name.clone()),
-            report,
-            platform: finding.platform,
-        };
-        Ok((ear, claims))
+        let tcb = policy.tcb();
+        let mut findings = findings::enclave(&report, &policy, enclave);
+        findings.extend(findings::platform("sgx", &verified.platform, &tcb, now));
+        let known_as = enclave.map(|enclave| enclave.name.clone());
+        Ok(Judged {
+            ear: Ear::local(verifier_id(), now, "sgx", appraisal).with_expiry(verified.expires_at),
+            claims: SgxClaims {
+                enclave: known_as.clone(),
+                report,
+                platform: verified.platform,
+            },
+            findings,
+            known_as,
+        })
     }
 
     fn under(
@@ -140,11 +148,10 @@ impl Verifier for SgxVerifier {
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(async move {
             let endorsements = evidence.endorsements();
-            let (ear, claims) = self.judged(evidence.bytes(), endorsements, now).await?;
+            let judged = self.judged(evidence.bytes(), endorsements, now).await?;
             let expected = evidence.expected_report_data();
-            let matched = expected.compare(&claims.report.report_data)?;
-            let appraised = Appraised::bound_to_connection(ear, self.engine.origin(), matched);
-            Ok(appraised.with_claims(claims))
+            let matched = expected.compare(&judged.claims.report.report_data)?;
+            Ok(judged.bound(self.engine.origin(), matched))
         })
     }
 }

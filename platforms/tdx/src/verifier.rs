@@ -8,7 +8,6 @@ use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::MediaType;
-use atls_core::Origin;
 use atls_core::RecordedAppraisal;
 use atls_core::Verifier;
 use atls_core::cmw::Item;
@@ -23,8 +22,10 @@ use crate::engine::Engine;
 use crate::error::QuoteError;
 use crate::event_log;
 use crate::evidence;
+use crate::findings;
 use crate::genuine::Root;
 use crate::judge;
+use crate::judged::Judged;
 use crate::policy::TdxPolicy;
 use crate::quote::Quote;
 use crate::quote::Tee;
@@ -82,7 +83,8 @@ impl TdxVerifier {
         now: UnixTime,
     ) -> Result<RecordedAppraisal, QuoteError> {
         let judged = self.judged(quote, None, endorsements, now).await?;
-        Ok(judged.recorded(self.engine.origin()))
+        let challenge = judged.claims.report.report_data;
+        Ok(judged.recorded(self.engine.origin(), challenge))
     }
 
     /// As [`appraise_quote`](Self::appraise_quote), with the event log that leads to the quote's RTMRs.
@@ -96,8 +98,11 @@ impl TdxVerifier {
         endorsements: &[Item<'_>],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, QuoteError> {
-        let judged = self.judged(quote, Some(event_log), endorsements, now);
-        Ok(judged.await?.recorded(self.engine.origin()))
+        let judged = self
+            .judged(quote, Some(event_log), endorsements, now)
+            .await?;
+        let challenge = judged.claims.report.report_data;
+        Ok(judged.recorded(self.engine.origin(), challenge))
     }
 
     fn under(
@@ -119,32 +124,39 @@ impl TdxVerifier {
         event_log: Option<&[u8]>,
         endorsements: &[Item<'_>],
         now: UnixTime,
-    ) -> Result<Judged, QuoteError> {
+    ) -> Result<Judged<TdxClaims>, QuoteError> {
         let policy = self.policy.current();
         let quote = Quote::decode(quote, Tee::Tdx)?;
-        let finding = self
+        let verified = self
             .engine
             .appraise(&quote, endorsements, &policy.tcb(), now)
             .await?;
-        let report = TdReport::of(&finding.report).ok_or(QuoteError::Malformed("body"))?;
+        let report = TdReport::of(&verified.report).ok_or(QuoteError::Malformed("body"))?;
         let events = match event_log {
             None => Vec::new(),
             Some(log) => event_log::replay(log, &report.rtmr)?,
         };
-        let (vector, image) = judge::tdx(&report, &finding.platform, &policy, now);
+        let (vector, image) = judge::tdx(&report, &verified.platform, &policy, now);
         let appraisal = crate::appraisal(
             vector,
             image.map(|image| image.name.as_str()),
-            &finding.platform,
+            &verified.platform,
         );
-        let ear = Ear::local(verifier_id(), now, "tdx", appraisal).with_expiry(finding.expires_at);
-        let claims = TdxClaims {
-            image: image.map(|image| image.name.clone()),
-            report,
-            platform: finding.platform,
-            events,
-        };
-        Ok(Judged { ear, claims })
+        let tcb = policy.tcb();
+        let mut findings = findings::td(&report, &policy, image);
+        findings.extend(findings::platform("tdx", &verified.platform, &tcb, now));
+        let known_as = image.map(|image| image.name.clone());
+        Ok(Judged {
+            ear: Ear::local(verifier_id(), now, "tdx", appraisal).with_expiry(verified.expires_at),
+            claims: TdxClaims {
+                image: known_as.clone(),
+                report,
+                platform: verified.platform,
+                events,
+            },
+            findings,
+            known_as,
+        })
     }
 
     async fn appraise_evidence(
@@ -160,11 +172,9 @@ impl TdxVerifier {
             let quote = evidence.bytes();
             self.judged(quote, None, endorsements, now).await?
         };
-        let Judged { ear, claims } = judged;
         let expected = evidence.expected_report_data();
-        let matched = expected.compare(&claims.report.report_data)?;
-        let appraised = Appraised::bound_to_connection(ear, self.engine.origin(), matched);
-        Ok(appraised.with_claims(claims))
+        let matched = expected.compare(&judged.claims.report.report_data)?;
+        Ok(judged.bound(self.engine.origin(), matched))
     }
 }
 
@@ -191,19 +201,6 @@ impl fmt::Debug for TdxVerifier {
         f.debug_struct("TdxVerifier")
             .field("policy", &self.policy)
             .finish_non_exhaustive()
-    }
-}
-
-/// A genuine quote and what the policy says of it; what it is about, nobody looked at.
-struct Judged {
-    ear: Ear,
-    claims: TdxClaims,
-}
-
-impl Judged {
-    fn recorded(self, origin: Origin) -> RecordedAppraisal {
-        let challenge = self.claims.report.report_data;
-        RecordedAppraisal::new(self.ear, origin, challenge).with_claims(self.claims)
     }
 }
 

@@ -26,6 +26,7 @@ use atls_core::HttpClient;
 use atls_core::HttpError;
 use atls_core::HttpLimits;
 use atls_core::MediaType;
+use atls_core::Outcome;
 use atls_core::RecordedAppraisal;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::Indicator;
@@ -228,6 +229,17 @@ fn of_two_for_one_platform_the_newer_is_used() {
         let verifier = verifier(&platform, policy, Arc::new(source));
         assert!(judge(&verifier, &platform, NOW).is_ok());
     }
+}
+
+/// No age is fixed here: each document and list serves until its own `nextUpdate`.
+#[test]
+fn only_the_documents_say_how_old_they_may_be() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    platform.days = 2_500;
+    let source = SuppliedCollateral::new([platform.collateral(Tee::Tdx).unwrap()]);
+    let verifier = verifier(&platform, policy(&platform.td_report()), Arc::new(source));
+    let appraised = judge(&verifier, &platform, NOW + 2_499 * DAY).unwrap();
+    assert_eq!(appraised.ear().status(), Tier::Affirming);
 }
 
 #[test]
@@ -604,7 +616,7 @@ fn what_was_fetched_serves_until_it_is_old() {
     let report = platform.td_report();
     let service = Arc::new(Service::of(&platform));
     let pcs = Pcs::intel(service.clone()).dangerous_with_root(platform.root());
-    let source = FetchedCollateral::new(Arc::new(Cache::new(pcs)));
+    let source = FetchedCollateral::standard_only(Arc::new(Cache::new(pcs)));
     let policy = TdxPolicy {
         collateral_grace_days: 2,
         ..policy(&report)
@@ -620,6 +632,46 @@ fn what_was_fetched_serves_until_it_is_old() {
     service.gone.store(1, Ordering::Relaxed);
     assert!(judge(&verifier, &platform, NOW + 31 * DAY).is_ok());
     assert!(judge(&verifier, &platform, NOW + 33 * DAY).is_err());
+}
+
+/// Intel's early issue is fetched beside the standard one, and waited for by nobody.
+#[test]
+fn the_early_issue_is_fetched_and_nothing_depends_on_it() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let standard = Service::of(&platform);
+    platform.tcb_evaluation_data_number += 1;
+    platform.platform_levels[0].svn = 6;
+    let promoted = Service::of(&platform);
+    let lying = Service::of(&ForgedPlatform::new(NOW).unwrap());
+    let absent = Service::of(&platform);
+    absent.gone.store(1, Ordering::Relaxed);
+    let standard = Arc::new(standard);
+    for (early, told) in [
+        (Some(promoted), true),
+        (Some(lying), false),
+        (Some(absent), false),
+        (None, false),
+    ] {
+        let service = Arc::new(Promoting {
+            standard: standard.clone(),
+            early,
+        });
+        let pcs = Pcs::intel(service).dangerous_with_root(platform.root());
+        let source = FetchedCollateral::new(Arc::new(Cache::new(pcs)));
+        let policy = policy(&platform.td_report());
+        let verifier = verifier(&platform, policy, Arc::new(source));
+        // The second is from what is held.
+        for now in [NOW, NOW + 30] {
+            let appraised = judge(&verifier, &platform, now).unwrap();
+            assert_eq!(appraised.ear().status(), Tier::Affirming);
+            let mut findings = appraised.findings().iter();
+            let early = findings.find(|finding| finding.check() == "tdx.tcb.early");
+            let warned = early.map(|finding| finding.outcome() == Outcome::Warning);
+            assert_eq!(warned, told.then_some(true));
+        }
+    }
+    let asked = standard.asked.lock().unwrap();
+    assert!(asked.iter().all(|url| !url.contains("update=")));
 }
 
 /// The lists that were fetched first would be valid for a month.
@@ -857,6 +909,29 @@ impl HttpClient for Renewed {
     ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
         let service = Arc::clone(&self.0.lock().unwrap());
         Box::pin(async move { service.send(request, limits).await })
+    }
+}
+
+/// Intel's service, with another answer for `update=early`; with none, that never comes.
+struct Promoting {
+    standard: Arc<Service>,
+    early: Option<Service>,
+}
+
+impl HttpClient for Promoting {
+    fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        limits: HttpLimits,
+    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        if !query.contains("update=early") {
+            return self.standard.send(request, limits);
+        }
+        match &self.early {
+            Some(early) => early.send(request, limits),
+            None => Box::pin(std::future::pending()),
+        }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::task::Poll;
 
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
@@ -22,9 +24,14 @@ use crate::genuine::VerifiedPlatform;
 /// [`atls_collateral::Cache`], which asks once for many connections and backs off from a service that fails.
 ///
 /// Parsed collateral is kept for a minute: what the cache renews is used a minute later.
+///
+/// Intel's early issue is asked for beside it, so that platforms which it would refuse are known before it becomes the
+/// standard one. No appraisal waits for it or fails by it.
 pub struct FetchedCollateral {
     fetch: Arc<dyn Fetch>,
+    asks_early: bool,
     held: Mutex<BTreeMap<Platform, Held>>,
+    early: Mutex<BTreeMap<Platform, Arc<Collateral>>>,
 }
 
 struct Held {
@@ -35,11 +42,22 @@ struct Held {
 }
 
 impl FetchedCollateral {
-    /// Asks `fetch` with keys `tdx/90c06f000000/platform`: technology, FMSPC, issuer of the PCK certificate.
+    /// Asks `fetch` with keys `tdx/90c06f000000/platform`: technology, FMSPC, issuer of the PCK certificate; and the same with
+    /// `/early` behind it for Intel's early issue.
     pub fn new(fetch: Arc<dyn Fetch>) -> Self {
         Self {
+            asks_early: true,
+            ..Self::standard_only(fetch)
+        }
+    }
+
+    /// Never asks for Intel's early issue: half the requests, and no warning of platforms that will be refused.
+    pub fn standard_only(fetch: Arc<dyn Fetch>) -> Self {
+        Self {
             fetch,
+            asks_early: false,
             held: Mutex::default(),
+            early: Mutex::default(),
         }
     }
 
@@ -51,8 +69,12 @@ impl FetchedCollateral {
         let key = key(platform);
         // What a cache had kept is fetched anew at once, what Intel just gave is not.
         let mut problem = CollateralError::Malformed;
-        for _ in 0..2 {
-            let fetched = self.fetch.fetch(&key, now).await?;
+        for attempt in 0..2 {
+            let fetched = if attempt == 0 && self.asks_early {
+                self.fetch_beside_early(platform, &key, now).await?
+            } else {
+                self.fetch.fetch(&key, now).await?
+            };
             match self.parsed(platform, &fetched, now) {
                 Ok(collateral) => {
                     self.hold(*platform, &collateral, fetched, now);
@@ -63,6 +85,45 @@ impl FetchedCollateral {
             self.fetch.reject(&key, &fetched, now);
         }
         Err(problem)
+    }
+
+    /// Until the standard issue is there. A request for the early one that is not through by then is dropped; behind a cache it
+    /// goes on with the next.
+    async fn fetch_beside_early(
+        &self,
+        platform: &Platform,
+        key: &str,
+        now: UnixTime,
+    ) -> Result<Fetched, CollateralError> {
+        let early_key = format!("{key}{EARLY}");
+        let mut standard = self.fetch.fetch(key, now);
+        let mut early = Some(self.fetch.fetch(&early_key, now));
+        future::poll_fn(|context| {
+            // First, so that where a cache has a budget the standard issue gets it.
+            let outcome = standard.as_mut().poll(context);
+            let polled = early.as_mut().map(|early| early.as_mut().poll(context));
+            if let Some(Poll::Ready(fetched)) = polled {
+                early = None;
+                // That there is none, or none that can be read, takes a warning away and nothing else.
+                if let Ok(fetched) = fetched {
+                    self.hold_early(*platform, &fetched);
+                }
+            }
+            outcome
+        })
+        .await
+    }
+
+    fn hold_early(&self, platform: Platform, fetched: &Fetched) {
+        let collateral = Collateral::decode(&fetched.bytes).ok();
+        let Some(collateral) = collateral.filter(|early| *early.platform() == platform) else {
+            return;
+        };
+        let mut held = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.len() >= MAX_HELD && !held.contains_key(&platform) {
+            held.pop_first();
+        }
+        held.insert(platform, Arc::new(collateral));
     }
 
     /// Of that platform, and no longer valid than it says itself.
@@ -146,6 +207,11 @@ impl CollateralSource for FetchedCollateral {
         })
     }
 
+    fn early(&self, platform: &Platform, _now: UnixTime) -> Option<Arc<Collateral>> {
+        let held = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        held.get(platform).cloned()
+    }
+
     fn reject(&self, collateral: &Collateral, now: UnixTime) {
         let platform = collateral.platform();
         let mut held = self.lock();
@@ -171,6 +237,9 @@ pub(super) fn key(platform: &Platform) -> String {
     let fmspc = atls_reference::Digest::from(platform.fmspc);
     format!("{tee}/{fmspc}/{}", platform.ca.name())
 }
+
+/// Behind a key: Intel's early issue.
+pub(super) const EARLY: &str = "/early";
 
 /// Seconds.
 const HOLD: u64 = 60;

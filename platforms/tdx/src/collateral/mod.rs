@@ -22,6 +22,7 @@ pub use source::SuppliedCollateral;
 
 pub(crate) use form::media_type;
 pub(crate) use time::seconds as rfc3339;
+pub(crate) use time::text as date;
 
 use crate::error::QuoteError;
 use crate::genuine;

@@ -67,10 +67,20 @@ impl Pcs {
     }
 
     async fn collateral(&self, key: &str, now: UnixTime) -> Result<Collateral, CollateralError> {
-        let (tee, fmspc, ca) = parse(key).ok_or(CollateralError::Malformed)?;
+        let Key {
+            tee,
+            fmspc,
+            ca,
+            early,
+        } = parse(key).ok_or(CollateralError::Malformed)?;
         let base = &self.base;
-        let tcb = format!("{base}/{tee}/certification/v4/tcb?fmspc={fmspc}");
-        let identity = format!("{base}/{tee}/certification/v4/qe/identity");
+        let mut tcb = format!("{base}/{tee}/certification/v4/tcb?fmspc={fmspc}");
+        let mut identity = format!("{base}/{tee}/certification/v4/qe/identity");
+        // Without this parameter Intel gives the standard issue.
+        if early {
+            tcb.push_str("&update=early");
+            identity.push_str("?update=early");
+        }
         let pck_crl = format!("{base}/sgx/certification/v4/pckcrl?ca={ca}&encoding=der");
         // At once, so that all four have answered before the deadline of a connection.
         let (tcb, identity, pck_crl, root_crl) = try_join4(
@@ -118,7 +128,8 @@ impl Pcs {
         collateral: &Collateral,
         now: UnixTime,
     ) -> Result<(), CollateralError> {
-        if super::fetched::key(collateral.platform()) != key {
+        let standard = key.strip_suffix(super::fetched::EARLY).unwrap_or(key);
+        if super::fetched::key(collateral.platform()) != standard {
             return Err(CollateralError::Malformed);
         }
         let pck_issuer = collateral.pck_issuer().ok_or(CollateralError::Malformed)?;
@@ -179,9 +190,17 @@ pub(super) fn tee_name(tee: Tee) -> &'static str {
     }
 }
 
-/// `tdx/90c06f000000/platform`. Nothing else gets into a URL.
-fn parse(key: &str) -> Option<(&str, &str, &str)> {
-    let mut parts = key.split('/');
+struct Key<'a> {
+    tee: &'a str,
+    fmspc: &'a str,
+    ca: &'a str,
+    early: bool,
+}
+
+/// `tdx/90c06f000000/platform`, or with `/early` behind it. Nothing else gets into a URL.
+fn parse(key: &str) -> Option<Key<'_>> {
+    let standard = key.strip_suffix(super::fetched::EARLY);
+    let mut parts = standard.unwrap_or(key).split('/');
     let (Some(tee), Some(fmspc), Some(ca), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
@@ -189,7 +208,12 @@ fn parse(key: &str) -> Option<(&str, &str, &str)> {
     };
     let hexadecimal = fmspc.len() == 12 && fmspc.bytes().all(|digit| digit.is_ascii_hexdigit());
     let known = matches!(tee, "sgx" | "tdx") && matches!(ca, "platform" | "processor");
-    (hexadecimal && known).then_some((tee, fmspc, ca))
+    (hexadecimal && known).then_some(Key {
+        tee,
+        fmspc,
+        ca,
+        early: standard.is_some(),
+    })
 }
 
 /// The octets that are signed are those of the value, as sent.

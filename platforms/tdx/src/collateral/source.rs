@@ -37,6 +37,13 @@ pub trait CollateralSource: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
+    /// Intel's early issue for that platform, where it is at hand: collateral with a higher `tcbEvaluationDataNumber`, that Intel
+    /// will make the standard one. Nothing is judged by it; it tells what will be refused then. Nobody waits for it.
+    fn early(&self, platform: &Platform, now: UnixTime) -> Option<Arc<Collateral>> {
+        let _ = (platform, now);
+        None
+    }
+
     /// Told of collateral that it gave and that Intel did not sign, or that is an older issue than it gave before, so that it
     /// gives it no more. [`fetch`](Self::fetch) is then asked once more.
     fn reject(&self, collateral: &Collateral, now: UnixTime) {
@@ -66,6 +73,7 @@ impl CollateralSource for CollateralFromPeer {
 #[derive(Clone, Debug, Default)]
 pub struct SuppliedCollateral {
     known: Vec<Arc<Collateral>>,
+    early: Vec<Arc<Collateral>>,
 }
 
 impl SuppliedCollateral {
@@ -74,16 +82,33 @@ impl SuppliedCollateral {
     pub fn new(collateral: impl IntoIterator<Item = Collateral>) -> Self {
         Self {
             known: collateral.into_iter().map(Arc::new).collect(),
+            early: Vec::new(),
         }
     }
+
+    /// With what Intel gives for `update=early`. It warns of platforms that will be refused; nothing is judged by it. Given to
+    /// [`new`](Self::new), it would be in force at once.
+    #[must_use]
+    pub fn with_early(mut self, collateral: impl IntoIterator<Item = Collateral>) -> Self {
+        self.early.extend(collateral.into_iter().map(Arc::new));
+        self
+    }
+}
+
+fn newest(known: &[Arc<Collateral>], platform: &Platform) -> Option<Arc<Collateral>> {
+    known
+        .iter()
+        .filter(|collateral| collateral.platform() == platform)
+        .max_by_key(|collateral| (collateral.evaluation().lower(), collateral.expires_at()))
+        .cloned()
 }
 
 impl CollateralSource for SuppliedCollateral {
     fn at_hand(&self, platform: &Platform, _now: UnixTime) -> Option<Arc<Collateral>> {
-        self.known
-            .iter()
-            .filter(|collateral| collateral.platform() == platform)
-            .max_by_key(|collateral| (collateral.evaluation().lower(), collateral.expires_at()))
-            .cloned()
+        newest(&self.known, platform)
+    }
+
+    fn early(&self, platform: &Platform, _now: UnixTime) -> Option<Arc<Collateral>> {
+        newest(&self.early, platform)
     }
 }

@@ -1,11 +1,24 @@
 //! Times as Intel writes them.
 
+use std::time::Duration;
+
+use atls_core::pki_types::UnixTime;
 use x509_cert::der::DateTime;
 
 /// `2025-06-19T10:16:03Z`, in seconds since the epoch, UTC.
 pub(crate) fn seconds(text: &str) -> Option<u64> {
     let time: DateTime = text.parse().ok()?;
     Some(time.unix_duration().as_secs())
+}
+
+/// As Intel writes it; the date alone at midnight.
+pub(crate) fn text(time: UnixTime) -> String {
+    let seconds = time.as_secs();
+    match DateTime::from_unix_duration(Duration::from_secs(seconds)) {
+        Ok(date) => date.to_string().trim_end_matches("T00:00:00Z").to_owned(),
+        // After the year 9999.
+        Err(_) => format!("{seconds} s after 1970-01-01"),
+    }
 }
 
 #[cfg(test)]

@@ -138,6 +138,26 @@ impl Advisories {
     }
 }
 
+impl Advisories {
+    /// The accepted ones; `None` for all.
+    pub(crate) fn named(&self) -> Option<&[String]> {
+        match self {
+            Self::AnyKnown => None,
+            Self::Only(known) => Some(known),
+        }
+    }
+
+    /// Those that are not accepted, in one text; `None` where there is none.
+    pub(crate) fn unaccepted(&self, advisories: &[String]) -> Option<String> {
+        let known = self.named()?;
+        let others = advisories
+            .iter()
+            .filter(|advisory| !known.contains(advisory));
+        let others: Vec<&str> = others.map(String::as_str).collect();
+        (!others.is_empty()).then(|| others.join(", "))
+    }
+}
+
 impl Serialize for Advisories {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

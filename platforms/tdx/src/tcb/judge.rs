@@ -3,6 +3,8 @@
 
 use std::cmp::Reverse;
 
+use atls_core::pki_types::UnixTime;
+
 use super::documents::Component;
 use super::documents::IsvSvn;
 use super::documents::Level;
@@ -84,6 +86,22 @@ pub(crate) fn parts(collateral: &Collateral, svns: &Svns) -> Result<Vec<PartTcb>
         svns.quoting_enclave,
     )?);
     Ok(parts)
+}
+
+/// Those of all parts.
+pub(crate) fn advisories(parts: &[PartTcb]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for advisory in parts.iter().flat_map(|part| &part.advisories) {
+        if !all.contains(advisory) {
+            all.push(advisory.clone());
+        }
+    }
+    all
+}
+
+/// The date of the oldest level.
+pub(crate) fn oldest(parts: &[PartTcb]) -> Option<UnixTime> {
+    parts.iter().filter_map(|part| part.tcb_date).min()
 }
 
 /// The status of all parts together: never better than that of any of them.

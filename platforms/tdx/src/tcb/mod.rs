@@ -14,6 +14,8 @@ pub use part::TcbPart;
 pub use part::TcbUpdate;
 
 pub(crate) use judge::Svns;
+pub(crate) use judge::advisories;
+pub(crate) use judge::oldest;
 pub(crate) use judge::parts;
 pub(crate) use judge::worst;
 

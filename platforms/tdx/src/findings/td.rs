@@ -1,0 +1,123 @@
+//! Checks of a TD.
+
+use atls_core::Finding;
+use atls_reference::Digest;
+
+use super::bits;
+use super::check;
+use super::measured;
+use super::pinned;
+use crate::attributes;
+use crate::judge;
+use crate::policy::Pin;
+use crate::policy::TdxImage;
+use crate::policy::TdxPolicy;
+use crate::report::TdReport;
+
+/// All but those of the platform under it. `image` is the one that was recognised.
+pub(crate) fn td(report: &TdReport, policy: &TdxPolicy, image: Option<&TdxImage>) -> Vec<Finding> {
+    let mut findings = measurements(report, policy, image);
+    let allowed = judge::td_attributes(policy);
+    findings.push(bits(
+        "tdx.td-attributes",
+        report.td_attributes,
+        allowed,
+        attributes::TD_SEPT_VE_DISABLE,
+    ));
+    findings.push(debug(report, policy));
+    findings.push(bits(
+        "tdx.xfam",
+        report.xfam,
+        attributes::TD_XFAM | policy.allow_xfam,
+        attributes::TD_XFAM_REQUIRED,
+    ));
+    findings.extend(service_tds(report, policy));
+    findings.extend(module(report, policy));
+    findings
+}
+
+fn measurements(report: &TdReport, policy: &TdxPolicy, image: Option<&TdxImage>) -> Vec<Finding> {
+    let candidates: Vec<&TdxImage> = match image {
+        Some(image) => vec![image],
+        None => policy.images.iter().collect(),
+    };
+    let register = |name: &str, seen: &Digest<48>, pin: fn(&TdxImage) -> Option<Digest<48>>| {
+        let named: Vec<_> = candidates
+            .iter()
+            .map(|image| (image.name.as_str(), pin(image)))
+            .collect();
+        measured(name, seen, &named)
+    };
+    let [rtmr0, rtmr1, rtmr2, rtmr3] = &report.rtmr;
+    let mut recognised = check("tdx.image", image.is_some());
+    for image in &candidates {
+        recognised = recognised.with_allowed(&image.name, "");
+    }
+    recognised = match image {
+        Some(image) => recognised.with_seen(&image.name),
+        None => recognised.with_seen("unknown").with_note(
+            "the measurements are those of no image of the policy; run a known build, or add this one",
+        ),
+    };
+    let pin = |pin: fn(&TdxImage) -> &Pin<48>| image.map(|image| (image.name.as_str(), pin(image)));
+    vec![
+        recognised,
+        register("tdx.mrtd", &report.mrtd, |image| Some(image.mrtd)),
+        register("tdx.rtmr0", rtmr0, |image| image.rtmr0),
+        register("tdx.rtmr1", rtmr1, |image| image.rtmr1),
+        register("tdx.rtmr2", rtmr2, |image| image.rtmr2),
+        register("tdx.rtmr3", rtmr3, |image| image.rtmr3),
+        pinned(
+            "tdx.mrconfigid",
+            &report.mrconfigid,
+            pin(|image| &image.mrconfigid),
+        ),
+        pinned("tdx.mrowner", &report.mrowner, pin(|image| &image.mrowner)),
+        pinned(
+            "tdx.mrownerconfig",
+            &report.mrownerconfig,
+            pin(|image| &image.mrownerconfig),
+        ),
+    ]
+}
+
+fn debug(report: &TdReport, policy: &TdxPolicy) -> Finding {
+    let visible = report.td_attributes & attributes::TD_UNDER_DEBUG != 0;
+    match (visible, policy.allow_debug) {
+        (false, _) => Finding::passed("tdx.debug").with_seen("off"),
+        (true, true) => Finding::warning("tdx.debug")
+            .with_seen("on")
+            .with_note("the host can see into the TD; allow-debug permits it"),
+        (true, false) => Finding::failed("tdx.debug")
+            .with_seen("on")
+            .with_note("the host can see into the TD; launch it without debug and profiling"),
+    }
+}
+
+fn service_tds(report: &TdReport, policy: &TdxPolicy) -> Vec<Finding> {
+    judge::service_tds(report)
+        .map(|service_td| {
+            let known = service_td.is_zero() || policy.service_td.contains(service_td);
+            let finding = check("tdx.service-td", known)
+                .with_seen_bytes(service_td.as_bytes())
+                .with_allowed("none", "zero");
+            policy.service_td.iter().fold(finding, |finding, known| {
+                finding.with_allowed_bytes("service-td", known.as_bytes())
+            })
+        })
+        .collect()
+}
+
+fn module(report: &TdReport, policy: &TdxPolicy) -> Vec<Finding> {
+    let named: Vec<_> = match &policy.mrseam {
+        Some(known) => known.iter().map(|value| ("mrseam", Some(*value))).collect(),
+        None => vec![("any that Intel's TCB Info knows", None)],
+    };
+    vec![
+        measured("tdx.mrseam", &report.mrseam, &named),
+        check("tdx.mrsignerseam", report.mrsignerseam.is_zero())
+            .with_seen_bytes(report.mrsignerseam.as_bytes())
+            .with_allowed("Intel", "zero"),
+        bits("tdx.seam-attributes", report.seam_attributes, 0, 0),
+    ]
+}
