@@ -2,6 +2,7 @@
 
 use crate::certificate::FormatError;
 use crate::cmw::CmwError;
+use crate::combine::IncompleteResults;
 use crate::sending::SendError;
 
 /// Whose fault a failure is. Operators page on the last two only.
@@ -188,6 +189,10 @@ pub enum AppraisalError {
     /// The verifier, or a service it needs, could not be asked. Nothing is known about the peer.
     #[error("verifier could not be reached")]
     Unreachable,
+    /// Of several verifiers that must agree some could not be asked; with what the others found. Nothing is decided about the
+    /// peer. Make the others reachable.
+    #[error("a verifier that must agree could not be reached; the others say {}", .0.status())]
+    Incomplete(IncompleteResults),
     /// A result could not be used: signature, shape or nonce are wrong. Who gave it is to blame: the service that was
     /// asked or, with a passport, the peer; [`RelyingParty`](crate::RelyingParty) tells them apart.
     #[error("attestation result cannot be used")]
@@ -211,9 +216,11 @@ impl AppraisalError {
     /// Whose fault it was, where the verifier was given Evidence. For a passport ask the [`Refusal`](crate::Refusal).
     pub fn fault(&self) -> Fault {
         match self {
-            Self::BadResult | Self::ResultExpired | Self::StaleCollateral | Self::Unreachable => {
-                Fault::Verifier
-            }
+            Self::BadResult
+            | Self::Incomplete(_)
+            | Self::ResultExpired
+            | Self::StaleCollateral
+            | Self::Unreachable => Fault::Verifier,
             Self::Local(_) => Fault::Local,
             Self::BadSignature
             | Self::Expired

@@ -91,6 +91,7 @@ pub use bound::Bound;
 pub use combine::AllAgree;
 pub use combine::Cached;
 pub use combine::Failover;
+pub use combine::IncompleteResults;
 pub use error::AppraisalError;
 pub use error::AttestError;
 pub use error::ConfigError;

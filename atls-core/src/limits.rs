@@ -80,6 +80,9 @@ pub const NONCE_LENGTH: usize = 32;
 /// Longest age of an Attestation Result that a relying party accepts unless told otherwise.
 pub const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
+/// How far the clock of whoever gives a result may be ahead of ours.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
 /// Longest time for TLS handshake, exchange and appraisal of one connection together.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 

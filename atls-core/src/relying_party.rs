@@ -19,6 +19,7 @@ use crate::error::Fault;
 use crate::exchange::Credential;
 use crate::exchange::RefusalCode;
 use crate::finding::Finding;
+use crate::limits::CLOCK_SKEW;
 use crate::limits::DEFAULT_MAX_AGE;
 use crate::media_type::MediaType;
 use crate::policy::Policy;
@@ -325,6 +326,3 @@ fn giver_of_results(verifier: &dyn Verifier) -> Fault {
         Conveys::Evidence => Fault::Verifier,
     }
 }
-
-/// How far a verifier's clock may be ahead of ours.
-const CLOCK_SKEW: Duration = Duration::from_secs(60);

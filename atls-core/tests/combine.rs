@@ -454,10 +454,68 @@ fn any_failure_refuses() {
                 any(Scripted::new(script))
             });
             let all = AllAgree::new(verifiers.collect()).unwrap();
-            assert_eq!(
-                now(appraise(&all, &bound(), b"evidence", NOW)).unwrap_err(),
-                error
-            );
+            match now(appraise(&all, &bound(), b"evidence", NOW)).unwrap_err() {
+                AppraisalError::Incomplete(results) => {
+                    assert_eq!(error, AppraisalError::Unreachable);
+                    assert_eq!(results.status(), Tier::Affirming);
+                }
+                refusal => assert_eq!(refusal, error),
+            }
+        }
+    }
+}
+
+#[test]
+fn one_that_cannot_be_asked_hides_no_refusal() {
+    let unreachable = || any(Scripted::new(Err(AppraisalError::Unreachable)));
+    for (bad, expected) in [
+        (Err(AppraisalError::NotBound), Err(AppraisalError::NotBound)),
+        (
+            Err(AppraisalError::BadSignature),
+            Err(AppraisalError::BadSignature),
+        ),
+        (Ok(appraised(result(99))), Ok(Tier::Contraindicated)),
+    ] {
+        let bad = || any(Scripted::new(bad.clone()));
+        for pair in [vec![unreachable(), bad()], vec![bad(), unreachable()]] {
+            let all: Arc<dyn Verifier> = Arc::new(AllAgree::new(pair).unwrap());
+            let next = Scripted::new(affirming());
+            let failover = Failover::new(vec![all, next.clone()]).unwrap();
+            let outcome = now(appraise(&failover, &bound(), b"evidence", NOW));
+            assert_eq!(outcome.map(|result| result.ear().status()), expected);
+            assert_eq!(next.asked(), 0);
+        }
+    }
+}
+
+#[test]
+fn what_a_part_of_all_found_is_remembered() {
+    let doubtful = any(Scripted::new(Ok(appraised(result(32)))));
+    let unreachable = any(Scripted::new(Err(AppraisalError::Unreachable)));
+    let all: Arc<dyn Verifier> = Arc::new(AllAgree::new(vec![doubtful, unreachable]).unwrap());
+    let failover = Failover::new(vec![all, Scripted::new(affirming())]).unwrap();
+    let outcome = now(appraise(&failover, &bound(), b"evidence", NOW)).unwrap();
+    assert_eq!(outcome.ear().status(), Tier::Warning);
+}
+
+#[test]
+fn a_result_of_the_future_is_not_hidden_by_an_older_one() {
+    let issued = |seconds| {
+        let part = Appraisal::new(vector(&[(Category::Hardware, 2)]));
+        let ear = Ear::local(VerifierId::new("t", "1"), at(seconds), "device", part);
+        any(Scripted::new(Ok(appraised(ear))))
+    };
+    for (ahead, accepted) in [(60, true), (61, false)] {
+        for turned in [false, true] {
+            let mut pair = vec![issued(NOW), issued(NOW + ahead)];
+            if turned {
+                pair.reverse();
+            }
+            let (credential, _) = credential(&Cmw::evidence(first_type(), b"evidence".to_vec()));
+            let decision = now(party(AllAgree::new(pair).unwrap()).decide(credential, at(NOW)));
+            let refusal = decision.map(drop).err();
+            let expected = (!accepted).then_some(Refusal::Expired(Fault::Verifier));
+            assert_eq!(refusal, expected, "{ahead}");
         }
     }
 }

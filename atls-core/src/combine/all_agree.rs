@@ -9,18 +9,22 @@ use pki_types::UnixTime;
 
 use crate::BoxFuture;
 use crate::appraised::Appraised;
-use crate::appraised::Tie;
 use crate::combine::Alike;
+use crate::combine::answers::Answers;
+use crate::combine::answers::is_unavailable;
 use crate::error::AppraisalError;
 use crate::error::ConfigError;
 use crate::media_type::MediaType;
 use crate::verifier::Conveys;
 use crate::verifier::Evidence;
-use crate::verifier::Origin;
 use crate::verifier::Verifier;
 
 /// Several verifiers for the same media types, all asked at once: each must reach a result, and the status of all is the
 /// worst. So no one of them, mistaken or bribed, has a peer accepted by the standard policy alone.
+///
+/// A refusal outranks unavailability: a verifier that cannot be asked never hides that another refused, or found the peer
+/// contraindicated. Where others found something else, there is no result but [`AppraisalError::Incomplete`], which a
+/// [`Failover`](crate::Failover) around this remembers. Each result's time is judged on its own.
 ///
 /// That holds of the *status*. A claim that two verifiers make is as bad as the worse says, and identifiers of policies count
 /// where both name them; but verifiers see different things, and a claim that only one makes stands as that one has it, as does
@@ -47,13 +51,11 @@ impl AllAgree {
     ) -> Result<Appraised, AppraisalError> {
         let verifiers = self.verifiers.verifiers.iter();
         let asked = verifiers.map(|verifier| verifier.appraise(evidence, now));
-        let results = all(asked.collect()).await?;
-        for result in &results {
-            result.binding_under(evidence.bound())?;
+        let mut answers = Answers::new(evidence.bound(), now);
+        for answer in all(asked.collect()).await? {
+            answers.add(answer)?;
         }
-        let mut results = results.into_iter();
-        let first = results.next().ok_or(AppraisalError::BadResult)?;
-        results.try_fold(first, worse)
+        answers.of_all()
     }
 }
 
@@ -88,51 +90,22 @@ impl fmt::Debug for AllAgree {
     }
 }
 
-/// # Errors
-/// [`AppraisalError::BadResult`] where they found different keys in one Evidence: they cannot both be right.
-fn worse(one: Appraised, other: Appraised) -> Result<Appraised, AppraisalError> {
-    let attested_key = match (one.attested_key, other.attested_key) {
-        (Some(one), Some(other)) if one != other => return Err(AppraisalError::BadResult),
-        (one, other) => one.or(other),
-    };
-    let origin = match one.origin {
-        Origin::Device => other.origin,
-        worse => worse,
-    };
-    let image = match (one.image, other.image) {
-        (Some(one), Some(other)) if one != other => None,
-        (one, other) => one.or(other),
-    };
-    let tie = match (one.tie, other.tie) {
-        (Tie::Connection(matched), Tie::Connection(_)) => Tie::Connection(matched),
-        _ => Tie::Key,
-    };
-    let appraised = Appraised {
-        ear: one.ear.worse(other.ear),
-        origin,
-        tie,
-        attested_key,
-        claims: one.claims.or(other.claims),
-        findings: one.findings,
-        image,
-    };
-    Ok(appraised.with_findings(other.findings))
-}
-
-/// Polls all until each is done; the first error ends it.
+/// Polls all until each is done; the first refusal ends it, as no other answer would change it.
 async fn all(
     asked: Vec<BoxFuture<'_, Result<Appraised, AppraisalError>>>,
-) -> Result<Vec<Appraised>, AppraisalError> {
+) -> Result<Vec<Result<Appraised, AppraisalError>>, AppraisalError> {
     let mut slots: Vec<_> = asked.into_iter().map(|future| (future, None)).collect();
     poll_fn(|cx| {
         let mut done = true;
-        for (future, result) in &mut slots {
-            if result.is_some() {
+        for (future, answer) in &mut slots {
+            if answer.is_some() {
                 continue;
             }
             match future.as_mut().poll(cx) {
-                Poll::Ready(Ok(appraised)) => *result = Some(appraised),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Err(refusal)) if !is_unavailable(&refusal) => {
+                    return Poll::Ready(Err(refusal));
+                }
+                Poll::Ready(answered) => *answer = Some(answered),
                 Poll::Pending => done = false,
             }
         }
@@ -143,5 +116,5 @@ async fn all(
         }
     })
     .await?;
-    Ok(slots.into_iter().filter_map(|(_, result)| result).collect())
+    Ok(slots.into_iter().filter_map(|(_, answer)| answer).collect())
 }

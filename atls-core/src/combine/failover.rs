@@ -8,6 +8,7 @@ use pki_types::UnixTime;
 use crate::BoxFuture;
 use crate::appraised::Appraised;
 use crate::combine::Alike;
+use crate::combine::answers::Answers;
 use crate::error::AppraisalError;
 use crate::error::ConfigError;
 use crate::media_type::MediaType;
@@ -18,6 +19,9 @@ use crate::verifier::Verifier;
 /// Several verifiers for the same media types, asked in order: the next one only where the former is *unavailable*, which is
 /// [`AppraisalError::Unreachable`] or [`AppraisalError::StaleCollateral`]. One that answered is the last, whatever it
 /// said: a peer that gets a bad answer out of one verifier must not be judged by another instead.
+///
+/// An [`AllAgree`](crate::AllAgree) of which a part answered is unavailable too ([`AppraisalError::Incomplete`]). The next one is
+/// asked, and what the part found stays: the whole is the worse of both.
 ///
 /// Each must be good enough on its own: who can keep one from answering chooses the next. How long an unavailable one may
 /// take is its own matter; the deadline of the connection is one for all.
@@ -39,16 +43,16 @@ impl Failover {
         evidence: &Evidence<'_>,
         now: UnixTime,
     ) -> Result<Appraised, AppraisalError> {
-        let mut last = AppraisalError::Unreachable;
+        let mut answers = Answers::new(evidence.bound(), now);
         for verifier in &self.verifiers.verifiers {
-            match verifier.appraise(evidence, now).await {
-                Err(
-                    unavailable @ (AppraisalError::Unreachable | AppraisalError::StaleCollateral),
-                ) => last = unavailable,
-                answer => return answer,
+            let answer = verifier.appraise(evidence, now).await;
+            let answered = answer.is_ok();
+            answers.add(answer)?;
+            if answered {
+                return answers.of_any();
             }
         }
-        Err(last)
+        answers.of_all()
     }
 }
 

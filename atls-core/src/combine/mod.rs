@@ -1,6 +1,7 @@
 //! Verifiers made of verifiers.
 
 mod all_agree;
+mod answers;
 mod cached;
 mod failover;
 mod flight;
@@ -9,6 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use all_agree::AllAgree;
+pub use answers::IncompleteResults;
 pub use cached::Cached;
 pub use failover::Failover;
 

@@ -17,6 +17,7 @@ use super::tier::Category;
 use super::tier::Tier;
 use super::tier::TrustClaim;
 use super::tier::TrustVector;
+use crate::limits::CLOCK_SKEW;
 
 /// What a signed result must satisfy.
 #[derive(Clone, Debug)]
@@ -310,6 +311,3 @@ pub(super) const CURRENT_PROFILE: &str = "tag:ietf.org,2026:rats/ear#04";
 
 /// RFC 9711 §4.1: a shorter one is guessed, an empty one equals the absent one of a careless caller.
 const NONCE_OCTETS: RangeInclusive<usize> = 8..=64;
-
-/// How far an issuer's clock may be ahead of ours.
-const CLOCK_SKEW: Duration = Duration::from_secs(60);

@@ -1,0 +1,374 @@
+//! The algebra of combined verifiers: whatever is nested, in whatever order they answer, none is more content than the verifiers
+//! that it asked.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+use std::time::Duration;
+
+use atls_core::AllAgree;
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::Bound;
+use atls_core::BoxFuture;
+use atls_core::Cached;
+use atls_core::Evidence;
+use atls_core::Failover;
+use atls_core::MediaType;
+use atls_core::Origin;
+use atls_core::OwnedAttestRequest;
+use atls_core::Verifier;
+use atls_core::ear::Appraisal;
+use atls_core::ear::Category;
+use atls_core::ear::Ear;
+use atls_core::ear::Tier;
+use atls_core::ear::TrustClaim;
+use atls_core::ear::TrustVector;
+use atls_core::ear::VerifierId;
+use atls_core::pki_types::UnixTime;
+use proptest::prelude::*;
+use proptest::sample::select;
+use support::identity;
+use support::providers;
+
+/// How acceptable an outcome is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Acceptance {
+    /// By the standard policy.
+    Accepted,
+    /// By one that was loosened.
+    Doubtful,
+    /// By none.
+    Refused,
+}
+
+/// What one verifier answers.
+#[derive(Clone, Debug, PartialEq)]
+enum Answer {
+    Result(i8),
+    FromFuture,
+    Error(AppraisalError),
+}
+
+impl Answer {
+    fn all() -> Vec<Self> {
+        let results = [2, 32, 1, 96].map(Self::Result);
+        let errors = [
+            AppraisalError::BadResult,
+            AppraisalError::BadSignature,
+            AppraisalError::Local("no clock"),
+            AppraisalError::NoResult,
+            AppraisalError::NotBound,
+            AppraisalError::StaleCollateral,
+            AppraisalError::Unreachable,
+        ];
+        let all = results.into_iter().chain([Self::FromFuture]);
+        all.chain(errors.map(Self::Error)).collect()
+    }
+
+    fn is_unavailable(&self) -> bool {
+        matches!(
+            self,
+            Self::Error(AppraisalError::StaleCollateral | AppraisalError::Unreachable)
+        )
+    }
+
+    fn acceptance(&self) -> Acceptance {
+        match self {
+            Self::Result(2) => Acceptance::Accepted,
+            Self::Result(32) => Acceptance::Doubtful,
+            _ => Acceptance::Refused,
+        }
+    }
+
+    fn give(&self, bound: &Bound) -> Result<Appraised, AppraisalError> {
+        let (claim, issued_at) = match self {
+            Self::Error(error) => return Err(error.clone()),
+            Self::FromFuture => (2, NOW + 61),
+            Self::Result(claim) => (*claim, NOW),
+        };
+        let vector = TrustVector::new().with(Category::Hardware, TrustClaim::new(claim));
+        let verifier = VerifierId::new("test", "1");
+        let ear = Ear::local(verifier, at(issued_at), "device", Appraisal::new(vector));
+        let matched = support::matched(bound);
+        Ok(Appraised::bound_to_connection(ear, Origin::Device, matched))
+    }
+}
+
+/// A nesting of verifiers. Each leaf answers at a time of its own.
+#[derive(Clone, Debug)]
+enum Tree {
+    Leaf(Answer, usize),
+    AllAgree(Vec<Tree>),
+    Cached(Box<Tree>),
+    Failover(Vec<Tree>),
+}
+
+/// What a nesting means, in whatever order its leaves answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// Final.
+    Answered(Acceptance),
+    /// Another may be asked; with the worst that was found.
+    Unavailable(Acceptance),
+}
+
+impl Tree {
+    fn meaning(&self) -> Meaning {
+        match self {
+            Self::Leaf(answer, _) if answer.is_unavailable() => {
+                Meaning::Unavailable(Acceptance::Accepted)
+            }
+            Self::Leaf(answer, _) => Meaning::Answered(answer.acceptance()),
+            Self::Cached(tree) => tree.meaning(),
+            Self::AllAgree(trees) => {
+                let meanings = trees.iter().map(Self::meaning);
+                let none = Meaning::Answered(Acceptance::Accepted);
+                meanings.fold(none, |all, one| match (all, one) {
+                    (Meaning::Answered(Acceptance::Refused), _)
+                    | (_, Meaning::Answered(Acceptance::Refused)) => {
+                        Meaning::Answered(Acceptance::Refused)
+                    }
+                    (Meaning::Answered(a), Meaning::Answered(b)) => Meaning::Answered(a.max(b)),
+                    (Meaning::Answered(a) | Meaning::Unavailable(a), b) => match b {
+                        Meaning::Answered(b) | Meaning::Unavailable(b) => {
+                            Meaning::Unavailable(a.max(b))
+                        }
+                    },
+                })
+            }
+            Self::Failover(trees) => {
+                let mut found = Acceptance::Accepted;
+                for tree in trees {
+                    match tree.meaning() {
+                        Meaning::Answered(answer) => return Meaning::Answered(found.max(answer)),
+                        Meaning::Unavailable(partly) => found = found.max(partly),
+                    }
+                }
+                Meaning::Unavailable(found)
+            }
+        }
+    }
+
+    fn build(&self, world: &Arc<World>) -> Arc<dyn Verifier> {
+        let all = |trees: &[Self]| trees.iter().map(|tree| tree.build(world)).collect();
+        match self {
+            Self::Leaf(answer, delay) => Arc::new(Leaf {
+                answer: answer.clone(),
+                ready_at: *delay,
+                world: Arc::clone(world),
+                media_types: [media_type()],
+            }),
+            Self::AllAgree(trees) => Arc::new(AllAgree::new(all(trees)).unwrap()),
+            Self::Cached(tree) => Arc::new(Cached::new(tree.build(world))),
+            Self::Failover(trees) => Arc::new(Failover::new(all(trees)).unwrap()),
+        }
+    }
+
+    /// The outcome, and what was answered on the way.
+    fn run(&self) -> (Result<Appraised, AppraisalError>, Vec<Answer>) {
+        let world = Arc::new(World::default());
+        let verifier = self.build(&world);
+        let (media_type, bound) = (media_type(), bound());
+        let evidence = Evidence::new(&media_type, b"evidence", &bound);
+        let mut appraisal = verifier.appraise(&evidence, at(NOW));
+        loop {
+            let polled = appraisal
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()));
+            if let Poll::Ready(outcome) = polled {
+                return (outcome, world.answered.lock().unwrap().clone());
+            }
+            let turn = world.turn.fetch_add(1, Ordering::SeqCst);
+            assert!(turn < 1000, "never done");
+        }
+    }
+
+    fn leaves(&mut self) -> Vec<&mut Answer> {
+        match self {
+            Self::Leaf(answer, _) => vec![answer],
+            Self::AllAgree(trees) | Self::Failover(trees) => {
+                trees.iter_mut().flat_map(Self::leaves).collect()
+            }
+            Self::Cached(tree) => tree.leaves(),
+        }
+    }
+}
+
+/// As a relying party sees it, which refuses results from the future.
+fn acceptance(outcome: &Result<Appraised, AppraisalError>) -> Acceptance {
+    let Ok(result) = outcome else {
+        return Acceptance::Refused;
+    };
+    match result.ear().status() {
+        _ if result.ear().issued_at() > at(NOW + 60) => Acceptance::Refused,
+        Tier::Affirming => Acceptance::Accepted,
+        Tier::Warning => Acceptance::Doubtful,
+        _ => Acceptance::Refused,
+    }
+}
+
+/// What must hold of every nesting.
+fn check(tree: &Tree) {
+    let (outcome, answered) = tree.run();
+    let reached = acceptance(&outcome);
+    // Never more content than anybody who answered, and never content without an answer.
+    let answers = answered.iter().filter(|answer| !answer.is_unavailable());
+    let worst = answers.map(Answer::acceptance).max();
+    assert!(
+        Some(reached) >= worst && (worst.is_some() || reached == Acceptance::Refused),
+        "{tree:?}: {outcome:?} after {answered:?}"
+    );
+    // As it is meant, in this order as in any other.
+    let meant = match tree.meaning() {
+        Meaning::Answered(acceptance) => acceptance,
+        Meaning::Unavailable(_) => Acceptance::Refused,
+    };
+    assert_eq!(reached, meant, "{tree:?}: {outcome:?}");
+    // Who cannot be asked hides no refusal.
+    let refuses = |answer: &Answer| matches!(answer, Answer::Error(_)) && !answer.is_unavailable();
+    if answered.iter().any(refuses) {
+        let error = outcome.map(drop).unwrap_err();
+        let incomplete = matches!(error, AppraisalError::Incomplete(_));
+        let hidden = incomplete || Answer::Error(error.clone()).is_unavailable();
+        assert!(!hidden, "{tree:?}: {error}");
+    }
+}
+
+/// That a verifier which is less content makes no nesting more content.
+fn check_monotone(tree: &Tree, leaf: usize) {
+    let mut worse = tree.clone();
+    let mut leaves = worse.leaves();
+    let index = leaf % leaves.len();
+    let next = match leaves[index] {
+        Answer::Result(2) => Answer::Result(32),
+        Answer::Result(32) => Answer::Result(1),
+        Answer::Result(1) => Answer::Result(96),
+        Answer::Result(_) => Answer::Error(AppraisalError::NotBound),
+        Answer::FromFuture | Answer::Error(_) => return,
+    };
+    *leaves[index] = next;
+    let (before, after) = (acceptance(&tree.run().0), acceptance(&worse.run().0));
+    assert!(after >= before, "{tree:?} {before:?}, {worse:?} {after:?}");
+}
+
+#[test]
+fn every_outcome_in_every_order_of_all_within_failover_and_back() {
+    let answers = Answer::all();
+    for (one, two, three) in answers.iter().flat_map(|one| {
+        let answers = &answers;
+        answers
+            .iter()
+            .flat_map(move |two| answers.iter().map(move |three| (one, two, three)))
+    }) {
+        for [a, b, c] in [
+            [0, 1, 2],
+            [0, 2, 1],
+            [1, 0, 2],
+            [1, 2, 0],
+            [2, 0, 1],
+            [2, 1, 0],
+        ] {
+            let leaf = |answer: &Answer, delay| Tree::Leaf(answer.clone(), delay);
+            let pair = vec![leaf(one, a), leaf(two, b)];
+            let third = leaf(three, c);
+            check(&Tree::Failover(vec![
+                Tree::AllAgree(pair.clone()),
+                third.clone(),
+            ]));
+            check(&Tree::AllAgree(vec![Tree::Failover(pair), third]));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+    #[test]
+    fn no_nesting_is_more_content_than_who_answered(tree in tree(), leaf in any::<usize>()) {
+        check(&tree);
+        check_monotone(&tree, leaf);
+    }
+}
+
+/// Three deep, over all outcomes; the delays make the order.
+fn tree() -> impl Strategy<Value = Tree> {
+    let leaf = (select(Answer::all()), 0_usize..6);
+    let leaf = leaf.prop_map(|(answer, delay)| Tree::Leaf(answer, delay));
+    leaf.prop_recursive(3, 27, 3, |inner| {
+        let several = proptest::collection::vec(inner.clone(), 1..4);
+        prop_oneof![
+            several.clone().prop_map(Tree::AllAgree),
+            several.prop_map(Tree::Failover),
+            inner.prop_map(|tree| Tree::Cached(Box::new(tree))),
+        ]
+    })
+}
+
+// --- Helpers -----------------------------------------------------------------------------------------------------------
+
+/// The time, in polls, and who has answered.
+#[derive(Default)]
+struct World {
+    turn: AtomicUsize,
+    answered: Mutex<Vec<Answer>>,
+}
+
+struct Leaf {
+    answer: Answer,
+    ready_at: usize,
+    world: Arc<World>,
+    media_types: [MediaType; 1],
+}
+
+impl Verifier for Leaf {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        _: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        Box::pin(poll_fn(|_| {
+            if self.world.turn.load(Ordering::SeqCst) < self.ready_at {
+                return Poll::Pending;
+            }
+            let mut answered = self.world.answered.lock().unwrap();
+            answered.push(self.answer.clone());
+            Poll::Ready(self.answer.give(evidence.bound()))
+        }))
+    }
+}
+
+fn bound() -> Bound {
+    static BOUND: std::sync::OnceLock<Bound> = std::sync::OnceLock::new();
+    let make = || {
+        let request = OwnedAttestRequest::for_key(&*identity(&providers()[0]).key).unwrap();
+        request.as_request().bound().clone()
+    };
+    BOUND.get_or_init(make).clone()
+}
+
+fn media_type() -> MediaType {
+    "test/evidence".parse().unwrap()
+}
+
+fn at(seconds: u64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
+
+const NOW: u64 = 1_000_000;
