@@ -12,6 +12,7 @@ use crate::ear::Ear;
 use crate::ear::Tier;
 use crate::finding::Finding;
 use crate::media_type::MediaType;
+use crate::policy::PolicyViolation;
 use crate::verifier::Origin;
 
 /// A peer that was appraised and found good by the relying party's policy.
@@ -71,9 +72,36 @@ impl Candidate {
         &self.items
     }
 
-    /// The first item with platform claims of this type.
-    pub fn claims<T: Any>(&self) -> Option<&T> {
-        self.items.iter().find_map(AppraisedItem::claims)
+    /// The platform claims of this type, where exactly one item has some.
+    ///
+    /// ```
+    /// # use atls_core::{Candidate, PolicyViolation};
+    /// # struct SimClaims { client_id: i32 }
+    /// fn client_id_is_positive(peer: &Candidate) -> Result<(), PolicyViolation> {
+    ///     match peer.claims::<SimClaims>()?.client_id {
+    ///         1.. => Ok(()),
+    ///         _ => Err(PolicyViolation::custom("from the non-secure side")),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ClaimsError::Absent`] without any, [`ClaimsError::Ambiguous`] with several: a peer that attests for several devices
+    /// chooses how many there are and in which order they come, so that the first one stands for none of the others. Look at
+    /// [`all_claims`](Self::all_claims) then.
+    pub fn claims<T: Any>(&self) -> Result<&T, ClaimsError> {
+        let mut all = self.all_claims();
+        let first = all.next().ok_or(ClaimsError::Absent)?;
+        match all.next() {
+            None => Ok(first),
+            Some(_) => Err(ClaimsError::Ambiguous),
+        }
+    }
+
+    /// The platform claims of this type of every item that has some, in the order in which the peer sent them. A policy over them
+    /// decides about each, and about there being none.
+    pub fn all_claims<T: Any>(&self) -> impl Iterator<Item = &T> {
+        self.items.iter().filter_map(AppraisedItem::claims)
     }
 
     /// DER SubjectPublicKeyInfo of the key that authenticated the peer.
@@ -111,6 +139,26 @@ impl fmt::Debug for Candidate {
             .field("decided_at", &self.decided_at)
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
+    }
+}
+
+/// There are no claims that could stand for the peer as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClaimsError {
+    /// No item has claims of this type: another platform attested. Accept that platform's claims too, or refuse the peer.
+    #[error("peer has no claims of this type")]
+    Absent,
+    /// Several items have claims of this type: several devices attested. Look at each of them by
+    /// [`Candidate::all_claims`].
+    #[error("several devices of the peer have claims of this type")]
+    Ambiguous,
+}
+
+/// For policies: a peer without the one thing to look at is refused.
+impl From<ClaimsError> for PolicyViolation {
+    fn from(error: ClaimsError) -> Self {
+        Self::custom(error.to_string())
     }
 }
 

@@ -80,6 +80,7 @@ pub use appraised::RecordedAppraisal;
 pub use attestation::AppraisedItem;
 pub use attestation::Binding;
 pub use attestation::Candidate;
+pub use attestation::ClaimsError;
 pub use attestation::PeerAttestation;
 pub use attester::AttestRequest;
 pub use attester::Attester;

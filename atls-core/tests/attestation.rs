@@ -27,6 +27,7 @@ use atls_core::CMW_ATTESTATION;
 use atls_core::CanAttest;
 use atls_core::Candidate;
 use atls_core::Challenge;
+use atls_core::ClaimsError;
 use atls_core::ConfigError;
 use atls_core::Conveys;
 use atls_core::Credential;
@@ -427,13 +428,31 @@ fn a_good_peer_is_accepted_with_all_that_is_known() {
     assert_eq!(peer.leaf_key(), leaf_key);
     assert_eq!(peer.items().len(), 1);
     assert_eq!(peer.items()[0].media_type(), &evidence_type());
-    assert_eq!(peer.claims(), Some(&"claims of good".to_owned()));
-    assert_eq!(peer.claims::<u8>(), None);
+    assert_eq!(peer.claims(), Ok(&"claims of good".to_owned()));
+    assert_eq!(peer.claims::<u8>(), Err(ClaimsError::Absent));
     assert_eq!(
         (peer.decided_at(), peer.expires_at()),
         (at(NOW), at(NOW + 3600))
     );
     assert!(!peer.is_expired(at(NOW + 3599)) && peer.is_expired(at(NOW + 3600)));
+}
+
+/// The peer chooses how many items it sends, and their order.
+#[test]
+fn claims_of_several_items_do_not_stand_for_one_another() {
+    for [one, two] in [["good", "fine"], ["fine", "good"]] {
+        let items = vec![
+            ("a".into(), token(one.as_bytes())),
+            ("b".into(), token(two.as_bytes())),
+        ];
+        let (credential, _) = credential(&Cmw::collection(None, items).unwrap());
+        let peer = decide(device(), credential).unwrap();
+        assert_eq!(peer.claims::<String>(), Err(ClaimsError::Ambiguous));
+        let mut all: Vec<&String> = peer.all_claims().collect();
+        all.sort();
+        assert_eq!(all, ["claims of fine", "claims of good"]);
+        assert_eq!(peer.claims::<u8>(), Err(ClaimsError::Absent));
+    }
 }
 
 #[test]

@@ -342,7 +342,7 @@ async fn diversion_with_a_misissued_certificate_fails_by_the_instance_only() {
     };
     let ours = world.server_device.trust_anchor().instance_id().to_vec();
     let pinned = move |peer: &Candidate| match peer.claims::<SimClaims>() {
-        Some(claims) if claims.instance_id == ours => Ok(()),
+        Ok(claims) if claims.instance_id == ours => Ok(()),
         _ => Err(PolicyViolation::custom("another machine")),
     };
     let error = reqwest_client(&demanding(&world, both(), pinned))

@@ -83,9 +83,8 @@ async fn secret(client: AttestationResult) -> String {
 
 /// A policy of the application, over the claims that the platform's verifier checked.
 fn runs_current_release(client: &Candidate) -> Result<(), PolicyViolation> {
-    let claims: &SimClaims = client
-        .claims()
-        .ok_or_else(|| PolicyViolation::custom("not a simulated device"))?;
+    // Several devices, or none, are a violation too.
+    let claims: &SimClaims = client.claims()?;
     let current = |part: &atls_sim::SoftwareComponent| part.measurement == SimAttester::SOFTWARE;
     if claims.software.iter().all(current) {
         Ok(())

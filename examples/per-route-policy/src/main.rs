@@ -120,7 +120,7 @@ fn running(release: [u8; 32]) -> Result<SimAttester, Box<dyn Error>> {
 
 fn new_release(client: &Candidate) -> Result<(), PolicyViolation> {
     match client.claims::<SimClaims>() {
-        Some(claims)
+        Ok(claims)
             if claims
                 .software
                 .iter()

@@ -96,7 +96,7 @@ fn only(machine: TrustAnchor) -> Result<RelyingParty, Box<dyn Error>> {
         .standard_policy(policy)
         .policy(
             move |server: &Candidate| match server.claims::<SimClaims>() {
-                Some(claims) if claims.instance_id == instance_id => Ok(()),
+                Ok(claims) if claims.instance_id == instance_id => Ok(()),
                 _ => Err(PolicyViolation::custom("another machine")),
             },
         )

@@ -115,7 +115,7 @@ pub(crate) fn only_a(lab: &Lab) -> Arc<RelyingParty> {
 fn is_a(lab: &Lab) -> impl Fn(&Candidate) -> Result<(), PolicyViolation> + Send + Sync + 'static {
     let anchor = lab.world.server_device.trust_anchor();
     move |peer| match peer.claims::<SimClaims>() {
-        Some(claims) if claims.instance_id == anchor.instance_id() => Ok(()),
+        Ok(claims) if claims.instance_id == anchor.instance_id() => Ok(()),
         _ => Err(PolicyViolation::custom("another machine")),
     }
 }

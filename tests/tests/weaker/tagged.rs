@@ -84,7 +84,7 @@ fn was_fixed_by(format: Format, peer: &PeerAttestation) -> bool {
     let sgx = peer.claims::<SgxClaims>();
     let report_data = tdx
         .map(|claims| claims.report.report_data)
-        .or_else(|| sgx.map(|claims| claims.report.report_data))
+        .or_else(|_| sgx.map(|claims| claims.report.report_data))
         .unwrap();
     (report_data[32..] == [0; 32]) == (format == Format::TaggedEvidence)
 }
