@@ -164,6 +164,7 @@ const SEQUENCE: u8 = 0x30;
 const MAX_DER_DEPTH: usize = 32;
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 mod tests {
     use proptest::prelude::*;
 
@@ -206,7 +207,7 @@ mod tests {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
                 prop::collection::hash_map("[\"\\\\,:{}a]{0,4}", inner, 0..4)
-                    .prop_map(|map| serde_json::Value::from_iter(map)),
+                    .prop_map(serde_json::Value::from_iter),
             ]
         })
     }

@@ -1,6 +1,7 @@
 //! The attestation document: a CBOR map with text keys.
 
 use atls_core::AppraisalError;
+use atls_core::bounded;
 use atls_reference::Digest;
 use ciborium::Value;
 use coset::CborSerializable;
@@ -42,6 +43,9 @@ pub(crate) struct Document {
 impl Document {
     /// Each field once, of its own kind and size, and nothing else.
     pub(crate) fn decode(payload: &[u8]) -> Result<Self, AppraisalError> {
+        if !bounded::cbor(MAX_VALUES, payload) {
+            return Err(AppraisalError::Malformed);
+        }
         // coset's reader bounds nesting and refuses trailing octets.
         let Ok(Value::Map(entries)) = Value::from_slice(payload) else {
             return Err(AppraisalError::Malformed);
@@ -169,6 +173,9 @@ fn cabundle(value: Value) -> Result<Vec<Vec<u8>>, AppraisalError> {
 
 /// Octets of one certificate, as AWS says; usual are 500 to 800.
 const MAX_CERTIFICATE: usize = 1024;
+
+/// Most values in a document: 9 fields, 32 registers, and 7 certificates have 92.
+const MAX_VALUES: usize = 128;
 
 /// Certificates above that of the enclave, the root included. AWS names no limit and uses 4.
 const MAX_CABUNDLE: usize = 7;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use atls_core::AppraisalError;
 use atls_core::BoundMatch;
 use atls_core::ExpectedValue;
+use atls_core::bounded;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Digest;
 use coset::CborSerializable;
@@ -78,6 +79,9 @@ pub(crate) fn open(octets: &[u8]) -> Result<(CoseSign1, Document), AppraisalErro
     if octets.len() > MAX_DOCUMENT {
         return Err(AppraisalError::Malformed);
     }
+    if !bounded::cose_sign1(MAX_VALUES, octets) {
+        return Err(AppraisalError::Malformed);
+    }
     let sign1 = CoseSign1::from_slice(octets).map_err(|_| AppraisalError::Malformed)?;
     let es384_only = sign1.protected.original_data.as_deref() == Some(&PROTECTED);
     if !es384_only || !sign1.unprotected.is_empty() {
@@ -94,6 +98,9 @@ pub(crate) fn open(octets: &[u8]) -> Result<(CoseSign1, Document), AppraisalErro
 
 /// `{1: -35}`: the algorithm is ES384, and nothing else is said.
 const PROTECTED: [u8; 4] = [0xa1, 0x01, 0x38, 0x22];
+
+/// Most values in the frame, which has six.
+const MAX_VALUES: usize = 16;
 
 /// Octets. The security module's own answers end at 12 KiB.
 const MAX_DOCUMENT: usize = 16 * 1024;

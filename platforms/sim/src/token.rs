@@ -6,6 +6,8 @@ use std::fmt;
 use atls_core::AppraisalError;
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
+use atls_core::bounded;
+use atls_core::limits::MAX_HEADER_VALUES;
 use ciborium::Value;
 use coset::CborSerializable;
 use coset::CoseSign1;
@@ -246,6 +248,9 @@ pub(crate) fn sign<E>(
 
 /// Takes a token apart: tag 18, ES256 in the protected header and nothing critical, payload attached.
 pub(crate) fn open(token: &[u8]) -> Result<CoseSign1, AppraisalError> {
+    if !bounded::cose_sign1(MAX_HEADER_VALUES, token) {
+        return Err(AppraisalError::Malformed);
+    }
     let signed = CoseSign1::from_tagged_slice(token).map_err(|_| AppraisalError::Malformed)?;
     let header = &signed.protected.header;
     let es256 = RegisteredLabelWithPrivate::Assigned(Algorithm::ES256);
@@ -264,6 +269,9 @@ struct Map<'a> {
 
 impl Map<'_> {
     fn decode(bytes: &[u8]) -> Result<Self, AppraisalError> {
+        if !bounded::cbor(MAX_VALUES, bytes) {
+            return Err(AppraisalError::Malformed);
+        }
         // coset's reader bounds nesting and refuses trailing octets.
         match Value::from_slice(bytes) {
             Ok(Value::Map(entries)) => Ok(Self {
@@ -292,6 +300,9 @@ fn integer<T: TryFrom<i128>>(value: &Value) -> Result<T, AppraisalError> {
     let integer = value.as_integer().ok_or(AppraisalError::Malformed)?;
     T::try_from(i128::from(integer)).map_err(|_| AppraisalError::Malformed)
 }
+
+/// Most values in the claims: 16 software components have some 200.
+const MAX_VALUES: usize = 1024;
 
 const PROFILE: &str = "tag:psacertified.org,2023:psa#tfm";
 

@@ -9,6 +9,7 @@
 //! and are refused.
 
 use atls_core::AppraisalError;
+use atls_core::bounded;
 use ciborium::Value;
 
 use crate::cert_table::CertTable;
@@ -34,6 +35,9 @@ impl SnpEvidence {
     /// # Errors
     /// [`AppraisalError::Malformed`]
     pub fn decode(octets: &[u8]) -> Result<Self, AppraisalError> {
+        if !bounded::cbor(MAX_VALUES, octets) {
+            return Err(AppraisalError::Malformed);
+        }
         let mut rest = octets;
         let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_DEPTH);
         let value: Value = value.map_err(|_| AppraisalError::Malformed)?;
@@ -95,6 +99,9 @@ impl SnpEvidence {
         &self.certificates
     }
 }
+
+/// Most values in the map, which has seven; a string may stand in chunks.
+const MAX_VALUES: usize = 64;
 
 /// A map and its values: 2. Room for one more.
 const MAX_DEPTH: usize = 3;

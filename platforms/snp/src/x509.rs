@@ -1,6 +1,8 @@
 //! AMD's certificates: X.509 version 3, signed with RSASSA-PSS, SHA-384 (AMD document 57230 §3).
 
 use atls_core::AppraisalError;
+use atls_core::bounded;
+use atls_core::limits::MAX_CERTIFICATE_VALUES;
 use atls_core::pki_types::UnixTime;
 use ring::signature::RSA_PSS_2048_8192_SHA384;
 use ring::signature::UnparsedPublicKey;
@@ -29,6 +31,9 @@ impl<'a> Certificate<'a> {
     /// # Errors
     /// [`AppraisalError::Malformed`]
     pub(crate) fn decode(der: &'a [u8]) -> Result<Self, AppraisalError> {
+        if !bounded::der(MAX_CERTIFICATE_VALUES, der) {
+            return Err(AppraisalError::Malformed);
+        }
         let (rest, inner) =
             X509Certificate::from_der(der).map_err(|_| AppraisalError::Malformed)?;
         let body = &inner.tbs_certificate;

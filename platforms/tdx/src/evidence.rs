@@ -2,6 +2,8 @@
 
 use ciborium::Value;
 
+use atls_core::bounded;
+
 use crate::error::QuoteError;
 
 /// Writes `[ quote: bstr, event log: bstr ]`.
@@ -14,6 +16,9 @@ pub(crate) fn encode(quote: Vec<u8>, log: Vec<u8>) -> Result<Vec<u8>, QuoteError
 
 pub(crate) fn decode(octets: &[u8]) -> Result<(Vec<u8>, Vec<u8>), QuoteError> {
     let malformed = QuoteError::Malformed("evidence");
+    if !bounded::cbor(MAX_VALUES, octets) {
+        return Err(malformed);
+    }
     let mut rest = octets;
     let Ok(Value::Array(parts)) =
         ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
@@ -28,6 +33,9 @@ pub(crate) fn decode(octets: &[u8]) -> Result<(Vec<u8>, Vec<u8>), QuoteError> {
         _ => Err(malformed),
     }
 }
+
+/// Most values in the array, which has three with itself; a string may stand in chunks.
+const MAX_VALUES: usize = 64;
 
 /// An array of octets.
 const MAX_NESTING: usize = 3;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use atls_core::Origin;
+use atls_core::bounded;
+use atls_core::limits::MAX_CERTIFICATE_VALUES;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::TrustAnchor;
 use atls_core::pki_types::UnixTime;
@@ -269,6 +271,9 @@ pub(crate) fn not_after(chain: &[Vec<u8>]) -> Result<u64, QuoteError> {
 }
 
 fn validity(certificate: &[u8]) -> Result<(u64, u64), QuoteError> {
+    if !bounded::der(MAX_CERTIFICATE_VALUES, certificate) {
+        return Err(QuoteError::BadSignature);
+    }
     let parsed = Certificate::from_der(certificate).map_err(|_| QuoteError::BadSignature)?;
     let validity = parsed.tbs_certificate().validity();
     Ok((

@@ -41,7 +41,24 @@ pub fn cbor(length: usize) -> Vec<Hostile> {
         long_labels.extend([0xa1, 0x79, 0x03, 0xe8]);
         long_labels.extend([b'~'; 1000]);
     }
+    // With a length, as deterministic encoders write it.
+    let counted = |major: u8, piece: &[u8]| {
+        let count = length.saturating_sub(5) / piece.len();
+        let header = [&[major | 26][..], &(count as u32).to_be_bytes()].concat();
+        filled(&header, piece, &[])
+    };
     let mut inputs = vec![
+        Hostile::new("integers in a counted array", counted(0x80, &[0])),
+        Hostile::new(
+            "maps of one in a counted array",
+            counted(0x80, &[0xa1, 0, 0]),
+        ),
+        Hostile::new("texts in a counted array", counted(0x80, &[0x61, b'a'])),
+        Hostile::new(
+            "tagged bytes in a counted array",
+            counted(0x80, &[0xd9, 1, 0xfa, 0x41, 0xa0]),
+        ),
+        Hostile::new("repeated keys of a counted map", counted(0xa0, &[0, 0])),
         Hostile::new("integers in an array", array(&[0])),
         Hostile::new("empty arrays in an array", array(&[0x80])),
         Hostile::new("arrays of one in an array", array(&[0x81, 0])),
@@ -214,6 +231,23 @@ pub fn certificate(names: usize, extensions: &[(&[u8], &[u8])]) -> Vec<u8> {
     ];
     let tbs = element(0x30, &tbs.concat());
     element(0x30, &[tbs, algorithm, element(0x03, &[0; 65])].concat())
+}
+
+/// A revocation list of `count` certificates, each named in 20 bytes. Its signature is empty.
+pub fn revocation_list(count: usize) -> Vec<u8> {
+    let algorithm = element(0x30, &[0x06, 3, 0x2b, 0x65, 0x70]);
+    let time = element(0x17, b"300101000000Z");
+    let revoked = element(0x30, &[element(0x02, &[1]), time.clone()].concat());
+    let body = [
+        element(0x02, &[1]),
+        algorithm.clone(),
+        element(0x30, &rdn()),
+        time.clone(),
+        time,
+        element(0x30, &revoked.repeat(count)),
+    ];
+    let body = element(0x30, &body.concat());
+    element(0x30, &[body, algorithm, element(0x03, &[0; 65])].concat())
 }
 
 /// One DER element.

@@ -1,5 +1,6 @@
 //! AMD SEV-SNP, as Linux' configfs-tsm gives it.
 
+use atls_core::bounded;
 use ciborium::Value;
 
 use crate::Debugging;
@@ -21,6 +22,9 @@ pub struct TsmReport {
 impl TsmReport {
     /// None for anything else. The map is not signed, so nothing else may be in it, nothing twice, and nothing after it.
     pub fn read(mut octets: &[u8]) -> Option<Self> {
+        if !bounded::cbor(MAX_VALUES, octets) {
+            return None;
+        }
         let value = ciborium::de::from_reader_with_recursion_limit(&mut octets, 4);
         let (Ok(Value::Map(entries)), []) = (value, octets) else {
             return None;
@@ -178,6 +182,9 @@ fn certificates(table: &[u8]) -> Option<Vec<(CertificateKind, &[u8])>> {
 
 /// Octets.
 const LENGTH: usize = 1184;
+
+/// Most values in the map, which has seven; a string may stand in chunks.
+const MAX_VALUES: usize = 64;
 
 /// Bits of POLICY.
 const MIGRATE_MA: u64 = 1 << 18;

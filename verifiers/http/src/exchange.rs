@@ -7,6 +7,7 @@ use std::time::Duration;
 use atls_core::AppraisalError;
 use atls_core::HttpClient;
 use atls_core::HttpLimits;
+use atls_core::bounded;
 use atls_core::ear::KeySource;
 use atls_core::ear::MAX_TOKEN;
 use http::HeaderMap;
@@ -71,6 +72,9 @@ impl Service {
         check: &TokenCheck<'_>,
     ) -> Result<Token, AppraisalError> {
         let answer = self.post(body).await?;
+        if !bounded::json(MAX_VALUES, &answer) {
+            return Err(AppraisalError::BadResult);
+        }
         let answer: Value =
             serde_json::from_slice(&answer).map_err(|_| AppraisalError::BadResult)?;
         let token = answer.get("token").and_then(Value::as_str);
@@ -135,3 +139,6 @@ const DEADLINE: Duration = Duration::from_secs(8);
 
 /// Octets: the largest token, and the JSON around it.
 const MAX_ANSWER: usize = MAX_TOKEN + 2 * 1024;
+
+/// Most values in an answer. It has a token, and a few fields beside it.
+const MAX_VALUES: usize = 256;

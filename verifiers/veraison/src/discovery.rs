@@ -1,6 +1,7 @@
 //! What the service says about itself: `/.well-known/veraison/verification`.
 
 use atls_core::MediaType;
+use atls_core::bounded;
 use atls_core::ear::VerificationKeys;
 use serde::Deserialize;
 use serde_json::Value;
@@ -20,6 +21,9 @@ pub struct Discovery {
 
 impl Discovery {
     pub(crate) fn decode(body: &[u8]) -> Result<Self, VeraisonError> {
+        if !bounded::json(MAX_VALUES, body) {
+            return Err(VeraisonError::Malformed);
+        }
         let document: Document =
             serde_json::from_slice(body).map_err(|_| VeraisonError::Malformed)?;
         let fingerprint = KeyFingerprint::of(&document.key).ok_or(VeraisonError::Malformed)?;
@@ -82,6 +86,9 @@ pub(crate) fn media_types(texts: &[String]) -> Vec<MediaType> {
         .take(MAX_LISTED)
         .collect()
 }
+
+/// Most values in the document: 128 media types, a key, and a few fields.
+const MAX_VALUES: usize = 512;
 
 /// Media types of one list that are read; a service has one or two for each of its schemes.
 pub(crate) const MAX_LISTED: usize = 128;

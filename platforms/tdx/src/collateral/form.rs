@@ -2,6 +2,7 @@
 
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
+use atls_core::bounded;
 use ciborium::Value;
 use serde::Deserialize;
 
@@ -36,6 +37,9 @@ impl Collateral {
     /// # Errors
     /// [`CollateralFormError`]; unknown and repeated keys are refused, signatures are not looked at.
     pub fn decode(octets: &[u8]) -> Result<Self, CollateralFormError> {
+        if !bounded::cbor(MAX_VALUES, octets) {
+            return Err(CollateralFormError::Form);
+        }
         let mut rest = octets;
         let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
             .map_err(|_| CollateralFormError::Form)?;
@@ -121,6 +125,9 @@ impl Collateral {
     /// # Errors
     /// [`CollateralFormError`]; signatures are not looked at.
     pub fn from_json(text: &str) -> Result<Self, CollateralFormError> {
+        if !bounded::json(MAX_VALUES, text.as_bytes()) {
+            return Err(CollateralFormError::Form);
+        }
         let json: Json = serde_json::from_str(text).map_err(|_| CollateralFormError::Form)?;
         let chain =
             |text: &str| pem::decode_unended(text.as_bytes()).ok_or(CollateralFormError::Chain);
@@ -186,6 +193,9 @@ fn chain(value: Option<Value>) -> Result<Vec<Vec<u8>>, CollateralFormError> {
         _ => Err(CollateralFormError::Form),
     }
 }
+
+/// Most values in the map, which has 28; a string may stand in chunks.
+const MAX_VALUES: usize = 256;
 
 /// A map of arrays of octets.
 const MAX_NESTING: usize = 4;

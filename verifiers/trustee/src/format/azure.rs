@@ -2,6 +2,7 @@
 
 use atls_core::AppraisalError;
 use atls_core::Origin;
+use atls_core::bounded;
 use atls_core::ear::OctetText;
 use atls_formats::Carriage;
 use atls_formats::Debugging;
@@ -81,6 +82,9 @@ impl EvidenceFormat for AzureVtpm {
 
     fn shape(&self, evidence: &[u8]) -> Result<Shaped, AppraisalError> {
         // Read once: what goes on is what was read, so a repeated name cannot mean two things.
+        if !bounded::json(MAX_VALUES, evidence) {
+            return Err(AppraisalError::Malformed);
+        }
         let json: Value =
             serde_json::from_slice(evidence).map_err(|_| AppraisalError::Malformed)?;
         let version = json.get("version").and_then(Value::as_u64);
@@ -123,6 +127,9 @@ fn sized(input: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = input.split_first_chunk()?;
     rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
+
+/// Most values in the Evidence. The registers of a TPM, as numbers, are some 800.
+const MAX_VALUES: usize = 4096;
 
 /// TPM_GENERATED_VALUE and TPM_ST_ATTEST_QUOTE.
 const TPM_GENERATED_QUOTE: &[u8] = &[0xff, 0x54, 0x43, 0x47, 0x80, 0x18];

@@ -2,6 +2,7 @@
 
 use atls_core::AppraisalError;
 use atls_core::Origin;
+use atls_core::bounded;
 use atls_core::ear::OctetText;
 use atls_formats::Carriage;
 use base64::Engine;
@@ -50,6 +51,9 @@ impl EvidenceFormat for SampleEvidence {
     }
 
     fn shape(&self, evidence: &[u8]) -> Result<Shaped, AppraisalError> {
+        if !bounded::json(MAX_VALUES, evidence) {
+            return Err(AppraisalError::Malformed);
+        }
         let evidence: Map<String, Value> =
             serde_json::from_slice(evidence).map_err(|_| AppraisalError::Malformed)?;
         let text = |name| {
@@ -63,3 +67,6 @@ impl EvidenceFormat for SampleEvidence {
         Ok(Shaped::new(json, challenge))
     }
 }
+
+/// Most values in the Evidence, which has five.
+const MAX_VALUES: usize = 64;

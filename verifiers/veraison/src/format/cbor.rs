@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use atls_core::AppraisalError;
+use atls_core::bounded;
+use atls_core::limits::MAX_HEADER_VALUES;
 use ciborium::Value;
 use coset::CborSerializable;
 use coset::CoseSign1;
@@ -10,6 +12,9 @@ use coset::TaggedCborSerializable;
 
 /// The claims of a COSE_Sign1 (RFC 9052) under its tag 18. Its signature covers them, and is not verified here.
 pub(super) fn signed_claims(token: &[u8]) -> Result<Map<'static>, AppraisalError> {
+    if !bounded::cose_sign1(MAX_HEADER_VALUES, token) {
+        return Err(AppraisalError::Malformed);
+    }
     let sign1 = CoseSign1::from_tagged_slice(token).map_err(|_| AppraisalError::Malformed)?;
     let payload = sign1.payload.as_deref().ok_or(AppraisalError::Malformed)?;
     Map::decode(payload)
@@ -66,5 +71,11 @@ impl Map<'_> {
 
 /// One item and nothing after it; coset's reader bounds nesting.
 pub(super) fn decode(bytes: &[u8]) -> Result<Value, AppraisalError> {
+    if !bounded::cbor(MAX_VALUES, bytes) {
+        return Err(AppraisalError::Malformed);
+    }
     Value::from_slice(bytes).map_err(|_| AppraisalError::Malformed)
 }
+
+/// Most values in a token's claims. A CCA token with 16 components of software has some 250.
+const MAX_VALUES: usize = 1024;

@@ -1,0 +1,74 @@
+//! No file of reference values and no CoRIM costs much more memory than its length.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::time::Duration;
+
+use allocation::Bound;
+use allocation::Findings;
+use allocation::Hostile;
+use allocation::hostile;
+use atls_core::pki_types::UnixTime;
+use atls_reference::Format;
+use atls_reference::corim;
+use atls_reference::tables;
+
+#[test]
+fn allocations_are_bounded_by_the_input() {
+    const LENGTH: usize = 200_000;
+    let mut findings = Findings::new();
+    let filled = |start: &str, piece: &str, end: &str| {
+        hostile::filled(LENGTH, start.as_bytes(), piece.as_bytes(), end.as_bytes())
+    };
+    let inputs = hostile::within(hostile::json(LENGTH), |value| {
+        [b"{\"version\":1,\"snp\":", value, b"}"].concat()
+    });
+    findings.check("JSON", BOUND, &inputs, |text| {
+        tables(std::str::from_utf8(text).unwrap(), Format::Json)
+    });
+    let toml = [
+        Hostile::new("an array", filled("version = 1\na = [", "0,", "0]\n")),
+        Hostile::new("nested arrays", filled("a = ", "[", "")),
+        Hostile::new("tables of tables", filled("", "[[a]]\n", "")),
+        Hostile::new("dotted names", filled("", "a.", "a = 1\n")),
+        Hostile::new("inline tables", filled("a = [", "{a=0},", "{}]\n")),
+        Hostile::new("a long text", filled("a = \"", "a", "\"\n")),
+        Hostile::new("repeated names", filled("", "a = 1\n", "")),
+    ];
+    findings.check("TOML", TOML, &toml, |text| {
+        tables(std::str::from_utf8(text).unwrap(), Format::Toml)
+    });
+
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(1_795_000_000));
+    let mut inputs = hostile::cbor(LENGTH);
+    // Tag 501, an identifier, and a list of tags.
+    inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
+        [&[0xd9, 0x01, 0xf5, 0xa2, 0x00, 0x61, b'a', 0x01], item].concat()
+    }));
+    findings.check("CoRIM", CORIM, &inputs, |octets| {
+        corim::unsigned(octets, now)
+    });
+    findings.assert_none();
+}
+
+const BOUND: Bound = Bound {
+    per_byte: 8,
+    constant: 64 * 1024,
+};
+
+/// Operators write these. The reader keeps a tree with every place in the text.
+const TOML: Bound = Bound {
+    per_byte: 256,
+    ..BOUND
+};
+
+/// At most 100,000 values, for each of which the library keeps some 100 bytes, and reads twice where it refuses.
+const CORIM: Bound = Bound {
+    constant: 100_000 * 256,
+    ..BOUND
+};
