@@ -41,6 +41,8 @@ pub(crate) async fn observe<F: Future>(connecting: F) -> (F::Output, Option<Obse
 /// One handshake, complete and full: its chain was verified, its exporter secret is there.
 pub(crate) struct Observed {
     pub(crate) chain: Vec<CertificateDer<'static>>,
+    /// The name that the chain was verified for.
+    pub(crate) server: ServerName<'static>,
     pub(crate) exporter_secret: Zeroizing<Vec<u8>>,
     pub(crate) client_random: Option<[u8; 32]>,
     /// The key of the certificate that this client sent, if it sent one.
@@ -63,6 +65,7 @@ impl Slot {
 struct Seen {
     identity: Option<Arc<CertifiedKey>>,
     chain: Vec<CertificateDer<'static>>,
+    server: Option<ServerName<'static>>,
     exporter_secret: Option<Zeroizing<Vec<u8>>>,
     client_random: Option<[u8; 32]>,
 }
@@ -84,6 +87,7 @@ impl Seen {
         }
         Some(Observed {
             chain: seen.chain,
+            server: seen.server?,
             exporter_secret,
             client_random: seen.client_random,
             identity: seen.identity,
@@ -149,8 +153,13 @@ impl ServerCertVerifier for Verifier {
         let chain = chain
             .map(|certificate| certificate.clone().into_owned())
             .collect();
-        SLOT.try_with(|slot| slot.lock().begin().chain = chain)
-            .map_err(|_| rustls::Error::General(OUT_OF_SCOPE.to_owned()))?;
+        SLOT.try_with(|slot| {
+            let mut seen = slot.lock();
+            let seen = seen.begin();
+            seen.chain = chain;
+            seen.server = Some(server_name.to_owned());
+        })
+        .map_err(|_| rustls::Error::General(OUT_OF_SCOPE.to_owned()))?;
         Ok(verified)
     }
 

@@ -116,16 +116,26 @@ where
             }
             let observed = observed.ok_or_else(Error::not_tls)?;
             let leaf = observed.chain.first().cloned();
+            let server = observed.server.clone();
             let random = observed.client_random;
             let mut link = Link::new(connection, observed, &exchange, &provider)?;
             let peer = exchange
                 .run(deadline, &mut link, random)
                 .await
                 .map_err(Error::exchange)?;
-            if let (Some(addresses), Some(peer)) = (facts.addresses, peer) {
-                // Whether reqwest shows the certificate depends on proxies; a response must match in that too.
-                let certificate = leaf.filter(|_| facts.has_tls_info);
-                log.note(addresses, Entry { peer, certificate });
+            match (facts.addresses, peer) {
+                (Some(addresses), Some(peer)) => {
+                    // Whether reqwest shows the certificate depends on proxies; a response must match in that too.
+                    let certificate = leaf.filter(|_| facts.has_tls_info);
+                    let entry = Entry {
+                        peer,
+                        server,
+                        certificate,
+                    };
+                    log.note(addresses, entry);
+                }
+                (Some(addresses), None) => log.forget(addresses),
+                (None, _) => {}
             }
             Ok(link.io.into_inner())
         })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use atls_core::PeerAttestation;
 use hyper_util::client::legacy::connect::HttpInfo;
 use reqwest::tls::TlsInfo;
+use rustls::pki_types::ServerName;
 
 use crate::builder::Attested;
 use crate::builder::Http;
@@ -61,7 +62,7 @@ pub trait ResponseExt: sealed::Sealed {
     /// The attestation by which the response's connection was accepted.
     ///
     /// For audit, or finer policy: that every connection *was* accepted does not depend on it. Connections are told
-    /// apart by their addresses and the server's certificate, so look it up while the response is fresh, and only for
+    /// apart by their addresses, the server's name and its certificate, so look it up while the response is fresh, and only for
     /// clients made of this very configuration.
     ///
     /// # Errors
@@ -71,19 +72,20 @@ pub trait ResponseExt: sealed::Sealed {
 
 impl ResponseExt for reqwest::Response {
     fn attestation(&self, attested: &Attested) -> Result<Arc<PeerAttestation>, LookupError> {
-        find(self.extensions(), attested)
+        find(self.extensions(), self.url(), attested)
     }
 }
 
 #[cfg(feature = "blocking")]
 impl ResponseExt for reqwest::blocking::Response {
     fn attestation(&self, attested: &Attested) -> Result<Arc<PeerAttestation>, LookupError> {
-        find(self.extensions(), attested)
+        find(self.extensions(), self.url(), attested)
     }
 }
 
 fn find(
     extensions: &http::Extensions,
+    url: &reqwest::Url,
     attested: &Attested,
 ) -> Result<Arc<PeerAttestation>, LookupError> {
     let tcp = extensions.get::<HttpInfo>().ok_or(LookupError::Unknown)?;
@@ -91,6 +93,10 @@ fn find(
         .log()
         .find((tcp.local_addr(), tcp.remote_addr()))
         .ok_or(LookupError::Unknown)?;
+    // Through a proxy only the local port tells connections apart, and it is used again for other servers.
+    if server_of(url).as_ref() != Some(&entry.server) {
+        return Err(LookupError::Unknown);
+    }
     let shown = extensions
         .get::<TlsInfo>()
         .and_then(TlsInfo::peer_certificate);
@@ -102,6 +108,15 @@ fn find(
         return Err(LookupError::Expired);
     }
     Ok(entry.peer)
+}
+
+fn server_of(url: &reqwest::Url) -> Option<ServerName<'static>> {
+    let host = url.host_str()?;
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    ServerName::try_from(host.to_owned()).ok()
 }
 
 #[allow(

@@ -11,6 +11,7 @@ use std::sync::PoisonError;
 use atls_core::PeerAttestation;
 use lru::LruCache;
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::ServerName;
 
 /// The connections of the clients of one configuration, by their addresses: all that reqwest tells of a connection
 /// both when it is made and in a response.
@@ -25,6 +26,8 @@ pub(crate) struct AttestationLog {
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) peer: Arc<PeerAttestation>,
+    /// The name that the server's certificate was verified for.
+    pub(crate) server: ServerName<'static>,
     /// The server's certificate, where reqwest shows it in responses.
     pub(crate) certificate: Option<CertificateDer<'static>>,
 }
@@ -39,6 +42,11 @@ impl AttestationLog {
     /// A connection with the addresses of an earlier one takes its place.
     pub(crate) fn note(&self, addresses: (SocketAddr, SocketAddr), entry: Entry) {
         self.lock().put(addresses, entry);
+    }
+
+    /// The connection with these addresses is one of which nothing is known.
+    pub(crate) fn forget(&self, addresses: (SocketAddr, SocketAddr)) {
+        self.lock().pop(&addresses);
     }
 
     pub(crate) fn find(&self, addresses: (SocketAddr, SocketAddr)) -> Option<Entry> {

@@ -16,6 +16,7 @@ use atls_reqwest::Http;
 use atls_reqwest::LookupError;
 use atls_reqwest::ResponseExt;
 use atls_reqwest::reqwest;
+use atls_reqwest::reqwest::ResponseBuilderExt;
 use atls_reqwest::rustls;
 use atls_tower::ServerTerms;
 use end_to_end::Gate;
@@ -490,6 +491,29 @@ async fn a_response_of_another_client_has_no_attestation() {
         .await
         .unwrap();
     assert_eq!(plain.attestation(&ours).unwrap_err(), LookupError::Unknown);
+}
+
+/// As where a proxy's connection ends, and its addresses are used again for another server.
+#[tokio::test]
+async fn a_response_of_another_server_over_the_same_addresses_has_no_attestation() {
+    let world = World::new();
+    let server = world.serve_attested().await;
+    let attested = world.demanding();
+    let genuine = reqwest_client(&attested).get(server.url("/")).send().await;
+    let genuine = genuine.unwrap();
+    assert!(genuine.attestation(&attested).is_ok());
+    for (url, known) in [
+        (server.url("/other"), true),
+        ("https://other.example/".to_owned(), false),
+    ] {
+        let mut same = axum::http::Response::builder()
+            .url(url.parse().unwrap())
+            .body("")
+            .unwrap();
+        same.extensions_mut().extend(genuine.extensions().clone());
+        let same = reqwest::Response::from(same);
+        assert_eq!(same.attestation(&attested).is_ok(), known, "{url}");
+    }
 }
 
 #[tokio::test]
