@@ -4,6 +4,7 @@ use std::fmt;
 
 use atls_core::Fault;
 use atls_core::ProtocolError;
+use atls_core::Report;
 
 use crate::builder::Http;
 use crate::setting::Setting;
@@ -31,7 +32,7 @@ impl Error {
     /// ```
     /// # fn example(error: &reqwest::Error) {
     /// if let Some(refusal) = atls_reqwest::Error::of(error) {
-    ///     println!("not attested, by fault of {}: {refusal}", refusal.fault());
+    ///     println!("not attested, by fault of {}: {}", refusal.fault(), refusal.report());
     /// }
     /// # }
     /// ```
@@ -44,6 +45,12 @@ impl Error {
             source = error.source();
         }
         None
+    }
+
+    /// The refusal with all its causes in one line, down to the check that failed: what a log should have. For an error of
+    /// reqwest as a whole, with the URL, use [`atls_core::report`].
+    pub fn report(&self) -> Report<'_> {
+        atls_core::report(self)
     }
 
     /// Whose fault it was.
@@ -170,10 +177,13 @@ impl std::error::Error for Error {
 #[non_exhaustive]
 pub enum LookupError {
     /// The result has ended since the connection was made. Do not use the response as one of an attested peer.
-    #[error("the server's attestation has expired")]
+    #[error("the server's attestation has expired; ask again on a new connection")]
     Expired,
     /// The response is not from an attested client of this configuration, came over a Unix socket, was looked up
     /// long after, or the client does not demand attestation of servers.
-    #[error("no attestation is known for this response")]
+    #[error(
+        "no attestation is known for this response; look it up on the client that made the request, \
+         and require_peer in its configuration"
+    )]
     Unknown,
 }

@@ -98,7 +98,7 @@ impl ServerAcceptor {
             // Boxed, for it is some KiB and would be moved with every future around it.
             let accepted = Box::pin(self.run(io)).await;
             let accepted = accepted.map(|stream| stream.demanding(self.server.demand()));
-            trace::outcome(&accepted);
+            trace::outcome(Side::Server, &accepted);
             accepted
         };
         let span = tracing::debug_span!("atls", side = "server");
@@ -133,7 +133,7 @@ impl ServerAcceptor {
         let spoken = Instant::now();
         let wait = after(spoken, self.server.first_octet());
         let first = within(wait, Stage::FirstOctet, async {
-            link.read_u8().await.map_err(Error::reading)
+            link.read_u8().await.map_err(Error::reading_first)
         });
         let first = first.await?;
         let Some(kind) = Kind::of(first) else {
@@ -176,7 +176,7 @@ impl ServerAcceptor {
         };
         let start = LazyConfigAcceptor::new(Acceptor::default(), io)
             .await
-            .map_err(Error::tls)?;
+            .map_err(|error| Error::tls(Side::Client, error))?;
         let key = match attester {
             Some(attester) => {
                 let random = start.io.client_random();
@@ -198,7 +198,10 @@ impl ServerAcceptor {
             Mode::AfterHandshake | Mode::InCertificate => (ServerConfig::clone(&self.tls), None),
         };
         tls.cert_resolver = Arc::new(Resolved(key.clone()));
-        let stream = start.into_stream(Arc::new(tls)).await.map_err(Error::tls)?;
+        let stream = start
+            .into_stream(Arc::new(tls))
+            .await
+            .map_err(|error| Error::tls(Side::Client, error))?;
         let handshake = Handshake::server(stream.get_ref().1, key)?;
         let live = Live {
             tls: TlsStream::Server(stream),

@@ -13,6 +13,7 @@ use atls_core::Opening;
 use atls_core::PeerAttestation;
 use atls_core::ProtocolError;
 use atls_core::Session;
+use atls_core::Side;
 use rustls::ClientConfig;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
@@ -38,8 +39,10 @@ use crate::weaker::Mode;
 /// The typed error for a TLS handshake that failed below an integration, traced as the one event of its connection.
 #[must_use]
 pub fn tls_failed(error: rustls::Error) -> Error {
-    let error = Error::tls(io::Error::new(io::ErrorKind::InvalidData, error));
-    trace::failure(&error);
+    let error = io::Error::new(io::ErrorKind::InvalidData, error);
+    let error = Error::tls(Side::Server, error);
+    let span = tracing::debug_span!("atls", side = "client");
+    span.in_scope(|| trace::failure(Side::Client, &error));
     error
 }
 
@@ -113,7 +116,7 @@ impl ClientExchange {
                     Ok(exchanged.peer)
                 }
                 Err(error) => {
-                    trace::failure(&error);
+                    trace::failure(Side::Client, &error);
                     Err(error)
                 }
             }

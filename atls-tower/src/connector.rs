@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 
 use atls_core::Handshake;
 use atls_core::ProtocolError;
+use atls_core::Side;
 use rustls::ClientConfig;
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
@@ -91,7 +92,7 @@ impl ClientConnector {
         let traced = async {
             // Boxed, for it is some KiB and would be moved with every future around it.
             let connected = Box::pin(self.run(deadline, name, io)).await;
-            trace::outcome(&connected);
+            trace::outcome(Side::Client, &connected);
             connected
         };
         let span = tracing::debug_span!("atls", side = "client");
@@ -137,7 +138,7 @@ impl ClientConnector {
             TlsConnector::from(Arc::new(tls))
                 .connect(name, Recorded::passing(io))
                 .await
-                .map_err(Error::tls)
+                .map_err(|error| Error::tls(Side::Server, error))
         };
         let stream = within(deadline, Stage::Handshake, connecting).await?;
         let handshake = Handshake::client(stream.get_ref().1, None)?;
@@ -168,7 +169,7 @@ impl ClientConnector {
                 buffered = tls.writer().write_all(opening)
             })
             .await
-            .map_err(Error::tls)?;
+            .map_err(|error| Error::tls(Side::Server, error))?;
         buffered.map_err(Error::writing)?;
         let sent = sent.and_then(|sent| sent.take());
         let identity = sent.or_else(|| self.exchange.identity().cloned());

@@ -10,7 +10,10 @@ use atls_core::Fault;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
 use atls_core::RefusalCode;
+use atls_core::Report;
 use atls_core::Side;
+
+use crate::tls_failure::TlsFailure;
 
 /// Why a connection could not be attested. The connection is closed; others are not touched.
 ///
@@ -24,7 +27,7 @@ pub struct Error {
 #[derive(Debug)]
 enum Kind {
     Attest(AttestError),
-    Closed,
+    Closed(Stage),
     Config(ConfigError),
     Deadline(Stage),
     Io(io::Error),
@@ -33,7 +36,7 @@ enum Kind {
     Protocol(ProtocolError),
     Refused(Refusal),
     RefusedByPeer(RefusalCode),
-    Tls(io::Error),
+    Tls(TlsFailure),
     Uri(&'static str),
     WrongOrder,
 }
@@ -77,8 +80,8 @@ impl Error {
             Kind::Deadline(stage) => stage.fault(),
             Kind::Protocol(error) => error.fault(),
             Kind::Refused(refusal) => refusal.fault(),
-            Kind::Tls(error) => tls_fault(error),
-            Kind::Closed
+            Kind::Tls(failure) => failure.fault(),
+            Kind::Closed(_)
             | Kind::Io(_)
             | Kind::NotAttestedTls
             | Kind::PeerUnattested
@@ -123,12 +126,22 @@ impl Error {
 
     /// The peer closed the connection during handshake or exchange.
     pub fn is_closed(&self) -> bool {
-        matches!(*self.kind, Kind::Closed)
+        matches!(*self.kind, Kind::Closed(_))
     }
 
     /// TLS itself failed: certificate, name, version, or a callback of the application.
     pub fn is_tls(&self) -> bool {
         matches!(*self.kind, Kind::Tls(_))
+    }
+
+    /// The peer speaks TLS 1.2 at most, and attested TLS needs 1.3.
+    pub fn is_old_tls(&self) -> bool {
+        matches!(&*self.kind, Kind::Tls(failure) if failure.is_old_tls())
+    }
+
+    /// The peer sent no TLS at all: a port scanner, or plain HTTP on the TLS port.
+    pub fn is_no_tls(&self) -> bool {
+        matches!(&*self.kind, Kind::Tls(failure) if failure.is_no_tls())
     }
 
     /// What was under way when the deadline passed.
@@ -137,6 +150,25 @@ impl Error {
             Kind::Deadline(stage) => Some(stage),
             _ => None,
         }
+    }
+
+    /// The error with all its causes in one line, down to the check that failed: what a log should have.
+    ///
+    /// ```
+    /// # fn example(error: &atls_tower::Error) {
+    /// eprintln!("not attested, by fault of {}: {}", error.fault(), error.report());
+    /// # }
+    /// ```
+    pub fn report(&self) -> Report<'_> {
+        atls_core::report(self)
+    }
+
+    /// The peer closed the connection before it said anything of this protocol.
+    pub(crate) fn is_closed_before_exchange(&self) -> bool {
+        matches!(
+            *self.kind,
+            Kind::Closed(Stage::Handshake | Stage::FirstOctet)
+        )
     }
 
     /// The exchange of authenticators failed.
@@ -164,7 +196,7 @@ impl Error {
     }
 
     pub(crate) fn closed() -> Self {
-        Kind::Closed.into()
+        Kind::Closed(Stage::Exchange).into()
     }
 
     pub(crate) fn deadline(stage: Stage) -> Self {
@@ -193,14 +225,26 @@ impl Error {
         }
     }
 
+    /// As [`reading`](Self::reading), where the client may as well be a health check that wanted TLS alone.
+    pub(crate) fn reading_first(error: io::Error) -> Self {
+        let error = Self::reading(error);
+        if error.is_closed() {
+            return Kind::Closed(Stage::FirstOctet).into();
+        }
+        error
+    }
+
     pub(crate) fn refused_by(code: RefusalCode) -> Self {
         Kind::RefusedByPeer(code).into()
     }
 
-    pub(crate) fn tls(error: io::Error) -> Self {
+    pub(crate) fn tls(peer: Side, error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => Self::closed(),
-            _ => Kind::Tls(error).into(),
+            io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::UnexpectedEof => Kind::Closed(Stage::Handshake).into(),
+            _ => Kind::Tls(TlsFailure::new(peer, error)).into(),
         }
     }
 
@@ -224,7 +268,15 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.kind {
             Kind::Attest(_) => f.write_str("this end could not attest"),
-            Kind::Closed => f.write_str("peer closed the connection before it was attested"),
+            Kind::Closed(Stage::Handshake) => {
+                f.write_str("peer closed the connection during the TLS handshake")
+            }
+            Kind::Closed(Stage::FirstOctet) => {
+                f.write_str("client closed the connection right after the TLS handshake")
+            }
+            Kind::Closed(_) => {
+                f.write_str("peer closed the connection during attestation; its log may say why")
+            }
             Kind::Config(_) => f.write_str("configuration cannot work"),
             Kind::Deadline(Stage::Handshake) => f.write_str("TLS handshake took too long"),
             Kind::Deadline(Stage::FirstOctet) => {
@@ -242,22 +294,25 @@ impl fmt::Display for Error {
             Kind::Deadline(Stage::Exchange) => {
                 f.write_str("peer did not complete attestation within the deadline")
             }
-            Kind::Deadline(Stage::Queue) => {
-                f.write_str("too many exchanges or appraisals were under way")
-            }
+            Kind::Deadline(Stage::Queue) => f.write_str(
+                "this end had no free place for an exchange or appraisal within the deadline; \
+                     raise the limits of the terms, or add servers",
+            ),
             Kind::Io(_) => f.write_str("connection failed during attestation"),
             Kind::NotAttestedTls => f.write_str(
                 "peer is an ordinary HTTPS server and does not speak attested TLS; \
                  use a plain client for it, or put an attesting acceptor in front of it",
             ),
             Kind::PeerUnattested
-            | Kind::Protocol(ProtocolError::Declined | ProtocolError::NoAttestation) => {
-                f.write_str("peer did not attest and attestation is required")
-            }
+            | Kind::Protocol(ProtocolError::Declined | ProtocolError::NoAttestation) => f
+                .write_str(
+                    "peer did not attest and attestation is required; \
+                     give it an attester, or let it use attested TLS at all",
+                ),
             Kind::Protocol(_) => f.write_str("exchange of authenticators failed"),
             Kind::Refused(_) => f.write_str("peer's attestation was refused"),
             Kind::RefusedByPeer(code) => write!(f, "peer refused this end: {code}"),
-            Kind::Tls(_) => f.write_str("TLS handshake failed"),
+            Kind::Tls(failure) => failure.fmt(f),
             Kind::Uri(what) => write!(f, "URI cannot be connected to: {what}"),
             Kind::WrongOrder => f.write_str("peer sent a message out of order"),
         }
@@ -269,10 +324,11 @@ impl std::error::Error for Error {
         match &*self.kind {
             Kind::Attest(error) => Some(error),
             Kind::Config(error) => Some(error),
-            Kind::Io(error) | Kind::Tls(error) => Some(error),
+            Kind::Io(error) => Some(error),
+            Kind::Tls(failure) => Some(failure.error()),
             Kind::Protocol(error) => Some(error),
             Kind::Refused(refusal) => Some(refusal),
-            Kind::Closed
+            Kind::Closed(_)
             | Kind::Deadline(_)
             | Kind::NotAttestedTls
             | Kind::PeerUnattested
@@ -280,15 +336,6 @@ impl std::error::Error for Error {
             | Kind::Uri(_)
             | Kind::WrongOrder => None,
         }
-    }
-}
-
-/// rustls reports what the peer did in errors of their own, and what this end's callbacks say as general ones.
-fn tls_fault(error: &io::Error) -> Fault {
-    let tls = error.get_ref().and_then(|held| held.downcast_ref());
-    match tls {
-        Some(rustls::Error::General(_)) => Fault::Local,
-        _ => Fault::Peer,
     }
 }
 

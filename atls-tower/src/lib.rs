@@ -26,6 +26,7 @@ mod live;
 mod stream;
 mod tls;
 mod tls13;
+mod tls_failure;
 mod trace;
 
 pub mod client;

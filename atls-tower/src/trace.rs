@@ -1,46 +1,112 @@
-//! One event per connection: `debug` for success, `info` where a policy refused, `warn` where peer or verifier
-//! misbehaved, `error` where this end did.
+//! One event per connection. The table of `docs/logs.md` says which level an outcome has.
+
+use std::fmt;
 
 use atls_core::Fault;
 use atls_core::PeerAttestation;
+use atls_core::Refusal;
+use atls_core::Side;
 use tracing::Level;
 
 use crate::error::Error;
+use crate::error::Stage;
 use crate::stream::AttestedStream;
 
-pub(crate) fn outcome<IO>(outcome: &Result<AttestedStream<IO>, Error>) {
+pub(crate) fn outcome<IO>(side: Side, outcome: &Result<AttestedStream<IO>, Error>) {
     match outcome {
         Ok(stream) => success(stream.peer().map(AsRef::as_ref)),
-        Err(error) => failure(error),
+        Err(error) => failure(side, error),
     }
 }
 
 /// One line for a connection that HTTP may begin on.
 pub(crate) fn success(peer: Option<&PeerAttestation>) {
     match peer {
-        Some(peer) => tracing::debug!(
-            tier = %peer.status(),
+        Some(peer) => tracing::info!(
+            platform = %Platforms(peer),
+            image = Images::of(peer).map(tracing::field::display),
+            status = %peer.status(),
             binding = %peer.binding(),
-            expires_at = peer.expires_at().as_secs(),
+            valid_for_s = peer.valid_for(peer.decided_at()).as_secs(),
             "peer is attested"
         ),
         None => tracing::debug!("connection without attestation of the peer"),
     }
 }
 
-/// One line for a connection that was closed.
-pub(crate) fn failure(error: &Error) {
-    let cause = std::error::Error::source(error).map(tracing::field::display);
+/// One line for a connection that was closed, with every cause.
+pub(crate) fn failure(side: Side, error: &Error) {
     let fault = error.fault();
-    let policy = matches!(error.refusal(), Some(atls_core::Refusal::Policy(_)));
+    let report = error.report();
     // Levels are static per call site.
-    match (fault, policy) {
-        (Fault::Peer, true) => {
-            tracing::event!(Level::INFO, %fault, cause, "{error}");
-        }
-        (Fault::Peer | Fault::Verifier, _) => {
-            tracing::event!(Level::WARN, %fault, cause, "{error}");
-        }
-        (Fault::Local, _) => tracing::event!(Level::ERROR, %fault, cause, "{error}"),
+    match level(side, error) {
+        Level::ERROR => tracing::error!(%fault, "{report}"),
+        Level::WARN => tracing::warn!(%fault, "{report}"),
+        Level::INFO => tracing::info!(%fault, "{report}"),
+        _ => tracing::debug!(%fault, "{report}"),
     }
+}
+
+fn level(side: Side, error: &Error) -> Level {
+    match error.fault() {
+        Fault::Local => Level::ERROR,
+        Fault::Verifier => Level::WARN,
+        Fault::Peer if matches!(error.refusal(), Some(Refusal::Policy(_))) => Level::INFO,
+        // This end wanted the connection that it did not get.
+        Fault::Peer if side == Side::Client => Level::WARN,
+        Fault::Peer if is_noise(error) => Level::DEBUG,
+        Fault::Peer if error.is_peer_unattested() || error.is_tls() || error.is_closed() => {
+            Level::INFO
+        }
+        Fault::Peer => Level::WARN,
+    }
+}
+
+/// Anybody on the network makes these by the thousand: scanners, health checks, plain HTTP on the TLS port.
+fn is_noise(error: &Error) -> bool {
+    error.is_no_tls()
+        || error.is_closed_before_exchange()
+        || matches!(error.stage(), Some(Stage::Handshake | Stage::FirstOctet))
+}
+
+/// The media types of what was appraised.
+struct Platforms<'a>(&'a PeerAttestation);
+
+impl fmt::Display for Platforms<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let media_types = self
+            .0
+            .items()
+            .iter()
+            .map(atls_core::AppraisedItem::media_type);
+        list(f, media_types)
+    }
+}
+
+/// The names of the software that was recognised.
+struct Images<'a>(&'a PeerAttestation);
+
+impl<'a> Images<'a> {
+    fn of(peer: &'a PeerAttestation) -> Option<Self> {
+        let named = peer.items().iter().any(|item| item.image().is_some());
+        named.then_some(Self(peer))
+    }
+}
+
+impl fmt::Display for Images<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, self.0.items().iter().filter_map(|item| item.image()))
+    }
+}
+
+fn list<T: fmt::Display>(
+    f: &mut fmt::Formatter<'_>,
+    parts: impl Iterator<Item = T>,
+) -> fmt::Result {
+    let mut separator = "";
+    for part in parts {
+        write!(f, "{separator}{part}")?;
+        separator = ", ";
+    }
+    Ok(())
 }

@@ -140,6 +140,7 @@ impl ResolvesClientCert for InHandshake {
         match self.make(&nonce) {
             Ok(key) => Some(key),
             Err(error) => {
+                let error = error.report();
                 tracing::error!(fault = "local", %error, "no evidence for this handshake");
                 None
             }

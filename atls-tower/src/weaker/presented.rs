@@ -129,6 +129,7 @@ async fn renew(identity: Weak<InCertificate>, maker: Arc<Maker>) {
             }
             Err(error) => {
                 pause = again;
+                let error = error.report();
                 tracing::error!(fault = "local", %error, "certificate with evidence was not renewed");
             }
         }

@@ -60,7 +60,8 @@ fn record(outcome: &Result<&Ear, &VeraisonError>, media_type: &MediaType, durati
         tracing::trace!(target: "atls_veraison", ?problem, "the service's own words");
     }
     let (outcome, fault) = (error.reason(), error.fault());
-    let cause = std::error::Error::source(*error).map(tracing::field::display);
+    let cause = std::error::Error::source(*error);
+    let cause = cause.map(|cause| tracing::field::display(atls_core::report(cause)));
     // Levels are static per call site.
     match fault {
         Fault::Peer | Fault::Verifier => tracing::event!(
