@@ -57,6 +57,14 @@ impl Product {
         }
     }
 
+    /// `structVersion` of its VEK certificates (AMD document 57230 §3): 1 is the structure with an FMC, which came with Turin.
+    pub(crate) fn vek_structure(self) -> u8 {
+        match self {
+            Self::Milan | Self::Genoa => 0,
+            Self::Turin => 1,
+        }
+    }
+
     /// Octets of the hardware ID: Turin has fewer, and fills the report's field with zeros.
     pub(crate) fn hwid_length(self) -> usize {
         match self {

@@ -62,11 +62,11 @@ impl VekExtensions {
             found.map(|(_, value)| value)
         };
         let version = |part: u8| integer(value(&[3, part])?);
-        // The version of this structure: 0, and 1 with Turin.
         let structure = integer(value(&[1])?)?;
         let product = Product::of_certificate(ia5_string(value(&[2])?)?)?;
         let reserved = (4..=7).filter_map(|part| value(&[3, part]));
-        if structure > 1 || reserved.into_iter().any(|value| integer(value) != Some(0)) {
+        let zero = reserved.into_iter().all(|value| integer(value) == Some(0));
+        if structure != product.vek_structure() || !zero {
             return None;
         }
         let fmc = match (product, value(&[3, 9])) {

@@ -263,9 +263,22 @@ fn what_amd_reserves_in_a_vek_is_zero_and_its_structure_is_known() {
         platform.vek.set(&[3, part], &[0x02, 0x01, 0x01]);
         assert_eq!(refused(&platform), AppraisalError::UnknownKey, "{part}");
     }
-    let mut platform = milan();
-    platform.vek.set(&[1], &[0x02, 0x01, 0x02]);
-    assert_eq!(refused(&platform), AppraisalError::UnknownKey);
+    // Each product has one structure: 0, and 1 with Turin.
+    for product in Product::ALL {
+        for structure in 0..=2 {
+            let mut platform = ForgedPlatform::new(product).unwrap();
+            platform.vek.set(&[1], &[0x02, 0x01, structure]);
+            let is_its = structure == u8::from(product == Product::Turin);
+            match is_its {
+                true => assert!(appraise(&platform).is_ok(), "{product} {structure}"),
+                false => assert_eq!(
+                    refused(&platform),
+                    AppraisalError::UnknownKey,
+                    "{product} {structure}"
+                ),
+            }
+        }
+    }
     let mut platform = milan();
     platform.vek.set(&[3, 9], &[0x02, 0x01, 0x01]);
     assert_eq!(

@@ -112,8 +112,8 @@ impl ForgedVek {
 
 fn extensions(product: Product, report: &ForgedReport, name: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     let number = |value: u8| der::integer(&[value]);
-    let structure = u8::from(product == Product::Turin);
-    let mut extensions = vec![(vec![1], number(structure)), (vec![2], ia5_string(name))];
+    let structure = number(product.vek_structure());
+    let mut extensions = vec![(vec![1], structure), (vec![2], ia5_string(name))];
     // A report may be altered until its versions are none; its key's then are of another firmware.
     let tcb = Tcb::decode(product, report.reported_tcb);
     let Some(tcb) = tcb else { return extensions };
