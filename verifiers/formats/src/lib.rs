@@ -1,16 +1,18 @@
 //! Where Evidence carries the value of a connection, for verifiers that pass it on to a service.
 //!
-//! A service may echo whatever nonce it is given, so its client looks by itself. What is read here is covered by the
+//! And which claims of it a service reports in its result. A service may echo whatever nonce it is given, so its client looks by itself. What is read here is covered by the
 //! Evidence's own signature, which **is not verified here**: alone, these values prove nothing.
 #![forbid(unsafe_code)]
 
 mod carriage;
 mod implementation;
+mod reported;
 mod tdx;
 mod tsm;
 
 pub use carriage::Carriage;
 pub use implementation::origin_of;
+pub use reported::ReportedClaims;
 pub use tdx::TdQuote;
 pub use tdx::hardware_claim;
 pub use tsm::CertificateKind;

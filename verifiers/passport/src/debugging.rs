@@ -6,15 +6,15 @@ use atls_core::ear::Category;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_formats::Debugging;
+use atls_formats::ReportedClaims;
 use serde_json::Value;
-
-use crate::scheme::annotated;
 
 /// A judgement of what this part tells, in whatever scheme; none where it tells nothing.
 pub(crate) fn judge(appraisal: &Appraisal) -> Option<Appraisal> {
-    let annotated = annotated(appraisal)?;
+    let reported = ReportedClaims::of(appraisal);
+    let reported = &reported;
     let claims = |names: &'static [&'static str], read: fn(&Value) -> Debugging| {
-        let told = names.iter().filter_map(|name| annotated.pointer(name));
+        let told = names.iter().flat_map(|name| reported.all(name));
         told.map(read)
     };
     let told: Vec<_> = claims(&[PSA_LIFECYCLE, CCA_LIFECYCLE], lifecycle)
@@ -35,8 +35,8 @@ pub(crate) fn judge(appraisal: &Appraisal) -> Option<Appraisal> {
 
 /// Whether the part has all of these, good or bad.
 pub(crate) fn is_told(appraisal: &Appraisal, claims: &[&str]) -> bool {
-    let told = |name: &&str| annotated(appraisal)?.pointer(name);
-    claims.iter().all(|name| told(name).is_some())
+    let reported = ReportedClaims::of(appraisal);
+    claims.iter().all(|name| !reported.all(name).is_empty())
 }
 
 /// What results about this TEE of Trustee must tell; none where nobody here knows.
@@ -71,7 +71,7 @@ fn flag(allowed: &Value) -> Debugging {
     }
 }
 
-// Claims of annotated Evidence, as JSON pointers (RFC 6901).
+// Claims of the Evidence, as JSON pointers (RFC 6901).
 
 pub(crate) const PSA_LIFECYCLE: &str = "/psa-security-lifecycle";
 pub(crate) const CCA_LIFECYCLE: &str = "/cca-platform-lifecycle";

@@ -38,7 +38,7 @@
 //! | issuer | must be equal to the value of this connection |
 //! |---|---|
 //! | Veraison | `eat_nonce`, and the reported value where the scheme has one |
-//! | Trustee | `report_data` in the annotated evidence (it has no `eat_nonce`), of the named TEE |
+//! | Trustee | `report_data` among the claims of the Evidence (it has no `eat_nonce`), of the named TEE |
 //! | draft-ietf-rats-ear | `eat_nonce`, and the part's own `eat_nonce` where it is there |
 //!
 //! # What is not left to the issuer's policy

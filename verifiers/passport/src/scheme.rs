@@ -8,6 +8,7 @@ use atls_core::ear::Appraisal;
 use atls_core::ear::Ear;
 use atls_core::ear::OctetText;
 use atls_formats::Carriage;
+use atls_formats::ReportedClaims;
 use atls_formats::origin_of;
 use serde_json::Value;
 
@@ -60,16 +61,18 @@ enum Device {
 }
 
 impl Device {
-    fn origin(&self, appraisal: &Appraisal) -> Option<Origin> {
+    fn origin(&self, claims: &ReportedClaims<'_>) -> Option<Origin> {
         match self {
             Self::Configured(origin) => Some(*origin),
             Self::ImplementationId(name) => {
-                let id = annotated(appraisal).and_then(|claims| claims.get(name)?.as_str());
+                let id = claims.one(name).and_then(Value::as_str);
                 let id = id.and_then(|text| OctetText::Base64.decode(text));
                 Some(id.map_or(Origin::Simulated, |id| origin_of(&id)))
             }
             Self::Tee(tee) => {
-                annotated(appraisal)?.get(tee)?;
+                if !claims.is_about_tee(tee) {
+                    return None;
+                }
                 Some(if is_simulator(tee) {
                     Origin::Simulated
                 } else {
@@ -246,11 +249,12 @@ impl Scheme {
         };
         let nonce = appraisal.nonce().map(|nonce| challenge.compare(nonce));
         let mut matched = nonce.transpose().ok()?;
+        let claims = ReportedClaims::of(appraisal);
         if let Some(reported) = reported {
-            let text = annotated(appraisal)?.get(reported.name)?.as_str()?;
-            matched = Some(challenge.compare(&reported.text.decode(text)?).ok()?);
+            let found = claims.bytes(reported.name, reported.text)?;
+            matched = Some(challenge.compare(&found).ok()?);
         }
-        Some((device.origin(appraisal)?, matched))
+        Some((device.origin(&claims)?, matched))
     }
 
     /// Which keys the part says that it is about, each a DER SubjectPublicKeyInfo, and from where.
@@ -310,10 +314,6 @@ impl Scheme {
         }
         self
     }
-}
-
-pub(crate) fn annotated(appraisal: &Appraisal) -> Option<&Value> {
-    appraisal.extension("ear.veraison.annotated-evidence")
 }
 
 const CCA_PLATFORM: &str = "CCA_SSD_PLATFORM";

@@ -299,9 +299,50 @@ async fn trustee(tee: &str, annotated: &Value) -> Result<Tier, AppraisalError> {
     let mut annotated = annotated.clone();
     annotated["report_data"] = hex(&stand_in::sha512(connection.bound().as_bytes())).into();
     let office = Office::trustee(&[Scheme::trustee(tee, "mine")]);
-    let submods = json!({ "cpu0": part(&annotated) });
-    let judged = office.judge(&connection, &submods).await;
-    Ok(judged?.ear().status())
+    let older = part(&annotated);
+    let claims = &older["ear.veraison.annotated-evidence"];
+    // Wherever Trustee's results have them, now and soon, it comes to the same.
+    let beside = json!({ "tee": tee, "claims": claims[tee], "report_data": claims["report_data"] });
+    let mut judged = Vec::new();
+    for (old, new) in [
+        (Some(claims), None),
+        (None, Some(claims)),
+        (None, Some(&beside)),
+        (Some(claims), Some(&beside)),
+    ] {
+        let mut part = older.clone();
+        let cpu = part.as_object_mut().unwrap();
+        if old.is_none() {
+            cpu.remove("ear.veraison.annotated-evidence");
+        }
+        if let Some(new) = new {
+            cpu.insert("ear_attester_claims".to_owned(), new.clone());
+        }
+        let result = office.judge(&connection, &json!({ "cpu0": part })).await;
+        judged.push(result.map(|appraised| appraised.ear().status()));
+    }
+    assert!(judged.iter().all(|other| *other == judged[0]), "{judged:?}");
+    judged.remove(0)
+}
+
+/// Of two places that disagree, the worse counts.
+#[tokio::test]
+async fn debugging_that_either_place_tells_of_is_contraindicated() {
+    let connection = Connection::new();
+    let office = Office::trustee(&[Scheme::trustee("tdx", "mine")]);
+    let data = hex(&stand_in::sha512(connection.bound().as_bytes()));
+    let claims = |debug: bool| json!({ "report_data": data, "tdx": { "td_attributes": { "debug": debug } } });
+    for (old, new) in [(false, true), (true, false)] {
+        let mut part = part(&claims(old));
+        part["ear_attester_claims"] = claims(new);
+        let appraised = office.judge(&connection, &json!({ "cpu0": part })).await;
+        assert_eq!(appraised.unwrap().ear().status(), Tier::Contraindicated);
+    }
+    let mut part = part(&claims(false));
+    part["ear_attester_claims"] = claims(false);
+    part["ear_attester_claims"]["report_data"] = "00".repeat(64).into();
+    let refused = office.judge(&connection, &json!({ "cpu0": part })).await;
+    assert_eq!(refused.map(drop), Err(AppraisalError::NotBound));
 }
 
 fn build(

@@ -2,7 +2,7 @@
 
 use atls_core::AppraisalError;
 use atls_core::ear::Ear;
-use serde_json::Value;
+use atls_formats::ReportedClaims;
 
 use crate::format::EvidenceFormat;
 
@@ -15,12 +15,10 @@ pub(crate) fn check(
     policy: &str,
 ) -> Result<(), AppraisalError> {
     let appraisal = ear.submod(PART).ok_or(AppraisalError::BadResult)?;
-    let annotated = appraisal.extension(ANNOTATED).and_then(Value::as_object);
-    let annotated = annotated.ok_or(AppraisalError::BadResult)?;
-    let reported = annotated.get("report_data").and_then(Value::as_str);
-    let reported = reported.and_then(|text| format.report_data().decode(text));
-    let is_about_this = reported.as_deref() == Some(challenge)
-        && annotated.contains_key(format.tee())
+    let reported = ReportedClaims::of(appraisal);
+    let found = reported.bytes("report_data", format.report_data());
+    let is_about_this = found.as_deref() == Some(challenge)
+        && reported.is_about_tee(format.tee())
         && appraisal.policy_ids() == [policy]
         && ear.submods().count() == 1
         && ear.expires_at().is_some();
@@ -33,5 +31,3 @@ pub(crate) fn check(
 
 /// The first device of the class `cpu`; one was asked about.
 const PART: &str = "cpu0";
-
-const ANNOTATED: &str = "ear.veraison.annotated-evidence";

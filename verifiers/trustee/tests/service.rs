@@ -214,6 +214,78 @@ async fn each_claim_that_says_whom_a_result_is_about_is_checked() {
     }
 }
 
+/// In draft-ietf-rats-ear-04 there is a place for them, and Trustee is moving.
+#[tokio::test]
+async fn claims_of_the_evidence_are_read_wherever_the_result_has_them() {
+    let moved: Vec<(&str, fn(&mut Value))> = vec![
+        ("under the name of the TEE", |claims| {
+            let old = annotated(claims).take();
+            cpu(claims).remove("ear.veraison.annotated-evidence");
+            cpu(claims).insert("ear_attester_claims".to_owned(), old);
+        }),
+        ("beside the name of the TEE", |claims| {
+            let new = beside(annotated(claims));
+            cpu(claims).remove("ear.veraison.annotated-evidence");
+            cpu(claims).insert("ear_attester_claims".to_owned(), new);
+        }),
+        ("in both places", |claims| {
+            let new = beside(annotated(claims));
+            cpu(claims).insert("ear_attester_claims".to_owned(), new);
+        }),
+        ("in the older one, and the newer is empty", |claims| {
+            cpu(claims).insert("ear_attester_claims".to_owned(), json!({}));
+        }),
+    ];
+    for (name, change) in moved {
+        let appraised = judged(change).await;
+        let status = appraised.map(|appraised| appraised.ear().status());
+        assert_eq!(status, Ok(Tier::Affirming), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn two_places_that_disagree_are_about_nothing() {
+    let twisted: Vec<(&str, fn(&mut Value))> = vec![
+        ("other report data in the newer", |claims| {
+            let mut new = beside(annotated(claims));
+            new["report_data"] = "00".repeat(64).into();
+            cpu(claims).insert("ear_attester_claims".to_owned(), new);
+        }),
+        ("other report data in the older", |claims| {
+            let new = beside(annotated(claims));
+            annotated(claims)["report_data"] = "00".repeat(64).into();
+            cpu(claims).insert("ear_attester_claims".to_owned(), new);
+        }),
+        ("report data that is no text", |claims| {
+            let mut new = beside(annotated(claims));
+            new["report_data"] = json!([1]);
+            cpu(claims).insert("ear_attester_claims".to_owned(), new);
+        }),
+        ("another TEE in the newer", |claims| {
+            let mut new = beside(annotated(claims));
+            new["tee"] = "sample".into();
+            cpu(claims).insert("ear_attester_claims".to_owned(), new);
+        }),
+        ("another TEE in the older", |claims| {
+            let new = beside(annotated(claims));
+            annotated(claims).as_object_mut().unwrap().remove("tdx");
+            cpu(claims).insert("ear_attester_claims".to_owned(), new);
+        }),
+        ("a place that is no object", |claims| {
+            cpu(claims).insert("ear_attester_claims".to_owned(), json!("tdx"));
+        }),
+        ("report data in the verifier's claims alone", |claims| {
+            let new = beside(annotated(claims));
+            cpu(claims).remove("ear.veraison.annotated-evidence");
+            cpu(claims).insert("ear_verifier_claims".to_owned(), new);
+        }),
+    ];
+    for (name, change) in twisted {
+        let refused = judged(change).await.map(drop);
+        assert_eq!(refused, Err(AppraisalError::BadResult), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_result_that_has_ended_is_refused() {
     for change in [
@@ -407,6 +479,26 @@ fn sign(signer: &Signer, claims: &Value) -> String {
     // The real one puts its key into the header too.
     let header = json!({ "typ": "JWT", "alg": "ES256", "jwk": signer.jwk() });
     signer.token_with(&header, claims)
+}
+
+/// By a service that changes its claims in that way.
+async fn judged(change: fn(&mut Value)) -> Result<Appraised, AppraisalError> {
+    let twist = move |mut claims| {
+        change(&mut claims);
+        Some(claims)
+    };
+    let trustee = Trustee::with(twist, sign).await;
+    let connection = Connection::new();
+    trustee.appraise(&connection, &quote(&connection)).await
+}
+
+/// The claims in the layout of Trustee's next results.
+fn beside(annotated: &Value) -> Value {
+    json!({ "tee": "tdx", "claims": annotated["tdx"], "report_data": annotated["report_data"] })
+}
+
+fn cpu(claims: &mut Value) -> &mut serde_json::Map<String, Value> {
+    claims["submods"]["cpu0"].as_object_mut().unwrap()
 }
 
 fn annotated(claims: &mut Value) -> &mut Value {

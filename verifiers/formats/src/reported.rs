@@ -1,0 +1,96 @@
+//! Claims of the Evidence, as a service reports them in its result.
+
+use atls_core::ear::Appraisal;
+use atls_core::ear::OctetText;
+use serde_json::Map;
+use serde_json::Value;
+
+/// The claims of the Evidence that the result reports of one part, from every place that it has for them:
+///
+/// * `ear.veraison.annotated-evidence`, Veraison's and until now Trustee's;
+/// * `ear_attester_claims` (draft-ietf-rats-ear-04), where Trustee is moving to. There the claims of the TEE are either under
+///   its name, as in the older place, or under `claims` beside its name in `tee`.
+///
+/// A result may have both while its service moves. They are about the same Evidence, so a claim that stands in both must
+/// say the same: whoever asks gets every value, or none where two disagree.
+#[derive(Clone, Debug)]
+pub struct ReportedClaims<'a> {
+    places: Vec<&'a Map<String, Value>>,
+    /// A place that is no object: nothing in it can be compared.
+    is_malformed: bool,
+}
+
+impl<'a> ReportedClaims<'a> {
+    /// Of that part. An empty place is none.
+    pub fn of(appraisal: &'a Appraisal) -> Self {
+        let present: Vec<_> = PLACES
+            .iter()
+            .filter_map(|name| appraisal.extension(name))
+            .collect();
+        let places: Vec<_> = present.iter().filter_map(|it| it.as_object()).collect();
+        Self {
+            is_malformed: places.len() != present.len(),
+            places: places.into_iter().filter(|it| !it.is_empty()).collect(),
+        }
+    }
+
+    /// Whether every place is about this TEE, and there is one.
+    pub fn is_about_tee(&self, tee: &str) -> bool {
+        let names = |place: &&Map<String, Value>| match place.get(TEE) {
+            Some(name) => name == tee,
+            None => place.contains_key(tee),
+        };
+        !self.is_malformed && !self.places.is_empty() && self.places.iter().all(names)
+    }
+
+    /// The bytes of a claim that is spelled in that way; none where it is nowhere, or anywhere unreadable, or where two places
+    /// disagree.
+    pub fn bytes(&self, name: &str, text: OctetText) -> Option<Vec<u8>> {
+        if self.is_malformed {
+            return None;
+        }
+        let values = self.places.iter().filter_map(|place| place.get(name));
+        let mut spelled = values.map(|value| value.as_str().and_then(|value| text.decode(value)));
+        let bytes = spelled.next()??;
+        spelled
+            .all(|other| other.as_ref() == Some(&bytes))
+            .then_some(bytes)
+    }
+
+    /// The one value of a claim; none where there is none, or where two places disagree.
+    pub fn one(&self, name: &str) -> Option<&'a Value> {
+        let mut values = self.places.iter().filter_map(|place| place.get(name));
+        let value = values.next()?;
+        values.all(|other| other == value).then_some(value)
+    }
+
+    /// Every value at this JSON pointer (RFC 6901), which begins with the name of the TEE for claims of a TEE.
+    pub fn all(&self, pointer: &str) -> Vec<&'a Value> {
+        self.places
+            .iter()
+            .flat_map(|place| [at(place, pointer), under_claims(place, pointer)])
+            .flatten()
+            .collect()
+    }
+}
+
+/// In the layout with `tee` and `claims`.
+fn under_claims<'a>(place: &'a Map<String, Value>, pointer: &str) -> Option<&'a Value> {
+    let tee = place.get(TEE)?.as_str()?;
+    let rest = pointer.strip_prefix('/')?.strip_prefix(tee)?;
+    if !rest.starts_with('/') {
+        return None;
+    }
+    place.get("claims")?.pointer(rest)
+}
+
+fn at<'a>(place: &'a Map<String, Value>, pointer: &str) -> Option<&'a Value> {
+    let (name, rest) = match pointer.strip_prefix('/')?.split_once('/') {
+        Some((name, _)) => (name, pointer.get(name.len().checked_add(1)?..)?),
+        None => (pointer.strip_prefix('/')?, ""),
+    };
+    place.get(name)?.pointer(rest)
+}
+
+const PLACES: [&str; 2] = ["ear.veraison.annotated-evidence", "ear_attester_claims"];
+const TEE: &str = "tee";
