@@ -129,8 +129,57 @@ fn every_truncation_and_flipped_octet_of_a_certificate_is_survived() {
 }
 
 #[test]
+fn a_malformed_entry_costs_itself_and_not_the_set() {
+    let signer = Rsa::new(KeySize::Rsa2048);
+    let good = signer.bare_jwk().to_string();
+    for bad in [
+        "1",
+        "null",
+        "\"key\"",
+        "[]",
+        "{}",
+        r#"{"kty":"RSA","n":"!","e":"AQAB"}"#,
+        r#"{"kty":"RSA","n":1,"e":[]}"#,
+        r#"{"kty":"RSA","kty":"EC","x":"AA"}"#,
+        r#"{"kty":"RSA","x5c":[{"a":1,"a":2}]}"#,
+        r#"{"kty":"RSA","x5c":"MIIB"}"#,
+        r#"{"kty":"RSA","x5c":["MIIB"]}"#,
+    ] {
+        for set in [
+            format!(r#"{{"keys":[{bad},{good}]}}"#),
+            format!(r#"{{"keys":[{good},{bad}]}}"#),
+        ] {
+            let keys = VerificationKeys::from_jwk_set_allowing(&set, &[Algorithm::Rs256]);
+            let keys = keys.unwrap_or_else(|error| panic!("{bad}: {error}"));
+            assert!(verify(&signer.token("RS256"), &keys).is_ok(), "{bad}");
+            let named = set.replacen(r#""n":""#, r#""alg":"RS256","n":""#, 2);
+            let keys = VerificationKeys::from_jwk_set(&named);
+            let keys = keys.unwrap_or_else(|error| panic!("{bad}: {error}"));
+            assert!(verify(&signer.token("RS256"), &keys).is_ok(), "{bad}");
+        }
+    }
+}
+
+#[test]
+fn a_key_in_which_a_name_is_repeated_is_none() {
+    let jwk = Rsa::new(KeySize::Rsa2048).bare_jwk().to_string();
+    let repeated = jwk.replacen('{', r#"{"kty":"RSA","#, 1);
+    let set = format!(r#"{{"keys":[{repeated}]}}"#);
+    let read = VerificationKeys::from_jwk_set_allowing(&set, &[Algorithm::Rs256]);
+    assert_eq!(read.err(), Some(KeyError::Malformed));
+}
+
+#[test]
 fn what_is_no_set_is_refused() {
-    for text in ["", "{}", "[]", r#"{"keys":{}}"#, r#"{"keys":[1]}"#] {
+    for text in [
+        "",
+        "{}",
+        "[]",
+        "[[]]",
+        r#"{"keys":{}}"#,
+        r#"{"keys":[1]}"#,
+        r#"{"keys":[],"keys":[]}"#,
+    ] {
         let read = VerificationKeys::from_jwk_set_allowing(text, &[Algorithm::Rs256]);
         assert_eq!(read.err(), Some(KeyError::Malformed), "{text}");
     }

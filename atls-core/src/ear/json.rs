@@ -17,59 +17,75 @@ pub(super) struct Unique(pub(super) Value);
 
 impl<'de> Deserialize<'de> for Unique {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // serde_json refuses what nests deeper than 128.
-        deserializer.deserialize_any(UniqueVisitor).map(Self)
+        match Entry::deserialize(deserializer)? {
+            Entry(Some(value)) => Ok(Self(value)),
+            Entry(None) => Err(D::Error::custom("a name is repeated")),
+        }
     }
 }
 
-struct UniqueVisitor;
+/// A value, or none where a name stands twice in one of its objects. What stands beside it is read all the same: one bad
+/// entry of a list says nothing about the others.
+pub(super) struct Entry(pub(super) Option<Value>);
 
-impl<'de> Visitor<'de> for UniqueVisitor {
-    type Value = Value;
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // serde_json refuses what nests deeper than 128.
+        deserializer.deserialize_any(EntryVisitor).map(Self)
+    }
+}
+
+struct EntryVisitor;
+
+impl<'de> Visitor<'de> for EntryVisitor {
+    type Value = Option<Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON without repeated names")
+        f.write_str("JSON")
     }
 
-    fn visit_bool<E>(self, truth: bool) -> Result<Value, E> {
-        Ok(Value::Bool(truth))
+    fn visit_bool<E>(self, truth: bool) -> Result<Option<Value>, E> {
+        Ok(Some(Value::Bool(truth)))
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        Ok(Value::from(number))
+    fn visit_f64<E>(self, number: f64) -> Result<Option<Value>, E> {
+        Ok(Some(Value::from(number)))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::from(number))
+    fn visit_i64<E>(self, number: i64) -> Result<Option<Value>, E> {
+        Ok(Some(Value::from(number)))
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(Value::from(number))
+    fn visit_u64<E>(self, number: u64) -> Result<Option<Value>, E> {
+        Ok(Some(Value::from(number)))
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<Option<Value>, E> {
+        Ok(Some(Value::Null))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::from(text))
+    fn visit_str<E>(self, text: &str) -> Result<Option<Value>, E> {
+        Ok(Some(Value::from(text)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
-        let mut array = Vec::new();
-        while let Some(Unique(element)) = sequence.next_element()? {
-            array.push(element);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Option<Value>, A::Error> {
+        let mut array = Some(Vec::new());
+        while let Some(Entry(element)) = sequence.next_element()? {
+            array = array.zip(element).map(|(mut array, element)| {
+                array.push(element);
+                array
+            });
         }
-        Ok(Value::Array(array))
+        Ok(array.map(Value::Array))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some((name, Unique(value))) = map.next_entry::<String, _>()? {
-            if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name is repeated"));
-            }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<Value>, A::Error> {
+        let mut object = Some(Map::new());
+        while let Some((name, Entry(value))) = map.next_entry::<String, _>()? {
+            object = object.zip(value).and_then(|(mut object, value)| {
+                object.insert(name, value).is_none().then_some(object)
+            });
         }
-        Ok(Value::Object(object))
+        Ok(object.map(Value::Object))
     }
 }

@@ -18,6 +18,7 @@ use super::Algorithm;
 use super::EarError;
 use super::certificate::PublicKey;
 use super::json::Unique;
+use super::key_set::KeySet;
 use super::signature::SignatureAlgorithm;
 use super::signature::der_sequence;
 use crate::bounded;
@@ -54,14 +55,13 @@ impl VerificationKeys {
     /// [`KeyError`] for a malformed set, and where no key is left, for what was wrong with the last.
     pub fn from_jwk_set(json: &str) -> Result<Self, KeyError> {
         check_size(json)?;
-        let Unique(set) = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
-        let listed = set.get("keys").and_then(Value::as_array);
         let mut keys = Vec::new();
         let mut unusable = KeyError::Unsupported;
-        let listed = listed.ok_or(KeyError::Malformed)?;
+        let listed = KeySet::read(json)?.0;
         check_number(listed.len())?;
         for jwk in listed {
-            match Key::from_jwk(jwk) {
+            let jwk = jwk.ok_or(KeyError::Malformed);
+            match jwk.and_then(|jwk| Key::from_jwk(&Value::Object(jwk))) {
                 Ok(key) => keys.push(key),
                 Err(error) => unusable = error,
             }
@@ -101,18 +101,23 @@ impl VerificationKeys {
     /// The set must come from a place that is trusted for these keys: a certificate in it is not checked, only opened.
     ///
     /// # Errors
-    /// [`KeyError`] for what is no set, and where no key is left.
+    /// [`KeyError`] for what is no set, and where no key is left, for what was wrong with the last.
     pub fn from_jwk_set_allowing(json: &str, algorithms: &[Algorithm]) -> Result<Self, KeyError> {
         check_size(json)?;
-        let set: Set = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
-        check_number(set.keys.len())?;
         let mut keys = Vec::new();
-        for jwk in &set.keys {
-            let fitting = algorithms.iter().map(|algorithm| allowed(jwk, *algorithm));
+        let mut unusable = KeyError::Unsupported;
+        let listed = KeySet::read(json)?.0;
+        check_number(listed.len())?;
+        for jwk in listed {
+            let Some(jwk) = jwk else {
+                unusable = KeyError::Malformed;
+                continue;
+            };
+            let fitting = algorithms.iter().map(|algorithm| allowed(&jwk, *algorithm));
             keys.extend(fitting.flatten());
         }
         if keys.is_empty() {
-            return Err(KeyError::Unsupported);
+            return Err(unusable);
         }
         Ok(Self { keys })
     }
@@ -230,12 +235,7 @@ impl Key {
     }
 }
 
-/// A set whose keys may lack what RFC 7518 demands of them.
-#[derive(serde::Deserialize)]
-struct Set {
-    keys: Vec<Map<String, Value>>,
-}
-
+/// The key, which may lack what RFC 7518 demands of it, for that algorithm; none where it does not fit.
 fn allowed(jwk: &Map<String, Value>, algorithm: Algorithm) -> Option<Key> {
     let name = algorithm.name();
     if jwk.get("alg").is_some_and(|stated| stated != name) {

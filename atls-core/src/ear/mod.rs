@@ -21,6 +21,7 @@ mod claims;
 pub mod cwt;
 mod json;
 pub mod jwt;
+mod key_set;
 mod keys;
 mod meaning;
 mod merge;

@@ -93,12 +93,13 @@ impl CertTable {
         found.map(|(_, der)| &**der)
     }
 
-    /// Reads the table of a host. Entries are DER or PEM (one object each); GUIDs that are not known are passed over, and
-    /// no octets are the empty table.
+    /// Reads the table of a host. Entries are DER or PEM (one object each); GUIDs that are not known and entries that are
+    /// neither are passed over, for the verifier's own source may have what they should have been. No octets are the empty
+    /// table.
     ///
     /// # Errors
-    /// [`AppraisalError::Malformed`]: no end within 16 entries, an offset outside of what follows the table, a GUID
-    /// that stands twice, or neither DER nor PEM.
+    /// [`AppraisalError::Malformed`]: no end within 16 entries, an offset outside of what follows the table, or a GUID
+    /// that stands twice.
     pub fn decode(octets: &[u8]) -> Result<Self, AppraisalError> {
         if octets.is_empty() {
             return Ok(Self::new());
@@ -117,15 +118,18 @@ impl CertTable {
             headers.push(header);
         }
         let start = octets.len().saturating_sub(rest.len());
-        let mut table = Self::new();
+        let (mut table, mut kinds) = (Self::new(), Vec::new());
         for header in headers {
             let certificate = header.slice(octets, start);
             let certificate = certificate.ok_or(AppraisalError::Malformed)?;
             let Some(kind) = header.kind() else { continue };
-            if table.get(kind).is_some() {
+            if kinds.contains(&kind) {
                 return Err(AppraisalError::Malformed);
             }
-            table = table.with(kind, der_of(kind, certificate)?);
+            kinds.push(kind);
+            if let Ok(der) = der_of(kind, certificate) {
+                table = table.with(kind, der);
+            }
         }
         Ok(table)
     }
@@ -299,18 +303,26 @@ mod tests {
         }
         let twice = der_table(&[(guid, 72, &[0x30]), (guid, 72, &[0x30])]);
         assert!(CertTable::decode(&twice).is_err());
-        let neither = der_table(&[(guid, 48, b"certificate")]);
-        assert!(CertTable::decode(&neither).is_err());
-        let empty = der_table(&[(guid, 48, b"")]);
-        assert!(CertTable::decode(&empty).is_err());
     }
 
     #[test]
-    fn two_objects_in_one_entry_are_refused() {
+    fn a_malformed_entry_costs_itself_and_not_the_table() {
         let pem = pem(CertificateKind::Ark, &[0x30, 1]);
         let two = [pem.as_bytes(), pem.as_bytes()].concat();
-        let octets = der_table(&[(CertificateKind::Ark.guid(), 48, &two)]);
-        assert!(CertTable::decode(&octets).is_err());
+        for bad in [
+            &b"certificate"[..],
+            b"",
+            b"-----BEGIN CERTIFICATE-----\n",
+            &two,
+        ] {
+            let second = u32::try_from(72 + bad.len()).unwrap();
+            let octets = der_table(&[
+                (CertificateKind::Ark.guid(), 72, bad),
+                (CertificateKind::Vcek.guid(), second, &[0x30, 7]),
+            ]);
+            let expected = CertTable::new().with(CertificateKind::Vcek, [0x30, 7]);
+            assert_eq!(CertTable::decode(&octets), Ok(expected));
+        }
     }
 
     #[test]

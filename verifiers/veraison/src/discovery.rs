@@ -30,7 +30,7 @@ impl Discovery {
         Ok(Self {
             key: document.key,
             fingerprint,
-            media_types: media_types(&document.media_types),
+            media_types: media_types(document.media_types.iter().filter_map(Value::as_str)),
             version: document.version,
             state: document.state,
         })
@@ -73,15 +73,15 @@ struct Document {
     #[serde(rename = "ear-verification-key")]
     key: Value,
     #[serde(rename = "media-types")]
-    media_types: Vec<String>,
+    media_types: Vec<Value>,
     version: String,
     #[serde(rename = "service-state")]
     state: String,
 }
 
-pub(crate) fn media_types(texts: &[String]) -> Vec<MediaType> {
+pub(crate) fn media_types<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<MediaType> {
     texts
-        .iter()
+        .into_iter()
         .filter_map(|text| MediaType::parse(text).ok())
         .take(MAX_LISTED)
         .collect()

@@ -30,6 +30,7 @@ use http::StatusCode;
 use http::header::LOCATION;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use serde::Deserialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::runtime::Handle;
@@ -158,7 +159,8 @@ impl Service {
             accept: Vec::new(),
         };
         let body = Body::decode(&response, submission.nonce)?;
-        session.accept = body.accept;
+        let accepted = body.accept.iter().filter_map(Value::as_str);
+        session.accept = accepted.map(str::to_owned).collect();
         if body.status != Status::Waiting {
             return Err(VeraisonError::Malformed);
         }
@@ -244,7 +246,7 @@ impl Session {
         let wanted = submission.media_type;
         let is_wanted = |text: &&String| MediaType::parse(text).as_ref() == Ok(wanted);
         let Some(spelling) = self.accept.iter().find(is_wanted) else {
-            let accepted = discovery::media_types(&self.accept);
+            let accepted = discovery::media_types(self.accept.iter().map(String::as_str));
             return Err(VeraisonError::UnsupportedMediaType(accepted));
         };
         let record = || Cmw::evidence(wanted.clone(), submission.evidence.to_vec());
@@ -270,7 +272,7 @@ struct Body {
     #[serde(default)]
     expiry: Option<String>,
     #[serde(default)]
-    accept: Vec<String>,
+    accept: Vec<Value>,
     #[serde(default)]
     result: Option<String>,
 }
@@ -308,7 +310,9 @@ impl VeraisonError {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => {
                 let accepted = response.headers().get(http::header::ACCEPT);
                 let accepted = accepted.and_then(|value| value.to_str().ok()).unwrap_or("");
-                Self::UnsupportedMediaType(discovery::media_types(&listed(accepted)))
+                let accepted = listed(accepted);
+                let accepted = accepted.iter().map(String::as_str);
+                Self::UnsupportedMediaType(discovery::media_types(accepted))
             }
             status => Self::Status {
                 status: status.as_u16(),

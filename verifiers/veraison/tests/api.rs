@@ -534,6 +534,25 @@ async fn a_discovered_key_is_believed_only_where_it_is_pinned() {
 }
 
 #[tokio::test]
+async fn an_entry_that_is_no_media_type_costs_itself_and_not_the_document() {
+    let fake = at(Step::Discover, |answer| {
+        answer.map(|body| {
+            let mut document: Value = serde_json::from_slice(&body).unwrap();
+            let listed = document["media-types"].as_array_mut().unwrap();
+            listed.extend([
+                Value::from(1),
+                Value::Null,
+                "".into(),
+                Value::Array(Vec::new()),
+            ]);
+            document.to_string().into_bytes()
+        })
+    });
+    let discovery = service(&fake).discover().await.unwrap();
+    assert_eq!(discovery.media_types().len(), 3);
+}
+
+#[tokio::test]
 async fn a_discovery_document_is_read_strictly() {
     for body in [
         "",
