@@ -201,6 +201,15 @@ pub enum AppraisalError {
     /// [`BadResult`](Self::BadResult).
     #[error("attestation result has expired")]
     ResultExpired,
+    /// The Evidence cannot be verified without an Endorsement that nobody gave, such as the certificate of the key that
+    /// signed it. Whoever was to give it is to blame: let the peer send it along, or give it to the verifier's own source.
+    #[error("no {what}: neither the evidence nor the collateral source has one")]
+    NoEndorsement {
+        /// What is missing, such as `VCEK`.
+        what: &'static str,
+        /// The verifier's, where its source was to supply it; the peer's, where the Evidence was.
+        due_from: Fault,
+    },
     /// The service that was asked answered that it gives no result, and not for which reason. Some answer so to Evidence
     /// that they do not accept, so it counts as the peer's fault: a peer must neither choose the next verifier by it nor
     /// wake the operator. A service that is broken and says so in the same way shows in its own logs.
@@ -222,6 +231,7 @@ impl AppraisalError {
             | Self::StaleCollateral
             | Self::Unreachable => Fault::Verifier,
             Self::Local(_) => Fault::Local,
+            Self::NoEndorsement { due_from, .. } => *due_from,
             Self::BadSignature
             | Self::Expired
             | Self::Malformed

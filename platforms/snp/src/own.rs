@@ -8,6 +8,7 @@ use std::sync::Arc;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetched;
 use atls_core::AppraisalError;
+use atls_core::Fault;
 use atls_core::pki_types::UnixTime;
 
 use crate::chain;
@@ -88,7 +89,7 @@ impl Own<'_> {
     ) -> Result<Chain, Refused> {
         let own_vek = match peer.vek() {
             Some(_) => None,
-            None => Some(self.vek(report).await?),
+            None => Some(self.vek(report, peer).await?),
         };
         let issuers = self.issuers(report, peer).await?;
         let (own_issuers, issuers_until) = issuers.unwrap_or((Vec::new(), u64::MAX));
@@ -122,14 +123,31 @@ impl Own<'_> {
         Err(Refused::Rejected(error))
     }
 
-    async fn vek(&self, report: &Report<'_>) -> Result<(VekId, Fetched), Refused> {
-        // Version 2 names no product, a hidden chip has no name, and a provider's key is not to be had.
-        let product = report.product()?.ok_or(AppraisalError::UnknownKey)?;
+    async fn vek(
+        &self,
+        report: &Report<'_>,
+        peer: &PeerCollateral<'_>,
+    ) -> Result<(VekId, Fetched), Refused> {
+        // What the peer sent is of another key; or it sent none, and then it matters who was to have one.
+        let missing = |due_from| match (peer.sent_another_vek(), report.signing_key) {
+            (true, _) => AppraisalError::UnknownKey,
+            (false, SigningKey::Vcek) => AppraisalError::NoEndorsement {
+                what: "VCEK",
+                due_from,
+            },
+            (false, SigningKey::Vlek) => AppraisalError::NoEndorsement {
+                what: "VLEK",
+                due_from,
+            },
+        };
+        // Version 2 names no product, a hidden chip has no name, and a provider's key is not to be had: the peer's to send.
+        let product = report.product()?;
+        let product = product.ok_or_else(|| missing(Fault::Peer))?;
         let hwid = match report.signing_key {
             SigningKey::Vcek => report.hwid(product),
             SigningKey::Vlek => None,
         };
-        let hwid = hwid.ok_or(AppraisalError::UnknownKey)?;
+        let hwid = hwid.ok_or_else(|| missing(Fault::Peer))?;
         self.roots.anchor(product)?;
         let tcb = Tcb::decode(product, report.reported_tcb).ok_or(AppraisalError::Malformed)?;
         let id = VekId::new(product, hwid, tcb);
@@ -138,7 +156,11 @@ impl Own<'_> {
             .vek(&id, self.now)
             .await
             .map_err(|error| unreachable(&error))?;
-        let found = found.ok_or(AppraisalError::UnknownKey)?;
+        let due_from = match self.source.supplies_veks() {
+            true => Fault::Verifier,
+            false => Fault::Peer,
+        };
+        let found = found.ok_or_else(|| missing(due_from))?;
         Ok((id, found))
     }
 

@@ -23,6 +23,7 @@ use atls_collateral::StalePolicy;
 use atls_core::AppraisalError;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
+use atls_core::Fault;
 use atls_core::Held;
 use atls_core::HttpClient;
 use atls_core::HttpError;
@@ -33,6 +34,7 @@ use atls_reference::Live;
 use atls_snp::CertTable;
 use atls_snp::Kds;
 use atls_snp::KdsCollateral;
+use atls_snp::NoCollateral;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
 use atls_snp::SnpVerifier;
@@ -113,12 +115,37 @@ fn nothing_is_fetched_for_a_report_that_fails_before() {
     let mut hidden = platform.clone();
     hidden.report.chip_id = [0; 64];
     let hidden = bare(hidden.signed_report(&CHALLENGE));
-    assert_eq!(judge(hidden), Err(AppraisalError::UnknownKey));
+    assert_eq!(judge(hidden), Err(missing("VCEK", Fault::Peer)));
     let mut old = platform.clone();
     old.report.version = 2;
     let old = bare(old.signed_report(&CHALLENGE));
-    assert_eq!(judge(old), Err(AppraisalError::UnknownKey));
+    assert_eq!(judge(old), Err(missing("VCEK", Fault::Peer)));
     assert_eq!(amd.asked(), [""; 0]);
+}
+
+/// Who was to have one, is to blame; and a peer that sends the key of another is to blame itself.
+#[test]
+fn a_missing_vcek_is_named_and_is_the_fault_of_who_was_to_supply_it() {
+    let platform = milan();
+    let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
+    let own = platform.collateral().unwrap();
+    let refused = appraise_with(&platform, &bare, own, platform.policy()).unwrap_err();
+    assert_eq!(refused, missing("VCEK", Fault::Verifier));
+    assert_eq!(refused.fault(), Fault::Verifier);
+    let text = "no VCEK: neither the evidence nor the collateral source has one";
+    assert_eq!(refused.to_string(), text);
+    let refused = appraise_with(&platform, &bare, NoCollateral, platform.policy()).unwrap_err();
+    assert_eq!(refused, missing("VCEK", Fault::Peer));
+    let mut other = platform.clone();
+    other.vek.set(&[3, 8], &[0x02, 0x01, 0x01]);
+    let another = SnpEvidence::new(platform.signed_report(&CHALLENGE), other.certificates());
+    let own = platform.collateral().unwrap();
+    let refused = appraise_with(&platform, &another, own, platform.policy()).unwrap_err();
+    assert_eq!(refused, AppraisalError::UnknownKey);
+}
+
+fn missing(what: &'static str, due_from: Fault) -> AppraisalError {
+    AppraisalError::NoEndorsement { what, due_from }
 }
 
 /// The list is asked for last: a peer without a good signature makes nobody ask for it.
@@ -138,7 +165,7 @@ fn a_providers_key_is_never_fetched() {
     let amd = Arc::new(Amd::of(&platform));
     let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
     let refused = appraise_with(&platform, &bare, kds(&amd), platform.policy());
-    assert_eq!(refused.unwrap_err(), AppraisalError::UnknownKey);
+    assert_eq!(refused.unwrap_err(), missing("VLEK", Fault::Peer));
     assert_eq!(amd.asked(), [""; 0]);
     let evidence = platform.evidence(&CHALLENGE);
     assert!(appraise_with(&platform, &evidence, kds(&amd), platform.policy()).is_ok());

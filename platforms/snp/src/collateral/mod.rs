@@ -66,6 +66,12 @@ pub trait SnpCollateral: Send + Sync {
         now: UnixTime,
     ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>>;
 
+    /// Whether certificates of chips' keys are this source's to give, so that a missing one is its fault and not that of a peer
+    /// which sent none. It is, unless said otherwise.
+    fn supplies_veks(&self) -> bool {
+        true
+    }
+
     /// Told of a piece that it gave and that is no good: not what AMD signed, not what was asked for, or outside of its time.
     /// It is then asked once more.
     fn reject(&self, piece: SnpPiece<'_>, contents: &Fetched, now: UnixTime) {
@@ -148,5 +154,9 @@ impl SnpCollateral for NoCollateral {
         _: UnixTime,
     ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
         Box::pin(async { Ok(None) })
+    }
+
+    fn supplies_veks(&self) -> bool {
+        false
     }
 }

@@ -12,6 +12,7 @@ use crate::x509::Certificate;
 /// What the peer, or its host, says are AMD's certificates.
 pub(crate) struct PeerCollateral<'a> {
     vek: Option<&'a [u8]>,
+    sent_another_vek: bool,
     authorities: Vec<&'a [u8]>,
     crl: Option<&'a [u8]>,
 }
@@ -27,7 +28,8 @@ impl<'a> PeerCollateral<'a> {
             SigningKey::Vcek => CertificateKind::Vcek,
             SigningKey::Vlek => CertificateKind::Vlek,
         };
-        let mut vek = table.get(kind).filter(|der| fits(der, report));
+        let of_table = table.get(kind);
+        let mut vek = of_table.filter(|der| fits(der, report));
         let mut authorities: Vec<_> = [CertificateKind::Ask, CertificateKind::Ark]
             .into_iter()
             .filter_map(|kind| table.get(kind))
@@ -46,6 +48,7 @@ impl<'a> PeerCollateral<'a> {
             }
         }
         Self {
+            sent_another_vek: of_table.is_some() && vek.is_none(),
             vek,
             authorities,
             crl,
@@ -56,6 +59,11 @@ impl<'a> PeerCollateral<'a> {
     /// is none.
     pub(crate) fn vek(&self) -> Option<&'a [u8]> {
         self.vek
+    }
+
+    /// Whether there is one, and it is not the report's.
+    pub(crate) fn sent_another_vek(&self) -> bool {
+        self.sent_another_vek
     }
 
     pub(crate) fn authorities(&self) -> impl Iterator<Item = &'a [u8]> {
