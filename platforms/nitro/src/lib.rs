@@ -44,7 +44,9 @@ mod claims;
 mod corim;
 mod document;
 mod envelope;
+mod findings;
 mod judge;
+mod measurements;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod nsm;
 mod policy;
@@ -65,6 +67,7 @@ pub use attester::NitroAttester;
 pub use attester::NsmDevice;
 pub use chain::AWS_ROOT_G1;
 pub use claims::NitroClaims;
+pub use measurements::dangerous_unverified_measurements;
 pub use policy::NitroImage;
 pub use policy::NitroPolicy;
 pub use verifier::NitroVerifier;

@@ -7,6 +7,7 @@ use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
+use atls_core::Finding;
 use atls_core::MediaType;
 use atls_core::Origin;
 use atls_core::RecordedAppraisal;
@@ -24,6 +25,7 @@ use crate::chain::AWS_ROOT_G1;
 use crate::claims::NitroClaims;
 use crate::document::Document;
 use crate::envelope::Authentic;
+use crate::findings;
 use crate::judge;
 use crate::judge::Software;
 use crate::policy::NitroPolicy;
@@ -80,8 +82,15 @@ impl NitroVerifier {
         let authentic = Authentic::verify(evidence, &self.root, policy.max_age(), now)?;
         let (mut document, valid_until) = authentic.recorded();
         let challenge = document.nonce.take().unwrap_or_default();
-        let (ear, claims) = judged(&policy, document, valid_until, now);
-        Ok(RecordedAppraisal::new(ear, self.origin, challenge).with_claims(claims))
+        let judged = Judged::of(&policy, document, valid_until, now);
+        let image = judged.claims.image.clone();
+        let recorded = RecordedAppraisal::new(judged.ear, self.origin, challenge)
+            .with_claims(judged.claims)
+            .with_findings(judged.findings);
+        Ok(match image {
+            Some(image) => recorded.with_image(image),
+            None => recorded,
+        })
     }
 
     fn appraise_now(
@@ -96,36 +105,49 @@ impl NitroVerifier {
         // Whether it is the key of this connection is the relying party's to compare; that it is there, ours.
         let leaf_key = document.public_key.take();
         let leaf_key = leaf_key.ok_or(AppraisalError::NotBound)?;
-        let (ear, claims) = judged(&policy, document, valid_until, now);
-        Ok(Appraised::bound_to_connection(ear, self.origin, matched)
+        let judged = Judged::of(&policy, document, valid_until, now);
+        let image = judged.claims.image.clone();
+        let appraised = Appraised::bound_to_connection(judged.ear, self.origin, matched)
             .with_attested_key(leaf_key)
-            .with_claims(claims))
+            .with_claims(judged.claims)
+            .with_findings(judged.findings);
+        Ok(match image {
+            Some(image) => appraised.with_image(image),
+            None => appraised,
+        })
     }
 }
 
-/// What the policy says of a genuine document.
-fn judged(
-    policy: &NitroPolicy,
-    document: Document,
-    valid_until: UnixTime,
-    now: UnixTime,
-) -> (Ear, NitroClaims) {
-    let judgement = judge::judge(policy, &document.pcrs);
-    let appraisal = Appraisal::new(judgement.vector);
-    let appraisal = match judgement.software {
-        Software::Known | Software::Unmeasured => appraisal,
-        // 33 alone would be a warning, and who accepts warnings must not accept any image.
-        Software::Unknown => appraisal.with_status(Tier::Contraindicated),
-    };
-    let ear = Ear::local(verifier_id(), now, "nitro", appraisal).with_expiry(valid_until);
-    let claims = NitroClaims {
-        module_id: document.module_id,
-        timestamp_ms: document.timestamp_ms,
-        pcrs: document.pcrs,
-        user_data: document.user_data,
-        image: judgement.image.map(|image| image.name.clone()),
-    };
-    (ear, claims)
+/// What the policy says of a genuine document, and why.
+struct Judged {
+    ear: Ear,
+    claims: NitroClaims,
+    findings: Vec<Finding>,
+}
+
+impl Judged {
+    fn of(policy: &NitroPolicy, document: Document, valid_until: UnixTime, now: UnixTime) -> Self {
+        let judgement = judge::judge(policy, &document.pcrs);
+        let findings = findings::of(policy, &document.pcrs, &judgement);
+        let appraisal = Appraisal::new(judgement.vector);
+        let appraisal = match judgement.software {
+            Software::Known | Software::Unmeasured => appraisal,
+            // 33 alone would be a warning, and who accepts warnings must not accept any image.
+            Software::Unknown => appraisal.with_status(Tier::Contraindicated),
+        };
+        let claims = NitroClaims {
+            module_id: document.module_id,
+            timestamp_ms: document.timestamp_ms,
+            pcrs: document.pcrs,
+            user_data: document.user_data,
+            image: judgement.image.map(|image| image.name.clone()),
+        };
+        Self {
+            ear: Ear::local(verifier_id(), now, "nitro", appraisal).with_expiry(valid_until),
+            claims,
+            findings,
+        }
+    }
 }
 
 impl Verifier for NitroVerifier {
