@@ -5,14 +5,21 @@ use atls_core::ear::Category;
 use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
+use atls_core::pki_types::UnixTime;
 
 use crate::claims::SnpClaims;
+use crate::policy::MinimumTcb;
 use crate::policy::SnpPolicy;
 use crate::report::Report;
 use crate::report::SigningKey;
 
-/// Judges a report that is verified, and writes the image's name into its claims.
-pub(crate) fn judge(report: &Report<'_>, claims: &mut SnpClaims, policy: &SnpPolicy) -> Appraisal {
+/// Judges a report that is verified at some time, and writes the image's name into its claims.
+pub(crate) fn judge(
+    report: &Report<'_>,
+    claims: &mut SnpClaims,
+    policy: &SnpPolicy,
+    now: UnixTime,
+) -> Appraisal {
     let image = policy.images.iter().find(|image| image.is(report));
     claims.image = image.map(|image| image.name.clone());
     let values = [
@@ -30,7 +37,7 @@ pub(crate) fn judge(report: &Report<'_>, claims: &mut SnpClaims, policy: &SnpPol
             },
         ),
         (Category::FileSystem, NOTHING_CLAIMED),
-        (Category::Hardware, hardware(claims, policy)),
+        (Category::Hardware, hardware(claims, policy, now)),
         (Category::RuntimeOpaque, runtime_opaque(claims, policy)),
         (Category::StorageOpaque, NOTHING_CLAIMED),
         (Category::SourcedData, NOTHING_CLAIMED),
@@ -93,7 +100,14 @@ fn configuration(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
     }
 }
 
-fn hardware(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
+/// When the firmware will no longer be new enough, seconds since the epoch; none where that is not announced.
+pub(crate) fn outdated_from(claims: &SnpClaims, policy: &SnpPolicy, now: UnixTime) -> Option<u64> {
+    let next = policy.next_minimum_tcb.get(&claims.product)?;
+    let is_to_come = !next.from.is_reached(now) && !reaches(claims, &next.minimum());
+    is_to_come.then(|| next.from.begins_at())
+}
+
+fn hardware(claims: &SnpClaims, policy: &SnpPolicy, now: UnixTime) -> i8 {
     let Some(minimum) = policy.minimum_tcb.get(&claims.product) else {
         return UNRECOGNISED;
     };
@@ -101,10 +115,17 @@ fn hardware(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
     if vlek_refused || claims.report_version < policy.min_report_version {
         return CONTRAINDICATED;
     }
-    let current = claims.reported_tcb.is_at_least(&minimum.reported)
+    let next = policy.next_minimum_tcb.get(&claims.product);
+    let in_force = next.filter(|next| next.from.is_reached(now));
+    let is_new_enough =
+        reaches(claims, minimum) && in_force.is_none_or(|next| reaches(claims, &next.minimum()));
+    if is_new_enough { GENUINE } else { UNSAFE }
+}
+
+fn reaches(claims: &SnpClaims, minimum: &MinimumTcb) -> bool {
+    claims.reported_tcb.is_at_least(&minimum.reported)
         && claims.committed_tcb.is_at_least(minimum.committed())
-        && claims.launch_tcb.is_at_least(minimum.launch());
-    if current { GENUINE } else { UNSAFE }
+        && claims.launch_tcb.is_at_least(minimum.launch())
 }
 
 fn runtime_opaque(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {

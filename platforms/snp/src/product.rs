@@ -31,6 +31,15 @@ impl Product {
         }
     }
 
+    /// As the policy's tables name it.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Milan => "milan",
+            Self::Genoa => "genoa",
+            Self::Turin => "turin",
+        }
+    }
+
     /// By the combined family and model of CPUID (AMD document 56860, `CPUID_FAM_ID` and `CPUID_MOD_ID`).
     pub(crate) fn of_cpuid(family: u8, model: u8) -> Option<Self> {
         match (family, model) {

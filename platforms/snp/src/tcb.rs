@@ -55,12 +55,35 @@ impl Tcb {
 
     /// Whether no part is older than that of `minimum`.
     pub fn is_at_least(&self, minimum: &Self) -> bool {
-        // A missing FMC is older than any.
-        self.fmc >= minimum.fmc
-            && self.bootloader >= minimum.bootloader
-            && self.tee >= minimum.tee
-            && self.snp >= minimum.snp
-            && self.microcode >= minimum.microcode
+        self.parts()
+            .into_iter()
+            .zip(minimum.parts())
+            .all(|((_, part), (_, least))| part >= least)
+    }
+
+    /// The parts that are older than those of `minimum`, for people: `snp 20 of 24`.
+    pub(crate) fn behind(&self, minimum: &Self) -> Vec<String> {
+        self.parts()
+            .into_iter()
+            .zip(minimum.parts())
+            .filter(|((_, part), (_, least))| part < least)
+            .map(|((name, part), (_, least))| {
+                let version =
+                    |part: Option<u8>| part.map_or_else(|| "none".to_owned(), |it| it.to_string());
+                format!("{name} {} of {}", version(part), version(least))
+            })
+            .collect()
+    }
+
+    /// By AMD's names. A missing FMC is older than any.
+    fn parts(&self) -> [(&'static str, Option<u8>); 5] {
+        [
+            ("fmc", self.fmc),
+            ("bootloader", Some(self.bootloader)),
+            ("tee", Some(self.tee)),
+            ("snp", Some(self.snp)),
+            ("microcode", Some(self.microcode)),
+        ]
     }
 }
 

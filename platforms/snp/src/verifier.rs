@@ -8,6 +8,7 @@ use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
+use atls_core::Finding;
 use atls_core::MediaType;
 use atls_core::RecordedAppraisal;
 use atls_core::Verifier;
@@ -23,6 +24,7 @@ use crate::claims::SnpClaims;
 use crate::collateral::PeerCollateral;
 use crate::collateral::SnpCollateral;
 use crate::evidence::SnpEvidence;
+use crate::findings;
 use crate::judge;
 use crate::own::InForce;
 use crate::own::Own;
@@ -91,9 +93,16 @@ impl SnpVerifier {
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
         let report = Report::decode(evidence.report())?;
-        let (ear, claims) = self.judged(&report, evidence, endorsements, now).await?;
-        let recorded = RecordedAppraisal::new(ear, self.roots.origin(), report.report_data);
-        Ok(recorded.with_claims(claims))
+        let judged = self.judged(&report, evidence, endorsements, now).await?;
+        let image = judged.claims.image.clone();
+        let origin = self.roots.origin();
+        let recorded = RecordedAppraisal::new(judged.ear, origin, report.report_data)
+            .with_claims(judged.claims)
+            .with_findings(judged.findings);
+        Ok(match image {
+            Some(image) => recorded.with_image(image),
+            None => recorded,
+        })
     }
 
     async fn judged(
@@ -102,7 +111,7 @@ impl SnpVerifier {
         evidence: &SnpEvidence,
         endorsements: &[Item<'_>],
         now: UnixTime,
-    ) -> Result<(Ear, SnpClaims), AppraisalError> {
+    ) -> Result<Judged, AppraisalError> {
         let peer = PeerCollateral::of(report, evidence.certificates(), endorsements);
         let own = Own {
             roots: &self.roots,
@@ -126,11 +135,25 @@ impl SnpVerifier {
             not_after = not_after.min(until);
         }
         let mut claims = SnpClaims::of(report, &chain.extensions)?;
-        let appraisal = judge::judge(report, &mut claims, &policy);
+        let appraisal = judge::judge(report, &mut claims, &policy, now);
+        let findings = findings::of(report, &claims, &policy, now);
+        let outdated = judge::outdated_from(&claims, &policy, now);
+        not_after = not_after.min(outdated.unwrap_or(u64::MAX));
         let ear = Ear::local(verifier_id(), now, "snp", appraisal)
             .with_expiry(UnixTime::since_unix_epoch(Duration::from_secs(not_after)));
-        Ok((ear, claims))
+        Ok(Judged {
+            ear,
+            claims,
+            findings,
+        })
     }
+}
+
+/// What the policy says of a genuine report, and why.
+struct Judged {
+    ear: Ear,
+    claims: SnpClaims,
+    findings: Vec<Finding>,
 }
 
 impl Verifier for SnpVerifier {
@@ -154,9 +177,16 @@ impl Verifier for SnpVerifier {
             let report = Report::decode(evidence.report())?;
             // Before anything is fetched. It counts once the signature over it was verified, below.
             let matched = expected.compare(&report.report_data)?;
-            let (ear, claims) = self.judged(&report, &evidence, endorsements, now).await?;
-            let appraised = Appraised::bound_to_connection(ear, self.roots.origin(), matched);
-            Ok(appraised.with_claims(claims))
+            let judged = self.judged(&report, &evidence, endorsements, now).await?;
+            let image = judged.claims.image.clone();
+            let origin = self.roots.origin();
+            let appraised = Appraised::bound_to_connection(judged.ear, origin, matched)
+                .with_claims(judged.claims)
+                .with_findings(judged.findings);
+            Ok(match image {
+                Some(image) => appraised.with_image(image),
+                None => appraised,
+            })
         })
     }
 }

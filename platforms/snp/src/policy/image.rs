@@ -1,6 +1,7 @@
 //! One image that may run.
 
 use atls_reference::Digest;
+use atls_reference::FieldProblem;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -55,21 +56,40 @@ impl SnpImage {
     }
 
     pub(crate) fn is(&self, report: &Report<'_>) -> bool {
-        is(Some(&self.measurement), &report.measurement)
-            && is(self.host_data.as_ref(), &report.host_data)
-            && is(self.family_id.as_ref(), &report.family_id)
-            && is(self.image_id.as_ref(), &report.image_id)
-            && is(self.id_key_digest.as_ref(), &report.id_key_digest)
-            && is(self.author_key_digest.as_ref(), &report.author_key_digest)
-            && self.conditions.hold(report)
+        self.differences(report).is_empty()
     }
 
-    pub(super) fn check(&self) -> Result<(), String> {
+    /// In which fields, by their names in files, the report is not as it is stated here.
+    pub(crate) fn differences(&self, report: &Report<'_>) -> Vec<&'static str> {
+        let checks = [
+            (
+                "measurement",
+                is(Some(&self.measurement), &report.measurement),
+            ),
+            ("host-data", is(self.host_data.as_ref(), &report.host_data)),
+            ("family-id", is(self.family_id.as_ref(), &report.family_id)),
+            ("image-id", is(self.image_id.as_ref(), &report.image_id)),
+            (
+                "id-key-digest",
+                is(self.id_key_digest.as_ref(), &report.id_key_digest),
+            ),
+            (
+                "author-key-digest",
+                is(self.author_key_digest.as_ref(), &report.author_key_digest),
+            ),
+            ("conditions", self.conditions.hold(report)),
+        ];
+        let unlike = checks.into_iter().filter(|(_, holds)| !holds);
+        unlike.map(|(name, _)| name).collect()
+    }
+
+    pub(super) fn check(&self) -> Result<(), FieldProblem> {
         if self.name.is_empty() {
-            return Err("an image has no name".into());
+            return Err(FieldProblem::new("name", "an image has no name"));
         }
         if self.measurement.is_zero() {
-            return Err(format!("image {:?} measures as zero", self.name));
+            let problem = format!("image {:?} measures as zero", self.name);
+            return Err(FieldProblem::new("measurement", problem));
         }
         Ok(())
     }

@@ -3,12 +3,15 @@
 mod conditions;
 mod corim;
 mod image;
+mod next;
 mod require;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use atls_reference::Digest;
+use atls_reference::FieldProblem;
 use atls_reference::Table;
 use atls_reference::corim::Corim;
 use serde::Deserialize;
@@ -17,11 +20,14 @@ use serde::Serialize;
 use serde::de::Error;
 use serde::de::MapAccess;
 use serde::de::Visitor;
+use serde::de::value::StrDeserializer;
 
 pub use conditions::Bits;
 pub use conditions::Level;
 pub use conditions::SnpConditions;
 pub use image::SnpImage;
+pub use next::Day;
+pub use next::NextMinimumTcb;
 pub use require::AbiVersion;
 pub use require::GuestRestriction;
 pub use require::PlatformFeature;
@@ -65,6 +71,14 @@ pub struct SnpPolicy {
     /// versions are good enough changes with each of AMD's security bulletins.
     #[serde(deserialize_with = "each_once")]
     pub minimum_tcb: BTreeMap<Product, MinimumTcb>,
+    /// What the minimum will be from some day on, for products that are in [`minimum_tcb`](Self::minimum_tcb). State it when
+    /// AMD publishes a bulletin: the findings then name every platform that is behind, before it is refused. Default: none.
+    #[serde(
+        default,
+        deserialize_with = "each_once",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub next_minimum_tcb: BTreeMap<Product, NextMinimumTcb>,
     /// Accepts guests that the host may debug, **which keeps nothing confidential**. The result is a warning still.
     /// Default: refused.
     #[serde(default)]
@@ -110,6 +124,7 @@ impl SnpPolicy {
         Self {
             images,
             minimum_tcb,
+            next_minimum_tcb: BTreeMap::new(),
             allow_debug: false,
             allow_masked_chip_id: false,
             allow_migration_agent: false,
@@ -140,24 +155,47 @@ impl Table for SnpPolicy {
     }
 
     fn check(&self) -> Result<(), String> {
+        self.check_fields().map_err(|found| found.to_string())
+    }
+
+    fn check_fields(&self) -> Result<(), FieldProblem> {
         if self.images.is_empty() {
-            return Err("no image is listed, so none could be accepted; add [[snp.image]]".into());
+            let problem = "no image is listed, so none could be accepted; add [[snp.image]]";
+            return Err(FieldProblem::new("image", problem));
         }
-        self.images.iter().try_for_each(SnpImage::check)?;
+        for (index, image) in self.images.iter().enumerate() {
+            let checked = image.check();
+            checked.map_err(|found| found.within(&format!("image[{index}]")))?;
+        }
         if self.minimum_tcb.is_empty() {
-            return Err("no minimum TCB is stated; add [snp.minimum-tcb.PRODUCT]".into());
+            let problem = "no minimum TCB is stated; add [snp.minimum-tcb.PRODUCT]";
+            return Err(FieldProblem::new("minimum-tcb", problem));
         }
         for (product, minimum) in &self.minimum_tcb {
-            minimum.check(*product)?;
+            let checked = minimum.check(*product);
+            checked.map_err(|found| found.within(&format!("minimum-tcb.{}", product.key())))?;
+        }
+        for (product, next) in &self.next_minimum_tcb {
+            let field = format!("next-minimum-tcb.{}", product.key());
+            if !self.minimum_tcb.contains_key(product) {
+                let problem = format!(
+                    "{product} is not in minimum-tcb, so it is refused already; add [snp.minimum-tcb.{}]",
+                    product.key()
+                );
+                return Err(FieldProblem::new(field, problem));
+            }
+            let checked = next.minimum().check(*product);
+            checked.map_err(|found| found.within(&field))?;
         }
         if !(2..=5).contains(&self.min_report_version) {
-            return Err("min-report-version is 2 to 5".into());
+            return Err(FieldProblem::new("min-report-version", "it is 2 to 5"));
         }
         if self.max_vmpl > 3 {
-            return Err("max-vmpl is 0 to 3".into());
+            return Err(FieldProblem::new("max-vmpl", "it is 0 to 3"));
         }
         if self.chip_ids.as_ref().is_some_and(Vec::is_empty) {
-            return Err("chip-ids is empty, so no chip could be accepted; leave it out".into());
+            let problem = "empty, so no chip could be accepted; leave it out";
+            return Err(FieldProblem::new("chip-ids", problem));
         }
         Ok(())
     }
@@ -199,17 +237,24 @@ impl MinimumTcb {
         self.launch.as_ref().unwrap_or(&self.reported)
     }
 
-    fn check(&self, product: Product) -> Result<(), String> {
-        let stated = [&self.reported, self.committed(), self.launch()];
-        match product {
-            Product::Turin if stated.iter().any(|tcb| tcb.fmc.is_none()) => {
-                Err("fmc is missing in the minimum TCB of turin".into())
-            }
-            Product::Milan | Product::Genoa if stated.iter().any(|tcb| tcb.fmc.is_some()) => {
-                Err("fmc is in a minimum TCB of another product than turin".into())
-            }
-            _ => Ok(()),
+    fn check(&self, product: Product) -> Result<(), FieldProblem> {
+        let stated = [
+            ("reported", Some(&self.reported)),
+            ("committed", self.committed.as_ref()),
+            ("launch", self.launch.as_ref()),
+        ];
+        for (name, tcb) in stated {
+            let has_fmc = tcb.map(|tcb| tcb.fmc.is_some());
+            let problem = match (product, has_fmc) {
+                (Product::Turin, Some(false)) => "fmc is missing, and every Turin has one",
+                (Product::Milan | Product::Genoa, Some(true)) => {
+                    "fmc is there, and only Turin has one"
+                }
+                _ => continue,
+            };
+            return Err(FieldProblem::new(name, problem));
         }
+        Ok(())
     }
 }
 
@@ -218,16 +263,16 @@ fn default_report_version() -> u32 {
 }
 
 /// A map in which no key is repeated: JSON allows that, and the last would count.
-fn each_once<'de, D: Deserializer<'de>>(
+fn each_once<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
-) -> Result<BTreeMap<Product, MinimumTcb>, D::Error> {
-    deserializer.deserialize_map(EachOnce)
+) -> Result<BTreeMap<Product, T>, D::Error> {
+    deserializer.deserialize_map(EachOnce(PhantomData))
 }
 
-struct EachOnce;
+struct EachOnce<T>(PhantomData<T>);
 
-impl<'de> Visitor<'de> for EachOnce {
-    type Value = BTreeMap<Product, MinimumTcb>;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for EachOnce<T> {
+    type Value = BTreeMap<Product, T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a table of products")
@@ -235,10 +280,12 @@ impl<'de> Visitor<'de> for EachOnce {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut least = BTreeMap::new();
-        while let Some((product, minimum)) = map.next_entry::<Product, _>()? {
-            if least.insert(product, minimum).is_some() {
+        // As text first: errors in the value name the way to it, and the way of any other kind of key is unknown.
+        while let Some(name) = map.next_key::<String>()? {
+            let product = Product::deserialize(StrDeserializer::<A::Error>::new(&name))?;
+            if least.insert(product, map.next_value()?).is_some() {
                 return Err(A::Error::custom(format_args!(
-                    "minimum-tcb names {product} twice"
+                    "the table names {product} twice"
                 )));
             }
         }

@@ -33,6 +33,19 @@ pub enum GuestRestriction {
 }
 
 impl GuestRestriction {
+    /// As files have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Aes256Xts => "aes256-xts",
+            Self::CiphertextHiding => "ciphertext-hiding",
+            Self::NoCxl => "no-cxl",
+            Self::NoPageSwap => "no-page-swap",
+            Self::NoRapl => "no-rapl",
+            Self::NoSmt => "no-smt",
+            Self::SingleSocket => "single-socket",
+        }
+    }
+
     pub(crate) fn holds(self, policy: GuestPolicy) -> bool {
         match self {
             Self::Aes256Xts => policy.requires_aes_256_xts(),
@@ -68,6 +81,19 @@ pub enum PlatformFeature {
 }
 
 impl PlatformFeature {
+    /// As files have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AliasCheckComplete => "alias-check-complete",
+            Self::CiphertextHiding => "ciphertext-hiding",
+            Self::Ecc => "ecc",
+            Self::NoRapl => "no-rapl",
+            Self::NoSmt => "no-smt",
+            Self::NoTio => "no-tio",
+            Self::Tsme => "tsme",
+        }
+    }
+
     pub(crate) fn holds(self, platform: PlatformInfo) -> bool {
         match self {
             Self::AliasCheckComplete => platform.alias_check_complete(),

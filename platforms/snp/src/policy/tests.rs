@@ -161,3 +161,65 @@ reported-tcb = { exactly = "db18000000000004" }
     let unknown = text.replace("max-vmpl = 0\nsigning", "vmpl = 0\nsigning");
     assert!(from_toml::<SnpPolicy>(&unknown).is_err());
 }
+
+/// Where a value has the wrong form, the message has the whole way to it.
+#[test]
+fn an_error_within_a_table_of_products_names_the_product_and_the_field() {
+    let text = problem(
+        "snp = 24, microcode = 219 }\nlaunch",
+        "snp = 300, microcode = 219 }\nlaunch",
+    );
+    assert!(
+        text.contains("snp.minimum-tcb.milan.reported.snp"),
+        "{text}"
+    );
+    let json = serde_json::json!({ "version": 1, "snp": from_toml::<SnpPolicy>(GOOD).unwrap() });
+    let mut bad = json.clone();
+    bad["snp"]["minimum-tcb"]["turin"]["reported"]["fmc"] = "one".into();
+    let text = from_json::<SnpPolicy>(&bad.to_string())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.contains("snp.minimum-tcb.turin.reported.fmc"),
+        "{text}"
+    );
+    let text = problem("reported = { fmc = 1, ", "reported = { ");
+    assert!(text.contains("snp.minimum-tcb.turin.reported"), "{text}");
+    assert!(!text.contains('?'), "{text}");
+}
+
+#[test]
+fn an_announced_minimum_is_read_and_written() {
+    let announced = format!(
+        "{GOOD}{}",
+        r#"
+[snp.next-minimum-tcb.milan]
+from = "2027-01-31"
+reported = { bootloader = 4, tee = 0, snp = 25, microcode = 220 }
+"#
+    );
+    let policy: SnpPolicy = from_toml(&announced).unwrap();
+    let next = &policy.next_minimum_tcb[&Product::Milan];
+    assert_eq!(next.from.to_string(), "2027-01-31");
+    assert_eq!(next.from.begins_at(), 1_801_353_600);
+    let json = serde_json::json!({ "version": 1, "snp": policy });
+    assert_eq!(from_json::<SnpPolicy>(&json.to_string()).unwrap(), policy);
+    for day in [
+        "2027-02-29",
+        "2027-1-31",
+        "2027-01-31T00:00:00Z",
+        "1969-12-31",
+        "soon",
+        "",
+    ] {
+        let text = announced.replace("2027-01-31", day);
+        let refused = from_toml::<SnpPolicy>(&text).unwrap_err().to_string();
+        assert!(
+            refused.contains("snp.next-minimum-tcb.milan.from"),
+            "{refused}"
+        );
+    }
+    let other = announced.replace("next-minimum-tcb.milan", "next-minimum-tcb.genoa");
+    let refused = from_toml::<SnpPolicy>(&other).unwrap_err().to_string();
+    assert!(refused.contains("snp.next-minimum-tcb.genoa"), "{refused}");
+}

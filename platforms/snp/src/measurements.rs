@@ -1,0 +1,51 @@
+//! What Evidence says of its guest, for whoever looks at a machine of their own.
+
+use atls_core::AppraisalError;
+use atls_reference::Digest;
+
+use crate::evidence::SnpEvidence;
+use crate::report::Report;
+use crate::tcb::Tcb;
+
+/// The measurements in SEV-SNP Evidence, by the names that a policy file has for them, with their values as they stand there.
+///
+/// **Nothing is verified**, neither signature nor binding: this shows on a machine of your own what a policy could pin. Whoever
+/// pins what it shows of somebody else's machine trusts whoever made the bytes.
+///
+/// # Errors
+/// [`AppraisalError::Malformed`]; [`AppraisalError::UnknownKey`] for a processor that is not known here.
+pub fn dangerous_unverified_measurements(
+    evidence: &[u8],
+) -> Result<Vec<(&'static str, String)>, AppraisalError> {
+    let evidence = SnpEvidence::decode(evidence)?;
+    let report = Report::decode(evidence.report())?;
+    let mut found = vec![
+        ("measurement", Digest::from(report.measurement).to_string()),
+        ("host-data", Digest::from(report.host_data).to_string()),
+        ("family-id", Digest::from(report.family_id).to_string()),
+        ("image-id", Digest::from(report.image_id).to_string()),
+        (
+            "id-key-digest",
+            Digest::from(report.id_key_digest).to_string(),
+        ),
+        (
+            "author-key-digest",
+            Digest::from(report.author_key_digest).to_string(),
+        ),
+        ("report-version", report.version.to_string()),
+        ("vmpl", report.vmpl.to_string()),
+    ];
+    if let Some(product) = report.product()? {
+        found.push(("product", product.key().to_owned()));
+        let versions = [
+            ("minimum-tcb.reported", report.reported_tcb),
+            ("minimum-tcb.committed", report.committed_tcb),
+            ("minimum-tcb.launch", report.launch_tcb),
+        ];
+        for (name, bytes) in versions {
+            let tcb = Tcb::decode(product, bytes).ok_or(AppraisalError::Malformed)?;
+            found.push((name, tcb.to_string()));
+        }
+    }
+    Ok(found)
+}
