@@ -8,6 +8,7 @@ mod connection;
 
 use std::error::Error;
 
+use atls_core::AppraisalError;
 use atls_core::AttestError;
 use atls_core::LocalAttester;
 use atls_core::cmw::Cmw;
@@ -20,7 +21,7 @@ use connection::Connection;
 
 fn main() -> Result<(), Box<dyn Error>> {
     match here()? {
-        Some(mut device) => print(&attest(&mut device)?),
+        Some(mut device) => print(&attest(&mut device)?)?,
         None => println!(
             "no confidential platform here; looked for: AWS Nitro Enclave (/dev/nsm), \
              Intel TDX and AMD SEV-SNP (configfs-tsm)"
@@ -49,17 +50,38 @@ fn attest(device: &mut dyn LocalAttester) -> Result<Cmw, Box<dyn Error>> {
     Ok(device.attest(to_attest)?)
 }
 
-fn print(evidence: &Cmw) {
+fn print(evidence: &Cmw) -> Result<(), AppraisalError> {
     for item in evidence.items() {
         let media_type = item.media_type().map(|known| known.to_string());
         let media_type = media_type.unwrap_or_else(|| "unknown".to_owned());
-        println!("{media_type}: {} octets of Evidence", item.value().len());
-        for line in item.value().chunks(32) {
-            let digits: String = line.iter().map(|octet| format!("{octet:02x}")).collect();
-            println!("  {digits}");
+        println!("{media_type}: {} bytes of Evidence", item.value().len());
+        for (name, value) in measurements(&media_type, item.value())? {
+            println!("  {name} = {value}");
         }
     }
+    Ok(())
 }
+
+/// By the names of the policy file, of Evidence that this machine has just made: nothing else may be pinned unverified. Of
+/// formats without measurements, such as certificates that are sent along, there are none.
+fn measurements(
+    media_type: &str,
+    evidence: &[u8],
+) -> Result<Vec<(String, String)>, AppraisalError> {
+    match media_type {
+        NITRO => atls_nitro::dangerous_unverified_measurements(evidence),
+        SNP => {
+            let measurements = atls_snp::dangerous_unverified_measurements(evidence)?.into_iter();
+            Ok(measurements
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect())
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+const NITRO: &str = "application/vnd.atls.nitro-document";
+const SNP: &str = "application/vnd.veraison.tsm-report+cbor";
 
 fn boxed(device: impl LocalAttester + 'static) -> Box<dyn LocalAttester> {
     Box::new(device)
@@ -72,6 +94,8 @@ mod tests {
 
     use atls_core::pki_types::UnixTime;
     use atls_nitro::testing::Forger;
+    use atls_snp::Product;
+    use atls_snp::testing::ForgedPlatform;
 
     use super::*;
 
@@ -87,7 +111,31 @@ mod tests {
         )));
         let mut device = NitroAttester::with_device(Forger::device(&forger)).unwrap();
         let evidence = attest(&mut device).unwrap();
-        print(&evidence);
-        assert_eq!(evidence.items().len(), 1);
+        print(&evidence).unwrap();
+        let items = evidence.items();
+        let [item] = &items[..] else {
+            panic!("one item of Evidence");
+        };
+        let found = measurements(NITRO, item.value()).unwrap();
+        assert_eq!(found[0].0, "pcr0");
+        assert_eq!(found[0].1.len(), 96);
+        let media_type = item.media_type().unwrap().to_string();
+        assert_eq!(media_type, NITRO);
+    }
+
+    #[test]
+    fn an_snp_report_shows_what_a_policy_could_pin() {
+        let platform = ForgedPlatform::new(Product::Turin).unwrap();
+        let evidence = platform.evidence(&[7; 64]).encode().unwrap();
+        let found = measurements(SNP, &evidence).unwrap();
+        let names: Vec<_> = found.iter().map(|(name, _)| &**name).collect();
+        assert!(names.contains(&"measurement") && names.contains(&"minimum-tcb.reported"));
+        let measurement: String = platform
+            .report
+            .measurement
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(found[0].1, measurement);
     }
 }
