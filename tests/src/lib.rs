@@ -341,4 +341,6 @@ mod prose {
     struct Modes;
     #[doc = include_str!("../../docs/platforms/nitro.md")]
     struct Nitro;
+    #[doc = include_str!("../../docs/platforms/snp.md")]
+    struct Snp;
 }
