@@ -23,7 +23,12 @@ use http::request::Parts;
 /// the answer is `500`, and an error is traced that says so.
 ///
 /// ```
+/// # use std::sync::Arc;
 /// # use atls_axum::AttestationResult;
+/// # use atls_sim::SimAttester;
+/// # use axum::{Router, body::Body, routing::get};
+/// # use http::{Request, StatusCode};
+/// # use tower::ServiceExt;
 /// async fn for_attested_clients(peer: AttestationResult) -> String {
 ///     format!("{} until {}", peer.status(), peer.expires_at().as_secs())
 /// }
@@ -31,6 +36,22 @@ use http::request::Parts;
 /// async fn for_everybody(peer: Option<AttestationResult>) -> &'static str {
 ///     if peer.is_some() { "the whole truth" } else { "a summary" }
 /// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = Router::new()
+///     .route("/whole", get(for_attested_clients))
+///     .route("/", get(for_everybody));
+/// # let device = SimAttester::generate()?;
+/// # let clients = demo::trusting(&device)?;
+/// # let layer = atls_axum::testing::attested(demo::provider(), Arc::new(device), clients).await?;
+///
+/// // Over the connection of a client that attested:
+/// let attested = app.clone().layer(layer);
+/// let response = attested.oneshot(Request::get("/whole").body(Body::empty())?).await?;
+/// assert_eq!(response.status(), StatusCode::OK);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct AttestationResult(Arc<PeerAttestation>);

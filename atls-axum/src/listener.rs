@@ -27,6 +27,24 @@ use tracing::Instrument;
 /// deadlines are those of the acceptor's terms, and at most [`DEFAULT_PENDING`] connections are between accept and
 /// the first octet of HTTP, for which they have [`DEFAULT_FIRST_REQUEST`]. Dropping the listener, as graceful shutdown does, closes the socket and the handshakes in flight;
 /// connections that are already served finish.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_axum::AttestedListener;
+/// # use atls_sim::SimAttester;
+/// # use atls_tower::{ServerAcceptor, ServerTerms};
+/// # use axum::{Router, routing::get};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let tls = demo::Authority::new()?.server()?;
+/// # let device = SimAttester::generate()?;
+/// let terms = ServerTerms::new().attester(Arc::new(device));
+/// let listener = AttestedListener::bind("127.0.0.1:0", ServerAcceptor::new(tls, terms)?).await?;
+/// println!("listening on port {}", listener.local_addr().port());
+/// # assert_ne!(listener.local_addr().port(), 0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct AttestedListener {
     ready: mpsc::Receiver<Accepted>,

@@ -18,6 +18,28 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 /// Serves a router over attested connections.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_axum::AttestedListener;
+/// # use atls_sim::SimAttester;
+/// # use atls_tower::{ServerAcceptor, ServerTerms};
+/// # use axum::{Router, routing::get};
+/// use atls_axum::RouterExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let tls = demo::Authority::new()?.server()?;
+/// # let device = SimAttester::generate()?;
+/// # let terms = ServerTerms::new().attester(Arc::new(device));
+/// # let listener = AttestedListener::bind("127.0.0.1:0", ServerAcceptor::new(tls, terms)?).await?;
+/// # let stop = async {};
+/// let app = Router::new().route("/", get(async || "hello"));
+/// let serving = axum::serve(listener, app.into_attested_make_service());
+/// serving.with_graceful_shutdown(stop).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub trait RouterExt {
     /// A make-service for `axum::serve` with an [`AttestedListener`](crate::AttestedListener). Requests carry the
     /// attestation of their connection's client, and `ConnectInfo<SocketAddr>` as with

@@ -32,14 +32,24 @@ use crate::listener::AttestedListener;
 ///
 /// Handlers get `ConnectInfo<SocketAddr>` and [`AttestationResult`](crate::AttestationResult).
 ///
-/// ```no_run
+/// ```
+/// # use std::sync::Arc;
 /// # use atls_axum::AttestedListener;
-/// # async fn example(listener: AttestedListener, app: axum::Router) -> std::io::Result<()> {
-/// let stop = async {
-///     // A signal of the application.
-///     std::future::pending::<()>().await
-/// };
-/// atls_axum::serve(listener, app).with_graceful_shutdown(stop).await
+/// # use atls_sim::SimAttester;
+/// # use atls_tower::{ServerAcceptor, ServerTerms};
+/// # use axum::{Router, routing::get};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let tls = demo::Authority::new()?.server()?;
+/// # let device = SimAttester::generate()?;
+/// # let terms = ServerTerms::new().attester(Arc::new(device));
+/// # let acceptor = ServerAcceptor::new(tls, terms)?;
+/// # let stop = async {};
+/// let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
+/// let app = Router::new().route("/", get(async || "hello"));
+/// // `stop` is any future: a signal, a message of the supervisor.
+/// atls_axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+/// # Ok(())
 /// # }
 /// ```
 pub fn serve(listener: AttestedListener, router: Router) -> Serve {

@@ -19,6 +19,17 @@ use crate::verifier::Origin;
 ///
 /// The proof type: [`RelyingParty::decide`](crate::RelyingParty::decide) is its only constructor, so who holds one
 /// holds a peer whose authenticator, binding, Evidence and status were all checked.
+///
+/// ```
+/// use atls_core::PeerAttestation;
+///
+/// /// What an audit log keeps of a peer.
+/// fn record(peer: &PeerAttestation) -> String {
+///     let devices = peer.items().len();
+///     let until = peer.expires_at().as_secs();
+///     format!("{}, bound to the {}, {devices} device(s), until {until}", peer.status(), peer.binding())
+/// }
+/// ```
 pub struct PeerAttestation {
     candidate: Candidate,
 }
@@ -47,6 +58,27 @@ impl Deref for PeerAttestation {
 }
 
 /// What a policy looks at: a peer that was appraised, and not yet accepted.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_core::{Candidate, PolicyViolation, RelyingParty};
+/// # use atls_sim::{SimAttester, SimVerifier};
+/// /// A policy of the application, besides the standard one.
+/// fn lasts_ten_minutes(peer: &Candidate) -> Result<(), PolicyViolation> {
+///     match peer.valid_for(peer.decided_at()).as_secs() {
+///         600.. => Ok(()),
+///         _ => Err(PolicyViolation::custom("ends too soon")),
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let verifier = SimVerifier::trusting(SimAttester::generate()?.trust_anchor());
+/// let builder = RelyingParty::builder().verifier(Arc::new(verifier));
+/// let relying_party = builder.policy(lasts_ten_minutes).build()?;
+/// # let _ = relying_party;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Candidate {
     pub(crate) items: Vec<AppraisedItem>,
     pub(crate) binding: Binding,

@@ -39,6 +39,30 @@ pub trait Attester: Send + Sync {
 /// An Attester that blocks: a device driver, without any runtime.
 ///
 /// What needs a thread of its own lifts it into an [`Attester`]; over tokio that is `atls_tower::Blocking`.
+///
+/// ```
+/// use atls_core::{AttestError, AttestRequest, LocalAttester, MediaType, cmw::Cmw, first_available};
+///
+/// struct Device([MediaType; 1]);
+///
+/// impl LocalAttester for Device {
+///     fn media_types(&self) -> &[MediaType] {
+///         &self.0
+///     }
+///
+///     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
+///         let evidence = request.bound().as_bytes().to_vec(); // A device would sign this.
+///         Ok(Cmw::evidence(self.0[0].clone(), evidence))
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let here: Box<dyn LocalAttester> = Box::new(Device(["application/vnd.example.evidence".parse()?]));
+/// let device = first_available([None, Some(here)]).ok_or("no platform here")?;
+/// assert_eq!(device.media_types().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub trait LocalAttester: Send {
     /// As [`Attester::media_types`].
     fn media_types(&self) -> &[MediaType];

@@ -40,6 +40,18 @@ where
 /// connection, every status affirming, from a device.
 ///
 /// What loosens it has a name that says so.
+///
+/// ```
+/// use atls_core::{Binding, StandardPolicy};
+///
+/// // The default, for devices whose status is affirming:
+/// let strict = StandardPolicy::new();
+/// // For a while, until all firmware is up to date:
+/// let lenient = StandardPolicy::new().accept_warning();
+/// // For tests: the simulator proves nothing.
+/// let simulated = StandardPolicy::new().dangerous_accept_simulated();
+/// assert!(strict != lenient && strict != simulated);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandardPolicy {
     weakest_binding: Binding,
@@ -115,6 +127,14 @@ impl Policy for StandardPolicy {
 }
 
 /// The peer was appraised and is not good enough.
+///
+/// ```
+/// use atls_core::{Fault, PolicyViolation};
+///
+/// let violation = PolicyViolation::custom("not the current release");
+/// assert_eq!(violation.to_string(), "not the current release");
+/// assert_eq!(violation.fault(), Fault::Peer);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyViolation {

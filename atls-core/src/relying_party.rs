@@ -33,9 +33,15 @@ use crate::verifier::Verifier;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use atls_core::{ConfigError, RelyingParty, StandardPolicy, Verifier};
-/// # fn example(verifier: Arc<dyn Verifier>) -> Result<(), ConfigError> {
-/// let relying_party = RelyingParty::builder().verifier(verifier).build()?;
+/// # use atls_core::{Candidate, PolicyViolation, RelyingParty, StandardPolicy};
+/// # use atls_sim::{SimAttester, SimVerifier};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let device = SimAttester::generate()?;
+/// let relying_party = RelyingParty::builder()
+///     .verifier(Arc::new(SimVerifier::trusting(device.trust_anchor())))
+///     .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
+///     .build()?;
+/// assert_eq!(relying_party.media_types().len(), 1);
 /// # Ok(())
 /// # }
 /// ```
@@ -184,6 +190,28 @@ impl fmt::Debug for RelyingParty {
 }
 
 /// Makes a [`RelyingParty`].
+///
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// # use atls_core::{Candidate, ConfigError, PolicyViolation, RelyingParty};
+/// # use atls_sim::{SimAttester, SimVerifier};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let device = SimAttester::generate()?;
+/// let one_device = |peer: &Candidate| match peer.items().len() {
+///     1 => Ok(()),
+///     _ => Err(PolicyViolation::custom("one device expected")),
+/// };
+/// RelyingParty::builder()
+///     .verifier(Arc::new(SimVerifier::trusting(device.trust_anchor())))
+///     .policy(one_device) // besides the standard policy
+///     .max_age(Duration::from_secs(600))
+///     .build()?;
+///
+/// // Without a verifier nothing could be accepted, which is a mistake.
+/// assert!(RelyingParty::builder().build().is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct RelyingPartyBuilder {

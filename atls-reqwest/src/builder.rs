@@ -27,6 +27,20 @@ use crate::setting::Setting;
 /// Makes `reqwest` clients attested, and knows which connection was accepted by which result.
 ///
 /// Cheap to clone; clones share the memory of connections.
+///
+/// ```
+/// # use atls_reqwest::{Attested, ClientBuilderExt, reqwest};
+/// # use atls_sim::SimAttester;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let roots = demo::Authority::new()?.roots()?;
+/// # let servers = demo::trusting(&SimAttester::generate()?)?;
+/// let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+/// let attested = Attested::builder(provider).roots(roots).require_peer(servers).build()?;
+/// let client = reqwest::Client::builder().attested(&attested).build()?;
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Attested {
     tls: ClientConfig,
@@ -100,6 +114,25 @@ pub enum Http {
 }
 
 /// Makes an [`Attested`].
+///
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// # use atls_reqwest::Attested;
+/// # use atls_sim::SimAttester;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let roots = demo::Authority::new()?.roots()?;
+/// # let device = SimAttester::generate()?;
+/// # let servers = demo::trusting(&device)?;
+/// let attested = Attested::builder(demo::provider())
+///     .roots(roots) // whose certificates to accept, as ever
+///     .require_peer(servers) // whose attestation
+///     .attester(Arc::new(device)) // and this client attests too, to servers that ask
+///     .deadline(Duration::from_secs(5))
+///     .build()?;
+/// # let _ = attested;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct AttestedBuilder {

@@ -13,6 +13,22 @@ use crate::error::LookupError;
 use crate::setting::Setting;
 
 /// Makes a reqwest client attested.
+///
+/// ```
+/// # use atls_reqwest::{Attested, ClientBuilderExt, reqwest};
+/// # use atls_sim::SimAttester;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let roots = demo::Authority::new()?.roots()?;
+/// # let servers = demo::trusting(&SimAttester::generate()?)?;
+/// # let attested = Attested::builder(demo::provider()).roots(roots).require_peer(servers).build()?;
+/// let client = reqwest::Client::builder()
+///     .user_agent("example/1.0")
+///     .attested(&attested)
+///     .build()?;
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
 pub trait ClientBuilderExt: sealed::Sealed {
     /// Sets TLS, HTTP version and the attesting layer. Call it last of what concerns TLS and HTTP versions; a
     /// configuration that is broken afterwards refuses connections, never accepts more.
@@ -58,6 +74,31 @@ impl ClientBuilderExt for reqwest::blocking::ClientBuilder {
 }
 
 /// Finds the attestation of who answered.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_reqwest::{Attested, ClientBuilderExt, ResponseExt, reqwest};
+/// # use atls_sim::SimAttester;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use atls_axum::AttestedListener;
+/// # use atls_tower::{ServerAcceptor, ServerTerms};
+/// # let authority = demo::Authority::new()?;
+/// # let device = SimAttester::generate()?;
+/// # let servers = demo::trusting(&device)?;
+/// # let terms = ServerTerms::new().attester(Arc::new(device));
+/// # let listener = AttestedListener::bind("127.0.0.1:0", ServerAcceptor::new(authority.server()?, terms)?).await?;
+/// # let url = format!("https://localhost:{}/", listener.local_addr().port());
+/// # let app = axum::Router::new().route("/", axum::routing::get(async || "hello"));
+/// # tokio::spawn(async move { atls_axum::serve(listener, app).await });
+/// # let attested = Attested::builder(demo::provider()).roots(authority.roots()?).require_peer(servers).build()?;
+/// # let client = reqwest::Client::builder().attested(&attested).build()?;
+/// let response = client.get(url).send().await?;
+/// let server = response.attestation(&attested)?;
+/// assert_eq!(server.status().to_string(), "affirming");
+/// # Ok(())
+/// # }
+/// ```
 pub trait ResponseExt: sealed::Sealed {
     /// The attestation by which the response's connection was accepted.
     ///

@@ -45,14 +45,23 @@ use crate::weaker::Recorded;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use atls_core::Attester;
-/// # use atls_tower::{Error, ServerAcceptor, ServerTerms};
-/// # async fn example(tls: rustls::ServerConfig, attester: Arc<dyn Attester>) -> Result<(), Box<dyn std::error::Error>> {
-/// let acceptor = ServerAcceptor::new(tls, ServerTerms::new().attester(attester))?;
-/// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-/// let (socket, _) = listener.accept().await?;
-/// let stream = acceptor.accept(socket).await?;
-/// println!("client attested: {}", stream.peer().is_some());
+/// # use atls_sim::SimAttester;
+/// # use atls_tower::{ClientConnector, ClientTerms, ServerAcceptor, ServerTerms};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let authority = demo::Authority::new()?;
+/// # let (tls, client_tls) = (authority.server()?, authority.client(&[])?);
+/// # let device = SimAttester::generate()?;
+/// # let clients_demand = ClientTerms::new().require_peer(demo::trusting(&device)?);
+/// # let connector = ClientConnector::new(client_tls, clients_demand)?;
+/// let acceptor = ServerAcceptor::new(tls, ServerTerms::new().attester(Arc::new(device)))?;
+///
+/// // Usually the stream is a socket that was accepted; any `AsyncRead + AsyncWrite` does.
+/// let (near, far) = tokio::io::duplex(64 * 1024);
+/// let client = connector.connect("localhost".try_into()?, far);
+/// let (accepted, connected) = tokio::join!(acceptor.accept(near), client);
+/// assert!(accepted?.peer().is_none()); // The client did not attest,
+/// assert!(connected?.peer().is_some()); // the server did.
 /// # Ok(())
 /// # }
 /// ```

@@ -30,12 +30,29 @@ use tokio::sync::oneshot;
 /// costs the connection that it worked for.
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use atls_core::{Attester, LocalAttester};
-/// # use atls_tower::Blocking;
-/// fn attester(device: impl LocalAttester + 'static) -> std::io::Result<Arc<dyn Attester>> {
-///     Ok(Arc::new(Blocking::spawn(device)?))
+/// use atls_core::{AttestError, AttestRequest, Attester, LocalAttester, MediaType, cmw::Cmw};
+/// use atls_tower::Blocking;
+///
+/// /// A driver: it is asked once at a time, and may take as long as it needs.
+/// struct Device([MediaType; 1]);
+///
+/// impl LocalAttester for Device {
+///     fn media_types(&self) -> &[MediaType] {
+///         &self.0
+///     }
+///
+///     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
+///         let evidence = request.bound().as_bytes().to_vec(); // A device would sign this.
+///         Ok(Cmw::evidence(self.0[0].clone(), evidence))
+///     }
 /// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let device = Device(["application/vnd.example.evidence".parse()?]);
+/// let attester = Blocking::spawn(device)?;
+/// assert_eq!(attester.media_types().len(), 1);
+/// # Ok(())
+/// # }
 /// ```
 pub struct Blocking {
     media_types: Vec<MediaType>,

@@ -32,6 +32,22 @@ use crate::error::Stage;
 ///
 /// Only `https` URIs are connected to, unless [`also_for_http_uris`](Self::also_for_http_uris) says that those too
 /// mean attested TLS.
+///
+/// ```
+/// use atls_tower::{AttestedHttps, ClientConnector, ClientTerms};
+/// use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+/// # use atls_sim::SimAttester;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let tls = demo::Authority::new()?.client(&["h2", "http/1.1"])?;
+/// # let servers = demo::trusting(&SimAttester::generate()?)?;
+/// let connector = ClientConnector::new(tls, ClientTerms::new().require_peer(servers))?;
+/// let https = AttestedHttps::new(connector);
+/// let client: Client<_, String> = Client::builder(TokioExecutor::new()).build(https);
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct AttestedHttps<H = HttpConnector> {
     transport: H,

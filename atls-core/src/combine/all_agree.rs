@@ -31,6 +31,20 @@ use crate::verifier::Verifier;
 /// a part of the attester that only one names. The platform's own claims are those of the first verifier that gives any, the
 /// findings those of all. A
 /// further [`Policy`](crate::Policy) that asks for such a claim trusts the one verifier that makes it.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_core::{AllAgree, RelyingParty};
+/// # use atls_sim::{SimAttester, SimVerifier};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let device = SimAttester::generate()?.trust_anchor();
+/// # let (first, second) = (SimVerifier::trusting(device.clone()), SimVerifier::trusting(device));
+/// let verifier = AllAgree::new(vec![Arc::new(first), Arc::new(second)])?;
+/// let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
+/// assert_eq!(relying_party.media_types().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct AllAgree {
     verifiers: Alike,
 }

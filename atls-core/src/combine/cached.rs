@@ -37,6 +37,21 @@ use crate::verifier::Verifier;
 ///
 /// What depends on the connection is not kept: the relying party compares the key that the Evidence names, and applies its
 /// policies, for each connection anew.
+///
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// # use atls_core::{Cached, RelyingParty};
+/// # use atls_sim::{SimAttester, SimVerifier};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let device = SimAttester::generate()?.trust_anchor();
+/// # let slow = SimVerifier::trusting(device);
+/// // A result is used again for at most ten seconds.
+/// let verifier = Cached::new(slow).with_max_age(Duration::from_secs(10));
+/// let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
+/// assert_eq!(relying_party.media_types().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Cached<V> {
     verifier: V,
     max_age: Duration,

@@ -25,6 +25,21 @@ use crate::verifier::Verifier;
 ///
 /// Each must be good enough on its own: who can keep one from answering chooses the next. How long an unavailable one may
 /// take is its own matter; the deadline of the connection is one for all.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_core::{Failover, RelyingParty};
+/// # use atls_sim::{SimAttester, SimVerifier};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let device = SimAttester::generate()?.trust_anchor();
+/// # let (first, second) = (SimVerifier::trusting(device.clone()), SimVerifier::trusting(device));
+/// // The second is asked where the first cannot be.
+/// let verifier = Failover::new(vec![Arc::new(first), Arc::new(second)])?;
+/// let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
+/// assert_eq!(relying_party.media_types().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Failover {
     verifiers: Alike,
 }

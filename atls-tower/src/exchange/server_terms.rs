@@ -18,11 +18,19 @@ use crate::weaker::Mode;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use atls_core::{Attester, RelyingParty};
-/// # use atls_tower::ServerTerms;
-/// # fn example(attester: Arc<dyn Attester>, relying_party: Arc<RelyingParty>) {
-/// let server_attests = ServerTerms::new().attester(attester.clone());
-/// let mutual = ServerTerms::new().attester(attester).require_peer(relying_party);
+/// # use atls_sim::SimAttester;
+/// # use atls_tower::{ServerAcceptor, ServerTerms};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let tls = demo::Authority::new()?.server()?;
+/// # let device = Arc::new(SimAttester::generate()?);
+/// # let clients = demo::trusting(&SimAttester::generate()?)?;
+/// // Clients that ask get Evidence:
+/// let server_attests = ServerTerms::new().attester(device.clone());
+/// // and every client must attest as well:
+/// let mutual = ServerTerms::new().attester(device).require_peer(clients);
+/// # ServerAcceptor::new(tls.clone(), server_attests)?;
+/// # ServerAcceptor::new(tls, mutual)?;
+/// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]

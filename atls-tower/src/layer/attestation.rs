@@ -32,6 +32,34 @@ use super::response::ResponseFuture;
 ///
 /// A request that passes the layers of two connections is answered with [`Problem::LayersDisagree`]. Whatever claims of
 /// attestation a request brings in its own headers mean nothing; nothing here reads them.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_sim::SimAttester;
+/// # use atls_tower::ClientAttestation;
+/// # use bytes::Bytes;
+/// # use http::{Request, Response};
+/// # use tower::{ServiceExt, service_fn};
+/// # use tower_layer::Layer;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let device = SimAttester::generate()?;
+/// # let clients = demo::trusting(&device)?;
+/// let service = service_fn(async |request: Request<String>| {
+///     let answer = match ClientAttestation::of(request.extensions()) {
+///         Ok(client) => client.status().to_string(),
+///         Err(problem) => problem.to_string(),
+///     };
+///     Ok::<_, std::convert::Infallible>(Response::new(Bytes::from(answer)))
+/// });
+///
+/// // Over sockets it is `stream.layer()`; this one is of a connection in memory.
+/// let layer = atls_tower::testing::attested(demo::provider(), Arc::new(device), clients).await?;
+/// let response = layer.layer(service).oneshot(Request::new(String::new())).await?;
+/// assert_eq!(response.body(), "affirming");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct AttestationLayer {
     peer: Option<Arc<PeerAttestation>>,

@@ -21,6 +21,32 @@ use super::response::ResponseFuture;
 /// Answers with a [`Problem`] otherwise. The relying party's own policy was already satisfied when the connection was
 /// made; a policy here can only demand more. A request that passed no [`AttestationLayer`](crate::AttestationLayer) is a
 /// fault of this server, traced and answered as one.
+///
+/// ```
+/// # use atls_core::{Candidate, PolicyViolation};
+/// # use atls_tower::{AttestationLayer, RequireAttestationLayer};
+/// # use bytes::Bytes;
+/// # use http::{Request, Response, StatusCode};
+/// # use tower::{ServiceExt, service_fn};
+/// # use tower_layer::Layer;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = service_fn(async |_: Request<String>| {
+///     Ok::<_, std::convert::Infallible>(Response::new(Bytes::from("secret")))
+/// });
+/// let one_device = |peer: &Candidate| match peer.items().len() {
+///     1 => Ok(()),
+///     _ => Err(PolicyViolation::custom("one device expected")),
+/// };
+/// let service = RequireAttestationLayer::new().policy(one_device).layer(secret);
+///
+/// // A request of a client that did not attest. Over attested TLS the outer layer is `stream.layer()`.
+/// let service = AttestationLayer::unattested().layer(service);
+/// let response = service.oneshot(Request::new(String::new())).await?;
+/// assert_eq!(response.status(), StatusCode::FORBIDDEN);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Default)]
 #[must_use]
 pub struct RequireAttestationLayer {

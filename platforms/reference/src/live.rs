@@ -22,15 +22,37 @@ use crate::file::Table;
 /// [`reload_if_changed`](Self::reload_if_changed), called from a timer or a signal handler of the application, puts it
 /// in force:
 ///
-/// ```no_run
-/// # use atls_reference::{Live, ReferenceError, Table};
-/// # fn example<T: Table>() -> Result<(), ReferenceError> {
-/// let policy = Live::<T>::open("/etc/service/reference-values.toml")?;
-/// // and every minute:
+/// ```
+/// use atls_reference::{Live, ReferenceError, Table};
+/// # use serde::Deserialize;
+///
+/// /// A platform's table; yours comes from its crate: `NitroPolicy`, `SnpPolicy`, `TdxPolicy`.
+/// #[derive(Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Example {
+///     debug: bool,
+/// }
+///
+/// impl Table for Example {
+///     const NAME: &'static str = "example";
+///
+///     fn check(&self) -> Result<(), String> {
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let file = std::env::temp_dir().join(format!("atls-live-{}.toml", std::process::id()));
+/// # std::fs::write(&file, "version = 1\n[example]\ndebug = false\n")?;
+/// let policy = Live::<Example>::open(&file)?;
+/// assert!(!policy.current().debug);
+///
+/// // Every minute, or at a signal:
 /// if let Err(error) = policy.reload_if_changed() {
 ///     // The old table is still in force. Tell an operator.
 ///     eprintln!("reference values were not reloaded: {error}");
 /// }
+/// # std::fs::remove_file(&file)?;
 /// # Ok(())
 /// # }
 /// ```

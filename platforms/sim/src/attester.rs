@@ -24,6 +24,20 @@ use crate::token::SoftwareComponent;
 use crate::verifier::TrustAnchor;
 
 /// Makes PSA attestation tokens in software. **Anybody can run this**; see the crate's front page.
+///
+/// ```
+/// use atls_core::Attester;
+/// use atls_sim::SimAttester;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let device = SimAttester::generate()?;
+/// // Verifiers need its key. It may go to another process, as bytes.
+/// let key = device.trust_anchor().public_key().to_vec();
+/// assert_eq!(key.len(), 65);
+/// assert_eq!(device.media_types().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct SimAttester {
     key: EcdsaKeyPair,
     anchor: TrustAnchor,

@@ -76,6 +76,23 @@ impl fmt::Debug for TrustAnchor {
 }
 
 /// Appraises simulated Evidence, offline. Its results say [`Origin::Simulated`], which default policies refuse.
+///
+/// ```
+/// use std::sync::Arc;
+/// use atls_core::{RelyingParty, StandardPolicy};
+/// use atls_sim::{SimAttester, SimVerifier, TrustAnchor};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let key = SimAttester::generate()?.trust_anchor().public_key().to_vec();
+/// let device = TrustAnchor::from_public_key(&key)?;
+/// let relying_party = RelyingParty::builder()
+///     .verifier(Arc::new(SimVerifier::trusting(device)))
+///     .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
+///     .build()?;
+/// # let _ = relying_party;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SimVerifier {
     anchors: Vec<TrustAnchor>,
