@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[derive(Debug)]
-    struct Link(&'static str, Option<Box<Link>>);
+    struct Link(&'static str, Option<Box<Self>>);
 
     impl fmt::Display for Link {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,7 +57,9 @@ mod tests {
 
     impl Error for Link {
         fn source(&self) -> Option<&(dyn Error + 'static)> {
-            self.1.as_deref().map(|link| link as &(dyn Error + 'static))
+            self.1
+                .as_deref()
+                .map(|link| -> &(dyn Error + 'static) { link })
         }
     }
 
