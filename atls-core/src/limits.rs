@@ -100,8 +100,8 @@ pub const DEFAULT_PENDING: usize = 1024;
 /// How long a connection may go on after its attestation expired, so that answers under way arrive.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
-/// Most exchanges that a server runs at once.
-pub const DEFAULT_EXCHANGES: usize = 512;
+/// Most attestations of its own that a server makes at once. Waits for a peer do not count.
+pub const DEFAULT_ATTESTATIONS: usize = 512;
 
 /// Most handshakes at once in which a server's device makes Evidence: all that one costs a client is a ClientHello, and
 /// clients that came further share the device.

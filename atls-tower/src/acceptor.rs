@@ -237,11 +237,9 @@ impl ServerAcceptor {
             .ok_or(ConfigError::Identity)?;
         let key = identity::fresh_key(provider)?;
         let request = OwnedAttestRequest::for_handshake(Side::Server, &random, &*key)?;
-        // All that it costs a client to come here is a ClientHello.
-        let _permit = self.server.turn(deadline).await?;
         let request = request.as_request();
-        let attesting = async { Ok(attester.attest(request).await?) };
-        let cmw = within(deadline, Stage::Attestation, attesting).await?;
+        let making = self.server.attest_handshake(deadline, &**attester, request);
+        let cmw = making.await?;
         let profile = CertificateProfile::new(CERTIFICATE_LIFETIME);
         let profile = name.into_iter().fold(profile, CertificateProfile::name);
         weaker::with_evidence(provider, &key, &profile, (request, &cmw), now)

@@ -9,13 +9,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use adversary::Link;
+use adversary::REQUEST;
 use atls_axum::AttestedListener;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::BoxFuture;
+use atls_core::CanAttest;
 use atls_core::ConfigError;
 use atls_core::Evidence;
 use atls_core::MediaType;
+use atls_core::Parameters;
 use atls_core::RelyingParty;
 use atls_core::SendError;
 use atls_core::Verifier;
@@ -76,7 +80,7 @@ async fn a_slow_device_delays_only_those_who_ask_it() {
 }
 
 #[tokio::test]
-async fn exchanges_at_once_are_bounded() {
+async fn attestations_at_once_are_bounded() {
     let world = World::new();
     let gate = Gate::new();
     let device = Gated {
@@ -104,7 +108,7 @@ async fn exchanges_at_once_are_bounded() {
             .await
             .is_ok()
     );
-    assert_eq!(gate.waiting(), 0, "a third exchange runs");
+    assert_eq!(gate.waiting(), 0, "a third attestation runs");
     gate.open();
     for client in clients {
         assert!(client.await.unwrap().is_ok());
@@ -136,6 +140,33 @@ async fn appraisals_at_once_are_bounded() {
     for client in clients {
         assert!(client.await.unwrap().is_ok());
     }
+}
+
+/// Nothing is attested and nothing appraised for a client that goes silent after the server's authenticator.
+#[tokio::test]
+async fn clients_that_say_nothing_more_take_nobodys_turn() {
+    let world = World::new();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let terms = terms.require_peer(world.about_clients()).at_once(1, 1);
+    let server = world.serve(terms.deadline(Duration::from_secs(600))).await;
+    let mut silent = Vec::new();
+    for wants_evidence in [false, true] {
+        let socket = TcpStream::connect(server.address).await.unwrap();
+        let tls = Arc::new(world.client_tls(&[]));
+        let mut link = Link::connect(tls, socket, None).await.unwrap();
+        let formats = world.about_servers().media_types();
+        let parameters = Parameters::client(formats, wants_evidence, CanAttest::AfterPeer);
+        let (request, _) = atls_core::request(&link, &demo::provider(), Some(&parameters)).unwrap();
+        link.write(REQUEST, &request).await.unwrap();
+        // The server asks, and attests or not.
+        link.read().await.unwrap();
+        link.read().await.unwrap();
+        silent.push(link);
+    }
+    let client = reqwest_client(&world.mutual());
+    let served = client.get(server.url("/")).send();
+    let served = tokio::time::timeout(Duration::from_secs(60), served).await;
+    assert!(served.expect("a turn is free").is_ok());
 }
 
 #[tokio::test]
@@ -173,7 +204,9 @@ async fn a_full_server_takes_the_next_when_one_is_gone() {
     let terms = ServerTerms::new().attester(world.server_device.clone());
     let terms = terms.deadline(Duration::from_millis(300));
     let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
-    let server = Served::over(AttestedListener::with_pending(listener, acceptor, 2).unwrap());
+    let server = Served::over(
+        AttestedListener::with_pending(listener, acceptor, 2).unwrap(),
+    );
     let mut silent = Vec::new();
     for _ in 0..4 {
         silent.push(TcpStream::connect(server.address).await.unwrap());

@@ -325,7 +325,7 @@ impl Client {
         let selection = challenge.selection();
         // This end has a key since it has an attester; so the server asked for something else than attestation.
         let request = challenge.to_attest().ok_or(ProtocolError::Malformed)?;
-        let cmw = match with.attest(attester, request).await {
+        let cmw = match with.attest(attester, request, None).await {
             Ok(cmw) => cmw,
             Err(error) => {
                 // A verdict on the server may still wait to leave.
@@ -358,6 +358,7 @@ impl Client {
         let judge = Judge {
             relying_party,
             clock: &*self.clock,
+            turns: None,
         };
         let peer = with.decide(pending, authenticator, judge).await?;
         Ok(Some(Arc::new(peer)))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use atls_core::AttestRequest;
 use atls_core::Attester;
+use atls_core::Credential;
 use atls_core::Fault;
 use atls_core::PeerAttestation;
 use atls_core::Pending;
@@ -19,6 +20,8 @@ use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::AsyncWriteExt;
+use tokio::sync::Semaphore;
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::within;
@@ -80,24 +83,16 @@ where
         }
     }
 
-    /// Makes our own Evidence.
+    /// Makes our own Evidence, in its turn where turns are limited. The turn is over before anything is sent.
     pub(super) async fn attest(
         &mut self,
         attester: &dyn Attester,
         request: AttestRequest<'_>,
+        turns: Option<&Semaphore>,
     ) -> Result<Cmw, Error> {
+        let _turn = turn(self.deadline, turns).await?;
         let attesting = async { Ok(attester.attest(request).await?) };
         within(self.deadline, Stage::Attestation, attesting).await
-    }
-
-    /// Waits for room among what this end does at once.
-    pub(super) async fn queue<T, E>(
-        &mut self,
-        turn: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, Error> {
-        // A semaphore of ours is closed never.
-        let turn = async { turn.await.map_err(|_| Error::closed()) };
-        within(self.deadline, Stage::Queue, turn).await
     }
 
     /// Appraises what an authenticator carried; tells the peer the verdict where that was negotiated.
@@ -111,14 +106,7 @@ where
         let verdicts = credential
             .selection()
             .map_or(Verdicts::No, |selection| selection.verdicts);
-        let appraising = async {
-            let now = now(judge.clock)?;
-            let peer = judge.relying_party.decide(credential, now).await?;
-            let valid_for = peer.valid_for(now);
-            Ok((peer, valid_for))
-        };
-        let decision = within(self.deadline, Stage::Appraisal, appraising).await;
-        match decision {
+        match self.appraise(credential, judge).await {
             Ok((peer, valid_for)) => {
                 if verdicts == Verdicts::Yes {
                     let verdict = Verdict::Accepted { valid_for };
@@ -138,6 +126,22 @@ where
             }
         }
     }
+
+    /// In its turn where turns are limited. The turn is over before the verdict is sent.
+    async fn appraise(
+        &mut self,
+        credential: Credential,
+        judge: Judge<'_>,
+    ) -> Result<(PeerAttestation, Duration), Error> {
+        let _turn = turn(self.deadline, judge.turns).await?;
+        let appraising = async {
+            let now = now(judge.clock)?;
+            let peer = judge.relying_party.decide(credential, now).await?;
+            let valid_for = peer.valid_for(now);
+            Ok((peer, valid_for))
+        };
+        within(self.deadline, Stage::Appraisal, appraising).await
+    }
 }
 
 /// By whom, and at what time, a peer is judged.
@@ -145,6 +149,21 @@ where
 pub(super) struct Judge<'a> {
     pub(super) relying_party: &'a RelyingParty,
     pub(super) clock: &'a dyn TimeProvider,
+    /// Turns among the appraisals of this end, where those are limited.
+    pub(super) turns: Option<&'a Semaphore>,
+}
+
+/// Waits for a turn at work of this end. Nothing that a peer controls may be waited for while it is held.
+pub(super) async fn turn(
+    deadline: Instant,
+    turns: Option<&Semaphore>,
+) -> Result<Option<SemaphorePermit<'_>>, Error> {
+    let Some(turns) = turns else {
+        return Ok(None);
+    };
+    // A semaphore of ours is never closed.
+    let turn = async { turns.acquire().await.map_err(|_| Error::closed()) };
+    within(deadline, Stage::Queue, turn).await.map(Some)
 }
 
 /// What a frame that should have been another one means.

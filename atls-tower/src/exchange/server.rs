@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use atls_core::AttestRequest;
 use atls_core::Attester;
 use atls_core::CanAttest;
 use atls_core::Challenge;
@@ -21,18 +22,19 @@ use atls_core::Session;
 use atls_core::Side;
 use atls_core::Verdict;
 use atls_core::Verdicts;
+use atls_core::cmw::Cmw;
 use atls_core::limits::DEFAULT_IN_HANDSHAKE;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::sync::Semaphore;
-use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::Conversation;
 use super::Exchanged;
 use super::conversation::Judge;
+use super::conversation::turn;
 use super::server_terms::Demand;
 use super::server_terms::Purpose;
 use super::server_terms::ServerTerms;
@@ -51,7 +53,8 @@ pub(crate) struct Server {
     asking: Option<Asking>,
     provider: Arc<CryptoProvider>,
     clock: Arc<dyn TimeProvider>,
-    exchanges: Arc<Semaphore>,
+    /// Permits are for work of this end, never for a wait on its peer: a client that goes silent holds none.
+    attestations: Arc<Semaphore>,
     in_handshake: Arc<Semaphore>,
     appraisals: Arc<Semaphore>,
 }
@@ -82,8 +85,8 @@ impl Server {
         let asking = Asking::of(&terms, &provider)?;
         let room = |limit: usize| Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)));
         Ok(Self {
-            exchanges: room(terms.exchanges),
-            in_handshake: room(terms.exchanges.min(DEFAULT_IN_HANDSHAKE)),
+            attestations: room(terms.attestations),
+            in_handshake: room(terms.attestations.min(DEFAULT_IN_HANDSHAKE)),
             appraisals: room(terms.appraisals),
             terms,
             asking,
@@ -120,15 +123,16 @@ impl Server {
         }
     }
 
-    /// A turn among the few handshakes for which Evidence is made at once.
-    pub(crate) async fn turn(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Error> {
-        let turn = async {
-            self.in_handshake
-                .acquire()
-                .await
-                .map_err(|_| Error::closed())
-        };
-        super::within(deadline, Stage::Queue, turn).await
+    /// Makes Evidence during a handshake, for few at once: all that it costs a client to come here is a ClientHello.
+    pub(crate) async fn attest_handshake(
+        &self,
+        deadline: Instant,
+        attester: &dyn Attester,
+        request: AttestRequest<'_>,
+    ) -> Result<Cmw, Error> {
+        let _turn = turn(deadline, Some(&self.in_handshake)).await?;
+        let attesting = async { Ok(attester.attest(request).await?) };
+        super::within(deadline, Stage::Attestation, attesting).await
     }
 
     /// Of whom attestation is demanded.
@@ -162,8 +166,7 @@ impl Server {
             Err(ProtocolError::NoAttestation) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let turn = async { self.appraisals.acquire().await.map_err(|_| Error::closed()) };
-        let _permit = super::within(deadline, Stage::Queue, turn).await?;
+        let _turn = turn(deadline, Some(&self.appraisals)).await?;
         let peer = super::decide(deadline, credential, &asking.relying_party, &*self.clock).await?;
         Ok(Some(Arc::new(peer)))
     }
@@ -181,7 +184,6 @@ impl Server {
             return Err(Error::wrong_order());
         }
         let challenge = Challenge::receive(with.link, &first.payload)?;
-        let _permit = with.queue(self.exchanges.acquire()).await?;
         let asking = match self.terms.clients_attest {
             Mode::AfterHandshake => self.asking(&mut with, &challenge).await?,
             // It was judged by its certificate.
@@ -285,7 +287,10 @@ impl Server {
             with.flush().await?;
             return Ok(None);
         };
-        let cmw = match with.attest(attester, request).await {
+        let cmw = match with
+            .attest(attester, request, Some(&self.attestations))
+            .await
+        {
             Ok(cmw) => cmw,
             Err(error) => {
                 with.leave_with(Kind::Authenticator, &challenge.decline()?)
@@ -312,10 +317,10 @@ impl Server {
         L: Session + AsyncRead + AsyncWrite + Unpin,
     {
         let authenticator = with.expect(Kind::Authenticator).await?;
-        let _permit = with.queue(self.appraisals.acquire()).await?;
         let judge = Judge {
             relying_party: &asking.relying_party,
             clock: &*self.clock,
+            turns: Some(&self.appraisals),
         };
         match with.decide(pending, &authenticator, judge).await {
             Ok(peer) => Ok(Some(Arc::new(peer))),

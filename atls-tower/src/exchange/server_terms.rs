@@ -8,8 +8,8 @@ use atls_core::Attester;
 use atls_core::Order;
 use atls_core::RelyingParty;
 use atls_core::limits::DEFAULT_APPRAISALS;
+use atls_core::limits::DEFAULT_ATTESTATIONS;
 use atls_core::limits::DEFAULT_DEADLINE;
-use atls_core::limits::DEFAULT_EXCHANGES;
 use atls_core::limits::DEFAULT_FIRST_OCTET;
 
 use crate::weaker::Mode;
@@ -42,7 +42,7 @@ pub struct ServerTerms {
     pub(super) order: Order,
     pub(super) deadline: Duration,
     pub(super) first_octet: Duration,
-    pub(super) exchanges: usize,
+    pub(super) attestations: usize,
     pub(super) appraisals: usize,
     pub(super) clients_attest: Mode,
     pub(super) attests: Mode,
@@ -74,7 +74,7 @@ impl ServerTerms {
             order: Order::ClientLast,
             deadline: DEFAULT_DEADLINE,
             first_octet: DEFAULT_FIRST_OCTET,
-            exchanges: DEFAULT_EXCHANGES,
+            attestations: DEFAULT_ATTESTATIONS,
             appraisals: DEFAULT_APPRAISALS,
             clients_attest: Mode::AfterHandshake,
             attests: Mode::AfterHandshake,
@@ -151,11 +151,11 @@ impl ServerTerms {
         self
     }
 
-    /// The most exchanges that run at once, and of those the most appraisals, at least one each; others wait, within
-    /// their deadline. A client counts from its complete request on. By default [`DEFAULT_EXCHANGES`] and
-    /// [`DEFAULT_APPRAISALS`].
-    pub fn at_once(mut self, exchanges: usize, appraisals: usize) -> Self {
-        self.exchanges = exchanges;
+    /// The most attestations of this server, and appraisals of its clients, that run at once, at least one each; others
+    /// wait, within their deadline. A client counts while this server works for it, and not while the server waits for
+    /// the client. By default [`DEFAULT_ATTESTATIONS`] and [`DEFAULT_APPRAISALS`].
+    pub fn at_once(mut self, attestations: usize, appraisals: usize) -> Self {
+        self.attestations = attestations;
         self.appraisals = appraisals;
         self
     }
@@ -182,7 +182,7 @@ impl fmt::Debug for ServerTerms {
             .field("order", &self.order)
             .field("deadline", &self.deadline)
             .field("first_octet", &self.first_octet)
-            .field("exchanges", &self.exchanges)
+            .field("attestations", &self.attestations)
             .field("appraisals", &self.appraisals)
             .field("clients_attest", &self.clients_attest)
             .field("attests", &self.attests)
