@@ -32,14 +32,20 @@
 
 mod extract;
 mod listener;
+mod listener_builder;
 mod make_service;
+mod protocol;
 mod serve;
 pub mod testing;
+mod watch;
 
 pub use extract::AttestationRejection;
 pub use extract::AttestationResult;
 pub use listener::AttestedListener;
+pub use listener_builder::ListenerBuilder;
 pub use make_service::AttestedMakeService;
 pub use make_service::RouterExt;
 pub use serve::Serve;
 pub use serve::serve;
+pub use watch::Watched;
+pub use watch::WatchedFuture;

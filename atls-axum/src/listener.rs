@@ -5,9 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atls_core::limits::DEFAULT_FIRST_REQUEST;
-use atls_core::limits::DEFAULT_PENDING;
 use atls_tower::AttestedStream;
+use atls_tower::ConnectionLimits;
 use atls_tower::ServerAcceptor;
 use axum::serve::Listener;
 use tokio::net::TcpListener;
@@ -21,11 +20,13 @@ use tokio::task::JoinError;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
+use crate::listener_builder::ListenerBuilder;
+
 /// A [`Listener`] whose connections have passed TLS and attestation before `axum::serve` sees them.
 ///
 /// A task accepts sockets and makes handshakes beside each other, so a slow or silent client delays nobody; the
-/// deadlines are those of the acceptor's terms, and at most [`DEFAULT_PENDING`] connections are between accept and
-/// the first octet of HTTP, for which they have [`DEFAULT_FIRST_REQUEST`]. Dropping the listener, as graceful shutdown does, closes the socket and the handshakes in flight;
+/// deadlines are those of the acceptor's terms, and at most [`DEFAULT_PENDING`](atls_core::limits::DEFAULT_PENDING) connections are between accept and
+/// the first request. From then on the connection has [`ConnectionLimits`]. Dropping the listener, as graceful shutdown does, closes the socket and the handshakes in flight;
 /// connections that are already served finish.
 ///
 /// ```
@@ -56,7 +57,6 @@ pub struct AttestedListener {
 struct Accepted {
     stream: AttestedStream<TcpStream>,
     remote: SocketAddr,
-    permit: OwnedSemaphorePermit,
 }
 
 impl AttestedListener {
@@ -79,26 +79,19 @@ impl AttestedListener {
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn new(listener: TcpListener, acceptor: ServerAcceptor) -> io::Result<Self> {
-        Self::with_pending(listener, acceptor, DEFAULT_PENDING)
+        Self::builder(acceptor).over(listener)
     }
 
-    /// With another limit of pending connections, at least one; further ones wait in the backlog of the socket.
-    ///
-    /// # Errors
-    /// Those of the socket.
-    ///
-    /// # Panics
-    /// Outside of a tokio runtime.
-    pub fn with_pending(
-        listener: TcpListener,
-        acceptor: ServerAcceptor,
-        pending: usize,
-    ) -> io::Result<Self> {
+    /// With other limits.
+    pub fn builder(acceptor: ServerAcceptor) -> ListenerBuilder {
+        ListenerBuilder::new(acceptor)
+    }
+
+    pub(crate) fn start(listener: TcpListener, accepting: Accepting) -> io::Result<Self> {
         let local = listener.local_addr()?;
         // The permits bound what waits; the queue itself is short, for what it holds is lost at shutdown.
         let (sender, ready) = mpsc::channel(1);
-        let pending = pending.clamp(1, Semaphore::MAX_PERMITS);
-        let task = tokio::spawn(run(listener, acceptor, pending, sender)).abort_handle();
+        let task = tokio::spawn(run(listener, accepting, sender)).abort_handle();
         Ok(Self { ready, local, task })
     }
 
@@ -110,14 +103,7 @@ impl AttestedListener {
     /// The next connection that is ready for HTTP.
     pub(crate) async fn next(&mut self) -> (AttestedStream<TcpStream>, SocketAddr) {
         match self.ready.recv().await {
-            Some(Accepted {
-                stream,
-                remote,
-                permit,
-            }) => (
-                stream.first_octet_within(DEFAULT_FIRST_REQUEST, permit),
-                remote,
-            ),
+            Some(Accepted { stream, remote }) => (stream, remote),
             // The task ends only with the listener, or with its runtime.
             None => std::future::pending().await,
         }
@@ -148,44 +134,67 @@ impl Listener for AttestedListener {
     }
 }
 
-async fn run(
-    listener: TcpListener,
-    acceptor: ServerAcceptor,
-    pending: usize,
-    sender: mpsc::Sender<Accepted>,
-) {
-    let permits = Arc::new(Semaphore::new(pending));
+/// What the task of a listener needs.
+#[derive(Debug)]
+pub(crate) struct Accepting {
+    pub(crate) acceptor: ServerAcceptor,
+    pub(crate) limits: ConnectionLimits,
+    pub(crate) pending: Arc<Semaphore>,
+    /// `None` where only the system limits the number of connections.
+    pub(crate) connections: Option<Arc<Semaphore>>,
+}
+
+async fn run(listener: TcpListener, accepting: Accepting, sender: mpsc::Sender<Accepted>) {
     // Dropped with this task, and every handshake with it.
     let mut handshakes = JoinSet::new();
     loop {
-        let Ok(permit) = permits.clone().acquire_owned().await else {
-            return;
+        let next = async {
+            let permits = Permits::acquire(&accepting).await;
+            (permits, accept(&listener).await)
         };
-        let (socket, remote) = tokio::select! {
-            accepted = accept(&listener) => accepted,
+        let (permits, (socket, remote)) = tokio::select! {
+            next = next => next,
             // The listener was dropped and this task is about to be aborted.
             () = sender.closed() => return,
         };
-        let (acceptor, sender) = (acceptor.clone(), sender.clone());
+        let Some(Permits { pending, counted }) = permits else {
+            return;
+        };
+        let (acceptor, limits) = (accepting.acceptor.clone(), accepting.limits);
+        let sender = sender.clone();
         let span = tracing::debug_span!("connection", peer = %remote);
         let handshake = async move {
             // Only a matter of speed.
             let _ = socket.set_nodelay(true);
             // A failure was traced by the acceptor and concerns this connection alone.
             if let Ok(stream) = acceptor.accept(socket).await {
-                let accepted = Accepted {
-                    stream,
-                    remote,
-                    permit,
-                };
+                let stream = stream.limited(limits, pending).holding(counted);
                 // Nobody is left to serve it.
-                let _ = sender.send(accepted).await;
+                let _ = sender.send(Accepted { stream, remote }).await;
             }
         };
         handshakes.spawn(handshake.instrument(span));
         while let Some(ended) = handshakes.try_join_next() {
             report(ended);
         }
+    }
+}
+
+/// The place of one connection among the others.
+struct Permits {
+    pending: OwnedSemaphorePermit,
+    counted: Option<OwnedSemaphorePermit>,
+}
+
+impl Permits {
+    /// `None` would be a closed semaphore, and there is none.
+    async fn acquire(accepting: &Accepting) -> Option<Self> {
+        let counted = match &accepting.connections {
+            Some(connections) => Some(connections.clone().acquire_owned().await.ok()?),
+            None => None,
+        };
+        let pending = accepting.pending.clone().acquire_owned().await.ok()?;
+        Some(Self { pending, counted })
     }
 }
 

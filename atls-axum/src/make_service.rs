@@ -17,6 +17,8 @@ use axum::serve::Listener;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::watch::Watched;
+
 /// Serves a router over attested connections.
 ///
 /// ```
@@ -73,7 +75,7 @@ where
     L::Addr: Clone + Send + Sync + 'static,
     IO: 'static,
 {
-    type Response = WithAttestation<AddExtension<S, ConnectInfo<L::Addr>>>;
+    type Response = Watched<WithAttestation<AddExtension<S, ConnectInfo<L::Addr>>>>;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
 
@@ -84,6 +86,8 @@ where
     fn call(&mut self, connection: IncomingStream<'_, L>) -> Self::Future {
         let address = Extension(ConnectInfo(connection.remote_addr().clone()));
         let attestation = connection.io().layer();
-        ready(Ok(attestation.layer(address.layer(self.service.clone()))))
+        let service = attestation.layer(address.layer(self.service.clone()));
+        let requests = connection.io().requests().cloned();
+        ready(Ok(Watched::new(service, requests)))
     }
 }

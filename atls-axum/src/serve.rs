@@ -7,28 +7,34 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
+use atls_core::limits::DEFAULT_SHUTDOWN;
 use atls_tower::AttestedStream;
+use atls_tower::Requests;
 use atls_tower::WithAttestation;
 use axum::Extension;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::middleware::AddExtension;
-use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
-use hyper_util::rt::TokioTimer;
-use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tower_layer::Layer;
 
 use crate::listener::AttestedListener;
+use crate::protocol::Protocol;
+use crate::protocol::either;
+use crate::protocol::http1;
+use crate::protocol::http2;
+use crate::protocol::until;
+use crate::watch::Watched;
 
 /// Serves a router over attested connections, as `axum::serve` does, and ends each connection properly when its
-/// attestation does: HTTP/2 clients get a GOAWAY, HTTP/1.1 clients `Connection: close`, and their next request goes on a
-/// new connection that attests again. Clients that dawdle with a request's head, and connections that outlive a
-/// shutdown, are bounded in time.
+/// attestation does, or when it was idle for long: HTTP/2 clients get a GOAWAY, HTTP/1.1 clients `Connection: close`, and
+/// their next request goes on a new connection that attests again. How long a connection may wait for its client is
+/// decided by the [`ConnectionLimits`](atls_tower::ConnectionLimits) of the listener.
 ///
 /// Handlers get `ConnectInfo<SocketAddr>` and [`AttestationResult`](crate::AttestationResult).
 ///
@@ -57,10 +63,7 @@ pub fn serve(listener: AttestedListener, router: Router) -> Serve {
         listener,
         router,
         stop: Box::pin(std::future::pending()),
-        limits: Limits {
-            request_head: REQUEST_HEAD,
-            shutdown: SHUTDOWN,
-        },
+        shutdown: DEFAULT_SHUTDOWN,
     }
 }
 
@@ -70,12 +73,6 @@ pub struct Serve {
     listener: AttestedListener,
     router: Router,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
-    limits: Limits,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    request_head: Duration,
     shutdown: Duration,
 }
 
@@ -90,15 +87,10 @@ impl Serve {
         self
     }
 
-    /// The longest that connections may take to finish once shutdown began; by default 30 s. What is left is closed.
+    /// The longest that connections may take to finish once shutdown began; by default [`DEFAULT_SHUTDOWN`]. What is
+    /// left is closed.
     pub fn shutdown_within(mut self, wait: Duration) -> Self {
-        self.limits.shutdown = wait;
-        self
-    }
-
-    /// The longest that an HTTP/1.1 client may take for a request's head; by default 30 s.
-    pub fn request_head_within(mut self, wait: Duration) -> Self {
-        self.limits.request_head = wait;
+        self.shutdown = wait;
         self
     }
 
@@ -110,7 +102,7 @@ impl Serve {
                 () = &mut self.stop => break,
                 (stream, remote) = self.listener.next() => {
                     let service = service(&stream, remote, self.router.clone());
-                    connections.spawn(connection(stream, service, self.limits, stopped.clone()));
+                    connections.spawn(connection(stream, service, stopped.clone()));
                 }
                 // A connection's end is its own business.
                 Some(_) = connections.join_next() => {}
@@ -121,10 +113,7 @@ impl Serve {
         // Seen by every connection as the sender's end.
         drop(stopping);
         let finish = async { while connections.join_next().await.is_some() {} };
-        if tokio::time::timeout(self.limits.shutdown, finish)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(self.shutdown, finish).await.is_err() {
             tracing::warn!(
                 connections = connections.len(),
                 "connections did not finish and are closed"
@@ -149,62 +138,79 @@ impl std::fmt::Debug for Serve {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Serve")
             .field("listener", &self.listener)
-            .field("limits", &self.limits)
+            .field("shutdown", &self.shutdown)
             .finish_non_exhaustive()
     }
 }
 
-fn service(
-    stream: &AttestedStream<TcpStream>,
-    remote: SocketAddr,
-    router: Router,
-) -> WithAttestation<AddExtension<Router, ConnectInfo<SocketAddr>>> {
+/// The router behind what is known of the connection.
+type Served = Watched<WithAttestation<AddExtension<Router, ConnectInfo<SocketAddr>>>>;
+
+fn service(stream: &AttestedStream<TcpStream>, remote: SocketAddr, router: Router) -> Served {
     let address = Extension(ConnectInfo(remote));
-    stream.layer().layer(address.layer(router))
+    let service = stream.layer().layer(address.layer(router));
+    Watched::new(service, stream.requests().cloned())
 }
 
 async fn connection(
     stream: AttestedStream<TcpStream>,
-    service: WithAttestation<AddExtension<Router, ConnectInfo<SocketAddr>>>,
-    limits: Limits,
-    mut stopped: watch::Receiver<()>,
+    service: Served,
+    stopped: watch::Receiver<()>,
 ) {
-    let drains_at = stream.drains_at();
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.request_head);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        // A client that is gone without a word is found out.
-        .keep_alive_interval(KEEP_ALIVE);
+    let ends = Ends {
+        drains_at: stream.drains_at(),
+        requests: stream.requests().cloned(),
+        stopped,
+    };
+    let protocol = Protocol::of(stream.alpn_protocol());
+    let io = TokioIo::new(stream);
     let service = TowerToHyperService::new(service);
-    let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    tokio::pin!(serving);
-    let drain = async {
-        match drains_at {
-            Some(at) => tokio::time::sleep_until(at).await,
-            None => std::future::pending().await,
+    let ended = match protocol {
+        Protocol::Http1 => {
+            let connection = http1().serve_connection(io, service).with_upgrades();
+            until(ends.come(), connection, |it| it.graceful_shutdown()).await
+        }
+        Protocol::Http2 => {
+            let connection = http2().serve_connection(io, service);
+            until(ends.come(), connection, |it| it.graceful_shutdown()).await
+        }
+        Protocol::Unknown => {
+            let builder = either();
+            let connection = builder.serve_connection_with_upgrades(io, service);
+            until(ends.come(), connection, |it| it.graceful_shutdown()).await
         }
     };
-    tokio::select! {
-        ended = &mut serving => return trace(ended),
-        () = drain => {}
-        // Nothing is ever sent: the channel ends.
-        _ = stopped.changed() => {}
-    }
-    serving.as_mut().graceful_shutdown();
-    trace(serving.await);
-}
-
-fn trace<E: std::fmt::Display>(ended: Result<(), E>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
     }
 }
 
-const REQUEST_HEAD: Duration = Duration::from_secs(30);
-const SHUTDOWN: Duration = Duration::from_secs(30);
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// What makes a server end a connection.
+struct Ends {
+    drains_at: Option<Instant>,
+    requests: Option<Requests>,
+    stopped: watch::Receiver<()>,
+}
+
+impl Ends {
+    async fn come(mut self) {
+        let drain = async {
+            match self.drains_at {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let idled = async {
+            match &self.requests {
+                Some(requests) => requests.idled().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = drain => {}
+            () = idled => {}
+            // Nothing is ever sent: the channel ends.
+            _ = self.stopped.changed() => {}
+        }
+    }
+}

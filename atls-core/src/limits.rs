@@ -90,11 +90,28 @@ pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 /// speak at once; ordinary HTTP clients may connect ahead of need.
 pub const DEFAULT_FIRST_OCTET: Duration = Duration::from_secs(5);
 
-/// Longest wait of a server for the first octet of HTTP after the exchange. Clients may connect ahead of need; who
-/// comes later connects anew.
+/// Longest time from the end of the exchange to the first complete head of a request. Clients may connect ahead of
+/// need; a client that comes later connects anew.
 pub const DEFAULT_FIRST_REQUEST: Duration = Duration::from_secs(30);
 
-/// Most connections that a server holds between accept and the first HTTP octet.
+/// Longest time without a request on a connection that had one, from the end of the last answer to the complete head of
+/// the next request. Pools of clients, hyper's and reqwest's among them, drop connections after 90 seconds; a server
+/// that waits longer never closes a connection just when a client uses it.
+pub const DEFAULT_IDLE: Duration = Duration::from_secs(120);
+
+/// Longest time for a client to take 64 KiB of what is sent to it, or what there is: some 1 KiB a second.
+pub const DEFAULT_UNREAD: Duration = Duration::from_secs(60);
+
+/// Longest wait for the next bytes of a request's body before the request is answered.
+pub const DEFAULT_REQUEST_BODY: Duration = Duration::from_secs(60);
+
+/// Longest time in which a stream that is shut down sends its last bytes and `close_notify`.
+pub const MAX_CLOSING: Duration = Duration::from_secs(10);
+
+/// Longest time in which the connections of a server finish once it was told to stop.
+pub const DEFAULT_SHUTDOWN: Duration = Duration::from_secs(30);
+
+/// Most connections that a server holds between accept and the first request.
 pub const DEFAULT_PENDING: usize = 1024;
 
 /// How long a connection may go on after its attestation expired, so that answers under way arrive.

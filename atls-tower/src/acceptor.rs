@@ -25,6 +25,7 @@ use tracing::Instrument;
 use crate::error::Error;
 use crate::error::Stage;
 use crate::exchange::Conversation;
+use crate::exchange::Exchanged;
 use crate::exchange::Server;
 use crate::exchange::ServerTerms;
 use crate::exchange::within;
@@ -32,6 +33,7 @@ use crate::frame;
 use crate::frame::Kind;
 use crate::identity;
 use crate::live::Live;
+use crate::replay::Replay;
 use crate::stream::AttestedStream;
 use crate::tls;
 use crate::tls13;
@@ -147,8 +149,12 @@ impl ServerAcceptor {
         let first = first.await?;
         let Some(kind) = Kind::of(first) else {
             if self.server.serves_unattested() {
-                let clock = self.server.clock().clone();
-                return AttestedStream::after_octet(link.tls, first, peer, clock);
+                let exchanged = Exchanged {
+                    peer,
+                    own_valid_for: None,
+                };
+                let tls = Replay::new(link.tls, Some(first));
+                return AttestedStream::new(tls, exchanged, self.server.clock().clone());
             }
             return Err(Error::peer_unattested());
         };
@@ -164,7 +170,8 @@ impl ServerAcceptor {
         };
         let mut exchanged = within(deadline, Stage::Exchange, exchange).await?;
         exchanged.peer = exchanged.peer.or(peer);
-        AttestedStream::new(link.tls, exchanged, self.server.clock().clone())
+        let tls = Replay::new(link.tls, None);
+        AttestedStream::new(tls, exchanged, self.server.clock().clone())
     }
 
     /// The certified key is resolved once, and the same object serves handshake and authenticator: a resolver that

@@ -26,6 +26,7 @@ use crate::error::Stage;
 use crate::exchange::ClientTerms;
 use crate::exchange::within;
 use crate::live::Live;
+use crate::replay::Replay;
 use crate::stream::AttestedStream;
 use crate::trace;
 use crate::weaker::Mode;
@@ -118,7 +119,11 @@ impl ClientConnector {
             .exchange
             .run_opened(deadline, &mut link, opening)
             .await?;
-        AttestedStream::new(link.tls, exchanged, self.exchange.clock().clone())
+        AttestedStream::new(
+            Replay::new(link.tls, None),
+            exchanged,
+            self.exchange.clock().clone(),
+        )
     }
 
     /// The server attests in its certificate: nothing is exchanged, and nothing may be sent before it was appraised.
@@ -148,7 +153,11 @@ impl ClientConnector {
             .unwrap_or(Err(ProtocolError::NoAttestation));
         let exchanged = self.exchange.judge_presented(deadline, presented).await?;
         let clock = self.exchange.clock().clone();
-        AttestedStream::new(TlsStream::Client(stream), exchanged, clock)
+        AttestedStream::new(
+            Replay::new(TlsStream::Client(stream), None),
+            exchanged,
+            clock,
+        )
     }
 
     /// `opening` leaves in the flight of our Finished: after the server's certificate was checked, and without a

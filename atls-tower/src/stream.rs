@@ -1,7 +1,6 @@
 //! A TLS stream whose peer was judged, ready for HTTP.
 
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,7 +9,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use atls_core::PeerAttestation;
-use atls_core::limits::DEFAULT_GRACE;
 use atls_core::pki_types::UnixTime;
 use rustls::CommonState;
 use rustls::time_provider::TimeProvider;
@@ -18,35 +16,37 @@ use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
-use tokio::time::Sleep;
-use tokio_rustls::TlsStream;
 
 use crate::error::Error;
 use crate::exchange::Exchanged;
 use crate::layer::AttestationLayer;
 use crate::layer::ClientDemand;
-use crate::weaker::Recorded;
+use crate::replay::Replay;
+use crate::requests::ConnectionLimits;
+use crate::requests::Requests;
+use crate::timers::Expiry;
+use crate::timers::Timers;
 
 /// A TLS stream past its exchange of authenticators. One type for both ends.
 ///
 /// From [`drains_at`](Self::drains_at) on it should take no further requests. Its reads and writes fail
-/// [`DEFAULT_GRACE`] later, whatever runs above it: HTTP, a WebSocket, a gRPC stream.
+/// [`DEFAULT_GRACE`](atls_core::limits::DEFAULT_GRACE) later, whatever runs above it: HTTP, a WebSocket, a gRPC stream.
+/// A shutdown ends within [`MAX_CLOSING`](atls_core::limits::MAX_CLOSING), whatever the peer does.
 pub struct AttestedStream<IO> {
-    tls: TlsStream<Recorded<IO>>,
-    /// An octet of HTTP that was read to tell a plain client from an attesting one.
-    replay: Option<u8>,
+    tls: Replay<IO>,
     peer: Option<Arc<PeerAttestation>>,
     own_valid_for: Option<Duration>,
     own_expires_at: Option<UnixTime>,
     demand: ClientDemand,
     clock: Arc<dyn TimeProvider>,
-    life: Life,
-    opening: Option<Box<Opening>>,
+    timers: Timers,
+    /// Held as long as the stream, such as a permit among all connections.
+    _held: Option<Box<dyn Send + Sync>>,
 }
 
 impl<IO> AttestedStream<IO> {
     pub(crate) fn new(
-        tls: TlsStream<Recorded<IO>>,
+        tls: Replay<IO>,
         exchanged: Exchanged,
         clock: Arc<dyn TimeProvider>,
     ) -> Result<Self, Error> {
@@ -62,31 +62,28 @@ impl<IO> AttestedStream<IO> {
         let ends = [peer_valid_for, own_valid_for].into_iter().flatten().min();
         Ok(Self {
             tls,
-            replay: None,
             peer,
             own_valid_for,
             clock,
             own_expires_at: own_valid_for.and_then(|valid_for| later(now, valid_for)),
             demand: ClientDemand::OfSome,
-            life: Life::of(ends),
-            opening: None,
+            timers: Timers::new(Expiry::after(ends)),
+            _held: None,
         })
     }
 
-    /// For a client that does not open the exchange, whose first octet of HTTP was read.
-    pub(crate) fn after_octet(
-        tls: TlsStream<Recorded<IO>>,
-        first: u8,
-        peer: Option<Arc<PeerAttestation>>,
-        clock: Arc<dyn TimeProvider>,
-    ) -> Result<Self, Error> {
-        let exchanged = Exchanged {
-            peer,
-            own_valid_for: None,
-        };
-        let mut this = Self::new(tls, exchanged, clock)?;
-        this.replay = Some(first);
-        Ok(this)
+    /// Makes the stream fail when its client keeps a server waiting for longer than the limits allow. `pending`, such
+    /// as a permit among pending connections, is dropped when the first request arrives.
+    ///
+    /// The services of the connection must report their requests to [`requests`](Self::requests): a stream without a
+    /// reported request fails when [`ConnectionLimits::first_request`] has passed. The services of `atls-axum` report.
+    #[must_use]
+    pub fn limited<G>(mut self, limits: ConnectionLimits, pending: G) -> Self
+    where
+        G: Send + 'static,
+    {
+        self.timers.requests = Some(Requests::new(limits, Box::new(pending)));
+        self
     }
 
     /// Of whom the server that accepted it demands attestation; for its layer.
@@ -95,27 +92,27 @@ impl<IO> AttestedStream<IO> {
         self
     }
 
-    /// Fails the first read unless an octet arrives in time. The guard, such as a permit among pending connections, is
-    /// dropped with the first octet.
+    /// Holds a value for as long as the stream lives, such as a permit among all connections.
     #[must_use]
-    pub fn first_octet_within<G>(mut self, wait: Duration, guard: G) -> Self
+    pub fn holding<G>(mut self, held: G) -> Self
     where
         G: Send + Sync + 'static,
     {
-        if self.replay.is_none() {
-            self.opening = Some(Box::new(Opening {
-                deadline: Box::pin(tokio::time::sleep(wait)),
-                _guard: Box::new(guard),
-            }));
-        }
+        self._held = Some(Box::new(held));
         self
+    }
+
+    /// The requests of this connection, for the services to report; `None` unless the stream is
+    /// [`limited`](Self::limited).
+    pub fn requests(&self) -> Option<&Requests> {
+        self.timers.requests.as_ref()
     }
 
     /// Ends the stream at [`drains_at`](Self::drains_at), without grace: for servers that cannot tell an HTTP/2 client
     /// to go elsewhere.
     #[must_use]
     pub fn without_grace(mut self) -> Self {
-        self.life.grace = Duration::ZERO;
+        self.timers.expiry.grace = Duration::ZERO;
         self
     }
 
@@ -131,7 +128,7 @@ impl<IO> AttestedStream<IO> {
 
     /// When either attestation expires: the peer's, or this end's own by the peer's word. `None` is never.
     pub fn drains_at(&self) -> Option<Instant> {
-        self.life.drains_at
+        self.timers.expiry.drains_at
     }
 
     /// Whether [`drains_at`](Self::drains_at) has passed.
@@ -151,94 +148,38 @@ impl<IO> AttestedStream<IO> {
 
     /// The protocol agreed by ALPN.
     pub fn alpn_protocol(&self) -> Option<&[u8]> {
-        self.tls.get_ref().1.alpn_protocol()
+        self.tls.tls.get_ref().1.alpn_protocol()
     }
 
     /// The transport, and the TLS connection on it.
     pub fn get_ref(&self) -> (&IO, &CommonState) {
-        let (transport, connection) = self.tls.get_ref();
+        let (transport, connection) = self.tls.tls.get_ref();
         (transport.get_ref(), connection)
     }
 }
 
-/// When the stream ends of itself.
-///
-/// Reading and writing have a timer each: a timer wakes one task, and a stream may be split between two.
-struct Life {
-    drains_at: Option<Instant>,
-    grace: Duration,
-    reading: Option<Pin<Box<Sleep>>>,
-    writing: Option<Pin<Box<Sleep>>>,
-}
-
-impl Life {
-    fn of(valid_for: Option<Duration>) -> Self {
-        let now = Instant::now();
-        Self {
-            // A time too far to be represented is none.
-            drains_at: valid_for.and_then(|valid_for| now.checked_add(valid_for)),
-            grace: DEFAULT_GRACE,
-            reading: None,
-            writing: None,
+impl<IO: AsyncRead + AsyncWrite + Unpin> AttestedStream<IO> {
+    /// Fails if an end has come. A client that is only waited for is told; an answer that is cut short must not look
+    /// whole to a client that reads to the end of the connection.
+    fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let checked = self.timers.check();
+        if checked.is_err() && self.timers.awaits_request() {
+            let _ = Pin::new(&mut self.tls).poll_shutdown(cx);
         }
+        checked
     }
 
-    /// Fails once the end has come.
-    fn check(&self) -> io::Result<()> {
-        match self.ends_at() {
-            Some(end) if Instant::now() >= end => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "attestation on this connection has expired",
-            )),
-            _ => Ok(()),
+    fn after_write<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        match written {
+            Poll::Ready(_) => self.timers.written(),
+            Poll::Pending => self.timers.wait_to_write(cx)?,
         }
+        written
     }
-
-    /// For a read that waits: wakes it when the end comes, and when draining begins.
-    fn wake_reader(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let now = Instant::now();
-        let next = match (self.drains_at, self.ends_at()) {
-            (Some(drain), _) if now < drain => drain,
-            (_, Some(end)) => end,
-            _ => return Ok(()),
-        };
-        poll_timer(&mut self.reading, next, cx);
-        self.check()
-    }
-
-    /// For a write or flush that waits.
-    fn wake_writer(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        if let Some(end) = self.ends_at() {
-            poll_timer(&mut self.writing, end, cx);
-        }
-        self.check()
-    }
-
-    fn ends_at(&self) -> Option<Instant> {
-        self.drains_at?.checked_add(self.grace)
-    }
-}
-
-fn later(now: UnixTime, wait: Duration) -> Option<UnixTime> {
-    let seconds = now.as_secs().checked_add(wait.as_secs())?;
-    Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
-}
-
-fn poll_timer(timer: &mut Option<Pin<Box<Sleep>>>, at: Instant, cx: &mut Context<'_>) {
-    let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
-    if timer.deadline() != at {
-        timer.as_mut().reset(at);
-    }
-    if timer.as_mut().poll(cx).is_ready() {
-        // Whoever reads next sees by the clock what has come; this poll must still be the last word to its task.
-        cx.waker().wake_by_ref();
-    }
-}
-
-/// A connection on which nothing of HTTP has arrived yet.
-struct Opening {
-    deadline: Pin<Box<Sleep>>,
-    _guard: Box<dyn Send + Sync>,
 }
 
 impl<IO> fmt::Debug for AttestedStream<IO> {
@@ -256,28 +197,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for AttestedStream<IO> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.life.check()?;
-        if buffer.remaining() > 0
-            && let Some(first) = this.replay.take()
-        {
-            buffer.put_slice(&[first]);
-            return Poll::Ready(Ok(()));
-        }
+        this.check(cx)?;
         match Pin::new(&mut this.tls).poll_read(cx, buffer) {
             Poll::Ready(read) => {
-                this.opening = None;
+                this.timers.moved();
                 Poll::Ready(read)
             }
             Poll::Pending => {
-                this.life.wake_reader(cx)?;
-                if let Some(opening) = &mut this.opening
-                    && opening.deadline.as_mut().poll(cx).is_ready()
-                {
-                    return Poll::Ready(Err(io::Error::new(
-                        io::ErrorKind::TimedOut,
-                        "no request after attestation",
-                    )));
-                }
+                this.timers.wait_to_read(cx);
+                this.check(cx)?;
                 Poll::Pending
             }
         }
@@ -291,12 +219,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.life.check()?;
+        this.check(cx)?;
         let written = Pin::new(&mut this.tls).poll_write(cx, data);
-        if written.is_pending() {
-            this.life.wake_writer(cx)?;
-        }
-        written
+        this.after_write(cx, written)
     }
 
     fn poll_write_vectored(
@@ -305,12 +230,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
         data: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.life.check()?;
+        this.check(cx)?;
         let written = Pin::new(&mut this.tls).poll_write_vectored(cx, data);
-        if written.is_pending() {
-            this.life.wake_writer(cx)?;
-        }
-        written
+        this.after_write(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -319,15 +241,22 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.life.check()?;
+        this.check(cx)?;
         let flushed = Pin::new(&mut this.tls).poll_flush(cx);
-        if flushed.is_pending() {
-            this.life.wake_writer(cx)?;
-        }
-        flushed
+        this.after_write(cx, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().tls).poll_shutdown(cx)
+        let this = self.get_mut();
+        let closed = Pin::new(&mut this.tls).poll_shutdown(cx);
+        if closed.is_pending() {
+            this.timers.wait_to_close(cx)?;
+        }
+        closed
     }
+}
+
+fn later(now: UnixTime, wait: Duration) -> Option<UnixTime> {
+    let seconds = now.as_secs().checked_add(wait.as_secs())?;
+    Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
 }

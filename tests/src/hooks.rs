@@ -45,7 +45,8 @@ impl Gate {
         self.opened.add_permits(1000);
     }
 
-    pub(crate) async fn pass(&self) {
+    /// Comes to the gate, and waits until it is opened.
+    pub async fn pass(&self) {
         self.entered.add_permits(1);
         self.opened.acquire().await.unwrap().forget();
     }

@@ -30,6 +30,7 @@ use atls_core::authenticator::SentRequest;
 use atls_sim::SimVerifier;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
+use atls_tower::ConnectionLimits;
 use atls_tower::Error;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
@@ -314,7 +315,9 @@ async fn a_client_silent_after_the_exchange_is_closed() {
     let (client, server) = tokio::join!(connecting, acceptor.accept(far));
     let _client = client.unwrap();
     let guard = Arc::new(());
-    let mut server = server.unwrap().first_octet_within(SHORT, guard.clone());
+    let mut limits = ConnectionLimits::default();
+    limits.first_request = SHORT;
+    let mut server = server.unwrap().limited(limits, guard.clone());
     assert_eq!(Arc::strong_count(&guard), 2);
     let silent = server.read_u8().await.unwrap_err();
     assert_eq!(silent.kind(), std::io::ErrorKind::TimedOut);

@@ -205,7 +205,10 @@ async fn a_full_server_takes_the_next_when_one_is_gone() {
     let terms = terms.deadline(Duration::from_millis(300));
     let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
     let server = Served::over(
-        AttestedListener::with_pending(listener, acceptor, 2).unwrap(),
+        AttestedListener::builder(acceptor)
+            .pending(2)
+            .over(listener)
+            .unwrap(),
     );
     let mut silent = Vec::new();
     for _ in 0..4 {

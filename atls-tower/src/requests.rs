@@ -1,0 +1,304 @@
+//! What a server's connection waits for, and for how long.
+//!
+//! ```text
+//! FirstRequest ──arrived──▶ Answering ──last answer taken──▶ Idle
+//!                              ▲  └────────◀──arrived──────────┘
+//!                              └──upgraded──▶ Upgraded
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::task::Context;
+use std::task::Waker;
+use std::time::Duration;
+
+use atls_core::limits::DEFAULT_FIRST_REQUEST;
+use atls_core::limits::DEFAULT_GRACE;
+use atls_core::limits::DEFAULT_IDLE;
+use atls_core::limits::DEFAULT_REQUEST_BODY;
+use atls_core::limits::DEFAULT_UNREAD;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::timers::timed_out;
+
+/// How long a server waits for the client of a connection, once the exchange is over.
+///
+/// ```
+/// # use std::time::Duration;
+/// let mut limits = atls_tower::ConnectionLimits::default();
+/// limits.idle = Duration::from_secs(600);
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ConnectionLimits {
+    /// From the end of the exchange to the first complete head of a request.
+    pub first_request: Duration,
+    /// From the end of the last answer to the complete head of the next request. An upgraded connection, such as a
+    /// WebSocket, ends when it carries no byte for so long.
+    pub idle: Duration,
+    /// For the client to take 64 KiB of an answer, or what there is of it.
+    pub unread: Duration,
+    /// For the next bytes of a request's body, until the request is answered.
+    pub request_body: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            first_request: DEFAULT_FIRST_REQUEST,
+            idle: DEFAULT_IDLE,
+            unread: DEFAULT_UNREAD,
+            request_body: DEFAULT_REQUEST_BODY,
+        }
+    }
+}
+
+/// The requests of one connection, as the services above a stream report them.
+///
+/// Made by [`AttestedStream::limited`](crate::AttestedStream::limited), whose stream fails when its client keeps it
+/// waiting. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Requests {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    limits: ConnectionLimits,
+    state: Mutex<State>,
+    /// Told when the last answer was taken.
+    idle: Notify,
+}
+
+struct State {
+    phase: Phase,
+    /// Answers of which the client has not taken what was last offered, and since when.
+    untaken: BTreeMap<u64, Instant>,
+    next_request: u64,
+    /// Held until the first request, such as a permit among pending connections.
+    pending: Option<Box<dyn Send>>,
+    /// Somebody says goodbye to an idle client, and needs time to do so.
+    says_goodbye: Goodbye,
+    /// Wakes the read that waits.
+    reader: Option<Waker>,
+    /// When that read wakes by itself.
+    wakes_at: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goodbye {
+    No,
+    Yes,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Answering { requests: usize },
+    FirstRequest { since: Instant },
+    Idle { since: Instant },
+    Upgraded { since: Instant },
+}
+
+impl Requests {
+    pub(crate) fn new(limits: ConnectionLimits, pending: Box<dyn Send>) -> Self {
+        let state = State {
+            phase: Phase::FirstRequest {
+                since: Instant::now(),
+            },
+            untaken: BTreeMap::new(),
+            next_request: 0,
+            pending: Some(pending),
+            says_goodbye: Goodbye::No,
+            reader: None,
+            wakes_at: None,
+        };
+        Self {
+            shared: Arc::new(Shared {
+                limits,
+                state: Mutex::new(state),
+                idle: Notify::new(),
+            }),
+        }
+    }
+
+    /// A request's head was read. The connection is pending no more.
+    pub fn arrived(&self) -> Answering {
+        let mut state = self.lock();
+        let id = state.next_request;
+        state.next_request = id.wrapping_add(1);
+        state.phase = match state.phase {
+            Phase::Answering { requests } => Phase::Answering {
+                requests: requests.saturating_add(1),
+            },
+            Phase::FirstRequest { .. } | Phase::Idle { .. } => Phase::Answering { requests: 1 },
+            Phase::Upgraded { since } => Phase::Upgraded { since },
+        };
+        let pending = state.pending.take();
+        drop(state);
+        drop(pending);
+        Answering {
+            requests: self.clone(),
+            id,
+        }
+    }
+
+    /// Waits until the client has been idle for as long as the limits allow. The stream then fails [`DEFAULT_GRACE`]
+    /// later than otherwise: that is the time to say goodbye in HTTP.
+    pub async fn idled(&self) {
+        self.lock().says_goodbye = Goodbye::Yes;
+        loop {
+            let mut told = pin!(self.shared.idle.notified());
+            told.as_mut().enable();
+            let phase = self.lock().phase;
+            match phase {
+                Phase::Idle { since } => match since.checked_add(self.shared.limits.idle) {
+                    Some(at) if Instant::now() >= at => return,
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                },
+                _ => told.await,
+            }
+        }
+    }
+
+    /// The limits that were set.
+    pub fn limits(&self) -> &ConnectionLimits {
+        &self.shared.limits
+    }
+
+    pub(crate) fn check(&self, now: Instant) -> io::Result<()> {
+        let state = self.lock();
+        let Some(end) = self.end(&state) else {
+            return Ok(());
+        };
+        if now < end {
+            return Ok(());
+        }
+        Err(timed_out(match state.phase {
+            Phase::Answering { .. } => "client does not take the answer",
+            Phase::FirstRequest { .. } => "no request after attestation",
+            Phase::Idle { .. } | Phase::Upgraded { .. } => "connection was idle for too long",
+        }))
+    }
+
+    /// Whether none is being answered, and the next one is waited for.
+    pub(crate) fn are_awaited(&self) -> bool {
+        matches!(
+            self.lock().phase,
+            Phase::FirstRequest { .. } | Phase::Idle { .. }
+        )
+    }
+
+    /// When the stream fails unless something happens. The task is woken if that becomes earlier.
+    pub(crate) fn deadline_for(&self, cx: &Context<'_>) -> Option<Instant> {
+        let mut state = self.lock();
+        let end = self.end(&state);
+        state.wakes_at = end;
+        state.reader = Some(cx.waker().clone());
+        end
+    }
+
+    pub(crate) fn bytes_moved(&self) {
+        if let Phase::Upgraded { since } = &mut self.lock().phase {
+            *since = Instant::now();
+        }
+    }
+
+    fn end(&self, state: &State) -> Option<Instant> {
+        let limits = &self.shared.limits;
+        let (since, limit) = match state.phase {
+            Phase::Answering { .. } => (*state.untaken.values().min()?, limits.unread),
+            Phase::FirstRequest { since } => (since, limits.first_request),
+            Phase::Idle { since } => match state.says_goodbye {
+                Goodbye::Yes => (since, limits.idle.saturating_add(DEFAULT_GRACE)),
+                Goodbye::No => (since, limits.idle),
+            },
+            Phase::Upgraded { since } => (since, limits.idle),
+        };
+        since.checked_add(limit)
+    }
+
+    /// After a change: wakes the read that waits if the end comes earlier than it knows.
+    fn settle(&self, mut state: MutexGuard<'_, State>) {
+        let earlier = match (self.end(&state), state.wakes_at) {
+            (Some(end), Some(wakes_at)) => end < wakes_at,
+            (end, None) => end.is_some(),
+            (None, Some(_)) => false,
+        };
+        let reader = if earlier { state.reader.take() } else { None };
+        drop(state);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every state is whole at any time.
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One request that is being answered. Drop it when the whole answer was handed to HTTP.
+#[derive(Debug)]
+pub struct Answering {
+    requests: Requests,
+    id: u64,
+}
+
+impl Answering {
+    /// A part of the answer was handed to HTTP.
+    pub fn offered(&self) {
+        let mut state = self.requests.lock();
+        state.untaken.insert(self.id, Instant::now());
+        self.requests.settle(state);
+    }
+
+    /// HTTP asks for more of the answer: the client takes it.
+    pub fn taken(&self) {
+        self.requests.lock().untaken.remove(&self.id);
+    }
+
+    /// The connection leaves HTTP with this answer. It then ends when it is idle, whatever it carries.
+    pub fn upgraded(&self) {
+        let mut state = self.requests.lock();
+        state.phase = Phase::Upgraded {
+            since: Instant::now(),
+        };
+        self.requests.settle(state);
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let mut state = self.requests.lock();
+        state.untaken.remove(&self.id);
+        let Phase::Answering { requests } = &mut state.phase else {
+            return;
+        };
+        *requests = requests.saturating_sub(1);
+        if *requests > 0 {
+            return;
+        }
+        let since = Instant::now();
+        state.phase = Phase::Idle { since };
+        self.requests.settle(state);
+        self.requests.shared.idle.notify_waiters();
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

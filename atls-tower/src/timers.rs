@@ -1,0 +1,163 @@
+//! When a stream fails of itself: its attestation expired, its peer takes nothing, or no request comes.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::Context;
+use std::time::Duration;
+
+use atls_core::limits::DEFAULT_GRACE;
+use atls_core::limits::MAX_CLOSING;
+use tokio::time::Instant;
+use tokio::time::Sleep;
+
+use crate::requests::Requests;
+
+/// The timers of one stream.
+///
+/// Reading and writing have a timer each: a timer wakes one task, and a stream may be split between two.
+#[derive(Debug)]
+pub(crate) struct Timers {
+    pub(crate) expiry: Expiry,
+    pub(crate) requests: Option<Requests>,
+    reading: Timer,
+    writing: Timer,
+    /// Since when a write or flush waits without success.
+    unread_since: Option<Instant>,
+    closing_since: Option<Instant>,
+}
+
+impl Timers {
+    pub(crate) fn new(expiry: Expiry) -> Self {
+        Self {
+            expiry,
+            requests: None,
+            reading: Timer::default(),
+            writing: Timer::default(),
+            unread_since: None,
+            closing_since: None,
+        }
+    }
+
+    /// Fails once an end has come. The clock decides, not a timer: a peer that keeps a stream busy starves timers.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        let now = Instant::now();
+        if self.expiry.ends_at().is_some_and(|end| now >= end) {
+            return Err(timed_out("attestation on this connection has expired"));
+        }
+        match &self.requests {
+            Some(requests) => requests.check(now),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether no request is being answered, and the next one is waited for.
+    pub(crate) fn awaits_request(&self) -> bool {
+        self.requests.as_ref().is_some_and(Requests::are_awaited)
+    }
+
+    /// Bytes arrived or left.
+    pub(crate) fn moved(&self) {
+        if let Some(requests) = &self.requests {
+            requests.bytes_moved();
+        }
+    }
+
+    /// For a read that waits: wakes it when an end comes, and when draining begins.
+    pub(crate) fn wait_to_read(&mut self, cx: &mut Context<'_>) {
+        let requests = self.requests.as_ref();
+        let idle = requests.and_then(|requests| requests.deadline_for(cx));
+        let next = [self.expiry.next(), idle].into_iter().flatten().min();
+        self.reading.wake_at(next, cx);
+    }
+
+    /// For a write or flush that waits.
+    pub(crate) fn wait_to_write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let since = *self.unread_since.get_or_insert_with(Instant::now);
+        let limit = self
+            .requests
+            .as_ref()
+            .map(|requests| requests.limits().unread);
+        let unread = limit.and_then(|limit| since.checked_add(limit));
+        let next = [self.expiry.ends_at(), unread].into_iter().flatten().min();
+        self.writing.wake_at(next, cx);
+        passed(unread, "peer takes nothing of what is sent to it")?;
+        self.check()
+    }
+
+    /// A write or flush succeeded.
+    pub(crate) fn written(&mut self) {
+        self.unread_since = None;
+        self.moved();
+    }
+
+    /// For a shutdown that waits. It must end whatever the peer does; no other deadline is younger.
+    pub(crate) fn wait_to_close(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let since = *self.closing_since.get_or_insert_with(Instant::now);
+        let closed = since.checked_add(MAX_CLOSING);
+        let next = [self.expiry.ends_at(), closed].into_iter().flatten().min();
+        self.writing.wake_at(next, cx);
+        passed(next, "peer does not take the end of the connection")
+    }
+}
+
+/// When the attestation of a connection ends.
+#[derive(Debug)]
+pub(crate) struct Expiry {
+    pub(crate) drains_at: Option<Instant>,
+    pub(crate) grace: Duration,
+}
+
+impl Expiry {
+    /// A time too far to be represented is none.
+    pub(crate) fn after(valid_for: Option<Duration>) -> Self {
+        Self {
+            drains_at: valid_for.and_then(|valid_for| Instant::now().checked_add(valid_for)),
+            grace: DEFAULT_GRACE,
+        }
+    }
+
+    fn ends_at(&self) -> Option<Instant> {
+        self.drains_at?.checked_add(self.grace)
+    }
+
+    /// Draining, or the end where draining has begun.
+    fn next(&self) -> Option<Instant> {
+        match self.drains_at {
+            Some(drain) if Instant::now() < drain => Some(drain),
+            _ => self.ends_at(),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Timer(Option<Pin<Box<Sleep>>>);
+
+impl Timer {
+    fn wake_at(&mut self, at: Option<Instant>, cx: &mut Context<'_>) {
+        let Some(at) = at else {
+            return;
+        };
+        let sleep = self
+            .0
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if sleep.deadline() != at {
+            sleep.as_mut().reset(at);
+        }
+        if sleep.as_mut().poll(cx).is_ready() {
+            // The next poll sees by the clock what has come; this poll must still be the last word to its task.
+            cx.waker().wake_by_ref();
+        }
+    }
+}
+
+fn passed(end: Option<Instant>, why: &'static str) -> io::Result<()> {
+    match end {
+        Some(end) if Instant::now() >= end => Err(timed_out(why)),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn timed_out(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, why)
+}
