@@ -35,6 +35,7 @@ mod listener;
 mod listener_builder;
 mod make_service;
 mod protocol;
+mod refusal;
 mod serve;
 pub mod testing;
 mod watch;

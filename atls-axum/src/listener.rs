@@ -21,12 +21,14 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use crate::listener_builder::ListenerBuilder;
+use crate::refusal::Refusals;
 
 /// A [`Listener`] whose connections have passed TLS and attestation before `axum::serve` sees them.
 ///
 /// A task accepts sockets and makes handshakes beside each other, so a slow or silent client delays nobody; the
 /// deadlines are those of the acceptor's terms, and at most [`DEFAULT_PENDING`](atls_core::limits::DEFAULT_PENDING) connections are between accept and
-/// the first request. From then on the connection has [`ConnectionLimits`]. Dropping the listener, as graceful shutdown does, closes the socket and the handshakes in flight;
+/// the first request. From then on the connection has [`ConnectionLimits`]. An ordinary HTTPS client where attestation is
+/// required gets a `403` that says so, whatever it asks for. Dropping the listener, as graceful shutdown does, closes the socket and the handshakes in flight;
 /// connections that are already served finish.
 ///
 /// ```
@@ -145,6 +147,7 @@ pub(crate) struct Accepting {
 }
 
 async fn run(listener: TcpListener, accepting: Accepting, sender: mpsc::Sender<Accepted>) {
+    let refusals = Refusals::new();
     // Dropped with this task, and every handshake with it.
     let mut handshakes = JoinSet::new();
     loop {
@@ -161,16 +164,24 @@ async fn run(listener: TcpListener, accepting: Accepting, sender: mpsc::Sender<A
             return;
         };
         let (acceptor, limits) = (accepting.acceptor.clone(), accepting.limits);
-        let sender = sender.clone();
+        let (sender, refusals) = (sender.clone(), refusals.clone());
         let span = tracing::debug_span!("connection", peer = %remote);
         let handshake = async move {
             // Only a matter of speed.
             let _ = socket.set_nodelay(true);
-            // A failure was traced by the acceptor and concerns this connection alone.
-            if let Ok(stream) = acceptor.accept(socket).await {
-                let stream = stream.limited(limits, pending).holding(counted);
-                // Nobody is left to serve it.
-                let _ = sender.send(Accepted { stream, remote }).await;
+            match acceptor.accept_or_refuse(socket).await {
+                Ok(stream) => {
+                    let stream = stream.limited(limits, pending).holding(counted);
+                    // Nobody is left to serve it.
+                    let _ = sender.send(Accepted { stream, remote }).await;
+                }
+                // The failure was traced by the acceptor and concerns this connection alone.
+                Err(refused) => {
+                    if let (_, Some(stream)) = refused.into_parts() {
+                        refusals.answer(stream).await;
+                    }
+                    drop((pending, counted));
+                }
             }
         };
         handshakes.spawn(handshake.instrument(span));

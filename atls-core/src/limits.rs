@@ -108,6 +108,15 @@ pub const DEFAULT_REQUEST_BODY: Duration = Duration::from_secs(60);
 /// Longest time in which a stream that is shut down sends its last bytes and `close_notify`.
 pub const MAX_CLOSING: Duration = Duration::from_secs(10);
 
+/// Longest time in which a server says why it refuses a connection, and takes what its client still sends.
+pub const MAX_FAREWELL: Duration = Duration::from_secs(1);
+
+/// Longest time for an ordinary HTTPS client, which is not served, to send a request and take the refusal.
+pub const MAX_REFUSAL: Duration = Duration::from_secs(5);
+
+/// Most ordinary HTTPS clients that are told at once why they are not served; others are closed without a word.
+pub const MAX_REFUSALS: usize = 64;
+
 /// Longest time in which the connections of a server finish once it was told to stop.
 pub const DEFAULT_SHUTDOWN: Duration = Duration::from_secs(30);
 

@@ -33,7 +33,9 @@ use crate::frame;
 use crate::frame::Kind;
 use crate::identity;
 use crate::live::Live;
+use crate::refused::Refused;
 use crate::replay::Replay;
+use crate::replay::farewell;
 use crate::stream::AttestedStream;
 use crate::tls;
 use crate::tls13;
@@ -100,34 +102,86 @@ impl ServerAcceptor {
     /// Cancel-safe in that dropping the future closes the connection. Emits one trace event for the outcome.
     ///
     /// # Errors
-    /// [`Error`]; the connection is closed and nothing of HTTP was read from it.
+    /// [`Error`]; the connection is closed, with `close_notify` where TLS stood, and no request was read from it.
     pub async fn accept<IO>(&self, io: IO) -> Result<AttestedStream<IO>, Error>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        match self.accept_or_refuse(io).await {
+            Ok(stream) => Ok(stream),
+            Err(refused) => {
+                let (error, stream) = refused.into_parts();
+                if let Some(stream) = stream {
+                    stream.close().await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Does the same as [`accept`](Self::accept), and gives the stream of a client that does not speak this protocol back
+    /// with the error, so that the caller can say in HTTP what is wanted. `AttestedListener` of `atls-axum` does.
+    ///
+    /// # Errors
+    /// [`Refused`]; all other connections are closed.
+    pub async fn accept_or_refuse<IO>(&self, io: IO) -> Result<AttestedStream<IO>, Refused<IO>>
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let traced = async {
             // Boxed, for it is some KiB and would be moved with every future around it.
-            let accepted = Box::pin(self.run(io)).await;
-            let accepted = accepted.map(|stream| stream.demanding(self.server.demand()));
-            trace::outcome(Side::Server, &accepted);
-            accepted
+            let ended = Box::pin(self.run(io)).await;
+            let ended = ended.map(|stream| stream.demanding(self.server.demand()));
+            match &ended {
+                Ok(stream) => trace::success(stream.peer().map(AsRef::as_ref)),
+                Err(refused) => trace::failure(Side::Server, refused.error()),
+            }
+            ended
         };
         let span = tracing::debug_span!("atls", side = "server");
         traced.instrument(span).await
     }
 
-    async fn run<IO>(&self, io: IO) -> Result<AttestedStream<IO>, Error>
+    async fn run<IO>(&self, io: IO) -> Result<AttestedStream<IO>, Refused<IO>>
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let started = Instant::now();
-        let tls_deadline = after(started, self.server.deadline());
-        let (mut link, nonce) = within(
-            tls_deadline,
-            Stage::Handshake,
-            self.handshake(tls_deadline, io),
-        )
-        .await?;
+        let deadline = after(started, self.server.deadline());
+        let handshake = self.handshake(deadline, io);
+        let (mut link, nonce) = within(deadline, Stage::Handshake, handshake).await?;
+        match self.attest(&mut link, started, nonce).await {
+            Ok((exchanged, first)) => {
+                let tls = Replay::new(link.tls, first);
+                Ok(AttestedStream::new(
+                    tls,
+                    exchanged,
+                    self.server.clock().clone(),
+                )?)
+            }
+            Err(Unattested::Plain(first)) => {
+                let stream = Replay::new(link.tls, first);
+                Err(Refused::plain(Error::peer_unattested(), stream))
+            }
+            Err(Unattested::Failed(error)) => {
+                if !error.is_closed() {
+                    farewell(&mut link).await;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// From TLS to where HTTP begins; gives the first byte of HTTP if that was read.
+    async fn attest<IO>(
+        &self,
+        link: &mut Live<IO>,
+        started: Instant,
+        nonce: Option<[u8; 32]>,
+    ) -> Result<(Exchanged, Option<u8>), Unattested>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send,
+    {
         let presented = match (self.server.clients_attest(), &nonce) {
             (Mode::AfterHandshake, _) => None,
             (Mode::InCertificate, _) => Some(Credential::in_certificate(&link.handshake)),
@@ -137,7 +191,15 @@ impl ServerAcceptor {
             (Mode::InHandshake, None) => Some(Err(ProtocolError::Random)),
         };
         let peer = match presented {
-            Some(presented) => self.server.judge_presented(tls_deadline, presented).await?,
+            Some(Err(ProtocolError::NoAttestation))
+                if !self.server.serves_without_certificate() =>
+            {
+                return Err(Unattested::Plain(None));
+            }
+            Some(presented) => {
+                let deadline = after(started, self.server.deadline());
+                self.server.judge_presented(deadline, presented).await?
+            }
             None => None,
         };
 
@@ -153,10 +215,9 @@ impl ServerAcceptor {
                     peer,
                     own_valid_for: None,
                 };
-                let tls = Replay::new(link.tls, Some(first));
-                return AttestedStream::new(tls, exchanged, self.server.clock().clone());
+                return Ok((exchanged, Some(first)));
             }
-            return Err(Error::peer_unattested());
+            return Err(Unattested::Plain(Some(first)));
         };
 
         // The wait for the client is not charged to the exchange.
@@ -164,14 +225,13 @@ impl ServerAcceptor {
         let left = self.server.deadline().saturating_sub(spent);
         let deadline = after(Instant::now(), left);
         let exchange = async {
-            let first = frame::read_after(&mut link, kind).await?;
-            let conversation = Conversation::new(&mut link, deadline);
+            let first = frame::read_after(link, kind).await?;
+            let conversation = Conversation::new(link, deadline);
             self.server.run(conversation, first).await
         };
         let mut exchanged = within(deadline, Stage::Exchange, exchange).await?;
         exchanged.peer = exchanged.peer.or(peer);
-        let tls = Replay::new(link.tls, None);
-        AttestedStream::new(tls, exchanged, self.server.clock().clone())
+        Ok((exchanged, None))
     }
 
     /// The certified key is resolved once, and the same object serves handshake and authenticator: a resolver that
@@ -274,6 +334,19 @@ impl ServerAcceptor {
         tls.max_fragment_size = self.tls.max_fragment_size;
         tls.ignore_client_order = self.tls.ignore_client_order;
         Ok((tls, nonce))
+    }
+}
+
+/// Why no attested connection came of TLS.
+enum Unattested {
+    Failed(Error),
+    /// The client does not speak this protocol; the first byte that it sent, if that was read.
+    Plain(Option<u8>),
+}
+
+impl From<Error> for Unattested {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
     }
 }
 

@@ -91,7 +91,7 @@ impl Timers {
         self.moved();
     }
 
-    /// For a shutdown that waits. It must end whatever the peer does; no other deadline is younger.
+    /// For a shutdown that waits. It ends soon, whatever the peer does: this is the last that a stream is asked for.
     pub(crate) fn wait_to_close(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let since = *self.closing_since.get_or_insert_with(Instant::now);
         let closed = since.checked_add(MAX_CLOSING);

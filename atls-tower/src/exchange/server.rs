@@ -149,6 +149,11 @@ impl Server {
             || self.terms.clients_attest != Mode::AfterHandshake
     }
 
+    /// Whether a client that attests by its certificate may go without.
+    pub(crate) fn serves_without_certificate(&self) -> bool {
+        !matches!(self.terms.demand, Demand::Always(_))
+    }
+
     /// Appraises what a client presented in its certificate. `None` for a client that presented nothing and may.
     pub(crate) async fn judge_presented(
         &self,

@@ -18,7 +18,7 @@ use http::header::CONTENT_TYPE;
 /// | problem | status | why this one |
 /// |---|---|---|
 /// | expired | 421 Misdirected Request | RFC 9110 §15.5.20: the request does not match the context of its connection. The client may send it again, whatever its method, over a fresh connection, which is what it should do |
-/// | required, insufficient | 403 Forbidden | the same client would be refused again |
+/// | required, insufficient, no attested TLS | 403 Forbidden | the same client would be refused again |
 /// | of a layer | 500 Internal Server Error | the server is misconfigured |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -33,6 +33,8 @@ pub enum Problem {
     /// `attestation-unknown`: the request passed no [`AttestationLayer`](crate::AttestationLayer). With axum, serve with
     /// `atls_axum::serve`, or make the router a service with `into_attested_make_service`.
     NoLayer,
+    /// `attested-tls-required`: the client does not speak attested TLS, and this server serves no other.
+    NotAttestedTls,
     /// `attestation-required`: the client of this connection is not attested.
     Required,
 }
@@ -64,7 +66,7 @@ impl Problem {
     pub fn status(self) -> StatusCode {
         match self {
             Self::Expired => StatusCode::MISDIRECTED_REQUEST,
-            Self::Insufficient | Self::Required => StatusCode::FORBIDDEN,
+            Self::Insufficient | Self::NotAttestedTls | Self::Required => StatusCode::FORBIDDEN,
             Self::LayersDisagree | Self::NoLayer => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -75,6 +77,7 @@ impl Problem {
             Self::Expired => "attestation-expired",
             Self::Insufficient => "attestation-insufficient",
             Self::LayersDisagree | Self::NoLayer => "attestation-unknown",
+            Self::NotAttestedTls => "attested-tls-required",
             Self::Required => "attestation-required",
         }
     }
@@ -89,6 +92,9 @@ impl fmt::Display for Problem {
             }
             Self::LayersDisagree | Self::NoLayer => {
                 "the server is misconfigured and cannot tell the attestation of this connection"
+            }
+            Self::NotAttestedTls => {
+                "this server serves only clients that attest themselves; connect with attested TLS"
             }
             Self::Required => "this resource needs a connection whose client attested itself",
         })

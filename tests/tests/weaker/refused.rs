@@ -89,7 +89,8 @@ async fn a_policy_without_terms_accepts_no_certificate() {
     let terms = ServerTerms::new().require_peer(trusting);
     let served = world.serve_with(terms, asking_tls(&world)).await;
     let client = attesting_plainly(&world, resolver);
-    assert!(client.get(served.url("/")).send().await.is_err());
+    let told = client.get(served.url("/")).send().await.unwrap();
+    assert_eq!(told.status(), 403, "it is a plain client");
     assert_eq!(served.hits(), 0);
 }
 
