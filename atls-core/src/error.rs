@@ -4,6 +4,7 @@ use crate::certificate::FormatError;
 use crate::cmw::CmwError;
 use crate::combine::IncompleteResults;
 use crate::sending::SendError;
+use crate::stale::Stale;
 
 /// Whose fault a failure is. Operators page on the last two only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -183,9 +184,9 @@ pub enum AppraisalError {
     #[error("evidence has expired")]
     Expired,
     /// Collateral of the verifier's own (endorsements, revocation lists, trust anchors) is outside its validity at the
-    /// given time, and no other was to be had. Refresh it.
-    #[error("collateral of the verifier has expired")]
-    StaleCollateral,
+    /// given time, and no other was to be had. Refresh the piece that it names.
+    #[error("collateral of the verifier is outside its validity: {0}")]
+    StaleCollateral(Stale),
     /// The verifier, or a service it needs, could not be asked. Nothing is known about the peer.
     #[error("verifier could not be reached")]
     Unreachable,
@@ -228,7 +229,7 @@ impl AppraisalError {
             Self::BadResult
             | Self::Incomplete(_)
             | Self::ResultExpired
-            | Self::StaleCollateral
+            | Self::StaleCollateral(_)
             | Self::Unreachable => Fault::Verifier,
             Self::Local(_) => Fault::Local,
             Self::NoEndorsement { due_from, .. } => *due_from,

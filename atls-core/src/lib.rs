@@ -66,6 +66,7 @@ mod relying_party;
 mod report;
 mod sending;
 mod session;
+mod stale;
 mod verifier;
 
 use std::future::Future;
@@ -137,6 +138,7 @@ pub use sending::SendError;
 pub use session::Handshake;
 pub use session::Session;
 pub use session::Side;
+pub use stale::Stale;
 pub use verifier::Conveys;
 pub use verifier::Evidence;
 pub use verifier::Origin;

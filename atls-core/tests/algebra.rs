@@ -30,6 +30,7 @@ use atls_core::Failover;
 use atls_core::MediaType;
 use atls_core::Origin;
 use atls_core::OwnedAttestRequest;
+use atls_core::Stale;
 use atls_core::Verifier;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
@@ -72,7 +73,7 @@ impl Answer {
             AppraisalError::Local("no clock"),
             AppraisalError::NoResult,
             AppraisalError::NotBound,
-            AppraisalError::StaleCollateral,
+            AppraisalError::StaleCollateral(Stale::undated("list")),
             AppraisalError::Unreachable,
         ];
         let all = results.into_iter().chain([Self::FromFuture]);
@@ -82,7 +83,7 @@ impl Answer {
     fn is_unavailable(&self) -> bool {
         matches!(
             self,
-            Self::Error(AppraisalError::StaleCollateral | AppraisalError::Unreachable)
+            Self::Error(AppraisalError::StaleCollateral(_) | AppraisalError::Unreachable)
         )
     }
 

@@ -50,6 +50,7 @@ use atls_core::RelyingPartyBuilder;
 use atls_core::SendError;
 use atls_core::Session;
 use atls_core::Side;
+use atls_core::Stale;
 use atls_core::StandardPolicy;
 use atls_core::Verdicts;
 use atls_core::Verifier;
@@ -580,7 +581,7 @@ fn a_verifier_that_fails_refuses_and_says_whose_fault_it_was() {
         ),
         (
             b"stale",
-            Refusal::Appraisal(AppraisalError::StaleCollateral),
+            Refusal::Appraisal(AppraisalError::StaleCollateral(Stale::undated("list"))),
             Fault::Verifier,
         ),
         (
@@ -885,7 +886,7 @@ impl Scripted {
             "bad" => Err(AppraisalError::BadResult),
             "old" => Err(AppraisalError::ResultExpired),
             "expired" => Err(AppraisalError::Expired),
-            "stale" => Err(AppraisalError::StaleCollateral),
+            "stale" => Err(AppraisalError::StaleCollateral(Stale::undated("list"))),
             "timeless" => Err(AppraisalError::Local("no time")),
             "malformed" => Err(AppraisalError::Malformed),
             "endorsed" => {

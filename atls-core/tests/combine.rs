@@ -44,6 +44,7 @@ use atls_core::MediaType;
 use atls_core::Origin;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
+use atls_core::Stale;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::Indicator;
@@ -321,7 +322,10 @@ fn the_next_is_asked_only_where_the_former_is_unavailable() {
         (Err(AppraisalError::NoResult), 0),
         (Err(AppraisalError::Local("no clock")), 0),
         (Err(AppraisalError::Unreachable), 1),
-        (Err(AppraisalError::StaleCollateral), 1),
+        (
+            Err(AppraisalError::StaleCollateral(Stale::undated("list"))),
+            1,
+        ),
     ] {
         let (one, two) = (Scripted::new(first.clone()), Scripted::new(affirming()));
         let failover = Failover::new(vec![one.clone(), two.clone()]).unwrap();
@@ -337,7 +341,7 @@ fn the_next_is_asked_only_where_the_former_is_unavailable() {
 
 #[test]
 fn where_none_is_available_there_is_no_result() {
-    let one = Scripted::new(Err(AppraisalError::StaleCollateral));
+    let one = Scripted::new(Err(AppraisalError::StaleCollateral(Stale::undated("list"))));
     let two = Scripted::new(Err(AppraisalError::Unreachable));
     let failover = Failover::new(vec![one, two]).unwrap();
     assert_eq!(

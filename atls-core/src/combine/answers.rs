@@ -96,7 +96,7 @@ pub(super) fn is_unavailable(error: &AppraisalError) -> bool {
     matches!(
         error,
         AppraisalError::Incomplete(_)
-            | AppraisalError::StaleCollateral
+            | AppraisalError::StaleCollateral(_)
             | AppraisalError::Unreachable
     )
 }

@@ -9,6 +9,7 @@ use atls_collateral::CollateralError;
 use atls_collateral::Fetched;
 use atls_core::AppraisalError;
 use atls_core::Fault;
+use atls_core::Stale;
 use atls_core::pki_types::UnixTime;
 
 use crate::chain;
@@ -250,7 +251,7 @@ impl From<Refused> for AppraisalError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Final(error) => error,
-            Refused::Rejected(Self::Expired) => Self::StaleCollateral,
+            Refused::Rejected(Self::Expired) => Self::StaleCollateral(Stale::undated(PIECES)),
             Refused::Rejected(_) => Self::Unreachable,
         }
     }
@@ -267,7 +268,10 @@ fn fitting(chain: Chain, report: &Report<'_>) -> Result<Chain, Refused> {
 /// Whatever kept collateral away, nothing is known about the peer then, and it is not the peer's fault.
 fn unreachable(error: &CollateralError) -> AppraisalError {
     match error {
-        CollateralError::Expired => AppraisalError::StaleCollateral,
+        CollateralError::Expired => AppraisalError::StaleCollateral(Stale::undated(PIECES)),
         _ => AppraisalError::Unreachable,
     }
 }
+
+/// All that AMD gives, as which of it expired was not told.
+const PIECES: &str = "certificate or revocation list of AMD";

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use atls_core::AppraisalError;
 use atls_core::Origin;
+use atls_core::Stale;
 use atls_core::ear::Tier;
 use atls_reference::Live;
 use atls_snp::CertTable;
@@ -462,7 +463,10 @@ fn revoked_authorities_are_refused() {
 /// In the list of our own source: our fault, and nothing is known about the peer.
 #[test]
 fn a_list_that_is_stale_early_another_ones_or_narrowed_is_refused() {
-    let (stale, bad) = (AppraisalError::StaleCollateral, AppraisalError::Unreachable);
+    let (stale, bad) = (
+        AppraisalError::StaleCollateral(Stale::undated("certificate or revocation list of AMD")),
+        AppraisalError::Unreachable,
+    );
     type Change = fn(&mut ForgedPlatform);
     let changes: [(Change, &AppraisalError); 6] = [
         (|it| it.crl.next_update = Some(NOW - 1), &stale),

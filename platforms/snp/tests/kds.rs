@@ -28,6 +28,7 @@ use atls_core::Held;
 use atls_core::HttpClient;
 use atls_core::HttpError;
 use atls_core::HttpLimits;
+use atls_core::Stale;
 use atls_core::Verifier;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
@@ -230,7 +231,9 @@ fn a_list_is_done_without_only_where_the_policy_says_so_and_amd_is_out() {
             appraise_with(&platform, &evidence, source, policy).map(drop)
         };
         let expected = match error {
-            CollateralError::Expired => AppraisalError::StaleCollateral,
+            CollateralError::Expired => AppraisalError::StaleCollateral(Stale::undated(
+                "certificate or revocation list of AMD",
+            )),
             _ => AppraisalError::Unreachable,
         };
         assert_eq!(judge(policy.clone()), Err(expected));

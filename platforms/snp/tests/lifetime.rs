@@ -22,6 +22,7 @@ use atls_core::BoxFuture;
 use atls_core::Fault;
 use atls_core::HttpError;
 use atls_core::RecordedAppraisal;
+use atls_core::Stale;
 use atls_core::ear::Tier;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
@@ -158,7 +159,7 @@ fn bad_contents_are_rejected_and_asked_for_once_more() {
         // Twice is enough: no peer makes us ask on and on.
         source.put(piece, [bad(), bad(), good()]);
         let expected = if what == "expired" {
-            AppraisalError::StaleCollateral
+            AppraisalError::StaleCollateral(Stale::undated("certificate or revocation list of AMD"))
         } else {
             AppraisalError::Unreachable
         };
@@ -204,11 +205,19 @@ fn our_own_stale_collateral_is_called_that() {
     let crl = platform.crl.encode();
     let own = SuppliedCollateral::new().with_crl(Product::Milan, SigningKey::Vcek, &crl);
     let refused = appraise_with(&platform, &evidence, own.unwrap(), platform.policy());
-    assert_eq!(refused.unwrap_err(), AppraisalError::StaleCollateral);
+    assert_eq!(
+        refused.unwrap_err(),
+        AppraisalError::StaleCollateral(Stale::undated("certificate or revocation list of AMD"))
+    );
     let source = Source::of(&platform);
     source.fail(CollateralError::Expired);
     let refused = judge(&platform, &source, NOW).map(drop);
-    assert_eq!(refused, Err(AppraisalError::StaleCollateral));
+    assert_eq!(
+        refused,
+        Err(AppraisalError::StaleCollateral(Stale::undated(
+            "certificate or revocation list of AMD"
+        )))
+    );
 }
 
 // --- Helpers -----------------------------------------------------------------------------------------------------------

@@ -188,7 +188,7 @@ impl Engine {
         // The library looks at the dates of all but the issue of revocation lists.
         if !collateral.is_current(now) {
             return Err(match giver {
-                Giver::AtHand | Giver::Fetched => QuoteError::Outdated,
+                Giver::AtHand | Giver::Fetched => QuoteError::Outdated(collateral.stale(now)),
                 Giver::Peer => QuoteError::Expired,
             });
         }
@@ -368,7 +368,7 @@ fn is_about_collateral(error: &QuoteError) -> bool {
         error,
         QuoteError::Collateral
             | QuoteError::Expired
-            | QuoteError::Outdated
+            | QuoteError::Outdated(_)
             | QuoteError::Superseded
     )
 }

@@ -2,6 +2,7 @@
 
 use atls_collateral::CollateralError;
 use atls_core::AppraisalError;
+use atls_core::Stale;
 
 /// A quote that could not be appraised. Every one of these is a refusal; the difference is for whoever operates the
 /// verifier.
@@ -26,9 +27,9 @@ pub enum QuoteError {
     /// No source has collateral for this platform, and the peer sent none that can be used.
     #[error("no collateral for this platform")]
     NoCollateral,
-    /// Our own collateral is outside of its validity at the given time. Renew it.
-    #[error("collateral at hand is outside of its validity")]
-    Outdated,
+    /// Our own collateral is outside of its validity at the given time: the piece that it names. Renew it.
+    #[error("collateral at hand is outside of its validity: {0}")]
+    Outdated(Stale),
     /// A certificate of the quote's chain is on a revocation list.
     #[error("certificate of the platform is revoked")]
     Revoked,
@@ -47,8 +48,9 @@ impl From<QuoteError> for AppraisalError {
             QuoteError::BadSignature | QuoteError::Revoked => Self::BadSignature,
             QuoteError::Expired => Self::Expired,
             // What a verifier needs and does not have is the fault of whoever runs it.
-            QuoteError::Outdated | QuoteError::Unavailable(CollateralError::Expired) => {
-                Self::StaleCollateral
+            QuoteError::Outdated(stale) => Self::StaleCollateral(stale),
+            QuoteError::Unavailable(CollateralError::Expired) => {
+                Self::StaleCollateral(Stale::undated("what Intel's service or the cache gave"))
             }
             QuoteError::Collateral
             | QuoteError::NoCollateral

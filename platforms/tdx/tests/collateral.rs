@@ -20,6 +20,7 @@ use atls_collateral::Cache;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
 use atls_collateral::Fetched;
+use atls_core::AppraisalError;
 use atls_core::BoxFuture;
 use atls_core::Held;
 use atls_core::HttpClient;
@@ -28,6 +29,7 @@ use atls_core::HttpLimits;
 use atls_core::MediaType;
 use atls_core::Outcome;
 use atls_core::RecordedAppraisal;
+use atls_core::Stale;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::Indicator;
 use atls_core::cmw::Type;
@@ -228,6 +230,55 @@ fn of_two_for_one_platform_the_newer_is_used() {
         let source = SuppliedCollateral::new(both);
         let verifier = verifier(&platform, policy, Arc::new(source));
         assert!(judge(&verifier, &platform, NOW).is_ok());
+    }
+}
+
+/// Each piece is named that expired, and the first of several.
+#[test]
+fn stale_collateral_says_which_piece_and_since_when() {
+    let mut long = ForgedPlatform::new(NOW).unwrap();
+    long.days = 100;
+    let long_lived = long.collateral(Tee::Tdx).unwrap();
+    long.days = 30;
+    let short_lived = long.collateral(Tee::Tdx).unwrap();
+    type Replace = fn(&mut CollateralParts, CollateralParts);
+    let cases: [(Replace, &str); 4] = [
+        (
+            |parts, short| {
+                parts.tcb_info = short.tcb_info;
+                parts.tcb_info_signature = short.tcb_info_signature;
+            },
+            "TCB info",
+        ),
+        (
+            |parts, short| {
+                parts.qe_identity = short.qe_identity;
+                parts.qe_identity_signature = short.qe_identity_signature;
+            },
+            "QE identity",
+        ),
+        (
+            |parts, short| parts.root_ca_crl = short.root_ca_crl,
+            "root CRL",
+        ),
+        (|parts, short| parts.pck_crl = short.pck_crl, "PCK CRL"),
+    ];
+    for (replace, piece) in cases {
+        let mut parts = long_lived.parts().clone();
+        replace(&mut parts, short_lived.parts().clone());
+        let source = SuppliedCollateral::new([Collateral::new(parts).unwrap()]);
+        let policy = policy(&long.td_report());
+        let verifier = verifier(&long, policy, Arc::new(source));
+        assert!(judge(&verifier, &long, NOW + 30 * DAY - 1).is_ok());
+        let refused = judge(&verifier, &long, NOW + 40 * DAY).map(drop);
+        let since = Stale::expired(piece, at(NOW + 30 * DAY));
+        assert_eq!(refused, Err(QuoteError::Outdated(since)));
+        let told = AppraisalError::from(refused.unwrap_err()).to_string();
+        let told = told.strip_prefix("collateral of the verifier is outside its validity: ");
+        assert_eq!(
+            told.unwrap(),
+            format!("{piece} expired 2027-02-14T00:00:00Z")
+        );
     }
 }
 
@@ -808,7 +859,7 @@ fn a_service_that_cannot_be_reached_is_the_verifiers_fault() {
     forged[100] ^= 1;
     let judged = ready(verifier.appraise_quote(&forged, &[], at(NOW)));
     assert_eq!(judged.map(drop), Err(QuoteError::BadSignature));
-    let error = atls_core::AppraisalError::from(error);
+    let error = AppraisalError::from(error);
     assert_eq!(error.fault(), atls_core::Fault::Verifier);
 }
 

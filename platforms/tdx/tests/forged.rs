@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use atls_core::Origin;
 use atls_core::RecordedAppraisal;
+use atls_core::Stale;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
 use atls_reference::Live;
@@ -719,9 +720,11 @@ fn everything_expires() {
     };
     let end = NOW + 30 * DAY;
     assert!(judge(&platform, 0, end - 1).is_ok());
-    let (expired, outdated) = (Err(QuoteError::Expired), Err(QuoteError::Outdated));
+    let expired = Err(QuoteError::Expired);
+    let outdated = Err(QuoteError::Outdated(Stale::expired("TCB info", at(end))));
     assert_eq!(judge(&platform, 0, end).map(drop), outdated);
-    assert_eq!(judge(&platform, 0, NOW - DAY).map(drop), outdated);
+    let early = Err(QuoteError::Outdated(Stale::early("TCB info", at(NOW))));
+    assert_eq!(judge(&platform, 0, NOW - DAY).map(drop), early);
     // Within the grace period, and the result ends with it.
     let appraised = judge(&platform, 3, end + 3 * DAY - 1).unwrap();
     assert_eq!(tier(&appraised), Tier::Affirming);

@@ -24,6 +24,7 @@ use atls_core::BoxFuture;
 use atls_core::Fault;
 use atls_core::HttpError;
 use atls_core::RecordedAppraisal;
+use atls_core::Stale;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
 use atls_tdx::Collateral;
@@ -141,11 +142,17 @@ fn older_contents_than_were_seen_are_rejected() {
 
 #[test]
 fn our_own_stale_collateral_is_called_that() {
-    for error in [
-        QuoteError::Outdated,
-        QuoteError::Unavailable(CollateralError::Expired),
+    let stale = Stale::expired("PCK CRL", at(END));
+    for (error, told) in [
+        (QuoteError::Outdated(stale), stale),
+        (
+            QuoteError::Unavailable(CollateralError::Expired),
+            Stale::undated("what Intel's service or the cache gave"),
+        ),
     ] {
-        assert_eq!(AppraisalError::from(error), AppraisalError::StaleCollateral);
+        let error = AppraisalError::from(error);
+        assert_eq!(error, AppraisalError::StaleCollateral(told));
+        assert_eq!(error.fault(), Fault::Verifier);
     }
     let unreached = QuoteError::Unavailable(CollateralError::Unreachable(HttpError::TimedOut));
     assert_eq!(AppraisalError::from(unreached), AppraisalError::Unreachable);

@@ -10,6 +10,7 @@ mod time;
 use std::fmt;
 
 use atls_collateral::Fetched;
+use atls_core::Stale;
 use atls_core::pki_types::UnixTime;
 use dcap_qvl::QuoteCollateralV3;
 use serde::Deserialize;
@@ -46,6 +47,7 @@ pub struct Collateral {
     platform: Platform,
     evaluation: Evaluation,
     lists: Lists,
+    windows: [Window; 4],
     issued: u64,
     expires: u64,
     /// Later than `expires` where whoever keeps it lets it be used beyond its validity.
@@ -82,6 +84,14 @@ pub struct CollateralParts {
 pub(crate) struct Evaluation {
     pub(crate) tcb_info: u32,
     pub(crate) qe_identity: u32,
+}
+
+/// When a piece serves, seconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    piece: &'static str,
+    issued: u64,
+    expires: u64,
 }
 
 /// `thisUpdate` of the revocation lists, seconds since the epoch.
@@ -134,16 +144,19 @@ impl Collateral {
             .ok_or(CollateralFormError::TcbInfo)?;
         let qe_dates = dates(&qe_identity.issue_date, &qe_identity.next_update)
             .ok_or(CollateralFormError::QeIdentity)?;
+        let window = |piece, (issued, expires)| Window {
+            piece,
+            issued,
+            expires,
+        };
         let windows = [
-            tcb_dates,
-            qe_dates,
-            (root_crl.issued, root_crl.expires),
-            (pck_crl.issued, pck_crl.expires),
+            window("TCB info", tcb_dates),
+            window("QE identity", qe_dates),
+            window("root CRL", (root_crl.issued, root_crl.expires)),
+            window("PCK CRL", (pck_crl.issued, pck_crl.expires)),
         ];
-        let expires = windows
-            .iter()
-            .map(|window| window.1)
-            .fold(u64::MAX, u64::min);
+        let ends = windows.iter().map(|window| window.expires);
+        let expires = ends.fold(u64::MAX, u64::min);
         Ok(Self {
             platform: Platform {
                 tee,
@@ -154,7 +167,8 @@ impl Collateral {
                 tcb_info: tcb_info.tcb_evaluation_data_number,
                 qe_identity: qe_identity.tcb_evaluation_data_number,
             },
-            issued: windows.iter().map(|window| window.0).fold(0, u64::max),
+            issued: windows.iter().map(|window| window.issued).fold(0, u64::max),
+            windows,
             expires,
             usable_until: expires,
             lists: Lists {
@@ -256,6 +270,20 @@ impl Collateral {
     /// Whether the time lies between the last issue date and the first `nextUpdate` of its parts.
     pub(crate) fn is_current(&self, now: UnixTime) -> bool {
         (self.issued..self.expires).contains(&now.as_secs())
+    }
+
+    /// The piece by which it is not current: the first to expire, or one that is yet to come.
+    pub(crate) fn stale(&self, now: UnixTime) -> Stale {
+        let now = now.as_secs();
+        let expired = self.windows.iter().filter(|window| window.expires <= now);
+        if let Some(first) = expired.min_by_key(|window| window.expires) {
+            return Stale::expired(first.piece, genuine::seconds(first.expires));
+        }
+        match self.windows.iter().find(|window| now < window.issued) {
+            Some(early) => Stale::early(early.piece, genuine::seconds(early.issued)),
+            // Whoever keeps it said less than Intel.
+            None => Stale::expired("what the cache kept", self.expires_at()),
+        }
     }
 
     /// Whether its chains end at the root, octet for octet.
