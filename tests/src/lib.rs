@@ -343,4 +343,6 @@ mod prose {
     struct Nitro;
     #[doc = include_str!("../../docs/platforms/snp.md")]
     struct Snp;
+    #[doc = include_str!("../../docs/platforms/tdx.md")]
+    struct Tdx;
 }
