@@ -415,11 +415,7 @@ fn both(world: &World) -> ServerTerms {
         .require_peer(world.about_clients())
 }
 
-async fn get(
-    attested: &Attested,
-    server: &Served,
-    path: &str,
-) -> Result<String, end_to_end::reqwest::Error> {
+async fn get(attested: &Attested, server: &Served, path: &str) -> Result<String, reqwest::Error> {
     let response = reqwest_client(attested)
         .get(server.url(path))
         .send()

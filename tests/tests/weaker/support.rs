@@ -167,8 +167,8 @@ pub(crate) fn expecting(
 pub(crate) fn attesting_plainly(
     world: &World,
     resolver: Option<Arc<dyn ResolvesClientCert>>,
-) -> end_to_end::reqwest::Client {
-    end_to_end::reqwest::Client::builder()
+) -> reqwest::Client {
+    reqwest::Client::builder()
         .tls_backend_preconfigured(client_tls(world, "h2", resolver))
         .build()
         .unwrap()
