@@ -7,7 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../../reference/tests/support/forge.rs"]
+#[path = "../../../support/reference/tests/support/forge.rs"]
 mod forge;
 #[allow(dead_code, reason = "shared with other tests")]
 mod support;

@@ -8,7 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../../reference/tests/support/forge.rs"]
+#[path = "../../../support/reference/tests/support/forge.rs"]
 mod forge;
 mod support;
 

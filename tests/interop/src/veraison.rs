@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 
-use atls_http::ReqwestClient;
-use atls_http::Resilient;
+use atls_remote::ReqwestClient;
+use atls_remote::Resilient;
 use atls_veraison::Service;
 use serde_json::Value;
 

@@ -7,7 +7,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use atls_core::{HttpClient, RelyingParty};
-//! use atls_http::Endpoint;
+//! use atls_remote::Endpoint;
 //! use atls_ita::{ItaVerifier, api, portal, portal_keys};
 //!
 //! # fn example(http: Arc<dyn HttpClient>, key: &str, provider: &rustls::crypto::CryptoProvider)
@@ -58,9 +58,9 @@ use std::sync::Arc;
 
 use atls_core::HttpClient;
 use atls_core::ear::Algorithm;
-use atls_http::Endpoint;
-use atls_http::EndpointError;
-use atls_http::Jwks;
+use atls_remote::Endpoint;
+use atls_remote::EndpointError;
+use atls_remote::Jwks;
 
 pub use claims::ItaClaims;
 pub use verifier::ItaVerifier;

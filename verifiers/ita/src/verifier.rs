@@ -18,10 +18,10 @@ use atls_core::pki_types::UnixTime;
 use atls_formats::Carriage;
 use atls_formats::TDX_QUOTE;
 use atls_formats::TdQuote;
-use atls_http::Endpoint;
-use atls_http::Service;
-use atls_http::SetupError;
-use atls_http::TokenCheck;
+use atls_remote::Endpoint;
+use atls_remote::Service;
+use atls_remote::SetupError;
+use atls_remote::TokenCheck;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderName;
@@ -58,7 +58,7 @@ pub enum RuntimeData {
 
 impl ItaVerifier {
     /// Where to ask, see [`api`](crate::api), and the keys that tokens are accepted under, see
-    /// [`portal_keys`](crate::portal_keys). Give it a [`Resilient`](atls_http::Resilient) client.
+    /// [`portal_keys`](crate::portal_keys). Give it a [`Resilient`](atls_remote::Resilient) client.
     pub fn builder(
         api: &Endpoint,
         client: Arc<dyn HttpClient>,
@@ -128,7 +128,11 @@ impl Verifier for ItaVerifier {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         let appraisal = self.ask(evidence, now);
-        Box::pin(atls_http::recorded(NAME, evidence.media_type(), appraisal))
+        Box::pin(atls_remote::recorded(
+            NAME,
+            evidence.media_type(),
+            appraisal,
+        ))
     }
 }
 

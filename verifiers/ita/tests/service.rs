@@ -19,12 +19,12 @@ use atls_core::Verifier;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
 use atls_formats::Carriage;
-use atls_http::Resilient;
-use atls_http::SetupError;
 use atls_ita::ItaVerifier;
 use atls_ita::ItaVerifierBuilder;
 use atls_ita::RuntimeData;
 use atls_ita::portal_keys;
+use atls_remote::Resilient;
+use atls_remote::SetupError;
 use axum::Json;
 use axum::Router;
 use axum::http::HeaderMap;
@@ -501,7 +501,7 @@ async fn appraise(
 }
 
 async fn over(script: Script) -> Result<Appraised, AppraisalError> {
-    let endpoint = atls_http::Endpoint::https("https://api.example").unwrap();
+    let endpoint = atls_remote::Endpoint::https("https://api.example").unwrap();
     let client = Arc::new(Resilient::new("ita", Arc::new(script)));
     let provider = rustls::crypto::ring::default_provider();
     let keys = Arc::new(Signer::es256().keys());

@@ -18,10 +18,10 @@ use atls_core::pki_types::UnixTime;
 use atls_formats::Carriage;
 use atls_formats::TDX_QUOTE;
 use atls_formats::TSM_REPORT;
-use atls_http::Endpoint;
-use atls_http::Service;
-use atls_http::SetupError;
-use atls_http::TokenCheck;
+use atls_remote::Endpoint;
+use atls_remote::Service;
+use atls_remote::SetupError;
+use atls_remote::TokenCheck;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
@@ -44,7 +44,7 @@ pub struct MaaVerifier {
 
 impl MaaVerifier {
     /// The instance to ask, and the keys that tokens are accepted under, see [`instance_keys`](crate::instance_keys). Give it a
-    /// [`Resilient`](atls_http::Resilient) client.
+    /// [`Resilient`](atls_remote::Resilient) client.
     pub fn builder(
         instance: &Endpoint,
         client: Arc<dyn HttpClient>,
@@ -101,7 +101,11 @@ impl Verifier for MaaVerifier {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         let appraisal = self.ask(evidence, now);
-        Box::pin(atls_http::recorded(NAME, evidence.media_type(), appraisal))
+        Box::pin(atls_remote::recorded(
+            NAME,
+            evidence.media_type(),
+            appraisal,
+        ))
     }
 }
 

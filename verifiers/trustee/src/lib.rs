@@ -5,7 +5,7 @@
 //! use std::sync::Arc;
 //! use atls_core::ear::Algorithm;
 //! use atls_core::{HttpClient, RelyingParty};
-//! use atls_http::{Endpoint, Jwks};
+//! use atls_remote::{Endpoint, Jwks};
 //! use atls_trustee::{SnpReport, TdxQuote, TrusteeVerifier};
 //!
 //! # fn example(http: Arc<dyn HttpClient>, provider: &rustls::crypto::CryptoProvider)

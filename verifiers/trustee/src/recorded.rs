@@ -13,7 +13,7 @@ use atls_core::ear::Ear;
 use atls_core::ear::OctetText;
 use atls_core::ear::Tier;
 use atls_core::ear::VerificationKeys;
-use atls_http::Endpoint;
+use atls_remote::Endpoint;
 use stand_in::Loopback;
 use stand_in::Signer;
 use stand_in::at;

@@ -20,9 +20,9 @@ use atls_core::ear::jwt;
 use atls_core::ear::verify_with;
 use atls_core::limits::DEFAULT_MAX_AGE;
 use atls_core::pki_types::UnixTime;
-use atls_http::Endpoint;
-use atls_http::Service;
-use atls_http::SetupError;
+use atls_remote::Endpoint;
+use atls_remote::Service;
+use atls_remote::SetupError;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
@@ -53,8 +53,8 @@ struct Configured {
 }
 
 impl TrusteeVerifier {
-    /// The service to ask, and the keys that its results are accepted under: pinned, or a [`Jwks`](atls_http::Jwks) of the
-    /// service. Give it a [`Resilient`](atls_http::Resilient) client.
+    /// The service to ask, and the keys that its results are accepted under: pinned, or a [`Jwks`](atls_remote::Jwks) of the
+    /// service. Give it a [`Resilient`](atls_remote::Resilient) client.
     pub fn builder(
         service: &Endpoint,
         client: Arc<dyn HttpClient>,
@@ -147,7 +147,11 @@ impl Verifier for TrusteeVerifier {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         let appraisal = self.ask(evidence, now);
-        Box::pin(atls_http::recorded(NAME, evidence.media_type(), appraisal))
+        Box::pin(atls_remote::recorded(
+            NAME,
+            evidence.media_type(),
+            appraisal,
+        ))
     }
 }
 

@@ -30,7 +30,7 @@ use crate::session::Wrapping;
 /// Appraises Evidence by asking a Veraison service. Needs a tokio runtime with time.
 ///
 /// It bounds one appraisal, and not how many there are: for that, and to leave a failing service alone, the [`Service`] gets a
-/// client such as `atls_http::Resilient`.
+/// client such as `atls_remote::Resilient`.
 ///
 /// Endorsements that a peer sends along are not passed on; Veraison has its own.
 pub struct VeraisonVerifier {

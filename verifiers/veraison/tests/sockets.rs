@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::HttpError;
-use atls_http::ReqwestClient;
-use atls_http::reqwest;
+use atls_remote::ReqwestClient;
+use atls_remote::reqwest;
 use atls_veraison::Service;
 use atls_veraison::Submission;
 use atls_veraison::VeraisonError;

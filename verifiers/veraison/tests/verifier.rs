@@ -24,7 +24,7 @@ use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
 use atls_core::ear::Tier;
-use atls_http::Resilient;
+use atls_remote::Resilient;
 use atls_sim::Lifecycle;
 use atls_sim::SimAttester;
 use atls_veraison::CcaToken;

@@ -31,7 +31,7 @@ use atls_core::cmw::Cmw;
 use atls_core::ear::Ear;
 use atls_core::ear::VerificationKeys;
 use atls_core::pki_types::UnixTime;
-use atls_http::Resilient;
+use atls_remote::Resilient;
 use atls_reqwest::Attested;
 use atls_reqwest::ClientBuilderExt;
 use atls_reqwest::reqwest;

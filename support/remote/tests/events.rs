@@ -11,7 +11,7 @@ use std::time::Duration;
 use atls_core::HttpClient;
 use atls_core::HttpError;
 use atls_core::HttpLimits;
-use atls_http::Resilient;
+use atls_remote::Resilient;
 use http::Method;
 use http::Request;
 use http::Response;

@@ -17,7 +17,7 @@ use atls_core::ear::Ear;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
-use atls_http::recorded;
+use atls_remote::recorded;
 use stand_in::Connection;
 use stand_in::at;
 use support::Events;

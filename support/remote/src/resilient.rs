@@ -45,7 +45,7 @@ use crate::stats::Stats;
 /// 503 and 504. A plain 500 does not: services answer so to Evidence that they do not like, and a peer must not be able to
 /// switch off the verifier for everybody else.
 ///
-/// Each request ends in one event of the target `atls_http::resilient` with the fields `service`, `outcome` (`answered`,
+/// Each request ends in one event of the target `atls_remote::resilient` with the fields `service`, `outcome` (`answered`,
 /// `failed`, `held`, or `abandoned` by whoever asked) and `status` or `error`; a change of the circuit is another, with `service` and `circuit`.
 pub struct Resilient {
     name: &'static str,

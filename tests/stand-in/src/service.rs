@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use atls_core::HttpClient;
-use atls_http::Endpoint;
-use atls_http::ReqwestClient;
+use atls_remote::Endpoint;
+use atls_remote::ReqwestClient;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -37,7 +37,7 @@ impl Loopback {
     /// A client that may ask it.
     pub fn client() -> Arc<dyn HttpClient> {
         // reqwest wants a provider even where no TLS is spoken.
-        let builder = atls_http::reqwest::Client::builder().tls_backend_preconfigured(
+        let builder = atls_remote::reqwest::Client::builder().tls_backend_preconfigured(
             rustls::ClientConfig::builder_with_provider(Arc::new(
                 rustls::crypto::ring::default_provider(),
             ))

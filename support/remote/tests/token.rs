@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use atls_core::AppraisalError;
-use atls_http::Token;
-use atls_http::TokenCheck;
+use atls_remote::Token;
+use atls_remote::TokenCheck;
 use serde_json::Value;
 use serde_json::json;
 use stand_in::Signer;

@@ -11,7 +11,7 @@ use tracing::debug;
 use tracing::info;
 use tracing::warn;
 
-/// Tells an operator how an appraisal ended: one event of the target `atls_http::outcome` named `atls.verifier.outcome`, with the
+/// Tells an operator how an appraisal ended: one event of the target `atls_remote::outcome` named `atls.verifier.outcome`, with the
 /// fields `verifier`, `media_type`, `outcome` (the status of the result, or why there is none), `duration_ms` and, of failures,
 /// `fault`. Neither Evidence nor its values are in it.
 ///

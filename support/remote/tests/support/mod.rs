@@ -34,7 +34,7 @@ impl Events {
 
 impl<S: Subscriber> Layer<S> for Events {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target().starts_with("atls_http") {
+        if event.metadata().target().starts_with("atls_remote") {
             let mut fields = Fields::default();
             event.record(&mut fields);
             self.0.lock().unwrap().push(fields);

@@ -9,10 +9,10 @@
 //! ```
 //! use std::sync::Arc;
 //! use atls_core::ear::Algorithm;
-//! use atls_http::Endpoint;
-//! use atls_http::Jwks;
-//! use atls_http::Resilient;
-//! use atls_http::ReqwestClient;
+//! use atls_remote::Endpoint;
+//! use atls_remote::Jwks;
+//! use atls_remote::Resilient;
+//! use atls_remote::ReqwestClient;
 //!
 //! # fn example(builder: reqwest::ClientBuilder) -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Resilient::new("verifier", Arc::new(ReqwestClient::build(builder)?));
