@@ -1,8 +1,11 @@
 //! The algebra of combined verifiers: whatever is nested, in whatever order they answer, none is more content than the verifiers
 //! that it asked.
 #![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
