@@ -184,7 +184,7 @@ fn an_error_within_a_table_of_products_names_the_product_and_the_field() {
         "{text}"
     );
     let text = problem("reported = { fmc = 1, ", "reported = { ");
-    assert!(text.contains("snp.minimum-tcb.turin.reported"), "{text}");
+    assert!(text.contains("[snp]: minimum-tcb.turin.reported"), "{text}");
     assert!(!text.contains('?'), "{text}");
 }
 
@@ -221,5 +221,8 @@ reported = { bootloader = 4, tee = 0, snp = 25, microcode = 220 }
     }
     let other = announced.replace("next-minimum-tcb.milan", "next-minimum-tcb.genoa");
     let refused = from_toml::<SnpPolicy>(&other).unwrap_err().to_string();
-    assert!(refused.contains("snp.next-minimum-tcb.genoa"), "{refused}");
+    assert!(
+        refused.contains("[snp]: next-minimum-tcb.genoa"),
+        "{refused}"
+    );
 }
