@@ -66,7 +66,7 @@ impl Scene {
 
     async fn with(by: By, adjust: impl FnOnce(ListenerBuilder) -> ListenerBuilder) -> Self {
         let world = World::new();
-        let acceptor = ServerAcceptor::new(world.server_tls(), ServerTerms::new()).unwrap();
+        let acceptor = ServerAcceptor::new(world.server_tls(), ServerTerms::plain()).unwrap();
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let builder = AttestedListener::builder(acceptor);
@@ -425,7 +425,7 @@ async fn all_connections_are_bounded_those_that_are_served_included() {
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_ends_although_the_peer_takes_nothing() {
     let world = World::new();
-    let acceptor = ServerAcceptor::new(world.server_tls(), ServerTerms::new()).unwrap();
+    let acceptor = ServerAcceptor::new(world.server_tls(), ServerTerms::plain()).unwrap();
     let (near, far) = tokio::io::duplex(16 * 1024);
     let connector = tokio_rustls::TlsConnector::from(Arc::new(world.client_tls(&[])));
     let client = async {
