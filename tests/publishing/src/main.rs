@@ -8,7 +8,6 @@ mod order;
 mod package;
 
 use std::error::Error;
-use std::path::Path;
 use std::process::Command;
 use std::process::ExitCode;
 
@@ -32,9 +31,14 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<Vec<String>, Box<dyn Error>> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let packages = published(&workspace)?;
-    let mut faults: Vec<_> = packages.iter().flat_map(Package::faults).collect();
+    let metadata = metadata()?;
+    let workspace = &metadata.workspace_root;
+    let mut packages = metadata.packages;
+    packages.retain(Package::is_published);
+    let mut faults: Vec<_> = packages
+        .iter()
+        .flat_map(|package| package.faults(workspace))
+        .collect();
     match order::of(&packages) {
         Ok(order) => {
             for name in &order {
@@ -53,17 +57,13 @@ fn run() -> Result<Vec<String>, Box<dyn Error>> {
     Ok(faults)
 }
 
-/// The packages of the workspace that do not say `publish = false`.
-fn published(workspace: &Path) -> Result<Vec<Package>, Box<dyn Error>> {
+/// Of the workspace that this is run in.
+fn metadata() -> Result<Metadata, Box<dyn Error>> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
-        .current_dir(workspace)
         .output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
-    let mut packages = metadata.packages;
-    packages.retain(Package::is_published);
-    Ok(packages)
+    Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 #[derive(Deserialize)]
 pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
+    pub(crate) workspace_root: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -57,7 +58,7 @@ impl Package {
     }
 
     /// What a registry or docs.rs would object to, or show badly.
-    pub(crate) fn faults(&self) -> Vec<String> {
+    pub(crate) fn faults(&self, workspace: &Path) -> Vec<String> {
         let mut faults = Vec::new();
         let mut demand = |holds: bool, what: &str| {
             if !holds {
@@ -108,7 +109,7 @@ impl Package {
         );
         for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
             demand(
-                self.has_the_workspaces(licence),
+                self.has(licence, workspace),
                 &format!("{licence}, the same as the workspace's"),
             );
         }
@@ -128,11 +129,11 @@ impl Package {
             .is_ok_and(|text| text.starts_with(&format!("# {}\n", self.name)))
     }
 
-    fn has_the_workspaces(&self, file: &str) -> bool {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    /// The same file as the workspace.
+    fn has(&self, file: &str, workspace: &Path) -> bool {
         match (
             std::fs::read(self.folder().join(file)),
-            std::fs::read(root.join(file)),
+            std::fs::read(workspace.join(file)),
         ) {
             (Ok(own), Ok(workspaces)) => own == workspaces,
             _ => false,
@@ -165,7 +166,7 @@ mod tests {
             "categories": ["cryptography"], "metadata": null,
             "dependencies": [{"name": "near", "req": "*", "kind": null, "path": "/near"}]}"#;
         let bare: Package = serde_json::from_str(bare).unwrap();
-        let faults = bare.faults();
+        let faults = bare.faults(Path::new("/nowhere/else"));
         for lacking in [
             "description",
             "the workspace's licence",
