@@ -37,7 +37,10 @@ impl std::fmt::Display for Fault {
 pub enum ProtocolError {
     /// The `CertificateVerify` does not verify under the end-entity key. Another connection, an altered
     /// request, a TLS-terminating middlebox or a wrong key all look like this. RFC 9261 §5.2.4.
-    #[error("authenticator signature does not verify on this connection")]
+    #[error(
+        "authenticator signature does not verify on this connection; \
+         a proxy that terminates TLS in between looks like this"
+    )]
     BadSignature,
     /// The Finished MAC differs, or has another length. RFC 9261 §5.2.3.
     #[error("authenticator MAC does not verify on this connection")]
@@ -49,7 +52,7 @@ pub enum ProtocolError {
     #[error("certificate_request_context was already used on this connection")]
     ContextSpent,
     /// The peer sent a valid empty authenticator: it was asked and refuses, authentically.
-    #[error("peer declined to attest")]
+    #[error("peer declined to attest; it has no attester, or none of a format that was asked for")]
     Declined,
     /// An extension type stands twice in one list of the peer.
     #[error("extension {0:#06x} is repeated")]
@@ -62,7 +65,10 @@ pub enum ProtocolError {
     Cmw(#[from] CmwError),
     /// The end-entity key of the authenticator is not the key of the TLS handshake. DESIGN: names come only
     /// from the certificate that PKIX checked.
-    #[error("authenticator key is not the key of the TLS handshake")]
+    #[error(
+        "authenticator key is not the key of the TLS handshake; \
+         the peer must attest under the certificate that it presents"
+    )]
     KeyMismatch,
     /// Bytes that are no message of this protocol: truncated, trailing, wrong order, wrong type.
     #[error("message is malformed")]
@@ -71,16 +77,18 @@ pub enum ProtocolError {
     #[error("authenticator carries no attestation")]
     NoAttestation,
     /// The peer wants attestation and appraises none of the formats that our attester makes.
-    #[error("peer appraises no format of our attester")]
+    #[error("peer appraises no format of our attester; it needs a verifier of this platform")]
     NoCommonFormat,
     /// The peer offered no scheme that our key can sign with, although it signs with others of TLS 1.3.
     #[error("peer offers no signature scheme of our key")]
     NoCommonScheme,
     /// No certified key to authenticate with. Servers always have one; give the client an identity.
-    #[error("no certified key to authenticate with")]
+    #[error(
+        "no certified key to authenticate with; the certificate resolver gave none for this peer"
+    )]
     NoIdentity,
     /// The connection is not TLS 1.3, or was resumed. Attestation covers full TLS 1.3 handshakes only.
-    #[error("connection is not a full TLS 1.3 handshake")]
+    #[error("connection is not a full TLS 1.3 handshake; switch resumption and TLS 1.2 off")]
     NotFullTls13,
     /// The provider's random number generator failed.
     #[error("random number generator failed")]
@@ -144,10 +152,12 @@ pub enum AttestError {
     #[error("evidence does not fit into the certificate")]
     Format(#[from] FormatError),
     /// The device is busy and its queue is full. Try later, on a new connection.
-    #[error("attestation device is busy")]
+    #[error(
+        "attestation device is busy; raise the queue of its Blocking, or attest fewer connections at once"
+    )]
     Busy,
     /// The device gave nothing by its deadline.
-    #[error("attestation device did not answer in time")]
+    #[error("attestation device did not answer in time; look into the log of its driver")]
     TimedOut,
     /// A service that was to give a result could not be asked, or refused.
     #[error("verifier gave no attestation result")]
@@ -169,26 +179,35 @@ impl AttestError {
 #[non_exhaustive]
 pub enum AppraisalError {
     /// The Evidence does not parse, or lacks what its format demands.
-    #[error("evidence is malformed")]
+    #[error(
+        "evidence is malformed; the peer's attester and this verifier may be of different versions of the format"
+    )]
     Malformed,
     /// The Evidence's signature or chain does not verify.
-    #[error("evidence signature does not verify")]
+    #[error(
+        "evidence signature does not verify; the evidence was altered, or is of no genuine device"
+    )]
     BadSignature,
     /// The Evidence is signed by a key that this verifier does not trust.
-    #[error("evidence is signed by an unknown key")]
+    #[error(
+        "evidence is signed by an unknown key; if the device is one of yours, \
+         give the verifier its trust anchor or endorsements"
+    )]
     UnknownKey,
     /// The Evidence carries another challenge than this connection's, or none: replay or relay.
-    #[error("evidence is not bound to this connection")]
+    #[error(
+        "evidence is not bound to this connection; it is replayed or relayed, or something terminates TLS in between"
+    )]
     NotBound,
     /// The Evidence, or a certificate that the peer sent with it, is outside its validity at the given time.
-    #[error("evidence has expired")]
+    #[error("evidence has expired; if the peer made it just now, compare the clocks of both ends")]
     Expired,
     /// Collateral of the verifier's own (endorsements, revocation lists, trust anchors) is outside its validity at the
     /// given time, and no other was to be had. Refresh the piece that it names.
     #[error("collateral of the verifier is outside its validity: {0}")]
     StaleCollateral(Stale),
     /// The verifier, or a service it needs, could not be asked. Nothing is known about the peer.
-    #[error("verifier could not be reached")]
+    #[error("verifier could not be reached; see its own log event, the network and its address")]
     Unreachable,
     /// Of several verifiers that must agree some could not be asked; with what the others found. Nothing is decided about the
     /// peer. Make the others reachable.
@@ -214,7 +233,7 @@ pub enum AppraisalError {
     /// The service that was asked answered that it gives no result, and not for which reason. Some answer so to Evidence
     /// that they do not accept, so it counts as the peer's fault: a peer must neither choose the next verifier by it nor
     /// wake the operator. A service that is broken and says so in the same way shows in its own logs.
-    #[error("verifier gave no result")]
+    #[error("verifier gave no result and no reason; its own log may have one")]
     NoResult,
     /// This end cannot appraise: it does not know the time, its provider lacks an algorithm, and the like; the text
     /// says what.
@@ -248,7 +267,9 @@ impl AppraisalError {
 #[non_exhaustive]
 pub enum ConfigError {
     /// A relying party without a verifier would refuse everybody. Add one.
-    #[error("relying party has no verifier")]
+    #[error(
+        "relying party has no verifier, so it would refuse everybody; add one by RelyingPartyBuilder::verifier"
+    )]
     NoVerifier,
     /// Nobody is to attest. Give an attester, call `require_peer` or `ask_peer`, or name the choice as the terms of the
     /// server do; a client without attestation needs none of this.
@@ -262,20 +283,24 @@ pub enum ConfigError {
     )]
     PeerNotRequired,
     /// Two verifiers accept one media type, and which one decides would be chance. Remove one.
-    #[error("two verifiers accept {0}")]
+    #[error("two verifiers accept {0}; remove one, or combine them by AllAgree or Failover")]
     AmbiguousVerifier(crate::MediaType),
     /// A verifier accepts no media type at all and could never be asked.
-    #[error("a verifier accepts no media type")]
+    #[error(
+        "a verifier accepts no media type and would never be asked; give it one, or leave it out"
+    )]
     IdleVerifier,
     /// A maximum age of zero would refuse every result. Give a positive one.
-    #[error("maximum age of a result is zero")]
+    #[error(
+        "maximum age of a result is zero, which refuses every result; give at least one second"
+    )]
     NoMaxAge,
     /// The TLS configuration cannot be used for attested connections; the text says which part.
     #[error("TLS configuration is unsuitable: {0}")]
     Tls(&'static str),
     /// Verifiers that are to appraise the same differ in what they accept. Give each the same media types, or add them
     /// to the relying party one by one.
-    #[error("verifiers to be combined accept different formats")]
+    #[error("verifiers to be combined accept different formats; give each the same media types")]
     UnlikeVerifiers,
     /// The key, certificate or provider was refused by rustls or rcgen.
     #[error("identity could not be made")]

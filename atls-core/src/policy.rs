@@ -150,7 +150,10 @@ pub enum PolicyViolation {
     Custom(Cow<'static, str>),
     /// The Evidence comes from a simulator. Accept it in development by
     /// [`StandardPolicy::dangerous_accept_simulated`].
-    #[error("evidence comes from a simulator")]
+    #[error(
+        "evidence comes from a simulator, which proves nothing; for development accept it by \
+         StandardPolicy::dangerous_accept_simulated"
+    )]
     Simulated,
     /// The worst status of all appraised items is not accepted.
     #[error(transparent)]

@@ -287,13 +287,15 @@ pub enum Refusal {
     #[error("attestation result has expired")]
     Expired(Fault),
     /// The Evidence names another key than the one that authenticated this connection.
-    #[error("evidence is about another key")]
+    #[error("evidence is about another key than the one that authenticated this connection")]
     KeyMismatch,
     /// No verifier of this relying party accepts the format of an item.
-    #[error("no verifier accepts the format of the attestation")]
+    #[error(
+        "no verifier accepts the format of the attestation; add the verifier of the peer's platform"
+    )]
     NoVerifier,
     /// The CMW holds no Evidence and no Results.
-    #[error("attestation holds nothing to appraise")]
+    #[error("attestation holds nothing to appraise: neither evidence nor a result")]
     NothingToAppraise,
     /// Appraised, and not good enough.
     #[error("attestation does not satisfy the policy")]

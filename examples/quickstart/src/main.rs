@@ -4,10 +4,12 @@
 //! The platform is simulated, so this proves that the protocol works and nothing about your machine.
 #![forbid(unsafe_code)]
 #![allow(
+    clippy::print_stderr,
     clippy::print_stdout,
     reason = "an account of what happens is the point"
 )]
 
+mod arguments;
 mod narrate;
 mod tamper;
 
@@ -31,34 +33,34 @@ use atls_tower::ServerTerms;
 use axum::Router;
 use axum::routing::get;
 use demo::Authority;
+
+use arguments::Command;
 use narrate::NarratingAttester;
 use narrate::NarratingVerifier;
-use tamper::Tamper;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-    let outcome = match arguments[..] {
-        [] => show().await,
-        ["--tamper", kind] => match Tamper::named(kind) {
-            Some(tamper) => tamper::show(tamper).await,
-            None => usage(),
-        },
-        _ => usage(),
+    let outcome = match Command::parse(&arguments) {
+        Ok(Command::Help) => {
+            println!("{}", arguments::help());
+            Ok(())
+        }
+        Ok(Command::Show) => show().await,
+        Ok(Command::Tamper(tamper)) => tamper::show(tamper).await,
+        Err(wrong) => {
+            eprintln!("{wrong}");
+            return ExitCode::from(2);
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            println!("FAILED   {error}");
+            println!("FAILED   {}", atls_core::report(&*error));
             ExitCode::FAILURE
         }
     }
-}
-
-fn usage() -> Result<(), Box<dyn Error>> {
-    let kinds: Vec<_> = Tamper::ALL.iter().map(|tamper| tamper.name()).collect();
-    Err(format!("usage: quickstart [--tamper {}]", kinds.join("|")).into())
 }
 
 /// The straight line, without an attacker.

@@ -72,12 +72,20 @@ impl<V: Verifier> Verifier for NarratingVerifier<V> {
             let ear = appraised.ear();
             for (name, appraisal) in ear.submods() {
                 println!(
-                    "client   appraised {name}: {} ({}), by {} {}",
+                    "client   appraised {name}: {}, by {} {}; its claims (AR4SI):",
                     appraisal.status(),
-                    appraisal.vector(),
                     ear.verifier().developer(),
                     ear.verifier().build()
                 );
+                for (category, claim) in appraisal.vector().claims() {
+                    println!(
+                        "           {} {} ({}): {}",
+                        category.name(),
+                        claim.value(),
+                        claim.tier(),
+                        category.meaning(claim)
+                    );
+                }
             }
             Ok(appraised)
         })

@@ -94,7 +94,7 @@ impl Tamper {
         }
     }
 
-    fn story(self) -> &'static str {
+    pub(crate) fn story(self) -> &'static str {
         match self {
             Self::ExpiredResult => {
                 "the genuine server, but the client's verifier gives a result that is two hours old"

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::problem::FieldProblem;
@@ -10,9 +12,21 @@ use crate::problem::FieldProblem;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReferenceError {
-    /// The file cannot be read.
-    #[error("file of reference values cannot be read")]
-    Io(#[source] Arc<io::Error>),
+    /// There is no file at this path. Create it, or correct the path.
+    #[error(
+        "there is no file of reference values at {}; create it, or correct the path \
+         (a relative one starts at the working directory of the process)",
+        .0.display()
+    )]
+    Absent(PathBuf),
+    /// The file cannot be read: permissions, or it is no text in UTF-8.
+    #[error("file of reference values {} cannot be read; it must be UTF-8 and readable by this process", .path.display())]
+    Io {
+        /// Its path, as the application gave it.
+        path: PathBuf,
+        /// What the system says.
+        source: Arc<io::Error>,
+    },
     /// The table is there, and what it says cannot be a policy.
     #[error("{}table [{table}]: {}{problem}", place(*.line, *.column), of_field(.field))]
     Meaning {
@@ -28,7 +42,7 @@ pub enum ReferenceError {
         problem: String,
     },
     /// No table for this platform. Without one nothing could be accepted, so it is not guessed.
-    #[error("file has no table [{0}]")]
+    #[error("file has no table [{0}]; add it, for without one nothing could be accepted")]
     Missing(&'static str),
     /// Not TOML or JSON, a field that is unknown or missing, or a value of the wrong form.
     #[error(transparent)]
@@ -65,6 +79,17 @@ pub struct SyntaxError {
 }
 
 impl ReferenceError {
+    /// Of a file that cannot be opened or read.
+    pub(crate) fn unreadable(path: &Path, error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Absent(path.to_owned()),
+            _ => Self::Io {
+                path: path.to_owned(),
+                source: Arc::new(error),
+            },
+        }
+    }
+
     /// What a platform objects to, at this line and column of a file.
     pub(crate) fn meaning(
         table: &'static str,

@@ -6,7 +6,6 @@ use std::fs::File;
 use std::io::Read;
 use std::marker::PhantomData;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::Deserializer;
@@ -159,12 +158,12 @@ impl Format {
 }
 
 /// Reads an open file, and not much more of it than [`MAX_FILE`].
-pub(crate) fn read(file: File) -> Result<String, ReferenceError> {
+pub(crate) fn read(file: File, path: &Path) -> Result<String, ReferenceError> {
     let mut text = String::new();
     let limit = u64::try_from(MAX_FILE).unwrap_or(u64::MAX);
     file.take(limit.saturating_add(1))
         .read_to_string(&mut text)
-        .map_err(|error| ReferenceError::Io(Arc::new(error)))?;
+        .map_err(|error| ReferenceError::unreadable(path, error))?;
     Ok(text)
 }
 

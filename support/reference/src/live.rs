@@ -3,7 +3,6 @@
 use std::fmt;
 use std::fs::File;
 use std::fs::Metadata;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -148,7 +147,8 @@ impl<T: Table> Live<T> {
             return Ok(false);
         };
         let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = std::fs::metadata(&source.path).map_err(unreadable)?;
+        let now = std::fs::metadata(&source.path)
+            .map_err(|error| ReferenceError::unreadable(&source.path, error))?;
         if *stamp == Some(Stamp::of(&now)) {
             return Ok(false);
         }
@@ -201,10 +201,11 @@ impl<T> fmt::Debug for Live<T> {
 
 impl Source {
     fn read<T: Table>(&self) -> Result<(T, Stamp), ReferenceError> {
+        let unreadable = |error| ReferenceError::unreadable(&self.path, error);
         let file = File::open(&self.path).map_err(unreadable)?;
         // Of what is read, and taken before: a later change shows as one.
         let stamp = Stamp::of(&file.metadata().map_err(unreadable)?);
-        let text = file::read(file)?;
+        let text = file::read(file, &self.path)?;
         let format = Format::of(&self.path);
         if !self.used.is_empty() {
             let used: Vec<&str> = self.used.iter().map(String::as_str).collect();
@@ -240,8 +241,4 @@ fn inode(metadata: &Metadata) -> u64 {
 #[cfg(not(unix))]
 fn inode(_: &Metadata) -> u64 {
     0
-}
-
-fn unreadable(error: io::Error) -> ReferenceError {
-    ReferenceError::Io(Arc::new(error))
 }

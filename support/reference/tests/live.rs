@@ -83,12 +83,18 @@ fn the_old_table_stays_in_force_while_the_file_is_wrong() {
         assert_eq!((name(&live), live.generation()), ("one".to_owned(), 0));
     }
     fs::write(&file, [0xff, 0xfe]).unwrap();
-    assert!(matches!(live.reload(), Err(ReferenceError::Io(_))));
+    let unreadable = live.reload().unwrap_err();
+    assert!(matches!(&unreadable, ReferenceError::Io { path, .. } if *path == file));
+    let path = file.display().to_string();
+    assert!(unreadable.to_string().contains(&path), "{unreadable}");
     fs::remove_file(&file).unwrap();
-    assert!(matches!(
-        live.reload_if_changed(),
-        Err(ReferenceError::Io(_))
-    ));
+    for absent in [
+        live.reload_if_changed().unwrap_err(),
+        live.reload().unwrap_err(),
+    ] {
+        assert!(matches!(&absent, ReferenceError::Absent(path) if *path == file));
+        assert!(absent.to_string().contains(&path), "{absent}");
+    }
     assert_eq!(live.generation(), 0);
     write(&file, "three");
     assert!(live.reload_if_changed().unwrap());
@@ -100,7 +106,7 @@ fn a_file_that_is_wrong_or_absent_is_not_opened() {
     let folder = folder("absent");
     assert!(matches!(
         Live::<Example>::open(folder.join("none.toml")),
-        Err(ReferenceError::Io(_))
+        Err(ReferenceError::Absent(path)) if path == folder.join("none.toml")
     ));
     let file = folder.join("wrong.toml");
     fs::write(&file, "version = 1").unwrap();
