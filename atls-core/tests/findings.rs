@@ -1,5 +1,6 @@
 //! The checks behind a result, on their way to the operator.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
