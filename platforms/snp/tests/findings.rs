@@ -208,7 +208,7 @@ fn no_finding_names_the_chip_or_the_guest() {
 fn announcing(platform: &ForgedPlatform, day: &str) -> SnpPolicy {
     let mut policy = platform.policy();
     let mut reported = policy.minimum_tcb[&Product::Milan].reported;
-    reported.snp += 1;
+    reported.snp = reported.snp.saturating_add(1);
     let next = NextMinimumTcb {
         from: Day::parse(day).unwrap(),
         reported,
