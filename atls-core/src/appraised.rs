@@ -5,15 +5,14 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::attestation::Binding;
+use crate::binding::Binding;
 use crate::bound::Bound;
 use crate::ear::Ear;
-use crate::error::AppraisalError;
 use crate::expected::BoundMatch;
 use crate::finding;
 use crate::finding::Finding;
 use crate::limits::MAX_FINDINGS;
-use crate::verifier::Origin;
+use crate::origin::Origin;
 
 /// What a verifier found in Evidence that a peer presented.
 ///
@@ -153,16 +152,11 @@ impl Appraised {
         }
     }
 
-    /// What it is bound to, where that is this connection.
-    ///
-    /// # Errors
-    /// [`AppraisalError::Local`] for a result that was kept from another connection.
-    pub(crate) fn binding_under(&self, bound: &Bound) -> Result<Binding, AppraisalError> {
+    /// Whether it was given about another connection than the one with this value.
+    pub(crate) fn is_of_other_connection(&self, bound: &Bound) -> bool {
         match &self.tie {
-            Tie::Connection(matched) if !matched.is_of(bound) => {
-                Err(AppraisalError::Local(OTHER_BOUND))
-            }
-            _ => Ok(self.binding()),
+            Tie::Connection(matched) => !matched.is_of(bound),
+            Tie::Key => false,
         }
     }
 
@@ -299,5 +293,3 @@ fn add(findings: &mut Vec<Finding>, more: Vec<Finding>) {
         findings.truncate(MAX_FINDINGS);
     }
 }
-
-const OTHER_BOUND: &str = "a verifier gave a result about another connection";

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use pki_types::UnixTime;
 
+use crate::binding::Binding;
 use crate::ear::Ear;
 use crate::ear::Tier;
 use crate::finding::Finding;
 use crate::media_type::MediaType;
-use crate::policy::PolicyViolation;
-use crate::verifier::Origin;
+use crate::origin::Origin;
 
 /// A peer that was appraised and found good by the relying party's policy.
 ///
@@ -187,13 +187,6 @@ pub enum ClaimsError {
     Ambiguous,
 }
 
-/// For policies: a peer without the one thing to look at is refused.
-impl From<ClaimsError> for PolicyViolation {
-    fn from(error: ClaimsError) -> Self {
-        Self::custom(error.to_string())
-    }
-}
-
 /// One appraised item of Evidence.
 #[derive(Clone)]
 pub struct AppraisedItem {
@@ -252,27 +245,5 @@ impl fmt::Debug for AppraisedItem {
             .field("origin", &self.origin)
             .field("image", &self.image)
             .finish_non_exhaustive()
-    }
-}
-
-/// What an attestation is bound to, weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(clippy::exhaustive_enums, reason = "the three modes of attested TLS")]
-pub enum Binding {
-    /// To a key (RA-TLS): open to replay, relay with a leaked key, and diversion.
-    Key,
-    /// To a nonce of the handshake and a key: open to relay with a leaked key, and diversion.
-    Handshake,
-    /// To this connection's exporter and a key.
-    Connection,
-}
-
-impl fmt::Display for Binding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Key => "key",
-            Self::Handshake => "handshake",
-            Self::Connection => "connection",
-        })
     }
 }

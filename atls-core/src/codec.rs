@@ -2,7 +2,7 @@
 //! cannot truncate.
 
 use crate::error::ProtocolError;
-use crate::sending::SendError;
+use crate::error::SendError;
 
 /// Reads big-endian integers and length-prefixed vectors from octets that a peer chose.
 pub(crate) struct Reader<'a> {

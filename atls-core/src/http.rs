@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::BoxFuture;
+use crate::box_future::BoxFuture;
 
 /// Sends one HTTP request. Whoever implements it brings the sockets, the clock and the trust anchors.
 ///

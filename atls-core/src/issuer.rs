@@ -1,6 +1,6 @@
 //! A Verifier that hands its signed result to the attester: the passport model (RFC 9334 §5.1).
 
-use crate::BoxFuture;
+use crate::box_future::BoxFuture;
 use crate::error::AppraisalError;
 use crate::media_type::MediaType;
 use crate::verifier::Evidence;

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use crate::attestation::Binding;
 use crate::attestation::Candidate;
+use crate::attestation::ClaimsError;
 use crate::bad_status::BadStatus;
+use crate::binding::Binding;
 use crate::ear::Tier;
 use crate::error::Fault;
 use crate::finding::Finding;
-use crate::verifier::Origin;
+use crate::origin::Origin;
 
 /// Decides whether an appraised peer is good enough. Implemented for closures.
 ///
@@ -177,5 +178,12 @@ impl PolicyViolation {
     /// For policies of the application.
     pub fn custom(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Custom(reason.into())
+    }
+}
+
+/// For policies: a peer without the one thing to look at is refused.
+impl From<ClaimsError> for PolicyViolation {
+    fn from(error: ClaimsError) -> Self {
+        Self::custom(error.to_string())
     }
 }

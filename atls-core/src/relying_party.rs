@@ -104,9 +104,9 @@ impl RelyingParty {
                 .appraise(&evidence, now)
                 .await
                 .map_err(|error| refusal(error, verifier))?;
-            let bound_to = result
-                .binding_under(&credential.bound)
-                .map_err(Refusal::Appraisal)?;
+            if result.is_of_other_connection(&credential.bound) {
+                return Err(Refusal::Appraisal(AppraisalError::OTHER_CONNECTION));
+            }
             if result
                 .attested_key
                 .as_ref()
@@ -118,7 +118,7 @@ impl RelyingParty {
                 .expiry(&result.ear, now)
                 .ok_or_else(|| Refusal::Expired(giver_of_results(verifier)))?;
             expires_at = expires_at.min(end);
-            binding = binding.min(bound_to);
+            binding = binding.min(result.binding());
             appraised.push(AppraisedItem {
                 label: item.label().to_owned(),
                 media_type,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use pki_types::UnixTime;
 
-use crate::BoxFuture;
 use crate::appraised::Appraised;
 use crate::bound::Bound;
+use crate::box_future::BoxFuture;
 use crate::cmw::Item;
 use crate::error::AppraisalError;
 use crate::expected::ExpectedValue;
@@ -160,14 +160,4 @@ impl fmt::Debug for Evidence<'_> {
             .field("bound", self.bound)
             .finish()
     }
-}
-
-/// Where Evidence came from, as the verifier that knows the platform says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Origin {
-    /// A device whose keys its maker endorses.
-    Device,
-    /// Software that anybody can run. Refused unless a policy names it.
-    Simulated,
 }

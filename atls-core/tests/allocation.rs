@@ -27,7 +27,7 @@ use atls_core::Handshake;
 use atls_core::MediaType;
 use atls_core::Side;
 use atls_core::Verdict;
-use atls_core::authenticator::SentRequest;
+use atls_core::authenticator;
 use atls_core::cmw::Cmw;
 use atls_core::ear::Algorithm;
 use atls_core::ear::Check;
@@ -358,7 +358,7 @@ fn authenticators(findings: &mut Findings) {
     let chain = vec![hostile::certificate(1, &[]).into()];
     findings.check("authenticator", bound, &inputs, |input| {
         let session = Recorded::new(Side::Client, suite(), &[1; 32], None, chain.clone());
-        let request = SentRequest::new(&session, &provider, Vec::new()).unwrap();
+        let request = authenticator::request(&session, &provider, Vec::new()).unwrap();
         let refused = request.validate(input).map(drop);
         assert!(refused.is_err());
     });

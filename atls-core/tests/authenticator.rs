@@ -19,9 +19,10 @@ use atls_core::ProtocolError;
 use atls_core::SendError;
 use atls_core::Session;
 use atls_core::Side;
+use atls_core::authenticator;
 use atls_core::authenticator::Extension;
-use atls_core::authenticator::PreparedRequest;
 use atls_core::authenticator::ReceivedRequest;
+use atls_core::authenticator::RequestTemplate;
 use atls_core::authenticator::SentRequest;
 use atls_core::authenticator::Validated;
 use atls_core::authenticator::context;
@@ -584,7 +585,7 @@ fn a_connection_takes_a_bounded_number_of_requests() {
     let one_more = forge::request(17, b"one more", &[(13, &[0, 2, 8, 7])]);
     let refused = ReceivedRequest::receive(&pair.server, &one_more).unwrap_err();
     assert_eq!(refused, ProtocolError::TooManyRequests);
-    let refused = SentRequest::new(&pair.server, provider, Vec::new()).unwrap_err();
+    let refused = authenticator::request(&pair.server, provider, Vec::new()).unwrap_err();
     assert_eq!(refused, ProtocolError::Sending(SendError::TooManyRequests));
 }
 
@@ -777,7 +778,8 @@ fn nothing_secret_is_printed() {
         sent.as_bytes(),
     );
     let handshake = pair.server.handshake();
-    let prepared = PreparedRequest::new(Side::Client, provider, Vec::new()).unwrap();
+    let template = RequestTemplate::new(Side::Client, provider, Vec::new()).unwrap();
+    let prepared = template.prepare().unwrap();
     let printed = format!("{sent:?} {received:?} {handshake:?} {prepared:?}");
     let leaf = received.identity().unwrap().cert[0].to_vec();
     let context = sent.context().to_vec();
@@ -864,7 +866,7 @@ fn ask(asker: &dyn Session, provider: &CryptoProvider) -> SentRequest {
         code: OFFERED,
         data: Vec::new(),
     };
-    SentRequest::new(asker, provider, vec![extension]).unwrap()
+    authenticator::request(asker, provider, vec![extension]).unwrap()
 }
 
 fn exchange(

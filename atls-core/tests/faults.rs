@@ -29,10 +29,11 @@ use atls_core::ProtocolError;
 use atls_core::SendError;
 use atls_core::Session;
 use atls_core::Side;
+use atls_core::authenticator;
 use atls_core::authenticator::Extension;
 use atls_core::authenticator::PreparedRequest;
 use atls_core::authenticator::ReceivedRequest;
-use atls_core::authenticator::SentRequest;
+use atls_core::authenticator::RequestTemplate;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::CmwError;
 use atls_core::ear::KeyError;
@@ -141,14 +142,13 @@ fn a_request_that_a_peer_must_refuse_is_not_made() {
         code,
         data: Vec::new(),
     };
-    let refused = |side, extensions: Vec<Extension>| {
-        PreparedRequest::new(side, provider, extensions).unwrap_err()
-    };
+    let refused =
+        |side, extensions: Vec<Extension>| prepared(side, provider, extensions).unwrap_err();
     assert_local(
         &refused(Side::Server, vec![extension(0)]),
         SendError::Extension(0),
     );
-    assert!(PreparedRequest::new(Side::Client, provider, vec![extension(0)]).is_ok());
+    assert!(prepared(Side::Client, provider, vec![extension(0)]).is_ok());
     assert_local(
         &refused(Side::Client, vec![extension(13)]),
         SendError::DuplicateExtension(13),
@@ -162,7 +162,7 @@ fn a_request_that_a_peer_must_refuse_is_not_made() {
         let codes = (100..).take(count);
         codes.map(extension).collect::<Vec<_>>()
     };
-    assert!(PreparedRequest::new(Side::Client, provider, many(MAX_EXTENSIONS - 1)).is_ok());
+    assert!(prepared(Side::Client, provider, many(MAX_EXTENSIONS - 1)).is_ok());
     assert_local(
         &refused(Side::Client, many(MAX_EXTENSIONS)),
         SendError::TooManyExtensions,
@@ -195,7 +195,7 @@ fn a_provider_that_verifies_nothing_of_tls_1_3_makes_no_request() {
             ..provider.clone()
         };
         for side in [Side::Client, Side::Server] {
-            let refused = PreparedRequest::new(side, &empty, Vec::new()).unwrap_err();
+            let refused = prepared(side, &empty, Vec::new()).unwrap_err();
             assert_local(&refused, SendError::NoSchemes);
         }
     }
@@ -221,9 +221,9 @@ fn requests_beyond_the_limit_are_the_fault_of_who_makes_them() {
     let provider = &providers()[0];
     let pair = pair(provider, None);
     for _ in 0..MAX_REQUESTS {
-        assert!(SentRequest::new(&pair.client, provider, Vec::new()).is_ok());
+        assert!(authenticator::request(&pair.client, provider, Vec::new()).is_ok());
     }
-    let ours = SentRequest::new(&pair.client, provider, Vec::new()).unwrap_err();
+    let ours = authenticator::request(&pair.client, provider, Vec::new()).unwrap_err();
     assert_local(&ours, SendError::TooManyRequests);
     let request = forge::request(13, b"one more", &[(13, P256)]);
     let theirs = ReceivedRequest::receive(&pair.client, &request).unwrap_err();
@@ -386,4 +386,12 @@ fn sized(length: usize) -> Cmw {
         assert_eq!(encoded.len(), length);
     }
     cmw
+}
+
+fn prepared(
+    side: Side,
+    provider: &CryptoProvider,
+    extensions: Vec<Extension>,
+) -> Result<PreparedRequest, ProtocolError> {
+    RequestTemplate::new(side, provider, extensions)?.prepare()
 }

@@ -17,9 +17,9 @@ use atls_core::CMW_ATTESTATION;
 use atls_core::Challenge;
 use atls_core::ProtocolError;
 use atls_core::Side;
+use atls_core::authenticator;
 use atls_core::authenticator::Extension;
 use atls_core::authenticator::ReceivedRequest;
-use atls_core::authenticator::SentRequest;
 use atls_core::cmw::Cmw;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
@@ -196,7 +196,7 @@ fn empty_authenticators_equal_the_vectors_and_never_validate() {
 fn plain_authenticators_equal_the_vectors() {
     each(Side::Server, |suite, _, provider, asker, answerer| {
         let expected = &suite["server_authenticator_no_cmw"];
-        let sent = SentRequest::new(asker, provider, Vec::new()).unwrap();
+        let sent = authenticator::request(asker, provider, Vec::new()).unwrap();
         assert_eq!(sent.as_bytes(), octets(expected, "authenticator_request"));
         let received = ReceivedRequest::receive(answerer, sent.as_bytes()).unwrap();
         let authenticator = received.authenticate(&[]).unwrap();
@@ -256,7 +256,7 @@ fn authenticators_of_the_pre_rfc_draft_are_refused() {
                 code: CMW_ATTESTATION,
                 data: Vec::new(),
             }];
-            let sent = SentRequest::new(&client, &base, extensions).unwrap();
+            let sent = authenticator::request(&client, &base, extensions).unwrap();
             assert!(sent.validate(&hex(authenticator)).is_err());
             refused += 1;
         }

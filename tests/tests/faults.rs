@@ -25,8 +25,8 @@ use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_core::Verifier;
+use atls_core::authenticator;
 use atls_core::authenticator::Extension;
-use atls_core::authenticator::SentRequest;
 use atls_sim::SimVerifier;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
@@ -245,7 +245,7 @@ async fn a_client_that_wants_evidence_and_cannot_take_it_is_at_fault() {
             code: ATTESTATION_PARAMETERS,
             data,
         };
-        let request = SentRequest::new(link, &demo::provider(), vec![extension]).unwrap();
+        let request = authenticator::request(link, &demo::provider(), vec![extension]).unwrap();
         link.write(REQUEST, request.as_bytes()).await.unwrap();
     });
     let error = error.await;

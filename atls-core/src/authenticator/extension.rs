@@ -6,8 +6,8 @@ use crate::codec::Reader;
 use crate::codec::put_vec16;
 use crate::codec::put_within16;
 use crate::error::ProtocolError;
+use crate::error::SendError;
 use crate::limits::MAX_EXTENSIONS;
-use crate::sending::SendError;
 
 /// One TLS extension (RFC 9846 §4.2):
 ///

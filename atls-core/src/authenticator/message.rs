@@ -17,9 +17,9 @@ use crate::codec::put_vec16;
 use crate::codec::put_vec24;
 use crate::codec::put_within24;
 use crate::error::ProtocolError;
+use crate::error::SendError;
 use crate::limits::MAX_CHAIN;
 use crate::limits::MAX_FRAME;
-use crate::sending::SendError;
 use crate::session::Side;
 
 /// The `certificate_request_context` of a request or of an authenticator; an empty authenticator names none.

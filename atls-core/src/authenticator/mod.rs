@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  asks                                         answers
-//!  SentRequest::new ── request octets ───────▶  ReceivedRequest::receive
+//!  request ─────────── request octets ───────▶  ReceivedRequest::receive
 //!                                                 ├─ authenticate ─┐
 //!  SentRequest::validate ◀── authenticator ───────┴─ decline ──────┘
 //!    ├─ Ok(Validated)        a certificate, proven on this connection
@@ -16,7 +16,7 @@
 //!
 //! | call of RFC 9261 §6 | here |
 //! |---|---|
-//! | request | [`SentRequest::new`] |
+//! | request | [`request`](request()) |
 //! | get context | [`context`], [`ReceivedRequest::context`] |
 //! | authenticate | [`ReceivedRequest::authenticate`], [`ReceivedRequest::decline`] |
 //! | validate | [`SentRequest::validate`] |
@@ -27,6 +27,7 @@
 //! possession of the end-entity key on this connection. Whom that key belongs to is decided where the TLS library
 //! validates the handshake's chain, and [`Pending::finish`](crate::Pending::finish) demands that it is the same key.
 
+mod answer_rules;
 mod extension;
 mod message;
 mod prepared;
@@ -43,6 +44,7 @@ pub use received::ReceivedRequest;
 pub use sent::SentRequest;
 pub use sent::Validated;
 pub use template::RequestTemplate;
+pub use template::request;
 
 pub(crate) use extension::encoded_length as extensions_length;
 pub(crate) use sent::spki;

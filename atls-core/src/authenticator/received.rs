@@ -15,9 +15,9 @@ use super::message::Request;
 use super::schedule::Schedule;
 use super::scheme;
 use crate::error::ProtocolError;
+use crate::error::SendError;
 use crate::limits::MAX_CHAIN;
 use crate::limits::MAX_FRAME;
-use crate::sending::SendError;
 use crate::session::Session;
 use crate::session::Side;
 

@@ -7,7 +7,7 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use crate::codec::Reader;
 use crate::codec::put_vec16;
 use crate::error::ProtocolError;
-use crate::sending::SendError;
+use crate::error::SendError;
 
 /// The schemes to offer: what the provider verifies and TLS 1.3 allows, in the provider's order.
 pub(crate) fn offered(algorithms: &WebPkiSupportedAlgorithms) -> Vec<SignatureScheme> {

@@ -1,55 +1,40 @@
 //! The asking end: a request that was sent, and the validation of its one answer.
 
 use std::fmt;
+use std::sync::Arc;
 
 use pki_types::CertificateDer;
 use rustls::SignatureScheme;
-use rustls::crypto::CryptoProvider;
 use subtle::ConstantTimeEq;
 
+use super::answer_rules::AnswerRules;
 use super::extension;
-use super::extension::Extension;
 use super::message;
 use super::message::Authenticator;
 use super::message::CertificateEntry;
-use super::prepared::PreparedRequest;
 use super::schedule::Schedule;
 use super::schedule::Transcript;
 use super::scheme;
 use crate::error::ProtocolError;
-use crate::session::Session;
+use crate::limits::CONTEXT_LENGTH;
 
 /// An authenticator request of ours, waiting for its one answer.
 pub struct SentRequest {
-    request: PreparedRequest,
-    schedule: Schedule,
+    pub(super) rules: Arc<AnswerRules>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) context: [u8; CONTEXT_LENGTH],
+    pub(super) schedule: Schedule,
 }
 
 impl SentRequest {
-    pub(super) fn waiting(request: PreparedRequest, schedule: Schedule) -> Self {
-        Self { request, schedule }
-    }
-
-    /// [`PreparedRequest`] and its connection in one step.
-    ///
-    /// # Errors
-    /// As [`PreparedRequest::new`] and [`PreparedRequest::on`].
-    pub fn new(
-        session: &dyn Session,
-        provider: &CryptoProvider,
-        extensions: Vec<Extension>,
-    ) -> Result<Self, ProtocolError> {
-        PreparedRequest::new(session.handshake().side(), provider, extensions)?.on(session)
-    }
-
     /// The message to send.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.request.bytes
+        &self.bytes
     }
 
     /// `certificate_request_context`, 32 octets.
     pub fn context(&self) -> &[u8] {
-        &self.request.context
+        &self.context
     }
 
     /// RFC 9261 §6.4 "validate": proves that the sender holds the end-entity key and answers this very request
@@ -61,8 +46,8 @@ impl SentRequest {
     pub fn validate(self, authenticator: &[u8]) -> Result<Validated, ProtocolError> {
         match Authenticator::decode(authenticator)? {
             Authenticator::Empty { finished } => {
-                let absent = message::absent_certificate(&self.request.context)?;
-                let transcript = self.schedule.transcript(&self.request.bytes, &absent);
+                let absent = message::absent_certificate(&self.context)?;
+                let transcript = self.schedule.transcript(&self.bytes, &absent);
                 check_finished(transcript, &[], finished)?;
                 Err(ProtocolError::Declined)
             }
@@ -75,10 +60,10 @@ impl SentRequest {
                 certificate_verify,
                 finished,
             } => {
-                if context != self.request.context {
+                if context != self.context {
                     return Err(ProtocolError::ContextMismatch);
                 }
-                let transcript = self.schedule.transcript(&self.request.bytes, certificate);
+                let transcript = self.schedule.transcript(&self.bytes, certificate);
                 let signed = transcript.to_be_signed();
                 // The MAC is cheap and unforgeable without the connection; nothing else is looked at before.
                 check_finished(transcript, certificate_verify, finished)?;
@@ -97,7 +82,7 @@ impl SentRequest {
         let sent = entries.iter().flat_map(|entry| &entry.extensions);
         match sent
             .into_iter()
-            .find(|extension| !self.request.asked.extensions.contains(&extension.code))
+            .find(|extension| !self.rules.extensions.contains(&extension.code))
         {
             Some(extension) => Err(ProtocolError::UnsolicitedExtension(extension.code)),
             None => Ok(()),
@@ -112,11 +97,11 @@ impl SentRequest {
         signature: &[u8],
     ) -> Result<(), ProtocolError> {
         let refused = ProtocolError::SchemeNotOffered(scheme.into());
-        if !self.request.asked.schemes.contains(&scheme) {
+        if !self.rules.schemes.contains(&scheme) {
             return Err(refused);
         }
-        let algorithm = scheme::algorithm(&self.request.asked.algorithms, scheme)
-            .ok_or_else(|| refused.clone())?;
+        let algorithm =
+            scheme::algorithm(&self.rules.algorithms, scheme).ok_or_else(|| refused.clone())?;
         leaf.verify_signature(algorithm, signed, signature)
             .map_err(|error| match error {
                 webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => refused,
@@ -128,7 +113,7 @@ impl SentRequest {
 impl fmt::Debug for SentRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SentRequest")
-            .field("schemes", &self.request.asked.schemes)
+            .field("schemes", &self.rules.schemes)
             .finish_non_exhaustive()
     }
 }

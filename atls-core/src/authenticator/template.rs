@@ -6,24 +6,41 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::SecureRandom;
 
+use super::answer_rules::AnswerRules;
 use super::extension::Extension;
 use super::extension::SERVER_NAME;
 use super::extension::SIGNATURE_ALGORITHMS;
 use super::message::REQUEST_CONTEXT;
 use super::message::Request;
-use super::prepared::Asked;
 use super::prepared::PreparedRequest;
 use super::scheme;
+use super::sent::SentRequest;
 use crate::error::ProtocolError;
+use crate::error::SendError;
 use crate::limits::CONTEXT_LENGTH;
-use crate::sending::SendError;
+use crate::session::Session;
 use crate::session::Side;
+
+/// Asks the peer of this connection for an authenticator: RFC 9261 §6.1 "request".
+///
+/// # Errors
+/// As [`RequestTemplate::new`], [`RequestTemplate::prepare`] and [`PreparedRequest::on`].
+pub fn request(
+    session: &dyn Session,
+    provider: &CryptoProvider,
+    extensions: Vec<Extension>,
+) -> Result<SentRequest, ProtocolError> {
+    let side = session.handshake().side();
+    RequestTemplate::new(side, provider, extensions)?
+        .prepare()?
+        .on(session)
+}
 
 /// Makes authenticator requests that differ in nothing but the context.
 #[derive(Clone)]
 pub struct RequestTemplate {
     random: &'static dyn SecureRandom,
-    asked: Arc<Asked>,
+    rules: Arc<AnswerRules>,
     /// With a context of zeros.
     bytes: Arc<[u8]>,
 }
@@ -62,7 +79,7 @@ impl RequestTemplate {
         .encode(side)?;
         Ok(Self {
             random: provider.secure_random,
-            asked: Arc::new(Asked {
+            rules: Arc::new(AnswerRules {
                 side,
                 extensions,
                 schemes,
@@ -88,7 +105,7 @@ impl RequestTemplate {
             .map(|room| *room = context)
             .ok_or(SendError::TooLarge)?;
         Ok(PreparedRequest {
-            asked: self.asked.clone(),
+            rules: self.rules.clone(),
             bytes,
             context,
         })
@@ -98,8 +115,8 @@ impl RequestTemplate {
 impl fmt::Debug for RequestTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestTemplate")
-            .field("side", &self.asked.side)
-            .field("schemes", &self.asked.schemes)
+            .field("side", &self.rules.side)
+            .field("schemes", &self.rules.schemes)
             .finish_non_exhaustive()
     }
 }

@@ -20,13 +20,15 @@
 //!
 //! Nothing here says that the certificate is trusted, or that its key was proven: that is TLS.
 
+mod claims_buffer;
+mod format_error;
 mod quote;
 mod read;
 mod write;
 
+pub use claims_buffer::claims_for_key;
+pub use format_error::FormatError;
 pub use write::Format;
-pub use write::FormatError;
-pub use write::claims_for_key;
 pub use write::cmw_extension;
 pub use write::tagged_evidence;
 

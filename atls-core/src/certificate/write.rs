@@ -2,23 +2,21 @@
 
 use ciborium::Value;
 use rustls::sign::SigningKey;
-use sha2::Digest;
-use sha2::Sha256;
 
 use super::ID_PE_CMW;
 use super::OCTET_STRING;
-use super::PUBKEY_HASH;
 use super::QUOTE_TAG;
-use super::SHA_256;
 use super::TAGGED_EVIDENCE;
+use super::claims_buffer::cbor;
+use super::claims_buffer::claims_for_key;
+use super::format_error::FormatError;
 use super::quote::Quote;
-use super::quote::padded;
-use crate::attester::AttestRequest;
-use crate::attester::OwnedAttestRequest;
+use crate::attest_request::AttestRequest;
+use crate::attest_request::OwnedAttestRequest;
 use crate::cmw::Cmw;
 use crate::cmw::CmwError;
 use crate::error::ProtocolError;
-use crate::sending::SendError;
+use crate::error::SendError;
 
 /// How a certificate carries the Evidence about its key.
 ///
@@ -79,21 +77,6 @@ impl Format {
     }
 }
 
-/// What an attester made does not fit into the format of the certificate.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FormatError {
-    /// It does not encode.
-    #[error("evidence does not fit in a CMW")]
-    Cmw(#[from] CmwError),
-    /// It is anything but one SGX or TDX quote without event log. Use [`Format::Cmw`].
-    #[error("DICE tagged evidence holds one SGX or TDX quote and nothing else")]
-    NoQuote,
-    /// The attester does not know [`AttestRequest::report_data`]. Use another, or [`Format::Cmw`].
-    #[error("attester did not quote the report data of DICE tagged evidence")]
-    ReportData,
-}
-
 /// The value of an `id-pe-cmw` extension, RFC 9999: the `cbor` choice, an OCTET STRING in DER.
 ///
 /// # Errors
@@ -109,24 +92,6 @@ pub fn cmw_extension(cmw: &Cmw) -> Result<Vec<u8>, CmwError> {
         _ => vec![OCTET_STRING, 0x83, high, middle, low],
     };
     Ok([head, octets].concat())
-}
-
-/// The claims buffer of an interoperable RA-TLS certificate for a key, and the 64 octets of report data that the quote
-/// must have.
-///
-/// ```text
-/// { "pubkey-hash": << [1, SHA-256(public_key)] >> }
-/// ```
-///
-/// # Errors
-/// None in practice: the buffer always encodes.
-pub fn claims_for_key(spki: &[u8]) -> Result<(Vec<u8>, [u8; 64]), CmwError> {
-    let digest = Value::Bytes(Sha256::digest(spki).to_vec());
-    let hash = cbor(&Value::Array(vec![SHA_256.into(), digest]))?;
-    let claims = Value::Map(vec![(Value::from(PUBKEY_HASH), Value::Bytes(hash))]);
-    let buffer = cbor(&claims)?;
-    let report_data = padded(&buffer);
-    Ok((buffer, report_data))
 }
 
 /// The value of a DICE tagged evidence extension: `#6.60000([quote, claims-buffer])`.
@@ -151,10 +116,4 @@ fn only_quote(cmw: &Cmw) -> Option<Quote<'_>> {
     let quote = Quote::recognise(item.value())?;
     let labelled = item.is_evidence() && item.media_type() == quote.media_type();
     labelled.then_some(quote)
-}
-
-fn cbor(value: &Value) -> Result<Vec<u8>, CmwError> {
-    let mut out = Vec::new();
-    ciborium::into_writer(value, &mut out).map_err(|_| CmwError::TooLarge)?;
-    Ok(out)
 }

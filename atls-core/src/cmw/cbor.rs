@@ -2,15 +2,15 @@
 
 use ciborium::Value;
 
-use super::CmwError;
-use super::Form;
-use super::Label;
-use super::Record;
-use super::Tag;
-use super::collection::COLLECTION_TYPE;
-use super::collection::Collection;
+use super::error::CmwError;
+use super::form::COLLECTION_TYPE;
+use super::form::Collection;
+use super::form::Form;
+use super::form::Record;
+use super::form::Tag;
 use super::item::Indicator;
 use super::item::Type;
+use super::label::Label;
 use crate::bounded;
 use crate::cbor;
 use crate::limits::MAX_CMW_DEPTH;

@@ -2,39 +2,19 @@
 
 use std::fmt;
 
-use super::CmwError;
-use super::Record;
-use super::Tag;
+use super::error::CmwError;
 use crate::media_type::MediaType;
 
 /// One record or tag, with the label under which its collection holds it.
 #[derive(Clone)]
 pub struct Item<'a> {
-    label: String,
-    kind: Type,
-    value: &'a [u8],
-    indicator: Option<Indicator>,
+    pub(super) label: String,
+    pub(super) kind: Type,
+    pub(super) value: &'a [u8],
+    pub(super) indicator: Option<Indicator>,
 }
 
 impl<'a> Item<'a> {
-    pub(super) fn of_record(path: &str, record: &'a Record) -> Self {
-        Self {
-            label: path.to_owned(),
-            kind: record.kind.clone(),
-            value: &record.value,
-            indicator: record.indicator,
-        }
-    }
-
-    pub(super) fn of_tag(path: &str, tag: &'a Tag) -> Self {
-        Self {
-            label: path.to_owned(),
-            kind: Type::ContentFormat(tag.content_format),
-            value: &tag.value,
-            indicator: None,
-        }
-    }
-
     /// The labels on the way to it, joined by `/`; empty where it came alone. Chosen by the sender.
     ///
     /// No two ways are written alike: in a text label `~` is `~0` and `/` is `~1` as in a JSON Pointer (RFC 6901), and a

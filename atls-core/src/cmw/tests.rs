@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits::MAX_CMW;
 use crate::limits::MAX_CMW_LABEL;
+use crate::media_type::MediaType;
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<_> = text.bytes().filter(u8::is_ascii_hexdigit).collect();

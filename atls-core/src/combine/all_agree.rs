@@ -7,11 +7,11 @@ use std::task::Poll;
 
 use pki_types::UnixTime;
 
-use crate::BoxFuture;
 use crate::appraised::Appraised;
-use crate::combine::Alike;
+use crate::box_future::BoxFuture;
 use crate::combine::answers::Answers;
 use crate::combine::answers::is_unavailable;
+use crate::combine::interchangeable::InterchangeableVerifiers;
 use crate::error::AppraisalError;
 use crate::error::ConfigError;
 use crate::media_type::MediaType;
@@ -46,7 +46,7 @@ use crate::verifier::Verifier;
 /// # }
 /// ```
 pub struct AllAgree {
-    verifiers: Alike,
+    verifiers: InterchangeableVerifiers,
 }
 
 impl AllAgree {
@@ -54,7 +54,7 @@ impl AllAgree {
     /// [`ConfigError`] without verifiers, or where their media types or kinds differ.
     pub fn new(verifiers: Vec<Arc<dyn Verifier>>) -> Result<Self, ConfigError> {
         Ok(Self {
-            verifiers: Alike::new(verifiers)?,
+            verifiers: InterchangeableVerifiers::new(verifiers)?,
         })
     }
 

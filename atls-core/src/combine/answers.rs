@@ -1,8 +1,5 @@
 //! What several verifiers answered about the same Evidence, taken together.
 
-use std::fmt;
-use std::sync::Arc;
-
 use pki_types::UnixTime;
 
 use crate::appraised::Appraised;
@@ -11,7 +8,7 @@ use crate::bound::Bound;
 use crate::ear::Tier;
 use crate::error::AppraisalError;
 use crate::limits::CLOCK_SKEW;
-use crate::verifier::Origin;
+use crate::origin::Origin;
 
 /// The worst of the results so far, and whether somebody could not be asked.
 ///
@@ -78,7 +75,9 @@ impl<'a> Answers<'a> {
 
     /// Each result is judged on its own before it is merged: by its connection, and by its time.
     fn take(&mut self, result: Appraised) -> Result<(), AppraisalError> {
-        result.binding_under(self.bound)?;
+        if result.is_of_other_connection(self.bound) {
+            return Err(AppraisalError::OTHER_CONNECTION);
+        }
         let latest = self.now.as_secs().saturating_add(CLOCK_SKEW.as_secs());
         if result.ear.issued_at().as_secs() > latest {
             return Err(AppraisalError::ResultExpired);
@@ -130,49 +129,4 @@ fn worse(one: Appraised, other: Appraised) -> Result<Appraised, AppraisalError> 
         image,
     };
     Ok(appraised.with_findings(other.findings))
-}
-
-/// What some verifiers of an [`AllAgree`](crate::AllAgree) found while another could not be asked.
-///
-/// It is no result. A [`Failover`](crate::Failover) around it asks the next one, and remembers what was found: the whole is at most
-/// as good.
-#[derive(Clone)]
-pub struct IncompleteResults {
-    worst: Arc<Appraised>,
-}
-
-impl IncompleteResults {
-    /// The worst status of those that were reached.
-    pub fn status(&self) -> Tier {
-        self.worst.ear.status()
-    }
-}
-
-impl From<Appraised> for IncompleteResults {
-    fn from(worst: Appraised) -> Self {
-        Self {
-            worst: Arc::new(worst),
-        }
-    }
-}
-
-/// By what they say.
-impl PartialEq for IncompleteResults {
-    fn eq(&self, other: &Self) -> bool {
-        let (one, other) = (&self.worst, &other.worst);
-        one.ear == other.ear
-            && one.origin == other.origin
-            && one.binding() == other.binding()
-            && one.attested_key == other.attested_key
-    }
-}
-
-impl Eq for IncompleteResults {}
-
-impl fmt::Debug for IncompleteResults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("IncompleteResults")
-            .field(&self.worst)
-            .finish()
-    }
 }

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use pki_types::UnixTime;
 
-use crate::BoxFuture;
 use crate::appraised::Appraised;
 use crate::bound::Bound;
+use crate::box_future::BoxFuture;
 use crate::cmw::Indicator;
 use crate::cmw::Type;
 use crate::combine::flight::End;

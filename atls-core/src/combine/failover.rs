@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use pki_types::UnixTime;
 
-use crate::BoxFuture;
 use crate::appraised::Appraised;
-use crate::combine::Alike;
+use crate::box_future::BoxFuture;
 use crate::combine::answers::Answers;
+use crate::combine::interchangeable::InterchangeableVerifiers;
 use crate::error::AppraisalError;
 use crate::error::ConfigError;
 use crate::media_type::MediaType;
@@ -41,7 +41,7 @@ use crate::verifier::Verifier;
 /// # }
 /// ```
 pub struct Failover {
-    verifiers: Alike,
+    verifiers: InterchangeableVerifiers,
 }
 
 impl Failover {
@@ -49,7 +49,7 @@ impl Failover {
     /// [`ConfigError`] without verifiers, or where their media types or kinds differ.
     pub fn new(verifiers: Vec<Arc<dyn Verifier>>) -> Result<Self, ConfigError> {
         Ok(Self {
-            verifiers: Alike::new(verifiers)?,
+            verifiers: InterchangeableVerifiers::new(verifiers)?,
         })
     }
 

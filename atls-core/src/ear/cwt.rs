@@ -17,8 +17,9 @@ use super::EarError;
 use super::MAX_TOKEN;
 use super::claims;
 use super::claims::Check;
-use super::claims::IETF;
 use super::keys::VerificationKeys;
+use super::profile;
+use super::profile::IETF;
 use super::tier::Category;
 use super::tier::Tier;
 use crate::bounded;
@@ -79,7 +80,7 @@ pub fn decode(
     };
     let claims = object(entries, TOKEN)?;
     if let Some(Value::String(profile)) = claims.get("eat_profile")
-        && !claims::is_ietf(profile)
+        && !profile::is_ietf(profile)
     {
         return Err(EarError::Profile);
     }

@@ -12,7 +12,7 @@ use serde_json::Map;
 use serde_json::Value;
 
 use super::json::Entry;
-use super::keys::KeyError;
+use super::key_error::KeyError;
 
 /// The entries of a set. One that is no object, or in which a name is repeated, is none: it costs itself and not the set,
 /// as whoever publishes a key that nobody can read must not take away everybody else's.

@@ -18,11 +18,11 @@ use super::Algorithm;
 use super::EarError;
 use super::certificate::PublicKey;
 use super::json::Unique;
+use super::key_error::KeyError;
 use super::key_set::KeySet;
 use super::signature::SignatureAlgorithm;
 use super::signature::der_sequence;
 use crate::bounded;
-use crate::error::Fault;
 use crate::limits::MAX_KEY_ID;
 use crate::limits::MAX_KEY_SET;
 use crate::limits::MAX_KEY_SET_VALUES;
@@ -148,31 +148,6 @@ impl VerificationKeys {
         } else {
             Err(EarError::BadSignature)
         }
-    }
-}
-
-/// A key that cannot be used: a fault of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// Not a JWK or JWK set, or a coordinate of the wrong length.
-    #[error("not a JWK")]
-    Malformed,
-    /// An RSA key without `alg`: which algorithm it is for must not be the token's choice. Add it.
-    #[error("RSA key does not name its algorithm")]
-    NoAlgorithm,
-    /// More than 1 MiB, 256 keys or 8,192 values, or an identifier of more than 1,024 bytes.
-    #[error("key set is too large")]
-    TooLarge,
-    /// Another kind, curve, use or operation, an `alg` that does not fit, or RSA under 2048 bits.
-    #[error("key is of a kind that is not supported")]
-    Unsupported,
-}
-
-impl KeyError {
-    /// Always this endpoint's.
-    pub fn fault(&self) -> Fault {
-        Fault::Local
     }
 }
 

@@ -5,7 +5,7 @@ use crate::ear::Ear;
 use crate::ear::TrustClaim;
 use crate::ear::TrustVector;
 use crate::ear::VerifierId;
-use crate::ear::claims::CURRENT_PROFILE;
+use crate::ear::profile::CURRENT_PROFILE;
 
 impl Ear {
     /// What two verifiers say together: the worse of each claim, the older time of issue, the earlier end. What is neither

@@ -4,7 +4,7 @@ use pki_types::UnixTime;
 
 use super::EarError;
 use super::VerificationKeys;
-use crate::BoxFuture;
+use crate::box_future::BoxFuture;
 
 /// The keys of one issuer: pinned, or fetched from a place that the configuration names. **Never** from a token's own
 /// `jku`, `jwk` or `x5c`.

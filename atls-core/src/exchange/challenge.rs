@@ -6,7 +6,7 @@ use super::ATTESTATION_PARAMETERS;
 use super::CMW_ATTESTATION;
 use super::parameters::Parameters;
 use super::parameters::Selection;
-use crate::attester::AttestRequest;
+use crate::attest_request::AttestRequest;
 use crate::authenticator;
 use crate::authenticator::Extension;
 use crate::authenticator::ReceivedRequest;
@@ -16,7 +16,7 @@ use crate::cmw::Cmw;
 use crate::cmw::CmwError;
 use crate::codec::put_vec16;
 use crate::error::ProtocolError;
-use crate::sending::SendError;
+use crate::error::SendError;
 use crate::session::Session;
 
 /// A request for attestation that arrived on this connection, to be answered once.

@@ -4,8 +4,8 @@ use std::fmt;
 
 use pki_types::CertificateDer;
 
-use crate::attestation::Binding;
 use crate::authenticator;
+use crate::binding::Binding;
 use crate::bound::Bound;
 use crate::certificate;
 use crate::certificate::Carried;

@@ -22,10 +22,10 @@ use ciborium::Value;
 use crate::bounded;
 use crate::cbor;
 use crate::error::ProtocolError;
+use crate::error::SendError;
 use crate::limits::MAX_FORMATS;
 use crate::limits::MAX_PARAMETER_VALUES;
 use crate::media_type::MediaType;
-use crate::sending::SendError;
 use crate::session::Side;
 
 /// What the sender of a request can do and wants.

@@ -1,51 +1,62 @@
-//! Several messages under labels.
+//! The parts of a message, as they nest.
 
-use std::fmt;
-
-use super::CmwError;
-use super::Form;
+use super::error::CmwError;
+use super::item::Indicator;
+use super::item::Type;
+use super::label::Label;
+use crate::limits::MAX_CMW_DEPTH;
 use crate::limits::MAX_CMW_ITEMS;
 use crate::limits::MAX_CMW_LABEL;
 
-/// Names a member of a collection. JSON has text only.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "RFC 9999's two kinds of label")]
-pub enum Label {
-    /// A CBOR integer of up to 64 bits.
-    Integer(i64),
-    /// Text of at most 128 bytes; not `__cmwc_t`.
-    Text(String),
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Form {
+    Collection(Collection),
+    Record(Record),
+    Tag(Tag),
 }
 
-impl From<&str> for Label {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) kind: Type,
+    pub(super) value: Vec<u8>,
+    pub(super) indicator: Option<Indicator>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Tag {
+    pub(super) content_format: u16,
+    pub(super) value: Vec<u8>,
+}
+
+impl Form {
+    pub(super) fn check_limits(&self) -> Result<(), CmwError> {
+        if self.depth() > MAX_CMW_DEPTH {
+            return Err(CmwError::TooDeep);
+        }
+        if self.count() > MAX_CMW_ITEMS {
+            return Err(CmwError::TooMany);
+        }
+        Ok(())
     }
-}
 
-impl Label {
-    /// As a step of a path, so that no two paths are written alike: `~` and `/` as in a JSON Pointer (RFC 6901), and `~2`
-    /// before a text that is empty or would read as an integer.
-    pub(super) fn as_step(&self) -> String {
+    fn count(&self) -> usize {
         match self {
-            Self::Integer(integer) => integer.to_string(),
-            Self::Text(text) => {
-                let escaped = text.replace('~', "~0").replace('/', "~1");
-                if text.is_empty() || text.parse::<i64>().is_ok() {
-                    format!("~2{escaped}")
-                } else {
-                    escaped
-                }
+            Self::Collection(collection) => {
+                let counts = collection.members.iter().map(|(_, member)| member.count());
+                counts.fold(0, usize::saturating_add)
             }
+            Self::Record(_) | Self::Tag(_) => 1,
         }
     }
-}
 
-impl fmt::Display for Label {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn depth(&self) -> usize {
         match self {
-            Self::Integer(integer) => write!(f, "{integer}"),
-            Self::Text(text) => f.write_str(text),
+            Self::Collection(collection) => {
+                let members = collection.members.iter();
+                let deepest = members.map(|(_, member)| member.depth()).max();
+                deepest.unwrap_or(0).saturating_add(1)
+            }
+            Self::Record(_) | Self::Tag(_) => 0,
         }
     }
 }

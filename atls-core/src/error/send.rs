@@ -1,7 +1,7 @@
-//! What this end would send, and may not.
+//! Messages of this end that a peer would have to refuse.
 
+use super::fault::Fault;
 use crate::cmw::CmwError;
-use crate::error::Fault;
 
 /// A message of this end that the peer would have to refuse: found out before it leaves, and always the fault of this
 /// endpoint, be it its configuration, its device or its program.

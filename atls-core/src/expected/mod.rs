@@ -1,11 +1,15 @@
 //! The value that is expected in Evidence, and the proof that it was found there.
 
+mod bound_match;
+
 use std::fmt;
 
 use sha2::Digest;
 use sha2::Sha256;
 use sha2::Sha512;
 use subtle::ConstantTimeEq;
+
+pub use bound_match::BoundMatch;
 
 use crate::bound::Bound;
 use crate::error::AppraisalError;
@@ -53,9 +57,7 @@ impl<T: AsRef<[u8]>> ExpectedValue<T> {
     /// [`AppraisalError::NotBound`] where they differ.
     pub fn compare(&self, carried: &[u8]) -> Result<BoundMatch, AppraisalError> {
         if bool::from(self.octets.as_ref().ct_eq(carried)) {
-            Ok(BoundMatch {
-                bound: self.bound.clone(),
-            })
+            Ok(BoundMatch::new(&self.bound))
         } else {
             Err(AppraisalError::NotBound)
         }
@@ -102,42 +104,6 @@ impl Bound {
             Some(fixed) => ExpectedValue::new(*fixed, self),
             None => self.sha512(),
         }
-    }
-}
-
-/// Proof that Evidence carries the value of one [`Bound`]: only [`ExpectedValue::compare`] gives one.
-///
-/// It remembers which `Bound` that was. A [`RelyingParty`](crate::RelyingParty) accepts it for that one only, so a proof that was
-/// kept from another connection is worth nothing. It cannot be copied:
-///
-/// ```compile_fail,E0599
-/// # use atls_core::BoundMatch;
-/// fn twice(matched: BoundMatch) -> [BoundMatch; 2] {
-///     [matched.clone(), matched]
-/// }
-/// ```
-#[must_use = "a result needs it: Appraised::bound_to_connection"]
-pub struct BoundMatch {
-    bound: Bound,
-}
-
-impl BoundMatch {
-    /// Whether it is about this value.
-    pub(crate) fn is_of(&self, bound: &Bound) -> bool {
-        self.bound == *bound
-    }
-
-    /// For results that are used again under the same value.
-    pub(crate) fn duplicate(&self) -> Self {
-        Self {
-            bound: self.bound.clone(),
-        }
-    }
-}
-
-impl fmt::Debug for BoundMatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("BoundMatch").field(&self.bound).finish()
     }
 }
 

@@ -1,0 +1,146 @@
+//! The request to an Attester: the value and the key that Evidence must be about.
+
+use std::fmt;
+
+use rustls::sign::SigningKey;
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
+
+use crate::bound::Bound;
+use crate::certificate;
+use crate::cmw::CmwError;
+use crate::error::ProtocolError;
+use crate::expected::ExpectedValue;
+use crate::limits::NONCE_LENGTH;
+use crate::session::Side;
+
+/// What Evidence has to be about.
+///
+/// Made by [`Challenge`](crate::Challenge) from the live connection, or for a weaker mode by [`OwnedAttestRequest`] from a key
+/// and a nonce, hashed under a name of their own, or from a key alone, which must be one SubjectPublicKeyInfo and nothing more:
+/// no caller can have a value of its own attested.
+#[derive(Clone, Copy)]
+pub struct AttestRequest<'a> {
+    pub(crate) bound: &'a Bound,
+    pub(crate) leaf_key: &'a [u8],
+    pub(crate) report_data: Option<&'a [u8; 64]>,
+}
+
+impl<'a> AttestRequest<'a> {
+    /// The value that the Evidence must carry, whole, in the way that the platform defines.
+    pub fn bound(&self) -> &'a Bound {
+        self.bound
+    }
+
+    /// DER SubjectPublicKeyInfo of the key that authenticates this end, for formats with a claim for it.
+    pub fn leaf_key(&self) -> &'a [u8] {
+        self.leaf_key
+    }
+
+    /// The 64 octets of report data that the Evidence must have *instead of* what the platform makes of
+    /// [`bound`](Self::bound): the counterpart of [`Evidence::report_data`](crate::Evidence::report_data), for certificates
+    /// in [`Format::TaggedEvidence`](certificate::Format::TaggedEvidence).
+    ///
+    /// Like `bound` it is a digest of the key under a name of its own, never a value that somebody chose. An attester
+    /// without such a field need not ask: what it makes is then not presented.
+    pub fn report_data(&self) -> Option<&'a [u8; 64]> {
+        self.report_data
+    }
+
+    /// For platforms with 64 bytes of report data: what they must be. The counterpart of
+    /// [`Evidence::expected_report_data`](crate::Evidence::expected_report_data).
+    pub fn expected_report_data(&self) -> ExpectedValue<[u8; 64]> {
+        self.bound.report_data(self.report_data)
+    }
+
+    /// The same for another thread: a device that blocks must not do so where connections are served.
+    pub fn to_owned(self) -> OwnedAttestRequest {
+        OwnedAttestRequest {
+            bound: self.bound.clone(),
+            leaf_key: self.leaf_key.to_vec(),
+            report_data: self.report_data.copied(),
+        }
+    }
+}
+
+impl fmt::Debug for AttestRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttestRequest")
+            .field("bound", self.bound)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An [`AttestRequest`] that can be sent to the thread that owns the device.
+#[derive(Clone)]
+pub struct OwnedAttestRequest {
+    bound: Bound,
+    leaf_key: Vec<u8>,
+    report_data: Option<[u8; 64]>,
+}
+
+impl OwnedAttestRequest {
+    /// For a certificate that carries its Evidence as a CMW: about this key, whoever's connection it is then used on.
+    ///
+    /// # Errors
+    /// [`ProtocolError::NoIdentity`] for a key that does not give its public half, or gives something else.
+    pub fn for_key(key: &dyn SigningKey) -> Result<Self, ProtocolError> {
+        let leaf_key = public_key(key)?;
+        Ok(Self {
+            bound: Bound::of_key(&leaf_key),
+            leaf_key,
+            report_data: None,
+        })
+    }
+
+    /// For a certificate made during a handshake: about this key and what the peer chose as nonce.
+    ///
+    /// # Errors
+    /// As [`for_key`](Self::for_key).
+    pub fn for_handshake(
+        attests: Side,
+        nonce: &[u8; NONCE_LENGTH],
+        key: &dyn SigningKey,
+    ) -> Result<Self, ProtocolError> {
+        let leaf_key = public_key(key)?;
+        Ok(Self {
+            bound: Bound::of_handshake(attests, nonce, &leaf_key),
+            leaf_key,
+            report_data: None,
+        })
+    }
+
+    /// The request that it was made from.
+    pub fn as_request(&self) -> AttestRequest<'_> {
+        AttestRequest {
+            bound: &self.bound,
+            leaf_key: &self.leaf_key,
+            report_data: self.report_data.as_ref(),
+        }
+    }
+
+    /// The same key, named by a claims buffer.
+    pub(crate) fn for_claims(mut self) -> Result<Self, CmwError> {
+        let (_, report_data) = certificate::claims_for_key(&self.leaf_key)?;
+        self.report_data = Some(report_data);
+        Ok(self)
+    }
+}
+
+/// DER SubjectPublicKeyInfo, and nothing after it: a key object that appends the exported value of some connection would
+/// otherwise have that connection's binder attested.
+fn public_key(key: &dyn SigningKey) -> Result<Vec<u8>, ProtocolError> {
+    let spki = key.public_key().ok_or(ProtocolError::NoIdentity)?;
+    match SubjectPublicKeyInfo::from_der(&spki) {
+        Ok(([], _)) => Ok(spki.as_ref().to_vec()),
+        _ => Err(ProtocolError::NoIdentity),
+    }
+}
+
+impl fmt::Debug for OwnedAttestRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedAttestRequest")
+            .field("bound", &self.bound)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,139 @@
+//! The wrapper itself.
+
+use std::fmt;
+
+use super::cbor;
+use super::error::CmwError;
+use super::form::Collection;
+use super::form::Form;
+use super::form::Record;
+use super::form::Tag;
+use super::item::Indicator;
+use super::item::Item;
+use super::item::Type;
+use super::items;
+use super::json;
+use super::label::Label;
+use crate::limits::MAX_CMW;
+use crate::media_type::MediaType;
+
+/// A record, a tag, or a collection of them: 1 to 8 items, nested 4 deep, 65,529 octets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cmw {
+    form: Form,
+}
+
+impl Cmw {
+    /// A record that holds Evidence (indicator 4).
+    pub fn evidence(media_type: MediaType, value: Vec<u8>) -> Self {
+        Self::record(Type::Media(media_type), value, Some(Indicator::EVIDENCE))
+    }
+
+    /// A record that holds Attestation Results (indicator 8), such as a passport.
+    pub fn attestation_results(media_type: MediaType, value: Vec<u8>) -> Self {
+        Self::record(
+            Type::Media(media_type),
+            value,
+            Some(Indicator::ATTESTATION_RESULTS),
+        )
+    }
+
+    /// Any record. Without indicator the type alone says what it is.
+    pub fn record(kind: Type, value: Vec<u8>, indicator: Option<Indicator>) -> Self {
+        Self {
+            form: Form::Record(Record {
+                kind,
+                value,
+                indicator,
+            }),
+        }
+    }
+
+    /// A tag: a CoAP Content-Format and a value, in the shortest form that CBOR has.
+    pub fn tag(content_format: u16, value: Vec<u8>) -> Self {
+        Self {
+            form: Form::Tag(Tag {
+                content_format,
+                value,
+            }),
+        }
+    }
+
+    /// Several messages under labels. Its members must be bound to each other by the attester (RFC 9999): this
+    /// crate's relying party appraises each under the same challenge.
+    ///
+    /// # Errors
+    /// [`CmwError`] without member, with a repeated label, with a type that is neither URI nor OID, or beyond the limits.
+    pub fn collection(kind: Option<String>, members: Vec<(Label, Self)>) -> Result<Self, CmwError> {
+        let members = members
+            .into_iter()
+            .map(|(label, member)| (label, member.form))
+            .collect();
+        let form = Form::Collection(Collection::new(kind, members)?);
+        form.check_limits()?;
+        Ok(Self { form })
+    }
+
+    /// Reads CBOR or JSON, at most 65,529 octets and nothing after it. Unknown fields do not exist in CMW: what is
+    /// not of the form is refused.
+    ///
+    /// # Errors
+    /// [`CmwError`]
+    pub fn decode(bytes: &[u8]) -> Result<Self, CmwError> {
+        if bytes.len() > MAX_CMW {
+            return Err(CmwError::TooLarge);
+        }
+        let form = match bytes.first() {
+            Some(b'[' | b'{') => json::decode(bytes)?,
+            Some(0x82 | 0x83 | 0x9f | 0xda | 0xa1..=0xbb | 0xbf) => cbor::decode(bytes)?,
+            _ => return Err(CmwError::Malformed),
+        };
+        form.check_limits()?;
+        Ok(Self { form })
+    }
+
+    /// Deterministic CBOR, at most 65,529 octets.
+    ///
+    /// # Errors
+    /// [`CmwError::TooLarge`]
+    pub fn encode(&self) -> Result<Vec<u8>, CmwError> {
+        within_length(cbor::encode(&self.form)?)
+    }
+
+    /// JSON, at most 65,529 octets. JSON has neither tags nor Content-Formats, and only text for labels.
+    ///
+    /// # Errors
+    /// [`CmwError::NotInJson`] for what only CBOR can say, [`CmwError::TooLarge`].
+    pub fn to_json(&self) -> Result<Vec<u8>, CmwError> {
+        within_length(json::encode(&self.form)?)
+    }
+
+    /// Every record and tag, collections flattened, in the order of the wire; never empty.
+    pub fn items(&self) -> Vec<Item<'_>> {
+        let mut items = Vec::new();
+        items::collect(&self.form, "", &mut items);
+        items
+    }
+
+    /// The `__cmwc_t` of a collection: a URI or OID that names its kind.
+    pub fn collection_type(&self) -> Option<&str> {
+        match &self.form {
+            Form::Collection(collection) => collection.kind.as_deref(),
+            Form::Record(_) | Form::Tag(_) => None,
+        }
+    }
+}
+
+/// Its items, without their values.
+impl fmt::Debug for Cmw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cmw").field(&self.items()).finish()
+    }
+}
+
+fn within_length(bytes: Vec<u8>) -> Result<Vec<u8>, CmwError> {
+    if bytes.len() > MAX_CMW {
+        return Err(CmwError::TooLarge);
+    }
+    Ok(bytes)
+}

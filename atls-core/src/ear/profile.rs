@@ -1,0 +1,54 @@
+//! The dialects of results, told apart by `eat_profile`.
+
+/// How one dialect spells what they share.
+pub(super) struct Names {
+    pub(super) status: &'static str,
+    pub(super) vector: &'static str,
+    pub(super) policy: &'static str,
+    pub(super) verifier: &'static str,
+    pub(super) nonce: Nonce,
+}
+
+pub(super) enum Nonce {
+    /// The issuer always echoes one.
+    Always,
+    /// The issuer has no such claim.
+    Never,
+}
+
+/// Whether a profile has the form of a CWT.
+pub(super) fn is_ietf(profile: &str) -> bool {
+    names_of(profile).is_some_and(|names| names.status == IETF.status)
+}
+
+pub(super) fn names_of(profile: &str) -> Option<&'static Names> {
+    match profile {
+        "tag:github.com,2023:veraison/ear" => Some(&VERAISON),
+        "tag:github.com,2024:confidential-containers/Trustee" => Some(&TRUSTEE),
+        "tag:ietf.org,2026:rats/ear#03" | CURRENT_PROFILE => Some(&IETF),
+        _ => None,
+    }
+}
+
+const VERAISON: Names = Names {
+    status: "ear.status",
+    vector: "ear.trustworthiness-vector",
+    policy: "ear.appraisal-policy-id",
+    verifier: "ear.verifier-id",
+    nonce: Nonce::Always,
+};
+
+const TRUSTEE: Names = Names {
+    nonce: Nonce::Never,
+    ..VERAISON
+};
+
+pub(super) const IETF: Names = Names {
+    status: "ear_status",
+    vector: "ear_trustworthiness_vector",
+    policy: "ear_appraisal_policy_ids",
+    verifier: "ear_verifier_id",
+    nonce: Nonce::Always,
+};
+
+pub(super) const CURRENT_PROFILE: &str = "tag:ietf.org,2026:rats/ear#04";

@@ -1,0 +1,60 @@
+//! Configurations that could never work.
+
+use super::fault::Fault;
+use super::send::SendError;
+use crate::media_type::MediaType;
+
+/// A configuration that could never work, or that would accept anything.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A relying party without a verifier would refuse everybody. Add one.
+    #[error(
+        "relying party has no verifier, so it would refuse everybody; add one by RelyingPartyBuilder::verifier"
+    )]
+    NoVerifier,
+    /// Nobody is to attest. Give an attester, call `require_peer` or `ask_peer`, or name the choice as the terms of the
+    /// server do; a client without attestation needs none of this.
+    #[error("nobody is to attest: give an attester or call `require_peer`")]
+    NothingToAttest,
+    /// Servers are not required to attest, so the client would talk to any that has a certificate. Call `require_peer`,
+    /// or name the choice by `dangerous_accept_unattested_servers`.
+    #[error(
+        "servers are not required to attest: call `require_peer`, \
+         or name that choice by `dangerous_accept_unattested_servers`"
+    )]
+    PeerNotRequired,
+    /// Two verifiers accept one media type, and which one decides would be chance. Remove one.
+    #[error("two verifiers accept {0}; remove one, or combine them by AllAgree or Failover")]
+    AmbiguousVerifier(MediaType),
+    /// A verifier accepts no media type at all and could never be asked.
+    #[error(
+        "a verifier accepts no media type and would never be asked; give it one, or leave it out"
+    )]
+    IdleVerifier,
+    /// A maximum age of zero would refuse every result. Give a positive one.
+    #[error(
+        "maximum age of a result is zero, which refuses every result; give at least one second"
+    )]
+    NoMaxAge,
+    /// The TLS configuration cannot be used for attested connections; the text says which part.
+    #[error("TLS configuration is unsuitable: {0}")]
+    Tls(&'static str),
+    /// Verifiers that are to appraise the same differ in what they accept. Give each the same media types, or add them
+    /// to the relying party one by one.
+    #[error("verifiers to be combined accept different formats; give each the same media types")]
+    UnlikeVerifiers,
+    /// The key, certificate or provider was refused by rustls or rcgen.
+    #[error("identity could not be made")]
+    Identity,
+    /// The request that follows from this configuration could not be sent.
+    #[error("request cannot be sent")]
+    Request(#[from] SendError),
+}
+
+impl ConfigError {
+    /// Always this endpoint's.
+    pub fn fault(&self) -> Fault {
+        Fault::Local
+    }
+}
