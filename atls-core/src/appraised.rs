@@ -47,7 +47,7 @@ use crate::origin::Origin;
 pub struct Appraised {
     pub(crate) ear: Ear,
     pub(crate) origin: Origin,
-    pub(crate) tie: Tie,
+    pub(crate) proof: BindingProof,
     pub(crate) attested_key: Option<Vec<u8>>,
     pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) findings: Vec<Finding>,
@@ -55,7 +55,7 @@ pub struct Appraised {
 }
 
 /// What ties a result to the connection that it was given for.
-pub(crate) enum Tie {
+pub(crate) enum BindingProof {
     /// The Evidence carries the connection's value.
     Connection(BoundMatch),
     /// The Evidence names the connection's key, as the attested key.
@@ -69,7 +69,7 @@ impl Appraised {
         Self {
             ear,
             origin,
-            tie: Tie::Connection(matched),
+            proof: BindingProof::Connection(matched),
             attested_key: None,
             claims: None,
             findings: Vec::new(),
@@ -84,7 +84,7 @@ impl Appraised {
         Self {
             ear,
             origin,
-            tie: Tie::Key,
+            proof: BindingProof::Key,
             attested_key: Some(spki),
             claims: None,
             findings: Vec::new(),
@@ -146,17 +146,17 @@ impl Appraised {
 
     /// What it is bound to.
     pub fn binding(&self) -> Binding {
-        match self.tie {
-            Tie::Connection(_) => Binding::Connection,
-            Tie::Key => Binding::Key,
+        match self.proof {
+            BindingProof::Connection(_) => Binding::Connection,
+            BindingProof::Key => Binding::Key,
         }
     }
 
     /// Whether it was given about another connection than the one with this value.
     pub(crate) fn is_of_other_connection(&self, bound: &Bound) -> bool {
-        match &self.tie {
-            Tie::Connection(matched) => !matched.is_of(bound),
-            Tie::Key => false,
+        match &self.proof {
+            BindingProof::Connection(matched) => !matched.is_of(bound),
+            BindingProof::Key => false,
         }
     }
 
@@ -165,9 +165,9 @@ impl Appraised {
         Self {
             ear: self.ear.clone(),
             origin: self.origin,
-            tie: match &self.tie {
-                Tie::Connection(matched) => Tie::Connection(matched.duplicate()),
-                Tie::Key => Tie::Key,
+            proof: match &self.proof {
+                BindingProof::Connection(matched) => BindingProof::Connection(matched.duplicate()),
+                BindingProof::Key => BindingProof::Key,
             },
             attested_key: self.attested_key.clone(),
             claims: self.claims.clone(),

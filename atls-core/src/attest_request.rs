@@ -16,7 +16,7 @@ use crate::session::Side;
 
 /// What Evidence has to be about.
 ///
-/// Made by [`Challenge`](crate::Challenge) from the live connection, or for a weaker mode by [`OwnedAttestRequest`] from a key
+/// Made by [`Challenge`](crate::exchange::Challenge) from the live connection, or for a weaker mode by [`OwnedAttestRequest`] from a key
 /// and a nonce, hashed under a name of their own, or from a key alone, which must be one SubjectPublicKeyInfo and nothing more:
 /// no caller can have a value of its own attested.
 #[derive(Clone, Copy)]

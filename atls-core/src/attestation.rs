@@ -17,7 +17,7 @@ use crate::origin::Origin;
 
 /// A peer that was appraised and found good by the relying party's policy.
 ///
-/// The proof type: [`RelyingParty::decide`](crate::RelyingParty::decide) is its only constructor, so who holds one
+/// The proof type: [`RelyingParty::appraise`](crate::RelyingParty::appraise) is its only constructor, so who holds one
 /// holds a peer whose authenticator, binding, Evidence and status were all checked.
 ///
 /// ```
@@ -65,7 +65,7 @@ impl Deref for PeerAttestation {
 /// # use atls_sim::{SimAttester, SimVerifier};
 /// /// A policy of the application, besides the standard one.
 /// fn lasts_ten_minutes(peer: &Candidate) -> Result<(), PolicyViolation> {
-///     match peer.valid_for(peer.decided_at()).as_secs() {
+///     match peer.valid_for(peer.appraised_at()).as_secs() {
 ///         600.. => Ok(()),
 ///         _ => Err(PolicyViolation::custom("ends too soon")),
 ///     }
@@ -83,7 +83,7 @@ pub struct Candidate {
     pub(crate) items: Vec<AppraisedItem>,
     pub(crate) binding: Binding,
     pub(crate) leaf_key: Vec<u8>,
-    pub(crate) decided_at: UnixTime,
+    pub(crate) appraised_at: UnixTime,
     pub(crate) expires_at: UnixTime,
 }
 
@@ -142,8 +142,8 @@ impl Candidate {
     }
 
     /// When the decision was taken.
-    pub fn decided_at(&self) -> UnixTime {
-        self.decided_at
+    pub fn appraised_at(&self) -> UnixTime {
+        self.appraised_at
     }
 
     /// When the first of the results ends to be valid; from then on the peer counts as unattested.
@@ -168,7 +168,7 @@ impl fmt::Debug for Candidate {
         f.debug_struct("Candidate")
             .field("items", &self.items)
             .field("binding", &self.binding)
-            .field("decided_at", &self.decided_at)
+            .field("appraised_at", &self.appraised_at)
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }

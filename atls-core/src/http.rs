@@ -46,7 +46,7 @@ impl HttpLimits {
 pub enum HttpError {
     /// Not sent: too many requests are under way, or the service failed so often that it is left alone for a while.
     #[error("service is not asked at the moment: {0}")]
-    Held(Held),
+    NotSent(NotSent),
     /// The body is larger than its limit.
     #[error("response is larger than its limit")]
     TooLarge,
@@ -61,7 +61,7 @@ pub enum HttpError {
 /// Why a request was not even sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Held {
+pub enum NotSent {
     /// As many requests as are allowed are under way.
     Busy,
     /// Recent requests failed; the next one goes out after a pause.
@@ -70,7 +70,7 @@ pub enum Held {
     TooOften,
 }
 
-impl fmt::Display for Held {
+impl fmt::Display for NotSent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Busy => "too many requests are under way",

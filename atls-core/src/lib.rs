@@ -1,18 +1,29 @@
-//! Attested TLS, the protocol without the sockets.
+//! The protocol of attested TLS, without sockets.
 //!
-//! A TLS peer proves, bound to this very connection, that it runs known code in a genuine confidential environment:
-//! it answers an authenticator request (RFC 9261) with Evidence inside (draft-fossati-seat-expat), the Evidence is
-//! appraised (RFC 9334), and only then does anything above get a [`PeerAttestation`].
+//! One TLS peer proves to the other that it runs known code in a genuine confidential environment, and the proof is bound to
+//! this very connection. The peer answers an authenticator request (RFC 9261) with Evidence (draft-fossati-seat-expat), a
+//! [`Verifier`] appraises the Evidence (RFC 9334), and a [`Policy`] checks the result. A [`PeerAttestation`] exists only after
+//! all of that succeeded.
 //!
-//! In scope: exported authenticators, the binder, the Conceptual Message Wrapper, Attestation Results, the roles
-//! [`Attester`], [`Verifier`], [`Policy`] and [`RelyingParty`]. Out of scope: sockets, runtimes, clocks, HTTP, and
-//! every platform; those are other crates. Time and randomness are arguments, all TLS cryptography is that of
-//! the application's rustls `CryptoProvider`.
+//! This crate holds the exported authenticators, the binder, the Conceptual Message Wrapper, Attestation Results, and the
+//! roles [`Attester`], [`Verifier`], [`Policy`] and [`RelyingParty`]. It opens no socket, starts no task, reads no clock and
+//! knows no platform. Time, randomness and the [HTTP client](crate::http::HttpClient) of verifiers that ask a service are
+//! arguments. All TLS cryptography is that of the application's rustls `CryptoProvider`.
 //!
-//! # The straight line
+//! | you write | start with |
+//! |---|---|
+//! | an application | [`RelyingParty`], [`StandardPolicy`], [`Candidate`]; `atls-axum` and `atls-reqwest` do the rest |
+//! | a platform | [`LocalAttester`], [`Verifier`], [`ExpectedValue`], [`Finding`], [`ear`] |
+//! | a verifier that asks a service | [`Verifier`], [`http`], [`ear`] |
+//! | a transport | [`exchange`], [`session`] |
+//!
+//! # The whole exchange
 //!
 //! ```
-//! use atls_core::{Attester, Challenge, PeerAttestation, RelyingParty, Session};
+//! use atls_core::exchange;
+//! use atls_core::exchange::Challenge;
+//! use atls_core::session::Session;
+//! use atls_core::{Attester, PeerAttestation, RelyingParty};
 //! # use atls_core::pki_types::UnixTime;
 //! # use rustls::crypto::CryptoProvider;
 //! # type Error = Box<dyn std::error::Error>;
@@ -24,16 +35,16 @@
 //!     relying_party: &RelyingParty,
 //!     now: UnixTime,
 //! ) -> Result<PeerAttestation, Error> {
-//!     // The client asks,
-//!     let (request, pending) = atls_core::request(client, provider, None)?;
-//!     // the server makes Evidence over the value of this connection and answers,
+//!     // The client asks.
+//!     let (request, pending) = exchange::request(client, provider, None)?;
+//!     // The server makes Evidence that carries the value of this connection, and answers.
 //!     let challenge = Challenge::receive(server, &request)?;
 //!     let to_attest = challenge.to_attest().ok_or("client does not understand attestation")?;
 //!     let evidence = attester.attest(to_attest).await?;
 //!     let authenticator = challenge.answer(&evidence)?;
-//!     // the client validates, appraises, decides.
+//!     // The client verifies the answer, appraises the Evidence and checks its policy.
 //!     let credential = pending.finish(&authenticator)?;
-//!     Ok(relying_party.decide(credential, now).await?)
+//!     Ok(relying_party.appraise(credential, now).await?)
 //! }
 //! ```
 #![forbid(unsafe_code)]
@@ -42,8 +53,13 @@ pub mod authenticator;
 pub mod bounded;
 pub mod certificate;
 pub mod cmw;
+pub mod combine;
 pub mod ear;
+pub mod exchange;
+pub mod finding;
+pub mod http;
 pub mod limits;
+pub mod session;
 
 mod appraised;
 mod attest_request;
@@ -55,31 +71,21 @@ mod bound;
 mod box_future;
 mod cbor;
 mod codec;
-mod combine;
 mod error;
-mod exchange;
 mod expected;
-mod exporter;
-mod finding;
-mod http;
+
 mod issuer;
 mod media_type;
 mod origin;
 mod policy;
 mod relying_party;
 mod report;
-mod session;
 mod stale;
 mod verifier;
 
-pub use crate::http::Held;
-pub use crate::http::HttpClient;
-pub use crate::http::HttpError;
-pub use crate::http::HttpLimits;
 pub use appraised::Appraised;
 pub use appraised::RecordedAppraisal;
 pub use attest_request::AttestRequest;
-pub use attest_request::OwnedAttestRequest;
 pub use attestation::AppraisedItem;
 pub use attestation::Candidate;
 pub use attestation::ClaimsError;
@@ -91,39 +97,13 @@ pub use bad_status::BadStatus;
 pub use binding::Binding;
 pub use bound::Bound;
 pub use box_future::BoxFuture;
-pub use combine::AllAgree;
-pub use combine::Cached;
-pub use combine::Failover;
-pub use combine::IncompleteResults;
 pub use error::AppraisalError;
 pub use error::AttestError;
 pub use error::ConfigError;
 pub use error::Fault;
 pub use error::ProtocolError;
-pub use error::SendError;
-pub use exchange::ATTESTATION_PARAMETERS;
-pub use exchange::CMW_ATTESTATION;
-pub use exchange::CanAttest;
-pub use exchange::Challenge;
-pub use exchange::Credential;
-pub use exchange::Offer;
-pub use exchange::Opener;
-pub use exchange::Opening;
-pub use exchange::Order;
-pub use exchange::Parameters;
-pub use exchange::Pending;
-pub use exchange::RefusalCode;
-pub use exchange::Selection;
-pub use exchange::Verdict;
-pub use exchange::Verdicts;
-pub use exchange::request;
 pub use expected::BoundMatch;
 pub use expected::ExpectedValue;
-pub use exporter::ExporterSecret;
-pub use finding::Allowed;
-pub use finding::Finding;
-pub use finding::Outcome;
-pub use finding::Place;
 pub use issuer::Issuer;
 pub use media_type::MediaType;
 pub use media_type::MediaTypeError;
@@ -137,10 +117,7 @@ pub use relying_party::RelyingParty;
 pub use relying_party::RelyingPartyBuilder;
 pub use report::Report;
 pub use report::report;
-pub use session::Handshake;
-pub use session::Session;
-pub use session::Side;
 pub use stale::Stale;
-pub use verifier::Conveys;
+pub use verifier::ConceptualMessage;
 pub use verifier::Evidence;
 pub use verifier::Verifier;

@@ -28,7 +28,7 @@ pub const MAX_PARAMETER_VALUES: usize = 256;
 
 /// Largest CMW, in bytes. The extensions of a certificate entry share 65,535; the header of `cmw_attestation` takes 4 of
 /// them and the vector within another 2. Whatever stands beside it in the entry takes its own: see
-/// [`Challenge::answer`](crate::Challenge::answer).
+/// [`Challenge::answer`](crate::exchange::Challenge::answer).
 pub const MAX_CMW: usize = 65_529;
 
 /// Most records and tags in a CMW. Composite devices have a handful of parts: CPU, GPUs, vTPM.
@@ -88,7 +88,7 @@ pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Longest wait of a server for the first octet after the TLS handshake. Clients of this protocol
 /// speak at once; ordinary HTTP clients may connect ahead of need.
-pub const DEFAULT_FIRST_OCTET: Duration = Duration::from_secs(5);
+pub const DEFAULT_FIRST_BYTE: Duration = Duration::from_secs(5);
 
 /// Longest time from the end of the exchange to the first complete head of a request. Clients may connect ahead of
 /// need; a client that comes later connects anew.
@@ -143,4 +143,4 @@ pub const DEFAULT_KEPT_AGE: Duration = Duration::from_secs(60);
 pub const DEFAULT_KEPT_RESULTS: usize = 256;
 
 /// Most octets of Evidence that appraisals are kept under.
-pub const DEFAULT_KEPT_OCTETS: usize = 8 * 1024 * 1024;
+pub const DEFAULT_KEPT_BYTES: usize = 8 * 1024 * 1024;

@@ -25,7 +25,7 @@ use crate::media_type::MediaType;
 use crate::policy::Policy;
 use crate::policy::PolicyViolation;
 use crate::policy::StandardPolicy;
-use crate::verifier::Conveys;
+use crate::verifier::ConceptualMessage;
 use crate::verifier::Evidence;
 use crate::verifier::Verifier;
 
@@ -81,7 +81,7 @@ impl RelyingParty {
     ///
     /// # Errors
     /// [`Refusal`], with whose fault it was. There is no partial acceptance.
-    pub async fn decide(
+    pub async fn appraise(
         &self,
         credential: Credential,
         now: UnixTime,
@@ -116,7 +116,7 @@ impl RelyingParty {
             }
             let end = self
                 .expiry(&result.ear, now)
-                .ok_or_else(|| Refusal::Expired(giver_of_results(verifier)))?;
+                .ok_or_else(|| Refusal::Expired(fault_of_result_source(verifier)))?;
             expires_at = expires_at.min(end);
             binding = binding.min(result.binding());
             appraised.push(AppraisedItem {
@@ -136,7 +136,7 @@ impl RelyingParty {
             items: appraised,
             binding,
             leaf_key: credential.leaf_key,
-            decided_at: now,
+            appraised_at: now,
             expires_at: UnixTime::since_unix_epoch(Duration::from_secs(expires_at)),
         };
         self.standard.check(&candidate)?;
@@ -153,9 +153,9 @@ impl RelyingParty {
             .iter()
             .find(|verifier| verifier.media_types().contains(&media_type))
             .ok_or(Refusal::NoVerifier)?;
-        let labelled = match verifier.conveys() {
-            Conveys::Evidence => item.is_evidence(),
-            Conveys::AttestationResults => item.is_attestation_results(),
+        let labelled = match verifier.conceptual_message() {
+            ConceptualMessage::Evidence => item.is_evidence(),
+            ConceptualMessage::AttestationResults => item.is_attestation_results(),
         };
         if labelled {
             Ok((media_type, &**verifier))
@@ -344,15 +344,15 @@ impl Refusal {
 /// What a verifier says about a result is about who gave that.
 fn refusal(error: AppraisalError, verifier: &dyn Verifier) -> Refusal {
     match error {
-        AppraisalError::BadResult => Refusal::BadResult(giver_of_results(verifier)),
-        AppraisalError::ResultExpired => Refusal::Expired(giver_of_results(verifier)),
+        AppraisalError::BadResult => Refusal::BadResult(fault_of_result_source(verifier)),
+        AppraisalError::ResultExpired => Refusal::Expired(fault_of_result_source(verifier)),
         other => Refusal::Appraisal(other),
     }
 }
 
-fn giver_of_results(verifier: &dyn Verifier) -> Fault {
-    match verifier.conveys() {
-        Conveys::AttestationResults => Fault::Peer,
-        Conveys::Evidence => Fault::Verifier,
+fn fault_of_result_source(verifier: &dyn Verifier) -> Fault {
+    match verifier.conceptual_message() {
+        ConceptualMessage::AttestationResults => Fault::Peer,
+        ConceptualMessage::Evidence => Fault::Verifier,
     }
 }

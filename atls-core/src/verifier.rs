@@ -22,8 +22,8 @@ pub trait Verifier: Send + Sync {
     fn media_types(&self) -> &[MediaType];
 
     /// Whether those are types of Evidence or of Attestation Results. An item labelled as the other is refused.
-    fn conveys(&self) -> Conveys {
-        Conveys::Evidence
+    fn conceptual_message(&self) -> ConceptualMessage {
+        ConceptualMessage::Evidence
     }
 
     /// Which policy and reference values are in force: a number that rises whenever they change. Results that were reached
@@ -54,8 +54,8 @@ impl<V: Verifier + ?Sized> Verifier for Arc<V> {
         (**self).media_types()
     }
 
-    fn conveys(&self) -> Conveys {
-        (**self).conveys()
+    fn conceptual_message(&self) -> ConceptualMessage {
+        (**self).conceptual_message()
     }
 
     fn generation(&self) -> u64 {
@@ -77,7 +77,7 @@ impl<V: Verifier + ?Sized> Verifier for Arc<V> {
     clippy::exhaustive_enums,
     reason = "the draft's two models: background check and passport"
 )]
-pub enum Conveys {
+pub enum ConceptualMessage {
     /// Attestation Results: the passport model.
     AttestationResults,
     /// Evidence: the background-check model.

@@ -17,42 +17,28 @@ use std::task::Poll;
 use std::task::Waker;
 use std::time::Duration;
 
-use atls_core::ATTESTATION_PARAMETERS;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::Binding;
 use atls_core::Bound;
 use atls_core::BoxFuture;
-use atls_core::CMW_ATTESTATION;
-use atls_core::CanAttest;
 use atls_core::Candidate;
-use atls_core::Challenge;
 use atls_core::ClaimsError;
+use atls_core::ConceptualMessage;
 use atls_core::ConfigError;
-use atls_core::Conveys;
-use atls_core::Credential;
 use atls_core::Evidence;
 use atls_core::Fault;
 use atls_core::MediaType;
-use atls_core::Opening;
 use atls_core::Origin;
-use atls_core::OwnedAttestRequest;
-use atls_core::Parameters;
 use atls_core::PeerAttestation;
-use atls_core::Pending;
 use atls_core::PolicyViolation;
 use atls_core::ProtocolError;
 use atls_core::RecordedAppraisal;
 use atls_core::Refusal;
-use atls_core::RefusalCode;
 use atls_core::RelyingParty;
 use atls_core::RelyingPartyBuilder;
-use atls_core::SendError;
-use atls_core::Session;
-use atls_core::Side;
 use atls_core::Stale;
 use atls_core::StandardPolicy;
-use atls_core::Verdicts;
 use atls_core::Verifier;
 use atls_core::authenticator::Extension;
 use atls_core::cmw::Cmw;
@@ -68,7 +54,21 @@ use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
+use atls_core::exchange::ATTESTATION_PARAMETERS;
+use atls_core::exchange::CMW_ATTESTATION;
+use atls_core::exchange::CanAttest;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Credential;
+use atls_core::exchange::OwnedAttestRequest;
+use atls_core::exchange::Parameters;
+use atls_core::exchange::Pending;
+use atls_core::exchange::RefusalCode;
+use atls_core::exchange::SendError;
+use atls_core::exchange::UnsentRequest;
+use atls_core::exchange::Verdicts;
 use atls_core::pki_types::UnixTime;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use support::Pair;
@@ -89,7 +89,8 @@ fn both_ends_derive_the_same_bound_and_no_two_connections_do() {
         for _ in 0..2 {
             let pair = pair(&provider, &server);
             for (asker, answerer) in ends(&pair) {
-                let (request, pending) = atls_core::request(asker, &provider, None).unwrap();
+                let (request, pending) =
+                    atls_core::exchange::request(asker, &provider, None).unwrap();
                 let challenge = Challenge::receive(answerer, &request).unwrap();
                 let bound = challenge.to_attest().unwrap().bound().as_bytes().to_vec();
                 let authenticator = challenge.answer(&token(b"")).unwrap();
@@ -120,7 +121,7 @@ fn a_client_without_certificate_answers_with_a_key_of_its_own() {
     let provider = &providers()[0];
     let own = identity(provider);
     let pair = Pair::new(provider.clone(), &identity(provider), Some(own.clone()));
-    let (request, pending) = atls_core::request(&pair.server, provider, None).unwrap();
+    let (request, pending) = atls_core::exchange::request(&pair.server, provider, None).unwrap();
     let challenge = Challenge::receive(&pair.client, &request).unwrap();
     let leaf_key = challenge.to_attest().unwrap().leaf_key().to_vec();
     let credential = pending
@@ -239,7 +240,8 @@ fn a_client_that_sent_a_certificate_answers_with_its_key() {
         );
         assert_eq!(pair.server.handshake().peer_chain(), of_tls.cert);
         for attests in [true, false] {
-            let (request, pending) = atls_core::request(&pair.server, provider, None).unwrap();
+            let (request, pending) =
+                atls_core::exchange::request(&pair.server, provider, None).unwrap();
             let challenge = Challenge::receive(&pair.client, &request).unwrap();
             let authenticator = challenge.answer(&token(b"")).unwrap();
             let finished = if attests {
@@ -265,7 +267,7 @@ fn an_opening_is_for_one_side_and_an_unused_context() {
         (Side::Client, ends(&pair)[0].0, ends(&pair)[1].0),
         (Side::Server, ends(&pair)[1].0, ends(&pair)[0].0),
     ] {
-        let opening = || Opening::new(side, provider, None).unwrap();
+        let opening = || UnsentRequest::new(side, provider, None).unwrap();
         assert!(opening().on(ours).is_ok());
         let refused = opening().on(other).unwrap_err();
         assert_eq!(refused, ProtocolError::WrongSide);
@@ -409,7 +411,7 @@ fn a_format_that_the_peer_does_not_appraise_is_not_sent() {
 fn an_end_without_key_cannot_be_challenged() {
     let provider = &providers()[0];
     let pair = Pair::new(provider.clone(), &identity(provider), None);
-    let (request, pending) = atls_core::request(&pair.server, provider, None).unwrap();
+    let (request, pending) = atls_core::exchange::request(&pair.server, provider, None).unwrap();
     let challenge = Challenge::receive(&pair.client, &request).unwrap();
     assert!(challenge.to_attest().is_none());
     assert_eq!(
@@ -432,7 +434,7 @@ fn a_good_peer_is_accepted_with_all_that_is_known() {
     assert_eq!(peer.claims(), Ok(&"claims of good".to_owned()));
     assert_eq!(peer.claims::<u8>(), Err(ClaimsError::Absent));
     assert_eq!(
-        (peer.decided_at(), peer.expires_at()),
+        (peer.appraised_at(), peer.expires_at()),
         (at(NOW), at(NOW + 3600))
     );
     assert!(!peer.is_expired(at(NOW + 3599)) && peer.is_expired(at(NOW + 3600)));
@@ -511,11 +513,11 @@ fn results_are_not_evidence_and_evidence_is_no_result() {
         (result_type(), 4),
         (result_type(), 16),
     ] {
-        let refused = ready(party.decide(labelled(media_type, bits), at(NOW))).unwrap_err();
+        let refused = ready(party.appraise(labelled(media_type, bits), at(NOW))).unwrap_err();
         assert_eq!(refused, Refusal::WrongLabel, "{bits}");
     }
-    assert!(ready(party.decide(labelled(evidence_type(), 4), at(NOW))).is_ok());
-    assert!(ready(party.decide(labelled(result_type(), 8), at(NOW))).is_ok());
+    assert!(ready(party.appraise(labelled(evidence_type(), 4), at(NOW))).is_ok());
+    assert!(ready(party.appraise(labelled(result_type(), 8), at(NOW))).is_ok());
 }
 
 #[test]
@@ -748,7 +750,7 @@ fn configurations_that_could_not_work_are_refused() {
     );
     let idle = Scripted {
         media_types: Vec::new(),
-        conveys: Conveys::Evidence,
+        conceptual_message: ConceptualMessage::Evidence,
     };
     assert_eq!(
         refused(builder().verifier(Arc::new(idle))),
@@ -770,7 +772,7 @@ fn evidence_and_identifiers_are_not_printed() {
     let part = Appraisal::new(TrustVector::new()).with_extension("serial", SERIAL.into());
     let ear = Ear::local(VerifierId::new("test", "1"), at(NOW), "device", part);
 
-    let (request, pending) = atls_core::request(&pair.client, provider, None).unwrap();
+    let (request, pending) = atls_core::exchange::request(&pair.client, provider, None).unwrap();
     let challenge = Challenge::receive(&pair.server, &request).unwrap();
     let to_attest = challenge.to_attest().unwrap();
     let leaf_key = to_attest.leaf_key().to_vec();
@@ -826,21 +828,21 @@ fn evidence_and_identifiers_are_not_printed() {
 /// A verifier that does as the Evidence says, so that each test can say what is found.
 struct Scripted {
     media_types: Vec<MediaType>,
-    conveys: Conveys,
+    conceptual_message: ConceptualMessage,
 }
 
 impl Scripted {
     fn evidence() -> Self {
         Self {
             media_types: vec![evidence_type()],
-            conveys: Conveys::Evidence,
+            conceptual_message: ConceptualMessage::Evidence,
         }
     }
 
     fn passports() -> Self {
         Self {
             media_types: vec![result_type()],
-            conveys: Conveys::AttestationResults,
+            conceptual_message: ConceptualMessage::AttestationResults,
         }
     }
 
@@ -904,8 +906,8 @@ impl Verifier for Scripted {
         &self.media_types
     }
 
-    fn conveys(&self) -> Conveys {
-        self.conveys
+    fn conceptual_message(&self) -> ConceptualMessage {
+        self.conceptual_message
     }
 
     fn appraise<'a>(
@@ -945,7 +947,7 @@ fn device() -> RelyingPartyBuilder {
 }
 
 fn decide(party: RelyingPartyBuilder, credential: Credential) -> Result<PeerAttestation, Refusal> {
-    ready(party.build().unwrap().decide(credential, at(NOW)))
+    ready(party.build().unwrap().appraise(credential, at(NOW)))
 }
 
 fn ready<T>(future: impl Future<Output = T>) -> T {
@@ -988,7 +990,7 @@ impl Case {
 
     fn over(pair: Arc<Pair>, server: Arc<CertifiedKey>, parameters: Option<&Parameters>) -> Self {
         let (request, pending) =
-            atls_core::request(&pair.client, &providers()[0], parameters).unwrap();
+            atls_core::exchange::request(&pair.client, &providers()[0], parameters).unwrap();
         let forge = Forge::new(&pair.server, Side::Server, &server, &request);
         Self {
             pending,

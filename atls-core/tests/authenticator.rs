@@ -14,11 +14,7 @@ mod support;
 
 use std::sync::Arc;
 
-use atls_core::Handshake;
 use atls_core::ProtocolError;
-use atls_core::SendError;
-use atls_core::Session;
-use atls_core::Side;
 use atls_core::authenticator;
 use atls_core::authenticator::Extension;
 use atls_core::authenticator::ReceivedRequest;
@@ -26,10 +22,14 @@ use atls_core::authenticator::RequestTemplate;
 use atls_core::authenticator::SentRequest;
 use atls_core::authenticator::Validated;
 use atls_core::authenticator::context;
+use atls_core::exchange::SendError;
 use atls_core::limits::MAX_CHAIN;
 use atls_core::limits::MAX_EXTENSIONS;
 use atls_core::limits::MAX_FRAME;
 use atls_core::limits::MAX_REQUESTS;
+use atls_core::session::Handshake;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use rustls::HandshakeKind;
 use rustls::SignatureScheme;
 use rustls::crypto::CryptoProvider;

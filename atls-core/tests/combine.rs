@@ -26,19 +26,14 @@ use std::task::Wake;
 use std::task::Waker;
 use std::time::Duration;
 
-use atls_core::AllAgree;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::Binding;
 use atls_core::Bound;
 use atls_core::BoxFuture;
-use atls_core::Cached;
-use atls_core::Challenge;
+use atls_core::ConceptualMessage;
 use atls_core::ConfigError;
-use atls_core::Conveys;
-use atls_core::Credential;
 use atls_core::Evidence;
-use atls_core::Failover;
 use atls_core::Fault;
 use atls_core::MediaType;
 use atls_core::Origin;
@@ -50,6 +45,9 @@ use atls_core::cmw::Cmw;
 use atls_core::cmw::Indicator;
 use atls_core::cmw::Label;
 use atls_core::cmw::Type;
+use atls_core::combine::AllAgree;
+use atls_core::combine::Cached;
+use atls_core::combine::Failover;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
@@ -57,6 +55,8 @@ use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Credential;
 use atls_core::pki_types::UnixTime;
 use support::Pair;
 use support::identity;
@@ -117,7 +117,7 @@ fn other_endorsements_are_other_evidence() {
         .unwrap(),
     );
     now(appraise(&cached, credential.bound(), b"evidence", NOW)).unwrap();
-    now(party(cached).decide(credential, at(NOW))).unwrap();
+    now(party(cached).appraise(credential, at(NOW))).unwrap();
     assert_eq!(verifier.asked(), 2);
 }
 
@@ -189,7 +189,7 @@ fn a_result_that_is_used_again_is_as_bad_as_it_was() {
     let (credential, _) = credential(&Cmw::evidence(first_type(), b"evidence".to_vec()));
     let first = now(appraise(&cached, credential.bound(), b"evidence", NOW)).unwrap();
     assert_eq!(first.ear().status(), Tier::Contraindicated);
-    let refusal = now(party(cached).decide(credential, at(NOW))).unwrap_err();
+    let refusal = now(party(cached).appraise(credential, at(NOW))).unwrap_err();
     assert!(matches!(refusal, Refusal::Policy(_)), "{refusal}");
     assert_eq!(verifier.asked(), 1);
 }
@@ -202,7 +202,7 @@ fn keys_are_compared_for_each_connection_and_never_from_the_cache() {
         let key = if own { leaf_key } else { b"another".to_vec() };
         verifier.script(Ok(appraised(result(2)).with_attested_key(key)));
         now(appraise(&cached, credential.bound(), b"evidence", NOW)).unwrap();
-        let decision = now(party(cached).decide(credential, at(NOW)));
+        let decision = now(party(cached).appraise(credential, at(NOW)));
         match decision {
             Ok(_) => assert!(own),
             Err(refusal) => assert_eq!((refusal, own), (Refusal::KeyMismatch, false)),
@@ -516,7 +516,7 @@ fn a_result_of_the_future_is_not_hidden_by_an_older_one() {
                 pair.reverse();
             }
             let (credential, _) = credential(&Cmw::evidence(first_type(), b"evidence".to_vec()));
-            let decision = now(party(AllAgree::new(pair).unwrap()).decide(credential, at(NOW)));
+            let decision = now(party(AllAgree::new(pair).unwrap()).appraise(credential, at(NOW)));
             let refusal = decision.map(drop).err();
             let expected = (!accepted).then_some(Refusal::Expired(Fault::Verifier));
             assert_eq!(refusal, expected, "{ahead}");
@@ -642,7 +642,7 @@ fn a_key_that_one_verifier_finds_is_compared() {
     ])
     .unwrap();
     assert_eq!(
-        now(party(all).decide(credential, at(NOW))).unwrap_err(),
+        now(party(all).appraise(credential, at(NOW))).unwrap_err(),
         Refusal::KeyMismatch
     );
 }
@@ -665,7 +665,7 @@ fn a_proof_of_another_connection_is_worth_nothing() {
     ];
     for combined in combinations {
         let (credential, _) = credential(&Cmw::evidence(first_type(), b"evidence".to_vec()));
-        let refusal = now(party(combined()).decide(credential, at(NOW))).unwrap_err();
+        let refusal = now(party(combined()).appraise(credential, at(NOW))).unwrap_err();
         assert_eq!(refusal.fault(), Fault::Local, "{refusal}");
     }
 }
@@ -675,24 +675,27 @@ fn a_proof_of_another_connection_is_worth_nothing() {
 #[test]
 fn only_verifiers_of_the_same_formats_are_combined() {
     let usual = || any(Scripted::new(affirming()));
-    let with = |media_types, conveys| {
+    let with = |media_types, conceptual_message| {
         any(Arc::new(Scripted {
             media_types,
-            conveys,
+            conceptual_message,
             ..Scripted::plain(affirming())
         }))
     };
-    let turned = with(vec![second_type(), first_type()], Conveys::Evidence);
-    let fewer = with(vec![first_type()], Conveys::Evidence);
+    let turned = with(
+        vec![second_type(), first_type()],
+        ConceptualMessage::Evidence,
+    );
+    let fewer = with(vec![first_type()], ConceptualMessage::Evidence);
     let more = with(
         vec![first_type(), second_type(), "test/third".parse().unwrap()],
-        Conveys::Evidence,
+        ConceptualMessage::Evidence,
     );
     let results = with(
         vec![first_type(), second_type()],
-        Conveys::AttestationResults,
+        ConceptualMessage::AttestationResults,
     );
-    let idle = with(vec![], Conveys::Evidence);
+    let idle = with(vec![], ConceptualMessage::Evidence);
     for (verifiers, expected) in [
         (vec![usual()], None),
         (vec![usual(), turned], None),
@@ -722,7 +725,7 @@ fn combinations_have_the_formats_and_generations_of_what_they_combine() {
     ];
     for verifier in combinations {
         assert_eq!(verifier.media_types(), [first_type(), second_type()]);
-        assert_eq!(verifier.conveys(), Conveys::Evidence);
+        assert_eq!(verifier.conceptual_message(), ConceptualMessage::Evidence);
         let before = verifier.generation();
         one.generation.fetch_add(1, Ordering::SeqCst);
         let between = verifier.generation();
@@ -736,7 +739,7 @@ fn combinations_have_the_formats_and_generations_of_what_they_combine() {
 /// Says what it was told to say, as often as it is asked; while closed it says nothing.
 struct Scripted {
     media_types: Vec<MediaType>,
-    conveys: Conveys,
+    conceptual_message: ConceptualMessage,
     generation: AtomicU64,
     asked: AtomicUsize,
     script: Mutex<Script>,
@@ -752,7 +755,7 @@ impl Scripted {
     fn plain(script: Script) -> Self {
         Self {
             media_types: vec![first_type(), second_type()],
-            conveys: Conveys::Evidence,
+            conceptual_message: ConceptualMessage::Evidence,
             generation: AtomicU64::new(0),
             asked: AtomicUsize::new(0),
             script: Mutex::new(script),
@@ -785,8 +788,8 @@ impl Verifier for Scripted {
         &self.media_types
     }
 
-    fn conveys(&self) -> Conveys {
-        self.conveys
+    fn conceptual_message(&self) -> ConceptualMessage {
+        self.conceptual_message
     }
 
     fn generation(&self) -> u64 {
@@ -973,7 +976,7 @@ fn bound() -> Bound {
 fn credential(cmw: &Cmw) -> (Credential, Vec<u8>) {
     let provider = &providers()[0];
     let pair = Pair::new(provider.clone(), &identity(provider), None);
-    let (request, pending) = atls_core::request(&pair.client, provider, None).unwrap();
+    let (request, pending) = atls_core::exchange::request(&pair.client, provider, None).unwrap();
     let challenge = Challenge::receive(&pair.server, &request).unwrap();
     let credential = pending.finish(&challenge.answer(cmw).unwrap()).unwrap();
     let leaf_key = credential.leaf_key().to_vec();

@@ -13,22 +13,12 @@ mod support;
 
 use std::sync::Arc;
 
-use atls_core::ATTESTATION_PARAMETERS;
 use atls_core::AppraisalError;
 use atls_core::AttestError;
-use atls_core::CMW_ATTESTATION;
-use atls_core::CanAttest;
-use atls_core::Challenge;
 use atls_core::ConfigError;
 use atls_core::Fault;
-use atls_core::Opening;
-use atls_core::Order;
-use atls_core::Parameters;
 use atls_core::PolicyViolation;
 use atls_core::ProtocolError;
-use atls_core::SendError;
-use atls_core::Session;
-use atls_core::Side;
 use atls_core::authenticator;
 use atls_core::authenticator::Extension;
 use atls_core::authenticator::PreparedRequest;
@@ -37,6 +27,14 @@ use atls_core::authenticator::RequestTemplate;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::CmwError;
 use atls_core::ear::KeyError;
+use atls_core::exchange::ATTESTATION_PARAMETERS;
+use atls_core::exchange::CMW_ATTESTATION;
+use atls_core::exchange::CanAttest;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Order;
+use atls_core::exchange::Parameters;
+use atls_core::exchange::SendError;
+use atls_core::exchange::UnsentRequest;
 use atls_core::limits::MAX_CHAIN;
 use atls_core::limits::MAX_CMW;
 use atls_core::limits::MAX_EXTENSIONS;
@@ -44,6 +42,8 @@ use atls_core::limits::MAX_FORMATS;
 use atls_core::limits::MAX_FRAME;
 use atls_core::limits::MAX_REQUESTS;
 use atls_core::pki_types::CertificateDer;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use rustls::SignatureAlgorithm;
 use rustls::SignatureScheme;
 use rustls::crypto::CryptoProvider;
@@ -105,7 +105,7 @@ fn a_peer_that_wants_attestation_must_understand_it() {
             Side::Server => Parameters::server(Vec::new(), Order::ClientLast),
         };
         // Taken out of a request that has both.
-        let opening = Opening::new(side, provider, Some(&parameters)).unwrap();
+        let opening = UnsentRequest::new(side, provider, Some(&parameters)).unwrap();
         let receiver: &dyn Session = match side {
             Side::Client => &pair.server,
             Side::Server => &pair.client,
@@ -125,7 +125,7 @@ fn a_peer_that_wants_attestation_must_understand_it() {
     }
     // Who does not want it need not.
     let parameters = Parameters::client(Vec::new(), false, CanAttest::No);
-    let opening = Opening::new(Side::Client, provider, Some(&parameters)).unwrap();
+    let opening = UnsentRequest::new(Side::Client, provider, Some(&parameters)).unwrap();
     let received = ReceivedRequest::receive(&pair.server, opening.as_bytes()).unwrap();
     let data = received.extension(ATTESTATION_PARAMETERS).unwrap();
     let extensions = [(13, P256), (ATTESTATION_PARAMETERS, data)];
@@ -207,7 +207,7 @@ fn more_formats_than_a_peer_takes_are_not_asked_for() {
     let ask = |count| {
         let formats = vec!["a/b".parse().unwrap(); count];
         let parameters = Parameters::client(formats, true, CanAttest::No);
-        Opening::new(Side::Client, provider, Some(&parameters)).map(drop)
+        UnsentRequest::new(Side::Client, provider, Some(&parameters)).map(drop)
     };
     assert_eq!(ask(MAX_FORMATS), Ok(()));
     assert_local(
@@ -299,7 +299,7 @@ fn the_largest_cmw_is_what_the_entry_has_room_for() {
         let answer = |length| {
             let pair = pair(provider, None);
             let (request, pending) =
-                atls_core::request(&pair.client, provider, parameters).unwrap();
+                atls_core::exchange::request(&pair.client, provider, parameters).unwrap();
             let challenge = Challenge::receive(&pair.server, &request).unwrap();
             let authenticator = challenge.answer(&sized(length))?;
             pending.finish(&authenticator).map(drop)

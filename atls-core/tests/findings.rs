@@ -18,23 +18,19 @@ use std::task::Poll;
 use std::task::Waker;
 use std::time::Duration;
 
-use atls_core::AllAgree;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::BoxFuture;
-use atls_core::Cached;
-use atls_core::Challenge;
-use atls_core::Credential;
 use atls_core::Evidence;
-use atls_core::Finding;
 use atls_core::MediaType;
 use atls_core::Origin;
-use atls_core::Outcome;
 use atls_core::PeerAttestation;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
+use atls_core::combine::AllAgree;
+use atls_core::combine::Cached;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
@@ -42,6 +38,10 @@ use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Credential;
+use atls_core::finding::Finding;
+use atls_core::finding::Outcome;
 use atls_core::limits::MAX_FINDINGS;
 use atls_core::pki_types::UnixTime;
 use atls_core::report;
@@ -195,7 +195,7 @@ fn decide(verifier: impl Verifier + 'static) -> Result<PeerAttestation, Refusal>
     let party = RelyingParty::builder().verifier(Arc::new(verifier));
     let party = party.build().unwrap();
     let now = UnixTime::since_unix_epoch(Duration::from_secs(1_000_000));
-    let mut decision = Box::pin(party.decide(credential(), now));
+    let mut decision = Box::pin(party.appraise(credential(), now));
     match decision
         .as_mut()
         .poll(&mut Context::from_waker(Waker::noop()))
@@ -208,7 +208,7 @@ fn decide(verifier: impl Verifier + 'static) -> Result<PeerAttestation, Refusal>
 fn credential() -> Credential {
     let provider = &providers()[0];
     let pair = Pair::new(provider.clone(), &identity(provider), None);
-    let (request, pending) = atls_core::request(&pair.client, provider, None).unwrap();
+    let (request, pending) = atls_core::exchange::request(&pair.client, provider, None).unwrap();
     let challenge = Challenge::receive(&pair.server, &request).unwrap();
     let cmw = Cmw::evidence(media_type(), b"evidence".to_vec());
     pending.finish(&challenge.answer(&cmw).unwrap()).unwrap()

@@ -13,16 +13,16 @@ mod support;
 
 use std::sync::Arc;
 
-use atls_core::CMW_ATTESTATION;
-use atls_core::Challenge;
 use atls_core::ProtocolError;
-use atls_core::Side;
 use atls_core::authenticator;
 use atls_core::authenticator::Extension;
 use atls_core::authenticator::ReceivedRequest;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::CMW_ATTESTATION;
+use atls_core::exchange::Challenge;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
+use atls_core::session::Side;
 use rustls::SignatureScheme;
 use rustls::Tls13CipherSuite;
 use rustls::crypto::CryptoProvider;
@@ -151,7 +151,7 @@ fn attesting_authenticators_equal_the_vectors_in_both_roles_and_hashes() {
     for role in [Side::Server, Side::Client] {
         each(role, |suite, vectors, provider, asker, answerer| {
             let expected = &suite[key_of(role)];
-            let (request, pending) = atls_core::request(asker, provider, None).unwrap();
+            let (request, pending) = atls_core::exchange::request(asker, provider, None).unwrap();
             assert_eq!(request, octets(expected, "authenticator_request"));
 
             let challenge = Challenge::receive(answerer, &request).unwrap();
@@ -181,7 +181,7 @@ fn attesting_authenticators_equal_the_vectors_in_both_roles_and_hashes() {
 fn empty_authenticators_equal_the_vectors_and_never_validate() {
     for role in [Side::Server, Side::Client] {
         each(role, |suite, _, provider, asker, answerer| {
-            let (request, pending) = atls_core::request(asker, provider, None).unwrap();
+            let (request, pending) = atls_core::exchange::request(asker, provider, None).unwrap();
             let empty = Challenge::receive(answerer, &request)
                 .unwrap()
                 .decline()
@@ -208,7 +208,7 @@ fn plain_authenticators_equal_the_vectors() {
 #[test]
 fn the_recorded_authenticator_of_one_role_is_refused_in_the_other() {
     each(Side::Server, |suite, _, provider, asker, _| {
-        let (_, pending) = atls_core::request(asker, provider, None).unwrap();
+        let (_, pending) = atls_core::exchange::request(asker, provider, None).unwrap();
         let reflected = octets(&suite[key_of(Side::Client)], "authenticator");
         assert_eq!(
             pending.finish(&reflected).unwrap_err(),

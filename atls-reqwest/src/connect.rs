@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 
-use atls_core::ExporterSecret;
-use atls_core::Handshake;
 use atls_core::ProtocolError;
-use atls_core::Session;
-use atls_core::Side;
+use atls_core::session::ExporterSecret;
+use atls_core::session::Handshake;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use atls_tower::client;
 use atls_tower::client::ClientExchange;
 use hyper_util::client::legacy::connect::Connected;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use atls_core::Attester;
 use atls_core::ConfigError;
-use atls_core::Credential;
-use atls_core::Handshake;
-use atls_core::OwnedAttestRequest;
 use atls_core::ProtocolError;
-use atls_core::Side;
+use atls_core::exchange::Credential;
+use atls_core::exchange::OwnedAttestRequest;
+use atls_core::session::Handshake;
+use atls_core::session::Side;
 use rustls::ServerConfig;
 use rustls::server::Acceptor;
 use rustls::server::ClientHello;

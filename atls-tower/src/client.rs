@@ -7,13 +7,13 @@
 use std::io;
 use std::sync::Arc;
 
-use atls_core::Credential;
-use atls_core::Handshake;
-use atls_core::Opening;
 use atls_core::PeerAttestation;
 use atls_core::ProtocolError;
-use atls_core::Session;
-use atls_core::Side;
+use atls_core::exchange::Credential;
+use atls_core::exchange::UnsentRequest;
+use atls_core::session::Handshake;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use rustls::ClientConfig;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
@@ -162,7 +162,7 @@ impl ClientExchange {
     }
 
     /// See [`Client::open`].
-    pub(crate) fn open(&self) -> Result<(Opening, Vec<u8>), Error> {
+    pub(crate) fn open(&self) -> Result<(UnsentRequest, Vec<u8>), Error> {
         self.client.open()
     }
 
@@ -170,7 +170,7 @@ impl ClientExchange {
         &self,
         deadline: Instant,
         link: &mut L,
-        opening: Opening,
+        opening: UnsentRequest,
     ) -> Result<Exchanged, Error>
     where
         L: Session + AsyncRead + AsyncWrite + Unpin,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use atls_core::Handshake;
 use atls_core::ProtocolError;
-use atls_core::Side;
+use atls_core::session::Handshake;
+use atls_core::session::Side;
 use rustls::ClientConfig;
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;

@@ -9,9 +9,9 @@ use atls_core::ConfigError;
 use atls_core::Fault;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
-use atls_core::RefusalCode;
 use atls_core::Report;
-use atls_core::Side;
+use atls_core::exchange::RefusalCode;
+use atls_core::session::Side;
 
 use crate::tls_failure::TlsFailure;
 

@@ -14,9 +14,9 @@
 //! from plain ones by the first. Frames 1 and 2 are those of the one other deployed implementation.
 
 use atls_core::ProtocolError;
-use atls_core::SendError;
-use atls_core::Session;
+use atls_core::exchange::SendError;
 use atls_core::limits::MAX_FRAME;
+use atls_core::session::Session;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;

@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::task::Context;
 use std::task::Poll;
 
-use atls_core::Handshake;
 use atls_core::ProtocolError;
-use atls_core::Session;
+use atls_core::session::Handshake;
+use atls_core::session::Session;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;

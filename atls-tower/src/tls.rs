@@ -2,7 +2,7 @@
 //!
 //! Attestation covers one full TLS 1.3 handshake. A resumed session would skip the certificate verifier and carry an
 //! old decision to a new connection, early data would arrive before any decision: both are switched off here, and
-//! [`Handshake`](atls_core::Handshake) refuses a connection on which a peer got them all the same.
+//! [`Handshake`](atls_core::session::Handshake) refuses a connection on which a peer got them all the same.
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use atls_core::Fault;
-use atls_core::Side;
+use atls_core::session::Side;
 use rustls::AlertDescription;
 use rustls::InvalidMessage;
 use rustls::PeerIncompatible;

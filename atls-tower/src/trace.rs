@@ -5,7 +5,7 @@ use std::fmt;
 use atls_core::Fault;
 use atls_core::PeerAttestation;
 use atls_core::Refusal;
-use atls_core::Side;
+use atls_core::session::Side;
 use tracing::Level;
 
 use crate::error::Error;
@@ -27,7 +27,7 @@ pub(crate) fn success(peer: Option<&PeerAttestation>) {
             image = Images::of(peer).map(tracing::field::display),
             status = %peer.status(),
             binding = %peer.binding(),
-            valid_for_s = peer.valid_for(peer.decided_at()).as_secs(),
+            valid_for_s = peer.valid_for(peer.appraised_at()).as_secs(),
             "peer is attested"
         ),
         None => tracing::debug!("connection without attestation of the peer"),

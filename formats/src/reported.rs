@@ -1,7 +1,7 @@
 //! Claims of the Evidence, as a service reports them in its result.
 
 use atls_core::ear::Appraisal;
-use atls_core::ear::OctetText;
+use atls_core::ear::BinaryText;
 use serde_json::Map;
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ impl<'a> ReportedClaims<'a> {
 
     /// The bytes of a claim that is spelled in that way; none where it is nowhere, or anywhere unreadable, or where two places
     /// disagree.
-    pub fn bytes(&self, name: &str, text: OctetText) -> Option<Vec<u8>> {
+    pub fn bytes(&self, name: &str, text: BinaryText) -> Option<Vec<u8>> {
         if self.is_malformed {
             return None;
         }

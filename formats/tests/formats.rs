@@ -21,12 +21,12 @@ fn a_value_is_carried_whole() {
     for (connection, length) in [(Connection::new(), 32), (Connection::sha384(), 48)] {
         let bound = connection.bound();
         assert_eq!(
-            Carriage::Verbatim.challenge(bound).octets(),
+            Carriage::Verbatim.challenge(bound).bytes(),
             bound.as_bytes()
         );
         assert_eq!(bound.as_bytes().len(), length);
         let sha512 = stand_in::sha512(bound.as_bytes());
-        assert_eq!(*Carriage::Sha512.challenge(bound).octets(), sha512);
+        assert_eq!(*Carriage::Sha512.challenge(bound).bytes(), sha512);
     }
 }
 

@@ -30,12 +30,12 @@ use adversary::REQUEST;
 use atls_core::AppraisalError;
 use atls_core::Attester;
 use atls_core::Candidate;
-use atls_core::Challenge;
 use atls_core::PolicyViolation;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::Challenge;
 use atls_reqwest::Attested;
 use atls_reqwest::Http;
 use atls_reqwest::ResponseExt;
@@ -111,7 +111,7 @@ impl Middle {
 
 /// Evidence that the genuine server gives to anybody who asks, over the asker's connection.
 async fn harvest(link: &mut Link) -> Cmw {
-    let (request, pending) = atls_core::request(link, &demo::provider(), None).unwrap();
+    let (request, pending) = atls_core::exchange::request(link, &demo::provider(), None).unwrap();
     link.write(REQUEST, &request).await.unwrap();
     let (_, authenticator) = link.read().await.unwrap();
     pending.finish(&authenticator).unwrap().cmw().clone()
@@ -167,7 +167,7 @@ async fn replay_of_an_authenticator_across_connections_fails() {
     let server = world.serve_attested().await;
     let middle = Middle::with_leaked_key(&world, &server).await;
     let mut upstream = middle.upstream(&world).await;
-    let (request, _) = atls_core::request(&upstream, &demo::provider(), None).unwrap();
+    let (request, _) = atls_core::exchange::request(&upstream, &demo::provider(), None).unwrap();
     upstream.write(REQUEST, &request).await.unwrap();
     let (_, recorded) = upstream.read().await.unwrap();
     let attack = async {
@@ -184,7 +184,7 @@ async fn replay_of_an_authenticator_across_connections_fails() {
 async fn replay_within_a_connection_fails_for_authenticator_and_evidence() {
     let world = World::new();
     let (near, far) = link_pair(&world).await;
-    let ask = || atls_core::request(&near, &demo::provider(), None).unwrap();
+    let ask = || atls_core::exchange::request(&near, &demo::provider(), None).unwrap();
     let (first_request, first_pending) = ask();
     let challenge = Challenge::receive(&far, &first_request).unwrap();
     let old = world
@@ -197,7 +197,7 @@ async fn replay_within_a_connection_fails_for_authenticator_and_evidence() {
     let now = rustls::time_provider::TimeProvider::current_time(&*world.clock).unwrap();
     assert!(
         party
-            .decide(first_pending.finish(&first).unwrap(), now)
+            .appraise(first_pending.finish(&first).unwrap(), now)
             .await
             .is_ok()
     );
@@ -214,7 +214,7 @@ async fn replay_within_a_connection_fails_for_authenticator_and_evidence() {
         .answer(&old)
         .unwrap();
     let refused = party
-        .decide(pending.finish(&again).unwrap(), now)
+        .appraise(pending.finish(&again).unwrap(), now)
         .await
         .unwrap_err();
     assert_eq!(refused, Refusal::Appraisal(AppraisalError::NotBound));
@@ -224,7 +224,7 @@ async fn replay_within_a_connection_fails_for_authenticator_and_evidence() {
 async fn replay_of_a_context_in_the_other_direction_fails() {
     let world = World::new();
     let (near, far) = link_pair(&world).await;
-    let (mut request, _) = atls_core::request(&near, &demo::provider(), None).unwrap();
+    let (mut request, _) = atls_core::exchange::request(&near, &demo::provider(), None).unwrap();
     Challenge::receive(&far, &request).unwrap();
     // The server asks the client with the client's own context.
     request[0] = 13;
@@ -515,14 +515,14 @@ async fn a_passport_of_another_connection_is_refused() {
         .build()
         .unwrap();
     let (near, far) = link_pair(&world).await;
-    let ask = |link: &Link| atls_core::request(link, &demo::provider(), None).unwrap();
+    let ask = |link: &Link| atls_core::exchange::request(link, &demo::provider(), None).unwrap();
     let (request, pending) = ask(&near);
     let challenge = Challenge::receive(&far, &request).unwrap();
     let passport = office.issue(challenge.to_attest().unwrap().bound().as_bytes(), now);
     let authenticator = challenge.answer(&passport).unwrap();
     assert!(
         party
-            .decide(pending.finish(&authenticator).unwrap(), now)
+            .appraise(pending.finish(&authenticator).unwrap(), now)
             .await
             .is_ok()
     );
@@ -534,7 +534,7 @@ async fn a_passport_of_another_connection_is_refused() {
         .answer(&passport)
         .unwrap();
     let refused = party
-        .decide(pending.finish(&authenticator).unwrap(), now)
+        .appraise(pending.finish(&authenticator).unwrap(), now)
         .await
         .unwrap_err();
     assert_eq!(refused, Refusal::Appraisal(AppraisalError::NotBound));
@@ -618,8 +618,10 @@ fn first(world: &World, device: &Arc<SimAttester>) -> Attested {
 /// Asks the client to attest first, and gets its authenticator.
 async fn lure(link: &mut Link, world: &World) -> Vec<u8> {
     let formats = world.about_clients().media_types();
-    let parameters = atls_core::Parameters::server(formats, atls_core::Order::ClientFirst);
-    let (request, _) = atls_core::request(link, &demo::provider(), Some(&parameters)).unwrap();
+    let parameters =
+        atls_core::exchange::Parameters::server(formats, atls_core::exchange::Order::ClientFirst);
+    let (request, _) =
+        atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap();
     link.write(REQUEST, &request).await.unwrap();
     let (kind, authenticator) = link.read().await.unwrap();
     assert_eq!(kind, AUTHENTICATOR);

@@ -17,8 +17,8 @@ use atls_core::AttestRequest;
 use atls_core::Attester;
 use atls_core::LocalAttester;
 use atls_core::MediaType;
-use atls_core::OwnedAttestRequest;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::OwnedAttestRequest;
 use atls_tower::Blocking;
 use end_to_end::World;
 

@@ -13,13 +13,9 @@ use adversary::AUTHENTICATOR;
 use adversary::Link;
 use adversary::REQUEST;
 use adversary::VERDICT;
-use atls_core::ATTESTATION_PARAMETERS;
 use atls_core::AppraisalError;
 use atls_core::Attester;
-use atls_core::CanAttest;
-use atls_core::Challenge;
 use atls_core::Fault;
-use atls_core::Parameters;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
@@ -27,6 +23,10 @@ use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_core::authenticator;
 use atls_core::authenticator::Extension;
+use atls_core::exchange::ATTESTATION_PARAMETERS;
+use atls_core::exchange::CanAttest;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Parameters;
 use atls_sim::SimVerifier;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
@@ -78,7 +78,8 @@ fn attesting(world: &World) -> ServerTerms {
 fn request(link: &Link, world: &World, can_attest: CanAttest) -> Vec<u8> {
     let formats = world.about_servers().media_types();
     let parameters = Parameters::client(formats, true, can_attest);
-    let (request, _) = atls_core::request(link, &demo::provider(), Some(&parameters)).unwrap();
+    let (request, _) =
+        atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap();
     request
 }
 

@@ -15,13 +15,13 @@ use adversary::Link;
 use adversary::REQUEST;
 use adversary::VERDICT;
 use atls_core::Attester;
-use atls_core::CanAttest;
-use atls_core::Challenge;
 use atls_core::MediaType;
-use atls_core::Parameters;
-use atls_core::Pending;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
+use atls_core::exchange::CanAttest;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Parameters;
+use atls_core::exchange::Pending;
 use atls_core::limits::MAX_FRAME;
 use atls_sim::SimVerifier;
 use atls_tower::ServerTerms;
@@ -72,7 +72,7 @@ impl Scene {
     fn request(&self, link: &Link) -> (Vec<u8>, Pending) {
         let formats: Vec<MediaType> = self.world.about_servers().media_types();
         let parameters = Parameters::client(formats, true, CanAttest::AfterPeer);
-        atls_core::request(link, &demo::provider(), Some(&parameters)).unwrap()
+        atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap()
     }
 
     /// Everything up to where the client's authenticator is due; gives the server's challenge.

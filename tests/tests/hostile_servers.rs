@@ -15,15 +15,15 @@ use adversary::Link;
 use adversary::REQUEST;
 use adversary::VERDICT;
 use atls_core::Attester;
-use atls_core::CMW_ATTESTATION;
-use atls_core::Challenge;
 use atls_core::Fault;
-use atls_core::Order;
-use atls_core::Parameters;
 use atls_core::ProtocolError;
-use atls_core::RefusalCode;
 use atls_core::authenticator::Extension;
 use atls_core::authenticator::ReceivedRequest;
+use atls_core::exchange::CMW_ATTESTATION;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Order;
+use atls_core::exchange::Parameters;
+use atls_core::exchange::RefusalCode;
 use atls_core::limits::MAX_FRAME;
 use atls_tower::AttestedStream;
 use atls_tower::ClientConnector;
@@ -294,7 +294,8 @@ async fn a_refusing_verdict_is_told_with_its_reason() {
 async fn a_client_that_did_not_offer_to_attest_is_not_made_to() {
     let script = async |link: &mut Link, world: &World| {
         let parameters = Parameters::server(world.about_clients().media_types(), Order::ClientLast);
-        let (request, _) = atls_core::request(link, &demo::provider(), Some(&parameters)).unwrap();
+        let (request, _) =
+            atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap();
         link.write(REQUEST, &request).await.unwrap();
     };
     let refused = against(as_is, script).await.connected;
@@ -306,7 +307,8 @@ async fn a_client_gives_no_evidence_to_a_server_that_wants_it_first() {
     let script = async |link: &mut Link, world: &World| {
         let parameters =
             Parameters::server(world.about_clients().media_types(), Order::ClientFirst);
-        let (request, _) = atls_core::request(link, &demo::provider(), Some(&parameters)).unwrap();
+        let (request, _) =
+            atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap();
         link.read().await.unwrap();
         link.write(REQUEST, &request).await.unwrap();
     };
@@ -328,7 +330,8 @@ async fn a_client_gives_no_evidence_to_a_server_that_did_not_pass() {
         let (_, request) = link.read().await.unwrap();
         let challenge = Challenge::receive(link, &request).unwrap();
         let parameters = Parameters::server(world.about_clients().media_types(), Order::ClientLast);
-        let (request, _) = atls_core::request(link, &demo::provider(), Some(&parameters)).unwrap();
+        let (request, _) =
+            atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap();
         link.write(REQUEST, &request).await.unwrap();
         link.write(AUTHENTICATOR, &challenge.decline().unwrap())
             .await
@@ -347,7 +350,8 @@ async fn a_client_gives_no_evidence_to_a_server_that_did_not_pass() {
 async fn a_client_gives_no_evidence_in_a_format_that_was_not_asked_for() {
     let script = async |link: &mut Link, _: &World| {
         let parameters = Parameters::server(vec!["other/type".parse().unwrap()], Order::ClientLast);
-        let (request, _) = atls_core::request(link, &demo::provider(), Some(&parameters)).unwrap();
+        let (request, _) =
+            atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap();
         link.read().await.unwrap();
         link.write(REQUEST, &request).await.unwrap();
     };
@@ -384,7 +388,7 @@ async fn a_second_request_to_the_client_is_refused() {
         link.read().await.unwrap();
         for _ in 0..2 {
             let (request, _) =
-                atls_core::request(link, &demo::provider(), Some(&parameters)).unwrap();
+                atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap();
             link.write(REQUEST, &request).await.unwrap();
         }
     };
@@ -480,7 +484,7 @@ async fn trailing_octets_in_any_message_of_a_server_are_refused() {
     let request = async |link: &mut Link, world: &World| {
         let parameters = Parameters::server(world.about_clients().media_types(), Order::ClientLast);
         let (mut request, _) =
-            atls_core::request(link, &demo::provider(), Some(&parameters)).unwrap();
+            atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap();
         request.push(0);
         link.read().await.unwrap();
         link.write(REQUEST, &request).await.unwrap();
@@ -505,7 +509,8 @@ async fn mutual_until_its_answer(link: &mut Link, world: &World) {
     let (_, opening) = link.read().await.unwrap();
     let challenge = Challenge::receive(link, &opening).unwrap();
     let parameters = Parameters::server(world.about_clients().media_types(), Order::ClientLast);
-    let (request, _) = atls_core::request(link, &demo::provider(), Some(&parameters)).unwrap();
+    let (request, _) =
+        atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap();
     link.write(REQUEST, &request).await.unwrap();
     let evidence = world
         .server_device
@@ -546,7 +551,8 @@ async fn a_server_that_closes_instead_of_its_verdict_gets_no_http() {
 async fn a_server_that_closes_between_request_and_authenticator_gets_no_evidence() {
     let closing = async |link: &mut Link, world: &World| {
         let parameters = Parameters::server(world.about_clients().media_types(), Order::ClientLast);
-        let (request, _) = atls_core::request(link, &demo::provider(), Some(&parameters)).unwrap();
+        let (request, _) =
+            atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap();
         link.read().await.unwrap();
         link.write(REQUEST, &request).await.unwrap();
         link.tls.shutdown().await.unwrap();

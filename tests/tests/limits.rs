@@ -15,14 +15,14 @@ use atls_axum::AttestedListener;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::BoxFuture;
-use atls_core::CanAttest;
 use atls_core::ConfigError;
 use atls_core::Evidence;
 use atls_core::MediaType;
-use atls_core::Parameters;
 use atls_core::RelyingParty;
-use atls_core::SendError;
 use atls_core::Verifier;
+use atls_core::exchange::CanAttest;
+use atls_core::exchange::Parameters;
+use atls_core::exchange::SendError;
 use atls_core::limits::MAX_FORMATS;
 use atls_core::pki_types::UnixTime;
 use atls_sim::SimVerifier;
@@ -156,7 +156,8 @@ async fn clients_that_say_nothing_more_take_nobodys_turn() {
         let mut link = Link::connect(tls, socket, None).await.unwrap();
         let formats = world.about_servers().media_types();
         let parameters = Parameters::client(formats, wants_evidence, CanAttest::AfterPeer);
-        let (request, _) = atls_core::request(&link, &demo::provider(), Some(&parameters)).unwrap();
+        let (request, _) =
+            atls_core::exchange::request(&link, &demo::provider(), Some(&parameters)).unwrap();
         link.write(REQUEST, &request).await.unwrap();
         // The server asks, and attests or not.
         link.read().await.unwrap();

@@ -15,8 +15,8 @@ use adversary::Link;
 use adversary::REQUEST;
 use adversary::VERDICT;
 use atls_axum::AttestedListener;
-use atls_core::CanAttest;
-use atls_core::Parameters;
+use atls_core::exchange::CanAttest;
+use atls_core::exchange::Parameters;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use end_to_end::Served;
@@ -126,7 +126,8 @@ async fn every_refusal_ends_with_a_goodbye() {
     let mut link = plain(&world, &server, &[]).await;
     let formats = world.about_servers().media_types();
     let parameters = Parameters::client(formats, true, CanAttest::No);
-    let (request, _) = atls_core::request(&link, &demo::provider(), Some(&parameters)).unwrap();
+    let (request, _) =
+        atls_core::exchange::request(&link, &demo::provider(), Some(&parameters)).unwrap();
     link.write(REQUEST, &request).await.unwrap();
     let verdict = to_the_end(&mut link).await;
     assert_eq!(verdict.first(), Some(&VERDICT));

@@ -382,7 +382,7 @@ async fn tickets_are_never_used() {
             };
             kinds.push(stream.get_ref().1.handshake_kind());
             let (_, request) = link.read().await.unwrap();
-            let challenge = atls_core::Challenge::receive(&link, &request).unwrap();
+            let challenge = atls_core::exchange::Challenge::receive(&link, &request).unwrap();
             let cmw = atls_core::Attester::attest(&*device, challenge.to_attest().unwrap())
                 .await
                 .unwrap();

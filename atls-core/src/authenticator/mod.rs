@@ -22,10 +22,10 @@
 //! | validate | [`SentRequest::validate`] |
 //!
 //! Not here: spontaneous server authenticators (RFC 9261 §5, "may"): attestation must be asked for, so there is
-//! no call that accepts an authenticator without its request. TLS 1.2: a [`Session`](crate::Session) is
+//! no call that accepts an authenticator without its request. TLS 1.2: a [`Session`](crate::session::Session) is
 //! TLS 1.3. The chain validation callback (RFC 9261 §6.4), the one reject rule without a test here: [`Validated`] proves
 //! possession of the end-entity key on this connection. Whom that key belongs to is decided where the TLS library
-//! validates the handshake's chain, and [`Pending::finish`](crate::Pending::finish) demands that it is the same key.
+//! validates the handshake's chain, and [`Pending::finish`](crate::exchange::Pending::finish) demands that it is the same key.
 
 mod answer_rules;
 mod extension;

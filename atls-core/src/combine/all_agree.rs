@@ -15,7 +15,7 @@ use crate::combine::interchangeable::InterchangeableVerifiers;
 use crate::error::AppraisalError;
 use crate::error::ConfigError;
 use crate::media_type::MediaType;
-use crate::verifier::Conveys;
+use crate::verifier::ConceptualMessage;
 use crate::verifier::Evidence;
 use crate::verifier::Verifier;
 
@@ -24,7 +24,7 @@ use crate::verifier::Verifier;
 ///
 /// A refusal outranks unavailability: a verifier that cannot be asked never hides that another refused, or found the peer
 /// contraindicated. Where others found something else, there is no result but [`AppraisalError::Incomplete`], which a
-/// [`Failover`](crate::Failover) around this remembers. Each result's time is judged on its own.
+/// [`Failover`](crate::combine::Failover) around this remembers. Each result's time is judged on its own.
 ///
 /// That holds of the *status*. A claim that two verifiers make is as bad as the worse says, and identifiers of policies count
 /// where both name them; but verifiers see different things, and a claim that only one makes stands as that one has it, as does
@@ -34,7 +34,7 @@ use crate::verifier::Verifier;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use atls_core::{AllAgree, RelyingParty};
+/// # use atls_core::{RelyingParty, combine::AllAgree};
 /// # use atls_sim::{SimAttester, SimVerifier};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let device = SimAttester::generate()?.trust_anchor();
@@ -78,8 +78,8 @@ impl Verifier for AllAgree {
         &self.verifiers.media_types
     }
 
-    fn conveys(&self) -> Conveys {
-        self.verifiers.conveys
+    fn conceptual_message(&self) -> ConceptualMessage {
+        self.verifiers.conceptual_message
     }
 
     fn generation(&self) -> u64 {

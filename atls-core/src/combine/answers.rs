@@ -3,7 +3,7 @@
 use pki_types::UnixTime;
 
 use crate::appraised::Appraised;
-use crate::appraised::Tie;
+use crate::appraised::BindingProof;
 use crate::bound::Bound;
 use crate::ear::Tier;
 use crate::error::AppraisalError;
@@ -111,9 +111,11 @@ fn worse(one: Appraised, other: Appraised) -> Result<Appraised, AppraisalError> 
         Origin::Device => other.origin,
         worse => worse,
     };
-    let tie = match (one.tie, other.tie) {
-        (Tie::Connection(matched), Tie::Connection(_)) => Tie::Connection(matched),
-        _ => Tie::Key,
+    let proof = match (one.proof, other.proof) {
+        (BindingProof::Connection(matched), BindingProof::Connection(_)) => {
+            BindingProof::Connection(matched)
+        }
+        _ => BindingProof::Key,
     };
     let image = match (one.image, other.image) {
         (Some(one), Some(other)) if one != other => None,
@@ -122,7 +124,7 @@ fn worse(one: Appraised, other: Appraised) -> Result<Appraised, AppraisalError> 
     let appraised = Appraised {
         ear: one.ear.worse(other.ear),
         origin,
-        tie,
+        proof,
         attested_key,
         claims: one.claims.or(other.claims),
         findings: one.findings,

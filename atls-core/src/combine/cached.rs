@@ -20,10 +20,10 @@ use crate::combine::flight::End;
 use crate::combine::flight::Flight;
 use crate::error::AppraisalError;
 use crate::limits::DEFAULT_KEPT_AGE;
-use crate::limits::DEFAULT_KEPT_OCTETS;
+use crate::limits::DEFAULT_KEPT_BYTES;
 use crate::limits::DEFAULT_KEPT_RESULTS;
 use crate::media_type::MediaType;
-use crate::verifier::Conveys;
+use crate::verifier::ConceptualMessage;
 use crate::verifier::Evidence;
 use crate::verifier::Verifier;
 
@@ -40,7 +40,7 @@ use crate::verifier::Verifier;
 ///
 /// ```
 /// # use std::{sync::Arc, time::Duration};
-/// # use atls_core::{Cached, RelyingParty};
+/// # use atls_core::{RelyingParty, combine::Cached};
 /// # use atls_sim::{SimAttester, SimVerifier};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let device = SimAttester::generate()?.trust_anchor();
@@ -56,7 +56,7 @@ pub struct Cached<V> {
     verifier: V,
     max_age: Duration,
     max_results: usize,
-    max_octets: usize,
+    max_bytes: usize,
     state: Mutex<State>,
 }
 
@@ -92,14 +92,14 @@ fn duplicate(outcome: &Result<Appraised, AppraisalError>) -> Result<Appraised, A
 }
 
 impl<V: Verifier> Cached<V> {
-    /// Keeps [`DEFAULT_KEPT_RESULTS`] results of up to [`DEFAULT_KEPT_OCTETS`] octets of Evidence for
+    /// Keeps [`DEFAULT_KEPT_RESULTS`] results of up to [`DEFAULT_KEPT_BYTES`] octets of Evidence for
     /// [`DEFAULT_KEPT_AGE`].
     pub fn new(verifier: V) -> Self {
         Self {
             verifier,
             max_age: DEFAULT_KEPT_AGE,
             max_results: DEFAULT_KEPT_RESULTS,
-            max_octets: DEFAULT_KEPT_OCTETS,
+            max_bytes: DEFAULT_KEPT_BYTES,
             state: Mutex::default(),
         }
     }
@@ -115,7 +115,7 @@ impl<V: Verifier> Cached<V> {
     #[must_use]
     pub fn with_capacity(mut self, results: usize, octets: usize) -> Self {
         self.max_results = results;
-        self.max_octets = octets;
+        self.max_bytes = octets;
         self
     }
 
@@ -180,8 +180,8 @@ impl<V: Verifier> Verifier for Cached<V> {
         self.verifier.media_types()
     }
 
-    fn conveys(&self) -> Conveys {
-        self.verifier.conveys()
+    fn conceptual_message(&self) -> ConceptualMessage {
+        self.verifier.conceptual_message()
     }
 
     fn generation(&self) -> u64 {
@@ -212,7 +212,7 @@ enum Next<'a, V> {
     Wait(Arc<Flight<Shared>>),
 }
 
-/// Held by who appraises for all who ask for the same. Dropped without an end, it lets one of them appraise instead.
+/// NotSent by who appraises for all who ask for the same. Dropped without an end, it lets one of them appraise instead.
 struct Lead<'a, V> {
     cached: &'a Cached<V>,
     key: Arc<Key>,
@@ -228,7 +228,7 @@ impl<V> Lead<'_, V> {
             };
             let mut state = self.cached.state();
             state.keep(Arc::clone(&self.key), kept);
-            state.shrink(self.cached.max_results, self.cached.max_octets);
+            state.shrink(self.cached.max_results, self.cached.max_bytes);
         }
         self.flight.end(End::Landed(Shared::of(outcome)));
     }
@@ -249,8 +249,8 @@ impl State {
         self.results.insert(key, kept);
     }
 
-    fn shrink(&mut self, max_results: usize, max_octets: usize) {
-        while self.results.len() > max_results || self.octets > max_octets {
+    fn shrink(&mut self, max_results: usize, max_bytes: usize) {
+        while self.results.len() > max_results || self.octets > max_bytes {
             let Some(oldest) = self.order.front().cloned() else {
                 return;
             };

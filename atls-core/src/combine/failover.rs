@@ -12,7 +12,7 @@ use crate::combine::interchangeable::InterchangeableVerifiers;
 use crate::error::AppraisalError;
 use crate::error::ConfigError;
 use crate::media_type::MediaType;
-use crate::verifier::Conveys;
+use crate::verifier::ConceptualMessage;
 use crate::verifier::Evidence;
 use crate::verifier::Verifier;
 
@@ -20,7 +20,7 @@ use crate::verifier::Verifier;
 /// [`AppraisalError::Unreachable`] or [`AppraisalError::StaleCollateral`]. One that answered is the last, whatever it
 /// said: a peer that gets a bad answer out of one verifier must not be judged by another instead.
 ///
-/// An [`AllAgree`](crate::AllAgree) of which a part answered is unavailable too ([`AppraisalError::Incomplete`]). The next one is
+/// An [`AllAgree`](crate::combine::AllAgree) of which a part answered is unavailable too ([`AppraisalError::Incomplete`]). The next one is
 /// asked, and what the part found stays: the whole is the worse of both.
 ///
 /// Each must be good enough on its own: who can keep one from answering chooses the next. How long an unavailable one may
@@ -28,7 +28,7 @@ use crate::verifier::Verifier;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use atls_core::{Failover, RelyingParty};
+/// # use atls_core::{RelyingParty, combine::Failover};
 /// # use atls_sim::{SimAttester, SimVerifier};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let device = SimAttester::generate()?.trust_anchor();
@@ -76,8 +76,8 @@ impl Verifier for Failover {
         &self.verifiers.media_types
     }
 
-    fn conveys(&self) -> Conveys {
-        self.verifiers.conveys
+    fn conceptual_message(&self) -> ConceptualMessage {
+        self.verifiers.conceptual_message
     }
 
     fn generation(&self) -> u64 {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::appraised::Appraised;
 use crate::ear::Tier;
 
-/// What some verifiers of an [`AllAgree`](crate::AllAgree) found while another could not be asked.
+/// What some verifiers of an [`AllAgree`](crate::combine::AllAgree) found while another could not be asked.
 ///
-/// It is no result. A [`Failover`](crate::Failover) around it asks the next one, and remembers what was found: the whole is at most
+/// It is no result. A [`Failover`](crate::combine::Failover) around it asks the next one, and remembers what was found: the whole is at most
 /// as good.
 #[derive(Clone)]
 pub struct IncompleteResults {

@@ -5,25 +5,27 @@ use std::sync::Arc;
 
 use crate::error::ConfigError;
 use crate::media_type::MediaType;
-use crate::verifier::Conveys;
+use crate::verifier::ConceptualMessage;
 use crate::verifier::Verifier;
 
 /// Several verifiers that each take everything that the others take.
 pub(super) struct InterchangeableVerifiers {
     pub(super) verifiers: Vec<Arc<dyn Verifier>>,
     pub(super) media_types: Vec<MediaType>,
-    pub(super) conveys: Conveys,
+    pub(super) conceptual_message: ConceptualMessage,
 }
 
 impl InterchangeableVerifiers {
     pub(super) fn new(verifiers: Vec<Arc<dyn Verifier>>) -> Result<Self, ConfigError> {
         let first = verifiers.first().ok_or(ConfigError::NoVerifier)?;
-        let (media_types, conveys) = (first.media_types().to_vec(), first.conveys());
+        let (media_types, conceptual_message) =
+            (first.media_types().to_vec(), first.conceptual_message());
         if media_types.is_empty() {
             return Err(ConfigError::IdleVerifier);
         }
         let alike = |verifier: &Arc<dyn Verifier>| {
-            verifier.conveys() == conveys && set(verifier.media_types()) == set(&media_types)
+            verifier.conceptual_message() == conceptual_message
+                && set(verifier.media_types()) == set(&media_types)
         };
         if !verifiers.iter().all(alike) {
             return Err(ConfigError::UnlikeVerifiers);
@@ -31,7 +33,7 @@ impl InterchangeableVerifiers {
         Ok(Self {
             verifiers,
             media_types,
-            conveys,
+            conceptual_message,
         })
     }
 

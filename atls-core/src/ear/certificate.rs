@@ -31,7 +31,7 @@ impl PublicKey {
     }
 
     /// Octets of the modulus of an `RSAPublicKey` (RFC 8017 §A.1.1).
-    pub(super) fn rsa_octets(&self) -> Option<usize> {
+    pub(super) fn rsa_bytes(&self) -> Option<usize> {
         let (numbers, []) = element(SEQUENCE, &self.key)? else {
             return None;
         };

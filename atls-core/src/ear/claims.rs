@@ -12,7 +12,7 @@ use super::Appraisal;
 use super::Ear;
 use super::EarError;
 use super::VerifierId;
-use super::octets::URL_SAFE;
+use super::binary_text::URL_SAFE;
 use super::profile::Names;
 use super::profile::Nonce;
 use super::profile::names_of;
@@ -234,7 +234,7 @@ fn nonce(claims: &Map<String, Value>) -> Result<Option<Vec<u8>>, EarError> {
     };
     let text = value.as_str().ok_or(EarError::Nonce)?;
     let nonce = URL_SAFE.decode(text).map_err(|_| EarError::Nonce)?;
-    if NONCE_OCTETS.contains(&nonce.len()) {
+    if NONCE_BYTES.contains(&nonce.len()) {
         Ok(Some(nonce))
     } else {
         Err(EarError::Nonce)
@@ -260,4 +260,4 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<&'a str, EarEr
 }
 
 /// RFC 9711 §4.1: a shorter one is guessed, an empty one equals the absent one of a careless caller.
-const NONCE_OCTETS: RangeInclusive<usize> = 8..=64;
+const NONCE_BYTES: RangeInclusive<usize> = 8..=64;

@@ -142,7 +142,7 @@ enum Shape {
     Texts,
     Tier,
     /// For whoever needs it to judge.
-    Unjudged,
+    Any,
 }
 
 impl Shape {
@@ -168,7 +168,7 @@ impl Shape {
             (Self::Integer, value @ Cbor::Integer(_)) | (Self::Text, value @ Cbor::Text(_)) => {
                 json(value)
             }
-            (Self::Unjudged, value) => json(value),
+            (Self::Any, value) => json(value),
             _ => Err(EarError::Malformed),
         }
     }
@@ -224,7 +224,7 @@ const TOKEN: &[Claim] = &[
     claim(4, "exp", Shape::Integer),
     claim(5, "nbf", Shape::Integer),
     claim(6, "iat", Shape::Integer),
-    claim(8, "cnf", Shape::Unjudged),
+    claim(8, "cnf", Shape::Any),
     claim(10, "eat_nonce", Shape::Nonce),
     claim(265, "eat_profile", Shape::Text),
     claim(266, "submods", Shape::Submods),

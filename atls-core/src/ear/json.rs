@@ -13,31 +13,33 @@ use serde_json::Value;
 
 /// A value that is refused where a name stands twice in one object: of two claims, one reader believes the first and
 /// another the last (RFC 8259 §4, RFC 7519 §4).
-pub(super) struct Unique(pub(super) Value);
+pub(super) struct UniqueNames(pub(super) Value);
 
-impl<'de> Deserialize<'de> for Unique {
+impl<'de> Deserialize<'de> for UniqueNames {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Entry::deserialize(deserializer)? {
-            Entry(Some(value)) => Ok(Self(value)),
-            Entry(None) => Err(D::Error::custom("a name is repeated")),
+        match MaybeUniqueNames::deserialize(deserializer)? {
+            MaybeUniqueNames(Some(value)) => Ok(Self(value)),
+            MaybeUniqueNames(None) => Err(D::Error::custom("a name is repeated")),
         }
     }
 }
 
 /// A value, or none where a name stands twice in one of its objects. What stands beside it is read all the same: one bad
 /// entry of a list says nothing about the others.
-pub(super) struct Entry(pub(super) Option<Value>);
+pub(super) struct MaybeUniqueNames(pub(super) Option<Value>);
 
-impl<'de> Deserialize<'de> for Entry {
+impl<'de> Deserialize<'de> for MaybeUniqueNames {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // serde_json refuses what nests deeper than 128.
-        deserializer.deserialize_any(EntryVisitor).map(Self)
+        deserializer
+            .deserialize_any(MaybeUniqueNamesVisitor)
+            .map(Self)
     }
 }
 
-struct EntryVisitor;
+struct MaybeUniqueNamesVisitor;
 
-impl<'de> Visitor<'de> for EntryVisitor {
+impl<'de> Visitor<'de> for MaybeUniqueNamesVisitor {
     type Value = Option<Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,7 +72,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Option<Value>, A::Error> {
         let mut array = Some(Vec::new());
-        while let Some(Entry(element)) = sequence.next_element()? {
+        while let Some(MaybeUniqueNames(element)) = sequence.next_element()? {
             array = array.zip(element).map(|(mut array, element)| {
                 array.push(element);
                 array
@@ -81,7 +83,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<Value>, A::Error> {
         let mut object = Some(Map::new());
-        while let Some((name, Entry(value))) = map.next_entry::<String, _>()? {
+        while let Some((name, MaybeUniqueNames(value))) = map.next_entry::<String, _>()? {
             object = object.zip(value).and_then(|(mut object, value)| {
                 object.insert(name, value).is_none().then_some(object)
             });

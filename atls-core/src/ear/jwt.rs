@@ -12,7 +12,7 @@ use super::EarError;
 use super::MAX_TOKEN;
 use super::claims;
 use super::claims::Check;
-use super::json::Unique;
+use super::json::UniqueNames;
 use super::keys::VerificationKeys;
 use super::signature::SignatureAlgorithm;
 use crate::bounded;
@@ -71,7 +71,7 @@ pub fn verify(
         return Err(EarError::TooLarge);
     }
     match serde_json::from_slice(&payload) {
-        Ok(Unique(Value::Object(claims))) => Ok(claims),
+        Ok(UniqueNames(Value::Object(claims))) => Ok(claims),
         _ => Err(EarError::Malformed),
     }
 }
@@ -84,7 +84,7 @@ fn check_header(message: &str) -> Result<(), EarError> {
     if !bounded::json(MAX_HEADER_VALUES, &header) {
         return Err(EarError::TooLarge);
     }
-    let Ok(Unique(Value::Object(header))) = serde_json::from_slice(&header) else {
+    let Ok(UniqueNames(Value::Object(header))) = serde_json::from_slice(&header) else {
         return Err(EarError::Malformed);
     };
     if ["b64", "crit", "enc", "zip"]

@@ -11,7 +11,7 @@ use serde::de::Visitor;
 use serde_json::Map;
 use serde_json::Value;
 
-use super::json::Entry;
+use super::json::MaybeUniqueNames;
 use super::key_error::KeyError;
 
 /// The entries of a set. One that is no object, or in which a name is repeated, is none: it costs itself and not the set,
@@ -48,14 +48,14 @@ impl<'de> Visitor<'de> for KeySetVisitor {
                 let IgnoredAny = map.next_value()?;
                 continue;
             }
-            let entries: Vec<Entry> = map.next_value()?;
+            let entries: Vec<MaybeUniqueNames> = map.next_value()?;
             if listed.replace(entries).is_some() {
                 return Err(A::Error::duplicate_field("keys"));
             }
         }
         let listed = listed.ok_or_else(|| A::Error::missing_field("keys"))?;
         let objects = listed.into_iter().map(|entry| match entry {
-            Entry(Some(Value::Object(object))) => Some(object),
+            MaybeUniqueNames(Some(Value::Object(object))) => Some(object),
             _ => None,
         });
         Ok(KeySet(objects.collect()))

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::Algorithm;
 use super::EarError;
 use super::certificate::PublicKey;
-use super::json::Unique;
+use super::json::UniqueNames;
 use super::key_error::KeyError;
 use super::key_set::KeySet;
 use super::signature::SignatureAlgorithm;
@@ -44,7 +44,7 @@ impl VerificationKeys {
     /// [`KeyError`]
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
         check_size(json)?;
-        let Unique(jwk) = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
+        let UniqueNames(jwk) = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
         let key = Key::from_jwk(&jwk)?;
         Ok(Self { keys: vec![key] })
     }
@@ -231,7 +231,7 @@ fn allowed(jwk: &Map<String, Value>, algorithm: Algorithm) -> Option<Key> {
     let public = PublicKey::of(&certificate)?;
     let algorithm = SignatureAlgorithm::by_jose(name)?;
     let is_rsa = *algorithm.key == *alg_id::RSA_ENCRYPTION;
-    let too_short = is_rsa && public.rsa_octets()? < MIN_RSA_OCTETS;
+    let too_short = is_rsa && public.rsa_bytes()? < MIN_RSA_BYTES;
     if *public.algorithm != *algorithm.key || too_short {
         return None;
     }
@@ -272,7 +272,7 @@ fn rsa(modulus: &str, exponent: &str) -> Result<Vec<u8>, KeyError> {
     };
     let (modulus, exponent) = (decode(modulus)?, decode(exponent)?);
     let digits = modulus.iter().skip_while(|octet| **octet == 0);
-    if digits.count() < MIN_RSA_OCTETS {
+    if digits.count() < MIN_RSA_BYTES {
         return Err(KeyError::Unsupported);
     }
     der_sequence(&[&modulus, &exponent]).ok_or(KeyError::Unsupported)
@@ -287,4 +287,4 @@ fn octets(text: &str, length: usize) -> Result<Vec<u8>, KeyError> {
 }
 
 /// 2048 bits.
-const MIN_RSA_OCTETS: usize = 256;
+const MIN_RSA_BYTES: usize = 256;

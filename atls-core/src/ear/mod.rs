@@ -16,6 +16,7 @@
 //! result only says that the result is not an old one.
 
 mod algorithm;
+mod binary_text;
 mod certificate;
 mod claims;
 pub mod cwt;
@@ -27,7 +28,6 @@ mod key_set;
 mod keys;
 mod meaning;
 mod merge;
-mod octets;
 mod profile;
 mod result;
 mod signature;
@@ -35,12 +35,12 @@ mod source;
 mod tier;
 
 pub use algorithm::Algorithm;
+pub use binary_text::BinaryText;
 pub use claims::Check;
 pub use claims::ExpectedNonce;
 pub use ear_error::EarError;
 pub use key_error::KeyError;
 pub use keys::VerificationKeys;
-pub use octets::OctetText;
 pub use result::Appraisal;
 pub use result::Ear;
 pub use result::VerifierId;

@@ -18,8 +18,8 @@ use crate::session::Handshake;
 
 /// A CMW, the value that its Evidence must carry, and the key that presented it on this connection.
 ///
-/// Comes out of [`Pending::finish`](crate::Pending::finish), or in the two weaker modes out of the certificate of a
-/// completed handshake, and goes into [`RelyingParty::decide`](crate::RelyingParty::decide) only. Proves who spoke, not
+/// Comes out of [`Pending::finish`](crate::exchange::Pending::finish), or in the two weaker modes out of the certificate of a
+/// completed handshake, and goes into [`RelyingParty::appraise`](crate::RelyingParty::appraise) only. Proves who spoke, not
 /// what they are.
 pub struct Credential {
     pub(crate) cmw: Cmw,

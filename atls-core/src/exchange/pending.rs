@@ -30,25 +30,25 @@ use crate::session::Side;
 /// `parameters` of `None` gives the minimal request of the draft.
 ///
 /// # Errors
-/// As [`Opening::new`] and [`Opening::on`].
+/// As [`UnsentRequest::new`] and [`UnsentRequest::on`].
 pub fn request(
     session: &dyn Session,
     provider: &CryptoProvider,
     parameters: Option<&Parameters>,
 ) -> Result<(Vec<u8>, Pending), ProtocolError> {
-    let opening = Opening::new(session.handshake().side(), provider, parameters)?;
-    let bytes = opening.as_bytes().to_vec();
-    Ok((bytes, opening.on(session)?))
+    let request = UnsentRequest::new(session.handshake().side(), provider, parameters)?;
+    let bytes = request.as_bytes().to_vec();
+    Ok((bytes, request.on(session)?))
 }
 
 /// Makes the requests for attestation of many connections: what they have in common is encoded once.
 #[derive(Clone, Debug)]
-pub struct Opener {
+pub struct Requester {
     template: RequestTemplate,
     verdicts: Verdicts,
 }
 
-impl Opener {
+impl Requester {
     /// `parameters` of `None` gives the minimal request of the draft.
     ///
     /// # Errors
@@ -79,8 +79,8 @@ impl Opener {
     ///
     /// # Errors
     /// As [`RequestTemplate::prepare`].
-    pub fn open(&self) -> Result<Opening, ProtocolError> {
-        Ok(Opening {
+    pub fn prepare(&self) -> Result<UnsentRequest, ProtocolError> {
+        Ok(UnsentRequest {
             request: self.template.prepare()?,
             verdicts: self.verdicts,
         })
@@ -90,22 +90,22 @@ impl Opener {
 /// A request for attestation made before its connection is there, so that it can leave with the end of the
 /// handshake.
 #[derive(Debug)]
-pub struct Opening {
+pub struct UnsentRequest {
     request: PreparedRequest,
     verdicts: Verdicts,
 }
 
-impl Opening {
-    /// [`Opener`] and its opening in one step.
+impl UnsentRequest {
+    /// A [`Requester`] and its one request, in one step.
     ///
     /// # Errors
-    /// As [`Opener::new`] and [`Opener::open`].
+    /// As [`Requester::new`] and [`Requester::prepare`].
     pub fn new(
         side: Side,
         provider: &CryptoProvider,
         parameters: Option<&Parameters>,
     ) -> Result<Self, ProtocolError> {
-        Opener::new(side, provider, parameters)?.open()
+        Requester::new(side, provider, parameters)?.prepare()
     }
 
     /// The octets to send.

@@ -26,26 +26,26 @@ use crate::error::AppraisalError;
 /// | 64 bytes | [`Bound::sha512`] |
 /// | 64 bytes of report data, which a certificate may fix | [`Evidence::expected_report_data`](crate::Evidence::expected_report_data) |
 ///
-/// The attester lets its Evidence carry [`octets`](Self::octets); the verifier gives what the signed Evidence carries to
+/// The attester lets its Evidence carry [`bytes`](Self::bytes); the verifier gives what the signed Evidence carries to
 /// [`compare`](Self::compare).
 #[derive(Clone)]
 pub struct ExpectedValue<T = Vec<u8>> {
-    octets: T,
+    bytes: T,
     bound: Bound,
 }
 
 impl<T: AsRef<[u8]>> ExpectedValue<T> {
-    /// `octets` must follow from `bound`, or from what was checked to name the same key.
-    pub(crate) fn new(octets: T, bound: &Bound) -> Self {
+    /// `bytes` must follow from `bound`, or from what was checked to name the same key.
+    pub(crate) fn new(bytes: T, bound: &Bound) -> Self {
         Self {
-            octets,
+            bytes,
             bound: bound.clone(),
         }
     }
 
     /// The bytes themselves, for an attester, or for a service that compares them too.
-    pub fn octets(&self) -> &T {
-        &self.octets
+    pub fn bytes(&self) -> &T {
+        &self.bytes
     }
 
     /// Compares with what the Evidence carries: whole, of equal length, in constant time.
@@ -56,7 +56,7 @@ impl<T: AsRef<[u8]>> ExpectedValue<T> {
     /// # Errors
     /// [`AppraisalError::NotBound`] where they differ.
     pub fn compare(&self, carried: &[u8]) -> Result<BoundMatch, AppraisalError> {
-        if bool::from(self.octets.as_ref().ct_eq(carried)) {
+        if bool::from(self.bytes.as_ref().ct_eq(carried)) {
             Ok(BoundMatch::new(&self.bound))
         } else {
             Err(AppraisalError::NotBound)
@@ -67,7 +67,7 @@ impl<T: AsRef<[u8]>> ExpectedValue<T> {
 impl<const N: usize> From<ExpectedValue<[u8; N]>> for ExpectedValue {
     fn from(value: ExpectedValue<[u8; N]>) -> Self {
         Self {
-            octets: value.octets.to_vec(),
+            bytes: value.bytes.to_vec(),
             bound: value.bound,
         }
     }
@@ -119,7 +119,7 @@ mod tests {
             bound.sha256().into(),
             bound.sha512().into(),
         ] {
-            let whole = expected.octets().clone();
+            let whole = expected.bytes().clone();
             assert!(expected.compare(&whole).unwrap().is_of(&bound));
             for length in 0..whole.len() {
                 let cut = expected.compare(&whole[..length]).map(drop);
@@ -148,7 +148,7 @@ mod tests {
         ];
         for (one, expected) in forms.iter().enumerate() {
             for (other, carried) in forms.iter().enumerate() {
-                let matches = expected.compare(carried.octets()).is_ok();
+                let matches = expected.compare(carried.bytes()).is_ok();
                 assert_eq!(matches, one == other, "{one} {other}");
             }
         }
@@ -160,9 +160,9 @@ mod tests {
         let fixed = [7; 64];
         let expected = bound.report_data(Some(&fixed));
         assert!(expected.compare(&fixed).unwrap().is_of(&bound));
-        assert!(expected.compare(bound.sha512().octets()).is_err());
+        assert!(expected.compare(bound.sha512().bytes()).is_err());
         let usual = bound.report_data(None);
-        assert!(usual.compare(bound.sha512().octets()).is_ok());
+        assert!(usual.compare(bound.sha512().bytes()).is_ok());
     }
 
     #[test]

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::Binding;
-use atls_core::Credential;
-use atls_core::OwnedAttestRequest;
 use atls_core::PolicyViolation;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
-use atls_core::Side;
+use atls_core::exchange::Credential;
+use atls_core::exchange::OwnedAttestRequest;
 use atls_core::pki_types::SubjectPublicKeyInfoDer;
 use atls_core::pki_types::UnixTime;
+use atls_core::session::Side;
 use rustls::SignatureAlgorithm;
 use rustls::SignatureScheme;
 use rustls::sign::Signer;

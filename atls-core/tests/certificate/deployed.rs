@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use atls_core::Credential;
 use atls_core::ProtocolError;
+use atls_core::exchange::Credential;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::pem::PemObject;
 

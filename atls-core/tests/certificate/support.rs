@@ -7,15 +7,11 @@ use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::Binding;
 use atls_core::BoxFuture;
-use atls_core::Credential;
 use atls_core::Evidence;
-use atls_core::Handshake;
 use atls_core::MediaType;
 use atls_core::Origin;
-use atls_core::OwnedAttestRequest;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
-use atls_core::Side;
 use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_core::certificate;
@@ -26,9 +22,13 @@ use atls_core::ear::Ear;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
+use atls_core::exchange::Credential;
+use atls_core::exchange::OwnedAttestRequest;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
 use atls_core::pki_types::UnixTime;
+use atls_core::session::Handshake;
+use atls_core::session::Side;
 use rcgen::CertificateParams;
 use rcgen::CustomExtension;
 use rcgen::KeyPair;
@@ -133,7 +133,7 @@ pub(crate) fn decide(
     credential: Credential,
     now: UnixTime,
 ) -> Result<Binding, Refusal> {
-    let deciding = party.decide(credential, now);
+    let deciding = party.appraise(credential, now);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match std::pin::pin!(deciding).poll(&mut context) {
         std::task::Poll::Ready(decided) => decided.map(|peer| peer.binding()),

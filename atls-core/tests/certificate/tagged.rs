@@ -1,17 +1,17 @@
 //! A quote and its claims in DICE tagged evidence.
 
-use atls_core::Credential;
 use atls_core::MediaType;
-use atls_core::OwnedAttestRequest;
 use atls_core::ProtocolError;
-use atls_core::Side;
 use atls_core::certificate;
 use atls_core::certificate::Format;
 use atls_core::certificate::FormatError;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::Indicator;
 use atls_core::cmw::Type;
+use atls_core::exchange::Credential;
+use atls_core::exchange::OwnedAttestRequest;
 use atls_core::pki_types::CertificateDer;
+use atls_core::session::Side;
 use ciborium::Value;
 use sha2::Digest;
 use sha2::Sha256;

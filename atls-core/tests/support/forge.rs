@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use atls_core::Session;
-use atls_core::Side;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use rustls::SignatureScheme;
 use rustls::Tls13CipherSuite;
 use rustls::crypto::tls13::OkmBlock;

@@ -5,22 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::Attester;
-use atls_core::CanAttest;
-use atls_core::Challenge;
 use atls_core::ConfigError;
-use atls_core::Credential;
-use atls_core::Offer;
-use atls_core::Opener;
-use atls_core::Opening;
-use atls_core::Order;
-use atls_core::Parameters;
-use atls_core::Pending;
 use atls_core::ProtocolError;
 use atls_core::RelyingParty;
-use atls_core::Session;
-use atls_core::Side;
-use atls_core::Verdicts;
+use atls_core::exchange::CanAttest;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Credential;
+use atls_core::exchange::Offer;
+use atls_core::exchange::Order;
+use atls_core::exchange::Parameters;
+use atls_core::exchange::Pending;
+use atls_core::exchange::Requester;
+use atls_core::exchange::UnsentRequest;
+use atls_core::exchange::Verdicts;
 use atls_core::limits::DEFAULT_DEADLINE;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
@@ -164,7 +164,7 @@ impl fmt::Debug for ClientTerms {
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     terms: ClientTerms,
-    opener: Opener,
+    opener: Requester,
     clock: Arc<dyn TimeProvider>,
 }
 
@@ -189,7 +189,7 @@ impl Client {
             ));
         }
         // What could never be sent is found out now, not on every connection.
-        let opener = Opener::new(Side::Client, provider, Some(&terms.offer()))?;
+        let opener = Requester::new(Side::Client, provider, Some(&terms.offer()))?;
         Ok(Self {
             terms,
             opener,
@@ -233,8 +233,8 @@ impl Client {
 
     /// The request that opens the exchange, and its frame. It depends on no connection, so it may leave with the last
     /// flight of the handshake.
-    pub(crate) fn open(&self) -> Result<(Opening, Vec<u8>), Error> {
-        let opening = self.opener.open()?;
+    pub(crate) fn open(&self) -> Result<(UnsentRequest, Vec<u8>), Error> {
+        let opening = self.opener.prepare()?;
         let frame = frame::encode(Kind::Request, opening.as_bytes())?;
         Ok((opening, frame))
     }
@@ -243,7 +243,7 @@ impl Client {
     pub(crate) async fn run<L>(
         &self,
         mut with: Conversation<'_, L>,
-        opening: Opening,
+        opening: UnsentRequest,
     ) -> Result<Exchanged, Error>
     where
         L: Session + AsyncRead + AsyncWrite + Unpin,

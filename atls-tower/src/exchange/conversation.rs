@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use atls_core::AttestRequest;
 use atls_core::Attester;
-use atls_core::Credential;
 use atls_core::Fault;
 use atls_core::PeerAttestation;
-use atls_core::Pending;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
-use atls_core::Session;
-use atls_core::Verdict;
-use atls_core::Verdicts;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::Credential;
+use atls_core::exchange::Pending;
+use atls_core::exchange::Verdict;
+use atls_core::exchange::Verdicts;
 use atls_core::pki_types::UnixTime;
+use atls_core::session::Session;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
@@ -118,7 +118,7 @@ where
                 if verdicts == Verdicts::Yes {
                     let code = error
                         .refusal()
-                        .map_or(atls_core::RefusalCode::Unavailable, Refusal::code);
+                        .map_or(atls_core::exchange::RefusalCode::Unavailable, Refusal::code);
                     let verdict = Verdict::Refused(code);
                     self.leave_with(Kind::Verdict, &verdict.encode()).await;
                 }
@@ -136,7 +136,7 @@ where
         let _turn = turn(self.deadline, judge.turns).await?;
         let appraising = async {
             let now = now(judge.clock)?;
-            let peer = judge.relying_party.decide(credential, now).await?;
+            let peer = judge.relying_party.appraise(credential, now).await?;
             let valid_for = peer.valid_for(now);
             Ok((peer, valid_for))
         };

@@ -22,10 +22,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use atls_core::Attester;
-use atls_core::Challenge;
-use atls_core::Credential;
 use atls_core::PeerAttestation;
 use atls_core::RelyingParty;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Credential;
 use rustls::time_provider::TimeProvider;
 
 use crate::error::Error;
@@ -56,7 +56,7 @@ pub(crate) async fn decide(
 ) -> Result<PeerAttestation, Error> {
     let deciding = async {
         let now = conversation::now(clock)?;
-        Ok(relying_party.decide(credential, now).await?)
+        Ok(relying_party.appraise(credential, now).await?)
     };
     within(deadline, Stage::Appraisal, deciding).await
 }

@@ -5,25 +5,25 @@ use std::time::Duration;
 
 use atls_core::AttestRequest;
 use atls_core::Attester;
-use atls_core::CanAttest;
-use atls_core::Challenge;
 use atls_core::ConfigError;
-use atls_core::Credential;
-use atls_core::Offer;
-use atls_core::Opener;
-use atls_core::Order;
-use atls_core::Parameters;
 use atls_core::PeerAttestation;
-use atls_core::Pending;
 use atls_core::ProtocolError;
-use atls_core::RefusalCode;
 use atls_core::RelyingParty;
-use atls_core::Session;
-use atls_core::Side;
-use atls_core::Verdict;
-use atls_core::Verdicts;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::CanAttest;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Credential;
+use atls_core::exchange::Offer;
+use atls_core::exchange::Order;
+use atls_core::exchange::Parameters;
+use atls_core::exchange::Pending;
+use atls_core::exchange::RefusalCode;
+use atls_core::exchange::Requester;
+use atls_core::exchange::Verdict;
+use atls_core::exchange::Verdicts;
 use atls_core::limits::DEFAULT_IN_HANDSHAKE;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
@@ -202,7 +202,7 @@ impl Server {
             });
         };
 
-        let opening = asking.opener.open()?;
+        let opening = asking.opener.prepare()?;
         with.write(Kind::Request, opening.as_bytes()).await?;
         let pending = opening.on(with.link)?;
         match self.terms.order {
@@ -344,7 +344,7 @@ impl Server {
 #[derive(Clone, Debug)]
 struct Asking {
     relying_party: Arc<RelyingParty>,
-    opener: Opener,
+    opener: Requester,
     required: bool,
 }
 
@@ -358,7 +358,7 @@ impl Asking {
         let parameters = Parameters::server(relying_party.media_types(), terms.order);
         Ok(Some(Self {
             relying_party: relying_party.clone(),
-            opener: Opener::new(Side::Server, provider, Some(&parameters))?,
+            opener: Requester::new(Side::Server, provider, Some(&parameters))?,
             required,
         }))
     }

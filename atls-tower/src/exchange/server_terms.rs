@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::Attester;
-use atls_core::Order;
 use atls_core::RelyingParty;
+use atls_core::exchange::Order;
 use atls_core::limits::DEFAULT_APPRAISALS;
 use atls_core::limits::DEFAULT_ATTESTATIONS;
 use atls_core::limits::DEFAULT_DEADLINE;
-use atls_core::limits::DEFAULT_FIRST_OCTET;
+use atls_core::limits::DEFAULT_FIRST_BYTE;
 
 use crate::weaker::Mode;
 
@@ -73,7 +73,7 @@ impl ServerTerms {
             demand: Demand::Nothing,
             order: Order::ClientLast,
             deadline: DEFAULT_DEADLINE,
-            first_octet: DEFAULT_FIRST_OCTET,
+            first_octet: DEFAULT_FIRST_BYTE,
             attestations: DEFAULT_ATTESTATIONS,
             appraisals: DEFAULT_APPRAISALS,
             clients_attest: Mode::AfterHandshake,
@@ -145,7 +145,7 @@ impl ServerTerms {
         self
     }
 
-    /// The longest wait for a client's first octet after TLS; by default [`DEFAULT_FIRST_OCTET`].
+    /// The longest wait for a client's first octet after TLS; by default [`DEFAULT_FIRST_BYTE`].
     pub fn first_octet(mut self, wait: Duration) -> Self {
         self.first_octet = wait;
         self

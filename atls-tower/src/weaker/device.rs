@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use atls_core::AttestError;
 use atls_core::LocalAttester;
-use atls_core::OwnedAttestRequest;
-use atls_core::Side;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::OwnedAttestRequest;
+use atls_core::session::Side;
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::CryptoProvider;

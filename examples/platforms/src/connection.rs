@@ -4,10 +4,10 @@ use std::error::Error;
 use std::ops::DerefMut;
 use std::sync::Arc;
 
-use atls_core::Challenge;
-use atls_core::Handshake;
 use atls_core::ProtocolError;
-use atls_core::Session;
+use atls_core::exchange::Challenge;
+use atls_core::session::Handshake;
+use atls_core::session::Session;
 use demo::Authority;
 use rustls::ClientConnection;
 use rustls::ConnectionCommon;
@@ -52,7 +52,8 @@ impl Connection {
 
     /// What the client asks of the server.
     pub(crate) fn challenge(&self) -> Result<Challenge, ProtocolError> {
-        let (request, _pending) = atls_core::request(&self.client, &demo::provider(), None)?;
+        let (request, _pending) =
+            atls_core::exchange::request(&self.client, &demo::provider(), None)?;
         Challenge::receive(&self.server, &request)
     }
 }

@@ -131,7 +131,7 @@ fn url_of(address: std::net::SocketAddr) -> String {
 }
 
 fn report(peer: &PeerAttestation) {
-    let valid_for = peer.valid_for(peer.decided_at()).as_secs();
+    let valid_for = peer.valid_for(peer.appraised_at()).as_secs();
     println!(
         "client   accepted: status {}, bound to the {}, valid for {valid_for} s",
         peer.status(),

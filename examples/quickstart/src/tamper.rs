@@ -18,7 +18,6 @@ use atls_core::AttestError;
 use atls_core::AttestRequest;
 use atls_core::Attester;
 use atls_core::BoxFuture;
-use atls_core::Challenge;
 use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::ProtocolError;
@@ -26,6 +25,7 @@ use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::Challenge;
 use atls_core::pki_types::UnixTime;
 use atls_sim::SimAttester;
 use atls_sim::SimVerifier;
@@ -204,7 +204,7 @@ impl Scene {
     async fn replay_authenticator(&self) -> Result<SocketAddr, Box<dyn Error>> {
         let socket = TcpStream::connect(self.genuine).await?;
         let mut link = Link::connect(Arc::new(self.client_tls()?), socket, None).await?;
-        let (request, _) = atls_core::request(&link, &demo::provider(), None)?;
+        let (request, _) = atls_core::exchange::request(&link, &demo::provider(), None)?;
         link.write(REQUEST, &request).await?;
         let (_, recorded) = link.read().await?;
         self.impersonate(self.identity(&self.stolen)?, move |_| Ok(recorded.clone()))

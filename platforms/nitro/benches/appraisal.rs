@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
-use atls_core::Cached;
+use atls_core::combine::Cached;
 use atls_core::pki_types::UnixTime;
 use atls_nitro::NitroAttester;
 use atls_nitro::NitroPolicy;

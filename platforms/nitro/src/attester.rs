@@ -60,7 +60,7 @@ impl LocalAttester for NitroAttester {
             ));
         }
         let request = attestation_request(
-            crate::challenge(request.bound()).octets(),
+            crate::challenge(request.bound()).bytes(),
             request.leaf_key(),
         )?;
         let response = self.device.process(&request);

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use atls_core::Finding;
-use atls_core::Outcome;
+use atls_core::finding::Finding;
+use atls_core::finding::Outcome;
 use atls_reference::Digest;
 
 use crate::claims;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::Bound;
-use atls_core::OwnedAttestRequest;
 use atls_core::ear::Category;
+use atls_core::exchange::OwnedAttestRequest;
 use atls_core::pki_types::PrivateKeyDer;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Digest;

@@ -56,7 +56,7 @@ fn a_document_is_affirmed_from_device_to_handler() {
         let setting = Setting::with(suite, Forger::new(at()));
         let mut attester = setting.attester();
         let credential = setting.connection.credential(&mut attester);
-        let peer = ready(setting.relying_party().decide(credential, at())).unwrap();
+        let peer = ready(setting.relying_party().appraise(credential, at())).unwrap();
         assert_eq!(peer.status(), Tier::Affirming);
         let claims = peer.claims::<NitroClaims>().unwrap();
         assert_eq!(claims.module_id, "i-0forged-enc0forged");
@@ -80,7 +80,7 @@ fn what_another_root_vouches_for_is_simulated_and_refused_by_default() {
         .build()
         .unwrap();
     let credential = setting.connection.credential(&mut setting.attester());
-    let refusal = ready(relying_party.decide(credential, at())).unwrap_err();
+    let refusal = ready(relying_party.appraise(credential, at())).unwrap_err();
     assert_eq!(refusal, Refusal::Policy(PolicyViolation::Simulated));
 }
 
@@ -165,7 +165,7 @@ fn the_key_of_the_document_is_the_key_of_the_connection() {
             setting.forger.seal(fields)
         };
         let credential = setting.connection.credential_around(lying);
-        let refusal = ready(setting.relying_party().decide(credential, at())).unwrap_err();
+        let refusal = ready(setting.relying_party().appraise(credential, at())).unwrap_err();
         assert_eq!(refusal, Refusal::KeyMismatch);
     }
 }
@@ -320,7 +320,7 @@ fn user_data_is_a_claim_and_nothing_else() {
             setting.appraise(&with).unwrap().ear().status(),
             Tier::Affirming
         );
-        let peer = ready(setting.relying_party().decide(credential, at())).unwrap();
+        let peer = ready(setting.relying_party().appraise(credential, at())).unwrap();
         assert_eq!(
             peer.claims::<NitroClaims>().unwrap().user_data,
             Some(octets)

@@ -107,7 +107,7 @@ impl SimAttester {
     }
 
     fn evidence(&self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
-        let token = self.token(crate::challenge(request.bound()).octets())?;
+        let token = self.token(crate::challenge(request.bound()).bytes())?;
         let [media_type] = &self.media_types;
         Ok(Cmw::evidence(media_type.clone(), token))
     }

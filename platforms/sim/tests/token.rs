@@ -19,20 +19,20 @@ use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::Attester;
 use atls_core::Bound;
-use atls_core::Challenge;
 use atls_core::Evidence;
-use atls_core::ExporterSecret;
-use atls_core::Finding;
-use atls_core::Handshake;
 use atls_core::Origin;
-use atls_core::Outcome;
 use atls_core::ProtocolError;
-use atls_core::Session;
-use atls_core::Side;
 use atls_core::Verifier;
 use atls_core::ear::Tier;
+use atls_core::exchange::Challenge;
+use atls_core::finding::Finding;
+use atls_core::finding::Outcome;
 use atls_core::pki_types::PrivateKeyDer;
 use atls_core::pki_types::UnixTime;
+use atls_core::session::ExporterSecret;
+use atls_core::session::Handshake;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use atls_sim::IMPLEMENTATION_ID;
 use atls_sim::Lifecycle;
 use atls_sim::Profile;
@@ -452,7 +452,7 @@ fn the_claims_reach_the_handler() {
         .build()
         .unwrap();
     let (credential, _) = connection.credential(&attester);
-    let peer = ready(party.decide(credential, at())).unwrap();
+    let peer = ready(party.appraise(credential, at())).unwrap();
     assert_eq!(
         peer.claims::<SimClaims>().unwrap().software[0].measurement,
         SimAttester::SOFTWARE
@@ -539,7 +539,7 @@ impl Connection {
         let secret = vec![7; length];
         let client = End::new(Side::Client, suite, &secret, &identity);
         let server = End::new(Side::Server, suite, &secret, &identity);
-        let (request, _) = atls_core::request(&client, &provider, None).unwrap();
+        let (request, _) = atls_core::exchange::request(&client, &provider, None).unwrap();
         let challenge = Challenge::receive(&server, &request).unwrap();
         Self {
             suite,
@@ -563,11 +563,11 @@ impl Connection {
         ready(verifier.appraise(&evidence, at()))
     }
 
-    fn credential(&self, attester: &SimAttester) -> (atls_core::Credential, Vec<u8>) {
+    fn credential(&self, attester: &SimAttester) -> (atls_core::exchange::Credential, Vec<u8>) {
         let provider = rustls::crypto::ring::default_provider();
         let client = End::new(Side::Client, self.suite, &self.secret, &self.identity);
         let server = End::new(Side::Server, self.suite, &self.secret, &self.identity);
-        let (request, pending) = atls_core::request(&client, &provider, None).unwrap();
+        let (request, pending) = atls_core::exchange::request(&client, &provider, None).unwrap();
         let challenge = Challenge::receive(&server, &request).unwrap();
         let cmw = ready(attester.attest(challenge.to_attest().unwrap())).unwrap();
         let authenticator = challenge.answer(&cmw).unwrap();

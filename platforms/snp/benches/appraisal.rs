@@ -28,9 +28,9 @@ use std::task::Waker;
 use std::time::Duration;
 use std::time::Instant;
 
-use atls_core::Cached;
 use atls_core::Evidence;
 use atls_core::Verifier;
+use atls_core::combine::Cached;
 use atls_core::pki_types::UnixTime;
 use atls_snp::CertTable;
 use atls_snp::CertificateKind;

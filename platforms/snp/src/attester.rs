@@ -98,7 +98,7 @@ impl LocalAttester for SnpAttester {
     }
 
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
-        let evidence = self.evidence(crate::challenge(request.bound()).octets())?;
+        let evidence = self.evidence(crate::challenge(request.bound()).bytes())?;
         let failed = |what: &str| AttestError::Device(what.to_owned());
         let octets = evidence.encode();
         let octets = octets.map_err(|_| failed("evidence does not encode"))?;

@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use atls_core::Finding;
-use atls_core::Outcome;
+use atls_core::finding::Finding;
+use atls_core::finding::Outcome;
 use atls_core::pki_types::UnixTime;
 
 use crate::claims::SnpClaims;

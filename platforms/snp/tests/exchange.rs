@@ -61,7 +61,7 @@ fn a_peer_is_attested_and_its_claims_reach_the_handler() {
             let connection = Connection::new(suite);
             let (bound, credential) = connection.exchange(&mut platform.attester().unwrap());
             let party = party(&platform, platform.policy());
-            let peer = ready(party.decide(credential, at(NOW))).unwrap();
+            let peer = ready(party.appraise(credential, at(NOW))).unwrap();
             assert_eq!(peer.status(), Tier::Affirming);
             let claims = peer.claims::<SnpClaims>().unwrap();
             assert_eq!(claims.image.as_deref(), Some("forged"));
@@ -87,7 +87,7 @@ fn the_report_carries_sha_512_of_the_bound_value() {
         let evidence = SnpEvidence::decode(&seen).unwrap();
         let digest = ring::digest::digest(&ring::digest::SHA512, bound.as_bytes());
         assert_eq!(evidence.report()[0x50..0x90], *digest.as_ref());
-        assert_eq!(atls_snp::challenge(&bound).octets(), digest.as_ref());
+        assert_eq!(atls_snp::challenge(&bound).bytes(), digest.as_ref());
     }
 }
 
@@ -102,7 +102,7 @@ fn evidence_of_another_connection_is_refused() {
     });
     let (_, credential) =
         one.exchange_with(&mut platform.attester().unwrap(), |_| replayed.unwrap());
-    let refused = ready(party(&platform, platform.policy()).decide(credential, at(NOW)));
+    let refused = ready(party(&platform, platform.policy()).appraise(credential, at(NOW)));
     assert_eq!(
         refused.unwrap_err(),
         Refusal::Appraisal(AppraisalError::NotBound)
@@ -120,7 +120,7 @@ fn a_second_request_on_the_same_connection_needs_fresh_evidence() {
     });
     let (_, credential) =
         connection.exchange_with(&mut platform.attester().unwrap(), |_| first.unwrap());
-    let refused = ready(party(&platform, platform.policy()).decide(credential, at(NOW)));
+    let refused = ready(party(&platform, platform.policy()).appraise(credential, at(NOW)));
     assert_eq!(
         refused.unwrap_err(),
         Refusal::Appraisal(AppraisalError::NotBound)
@@ -137,7 +137,7 @@ fn a_forged_platform_is_refused_by_default() {
         .verifier(Arc::new(verifier))
         .build()
         .unwrap();
-    let refused = ready(party.decide(credential, at(NOW))).unwrap_err();
+    let refused = ready(party.appraise(credential, at(NOW))).unwrap_err();
     assert_eq!(refused, Refusal::Policy(PolicyViolation::Simulated));
 }
 
@@ -166,7 +166,7 @@ fn accepting_warnings_does_not_accept_any_image() {
         .standard_policy(lenient)
         .build()
         .unwrap();
-    assert!(ready(party.decide(credential, at(NOW))).is_err());
+    assert!(ready(party.appraise(credential, at(NOW))).is_err());
 }
 
 #[test]
@@ -227,13 +227,13 @@ fn certificates_may_come_as_endorsements() {
     let connection = Connection::new(SUITES[0]);
     let ask = platform.ask.certificate();
     let (_, credential) = connection.exchange_with(&mut attester, |cmw| beside(cmw, ask.clone()));
-    assert!(ready(party.decide(credential, at(NOW))).is_ok());
+    assert!(ready(party.appraise(credential, at(NOW))).is_ok());
 
     let mut altered = ask;
     let last = altered.len() - 1;
     altered[last] ^= 1;
     let (_, credential) = connection.exchange_with(&mut attester, |cmw| beside(cmw, altered));
-    let refused = ready(party.decide(credential, at(NOW))).unwrap_err();
+    let refused = ready(party.appraise(credential, at(NOW))).unwrap_err();
     assert_eq!(refused, Refusal::Appraisal(AppraisalError::BadSignature));
 }
 
@@ -249,7 +249,7 @@ fn a_host_that_gives_garbage_for_certificates_only_makes_them_missing() {
     let mut attester = attester.with_certificates(platform.certificates());
     let (_, credential) = Connection::new(SUITES[0]).exchange(&mut attester);
     let party = party(&platform, platform.policy());
-    assert!(ready(party.decide(credential, at(NOW))).is_ok());
+    assert!(ready(party.appraise(credential, at(NOW))).is_ok());
 }
 
 #[test]
@@ -420,7 +420,7 @@ fn accepting(verifier: SnpVerifier) -> RelyingParty {
 fn decide(platform: &ForgedPlatform, policy: SnpPolicy) -> Result<PeerAttestation, Refusal> {
     let connection = Connection::new(SUITES[0]);
     let (_, credential) = connection.exchange(&mut platform.attester().unwrap());
-    ready(party(platform, policy).decide(credential, at(NOW)))
+    ready(party(platform, policy).appraise(credential, at(NOW)))
 }
 
 /// What the attester gives for one request of a connection.

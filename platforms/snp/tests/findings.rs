@@ -9,9 +9,9 @@
 
 mod support;
 
-use atls_core::Finding;
-use atls_core::Outcome;
 use atls_core::ear::Tier;
+use atls_core::finding::Finding;
+use atls_core::finding::Outcome;
 use atls_snp::Day;
 use atls_snp::GuestRestriction;
 use atls_snp::NextMinimumTcb;

@@ -24,12 +24,12 @@ use atls_core::AppraisalError;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::Fault;
-use atls_core::Held;
-use atls_core::HttpClient;
-use atls_core::HttpError;
-use atls_core::HttpLimits;
 use atls_core::Stale;
 use atls_core::Verifier;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpError;
+use atls_core::http::HttpLimits;
+use atls_core::http::NotSent;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
 use atls_snp::CertTable;
@@ -206,15 +206,15 @@ fn what_amd_does_not_give_is_the_verifiers_fault() {
 fn a_list_is_done_without_only_where_the_policy_says_so_and_amd_is_out() {
     let platform = milan();
     let evidence = platform.evidence(&CHALLENGE);
-    let held = |held| HttpError::Held(held).into();
+    let held = |held| HttpError::NotSent(held).into();
     for (error, done_without) in [
         (HttpError::TimedOut.into(), true),
         (HttpError::Unreachable(String::new()).into(), true),
-        (held(Held::Failing), true),
+        (held(NotSent::Failing), true),
         (CollateralError::Status(503), true),
         // What a peer can bring about by asking for many chips,
-        (held(Held::Busy), false),
-        (held(Held::TooOften), false),
+        (held(NotSent::Busy), false),
+        (held(NotSent::TooOften), false),
         (CollateralError::Status(429), false),
         // and what whoever answers in AMD's place can.
         (HttpError::TooLarge.into(), false),

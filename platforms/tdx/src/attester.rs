@@ -124,7 +124,7 @@ impl LocalAttester for TdxAttester {
 
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
         let failed = |what: &str| AttestError::Device(what.to_owned());
-        let quote = self.quote(request.expected_report_data().octets())?;
+        let quote = self.quote(request.expected_report_data().bytes())?;
         let octets = match &self.event_log {
             None => quote,
             Some(log) => evidence::encode(quote, log.clone())

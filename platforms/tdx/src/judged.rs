@@ -4,10 +4,10 @@ use std::any::Any;
 
 use atls_core::Appraised;
 use atls_core::BoundMatch;
-use atls_core::Finding;
 use atls_core::Origin;
 use atls_core::RecordedAppraisal;
 use atls_core::ear::Ear;
+use atls_core::finding::Finding;
 
 pub(crate) struct Judged<C> {
     pub(crate) ear: Ear,

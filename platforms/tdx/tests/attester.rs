@@ -18,7 +18,6 @@ use std::sync::atomic::Ordering;
 
 use atls_core::AppraisalError;
 use atls_core::AttestError;
-use atls_core::Cached;
 use atls_core::Evidence;
 use atls_core::LocalAttester;
 use atls_core::MediaType;
@@ -29,6 +28,7 @@ use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
+use atls_core::combine::Cached;
 use atls_core::ear::Tier;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
@@ -110,7 +110,7 @@ fn decide(
         .standard_policy(StandardPolicy::new().dangerous_accept_simulated());
     let party = party.build().unwrap();
     let credential = Connection::new(SUITES[1]).credential(attester);
-    ready(party.decide(credential, at(NOW)))
+    ready(party.appraise(credential, at(NOW)))
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn the_default_policy_refuses_a_td_under_a_test_root() {
     let party = RelyingParty::builder().verifier(verifier).build().unwrap();
     let credential = Connection::new(SUITES[1]).credential(&mut attester(&platform, &report));
     assert_eq!(
-        ready(party.decide(credential, at(NOW))).map(drop),
+        ready(party.appraise(credential, at(NOW))).map(drop),
         Err(Refusal::Policy(PolicyViolation::Simulated))
     );
 }

@@ -22,18 +22,18 @@ use atls_collateral::Fetch;
 use atls_collateral::Fetched;
 use atls_core::AppraisalError;
 use atls_core::BoxFuture;
-use atls_core::Held;
-use atls_core::HttpClient;
-use atls_core::HttpError;
-use atls_core::HttpLimits;
 use atls_core::MediaType;
-use atls_core::Outcome;
 use atls_core::RecordedAppraisal;
 use atls_core::Stale;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::Indicator;
 use atls_core::cmw::Type;
 use atls_core::ear::Tier;
+use atls_core::finding::Outcome;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpError;
+use atls_core::http::HttpLimits;
+use atls_core::http::NotSent;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
 use atls_tdx::Collateral;
@@ -822,7 +822,7 @@ fn what_our_own_limits_refuse_gets_no_grace() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     for (error, serves) in [
         (HttpError::TimedOut.into(), true),
-        (HttpError::Held(Held::TooOften).into(), false),
+        (HttpError::NotSent(NotSent::TooOften).into(), false),
         (CollateralError::RolledBack, false),
     ] {
         let pcs = Pcs::intel(Arc::new(Service::of(&platform)));

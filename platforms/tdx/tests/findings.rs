@@ -13,10 +13,10 @@ mod support;
 
 use std::sync::Arc;
 
-use atls_core::Finding;
-use atls_core::Outcome;
 use atls_core::RecordedAppraisal;
 use atls_core::ear::Tier;
+use atls_core::finding::Finding;
+use atls_core::finding::Outcome;
 use atls_reference::Live;
 use atls_tdx::Collateral;
 use atls_tdx::SgxClaims;

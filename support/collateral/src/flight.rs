@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::Weak;
 
 use atls_core::BoxFuture;
-use atls_core::HttpError;
+use atls_core::http::HttpError;
 use atls_core::pki_types::UnixTime;
 use futures_util::FutureExt;
 use futures_util::future::Shared;

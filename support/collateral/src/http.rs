@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use atls_core::HttpClient;
-use atls_core::HttpError;
-use atls_core::HttpLimits;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpError;
+use atls_core::http::HttpLimits;
 use http::Method;
 use http::Request;
 use http::Response;

@@ -43,8 +43,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::BoxFuture;
-use atls_core::Held;
-use atls_core::HttpError;
+use atls_core::http::HttpError;
+use atls_core::http::NotSent;
 use atls_core::pki_types::UnixTime;
 
 pub use cache::Cache;
@@ -222,8 +222,8 @@ impl CollateralError {
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Status(status) => matches!(status, 500..=599),
-            Self::Unreachable(HttpError::Held(Held::Failing)) => true,
-            Self::Unreachable(HttpError::Held(_) | HttpError::TooLarge) => false,
+            Self::Unreachable(HttpError::NotSent(NotSent::Failing)) => true,
+            Self::Unreachable(HttpError::NotSent(_) | HttpError::TooLarge) => false,
             Self::Unreachable(_) => true,
             Self::Address | Self::Expired | Self::Key | Self::Malformed | Self::RolledBack => false,
         }

@@ -14,9 +14,9 @@ pub struct CacheLimits {
     /// Files in the directory, if there is one; those that were not read or written for longest make room, at each
     /// [`refresh`](crate::Cache::refresh). Where nobody refreshes, there are at most twice as many devices'. 4096.
     pub max_files: usize,
-    /// Fetches under way at once; a further one is refused with [`Held::Busy`](atls_core::Held::Busy). 16.
+    /// Fetches under way at once; a further one is refused with [`NotSent::Busy`](atls_core::http::NotSent::Busy). 16.
     pub max_fetches: usize,
-    /// Fetches that may go out at once after a quiet time; one more with [`Held::TooOften`](atls_core::Held::TooOften).
+    /// Fetches that may go out at once after a quiet time; one more with [`NotSent::TooOften`](atls_core::http::NotSent::TooOften).
     /// 64.
     pub burst: u32,
     /// After a burst, one fetch in this time, in whole seconds. 1 s.

@@ -10,8 +10,8 @@ use std::task::Poll;
 use std::task::Waker;
 use std::time::Duration;
 
-use atls_core::Held;
-use atls_core::HttpError;
+use atls_core::http::HttpError;
+use atls_core::http::NotSent;
 use atls_core::pki_types::UnixTime;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -146,10 +146,10 @@ impl<F: Fetch + 'static> Store<F> {
         }
         let is_full = shelf.flights.len() >= limits.max_fetches;
         if is_full && !shelf.flights.values().any(Flight::is_abandoned) {
-            return Next::Refused(HttpError::Held(Held::Busy).into());
+            return Next::Refused(HttpError::NotSent(NotSent::Busy).into());
         }
         if !shelf.bucket.take(limits, now.as_secs()) {
-            return Next::Refused(HttpError::Held(Held::TooOften).into());
+            return Next::Refused(HttpError::NotSent(NotSent::TooOften).into());
         }
         if is_full {
             displaced = shelf.first_abandoned();

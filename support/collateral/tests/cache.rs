@@ -24,8 +24,8 @@ use atls_collateral::Fetched;
 use atls_collateral::MAX_GRACE;
 use atls_collateral::MAX_KEY;
 use atls_collateral::StalePolicy;
-use atls_core::Held;
-use atls_core::HttpError;
+use atls_core::http::HttpError;
+use atls_core::http::NotSent;
 use support::DAY;
 use support::HOUR;
 use support::Maker;
@@ -281,7 +281,7 @@ fn fetches_at_once_are_bounded() {
         .unwrap();
     let first = Task::pending(cache.get("a", at(NOW)));
     let second = Task::pending(cache.get("b", at(NOW)));
-    let busy = CollateralError::from(HttpError::Held(Held::Busy));
+    let busy = CollateralError::from(HttpError::NotSent(NotSent::Busy));
     assert_eq!(now(cache.get("c", at(NOW))).unwrap_err(), busy);
     // To wait for what is under way is no further fetch.
     let joined = Task::pending(cache.get("a", at(NOW)));
@@ -314,7 +314,7 @@ fn the_rate_of_fetches_is_bounded() {
     for key in ["a", "b", "c", "d"] {
         maker.prepare(key, Ok(piece(key, NOW + HOUR)));
     }
-    let too_often = CollateralError::from(HttpError::Held(Held::TooOften));
+    let too_often = CollateralError::from(HttpError::NotSent(NotSent::TooOften));
     assert!(now(cache.get("a", at(NOW))).is_ok());
     assert!(now(cache.get("b", at(NOW))).is_ok());
     assert_eq!(now(cache.get("c", at(NOW))).unwrap_err(), too_often);
@@ -349,7 +349,7 @@ fn each_kind_has_bounds_of_its_own() {
         let cache = cache.clone();
         Task::pending(async move { cache.get(&device(number), at(NOW)).await })
     });
-    let busy = CollateralError::from(HttpError::Held(Held::Busy));
+    let busy = CollateralError::from(HttpError::NotSent(NotSent::Busy));
     assert_eq!(now(cache.get(&device(2), at(NOW))), Err(busy));
     assert_eq!(now(cache.get("list", at(NOW))), Ok(list()));
     // and in memory.
@@ -465,13 +465,13 @@ fn what_has_expired_is_used_only_for_the_grace_and_only_while_unreachable() {
     for (failure, borne) in [
         (unreachable(), true),
         (HttpError::TimedOut.into(), true),
-        (HttpError::Held(Held::Failing).into(), true),
+        (HttpError::NotSent(NotSent::Failing).into(), true),
         (CollateralError::Status(503), true),
         (CollateralError::Status(429), false),
         (CollateralError::Status(404), false),
         (HttpError::TooLarge.into(), false),
-        (HttpError::Held(Held::Busy).into(), false),
-        (HttpError::Held(Held::TooOften).into(), false),
+        (HttpError::NotSent(NotSent::Busy).into(), false),
+        (HttpError::NotSent(NotSent::TooOften).into(), false),
         (CollateralError::Malformed, false),
         (CollateralError::RolledBack, false),
         (CollateralError::Expired, false),

@@ -19,7 +19,7 @@ use atls_collateral::CacheLimits;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
 use atls_collateral::StalePolicy;
-use atls_core::HttpError;
+use atls_core::http::HttpError;
 use support::DAY;
 use support::HOUR;
 use support::Maker;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use atls_core::BoxFuture;
-use atls_core::HttpClient;
-use atls_core::HttpError;
-use atls_core::HttpLimits;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpError;
+use atls_core::http::HttpLimits;
 use http::Uri;
 use reqwest::Proxy;
 use reqwest::redirect;

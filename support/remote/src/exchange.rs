@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::AppraisalError;
-use atls_core::HttpClient;
-use atls_core::HttpLimits;
 use atls_core::bounded;
 use atls_core::ear::KeySource;
 use atls_core::ear::MAX_TOKEN;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpLimits;
 use http::HeaderMap;
 use http::HeaderValue;
 use http::Method;
@@ -101,7 +101,7 @@ impl Service {
         let response = response.map_err(|error| {
             warn!(service = self.name, %error, "verifier was not asked, or did not answer");
             match error {
-                atls_core::HttpError::TooLarge => AppraisalError::BadResult,
+                atls_core::http::HttpError::TooLarge => AppraisalError::BadResult,
                 _ => AppraisalError::Unreachable,
             }
         })?;

@@ -7,12 +7,12 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use atls_core::BoxFuture;
-use atls_core::HttpClient;
-use atls_core::HttpLimits;
 use atls_core::ear::Algorithm;
 use atls_core::ear::EarError;
 use atls_core::ear::KeySource;
 use atls_core::ear::VerificationKeys;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpLimits;
 use atls_core::pki_types::UnixTime;
 use http::Method;
 use http::Request;

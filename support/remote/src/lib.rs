@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! a verifier ── Resilient ── ReqwestClient ── TLS, plain or attested
-//!                  │ bounded, patient, honest: HttpError::Held where a request was not sent
+//!                  │ bounded, patient, honest: HttpError::NotSent where a request was not sent
 //!             Jwks ┘ keys of the service, from the configured place
 //! ```
 //!

@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use atls_core::BoxFuture;
-use atls_core::Held;
-use atls_core::HttpClient;
-use atls_core::HttpError;
-use atls_core::HttpLimits;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpError;
+use atls_core::http::HttpLimits;
+use atls_core::http::NotSent;
 use http::Method;
 use http::Request;
 use http::Response;
@@ -34,10 +34,10 @@ use crate::stats::Stats;
 /// | deadline, from call to last octet | 8 s, or what the caller allows if less |
 /// | body | 256 KiB, or what the caller allows if less |
 /// | under way at once | 32 |
-/// | waiting | 64, then [`Held::Busy`] at once |
+/// | waiting | 64, then [`NotSent::Busy`] at once |
 /// | attempts | 3, of `GET`, `HEAD` and [`Repeatable`] requests only, within the one deadline |
 /// | pause between them | random, up to 100 ms, 200 ms … |
-/// | circuit | opens after 5 failures in a row, [`Held::Failing`] at once, one request after 5 s |
+/// | circuit | opens after 5 failures in a row, [`NotSent::Failing`] at once, one request after 5 s |
 ///
 /// A request that is not repeatable is sent once: a `POST` whose answer was lost may have been obeyed.
 ///
@@ -140,7 +140,7 @@ impl Resilient {
             tokio::time::sleep_until(resume).await;
             match self.attempt(request.clone(), until, max_body).await {
                 // The circuit opened meanwhile: what happened is what was seen before.
-                Err(HttpError::Held(_)) => break,
+                Err(HttpError::NotSent(_)) => break,
                 other => result = other,
             }
             self.counters.retries.increment();
@@ -154,7 +154,10 @@ impl Resilient {
         until: Instant,
         max_body: usize,
     ) -> Result<Response<Vec<u8>>, HttpError> {
-        let pass = self.breaker.pass().ok_or(HttpError::Held(Held::Failing))?;
+        let pass = self
+            .breaker
+            .pass()
+            .ok_or(HttpError::NotSent(NotSent::Failing))?;
         let limits = HttpLimits::new(until.saturating_duration_since(Instant::now()), max_body);
         let sent = tokio::time::timeout_at(until, self.client.send(request, limits)).await;
         let result = match sent {
@@ -206,7 +209,7 @@ impl Resilient {
                 let status = response.status().as_u16();
                 debug!(service, outcome = "answered", status);
             }
-            Err(error @ HttpError::Held(_)) => {
+            Err(error @ HttpError::NotSent(_)) => {
                 self.counters.held.increment();
                 warn!(service, outcome = "held", %error);
             }
@@ -296,4 +299,4 @@ pub(crate) fn later(by: Duration) -> Instant {
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-const BUSY: HttpError = HttpError::Held(Held::Busy);
+const BUSY: HttpError = HttpError::NotSent(NotSent::Busy);

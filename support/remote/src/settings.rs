@@ -5,7 +5,7 @@ use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atls_core::HttpClient;
+use atls_core::http::HttpClient;
 
 use crate::resilient::Resilient;
 

@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use atls_core::AppraisalError;
+use atls_core::ear::BinaryText;
 use atls_core::ear::EarError;
 use atls_core::ear::KeySource;
-use atls_core::ear::OctetText;
 use atls_core::ear::jwt;
 use atls_core::ear::verify_with;
 use atls_core::pki_types::UnixTime;
@@ -113,7 +113,7 @@ impl Token {
 
     /// A claim of octets, in hexadecimal.
     pub fn hex(&self, name: &str) -> Option<Vec<u8>> {
-        OctetText::Hex.decode(self.text(name)?)
+        BinaryText::Hex.decode(self.text(name)?)
     }
 }
 

@@ -8,9 +8,9 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atls_core::HttpClient;
-use atls_core::HttpError;
-use atls_core::HttpLimits;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpError;
+use atls_core::http::HttpLimits;
 use atls_remote::Resilient;
 use http::Method;
 use http::Request;

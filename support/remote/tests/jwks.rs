@@ -16,13 +16,13 @@ use std::task::Poll;
 use std::task::Waker;
 use std::time::Duration;
 
-use atls_core::HttpError;
 use atls_core::ear::Algorithm;
 use atls_core::ear::EarError;
 use atls_core::ear::KeySource;
 use atls_core::ear::VerificationKeys;
 use atls_core::ear::jwt;
 use atls_core::ear::verify_with;
+use atls_core::http::HttpError;
 use atls_remote::Endpoint;
 use atls_remote::Jwks;
 use http::Response;

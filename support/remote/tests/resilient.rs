@@ -10,10 +10,10 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atls_core::Held;
-use atls_core::HttpClient;
-use atls_core::HttpError;
-use atls_core::HttpLimits;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpError;
+use atls_core::http::HttpLimits;
+use atls_core::http::NotSent;
 use atls_remote::Circuit;
 use atls_remote::Repeatable;
 use atls_remote::Resilient;
@@ -155,7 +155,7 @@ async fn what_has_no_place_in_the_queue_is_refused_at_once() {
     for task in sent {
         results.push(task.await.unwrap().unwrap_err());
     }
-    let held = |error: &&HttpError| **error == HttpError::Held(Held::Busy);
+    let held = |error: &&HttpError| **error == HttpError::NotSent(NotSent::Busy);
     // One found no place; another had one, and its turn never came.
     assert_eq!(results.iter().filter(held).count(), 2);
     assert_eq!(script.requests(), 2);
@@ -191,7 +191,7 @@ async fn a_service_that_fails_is_left_alone_and_tried_again() {
         assert_eq!(send(&client, post()).await.unwrap_err(), gone());
     }
     assert_eq!(client.stats().circuit, Circuit::Open);
-    let held = HttpError::Held(Held::Failing);
+    let held = HttpError::NotSent(NotSent::Failing);
     assert_eq!(send(&client, post()).await.unwrap_err(), held);
     assert_eq!(script.requests(), 3);
 
@@ -229,7 +229,7 @@ async fn one_probe_is_out_at_a_time_and_after_a_cancelled_one_the_next_goes_out_
             () = ready(()) => {}
         }
         assert_eq!(client.stats().circuit, Circuit::HalfOpen);
-        let held = HttpError::Held(Held::Failing);
+        let held = HttpError::NotSent(NotSent::Failing);
         assert_eq!(send(&client, post()).await.unwrap_err(), held);
     }
     assert_eq!(client.stats().circuit, Circuit::Open);

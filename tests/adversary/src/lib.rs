@@ -5,9 +5,9 @@
 use std::io;
 use std::sync::Arc;
 
-use atls_core::Handshake;
 use atls_core::ProtocolError;
-use atls_core::Session;
+use atls_core::session::Handshake;
+use atls_core::session::Session;
 use rustls::ClientConfig;
 use rustls::ServerConfig;
 use rustls::pki_types::ServerName;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use adversary::AUTHENTICATOR;
 use adversary::Link;
-use atls_core::Challenge;
 use atls_core::RelyingParty;
+use atls_core::exchange::Challenge;
 use atls_sim::SimAttester;
 use atls_tower::AttestedStream;
 use atls_tower::ClientConnector;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use adversary::AUTHENTICATOR;
-use atls_core::Challenge;
 use atls_core::RelyingParty;
+use atls_core::exchange::Challenge;
 use atls_sim::SimVerifier;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;

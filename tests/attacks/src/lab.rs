@@ -10,16 +10,16 @@ use adversary::Link;
 use adversary::REQUEST;
 use atls_core::Attester;
 use atls_core::Binding;
-use atls_core::Challenge;
-use atls_core::OwnedAttestRequest;
 use atls_core::RelyingParty;
-use atls_core::Session;
-use atls_core::Side;
 use atls_core::StandardPolicy;
 use atls_core::certificate::Format;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::OwnedAttestRequest;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use atls_sim::SimAttester;
 use atls_sim::SimVerifier;
 use atls_tower::ServerTerms;
@@ -210,7 +210,7 @@ impl Lab {
 
     /// The same of whoever is at the other end.
     pub(crate) fn loot_of(&self, link: &Link) -> Loot {
-        let credential = atls_core::Credential::in_certificate(link.handshake()).unwrap();
+        let credential = atls_core::exchange::Credential::in_certificate(link.handshake()).unwrap();
         let chain = link.handshake().peer_chain().to_vec();
         let key = self.leaked(chain.first().unwrap());
         Loot {
@@ -265,7 +265,7 @@ pub(crate) fn request_for(mode: Mode, random: &[u8; 32], key: &ForgedKey) -> Own
 
 /// Evidence that a server gives to anybody who asks, over the asker's connection.
 pub(crate) async fn ask(link: &mut Link) -> Cmw {
-    let (request, pending) = atls_core::request(link, &demo::provider(), None).unwrap();
+    let (request, pending) = atls_core::exchange::request(link, &demo::provider(), None).unwrap();
     link.write(REQUEST, &request).await.unwrap();
     let (kind, authenticator) = link.read().await.unwrap();
     assert_eq!(kind, AUTHENTICATOR);

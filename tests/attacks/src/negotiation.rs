@@ -5,8 +5,8 @@ use std::sync::Arc;
 use adversary::AUTHENTICATOR;
 use adversary::Link;
 use adversary::REQUEST;
-use atls_core::Challenge;
 use atls_core::ProtocolError;
+use atls_core::exchange::Challenge;
 use atls_sim::SimVerifier;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;
@@ -132,7 +132,7 @@ async fn not_empty(lab: &Lab) -> Cell {
     let client = async {
         let tls = Arc::new(lab.any_server(demo::provider()));
         let mut link = Link::connect(tls, near, None).await.unwrap();
-        let (request, _) = atls_core::request(&link, &demo::provider(), None).unwrap();
+        let (request, _) = atls_core::exchange::request(&link, &demo::provider(), None).unwrap();
         link.write(REQUEST, &with_an_octet_more(&request))
             .await
             .unwrap();

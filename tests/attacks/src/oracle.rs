@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use adversary::AUTHENTICATOR;
 use adversary::Link;
-use atls_core::Challenge;
-use atls_core::OwnedAttestRequest;
-use atls_core::Session;
-use atls_core::Side;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::OwnedAttestRequest;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use adversary::AUTHENTICATOR;
-use atls_core::Challenge;
-use atls_core::OwnedAttestRequest;
-use atls_core::Side;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::OwnedAttestRequest;
+use atls_core::session::Side;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;
 use end_to_end::PassportOffice;
@@ -41,7 +41,7 @@ async fn replayed(lab: &Lab, mode: Mode) -> Cell {
     let middle = Middle::new(lab).await;
     if mode == Mode::AfterHandshake {
         let (near, far) = pair(lab).await;
-        let (request, _) = atls_core::request(&near, &demo::provider(), None).unwrap();
+        let (request, _) = atls_core::exchange::request(&near, &demo::provider(), None).unwrap();
         let earlier = Challenge::receive(&far, &request).unwrap();
         let bound = earlier.to_attest().unwrap().bound();
         let passport = office.issue(bound.as_bytes(), now);

@@ -6,15 +6,15 @@ use adversary::AUTHENTICATOR;
 use adversary::Link;
 use adversary::REQUEST;
 use adversary::VERDICT;
-use atls_core::Challenge;
-use atls_core::Handshake;
-use atls_core::Order;
-use atls_core::OwnedAttestRequest;
-use atls_core::Parameters;
 use atls_core::ProtocolError;
 use atls_core::RelyingParty;
-use atls_core::Session;
-use atls_core::Side;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Order;
+use atls_core::exchange::OwnedAttestRequest;
+use atls_core::exchange::Parameters;
+use atls_core::session::Handshake;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use atls_sim::SimAttester;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
@@ -175,7 +175,8 @@ impl Session for Under<'_> {
 /// Asks the client to attest first, and gets its authenticator.
 async fn lure(link: &mut Link, formats_of: &RelyingParty) -> Vec<u8> {
     let parameters = Parameters::server(formats_of.media_types(), Order::ClientFirst);
-    let (request, _) = atls_core::request(link, &demo::provider(), Some(&parameters)).unwrap();
+    let (request, _) =
+        atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap();
     link.write(REQUEST, &request).await.unwrap();
     let (kind, authenticator) = link.read().await.unwrap();
     assert_eq!(kind, AUTHENTICATOR);

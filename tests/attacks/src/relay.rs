@@ -2,7 +2,7 @@
 
 use adversary::AUTHENTICATOR;
 use adversary::REQUEST;
-use atls_core::Challenge;
+use atls_core::exchange::Challenge;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;
 

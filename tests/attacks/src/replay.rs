@@ -2,9 +2,9 @@
 
 use adversary::AUTHENTICATOR;
 use adversary::REQUEST;
-use atls_core::Challenge;
-use atls_core::Order;
-use atls_core::Parameters;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Order;
+use atls_core::exchange::Parameters;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::weaker::Mode;
@@ -177,7 +177,7 @@ async fn mirrored(lab: &Lab) -> Cell {
         let mut link = middle.end_tls(socket, lab.world.stolen_key()).await?;
         let (_, mut asked) = link.read().await.unwrap();
         let parameters = Parameters::server(lab.trusting_a().media_types(), Order::ClientFirst);
-        let asking = atls_core::request(&link, &demo::provider(), Some(&parameters));
+        let asking = atls_core::exchange::request(&link, &demo::provider(), Some(&parameters));
         let (mut request, _) = asking.unwrap();
         context_of(&mut request).copy_from_slice(context_of(&mut asked));
         link.write(REQUEST, &request).await.unwrap();

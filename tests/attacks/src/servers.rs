@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use atls_core::OwnedAttestRequest;
 use atls_core::RelyingParty;
-use atls_core::Side;
+use atls_core::exchange::OwnedAttestRequest;
+use atls_core::session::Side;
 use atls_tower::weaker::Mode;
 use end_to_end::ForgedKey;
 

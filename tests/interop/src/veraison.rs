@@ -73,7 +73,7 @@ impl Veraison {
     }
 
     /// A client of it, over this one of HTTP.
-    pub fn service_over(&self, http: Arc<dyn atls_core::HttpClient>) -> Service {
+    pub fn service_over(&self, http: Arc<dyn atls_core::http::HttpClient>) -> Service {
         Service::dangerous_over_loopback_http(&self.url(), http).unwrap()
     }
 

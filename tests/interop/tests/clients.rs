@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use atls_core::AppraisalError;
 use atls_core::Attester;
-use atls_core::RefusalCode;
 use atls_core::RelyingParty;
 use atls_core::ear::Tier;
+use atls_core::exchange::RefusalCode;
 use atls_sim::SoftwareComponent;
 use atls_tower::ServerTerms;
 use interop::Veraison;

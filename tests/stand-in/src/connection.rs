@@ -5,15 +5,15 @@ use std::sync::Arc;
 use atls_core::AttestRequest;
 use atls_core::Attester;
 use atls_core::Bound;
-use atls_core::Challenge;
-use atls_core::Credential;
-use atls_core::ExporterSecret;
-use atls_core::Handshake;
-use atls_core::Pending;
 use atls_core::ProtocolError;
-use atls_core::Session;
-use atls_core::Side;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Credential;
+use atls_core::exchange::Pending;
+use atls_core::session::ExporterSecret;
+use atls_core::session::Handshake;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::CertifiedKey;
 
@@ -43,7 +43,7 @@ impl Connection {
         let provider = rustls::crypto::ring::default_provider();
         let client = End::new(Side::Client, suite, identity);
         let server = End::new(Side::Server, suite, identity);
-        let (request, pending) = atls_core::request(&client, &provider, None).unwrap();
+        let (request, pending) = atls_core::exchange::request(&client, &provider, None).unwrap();
         let challenge = Challenge::receive(&server, &request).unwrap();
         Self { challenge, pending }
     }

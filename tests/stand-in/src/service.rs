@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use atls_core::HttpClient;
+use atls_core::http::HttpClient;
 use atls_remote::Endpoint;
 use atls_remote::ReqwestClient;
 use axum::Router;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use adversary::Link;
 use atls_core::Binding;
-use atls_core::OwnedAttestRequest;
 use atls_core::PolicyViolation;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
-use atls_core::Side;
+use atls_core::exchange::OwnedAttestRequest;
+use atls_core::session::Side;
 use atls_reqwest::Http;
 use atls_sim::SimAttester;
 use atls_tower::ClientConnector;

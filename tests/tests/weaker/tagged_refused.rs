@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use atls_core::AppraisalError;
 use atls_core::Binding;
-use atls_core::OwnedAttestRequest;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
 use atls_core::certificate;
 use atls_core::certificate::ID_PE_CMW;
 use atls_core::certificate::TAGGED_EVIDENCE;
+use atls_core::exchange::OwnedAttestRequest;
 use atls_tower::Error;
 use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;

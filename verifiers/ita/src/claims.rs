@@ -5,9 +5,9 @@ use std::fmt;
 use atls_core::AppraisalError;
 use atls_core::ExpectedValue;
 use atls_core::ear::Appraisal;
+use atls_core::ear::BinaryText;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
-use atls_core::ear::OctetText;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
@@ -39,7 +39,7 @@ impl ItaClaims {
 
     /// A claim of octets, in hexadecimal there.
     pub fn octets(&self, name: &str) -> Option<Vec<u8>> {
-        OctetText::Hex.decode(self.text(name)?)
+        BinaryText::Hex.decode(self.text(name)?)
     }
 
     /// Those about the TD of a token that verified: under `tdx`, or where that is absent all.

@@ -512,5 +512,5 @@ async fn over(script: Script) -> Result<Appraised, AppraisalError> {
 }
 
 fn quote(connection: &Connection) -> Vec<u8> {
-    stand_in::td_quote(Carriage::Sha512.challenge(connection.bound()).octets())
+    stand_in::td_quote(Carriage::Sha512.challenge(connection.bound()).bytes())
 }

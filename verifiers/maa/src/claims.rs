@@ -5,9 +5,9 @@ use std::fmt;
 use atls_core::AppraisalError;
 use atls_core::ExpectedValue;
 use atls_core::ear::Appraisal;
+use atls_core::ear::BinaryText;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
-use atls_core::ear::OctetText;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
@@ -39,7 +39,7 @@ impl MaaClaims {
 
     /// A claim of octets, in hexadecimal there.
     pub fn octets(&self, name: &str) -> Option<Vec<u8>> {
-        OctetText::Hex.decode(self.get(name)?.as_str()?)
+        BinaryText::Hex.decode(self.get(name)?.as_str()?)
     }
 
     pub(crate) fn of(token: &Token) -> Self {

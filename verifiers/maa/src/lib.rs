@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use atls_core::{HttpClient, RelyingParty};
+//! use atls_core::{http::HttpClient, RelyingParty};
 //! use atls_remote::Endpoint;
 //! use atls_maa::{MaaVerifier, instance_keys};
 //!
@@ -67,8 +67,8 @@ mod verifier;
 
 use std::sync::Arc;
 
-use atls_core::HttpClient;
 use atls_core::ear::Algorithm;
+use atls_core::http::HttpClient;
 use atls_remote::Endpoint;
 use atls_remote::EndpointError;
 use atls_remote::Jwks;

@@ -107,7 +107,7 @@ async fn a_report_without_its_vcek_is_not_sent() {
     let connection = Connection::new();
     let challenge = Carriage::Sha512
         .challenge(connection.bound())
-        .octets()
+        .bytes()
         .clone();
     for certificates in [&[][..], &[("ask", ASK)]] {
         let evidence = snp_evidence(&challenge, certificates);
@@ -170,7 +170,7 @@ async fn a_token_about_a_report_is_none_about_a_quote() {
     for (asked, told) in [(Kind::Snp, Kind::Tdx), (Kind::Tdx, Kind::Snp)] {
         let challenge = Carriage::Sha512
             .challenge(connection.bound())
-            .octets()
+            .bytes()
             .clone();
         let maa =
             Maa::twisted(move |claims| *claims = told.claims(&claims["iss"], &challenge)).await;
@@ -448,7 +448,7 @@ impl Kind {
     fn evidence(self, connection: &Connection) -> Vec<u8> {
         let challenge = Carriage::Sha512
             .challenge(connection.bound())
-            .octets()
+            .bytes()
             .clone();
         match self {
             Self::Snp => snp_evidence(&challenge, &[("vcek", VCEK), ("ask", ASK)]),

@@ -1,7 +1,7 @@
 //! The key that its holder must have, as results name it: `cnf`.
 
 use atls_core::MediaType;
-use atls_core::ear::OctetText;
+use atls_core::ear::BinaryText;
 use atls_core::pki_types::AlgorithmIdentifier;
 use atls_core::pki_types::alg_id;
 use rustls::sign::public_key_to_spki;
@@ -55,7 +55,7 @@ impl Form {
         }
         let mut public_key = kind.prefix.to_vec();
         for name in coordinates {
-            let octets = OctetText::Base64Url.decode(key.get(*name)?.as_str()?)?;
+            let octets = BinaryText::Base64Url.decode(key.get(*name)?.as_str()?)?;
             if octets.len() != kind.octets {
                 return None;
             }

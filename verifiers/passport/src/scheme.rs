@@ -5,8 +5,8 @@ use atls_core::BoundMatch;
 use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
+use atls_core::ear::BinaryText;
 use atls_core::ear::Ear;
-use atls_core::ear::OctetText;
 use atls_formats::Carriage;
 use atls_formats::ReportedClaims;
 use atls_formats::origin_of;
@@ -46,7 +46,7 @@ enum Rule {
 #[derive(Clone, Copy, Debug)]
 struct Reported {
     name: &'static str,
-    text: OctetText,
+    text: BinaryText,
 }
 
 /// How it is known where Evidence came from.
@@ -66,7 +66,7 @@ impl Device {
             Self::Configured(origin) => Some(*origin),
             Self::ImplementationId(name) => {
                 let id = claims.one(name).and_then(Value::as_str);
-                let id = id.and_then(|text| OctetText::Base64.decode(text));
+                let id = id.and_then(|text| BinaryText::Base64.decode(text));
                 Some(id.map_or(Origin::Simulated, |id| origin_of(&id)))
             }
             Self::Tee(tee) => {
@@ -88,7 +88,7 @@ impl Scheme {
     /// which must be *secured*.
     pub fn psa_iot(policy: impl Into<String>) -> Self {
         Self::fresh("PSA_IOT", policy, Carriage::Verbatim)
-            .reporting("psa-nonce", OctetText::Base64)
+            .reporting("psa-nonce", BinaryText::Base64)
             .told_by(Device::ImplementationId("psa-implementation-id"))
             .telling(Some(&[PSA_LIFECYCLE]))
     }
@@ -97,7 +97,7 @@ impl Scheme {
     /// the platform too, see [`cca_platform`](Self::cca_platform).
     pub fn cca_realm(policy: impl Into<String>) -> Self {
         Self::fresh(CCA_REALM, policy, Carriage::Sha512)
-            .reporting("cca-realm-challenge", OctetText::Base64)
+            .reporting("cca-realm-challenge", BinaryText::Base64)
             .beside(CCA_PLATFORM)
     }
 
@@ -127,9 +127,9 @@ impl Scheme {
     pub fn trustee(tee: impl Into<String>, policy: impl Into<String>) -> Self {
         let tee = tee.into();
         let text = if is_simulator(&tee) {
-            OctetText::Base64
+            BinaryText::Base64
         } else {
-            OctetText::Hex
+            BinaryText::Hex
         };
         Self::fresh("cpu0", policy, Carriage::Sha512)
             .reporting("report_data", text)
@@ -142,7 +142,7 @@ impl Scheme {
     pub fn trustee_azure(tee: impl Into<String>, policy: impl Into<String>) -> Self {
         let tee = tee.into();
         Self::fresh("cpu0", policy, Carriage::Verbatim)
-            .reporting("report_data", OctetText::Hex)
+            .reporting("report_data", BinaryText::Hex)
             .telling(debugging::claims_of_tee(&tee))
             .told_by(Device::Tee(tee))
     }
@@ -269,7 +269,7 @@ impl Scheme {
         let mut keys = Vec::new();
         if let Some(attestation) = appraisal.extension("ear.veraison.key-attestation") {
             let key = attestation.get("akpub")?.as_str()?;
-            keys.push(OctetText::Base64Url.decode(key)?);
+            keys.push(BinaryText::Base64Url.decode(key)?);
         }
         if let Some(confirmation) = appraisal.extension(form.claim()) {
             keys.push(form.key(confirmation)?);
@@ -291,7 +291,7 @@ impl Scheme {
         }
     }
 
-    fn reporting(mut self, name: &'static str, text: OctetText) -> Self {
+    fn reporting(mut self, name: &'static str, text: BinaryText) -> Self {
         if let Rule::Fresh { reported, .. } = &mut self.rule {
             *reported = Some(Reported { name, text });
         }

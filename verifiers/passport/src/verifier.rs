@@ -8,7 +8,7 @@ use atls_core::Appraised;
 use atls_core::Bound;
 use atls_core::BoundMatch;
 use atls_core::BoxFuture;
-use atls_core::Conveys;
+use atls_core::ConceptualMessage;
 use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
@@ -229,8 +229,8 @@ impl Verifier for PassportVerifier {
         &self.media_types
     }
 
-    fn conveys(&self) -> Conveys {
-        Conveys::AttestationResults
+    fn conceptual_message(&self) -> ConceptualMessage {
+        ConceptualMessage::AttestationResults
     }
 
     fn appraise<'a>(

@@ -489,5 +489,5 @@ async fn decide(
         .build()
         .unwrap();
     let credential = connection.attested(passport).await;
-    relying_party.decide(credential, at(NOW)).await
+    relying_party.appraise(credential, at(NOW)).await
 }

@@ -781,7 +781,7 @@ async fn judge(
 
 async fn decide(
     verifier: &Arc<PassportVerifier>,
-    credential: atls_core::Credential,
+    credential: atls_core::exchange::Credential,
     policy: StandardPolicy,
 ) -> Result<PeerAttestation, Refusal> {
     let relying_party = RelyingParty::builder()
@@ -789,5 +789,5 @@ async fn decide(
         .standard_policy(policy)
         .build()
         .unwrap();
-    relying_party.decide(credential, at(NOW)).await
+    relying_party.appraise(credential, at(NOW)).await
 }

@@ -4,7 +4,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use atls_core::ear::Algorithm;
-//! use atls_core::{HttpClient, RelyingParty};
+//! use atls_core::{http::HttpClient, RelyingParty};
 //! use atls_remote::{Endpoint, Jwks};
 //! use atls_trustee::{SnpReport, TdxQuote, TrusteeVerifier};
 //!

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::AppraisalError;
+use atls_core::ear::BinaryText;
 use atls_core::ear::Ear;
-use atls_core::ear::OctetText;
 use atls_core::ear::Tier;
 use atls_core::ear::VerificationKeys;
 use atls_remote::Endpoint;
@@ -138,7 +138,7 @@ fn verifier(policy: &str, keys: VerificationKeys) -> TrusteeVerifier {
 /// Of the recorded report.
 fn report_data() -> Vec<u8> {
     let text = "8100555af0ad8e7525be6dffeed0af83e30bbacbf03b76e175e6894d1ed057ce";
-    let mut report_data = OctetText::Hex.decode(text).unwrap();
+    let mut report_data = BinaryText::Hex.decode(text).unwrap();
     report_data.resize(64, 0);
     report_data
 }

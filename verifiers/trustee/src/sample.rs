@@ -43,7 +43,7 @@ impl Attester for SampleAttester {
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
         Box::pin(async move {
             let challenge = Carriage::Sha512.challenge(request.bound());
-            let report_data = BASE64_STANDARD.encode(challenge.octets());
+            let report_data = BASE64_STANDARD.encode(challenge.bytes());
             let evidence = json!({ "svn": self.svn, "report_data": report_data });
             let [media_type] = &self.media_types;
             Ok(Cmw::evidence(

@@ -101,7 +101,7 @@ async fn trustees_simulator_is_simulated_and_refused_unless_it_is_named() {
             .build()
             .unwrap();
         let credential = Connection::new().attested(&attester).await;
-        let decided = relying_party.decide(credential, at(NOW)).await;
+        let decided = relying_party.appraise(credential, at(NOW)).await;
         match accepted {
             true => assert_eq!(decided.unwrap().status(), Tier::Affirming),
             false => assert_eq!(
@@ -510,7 +510,7 @@ fn remove(claims: &mut Value, name: &str) {
 }
 
 fn quote(connection: &Connection) -> Vec<u8> {
-    stand_in::td_quote(Carriage::Sha512.challenge(connection.bound()).octets())
+    stand_in::td_quote(Carriage::Sha512.challenge(connection.bound()).bytes())
 }
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use atls_core::AppraisalError;
 use atls_core::Fault;
-use atls_core::HttpError;
 use atls_core::MediaType;
 use atls_core::ear::EarError;
 use atls_core::ear::KeyError;
+use atls_core::http::HttpError;
 
 use crate::fingerprint::KeyFingerprint;
 use crate::problem::Problem;
@@ -80,7 +80,7 @@ impl VeraisonError {
             Self::Evidence(AppraisalError::NotBound) => "evidence_not_bound",
             Self::Evidence(_) => "evidence_malformed",
             Self::Failed => "failed",
-            Self::Http(HttpError::Held(_)) => "held",
+            Self::Http(HttpError::NotSent(_)) => "held",
             Self::Http(HttpError::TooLarge) => "too_large",
             Self::Http(HttpError::TimedOut) | Self::TimedOut => "timed_out",
             Self::Http(_) => "unreachable",

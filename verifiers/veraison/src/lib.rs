@@ -3,7 +3,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use atls_core::ear::VerificationKeys;
-//! use atls_core::{HttpClient, RelyingParty};
+//! use atls_core::{http::HttpClient, RelyingParty};
 //! use atls_veraison::{PsaToken, Service, VeraisonVerifier};
 //!
 //! # fn example(http: Arc<dyn HttpClient>, jwk: &str, provider: &rustls::crypto::CryptoProvider)

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::BoxFuture;
-use atls_core::HttpClient;
-use atls_core::HttpError;
-use atls_core::HttpLimits;
 use atls_core::Origin;
 use atls_core::ear::EarError;
 use atls_core::ear::Tier;
 use atls_core::ear::VerificationKeys;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpError;
+use atls_core::http::HttpLimits;
 use atls_core::pki_types::UnixTime;
 use http::Method;
 use http::Request;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atls_core::HttpClient;
-use atls_core::HttpLimits;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpLimits;
 use http::Method;
 use http::Request;
 use http::Response;
@@ -180,7 +180,7 @@ impl Service {
         let response = tokio::time::timeout_at(end, sent).await;
         let response = response.map_err(|_| VeraisonError::TimedOut)??;
         if response.body().len() > MAX_RESPONSE {
-            return Err(VeraisonError::Http(atls_core::HttpError::TooLarge));
+            return Err(VeraisonError::Http(atls_core::http::HttpError::TooLarge));
         }
         Ok(response)
     }

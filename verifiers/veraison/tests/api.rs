@@ -17,8 +17,8 @@ use std::task::Waker;
 use std::time::Duration;
 
 use atls_core::Fault;
-use atls_core::HttpError;
 use atls_core::MediaType;
+use atls_core::http::HttpError;
 use atls_core::pki_types::UnixTime;
 use atls_veraison::ConfigError;
 use atls_veraison::KeyFingerprint;

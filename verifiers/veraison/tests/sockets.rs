@@ -13,7 +13,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atls_core::HttpError;
+use atls_core::http::HttpError;
 use atls_remote::ReqwestClient;
 use atls_remote::reqwest;
 use atls_veraison::Service;

@@ -104,7 +104,7 @@ async fn an_affirming_result_about_a_simulator_does_not_satisfy_the_standard_pol
     let refused = strict
         .build()
         .unwrap()
-        .decide(credential, now())
+        .appraise(credential, now())
         .await
         .unwrap_err();
     assert_eq!(refused, Refusal::Policy(PolicyViolation::Simulated));
@@ -116,7 +116,7 @@ async fn an_affirming_result_about_a_simulator_does_not_satisfy_the_standard_pol
     let peer = lenient
         .build()
         .unwrap()
-        .decide(credential, now())
+        .appraise(credential, now())
         .await
         .unwrap();
     assert_eq!(peer.status(), Tier::Affirming);

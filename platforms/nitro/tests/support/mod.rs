@@ -15,21 +15,21 @@ use std::task::Waker;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::AttestError;
-use atls_core::Challenge;
-use atls_core::Credential;
 use atls_core::Evidence;
-use atls_core::ExporterSecret;
-use atls_core::Handshake;
 use atls_core::LocalAttester;
-use atls_core::Pending;
 use atls_core::ProtocolError;
-use atls_core::Session;
-use atls_core::Side;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Credential;
+use atls_core::exchange::Pending;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
 use atls_core::pki_types::UnixTime;
+use atls_core::session::ExporterSecret;
+use atls_core::session::Handshake;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use rustls::CipherSuite;
 use rustls::sign::CertifiedKey;
 
@@ -144,7 +144,7 @@ fn exchange(suite: CipherSuite, identity: &Arc<CertifiedKey>) -> (Pending, Chall
     let provider = rustls::crypto::ring::default_provider();
     let client = End::new(Side::Client, suite, identity);
     let server = End::new(Side::Server, suite, identity);
-    let (request, pending) = atls_core::request(&client, &provider, None).unwrap();
+    let (request, pending) = atls_core::exchange::request(&client, &provider, None).unwrap();
     (pending, Challenge::receive(&server, &request).unwrap())
 }
 

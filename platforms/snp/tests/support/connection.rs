@@ -4,13 +4,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use atls_core::Bound;
-use atls_core::Challenge;
-use atls_core::Credential;
-use atls_core::Handshake;
 use atls_core::LocalAttester;
 use atls_core::ProtocolError;
-use atls_core::Session;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Credential;
+use atls_core::session::Handshake;
+use atls_core::session::Session;
 use rustls::CipherSuite;
 use rustls::ClientConfig;
 use rustls::ClientConnection;
@@ -64,7 +64,8 @@ impl Connection {
         attester: &mut dyn LocalAttester,
         alter: impl FnOnce(Cmw) -> Cmw,
     ) -> (Bound, Credential) {
-        let (request, pending) = atls_core::request(&self.client, &self.provider, None).unwrap();
+        let (request, pending) =
+            atls_core::exchange::request(&self.client, &self.provider, None).unwrap();
         let challenge = Challenge::receive(&self.server, &request).unwrap();
         let asked = challenge.to_attest().unwrap();
         let bound = asked.bound().clone();

@@ -1,6 +1,6 @@
 //! Checks of an enclave.
 
-use atls_core::Finding;
+use atls_core::finding::Finding;
 
 use super::bits;
 use super::check;

@@ -1,6 +1,6 @@
 //! Checks of a TD.
 
-use atls_core::Finding;
+use atls_core::finding::Finding;
 use atls_reference::Digest;
 
 use super::bits;

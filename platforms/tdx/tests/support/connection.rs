@@ -8,16 +8,16 @@
 
 use std::sync::Arc;
 
-use atls_core::Challenge;
-use atls_core::Credential;
-use atls_core::ExporterSecret;
-use atls_core::Handshake;
 use atls_core::LocalAttester;
 use atls_core::ProtocolError;
-use atls_core::Session;
-use atls_core::Side;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::Challenge;
+use atls_core::exchange::Credential;
 use atls_core::pki_types::PrivateKeyDer;
+use atls_core::session::ExporterSecret;
+use atls_core::session::Handshake;
+use atls_core::session::Session;
+use atls_core::session::Side;
 use atls_tdx::TdxAttester;
 use rustls::CipherSuite;
 use rustls::sign::CertifiedKey;
@@ -40,7 +40,7 @@ impl Connection {
         let identity = Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key));
         let client = End::new(Side::Client, suite, &identity);
         let server = End::new(Side::Server, suite, &identity);
-        let (request, _) = atls_core::request(&client, &provider, None).unwrap();
+        let (request, _) = atls_core::exchange::request(&client, &provider, None).unwrap();
         let challenge = Challenge::receive(&server, &request).unwrap();
         Self {
             client,
@@ -57,7 +57,8 @@ impl Connection {
 
     pub fn credential(&self, attester: &mut TdxAttester) -> Credential {
         let provider = rustls::crypto::ring::default_provider();
-        let (request, pending) = atls_core::request(&self.client, &provider, None).unwrap();
+        let (request, pending) =
+            atls_core::exchange::request(&self.client, &provider, None).unwrap();
         let challenge = Challenge::receive(&self.server, &request).unwrap();
         let cmw = attester.attest(challenge.to_attest().unwrap()).unwrap();
         pending.finish(&challenge.answer(&cmw).unwrap()).unwrap()

@@ -3,7 +3,7 @@
 use atls_core::AppraisalError;
 use atls_core::Origin;
 use atls_core::bounded;
-use atls_core::ear::OctetText;
+use atls_core::ear::BinaryText;
 use atls_formats::Carriage;
 use atls_formats::Debugging;
 use atls_formats::SnpReport;
@@ -72,8 +72,8 @@ impl EvidenceFormat for AzureVtpm {
         Carriage::Verbatim
     }
 
-    fn report_data(&self) -> OctetText {
-        OctetText::Hex
+    fn report_data(&self) -> BinaryText {
+        BinaryText::Hex
     }
 
     fn origin(&self) -> Origin {
@@ -89,7 +89,7 @@ impl EvidenceFormat for AzureVtpm {
             serde_json::from_slice(evidence).map_err(|_| AppraisalError::Malformed)?;
         let version = json.get("version").and_then(Value::as_u64);
         let message = json.pointer("/tpm_quote/message").and_then(Value::as_str);
-        let message = message.and_then(|text| OctetText::Hex.decode(text));
+        let message = message.and_then(|text| BinaryText::Hex.decode(text));
         let (Some(1 | 2), Some(message)) = (version, message) else {
             return Err(AppraisalError::Malformed);
         };
@@ -103,7 +103,7 @@ impl EvidenceFormat for AzureVtpm {
 impl Kind {
     /// What the report behind the TPM says of the guest. The TPM's key is worth what the guest is.
     fn debugging(self, evidence: &Value) -> Option<Debugging> {
-        let member = |name| OctetText::Base64Url.decode(evidence.get(name)?.as_str()?);
+        let member = |name| BinaryText::Base64Url.decode(evidence.get(name)?.as_str()?);
         match self {
             Self::Snp => {
                 let hcl_report = member("hcl_report")?;

@@ -8,8 +8,8 @@ mod tdx;
 use atls_core::AppraisalError;
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
+use atls_core::ear::BinaryText;
 use atls_core::ear::Category;
-use atls_core::ear::OctetText;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_formats::Carriage;
@@ -33,7 +33,7 @@ pub trait EvidenceFormat: Send + Sync {
     fn carriage(&self) -> Carriage;
 
     /// How Trustee's results spell its `report_data`.
-    fn report_data(&self) -> OctetText;
+    fn report_data(&self) -> BinaryText;
 
     /// Whether such Evidence comes from a device. Trustee's `sample` does not.
     fn origin(&self) -> Origin;

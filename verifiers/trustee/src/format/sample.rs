@@ -3,7 +3,7 @@
 use atls_core::AppraisalError;
 use atls_core::Origin;
 use atls_core::bounded;
-use atls_core::ear::OctetText;
+use atls_core::ear::BinaryText;
 use atls_formats::Carriage;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -42,8 +42,8 @@ impl EvidenceFormat for SampleEvidence {
         Carriage::Sha512
     }
 
-    fn report_data(&self) -> OctetText {
-        OctetText::Base64
+    fn report_data(&self) -> BinaryText {
+        BinaryText::Base64
     }
 
     fn origin(&self) -> Origin {
@@ -60,7 +60,7 @@ impl EvidenceFormat for SampleEvidence {
             let text = evidence.get(name).and_then(Value::as_str);
             text.ok_or(AppraisalError::Malformed)
         };
-        let challenge = OctetText::Base64.decode(text("report_data")?);
+        let challenge = BinaryText::Base64.decode(text("report_data")?);
         let challenge = challenge.ok_or(AppraisalError::Malformed)?;
         let report_data = BASE64_STANDARD.encode(&challenge);
         let json = json!({ "svn": text("svn")?, "report_data": report_data });

@@ -2,7 +2,7 @@
 
 use atls_core::AppraisalError;
 use atls_core::Origin;
-use atls_core::ear::OctetText;
+use atls_core::ear::BinaryText;
 use atls_formats::Carriage;
 use atls_formats::CertificateKind;
 use atls_formats::TSM_REPORT;
@@ -47,8 +47,8 @@ impl EvidenceFormat for SnpReport {
         Carriage::Sha512
     }
 
-    fn report_data(&self) -> OctetText {
-        OctetText::Hex
+    fn report_data(&self) -> BinaryText {
+        BinaryText::Hex
     }
 
     fn origin(&self) -> Origin {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use atls_core::BoxFuture;
-use atls_core::HttpClient;
-use atls_core::HttpError;
-use atls_core::HttpLimits;
 use atls_core::ear::VerificationKeys;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpError;
+use atls_core::http::HttpLimits;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use base64::prelude::BASE64_URL_SAFE;

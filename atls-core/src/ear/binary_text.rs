@@ -9,7 +9,7 @@ use base64::engine::GeneralPurposeConfig;
 /// How a claim spells octets. Each issuer has its own habit, and a claim is read in that one only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum OctetText {
+pub enum BinaryText {
     /// RFC 4648 §4, padded or not.
     Base64,
     /// RFC 4648 §5, padded or not.
@@ -18,7 +18,7 @@ pub enum OctetText {
     Hex,
 }
 
-impl OctetText {
+impl BinaryText {
     /// The octets; none where the text is not of this form, to its last character.
     pub fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
@@ -58,25 +58,25 @@ mod tests {
     fn each_spelling_reads_itself_and_nothing_else() {
         let octets = vec![0xfb, 0xff, 0x00];
         for (form, text) in [
-            (OctetText::Base64, "+/8A"),
-            (OctetText::Base64Url, "-_8A"),
-            (OctetText::Hex, "fbff00"),
-            (OctetText::Hex, "FBff00"),
+            (BinaryText::Base64, "+/8A"),
+            (BinaryText::Base64Url, "-_8A"),
+            (BinaryText::Hex, "fbff00"),
+            (BinaryText::Hex, "FBff00"),
         ] {
             assert_eq!(form.decode(text), Some(octets.clone()), "{text}");
         }
         for (form, text) in [
-            (OctetText::Base64, "-_8A"),
-            (OctetText::Base64Url, "+/8A"),
-            (OctetText::Hex, "fbff0"),
-            (OctetText::Hex, "+bff00"),
-            (OctetText::Hex, "0xfbff"),
-            (OctetText::Hex, "fb ff0"),
-            (OctetText::Hex, "ü"),
+            (BinaryText::Base64, "-_8A"),
+            (BinaryText::Base64Url, "+/8A"),
+            (BinaryText::Hex, "fbff0"),
+            (BinaryText::Hex, "+bff00"),
+            (BinaryText::Hex, "0xfbff"),
+            (BinaryText::Hex, "fb ff0"),
+            (BinaryText::Hex, "ü"),
         ] {
             assert_eq!(form.decode(text), None, "{text}");
         }
-        assert_eq!(OctetText::Base64.decode("YQ=="), Some(b"a".to_vec()));
-        assert_eq!(OctetText::Base64.decode("YQ"), Some(b"a".to_vec()));
+        assert_eq!(BinaryText::Base64.decode("YQ=="), Some(b"a".to_vec()));
+        assert_eq!(BinaryText::Base64.decode("YQ"), Some(b"a".to_vec()));
     }
 }

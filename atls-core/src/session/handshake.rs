@@ -1,4 +1,4 @@
-//! One TLS 1.3 connection, as the protocol sees it.
+//! Facts of a completed handshake.
 
 use std::fmt;
 use std::ops::Deref;
@@ -15,55 +15,9 @@ use rustls::ServerConnection;
 use rustls::Tls13CipherSuite;
 use rustls::sign::CertifiedKey;
 
+use super::side::Side;
 use crate::error::ProtocolError;
 use crate::limits::MAX_REQUESTS;
-
-/// What the protocol needs of one TLS 1.3 connection.
-///
-/// Implemented by whoever holds the connection: a live rustls stream (the drivers in `atls-tower`), or an
-/// exporter secret captured in this process ([`ExporterSecret`](crate::ExporterSecret)). Nothing above knows which.
-///
-/// An implementation must export from the connection that [`Handshake`] describes. Never build one from a
-/// secret that another process sent: the protocol would then vouch for a TLS endpoint outside this trust domain.
-pub trait Session: Send {
-    /// What was settled by the handshake.
-    fn handshake(&self) -> &Handshake;
-
-    /// RFC 9846 §7.5: fills `output` from the exporter secret of this connection, never the early one.
-    ///
-    /// # Errors
-    /// [`ProtocolError::Export`] where the connection cannot export.
-    fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError>;
-}
-
-/// One end of the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_enums, reason = "TLS has two sides")]
-pub enum Side {
-    /// Sent the ClientHello.
-    Client,
-    /// Sent the ServerHello.
-    Server,
-}
-
-impl Side {
-    /// The other end.
-    pub fn peer(self) -> Self {
-        match self {
-            Self::Client => Self::Server,
-            Self::Server => Self::Client,
-        }
-    }
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Client => "client",
-            Self::Server => "server",
-        })
-    }
-}
 
 /// Facts of a completed, full TLS 1.3 handshake, and the request contexts spent on its connection since.
 ///
