@@ -8,7 +8,7 @@ use atls_core::Attester;
 use atls_core::ConfigError;
 use atls_core::RelyingParty;
 use atls_tower::ClientTerms;
-use atls_tower::client::ClientExchange;
+use atls_tower::integration::ClientExchange;
 use atls_tower::weaker::Mode;
 use rustls::ClientConfig;
 use rustls::RootCertStore;

@@ -13,8 +13,8 @@ use atls_core::session::ExporterSecret;
 use atls_core::session::Handshake;
 use atls_core::session::Session;
 use atls_core::session::Side;
-use atls_tower::client;
-use atls_tower::client::ClientExchange;
+use atls_tower::integration;
+use atls_tower::integration::ClientExchange;
 use hyper_util::client::legacy::connect::Connected;
 use hyper_util::client::legacy::connect::Connection;
 use hyper_util::client::legacy::connect::HttpInfo;
@@ -147,10 +147,10 @@ fn typed(error: BoxError, http: Http) -> BoxError {
     match tls_error(&*error) {
         Some(tls @ rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
             // Traced like the others; the reason is a better one.
-            drop(client::tls_failed(tls.clone()));
+            drop(integration::tls_failed(tls.clone()));
             Error::http_version(http).into()
         }
-        Some(tls) => Error::exchange(client::tls_failed(tls.clone())).into(),
+        Some(tls) => Error::exchange(integration::tls_failed(tls.clone())).into(),
         None => error,
     }
 }

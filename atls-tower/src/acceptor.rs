@@ -22,23 +22,23 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::TlsStream;
 use tracing::Instrument;
 
+use crate::driver::Conversation;
+use crate::driver::Exchanged;
+use crate::driver::ServerDriver;
+use crate::driver::within;
 use crate::error::Error;
 use crate::error::Stage;
-use crate::exchange::Conversation;
-use crate::exchange::Exchanged;
-use crate::exchange::Server;
-use crate::exchange::ServerTerms;
-use crate::exchange::within;
 use crate::frame;
 use crate::frame::Kind;
 use crate::identity;
-use crate::live::Live;
-use crate::refused::Refused;
-use crate::replay::Replay;
-use crate::replay::farewell;
 use crate::stream::AttestedStream;
-use crate::tls;
-use crate::tls13;
+use crate::stream::Refused;
+use crate::terms::ServerTerms;
+use crate::tls::Rewind;
+use crate::tls::TlsSession;
+use crate::tls::farewell;
+use crate::tls::hardening;
+use crate::tls::versions;
 use crate::trace;
 use crate::weaker;
 use crate::weaker::CertificateProfile;
@@ -72,7 +72,7 @@ use crate::weaker::Recorded;
 #[derive(Clone, Debug)]
 pub struct ServerAcceptor {
     tls: Arc<ServerConfig>,
-    server: Arc<Server>,
+    server: Arc<ServerDriver>,
 }
 
 impl ServerAcceptor {
@@ -84,9 +84,9 @@ impl ServerAcceptor {
     /// do not say so, whose request to clients no client could take, or that promise Evidence in the handshake and have
     /// no attester.
     pub fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
-        let tls = tls::harden_server(tls)?;
-        tls13::check_server(&tls)?;
-        let server = Server::new(
+        let tls = hardening::harden_server(tls)?;
+        versions::check_server(&tls)?;
+        let server = ServerDriver::new(
             terms,
             tls.crypto_provider().clone(),
             tls.time_provider.clone(),
@@ -152,7 +152,7 @@ impl ServerAcceptor {
         let (mut link, nonce) = within(deadline, Stage::Handshake, handshake).await?;
         match self.attest(&mut link, started, nonce).await {
             Ok((exchanged, first)) => {
-                let tls = Replay::new(link.tls, first);
+                let tls = Rewind::new(link.tls, first);
                 Ok(AttestedStream::new(
                     tls,
                     exchanged,
@@ -160,7 +160,7 @@ impl ServerAcceptor {
                 )?)
             }
             Err(Unattested::Plain(first)) => {
-                let stream = Replay::new(link.tls, first);
+                let stream = Rewind::new(link.tls, first);
                 Err(Refused::plain(Error::peer_unattested(), stream))
             }
             Err(Unattested::Failed(error)) => {
@@ -175,7 +175,7 @@ impl ServerAcceptor {
     /// From TLS to where HTTP begins; gives the first byte of HTTP if that was read.
     async fn attest<IO>(
         &self,
-        link: &mut Live<IO>,
+        link: &mut TlsSession<IO>,
         started: Instant,
         nonce: Option<[u8; 32]>,
     ) -> Result<(Exchanged, Option<u8>), Unattested>
@@ -241,7 +241,7 @@ impl ServerAcceptor {
         &self,
         deadline: Instant,
         io: IO,
-    ) -> Result<(Live<IO>, Option<[u8; 32]>), Error>
+    ) -> Result<(TlsSession<IO>, Option<[u8; 32]>), Error>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
@@ -279,7 +279,7 @@ impl ServerAcceptor {
             .await
             .map_err(|error| Error::tls(Side::Client, error))?;
         let handshake = Handshake::server(stream.get_ref().1, key)?;
-        let live = Live {
+        let live = TlsSession {
             tls: TlsStream::Server(stream),
             handshake,
         };
@@ -328,7 +328,7 @@ impl ServerAcceptor {
             .map_err(|_| ConfigError::Tls("its provider has no TLS 1.3 cipher suite"))?
             .with_client_cert_verifier(clients)
             .with_cert_resolver(self.tls.cert_resolver.clone());
-        let mut tls = tls::harden_server(tls)?;
+        let mut tls = hardening::harden_server(tls)?;
         tls.alpn_protocols.clone_from(&self.tls.alpn_protocols);
         tls.key_log = self.tls.key_log.clone();
         tls.max_fragment_size = self.tls.max_fragment_size;

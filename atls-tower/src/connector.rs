@@ -20,14 +20,14 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::TlsStream;
 use tracing::Instrument;
 
-use crate::client::ClientExchange;
+use crate::driver::within;
 use crate::error::Error;
 use crate::error::Stage;
-use crate::exchange::ClientTerms;
-use crate::exchange::within;
-use crate::live::Live;
-use crate::replay::Replay;
+use crate::integration::ClientExchange;
 use crate::stream::AttestedStream;
+use crate::terms::ClientTerms;
+use crate::tls::Rewind;
+use crate::tls::TlsSession;
 use crate::trace;
 use crate::weaker::Mode;
 use crate::weaker::Random;
@@ -120,7 +120,7 @@ impl ClientConnector {
             .run_opened(deadline, &mut link, opening)
             .await?;
         AttestedStream::new(
-            Replay::new(link.tls, None),
+            Rewind::new(link.tls, None),
             exchanged,
             self.exchange.clock().clone(),
         )
@@ -154,7 +154,7 @@ impl ClientConnector {
         let exchanged = self.exchange.judge_presented(deadline, presented).await?;
         let clock = self.exchange.clock().clone();
         AttestedStream::new(
-            Replay::new(TlsStream::Client(stream), None),
+            Rewind::new(TlsStream::Client(stream), None),
             exchanged,
             clock,
         )
@@ -167,7 +167,7 @@ impl ClientConnector {
         name: ServerName<'static>,
         io: IO,
         opening: &[u8],
-    ) -> Result<Live<IO>, Error>
+    ) -> Result<TlsSession<IO>, Error>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
@@ -183,7 +183,7 @@ impl ClientConnector {
         let sent = sent.and_then(|sent| sent.take());
         let identity = sent.or_else(|| self.exchange.identity().cloned());
         let handshake = Handshake::client(stream.get_ref().1, identity)?;
-        Ok(Live {
+        Ok(TlsSession {
             tls: TlsStream::Client(stream),
             handshake,
         })

@@ -13,7 +13,7 @@ use atls_core::Report;
 use atls_core::exchange::RefusalCode;
 use atls_core::session::Side;
 
-use crate::tls_failure::TlsFailure;
+use crate::tls::TlsFailure;
 
 /// Why a connection could not be attested. The connection is closed; others are not touched.
 ///

@@ -14,10 +14,10 @@ use rustls::pki_types::ServerName;
 use crate::acceptor::ServerAcceptor;
 use crate::connector::ClientConnector;
 use crate::error::Error;
-use crate::exchange::ClientTerms;
-use crate::exchange::ServerTerms;
 use crate::identity;
 use crate::layer::AttestationLayer;
+use crate::terms::ClientTerms;
+use crate::terms::ServerTerms;
 
 /// The layer of a connection whose client attested itself, over memory: the real handshake, exchange and decision,
 /// with an attester and a relying party of your choice.

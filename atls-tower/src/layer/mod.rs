@@ -17,18 +17,18 @@
 //! # }
 //! ```
 
-mod attestation;
-mod client;
+mod attestation_layer;
+mod client_attestation;
 mod problem;
-mod require;
-mod response;
+mod require_attestation;
+mod response_future;
 
-pub use attestation::AttestationLayer;
-pub use attestation::WithAttestation;
-pub use client::ClientAttestation;
+pub use attestation_layer::AttestationLayer;
+pub use attestation_layer::WithAttestation;
+pub use client_attestation::ClientAttestation;
 pub use problem::Problem;
-pub use require::RequireAttestation;
-pub use require::RequireAttestationLayer;
-pub use response::ResponseFuture as AttestationFuture;
+pub use require_attestation::RequireAttestation;
+pub use require_attestation::RequireAttestationLayer;
+pub use response_future::ResponseFuture as AttestationFuture;
 
-pub(crate) use attestation::ClientDemand;
+pub(crate) use attestation_layer::ClientDemand;

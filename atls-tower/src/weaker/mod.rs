@@ -18,23 +18,23 @@
 //! [`dangerous_any_client`] let them through TLS; with them the Evidence is all that identifies the peer, and any
 //! attested machine of the same code, whoever runs it, passes: *diversion*.
 
-mod anyone;
-mod certificate;
-mod device;
+mod any_certificate;
+mod certificate_profile;
+mod evidence_certificate;
+mod in_certificate;
+mod in_handshake;
 mod nonce;
-mod presented;
-mod profile;
 
 use atls_core::Binding;
 
-pub use anyone::dangerous_any_client;
-pub use anyone::dangerous_any_client_told;
-pub use anyone::dangerous_any_server;
-pub use device::InHandshake;
-pub use presented::InCertificate;
-pub use profile::CertificateProfile;
+pub use any_certificate::dangerous_any_client;
+pub use any_certificate::dangerous_any_client_told;
+pub use any_certificate::dangerous_any_server;
+pub use certificate_profile::CertificateProfile;
+pub use in_certificate::InCertificate;
+pub use in_handshake::InHandshake;
 
-pub(crate) use certificate::with_evidence;
+pub(crate) use evidence_certificate::with_evidence;
 pub(crate) use nonce::Random;
 pub(crate) use nonce::Recorded;
 pub(crate) use nonce::asking;

@@ -11,7 +11,7 @@ use atls_core::limits::MAX_CLOSING;
 use tokio::time::Instant;
 use tokio::time::Sleep;
 
-use crate::requests::Requests;
+use crate::stream::Requests;
 
 /// The timers of one stream.
 ///

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tower_service::Service;
 
-use crate::attested_io::AttestedIo;
+use super::attested_io::AttestedIo;
 use crate::connector::ClientConnector;
 use crate::error::Error;
 use crate::error::Stage;

@@ -17,15 +17,15 @@ use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
 
+use super::timers::Expiry;
+use super::timers::Timers;
+use crate::driver::Exchanged;
 use crate::error::Error;
-use crate::exchange::Exchanged;
 use crate::layer::AttestationLayer;
 use crate::layer::ClientDemand;
-use crate::replay::Replay;
-use crate::requests::ConnectionLimits;
-use crate::requests::Requests;
-use crate::timers::Expiry;
-use crate::timers::Timers;
+use crate::stream::ConnectionLimits;
+use crate::stream::Requests;
+use crate::tls::Rewind;
 
 /// A TLS stream past its exchange of authenticators. One type for both ends.
 ///
@@ -33,7 +33,7 @@ use crate::timers::Timers;
 /// [`DEFAULT_GRACE`](atls_core::limits::DEFAULT_GRACE) later, whatever runs above it: HTTP, a WebSocket, a gRPC stream.
 /// A shutdown ends within [`MAX_CLOSING`](atls_core::limits::MAX_CLOSING), whatever the peer does.
 pub struct AttestedStream<IO> {
-    tls: Replay<IO>,
+    tls: Rewind<IO>,
     peer: Option<Arc<PeerAttestation>>,
     own_valid_for: Option<Duration>,
     own_expires_at: Option<UnixTime>,
@@ -46,7 +46,7 @@ pub struct AttestedStream<IO> {
 
 impl<IO> AttestedStream<IO> {
     pub(crate) fn new(
-        tls: Replay<IO>,
+        tls: Rewind<IO>,
         exchanged: Exchanged,
         clock: Arc<dyn TimeProvider>,
     ) -> Result<Self, Error> {

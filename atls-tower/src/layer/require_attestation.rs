@@ -12,9 +12,9 @@ use http::Response;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::client::ClientAttestation;
+use super::client_attestation::ClientAttestation;
 use super::problem::Problem;
-use super::response::ResponseFuture;
+use super::response_future::ResponseFuture;
 
 /// Lets a request through only if its connection's peer is attested, and satisfies the policies given here.
 ///

@@ -35,19 +35,19 @@ use super::Conversation;
 use super::Exchanged;
 use super::conversation::Judge;
 use super::conversation::turn;
-use super::server_terms::Demand;
-use super::server_terms::Purpose;
-use super::server_terms::ServerTerms;
 use crate::error::Error;
 use crate::error::Stage;
 use crate::frame::Frame;
 use crate::frame::Kind;
 use crate::layer::ClientDemand;
+use crate::terms::Demand;
+use crate::terms::Purpose;
+use crate::terms::ServerTerms;
 use crate::weaker::Mode;
 
 /// The terms, with what they need.
 #[derive(Clone, Debug)]
-pub(crate) struct Server {
+pub(crate) struct ServerDriver {
     terms: ServerTerms,
     /// `None` where nothing is demanded of clients.
     asking: Option<Asking>,
@@ -59,7 +59,7 @@ pub(crate) struct Server {
     appraisals: Arc<Semaphore>,
 }
 
-impl Server {
+impl ServerDriver {
     pub(crate) fn new(
         terms: ServerTerms,
         provider: Arc<CryptoProvider>,

@@ -18,18 +18,18 @@ use crate::weaker::Recorded;
 
 /// A TLS stream, and the byte that was read from it to tell a plain client from an attesting one.
 #[derive(Debug)]
-pub(crate) struct Replay<IO> {
+pub(crate) struct Rewind<IO> {
     pub(crate) tls: TlsStream<Recorded<IO>>,
     first: Option<u8>,
 }
 
-impl<IO> Replay<IO> {
+impl<IO> Rewind<IO> {
     pub(crate) fn new(tls: TlsStream<Recorded<IO>>, first: Option<u8>) -> Self {
         Self { tls, first }
     }
 }
 
-impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Replay<IO> {
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Rewind<IO> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -46,7 +46,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Replay<IO> {
     }
 }
 
-impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Replay<IO> {
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Rewind<IO> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

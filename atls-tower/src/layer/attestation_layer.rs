@@ -15,10 +15,10 @@ use rustls::time_provider::TimeProvider;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::client::ClientAttestation;
-use super::client::Validity;
+use super::client_attestation::ClientAttestation;
+use super::client_attestation::Validity;
 use super::problem::Problem;
-use super::response::ResponseFuture;
+use super::response_future::ResponseFuture;
 
 /// Puts [`ClientAttestation`] into the extensions of each request of one connection.
 ///

@@ -23,16 +23,16 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use crate::driver::ClientDriver;
+use crate::driver::Conversation;
+use crate::driver::Exchanged;
+use crate::driver::within;
 use crate::error::Error;
 use crate::error::Stage;
-use crate::exchange::Client;
-use crate::exchange::ClientTerms;
-use crate::exchange::Conversation;
-use crate::exchange::Exchanged;
-use crate::exchange::within;
 use crate::identity;
-use crate::tls;
-use crate::tls13;
+use crate::terms::ClientTerms;
+use crate::tls::hardening;
+use crate::tls::versions;
 use crate::trace;
 use crate::weaker::Mode;
 
@@ -49,7 +49,7 @@ pub fn tls_failed(error: rustls::Error) -> Error {
 /// The client's part of the exchange, without the TLS.
 #[derive(Clone, Debug)]
 pub struct ClientExchange {
-    client: Arc<Client>,
+    client: Arc<ClientDriver>,
     identity: Option<Arc<CertifiedKey>>,
 }
 
@@ -59,10 +59,10 @@ impl ClientExchange {
     /// # Errors
     /// As [`ClientConnector::new`](crate::ClientConnector::new).
     pub fn new(tls: ClientConfig, terms: ClientTerms) -> Result<(Self, ClientConfig), Error> {
-        let tls = tls::harden_client(tls)?;
-        tls13::check_client(&tls)?;
+        let tls = hardening::harden_client(tls)?;
+        versions::check_client(&tls)?;
         let provider = tls.crypto_provider().clone();
-        let client = Client::new(terms, &provider, tls.time_provider.clone())?;
+        let client = ClientDriver::new(terms, &provider, tls.time_provider.clone())?;
         let identity = if client.attests() {
             Some(identity::ephemeral(&provider)?)
         } else {
@@ -161,7 +161,7 @@ impl ClientExchange {
         now.checked_add(self.client.deadline()).unwrap_or(now)
     }
 
-    /// See [`Client::open`].
+    /// See [`ClientDriver::open`].
     pub(crate) fn open(&self) -> Result<(UnsentRequest, Vec<u8>), Error> {
         self.client.open()
     }

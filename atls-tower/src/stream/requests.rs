@@ -26,7 +26,7 @@ use atls_core::limits::DEFAULT_UNREAD;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::timers::timed_out;
+use super::timers::timed_out;
 
 /// How long a server waits for the client of a connection, once the exchange is over.
 ///

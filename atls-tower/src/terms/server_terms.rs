@@ -36,28 +36,28 @@ use crate::weaker::Mode;
 #[derive(Clone)]
 #[must_use]
 pub struct ServerTerms {
-    pub(super) attester: Option<Arc<dyn Attester>>,
-    pub(super) purpose: Purpose,
-    pub(super) demand: Demand,
-    pub(super) order: Order,
-    pub(super) deadline: Duration,
-    pub(super) first_octet: Duration,
-    pub(super) attestations: usize,
-    pub(super) appraisals: usize,
-    pub(super) clients_attest: Mode,
-    pub(super) attests: Mode,
+    pub(crate) attester: Option<Arc<dyn Attester>>,
+    pub(crate) purpose: Purpose,
+    pub(crate) demand: Demand,
+    pub(crate) order: Order,
+    pub(crate) deadline: Duration,
+    pub(crate) first_octet: Duration,
+    pub(crate) attestations: usize,
+    pub(crate) appraisals: usize,
+    pub(crate) clients_attest: Mode,
+    pub(crate) attests: Mode,
 }
 
 /// Whether it is a mistake if nobody attests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     Attestation,
     Plain,
 }
 
 /// What is demanded of clients.
 #[derive(Clone, Debug)]
-pub(super) enum Demand {
+pub(crate) enum Demand {
     Nothing,
     /// Clients that can attest do; those that cannot are served as unattested.
     IfAble(Arc<RelyingParty>),

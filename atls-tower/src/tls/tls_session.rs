@@ -18,12 +18,12 @@ use crate::weaker::Recorded;
 
 /// A TLS stream together with the facts of its handshake.
 #[derive(Debug)]
-pub(crate) struct Live<IO> {
+pub(crate) struct TlsSession<IO> {
     pub(crate) tls: TlsStream<Recorded<IO>>,
     pub(crate) handshake: Handshake,
 }
 
-impl<IO> Live<IO> {
+impl<IO> TlsSession<IO> {
     /// Takes what rustls has room for, without sending it.
     fn buffer(&mut self, data: &[u8]) -> io::Result<usize> {
         match &mut self.tls {
@@ -33,7 +33,7 @@ impl<IO> Live<IO> {
     }
 }
 
-impl<IO: Send> Session for Live<IO> {
+impl<IO: Send> Session for TlsSession<IO> {
     fn handshake(&self) -> &Handshake {
         &self.handshake
     }
@@ -55,7 +55,7 @@ impl<IO: Send> Session for Live<IO> {
     }
 }
 
-impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Live<IO> {
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsSession<IO> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -65,7 +65,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Live<IO> {
     }
 }
 
-impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Live<IO> {
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsSession<IO> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -13,10 +13,9 @@
 //!
 //! Every step has the deadline of the whole, every frame a size limit, and any failure ends the connection.
 
-mod client;
+mod client_driver;
 mod conversation;
-mod server;
-mod server_terms;
+mod server_driver;
 
 use std::future::Future;
 use std::time::Duration;
@@ -31,12 +30,9 @@ use rustls::time_provider::TimeProvider;
 use crate::error::Error;
 use crate::error::Stage;
 
-pub use client::ClientTerms;
-pub use server_terms::ServerTerms;
-
-pub(crate) use client::Client;
+pub(crate) use client_driver::ClientDriver;
 pub(crate) use conversation::Conversation;
-pub(crate) use server::Server;
+pub(crate) use server_driver::ServerDriver;
 
 /// What the exchange gave.
 #[derive(Debug, Default)]

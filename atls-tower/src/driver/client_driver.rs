@@ -1,24 +1,19 @@
 //! The client's part of the exchange.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::Attester;
 use atls_core::ConfigError;
 use atls_core::ProtocolError;
-use atls_core::RelyingParty;
-use atls_core::exchange::CanAttest;
 use atls_core::exchange::Challenge;
 use atls_core::exchange::Credential;
 use atls_core::exchange::Offer;
 use atls_core::exchange::Order;
-use atls_core::exchange::Parameters;
 use atls_core::exchange::Pending;
 use atls_core::exchange::Requester;
 use atls_core::exchange::UnsentRequest;
 use atls_core::exchange::Verdicts;
-use atls_core::limits::DEFAULT_DEADLINE;
 use atls_core::session::Session;
 use atls_core::session::Side;
 use rustls::crypto::CryptoProvider;
@@ -34,141 +29,19 @@ use super::conversation::unexpected;
 use crate::error::Error;
 use crate::frame;
 use crate::frame::Kind;
+use crate::terms::ClientTerms;
+use crate::terms::Unattested;
 use crate::weaker::Mode;
-
-/// What a client demands of servers and offers them.
-///
-/// ```
-/// # use std::sync::Arc;
-/// # use atls_core::RelyingParty;
-/// # use atls_tower::ClientTerms;
-/// # fn example(relying_party: Arc<RelyingParty>) {
-/// let terms = ClientTerms::new().require_peer(relying_party);
-/// # }
-/// ```
-#[derive(Clone)]
-#[must_use]
-pub struct ClientTerms {
-    relying_party: Option<Arc<RelyingParty>>,
-    unattested: Unattested,
-    attester: Option<Arc<dyn Attester>>,
-    attests: Order,
-    servers_attest: Mode,
-    deadline: Duration,
-}
-
-/// Whether a server may go without attestation where none is demanded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unattested {
-    Accepted,
-    Refused,
-}
-
-impl ClientTerms {
-    /// Neither demands nor offers anything yet, and cannot be used so.
-    pub fn new() -> Self {
-        Self {
-            relying_party: None,
-            unattested: Unattested::Refused,
-            attester: None,
-            attests: Order::ClientLast,
-            servers_attest: Mode::AfterHandshake,
-            deadline: DEFAULT_DEADLINE,
-        }
-    }
-
-    /// Every server must attest and be accepted by this relying party, before a first octet of HTTP is sent.
-    pub fn require_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
-        self.relying_party = Some(relying_party);
-        self
-    }
-
-    /// Talks to servers of which nothing is known but their certificate, as any HTTPS client does: for a client that only
-    /// attests itself. Without effect beside [`require_peer`](Self::require_peer).
-    pub fn dangerous_accept_unattested_servers(mut self) -> Self {
-        self.unattested = Unattested::Accepted;
-        self
-    }
-
-    /// Attests to servers that ask, after they passed themselves.
-    pub fn attester(mut self, attester: Arc<dyn Attester>) -> Self {
-        self.attester = Some(attester);
-        self
-    }
-
-    /// Attests to servers that ask, also before they attested themselves: any server with a trusted certificate then
-    /// learns what this client is.
-    pub fn attest_before_server(mut self) -> Self {
-        self.attests = Order::ClientFirst;
-        self
-    }
-
-    /// How servers attest; by default after the handshake. In the two [weaker](crate::weaker) modes there is no exchange,
-    /// for such servers do not speak it; the relying party's policy must accept their binding too. A client that attests
-    /// to them does so by the certificate resolver of its TLS configuration.
-    pub fn servers_attest(mut self, mode: Mode) -> Self {
-        self.servers_attest = mode;
-        self
-    }
-
-    /// The longest that TLS handshake, exchange and appraisal may take together; by default
-    /// [`DEFAULT_DEADLINE`].
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    fn offer(&self) -> Parameters {
-        let relying_party = self.relying_party.as_ref();
-        let formats = relying_party
-            .map(|party| party.media_types())
-            .unwrap_or_default();
-        Parameters::client(formats, relying_party.is_some(), self.can_attest())
-    }
-
-    fn can_attest(&self) -> CanAttest {
-        match (&self.attester, self.attests) {
-            (None, _) => CanAttest::No,
-            (Some(_), Order::ClientLast) => CanAttest::AfterPeer,
-            (Some(_), Order::ClientFirst) => CanAttest::BeforePeer,
-        }
-    }
-}
-
-impl Default for ClientTerms {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for ClientTerms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientTerms")
-            .field("relying_party", &self.relying_party)
-            .field("unattested", &self.unattested)
-            .field(
-                "attester",
-                &self
-                    .attester
-                    .as_ref()
-                    .map(|attester| attester.media_types()),
-            )
-            .field("attests", &self.attests)
-            .field("servers_attest", &self.servers_attest)
-            .field("deadline", &self.deadline)
-            .finish()
-    }
-}
 
 /// The terms, checked, with what they need.
 #[derive(Clone, Debug)]
-pub(crate) struct Client {
+pub(crate) struct ClientDriver {
     terms: ClientTerms,
     opener: Requester,
     clock: Arc<dyn TimeProvider>,
 }
 
-impl Client {
+impl ClientDriver {
     pub(crate) fn new(
         terms: ClientTerms,
         provider: &CryptoProvider,

@@ -11,8 +11,8 @@ use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 
 use crate::error::Error;
-use crate::replay::Replay;
-use crate::replay::farewell;
+use crate::tls::Rewind;
+use crate::tls::farewell;
 
 /// Why a connection was not accepted, with its stream if an ordinary HTTPS client waits at the other end.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Refused<IO> {
 }
 
 impl<IO> Refused<IO> {
-    pub(crate) fn plain(error: Error, stream: Replay<IO>) -> Self {
+    pub(crate) fn plain(error: Error, stream: Rewind<IO>) -> Self {
         Self {
             error,
             stream: Some(RefusedStream { stream }),
@@ -66,7 +66,7 @@ impl<IO: fmt::Debug> std::error::Error for Refused<IO> {
 /// It serves to say in HTTP why the client is refused. Nothing that it carries may be acted on, and it has no deadline
 /// of its own. End it with [`close`](Self::close).
 pub struct RefusedStream<IO> {
-    stream: Replay<IO>,
+    stream: Rewind<IO>,
 }
 
 impl<IO> RefusedStream<IO> {
