@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use atls_core::RelyingParty;
@@ -15,10 +16,12 @@ use atls_sim::SimVerifier;
 use atls_sim::TrustAnchor;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let url = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| "https://localhost:8443/".to_owned());
+async fn main() -> ExitCode {
+    demo::program(USAGE, demo::one_word, run).await
+}
+
+async fn run(url: Option<String>) -> Result<(), Box<dyn Error>> {
+    let url = url.unwrap_or_else(|| "https://localhost:8443/".to_owned());
 
     let roots = demo::roots_of(&String::from_utf8(demo::published("authority.pem")?)?)?;
     let device = TrustAnchor::from_public_key(&demo::published("device.key")?)?;
@@ -44,3 +47,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("it says: {}", response.text().await?);
     Ok(())
 }
+
+const USAGE: &str = "\
+usage: cargo run -p client [-- URL]
+
+A reqwest client that demands attestation of its server, and sends nothing to one that does not
+attest. Start the server example first: cargo run -p server
+
+URL is https://localhost:8443/ unless you say otherwise.
+
+The authority and the device to accept are read from target/demo, where the server wrote them, or
+from the folder that the environment variable ATLS_DEMO names.";

@@ -2,6 +2,14 @@
 //!
 //! A service has a certificate of a public authority instead, and its clients the roots of their platform.
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "it is for programs for a terminal"
+)]
+
+mod program;
+pub mod testing;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -26,6 +34,10 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
+
+pub use program::no_arguments;
+pub use program::one_word;
+pub use program::program;
 
 /// The cryptography of all examples. Any rustls provider does.
 pub fn provider() -> Arc<CryptoProvider> {

@@ -7,6 +7,7 @@
 mod connection;
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use atls_core::AppraisalError;
 use atls_core::AttestError;
@@ -19,7 +20,12 @@ use atls_tdx::TdxAttester;
 
 use connection::Connection;
 
-fn main() -> Result<(), Box<dyn Error>> {
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    demo::program(USAGE, demo::no_arguments, async |()| run()).await
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     match here()? {
         Some(mut device) => print(&attest(&mut device)?)?,
         None => println!(
@@ -87,6 +93,15 @@ fn boxed(device: impl LocalAttester + 'static) -> Box<dyn LocalAttester> {
     Box::new(device)
 }
 
+const USAGE: &str = "\
+usage: cargo run -p platforms
+
+Which confidential platform is this machine? Has its device attest to a connection in memory, and
+prints the Evidence: its format, its size, and its measurements by the names of the policy file.
+
+It looks for AWS Nitro Enclaves (/dev/nsm), Intel TDX and AMD SEV-SNP (configfs-tsm). The rights
+that it needs are in docs/platforms/README.md.";
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -101,7 +116,7 @@ mod tests {
 
     #[test]
     fn it_does_what_it_says() {
-        main().unwrap();
+        run().unwrap();
     }
 
     #[test]

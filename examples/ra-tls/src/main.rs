@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,10 +39,15 @@ use rustls::time_provider::DefaultTimeProvider;
 use rustls::time_provider::TimeProvider;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    match std::env::args().nth(1).as_deref() {
-        Some("tagged") => run(Format::TaggedEvidence).await,
-        _ => run(Format::Cmw).await,
+async fn main() -> ExitCode {
+    demo::program(USAGE, format, run).await
+}
+
+fn format(arguments: &[&str]) -> Option<Format> {
+    match arguments {
+        [] => Some(Format::Cmw),
+        ["tagged"] => Some(Format::TaggedEvidence),
+        _ => None,
     }
 }
 
@@ -103,6 +109,15 @@ fn only(machine: TrustAnchor) -> Result<RelyingParty, Box<dyn Error>> {
         .build()?;
     Ok(relying_party)
 }
+
+const USAGE: &str = "\
+usage: cargo run -p example-ra-tls [-- tagged]
+
+RA-TLS, for peers that speak nothing better: the server's Evidence is in its certificate, about
+its key and not about the connection. Server and client run in this process.
+
+With `tagged` the certificate is to be in the interoperable format of RA-TLS, which holds a quote
+of SGX or TDX. The device here is simulated and has none, so that this fails, and says why.";
 
 #[cfg(test)]
 mod tests {

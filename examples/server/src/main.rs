@@ -11,6 +11,7 @@
 #![allow(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use atls_axum::AttestationResult;
@@ -28,15 +29,17 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    demo::program(USAGE, demo::one_word, run).await
+}
+
+async fn run(address: Option<String>) -> Result<(), Box<dyn Error>> {
+    let address = address.unwrap_or_else(|| "127.0.0.1:8443".to_owned());
     let filter = Targets::new()
         .with_default(LevelFilter::INFO)
         .with_target("atls_tower", LevelFilter::DEBUG);
     let log = tracing_subscriber::fmt::layer().with_filter(filter);
     tracing_subscriber::registry().with(log).init();
-    let address = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| "127.0.0.1:8443".to_owned());
 
     let authority = Authority::new()?;
     let device = SimAttester::generate()?;
@@ -72,3 +75,14 @@ async fn interrupted() {
         std::future::pending().await
     }
 }
+
+const USAGE: &str = "\
+usage: cargo run -p server [-- ADDRESS]
+
+An axum server that attests itself, by a simulated device, until Ctrl-C. It asks nobody else to.
+Then run the client in another terminal: cargo run -p client
+
+ADDRESS is where it listens: 127.0.0.1:8443 unless you say otherwise; port 0 is any free one.
+
+The authority of its certificate and the key of its device are for the client, in target/demo,
+or in the folder that the environment variable ATLS_DEMO names.";

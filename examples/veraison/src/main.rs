@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use atls_axum::AttestedListener;
@@ -40,8 +41,11 @@ use demo::Authority;
 use rustls::RootCertStore;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = arguments()?;
+async fn main() -> ExitCode {
+    demo::program(USAGE, arguments, run).await
+}
+
+async fn run(arguments: BTreeMap<String, String>) -> Result<(), Box<dyn Error>> {
     let device = SimAttester::generate()?.with_profile(Profile::Predecessor);
 
     // Which Veraison? The services of this machine, unless one is given.
@@ -142,17 +146,30 @@ fn patient(http: ReqwestClient) -> Arc<Resilient> {
     Arc::new(Resilient::new("veraison", Arc::new(http)))
 }
 
-/// `--name value`, as often as you like.
-fn arguments() -> Result<BTreeMap<String, String>, Box<dyn Error>> {
+/// `--name value`, each once.
+fn arguments(words: &[&str]) -> Option<BTreeMap<String, String>> {
     let known = ["--url", "--key", "--ca", "--provisioning"];
+    let (pairs, rest) = words.as_chunks::<2>();
     let mut arguments = BTreeMap::new();
-    let mut words = std::env::args().skip(1);
-    while let Some(name) = words.next() {
-        if !known.contains(&&*name) {
-            return Err(format!("{name} is none of {}", known.join(" ")).into());
+    for [name, value] in pairs {
+        let is_first = arguments.insert((*name).to_owned(), (*value).to_owned());
+        if !known.contains(name) || is_first.is_some() {
+            return None;
         }
-        let value = words.next().ok_or_else(|| format!("{name} has no value"))?;
-        arguments.insert(name, value);
     }
-    Ok(arguments)
+    rest.is_empty().then_some(arguments)
 }
+
+const USAGE: &str = "\
+usage: cargo run -p veraison [-- --url URL --key FILE [--ca FILE] [--provisioning URL]]
+
+A client whose background check is made by Veraison: the Evidence of a server with a simulated
+device goes there, and a signed result comes back. Server and client run in this process.
+
+Without arguments Veraison's services are started here; the environment variable ATLS_VERAISON
+names the folder that tests/interop/install made of them.
+
+  --url           origin of somebody's Veraison: https, or http on this machine
+  --key           file with the key of its results, a JWK
+  --ca            file with the authorities of its certificate, in PEM
+  --provisioning  origin of its provisioning service, which is told about the simulated device";

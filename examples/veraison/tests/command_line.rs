@@ -1,0 +1,13 @@
+//! The program's arguments.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[test]
+fn it_teaches_and_refuses_what_it_does_not_know() {
+    let unknown = [
+        &["magic"][..],
+        &["--url"],
+        &["--magic", "1"],
+        &["--ca", "a", "--ca", "b"],
+    ];
+    demo::testing::teaches_and_refuses(env!("CARGO_BIN_EXE_veraison"), &unknown).unwrap();
+}
