@@ -33,7 +33,7 @@ impl PassportOffice {
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
         let key = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).unwrap();
         let (x, y) = key.public_key().as_ref().split_at(1).1.split_at(32);
-        let encode = |octets| BASE64_URL_SAFE_NO_PAD.encode(octets);
+        let encode = |bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes);
         let jwk = json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) });
         Self {
             verification: VerificationKeys::from_jwk(&jwk.to_string()).unwrap(),

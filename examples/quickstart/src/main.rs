@@ -93,7 +93,7 @@ async fn show() -> Result<(), Box<dyn Error>> {
         "times    first request {first:.1?} with TLS and attestation, second {second:.1?} on the same connection"
     );
     println!(
-        "done     every octet of HTTP went to the attested server; try --tamper relayed-evidence"
+        "done     every byte of HTTP went to the attested server; try --tamper relayed-evidence"
     );
     Ok(())
 }

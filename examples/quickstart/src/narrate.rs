@@ -35,7 +35,7 @@ impl<A: Attester> Attester for NarratingAttester<A> {
             for item in cmw.items() {
                 let media_type = item.media_type().map(|media_type| media_type.to_string());
                 println!(
-                    "server   made Evidence, {} octets of {}",
+                    "server   made Evidence, {} bytes of {}",
                     item.value().len(),
                     media_type.unwrap_or_default()
                 );
@@ -92,6 +92,6 @@ impl<V: Verifier> Verifier for NarratingVerifier<V> {
     }
 }
 
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -325,7 +325,7 @@ impl Relay {
         let evidence = self.seen.evidence.lock();
         let (media_type, value) = evidence.unwrap_or_else(PoisonError::into_inner).clone()?;
         println!(
-            "attacker got {} octets of Evidence from the genuine server, presents them",
+            "attacker got {} bytes of Evidence from the genuine server, presents them",
             value.len()
         );
         Some(Cmw::evidence(media_type, value))

@@ -1,4 +1,4 @@
-//! A peer that does not follow the protocol: it holds its own TLS stream, writes any octets, and may authenticate with
+//! A peer that does not follow the protocol: it holds its own TLS stream, writes any bytes, and may authenticate with
 //! any key. What attacks in tests and examples are made of.
 #![forbid(unsafe_code)]
 
@@ -22,7 +22,7 @@ use tokio_rustls::TlsStream;
 /// One end of a TLS connection, with nothing of the protocol done on it.
 #[derive(Debug)]
 pub struct Link {
-    /// The stream, for octets of any kind.
+    /// The stream, for bytes of any kind.
     pub tls: TlsStream<TcpStream>,
     handshake: Handshake,
 }

@@ -23,7 +23,7 @@ pub(crate) fn server(lab: &Lab, identity: Arc<CertifiedKey>, nonce: &[u8; 32]) -
 
 /// `O = atls intra-handshake nonce, CN = nonce in hexadecimal`, DER; every length is below 128.
 fn name(nonce: &[u8; 32]) -> Vec<u8> {
-    let digits: String = nonce.iter().map(|octet| format!("{octet:02x}")).collect();
+    let digits: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
     let attribute = |last: u8, value: &[u8]| {
         let pair = [der(6, &[0x55, 4, last]), der(12, value)].concat();
         der(0x31, &der(0x30, &pair))

@@ -132,7 +132,7 @@ impl<'a> Middle<'a> {
             }
         };
         let (visited, heard) = tokio::join!(Box::pin(victim), Box::pin(attacker));
-        let read = heard.windows(SECRET.len()).any(|octets| octets == SECRET);
+        let read = heard.windows(SECRET.len()).any(|bytes| bytes == SECRET);
         assert_eq!(
             visited.is_ok(),
             read,

@@ -60,20 +60,20 @@ impl Forger {
     }
 
     pub(crate) fn sign(&self, expected: &Bound, nonce: Nonce) -> Cmw {
-        let octets = |octets: &[u8]| Value::Bytes(octets.to_vec());
+        let bytes = |bytes: &[u8]| Value::Bytes(bytes.to_vec());
         let software = Value::Map(vec![
             (1.into(), "ARoT".into()),
-            (2.into(), octets(&SimAttester::SOFTWARE)),
+            (2.into(), bytes(&SimAttester::SOFTWARE)),
             (4.into(), "1".into()),
-            (5.into(), octets(&[0; 32])),
+            (5.into(), bytes(&[0; 32])),
         ]);
         let mut claims = vec![
             (265.into(), "tag:psacertified.org,2023:psa#tfm".into()),
-            (256.into(), octets(self.trust_anchor().instance_id())),
-            (2396.into(), octets(&IMPLEMENTATION_ID)),
+            (256.into(), bytes(self.trust_anchor().instance_id())),
+            (2396.into(), bytes(&IMPLEMENTATION_ID)),
             (2394.into(), 1.into()),
             (2395.into(), 0x3000.into()),
-            (268.into(), octets(&[1; 32])),
+            (268.into(), bytes(&[1; 32])),
             (2399.into(), Value::Array(vec![software])),
         ];
         if let Some(nonce) = nonce.of(expected.as_bytes()) {

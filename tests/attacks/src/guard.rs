@@ -116,7 +116,7 @@ impl<'a> Guard<'a> {
             }
         };
         let (accepted, heard) = tokio::join!(Box::pin(victim), Box::pin(attacker));
-        let read = heard.windows(SECRET.len()).any(|octets| octets == SECRET);
+        let read = heard.windows(SECRET.len()).any(|bytes| bytes == SECRET);
         assert_eq!(accepted.is_ok(), read, "it answers whom it accepted");
         match accepted {
             Ok(()) => Cell::Succeeds,
@@ -196,13 +196,13 @@ impl fmt::Debug for Resolver {
     }
 }
 
-/// The last 64 octets are its digits.
+/// The last 64 bytes are its digits.
 fn nonce_in(name: &[u8]) -> [u8; 32] {
     let (_, digits) = name.split_at(name.len() - 64);
     let mut nonce = [0; 32];
-    for (octet, pair) in nonce.iter_mut().zip(digits.chunks_exact(2)) {
+    for (byte, pair) in nonce.iter_mut().zip(digits.chunks_exact(2)) {
         let pair = std::str::from_utf8(pair).unwrap();
-        *octet = u8::from_str_radix(pair, 16).unwrap();
+        *byte = u8::from_str_radix(pair, 16).unwrap();
     }
     nonce
 }

@@ -40,7 +40,7 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             id: "K2",
             title: "malformed binding",
             text: "A device that the verifier trusts signs tokens whose nonce is absent, empty, the first half or all but the \
-                   last octet of what is expected, zeros, or what is expected and one octet more. Absent is malformed, \
+                   last byte of what is expected, zeros, or what is expected and one byte more. Absent is malformed, \
                    all others are not bound: the value is compared whole. With the exact value the same forger is \
                    accepted, which is checked too. Each platform tests the same for its own format.",
             cells: [

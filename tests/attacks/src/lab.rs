@@ -174,7 +174,7 @@ impl Lab {
         let fits = |key: &ForgedKey| {
             let spki = key.signing.public_key().unwrap();
             let spki = spki.as_ref();
-            certificate.windows(spki.len()).any(|octets| octets == spki)
+            certificate.windows(spki.len()).any(|bytes| bytes == spki)
         };
         keys.into_iter().find(fits).unwrap()
     }
@@ -287,17 +287,17 @@ impl KeyProvider for Leaks {
     }
 }
 
-/// Randomness that is none, where TLS wants 32 octets.
+/// Randomness that is none, where TLS wants 32 bytes.
 #[derive(Debug)]
 struct Chosen([u8; 32]);
 
 impl SecureRandom for Chosen {
-    fn fill(&self, octets: &mut [u8]) -> Result<(), GetRandomFailed> {
-        if octets.len() == self.0.len() {
-            octets.copy_from_slice(&self.0);
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), GetRandomFailed> {
+        if bytes.len() == self.0.len() {
+            bytes.copy_from_slice(&self.0);
             return Ok(());
         }
-        demo::provider().secure_random.fill(octets)
+        demo::provider().secure_random.fill(bytes)
     }
 }
 
@@ -314,11 +314,11 @@ pub(crate) fn evidence_in(authenticator: &[u8], device: &SimAttester) -> Cmw {
     let name = media_type.to_string().into_bytes();
     let place = authenticator
         .windows(name.len())
-        .position(|octets| octets == name);
+        .position(|bytes| bytes == name);
     let (_, rest) = authenticator.split_at(place.unwrap());
     let (_, rest) = rest.split_at(name.len());
     let [0x59, high, low, token @ ..] = rest else {
-        panic!("an octet string with two octets of length");
+        panic!("an octet string with two length bytes");
     };
     let length = usize::from(u16::from_be_bytes([*high, *low]));
     let (token, _) = token.split_at(length);

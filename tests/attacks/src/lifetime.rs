@@ -60,7 +60,7 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             id: "T4",
             title: "the result expires",
             text: "The maximum age of the result passes, and the grace for answers under way. The victim writes no further \
-                   octet, and reads none, not even one that had been sent before: whoever the peer is by then.",
+                   byte, and reads none, not even one that had been sent before: whoever the peer is by then.",
             cells: [
                 outlived(lab, pre).await,
                 outlived(lab, intra).await,
@@ -150,7 +150,7 @@ async fn outlived(lab: &Lab, mode: Mode) -> Cell {
         heard.push(link.tls.read_u8().await.unwrap());
     }
 
-    // One octet is on its way before the end, and comes after it.
+    // One byte is on its way before the end, and comes after it.
     link.tls.write_all(b"1").await.unwrap();
     link.tls.flush().await.unwrap();
     tokio::time::pause();

@@ -122,7 +122,7 @@ async fn twice(lab: &Lab, mode: Mode) -> Cell {
     middle.duel(mode, lab.trusting_a(), attack).await
 }
 
-/// A client sends the genuine server a request whose extension has an octet in it.
+/// A client sends the genuine server a request whose extension has a byte in it.
 async fn not_empty(lab: &Lab) -> Cell {
     let acceptor = {
         let terms = atls_tower::ServerTerms::new().attester(lab.world.server_device.clone());
@@ -133,7 +133,7 @@ async fn not_empty(lab: &Lab) -> Cell {
         let tls = Arc::new(lab.any_server(demo::provider()));
         let mut link = Link::connect(tls, near, None).await.unwrap();
         let (request, _) = atls_core::exchange::request(&link, &demo::provider(), None).unwrap();
-        link.write(REQUEST, &with_an_octet_more(&request))
+        link.write(REQUEST, &with_one_more_byte(&request))
             .await
             .unwrap();
         link.drain().await
@@ -143,15 +143,15 @@ async fn not_empty(lab: &Lab) -> Cell {
     Cell::by(&accepted.unwrap_err())
 }
 
-/// Type and length of `cmw_attestation`, one octet of data, and the lengths around it.
-fn with_an_octet_more(request: &[u8]) -> Vec<u8> {
+/// Type and length of `cmw_attestation`, one byte of data, and the lengths around it.
+fn with_one_more_byte(request: &[u8]) -> Vec<u8> {
     let place = request
         .windows(4)
-        .position(|octets| octets == [0xff, 0, 0, 0]);
+        .position(|bytes| bytes == [0xff, 0, 0, 0]);
     let (before, after) = request.split_at(place.unwrap());
     let (_, after) = after.split_at(4);
     let mut changed = [before, &[0xff, 0, 0, 1, 7], after].concat();
-    // The low octets of the message's length and of the length of its extensions, behind a context of 32.
+    // The low bytes of the message's length and of the length of its extensions, behind a context of 32.
     for place in [3, 4 + 1 + 32 + 1] {
         let low = changed.get_mut(place).unwrap();
         *low = low.checked_add(1).unwrap();

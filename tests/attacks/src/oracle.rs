@@ -38,9 +38,9 @@ pub(crate) async fn row(lab: &Lab) -> Row {
                mode the attacker presents Evidence that the machine made in each of the other two; for the intra-handshake \
                mode he also asks for Evidence about a key whose public half would be all that is hashed there. To a victim of \
                the post-handshake mode he presents Evidence over a nonce that is the value which the victim's connection \
-               exports, and Evidence about the key alone; all values have 32 octets. None equals another's: what is hashed \
+               exports, and Evidence about the key alone; all values have 32 bytes. None equals another's: what is hashed \
                of a handshake begins with a name, what is hashed of a key is one SubjectPublicKeyInfo in DER and no more, \
-               and a binder has 32 octets behind that.",
+               and a binder has 32 bytes behind that.",
         cells: [
             to_weaker(lab, pre, [intra, post]).await,
             to_weaker(lab, intra, [pre, post]).await,
@@ -142,7 +142,7 @@ fn of_sha_256() -> Arc<CryptoProvider> {
     Arc::new(provider)
 }
 
-/// A key whose public half is whatever octets the attacker likes.
+/// A key whose public half is whatever bytes the attacker likes.
 #[derive(Debug)]
 struct SaysMore(Vec<u8>);
 

@@ -88,7 +88,7 @@ async fn reflected(lab: &Lab, mode: Mode) -> Cell {
                 panic!("one certificate");
             };
             let value = request.as_request().bound().as_bytes();
-            assert!(certificate.windows(32).any(|octets| octets == value));
+            assert!(certificate.windows(32).any(|bytes| bytes == value));
         }
         middle.end_tls(socket, own).await
     };

@@ -47,7 +47,7 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
                    every mode (the post-handshake one together with a mis-issued certificate): the attacker has the very \
                    value attested that the victim expects. It is assumption 2 of \
                    the threat model, and why a request for Evidence is made from a live connection, or from a key, alone or with \
-                   a nonce: `Bound` has no constructor that takes octets as they are.",
+                   a nonce: `Bound` has no constructor that takes bytes as they are.",
             cells: [
                 oracle(lab, pre).await,
                 oracle(lab, intra).await,
@@ -58,7 +58,7 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             id: "L4",
             title: "a proxy that ends TLS",
             text: "An honest reverse proxy, outside of the attested machine, was given the service's certificate and key and \
-                   passes octets on. With RA-TLS the victim cannot tell, and the proxy reads everything. In the \
+                   passes bytes on. With RA-TLS the victim cannot tell, and the proxy reads everything. In the \
                    intra-handshake mode it has no key that any Evidence names; in the post-handshake mode the \
                    authenticators that it passes on are of its other connection.",
             cells: [

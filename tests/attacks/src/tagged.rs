@@ -43,7 +43,7 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             text: "The attacker has a genuine TDX machine at his service and writes the rest as he likes: claims of another \
                    key, alone and beside a quote over his own; claims quoted without the digest of the key, or with it \
                    under another algorithm's number; claims altered after they were quoted; the quote in a CMW; another \
-                   tag; octets after claims or extension; `id-pe-cmw` beside it, each being good alone. With nothing \
+                   tag; bytes after claims or extension; `id-pe-cmw` beside it, each being good alone. With nothing \
                    altered he is accepted, which is checked too.",
             cells: [
                 altered(lab).await,
@@ -78,7 +78,7 @@ async fn altered(lab: &Lab) -> Cell {
     let good = device.tagged(&claims);
 
     let mut algorithm = claims.clone();
-    // The last 36 octets: an array of two, the number 1, a digest.
+    // The last 36 bytes: an array of two, the number 1, a digest.
     let at = algorithm.len().checked_sub(35).unwrap();
     *algorithm.get_mut(at).unwrap() = 7;
     let mut other_tag = good.clone();

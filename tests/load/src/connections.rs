@@ -1,4 +1,4 @@
-//! Setting up connections: TCP on loopback, TLS, the exchange where there is one, an octet each way.
+//! Setting up connections: TCP on loopback, TLS, the exchange where there is one, a byte each way.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -171,8 +171,8 @@ async fn connect(ends: &Ends, address: SocketAddr) -> std::io::Result<()> {
 }
 
 async fn echo(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
-    let octet = stream.read_u8().await?;
-    stream.write_u8(octet).await?;
+    let byte = stream.read_u8().await?;
+    stream.write_u8(byte).await?;
     stream.flush().await
 }
 

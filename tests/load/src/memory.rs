@@ -17,7 +17,7 @@ pub(crate) fn measure(number: usize) -> Result<(), Box<dyn Error>> {
         .enable_all()
         .build()?;
     let setting = Setting::new()?;
-    println!("memory, {number} idle connections of each kind, octets per connection, both ends");
+    println!("memory, {number} idle connections of each kind, bytes per connection, both ends");
     let mut plain = None;
     for kind in Kind::ALL {
         let ends = setting.ends(kind)?;
