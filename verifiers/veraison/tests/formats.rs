@@ -481,7 +481,7 @@ fn genuine_evidence_carries_the_nonce_that_it_was_made_for() {
     let token = read("corim/psa.good.cose");
     assert_eq!(
         check(&PsaToken::any_profile(), &token, &psa),
-        judged(&CHALLENGE, Origin::Device, 2)
+        judged(&psa, Origin::Device, 2)
     );
     assert_eq!(
         check(&PsaToken::any_profile(), &token, &[0; 32]),
@@ -494,7 +494,7 @@ fn genuine_evidence_carries_the_nonce_that_it_was_made_for() {
     let token = read("corim/cca-good.cbor");
     assert_eq!(
         check(&CcaToken::new(), &token, &cca),
-        judged(&CHALLENGE, Origin::Device, 2)
+        judged(&cca, Origin::Device, 2)
     );
     assert_eq!(
         check(&CcaToken::new(), &token, &[0; 64]),
@@ -505,7 +505,7 @@ fn genuine_evidence_carries_the_nonce_that_it_was_made_for() {
     let report = read("corim/sevsnp-tsm-report.cbor");
     assert_eq!(
         check(&SevSnpReport::new(), &report, &snp),
-        judged(&CHALLENGE, Origin::Device, 2)
+        judged(&snp, Origin::Device, 2)
     );
     assert_eq!(
         check(&SevSnpReport::new(), &report, &[0; 64]),
