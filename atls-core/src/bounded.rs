@@ -270,11 +270,11 @@ mod tests {
     }
 
     #[test]
-    fn counts_der_within_byte_strings_and_behind_lengths_that_overrun() {
+    fn counts_der_within_octet_strings_and_behind_lengths_that_overrun() {
         let nulls = [0x30, 8, 5, 0, 5, 0, 5, 0, 5, 0];
         assert!(der(5, &nulls) && !der(4, &nulls));
-        let bytes = [&[0x04, 10][..], &nulls].concat();
-        assert!(der(6, &bytes) && !der(5, &bytes));
+        let octets = [&[0x04, 10][..], &nulls].concat();
+        assert!(der(6, &octets) && !der(5, &octets));
         let overrun = [&[0x30, 4, 0x02, 0x82, 0xff, 0xff][..], &nulls].concat();
         assert!(der(7, &overrun) && !der(6, &overrun));
         assert!(!der(1000, &[0x30, 0x80].repeat(100)));

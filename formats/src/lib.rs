@@ -4,23 +4,21 @@
 //! Evidence's own signature, which **is not verified here**: alone, these values prove nothing.
 #![forbid(unsafe_code)]
 
+pub mod dcap;
+
 mod carriage;
+mod digest;
 mod implementation;
 mod reported;
-mod tdx;
 mod tsm;
 
 pub use carriage::Carriage;
+pub use digest::Digest;
 pub use implementation::origin_of;
 pub use reported::ReportedClaims;
-pub use tdx::TdQuote;
-pub use tdx::hardware_claim;
 pub use tsm::CertificateKind;
 pub use tsm::SnpReport;
 pub use tsm::TsmReport;
-
-/// The media type of a bare TDX quote.
-pub const TDX_QUOTE: &str = "application/vnd.atls.tdx-quote";
 
 /// The media type of a TSM report in CBOR.
 pub const TSM_REPORT: &str = "application/vnd.veraison.tsm-report+cbor";

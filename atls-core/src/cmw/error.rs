@@ -10,34 +10,32 @@ pub enum CmwError {
     /// A collection without a member.
     #[error("collection is empty")]
     Empty,
-    /// The indicator is 0 or larger than 4 bytes.
-    #[error("indicator of the message is 0 or has more than 4 bytes")]
+    /// The indicator is 0 or larger than 4 octets.
+    #[error("indicator is out of range")]
     Indicator,
     /// Not CBOR or JSON, not the form of a CMW, or followed by something.
-    #[error("not a conceptual message wrapper (CMW) in JSON or CBOR")]
+    #[error("not a conceptual message wrapper")]
     Malformed,
     /// A type that is no media type.
-    #[error("type of the message is no media type")]
+    #[error("type is no media type")]
     MediaType,
     /// A text label of more than 128 bytes.
     #[error("label is longer than 128 bytes")]
     LongLabel,
     /// A tag, Content-Format or integer label, which JSON cannot say. Use CBOR.
-    #[error(
-        "message has a tag, Content-Format or integer label, which JSON cannot say; encode it as CBOR"
-    )]
+    #[error("message has no JSON form")]
     NotInJson,
     /// A label that stands twice in one collection.
-    #[error("label stands twice in one collection")]
+    #[error("label is repeated")]
     RepeatedLabel,
     /// A tag number outside of those for Content-Formats (RFC 9277).
-    #[error("tag is not one of those for Content-Formats (RFC 9277)")]
+    #[error("tag stands for no content format")]
     TagNumber,
     /// Collections nested deeper than 4.
-    #[error("collections are nested deeper than 4")]
+    #[error("collections are nested too deeply")]
     TooDeep,
-    /// More than 65,529 bytes.
-    #[error("message is larger than 65,529 bytes")]
+    /// More than 65,529 octets.
+    #[error("message is larger than 65,529 octets")]
     TooLarge,
     /// More than 8 items, or more values than 8 items can have.
     #[error("message has more than 8 items")]

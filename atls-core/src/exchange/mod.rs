@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  relying party                                attester
-//!  request ─────────── request bytes ───────▶  Challenge::receive
+//!  request ─────────── request octets ───────▶  Challenge::receive
 //!    │                                            │ Challenge::to_attest → Evidence
 //!    ▼                                            ▼
 //!  Pending::finish ◀───── authenticator ──────  Challenge::answer

@@ -14,6 +14,12 @@ use atls_core::MediaType;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::Indicator;
 use atls_core::cmw::Type;
+use atls_formats::dcap::EventLog;
+use atls_formats::dcap::Quote;
+use atls_formats::dcap::TDX_EVIDENCE;
+use atls_formats::dcap::TDX_QUOTE;
+use atls_formats::dcap::TdxEvidence;
+use atls_formats::dcap::Tee;
 use atls_tsm::Provider;
 use atls_tsm::Tsm;
 use atls_tsm::TsmError;
@@ -22,12 +28,6 @@ use atls_tsm::TsmRequest;
 use crate::collateral;
 use crate::collateral::Collateral;
 use crate::collateral::CollateralFormError;
-use crate::engine;
-use crate::event_log;
-use crate::evidence;
-use crate::quote::Quote;
-use crate::quote::Tee;
-use crate::report::TdReport;
 
 /// Makes TDX quotes of the machine that it runs on. It blocks for some 40 milliseconds per quote.
 pub struct TdxAttester {
@@ -55,9 +55,8 @@ impl TdxAttester {
         match tsm.provider() {
             Ok(Provider::TdxGuest) => Ok(Some(Self {
                 tsm,
-                media_types: [
-                    crate::tdx_quote().map_err(|_| AttestError::Device("media type".to_owned()))?
-                ],
+                media_types: [MediaType::parse(TDX_QUOTE)
+                    .map_err(|_| AttestError::Device("media type".to_owned()))?],
                 event_log: None,
                 collateral: CollateralToSend::default(),
             })),
@@ -88,10 +87,10 @@ impl TdxAttester {
     /// [`AttestError::Device`] for what is no event log.
     pub fn with_event_log(mut self, table: &[u8]) -> Result<Self, AttestError> {
         let failed = |what: &str| AttestError::Device(what.to_owned());
-        let log =
-            event_log::without_filling(table).map_err(|_| failed("event log is malformed"))?;
+        let log = EventLog::open(table).and_then(EventLog::without_filling);
+        let log = log.map_err(|_| failed("event log is malformed"))?;
         self.event_log = Some(log.to_vec());
-        self.media_types = [crate::tdx_evidence().map_err(|_| failed("media type"))?];
+        self.media_types = [MediaType::parse(TDX_EVIDENCE).map_err(|_| failed("media type"))?];
         Ok(self)
     }
 
@@ -105,15 +104,14 @@ impl TdxAttester {
     fn quote(&self, report_data: &[u8; 64]) -> Result<Vec<u8>, AttestError> {
         let request = TsmRequest::new(Provider::TdxGuest, report_data);
         let padded = self.tsm.report(&request)?.outblob;
-        let malformed = |_| AttestError::Device("device gave no quote".to_owned());
-        let quote = Quote::decode(&padded, Tee::Tdx).map_err(malformed)?;
-        let report = engine::report_of(&quote).map_err(malformed)?;
-        if TdReport::of(&report).map(|report| report.report_data) != Some(*report_data) {
+        let quote = Quote::decode(&padded, Tee::Tdx)
+            .map_err(|_| AttestError::Device("device gave no quote".to_owned()))?;
+        if quote.report.report_data() != report_data {
             return Err(AttestError::Device(
                 "quote is about another value".to_owned(),
             ));
         }
-        Ok(quote.octets.to_vec())
+        Ok(quote.bytes.to_vec())
     }
 }
 
@@ -127,8 +125,12 @@ impl LocalAttester for TdxAttester {
         let quote = self.quote(request.expected_report_data().bytes())?;
         let octets = match &self.event_log {
             None => quote,
-            Some(log) => evidence::encode(quote, log.clone())
-                .map_err(|_| failed("evidence does not encode"))?,
+            Some(log) => TdxEvidence {
+                quote,
+                event_log: log.clone(),
+            }
+            .encode()
+            .map_err(|_| failed("evidence does not encode"))?,
         };
         let [media_type] = &self.media_types;
         let evidence = Cmw::evidence(media_type.clone(), octets);

@@ -9,13 +9,13 @@ use dcap_qvl::QuoteClaims;
 use dcap_qvl::intel::PckExtension;
 
 use crate::error::QuoteError;
-use crate::event_log::Event;
 use crate::genuine;
 use crate::policy::TcbStatus;
-use crate::report::SgxReport;
-use crate::report::TdReport;
 use crate::tcb;
 use crate::tcb::PartTcb;
+use atls_formats::dcap::Event;
+use atls_formats::dcap::SgxReport;
+use atls_formats::dcap::TdReport;
 
 /// A TD whose quote was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]

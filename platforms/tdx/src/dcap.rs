@@ -10,7 +10,7 @@ use crate::error::QuoteError;
 use crate::genuine;
 use crate::genuine::Root;
 use crate::policy::TcbStatus;
-use crate::quote::Quote;
+use atls_formats::dcap::Quote;
 
 /// Why the library gave no claims.
 pub(crate) enum Refused {
@@ -38,7 +38,7 @@ pub(crate) fn appraise(
     let now = at.as_secs();
     verifier
         .verify_with_policy(
-            quote.octets,
+            quote.bytes,
             collateral.dcap(),
             now,
             &QuotePolicy::claims_only(now),

@@ -9,7 +9,6 @@ use std::sync::PoisonError;
 use atls_core::Origin;
 use atls_core::cmw::Item;
 use atls_core::pki_types::UnixTime;
-use dcap_qvl::quote::Report;
 use dcap_qvl::verify::QuoteVerifier;
 
 use crate::attributes;
@@ -28,9 +27,9 @@ use crate::genuine::Platform;
 use crate::genuine::Root;
 use crate::policy::TcbPolicy;
 use crate::policy::TcbStatus;
-use crate::quote::Quote;
 use crate::tcb;
 use crate::tcb::Svns;
+use atls_formats::dcap::Quote;
 
 pub(crate) struct Engine {
     root: Root,
@@ -41,9 +40,8 @@ pub(crate) struct Engine {
     seen: Mutex<BTreeMap<Platform, Evaluation>>,
 }
 
-/// A report whose signatures were verified, and the platform that it comes from.
+/// The platform of a quote whose signatures were verified.
 pub(crate) struct Verified {
-    pub(crate) report: Report,
     pub(crate) platform: PlatformClaims,
     /// Until when the result may be used.
     pub(crate) expires_at: UnixTime,
@@ -182,7 +180,7 @@ impl Engine {
         policy: &TcbPolicy<'_>,
         now: UnixTime,
     ) -> Result<Verified, QuoteError> {
-        if collateral.tee() != quote.tee {
+        if collateral.tee() != quote.tee() {
             return Err(QuoteError::Collateral);
         }
         // The library looks at the dates of all but the issue of revocation lists.
@@ -242,7 +240,7 @@ impl Engine {
         collateral: &Collateral,
         at: UnixTime,
     ) -> Result<Verified, QuoteError> {
-        if !library_judges(quote)? {
+        if !library_judges(quote) {
             return self.unjudged(quote, collateral, None, at);
         }
         if !collateral.is_under(&self.root) {
@@ -255,7 +253,6 @@ impl Engine {
                     tcb::parts(collateral, &Svns::of(quote)?)?,
                 )?,
                 expires_at: genuine::seconds(claims.earliest_expiration_date),
-                report: claims.report,
             }),
             Err(Refused::Error(error)) => Err(error),
             Err(Refused::Platform(status)) => self.unjudged(quote, collateral, Some(status), at),
@@ -290,7 +287,6 @@ impl Engine {
         Ok(Verified {
             platform: PlatformClaims::unjudged(&pck, judgement)?,
             expires_at,
-            report: report_of(quote)?,
         })
     }
 
@@ -304,7 +300,7 @@ impl Engine {
         now: UnixTime,
     ) -> bool {
         match error {
-            QuoteError::Collateral if collateral.tee() == quote.tee => {
+            QuoteError::Collateral if collateral.tee() == quote.tee() => {
                 let issuers = quote.chain.get(1..).unwrap_or_default();
                 genuine::verify(quote, &self.root, now).is_ok()
                     && collateral.verify(issuers, &self.root, now).is_err()
@@ -345,22 +341,16 @@ impl Engine {
 }
 
 /// The library refuses these bits whatever it is told, and gives nothing that a result could be made of.
-fn library_judges(quote: &Quote<'_>) -> Result<bool, QuoteError> {
-    let report = report_of(quote)?;
-    let Some(td) = report.as_td10() else {
-        return Ok(true);
+fn library_judges(quote: &Quote<'_>) -> bool {
+    let Some(td) = quote.report.as_td() else {
+        return true;
     };
-    let bits = u64::from_le_bytes(td.td_attributes);
+    let bits = td.td_attributes;
     let reserved = bits & !attributes::TD_DEFINED != 0;
     let migratable = bits & attributes::TD_MIGRATABLE != 0;
     let fragile = bits & attributes::TD_SEPT_VE_DISABLE == 0;
-    let served = report.as_td15().is_none() && bits & attributes::TD_SERVTD_EXT != 0;
-    Ok(!(reserved || migratable || fragile || served))
-}
-
-pub(crate) fn report_of(quote: &Quote<'_>) -> Result<Report, QuoteError> {
-    let parsed = dcap_qvl::quote::Quote::parse(quote.octets);
-    Ok(parsed.map_err(|_| QuoteError::Malformed("body"))?.report)
+    let served = td.td15.is_none() && bits & attributes::TD_SERVTD_EXT != 0;
+    !(reserved || migratable || fragile || served)
 }
 
 fn is_about_collateral(error: &QuoteError) -> bool {

@@ -3,6 +3,8 @@
 use atls_collateral::CollateralError;
 use atls_core::AppraisalError;
 use atls_core::Stale;
+use atls_formats::dcap::EventLogError;
+use atls_formats::dcap::QuoteFormatError;
 
 /// A quote that could not be appraised. Every one of these is a refusal; the difference is for whoever operates the
 /// verifier.
@@ -39,6 +41,18 @@ pub enum QuoteError {
     /// Collateral could not be fetched.
     #[error("collateral could not be fetched")]
     Unavailable(#[source] CollateralError),
+}
+
+impl From<QuoteFormatError> for QuoteError {
+    fn from(error: QuoteFormatError) -> Self {
+        Self::Malformed(error.part)
+    }
+}
+
+impl From<EventLogError> for QuoteError {
+    fn from(_: EventLogError) -> Self {
+        Self::EventLog
+    }
 }
 
 impl From<QuoteError> for AppraisalError {

@@ -24,8 +24,8 @@ use x509_cert::der::SliceReader;
 use x509_cert::der::asn1::BitString;
 
 use crate::error::QuoteError;
-use crate::quote::Quote;
-use crate::quote::Tee;
+use atls_formats::dcap::Quote;
+use atls_formats::dcap::Tee;
 
 /// Which collateral a quote needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -198,7 +198,7 @@ pub(crate) fn claimed_platform(quote: &Quote<'_>) -> Result<Platform, QuoteError
         dcap_qvl::config::PckCa::Processor => PckCa::Processor,
     };
     Ok(Platform {
-        tee: quote.tee,
+        tee: quote.tee(),
         fmspc: extension.fmspc,
         ca,
     })
@@ -214,12 +214,13 @@ pub(crate) fn verify(
     let chain = root.split(&quote.chain)?;
     let pck = chain.verify(now)?;
     verify_by(&pck, quote.qe_report, quote.qe_signature)?;
-    let covered = [quote.attestation_key, quote.qe_authentication].concat();
+    let covered = [&quote.attestation_key[..], quote.qe_authentication].concat();
     let covered = digest::digest(&digest::SHA256, &covered);
-    if quote.qe_report.get(QE_REPORT_DATA..QE_REPORT_DATA_END) != Some(covered.as_ref()) {
+    // The first half of the QE report's report data: SHA-256 of attestation key and authentication data.
+    if !quote.qe.report_data.starts_with(covered.as_ref()) {
         return Err(QuoteError::BadSignature);
     }
-    let point = [&[4], quote.attestation_key].concat();
+    let point = [&[4], &quote.attestation_key[..]].concat();
     UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
         .verify(quote.signed, quote.signature)
         .map_err(|_| QuoteError::BadSignature)?;
@@ -289,10 +290,6 @@ pub(crate) fn backend() -> CryptoBackend {
 pub(crate) fn seconds(time: u64) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(time))
 }
-
-/// The first half of the QE report's report data: SHA-256 of attestation key and authentication data.
-const QE_REPORT_DATA: usize = 320;
-const QE_REPORT_DATA_END: usize = 352;
 
 /// SHA-256 of the DER of `CN=Intel SGX Root CA`, the root of SGX and TDX alike.
 const INTEL_SGX_ROOT_CA: [u8; 32] = [

@@ -15,8 +15,8 @@ use crate::policy::TcbPolicy;
 use crate::policy::TcbStatus;
 use crate::policy::TdxImage;
 use crate::policy::TdxPolicy;
-use crate::report::SgxReport;
-use crate::report::TdReport;
+use atls_formats::dcap::SgxReport;
+use atls_formats::dcap::TdReport;
 
 /// The claims about a TD, and the image that it is.
 pub(crate) fn tdx<'a>(

@@ -39,26 +39,25 @@ mod collateral;
 mod dcap;
 mod engine;
 mod error;
-mod event_log;
-mod evidence;
 mod findings;
 mod genuine;
 mod judge;
 mod judged;
-mod pem;
 mod policy;
-mod quote;
-mod report;
 mod sgx;
 mod tcb;
 mod verifier;
 
-use atls_core::MediaType;
-use atls_core::MediaTypeError;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Tier;
 use atls_core::ear::TrustVector;
 
+pub use atls_formats::dcap::Event;
+pub use atls_formats::dcap::SgxReport;
+pub use atls_formats::dcap::Td15;
+pub use atls_formats::dcap::Td15Extended;
+pub use atls_formats::dcap::TdReport;
+pub use atls_formats::dcap::Tee;
 pub use attester::CollateralToSend;
 pub use attester::TdxAttester;
 pub use claims::EarlyTcb;
@@ -74,7 +73,6 @@ pub use collateral::FetchedCollateral;
 pub use collateral::Pcs;
 pub use collateral::SuppliedCollateral;
 pub use error::QuoteError;
-pub use event_log::Event;
 pub use genuine::PckCa;
 pub use genuine::Platform;
 pub use genuine::VerifiedPlatform;
@@ -85,11 +83,6 @@ pub use policy::SgxPolicy;
 pub use policy::TcbStatus;
 pub use policy::TdxImage;
 pub use policy::TdxPolicy;
-pub use quote::Tee;
-pub use report::SgxReport;
-pub use report::Td15;
-pub use report::Td15Extended;
-pub use report::TdReport;
 pub use sgx::SgxVerifier;
 pub use tcb::PartTcb;
 pub use tcb::SvnComponent;
@@ -97,18 +90,6 @@ pub use tcb::SvnShortfall;
 pub use tcb::TcbPart;
 pub use tcb::TcbUpdate;
 pub use verifier::TdxVerifier;
-
-fn tdx_quote() -> Result<MediaType, MediaTypeError> {
-    MediaType::parse("application/vnd.atls.tdx-quote")
-}
-
-fn tdx_evidence() -> Result<MediaType, MediaTypeError> {
-    MediaType::parse("application/vnd.atls.tdx-evidence+cbor")
-}
-
-fn sgx_quote() -> Result<MediaType, MediaTypeError> {
-    MediaType::parse("application/vnd.atls.sgx-quote")
-}
 
 /// Of the software that is known by this name, if it is. With Intel's judgement of the platform, beside the claims that follow
 /// from it; nothing that identifies it.

@@ -14,6 +14,9 @@ use atls_core::cmw::Item;
 use atls_core::ear::Ear;
 use atls_core::ear::VerifierId;
 use atls_core::pki_types::UnixTime;
+use atls_formats::dcap::Quote;
+use atls_formats::dcap::SGX_QUOTE;
+use atls_formats::dcap::Tee;
 use atls_reference::Live;
 
 use crate::claims::SgxClaims;
@@ -25,9 +28,6 @@ use crate::genuine::Root;
 use crate::judge;
 use crate::judged::Judged;
 use crate::policy::SgxPolicy;
-use crate::quote::Quote;
-use crate::quote::Tee;
-use crate::report::SgxReport;
 
 /// Appraises SGX quotes of version 3 under Intel's root.
 pub struct SgxVerifier {
@@ -95,23 +95,22 @@ impl SgxVerifier {
             .engine
             .appraise(&quote, endorsements, &policy.tcb(), now)
             .await?;
-        let report = verified.report.as_sgx();
-        let report = SgxReport::try_from(report.ok_or(QuoteError::Malformed("body"))?)?;
-        let (vector, enclave) = judge::sgx(&report, &verified.platform, &policy, now);
+        let report = quote.report.as_sgx().ok_or(QuoteError::Malformed("body"))?;
+        let (vector, enclave) = judge::sgx(report, &verified.platform, &policy, now);
         let appraisal = crate::appraisal(
             vector,
             enclave.map(|enclave| enclave.name.as_str()),
             &verified.platform,
         );
         let tcb = policy.tcb();
-        let mut findings = findings::enclave(&report, &policy, enclave);
+        let mut findings = findings::enclave(report, &policy, enclave);
         findings.extend(findings::platform("sgx", &verified.platform, &tcb, now));
         let known_as = enclave.map(|enclave| enclave.name.clone());
         Ok(Judged {
             ear: Ear::local(verifier_id(), now, "sgx", appraisal).with_expiry(verified.expires_at),
             claims: SgxClaims {
                 enclave: known_as.clone(),
-                report,
+                report: report.clone(),
                 platform: verified.platform,
             },
             findings,
@@ -127,7 +126,7 @@ impl SgxVerifier {
         Self {
             engine: Engine::new(root, collateral),
             policy,
-            media_types: crate::sgx_quote().into_iter().collect(),
+            media_types: MediaType::parse(SGX_QUOTE).into_iter().collect(),
         }
     }
 }

@@ -14,22 +14,23 @@ use atls_core::cmw::Item;
 use atls_core::ear::Ear;
 use atls_core::ear::VerifierId;
 use atls_core::pki_types::UnixTime;
+use atls_formats::dcap::EventLog;
+use atls_formats::dcap::Quote;
+use atls_formats::dcap::TDX_EVIDENCE;
+use atls_formats::dcap::TDX_QUOTE;
+use atls_formats::dcap::TdxEvidence;
+use atls_formats::dcap::Tee;
 use atls_reference::Live;
 
 use crate::claims::TdxClaims;
 use crate::collateral::CollateralSource;
 use crate::engine::Engine;
 use crate::error::QuoteError;
-use crate::event_log;
-use crate::evidence;
 use crate::findings;
 use crate::genuine::Root;
 use crate::judge;
 use crate::judged::Judged;
 use crate::policy::TdxPolicy;
-use crate::quote::Quote;
-use crate::quote::Tee;
-use crate::report::TdReport;
 
 /// Appraises TDX quotes under Intel's root.
 ///
@@ -110,7 +111,7 @@ impl TdxVerifier {
         policy: Arc<Live<TdxPolicy>>,
         collateral: Arc<dyn CollateralSource>,
     ) -> Self {
-        let media_types = [crate::tdx_quote(), crate::tdx_evidence()];
+        let media_types = [TDX_QUOTE, TDX_EVIDENCE].map(MediaType::parse);
         Self {
             engine: Engine::new(root, collateral),
             policy,
@@ -131,26 +132,26 @@ impl TdxVerifier {
             .engine
             .appraise(&quote, endorsements, &policy.tcb(), now)
             .await?;
-        let report = TdReport::of(&verified.report).ok_or(QuoteError::Malformed("body"))?;
+        let report = quote.report.as_td().ok_or(QuoteError::Malformed("body"))?;
         let events = match event_log {
             None => Vec::new(),
-            Some(log) => event_log::replay(log, &report.rtmr)?,
+            Some(log) => EventLog::open(log)?.replay(&report.rtmr)?,
         };
-        let (vector, image) = judge::tdx(&report, &verified.platform, &policy, now);
+        let (vector, image) = judge::tdx(report, &verified.platform, &policy, now);
         let appraisal = crate::appraisal(
             vector,
             image.map(|image| image.name.as_str()),
             &verified.platform,
         );
         let tcb = policy.tcb();
-        let mut findings = findings::td(&report, &policy, image);
+        let mut findings = findings::td(report, &policy, image);
         findings.extend(findings::platform("tdx", &verified.platform, &tcb, now));
         let known_as = image.map(|image| image.name.clone());
         Ok(Judged {
             ear: Ear::local(verifier_id(), now, "tdx", appraisal).with_expiry(verified.expires_at),
             claims: TdxClaims {
                 image: known_as.clone(),
-                report,
+                report: report.clone(),
                 platform: verified.platform,
                 events,
             },
@@ -165,9 +166,10 @@ impl TdxVerifier {
         now: UnixTime,
     ) -> Result<Appraised, AppraisalError> {
         let endorsements = evidence.endorsements();
-        let judged = if crate::tdx_evidence().as_ref() == Ok(evidence.media_type()) {
-            let (quote, log) = evidence::decode(evidence.bytes())?;
-            self.judged(&quote, Some(&log), endorsements, now).await?
+        let judged = if MediaType::parse(TDX_EVIDENCE).as_ref() == Ok(evidence.media_type()) {
+            let parts = TdxEvidence::decode(evidence.bytes()).map_err(QuoteError::from)?;
+            self.judged(&parts.quote, Some(&parts.event_log), endorsements, now)
+                .await?
         } else {
             let quote = evidence.bytes();
             self.judged(quote, None, endorsements, now).await?

@@ -68,37 +68,6 @@ fn quotes(findings: &mut Findings) {
     findings.check("quote", refused, &inputs, |quote| {
         ready(verifier.appraise_quote(quote, &[], at(NOW))).map(drop)
     });
-
-    let mut event = vec![1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0x0c, 0];
-    event.extend([0; 48]);
-    event.extend([0; 4]);
-    let mut first = vec![0, 0, 0, 0, 3, 0, 0, 0];
-    first.extend([0; 20]);
-    let id = [
-        &b"Spec ID Event03\0"[..],
-        &[0; 8],
-        &[1, 0, 0, 0, 0x0c, 0, 48, 0],
-        &[0],
-    ]
-    .concat();
-    first.extend(u32::try_from(id.len()).unwrap().to_le_bytes());
-    first.extend(id);
-    let mut claims = first.clone();
-    claims.extend([1, 0, 0, 0, 1, 0, 0, 0]);
-    claims.extend([0xff; 64]);
-    let logs = [
-        Hostile::new("many events", [&first[..], &event.repeat(900)].concat()),
-        Hostile::new("a count beyond the end", claims),
-        Hostile::new("zeros", vec![0; 60_000]),
-    ];
-    let bound = Bound {
-        per_byte: 16,
-        ..refused
-    };
-    findings.check("event log", bound, &logs, |log| {
-        let judged = verifier.appraise_with_event_log(&quote, log, &[], at(NOW));
-        ready(judged).map(drop)
-    });
 }
 
 fn collateral(findings: &mut Findings) {

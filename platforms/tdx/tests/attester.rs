@@ -31,6 +31,7 @@ use atls_core::cmw::Cmw;
 use atls_core::combine::Cached;
 use atls_core::ear::Tier;
 use atls_core::pki_types::UnixTime;
+use atls_formats::dcap::EventLogWriter;
 use atls_reference::Live;
 use atls_tdx::Collateral;
 use atls_tdx::CollateralFromPeer;
@@ -47,7 +48,6 @@ use atls_tdx::TdxAttester;
 use atls_tdx::TdxClaims;
 use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
-use atls_tdx::testing::ForgedLog;
 use atls_tdx::testing::ForgedPlatform;
 use atls_tsm::Provider;
 use atls_tsm::Tsm;
@@ -239,13 +239,13 @@ fn an_attester_can_send_collateral_along() {
 #[test]
 fn an_attester_can_send_its_event_log_along() {
     let platform = Arc::new(ForgedPlatform::new(NOW).unwrap());
-    let log = ForgedLog::new()
+    let log = EventLogWriter::new()
         .measured(1, 13, b"boot loader")
         .event(1, 0x8000_0003, &[7; 48], b"kernel")
         .measured(2, 13, b"quiet");
     let mut report = platform.td_report();
     report.rtmr = log.rtmr();
-    let table = [log.octets(), &[0xff; 1000]].concat();
+    let table = [log.bytes(), &[0xff; 1000]].concat();
     let with = |table: &[u8]| attester(&platform, &report).with_event_log(table).unwrap();
     let verifier = || verifier(&platform, &report, supplied(&platform));
     let peer = decide(verifier(), &mut with(&table)).unwrap();
@@ -256,7 +256,7 @@ fn an_attester_can_send_its_event_log_along() {
     // A log that leads elsewhere is worse than none.
     let lie = log.measured(2, 13, b"debug");
     assert_eq!(
-        decide(verifier(), &mut with(lie.octets())).map(drop),
+        decide(verifier(), &mut with(lie.bytes())).map(drop),
         Err(Refusal::Appraisal(AppraisalError::Malformed))
     );
     assert!(decide(verifier(), &mut attester(&platform, &report)).is_ok());

@@ -339,10 +339,10 @@ fn quotes_without_collateral_have_a_layout_and_genuine_signatures() {
     for (name, expected) in [
         ("v4-google-cos113", QuoteError::NoCollateral),
         ("v5-td15-google-nocollateral", QuoteError::NoCollateral),
-        // Other octets than zero after the quote.
+        // Other bytes than zero after the quote.
         (
             "v4-google-SPR_E4-nocollateral",
-            QuoteError::Malformed("octets after the quote"),
+            QuoteError::Malformed("bytes after the quote"),
         ),
     ] {
         let quote = std::fs::read(folder.join(format!("tdx/{name}.quote"))).unwrap();

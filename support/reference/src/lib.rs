@@ -17,13 +17,12 @@
 
 pub mod corim;
 
-mod digest;
 mod error;
 mod file;
 mod live;
 mod problem;
 
-pub use digest::Digest;
+pub use atls_formats::Digest;
 pub use error::ReferenceError;
 pub use error::SyntaxError;
 pub use file::Format;

@@ -10,20 +10,18 @@ use crate::endpoint::EndpointError;
 #[non_exhaustive]
 pub enum SetupError {
     /// A credential that is no header value: visible ASCII is wanted.
-    #[error(
-        "credential cannot be sent in a header: it must be visible ASCII, without a line break at its end"
-    )]
+    #[error("credential cannot be sent in a header")]
     Credential,
     /// The address of the service.
-    #[error("address of the service is not usable")]
+    #[error("address of the service")]
     Endpoint(#[from] EndpointError),
     /// A media type of Evidence that is none.
-    #[error("media type of evidence is none")]
+    #[error("media type of evidence")]
     MediaType(#[from] MediaTypeError),
     /// No format of Evidence: the verifier could never be asked. Add one.
-    #[error("verifier has no format of evidence; add one to its builder")]
+    #[error("verifier has no format of evidence")]
     NoFormat,
     /// Two formats for one media type, and which one decides would be chance. Remove one.
-    #[error("two formats for {0}; remove one")]
+    #[error("two formats for {0}")]
     RepeatedFormat(MediaType),
 }

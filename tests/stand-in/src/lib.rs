@@ -23,6 +23,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use atls_core::pki_types::UnixTime;
+use atls_formats::dcap::QuoteToSign;
+use atls_formats::dcap::Report;
+use atls_formats::dcap::SignatureData;
+use atls_formats::dcap::TdReport;
 
 pub use connection::Connection;
 pub use connection::identity;
@@ -51,11 +55,32 @@ pub fn sha512(octets: &[u8]) -> Vec<u8> {
 
 /// A TDX quote of version 4 with this report data, and a signature that nobody here verifies.
 pub fn td_quote(report_data: &[u8]) -> Vec<u8> {
-    let mut quote = vec![0; 48 + 584 + 100];
-    quote[0] = 4;
-    quote[4] = 0x81;
-    quote[568..632].copy_from_slice(report_data);
-    quote
+    let report = TdReport {
+        tee_tcb_svn: [0; 16],
+        mrseam: [0; 48].into(),
+        mrsignerseam: [0; 48].into(),
+        seam_attributes: 0,
+        td_attributes: 0,
+        xfam: 0,
+        mrtd: [0; 48].into(),
+        mrconfigid: [0; 48].into(),
+        mrowner: [0; 48].into(),
+        mrownerconfig: [0; 48].into(),
+        rtmr: [[0; 48].into(); 4],
+        report_data: report_data.try_into().unwrap(),
+        td15: None,
+        td15_extended: None,
+    };
+    let data = SignatureData {
+        signature: &[0; 64],
+        attestation_key: &[0; 64],
+        qe_report: &[0; 384],
+        qe_signature: &[0; 64],
+        qe_authentication: &[0; 32],
+        chain: &[vec![1], vec![2], vec![3]],
+    };
+    let quote = QuoteToSign::over(&Report::Td(report)).unwrap();
+    quote.with_signature(&data).unwrap()
 }
 
 /// Genuine samples beside the project, unless `ATLS_VECTORS` says where; none where the folder is absent and nobody

@@ -8,6 +8,7 @@ use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
+use atls_core::ExpectedValue;
 use atls_core::MediaType;
 use atls_core::Origin;
 use atls_core::Verifier;
@@ -15,9 +16,10 @@ use atls_core::ear::KeySource;
 use atls_core::http::HttpClient;
 use atls_core::limits::DEFAULT_MAX_AGE;
 use atls_core::pki_types::UnixTime;
-use atls_formats::Carriage;
-use atls_formats::TDX_QUOTE;
-use atls_formats::TdQuote;
+use atls_formats::dcap::Quote;
+use atls_formats::dcap::TDX_QUOTE;
+use atls_formats::dcap::Tee;
+use atls_formats::dcap::report_data;
 use atls_remote::Endpoint;
 use atls_remote::Service;
 use atls_remote::SetupError;
@@ -83,9 +85,10 @@ impl ItaVerifier {
         evidence: &Evidence<'_>,
         now: UnixTime,
     ) -> Result<Appraised, AppraisalError> {
-        let challenge = Carriage::Sha512.challenge(evidence.bound());
-        let quote = TdQuote::read(evidence.bytes()).ok_or(AppraisalError::Malformed)?;
-        let matched = challenge.compare(quote.report_data())?;
+        let challenge = ExpectedValue::from(report_data(evidence.bound()));
+        let quote =
+            Quote::decode(evidence.bytes(), Tee::Tdx).map_err(|_| AppraisalError::Malformed)?;
+        let matched = challenge.compare(quote.report.report_data())?;
         let check = TokenCheck {
             now,
             max_age: self.max_age,

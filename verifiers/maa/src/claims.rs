@@ -11,7 +11,7 @@ use atls_core::ear::Ear;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
-use atls_formats::hardware_claim;
+use atls_formats::dcap::hardware_claim;
 use atls_remote::Token;
 use serde_json::Map;
 use serde_json::Value;

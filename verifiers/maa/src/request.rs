@@ -4,8 +4,9 @@ use atls_core::AppraisalError;
 use atls_core::BoundMatch;
 use atls_core::ExpectedValue;
 use atls_formats::CertificateKind;
-use atls_formats::TdQuote;
 use atls_formats::TsmReport;
+use atls_formats::dcap::Quote;
+use atls_formats::dcap::Tee;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -17,8 +18,8 @@ pub(crate) fn tdx(
     evidence: &[u8],
     challenge: &ExpectedValue,
 ) -> Result<(Value, BoundMatch), AppraisalError> {
-    let quote = TdQuote::read(evidence).ok_or(AppraisalError::Malformed)?;
-    let matched = challenge.compare(quote.report_data())?;
+    let quote = Quote::decode(evidence, Tee::Tdx).map_err(|_| AppraisalError::Malformed)?;
+    let matched = challenge.compare(quote.report.report_data())?;
     let request = json!({ "quote": BASE64_URL_SAFE_NO_PAD.encode(evidence) });
     Ok((request, matched))
 }

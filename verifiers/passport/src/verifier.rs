@@ -317,26 +317,22 @@ const LOCAL: &str = "local";
 pub enum PassportSetupError {
     /// A part of which it is known that its issuers affirm replayed Evidence. It says nothing about a connection: remove the
     /// scheme.
-    #[error("results about {0} do not tell fresh evidence from replayed; remove the scheme")]
+    #[error("results about {0} do not tell fresh evidence from replayed")]
     Replayable(String),
     /// A media type of a dialect does not parse. It does.
-    #[error("media type of a dialect is none")]
+    #[error("media type of a dialect")]
     MediaType(#[from] MediaTypeError),
     /// Nobody's passports would be accepted. Trust an issuer.
-    #[error("no issuer is trusted, so no passport could be accepted; trust one")]
+    #[error("no issuer is trusted")]
     NoIssuer,
     /// An issuer without scheme, whose passports would all be refused. Add one.
-    #[error("an issuer is trusted under no scheme; add one")]
+    #[error("an issuer is trusted under no scheme")]
     NoScheme,
     /// Trustee's results have no `eat_nonce`, so one of its schemes must be of those that compare the value which the result
     /// reports: add [`Scheme::trustee`] or [`Scheme::trustee_azure`].
-    #[error(
-        "results of an issuer have no nonce and no scheme compares another value; add `Scheme::trustee` or `Scheme::trustee_azure`"
-    )]
+    #[error("no scheme of an issuer without nonces compares anything")]
     NothingCompared,
     /// Nobody here knows what results about this TEE tell about debugging. Use Evidence, or another TEE.
-    #[error(
-        "not known what results about the TEE {0:?} tell about debugging; use its Evidence, or another TEE"
-    )]
+    #[error("not known what results about the TEE {0:?} tell")]
     UnknownTee(String),
 }

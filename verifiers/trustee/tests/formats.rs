@@ -59,14 +59,21 @@ fn genuine_tdx_quotes_are_read() {
     let Some(vectors) = vectors() else { return };
     let mut read = 0;
     for file in std::fs::read_dir(vectors.join("tdx")).unwrap() {
-        let octets = std::fs::read(file.unwrap().path()).unwrap();
+        let file = file.unwrap();
+        let octets = std::fs::read(file.path()).unwrap();
         let start = match octets.get(..6) {
             Some([4, 0, _, _, 0x81, 0]) => 48 + 520,
             Some([5, 0, _, _, 0x81, 0]) => 54 + 520,
             _ => continue,
         };
         let report_data = &octets[start..start + 64];
-        assert!(shaped(&TdxQuote::new(), &octets, report_data).is_ok());
+        let shaped_as_it_is = shaped(&TdxQuote::new(), &octets, report_data);
+        // Recorded with two bytes behind it that are not zero.
+        if file.file_name() == "v4-google-SPR_E4-nocollateral.quote" {
+            assert_eq!(shaped_as_it_is, Err(AppraisalError::Malformed));
+            continue;
+        }
+        assert!(shaped_as_it_is.is_ok(), "{file:?}");
         let mut other = report_data.to_vec();
         other[63] ^= 1;
         let refused = shaped(&TdxQuote::new(), &octets, &other);
@@ -216,8 +223,7 @@ fn truncations_are_refused_at_every_length() {
     for length in 0..snp.len() {
         assert!(shaped(&SnpReport::new(), &snp[..length], &[7; 64]).is_err());
     }
-    let mut quote = vec![7; 48 + 584];
-    quote[..8].copy_from_slice(&[4, 0, 2, 0, 0x81, 0, 0, 0]);
+    let quote = stand_in::td_quote(&[7; 64]);
     assert!(shaped(&TdxQuote::new(), &quote, &[7; 64]).is_ok());
     for length in 0..quote.len() {
         assert!(shaped(&TdxQuote::new(), &quote[..length], &[7; 64]).is_err());

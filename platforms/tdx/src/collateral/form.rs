@@ -3,17 +3,18 @@
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
 use atls_core::bounded;
+use atls_formats::dcap::COLLATERAL;
 use ciborium::Value;
 use serde::Deserialize;
 
 use super::Collateral;
 use super::CollateralFormError;
 use super::CollateralParts;
-use crate::pem;
+use atls_formats::dcap::pem;
 
 /// Private until one is registered.
 pub(crate) fn media_type() -> Result<MediaType, MediaTypeError> {
-    MediaType::parse("application/vnd.atls.dcap-collateral+cbor")
+    MediaType::parse(COLLATERAL)
 }
 
 impl Collateral {

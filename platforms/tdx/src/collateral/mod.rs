@@ -30,8 +30,8 @@ use crate::genuine;
 use crate::genuine::PckCa;
 use crate::genuine::Platform;
 use crate::genuine::Root;
-use crate::pem;
-use crate::quote::Tee;
+use atls_formats::dcap::Tee;
+use atls_formats::dcap::pem;
 use crl::Crl;
 
 /// TCB Info, QE Identity and revocation lists for one kind of platform.

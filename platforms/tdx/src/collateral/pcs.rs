@@ -22,8 +22,8 @@ use super::Collateral;
 use super::CollateralParts;
 use super::form;
 use crate::genuine::Root;
-use crate::pem;
-use crate::quote::Tee;
+use atls_formats::dcap::Tee;
+use atls_formats::dcap::pem;
 
 /// Fetches collateral from Intel or from a PCCS. What it gives is verified up to the root, so that a cache behind it
 /// never holds what Intel did not sign.

@@ -10,7 +10,7 @@ use crate::attributes;
 use crate::judge;
 use crate::policy::SgxEnclave;
 use crate::policy::SgxPolicy;
-use crate::report::SgxReport;
+use atls_formats::dcap::SgxReport;
 
 /// All but those of the platform under it. `known` is the one that was recognised.
 pub(crate) fn enclave(

@@ -12,7 +12,7 @@ use crate::judge;
 use crate::policy::Pin;
 use crate::policy::TdxImage;
 use crate::policy::TdxPolicy;
-use crate::report::TdReport;
+use atls_formats::dcap::TdReport;
 
 /// All but those of the platform under it. `image` is the one that was recognised.
 pub(crate) fn td(report: &TdReport, policy: &TdxPolicy, image: Option<&TdxImage>) -> Vec<Finding> {

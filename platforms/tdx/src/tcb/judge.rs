@@ -21,8 +21,7 @@ use crate::collateral::Collateral;
 use crate::error::QuoteError;
 use crate::genuine;
 use crate::policy::TcbStatus;
-use crate::quote::Quote;
-use crate::report::TdReport;
+use atls_formats::dcap::Quote;
 
 /// The security version numbers that a genuine quote and its PCK certificate state.
 #[derive(Clone, Copy, Debug)]
@@ -40,17 +39,15 @@ impl Svns {
         let pck = leaf
             .and_then(|leaf| dcap_qvl::intel::parse_pck_extension(leaf).ok())
             .ok_or(QuoteError::Malformed("PCK certificate"))?;
-        let quoting_enclave = quote.qe_report.get(QE_ISV_SVN..);
-        let quoting_enclave = quoting_enclave
-            .and_then(|rest| rest.first_chunk())
-            .ok_or(QuoteError::Malformed("QE report"))?;
-        let td = TdReport::of(&crate::engine::report_of(quote)?);
+        let td = quote.report.as_td();
         Ok(Self {
             cpu: pck.cpu_svn,
             pce: pck.pce_svn,
-            quoting_enclave: u16::from_le_bytes(*quoting_enclave),
-            tdx: td.as_ref().map(|td| td.tee_tcb_svn),
-            tdx_now: td.and_then(|td| td.td15).map(|td| td.tee_tcb_svn_2),
+            quoting_enclave: quote.qe.isv_svn,
+            tdx: td.map(|td| td.tee_tcb_svn),
+            tdx_now: td
+                .and_then(|td| td.td15.as_ref())
+                .map(|td| td.tee_tcb_svn_2),
         })
     }
 }
@@ -267,6 +264,3 @@ fn short(component: SvnComponent, has: u16, needs: u16) -> Option<SvnShortfall> 
         needs,
     })
 }
-
-/// Where an enclave's report has its `ISVSVN`, 2 bytes.
-const QE_ISV_SVN: usize = 258;

@@ -23,12 +23,12 @@ pub(crate) use judge::worst;
 mod tests {
     use super::*;
     use crate::policy::TcbStatus;
-    use crate::quote::Quote;
-    use crate::quote::Tee;
-    use crate::report::Td15;
-    use crate::report::TdReport;
     use crate::testing::ForgedLevel;
     use crate::testing::ForgedPlatform;
+    use atls_formats::dcap::Quote;
+    use atls_formats::dcap::Td15;
+    use atls_formats::dcap::TdReport;
+    use atls_formats::dcap::Tee;
 
     const NOW: u64 = 20_833 * 24 * 60 * 60;
 

@@ -12,7 +12,7 @@ use super::ForgeError;
 use super::ForgedLevel;
 use super::ForgedPlatform;
 use super::QE_SIGNER;
-use crate::quote::Tee;
+use atls_formats::dcap::Tee;
 
 pub(super) fn tcb_info(platform: &ForgedPlatform, tee: Tee) -> Result<String, ForgeError> {
     let levels = platform.platform_levels.iter().map(|level| {

@@ -23,23 +23,23 @@
 
 mod body;
 mod documents;
-mod log;
 mod pki;
 
 use std::fmt;
 
+use atls_formats::dcap::QuoteToSign;
+use atls_formats::dcap::Report;
+use atls_formats::dcap::SignatureData;
 use ring::digest;
 
 use crate::collateral::Collateral;
 use crate::collateral::CollateralParts;
-use crate::pem;
 use crate::policy::TcbStatus;
-use crate::quote::Tee;
-use crate::report::SgxReport;
-use crate::report::TdReport;
+use atls_formats::dcap::SgxReport;
+use atls_formats::dcap::TdReport;
+use atls_formats::dcap::Tee;
+use atls_formats::dcap::pem;
 use pki::Key;
-
-pub use log::ForgedLog;
 
 /// Keys, and what there is to be said about the platform. Change a field, then make quotes and collateral.
 #[allow(
@@ -196,9 +196,7 @@ impl ForgedPlatform {
             report_data: *report_data,
             ..report.clone()
         };
-        let signed = body::signed_td(&report)?;
-        let certification = self.certification()?;
-        self.quote(signed, &[&[6, 0], &sized(&certification)?[..]].concat())
+        self.quote(&Report::Td(report))
     }
 
     /// A quote of version 3 over a report, whose own report data is replaced.
@@ -214,7 +212,7 @@ impl ForgedPlatform {
             report_data: *report_data,
             ..report.clone()
         };
-        self.quote(body::signed_enclave(&report), &self.certification()?)
+        self.quote(&Report::Sgx(report))
     }
 
     /// Documents and revocation lists.
@@ -262,35 +260,22 @@ impl ForgedPlatform {
             .collect()
     }
 
-    fn quote(&self, mut octets: Vec<u8>, certification: &[u8]) -> Result<Vec<u8>, ForgeError> {
-        let signature = self.keys.attestation.sign(&octets)?;
-        let data = [
-            &signature,
-            self.keys.attestation.coordinates(),
-            certification,
-        ]
-        .concat();
-        octets.extend(sized(&data)?);
-        Ok(octets)
-    }
-
-    /// QE report, its signature, authentication data, PCK chain.
-    fn certification(&self) -> Result<Vec<u8>, ForgeError> {
+    fn quote(&self, report: &Report) -> Result<Vec<u8>, ForgeError> {
+        let quote = QuoteToSign::over(report).ok_or(ForgeError)?;
+        let attestation_key = self.keys.attestation.coordinates();
         let authentication = [0x5a; 32];
-        let covered = [self.keys.attestation.coordinates(), &authentication].concat();
+        let covered = [attestation_key, &authentication].concat();
         let covered = digest::digest(&digest::SHA256, &covered);
         let qe_report = body::qe_report(self, covered.as_ref());
-        let signature = self.keys.pck.sign(&qe_report)?;
-        let chain = pem::encode(&pki::pck_chain(self)?);
-        Ok([
-            &qe_report[..],
-            &signature,
-            &32_u16.to_le_bytes(),
-            &authentication,
-            &5_u16.to_le_bytes(),
-            &sized(chain.as_bytes())?,
-        ]
-        .concat())
+        let data = SignatureData {
+            signature: &array(&self.keys.attestation.sign(quote.bytes())?)?,
+            attestation_key: &array(attestation_key)?,
+            qe_report: &qe_report,
+            qe_signature: &array(&self.keys.pck.sign(&qe_report)?)?,
+            qe_authentication: &authentication,
+            chain: &pki::pck_chain(self)?,
+        };
+        quote.with_signature(&data).ok_or(ForgeError)
     }
 }
 
@@ -306,9 +291,8 @@ impl fmt::Debug for ForgedPlatform {
 #[non_exhaustive]
 pub struct ForgeError;
 
-fn sized(octets: &[u8]) -> Result<Vec<u8>, ForgeError> {
-    let length = u32::try_from(octets.len()).map_err(|_| ForgeError)?;
-    Ok([&length.to_le_bytes()[..], octets].concat())
+fn array(bytes: &[u8]) -> Result<[u8; 64], ForgeError> {
+    bytes.try_into().map_err(|_| ForgeError)
 }
 
 /// Who signs the Quoting Enclave that the QE Identity knows.

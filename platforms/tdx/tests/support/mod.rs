@@ -105,7 +105,7 @@ pub(crate) fn td15(report: &TdReport) -> TdReport {
 /// The same TD in an extended body.
 pub(crate) fn extended(report: &TdReport) -> TdReport {
     let mut report = td15(report);
-    report.td15_extended = Some(Td15Extended::new());
+    report.td15_extended = Some(Td15Extended::new([0x1d; 32]));
     report
 }
 

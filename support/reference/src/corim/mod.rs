@@ -153,15 +153,13 @@ impl Corim {
 #[non_exhaustive]
 pub enum CorimError {
     /// Signed by an algorithm that is not allowed here, or with a critical header that nobody knows.
-    #[error(
-        "CoRIM is signed by an algorithm that is not allowed, or has an unknown critical header"
-    )]
+    #[error("CoRIM is signed in a way that is not allowed")]
     Algorithm,
     /// The signature does not verify under the pinned key.
-    #[error("signature of the CoRIM does not verify under the pinned key")]
+    #[error("signature of the CoRIM does not verify")]
     BadSignature,
     /// Its validity, or that of its signature, has ended.
-    #[error("CoRIM, or its signature, has expired; get a newer one")]
+    #[error("CoRIM has expired")]
     Expired,
     /// Not CBOR, not a CoRIM, or not consistent.
     #[error("CoRIM is malformed{}: {problem}", place::of(.place.as_ref()))]
@@ -172,25 +170,25 @@ pub enum CorimError {
         problem: String,
     },
     /// It holds no reference triple: a policy made of it would accept nobody.
-    #[error("CoRIM holds no reference values; a policy of it would accept nobody")]
+    #[error("CoRIM holds no reference values")]
     NoReferences,
     /// Its validity, or that of its signature, has not begun.
-    #[error("CoRIM, or its signature, is not valid yet; compare the clocks")]
+    #[error("CoRIM is not valid yet")]
     NotYetValid,
     /// It is signed. Pin its signer's key and read it by [`signed`].
-    #[error("CoRIM is signed; pin its signer's key and read it with `corim::signed`")]
+    #[error("CoRIM is signed, and no key was given to verify it under")]
     Signed,
     /// Larger, deeper or of more parts than [`MAX_CORIM`] and its like.
-    #[error("CoRIM is larger than 1 MiB, or has more parts or deeper nesting than is read")]
+    #[error("CoRIM is larger than its limits")]
     TooLarge,
     /// No pinned key fits its algorithm and key identifier.
-    #[error("CoRIM is signed by a key that is not pinned")]
+    #[error("CoRIM is signed by an unknown key")]
     UnknownKey,
     /// It is not signed, and was to be.
-    #[error("CoRIM is not signed; `corim::unsigned` reads it where its way here is trusted")]
+    #[error("CoRIM is not signed")]
     Unsigned,
     /// Something that narrows what it accepts and is not understood here. To leave it out would accept more.
-    #[error("CoRIM narrows by what is not supported, {place}: {what}")]
+    #[error("CoRIM holds what is not supported, {place}: {what}")]
     Unsupported {
         /// Where.
         place: Place,

@@ -7,7 +7,8 @@ use atls_core::ear::BinaryText;
 use atls_formats::Carriage;
 use atls_formats::Debugging;
 use atls_formats::SnpReport;
-use atls_formats::TdQuote;
+use atls_formats::dcap::Quote;
+use atls_formats::dcap::Tee;
 use serde_json::Value;
 
 use super::EvidenceFormat;
@@ -110,7 +111,11 @@ impl Kind {
                 let report = hcl_report.strip_prefix(HCL)?.get(HCL_REST..)?;
                 Some(SnpReport::read(report.get(..SNP_REPORT)?)?.debugging())
             }
-            Self::Tdx => Some(TdQuote::read(&member("td_quote")?)?.debugging()),
+            Self::Tdx => {
+                let quote = member("td_quote")?;
+                let quote = Quote::decode(&quote, Tee::Tdx).ok()?;
+                Some(quote.report.as_td()?.debugging())
+            }
         }
     }
 }

@@ -4,8 +4,9 @@ use atls_core::AppraisalError;
 use atls_core::Origin;
 use atls_core::ear::BinaryText;
 use atls_formats::Carriage;
-use atls_formats::TDX_QUOTE;
-use atls_formats::TdQuote;
+use atls_formats::dcap::Quote;
+use atls_formats::dcap::TDX_QUOTE;
+use atls_formats::dcap::Tee;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
@@ -49,9 +50,9 @@ impl EvidenceFormat for TdxQuote {
     }
 
     fn shape(&self, evidence: &[u8]) -> Result<Shaped, AppraisalError> {
-        let quote = TdQuote::read(evidence).ok_or(AppraisalError::Malformed)?;
+        let quote = Quote::decode(evidence, Tee::Tdx).map_err(|_| AppraisalError::Malformed)?;
+        let td = quote.report.as_td().ok_or(AppraisalError::Malformed)?;
         let json = json!({ "quote": BASE64_STANDARD.encode(evidence), "cc_eventlog": null });
-        Ok(Shaped::new(json, quote.report_data())
-            .with_judgement(super::judgement(quote.debugging())))
+        Ok(Shaped::new(json, td.report_data).with_judgement(super::judgement(td.debugging())))
     }
 }

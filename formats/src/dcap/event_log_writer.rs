@@ -1,20 +1,23 @@
-//! Event logs.
+//! Event logs written: for simulators and tests.
 
-use atls_reference::Digest;
-use ring::digest;
+use super::event_log::EV_NO_ACTION;
+use super::event_log::SHA384;
+use super::event_log::SIGNATURE;
+use super::event_log::sha384;
+use crate::Digest;
 
 /// An event log under construction, and the RTMRs that it leads to.
 #[derive(Clone, Debug)]
-pub struct ForgedLog {
-    octets: Vec<u8>,
+pub struct EventLogWriter {
+    bytes: Vec<u8>,
     rtmr: [[u8; 48]; 4],
 }
 
-impl ForgedLog {
-    /// Without events: nothing but the one that says which digests follow.
+impl EventLogWriter {
+    /// Without events but the first, which says that the digests are SHA-384.
     pub fn new() -> Self {
         let header = [
-            &b"Spec ID Event03\0"[..],
+            &SIGNATURE[..],
             &[0; 4],
             &[0, 2, 0, 2],
             &1_u32.to_le_bytes(),
@@ -23,35 +26,35 @@ impl ForgedLog {
             &[0],
         ]
         .concat();
-        let mut octets = [
+        let mut bytes = [
             &1_u32.to_le_bytes()[..],
             &EV_NO_ACTION.to_le_bytes(),
             &[0; 20],
         ]
         .concat();
-        octets.extend(sized(&header));
+        bytes.extend(sized(&header));
         Self {
-            octets,
+            bytes,
             rtmr: [[0; 48]; 4],
         }
     }
 
-    /// An event of which the payload is what was measured.
+    /// Adds an event whose payload was measured.
     #[must_use]
     pub fn measured(self, rtmr: u32, kind: u32, payload: &[u8]) -> Self {
         let digest = sha384(payload);
         self.event(rtmr, kind, &digest, payload)
     }
 
-    /// An event whose payload only describes what was measured, or lies about it.
+    /// Adds an event with this digest, whose payload describes the measured bytes, or lies about them.
     #[must_use]
     pub fn event(mut self, rtmr: u32, kind: u32, digest: &[u8; 48], payload: &[u8]) -> Self {
-        self.octets.extend(rtmr.saturating_add(1).to_le_bytes());
-        self.octets.extend(kind.to_le_bytes());
-        self.octets.extend(1_u32.to_le_bytes());
-        self.octets.extend(SHA384.to_le_bytes());
-        self.octets.extend(digest);
-        self.octets.extend(sized(payload));
+        self.bytes.extend(rtmr.saturating_add(1).to_le_bytes());
+        self.bytes.extend(kind.to_le_bytes());
+        self.bytes.extend(1_u32.to_le_bytes());
+        self.bytes.extend(SHA384.to_le_bytes());
+        self.bytes.extend(digest);
+        self.bytes.extend(sized(payload));
         let register = usize::try_from(rtmr)
             .ok()
             .and_then(|rtmr| self.rtmr.get_mut(rtmr));
@@ -62,32 +65,23 @@ impl ForgedLog {
     }
 
     /// The log.
-    pub fn octets(&self) -> &[u8] {
-        &self.octets
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
-    /// Where it leads.
+    /// The RTMRs that it leads to.
     pub fn rtmr(&self) -> [Digest<48>; 4] {
         self.rtmr.map(Digest::from)
     }
 }
 
-impl Default for ForgedLog {
+impl Default for EventLogWriter {
     fn default() -> Self {
         Self::new()
     }
 }
 
-fn sized(octets: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(octets.len()).unwrap_or(u32::MAX);
-    [&length.to_le_bytes()[..], octets].concat()
+fn sized(bytes: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    [&length.to_le_bytes()[..], bytes].concat()
 }
-
-fn sha384(octets: &[u8]) -> [u8; 48] {
-    let mut out = [0; 48];
-    out.copy_from_slice(digest::digest(&digest::SHA384, octets).as_ref());
-    out
-}
-
-const EV_NO_ACTION: u32 = 3;
-const SHA384: u16 = 0x000c;

@@ -1,20 +1,20 @@
 //! Certificate chains in PEM, in the one form that Intel writes.
 //!
 //! RFC 7468 leaves room for white space, comments and other labels, and a quote's chain is not covered by the
-//! quote's signature. Only the canonical form is read, so that no octet of a quote can be changed unnoticed.
+//! quote's signature. Only the canonical form is read, so that no byte of a quote can be changed unnoticed.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 /// The DER certificates of a chain, in their order; `None` for anything but lines of 64 characters between the two
-/// boundaries, each ended by a line feed. One zero octet may follow, as Intel's Quoting Enclave writes it.
-pub(crate) fn decode(octets: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let octets = match octets {
+/// boundaries, each ended by a line feed. One zero byte may follow, as Intel's Quoting Enclave writes it.
+pub fn decode(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let bytes = match bytes {
         [text @ .., 0] => text,
         text => text,
     };
     let mut certificates = Vec::new();
-    let mut rest = std::str::from_utf8(octets).ok()?;
+    let mut rest = std::str::from_utf8(bytes).ok()?;
     while !rest.is_empty() {
         if certificates.len() >= MAX_CERTIFICATES {
             return None;
@@ -28,16 +28,16 @@ pub(crate) fn decode(octets: &[u8]) -> Option<Vec<Vec<u8>>> {
 }
 
 /// The same from tools and headers, which leave out the last line feed or not.
-pub(crate) fn decode_unended(octets: &[u8]) -> Option<Vec<Vec<u8>>> {
-    if octets.ends_with(b"\n") {
-        decode(octets)
+pub fn decode_unended(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    if bytes.ends_with(b"\n") {
+        decode(bytes)
     } else {
-        decode(&[octets, b"\n"].concat())
+        decode(&[bytes, b"\n"].concat())
     }
 }
 
 /// The same form, ended by a line feed.
-pub(crate) fn encode<T: AsRef<[u8]>>(certificates: &[T]) -> String {
+pub fn encode<T: AsRef<[u8]>>(certificates: &[T]) -> String {
     let mut text = String::new();
     for certificate in certificates {
         text.push_str(BEGIN);
@@ -101,7 +101,7 @@ mod tests {
             text.replacen("MAc", "M Ac", 1),
             text.replacen("MAcJ", "MAcJ\n", 1),
             "-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----\n".to_owned(),
-            // Bits after the last octet.
+            // Bits after the last byte.
             text.replacen("AQ==", "AR==", 1),
             encode(&[[0; 3]; 5]),
         ] {
@@ -117,8 +117,8 @@ mod tests {
         }
 
         #[test]
-        fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = decode(&octets);
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = decode(&bytes);
         }
     }
 }

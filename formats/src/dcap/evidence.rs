@@ -1,0 +1,59 @@
+//! Evidence of two parts: a TD's quote and its event log.
+
+use atls_core::bounded;
+use ciborium::Value;
+
+use super::error::QuoteFormatError;
+
+/// `[ quote: bstr, event log: bstr ]`, of media type [`TDX_EVIDENCE`](super::TDX_EVIDENCE).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "the envelope has two members")]
+pub struct TdxEvidence {
+    /// The quote, unread.
+    pub quote: Vec<u8>,
+    /// The event log, unread.
+    pub event_log: Vec<u8>,
+}
+
+impl TdxEvidence {
+    /// Reads the envelope; nothing may follow it.
+    ///
+    /// # Errors
+    /// [`QuoteFormatError`] for anything else.
+    pub fn decode(bytes: &[u8]) -> Result<Self, QuoteFormatError> {
+        let malformed = QuoteFormatError::of("evidence");
+        if !bounded::cbor(MAX_VALUES, bytes) {
+            return Err(malformed);
+        }
+        let mut rest = bytes;
+        let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING);
+        let Ok(Value::Array(parts)) = value else {
+            return Err(malformed);
+        };
+        let mut parts = parts.into_iter();
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(Value::Bytes(quote)), Some(Value::Bytes(event_log)), None) if rest.is_empty() => {
+                Ok(Self { quote, event_log })
+            }
+            _ => Err(malformed),
+        }
+    }
+
+    /// Writes the envelope.
+    ///
+    /// # Errors
+    /// [`QuoteFormatError`], which is not expected.
+    pub fn encode(self) -> Result<Vec<u8>, QuoteFormatError> {
+        let mut bytes = Vec::new();
+        let parts = vec![Value::Bytes(self.quote), Value::Bytes(self.event_log)];
+        ciborium::into_writer(&Value::Array(parts), &mut bytes)
+            .map_err(|_| QuoteFormatError::of("evidence"))?;
+        Ok(bytes)
+    }
+}
+
+/// Most values in the array, which has three with itself; a string may stand in chunks.
+const MAX_VALUES: usize = 64;
+
+/// An array of byte strings.
+const MAX_NESTING: usize = 3;
