@@ -74,10 +74,7 @@ impl RevocationList {
         if critical {
             return Err(AppraisalError::Malformed);
         }
-        let validity = Validity {
-            not_before: x509::seconds(list.last_update())?,
-            not_after: x509::seconds(list.next_update().ok_or(AppraisalError::Malformed)?)?,
-        };
+        let validity = validity_of(&list)?;
         Ok(Self { revoked, validity })
     }
 
@@ -93,8 +90,18 @@ impl RevocationList {
     }
 }
 
-/// When the next list is due, seconds since the epoch. Nothing is verified.
-pub(crate) fn next_update(der: &[u8]) -> Option<u64> {
+/// From its date to when the next list is due. Nothing is verified.
+pub(crate) fn validity(der: &[u8]) -> Option<Validity> {
     let (_, list) = CertificateRevocationList::from_der(der).ok()?;
-    x509::seconds(list.next_update()?).ok()
+    validity_of(&list).ok()
+}
+
+/// # Errors
+/// [`AppraisalError::Malformed`] without a date of the next one.
+fn validity_of(list: &CertificateRevocationList<'_>) -> Result<Validity, AppraisalError> {
+    let next = list.next_update().ok_or(AppraisalError::Malformed)?;
+    Ok(Validity {
+        not_before: x509::seconds(list.last_update())?,
+        not_after: x509::seconds(next)?,
+    })
 }

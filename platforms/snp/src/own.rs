@@ -43,7 +43,8 @@ pub(crate) struct InForce {
 enum Refused {
     /// That is that.
     Final(AppraisalError),
-    /// Our own piece was no good and was rejected. Whoever kept it may give better.
+    /// Our own piece was no good and was rejected. Whoever kept it may give better. The error is ours, and says nothing about
+    /// the peer.
     Rejected(AppraisalError),
 }
 
@@ -119,9 +120,7 @@ impl Own<'_> {
         if is_good || needs_peer {
             return Err(Refused::Final(error));
         }
-        let piece = SnpPiece::Vek(&id);
-        self.source.reject(piece, &fetched, self.now);
-        Err(Refused::Rejected(error))
+        Err(self.reject(SnpPiece::Vek(&id), &fetched, &error))
     }
 
     async fn vek(
@@ -152,11 +151,8 @@ impl Own<'_> {
         self.roots.anchor(product)?;
         let tcb = Tcb::decode(product, report.reported_tcb).ok_or(AppraisalError::Malformed)?;
         let id = VekId::new(product, hwid, tcb);
-        let found = self
-            .source
-            .vek(&id, self.now)
-            .await
-            .map_err(|error| unreachable(&error))?;
+        let found = self.source.vek(&id, self.now).await;
+        let found = found.map_err(|error| unreachable(SnpPiece::Vek(&id), &error))?;
         let due_from = match self.source.supplies_veks() {
             true => Fault::Verifier,
             false => Fault::Peer,
@@ -180,17 +176,14 @@ impl Own<'_> {
         {
             return Ok(None);
         }
+        let piece = SnpPiece::Issuers(product, key);
         let found = self.source.issuers(product, key, self.now).await;
-        let Some(fetched) = found.map_err(|error| unreachable(&error))? else {
+        let Some(fetched) = found.map_err(|error| unreachable(piece, &error))? else {
             return Ok(None);
         };
         match self.read_issuers(product, key, &fetched) {
             Ok(certificates) => Ok(Some((certificates, fetched.usable_until.as_secs()))),
-            Err(error) => {
-                let piece = SnpPiece::Issuers(product, key);
-                self.source.reject(piece, &fetched, self.now);
-                Err(Refused::Rejected(error))
-            }
+            Err(error) => Err(self.reject(piece, &fetched, &error)),
         }
     }
 
@@ -212,12 +205,13 @@ impl Own<'_> {
         missing_is_allowed: bool,
     ) -> Result<Option<InForce>, Refused> {
         let (product, key) = (chain.extensions.product, chain.extensions.key);
+        let piece = SnpPiece::Crl(product, key);
         let fetched = match self.source.crl(product, key, self.now).await {
             Ok(Some(fetched)) => fetched,
             Ok(None) => return Ok(None),
             // What peers can bring about, such as our own limits, must not switch revocation off.
             Err(error) if missing_is_allowed && error.is_outage() => return Ok(None),
-            Err(error) => return Err(Refused::Final(unreachable(&error))),
+            Err(error) => return Err(Refused::Final(unreachable(piece, &error))),
         };
         let at = fetched.validity_time(self.now);
         match RevocationList::verify(&fetched.bytes, &chain.ark, at) {
@@ -231,12 +225,19 @@ impl Own<'_> {
                 };
                 Ok(Some(InForce { list, until }))
             }
-            Err(error) => {
-                let piece = SnpPiece::Crl(product, key);
-                self.source.reject(piece, &fetched, self.now);
-                Err(Refused::Rejected(error))
-            }
+            Err(error) => Err(self.reject(piece, &fetched, &error)),
         }
+    }
+
+    fn reject(&self, piece: SnpPiece<'_>, fetched: &Fetched, error: &AppraisalError) -> Refused {
+        self.source.reject(piece, fetched, self.now);
+        Refused::Rejected(match error {
+            AppraisalError::Expired => {
+                let at = fetched.validity_time(self.now);
+                AppraisalError::StaleCollateral(piece.stale(&fetched.bytes, at))
+            }
+            _ => AppraisalError::Unreachable,
+        })
     }
 }
 
@@ -246,13 +247,10 @@ impl From<AppraisalError> for Refused {
     }
 }
 
-/// A bad piece of our own is our fault, and says nothing about the peer.
 impl From<Refused> for AppraisalError {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Final(error) => error,
-            Refused::Rejected(Self::Expired) => Self::StaleCollateral(Stale::undated(PIECES)),
-            Refused::Rejected(_) => Self::Unreachable,
+            Refused::Final(error) | Refused::Rejected(error) => error,
         }
     }
 }
@@ -266,12 +264,9 @@ fn fitting(chain: Chain, report: &Report<'_>) -> Result<Chain, Refused> {
 }
 
 /// Whatever kept collateral away, nothing is known about the peer then, and it is not the peer's fault.
-fn unreachable(error: &CollateralError) -> AppraisalError {
+fn unreachable(piece: SnpPiece<'_>, error: &CollateralError) -> AppraisalError {
     match error {
-        CollateralError::Expired => AppraisalError::StaleCollateral(Stale::undated(PIECES)),
+        CollateralError::Expired => AppraisalError::StaleCollateral(Stale::undated(piece.name())),
         _ => AppraisalError::Unreachable,
     }
 }
-
-/// All that AMD gives, as which of it expired was not told.
-const PIECES: &str = "certificate or revocation list of AMD";

@@ -1,5 +1,7 @@
 //! AMD's certificates: X.509 version 3, signed with RSASSA-PSS, SHA-384 (AMD document 57230 §3).
 
+use std::time::Duration;
+
 use atls_core::AppraisalError;
 use atls_core::bounded;
 use atls_core::limits::MAX_CERTIFICATE_VALUES;
@@ -220,6 +222,11 @@ pub(crate) fn common_name<'a>(name: &'a X509Name<'_>) -> Option<&'a str> {
 /// [`AppraisalError::Malformed`] for times before 1970.
 pub(crate) fn seconds(time: ASN1Time) -> Result<u64, AppraisalError> {
     u64::try_from(time.timestamp()).map_err(|_| AppraisalError::Malformed)
+}
+
+/// The counterpart of [`seconds`].
+pub(crate) fn time(seconds: u64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }
 
 fn is_understood(extension: &X509Extension<'_>) -> bool {

@@ -32,6 +32,7 @@ use support::CHALLENGE;
 use support::NOW;
 use support::appraise;
 use support::appraise_with;
+use support::at;
 
 #[test]
 fn forged_platforms_are_affirmed_under_their_root_and_say_so() {
@@ -463,14 +464,14 @@ fn revoked_authorities_are_refused() {
 /// In the list of our own source: our fault, and nothing is known about the peer.
 #[test]
 fn a_list_that_is_stale_early_another_ones_or_narrowed_is_refused() {
-    let (stale, bad) = (
-        AppraisalError::StaleCollateral(Stale::undated("certificate or revocation list of AMD")),
-        AppraisalError::Unreachable,
-    );
+    let piece = "VCEK CRL of Milan";
+    let stale = AppraisalError::StaleCollateral(Stale::expired(piece, at(NOW - 1)));
+    let early = AppraisalError::StaleCollateral(Stale::early(piece, at(NOW + 1)));
+    let bad = AppraisalError::Unreachable;
     type Change = fn(&mut ForgedPlatform);
     let changes: [(Change, &AppraisalError); 6] = [
         (|it| it.crl.next_update = Some(NOW - 1), &stale),
-        (|it| it.crl.this_update = NOW + 1, &stale),
+        (|it| it.crl.this_update = NOW + 1, &early),
         (|it| it.crl.signed_by = ForgedKey::Ask, &bad),
         (|it| it.crl.issuer = "ARK-Genoa".to_owned(), &bad),
         (|it| it.crl.is_narrowed = true, &bad),

@@ -231,9 +231,9 @@ fn a_list_is_done_without_only_where_the_policy_says_so_and_amd_is_out() {
             appraise_with(&platform, &evidence, source, policy).map(drop)
         };
         let expected = match error {
-            CollateralError::Expired => AppraisalError::StaleCollateral(Stale::undated(
-                "certificate or revocation list of AMD",
-            )),
+            CollateralError::Expired => {
+                AppraisalError::StaleCollateral(Stale::undated("VCEK CRL of Milan"))
+            }
             _ => AppraisalError::Unreachable,
         };
         assert_eq!(judge(policy.clone()), Err(expected));

@@ -159,7 +159,12 @@ fn bad_contents_are_rejected_and_asked_for_once_more() {
         // Twice is enough: no peer makes us ask on and on.
         source.put(piece, [bad(), bad(), good()]);
         let expected = if what == "expired" {
-            AppraisalError::StaleCollateral(Stale::undated("certificate or revocation list of AMD"))
+            let name = match piece {
+                Piece::Crl => "VCEK CRL of Milan",
+                Piece::Issuers => "ASK and ARK of Milan",
+                Piece::Vek => "VCEK certificate of Milan",
+            };
+            AppraisalError::StaleCollateral(Stale::expired(name, at(NOW - 1)))
         } else {
             AppraisalError::Unreachable
         };
@@ -207,7 +212,7 @@ fn our_own_stale_collateral_is_called_that() {
     let refused = appraise_with(&platform, &evidence, own.unwrap(), platform.policy());
     assert_eq!(
         refused.unwrap_err(),
-        AppraisalError::StaleCollateral(Stale::undated("certificate or revocation list of AMD"))
+        AppraisalError::StaleCollateral(Stale::expired("VCEK CRL of Milan", at(NOW - 1)))
     );
     let source = Source::of(&platform);
     source.fail(CollateralError::Expired);
@@ -215,7 +220,7 @@ fn our_own_stale_collateral_is_called_that() {
     assert_eq!(
         refused,
         Err(AppraisalError::StaleCollateral(Stale::undated(
-            "certificate or revocation list of AMD"
+            "VCEK certificate of Milan"
         )))
     );
 }

@@ -6,6 +6,7 @@
 mod kds;
 mod key;
 mod peer;
+mod piece;
 mod supplied;
 
 use std::fmt;
@@ -19,6 +20,7 @@ pub use kds::Kds;
 pub use kds::KdsCollateral;
 pub(crate) use kds::issuers_of;
 pub(crate) use peer::PeerCollateral;
+pub use piece::SnpPiece;
 pub use supplied::SuppliedCollateral;
 
 use crate::product::Product;
@@ -77,18 +79,6 @@ pub trait SnpCollateral: Send + Sync {
     fn reject(&self, piece: SnpPiece<'_>, contents: &Fetched, now: UnixTime) {
         let _ = (piece, contents, now);
     }
-}
-
-/// What a source is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SnpPiece<'a> {
-    /// The revocation list.
-    Crl(Product, SigningKey),
-    /// Intermediate and root.
-    Issuers(Product, SigningKey),
-    /// The certificate of a chip's key.
-    Vek(&'a VekId),
 }
 
 /// Which VCEK: of which chip, for which versions of firmware.

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use atls_collateral::CollateralError;
 use atls_collateral::Fetched;
@@ -21,6 +20,7 @@ use crate::product::Product;
 use crate::report::SigningKey;
 use crate::vek::VekExtensions;
 use crate::x509::Certificate;
+use crate::x509::time;
 
 /// Certificates and revocation lists, given beforehand. For verifiers that reach no network.
 ///
@@ -84,8 +84,8 @@ impl SuppliedCollateral {
                 .map_err(|_| AppraisalError::Malformed)?
                 .to_vec()
         };
-        let next = crate::crl::next_update(&der).ok_or(AppraisalError::Malformed)?;
-        let list = Fetched::new(der, UnixTime::since_unix_epoch(Duration::from_secs(next)));
+        let validity = crate::crl::validity(&der).ok_or(AppraisalError::Malformed)?;
+        let list = Fetched::new(der, time(validity.not_after));
         self.crls
             .retain(|(known, kind, _)| (*known, *kind) != (product, key));
         self.crls.push((product, key, list));
@@ -134,8 +134,7 @@ impl SnpCollateral for SuppliedCollateral {
 
 /// For as long as it says itself.
 fn supplied(octets: &Arc<[u8]>) -> Fetched {
-    let always = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
-    Fetched::new(Arc::clone(octets), always)
+    Fetched::new(Arc::clone(octets), time(u64::MAX))
 }
 
 impl fmt::Debug for SuppliedCollateral {
