@@ -13,6 +13,7 @@ use atls_core::Verifier;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
+use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
@@ -182,9 +183,8 @@ impl SimVerifier {
 
     fn judged(&self, claims: &SimClaims, now: UnixTime) -> Judged {
         let judgement = Judgement::of(self, claims);
-        let appraisal = Appraisal::new(judgement.vector());
         Judged {
-            ear: Ear::local(verifier_id(), now, "sim", appraisal),
+            ear: Ear::local(verifier_id(), now, "sim", judgement.appraisal()),
             findings: judgement.into_findings(),
             image: self.image(claims),
         }
@@ -199,7 +199,7 @@ impl SimVerifier {
         let finding = if self.known(part).is_some() {
             Finding::passed("sim.software")
         } else {
-            Finding::warning("sim.software").with_note(
+            Finding::failed("sim.software").with_note(
                 "unknown measurement: add it to the verifier's reference values, or run a known build",
             )
         };
@@ -250,8 +250,16 @@ impl Judgement {
         }
     }
 
+    /// Unknown software is contraindicated: who accepts warnings must not accept any software.
+    fn appraisal(&self) -> Appraisal {
+        let appraisal = Appraisal::new(self.vector());
+        match self.software.iter().all(passed) {
+            true => appraisal,
+            false => appraisal.with_status(Tier::Contraindicated),
+        }
+    }
+
     fn vector(&self) -> TrustVector {
-        let passed = |finding: &Finding| finding.outcome() == Outcome::Passed;
         let configuration = if passed(&self.lifecycle) { 2 } else { 96 };
         let executables = if self.software.iter().all(passed) {
             2
@@ -269,6 +277,10 @@ impl Judgement {
         findings.extend(self.software);
         findings
     }
+}
+
+fn passed(finding: &Finding) -> bool {
+    finding.outcome() == Outcome::Passed
 }
 
 fn check_lifecycle(lifecycle: Lifecycle) -> Finding {

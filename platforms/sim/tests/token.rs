@@ -195,9 +195,12 @@ fn software_and_lifecycle_are_judged() {
     );
     assert_eq!(
         judge(software(&[[1; 32], [3; 32]]), vec![[1; 32], [2; 32]]),
-        Tier::Warning
+        Tier::Contraindicated
     );
-    assert_eq!(judge(software(&[[1; 32]]), Vec::new()), Tier::Warning);
+    assert_eq!(
+        judge(software(&[[1; 32]]), Vec::new()),
+        Tier::Contraindicated
+    );
     for lifecycle in [0, 0x1000, 0x2000, 0x4000, 0x5000, 0x6000, 0xffff] {
         let attester = SimAttester::generate()
             .unwrap()
