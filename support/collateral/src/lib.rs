@@ -17,7 +17,7 @@
 //! let background = cache.clone();
 //! tokio::spawn(background.keep_fresh(now, tokio::time::sleep, |refreshed| {
 //!     for (key, error) in refreshed.failed {
-//!         eprintln!("collateral {key} was not renewed: {error}");
+//!         eprintln!("collateral {key} was not renewed: {}", atls_core::report(&error));
 //!     }
 //! }));
 //! # Ok(())
@@ -228,11 +228,4 @@ impl CollateralError {
             Self::Address | Self::Expired | Self::Key | Self::Malformed | Self::RolledBack => false,
         }
     }
-}
-
-/// The prose, compiled.
-#[cfg(doctest)]
-mod prose {
-    #[doc = include_str!("../../../docs/platforms/collateral.md")]
-    struct Collateral;
 }
