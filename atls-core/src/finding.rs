@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// neither fill a log nor forge lines of it.
 ///
 /// ```
-/// # use atls_core::Finding;
+/// # use atls_core::finding::Finding;
 /// let finding = Finding::failed("sim.software")
 ///     .with_seen_bytes(&[0xab; 2])
 ///     .with_allowed("web 1.4", "cdcd")
