@@ -4,10 +4,11 @@
 //! its sender cost a reader a hundred times as much. These functions need no memory; call one before the parser.
 //!
 //! They do **not** check that the encoding is well-formed. At the first byte that is not, they stop counting, for there
-//! the parser stops too.
+//! the parser stops too. [`cose_sign1`] alone refuses headers that it cannot read.
 
 use crate::cbor;
 use crate::cbor::head;
+use crate::cose;
 use crate::limits::MAX_HEADER_VALUES;
 
 /// Whether CBOR (RFC 8949) has at most so many data items. Keys, tags and the chunks of a string are items.
@@ -30,26 +31,20 @@ pub fn cbor(at_most: usize, encoded: &[u8]) -> bool {
 }
 
 /// Whether a COSE_Sign1 (RFC 9052 §4.2) has at most so many data items, and its protected header, which is CBOR within a
-/// byte string, at most [`MAX_HEADER_VALUES`]. The payload is not looked into.
+/// byte string, at most [`MAX_HEADER_VALUES`]; and whether its headers have no countersignature (RFC 9338), which a parser
+/// may follow into the headers that nest within it, as deep as they go. The payload is not looked into.
 #[must_use]
 pub fn cose_sign1(at_most: usize, encoded: &[u8]) -> bool {
     if !cbor(at_most, encoded) {
         return false;
     }
-    let mut rest = encoded;
-    while let Some((cbor::TAG, _, after)) = head(rest) {
-        rest = after;
-    }
-    let Some((_, _, protected)) = head(rest) else {
-        return true;
-    };
-    match head(protected) {
-        // In chunks, which no encoder uses here, it cannot be counted in place.
-        Some((cbor::BYTES, None, _)) => false,
-        _ => match item(protected) {
-            Some((header, _)) => cbor(MAX_HEADER_VALUES, header),
-            None => true,
-        },
+    match cose::headers(encoded) {
+        Some((protected, unprotected)) => {
+            cbor(MAX_HEADER_VALUES, protected)
+                && cose::is_plain(protected)
+                && cose::is_plain(unprotected)
+        }
+        None => false,
     }
 }
 

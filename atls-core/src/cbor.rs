@@ -50,9 +50,50 @@ pub(crate) fn head(encoded: &[u8]) -> Option<(u8, Option<u64>, &[u8])> {
     Some((major, Some(argument), rest))
 }
 
+/// What follows the first item, which nests at most so deep. `None` if it is deeper, or not well-formed.
+// Recursion is bounded by `depth`.
+pub(crate) fn skip(encoded: &[u8], depth: usize) -> Option<&[u8]> {
+    let (major, argument, rest) = head(encoded)?;
+    let inner = depth.checked_sub(1);
+    match (major, argument) {
+        (INTEGER | NEGATIVE, Some(_)) | (SIMPLE, Some(_)) => Some(rest),
+        (BYTES | TEXT, Some(length)) => rest.get(usize::try_from(length).ok()?..),
+        (TAG, Some(_)) => skip(rest, inner?),
+        (ARRAY | MAP, Some(count)) => {
+            let items = if major == MAP {
+                count.checked_mul(2)?
+            } else {
+                count
+            };
+            // Each item is a byte at least, so that a false count ends with the bytes.
+            (0..items).try_fold(rest, |rest, _| skip(rest, inner?))
+        }
+        (BYTES | TEXT | ARRAY | MAP, None) => {
+            let mut rest = rest;
+            loop {
+                match without_break(rest) {
+                    Some(after) => return Some(after),
+                    None => rest = skip(rest, inner?)?,
+                }
+            }
+        }
+        _ => None,
+    }
+}
+
+/// What follows the end of an indefinite length, if that is what stands here.
+pub(crate) fn without_break(encoded: &[u8]) -> Option<&[u8]> {
+    encoded.strip_prefix(&[0xff])
+}
+
+pub(crate) const INTEGER: u8 = 0;
+pub(crate) const NEGATIVE: u8 = 1;
 pub(crate) const BYTES: u8 = 2;
 pub(crate) const TEXT: u8 = 3;
+pub(crate) const ARRAY: u8 = 4;
+pub(crate) const MAP: u8 = 5;
 pub(crate) const TAG: u8 = 6;
+pub(crate) const SIMPLE: u8 = 7;
 
 #[cfg(test)]
 mod tests {
@@ -98,6 +139,31 @@ mod tests {
         ] {
             assert!(hides_integer(cut), "{cut:02x?}");
         }
+    }
+
+    #[test]
+    fn one_item_is_skipped_and_no_more() {
+        for item in [
+            &[0x00][..],
+            &[0x39, 1, 0],
+            &[0x43, 1, 2, 3],
+            &[0x5f, 0x41, 0xff, 0x40, 0xff],
+            &[0x82, 0x80, 0xa1, 1, 0xf6],
+            &[0x9f, 0xbf, 0x61, b'a', 0x9f, 0xff, 0xff, 0xff],
+            &[0xc1, 0xfb, 0, 0, 0, 0, 0, 0, 0, 0],
+        ] {
+            let followed = [item, &[0xff, 7]].concat();
+            assert_eq!(skip(&followed, 4), Some(&[0xff, 7][..]), "{item:02x?}");
+            for length in 0..item.len() {
+                assert_eq!(skip(&item[..length], 4), None, "{:02x?}", &item[..length]);
+            }
+        }
+        assert_eq!(skip(&[0x81, 0x81, 0], 2), Some(&[][..]));
+        assert_eq!(skip(&[0x81, 0x81, 0], 1), None);
+        assert_eq!(
+            skip(&[0x9b, 255, 255, 255, 255, 255, 255, 255, 255, 0], 4),
+            None
+        );
     }
 
     #[test]

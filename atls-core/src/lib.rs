@@ -71,6 +71,7 @@ mod bound;
 mod box_future;
 mod cbor;
 mod codec;
+mod cose;
 mod error;
 mod expected;
 

@@ -203,6 +203,21 @@ fn cwt(findings: &mut Findings) {
         ]
         .concat()
     }));
+    for header in hostile::countersigned(60_000) {
+        let protected = [
+            &[0xd2, 0x84][..],
+            &byte_string(&header.bytes),
+            &[0xa0, 0x41, 0xa0, 0x40],
+        ];
+        let unprotected = [
+            &[0xd2, 0x84, 0x43, 0xa1, 0x01, 0x27][..],
+            &header.bytes,
+            &[0x41, 0xa0, 0x40],
+        ];
+        for sign1 in [protected, unprotected] {
+            inputs.push(Hostile::new(&header.name, sign1.concat()));
+        }
+    }
     findings.check(
         "headers of a CWT",
         values(8, MAX_HEADER_VALUES),

@@ -9,6 +9,7 @@
 
 use allocation::Bound;
 use allocation::Findings;
+use allocation::Hostile;
 use allocation::hostile;
 use atls_nitro::testing::parse;
 use atls_nitro::testing::parse_content;
@@ -41,6 +42,11 @@ fn allocations_are_bounded_by_the_input() {
     inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
         framed(&protected, &[0xa0], item)
     }));
+    for Hostile { name, bytes, .. } in hostile::countersigned(LENGTH) {
+        let inside = framed(&byte_string(&bytes), &[0xa0], &[0xa0]);
+        let outside = framed(&protected, &bytes, &[0xa0]);
+        inputs.extend([inside, outside].map(|document| Hostile::new(&name, document)));
+    }
     findings.check("document", BOUND, &inputs, parse);
 
     let mut inputs = hostile::cbor(LENGTH);

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use allocation::Bound;
 use allocation::Findings;
+use allocation::Hostile;
 use allocation::hostile;
 use atls_core::Evidence;
 use atls_core::Verifier;
@@ -49,6 +50,11 @@ fn allocations_are_bounded_by_the_input() {
     inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
         framed(&[0xa1, 0x01, 0x26], &[&[0xa1, 0x18, 0x21], item].concat())
     }));
+    for Hostile { name, bytes, .. } in hostile::countersigned(LENGTH) {
+        let inside = framed(&bytes, &[0xa0]);
+        let outside = framed(&[0xa1, 0x01, 0x26], &bytes);
+        inputs.extend([inside, outside].map(|token| Hostile::new(&name, token)));
+    }
     let mut findings = Findings::new();
     let bound = Bound {
         per_byte: 8,

@@ -50,6 +50,25 @@ fn allocations_are_bounded_by_the_input() {
     inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
         [&[0xd9, 0x01, 0xf5, 0xa2, 0x00, 0x61, b'a', 0x01], item].concat()
     }));
+    // COSE_Sign1 of such an empty document.
+    inputs.extend(hostile::within(hostile::countersigned(60_000), |header| {
+        let length = u16::try_from(header.len()).unwrap().to_be_bytes();
+        [
+            &[0xd2, 0x84, 0x59][..],
+            &length,
+            header,
+            &[0xa0, 0x41, 0xa0, 0x40],
+        ]
+        .concat()
+    }));
+    inputs.extend(hostile::within(hostile::countersigned(60_000), |header| {
+        [
+            &[0xd2, 0x84, 0x43, 0xa1, 0x01, 0x26][..],
+            header,
+            &[0x41, 0xa0, 0x40],
+        ]
+        .concat()
+    }));
     findings.check("CoRIM", CORIM, &inputs, |octets| {
         corim::unsigned(octets, now)
     });

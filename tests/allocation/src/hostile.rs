@@ -126,6 +126,48 @@ pub fn cbor(length: usize) -> Vec<Hostile> {
     inputs
 }
 
+/// COSE header maps (RFC 9052 §3) of at most 64 KiB, with countersignatures that have such headers themselves, each within a
+/// byte string, so that none adds to the nesting of the one around it.
+pub fn countersigned(length: usize) -> Vec<Hostile> {
+    let nested = |label: &[u8], start: &[u8], end: &[u8]| {
+        let mut header = vec![0xa0];
+        loop {
+            let size = (header.len() as u16).to_be_bytes();
+            let next = [
+                &[0xa1],
+                label,
+                start,
+                &[0x59],
+                &size,
+                &header,
+                &[0xa0, 0x40],
+                end,
+            ]
+            .concat();
+            if next.len() > length.min(65_000) {
+                return header;
+            }
+            header = next;
+        }
+    };
+    vec![
+        Hostile::new("one countersignature", nested(&[7], &[0x83], &[])),
+        Hostile::new(
+            "a list of countersignatures",
+            nested(&[7], &[0x81, 0x83], &[]),
+        ),
+        Hostile::new(
+            "countersignatures without lengths",
+            nested(&[7], &[0x9f], &[0xff]),
+        ),
+        Hostile::new("a long label", nested(&[0x19, 0, 7], &[0x83], &[])),
+        Hostile::new(
+            "a label that is a bignum",
+            nested(&[0xc2, 0x41, 7], &[0x83], &[]),
+        ),
+    ]
+}
+
 /// Single JSON values of about `length` bytes, well-formed or not.
 pub fn json(length: usize) -> Vec<Hostile> {
     let filled = |start: &str, piece: &str, end: &str| {

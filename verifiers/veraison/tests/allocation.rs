@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use allocation::Bound;
 use allocation::Findings;
+use allocation::Hostile;
 use allocation::hostile;
 use atls_core::BoxFuture;
 use atls_core::http::HttpClient;
@@ -55,6 +56,11 @@ fn evidence(findings: &mut Findings) {
     inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
         framed(&protected, &[0xa0], item)
     }));
+    for Hostile { name, bytes, .. } in hostile::countersigned(LENGTH) {
+        let inside = framed(&bytes, &[0xa0], &[0xa0]);
+        let outside = framed(&protected, &bytes, &[0xa0]);
+        inputs.extend([inside, outside].map(|token| Hostile::new(&name, token)));
+    }
     // A CCA token: platform and realm.
     for name in [&[0x19, 0xac, 0xca][..], &[0x19, 0xac, 0xd1]] {
         inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
@@ -64,6 +70,11 @@ fn evidence(findings: &mut Findings) {
                 &byte_string(&framed(&protected, &[0xa0], item)),
             ]
             .concat()
+        }));
+        inputs.extend(hostile::within(hostile::countersigned(LENGTH), |header| {
+            let map = [&[0xd9, 0x01, 0x8f, 0xa1], name];
+            let token = byte_string(&framed(header, &[0xa0], &[0xa0]));
+            [&map.concat()[..], &token].concat()
         }));
     }
     // At most 1,024 values.
