@@ -49,7 +49,8 @@ pub fn cose_sign1(at_most: usize, encoded: &[u8]) -> bool {
 }
 
 /// Whether DER has at most so many elements, nested at most 32 deep. OCTET STRINGs that hold a SEQUENCE, as the extensions
-/// of a certificate do, are looked into.
+/// of a certificate do, are looked into. What follows a tag above 30 or an indefinite length counts as if it were made of the
+/// smallest elements that there are.
 #[must_use]
 pub fn der(at_most: usize, encoded: &[u8]) -> bool {
     let mut left = at_most;
@@ -117,30 +118,64 @@ fn count_der(encoded: &[u8], left: &mut usize, depth: usize) -> bool {
         return false;
     };
     let mut rest = encoded;
-    while let Some((tag, content, after)) = der_element(rest) {
-        let Some(fewer) = left.checked_sub(1) else {
-            return false;
+    loop {
+        let (tag, content, after) = match der_element(rest) {
+            Element::End => return true,
+            Element::Unreadable => return take(left, rest.len().div_ceil(SMALLEST)),
+            Element::Read {
+                tag,
+                content,
+                after,
+            } => (tag, content, after),
         };
-        *left = fewer;
+        if !take(left, 1) {
+            return false;
+        }
         let constructed = tag & CONSTRUCTED != 0;
-        let holds = tag == OCTET_STRING && content.first() == Some(&SEQUENCE);
+        let holds =
+            tag == OCTET_STRING && matches!(content.first(), Some(&(SEQUENCE | IN_HIGH_FORM)));
         if (constructed || holds) && !count_der(content, left, depth) {
             return false;
         }
         rest = after;
     }
-    true
 }
 
-/// Tag, content and what follows. A length beyond the end is cut there: some parsers go on behind such an element.
-fn der_element(encoded: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (tag, rest) = encoded.split_first()?;
-    let (first, rest) = rest.split_first()?;
+fn take(left: &mut usize, elements: usize) -> bool {
+    let fewer = left.checked_sub(elements);
+    *left = fewer.unwrap_or(0);
+    fewer.is_some()
+}
+
+/// The first element.
+enum Element<'a> {
+    /// Nothing follows, or a part of an element, where every parser stops.
+    End,
+    Read {
+        tag: u8,
+        content: &'a [u8],
+        after: &'a [u8],
+    },
+    /// A tag of several bytes (X.690 §8.1.2.4) or an indefinite length. No certificate has one, bytes at random do, and
+    /// parsers differ on them.
+    Unreadable,
+}
+
+/// A length beyond the end is cut there: some parsers go on behind such an element.
+fn der_element(encoded: &[u8]) -> Element<'_> {
+    let (tag, first, rest) = match encoded {
+        [tag, ..] if tag & HIGH_FORM == HIGH_FORM => return Element::Unreadable,
+        [_, INDEFINITE, ..] => return Element::Unreadable,
+        [tag, first, rest @ ..] => (*tag, *first, rest),
+        _ => return Element::End,
+    };
     let (length, rest) = match first {
-        short @ 0..=0x7f => (usize::from(*short), rest),
+        short @ 0..=0x7f => (usize::from(short), rest),
         long => {
             let size = usize::from(long & 0x7f);
-            let (digits, rest) = rest.split_at_checked(size)?;
+            let Some((digits, rest)) = rest.split_at_checked(size) else {
+                return Element::End;
+            };
             let length = digits.iter().try_fold(0_usize, |length, digit| {
                 length.checked_mul(256)?.checked_add(usize::from(*digit))
             });
@@ -148,12 +183,24 @@ fn der_element(encoded: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         }
     };
     let (content, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-    Some((*tag, content, after))
+    Element::Read {
+        tag,
+        content,
+        after,
+    }
 }
 
 const CONSTRUCTED: u8 = 0x20;
+const HIGH_FORM: u8 = 0x1f;
+const INDEFINITE: u8 = 0x80;
 const OCTET_STRING: u8 = 0x04;
 const SEQUENCE: u8 = 0x30;
+
+/// How the tag of a SEQUENCE begins if it is written in several bytes, which x509-parser reads.
+const IN_HIGH_FORM: u8 = 0x3f;
+
+/// Bytes: a tag and a length of 0.
+const SMALLEST: usize = 2;
 
 /// Certificates nest about ten deep.
 const MAX_DER_DEPTH: usize = 32;
@@ -268,13 +315,38 @@ mod tests {
     fn counts_der_within_octet_strings_and_behind_lengths_that_overrun() {
         let nulls = [0x30, 8, 5, 0, 5, 0, 5, 0, 5, 0];
         assert!(der(5, &nulls) && !der(4, &nulls));
-        let octets = [&[0x04, 10][..], &nulls].concat();
-        assert!(der(6, &octets) && !der(5, &octets));
+        let holder = [&[0x04, 10][..], &nulls].concat();
+        assert!(der(6, &holder) && !der(5, &holder));
         let overrun = [&[0x30, 4, 0x02, 0x82, 0xff, 0xff][..], &nulls].concat();
         assert!(der(7, &overrun) && !der(6, &overrun));
-        assert!(!der(1000, &[0x30, 0x80].repeat(100)));
+        assert!(der(100, &[0x30, 0x80].repeat(100)));
+        assert!(!der(99, &[0x30, 0x80].repeat(100)));
+        let nested = (0..MAX_DER_DEPTH).fold(vec![], |inner: Vec<u8>, _| {
+            [&[0x30, u8::try_from(inner.len()).unwrap()][..], &inner].concat()
+        });
+        assert!(!der(1000, &nested) && der(1000, &nested[2..]));
         for length in 0..nulls.len() {
             assert!(der(5, &nulls[..length]));
+        }
+    }
+
+    #[test]
+    fn elements_behind_a_tag_of_several_bytes_count() {
+        let nulls = [0x30, 8, 5, 0, 5, 0, 5, 0, 5, 0];
+        let hidden = [&[0x9f, 0x84, 1, 0][..], &nulls].concat();
+        assert!(der(7, &hidden) && !der(6, &hidden));
+        // SEQUENCE, in two bytes.
+        let sequence = [&[0x3f, 0x10, 8][..], &nulls[2..]].concat();
+        let holder = [&[0x04, 11][..], &sequence].concat();
+        assert!(der(7, &holder) && !der(6, &holder));
+    }
+
+    #[test]
+    fn bytes_at_random_do_not_make_a_certificate_too_large() {
+        // As identifiers of keys and of chips are.
+        for first in [0x30, 0x3f] {
+            let random = [&[0x04, 20, first, 16, 0x1f, 0x80, 0xff][..], &[0x9f; 15]].concat();
+            assert!(der(12, &random));
         }
     }
 }
