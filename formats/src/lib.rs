@@ -5,23 +5,18 @@
 #![forbid(unsafe_code)]
 
 pub mod dcap;
+pub mod snp;
+pub mod tsm;
 
 mod carriage;
 mod digest;
 mod implementation;
 mod reported;
-mod tsm;
 
 pub use carriage::Carriage;
 pub use digest::Digest;
 pub use implementation::origin_of;
 pub use reported::ReportedClaims;
-pub use tsm::CertificateKind;
-pub use tsm::SnpReport;
-pub use tsm::TsmReport;
-
-/// The media type of a TSM report in CBOR.
-pub const TSM_REPORT: &str = "application/vnd.veraison.tsm-report+cbor";
 
 /// Whether who runs a machine may look into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,191 +1,214 @@
-//! AMD SEV-SNP, as Linux' configfs-tsm gives it.
+//! The envelope of configfs-tsm: a report of Linux, in a CBOR map.
+//!
+//! ```text
+//! tsm-report = { ? "auxblob": bstr, "outblob": bstr, "provider": tstr }
+//! ```
+//!
+//! The format of Veraison's attester (`docs/tsm-report.cddl` of veraison/ratsd) and of its SEVSNP scheme, so that one
+//! Evidence serves either verifier. Service reports of an SVSM, the format's other fields, carry the challenge in another
+//! way and are refused.
 
+use std::fmt;
+
+use atls_core::AppraisalError;
 use atls_core::bounded;
 use ciborium::Value;
 
-use crate::Debugging;
+/// The media type of a [`TsmReport`].
+pub const TSM_REPORT: &str = "application/vnd.veraison.tsm-report+cbor";
 
-/// A SEV-SNP report in a TSM report of CBOR.
-///
-/// ```text
-/// { "outblob": bstr,            the report, 1184 octets
-///   "provider": "sev_guest",
-///   ? "auxblob": bstr }         certificates, by GUID
-/// ```
-#[derive(Clone, Debug)]
+/// The files of one entry of configfs-tsm. Nothing of them is verified, and nothing but the report's own signature
+/// covers any of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "the fields of the format; any other is refused"
+)]
 pub struct TsmReport {
-    report: Vec<u8>,
-    /// The certificate table, unread; empty where there is none.
-    table: Vec<u8>,
+    /// What comes beside the report: for SEV-SNP a table of certificates. Empty where the field is absent.
+    pub auxblob: Vec<u8>,
+    /// The report.
+    pub outblob: Vec<u8>,
+    /// The kernel's name of the provider, without the line's end that the kernel writes after it.
+    pub provider: String,
 }
 
 impl TsmReport {
-    /// None for anything else. The map is not signed, so nothing else may be in it, nothing twice, and nothing after it.
-    pub fn read(mut octets: &[u8]) -> Option<Self> {
-        if !bounded::cbor(MAX_VALUES, octets) {
-            return None;
+    /// Reads the envelope. The map is not signed, so every reader must read it alike: a field that is not in the grammar
+    /// above, a field that stands twice, and anything after the map are refused.
+    ///
+    /// # Errors
+    /// [`TsmReportError`]
+    pub fn decode(bytes: &[u8]) -> Result<Self, TsmReportError> {
+        if !bounded::cbor(MAX_VALUES, bytes) {
+            return Err(TsmReportError);
         }
-        let value = ciborium::de::from_reader_with_recursion_limit(&mut octets, 4);
-        let (Ok(Value::Map(entries)), []) = (value, octets) else {
-            return None;
+        let mut rest = bytes;
+        let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_DEPTH);
+        let (Ok(Value::Map(fields)), []) = (value, rest) else {
+            return Err(TsmReportError);
         };
-        let (mut report, mut provider, mut auxiliary) = (None, None, None);
-        for (key, value) in entries {
-            let (slot, value) = match (key.as_text()?, value) {
-                ("outblob", Value::Bytes(octets)) => (&mut report, octets),
-                ("auxblob", Value::Bytes(octets)) => (&mut auxiliary, octets),
-                ("provider", Value::Text(text)) => (&mut provider, text.into_bytes()),
-                _ => return None,
+        let (mut outblob, mut auxblob, mut provider) = (None, None, None);
+        for (name, value) in fields {
+            let (field, value) = match (name.as_text(), value) {
+                (Some("auxblob"), Value::Bytes(bytes)) => (&mut auxblob, bytes),
+                (Some("outblob"), Value::Bytes(bytes)) => (&mut outblob, bytes),
+                (Some("provider"), Value::Text(text)) => (&mut provider, text.into_bytes()),
+                _ => return Err(TsmReportError),
             };
-            if slot.replace(value).is_some() {
-                return None;
+            if field.replace(value).is_some() {
+                return Err(TsmReportError);
             }
         }
-        // The kernel ends the provider with a newline.
-        let provider = provider?;
-        if provider.strip_suffix(b"\n").unwrap_or(&provider) != b"sev_guest" {
-            return None;
+        let provider = provider.and_then(|provider| String::from_utf8(provider).ok());
+        let mut provider = provider.ok_or(TsmReportError)?;
+        // The kernel ends its line, and Veraison's attester sends that along.
+        if provider.ends_with('\n') {
+            provider.pop();
         }
-        Some(Self {
-            report: report.filter(|report| report.len() == LENGTH)?,
-            table: auxiliary.unwrap_or_default(),
+        Ok(Self {
+            auxblob: auxblob.unwrap_or_default(),
+            outblob: outblob.ok_or(TsmReportError)?,
+            provider,
         })
     }
 
-    /// The report.
-    pub fn report(&self) -> SnpReport<'_> {
-        SnpReport {
-            octets: &self.report,
+    /// Writes the envelope in deterministic CBOR (RFC 8949 §4.2.1). An empty `auxblob` is left out.
+    ///
+    /// # Errors
+    /// [`TsmReportError`]: never, as writing to memory does not fail.
+    pub fn encode(self) -> Result<Vec<u8>, TsmReportError> {
+        let mut fields = Vec::new();
+        if !self.auxblob.is_empty() {
+            fields.push(("auxblob".into(), Value::Bytes(self.auxblob)));
         }
-    }
-
-    /// Certificates that came along, those of kinds that are known; none for what is no table of them, or has one kind twice.
-    /// The report's signature decides which of them is right.
-    pub fn certificates(&self) -> Option<Vec<(CertificateKind, &[u8])>> {
-        match &*self.table {
-            [] => Some(Vec::new()),
-            table => certificates(table),
-        }
+        fields.push(("outblob".into(), Value::Bytes(self.outblob)));
+        fields.push(("provider".into(), Value::Text(self.provider)));
+        let mut bytes = Vec::new();
+        ciborium::into_writer(&Value::Map(fields), &mut bytes).map_err(|_| TsmReportError)?;
+        Ok(bytes)
     }
 }
 
-/// ATTESTATION_REPORT, SEV-SNP ABI specification 1.57, table 23: 1184 octets, little-endian.
-#[derive(Clone, Copy, Debug)]
-pub struct SnpReport<'a> {
-    octets: &'a [u8],
-}
-
-impl<'a> SnpReport<'a> {
-    /// All of it, signature included.
-    pub fn octets(&self) -> &'a [u8] {
-        self.octets
-    }
-
-    /// `REPORT_DATA`, 64 octets.
-    pub fn report_data(&self) -> &'a [u8] {
-        self.octets.get(0x50..0x90).unwrap_or_default()
-    }
-
-    /// The report in these octets, if they are as many as one has.
-    pub fn read(octets: &'a [u8]) -> Option<Self> {
-        (octets.len() == LENGTH).then_some(Self { octets })
-    }
-
-    /// By POLICY.DEBUG, or by POLICY.MIGRATE_MA: a migration agent takes the guest, memory and all, wherever it likes.
-    pub fn debugging(&self) -> Debugging {
-        if self.policy() & (DEBUG | MIGRATE_MA) == 0 {
-            Debugging::Denied
-        } else {
-            Debugging::Allowed
-        }
-    }
-
-    /// POLICY: what the owner of the guest lets whoever runs the machine do to it, a bit each.
-    pub fn policy(&self) -> u64 {
-        self.field(0x08).map_or(u64::MAX, u64::from_le_bytes)
-    }
-
-    /// VMPL: how privileged who asked for the report is in the guest, 0 the most.
-    pub fn vmpl(&self) -> u32 {
-        self.field(0x30).map_or(u32::MAX, u32::from_le_bytes)
-    }
-
-    /// Always there, by the length; where it were not, everything is allowed and nobody privileged.
-    fn field<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
-        self.octets.get(offset..)?.first_chunk().copied()
-    }
-}
-
-/// What a certificate of the table is.
+/// The bytes are no envelope of configfs-tsm, or one with more in it than a report, its provider and what comes beside it. The
+/// cure is with the attester that wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum CertificateKind {
-    /// AMD's root.
-    Ark,
-    /// AMD's intermediate.
-    Ask,
-    /// Of the chip, at its versions.
-    Vcek,
-    /// Of a cloud, at its versions.
-    Vlek,
-}
+pub struct TsmReportError;
 
-impl CertificateKind {
-    /// Its usual name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ark => "ARK",
-            Self::Ask => "ASK",
-            Self::Vcek => "VCEK",
-            Self::Vlek => "VLEK",
-        }
-    }
-
-    fn by_guid(guid: u128) -> Option<Self> {
-        Some(match guid {
-            0xc0b4_06a4_a803_4952_9743_3fb6_014c_d0ae => Self::Ark,
-            0x4ab7_b379_bbac_4fe4_a02f_05ae_f327_c782 => Self::Ask,
-            0x63da_758d_e664_4564_adc5_f4b9_3be8_accd => Self::Vcek,
-            0xa807_4bc2_a25a_483e_aae6_39c0_45a0_b8a1 => Self::Vlek,
-            _ => return None,
-        })
+impl fmt::Display for TsmReportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a CBOR map of outblob, provider and perhaps auxblob alone")
     }
 }
 
-/// The certificate table of GHCB (SEV-ES GHCB specification §4.1.8.1): GUID (big-endian), offset and length (little-endian)
-/// until an entry of zeros.
-fn certificates(table: &[u8]) -> Option<Vec<(CertificateKind, &[u8])>> {
-    let mut found: Vec<(CertificateKind, &[u8])> = Vec::new();
-    let mut rest = table;
-    loop {
-        let entry: &[u8; 24];
-        (entry, rest) = rest.split_first_chunk()?;
-        if *entry == [0; 24] {
-            return Some(found);
-        }
-        let (guid, place) = entry.split_first_chunk()?;
-        let (offset, place) = place.split_first_chunk()?;
-        let (length, _) = place.split_first_chunk()?;
-        let start = usize::try_from(u32::from_le_bytes(*offset)).ok()?;
-        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-        let certificate = table.get(start..start.checked_add(length)?)?;
-        let Some(kind) = CertificateKind::by_guid(u128::from_be_bytes(*guid)) else {
-            continue;
-        };
-        // Twice would be room for as many copies as entries fit.
-        if found.iter().any(|(known, _)| *known == kind) {
-            return None;
-        }
-        found.push((kind, certificate));
+impl std::error::Error for TsmReportError {}
+
+impl From<TsmReportError> for AppraisalError {
+    fn from(_: TsmReportError) -> Self {
+        Self::Malformed
     }
 }
-
-/// Octets.
-const LENGTH: usize = 1184;
 
 /// Most values in the map, which has seven; a string may stand in chunks.
 const MAX_VALUES: usize = 64;
 
-/// Bits of POLICY.
-const MIGRATE_MA: u64 = 1 << 18;
-const DEBUG: u64 = 1 << 19;
+/// A map and its values: 2. Room for one more.
+const MAX_DEPTH: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sample() -> TsmReport {
+        TsmReport {
+            auxblob: vec![1, 2],
+            outblob: vec![5; 1184],
+            provider: "sev_guest".to_owned(),
+        }
+    }
+
+    fn map(fields: &[(&str, Value)]) -> Vec<u8> {
+        let fields = fields
+            .iter()
+            .map(|(name, value)| ((*name).into(), value.clone()))
+            .collect();
+        let mut bytes = Vec::new();
+        ciborium::into_writer(&Value::Map(fields), &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        let bytes = sample().encode().unwrap();
+        assert_eq!(TsmReport::decode(&bytes), Ok(sample()));
+        let bare = TsmReport {
+            auxblob: Vec::new(),
+            ..sample()
+        };
+        let bytes = bare.clone().encode().unwrap();
+        assert_eq!(bytes[0], 0xa2, "no auxblob");
+        assert_eq!(TsmReport::decode(&bytes), Ok(bare));
+    }
+
+    #[test]
+    fn every_truncation_and_anything_behind_is_refused() {
+        let bytes = sample().encode().unwrap();
+        for length in 0..bytes.len() {
+            assert!(TsmReport::decode(&bytes[..length]).is_err(), "{length}");
+        }
+        assert!(TsmReport::decode(&[&bytes[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn fields_are_those_of_the_format() {
+        let outblob = ("outblob", Value::Bytes(vec![1]));
+        let provider = |name: &str| ("provider", Value::from(name));
+        for name in ["sev_guest", "sev_guest\n"] {
+            let read = TsmReport::decode(&map(&[outblob.clone(), provider(name)]));
+            assert_eq!(read.unwrap().provider, "sev_guest");
+        }
+        let lines = map(&[outblob.clone(), provider("sev_guest\n\n")]);
+        assert_eq!(TsmReport::decode(&lines).unwrap().provider, "sev_guest\n");
+        for refused in [
+            map(&[]),
+            map(std::slice::from_ref(&outblob)),
+            map(&[provider("sev_guest")]),
+            map(&[outblob.clone(), provider("sev_guest"), outblob.clone()]),
+            map(&[
+                outblob.clone(),
+                provider("sev_guest"),
+                ("service_provider", "svsm".into()),
+            ]),
+            map(&[("outblob", "text".into()), provider("sev_guest")]),
+            map(&[
+                outblob.clone(),
+                ("provider", Value::Bytes(b"sev_guest".to_vec())),
+            ]),
+            map(&[
+                outblob,
+                provider("sev_guest"),
+                ("auxblob", Value::Array(Vec::new())),
+            ]),
+        ] {
+            assert_eq!(TsmReport::decode(&refused), Err(TsmReportError));
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let deep = [vec![0x81; 60_000], vec![0]].concat();
+        assert!(TsmReport::decode(&deep).is_err());
+        let deep = [&[0xa1, 0x67][..], b"outblob", &[0x81; 60_000]].concat();
+        assert!(TsmReport::decode(&deep).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = TsmReport::decode(&bytes);
+        }
+    }
+}

@@ -11,21 +11,32 @@ use allocation::Bound;
 use allocation::Findings;
 use allocation::Hostile;
 use allocation::hostile;
-use atls_formats::SnpReport;
-use atls_formats::TsmReport;
 use atls_formats::dcap::EventLog;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::TdxEvidence;
 use atls_formats::dcap::Tee;
+use atls_formats::snp::CertTable;
+use atls_formats::snp::Report;
+use atls_formats::snp::SnpEvidence;
+use atls_formats::tsm::TsmReport;
 
 #[test]
 fn allocations_are_bounded_by_the_input() {
-    const LENGTH: usize = 60_000;
     let mut findings = Findings::new();
-    let bound = Bound {
-        per_byte: 4,
-        constant: 32 * 1024,
-    };
+    evidence(&mut findings);
+    tables(&mut findings);
+    let zeros = [Hostile::new("zeros", vec![0; 60_000])];
+    findings.check("SNP report", LINEAR, &zeros, |bytes| {
+        Report::decode(bytes).is_ok()
+    });
+    tdx_evidence(&mut findings);
+    quotes(&mut findings);
+    event_logs(&mut findings);
+    findings.assert_none();
+}
+
+fn evidence(findings: &mut Findings) {
+    const LENGTH: usize = 60_000;
     let mut inputs = hostile::cbor(LENGTH);
     for field in ["outblob", "auxblob", "provider"] {
         inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
@@ -33,19 +44,44 @@ fn allocations_are_bounded_by_the_input() {
             [&[0xa1, name][..], field.as_bytes(), item].concat()
         }));
     }
-    findings.check("report of configfs-tsm", bound, &inputs, TsmReport::read);
-    let zeros = [Hostile::new("zeros", vec![0; LENGTH])];
-    findings.check("SNP report", bound, &zeros, |octets| {
-        SnpReport::read(octets).is_some()
-    });
-    let mut inputs = hostile::cbor(LENGTH);
-    inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
+    findings.check("envelope", LINEAR, &inputs, TsmReport::decode);
+    findings.check("SNP Evidence", LINEAR, &inputs, SnpEvidence::decode);
+}
+
+fn tables(findings: &mut Findings) {
+    const VCEK: u128 = 0x63da758d_e664_4564_adc5_f4b93be8accd;
+    let entry = |guid: u128, offset: u32, length: usize| {
+        let length = u32::try_from(length).unwrap().to_le_bytes();
+        [&guid.to_be_bytes()[..], &offset.to_le_bytes(), &length].concat()
+    };
+    let holding = |value: &[u8]| {
+        let header = entry(VCEK, 48, value.len());
+        [&header[..], &[0; 24], value].concat()
+    };
+    let mut inputs = hostile::within(hostile::pem(60_000), holding);
+    inputs.extend(hostile::within(hostile::der(60_000), holding));
+    inputs.push(Hostile::new(
+        "many entries",
+        entry(VCEK, 48, 60_000).repeat(2_500),
+    ));
+    // Sixteen entries about the same bytes, of kinds that nobody knows.
+    let mut shared: Vec<u8> = (1..=16).flat_map(|guid| entry(guid, 408, 60_000)).collect();
+    shared.extend([0; 24]);
+    shared.extend([0x30; 60_000]);
+    inputs.push(Hostile::new("shared contents", shared));
+    findings.check("table", LINEAR, &inputs, CertTable::decode);
+}
+
+fn tdx_evidence(findings: &mut Findings) {
+    let bound = Bound {
+        per_byte: 4,
+        constant: 32 * 1024,
+    };
+    let mut inputs = hostile::cbor(60_000);
+    inputs.extend(hostile::within(hostile::cbor(60_000), |item| {
         [&[0x82], item].concat()
     }));
     findings.check("TDX evidence", bound, &inputs, TdxEvidence::decode);
-    quotes(&mut findings);
-    event_logs(&mut findings);
-    findings.assert_none();
 }
 
 fn quotes(findings: &mut Findings) {
@@ -103,3 +139,8 @@ fn event_logs(findings: &mut Findings) {
         EventLog::open(log).and_then(|log| log.replay(&[[1; 48].into(); 4]))
     });
 }
+
+const LINEAR: Bound = Bound {
+    per_byte: 8,
+    constant: 32 * 1024,
+};

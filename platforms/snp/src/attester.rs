@@ -8,14 +8,14 @@ use atls_core::AttestRequest;
 use atls_core::LocalAttester;
 use atls_core::MediaType;
 use atls_core::cmw::Cmw;
+use atls_formats::snp;
+use atls_formats::snp::CertTable;
+use atls_formats::snp::Report;
+use atls_formats::snp::SnpEvidence;
 use atls_tsm::Provider;
 use atls_tsm::Tsm;
 use atls_tsm::TsmError;
 use atls_tsm::TsmRequest;
-
-use crate::cert_table::CertTable;
-use crate::evidence::SnpEvidence;
-use crate::report;
 
 /// Makes SEV-SNP Evidence on this machine. It blocks while the firmware works, some milliseconds up to more than a
 /// hundred: lift it by `atls_tower::Blocking`.
@@ -82,7 +82,7 @@ impl SnpAttester {
             request = request.with_privilege_level(level);
         }
         let made = self.tsm.report(&request)?;
-        if report::report_data(&made.outblob) != Some(*challenge) {
+        if Report::only_report_data(&made.outblob) != Some(*challenge) {
             let reason = "device gave no report, or one about something else";
             return Err(AttestError::Device(reason.to_owned()));
         }
@@ -98,7 +98,7 @@ impl LocalAttester for SnpAttester {
     }
 
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
-        let evidence = self.evidence(crate::challenge(request.bound()).bytes())?;
+        let evidence = self.evidence(snp::report_data(request.bound()).bytes())?;
         let failed = |what: &str| AttestError::Device(what.to_owned());
         let octets = evidence.encode();
         let octets = octets.map_err(|_| failed("evidence does not encode"))?;

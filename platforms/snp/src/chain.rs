@@ -2,9 +2,9 @@
 
 use atls_core::AppraisalError;
 use atls_core::pki_types::UnixTime;
+use atls_formats::snp::Product;
+use atls_formats::snp::SigningKey;
 
-use crate::product::Product;
-use crate::report::SigningKey;
 use crate::roots::Anchor;
 use crate::roots::Authority;
 use crate::roots::Roots;

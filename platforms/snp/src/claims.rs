@@ -3,14 +3,14 @@
 use std::fmt;
 
 use atls_core::AppraisalError;
+use atls_formats::snp::GuestPolicy;
+use atls_formats::snp::PlatformInfo;
+use atls_formats::snp::Product;
+use atls_formats::snp::Report;
+use atls_formats::snp::SigningKey;
+use atls_formats::snp::Tcb;
 use atls_reference::Digest;
 
-use crate::product::Product;
-use crate::report::GuestPolicy;
-use crate::report::PlatformInfo;
-use crate::report::Report;
-use crate::report::SigningKey;
-use crate::tcb::Tcb;
 use crate::vek::VekExtensions;
 
 /// What a verified report says of its guest and machine: `peer.claims::<SnpClaims>()`.

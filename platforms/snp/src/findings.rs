@@ -7,14 +7,14 @@ use std::fmt;
 use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
 use atls_core::pki_types::UnixTime;
+use atls_formats::snp::Report;
+use atls_formats::snp::SigningKey;
+use atls_formats::snp::Tcb;
 
 use crate::claims::SnpClaims;
 use crate::policy::MinimumTcb;
 use crate::policy::SnpImage;
 use crate::policy::SnpPolicy;
-use crate::report::Report;
-use crate::report::SigningKey;
-use crate::tcb::Tcb;
 
 /// Of a report that is verified.
 pub(crate) fn of(

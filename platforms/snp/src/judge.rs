@@ -6,12 +6,12 @@ use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::pki_types::UnixTime;
+use atls_formats::snp::Report;
+use atls_formats::snp::SigningKey;
 
 use crate::claims::SnpClaims;
 use crate::policy::MinimumTcb;
 use crate::policy::SnpPolicy;
-use crate::report::Report;
-use crate::report::SigningKey;
 
 /// Judges a report that is verified at some time, and writes the image's name into its claims.
 pub(crate) fn judge(

@@ -36,21 +36,16 @@
 #![forbid(unsafe_code)]
 
 mod attester;
-mod cert_table;
 mod chain;
 mod claims;
 mod collateral;
 mod crl;
-mod evidence;
 mod findings;
 mod judge;
 mod measurements;
 mod own;
 mod policy;
-mod product;
-mod report;
 mod roots;
-mod tcb;
 mod vek;
 mod verifier;
 mod x509;
@@ -58,14 +53,20 @@ mod x509;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-use atls_core::Bound;
-use atls_core::ExpectedValue;
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
+use atls_formats::tsm::TSM_REPORT;
 
+pub use atls_formats::snp::CertTable;
+pub use atls_formats::snp::CertificateKind;
+pub use atls_formats::snp::GuestPolicy;
+pub use atls_formats::snp::PlatformInfo;
+pub use atls_formats::snp::Product;
+pub use atls_formats::snp::SigningKey;
+pub use atls_formats::snp::SnpEvidence;
+pub use atls_formats::snp::SnpFormatError;
+pub use atls_formats::snp::Tcb;
 pub use attester::SnpAttester;
-pub use cert_table::CertTable;
-pub use cert_table::CertificateKind;
 pub use claims::SnpClaims;
 pub use collateral::Kds;
 pub use collateral::KdsCollateral;
@@ -74,7 +75,6 @@ pub use collateral::SnpCollateral;
 pub use collateral::SnpPiece;
 pub use collateral::SuppliedCollateral;
 pub use collateral::VekId;
-pub use evidence::SnpEvidence;
 pub use measurements::dangerous_unverified_measurements;
 pub use policy::AbiVersion;
 pub use policy::Bits;
@@ -87,13 +87,7 @@ pub use policy::PlatformFeature;
 pub use policy::SnpConditions;
 pub use policy::SnpImage;
 pub use policy::SnpPolicy;
-pub use product::Product;
-pub use report::GuestPolicy;
-pub use report::PlatformInfo;
-pub use report::REPORT_LENGTH;
-pub use report::SigningKey;
 pub use roots::Roots;
-pub use tcb::Tcb;
 pub use verifier::SnpVerifier;
 
 /// `application/vnd.veraison.tsm-report+cbor`.
@@ -101,11 +95,5 @@ pub use verifier::SnpVerifier;
 /// # Errors
 /// None: the text is a media type.
 fn media_type() -> Result<MediaType, MediaTypeError> {
-    MediaType::parse("application/vnd.veraison.tsm-report+cbor")
-}
-
-/// How the binder is carried: `REPORT_DATA` has 64 octets, so it is SHA-512 of the bound value. Used by both halves, and
-/// public for whoever asks another verifier about the same Evidence.
-pub fn challenge(bound: &Bound) -> ExpectedValue<[u8; 64]> {
-    bound.sha512()
+    MediaType::parse(TSM_REPORT)
 }

@@ -1,11 +1,10 @@
 //! What Evidence says of its guest, for whoever looks at a machine of their own.
 
 use atls_core::AppraisalError;
+use atls_formats::snp::Report;
+use atls_formats::snp::SnpEvidence;
+use atls_formats::snp::Tcb;
 use atls_reference::Digest;
-
-use crate::evidence::SnpEvidence;
-use crate::report::Report;
-use crate::tcb::Tcb;
 
 /// The measurements in SEV-SNP Evidence, by the names that a policy file has for them, with their values as they stand there.
 ///

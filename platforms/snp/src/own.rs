@@ -11,6 +11,10 @@ use atls_core::AppraisalError;
 use atls_core::Fault;
 use atls_core::Stale;
 use atls_core::pki_types::UnixTime;
+use atls_formats::snp::Product;
+use atls_formats::snp::Report;
+use atls_formats::snp::SigningKey;
+use atls_formats::snp::Tcb;
 
 use crate::chain;
 use crate::chain::Chain;
@@ -20,11 +24,7 @@ use crate::collateral::SnpPiece;
 use crate::collateral::VekId;
 use crate::collateral::issuers_of;
 use crate::crl::RevocationList;
-use crate::product::Product;
-use crate::report::Report;
-use crate::report::SigningKey;
 use crate::roots::Roots;
-use crate::tcb::Tcb;
 
 /// What one appraisal may ask.
 pub(crate) struct Own<'a> {
@@ -141,7 +141,7 @@ impl Own<'_> {
             },
         };
         // Version 2 names no product, a hidden chip has no name, and a provider's key is not to be had: the peer's to send.
-        let product = report.product()?;
+        let product = report.product().map_err(AppraisalError::from)?;
         let product = product.ok_or_else(|| missing(Fault::Peer))?;
         let hwid = match report.signing_key {
             SigningKey::Vcek => report.hwid(product),
@@ -168,7 +168,7 @@ impl Own<'_> {
         peer: &PeerCollateral<'_>,
     ) -> Result<Option<(Vec<Vec<u8>>, u64)>, Refused> {
         let key = report.signing_key;
-        let Some(product) = report.product()? else {
+        let Some(product) = report.product().map_err(AppraisalError::from)? else {
             return Ok(None);
         };
         if peer.authorities().next().is_some()

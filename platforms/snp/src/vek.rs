@@ -1,11 +1,11 @@
 //! The key that signed a report: VCEK or VLEK, and what AMD says about it (AMD document 57230 §3, §4).
 
 use atls_core::AppraisalError;
+use atls_formats::snp::Product;
+use atls_formats::snp::Report;
+use atls_formats::snp::SigningKey;
+use atls_formats::snp::Tcb;
 
-use crate::product::Product;
-use crate::report::Report;
-use crate::report::SigningKey;
-use crate::tcb::Tcb;
 use crate::x509::Certificate;
 
 /// What AMD's extensions of a VEK certificate say, `1.3.6.1.4.1.3704.1.*`.

@@ -16,6 +16,9 @@ use atls_core::ear::Ear;
 use atls_core::ear::VerifierId;
 use atls_core::finding::Finding;
 use atls_core::pki_types::UnixTime;
+use atls_formats::snp;
+use atls_formats::snp::Report;
+use atls_formats::snp::SnpEvidence;
 use atls_reference::Live;
 use ring::signature::ECDSA_P384_SHA384_FIXED;
 use ring::signature::UnparsedPublicKey;
@@ -23,13 +26,11 @@ use ring::signature::UnparsedPublicKey;
 use crate::claims::SnpClaims;
 use crate::collateral::PeerCollateral;
 use crate::collateral::SnpCollateral;
-use crate::evidence::SnpEvidence;
 use crate::findings;
 use crate::judge;
 use crate::own::InForce;
 use crate::own::Own;
 use crate::policy::SnpPolicy;
-use crate::report::Report;
 use crate::roots::Roots;
 
 /// Appraises SEV-SNP Evidence under a root, by a policy.
@@ -171,7 +172,7 @@ impl Verifier for SnpVerifier {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(async move {
-            let expected = crate::challenge(evidence.bound());
+            let expected = snp::report_data(evidence.bound());
             let endorsements = evidence.endorsements();
             let evidence = SnpEvidence::decode(evidence.bytes())?;
             let report = Report::decode(evidence.report())?;

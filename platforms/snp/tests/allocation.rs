@@ -1,4 +1,4 @@
-//! No report, certificate table, certificate or revocation list costs much more memory than its length.
+//! No certificate or revocation list costs much more memory than its length.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -18,7 +18,6 @@ use allocation::Hostile;
 use allocation::hostile;
 use atls_core::limits::MAX_CERTIFICATE_VALUES;
 use atls_reference::Live;
-use atls_snp::CertTable;
 use atls_snp::CertificateKind;
 use atls_snp::NoCollateral;
 use atls_snp::Product;
@@ -31,46 +30,8 @@ use support::NOW;
 #[test]
 fn allocations_are_bounded_by_the_input() {
     let mut findings = Findings::new();
-    evidence(&mut findings);
-    tables(&mut findings);
     certificates(&mut findings);
     findings.assert_none();
-}
-
-fn evidence(findings: &mut Findings) {
-    const LENGTH: usize = 60_000;
-    let mut inputs = hostile::cbor(LENGTH);
-    for field in ["outblob", "auxblob", "provider"] {
-        inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
-            let name = u8::try_from(field.len()).unwrap() | 0x60;
-            [&[0xa1, name][..], field.as_bytes(), item].concat()
-        }));
-    }
-    findings.check("envelope", LINEAR, &inputs, SnpEvidence::decode);
-}
-
-fn tables(findings: &mut Findings) {
-    const VCEK: u128 = 0x63da758d_e664_4564_adc5_f4b93be8accd;
-    let entry = |guid: u128, offset: u32, length: usize| {
-        let length = u32::try_from(length).unwrap().to_le_bytes();
-        [&guid.to_be_bytes()[..], &offset.to_le_bytes(), &length].concat()
-    };
-    let holding = |value: &[u8]| {
-        let header = entry(VCEK, 48, value.len());
-        [&header[..], &[0; 24], value].concat()
-    };
-    let mut inputs = hostile::within(hostile::pem(60_000), holding);
-    inputs.extend(hostile::within(hostile::der(60_000), holding));
-    inputs.push(Hostile::new(
-        "many entries",
-        entry(VCEK, 48, 60_000).repeat(2_500),
-    ));
-    // Sixteen entries about the same bytes, of kinds that nobody knows.
-    let mut shared: Vec<u8> = (1..=16).flat_map(|guid| entry(guid, 408, 60_000)).collect();
-    shared.extend([0; 24]);
-    shared.extend([0x30; 60_000]);
-    inputs.push(Hostile::new("shared contents", shared));
-    findings.check("table", LINEAR, &inputs, CertTable::decode);
 }
 
 fn certificates(findings: &mut Findings) {
@@ -109,8 +70,3 @@ fn certificates(findings: &mut Findings) {
         });
     }
 }
-
-const LINEAR: Bound = Bound {
-    per_byte: 8,
-    constant: 32 * 1024,
-};

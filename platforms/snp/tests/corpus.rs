@@ -6,9 +6,9 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 
+use atls_formats::snp::REPORT_LENGTH;
 use atls_snp::CertificateKind;
 use atls_snp::Product;
-use atls_snp::REPORT_LENGTH;
 use atls_snp::SnpEvidence;
 use atls_snp::SuppliedCollateral;
 use atls_snp::testing::ForgedPlatform;
@@ -19,7 +19,7 @@ use support::CHALLENGE;
 fn seeds_are_what_the_targets_read() {
     for product in Product::ALL {
         let read = |target: &str| fs::read(seed(target, product)).unwrap();
-        let evidence = SnpEvidence::decode(&read("evidence")).unwrap();
+        let evidence = SnpEvidence::decode(&read("snp_evidence")).unwrap();
         assert!(evidence.certificates().get(CertificateKind::Ark).is_some());
         assert_eq!(read("report").len(), REPORT_LENGTH);
         let vek = SuppliedCollateral::new().with_certificates(&read("certificates"));
@@ -34,14 +34,17 @@ fn seeds_are_made() {
         let platform = ForgedPlatform::new(product).unwrap();
         let evidence = platform.evidence(&CHALLENGE);
         let write = |target: &str, octets: &[u8]| fs::write(seed(target, product), octets).unwrap();
-        write("evidence", &evidence.encode().unwrap());
+        write("snp_evidence", &evidence.encode().unwrap());
         write("report", evidence.report());
         write("certificates", &platform.vek_certificate());
     }
 }
 
 fn seed(target: &str, product: Product) -> PathBuf {
-    let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(match target {
+        "snp_evidence" => "../../formats/fuzz/corpus",
+        _ => "fuzz/corpus",
+    });
     corpus
         .join(target)
         .join(product.name().to_ascii_lowercase())

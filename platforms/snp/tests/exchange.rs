@@ -87,7 +87,10 @@ fn the_report_carries_sha_512_of_the_bound_value() {
         let evidence = SnpEvidence::decode(&seen).unwrap();
         let digest = ring::digest::digest(&ring::digest::SHA512, bound.as_bytes());
         assert_eq!(evidence.report()[0x50..0x90], *digest.as_ref());
-        assert_eq!(atls_snp::challenge(&bound).bytes(), digest.as_ref());
+        assert_eq!(
+            atls_formats::snp::report_data(&bound).bytes(),
+            digest.as_ref()
+        );
     }
 }
 

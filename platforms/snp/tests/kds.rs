@@ -33,6 +33,7 @@ use atls_core::http::NotSent;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
 use atls_snp::CertTable;
+use atls_snp::CertificateKind;
 use atls_snp::Kds;
 use atls_snp::KdsCollateral;
 use atls_snp::NoCollateral;
@@ -41,8 +42,6 @@ use atls_snp::SnpEvidence;
 use atls_snp::SnpVerifier;
 use atls_snp::testing::ForgedKey;
 use atls_snp::testing::ForgedPlatform;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use rustls::CipherSuite;
 
 use support::CHALLENGE;
@@ -361,7 +360,7 @@ fn what_was_kept_is_verified_when_it_is_read() {
     let vcek = format!("snp/vcek/milan/{}/4-1-24-219", "c1".repeat(64));
     assert_eq!(read(&vcek, &platform.vek_certificate(), NOW), malformed);
     // The verifier of intermediates wants both, and no others.
-    let chain = |ders: &[Vec<u8>]| ders.iter().cloned().map(pem).collect::<String>();
+    let chain = |ders: &[Vec<u8>]| ders.iter().map(|der| pem(der)).collect::<String>();
     let (ask, ark) = (platform.ask.certificate(), platform.ark.certificate());
     let issuers = "snp/vcek/milan/cert_chain";
     for (ders, taken) in [
@@ -519,15 +518,8 @@ fn vek_address(platform: &ForgedPlatform) -> String {
     format!("https://kdsintf.amd.com/vcek/v1/{product}/{chip}?{versions}")
 }
 
-fn pem(der: Vec<u8>) -> String {
-    let text = STANDARD.encode(der);
-    let lines: Vec<_> = text
-        .as_bytes()
-        .chunks(64)
-        .map(String::from_utf8_lossy)
-        .collect();
-    let lines = lines.join("\n");
-    format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
+fn pem(der: &[u8]) -> String {
+    atls_formats::snp::pem(CertificateKind::Ask, der)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -549,7 +541,7 @@ struct Amd {
 impl Amd {
     fn of(platform: &ForgedPlatform) -> Self {
         let product = platform.product;
-        let chain = [platform.ask.certificate(), platform.ark.certificate()].map(pem);
+        let chain = [platform.ask.certificate(), platform.ark.certificate()].map(|der| pem(&der));
         let at_amd = |path: &str| format!("https://kdsintf.amd.com/{path}");
         let crl = platform.crl.encode();
         let bodies = BTreeMap::from([

@@ -36,8 +36,6 @@ use atls_snp::SnpVerifier;
 use atls_snp::SuppliedCollateral;
 use atls_snp::testing::ForgedKey;
 use atls_snp::testing::ForgedPlatform;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 use support::CHALLENGE;
 use support::NOW;
@@ -269,10 +267,7 @@ impl Piece {
 
 /// As AMD serves it.
 fn platform_bytes(platform: &ForgedPlatform, piece: Piece) -> Vec<u8> {
-    let pem = |der: Vec<u8>| {
-        let text = STANDARD.encode(der);
-        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
-    };
+    let pem = |der: Vec<u8>| atls_formats::snp::pem(CertificateKind::Ask, &der);
     match piece {
         Piece::Crl => platform.crl.encode(),
         Piece::Issuers => [platform.ask.certificate(), platform.ark.certificate()]

@@ -20,8 +20,8 @@ use atls_core::Verifier;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
 use atls_formats::Carriage;
-use atls_formats::TSM_REPORT;
 use atls_formats::dcap::TDX_QUOTE;
+use atls_formats::tsm::TSM_REPORT;
 use atls_maa::MaaClaims;
 use atls_maa::MaaVerifier;
 use atls_maa::instance_keys;
@@ -75,7 +75,7 @@ async fn the_report_and_its_chain_are_sent_as_the_service_wants_them() {
     let inner: Value = serde_json::from_slice(&inner).unwrap();
     assert_eq!(decode(&inner["SnpReport"]).len(), 1184);
     let chain = String::from_utf8(decode(&inner["VcekCertChain"])).unwrap();
-    let vcek = "-----BEGIN CERTIFICATE-----\ndmNlaw==\n-----END CERTIFICATE-----\n";
+    let vcek = "-----BEGIN CERTIFICATE-----\nMHZjZWs=\n-----END CERTIFICATE-----\n";
     assert!(chain.starts_with(vcek), "{chain}");
     assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 2);
     assert!(chain.lines().all(|line| line.len() <= 64));
@@ -95,7 +95,7 @@ async fn evidence_of_another_connection_is_not_even_sent() {
     // A report on Azure's confidential VMs: 32 octets of the paravisor's, and zeros.
     let mut paravisors = vec![9; 32];
     paravisors.resize(64, 0);
-    let evidence = snp_evidence(&paravisors, &[("vcek", VCEK)]);
+    let evidence = snp_evidence(&paravisors, &[("0vcek", VCEK)]);
     let refused = appraise(&verifier, Kind::Snp, &one, &evidence).await;
     assert_eq!(refused.unwrap_err(), AppraisalError::NotBound);
     assert!(maa.requests.lock().unwrap().is_empty());
@@ -109,7 +109,7 @@ async fn a_report_without_its_vcek_is_not_sent() {
         .challenge(connection.bound())
         .bytes()
         .clone();
-    for certificates in [&[][..], &[("ask", ASK)]] {
+    for certificates in [&[][..], &[("0ask", ASK)]] {
         let evidence = snp_evidence(&challenge, certificates);
         let refused = appraise(&maa.verifier(), Kind::Snp, &connection, &evidence).await;
         assert_eq!(refused.unwrap_err(), AppraisalError::Malformed);
@@ -451,7 +451,7 @@ impl Kind {
             .bytes()
             .clone();
         match self {
-            Self::Snp => snp_evidence(&challenge, &[("vcek", VCEK), ("ask", ASK)]),
+            Self::Snp => snp_evidence(&challenge, &[("0vcek", VCEK), ("0ask", ASK)]),
             Self::Tdx => stand_in::td_quote(&challenge),
         }
     }
@@ -586,12 +586,12 @@ async fn appraise(
     verifier.appraise(&evidence, at(NOW)).await
 }
 
+/// Certificates in these tests begin with `0`, the first byte of DER.
 const VCEK: u128 = 0x63da_758d_e664_4564_adc5_f4b9_3be8_accd;
 const ASK: u128 = 0x4ab7_b379_bbac_4fe4_a02f_05ae_f327_c782;
 
 fn snp_evidence(report_data: &[u8], certificates: &[(&str, u128)]) -> Vec<u8> {
-    let mut report = vec![0; 1184];
-    report[0x50..0x90].copy_from_slice(report_data);
+    let report = stand_in::snp_report(report_data);
     let mut table = Vec::new();
     let mut offset = 24 * (u32::try_from(certificates.len()).unwrap() + 1);
     for (content, guid) in certificates {

@@ -1,5 +1,6 @@
 //! What each format finds in Evidence: genuine where vectors are at hand, cut and altered everywhere.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::type_complexity,
     clippy::unwrap_used,
@@ -20,6 +21,7 @@ use ciborium::Value as Cbor;
 use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
+use stand_in::snp_report;
 use stand_in::vectors;
 
 #[test]
@@ -34,7 +36,7 @@ fn a_genuine_snp_report_is_taken_field_by_field() {
         let tsm = tsm(&[
             ("outblob", Cbor::Bytes(report.clone())),
             ("provider", Cbor::Text("sev_guest\n".to_owned())),
-            ("auxblob", Cbor::Bytes(table(VCEK, &vek))),
+            ("auxblob", Cbor::Bytes(table(&[(VCEK, &vek)]))),
         ]);
         let json = shaped(&SnpReport::new(), &tsm, &report[0x50..0x90]).unwrap();
         let fields = &json["attestation_report"];
@@ -51,6 +53,37 @@ fn a_genuine_snp_report_is_taken_field_by_field() {
         let certificate = &json["cert_chain"][0];
         assert_eq!(certificate["cert_type"], "VCEK");
         assert_eq!(certificate["data"], json!(vek));
+    }
+}
+
+/// Trustee reads DER, and an attester writes PEM, which is what Veraison reads.
+#[test]
+fn a_certificate_goes_on_in_der_whatever_it_came_in() {
+    let der = [0x30, 1, 2];
+    let pem = "-----BEGIN CERTIFICATE-----\nMAEC\n-----END CERTIFICATE-----\n";
+    for certificate in [&der[..], pem.as_bytes()] {
+        let json = with_table(0, &[(VCEK, certificate)]).unwrap();
+        let expected = json!([{ "cert_type": "VCEK", "data": der }]);
+        assert_eq!(json["cert_chain"], expected);
+    }
+}
+
+/// Trustee refuses any chain that has not exactly one such key, and asks AMD where there is no chain.
+#[test]
+fn only_the_certificate_of_the_key_that_signed_goes_on() {
+    let table = [
+        (ARK, &[0x30, 1][..]),
+        (VCEK, &[0x30, 2]),
+        (VLEK, &[0x30, 3]),
+    ];
+    for (signer, cert_type, data) in [(0, "VCEK", [0x30, 2]), (1 << 2, "VLEK", [0x30, 3])] {
+        let json = with_table(signer, &table).unwrap();
+        let expected = json!([{ "cert_type": cert_type, "data": data }]);
+        assert_eq!(json["cert_chain"], expected);
+    }
+    for without in [&table[..1], &[(VCEK, b"none")], &[]] {
+        let json = with_table(0, without).unwrap();
+        assert_eq!(json["cert_chain"], Value::Null);
     }
 }
 
@@ -118,7 +151,7 @@ fn genuine_azure_evidence_carries_its_challenge_in_the_tpm_quote() {
 /// Whatever the policy of the service says.
 #[test]
 fn a_guest_that_may_be_debugged_or_moved_is_contraindicated() {
-    let mut report = vec![7; 1184];
+    let mut report = snp_report(&[7; 64]);
     let judged = |report: &[u8]| {
         let tsm = tsm(&[
             ("outblob", Cbor::Bytes(report.to_vec())),
@@ -126,8 +159,8 @@ fn a_guest_that_may_be_debugged_or_moved_is_contraindicated() {
         ]);
         tier(&SnpReport::new(), &tsm, &[7; 64])
     };
-    for bit in 0..64 {
-        report[8..16].copy_from_slice(&(1_u64 << bit).to_le_bytes());
+    for bit in 0..26 {
+        report[8..16].copy_from_slice(&(0x2_0000_u64 | 1 << bit).to_le_bytes());
         let open = matches!(bit, 18 | 19);
         assert_eq!(judged(&report) == Ok(Tier::Contraindicated), open, "{bit}");
         assert_eq!(judged(&report) == Ok(Tier::Affirming), !open, "{bit}");
@@ -137,9 +170,9 @@ fn a_guest_that_may_be_debugged_or_moved_is_contraindicated() {
 #[test]
 fn a_guest_behind_azures_tpm_that_may_be_debugged_or_moved_is_contraindicated() {
     let snp = AzureVtpm::snp("a/snp");
-    for bit in 0..64 {
-        let mut report = vec![7; 1184];
-        report[8..16].copy_from_slice(&(1_u64 << bit).to_le_bytes());
+    for bit in 0..26 {
+        let mut report = snp_report(&[7; 64]);
+        report[8..16].copy_from_slice(&(0x2_0000_u64 | 1 << bit).to_le_bytes());
         let hcl_report = hcl_report(&report);
         let open = matches!(bit, 18 | 19);
         let judged = tier(&snp, &azure("hcl_report", &hcl_report), b"challenge");
@@ -158,7 +191,7 @@ fn a_guest_behind_azures_tpm_that_may_be_debugged_or_moved_is_contraindicated() 
 #[test]
 fn azure_evidence_that_does_not_say_whether_its_guest_may_be_debugged_is_refused() {
     let (snp, tdx) = (AzureVtpm::snp("a/snp"), AzureVtpm::tdx("a/tdx"));
-    let whole = hcl_report(&[7; 1184]);
+    let whole = hcl_report(&snp_report(&[7; 64]));
     let other = [b"ALCH", &whole[4..]].concat();
     for refused in [
         tier(
@@ -178,7 +211,7 @@ fn azure_evidence_that_does_not_say_whether_its_guest_may_be_debugged_is_refused
 
 #[test]
 fn a_report_that_is_wrapped_in_anything_else_is_refused() {
-    let report = vec![7; 1184];
+    let report = snp_report(&[7; 64]);
     let challenge = [7; 64];
     let good = [
         ("outblob", Cbor::Bytes(report.clone())),
@@ -214,11 +247,11 @@ fn a_report_that_is_wrapped_in_anything_else_is_refused() {
 
 #[test]
 fn truncations_are_refused_at_every_length() {
-    let report = vec![7; 1184];
+    let report = snp_report(&[7; 64]);
     let snp = tsm(&[
         ("outblob", Cbor::Bytes(report)),
         ("provider", Cbor::Text("sev_guest".to_owned())),
-        ("auxblob", Cbor::Bytes(table(VCEK, b"certificate"))),
+        ("auxblob", Cbor::Bytes(table(&[(VCEK, b"certificate")]))),
     ]);
     for length in 0..snp.len() {
         assert!(shaped(&SnpReport::new(), &snp[..length], &[7; 64]).is_err());
@@ -267,7 +300,7 @@ proptest! {
         }
         // As a table of certificates, and as a TPM quote.
         let tsm = tsm(&[
-            ("outblob", Cbor::Bytes(vec![7; 1184])),
+            ("outblob", Cbor::Bytes(snp_report(&[7; 64]))),
             ("provider", Cbor::Text("sev_guest".to_owned())),
             ("auxblob", Cbor::Bytes(octets.clone())),
         ]);
@@ -280,7 +313,9 @@ proptest! {
 
 // --- Helpers -----------------------------------------------------------------------------------------------------------
 
+const ARK: u128 = 0xc0b4_06a4_a803_4952_9743_3fb6_014c_d0ae;
 const VCEK: u128 = 0x63da_758d_e664_4564_adc5_f4b9_3be8_accd;
+const VLEK: u128 = 0xa807_4bc2_a25a_483e_aae6_39c0_45a0_b8a1;
 
 /// Evidence of version 1 with one member beside a quote that carries `challenge`.
 fn azure(member: &str, octets: &[u8]) -> Vec<u8> {
@@ -336,11 +371,31 @@ fn tsm(entries: &[(&str, Cbor)]) -> Vec<u8> {
     out
 }
 
-fn table(guid: u128, certificate: &[u8]) -> Vec<u8> {
-    let mut out = guid.to_be_bytes().to_vec();
-    out.extend(48_u32.to_le_bytes());
-    out.extend(u32::try_from(certificate.len()).unwrap().to_le_bytes());
+/// A report that this kind of key signed, with these certificates.
+fn with_table(signer: u8, certificates: &[(u128, &[u8])]) -> Result<Value, AppraisalError> {
+    let mut report = snp_report(&[7; 64]);
+    report[0x48] = signer;
+    let evidence = tsm(&[
+        ("outblob", Cbor::Bytes(report)),
+        ("provider", Cbor::Text("sev_guest".to_owned())),
+        ("auxblob", Cbor::Bytes(table(certificates))),
+    ]);
+    shaped(&SnpReport::new(), &evidence, &[7; 64])
+}
+
+fn table(certificates: &[(u128, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut offset = u32::try_from(24 * (certificates.len() + 1)).unwrap();
+    for (guid, certificate) in certificates {
+        let length = u32::try_from(certificate.len()).unwrap();
+        out.extend(guid.to_be_bytes());
+        out.extend(offset.to_le_bytes());
+        out.extend(length.to_le_bytes());
+        offset += length;
+    }
     out.extend([0; 24]);
-    out.extend(certificate);
+    for (_, certificate) in certificates {
+        out.extend_from_slice(certificate);
+    }
     out
 }

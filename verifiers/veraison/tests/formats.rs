@@ -347,15 +347,12 @@ fn a_platform_token_says_origin_and_lifecycle() {
 // --- SEV-SNP -------------------------------------------------------------------------------------------------------------
 
 fn report() -> Vec<u8> {
-    let mut report = vec![0; 1184];
-    report[0x08..0x10].copy_from_slice(&0x30000_u64.to_le_bytes());
-    report[0x50..0x90].copy_from_slice(&CHALLENGE);
-    report
+    stand_in::snp_report(&CHALLENGE)
 }
 
 fn tsm(report: &[u8]) -> Entries {
     vec![
-        ("auxblob".into(), Value::Bytes(vec![1])),
+        ("auxblob".into(), Value::Bytes(vec![0; 24])),
         ("outblob".into(), Value::Bytes(report.to_vec())),
         ("provider".into(), "sev_guest\n".into()),
     ]
@@ -425,11 +422,14 @@ fn a_tsm_report_holds_nothing_that_another_reader_could_take_instead() {
             "{provider:?}"
         );
     }
+    let mut endless = tsm(&report());
+    endless[0].1 = Value::Bytes(vec![1; 24]);
+    assert_eq!(check_tsm(endless), Err(AppraisalError::Malformed));
     let mut text = tsm(&report());
     text[0].1 = "certificates".into();
     assert_eq!(check_tsm(text), Err(AppraisalError::Malformed));
     let mut twice = tsm(&report());
-    twice.push(("auxblob".into(), Value::Bytes(vec![2])));
+    twice.push(("auxblob".into(), Value::Bytes(vec![0; 24])));
     assert_eq!(check_tsm(twice), Err(AppraisalError::Malformed));
     let mut bare = tsm(&report());
     bare.remove(0);

@@ -15,6 +15,8 @@ use atls_core::http::HttpLimits;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::UnixTime;
 use atls_core::pki_types::pem::PemObject;
+use atls_formats::snp::Product;
+use atls_formats::snp::SigningKey;
 
 use super::SnpCollateral;
 use super::SnpPiece;
@@ -23,8 +25,6 @@ use super::key::KdsKey;
 use crate::chain;
 use crate::chain::Chain;
 use crate::crl::RevocationList;
-use crate::product::Product;
-use crate::report::SigningKey;
 use crate::roots::Roots;
 use crate::vek::VekExtensions;
 use crate::x509::Certificate;

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use atls_formats::snp::Product;
+use atls_formats::snp::SigningKey;
+use atls_formats::snp::Tcb;
 use atls_reference::Digest;
 
 use super::VekId;
-use crate::product::Product;
-use crate::report::SigningKey;
-use crate::tcb::Tcb;
 
 /// A piece that AMD's key distribution service has (AMD document 57230 §4).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,6 +15,9 @@ use atls_collateral::CollateralError;
 use atls_collateral::Fetched;
 use atls_core::BoxFuture;
 use atls_core::pki_types::UnixTime;
+use atls_formats::snp::Product;
+use atls_formats::snp::SigningKey;
+use atls_formats::snp::Tcb;
 
 pub use kds::Kds;
 pub use kds::KdsCollateral;
@@ -22,10 +25,6 @@ pub(crate) use kds::issuers_of;
 pub(crate) use peer::PeerCollateral;
 pub use piece::SnpPiece;
 pub use supplied::SuppliedCollateral;
-
-use crate::product::Product;
-use crate::report::SigningKey;
-use crate::tcb::Tcb;
 
 /// A verifier's own source of collateral. Whatever it gives is verified, and what rests on it ends when it may no longer be
 /// used ([`Fetched::usable_until`]).

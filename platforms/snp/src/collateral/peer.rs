@@ -1,11 +1,10 @@
 //! Collateral that came with the Evidence: in its certificate table, or as Endorsements beside it.
 
 use atls_core::cmw::Item;
+use atls_formats::snp::CertTable;
+use atls_formats::snp::CertificateKind;
+use atls_formats::snp::Report;
 
-use crate::cert_table::CertTable;
-use crate::cert_table::CertificateKind;
-use crate::report::Report;
-use crate::report::SigningKey;
 use crate::vek::VekExtensions;
 use crate::x509::Certificate;
 
@@ -24,11 +23,7 @@ impl<'a> PeerCollateral<'a> {
         table: &'a CertTable,
         endorsements: &'a [Item<'a>],
     ) -> Self {
-        let kind = match report.signing_key {
-            SigningKey::Vcek => CertificateKind::Vcek,
-            SigningKey::Vlek => CertificateKind::Vlek,
-        };
-        let of_table = table.get(kind);
+        let of_table = table.get(report.signing_key.certificate());
         let mut vek = of_table.filter(|der| fits(der, report));
         let mut authorities: Vec<_> = [CertificateKind::Ask, CertificateKind::Ark]
             .into_iter()

@@ -2,12 +2,12 @@
 
 use atls_core::Stale;
 use atls_core::pki_types::UnixTime;
+use atls_formats::snp::Product;
+use atls_formats::snp::SigningKey;
 
 use super::VekId;
 use super::issuers_of;
 use crate::crl;
-use crate::product::Product;
-use crate::report::SigningKey;
 use crate::x509::Certificate;
 use crate::x509::Validity;
 use crate::x509::time;

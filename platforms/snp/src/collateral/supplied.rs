@@ -11,13 +11,13 @@ use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::CertificateRevocationListDer;
 use atls_core::pki_types::UnixTime;
 use atls_core::pki_types::pem::PemObject;
+use atls_formats::snp::CertificateKind;
+use atls_formats::snp::Product;
+use atls_formats::snp::SigningKey;
+use atls_formats::snp::pem;
 
 use super::SnpCollateral;
 use super::VekId;
-use crate::cert_table::CertificateKind;
-use crate::cert_table::pem;
-use crate::product::Product;
-use crate::report::SigningKey;
 use crate::vek::VekExtensions;
 use crate::x509::Certificate;
 use crate::x509::time;

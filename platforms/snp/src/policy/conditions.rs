@@ -1,11 +1,10 @@
 //! What else a reference value may ask of the guest and of the machine under it.
 
+use atls_formats::snp::Report;
+use atls_formats::snp::SigningKey;
 use atls_reference::Digest;
 use serde::Deserialize;
 use serde::Serialize;
-
-use crate::report::Report;
-use crate::report::SigningKey;
 
 /// Conditions of one image, as makers of firmware state them in a CoRIM. What is left out may be anything that the rest of
 /// the policy allows.

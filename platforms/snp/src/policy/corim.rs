@@ -5,6 +5,11 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use atls_formats::snp::GuestPolicy;
+use atls_formats::snp::PlatformInfo;
+use atls_formats::snp::Product;
+use atls_formats::snp::SigningKey;
+use atls_formats::snp::Tcb;
 use atls_reference::Digest;
 use atls_reference::corim;
 use atls_reference::corim::Corim;
@@ -23,11 +28,6 @@ use super::conditions::Bits;
 use super::conditions::Level;
 use super::conditions::SnpConditions;
 use super::image::SnpImage;
-use crate::product::Product;
-use crate::report::GuestPolicy;
-use crate::report::PlatformInfo;
-use crate::report::SigningKey;
-use crate::tcb::Tcb;
 
 /// Its triples, each as an image.
 pub(super) fn images(corim: &Corim) -> Result<Vec<SnpImage>, String> {

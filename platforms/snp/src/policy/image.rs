@@ -1,12 +1,12 @@
 //! One image that may run.
 
+use atls_formats::snp::Report;
 use atls_reference::Digest;
 use atls_reference::FieldProblem;
 use serde::Deserialize;
 use serde::Serialize;
 
 use super::conditions::SnpConditions;
-use crate::report::Report;
 
 /// A reference value: everything that it states must be in the report.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]

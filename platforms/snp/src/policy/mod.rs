@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use atls_formats::snp::Product;
+use atls_formats::snp::Tcb;
 use atls_reference::Digest;
 use atls_reference::FieldProblem;
 use atls_reference::Table;
@@ -31,9 +33,6 @@ pub use next::NextMinimumTcb;
 pub use require::AbiVersion;
 pub use require::GuestRestriction;
 pub use require::PlatformFeature;
-
-use crate::product::Product;
-use crate::tcb::Tcb;
 
 /// Reference values and appraisal policy for SEV-SNP. Whatever is not stated is refused; each switch that loosens it
 /// begins with `allow`.

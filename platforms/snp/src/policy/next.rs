@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use atls_core::pki_types::UnixTime;
+use atls_formats::snp::Tcb;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
@@ -13,7 +14,6 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::MinimumTcb;
-use crate::tcb::Tcb;
 
 /// The least versions of firmware for one product from some day on. Until then a platform that is behind them is accepted as
 /// before, and its findings say what it is behind in; no result about it outlives that day. From then on they hold beside

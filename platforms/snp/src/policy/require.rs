@@ -2,14 +2,13 @@
 
 use std::fmt;
 
+use atls_formats::snp::GuestPolicy;
+use atls_formats::snp::PlatformInfo;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
 use serde::Serializer;
 use serde::de;
-
-use crate::report::GuestPolicy;
-use crate::report::PlatformInfo;
 
 /// A demand of the guest's own policy, which the firmware enforces (AMD document 56860 §4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]

@@ -8,9 +8,9 @@ use std::fmt;
 
 use atls_core::AppraisalError;
 use atls_core::Origin;
+use atls_formats::snp::Product;
+use atls_formats::snp::SigningKey;
 
-use crate::product::Product;
-use crate::report::SigningKey;
 use crate::x509::Certificate;
 use crate::x509::RsaKey;
 use crate::x509::Serial;

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use atls_formats::snp::Product;
 use ring::rand::SystemRandom;
 use ring::signature::KeyPair;
 use ring::signature::RSA_PSS_SHA384;
@@ -9,7 +10,6 @@ use ring::signature::RsaKeyPair;
 
 use super::der;
 use super::der::Critical;
-use crate::product::Product;
 
 /// One of three RSA keys with 4096 bits, published here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

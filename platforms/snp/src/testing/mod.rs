@@ -34,6 +34,12 @@ use std::sync::Arc;
 
 use atls_core::AppraisalError;
 use atls_core::AttestError;
+use atls_formats::snp::CertTable;
+use atls_formats::snp::CertificateKind;
+use atls_formats::snp::Product;
+use atls_formats::snp::SigningKey;
+use atls_formats::snp::SnpEvidence;
+use atls_formats::snp::Tcb;
 use atls_reference::Live;
 use atls_reference::ReferenceError;
 use atls_tsm::Provider;
@@ -52,17 +58,11 @@ pub use report::ForgedReport;
 pub use vek::ForgedVek;
 
 use crate::attester::SnpAttester;
-use crate::cert_table::CertTable;
-use crate::cert_table::CertificateKind;
 use crate::collateral::SuppliedCollateral;
-use crate::evidence::SnpEvidence;
 use crate::policy::MinimumTcb;
 use crate::policy::SnpImage;
 use crate::policy::SnpPolicy;
-use crate::product::Product;
-use crate::report::SigningKey;
 use crate::roots::Roots;
-use crate::tcb::Tcb;
 use crate::verifier::SnpVerifier;
 
 /// A machine, its authorities and what they sign. Each field may be altered, and what is made afterwards is signed with
@@ -132,12 +132,8 @@ impl ForgedPlatform {
 
     /// The certificates as a host would give them: VEK, intermediate and root.
     pub fn certificates(&self) -> CertTable {
-        let kind = match self.key_kind() {
-            SigningKey::Vcek => CertificateKind::Vcek,
-            SigningKey::Vlek => CertificateKind::Vlek,
-        };
         CertTable::new()
-            .with(kind, self.vek_certificate())
+            .with(self.key_kind().certificate(), self.vek_certificate())
             .with(CertificateKind::Ask, self.ask.certificate())
             .with(CertificateKind::Ark, self.ark.certificate())
     }

@@ -1,10 +1,9 @@
 //! A report, field by field.
 
+use atls_formats::snp::Product;
+use atls_formats::snp::REPORT_LENGTH;
 use ring::rand::SystemRandom;
 use ring::signature::EcdsaKeyPair;
-
-use crate::product::Product;
-use crate::report::REPORT_LENGTH;
 
 /// What a forged report says, in the octets of AMD document 56860.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,8 @@
 //! The forged certificate of the key that signs reports.
 
+use atls_formats::snp::Product;
+use atls_formats::snp::Tcb;
+
 use super::authority::Body;
 use super::authority::FROM;
 use super::authority::ForgedKey;
@@ -7,8 +10,6 @@ use super::authority::UNTIL;
 use super::der;
 use super::der::Critical;
 use super::report::ForgedReport;
-use crate::product::Product;
-use crate::tcb::Tcb;
 
 /// What the certificate of a VCEK or VLEK says.
 #[derive(Clone, Debug, PartialEq, Eq)]

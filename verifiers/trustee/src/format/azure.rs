@@ -6,9 +6,10 @@ use atls_core::bounded;
 use atls_core::ear::BinaryText;
 use atls_formats::Carriage;
 use atls_formats::Debugging;
-use atls_formats::SnpReport;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::Tee;
+use atls_formats::snp::REPORT_LENGTH;
+use atls_formats::snp::Report;
 use serde_json::Value;
 
 use super::EvidenceFormat;
@@ -109,7 +110,8 @@ impl Kind {
             Self::Snp => {
                 let hcl_report = member("hcl_report")?;
                 let report = hcl_report.strip_prefix(HCL)?.get(HCL_REST..)?;
-                Some(SnpReport::read(report.get(..SNP_REPORT)?)?.debugging())
+                let report = Report::decode(report.get(..REPORT_LENGTH)?).ok()?;
+                Some(report.policy.debugging())
             }
             Self::Tdx => {
                 let quote = member("td_quote")?;
@@ -142,4 +144,3 @@ const TPM_GENERATED_QUOTE: &[u8] = &[0xff, 0x54, 0x43, 0x47, 0x80, 0x18];
 /// The header of what the paravisor keeps has 32 octets, this name at their beginning; then comes the report.
 const HCL: &[u8] = b"HCLA";
 const HCL_REST: usize = 28;
-const SNP_REPORT: usize = 1184;

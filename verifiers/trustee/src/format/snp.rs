@@ -4,9 +4,10 @@ use atls_core::AppraisalError;
 use atls_core::Origin;
 use atls_core::ear::BinaryText;
 use atls_formats::Carriage;
-use atls_formats::CertificateKind;
-use atls_formats::TSM_REPORT;
-use atls_formats::TsmReport;
+use atls_formats::snp;
+use atls_formats::snp::SigningKey;
+use atls_formats::snp::SnpEvidence;
+use atls_formats::tsm::TSM_REPORT;
 use serde_json::Value;
 use serde_json::json;
 
@@ -22,7 +23,7 @@ use super::Shaped;
 /// ```
 ///
 /// Trustee wants the report field by field (the `sev` crate's own JSON) and signs off on versions 3 to 5 from VMPL 0 only.
-/// The VCEK or VLEK goes along where the Evidence has it; otherwise Trustee fetches it from AMD.
+/// The VCEK or VLEK goes along, in DER, where the Evidence has it; otherwise Trustee fetches it from AMD.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SnpReport;
@@ -56,24 +57,24 @@ impl EvidenceFormat for SnpReport {
     }
 
     fn shape(&self, evidence: &[u8]) -> Result<Shaped, AppraisalError> {
-        let tsm = TsmReport::read(evidence).ok_or(AppraisalError::Malformed)?;
-        let report = tsm.report();
-        let octets = report.octets();
+        let evidence = SnpEvidence::decode(evidence)?;
+        let report = snp::Report::decode(evidence.report())?;
+        let octets = report.bytes();
         let fields = Report { octets }.json().ok_or(AppraisalError::Malformed)?;
-        let chain = tsm.certificates().ok_or(AppraisalError::Malformed)?;
-        let json = json!({ "attestation_report": fields, "cert_chain": certificates(&chain) });
-        Ok(Shaped::new(json, report.report_data())
-            .with_judgement(super::judgement(report.debugging())))
+        let chain = chain(&evidence, report.signing_key);
+        let json = json!({ "attestation_report": fields, "cert_chain": chain });
+        Ok(Shaped::new(json, report.report_data)
+            .with_judgement(super::judgement(report.policy.debugging())))
     }
 }
 
-/// Null where there are none: then Trustee asks AMD.
-fn certificates(chain: &[(CertificateKind, &[u8])]) -> Option<Vec<Value>> {
-    let certificates: Vec<_> = chain
-        .iter()
-        .map(|(kind, octets)| json!({ "cert_type": kind.name(), "data": octets }))
-        .collect();
-    (!certificates.is_empty()).then_some(certificates)
+/// The certificate of the key that signed, in DER and alone. Trustee has AMD's own certificates, and refuses a chain that is not
+/// empty and has not exactly one key of a chip or a provider. Null where the Evidence lacks that one: then Trustee asks AMD.
+fn chain(evidence: &SnpEvidence, key: SigningKey) -> Option<Vec<Value>> {
+    let certificate = evidence.certificates().get(key.certificate())?;
+    Some(vec![
+        json!({ "cert_type": key.to_string(), "data": certificate }),
+    ])
 }
 
 /// ATTESTATION_REPORT, SEV-SNP ABI specification 1.57, table 23. Little-endian.

@@ -4,8 +4,9 @@ use atls_core::AppraisalError;
 use atls_core::Origin;
 use atls_formats::Carriage;
 use atls_formats::Debugging;
-use atls_formats::TSM_REPORT;
-use atls_formats::TsmReport;
+use atls_formats::snp::Report;
+use atls_formats::snp::SnpEvidence;
+use atls_formats::tsm::TSM_REPORT;
 
 use super::Carried;
 use super::Configuration;
@@ -55,15 +56,15 @@ impl EvidenceFormat for SevSnpReport {
     }
 
     fn read(&self, evidence: &[u8]) -> Result<Carried, AppraisalError> {
-        let tsm = TsmReport::read(evidence).ok_or(AppraisalError::Malformed)?;
-        let report = tsm.report();
-        let closed = report.debugging() == Debugging::Denied;
-        let secure = closed && report.vmpl() <= self.highest_vmpl;
+        let evidence = SnpEvidence::decode(evidence)?;
+        let report = Report::decode(evidence.report())?;
+        let closed = report.policy.debugging() == Debugging::Denied;
+        let secure = closed && report.vmpl <= self.highest_vmpl;
         let judgement = super::configuration(if secure {
             Configuration::Acceptable
         } else {
             Configuration::Insecure
         });
-        Ok(Carried::new(report.report_data(), Origin::Device).with_judgement(judgement))
+        Ok(Carried::new(report.report_data, Origin::Device).with_judgement(judgement))
     }
 }

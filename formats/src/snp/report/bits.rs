@@ -5,6 +5,9 @@ use std::fmt;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::Debugging;
+use crate::snp::CertificateKind;
+
 /// `POLICY`: what the guest's owner allows and demands, fixed at launch and enforced by the firmware
 /// (AMD document 56860 §4.3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,7 +15,7 @@ pub struct GuestPolicy(u64);
 
 impl GuestPolicy {
     /// `None` where a reserved bit is not as it must be: bit 17 one, bits 26 to 63 zero.
-    pub(crate) fn decode(bits: u64) -> Option<Self> {
+    pub fn decode(bits: u64) -> Option<Self> {
         let reserved = bits & !Self::KNOWN;
         (reserved == 0 && bits & Self::ALWAYS_ONE != 0).then_some(Self(bits))
     }
@@ -41,6 +44,16 @@ impl GuestPolicy {
     /// Bit 19: the host may read and change the guest by debug commands. **Nothing in it is confidential.**
     pub fn allows_debug(self) -> bool {
         self.has(19)
+    }
+
+    /// Whether somebody outside of the guest may look into it: by bit 19, or by bit 18, as a migration agent takes the guest,
+    /// memory and all, wherever it likes.
+    pub fn debugging(self) -> Debugging {
+        if self.allows_debug() || self.allows_migration_agent() {
+            Debugging::Allowed
+        } else {
+            Debugging::Denied
+        }
     }
 
     /// Bit 20: the guest runs on one socket only.
@@ -80,7 +93,7 @@ impl GuestPolicy {
     const ALWAYS_ONE: u64 = 1 << 17;
 
     /// The bits that AMD defines.
-    pub(crate) const KNOWN: u64 = (1 << 26) - 1;
+    pub const KNOWN: u64 = (1 << 26) - 1;
 }
 
 impl fmt::Debug for GuestPolicy {
@@ -96,9 +109,10 @@ pub struct PlatformInfo(u64);
 
 impl PlatformInfo {
     /// The bits that AMD defines.
-    pub(crate) const KNOWN: u64 = 0xff;
+    pub const KNOWN: u64 = 0xff;
 
-    pub(crate) fn new(bits: u64) -> Self {
+    /// From all of them.
+    pub fn new(bits: u64) -> Self {
         Self(bits)
     }
 
@@ -152,7 +166,10 @@ impl fmt::Debug for PlatformInfo {
 /// Which key signed a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a new one has to be handled wherever one is told from another"
+)]
 pub enum SigningKey {
     /// The chip's own, derived from its secret and the firmware's versions.
     Vcek,
@@ -161,8 +178,16 @@ pub enum SigningKey {
 }
 
 impl SigningKey {
+    /// The kind of its certificate in a table.
+    pub fn certificate(self) -> CertificateKind {
+        match self {
+            Self::Vcek => CertificateKind::Vcek,
+            Self::Vlek => CertificateKind::Vlek,
+        }
+    }
+
     /// As in AMD's addresses.
-    pub(crate) fn path(self) -> &'static str {
+    pub fn path(self) -> &'static str {
         match self {
             Self::Vcek => "vcek",
             Self::Vlek => "vlek",

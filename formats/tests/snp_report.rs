@@ -1,16 +1,26 @@
-use proptest::prelude::*;
+//! Reports of a forger's, cut and altered.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
-use super::*;
-use crate::testing::ForgedReport;
+use atls_formats::snp::Product;
+use atls_formats::snp::REPORT_LENGTH;
+use atls_formats::snp::Report;
+use atls_formats::snp::SnpFormatError;
+use atls_snp::testing::ForgedReport;
+use proptest::prelude::*;
 
 fn good() -> Vec<u8> {
     ForgedReport::new(Product::Milan).encode()
 }
 
-fn judge(change: impl FnOnce(&mut Vec<u8>)) -> Result<(), AppraisalError> {
-    let mut octets = good();
-    change(&mut octets);
-    Report::decode(&octets).map(drop)
+fn decoded(change: impl FnOnce(&mut Vec<u8>)) -> Result<(), SnpFormatError> {
+    let mut bytes = good();
+    change(&mut bytes);
+    Report::decode(&bytes).map(drop)
 }
 
 #[test]
@@ -26,14 +36,14 @@ fn a_report_of_any_other_length_is_none() {
 #[test]
 fn versions_are_2_to_5() {
     for version in [0, 1, 6, 7, 255, u32::MAX] {
-        let refused = judge(|octets| octets[..4].copy_from_slice(&version.to_le_bytes()));
-        assert_eq!(refused, Err(AppraisalError::Malformed), "{version}");
+        let refused = decoded(|bytes| bytes[..4].copy_from_slice(&version.to_le_bytes()));
+        assert_eq!(refused, Err(SnpFormatError::Report), "{version}");
     }
     for version in 2..=5 {
         let mut report = ForgedReport::new(Product::Genoa);
         report.version = version;
-        let octets = report.encode();
-        let decoded = Report::decode(&octets).unwrap();
+        let bytes = report.encode();
+        let decoded = Report::decode(&bytes).unwrap();
         assert_eq!(decoded.version, version);
         let product = (version > 2).then_some(Product::Genoa);
         assert_eq!(decoded.product(), Ok(product));
@@ -57,43 +67,43 @@ fn what_is_reserved_is_zero() {
     for version in 2..=5 {
         let mut report = ForgedReport::new(Product::Milan);
         report.version = version;
-        let octets = report.encode();
+        let bytes = report.encode();
         for offset in reserved(version).into_iter().flatten() {
-            let mut altered = octets.clone();
+            let mut altered = bytes.clone();
             altered[offset] = 1;
             let refused = Report::decode(&altered).map(drop);
-            assert_eq!(refused, Err(AppraisalError::Malformed), "{offset:#x}");
+            assert_eq!(refused, Err(SnpFormatError::Report), "{offset:#x}");
         }
     }
 }
 
 #[test]
 fn signatures_are_ecdsa_p384_by_a_known_key() {
-    let algorithm = judge(|octets| octets[0x34] = 2);
-    assert_eq!(algorithm, Err(AppraisalError::Malformed));
+    let algorithm = decoded(|bytes| bytes[0x34] = 2);
+    assert_eq!(algorithm, Err(SnpFormatError::Report));
     for key in 2..7 {
-        let reserved = judge(|octets| octets[0x48] = key << 2);
-        assert_eq!(reserved, Err(AppraisalError::Malformed), "{key}");
+        let reserved = decoded(|bytes| bytes[0x48] = key << 2);
+        assert_eq!(reserved, Err(SnpFormatError::Report), "{key}");
     }
-    let unsigned = judge(|octets| octets[0x48] = 7 << 2);
-    assert_eq!(unsigned, Err(AppraisalError::BadSignature));
-    let bit = judge(|octets| octets[0x48] = 1 << 5);
-    assert_eq!(bit, Err(AppraisalError::Malformed));
-    let policy = judge(|octets| octets[0x0a] = 1);
-    assert_eq!(policy, Err(AppraisalError::Malformed), "bit 17 of POLICY");
+    let unsigned = decoded(|bytes| bytes[0x48] = 7 << 2);
+    assert_eq!(unsigned, Err(SnpFormatError::Unsigned));
+    let bit = decoded(|bytes| bytes[0x48] = 1 << 5);
+    assert_eq!(bit, Err(SnpFormatError::Report));
+    let policy = decoded(|bytes| bytes[0x0a] = 1);
+    assert_eq!(policy, Err(SnpFormatError::Report), "bit 17 of POLICY");
 }
 
 #[test]
 fn a_signature_is_turned_round_and_its_padding_is_zero() {
-    let mut octets = good();
-    octets[0x2a0..0x330].fill(0);
-    octets[0x2a0] = 1;
-    octets[0x2a0 + 47] = 2;
-    octets[0x2e8] = 3;
-    let signature = Report::decode(&octets).unwrap().signature().unwrap();
+    let mut bytes = good();
+    bytes[0x2a0..0x330].fill(0);
+    bytes[0x2a0] = 1;
+    bytes[0x2a0 + 47] = 2;
+    bytes[0x2e8] = 3;
+    let signature = Report::decode(&bytes).unwrap().signature().unwrap();
     assert_eq!((signature[47], signature[0], signature[95]), (1, 2, 3));
     for padding in (0x2a0 + 48..0x2e8).chain(0x2e8 + 48..0x330) {
-        let mut padded = octets.clone();
+        let mut padded = bytes.clone();
         padded[padding] = 1;
         let decoded = Report::decode(&padded).unwrap();
         assert_eq!(decoded.signature(), None, "{padding:#x}");
@@ -101,23 +111,23 @@ fn a_signature_is_turned_round_and_its_padding_is_zero() {
 }
 
 #[test]
-fn turin_fills_8_octets_of_its_chip_id() {
-    let mut octets = ForgedReport::new(Product::Turin).encode();
-    let decoded = Report::decode(&octets).unwrap();
+fn turin_fills_8_bytes_of_its_chip_id() {
+    let mut bytes = ForgedReport::new(Product::Turin).encode();
+    let decoded = Report::decode(&bytes).unwrap();
     assert_eq!(decoded.hwid(Product::Turin).unwrap().len(), 8);
-    octets[0x1a0 + 8] = 1;
-    let decoded = Report::decode(&octets).unwrap();
+    bytes[0x1a0 + 8] = 1;
+    let decoded = Report::decode(&bytes).unwrap();
     assert_eq!(decoded.hwid(Product::Turin), None);
-    octets[0x1a0..0x1e0].fill(0);
-    let decoded = Report::decode(&octets).unwrap();
+    bytes[0x1a0..0x1e0].fill(0);
+    let decoded = Report::decode(&bytes).unwrap();
     assert!(decoded.hides_chip());
     assert_eq!(decoded.hwid(Product::Turin), None);
 }
 
 proptest! {
     #[test]
-    fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), REPORT_LENGTH)) {
-        let _ = Report::decode(&octets);
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), REPORT_LENGTH)) {
+        let _ = Report::decode(&bytes);
     }
 
     #[test]
@@ -149,8 +159,8 @@ proptest! {
         report.host_data = digests[144..176].try_into().unwrap();
         report.report_id = digests[176..208].try_into().unwrap();
         report.chip_id = digests[208..].try_into().unwrap();
-        let octets = report.encode();
-        let decoded = Report::decode(&octets).unwrap();
+        let bytes = report.encode();
+        let decoded = Report::decode(&bytes).unwrap();
         prop_assert_eq!(decoded.version, version);
         prop_assert_eq!(decoded.guest_svn, guest_svn);
         prop_assert_eq!(decoded.policy.bits(), report.policy);
@@ -169,7 +179,7 @@ proptest! {
         prop_assert_eq!(decoded.host_data, report.host_data);
         prop_assert_eq!(decoded.report_id, report.report_id);
         prop_assert_eq!(decoded.chip_id, report.chip_id);
-        prop_assert_eq!(super::report_data(&octets).unwrap(), decoded.report_data);
-        prop_assert_eq!(decoded.signed(), &octets[..0x2a0]);
+        prop_assert_eq!(decoded.bytes(), &bytes);
+        prop_assert_eq!(decoded.signed(), &bytes[..0x2a0]);
     }
 }

@@ -1,8 +1,8 @@
 //! The certificate table that a host gives its guest (AMD document 56421, GHCB, `SNP Extended Guest Request`).
 //!
 //! ```text
-//! entry = GUID, 16 octets ‖ offset, u32 little-endian, from the start of the table ‖ length, u32 little-endian
-//! table = entry, … ‖ 24 zero octets ‖ the certificates
+//! entry = GUID, 16 bytes ‖ offset, u32 little-endian, from the start of the table ‖ length, u32 little-endian
+//! table = entry, … ‖ 24 zero bytes ‖ the certificates
 //! ```
 
 use std::fmt;
@@ -10,10 +10,11 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use atls_core::AppraisalError;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::CertificateRevocationListDer;
 use atls_core::pki_types::pem::PemObject;
+
+use super::error::SnpFormatError;
 
 /// What a certificate in a table is for, or a revocation list. The host says so; the certificate says it itself, under
 /// its signature.
@@ -35,7 +36,7 @@ pub enum CertificateKind {
 impl CertificateKind {
     const ALL: [Self; 5] = [Self::Ark, Self::Ask, Self::Crl, Self::Vcek, Self::Vlek];
 
-    /// As octets of the table: the first three groups of the text are big-endian there, like all of it.
+    /// As bytes of the table: the first three groups of the text are big-endian there, like all of it.
     fn guid(self) -> [u8; 16] {
         let guid: u128 = match self {
             Self::Ark => 0xc0b406a4_a803_4952_9743_3fb6014cd0ae,
@@ -94,40 +95,40 @@ impl CertTable {
     }
 
     /// Reads the table of a host. Entries are DER or PEM (one object each); GUIDs that are not known and entries that are
-    /// neither are passed over, for the verifier's own source may have what they should have been. No octets are the empty
+    /// neither are passed over, for the verifier's own source may have what they should have been. No bytes are the empty
     /// table.
     ///
     /// # Errors
-    /// [`AppraisalError::Malformed`]: no end within 16 entries, an offset outside of what follows the table, or a GUID
+    /// [`SnpFormatError::Table`]: no end within 16 entries, an offset outside of what follows the table, or a GUID
     /// that stands twice.
-    pub fn decode(octets: &[u8]) -> Result<Self, AppraisalError> {
-        if octets.is_empty() {
+    pub fn decode(bytes: &[u8]) -> Result<Self, SnpFormatError> {
+        if bytes.is_empty() {
             return Ok(Self::new());
         }
         let mut headers = Vec::new();
-        let mut rest = octets;
+        let mut rest = bytes;
         loop {
-            let (header, following) = Header::read(rest).ok_or(AppraisalError::Malformed)?;
+            let (header, following) = Header::read(rest).ok_or(SnpFormatError::Table)?;
             rest = following;
             if header.is_end() {
                 break;
             }
             if headers.len() == MAX_ENTRIES {
-                return Err(AppraisalError::Malformed);
+                return Err(SnpFormatError::Table);
             }
             headers.push(header);
         }
-        let start = octets.len().saturating_sub(rest.len());
+        let start = bytes.len().saturating_sub(rest.len());
         let (mut table, mut kinds) = (Self::new(), Vec::new());
         for header in headers {
-            let certificate = header.slice(octets, start);
-            let certificate = certificate.ok_or(AppraisalError::Malformed)?;
+            let certificate = header.slice(bytes, start);
+            let certificate = certificate.ok_or(SnpFormatError::Table)?;
             let Some(kind) = header.kind() else { continue };
             if kinds.contains(&kind) {
-                return Err(AppraisalError::Malformed);
+                return Err(SnpFormatError::Table);
             }
             kinds.push(kind);
-            if let Ok(der) = der_of(kind, certificate) {
+            if let Some(der) = der_of(kind, certificate) {
                 table = table.with(kind, der);
             }
         }
@@ -135,7 +136,7 @@ impl CertTable {
     }
 
     /// As a host would give it, with the certificates in PEM: the one form that both this crate and Veraison read. No
-    /// octets where there is none.
+    /// bytes where there is none.
     pub fn encode(&self) -> Vec<u8> {
         if self.entries.is_empty() {
             return Vec::new();
@@ -172,8 +173,8 @@ struct Header {
 }
 
 impl Header {
-    fn read(octets: &[u8]) -> Option<(Self, &[u8])> {
-        let (guid, rest) = octets.split_first_chunk()?;
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (guid, rest) = bytes.split_first_chunk()?;
         let (offset, rest) = rest.split_first_chunk()?;
         let (length, rest) = rest.split_first_chunk()?;
         let header = Self {
@@ -195,36 +196,34 @@ impl Header {
     }
 
     /// What it names, if that lies behind the headers.
-    fn slice<'a>(&self, octets: &'a [u8], start: usize) -> Option<&'a [u8]> {
+    fn slice<'a>(&self, bytes: &'a [u8], start: usize) -> Option<&'a [u8]> {
         let from = usize::try_from(self.offset).ok()?;
         let length = usize::try_from(self.length).ok()?;
         let to = from.checked_add(length)?;
-        (from >= start).then(|| octets.get(from..to))?
+        (from >= start).then(|| bytes.get(from..to))?
     }
 }
 
-fn der_of(kind: CertificateKind, octets: &[u8]) -> Result<Vec<u8>, AppraisalError> {
+fn der_of(kind: CertificateKind, bytes: &[u8]) -> Option<Vec<u8>> {
     // A SEQUENCE, as every certificate is; no text begins with an ASCII zero here.
-    if octets.first() == Some(&0x30) {
-        return Ok(octets.to_vec());
+    if bytes.first() == Some(&0x30) {
+        return Some(bytes.to_vec());
     }
     match kind {
-        CertificateKind::Crl => only(CertificateRevocationListDer::pem_slice_iter(octets)),
-        _ => only(CertificateDer::pem_slice_iter(octets)),
+        CertificateKind::Crl => only(CertificateRevocationListDer::pem_slice_iter(bytes)),
+        _ => only(CertificateDer::pem_slice_iter(bytes)),
     }
 }
 
-fn only<T: AsRef<[u8]>, E>(
-    mut objects: impl Iterator<Item = Result<T, E>>,
-) -> Result<Vec<u8>, AppraisalError> {
+fn only<T: AsRef<[u8]>, E>(mut objects: impl Iterator<Item = Result<T, E>>) -> Option<Vec<u8>> {
     match (objects.next(), objects.next()) {
-        (Some(Ok(object)), None) => Ok(object.as_ref().to_vec()),
-        _ => Err(AppraisalError::Malformed),
+        (Some(Ok(object)), None) => Some(object.as_ref().to_vec()),
+        _ => None,
     }
 }
 
-/// RFC 7468: 64 characters a line.
-pub(crate) fn pem(kind: CertificateKind, der: &[u8]) -> String {
+/// Writes a certificate or revocation list in PEM (RFC 7468), with 64 characters a line.
+pub fn pem(kind: CertificateKind, der: &[u8]) -> String {
     let label = kind.label();
     let mut pem = format!("-----BEGIN {label}-----\n");
     for line in der.chunks(48) {
@@ -260,37 +259,37 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_decoded_and_is_pem() {
-        let octets = sample().encode();
-        assert_eq!(CertTable::decode(&octets), Ok(sample()));
+        let bytes = sample().encode();
+        assert_eq!(CertTable::decode(&bytes), Ok(sample()));
         assert_eq!(CertTable::decode(&[]), Ok(CertTable::new()));
         assert_eq!(CertTable::decode(&[0; 4096]), Ok(CertTable::new()));
         assert!(CertTable::new().encode().is_empty());
-        let padded = [&octets[..], &[0; 4096]].concat();
+        let padded = [&bytes[..], &[0; 4096]].concat();
         assert_eq!(CertTable::decode(&padded), Ok(sample()), "a whole page");
-        let text = String::from_utf8_lossy(&octets);
+        let text = String::from_utf8_lossy(&bytes);
         assert!(text.contains("-----BEGIN CERTIFICATE-----\nMAEC\n-----END CERTIFICATE-----\n"));
         assert!(text.contains("-----BEGIN X509 CRL-----\nMAk=\n-----END X509 CRL-----\n"));
     }
 
     #[test]
     fn entries_in_der_are_read_too() {
-        let octets = der_table(&[(CertificateKind::Vlek.guid(), 48, &[0x30, 7])]);
-        let table = CertTable::decode(&octets).unwrap();
+        let bytes = der_table(&[(CertificateKind::Vlek.guid(), 48, &[0x30, 7])]);
+        let table = CertTable::decode(&bytes).unwrap();
         assert_eq!(table.get(CertificateKind::Vlek), Some(&[0x30, 7][..]));
         assert_eq!(table.get(CertificateKind::Vcek), None);
     }
 
     #[test]
     fn guids_that_are_not_known_are_passed_over() {
-        let octets = der_table(&[([7; 16], 48, &[0x30, 7])]);
-        assert_eq!(CertTable::decode(&octets), Ok(CertTable::new()));
+        let bytes = der_table(&[([7; 16], 48, &[0x30, 7])]);
+        assert_eq!(CertTable::decode(&bytes), Ok(CertTable::new()));
     }
 
     #[test]
     fn every_truncation_before_the_last_certificate_ends_is_refused() {
-        let octets = sample().encode();
-        for length in 1..octets.len() - 26 {
-            assert!(CertTable::decode(&octets[..length]).is_err(), "{length}");
+        let bytes = sample().encode();
+        for length in 1..bytes.len() - 26 {
+            assert!(CertTable::decode(&bytes[..length]).is_err(), "{length}");
         }
     }
 
@@ -298,8 +297,8 @@ mod tests {
     fn offsets_outside_are_refused() {
         let guid = CertificateKind::Ark.guid();
         for offset in [0, 24, 47, 49, 50, u32::MAX] {
-            let octets = der_table(&[(guid, offset, &[0x30, 7])]);
-            assert!(CertTable::decode(&octets).is_err(), "{offset}");
+            let bytes = der_table(&[(guid, offset, &[0x30, 7])]);
+            assert!(CertTable::decode(&bytes).is_err(), "{offset}");
         }
         let twice = der_table(&[(guid, 72, &[0x30]), (guid, 72, &[0x30])]);
         assert!(CertTable::decode(&twice).is_err());
@@ -316,12 +315,12 @@ mod tests {
             &two,
         ] {
             let second = u32::try_from(72 + bad.len()).unwrap();
-            let octets = der_table(&[
+            let bytes = der_table(&[
                 (CertificateKind::Ark.guid(), 72, bad),
                 (CertificateKind::Vcek.guid(), second, &[0x30, 7]),
             ]);
             let expected = CertTable::new().with(CertificateKind::Vcek, [0x30, 7]);
-            assert_eq!(CertTable::decode(&octets), Ok(expected));
+            assert_eq!(CertTable::decode(&bytes), Ok(expected));
         }
     }
 
@@ -333,27 +332,27 @@ mod tests {
     }
 
     fn der_table(entries: &[([u8; 16], u32, &[u8])]) -> Vec<u8> {
-        let mut octets = Vec::new();
+        let mut bytes = Vec::new();
         for (guid, offset, value) in entries {
-            octets.extend_from_slice(guid);
-            octets.extend_from_slice(&offset.to_le_bytes());
-            octets.extend_from_slice(&number(value.len()).to_le_bytes());
+            bytes.extend_from_slice(guid);
+            bytes.extend_from_slice(&offset.to_le_bytes());
+            bytes.extend_from_slice(&number(value.len()).to_le_bytes());
         }
-        octets.extend_from_slice(&[0; 24]);
+        bytes.extend_from_slice(&[0; 24]);
         for (_, _, value) in entries {
-            octets.extend_from_slice(value);
+            bytes.extend_from_slice(value);
         }
         // Room for the entries that point a little behind.
         if entries.len() == 16 {
-            octets.resize(18 * 24, 0);
+            bytes.resize(18 * 24, 0);
         }
-        octets
+        bytes
     }
 
     proptest! {
         #[test]
-        fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = CertTable::decode(&octets);
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = CertTable::decode(&bytes);
         }
 
         #[test]

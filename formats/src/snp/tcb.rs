@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::product::Product;
+use super::product::Product;
 
 /// `TCB_VERSION`: a security version number for each part of the firmware (AMD document 56860 §2.2). A higher one is a
 /// newer one, part by part; there is no order of the whole.
@@ -13,7 +13,7 @@ use crate::product::Product;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[allow(
     clippy::exhaustive_structs,
-    reason = "the octets that AMD defines; a policy states each"
+    reason = "the bytes that AMD defines; a policy states each"
 )]
 pub struct Tcb {
     /// The FMC of the secure processor. Turin only; required there and refused elsewhere.
@@ -30,9 +30,9 @@ pub struct Tcb {
 }
 
 impl Tcb {
-    /// From 8 octets of a report. `None` where a reserved one is not zero.
-    pub(crate) fn decode(product: Product, octets: [u8; 8]) -> Option<Self> {
-        match (product, octets) {
+    /// From 8 bytes of a report. `None` where a reserved one is not zero.
+    pub fn decode(product: Product, bytes: [u8; 8]) -> Option<Self> {
+        match (product, bytes) {
             (Product::Milan | Product::Genoa, [bootloader, tee, 0, 0, 0, 0, snp, microcode]) => {
                 Some(Self {
                     fmc: None,
@@ -62,7 +62,7 @@ impl Tcb {
     }
 
     /// The parts that are older than those of `minimum`, for people: `snp 20 of 24`.
-    pub(crate) fn behind(&self, minimum: &Self) -> Vec<String> {
+    pub fn behind(&self, minimum: &Self) -> Vec<String> {
         self.parts()
             .into_iter()
             .zip(minimum.parts())
@@ -126,8 +126,8 @@ mod tests {
             ..expected
         };
         assert_eq!(turin, expected);
-        assert_eq!(Tcb::decode(Product::Turin, MILAN), None, "reserved octets");
-        assert_eq!(Tcb::decode(Product::Milan, TURIN), None, "reserved octets");
+        assert_eq!(Tcb::decode(Product::Turin, MILAN), None, "reserved bytes");
+        assert_eq!(Tcb::decode(Product::Milan, TURIN), None, "reserved bytes");
     }
 
     #[test]
@@ -139,7 +139,7 @@ mod tests {
             older[part] -= 1;
             let mut newer = TURIN;
             newer[part] += 1;
-            let decode = |octets| Tcb::decode(Product::Turin, octets).unwrap();
+            let decode = |bytes| Tcb::decode(Product::Turin, bytes).unwrap();
             assert!(!decode(older).is_at_least(&minimum), "{part}");
             assert!(decode(newer).is_at_least(&minimum), "{part}");
         }

@@ -8,7 +8,10 @@ use serde::Serialize;
 /// A line of processors with a root key of its own (AMD document 57230 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a new one has to be handled wherever one is told from another"
+)]
 pub enum Product {
     /// EPYC 7003.
     Milan,
@@ -31,8 +34,8 @@ impl Product {
         }
     }
 
-    /// As the policy's tables name it.
-    pub(crate) fn key(self) -> &'static str {
+    /// The name of it in files.
+    pub fn key(self) -> &'static str {
         match self {
             Self::Milan => "milan",
             Self::Genoa => "genoa",
@@ -41,7 +44,7 @@ impl Product {
     }
 
     /// By the combined family and model of CPUID (AMD document 56860, `CPUID_FAM_ID` and `CPUID_MOD_ID`).
-    pub(crate) fn of_cpuid(family: u8, model: u8) -> Option<Self> {
+    pub fn of_cpuid(family: u8, model: u8) -> Option<Self> {
         match (family, model) {
             (0x19, 0x00..=0x0f) => Some(Self::Milan),
             // Genoa; Bergamo and Siena.
@@ -52,7 +55,7 @@ impl Product {
     }
 
     /// By `productName` of a VEK certificate: the name, and for a VCEK often the stepping, such as `Milan-B0`.
-    pub(crate) fn of_certificate(product_name: &str) -> Option<Self> {
+    pub fn of_certificate(product_name: &str) -> Option<Self> {
         let line = match product_name.split_once('-') {
             Some((line, stepping)) if is_stepping(stepping) => line,
             Some(_) => return None,
@@ -67,15 +70,15 @@ impl Product {
     }
 
     /// `structVersion` of its VEK certificates (AMD document 57230 §3): 1 is the structure with an FMC, which came with Turin.
-    pub(crate) fn vek_structure(self) -> u8 {
+    pub fn vek_structure(self) -> u8 {
         match self {
             Self::Milan | Self::Genoa => 0,
             Self::Turin => 1,
         }
     }
 
-    /// Octets of the hardware ID: Turin has fewer, and fills the report's field with zeros.
-    pub(crate) fn hwid_length(self) -> usize {
+    /// Bytes of the hardware ID: Turin has fewer, and fills the report's field with zeros.
+    pub fn hwid_length(self) -> usize {
         match self {
             Self::Milan | Self::Genoa => 64,
             Self::Turin => 8,

@@ -1,11 +1,11 @@
 //! The envelope and its certificate table. What is read is written, and read again as the same.
 #![no_main]
 
-use atls_snp::SnpEvidence;
+use atls_formats::snp::SnpEvidence;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|octets: &[u8]| {
-    let Ok(evidence) = SnpEvidence::decode(octets) else {
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(evidence) = SnpEvidence::decode(bytes) else {
         return;
     };
     let again = SnpEvidence::decode(&evidence.encode().unwrap()).unwrap();

@@ -1,6 +1,6 @@
 //! The attestation report, ATTESTATION_REPORT of AMD document 56860 ("SEV Secure Nested Paging Firmware ABI").
 //!
-//! All numbers are little-endian. Offsets in octets:
+//! All numbers are little-endian. Offsets in bytes:
 //!
 //! ```text
 //! 000  4 VERSION        004  4 GUEST_SVN      008  8 POLICY         010 16 FAMILY_ID      020 16 IMAGE_ID
@@ -14,73 +14,103 @@
 
 mod bits;
 
-use atls_core::AppraisalError;
-
 pub use bits::GuestPolicy;
 pub use bits::PlatformInfo;
 pub use bits::SigningKey;
 
-use crate::product::Product;
+use super::error::SnpFormatError;
+use super::product::Product;
 
-/// Octets of a report.
+/// Bytes of a report.
 pub const REPORT_LENGTH: usize = 0x4a0;
 
 /// A report that has the form of one. **Nothing of it is verified.**
 #[derive(Clone, Debug)]
-pub(crate) struct Report<'a> {
+#[non_exhaustive]
+pub struct Report<'a> {
     raw: &'a [u8],
-    pub(crate) version: u32,
-    pub(crate) guest_svn: u32,
-    pub(crate) policy: GuestPolicy,
-    pub(crate) family_id: [u8; 16],
-    pub(crate) image_id: [u8; 16],
-    pub(crate) vmpl: u32,
-    pub(crate) current_tcb: [u8; 8],
-    pub(crate) platform_info: PlatformInfo,
-    pub(crate) signing_key: SigningKey,
-    pub(crate) report_data: [u8; 64],
-    pub(crate) measurement: [u8; 48],
-    pub(crate) host_data: [u8; 32],
-    pub(crate) id_key_digest: [u8; 48],
-    pub(crate) author_key_digest: [u8; 48],
-    pub(crate) report_id: [u8; 32],
-    pub(crate) reported_tcb: [u8; 8],
+    /// `VERSION`, 2 to 5.
+    pub version: u32,
+    /// `GUEST_SVN`, the version that the owner of the guest gave it.
+    pub guest_svn: u32,
+    /// `POLICY`
+    pub policy: GuestPolicy,
+    /// `FAMILY_ID`, as the owner of the guest chose it.
+    pub family_id: [u8; 16],
+    /// `IMAGE_ID`, as the owner of the guest chose it.
+    pub image_id: [u8; 16],
+    /// `VMPL`, the privilege level that asked for the report: 0 is the most privileged.
+    pub vmpl: u32,
+    /// `CURRENT_TCB`
+    pub current_tcb: [u8; 8],
+    /// `PLATFORM_INFO`
+    pub platform_info: PlatformInfo,
+    /// The kind of key that signed the report.
+    pub signing_key: SigningKey,
+    /// `REPORT_DATA`, as the guest chose it.
+    pub report_data: [u8; 64],
+    /// `MEASUREMENT`, the launch digest.
+    pub measurement: [u8; 48],
+    /// `HOST_DATA`, as the host chose it at launch.
+    pub host_data: [u8; 32],
+    /// `ID_KEY_DIGEST`
+    pub id_key_digest: [u8; 48],
+    /// `AUTHOR_KEY_DIGEST`
+    pub author_key_digest: [u8; 48],
+    /// `REPORT_ID`
+    pub report_id: [u8; 32],
+    /// `REPORTED_TCB`, for which the key that signed was derived.
+    pub reported_tcb: [u8; 8],
     /// Family, model and stepping, from version 3 on.
-    pub(crate) cpuid: Option<[u8; 3]>,
-    pub(crate) chip_id: [u8; 64],
-    pub(crate) committed_tcb: [u8; 8],
-    pub(crate) launch_tcb: [u8; 8],
+    pub cpuid: Option<[u8; 3]>,
+    /// `CHIP_ID`; zero where the host hides it.
+    pub chip_id: [u8; 64],
+    /// `COMMITTED_TCB`
+    pub committed_tcb: [u8; 8],
+    /// `LAUNCH_TCB`
+    pub launch_tcb: [u8; 8],
 }
 
 impl<'a> Report<'a> {
-    /// Of versions 2 to 5, 1184 octets. What is reserved must be zero, after the signature too, where nothing is
-    /// signed: no octet may be changed unseen.
+    /// Of versions 2 to 5, 1184 bytes. What is reserved must be zero, after the signature too, where nothing is
+    /// signed: no byte may be changed unseen.
     ///
     /// # Errors
-    /// [`AppraisalError::Malformed`]; [`AppraisalError::BadSignature`] for a report that says itself that it is not
+    /// [`SnpFormatError::Report`]; [`SnpFormatError::Unsigned`] for a report that says itself that it is not
     /// signed.
-    pub(crate) fn decode(raw: &'a [u8]) -> Result<Self, AppraisalError> {
+    pub fn decode(raw: &'a [u8]) -> Result<Self, SnpFormatError> {
         let signing_key = signing_key(raw)?;
-        Self::read(raw, signing_key).ok_or(AppraisalError::Malformed)
+        Self::read(raw, signing_key).ok_or(SnpFormatError::Report)
     }
 
-    /// The octets that are signed.
-    pub(crate) fn signed(&self) -> &'a [u8] {
+    /// `REPORT_DATA` of bytes that have the length of a report, whatever else is in them: for an attester that looks at what its
+    /// device made, and leaves everything else to the verifier.
+    pub fn only_report_data(raw: &[u8]) -> Option<[u8; 64]> {
+        (raw.len() == REPORT_LENGTH).then(|| array(raw, 0x050))?
+    }
+
+    /// All 1184 bytes, the signature included.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.raw
+    }
+
+    /// The bytes that are signed.
+    pub fn signed(&self) -> &'a [u8] {
         self.raw.get(..SIGNATURE).unwrap_or_default()
     }
 
-    /// `r || s`, big-endian, 96 octets, as everybody else has it. `None` where one of them has more than 384 bits.
-    pub(crate) fn signature(&self) -> Option<[u8; 96]> {
+    /// `r || s`, big-endian, 96 bytes, as everybody else has it. `None` where one of them has more than 384 bits.
+    pub fn signature(&self) -> Option<[u8; 96]> {
         let mut signature = [0; 96];
         let (r, s) = signature.split_at_mut(48);
         for (target, offset) in [(r, SIGNATURE), (s, SIGNATURE_S)] {
-            let octets: [u8; 72] = array(self.raw, offset)?;
-            let (value, padding) = octets.split_at_checked(48)?;
-            if padding.iter().any(|octet| *octet != 0) {
+            let bytes: [u8; 72] = array(self.raw, offset)?;
+            let (value, padding) = bytes.split_at_checked(48)?;
+            if padding.iter().any(|byte| *byte != 0) {
                 return None;
             }
-            for (target, octet) in target.iter_mut().zip(value.iter().rev()) {
-                *target = *octet;
+            for (target, byte) in target.iter_mut().zip(value.iter().rev()) {
+                *target = *byte;
             }
         }
         Some(signature)
@@ -89,25 +119,25 @@ impl<'a> Report<'a> {
     /// Which processor it is, from version 3 on.
     ///
     /// # Errors
-    /// [`AppraisalError::UnknownKey`] for one whose root is not known.
-    pub(crate) fn product(&self) -> Result<Option<Product>, AppraisalError> {
+    /// [`SnpFormatError::Processor`] for one whose root is not known.
+    pub fn product(&self) -> Result<Option<Product>, SnpFormatError> {
         let Some([family, model, _stepping]) = self.cpuid else {
             return Ok(None);
         };
         let product = Product::of_cpuid(family, model);
-        product.map(Some).ok_or(AppraisalError::UnknownKey)
+        product.map(Some).ok_or(SnpFormatError::Processor)
     }
 
-    /// `CHIP_ID` as far as this product fills it. `None` where the host hides it, or where octets beyond are not zero.
-    pub(crate) fn hwid(&self, product: Product) -> Option<&[u8]> {
+    /// `CHIP_ID` as far as this product fills it. `None` where the host hides it, or where bytes beyond are not zero.
+    pub fn hwid(&self, product: Product) -> Option<&[u8]> {
         let (hwid, beyond) = self.chip_id.split_at_checked(product.hwid_length())?;
-        let hidden = hwid.iter().all(|octet| *octet == 0);
-        (!hidden && beyond.iter().all(|octet| *octet == 0)).then_some(hwid)
+        let hidden = hwid.iter().all(|byte| *byte == 0);
+        (!hidden && beyond.iter().all(|byte| *byte == 0)).then_some(hwid)
     }
 
     /// Whether the host hides the chip.
-    pub(crate) fn hides_chip(&self) -> bool {
-        self.chip_id.iter().all(|octet| *octet == 0)
+    pub fn hides_chip(&self) -> bool {
+        self.chip_id.iter().all(|byte| *byte == 0)
     }
 
     fn read(raw: &'a [u8], signing_key: SigningKey) -> Option<Self> {
@@ -131,7 +161,7 @@ impl<'a> Report<'a> {
             (SIGNATURE_END, REPORT_LENGTH),
         ];
         for (from, to) in reserved {
-            if raw.get(from..to)?.iter().any(|octet| *octet != 0) {
+            if raw.get(from..to)?.iter().any(|byte| *byte != 0) {
                 return None;
             }
         }
@@ -165,31 +195,26 @@ impl<'a> Report<'a> {
 }
 
 /// Bit 0: an author key is there; bit 1: the chip's key is masked, and then the signature is zero; bits 2 to 4: the key.
-fn signing_key(raw: &[u8]) -> Result<SigningKey, AppraisalError> {
+fn signing_key(raw: &[u8]) -> Result<SigningKey, SnpFormatError> {
     match u32_at(raw, 0x048).map(|signer| signer & !0b11) {
         Some(0b0_0000) => Ok(SigningKey::Vcek),
         Some(0b0_0100) => Ok(SigningKey::Vlek),
-        Some(0b1_1100) => Err(AppraisalError::BadSignature),
-        _ => Err(AppraisalError::Malformed),
+        Some(0b1_1100) => Err(SnpFormatError::Unsigned),
+        _ => Err(SnpFormatError::Report),
     }
 }
 
-/// The value that a report carries, for an attester that looks at what its device gave.
-pub(crate) fn report_data(raw: &[u8]) -> Option<[u8; 64]> {
-    (raw.len() == REPORT_LENGTH).then(|| array(raw, 0x050))?
-}
-
-fn array<const N: usize>(octets: &[u8], offset: usize) -> Option<[u8; N]> {
-    let (_, from) = octets.split_at_checked(offset)?;
+fn array<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
+    let (_, from) = bytes.split_at_checked(offset)?;
     from.first_chunk().copied()
 }
 
-fn u32_at(octets: &[u8], offset: usize) -> Option<u32> {
-    array(octets, offset).map(u32::from_le_bytes)
+fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    array(bytes, offset).map(u32::from_le_bytes)
 }
 
-fn u64_at(octets: &[u8], offset: usize) -> Option<u64> {
-    array(octets, offset).map(u64::from_le_bytes)
+fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    array(bytes, offset).map(u64::from_le_bytes)
 }
 
 const SIGNATURE: usize = 0x2a0;
@@ -200,6 +225,3 @@ const SIGNATURE_END: usize = 0x330;
 
 /// `SIGNATURE_ALGO`.
 const ECDSA_P384_SHA384: u32 = 1;
-
-#[cfg(test)]
-mod tests;
