@@ -1,4 +1,4 @@
-//! What handlers ask for.
+//! The extractor of the client's attestation.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use http::request::Parts;
 
 /// The verified attestation of the client that this request's connection ends at.
 ///
-/// A handler that takes one is never called without: the answer is a [`Problem`] then, as `application/problem+json`.
-/// A handler that takes `Option<AttestationResult>` is called either way; `None` is an unattested client, and means
-/// nothing good about it.
+/// A handler that takes one is called only for attested clients; others are answered with a [`Problem`], as
+/// `application/problem+json`. A handler that takes `Option<AttestationResult>` is called either way; `None` is an
+/// unattested client, of which nothing is known.
 ///
-/// Neither is called for a request of which nothing is known, because its router is served without
+/// Neither is called for a request that passed no attestation layer, because its router is served without
 /// [`serve`](crate::serve) and without [`into_attested_make_service`](crate::RouterExt::into_attested_make_service):
 /// the answer is `500`, and an error is traced that says so.
 ///

@@ -22,9 +22,9 @@
 //! ```
 //!
 //! The listener also goes into `axum::serve` itself, with
-//! [`into_attested_make_service`](RouterExt::into_attested_make_service). That loop cannot be told that a connection's
+//! [`into_attested_make_service`](RouterExt::into_attested_make_service). That loop does not learn that a connection's
 //! attestation has expired: HTTP/2 connections are then cut rather than drained, and a client that never completes a
-//! request's head holds a shutdown up. [`serve`] has neither fault.
+//! request's head delays a shutdown. [`serve`] has neither fault.
 //!
 //! To demand attestation of some routes only, put [`RequireAttestationLayer`](atls_tower::RequireAttestationLayer) on
 //! them with `Router::route_layer`.

@@ -11,7 +11,6 @@ use atls_tower::ServerAcceptor;
 use axum::serve::Listener;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
-use tokio::net::ToSocketAddrs;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
@@ -20,7 +19,6 @@ use tokio::task::JoinError;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use crate::listener_builder::ListenerBuilder;
 use crate::refusal::Refusals;
 
 /// A [`Listener`] whose connections have passed TLS and attestation before `axum::serve` sees them.
@@ -62,38 +60,11 @@ struct Accepted {
 }
 
 impl AttestedListener {
-    /// Binds a TCP socket.
-    ///
-    /// # Errors
-    /// Those of the socket.
-    ///
-    /// # Panics
-    /// Outside of a tokio runtime.
-    pub async fn bind(address: impl ToSocketAddrs, acceptor: ServerAcceptor) -> io::Result<Self> {
-        Self::new(TcpListener::bind(address).await?, acceptor)
-    }
-
-    /// Over a socket that is already bound.
-    ///
-    /// # Errors
-    /// Those of the socket.
-    ///
-    /// # Panics
-    /// Outside of a tokio runtime.
-    pub fn new(listener: TcpListener, acceptor: ServerAcceptor) -> io::Result<Self> {
-        Self::builder(acceptor).over(listener)
-    }
-
-    /// With other limits.
-    pub fn builder(acceptor: ServerAcceptor) -> ListenerBuilder {
-        ListenerBuilder::new(acceptor)
-    }
-
     pub(crate) fn start(listener: TcpListener, accepting: Accepting) -> io::Result<Self> {
         let local = listener.local_addr()?;
-        // The permits bound what waits; the queue itself is short, for what it holds is lost at shutdown.
+        // The permits bound the connections that wait. The queue is short, because a shutdown loses its content.
         let (sender, ready) = mpsc::channel(1);
-        let task = tokio::spawn(run(listener, accepting, sender)).abort_handle();
+        let task = tokio::spawn(accept_connections(listener, accepting, sender)).abort_handle();
         Ok(Self { ready, local, task })
     }
 
@@ -136,7 +107,7 @@ impl Listener for AttestedListener {
     }
 }
 
-/// What the task of a listener needs.
+/// The inputs of a listener's task.
 #[derive(Debug)]
 pub(crate) struct Accepting {
     pub(crate) acceptor: ServerAcceptor,
@@ -146,7 +117,11 @@ pub(crate) struct Accepting {
     pub(crate) connections: Option<Arc<Semaphore>>,
 }
 
-async fn run(listener: TcpListener, accepting: Accepting, sender: mpsc::Sender<Accepted>) {
+async fn accept_connections(
+    listener: TcpListener,
+    accepting: Accepting,
+    sender: mpsc::Sender<Accepted>,
+) {
     let refusals = Refusals::new();
     // Dropped with this task, and every handshake with it.
     let mut handshakes = JoinSet::new();
@@ -167,12 +142,12 @@ async fn run(listener: TcpListener, accepting: Accepting, sender: mpsc::Sender<A
         let (sender, refusals) = (sender.clone(), refusals.clone());
         let span = tracing::debug_span!("connection", peer = %remote);
         let handshake = async move {
-            // Only a matter of speed.
+            // Without it the connection is only slower.
             let _ = socket.set_nodelay(true);
             match acceptor.accept_or_refuse(socket).await {
                 Ok(stream) => {
-                    let stream = stream.limited(limits, pending).holding(counted);
-                    // Nobody is left to serve it.
+                    let stream = stream.with_limits(limits, pending).with_guard(counted);
+                    // The send fails once the listener is gone.
                     let _ = sender.send(Accepted { stream, remote }).await;
                 }
                 // The failure was traced by the acceptor and concerns this connection alone.
@@ -198,7 +173,7 @@ struct Permits {
 }
 
 impl Permits {
-    /// `None` would be a closed semaphore, and there is none.
+    /// `None` is a closed semaphore, and nothing closes these.
     async fn acquire(accepting: &Accepting) -> Option<Self> {
         let counted = match &accepting.connections {
             Some(connections) => Some(connections.clone().acquire_owned().await.ok()?),

@@ -39,8 +39,37 @@ pub struct ListenerBuilder {
     connections: Option<usize>,
 }
 
+impl AttestedListener {
+    /// Binds a TCP socket.
+    ///
+    /// # Errors
+    /// Those of the socket.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn bind(address: impl ToSocketAddrs, acceptor: ServerAcceptor) -> io::Result<Self> {
+        Self::new(TcpListener::bind(address).await?, acceptor)
+    }
+
+    /// Over a socket that is already bound.
+    ///
+    /// # Errors
+    /// Those of the socket.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn new(listener: TcpListener, acceptor: ServerAcceptor) -> io::Result<Self> {
+        Self::builder(acceptor).over(listener)
+    }
+
+    /// With other limits.
+    pub fn builder(acceptor: ServerAcceptor) -> ListenerBuilder {
+        ListenerBuilder::new(acceptor)
+    }
+}
+
 impl ListenerBuilder {
-    pub(crate) fn new(acceptor: ServerAcceptor) -> Self {
+    fn new(acceptor: ServerAcceptor) -> Self {
         Self {
             acceptor,
             limits: ConnectionLimits::default(),

@@ -1,7 +1,6 @@
 //! hyper's settings, chosen against hostile clients, and which protocol a connection speaks.
 //!
-//! hyper has no timer here but for keep-alive: the deadlines of a connection are those of its stream, which hold for
-//! every protocol.
+//! The stream of a connection keeps its deadlines, for every protocol. hyper's only timer here is that of keep-alive.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,7 +19,7 @@ use hyper_util::server::conn::auto;
 pub(crate) enum Protocol {
     Http1,
     Http2,
-    /// The client did not negotiate: its first bytes tell.
+    /// The client did not negotiate; its first bytes decide.
     Unknown,
 }
 
@@ -111,8 +110,8 @@ const MAX_HTTP1_BUFFER: usize = 64 * 1024;
 /// Bytes of one HTTP/2 request's header list. h2 derives from it how many CONTINUATION frames one head may take.
 const MAX_HEADER_LIST: u32 = 16 * 1024;
 
-/// Most requests of one HTTP/2 connection at a time: what browsers and gRPC need, and what one client may make a server
-/// hold.
+/// Most requests of one HTTP/2 connection at a time: enough for browsers and gRPC, and a bound on the memory that one
+/// client can take.
 const MAX_STREAMS: u32 = 200;
 
 /// Most streams that an HTTP/2 client opened and reset before they were served; more ends the connection ("rapid
@@ -131,6 +130,6 @@ const STREAM_WINDOW: u32 = 256 * 1024;
 /// Bytes of one answer that wait for room at the client.
 const MAX_SEND_BUFFER: usize = 64 * 1024;
 
-/// A client that is gone without a word is found out: how often it is asked, and how long it has to answer.
+/// How often a silent client is asked for a sign of life, and how long it has to answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);

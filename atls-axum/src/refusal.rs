@@ -1,4 +1,4 @@
-//! Says in HTTP to an ordinary HTTPS client what this server wants.
+//! The answer to ordinary HTTPS clients where attestation is required.
 
 use std::convert::Infallible;
 use std::future::Ready;
@@ -58,7 +58,7 @@ async fn converse(stream: &mut RefusedStream<TcpStream>) {
     });
     let protocol = Protocol::of(stream.alpn_protocol());
     let io = TokioIo::new(stream);
-    // No further request is taken once one was answered. How the conversation ends concerns nobody.
+    // One request is answered, and no further one is taken. Errors of this conversation are of no use.
     let _ = match protocol {
         Protocol::Http2 => {
             let connection = http2().serve_connection(io, service);
@@ -73,7 +73,7 @@ async fn converse(stream: &mut RefusedStream<TcpStream>) {
     };
 }
 
-/// Refuses whatever it is asked. No body is read, and no service of the application is within reach.
+/// Refuses every request. It reads no body and reaches no service of the application.
 #[derive(Clone, Debug)]
 struct Refuse {
     answered: Arc<Notify>,

@@ -87,14 +87,14 @@ impl Serve {
         self
     }
 
-    /// The longest that connections may take to finish once shutdown began; by default [`DEFAULT_SHUTDOWN`]. What is
-    /// left is closed.
-    pub fn shutdown_within(mut self, wait: Duration) -> Self {
+    /// The longest that connections may take to finish once shutdown began; by default [`DEFAULT_SHUTDOWN`]. The others are
+    /// closed then.
+    pub fn with_shutdown_deadline(mut self, wait: Duration) -> Self {
         self.shutdown = wait;
         self
     }
 
-    async fn run(mut self) {
+    async fn serve_until_stopped(mut self) {
         let (stopping, stopped) = watch::channel(());
         let mut connections = JoinSet::new();
         loop {
@@ -104,13 +104,13 @@ impl Serve {
                     let service = service(&stream, remote, self.router.clone());
                     connections.spawn(connection(stream, service, stopped.clone()));
                 }
-                // A connection's end is its own business.
+                // `connection` has logged its end.
                 Some(_) = connections.join_next() => {}
             }
         }
         drop(self.listener);
         drop(stopped);
-        // Seen by every connection as the sender's end.
+        // Every connection sees the end of the sender.
         drop(stopping);
         let finish = async { while connections.join_next().await.is_some() {} };
         if tokio::time::timeout(self.shutdown, finish).await.is_err() {
@@ -128,7 +128,7 @@ impl IntoFuture for Serve {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            self.run().await;
+            self.serve_until_stopped().await;
             Ok(())
         })
     }
@@ -143,7 +143,7 @@ impl std::fmt::Debug for Serve {
     }
 }
 
-/// The router behind what is known of the connection.
+/// The router behind the layers of its connection.
 type Served = Watched<WithAttestation<AddExtension<Router, ConnectInfo<SocketAddr>>>>;
 
 fn service(stream: &AttestedStream<TcpStream>, remote: SocketAddr, router: Router) -> Served {
@@ -185,7 +185,7 @@ async fn connection(
     }
 }
 
-/// What makes a server end a connection.
+/// The reasons to end a connection.
 struct Ends {
     drains_at: Option<Instant>,
     requests: Option<Requests>,

@@ -10,10 +10,10 @@ use atls_tower::rustls::crypto::CryptoProvider;
 
 /// A layer that gives requests the attestation of a client, for tests of handlers.
 ///
-/// Nothing is made up: an attester and a relying party of your choice run the real exchange over memory, so a handler
-/// sees what it would see in service. Use the simulated platform, and a policy that accepts it by name. A router that
-/// is served with this layer left in it answers `500` to everybody: it would say of each client what was said of this
-/// one. An unattested client is [`AttestationLayer::unattested`].
+/// An attester and a relying party of your choice do the real exchange over memory, so a handler sees the values that it
+/// sees in service. Use the simulated platform, and a policy that accepts it by name. Remove the layer before the router is
+/// served: it would give every client the attestation of this one, so the router answers `500` to each request. An
+/// unattested client is [`AttestationLayer::unattested`].
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -49,7 +49,7 @@ use atls_tower::rustls::crypto::CryptoProvider;
 /// ```
 ///
 /// # Errors
-/// As over sockets: what the relying party refuses is refused.
+/// Those of a connection over sockets, the refusals of the relying party among them.
 pub async fn attested(
     provider: Arc<CryptoProvider>,
     attester: Arc<dyn Attester>,

@@ -85,7 +85,7 @@ where
     }
 }
 
-/// What is known of a request that is being answered.
+/// The state of a request that is being answered.
 #[derive(Debug)]
 struct Watch {
     answering: Answering,

@@ -120,7 +120,7 @@ where
             let random = observed.client_random;
             let mut link = Link::new(connection, observed, &exchange, &provider)?;
             let peer = exchange
-                .run(deadline, &mut link, random)
+                .exchange(deadline, &mut link, random)
                 .await
                 .map_err(Error::exchange)?;
             match (facts.addresses, peer) {

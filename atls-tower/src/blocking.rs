@@ -1,4 +1,4 @@
-//! A device that blocks, off the threads that serve connections.
+//! A device that blocks, on a thread of its own.
 
 use std::fmt;
 use std::io;
@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
-/// Lifts a [`LocalAttester`] into an [`Attester`]: the device lives on a thread of its own and is asked once at a time.
+/// Lifts a [`LocalAttester`] into an [`Attester`]: the device lives on a thread of its own and answers one request at a time.
 ///
 /// The queue is bounded: when it is full, and while the device hangs, connections are refused at once with
 /// [`AttestError::Busy`]. A request whose connection gave up is skipped before the device starts. A driver that panics
@@ -33,7 +33,7 @@ use tokio::sync::oneshot;
 /// use atls_core::{AttestError, AttestRequest, Attester, LocalAttester, MediaType, cmw::Cmw};
 /// use atls_tower::Blocking;
 ///
-/// /// A driver: it is asked once at a time, and may take as long as it needs.
+/// /// A driver: it gets one request at a time, and may take as long as it needs.
 /// struct Device([MediaType; 1]);
 ///
 /// impl LocalAttester for Device {
@@ -113,7 +113,7 @@ impl Attester for Blocking {
                 Ok(answered) => answered.unwrap_or_else(|_| Err(stopped())),
                 Err(_) => {
                     let mut device = lock(&self.device);
-                    // Only what still works can hang; it will say when it returned.
+                    // Only a device at work can hang. Its thread resets the state when it returns.
                     if *device == Device::Working {
                         *device = Device::Hanging;
                     }
@@ -160,7 +160,7 @@ fn serve<D: LocalAttester>(mut device: D, mut jobs: mpsc::Receiver<Job>, state: 
             let made = catch_unwind(AssertUnwindSafe(|| device.attest(request)));
             *lock(state) = Device::Idle;
             let panicked = |_| Err(AttestError::Device("its driver panicked".to_owned()));
-            // Who asked may have given up meanwhile.
+            // The caller may have given up meanwhile.
             let _ = job.reply.send(made.unwrap_or_else(panicked));
         }
     }

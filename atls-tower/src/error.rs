@@ -13,12 +13,12 @@ use atls_core::Report;
 use atls_core::exchange::RefusalCode;
 use atls_core::session::Side;
 
+use crate::stage::Stage;
 use crate::tls::TlsFailure;
 
 /// Why a connection could not be attested. The connection is closed; others are not touched.
 ///
-/// Ask it: [`fault`](Self::fault) says whom to page, the predicates say what kind of failure, the accessors give the
-/// typed cause.
+/// [`fault`](Self::fault) says which end to page, the predicates give the kind of failure, the accessors the typed cause.
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: Arc<Kind>,
@@ -41,38 +41,8 @@ enum Kind {
     WrongOrder,
 }
 
-/// What was under way when a deadline passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Stage {
-    /// Our verifier, or the service that it asks, was appraising the peer.
-    Appraisal,
-    /// Our own attester was making Evidence.
-    Attestation,
-    /// The name was resolved, or the transport connected.
-    Connect,
-    /// The peer had to send or take a frame.
-    Exchange,
-    /// Waiting for the client's first octet after the TLS handshake.
-    FirstOctet,
-    /// The TLS handshake.
-    Handshake,
-    /// As many exchanges or appraisals as this end allows were under way, and none ended.
-    Queue,
-}
-
-impl Stage {
-    fn fault(self) -> Fault {
-        match self {
-            Self::Appraisal => Fault::Verifier,
-            Self::Attestation | Self::Queue => Fault::Local,
-            Self::Connect | Self::Exchange | Self::FirstOctet | Self::Handshake => Fault::Peer,
-        }
-    }
-}
-
 impl Error {
-    /// Whose fault it was.
+    /// The end at fault.
     pub fn fault(&self) -> Fault {
         match &*self.kind {
             Kind::Attest(error) => error.fault(),
@@ -144,7 +114,7 @@ impl Error {
         matches!(&*self.kind, Kind::Tls(failure) if failure.is_no_tls())
     }
 
-    /// What was under way when the deadline passed.
+    /// The work that was under way when the deadline passed.
     pub fn stage(&self) -> Option<Stage> {
         match *self.kind {
             Kind::Deadline(stage) => Some(stage),
@@ -152,7 +122,7 @@ impl Error {
         }
     }
 
-    /// The error with all its causes in one line, down to the check that failed: what a log should have.
+    /// The error with all its causes in one line, down to the check that failed, for logs.
     ///
     /// ```
     /// # fn example(error: &atls_tower::Error) {
@@ -167,7 +137,7 @@ impl Error {
     pub(crate) fn is_closed_before_exchange(&self) -> bool {
         matches!(
             *self.kind,
-            Kind::Closed(Stage::Handshake | Stage::FirstOctet)
+            Kind::Closed(Stage::Handshake | Stage::FirstByte)
         )
     }
 
@@ -179,7 +149,7 @@ impl Error {
         }
     }
 
-    /// We refused the peer's attestation.
+    /// The refusal of the peer's attestation by this end.
     pub fn refusal(&self) -> Option<&Refusal> {
         match &*self.kind {
             Kind::Refused(refusal) => Some(refusal),
@@ -187,7 +157,7 @@ impl Error {
         }
     }
 
-    /// The peer refused our attestation, or our lack of it.
+    /// The peer's refusal of this end's attestation, or of its lack.
     pub fn refused_by_peer(&self) -> Option<RefusalCode> {
         match *self.kind {
             Kind::RefusedByPeer(code) => Some(code),
@@ -203,7 +173,7 @@ impl Error {
         Kind::Deadline(stage).into()
     }
 
-    /// The first octet of what should have been a frame of this side.
+    /// For the first byte of a frame that is none.
     pub(crate) fn not_a_frame(sender: Side, first: u8) -> Self {
         match (sender, first) {
             // "HTTP/1.1 400", or the length of an HTTP/2 SETTINGS frame.
@@ -225,11 +195,11 @@ impl Error {
         }
     }
 
-    /// As [`reading`](Self::reading), where the client may as well be a health check that wanted TLS alone.
+    /// As [`reading`](Self::reading), for the first byte: a client that closes there may be a health check of TLS alone.
     pub(crate) fn reading_first(error: io::Error) -> Self {
         let error = Self::reading(error);
         if error.is_closed() {
-            return Kind::Closed(Stage::FirstOctet).into();
+            return Kind::Closed(Stage::FirstByte).into();
         }
         error
     }
@@ -271,7 +241,7 @@ impl fmt::Display for Error {
             Kind::Closed(Stage::Handshake) => {
                 f.write_str("peer closed the connection during the TLS handshake")
             }
-            Kind::Closed(Stage::FirstOctet) => {
+            Kind::Closed(Stage::FirstByte) => {
                 f.write_str("client closed the connection right after the TLS handshake")
             }
             Kind::Closed(_) => {
@@ -279,7 +249,7 @@ impl fmt::Display for Error {
             }
             Kind::Config(_) => f.write_str("configuration cannot work"),
             Kind::Deadline(Stage::Handshake) => f.write_str("TLS handshake took too long"),
-            Kind::Deadline(Stage::FirstOctet) => {
+            Kind::Deadline(Stage::FirstByte) => {
                 f.write_str("client was silent after the TLS handshake")
             }
             Kind::Deadline(Stage::Appraisal) => {

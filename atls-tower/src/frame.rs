@@ -1,4 +1,4 @@
-//! What is spoken on the TLS stream before HTTP.
+//! The frames on the TLS stream before HTTP.
 //!
 //! ```text
 //! struct { uint8 type; uint32 length; opaque payload[length]; } Frame;
@@ -10,8 +10,9 @@
 //! | 2 | authenticator, possibly empty |
 //! | 3 | verdict |
 //!
-//! No HTTP/1.1 request line and no HTTP/2 preface begins with these octets, so a server tells attesting clients
-//! from plain ones by the first. Frames 1 and 2 are those of the one other deployed implementation.
+//! No HTTP/1.1 request line and no HTTP/2 preface begins with these bytes, so the first byte tells a server whether the
+//! client attests or speaks HTTP. Frames 1 and 2 are those of the one other deployed implementation. A frame that is too
+//! large, of another type or cut short is an error that ends the connection.
 
 use atls_core::ProtocolError;
 use atls_core::exchange::SendError;
@@ -27,20 +28,20 @@ use crate::error::Error;
 /// One message before HTTP.
 #[derive(Debug)]
 pub(crate) struct Frame {
-    pub(crate) kind: Kind,
+    pub(crate) kind: FrameType,
     pub(crate) payload: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FrameType {
     Authenticator,
     Request,
     Verdict,
 }
 
-impl Kind {
-    pub(crate) fn of(octet: u8) -> Option<Self> {
-        match octet {
+impl FrameType {
+    pub(crate) fn of(byte: u8) -> Option<Self> {
+        match byte {
             1 => Some(Self::Request),
             2 => Some(Self::Authenticator),
             3 => Some(Self::Verdict),
@@ -48,7 +49,7 @@ impl Kind {
         }
     }
 
-    fn octet(self) -> u8 {
+    fn byte(self) -> u8 {
         match self {
             Self::Request => 1,
             Self::Authenticator => 2,
@@ -57,20 +58,20 @@ impl Kind {
     }
 }
 
-/// Reads one frame and not an octet more: what follows may be HTTP and cannot be put back.
+/// Reads one frame and not a byte more: the next byte may be HTTP and cannot be put back.
 pub(crate) async fn read<L>(link: &mut L) -> Result<Frame, Error>
 where
     L: Session + AsyncRead + Unpin,
 {
     let kind = link.read_u8().await.map_err(Error::reading)?;
-    match Kind::of(kind) {
+    match FrameType::of(kind) {
         Some(kind) => read_after(link, kind).await,
         None => Err(Error::not_a_frame(link.handshake().side().peer(), kind)),
     }
 }
 
-/// Reads the rest of a frame whose type octet was already taken.
-pub(crate) async fn read_after<IO>(io: &mut IO, kind: Kind) -> Result<Frame, Error>
+/// Reads the rest of a frame whose type byte was already taken.
+pub(crate) async fn read_after<IO>(io: &mut IO, kind: FrameType) -> Result<Frame, Error>
 where
     IO: AsyncRead + Unpin,
 {
@@ -79,7 +80,7 @@ where
     if length > MAX_FRAME {
         return Err(ProtocolError::TooLarge.into());
     }
-    // Beyond a usual authenticator it grows with what arrives, so that a claimed length costs its sender as much as us.
+    // Beyond a usual authenticator the buffer grows with the bytes that arrive: a claimed length alone costs no memory.
     let mut payload = Vec::with_capacity(length.min(USUAL));
     let limit = u64::try_from(length).unwrap_or(u64::MAX);
     io.take(limit)
@@ -92,7 +93,7 @@ where
     Ok(Frame { kind, payload })
 }
 
-pub(crate) async fn write<IO>(io: &mut IO, kind: Kind, payload: &[u8]) -> Result<(), Error>
+pub(crate) async fn write<IO>(io: &mut IO, kind: FrameType, payload: &[u8]) -> Result<(), Error>
 where
     IO: AsyncWrite + Unpin,
 {
@@ -100,19 +101,19 @@ where
     io.write_all(&frame).await.map_err(Error::writing)
 }
 
-pub(crate) fn encode(kind: Kind, payload: &[u8]) -> Result<Vec<u8>, Error> {
+pub(crate) fn encode(kind: FrameType, payload: &[u8]) -> Result<Vec<u8>, Error> {
     let length = u32::try_from(payload.len());
     let length = length.ok().filter(|_| payload.len() <= MAX_FRAME);
     let length = length.ok_or(ProtocolError::Sending(SendError::TooLarge))?;
     let mut frame = Vec::with_capacity(payload.len().saturating_add(HEADER));
-    frame.push(kind.octet());
+    frame.push(kind.byte());
     frame.extend_from_slice(&length.to_be_bytes());
     frame.extend_from_slice(payload);
     Ok(frame)
 }
 
-/// Octets that are reserved by a claimed length alone.
+/// Most bytes that a claimed length alone reserves.
 const USUAL: usize = 4096;
 
-/// Octets before the payload.
+/// Bytes before the payload.
 const HEADER: usize = 5;

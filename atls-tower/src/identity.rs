@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 
 /// Makes a self-signed Ed25519 leaf whose key exists in this process only.
 ///
-/// A client usually has no TLS certificate, and an authenticator needs one. This one names nobody: the Evidence
-/// vouches for its key, and nothing reads its names. The key is 32 octets of the provider's randomness and lives in
+/// A client usually has no TLS certificate, and an authenticator needs one. This one has no name: the Evidence vouches
+/// for its key, and no code reads its names. The key is 32 bytes of the provider's randomness and lives in
 /// the provider's own key object.
 ///
 /// # Errors
@@ -46,7 +46,7 @@ fn self_signed(
     self_signed_by(provider, &fresh_key(provider)?, parameters)
 }
 
-/// An Ed25519 key of 32 octets of the provider's randomness, in the provider's own key object.
+/// An Ed25519 key of 32 bytes of the provider's randomness, in the provider's own key object.
 ///
 /// # Errors
 /// [`ConfigError::Identity`] where the provider has no randomness or no Ed25519.
@@ -108,7 +108,7 @@ impl Signer {
 
 /// One of the two kinds of keys made here.
 struct Kind {
-    /// SubjectPublicKeyInfo up to the octets of the key.
+    /// SubjectPublicKeyInfo up to the bytes of the key.
     spki: &'static [u8],
     scheme: SignatureScheme,
     algorithm: &'static rcgen::SignatureAlgorithm,
@@ -133,17 +133,17 @@ impl rcgen::SigningKey for Signer {
     }
 }
 
-/// RFC 8410 §7, PrivateKeyInfo up to the 32 octets of the seed.
+/// RFC 8410 §7, PrivateKeyInfo up to the 32 bytes of the seed.
 const PKCS8_ED25519: &[u8] = &[
     0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
 ];
-/// RFC 8410 §4; 32 octets follow.
+/// RFC 8410 §4; 32 bytes follow.
 static ED25519: Kind = Kind {
     spki: &[0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0],
     scheme: SignatureScheme::ED25519,
     algorithm: &rcgen::PKCS_ED25519,
 };
-/// RFC 5480 §2; an uncompressed point of 65 octets follows.
+/// RFC 5480 §2; an uncompressed point of 65 bytes follows.
 static P256: Kind = Kind {
     spki: &[
         0x30, 0x59, 0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48,

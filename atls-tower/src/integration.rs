@@ -1,40 +1,36 @@
 //! The client's exchange over a connection that another library made.
 //!
-//! For integrations whose TLS stream is out of reach, as in `atls-reqwest`: they implement
-//! [`Session`] from what rustls' callbacks showed, and run the exchange here. Everybody else uses
-//! [`ClientConnector`](crate::ClientConnector).
+//! For integrations whose TLS stream is out of reach, as in `atls-reqwest`: they implement [`Session`] from what rustls'
+//! callbacks showed, and do the exchange here. Everybody else uses [`ClientConnector`](crate::ClientConnector).
+//!
+//! [`ClientExchange`] takes a session past its TLS handshake and gives the attestation of the server. Any failure is an
+//! [`Error`](crate::Error), and the integration must close the connection then.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use atls_core::PeerAttestation;
-use atls_core::ProtocolError;
-use atls_core::exchange::Credential;
-use atls_core::exchange::UnsentRequest;
-use atls_core::session::Handshake;
 use atls_core::session::Session;
 use atls_core::session::Side;
 use rustls::ClientConfig;
+use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
-use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use crate::deadline::Deadline;
 use crate::driver::ClientDriver;
-use crate::driver::Conversation;
-use crate::driver::Exchanged;
-use crate::driver::within;
 use crate::error::Error;
-use crate::error::Stage;
 use crate::identity;
 use crate::terms::ClientTerms;
-use crate::tls::hardening;
-use crate::tls::versions;
+use crate::tls;
 use crate::trace;
-use crate::weaker::Mode;
+use crate::weaker::WeakerClient;
 
 /// The typed error for a TLS handshake that failed below an integration, traced as the one event of its connection.
 #[must_use]
@@ -47,10 +43,19 @@ pub fn tls_failed(error: rustls::Error) -> Error {
 }
 
 /// The client's part of the exchange, without the TLS.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientExchange {
-    client: Arc<ClientDriver>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    driver: ClientDriver,
+    /// `None` where servers attest after the handshake, or not at all.
+    weaker: Option<WeakerClient>,
+    /// `None` for a client that does not attest.
     identity: Option<Arc<CertifiedKey>>,
+    time_limit: Duration,
+    clock: Arc<dyn TimeProvider>,
 }
 
 impl ClientExchange {
@@ -59,30 +64,44 @@ impl ClientExchange {
     /// # Errors
     /// As [`ClientConnector::new`](crate::ClientConnector::new).
     pub fn new(tls: ClientConfig, terms: ClientTerms) -> Result<(Self, ClientConfig), Error> {
-        let tls = hardening::harden_client(tls)?;
-        versions::check_client(&tls)?;
-        let provider = tls.crypto_provider().clone();
-        let client = ClientDriver::new(terms, &provider, tls.time_provider.clone())?;
-        let identity = if client.attests() {
-            Some(identity::ephemeral(&provider)?)
-        } else {
-            None
+        let tls = tls::prepare_client(tls)?;
+        let terms = terms.checked()?;
+        let provider = tls.crypto_provider();
+        let clock = &tls.time_provider;
+        let identity = match &terms.attester {
+            Some(_) => Some(identity::ephemeral(provider)?),
+            None => None,
         };
-        Ok((
-            Self {
-                client: Arc::new(client),
-                identity,
-            },
-            tls,
-        ))
+        let shared = Shared {
+            driver: ClientDriver::new(&terms, provider, clock)?,
+            weaker: WeakerClient::of(&terms, clock),
+            identity,
+            time_limit: terms.deadline,
+            clock: clock.clone(),
+        };
+        let exchange = Self {
+            shared: Arc::new(shared),
+        };
+        Ok((exchange, tls))
     }
 
     /// The key that answers for a client that sent no certificate in the handshake; `None` if it does not attest.
     pub fn identity(&self) -> Option<&Arc<CertifiedKey>> {
-        self.identity.as_ref()
+        self.shared.identity.as_ref()
     }
 
-    /// The exchange, or in the weaker modes what stands in for it. On success the next octet is HTTP's.
+    /// The deadline of handshake and exchange together, for a connection that begins now.
+    pub fn deadline(&self) -> Instant {
+        Deadline::after(self.time_limit()).instant()
+    }
+
+    /// Now, by the clock of the TLS configuration.
+    pub fn now(&self) -> Option<UnixTime> {
+        self.shared.clock.current_time()
+    }
+
+    /// Does the exchange; in the weaker modes it appraises the server's certificate instead. On success the next byte is
+    /// HTTP's.
     ///
     /// `client_random` is that of the connection, where the integration knows it; the intra-handshake mode needs it.
     ///
@@ -90,27 +109,25 @@ impl ClientExchange {
     ///
     /// # Errors
     /// [`Error`]; the caller must close the connection.
-    pub async fn run<L>(
+    pub async fn exchange<S>(
         &self,
         deadline: Instant,
-        link: &mut L,
+        session: &mut S,
         client_random: Option<[u8; 32]>,
     ) -> Result<Option<Arc<PeerAttestation>>, Error>
     where
-        L: Session + AsyncRead + AsyncWrite + Unpin,
+        S: Session + AsyncRead + AsyncWrite + Unpin,
     {
+        let deadline = Deadline::from(deadline);
         let traced = async {
-            let exchange = async {
-                if let Some(presented) = self.presented(link.handshake(), client_random) {
-                    return self.client.judge_presented(deadline, presented).await;
+            let exchanged = match self.weaker() {
+                None => self.driver().exchange(session, deadline).await,
+                Some(weaker) => {
+                    let handshake = session.handshake();
+                    weaker.appraise(handshake, client_random, deadline).await
                 }
-                let (opening, frame) = self.client.open()?;
-                link.write_all(&frame).await.map_err(Error::writing)?;
-                link.flush().await.map_err(Error::writing)?;
-                let conversation = Conversation::new(link, deadline);
-                self.client.run(conversation, opening).await
             };
-            match within(deadline, Stage::Exchange, exchange).await {
+            match exchanged {
                 Ok(exchanged) => {
                     trace::success(exchanged.peer.as_deref());
                     Ok(exchanged.peer)
@@ -125,67 +142,29 @@ impl ClientExchange {
         traced.instrument(span).await
     }
 
-    /// What the server presented in its certificate; `None` where it attests after the handshake.
-    pub(crate) fn presented(
-        &self,
-        handshake: &Handshake,
-        client_random: Option<[u8; 32]>,
-    ) -> Option<Result<Credential, ProtocolError>> {
-        match (self.mode(), client_random) {
-            (Mode::AfterHandshake, _) => None,
-            (Mode::InCertificate, _) => Some(Credential::in_certificate(handshake)),
-            (Mode::InHandshake, Some(nonce)) => Some(Credential::in_handshake(handshake, &nonce)),
-            (Mode::InHandshake, None) => Some(Err(ProtocolError::Random)),
-        }
+    pub(crate) fn driver(&self) -> &ClientDriver {
+        &self.shared.driver
     }
 
-    pub(crate) fn mode(&self) -> Mode {
-        self.client.servers_attest()
+    pub(crate) fn weaker(&self) -> Option<&WeakerClient> {
+        self.shared.weaker.as_ref()
     }
 
-    pub(crate) async fn judge_presented(
-        &self,
-        deadline: Instant,
-        presented: Result<Credential, ProtocolError>,
-    ) -> Result<Exchanged, Error> {
-        self.client.judge_presented(deadline, presented).await
+    pub(crate) fn time_limit(&self) -> Duration {
+        self.shared.time_limit
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn TimeProvider> {
-        self.client.clock()
+        &self.shared.clock
     }
+}
 
-    /// The deadline of handshake and exchange together, for a connection that begins now.
-    pub fn deadline(&self) -> Instant {
-        let now = Instant::now();
-        now.checked_add(self.client.deadline()).unwrap_or(now)
-    }
-
-    /// See [`ClientDriver::open`].
-    pub(crate) fn open(&self) -> Result<(UnsentRequest, Vec<u8>), Error> {
-        self.client.open()
-    }
-
-    pub(crate) async fn run_opened<L>(
-        &self,
-        deadline: Instant,
-        link: &mut L,
-        opening: UnsentRequest,
-    ) -> Result<Exchanged, Error>
-    where
-        L: Session + AsyncRead + AsyncWrite + Unpin,
-    {
-        let conversation = Conversation::new(link, deadline);
-        within(
-            deadline,
-            Stage::Exchange,
-            self.client.run(conversation, opening),
-        )
-        .await
-    }
-
-    /// Now, by the clock of the TLS configuration.
-    pub fn now(&self) -> Option<rustls::pki_types::UnixTime> {
-        self.client.clock().current_time()
+impl fmt::Debug for ClientExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientExchange")
+            .field("driver", &self.shared.driver)
+            .field("weaker", &self.shared.weaker)
+            .field("time_limit", &self.shared.time_limit)
+            .finish_non_exhaustive()
     }
 }

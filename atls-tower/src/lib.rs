@@ -7,20 +7,22 @@
 //!
 //! For axum there is `atls-axum`, for a stock `reqwest::Client` `atls-reqwest`; both stand on this crate.
 //!
-//! What is *not* replaced: clients check the server's chain and name as their `rustls::ClientConfig` says, and
-//! attestation comes on top. TLS must end in the attested environment itself; a proxy that terminates TLS in between
-//! makes every exchange fail, which is the point.
+//! Clients verify the server's chain and name as their `rustls::ClientConfig` says; attestation comes on top and replaces
+//! none of it. TLS must end in the attested environment itself: a proxy that terminates TLS in between makes every
+//! exchange fail, by design.
 #![forbid(unsafe_code)]
 
 mod acceptor;
 mod blocking;
 mod connector;
+mod deadline;
 mod driver;
 mod error;
 mod frame;
 mod http;
 mod identity;
 mod layer;
+mod stage;
 mod stream;
 mod terms;
 mod tls;
@@ -35,7 +37,6 @@ pub use atls_core as core;
 pub use blocking::Blocking;
 pub use connector::ClientConnector;
 pub use error::Error;
-pub use error::Stage;
 pub use http::AttestedHttps;
 pub use http::AttestedIo;
 pub use http::ServerAttestation;
@@ -47,6 +48,7 @@ pub use layer::RequireAttestation;
 pub use layer::RequireAttestationLayer;
 pub use layer::WithAttestation;
 pub use rustls;
+pub use stage::Stage;
 pub use stream::Answering;
 pub use stream::AttestedStream;
 pub use stream::ConnectionLimits;

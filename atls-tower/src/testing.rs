@@ -23,7 +23,7 @@ use crate::terms::ServerTerms;
 /// with an attester and a relying party of your choice.
 ///
 /// # Errors
-/// As over sockets: what the relying party refuses is refused.
+/// Those of a connection over sockets, the refusals of the relying party among them.
 pub async fn attested(
     provider: Arc<CryptoProvider>,
     attester: Arc<dyn Attester>,
@@ -48,7 +48,7 @@ pub async fn attested(
         .map_err(unsuitable)?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(identity)));
-    // The server is made here, and there is nobody to accept but it.
+    // The server is made here, so no other server can be accepted.
     let terms = ClientTerms::new()
         .attester(attester)
         .dangerous_accept_unattested_servers();
@@ -61,7 +61,7 @@ pub async fn attested(
         connector.connect(name, client_io),
         acceptor.accept(server_io)
     );
-    // The server's reason is the better one.
+    // The server's error has the reason.
     let accepted = accepted?;
     connected?;
     Ok(accepted.layer())

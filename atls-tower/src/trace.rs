@@ -9,7 +9,7 @@ use atls_core::session::Side;
 use tracing::Level;
 
 use crate::error::Error;
-use crate::error::Stage;
+use crate::stage::Stage;
 use crate::stream::AttestedStream;
 
 pub(crate) fn outcome<IO>(side: Side, outcome: &Result<AttestedStream<IO>, Error>) {
@@ -52,7 +52,7 @@ fn level(side: Side, error: &Error) -> Level {
         Fault::Local => Level::ERROR,
         Fault::Verifier => Level::WARN,
         Fault::Peer if matches!(error.refusal(), Some(Refusal::Policy(_))) => Level::INFO,
-        // This end wanted the connection that it did not get.
+        // A client wanted the connection that failed.
         Fault::Peer if side == Side::Client => Level::WARN,
         Fault::Peer if is_noise(error) => Level::DEBUG,
         Fault::Peer if error.is_peer_unattested() || error.is_tls() || error.is_closed() => {
@@ -62,14 +62,14 @@ fn level(side: Side, error: &Error) -> Level {
     }
 }
 
-/// Anybody on the network makes these by the thousand: scanners, health checks, plain HTTP on the TLS port.
+/// Scanners, health checks and plain HTTP on the TLS port make these by the thousand.
 fn is_noise(error: &Error) -> bool {
     error.is_no_tls()
         || error.is_closed_before_exchange()
-        || matches!(error.stage(), Some(Stage::Handshake | Stage::FirstOctet))
+        || matches!(error.stage(), Some(Stage::Handshake | Stage::FirstByte))
 }
 
-/// The media types of what was appraised.
+/// The media types of the appraised Evidence.
 struct Platforms<'a>(&'a PeerAttestation);
 
 impl fmt::Display for Platforms<'_> {

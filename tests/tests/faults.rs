@@ -106,11 +106,11 @@ fn party(verifier: Arc<dyn Verifier>) -> Arc<RelyingParty> {
 #[tokio::test]
 async fn a_client_silent_after_tls_is_what_was_waited_for() {
     let world = World::new();
-    let terms = attesting(&world).first_octet(SHORT);
+    let terms = attesting(&world).first_byte(SHORT);
     let error = of_acceptor(&world, terms, async |_, _| {}).await;
     assert_eq!(
         (error.stage(), error.fault()),
-        (Some(Stage::FirstOctet), Fault::Peer)
+        (Some(Stage::FirstByte), Fault::Peer)
     );
 }
 
@@ -318,7 +318,7 @@ async fn a_client_silent_after_the_exchange_is_closed() {
     let guard = Arc::new(());
     let mut limits = ConnectionLimits::default();
     limits.first_request = SHORT;
-    let mut server = server.unwrap().limited(limits, guard.clone());
+    let mut server = server.unwrap().with_limits(limits, guard.clone());
     assert_eq!(Arc::strong_count(&guard), 2);
     let silent = server.read_u8().await.unwrap_err();
     assert_eq!(silent.kind(), std::io::ErrorKind::TimedOut);

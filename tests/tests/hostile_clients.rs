@@ -52,7 +52,7 @@ impl Scene {
         let terms = ServerTerms::new()
             .attester(world.server_device.clone())
             .require_peer(world.about_clients())
-            .first_octet(Duration::from_secs(2))
+            .first_byte(Duration::from_secs(2))
             .deadline(Duration::from_secs(2));
         let server = world.serve(adjust(terms)).await;
         Self { world, server }
@@ -140,7 +140,7 @@ async fn an_attacker_that_keeps_the_rules_is_a_client() {
 
 #[tokio::test]
 async fn a_silent_client_is_closed() {
-    let scene = Scene::with(|terms| terms.first_octet(Duration::from_millis(100))).await;
+    let scene = Scene::with(|terms| terms.first_byte(Duration::from_millis(100))).await;
     let link = scene.connect().await;
     scene.holds(link).await;
 }
@@ -459,7 +459,7 @@ async fn a_client_that_stalls_at_any_step_is_closed() {
         let scene = Scene::with(|terms| {
             terms
                 .deadline(Duration::from_millis(400))
-                .first_octet(Duration::from_millis(400))
+                .first_byte(Duration::from_millis(400))
         });
         let scene = scene.await;
         let mut link = scene.connect_as(Some(scene.world.stolen_key())).await;

@@ -110,7 +110,7 @@ async fn pipelined_requests_of_a_plain_client_get_one_answer() {
 async fn every_refusal_ends_with_a_goodbye() {
     let world = World::new();
     let quick = terms(&world)
-        .first_octet(Duration::from_millis(300))
+        .first_byte(Duration::from_millis(300))
         .deadline(Duration::from_secs(3));
     let server = world.serve(quick).await;
 

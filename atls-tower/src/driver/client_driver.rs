@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use atls_core::Attester;
 use atls_core::ConfigError;
+use atls_core::PeerAttestation;
 use atls_core::ProtocolError;
+use atls_core::exchange::CanAttest;
 use atls_core::exchange::Challenge;
-use atls_core::exchange::Credential;
 use atls_core::exchange::Offer;
 use atls_core::exchange::Order;
 use atls_core::exchange::Pending;
@@ -20,154 +20,149 @@ use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
-use tokio::time::Instant;
+use tokio::io::AsyncWriteExt;
 
-use super::Conversation;
+use super::Appraiser;
+use super::EvidenceMaker;
 use super::Exchanged;
-use super::conversation::Judge;
+use super::Turns;
+use super::conversation::Conversation;
 use super::conversation::unexpected;
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::frame;
-use crate::frame::Kind;
+use crate::frame::FrameType;
+use crate::stage::Stage;
 use crate::terms::ClientTerms;
-use crate::terms::Unattested;
-use crate::weaker::Mode;
 
-/// The terms, checked, with what they need.
+/// A client's terms, in the form that its exchanges use.
 #[derive(Clone, Debug)]
 pub(crate) struct ClientDriver {
-    terms: ClientTerms,
-    opener: Requester,
-    clock: Arc<dyn TimeProvider>,
+    /// `None` where nothing is demanded of servers.
+    servers: Option<Appraiser>,
+    own: Option<EvidenceMaker>,
+    can_attest: CanAttest,
+    requester: Requester,
 }
 
 impl ClientDriver {
+    /// # Errors
+    /// [`ConfigError`] for terms whose request no server could take.
     pub(crate) fn new(
-        terms: ClientTerms,
+        terms: &ClientTerms,
         provider: &CryptoProvider,
-        clock: Arc<dyn TimeProvider>,
+        clock: &Arc<dyn TimeProvider>,
     ) -> Result<Self, ConfigError> {
-        if terms.relying_party.is_none() {
-            match (terms.unattested, &terms.attester) {
-                (Unattested::Refused, _) => return Err(ConfigError::PeerNotRequired),
-                (Unattested::Accepted, None) => return Err(ConfigError::NothingToAttest),
-                (Unattested::Accepted, Some(_)) => {}
-            }
-        }
-        if terms.servers_attest != Mode::AfterHandshake
-            && (terms.relying_party.is_none() || terms.attester.is_some())
-        {
-            return Err(ConfigError::Tls(
-                "without exchange only servers can be demanded of, and a client attests by its certificate",
-            ));
-        }
-        // What could never be sent is found out now, not on every connection.
-        let opener = Requester::new(Side::Client, provider, Some(&terms.offer()))?;
+        let appraiser = |relying_party| Appraiser {
+            relying_party,
+            clock: clock.clone(),
+            turns: Turns::unlimited(),
+        };
+        let maker = |attester| EvidenceMaker {
+            attester,
+            turns: Turns::unlimited(),
+        };
         Ok(Self {
-            terms,
-            opener,
-            clock,
+            servers: terms.relying_party.clone().map(appraiser),
+            own: terms.attester.clone().map(maker),
+            can_attest: terms.can_attest(),
+            // A request that could never be sent fails here, and not on every connection.
+            requester: Requester::new(Side::Client, provider, Some(&terms.offer()))?,
         })
     }
 
-    pub(crate) fn deadline(&self) -> Duration {
-        self.terms.deadline
+    /// Makes the request that begins the exchange, and its frame. It depends on no connection, so it may leave with the
+    /// last flight of the handshake.
+    pub(crate) fn request(&self) -> Result<(UnsentRequest, Vec<u8>), Error> {
+        let request = self.requester.prepare()?;
+        let frame = frame::encode(FrameType::Request, request.as_bytes())?;
+        Ok((request, frame))
     }
 
-    pub(crate) fn attests(&self) -> bool {
-        self.terms.attester.is_some()
-    }
-
-    pub(crate) fn servers_attest(&self) -> Mode {
-        self.terms.servers_attest
-    }
-
-    /// Appraises what a server presented in its certificate.
-    pub(crate) async fn judge_presented(
+    /// Sends the request and does the exchange.
+    pub(crate) async fn exchange<S>(
         &self,
-        deadline: Instant,
-        presented: Result<Credential, ProtocolError>,
-    ) -> Result<Exchanged, Error> {
-        let relying_party = self
-            .terms
-            .relying_party
-            .as_ref()
-            .ok_or(ConfigError::PeerNotRequired)?;
-        let peer = super::decide(deadline, presented?, relying_party, &*self.clock).await?;
-        Ok(Exchanged {
-            peer: Some(Arc::new(peer)),
-            own_valid_for: None,
-        })
-    }
-
-    pub(crate) fn clock(&self) -> &Arc<dyn TimeProvider> {
-        &self.clock
-    }
-
-    /// The request that opens the exchange, and its frame. It depends on no connection, so it may leave with the last
-    /// flight of the handshake.
-    pub(crate) fn open(&self) -> Result<(UnsentRequest, Vec<u8>), Error> {
-        let opening = self.opener.prepare()?;
-        let frame = frame::encode(Kind::Request, opening.as_bytes())?;
-        Ok((opening, frame))
-    }
-
-    /// From the opening, whose frame was sent on this connection, to where HTTP begins.
-    pub(crate) async fn run<L>(
-        &self,
-        mut with: Conversation<'_, L>,
-        opening: UnsentRequest,
+        session: &mut S,
+        deadline: Deadline,
     ) -> Result<Exchanged, Error>
     where
-        L: Session + AsyncRead + AsyncWrite + Unpin,
+        S: Session + AsyncRead + AsyncWrite + Unpin,
     {
-        let pending = opening.on(with.link)?;
+        let (request, frame) = self.request()?;
+        let sending = async {
+            session.write_all(&frame).await.map_err(Error::writing)?;
+            session.flush().await.map_err(Error::writing)
+        };
+        deadline.bound(Stage::Exchange, sending).await?;
+        self.exchange_after(request, session, deadline).await
+    }
 
+    /// Does the exchange whose request was sent on this connection.
+    pub(crate) async fn exchange_after<S>(
+        &self,
+        request: UnsentRequest,
+        session: &mut S,
+        deadline: Deadline,
+    ) -> Result<Exchanged, Error>
+    where
+        S: Session + AsyncRead + AsyncWrite + Unpin,
+    {
+        let pending = request.on(session)?;
+        let mut with = Conversation::new(session, deadline);
+        let exchange = self.converse(&mut with, pending);
+        deadline.bound(Stage::Exchange, exchange).await
+    }
+
+    async fn converse<S>(
+        &self,
+        with: &mut Conversation<'_, S>,
+        pending: Pending,
+    ) -> Result<Exchanged, Error>
+    where
+        S: Session + AsyncRead + AsyncWrite + Unpin,
+    {
         // A server that wants to know this client asks before it answers.
         let first = with.read().await?;
         match first.kind {
-            Kind::Authenticator => {
-                let peer = self.judge(&mut with, pending, &first.payload).await?;
+            FrameType::Authenticator => {
+                let peer = self.appraise(with, pending, &first.payload).await?;
                 with.flush().await?;
                 Ok(Exchanged {
                     peer,
                     own_valid_for: None,
                 })
             }
-            Kind::Request => {
-                let challenge = Challenge::receive(with.link, &first.payload)?;
-                self.answer(&mut with, pending, challenge).await
+            FrameType::Request => {
+                let challenge = Challenge::receive(with.session, &first.payload)?;
+                self.answer(with, pending, challenge).await
             }
-            Kind::Verdict => Err(unexpected(&first)),
+            FrameType::Verdict => Err(unexpected(&first)),
         }
     }
 
-    async fn answer<L>(
+    /// Attests to a server that asks, in the order that it wishes.
+    async fn answer<S>(
         &self,
-        with: &mut Conversation<'_, L>,
+        with: &mut Conversation<'_, S>,
         pending: Pending,
         challenge: Challenge,
     ) -> Result<Exchanged, Error>
     where
-        L: Session + AsyncRead + AsyncWrite + Unpin,
+        S: Session + AsyncRead + AsyncWrite + Unpin,
     {
-        let attester = self
-            .terms
-            .attester
-            .as_deref()
-            .ok_or_else(Error::wrong_order)?;
+        let own = self.own.as_ref().ok_or_else(Error::wrong_order)?;
         let order = match challenge.parameters().map(|parameters| parameters.offer) {
-            Some(Offer::Server { order }) if self.terms.can_attest().allows(order) => order,
+            Some(Offer::Server { order }) if self.can_attest.allows(order) => order,
             _ => return Err(ProtocolError::UnsupportedParameters.into()),
         };
-        if !super::has_common_format(&challenge, attester) {
+        if !own.suits(&challenge) {
             return Err(ProtocolError::NoCommonFormat.into());
         }
         match order {
             Order::ClientFirst => {
-                let own_valid_for = Self::present(with, challenge, attester).await?;
-                let authenticator = with.expect(Kind::Authenticator).await?;
-                let peer = self.judge(with, pending, &authenticator).await?;
+                let own_valid_for = attest(with, challenge, own).await?;
+                let authenticator = with.expect(FrameType::Authenticator).await?;
+                let peer = self.appraise(with, pending, &authenticator).await?;
                 with.flush().await?;
                 Ok(Exchanged {
                     peer,
@@ -175,9 +170,9 @@ impl ClientDriver {
                 })
             }
             Order::ClientLast => {
-                let authenticator = with.expect(Kind::Authenticator).await?;
-                let peer = self.judge(with, pending, &authenticator).await?;
-                let own_valid_for = Self::present(with, challenge, attester).await?;
+                let authenticator = with.expect(FrameType::Authenticator).await?;
+                let peer = self.appraise(with, pending, &authenticator).await?;
+                let own_valid_for = attest(with, challenge, own).await?;
                 Ok(Exchanged {
                     peer,
                     own_valid_for,
@@ -186,54 +181,50 @@ impl ClientDriver {
         }
     }
 
-    /// Attests, and waits for the server's verdict: HTTP must not go to a server that is about to refuse.
-    async fn present<L>(
-        with: &mut Conversation<'_, L>,
-        challenge: Challenge,
-        attester: &dyn Attester,
-    ) -> Result<Option<Duration>, Error>
-    where
-        L: Session + AsyncRead + AsyncWrite + Unpin,
-    {
-        let selection = challenge.selection();
-        // This end has a key since it has an attester; so the server asked for something else than attestation.
-        let request = challenge.to_attest().ok_or(ProtocolError::Malformed)?;
-        let cmw = match with.attest(attester, request, None).await {
-            Ok(cmw) => cmw,
-            Err(error) => {
-                // A verdict on the server may still wait to leave.
-                let _ = with.flush().await;
-                return Err(error);
-            }
-        };
-        let authenticator = challenge.answer(&cmw)?;
-        with.write(Kind::Authenticator, &authenticator).await?;
-        with.flush().await?;
-        match selection.map(|selection| selection.verdicts) {
-            Some(Verdicts::Yes) => with.read_verdict().await.map(Some),
-            Some(Verdicts::No) | None => Ok(None),
-        }
-    }
-
-    async fn judge<L>(
+    async fn appraise<S>(
         &self,
-        with: &mut Conversation<'_, L>,
+        with: &mut Conversation<'_, S>,
         pending: Pending,
         authenticator: &[u8],
-    ) -> Result<Option<Arc<atls_core::PeerAttestation>>, Error>
+    ) -> Result<Option<Arc<PeerAttestation>>, Error>
     where
-        L: Session + AsyncRead + AsyncWrite + Unpin,
+        S: Session + AsyncRead + AsyncWrite + Unpin,
     {
-        let Some(relying_party) = &self.terms.relying_party else {
+        let Some(appraiser) = &self.servers else {
             pending.finish_without_attestation(authenticator)?;
             return Ok(None);
         };
-        let judge = Judge {
-            relying_party,
-            clock: &*self.clock,
-            turns: None,
-        };
-        let peer = with.decide(pending, authenticator, judge).await?;
-        Ok(Some(Arc::new(peer)))
+        with.appraise(pending, authenticator, appraiser)
+            .await
+            .map(Some)
+    }
+}
+
+/// Attests, and waits for the server's verdict: HTTP must not go to a server that is about to refuse.
+async fn attest<S>(
+    with: &mut Conversation<'_, S>,
+    challenge: Challenge,
+    own: &EvidenceMaker,
+) -> Result<Option<Duration>, Error>
+where
+    S: Session + AsyncRead + AsyncWrite + Unpin,
+{
+    let selection = challenge.selection();
+    // This end has a key since it has an attester; so the server asked for something else than attestation.
+    let request = challenge.to_attest().ok_or(ProtocolError::Malformed)?;
+    let cmw = match own.attest(request, with.deadline).await {
+        Ok(cmw) => cmw,
+        Err(error) => {
+            // A verdict on the server may still wait to leave.
+            let _ = with.flush().await;
+            return Err(error);
+        }
+    };
+    let authenticator = challenge.answer(&cmw)?;
+    with.write(FrameType::Authenticator, &authenticator).await?;
+    with.flush().await?;
+    match selection.map(|selection| selection.verdicts) {
+        Some(Verdicts::Yes) => with.read_verdict().await.map(Some),
+        Some(Verdicts::No) | None => Ok(None),
     }
 }

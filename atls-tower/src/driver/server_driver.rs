@@ -3,16 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use atls_core::AttestRequest;
-use atls_core::Attester;
 use atls_core::ConfigError;
 use atls_core::PeerAttestation;
 use atls_core::ProtocolError;
-use atls_core::RelyingParty;
-use atls_core::cmw::Cmw;
 use atls_core::exchange::CanAttest;
 use atls_core::exchange::Challenge;
-use atls_core::exchange::Credential;
 use atls_core::exchange::Offer;
 use atls_core::exchange::Order;
 use atls_core::exchange::Parameters;
@@ -21,194 +16,168 @@ use atls_core::exchange::RefusalCode;
 use atls_core::exchange::Requester;
 use atls_core::exchange::Verdict;
 use atls_core::exchange::Verdicts;
-use atls_core::limits::DEFAULT_IN_HANDSHAKE;
 use atls_core::session::Session;
 use atls_core::session::Side;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
+use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::Conversation;
+use super::Appraiser;
+use super::EvidenceMaker;
 use super::Exchanged;
-use super::conversation::Judge;
-use super::conversation::turn;
+use super::Turns;
+use super::conversation::Conversation;
+use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::error::Stage;
+use crate::frame;
 use crate::frame::Frame;
-use crate::frame::Kind;
-use crate::layer::ClientDemand;
+use crate::frame::FrameType;
+use crate::stage::Stage;
+use crate::stream::Refused;
 use crate::terms::Demand;
-use crate::terms::Purpose;
 use crate::terms::ServerTerms;
-use crate::weaker::Mode;
+use crate::tls::Rewind;
+use crate::tls::TlsSession;
 
-/// The terms, with what they need.
+/// A server's terms, in the form that its exchanges use.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerDriver {
-    terms: ServerTerms,
-    /// `None` where nothing is demanded of clients.
-    asking: Option<Asking>,
-    provider: Arc<CryptoProvider>,
-    clock: Arc<dyn TimeProvider>,
-    /// Permits are for work of this end, never for a wait on its peer: a client that goes silent holds none.
-    attestations: Arc<Semaphore>,
-    in_handshake: Arc<Semaphore>,
-    appraisals: Arc<Semaphore>,
+    own: Option<EvidenceMaker>,
+    /// `None` where no client is asked to attest in the exchange.
+    clients: Option<Clients>,
+    order: Order,
+    first_byte: Duration,
+}
+
+/// How clients are asked to attest.
+#[derive(Clone, Debug)]
+struct Clients {
+    appraiser: Appraiser,
+    requester: Requester,
+    /// Whether a client may decline.
+    required: bool,
 }
 
 impl ServerDriver {
+    /// `demand` is what is demanded of clients in the exchange; the terms have other demands too in the weaker modes.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a demand whose request no client could take.
     pub(crate) fn new(
-        terms: ServerTerms,
-        provider: Arc<CryptoProvider>,
-        clock: Arc<dyn TimeProvider>,
+        terms: &ServerTerms,
+        demand: &Demand,
+        provider: &CryptoProvider,
+        clock: &Arc<dyn TimeProvider>,
     ) -> Result<Self, ConfigError> {
-        if terms.attests == Mode::InHandshake && terms.attester.is_none() {
-            return Err(ConfigError::Tls(
-                "a server without attester has nothing to attest with in the handshake",
-            ));
-        }
-        if terms.attests == Mode::InHandshake && terms.order == Order::ClientFirst {
-            return Err(ConfigError::Tls(
-                "a server that attests in the handshake cannot hear the client first",
-            ));
-        }
-        if terms.purpose == Purpose::Attestation
-            && terms.attester.is_none()
-            && matches!(terms.demand, Demand::Nothing)
-        {
-            return Err(ConfigError::NothingToAttest);
-        }
-        // What could never be sent is found out now, not on every connection.
-        let asking = Asking::of(&terms, &provider)?;
-        let room = |limit: usize| Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)));
+        let maker = |attester| EvidenceMaker {
+            attester,
+            turns: Turns::of(terms.attestations),
+        };
+        let clients = match demand.relying_party() {
+            None => None,
+            Some(relying_party) => {
+                let parameters = Parameters::server(relying_party.media_types(), terms.order);
+                Some(Clients {
+                    appraiser: Appraiser {
+                        relying_party: relying_party.clone(),
+                        clock: clock.clone(),
+                        turns: Turns::of(terms.appraisals),
+                    },
+                    // A request that could never be sent fails here, and not on every connection.
+                    requester: Requester::new(Side::Server, provider, Some(&parameters))?,
+                    required: demand.is_of_everybody(),
+                })
+            }
+        };
         Ok(Self {
-            attestations: room(terms.attestations),
-            in_handshake: room(terms.attestations.min(DEFAULT_IN_HANDSHAKE)),
-            appraisals: room(terms.appraisals),
-            terms,
-            asking,
-            provider,
-            clock,
+            own: terms.attester.clone().map(maker),
+            clients,
+            order: terms.order,
+            first_byte: terms.first_byte,
         })
     }
 
-    pub(crate) fn deadline(&self) -> Duration {
-        self.terms.deadline
-    }
-
-    pub(crate) fn first_octet(&self) -> Duration {
-        self.terms.first_octet
-    }
-
-    pub(crate) fn clock(&self) -> &Arc<dyn TimeProvider> {
-        &self.clock
-    }
-
-    pub(crate) fn provider(&self) -> &Arc<CryptoProvider> {
-        &self.provider
-    }
-
-    pub(crate) fn clients_attest(&self) -> Mode {
-        self.terms.clients_attest
-    }
-
-    /// Who makes Evidence during handshakes, if anybody does.
-    pub(crate) fn attester_in_handshake(&self) -> Option<&Arc<dyn Attester>> {
-        match self.terms.attests {
-            Mode::InHandshake => self.terms.attester.as_ref(),
-            Mode::AfterHandshake | Mode::InCertificate => None,
-        }
-    }
-
-    /// Makes Evidence during a handshake, for few at once: all that it costs a client to come here is a ClientHello.
-    pub(crate) async fn attest_handshake(
+    /// Does the exchange, if the client speaks it: from the end of TLS to the first byte of HTTP.
+    ///
+    /// A client that begins with HTTP is given back in [`Refused`] where it had to attest. Any other connection that
+    /// fails is closed.
+    pub(crate) async fn exchange<IO>(
         &self,
-        deadline: Instant,
-        attester: &dyn Attester,
-        request: AttestRequest<'_>,
-    ) -> Result<Cmw, Error> {
-        let _turn = turn(deadline, Some(&self.in_handshake)).await?;
-        let attesting = async { Ok(attester.attest(request).await?) };
-        super::within(deadline, Stage::Attestation, attesting).await
-    }
-
-    /// Of whom attestation is demanded.
-    pub(crate) fn demand(&self) -> ClientDemand {
-        match self.terms.demand {
-            Demand::Always(_) => ClientDemand::OfEverybody,
-            Demand::IfAble(_) | Demand::Nothing => ClientDemand::OfSome,
-        }
-    }
-
-    /// Whether a client that does not speak this protocol may be served.
-    pub(crate) fn serves_unattested(&self) -> bool {
-        !matches!(self.terms.demand, Demand::Always(_))
-            || self.terms.clients_attest != Mode::AfterHandshake
-    }
-
-    /// Whether a client that attests by its certificate may go without.
-    pub(crate) fn serves_without_certificate(&self) -> bool {
-        !matches!(self.terms.demand, Demand::Always(_))
-    }
-
-    /// Appraises what a client presented in its certificate. `None` for a client that presented nothing and may.
-    pub(crate) async fn judge_presented(
-        &self,
-        deadline: Instant,
-        presented: Result<Credential, ProtocolError>,
-    ) -> Result<Option<Arc<PeerAttestation>>, Error> {
-        let Some(asking) = &self.asking else {
-            return Ok(None);
+        mut session: TlsSession<IO>,
+        deadline: Deadline,
+    ) -> Result<(Rewind<IO>, Exchanged), Refused<IO>>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let connected = Instant::now();
+        let first = match self.first_byte(&mut session).await {
+            Ok(first) => first,
+            Err(error) => return Err(session.close_for(error).await.into()),
         };
-        let credential = match presented {
-            Ok(credential) => credential,
-            Err(ProtocolError::NoAttestation) if asking.required => {
-                return Err(Error::peer_unattested());
+        let Some(kind) = FrameType::of(first) else {
+            let stream = Rewind::new(session.tls, Some(first));
+            if self
+                .clients
+                .as_ref()
+                .is_some_and(|clients| clients.required)
+            {
+                return Err(Refused::plain(Error::peer_unattested(), stream));
             }
-            Err(ProtocolError::NoAttestation) => return Ok(None),
-            Err(error) => return Err(error.into()),
+            return Ok((stream, Exchanged::default()));
         };
-        let _turn = turn(deadline, Some(&self.appraisals)).await?;
-        let peer = super::decide(deadline, credential, &asking.relying_party, &*self.clock).await?;
-        Ok(Some(Arc::new(peer)))
+        // The wait for the client is not charged to the exchange.
+        let deadline = deadline.later_by(connected.elapsed());
+        let exchange = async {
+            let first = frame::read_after(&mut session, kind).await?;
+            let mut with = Conversation::new(&mut session, deadline);
+            self.converse(&mut with, first).await
+        };
+        match deadline.bound(Stage::Exchange, exchange).await {
+            Ok(exchanged) => Ok((Rewind::new(session.tls, None), exchanged)),
+            Err(error) => Err(session.close_for(error).await.into()),
+        }
     }
 
-    /// From the client's first frame to where HTTP begins.
-    pub(crate) async fn run<L>(
+    async fn first_byte<IO>(&self, session: &mut TlsSession<IO>) -> Result<u8, Error>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let reading = async { session.read_u8().await.map_err(Error::reading_first) };
+        Deadline::after(self.first_byte)
+            .bound(Stage::FirstByte, reading)
+            .await
+    }
+
+    async fn converse<S>(
         &self,
-        mut with: Conversation<'_, L>,
+        with: &mut Conversation<'_, S>,
         first: Frame,
     ) -> Result<Exchanged, Error>
     where
-        L: Session + AsyncRead + AsyncWrite + Unpin,
+        S: Session + AsyncRead + AsyncWrite + Unpin,
     {
-        if first.kind != Kind::Request {
+        if first.kind != FrameType::Request {
             return Err(Error::wrong_order());
         }
-        let challenge = Challenge::receive(with.link, &first.payload)?;
-        let asking = match self.terms.clients_attest {
-            Mode::AfterHandshake => self.asking(&mut with, &challenge).await?,
-            // It was judged by its certificate.
-            Mode::InCertificate | Mode::InHandshake => None,
-        };
-        let Some(asking) = asking else {
-            let own_valid_for = self.present(&mut with, challenge).await?;
+        let challenge = Challenge::receive(with.session, &first.payload)?;
+        let Some(clients) = self.clients_to_ask(with, &challenge).await? else {
+            let own_valid_for = self.attest(with, challenge).await?;
             return Ok(Exchanged {
                 peer: None,
                 own_valid_for,
             });
         };
 
-        let opening = asking.opener.prepare()?;
-        with.write(Kind::Request, opening.as_bytes()).await?;
-        let pending = opening.on(with.link)?;
-        match self.terms.order {
+        let request = clients.requester.prepare()?;
+        with.write(FrameType::Request, request.as_bytes()).await?;
+        let pending = request.on(with.session)?;
+        match self.order {
             Order::ClientLast => {
-                let own_valid_for = self.present(&mut with, challenge).await?;
-                let peer = self.judge(&mut with, pending, asking).await?;
+                let own_valid_for = self.attest(with, challenge).await?;
+                let peer = clients.appraise(with, pending).await?;
                 with.flush().await?;
                 Ok(Exchanged {
                     peer,
@@ -217,8 +186,8 @@ impl ServerDriver {
             }
             Order::ClientFirst => {
                 with.flush().await?;
-                let peer = self.judge(&mut with, pending, asking).await?;
-                let own_valid_for = self.present(&mut with, challenge).await?;
+                let peer = clients.appraise(with, pending).await?;
+                let own_valid_for = self.attest(with, challenge).await?;
                 Ok(Exchanged {
                     peer,
                     own_valid_for,
@@ -227,27 +196,27 @@ impl ServerDriver {
         }
     }
 
-    /// Whether this client is asked to attest; wishes that cannot both be met are refused now.
-    async fn asking<L>(
+    /// Whether this client is asked to attest. Wishes of both ends that exclude each other are refused now.
+    async fn clients_to_ask<S>(
         &self,
-        with: &mut Conversation<'_, L>,
+        with: &mut Conversation<'_, S>,
         challenge: &Challenge,
-    ) -> Result<Option<&Asking>, Error>
+    ) -> Result<Option<&Clients>, Error>
     where
-        L: Session + AsyncRead + AsyncWrite + Unpin,
+        S: Session + AsyncRead + AsyncWrite + Unpin,
     {
         let can_attest = match challenge.parameters().map(|parameters| parameters.offer) {
             Some(Offer::Client { can_attest, .. }) => can_attest,
-            // Who sent no parameters speaks only the minimal exchange, and cannot be asked.
+            // A client that sent no parameters speaks only the minimal exchange, and cannot be asked.
             _ => CanAttest::No,
         };
-        let Some(asking) = &self.asking else {
+        let Some(clients) = &self.clients else {
             return Ok(None);
         };
-        if can_attest.allows(self.terms.order) {
-            return Ok(Some(asking));
+        if can_attest.allows(self.order) {
+            return Ok(Some(clients));
         }
-        match (can_attest, asking.required) {
+        match (can_attest, clients.required) {
             (CanAttest::No, false) => Ok(None),
             (CanAttest::No, true) => {
                 refuse(with, challenge, RefusalCode::AttestationRequired).await;
@@ -260,14 +229,14 @@ impl ServerDriver {
         }
     }
 
-    /// Answers the client's request as it wishes, and hears its verdict.
-    async fn present<L>(
+    /// Answers the client's request as it wishes, and reads its verdict.
+    async fn attest<S>(
         &self,
-        with: &mut Conversation<'_, L>,
+        with: &mut Conversation<'_, S>,
         challenge: Challenge,
     ) -> Result<Option<Duration>, Error>
     where
-        L: Session + AsyncRead + AsyncWrite + Unpin,
+        S: Session + AsyncRead + AsyncWrite + Unpin,
     {
         let selection = challenge.selection();
         let wanted = match challenge.parameters().map(|parameters| parameters.offer) {
@@ -276,63 +245,53 @@ impl ServerDriver {
         };
         if !wanted {
             let authenticator = challenge.answer_without_attestation()?;
-            with.write(Kind::Authenticator, &authenticator).await?;
+            with.write(FrameType::Authenticator, &authenticator).await?;
             with.flush().await?;
             return Ok(None);
         }
         // A server has a key; so the client wants Evidence and did not offer the extension that carries it.
         let request = challenge.to_attest().ok_or(ProtocolError::Malformed)?;
-        let able = match self.terms.attester.as_deref() {
-            Some(attester) if super::has_common_format(&challenge, attester) => Some(attester),
-            _ => None,
-        };
-        let Some(attester) = able else {
-            with.write(Kind::Authenticator, &challenge.decline()?)
+        let Some(own) = self.own.as_ref().filter(|own| own.suits(&challenge)) else {
+            with.write(FrameType::Authenticator, &challenge.decline()?)
                 .await?;
             with.flush().await?;
             return Ok(None);
         };
-        let cmw = match with
-            .attest(attester, request, Some(&self.attestations))
-            .await
-        {
+        let cmw = match own.attest(request, with.deadline).await {
             Ok(cmw) => cmw,
             Err(error) => {
-                with.leave_with(Kind::Authenticator, &challenge.decline()?)
+                with.leave_with(FrameType::Authenticator, &challenge.decline()?)
                     .await;
                 return Err(error);
             }
         };
         let authenticator = challenge.answer(&cmw)?;
-        with.write(Kind::Authenticator, &authenticator).await?;
+        with.write(FrameType::Authenticator, &authenticator).await?;
         with.flush().await?;
         match selection.map(|selection| selection.verdicts) {
             Some(Verdicts::Yes) => with.read_verdict().await.map(Some),
             Some(Verdicts::No) | None => Ok(None),
         }
     }
+}
 
-    async fn judge<L>(
+impl Clients {
+    async fn appraise<S>(
         &self,
-        with: &mut Conversation<'_, L>,
+        with: &mut Conversation<'_, S>,
         pending: Pending,
-        asking: &Asking,
     ) -> Result<Option<Arc<PeerAttestation>>, Error>
     where
-        L: Session + AsyncRead + AsyncWrite + Unpin,
+        S: Session + AsyncRead + AsyncWrite + Unpin,
     {
-        let authenticator = with.expect(Kind::Authenticator).await?;
-        let judge = Judge {
-            relying_party: &asking.relying_party,
-            clock: &*self.clock,
-            turns: Some(&self.appraisals),
-        };
-        match with.decide(pending, &authenticator, judge).await {
-            Ok(peer) => Ok(Some(Arc::new(peer))),
-            // It said, authentically, that it does not attest after all; only a demand makes that a refusal.
-            Err(error)
-                if !asking.required && error.protocol() == Some(&ProtocolError::Declined) =>
-            {
+        let authenticator = with.expect(FrameType::Authenticator).await?;
+        match with
+            .appraise(pending, &authenticator, &self.appraiser)
+            .await
+        {
+            Ok(peer) => Ok(Some(peer)),
+            // The client declined, authentically. Only a demand makes that a refusal.
+            Err(error) if !self.required && error.protocol() == Some(&ProtocolError::Declined) => {
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -340,37 +299,13 @@ impl ServerDriver {
     }
 }
 
-/// The client is asked, by whom and how, and whether it may decline.
-#[derive(Clone, Debug)]
-struct Asking {
-    relying_party: Arc<RelyingParty>,
-    opener: Requester,
-    required: bool,
-}
-
-impl Asking {
-    fn of(terms: &ServerTerms, provider: &CryptoProvider) -> Result<Option<Self>, ConfigError> {
-        let (relying_party, required) = match &terms.demand {
-            Demand::Nothing => return Ok(None),
-            Demand::IfAble(relying_party) => (relying_party, false),
-            Demand::Always(relying_party) => (relying_party, true),
-        };
-        let parameters = Parameters::server(relying_party.media_types(), terms.order);
-        Ok(Some(Self {
-            relying_party: relying_party.clone(),
-            opener: Requester::new(Side::Server, provider, Some(&parameters))?,
-            required,
-        }))
-    }
-}
-
-/// Says why, to a client that would understand it.
-async fn refuse<L>(with: &mut Conversation<'_, L>, challenge: &Challenge, code: RefusalCode)
+/// Tells the reason to a client that would understand it.
+async fn refuse<S>(with: &mut Conversation<'_, S>, challenge: &Challenge, code: RefusalCode)
 where
-    L: Session + AsyncRead + AsyncWrite + Unpin,
+    S: Session + AsyncRead + AsyncWrite + Unpin,
 {
     if challenge.parameters().is_some() {
         let verdict = Verdict::Refused(code);
-        with.leave_with(Kind::Verdict, &verdict.encode()).await;
+        with.leave_with(FrameType::Verdict, &verdict.encode()).await;
     }
 }

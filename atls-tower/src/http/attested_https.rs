@@ -18,7 +18,7 @@ use tower_service::Service;
 use super::attested_io::AttestedIo;
 use crate::connector::ClientConnector;
 use crate::error::Error;
-use crate::error::Stage;
+use crate::stage::Stage;
 
 /// A connector that attests the server after TLS and before HTTP: `Service<Uri>` for hyper-util's client and tonic's
 /// `Endpoint::connect_with_connector`.
@@ -57,7 +57,7 @@ pub struct AttestedHttps<H = HttpConnector> {
     observer: Option<Arc<dyn Observe>>,
 }
 
-/// Told of each connection that was made.
+/// The function that is called for each connection.
 trait Observe: Send + Sync {
     fn connected(&self, uri: &Uri, peer: Option<&Arc<PeerAttestation>>);
 }
@@ -174,7 +174,7 @@ where
         let observer = self.observer.clone();
         let grace = self.grace;
         Box::pin(async move {
-            let io = match tokio::time::timeout_at(deadline, connecting).await {
+            let io = match tokio::time::timeout_at(deadline.instant(), connecting).await {
                 Ok(connected) => connected.map_err(Into::into)?,
                 Err(_) => return Err(Error::deadline(Stage::Connect).into()),
             };

@@ -61,7 +61,7 @@ impl<T> AttestedIo<T> {
 }
 
 impl<T: Connection> Connection for AttestedIo<T> {
-    /// What the transport says about itself, but for what is this connection's own to say: its ALPN and its server.
+    /// The description that the transport gives of itself, with the ALPN and the server of this connection.
     fn connected(&self) -> Connected {
         let stream = self.stream();
         let transport = stream.get_ref().0.inner().connected();

@@ -1,4 +1,7 @@
 //! Attested TLS for the HTTP clients of hyper-util and tonic.
+//!
+//! [`AttestedHttps`] takes a URI and gives an [`AttestedIo`] whose server was accepted. A server that was not is an
+//! [`Error`](crate::Error), and no byte of HTTP went to it.
 
 mod attested_https;
 mod attested_io;

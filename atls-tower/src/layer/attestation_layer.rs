@@ -30,8 +30,8 @@ use super::response_future::ResponseFuture;
 /// and once the server's own attestation has expired for the client, HTTP/1.1 responses tell the client to connect
 /// anew.
 ///
-/// A request that passes the layers of two connections is answered with [`Problem::LayersDisagree`]. Whatever claims of
-/// attestation a request brings in its own headers mean nothing; nothing here reads them.
+/// A request that passes the layers of two connections is answered with [`Problem::LayersDisagree`]. No header of a request
+/// is read: claims of attestation in them have no effect.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -68,7 +68,7 @@ pub struct AttestationLayer {
     demand: ClientDemand,
 }
 
-/// Whom a server serves.
+/// The clients that a server serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClientDemand {
     /// Unattested clients too; routes may demand more.
@@ -135,7 +135,7 @@ impl AttestationLayer {
     }
 }
 
-/// How the connection stands when a request comes.
+/// The state of the connection when a request comes.
 struct Now {
     client: Validity,
     /// Either end's attestation has expired.

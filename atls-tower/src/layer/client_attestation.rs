@@ -10,8 +10,8 @@ use super::problem::Problem;
 /// The attestation of the client that a request's connection ends at, in the extensions of each request that passed an
 /// [`AttestationLayer`](crate::AttestationLayer).
 ///
-/// It is there for unattested clients too, so that a request which passed no such layer is told from theirs. Nobody else
-/// can make one: neither a request's headers nor a client in the same process.
+/// Requests of unattested clients have one too: a request without one passed no such layer. Only the layer can make one,
+/// so no header and no code of the same process can forge it.
 #[derive(Clone, Debug)]
 pub struct ClientAttestation {
     peer: Option<Arc<PeerAttestation>>,

@@ -1,12 +1,15 @@
 //! Two Tower layers: one gives a connection's services the attestation of the peer, one demands it of a route.
 //!
+//! Both take a request and pass it on with [`ClientAttestation`] in its extensions, or answer it with a [`Problem`] and call
+//! no service.
+//!
 //! ```
 //! # use std::sync::Arc;
 //! # use atls_core::{Candidate, PeerAttestation, PolicyViolation};
 //! # use atls_tower::{AttestationLayer, RequireAttestationLayer};
 //! # use tower_layer::Layer;
 //! # fn example<S>(stream: atls_tower::AttestedStream<tokio::net::TcpStream>, public: S, secret: S) {
-//! // Per route: nobody passes who is not attested, and good enough.
+//! // Per route: only attested clients that satisfy the policy pass.
 //! let one_device = |peer: &Candidate| match peer.items().len() {
 //!     1 => Ok(()),
 //!     _ => Err(PolicyViolation::custom("one device expected")),

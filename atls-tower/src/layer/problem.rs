@@ -1,4 +1,4 @@
-//! What a client is told that may not pass.
+//! The answer to a request that may not pass.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! A TLS stream whose peer was judged, ready for HTTP.
+//! A TLS stream whose peer was appraised, ready for HTTP.
 
 use std::fmt;
 use std::io;
@@ -17,21 +17,21 @@ use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
 
+use super::requests::ConnectionLimits;
+use super::requests::Requests;
 use super::timers::Expiry;
 use super::timers::Timers;
 use crate::driver::Exchanged;
 use crate::error::Error;
 use crate::layer::AttestationLayer;
 use crate::layer::ClientDemand;
-use crate::stream::ConnectionLimits;
-use crate::stream::Requests;
 use crate::tls::Rewind;
 
 /// A TLS stream past its exchange of authenticators. One type for both ends.
 ///
 /// From [`drains_at`](Self::drains_at) on it should take no further requests. Its reads and writes fail
-/// [`DEFAULT_GRACE`](atls_core::limits::DEFAULT_GRACE) later, whatever runs above it: HTTP, a WebSocket, a gRPC stream.
-/// A shutdown ends within [`MAX_CLOSING`](atls_core::limits::MAX_CLOSING), whatever the peer does.
+/// [`DEFAULT_GRACE`](atls_core::limits::DEFAULT_GRACE) later, for every protocol above it: HTTP, a WebSocket, a gRPC stream.
+/// A shutdown ends within [`MAX_CLOSING`](atls_core::limits::MAX_CLOSING), even if the peer reads nothing.
 pub struct AttestedStream<IO> {
     tls: Rewind<IO>,
     peer: Option<Arc<PeerAttestation>>,
@@ -78,7 +78,7 @@ impl<IO> AttestedStream<IO> {
     /// The services of the connection must report their requests to [`requests`](Self::requests): a stream without a
     /// reported request fails when [`ConnectionLimits::first_request`] has passed. The services of `atls-axum` report.
     #[must_use]
-    pub fn limited<G>(mut self, limits: ConnectionLimits, pending: G) -> Self
+    pub fn with_limits<G>(mut self, limits: ConnectionLimits, pending: G) -> Self
     where
         G: Send + 'static,
     {
@@ -86,7 +86,7 @@ impl<IO> AttestedStream<IO> {
         self
     }
 
-    /// Of whom the server that accepted it demands attestation; for its layer.
+    /// Sets the demand of the server that accepted it, for its layer.
     pub(crate) fn demanding(mut self, demand: ClientDemand) -> Self {
         self.demand = demand;
         self
@@ -94,7 +94,7 @@ impl<IO> AttestedStream<IO> {
 
     /// Holds a value for as long as the stream lives, such as a permit among all connections.
     #[must_use]
-    pub fn holding<G>(mut self, held: G) -> Self
+    pub fn with_guard<G>(mut self, held: G) -> Self
     where
         G: Send + Sync + 'static,
     {
@@ -103,13 +103,13 @@ impl<IO> AttestedStream<IO> {
     }
 
     /// The requests of this connection, for the services to report; `None` unless the stream is
-    /// [`limited`](Self::limited).
+    /// [limited](Self::with_limits).
     pub fn requests(&self) -> Option<&Requests> {
         self.timers.requests.as_ref()
     }
 
-    /// Ends the stream at [`drains_at`](Self::drains_at), without grace: for servers that cannot tell an HTTP/2 client
-    /// to go elsewhere.
+    /// Ends the stream at [`drains_at`](Self::drains_at), without grace: for servers that cannot send GOAWAY to an HTTP/2
+    /// client.
     #[must_use]
     pub fn without_grace(mut self) -> Self {
         self.timers.expiry.grace = Duration::ZERO;
@@ -153,14 +153,13 @@ impl<IO> AttestedStream<IO> {
 
     /// The transport, and the TLS connection on it.
     pub fn get_ref(&self) -> (&IO, &CommonState) {
-        let (transport, connection) = self.tls.tls.get_ref();
-        (transport.get_ref(), connection)
+        self.tls.tls.get_ref()
     }
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> AttestedStream<IO> {
-    /// Fails if an end has come. A client that is only waited for is told; an answer that is cut short must not look
-    /// whole to a client that reads to the end of the connection.
+    /// Fails if an end has come. A connection that waits for a request ends with `close_notify`. One that sends an answer
+    /// ends without: the client must see that the answer was cut short.
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let checked = self.timers.check();
         if checked.is_err() && self.timers.awaits_request() {

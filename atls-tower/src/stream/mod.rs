@@ -1,8 +1,13 @@
 //! The stream of an attested connection, and the deadlines that it keeps.
+//!
+//! Takes a TLS stream past its exchange and gives an [`AttestedStream`], whose reads and writes fail when an attestation has
+//! expired, or when the client of a server exceeds its [`ConnectionLimits`]. [`Refused`] is the stream of a client that a
+//! server does not serve.
 
 mod attested_stream;
 mod refused;
 mod requests;
+mod timed_out;
 mod timers;
 
 pub use attested_stream::AttestedStream;

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::tls::Rewind;
 use crate::tls::farewell;
 
-/// Why a connection was not accepted, with its stream if an ordinary HTTPS client waits at the other end.
+/// The reason why a connection was not accepted, with its stream if an ordinary HTTPS client waits at the other end.
 #[derive(Debug)]
 pub struct Refused<IO> {
     error: Error,
@@ -29,12 +29,12 @@ impl<IO> Refused<IO> {
         }
     }
 
-    /// Why.
+    /// The reason.
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// Why, and the stream of a client that does not speak this protocol.
+    /// The reason, and the stream of a client that does not speak this protocol.
     pub fn into_parts(self) -> (Error, Option<RefusedStream<IO>>) {
         (self.error, self.stream)
     }
@@ -63,8 +63,8 @@ impl<IO: fmt::Debug> std::error::Error for Refused<IO> {
 
 /// The stream of a client that was to attest itself and does not speak attested TLS.
 ///
-/// It serves to say in HTTP why the client is refused. Nothing that it carries may be acted on, and it has no deadline
-/// of its own. End it with [`close`](Self::close).
+/// Use it to tell the client in HTTP why it is refused. Do not act on its requests: the client is not attested. The stream
+/// has no deadline of its own. End it with [`close`](Self::close).
 pub struct RefusedStream<IO> {
     stream: Rewind<IO>,
 }
@@ -77,9 +77,9 @@ impl<IO> RefusedStream<IO> {
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> RefusedStream<IO> {
-    /// Sends `close_notify`, then takes what the client still sends for at most
+    /// Sends `close_notify`, then reads and drops the client's bytes for at most
     /// [`MAX_FAREWELL`](atls_core::limits::MAX_FAREWELL): a socket that is closed with unread bytes is reset, and the
-    /// client may lose what was said to it.
+    /// client may lose the answer.
     pub async fn close(mut self) {
         farewell(&mut self.stream).await;
     }

@@ -1,4 +1,4 @@
-//! What a server's connection waits for, and for how long.
+//! The waits of a server's connection, and their limits.
 //!
 //! ```text
 //! FirstRequest ──arrived──▶ Answering ──last answer taken──▶ Idle
@@ -26,7 +26,7 @@ use atls_core::limits::DEFAULT_UNREAD;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::timers::timed_out;
+use super::timed_out::timed_out;
 
 /// How long a server waits for the client of a connection, once the exchange is over.
 ///
@@ -43,7 +43,7 @@ pub struct ConnectionLimits {
     /// From the end of the last answer to the complete head of the next request. An upgraded connection, such as a
     /// WebSocket, ends when it carries no byte for so long.
     pub idle: Duration,
-    /// For the client to take 64 KiB of an answer, or what there is of it.
+    /// For the client to take 64 KiB of an answer, or the rest of it.
     pub unread: Duration,
     /// For the next bytes of a request's body, until the request is answered.
     pub request_body: Duration,
@@ -62,7 +62,7 @@ impl Default for ConnectionLimits {
 
 /// The requests of one connection, as the services above a stream report them.
 ///
-/// Made by [`AttestedStream::limited`](crate::AttestedStream::limited), whose stream fails when its client keeps it
+/// Made by [`AttestedStream::with_limits`](crate::AttestedStream::with_limits), whose stream fails when its client keeps it
 /// waiting. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Requests {
@@ -72,7 +72,7 @@ pub struct Requests {
 struct Shared {
     limits: ConnectionLimits,
     state: Mutex<State>,
-    /// Told when the last answer was taken.
+    /// Notified when the last answer was taken.
     idle: Notify,
 }
 
@@ -83,7 +83,7 @@ struct State {
     next_request: u64,
     /// Held until the first request, such as a permit among pending connections.
     pending: Option<Box<dyn Send>>,
-    /// Somebody says goodbye to an idle client, and needs time to do so.
+    /// Whether a service sends a goodbye to an idle client, and needs time for it.
     says_goodbye: Goodbye,
     /// Wakes the read that waits.
     reader: Option<Waker>,
@@ -149,7 +149,7 @@ impl Requests {
     }
 
     /// Waits until the client has been idle for as long as the limits allow. The stream then fails [`DEFAULT_GRACE`]
-    /// later than otherwise: that is the time to say goodbye in HTTP.
+    /// later than otherwise, which is the time for a goodbye in HTTP.
     pub async fn idled(&self) {
         self.lock().says_goodbye = Goodbye::Yes;
         loop {
@@ -187,7 +187,7 @@ impl Requests {
         }))
     }
 
-    /// Whether none is being answered, and the next one is waited for.
+    /// Whether the connection waits for a request, and none is being answered.
     pub(crate) fn are_awaited(&self) -> bool {
         matches!(
             self.lock().phase,
@@ -267,7 +267,7 @@ impl Answering {
         self.requests.lock().untaken.remove(&self.id);
     }
 
-    /// The connection leaves HTTP with this answer. It then ends when it is idle, whatever it carries.
+    /// The connection leaves HTTP with this answer. It then ends when it carries no byte for the idle limit.
     pub fn upgraded(&self) {
         let mut state = self.requests.lock();
         state.phase = Phase::Upgraded {

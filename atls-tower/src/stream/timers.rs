@@ -1,4 +1,4 @@
-//! When a stream fails of itself: its attestation expired, its peer takes nothing, or no request comes.
+//! The timers of a stream: it fails when its attestation has expired, its peer takes nothing, or no request comes.
 
 use std::future::Future;
 use std::io;
@@ -11,7 +11,8 @@ use atls_core::limits::MAX_CLOSING;
 use tokio::time::Instant;
 use tokio::time::Sleep;
 
-use crate::stream::Requests;
+use super::requests::Requests;
+use super::timed_out::timed_out;
 
 /// The timers of one stream.
 ///
@@ -91,7 +92,7 @@ impl Timers {
         self.moved();
     }
 
-    /// For a shutdown that waits. It ends soon, whatever the peer does: this is the last that a stream is asked for.
+    /// For a shutdown that waits. It ends soon, whether the peer reads or not: nothing is asked of a stream afterwards.
     pub(crate) fn wait_to_close(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let since = *self.closing_since.get_or_insert_with(Instant::now);
         let closed = since.checked_add(MAX_CLOSING);
@@ -145,7 +146,7 @@ impl Timer {
             sleep.as_mut().reset(at);
         }
         if sleep.as_mut().poll(cx).is_ready() {
-            // The next poll sees by the clock what has come; this poll must still be the last word to its task.
+            // The next poll compares the clock. This poll must still wake its task.
             cx.waker().wake_by_ref();
         }
     }
@@ -156,8 +157,4 @@ fn passed(end: Option<Instant>, why: &'static str) -> io::Result<()> {
         Some(end) if Instant::now() >= end => Err(timed_out(why)),
         _ => Ok(()),
     }
-}
-
-pub(crate) fn timed_out(why: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, why)
 }

@@ -1,10 +1,11 @@
-//! What a client demands and offers.
+//! The terms of a client.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::Attester;
+use atls_core::ConfigError;
 use atls_core::RelyingParty;
 use atls_core::exchange::CanAttest;
 use atls_core::exchange::Order;
@@ -13,7 +14,7 @@ use atls_core::limits::DEFAULT_DEADLINE;
 
 use crate::weaker::Mode;
 
-/// What a client demands of servers and offers them.
+/// The demands of a client on servers, and its offers to them.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -27,22 +28,22 @@ use crate::weaker::Mode;
 #[must_use]
 pub struct ClientTerms {
     pub(crate) relying_party: Option<Arc<RelyingParty>>,
-    pub(crate) unattested: Unattested,
+    unattested: Unattested,
     pub(crate) attester: Option<Arc<dyn Attester>>,
-    pub(crate) attests: Order,
+    attests: Order,
     pub(crate) servers_attest: Mode,
     pub(crate) deadline: Duration,
 }
 
 /// Whether a server may go without attestation where none is demanded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unattested {
+enum Unattested {
     Accepted,
     Refused,
 }
 
 impl ClientTerms {
-    /// Neither demands nor offers anything yet, and cannot be used so.
+    /// Terms without demands and offers. A connector refuses them as they are.
     pub fn new() -> Self {
         Self {
             relying_party: None,
@@ -54,20 +55,19 @@ impl ClientTerms {
         }
     }
 
-    /// Every server must attest and be accepted by this relying party, before a first octet of HTTP is sent.
+    /// Every server must attest and be accepted by this relying party, before a first byte of HTTP is sent.
     pub fn require_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
         self.relying_party = Some(relying_party);
         self
     }
 
-    /// Talks to servers of which nothing is known but their certificate, as any HTTPS client does: for a client that only
-    /// attests itself. Without effect beside [`require_peer`](Self::require_peer).
+    /// Accepts servers by their TLS certificate alone, as any HTTPS client does: for a client that only attests itself. Without effect beside [`require_peer`](Self::require_peer).
     pub fn dangerous_accept_unattested_servers(mut self) -> Self {
         self.unattested = Unattested::Accepted;
         self
     }
 
-    /// Attests to servers that ask, after they passed themselves.
+    /// Attests to servers that ask, once they were accepted themselves.
     pub fn attester(mut self, attester: Arc<dyn Attester>) -> Self {
         self.attester = Some(attester);
         self
@@ -93,6 +93,29 @@ impl ClientTerms {
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
+    }
+
+    /// The same terms, once they are known to make sense.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for terms that neither demand nor offer anything, or do not say that they demand nothing, and for a
+    /// weaker mode together with an attester.
+    pub(crate) fn checked(self) -> Result<Self, ConfigError> {
+        if self.relying_party.is_none() {
+            match (self.unattested, &self.attester) {
+                (Unattested::Refused, _) => return Err(ConfigError::PeerNotRequired),
+                (Unattested::Accepted, None) => return Err(ConfigError::NothingToAttest),
+                (Unattested::Accepted, Some(_)) => {}
+            }
+        }
+        if self.servers_attest != Mode::AfterHandshake
+            && (self.relying_party.is_none() || self.attester.is_some())
+        {
+            return Err(ConfigError::Tls(
+                "without exchange only servers can be demanded of, and a client attests by its certificate",
+            ));
+        }
+        Ok(self)
     }
 
     pub(crate) fn offer(&self) -> Parameters {

@@ -1,4 +1,7 @@
-//! What either end of a connection offers and demands.
+//! The terms of either end: its offers, and its demands on the peer.
+//!
+//! Terms that contradict themselves, or under which no end attests, are a [`ConfigError`](atls_core::ConfigError) when an
+//! acceptor or connector is made of them.
 
 mod client_terms;
 mod server_terms;
@@ -6,6 +9,4 @@ mod server_terms;
 pub use client_terms::ClientTerms;
 pub use server_terms::ServerTerms;
 
-pub(crate) use client_terms::Unattested;
 pub(crate) use server_terms::Demand;
-pub(crate) use server_terms::Purpose;

@@ -1,10 +1,11 @@
-//! What a server offers and demands.
+//! The terms of a server.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::Attester;
+use atls_core::ConfigError;
 use atls_core::RelyingParty;
 use atls_core::exchange::Order;
 use atls_core::limits::DEFAULT_APPRAISALS;
@@ -14,7 +15,7 @@ use atls_core::limits::DEFAULT_FIRST_BYTE;
 
 use crate::weaker::Mode;
 
-/// What a server offers clients and demands of them.
+/// The offers of a server to clients, and its demands on them.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -37,25 +38,25 @@ use crate::weaker::Mode;
 #[must_use]
 pub struct ServerTerms {
     pub(crate) attester: Option<Arc<dyn Attester>>,
-    pub(crate) purpose: Purpose,
+    purpose: Purpose,
     pub(crate) demand: Demand,
     pub(crate) order: Order,
     pub(crate) deadline: Duration,
-    pub(crate) first_octet: Duration,
+    pub(crate) first_byte: Duration,
     pub(crate) attestations: usize,
     pub(crate) appraisals: usize,
     pub(crate) clients_attest: Mode,
     pub(crate) attests: Mode,
 }
 
-/// Whether it is a mistake if nobody attests.
+/// Whether terms under which no end attests are a mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+enum Purpose {
     Attestation,
     Plain,
 }
 
-/// What is demanded of clients.
+/// The demand on clients.
 #[derive(Clone, Debug)]
 pub(crate) enum Demand {
     Nothing,
@@ -64,8 +65,22 @@ pub(crate) enum Demand {
     Always(Arc<RelyingParty>),
 }
 
+impl Demand {
+    /// By whom clients are appraised; `None` where nothing is demanded.
+    pub(crate) fn relying_party(&self) -> Option<&Arc<RelyingParty>> {
+        match self {
+            Self::Nothing => None,
+            Self::IfAble(relying_party) | Self::Always(relying_party) => Some(relying_party),
+        }
+    }
+
+    pub(crate) fn is_of_everybody(&self) -> bool {
+        matches!(self, Self::Always(_))
+    }
+}
+
 impl ServerTerms {
-    /// Neither offers nor demands anything yet, and cannot be used so.
+    /// Terms without offers and demands. An acceptor refuses them as they are.
     pub fn new() -> Self {
         Self {
             attester: None,
@@ -73,7 +88,7 @@ impl ServerTerms {
             demand: Demand::Nothing,
             order: Order::ClientLast,
             deadline: DEFAULT_DEADLINE,
-            first_octet: DEFAULT_FIRST_BYTE,
+            first_byte: DEFAULT_FIRST_BYTE,
             attestations: DEFAULT_ATTESTATIONS,
             appraisals: DEFAULT_APPRAISALS,
             clients_attest: Mode::AfterHandshake,
@@ -81,8 +96,8 @@ impl ServerTerms {
         }
     }
 
-    /// Of an ordinary HTTPS server, or one whose certificate says it all: nobody attests in an exchange, and clients that
-    /// ask are declined, authentically.
+    /// Terms of an ordinary HTTPS server, or of one with Evidence in its certificate: no end attests in an exchange, and
+    /// clients that ask are declined, authentically.
     pub fn plain() -> Self {
         Self {
             purpose: Purpose::Plain,
@@ -103,15 +118,15 @@ impl ServerTerms {
     }
 
     /// Clients that can attest must be accepted; clients that cannot, ordinary HTTPS clients among them, are served
-    /// as unattested. What they may reach is then the routes' decision
+    /// as unattested. The routes then decide what those may reach
     /// ([`RequireAttestationLayer`](crate::RequireAttestationLayer)).
     pub fn ask_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
         self.demand = Demand::IfAble(relying_party);
         self
     }
 
-    /// Hears the client's attestation before giving its own, for servers whose Evidence is not everybody's business.
-    /// Clients that attest only after the server are refused at once.
+    /// Appraises the client before this server attests, for servers whose Evidence is confidential. Clients that attest only
+    /// after the server are refused at once.
     pub fn client_first(mut self) -> Self {
         self.order = Order::ClientFirst;
         self
@@ -131,8 +146,8 @@ impl ServerTerms {
     /// Also attests to every client during the handshake, in a self-signed certificate with a key of its own that takes
     /// the place of the one that is configured: for clients that speak only this. The attester is asked for each
     /// connection, for at most [`DEFAULT_IN_HANDSHAKE`](atls_core::limits::DEFAULT_IN_HANDSHAKE) at once, and its
-    /// Evidence is open to relay and diversion. Everybody who
-    /// sends a ClientHello gets it, so it does not go together with [`client_first`](Self::client_first). Clients that take a
+    /// Evidence is open to relay and diversion. Every
+    /// sender of a ClientHello gets it, so it does not go together with [`client_first`](Self::client_first). Clients that take a
     /// self-signed certificate and open the exchange get the better binding.
     pub fn attest_in_handshake(mut self) -> Self {
         self.attests = Mode::InHandshake;
@@ -145,9 +160,9 @@ impl ServerTerms {
         self
     }
 
-    /// The longest wait for a client's first octet after TLS; by default [`DEFAULT_FIRST_BYTE`].
-    pub fn first_octet(mut self, wait: Duration) -> Self {
-        self.first_octet = wait;
+    /// The longest wait for a client's first byte after TLS; by default [`DEFAULT_FIRST_BYTE`].
+    pub fn first_byte(mut self, wait: Duration) -> Self {
+        self.first_byte = wait;
         self
     }
 
@@ -158,6 +173,39 @@ impl ServerTerms {
         self.attestations = attestations;
         self.appraisals = appraisals;
         self
+    }
+
+    /// The demand that the exchange makes of clients: none where they attest in their certificates.
+    pub(crate) fn demand_in_exchange(&self) -> Demand {
+        match self.clients_attest {
+            Mode::AfterHandshake => self.demand.clone(),
+            Mode::InCertificate | Mode::InHandshake => Demand::Nothing,
+        }
+    }
+
+    /// The same terms, once they are known to make sense.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for terms under which nobody attests and that do not say so, and for promises that exclude each
+    /// other.
+    pub(crate) fn checked(self) -> Result<Self, ConfigError> {
+        if self.attests == Mode::InHandshake && self.attester.is_none() {
+            return Err(ConfigError::Tls(
+                "a server without attester has nothing to attest with in the handshake",
+            ));
+        }
+        if self.attests == Mode::InHandshake && self.order == Order::ClientFirst {
+            return Err(ConfigError::Tls(
+                "a server that attests in the handshake cannot hear the client first",
+            ));
+        }
+        if self.purpose == Purpose::Attestation
+            && self.attester.is_none()
+            && self.demand.relying_party().is_none()
+        {
+            return Err(ConfigError::NothingToAttest);
+        }
+        Ok(self)
     }
 }
 
@@ -181,7 +229,7 @@ impl fmt::Debug for ServerTerms {
             .field("demand", &self.demand)
             .field("order", &self.order)
             .field("deadline", &self.deadline)
-            .field("first_octet", &self.first_octet)
+            .field("first_byte", &self.first_byte)
             .field("attestations", &self.attestations)
             .field("appraisals", &self.appraisals)
             .field("clients_attest", &self.clients_attest)

@@ -17,7 +17,7 @@ use rustls::server::ProducesTickets;
 pub(crate) fn harden_server(mut config: ServerConfig) -> Result<ServerConfig, ConfigError> {
     check_tls13(config.crypto_provider())?;
     config.send_tls13_tickets = 0;
-    // rustls would prefer it to the store, and resume what a sibling of this server gave a ticket for.
+    // rustls prefers a ticketer to the store, and would resume sessions by the tickets of a sibling of this server.
     config.ticketer = Arc::new(NoTickets);
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.max_early_data_size = 0;

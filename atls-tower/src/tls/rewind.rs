@@ -5,26 +5,20 @@ use std::pin::Pin;
 use std::task::Context;
 use std::task::Poll;
 
-use atls_core::limits::MAX_FAREWELL;
-use atls_core::limits::MAX_FRAME;
 use tokio::io::AsyncRead;
-use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
-use tokio::io::AsyncWriteExt;
 use tokio::io::ReadBuf;
 use tokio_rustls::TlsStream;
-
-use crate::weaker::Recorded;
 
 /// A TLS stream, and the byte that was read from it to tell a plain client from an attesting one.
 #[derive(Debug)]
 pub(crate) struct Rewind<IO> {
-    pub(crate) tls: TlsStream<Recorded<IO>>,
+    pub(crate) tls: TlsStream<IO>,
     first: Option<u8>,
 }
 
 impl<IO> Rewind<IO> {
-    pub(crate) fn new(tls: TlsStream<Recorded<IO>>, first: Option<u8>) -> Self {
+    pub(crate) fn new(tls: TlsStream<IO>, first: Option<u8>) -> Self {
         Self { tls, first }
     }
 }
@@ -74,19 +68,4 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Rewind<IO> {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().tls).poll_shutdown(cx)
     }
-}
-
-/// Ends a connection so that its peer sees all that was said: sends `close_notify`, then takes what the peer still
-/// sends, because closing a socket with unread bytes resets it and destroys what is under way to the peer.
-pub(crate) async fn farewell<S>(stream: &mut S)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let limit = u64::try_from(MAX_FRAME).unwrap_or(u64::MAX);
-    let ending = async {
-        stream.shutdown().await?;
-        tokio::io::copy(&mut stream.take(limit), &mut tokio::io::sink()).await
-    };
-    // The connection ends either way.
-    let _ = tokio::time::timeout(MAX_FAREWELL, ending).await;
 }

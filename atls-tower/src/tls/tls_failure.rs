@@ -9,14 +9,14 @@ use rustls::AlertDescription;
 use rustls::InvalidMessage;
 use rustls::PeerIncompatible;
 
-/// What rustls said, and which end the peer is.
+/// The error of rustls, and which end the peer is.
 #[derive(Debug)]
 pub(crate) struct TlsFailure {
     peer: Side,
     error: io::Error,
 }
 
-/// What can be told of it.
+/// The likely cause of the failure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cause {
     /// A callback of this end: a certificate verifier, a resolver.
@@ -45,7 +45,7 @@ impl TlsFailure {
         self.cause() == Cause::OldTls
     }
 
-    /// rustls reports what the peer did in errors of their own, and what this end's callbacks say as general ones.
+    /// rustls has typed errors for the acts of the peer; a callback of this end returns a general one.
     pub(crate) fn fault(&self) -> Fault {
         match self.cause() {
             Cause::Callback => Fault::Local,

@@ -1,4 +1,4 @@
-//! A tokio-rustls stream as the protocol sees it.
+//! A TLS stream past its handshake, as the protocol sees it.
 
 use std::io;
 use std::io::Write;
@@ -14,12 +14,13 @@ use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio_rustls::TlsStream;
 
-use crate::weaker::Recorded;
+use super::farewell::farewell;
+use crate::error::Error;
 
 /// A TLS stream together with the facts of its handshake.
 #[derive(Debug)]
 pub(crate) struct TlsSession<IO> {
-    pub(crate) tls: TlsStream<Recorded<IO>>,
+    pub(crate) tls: TlsStream<IO>,
     pub(crate) handshake: Handshake,
 }
 
@@ -30,6 +31,16 @@ impl<IO> TlsSession<IO> {
             TlsStream::Client(stream) => stream.get_mut().1.writer().write(data),
             TlsStream::Server(stream) => stream.get_mut().1.writer().write(data),
         }
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> TlsSession<IO> {
+    /// Closes the connection for this error, and gives the error back. A peer that has closed it gets no farewell.
+    pub(crate) async fn close_for(mut self, error: Error) -> Error {
+        if !error.is_closed() {
+            farewell(&mut self.tls).await;
+        }
+        error
     }
 }
 
@@ -72,7 +83,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsSession<IO> {
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        // Messages of one turn leave in one flight, with the flush; only what exceeds rustls' buffer leaves before.
+        // The messages of one turn leave in one flight, with the flush; only the excess of rustls' buffer leaves before.
         match this.buffer(data)? {
             0 => Pin::new(&mut this.tls).poll_write(cx, data),
             buffered => Poll::Ready(Ok(buffered)),

@@ -1,7 +1,7 @@
 //! Whether a TLS configuration speaks TLS 1.3.
 //!
-//! rustls keeps the versions of a configuration to itself, so it is asked as a peer would ask: by one ClientHello, in
-//! memory, before any connection. Otherwise every peer would be refused, and blamed for it.
+//! rustls does not show the versions of a configuration, so the check is one ClientHello in memory, before any connection.
+//! Without the check every peer would be refused, and the log would blame the peer.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub(crate) fn check_client(config: &ClientConfig) -> Result<(), ConfigError> {
     ask(config.clone(), server)
 }
 
-/// One of the two speaks TLS 1.3 alone, so what they agree on is that or nothing.
+/// One of the two speaks TLS 1.3 alone, so they agree on that or on nothing.
 fn ask(client: ClientConfig, server: ServerConfig) -> Result<(), ConfigError> {
     let broken = |_| ConfigError::Tls("no handshake can begin under it");
     let name = ServerName::try_from("localhost").map_err(|_| ConfigError::Identity)?;

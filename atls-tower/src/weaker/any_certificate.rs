@@ -20,35 +20,35 @@ use rustls::server::danger::ClientCertVerifier;
 
 /// Lets a client complete TLS with a server of **any certificate, under any name**, for attestation-only servers.
 ///
-/// The relying party must then refuse whoever does not attest, and pin which machine it is: measurements alone accept
+/// The relying party must then refuse servers that do not attest, and pin the machine: measurements alone accept
 /// every machine that runs the same code (*diversion*).
 pub fn dangerous_any_server(provider: &CryptoProvider) -> Arc<dyn ServerCertVerifier> {
-    Arc::new(Anyone::told(provider, Vec::new()))
+    Arc::new(AnyCertificate::new(provider, Vec::new()))
 }
 
-/// Lets a server complete TLS with clients of **any certificate**, and asks for one. A client may send none; whether
-/// that is enough is the terms' to say.
+/// Lets a server complete TLS with clients of **any certificate**, and asks for one. A client may send none; the
+/// terms say whether that is enough.
 pub fn dangerous_any_client(provider: &CryptoProvider) -> Arc<dyn ClientCertVerifier> {
-    dangerous_any_client_told(provider, Vec::new())
+    dangerous_any_client_with_hints(provider, Vec::new())
 }
 
 /// The same, with names of certificate authorities for the clients that choose their certificate by those.
-pub fn dangerous_any_client_told(
+pub fn dangerous_any_client_with_hints(
     provider: &CryptoProvider,
     authorities: Vec<DistinguishedName>,
 ) -> Arc<dyn ClientCertVerifier> {
-    Arc::new(Anyone::told(provider, authorities))
+    Arc::new(AnyCertificate::new(provider, authorities))
 }
 
 #[derive(Debug)]
-struct Anyone {
+struct AnyCertificate {
     algorithms: WebPkiSupportedAlgorithms,
     hints: Vec<DistinguishedName>,
 }
 
-impl Anyone {
-    /// Clients are told of these authorities.
-    fn told(provider: &CryptoProvider, hints: Vec<DistinguishedName>) -> Self {
+impl AnyCertificate {
+    /// `hints` are the names of certificate authorities that clients are shown.
+    fn new(provider: &CryptoProvider, hints: Vec<DistinguishedName>) -> Self {
         Self {
             algorithms: provider.signature_verification_algorithms,
             hints,
@@ -56,7 +56,7 @@ impl Anyone {
     }
 }
 
-impl ServerCertVerifier for Anyone {
+impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,
@@ -91,7 +91,7 @@ impl ServerCertVerifier for Anyone {
     }
 }
 
-impl ClientCertVerifier for Anyone {
+impl ClientCertVerifier for AnyCertificate {
     fn client_auth_mandatory(&self) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! What a certificate with Evidence is like.
+//! The contents of certificates with Evidence.
 
 use std::fmt;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl CertificateProfile {
     /// and fits every platform; with Ed25519 keys of the provider's randomness.
     ///
     /// The lifetime bounds how long a certificate is presented. It does **not** bound how long its Evidence can be replayed:
-    /// who has the key writes certificates about it as he likes.
+    /// the owner of the key can write new certificates about it at any time.
     pub fn new(lifetime: Duration) -> Self {
         Self {
             names: Vec::new(),
@@ -65,7 +65,7 @@ impl CertificateProfile {
     }
 
     /// Where the keys come from, for peers that verify no Ed25519: a fresh Ed25519 or ECDSA P-256 key at each call, or `None`
-    /// where there is none to be had. A key must live nowhere else, for who has it can replay its Evidence.
+    /// where there is none to be had. A key must live nowhere else: each owner of it can replay its Evidence.
     pub fn keys(
         mut self,
         fresh: impl Fn() -> Option<PrivateKeyDer<'static>> + Send + Sync + 'static,

@@ -15,14 +15,14 @@ use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
 use rustls::sign::SigningKey;
 
-use super::CertificateProfile;
+use super::certificate_profile::CertificateProfile;
 use crate::error::Error;
 use crate::identity;
 
 /// How long before now a certificate begins, for clocks that are behind.
 const SKEW: Duration = Duration::from_secs(300);
 
-/// A certificate for this key that begins now, with what an attester made of the request.
+/// A certificate for this key that begins now, with the Evidence that an attester made for the request.
 ///
 /// # Errors
 /// Local, also for Evidence that the format cannot carry.

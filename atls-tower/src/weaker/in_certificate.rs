@@ -1,4 +1,4 @@
-//! A certificate with Evidence about its key, renewed in the background: what RA-TLS presents.
+//! The certificate of RA-TLS: it has Evidence about its key, and is renewed in the background.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use rustls::server::ResolvesServerCert;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 
-use super::CertificateProfile;
-use super::with_evidence;
+use super::certificate_profile::CertificateProfile;
+use super::evidence_certificate::with_evidence;
 use crate::error::Error;
 
 /// The identity of a server or client that attests in its certificate: give it to rustls as its certificate resolver.
@@ -51,8 +51,8 @@ impl InCertificate {
     /// The lifetime of the profile is at least [`SHORTEST`](Self::SHORTEST).
     ///
     /// # Errors
-    /// [`Error`]: local, for a shorter lifetime, where the device or the provider fails, or where what the device makes
-    /// does not fit into the profile's format.
+    /// [`Error`]: local, for a shorter lifetime, where the device or the provider fails, or where the device's Evidence does
+    /// not fit into the profile's format.
     ///
     /// # Panics
     /// Outside of a tokio runtime.

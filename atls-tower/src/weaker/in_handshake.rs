@@ -25,9 +25,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 
-use super::CertificateProfile;
-use super::nonce;
-use super::with_evidence;
+use super::certificate_profile::CertificateProfile;
+use super::evidence_certificate::with_evidence;
+use super::nonce_name::nonce_in;
 use crate::error::Error;
 use crate::identity;
 
@@ -125,7 +125,7 @@ fn serve(mut device: Box<dyn LocalAttester>, jobs: &Receiver<Job>) {
         // A driver keeps no state between calls that half a call could break: its device answers or fails.
         let made = catch_unwind(AssertUnwindSafe(|| device.attest(job.request.as_request())));
         let panicked = |_| Err(AttestError::Device("its driver panicked".to_owned()));
-        // Who asked may have given up meanwhile.
+        // The caller may have given up meanwhile.
         let _ = job.reply.send(made.unwrap_or_else(panicked));
     }
 }
@@ -136,7 +136,7 @@ fn stopped() -> AttestError {
 
 impl ResolvesClientCert for InHandshake {
     fn resolve(&self, hints: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        let nonce = nonce::in_hints(hints)?;
+        let nonce = nonce_in(hints)?;
         match self.make(&nonce) {
             Ok(key) => Some(key),
             Err(error) => {

@@ -6,58 +6,40 @@
 //! | [`Mode::InCertificate`] | earlier: RA-TLS | the key | replay, relay with a leaked key, diversion |
 //!
 //! Both carry Evidence in the certificate of the TLS handshake, which is appraised after the handshake and before HTTP, by
-//! the same relying party as in the default mode. Its standard policy refuses both; whoever opts in says so there
+//! the same relying party as in the default mode. Its standard policy refuses both; an application opts in there
 //! ([`dangerous_accept_binding`](atls_core::StandardPolicy::dangerous_accept_binding)) *and* in the terms.
 //!
 //! RA-TLS presents its Evidence in one of two [formats](atls_core::certificate::Format), as the
-//! [`CertificateProfile`] says, and reads both, and what deployed peers wrote before. The default, `id-pe-cmw`, is the published
+//! [`CertificateProfile`] says. It reads both, and the older forms of deployed peers. The default, `id-pe-cmw`, is the published
 //! standard and fits every platform; DICE tagged evidence, of interoperable RA-TLS, is for SGX and TDX toward peers that
 //! read nothing else.
 //!
 //! Such certificates are self-signed as a rule, so PKIX has nothing to say about them. [`dangerous_any_server`] and
-//! [`dangerous_any_client`] let them through TLS; with them the Evidence is all that identifies the peer, and any
-//! attested machine of the same code, whoever runs it, passes: *diversion*.
+//! [`dangerous_any_client`] let them through TLS. The Evidence alone then identifies the peer, and any attested machine
+//! with the same code passes, also that of an attacker: *diversion*.
+//!
+//! A peer without acceptable Evidence is refused before HTTP, as in the default mode.
 
 mod any_certificate;
 mod certificate_profile;
+mod client_random;
 mod evidence_certificate;
+mod hello_recorder;
 mod in_certificate;
 mod in_handshake;
-mod nonce;
-
-use atls_core::Binding;
+mod mode;
+mod nonce_name;
+mod presented;
+mod weaker_client;
+mod weaker_server;
 
 pub use any_certificate::dangerous_any_client;
-pub use any_certificate::dangerous_any_client_told;
+pub use any_certificate::dangerous_any_client_with_hints;
 pub use any_certificate::dangerous_any_server;
 pub use certificate_profile::CertificateProfile;
 pub use in_certificate::InCertificate;
 pub use in_handshake::InHandshake;
+pub use mode::Mode;
 
-pub(crate) use evidence_certificate::with_evidence;
-pub(crate) use nonce::Random;
-pub(crate) use nonce::Recorded;
-pub(crate) use nonce::asking;
-
-/// How the peer attests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "the three modes of attested TLS")]
-pub enum Mode {
-    /// After the handshake, in an exported authenticator: the default.
-    AfterHandshake,
-    /// In its certificate, made before this connection.
-    InCertificate,
-    /// In its certificate, made during this handshake.
-    InHandshake,
-}
-
-impl Mode {
-    /// What such an attestation is bound to.
-    pub fn binding(self) -> Binding {
-        match self {
-            Self::AfterHandshake => Binding::Connection,
-            Self::InCertificate => Binding::Key,
-            Self::InHandshake => Binding::Handshake,
-        }
-    }
-}
+pub(crate) use weaker_client::WeakerClient;
+pub(crate) use weaker_server::WeakerServer;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use atls_tower::weaker::dangerous_any_client_told;
+use atls_tower::weaker::dangerous_any_client_with_hints;
 use rustls::DistinguishedName;
 use rustls::ServerConfig;
 use rustls::sign::CertifiedKey;
@@ -13,7 +13,7 @@ use crate::lab::Lab;
 pub(crate) fn server(lab: &Lab, identity: Arc<CertifiedKey>, nonce: &[u8; 32]) -> ServerConfig {
     let provider = demo::provider();
     let names = vec![DistinguishedName::from(name(nonce))];
-    let verifier = dangerous_any_client_told(&provider, names);
+    let verifier = dangerous_any_client_with_hints(&provider, names);
     ServerConfig::builder_with_details(provider, lab.world.clock.clone())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()

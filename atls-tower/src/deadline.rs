@@ -1,0 +1,48 @@
+//! The time that one connection has before HTTP.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::error::Error;
+use crate::stage::Stage;
+
+/// The moment by which handshake, exchange and appraisal of one connection must be over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline(Instant);
+
+impl Deadline {
+    /// The deadline of work that begins now. A wait too long to be represented is one of a day.
+    pub(crate) fn after(wait: Duration) -> Self {
+        Self(Instant::now()).later_by(wait)
+    }
+
+    /// The same deadline, moved by a wait that is not charged to the connection.
+    pub(crate) fn later_by(self, wait: Duration) -> Self {
+        Self(self.0.checked_add(wait.min(DAY)).unwrap_or(self.0))
+    }
+
+    pub(crate) fn instant(self) -> Instant {
+        self.0
+    }
+
+    /// Does the work, and fails with [`Stage`] when the deadline comes first.
+    pub(crate) async fn bound<T>(
+        self,
+        stage: Stage,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        tokio::time::timeout_at(self.0, work)
+            .await
+            .unwrap_or_else(|_| Err(Error::deadline(stage)))
+    }
+}
+
+impl From<Instant> for Deadline {
+    fn from(instant: Instant) -> Self {
+        Self(instant)
+    }
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,0 +1,53 @@
+//! The attester of this end, in its turn and in time.
+
+use std::fmt;
+use std::sync::Arc;
+
+use atls_core::AttestRequest;
+use atls_core::Attester;
+use atls_core::cmw::Cmw;
+use atls_core::exchange::Challenge;
+
+use super::turns::Turns;
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::stage::Stage;
+
+/// An attester, and the turns at its work.
+#[derive(Clone)]
+pub(crate) struct EvidenceMaker {
+    pub(crate) attester: Arc<dyn Attester>,
+    pub(crate) turns: Turns,
+}
+
+impl EvidenceMaker {
+    /// The turn is over before anything is sent.
+    pub(crate) async fn attest(
+        &self,
+        request: AttestRequest<'_>,
+        deadline: Deadline,
+    ) -> Result<Cmw, Error> {
+        let _turn = self.turns.take(deadline).await?;
+        let attesting = async { Ok(self.attester.attest(request).await?) };
+        deadline.bound(Stage::Attestation, attesting).await
+    }
+
+    /// Whether the peer appraises any format of this attester. A peer that sent no parameters does not say.
+    pub(super) fn suits(&self, challenge: &Challenge) -> bool {
+        let Some(parameters) = challenge.parameters() else {
+            return true;
+        };
+        self.attester
+            .media_types()
+            .iter()
+            .any(|own| parameters.formats.contains(own))
+    }
+}
+
+impl fmt::Debug for EvidenceMaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EvidenceMaker")
+            .field("media_types", &self.attester.media_types())
+            .finish_non_exhaustive()
+    }
+}
