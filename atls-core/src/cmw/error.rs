@@ -11,31 +11,33 @@ pub enum CmwError {
     #[error("collection is empty")]
     Empty,
     /// The indicator is 0 or larger than 4 octets.
-    #[error("indicator is out of range")]
+    #[error("indicator of the message is 0 or has more than 4 bytes")]
     Indicator,
     /// Not CBOR or JSON, not the form of a CMW, or followed by something.
-    #[error("not a conceptual message wrapper")]
+    #[error("not a conceptual message wrapper (CMW) in JSON or CBOR")]
     Malformed,
     /// A type that is no media type.
-    #[error("type is no media type")]
+    #[error("type of the message is no media type")]
     MediaType,
     /// A text label of more than 128 bytes.
     #[error("label is longer than 128 bytes")]
     LongLabel,
     /// A tag, Content-Format or integer label, which JSON cannot say. Use CBOR.
-    #[error("message has no JSON form")]
+    #[error(
+        "message has a tag, Content-Format or integer label, which JSON cannot say; encode it as CBOR"
+    )]
     NotInJson,
     /// A label that stands twice in one collection.
-    #[error("label is repeated")]
+    #[error("label stands twice in one collection")]
     RepeatedLabel,
     /// A tag number outside of those for Content-Formats (RFC 9277).
-    #[error("tag stands for no content format")]
+    #[error("tag is not one of those for Content-Formats (RFC 9277)")]
     TagNumber,
     /// Collections nested deeper than 4.
-    #[error("collections are nested too deeply")]
+    #[error("collections are nested deeper than 4")]
     TooDeep,
     /// More than 65,529 octets.
-    #[error("message is larger than 65,529 octets")]
+    #[error("message is larger than 65,529 bytes")]
     TooLarge,
     /// More than 8 items, or more values than 8 items can have.
     #[error("message has more than 8 items")]

@@ -7,40 +7,40 @@ use crate::error::AppraisalError;
 #[non_exhaustive]
 pub enum EarError {
     /// An algorithm that is not allowed (`none`, symmetric), or a header that demands an unknown feature.
-    #[error("result is signed in a way that is not allowed")]
+    #[error("result is signed by an algorithm that is not allowed, or demands an unknown feature")]
     Algorithm,
     /// The signature does not verify under the pinned key.
-    #[error("signature of the result does not verify")]
+    #[error("signature of the result does not verify under the pinned key")]
     BadSignature,
     /// Older than the maximum age, or after its `exp`.
-    #[error("result has expired")]
+    #[error("result has expired, or is older than the maximum age; compare the clocks")]
     Expired,
     /// `iat` or `nbf` lies more than 60 seconds in the future.
-    #[error("result is from the future")]
+    #[error("result is from more than 60 seconds in the future; compare the clocks")]
     Future,
     /// `iss` is not the expected one.
-    #[error("result is from another issuer")]
+    #[error("result is from another issuer than the configured one")]
     Issuer,
     /// Not a token, or a claim is missing or of the wrong kind.
     #[error("result is malformed")]
     Malformed,
     /// A submodule that was expected is missing: a part of the attester was not appraised.
-    #[error("result lacks an expected submodule")]
+    #[error("result lacks a submodule that the configuration expects")]
     MissingSubmod,
     /// The keys of the issuer cannot be had at the moment.
-    #[error("keys of the issuer are not available")]
+    #[error("keys of the issuer cannot be had at the moment")]
     NoKeys,
     /// `eat_nonce` is absent where it is due, or another one, or not of 8 to 64 octets.
-    #[error("result answers another request")]
+    #[error("result has another nonce than the request, or none")]
     Nonce,
     /// An `eat_profile` that is not in the module's table.
-    #[error("profile of the result is unknown")]
+    #[error("profile of the result is not supported")]
     Profile,
     /// More than 64 KiB, more than 64 values in its header, or more than 4,096 in its claims.
     #[error("result is larger than 64 KiB or has too many values")]
     TooLarge,
     /// No pinned key fits the token's algorithm and key identifier.
-    #[error("result is signed by an unknown key")]
+    #[error("result is signed by a key that is not pinned")]
     UnknownKey,
 }
 

@@ -9,40 +9,50 @@ use crate::cmw::CmwError;
 #[non_exhaustive]
 pub enum SendError {
     /// The own certificate chain has more than 8 certificates. Leave out the root and what the peer does not need.
-    #[error("own certificate chain has more than 8 certificates")]
+    #[error("own certificate chain has more than 8 certificates; leave out the root")]
     Chain,
     /// What the own attester made is no message that can be sent; mostly it is too large.
-    #[error("own attestation does not fit in an authenticator")]
+    #[error("what the own attester made cannot be sent")]
     Cmw(#[from] CmwError),
     /// The caller gave an extension twice, or one that this crate adds itself.
-    #[error("own extension {0:#06x} is repeated")]
+    #[error("own extension {0:#06x} is given twice, or is one that this crate adds itself")]
     DuplicateExtension(u16),
     /// An extension that the request did not offer, or that this kind of message must not have.
-    #[error("own extension {0:#06x} may not stand in this message")]
+    #[error(
+        "own extension {0:#06x} was not offered by the request, or is not for this kind of message"
+    )]
     Extension(u16),
     /// The own attester made a format that the peer did not list. Configure one for each peer that makes what it appraises.
-    #[error("own attestation is in a format that the peer does not appraise")]
+    #[error(
+        "own attester made a format that the peer did not list; configure one for each format that peers appraise"
+    )]
     Format,
     /// The own key signs with no scheme of TLS 1.3. Use another key.
-    #[error("own key signs with no scheme of TLS 1.3")]
+    #[error("own key signs with no scheme of TLS 1.3; use an ECDSA, Ed25519 or RSA key that does")]
     Key,
     /// The own end-entity certificate does not parse, or has a critical extension that nobody understands.
-    #[error("own end-entity certificate does not parse")]
+    #[error(
+        "own end-entity certificate does not parse, or has a critical extension that is not known"
+    )]
     Leaf,
     /// The provider verifies no signature scheme of TLS 1.3: no answer could be valid. Use another provider.
-    #[error("provider verifies no signature scheme of TLS 1.3")]
+    #[error("provider verifies no signature scheme of TLS 1.3; use another provider")]
     NoSchemes,
     /// The message, or a part of it, is larger than its field or its limit.
-    #[error("own message is larger than its limit")]
+    #[error(
+        "own message, or a part of it, is larger than its limit; send fewer or smaller certificates and Endorsements"
+    )]
     TooLarge,
     /// More than 32 extensions.
     #[error("own message has more than 32 extensions")]
     TooManyExtensions,
     /// More than 64 media types that this end appraises.
-    #[error("more than 64 formats are asked for")]
+    #[error("more than 64 formats of evidence are asked for; configure fewer verifiers")]
     TooManyFormats,
     /// This end already made, together with those of the peer, as many requests as a connection takes.
-    #[error("too many own requests on one connection")]
+    #[error(
+        "own requests and those of the peer are as many as one connection takes; make another connection"
+    )]
     TooManyRequests,
 }
 

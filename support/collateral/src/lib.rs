@@ -190,23 +190,25 @@ impl Fetched {
 #[non_exhaustive]
 pub enum CollateralError {
     /// Its service has an address that is not `https`, nor on this machine. Correct the configuration.
-    #[error("address of a service for collateral is not https")]
+    #[error("address of a service for collateral is not https; http is only for this machine")]
     Address,
     /// All that is at hand has expired.
-    #[error("collateral has expired")]
+    #[error("collateral has expired; compare the clocks, and see whether its maker can be reached")]
     Expired,
     /// A key with another character than those of [`Fetch::fetch`], empty, or of more than [`MAX_KEY`] octets.
     #[error("collateral is asked for by a malformed key")]
     Key,
     /// Its maker gave something that cannot be read or is not what was asked for.
-    #[error("collateral is malformed")]
+    #[error(
+        "collateral cannot be read or is not what was asked for; look for a proxy that answers in its maker's place"
+    )]
     Malformed,
     /// An older issue than one that was seen before: an old answer of a cache on the way, or an attempt to undo a
     /// revocation.
-    #[error("collateral is older than what was seen before")]
+    #[error("collateral is older than what was seen before; a cache on the way may be stale")]
     RolledBack,
     /// Its maker answered with another status than 200.
-    #[error("service for collateral answered with status {0}")]
+    #[error("service for collateral answered with HTTP status {0}")]
     Status(u16),
     /// Its maker was not reached.
     #[error("collateral could not be fetched")]

@@ -48,7 +48,7 @@ pub enum ReferenceError {
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
     /// More than [`MAX_FILE`](crate::MAX_FILE) octets.
-    #[error("file of reference values is larger than 4 MiB")]
+    #[error("file of reference values is larger than 4 MiB; divide it by platform")]
     TooLarge,
     /// A table that the application does not use, as a misspelt one is: nothing would ever read it. Correct its name,
     /// or remove it.

@@ -62,10 +62,14 @@ impl fmt::Display for Endpoint {
 #[non_exhaustive]
 pub enum EndpointError {
     /// Not a URL with a host, or one with credentials or a query.
-    #[error("not the address of a service")]
+    #[error(
+        "not the address of a service; write https://HOST[:PORT][/PATH], without credentials or query"
+    )]
     Malformed,
     /// Not `https`, and not a loopback address that was named dangerous.
-    #[error("address of a service is not https")]
+    #[error(
+        "address of a service is not https; http is only for this machine, where the configuration says so"
+    )]
     NotHttps,
 }
 

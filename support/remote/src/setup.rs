@@ -10,18 +10,20 @@ use crate::endpoint::EndpointError;
 #[non_exhaustive]
 pub enum SetupError {
     /// A credential that is no header value: visible ASCII is wanted.
-    #[error("credential cannot be sent in a header")]
+    #[error(
+        "credential cannot be sent in a header: it must be visible ASCII, without a line break at its end"
+    )]
     Credential,
     /// The address of the service.
-    #[error("address of the service")]
+    #[error("address of the service is not usable")]
     Endpoint(#[from] EndpointError),
     /// A media type of Evidence that is none.
-    #[error("media type of evidence")]
+    #[error("media type of evidence is none")]
     MediaType(#[from] MediaTypeError),
     /// No format of Evidence: the verifier could never be asked. Add one.
-    #[error("verifier has no format of evidence")]
+    #[error("verifier has no format of evidence; add one to its builder")]
     NoFormat,
     /// Two formats for one media type, and which one decides would be chance. Remove one.
-    #[error("two formats for {0}")]
+    #[error("two formats for {0}; remove one")]
     RepeatedFormat(MediaType),
 }

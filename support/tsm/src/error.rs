@@ -12,19 +12,23 @@ use crate::fs::Attribute;
 pub enum TsmError {
     /// `EBUSY`: the device is still at work for somebody else (a TDX quote in flight), or the generation is about to
     /// wrap around. Try again later.
-    #[error("attestation device is busy")]
+    #[error("attestation device is busy with another request; try again later")]
     Busy,
     /// `EACCES` or `EPERM`: only root may make entries. Run with that right, or give the directory another owner.
-    #[error("no permission for configfs-tsm")]
+    #[error(
+        "no permission for /sys/kernel/config/tsm/report; run as root, or give that directory another owner"
+    )]
     Denied,
     /// `EIO`: the host or the secure processor refused, or its answer was wrong.
-    #[error("hypercall for the report failed")]
+    #[error("host or secure processor refused to make the report (EIO); ask whoever runs the host")]
     Hypercall,
     /// `EINTR`, again and again.
-    #[error("request for the report was interrupted repeatedly")]
+    #[error("request for the report was interrupted by signals again and again")]
     Interrupted,
     /// `EINVAL`: a length or privilege level that this device does not take, or `outblob` before `inblob`.
-    #[error("configfs-tsm refuses {0}")]
+    #[error(
+        "configfs-tsm refuses the value of {0}; the device may not take that length or privilege level"
+    )]
     Invalid(Attribute),
     /// Another error number of the operating system, or none.
     #[error("configfs-tsm failed at {attribute} with error number {errno:?}")]
@@ -38,22 +42,30 @@ pub enum TsmError {
     #[error("configfs-tsm has an unreadable {0}")]
     Malformed(Attribute),
     /// No configfs-tsm: a kernel before 6.7, built without `CONFIG_TSM_REPORTS`, or configfs is not mounted.
-    #[error("no configfs-tsm on this machine")]
+    #[error(
+        "no configfs-tsm on this machine; it takes Linux 6.7, CONFIG_TSM_REPORTS and a mounted configfs"
+    )]
     NoConfigFs,
     /// `ENXIO`: configfs-tsm is there, and no driver for a device.
-    #[error("configfs-tsm has no provider")]
+    #[error(
+        "configfs-tsm has no provider; load the driver, tdx_guest or sev-guest, in a confidential guest"
+    )]
     NoProvider,
     /// The entry belongs to another device than was asked for; its name, cut to 32 characters.
-    #[error("configfs-tsm belongs to another provider: {0:?}")]
+    #[error("configfs-tsm belongs to the provider {0:?}; use that platform's attester")]
     OtherProvider(String),
     /// Somebody else wrote into the entry each time, so the report may be about another value than ours.
-    #[error("configfs-tsm entry was written to by somebody else")]
+    #[error(
+        "configfs-tsm entry was written to by another program each time; keep others out of it"
+    )]
     Raced,
     /// `ETIMEDOUT`: the host made no quote in time.
-    #[error("attestation device did not answer in time")]
+    #[error(
+        "attestation device did not answer in time; for TDX look at the host's quote generation service"
+    )]
     TimedOut,
     /// `EFBIG`, or more than our own limit.
-    #[error("configfs-tsm has a {0} that is too large")]
+    #[error("configfs-tsm has a {0} that is larger than its limit")]
     TooLarge(Attribute),
 }
 

@@ -317,22 +317,26 @@ const LOCAL: &str = "local";
 pub enum PassportSetupError {
     /// A part of which it is known that its issuers affirm replayed Evidence. It says nothing about a connection: remove the
     /// scheme.
-    #[error("results about {0} do not tell fresh evidence from replayed")]
+    #[error("results about {0} do not tell fresh evidence from replayed; remove the scheme")]
     Replayable(String),
     /// A media type of a dialect does not parse. It does.
-    #[error("media type of a dialect")]
+    #[error("media type of a dialect is none")]
     MediaType(#[from] MediaTypeError),
     /// Nobody's passports would be accepted. Trust an issuer.
-    #[error("no issuer is trusted")]
+    #[error("no issuer is trusted, so no passport could be accepted; trust one")]
     NoIssuer,
     /// An issuer without scheme, whose passports would all be refused. Add one.
-    #[error("an issuer is trusted under no scheme")]
+    #[error("an issuer is trusted under no scheme; add one")]
     NoScheme,
     /// Trustee's results have no `eat_nonce`, so one of its schemes must be of those that compare the value which the result
     /// reports: add [`Scheme::trustee`] or [`Scheme::trustee_azure`].
-    #[error("no scheme of an issuer without nonces compares anything")]
+    #[error(
+        "results of an issuer have no nonce and no scheme compares another value; add `Scheme::trustee` or `Scheme::trustee_azure`"
+    )]
     NothingCompared,
     /// Nobody here knows what results about this TEE tell about debugging. Use Evidence, or another TEE.
-    #[error("not known what results about the TEE {0:?} tell")]
+    #[error(
+        "not known what results about the TEE {0:?} tell about debugging; use its Evidence, or another TEE"
+    )]
     UnknownTee(String),
 }

@@ -153,13 +153,15 @@ impl Corim {
 #[non_exhaustive]
 pub enum CorimError {
     /// Signed by an algorithm that is not allowed here, or with a critical header that nobody knows.
-    #[error("CoRIM is signed in a way that is not allowed")]
+    #[error(
+        "CoRIM is signed by an algorithm that is not allowed, or has an unknown critical header"
+    )]
     Algorithm,
     /// The signature does not verify under the pinned key.
-    #[error("signature of the CoRIM does not verify")]
+    #[error("signature of the CoRIM does not verify under the pinned key")]
     BadSignature,
     /// Its validity, or that of its signature, has ended.
-    #[error("CoRIM has expired")]
+    #[error("CoRIM, or its signature, has expired; get a newer one")]
     Expired,
     /// Not CBOR, not a CoRIM, or not consistent.
     #[error("CoRIM is malformed{}: {problem}", place::of(.place.as_ref()))]
@@ -170,25 +172,25 @@ pub enum CorimError {
         problem: String,
     },
     /// It holds no reference triple: a policy made of it would accept nobody.
-    #[error("CoRIM holds no reference values")]
+    #[error("CoRIM holds no reference values; a policy of it would accept nobody")]
     NoReferences,
     /// Its validity, or that of its signature, has not begun.
-    #[error("CoRIM is not valid yet")]
+    #[error("CoRIM, or its signature, is not valid yet; compare the clocks")]
     NotYetValid,
     /// It is signed. Pin its signer's key and read it by [`signed`].
-    #[error("CoRIM is signed, and no key was given to verify it under")]
+    #[error("CoRIM is signed; pin its signer's key and read it with `corim::signed`")]
     Signed,
     /// Larger, deeper or of more parts than [`MAX_CORIM`] and its like.
-    #[error("CoRIM is larger than its limits")]
+    #[error("CoRIM is larger than 1 MiB, or has more parts or deeper nesting than is read")]
     TooLarge,
     /// No pinned key fits its algorithm and key identifier.
-    #[error("CoRIM is signed by an unknown key")]
+    #[error("CoRIM is signed by a key that is not pinned")]
     UnknownKey,
     /// It is not signed, and was to be.
-    #[error("CoRIM is not signed")]
+    #[error("CoRIM is not signed; `corim::unsigned` reads it where its way here is trusted")]
     Unsigned,
     /// Something that narrows what it accepts and is not understood here. To leave it out would accept more.
-    #[error("CoRIM holds what is not supported, {place}: {what}")]
+    #[error("CoRIM narrows by what is not supported, {place}: {what}")]
     Unsupported {
         /// Where.
         place: Place,
