@@ -37,7 +37,7 @@ impl<'a> AttestRequest<'a> {
         self.leaf_key
     }
 
-    /// The 64 octets of report data that the Evidence must have *instead of* what the platform makes of
+    /// The 64 bytes of report data that the Evidence must have *instead of* what the platform makes of
     /// [`bound`](Self::bound): the counterpart of [`Evidence::report_data`](crate::Evidence::report_data), for certificates
     /// in [`Format::TaggedEvidence`](certificate::Format::TaggedEvidence).
     ///

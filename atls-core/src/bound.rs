@@ -12,7 +12,7 @@ use crate::limits::NONCE_LENGTH;
 use crate::session::Session;
 use crate::session::Side;
 
-/// What Evidence must carry to be about one connection and one key, 32 or 48 octets.
+/// What Evidence must carry to be about one connection and one key, 32 or 48 bytes.
 ///
 /// draft-fossati-seat-expat-03, "Attestation Binder":
 ///
@@ -22,10 +22,10 @@ use crate::session::Side;
 /// ```
 ///
 /// `public_key` is the DER SubjectPublicKeyInfo of the end-entity certificate as carried, `Hash` that of the
-/// cipher suite. It is computed from the live connection and from nothing else: no constructor takes octets, so
+/// cipher suite. It is computed from the live connection and from nothing else: no constructor takes bytes, so
 /// nobody can have a caller-chosen value attested through this type.
 ///
-/// The two weaker modes have values of their own, which no binder can ever equal: its hashed octets begin with the
+/// The two weaker modes have values of their own, which no binder can ever equal: its hashed bytes begin with the
 /// `SEQUENCE` of a SubjectPublicKeyInfo, 0x30, as those of a handshake do not, and have 32 more after it, as those of a key do
 /// not. Hence a key whose public half is anything but one SubjectPublicKeyInfo is refused.
 ///
@@ -34,21 +34,21 @@ use crate::session::Side;
 /// bound to a handshake  SHA-256("atls intra-handshake" || 0x00 || role || nonce || public_key)
 /// ```
 ///
-/// `role` is 0x63 (`c`) or 0x73 (`s`) for the side that attests, `nonce` 32 octets that the other side chose. Without
+/// `role` is 0x63 (`c`) or 0x73 (`s`) for the side that attests, `nonce` 32 bytes that the other side chose. Without
 /// that separation a peer could choose the exported value of another connection as its nonce, and have the binder of
 /// that connection attested.
 ///
 /// How a platform carries it is one of the forms of [`ExpectedValue`](crate::ExpectedValue), used by both its halves.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Bound {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 impl Bound {
     /// For Evidence in a certificate: about the key alone.
     pub(crate) fn of_key(spki: &[u8]) -> Self {
         Self {
-            octets: Sha256::digest(spki).to_vec(),
+            bytes: Sha256::digest(spki).to_vec(),
         }
     }
 
@@ -64,29 +64,29 @@ impl Bound {
         hash.update(nonce);
         hash.update(spki);
         Self {
-            octets: hash.finalize().to_vec(),
+            bytes: hash.finalize().to_vec(),
         }
     }
 
-    /// The octets, 32 with a SHA-256 suite and 48 with a SHA-384 one. A verifier compares them by
+    /// The bytes, 32 with a SHA-256 suite and 48 with a SHA-384 one. A verifier compares them by
     /// [`ExpectedValue::compare`](crate::ExpectedValue::compare).
     pub fn as_bytes(&self) -> &[u8] {
-        &self.octets
+        &self.bytes
     }
 }
 
 impl AsRef<[u8]> for Bound {
     fn as_ref(&self) -> &[u8] {
-        &self.octets
+        &self.bytes
     }
 }
 
 /// Lower-case hexadecimal. The value is no secret: it is a hash, and the Evidence shows it.
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.octets
+        self.bytes
             .iter()
-            .try_for_each(|octet| write!(f, "{octet:02x}"))
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -117,7 +117,7 @@ impl ExportedValue {
         hash.update(spki);
         hash.update(self.value.as_slice());
         Bound {
-            octets: hash.finish().as_ref().to_vec(),
+            bytes: hash.finish().as_ref().to_vec(),
         }
     }
 }

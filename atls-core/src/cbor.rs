@@ -1,13 +1,13 @@
-//! What a parsed CBOR value no longer shows of its octets (RFC 8949).
+//! What a parsed CBOR value no longer shows of its bytes (RFC 8949).
 
 /// Whether an integer of 64 bits is written as a bignum (tags 2 and 3), which ciborium reads as if it were plain.
 ///
-/// No format here has bignums, and two spellings of one label or number are one too many. Octets that are not
+/// No format here has bignums, and two spellings of one label or number are one too many. Bytes that are not
 /// well-formed are taken to hide one.
 pub(crate) fn hides_integer(encoded: &[u8]) -> bool {
     let mut rest = encoded;
     let mut bignum = false;
-    // A walk over the heads, whatever nests in what: it needs no stack, and a length cannot outrun the octets.
+    // A walk over the heads, whatever nests in what: it needs no stack, and a length cannot outrun the bytes.
     while !rest.is_empty() {
         let Some((major, argument, after)) = head(rest) else {
             return true;
@@ -19,7 +19,7 @@ pub(crate) fn hides_integer(encoded: &[u8]) -> bool {
             else {
                 return true;
             };
-            let digits = content.iter().skip_while(|octet| **octet == 0).count();
+            let digits = content.iter().skip_while(|byte| **byte == 0).count();
             if bignum && digits <= 8 {
                 return true;
             }
@@ -46,7 +46,7 @@ pub(crate) fn head(encoded: &[u8]) -> Option<(u8, Option<u64>, &[u8])> {
     let (argument, rest) = rest.split_at_checked(length)?;
     let argument = argument
         .iter()
-        .fold(0, |value, octet| (value << 8) | u64::from(*octet));
+        .fold(0, |value, byte| (value << 8) | u64::from(*byte));
     Some((major, Some(argument), rest))
 }
 

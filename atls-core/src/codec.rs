@@ -4,7 +4,7 @@
 use crate::error::ProtocolError;
 use crate::error::SendError;
 
-/// Reads big-endian integers and length-prefixed vectors from octets that a peer chose.
+/// Reads big-endian integers and length-prefixed vectors from bytes that a peer chose.
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    /// How many octets are left.
+    /// How many bytes are left.
     pub(crate) fn remaining(&self) -> usize {
         self.rest.len()
     }
@@ -96,7 +96,7 @@ pub(crate) fn put_vec24(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), SendError
     })
 }
 
-/// A vector of at most 2^16-1 octets, written in place by `write`: nested vectors need no copies.
+/// A vector of at most 2^16-1 bytes, written in place by `write`: nested vectors need no copies.
 pub(crate) fn put_within16(
     out: &mut Vec<u8>,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), SendError>,
@@ -106,7 +106,7 @@ pub(crate) fn put_within16(
     fill_in(out, usize::from(length), &length.to_be_bytes())
 }
 
-/// The same of at most 2^24-1 octets.
+/// The same of at most 2^24-1 bytes.
 pub(crate) fn put_within24(
     out: &mut Vec<u8>,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), SendError>,
@@ -121,7 +121,7 @@ pub(crate) fn put_within24(
     fill_in(out, length, &prefix)
 }
 
-/// Keeps room for a length, writes, and tells how many octets were written.
+/// Keeps room for a length, writes, and tells how many bytes were written.
 fn put_within(
     out: &mut Vec<u8>,
     room: usize,
@@ -133,7 +133,7 @@ fn put_within(
     out.len().checked_sub(start).ok_or(SendError::TooLarge)
 }
 
-/// Writes the length before the last `length` octets.
+/// Writes the length before the last `length` bytes.
 fn fill_in(out: &mut [u8], length: usize, prefix: &[u8]) -> Result<(), SendError> {
     let end = out.len().checked_sub(length);
     let start = end.and_then(|end| end.checked_sub(prefix.len()));

@@ -1,4 +1,4 @@
-//! The one joint for outgoing HTTP: requests to verifiers and for collateral, octets in, octets out.
+//! The one joint for outgoing HTTP: requests to verifiers and for collateral, bytes in, bytes out.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub trait HttpClient: Send + Sync {
     /// Sends the request and collects the response, whatever its status code.
     ///
     /// An implementation must give up at [`HttpLimits::deadline`], must not collect more than
-    /// [`HttpLimits::max_body`] octets, and must not follow a redirect to another origin.
+    /// [`HttpLimits::max_body`] bytes, and must not follow a redirect to another origin.
     ///
     /// # Errors
     /// [`HttpError`]: there is no response, or none that may be used.
@@ -27,9 +27,9 @@ pub trait HttpClient: Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpLimits {
-    /// From the call to the last octet of the response, everything together.
+    /// From the call to the last byte of the response, everything together.
     pub deadline: Duration,
-    /// Octets of the response's body, after any content decoding.
+    /// Bytes of the response's body, after any content decoding.
     pub max_body: usize,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Largest payload of one frame, in octets. An authenticator is the largest message: 64 KiB of CMW
+/// Largest payload of one frame, in bytes. An authenticator is the largest message: 64 KiB of CMW
 /// and a chain of certificates.
 pub const MAX_FRAME: usize = 128 * 1024;
 
@@ -71,10 +71,10 @@ pub const MAX_KEY_SET_VALUES: usize = 8192;
 /// Longest identifier of a key, in bytes. Usual ones are the digest of a key in text.
 pub const MAX_KEY_ID: usize = 1024;
 
-/// Octets of a `certificate_request_context` that we make: 256 bits cannot repeat and cannot be guessed.
+/// Bytes of a `certificate_request_context` that we make: 256 bits cannot repeat and cannot be guessed.
 pub const CONTEXT_LENGTH: usize = 32;
 
-/// Octets of the nonce of an intra-handshake challenge: those of a `client_random`.
+/// Bytes of the nonce of an intra-handshake challenge: those of a `client_random`.
 pub const NONCE_LENGTH: usize = 32;
 
 /// Longest age of an Attestation Result that a relying party accepts unless told otherwise.
@@ -86,7 +86,7 @@ pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// Longest time for TLS handshake, exchange and appraisal of one connection together.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Longest wait of a server for the first octet after the TLS handshake. Clients of this protocol
+/// Longest wait of a server for the first byte after the TLS handshake. Clients of this protocol
 /// speak at once; ordinary HTTP clients may connect ahead of need.
 pub const DEFAULT_FIRST_BYTE: Duration = Duration::from_secs(5);
 
@@ -142,5 +142,5 @@ pub const DEFAULT_KEPT_AGE: Duration = Duration::from_secs(60);
 /// Most appraisals that are kept. One serves a whole batch.
 pub const DEFAULT_KEPT_RESULTS: usize = 256;
 
-/// Most octets of Evidence that appraisals are kept under.
+/// Most bytes of Evidence that appraisals are kept under.
 pub const DEFAULT_KEPT_BYTES: usize = 8 * 1024 * 1024;

@@ -24,7 +24,7 @@ pub struct MediaType {
 }
 
 impl MediaType {
-    /// Parses `type "/" subtype *( ";" name "=" value )`, at most 255 octets as given and as printed, printable ASCII only.
+    /// Parses `type "/" subtype *( ";" name "=" value )`, at most 255 bytes as given and as printed, printable ASCII only.
     ///
     /// # Errors
     /// [`MediaTypeError`] where the text is not of that form or names a parameter twice.
@@ -112,7 +112,7 @@ fn parameter_value(text: &str) -> Result<(String, &str), MediaTypeError> {
     let text = text.trim_start();
     let Some(quoted) = text.strip_prefix('"') else {
         let (value, rest) = text.split_once(';').unwrap_or((text, ""));
-        // RFC 9110 wants a token here; deployed services also send bare URIs, whose octets are as harmless.
+        // RFC 9110 wants a token here; deployed services also send bare URIs, whose bytes are as harmless.
         let value = value.trim();
         let plain = !value.is_empty() && !value.contains(['"', '\\', ' ']);
         return if plain {
@@ -146,7 +146,7 @@ fn is_token(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
-/// Octets. RFC 6838 §4.2 allows 127 for each half of a type's name; profiles are URIs of similar length.
+/// Bytes. RFC 6838 §4.2 allows 127 for each half of a type's name; profiles are URIs of similar length.
 const MAX_LENGTH: usize = 255;
 
 #[cfg(test)]

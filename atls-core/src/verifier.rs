@@ -121,7 +121,7 @@ impl<'a> Evidence<'a> {
         self.media_type
     }
 
-    /// The item's octets. Outside of what the platform signs they are malleable: their hash identifies nothing.
+    /// The item's bytes. Outside of what the platform signs they are malleable: their hash identifies nothing.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
@@ -136,7 +136,7 @@ impl<'a> Evidence<'a> {
         self.bound
     }
 
-    /// The 64 octets of report data that must be there *instead of* what the platform makes of
+    /// The 64 bytes of report data that must be there *instead of* what the platform makes of
     /// [`bound`](Self::bound): the interoperable RA-TLS certificate fixes that field itself. Platforms whose Evidence
     /// has no such field need not ask; they find no `bound` and refuse.
     pub fn report_data(&self) -> Option<&'a [u8; 64]> {
@@ -155,7 +155,7 @@ impl fmt::Debug for Evidence<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Evidence")
             .field("media_type", self.media_type)
-            .field("octets", &self.bytes.len())
+            .field("bytes", &self.bytes.len())
             .field("endorsements", &self.endorsements.len())
             .field("bound", self.bound)
             .finish()

@@ -271,7 +271,7 @@ fn an_opening_is_for_one_side_and_an_unused_context() {
         assert!(opening().on(ours).is_ok());
         let refused = opening().on(other).unwrap_err();
         assert_eq!(refused, ProtocolError::WrongSide);
-        // The peer, who has the octets already, asks under our context before we are on the connection.
+        // The peer, who has the bytes already, asks under our context before we are on the connection.
         let opening = opening();
         let context = atls_core::authenticator::context(opening.as_bytes());
         let kind = if side == Side::Client { 13 } else { 17 };
@@ -786,8 +786,8 @@ fn evidence_and_identifiers_are_not_printed() {
         code: CMW_ATTESTATION,
         data: SERIAL.as_bytes().to_vec(),
     };
-    let (media_type, octets) = (evidence_type(), words.as_bytes());
-    let evidence = Evidence::new(&media_type, octets, to_attest.bound());
+    let (media_type, bytes) = (evidence_type(), words.as_bytes());
+    let evidence = Evidence::new(&media_type, bytes, to_attest.bound());
     printed += &format!("{extension:?} {evidence:?}");
     let matched = support::matched(to_attest.bound());
     let appraised = Appraised::bound_to_connection(ear.clone(), Origin::Device, matched)
@@ -801,13 +801,8 @@ fn evidence_and_identifiers_are_not_printed() {
     let peer = decide(device(), credential).unwrap();
     printed += &format!("{peer:?} {:?}", *peer);
 
-    let decimal = |octets: &[u8]| format!("{octets:?}").trim_matches(['[', ']']).to_owned();
-    let hex = |octets: &[u8]| {
-        octets
-            .iter()
-            .map(|o| format!("{o:02x}"))
-            .collect::<String>()
-    };
+    let decimal = |bytes: &[u8]| format!("{bytes:?}").trim_matches(['[', ']']).to_owned();
+    let hex = |bytes: &[u8]| bytes.iter().map(|o| format!("{o:02x}")).collect::<String>();
     let key = &leaf_key[leaf_key.len() - 16..];
     for secret in [
         SERIAL.to_owned(),

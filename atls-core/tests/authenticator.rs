@@ -213,7 +213,7 @@ fn rejects_another_context() {
 }
 
 #[test]
-fn rejects_an_answer_to_altered_request_octets() {
+fn rejects_an_answer_to_altered_request_bytes() {
     let provider = &providers()[0];
     let server = identity(provider);
     let pair = pair_of(provider, &server);
@@ -415,7 +415,7 @@ fn an_empty_authenticator_is_a_refusal_and_never_valid() {
 }
 
 #[test]
-fn rejects_more_certificates_or_octets_than_the_limits() {
+fn rejects_more_certificates_or_bytes_than_the_limits() {
     let case = Case::new();
     let entry = (case.forge.identity.cert[0].to_vec(), Vec::new());
     let chain = |length| forge::certificate(&case.forge.context(), &vec![entry.clone(); length]);
@@ -455,12 +455,12 @@ fn every_flipped_bit_and_every_truncation_is_refused() {
         length += seen.get();
         for index in 0..length {
             let bit = 1 << (index % 8);
-            // ECDSA signatures vary by an octet or two in length.
+            // ECDSA signatures vary by a byte or two in length.
             let flipped = trial(&|authenticator| {
                 let index = index.min(authenticator.len() - 1);
                 authenticator[index] ^= bit;
             });
-            assert!(flipped.is_err(), "bit {bit} of octet {index}");
+            assert!(flipped.is_err(), "bit {bit} of byte {index}");
             let cut =
                 trial(&|authenticator| authenticator.truncate(index.min(authenticator.len() - 1)));
             assert!(cut.is_err(), "cut at {index}");
@@ -796,7 +796,7 @@ fn nothing_secret_is_printed() {
         let decimal = format!("{:?}", &secret[..8]);
         let hex: String = secret[..8]
             .iter()
-            .map(|octet| format!("{octet:02x}"))
+            .map(|byte| format!("{byte:02x}"))
             .collect();
         let printed = printed.to_lowercase();
         assert!(

@@ -212,7 +212,7 @@ fn keys_are_compared_for_each_connection_and_never_from_the_cache() {
 }
 
 #[test]
-fn results_are_bounded_in_number_and_octets() {
+fn results_are_bounded_in_number_and_bytes() {
     let verifier = Scripted::new(affirming());
     let cached = Cached::new(verifier.clone()).with_capacity(2, 1000);
     let bound = bound();

@@ -525,7 +525,7 @@ fn the_tokens_algorithm_is_the_keys_or_nothing() {
 }
 
 #[test]
-fn every_flipped_octet_and_every_truncation_of_a_jwt_is_refused() {
+fn every_flipped_byte_and_every_truncation_of_a_jwt_is_refused() {
     let issuer = Issuer::es256();
     let token = issuer.jwt(&underscored());
     let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
@@ -744,12 +744,12 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_tokens_never_panic(text in "[A-Za-z0-9_.-]{0,200}", octets in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_tokens_never_panic(text in "[A-Za-z0-9_.-]{0,200}", bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let issuer = fixed_issuer();
         let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
         let supported = &providers()[0].signature_verification_algorithms;
         prop_assert!(decode(&text, &issuer.keys(), &check).is_err());
-        prop_assert!(cwt::decode(&octets, &issuer.keys(), supported, &check).is_err());
+        prop_assert!(cwt::decode(&bytes, &issuer.keys(), supported, &check).is_err());
     }
 }
 

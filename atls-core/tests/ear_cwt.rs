@@ -35,7 +35,7 @@ use support::issuer::underscored_cbor;
 use support::providers;
 
 #[test]
-fn every_flipped_octet_and_every_truncation_of_a_cwt_is_refused() {
+fn every_flipped_byte_and_every_truncation_of_a_cwt_is_refused() {
     let issuer = Issuer::es256();
     let token = issuer.cwt(&underscored_cbor());
     let provider = &providers()[0];
@@ -204,7 +204,7 @@ fn a_registered_claim_is_of_its_type_and_without_tag() {
     let nonce = || Cbor::Bytes(NONCE.to_vec());
     for value in [
         tagged(99, nonce()),
-        "this nonce has thirty-two octets".into(),
+        "this nonce has thirty-two bytes.".into(),
         BASE64_URL_SAFE_NO_PAD.encode(NONCE).into(),
         Cbor::Array(vec![nonce(), nonce()]),
         Cbor::Null,

@@ -280,9 +280,9 @@ fn a_chain_too_large_for_a_frame_is_not_sent() {
 fn our_own_leaf_that_does_not_parse_is_our_own_fault() {
     let provider = &providers()[0];
     let one = identity(provider);
-    let mut octets = one.cert[0].to_vec();
-    octets.truncate(100);
-    let chain = vec![CertificateDer::from(octets)];
+    let mut bytes = one.cert[0].to_vec();
+    bytes.truncate(100);
+    let chain = vec![CertificateDer::from(bytes)];
     let broken = Arc::new(CertifiedKey::new(chain, one.key.clone()));
     let pair = pair(provider, Some(broken));
     let request = forge::request(13, b"context", &[(13, P256), (CMW_ATTESTATION, b"")]);
@@ -294,7 +294,7 @@ fn our_own_leaf_that_does_not_parse_is_our_own_fault() {
 fn the_largest_cmw_is_what_the_entry_has_room_for() {
     let provider = &providers()[0];
     let parameters = Parameters::client(vec!["a/b".parse().unwrap()], true, CanAttest::No);
-    // The selection takes 9 octets of the entry.
+    // The selection takes 9 bytes of the entry.
     for (parameters, largest) in [(None, MAX_CMW), (Some(&parameters), MAX_CMW - 9)] {
         let answer = |length| {
             let pair = pair(provider, None);
@@ -378,7 +378,7 @@ fn evidence(length: usize) -> Cmw {
     Cmw::evidence("a/b".parse().unwrap(), vec![0; length])
 }
 
-/// A CMW of this many octets, of more than 256.
+/// A CMW of this many bytes, of more than 256.
 fn sized(length: usize) -> Cmw {
     let header = evidence(1000).encode().unwrap().len() - 1000;
     let cmw = evidence(length - header);

@@ -103,7 +103,7 @@ fn a_set_of_certificates_gives_their_keys() {
 }
 
 #[test]
-fn every_truncation_and_flipped_octet_of_a_certificate_is_survived() {
+fn every_truncation_and_flipped_byte_of_a_certificate_is_survived() {
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::new(Vec::new())
         .unwrap()
@@ -271,9 +271,9 @@ impl Rsa {
     }
 
     fn bare_jwk(&self) -> Value {
-        // RSAPublicKey of 2048 bits: headers of 9 octets, the modulus, a header of 2, the exponent 65537.
+        // RSAPublicKey of 2048 bits: headers of 9 bytes, the modulus, a header of 2, the exponent 65537.
         let der = self.key.public_key().as_ref();
-        let encode = |octets: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(octets);
+        let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
         json!({ "kty": "RSA", "n": encode(&der[9..265]), "e": encode(&der[267..]) })
     }
 

@@ -40,7 +40,7 @@ struct Counting;
 
 impl SecureRandom for Counting {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), GetRandomFailed> {
-        (0..).zip(buffer).for_each(|(n, octet)| *octet = n);
+        (0..).zip(buffer).for_each(|(n, byte)| *byte = n);
         Ok(())
     }
 }
@@ -78,12 +78,12 @@ impl Vectors {
     fn load() -> Option<Self> {
         let path = support::vectors()?.join("ea/selfgen-rfc8448.json");
         let json: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-        let certificate = CertificateDer::from(octets(&json, "cert_der"));
+        let certificate = CertificateDer::from(bytes(&json, "cert_der"));
         Some(Self { json, certificate })
     }
 
     fn identity(&self, provider: &CryptoProvider) -> Arc<CertifiedKey> {
-        let seed = octets(&self.json, "ed25519_seed");
+        let seed = bytes(&self.json, "ed25519_seed");
         let pkcs8 = [hex("302e020100300506032b657004220420"), seed].concat();
         let key = PrivateKeyDer::Pkcs8(pkcs8.into());
         let key = provider.key_provider.load_private_key(key).unwrap();
@@ -98,7 +98,7 @@ impl Vectors {
     fn ends(&self, provider: &CryptoProvider, suite: &Value) -> (Recorded, Recorded) {
         let identity = self.identity(provider);
         let tls13 = find_suite(provider, suite["suite"].as_str().unwrap());
-        let secret = octets(suite, "exporter_secret");
+        let secret = bytes(suite, "exporter_secret");
         let chain = vec![self.certificate.clone()];
         let client = Recorded::new(Side::Client, tls13, &secret, Some(identity.clone()), chain);
         let server = Recorded::new(Side::Server, tls13, &secret, Some(identity), Vec::new());
@@ -117,7 +117,7 @@ fn find_suite(provider: &CryptoProvider, name: &str) -> &'static Tls13CipherSuit
     suites.find(named).unwrap()
 }
 
-fn octets(json: &Value, key: &str) -> Vec<u8> {
+fn bytes(json: &Value, key: &str) -> Vec<u8> {
     hex(json[key].as_str().unwrap_or_else(|| panic!("{key}")))
 }
 
@@ -152,27 +152,27 @@ fn attesting_authenticators_equal_the_vectors_in_both_roles_and_hashes() {
         each(role, |suite, vectors, provider, asker, answerer| {
             let expected = &suite[key_of(role)];
             let (request, pending) = atls_core::exchange::request(asker, provider, None).unwrap();
-            assert_eq!(request, octets(expected, "authenticator_request"));
+            assert_eq!(request, bytes(expected, "authenticator_request"));
 
             let challenge = Challenge::receive(answerer, &request).unwrap();
-            let binder = octets(
+            let binder = bytes(
                 &suite["binders"]["Attestation"],
                 "binder_public_key_is_spki_der",
             );
             assert_eq!(challenge.to_attest().unwrap().bound().as_bytes(), binder);
             assert_eq!(
                 challenge.to_attest().unwrap().leaf_key(),
-                octets(&vectors.json, "spki_der")
+                bytes(&vectors.json, "spki_der")
             );
 
-            let cmw = Cmw::decode(&octets(&vectors.json, "cmw")).unwrap();
+            let cmw = Cmw::decode(&bytes(&vectors.json, "cmw")).unwrap();
             let authenticator = challenge.answer(&cmw).unwrap();
-            assert_eq!(authenticator, octets(expected, "authenticator"));
+            assert_eq!(authenticator, bytes(expected, "authenticator"));
 
             let credential = pending.finish(&authenticator).unwrap();
             assert_eq!(credential.bound().as_bytes(), binder);
             assert_eq!(credential.cmw(), &cmw);
-            assert_eq!(credential.leaf_key(), octets(&vectors.json, "spki_der"));
+            assert_eq!(credential.leaf_key(), bytes(&vectors.json, "spki_der"));
         });
     }
 }
@@ -186,7 +186,7 @@ fn empty_authenticators_equal_the_vectors_and_never_validate() {
                 .unwrap()
                 .decline()
                 .unwrap();
-            assert_eq!(empty, octets(&suite[key_of(role)], "empty_authenticator"));
+            assert_eq!(empty, bytes(&suite[key_of(role)], "empty_authenticator"));
             assert_eq!(pending.finish(&empty).unwrap_err(), ProtocolError::Declined);
         });
     }
@@ -197,10 +197,10 @@ fn plain_authenticators_equal_the_vectors() {
     each(Side::Server, |suite, _, provider, asker, answerer| {
         let expected = &suite["server_authenticator_no_cmw"];
         let sent = authenticator::request(asker, provider, Vec::new()).unwrap();
-        assert_eq!(sent.as_bytes(), octets(expected, "authenticator_request"));
+        assert_eq!(sent.as_bytes(), bytes(expected, "authenticator_request"));
         let received = ReceivedRequest::receive(answerer, sent.as_bytes()).unwrap();
         let authenticator = received.authenticate(&[]).unwrap();
-        assert_eq!(authenticator, octets(expected, "authenticator"));
+        assert_eq!(authenticator, bytes(expected, "authenticator"));
         assert!(sent.validate(&authenticator).is_ok());
     });
 }
@@ -209,7 +209,7 @@ fn plain_authenticators_equal_the_vectors() {
 fn the_recorded_authenticator_of_one_role_is_refused_in_the_other() {
     each(Side::Server, |suite, _, provider, asker, _| {
         let (_, pending) = atls_core::exchange::request(asker, provider, None).unwrap();
-        let reflected = octets(&suite[key_of(Side::Client)], "authenticator");
+        let reflected = bytes(&suite[key_of(Side::Client)], "authenticator");
         assert_eq!(
             pending.finish(&reflected).unwrap_err(),
             ProtocolError::BadFinished
@@ -225,7 +225,7 @@ fn the_exporter_equals_the_channel_binding_of_rfc_9266() {
             .exporter
             .export(b"EXPORTER-Channel-Binding", b"", &mut value)
             .unwrap();
-        let expected = octets(&suite["binders"], "EXPORTER-Channel-Binding_rfc9266_32");
+        let expected = bytes(&suite["binders"], "EXPORTER-Channel-Binding_rfc9266_32");
         assert_eq!(value.as_slice(), expected);
     });
 }
@@ -239,12 +239,12 @@ fn authenticators_of_the_pre_rfc_draft_are_refused() {
     };
     let json = std::fs::read(folder.join("ea/fizz.json")).unwrap();
     let json: Value = serde_json::from_slice(&json).unwrap();
-    let leaf = CertificateDer::from(octets(&json, "leaf_certificate_der_hex"));
+    let leaf = CertificateDer::from(bytes(&json, "leaf_certificate_der_hex"));
     for base in support::providers() {
         let suite = find_suite(&base, "TLS_AES_128_GCM_SHA256");
         let mut refused = 0;
         for vector in json["vectors"].as_array().unwrap() {
-            let request = octets(vector, "authenticator_request_hex");
+            let request = bytes(vector, "authenticator_request_hex");
             let server = Recorded::new(Side::Server, suite, &[0; 32], None, Vec::new());
             let received = ReceivedRequest::receive(&server, &request);
             assert_eq!(received.unwrap_err(), ProtocolError::Malformed);

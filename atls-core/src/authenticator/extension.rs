@@ -19,7 +19,7 @@ use crate::limits::MAX_EXTENSIONS;
 pub struct Extension {
     /// `extension_type`
     pub code: u16,
-    /// `extension_data`, at most 65,535 octets.
+    /// `extension_data`, at most 65,535 bytes.
     pub data: Vec<u8>,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Debug for Extension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Extension")
             .field("code", &format_args!("{:#06x}", self.code))
-            .field("octets", &self.data.len())
+            .field("bytes", &self.data.len())
             .finish()
     }
 }
@@ -38,7 +38,7 @@ pub(crate) const SERVER_NAME: u16 = 0;
 /// `signature_algorithms`, mandatory in every request.
 pub(crate) const SIGNATURE_ALGORITHMS: u16 = 13;
 
-/// Octets of `extension_type` and of the length before `extension_data`.
+/// Bytes of `extension_type` and of the length before `extension_data`.
 const HEADER: usize = 4;
 
 /// `Extension extensions<0..2^16-1>`, with the length.
@@ -64,7 +64,7 @@ fn put_each(out: &mut Vec<u8>, extensions: &[Extension]) -> Result<(), SendError
     Ok(())
 }
 
-/// How many octets [`put`] writes after the length.
+/// How many bytes [`put`] writes after the length.
 pub(crate) fn encoded_length(extensions: &[Extension]) -> usize {
     extensions.iter().fold(0, |sum: usize, extension| {
         sum.saturating_add(HEADER)

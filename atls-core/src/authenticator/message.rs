@@ -4,7 +4,7 @@
 //! struct { HandshakeType msg_type; uint24 length; opaque body[length]; }
 //! ```
 //!
-//! Parsed to the last octet: what trails, what is missing and what stands in the wrong order is refused.
+//! Parsed to the last byte: what trails, what is missing and what stands in the wrong order is refused.
 
 use pki_types::CertificateDer;
 use rustls::SignatureScheme;
@@ -269,7 +269,7 @@ fn prefix<'a>(whole: &'a [u8], rest: &[u8]) -> Result<&'a [u8], ProtocolError> {
 /// Where the context stands in a request: after type and length of the message, and its own length.
 pub(crate) const REQUEST_CONTEXT: usize = 5;
 
-/// Octets reserved for a request, which has three extensions as a rule.
+/// Bytes reserved for a request, which has three extensions as a rule.
 const USUAL_REQUEST: usize = 256;
 
 const CERTIFICATE: u8 = 11;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  asks                                         answers
-//!  request ─────────── request octets ───────▶  ReceivedRequest::receive
+//!  request ─────────── request bytes ───────▶  ReceivedRequest::receive
 //!                                                 ├─ authenticate ─┐
 //!  SentRequest::validate ◀── authenticator ───────┴─ decline ──────┘
 //!    ├─ Ok(Validated)        a certificate, proven on this connection
@@ -12,7 +12,7 @@
 //!
 //! Either end may ask. Both objects read the connection once, when they are made, and are consumed by their
 //! one answer: an authenticator cannot be made or checked on another connection, twice, or without the exact
-//! octets of its request.
+//! bytes of its request.
 //!
 //! | call of RFC 9261 §6 | here |
 //! |---|---|

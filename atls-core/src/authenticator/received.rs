@@ -64,7 +64,7 @@ impl ReceivedRequest {
         })
     }
 
-    /// `certificate_request_context`, 0 to 255 octets.
+    /// `certificate_request_context`, 0 to 255 bytes.
     pub fn context(&self) -> &[u8] {
         &self.context
     }
@@ -161,5 +161,5 @@ impl fmt::Debug for ReceivedRequest {
     }
 }
 
-/// Octets reserved for an authenticator: a small chain, a signature, and small Evidence.
+/// Bytes reserved for an authenticator: a small chain, a signature, and small Evidence.
 const USUAL_AUTHENTICATOR: usize = 2048;

@@ -32,7 +32,7 @@ impl SentRequest {
         &self.bytes
     }
 
-    /// `certificate_request_context`, 32 octets.
+    /// `certificate_request_context`, 32 bytes.
     pub fn context(&self) -> &[u8] {
         &self.context
     }
@@ -163,7 +163,7 @@ impl fmt::Debug for Validated {
     }
 }
 
-/// DER SubjectPublicKeyInfo of a certificate, octets as carried.
+/// DER SubjectPublicKeyInfo of a certificate, bytes as carried.
 pub(crate) fn spki(certificate: &CertificateDer<'_>) -> Result<Vec<u8>, ProtocolError> {
     let certificate =
         webpki::EndEntityCert::try_from(certificate).map_err(|_| ProtocolError::Malformed)?;

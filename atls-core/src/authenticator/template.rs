@@ -89,7 +89,7 @@ impl RequestTemplate {
         })
     }
 
-    /// A request with a fresh random context of 32 octets.
+    /// A request with a fresh random context of 32 bytes.
     ///
     /// # Errors
     /// [`ProtocolError::Random`] where the provider has no randomness.

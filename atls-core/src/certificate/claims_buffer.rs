@@ -9,7 +9,7 @@ use super::SHA_256;
 use super::quote::padded;
 use crate::cmw::CmwError;
 
-/// The claims buffer of an interoperable RA-TLS certificate for a key, and the 64 octets of report data that the quote
+/// The claims buffer of an interoperable RA-TLS certificate for a key, and the 64 bytes of report data that the quote
 /// must have.
 ///
 /// ```text

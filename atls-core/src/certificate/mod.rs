@@ -14,7 +14,7 @@
 //! Nothing else is read. The other numbers under 1.2.840.113741.1337 are reports of EPID, which Intel ended, and of local
 //! attestation.
 //!
-//! A quote without CMW has its 64 octets of report data fixed by the carriage: `SHA-256(claims-buffer)` and zeros, where
+//! A quote without CMW has its 64 bytes of report data fixed by the carriage: `SHA-256(claims-buffer)` and zeros, where
 //! the claims hold the digest of the certificate's key; or `SHA-256(key)` and zeros in the old forms. What the Evidence
 //! must carry in a CMW is [`Bound`](crate::Bound)'s to say.
 //!

@@ -13,17 +13,17 @@ use crate::media_type::MediaType;
 /// quote = header(48) ‖ [ body type(2) ‖ body size(4) ] (version 5) ‖ body ‖ …
 /// ```
 ///
-/// The header tells SGX from TDX: version, and from 4 on the TEE type at octet 4. The 64 octets of report data stand in
-/// the body, at 320 in that of an enclave (384 octets) and at 520 in that of a TD (584 and more).
+/// The header tells SGX from TDX: version, and from 4 on the TEE type at byte 4. The 64 bytes of report data stand in
+/// the body, at 320 in that of an enclave (384 bytes) and at 520 in that of a TD (584 and more).
 pub(super) struct Quote<'a> {
-    octets: &'a [u8],
+    bytes: &'a [u8],
     media_type: &'static str,
     report_data_at: usize,
 }
 
 impl<'a> Quote<'a> {
-    pub(super) fn recognise(octets: &'a [u8]) -> Option<Self> {
-        let (media_type, report_data_at) = match octets {
+    pub(super) fn recognise(bytes: &'a [u8]) -> Option<Self> {
+        let (media_type, report_data_at) = match bytes {
             [3, 0, ..] | [4, 0, _, _, 0, 0, 0, 0, ..] => (SGX, HEADER + ENCLAVE),
             [5, 0, _, _, 0, 0, 0, 0, ..] => (SGX, HEADER_5 + ENCLAVE),
             [4, 0, _, _, 0x81, 0, 0, 0, ..] => (TDX, HEADER + TD),
@@ -31,7 +31,7 @@ impl<'a> Quote<'a> {
             _ => return None,
         };
         Some(Self {
-            octets,
+            bytes,
             media_type,
             report_data_at,
         })
@@ -43,26 +43,26 @@ impl<'a> Quote<'a> {
 
     /// `None` for a quote that ends before.
     pub(super) fn report_data(&self) -> Option<&'a [u8; 64]> {
-        let (_, from_there) = self.octets.split_at_checked(self.report_data_at)?;
+        let (_, from_there) = self.bytes.split_at_checked(self.report_data_at)?;
         from_there.first_chunk()
     }
 
-    pub(super) fn octets(&self) -> &'a [u8] {
-        self.octets
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
     }
 
     /// For a verifier.
     pub(super) fn to_record(&self) -> Result<Cmw, ProtocolError> {
         let media_type = self.media_type().ok_or(ProtocolError::Malformed)?;
-        Ok(Cmw::evidence(media_type, self.octets.to_vec()))
+        Ok(Cmw::evidence(media_type, self.bytes.to_vec()))
     }
 }
 
-/// SHA-256 in the first 32 of 64 octets, zeros in the rest.
+/// SHA-256 in the first 32 of 64 bytes, zeros in the rest.
 pub(super) fn padded(preimage: &[u8]) -> [u8; 64] {
     let mut report_data = [0; 64];
-    for (octet, hashed) in report_data.iter_mut().zip(Sha256::digest(preimage)) {
-        *octet = hashed;
+    for (byte, hashed) in report_data.iter_mut().zip(Sha256::digest(preimage)) {
+        *byte = hashed;
     }
     report_data
 }

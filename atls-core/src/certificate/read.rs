@@ -105,10 +105,10 @@ fn extension<'a>(
 
 /// `CMW ::= CHOICE { json UTF8String, cbor OCTET STRING }` in DER.
 fn cmw_choice(value: &[u8]) -> Result<Cmw, ProtocolError> {
-    let (tag, octets) = der(value).ok_or(ProtocolError::Malformed)?;
-    match (tag, octets.first()) {
-        (UTF8_STRING, Some(b'[' | b'{')) => Ok(Cmw::decode(octets)?),
-        (OCTET_STRING, Some(first)) if !matches!(first, b'[' | b'{') => Ok(Cmw::decode(octets)?),
+    let (tag, bytes) = der(value).ok_or(ProtocolError::Malformed)?;
+    match (tag, bytes.first()) {
+        (UTF8_STRING, Some(b'[' | b'{')) => Ok(Cmw::decode(bytes)?),
+        (OCTET_STRING, Some(first)) if !matches!(first, b'[' | b'{') => Ok(Cmw::decode(bytes)?),
         _ => Err(ProtocolError::Malformed),
     }
 }
@@ -175,10 +175,10 @@ fn record(quote: &[u8]) -> Result<Cmw, ProtocolError> {
         .to_record()
 }
 
-/// One DER element that is all of the octets, with a definite, shortest length of at most three octets.
-fn der(octets: &[u8]) -> Option<(u8, &[u8])> {
-    let (tag, octets) = octets.split_first()?;
-    let (length, value) = match octets {
+/// One DER element that is all of the bytes, with a definite, shortest length of at most three bytes.
+fn der(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let (tag, bytes) = bytes.split_first()?;
+    let (length, value) = match bytes {
         [length @ 0..=0x7f, value @ ..] => (usize::from(*length), value),
         [0x81, length, value @ ..] if *length >= 0x80 => (usize::from(*length), value),
         [0x82, high, low, value @ ..] if *high > 0 => {
@@ -193,13 +193,13 @@ fn der(octets: &[u8]) -> Option<(u8, &[u8])> {
     (value.len() == length).then_some((*tag, value))
 }
 
-fn from_cbor(mut octets: &[u8]) -> Result<Value, ProtocolError> {
-    if !bounded::cbor(MAX_CLAIMS_VALUES, octets) {
+fn from_cbor(mut bytes: &[u8]) -> Result<Value, ProtocolError> {
+    if !bounded::cbor(MAX_CLAIMS_VALUES, bytes) {
         return Err(ProtocolError::Malformed);
     }
-    let value = ciborium::de::from_reader_with_recursion_limit(&mut octets, MAX_NESTING)
+    let value = ciborium::de::from_reader_with_recursion_limit(&mut bytes, MAX_NESTING)
         .map_err(|_| ProtocolError::Malformed)?;
-    if octets.is_empty() {
+    if bytes.is_empty() {
         Ok(value)
     } else {
         Err(ProtocolError::Malformed)

@@ -71,7 +71,7 @@ impl Format {
                 if quote.report_data() != Some(&report_data) {
                     return Err(FormatError::ReportData);
                 }
-                Ok(tagged_evidence(quote.octets(), &claims)?)
+                Ok(tagged_evidence(quote.bytes(), &claims)?)
             }
         }
     }
@@ -82,8 +82,8 @@ impl Format {
 /// # Errors
 /// [`CmwError::TooLarge`]
 pub fn cmw_extension(cmw: &Cmw) -> Result<Vec<u8>, CmwError> {
-    let octets = cmw.encode()?;
-    let length = u32::try_from(octets.len()).map_err(|_| CmwError::TooLarge)?;
+    let bytes = cmw.encode()?;
+    let length = u32::try_from(bytes.len()).map_err(|_| CmwError::TooLarge)?;
     let [_, high, middle, low] = length.to_be_bytes();
     let head = match (high, middle) {
         (0, 0) if low < 0x80 => vec![OCTET_STRING, low],
@@ -91,7 +91,7 @@ pub fn cmw_extension(cmw: &Cmw) -> Result<Vec<u8>, CmwError> {
         (0, _) => vec![OCTET_STRING, 0x82, middle, low],
         _ => vec![OCTET_STRING, 0x83, high, middle, low],
     };
-    Ok([head, octets].concat())
+    Ok([head, bytes].concat())
 }
 
 /// The value of a DICE tagged evidence extension: `#6.60000([quote, claims-buffer])`.

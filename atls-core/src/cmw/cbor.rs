@@ -136,7 +136,7 @@ fn to_value(form: &Form) -> Result<Value, CmwError> {
                 };
                 entries.push((label, to_value(member)?));
             }
-            // RFC 8949 §4.2.1: by the octets of the encoded key.
+            // RFC 8949 §4.2.1: by the bytes of the encoded key.
             let mut sorted = Vec::new();
             for (key, value) in entries {
                 sorted.push((write(&key)?, key, value));
@@ -158,7 +158,7 @@ fn write(value: &Value) -> Result<Vec<u8>, CmwError> {
     Ok(out)
 }
 
-/// RFC 9277 §4.3: `1668546817 + (ct / 255) * 256 + ct % 255`, so that no octet of the number is 0. The last 511
+/// RFC 9277 §4.3: `1668546817 + (ct / 255) * 256 + ct % 255`, so that no byte of the number is 0. The last 511
 /// Content-Formats have no tag.
 fn tag_number_of(content_format: u16) -> Option<u64> {
     let (high, low) = (

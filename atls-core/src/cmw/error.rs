@@ -10,7 +10,7 @@ pub enum CmwError {
     /// A collection without a member.
     #[error("collection is empty")]
     Empty,
-    /// The indicator is 0 or larger than 4 octets.
+    /// The indicator is 0 or larger than 4 bytes.
     #[error("indicator of the message is 0 or has more than 4 bytes")]
     Indicator,
     /// Not CBOR or JSON, not the form of a CMW, or followed by something.
@@ -36,7 +36,7 @@ pub enum CmwError {
     /// Collections nested deeper than 4.
     #[error("collections are nested deeper than 4")]
     TooDeep,
-    /// More than 65,529 octets.
+    /// More than 65,529 bytes.
     #[error("message is larger than 65,529 bytes")]
     TooLarge,
     /// More than 8 items, or more values than 8 items can have.

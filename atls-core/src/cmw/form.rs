@@ -101,19 +101,19 @@ fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else {
         return false;
     };
-    let in_scheme = |octet: u8| octet.is_ascii_alphanumeric() || b"+-.".contains(&octet);
+    let in_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.bytes().all(in_scheme)
         && !rest.is_empty()
         && rest
             .bytes()
-            .all(|octet| octet.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&octet))
+            .all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte))
 }
 
 /// At least two arcs in decimal, the first of them 0, 1 or 2.
 fn is_oid(text: &str) -> bool {
     let is_arc = |arc: &str| {
-        let digits = !arc.is_empty() && arc.bytes().all(|octet| octet.is_ascii_digit());
+        let digits = !arc.is_empty() && arc.bytes().all(|byte| byte.is_ascii_digit());
         digits && (arc == "0" || !arc.starts_with('0'))
     };
     matches!(text.split_once('.'), Some(("0" | "1" | "2", rest)) if rest.split('.').all(is_arc))

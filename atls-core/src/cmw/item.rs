@@ -71,7 +71,7 @@ impl fmt::Debug for Item<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Item")
             .field("kind", &self.kind)
-            .field("octets", &self.value.len())
+            .field("bytes", &self.value.len())
             .field("indicator", &self.indicator)
             .finish_non_exhaustive()
     }

@@ -6,7 +6,7 @@
 //! collection = { ? "__cmwc_t": uri, + label => record / tag / collection }
 //! ```
 //!
-//! Read in CBOR or JSON, told apart by the first octet. Written in deterministic CBOR (RFC 8949 §4.2.1) by
+//! Read in CBOR or JSON, told apart by the first byte. Written in deterministic CBOR (RFC 8949 §4.2.1) by
 //! [`Cmw::encode`], which is what this protocol sends, or in JSON by [`Cmw::to_json`].
 //!
 //! What is *not* checked: whether a value is of the type that its peer-chosen label names; that is the verifier's.

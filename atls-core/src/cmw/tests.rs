@@ -7,8 +7,8 @@ use crate::media_type::MediaType;
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<_> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
-    let octet = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-    digits.chunks(2).map(octet).collect()
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.chunks(2).map(byte).collect()
 }
 
 fn media(text: &str) -> MediaType {
@@ -188,7 +188,7 @@ fn indefinite_lengths_are_read() {
 
 #[test]
 fn refuses_in_cbor_what_is_no_wrapper() {
-    for (octets, error) in [
+    for (bytes, error) in [
         ("", CmwError::Malformed),
         ("00", CmwError::Malformed),
         ("80", CmwError::Malformed),
@@ -222,12 +222,12 @@ fn refuses_in_cbor_what_is_no_wrapper() {
         ("da 63740101 60", CmwError::Malformed),
         ("da 63740200 41 00", CmwError::TagNumber),
         ("da 00000012 41 00", CmwError::TagNumber),
-        // A claim of 4 GiB, and of 2^64-1 octets.
+        // A claim of 4 GiB, and of 2^64-1 bytes.
         ("82 19fde7 5affffffff", CmwError::Malformed),
         ("82 19fde7 5bffffffffffffffff", CmwError::Malformed),
         ("bb ffffffffffffffff", CmwError::Malformed),
     ] {
-        assert_eq!(Cmw::decode(&hex(octets)), Err(error), "{octets}");
+        assert_eq!(Cmw::decode(&hex(bytes)), Err(error), "{bytes}");
     }
 }
 
@@ -293,7 +293,7 @@ fn bounded_in_length_depth_and_number() {
     assert_eq!(labelled(MAX_CMW_LABEL), Ok(2 * MAX_CMW_LABEL));
     assert_eq!(labelled(MAX_CMW_LABEL + 1), Err(CmwError::LongLabel));
 
-    // Header of the array, of "a/b" and of the octet string: 8 octets.
+    // Header of the array, of "a/b" and of the byte string: 8 bytes.
     let filling = |length| Cmw::record(Type::Media(media("a/b")), vec![0; length], None).encode();
     let largest = filling(MAX_CMW - 8).unwrap();
     assert_eq!(largest.len(), MAX_CMW);
@@ -395,7 +395,7 @@ proptest! {
     fn survives_the_wire(cmw in any_cmw()) {
         let bytes = cmw.encode().unwrap();
         let decoded = Cmw::decode(&bytes).unwrap();
-        // Encoding sorts, so the second writing is the same to the octet.
+        // Encoding sorts, so the second writing is the same to the byte.
         prop_assert_eq!(decoded.encode().unwrap(), bytes);
         prop_assert_eq!(decoded.items().len(), cmw.items().len());
         if let Ok(json) = cmw.to_json() {
@@ -405,7 +405,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_octets_never_panic(start in 0x80_u8..=0xff, octets in proptest::collection::vec(any::<u8>(), 0..256)) {
-        let _ = Cmw::decode(&[&[start], &octets[..]].concat());
+    fn arbitrary_bytes_never_panic(start in 0x80_u8..=0xff, bytes in proptest::collection::vec(any::<u8>(), 0..256)) {
+        let _ = Cmw::decode(&[&[start], &bytes[..]].concat());
     }
 }

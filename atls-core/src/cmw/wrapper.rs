@@ -17,7 +17,7 @@ use super::label::Label;
 use crate::limits::MAX_CMW;
 use crate::media_type::MediaType;
 
-/// A record, a tag, or a collection of them: 1 to 8 items, nested 4 deep, 65,529 octets.
+/// A record, a tag, or a collection of them: 1 to 8 items, nested 4 deep, 65,529 bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cmw {
     form: Form,
@@ -74,7 +74,7 @@ impl Cmw {
         Ok(Self { form })
     }
 
-    /// Reads CBOR or JSON, at most 65,529 octets and nothing after it. Unknown fields do not exist in CMW: what is
+    /// Reads CBOR or JSON, at most 65,529 bytes and nothing after it. Unknown fields do not exist in CMW: what is
     /// not of the form is refused.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ impl Cmw {
         Ok(Self { form })
     }
 
-    /// Deterministic CBOR, at most 65,529 octets.
+    /// Deterministic CBOR, at most 65,529 bytes.
     ///
     /// # Errors
     /// [`CmwError::TooLarge`]
@@ -100,7 +100,7 @@ impl Cmw {
         within_length(cbor::encode(&self.form)?)
     }
 
-    /// JSON, at most 65,529 octets. JSON has neither tags nor Content-Formats, and only text for labels.
+    /// JSON, at most 65,529 bytes. JSON has neither tags nor Content-Formats, and only text for labels.
     ///
     /// # Errors
     /// [`CmwError::NotInJson`] for what only CBOR can say, [`CmwError::TooLarge`].

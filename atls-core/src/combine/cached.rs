@@ -30,7 +30,7 @@ use crate::verifier::Verifier;
 /// A verifier that keeps its results for a moment, so that the thousand connections of one batch of Evidence cost one
 /// appraisal.
 ///
-/// A result is used again for the same octets, media type and Endorsements under the same expected value, while the verifier's
+/// A result is used again for the same bytes, media type and Endorsements under the same expected value, while the verifier's
 /// [`generation`](Verifier::generation) is the same, the result has not expired, and it is not older than the maximum age.
 /// All of those are compared whole; there is no digest to collide. Only results are kept, never failures; but who asks
 /// while the same is being appraised waits for that, and shares its end.
@@ -65,7 +65,7 @@ struct State {
     results: HashMap<Arc<Key>, Kept>,
     /// Oldest first: what is kept for a moment only needs no other order.
     order: VecDeque<Arc<Key>>,
-    octets: usize,
+    bytes: usize,
     flights: HashMap<Arc<Key>, Arc<Flight<Shared>>>,
 }
 
@@ -92,7 +92,7 @@ fn duplicate(outcome: &Result<Appraised, AppraisalError>) -> Result<Appraised, A
 }
 
 impl<V: Verifier> Cached<V> {
-    /// Keeps [`DEFAULT_KEPT_RESULTS`] results of up to [`DEFAULT_KEPT_BYTES`] octets of Evidence for
+    /// Keeps [`DEFAULT_KEPT_RESULTS`] results of up to [`DEFAULT_KEPT_BYTES`] bytes of Evidence for
     /// [`DEFAULT_KEPT_AGE`].
     pub fn new(verifier: V) -> Self {
         Self {
@@ -111,11 +111,11 @@ impl<V: Verifier> Cached<V> {
         self
     }
 
-    /// How many results are kept, and the octets of Evidence and Endorsements under which they are.
+    /// How many results are kept, and the bytes of Evidence and Endorsements under which they are.
     #[must_use]
-    pub fn with_capacity(mut self, results: usize, octets: usize) -> Self {
+    pub fn with_capacity(mut self, results: usize, bytes: usize) -> Self {
         self.max_results = results;
-        self.max_bytes = octets;
+        self.max_bytes = bytes;
         self
     }
 
@@ -244,13 +244,13 @@ impl<V> Drop for Lead<'_, V> {
 impl State {
     fn keep(&mut self, key: Arc<Key>, kept: Kept) {
         self.drop_result(&key);
-        self.octets = self.octets.saturating_add(key.octets());
+        self.bytes = self.bytes.saturating_add(key.size());
         self.order.push_back(Arc::clone(&key));
         self.results.insert(key, kept);
     }
 
     fn shrink(&mut self, max_results: usize, max_bytes: usize) {
-        while self.results.len() > max_results || self.octets > max_bytes {
+        while self.results.len() > max_results || self.bytes > max_bytes {
             let Some(oldest) = self.order.front().cloned() else {
                 return;
             };
@@ -260,7 +260,7 @@ impl State {
 
     fn drop_result(&mut self, key: &Arc<Key>) {
         if self.results.remove(key).is_some() {
-            self.octets = self.octets.saturating_sub(key.octets());
+            self.bytes = self.bytes.saturating_sub(key.size());
             self.order.retain(|known| known != key);
         }
     }
@@ -305,7 +305,7 @@ impl Key {
         }
     }
 
-    fn octets(&self) -> usize {
+    fn size(&self) -> usize {
         let endorsements = self.endorsements.iter();
         endorsements.fold(self.bytes.len(), |sum, item| {
             sum.saturating_add(item.value.len())

@@ -1,4 +1,4 @@
-//! Octets as claims of JSON spell them.
+//! Bytes as claims of JSON spell them.
 
 use base64::Engine;
 use base64::alphabet;
@@ -6,7 +6,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::GeneralPurpose;
 use base64::engine::GeneralPurposeConfig;
 
-/// How a claim spells octets. Each issuer has its own habit, and a claim is read in that one only.
+/// How a claim spells bytes. Each issuer has its own habit, and a claim is read in that one only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BinaryText {
@@ -19,7 +19,7 @@ pub enum BinaryText {
 }
 
 impl BinaryText {
-    /// The octets; none where the text is not of this form, to its last character.
+    /// The bytes; none where the text is not of this form, to its last character.
     pub fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
             Self::Base64 => STANDARD.decode(text).ok(),
@@ -35,11 +35,11 @@ fn hex(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     let digit = |digit: u8| char::from(digit).to_digit(16);
-    let octet = |[high, low]: &[u8; 2]| {
+    let byte = |[high, low]: &[u8; 2]| {
         let value = (digit(*high)? << 4) | digit(*low)?;
         u8::try_from(value).ok()
     };
-    pairs.iter().map(octet).collect()
+    pairs.iter().map(byte).collect()
 }
 
 const INDIFFERENT: GeneralPurposeConfig =
@@ -47,7 +47,7 @@ const INDIFFERENT: GeneralPurposeConfig =
 
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, INDIFFERENT);
 
-/// Veraison pads where EAT does not; what is compared are the octets.
+/// Veraison pads where EAT does not; what is compared are the bytes.
 pub(super) const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, INDIFFERENT);
 
 #[cfg(test)]
@@ -56,14 +56,14 @@ mod tests {
 
     #[test]
     fn each_spelling_reads_itself_and_nothing_else() {
-        let octets = vec![0xfb, 0xff, 0x00];
+        let bytes = vec![0xfb, 0xff, 0x00];
         for (form, text) in [
             (BinaryText::Base64, "+/8A"),
             (BinaryText::Base64Url, "-_8A"),
             (BinaryText::Hex, "fbff00"),
             (BinaryText::Hex, "FBff00"),
         ] {
-            assert_eq!(form.decode(text), Some(octets.clone()), "{text}");
+            assert_eq!(form.decode(text), Some(bytes.clone()), "{text}");
         }
         for (form, text) in [
             (BinaryText::Base64, "-_8A"),

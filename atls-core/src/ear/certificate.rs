@@ -30,13 +30,13 @@ impl PublicKey {
         })
     }
 
-    /// Octets of the modulus of an `RSAPublicKey` (RFC 8017 §A.1.1).
+    /// Bytes of the modulus of an `RSAPublicKey` (RFC 8017 §A.1.1).
     pub(super) fn rsa_bytes(&self) -> Option<usize> {
         let (numbers, []) = element(SEQUENCE, &self.key)? else {
             return None;
         };
         let (modulus, _) = element(INTEGER, numbers)?;
-        Some(modulus.iter().skip_while(|octet| **octet == 0).count())
+        Some(modulus.iter().skip_while(|byte| **byte == 0).count())
     }
 }
 

@@ -76,7 +76,7 @@ impl<'a> Check<'a> {
     reason = "whoever checks a result must decide about each of these"
 )]
 pub enum ExpectedNonce<'a> {
-    /// These octets, whole: 8 to 64 of them (RFC 9711 §4.1), others are never equal. Padded and unpadded base64url are
+    /// These bytes, whole: 8 to 64 of them (RFC 9711 §4.1), others are never equal. Padded and unpadded base64url are
     /// the same.
     Echoed(&'a [u8]),
     /// Whichever it has, if any: the result was made for another session or for none, and says **nothing** about this
@@ -119,7 +119,7 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
 
 fn check_nonce(ear: &Ear, names: &Names, expected: &ExpectedNonce<'_>) -> Result<(), EarError> {
     match (&names.nonce, &ear.nonce, expected) {
-        // What was read is of 8 to 64 octets, so an expectation of others is never met.
+        // What was read is of 8 to 64 bytes, so an expectation of others is never met.
         (Nonce::Always, Some(nonce), ExpectedNonce::Echoed(expected)) if nonce == expected => {
             Ok(())
         }

@@ -96,7 +96,7 @@ fn key_id(sign1: &CoseSign1) -> Result<&[u8], EarError> {
     }
 }
 
-/// The same claims as JSON has them: names for labels, words for tiers, base64url for octets.
+/// The same claims as JSON has them: names for labels, words for tiers, base64url for bytes.
 fn object(
     entries: Vec<(Cbor, Cbor)>,
     registered: &'static [Claim],
@@ -196,7 +196,7 @@ fn json(value: Cbor) -> Result<Value, EarError> {
             Value::Array(elements.collect::<Result<_, _>>()?)
         }
         Cbor::Bool(truth) => Value::Bool(truth),
-        Cbor::Bytes(octets) => Value::from(BASE64_URL_SAFE_NO_PAD.encode(octets)),
+        Cbor::Bytes(bytes) => Value::from(BASE64_URL_SAFE_NO_PAD.encode(bytes)),
         Cbor::Float(number) => Value::from(number),
         Cbor::Integer(number) => {
             let number = i128::from(number);

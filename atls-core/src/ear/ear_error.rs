@@ -30,7 +30,7 @@ pub enum EarError {
     /// The keys of the issuer cannot be had at the moment.
     #[error("keys of the issuer cannot be had at the moment")]
     NoKeys,
-    /// `eat_nonce` is absent where it is due, or another one, or not of 8 to 64 octets.
+    /// `eat_nonce` is absent where it is due, or another one, or not of 8 to 64 bytes.
     #[error("result has another nonce than the request, or none")]
     Nonce,
     /// An `eat_profile` that is not in the module's table.

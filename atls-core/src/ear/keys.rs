@@ -183,12 +183,12 @@ impl Key {
                     EllipticCurve::P384 => ("ES384", 48),
                     _ => return Err(KeyError::Unsupported),
                 };
-                let x = octets(&key.x, length)?;
-                let y = octets(&key.y, length)?;
+                let x = bytes(&key.x, length)?;
+                let y = bytes(&key.y, length)?;
                 (name.to_owned(), [vec![4], x, y].concat())
             }
             AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
-                ("EdDSA".to_owned(), octets(&key.x, 32)?)
+                ("EdDSA".to_owned(), bytes(&key.x, 32)?)
             }
             AlgorithmParameters::RSA(key) => {
                 let name = stated.clone().ok_or(KeyError::NoAlgorithm)?;
@@ -271,18 +271,18 @@ fn rsa(modulus: &str, exponent: &str) -> Result<Vec<u8>, KeyError> {
             .map_err(|_| KeyError::Malformed)
     };
     let (modulus, exponent) = (decode(modulus)?, decode(exponent)?);
-    let digits = modulus.iter().skip_while(|octet| **octet == 0);
+    let digits = modulus.iter().skip_while(|byte| **byte == 0);
     if digits.count() < MIN_RSA_BYTES {
         return Err(KeyError::Unsupported);
     }
     der_sequence(&[&modulus, &exponent]).ok_or(KeyError::Unsupported)
 }
 
-fn octets(text: &str, length: usize) -> Result<Vec<u8>, KeyError> {
+fn bytes(text: &str, length: usize) -> Result<Vec<u8>, KeyError> {
     let decoded = BASE64_URL_SAFE_NO_PAD.decode(text);
     decoded
         .ok()
-        .filter(|octets| octets.len() == length)
+        .filter(|bytes| bytes.len() == length)
         .ok_or(KeyError::Malformed)
 }
 

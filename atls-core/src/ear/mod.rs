@@ -51,5 +51,5 @@ pub use tier::Tier;
 pub use tier::TrustClaim;
 pub use tier::TrustVector;
 
-/// Octets of a token, encoded.
+/// Bytes of a token, encoded.
 pub const MAX_TOKEN: usize = 64 * 1024;

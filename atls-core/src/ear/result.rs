@@ -107,7 +107,7 @@ impl Ear {
     }
 
     /// `cnf` of the result itself (RFC 7800, RFC 8747): which key its holder must prove to have, as the token spells it.
-    /// A CWT's integer labels are decimal, its octet strings base64url.
+    /// A CWT's integer labels are decimal, its byte strings base64url.
     pub fn confirmation(&self) -> Option<&Value> {
         self.confirmation.as_deref()
     }
@@ -207,7 +207,7 @@ impl Appraisal {
     }
 
     /// A claim of the verifier's or platform's own, by its name in the token. A CWT's integer labels are decimal,
-    /// its octet strings base64url.
+    /// its byte strings base64url.
     pub fn extension(&self, name: &str) -> Option<&Value> {
         self.extensions.get(name)
     }

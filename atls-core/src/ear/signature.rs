@@ -11,7 +11,7 @@ pub(super) struct SignatureAlgorithm {
     pub(super) cose: i64,
     pub(super) key: AlgorithmIdentifier,
     signature: AlgorithmIdentifier,
-    /// Octets of each half of `r || s`; `None` where it is no ECDSA.
+    /// Bytes of each half of `r || s`; `None` where it is no ECDSA.
     half: Option<usize>,
 }
 
@@ -49,7 +49,7 @@ impl SignatureAlgorithm {
             })
     }
 
-    /// `r || s` becomes `Ecdsa-Sig-Value`; others are the same octets in both worlds.
+    /// `r || s` becomes `Ecdsa-Sig-Value`; others are the same bytes in both worlds.
     fn as_x509(&self, signature: &[u8]) -> Option<Vec<u8>> {
         let Some(half) = self.half else {
             return Some(signature.to_vec());
@@ -66,10 +66,10 @@ impl SignatureAlgorithm {
 pub(super) fn der_sequence(integers: &[&[u8]]) -> Option<Vec<u8>> {
     let mut content = Vec::new();
     for integer in integers {
-        let leading = integer.iter().take_while(|octet| **octet == 0).count();
+        let leading = integer.iter().take_while(|byte| **byte == 0).count();
         let digits = integer.get(leading..)?;
-        // A set top bit would make it negative, and zero still needs an octet.
-        let positive = digits.first().is_some_and(|octet| *octet < 0x80);
+        // A set top bit would make it negative, and zero still needs a byte.
+        let positive = digits.first().is_some_and(|byte| *byte < 0x80);
         let mut encoded = if positive { Vec::new() } else { vec![0] };
         encoded.extend_from_slice(digits);
         put(&mut content, 0x02, &encoded)?;

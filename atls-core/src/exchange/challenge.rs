@@ -91,7 +91,7 @@ impl Challenge {
     ///
     /// # Errors
     /// [`SendError::Format`] for a CMW with an item that the peer did not say it appraises, [`SendError::Cmw`] for one
-    /// that does not fit: at most 65,529 octets, and 65,520 beside the selection that answers parameters. And as
+    /// that does not fit: at most 65,529 bytes, and 65,520 beside the selection that answers parameters. And as
     /// [`ReceivedRequest::authenticate`].
     pub fn answer(self, cmw: &Cmw) -> Result<Vec<u8>, ProtocolError> {
         self.check_formats(cmw)?;

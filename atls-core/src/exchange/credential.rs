@@ -27,7 +27,7 @@ pub struct Credential {
     pub(crate) leaf_key: Vec<u8>,
     pub(crate) selection: Option<Selection>,
     pub(crate) binding: Binding,
-    /// Where the carriage, not the platform, fixes a report data field of 64 octets.
+    /// Where the carriage, not the platform, fixes a report data field of 64 bytes.
     pub(crate) report_data: Option<[u8; 64]>,
     /// Of the certificate that carried it.
     pub(crate) validity: Option<Validity>,

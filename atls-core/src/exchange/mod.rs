@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  relying party                                attester
-//!  request ─────────── request octets ───────▶  Challenge::receive
+//!  request ─────────── request bytes ───────▶  Challenge::receive
 //!    │                                            │ Challenge::to_attest → Evidence
 //!    ▼                                            ▼
 //!  Pending::finish ◀───── authenticator ──────  Challenge::answer

@@ -25,7 +25,7 @@ use crate::error::SendError;
 use crate::session::Session;
 use crate::session::Side;
 
-/// Asks the peer to attest: the octets to send, and what waits for the answer.
+/// Asks the peer to attest: the bytes to send, and what waits for the answer.
 ///
 /// `parameters` of `None` gives the minimal request of the draft.
 ///
@@ -108,7 +108,7 @@ impl UnsentRequest {
         Requester::new(side, provider, parameters)?.prepare()
     }
 
-    /// The octets to send.
+    /// The bytes to send.
     pub fn as_bytes(&self) -> &[u8] {
         self.request.as_bytes()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::codec::Reader;
 use crate::error::ProtocolError;
 
-/// The answer to an authenticator, five octets:
+/// The answer to an authenticator, five bytes:
 ///
 /// ```text
 /// struct { uint8 code; uint32 valid_for; } Verdict;      /* seconds, 0 unless accepted */
@@ -42,7 +42,7 @@ pub enum RefusalCode {
 }
 
 impl Verdict {
-    /// Five octets.
+    /// Five bytes.
     pub fn encode(self) -> [u8; 5] {
         let (code, seconds) = match self {
             Self::Accepted { valid_for } => {
@@ -55,7 +55,7 @@ impl Verdict {
     }
 
     /// # Errors
-    /// [`ProtocolError::Malformed`] unless exactly five octets, with `valid_for` zero in a refusal.
+    /// [`ProtocolError::Malformed`] unless exactly five bytes, with `valid_for` zero in a refusal.
     pub fn decode(bytes: &[u8]) -> Result<Self, ProtocolError> {
         let mut reader = Reader::new(bytes);
         let code = reader.u8()?;

@@ -18,7 +18,7 @@ pub struct ExporterSecret {
 
 impl ExporterSecret {
     /// # Errors
-    /// [`ProtocolError::Export`] where the secret is not as long as the suite's hash, 32 or 48 octets.
+    /// [`ProtocolError::Export`] where the secret is not as long as the suite's hash, 32 or 48 bytes.
     pub fn new(suite: &'static Tls13CipherSuite, secret: &[u8]) -> Result<Self, ProtocolError> {
         if secret.len() != suite.common.hash_provider.output_len() {
             return Err(ProtocolError::Export);

@@ -62,6 +62,6 @@ fn certificates_of_deployed_peers_parse_and_bind() {
     }
 }
 
-fn find(octets: &[u8], part: &[u8]) -> Option<usize> {
-    octets.windows(part.len()).position(|window| window == part)
+fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
 }

@@ -127,16 +127,16 @@ fn what_no_peer_would_accept_is_not_presented() {
     let good = quote(header, at, &report_data(&key));
     let result = |made: &Cmw| presented(Format::TaggedEvidence, &key, made).map(drop);
     // An attester that knows nothing of it, one that answers for another key, a quote cut short.
-    for octets in [
+    for bytes in [
         quote(header, at, &[7; 64]),
         quote(header, at, &report_data(&other)),
         good[..at + 63].to_vec(),
     ] {
-        let made = Cmw::evidence(quote_type(tee), octets);
+        let made = Cmw::evidence(quote_type(tee), bytes);
         assert_eq!(result(&made), Err(FormatError::ReportData));
     }
     let two = [("a", good.clone()), ("b", good.clone())]
-        .map(|(label, octets)| (label.into(), Cmw::evidence(quote_type(tee), octets)));
+        .map(|(label, bytes)| (label.into(), Cmw::evidence(quote_type(tee), bytes)));
     for made in [
         Cmw::evidence(media_type(), good.clone()),
         Cmw::evidence(quote_type("tdx"), good.clone()),

@@ -172,7 +172,7 @@ fn extension_block(extensions: &[(u16, &[u8])]) -> Vec<u8> {
     .concat()
 }
 
-/// Two octets of length, then the value.
+/// Two bytes of length, then the value.
 pub fn vec16(value: &[u8]) -> Vec<u8> {
     [
         &u16::try_from(value.len()).unwrap().to_be_bytes()[..],

@@ -25,7 +25,7 @@ use rustls::crypto::CryptoProvider;
 use serde_json::Value;
 use serde_json::json;
 
-pub const NONCE: &[u8] = b"this nonce has thirty-two octets";
+pub const NONCE: &[u8] = b"this nonce has thirty-two bytes.";
 
 pub fn at(seconds: u64) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(seconds))
@@ -192,7 +192,7 @@ impl Issuer {
             _ => (Algorithm::RS256, &signature::RSA_PKCS1_SHA256),
         };
         let key = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).unwrap();
-        // RSAPublicKey of 2048 bits: headers of 9 octets, the modulus, a header of 2, the exponent 65537.
+        // RSAPublicKey of 2048 bits: headers of 9 bytes, the modulus, a header of 2, the exponent 65537.
         let der = key.public_key().as_ref();
         let (n, e) = (&der[9..265], &der[267..]);
         let (n, e) = (
