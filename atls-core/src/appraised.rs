@@ -1,4 +1,7 @@
-//! What a Verifier finds: about a connection, about a key, or about Evidence alone.
+//! The result of a Verifier.
+//!
+//! An [`Appraised`] is about a connection or about a key, and is what [`Verifier::appraise`](crate::Verifier::appraise) returns.
+//! A [`RecordedAppraisal`] is about Evidence alone, and no connection is ever accepted by it.
 
 use std::any::Any;
 use std::cmp::Reverse;
@@ -14,9 +17,9 @@ use crate::finding::Finding;
 use crate::limits::MAX_FINDINGS;
 use crate::origin::Origin;
 
-/// What a verifier found in Evidence that a peer presented.
+/// The result of a verifier about Evidence that a peer presented.
 ///
-/// A result about the connection takes the proof that the Evidence carries its value:
+/// A result about the connection takes the proof that the Evidence carries the connection's value:
 ///
 /// ```
 /// # use atls_core::{Appraised, AppraisalError, Evidence, Origin, ear::Ear};
@@ -26,7 +29,7 @@ use crate::origin::Origin;
 /// }
 /// ```
 ///
-/// A verifier that does not compare does not compile:
+/// A verifier that forgets to compare does not compile:
 ///
 /// ```compile_fail,E0061
 /// # use atls_core::{Appraised, AppraisalError, Evidence, Origin, ear::Ear};
@@ -35,7 +38,7 @@ use crate::origin::Origin;
 /// }
 /// ```
 ///
-/// nor one that brings a comparison of its own:
+/// A verifier that compares in its own way does not compile either:
 ///
 /// ```compile_fail,E0308
 /// # use atls_core::{Appraised, AppraisalError, Evidence, Origin, ear::Ear};
@@ -54,7 +57,7 @@ pub struct Appraised {
     pub(crate) image: Option<String>,
 }
 
-/// What ties a result to the connection that it was given for.
+/// The proof of what a result is bound to.
 pub(crate) enum BindingProof {
     /// The Evidence carries the connection's value.
     Connection(BoundMatch),
@@ -63,8 +66,7 @@ pub(crate) enum BindingProof {
 }
 
 impl Appraised {
-    /// A result about Evidence that carries the value of this connection, and where the Evidence came from; the latter has no
-    /// default.
+    /// A result about Evidence that carries the value of this connection. The origin has no default.
     pub fn bound_to_connection(ear: Ear, origin: Origin, matched: BoundMatch) -> Self {
         Self {
             ear,
@@ -77,9 +79,11 @@ impl Appraised {
         }
     }
 
-    /// A result that says nothing of this connection and is good for a key alone, such as one that its holder presents again and
-    /// again. `spki` is the DER SubjectPublicKeyInfo of that key; the relying party refuses unless it authenticated this
-    /// connection, and the standard policy refuses such a peer.
+    /// A result about a key alone, such as one that its holder presents on many connections. It says nothing about this
+    /// connection.
+    ///
+    /// `spki` is the DER SubjectPublicKeyInfo of that key. The relying party refuses unless this key authenticated the
+    /// connection. The standard policy refuses every such peer.
     pub fn bound_to_key_only(ear: Ear, origin: Origin, spki: Vec<u8>) -> Self {
         Self {
             ear,
@@ -92,32 +96,32 @@ impl Appraised {
         }
     }
 
-    /// The DER SubjectPublicKeyInfo that the Evidence itself names. The relying party refuses unless it is the
-    /// key that authenticated this connection.
+    /// Sets the DER SubjectPublicKeyInfo that the Evidence itself names. The relying party refuses unless this key
+    /// authenticated the connection.
     #[must_use]
     pub fn with_attested_key(mut self, spki: Vec<u8>) -> Self {
         self.attested_key = Some(spki);
         self
     }
 
-    /// The platform's own claims, for handlers: [`PeerAttestation::claims`](crate::Candidate::claims).
+    /// Sets the platform's own claims, which handlers get by [`Candidate::claims`](crate::Candidate::claims).
     #[must_use]
     pub fn with_claims<T: Any + Send + Sync>(mut self, claims: T) -> Self {
         self.claims = Some(Arc::new(claims));
         self
     }
 
-    /// The checks behind the result, for people: what failed shows in the refusal, everything in
-    /// [`AppraisedItem::findings`](crate::AppraisedItem::findings). Adds to those that are there; at most [`MAX_FINDINGS`] are
-    /// kept, and of more those that failed first.
+    /// Adds checks that explain the result to people. A refusal shows those that failed;
+    /// [`AppraisedItem::findings`](crate::AppraisedItem::findings) has all. At most [`MAX_FINDINGS`] are kept, failed checks
+    /// before others.
     #[must_use]
     pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
         add(&mut self.findings, findings);
         self
     }
 
-    /// The name that the verifier's policy gives to the software that was recognised, for logs. Bounded and escaped as
-    /// the texts of a [`Finding`].
+    /// Sets the name that the verifier's policy gives to the recognised software, for logs. The name is bounded and escaped
+    /// as the texts of a [`Finding`] are.
     #[must_use]
     pub fn with_image(mut self, name: impl fmt::Display) -> Self {
         self.image = Some(finding::bounded(name));
@@ -144,7 +148,7 @@ impl Appraised {
         self.image.as_deref()
     }
 
-    /// What it is bound to.
+    /// The binding of the result.
     pub fn binding(&self) -> Binding {
         match self.proof {
             BindingProof::Connection(_) => Binding::Connection,
@@ -152,7 +156,7 @@ impl Appraised {
         }
     }
 
-    /// Whether it was given about another connection than the one with this value.
+    /// Tells whether the result is about another connection than the one with this value.
     pub(crate) fn is_of_other_connection(&self, bound: &Bound) -> bool {
         match &self.proof {
             BindingProof::Connection(matched) => !matched.is_of(bound),
@@ -160,7 +164,7 @@ impl Appraised {
         }
     }
 
-    /// For results that are used again, under the same value.
+    /// A copy, for a result that is used again under the same value.
     pub(crate) fn duplicate(&self) -> Self {
         Self {
             ear: self.ear.clone(),
@@ -187,11 +191,11 @@ impl fmt::Debug for Appraised {
     }
 }
 
-/// The judgement of recorded Evidence: everything was checked except that it is about a connection.
+/// The result of a verifier about recorded Evidence. Everything was checked but the connection.
 ///
-/// Each platform's verifier gives one by its method `appraise_recorded(&self, evidence: &[u8], now)`, for whoever tries a policy
-/// on Evidence out of a file. It is no [`Appraised`], so no [`Verifier`](crate::Verifier) can return it, and it never becomes a
-/// [`PeerAttestation`](crate::PeerAttestation):
+/// Each platform's verifier gives one by its method `appraise_recorded(&self, evidence: &[u8], now)`. It serves to try a policy on
+/// Evidence out of a file. It never becomes a [`PeerAttestation`](crate::PeerAttestation), since no
+/// [`Verifier`](crate::Verifier) can return it:
 ///
 /// ```compile_fail,E0308
 /// # use atls_core::{Appraised, RecordedAppraisal};
@@ -209,8 +213,7 @@ pub struct RecordedAppraisal {
 }
 
 impl RecordedAppraisal {
-    /// A result, where the Evidence came from, and the bytes that it carries where that of a peer carries the value of the
-    /// connection.
+    /// A result about recorded Evidence. `challenge` is what the Evidence carries in the place of a connection's value.
     pub fn new(ear: Ear, origin: Origin, challenge: impl Into<Vec<u8>>) -> Self {
         Self {
             ear,
@@ -222,7 +225,7 @@ impl RecordedAppraisal {
         }
     }
 
-    /// The platform's own claims.
+    /// Sets the platform's own claims.
     #[must_use]
     pub fn with_claims<T: Any + Send + Sync>(mut self, claims: T) -> Self {
         self.claims = Some(Arc::new(claims));
@@ -239,14 +242,14 @@ impl RecordedAppraisal {
         self.origin
     }
 
-    /// As [`Appraised::with_findings`].
+    /// Adds checks, as [`Appraised::with_findings`] does.
     #[must_use]
     pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
         add(&mut self.findings, findings);
         self
     }
 
-    /// As [`Appraised::with_image`].
+    /// Sets the name of the recognised software, as [`Appraised::with_image`] does.
     #[must_use]
     pub fn with_image(mut self, name: impl fmt::Display) -> Self {
         self.image = Some(finding::bounded(name));
@@ -263,8 +266,8 @@ impl RecordedAppraisal {
         self.image.as_deref()
     }
 
-    /// The bytes that the Evidence carries in place of a connection's value. **Nothing was compared with them**: whoever replays
-    /// the Evidence gets the same result.
+    /// The bytes that the Evidence carries in the place of a connection's value. **They were compared with nothing**: a replay
+    /// of the Evidence gets the same result.
     pub fn challenge(&self) -> &[u8] {
         &self.challenge
     }
@@ -275,7 +278,7 @@ impl RecordedAppraisal {
     }
 }
 
-/// As [`Appraised`]: claims and challenge identify devices.
+/// Prints result and origin. Claims and challenge identify devices, so it leaves them out.
 impl fmt::Debug for RecordedAppraisal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordedAppraisal")
@@ -288,7 +291,7 @@ impl fmt::Debug for RecordedAppraisal {
 fn add(findings: &mut Vec<Finding>, more: Vec<Finding>) {
     findings.extend(more);
     if findings.len() > MAX_FINDINGS {
-        // Stable: of one outcome, the order of the verifier.
+        // The sort is stable, so findings of one outcome keep the verifier's order.
         findings.sort_by_key(|finding| Reverse(finding.outcome()));
         findings.truncate(MAX_FINDINGS);
     }

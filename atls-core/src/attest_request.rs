@@ -14,11 +14,12 @@ use crate::expected::ExpectedValue;
 use crate::limits::NONCE_LENGTH;
 use crate::session::Side;
 
-/// What Evidence has to be about.
+/// The value and the key that Evidence must be about.
 ///
-/// Made by [`Challenge`](crate::exchange::Challenge) from the live connection, or for a weaker mode by [`OwnedAttestRequest`] from a key
-/// and a nonce, hashed under a name of their own, or from a key alone, which must be one SubjectPublicKeyInfo and nothing more:
-/// no caller can have a value of its own attested.
+/// A [`Challenge`](crate::exchange::Challenge) makes it from the live connection. For the weaker modes an
+/// [`OwnedAttestRequest`](crate::exchange::OwnedAttestRequest) makes it from a key, or from a key and a nonce. Those are hashed
+/// with a prefix of their own, and the key must be exactly one SubjectPublicKeyInfo. So no caller can have a value of its own
+/// choice attested.
 #[derive(Clone, Copy)]
 pub struct AttestRequest<'a> {
     pub(crate) bound: &'a Bound,
@@ -27,7 +28,7 @@ pub struct AttestRequest<'a> {
 }
 
 impl<'a> AttestRequest<'a> {
-    /// The value that the Evidence must carry, whole, in the way that the platform defines.
+    /// The value that the Evidence must carry, whole, in the form that the platform defines.
     pub fn bound(&self) -> &'a Bound {
         self.bound
     }
@@ -37,23 +38,23 @@ impl<'a> AttestRequest<'a> {
         self.leaf_key
     }
 
-    /// The 64 bytes of report data that the Evidence must have *instead of* what the platform makes of
-    /// [`bound`](Self::bound): the counterpart of [`Evidence::report_data`](crate::Evidence::report_data), for certificates
-    /// in [`Format::TaggedEvidence`](certificate::Format::TaggedEvidence).
+    /// The 64 bytes of report data that the Evidence must carry *instead of* the platform's own form of
+    /// [`bound`](Self::bound), for certificates in [`Format::TaggedEvidence`](certificate::Format::TaggedEvidence).
+    /// [`Evidence::report_data`](crate::Evidence::report_data) is its counterpart.
     ///
-    /// Like `bound` it is a digest of the key under a name of its own, never a value that somebody chose. An attester
-    /// without such a field need not ask: what it makes is then not presented.
+    /// Like `bound` it is a digest of the key with a prefix of its own, and nobody can choose it. An attester without such a
+    /// field ignores this method; its Evidence is then not presented.
     pub fn report_data(&self) -> Option<&'a [u8; 64]> {
         self.report_data
     }
 
-    /// For platforms with 64 bytes of report data: what they must be. The counterpart of
-    /// [`Evidence::expected_report_data`](crate::Evidence::expected_report_data).
+    /// The value of a field of 64 bytes of report data. [`Evidence::expected_report_data`](crate::Evidence::expected_report_data)
+    /// is its counterpart.
     pub fn expected_report_data(&self) -> ExpectedValue<[u8; 64]> {
         self.bound.report_data(self.report_data)
     }
 
-    /// The same for another thread: a device that blocks must not do so where connections are served.
+    /// The same request, for another thread. A device that blocks must not do so where connections are served.
     pub fn to_owned(self) -> OwnedAttestRequest {
         OwnedAttestRequest {
             bound: self.bound.clone(),
@@ -80,7 +81,8 @@ pub struct OwnedAttestRequest {
 }
 
 impl OwnedAttestRequest {
-    /// For a certificate that carries its Evidence as a CMW: about this key, whoever's connection it is then used on.
+    /// A request about this key, for a certificate that carries its Evidence as a CMW. The Evidence then says nothing about
+    /// a connection.
     ///
     /// # Errors
     /// [`ProtocolError::NoIdentity`] for a key that does not give its public half, or gives something else.
@@ -93,10 +95,10 @@ impl OwnedAttestRequest {
         })
     }
 
-    /// For a certificate made during a handshake: about this key and what the peer chose as nonce.
+    /// A request about this key and the nonce that the peer chose, for a certificate made during a handshake.
     ///
     /// # Errors
-    /// As [`for_key`](Self::for_key).
+    /// The same as [`for_key`](Self::for_key).
     pub fn for_handshake(
         attests: Side,
         nonce: &[u8; NONCE_LENGTH],
@@ -110,7 +112,7 @@ impl OwnedAttestRequest {
         })
     }
 
-    /// The request that it was made from.
+    /// The borrowed form, which an attester takes.
     pub fn as_request(&self) -> AttestRequest<'_> {
         AttestRequest {
             bound: &self.bound,
@@ -119,7 +121,7 @@ impl OwnedAttestRequest {
         }
     }
 
-    /// The same key, named by a claims buffer.
+    /// The same request, whose report data names the key by a claims buffer.
     pub(crate) fn for_claims(mut self) -> Result<Self, CmwError> {
         let (_, report_data) = certificate::claims_for_key(&self.leaf_key)?;
         self.report_data = Some(report_data);
@@ -127,8 +129,8 @@ impl OwnedAttestRequest {
     }
 }
 
-/// DER SubjectPublicKeyInfo, and nothing after it: a key object that appends the exported value of some connection would
-/// otherwise have that connection's binder attested.
+/// The DER SubjectPublicKeyInfo of the key. Bytes after it are refused: a key object that appends the exported value of some
+/// connection would otherwise have that connection's binder attested.
 fn public_key(key: &dyn SigningKey) -> Result<Vec<u8>, ProtocolError> {
     let spki = key.public_key().ok_or(ProtocolError::NoIdentity)?;
     match SubjectPublicKeyInfo::from_der(&spki) {

@@ -1,4 +1,7 @@
-//! The result: what is known of a peer, and the proof that it was decided.
+//! The outcome of appraisal and policy for one peer.
+//!
+//! [`RelyingParty::appraise`](crate::RelyingParty::appraise) builds a [`Candidate`] from the results of the verifiers, shows it to
+//! the policies, and gives a [`PeerAttestation`] if all of them accept it. Where one refuses, there is no value of this module.
 
 use std::any::Any;
 use std::fmt;
@@ -15,10 +18,10 @@ use crate::finding::Finding;
 use crate::media_type::MediaType;
 use crate::origin::Origin;
 
-/// A peer that was appraised and found good by the relying party's policy.
+/// A peer that was appraised and that the relying party's policy accepted.
 ///
-/// The proof type: [`RelyingParty::appraise`](crate::RelyingParty::appraise) is its only constructor, so who holds one
-/// holds a peer whose authenticator, binding, Evidence and status were all checked.
+/// [`RelyingParty::appraise`](crate::RelyingParty::appraise) is its only constructor. A value of this type proves that the
+/// peer's authenticator, binding, Evidence and status were all checked. It dereferences to [`Candidate`].
 ///
 /// ```
 /// use atls_core::PeerAttestation;
@@ -40,7 +43,7 @@ impl PeerAttestation {
     }
 }
 
-/// As [`Candidate`].
+/// Prints the same as [`Candidate`].
 impl fmt::Debug for PeerAttestation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("PeerAttestation")
@@ -57,7 +60,7 @@ impl Deref for PeerAttestation {
     }
 }
 
-/// What a policy looks at: a peer that was appraised, and not yet accepted.
+/// A peer that was appraised and is not yet accepted: the input of a [`Policy`](crate::Policy).
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -94,17 +97,17 @@ impl Candidate {
         statuses.reduce(Tier::worst).unwrap_or(Tier::None)
     }
 
-    /// What the attestation is bound to.
+    /// The binding of the attestation: the weakest of all items.
     pub fn binding(&self) -> Binding {
         self.binding
     }
 
-    /// One per device that attested; never empty.
+    /// One item for each device that attested, at least one.
     pub fn items(&self) -> &[AppraisedItem] {
         &self.items
     }
 
-    /// The platform claims of this type, where exactly one item has some.
+    /// The platform claims of this type, if exactly one item has some.
     ///
     /// ```
     /// # use atls_core::{Candidate, PolicyViolation};
@@ -118,8 +121,8 @@ impl Candidate {
     /// ```
     ///
     /// # Errors
-    /// [`ClaimsError::Absent`] without any, [`ClaimsError::Ambiguous`] with several: a peer that attests for several devices
-    /// chooses how many there are and in which order they come, so that the first one stands for none of the others. Look at
+    /// [`ClaimsError::Absent`] without any, [`ClaimsError::Ambiguous`] with several. A peer that attests for several devices
+    /// chooses their number and their order, so the first one says nothing about the others. Look at
     /// [`all_claims`](Self::all_claims) then.
     pub fn claims<T: Any>(&self) -> Result<&T, ClaimsError> {
         let mut all = self.all_claims();
@@ -130,39 +133,39 @@ impl Candidate {
         }
     }
 
-    /// The platform claims of this type of every item that has some, in the order in which the peer sent them. A policy over them
-    /// decides about each, and about there being none.
+    /// Iterates over the platform claims of this type of every item that has some, in the order in which the peer sent them.
+    /// A policy over them must check each, and must say what holds without any.
     pub fn all_claims<T: Any>(&self) -> impl Iterator<Item = &T> {
         self.items.iter().filter_map(AppraisedItem::claims)
     }
 
-    /// DER SubjectPublicKeyInfo of the key that authenticated the peer.
+    /// The DER SubjectPublicKeyInfo of the key that authenticated the peer.
     pub fn leaf_key(&self) -> &[u8] {
         &self.leaf_key
     }
 
-    /// When the decision was taken.
+    /// The time at which the peer was appraised.
     pub fn appraised_at(&self) -> UnixTime {
         self.appraised_at
     }
 
-    /// When the first of the results ends to be valid; from then on the peer counts as unattested.
+    /// The time at which the first of the results expires. From then on the peer counts as unattested.
     pub fn expires_at(&self) -> UnixTime {
         self.expires_at
     }
 
-    /// Whether the result has ended.
+    /// Tells whether the attestation has expired.
     pub fn is_expired(&self, now: UnixTime) -> bool {
         now >= self.expires_at
     }
 
-    /// How long the result stays valid; zero once it ended.
+    /// The time for which the attestation stays valid; zero once it has expired.
     pub fn valid_for(&self, now: UnixTime) -> Duration {
         Duration::from_secs(self.expires_at.as_secs().saturating_sub(now.as_secs()))
     }
 }
 
-/// Status, binding and times: keys, labels and claims identify devices.
+/// Prints status, binding and times. Keys, labels and claims identify devices, so it leaves them out.
 impl fmt::Debug for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Candidate")
@@ -174,15 +177,14 @@ impl fmt::Debug for Candidate {
     }
 }
 
-/// There are no claims that could stand for the peer as a whole.
+/// No single set of claims stands for the peer as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClaimsError {
     /// No item has claims of this type: another platform attested. Accept that platform's claims too, or refuse the peer.
     #[error("peer has no claims of this type")]
     Absent,
-    /// Several items have claims of this type: several devices attested. Look at each of them by
-    /// [`Candidate::all_claims`].
+    /// Several items have claims of this type: several devices attested. Check each by [`Candidate::all_claims`].
     #[error("several devices of the peer have claims of this type")]
     Ambiguous,
 }
@@ -200,7 +202,7 @@ pub struct AppraisedItem {
 }
 
 impl AppraisedItem {
-    /// The item's label in its collection; empty where it came alone. Chosen by the peer.
+    /// The item's label in its collection, which the peer chose; empty if the item came alone.
     pub fn label(&self) -> &str {
         &self.label
     }
@@ -210,12 +212,12 @@ impl AppraisedItem {
         &self.media_type
     }
 
-    /// The result.
+    /// The Attestation Result.
     pub fn ear(&self) -> &Ear {
         &self.ear
     }
 
-    /// Whether it came from a device or a simulator.
+    /// Tells whether it came from a device or a simulator.
     pub fn origin(&self) -> Origin {
         self.origin
     }
@@ -225,13 +227,13 @@ impl AppraisedItem {
         self.claims.as_deref()?.downcast_ref()
     }
 
-    /// The checks that its verifier made, as far as it tells them. For people: decide by the result or the claims.
+    /// The checks that its verifier reports. They are for people; a policy uses the result or the claims.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// The name that the verifier's policy gives to the software that was recognised, for logs. None where the verifier
-    /// names none, or several verifiers name it differently.
+    /// The name that the verifier's policy gives to the recognised software, for logs. There is none if the verifier
+    /// names none, or if several verifiers name it differently.
     pub fn image(&self) -> Option<&str> {
         self.image.as_deref()
     }

@@ -1,4 +1,7 @@
 //! The Attester (RFC 9334 §4.1): makes Evidence.
+//!
+//! [`Attester::attest`] takes the value of one connection and gives a CMW that carries it. Where it fails, the peer gets an empty
+//! authenticator and no reason; the [`AttestError`] stays on this side.
 
 use crate::attest_request::AttestRequest;
 use crate::box_future::BoxFuture;
@@ -8,25 +11,25 @@ use crate::media_type::MediaType;
 
 /// Makes Evidence, or obtains Attestation Results, for one connection.
 ///
-/// Dyn-compatible and free of any runtime; a device that blocks belongs on a thread of its own.
+/// The trait works as `dyn Attester` and needs no runtime. A device that blocks implements [`LocalAttester`] instead.
 ///
-/// An implementation must let its Evidence carry [`AttestRequest::bound`] and nothing that a peer chose. A TEE that
-/// signs caller-chosen values under the same attestation key, for whatever purpose, makes every relay possible again.
+/// The Evidence must carry [`AttestRequest::bound`], and no value that a peer chose. A TEE that signs caller-chosen values
+/// under the same attestation key, for whatever purpose, makes every relay possible again.
 pub trait Attester: Send + Sync {
-    /// The media types that [`attest`](Self::attest) may make. A peer that appraises none of them is declined
-    /// before the device is asked.
+    /// The media types that [`attest`](Self::attest) may make. A peer that appraises none of them is declined, and the device
+    /// is not asked.
     fn media_types(&self) -> &[MediaType];
 
     /// Makes the message for this connection: one record, or a collection for several devices.
     ///
     /// # Errors
-    /// [`AttestError`]; the peer then gets an empty authenticator and no reason.
+    /// [`AttestError`], of which the peer learns nothing: it gets an empty authenticator.
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>>;
 }
 
-/// An Attester that blocks: a device driver, without any runtime.
+/// An Attester that blocks, such as the driver of a device.
 ///
-/// What needs a thread of its own lifts it into an [`Attester`]; over tokio that is `atls_tower::Blocking`.
+/// `atls_tower::Blocking` gives it a thread of its own and makes an [`Attester`] of it.
 ///
 /// ```
 /// use atls_core::{AttestError, AttestRequest, LocalAttester, MediaType, cmw::Cmw, first_available};
@@ -52,13 +55,13 @@ pub trait Attester: Send + Sync {
 /// # }
 /// ```
 pub trait LocalAttester: Send {
-    /// As [`Attester::media_types`].
+    /// The same as [`Attester::media_types`].
     fn media_types(&self) -> &[MediaType];
 
-    /// As [`Attester::attest`], for as long as the device takes. Never called twice at once.
+    /// The same as [`Attester::attest`]. It blocks for as long as the device takes, and is never called twice at once.
     ///
     /// # Errors
-    /// [`AttestError`]
+    /// [`AttestError`] where the device makes no Evidence.
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError>;
 }
 
@@ -72,10 +75,10 @@ impl<T: LocalAttester + ?Sized> LocalAttester for Box<T> {
     }
 }
 
-/// The first platform that is this machine, in the order of the application's own list.
+/// The first device that this machine has, in the order of the application's own list.
 ///
-/// Each platform's `open` looks at files only, never at the network, and gives `None` where its device is absent. A
-/// simulated platform is never the answer unless the application put it into the list by name.
+/// Each platform's `open` looks at files only and gives `None` where its device is absent. A simulated platform is the answer
+/// only if the application put it into the list.
 pub fn first_available<const N: usize>(
     candidates: [Option<Box<dyn LocalAttester>>; N],
 ) -> Option<Box<dyn LocalAttester>> {

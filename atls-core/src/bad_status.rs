@@ -1,4 +1,4 @@
-//! A status that is not good enough, and why.
+//! A status that a policy does not accept, and its reasons.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::finding::Finding;
 use crate::finding::Outcome;
 use crate::limits::MAX_FINDINGS;
 
-/// The status of a peer that was appraised and is not good enough, with the checks that were not passed.
+/// The status of a peer that a policy does not accept, with the checks that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct BadStatus {
     tier: Tier,
@@ -20,7 +20,7 @@ pub struct BadStatus {
 }
 
 impl BadStatus {
-    /// Of a peer that has this status.
+    /// The status of this peer, and its reasons.
     pub(crate) fn of(candidate: &Candidate) -> Self {
         Self {
             tier: candidate.status(),
@@ -33,14 +33,14 @@ impl BadStatus {
         self.tier
     }
 
-    /// The checks that were not passed, failed ones before warnings. Where a verifier tells no such check (services give
-    /// an Attestation Result and nothing else), the claims of its result that are not affirming.
+    /// The checks that did not pass, failures before warnings. A service gives an Attestation Result and no checks; then these
+    /// are the claims of the result that are not affirming.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 }
 
-/// The status, then [`MAX_SHOWN`] findings.
+/// Prints the status and then [`MAX_SHOWN`] findings.
 impl fmt::Display for BadStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "attestation status is {}", self.tier)?;
@@ -56,7 +56,7 @@ impl fmt::Display for BadStatus {
     }
 }
 
-/// Why the status of an item is not affirming.
+/// The reasons for which the status of an item is not affirming.
 fn reasons(item: &AppraisedItem) -> Vec<Finding> {
     let worst = outcome(item.ear().status());
     if worst == Outcome::Passed {
@@ -67,7 +67,7 @@ fn reasons(item: &AppraisedItem) -> Vec<Finding> {
         .filter(|finding| finding.outcome() != Outcome::Passed)
         .cloned()
         .collect();
-    // A verifier may warn of one thing and refuse for another that it does not tell.
+    // A verifier may warn of one thing and refuse because of another that it does not report.
     if found.iter().all(|finding| finding.outcome() < worst) {
         found.extend(claims(item.ear()));
     }
@@ -124,5 +124,5 @@ fn outcome(tier: Tier) -> Outcome {
     }
 }
 
-/// Most findings in one line of a log; an operator who wants all asks [`BadStatus::findings`].
+/// Most findings in one line of a log. [`BadStatus::findings`] has all.
 const MAX_SHOWN: usize = 8;

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-/// What an attestation is bound to, weakest first.
+/// What an attestation is bound to, ordered from the weakest to the strongest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "the three modes of attested TLS")]
 pub enum Binding {
-    /// To a key (RA-TLS): open to replay, relay with a leaked key, and diversion.
+    /// A key (RA-TLS). Open to replay, to relay with a leaked key, and to diversion.
     Key,
-    /// To a nonce of the handshake and a key: open to relay with a leaked key, and diversion.
+    /// A nonce of the handshake, and a key. Open to relay with a leaked key, and to diversion.
     Handshake,
-    /// To this connection's exporter and a key.
+    /// This connection's exporter, and a key.
     Connection,
 }
 

@@ -1,4 +1,4 @@
-//! The value that Evidence must carry: this connection, this key.
+//! The value that Evidence must carry. It stands for one connection and one key.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::limits::NONCE_LENGTH;
 use crate::session::Session;
 use crate::session::Side;
 
-/// What Evidence must carry to be about one connection and one key, 32 or 48 bytes.
+/// The value, 32 or 48 bytes, that Evidence must carry to be about one connection and one key.
 ///
 /// draft-fossati-seat-expat-03, "Attestation Binder":
 ///
@@ -21,38 +21,40 @@ use crate::session::Side;
 /// binder         = Hash(public_key || exported_value)
 /// ```
 ///
-/// `public_key` is the DER SubjectPublicKeyInfo of the end-entity certificate as carried, `Hash` that of the
-/// cipher suite. It is computed from the live connection and from nothing else: no constructor takes bytes, so
-/// nobody can have a caller-chosen value attested through this type.
+/// `public_key` is the DER SubjectPublicKeyInfo of the end-entity certificate as carried. `Hash` is that of the cipher suite.
+/// The binder is computed from the live connection. No constructor takes bytes, so nobody can have a caller-chosen value
+/// attested through this type.
 ///
-/// The two weaker modes have values of their own, which no binder can ever equal: its hashed bytes begin with the
-/// `SEQUENCE` of a SubjectPublicKeyInfo, 0x30, as those of a handshake do not, and have 32 more after it, as those of a key do
-/// not. Hence a key whose public half is anything but one SubjectPublicKeyInfo is refused.
+/// The two weaker modes have values of their own:
 ///
 /// ```text
 /// bound to a key        SHA-256(public_key)
 /// bound to a handshake  SHA-256("atls intra-handshake" || 0x00 || role || nonce || public_key)
 /// ```
 ///
-/// `role` is 0x63 (`c`) or 0x73 (`s`) for the side that attests, `nonce` 32 bytes that the other side chose. Without
-/// that separation a peer could choose the exported value of another connection as its nonce, and have the binder of
-/// that connection attested.
+/// `role` is 0x63 (`c`) or 0x73 (`s`) for the side that attests. `nonce` is 32 bytes that the other side chose.
 ///
-/// How a platform carries it is one of the forms of [`ExpectedValue`](crate::ExpectedValue), used by both its halves.
+/// The preimages of the three values never coincide. That of a binder begins with 0x30, the `SEQUENCE` of a
+/// SubjectPublicKeyInfo, and continues for 32 bytes after it. That of a handshake begins with another byte. That of a key ends
+/// with the SubjectPublicKeyInfo, and keys with anything after it are refused. Otherwise a peer could send the exported value
+/// of another connection as its nonce, and have the binder of that connection attested.
+///
+/// A platform carries the value in one of the forms of [`ExpectedValue`](crate::ExpectedValue). Its attester and its verifier use
+/// the same form.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Bound {
     bytes: Vec<u8>,
 }
 
 impl Bound {
-    /// For Evidence in a certificate: about the key alone.
+    /// The value for Evidence in a certificate. It stands for the key alone.
     pub(crate) fn of_key(spki: &[u8]) -> Self {
         Self {
             bytes: Sha256::digest(spki).to_vec(),
         }
     }
 
-    /// For Evidence made during the handshake: about a nonce and the key of the side that attests.
+    /// The value for Evidence made during the handshake. It stands for a nonce and for the key of the side that attests.
     pub(crate) fn of_handshake(attests: Side, nonce: &[u8; NONCE_LENGTH], spki: &[u8]) -> Self {
         let role = match attests {
             Side::Client => b"c",
@@ -68,7 +70,7 @@ impl Bound {
         }
     }
 
-    /// The bytes, 32 with a SHA-256 suite and 48 with a SHA-384 one. A verifier compares them by
+    /// The bytes: 32 with a SHA-256 suite, 48 with a SHA-384 suite. A verifier compares them by
     /// [`ExpectedValue::compare`](crate::ExpectedValue::compare).
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -81,7 +83,7 @@ impl AsRef<[u8]> for Bound {
     }
 }
 
-/// Lower-case hexadecimal. The value is no secret: it is a hash, and the Evidence shows it.
+/// Prints lower-case hexadecimal. The value is a hash that the Evidence shows, and no secret.
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.bytes
@@ -96,7 +98,7 @@ impl fmt::Debug for Bound {
     }
 }
 
-/// `exported_value`, from which the binder follows once the end-entity key is known.
+/// The `exported_value` of one request. Together with the end-entity key it gives the binder.
 pub(crate) struct ExportedValue {
     suite: &'static Tls13CipherSuite,
     value: Zeroizing<[u8; 32]>,
@@ -128,5 +130,5 @@ impl fmt::Debug for ExportedValue {
     }
 }
 
-/// The normative text of the draft; one other passage of it says "Attestation Binding".
+/// The label of the draft's normative text. One other passage of the draft says "Attestation Binding".
 const EXPORTER_LABEL: &[u8] = b"Attestation";

@@ -1,13 +1,13 @@
-//! What a parsed CBOR value no longer shows of its bytes (RFC 8949).
+//! Properties of encoded CBOR (RFC 8949) that a parsed value does not show.
 
-/// Whether an integer of 64 bits is written as a bignum (tags 2 and 3), which ciborium reads as if it were plain.
+/// Tells whether an integer of 64 bits is written as a bignum (tags 2 and 3). ciborium reads it like a plain integer.
 ///
-/// No format here has bignums, and two spellings of one label or number are one too many. Bytes that are not
-/// well-formed are taken to hide one.
+/// No format here has bignums, and a label or number with two spellings is one too many. Bytes that are not well-formed count
+/// as hiding one.
 pub(crate) fn hides_integer(encoded: &[u8]) -> bool {
     let mut rest = encoded;
     let mut bignum = false;
-    // A walk over the heads, whatever nests in what: it needs no stack, and a length cannot outrun the bytes.
+    // The walk goes over the heads in their order, so it needs no stack. A length cannot outrun the bytes.
     while !rest.is_empty() {
         let Some((major, argument, after)) = head(rest) else {
             return true;
@@ -30,7 +30,7 @@ pub(crate) fn hides_integer(encoded: &[u8]) -> bool {
     false
 }
 
-/// Major type and argument of the first head, `None` for an indefinite length or a break, and what follows.
+/// Major type and argument of the first head, and the bytes after it. An indefinite length and a break have no argument.
 pub(crate) fn head(encoded: &[u8]) -> Option<(u8, Option<u64>, &[u8])> {
     let (first, rest) = encoded.split_first()?;
     let major = first >> 5;

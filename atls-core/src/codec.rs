@@ -4,7 +4,7 @@
 use crate::error::ProtocolError;
 use crate::error::SendError;
 
-/// Reads big-endian integers and length-prefixed vectors from bytes that a peer chose.
+/// Reads big-endian integers and length-prefixed vectors out of a peer's bytes.
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -54,12 +54,12 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    /// How many bytes are left.
+    /// The number of bytes that are left.
     pub(crate) fn remaining(&self) -> usize {
         self.rest.len()
     }
 
-    /// Everything was consumed; what trails a message is never ignored.
+    /// Refuses bytes after the message.
     pub(crate) fn finish(self) -> Result<(), ProtocolError> {
         if self.rest.is_empty() {
             Ok(())
@@ -96,7 +96,7 @@ pub(crate) fn put_vec24(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), SendError
     })
 }
 
-/// A vector of at most 2^16-1 bytes, written in place by `write`: nested vectors need no copies.
+/// Puts a vector of at most 2^16-1 bytes that `write` writes in place, so that nested vectors need no copies.
 pub(crate) fn put_within16(
     out: &mut Vec<u8>,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), SendError>,
@@ -106,7 +106,7 @@ pub(crate) fn put_within16(
     fill_in(out, usize::from(length), &length.to_be_bytes())
 }
 
-/// The same of at most 2^24-1 bytes.
+/// Puts a vector of at most 2^24-1 bytes in the same way.
 pub(crate) fn put_within24(
     out: &mut Vec<u8>,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), SendError>,
@@ -121,7 +121,7 @@ pub(crate) fn put_within24(
     fill_in(out, length, &prefix)
 }
 
-/// Keeps room for a length, writes, and tells how many bytes were written.
+/// Leaves room for a length, writes, and returns the number of written bytes.
 fn put_within(
     out: &mut Vec<u8>,
     room: usize,

@@ -1,20 +1,22 @@
-//! What a verifier looked at, check by check: for operators, never for the decision.
+//! The checks of a verifier, one by one.
+//!
+//! A verifier writes them, and operators read them in logs and refusals. No policy uses them.
 
 use std::fmt;
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// One check that a verifier made: its name, its outcome, the value that was seen, and the values that were allowed.
+/// One check that a verifier made: its name, its outcome, the value that it saw, and the values that are allowed.
 ///
-/// Findings explain a result to people; the decision is the status of the result alone. A verifier reports every check that
-/// it made, also those after the first that failed.
+/// Findings explain a result to people. The status of the result alone decides. A verifier reports every check that it made,
+/// those after the first failure included.
 ///
-/// **Public values only**: measurements, security version numbers, dates, names of reference values. Findings are logged
-/// and may be shown to the public, so they never hold what identifies a device (chip identifiers, `ueid`, serial numbers,
-/// certificates) and never a secret.
+/// **A finding holds public values only**, such as measurements, security version numbers, dates, and names of reference
+/// values. Findings are logged and may be shown to the public, so they hold no secret and no identifier of a device (chip
+/// identifier, `ueid`, serial number, certificate).
 ///
-/// Text is kept up to [`MAX_TEXT`](Self::MAX_TEXT) characters, with control characters escaped, so what a peer chose can
-/// neither fill a log nor forge lines of it.
+/// Each text is cut at [`MAX_TEXT`](Self::MAX_TEXT) characters and its control characters are escaped. So text that a peer
+/// chose can neither fill a log nor forge a line of it.
 ///
 /// ```
 /// # use atls_core::finding::Finding;
@@ -40,29 +42,29 @@ pub struct Finding {
     place: Option<Place>,
 }
 
-/// How a check ended, best first.
+/// The outcome of a check, ordered from the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "an operator acts in one of three ways"
 )]
 pub enum Outcome {
-    /// As it should be.
+    /// The value is as it should be.
     Passed,
-    /// Something is off, or soon will be: update, or change the policy.
+    /// Something is off, or soon will be. Update the platform, or change the policy.
     Warning,
-    /// Not acceptable.
+    /// The value is not acceptable.
     Failed,
 }
 
-/// A value that a policy allows, and its name there.
+/// A value that a policy allows, and its name in the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowed {
     name: String,
     value: String,
 }
 
-/// Where in a file a policy says what is allowed.
+/// The place of a policy's rule: a file and a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     file: Arc<str>,
@@ -70,13 +72,13 @@ pub struct Place {
 }
 
 impl Finding {
-    /// Most characters of each text, after escaping; more are replaced by `…`. A measurement of 64 bytes has 128.
+    /// Most characters of each text, after escaping. A `…` replaces the rest. A measurement of 64 bytes has 128 characters.
     pub const MAX_TEXT: usize = 256;
 
-    /// Most allowed values that one finding holds; of others it holds the number.
+    /// Most allowed values that one finding holds. It holds the number of the others.
     pub const MAX_ALLOWED: usize = 8;
 
-    /// A check that passed. Names are of the form `tdx.rtmr1`: the platform, then what was checked.
+    /// A check that passed. Names have the form `tdx.rtmr1`: the platform, then the field.
     pub fn passed(check: impl fmt::Display) -> Self {
         Self::new(check, Outcome::Passed)
     }
@@ -91,7 +93,7 @@ impl Finding {
         Self::new(check, Outcome::Failed)
     }
 
-    /// With an outcome that was computed.
+    /// A check with a computed outcome.
     pub fn new(check: impl fmt::Display, outcome: Outcome) -> Self {
         Self {
             check: bounded(check),
@@ -104,21 +106,20 @@ impl Finding {
         }
     }
 
-    /// The public value that was seen.
+    /// Sets the public value that the verifier saw.
     #[must_use]
     pub fn with_seen(mut self, value: impl fmt::Display) -> Self {
         self.seen = Some(bounded(value));
         self
     }
 
-    /// The public value that was seen, in hexadecimal.
+    /// Sets the public value that the verifier saw, in hexadecimal.
     #[must_use]
     pub fn with_seen_bytes(self, value: &[u8]) -> Self {
         self.with_seen(Hex(value))
     }
 
-    /// One more value that would have been accepted, by the name that the policy gives it; no value where the name says it
-    /// all.
+    /// Adds a value that is allowed, and its name in the policy. The value may be empty if the name says all.
     #[must_use]
     pub fn with_allowed(mut self, name: impl fmt::Display, value: impl fmt::Display) -> Self {
         if self.allowed.len() < Self::MAX_ALLOWED {
@@ -132,20 +133,20 @@ impl Finding {
         self
     }
 
-    /// One more value that would have been accepted, in hexadecimal.
+    /// Adds a value that is allowed, in hexadecimal.
     #[must_use]
     pub fn with_allowed_bytes(self, name: impl fmt::Display, value: &[u8]) -> Self {
         self.with_allowed(name, Hex(value))
     }
 
-    /// The cause or the cure, in a few words.
+    /// Sets the cause or the cure, in a few words.
     #[must_use]
     pub fn with_note(mut self, note: impl fmt::Display) -> Self {
         self.note = Some(bounded(note));
         self
     }
 
-    /// File and line of the policy that decides the check. Lines count from 1; 0 where the line is not known.
+    /// Sets file and line of the policy's rule. Lines count from 1; 0 stands for an unknown line.
     #[must_use]
     pub fn with_place(mut self, file: impl fmt::Display, line: usize) -> Self {
         self.place = Some(Place {
@@ -160,32 +161,32 @@ impl Finding {
         &self.check
     }
 
-    /// How it ended.
+    /// The outcome.
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// The value that was seen.
+    /// The value that the verifier saw.
     pub fn seen(&self) -> Option<&str> {
         self.seen.as_deref()
     }
 
-    /// The values that were allowed; no more than [`MAX_ALLOWED`](Self::MAX_ALLOWED).
+    /// The values that are allowed, at most [`MAX_ALLOWED`](Self::MAX_ALLOWED) of them.
     pub fn allowed(&self) -> &[Allowed] {
         &self.allowed
     }
 
-    /// How many values were allowed beside those.
+    /// The number of further values that are allowed.
     pub fn further_allowed(&self) -> usize {
         self.further_allowed
     }
 
-    /// Cause or cure.
+    /// The cause or the cure.
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
     }
 
-    /// Where the policy says so.
+    /// The place of the policy's rule.
     pub fn place(&self) -> Option<&Place> {
         self.place.as_ref()
     }
@@ -197,7 +198,7 @@ impl Allowed {
         &self.name
     }
 
-    /// The value; may be empty.
+    /// The value, which may be empty.
     pub fn value(&self) -> &str {
         &self.value
     }
@@ -209,13 +210,13 @@ impl Place {
         &self.file
     }
 
-    /// The line, counted from 1; 0 where it is not known.
+    /// The line, counted from 1; 0 if it is unknown.
     pub fn line(&self) -> usize {
         self.line
     }
 }
 
-/// One line: name, outcome, value seen, values allowed, note, place.
+/// Prints one line: name, outcome, seen value, allowed values, note, place.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.check, self.outcome)?;
@@ -272,13 +273,13 @@ impl fmt::Display for Place {
     }
 }
 
-/// Escaped, and no longer than [`Finding::MAX_TEXT`].
+/// The text of `value`, escaped and cut at [`Finding::MAX_TEXT`] characters.
 pub(crate) fn bounded(value: impl fmt::Display) -> String {
     let mut text = Bounded {
         text: String::new(),
         left: Finding::MAX_TEXT,
     };
-    // Ends early where there is no room, and so does a `Display` that fails: what was written stands.
+    // A text without room, or a failing `Display`, ends early. The text so far stands.
     let _ = write!(text, "{value}");
     text.text
 }
@@ -297,7 +298,7 @@ impl Write for Bounded {
 impl Bounded {
     fn push(&mut self, c: char) -> fmt::Result {
         let quote = matches!(c, '"' | '\'');
-        // Quotes stay readable; everything that is not printable, direction marks included, is escaped.
+        // Quotes stay readable. All characters that are not printable, direction marks included, are escaped.
         let length = if quote { 1 } else { c.escape_debug().count() };
         let Some(left) = self.left.checked_sub(length) else {
             self.text.push('…');

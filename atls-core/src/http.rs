@@ -1,13 +1,16 @@
-//! The one joint for outgoing HTTP: requests to verifiers and for collateral, bytes in, bytes out.
+//! The HTTP client that verifiers and sources of collateral are given.
+//!
+//! A request goes in, and a response comes out whatever its status code, or an [`HttpError`]. This crate has no implementation;
+//! `atls-remote` has one over reqwest.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::box_future::BoxFuture;
 
-/// Sends one HTTP request. Whoever implements it brings the sockets, the clock and the trust anchors.
+/// Sends HTTP requests. An implementation brings the sockets, the clock and the trust anchors.
 ///
-/// No URL that a peer chose is ever sent through it.
+/// No verifier sends a URL that a peer chose.
 pub trait HttpClient: Send + Sync {
     /// Sends the request and collects the response, whatever its status code.
     ///
@@ -15,7 +18,7 @@ pub trait HttpClient: Send + Sync {
     /// [`HttpLimits::max_body`] bytes, and must not follow a redirect to another origin.
     ///
     /// # Errors
-    /// [`HttpError`]: there is no response, or none that may be used.
+    /// [`HttpError`] where there is no response, or none that may be used.
     fn send(
         &self,
         request: http::Request<Vec<u8>>,
@@ -23,50 +26,50 @@ pub trait HttpClient: Send + Sync {
     ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>>;
 }
 
-/// How long and how large an answer may become.
+/// The limits of one response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpLimits {
-    /// From the call to the last byte of the response, everything together.
+    /// The longest time from the call to the last byte of the response.
     pub deadline: Duration,
-    /// Bytes of the response's body, after any content decoding.
+    /// The most bytes of the response's body, after content decoding.
     pub max_body: usize,
 }
 
 impl HttpLimits {
-    /// Both limits.
+    /// Limits of time and of size.
     pub fn new(deadline: Duration, max_body: usize) -> Self {
         Self { deadline, max_body }
     }
 }
 
-/// A request got no usable response. The text of a lower layer is kept for logs, and for nothing else.
+/// A request got no usable response. The text of a lower layer is for logs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
-    /// Not sent: too many requests are under way, or the service failed so often that it is left alone for a while.
+    /// The request was not sent, to spare the service.
     #[error("service is not asked at the moment: {0}")]
     NotSent(NotSent),
     /// The body is larger than its limit.
     #[error("response is larger than its limit")]
     TooLarge,
-    /// No complete response by the deadline.
+    /// The response was not complete by the deadline.
     #[error("no response within the deadline")]
     TimedOut,
-    /// No connection, no TLS, no attestation, or a connection that broke.
+    /// The connection could not be made or broke, or its TLS or attestation failed.
     #[error("service could not be reached: {0}")]
     Unreachable(String),
 }
 
-/// Why a request was not even sent.
+/// The reason for which a request was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NotSent {
-    /// As many requests as are allowed are under way.
+    /// The most requests that are allowed are under way.
     Busy,
-    /// Recent requests failed; the next one goes out after a pause.
+    /// Recent requests failed. The next one goes out after a pause.
     Failing,
-    /// As many requests as are allowed in this time were sent.
+    /// The most requests that are allowed in this time were sent.
     TooOften,
 }
 

@@ -1,4 +1,4 @@
-//! Every bound on what a peer may send or hold, in one place, with its unit and its reason.
+//! Every limit on the messages and resources of a peer, with its unit and its reason.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ pub const MAX_FRAME: usize = 128 * 1024;
 /// Most certificates in an authenticator. Public chains have 2 to 4.
 pub const MAX_CHAIN: usize = 8;
 
-/// Most extensions in one request or one certificate entry. We use three; a peer may offer others,
-/// which we ignore.
+/// Most extensions in one request or one certificate entry. The protocol uses three; a peer may offer others, which are
+/// ignored.
 pub const MAX_EXTENSIONS: usize = 32;
 
-/// Most authenticator requests on one connection, both directions together. One exchange has two;
-/// the rest is room for attesting again on a long connection. Bounds the memory of spent contexts.
+/// Most authenticator requests on one connection, both directions together. One exchange has two; the rest is room for
+/// attesting again on a long connection. It bounds the memory of spent contexts.
 pub const MAX_REQUESTS: usize = 64;
 
 /// Most findings that one result holds. A platform makes some thirty checks; the rest is room for several verifiers.
@@ -27,7 +27,7 @@ pub const MAX_FORMATS: usize = 64;
 pub const MAX_PARAMETER_VALUES: usize = 256;
 
 /// Largest CMW, in bytes. The extensions of a certificate entry share 65,535; the header of `cmw_attestation` takes 4 of
-/// them and the vector within another 2. Whatever stands beside it in the entry takes its own: see
+/// them and the vector within another 2. Other extensions of the entry leave less room: see
 /// [`Challenge::answer`](crate::exchange::Challenge::answer).
 pub const MAX_CMW: usize = 65_529;
 
@@ -71,16 +71,16 @@ pub const MAX_KEY_SET_VALUES: usize = 8192;
 /// Longest identifier of a key, in bytes. Usual ones are the digest of a key in text.
 pub const MAX_KEY_ID: usize = 1024;
 
-/// Bytes of a `certificate_request_context` that we make: 256 bits cannot repeat and cannot be guessed.
+/// Length of a `certificate_request_context` of this end, in bytes. 256 random bits do not repeat and cannot be guessed.
 pub const CONTEXT_LENGTH: usize = 32;
 
-/// Bytes of the nonce of an intra-handshake challenge: those of a `client_random`.
+/// Length of the nonce of an intra-handshake challenge, in bytes. It is that of a `client_random`.
 pub const NONCE_LENGTH: usize = 32;
 
-/// Longest age of an Attestation Result that a relying party accepts unless told otherwise.
+/// Greatest age of an Attestation Result that a relying party accepts by default.
 pub const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
-/// How far the clock of whoever gives a result may be ahead of ours.
+/// Greatest lead of a verifier's clock over this end's clock.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// Longest time for TLS handshake, exchange and appraisal of one connection together.
@@ -123,24 +123,24 @@ pub const DEFAULT_SHUTDOWN: Duration = Duration::from_secs(30);
 /// Most connections that a server holds between accept and the first request.
 pub const DEFAULT_PENDING: usize = 1024;
 
-/// How long a connection may go on after its attestation expired, so that answers under way arrive.
+/// Longest time that a connection goes on after its attestation expired, so that answers under way arrive.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
 /// Most attestations of its own that a server makes at once. Waits for a peer do not count.
 pub const DEFAULT_ATTESTATIONS: usize = 512;
 
-/// Most handshakes at once in which a server's device makes Evidence: all that one costs a client is a ClientHello, and
-/// clients that came further share the device.
+/// Most handshakes at once in which a server's device makes Evidence. Such a handshake costs a client only a ClientHello, and
+/// the device is shared with clients that got further.
 pub const DEFAULT_IN_HANDSHAKE: usize = 4;
 
 /// Most appraisals that a server runs at once; they may cost a verifier's time or network.
 pub const DEFAULT_APPRAISALS: usize = 64;
 
-/// How long an appraisal is used again for the same Evidence: the connections of one batch come within seconds.
+/// Longest time that an appraisal is used again for the same Evidence. The connections of one batch come within seconds.
 pub const DEFAULT_KEPT_AGE: Duration = Duration::from_secs(60);
 
 /// Most appraisals that are kept. One serves a whole batch.
 pub const DEFAULT_KEPT_RESULTS: usize = 256;
 
-/// Most bytes of Evidence that appraisals are kept under.
+/// Most bytes of Evidence for which appraisals are kept.
 pub const DEFAULT_KEPT_BYTES: usize = 8 * 1024 * 1024;

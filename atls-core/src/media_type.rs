@@ -24,7 +24,8 @@ pub struct MediaType {
 }
 
 impl MediaType {
-    /// Parses `type "/" subtype *( ";" name "=" value )`, at most 255 bytes as given and as printed, printable ASCII only.
+    /// Parses `type "/" subtype *( ";" name "=" value )`. The text is printable ASCII, and at most 255 bytes as given and as
+    /// printed.
     ///
     /// # Errors
     /// [`MediaTypeError`] where the text is not of that form or names a parameter twice.
@@ -54,7 +55,7 @@ impl MediaType {
             essence: essence.to_ascii_lowercase(),
             parameters,
         };
-        // Quoting lengthens: what we would print must be what a peer like us reads.
+        // Quotes make the text longer. The printed text must be one that this function reads.
         if parsed.to_string().len() > MAX_LENGTH {
             return Err(MediaTypeError);
         }
@@ -83,7 +84,7 @@ impl FromStr for MediaType {
     }
 }
 
-/// The canonical text: lower case, parameters sorted and quoted.
+/// Prints the canonical text: lower case, parameters sorted and quoted.
 impl fmt::Display for MediaType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.essence)?;
@@ -107,12 +108,12 @@ impl fmt::Display for MediaType {
 #[non_exhaustive]
 pub struct MediaTypeError;
 
-/// One parameter value, quoted or a token, and what follows its `;`.
+/// One parameter value, quoted or a token, and the text after its `;`.
 fn parameter_value(text: &str) -> Result<(String, &str), MediaTypeError> {
     let text = text.trim_start();
     let Some(quoted) = text.strip_prefix('"') else {
         let (value, rest) = text.split_once(';').unwrap_or((text, ""));
-        // RFC 9110 wants a token here; deployed services also send bare URIs, whose bytes are as harmless.
+        // RFC 9110 wants a token here. Deployed services also send bare URIs, which are as harmless.
         let value = value.trim();
         let plain = !value.is_empty() && !value.contains(['"', '\\', ' ']);
         return if plain {
@@ -146,7 +147,7 @@ fn is_token(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
-/// Bytes. RFC 6838 §4.2 allows 127 for each half of a type's name; profiles are URIs of similar length.
+/// In bytes. RFC 6838 §4.2 allows 127 for each half of a type's name; profiles are URIs of similar length.
 const MAX_LENGTH: usize = 255;
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Where Evidence came from.
 
-/// Where Evidence came from, as the verifier that knows the platform says.
+/// The origin of Evidence, as the platform's verifier states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Origin {
     /// A device whose keys its maker endorses.
     Device,
-    /// Software that anybody can run. Refused unless a policy names it.
+    /// Software that anybody can run. Every relying party refuses it unless its policy says otherwise by name.
     Simulated,
 }

@@ -1,4 +1,7 @@
-//! Appraisal policy for Attestation Results (RFC 9334 §8.5): good enough for whom?
+//! Appraisal policy for Attestation Results (RFC 9334 §8.5).
+//!
+//! A [`Policy`] looks at a [`Candidate`] and accepts it or returns a [`PolicyViolation`]. Every policy of a relying party must
+//! accept.
 
 use std::borrow::Cow;
 
@@ -11,7 +14,7 @@ use crate::error::Fault;
 use crate::finding::Finding;
 use crate::origin::Origin;
 
-/// Decides whether an appraised peer is good enough. Implemented for closures.
+/// Accepts or refuses a peer that was appraised. Closures implement it.
 ///
 /// ```
 /// # use atls_core::{Candidate, Policy, PolicyViolation};
@@ -23,8 +26,10 @@ use crate::origin::Origin;
 /// # is_policy(one_measurement_only);
 /// ```
 pub trait Policy: Send + Sync {
+    /// Checks one peer.
+    ///
     /// # Errors
-    /// [`PolicyViolation`] names what was not good enough.
+    /// [`PolicyViolation`] with the reason of the refusal.
     fn check(&self, candidate: &Candidate) -> Result<(), PolicyViolation>;
 }
 
@@ -37,10 +42,9 @@ where
     }
 }
 
-/// The policy that every relying party starts from, and that further policies can only narrow: bound to the
-/// connection, every status affirming, from a device.
+/// The policy that every relying party starts from: bound to the connection, every status affirming, from a device.
 ///
-/// What loosens it has a name that says so.
+/// Further policies can only accept less. Each method that accepts more says so in its name.
 ///
 /// ```
 /// use atls_core::{Binding, StandardPolicy};
@@ -61,7 +65,7 @@ pub struct StandardPolicy {
 }
 
 impl StandardPolicy {
-    /// Bound to the connection, affirming, from a device.
+    /// Accepts results that are bound to the connection, affirming, and from a device.
     pub fn new() -> Self {
         Self {
             weakest_binding: Binding::Connection,
@@ -70,29 +74,29 @@ impl StandardPolicy {
         }
     }
 
-    /// Also accepts results with status `warning`: something is off, such as firmware that needs an update, and the
-    /// verifier left the decision to you. `none` and `contraindicated` stay refused.
+    /// Accepts results with status `warning` too. Something is off, such as firmware that needs an update, and the verifier
+    /// leaves the decision to you. `none` and `contraindicated` stay refused.
     #[must_use]
     pub fn accept_warning(mut self) -> Self {
         self.worst_tier = Tier::Warning;
         self
     }
 
-    /// Also accepts peers whose Evidence comes from software that anybody can run. **Proves nothing** about the
-    /// peer: for development and tests.
+    /// Accepts Evidence of software that anybody can run too. It **proves nothing** about the peer. Use it in development and
+    /// tests.
     #[must_use]
     pub fn dangerous_accept_simulated(mut self) -> Self {
         self.simulated = true;
         self
     }
 
-    /// Also accepts attestation that is bound more weakly than to the connection, down to the given [`Binding`].
+    /// Accepts attestation that is bound more weakly than to the connection too, down to the given [`Binding`]. Use it for peers
+    /// that speak nothing better.
     ///
-    /// With [`Binding::Handshake`] who holds a leaked TLS key relays the Evidence of a genuine attester; with
-    /// [`Binding::Key`] he in addition replays it for as long as nobody knows of the leak: no lifetime of a certificate
-    /// ends that, as he can certify the key anew. Either is open to diversion to another genuine machine. For peers that
-    /// speak nothing better. With [`Binding::Key`] that includes results that are about a key, such as passports that are used
-    /// again, in whatever mode they come.
+    /// With [`Binding::Handshake`] the holder of a leaked TLS key can relay the Evidence of a genuine attester. With
+    /// [`Binding::Key`] it can also replay that Evidence, for as long as nobody knows of the leak; it can certify the key anew, so
+    /// no lifetime of a certificate ends that. Either is open to diversion to another genuine machine. [`Binding::Key`] also
+    /// accepts results about a key, such as passports that are used again, in every mode.
     #[must_use]
     pub fn dangerous_accept_binding(mut self, weakest: Binding) -> Self {
         self.weakest_binding = weakest;
@@ -127,7 +131,7 @@ impl Policy for StandardPolicy {
     }
 }
 
-/// The peer was appraised and is not good enough.
+/// The reason for which a policy refuses a peer.
 ///
 /// ```
 /// use atls_core::{Fault, PolicyViolation};
@@ -139,14 +143,14 @@ impl Policy for StandardPolicy {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyViolation {
-    /// Bound more weakly than the policy wants, hence open to the attacks that [`Binding`] names. Let the peer attest
-    /// after the handshake, or accept the weaker binding by [`StandardPolicy::dangerous_accept_binding`].
+    /// The attestation is bound more weakly than the policy wants, and so open to the attacks that [`Binding`] names. Let the
+    /// peer attest after the handshake, or accept the weaker binding by [`StandardPolicy::dangerous_accept_binding`].
     #[error(
         "attestation is bound to the {0} only, so it can be relayed or replayed; let the peer attest after the handshake, \
          or accept the weaker binding by StandardPolicy::dangerous_accept_binding"
     )]
     Binding(Binding),
-    /// A policy of the application, in its own words.
+    /// A policy of the application refuses, in its own words.
     #[error("{0}")]
     Custom(Cow<'static, str>),
     /// The Evidence comes from a simulator. Accept it in development by
@@ -162,12 +166,12 @@ pub enum PolicyViolation {
 }
 
 impl PolicyViolation {
-    /// Always the peer's, which is not good enough.
+    /// The party at fault: always the peer.
     pub fn fault(&self) -> Fault {
         Fault::Peer
     }
 
-    /// The checks that were not passed; none where another policy refused.
+    /// The checks that failed. There are none if a policy of the application refused.
     pub fn findings(&self) -> &[Finding] {
         match self {
             Self::Status(status) => status.findings(),
@@ -175,13 +179,13 @@ impl PolicyViolation {
         }
     }
 
-    /// For policies of the application.
+    /// A refusal by a policy of the application.
     pub fn custom(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Custom(reason.into())
     }
 }
 
-/// For policies: a peer without the one thing to look at is refused.
+/// A policy that asks for one set of claims refuses a peer that does not have exactly one.
 impl From<ClaimsError> for PolicyViolation {
     fn from(error: ClaimsError) -> Self {
         Self::custom(error.to_string())

@@ -1,4 +1,7 @@
-//! The Relying Party (RFC 9334 §4.1): verifier, then policy, then the proof.
+//! The Relying Party (RFC 9334 §4.1).
+//!
+//! A [`Credential`] goes in. The verifiers appraise its items, the policies check the results, and a [`PeerAttestation`] comes
+//! out. At the first failure there is a [`Refusal`] instead, and the connection ends.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -29,7 +32,7 @@ use crate::verifier::ConceptualMessage;
 use crate::verifier::Evidence;
 use crate::verifier::Verifier;
 
-/// Decides about peers: which verifier is asked, and what is good enough.
+/// Accepts or refuses peers, by its verifiers and its policies.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -53,7 +56,7 @@ pub struct RelyingParty {
 }
 
 impl RelyingParty {
-    /// Starts from [`StandardPolicy::new`] and a maximum age of one hour.
+    /// A builder with [`StandardPolicy::new`] and a maximum age of one hour.
     pub fn builder() -> RelyingPartyBuilder {
         RelyingPartyBuilder {
             relying_party: Self {
@@ -65,7 +68,7 @@ impl RelyingParty {
         }
     }
 
-    /// The media types that can be appraised, for the request to the peer.
+    /// The media types that its verifiers appraise, for the request to the peer.
     pub fn media_types(&self) -> Vec<MediaType> {
         self.verifiers
             .iter()
@@ -74,13 +77,13 @@ impl RelyingParty {
             .collect()
     }
 
-    /// Appraises every item of the credential and applies the policy: the only way to a [`PeerAttestation`].
+    /// Has every item of the credential appraised and checks the policies. There is no other way to a [`PeerAttestation`].
     ///
-    /// Every item of Evidence or Results must be accepted by a verifier, under the value of this connection; one
-    /// that no verifier knows refuses the whole.
+    /// A verifier must give a result about each item of Evidence or Attestation Results, under the value of this connection.
+    /// An item without a verifier refuses the peer.
     ///
     /// # Errors
-    /// [`Refusal`], with whose fault it was. There is no partial acceptance.
+    /// [`Refusal`], which names the party at fault. There is no partial acceptance.
     pub async fn appraise(
         &self,
         credential: Credential,
@@ -164,7 +167,8 @@ impl RelyingParty {
         }
     }
 
-    /// min(`exp`, `iat` + maximum age), in seconds since the epoch; none where that is not in the future, or `iat` is.
+    /// The lesser of `exp` and `iat` + maximum age, in seconds since the epoch. There is none if it has passed, or if `iat` is
+    /// in the future.
     fn expiry(&self, ear: &Ear, now: UnixTime) -> Option<u64> {
         let issued_at = ear.issued_at().as_secs();
         if issued_at > now.as_secs().saturating_add(CLOCK_SKEW.as_secs()) {
@@ -225,19 +229,19 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// Replaces the standard policy by one that was loosened by name.
+    /// Replaces the standard policy, for example by one that accepts more.
     pub fn standard_policy(mut self, policy: StandardPolicy) -> Self {
         self.relying_party.standard = policy;
         self
     }
 
-    /// Adds a policy, checked after the standard one: it can refuse more, never accept more.
+    /// Adds a policy that is checked after the standard one. It can refuse more peers and never accept more.
     pub fn policy(mut self, policy: impl Policy + 'static) -> Self {
         self.relying_party.further.push(Arc::new(policy));
         self
     }
 
-    /// How old a result may become, counted from its `iat`; by default [`DEFAULT_MAX_AGE`]. When it is reached the
+    /// Sets the greatest age of a result, counted from its `iat`; [`DEFAULT_MAX_AGE`] by default. When a result reaches it, the
     /// connection ends and the next one attests again.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.relying_party.max_age = max_age;
@@ -245,7 +249,7 @@ impl RelyingPartyBuilder {
     }
 
     /// # Errors
-    /// [`ConfigError`] without verifier, with two for one media type, or without a maximum age.
+    /// [`ConfigError`] without a verifier, with two verifiers for one media type, or with a maximum age of zero.
     pub fn build(self) -> Result<RelyingParty, ConfigError> {
         let relying_party = self.relying_party;
         if relying_party.verifiers.is_empty() {
@@ -271,19 +275,18 @@ impl RelyingPartyBuilder {
     }
 }
 
-/// A peer's attestation was not accepted.
+/// A peer was refused, for this reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// A verifier reached no result.
     #[error("appraisal failed")]
     Appraisal(#[source] AppraisalError),
-    /// A result cannot be used: its signature, shape or nonce are wrong. Whose fault it is depends on who gave it: the
-    /// verifier, or with a passport the peer.
+    /// A result has a wrong signature, form or nonce. The verifier is at fault or, with a passport, the peer.
     #[error("attestation result cannot be used")]
     BadResult(Fault),
-    /// The result is older than the maximum age, has expired, or is from the future; or this end does not know the
-    /// time. Whose fault it is depends on who gave the result: the verifier, or with a passport the peer.
+    /// The result is older than the maximum age, has expired, or is from the future; or this end does not know the time. The
+    /// verifier is at fault or, with a passport, the peer.
     #[error("attestation result has expired")]
     Expired(Fault),
     /// The Evidence names another key than the one that authenticated this connection.
@@ -294,19 +297,19 @@ pub enum Refusal {
         "no verifier accepts the format of the attestation; add the verifier of the peer's platform"
     )]
     NoVerifier,
-    /// The CMW holds no Evidence and no Results.
+    /// The CMW holds neither Evidence nor Attestation Results.
     #[error("attestation holds nothing to appraise: neither evidence nor a result")]
     NothingToAppraise,
-    /// Appraised, and not good enough.
+    /// A policy does not accept the result.
     #[error("attestation does not satisfy the policy")]
     Policy(#[from] PolicyViolation),
-    /// Evidence labelled as Results, or Results as Evidence.
+    /// Evidence is labelled as Attestation Results, or Attestation Results as Evidence.
     #[error("attestation is labelled as another kind of message")]
     WrongLabel,
 }
 
 impl Refusal {
-    /// Whose fault it was.
+    /// The party at fault.
     pub fn fault(&self) -> Fault {
         match self {
             Self::Appraisal(error) => error.fault(),
@@ -315,7 +318,7 @@ impl Refusal {
         }
     }
 
-    /// The checks that were not passed, where the peer was appraised and its status is not good enough.
+    /// The checks that failed, if the peer's status is the reason.
     pub fn findings(&self) -> &[Finding] {
         match self {
             Self::Policy(violation) => violation.findings(),
@@ -323,7 +326,7 @@ impl Refusal {
         }
     }
 
-    /// The status, where it is not good enough.
+    /// The peer's status, if it is the reason.
     pub fn status(&self) -> Option<Tier> {
         match self {
             Self::Policy(PolicyViolation::Status(status)) => Some(status.tier()),
@@ -331,7 +334,7 @@ impl Refusal {
         }
     }
 
-    /// What the peer is told: no detail.
+    /// The code that the peer is told. It holds no detail of the appraisal.
     pub fn code(&self) -> RefusalCode {
         match self {
             _ if self.fault() != Fault::Peer => RefusalCode::Unavailable,
@@ -341,7 +344,7 @@ impl Refusal {
     }
 }
 
-/// What a verifier says about a result is about who gave that.
+/// Blames a bad result on the party that gave it.
 fn refusal(error: AppraisalError, verifier: &dyn Verifier) -> Refusal {
     match error {
         AppraisalError::BadResult => Refusal::BadResult(fault_of_result_source(verifier)),

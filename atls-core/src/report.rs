@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-/// The error and each of its causes, outermost first, separated by `: `. What operators should read: `Display` of an error
-/// alone does not repeat its [`source`](Error::source).
+/// The error and each of its causes, outermost first, separated by `: `. Log this text rather than the error, since the
+/// `Display` of an error does not repeat its [`source`](Error::source).
 ///
 /// ```
 /// # use atls_core::AppraisalError;
@@ -18,7 +18,7 @@ pub fn report<'a>(error: &'a (dyn Error + 'static)) -> Report<'a> {
     Report(error)
 }
 
-/// See [`report`].
+/// The text of an error and its causes; [`report`] makes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a>(&'a (dyn Error + 'static));
 
@@ -39,7 +39,7 @@ impl fmt::Display for Report<'_> {
     }
 }
 
-/// Deeper chains are made by mistake.
+/// Most causes of one error. A longer chain is a mistake.
 const MAX_CAUSES: usize = 16;
 
 #[cfg(test)]

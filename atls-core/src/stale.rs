@@ -1,10 +1,10 @@
-//! Collateral outside its validity: which piece, and since when.
+//! Collateral outside of its validity.
 
 use std::fmt;
 
 use pki_types::UnixTime;
 
-/// A piece of a verifier's own collateral that is outside its validity: which one, and since or until when.
+/// A piece of a verifier's own collateral that is outside of its validity: its name, and the date since or until which.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -29,19 +29,19 @@ enum When {
 }
 
 impl Stale {
-    /// A piece that is valid from then on, which is yet to come: a clock is wrong.
+    /// A piece that is valid from a later time on. A clock is wrong.
     pub fn early(piece: &'static str, valid_from: UnixTime) -> Self {
         let when = When::NotBefore(valid_from);
         Self { piece, when }
     }
 
-    /// A piece that expired then.
+    /// A piece that expired at this time.
     pub fn expired(piece: &'static str, at: UnixTime) -> Self {
         let when = When::Expired(at);
         Self { piece, when }
     }
 
-    /// A piece whose dates are not known here.
+    /// A piece with unknown dates.
     pub fn undated(piece: &'static str) -> Self {
         let when = When::Unknown;
         Self { piece, when }
@@ -52,7 +52,7 @@ impl Stale {
         self.piece
     }
 
-    /// When it expired, where it did and that is known.
+    /// The time at which it expired, if it did and the time is known.
     pub fn expired_at(&self) -> Option<UnixTime> {
         match self.when {
             When::Expired(at) => Some(at),
@@ -60,7 +60,7 @@ impl Stale {
         }
     }
 
-    /// From when on it is valid, where that is yet to come.
+    /// The time from which it is valid, if that is yet to come.
     pub fn valid_from(&self) -> Option<UnixTime> {
         match self.when {
             When::NotBefore(from) => Some(from),

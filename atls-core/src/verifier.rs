@@ -1,4 +1,7 @@
 //! The Verifier (RFC 9334 §4.1): appraises Evidence.
+//!
+//! [`Verifier::appraise`] takes one item of [`Evidence`] with the value that it must carry, and gives an [`Appraised`]. Where it
+//! fails there is an [`AppraisalError`] and no result; the relying party refuses the peer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,19 +18,21 @@ use crate::media_type::MediaType;
 
 /// Appraises Evidence, in this process or by asking a service.
 ///
-/// Chosen by media type alone: there is no list of platforms anywhere. The media type is the peer's claim; an
-/// implementation must refuse what is not of its format.
+/// The relying party chooses a verifier by media type alone; no list names the platforms. The media type is the peer's claim,
+/// so an implementation must refuse bytes that are not of its format.
 pub trait Verifier: Send + Sync {
-    /// The media types that this verifier appraises. No two verifiers of one relying party may share one.
+    /// The media types that this verifier appraises. No two verifiers of one relying party may share a media type.
     fn media_types(&self) -> &[MediaType];
 
-    /// Whether those are types of Evidence or of Attestation Results. An item labelled as the other is refused.
+    /// Tells whether these are media types of Evidence or of Attestation Results. The relying party refuses an item that its
+    /// label names as the other kind.
     fn conceptual_message(&self) -> ConceptualMessage {
         ConceptualMessage::Evidence
     }
 
-    /// Which policy and reference values are in force: a number that rises whenever they change. Results that were reached
-    /// under another number are not used again. A verifier that never changes has no need of it.
+    /// A number that rises whenever the verifier's policy or reference values change.
+    /// [`Cached`](crate::combine::Cached) uses a result again only under the same number. A verifier that never changes keeps
+    /// the default.
     fn generation(&self) -> u64 {
         0
     }
@@ -35,12 +40,12 @@ pub trait Verifier: Send + Sync {
     /// Appraises one item at the given time.
     ///
     /// An implementation must find the value of [`Evidence::bound`] *inside* the signed Evidence, in the form that the platform
-    /// gives it: [`ExpectedValue::compare`] refuses with [`AppraisalError::NotBound`], and gives the proof without which there is
-    /// no [`Appraised`] about the connection. Where the format also carries the leaf key, its absence is a refusal, and it
-    /// goes into [`Appraised::with_attested_key`].
+    /// gives it. [`ExpectedValue::compare`] makes the comparison. It refuses with [`AppraisalError::NotBound`], or gives the
+    /// proof that an [`Appraised`] about the connection needs. If the format can carry the leaf key, the implementation must
+    /// refuse Evidence without it, and hand the key on by [`Appraised::with_attested_key`].
     ///
     /// # Errors
-    /// [`AppraisalError`]: no result. Evidence that is genuine but not good enough is a *result*, with a status that
+    /// [`AppraisalError`] where there is no result. Genuine Evidence that is not good enough *has* a result, and its status
     /// says so.
     fn appraise<'a>(
         &'a self,
@@ -71,7 +76,7 @@ impl<V: Verifier + ?Sized> Verifier for Arc<V> {
     }
 }
 
-/// What kind of conceptual message a verifier takes.
+/// The kind of conceptual message (RFC 9334 §8) that a verifier appraises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -85,6 +90,8 @@ pub enum ConceptualMessage {
 }
 
 /// One item to appraise, and the value that it must carry.
+///
+/// The relying party makes it. The verifier reads it.
 pub struct Evidence<'a> {
     media_type: &'a MediaType,
     bytes: &'a [u8],
@@ -94,8 +101,8 @@ pub struct Evidence<'a> {
 }
 
 impl<'a> Evidence<'a> {
-    /// For a caller of a [`Verifier`] outside of a [`RelyingParty`](crate::RelyingParty), such as its tests. There
-    /// is no way to leave out the expected value.
+    /// One item, for a caller of a [`Verifier`] outside of a [`RelyingParty`](crate::RelyingParty), such as its tests. The
+    /// expected value cannot be left out.
     pub fn new(media_type: &'a MediaType, bytes: &'a [u8], bound: &'a Bound) -> Self {
         Self {
             media_type,
@@ -116,12 +123,12 @@ impl<'a> Evidence<'a> {
         self
     }
 
-    /// The media type that the peer gave it, one of the verifier's own.
+    /// The media type that the peer gave the item. It is one of the verifier's own.
     pub fn media_type(&self) -> &'a MediaType {
         self.media_type
     }
 
-    /// The item's bytes. Outside of what the platform signs they are malleable: their hash identifies nothing.
+    /// The item's bytes. The platform's signature may cover only a part of them, so their hash identifies nothing.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
@@ -136,21 +143,21 @@ impl<'a> Evidence<'a> {
         self.bound
     }
 
-    /// The 64 bytes of report data that must be there *instead of* what the platform makes of
-    /// [`bound`](Self::bound): the interoperable RA-TLS certificate fixes that field itself. Platforms whose Evidence
-    /// has no such field need not ask; they find no `bound` and refuse.
+    /// The 64 bytes of report data that the Evidence must carry *instead of* the platform's own form of
+    /// [`bound`](Self::bound). An interoperable RA-TLS certificate fixes that field itself. A platform without such a field
+    /// ignores this method; it does not find `bound` in the Evidence and refuses.
     pub fn report_data(&self) -> Option<&'a [u8; 64]> {
         self.report_data
     }
 
-    /// For platforms with 64 bytes of report data: what they must be. It is [`report_data`](Self::report_data) where the
-    /// carriage fixes it, and SHA-512 of [`bound`](Self::bound) elsewhere.
+    /// The expected value of a field of 64 bytes of report data: [`report_data`](Self::report_data) where the certificate fixes
+    /// it, and the SHA-512 of [`bound`](Self::bound) elsewhere.
     pub fn expected_report_data(&self) -> ExpectedValue<[u8; 64]> {
         self.bound.report_data(self.report_data)
     }
 }
 
-/// Sizes only: Evidence identifies devices.
+/// Prints sizes. Evidence identifies devices, so its bytes are left out.
 impl fmt::Debug for Evidence<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Evidence")

@@ -374,7 +374,7 @@ fn authenticators(findings: &mut Findings) {
     findings.check("authenticator", bound, &inputs, |input| {
         let session = Recorded::new(Side::Client, suite(), &[1; 32], None, chain.clone());
         let request = authenticator::request(&session, &provider, Vec::new()).unwrap();
-        let refused = request.validate(input).map(drop);
+        let refused = request.verify(input).map(drop);
         assert!(refused.is_err());
     });
 }

@@ -20,7 +20,7 @@ use atls_core::authenticator::Extension;
 use atls_core::authenticator::ReceivedRequest;
 use atls_core::authenticator::RequestTemplate;
 use atls_core::authenticator::SentRequest;
-use atls_core::authenticator::Validated;
+use atls_core::authenticator::VerifiedAuthenticator;
 use atls_core::authenticator::context;
 use atls_core::exchange::SendError;
 use atls_core::limits::MAX_CHAIN;
@@ -46,7 +46,7 @@ const OFFERED: u16 = 0xff77;
 // --- Round trips ---------------------------------------------------------------------------------------------------
 
 #[test]
-fn both_directions_validate_with_every_suite_and_provider() {
+fn both_directions_verify_with_every_suite_and_provider() {
     for provider in providers() {
         for suite in provider
             .cipher_suites
@@ -69,7 +69,7 @@ fn both_directions_validate_with_every_suite_and_provider() {
 }
 
 #[test]
-fn an_authenticator_validates_after_hello_retry_request() {
+fn an_authenticator_verifies_after_hello_retry_request() {
     for provider in providers() {
         let server = identity(&provider);
         let pair = Pair::with(
@@ -103,7 +103,7 @@ fn an_authenticator_validates_after_hello_retry_request() {
 }
 
 #[test]
-fn an_authenticator_validates_across_a_key_update() {
+fn an_authenticator_verifies_across_a_key_update() {
     for provider in providers() {
         let mut pair = pair(&provider);
         let sent = ask(&pair.client, &provider);
@@ -112,13 +112,13 @@ fn an_authenticator_validates_across_a_key_update() {
         pair.server.connection.refresh_traffic_keys().unwrap();
         support::pump(&mut pair.client.connection, &mut pair.server.connection);
         let authenticator = received.authenticate(&[]).unwrap();
-        assert!(sent.validate(&authenticator).is_ok());
+        assert!(sent.verify(&authenticator).is_ok());
         exchange(&pair.server, &pair.client, &provider).unwrap();
     }
 }
 
 #[test]
-fn validation_gives_the_chain_and_the_extensions_of_the_end_entity() {
+fn verification_gives_the_chain_and_the_extensions_of_the_end_entity() {
     let provider = &providers()[0];
     let pair = pair(provider);
     let sent = ask(&pair.client, provider);
@@ -130,14 +130,14 @@ fn validation_gives_the_chain_and_the_extensions_of_the_end_entity() {
     let authenticator = received.authenticate(&[extension]).unwrap();
     assert_eq!(context(&authenticator), Ok(Some(sent.context())));
     assert_eq!(context(sent.as_bytes()), Ok(Some(sent.context())));
-    let validated = sent.validate(&authenticator).unwrap();
+    let verified = sent.verify(&authenticator).unwrap();
     let own = pair.server.handshake().identity().unwrap();
     assert_eq!(
-        validated.chain().collect::<Vec<_>>(),
+        verified.chain().collect::<Vec<_>>(),
         own.cert.iter().collect::<Vec<_>>()
     );
-    assert_eq!(validated.extension(OFFERED), Some(&b"data"[..]));
-    assert_eq!(validated.extension(0), None);
+    assert_eq!(verified.extension(OFFERED), Some(&b"data"[..]));
+    assert_eq!(verified.extension(0), None);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn rejects_an_authenticator_of_another_connection() {
         let received = ReceivedRequest::receive(&other.server, sent.as_bytes()).unwrap();
         let genuine = received.authenticate(&[]).unwrap();
         assert_eq!(
-            sent.validate(&genuine).unwrap_err(),
+            sent.verify(&genuine).unwrap_err(),
             ProtocolError::BadFinished
         );
     }
@@ -194,7 +194,7 @@ fn rejects_a_signature_of_another_connection_under_a_new_mac() {
     let verify = on_other.certificate_verify(&certificate);
     let forged = on_one.seal_with(&certificate, &verify);
     assert_eq!(
-        sent.validate(&forged).unwrap_err(),
+        sent.verify(&forged).unwrap_err(),
         ProtocolError::BadSignature
     );
 }
@@ -224,7 +224,7 @@ fn rejects_an_answer_to_altered_request_bytes() {
     altered.request[last] ^= 1;
     let certificate = altered.certificate(&[]);
     assert_eq!(
-        sent.validate(&altered.seal(&certificate)).unwrap_err(),
+        sent.verify(&altered.seal(&certificate)).unwrap_err(),
         ProtocolError::BadFinished
     );
 }
@@ -240,7 +240,7 @@ fn rejects_a_reflected_authenticator() {
         let certificate = reflected.certificate(&[]);
         let authenticator = reflected.seal(&certificate);
         assert_eq!(
-            sent.validate(&authenticator).unwrap_err(),
+            sent.verify(&authenticator).unwrap_err(),
             ProtocolError::BadFinished
         );
     }
@@ -268,7 +268,7 @@ fn rejects_schemes_that_were_not_offered_or_do_not_fit_the_key() {
         let verify = case.forge.certificate_verify_as(&certificate, scheme);
         let error = case
             .sent
-            .validate(&case.forge.seal_with(&certificate, &verify))
+            .verify(&case.forge.seal_with(&certificate, &verify))
             .unwrap_err();
         let expected = [
             ProtocolError::SchemeNotOffered(scheme),
@@ -410,7 +410,7 @@ fn an_empty_authenticator_is_a_refusal_and_never_valid() {
         let received = ReceivedRequest::receive(&pair.server, sent.as_bytes()).unwrap();
         let empty = received.decline().unwrap();
         assert_eq!(context(&empty), Ok(None));
-        assert_eq!(sent.validate(&empty).unwrap_err(), ProtocolError::Declined);
+        assert_eq!(sent.verify(&empty).unwrap_err(), ProtocolError::Declined);
     }
 }
 
@@ -447,7 +447,7 @@ fn every_flipped_bit_and_every_truncation_is_refused() {
             };
             let mut authenticator = received.authenticate(&[extension]).unwrap();
             tamper(&mut authenticator);
-            sent.validate(&authenticator)
+            sent.verify(&authenticator)
         };
         let mut length = 0;
         let seen = std::cell::Cell::new(0);
@@ -479,7 +479,7 @@ fn an_rsa_key_signs_with_pss_only() {
         let forge = Forge::new(&server_end, Side::Server, &server, sent.as_bytes());
         let certificate = forge.certificate(&[]);
         let verify = forge.certificate_verify_with(&certificate, scheme);
-        sent.validate(&forge.seal_with(&certificate, &verify))
+        sent.verify(&forge.seal_with(&certificate, &verify))
             .map(drop)
     };
     for scheme in [
@@ -535,7 +535,7 @@ fn a_key_is_refused_under_a_scheme_that_this_request_did_not_offer() {
     let pair = pair_of(provider, &server);
     let sent = ask(&pair.client, &fewer);
     let forge = Forge::new(&pair.server, Side::Server, &server, sent.as_bytes());
-    let refused = sent.validate(&forge.seal(&forge.certificate(&[])));
+    let refused = sent.verify(&forge.seal(&forge.certificate(&[])));
     assert_eq!(
         refused.unwrap_err(),
         ProtocolError::SchemeNotOffered(0x0403)
@@ -785,7 +785,7 @@ fn nothing_secret_is_printed() {
     let context = sent.context().to_vec();
     let mac = forge.mac(&[]);
     let authenticator = received.authenticate(&[]).unwrap();
-    let printed = format!("{printed} {:?}", sent.validate(&authenticator).unwrap());
+    let printed = format!("{printed} {:?}", sent.verify(&authenticator).unwrap());
     for secret in [
         &context,
         &mac,
@@ -841,11 +841,11 @@ impl Case {
     }
 
     fn rejects(self, answer: impl FnOnce(&Forge) -> Vec<u8>, error: ProtocolError) {
-        assert_eq!(self.sent.validate(&answer(&self.forge)).unwrap_err(), error);
+        assert_eq!(self.sent.verify(&answer(&self.forge)).unwrap_err(), error);
     }
 
     fn validates(self, answer: impl FnOnce(&Forge) -> Vec<u8>) -> bool {
-        self.sent.validate(&answer(&self.forge)).is_ok()
+        self.sent.verify(&answer(&self.forge)).is_ok()
     }
 }
 
@@ -873,10 +873,10 @@ fn exchange(
     asker: &dyn Session,
     answerer: &dyn Session,
     provider: &CryptoProvider,
-) -> Result<Validated, ProtocolError> {
+) -> Result<VerifiedAuthenticator, ProtocolError> {
     let sent = ask(asker, provider);
     let authenticator = ReceivedRequest::receive(answerer, sent.as_bytes())?.authenticate(&[])?;
-    sent.validate(&authenticator)
+    sent.verify(&authenticator)
 }
 
 /// The same connection with no context spent yet.

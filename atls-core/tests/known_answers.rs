@@ -178,7 +178,7 @@ fn attesting_authenticators_equal_the_vectors_in_both_roles_and_hashes() {
 }
 
 #[test]
-fn empty_authenticators_equal_the_vectors_and_never_validate() {
+fn empty_authenticators_equal_the_vectors_and_never_verify() {
     for role in [Side::Server, Side::Client] {
         each(role, |suite, _, provider, asker, answerer| {
             let (request, pending) = atls_core::exchange::request(asker, provider, None).unwrap();
@@ -201,7 +201,7 @@ fn plain_authenticators_equal_the_vectors() {
         let received = ReceivedRequest::receive(answerer, sent.as_bytes()).unwrap();
         let authenticator = received.authenticate(&[]).unwrap();
         assert_eq!(authenticator, bytes(expected, "authenticator"));
-        assert!(sent.validate(&authenticator).is_ok());
+        assert!(sent.verify(&authenticator).is_ok());
     });
 }
 
@@ -257,7 +257,7 @@ fn authenticators_of_the_pre_rfc_draft_are_refused() {
                 data: Vec::new(),
             }];
             let sent = authenticator::request(&client, &base, extensions).unwrap();
-            assert!(sent.validate(&hex(authenticator)).is_err());
+            assert!(sent.verify(&hex(authenticator)).is_err());
             refused += 1;
         }
         assert!(refused > 0, "the file has authenticators");

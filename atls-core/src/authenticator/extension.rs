@@ -1,4 +1,4 @@
-//! TLS extensions, and the four that requests are built of.
+//! TLS extensions.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ pub struct Extension {
     pub data: Vec<u8>,
 }
 
-/// The size only: `cmw_attestation` identifies devices.
+/// Prints the size. `cmw_attestation` identifies devices, so its data is left out.
 impl fmt::Debug for Extension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Extension")
@@ -64,7 +64,7 @@ fn put_each(out: &mut Vec<u8>, extensions: &[Extension]) -> Result<(), SendError
     Ok(())
 }
 
-/// How many bytes [`put`] writes after the length.
+/// The number of bytes that [`put`] writes after the length.
 pub(crate) fn encoded_length(extensions: &[Extension]) -> usize {
     extensions.iter().fold(0, |sum: usize, extension| {
         sum.saturating_add(HEADER)

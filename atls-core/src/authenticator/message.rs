@@ -4,7 +4,7 @@
 //! struct { HandshakeType msg_type; uint24 length; opaque body[length]; }
 //! ```
 //!
-//! Parsed to the last byte: what trails, what is missing and what stands in the wrong order is refused.
+//! Messages are parsed to the last byte. A message that is cut, too long or out of order is refused.
 
 use pki_types::CertificateDer;
 use rustls::SignatureScheme;
@@ -24,11 +24,11 @@ use crate::session::Side;
 
 /// The `certificate_request_context` of a request or of an authenticator; an empty authenticator names none.
 ///
-/// RFC 9261 §6.2 "get context": lets an application find the request that an authenticator answers. It proves
+/// This is "get context" of RFC 9261 §6.2. An application finds the request that an authenticator answers by it. It proves
 /// nothing.
 ///
 /// # Errors
-/// [`ProtocolError::Malformed`] for what begins with no such message.
+/// [`ProtocolError::Malformed`] for bytes that do not begin with such a message.
 pub fn context(message: &[u8]) -> Result<Option<&[u8]>, ProtocolError> {
     let (kind, body, _) = next(message)?;
     match kind {
@@ -223,7 +223,7 @@ fn certificate_body(body: &[u8]) -> Result<(&[u8], Vec<CertificateEntry>), Proto
             extensions,
         });
     }
-    // An empty list stands in transcripts only; who refuses sends Finished alone.
+    // An empty list stands in transcripts only; a refusal sends Finished alone.
     if entries.is_empty() {
         Err(ProtocolError::Malformed)
     } else {
@@ -257,7 +257,7 @@ fn next(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), ProtocolError> {
     Ok((kind, body, rest))
 }
 
-/// What of `whole` stands before `rest`, its suffix.
+/// The part of `whole` before its suffix `rest`.
 fn prefix<'a>(whole: &'a [u8], rest: &[u8]) -> Result<&'a [u8], ProtocolError> {
     let length = whole
         .len()
@@ -266,7 +266,7 @@ fn prefix<'a>(whole: &'a [u8], rest: &[u8]) -> Result<&'a [u8], ProtocolError> {
     whole.get(..length).ok_or(ProtocolError::Malformed)
 }
 
-/// Where the context stands in a request: after type and length of the message, and its own length.
+/// The offset of the context in a request: after type and length of the message, and the context's own length.
 pub(crate) const REQUEST_CONTEXT: usize = 5;
 
 /// Bytes reserved for a request, which has three extensions as a rule.

@@ -1,31 +1,35 @@
-//! Exported Authenticators (RFC 9261) for TLS 1.3, whole: request, get context, authenticate, validate.
+//! Exported Authenticators (RFC 9261) for TLS 1.3.
+//!
+//! The messages of RFC 9261 go in and out as bytes. Every reject rule of the RFC is an error, and every error is fatal to the
+//! connection.
 //!
 //! ```text
 //!  asks                                         answers
-//!  request ─────────── request bytes ───────▶  ReceivedRequest::receive
+//!  request ─────────── request bytes ────────▶  ReceivedRequest::receive
 //!                                                 ├─ authenticate ─┐
-//!  SentRequest::validate ◀── authenticator ───────┴─ decline ──────┘
-//!    ├─ Ok(Validated)        a certificate, proven on this connection
-//!    ├─ Err(Declined)        a valid empty authenticator: never "valid"
-//!    └─ Err(_)               fatal
+//!  SentRequest::verify ◀─── authenticator ────────┴─ decline ──────┘
+//!    ├─ Ok(VerifiedAuthenticator)   a certificate, proven on this connection
+//!    ├─ Err(Declined)               a valid empty authenticator, which is a refusal
+//!    └─ Err(_)                      anything else
 //! ```
 //!
-//! Either end may ask. Both objects read the connection once, when they are made, and are consumed by their
-//! one answer: an authenticator cannot be made or checked on another connection, twice, or without the exact
-//! bytes of its request.
+//! Either end may ask. Both objects read the connection once, when they are made, and their one answer consumes them. So an
+//! authenticator belongs to one connection and to the exact bytes of one request, and is made and verified once.
 //!
 //! | call of RFC 9261 §6 | here |
 //! |---|---|
 //! | request | [`request`](request()) |
 //! | get context | [`context`], [`ReceivedRequest::context`] |
 //! | authenticate | [`ReceivedRequest::authenticate`], [`ReceivedRequest::decline`] |
-//! | validate | [`SentRequest::validate`] |
+//! | validate | [`SentRequest::verify`] |
 //!
-//! Not here: spontaneous server authenticators (RFC 9261 §5, "may"): attestation must be asked for, so there is
-//! no call that accepts an authenticator without its request. TLS 1.2: a [`Session`](crate::session::Session) is
-//! TLS 1.3. The chain validation callback (RFC 9261 §6.4), the one reject rule without a test here: [`Validated`] proves
-//! possession of the end-entity key on this connection. Whom that key belongs to is decided where the TLS library
-//! validates the handshake's chain, and [`Pending::finish`](crate::exchange::Pending::finish) demands that it is the same key.
+//! Three parts of RFC 9261 are left out:
+//!
+//! - Spontaneous server authenticators (§5). Attestation must be asked for, so every authenticator answers a request.
+//! - TLS 1.2. A [`Session`](crate::session::Session) is TLS 1.3.
+//! - The callback that checks the certificate chain (§6.4). [`VerifiedAuthenticator`] proves possession of the end-entity key on this
+//!   connection. The TLS library checks the chain of the handshake, and
+//!   [`Pending::finish`](crate::exchange::Pending::finish) demands the same key.
 
 mod answer_rules;
 mod extension;
@@ -42,7 +46,7 @@ pub use message::context;
 pub use prepared::PreparedRequest;
 pub use received::ReceivedRequest;
 pub use sent::SentRequest;
-pub use sent::Validated;
+pub use sent::VerifiedAuthenticator;
 pub use template::RequestTemplate;
 pub use template::request;
 

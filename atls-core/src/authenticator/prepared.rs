@@ -1,4 +1,4 @@
-//! The asking end, before its connection: a request made ahead.
+//! A request that is made before its connection is there.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::error::SendError;
 use crate::limits::CONTEXT_LENGTH;
 use crate::session::Session;
 
-/// An authenticator request made before its connection is there, so that it can leave with the end of the handshake.
+/// An authenticator request that is made before its connection is there, so that it can leave with the end of the handshake.
 pub struct PreparedRequest {
     pub(super) rules: Arc<AnswerRules>,
     pub(super) bytes: Vec<u8>,
@@ -24,11 +24,11 @@ impl PreparedRequest {
         &self.bytes
     }
 
-    /// The connection that it is sent on, and on no other: its context is spent hereby.
+    /// Names the connection on which the request is sent, and spends its context there.
     ///
     /// # Errors
-    /// [`ProtocolError`] where the exporter has none to give, the connection had its requests, is of the other side, or
-    /// already saw this context: a peer that read the request may have sent it back.
+    /// [`ProtocolError`] where the connection cannot export, had its most requests, is of the other side, or already saw this
+    /// context. A peer that read the request may have sent it back.
     pub fn on(self, session: &dyn Session) -> Result<SentRequest, ProtocolError> {
         let handshake = session.handshake();
         if handshake.side() != self.rules.side {

@@ -1,4 +1,4 @@
-//! The answering end: a request that arrived, and its one answer.
+//! The answering end: a request that arrived becomes one authenticator.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::limits::MAX_FRAME;
 use crate::session::Session;
 use crate::session::Side;
 
-/// An authenticator request of the peer, to be answered once.
+/// An authenticator request of the peer. It is answered once.
 pub struct ReceivedRequest {
     bytes: Vec<u8>,
     context: Vec<u8>,
@@ -35,9 +35,9 @@ impl ReceivedRequest {
     /// Parses the peer's request and spends its context.
     ///
     /// # Errors
-    /// [`ProtocolError::Malformed`] for anything but the request type that the peer's side may send, without
-    /// `signature_algorithms`, or with `server_name` from a server; [`ProtocolError::ContextSpent`] for a
-    /// context that was seen on this connection, be it the peer's or our own.
+    /// [`ProtocolError::Malformed`] for a message other than the request that the peer's side may send, and for a request without
+    /// `signature_algorithms`. [`ProtocolError::UnsolicitedExtension`] for `server_name` from a server.
+    /// [`ProtocolError::ContextSpent`] for a context that either end used on this connection.
     pub fn receive(session: &dyn Session, request: &[u8]) -> Result<Self, ProtocolError> {
         let handshake = session.handshake();
         let sender = handshake.side().peer();
@@ -69,23 +69,22 @@ impl ReceivedRequest {
         &self.context
     }
 
-    /// An extension of the request; unknown ones are kept and ignored.
+    /// The data of an extension of the request. Unknown extensions are kept and ignored.
     pub fn extension(&self, code: u16) -> Option<&[u8]> {
         extension::find(&self.extensions, code)
     }
 
-    /// The certified key that will answer: the one of the TLS handshake, where this end sent one.
+    /// The certified key that will answer. It is that of the TLS handshake if this end sent a certificate there.
     pub fn identity(&self) -> Option<&CertifiedKey> {
         self.identity.as_deref()
     }
 
-    /// RFC 9261 §6.3 "authenticate": certificate chain, signature and MAC, with `extensions` in the first
-    /// entry.
+    /// Answers with certificate chain, signature and MAC: "authenticate" of RFC 9261 §6.3. The first entry gets `extensions`.
     ///
     /// # Errors
-    /// [`ProtocolError::NoCommonScheme`] where the request offers no scheme of our key, [`ProtocolError::NoIdentity`]
-    /// without a certified key, and [`SendError`] for an answer that every peer must refuse: an extension that the
-    /// request did not offer, a chain of more than 8, a key without scheme of TLS 1.3, parts that do not fit.
+    /// [`ProtocolError::NoCommonScheme`] where the request offers no scheme of this end's key. [`ProtocolError::NoIdentity`]
+    /// without a certified key. [`SendError`] for an answer that every peer must refuse: an extension that the request did not
+    /// offer, a chain of more than 8 certificates, a key without a scheme of TLS 1.3, parts that do not fit.
     pub fn authenticate(self, extensions: &[Extension]) -> Result<Vec<u8>, ProtocolError> {
         let unsolicited = extensions
             .iter()
@@ -137,7 +136,7 @@ impl ReceivedRequest {
         Ok(authenticator)
     }
 
-    /// The empty authenticator: an authentic refusal (RFC 9261 §5.2, last paragraphs). Its Certificate with no
+    /// Answers with the empty authenticator, an authentic refusal (RFC 9261 §5.2, last paragraphs). Its Certificate without
     /// entries stands in the transcript and is not sent.
     ///
     /// # Errors
@@ -161,5 +160,5 @@ impl fmt::Debug for ReceivedRequest {
     }
 }
 
-/// Bytes reserved for an authenticator: a small chain, a signature, and small Evidence.
+/// Bytes that are reserved for an authenticator: a small chain, a signature, and small Evidence.
 const USUAL_AUTHENTICATOR: usize = 2048;

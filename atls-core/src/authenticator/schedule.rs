@@ -10,7 +10,7 @@ use crate::error::ProtocolError;
 use crate::session::Session;
 use crate::session::Side;
 
-/// The Handshake Context and Finished MAC Key of one direction of one connection. Not `Debug`: nothing can print it.
+/// The Handshake Context and Finished MAC Key of one direction of one connection. Without `Debug` nothing can print it.
 pub(crate) struct Schedule {
     suite: &'static Tls13CipherSuite,
     handshake_context: Zeroizing<Vec<u8>>,
@@ -18,8 +18,8 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// The labels name the *sender of the authenticator*, whoever asked; the exporter context is empty and the
-    /// length is that of the suite's hash. The MAC key is used as it is, without TLS 1.3's "finished" step.
+    /// The labels name the *sender of the authenticator*. The exporter context is empty, and the length is that of the suite's
+    /// hash. The MAC key is used as it is, without TLS 1.3's "finished" step.
     pub(crate) fn of(session: &dyn Session, sender: Side) -> Result<Self, ProtocolError> {
         let (context_label, key_label): (&[u8], &[u8]) = match sender {
             Side::Client => (
@@ -80,7 +80,7 @@ impl Transcript<'_> {
         input
     }
 
-    /// Finished (RFC 9261 §5.2.3); the CertificateVerify of an empty authenticator is nothing:
+    /// Finished (RFC 9261 §5.2.3). An empty authenticator has an empty CertificateVerify.
     ///
     /// ```text
     /// HMAC(Finished MAC Key, Hash(transcript || CertificateVerify))

@@ -1,4 +1,4 @@
-//! Which signature schemes an authenticator may use.
+//! The signature schemes of authenticators.
 
 use pki_types::SignatureVerificationAlgorithm;
 use rustls::SignatureScheme;
@@ -9,7 +9,7 @@ use crate::codec::put_vec16;
 use crate::error::ProtocolError;
 use crate::error::SendError;
 
-/// The schemes to offer: what the provider verifies and TLS 1.3 allows, in the provider's order.
+/// The schemes to offer: those that the provider verifies and TLS 1.3 allows, in the provider's order.
 pub(crate) fn offered(algorithms: &WebPkiSupportedAlgorithms) -> Vec<SignatureScheme> {
     algorithms
         .mapping
@@ -19,8 +19,8 @@ pub(crate) fn offered(algorithms: &WebPkiSupportedAlgorithms) -> Vec<SignatureSc
         .collect()
 }
 
-/// The provider's algorithm for a scheme. A scheme maps to several for TLS 1.2, where the curve is open; the
-/// first is the one that TLS 1.3 ties to it.
+/// The provider's algorithm for a scheme. In TLS 1.2 a scheme leaves the curve open and so maps to several algorithms; the first
+/// is that of TLS 1.3.
 pub(crate) fn algorithm(
     algorithms: &WebPkiSupportedAlgorithms,
     scheme: SignatureScheme,

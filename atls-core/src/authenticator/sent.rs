@@ -1,4 +1,4 @@
-//! The asking end: a request that was sent, and the validation of its one answer.
+//! The asking end: a request that was sent, and its one answer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::scheme;
 use crate::error::ProtocolError;
 use crate::limits::CONTEXT_LENGTH;
 
-/// An authenticator request of ours, waiting for its one answer.
+/// An authenticator request of this end that waits for its one answer.
 pub struct SentRequest {
     pub(super) rules: Arc<AnswerRules>,
     pub(super) bytes: Vec<u8>,
@@ -37,13 +37,13 @@ impl SentRequest {
         &self.context
     }
 
-    /// RFC 9261 §6.4 "validate": proves that the sender holds the end-entity key and answers this very request
-    /// on this very connection. Does not say that the certificate is trusted.
+    /// Verifies the answer: "validate" of RFC 9261 §6.4. It proves that the sender holds the end-entity key and answers this very
+    /// request on this very connection. It does not say that the certificate is trusted.
     ///
     /// # Errors
-    /// Every reject rule of RFC 9261 §5 and §6 as a [`ProtocolError`], but for the chain validation callback, of which
-    /// there is none; [`ProtocolError::Declined`] for a valid empty authenticator.
-    pub fn validate(self, authenticator: &[u8]) -> Result<Validated, ProtocolError> {
+    /// [`ProtocolError`] for each reject rule of RFC 9261 §5 and §6 except that of the certificate chain, and
+    /// [`ProtocolError::Declined`] for a valid empty authenticator.
+    pub fn verify(self, authenticator: &[u8]) -> Result<VerifiedAuthenticator, ProtocolError> {
         match Authenticator::decode(authenticator)? {
             Authenticator::Empty { finished } => {
                 let absent = message::absent_certificate(&self.context)?;
@@ -65,7 +65,7 @@ impl SentRequest {
                 }
                 let transcript = self.schedule.transcript(&self.bytes, certificate);
                 let signed = transcript.to_be_signed();
-                // The MAC is cheap and unforgeable without the connection; nothing else is looked at before.
+                // The MAC is cheap, and unforgeable without the connection. So it is checked before everything else.
                 check_finished(transcript, certificate_verify, finished)?;
                 self.check_extensions(&entries)?;
                 let leaf = entries.first().ok_or(ProtocolError::Malformed)?;
@@ -73,7 +73,7 @@ impl SentRequest {
                     .map_err(|_| ProtocolError::Malformed)?;
                 self.check_signature(&leaf, &signed, scheme, signature)?;
                 let spki = leaf.subject_public_key_info().as_ref().to_vec();
-                Ok(Validated { entries, spki })
+                Ok(VerifiedAuthenticator { entries, spki })
             }
         }
     }
@@ -118,14 +118,14 @@ impl fmt::Debug for SentRequest {
     }
 }
 
-/// A certificate chain whose end-entity key is proven on this connection. Not yet a trusted one.
+/// A certificate chain whose end-entity key is proven on this connection. The chain itself is not checked.
 #[derive(Clone)]
-pub struct Validated {
+pub struct VerifiedAuthenticator {
     entries: Vec<CertificateEntry>,
     spki: Vec<u8>,
 }
 
-impl Validated {
+impl VerifiedAuthenticator {
     /// The end-entity certificate.
     pub fn end_entity(&self) -> Option<&CertificateDer<'static>> {
         self.entries.first().map(|entry| &entry.certificate)
@@ -146,7 +146,7 @@ impl Validated {
         extension::find(&self.entries.first()?.extensions, code)
     }
 
-    /// Whether any entry but the first carries an extension.
+    /// Tells whether an entry other than the first carries the extension.
     pub(crate) fn has_later_extension(&self, code: u16) -> bool {
         self.entries
             .iter()
@@ -155,9 +155,9 @@ impl Validated {
     }
 }
 
-impl fmt::Debug for Validated {
+impl fmt::Debug for VerifiedAuthenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Validated")
+        f.debug_struct("VerifiedAuthenticator")
             .field("certificates", &self.entries.len())
             .finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! What the requests of all connections have in common, encoded once.
+//! The common part of the requests of all connections, encoded once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use crate::limits::CONTEXT_LENGTH;
 use crate::session::Session;
 use crate::session::Side;
 
-/// Asks the peer of this connection for an authenticator: RFC 9261 §6.1 "request".
+/// Asks the peer of this connection for an authenticator: "request" of RFC 9261 §6.1.
 ///
 /// # Errors
-/// As [`RequestTemplate::new`], [`RequestTemplate::prepare`] and [`PreparedRequest::on`].
+/// Those of [`RequestTemplate::new`], [`RequestTemplate::prepare`] and [`PreparedRequest::on`].
 pub fn request(
     session: &dyn Session,
     provider: &CryptoProvider,
@@ -36,22 +36,22 @@ pub fn request(
         .on(session)
 }
 
-/// Makes authenticator requests that differ in nothing but the context.
+/// Makes authenticator requests that differ in their context only.
 #[derive(Clone)]
 pub struct RequestTemplate {
     random: &'static dyn SecureRandom,
     rules: Arc<AnswerRules>,
-    /// With a context of zeros.
+    /// The message, with a context of zeros.
     bytes: Arc<[u8]>,
 }
 
 impl RequestTemplate {
-    /// A CertificateRequest (on a server) or ClientCertificateRequest (on a client). `signature_algorithms` comes from the
-    /// provider; further extensions are the caller's.
+    /// A maker of CertificateRequests for a server, or of ClientCertificateRequests for a client. The provider gives
+    /// `signature_algorithms`, and the caller gives further extensions.
     ///
     /// # Errors
-    /// A request that every peer must refuse: without a scheme of TLS 1.3 that the provider verifies, with `server_name`
-    /// on a server, with an extension that is repeated, with too many or too large ones.
+    /// [`SendError`] for a request that every peer must refuse: it has no scheme of TLS 1.3 that the provider verifies,
+    /// `server_name` on a server, a repeated extension, or extensions that are too many or too large.
     pub fn new(
         side: Side,
         provider: &CryptoProvider,

@@ -9,8 +9,7 @@ use super::SHA_256;
 use super::quote::padded;
 use crate::cmw::CmwError;
 
-/// The claims buffer of an interoperable RA-TLS certificate for a key, and the 64 bytes of report data that the quote
-/// must have.
+/// The claims buffer of an interoperable RA-TLS certificate for a key, and the 64 bytes of report data that its quote must have.
 ///
 /// ```text
 /// { "pubkey-hash": << [1, SHA-256(public_key)] >> }

@@ -2,17 +2,17 @@
 
 use crate::cmw::CmwError;
 
-/// What an attester made does not fit into the format of the certificate.
+/// Evidence does not fit into the format of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
-    /// It does not encode.
+    /// The CMW cannot be encoded.
     #[error("evidence does not fit in a CMW")]
     Cmw(#[from] CmwError),
-    /// It is anything but one SGX or TDX quote without event log. Use [`Format::Cmw`](super::Format::Cmw).
+    /// The Evidence is something else than one SGX or TDX quote without event log. Use [`Format::Cmw`](super::Format::Cmw).
     #[error("DICE tagged evidence holds one SGX or TDX quote and nothing else")]
     NoQuote,
-    /// The attester does not know [`AttestRequest::report_data`](crate::AttestRequest::report_data). Use another, or [`Format::Cmw`](super::Format::Cmw).
+    /// The attester ignores [`AttestRequest::report_data`](crate::AttestRequest::report_data). Use another attester, or [`Format::Cmw`](super::Format::Cmw).
     #[error("attester did not quote the report data of DICE tagged evidence")]
     ReportData,
 }

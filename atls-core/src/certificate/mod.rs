@@ -1,4 +1,8 @@
-//! Evidence inside an X.509 certificate: how the two weaker modes carry it.
+//! Evidence inside an X.509 certificate, as the two weaker modes carry it.
+//!
+//! A [`Format`] turns Evidence into an extension of a certificate.
+//! [`Credential::in_certificate`](crate::exchange::Credential::in_certificate) reads the extensions of peers; a certificate that is
+//! ambiguous or malformed gives a [`ProtocolError`](crate::ProtocolError) and no credential.
 //!
 //! | extension | contents | written | read |
 //! |---|---|---|---|
@@ -8,17 +12,15 @@
 //! | 1.2.840.113741.1337.6 (rats-tls) | a quote | no | yes |
 //! | 0.6.9.42.840.113741.1337.6 (Gramine: the same as it is on the wire, malformed) | a quote | no | yes |
 //!
-//! Which one is written is a [`Format`]. A certificate with one of them twice is refused, and so is `id-pe-cmw` beside any
-//! other. Of the rest, the first in this order decides: deployed peers write an old form beside the newer one.
+//! A certificate with one of these extensions twice is refused, and so is `id-pe-cmw` beside any other. Otherwise the first in
+//! this order decides, since deployed peers write an old form beside the newer one. Other extensions are ignored; the other
+//! numbers under 1.2.840.113741.1337 are reports of EPID, which Intel ended, and of local attestation.
 //!
-//! Nothing else is read. The other numbers under 1.2.840.113741.1337 are reports of EPID, which Intel ended, and of local
-//! attestation.
+//! The certificate fixes the 64 bytes of report data of a quote without CMW. They are `SHA-256(claims-buffer)` and zeros, where
+//! the claims hold the digest of the certificate's key. In the old forms they are `SHA-256(key)` and zeros. Evidence in a CMW
+//! carries the [`Bound`](crate::Bound) in the form of its platform.
 //!
-//! A quote without CMW has its 64 bytes of report data fixed by the carriage: `SHA-256(claims-buffer)` and zeros, where
-//! the claims hold the digest of the certificate's key; or `SHA-256(key)` and zeros in the old forms. What the Evidence
-//! must carry in a CMW is [`Bound`](crate::Bound)'s to say.
-//!
-//! Nothing here says that the certificate is trusted, or that its key was proven: that is TLS.
+//! TLS proves the certificate's key, and whether the certificate is trusted. This module does neither.
 
 mod claims_buffer;
 mod format_error;
@@ -36,14 +38,14 @@ pub(crate) use read::Carried;
 pub(crate) use read::Validity;
 pub(crate) use read::read;
 
-/// `id-pe-cmw`, for whoever writes the certificate.
+/// The object identifier of `id-pe-cmw`, as its arcs.
 pub const ID_PE_CMW: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 35];
 
-/// DICE tagged evidence, for whoever writes the certificate.
+/// The object identifier of DICE tagged evidence, as its arcs.
 pub const TAGGED_EVIDENCE: &[u64] = &[2, 23, 133, 5, 4, 9];
 
 const PUBKEY_HASH: &str = "pubkey-hash";
-/// Registered for quotes of SGX and TDX.
+/// The CBOR tag that is registered for quotes of SGX and TDX.
 const QUOTE_TAG: u64 = 60000;
 /// Named-information hash algorithms, RFC 6920 registry.
 const SHA_256: u64 = 1;

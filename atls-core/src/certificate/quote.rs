@@ -1,4 +1,4 @@
-//! DCAP quotes and their report data.
+//! The report data of DCAP quotes.
 
 use sha2::Digest;
 use sha2::Sha256;
@@ -7,14 +7,14 @@ use crate::cmw::Cmw;
 use crate::error::ProtocolError;
 use crate::media_type::MediaType;
 
-/// Intel's DCAP quote, as far as a certificate has to know it. Nothing of it was verified.
+/// Intel's DCAP quote, as far as a certificate needs it. Nothing of it is verified.
 ///
 /// ```text
 /// quote = header(48) ‖ [ body type(2) ‖ body size(4) ] (version 5) ‖ body ‖ …
 /// ```
 ///
-/// The header tells SGX from TDX: version, and from 4 on the TEE type at byte 4. The 64 bytes of report data stand in
-/// the body, at 320 in that of an enclave (384 bytes) and at 520 in that of a TD (584 and more).
+/// The header tells SGX from TDX by its version and, from version 4 on, by the TEE type at byte 4. The 64 bytes of report data
+/// are in the body, at 320 in that of an enclave (384 bytes) and at 520 in that of a TD (584 bytes and more).
 pub(super) struct Quote<'a> {
     bytes: &'a [u8],
     media_type: &'static str,
@@ -41,7 +41,7 @@ impl<'a> Quote<'a> {
         MediaType::parse(self.media_type).ok()
     }
 
-    /// `None` for a quote that ends before.
+    /// The report data. There is none in a quote that ends before it.
     pub(super) fn report_data(&self) -> Option<&'a [u8; 64]> {
         let (_, from_there) = self.bytes.split_at_checked(self.report_data_at)?;
         from_there.first_chunk()
@@ -51,7 +51,7 @@ impl<'a> Quote<'a> {
         self.bytes
     }
 
-    /// For a verifier.
+    /// The quote as a CMW, for a verifier.
     pub(super) fn to_record(&self) -> Result<Cmw, ProtocolError> {
         let media_type = self.media_type().ok_or(ProtocolError::Malformed)?;
         Ok(Cmw::evidence(media_type, self.bytes.to_vec()))
@@ -71,7 +71,7 @@ const SGX: &str = "application/vnd.atls.sgx-quote";
 const TDX: &str = "application/vnd.atls.tdx-quote";
 
 const HEADER: usize = 48;
-/// With type and size of the body.
+/// The header of version 5, with type and size of the body.
 const HEADER_5: usize = HEADER + 6;
 const ENCLAVE: usize = 320;
 const TD: usize = 520;

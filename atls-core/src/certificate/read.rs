@@ -1,4 +1,4 @@
-//! Certificates of peers.
+//! Reads the Evidence in certificates of peers.
 
 use ciborium::Value;
 use pki_types::CertificateDer;
@@ -25,14 +25,14 @@ use crate::error::ProtocolError;
 use crate::limits::MAX_CERTIFICATE;
 use crate::limits::MAX_CERTIFICATE_VALUES;
 
-/// What a certificate carries.
+/// The Evidence of a certificate.
 #[derive(Debug)]
 pub(crate) enum Carried {
     Cmw(Cmw),
     Quote { cmw: Cmw, report_data: [u8; 64] },
 }
 
-/// When a certificate is valid, in seconds since the epoch.
+/// The validity of a certificate, in seconds since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Validity {
     not_before: i64,
@@ -40,7 +40,7 @@ pub(crate) struct Validity {
 }
 
 impl Validity {
-    /// The end, in seconds since the epoch, if this is a time within.
+    /// The end in seconds since the epoch, if `now` is within the validity.
     pub(crate) fn end(self, now: UnixTime) -> Option<u64> {
         let now = i64::try_from(now.as_secs()).ok()?;
         if self.not_before <= now && now < self.not_after {
@@ -51,7 +51,7 @@ impl Validity {
     }
 }
 
-/// Evidence of a certificate, about its key.
+/// Reads the Evidence of a certificate about its key.
 pub(crate) fn read(
     certificate: &CertificateDer<'_>,
     spki: &[u8],
@@ -71,14 +71,14 @@ pub(crate) fn read(
     let cmw = extension(&parsed, OID_ID_PE_CMW)?;
     let tagged_evidence = extension(&parsed, OID_TAGGED_EVIDENCE)?;
     let mut old = None;
-    // All of them, for none may stand there twice.
+    // Every old form is looked up, since none may stand there twice.
     for oid in OLD_FORMS {
         let quote = extension(&parsed, oid)?;
         old = old.or(quote);
     }
     let carried = match (cmw, tagged_evidence, old) {
         (Some(value), None, None) => Carried::Cmw(cmw_choice(value)?),
-        // What decides must not depend on who reads. Deployed peers write an old form beside the newer one.
+        // Every reader must decide by the same extension. Deployed peers write an old form beside the newer one.
         (Some(_), ..) => return Err(ProtocolError::Malformed),
         (None, Some(value), _) => match Cmw::decode(value) {
             Ok(cmw) => Carried::Cmw(cmw),
@@ -135,7 +135,7 @@ fn tagged(value: &[u8], spki: &[u8]) -> Result<Carried, ProtocolError> {
     })
 }
 
-/// Whether the claims hold `pubkey-hash` of this key. Absent is not.
+/// Tells whether the claims hold the `pubkey-hash` of this key. Claims without one do not.
 fn names_key(buffer: &[u8], spki: &[u8]) -> Result<bool, ProtocolError> {
     let Value::Map(claims) = from_cbor(buffer)? else {
         return Err(ProtocolError::Malformed);
@@ -175,7 +175,7 @@ fn record(quote: &[u8]) -> Result<Cmw, ProtocolError> {
         .to_record()
 }
 
-/// One DER element that is all of the bytes, with a definite, shortest length of at most three bytes.
+/// Tag and content of the one DER element that the bytes are. Its length is definite and of the shortest form, up to three bytes.
 fn der(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let (tag, bytes) = bytes.split_first()?;
     let (length, value) = match bytes {
@@ -213,9 +213,9 @@ const MAX_CLAIMS_VALUES: usize = 256;
 
 const OID_ID_PE_CMW: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 35];
 const OID_TAGGED_EVIDENCE: &[u8] = &[0x67, 0x81, 0x05, 5, 4, 9];
-/// The first that is there decides.
+/// The first that is present decides.
 const OLD_FORMS: [&[u8]; 3] = [OID_SGX_SDK, OID_RATS_TLS, OID_GRAMINE_AS_SENT];
 const OID_SGX_SDK: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 1, 0x0d, 1];
 const OID_RATS_TLS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x8a, 0x39, 6];
-/// Tag and length of the OID stand in it once more.
+/// Tag and length of the OID are repeated in it.
 const OID_GRAMINE_AS_SENT: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x8a, 0x39, 6];

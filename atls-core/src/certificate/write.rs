@@ -1,4 +1,4 @@
-//! What is put into certificates.
+//! Writes Evidence into certificates.
 
 use ciborium::Value;
 use rustls::sign::SigningKey;
@@ -18,27 +18,26 @@ use crate::cmw::CmwError;
 use crate::error::ProtocolError;
 use crate::error::SendError;
 
-/// How a certificate carries the Evidence about its key.
+/// The form in which a certificate carries the Evidence about its key.
 ///
-/// A peer that is of this crate reads all of them. The default is the one that is a published standard, and that every
-/// platform fits into; the other is for peers that were there before.
+/// Peers that use this crate read every format. The default is a published standard and fits every platform. The other is for
+/// older peers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// `id-pe-cmw`, RFC 9999: whatever the attester makes, of any platform, several devices and Endorsements included.
+    /// `id-pe-cmw`, RFC 9999. It carries the Evidence of any platform, several devices and Endorsements included.
     #[default]
     Cmw,
-    /// DICE tagged evidence as in interoperable RA-TLS: one SGX or TDX quote, which is about a buffer of claims that names
-    /// the key. For peers of Gramine, Intel's SGX SDK, rats-tls and the like.
+    /// DICE tagged evidence as in interoperable RA-TLS: one SGX or TDX quote over a buffer of claims that names the key. It is
+    /// for peers such as Gramine, Intel's SGX SDK and rats-tls.
     ///
-    /// The attester must be one that quotes [`AttestRequest::report_data`]. Endorsements that it sends along have no place
-    /// and are left out: such peers have collateral of their own. An event log is not left out but refused, as a quote
-    /// without it says less.
+    /// The attester must quote [`AttestRequest::report_data`]. Its Endorsements have no place and are left out, since such peers
+    /// have collateral of their own. An event log is refused, since a quote without it says less.
     TaggedEvidence,
 }
 
 impl Format {
-    /// What an attester must be asked for such a certificate.
+    /// The request to an attester for such a certificate.
     ///
     /// # Errors
     /// [`ProtocolError::NoIdentity`] for a key that does not give its public half.
@@ -58,10 +57,10 @@ impl Format {
         }
     }
 
-    /// The value of the extension, with what the attester made when it was asked for [`to_attest`](Self::to_attest).
+    /// The value of the extension. `made` is the attester's answer to [`to_attest`](Self::to_attest).
     ///
     /// # Errors
-    /// [`FormatError`]: what no peer would accept is not presented.
+    /// [`FormatError`] for Evidence that no peer would accept.
     pub fn extension(self, request: AttestRequest<'_>, made: &Cmw) -> Result<Vec<u8>, FormatError> {
         match self {
             Self::Cmw => Ok(cmw_extension(made)?),
@@ -80,7 +79,7 @@ impl Format {
 /// The value of an `id-pe-cmw` extension, RFC 9999: the `cbor` choice, an OCTET STRING in DER.
 ///
 /// # Errors
-/// [`CmwError::TooLarge`]
+/// [`CmwError::TooLarge`] for a message of more than 65,529 bytes.
 pub fn cmw_extension(cmw: &Cmw) -> Result<Vec<u8>, CmwError> {
     let bytes = cmw.encode()?;
     let length = u32::try_from(bytes.len()).map_err(|_| CmwError::TooLarge)?;
@@ -106,7 +105,7 @@ pub fn tagged_evidence(quote: &[u8], claims_buffer: &[u8]) -> Result<Vec<u8>, Cm
     ))
 }
 
-/// The one item beside Endorsements, if it is a quote and its media type says the same.
+/// The one item beside Endorsements, if it is a quote and has the media type of one.
 fn only_quote(cmw: &Cmw) -> Option<Quote<'_>> {
     let items = cmw.items();
     let mut decisive = items.iter().filter(|item| !item.is_endorsements_only());

@@ -1,4 +1,4 @@
-//! The CBOR form.
+//! CMW in CBOR.
 
 use ciborium::Value;
 
@@ -22,7 +22,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Form, CmwError> {
         return Err(CmwError::TooMany);
     }
     let mut rest = bytes;
-    // ciborium allocates as it reads, never by a length that is merely claimed.
+    // ciborium allocates as it reads, and never by a claimed length.
     let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
         .map_err(|_| CmwError::Malformed)?;
     if !rest.is_empty() || cbor::hides_integer(bytes) {
@@ -158,8 +158,8 @@ fn write(value: &Value) -> Result<Vec<u8>, CmwError> {
     Ok(out)
 }
 
-/// RFC 9277 §4.3: `1668546817 + (ct / 255) * 256 + ct % 255`, so that no byte of the number is 0. The last 511
-/// Content-Formats have no tag.
+/// RFC 9277 §4.3: `1668546817 + (ct / 255) * 256 + ct % 255`. No byte of the number is 0. The last 511 Content-Formats have no
+/// tag.
 fn tag_number_of(content_format: u16) -> Option<u64> {
     let (high, low) = (
         u64::from(content_format / 255),

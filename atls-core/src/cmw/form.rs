@@ -95,8 +95,7 @@ impl Collection {
     }
 }
 
-/// RFC 3986 §4.3, as far as a reader without interest in its parts needs: a scheme, and then printable ASCII that may
-/// stand in a URI.
+/// RFC 3986 §4.3, for a reader that does not use the parts: a scheme, and then printable ASCII that may stand in a URI.
 fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else {
         return false;
@@ -119,5 +118,5 @@ fn is_oid(text: &str) -> bool {
     matches!(text.split_once('.'), Some(("0" | "1" | "2", rest)) if rest.split('.').all(is_arc))
 }
 
-/// The member that is no member but the collection's type.
+/// The name of the entry that holds the collection's type and is no member.
 pub(super) const COLLECTION_TYPE: &str = "__cmwc_t";

@@ -15,15 +15,15 @@ pub struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    /// The labels on the way to it, joined by `/`; empty where it came alone. Chosen by the sender.
+    /// The labels on the path to it, joined by `/`. It is empty if the message came alone. The sender chose the labels.
     ///
-    /// No two ways are written alike: in a text label `~` is `~0` and `/` is `~1` as in a JSON Pointer (RFC 6901), and a
-    /// text that is empty, or reads as an integer without being one, begins with `~2`.
+    /// Different paths have different texts. In a text label `~` is written `~0` and `/` is written `~1`, as in a JSON Pointer
+    /// (RFC 6901). A text that is empty or reads as an integer begins with `~2`.
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// Its media type; `None` for a Content-Format whose media type is not known here.
+    /// Its media type. A Content-Format that this crate does not know has none.
     pub fn media_type(&self) -> Option<MediaType> {
         match &self.kind {
             Type::Media(media_type) => Some(media_type.clone()),
@@ -31,7 +31,7 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Its type as carried.
+    /// Its type, as carried.
     pub fn kind(&self) -> &Type {
         &self.kind
     }
@@ -41,22 +41,22 @@ impl<'a> Item<'a> {
         self.value
     }
 
-    /// What the sender says it is, if it says.
+    /// The kind of message that the sender labelled it as, if any.
     pub fn indicator(&self) -> Option<Indicator> {
         self.indicator
     }
 
-    /// Labelled as Evidence and nothing else, or not labelled.
+    /// Tells whether it is labelled as Evidence and nothing else, or not labelled.
     pub fn is_evidence(&self) -> bool {
         self.says(Indicator::EVIDENCE)
     }
 
-    /// Labelled as Attestation Results and nothing else, or not labelled.
+    /// Tells whether it is labelled as Attestation Results and nothing else, or not labelled.
     pub fn is_attestation_results(&self) -> bool {
         self.says(Indicator::ATTESTATION_RESULTS)
     }
 
-    /// Labelled as Endorsements and nothing else.
+    /// Tells whether it is labelled as Endorsements and nothing else.
     pub fn is_endorsements_only(&self) -> bool {
         self.indicator == Some(Indicator::ENDORSEMENTS)
     }
@@ -66,7 +66,7 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Neither value nor label: they identify devices.
+/// Prints type and sizes. Value and label identify devices, so it leaves them out.
 impl fmt::Debug for Item<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Item")
@@ -103,8 +103,10 @@ impl Indicator {
     /// Bit 4.
     pub const APPRAISAL_POLICY: Self = Self(16);
 
+    /// The set with these bits.
+    ///
     /// # Errors
-    /// [`CmwError::Indicator`] for 0: a message that is nothing.
+    /// [`CmwError::Indicator`] for 0, which is a message of no kind.
     pub fn from_bits(bits: u32) -> Result<Self, CmwError> {
         if bits == 0 {
             return Err(CmwError::Indicator);

@@ -1,4 +1,4 @@
-//! The JSON form.
+//! CMW in JSON.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Form, CmwError> {
     if !bounded::json(MAX_CMW_VALUES, bytes) {
         return Err(CmwError::TooMany);
     }
-    // serde_json refuses what trails and what nests deeper than 128.
+    // serde_json refuses bytes after the value, and nesting deeper than 128.
     let json: Json = serde_json::from_slice(bytes).map_err(|_| CmwError::Malformed)?;
     form(json)
 }
@@ -117,12 +117,12 @@ fn to_value(form: &Form) -> Result<Value, CmwError> {
     })
 }
 
-/// JSON with its repeated names still in it: `serde_json::Value` would keep the last of them in silence.
+/// JSON that keeps repeated names. `serde_json::Value` would drop all but the last in silence.
 enum Json {
     Array(Vec<Self>),
     Integer(u64),
     Object(Vec<(String, Self)>),
-    /// What no CMW holds.
+    /// A value that no CMW holds.
     Other,
     Text(String),
 }
@@ -170,7 +170,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
         let mut array = Vec::new();
         while let Some(element) = sequence.next_element()? {
             if array.len() > RECORD_FIELDS {
-                // One too many is enough to refuse; the rest is read without being kept.
+                // One field too many is enough to refuse. The rest is read and dropped.
                 while sequence.next_element::<IgnoredAny>()?.is_some() {}
                 break;
             }

@@ -19,8 +19,8 @@ impl From<&str> for Label {
 }
 
 impl Label {
-    /// As a step of a path, so that no two paths are written alike: `~` and `/` as in a JSON Pointer (RFC 6901), and `~2`
-    /// before a text that is empty or would read as an integer.
+    /// The label as a step of a path. Different paths have different texts: `~` and `/` are escaped as in a JSON Pointer
+    /// (RFC 6901), and `~2` precedes a text that is empty or reads as an integer.
     pub(super) fn as_step(&self) -> String {
         match self {
             Self::Integer(integer) => integer.to_string(),

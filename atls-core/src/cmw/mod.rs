@@ -1,4 +1,4 @@
-//! The RATS Conceptual Message Wrapper, RFC 9999: Evidence, Attestation Results and their like with a media type.
+//! The RATS Conceptual Message Wrapper, RFC 9999. It carries Evidence, Attestation Results and the like with their media types.
 //!
 //! ```text
 //! record     = [ type, value, ? ind ]             type: media type, or (CBOR) CoAP Content-Format
@@ -6,10 +6,11 @@
 //! collection = { ? "__cmwc_t": uri, + label => record / tag / collection }
 //! ```
 //!
-//! Read in CBOR or JSON, told apart by the first byte. Written in deterministic CBOR (RFC 8949 §4.2.1) by
-//! [`Cmw::encode`], which is what this protocol sends, or in JSON by [`Cmw::to_json`].
+//! [`Cmw::decode`] reads CBOR and JSON, which differ in the first byte, within the limits of [`limits`](crate::limits). Other bytes
+//! give a [`CmwError`]. [`Cmw::encode`] writes deterministic CBOR (RFC 8949 §4.2.1), which the protocol sends. [`Cmw::to_json`]
+//! writes JSON.
 //!
-//! What is *not* checked: whether a value is of the type that its peer-chosen label names; that is the verifier's.
+//! It is **not** checked that a value is of the media type that the peer gives it. The verifier does that.
 
 mod cbor;
 mod error;

@@ -1,4 +1,4 @@
-//! The wrapper itself.
+//! The wrapper as a value.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ use super::label::Label;
 use crate::limits::MAX_CMW;
 use crate::media_type::MediaType;
 
-/// A record, a tag, or a collection of them: 1 to 8 items, nested 4 deep, 65,529 bytes.
+/// A record, a tag, or a collection of them. It has 1 to 8 items, nested up to 4 deep, and up to 65,529 bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cmw {
     form: Form,
@@ -38,7 +38,7 @@ impl Cmw {
         )
     }
 
-    /// Any record. Without indicator the type alone says what it is.
+    /// A record of any kind. Without indicator, its type alone tells the kind of message.
     pub fn record(kind: Type, value: Vec<u8>, indicator: Option<Indicator>) -> Self {
         Self {
             form: Form::Record(Record {
@@ -59,11 +59,11 @@ impl Cmw {
         }
     }
 
-    /// Several messages under labels. Its members must be bound to each other by the attester (RFC 9999): this
-    /// crate's relying party appraises each under the same challenge.
+    /// Several messages under labels. The attester must bind the members to each other (RFC 9999). The relying party of this
+    /// crate appraises each under the same value.
     ///
     /// # Errors
-    /// [`CmwError`] without member, with a repeated label, with a type that is neither URI nor OID, or beyond the limits.
+    /// [`CmwError`] without a member, with a repeated label, with a type that is neither URI nor OID, or beyond the limits.
     pub fn collection(kind: Option<String>, members: Vec<(Label, Self)>) -> Result<Self, CmwError> {
         let members = members
             .into_iter()
@@ -74,11 +74,11 @@ impl Cmw {
         Ok(Self { form })
     }
 
-    /// Reads CBOR or JSON, at most 65,529 bytes and nothing after it. Unknown fields do not exist in CMW: what is
-    /// not of the form is refused.
+    /// Reads CBOR or JSON of at most 65,529 bytes, with nothing after it. CMW has no unknown fields, so every deviation from the
+    /// form is refused.
     ///
     /// # Errors
-    /// [`CmwError`]
+    /// [`CmwError`] for other bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, CmwError> {
         if bytes.len() > MAX_CMW {
             return Err(CmwError::TooLarge);
@@ -92,30 +92,30 @@ impl Cmw {
         Ok(Self { form })
     }
 
-    /// Deterministic CBOR, at most 65,529 bytes.
+    /// The message in deterministic CBOR, at most 65,529 bytes.
     ///
     /// # Errors
-    /// [`CmwError::TooLarge`]
+    /// [`CmwError::TooLarge`] for a larger message.
     pub fn encode(&self) -> Result<Vec<u8>, CmwError> {
         within_length(cbor::encode(&self.form)?)
     }
 
-    /// JSON, at most 65,529 bytes. JSON has neither tags nor Content-Formats, and only text for labels.
+    /// The message in JSON, at most 65,529 bytes. JSON has neither tags nor Content-Formats, and its labels are text.
     ///
     /// # Errors
-    /// [`CmwError::NotInJson`] for what only CBOR can say, [`CmwError::TooLarge`].
+    /// [`CmwError::NotInJson`] for a message that only CBOR can express, [`CmwError::TooLarge`] for a larger one.
     pub fn to_json(&self) -> Result<Vec<u8>, CmwError> {
         within_length(json::encode(&self.form)?)
     }
 
-    /// Every record and tag, collections flattened, in the order of the wire; never empty.
+    /// Every record and tag, collections flattened, in the order of the wire. There is at least one.
     pub fn items(&self) -> Vec<Item<'_>> {
         let mut items = Vec::new();
         items::collect(&self.form, "", &mut items);
         items
     }
 
-    /// The `__cmwc_t` of a collection: a URI or OID that names its kind.
+    /// The `__cmwc_t` of a collection, which is a URI or OID that names its kind.
     pub fn collection_type(&self) -> Option<&str> {
         match &self.form {
             Form::Collection(collection) => collection.kind.as_deref(),
@@ -124,7 +124,7 @@ impl Cmw {
     }
 }
 
-/// Its items, without their values.
+/// Prints the items without their values.
 impl fmt::Debug for Cmw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Cmw").field(&self.items()).finish()

@@ -1,4 +1,4 @@
-//! Several verifiers that must all be content.
+//! Several verifiers that must all reach a result.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -19,18 +19,17 @@ use crate::verifier::ConceptualMessage;
 use crate::verifier::Evidence;
 use crate::verifier::Verifier;
 
-/// Several verifiers for the same media types, all asked at once: each must reach a result, and the status of all is the
-/// worst. So no one of them, mistaken or bribed, has a peer accepted by the standard policy alone.
+/// Several verifiers for the same media types. All are asked at once, each must reach a result, and the worst status counts. So
+/// no single verifier, mistaken or bribed, can have a peer accepted by the standard policy.
 ///
-/// A refusal outranks unavailability: a verifier that cannot be asked never hides that another refused, or found the peer
-/// contraindicated. Where others found something else, there is no result but [`AppraisalError::Incomplete`], which a
-/// [`Failover`](crate::combine::Failover) around this remembers. Each result's time is judged on its own.
+/// A refusal outranks unavailability. An unreachable verifier never hides that another refused, or found the peer
+/// contraindicated. If the others found something else, the outcome is [`AppraisalError::Incomplete`]. A
+/// [`Failover`](crate::combine::Failover) around this verifier remembers it. The time of each result is checked on its own.
 ///
-/// That holds of the *status*. A claim that two verifiers make is as bad as the worse says, and identifiers of policies count
-/// where both name them; but verifiers see different things, and a claim that only one makes stands as that one has it, as does
-/// a part of the attester that only one names. The platform's own claims are those of the first verifier that gives any, the
-/// findings those of all. A
-/// further [`Policy`](crate::Policy) that asks for such a claim trusts the one verifier that makes it.
+/// The result merges those of the verifiers. Of a claim that two verifiers make, the worse one stands. A claim that one verifier
+/// makes stands as it is, and so does a part of the attester that one verifier names. A policy identifier stands if all verifiers
+/// that name the part name it. The platform's own claims are those of the first verifier that gives any. The findings are those
+/// of all. So a further [`Policy`](crate::Policy) that asks for a claim may trust one verifier alone.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -50,8 +49,10 @@ pub struct AllAgree {
 }
 
 impl AllAgree {
+    /// Combines verifiers.
+    ///
     /// # Errors
-    /// [`ConfigError`] without verifiers, or where their media types or kinds differ.
+    /// [`ConfigError`] without verifiers, or where their media types or kinds of message differ.
     pub fn new(verifiers: Vec<Arc<dyn Verifier>>) -> Result<Self, ConfigError> {
         Ok(Self {
             verifiers: InterchangeableVerifiers::new(verifiers)?,
@@ -104,7 +105,7 @@ impl fmt::Debug for AllAgree {
     }
 }
 
-/// Polls all until each is done; the first refusal ends it, as no other answer would change it.
+/// Polls all until each is done. The first refusal ends the wait, since no other answer can change it.
 async fn all(
     asked: Vec<BoxFuture<'_, Result<Appraised, AppraisalError>>>,
 ) -> Result<Vec<Result<Appraised, AppraisalError>>, AppraisalError> {

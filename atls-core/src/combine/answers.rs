@@ -1,4 +1,4 @@
-//! What several verifiers answered about the same Evidence, taken together.
+//! The answers of several verifiers about the same Evidence, merged.
 
 use pki_types::UnixTime;
 
@@ -10,9 +10,9 @@ use crate::error::AppraisalError;
 use crate::limits::CLOCK_SKEW;
 use crate::origin::Origin;
 
-/// The worst of the results so far, and whether somebody could not be asked.
+/// The worst of the results so far, and whether a verifier could not be reached.
 ///
-/// A result is never forgotten: whoever is asked next makes the whole worse, or leaves it.
+/// A result is never forgotten. The next answer makes the whole worse, or leaves it as it is.
 pub(super) struct Answers<'a> {
     bound: &'a Bound,
     now: UnixTime,
@@ -30,6 +30,8 @@ impl<'a> Answers<'a> {
         }
     }
 
+    /// Adds one answer.
+    ///
     /// # Errors
     /// A refusal, which no further answer changes.
     pub(super) fn add(
@@ -50,10 +52,10 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// Where one who could not be asked leaves no result.
+    /// The result of verifiers that must all answer.
     ///
     /// # Errors
-    /// [`AppraisalError::Incomplete`] where others reached one, unless that is contraindicated whatever is still missing.
+    /// [`AppraisalError::Incomplete`] where only a part of them answered. A contraindicated result stands even then.
     pub(super) fn of_all(self) -> Result<Appraised, AppraisalError> {
         match (self.worst, self.unavailable) {
             (Some(worst), None) => Ok(worst),
@@ -63,17 +65,17 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// Where the one who answered stands for all who could not be asked.
+    /// The result of verifiers of which one must answer.
     ///
     /// # Errors
-    /// Where nobody answered.
+    /// [`AppraisalError`] where none answered.
     pub(super) fn of_any(self) -> Result<Appraised, AppraisalError> {
         let unavailable = self.unavailable;
         self.worst
             .ok_or_else(|| unavailable.unwrap_or(AppraisalError::Unreachable))
     }
 
-    /// Each result is judged on its own before it is merged: by its connection, and by its time.
+    /// Checks connection and time of one result, and merges it with those before.
     fn take(&mut self, result: Appraised) -> Result<(), AppraisalError> {
         if result.is_of_other_connection(self.bound) {
             return Err(AppraisalError::OTHER_CONNECTION);
@@ -90,7 +92,7 @@ impl<'a> Answers<'a> {
     }
 }
 
-/// Whether nobody answered, so that another may be asked.
+/// Tells whether the verifier did not answer, so that another may be asked.
 pub(super) fn is_unavailable(error: &AppraisalError) -> bool {
     matches!(
         error,
@@ -100,8 +102,10 @@ pub(super) fn is_unavailable(error: &AppraisalError) -> bool {
     )
 }
 
+/// The worse of two results about the same Evidence.
+///
 /// # Errors
-/// [`AppraisalError::BadResult`] where they found different keys in one Evidence: they cannot both be right.
+/// [`AppraisalError::BadResult`] where they name different keys, since both cannot be right.
 fn worse(one: Appraised, other: Appraised) -> Result<Appraised, AppraisalError> {
     let attested_key = match (one.attested_key, other.attested_key) {
         (Some(one), Some(other)) if one != other => return Err(AppraisalError::BadResult),

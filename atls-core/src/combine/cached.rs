@@ -1,4 +1,4 @@
-//! Evidence that was appraised is not appraised again.
+//! A verifier that appraises the same Evidence once.
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -30,13 +30,12 @@ use crate::verifier::Verifier;
 /// A verifier that keeps its results for a moment, so that the thousand connections of one batch of Evidence cost one
 /// appraisal.
 ///
-/// A result is used again for the same bytes, media type and Endorsements under the same expected value, while the verifier's
-/// [`generation`](Verifier::generation) is the same, the result has not expired, and it is not older than the maximum age.
-/// All of those are compared whole; there is no digest to collide. Only results are kept, never failures; but who asks
-/// while the same is being appraised waits for that, and shares its end.
+/// A result is used again for the same bytes, media type and Endorsements under the same expected value. The verifier's
+/// [`generation`](Verifier::generation) must be the same too, and the result must neither have expired nor be older than the
+/// maximum age. The bytes are compared whole; there is no digest to collide. Failures are not kept. A caller that asks while the
+/// same Evidence is being appraised waits, and shares the outcome.
 ///
-/// What depends on the connection is not kept: the relying party compares the key that the Evidence names, and applies its
-/// policies, for each connection anew.
+/// The relying party still compares the key that the Evidence names and checks its policies for each connection.
 ///
 /// ```
 /// # use std::{sync::Arc, time::Duration};
@@ -63,7 +62,7 @@ pub struct Cached<V> {
 #[derive(Default)]
 struct State {
     results: HashMap<Arc<Key>, Kept>,
-    /// Oldest first: what is kept for a moment only needs no other order.
+    /// The keys of the results, oldest first. Results are kept for a moment only, so another order would gain nothing.
     order: VecDeque<Arc<Key>>,
     bytes: usize,
     flights: HashMap<Arc<Key>, Arc<Flight<Shared>>>,
@@ -74,7 +73,7 @@ struct Kept {
     at: UnixTime,
 }
 
-/// What came of one appraisal, for all who asked for the same under the same value.
+/// The outcome of one appraisal, for all callers that asked for the same.
 #[derive(Clone)]
 struct Shared(Arc<Result<Appraised, AppraisalError>>);
 
@@ -92,8 +91,7 @@ fn duplicate(outcome: &Result<Appraised, AppraisalError>) -> Result<Appraised, A
 }
 
 impl<V: Verifier> Cached<V> {
-    /// Keeps [`DEFAULT_KEPT_RESULTS`] results of up to [`DEFAULT_KEPT_BYTES`] bytes of Evidence for
-    /// [`DEFAULT_KEPT_AGE`].
+    /// Keeps up to [`DEFAULT_KEPT_RESULTS`] results of up to [`DEFAULT_KEPT_BYTES`] bytes of Evidence for [`DEFAULT_KEPT_AGE`].
     pub fn new(verifier: V) -> Self {
         Self {
             verifier,
@@ -104,14 +102,14 @@ impl<V: Verifier> Cached<V> {
         }
     }
 
-    /// How long a result is used again. A connection that is made with an old one lives shorter by as much.
+    /// Sets the time for which a result is used again. A connection with an older result lives shorter by its age.
     #[must_use]
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
     }
 
-    /// How many results are kept, and the bytes of Evidence and Endorsements under which they are.
+    /// Sets the most results that are kept, and the most bytes of Evidence and Endorsements for them.
     #[must_use]
     pub fn with_capacity(mut self, results: usize, bytes: usize) -> Self {
         self.max_results = results;
@@ -124,7 +122,7 @@ impl<V: Verifier> Cached<V> {
         evidence: &Evidence<'_>,
         now: UnixTime,
     ) -> Result<Appraised, AppraisalError> {
-        // Before the appraisal: what a newer policy says under an older number is not found again, and does no harm.
+        // The generation is read before the appraisal. A result of a newer policy under the older number is never used again.
         let key = Arc::new(Key::of(evidence, self.verifier.generation()));
         loop {
             match self.next(&key, now) {
@@ -163,7 +161,7 @@ impl<V: Verifier> Cached<V> {
 
     fn is_usable(&self, kept: &Kept, now: UnixTime) -> bool {
         let end = kept.appraised.ear.expires_at();
-        // In both directions: a clock that was set back makes nothing younger.
+        // The difference counts in both directions, so a clock that was set back makes no result younger.
         let age = now.as_secs().abs_diff(kept.at.as_secs());
         age < self.max_age.as_secs() && end.is_none_or(|end| now < end)
     }
@@ -212,7 +210,7 @@ enum Next<'a, V> {
     Wait(Arc<Flight<Shared>>),
 }
 
-/// NotSent by who appraises for all who ask for the same. Dropped without an end, it lets one of them appraise instead.
+/// The task of the one caller that appraises for all. If it is dropped before its end, another caller appraises.
 struct Lead<'a, V> {
     cached: &'a Cached<V>,
     key: Arc<Key>,
@@ -266,7 +264,7 @@ impl State {
     }
 }
 
-/// All that a verifier sees, and what it knew.
+/// All that a verifier sees, and the generation of its policy.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     bound: Bound,

@@ -1,4 +1,4 @@
-//! One verifier in place of another that cannot be asked.
+//! One verifier in place of another that cannot be reached.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::verifier::ConceptualMessage;
 use crate::verifier::Evidence;
 use crate::verifier::Verifier;
 
-/// Several verifiers for the same media types, asked in order: the next one only where the former is *unavailable*, which is
-/// [`AppraisalError::Unreachable`] or [`AppraisalError::StaleCollateral`]. One that answered is the last, whatever it
-/// said: a peer that gets a bad answer out of one verifier must not be judged by another instead.
+/// Several verifiers for the same media types, asked in order. The next one is asked only if the former is *unavailable*:
+/// [`AppraisalError::Unreachable`] or [`AppraisalError::StaleCollateral`]. The first answer is final, whatever it is. A peer that
+/// gets a bad answer from one verifier must not get a second try with another.
 ///
-/// An [`AllAgree`](crate::combine::AllAgree) of which a part answered is unavailable too ([`AppraisalError::Incomplete`]). The next one is
-/// asked, and what the part found stays: the whole is the worse of both.
+/// An [`AllAgree`](crate::combine::AllAgree) of which only a part answered is unavailable too ([`AppraisalError::Incomplete`]). The
+/// next verifier is asked, and the worse of both answers stands.
 ///
-/// Each must be good enough on its own: who can keep one from answering chooses the next. How long an unavailable one may
-/// take is its own matter; the deadline of the connection is one for all.
+/// Each verifier must be good enough on its own, since an attacker who keeps one from answering chooses the next. Each sets its
+/// own time limit; the deadline of the connection covers all of them together.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -33,7 +33,7 @@ use crate::verifier::Verifier;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let device = SimAttester::generate()?.trust_anchor();
 /// # let (first, second) = (SimVerifier::trusting(device.clone()), SimVerifier::trusting(device));
-/// // The second is asked where the first cannot be.
+/// // The second is asked if the first cannot be reached.
 /// let verifier = Failover::new(vec![Arc::new(first), Arc::new(second)])?;
 /// let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
 /// assert_eq!(relying_party.media_types().len(), 1);
@@ -45,8 +45,10 @@ pub struct Failover {
 }
 
 impl Failover {
+    /// Combines verifiers, the preferred one first.
+    ///
     /// # Errors
-    /// [`ConfigError`] without verifiers, or where their media types or kinds differ.
+    /// [`ConfigError`] without verifiers, or where their media types or kinds of message differ.
     pub fn new(verifiers: Vec<Arc<dyn Verifier>>) -> Result<Self, ConfigError> {
         Ok(Self {
             verifiers: InterchangeableVerifiers::new(verifiers)?,

@@ -1,4 +1,4 @@
-//! One computation, and those who wait for what comes of it.
+//! One computation whose outcome several callers wait for.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -11,7 +11,7 @@ use std::task::Context;
 use std::task::Poll;
 use std::task::Waker;
 
-/// Shared by who computes and who waits.
+/// The state that the computing caller and the waiting callers share.
 pub(super) struct Flight<T> {
     state: Mutex<State<T>>,
 }
@@ -25,7 +25,7 @@ struct State<T> {
 /// How a computation ended.
 #[derive(Clone)]
 pub(super) enum End<T> {
-    /// Whoever computed was dropped before the end: another may begin anew.
+    /// The computing caller was dropped before the end. Another may begin anew.
     Abandoned,
     Landed(T),
 }
@@ -68,7 +68,7 @@ impl<T> Flight<T> {
     }
 }
 
-/// One who waits.
+/// One waiting caller.
 pub(super) struct Wait<T> {
     flight: Arc<Flight<T>>,
     number: u64,

@@ -1,4 +1,4 @@
-//! Results of which a part is missing.
+//! Results of some verifiers, while another could not be reached.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,17 +6,17 @@ use std::sync::Arc;
 use crate::appraised::Appraised;
 use crate::ear::Tier;
 
-/// What some verifiers of an [`AllAgree`](crate::combine::AllAgree) found while another could not be asked.
+/// The results of some verifiers of an [`AllAgree`](crate::combine::AllAgree), while another could not be reached.
 ///
-/// It is no result. A [`Failover`](crate::combine::Failover) around it asks the next one, and remembers what was found: the whole is at most
-/// as good.
+/// It is not a result itself. A [`Failover`](crate::combine::Failover) around the `AllAgree` asks its next verifier, and the worse of
+/// both stands.
 #[derive(Clone)]
 pub struct IncompleteResults {
     pub(super) worst: Arc<Appraised>,
 }
 
 impl IncompleteResults {
-    /// The worst status of those that were reached.
+    /// The worst status of the results.
     pub fn status(&self) -> Tier {
         self.worst.ear.status()
     }
@@ -30,7 +30,7 @@ impl From<Appraised> for IncompleteResults {
     }
 }
 
-/// By what they say.
+/// Compares the results that they hold.
 impl PartialEq for IncompleteResults {
     fn eq(&self, other: &Self) -> bool {
         let (one, other) = (&self.worst, &other.worst);

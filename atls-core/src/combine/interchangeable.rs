@@ -1,4 +1,4 @@
-//! Verifiers of which any can stand for any other.
+//! Verifiers that can stand for each other.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::media_type::MediaType;
 use crate::verifier::ConceptualMessage;
 use crate::verifier::Verifier;
 
-/// Several verifiers that each take everything that the others take.
+/// Several verifiers of the same media types and the same kind of message.
 pub(super) struct InterchangeableVerifiers {
     pub(super) verifiers: Vec<Arc<dyn Verifier>>,
     pub(super) media_types: Vec<MediaType>,

@@ -1,4 +1,7 @@
 //! Verifiers made of verifiers.
+//!
+//! [`AllAgree`] asks several and takes the worst answer. [`Failover`] asks the next one if the first cannot be reached. [`Cached`]
+//! appraises the same Evidence once. Each is a [`Verifier`](crate::Verifier) itself, so they nest.
 
 mod all_agree;
 mod answers;

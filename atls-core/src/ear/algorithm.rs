@@ -1,6 +1,6 @@
-//! The JOSE algorithms that can be allowed.
+//! The signature algorithms of JOSE that this crate verifies.
 
-/// A signature algorithm of JOSE (RFC 7518, RFC 8037). Symmetric ones and `none` do not exist here.
+/// A signature algorithm of JOSE (RFC 7518, RFC 8037). Symmetric algorithms and `none` are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {

@@ -1,4 +1,4 @@
-//! Bytes as claims of JSON spell them.
+//! Bytes in the text of JSON claims.
 
 use base64::Engine;
 use base64::alphabet;
@@ -6,7 +6,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::GeneralPurpose;
 use base64::engine::GeneralPurposeConfig;
 
-/// How a claim spells bytes. Each issuer has its own habit, and a claim is read in that one only.
+/// The form in which a JSON claim writes bytes. Each issuer uses one form, and its claims are read in that form only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BinaryText {
@@ -14,12 +14,12 @@ pub enum BinaryText {
     Base64,
     /// RFC 4648 §5, padded or not.
     Base64Url,
-    /// Two digits each, in either case.
+    /// Two hexadecimal digits for each byte, in either case.
     Hex,
 }
 
 impl BinaryText {
-    /// The bytes; none where the text is not of this form, to its last character.
+    /// The bytes of the text. There are none unless the whole text is of this form.
     pub fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
             Self::Base64 => STANDARD.decode(text).ok(),
@@ -47,7 +47,7 @@ const INDIFFERENT: GeneralPurposeConfig =
 
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, INDIFFERENT);
 
-/// Veraison pads where EAT does not; what is compared are the bytes.
+/// Veraison pads and EAT does not. The decoded bytes are compared.
 pub(super) const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, INDIFFERENT);
 
 #[cfg(test)]

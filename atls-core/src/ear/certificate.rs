@@ -1,4 +1,4 @@
-//! The key of a certificate that stands in a JWK set. The certificate is an envelope here, and proves nothing.
+//! The key of a certificate in a JWK set. The certificate is only an envelope and proves nothing.
 
 use pki_types::CertificateDer;
 use webpki::EndEntityCert;
@@ -30,7 +30,7 @@ impl PublicKey {
         })
     }
 
-    /// Bytes of the modulus of an `RSAPublicKey` (RFC 8017 §A.1.1).
+    /// The length in bytes of the modulus of an `RSAPublicKey` (RFC 8017 §A.1.1).
     pub(super) fn rsa_bytes(&self) -> Option<usize> {
         let (numbers, []) = element(SEQUENCE, &self.key)? else {
             return None;
@@ -40,7 +40,7 @@ impl PublicKey {
     }
 }
 
-/// The content of the first element, which has this tag, and what follows it.
+/// The content of the first element, which must have this tag, and the bytes after it.
 fn element(tag: u8, input: &[u8]) -> Option<(&[u8], &[u8])> {
     let (found, rest) = input.split_first()?;
     let (length, rest) = rest.split_first()?;

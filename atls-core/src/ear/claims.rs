@@ -1,4 +1,4 @@
-//! What a result says, in either dialect, and the checks that every signed result passes.
+//! The claims of a signed result, and the checks that it must pass.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use super::tier::TrustClaim;
 use super::tier::TrustVector;
 use crate::limits::CLOCK_SKEW;
 
-/// What a signed result must satisfy.
+/// The conditions that a signed result must satisfy.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -31,19 +31,19 @@ use crate::limits::CLOCK_SKEW;
 pub struct Check<'a> {
     /// The time.
     pub now: UnixTime,
-    /// How long after its `iat` a result is taken, whatever its `exp` says.
+    /// The greatest age of a result, counted from its `iat`. A later `exp` does not extend it.
     pub max_age: Duration,
     /// The `eat_nonce` that the result must have.
     pub nonce: ExpectedNonce<'a>,
-    /// The `iss` that the result must have; `None` for issuers that state none.
+    /// The `iss` that the result must have, unless the issuer states none.
     pub issuer: Option<&'a str>,
-    /// The submodules that the result must have, each by its name: a composite device of which a part was not appraised
-    /// is not appraised. Without any, one submodule of whatever name is enough.
+    /// The names of the submodules that the result must have. A composite device with a part that was not appraised is not
+    /// appraised. If this is empty, one submodule of any name is enough.
     pub submods: &'a [&'a str],
 }
 
 impl<'a> Check<'a> {
-    /// What every result must satisfy; any issuer, any submodules.
+    /// Conditions for any issuer and any submodules.
     pub const fn new(now: UnixTime, max_age: Duration, nonce: ExpectedNonce<'a>) -> Self {
         Self {
             now,
@@ -54,14 +54,14 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Of this issuer only.
+    /// Sets the issuer that the result must have.
     #[must_use]
     pub const fn with_issuer(mut self, issuer: &'a str) -> Self {
         self.issuer = Some(issuer);
         self
     }
 
-    /// With all of these submodules.
+    /// Sets the submodules that the result must have.
     #[must_use]
     pub const fn with_submods(mut self, submods: &'a [&'a str]) -> Self {
         self.submods = submods;
@@ -69,25 +69,26 @@ impl<'a> Check<'a> {
     }
 }
 
-/// Which `eat_nonce` a result must have.
+/// The `eat_nonce` that a result must have.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "whoever checks a result must decide about each of these"
 )]
 pub enum ExpectedNonce<'a> {
-    /// These bytes, whole: 8 to 64 of them (RFC 9711 §4.1), others are never equal. Padded and unpadded base64url are
+    /// All of these bytes. A nonce has 8 to 64 bytes (RFC 9711 §4.1), so others never match. Padded and unpadded base64url are
     /// the same.
     Echoed(&'a [u8]),
-    /// Whichever it has, if any: the result was made for another session or for none, and says **nothing** about this
-    /// connection. The caller must find a key in it, and hand it on as [`Appraised::bound_to_key_only`](crate::Appraised::bound_to_key_only).
+    /// Any nonce, or none. The result was made for another session or for none, and says **nothing** about this connection. The
+    /// caller must find a key in it, and hand that on by
+    /// [`Appraised::bound_to_key_only`](crate::Appraised::bound_to_key_only).
     DangerousOfAnySession,
-    /// None at all: the profile has none, and the caller **must** find the expected value in another signed claim,
-    /// such as Trustee's `report_data`. Refused for profiles that have a nonce.
+    /// No nonce, for profiles without one. The caller **must** find the expected value in another signed claim, such as Trustee's
+    /// `report_data`. Profiles with a nonce are refused.
     InAnotherClaim,
 }
 
-/// Reads verified claims. Unknown ones are ignored, as the draft demands.
+/// Reads verified claims. Unknown claims are ignored, as the draft demands.
 pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear, EarError> {
     let profile = text(claims, "eat_profile")?;
     let names = names_of(profile).ok_or(EarError::Profile)?;
@@ -119,7 +120,7 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
 
 fn check_nonce(ear: &Ear, names: &Names, expected: &ExpectedNonce<'_>) -> Result<(), EarError> {
     match (&names.nonce, &ear.nonce, expected) {
-        // What was read is of 8 to 64 bytes, so an expectation of others is never met.
+        // A nonce that was read has 8 to 64 bytes, so an expected nonce of another length never matches.
         (Nonce::Always, Some(nonce), ExpectedNonce::Echoed(expected)) if nonce == expected => {
             Ok(())
         }
@@ -172,7 +173,7 @@ fn submods(
 fn appraisal(claims: &Map<String, Value>, names: &Names) -> Result<Appraisal, EarError> {
     let stated = tier(claims.get(names.status).ok_or(EarError::Malformed)?)?;
     let vector = claims.get(names.vector).map(vector).transpose()?;
-    // A verifier may judge worse than its vector; where it claims better, the vector is believed.
+    // A verifier may state a worse status than its vector. If it states a better one, the vector counts.
     let status = vector
         .as_ref()
         .map_or(stated, |vector| stated.worst(vector.tier()));
@@ -227,7 +228,7 @@ fn verifier(value: Option<&Value>) -> Result<VerifierId, EarError> {
     Ok(VerifierId::new(text(id, "developer")?, text(id, "build")?))
 }
 
-/// Several nonces (RFC 9711 §4.1) are refused: there was one request.
+/// Reads one nonce. Several (RFC 9711 §4.1) are refused, since there was one request.
 fn nonce(claims: &Map<String, Value>) -> Result<Option<Vec<u8>>, EarError> {
     let Some(value) = claims.get("eat_nonce") else {
         return Ok(None);
@@ -259,5 +260,5 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<&'a str, EarEr
         .ok_or(EarError::Malformed)
 }
 
-/// RFC 9711 §4.1: a shorter one is guessed, an empty one equals the absent one of a careless caller.
+/// RFC 9711 §4.1. A shorter nonce could be guessed, and an empty one would equal that of a careless caller.
 const NONCE_BYTES: RangeInclusive<usize> = 8..=64;

@@ -30,12 +30,12 @@ use crate::limits::MAX_TOKEN_VALUES;
 /// Verifies and reads a COSE_Sign1 of at most 64 KiB, with or without its tag 18 or the CWT tag 61. `supported` is the
 /// `signature_verification_algorithms` of your `CryptoProvider`.
 ///
-/// The *protected* `alg` must be that of a pinned key, and stand nowhere else. A `kid` narrows the choice of key as in a
-/// JWT, and one that is no text fits none. `crit` refuses. Only the IETF profiles have this form, and what they
-/// register has a number here: its name in JSON, as a label beside it, is refused.
+/// The *protected* header must name an `alg` of a pinned key, and the other header must name none. A `kid` narrows the choice of
+/// key as in a JWT; a `kid` that is no text fits no key. A token with `crit` is refused. Only the IETF profiles have this form.
+/// Their claims have numbers, and a token that uses the JSON name of such a claim is refused.
 ///
 /// # Errors
-/// [`EarError`]; nothing of the claims is read before the signature verified.
+/// [`EarError`]. No claim is read before the signature is verified.
 pub fn decode(
     token: &[u8],
     keys: &VerificationKeys,
@@ -73,7 +73,7 @@ pub fn decode(
     if !bounded::cbor(MAX_TOKEN_VALUES, payload) {
         return Err(EarError::TooLarge);
     }
-    // coset refuses what trails, and bounds nesting.
+    // coset refuses bytes after the value, and bounds nesting.
     let entries = match Cbor::from_slice(payload) {
         Ok(Cbor::Map(entries)) if !cbor::hides_integer(payload) => entries,
         _ => return Err(EarError::Malformed),
@@ -87,7 +87,7 @@ pub fn decode(
     claims::read(&claims, check)
 }
 
-/// In one of the two headers (RFC 9052 §3), or empty.
+/// The key identifier, which is in one of the two headers (RFC 9052 §3), or empty.
 fn key_id(sign1: &CoseSign1) -> Result<&[u8], EarError> {
     let (inside, outside) = (&sign1.protected.header.key_id, &sign1.unprotected.key_id);
     match (inside.as_slice(), outside.as_slice()) {
@@ -96,7 +96,7 @@ fn key_id(sign1: &CoseSign1) -> Result<&[u8], EarError> {
     }
 }
 
-/// The same claims as JSON has them: names for labels, words for tiers, base64url for bytes.
+/// The same claims in the form of JSON: names for labels, words for tiers, base64url for bytes.
 fn object(
     entries: Vec<(Cbor, Cbor)>,
     registered: &'static [Claim],
@@ -111,7 +111,7 @@ fn object(
                     None => (label.to_string(), json(value)?),
                 }
             }
-            // A second spelling, which nothing below could tell from the first.
+            // A second spelling of a registered claim. Later code could not tell the two apart.
             Cbor::Text(name) if registered.iter().any(|claim| claim.name == name) => {
                 return Err(EarError::Malformed);
             }
@@ -125,14 +125,14 @@ fn object(
     Ok(object)
 }
 
-/// A claim that this crate judges.
+/// A claim that this crate reads.
 struct Claim {
     label: i128,
     name: &'static str,
     shape: Shape,
 }
 
-/// What its value is in CBOR. No registered claim is tagged.
+/// The CBOR type of a claim's value. No registered claim is tagged.
 enum Shape {
     Integer,
     Map(&'static [Claim]),
@@ -141,7 +141,7 @@ enum Shape {
     Text,
     Texts,
     Tier,
-    /// For whoever needs it to judge.
+    /// Any type. The reader of the claim checks it.
     Any,
 }
 
@@ -153,14 +153,14 @@ impl Shape {
                 Ok(Value::Object(object(entries, registered)?))
             }
             (Self::Nonce, value @ Cbor::Bytes(_)) => json(value),
-            // Several (RFC 9711 §4.1), or another type.
+            // Several nonces (RFC 9711 §4.1), or another type.
             (Self::Nonce, _) => Err(EarError::Nonce),
             (Self::Submods, Cbor::Map(entries)) => submods(entries),
             (Self::Texts, Cbor::Array(elements)) => {
                 let texts = elements.into_iter().map(|text| Self::Text.read(text));
                 Ok(Value::Array(texts.collect::<Result<_, _>>()?))
             }
-            // The word is for JSON.
+            // A CWT has the number of a tier; JSON has the word.
             (Self::Tier, Cbor::Integer(number)) => {
                 let tier = Tier::from_number(number.into()).ok_or(EarError::Malformed)?;
                 Ok(Value::from(tier.to_string()))
@@ -188,7 +188,7 @@ fn submods(entries: Vec<(Cbor, Cbor)>) -> Result<Value, EarError> {
     Ok(Value::Object(submods))
 }
 
-/// A claim that nobody here judges.
+/// A value of any type in the form of JSON.
 fn json(value: Cbor) -> Result<Value, EarError> {
     Ok(match value {
         Cbor::Array(elements) => {
@@ -232,7 +232,7 @@ const TOKEN: &[Claim] = &[
     claim(1004, IETF.verifier, Shape::Map(VERIFIER)),
 ];
 
-/// draft-ietf-rats-ear §3: one part.
+/// draft-ietf-rats-ear §3: the appraisal of one part.
 const APPRAISAL: &[Claim] = &[
     claim(10, "eat_nonce", Shape::Nonce),
     claim(1000, IETF.status, Shape::Tier),

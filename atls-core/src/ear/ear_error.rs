@@ -1,4 +1,4 @@
-//! Tokens that are no acceptable result.
+//! Failures of reading a result.
 
 use crate::error::AppraisalError;
 

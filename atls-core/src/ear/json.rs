@@ -1,4 +1,4 @@
-//! JSON in which every name stands once.
+//! JSON without repeated names.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ use serde::de::Visitor;
 use serde_json::Map;
 use serde_json::Value;
 
-/// A value that is refused where a name stands twice in one object: of two claims, one reader believes the first and
-/// another the last (RFC 8259 §4, RFC 7519 §4).
+/// A value without repeated names in its objects; others are refused. Of two claims of one name, one reader believes the first
+/// and another the last (RFC 8259 §4, RFC 7519 §4).
 pub(super) struct UniqueNames(pub(super) Value);
 
 impl<'de> Deserialize<'de> for UniqueNames {
@@ -24,13 +24,13 @@ impl<'de> Deserialize<'de> for UniqueNames {
     }
 }
 
-/// A value, or none where a name stands twice in one of its objects. What stands beside it is read all the same: one bad
-/// entry of a list says nothing about the others.
+/// A value, or none if one of its objects repeats a name. The values beside it are still read: one bad entry of a list says
+/// nothing about the others.
 pub(super) struct MaybeUniqueNames(pub(super) Option<Value>);
 
 impl<'de> Deserialize<'de> for MaybeUniqueNames {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // serde_json refuses what nests deeper than 128.
+        // serde_json refuses nesting deeper than 128.
         deserializer
             .deserialize_any(MaybeUniqueNamesVisitor)
             .map(Self)

@@ -22,12 +22,12 @@ use crate::limits::MAX_TOKEN_VALUES;
 /// Verifies and reads a compact JWS of at most 64 KiB. `supported` is the `signature_verification_algorithms` of
 /// your `CryptoProvider`.
 ///
-/// The header's `alg` must be that of a pinned key, its `kid` may choose among them, and all else in the header is
-/// ignored but what would change the meaning of the rest, which refuses: `b64`, `crit`, `enc` and `zip`. A name that stands
-/// twice in one object, anywhere in header or claims, refuses too.
+/// The header's `alg` must be that of a pinned key, and its `kid` may choose among several. The header fields `b64`, `crit`, `enc`
+/// and `zip` would change the meaning of the rest, so a token with one of them is refused. Other fields are ignored. A token that
+/// repeats a name in one object of its header or claims is refused.
 ///
 /// # Errors
-/// [`EarError`]; nothing of the claims is read before the signature verified.
+/// [`EarError`]. No claim is read before the signature is verified.
 pub fn decode(
     token: &str,
     keys: &VerificationKeys,
@@ -37,11 +37,11 @@ pub fn decode(
     claims::read(&verify(token, keys, supported)?, check)
 }
 
-/// The claims of a token that is no EAR, such as one of a cloud's own verifier, once its signature verified as by
-/// [`decode`]. **Nothing else is checked**: issuer, times, and what binds it to a connection are the caller's.
+/// Verifies the signature of a token that is no EAR, such as that of a cloud's own verifier, and returns its claims. The header is
+/// checked as by [`decode`]. **Nothing else is checked**: the caller must check issuer, times, and the binding to a connection.
 ///
 /// # Errors
-/// [`EarError`] about the envelope.
+/// [`EarError`] for a bad header or signature, and for claims that are not a JSON object.
 pub fn verify(
     token: &str,
     keys: &VerificationKeys,
@@ -63,7 +63,7 @@ pub fn verify(
     let signature = signature.map_err(|_| EarError::Malformed)?;
     let key_id = header.kid.as_deref();
     keys.verify(algorithm, key_id, supported, message.as_bytes(), &signature)?;
-    // Verified above, by the application's own provider instead of jsonwebtoken's process-wide one.
+    // The signature was verified above by the application's own provider, not by jsonwebtoken's process-wide one.
     let payload = message.rsplit_once('.').map(|(_, payload)| payload);
     let payload = BASE64_URL_SAFE_NO_PAD.decode(payload.ok_or(EarError::Malformed)?);
     let payload = payload.map_err(|_| EarError::Malformed)?;
@@ -76,7 +76,7 @@ pub fn verify(
     }
 }
 
-/// Present is enough to refuse, whatever the value: jsonwebtoken takes a `null` for absence.
+/// Refuses a header with a forbidden field, whatever its value. jsonwebtoken would take `null` for absence.
 fn check_header(message: &str) -> Result<(), EarError> {
     let (header, _) = message.split_once('.').ok_or(EarError::Malformed)?;
     let header = BASE64_URL_SAFE_NO_PAD.decode(header);

@@ -14,8 +14,8 @@ use serde_json::Value;
 use super::json::MaybeUniqueNames;
 use super::key_error::KeyError;
 
-/// The entries of a set. One that is no object, or in which a name is repeated, is none: it costs itself and not the set,
-/// as whoever publishes a key that nobody can read must not take away everybody else's.
+/// The entries of a set. An entry that is no object, or that repeats a name, is none. It does not cost the other entries: a
+/// publisher of an unreadable key must not take away the keys of others.
 pub(super) struct KeySet(pub(super) Vec<Option<Map<String, Value>>>);
 
 impl KeySet {

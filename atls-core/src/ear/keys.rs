@@ -30,18 +30,18 @@ use crate::limits::MAX_KEYS;
 
 /// The public keys under which results of one issuer are accepted, each for one algorithm.
 ///
-/// Pinned: they come from the configuration, never from a token's `jwk`, `jku` or `x5c`, which this crate does not read.
+/// The keys are pinned: they come from the configuration. This crate does not read the `jwk`, `jku` and `x5c` of a token.
 #[derive(Clone, Debug)]
 pub struct VerificationKeys {
     keys: Vec<Key>,
 }
 
 impl VerificationKeys {
-    /// One JWK (RFC 7517) in JSON: P-256, P-384, Ed25519, or RSA of at least 2048 bits with its `alg`. Where it has
-    /// `key_ops`, `verify` is among them.
+    /// The key of one JWK (RFC 7517) in JSON: P-256, P-384, Ed25519, or RSA of at least 2048 bits with its `alg`. If it has
+    /// `key_ops`, they must contain `verify`.
     ///
     /// # Errors
-    /// [`KeyError`]
+    /// [`KeyError`] for any other key.
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
         check_size(json)?;
         let UniqueNames(jwk) = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
@@ -49,10 +49,10 @@ impl VerificationKeys {
         Ok(Self { keys: vec![key] })
     }
 
-    /// A JWK set. Keys that could not be used alone are left out (RFC 7517 §5): a service may publish others beside.
+    /// The keys of a JWK set. Unusable keys are left out (RFC 7517 §5), since a service may publish such keys too.
     ///
     /// # Errors
-    /// [`KeyError`] for a malformed set, and where no key is left, for what was wrong with the last.
+    /// [`KeyError`] for a malformed set, and that of the last key where no key is usable.
     pub fn from_jwk_set(json: &str) -> Result<Self, KeyError> {
         check_size(json)?;
         let mut keys = Vec::new();
@@ -72,9 +72,9 @@ impl VerificationKeys {
         Ok(Self { keys })
     }
 
-    /// Verifies a COSE signature (RFC 9052 §4.4), such as that of reference values. `algorithm` is the number of the
-    /// *protected* header, `message` the encoded `Sig_structure`; a `key_id` narrows the choice of key unless it is empty,
-    /// and one that is no text fits none.
+    /// Verifies a COSE signature (RFC 9052 §4.4), such as that of reference values. `algorithm` is the number in the *protected*
+    /// header, and `message` is the encoded `Sig_structure`. A `key_id` narrows the choice of key unless it is empty; one that is
+    /// no text fits no key.
     ///
     /// # Errors
     /// [`EarError::Algorithm`] for symmetric and unknown algorithms, [`EarError::UnknownKey`], [`EarError::BadSignature`].
@@ -94,14 +94,13 @@ impl VerificationKeys {
         self.verify(algorithm, key_id, supported, message, signature)
     }
 
-    /// A JWK set as the services of clouds publish them: keys without `alg`, or with no more than a certificate in `x5c`.
-    /// A key is taken for each allowed algorithm that fits it, and for the one that it names where it names one. What
-    /// fits none is left out.
+    /// The keys of a JWK set as the services of clouds publish them: without `alg`, or with only a certificate in `x5c`. A key
+    /// serves each of the allowed algorithms that fits it, or only the one that it names. Keys that fit none are left out.
     ///
-    /// The set must come from a place that is trusted for these keys: a certificate in it is not checked, only opened.
+    /// The set must come from a place that is trusted for these keys. Certificates in it are opened and not checked.
     ///
     /// # Errors
-    /// [`KeyError`] for what is no set, and where no key is left, for what was wrong with the last.
+    /// [`KeyError`] for a malformed set, and that of the last key where no key is usable.
     pub fn from_jwk_set_allowing(json: &str, algorithms: &[Algorithm]) -> Result<Self, KeyError> {
         check_size(json)?;
         let mut keys = Vec::new();
@@ -122,7 +121,7 @@ impl VerificationKeys {
         Ok(Self { keys })
     }
 
-    /// Whether a pinned key for this algorithm verifies; a key identifier narrows the choice, and never widens it.
+    /// Verifies under a pinned key for this algorithm. A key identifier narrows the choice of keys and never widens it.
     pub(super) fn verify(
         &self,
         algorithm: &SignatureAlgorithm,
@@ -210,7 +209,7 @@ impl Key {
     }
 }
 
-/// The key, which may lack what RFC 7518 demands of it, for that algorithm; none where it does not fit.
+/// The key for this algorithm, if it fits. It may lack fields that RFC 7518 demands.
 fn allowed(jwk: &Map<String, Value>, algorithm: Algorithm) -> Option<Key> {
     let name = algorithm.name();
     if jwk.get("alg").is_some_and(|stated| stated != name) {
@@ -249,7 +248,7 @@ fn check_size(json: &str) -> Result<(), KeyError> {
     Ok(())
 }
 
-/// Each key may cost a verification, where a token does not say which it is signed with.
+/// Bounds the number of keys. A token that does not name its key may cost a verification for each.
 fn check_number(keys: usize) -> Result<(), KeyError> {
     if keys > MAX_KEYS {
         return Err(KeyError::TooLarge);

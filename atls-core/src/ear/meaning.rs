@@ -5,8 +5,8 @@ use super::tier::Tier;
 use super::tier::TrustClaim;
 
 impl Category {
-    /// The claim in words, as AR4SI (draft-ietf-rats-ar4si §2.3.4) defines its value in this category; for a value that it
-    /// does not define, the words of its tier.
+    /// The claim in words, as AR4SI (draft-ietf-rats-ar4si §2.3.4) defines its value in this category. An undefined value gets the
+    /// words of its tier.
     pub fn meaning(self, claim: TrustClaim) -> &'static str {
         match (self, claim.value()) {
             (_, 0) => "nothing is claimed",

@@ -1,4 +1,4 @@
-//! One result out of two.
+//! Merges two results into one.
 
 use crate::ear::Appraisal;
 use crate::ear::Ear;
@@ -8,8 +8,8 @@ use crate::ear::VerifierId;
 use crate::ear::profile::CURRENT_PROFILE;
 
 impl Ear {
-    /// What two verifiers say together: the worse of each claim, the older time of issue, the earlier end. What is neither
-    /// better nor worse, such as an issuer or the identifier of a policy, is said only where both say the same.
+    /// The result of two verifiers together: the worse of each claim, the older time of issue, the earlier end. A claim that is
+    /// neither better nor worse, such as an issuer or a policy identifier, stands only if both state the same.
     #[must_use]
     pub(crate) fn worse(self, other: Self) -> Self {
         let mut submods = self.submods;
@@ -65,7 +65,7 @@ impl Appraisal {
 }
 
 impl TrustVector {
-    /// A verifier that claims nothing of an aspect contradicts nobody; its own status says how little it knows.
+    /// The worse claim of each category. A verifier without a claim contradicts nobody; its status says how little it knows.
     fn worse(self, other: &Self) -> Self {
         other.claims().fold(self, |vector, (category, claim)| {
             let known = vector.get(category);

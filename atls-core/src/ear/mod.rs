@@ -1,9 +1,9 @@
 //! EAT Attestation Results (draft-ietf-rats-ear) with the trustworthiness vector of AR4SI (draft-ietf-rats-ar4si).
 //!
-//! A verifier in this process makes an [`Ear`] by [`Ear::local`]; one that asks a service gets a signed token and reads
-//! it with [`jwt::decode`] or [`cwt::decode`], under pinned [`VerificationKeys`]. Two dialects are deployed and told
-//! apart by `eat_profile` alone, never mixed. Where a profile says *always*, a result without is refused, unless one
-//! [of any session](ExpectedNonce::DangerousOfAnySession) is expected; where it says *never*, one with it is, whatever is expected:
+//! A verifier in this process makes an [`Ear`] by [`Ear::local`]. A verifier that asks a service gets a signed token and reads it by
+//! [`jwt::decode`] or [`cwt::decode`] under pinned [`VerificationKeys`]. A token that fails a check gives an [`EarError`] and no result.
+//!
+//! Two dialects are deployed. `eat_profile` tells them apart, and they are never mixed:
 //!
 //! | `eat_profile` | names | `eat_nonce` of the result |
 //! |---|---|---|
@@ -11,9 +11,28 @@
 //! | `tag:github.com,2024:confidential-containers/Trustee` | `ear.status` … | never |
 //! | `tag:ietf.org,2026:rats/ear#03`, `#04` | `ear_status` …, in a CWT their numbers | always |
 //!
-//! **An echoed nonce is not proof.** Several deployed verifiers return the nonce of their caller beside an affirming
-//! result for replayed Evidence. What binds a connection is the value *inside* the Evidence; the nonce of a
-//! result only says that the result is not an old one.
+//! If a profile always has a nonce, a result without one is refused, unless a result
+//! [of any session](ExpectedNonce::DangerousOfAnySession) is expected. If a profile never has one, a result with a nonce is refused.
+//!
+//! **An echoed nonce is not proof.** Several deployed verifiers return the nonce of their caller beside an affirming result for
+//! replayed Evidence. The value *inside* the Evidence binds the connection. The nonce of a result only shows that the result is new.
+//!
+//! ```
+//! use atls_core::ear::{Appraisal, Category, Ear, Tier, TrustClaim, TrustVector, VerifierId};
+//! use atls_core::pki_types::UnixTime;
+//!
+//! let genuine = TrustVector::new().with(Category::Hardware, TrustClaim::new(2));
+//! let unknown_software = genuine.clone().with(Category::Executables, TrustClaim::new(33));
+//! let ear = Ear::local(
+//!     VerifierId::new("example.com", "1.0"),
+//!     UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_790_000_000)),
+//!     "platform",
+//!     Appraisal::new(unknown_software),
+//! );
+//! // A result is as good as its worst claim.
+//! assert_eq!(ear.status(), Tier::Warning);
+//! assert_eq!(Appraisal::new(genuine).status(), Tier::Affirming);
+//! ```
 
 mod algorithm;
 mod binary_text;
@@ -51,5 +70,5 @@ pub use tier::Tier;
 pub use tier::TrustClaim;
 pub use tier::TrustVector;
 
-/// Bytes of a token, encoded.
+/// Most bytes of an encoded token.
 pub const MAX_TOKEN: usize = 64 * 1024;

@@ -1,6 +1,6 @@
 //! The dialects of results, told apart by `eat_profile`.
 
-/// How one dialect spells what they share.
+/// The names of one dialect for the claims that both have.
 pub(super) struct Names {
     pub(super) status: &'static str,
     pub(super) vector: &'static str,
@@ -16,7 +16,7 @@ pub(super) enum Nonce {
     Never,
 }
 
-/// Whether a profile has the form of a CWT.
+/// Tells whether a profile has the form of a CWT.
 pub(super) fn is_ietf(profile: &str) -> bool {
     names_of(profile).is_some_and(|names| names.status == IETF.status)
 }

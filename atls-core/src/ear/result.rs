@@ -10,7 +10,7 @@ use super::profile::CURRENT_PROFILE;
 use super::tier::Tier;
 use super::tier::TrustVector;
 
-/// An Attestation Result: who appraised, when, and how good each part of the attester is.
+/// An Attestation Result: the verifier, the time, and the appraisal of each part of the attester.
 #[derive(Clone, PartialEq)]
 pub struct Ear {
     pub(super) profile: String,
@@ -20,9 +20,9 @@ pub struct Ear {
     pub(super) verifier: VerifierId,
     pub(super) issuer: Option<String>,
     pub(super) nonce: Option<Vec<u8>>,
-    /// Boxed, since few have one and there are as many results as connections.
+    /// Boxed, since few results have one and each connection holds a result.
     pub(super) confirmation: Option<Box<Value>>,
-    /// By name; one or two, and as many results as connections, for which a tree would be wasteful.
+    /// By name. Each connection holds a result of one or two parts, for which a tree would be wasteful.
     pub(super) submods: Vec<(String, Appraisal)>,
 }
 
@@ -47,7 +47,7 @@ impl Ear {
         }
     }
 
-    /// Adds another part; one of the same name is replaced by the worse of the two.
+    /// Adds a part. If there is one of the same name, the worse of the two stands.
     #[must_use]
     pub fn with_submod(mut self, name: &str, mut appraisal: Appraisal) -> Self {
         if let Some(known) = self.submod(name) {
@@ -59,14 +59,14 @@ impl Ear {
         self
     }
 
-    /// Ends to be valid then, such as when the collateral that it rests on does.
+    /// Sets the time at which the result expires, such as that of the collateral behind it.
     #[must_use]
     pub fn with_expiry(mut self, expires_at: UnixTime) -> Self {
         self.expires_at = Some(expires_at);
         self
     }
 
-    /// The worst status of all parts, and of the whole where the verifier states one.
+    /// The worst status of all parts and of the whole, if the verifier states that.
     pub fn status(&self) -> Tier {
         let parts = self.submods.iter().map(|(_, part)| part.status());
         let stated = self.status.into_iter();
@@ -76,7 +76,7 @@ impl Ear {
             .unwrap_or(Tier::None)
     }
 
-    /// `eat_profile`: which dialect it was written in.
+    /// `eat_profile`, which names the dialect.
     pub fn profile(&self) -> &str {
         &self.profile
     }
@@ -91,7 +91,7 @@ impl Ear {
         self.expires_at
     }
 
-    /// Who appraised.
+    /// The software that appraised.
     pub fn verifier(&self) -> &VerifierId {
         &self.verifier
     }
@@ -101,13 +101,13 @@ impl Ear {
         self.issuer.as_deref()
     }
 
-    /// `eat_nonce` of the result itself, decoded. See the module on what it does not prove.
+    /// `eat_nonce` of the result itself, decoded. The module says why it is not proof.
     pub fn nonce(&self) -> Option<&[u8]> {
         self.nonce.as_deref()
     }
 
-    /// `cnf` of the result itself (RFC 7800, RFC 8747): which key its holder must prove to have, as the token spells it.
-    /// A CWT's integer labels are decimal, its byte strings base64url.
+    /// `cnf` of the result itself (RFC 7800, RFC 8747), as in the token: the key that its holder must prove to have. Integer labels
+    /// of a CWT are decimal here, and its byte strings are base64url.
     pub fn confirmation(&self) -> Option<&Value> {
         self.confirmation.as_deref()
     }
@@ -119,7 +119,7 @@ impl Ear {
             .map(|(name, appraisal)| (&**name, appraisal))
     }
 
-    /// One part.
+    /// The part of this name.
     pub fn submod(&self, name: &str) -> Option<&Appraisal> {
         let mut submods = self.submods.iter();
         submods
@@ -128,7 +128,7 @@ impl Ear {
     }
 }
 
-/// Without nonce: it may be the value of a connection.
+/// Prints all but nonce and confirmation. A nonce may be the value of a connection.
 impl fmt::Debug for Ear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ear")
@@ -143,7 +143,7 @@ impl fmt::Debug for Ear {
     }
 }
 
-/// How good one part of the attester is.
+/// The appraisal of one part of the attester.
 #[derive(Clone, PartialEq)]
 pub struct Appraisal {
     pub(super) status: Tier,
@@ -154,7 +154,7 @@ pub struct Appraisal {
 }
 
 impl Appraisal {
-    /// With the status that the vector gives.
+    /// An appraisal with the status of this vector.
     pub fn new(vector: TrustVector) -> Self {
         Self {
             status: vector.tier(),
@@ -165,14 +165,14 @@ impl Appraisal {
         }
     }
 
-    /// Worsens the status, as an appraisal policy may; a better one changes nothing.
+    /// Worsens the status, as an appraisal policy may. A better status changes nothing.
     #[must_use]
     pub fn with_status(mut self, status: Tier) -> Self {
         self.status = self.status.worst(status);
         self
     }
 
-    /// Names a policy that was applied.
+    /// Adds the name of a policy that was applied.
     #[must_use]
     pub fn with_policy_id(mut self, id: impl Into<String>) -> Self {
         self.policy_ids.push(id.into());
@@ -186,12 +186,12 @@ impl Appraisal {
         self
     }
 
-    /// The worse of the verifier's word and of what the vector says.
+    /// The worse of the stated status and the status of the vector.
     pub fn status(&self) -> Tier {
         self.status
     }
 
-    /// The trustworthiness vector; without claims where the verifier states none.
+    /// The trustworthiness vector. It has no claims if the verifier states none.
     pub fn vector(&self) -> &TrustVector {
         &self.vector
     }
@@ -206,14 +206,14 @@ impl Appraisal {
         self.nonce.as_deref()
     }
 
-    /// A claim of the verifier's or platform's own, by its name in the token. A CWT's integer labels are decimal,
-    /// its byte strings base64url.
+    /// A claim of the verifier or of the platform, by its name in the token. Integer labels of a CWT are decimal here, and its byte
+    /// strings are base64url.
     pub fn extension(&self, name: &str) -> Option<&Value> {
         self.extensions.get(name)
     }
 }
 
-/// The names of further claims without their values: annotated Evidence identifies devices.
+/// Prints further claims by their names only. Their values may identify devices.
 impl fmt::Debug for Appraisal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Appraisal")
@@ -233,7 +233,7 @@ pub struct VerifierId {
 }
 
 impl VerifierId {
-    /// Who made it, and which version.
+    /// Developer and version.
     pub fn new(developer: impl Into<String>, build: impl Into<String>) -> Self {
         Self {
             developer: developer.into(),
@@ -241,12 +241,12 @@ impl VerifierId {
         }
     }
 
-    /// Who made it.
+    /// The developer.
     pub fn developer(&self) -> &str {
         &self.developer
     }
 
-    /// Which version.
+    /// The version.
     pub fn build(&self) -> &str {
         &self.build
     }

@@ -11,12 +11,13 @@ pub(super) struct SignatureAlgorithm {
     pub(super) cose: i64,
     pub(super) key: AlgorithmIdentifier,
     signature: AlgorithmIdentifier,
-    /// Bytes of each half of `r || s`; `None` where it is no ECDSA.
+    /// The length in bytes of each half of `r || s`, for ECDSA.
     half: Option<usize>,
 }
 
 impl SignatureAlgorithm {
-    /// Symmetric ones and `none` are not in the list, so a public key can never be taken for a shared secret.
+    /// The algorithm of this name in JOSE. Symmetric algorithms and `none` are not in the list, so a public key is never taken for
+    /// a shared secret.
     pub(super) fn by_jose(name: &str) -> Option<&'static Self> {
         ALGORITHMS.iter().find(|known| known.jose == name)
     }
@@ -25,7 +26,7 @@ impl SignatureAlgorithm {
         ALGORITHMS.iter().find(|known| known.cose == number)
     }
 
-    /// `public_key` is the `subjectPublicKey` of X.509.
+    /// Tells whether the signature verifies. `public_key` is the `subjectPublicKey` of X.509.
     pub(super) fn verifies(
         &self,
         supported: &WebPkiSupportedAlgorithms,
@@ -49,7 +50,7 @@ impl SignatureAlgorithm {
             })
     }
 
-    /// `r || s` becomes `Ecdsa-Sig-Value`; others are the same bytes in both worlds.
+    /// The signature in the form of X.509. `r || s` becomes `Ecdsa-Sig-Value`; other signatures stay as they are.
     fn as_x509(&self, signature: &[u8]) -> Option<Vec<u8>> {
         let Some(half) = self.half else {
             return Some(signature.to_vec());
@@ -68,7 +69,7 @@ pub(super) fn der_sequence(integers: &[&[u8]]) -> Option<Vec<u8>> {
     for integer in integers {
         let leading = integer.iter().take_while(|byte| **byte == 0).count();
         let digits = integer.get(leading..)?;
-        // A set top bit would make it negative, and zero still needs a byte.
+        // With its top bit set it would be negative, so a zero byte precedes it. Zero needs one byte too.
         let positive = digits.first().is_some_and(|byte| *byte < 0x80);
         let mut encoded = if positive { Vec::new() } else { vec![0] };
         encoded.extend_from_slice(digits);

@@ -1,4 +1,4 @@
-//! Where the keys of an issuer come from.
+//! The source of an issuer's keys.
 
 use pki_types::UnixTime;
 
@@ -6,19 +6,19 @@ use super::EarError;
 use super::VerificationKeys;
 use crate::box_future::BoxFuture;
 
-/// The keys of one issuer: pinned, or fetched from a place that the configuration names. **Never** from a token's own
-/// `jku`, `jwk` or `x5c`.
+/// Gives the keys of one issuer. They are pinned, or fetched from a place that the configuration names. They **never** come from
+/// the `jku`, `jwk` or `x5c` of a token.
 ///
-/// [`VerificationKeys`] are a source themselves, which never changes.
+/// [`VerificationKeys`] are a source that never changes.
 pub trait KeySource: Send + Sync {
     /// The keys to try first.
     ///
     /// # Errors
-    /// [`EarError::NoKeys`] where there are none at the moment: no result of this issuer can be accepted.
+    /// [`EarError::NoKeys`] where there are none at the moment. No result of this issuer can be accepted then.
     fn keys(&self, now: UnixTime) -> BoxFuture<'_, Result<VerificationKeys, EarError>>;
 
-    /// Asked after a result was signed by none of those: keys that are newer, if there may be any. A token of an
-    /// attacker leads here too, so an implementation must bound how often it looks.
+    /// Newer keys, if there may be any. It is asked after none of the first keys verified a result. A forged token leads here too,
+    /// so an implementation must bound the number of its look-ups.
     fn newer_keys(&self, now: UnixTime) -> BoxFuture<'_, Option<VerificationKeys>> {
         let _ = now;
         Box::pin(std::future::ready(None))
@@ -31,7 +31,7 @@ impl KeySource for VerificationKeys {
     }
 }
 
-/// Verifies with the source's keys, and once more with newer ones where the signature was of none of the first.
+/// Verifies with the source's keys, and once more with newer keys if none of the first verified the signature.
 ///
 /// # Errors
 /// Those of `verify`, and [`EarError::NoKeys`].

@@ -1,4 +1,4 @@
-//! AR4SI: claims of trustworthiness and the tiers that they fall in.
+//! The claims of trustworthiness of AR4SI, and their tiers.
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ impl fmt::Display for Tier {
     }
 }
 
-/// What a verifier says of one aspect: −128 to 127.
+/// A verifier's claim about one aspect, −128 to 127.
 ///
 /// | values | tier |
 /// |---|---|
@@ -77,7 +77,7 @@ impl TrustClaim {
     /// In every category: a signature or other cryptographic check failed.
     pub const CRYPTO_FAILED: Self = Self(99);
 
-    /// Any value; the standard leaves room for more than it defines.
+    /// A claim of any value. The standard leaves room for more than it defines.
     pub fn new(value: i8) -> Self {
         Self(value)
     }
@@ -148,19 +148,19 @@ impl Category {
     }
 }
 
-/// What is claimed in each category; a category may be left out.
+/// The claims of a verifier, at most one in each category.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustVector {
     claims: Vec<(Category, TrustClaim)>,
 }
 
 impl TrustVector {
-    /// Without any claim: tier `none`.
+    /// A vector without claims. Its tier is `none`.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes, or replaces, a claim.
+    /// Adds or replaces a claim.
     #[must_use]
     pub fn with(mut self, category: Category, claim: TrustClaim) -> Self {
         self.claims.retain(|(known, _)| *known != category);
@@ -169,18 +169,18 @@ impl TrustVector {
         self
     }
 
-    /// The claim of one category; [`TrustClaim::NO_CLAIM`] where it is left out.
+    /// The claim of one category, or [`TrustClaim::NO_CLAIM`].
     pub fn get(&self, category: Category) -> TrustClaim {
         let found = self.claims.iter().find(|(known, _)| *known == category);
         found.map_or(TrustClaim::NO_CLAIM, |(_, claim)| *claim)
     }
 
-    /// The claims that were made, by label.
+    /// The claims, ordered by label.
     pub fn claims(&self) -> impl Iterator<Item = (Category, TrustClaim)> {
         self.claims.iter().copied()
     }
 
-    /// The worst tier of all claims. A 0 claims nothing and worsens nothing; a vector of nothing else is `none`.
+    /// The worst tier of all claims. A 0 claims nothing and worsens nothing. A vector of zeros is `none`.
     pub fn tier(&self) -> Tier {
         self.claims
             .iter()
@@ -191,7 +191,7 @@ impl TrustVector {
     }
 }
 
-/// `hardware 2, executables 33`; `nothing claimed` without claims.
+/// Prints `hardware 2, executables 33`, or `nothing claimed`.
 impl fmt::Display for TrustVector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.claims.is_empty() {

@@ -9,13 +9,13 @@ use crate::cmw::CmwError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttestError {
-    /// The device answered wrongly or not at all; the text is the driver's.
+    /// The device answered wrongly or not at all. The text is the driver's.
     #[error("attestation device failed: {0}")]
     Device(String),
-    /// What the device made does not fit in a CMW.
+    /// The Evidence does not fit in a CMW.
     #[error("evidence does not fit in a CMW")]
     Cmw(#[from] CmwError),
-    /// What the attester makes does not fit into the chosen format of certificates.
+    /// The Evidence does not fit into the chosen format of certificates.
     #[error("evidence does not fit into the certificate")]
     Format(#[from] FormatError),
     /// The device is busy and its queue is full. Try later, on a new connection.
@@ -26,13 +26,13 @@ pub enum AttestError {
     /// The device gave nothing by its deadline.
     #[error("attestation device did not answer in time; look into the log of its driver")]
     TimedOut,
-    /// A service that was to give a result could not be asked, or refused.
+    /// A service that was to give a result could not be reached, or refused.
     #[error("verifier gave no attestation result")]
     NoResult(#[from] AppraisalError),
 }
 
 impl AttestError {
-    /// Whose fault it was; never the peer's. Evidence of our own that a verifier does not accept is ours.
+    /// The party at fault, never the peer. If a verifier refuses this end's own Evidence, this end is at fault.
     pub fn fault(&self) -> Fault {
         match self {
             Self::NoResult(error) if error.fault() == Fault::Verifier => Fault::Verifier,

@@ -24,7 +24,7 @@ pub enum ConfigError {
          or name that choice by `dangerous_accept_unattested_servers`"
     )]
     PeerNotRequired,
-    /// Two verifiers accept one media type, and which one decides would be chance. Remove one.
+    /// Two verifiers accept one media type, so chance would choose between them. Remove one.
     #[error("two verifiers accept {0}; remove one, or combine them by AllAgree or Failover")]
     AmbiguousVerifier(MediaType),
     /// A verifier accepts no media type at all and could never be asked.
@@ -37,11 +37,10 @@ pub enum ConfigError {
         "maximum age of a result is zero, which refuses every result; give at least one second"
     )]
     NoMaxAge,
-    /// The TLS configuration cannot be used for attested connections; the text says which part.
+    /// The TLS configuration cannot be used for attested connections. The text names the unsuitable part.
     #[error("TLS configuration is unsuitable: {0}")]
     Tls(&'static str),
-    /// Verifiers that are to appraise the same differ in what they accept. Give each the same media types, or add them
-    /// to the relying party one by one.
+    /// Combined verifiers accept different media types. Give each the same, or add them to the relying party one by one.
     #[error("verifiers to be combined accept different formats; give each the same media types")]
     UnlikeVerifiers,
     /// The key, certificate or provider was refused by rustls or rcgen.
@@ -53,7 +52,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// Always this endpoint's.
+    /// The party at fault: always this endpoint.
     pub fn fault(&self) -> Fault {
         Fault::Local
     }

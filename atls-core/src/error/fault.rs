@@ -1,8 +1,8 @@
-//! Whose fault a failure is.
+//! The party at fault.
 
 use std::fmt;
 
-/// Whose fault a failure is. Operators page on the last two only.
+/// The party at fault. Operators page on the last two only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(
     clippy::exhaustive_enums,
@@ -13,7 +13,7 @@ pub enum Fault {
     Peer,
     /// This endpoint: its configuration, its device, its limits.
     Local,
-    /// The verifier could not be asked or did not answer properly.
+    /// The verifier could not be reached, or did not answer properly.
     Verifier,
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong, and whose fault it was: one type of error for each operation.
+//! Errors, one type for each operation. Each names its cause, its cure and the party at fault.
 
 mod appraisal;
 mod attest;

@@ -24,26 +24,26 @@ pub enum ProtocolError {
     /// A `certificate_request_context` was already used on this connection, in either direction.
     #[error("certificate_request_context was already used on this connection")]
     ContextSpent,
-    /// The peer sent a valid empty authenticator: it was asked and refuses, authentically.
+    /// The peer sent a valid empty authenticator. It refuses to attest, and the refusal is authentic.
     #[error("peer declined to attest; it has no attester, or none of a format that was asked for")]
     Declined,
     /// An extension type stands twice in one list of the peer.
     #[error("extension {0:#06x} is repeated")]
     DuplicateExtension(u16),
-    /// The exporter of the connection refused. The handshake is not complete.
+    /// The connection's exporter refused, since the handshake is not complete.
     #[error("TLS exporter is not available")]
     Export,
     /// The Conceptual Message Wrapper does not parse.
     #[error("cmw_attestation holds no valid CMW")]
     Cmw(#[from] CmwError),
-    /// The end-entity key of the authenticator is not the key of the TLS handshake. DESIGN: names come only
-    /// from the certificate that PKIX checked.
+    /// The end-entity key of the authenticator is not the key of the TLS handshake. The peer's name is in the certificate that
+    /// PKIX checked, so another key would be nameless.
     #[error(
         "authenticator key is not the key of the TLS handshake; \
          the peer must attest under the certificate that it presents"
     )]
     KeyMismatch,
-    /// Bytes that are no message of this protocol: truncated, trailing, wrong order, wrong type.
+    /// The bytes are no message of this protocol: truncated, too long, in the wrong order or of the wrong type.
     #[error("message is malformed")]
     Malformed,
     /// The authenticator is valid but carries no CMW although one was asked for.
@@ -66,11 +66,11 @@ pub enum ProtocolError {
     /// The provider's random number generator failed.
     #[error("random number generator failed")]
     Random,
-    /// The peer signed with a scheme that was not offered, or that TLS 1.3 does not allow, or its
-    /// certificate has a key of another kind.
+    /// The peer signed with a scheme that was not offered or that TLS 1.3 does not allow, or its certificate has a key of
+    /// another kind.
     #[error("signature scheme {0:#06x} was not offered or does not fit the key")]
     SchemeNotOffered(u16),
-    /// What this end would send is not what a peer may accept.
+    /// A message of this end could not be accepted by any peer.
     #[error(transparent)]
     Sending(#[from] SendError),
     /// Signing failed in the key's own provider.
@@ -82,22 +82,23 @@ pub enum ProtocolError {
     /// The peer makes more requests on one connection than the limit.
     #[error("too many requests on one connection")]
     TooManyRequests,
-    /// The peer's certificate carries Evidence under a tag that is not of SGX or TDX quotes.
+    /// The peer's certificate carries Evidence under a tag other than that of SGX and TDX quotes.
     #[error("certificate carries evidence of an unknown kind")]
     UnknownEvidence,
-    /// The peer sent an extension that was not offered, or where it must not be: `unsupported_extension`.
+    /// The peer sent an extension that was not offered, or in a place where it must not be. TLS calls it
+    /// `unsupported_extension`.
     #[error("extension {0:#06x} was not offered here")]
     UnsolicitedExtension(u16),
     /// The peer speaks another version of this protocol, or asks for an order that was not offered.
     #[error("peer's attestation parameters cannot be met")]
     UnsupportedParameters,
-    /// A request that was prepared for the other side of a connection.
+    /// The request was prepared for the other side of a connection.
     #[error("request was prepared for the other side of a connection")]
     WrongSide,
 }
 
 impl ProtocolError {
-    /// Whose fault it was.
+    /// The party at fault.
     pub fn fault(&self) -> Fault {
         match self {
             Self::Export

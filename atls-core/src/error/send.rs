@@ -3,15 +3,15 @@
 use super::fault::Fault;
 use crate::cmw::CmwError;
 
-/// A message of this end that the peer would have to refuse: found out before it leaves, and always the fault of this
-/// endpoint, be it its configuration, its device or its program.
+/// A message of this end that the peer would have to refuse. It is found before the message leaves. The fault is always this
+/// endpoint's: its configuration, its device or its program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The own certificate chain has more than 8 certificates. Leave out the root and what the peer does not need.
+    /// This end's certificate chain has more than 8 certificates. Leave out the root and other certificates that the peer has.
     #[error("own certificate chain has more than 8 certificates; leave out the root")]
     Chain,
-    /// What the own attester made is no message that can be sent; mostly it is too large.
+    /// The Evidence of this end's attester cannot be sent, mostly because it is too large.
     #[error("what the own attester made cannot be sent")]
     Cmw(#[from] CmwError),
     /// The caller gave an extension twice, or one that this crate adds itself.
@@ -22,20 +22,20 @@ pub enum SendError {
         "own extension {0:#06x} was not offered by the request, or is not for this kind of message"
     )]
     Extension(u16),
-    /// The own attester made a format that the peer did not list. Configure one for each peer that makes what it appraises.
+    /// This end's attester made a format that the peer did not list. Configure an attester of a listed format.
     #[error(
         "own attester made a format that the peer did not list; configure one for each format that peers appraise"
     )]
     Format,
-    /// The own key signs with no scheme of TLS 1.3. Use another key.
+    /// This end's key signs with no scheme of TLS 1.3. Use another key.
     #[error("own key signs with no scheme of TLS 1.3; use an ECDSA, Ed25519 or RSA key that does")]
     Key,
-    /// The own end-entity certificate does not parse, or has a critical extension that nobody understands.
+    /// This end's end-entity certificate does not parse, or has an unknown critical extension.
     #[error(
         "own end-entity certificate does not parse, or has a critical extension that is not known"
     )]
     Leaf,
-    /// The provider verifies no signature scheme of TLS 1.3: no answer could be valid. Use another provider.
+    /// The provider verifies no signature scheme of TLS 1.3, so no answer could be valid. Use another provider.
     #[error("provider verifies no signature scheme of TLS 1.3; use another provider")]
     NoSchemes,
     /// The message, or a part of it, is larger than its field or its limit.
@@ -49,7 +49,7 @@ pub enum SendError {
     /// More than 64 media types that this end appraises.
     #[error("more than 64 formats of evidence are asked for; configure fewer verifiers")]
     TooManyFormats,
-    /// This end already made, together with those of the peer, as many requests as a connection takes.
+    /// The connection already had as many requests, of both ends together, as it takes.
     #[error(
         "own requests and those of the peer are as many as one connection takes; make another connection"
     )]
@@ -57,7 +57,7 @@ pub enum SendError {
 }
 
 impl SendError {
-    /// Always this endpoint's.
+    /// The party at fault: always this endpoint.
     pub fn fault(&self) -> Fault {
         Fault::Local
     }

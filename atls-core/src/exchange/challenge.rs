@@ -1,4 +1,4 @@
-//! The answering end.
+//! The answering end: a request goes in, an authenticator comes out.
 
 use std::fmt;
 
@@ -19,21 +19,21 @@ use crate::error::ProtocolError;
 use crate::error::SendError;
 use crate::session::Session;
 
-/// A request for attestation that arrived on this connection, to be answered once.
+/// A request for attestation that arrived on this connection. It is answered once.
 pub struct Challenge {
     request: ReceivedRequest,
     parameters: Option<Parameters>,
-    /// The end-entity key that will answer, and what Evidence must carry for it.
+    /// The end-entity key that will answer, and the value that Evidence must carry for it.
     bound: Option<(Vec<u8>, Bound)>,
 }
 
 impl Challenge {
-    /// Parses the request, spends its context, and derives from the live connection what Evidence must carry.
+    /// Parses the request, spends its context, and derives the value that Evidence must carry from the live connection.
     ///
     /// # Errors
-    /// As [`ReceivedRequest::receive`]; [`ProtocolError::Malformed`] for a `cmw_attestation` that is not empty,
-    /// as it must be in a request, or for parameters that want attestation without it; what [`Parameters`] do not
-    /// allow; [`SendError::Leaf`] where our own certificate does not parse.
+    /// Those of [`ReceivedRequest::receive`]. [`ProtocolError::Malformed`] for a `cmw_attestation` that is not empty, and for
+    /// parameters that want attestation without that extension. Those of decoding [`Parameters`]. [`SendError::Leaf`] where this
+    /// end's certificate does not parse.
     pub fn receive(session: &dyn Session, request: &[u8]) -> Result<Self, ProtocolError> {
         let handshake = session.handshake();
         let request = ReceivedRequest::receive(session, request)?;
@@ -71,13 +71,13 @@ impl Challenge {
         })
     }
 
-    /// What the peer can do and wants; `None` from a peer that speaks only the minimal exchange.
+    /// The peer's parameters. A peer that speaks the minimal exchange sends none.
     pub fn parameters(&self) -> Option<&Parameters> {
         self.parameters.as_ref()
     }
 
-    /// What an Attester is given: `None` where the peer does not understand `cmw_attestation`, or this end has
-    /// no key to authenticate with.
+    /// The request for an Attester. There is none if the peer does not understand `cmw_attestation`, or if this end has no key
+    /// to authenticate with.
     pub fn to_attest(&self) -> Option<AttestRequest<'_>> {
         let (leaf_key, bound) = self.bound.as_ref()?;
         Some(AttestRequest {
@@ -90,8 +90,8 @@ impl Challenge {
     /// Answers with Evidence or Attestation Results made for [`to_attest`](Self::to_attest).
     ///
     /// # Errors
-    /// [`SendError::Format`] for a CMW with an item that the peer did not say it appraises, [`SendError::Cmw`] for one
-    /// that does not fit: at most 65,529 bytes, and 65,520 beside the selection that answers parameters. And as
+    /// [`SendError::Format`] for a CMW with an item of a format that the peer did not list. [`SendError::Cmw`] for a CMW that
+    /// does not fit: it may have 65,529 bytes, or 65,520 beside the selection that answers parameters. Those of
     /// [`ReceivedRequest::authenticate`].
     pub fn answer(self, cmw: &Cmw) -> Result<Vec<u8>, ProtocolError> {
         self.check_formats(cmw)?;
@@ -111,21 +111,21 @@ impl Challenge {
     /// Answers with the certificate alone, for a peer that does not want this end to attest.
     ///
     /// # Errors
-    /// As [`ReceivedRequest::authenticate`].
+    /// Those of [`ReceivedRequest::authenticate`].
     pub fn answer_without_attestation(self) -> Result<Vec<u8>, ProtocolError> {
         let extensions: Vec<_> = self.selection_extension()?.into_iter().collect();
         self.request.authenticate(&extensions)
     }
 
-    /// Refuses, authentically.
+    /// Refuses by an empty authenticator, which proves to the peer that the refusal is this end's.
     ///
     /// # Errors
-    /// As [`ReceivedRequest::decline`].
+    /// Those of [`ReceivedRequest::decline`].
     pub fn decline(self) -> Result<Vec<u8>, ProtocolError> {
         self.request.decline()
     }
 
-    /// What this end chooses of the peer's parameters, and says in its answer.
+    /// This end's choice among the peer's parameters, which its answer states.
     pub fn selection(&self) -> Option<Selection> {
         self.parameters.as_ref().map(Parameters::select)
     }

@@ -1,4 +1,4 @@
-//! What a peer presented and proved, before anybody appraised it.
+//! The attestation that a peer presented, before it is appraised.
 
 use std::fmt;
 
@@ -18,30 +18,30 @@ use crate::session::Handshake;
 
 /// A CMW, the value that its Evidence must carry, and the key that presented it on this connection.
 ///
-/// Comes out of [`Pending::finish`](crate::exchange::Pending::finish), or in the two weaker modes out of the certificate of a
-/// completed handshake, and goes into [`RelyingParty::appraise`](crate::RelyingParty::appraise) only. Proves who spoke, not
-/// what they are.
+/// [`Pending::finish`](crate::exchange::Pending::finish) makes it, or in the two weaker modes the certificate of a completed
+/// handshake. [`RelyingParty::appraise`](crate::RelyingParty::appraise) consumes it. It proves which key the peer holds, and
+/// nothing about the peer's code.
 pub struct Credential {
     pub(crate) cmw: Cmw,
     pub(crate) bound: Bound,
     pub(crate) leaf_key: Vec<u8>,
     pub(crate) selection: Option<Selection>,
     pub(crate) binding: Binding,
-    /// Where the carriage, not the platform, fixes a report data field of 64 bytes.
+    /// The report data, if the certificate fixes it in place of the platform.
     pub(crate) report_data: Option<[u8; 64]>,
-    /// Of the certificate that carried it.
+    /// The validity of the certificate that carried it.
     pub(crate) validity: Option<Validity>,
 }
 
 impl Credential {
     /// Evidence out of the certificate that the peer used in this handshake: the pre-handshake mode, RA-TLS.
     ///
-    /// Its value is [`Binding::Key`]: the peer proved the certificate's key in the handshake, and the Evidence is about
-    /// that key and about no connection.
+    /// Its binding is [`Binding::Key`]: the peer proved the certificate's key in the handshake, and the Evidence is about that key
+    /// and about no connection.
     ///
     /// # Errors
-    /// [`ProtocolError::NoAttestation`] for a peer without certificate or without Evidence in it, otherwise what is wrong
-    /// with the certificate's extension.
+    /// [`ProtocolError::NoAttestation`] for a peer without certificate or without Evidence in it. Other errors for an extension
+    /// of the certificate that is not well-formed or is about another key.
     pub fn in_certificate(handshake: &Handshake) -> Result<Self, ProtocolError> {
         let leaf = leaf(handshake)?;
         let leaf_key = authenticator::spki(leaf)?;
@@ -61,15 +61,15 @@ impl Credential {
         })
     }
 
-    /// Evidence that the peer made during this handshake over our nonce, out of its certificate: the intra-handshake
-    /// mode. Its value is [`Binding::Handshake`].
+    /// Evidence out of a certificate that the peer made during this handshake over this end's nonce: the intra-handshake mode.
+    /// Its binding is [`Binding::Handshake`].
     ///
-    /// `nonce` is what this end chose for this handshake and no other: a client's `client_random`, or what a server put
-    /// among the names of acceptable authorities.
+    /// This end chose `nonce` for this handshake and no other. A client's nonce is its `client_random`. A server's nonce is one of
+    /// the names of acceptable authorities that it sent.
     ///
     /// # Errors
-    /// As [`in_certificate`](Self::in_certificate); [`ProtocolError::NoAttestation`] also for the carriages that have no
-    /// room for a nonce.
+    /// Those of [`in_certificate`](Self::in_certificate). [`ProtocolError::NoAttestation`] also for formats of certificates that
+    /// have no room for a nonce.
     pub fn in_handshake(
         handshake: &Handshake,
         nonce: &[u8; NONCE_LENGTH],
@@ -90,7 +90,7 @@ impl Credential {
         })
     }
 
-    /// The message that the authenticator carried, as it came.
+    /// The message that the peer presented, as it came.
     pub fn cmw(&self) -> &Cmw {
         &self.cmw
     }
@@ -100,17 +100,17 @@ impl Credential {
         &self.bound
     }
 
-    /// DER SubjectPublicKeyInfo of the authenticator's end-entity certificate.
+    /// The DER SubjectPublicKeyInfo of the end-entity certificate that presented it.
     pub fn leaf_key(&self) -> &[u8] {
         &self.leaf_key
     }
 
-    /// The report data that the carriage fixes; see [`Evidence::report_data`](crate::Evidence::report_data).
+    /// The report data that the certificate fixes; see [`Evidence::report_data`](crate::Evidence::report_data).
     pub fn report_data(&self) -> Option<&[u8; 64]> {
         self.report_data.as_ref()
     }
 
-    /// What the peer chose of the offered parameters; `None` is the minimal exchange.
+    /// The peer's choice among the offered parameters. There is none in the minimal exchange.
     pub fn selection(&self) -> Option<Selection> {
         self.selection
     }
@@ -123,7 +123,7 @@ fn leaf(handshake: &Handshake) -> Result<&CertificateDer<'static>, ProtocolError
         .ok_or(ProtocolError::NoAttestation)
 }
 
-/// Sizes only: Evidence and keys identify devices.
+/// Prints sizes. Evidence and keys identify devices, so it leaves them out.
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential")

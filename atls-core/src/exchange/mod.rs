@@ -1,4 +1,6 @@
-//! Attestation inside exported authenticators: four calls, each consuming what must not be used twice.
+//! Attestation inside exported authenticators, for drivers of connections.
+//!
+//! Four calls make one exchange, and each consumes the value that must not be used twice:
 //!
 //! ```text
 //!  relying party                                attester
@@ -9,8 +11,11 @@
 //!    └─▶ Credential: proven and bound, not yet appraised
 //! ```
 //!
-//! Follows draft-fossati-seat-expat-03, with one negotiated extension of our own ([`Parameters`]). Every error
-//! is fatal to the connection; there is no retry inside one.
+//! Bytes of messages go in and out; the driver sends and receives them. The exchange follows draft-fossati-seat-expat-03, with
+//! one negotiated extension ([`Parameters`]). Every error is fatal to the connection: close it, there is no retry.
+//!
+//! A driver that asks on many connections keeps a [`Requester`]. It encodes the request once and makes an [`UnsentRequest`] for
+//! each connection, which can leave with the last flight of the handshake.
 
 mod challenge;
 mod credential;
@@ -35,9 +40,10 @@ pub use pending::request;
 pub use verdict::RefusalCode;
 pub use verdict::Verdict;
 
-/// Code point of `cmw_attestation`: private use, as the one other deployed implementation has it, until IANA
-/// assigns one (draft-fossati-seat-expat-03).
+/// Code point of `cmw_attestation` (draft-fossati-seat-expat-03). It is of the private range, and that of the one other
+/// deployed implementation, until IANA assigns one.
 pub const CMW_ATTESTATION: u16 = 0xff00;
 
-/// Code point of `attestation_parameters`, our own, private use. 0xff01 is `renegotiation_info`.
+/// Code point of `attestation_parameters`, the extension of this crate. It is of the private range; 0xff01 is
+/// `renegotiation_info`.
 pub const ATTESTATION_PARAMETERS: u16 = 0xff02;

@@ -1,5 +1,4 @@
-//! `attestation_parameters`: what the two ends can do beyond the draft, asked in the request and chosen in the
-//! answer.
+//! `attestation_parameters`: the abilities of the two ends beyond the draft. A request offers them and an answer selects.
 //!
 //! ```text
 //! request = {                        ; CBOR (RFC 8949), unknown keys ignored
@@ -28,15 +27,15 @@ use crate::limits::MAX_PARAMETER_VALUES;
 use crate::media_type::MediaType;
 use crate::session::Side;
 
-/// What the sender of a request can do and wants.
+/// The abilities and wishes of the sender of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Parameters {
-    /// Media types of Evidence and Attestation Results that the sender appraises. The answer must be of them.
+    /// The media types of Evidence and Attestation Results that the sender appraises. The answer must be of one of them.
     pub formats: Vec<MediaType>,
-    /// Whether the sender will answer the authenticator with a verdict.
+    /// Tells whether the sender will answer the authenticator with a verdict.
     pub verdicts: Verdicts,
-    /// What only one of the two sides says.
+    /// The part that differs by side.
     pub offer: Offer,
 }
 
@@ -46,41 +45,41 @@ pub struct Parameters {
 pub enum Offer {
     /// In a ClientCertificateRequest.
     Client {
-        /// Whether the client wants the server's attestation at all.
+        /// Tells whether the client wants the server to attest.
         wants_evidence: bool,
-        /// Whether and when the client would attest itself.
+        /// Tells whether and when the client would attest itself.
         can_attest: CanAttest,
     },
-    /// In a CertificateRequest, which a server sends only if it wants the client's attestation.
+    /// In a CertificateRequest. A server sends one only if it wants the client to attest.
     Server {
-        /// The order that the server chose among those that the client can.
+        /// The order that the server chose among those that the client allows.
         order: Order,
     },
 }
 
-/// Whether and when a client would attest.
+/// The orders in which a client would attest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "fixed by the wire format")]
 pub enum CanAttest {
     /// Only once the server has passed.
     AfterPeer,
-    /// In either order: also to a server that has not attested yet.
+    /// In either order, even to a server that has not attested yet.
     BeforePeer,
     /// Not at all.
     No,
 }
 
-/// Who attests first.
+/// The order in which the two ends attest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "there are two ends")]
 pub enum Order {
-    /// The client attests after the server passed. The default: reveals nothing to a server that is not attested.
+    /// The client attests after the server passed. It is the default, and shows nothing to a server that did not attest.
     ClientLast,
     /// The client attests before the server does.
     ClientFirst,
 }
 
-/// Whether verdicts are exchanged.
+/// Tells whether verdicts are exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "yes or no, by name")]
 pub enum Verdicts {
@@ -90,17 +89,17 @@ pub enum Verdicts {
     Yes,
 }
 
-/// What the answering end chose of the [`Parameters`] it was offered. No selection: the minimal exchange of the
-/// draft, without verdict.
+/// The answering end's choice among the offered [`Parameters`]. Without one the exchange is the minimal one of the draft, which
+/// has no verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Selection {
-    /// Whether the answering end expects a verdict.
+    /// Tells whether the answering end expects a verdict.
     pub verdicts: Verdicts,
 }
 
 impl CanAttest {
-    /// Whether the client agreed to this order.
+    /// Tells whether the client agrees to this order.
     pub fn allows(self, order: Order) -> bool {
         match (self, order) {
             (Self::No, _) | (Self::AfterPeer, Order::ClientFirst) => false,
@@ -110,7 +109,7 @@ impl CanAttest {
 }
 
 impl Parameters {
-    /// For a client's request.
+    /// Parameters of a client's request.
     pub fn client(formats: Vec<MediaType>, wants_evidence: bool, can_attest: CanAttest) -> Self {
         let verdicts = if wants_evidence {
             Verdicts::Yes
@@ -127,7 +126,7 @@ impl Parameters {
         }
     }
 
-    /// For a server's request.
+    /// Parameters of a server's request.
     pub fn server(formats: Vec<MediaType>, order: Order) -> Self {
         Self {
             formats,
@@ -136,14 +135,14 @@ impl Parameters {
         }
     }
 
-    /// What an answering end of this version chooses: verdicts where they are understood.
+    /// The choice of an answering end of this version: verdicts if the sender understands them.
     pub fn select(&self) -> Selection {
         Selection {
             verdicts: self.verdicts,
         }
     }
 
-    /// Whether the sender wants an attestation with the answer to this request.
+    /// Tells whether the sender wants an attestation with the answer to this request.
     pub(crate) fn wants_attestation(&self) -> bool {
         match self.offer {
             Offer::Client { wants_evidence, .. } => wants_evidence,
@@ -237,7 +236,7 @@ impl Selection {
         ])
     }
 
-    /// The version must be ours and nothing may be chosen that was not offered.
+    /// The version must be that of this crate, and every choice must have been offered.
     pub(crate) fn decode(bytes: &[u8], offered: Verdicts) -> Result<Self, ProtocolError> {
         let map = Map::decode(bytes)?;
         if map.integer(VERSION)? != CURRENT_VERSION {
@@ -297,7 +296,7 @@ impl Map {
         }
     }
 
-    /// A request names the highest version its sender understands, and every version understands its predecessors.
+    /// A request names the highest version that its sender understands. Every version understands its predecessors.
     fn check_version(&self) -> Result<(), ProtocolError> {
         match self.integer(VERSION)? {
             0 => Err(ProtocolError::UnsupportedParameters),

@@ -1,4 +1,4 @@
-//! The asking end.
+//! The asking end: a request goes out, and its authenticator becomes a [`Credential`].
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::authenticator::Extension;
 use crate::authenticator::PreparedRequest;
 use crate::authenticator::RequestTemplate;
 use crate::authenticator::SentRequest;
-use crate::authenticator::Validated;
+use crate::authenticator::VerifiedAuthenticator;
 use crate::binding::Binding;
 use crate::bound::ExportedValue;
 use crate::cmw::Cmw;
@@ -25,12 +25,12 @@ use crate::error::SendError;
 use crate::session::Session;
 use crate::session::Side;
 
-/// Asks the peer to attest: the bytes to send, and what waits for the answer.
+/// Asks the peer to attest. It returns the bytes to send, and the [`Pending`] that takes the answer.
 ///
-/// `parameters` of `None` gives the minimal request of the draft.
+/// Without `parameters` it is the minimal request of the draft.
 ///
 /// # Errors
-/// As [`UnsentRequest::new`] and [`UnsentRequest::on`].
+/// Those of [`UnsentRequest::new`] and [`UnsentRequest::on`].
 pub fn request(
     session: &dyn Session,
     provider: &CryptoProvider,
@@ -41,7 +41,7 @@ pub fn request(
     Ok((bytes, request.on(session)?))
 }
 
-/// Makes the requests for attestation of many connections: what they have in common is encoded once.
+/// Makes the requests for attestation of many connections. It encodes their common part once.
 #[derive(Clone, Debug)]
 pub struct Requester {
     template: RequestTemplate,
@@ -49,10 +49,10 @@ pub struct Requester {
 }
 
 impl Requester {
-    /// `parameters` of `None` gives the minimal request of the draft.
+    /// A maker of requests for one side. Without `parameters` it makes the minimal request of the draft.
     ///
     /// # Errors
-    /// As [`RequestTemplate::new`], and for parameters that do not fit.
+    /// Those of [`RequestTemplate::new`], and [`SendError`] for parameters that do not fit.
     pub fn new(
         side: Side,
         provider: &CryptoProvider,
@@ -78,7 +78,7 @@ impl Requester {
     /// The request for one connection, with a fresh context.
     ///
     /// # Errors
-    /// As [`RequestTemplate::prepare`].
+    /// Those of [`RequestTemplate::prepare`].
     pub fn prepare(&self) -> Result<UnsentRequest, ProtocolError> {
         Ok(UnsentRequest {
             request: self.template.prepare()?,
@@ -87,8 +87,7 @@ impl Requester {
     }
 }
 
-/// A request for attestation made before its connection is there, so that it can leave with the end of the
-/// handshake.
+/// A request for attestation that is made before its connection is there, so that it can leave with the end of the handshake.
 #[derive(Debug)]
 pub struct UnsentRequest {
     request: PreparedRequest,
@@ -99,7 +98,7 @@ impl UnsentRequest {
     /// A [`Requester`] and its one request, in one step.
     ///
     /// # Errors
-    /// As [`Requester::new`] and [`Requester::prepare`].
+    /// Those of [`Requester::new`] and [`Requester::prepare`].
     pub fn new(
         side: Side,
         provider: &CryptoProvider,
@@ -113,10 +112,10 @@ impl UnsentRequest {
         self.request.as_bytes()
     }
 
-    /// The connection that it is sent on, and on no other.
+    /// Names the connection on which the request is sent.
     ///
     /// # Errors
-    /// As [`PreparedRequest::on`].
+    /// Those of [`PreparedRequest::on`].
     pub fn on(self, session: &dyn Session) -> Result<Pending, ProtocolError> {
         let leaf = session.handshake().peer_chain().first();
         let handshake_key = leaf.map(authenticator::spki).transpose()?;
@@ -139,7 +138,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Validates the authenticator and takes the CMW out of it.
+    /// Verifies the authenticator and takes the CMW out of it.
     ///
     /// # Errors
     /// [`ProtocolError::Declined`] for an authentic refusal, [`ProtocolError::NoAttestation`] for an authentic
@@ -147,15 +146,15 @@ impl Pending {
     /// reject rule of RFC 9261. Only [`Declined`](ProtocolError::Declined) says that the peer itself refused.
     pub fn finish(self, authenticator: &[u8]) -> Result<Credential, ProtocolError> {
         let Answer {
-            validated,
+            verified,
             exported,
             selection,
-        } = self.validate(authenticator)?;
-        let data = validated
+        } = self.verify(authenticator)?;
+        let data = verified
             .extension(CMW_ATTESTATION)
             .ok_or(ProtocolError::NoAttestation)?;
         let cmw = Cmw::decode(cmw_data(data)?)?;
-        let leaf_key = validated.public_key().to_vec();
+        let leaf_key = verified.public_key().to_vec();
         Ok(Credential {
             cmw,
             bound: exported.bind(&leaf_key),
@@ -167,39 +166,39 @@ impl Pending {
         })
     }
 
-    /// For a peer that is not asked to attest: its plain or empty authenticator must still be one of this
-    /// connection. Says nothing about what the peer is.
+    /// Verifies the plain or empty authenticator of a peer that was not asked to attest. It must be of this connection. It says
+    /// nothing about the peer's code.
     ///
     /// # Errors
-    /// As [`finish`](Self::finish), but neither [`ProtocolError::Declined`] nor [`ProtocolError::NoAttestation`].
+    /// Those of [`finish`](Self::finish) without [`ProtocolError::Declined`] and [`ProtocolError::NoAttestation`].
     pub fn finish_without_attestation(self, authenticator: &[u8]) -> Result<(), ProtocolError> {
-        match self.validate(authenticator) {
+        match self.verify(authenticator) {
             Ok(_) | Err(ProtocolError::Declined) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// What holds of every answer, whether it attests or not.
-    fn validate(self, authenticator: &[u8]) -> Result<Answer, ProtocolError> {
-        let validated = self.request.validate(authenticator)?;
+    /// The rules for every answer, whether it attests or not.
+    fn verify(self, authenticator: &[u8]) -> Result<Answer, ProtocolError> {
+        let verified = self.request.verify(authenticator)?;
         // A server has always sent a certificate. A client that sent one must answer with its key; one that
         // did not answers with a key of its own, which only the Evidence vouches for.
         if let Some(key) = &self.handshake_key
-            && key != validated.public_key()
+            && key != verified.public_key()
         {
             return Err(ProtocolError::KeyMismatch);
         }
         for code in [CMW_ATTESTATION, ATTESTATION_PARAMETERS] {
-            if validated.has_later_extension(code) {
+            if verified.has_later_extension(code) {
                 return Err(ProtocolError::UnsolicitedExtension(code));
             }
         }
-        let selection = validated
+        let selection = verified
             .extension(ATTESTATION_PARAMETERS)
             .map(|data| Selection::decode(data, self.verdicts))
             .transpose()?;
         Ok(Answer {
-            validated,
+            verified,
             exported: self.exported,
             selection,
         })
@@ -215,9 +214,9 @@ impl fmt::Debug for Pending {
     }
 }
 
-/// A valid authenticator, and the value to which this connection and request give it.
+/// A valid authenticator, and the exported value of its connection and request.
 struct Answer {
-    validated: Validated,
+    verified: VerifiedAuthenticator,
     exported: ExportedValue,
     selection: Option<Selection>,
 }

@@ -1,4 +1,4 @@
-//! What the asking end tells the other about its authenticator.
+//! The asking end's answer to an authenticator.
 
 use std::time::Duration;
 
@@ -11,21 +11,21 @@ use crate::error::ProtocolError;
 /// struct { uint8 code; uint32 valid_for; } Verdict;      /* seconds, 0 unless accepted */
 /// ```
 ///
-/// Advisory: it tells the peer why the connection goes on or ends, and how long it may last. It is never an
-/// input to the receiver's own decision, and holds no detail of the appraisal.
+/// A verdict is advisory. It tells the peer whether the connection goes on, and for how long. It holds no detail of the
+/// appraisal, and the receiver never decides by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Code 0: accepted, and the result stays valid that long.
+    /// Code 0: the attestation is accepted, for this time.
     Accepted {
         /// Whole seconds; at most 2^32 − 1.
         valid_for: Duration,
     },
-    /// Any other code: refused, and the connection ends.
+    /// Any other code: the attestation is refused, and the connection ends.
     Refused(RefusalCode),
 }
 
-/// Why an authenticator, or the wish that preceded it, was refused.
+/// The reason for which an authenticator, or the offer before it, was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RefusalCode {

@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::bound::Bound;
 
-/// Proof that Evidence carries the value of one [`Bound`]: only [`ExpectedValue::compare`] gives one.
+/// The proof that Evidence carries the value of one [`Bound`]. Only [`ExpectedValue::compare`](crate::ExpectedValue::compare) gives one.
 ///
-/// It remembers which `Bound` that was. A [`RelyingParty`](crate::RelyingParty) accepts it for that one only, so a proof that was
-/// kept from another connection is worth nothing. It cannot be copied:
+/// It remembers that `Bound`. A [`RelyingParty`](crate::RelyingParty) accepts it for that value only, so a proof of another
+/// connection is worthless. It cannot be copied:
 ///
 /// ```compile_fail,E0599
 /// # use atls_core::BoundMatch;
@@ -21,19 +21,19 @@ pub struct BoundMatch {
 }
 
 impl BoundMatch {
-    /// The value was found in the Evidence, whole.
+    /// The Evidence was found to carry the whole value.
     pub(super) fn new(bound: &Bound) -> Self {
         Self {
             bound: bound.clone(),
         }
     }
 
-    /// Whether it is about this value.
+    /// Tells whether the proof is about this value.
     pub(crate) fn is_of(&self, bound: &Bound) -> bool {
         self.bound == *bound
     }
 
-    /// For results that are used again under the same value.
+    /// A copy, for a result that is used again under the same value.
     pub(crate) fn duplicate(&self) -> Self {
         Self {
             bound: self.bound.clone(),

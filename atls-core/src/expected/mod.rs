@@ -1,4 +1,7 @@
-//! The value that is expected in Evidence, and the proof that it was found there.
+//! The value that a platform expects in Evidence.
+//!
+//! A [`Bound`] goes in, and the bytes for the platform's field come out. The verifier compares those with the signed Evidence and
+//! gets a [`BoundMatch`], or [`AppraisalError::NotBound`].
 
 mod bound_match;
 
@@ -16,17 +19,17 @@ use crate::error::AppraisalError;
 
 /// The bytes that Evidence must carry for one [`Bound`], in the form that a platform gives it.
 ///
-/// There is no constructor that takes bytes: a platform chooses the derivation that its field has room for, and both of its
-/// halves use it.
+/// No constructor takes bytes. A platform chooses the derivation that its field has room for, and both its attester and its
+/// verifier use it.
 ///
 /// | the platform's field | derivation |
 /// |---|---|
 /// | a nonce that takes 32 and 48 bytes | [`Bound::verbatim`] |
 /// | 32 bytes | [`Bound::sha256`] |
 /// | 64 bytes | [`Bound::sha512`] |
-/// | 64 bytes of report data, which a certificate may fix | [`Evidence::expected_report_data`](crate::Evidence::expected_report_data) |
+/// | 64 bytes of report data that a certificate may fix | [`Evidence::expected_report_data`](crate::Evidence::expected_report_data) |
 ///
-/// The attester lets its Evidence carry [`bytes`](Self::bytes); the verifier gives what the signed Evidence carries to
+/// The attester puts [`bytes`](Self::bytes) into its Evidence. The verifier passes the bytes that the signed Evidence carries to
 /// [`compare`](Self::compare).
 #[derive(Clone)]
 pub struct ExpectedValue<T = Vec<u8>> {
@@ -35,7 +38,7 @@ pub struct ExpectedValue<T = Vec<u8>> {
 }
 
 impl<T: AsRef<[u8]>> ExpectedValue<T> {
-    /// `bytes` must follow from `bound`, or from what was checked to name the same key.
+    /// `bytes` must follow from `bound`, or from a certificate that names the same key.
     pub(crate) fn new(bytes: T, bound: &Bound) -> Self {
         Self {
             bytes,
@@ -48,10 +51,10 @@ impl<T: AsRef<[u8]>> ExpectedValue<T> {
         &self.bytes
     }
 
-    /// Compares with what the Evidence carries: whole, of equal length, in constant time.
+    /// Compares with the bytes that the Evidence carries: all of them, of equal length, in constant time.
     ///
-    /// `carried` must come out of what the Evidence's signature covers. Where a service appraises, it comes out of the Evidence
-    /// itself or out of a signed claim that reports what the Evidence carried; a nonce that the service echoes is no such claim.
+    /// `carried` must come from the part of the Evidence that its signature covers. Where a service appraises, it comes from the
+    /// Evidence itself or from a signed claim about the Evidence. A nonce that the service echoes is no such claim.
     ///
     /// # Errors
     /// [`AppraisalError::NotBound`] where they differ.
@@ -81,24 +84,24 @@ impl<T> fmt::Debug for ExpectedValue<T> {
     }
 }
 
-/// How Evidence carries the value.
+/// The forms in which Evidence carries the value.
 impl Bound {
-    /// As it is, 32 or 48 bytes.
+    /// The value as it is, 32 or 48 bytes.
     pub fn verbatim(&self) -> ExpectedValue {
         ExpectedValue::new(self.as_bytes().to_vec(), self)
     }
 
-    /// As its SHA-256, 32 bytes.
+    /// The SHA-256 of the value, 32 bytes.
     pub fn sha256(&self) -> ExpectedValue<[u8; 32]> {
         ExpectedValue::new(Sha256::digest(self.as_bytes()).into(), self)
     }
 
-    /// As its SHA-512, 64 bytes.
+    /// The SHA-512 of the value, 64 bytes.
     pub fn sha512(&self) -> ExpectedValue<[u8; 64]> {
         ExpectedValue::new(Sha512::digest(self.as_bytes()).into(), self)
     }
 
-    /// As 64 bytes of report data: those that the carriage fixes, or SHA-512.
+    /// 64 bytes of report data: those that the certificate fixes, or else the SHA-512 of the value.
     pub(crate) fn report_data(&self, fixed: Option<&[u8; 64]>) -> ExpectedValue<[u8; 64]> {
         match fixed {
             Some(fixed) => ExpectedValue::new(*fixed, self),

@@ -1,4 +1,4 @@
-//! The TLS 1.3 exporter over a secret that the key log of this process gave.
+//! The TLS 1.3 exporter over a secret of this process's key log.
 
 use std::fmt;
 
@@ -9,14 +9,16 @@ use crate::error::ProtocolError;
 
 /// An `exporter_secret` of RFC 9846 §7.1, wiped when dropped.
 ///
-/// For the one case where the connection itself is out of reach: an HTTP client that hides its TLS stream
-/// but takes a `rustls::ClientConfig`, whose key log sees this secret.
+/// It serves an HTTP client that hides its TLS stream and takes a `rustls::ClientConfig`. The key log of that configuration
+/// sees this secret.
 pub struct ExporterSecret {
     suite: &'static Tls13CipherSuite,
     secret: OkmBlock,
 }
 
 impl ExporterSecret {
+    /// Takes the secret out of a key log.
+    ///
     /// # Errors
     /// [`ProtocolError::Export`] where the secret is not as long as the suite's hash, 32 or 48 bytes.
     pub fn new(suite: &'static Tls13CipherSuite, secret: &[u8]) -> Result<Self, ProtocolError> {
@@ -29,7 +31,7 @@ impl ExporterSecret {
         })
     }
 
-    /// RFC 9846 §7.5:
+    /// Fills `output` as RFC 9846 §7.5 says:
     ///
     /// ```text
     /// HKDF-Expand-Label(Derive-Secret(exporter_secret, label, ""), "exporter", Hash(context), length)

@@ -1,4 +1,4 @@
-//! Facts of a completed handshake.
+//! The facts of a completed handshake.
 
 use std::fmt;
 use std::ops::Deref;
@@ -19,10 +19,9 @@ use super::side::Side;
 use crate::error::ProtocolError;
 use crate::limits::MAX_REQUESTS;
 
-/// Facts of a completed, full TLS 1.3 handshake, and the request contexts spent on its connection since.
+/// The facts of a completed, full TLS 1.3 handshake, and the request contexts that were spent on its connection since.
 ///
-/// One value per connection, made once when the handshake ends: the spent contexts live here, and both
-/// directions consult them.
+/// Make one value for each connection, when its handshake ends. Both directions look up the spent contexts in it.
 pub struct Handshake {
     side: Side,
     suite: &'static Tls13CipherSuite,
@@ -32,8 +31,8 @@ pub struct Handshake {
 }
 
 impl Handshake {
-    /// The client's view. `identity` is the key of the certificate that this client sent in the handshake, if
-    /// it sent one; otherwise a fresh self-signed one if it can attest, otherwise none.
+    /// The client's view. `identity` is the key of the certificate that this client sent in the handshake. A client that sent
+    /// none uses a fresh self-signed one if it can attest, and otherwise none.
     ///
     /// # Errors
     /// [`ProtocolError::NotFullTls13`] for an incomplete, resumed, or older handshake, or one without a server
@@ -56,9 +55,8 @@ impl Handshake {
         Self::live(Side::Server, connection, Some(identity))
     }
 
-    /// The view of a connection of this process that was observed through rustls' callbacks and is itself out of
-    /// reach: the key log gave the exporter secret (so it is TLS 1.3), the certificate verifier was called (so it is
-    /// no resumption).
+    /// The view of a connection of this process that is known through rustls' callbacks only. The key log gave the exporter
+    /// secret, so it is TLS 1.3. The certificate verifier was called, so it is no resumption.
     ///
     /// # Errors
     /// [`ProtocolError::NotFullTls13`] where a client saw no server certificate.
@@ -80,17 +78,17 @@ impl Handshake {
         })
     }
 
-    /// Which end we are.
+    /// The side of this end.
     pub fn side(&self) -> Side {
         self.side
     }
 
-    /// The negotiated cipher suite: hash, HMAC and HKDF of everything below.
+    /// The negotiated cipher suite. Its hash, HMAC and HKDF are those of the authenticators.
     pub fn suite(&self) -> &'static Tls13CipherSuite {
         self.suite
     }
 
-    /// The key that this end authenticates with.
+    /// The certified key by which this end authenticates.
     pub fn identity(&self) -> Option<&Arc<CertifiedKey>> {
         self.identity.as_ref()
     }
@@ -143,7 +141,7 @@ impl Handshake {
     }
 }
 
-/// No certificates and no contexts: they are personal data, and challenges.
+/// Prints side, suite and sizes. Certificates are personal data and contexts are challenges, so it leaves them out.
 impl fmt::Debug for Handshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handshake")
@@ -157,8 +155,8 @@ impl fmt::Debug for Handshake {
 
 /// The contexts that were sent or received on one connection, in either direction (RFC 9261 §4).
 ///
-/// A context is spent when its request is, not when an authenticator is made: what was asked once is never
-/// asked again, and a request that mirrors one of ours is recognised.
+/// A context is spent when its request is sent or received. So no request is made twice, and a request that mirrors one of
+/// this end is recognised.
 #[derive(Default)]
 pub(crate) struct SpentContexts {
     seen: Mutex<Vec<Box<[u8]>>>,

@@ -1,4 +1,7 @@
 //! One TLS 1.3 connection, as the protocol sees it.
+//!
+//! A transport implements [`Session`] for its connections. It gives the facts of the [`Handshake`] and the exporter; the modules
+//! [`exchange`](crate::exchange) and [`authenticator`](crate::authenticator) use both and see nothing else of the connection.
 
 mod exporter;
 mod handshake;
@@ -10,18 +13,18 @@ pub use side::Side;
 
 use crate::error::ProtocolError;
 
-/// What the protocol needs of one TLS 1.3 connection.
+/// One TLS 1.3 connection: its handshake and its exporter.
 ///
-/// Implemented by whoever holds the connection: a live rustls stream (the drivers in `atls-tower`), or an
-/// exporter secret captured in this process ([`ExporterSecret`]). Nothing above knows which.
+/// `atls-tower` implements it for a live rustls stream. `atls-reqwest` implements it for an exporter secret that this process
+/// captured ([`ExporterSecret`]).
 ///
-/// An implementation must export from the connection that [`Handshake`] describes. Never build one from a
-/// secret that another process sent: the protocol would then vouch for a TLS endpoint outside this trust domain.
+/// An implementation must export from the connection that [`Handshake`] describes. Never build one from a secret that another
+/// process sent: the protocol would then vouch for a TLS endpoint outside of this trust domain.
 pub trait Session: Send {
-    /// What was settled by the handshake.
+    /// The facts of the handshake.
     fn handshake(&self) -> &Handshake;
 
-    /// RFC 9846 §7.5: fills `output` from the exporter secret of this connection, never the early one.
+    /// Fills `output` from the exporter secret of this connection (RFC 9846 §7.5). The early exporter secret must not be used.
     ///
     /// # Errors
     /// [`ProtocolError::Export`] where the connection cannot export.

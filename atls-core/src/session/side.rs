@@ -6,9 +6,9 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "TLS has two sides")]
 pub enum Side {
-    /// Sent the ClientHello.
+    /// The end that sent the ClientHello.
     Client,
-    /// Sent the ServerHello.
+    /// The end that sent the ServerHello.
     Server,
 }
 
