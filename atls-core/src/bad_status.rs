@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::attestation::AppraisedItem;
-use crate::attestation::Candidate;
+use crate::appraised_item::AppraisedItem;
+use crate::candidate::Candidate;
 use crate::ear::Appraisal;
 use crate::ear::Ear;
 use crate::ear::Tier;
@@ -40,7 +40,7 @@ impl BadStatus {
     }
 }
 
-/// Prints the status and then [`MAX_SHOWN`] findings.
+/// Prints the status and then at most 8 findings.
 impl fmt::Display for BadStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "attestation status is {}", self.tier)?;

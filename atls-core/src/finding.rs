@@ -2,9 +2,12 @@
 //!
 //! A verifier writes them, and operators read them in logs and refusals. No policy uses them.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::fmt::Write;
 use std::sync::Arc;
+
+use crate::limits::MAX_FINDINGS;
 
 /// One check that a verifier made: its name, its outcome, the value that it saw, and the values that are allowed.
 ///
@@ -270,6 +273,16 @@ impl fmt::Display for Place {
             0 => f.write_str(&self.file),
             line => write!(f, "{}, line {line}", self.file),
         }
+    }
+}
+
+/// Adds findings, and keeps at most [`MAX_FINDINGS`], failures before others.
+pub(crate) fn add(findings: &mut Vec<Finding>, more: Vec<Finding>) {
+    findings.extend(more);
+    if findings.len() > MAX_FINDINGS {
+        // The sort is stable, so findings of one outcome keep the verifier's order.
+        findings.sort_by_key(|finding| Reverse(finding.outcome()));
+        findings.truncate(MAX_FINDINGS);
     }
 }
 

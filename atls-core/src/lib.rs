@@ -13,7 +13,7 @@
 //! | you write | start with |
 //! |---|---|
 //! | an application | [`RelyingParty`], [`StandardPolicy`], [`Candidate`]; `atls-axum` and `atls-reqwest` do the rest |
-//! | a platform | [`LocalAttester`], [`Verifier`], [`ExpectedValue`], [`Finding`], [`ear`] |
+//! | a platform | [`LocalAttester`], [`Verifier`], [`ExpectedValue`], [`finding`], [`ear`] |
 //! | a verifier that asks a service | [`Verifier`], [`http`], [`ear`] |
 //! | a transport | [`exchange`], [`session`] |
 //!
@@ -62,13 +62,14 @@ pub mod limits;
 pub mod session;
 
 mod appraised;
+mod appraised_item;
 mod attest_request;
-mod attestation;
 mod attester;
 mod bad_status;
 mod binding;
 mod bound;
 mod box_future;
+mod candidate;
 mod cbor;
 mod codec;
 mod cose;
@@ -78,19 +79,18 @@ mod expected;
 mod issuer;
 mod media_type;
 mod origin;
+mod peer_attestation;
 mod policy;
+mod recorded_appraisal;
+mod refusal;
 mod relying_party;
 mod report;
 mod stale;
 mod verifier;
 
 pub use appraised::Appraised;
-pub use appraised::RecordedAppraisal;
+pub use appraised_item::AppraisedItem;
 pub use attest_request::AttestRequest;
-pub use attestation::AppraisedItem;
-pub use attestation::Candidate;
-pub use attestation::ClaimsError;
-pub use attestation::PeerAttestation;
 pub use attester::Attester;
 pub use attester::LocalAttester;
 pub use attester::first_available;
@@ -98,6 +98,8 @@ pub use bad_status::BadStatus;
 pub use binding::Binding;
 pub use bound::Bound;
 pub use box_future::BoxFuture;
+pub use candidate::Candidate;
+pub use candidate::ClaimsError;
 pub use error::AppraisalError;
 pub use error::AttestError;
 pub use error::ConfigError;
@@ -109,11 +111,13 @@ pub use issuer::Issuer;
 pub use media_type::MediaType;
 pub use media_type::MediaTypeError;
 pub use origin::Origin;
+pub use peer_attestation::PeerAttestation;
 pub use pki_types;
 pub use policy::Policy;
 pub use policy::PolicyViolation;
 pub use policy::StandardPolicy;
-pub use relying_party::Refusal;
+pub use recorded_appraisal::RecordedAppraisal;
+pub use refusal::Refusal;
 pub use relying_party::RelyingParty;
 pub use relying_party::RelyingPartyBuilder;
 pub use report::Report;

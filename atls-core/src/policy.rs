@@ -5,10 +5,10 @@
 
 use std::borrow::Cow;
 
-use crate::attestation::Candidate;
-use crate::attestation::ClaimsError;
 use crate::bad_status::BadStatus;
 use crate::binding::Binding;
+use crate::candidate::Candidate;
+use crate::candidate::ClaimsError;
 use crate::ear::Tier;
 use crate::error::Fault;
 use crate::finding::Finding;

@@ -10,24 +10,21 @@ use std::time::Duration;
 
 use pki_types::UnixTime;
 
-use crate::attestation::AppraisedItem;
-use crate::attestation::Candidate;
-use crate::attestation::PeerAttestation;
+use crate::appraised_item::AppraisedItem;
+use crate::candidate::Candidate;
 use crate::cmw::Item;
 use crate::ear::Ear;
-use crate::ear::Tier;
 use crate::error::AppraisalError;
 use crate::error::ConfigError;
 use crate::error::Fault;
 use crate::exchange::Credential;
-use crate::exchange::RefusalCode;
-use crate::finding::Finding;
 use crate::limits::CLOCK_SKEW;
 use crate::limits::DEFAULT_MAX_AGE;
 use crate::media_type::MediaType;
+use crate::peer_attestation::PeerAttestation;
 use crate::policy::Policy;
-use crate::policy::PolicyViolation;
 use crate::policy::StandardPolicy;
+use crate::refusal::Refusal;
 use crate::verifier::ConceptualMessage;
 use crate::verifier::Evidence;
 use crate::verifier::Verifier;
@@ -272,75 +269,6 @@ impl RelyingPartyBuilder {
             }
         }
         Ok(relying_party)
-    }
-}
-
-/// A peer was refused, for this reason.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// A verifier reached no result.
-    #[error("appraisal failed")]
-    Appraisal(#[source] AppraisalError),
-    /// A result has a wrong signature, form or nonce. The verifier is at fault or, with a passport, the peer.
-    #[error("attestation result cannot be used")]
-    BadResult(Fault),
-    /// The result is older than the maximum age, has expired, or is from the future; or this end does not know the time. The
-    /// verifier is at fault or, with a passport, the peer.
-    #[error("attestation result has expired")]
-    Expired(Fault),
-    /// The Evidence names another key than the one that authenticated this connection.
-    #[error("evidence is about another key than the one that authenticated this connection")]
-    KeyMismatch,
-    /// No verifier of this relying party accepts the format of an item.
-    #[error(
-        "no verifier accepts the format of the attestation; add the verifier of the peer's platform"
-    )]
-    NoVerifier,
-    /// The CMW holds neither Evidence nor Attestation Results.
-    #[error("attestation holds nothing to appraise: neither evidence nor a result")]
-    NothingToAppraise,
-    /// A policy does not accept the result.
-    #[error("attestation does not satisfy the policy")]
-    Policy(#[from] PolicyViolation),
-    /// Evidence is labelled as Attestation Results, or Attestation Results as Evidence.
-    #[error("attestation is labelled as another kind of message")]
-    WrongLabel,
-}
-
-impl Refusal {
-    /// The party at fault.
-    pub fn fault(&self) -> Fault {
-        match self {
-            Self::Appraisal(error) => error.fault(),
-            Self::BadResult(fault) | Self::Expired(fault) => *fault,
-            _ => Fault::Peer,
-        }
-    }
-
-    /// The checks that failed, if the peer's status is the reason.
-    pub fn findings(&self) -> &[Finding] {
-        match self {
-            Self::Policy(violation) => violation.findings(),
-            _ => &[],
-        }
-    }
-
-    /// The peer's status, if it is the reason.
-    pub fn status(&self) -> Option<Tier> {
-        match self {
-            Self::Policy(PolicyViolation::Status(status)) => Some(status.tier()),
-            _ => None,
-        }
-    }
-
-    /// The code that the peer is told. It holds no detail of the appraisal.
-    pub fn code(&self) -> RefusalCode {
-        match self {
-            _ if self.fault() != Fault::Peer => RefusalCode::Unavailable,
-            Self::NoVerifier => RefusalCode::Incompatible,
-            _ => RefusalCode::NotAccepted,
-        }
     }
 }
 

@@ -21,6 +21,7 @@ mod challenge;
 mod credential;
 mod parameters;
 mod pending;
+mod requester;
 mod verdict;
 
 pub use crate::attest_request::OwnedAttestRequest;
@@ -34,9 +35,9 @@ pub use parameters::Parameters;
 pub use parameters::Selection;
 pub use parameters::Verdicts;
 pub use pending::Pending;
-pub use pending::Requester;
-pub use pending::UnsentRequest;
-pub use pending::request;
+pub use requester::Requester;
+pub use requester::UnsentRequest;
+pub use requester::request;
 pub use verdict::RefusalCode;
 pub use verdict::Verdict;
 

@@ -1,19 +1,12 @@
-//! The asking end: a request goes out, and its authenticator becomes a [`Credential`].
+//! The asking end, once its request is sent: the authenticator becomes a [`Credential`].
 
 use std::fmt;
-
-use rustls::crypto::CryptoProvider;
 
 use super::ATTESTATION_PARAMETERS;
 use super::CMW_ATTESTATION;
 use super::credential::Credential;
-use super::parameters::Parameters;
 use super::parameters::Selection;
 use super::parameters::Verdicts;
-use crate::authenticator;
-use crate::authenticator::Extension;
-use crate::authenticator::PreparedRequest;
-use crate::authenticator::RequestTemplate;
 use crate::authenticator::SentRequest;
 use crate::authenticator::VerifiedAuthenticator;
 use crate::binding::Binding;
@@ -21,120 +14,13 @@ use crate::bound::ExportedValue;
 use crate::cmw::Cmw;
 use crate::codec::Reader;
 use crate::error::ProtocolError;
-use crate::error::SendError;
-use crate::session::Session;
-use crate::session::Side;
-
-/// Asks the peer to attest. It returns the bytes to send, and the [`Pending`] that takes the answer.
-///
-/// Without `parameters` it is the minimal request of the draft.
-///
-/// # Errors
-/// Those of [`UnsentRequest::new`] and [`UnsentRequest::on`].
-pub fn request(
-    session: &dyn Session,
-    provider: &CryptoProvider,
-    parameters: Option<&Parameters>,
-) -> Result<(Vec<u8>, Pending), ProtocolError> {
-    let request = UnsentRequest::new(session.handshake().side(), provider, parameters)?;
-    let bytes = request.as_bytes().to_vec();
-    Ok((bytes, request.on(session)?))
-}
-
-/// Makes the requests for attestation of many connections. It encodes their common part once.
-#[derive(Clone, Debug)]
-pub struct Requester {
-    template: RequestTemplate,
-    verdicts: Verdicts,
-}
-
-impl Requester {
-    /// A maker of requests for one side. Without `parameters` it makes the minimal request of the draft.
-    ///
-    /// # Errors
-    /// Those of [`RequestTemplate::new`], and [`SendError`] for parameters that do not fit.
-    pub fn new(
-        side: Side,
-        provider: &CryptoProvider,
-        parameters: Option<&Parameters>,
-    ) -> Result<Self, SendError> {
-        let mut extensions = vec![Extension {
-            code: CMW_ATTESTATION,
-            data: Vec::new(),
-        }];
-        if let Some(parameters) = parameters {
-            let data = parameters.encode()?;
-            extensions.push(Extension {
-                code: ATTESTATION_PARAMETERS,
-                data,
-            });
-        }
-        Ok(Self {
-            template: RequestTemplate::new(side, provider, extensions)?,
-            verdicts: parameters.map_or(Verdicts::No, |parameters| parameters.verdicts),
-        })
-    }
-
-    /// The request for one connection, with a fresh context.
-    ///
-    /// # Errors
-    /// Those of [`RequestTemplate::prepare`].
-    pub fn prepare(&self) -> Result<UnsentRequest, ProtocolError> {
-        Ok(UnsentRequest {
-            request: self.template.prepare()?,
-            verdicts: self.verdicts,
-        })
-    }
-}
-
-/// A request for attestation that is made before its connection is there, so that it can leave with the end of the handshake.
-#[derive(Debug)]
-pub struct UnsentRequest {
-    request: PreparedRequest,
-    verdicts: Verdicts,
-}
-
-impl UnsentRequest {
-    /// A [`Requester`] and its one request, in one step.
-    ///
-    /// # Errors
-    /// Those of [`Requester::new`] and [`Requester::prepare`].
-    pub fn new(
-        side: Side,
-        provider: &CryptoProvider,
-        parameters: Option<&Parameters>,
-    ) -> Result<Self, ProtocolError> {
-        Requester::new(side, provider, parameters)?.prepare()
-    }
-
-    /// The bytes to send.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.request.as_bytes()
-    }
-
-    /// Names the connection on which the request is sent.
-    ///
-    /// # Errors
-    /// Those of [`PreparedRequest::on`].
-    pub fn on(self, session: &dyn Session) -> Result<Pending, ProtocolError> {
-        let leaf = session.handshake().peer_chain().first();
-        let handshake_key = leaf.map(authenticator::spki).transpose()?;
-        let request = self.request.on(session)?;
-        Ok(Pending {
-            exported: ExportedValue::of(session, request.context())?,
-            request,
-            handshake_key,
-            verdicts: self.verdicts,
-        })
-    }
-}
 
 /// A request for attestation that waits for its one answer.
 pub struct Pending {
-    request: SentRequest,
-    exported: ExportedValue,
-    handshake_key: Option<Vec<u8>>,
-    verdicts: Verdicts,
+    pub(super) request: SentRequest,
+    pub(super) exported: ExportedValue,
+    pub(super) handshake_key: Option<Vec<u8>>,
+    pub(super) verdicts: Verdicts,
 }
 
 impl Pending {

@@ -1,64 +1,17 @@
-//! The outcome of appraisal and policy for one peer.
+//! The input of policies: a peer that was appraised.
 //!
-//! [`RelyingParty::appraise`](crate::RelyingParty::appraise) builds a [`Candidate`] from the results of the verifiers, shows it to
-//! the policies, and gives a [`PeerAttestation`] if all of them accept it. Where one refuses, there is no value of this module.
+//! [`RelyingParty::appraise`](crate::RelyingParty::appraise) builds a [`Candidate`] from the results of the verifiers and shows it
+//! to the policies. If all accept it, it becomes a [`PeerAttestation`](crate::PeerAttestation).
 
 use std::any::Any;
 use std::fmt;
-use std::ops::Deref;
-use std::sync::Arc;
 use std::time::Duration;
 
 use pki_types::UnixTime;
 
+use crate::appraised_item::AppraisedItem;
 use crate::binding::Binding;
-use crate::ear::Ear;
 use crate::ear::Tier;
-use crate::finding::Finding;
-use crate::media_type::MediaType;
-use crate::origin::Origin;
-
-/// A peer that was appraised and that the relying party's policy accepted.
-///
-/// [`RelyingParty::appraise`](crate::RelyingParty::appraise) is its only constructor. A value of this type proves that the
-/// peer's authenticator, binding, Evidence and status were all checked. It dereferences to [`Candidate`].
-///
-/// ```
-/// use atls_core::PeerAttestation;
-///
-/// /// What an audit log keeps of a peer.
-/// fn record(peer: &PeerAttestation) -> String {
-///     let devices = peer.items().len();
-///     let until = peer.expires_at().as_secs();
-///     format!("{}, bound to the {}, {devices} device(s), until {until}", peer.status(), peer.binding())
-/// }
-/// ```
-pub struct PeerAttestation {
-    candidate: Candidate,
-}
-
-impl PeerAttestation {
-    pub(crate) fn new(candidate: Candidate) -> Self {
-        Self { candidate }
-    }
-}
-
-/// Prints the same as [`Candidate`].
-impl fmt::Debug for PeerAttestation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PeerAttestation")
-            .field(&self.candidate)
-            .finish()
-    }
-}
-
-impl Deref for PeerAttestation {
-    type Target = Candidate;
-
-    fn deref(&self) -> &Candidate {
-        &self.candidate
-    }
-}
 
 /// A peer that was appraised and is not yet accepted: the input of a [`Policy`](crate::Policy).
 ///
@@ -187,65 +140,4 @@ pub enum ClaimsError {
     /// Several items have claims of this type: several devices attested. Check each by [`Candidate::all_claims`].
     #[error("several devices of the peer have claims of this type")]
     Ambiguous,
-}
-
-/// One appraised item of Evidence.
-#[derive(Clone)]
-pub struct AppraisedItem {
-    pub(crate) label: String,
-    pub(crate) media_type: MediaType,
-    pub(crate) ear: Ear,
-    pub(crate) origin: Origin,
-    pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
-    pub(crate) findings: Vec<Finding>,
-    pub(crate) image: Option<String>,
-}
-
-impl AppraisedItem {
-    /// The item's label in its collection, which the peer chose; empty if the item came alone.
-    pub fn label(&self) -> &str {
-        &self.label
-    }
-
-    /// The media type by which its verifier was chosen.
-    pub fn media_type(&self) -> &MediaType {
-        &self.media_type
-    }
-
-    /// The Attestation Result.
-    pub fn ear(&self) -> &Ear {
-        &self.ear
-    }
-
-    /// Tells whether it came from a device or a simulator.
-    pub fn origin(&self) -> Origin {
-        self.origin
-    }
-
-    /// The platform's claims, if its verifier gives claims of this type.
-    pub fn claims<T: Any>(&self) -> Option<&T> {
-        self.claims.as_deref()?.downcast_ref()
-    }
-
-    /// The checks that its verifier reports. They are for people; a policy uses the result or the claims.
-    pub fn findings(&self) -> &[Finding] {
-        &self.findings
-    }
-
-    /// The name that the verifier's policy gives to the recognised software, for logs. There is none if the verifier
-    /// names none, or if several verifiers name it differently.
-    pub fn image(&self) -> Option<&str> {
-        self.image.as_deref()
-    }
-}
-
-impl fmt::Debug for AppraisedItem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AppraisedItem")
-            .field("media_type", &self.media_type)
-            .field("ear", &self.ear)
-            .field("origin", &self.origin)
-            .field("image", &self.image)
-            .finish_non_exhaustive()
-    }
 }

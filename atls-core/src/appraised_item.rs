@@ -1,0 +1,71 @@
+//! The result about one item of a peer's attestation.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::ear::Ear;
+use crate::finding::Finding;
+use crate::media_type::MediaType;
+use crate::origin::Origin;
+
+/// One appraised item of Evidence.
+#[derive(Clone)]
+pub struct AppraisedItem {
+    pub(crate) label: String,
+    pub(crate) media_type: MediaType,
+    pub(crate) ear: Ear,
+    pub(crate) origin: Origin,
+    pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) image: Option<String>,
+}
+
+impl AppraisedItem {
+    /// The item's label in its collection, which the peer chose; empty if the item came alone.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The media type by which its verifier was chosen.
+    pub fn media_type(&self) -> &MediaType {
+        &self.media_type
+    }
+
+    /// The Attestation Result.
+    pub fn ear(&self) -> &Ear {
+        &self.ear
+    }
+
+    /// Tells whether it came from a device or a simulator.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The platform's claims, if its verifier gives claims of this type.
+    pub fn claims<T: Any>(&self) -> Option<&T> {
+        self.claims.as_deref()?.downcast_ref()
+    }
+
+    /// The checks that its verifier reports. They are for people; a policy uses the result or the claims.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The name that the verifier's policy gives to the recognised software, for logs. There is none if the verifier
+    /// names none, or if several verifiers name it differently.
+    pub fn image(&self) -> Option<&str> {
+        self.image.as_deref()
+    }
+}
+
+impl fmt::Debug for AppraisedItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppraisedItem")
+            .field("media_type", &self.media_type)
+            .field("ear", &self.ear)
+            .field("origin", &self.origin)
+            .field("image", &self.image)
+            .finish_non_exhaustive()
+    }
+}

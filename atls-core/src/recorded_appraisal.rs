@@ -1,0 +1,107 @@
+//! The result of a Verifier about recorded Evidence, which is about no connection.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::ear::Ear;
+use crate::finding;
+use crate::finding::Finding;
+use crate::origin::Origin;
+
+/// The result of a verifier about recorded Evidence. Everything was checked but the connection.
+///
+/// Each platform's verifier gives one by its method `appraise_recorded(&self, evidence: &[u8], now)`. It serves to try a policy on
+/// Evidence out of a file. It never becomes a [`PeerAttestation`](crate::PeerAttestation), since no
+/// [`Verifier`](crate::Verifier) can return it:
+///
+/// ```compile_fail,E0308
+/// # use atls_core::{Appraised, RecordedAppraisal};
+/// fn accept(recorded: RecordedAppraisal) -> Appraised {
+///     recorded
+/// }
+/// ```
+pub struct RecordedAppraisal {
+    ear: Ear,
+    origin: Origin,
+    challenge: Vec<u8>,
+    claims: Option<Arc<dyn Any + Send + Sync>>,
+    findings: Vec<Finding>,
+    image: Option<String>,
+}
+
+impl RecordedAppraisal {
+    /// A result about recorded Evidence. `challenge` is what the Evidence carries in the place of a connection's value.
+    pub fn new(ear: Ear, origin: Origin, challenge: impl Into<Vec<u8>>) -> Self {
+        Self {
+            ear,
+            origin,
+            challenge: challenge.into(),
+            claims: None,
+            findings: Vec::new(),
+            image: None,
+        }
+    }
+
+    /// Sets the platform's own claims.
+    #[must_use]
+    pub fn with_claims<T: Any + Send + Sync>(mut self, claims: T) -> Self {
+        self.claims = Some(Arc::new(claims));
+        self
+    }
+
+    /// The result.
+    pub fn ear(&self) -> &Ear {
+        &self.ear
+    }
+
+    /// Where the Evidence came from.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Adds checks, as [`Appraised::with_findings`](crate::Appraised::with_findings) does.
+    #[must_use]
+    pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
+        finding::add(&mut self.findings, findings);
+        self
+    }
+
+    /// Sets the name of the recognised software, as [`Appraised::with_image`](crate::Appraised::with_image) does.
+    #[must_use]
+    pub fn with_image(mut self, name: impl fmt::Display) -> Self {
+        self.image = Some(finding::bounded(name));
+        self
+    }
+
+    /// The checks behind the result.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The name of the software that was recognised.
+    pub fn image(&self) -> Option<&str> {
+        self.image.as_deref()
+    }
+
+    /// The bytes that the Evidence carries in the place of a connection's value. **They were compared with nothing**: a replay
+    /// of the Evidence gets the same result.
+    pub fn challenge(&self) -> &[u8] {
+        &self.challenge
+    }
+
+    /// The platform's claims, if its verifier gives claims of this type.
+    pub fn claims<T: Any>(&self) -> Option<&T> {
+        self.claims.as_deref()?.downcast_ref()
+    }
+}
+
+/// Prints result and origin. Claims and challenge identify devices, so it leaves them out.
+impl fmt::Debug for RecordedAppraisal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordedAppraisal")
+            .field("ear", &self.ear)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
