@@ -1,17 +1,18 @@
-//! The number of values in an encoding, bounded before anything is built from it.
+//! Bounds on the number of values in an encoding.
 //!
-//! A value of one byte becomes an object of 32 to 256 bytes in memory. So a bound on the length of a message alone lets
-//! its sender cost a reader a hundred times as much. These functions need no memory; call one before the parser.
+//! A value of one byte becomes an object of 32 to 256 bytes in memory. So a message within its limit of length could still cost
+//! its reader a hundred times as much. Call one of these functions before the parser, and refuse the message if it returns false.
+//! They need no memory.
 //!
-//! They do **not** check that the encoding is well-formed. At the first byte that is not, they stop counting, for there
-//! the parser stops too. [`cose_sign1`] alone refuses headers that it cannot read.
+//! They do **not** check that the encoding is well-formed. They stop counting at the first malformed byte, where the parser stops
+//! too. Only [`cose_sign1`] refuses headers that it cannot read.
 
 use crate::cbor;
 use crate::cbor::head;
 use crate::cose;
 use crate::limits::MAX_HEADER_VALUES;
 
-/// Whether CBOR (RFC 8949) has at most so many data items. Keys, tags and the chunks of a string are items.
+/// Tells whether CBOR (RFC 8949) has at most `at_most` data items. Keys, tags and the chunks of a string are items.
 ///
 /// ```
 /// // [1, "a", {2: 3}]
@@ -30,9 +31,9 @@ pub fn cbor(at_most: usize, encoded: &[u8]) -> bool {
     item(rest).is_none()
 }
 
-/// Whether a COSE_Sign1 (RFC 9052 §4.2) has at most so many data items, and its protected header, which is CBOR within a
-/// byte string, at most [`MAX_HEADER_VALUES`]; and whether its headers have no countersignature (RFC 9338), which a parser
-/// may follow into the headers that nest within it, as deep as they go. The payload is not looked into.
+/// Tells whether a COSE_Sign1 (RFC 9052 §4.2) has at most `at_most` data items, its protected header, which is CBOR within a byte
+/// string, has at most [`MAX_HEADER_VALUES`], and no header has a countersignature (RFC 9338). A parser may follow countersignatures
+/// into the headers that nest within them, to any depth. The payload counts as one item.
 #[must_use]
 pub fn cose_sign1(at_most: usize, encoded: &[u8]) -> bool {
     if !cbor(at_most, encoded) {
@@ -48,16 +49,16 @@ pub fn cose_sign1(at_most: usize, encoded: &[u8]) -> bool {
     }
 }
 
-/// Whether DER has at most so many elements, nested at most 32 deep. OCTET STRINGs that hold a SEQUENCE, as the extensions
-/// of a certificate do, are looked into. What follows a tag above 30 or an indefinite length counts as if it were made of the
-/// smallest elements that there are.
+/// Tells whether DER has at most `at_most` elements, nested at most 32 deep. The content of an OCTET STRING counts if it begins
+/// with a SEQUENCE, as in the extensions of a certificate. The bytes after a tag above 30 or an indefinite length count as if they
+/// were elements of the smallest size.
 #[must_use]
 pub fn der(at_most: usize, encoded: &[u8]) -> bool {
     let mut left = at_most;
     count_der(encoded, &mut left, MAX_DER_DEPTH)
 }
 
-/// Whether JSON (RFC 8259) has at most so many values, of which each name is one.
+/// Tells whether JSON (RFC 8259) has at most `at_most` values. Each name is a value too.
 ///
 /// ```
 /// // The object, and a name and a value twice.
@@ -69,7 +70,7 @@ pub fn json(at_most: usize, text: &[u8]) -> bool {
     let mut left = at_most;
     let mut in_string = false;
     let mut escaped = false;
-    // A value begins the text, and follows each of these.
+    // A value begins the text, and follows each `,`, `:`, `[` and `{`.
     let mut begins = true;
     for byte in text {
         if in_string {
@@ -101,7 +102,7 @@ pub fn json(at_most: usize, text: &[u8]) -> bool {
     true
 }
 
-/// The first item's own content, and what follows its head and that content: the members of an array come next.
+/// The first item's own content, and the bytes after its head and content. The members of an array are bytes after it.
 fn item(encoded: &[u8]) -> Option<(&[u8], &[u8])> {
     let (major, argument, rest) = head(encoded)?;
     match (major, argument) {
@@ -149,19 +150,19 @@ fn take(left: &mut usize, elements: usize) -> bool {
 
 /// The first element.
 enum Element<'a> {
-    /// Nothing follows, or a part of an element, where every parser stops.
+    /// There is no element, or only a part of one. Every parser stops there.
     End,
     Read {
         tag: u8,
         content: &'a [u8],
         after: &'a [u8],
     },
-    /// A tag of several bytes (X.690 §8.1.2.4) or an indefinite length. No certificate has one, bytes at random do, and
-    /// parsers differ on them.
+    /// A tag of several bytes (X.690 §8.1.2.4) or an indefinite length. No certificate has one, random bytes may, and parsers
+    /// differ on them.
     Unreadable,
 }
 
-/// A length beyond the end is cut there: some parsers go on behind such an element.
+/// Reads the first element. A length beyond the end is cut there, since some parsers go on behind such an element.
 fn der_element(encoded: &[u8]) -> Element<'_> {
     let (tag, first, rest) = match encoded {
         [tag, ..] if tag & HIGH_FORM == HIGH_FORM => return Element::Unreadable,
@@ -196,10 +197,10 @@ const INDEFINITE: u8 = 0x80;
 const OCTET_STRING: u8 = 0x04;
 const SEQUENCE: u8 = 0x30;
 
-/// How the tag of a SEQUENCE begins if it is written in several bytes, which x509-parser reads.
+/// The first byte of the tag of a SEQUENCE in several bytes, which x509-parser reads.
 const IN_HIGH_FORM: u8 = 0x3f;
 
-/// Bytes: a tag and a length of 0.
+/// The size of the smallest element in bytes: a tag, and a length of 0.
 const SMALLEST: usize = 2;
 
 /// Certificates nest about ten deep.
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_der_within_octet_strings_and_behind_lengths_that_overrun() {
+    fn counts_der_within_byte_strings_and_behind_lengths_that_overrun() {
         let nulls = [0x30, 8, 5, 0, 5, 0, 5, 0, 5, 0];
         assert!(der(5, &nulls) && !der(4, &nulls));
         let holder = [&[0x04, 10][..], &nulls].concat();

@@ -50,7 +50,7 @@ pub(crate) fn head(encoded: &[u8]) -> Option<(u8, Option<u64>, &[u8])> {
     Some((major, Some(argument), rest))
 }
 
-/// What follows the first item, which nests at most so deep. `None` if it is deeper, or not well-formed.
+/// The bytes after the first item. There are none if the item nests deeper than `depth` or is not well-formed.
 // Recursion is bounded by `depth`.
 pub(crate) fn skip(encoded: &[u8], depth: usize) -> Option<&[u8]> {
     let (major, argument, rest) = head(encoded)?;
@@ -65,7 +65,7 @@ pub(crate) fn skip(encoded: &[u8], depth: usize) -> Option<&[u8]> {
             } else {
                 count
             };
-            // Each item is a byte at least, so that a false count ends with the bytes.
+            // Each item has at least one byte, so a false count ends with the bytes.
             (0..items).try_fold(rest, |rest, _| skip(rest, inner?))
         }
         (BYTES | TEXT | ARRAY | MAP, None) => {
@@ -81,7 +81,7 @@ pub(crate) fn skip(encoded: &[u8], depth: usize) -> Option<&[u8]> {
     }
 }
 
-/// What follows the end of an indefinite length, if that is what stands here.
+/// The bytes after a break, if the bytes begin with one.
 pub(crate) fn without_break(encoded: &[u8]) -> Option<&[u8]> {
     encoded.strip_prefix(&[0xff])
 }

@@ -1,4 +1,4 @@
-//! The headers of a COSE_Sign1 (RFC 9052 §3), looked through before coset reads them.
+//! The headers of a COSE_Sign1 (RFC 9052 §3), checked before coset reads them.
 
 use crate::cbor::ARRAY;
 use crate::cbor::BYTES;
@@ -11,8 +11,8 @@ use crate::cbor::head;
 use crate::cbor::skip;
 use crate::cbor::without_break;
 
-/// The two headers of a COSE_Sign1, tagged or not: the content of the protected one, and the encoding that begins with the
-/// unprotected one. `None` if the structure is another, or a header is in chunks.
+/// The two headers of a COSE_Sign1, tagged or not: the content of the protected header, and the encoding from the unprotected
+/// header on. There are none if the structure is another, or if a header is in chunks.
 pub(crate) fn headers(encoded: &[u8]) -> Option<(&[u8], &[u8])> {
     let (mut major, _, mut rest) = head(encoded)?;
     while major == TAG {
@@ -27,10 +27,10 @@ pub(crate) fn headers(encoded: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::try_from(length).ok()?)
 }
 
-/// Whether a header map has no countersignature, and no label that could be one in another spelling.
+/// Tells whether a header map has no countersignature, and no label that could be one in another spelling.
 ///
-/// Nobody here verifies countersignatures. coset reads one of label 7 with its own protected header, out of a byte
-/// string, and so on without a limit: the depth overflows the stack, and the copies are quadratic.
+/// This crate verifies no countersignatures. coset reads one of label 7 with its own protected header, out of a byte string, and
+/// so on without a limit: the depth overflows the stack, and the copies are quadratic.
 pub(crate) fn is_plain(header: &[u8]) -> bool {
     // An empty byte string is an empty protected header.
     header.is_empty() || plain(header).unwrap_or(false)
