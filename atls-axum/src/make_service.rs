@@ -87,7 +87,6 @@ where
         let address = Extension(ConnectInfo(connection.remote_addr().clone()));
         let attestation = connection.io().layer();
         let service = attestation.layer(address.layer(self.service.clone()));
-        let requests = connection.io().requests().cloned();
-        ready(Ok(Watched::new(service, requests)))
+        ready(Ok(Watched::over(connection.io(), service)))
     }
 }

@@ -149,7 +149,7 @@ type Served = Watched<WithAttestation<AddExtension<Router, ConnectInfo<SocketAdd
 fn service(stream: &AttestedStream<TcpStream>, remote: SocketAddr, router: Router) -> Served {
     let address = Extension(ConnectInfo(remote));
     let service = stream.layer().layer(address.layer(router));
-    Watched::new(service, stream.requests().cloned())
+    Watched::over(stream, service)
 }
 
 async fn connection(

@@ -12,6 +12,7 @@ use std::task::ready;
 use std::time::Duration;
 
 use atls_tower::Answering;
+use atls_tower::AttestedStream;
 use atls_tower::Requests;
 use axum::body::Body;
 use axum::body::Bytes;
@@ -20,6 +21,7 @@ use http::Method;
 use http::Request;
 use http::Response;
 use http::StatusCode;
+use http::Version;
 use hyper::body::Frame;
 use hyper::body::SizeHint;
 use pin_project_lite::pin_project;
@@ -28,6 +30,26 @@ use tower_service::Service;
 
 /// Reports the requests of one connection to its stream, which fails when its client keeps it waiting; fails bodies
 /// that do not come.
+///
+/// [`serve`](crate::serve) and [`into_attested_make_service`](crate::RouterExt::into_attested_make_service) put it around
+/// their services. Other servers do it themselves, for streams that they made
+/// [limited](atls_tower::AttestedStream::with_limits):
+///
+/// ```
+/// # use atls_axum::Watched;
+/// # use atls_tower::{AttestedStream, ConnectionLimits, WithAttestation};
+/// # use axum::Router;
+/// # use tower_layer::Layer;
+/// # use tokio::net::TcpStream;
+/// fn served(
+///     stream: AttestedStream<TcpStream>,
+///     app: Router,
+/// ) -> (AttestedStream<TcpStream>, Watched<WithAttestation<Router>>) {
+///     let stream = stream.with_limits(ConnectionLimits::default(), ());
+///     let service = Watched::over(&stream, stream.layer().layer(app));
+///     (stream, service)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Watched<S> {
     inner: S,
@@ -36,8 +58,13 @@ pub struct Watched<S> {
 }
 
 impl<S> Watched<S> {
-    pub(crate) fn new(inner: S, requests: Option<Requests>) -> Self {
-        Self { inner, requests }
+    /// Around the service of this connection. It changes nothing where the stream is not
+    /// [limited](AttestedStream::with_limits).
+    pub fn over<IO>(stream: &AttestedStream<IO>, inner: S) -> Self {
+        Self {
+            inner,
+            requests: stream.requests().cloned(),
+        }
     }
 }
 
@@ -56,7 +83,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let connect = request.method() == Method::CONNECT;
+        // On HTTP/2 it is one stream of many, and the connection goes on.
+        let connect = request.method() == Method::CONNECT && request.version() < Version::HTTP_2;
         let answered = Arc::new(AtomicBool::new(false));
         let watch = self.requests.as_ref().map(|requests| Watch {
             answering: requests.arrived(),
@@ -126,6 +154,8 @@ where
             watch.answering.upgraded();
         }
         let answering = watch.answering;
+        // HTTP may wait for the client before it asks for the first piece.
+        answering.offered();
         let response = response.map(|inner| {
             Body::new(ResponseBody {
                 inner,
@@ -156,7 +186,9 @@ impl HttpBody for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.get_mut();
         if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) {
-            this.waiting = None;
+            if !is_empty(frame.as_ref()) {
+                this.waiting = None;
+            }
             return Poll::Ready(frame);
         }
         let limit = this.limit;
@@ -177,6 +209,14 @@ impl HttpBody for RequestBody {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+/// Whether the client sent a part of the body that has nothing in it.
+fn is_empty(frame: Option<&Result<Frame<Bytes>, axum::Error>>) -> bool {
+    match frame {
+        Some(Ok(frame)) => frame.data_ref().is_some_and(Bytes::is_empty),
+        _ => false,
     }
 }
 

@@ -112,6 +112,7 @@ fn app(slow: Gate) -> Router {
         .route("/body", post(async |body: Bytes| body.len().to_string()))
         .route("/large", get(async || vec![b'x'; 64 << 20]))
         .route("/upgrade", get(upgrade))
+        .fallback(async || ())
 }
 
 /// Switches to a protocol in which the client speaks first.
@@ -365,6 +366,53 @@ async fn an_http_2_client_that_gives_no_window_is_closed() {
         say(&mut link, &[PREFACE, &settings, &request].concat()).await;
         scene.has_room().await;
         closed(&mut link).await;
+    }
+}
+
+#[tokio::test]
+async fn an_http_2_client_that_gives_no_window_at_all_is_closed() {
+    for by in BOTH {
+        let scene = Scene::new(by, |limits| {
+            limits.unread = SHORT;
+            limits.idle = SHORT;
+            limits.first_request = SHORT;
+        });
+        let scene = scene.await;
+        let mut link = scene.connect(&["h2"]).await;
+        // SETTINGS_INITIAL_WINDOW_SIZE of nothing.
+        let settings = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
+        let request = frame(HEADERS, END_STREAM | END_HEADERS, 1, &head(GET, "/"));
+        say(&mut link, &[PREFACE, &settings, &request].concat()).await;
+        closed(&mut link).await;
+        scene.has_room().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connect_request_does_not_keep_an_http_2_connection_by_pings() {
+    for by in BOTH {
+        let scene = Scene::new(by, |limits| {
+            limits.unread = SHORT;
+            limits.idle = SHORT;
+            limits.first_request = SHORT;
+        });
+        let scene = scene.await;
+        let mut link = scene.connect(&["h2"]).await;
+        // `:method: CONNECT`, `:authority: localhost`.
+        let connect = b"\x02\x07CONNECT\x01\x09localhost";
+        let request = frame(HEADERS, END_STREAM | END_HEADERS, 1, connect);
+        let opening = [PREFACE, &frame(SETTINGS, 0, 0, &[]), &request].concat();
+        say(&mut link, &opening).await;
+        let ping = frame(PING, 0, 0, &[0; 8]);
+        let mut scrap = [0; 1024];
+        let pinging = async {
+            while link.tls.write_all(&ping).await.is_ok()
+                && link.tls.flush().await.is_ok()
+                && link.tls.read(&mut scrap).await.is_ok_and(|read| read > 0)
+            {}
+        };
+        let ended = tokio::time::timeout(Duration::from_secs(30), pinging);
+        ended.await.expect("the server closes");
     }
 }
 

@@ -319,6 +319,7 @@ async fn a_client_silent_after_the_exchange_is_closed() {
     let mut limits = ConnectionLimits::default();
     limits.first_request = SHORT;
     let mut server = server.unwrap().with_limits(limits, guard.clone());
+    assert!(server.requests().is_some());
     assert_eq!(Arc::strong_count(&guard), 2);
     let silent = server.read_u8().await.unwrap_err();
     assert_eq!(silent.kind(), std::io::ErrorKind::TimedOut);

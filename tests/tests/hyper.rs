@@ -48,7 +48,8 @@ async fn each_response_brings_the_attestation_of_its_connection() {
         for _ in 0..2 {
             let response = get(&client, &server.url("/peer")).await.unwrap();
             assert_eq!(response.version(), version);
-            let peer = ServerAttestation::of(response.extensions()).unwrap();
+            let uri = server.url("/peer").parse().unwrap();
+            let peer = ServerAttestation::of(response.extensions(), &uri).unwrap();
             assert_eq!(peer.status(), Tier::Affirming);
             // One connection, hence one decision.
             let first = first.get_or_insert_with(|| peer.clone());
@@ -118,7 +119,8 @@ async fn only_https_is_connected_to() {
     // For tonic, which keeps https for TLS of its own: attested all the same.
     let lenient = connector(&world, "http/1.1").also_for_http_uris();
     let response = get(&client(lenient), &http).await.unwrap();
-    assert!(ServerAttestation::of(response.extensions()).is_some());
+    let uri = http.parse().unwrap();
+    assert!(ServerAttestation::of(response.extensions(), &uri).is_some());
 }
 
 #[tokio::test]
@@ -159,12 +161,10 @@ async fn an_address_of_ipv6_is_a_name_like_others() {
     let acceptor = atls_tower::ServerAcceptor::new(world.server_tls(), terms).unwrap();
     let listener = atls_axum::AttestedListener::new(listener, acceptor).unwrap();
     let _server = end_to_end::Served::over(listener);
-    let response = get(
-        &client(connector(&world, "h2")),
-        &format!("https://[::1]:{port}/"),
-    )
-    .await;
-    assert!(ServerAttestation::of(response.unwrap().extensions()).is_some());
+    let url = format!("https://[::1]:{port}/");
+    let response = get(&client(connector(&world, "h2")), &url).await.unwrap();
+    let uri = url.parse().unwrap();
+    assert!(ServerAttestation::of(response.extensions(), &uri).is_some());
 }
 
 #[tokio::test(start_paused = true)]

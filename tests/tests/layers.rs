@@ -30,6 +30,7 @@ use end_to_end::reqwest::Response;
 use end_to_end::reqwest_client;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
+use tracing::subscriber::DefaultGuard;
 
 const AGE: Duration = Duration::from_secs(3600);
 
@@ -69,19 +70,31 @@ async fn where_attestation_is_asked_for_an_expired_client_is_an_unattested_one()
     }
 }
 
+/// `axum::serve(listener, app)` compiles. Nobody is served by it, and the log says what to do.
 #[tokio::test]
-async fn a_router_without_its_layer_is_a_fault_of_the_server_and_says_so() {
-    let log = Log::start();
+async fn a_router_without_its_make_service_serves_nobody_and_says_so() {
+    let (log, _subscribed) = Log::start();
     let world = World::new();
     let listener = listen(&world).await;
     let address = axum::serve::Listener::local_addr(&listener).unwrap();
     tokio::spawn(async move { axum::serve(listener, app()).await });
     let client = reqwest_client(&mutual(&world, Http::Two));
-    for path in ["/extractor", "/option", "/route"] {
+    for path in ["/", "/extractor", "/option", "/route"] {
         let url = format!("https://localhost:{}{path}", address.port());
-        let response = client.get(url).send().await.unwrap();
+        assert!(client.get(url).send().await.is_err(), "{path}");
+        let events = log.take();
+        assert!(events.contains("ERROR"), "{path}: {events}");
+        assert!(events.contains("into_attested_make_service"), "{events}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_passed_no_layer_is_a_fault_of_the_server_and_says_so() {
+    let (log, _subscribed) = Log::start();
+    for path in ["/extractor", "/option", "/route"] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = app().oneshot(request).await.unwrap();
         assert_eq!(response.status(), 500, "{path}");
-        assert_problem(response, "attestation-unknown").await;
         let events = log.take();
         assert!(events.contains("ERROR"), "{path}: {events}");
         assert!(events.contains("into_attested_make_service"), "{events}");
@@ -183,15 +196,16 @@ async fn assert_problem(response: Response, code: &str) {
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn start() -> Self {
+    /// Of this thread, while the guard lives.
+    fn start() -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
-        tracing_subscriber::fmt()
+        let subscriber = tracing_subscriber::fmt()
             .with_ansi(false)
             .with_max_level(tracing_subscriber::filter::LevelFilter::ERROR)
             .with_writer(move || writer.clone())
-            .init();
-        log
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
     }
 
     fn take(&self) -> String {

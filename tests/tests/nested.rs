@@ -48,7 +48,8 @@ async fn the_attestation_of_a_proxy_is_not_that_of_its_target() {
     let https = AttestedHttps::over(over_the_proxy(&world, proxy), connector);
     let response = get(https, &target.url("/")).await;
     assert_eq!(response.status(), 200);
-    assert!(ServerAttestation::of(response.extensions()).is_none());
+    let uri = target.url("/").parse().unwrap();
+    assert!(ServerAttestation::of(response.extensions(), &uri).is_none());
 }
 
 #[tokio::test]
@@ -65,7 +66,8 @@ async fn a_target_behind_an_attested_proxy_is_shown_by_its_own_attestation() {
     let https = AttestedHttps::over(through, connector)
         .on_connected(move |_, peer| of_target.lock().unwrap().extend(peer.cloned()));
     let response = get(https, &target.url("/")).await;
-    let shown = ServerAttestation::of(response.extensions()).unwrap();
+    let uri = target.url("/").parse().unwrap();
+    let shown = ServerAttestation::of(response.extensions(), &uri).unwrap();
     let seen = seen.lock().unwrap();
     let [proxy, target] = &seen[..] else {
         panic!("{seen:?}")
@@ -135,4 +137,96 @@ where
 {
     let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build(https);
     client.get(url.parse().unwrap()).await.unwrap()
+}
+
+/// An ordinary TLS connector over an attested proxy hands the transport's extras on, as that of hyper-rustls does.
+#[tokio::test]
+async fn the_attestation_of_a_proxy_is_not_that_of_a_target_behind_ordinary_tls() {
+    let world = World::new();
+    let target = world.serve(ServerTerms::plain()).await;
+    let proxy = attested_proxy(&world, target.address).await;
+    let https = OrdinaryTls {
+        through: over_the_proxy(&world, proxy),
+        proxy: format!("https://127.0.0.1:{}", proxy.port())
+            .parse()
+            .unwrap(),
+        tls: tokio_rustls::TlsConnector::from(Arc::new(world.client_tls(&["http/1.1"]))),
+    };
+    let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build(https);
+    let uri: Uri = target.url("/").parse().unwrap();
+    let response = client.get(uri.clone()).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(ServerAttestation::of(response.extensions(), &uri).is_none());
+    let of_proxy = "https://127.0.0.1".parse().unwrap();
+    assert!(ServerAttestation::of(response.extensions(), &of_proxy).is_some());
+}
+
+type ThroughProxy = atls_tower::AttestedIo<TokioIo<TcpStream>>;
+
+#[derive(Clone)]
+struct OrdinaryTls {
+    through: AttestedHttps<ToTheProxy>,
+    proxy: Uri,
+    tls: tokio_rustls::TlsConnector,
+}
+
+struct Ordinary(TokioIo<tokio_rustls::client::TlsStream<TokioIo<ThroughProxy>>>);
+
+impl hyper_util::client::legacy::connect::Connection for Ordinary {
+    fn connected(&self) -> hyper_util::client::legacy::connect::Connected {
+        use hyper_util::client::legacy::connect::Connected;
+        // The proxy's ALPN is taken back; its extras are what an ordinary connector keeps.
+        let transport = self.0.inner().get_ref().0.inner().connected();
+        let mut extras = axum::http::Extensions::new();
+        transport.get_extras(&mut extras);
+        Connected::new().extra(extras.get::<ServerAttestation>().cloned().unwrap())
+    }
+}
+
+impl hyper::rt::Read for Ordinary {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: hyper::rt::ReadBufCursor<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl hyper::rt::Write for Ordinary {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, data)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+impl tower::Service<Uri> for OrdinaryTls {
+    type Response = Ordinary;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Ordinary, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        tower::Service::<Uri>::poll_ready(&mut self.through, cx)
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let through = tower::Service::<Uri>::call(&mut self.through, self.proxy.clone());
+        let tls = self.tls.clone();
+        Box::pin(async move {
+            let io = TokioIo::new(through.await?);
+            let stream = tls.connect("localhost".try_into()?, io).await?;
+            Ok(Ordinary(TokioIo::new(stream)))
+        })
+    }
 }

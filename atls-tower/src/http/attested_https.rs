@@ -16,6 +16,7 @@ use rustls::pki_types::ServerName;
 use tower_service::Service;
 
 use super::attested_io::AttestedIo;
+use super::attested_io::server_name;
 use crate::connector::ClientConnector;
 use crate::error::Error;
 use crate::stage::Stage;
@@ -140,11 +141,7 @@ impl<H> AttestedHttps<H> {
             _ => return Err(Error::uri("only https URIs are attested")),
         }
         let host = uri.host().ok_or_else(|| Error::uri("it names no host"))?;
-        let host = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(host);
-        ServerName::try_from(host.to_owned()).map_err(|_| Error::uri("its host is no server name"))
+        server_name(host).ok_or_else(|| Error::uri("its host is no server name"))
     }
 }
 
@@ -179,7 +176,7 @@ where
                 Err(_) => return Err(Error::deadline(Stage::Connect).into()),
             };
             let stream = connector
-                .connect_until(deadline, name, TokioIo::new(io))
+                .connect_until(deadline, name.clone(), TokioIo::new(io))
                 .await?;
             if let Some(observer) = observer {
                 observer.connected(&uri, stream.peer());
@@ -188,7 +185,7 @@ where
                 Grace::Some => stream,
                 Grace::None => stream.without_grace(),
             };
-            Ok(AttestedIo::new(stream))
+            Ok(AttestedIo::new(stream, name))
         })
     }
 }

@@ -8,11 +8,13 @@ use std::task::Poll;
 
 use atls_core::PeerAttestation;
 use http::Extensions;
+use http::Uri;
 use hyper::rt::ReadBufCursor;
 use hyper_util::client::legacy::connect::Connected;
 use hyper_util::client::legacy::connect::Connection;
 use hyper_util::client::legacy::connect::HttpInfo;
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
 
 use crate::stream::AttestedStream;
 
@@ -21,23 +23,30 @@ use crate::stream::AttestedStream;
 ///
 /// It is there for unattested servers too: over an attested proxy, the proxy's would be found in its place otherwise.
 #[derive(Clone, Debug)]
-pub struct ServerAttestation(Option<Arc<PeerAttestation>>);
+pub struct ServerAttestation {
+    /// The name that the server's certificate was checked for.
+    name: ServerName<'static>,
+    peer: Option<Arc<PeerAttestation>>,
+}
 
 impl ServerAttestation {
-    /// The server's attestation, from the extensions of a response. `None` for a server that was not asked to attest,
-    /// and for a response of another client.
+    /// The attestation of the server that answered a request for this URI, from the extensions of the response. `None`
+    /// for a server that was not asked to attest, for a response of another client, and where the URI's host is another
+    /// than the server's name: a connector of ordinary TLS over an attested proxy hands the proxy's attestation on.
     ///
     /// ```
     /// # use atls_tower::ServerAttestation;
-    /// # fn example<B>(response: http::Response<B>) {
-    /// match ServerAttestation::of(response.extensions()) {
+    /// # fn example<B>(uri: &http::Uri, response: http::Response<B>) {
+    /// match ServerAttestation::of(response.extensions(), uri) {
     ///     Some(server) => println!("answered by {}", server.status()),
     ///     None => println!("answered by a server that did not attest"),
     /// }
     /// # }
     /// ```
-    pub fn of(extensions: &Extensions) -> Option<&Arc<PeerAttestation>> {
-        extensions.get::<Self>()?.0.as_ref()
+    pub fn of<'a>(extensions: &'a Extensions, uri: &Uri) -> Option<&'a Arc<PeerAttestation>> {
+        let found = extensions.get::<Self>()?;
+        let name = server_name(uri.host()?)?;
+        found.peer.as_ref().filter(|_| found.name == name)
     }
 }
 
@@ -45,12 +54,14 @@ impl ServerAttestation {
 #[derive(Debug)]
 pub struct AttestedIo<T> {
     io: TokioIo<AttestedStream<TokioIo<T>>>,
+    name: ServerName<'static>,
 }
 
 impl<T> AttestedIo<T> {
-    pub(crate) fn new(stream: AttestedStream<TokioIo<T>>) -> Self {
+    pub(crate) fn new(stream: AttestedStream<TokioIo<T>>, name: ServerName<'static>) -> Self {
         Self {
             io: TokioIo::new(stream),
+            name,
         }
     }
 
@@ -70,8 +81,19 @@ impl<T: Connection> Connection for AttestedIo<T> {
             _ if transport.is_negotiated_h2() => without_alpn(&transport),
             _ => transport,
         };
-        connected.extra(ServerAttestation(stream.peer().cloned()))
+        connected.extra(ServerAttestation {
+            name: self.name.clone(),
+            peer: stream.peer().cloned(),
+        })
     }
+}
+
+/// The name of a URI's host, which has an IPv6 address in brackets.
+pub(super) fn server_name(host: &str) -> Option<ServerName<'static>> {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    ServerName::try_from(bare.unwrap_or(host).to_owned()).ok()
 }
 
 /// A transport that is TLS itself may have agreed on HTTP/2 with its own server, and there is no way to take that back.

@@ -75,8 +75,9 @@ impl<IO> AttestedStream<IO> {
     /// Makes the stream fail when its client keeps a server waiting for longer than the limits allow. `pending`, such
     /// as a permit among pending connections, is dropped when the first request arrives.
     ///
-    /// The services of the connection must report their requests to [`requests`](Self::requests): a stream without a
-    /// reported request fails when [`ConnectionLimits::first_request`] has passed. The services of `atls-axum` report.
+    /// The services of the connection must report their requests to [`requests`](Self::requests). A stream without a
+    /// reported request fails when [`ConnectionLimits::first_request`] has passed, and one whose `requests` nobody took
+    /// fails at the first read. The services of `atls-axum` report.
     #[must_use]
     pub fn with_limits<G>(mut self, limits: ConnectionLimits, pending: G) -> Self
     where
@@ -105,7 +106,7 @@ impl<IO> AttestedStream<IO> {
     /// The requests of this connection, for the services to report; `None` unless the stream is
     /// [limited](Self::with_limits).
     pub fn requests(&self) -> Option<&Requests> {
-        self.timers.requests.as_ref()
+        self.timers.requests.as_ref().map(Requests::given)
     }
 
     /// Ends the stream at [`drains_at`](Self::drains_at), without grace: for servers that cannot send GOAWAY to an HTTP/2

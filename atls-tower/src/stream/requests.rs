@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Waker;
 use std::time::Duration;
@@ -43,7 +45,7 @@ pub struct ConnectionLimits {
     /// From the end of the last answer to the complete head of the next request. An upgraded connection, such as a
     /// WebSocket, ends when it carries no byte for so long.
     pub idle: Duration,
-    /// For the client to take 64 KiB of an answer, or the rest of it.
+    /// For the client to take 64 KiB of an answer, or the rest of it. Of several answers at once, any one counts.
     pub unread: Duration,
     /// For the next bytes of a request's body, until the request is answered.
     pub request_body: Duration,
@@ -71,6 +73,8 @@ pub struct Requests {
 
 struct Shared {
     limits: ConnectionLimits,
+    /// Whether a service was given this, to report requests.
+    reporter: AtomicU8,
     state: Mutex<State>,
     /// Notified when the last answer was taken.
     idle: Notify,
@@ -80,6 +84,8 @@ struct State {
     phase: Phase,
     /// Answers of which the client has not taken what was last offered, and since when.
     untaken: BTreeMap<u64, Instant>,
+    /// When the client last took something of any answer.
+    taken_at: Option<Instant>,
     next_request: u64,
     /// Held until the first request, such as a permit among pending connections.
     pending: Option<Box<dyn Send>>,
@@ -112,6 +118,7 @@ impl Requests {
                 since: Instant::now(),
             },
             untaken: BTreeMap::new(),
+            taken_at: None,
             next_request: 0,
             pending: Some(pending),
             says_goodbye: Goodbye::No,
@@ -121,6 +128,7 @@ impl Requests {
         Self {
             shared: Arc::new(Shared {
                 limits,
+                reporter: AtomicU8::new(NOBODY),
                 state: Mutex::new(state),
                 idle: Notify::new(),
             }),
@@ -172,7 +180,14 @@ impl Requests {
         &self.shared.limits
     }
 
+    /// Somebody is given this, to report requests.
+    pub(crate) fn given(&self) -> &Self {
+        self.shared.reporter.store(SOMEBODY, Ordering::Relaxed);
+        self
+    }
+
     pub(crate) fn check(&self, now: Instant) -> io::Result<()> {
+        self.check_reporter()?;
         let state = self.lock();
         let Some(end) = self.end(&state) else {
             return Ok(());
@@ -185,6 +200,19 @@ impl Requests {
             Phase::FirstRequest { .. } => "no request after attestation",
             Phase::Idle { .. } | Phase::Upgraded { .. } => "connection was idle for too long",
         }))
+    }
+
+    /// A server that reports no requests does not know its clients either: nothing is read for it.
+    fn check_reporter(&self) -> io::Result<()> {
+        const WHY: &str = "the services of this connection do not know it: serve the router by atls_axum::serve, or with \
+                           into_attested_make_service(); other servers take AttestedStream::requests()";
+        let reporter = &self.shared.reporter;
+        match reporter.compare_exchange(NOBODY, TOLD, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => tracing::error!(fault = "local", "{WHY}"),
+            Err(TOLD) => {}
+            Err(_) => return Ok(()),
+        }
+        Err(io::Error::other(WHY))
     }
 
     /// Whether the connection waits for a request, and none is being answered.
@@ -213,7 +241,14 @@ impl Requests {
     fn end(&self, state: &State) -> Option<Instant> {
         let limits = &self.shared.limits;
         let (since, limit) = match state.phase {
-            Phase::Answering { .. } => (*state.untaken.values().min()?, limits.unread),
+            // A client that takes one answer may leave another lie: HTTP/2 bounds how many there are.
+            Phase::Answering { .. } => {
+                let untaken = *state.untaken.values().min()?;
+                (
+                    state.taken_at.unwrap_or(untaken).max(untaken),
+                    limits.unread,
+                )
+            }
             Phase::FirstRequest { since } => (since, limits.first_request),
             Phase::Idle { since } => match state.says_goodbye {
                 Goodbye::Yes => (since, limits.idle.saturating_add(DEFAULT_GRACE)),
@@ -247,6 +282,11 @@ impl Requests {
     }
 }
 
+/// States of `Shared::reporter`.
+const NOBODY: u8 = 0;
+const SOMEBODY: u8 = 1;
+const TOLD: u8 = 2;
+
 /// One request that is being answered. Drop it when the whole answer was handed to HTTP.
 #[derive(Debug)]
 pub struct Answering {
@@ -264,7 +304,10 @@ impl Answering {
 
     /// HTTP asks for more of the answer: the client takes it.
     pub fn taken(&self) {
-        self.requests.lock().untaken.remove(&self.id);
+        let mut state = self.requests.lock();
+        if state.untaken.remove(&self.id).is_some() {
+            state.taken_at = Some(Instant::now());
+        }
     }
 
     /// The connection leaves HTTP with this answer. It then ends when it carries no byte for the idle limit.
@@ -302,3 +345,6 @@ impl fmt::Debug for Shared {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

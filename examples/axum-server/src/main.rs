@@ -1,4 +1,4 @@
-//! The `axum-server` crate instead of `axum::serve`: its `Accept` trait is met by thirty lines around the same acceptor.
+//! The `axum-server` crate instead of `axum::serve`: its `Accept` trait takes thirty lines around the same acceptor.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "it is a program for a terminal")]
 
@@ -10,12 +10,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use atls_axum::AttestationResult;
+use atls_axum::Watched;
 use atls_reqwest::Attested;
 use atls_reqwest::ClientBuilderExt;
 use atls_reqwest::ResponseExt;
 use atls_reqwest::reqwest;
 use atls_sim::SimAttester;
 use atls_tower::AttestedStream;
+use atls_tower::ConnectionLimits;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use atls_tower::WithAttestation;
@@ -27,7 +29,8 @@ use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tower_layer::Layer;
 
-/// Makes attested streams of axum-server's sockets, and gives each connection's service its attestation.
+/// Makes attested streams of axum-server's sockets, gives each connection's service its attestation, and ends connections
+/// whose clients keep the server waiting.
 #[derive(Clone)]
 struct AttestingAcceptor(ServerAcceptor);
 
@@ -37,14 +40,15 @@ where
     S: Send + 'static,
 {
     type Stream = AttestedStream<IO>;
-    type Service = WithAttestation<S>;
+    type Service = Watched<WithAttestation<S>>;
     type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
     fn accept(&self, io: IO, service: S) -> Self::Future {
         let acceptor = self.0.clone();
         Box::pin(async move {
             let stream = acceptor.accept(io).await.map_err(io::Error::other)?;
-            let service = stream.layer().layer(service);
+            let stream = stream.with_limits(ConnectionLimits::default(), ());
+            let service = Watched::over(&stream, stream.layer().layer(service));
             Ok((stream, service))
         })
     }

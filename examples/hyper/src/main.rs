@@ -16,6 +16,7 @@ use atls_tower::ServerAttestation;
 use atls_tower::ServerTerms;
 use axum::Router;
 use axum::body::Bytes;
+use axum::http::Uri;
 use axum::routing::get;
 use demo::Authority;
 use http_body_util::BodyExt;
@@ -47,12 +48,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
     )?;
     let client: Client<_, Empty<Bytes>> =
         Client::builder(TokioExecutor::new()).build(AttestedHttps::new(connector));
-    let response = client
-        .get(format!("https://localhost:{port}/").parse()?)
-        .await?;
+    let uri: Uri = format!("https://localhost:{port}/").parse()?;
+    let response = client.get(uri.clone()).await?;
 
-    let peer =
-        ServerAttestation::of(response.extensions()).ok_or("the response has no attestation")?;
+    let peer = ServerAttestation::of(response.extensions(), &uri)
+        .ok_or("the response has no attestation")?;
     println!(
         "answered by a server that is {}, bound to the {}",
         peer.status(),

@@ -15,6 +15,7 @@ use atls_tower::ServerAttestation;
 use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
 use atls_tower::weaker::dangerous_any_server;
+use axum::http::Uri;
 use end_to_end::Gate;
 use end_to_end::Gated;
 use end_to_end::World;
@@ -71,8 +72,9 @@ async fn the_hyper_connector_accepts_servers_of_either_mode_over_either_http() {
             let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new())
                 .http2_only(alpn == "h2")
                 .build(AttestedHttps::new(connector));
-            let response = client.get(server.url("/").parse().unwrap()).await.unwrap();
-            let peer = ServerAttestation::of(response.extensions()).unwrap();
+            let uri: Uri = server.url("/").parse().unwrap();
+            let response = client.get(uri.clone()).await.unwrap();
+            let peer = ServerAttestation::of(response.extensions(), &uri).unwrap();
             assert_eq!(peer.binding(), binding);
             let body = response.into_body().collect().await.unwrap().to_bytes();
             assert_eq!(body, "hello");

@@ -36,6 +36,7 @@ use atls_tsm::Provider;
 use atls_tsm::Tsm;
 use atls_tsm::testing::FakeConfigFs;
 use atls_tsm::testing::Forged;
+use axum::http::Uri;
 use end_to_end::DcapDevice;
 use end_to_end::Served;
 use end_to_end::Tee;
@@ -149,8 +150,9 @@ async fn the_hyper_connector_accepts_servers_over_either_http() {
             let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new())
                 .http2_only(alpn == "h2")
                 .build(AttestedHttps::new(connector));
-            let response = client.get(server.url("/").parse().unwrap()).await.unwrap();
-            let peer = ServerAttestation::of(response.extensions()).unwrap();
+            let uri: Uri = server.url("/").parse().unwrap();
+            let response = client.get(uri.clone()).await.unwrap();
+            let peer = ServerAttestation::of(response.extensions(), &uri).unwrap();
             assert_eq!(peer.binding(), Binding::Key);
             assert!(was_fixed_by(Format::TaggedEvidence, peer));
         }
