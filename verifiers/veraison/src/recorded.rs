@@ -145,5 +145,5 @@ async fn a_recorded_result_of_another_nonce_is_refused() {
     let refused = judge(&folder, name, psa, "corim/psa.good.cose", AT)
         .await
         .unwrap_err();
-    assert_eq!(refused, VeraisonError::Malformed);
+    assert_eq!(refused, VeraisonError::Nonce);
 }
