@@ -34,19 +34,12 @@ pub(crate) fn images(corim: &Corim) -> Result<Vec<NitroImage>, String> {
 
 fn image(reference: &Reference, id: &str) -> Result<NitroImage, String> {
     check_class(&reference.environment)?;
-    let measurement = match reference.measurements.as_slice() {
-        [measurement] if measurement.element.is_none() => measurement,
-        [_] => return Err("its measurement has a key, which is not supported here".to_owned()),
-        _ => return Err("it has several measurements; put all PCRs into one".to_owned()),
-    };
+    let measurement = reference.one_measurement()?;
     measurement.says_only(&[Field::Name, Field::Registers])?;
     registers(
         measurement,
         NitroImage {
-            name: match &measurement.name {
-                Some(name) => name.clone(),
-                None => format!("{} ({})", id.escape_debug(), reference.place),
-            },
+            name: reference.name(measurement, id),
             ..NitroImage::default()
         },
     )

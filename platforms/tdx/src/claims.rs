@@ -9,10 +9,10 @@ use dcap_qvl::QuoteClaims;
 use dcap_qvl::intel::PckExtension;
 
 use crate::error::QuoteError;
-use crate::genuine;
 use crate::policy::TcbStatus;
 use crate::tcb;
 use crate::tcb::PartTcb;
+use crate::time;
 use atls_formats::dcap::Event;
 use atls_formats::dcap::SgxReport;
 use atls_formats::dcap::TdReport;
@@ -139,7 +139,7 @@ impl PlatformClaims {
             dynamic_platform: flag(pck.dynamic_platform),
             cached_keys: flag(pck.cached_keys),
             smt: flag(pck.smt_enabled),
-            collateral_expires_at: genuine::seconds(claims.earliest_expiration_date),
+            collateral_expires_at: time::seconds(claims.earliest_expiration_date),
             collateral_is_stale: false,
         })
     }

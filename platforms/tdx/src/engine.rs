@@ -19,16 +19,17 @@ use crate::collateral;
 use crate::collateral::Collateral;
 use crate::collateral::CollateralSource;
 use crate::collateral::Evaluation;
-use crate::dcap;
-use crate::dcap::Refused;
 use crate::error::QuoteError;
 use crate::genuine;
 use crate::genuine::Platform;
 use crate::genuine::Root;
-use crate::policy::TcbPolicy;
+use crate::library;
+use crate::library::Refused;
+use crate::policy::PlatformDemands;
 use crate::policy::TcbStatus;
 use crate::tcb;
 use crate::tcb::Svns;
+use crate::time;
 use atls_formats::dcap::Quote;
 
 pub(crate) struct Engine {
@@ -74,7 +75,7 @@ impl Engine {
         &self,
         quote: &Quote<'_>,
         endorsements: &[Item<'_>],
-        policy: &TcbPolicy<'_>,
+        policy: &PlatformDemands<'_>,
         now: UnixTime,
     ) -> Result<Verified, QuoteError> {
         // The chain ends with the root, octet for octet, or nothing below would look at its last certificate.
@@ -177,7 +178,7 @@ impl Engine {
         quote: &Quote<'_>,
         collateral: &Collateral,
         giver: Giver,
-        policy: &TcbPolicy<'_>,
+        policy: &PlatformDemands<'_>,
         now: UnixTime,
     ) -> Result<Verified, QuoteError> {
         if collateral.tee() != quote.tee() {
@@ -212,7 +213,7 @@ impl Engine {
         quote: &Quote<'_>,
         collateral: &Collateral,
         giver: Giver,
-        policy: &TcbPolicy<'_>,
+        policy: &PlatformDemands<'_>,
         now: UnixTime,
     ) -> Result<Verified, QuoteError> {
         let grace = u64::from(policy.collateral_grace_days).saturating_mul(DAY);
@@ -227,10 +228,10 @@ impl Engine {
         let certificates = collateral
             .verify_chains(&self.root, now)?
             .min(genuine::not_after(&quote.chain)?);
-        let last_moment = genuine::seconds(expired_at.as_secs().saturating_sub(1));
+        let last_moment = time::seconds(expired_at.as_secs().saturating_sub(1));
         let mut verified = self.current(quote, collateral, giver, policy, last_moment)?;
         verified.platform.collateral_is_stale = true;
-        verified.expires_at = genuine::seconds(end.min(certificates));
+        verified.expires_at = time::seconds(end.min(certificates));
         Ok(verified)
     }
 
@@ -246,13 +247,13 @@ impl Engine {
         if !collateral.is_under(&self.root) {
             return Err(QuoteError::Collateral);
         }
-        match dcap::appraise(&self.verifier, quote, collateral, &self.root, at) {
+        match library::appraise(&self.verifier, quote, collateral, &self.root, at) {
             Ok(claims) => Ok(Verified {
                 platform: PlatformClaims::judged(
                     &claims,
                     tcb::parts(collateral, &Svns::of(quote)?)?,
                 )?,
-                expires_at: genuine::seconds(claims.earliest_expiration_date),
+                expires_at: time::seconds(claims.earliest_expiration_date),
             }),
             Err(Refused::Error(error)) => Err(error),
             Err(Refused::Platform(status)) => self.unjudged(quote, collateral, Some(status), at),
@@ -319,7 +320,7 @@ impl Engine {
     fn check_evaluation(
         &self,
         collateral: &Collateral,
-        policy: &TcbPolicy<'_>,
+        policy: &PlatformDemands<'_>,
     ) -> Result<(), QuoteError> {
         let demanded = policy.min_tcb_evaluation_data_number;
         if self.is_older_than_seen(collateral) || collateral.evaluation().lower() < demanded {

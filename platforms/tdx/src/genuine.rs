@@ -1,7 +1,5 @@
 //! The quote's own signatures, without any collateral: what must hold before anything is fetched for a peer.
 
-use std::time::Duration;
-
 use atls_core::Origin;
 use atls_core::bounded;
 use atls_core::limits::MAX_CERTIFICATE_VALUES;
@@ -285,10 +283,6 @@ fn validity(certificate: &[u8]) -> Result<(u64, u64), QuoteError> {
 
 pub(crate) fn backend() -> CryptoBackend {
     dcap_qvl::verify::ring::backend()
-}
-
-pub(crate) fn seconds(time: u64) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(time))
 }
 
 /// SHA-256 of the DER of `CN=Intel SGX Root CA`, the root of SGX and TDX alike.

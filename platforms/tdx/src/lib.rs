@@ -36,21 +36,20 @@ pub mod testing;
 mod attester;
 mod claims;
 mod collateral;
-mod dcap;
+mod enclave;
 mod engine;
 mod error;
 mod findings;
 mod genuine;
-mod judge;
-mod judged;
+mod hardware;
+mod library;
 mod policy;
-mod sgx;
 mod tcb;
+mod td;
+mod technology;
+mod time;
+mod vector;
 mod verifier;
-
-use atls_core::ear::Appraisal;
-use atls_core::ear::Tier;
-use atls_core::ear::TrustVector;
 
 pub use atls_formats::dcap::Event;
 pub use atls_formats::dcap::SgxReport;
@@ -83,27 +82,11 @@ pub use policy::SgxPolicy;
 pub use policy::TcbStatus;
 pub use policy::TdxImage;
 pub use policy::TdxPolicy;
-pub use sgx::SgxVerifier;
 pub use tcb::PartTcb;
 pub use tcb::SvnComponent;
 pub use tcb::SvnShortfall;
 pub use tcb::TcbPart;
 pub use tcb::TcbUpdate;
+pub use verifier::DcapVerifier;
+pub use verifier::SgxVerifier;
 pub use verifier::TdxVerifier;
-
-/// Of the software that is known by this name, if it is. With Intel's judgement of the platform, beside the claims that follow
-/// from it; nothing that identifies it.
-fn appraisal(vector: TrustVector, known_as: Option<&str>, platform: &PlatformClaims) -> Appraisal {
-    let appraisal = Appraisal::new(vector);
-    let appraisal = match known_as {
-        Some(_) => appraisal,
-        // 33 alone would be a warning, and who accepts warnings because of old firmware must not accept any software.
-        None => appraisal.with_status(Tier::Contraindicated),
-    };
-    let Some(status) = platform.tcb_status else {
-        return appraisal;
-    };
-    appraisal
-        .with_extension("atls.tcb-status", status.to_string().into())
-        .with_extension("atls.tcb-advisories", platform.advisories.clone().into())
-}

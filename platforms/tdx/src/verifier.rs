@@ -1,4 +1,4 @@
-//! The TDX verifier half: pure octets, given policy and collateral.
+//! The verifier of TDX and SGX: bytes in, result out, by a policy and collateral that are given.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,39 +11,59 @@ use atls_core::MediaType;
 use atls_core::RecordedAppraisal;
 use atls_core::Verifier;
 use atls_core::cmw::Item;
+use atls_core::ear::Appraisal;
 use atls_core::ear::Ear;
+use atls_core::ear::Tier;
+use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
+use atls_core::finding::Finding;
 use atls_core::pki_types::UnixTime;
 use atls_formats::dcap::EventLog;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::TDX_EVIDENCE;
-use atls_formats::dcap::TDX_QUOTE;
 use atls_formats::dcap::TdxEvidence;
-use atls_formats::dcap::Tee;
 use atls_reference::Live;
 
-use crate::claims::TdxClaims;
+use crate::claims::PlatformClaims;
 use crate::collateral::CollateralSource;
 use crate::engine::Engine;
 use crate::error::QuoteError;
 use crate::findings;
 use crate::genuine::Root;
-use crate::judge;
-use crate::judged::Judged;
+use crate::policy::SgxPolicy;
 use crate::policy::TdxPolicy;
+use crate::technology::Technology;
 
-/// Appraises TDX quotes under Intel's root.
+/// Appraises TDX quotes of versions 4 and 5 under Intel's root.
+// An alias, as both technologies have one verifier and users look for it under these two names.
+pub type TdxVerifier = DcapVerifier<TdxPolicy>;
+
+/// Appraises SGX quotes of version 3 under Intel's root.
+pub type SgxVerifier = DcapVerifier<SgxPolicy>;
+
+/// Appraises quotes under Intel's root: of TDX with a [`TdxPolicy`], of SGX with an [`SgxPolicy`].
 ///
 /// The policy is read anew for each appraisal, so that a file can be reloaded while running.
-pub struct TdxVerifier {
+pub struct DcapVerifier<P> {
     engine: Engine,
-    policy: Arc<Live<TdxPolicy>>,
+    policy: Arc<Live<P>>,
     media_types: Vec<MediaType>,
 }
 
-impl TdxVerifier {
-    /// Trusts Intel's root. Where collateral is neither at hand nor sent along, `collateral` is asked.
-    pub fn new(policy: Arc<Live<TdxPolicy>>, collateral: Arc<dyn CollateralSource>) -> Self {
+/// A genuine quote and the policy's word about it. Nothing of it is compared with a connection yet.
+struct Unbound<C> {
+    ear: Ear,
+    claims: C,
+    findings: Vec<Finding>,
+    /// The name in the policy of the software that was recognised.
+    known_as: Option<String>,
+    report_data: [u8; 64],
+}
+
+#[allow(private_bounds, reason = "the technologies are Intel's two")]
+impl<P: Technology> DcapVerifier<P> {
+    /// Trusts Intel's root. Asks `collateral` where none is at hand or sent along.
+    pub fn new(policy: Arc<Live<P>>, collateral: Arc<dyn CollateralSource>) -> Self {
         Self::under(Root::intel(), policy, collateral)
     }
 
@@ -52,14 +72,14 @@ impl TdxVerifier {
     /// the feature `testing`.
     pub fn dangerous_with_root(
         root: Vec<u8>,
-        policy: Arc<Live<TdxPolicy>>,
+        policy: Arc<Live<P>>,
         collateral: Arc<dyn CollateralSource>,
     ) -> Self {
         Self::under(Root::other(root), policy, collateral)
     }
 
     /// Appraises a recorded quote as [`Verifier::appraise`] does, **but for its binding**: signatures, collateral, TCB and policy
-    /// are judged, and nothing is compared with its `REPORTDATA`. For trying a policy on Evidence out of a file; `now` is then
+    /// are checked, and nothing is compared with its `REPORTDATA`. For trying a policy on Evidence out of a file; `now` is then
     /// a time at which the quote and the collateral at hand were valid.
     ///
     /// # Errors
@@ -75,19 +95,101 @@ impl TdxVerifier {
     /// The same with collateral that came along, and with an error that says more.
     ///
     /// # Errors
-    /// [`QuoteError`]: no result. A genuine quote of a TD that is not good enough is a result, with a status that
-    /// says so.
+    /// [`QuoteError`]: no result. A genuine quote of a TD or enclave that is not good enough is a result, with a status
+    /// that says so.
     pub async fn appraise_quote(
         &self,
         quote: &[u8],
         endorsements: &[Item<'_>],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, QuoteError> {
-        let judged = self.judged(quote, None, endorsements, now).await?;
-        let challenge = judged.claims.report.report_data;
-        Ok(judged.recorded(self.engine.origin(), challenge))
+        let unbound = self.unbound(quote, None, endorsements, now).await?;
+        Ok(self.recorded(unbound))
     }
 
+    fn under(root: Root, policy: Arc<Live<P>>, collateral: Arc<dyn CollateralSource>) -> Self {
+        let media_types = P::MEDIA_TYPES.iter().map(|text| MediaType::parse(text));
+        Self {
+            engine: Engine::new(root, collateral),
+            policy,
+            media_types: media_types.flatten().collect(),
+        }
+    }
+
+    async fn unbound(
+        &self,
+        quote: &[u8],
+        event_log: Option<&[u8]>,
+        endorsements: &[Item<'_>],
+        now: UnixTime,
+    ) -> Result<Unbound<P::Claims>, QuoteError> {
+        let policy = self.policy.current();
+        let demands = policy.demands();
+        let quote = Quote::decode(quote, P::TEE)?;
+        let engine = &self.engine;
+        let verified = engine.appraise(&quote, endorsements, &demands, now).await?;
+        let platform = verified.platform;
+        let report = P::report(&quote.report).ok_or(QuoteError::Malformed("body"))?;
+        let events = match (event_log, quote.report.as_td()) {
+            (None, _) => Vec::new(),
+            (Some(log), Some(td)) => EventLog::open(log)?.replay(&td.rtmr)?,
+            (Some(_), None) => return Err(QuoteError::EventLog),
+        };
+        let checked = policy.check_report(report, &platform, now);
+        let mut findings = checked.findings;
+        findings.extend(findings::platform(P::NAME, &platform, &demands, now));
+        let known_as = checked.known_as;
+        let appraisal = appraisal(checked.vector, known_as.as_deref(), &platform);
+        let verifier = VerifierId::new("atls-tdx", env!("CARGO_PKG_VERSION"));
+        Ok(Unbound {
+            ear: Ear::local(verifier, now, P::NAME, appraisal).with_expiry(verified.expires_at),
+            claims: P::claims(report, known_as.clone(), platform, events),
+            findings,
+            known_as,
+            report_data: *quote.report.report_data(),
+        })
+    }
+
+    /// About no connection.
+    fn recorded(&self, unbound: Unbound<P::Claims>) -> RecordedAppraisal {
+        let origin = self.engine.origin();
+        let recorded = RecordedAppraisal::new(unbound.ear, origin, unbound.report_data)
+            .with_findings(unbound.findings)
+            .with_claims(unbound.claims);
+        match unbound.known_as {
+            Some(name) => recorded.with_image(name),
+            None => recorded,
+        }
+    }
+
+    async fn appraise_evidence(
+        &self,
+        evidence: &Evidence<'_>,
+        now: UnixTime,
+    ) -> Result<Appraised, AppraisalError> {
+        let endorsements = evidence.endorsements();
+        let unbound = if MediaType::parse(TDX_EVIDENCE).as_ref() == Ok(evidence.media_type()) {
+            let parts = TdxEvidence::decode(evidence.bytes()).map_err(QuoteError::from)?;
+            self.unbound(&parts.quote, Some(&parts.event_log), endorsements, now)
+                .await?
+        } else {
+            let quote = evidence.bytes();
+            self.unbound(quote, None, endorsements, now).await?
+        };
+        let expected = evidence.expected_report_data();
+        let matched = expected.compare(&unbound.report_data)?;
+        let origin = self.engine.origin();
+        let appraised = Appraised::bound_to_connection(unbound.ear, origin, matched)
+            .with_findings(unbound.findings)
+            .with_claims(unbound.claims);
+        Ok(match unbound.known_as {
+            Some(name) => appraised.with_image(name),
+            None => appraised,
+        })
+    }
+}
+
+impl DcapVerifier<TdxPolicy> {
     /// As [`appraise_quote`](Self::appraise_quote), with the event log that leads to the quote's RTMRs.
     ///
     /// # Errors
@@ -99,88 +201,15 @@ impl TdxVerifier {
         endorsements: &[Item<'_>],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, QuoteError> {
-        let judged = self
-            .judged(quote, Some(event_log), endorsements, now)
+        let unbound = self
+            .unbound(quote, Some(event_log), endorsements, now)
             .await?;
-        let challenge = judged.claims.report.report_data;
-        Ok(judged.recorded(self.engine.origin(), challenge))
-    }
-
-    fn under(
-        root: Root,
-        policy: Arc<Live<TdxPolicy>>,
-        collateral: Arc<dyn CollateralSource>,
-    ) -> Self {
-        let media_types = [TDX_QUOTE, TDX_EVIDENCE].map(MediaType::parse);
-        Self {
-            engine: Engine::new(root, collateral),
-            policy,
-            media_types: media_types.into_iter().flatten().collect(),
-        }
-    }
-
-    async fn judged(
-        &self,
-        quote: &[u8],
-        event_log: Option<&[u8]>,
-        endorsements: &[Item<'_>],
-        now: UnixTime,
-    ) -> Result<Judged<TdxClaims>, QuoteError> {
-        let policy = self.policy.current();
-        let quote = Quote::decode(quote, Tee::Tdx)?;
-        let verified = self
-            .engine
-            .appraise(&quote, endorsements, &policy.tcb(), now)
-            .await?;
-        let report = quote.report.as_td().ok_or(QuoteError::Malformed("body"))?;
-        let events = match event_log {
-            None => Vec::new(),
-            Some(log) => EventLog::open(log)?.replay(&report.rtmr)?,
-        };
-        let (vector, image) = judge::tdx(report, &verified.platform, &policy, now);
-        let appraisal = crate::appraisal(
-            vector,
-            image.map(|image| image.name.as_str()),
-            &verified.platform,
-        );
-        let tcb = policy.tcb();
-        let mut findings = findings::td(report, &policy, image);
-        findings.extend(findings::platform("tdx", &verified.platform, &tcb, now));
-        let known_as = image.map(|image| image.name.clone());
-        Ok(Judged {
-            ear: Ear::local(verifier_id(), now, "tdx", appraisal).with_expiry(verified.expires_at),
-            claims: TdxClaims {
-                image: known_as.clone(),
-                report: report.clone(),
-                platform: verified.platform,
-                events,
-            },
-            findings,
-            known_as,
-        })
-    }
-
-    async fn appraise_evidence(
-        &self,
-        evidence: &Evidence<'_>,
-        now: UnixTime,
-    ) -> Result<Appraised, AppraisalError> {
-        let endorsements = evidence.endorsements();
-        let judged = if MediaType::parse(TDX_EVIDENCE).as_ref() == Ok(evidence.media_type()) {
-            let parts = TdxEvidence::decode(evidence.bytes()).map_err(QuoteError::from)?;
-            self.judged(&parts.quote, Some(&parts.event_log), endorsements, now)
-                .await?
-        } else {
-            let quote = evidence.bytes();
-            self.judged(quote, None, endorsements, now).await?
-        };
-        let expected = evidence.expected_report_data();
-        let matched = expected.compare(&judged.claims.report.report_data)?;
-        Ok(judged.bound(self.engine.origin(), matched))
+        Ok(self.recorded(unbound))
     }
 }
 
-impl Verifier for TdxVerifier {
+#[allow(private_bounds, reason = "the technologies are Intel's two")]
+impl<P: Technology> Verifier for DcapVerifier<P> {
     fn media_types(&self) -> &[MediaType] {
         &self.media_types
     }
@@ -198,14 +227,27 @@ impl Verifier for TdxVerifier {
     }
 }
 
-impl fmt::Debug for TdxVerifier {
+impl<P: fmt::Debug> fmt::Debug for DcapVerifier<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TdxVerifier")
+        f.debug_struct("DcapVerifier")
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
 }
 
-fn verifier_id() -> VerifierId {
-    VerifierId::new("atls-tdx", env!("CARGO_PKG_VERSION"))
+/// The result about software that the policy knows by this name, or does not know. It has Intel's judgement of the platform beside
+/// the claims that follow from it, and nothing that identifies the platform.
+fn appraisal(vector: TrustVector, known_as: Option<&str>, platform: &PlatformClaims) -> Appraisal {
+    let appraisal = Appraisal::new(vector);
+    let appraisal = match known_as {
+        Some(_) => appraisal,
+        // 33 alone would be a warning, and who accepts warnings because of old firmware must not accept any software.
+        None => appraisal.with_status(Tier::Contraindicated),
+    };
+    let Some(status) = platform.tcb_status else {
+        return appraisal;
+    };
+    appraisal
+        .with_extension("atls.tcb-status", status.to_string().into())
+        .with_extension("atls.tcb-advisories", platform.advisories.clone().into())
 }

@@ -602,7 +602,7 @@ fn lists_of_what_is_known_are_not_empty() {
         let mut policy = policy(&good);
         empty(&mut policy);
         let refused = Live::fixed(policy).unwrap_err().to_string();
-        assert!(refused.contains("is empty"), "{refused}");
+        assert!(refused.contains(": empty"), "{refused}");
     }
 }
 

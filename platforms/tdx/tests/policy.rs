@@ -112,6 +112,25 @@ fn what_is_unknown_is_refused() {
 }
 
 #[test]
+fn a_refused_field_has_its_line() {
+    let refused = |text: &str| match atls_reference::from_toml::<TdxPolicy>(text) {
+        Err(ReferenceError::Meaning { line, field, .. }) => (line, field),
+        other => panic!("{other:?}"),
+    };
+    let line = |text: &str, start: &str| {
+        let found = text.lines().position(|line| line.starts_with(start));
+        found.unwrap() + 1
+    };
+    let text = TDX.replace("accept-tcb = [", "accept-tcb = [\"Revoked\", ");
+    let expected = (line(&text, "accept-tcb"), "accept-tcb".to_owned());
+    assert_eq!(refused(&text), expected);
+    let digits = TDX.split("mrtd = \"").nth(1).unwrap().get(..96).unwrap();
+    let text = TDX.replace(digits, &"0".repeat(96));
+    let expected = (line(&text, "mrtd"), "image[0].mrtd".to_owned());
+    assert_eq!(refused(&text), expected);
+}
+
+#[test]
 fn a_policy_that_accepts_nothing_or_anything_is_refused() {
     let good: TdxPolicy = atls_reference::from_toml(TDX).unwrap();
     type Change = fn(&mut TdxPolicy);

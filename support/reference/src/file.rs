@@ -25,21 +25,12 @@ pub trait Table: DeserializeOwned + Send + Sync + 'static {
     /// The name of its table: `tdx`, `snp`, `nitro`.
     const NAME: &'static str;
 
-    /// What the types cannot say, such as that there is a reference value at all: a policy without one must never read
-    /// as success.
+    /// Refuses a meaning that the types allow and no policy can have: above all a table without a reference value, which must never
+    /// read as success.
     ///
     /// # Errors
-    /// What is wrong, and what to do, in words for whoever wrote the file.
-    fn check(&self) -> Result<(), String>;
-
-    /// The same, and which field it is about: a file's errors then have its line. This is what is called; by default it
-    /// asks [`check`](Self::check), and the error has the line of the table.
-    ///
-    /// # Errors
-    /// [`FieldProblem`], exactly where [`check`](Self::check) gives an error.
-    fn check_fields(&self) -> Result<(), FieldProblem> {
-        Ok(self.check()?)
-    }
+    /// [`FieldProblem`]: the field, which gives an error its line in a file; what is wrong with it, and what to do.
+    fn check(&self) -> Result<(), FieldProblem>;
 
     /// Makes the table of a CoRIM alone, everything that a CoRIM does not say being as strict as it can be. By default no
     /// table is made of any.
@@ -90,7 +81,7 @@ pub fn from_text<T: Table>(text: &str, format: Format) -> Result<T, ReferenceErr
     tables(text, format)?;
     let Selected(table) = parse(text, format)?;
     let table: T = table.ok_or(ReferenceError::Missing(T::NAME))?;
-    match table.check_fields() {
+    match table.check() {
         Ok(()) => Ok(table),
         Err(found) => {
             let field = found.clone().within(T::NAME).field;
@@ -169,7 +160,7 @@ pub(crate) fn read(file: File, path: &Path) -> Result<String, ReferenceError> {
 
 /// A table that is of no file.
 pub(crate) fn checked<T: Table>(table: T) -> Result<T, ReferenceError> {
-    match table.check_fields() {
+    match table.check() {
         Ok(()) => Ok(table),
         Err(found) => Err(ReferenceError::meaning(T::NAME, found, (0, 0))),
     }

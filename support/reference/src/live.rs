@@ -22,7 +22,7 @@ use crate::file::Table;
 /// in force:
 ///
 /// ```
-/// use atls_reference::{Live, ReferenceError, Table};
+/// use atls_reference::{FieldProblem, Live, ReferenceError, Table};
 /// # use serde::Deserialize;
 ///
 /// /// A platform's table; yours comes from its crate: `NitroPolicy`, `SnpPolicy`, `TdxPolicy`.
@@ -35,7 +35,7 @@ use crate::file::Table;
 /// impl Table for Example {
 ///     const NAME: &'static str = "example";
 ///
-///     fn check(&self) -> Result<(), String> {
+///     fn check(&self) -> Result<(), FieldProblem> {
 ///         Ok(())
 ///     }
 /// }

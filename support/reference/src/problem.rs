@@ -59,6 +59,8 @@ impl fmt::Display for FieldProblem {
     }
 }
 
+impl std::error::Error for FieldProblem {}
+
 /// Line and column of a field in a file that was read before, counted from 1; those of what is around it where the file
 /// leaves it out, and zeros where the parser knows no place.
 pub(crate) fn position(text: &str, format: Format, field: &str) -> (usize, usize) {

@@ -20,6 +20,7 @@ use ::corim::types::signed::CwtClaims;
 use ::corim::types::signed::SignedCorimBuilder;
 use atls_core::ear::VerificationKeys;
 use atls_core::pki_types::UnixTime;
+use atls_reference::FieldProblem;
 use atls_reference::ReferenceError;
 use atls_reference::Table;
 use atls_reference::corim;
@@ -620,9 +621,12 @@ struct Launch {
 impl Table for Launch {
     const NAME: &'static str = "launch";
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldProblem> {
         match self.measurements.first() {
-            Some(first) if first.is_zero() => Err("a measurement is zero".to_owned()),
+            Some(first) if first.is_zero() => Err(FieldProblem::new(
+                "measurements[0]",
+                "a measurement is zero",
+            )),
             _ => Ok(()),
         }
     }
@@ -656,7 +660,10 @@ fn a_platform_makes_its_table_of_it_and_checks_it() {
     let table: Launch = of(7).table().unwrap();
     assert_eq!(table.measurements, [[7; 32].into()]);
     let error = of(0).table::<Launch>().unwrap_err();
-    assert_eq!(error.to_string(), "table [launch]: a measurement is zero");
+    assert_eq!(
+        error.to_string(),
+        "table [launch]: measurements[0]: a measurement is zero"
+    );
 }
 
 #[test]
@@ -697,7 +704,10 @@ fn what_is_added_to_a_table_is_checked_with_it() {
     let added = of(7).added_to(of(8).added_to(table()).unwrap()).unwrap();
     assert_eq!(added.measurements, [[8; 32].into(), [7; 32].into()]);
     let error = of(0).added_to(table()).unwrap_err();
-    assert_eq!(error.to_string(), "table [launch]: a measurement is zero");
+    assert_eq!(
+        error.to_string(),
+        "table [launch]: measurements[0]: a measurement is zero"
+    );
 }
 
 #[test]

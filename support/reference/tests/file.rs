@@ -252,7 +252,7 @@ fn what_the_platform_objects_to_is_said_in_its_words() {
     let error = from_toml::<Example>("version = 1\nexample = { debug = false }").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "line 2, column 11: table [example]: no image is accepted; add [[example.image]]"
+        "line 2, column 11: table [example]: image: no image is accepted; add [[example.image]]"
     );
     let error = from_toml::<Example>("version = 1\n\n[example]\ndebug = false").unwrap_err();
     assert!(
@@ -374,7 +374,7 @@ struct Anything {}
 impl Table for Anything {
     const NAME: &'static str = "x";
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldProblem> {
         Ok(())
     }
 }
@@ -399,11 +399,7 @@ struct Step {
 impl Table for Levels {
     const NAME: &'static str = "levels";
 
-    fn check(&self) -> Result<(), String> {
-        self.check_fields().map_err(|found| found.to_string())
-    }
-
-    fn check_fields(&self) -> Result<(), FieldProblem> {
+    fn check(&self) -> Result<(), FieldProblem> {
         let check = |step: &Step, outer: String| match step.level {
             0 => Err(FieldProblem::new("level", "zero").within(&outer)),
             _ => Ok(()),

@@ -7,6 +7,7 @@
 )]
 
 use atls_reference::Digest;
+use atls_reference::FieldProblem;
 use atls_reference::Format;
 use atls_reference::Table;
 use atls_reference::from_text;
@@ -29,7 +30,7 @@ struct Image {
 impl Table for Example {
     const NAME: &'static str = "example";
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldProblem> {
         Ok(())
     }
 }

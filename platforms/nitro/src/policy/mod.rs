@@ -74,11 +74,7 @@ impl Table for NitroPolicy {
         Ok(())
     }
 
-    fn check(&self) -> Result<(), String> {
-        self.check_fields().map_err(|found| found.to_string())
-    }
-
-    fn check_fields(&self) -> Result<(), FieldProblem> {
+    fn check(&self) -> Result<(), FieldProblem> {
         if self.images.is_empty() {
             let problem = "no image: nothing could be accepted; add [[nitro.image]]";
             return Err(FieldProblem::new("image", problem));

@@ -153,11 +153,7 @@ impl Table for SnpPolicy {
         Ok(())
     }
 
-    fn check(&self) -> Result<(), String> {
-        self.check_fields().map_err(|found| found.to_string())
-    }
-
-    fn check_fields(&self) -> Result<(), FieldProblem> {
+    fn check(&self) -> Result<(), FieldProblem> {
         if self.images.is_empty() {
             let problem = "no image is listed, so none could be accepted; add [[snp.image]]";
             return Err(FieldProblem::new("image", problem));

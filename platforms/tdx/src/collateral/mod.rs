@@ -5,7 +5,6 @@ mod fetched;
 mod form;
 mod pcs;
 mod source;
-mod time;
 
 use std::fmt;
 
@@ -22,14 +21,13 @@ pub use source::CollateralSource;
 pub use source::SuppliedCollateral;
 
 pub(crate) use form::media_type;
-pub(crate) use time::seconds as rfc3339;
-pub(crate) use time::text as date;
 
 use crate::error::QuoteError;
 use crate::genuine;
 use crate::genuine::PckCa;
 use crate::genuine::Platform;
 use crate::genuine::Root;
+use crate::time;
 use atls_formats::dcap::Tee;
 use atls_formats::dcap::pem;
 use crl::Crl;
@@ -218,7 +216,7 @@ impl Collateral {
 
     /// The first `nextUpdate` of its parts. Certificates live for years; they are checked where it is used.
     pub fn expires_at(&self) -> UnixTime {
-        genuine::seconds(self.expires)
+        time::seconds(self.expires)
     }
 
     /// Serves for as long as whoever keeps it says: no longer than Intel, but for a grace that it allows.
@@ -277,10 +275,10 @@ impl Collateral {
         let now = now.as_secs();
         let expired = self.windows.iter().filter(|window| window.expires <= now);
         if let Some(first) = expired.min_by_key(|window| window.expires) {
-            return Stale::expired(first.piece, genuine::seconds(first.expires));
+            return Stale::expired(first.piece, time::seconds(first.expires));
         }
         match self.windows.iter().find(|window| now < window.issued) {
-            Some(early) => Stale::early(early.piece, genuine::seconds(early.issued)),
+            Some(early) => Stale::early(early.piece, time::seconds(early.issued)),
             // Whoever keeps it said less than Intel.
             None => Stale::expired("what the cache kept", self.expires_at()),
         }
@@ -390,7 +388,7 @@ struct Dated {
 }
 
 fn dates(issued: &str, expires: &str) -> Option<(u64, u64)> {
-    Some((time::seconds(issued)?, time::seconds(expires)?))
+    Some((time::rfc3339(issued)?, time::rfc3339(expires)?))
 }
 
 /// As the DCAP library takes it. The PCK chain is always the quote's own, and the list's issuer the one in that chain.

@@ -2,12 +2,12 @@
 
 use atls_core::finding::Finding;
 
-use super::bits;
-use super::check;
-use super::measured;
-use super::pinned;
+use super::check::bits;
+use super::check::check;
+use super::check::measured;
+use super::check::pinned;
 use crate::attributes;
-use crate::judge;
+use crate::enclave;
 use crate::policy::SgxEnclave;
 use crate::policy::SgxPolicy;
 use atls_formats::dcap::SgxReport;
@@ -65,7 +65,7 @@ pub(crate) fn enclave(
         bits(
             "sgx.attributes",
             report.flags,
-            judge::enclave_flags(policy),
+            enclave::enclave_flags(policy),
             attributes::SGX_INIT,
         ),
         debug(report, policy),

@@ -7,23 +7,23 @@ use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
 use atls_core::pki_types::UnixTime;
 
-use super::check;
+use super::check::check;
 use crate::claims::EarlyTcb;
 use crate::claims::PlatformClaims;
-use crate::collateral::date;
-use crate::judge;
-use crate::judge::Tcb;
-use crate::policy::TcbPolicy;
+use crate::hardware;
+use crate::hardware::Tcb;
+use crate::policy::PlatformDemands;
 use crate::policy::TcbStatus;
 use crate::tcb::PartTcb;
 use crate::tcb::SvnComponent;
 use crate::tcb::TcbPart;
+use crate::time::date;
 
 /// `technology` begins the name of each check: `tdx` or `sgx`.
 pub(crate) fn platform(
     technology: &'static str,
     platform: &PlatformClaims,
-    policy: &TcbPolicy<'_>,
+    policy: &PlatformDemands<'_>,
     now: UnixTime,
 ) -> Vec<Finding> {
     let checks = Checks {
@@ -56,7 +56,7 @@ pub(crate) fn platform(
 
 struct Checks<'a> {
     technology: &'static str,
-    policy: &'a TcbPolicy<'a>,
+    policy: &'a PlatformDemands<'a>,
     now: UnixTime,
 }
 
@@ -78,7 +78,7 @@ impl Checks<'_> {
             );
         };
         let accepted = self.policy.accept_tcb.contains(&status);
-        let grace_ends = judge::grace_ends(platform.tcb_date, self.policy);
+        let grace_ends = hardware::grace_ends(platform.tcb_date, self.policy);
         let (outcome, note) = match grace_ends {
             _ if !accepted => (
                 Outcome::Failed,
@@ -155,7 +155,7 @@ impl Checks<'_> {
         ]
         .into_iter()
         .map(|(name, flag, allowed)| {
-            let finding = check(&self.name(name), judge::flag_is_allowed(flag, allowed));
+            let finding = check(&self.name(name), hardware::flag_is_allowed(flag, allowed));
             let finding = match flag {
                 None => finding.with_seen("not stated"),
                 Some(true) => finding.with_seen("yes"),
@@ -189,7 +189,7 @@ impl Checks<'_> {
             date: part.tcb_date,
         };
         match part.update {
-            _ if !judge::accepts(&tcb, self.policy, self.now) => Outcome::Failed,
+            _ if !hardware::accepts(&tcb, self.policy, self.now) => Outcome::Failed,
             Some(_) => Outcome::Warning,
             None => Outcome::Passed,
         }
@@ -226,7 +226,7 @@ impl Checks<'_> {
     /// A warning at most: nothing is judged by it yet.
     fn early(&self, platform: &PlatformClaims, early: &EarlyTcb) -> Vec<Finding> {
         let number = early.tcb_evaluation_data_number;
-        let accepted = |tcb: &Tcb<'_>| judge::accepts(tcb, self.policy, self.now);
+        let accepted = |tcb: &Tcb<'_>| hardware::accepts(tcb, self.policy, self.now);
         let then = accepted(&Tcb {
             status: early.tcb_status,
             advisories: &early.advisories,

@@ -3,21 +3,21 @@
 use atls_core::finding::Finding;
 use atls_reference::Digest;
 
-use super::bits;
-use super::check;
-use super::measured;
-use super::pinned;
+use super::check::bits;
+use super::check::check;
+use super::check::measured;
+use super::check::pinned;
 use crate::attributes;
-use crate::judge;
 use crate::policy::Pin;
 use crate::policy::TdxImage;
 use crate::policy::TdxPolicy;
+use crate::td;
 use atls_formats::dcap::TdReport;
 
 /// All but those of the platform under it. `image` is the one that was recognised.
 pub(crate) fn td(report: &TdReport, policy: &TdxPolicy, image: Option<&TdxImage>) -> Vec<Finding> {
     let mut findings = measurements(report, policy, image);
-    let allowed = judge::td_attributes(policy);
+    let allowed = td::td_attributes(policy);
     findings.push(bits(
         "tdx.td-attributes",
         report.td_attributes,
@@ -95,7 +95,7 @@ fn debug(report: &TdReport, policy: &TdxPolicy) -> Finding {
 }
 
 fn service_tds(report: &TdReport, policy: &TdxPolicy) -> Vec<Finding> {
-    judge::service_tds(report)
+    td::service_tds(report)
         .map(|service_td| {
             let known = service_td.is_zero() || policy.service_td.contains(service_td);
             let finding = check("tdx.service-td", known)

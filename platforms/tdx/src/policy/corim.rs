@@ -15,47 +15,58 @@ use atls_reference::corim::Reference;
 use atls_reference::corim::RegisterId;
 use ciborium::Value;
 
-use super::Pin;
-use super::SgxEnclave;
-use super::TdxImage;
-use super::TdxPolicy;
+use super::enclave::SgxEnclave;
+use super::image::TdxImage;
+use super::pin::Pin;
 
-/// Images, and the TDX modules of which one must run them.
-pub(super) fn add_tdx(policy: &mut TdxPolicy, corim: &Corim) -> Result<(), String> {
-    check_profile(corim)?;
-    for reference in corim.references() {
-        let place = reference.place;
-        let placed = |problem: String| format!("{place}: {problem}");
-        let measurement = one_measurement(reference)?;
-        match class(&reference.environment).map_err(placed)? {
-            Class::Td => policy
-                .images
-                .push(image(measurement, name(corim, reference, measurement)).map_err(placed)?),
-            Class::TdxModule => policy
-                .mrseam
-                .get_or_insert_default()
-                .push(module(measurement).map_err(placed)?),
-            Class::Enclave => return Err(placed("it is about an SGX enclave".to_owned())),
-        }
-    }
-    Ok(())
+/// The values of a CoRIM about TDX.
+#[derive(Default)]
+pub(super) struct TdxValues {
+    pub(super) images: Vec<TdxImage>,
+    /// `MRSEAM` of the TDX modules of which one must run the images; empty for any.
+    pub(super) modules: Vec<Digest<48>>,
 }
 
-/// Enclaves.
+pub(super) fn tdx(corim: &Corim) -> Result<TdxValues, String> {
+    check_profile(corim)?;
+    let mut values = TdxValues::default();
+    for reference in corim.references() {
+        let added = values.add(reference, corim.id());
+        added.map_err(|problem| format!("{}: {problem}", reference.place))?;
+    }
+    Ok(values)
+}
+
+impl TdxValues {
+    fn add(&mut self, reference: &Reference, id: &str) -> Result<(), String> {
+        let measurement = reference.one_measurement()?;
+        match class(&reference.environment)? {
+            Class::Td => {
+                let name = reference.name(measurement, id);
+                self.images.push(image(measurement, name)?);
+            }
+            Class::TdxModule => self.modules.push(module(measurement)?),
+            Class::Enclave => return Err("it is about an SGX enclave".to_owned()),
+        }
+        Ok(())
+    }
+}
+
 pub(super) fn enclaves(corim: &Corim) -> Result<Vec<SgxEnclave>, String> {
     check_profile(corim)?;
-    let enclave = |reference: &Reference| {
-        let place = reference.place;
-        let placed = |problem: String| format!("{place}: {problem}");
-        let measurement = one_measurement(reference)?;
-        match class(&reference.environment).map_err(placed)? {
-            Class::Enclave => {
-                enclave(measurement, name(corim, reference, measurement)).map_err(placed)
-            }
-            Class::Td | Class::TdxModule => Err(placed("it is about TDX".to_owned())),
-        }
+    let placed = |reference: &Reference| {
+        let enclave = one_enclave(reference, corim.id());
+        enclave.map_err(|problem| format!("{}: {problem}", reference.place))
     };
-    corim.references().iter().map(enclave).collect()
+    corim.references().iter().map(placed).collect()
+}
+
+fn one_enclave(reference: &Reference, id: &str) -> Result<SgxEnclave, String> {
+    let measurement = reference.one_measurement()?;
+    match class(&reference.environment)? {
+        Class::Enclave => enclave(measurement, reference.name(measurement, id)),
+        Class::Td | Class::TdxModule => Err("it is about TDX".to_owned()),
+    }
 }
 
 fn check_profile(corim: &Corim) -> Result<(), String> {
@@ -70,7 +81,7 @@ fn check_profile(corim: &Corim) -> Result<(), String> {
     }
 }
 
-/// What a triple is about.
+/// The subject of a triple.
 enum Class {
     Enclave,
     Td,
@@ -103,20 +114,6 @@ fn class(environment: &Environment) -> Result<Class, String> {
         (None, Some(MODEL_OF_TD)) if vendor.as_deref() == Some(VENDOR) => Ok(Class::Td),
         _ => Err(format!(
             "its class is neither {VENDOR:?} {MODEL_OF_TD:?} nor that of a TDX module or SGX enclave"
-        )),
-    }
-}
-
-fn one_measurement(reference: &Reference) -> Result<&Measurement, String> {
-    match reference.measurements.as_slice() {
-        [measurement] if measurement.element.is_none() => Ok(measurement),
-        [_] => Err(format!(
-            "{}: its measurement has a key, which is not supported here",
-            reference.place
-        )),
-        _ => Err(format!(
-            "{}: it has several measurements; put all values into one",
-            reference.place
         )),
     }
 }
@@ -168,12 +165,6 @@ fn enclave(measurement: &Measurement, name: String) -> Result<SgxEnclave, String
     })
 }
 
-/// For people.
-fn name(corim: &Corim, reference: &Reference, measurement: &Measurement) -> String {
-    let name = measurement.name.clone();
-    name.unwrap_or_else(|| format!("{} ({})", corim.id().escape_debug(), reference.place))
-}
-
 /// `$tee-digest-type`, as far as it names exactly one: alone, or in a list or set by itself.
 fn digest<const N: usize>(
     measurement: &Measurement,
@@ -195,25 +186,25 @@ fn digest<const N: usize>(
         whole if !value.is_tag() => whole,
         _ => None,
     };
-    let octets: Option<[u8; N]> = match one {
-        Some([kind, Value::Bytes(octets)]) if number(kind) == Some(algorithm) => {
-            octets.as_slice().try_into().ok()
+    let bytes: Option<[u8; N]> = match one {
+        Some([kind, Value::Bytes(bytes)]) if number(kind) == Some(algorithm) => {
+            bytes.as_slice().try_into().ok()
         }
         _ => None,
     };
-    match octets {
-        Some(octets) => Ok(Some(octets.into())),
+    match bytes {
+        Some(bytes) => Ok(Some(bytes.into())),
         None => Err(format!(
-            "value {key} is not exactly one digest of {N} octets"
+            "value {key} is not exactly one digest of {N} bytes"
         )),
     }
 }
 
 fn value(measurement: &Measurement, key: i64) -> Result<Option<Value>, String> {
-    let Some(octets) = measurement.extensions.get(&key) else {
+    let Some(bytes) = measurement.extensions.get(&key) else {
         return Ok(None);
     };
-    let value = ciborium::from_reader(octets.as_slice());
+    let value = ciborium::from_reader(bytes.as_slice());
     value
         .map(Some)
         .map_err(|_| format!("value {key} is no CBOR"))

@@ -4,7 +4,7 @@
 //! by themselves, from documents whose signatures were verified; the worst of them, and of the library's word, counts.
 
 mod documents;
-mod judge;
+mod levels;
 mod part;
 
 pub use part::PartTcb;
@@ -13,11 +13,11 @@ pub use part::SvnShortfall;
 pub use part::TcbPart;
 pub use part::TcbUpdate;
 
-pub(crate) use judge::Svns;
-pub(crate) use judge::advisories;
-pub(crate) use judge::oldest;
-pub(crate) use judge::parts;
-pub(crate) use judge::worst;
+pub(crate) use levels::Svns;
+pub(crate) use levels::advisories;
+pub(crate) use levels::oldest;
+pub(crate) use levels::parts;
+pub(crate) use levels::worst;
 
 #[cfg(all(test, feature = "testing"))]
 mod tests {

@@ -20,6 +20,26 @@ pub struct Reference {
 }
 
 impl Reference {
+    /// Its one measurement, for platforms that take all values of a triple from one.
+    ///
+    /// # Errors
+    /// The measurement has a key, or there are several, in words for whoever wrote it.
+    pub fn one_measurement(&self) -> Result<&Measurement, String> {
+        match self.measurements.as_slice() {
+            [measurement] if measurement.element.is_none() => Ok(measurement),
+            [_] => Err("its measurement has a key, which is not supported here".to_owned()),
+            _ => Err("it has several measurements; put all values into one".to_owned()),
+        }
+    }
+
+    /// A name for people: that of a measurement, or else the CoRIM and the place in it.
+    pub fn name(&self, measurement: &Measurement, corim: &str) -> String {
+        match &measurement.name {
+            Some(name) => name.clone(),
+            None => format!("{} ({})", corim.escape_debug(), self.place),
+        }
+    }
+
     /// Its measurements, and where each stands, for errors.
     pub fn placed(&self) -> impl Iterator<Item = (Place, &Measurement)> {
         let measurements = self.measurements.iter().enumerate();

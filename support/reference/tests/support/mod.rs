@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use atls_reference::Digest;
+use atls_reference::FieldProblem;
 use atls_reference::Table;
 use serde::Deserialize;
 
@@ -25,9 +26,10 @@ pub struct Image {
 impl Table for Example {
     const NAME: &'static str = "example";
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldProblem> {
         if self.image.is_empty() {
-            return Err("no image is accepted; add [[example.image]]".to_owned());
+            let problem = "no image is accepted; add [[example.image]]";
+            return Err(FieldProblem::new("image", problem));
         }
         Ok(())
     }

@@ -16,11 +16,10 @@ use super::part::SvnComponent;
 use super::part::SvnShortfall;
 use super::part::TcbPart;
 use super::part::TcbUpdate;
-use crate::collateral;
 use crate::collateral::Collateral;
 use crate::error::QuoteError;
-use crate::genuine;
 use crate::policy::TcbStatus;
+use crate::time;
 use atls_formats::dcap::Quote;
 
 /// The security version numbers that a genuine quote and its PCK certificate state.
@@ -208,8 +207,8 @@ fn judged<T>(
     levels: Vec<(&Level<T>, Vec<SvnShortfall>)>,
 ) -> Result<PartTcb, QuoteError> {
     let date = |level: &Level<T>| {
-        let date = collateral::rfc3339(&level.tcb_date);
-        date.map(genuine::seconds).ok_or(QuoteError::Collateral)
+        let date = time::rfc3339(&level.tcb_date);
+        date.map(time::seconds).ok_or(QuoteError::Collateral)
     };
     let met = levels.iter().find(|(_, shortfalls)| shortfalls.is_empty());
     let met = met.map(|(level, _)| *level);

@@ -1,0 +1,88 @@
+//! From Intel's word about a platform to claims about it: the rows `hardware` and `instance-identity` of the table in this crate's
+//! README.
+
+use atls_core::pki_types::UnixTime;
+
+use crate::claims::PlatformClaims;
+use crate::policy::PlatformDemands;
+use crate::policy::TcbStatus;
+use crate::time::seconds;
+use crate::vector::APPROVED;
+use crate::vector::CONTRAINDICATED;
+use crate::vector::NO_CLAIM;
+use crate::vector::UNRECOGNISED_HARDWARE;
+use crate::vector::UNRECOGNISED_INSTANCE;
+use crate::vector::UNSAFE;
+
+pub(crate) fn hardware(
+    platform: &PlatformClaims,
+    policy: &PlatformDemands<'_>,
+    now: UnixTime,
+) -> i8 {
+    let status = match platform.tcb_status {
+        // Not looked up, revocation included: whatever else is allowed, this is not to be accepted.
+        None | Some(TcbStatus::Unrecognised) => return UNRECOGNISED_HARDWARE,
+        Some(TcbStatus::Revoked) => return CONTRAINDICATED,
+        Some(status) => status,
+    };
+    let as_demanded = flag_is_allowed(platform.dynamic_platform, policy.allow_dynamic_platform)
+        && flag_is_allowed(platform.cached_keys, policy.allow_cached_keys)
+        && flag_is_allowed(platform.smt, policy.allow_smt);
+    if !as_demanded {
+        return CONTRAINDICATED;
+    }
+    let tcb = Tcb {
+        status,
+        advisories: &platform.advisories,
+        date: platform.tcb_date,
+    };
+    if accepts(&tcb, policy, now) {
+        APPROVED
+    } else {
+        UNSAFE
+    }
+}
+
+/// Intel's word about a platform, now or once its early issue is the standard one.
+pub(crate) struct Tcb<'a> {
+    pub(crate) status: TcbStatus,
+    pub(crate) advisories: &'a [String],
+    /// Of the oldest level.
+    pub(crate) date: Option<UnixTime>,
+}
+
+/// Whether the policy accepts Intel's word.
+pub(crate) fn accepts(tcb: &Tcb<'_>, policy: &PlatformDemands<'_>, now: UnixTime) -> bool {
+    let in_time = || {
+        !tcb.status.is_out_of_date() || grace_ends(tcb.date, policy).is_some_and(|end| now <= end)
+    };
+    policy.accept_tcb.contains(&tcb.status)
+        && policy.accept_advisories.accept(tcb.advisories)
+        && in_time()
+}
+
+/// Until when a platform that is out of date may be accepted.
+pub(crate) fn grace_ends(
+    since: Option<UnixTime>,
+    policy: &PlatformDemands<'_>,
+) -> Option<UnixTime> {
+    let days = policy.out_of_date_grace_days.map(u64::from)?;
+    let end = since?.as_secs().saturating_add(days.saturating_mul(DAY));
+    Some(seconds(end))
+}
+
+/// Whether a flag of the platform is off, or may be on.
+pub(crate) fn flag_is_allowed(flag: Option<bool>, allowed: bool) -> bool {
+    allowed || flag != Some(true)
+}
+
+pub(crate) fn identity(platform: &PlatformClaims, policy: &PlatformDemands<'_>) -> i8 {
+    match policy.ppid {
+        None => NO_CLAIM,
+        Some(known) if known.contains(&platform.ppid) => APPROVED,
+        Some(_) => UNRECOGNISED_INSTANCE,
+    }
+}
+
+/// Seconds.
+const DAY: u64 = 24 * 60 * 60;
