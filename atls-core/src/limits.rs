@@ -65,6 +65,9 @@ pub const MAX_KEY_SET: usize = 1024 * 1024;
 /// Most keys in a JWK set. Issuers publish 1 to 20.
 pub const MAX_KEYS: usize = 256;
 
+/// Most values in a JWK. Usual ones have 10 to 20; the rest is room for a chain of certificates.
+pub const MAX_KEY_VALUES: usize = 128;
+
 /// Most values in a JWK set: 32 for each key.
 pub const MAX_KEY_SET_VALUES: usize = 8192;
 

@@ -26,6 +26,7 @@ use crate::bounded;
 use crate::limits::MAX_KEY_ID;
 use crate::limits::MAX_KEY_SET;
 use crate::limits::MAX_KEY_SET_VALUES;
+use crate::limits::MAX_KEY_VALUES;
 use crate::limits::MAX_KEYS;
 
 /// The public keys under which results of one issuer are accepted, each for one algorithm.
@@ -43,7 +44,7 @@ impl VerificationKeys {
     /// # Errors
     /// [`KeyError`] for any other key.
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
-        check_size(json)?;
+        check_size(json, MAX_KEY_VALUES)?;
         let UniqueNames(jwk) = serde_json::from_str(json).map_err(|_| KeyError::Malformed)?;
         let key = Key::from_jwk(&jwk)?;
         Ok(Self { keys: vec![key] })
@@ -54,7 +55,7 @@ impl VerificationKeys {
     /// # Errors
     /// [`KeyError`] for a malformed set, and that of the last key where no key is usable.
     pub fn from_jwk_set(json: &str) -> Result<Self, KeyError> {
-        check_size(json)?;
+        check_size(json, MAX_KEY_SET_VALUES)?;
         let mut keys = Vec::new();
         let mut unusable = KeyError::Unsupported;
         let listed = KeySet::read(json)?.0;
@@ -102,7 +103,7 @@ impl VerificationKeys {
     /// # Errors
     /// [`KeyError`] for a malformed set, and that of the last key where no key is usable.
     pub fn from_jwk_set_allowing(json: &str, algorithms: &[Algorithm]) -> Result<Self, KeyError> {
-        check_size(json)?;
+        check_size(json, MAX_KEY_SET_VALUES)?;
         let mut keys = Vec::new();
         let mut unusable = KeyError::Unsupported;
         let listed = KeySet::read(json)?.0;
@@ -241,8 +242,8 @@ fn allowed(jwk: &Map<String, Value>, algorithm: Algorithm) -> Option<Key> {
     })
 }
 
-fn check_size(json: &str) -> Result<(), KeyError> {
-    if json.len() > MAX_KEY_SET || !bounded::json(MAX_KEY_SET_VALUES, json.as_bytes()) {
+fn check_size(json: &str, most_values: usize) -> Result<(), KeyError> {
+    if json.len() > MAX_KEY_SET || !bounded::json(most_values, json.as_bytes()) {
         return Err(KeyError::TooLarge);
     }
     Ok(())

@@ -55,12 +55,20 @@ pub fn encode<T: AsRef<[u8]>>(certificates: &[T]) -> String {
 }
 
 fn body_of(body: &str) -> Option<Vec<u8>> {
-    let lines: Vec<&str> = body.strip_suffix('\n')?.split('\n').collect();
-    let (last, full) = lines.split_last()?;
-    if full.iter().any(|line| line.len() != LINE) || last.is_empty() || last.len() > LINE {
+    let mut rest = body.strip_suffix('\n')?;
+    let mut text = String::new();
+    while let Some((line, after)) = rest.split_once('\n') {
+        if line.len() != LINE {
+            return None;
+        }
+        text.push_str(line);
+        rest = after;
+    }
+    if rest.is_empty() || rest.len() > LINE {
         return None;
     }
-    BASE64_STANDARD.decode(lines.concat()).ok()
+    text.push_str(rest);
+    BASE64_STANDARD.decode(text).ok()
 }
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----\n";

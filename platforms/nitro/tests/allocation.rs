@@ -11,8 +11,10 @@ use allocation::Bound;
 use allocation::Findings;
 use allocation::Hostile;
 use allocation::hostile;
+use atls_nitro::NitroPolicy;
 use atls_nitro::testing::parse;
 use atls_nitro::testing::parse_content;
+use atls_reference::from_json;
 
 #[test]
 fn allocations_are_bounded_by_the_input() {
@@ -57,10 +59,38 @@ fn allocations_are_bounded_by_the_input() {
         }));
     }
     findings.check("content of a document", BOUND, &inputs, parse_content);
+    policies(&mut findings);
     findings.assert_none();
+}
+
+fn policies(findings: &mut Findings) {
+    const LENGTH: usize = 200_000;
+    let mut inputs = Vec::new();
+    for field in ["image", "max-age-seconds", "other"] {
+        inputs.extend(hostile::within(hostile::json(LENGTH), |value| {
+            let start = format!("{{\"version\":1,\"nitro\":{{\"{field}\":");
+            [start.as_bytes(), value, b"}}"].concat()
+        }));
+    }
+    let image = format!("{{\"name\":\"a\",\"pcr0\":\"{}\"}}", "01".repeat(48));
+    let many = hostile::filled(
+        LENGTH,
+        b"{\"version\":1,\"nitro\":{\"image\":[",
+        format!("{image},").as_bytes(),
+        format!("{image}]}}}}").as_bytes(),
+    );
+    inputs.push(Hostile::new("images", many));
+    findings.check("policy", POLICY, &inputs, |text| {
+        from_json::<NitroPolicy>(std::str::from_utf8(text).unwrap()).map(drop)
+    });
 }
 
 const BOUND: Bound = Bound {
     per_byte: 8,
     constant: 32 * 1024,
+};
+
+const POLICY: Bound = Bound {
+    per_byte: 16,
+    constant: 16 * 1024,
 };

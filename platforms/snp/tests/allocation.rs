@@ -16,14 +16,24 @@ use allocation::Bound;
 use allocation::Findings;
 use allocation::Hostile;
 use allocation::hostile;
+use atls_collateral::Fetch;
+use atls_core::BoxFuture;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpError;
+use atls_core::http::HttpLimits;
 use atls_core::limits::MAX_CERTIFICATE_VALUES;
 use atls_reference::Live;
+use atls_reference::from_json;
 use atls_snp::CertificateKind;
+use atls_snp::Kds;
 use atls_snp::NoCollateral;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
+use atls_snp::SnpPolicy;
 use atls_snp::SnpVerifier;
 use atls_snp::testing::ForgedPlatform;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use support::CHALLENGE;
 use support::NOW;
 
@@ -31,6 +41,8 @@ use support::NOW;
 fn allocations_are_bounded_by_the_input() {
     let mut findings = Findings::new();
     certificates(&mut findings);
+    answers(&mut findings);
+    policies(&mut findings);
     findings.assert_none();
 }
 
@@ -42,13 +54,7 @@ fn certificates(findings: &mut Findings) {
     let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
     let verifier = SnpVerifier::new(platform.roots().unwrap(), policy, Arc::new(NoCollateral));
     let mut inputs = hostile::der(LENGTH);
-    inputs.push(Hostile::new("many names", hostile::certificate(4_000, &[])));
-    let unknown: &[u8] = &[0x2a, 3];
-    let many: Vec<(&[u8], &[u8])> = vec![(unknown, &[]); 5_000];
-    inputs.push(Hostile::new(
-        "many extensions",
-        hostile::certificate(1, &many),
-    ));
+    inputs.extend(large_certificates());
     inputs.push(Hostile::new(
         "many revoked",
         hostile::revocation_list(3_000),
@@ -59,14 +65,125 @@ fn certificates(findings: &mut Findings) {
         CertificateKind::Crl,
         CertificateKind::Vcek,
     ] {
-        let bound = Bound {
-            per_byte: 24,
-            constant: MAX_CERTIFICATE_VALUES * 256,
+        let bound = match kind {
+            CertificateKind::Crl => Bound {
+                per_byte: 24,
+                constant: 64 * 1024,
+            },
+            _ => Bound {
+                per_byte: 4,
+                constant: MAX_CERTIFICATE_VALUES * 128,
+            },
         };
         findings.check(&format!("{kind:?}"), bound, &inputs, |der| {
             let evidence = SnpEvidence::new(report.clone(), table.clone().with(kind, der));
             let appraised = verifier.appraise_report(&evidence, &[], support::at(NOW));
             support::ready(appraised).map(drop)
         });
+    }
+}
+
+/// Some with too many elements, others with just as many as may be.
+fn large_certificates() -> Vec<Hostile> {
+    let mut inputs = Vec::new();
+    for names in [4_000, 2_500, 400, 90, 80] {
+        inputs.push(Hostile::new("names", hostile::certificate(names, &[])));
+    }
+    let unknown: &[u8] = &[0x2a, 3];
+    for count in [5_000, 330, 300, 240] {
+        let many: Vec<(&[u8], &[u8])> = vec![(unknown, &[]); count];
+        inputs.push(Hostile::new("extensions", hostile::certificate(1, &many)));
+    }
+    inputs
+}
+
+/// Of AMD's service, or whoever answers in its place.
+fn answers(findings: &mut Findings) {
+    const LENGTH: usize = 60_000;
+    let mut der = hostile::der(LENGTH);
+    der.extend(large_certificates());
+    der.push(Hostile::new(
+        "many revoked",
+        hostile::revocation_list(2_500),
+    ));
+    let mut pem = hostile::pem(LENGTH);
+    let certificate = pem_of(&hostile::certificate(1_500, &[]));
+    pem.push(Hostile::new("a certificate of many names", certificate));
+    let certificate = pem_of(&hostile::certificate(1, &[]));
+    pem.push(Hostile::new(
+        "certificates",
+        certificate.repeat(LENGTH / certificate.len()),
+    ));
+    let hwid = "c1".repeat(64);
+    for (key, inputs) in [
+        ("snp/vcek/milan/crl".to_owned(), &der),
+        (format!("snp/vcek/milan/{hwid}/4-1-24-219"), &der),
+        ("snp/vcek/milan/cert_chain".to_owned(), &pem),
+    ] {
+        let bound = Bound {
+            per_byte: 24,
+            constant: 64 * 1024,
+        };
+        findings.check(&key, bound, inputs, |body| {
+            let kds = Kds::at(Arc::new(Answer(body.to_vec())), "https://kds.example");
+            support::ready(kds.fetch(&key, support::at(NOW))).map(drop)
+        });
+    }
+}
+
+fn policies(findings: &mut Findings) {
+    const LENGTH: usize = 200_000;
+    let image = format!(
+        "{{\"name\":\"a\",\"measurement\":\"{}\"}},",
+        "01".repeat(48)
+    );
+    let mut inputs = vec![Hostile::new("images", json("image", &image, LENGTH))];
+    let chip = format!("\"{}\",", "01".repeat(64));
+    inputs.push(Hostile::new("chips", json("chip-ids", &chip, LENGTH)));
+    for field in [
+        "image",
+        "chip-ids",
+        "minimum-tcb",
+        "minimum-abi",
+        "require-platform",
+        "other",
+    ] {
+        inputs.extend(hostile::within(hostile::json(LENGTH), |value| {
+            let start = format!("{{\"version\":1,\"snp\":{{\"{field}\":");
+            [start.as_bytes(), value, b"}}"].concat()
+        }));
+    }
+    let bound = Bound {
+        per_byte: 16,
+        constant: 16 * 1024,
+    };
+    findings.check("policy", bound, &inputs, |text| {
+        from_json::<SnpPolicy>(std::str::from_utf8(text).unwrap()).map(drop)
+    });
+}
+
+/// A policy with a field of many elements.
+fn json(field: &str, element: &str, length: usize) -> Vec<u8> {
+    let start = format!("{{\"version\":1,\"snp\":{{\"{field}\":[");
+    let end = format!("{}]}}}}", element.trim_end_matches(','));
+    hostile::filled(length, start.as_bytes(), element.as_bytes(), end.as_bytes())
+}
+
+fn pem_of(certificate: &[u8]) -> String {
+    let body = STANDARD.encode(certificate);
+    format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+}
+
+/// Answers everything with this.
+struct Answer(Vec<u8>);
+
+impl HttpClient for Answer {
+    fn send(
+        &self,
+        _: http::Request<Vec<u8>>,
+        _: HttpLimits,
+    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+        let answer = http::Response::new(self.0.clone());
+        Box::pin(std::future::ready(Ok(answer)))
     }
 }

@@ -16,12 +16,27 @@ use allocation::Bound;
 use allocation::Findings;
 use allocation::Hostile;
 use allocation::hostile;
+use atls_collateral::Fetch;
+use atls_core::BoxFuture;
+use atls_core::Evidence;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpError;
+use atls_core::http::HttpLimits;
+use atls_core::Verifier;
 use atls_reference::Live;
+use atls_reference::from_json;
 use atls_tdx::Collateral;
+use atls_tdx::CollateralParts;
+use atls_tdx::Pcs;
+use atls_tdx::SgxPolicy;
 use atls_tdx::SuppliedCollateral;
+use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
 use atls_tdx::testing::ForgedPlatform;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use stand_in::Connection;
 use support::NOW;
 use support::REPORT_DATA;
 use support::at;
@@ -32,7 +47,10 @@ use support::ready;
 fn allocations_are_bounded_by_the_input() {
     let mut findings = Findings::new();
     quotes(&mut findings);
+    envelopes(&mut findings);
     collateral(&mut findings);
+    answers(&mut findings);
+    policies(&mut findings);
     findings.assert_none();
 }
 
@@ -62,8 +80,8 @@ fn quotes(findings: &mut Findings) {
         [header, pem].concat()
     }));
     let refused = Bound {
-        per_byte: 64,
-        constant: 512 * 1024,
+        per_byte: 8,
+        constant: 64 * 1024,
     };
     findings.check("quote", refused, &inputs, |quote| {
         ready(verifier.appraise_quote(quote, &[], at(NOW))).map(drop)
@@ -79,8 +97,8 @@ fn collateral(findings: &mut Findings) {
         }));
     }
     let bound = Bound {
-        per_byte: 8,
-        constant: 64 * 1024,
+        per_byte: 4,
+        constant: 48 * 1024,
     };
     findings.check("collateral in CBOR", bound, &inputs, Collateral::decode);
     let mut inputs = hostile::json(LENGTH);
@@ -117,4 +135,208 @@ fn collateral(findings: &mut Findings) {
         parts.pck_crl = der.to_vec();
         Collateral::new(parts)
     });
+}
+
+/// A quote beside its event log.
+fn envelopes(findings: &mut Findings) {
+    const LENGTH: usize = 60_000;
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let policy = Live::fixed(policy(&platform.td_report())).unwrap();
+    let verifier = TdxVerifier::dangerous_with_root(
+        platform.root(),
+        Arc::new(policy),
+        Arc::new(SuppliedCollateral::new([])),
+    );
+    let connection = Connection::new();
+    let mut inputs = hostile::cbor(LENGTH);
+    // An empty quote, and something in place of the log.
+    inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
+        [&[0x82, 0x40], item].concat()
+    }));
+    let bound = Bound {
+        per_byte: 4,
+        constant: 16 * 1024,
+    };
+    let envelope = &verifier.media_types()[1];
+    findings.check("envelope", bound, &inputs, |bytes| {
+        let evidence = Evidence::new(envelope, bytes, connection.bound());
+        ready(verifier.appraise(&evidence, at(NOW))).map(drop)
+    });
+}
+
+/// Of Intel's service, or whoever answers in its place: a good one but for one piece.
+fn answers(findings: &mut Findings) {
+    const LENGTH: usize = 200_000;
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let good = platform.collateral(Tee::Tdx).unwrap().parts().clone();
+    let mut documents = hostile::json(LENGTH);
+    for member in ["tcbInfo", "enclaveIdentity", "signature", "other"] {
+        documents.extend(hostile::within(hostile::json(LENGTH), |value| {
+            [format!("{{\"{member}\":").as_bytes(), value, b"}"].concat()
+        }));
+    }
+    let mut lists = hostile::der(LENGTH);
+    lists.push(Hostile::new(
+        "many revoked",
+        hostile::revocation_list(3_000),
+    ));
+    lists.push(Hostile::new("hexadecimal", vec![b'3'; LENGTH]));
+    // Of a header; clients take some tens of kilobytes of it.
+    let mut chains = hostile::within(hostile::pem(LENGTH / 4), |pem| {
+        let text = String::from_utf8(pem.to_vec()).unwrap();
+        text.replace('\n', "%0A").into_bytes()
+    });
+    chains.push(Hostile::new("escapes", b"%41".repeat(LENGTH / 3)));
+    for (name, piece, inputs, per_byte) in [
+        ("TCB Info", Piece::Tcb, &documents, 8),
+        ("QE Identity", Piece::Identity, &documents, 8),
+        ("revocation list", Piece::PckCrl, &lists, 24),
+        ("issuer chain", Piece::Chain, &chains, 40),
+    ] {
+        let bound = Bound {
+            per_byte,
+            constant: 128 * 1024,
+        };
+        findings.check(&format!("answer: {name}"), bound, inputs, |bytes| {
+            let service = Service {
+                good: good.clone(),
+                piece,
+                bytes: bytes.to_vec(),
+            };
+            let pcs = Pcs::intel(Arc::new(service)).dangerous_with_root(platform.root());
+            ready(pcs.fetch("tdx/90c06f000000/platform", at(NOW))).map(drop)
+        });
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Piece {
+    Chain,
+    Identity,
+    PckCrl,
+    Tcb,
+}
+
+struct Service {
+    good: CollateralParts,
+    piece: Piece,
+    bytes: Vec<u8>,
+}
+
+impl Service {
+    fn body(&self, url: &str) -> Vec<u8> {
+        let document = |name: &str, text: &str| {
+            format!("{{\"{name}\":{text},\"signature\":\"\"}}").into_bytes()
+        };
+        let (piece, good) = match url {
+            _ if url.contains("/tcb?") => (Piece::Tcb, document("tcbInfo", &self.good.tcb_info)),
+            _ if url.contains("/qe/identity") => (
+                Piece::Identity,
+                document("enclaveIdentity", &self.good.qe_identity),
+            ),
+            _ if url.contains("/pckcrl?") => (Piece::PckCrl, self.good.pck_crl.clone()),
+            _ => return self.good.root_ca_crl.clone(),
+        };
+        if self.piece == piece {
+            self.bytes.clone()
+        } else {
+            good
+        }
+    }
+}
+
+impl HttpClient for Service {
+    fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        _: HttpLimits,
+    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+        let chain = match self.piece {
+            Piece::Chain => self.bytes.clone(),
+            _ => header_of(&self.good.tcb_info_issuer_chain),
+        };
+        let response = http::Response::builder()
+            .header("tcb-info-issuer-chain", &*chain)
+            .header("sgx-enclave-identity-issuer-chain", &*chain)
+            .header("sgx-pck-crl-issuer-chain", &*chain)
+            .body(self.body(&request.uri().to_string()))
+            .unwrap();
+        Box::pin(std::future::ready(Ok(response)))
+    }
+}
+
+/// In PEM, with its ends of lines escaped.
+fn header_of(chain: &[Vec<u8>]) -> Vec<u8> {
+    let mut header = String::new();
+    for certificate in chain {
+        header.push_str("-----BEGIN CERTIFICATE-----%0A");
+        let body = BASE64_STANDARD.encode(certificate).into_bytes();
+        for line in body.chunks(64) {
+            header.push_str(std::str::from_utf8(line).unwrap());
+            header.push_str("%0A");
+        }
+        header.push_str("-----END CERTIFICATE-----%0A");
+    }
+    header.into_bytes()
+}
+
+fn policies(findings: &mut Findings) {
+    const LENGTH: usize = 200_000;
+    let digest = "01".repeat(48);
+    let image = format!("{{\"name\":\"a\",\"mrtd\":\"{digest}\"}},");
+    let enclave = format!("{{\"name\":\"a\",\"mrenclave\":\"{digest}\"}},");
+    for (table, items, item, fields) in [
+        (
+            "tdx",
+            "image",
+            &image,
+            &[
+                "accept-tcb",
+                "accept-advisories",
+                "image",
+                "mrseam",
+                "ppid",
+                "other",
+            ][..],
+        ),
+        (
+            "sgx",
+            "enclave",
+            &enclave,
+            &["accept-tcb", "accept-advisories", "enclave", "other"],
+        ),
+    ] {
+        let start = |field: &str| format!("{{\"version\":1,\"{table}\":{{\"{field}\":");
+        let mut inputs = Vec::new();
+        for field in fields {
+            inputs.extend(hostile::within(hostile::json(LENGTH), |value| {
+                [start(field).as_bytes(), value, b"}}"].concat()
+            }));
+        }
+        let many = |field: &str, item: &str| {
+            let (start, end) = (start(field) + "[", item.trim_end_matches(',').to_owned());
+            let end = end + "]}}";
+            hostile::filled(LENGTH, start.as_bytes(), item.as_bytes(), end.as_bytes())
+        };
+        inputs.push(Hostile::new("items", many(items, item)));
+        inputs.push(Hostile::new(
+            "advisories",
+            many("accept-advisories", "\"INTEL-SA-00001\","),
+        ));
+        inputs.push(Hostile::new(
+            "statuses",
+            many("accept-tcb", "\"UpToDate\","),
+        ));
+        let bound = Bound {
+            per_byte: 16,
+            constant: 16 * 1024,
+        };
+        findings.check(&format!("policy [{table}]"), bound, &inputs, |text| {
+            let text = std::str::from_utf8(text).unwrap();
+            match table {
+                "tdx" => from_json::<TdxPolicy>(text).map(drop),
+                _ => from_json::<SgxPolicy>(text).map(drop),
+            }
+        });
+    }
 }

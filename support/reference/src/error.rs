@@ -47,8 +47,10 @@ pub enum ReferenceError {
     /// Not TOML or JSON, a field that is unknown or missing, or a value of the wrong form.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
-    /// More than [`MAX_FILE`](crate::MAX_FILE) octets.
-    #[error("file of reference values is larger than 4 MiB; divide it by platform")]
+    /// More than [`MAX_FILE`](crate::MAX_FILE) bytes; or a TOML file with more than
+    /// [`MAX_TOML_MARKS`](crate::MAX_TOML_MARKS) characters that are neither letters nor digits. Divide
+    /// it by platform, or write it in JSON.
+    #[error("file of reference values is larger than 4 MiB, or its TOML has too many values; divide it by platform")]
     TooLarge,
     /// A table that the application does not use, as a misspelt one is: nothing would ever read it. Correct its name,
     /// or remove it.

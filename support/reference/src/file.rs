@@ -96,7 +96,7 @@ pub fn from_text<T: Table>(text: &str, format: Format) -> Result<T, ReferenceErr
 /// # Errors
 /// [`ReferenceError::Syntax`], [`ReferenceError::TooLarge`], [`ReferenceError::Version`].
 pub fn tables(text: &str, format: Format) -> Result<Vec<String>, ReferenceError> {
-    if text.len() > MAX_FILE {
+    if text.len() > MAX_FILE || (format == Format::Toml && !has_few_marks(text)) {
         return Err(ReferenceError::TooLarge);
     }
     let outline: Outline = parse(text, format)?;
@@ -146,6 +146,13 @@ impl Format {
             _ => Self::Toml,
         }
     }
+}
+
+/// The reader of TOML takes up to 400 bytes for each sign of the syntax and each run of white space, however short the file
+/// is. All of those are marks, so there are no more of them than are counted here.
+fn has_few_marks(text: &str) -> bool {
+    let is_mark = |byte: &u8| byte.is_ascii() && !byte.is_ascii_alphanumeric();
+    text.bytes().filter(is_mark).count() <= MAX_TOML_MARKS
 }
 
 /// Reads an open file, and not much more of it than [`MAX_FILE`].
@@ -299,6 +306,10 @@ const VERSION: u64 = 1;
 
 /// Largest file, in octets: ten thousand reference values, and no file that was named by mistake.
 pub const MAX_FILE: usize = 4 * 1024 * 1024;
+
+/// Most ASCII characters of a TOML file that are neither letters nor digits. A reference value has some 30 of them with its
+/// names, so there is room for three thousand, and reading them takes no more than 40 MB. JSON has no such limit.
+pub const MAX_TOML_MARKS: usize = 100_000;
 
 const NOT_FROM_CORIM: &str =
     "this platform takes no reference values from a CoRIM; write them into a file";

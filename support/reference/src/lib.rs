@@ -27,6 +27,7 @@ pub use error::ReferenceError;
 pub use error::SyntaxError;
 pub use file::Format;
 pub use file::MAX_FILE;
+pub use file::MAX_TOML_MARKS;
 pub use file::Table;
 pub use file::expect_tables;
 pub use file::from_json;

@@ -17,6 +17,7 @@ use atls_reference::Digest;
 use atls_reference::FieldProblem;
 use atls_reference::Format;
 use atls_reference::MAX_FILE;
+use atls_reference::MAX_TOML_MARKS;
 use atls_reference::ReferenceError;
 use atls_reference::SyntaxError;
 use atls_reference::Table;
@@ -310,13 +311,26 @@ levels = { least = { level = 1 }, step = [
 
 #[test]
 fn a_file_larger_than_the_limit_is_refused() {
-    let filler = "#".repeat(MAX_FILE - GOOD.len());
-    let text = format!("{GOOD}{filler}");
+    let filler = "a".repeat(MAX_FILE - GOOD.len() - 1);
+    let text = format!("{GOOD}#{filler}");
     assert!(from_toml::<Example>(&text).is_ok());
     for format in [Format::Toml, Format::Json] {
         let error = tables(&format!("{text}#"), format).unwrap_err();
         assert!(matches!(error, ReferenceError::TooLarge), "{error}");
     }
+}
+
+#[test]
+fn a_toml_file_of_too_many_values_is_refused() {
+    let marks = |text: &str| {
+        let marks = text.bytes().filter(|byte| !byte.is_ascii_alphanumeric());
+        marks.count()
+    };
+    let filler = "#".repeat(MAX_TOML_MARKS - marks(GOOD));
+    let text = format!("{GOOD}{filler}");
+    assert!(from_toml::<Example>(&text).is_ok());
+    let error = from_toml::<Example>(&format!("{text}#")).unwrap_err();
+    assert!(matches!(error, ReferenceError::TooLarge), "{error}");
 }
 
 #[test]

@@ -31,8 +31,15 @@ pub fn within(inputs: Vec<Hostile>, embed: impl Fn(&[u8]) -> Vec<u8>) -> Vec<Hos
         .collect()
 }
 
-/// Single CBOR items of about `length` bytes, well-formed or not.
+/// Single CBOR items, well-formed or not: of about `length` bytes, of half of that, and so on. The long ones are refused
+/// by their length or the number of their values. Of the short ones, some have just as many values as a parser allows.
 pub fn cbor(length: usize) -> Vec<Hostile> {
+    let mut inputs = shrinking(length, cbor_of);
+    inputs.extend(cbor_that_claims());
+    inputs
+}
+
+fn cbor_of(length: usize) -> Vec<Hostile> {
     let filled = |start: &[u8], piece: &[u8], end: &[u8]| filled(length, start, piece, end);
     let array = |piece: &[u8]| filled(&[0x9f], piece, &[0xff]);
     let mut long_labels = Vec::new();
@@ -47,7 +54,7 @@ pub fn cbor(length: usize) -> Vec<Hostile> {
         let header = [&[major | 26][..], &(count as u32).to_be_bytes()].concat();
         filled(&header, piece, &[])
     };
-    let mut inputs = vec![
+    vec![
         Hostile::new("integers in a counted array", counted(0x80, &[0])),
         Hostile::new(
             "maps of one in a counted array",
@@ -89,7 +96,12 @@ pub fn cbor(length: usize) -> Vec<Hostile> {
         Hostile::new("nested keys", filled(&[], &[0xa1], &[])),
         Hostile::new("nested tags", filled(&[], &[0xc1], &[0])),
         Hostile::new("nested long labels", long_labels),
-    ];
+    ]
+}
+
+/// Lengths beyond the end.
+fn cbor_that_claims() -> Vec<Hostile> {
+    let mut inputs = Vec::new();
     for (name, major) in [
         ("bytes", 0x40),
         ("text", 0x60),
@@ -168,8 +180,12 @@ pub fn countersigned(length: usize) -> Vec<Hostile> {
     ]
 }
 
-/// Single JSON values of about `length` bytes, well-formed or not.
+/// Single JSON values, well-formed or not, of the lengths that [`cbor`] has.
 pub fn json(length: usize) -> Vec<Hostile> {
+    shrinking(length, json_of)
+}
+
+fn json_of(length: usize) -> Vec<Hostile> {
     let filled = |start: &str, piece: &str, end: &str| {
         filled(length, start.as_bytes(), piece.as_bytes(), end.as_bytes())
     };
@@ -201,21 +217,31 @@ pub fn json(length: usize) -> Vec<Hostile> {
     ]
 }
 
-/// DER of about `length` bytes: elements that no certificate is made of, and lengths beyond the end.
+/// DER of the lengths that [`cbor`] has: elements that no certificate is made of, and lengths beyond the end.
 pub fn der(length: usize) -> Vec<Hostile> {
+    let mut inputs = shrinking(length, der_of);
+    inputs.extend(der_that_claims());
+    inputs
+}
+
+fn der_of(length: usize) -> Vec<Hostile> {
     let sequence = |piece: &[u8]| element(0x30, &filled(length, &[], piece, &[]));
     let mut nested = Vec::new();
     while nested.len() < length {
         nested.extend([0x30, 0x80]);
     }
-    let mut inputs = vec![
+    vec![
         Hostile::new("empty elements", sequence(&[0x05, 0])),
         Hostile::new("integers", sequence(&[0x02, 1, 0])),
         Hostile::new("empty sequences", sequence(&[0x30, 0])),
         Hostile::new("names of one", sequence(&rdn())),
         Hostile::new("unbounded nesting", nested),
         Hostile::new("zeros", vec![0; length]),
-    ];
+    ]
+}
+
+fn der_that_claims() -> Vec<Hostile> {
+    let mut inputs = Vec::new();
     for size in 1..=8_u8 {
         let mut bytes = vec![0x30, 0x80 | size];
         bytes.extend(vec![0xff; size.into()]);
@@ -226,8 +252,12 @@ pub fn der(length: usize) -> Vec<Hostile> {
     inputs
 }
 
-/// PEM of about `length` bytes.
+/// PEM of the lengths that [`cbor`] has.
 pub fn pem(length: usize) -> Vec<Hostile> {
+    shrinking(length, pem_of)
+}
+
+fn pem_of(length: usize) -> Vec<Hostile> {
     let empty = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
     let tiny = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
     let filled = |start: &str, piece: &str, end: &str| {
@@ -316,6 +346,12 @@ pub fn filled(length: usize, start: &[u8], piece: &[u8], end: &[u8]) -> Vec<u8> 
     [start, &piece.repeat(room / piece.len()), end].concat()
 }
 
+fn shrinking(length: usize, of: impl Fn(usize) -> Vec<Hostile>) -> Vec<Hostile> {
+    let lengths = std::iter::successors(Some(length), |length| Some(length / 2));
+    let lengths = lengths.take_while(|length| *length >= SHORTEST);
+    lengths.flat_map(of).collect()
+}
+
 fn extension(oid: &[u8], value: &[u8]) -> Vec<u8> {
     element(0x30, &[element(0x06, oid), element(0x04, value)].concat())
 }
@@ -337,3 +373,6 @@ fn different_keys(length: usize) -> Vec<u8> {
     bytes.push(0xff);
     bytes
 }
+
+/// Bytes of the shortest inputs.
+const SHORTEST: usize = 64;

@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use atls_core::MediaType;
+use atls_core::bounded;
 use atls_core::cmw::Cmw;
 use atls_core::ear::Check;
 use atls_core::ear::Ear;
@@ -291,6 +292,9 @@ impl Body {
         if !service::is_of_type(response, SESSION_TYPE) {
             return Err(VeraisonError::Malformed);
         }
+        if !bounded::json(MAX_VALUES, response.body()) {
+            return Err(VeraisonError::Malformed);
+        }
         let body: Self =
             serde_json::from_slice(response.body()).map_err(|_| VeraisonError::Malformed)?;
         // Base64 or base64url, padded or not, by version.
@@ -356,6 +360,9 @@ fn has_ended(expiry: &str, now: UnixTime) -> bool {
         .and_then(|time| u64::try_from(time.unix_timestamp()).ok());
     seconds.is_none_or(|expiry| expiry.saturating_add(CLOCK_SKEW.as_secs()) <= now.as_secs())
 }
+
+/// Most values in a session: 128 media types, the Evidence, and a few members.
+const MAX_VALUES: usize = 512;
 
 /// How far the service's clock may be behind ours.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);

@@ -13,6 +13,7 @@ use allocation::Findings;
 use allocation::Hostile;
 use allocation::hostile;
 use atls_core::BoxFuture;
+use atls_core::MediaType;
 use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
@@ -21,17 +22,24 @@ use atls_veraison::EvidenceFormat;
 use atls_veraison::PsaToken;
 use atls_veraison::Service;
 use atls_veraison::SevSnpReport;
+use atls_veraison::Submission;
+use atls_veraison::Wrapping;
+use http::Response;
+use tokio::runtime::Runtime;
 
 #[test]
 fn allocations_are_bounded_by_the_input() {
     let mut findings = Findings::new();
     evidence(&mut findings);
-    answers(&mut findings);
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().build().unwrap();
+    discovery(&mut findings, &runtime);
+    sessions(&mut findings, &runtime);
+    problems(&mut findings, &runtime);
     findings.assert_none();
 }
 
 fn evidence(findings: &mut Findings) {
-    const LENGTH: usize = 60_000;
     let byte_string = |bytes: &[u8]| {
         let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
         [&[0x5a][..], &length, bytes].concat()
@@ -63,13 +71,15 @@ fn evidence(findings: &mut Findings) {
     }
     // A CCA token: platform and realm.
     for name in [&[0x19, 0xac, 0xca][..], &[0x19, 0xac, 0xd1]] {
+        let token = |part: &[u8]| {
+            let map = [&[0xd9, 0x01, 0x8f, 0xa1], name].concat();
+            [&map[..], &byte_string(part)].concat()
+        };
         inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
-            let map = [&[0xd9, 0x01, 0x8f, 0xa1], name];
-            [
-                &map.concat()[..],
-                &byte_string(&framed(&protected, &[0xa0], item)),
-            ]
-            .concat()
+            token(&framed(item, &[0xa0], &[0xa0]))
+        }));
+        inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
+            token(&framed(&protected, &[0xa0], item))
         }));
         inputs.extend(hostile::within(hostile::countersigned(LENGTH), |header| {
             let map = [&[0xd9, 0x01, 0x8f, 0xa1], name];
@@ -87,44 +97,130 @@ fn evidence(findings: &mut Findings) {
     findings.check("PSA", bound, &inputs, |input| {
         read(&PsaToken::any_profile(), input)
     });
-    findings.check("SNP", bound, &inputs, |input| {
+    let envelope = Bound {
+        per_byte: 2,
+        constant: 8 * 1024,
+    };
+    findings.check("SNP", envelope, &inputs, |input| {
         read(&SevSnpReport::new(), input)
     });
 }
 
-fn answers(findings: &mut Findings) {
-    const LENGTH: usize = 60_000;
-    let mut inputs = hostile::json(LENGTH);
-    for name in ["ear-verification-key", "media-types", "version", "other"] {
-        inputs.extend(hostile::within(hostile::json(LENGTH), |value| {
-            [format!("{{\"{name}\":").as_bytes(), value, b"}"].concat()
-        }));
-    }
+fn discovery(findings: &mut Findings, runtime: &Runtime) {
+    let members = ["ear-verification-key", "media-types", "version", "other"];
     let bound = Bound {
         per_byte: 8,
         constant: 512 * 256,
     };
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_time().build().unwrap();
-    findings.check("discovery", bound, &inputs, |body| {
-        let answer = http::Response::builder()
-            .header("content-type", "application/vnd.veraison.discovery+json")
-            .body(body.to_vec())
-            .unwrap();
-        let service = Service::new("https://verifier.example", Arc::new(Answers(answer))).unwrap();
-        runtime.block_on(service.discover()).map(drop)
+    findings.check("discovery", bound, &members_of("{", &members), |body| {
+        let answer = answer(200, "application/vnd.veraison.discovery+json", body);
+        runtime.block_on(service(answer).discover()).map(drop)
     });
 }
 
+fn sessions(findings: &mut Findings, runtime: &Runtime) {
+    let members = ["status", "expiry", "accept", "result", "evidence"];
+    let good = "{\"status\":\"waiting\",\"nonce\":\"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\",\"accept\":[\"a/b\"],";
+    let mut inputs = members_of("{", &members);
+    inputs.extend(members_of(good, &["expiry", "result", "evidence"]));
+    let without = good.replace("\"accept\":[\"a/b\"],", "");
+    inputs.extend(members_of(&without, &["accept"]));
+    let start = format!("{without}\"accept\":[");
+    inputs.push(Hostile::new(
+        "media types",
+        hostile::filled(LENGTH, start.as_bytes(), b"\"a/b;c=d\",", b"\"a/b\"]}"),
+    ));
+    findings.check("session", SESSION, &inputs, |body| {
+        let answer = answer(201, SESSION_TYPE, body);
+        submit(runtime, answer)
+    });
+}
+
+fn problems(findings: &mut Findings, runtime: &Runtime) {
+    let members = ["type", "title", "detail", "other"];
+    let inputs = members_of("{", &members);
+    findings.check("problem", ANSWER, &inputs, |body| {
+        submit(runtime, answer(500, "application/problem+json", body))
+    });
+    // The types that a service takes, in a header of a 415.
+    let listed = [
+        Hostile::new("commas", vec![b','; LENGTH]),
+        Hostile::new("quotes", vec![b'"'; LENGTH]),
+        Hostile::new("types", b"a/b,".repeat(LENGTH / 4)),
+        Hostile::new("parameters", b"a/b;a=b".repeat(LENGTH / 7)),
+    ];
+    findings.check("types in a header", ANSWER, &listed, |listed| {
+        let mut answer = answer(415, "text/plain", &[]);
+        let listed = http::HeaderValue::from_bytes(listed).unwrap();
+        answer.headers_mut().insert("accept", listed);
+        submit(runtime, answer)
+    });
+}
+
+/// What begins like this, and has one hostile member.
+fn members_of(start: &str, members: &[&str]) -> Vec<Hostile> {
+    let mut inputs = hostile::json(LENGTH);
+    for name in members {
+        inputs.extend(hostile::within(hostile::json(LENGTH), |value| {
+            let start = format!("{start}\"{name}\":");
+            [start.as_bytes(), value, b"}"].concat()
+        }));
+    }
+    inputs
+}
+
+fn submit(runtime: &Runtime, answer: Response<Vec<u8>>) {
+    runtime.block_on(async {
+        let submission = Submission {
+            media_type: &MediaType::parse("c/d").unwrap(),
+            evidence: b"evidence",
+            nonce: &[7; 32],
+            wrapping: Wrapping::Bare,
+            now: None,
+        };
+        let refused = service(answer).submit(submission).await;
+        assert!(refused.is_err());
+        // A task of its own deletes the session.
+        tokio::task::yield_now().await;
+    });
+}
+
+fn service(answer: Response<Vec<u8>>) -> Service {
+    Service::new("https://verifier.example", Arc::new(Answers(answer))).unwrap()
+}
+
+fn answer(status: u16, content_type: &str, body: &[u8]) -> Response<Vec<u8>> {
+    let answer = Response::builder()
+        .status(status)
+        .header("content-type", content_type)
+        .header("location", "/challenge-response/v1/session/1");
+    answer.body(body.to_vec()).unwrap()
+}
+
 /// Answers everything with this.
-struct Answers(http::Response<Vec<u8>>);
+struct Answers(Response<Vec<u8>>);
 
 impl HttpClient for Answers {
     fn send(
         &self,
         _: http::Request<Vec<u8>>,
         _: HttpLimits,
-    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, HttpError>> {
         Box::pin(std::future::ready(Ok(self.0.clone())))
     }
 }
+
+const LENGTH: usize = 60_000;
+
+const SESSION_TYPE: &str = "application/vnd.veraison.challenge-response-session+json";
+
+/// At most 512 values.
+const SESSION: Bound = Bound {
+    per_byte: 8,
+    constant: 512 * 256,
+};
+
+const ANSWER: Bound = Bound {
+    per_byte: 8,
+    constant: 16 * 1024,
+};
