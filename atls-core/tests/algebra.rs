@@ -116,9 +116,9 @@ impl Answer {
 #[derive(Clone, Debug)]
 enum Tree {
     Leaf(Answer, usize),
-    AllAgree(Vec<Tree>),
-    Cached(Box<Tree>),
-    Failover(Vec<Tree>),
+    AllAgree(Vec<Self>),
+    Cached(Box<Self>),
+    Failover(Vec<Self>),
 }
 
 /// What a nesting means, in whatever order its leaves answer.

@@ -332,8 +332,7 @@ fn requests(findings: &mut Findings) {
 }
 
 fn authenticators(findings: &mut Findings) {
-    let certificate =
-        |entries: &[(Vec<u8>, Vec<(u16, &[u8])>)]| forge::certificate(&[7; 32], entries);
+    let certificate = |entries: &[_]| forge::certificate(&[7; 32], entries);
     let whole = |certificate: Vec<u8>| {
         let verify = forge::message(15, &[4, 3, 0, 0]);
         [certificate, verify, forge::message(20, &[0; 32])].concat()

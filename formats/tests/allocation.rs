@@ -96,8 +96,8 @@ fn quotes(findings: &mut Findings) {
         [header, pem].concat()
     }));
     let bound = Bound {
-        per_byte: 4,
-        constant: 32 * 1024,
+        per_byte: 0,
+        constant: 512,
     };
     findings.check("quote", bound, &inputs, |quote| {
         Quote::decode(quote, Tee::Tdx).is_ok()

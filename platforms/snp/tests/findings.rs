@@ -1,5 +1,6 @@
 //! What an operator is told: every check, which value was seen, and how far behind a platform is.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::indexing_slicing,
     clippy::panic,

@@ -1,6 +1,7 @@
 //! No file in the directory costs more memory than the largest piece, whatever somebody put there.
 #![allow(
     clippy::arithmetic_side_effects,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
