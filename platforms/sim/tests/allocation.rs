@@ -57,8 +57,8 @@ fn allocations_are_bounded_by_the_input() {
     }
     let mut findings = Findings::new();
     let bound = Bound {
-        per_byte: 8,
-        constant: 64 * 1024,
+        per_byte: 2,
+        constant: 8 * 1024,
     };
     findings.check("token", bound, &inputs, |token| {
         let evidence = Evidence::new(&verifier.media_types()[0], token, connection.bound());

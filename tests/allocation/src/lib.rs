@@ -67,9 +67,9 @@ pub fn on_small_stack<T: Send>(name: &str, run: impl FnOnce() -> T + Send) -> T 
     })
 }
 
-/// Bytes of stack for a parser: an eighth of a thread's usual 2 MiB, for its callers need some too. Frames of a debug build are several times
+/// Bytes of stack for a parser: half of a thread's usual 2 MiB, for its callers need some too. Frames of a debug build are several times
 /// as large as those of a release.
-pub const STACK: usize = 256 * 1024;
+pub const STACK: usize = 1024 * 1024;
 
 /// The most that a parser may allocate. Allow about twice what the worst input takes: a bound that nothing comes near does
 /// not notice when a parser loses its gate.
