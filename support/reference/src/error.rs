@@ -50,7 +50,9 @@ pub enum ReferenceError {
     /// More than [`MAX_FILE`](crate::MAX_FILE) bytes; or a TOML file with more than
     /// [`MAX_TOML_MARKS`](crate::MAX_TOML_MARKS) characters that are neither letters nor digits. Divide
     /// it by platform, or write it in JSON.
-    #[error("file of reference values is larger than 4 MiB, or its TOML has too many values; divide it by platform")]
+    #[error(
+        "file of reference values is larger than 4 MiB, or its TOML has too many values; divide it by platform"
+    )]
     TooLarge,
     /// A table that the application does not use, as a misspelt one is: nothing would ever read it. Correct its name,
     /// or remove it.
