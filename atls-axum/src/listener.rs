@@ -23,10 +23,11 @@ use crate::refusal::Refusals;
 
 /// A [`Listener`] whose connections have passed TLS and attestation before `axum::serve` sees them.
 ///
-/// A task accepts sockets and makes handshakes beside each other, so a slow or silent client delays nobody; the
+/// A task accepts sockets and makes handshakes beside each other, so a slow or silent client delays no other; the
 /// deadlines are those of the acceptor's terms, and at most [`DEFAULT_PENDING`](atls_core::limits::DEFAULT_PENDING) connections are between accept and
 /// the first request. From then on the connection has [`ConnectionLimits`]. An ordinary HTTPS client where attestation is
-/// required gets a `403` that says so, whatever it asks for. Dropping the listener, as graceful shutdown does, closes the socket and the handshakes in flight;
+/// required gets a `403` that says so, for any request. Dropping the listener, as graceful shutdown does, closes the socket
+/// and the handshakes in flight;
 /// connections that are already served finish.
 ///
 /// ```

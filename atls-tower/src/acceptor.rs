@@ -70,9 +70,9 @@ impl ServerAcceptor {
     /// resolver is asked once per connection.
     ///
     /// # Errors
-    /// An [`Error`] that is local: a configuration or provider without TLS 1.3, terms under which nobody attests and that
-    /// do not say so, whose request to clients no client could take, or that promise Evidence in the handshake and have
-    /// no attester.
+    /// An [`Error`] that is local: a configuration or provider without TLS 1.3, terms under which no end attests and
+    /// that are not [`plain`](ServerTerms::plain), whose request to clients no client could take, or that promise Evidence in
+    /// the handshake without an attester.
     pub fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
         let provider = tls.crypto_provider().clone();
         let clock = tls.time_provider.clone();
@@ -128,7 +128,7 @@ impl ServerAcceptor {
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let traced = async {
-            // Boxed, for it is some KiB and would be moved with every future around it.
+            // Boxed: the future has some KiB, and every future around it would move them.
             let established = Box::pin(self.establish(io)).await;
             match &established {
                 Ok(stream) => trace::success(stream.peer().map(AsRef::as_ref)),

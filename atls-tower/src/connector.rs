@@ -20,7 +20,7 @@ use crate::trace;
 
 /// Connects attested TLS over any stream. Cheap to clone.
 ///
-/// The server's chain and name are checked by the TLS configuration as ever; attestation comes on top. For HTTP use
+/// The TLS configuration verifies the server's chain and name as in any HTTPS client; attestation comes on top. For HTTP use
 /// [`AttestedHttps`](crate::AttestedHttps), or `atls-reqwest`.
 #[derive(Clone, Debug)]
 pub struct ClientConnector {
@@ -80,7 +80,7 @@ impl ClientConnector {
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let traced = async {
-            // Boxed, for it is some KiB and would be moved with every future around it.
+            // Boxed: the future has some KiB, and every future around it would move them.
             let connected = Box::pin(self.establish(deadline, name, io)).await;
             trace::outcome(Side::Client, &connected);
             connected

@@ -60,17 +60,17 @@ impl Error {
         }
     }
 
-    /// The peer, or somebody on the path, is to blame.
+    /// The peer is at fault, or an attacker on the path.
     pub fn is_peer(&self) -> bool {
         self.fault() == Fault::Peer
     }
 
-    /// This endpoint is to blame: configuration, device, limits.
+    /// This end is at fault: its configuration, device or limits.
     pub fn is_local(&self) -> bool {
         self.fault() == Fault::Local
     }
 
-    /// The verifier is to blame.
+    /// The verifier is at fault.
     pub fn is_verifier(&self) -> bool {
         self.fault() == Fault::Verifier
     }

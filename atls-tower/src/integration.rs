@@ -1,7 +1,7 @@
 //! The client's exchange over a connection that another library made.
 //!
 //! For integrations whose TLS stream is out of reach, as in `atls-reqwest`: they implement [`Session`] from what rustls'
-//! callbacks showed, and do the exchange here. Everybody else uses [`ClientConnector`](crate::ClientConnector).
+//! callbacks showed, and do the exchange here. All other clients use [`ClientConnector`](crate::ClientConnector).
 //!
 //! [`ClientExchange`] takes a session past its TLS handshake and gives the attestation of the server. Any failure is an
 //! [`Error`](crate::Error), and the integration must close the connection then.

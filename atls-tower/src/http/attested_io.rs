@@ -97,7 +97,7 @@ pub(super) fn server_name(host: &str) -> Option<ServerName<'static>> {
 }
 
 /// A transport that is TLS itself may have agreed on HTTP/2 with its own server, and there is no way to take that back.
-/// Of its extras only the addresses are kept, for the others cannot be enumerated.
+/// Of its extras only the addresses are kept, because the others cannot be enumerated.
 fn without_alpn(transport: &Connected) -> Connected {
     let mut extras = Extensions::new();
     transport.get_extras(&mut extras);

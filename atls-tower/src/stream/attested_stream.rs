@@ -58,7 +58,7 @@ impl<IO> AttestedStream<IO> {
             .current_time()
             .ok_or(atls_core::Refusal::Expired(atls_core::Fault::Local))?;
         let peer_valid_for = peer.as_ref().map(|peer| peer.valid_for(now));
-        // The peer's word on our own attestation can end the connection earlier, and do nothing else.
+        // The peer's verdict on this end's attestation can end the connection earlier, and has no other effect.
         let ends = [peer_valid_for, own_valid_for].into_iter().flatten().min();
         Ok(Self {
             tls,
@@ -127,7 +127,7 @@ impl<IO> AttestedStream<IO> {
         self.own_valid_for
     }
 
-    /// When either attestation expires: the peer's, or this end's own by the peer's word. `None` is never.
+    /// The time when an attestation expires: the peer's, or this end's own by the peer's verdict. `None` is never.
     pub fn drains_at(&self) -> Option<Instant> {
         self.timers.expiry.drains_at
     }

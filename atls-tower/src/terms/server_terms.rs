@@ -186,7 +186,7 @@ impl ServerTerms {
     /// The same terms, once they are known to make sense.
     ///
     /// # Errors
-    /// [`ConfigError`] for terms under which nobody attests and that do not say so, and for promises that exclude each
+    /// [`ConfigError`] for terms that are not plain and under which no end attests, and for promises that exclude each
     /// other.
     pub(crate) fn checked(self) -> Result<Self, ConfigError> {
         if self.attests == Mode::InHandshake && self.attester.is_none() {

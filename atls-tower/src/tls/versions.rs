@@ -62,7 +62,7 @@ fn ask(client: ClientConfig, server: ServerConfig) -> Result<(), ConfigError> {
             | PeerIncompatible::Tls12NotOfferedOrEnabled
             | PeerIncompatible::SupportedVersionsExtensionRequired,
         )) => Err(TOO_OLD),
-        // Versions come first. The handshake ends here in any case, for there is no certificate.
+        // rustls checks the versions first. Without a certificate the handshake ends here in any case.
         _ => Ok(()),
     }
 }

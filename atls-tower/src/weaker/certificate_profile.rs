@@ -65,7 +65,7 @@ impl CertificateProfile {
     }
 
     /// Where the keys come from, for peers that verify no Ed25519: a fresh Ed25519 or ECDSA P-256 key at each call, or `None`
-    /// where there is none to be had. A key must live nowhere else: each owner of it can replay its Evidence.
+    /// where none can be made. A key must live nowhere else: each owner of it can replay its Evidence.
     pub fn keys(
         mut self,
         fresh: impl Fn() -> Option<PrivateKeyDer<'static>> + Send + Sync + 'static,

@@ -39,7 +39,7 @@ impl KeyLog for RandomLog {
 
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         if label == LABEL {
-            // Only the random is noted. Outside of a handshake that is observed, nobody asks for it.
+            // Only the random is noted, and only in a handshake that is observed.
             let _ = RANDOM.try_with(|random| random.set(client_random.try_into().ok()));
         }
         if self.application.will_log(label) {

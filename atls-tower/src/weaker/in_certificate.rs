@@ -25,9 +25,9 @@ use crate::error::Error;
 
 /// The identity of a server or client that attests in its certificate: give it to rustls as its certificate resolver.
 ///
-/// Each renewal makes a new key and new Evidence about it. Half-way through a certificate's lifetime the next one is made;
-/// where that fails, panics, or takes longer than an eighth of the lifetime, it is tried again after as long, while the old one
-/// serves to its end, and then none: connections fail rather than go unattested.
+/// Each renewal makes a new key and new Evidence about it. It begins half-way through a certificate's lifetime. A renewal that
+/// fails, panics, or takes longer than an eighth of the lifetime is tried again after an eighth, and the old certificate
+/// serves to its end. Afterwards there is none, and connections fail: no connection goes unattested.
 pub struct InCertificate {
     current: RwLock<Current>,
     maker: Arc<Maker>,
@@ -136,7 +136,7 @@ async fn renew(identity: Weak<InCertificate>, maker: Arc<Maker>) {
     }
 }
 
-/// In a task of its own, so that an attester that panics ends nothing else.
+/// Makes a certificate in a task of its own, so that an attester that panics ends no other work.
 async fn renewed(maker: Arc<Maker>, within: Duration) -> Result<Current, Error> {
     let making = tokio::spawn(async move { maker.make().await });
     let aborted = making.abort_handle();

@@ -49,7 +49,7 @@ pub struct InHandshake {
 struct Job {
     request: OwnedAttestRequest,
     reply: SyncSender<Result<Cmw, AttestError>>,
-    /// Gone once nobody waits for the reply.
+    /// Dangles once the caller has given up.
     asked: Weak<()>,
 }
 

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use atls_core::session::Handshake;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use rustls::time_provider::TimeProvider;
@@ -24,7 +25,6 @@ use crate::stage::Stage;
 use crate::terms::ClientTerms;
 use crate::tls::ClientTls;
 use crate::tls::Rewind;
-use atls_core::session::Handshake;
 
 /// The terms of such a client.
 #[derive(Clone, Debug)]
