@@ -1,32 +1,27 @@
 //! What TDX and SGX have in common: from octets and a source of collateral to a verified report.
 
-use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 
 use atls_core::Origin;
 use atls_core::cmw::Item;
 use atls_core::pki_types::UnixTime;
 use dcap_qvl::verify::QuoteVerifier;
 
-use crate::attributes;
 use crate::claims::EarlyTcb;
 use crate::claims::PlatformClaims;
 use crate::claims::Unjudged;
 use crate::collateral;
 use crate::collateral::Collateral;
 use crate::collateral::CollateralSource;
-use crate::collateral::Evaluation;
 use crate::error::QuoteError;
-use crate::genuine;
-use crate::genuine::Platform;
-use crate::genuine::Root;
 use crate::library;
 use crate::library::Refused;
 use crate::policy::PlatformDemands;
 use crate::policy::TcbStatus;
+use crate::seen::Seen;
+use crate::signatures;
+use crate::signatures::Root;
 use crate::tcb;
 use crate::tcb::Svns;
 use crate::time;
@@ -36,9 +31,7 @@ pub(crate) struct Engine {
     root: Root,
     verifier: QuoteVerifier,
     source: Arc<dyn CollateralSource>,
-    /// The highest numbers that our own source gave. Not those of a peer: Intel publishes the next ones early, and a
-    /// peer that sends them would have everybody else refused.
-    seen: Mutex<BTreeMap<Platform, Evaluation>>,
+    seen: Seen,
 }
 
 /// The platform of a quote whose signatures were verified.
@@ -61,7 +54,7 @@ impl Engine {
             verifier: root.verifier(),
             root,
             source,
-            seen: Mutex::default(),
+            seen: Seen::default(),
         }
     }
 
@@ -80,7 +73,7 @@ impl Engine {
     ) -> Result<Verified, QuoteError> {
         // The chain ends with the root, octet for octet, or nothing below would look at its last certificate.
         self.root.split(&quote.chain)?;
-        let platform = genuine::claimed_platform(quote)?;
+        let platform = signatures::claimed_platform(quote)?;
         let mut tried = Vec::new();
         let mut last = QuoteError::NoCollateral;
         let mut worth_fetching = true;
@@ -107,13 +100,13 @@ impl Engine {
                         self.source.reject(&collateral, now);
                         worth_fetching |= giver == Giver::Fetched;
                     }
-                    // What is wrong with ours is to be told; a peer that sends what is no good has sent none.
+                    // A fault of our collateral is reported; collateral of a peer that is no good counts as none.
                     if giver != Giver::Peer
                         || (last == QuoteError::NoCollateral && error == QuoteError::Expired)
                     {
                         last = error;
                     }
-                    // Which of its past it shows is not for a peer to choose: it gets no grace.
+                    // A peer's collateral gets no grace, or the peer could choose the moment that is looked at.
                     if giver != Giver::Peer {
                         tried.push((collateral, giver));
                     }
@@ -132,7 +125,7 @@ impl Engine {
             }
         }
         // That there is no collateral is our fault towards genuine platforms only.
-        genuine::verify(quote, &self.root, now)?;
+        signatures::verify(quote, &self.root, now)?;
         Err(last)
     }
 
@@ -168,7 +161,7 @@ impl Engine {
         if !self.source.can_fetch() {
             return Ok(None);
         }
-        let platform = genuine::verify(quote, &self.root, now)?;
+        let platform = signatures::verify(quote, &self.root, now)?;
         let fetched = self.source.fetch(&platform, now).await;
         fetched.map_err(QuoteError::Unavailable)
     }
@@ -199,7 +192,7 @@ impl Engine {
         match &verified {
             _ if giver == Giver::Peer => {}
             Ok(verified) if verified.platform.tcb_evaluation_data_number.is_some() => {
-                self.remember(collateral);
+                self.seen.remember(collateral);
             }
             _ => {}
         }
@@ -224,10 +217,10 @@ impl Engine {
         if !(expired_at.as_secs()..end).contains(&now.as_secs()) {
             return Err(QuoteError::Expired);
         }
-        genuine::verify(quote, &self.root, now)?;
+        signatures::verify(quote, &self.root, now)?;
         let certificates = collateral
             .verify_chains(&self.root, now)?
-            .min(genuine::not_after(&quote.chain)?);
+            .min(signatures::not_after(&quote.chain)?);
         let last_moment = time::seconds(expired_at.as_secs().saturating_sub(1));
         let mut verified = self.current(quote, collateral, giver, policy, last_moment)?;
         verified.platform.collateral_is_stale = true;
@@ -241,7 +234,7 @@ impl Engine {
         collateral: &Collateral,
         at: UnixTime,
     ) -> Result<Verified, QuoteError> {
-        if !library_judges(quote) {
+        if !library::appraises(quote) {
             return self.unjudged(quote, collateral, None, at);
         }
         if !collateral.is_under(&self.root) {
@@ -268,7 +261,7 @@ impl Engine {
         status: Option<TcbStatus>,
         at: UnixTime,
     ) -> Result<Verified, QuoteError> {
-        genuine::verify(quote, &self.root, at)?;
+        signatures::verify(quote, &self.root, at)?;
         let leaf = quote.chain.first();
         let pck = leaf
             .and_then(|leaf| dcap_qvl::intel::parse_pck_extension(leaf).ok())
@@ -303,18 +296,12 @@ impl Engine {
         match error {
             QuoteError::Collateral if collateral.tee() == quote.tee() => {
                 let issuers = quote.chain.get(1..).unwrap_or_default();
-                genuine::verify(quote, &self.root, now).is_ok()
+                signatures::verify(quote, &self.root, now).is_ok()
                     && collateral.verify(issuers, &self.root, now).is_err()
             }
-            QuoteError::Superseded => self.is_older_than_seen(collateral),
+            QuoteError::Superseded => self.seen.is_above(collateral),
             _ => false,
         }
-    }
-
-    fn is_older_than_seen(&self, collateral: &Collateral) -> bool {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = seen.get(collateral.platform());
-        seen.is_some_and(|seen| !collateral.evaluation().reaches(*seen))
     }
 
     fn check_evaluation(
@@ -323,35 +310,11 @@ impl Engine {
         policy: &PlatformDemands<'_>,
     ) -> Result<(), QuoteError> {
         let demanded = policy.min_tcb_evaluation_data_number;
-        if self.is_older_than_seen(collateral) || collateral.evaluation().lower() < demanded {
+        if self.seen.is_above(collateral) || collateral.evaluation().lower() < demanded {
             return Err(QuoteError::Superseded);
         }
         Ok(())
     }
-
-    /// After it was found to be signed by the root, and to be about a genuine platform.
-    fn remember(&self, collateral: &Collateral) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() < MAX_SEEN || seen.contains_key(collateral.platform()) {
-            let known = seen
-                .entry(*collateral.platform())
-                .or_insert_with(|| collateral.evaluation());
-            *known = known.highest(collateral.evaluation());
-        }
-    }
-}
-
-/// The library refuses these bits whatever it is told, and gives nothing that a result could be made of.
-fn library_judges(quote: &Quote<'_>) -> bool {
-    let Some(td) = quote.report.as_td() else {
-        return true;
-    };
-    let bits = td.td_attributes;
-    let reserved = bits & !attributes::TD_DEFINED != 0;
-    let migratable = bits & attributes::TD_MIGRATABLE != 0;
-    let fragile = bits & attributes::TD_SEPT_VE_DISABLE == 0;
-    let served = td.td15.is_none() && bits & attributes::TD_SERVTD_EXT != 0;
-    !(reserved || migratable || fragile || served)
 }
 
 fn is_about_collateral(error: &QuoteError) -> bool {
@@ -375,6 +338,3 @@ fn from_peer(endorsements: &[Item<'_>]) -> Option<Collateral> {
 
 /// Seconds.
 const DAY: u64 = 24 * 60 * 60;
-
-/// Kinds of platform. Intel has some dozens.
-const MAX_SEEN: usize = 1024;

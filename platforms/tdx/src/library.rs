@@ -5,11 +5,12 @@ use dcap_qvl::QuoteClaims;
 use dcap_qvl::QuotePolicy;
 use dcap_qvl::verify::QuoteVerifier;
 
+use crate::attributes;
 use crate::collateral::Collateral;
 use crate::error::QuoteError;
-use crate::genuine;
-use crate::genuine::Root;
 use crate::policy::TcbStatus;
+use crate::signatures;
+use crate::signatures::Root;
 use atls_formats::dcap::Quote;
 
 /// Why the library gave no claims.
@@ -49,6 +50,20 @@ pub(crate) fn appraise(
         })
 }
 
+/// Whether the library appraises the quote at all. It refuses some bits whatever it is told, and gives nothing that a result could be
+/// made of.
+pub(crate) fn appraises(quote: &Quote<'_>) -> bool {
+    let Some(td) = quote.report.as_td() else {
+        return true;
+    };
+    let bits = td.td_attributes;
+    let reserved = bits & !attributes::TD_DEFINED != 0;
+    let migratable = bits & attributes::TD_MIGRATABLE != 0;
+    let fragile = bits & attributes::TD_SEPT_VE_DISABLE == 0;
+    let served = td.td15.is_none() && bits & attributes::TD_SERVTD_EXT != 0;
+    !(reserved || migratable || fragile || served)
+}
+
 fn meaning(
     text: &str,
     quote: &Quote<'_>,
@@ -56,7 +71,7 @@ fn meaning(
     root: &Root,
     at: UnixTime,
 ) -> Refused {
-    if let Err(error) = genuine::verify(quote, root, at) {
+    if let Err(error) = signatures::verify(quote, root, at) {
         return error.into();
     }
     if text.contains("CertRevoked") {

@@ -29,9 +29,9 @@ use crate::collateral::CollateralSource;
 use crate::engine::Engine;
 use crate::error::QuoteError;
 use crate::findings;
-use crate::genuine::Root;
 use crate::policy::SgxPolicy;
 use crate::policy::TdxPolicy;
+use crate::signatures::Root;
 use crate::technology::Technology;
 
 /// Appraises TDX quotes of versions 4 and 5 under Intel's root.

@@ -15,10 +15,12 @@ use atls_collateral::Fetched;
 use atls_core::BoxFuture;
 use atls_core::pki_types::UnixTime;
 
-use super::Collateral;
-use super::CollateralSource;
-use crate::genuine::Platform;
-use crate::genuine::VerifiedPlatform;
+use super::bundle::Collateral;
+use super::key::EARLY;
+use super::key::key;
+use super::source::CollateralSource;
+use crate::signatures::Platform;
+use crate::signatures::VerifiedPlatform;
 
 /// Collateral by [`Fetch`]: from Intel's service or a PCCS by [`Pcs`](super::Pcs), best behind
 /// [`atls_collateral::Cache`], which asks once for many connections and backs off from a service that fails.
@@ -230,16 +232,6 @@ impl fmt::Debug for FetchedCollateral {
         f.debug_struct("FetchedCollateral").finish_non_exhaustive()
     }
 }
-
-/// Lower-case letters, digits and `/` only.
-pub(super) fn key(platform: &Platform) -> String {
-    let tee = super::pcs::tee_name(platform.tee);
-    let fmspc = atls_reference::Digest::from(platform.fmspc);
-    format!("{tee}/{fmspc}/{}", platform.ca.name())
-}
-
-/// Behind a key: Intel's early issue.
-pub(super) const EARLY: &str = "/early";
 
 /// Seconds.
 const HOLD: u64 = 60;

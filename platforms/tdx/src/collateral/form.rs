@@ -7,9 +7,9 @@ use atls_formats::dcap::COLLATERAL;
 use ciborium::Value;
 use serde::Deserialize;
 
-use super::Collateral;
-use super::CollateralFormError;
-use super::CollateralParts;
+use super::bundle::Collateral;
+use super::parts::CollateralFormError;
+use super::parts::CollateralParts;
 use atls_formats::dcap::pem;
 
 /// Private until one is registered.

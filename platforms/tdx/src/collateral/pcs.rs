@@ -18,11 +18,12 @@ use futures_util::future::try_join4;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::Collateral;
-use super::CollateralParts;
+use super::bundle::Collateral;
 use super::form;
-use crate::genuine::Root;
-use atls_formats::dcap::Tee;
+use super::key;
+use super::key::EARLY;
+use super::parts::CollateralParts;
+use crate::signatures::Root;
 use atls_formats::dcap::pem;
 
 /// Fetches collateral from Intel or from a PCCS. What it gives is verified up to the root, so that a cache behind it
@@ -128,8 +129,8 @@ impl Pcs {
         collateral: &Collateral,
         now: UnixTime,
     ) -> Result<(), CollateralError> {
-        let standard = key.strip_suffix(super::fetched::EARLY).unwrap_or(key);
-        if super::fetched::key(collateral.platform()) != standard {
+        let standard = key.strip_suffix(EARLY).unwrap_or(key);
+        if key::key(collateral.platform()) != standard {
             return Err(CollateralError::Malformed);
         }
         let pck_issuer = collateral.pck_issuer().ok_or(CollateralError::Malformed)?;
@@ -183,13 +184,6 @@ fn described(octets: impl Into<Arc<[u8]>>, collateral: &Collateral) -> Fetched {
     numbers.fold(fetched, Fetched::with_sequence)
 }
 
-pub(super) fn tee_name(tee: Tee) -> &'static str {
-    match tee {
-        Tee::Sgx => "sgx",
-        Tee::Tdx => "tdx",
-    }
-}
-
 struct Key<'a> {
     tee: &'a str,
     fmspc: &'a str,
@@ -199,7 +193,7 @@ struct Key<'a> {
 
 /// `tdx/90c06f000000/platform`, or with `/early` behind it. Nothing else gets into a URL.
 fn parse(key: &str) -> Option<Key<'_>> {
-    let standard = key.strip_suffix(super::fetched::EARLY);
+    let standard = key.strip_suffix(EARLY);
     let mut parts = standard.unwrap_or(key).split('/');
     let (Some(tee), Some(fmspc), Some(ca), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())

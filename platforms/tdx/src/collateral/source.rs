@@ -6,9 +6,9 @@ use atls_collateral::CollateralError;
 use atls_core::BoxFuture;
 use atls_core::pki_types::UnixTime;
 
-use super::Collateral;
-use crate::genuine::Platform;
-use crate::genuine::VerifiedPlatform;
+use super::bundle::Collateral;
+use crate::signatures::Platform;
+use crate::signatures::VerifiedPlatform;
 
 /// Finds collateral by FMSPC, issuer of the PCK certificate, and technology.
 ///
