@@ -124,7 +124,7 @@ mod tests {
         let forger = Arc::new(Forger::new(UnixTime::since_unix_epoch(
             Duration::from_secs(1_800_000_000),
         )));
-        let mut device = NitroAttester::with_device(Forger::device(&forger)).unwrap();
+        let mut device = NitroAttester::over(Forger::device(&forger)).unwrap();
         let evidence = attest(&mut device).unwrap();
         print(&evidence).unwrap();
         let items = evidence.items();

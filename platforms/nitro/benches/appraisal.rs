@@ -43,12 +43,12 @@ fn main() {
     let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
     let forger = Arc::new(Forger::new(now));
     let policy = Live::fixed(NitroPolicy::new(vec![Forger::image()])).unwrap();
-    let verifier = NitroVerifier::dangerous_trusting_root(Arc::new(policy), forger.root());
+    let verifier = NitroVerifier::dangerous_with_root(forger.root(), Arc::new(policy));
     let verifier = Arc::new(verifier);
     // Nothing is young enough to be found again, as where every binder is another.
     let new_each = Cached::new(Arc::clone(&verifier)).with_max_age(Duration::ZERO);
     let of_a_batch = Cached::new(Arc::clone(&verifier));
-    let mut attester = NitroAttester::with_device(Forger::device(&forger)).unwrap();
+    let mut attester = NitroAttester::over(Forger::device(&forger)).unwrap();
     let document = connection.evidence(&mut attester);
     let signatures = signatures(&document);
 

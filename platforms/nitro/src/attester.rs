@@ -31,7 +31,7 @@ impl NitroAttester {
     pub fn open() -> Result<Option<Self>, AttestError> {
         #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
         if let Some(device) = crate::nsm::DevNsm::open()? {
-            return Self::with_device(device).map(Some);
+            return Self::over(device).map(Some);
         }
         Ok(None)
     }
@@ -40,7 +40,7 @@ impl NitroAttester {
     ///
     /// # Errors
     /// None so far.
-    pub fn with_device(device: impl NsmDevice + 'static) -> Result<Self, AttestError> {
+    pub fn over(device: impl NsmDevice + 'static) -> Result<Self, AttestError> {
         Ok(Self {
             device: Box::new(device),
             media_types: [crate::media_type().map_err(|_| failed("no media type"))?],

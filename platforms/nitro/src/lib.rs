@@ -10,6 +10,7 @@
 //! use std::sync::Arc;
 //! use atls_core::RelyingParty;
 //! use atls_nitro::{NitroPolicy, NitroVerifier};
+//! use atls_reference::Live;
 //!
 //! let policy: NitroPolicy = atls_reference::from_toml(r#"
 //!     version = 1
@@ -18,7 +19,8 @@
 //!     name = "payments 1.4.2"
 //!     pcr0 = "8bb159f202bb95d6d0a2c1a1f8b76a1b4d9e0bd49d5e3ef07a67f5ab0c1d2e3f8bb159f202bb95d6d0a2c1a1f8b76a1b"
 //! "#)?;
-//! let relying_party = RelyingParty::builder().verifier(Arc::new(NitroVerifier::new(policy)?)).build()?;
+//! let verifier = NitroVerifier::new(Arc::new(Live::fixed(policy)?));
+//! let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -12,9 +12,9 @@
 //!
 //! let now = UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
 //! let forger = Arc::new(Forger::new(now));
-//! let attester = NitroAttester::with_device(Forger::device(&forger))?;
+//! let attester = NitroAttester::over(Forger::device(&forger))?;
 //! let policy = Live::fixed(NitroPolicy::new(vec![Forger::image()]))?;
-//! let verifier = NitroVerifier::dangerous_trusting_root(Arc::new(policy), forger.root());
+//! let verifier = NitroVerifier::dangerous_with_root(forger.root(), Arc::new(policy));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![allow(
@@ -104,7 +104,7 @@ impl Forger {
     }
 
     /// SHA-256 of its root certificate, for
-    /// [`NitroVerifier::dangerous_trusting_root`](crate::NitroVerifier::dangerous_trusting_root).
+    /// [`NitroVerifier::dangerous_with_root`](crate::NitroVerifier::dangerous_with_root).
     pub fn root(&self) -> Digest<32> {
         let hash = digest::digest(&digest::SHA256, self.certificates.first().unwrap());
         Digest::from(<[u8; 32]>::try_from(hash.as_ref()).unwrap())
@@ -163,7 +163,7 @@ impl Forger {
         signature.as_ref().to_vec()
     }
 
-    /// A device for [`NitroAttester::with_device`](crate::NitroAttester::with_device).
+    /// A device for [`NitroAttester::over`](crate::NitroAttester::over).
     pub fn device(forger: &Arc<Self>) -> ForgedNsm {
         ForgedNsm {
             forger: forger.clone(),

@@ -19,7 +19,6 @@ use atls_core::finding::Finding;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Digest;
 use atls_reference::Live;
-use atls_reference::ReferenceError;
 
 use crate::chain::AWS_ROOT_G1;
 use crate::claims::NitroClaims;
@@ -39,16 +38,8 @@ pub struct NitroVerifier {
 }
 
 impl NitroVerifier {
-    /// Trusts the AWS root G1, under a policy that stays as it is.
-    ///
-    /// # Errors
-    /// [`ReferenceError::Meaning`] where the policy could accept nothing, or anything.
-    pub fn new(policy: NitroPolicy) -> Result<Self, ReferenceError> {
-        Ok(Self::live(Arc::new(Live::fixed(policy)?)))
-    }
-
-    /// Trusts the AWS root G1, under a policy that may be replaced meanwhile.
-    pub fn live(policy: Arc<Live<NitroPolicy>>) -> Self {
+    /// Trusts the AWS root G1, and accepts what `policy` says at that moment.
+    pub fn new(policy: Arc<Live<NitroPolicy>>) -> Self {
         Self {
             policy,
             root: Digest::from(AWS_ROOT_G1),
@@ -59,11 +50,11 @@ impl NitroVerifier {
 
     /// Trusts another root **instead of that of AWS**, by the SHA-256 of its certificate: for tests. Whoever holds its key
     /// makes any document, so results say [`Origin::Simulated`], which default policies refuse.
-    pub fn dangerous_trusting_root(policy: Arc<Live<NitroPolicy>>, root: Digest<32>) -> Self {
+    pub fn dangerous_with_root(root: Digest<32>, policy: Arc<Live<NitroPolicy>>) -> Self {
         Self {
             root,
             origin: Origin::Simulated,
-            ..Self::live(policy)
+            ..Self::new(policy)
         }
     }
 

@@ -87,7 +87,9 @@ fn what_another_root_vouches_for_is_simulated_and_refused_by_default() {
 #[test]
 fn the_root_of_aws_does_not_vouch_for_a_forged_document() {
     let setting = Setting::new();
-    let verifier = NitroVerifier::new(NitroPolicy::new(vec![Forger::image()])).unwrap();
+    let verifier = NitroVerifier::new(Arc::new(
+        Live::fixed(NitroPolicy::new(vec![Forger::image()])).unwrap(),
+    ));
     let refused = setting
         .connection
         .appraise(&verifier, &setting.document(), at());
@@ -642,7 +644,7 @@ fn a_policy_that_is_replaced_is_in_force_at_once() {
     let mut other = Forger::image();
     other.pcr0 = Some(Digest::from([1; 48]));
     let live = Arc::new(Live::fixed(NitroPolicy::new(vec![other])).unwrap());
-    let verifier = NitroVerifier::dangerous_trusting_root(live.clone(), setting.forger.root());
+    let verifier = NitroVerifier::dangerous_with_root(setting.forger.root(), live.clone());
     let document = setting.document();
     let status = || {
         let appraised = setting.connection.appraise(&verifier, &document, at());
@@ -656,7 +658,7 @@ fn a_policy_that_is_replaced_is_in_force_at_once() {
 
 #[test]
 fn a_verifier_wants_a_policy_with_images() {
-    assert!(NitroVerifier::new(NitroPolicy::new(Vec::new())).is_err());
+    assert!(Live::fixed(NitroPolicy::new(Vec::new())).is_err());
 }
 
 #[test]
@@ -791,7 +793,7 @@ impl Setting {
     }
 
     fn attester(&self) -> NitroAttester {
-        NitroAttester::with_device(Forger::device(&self.forger)).unwrap()
+        NitroAttester::over(Forger::device(&self.forger)).unwrap()
     }
 
     fn verifier(&self) -> NitroVerifier {
@@ -800,7 +802,7 @@ impl Setting {
 
     fn verifier_with(&self, policy: NitroPolicy) -> NitroVerifier {
         let policy = Arc::new(Live::fixed(policy).unwrap());
-        NitroVerifier::dangerous_trusting_root(policy, self.forger.root())
+        NitroVerifier::dangerous_with_root(self.forger.root(), policy)
     }
 
     fn relying_party(&self) -> RelyingParty {
@@ -858,4 +860,23 @@ fn seconds(number: u64) -> Duration {
 
 fn at() -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000))
+}
+
+#[test]
+fn a_recorded_document_is_appraised_but_for_its_binding() {
+    let setting = Setting::new();
+    let verifier = setting.verifier();
+    // Neither is a nonce or key of any connection wanted.
+    for (nonce, key) in [(Some(&[9; 32][..]), Some(&[1; 91][..])), (None, None)] {
+        let document = setting.forger.seal(setting.forger.fields(nonce, key));
+        let recorded = ready(verifier.appraise_recorded(&document, at())).unwrap();
+        assert_eq!(recorded.challenge(), nonce.unwrap_or_default());
+        assert_eq!(recorded.origin(), Origin::Simulated);
+        assert_eq!(recorded.ear().status(), Tier::Affirming);
+        assert!(recorded.image().is_some());
+        let mut altered = document.clone();
+        let middle = altered.len() / 2;
+        altered[middle] ^= 1;
+        assert!(ready(verifier.appraise_recorded(&altered, at())).is_err());
+    }
 }

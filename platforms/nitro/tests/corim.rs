@@ -234,8 +234,8 @@ fn judge(forger: &Arc<Forger>, policy: NitroPolicy) -> Tier {
 fn judged(forger: &Forger, device: ForgedNsm, policy: NitroPolicy) -> Tier {
     let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
     let policy = Arc::new(Live::fixed(policy).unwrap());
-    let verifier = NitroVerifier::dangerous_trusting_root(policy, forger.root());
-    let mut attester = NitroAttester::with_device(device).unwrap();
+    let verifier = NitroVerifier::dangerous_with_root(forger.root(), policy);
+    let mut attester = NitroAttester::over(device).unwrap();
     let document = connection.evidence(&mut attester);
     let appraised = connection.appraise(&verifier, &document, at(NOW)).unwrap();
     appraised.ear().status()

@@ -10,7 +10,6 @@
 //!
 //! use atls_core::RelyingParty;
 //! use atls_reference::Live;
-//! use atls_snp::Roots;
 //! use atls_snp::SnpPolicy;
 //! use atls_snp::SnpVerifier;
 //! use atls_snp::SuppliedCollateral;
@@ -22,7 +21,7 @@
 //!     atls_snp::SigningKey::Vcek,
 //!     crl,
 //! )?;
-//! let verifier = SnpVerifier::new(Roots::amd(), policy, Arc::new(collateral));
+//! let verifier = SnpVerifier::new(policy, Arc::new(collateral));
 //! let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
 //! # Ok(())
 //! # }

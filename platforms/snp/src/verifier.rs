@@ -53,8 +53,14 @@ pub struct SnpVerifier {
 }
 
 impl SnpVerifier {
-    /// Trusts `roots`, accepts what `policy` says at that moment, and asks `collateral` for what the Evidence lacks.
-    pub fn new(
+    /// Trusts AMD's roots, accepts what `policy` says at that moment, and asks `collateral` for what the Evidence lacks.
+    pub fn new(policy: Arc<Live<SnpPolicy>>, collateral: Arc<dyn SnpCollateral>) -> Self {
+        Self::dangerous_with_roots(Roots::amd(), policy, collateral)
+    }
+
+    /// Trusts other roots **in place of AMD's**: for tests. Whoever has their keys makes any report, so results say
+    /// [`Origin::Simulated`](atls_core::Origin::Simulated), which default policies refuse.
+    pub fn dangerous_with_roots(
         roots: Roots,
         policy: Arc<Live<SnpPolicy>>,
         collateral: Arc<dyn SnpCollateral>,

@@ -52,7 +52,11 @@ fn certificates(findings: &mut Findings) {
     let table = platform.certificates();
     let report = platform.signed_report(&CHALLENGE);
     let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
-    let verifier = SnpVerifier::new(platform.roots().unwrap(), policy, Arc::new(NoCollateral));
+    let verifier = SnpVerifier::dangerous_with_roots(
+        platform.roots().unwrap(),
+        policy,
+        Arc::new(NoCollateral),
+    );
     let mut inputs = hostile::der(LENGTH);
     inputs.extend(large_certificates());
     inputs.push(Hostile::new(

@@ -164,7 +164,7 @@ fn a_corim_is_put_in_force_while_running() {
     let live = Arc::new(
         Live::<SnpPolicy>::fixed(read(&corim_of(&platform)).unwrap().table().unwrap()).unwrap(),
     );
-    let verifier = SnpVerifier::new(
+    let verifier = SnpVerifier::dangerous_with_roots(
         platform.roots().unwrap(),
         live.clone(),
         Arc::new(platform.collateral().unwrap()),

@@ -177,7 +177,8 @@ fn a_policy_that_is_replaced_counts_from_the_next_appraisal_on() {
     let platform = milan();
     let live = Arc::new(Live::fixed(platform.policy()).unwrap());
     let collateral = Arc::new(platform.collateral().unwrap());
-    let verifier = SnpVerifier::new(platform.roots().unwrap(), Arc::clone(&live), collateral);
+    let verifier =
+        SnpVerifier::dangerous_with_roots(platform.roots().unwrap(), Arc::clone(&live), collateral);
     let judge = || {
         let evidence = platform.evidence(&support::CHALLENGE);
         let appraised = verifier.appraise_report(&evidence, &[], at(NOW));
@@ -225,7 +226,11 @@ fn certificates_may_come_as_endorsements() {
         Cmw::collection(None, members).unwrap()
     };
     let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
-    let verifier = SnpVerifier::new(platform.roots().unwrap(), policy, Arc::new(NoCollateral));
+    let verifier = SnpVerifier::dangerous_with_roots(
+        platform.roots().unwrap(),
+        policy,
+        Arc::new(NoCollateral),
+    );
     let party = accepting(verifier);
     let connection = Connection::new(SUITES[0]);
     let ask = platform.ask.certificate();

@@ -35,7 +35,6 @@ use atls_snp::KdsCollateral;
 use atls_snp::MinimumTcb;
 use atls_snp::NoCollateral;
 use atls_snp::Product;
-use atls_snp::Roots;
 use atls_snp::SnpEvidence;
 use atls_snp::SnpImage;
 use atls_snp::SnpPolicy;
@@ -236,11 +235,45 @@ fn veraisons_sample_is_read() {
 }
 
 #[test]
+fn recorded_evidence_is_appraised_but_for_its_binding() {
+    for sample in samples() {
+        let bytes = sample.evidence().encode().unwrap();
+        let recorded = ready(sample.verifier().appraise_recorded(&bytes, at(THEN))).unwrap();
+        assert_eq!(recorded.challenge(), &sample.report[0x50..0x90]);
+        assert_eq!(recorded.origin(), atls_core::Origin::Device);
+        assert_eq!(recorded.ear().status(), Tier::Affirming, "{}", sample.name);
+        assert!(recorded.image().is_some(), "{}", sample.name);
+        let mut altered = bytes.clone();
+        let at_report = bytes
+            .windows(64)
+            .position(|it| *it == sample.report[0x50..0x90]);
+        altered[at_report.unwrap()] ^= 1;
+        let refused = ready(sample.verifier().appraise_recorded(&altered, at(THEN)));
+        assert_eq!(refused.unwrap_err(), AppraisalError::BadSignature);
+    }
+    let forged = atls_snp::testing::ForgedPlatform::new(Product::Milan).unwrap();
+    let bytes = forged.evidence(&support::CHALLENGE).encode().unwrap();
+    let verifier = forged.verifier(forged.policy()).unwrap();
+    let recorded = ready(verifier.appraise_recorded(&bytes, at(THEN))).unwrap();
+    assert_eq!(recorded.challenge(), support::CHALLENGE);
+    assert_eq!(recorded.origin(), atls_core::Origin::Simulated);
+    assert_eq!(recorded.image(), Some("forged"));
+    for length in (0..bytes.len()).step_by(97) {
+        let refused = ready(verifier.appraise_recorded(&bytes[..length], at(THEN)));
+        assert_eq!(refused.unwrap_err(), AppraisalError::Malformed, "{length}");
+    }
+}
+
+#[test]
 fn a_genuine_report_is_no_forged_platforms() {
     let platform = atls_snp::testing::ForgedPlatform::new(Product::Milan).unwrap();
     for sample in samples() {
         let policy = Arc::new(Live::fixed(sample.policy()).unwrap());
-        let verifier = SnpVerifier::new(platform.roots().unwrap(), policy, Arc::new(NoCollateral));
+        let verifier = SnpVerifier::dangerous_with_roots(
+            platform.roots().unwrap(),
+            policy,
+            Arc::new(NoCollateral),
+        );
         let evidence = sample.evidence();
         let refused = verifier.appraise_report(&evidence, &[], at(THEN));
         assert_eq!(ready(refused).unwrap_err(), AppraisalError::UnknownKey);
@@ -252,7 +285,7 @@ fn a_forged_report_is_not_amds() {
     let platform = atls_snp::testing::ForgedPlatform::new(Product::Milan).unwrap();
     let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
     let collateral = Arc::new(platform.collateral().unwrap());
-    let verifier = SnpVerifier::new(Roots::amd(), policy, collateral);
+    let verifier = SnpVerifier::new(policy, collateral);
     let evidence = platform.evidence(&support::CHALLENGE);
     let refused = verifier.appraise_report(&evidence, &[], at(THEN));
     assert_eq!(ready(refused).unwrap_err(), AppraisalError::BadSignature);
@@ -270,7 +303,7 @@ fn a_key_may_be_supplied_beforehand() {
             .with_certificates(&sample.vek)
             .unwrap();
         let policy = Arc::new(Live::fixed(sample.policy()).unwrap());
-        let verifier = SnpVerifier::new(Roots::amd(), policy, Arc::new(supplied));
+        let verifier = SnpVerifier::new(policy, Arc::new(supplied));
         let evidence = SnpEvidence::new(sample.report.clone(), CertTable::new());
         let appraised = ready(verifier.appraise_report(&evidence, &[], at(THEN)));
         // Neither version 2 nor a provider's key can be looked up.
@@ -286,7 +319,7 @@ fn hardware_is_judged_by_the_genuine_versions() {
         let minimum = policy.minimum_tcb.get_mut(&sample.product).unwrap();
         minimum.reported.microcode += 1;
         let policy = Arc::new(Live::fixed(policy).unwrap());
-        let verifier = SnpVerifier::new(Roots::amd(), policy, Arc::new(NoCollateral));
+        let verifier = SnpVerifier::new(policy, Arc::new(NoCollateral));
         let evidence = sample.evidence();
         let appraised = verifier.appraise_report(&evidence, &[], at(THEN));
         let appraised = ready(appraised).unwrap();
@@ -309,7 +342,7 @@ fn genuine_certificates_are_fetched() {
         policy.allow_missing_crl = true;
         let policy = Arc::new(Live::fixed(policy).unwrap());
         let source = Arc::new(KdsCollateral::new(cache));
-        let verifier = SnpVerifier::new(Roots::amd(), policy, source);
+        let verifier = SnpVerifier::new(policy, source);
         let bare = SnpEvidence::new(sample.report.clone(), sample.authorities.clone());
         let appraised = ready(verifier.appraise_report(&bare, &[], at(THEN)));
         assert!(appraised.is_ok(), "{}", sample.name);
@@ -429,7 +462,7 @@ impl Sample {
 
     fn verifier(&self) -> SnpVerifier {
         let policy = Arc::new(Live::fixed(self.policy()).unwrap());
-        SnpVerifier::new(Roots::amd(), policy, Arc::new(NoCollateral))
+        SnpVerifier::new(policy, Arc::new(NoCollateral))
     }
 
     fn appraise(&self, time: u64) -> Result<RecordedAppraisal, AppraisalError> {

@@ -94,7 +94,8 @@ fn nothing_is_fetched_for_a_report_that_fails_before() {
     let (bound, _) = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256)
         .exchange(&mut platform.attester().unwrap());
     let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
-    let verifier = SnpVerifier::new(platform.roots().unwrap(), policy, Arc::new(kds(&amd)));
+    let verifier =
+        SnpVerifier::dangerous_with_roots(platform.roots().unwrap(), policy, Arc::new(kds(&amd)));
     let other = Evidence::new(&verifier.media_types()[0], &other, &bound);
     let refused = ready(verifier.appraise(&other, at(NOW))).map(drop);
     assert_eq!(refused, Err(AppraisalError::NotBound));

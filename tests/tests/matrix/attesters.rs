@@ -53,7 +53,7 @@ impl Machines {
         }
         attesters.push(("TDX", self.tdx()));
         attesters.extend(self.snp());
-        let device = NitroAttester::with_device(Forger::device(&self.nitro)).unwrap();
+        let device = NitroAttester::over(Forger::device(&self.nitro)).unwrap();
         attesters.push(("Nitro", Box::new(device)));
         attesters
     }

@@ -151,7 +151,7 @@ impl Machines {
             .try_fold(atls_snp::SuppliedCollateral::new(), |collateral, key| {
                 collateral.with_crl(self.snp.product, key, &crl)
             });
-        SnpVerifier::new(
+        SnpVerifier::dangerous_with_roots(
             self.snp.roots().unwrap(),
             Arc::new(Live::fixed(policy).unwrap()),
             Arc::new(collateral.unwrap()),
@@ -160,7 +160,7 @@ impl Machines {
 
     fn nitro_verifier(&self) -> NitroVerifier {
         let policy = Live::fixed(NitroPolicy::new(vec![Forger::image()])).unwrap();
-        NitroVerifier::dangerous_trusting_root(Arc::new(policy), self.nitro.root())
+        NitroVerifier::dangerous_with_root(self.nitro.root(), Arc::new(policy))
     }
 }
 

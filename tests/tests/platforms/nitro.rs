@@ -100,11 +100,11 @@ fn policy() -> NitroPolicy {
 
 fn verifier(forger: &Forger, policy: NitroPolicy) -> NitroVerifier {
     let policy = Live::fixed(policy).unwrap();
-    NitroVerifier::dangerous_trusting_root(Arc::new(policy), forger.root())
+    NitroVerifier::dangerous_with_root(forger.root(), Arc::new(policy))
 }
 
 fn device(forger: &Arc<Forger>) -> Arc<dyn Attester> {
-    on_a_thread(NitroAttester::with_device(Forger::device(forger)).unwrap())
+    on_a_thread(NitroAttester::over(Forger::device(forger)).unwrap())
 }
 
 /// An enclave whose registers hold these octets, 48 times each, and for the rest the forger's.
@@ -112,5 +112,5 @@ fn with_pcrs(forger: &Arc<Forger>, registers: &[(u8, u8)]) -> Arc<dyn Attester> 
     let filled =
         |device: ForgedNsm, (index, octet): &(u8, u8)| device.with_pcr(*index, [*octet; 48].into());
     let device = registers.iter().fold(Forger::device(forger), filled);
-    on_a_thread(NitroAttester::with_device(device).unwrap())
+    on_a_thread(NitroAttester::over(device).unwrap())
 }

@@ -217,7 +217,7 @@ impl ForgedPlatform {
         };
         let policy = Arc::new(Live::fixed(policy)?);
         let collateral = Arc::new(self.collateral().map_err(unusable)?);
-        Ok(SnpVerifier::new(
+        Ok(SnpVerifier::dangerous_with_roots(
             self.roots().map_err(unusable)?,
             policy,
             collateral,
