@@ -15,6 +15,7 @@ use crate::collateral;
 use crate::collateral::Collateral;
 use crate::collateral::CollateralSource;
 use crate::error::QuoteError;
+use crate::hardware;
 use crate::library;
 use crate::library::Refused;
 use crate::policy::PlatformDemands;
@@ -39,6 +40,22 @@ pub(crate) struct Verified {
     pub(crate) platform: PlatformClaims,
     /// Until when the result may be used.
     pub(crate) expires_at: UnixTime,
+}
+
+impl Verified {
+    /// No result outlives the grace by which its platform is accepted.
+    fn within_grace(mut self, policy: &PlatformDemands<'_>, now: UnixTime) -> Self {
+        let platform = &self.platform;
+        if platform.tcb_status.is_some_and(TcbStatus::is_out_of_date)
+            && let Some(end) = hardware::grace_ends(platform.tcb_date, policy)
+            // After it the platform is refused by its status, which a result has to say.
+            && now <= end
+        {
+            let last = end.max(time::seconds(now.as_secs().saturating_add(1)));
+            self.expires_at = self.expires_at.min(last);
+        }
+        self
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -112,8 +129,10 @@ impl Engine {
                     }
                 }
                 decided => {
-                    return decided
-                        .map(|verified| self.with_early(quote, &collateral, verified, now));
+                    return decided.map(|verified| {
+                        let verified = self.with_early(quote, &collateral, verified, now);
+                        verified.within_grace(policy, now)
+                    });
                 }
             }
         }
@@ -121,12 +140,16 @@ impl Engine {
         for (collateral, giver) in &tried {
             match self.stale(quote, collateral, *giver, policy, now) {
                 Err(error) if is_about_collateral(&error) => {}
-                decided => return decided,
+                decided => return decided.map(|verified| verified.within_grace(policy, now)),
             }
         }
         // That there is no collateral is our fault towards genuine platforms only.
         signatures::verify(quote, &self.root, now)?;
-        Err(last)
+        Err(match last {
+            // A peer must neither wake our operator by what it withholds nor have another verifier asked.
+            QuoteError::NoCollateral if !self.source.can_fetch() => QuoteError::NotSent,
+            other => other,
+        })
     }
 
     /// With the judgement by Intel's early issue, where that is at hand, newer, and signed by the root.

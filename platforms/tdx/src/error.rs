@@ -2,6 +2,7 @@
 
 use atls_collateral::CollateralError;
 use atls_core::AppraisalError;
+use atls_core::Fault;
 use atls_core::Stale;
 use atls_formats::dcap::EventLogError;
 use atls_formats::dcap::QuoteFormatError;
@@ -26,9 +27,13 @@ pub enum QuoteError {
     /// The Evidence is not of its format; the text says which part.
     #[error("quote is malformed: {0}")]
     Malformed(&'static str),
-    /// No source has collateral for this platform, and the peer sent none that can be used.
+    /// Our source, which could ask for it, has no collateral for this platform, and the peer sent none that can be used.
     #[error("no collateral for this platform")]
     NoCollateral,
+    /// The peer sent no collateral that can be used, and our source has none for this platform and can ask nobody. Let the
+    /// peer send it along, or use a source that fetches.
+    #[error("peer sent no collateral that can be used")]
+    NotSent,
     /// Our own collateral is outside of its validity at the given time: the piece that it names. Renew it.
     #[error("collateral at hand is outside of its validity: {0}")]
     Outdated(Stale),
@@ -66,10 +71,18 @@ impl From<QuoteError> for AppraisalError {
             QuoteError::Unavailable(CollateralError::Expired) => {
                 Self::StaleCollateral(Stale::undated("what Intel's service or the cache gave"))
             }
-            QuoteError::Collateral
-            | QuoteError::NoCollateral
-            | QuoteError::Superseded
-            | QuoteError::Unavailable(_) => Self::Unreachable,
+            QuoteError::Collateral => missing("collateral that the root signed", Fault::Verifier),
+            QuoteError::NoCollateral => missing("collateral", Fault::Verifier),
+            QuoteError::NotSent => missing("collateral", Fault::Peer),
+            QuoteError::Superseded => missing(
+                "collateral as new as min-tcb-evaluation-data-number demands or as was seen before",
+                Fault::Verifier,
+            ),
+            QuoteError::Unavailable(_) => Self::Unreachable,
         }
     }
+}
+
+fn missing(what: &'static str, due_from: Fault) -> AppraisalError {
+    AppraisalError::NoEndorsement { what, due_from }
 }

@@ -19,6 +19,7 @@ use std::sync::atomic::Ordering;
 use atls_core::AppraisalError;
 use atls_core::AttestError;
 use atls_core::Evidence;
+use atls_core::Fault;
 use atls_core::LocalAttester;
 use atls_core::MediaType;
 use atls_core::PeerAttestation;
@@ -226,7 +227,10 @@ fn an_attester_can_send_collateral_along() {
     let collateral = CollateralToSend::new();
     let mut attester = attester(&platform, &report).with_collateral(collateral.clone());
     let verifier = || verifier(&platform, &report, CollateralFromPeer::new());
-    let none = Err(Refusal::Appraisal(AppraisalError::Unreachable));
+    let none = Err(Refusal::Appraisal(AppraisalError::NoEndorsement {
+        what: "collateral",
+        due_from: Fault::Peer,
+    }));
     assert_eq!(decide(verifier(), &mut attester).map(drop), none);
     collateral
         .replace(&platform.collateral(Tee::Tdx).unwrap())

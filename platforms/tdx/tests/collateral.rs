@@ -149,7 +149,7 @@ fn collateral_of_another_kind_of_platform_is_not_used() {
         let source = SuppliedCollateral::new([collateral.clone()]);
         let verifier_by_name = verifier(&platform, policy(&report), Arc::new(source));
         let judged = ready(verifier_by_name.appraise_quote(&quote, &[], at(NOW)));
-        assert_eq!(judged.map(drop), Err(QuoteError::NoCollateral));
+        assert_eq!(judged.map(drop), Err(QuoteError::NotSent));
         // and by the appraisal, whatever a source gives.
         let careless = Arc::new(Careless::giving(collateral));
         let verifier = verifier(&platform, policy(&report), careless.clone());
@@ -401,9 +401,9 @@ fn a_peer_can_send_collateral_along() {
         .unwrap()
         .collateral(Tee::Tdx)
         .unwrap();
-    assert_eq!(judge(&[&foreign], NOW), Err(QuoteError::NoCollateral));
+    assert_eq!(judge(&[&foreign], NOW), Err(QuoteError::NotSent));
     let sgx = platform.collateral(Tee::Sgx).unwrap();
-    assert_eq!(judge(&[&sgx], NOW), Err(QuoteError::NoCollateral));
+    assert_eq!(judge(&[&sgx], NOW), Err(QuoteError::NotSent));
 }
 
 /// Which of its past a peer shows us is not for it to choose: the grace is for what is ours.

@@ -13,12 +13,16 @@ mod support;
 
 use std::sync::Arc;
 
+use atls_core::AppraisalError;
+use atls_core::Fault;
 use atls_core::RecordedAppraisal;
 use atls_core::ear::Tier;
 use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
 use atls_reference::Live;
 use atls_tdx::Collateral;
+use atls_tdx::CollateralFromPeer;
+use atls_tdx::QuoteError;
 use atls_tdx::SgxClaims;
 use atls_tdx::SgxEnclave;
 use atls_tdx::SgxPolicy;
@@ -555,4 +559,75 @@ fn a_genuine_quote_is_explained() {
         finding(&recorded, "tdx.mrsignerseam").outcome(),
         Outcome::Passed
     );
+}
+
+/// Out of date by the early issue, with a grace that is over tomorrow: long before the issue becomes the standard one.
+fn in_its_last_day_of_grace(platform: &mut ForgedPlatform, report: &TdReport) -> TdxPolicy {
+    for level in platform
+        .platform_levels
+        .iter_mut()
+        .chain(&mut platform.module_levels)
+        .chain(&mut platform.qe_levels)
+    {
+        level.date = NOW - 10 * DAY;
+    }
+    let mut policy = policy(report);
+    policy.accept_tcb.push(TcbStatus::OutOfDate);
+    policy.out_of_date_grace_days = Some(11);
+    policy
+}
+
+#[test]
+fn a_grace_that_ends_before_the_promotion_is_warned_of() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let report = platform.td_report();
+    let policy = in_its_last_day_of_grace(&mut platform, &report);
+    let [standard, early] = promotion(&mut platform);
+    let source = SuppliedCollateral::new([standard]).with_early([early]);
+    let appraised = judge_by(&platform, &report, policy, source);
+    let found = finding(&appraised, "tdx.tcb.early");
+    assert_eq!(found.outcome(), Outcome::Warning, "{found}");
+}
+
+#[test]
+fn no_result_outlives_the_grace_that_it_was_accepted_by() {
+    let mut platform = ForgedPlatform::new(NOW).unwrap();
+    let report = platform.td_report();
+    let policy = in_its_last_day_of_grace(&mut platform, &report);
+    platform.platform_levels[0].status = TcbStatus::OutOfDate;
+    let source = SuppliedCollateral::new([platform.collateral(Tee::Tdx).unwrap()]);
+    let appraised = judge_by(&platform, &report, policy, source);
+    assert_eq!(tier(&appraised), Tier::Affirming);
+    assert!(appraised.ear().expires_at() <= Some(at(NOW + DAY)));
+}
+
+#[test]
+fn collateral_that_is_too_old_is_not_called_unreachable() {
+    for error in [
+        QuoteError::Superseded,
+        QuoteError::NoCollateral,
+        QuoteError::Collateral,
+    ] {
+        let told = AppraisalError::from(error);
+        assert_ne!(told, AppraisalError::Unreachable);
+        assert_eq!(told.fault(), Fault::Verifier, "{told}");
+        assert!(told.to_string().contains("collateral"), "{told}");
+    }
+}
+
+/// A peer that withholds its collateral must neither page the operator nor choose the next verifier of a `Failover`.
+#[test]
+fn collateral_that_was_the_peers_to_send_is_the_peers_fault() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let report = platform.td_report();
+    let quote = platform.tdx_quote(&report, &REPORT_DATA).unwrap();
+    let verifier = TdxVerifier::dangerous_with_root(
+        platform.root(),
+        Arc::new(Live::fixed(policy(&report)).unwrap()),
+        Arc::new(CollateralFromPeer::new()),
+    );
+    let error = ready(verifier.appraise_recorded(&quote, at(NOW)))
+        .map(drop)
+        .unwrap_err();
+    assert_eq!(error.fault(), Fault::Peer, "{error}");
 }

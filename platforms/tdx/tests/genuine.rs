@@ -288,11 +288,11 @@ fn a_quote_without_collateral_of_its_platform_is_refused() {
     let policy = || Arc::new(Live::fixed(sample.policy()).unwrap());
     let verifier = TdxVerifier::new(policy(), Arc::new(CollateralFromPeer::new()));
     let judged = ready(verifier.appraise_quote(&sample.quote, &[], at(sample.from)));
-    assert_eq!(judged.map(drop), Err(QuoteError::NoCollateral));
+    assert_eq!(judged.map(drop), Err(QuoteError::NotSent));
     let source = SuppliedCollateral::new([other.collateral]);
     let verifier = TdxVerifier::new(policy(), Arc::new(source));
     let judged = ready(verifier.appraise_quote(&sample.quote, &[], at(sample.from)));
-    assert_eq!(judged.map(drop), Err(QuoteError::NoCollateral));
+    assert_eq!(judged.map(drop), Err(QuoteError::NotSent));
 }
 
 /// No octet of what Intel signed can be changed.
@@ -337,8 +337,8 @@ fn quotes_without_collateral_have_a_layout_and_genuine_signatures() {
     let Some(folder) = vectors() else { return };
     // What is wrong with it in the end is that there is no collateral: everything before was verified.
     for (name, expected) in [
-        ("v4-google-cos113", QuoteError::NoCollateral),
-        ("v5-td15-google-nocollateral", QuoteError::NoCollateral),
+        ("v4-google-cos113", QuoteError::NotSent),
+        ("v5-td15-google-nocollateral", QuoteError::NotSent),
         // Other bytes than zero after the quote.
         (
             "v4-google-SPR_E4-nocollateral",

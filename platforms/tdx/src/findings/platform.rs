@@ -239,10 +239,26 @@ impl Checks<'_> {
                 date: platform.tcb_date,
             })
         });
-        let (outcome, note) = match (now, then) {
-            (_, true) => (Outcome::Passed, "accepted when number"),
-            (true, false) => (Outcome::Warning, "accepted now, refused when number"),
-            (false, false) => (Outcome::Warning, "not accepted now, nor when number"),
+        // When the issue becomes the standard one is not known, so a grace that runs now may be over by then.
+        let grace_ends = hardware::grace_ends(early.tcb_date, self.policy);
+        let grace_ends = grace_ends.filter(|_| early.tcb_status.is_out_of_date());
+        let (outcome, note) = match (now, then, grace_ends) {
+            (_, true, Some(end)) => (
+                Outcome::Warning,
+                format!(
+                    "refused after {} by out-of-date-grace-days, once number",
+                    date(end)
+                ),
+            ),
+            (_, true, None) => (Outcome::Passed, "accepted when number".to_owned()),
+            (true, false, _) => (
+                Outcome::Warning,
+                "accepted now, refused when number".to_owned(),
+            ),
+            (false, false, _) => (
+                Outcome::Warning,
+                "not accepted now, nor when number".to_owned(),
+            ),
         };
         let whole = Finding::new(self.name("tcb.early"), outcome)
             .with_seen(early.tcb_status)
