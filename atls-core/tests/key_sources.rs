@@ -84,17 +84,24 @@ fn a_set_of_certificates_gives_their_keys() {
     let set = json!({ "keys": [
         { "kty": "RSA", "kid": "a", "x5c": [signer.certificate()] },
         { "kty": "RSA", "kid": "encryption", "use": "enc", "x5c": [signer.certificate()] },
+        { "kty": "RSA", "kid": "signing", "key_ops": ["sign"], "x5c": [signer.certificate()] },
+        { "kty": "RSA", "kid": "no list", "key_ops": "verify", "x5c": [signer.certificate()] },
+        { "kty": "RSA", "kid": "verifying", "key_ops": ["verify"], "x5c": [signer.certificate()] },
         { "kty": "RSA", "kid": "none", "x5c": [] },
         { "kty": "RSA", "kid": "broken", "x5c": ["MIIB"] },
         { "kty": "oct", "k": "AAAA" },
     ] });
     let allowed = [Algorithm::Rs256, Algorithm::Es256];
     let keys = VerificationKeys::from_jwk_set_allowing(&set.to_string(), &allowed).unwrap();
-    assert!(verify(&signer.token_of("RS256", "a"), &keys).is_ok());
-    assert_eq!(
-        verify(&signer.token_of("RS256", "encryption"), &keys),
-        Err(EarError::UnknownKey)
-    );
+    for id in ["a", "verifying"] {
+        let token = signer.token_of("RS256", id);
+        assert!(verify(&token, &keys).is_ok(), "{id}");
+    }
+    for id in ["encryption", "signing", "no list"] {
+        let token = signer.token_of("RS256", id);
+        let judged = verify(&token, &keys).map(drop);
+        assert_eq!(judged, Err(EarError::UnknownKey), "{id}");
+    }
     let other = Rsa::new(KeySize::Rsa2048);
     assert_eq!(
         verify(&other.token_of("RS256", "a"), &keys),

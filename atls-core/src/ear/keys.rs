@@ -221,7 +221,12 @@ fn allowed(jwk: &Map<String, Value>, algorithm: Algorithm) -> Option<Key> {
         jwk.insert("alg".to_owned(), Value::from(name));
         return Key::from_jwk(&Value::Object(jwk)).ok();
     }
-    if jwk.get("use").is_some_and(|stated| stated != "sig") {
+    let for_signatures = jwk.get("use").is_none_or(|stated| stated == "sig");
+    let verifies = jwk.get("key_ops").is_none_or(|stated| {
+        let operations = stated.as_array().map(Vec::as_slice);
+        operations.is_some_and(|all| all.iter().any(|operation| operation == "verify"))
+    });
+    if !for_signatures || !verifies {
         return None;
     }
     let id = jwk.get("kid").and_then(Value::as_str);
