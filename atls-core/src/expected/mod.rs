@@ -56,6 +56,10 @@ impl<T: AsRef<[u8]>> ExpectedValue<T> {
     /// `carried` must come from the part of the Evidence that its signature covers. Where a service appraises, it comes from the
     /// Evidence itself or from a signed claim about the Evidence. A nonce that the service echoes is no such claim.
     ///
+    /// **No type enforces that.** An attester and a service need [`bytes`](Self::bytes), and bytes out of Evidence look no
+    /// different: a verifier that compares the expectation with itself compiles, and accepts every replay. A test of each
+    /// verifier has to give it Evidence of another connection, and to expect [`AppraisalError::NotBound`].
+    ///
     /// # Errors
     /// [`AppraisalError::NotBound`] where they differ.
     pub fn compare(&self, carried: &[u8]) -> Result<BoundMatch, AppraisalError> {
