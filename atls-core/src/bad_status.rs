@@ -40,19 +40,25 @@ impl BadStatus {
     }
 }
 
-/// Prints the status and then at most 8 findings.
+/// Prints the status, then the findings that fit into 1,024 bytes, and the first in any case.
 impl fmt::Display for BadStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "attestation status is {}", self.tier)?;
         let mut separator = ": ";
-        for finding in self.findings.iter().take(MAX_SHOWN) {
-            write!(f, "{separator}{finding}")?;
+        let mut room = MAX_LINE;
+        for (shown, finding) in self.findings.iter().enumerate() {
+            let text = finding.short().to_string();
+            match room.checked_sub(text.len()) {
+                None if shown > 0 => {
+                    let more = self.findings.len().saturating_sub(shown);
+                    return write!(f, "; and {more} more");
+                }
+                left => room = left.unwrap_or(0),
+            }
+            write!(f, "{separator}{text}")?;
             separator = "; ";
         }
-        match self.findings.len().checked_sub(MAX_SHOWN) {
-            None | Some(0) => Ok(()),
-            Some(more) => write!(f, "; and {more} more"),
-        }
+        Ok(())
     }
 }
 
@@ -124,5 +130,5 @@ fn outcome(tier: Tier) -> Outcome {
     }
 }
 
-/// Most findings in one line of a log. [`BadStatus::findings`] has all.
-const MAX_SHOWN: usize = 8;
+/// Bytes of findings in one line of a log, for every peer can have such a line written. [`BadStatus::findings`] has all.
+const MAX_LINE: usize = 1024;

@@ -222,19 +222,44 @@ impl Place {
 /// Prints one line: name, outcome, seen value, allowed values, note, place.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, Self::MAX_ALLOWED)
+    }
+}
+
+/// A finding with few of the values that were allowed.
+pub(crate) struct Short<'a>(&'a Finding);
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f, FEW_ALLOWED)
+    }
+}
+
+/// Values that a log shows, so that a reader sees what kind they are.
+const FEW_ALLOWED: usize = 2;
+
+impl Finding {
+    /// For a line that holds several.
+    pub(crate) fn short(&self) -> Short<'_> {
+        Short(self)
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, most_allowed: usize) -> fmt::Result {
         write!(f, "{} {}", self.check, self.outcome)?;
         let mut separator = ": ";
         if let Some(seen) = &self.seen {
             write!(f, "{separator}seen {seen}")?;
             separator = ", ";
         }
-        for (position, allowed) in self.allowed.iter().enumerate() {
+        for (position, allowed) in self.allowed.iter().take(most_allowed).enumerate() {
             let lead = if position == 0 { "allowed are " } else { "" };
             write!(f, "{separator}{lead}{allowed}")?;
             separator = ", ";
         }
-        if self.further_allowed > 0 {
-            write!(f, " and {} more", self.further_allowed)?;
+        let left_out = self.allowed.len().saturating_sub(most_allowed);
+        let further = self.further_allowed.saturating_add(left_out);
+        if further > 0 {
+            write!(f, " and {further} more")?;
         }
         if let Some(note) = &self.note {
             let separator = if separator == ": " { ": " } else { "; " };

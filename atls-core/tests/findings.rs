@@ -130,11 +130,26 @@ fn findings_are_bounded_and_what_failed_is_kept() {
 
 #[test]
 fn a_line_holds_the_first_of_many_findings_and_the_number_of_the_others() {
-    let findings = vec![Finding::failed("a.b"); 20];
+    let findings = vec![Finding::failed("a.b").with_note("x".repeat(200)); 20];
     let refusal = decide(Reporting::new(96, findings)).unwrap_err();
     let line = report(&refusal).to_string();
-    assert_eq!(line.matches("a.b failed").count(), 8);
-    assert!(line.ends_with("; and 12 more"), "{line}");
+    assert_eq!(line.matches("a.b failed").count(), 4);
+    assert!(line.ends_with("; and 16 more"), "{line}");
+}
+
+#[test]
+fn a_peer_cannot_have_a_long_line_written() {
+    let long = "x".repeat(1000);
+    let finding = (0..100).fold(Finding::failed("a.b"), |finding, _| {
+        finding.with_allowed(&long, &long)
+    });
+    let findings = vec![finding.with_seen(&long).with_note(&long); MAX_FINDINGS];
+    let refusal = decide(Reporting::new(96, findings)).unwrap_err();
+    let line = report(&refusal).to_string();
+    assert!(line.len() < 2500, "{} bytes", line.len());
+    assert!(line.contains(" and 98 more;"), "{line}");
+    // For operators who ask.
+    assert_eq!(refusal.findings()[0].allowed().len(), Finding::MAX_ALLOWED);
 }
 
 /// Says of all Evidence the same.
