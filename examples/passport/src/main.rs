@@ -27,6 +27,8 @@ use atls_passport::PassportVerifier;
 use atls_passport::Scheme;
 use atls_passport::TrustedIssuer;
 use atls_remote::Endpoint;
+use atls_remote::RemoteIssuer;
+use atls_remote::RemoteVerifier;
 use atls_remote::ReqwestClient;
 use atls_remote::Resilient;
 use atls_reqwest::Attested;
@@ -38,7 +40,7 @@ use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use atls_trustee::SampleAttester;
 use atls_trustee::SampleEvidence;
-use atls_trustee::TrusteeVerifier;
+use atls_trustee::TrusteeService;
 use axum::Router;
 use axum::routing::get;
 use demo::Authority;
@@ -69,14 +71,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Arc::new(ReqwestClient::build(builder)?),
     ));
     let keys = Arc::new(signer.keys());
-    let issuer = TrusteeVerifier::builder(
-        &Endpoint::https(&service)?,
-        http.clone(),
-        keys,
-        &demo::provider(),
-    )
-    .format(SampleEvidence::new())
-    .build()?;
+    let trustee = TrusteeService::new(&Endpoint::https(&service)?, http.clone())?;
+    let verifier = RemoteVerifier::builder(trustee, keys, &demo::provider())
+        .format(SampleEvidence::new())
+        .build()?;
+    let issuer = RemoteIssuer::new(verifier)?;
     let attester = PassportAttester::new(Arc::new(SampleAttester::new("1")?), Arc::new(issuer));
     let hello = Router::new().route("/", get(async || "hello"));
     let server = serve(&authority, Arc::new(attester), hello).await?;

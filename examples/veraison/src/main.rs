@@ -21,6 +21,8 @@ use atls_axum::RouterExt;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_core::ear::VerificationKeys;
+use atls_remote::Endpoint;
+use atls_remote::RemoteVerifier;
 use atls_remote::ReqwestClient;
 use atls_remote::Resilient;
 use atls_reqwest::Attested;
@@ -33,8 +35,7 @@ use atls_sim::SoftwareComponent;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use atls_veraison::PsaToken;
-use atls_veraison::Service;
-use atls_veraison::VeraisonVerifier;
+use atls_veraison::VeraisonService;
 use axum::Router;
 use axum::routing::get;
 use demo::Authority;
@@ -73,7 +74,7 @@ async fn run(arguments: BTreeMap<String, String>) -> Result<(), Box<dyn Error>> 
     }
 
     // The one line that differs from any other verifier: who appraises.
-    let verifier = VeraisonVerifier::builder(service, keys, &demo::provider())
+    let verifier = RemoteVerifier::builder(service, Arc::new(keys), &demo::provider())
         .format(PsaToken::any_profile())
         .build()?;
     let relying_party = RelyingParty::builder()
@@ -113,7 +114,7 @@ async fn run(arguments: BTreeMap<String, String>) -> Result<(), Box<dyn Error>> 
 /// A Veraison that somebody else runs, and the key that its operator told you.
 fn given(
     arguments: &BTreeMap<String, String>,
-) -> Result<(Service, VerificationKeys), Box<dyn Error>> {
+) -> Result<(VeraisonService, VerificationKeys), Box<dyn Error>> {
     let value = |name: &str| {
         arguments
             .get(name)
@@ -133,9 +134,10 @@ fn given(
     let url = value("--url")?;
     let service = if url.starts_with("http:") {
         let http = ReqwestClient::dangerous_loopback(http)?;
-        Service::dangerous_over_loopback_http(url, patient(http))?
+        VeraisonService::new(&Endpoint::dangerous_loopback(url)?, patient(http))?
     } else {
-        Service::new(url, patient(ReqwestClient::build(http)?))?
+        let http = ReqwestClient::build(http)?;
+        VeraisonService::new(&Endpoint::https(url)?, patient(http))?
     };
     let keys = VerificationKeys::from_jwk(&fs::read_to_string(value("--key")?)?)?;
     Ok((service, keys))

@@ -61,12 +61,15 @@ impl fmt::Display for Endpoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// Not a URL with a host, or one with credentials or a query.
+    /// The service is at the root of its host, and this address has a path. Leave the path out.
+    #[error("address of this service has a path; leave it out")]
+    HasPath,
+    /// The text is no URL with a host, or has credentials or a query.
     #[error(
         "not the address of a service; write https://HOST[:PORT][/PATH], without credentials or query"
     )]
     Malformed,
-    /// Not `https`, and not a loopback address that was named dangerous.
+    /// The URL is not `https`, and no loopback address that was named dangerous.
     #[error(
         "address of a service is not https; http is only for this machine, where the configuration says so"
     )]

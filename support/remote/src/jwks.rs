@@ -25,6 +25,8 @@ use tokio::task::JoinHandle;
 use tracing::debug;
 use tracing::warn;
 
+use crate::exchange::exchange;
+
 /// A JWK set (RFC 7517 §5) at a configured address, fetched when it is needed and kept for a while.
 ///
 /// * The address is the configuration's. What a token says about keys (`jku`, `jwk`, `x5c`) is never read.
@@ -184,7 +186,7 @@ impl Source {
             .ok()?;
         let host = self.url.host().unwrap_or_default();
         let limits = HttpLimits::new(DEADLINE, MAX_SET);
-        let response = match self.client.send(request, limits).await {
+        let response = match exchange(&*self.client, request, limits).await {
             Ok(response) => response,
             Err(error) => {
                 warn!(host, %error, "keys of an issuer could not be fetched");
@@ -192,7 +194,7 @@ impl Source {
             }
         };
         let status = response.status();
-        if status != StatusCode::OK || response.body().len() > MAX_SET {
+        if status != StatusCode::OK {
             let status = status.as_u16();
             warn!(host, status, "keys of an issuer could not be fetched");
             return None;

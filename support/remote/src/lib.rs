@@ -26,30 +26,48 @@
 //! Everything here fails closed: a service that is not asked, does not answer, or answers too much gives no result.
 #![forbid(unsafe_code)]
 
+mod api;
 mod breaker;
+mod builder;
 mod client;
 mod endpoint;
 mod exchange;
+mod failure;
+mod format;
+mod issuer;
 mod jwks;
+mod limits;
 mod outcome;
 mod resilient;
+mod service;
 mod settings;
 mod setup;
 mod stats;
 mod token;
+mod verifier;
 
+pub use api::JsonApi;
+pub use builder::RemoteVerifierBuilder;
 pub use client::ReqwestClient;
 pub use endpoint::Endpoint;
 pub use endpoint::EndpointError;
-pub use exchange::Service;
+pub use exchange::exchange;
+pub use exchange::is_of_type;
+pub use failure::Failure;
+pub use format::EvidenceFormat;
+pub use format::EvidenceReading;
+pub use issuer::RemoteIssuer;
 pub use jwks::Jwks;
-pub use outcome::recorded;
 pub use reqwest;
 pub use resilient::Repeatable;
 pub use resilient::Resilient;
+pub use service::CheckedEvidence;
+pub use service::IssuingService;
+pub use service::RemoteService;
+pub use service::ResultCheck;
 pub use settings::ResilientBuilder;
 pub use setup::SetupError;
 pub use stats::Circuit;
 pub use stats::Stats;
 pub use token::Token;
-pub use token::TokenCheck;
+pub use verifier::RemoteVerifier;

@@ -1,46 +1,38 @@
-//! One event for each appraisal by a service.
+//! One event for each appraisal. The fields and the levels are documented at [`RemoteVerifier`](crate::RemoteVerifier).
 
 use std::time::Duration;
 
-use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::Fault;
 use atls_core::MediaType;
 use tokio::time::Instant;
-use tracing::debug;
-use tracing::info;
-use tracing::warn;
+use tracing::Level;
+use tracing::event;
 
-/// Tells an operator how an appraisal ended: one event of the target `atls_remote::outcome` named `atls.verifier.outcome`, with the
-/// fields `verifier`, `media_type`, `outcome` (the status of the result, or why there is none), `duration_ms` and, of failures,
-/// `fault`. Neither Evidence nor its values are in it.
-///
-/// Dropped before its end, such as by the deadline of the connection, the appraisal is `abandoned`, without fault: the service was
-/// slower than the peer left it time for, and the duration says how slow.
-///
-/// # Errors
-/// Those of the appraisal.
-pub async fn recorded(
+use crate::failure::Failure;
+
+/// Waits for the end of an appraisal and records it, also where nobody waits so long.
+pub(crate) async fn recorded(
     verifier: &'static str,
     media_type: &MediaType,
-    appraisal: impl Future<Output = Result<Appraised, AppraisalError>>,
-) -> Result<Appraised, AppraisalError> {
-    let mut pending = Pending(Some(Event {
+    appraisal: impl Future<Output = Result<Appraised, Failure>>,
+) -> Result<Appraised, Failure> {
+    let mut pending = Pending(Some(Outcome {
         verifier,
         media_type,
         started: Instant::now(),
     }));
-    let outcome = appraisal.await;
-    if let Some(event) = pending.0.take() {
-        event.end(&outcome);
+    let result = appraisal.await;
+    if let Some(outcome) = pending.0.take() {
+        outcome.record(&result);
     }
-    outcome
+    result
 }
 
 /// Holds the event of an appraisal that has not ended.
-struct Pending<'a>(Option<Event<'a>>);
+struct Pending<'a>(Option<Outcome<'a>>);
 
-struct Event<'a> {
+struct Outcome<'a> {
     verifier: &'static str,
     media_type: &'a MediaType,
     started: Instant,
@@ -48,38 +40,55 @@ struct Event<'a> {
 
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
-        if let Some(event) = &self.0 {
-            event.abandon();
+        if let Some(outcome) = &self.0 {
+            outcome.record_abandoned();
         }
     }
 }
 
-impl Event<'_> {
-    fn end(&self, outcome: &Result<Appraised, AppraisalError>) {
-        let (verifier, media_type) = (self.verifier, self.media_type.essence());
+impl Outcome<'_> {
+    fn record(&self, result: &Result<Appraised, Failure>) {
+        let (verifier, media_type) = (self.verifier, self.media_type);
         let duration_ms = milliseconds(self.started.elapsed());
-        match outcome {
+        let failure = match result {
             Ok(appraised) => {
                 let outcome = appraised.ear().status();
-                debug!(name: "atls.verifier.outcome", verifier, media_type, %outcome, duration_ms);
+                event!(
+                    name: "atls.verifier.outcome", target: TARGET, Level::DEBUG,
+                    verifier, %media_type, %outcome, duration_ms,
+                );
+                return;
             }
-            Err(error) if error.fault() == Fault::Verifier => {
-                warn!(name: "atls.verifier.outcome", verifier, media_type, outcome = %error, fault = "verifier", duration_ms);
-            }
-            Err(error) => {
-                let fault = error.fault();
-                info!(name: "atls.verifier.outcome", verifier, media_type, outcome = %error, %fault, duration_ms);
-            }
+            Err(failure) => failure,
+        };
+        let (outcome, cause) = (failure.reason(), failure.cause());
+        let fault = failure.error().fault();
+        // The level of a call site is fixed.
+        match fault {
+            Fault::Local => event!(
+                name: "atls.verifier.outcome", target: TARGET, Level::ERROR,
+                verifier, %media_type, outcome, %fault, cause, duration_ms,
+            ),
+            Fault::Peer | Fault::Verifier => event!(
+                name: "atls.verifier.outcome", target: TARGET, Level::WARN,
+                verifier, %media_type, outcome, %fault, cause, duration_ms,
+            ),
         }
     }
 
-    fn abandon(&self) {
-        let (verifier, media_type) = (self.verifier, self.media_type.essence());
+    /// Without fault: either the service was slow, or the peer left it no time. The duration tells which.
+    fn record_abandoned(&self) {
+        let (verifier, media_type) = (self.verifier, self.media_type);
         let duration_ms = milliseconds(self.started.elapsed());
-        warn!(name: "atls.verifier.outcome", verifier, media_type, outcome = "abandoned", duration_ms);
+        event!(
+            name: "atls.verifier.outcome", target: TARGET, Level::WARN,
+            verifier, %media_type, outcome = "abandoned", duration_ms,
+        );
     }
 }
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+const TARGET: &str = "atls_remote::outcome";

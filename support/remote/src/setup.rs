@@ -26,4 +26,7 @@ pub enum SetupError {
     /// Two formats for one media type, and which one decides would be chance. Remove one.
     #[error("two formats for {0}; remove one")]
     RepeatedFormat(MediaType),
+    /// A deadline, a maximum age or a number of polls is zero. Raise it.
+    #[error("{0} is zero, and nothing would ever be accepted; raise it")]
+    Zero(&'static str),
 }

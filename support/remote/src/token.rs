@@ -3,33 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use atls_core::AppraisalError;
 use atls_core::ear::BinaryText;
 use atls_core::ear::EarError;
-use atls_core::ear::KeySource;
 use atls_core::ear::jwt;
-use atls_core::ear::verify_with;
 use atls_core::pki_types::UnixTime;
-use rustls::crypto::WebPkiSupportedAlgorithms;
 use serde_json::Map;
 use serde_json::Value;
 
-/// What a token must satisfy. There is no way to leave one out.
-#[derive(Clone, Copy, Debug)]
-#[allow(
-    clippy::exhaustive_structs,
-    reason = "whoever checks a token must decide about each of these"
-)]
-pub struct TokenCheck<'a> {
-    /// The time.
-    pub now: UnixTime,
-    /// How long after its `iat` a token is taken, whatever its `exp` says.
-    pub max_age: Duration,
-    /// The `iss` that it must have.
-    pub issuer: &'a str,
-    /// The algorithms of your provider.
-    pub supported: &'a WebPkiSupportedAlgorithms,
-}
+use crate::service::ResultCheck;
 
 /// The claims of a token whose signature verified, from the expected issuer and in time. **What binds it to a
 /// connection is not checked.**
@@ -51,25 +32,18 @@ impl fmt::Debug for Token {
 }
 
 impl Token {
-    /// Verifies a compact JWS under keys of the source, then `iss`, `iat`, `exp` and `nbf`; all but the last must be
-    /// there. The header's `alg` must be that of a key, its `kid` may choose among them, and `jku`, `jwk` and `x5c` are
-    /// not read.
+    /// Verifies a compact JWS, then `iss`, `iat`, `exp` and `nbf`; all but the last must be there. The header's `alg` must be that
+    /// of a key, its `kid` may choose among them, and `jku`, `jwk` and `x5c` are not read.
     ///
     /// # Errors
-    /// [`AppraisalError::Unreachable`] without keys, [`AppraisalError::ResultExpired`], [`AppraisalError::BadResult`] for
-    /// everything else.
-    pub async fn verify(
-        token: &str,
-        keys: &dyn KeySource,
-        check: &TokenCheck<'_>,
-    ) -> Result<Self, AppraisalError> {
-        let verify = |keys: &_| jwt::verify(token, keys, check.supported);
-        let claims = verify_with(keys, check.now, verify).await?;
-        Ok(Self::check(claims, check)?)
+    /// [`EarError`]; [`EarError::Issuer`] also where the check names no issuer, because such tokens have one.
+    pub fn decode(token: &str, check: &ResultCheck<'_>) -> Result<Self, EarError> {
+        Self::check(jwt::verify(token, check.keys, check.supported)?, check)
     }
 
-    fn check(claims: Map<String, Value>, check: &TokenCheck<'_>) -> Result<Self, EarError> {
-        if claims.get("iss").and_then(Value::as_str) != Some(check.issuer) {
+    fn check(claims: Map<String, Value>, check: &ResultCheck<'_>) -> Result<Self, EarError> {
+        let issuer = check.issuer.ok_or(EarError::Issuer)?;
+        if claims.get("iss").and_then(Value::as_str) != Some(issuer) {
             return Err(EarError::Issuer);
         }
         let issued_at = seconds(&claims, "iat")?.ok_or(EarError::Malformed)?;
@@ -111,7 +85,7 @@ impl Token {
         self.claims.get(name)?.as_str()
     }
 
-    /// A claim of octets, in hexadecimal.
+    /// A claim of bytes, in hexadecimal.
     pub fn hex(&self, name: &str) -> Option<Vec<u8>> {
         BinaryText::Hex.decode(self.text(name)?)
     }

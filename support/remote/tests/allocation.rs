@@ -20,13 +20,14 @@ use allocation::Hostile;
 use allocation::hostile;
 use atls_core::ear::Algorithm;
 use atls_core::ear::KeySource;
+use atls_core::ear::VerificationKeys;
 use atls_core::http::HttpClient;
 use atls_core::http::HttpLimits;
 use atls_remote::Endpoint;
+use atls_remote::JsonApi;
 use atls_remote::Jwks;
-use atls_remote::Service;
+use atls_remote::ResultCheck;
 use atls_remote::Token;
-use atls_remote::TokenCheck;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::Request;
@@ -52,7 +53,7 @@ fn allocations_are_bounded_by_the_input() {
         .unwrap();
     let mut findings = Findings::new();
     answers(&mut findings, &runtime);
-    tokens(&mut findings, &runtime);
+    tokens(&mut findings);
     key_sets(&mut findings, &runtime);
     bodies(&mut findings, &runtime);
     findings.assert_none();
@@ -66,9 +67,6 @@ fn answers(findings: &mut Findings, runtime: &Runtime) {
             [format!("{{\"{name}\":").as_bytes(), value, b"}"].concat()
         }));
     }
-    let signer = Signer::es256();
-    let (keys, algorithms) = (signer.keys(), supported());
-    let check = check(&algorithms);
     // The answer, a copy that the test makes, and the text in it.
     // At most 256 values.
     let bound = Bound {
@@ -76,16 +74,16 @@ fn answers(findings: &mut Findings, runtime: &Runtime) {
         constant: 256 * 256,
     };
     findings.check("answer", bound, &inputs, |body| {
-        let service = Service::new("test", answering(body), url());
-        runtime.block_on(service.token(&json!({}), &keys, &check))
+        let api = JsonApi::new(answering(body), url());
+        runtime.block_on(api.token(&json!({})))
     });
 }
 
-fn tokens(findings: &mut Findings, runtime: &Runtime) {
+fn tokens(findings: &mut Findings) {
     const LENGTH: usize = 40_000;
     let signer = Signer::es256();
     let (keys, algorithms) = (signer.keys(), supported());
-    let check = check(&algorithms);
+    let check = check(&keys, &algorithms);
     let encode = |octets: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(octets);
     let mut inputs = hostile::within(hostile::json(LENGTH), |header| {
         format!("{}.e30.AA", encode(header)).into_bytes()
@@ -97,7 +95,7 @@ fn tokens(findings: &mut Findings, runtime: &Runtime) {
     };
     let verify = |token: &[u8]| {
         let token = std::str::from_utf8(token).unwrap();
-        runtime.block_on(Token::verify(token, &keys, &check))
+        Token::decode(token, &check)
     };
     findings.check("header of a token", header, &inputs, verify);
 
@@ -187,19 +185,24 @@ fn bodies(findings: &mut Findings, runtime: &Runtime) {
     });
 }
 
-fn check(supported: &rustls::crypto::WebPkiSupportedAlgorithms) -> TokenCheck<'_> {
-    TokenCheck {
-        now: at(NOW),
-        max_age: Duration::from_secs(600),
-        issuer: "issuer",
+fn check<'a>(
+    keys: &'a VerificationKeys,
+    supported: &'a rustls::crypto::WebPkiSupportedAlgorithms,
+) -> ResultCheck<'a> {
+    ResultCheck {
+        keys,
         supported,
+        issuer: Some("issuer"),
+        max_age: Duration::from_secs(600),
+        now: at(NOW),
     }
 }
 
 fn answering(body: &[u8]) -> Arc<dyn HttpClient> {
     let body = body.to_vec();
     Arc::new(Script::immediate(move |_, _| {
-        Ok(Response::new(body.clone()))
+        let answer = Response::builder().header("content-type", "application/json");
+        Ok(answer.body(body.clone()).unwrap())
     }))
 }
 

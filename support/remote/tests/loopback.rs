@@ -10,13 +10,16 @@ use atls_core::AppraisalError;
 use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
+use atls_remote::Failure;
+use atls_remote::JsonApi;
 use atls_remote::ReqwestClient;
-use atls_remote::Service;
+use atls_remote::exchange;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use axum::http::Uri;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::header::COOKIE;
 use axum::http::header::LOCATION;
 use axum::http::header::SET_COOKIE;
@@ -28,6 +31,7 @@ use http::Response;
 use http::header::AUTHORIZATION;
 use serde_json::json;
 use stand_in::Loopback;
+use stand_in::Script;
 
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
@@ -119,7 +123,7 @@ async fn a_service_gets_json_and_credentials_and_its_refusals_are_told_apart() {
     );
     let server = Loopback::serve(app).await;
     for (code, result) in [
-        (200, Ok(b"body".to_vec())),
+        (200, Ok("body".to_owned())),
         (201, Err(AppraisalError::Unreachable)),
         (302, Err(AppraisalError::Unreachable)),
         (400, Err(AppraisalError::Malformed)),
@@ -130,26 +134,56 @@ async fn a_service_gets_json_and_credentials_and_its_refusals_are_told_apart() {
         (503, Err(AppraisalError::Unreachable)),
     ] {
         let url = server.url(&format!("/{code}")).parse().unwrap();
-        let service = Service::new("test", Loopback::client(), url)
-            .with_limits(limits(1000))
+        let api = JsonApi::new(Loopback::client(), url)
             .with_header(AUTHORIZATION, HeaderValue::from_static("key"));
-        assert_eq!(service.post(&json!({ "a": 1 })).await, result, "{code}");
-        assert!(!format!("{service:?}").contains("key\""));
+        let answer = api.bare_token(&json!({ "a": 1 })).await;
+        assert_eq!(answer.map_err(AppraisalError::from), result, "{code}");
+        assert!(!format!("{api:?}").contains("key\""));
     }
-    let url = server.url("/200").parse().unwrap();
-    let service = Service::new("test", Loopback::client(), url)
-        .with_limits(limits(3))
-        .with_header(AUTHORIZATION, HeaderValue::from_static("key"));
-    let refused = service.post(&json!({ "a": 1 })).await;
-    assert_eq!(refused, Err(AppraisalError::BadResult));
 }
 
 #[tokio::test]
 async fn nobody_there_is_unreachable() {
     let url = "http://127.0.0.1:1/".parse().unwrap();
-    let service = Service::new("test", Loopback::client(), url).with_limits(limits(1000));
-    let refused = service.post(&json!({})).await;
-    assert_eq!(refused, Err(AppraisalError::Unreachable));
+    let api = JsonApi::new(Loopback::client(), url);
+    let refused = api.bare_token(&json!({})).await.unwrap_err();
+    assert_eq!(refused.reason(), "unreachable");
+    assert_eq!(*refused.error(), AppraisalError::Unreachable);
+}
+
+#[tokio::test]
+async fn a_token_comes_in_json_that_says_so() {
+    let json = r#"{"token":"a.b.c"}"#;
+    for (content_type, body, expected) in [
+        ("application/json", json, Ok("a.b.c")),
+        ("Application/JSON; charset=utf-8", json, Ok("a.b.c")),
+        ("text/html", json, Err("answer_malformed")),
+        ("application/jsonp", json, Err("answer_malformed")),
+        ("application/json", "a.b.c", Err("answer_malformed")),
+        (
+            "application/json",
+            r#"{"token":null}"#,
+            Err("answer_malformed"),
+        ),
+    ] {
+        let answer = async move || ([(CONTENT_TYPE, content_type)], body);
+        let server = Loopback::serve(Router::new().route("/", post(answer))).await;
+        let api = JsonApi::new(Loopback::client(), server.url("/").parse().unwrap());
+        let token = api.token(&json!({})).await;
+        let token = token.as_deref().map_err(Failure::reason);
+        assert_eq!(token, expected, "{content_type} {body}");
+    }
+}
+
+/// Whatever the client lets through.
+#[tokio::test(start_paused = true)]
+async fn limits_hold_for_every_client() {
+    let large = Script::immediate(|_, _| Ok(Response::new(vec![b'a'; 1001])));
+    let refused = exchange(&large, Request::new(Vec::new()), limits(1000)).await;
+    assert_eq!(refused.unwrap_err(), HttpError::TooLarge);
+    let silent = Script::new(|_, _| Box::pin(std::future::pending()));
+    let refused = exchange(&silent, Request::new(Vec::new()), limits(1000)).await;
+    assert_eq!(refused.unwrap_err(), HttpError::TimedOut);
 }
 
 // --- Helpers -----------------------------------------------------------------------------------------------------------

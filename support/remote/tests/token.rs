@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use atls_core::AppraisalError;
+use atls_remote::ResultCheck;
 use atls_remote::Token;
-use atls_remote::TokenCheck;
 use serde_json::Value;
 use serde_json::json;
 use stand_in::Signer;
@@ -14,10 +14,10 @@ use stand_in::supported;
 
 const NOW: u64 = 1_000_000;
 
-#[tokio::test]
-async fn a_token_of_the_issuer_in_time_is_read() {
+#[test]
+fn a_token_of_the_issuer_in_time_is_read() {
     for signer in [Signer::es256(), Signer::rs256(), Signer::ps384()] {
-        let token = verify(&signer, &signer.token(&claims())).await.unwrap();
+        let token = verify(&signer, &signer.token(&claims())).unwrap();
         assert_eq!(token.issued_at(), at(NOW));
         assert_eq!(token.expires_at(), at(NOW + 300));
         assert_eq!(token.text("text"), Some("a"));
@@ -27,8 +27,8 @@ async fn a_token_of_the_issuer_in_time_is_read() {
     }
 }
 
-#[tokio::test]
-async fn times_are_checked_to_the_second() {
+#[test]
+fn times_are_checked_to_the_second() {
     let signer = Signer::es256();
     for (name, value, expected) in [
         ("exp", Some(NOW + 1), Ok(())),
@@ -47,26 +47,26 @@ async fn times_are_checked_to_the_second() {
             Some(value) => claims[name] = value.into(),
             None => drop(claims.as_object_mut().unwrap().remove(name)),
         }
-        let verified = verify(&signer, &signer.token(&claims)).await;
+        let verified = verify(&signer, &signer.token(&claims));
         assert_eq!(verified.map(drop), expected, "{name} {value:?}");
     }
 }
 
-#[tokio::test]
-async fn times_of_another_kind_are_refused() {
+#[test]
+fn times_of_another_kind_are_refused() {
     let signer = Signer::es256();
     for name in ["exp", "iat", "nbf"] {
         for value in [json!("1000300"), json!(1_000_300.5), json!(-1), json!(null)] {
             let mut claims = claims();
             claims[name] = value;
-            let refused = verify(&signer, &signer.token(&claims)).await;
+            let refused = verify(&signer, &signer.token(&claims));
             assert_eq!(refused, Err(AppraisalError::BadResult), "{claims}");
         }
     }
 }
 
-#[tokio::test]
-async fn the_issuer_is_compared_whole() {
+#[test]
+fn the_issuer_is_compared_whole() {
     let signer = Signer::es256();
     for issuer in [
         json!("issuer "),
@@ -77,13 +77,13 @@ async fn the_issuer_is_compared_whole() {
     ] {
         let mut claims = claims();
         claims["iss"] = issuer;
-        let refused = verify(&signer, &signer.token(&claims)).await;
+        let refused = verify(&signer, &signer.token(&claims));
         assert_eq!(refused, Err(AppraisalError::BadResult), "{claims}");
     }
 }
 
-#[tokio::test]
-async fn only_a_signature_under_the_expected_keys_counts() {
+#[test]
+fn only_a_signature_under_the_expected_keys_counts() {
     let (signer, attacker) = (Signer::rs256(), Signer::rs256());
     let lure = json!({
         "alg": "RS256", "kid": "k", "jku": "https://attacker.example/certs", "jwk": attacker.jwk(),
@@ -112,19 +112,15 @@ async fn only_a_signature_under_the_expected_keys_counts() {
         ("empty", String::new()),
         ("huge", "a".repeat(100_000)),
     ] {
-        let refused = verify(&signer, &token).await;
+        let refused = verify(&signer, &token);
         assert_eq!(refused, Err(AppraisalError::BadResult), "{name}");
     }
     // A genuine token may name whatever it likes: nothing of it is read.
-    assert!(
-        verify(&signer, &signer.token_with(&lure, &claims()))
-            .await
-            .is_ok()
-    );
+    assert!(verify(&signer, &signer.token_with(&lure, &claims())).is_ok());
 }
 
-#[tokio::test]
-async fn every_flipped_bit_of_the_signed_part_is_refused() {
+#[test]
+fn every_flipped_bit_of_the_signed_part_is_refused() {
     let signer = Signer::es256();
     let token = signer.token(&claims());
     let (message, _) = token.rsplit_once('.').unwrap();
@@ -134,7 +130,7 @@ async fn every_flipped_bit_of_the_signed_part_is_refused() {
             *octet ^= 1;
         }
         let altered = String::from_utf8(octets).unwrap();
-        assert!(verify(&signer, &altered).await.is_err(), "{position}");
+        assert!(verify(&signer, &altered).is_err(), "{position}");
     }
 }
 
@@ -142,12 +138,13 @@ fn claims() -> Value {
     json!({ "iss": "issuer", "iat": NOW, "exp": NOW + 300, "text": "a", "octets": "0102" })
 }
 
-async fn verify(signer: &Signer, token: &str) -> Result<Token, AppraisalError> {
-    let check = TokenCheck {
-        now: at(NOW),
-        max_age: Duration::from_secs(600),
-        issuer: "issuer",
+fn verify(signer: &Signer, token: &str) -> Result<Token, AppraisalError> {
+    let check = ResultCheck {
+        keys: &signer.keys(),
         supported: &supported(),
+        issuer: Some("issuer"),
+        max_age: Duration::from_secs(600),
+        now: at(NOW),
     };
-    Token::verify(token, &signer.keys(), &check).await
+    Ok(Token::decode(token, &check)?)
 }

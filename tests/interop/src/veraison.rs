@@ -6,9 +6,10 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 
+use atls_remote::Endpoint;
 use atls_remote::ReqwestClient;
 use atls_remote::Resilient;
-use atls_veraison::Service;
+use atls_veraison::VeraisonService;
 use serde_json::Value;
 
 use crate::endorsement;
@@ -68,13 +69,14 @@ impl Veraison {
     }
 
     /// A client of it.
-    pub fn service(&self) -> Service {
+    pub fn service(&self) -> VeraisonService {
         self.service_over(Arc::new(http()))
     }
 
     /// A client of it, over this one of HTTP.
-    pub fn service_over(&self, http: Arc<dyn atls_core::http::HttpClient>) -> Service {
-        Service::dangerous_over_loopback_http(&self.url(), http).unwrap()
+    pub fn service_over(&self, http: Arc<dyn atls_core::http::HttpClient>) -> VeraisonService {
+        let endpoint = Endpoint::dangerous_loopback(&self.url()).unwrap();
+        VeraisonService::new(&endpoint, http).unwrap()
     }
 
     /// Hands it endorsements of a profile, as an Endorser does.

@@ -26,14 +26,14 @@ use atls_passport::PassportAttester;
 use atls_passport::PassportVerifier;
 use atls_passport::Scheme;
 use atls_passport::TrustedIssuer;
+use atls_remote::RemoteIssuer;
+use atls_remote::RemoteVerifier;
 use atls_reqwest::ResponseExt;
 use atls_sim::Lifecycle;
 use atls_sim::Profile;
 use atls_sim::SoftwareComponent;
 use atls_tower::ServerTerms;
 use atls_veraison::PsaToken;
-use atls_veraison::VeraisonIssuer;
-use atls_veraison::VeraisonVerifier;
 use atls_veraison::Wrapping;
 use interop::Veraison;
 use support::Observed;
@@ -111,7 +111,7 @@ async fn a_server_presents_the_result_that_veraison_issued_for_this_connection()
         return;
     };
     let device = Arc::new(endorsed(&veraison).await);
-    let issuer = VeraisonIssuer::new(verifier(&veraison).build().unwrap()).unwrap();
+    let issuer = RemoteIssuer::new(verifier(&veraison).build().unwrap()).unwrap();
     let terms =
         ServerTerms::new().attester(Arc::new(PassportAttester::new(device, Arc::new(issuer))));
     let keys = VerificationKeys::from_jwk(&veraison.key).unwrap();
@@ -137,7 +137,10 @@ async fn evidence_in_a_cmw_is_affirmed_too() {
     };
     for wrapping in [Wrapping::CmwCbor, Wrapping::CmwJson] {
         let terms = ServerTerms::new().attester(Arc::new(endorsed(&veraison).await));
-        let relying_party = lenient(verifier(&veraison).wrapping(wrapping));
+        let relying_party = lenient(verifier_over(
+            &veraison,
+            veraison.service().with_wrapping(wrapping),
+        ));
         exchange(terms, |client| client.require_peer(relying_party))
             .await
             .unwrap();
@@ -227,7 +230,7 @@ async fn the_key_that_it_tells_is_the_one_that_it_signs_with() {
     let wanted = verifier(&veraison).build().unwrap();
     assert!(discovery.media_types().contains(&wanted.media_types()[0]));
     let keys = discovery.keys(discovery.key_fingerprint()).unwrap();
-    let discovered = VeraisonVerifier::builder(veraison.service(), keys, &demo::provider());
+    let discovered = RemoteVerifier::builder(veraison.service(), Arc::new(keys), &demo::provider());
     let relying_party = lenient(discovered.format(PsaToken::any_profile()));
     let terms = ServerTerms::new().attester(Arc::new(device));
     exchange(terms, |client| client.require_peer(relying_party))
@@ -281,7 +284,7 @@ async fn a_token_of_the_profile_that_veraison_cannot_read_is_refused() {
     };
     let device = endorsed(&veraison).await.with_profile(Profile::Tfm);
     let keys = VerificationKeys::from_jwk(&veraison.key).unwrap();
-    let verifier = VeraisonVerifier::builder(veraison.service(), keys, &demo::provider());
+    let verifier = RemoteVerifier::builder(veraison.service(), Arc::new(keys), &demo::provider());
     let refused = refusal(device, lenient(verifier.format(PsaToken::tfm()))).await;
     assert_eq!(refused.status(), Some(Tier::Contraindicated));
 }

@@ -14,13 +14,13 @@ use atls_core::ear::ExpectedNonce;
 use atls_core::ear::Tier;
 use atls_core::ear::VerificationKeys;
 use atls_core::pki_types::UnixTime;
+use atls_remote::EvidenceFormat;
 use atls_veraison::CcaToken;
-use atls_veraison::EvidenceFormat;
 use atls_veraison::PsaToken;
 use atls_veraison::SevSnpReport;
 use atls_veraison::Submission;
 use atls_veraison::VeraisonError;
-use atls_veraison::Wrapping;
+use atls_veraison::VeraisonService;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use interop::Veraison;
@@ -37,7 +37,6 @@ async fn submit(
         media_type: &MediaType::parse(media_type).unwrap(),
         evidence,
         nonce,
-        wrapping: Wrapping::Bare,
         now: Some(now),
     };
     let answer = veraison.service().submit(submission).await?;
@@ -50,15 +49,13 @@ async fn submit(
     };
     let keys = VerificationKeys::from_jwk(&veraison.key).unwrap();
     let supported = demo::provider().signature_verification_algorithms;
-    answer
-        .verify(&keys, &supported, &check)
-        .map_err(VeraisonError::Result)
+    Ok(answer.verify(&keys, &supported, &check).unwrap())
 }
 
 /// Genuine Evidence under its own nonce and under another: what the service says, and what our format finds.
 async fn both(
     veraison: &Veraison,
-    format: &dyn EvidenceFormat,
+    format: &dyn EvidenceFormat<VeraisonService>,
     evidence: &[u8],
     nonce: &[u8],
 ) -> [(Tier, bool); 2] {
@@ -70,7 +67,7 @@ async fn both(
             .await
             .unwrap();
         let carried = format.read(evidence).unwrap();
-        found.push((ear.status(), carried.challenge() == nonce));
+        found.push((ear.status(), carried.carried() == nonce));
     }
     found.try_into().unwrap()
 }

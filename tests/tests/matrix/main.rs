@@ -13,7 +13,7 @@ mod verifiers;
 use std::path::Path;
 
 use atls_formats::snp::SnpEvidence;
-use atls_trustee::EvidenceFormat;
+use atls_remote::EvidenceFormat;
 use atls_trustee::SnpReport;
 use serde_json::json;
 use stand_in::Connection;
@@ -48,7 +48,7 @@ fn certificates_of_each_host_reach_each_service_in_its_encoding() {
         let Ok(read) = SnpEvidence::decode(&evidence) else {
             continue;
         };
-        let chain = &SnpReport::new().shape(&evidence).unwrap().json()["cert_chain"].clone();
+        let chain = &SnpReport::new().read(&evidence).unwrap().content()["cert_chain"].clone();
         let key = if name.contains("VLEK signs") {
             "VLEK"
         } else {

@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use atls_core::AppraisalError;
 use atls_core::Bound;
 use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::Verifier;
 use atls_core::http::HttpError;
-use atls_formats::Carriage;
-use atls_ita::ItaVerifier;
-use atls_maa::MaaVerifier;
+use atls_ita::ItaService;
+use atls_maa::MaaService;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
 use atls_nitro::testing::Forger;
 use atls_reference::Live;
 use atls_remote::Endpoint;
+use atls_remote::RemoteService;
+use atls_remote::RemoteVerifier;
+use atls_remote::RemoteVerifierBuilder;
 use atls_sim::SimVerifier;
 use atls_snp::SigningKey;
 use atls_snp::SnpVerifier;
@@ -24,6 +25,8 @@ use atls_tdx::TdxImage;
 use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
+use atls_trustee::TrusteeService;
+use atls_veraison::VeraisonService;
 use stand_in::Script;
 use stand_in::Signer;
 use stand_in::at;
@@ -37,10 +40,6 @@ pub(crate) enum Column {
     Local(Box<dyn Verifier>),
     /// A client of a service that cannot be reached, and what it sent.
     Service(Box<dyn Verifier>, Arc<Script>),
-    /// What Trustee would be asked about.
-    Trustee(Vec<Box<dyn atls_trustee::EvidenceFormat>>),
-    /// What Veraison would be asked about.
-    Veraison(Vec<Box<dyn atls_veraison::EvidenceFormat>>),
 }
 
 impl Column {
@@ -51,34 +50,16 @@ impl Column {
         evidence: &[u8],
         bound: &Bound,
     ) -> String {
-        let name = media_type.to_string();
+        let (Self::Local(verifier) | Self::Service(verifier, _)) = self;
+        if !verifier.media_types().contains(media_type) {
+            return ABSENT.to_owned();
+        }
+        let evidence = Evidence::new(media_type, evidence, bound);
+        let appraised = verifier.appraise(&evidence, at(NOW)).await;
+        let status = appraised.map(|appraised| appraised.ear().status().to_string());
         let outcome = match self {
-            Self::Local(verifier) | Self::Service(verifier, _) => {
-                if !verifier.media_types().contains(media_type) {
-                    return ABSENT.to_owned();
-                }
-                let evidence = Evidence::new(media_type, evidence, bound);
-                let appraised = verifier.appraise(&evidence, at(NOW)).await;
-                let status = appraised.map(|appraised| appraised.ear().status().to_string());
-                match self {
-                    Self::Service(_, sent) if sent.requests() > 0 => Ok("sent".to_owned()),
-                    _ => status,
-                }
-            }
-            Self::Trustee(formats) => {
-                let Some(format) = formats.iter().find(|it| it.media_type() == name) else {
-                    return ABSENT.to_owned();
-                };
-                let shaped = format.shape(evidence);
-                shaped.and_then(|it| compared(format.carriage(), bound, it.challenge()))
-            }
-            Self::Veraison(formats) => {
-                let Some(format) = formats.iter().find(|it| it.media_type() == name) else {
-                    return ABSENT.to_owned();
-                };
-                let carried = format.read(evidence);
-                carried.and_then(|it| compared(format.carriage(), bound, it.challenge()))
-            }
+            Self::Service(_, sent) if sent.requests() > 0 => Ok("sent".to_owned()),
+            _ => status,
         };
         match outcome {
             Ok(outcome) => outcome,
@@ -89,12 +70,6 @@ impl Column {
             }
         }
     }
-}
-
-/// As the services' verifiers do before they ask.
-fn compared(carriage: Carriage, bound: &Bound, carried: &[u8]) -> Result<String, AppraisalError> {
-    let matched = carriage.challenge(bound).compare(carried);
-    matched.map(|_| "sent".to_owned())
 }
 
 impl Machines {
@@ -111,22 +86,8 @@ impl Machines {
                 "`atls-nitro`",
                 Column::Local(Box::new(self.nitro_verifier())),
             ),
-            (
-                "Trustee",
-                Column::Trustee(vec![
-                    Box::new(atls_trustee::SnpReport::new()),
-                    Box::new(atls_trustee::TdxQuote::new()),
-                    Box::new(atls_trustee::SampleEvidence::new()),
-                ]),
-            ),
-            (
-                "Veraison",
-                Column::Veraison(vec![
-                    Box::new(atls_veraison::PsaToken::tfm()),
-                    Box::new(atls_veraison::CcaToken::new()),
-                    Box::new(atls_veraison::SevSnpReport::new()),
-                ]),
-            ),
+            ("Trustee", trustee()),
+            ("Veraison", veraison()),
             ("Intel Trust Authority", ita()),
             ("Azure Attestation", maa()),
         ]
@@ -164,21 +125,49 @@ impl Machines {
     }
 }
 
+fn trustee() -> Column {
+    let client = client();
+    let service = TrusteeService::new(&endpoint(), client.clone()).unwrap();
+    let builder = builder(service)
+        .format(atls_trustee::SnpReport::new())
+        .format(atls_trustee::TdxQuote::new())
+        .format(atls_trustee::SampleEvidence::new());
+    Column::Service(Box::new(builder.build().unwrap()), client)
+}
+
+fn veraison() -> Column {
+    let client = client();
+    let service = VeraisonService::new(&endpoint(), client.clone()).unwrap();
+    let builder = builder(service)
+        .format(atls_veraison::PsaToken::tfm())
+        .format(atls_veraison::CcaToken::new())
+        .format(atls_veraison::SevSnpReport::new());
+    Column::Service(Box::new(builder.build().unwrap()), client)
+}
+
 fn ita() -> Column {
-    let (client, keys) = (client(), Arc::new(Signer::es256().keys()));
-    let endpoint = Endpoint::https("https://api.example").unwrap();
-    let provider = rustls::crypto::ring::default_provider();
-    let builder = ItaVerifier::builder(&endpoint, client.clone(), keys, &provider);
-    let verifier = builder.api_key("key").unwrap().build().unwrap();
-    Column::Service(Box::new(verifier), client)
+    let client = client();
+    let service = ItaService::new(&endpoint(), "key", client.clone()).unwrap();
+    let builder = builder(service).format(atls_ita::TdxQuote::new());
+    Column::Service(Box::new(builder.build().unwrap()), client)
 }
 
 fn maa() -> Column {
-    let (client, keys) = (client(), Arc::new(Signer::es256().keys()));
-    let endpoint = Endpoint::https("https://instance.example").unwrap();
-    let provider = rustls::crypto::ring::default_provider();
-    let builder = MaaVerifier::builder(&endpoint, client.clone(), keys, &provider);
+    let client = client();
+    let service = MaaService::new(&endpoint(), client.clone()).unwrap();
+    let builder = builder(service)
+        .format(atls_maa::SnpReport::new())
+        .format(atls_maa::TdxQuote::new());
     Column::Service(Box::new(builder.build().unwrap()), client)
+}
+
+fn endpoint() -> Endpoint {
+    Endpoint::https("https://service.example").unwrap()
+}
+
+fn builder<S: RemoteService>(service: S) -> RemoteVerifierBuilder<S> {
+    let keys = Arc::new(Signer::es256().keys());
+    RemoteVerifier::builder(service, keys, &rustls::crypto::ring::default_provider())
 }
 
 /// No service answers: the test ends where the request is sent.

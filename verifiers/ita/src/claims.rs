@@ -1,13 +1,13 @@
-//! What a token says, and what that means.
+//! The claims of a token, and the result that they become.
 
 use std::fmt;
 
-use atls_core::AppraisalError;
 use atls_core::ExpectedValue;
 use atls_core::ear::Appraisal;
 use atls_core::ear::BinaryText;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
+use atls_core::ear::EarError;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
@@ -37,30 +37,27 @@ impl ItaClaims {
         self.claims.get(name)
     }
 
-    /// A claim of octets, in hexadecimal there.
-    pub fn octets(&self, name: &str) -> Option<Vec<u8>> {
+    /// A claim of bytes, which is hexadecimal in the token.
+    pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
         BinaryText::Hex.decode(self.text(name)?)
     }
 
-    /// Those about the TD of a token that verified: under `tdx`, or where that is absent all.
-    pub(crate) fn of(token: &Token) -> Result<Self, AppraisalError> {
+    /// The claims of a token about the TD whose quote carries this value. They stand under `tdx`, or where that is absent at the
+    /// top.
+    pub(crate) fn about(token: &Token, expected: &ExpectedValue) -> Result<Self, EarError> {
         let claims = match token.claims().get("tdx") {
             None => token.claims(),
-            Some(nested) => nested.as_object().ok_or(AppraisalError::BadResult)?,
+            Some(nested) => nested.as_object().ok_or(EarError::Malformed)?,
         };
-        Ok(Self {
+        let claims = Self {
             claims: claims.clone(),
-        })
-    }
-
-    /// About a TD, and about this one.
-    pub(crate) fn check(&self, challenge: &ExpectedValue) -> Result<(), AppraisalError> {
-        let reported = self.octets("tdx_report_data");
-        let same = reported.is_some_and(|reported| challenge.compare(&reported).is_ok());
-        if self.text("attester_type") == Some("TDX") && same {
-            Ok(())
+        };
+        let reported = claims.bytes("tdx_report_data").ok_or(EarError::Nonce)?;
+        let same = expected.compare(&reported).is_ok();
+        if claims.text("attester_type") == Some("TDX") && same {
+            Ok(claims)
         } else {
-            Err(AppraisalError::BadResult)
+            Err(EarError::Nonce)
         }
     }
 

@@ -7,15 +7,16 @@
 //! ```
 //! use std::sync::Arc;
 //! use atls_core::{http::HttpClient, RelyingParty};
-//! use atls_remote::Endpoint;
-//! use atls_ita::{ItaVerifier, api, portal, portal_keys};
+//! use atls_remote::{Endpoint, RemoteVerifier};
+//! use atls_ita::{ItaService, TdxQuote, api, portal, portal_keys};
 //!
 //! # fn example(http: Arc<dyn HttpClient>, key: &str, provider: &rustls::crypto::CryptoProvider)
 //! # -> Result<(), Box<dyn std::error::Error>> {
 //! let keys = portal_keys(&Endpoint::https(portal::GLOBAL)?, http.clone())?;
-//! let verifier = ItaVerifier::builder(&Endpoint::https(api::GLOBAL)?, http, Arc::new(keys), provider)
-//!     .api_key(key)?
-//!     .policy("f48ad5a2-0c2b-4c2a-8a2d-0b2c8a2d0b2c")
+//! let service = ItaService::new(&Endpoint::https(api::GLOBAL)?, key, http)?
+//!     .with_policy("f48ad5a2-0c2b-4c2a-8a2d-0b2c8a2d0b2c");
+//! let verifier = RemoteVerifier::builder(service, Arc::new(keys), provider)
+//!     .format(TdxQuote::new())
 //!     .build()?;
 //! let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
 //! # Ok(())
@@ -27,7 +28,7 @@
 //! Evidence of this project carries SHA-512 of the connection's value in `REPORTDATA`, made before anybody spoke to a service.
 //!
 //! 1. Before anything is sent, that is found in the quote.
-//! 2. The token reports the quote's report data (`tdx_report_data`), signed: it must be the same, all 64 octets.
+//! 2. The token reports the quote's report data (`tdx_report_data`), signed: it must be the same, all 64 bytes.
 //! 3. The service itself demands `REPORTDATA = SHA-512(nonce.val ‖ nonce.iat ‖ runtime_data)`. With the value of the
 //!    connection as `runtime_data` and **without nonce of the service**, both say the same, and the service checks it too.
 //!
@@ -52,7 +53,8 @@
 #![forbid(unsafe_code)]
 
 mod claims;
-mod verifier;
+mod format;
+mod service;
 
 use std::sync::Arc;
 
@@ -63,9 +65,9 @@ use atls_remote::EndpointError;
 use atls_remote::Jwks;
 
 pub use claims::ItaClaims;
-pub use verifier::ItaVerifier;
-pub use verifier::ItaVerifierBuilder;
-pub use verifier::RuntimeData;
+pub use format::TdxQuote;
+pub use service::ItaService;
+pub use service::RuntimeData;
 
 /// Where requests go, by region.
 pub mod api {

@@ -15,8 +15,10 @@ use allocation::Hostile;
 use allocation::hostile;
 use atls_core::Evidence;
 use atls_core::Verifier;
-use atls_ita::ItaVerifier;
+use atls_ita::ItaService;
+use atls_ita::TdxQuote;
 use atls_remote::Endpoint;
+use atls_remote::RemoteVerifier;
 use http::Response;
 use serde_json::Value;
 use serde_json::json;
@@ -41,11 +43,15 @@ fn allocations_are_bounded_by_the_input() {
     let provider = rustls::crypto::ring::default_provider();
     let appraise = |quote: &[u8], answer: &[u8]| {
         let answer = answer.to_vec();
-        let service = Script::immediate(move |_, _| Ok(Response::new(answer.clone())));
+        let service = Script::immediate(move |_, _| {
+            let response = Response::builder().header("content-type", "application/json");
+            Ok(response.body(answer.clone()).unwrap())
+        });
         let endpoint = Endpoint::https("https://service.example").unwrap();
         let keys = Arc::new(signer.keys());
-        let verifier = ItaVerifier::builder(&endpoint, Arc::new(service), keys, &provider);
-        let verifier = verifier.api_key("key").unwrap().policy(POLICY);
+        let service = ItaService::new(&endpoint, "key", Arc::new(service)).unwrap();
+        let service = service.with_policy(POLICY);
+        let verifier = RemoteVerifier::builder(service, keys, &provider).format(TdxQuote::new());
         let verifier = verifier.build().unwrap();
         let evidence = Evidence::new(&verifier.media_types()[0], quote, connection.bound());
         runtime.block_on(verifier.appraise(&evidence, at(NOW)))

@@ -17,12 +17,13 @@ use atls_core::Evidence;
 use atls_core::Origin;
 use atls_core::Verifier;
 use atls_core::ear::Category;
+use atls_core::ear::KeySource;
 use atls_core::ear::Tier;
-use atls_formats::Carriage;
-use atls_ita::ItaVerifier;
-use atls_ita::ItaVerifierBuilder;
+use atls_ita::ItaService;
 use atls_ita::RuntimeData;
+use atls_ita::TdxQuote;
 use atls_ita::portal_keys;
+use atls_remote::RemoteVerifier;
 use atls_remote::Resilient;
 use atls_remote::SetupError;
 use axum::Json;
@@ -71,8 +72,8 @@ async fn a_token_about_this_connection_is_accepted() {
 async fn the_value_may_be_kept_from_the_service() {
     let ita = Ita::faithful().await;
     let connection = Connection::new();
-    let builder = ita.builder().runtime_data(RuntimeData::Omitted);
-    let verifier = builder.policy(POLICY).build().unwrap();
+    let service = ita.service().with_runtime_data(RuntimeData::Omitted);
+    let verifier = ita.verifier_of(service.with_policy(POLICY));
     let appraised = appraise(&verifier, &connection, &quote(&connection)).await;
     assert!(appraised.is_ok());
     assert!(ita.last_request()["tdx"].get("runtime_data").is_none());
@@ -241,7 +242,7 @@ async fn what_a_token_says_of_the_platform_is_judged() {
 async fn without_policy_nothing_vouches_for_what_runs() {
     let ita = Ita::faithful().await;
     let connection = Connection::new();
-    let verifier = ita.builder().build().unwrap();
+    let verifier = ita.verifier_of(ita.service());
     let appraised = appraise(&verifier, &connection, &quote(&connection)).await;
     assert_eq!(appraised.unwrap().ear().status(), Tier::Warning);
     assert_eq!(ita.last_request()["policy_must_match"], false);
@@ -324,19 +325,7 @@ async fn a_silent_service_is_given_up_within_the_exchange() {
 async fn keys_come_from_the_portal() {
     let ita = Ita::faithful().await;
     let keys = portal_keys(&ita.server.endpoint(), Loopback::client()).unwrap();
-    let provider = rustls::crypto::ring::default_provider();
-    let builder = ItaVerifier::builder(
-        &ita.server.endpoint(),
-        Loopback::client(),
-        Arc::new(keys),
-        &provider,
-    );
-    let verifier = builder
-        .api_key("key")
-        .unwrap()
-        .policy(POLICY)
-        .build()
-        .unwrap();
+    let verifier = verifier(ita.service().with_policy(POLICY), Arc::new(keys));
     let connection = Connection::new();
     let appraised = appraise(&verifier, &connection, &quote(&connection)).await;
     assert!(appraised.is_ok());
@@ -345,25 +334,10 @@ async fn keys_come_from_the_portal() {
 #[tokio::test]
 async fn a_configuration_without_usable_key_is_refused() {
     let ita = Ita::faithful().await;
-    let provider = rustls::crypto::ring::default_provider();
-    let keys = Arc::new(ita.signer.keys());
-    let builder = || {
-        ItaVerifier::builder(
-            &ita.server.endpoint(),
-            Loopback::client(),
-            keys.clone(),
-            &provider,
-        )
-    };
-    assert_eq!(builder().build().unwrap_err(), SetupError::Credential);
-    assert_eq!(
-        builder().api_key("a\nb").unwrap_err(),
-        SetupError::Credential
-    );
-    let debugged = format!(
-        "{:?}",
-        builder().api_key("secret").unwrap().build().unwrap()
-    );
+    let service = |key| ItaService::new(&ita.server.endpoint(), key, Loopback::client());
+    assert_eq!(service("a\nb").unwrap_err(), SetupError::Credential);
+    let debugged = format!("{:?}", ita.verifier_of(service("secret").unwrap()));
+    assert!(debugged.contains("ItaService"));
     assert!(!debugged.contains("secret"));
 }
 
@@ -435,16 +409,16 @@ impl Ita {
         self.requests.lock().unwrap().last().unwrap().clone()
     }
 
-    fn builder(&self) -> ItaVerifierBuilder {
-        let provider = rustls::crypto::ring::default_provider();
-        let keys = Arc::new(self.signer.keys());
-        let endpoint = self.server.endpoint();
-        let builder = ItaVerifier::builder(&endpoint, Loopback::client(), keys, &provider);
-        builder.api_key("key").unwrap()
+    fn service(&self) -> ItaService {
+        ItaService::new(&self.server.endpoint(), "key", Loopback::client()).unwrap()
     }
 
-    fn verifier(&self) -> ItaVerifier {
-        self.builder().policy(POLICY).build().unwrap()
+    fn verifier(&self) -> RemoteVerifier<ItaService> {
+        self.verifier_of(self.service().with_policy(POLICY))
+    }
+
+    fn verifier_of(&self, service: ItaService) -> RemoteVerifier<ItaService> {
+        verifier(service, Arc::new(self.signer.keys()))
     }
 
     async fn appraise(&self, connection: &Connection) -> Result<Appraised, AppraisalError> {
@@ -491,8 +465,14 @@ fn remove(claims: &mut Value, name: &str) {
     claims.as_object_mut().unwrap().remove(name);
 }
 
+fn verifier(service: ItaService, keys: Arc<dyn KeySource>) -> RemoteVerifier<ItaService> {
+    let provider = rustls::crypto::ring::default_provider();
+    let builder = RemoteVerifier::builder(service, keys, &provider);
+    builder.format(TdxQuote::new()).build().unwrap()
+}
+
 async fn appraise(
-    verifier: &ItaVerifier,
+    verifier: &RemoteVerifier<ItaService>,
     connection: &Connection,
     quote: &[u8],
 ) -> Result<Appraised, AppraisalError> {
@@ -503,14 +483,12 @@ async fn appraise(
 async fn over(script: Script) -> Result<Appraised, AppraisalError> {
     let endpoint = atls_remote::Endpoint::https("https://api.example").unwrap();
     let client = Arc::new(Resilient::new("ita", Arc::new(script)));
-    let provider = rustls::crypto::ring::default_provider();
-    let keys = Arc::new(Signer::es256().keys());
-    let builder = ItaVerifier::builder(&endpoint, client, keys, &provider);
-    let verifier = builder.api_key("key").unwrap().build().unwrap();
+    let service = ItaService::new(&endpoint, "key", client).unwrap();
+    let verifier = verifier(service, Arc::new(Signer::es256().keys()));
     let connection = Connection::new();
     appraise(&verifier, &connection, &quote(&connection)).await
 }
 
 fn quote(connection: &Connection) -> Vec<u8> {
-    stand_in::td_quote(Carriage::Sha512.challenge(connection.bound()).bytes())
+    stand_in::td_quote(connection.bound().sha512().bytes())
 }

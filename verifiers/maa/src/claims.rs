@@ -1,13 +1,13 @@
-//! What a token says, and what that means.
+//! The claims of a token, and the result that they become.
 
 use std::fmt;
 
-use atls_core::AppraisalError;
 use atls_core::ExpectedValue;
 use atls_core::ear::Appraisal;
 use atls_core::ear::BinaryText;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
+use atls_core::ear::EarError;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
@@ -37,35 +37,34 @@ impl MaaClaims {
         self.claims.get(name)
     }
 
-    /// A claim of octets, in hexadecimal there.
-    pub fn octets(&self, name: &str) -> Option<Vec<u8>> {
+    /// A claim of bytes, which is hexadecimal in the token.
+    pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
         BinaryText::Hex.decode(self.get(name)?.as_str()?)
     }
 
-    pub(crate) fn of(token: &Token) -> Self {
-        Self {
+    /// The claims of a token about a guest of this kind whose Evidence carries this value.
+    pub(crate) fn about(
+        token: &Token,
+        kind: GuestKind,
+        expected: &ExpectedValue,
+    ) -> Result<Self, EarError> {
+        let claims = Self {
             claims: token.claims().clone(),
-        }
-    }
-
-    /// About such a guest, and about this one.
-    pub(crate) fn check(
-        &self,
-        kind: &Kind,
-        challenge: &ExpectedValue,
-    ) -> Result<(), AppraisalError> {
-        let reported = self.octets(kind.report_data);
-        let same = reported.is_some_and(|reported| challenge.compare(&reported).is_ok());
-        if self.says("x-ms-attestation-type", kind.attestation_type) && same {
-            Ok(())
+        };
+        let names = kind.names();
+        let reported = claims.bytes(names.report_data).ok_or(EarError::Nonce)?;
+        let same = expected.compare(&reported).is_ok();
+        if claims.says("x-ms-attestation-type", names.attestation_type) && same {
+            Ok(claims)
         } else {
-            Err(AppraisalError::BadResult)
+            Err(EarError::Nonce)
         }
     }
 
     /// As the crate's page says.
-    pub(crate) fn result(&self, kind: &Kind, token: &Token, measurements: &[[u8; 48]]) -> Ear {
-        let measured = self.octets(kind.measurement).unwrap_or_default();
+    pub(crate) fn result(&self, kind: GuestKind, token: &Token, measurements: &[[u8; 48]]) -> Ear {
+        let kind = kind.names();
+        let measured = self.bytes(kind.measurement).unwrap_or_default();
         let executables = match measurements.iter().any(|known| known[..] == measured) {
             true => 2,
             false => 33,
@@ -100,7 +99,7 @@ impl MaaClaims {
         ear.with_expiry(token.expires_at())
     }
 
-    fn hardware(&self, kind: &Kind) -> TrustClaim {
+    fn hardware(&self, kind: &ClaimNames) -> TrustClaim {
         let compliant = ["azure-compliant-cvm", "azure-compliant-uvm"]
             .iter()
             .any(|status| self.says("x-ms-compliance-status", status));
@@ -121,9 +120,28 @@ impl MaaClaims {
     }
 }
 
-/// What the tokens about one kind of guest call things.
+/// A kind of guest: it decides which endpoint is asked, and the names of claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "one for each endpoint")]
+pub enum GuestKind {
+    /// `/attest/SevSnpVm`, `sevsnpvm`.
+    Snp,
+    /// `/attest/TdxVm`, `tdxvm`.
+    Tdx,
+}
+
+impl GuestKind {
+    fn names(self) -> &'static ClaimNames {
+        match self {
+            Self::Snp => &SNP,
+            Self::Tdx => &TDX,
+        }
+    }
+}
+
+/// The names of claims in tokens about one kind of guest.
 #[derive(Debug)]
-pub(crate) struct Kind {
+struct ClaimNames {
     attestation_type: &'static str,
     report_data: &'static str,
     measurement: &'static str,
@@ -132,7 +150,7 @@ pub(crate) struct Kind {
     is_closed: fn(&MaaClaims) -> bool,
 }
 
-pub(crate) const SNP: Kind = Kind {
+const SNP: ClaimNames = ClaimNames {
     attestation_type: "sevsnpvm",
     report_data: "x-ms-sevsnpvm-reportdata",
     measurement: "x-ms-sevsnpvm-launchmeasurement",
@@ -144,7 +162,7 @@ pub(crate) const SNP: Kind = Kind {
     },
 };
 
-pub(crate) const TDX: Kind = Kind {
+const TDX: ClaimNames = ClaimNames {
     attestation_type: "tdxvm",
     report_data: "tdx_report_data",
     measurement: "tdx_mrtd",

@@ -7,15 +7,17 @@
 //! ```
 //! use std::sync::Arc;
 //! use atls_core::{http::HttpClient, RelyingParty};
-//! use atls_remote::Endpoint;
-//! use atls_maa::{MaaVerifier, instance_keys};
+//! use atls_remote::{Endpoint, RemoteVerifier};
+//! use atls_maa::{MaaService, SnpReport, TdxQuote, instance_keys};
 //!
 //! # fn example(http: Arc<dyn HttpClient>, measured: [u8; 48], provider: &rustls::crypto::CryptoProvider)
 //! # -> Result<(), Box<dyn std::error::Error>> {
 //! let instance = Endpoint::https("https://mine.weu.attest.azure.net")?;
 //! let keys = instance_keys(&instance, http.clone())?;
-//! let verifier = MaaVerifier::builder(&instance, http, Arc::new(keys), provider)
-//!     .launch_measurement(measured)
+//! let service = MaaService::new(&instance, http)?.with_launch_measurement(measured);
+//! let verifier = RemoteVerifier::builder(service, Arc::new(keys), provider)
+//!     .format(SnpReport::new())
+//!     .format(TdxQuote::new())
 //!     .build()?;
 //! let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
 //! # Ok(())
@@ -24,14 +26,14 @@
 //!
 //! # What binds a token to a connection
 //!
-//! Evidence of this project carries SHA-512 of the connection's value in all 64 octets of its report data.
+//! Evidence of this project carries SHA-512 of the connection's value in all 64 bytes of its report data.
 //!
 //! 1. Before anything is sent, that is found in the report or quote.
 //! 2. The token reports the report data that the service found (`x-ms-sevsnpvm-reportdata`, `tdx_report_data`), signed: it must
-//!    be the same, all 64 octets.
+//!    be the same, all 64 bytes.
 //!
 //! The service has a comparison of its own, and it cannot be used: it wants `report_data[0..32] = SHA-256(runtimeData)`, which no
-//! value has that is SHA-512 of something in all 64 octets. So `runtimeData` is left out; the API marks it as optional. The
+//! value has that is SHA-512 of something in all 64 bytes. So `runtimeData` is left out; the API marks it as optional. The
 //! request's `nonce` is only echoed, proves nothing, and is left out too.
 //!
 //! # Which machines
@@ -62,8 +64,8 @@
 #![forbid(unsafe_code)]
 
 mod claims;
-mod request;
-mod verifier;
+mod format;
+mod service;
 
 use std::sync::Arc;
 
@@ -73,9 +75,11 @@ use atls_remote::Endpoint;
 use atls_remote::EndpointError;
 use atls_remote::Jwks;
 
+pub use claims::GuestKind;
 pub use claims::MaaClaims;
-pub use verifier::MaaVerifier;
-pub use verifier::MaaVerifierBuilder;
+pub use format::SnpReport;
+pub use format::TdxQuote;
+pub use service::MaaService;
 
 /// The keys of an instance, for RS256.
 ///

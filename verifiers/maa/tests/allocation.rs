@@ -15,8 +15,11 @@ use allocation::Hostile;
 use allocation::hostile;
 use atls_core::Evidence;
 use atls_core::Verifier;
-use atls_maa::MaaVerifier;
+use atls_maa::MaaService;
+use atls_maa::SnpReport;
+use atls_maa::TdxQuote;
 use atls_remote::Endpoint;
+use atls_remote::RemoteVerifier;
 use http::Response;
 use serde_json::Value;
 use serde_json::json;
@@ -40,11 +43,19 @@ fn allocations_are_bounded_by_the_input() {
     let provider = rustls::crypto::ring::default_provider();
     let appraise = |media_type: usize, evidence: &[u8], answer: &[u8]| {
         let answer = answer.to_vec();
-        let service = Script::immediate(move |_, _| Ok(Response::new(answer.clone())));
+        let service = Script::immediate(move |_, _| {
+            let response = Response::builder().header("content-type", "application/json");
+            Ok(response.body(answer.clone()).unwrap())
+        });
         let endpoint = Endpoint::https("https://service.example").unwrap();
         let keys = Arc::new(signer.keys());
-        let verifier = MaaVerifier::builder(&endpoint, Arc::new(service), keys, &provider);
-        let verifier = verifier.issuer("issuer").build().unwrap();
+        let service = MaaService::new(&endpoint, Arc::new(service)).unwrap();
+        let verifier = RemoteVerifier::builder(service, keys, &provider)
+            .format(SnpReport::new())
+            .format(TdxQuote::new())
+            .issuer("issuer")
+            .build()
+            .unwrap();
         let media_type = &verifier.media_types()[media_type];
         let evidence = Evidence::new(media_type, evidence, connection.bound());
         runtime.block_on(verifier.appraise(&evidence, at(NOW)))

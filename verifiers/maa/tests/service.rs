@@ -18,13 +18,16 @@ use atls_core::MediaType;
 use atls_core::Origin;
 use atls_core::Verifier;
 use atls_core::ear::Category;
+use atls_core::ear::KeySource;
 use atls_core::ear::Tier;
-use atls_formats::Carriage;
 use atls_formats::dcap::TDX_QUOTE;
 use atls_formats::tsm::TSM_REPORT;
 use atls_maa::MaaClaims;
-use atls_maa::MaaVerifier;
+use atls_maa::MaaService;
+use atls_maa::SnpReport;
+use atls_maa::TdxQuote;
 use atls_maa::instance_keys;
+use atls_remote::RemoteVerifier;
 use axum::Json;
 use axum::Router;
 use axum::http::StatusCode;
@@ -105,10 +108,7 @@ async fn evidence_of_another_connection_is_not_even_sent() {
 async fn a_report_without_its_vcek_is_not_sent() {
     let maa = Maa::faithful().await;
     let connection = Connection::new();
-    let challenge = Carriage::Sha512
-        .challenge(connection.bound())
-        .bytes()
-        .clone();
+    let challenge = connection.bound().sha512().bytes().to_vec();
     for certificates in [&[][..], &[("0ask", ASK)]] {
         let evidence = snp_evidence(&challenge, certificates);
         let refused = appraise(&maa.verifier(), Kind::Snp, &connection, &evidence).await;
@@ -168,10 +168,7 @@ async fn each_claim_that_says_whom_a_token_is_about_is_checked() {
 async fn a_token_about_a_report_is_none_about_a_quote() {
     let connection = Connection::new();
     for (asked, told) in [(Kind::Snp, Kind::Tdx), (Kind::Tdx, Kind::Snp)] {
-        let challenge = Carriage::Sha512
-            .challenge(connection.bound())
-            .bytes()
-            .clone();
+        let challenge = connection.bound().sha512().bytes().to_vec();
         let maa =
             Maa::twisted(move |claims| *claims = told.claims(&claims["iss"], &challenge)).await;
         let refused = maa.appraise(asked, &connection).await;
@@ -386,12 +383,7 @@ async fn keys_come_from_the_instance_as_certificates() {
     let maa = Maa::faithful().await;
     let instance = maa.server.endpoint();
     let keys = instance_keys(&instance, Loopback::client()).unwrap();
-    let provider = rustls::crypto::ring::default_provider();
-    let verifier = MaaVerifier::builder(&instance, Loopback::client(), Arc::new(keys), &provider)
-        .issuer(&maa.issuer)
-        .launch_measurement(MEASURED)
-        .build()
-        .unwrap();
+    let verifier = maa.verifier_with(Arc::new(keys));
     let connection = Connection::new();
     let evidence = Kind::Tdx.evidence(&connection);
     let appraised = appraise(&verifier, Kind::Tdx, &connection, &evidence).await;
@@ -446,10 +438,7 @@ impl Kind {
     }
 
     fn evidence(self, connection: &Connection) -> Vec<u8> {
-        let challenge = Carriage::Sha512
-            .challenge(connection.bound())
-            .bytes()
-            .clone();
+        let challenge = connection.bound().sha512().bytes().to_vec();
         match self {
             Self::Snp => snp_evidence(&challenge, &[("0vcek", VCEK), ("0ask", ASK)]),
             Self::Tdx => stand_in::td_quote(&challenge),
@@ -549,13 +538,18 @@ impl Maa {
         self.requests.lock().unwrap().last().unwrap().clone()
     }
 
-    fn verifier(&self) -> MaaVerifier {
+    fn verifier(&self) -> RemoteVerifier<MaaService> {
+        self.verifier_with(Arc::new(self.signer.keys()))
+    }
+
+    fn verifier_with(&self, keys: Arc<dyn KeySource>) -> RemoteVerifier<MaaService> {
         let provider = rustls::crypto::ring::default_provider();
-        let keys = Arc::new(self.signer.keys());
-        let endpoint = self.server.endpoint();
-        MaaVerifier::builder(&endpoint, Loopback::client(), keys, &provider)
+        let service = MaaService::new(&self.server.endpoint(), Loopback::client()).unwrap();
+        let service = service.with_launch_measurement(MEASURED);
+        RemoteVerifier::builder(service, keys, &provider)
+            .format(SnpReport::new())
+            .format(TdxQuote::new())
             .issuer(&self.issuer)
-            .launch_measurement(MEASURED)
             .build()
             .unwrap()
     }
@@ -576,7 +570,7 @@ impl Maa {
 }
 
 async fn appraise(
-    verifier: &MaaVerifier,
+    verifier: &RemoteVerifier<MaaService>,
     kind: Kind,
     connection: &Connection,
     evidence: &[u8],
@@ -586,7 +580,6 @@ async fn appraise(
     verifier.appraise(&evidence, at(NOW)).await
 }
 
-/// Certificates in these tests begin with `0`, the first byte of DER.
 const VCEK: u128 = 0x63da_758d_e664_4564_adc5_f4b9_3be8_accd;
 const ASK: u128 = 0x4ab7_b379_bbac_4fe4_a02f_05ae_f327_c782;
 

@@ -5,15 +5,15 @@
 //! use std::sync::Arc;
 //! use atls_core::ear::Algorithm;
 //! use atls_core::{http::HttpClient, RelyingParty};
-//! use atls_remote::{Endpoint, Jwks};
-//! use atls_trustee::{SnpReport, TdxQuote, TrusteeVerifier};
+//! use atls_remote::{Endpoint, Jwks, RemoteVerifier};
+//! use atls_trustee::{SnpReport, TdxQuote, TrusteeService};
 //!
 //! # fn example(http: Arc<dyn HttpClient>, provider: &rustls::crypto::CryptoProvider)
 //! # -> Result<(), Box<dyn std::error::Error>> {
 //! let service = Endpoint::https("https://trustee.example:8080")?;
 //! let keys = Jwks::new(http.clone(), service.join("/.well-known/jwks.json")?, &[Algorithm::Es256]);
-//! let verifier = TrusteeVerifier::builder(&service, http, Arc::new(keys), provider)
-//!     .policy("mine")
+//! let service = TrusteeService::new(&service, http)?.with_policy("mine");
+//! let verifier = RemoteVerifier::builder(service, Arc::new(keys), provider)
 //!     .format(SnpReport::new())
 //!     .format(TdxQuote::new())
 //!     .build()?;
@@ -26,7 +26,7 @@
 //!
 //! Trustee's results have no `eat_nonce`. Three things together:
 //!
-//! 1. Before anything is sent, the format reads the value that the Evidence carries out of the octets that its signature covers,
+//! 1. Before anything is sent, the format reads the value that the Evidence carries out of the bytes that its signature covers,
 //!    and the verifier compares it with that of this connection. There is no format without that value.
 //! 2. The same value goes along as `runtime_data`, always: without it Trustee would check no binding at all.
 //! 3. The signed result says which `report_data` it found in the Evidence, and of which TEE. Both are compared, the first
@@ -36,29 +36,24 @@
 //!
 //! The key in the result's own header. Keys are pinned, or come from the configured service's JWK set over TLS.
 //!
-//! Which Evidence is good is decided by the service's policy, which is the operator's: a result under another policy than
-//! the configured one is refused. That a TD or guest may be debugged, or moved by a migration agent, the formats here judge in
-//! addition.
+//! The policy of the service, which is its operator's, decides which Evidence is good: a result under another policy than the
+//! configured one is refused. The formats here appraise in addition whether a TD or guest may be debugged, or moved by a migration
+//! agent.
 #![forbid(unsafe_code)]
 
 mod format;
 #[cfg(test)]
 mod recorded;
-mod request;
-mod result;
 mod sample;
-mod verifier;
+mod service;
 
-pub use atls_formats::Carriage;
 pub use format::AzureVtpm;
-pub use format::EvidenceFormat;
 pub use format::SampleEvidence;
-pub use format::Shaped;
 pub use format::SnpReport;
 pub use format::TdxQuote;
+pub use format::TeeTerms;
 pub use sample::SampleAttester;
-pub use verifier::TrusteeVerifier;
-pub use verifier::TrusteeVerifierBuilder;
+pub use service::TrusteeService;
 
 /// The `eat_profile` of Trustee's results.
 pub const PROFILE: &str = "tag:github.com,2024:confidential-containers/Trustee";

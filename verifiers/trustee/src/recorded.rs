@@ -5,7 +5,6 @@
     reason = "a test fails by panicking"
 )]
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::AppraisalError;
@@ -14,62 +13,57 @@ use atls_core::ear::Ear;
 use atls_core::ear::Tier;
 use atls_core::ear::VerificationKeys;
 use atls_remote::Endpoint;
+use atls_remote::EvidenceFormat;
+use atls_remote::RemoteService;
+use atls_remote::ResultCheck;
 use stand_in::Loopback;
 use stand_in::Signer;
 use stand_in::at;
+use stand_in::supported;
 use stand_in::vectors;
 
-use crate::format::EvidenceFormat;
 use crate::format::SampleEvidence;
 use crate::format::SnpReport;
 use crate::format::TdxQuote;
-use crate::verifier::TrusteeVerifier;
+use crate::service::TrusteeService;
 
 /// Within the five minutes of all of them.
 const RECORDED_AT: u64 = 1_795_468_300;
 
 const SAMPLE: &[u8] = b"0123456789abcdef0123456789abcdef";
 
-#[tokio::test]
-async fn a_recorded_snp_result_is_about_the_report_data_that_it_states() {
+#[test]
+fn a_recorded_snp_result_is_about_the_report_data_that_it_states() {
     let Some(recorded) = Recorded::open("trustee-snp-genoa-affirming", "mine") else {
         return;
     };
     let challenge = report_data();
-    let ear = recorded
-        .verify(&SnpReport::new(), &challenge, RECORDED_AT)
-        .await;
+    let ear = recorded.read(&SnpReport::new(), &challenge, RECORDED_AT);
     assert_eq!(ear.unwrap().status(), Tier::Affirming);
 
     // It answers for the 32 octets that it was asked about and 32 zeros. Whoever asked so has not bound it to a field.
     let mut other = challenge.clone();
     other[0] ^= 1;
     for challenge in [&challenge[..32], &other, &[], SAMPLE] {
-        let refused = recorded
-            .verify(&SnpReport::new(), challenge, RECORDED_AT)
-            .await;
+        let refused = recorded.read(&SnpReport::new(), challenge, RECORDED_AT);
         assert_eq!(refused, Err(AppraisalError::BadResult));
     }
     // Nor is it about another TEE.
-    let refused = recorded
-        .verify(&TdxQuote::new(), &challenge, RECORDED_AT)
-        .await;
+    let refused = recorded.read(&TdxQuote::new(), &challenge, RECORDED_AT);
     assert_eq!(refused, Err(AppraisalError::BadResult));
 }
 
-#[tokio::test]
-async fn a_recorded_sample_result_spells_in_another_way() {
+#[test]
+fn a_recorded_sample_result_spells_in_another_way() {
     let Some(recorded) = Recorded::open("trustee-sample-raw", "default") else {
         return;
     };
-    let ear = recorded
-        .verify(&SampleEvidence::new(), SAMPLE, RECORDED_AT)
-        .await;
+    let ear = recorded.read(&SampleEvidence::new(), SAMPLE, RECORDED_AT);
     assert_eq!(ear.unwrap().status(), Tier::Contraindicated);
 }
 
-#[tokio::test]
-async fn a_recorded_result_ends_and_has_one_policy_and_one_key() {
+#[test]
+fn a_recorded_result_ends_and_has_one_policy_and_one_key() {
     let Some(mut recorded) = Recorded::open("trustee-snp-genoa-affirming", "mine") else {
         return;
     };
@@ -78,24 +72,21 @@ async fn a_recorded_result_ends_and_has_one_policy_and_one_key() {
         (1_795_468_594, Err(AppraisalError::ResultExpired)),
         (1_795_468_233, Err(AppraisalError::ResultExpired)),
     ] {
-        let verified = recorded.verify(&SnpReport::new(), &challenge, now).await;
+        let verified = recorded.read(&SnpReport::new(), &challenge, now);
         assert_eq!(verified.map(drop), expected, "{now}");
     }
     let lenient = Recorded::open("trustee-snp-genoa-affirming", "default").unwrap();
-    let refused = lenient
-        .verify(&SnpReport::new(), &challenge, RECORDED_AT)
-        .await;
+    let refused = lenient.read(&SnpReport::new(), &challenge, RECORDED_AT);
     assert_eq!(refused, Err(AppraisalError::BadResult));
     // Its header still names the key that signed it.
-    recorded.verifier = verifier("mine", Signer::es256().keys());
-    let refused = recorded
-        .verify(&SnpReport::new(), &challenge, RECORDED_AT)
-        .await;
+    recorded.keys = Signer::es256().keys();
+    let refused = recorded.read(&SnpReport::new(), &challenge, RECORDED_AT);
     assert_eq!(refused, Err(AppraisalError::BadResult));
 }
 
 struct Recorded {
-    verifier: TrusteeVerifier,
+    service: TrusteeService,
+    keys: VerificationKeys,
     token: String,
 }
 
@@ -105,34 +96,33 @@ impl Recorded {
         let keys = std::fs::read_to_string(folder.join("trustee-jwks.json")).unwrap();
         let keys = VerificationKeys::from_jwk_set(&keys).unwrap();
         let token = std::fs::read_to_string(folder.join(format!("{name}.ear.jwt"))).unwrap();
+        let service = Endpoint::https("https://trustee.example").unwrap();
+        let service = TrusteeService::new(&service, Loopback::client()).unwrap();
         Some(Self {
-            verifier: verifier(policy, keys),
+            service: service.with_policy(policy),
+            keys,
             token: token.trim().to_owned(),
         })
     }
 
-    async fn verify(
+    fn read(
         &self,
-        format: &dyn EvidenceFormat,
-        challenge: &[u8],
+        format: &dyn EvidenceFormat<TrusteeService>,
+        report_data: &[u8],
         now: u64,
     ) -> Result<Ear, AppraisalError> {
-        let verified = self
-            .verifier
-            .verify(&self.token, format, challenge, at(now));
-        verified.await
+        let check = ResultCheck {
+            keys: &self.keys,
+            supported: &supported(),
+            issuer: self.service.issuer(),
+            max_age: Duration::from_secs(3600),
+            now: at(now),
+        };
+        let read = self
+            .service
+            .read_about(&self.token, &check, format.terms(), report_data);
+        Ok(read?)
     }
-}
-
-fn verifier(policy: &str, keys: VerificationKeys) -> TrusteeVerifier {
-    let service = Endpoint::https("https://trustee.example").unwrap();
-    let provider = rustls::crypto::ring::default_provider();
-    TrusteeVerifier::builder(&service, Loopback::client(), Arc::new(keys), &provider)
-        .policy(policy)
-        .max_age(Duration::from_secs(3600))
-        .format(SnpReport::new())
-        .build()
-        .unwrap()
 }
 
 /// Of the recorded report.

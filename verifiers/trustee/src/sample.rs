@@ -7,7 +7,6 @@ use atls_core::BoxFuture;
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
 use atls_core::cmw::Cmw;
-use atls_formats::Carriage;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
@@ -42,7 +41,7 @@ impl Attester for SampleAttester {
 
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
         Box::pin(async move {
-            let challenge = Carriage::Sha512.challenge(request.bound());
+            let challenge = request.bound().sha512();
             let report_data = BASE64_STANDARD.encode(challenge.bytes());
             let evidence = json!({ "svn": self.svn, "report_data": report_data });
             let [media_type] = &self.media_types;

@@ -9,17 +9,19 @@
 use allocation::Bound;
 use allocation::Findings;
 use allocation::hostile;
+use atls_remote::EvidenceFormat;
 use atls_trustee::AzureVtpm;
-use atls_trustee::EvidenceFormat;
 use atls_trustee::SampleEvidence;
 use atls_trustee::SnpReport;
 use atls_trustee::TdxQuote;
+use atls_trustee::TrusteeService;
 
 #[test]
 fn allocations_are_bounded_by_the_input() {
     const LENGTH: usize = 60_000;
     let mut findings = Findings::new();
-    let shape = |format: &dyn EvidenceFormat, input: &[u8]| format.shape(input).map(drop);
+    let shape =
+        |format: &dyn EvidenceFormat<TrusteeService>, input: &[u8]| format.read(input).map(drop);
     let mut json = hostile::json(LENGTH);
     for name in ["tpm_quote", "report_data", "hcl_report"] {
         json.extend(hostile::within(hostile::json(LENGTH), |value| {

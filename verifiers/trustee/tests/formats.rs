@@ -9,12 +9,13 @@
 
 use atls_core::AppraisalError;
 use atls_core::ear::Tier;
+use atls_remote::EvidenceFormat;
+use atls_remote::EvidenceReading;
 use atls_trustee::AzureVtpm;
-use atls_trustee::EvidenceFormat;
 use atls_trustee::SampleEvidence;
-use atls_trustee::Shaped;
 use atls_trustee::SnpReport;
 use atls_trustee::TdxQuote;
+use atls_trustee::TrusteeService;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
 use ciborium::Value as Cbor;
@@ -293,10 +294,10 @@ fn what_goes_on_is_what_was_read() {
 proptest! {
     #[test]
     fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let formats: [&dyn EvidenceFormat; 4] =
+        let formats: [&dyn EvidenceFormat<TrusteeService>; 4] =
             [&SnpReport::new(), &TdxQuote::new(), &SampleEvidence::new(), &AzureVtpm::snp("a/b")];
         for format in formats {
-            prop_assert!(format.shape(&octets).is_err());
+            prop_assert!(format.read(&octets).is_err());
         }
         // As a table of certificates, and as a TPM quote.
         let tsm = tsm(&[
@@ -304,10 +305,10 @@ proptest! {
             ("provider", Cbor::Text("sev_guest".to_owned())),
             ("auxblob", Cbor::Bytes(octets.clone())),
         ]);
-        drop(SnpReport::new().shape(&tsm));
+        drop(SnpReport::new().read(&tsm));
         let message: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
         let azure = json!({ "version": 1, "tpm_quote": { "message": format!("ff5443478018{message}") } });
-        drop(AzureVtpm::snp("a/b").shape(azure.to_string().as_bytes()));
+        drop(AzureVtpm::snp("a/b").read(azure.to_string().as_bytes()));
     }
 }
 
@@ -332,32 +333,32 @@ fn hcl_report(report: &[u8]) -> Vec<u8> {
 
 /// What is judged before the service is asked.
 fn tier(
-    format: &dyn EvidenceFormat,
+    format: &dyn EvidenceFormat<TrusteeService>,
     evidence: &[u8],
     challenge: &[u8],
 ) -> Result<Tier, AppraisalError> {
-    let shaped = checked(format, evidence, challenge)?;
-    Ok(shaped.judgement().unwrap().status())
+    let reading = checked(format, evidence, challenge)?;
+    Ok(reading.local_appraisal().unwrap().status())
 }
 
 fn shaped(
-    format: &dyn EvidenceFormat,
+    format: &dyn EvidenceFormat<TrusteeService>,
     evidence: &[u8],
     challenge: &[u8],
 ) -> Result<Value, AppraisalError> {
-    let shaped = checked(format, evidence, challenge)?;
-    Ok(shaped.json().clone())
+    let reading = checked(format, evidence, challenge)?;
+    Ok(reading.content().clone())
 }
 
 /// As the verifier does with the value of a connection.
 fn checked(
-    format: &dyn EvidenceFormat,
+    format: &dyn EvidenceFormat<TrusteeService>,
     evidence: &[u8],
     challenge: &[u8],
-) -> Result<Shaped, AppraisalError> {
-    let shaped = format.shape(evidence)?;
-    if shaped.challenge() == challenge {
-        Ok(shaped)
+) -> Result<EvidenceReading<Value>, AppraisalError> {
+    let reading = format.read(evidence)?;
+    if reading.carried() == challenge {
+        Ok(reading)
     } else {
         Err(AppraisalError::NotBound)
     }

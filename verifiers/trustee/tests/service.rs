@@ -30,13 +30,14 @@ use atls_core::ear::Category;
 use atls_core::ear::KeySource;
 use atls_core::ear::Tier;
 use atls_remote::Jwks;
+use atls_remote::RemoteIssuer;
+use atls_remote::RemoteVerifier;
+use atls_remote::RemoteVerifierBuilder;
 use atls_remote::SetupError;
-use atls_trustee::Carriage;
 use atls_trustee::SampleAttester;
 use atls_trustee::SampleEvidence;
 use atls_trustee::TdxQuote;
-use atls_trustee::TrusteeVerifier;
-use atls_trustee::TrusteeVerifierBuilder;
+use atls_trustee::TrusteeService;
 use axum::Router;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -370,17 +371,19 @@ async fn a_service_that_is_gone_gives_no_result() {
 async fn a_passport_is_what_the_service_signed() {
     let trustee = Trustee::faithful().await;
     let verifier = trustee.verifier();
+    let media_type = verifier.media_types()[0].clone();
+    let issuer = RemoteIssuer::new(verifier).unwrap();
     let connection = Connection::new();
     let quote = quote(&connection);
-    let evidence = Evidence::new(&verifier.media_types()[0], &quote, connection.bound());
-    let passport = verifier.issue(&evidence).await.unwrap();
+    let evidence = Evidence::new(&media_type, &quote, connection.bound());
+    let passport = issuer.issue(&evidence).await.unwrap();
     assert_eq!(passport.iter().filter(|octet| **octet == b'.').count(), 2);
-    let profile = verifier.media_type().parameter("eat_profile");
+    let profile = issuer.media_type().parameter("eat_profile");
     assert_eq!(profile, Some(atls_trustee::PROFILE));
     // Not for Evidence of another connection.
     let other = Connection::new();
-    let evidence = Evidence::new(&verifier.media_types()[0], &quote, other.bound());
-    let refused = verifier.issue(&evidence).await;
+    let evidence = Evidence::new(&media_type, &quote, other.bound());
+    let refused = issuer.issue(&evidence).await;
     assert_eq!(refused.unwrap_err(), AppraisalError::NotBound);
 }
 
@@ -449,18 +452,18 @@ impl Trustee {
         self.requests.load(Ordering::SeqCst)
     }
 
-    fn builder(&self) -> TrusteeVerifierBuilder {
+    fn builder(&self) -> RemoteVerifierBuilder<TrusteeService> {
         self.builder_with(Arc::new(self.signer.keys()))
     }
 
-    fn builder_with(&self, keys: Arc<dyn KeySource>) -> TrusteeVerifierBuilder {
+    fn builder_with(&self, keys: Arc<dyn KeySource>) -> RemoteVerifierBuilder<TrusteeService> {
         let provider = rustls::crypto::ring::default_provider();
-        TrusteeVerifier::builder(&self.server.endpoint(), Loopback::client(), keys, &provider)
-            .policy("mine")
-            .max_age(Duration::from_secs(3600))
+        let service = TrusteeService::new(&self.server.endpoint(), Loopback::client());
+        let service = service.unwrap().with_policy("mine");
+        RemoteVerifier::builder(service, keys, &provider).max_age(Duration::from_secs(3600))
     }
 
-    fn verifier(&self) -> TrusteeVerifier {
+    fn verifier(&self) -> RemoteVerifier<TrusteeService> {
         self.builder().format(TdxQuote::new()).build().unwrap()
     }
 
@@ -510,7 +513,7 @@ fn remove(claims: &mut Value, name: &str) {
 }
 
 fn quote(connection: &Connection) -> Vec<u8> {
-    stand_in::td_quote(Carriage::Sha512.challenge(connection.bound()).bytes())
+    stand_in::td_quote(connection.bound().sha512().bytes())
 }
 
 #[tokio::test]

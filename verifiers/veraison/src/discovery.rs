@@ -1,4 +1,4 @@
-//! What the service says about itself: `/.well-known/veraison/verification`.
+//! The discovery document: `/.well-known/veraison/verification`.
 
 use atls_core::MediaType;
 use atls_core::bounded;
@@ -36,7 +36,7 @@ impl Discovery {
         })
     }
 
-    /// The keys for [`VeraisonVerifier::builder`](crate::VeraisonVerifier::builder), if the service's is the pinned one.
+    /// The keys for [`RemoteVerifier::builder`](atls_remote::RemoteVerifier::builder), if the service's is the pinned one.
     ///
     /// # Errors
     /// [`VeraisonError::KeyChanged`], or [`VeraisonError::Key`] for one that is pinned and of a kind that cannot be used.

@@ -13,6 +13,11 @@ use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
 use atls_core::pki_types::UnixTime;
+use atls_remote::Endpoint;
+use atls_remote::EvidenceFormat;
+use atls_remote::Failure;
+use atls_remote::RemoteService;
+use atls_remote::ResultCheck;
 use http::Method;
 use http::Request;
 use http::Response;
@@ -20,11 +25,10 @@ use serde_json::Value;
 
 use crate::error::VeraisonError;
 use crate::format::CcaToken;
-use crate::format::EvidenceFormat;
 use crate::format::PsaToken;
 use crate::service::SESSION_TYPE;
-use crate::service::Service;
-use crate::verifier::VeraisonVerifier;
+use crate::service::VeraisonService;
+use crate::session::Submission;
 
 /// Answers every session with the recorded one, as the service of that day did.
 struct Recording {
@@ -62,28 +66,42 @@ impl HttpClient for Recording {
 /// One second after the recording.
 const AT: u64 = 1_795_468_100;
 
-/// The judgement of a recorded session about this Evidence.
-async fn judge(
+/// The recorded answer to this Evidence, read as the verifier reads it.
+async fn appraise(
     folder: &Path,
     name: &str,
-    format: impl EvidenceFormat + 'static,
+    format: impl EvidenceFormat<VeraisonService>,
     evidence: &str,
     seconds: u64,
-) -> Result<(Tier, Origin), VeraisonError> {
-    let read = |name: String| std::fs::read_to_string(folder.join(name)).unwrap();
+) -> Result<(Tier, Origin), Failure> {
+    let file = |name: String| std::fs::read_to_string(folder.join(name)).unwrap();
     let recording = Recording {
-        session: serde_json::from_str(&read(format!("ear/{name}.session.json"))).unwrap(),
-        token: read(format!("ear/{name}.ear.jwt")).trim().to_owned(),
+        session: serde_json::from_str(&file(format!("ear/{name}.session.json"))).unwrap(),
+        token: file(format!("ear/{name}.ear.jwt")).trim().to_owned(),
     };
-    let keys = VerificationKeys::from_jwk(&read("ear/veraison-ear-verification-key.jwk".into()));
-    let service = Service::new("https://veraison.example", Arc::new(recording)).unwrap();
-    let provider = rustls::crypto::ring::default_provider();
-    let verifier = VeraisonVerifier::builder(service, keys.unwrap(), &provider).format(format);
-    let verifier = verifier.build().unwrap();
+    let keys = VerificationKeys::from_jwk(&file("ear/veraison-ear-verification-key.jwk".into()));
+    let endpoint = Endpoint::https("https://veraison.example").unwrap();
+    let service = VeraisonService::new(&endpoint, Arc::new(recording)).unwrap();
     let evidence = std::fs::read(folder.join(evidence)).unwrap();
     let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-    let (ear, carried) = verifier.ask_recorded(&evidence, now).await?;
-    Ok((ear.status(), carried.origin))
+    let reading = format.read(&evidence).unwrap();
+    let submission = Submission {
+        media_type: &format.media_type().parse().unwrap(),
+        evidence: &evidence,
+        nonce: reading.carried(),
+        now: Some(now),
+    };
+    let token = service.submit(submission).await?.into_token();
+    let check = ResultCheck {
+        keys: &keys.unwrap(),
+        supported: &stand_in::supported(),
+        issuer: service.issuer(),
+        max_age: Duration::from_secs(300),
+        now,
+    };
+    let ear = service.read_about(&token, &check, &format.terms(), reading.carried())?;
+    let local = reading.local_appraisal().unwrap().clone();
+    Ok((ear.with_submod("local", local).status(), reading.origin()))
 }
 
 #[tokio::test]
@@ -93,7 +111,7 @@ async fn recorded_results_about_recorded_evidence_are_affirming() {
     };
     let affirming = Ok((Tier::Affirming, Origin::Device));
     let psa = PsaToken::any_profile();
-    let psa = judge(
+    let psa = appraise(
         &folder,
         "veraison-psa-affirming",
         psa,
@@ -103,7 +121,7 @@ async fn recorded_results_about_recorded_evidence_are_affirming() {
     .await;
     assert_eq!(psa, affirming);
     let cca = CcaToken::new();
-    let cca = judge(
+    let cca = appraise(
         &folder,
         "veraison-cca-affirming",
         cca,
@@ -119,7 +137,7 @@ async fn a_recorded_result_is_of_its_time() {
     let Some(folder) = stand_in::vectors() else {
         return;
     };
-    let refused = |error| Err(VeraisonError::Result(error));
+    let refused = |error: EarError| Err(Failure::from(error));
     let affirming = Ok((Tier::Affirming, Origin::Device));
     // It was made one second before, and is taken for five minutes, or a minute too early.
     for (seconds, expected) in [
@@ -129,8 +147,8 @@ async fn a_recorded_result_is_of_its_time() {
         (AT - 62, refused(EarError::Future)),
     ] {
         let (psa, evidence) = (PsaToken::any_profile(), "corim/psa.good.cose");
-        let judged = judge(&folder, "veraison-psa-affirming", psa, evidence, seconds).await;
-        assert_eq!(judged, expected, "{seconds}");
+        let appraised = appraise(&folder, "veraison-psa-affirming", psa, evidence, seconds).await;
+        assert_eq!(appraised, expected, "{seconds}");
     }
 }
 
@@ -142,8 +160,8 @@ async fn a_recorded_result_of_another_nonce_is_refused() {
     };
     let psa = PsaToken::any_profile();
     let name = "veraison-psa-wrong-nonce-contraindicated";
-    let refused = judge(&folder, name, psa, "corim/psa.good.cose", AT)
+    let refused = appraise(&folder, name, psa, "corim/psa.good.cose", AT)
         .await
         .unwrap_err();
-    assert_eq!(refused, VeraisonError::Nonce);
+    assert_eq!(refused, Failure::from(VeraisonError::Nonce));
 }

@@ -6,85 +6,67 @@ use std::time::Duration;
 
 use atls_core::http::HttpClient;
 use atls_core::http::HttpLimits;
+use atls_remote::Endpoint;
+use atls_remote::EndpointError;
+use atls_remote::SetupError;
+use atls_remote::exchange;
+use atls_remote::is_of_type;
 use http::Method;
 use http::Request;
 use http::Response;
 use http::header::ACCEPT;
 use http::header::CONTENT_TYPE;
 use tokio::time::Instant;
-use url::Host;
 use url::Url;
 
-use crate::config::ConfigError;
 use crate::discovery::Discovery;
 use crate::error::VeraisonError;
+use crate::wrapping::Wrapping;
 
-/// A Veraison verification service, API version 1.
+/// A Veraison verification service, API version 1, for [`RemoteVerifier`](atls_remote::RemoteVerifier) and
+/// [`RemoteIssuer`](atls_remote::RemoteIssuer).
 ///
 /// No request leaves its origin, whatever it answers.
 #[derive(Clone)]
-pub struct Service {
+pub struct VeraisonService {
     origin: Url,
     http: Arc<dyn HttpClient>,
     pub(crate) deadline: Duration,
     pub(crate) polls: u32,
     pub(crate) pause: Duration,
+    pub(crate) wrapping: Wrapping,
 }
 
-impl Service {
-    /// The service at an `https` origin. Its name and trust anchors are the HTTP client's to check.
+impl VeraisonService {
+    /// The service at an address without path. Its name and trust anchors are the HTTP client's to check: give it a
+    /// [`Resilient`](atls_remote::Resilient) one.
     ///
-    /// Until told otherwise it has 5 seconds per appraisal, and is polled up to 20 times with 200 ms between.
-    ///
-    /// # Errors
-    /// [`ConfigError`] where the URL is not an `https` origin.
-    pub fn new(url: &str, http: Arc<dyn HttpClient>) -> Result<Self, ConfigError> {
-        let origin = origin(url)?;
-        if origin.scheme() != "https" {
-            return Err(ConfigError::NotHttps);
-        }
-        Ok(Self::at(origin, http))
-    }
-
-    /// The service on this very machine, without TLS: whoever can listen on that port is believed to be the service.
-    /// The host must be a loopback address, not a name, and the HTTP client must use no proxy.
+    /// Until told otherwise a submission has 8 seconds, and is polled up to 20 times with 200 ms between.
     ///
     /// # Errors
-    /// [`ConfigError`] where the URL is not an `http` origin with such an address.
-    pub fn dangerous_over_loopback_http(
-        url: &str,
-        http: Arc<dyn HttpClient>,
-    ) -> Result<Self, ConfigError> {
-        let origin = origin(url)?;
-        let loopback = match origin.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            _ => false,
-        };
-        if origin.scheme() != "http" || !loopback {
-            return Err(ConfigError::NotLoopback);
+    /// [`EndpointError::HasPath`]
+    pub fn new(service: &Endpoint, http: Arc<dyn HttpClient>) -> Result<Self, EndpointError> {
+        let origin = Url::parse(&service.to_string()).map_err(|_| EndpointError::Malformed)?;
+        if origin.path() != "/" {
+            return Err(EndpointError::HasPath);
         }
-        Ok(Self::at(origin, http))
-    }
-
-    fn at(origin: Url, http: Arc<dyn HttpClient>) -> Self {
-        Self {
+        Ok(Self {
             origin,
             http,
             deadline: DEFAULT_DEADLINE,
             polls: DEFAULT_POLLS,
             pause: DEFAULT_PAUSE,
-        }
+            wrapping: Wrapping::Bare,
+        })
     }
 
-    /// The time for one appraisal, all its requests together. A relying party's connection has 10 seconds for
-    /// everything, so leave it some.
+    /// Longest time for one submission, all its requests together.
     ///
     /// # Errors
-    /// [`ConfigError::Zero`]
-    pub fn with_deadline(mut self, deadline: Duration) -> Result<Self, ConfigError> {
+    /// [`SetupError::Zero`]
+    pub fn with_deadline(mut self, deadline: Duration) -> Result<Self, SetupError> {
         if deadline.is_zero() {
-            return Err(ConfigError::Zero("deadline"));
+            return Err(SetupError::Zero("deadline"));
         }
         self.deadline = deadline;
         Ok(self)
@@ -93,17 +75,24 @@ impl Service {
     /// How often to ask again where the service appraises in the background, and the pause before each time.
     ///
     /// # Errors
-    /// [`ConfigError::Zero`] for no poll or no pause.
-    pub fn with_polling(mut self, polls: u32, pause: Duration) -> Result<Self, ConfigError> {
+    /// [`SetupError::Zero`] for no poll or no pause.
+    pub fn with_polling(mut self, polls: u32, pause: Duration) -> Result<Self, SetupError> {
         if polls == 0 {
-            return Err(ConfigError::Zero("number of polls"));
+            return Err(SetupError::Zero("number of polls"));
         }
         if pause.is_zero() {
-            return Err(ConfigError::Zero("pause between polls"));
+            return Err(SetupError::Zero("pause between polls"));
         }
         self.polls = polls;
         self.pause = pause;
         Ok(self)
+    }
+
+    /// The form in which Evidence travels; by default [`Wrapping::Bare`].
+    #[must_use]
+    pub fn with_wrapping(mut self, wrapping: Wrapping) -> Self {
+        self.wrapping = wrapping;
+        self
     }
 
     /// Asks what the service can do, and which key it signs with. Once, at start: not for each appraisal.
@@ -175,48 +164,20 @@ impl Service {
         end: Instant,
     ) -> Result<Response<Vec<u8>>, VeraisonError> {
         let left = end.saturating_duration_since(Instant::now());
-        let sent = self.http.send(request, HttpLimits::new(left, MAX_RESPONSE));
-        // A client that does not keep its deadline is not waited for either.
-        let response = tokio::time::timeout_at(end, sent).await;
-        let response = response.map_err(|_| VeraisonError::TimedOut)??;
-        if response.body().len() > MAX_RESPONSE {
-            return Err(VeraisonError::Http(atls_core::http::HttpError::TooLarge));
-        }
-        Ok(response)
+        let limits = HttpLimits::new(left, MAX_RESPONSE);
+        Ok(exchange(&*self.http, request, limits).await?)
     }
 }
 
-impl fmt::Debug for Service {
+impl fmt::Debug for VeraisonService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Service")
+        f.debug_struct("VeraisonService")
             .field("origin", &self.origin.as_str())
             .field("deadline", &self.deadline)
             .field("polls", &self.polls)
             .field("pause", &self.pause)
+            .field("wrapping", &self.wrapping)
             .finish_non_exhaustive()
-    }
-}
-
-/// Whether an answer says that it is of this type; parameters do not matter.
-pub(crate) fn is_of_type(response: &Response<Vec<u8>>, essence: &str) -> bool {
-    let stated = response.headers().get(CONTENT_TYPE);
-    let stated = stated.and_then(|value| value.to_str().ok()).unwrap_or("");
-    let stated = stated.split(';').next().unwrap_or("").trim();
-    stated.eq_ignore_ascii_case(essence)
-}
-
-fn origin(url: &str) -> Result<Url, ConfigError> {
-    let url = Url::parse(url).map_err(|_| ConfigError::NotAnOrigin)?;
-    let bare = url.has_host()
-        && url.path() == "/"
-        && url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    if bare {
-        Ok(url)
-    } else {
-        Err(ConfigError::NotAnOrigin)
     }
 }
 
@@ -227,9 +188,9 @@ const WELL_KNOWN: &str = "/.well-known/veraison/verification";
 pub(crate) const SESSION_TYPE: &str = "application/vnd.veraison.challenge-response-session+json";
 const DISCOVERY_TYPE: &str = "application/vnd.veraison.discovery+json";
 
-/// Octets of one answer. A session repeats the Evidence, base64 of at most 64 KiB, beside a result of at most 64 KiB.
+/// Bytes of one answer. A session repeats the Evidence, base64 of at most 64 KiB, beside a result of at most 64 KiB.
 pub(crate) const MAX_RESPONSE: usize = 256 * 1024;
 
-const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(8);
 const DEFAULT_POLLS: u32 = 20;
 const DEFAULT_PAUSE: Duration = Duration::from_millis(200);

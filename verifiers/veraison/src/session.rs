@@ -17,7 +17,9 @@ use atls_core::ear::Ear;
 use atls_core::ear::EarError;
 use atls_core::ear::VerificationKeys;
 use atls_core::ear::jwt;
+use atls_core::http::HttpError;
 use atls_core::pki_types::UnixTime;
+use atls_remote::is_of_type;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
@@ -41,10 +43,10 @@ use url::Url;
 use crate::discovery;
 use crate::discovery::MAX_LISTED;
 use crate::error::VeraisonError;
-use crate::service;
 use crate::service::NEW_SESSION;
 use crate::service::SESSION_TYPE;
-use crate::service::Service;
+use crate::service::VeraisonService;
+use crate::wrapping::Wrapping;
 
 /// Evidence for the service, and what it must be fresh against.
 #[derive(Clone, Copy, Debug)]
@@ -57,29 +59,13 @@ pub struct Submission<'a> {
     pub media_type: &'a MediaType,
     /// The Evidence.
     pub evidence: &'a [u8],
-    /// The session's nonce, 8 to 64 octets: what the Evidence carries.
+    /// The session's nonce, 8 to 64 bytes: the value that the Evidence carries.
     pub nonce: &'a [u8],
-    /// How the Evidence is wrapped for the service.
-    pub wrapping: Wrapping,
-    /// The time, against which the session's expiry is held. Who has no clock finds a session that has ended by the
-    /// service's answer.
+    /// The time, with which the session's expiry is compared. Without it the service's answer tells that a session has ended.
     pub now: Option<UnixTime>,
 }
 
-/// How Evidence travels to the service. What is appraised is the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Wrapping {
-    /// As it is, under its own media type.
-    #[default]
-    Bare,
-    /// In a CMW record (RFC 9999) of CBOR, `application/cmw+cbor`.
-    CmwCbor,
-    /// In a CMW record of JSON, `application/cmw+json`.
-    CmwJson,
-}
-
-/// What the service answered: a token that nobody has verified yet.
+/// The token of the service's answer, which nobody has verified yet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UnverifiedResult {
     token: String,
@@ -112,7 +98,7 @@ impl std::fmt::Debug for UnverifiedResult {
     }
 }
 
-impl Service {
+impl VeraisonService {
     /// Submits Evidence and waits for the result, within the deadline.
     ///
     /// However it ends, a task of the tokio runtime deletes the session, so that the service need not keep the Evidence, and nobody
@@ -120,7 +106,7 @@ impl Service {
     /// or the answer that names the session never came, the session ends by itself after a few minutes.
     ///
     /// This is the bare API: **it checks neither the Evidence nor the result.** For relying parties there is
-    /// [`VeraisonVerifier`](crate::VeraisonVerifier).
+    /// [`RemoteVerifier`](atls_remote::RemoteVerifier).
     ///
     /// # Errors
     /// [`VeraisonError`]. Evidence that the service found bad is a *result*, which says so.
@@ -206,7 +192,7 @@ impl Service {
             polls = polls.checked_sub(1).ok_or(VeraisonError::Pending)?;
             let pause = tokio::time::sleep(self.pause);
             let paused = tokio::time::timeout_at(end, pause).await;
-            paused.map_err(|_| VeraisonError::TimedOut)?;
+            paused.map_err(|_| VeraisonError::Http(HttpError::TimedOut))?;
             let request = Self::request(Method::GET, &session.url, accept, None, Vec::new())?;
             response = self.send(request, end).await?;
         }
@@ -225,14 +211,14 @@ impl Service {
 
 /// A session of the service, deleted when this is dropped.
 struct Session {
-    service: Service,
+    service: VeraisonService,
     url: Url,
     accept: Vec<String>,
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let request = Service::request(Method::DELETE, &self.url, None, None, Vec::new());
+        let request = VeraisonService::request(Method::DELETE, &self.url, None, None, Vec::new());
         // Dropped outside of any runtime it is left to its expiry.
         if let (Ok(request), Ok(runtime)) = (request, Handle::try_current()) {
             let service = self.service.clone();
@@ -251,17 +237,17 @@ impl Session {
             return Err(VeraisonError::UnsupportedMediaType(accepted));
         };
         let record = || Cmw::evidence(wanted.clone(), submission.evidence.to_vec());
-        let wrapped = match submission.wrapping {
+        let wrapped = match self.service.wrapping {
             Wrapping::Bare => return Ok((spelling.clone(), submission.evidence.to_vec())),
             Wrapping::CmwCbor => record()
                 .encode()
-                .map(|octets| ("application/cmw+cbor", octets)),
+                .map(|bytes| ("application/cmw+cbor", bytes)),
             Wrapping::CmwJson => record()
                 .to_json()
-                .map(|octets| ("application/cmw+json", octets)),
+                .map(|bytes| ("application/cmw+json", bytes)),
         };
-        let (content_type, octets) = wrapped.map_err(|_| VeraisonError::Malformed)?;
-        Ok((content_type.to_owned(), octets))
+        let (content_type, bytes) = wrapped.map_err(|_| VeraisonError::Malformed)?;
+        Ok((content_type.to_owned(), bytes))
     }
 }
 
@@ -289,7 +275,7 @@ enum Status {
 
 impl Body {
     fn decode(response: &Response<Vec<u8>>, nonce: &[u8]) -> Result<Self, VeraisonError> {
-        if !service::is_of_type(response, SESSION_TYPE) {
+        if !is_of_type(response, SESSION_TYPE) {
             return Err(VeraisonError::Malformed);
         }
         if !bounded::json(MAX_VALUES, response.body()) {
@@ -352,7 +338,7 @@ fn listed(text: &str) -> Vec<String> {
     elements
 }
 
-/// Whether that moment (RFC 3339) is over. What is no time has.
+/// Whether that moment (RFC 3339) is over. A text that is no time counts as over.
 fn has_ended(expiry: &str, now: UnixTime) -> bool {
     let expiry = OffsetDateTime::parse(expiry, &Rfc3339);
     let seconds = expiry

@@ -17,13 +17,13 @@ use atls_core::MediaType;
 use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
+use atls_remote::Endpoint;
+use atls_remote::EvidenceFormat;
 use atls_veraison::CcaToken;
-use atls_veraison::EvidenceFormat;
 use atls_veraison::PsaToken;
-use atls_veraison::Service;
 use atls_veraison::SevSnpReport;
 use atls_veraison::Submission;
-use atls_veraison::Wrapping;
+use atls_veraison::VeraisonService;
 use http::Response;
 use tokio::runtime::Runtime;
 
@@ -92,7 +92,8 @@ fn evidence(findings: &mut Findings) {
         per_byte: 8,
         constant: 1024 * 256,
     };
-    let read = |format: &dyn EvidenceFormat, input: &[u8]| format.read(input).map(drop);
+    let read =
+        |format: &dyn EvidenceFormat<VeraisonService>, input: &[u8]| format.read(input).map(drop);
     findings.check("CCA", bound, &inputs, |input| read(&CcaToken::new(), input));
     findings.check("PSA", bound, &inputs, |input| {
         read(&PsaToken::any_profile(), input)
@@ -175,7 +176,6 @@ fn submit(runtime: &Runtime, answer: Response<Vec<u8>>) {
             media_type: &MediaType::parse("c/d").unwrap(),
             evidence: b"evidence",
             nonce: &[7; 32],
-            wrapping: Wrapping::Bare,
             now: None,
         };
         let refused = service(answer).submit(submission).await;
@@ -185,8 +185,9 @@ fn submit(runtime: &Runtime, answer: Response<Vec<u8>>) {
     });
 }
 
-fn service(answer: Response<Vec<u8>>) -> Service {
-    Service::new("https://verifier.example", Arc::new(Answers(answer))).unwrap()
+fn service(answer: Response<Vec<u8>>) -> VeraisonService {
+    let endpoint = Endpoint::https("https://verifier.example").unwrap();
+    VeraisonService::new(&endpoint, Arc::new(Answers(answer))).unwrap()
 }
 
 fn answer(status: u16, content_type: &str, body: &[u8]) -> Response<Vec<u8>> {

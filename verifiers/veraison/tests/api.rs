@@ -20,25 +20,22 @@ use atls_core::Fault;
 use atls_core::MediaType;
 use atls_core::http::HttpError;
 use atls_core::pki_types::UnixTime;
-use atls_veraison::ConfigError;
+use atls_remote::Endpoint;
+use atls_remote::EndpointError;
 use atls_veraison::KeyFingerprint;
-use atls_veraison::Service;
 use atls_veraison::Submission;
 use atls_veraison::VeraisonError;
-use atls_veraison::Wrapping;
+use atls_veraison::VeraisonService;
 use http::Response;
 use serde_json::Value;
 use support::Fake;
 use support::NOW;
 use support::Step;
 use support::now;
+use support::service;
 
 const NONCE: &[u8] = b"this nonce has thirty-two octets";
 const PSA: &str = "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa#tfm\"";
-
-fn service(fake: &Fake) -> Service {
-    Service::new("https://veraison.example", Arc::new(fake.clone())).unwrap()
-}
 
 async fn submit(fake: &Fake) -> Result<(), VeraisonError> {
     submit_as(fake, PSA, NONCE).await
@@ -49,7 +46,6 @@ async fn submit_as(fake: &Fake, media_type: &str, nonce: &[u8]) -> Result<(), Ve
         media_type: &media_type.parse().unwrap(),
         evidence: b"evidence",
         nonce,
-        wrapping: Wrapping::Bare,
         now: Some(now()),
     };
     let outcome = service(fake).submit(submission).await.map(drop);
@@ -144,7 +140,6 @@ async fn nobody_waits_for_the_deletion() {
         media_type: &media_type,
         evidence: b"evidence",
         nonce: NONCE,
-        wrapping: Wrapping::Bare,
         now: Some(now()),
     });
     let mut context = Context::from_waker(Waker::noop());
@@ -414,12 +409,11 @@ async fn a_result_is_waited_for_and_not_for_ever() {
         media_type: &PSA.parse().unwrap(),
         evidence: b"evidence",
         nonce: NONCE,
-        wrapping: Wrapping::Bare,
         now: Some(now()),
     };
     assert_eq!(
         service.submit(submission).await.map(drop),
-        Err(VeraisonError::TimedOut)
+        Err(VeraisonError::Http(HttpError::TimedOut))
     );
 }
 
@@ -432,10 +426,10 @@ async fn every_step_ends_at_the_deadline() {
         let started = tokio::time::Instant::now();
         assert_eq!(
             submit(&fake).await,
-            Err(VeraisonError::TimedOut),
+            Err(VeraisonError::Http(HttpError::TimedOut)),
             "{step:?}"
         );
-        assert_eq!(started.elapsed(), Duration::from_secs(5));
+        assert_eq!(started.elapsed(), Duration::from_secs(8));
         assert_eq!(fake.open_sessions(), 0, "{step:?}");
     }
     let mut fake = Fake::new();
@@ -589,54 +583,33 @@ async fn a_discovery_document_is_read_strictly() {
 }
 
 #[test]
-fn a_service_is_an_https_origin_or_dangerous() {
-    let http = || Arc::new(Fake::new());
-    let secure = |url| Service::new(url, http()).map(drop);
-    let plain = |url| Service::dangerous_over_loopback_http(url, http()).map(drop);
-    assert_eq!(secure("https://veraison.example:8443"), Ok(()));
-    assert_eq!(secure("https://veraison.example/"), Ok(()));
+fn a_service_is_at_the_root_of_its_host() {
+    let fake = Fake::new();
+    let at = |url| {
+        let endpoint = Endpoint::dangerous_loopback(url)?;
+        VeraisonService::new(&endpoint, Arc::new(fake.clone())).map(drop)
+    };
     for url in [
-        "http://veraison.example",
-        "http://127.0.0.1",
-        "ws://veraison.example",
-    ] {
-        assert_eq!(secure(url), Err(ConfigError::NotHttps), "{url}");
-    }
-    for url in [
-        "",
-        "veraison.example",
-        "https://",
-        "https://a/b",
-        "https://a?b",
-        "https://a#b",
-        "https://a@b",
-        "mailto:a@b",
-    ] {
-        assert_eq!(secure(url), Err(ConfigError::NotAnOrigin), "{url}");
-    }
-    for url in [
+        "https://veraison.example:8443",
+        "https://veraison.example/",
         "http://127.0.0.1:8080",
-        "http://127.8.9.10",
         "http://[::1]:8080",
     ] {
-        assert_eq!(plain(url), Ok(()), "{url}");
+        assert_eq!(at(url), Ok(()), "{url}");
     }
-    for url in [
-        "http://localhost",
-        "http://10.0.0.1",
-        "http://[::2]",
-        "http://veraison.example",
-        "https://127.0.0.1",
-    ] {
-        assert_eq!(plain(url), Err(ConfigError::NotLoopback), "{url}");
+    assert_eq!(at("https://a/b"), Err(EndpointError::HasPath));
+    for url in ["http://veraison.example", "http://10.0.0.1", "http://[::2]"] {
+        assert_eq!(at(url), Err(EndpointError::NotHttps), "{url}");
     }
-    let service = Service::new("https://veraison.example", http()).unwrap();
-    assert!(service.clone().with_deadline(Duration::ZERO).is_err());
-    assert!(
-        service
-            .clone()
-            .with_polling(0, Duration::from_secs(1))
-            .is_err()
-    );
-    assert!(service.with_polling(1, Duration::ZERO).is_err());
+    for url in ["", "https://", "https://a?b", "https://a#b", "https://a@b"] {
+        assert_eq!(at(url), Err(EndpointError::Malformed), "{url}");
+    }
+}
+
+#[test]
+fn a_service_without_time_is_no_configuration() {
+    let service = || service(&Fake::new());
+    assert!(service().with_deadline(Duration::ZERO).is_err());
+    assert!(service().with_polling(0, Duration::from_secs(1)).is_err());
+    assert!(service().with_polling(1, Duration::ZERO).is_err());
 }

@@ -14,12 +14,13 @@ use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
+use atls_remote::EvidenceFormat;
+use atls_remote::EvidenceReading;
 use atls_sim::IMPLEMENTATION_ID;
-use atls_veraison::Carried;
 use atls_veraison::CcaToken;
-use atls_veraison::EvidenceFormat;
 use atls_veraison::PsaToken;
 use atls_veraison::SevSnpReport;
+use atls_veraison::VeraisonService;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ciborium::Value;
@@ -32,19 +33,23 @@ use stand_in::vectors;
 
 type Entries = Vec<(Value, Value)>;
 
-fn judged(challenge: &[u8], origin: Origin, configuration: i8) -> Result<Carried, AppraisalError> {
+fn judged(
+    challenge: &[u8],
+    origin: Origin,
+    configuration: i8,
+) -> Result<EvidenceReading, AppraisalError> {
     let vector = TrustVector::new().with(Category::Configuration, TrustClaim::new(configuration));
-    Ok(Carried::new(challenge, origin).with_judgement(Appraisal::new(vector)))
+    Ok(EvidenceReading::new(challenge, origin).with_local_appraisal(Appraisal::new(vector)))
 }
 
 /// As the verifier does with the value of a connection.
 fn check(
-    format: &dyn EvidenceFormat,
+    format: &dyn EvidenceFormat<VeraisonService>,
     evidence: &[u8],
     challenge: &[u8],
-) -> Result<Carried, AppraisalError> {
+) -> Result<EvidenceReading, AppraisalError> {
     let carried = format.read(evidence)?;
-    if carried.challenge() == challenge {
+    if carried.carried() == challenge {
         Ok(carried)
     } else {
         Err(AppraisalError::NotBound)
@@ -89,7 +94,7 @@ fn psa() -> Entries {
     ]
 }
 
-fn check_psa(claims: Entries) -> Result<Carried, AppraisalError> {
+fn check_psa(claims: Entries) -> Result<EvidenceReading, AppraisalError> {
     check(&PsaToken::tfm(), &sign1(claims), &NONCE)
 }
 
@@ -263,12 +268,12 @@ fn tokens() -> Entries {
     ]
 }
 
-fn check_cca(tokens: Entries) -> Result<Carried, AppraisalError> {
+fn check_cca(tokens: Entries) -> Result<EvidenceReading, AppraisalError> {
     let collection = Value::Tag(399, Box::new(Value::Map(tokens)));
     check(&CcaToken::new(), &encode(collection), &CHALLENGE)
 }
 
-fn check_realm(claims: Entries) -> Result<Carried, AppraisalError> {
+fn check_realm(claims: Entries) -> Result<EvidenceReading, AppraisalError> {
     check_cca(with(tokens(), 44241, Value::Bytes(sign1(claims))))
 }
 
@@ -358,7 +363,7 @@ fn tsm(report: &[u8]) -> Entries {
     ]
 }
 
-fn check_tsm(entries: Entries) -> Result<Carried, AppraisalError> {
+fn check_tsm(entries: Entries) -> Result<EvidenceReading, AppraisalError> {
     check(
         &SevSnpReport::new(),
         &encode(Value::Map(entries)),
@@ -516,7 +521,7 @@ fn genuine_evidence_carries_the_nonce_that_it_was_made_for() {
 proptest! {
     #[test]
     fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let formats: [&dyn EvidenceFormat; 3] = [&PsaToken::tfm(), &CcaToken::new(), &SevSnpReport::new()];
+        let formats: [&dyn EvidenceFormat<VeraisonService>; 3] = [&PsaToken::tfm(), &CcaToken::new(), &SevSnpReport::new()];
         for format in formats {
             prop_assert!(check(format, &octets, &NONCE).is_err());
             prop_assert!(check(format, &[&[0xd2, 0x84, 0x43, 0xa1, 1, 0x26, 0xa0], &octets[..]].concat(), &NONCE).is_err());

@@ -14,12 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::http::HttpError;
+use atls_remote::Endpoint;
 use atls_remote::ReqwestClient;
 use atls_remote::reqwest;
-use atls_veraison::Service;
 use atls_veraison::Submission;
 use atls_veraison::VeraisonError;
-use atls_veraison::Wrapping;
+use atls_veraison::VeraisonService;
 use http::Request;
 use http::Response;
 use support::Fake;
@@ -124,12 +124,12 @@ async fn submit(url: &str) -> Result<(), VeraisonError> {
         .with_no_client_auth();
     let http = reqwest::Client::builder().tls_backend_preconfigured(tls);
     let http = ReqwestClient::dangerous_loopback(http).unwrap();
-    let service = Service::dangerous_over_loopback_http(url, Arc::new(http)).unwrap();
+    let endpoint = Endpoint::dangerous_loopback(url).unwrap();
+    let service = VeraisonService::new(&endpoint, Arc::new(http)).unwrap();
     let submission = Submission {
         media_type: &"application/psa-attestation-token".parse().unwrap(),
         evidence: b"evidence",
         nonce: &[1; 32],
-        wrapping: Wrapping::Bare,
         now: Some(now()),
     };
     // Patience enough for a busy machine: nothing here waits for it to run out.

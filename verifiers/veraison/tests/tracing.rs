@@ -20,10 +20,9 @@ use std::task::Waker;
 
 use atls_core::Evidence;
 use atls_core::Verifier;
+use atls_remote::RemoteVerifier;
 use atls_sim::SimAttester;
 use atls_veraison::PsaToken;
-use atls_veraison::Service;
-use atls_veraison::VeraisonVerifier;
 use stand_in::Connection;
 use support::Fake;
 use support::Step;
@@ -39,7 +38,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Keeps the events of this crate, as whoever counts them would see them.
+/// Keeps the events of appraisals, as whoever counts them would see them.
 #[derive(Clone, Default)]
 struct Counter(Arc<Mutex<Vec<Seen>>>);
 
@@ -52,7 +51,7 @@ struct Seen {
 impl<S: Subscriber> Layer<S> for Counter {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        if metadata.target() != "atls_veraison" || *metadata.level() > Level::DEBUG {
+        if metadata.target() != "atls_remote::outcome" || *metadata.level() > Level::DEBUG {
             return;
         }
         let mut fields = Fields(BTreeMap::new());
@@ -84,8 +83,8 @@ async fn each_appraisal_is_one_event_with_stable_fields_and_no_evidence() {
     let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     let appraise = async |fake: &Fake, token: &[u8]| {
-        let service = Service::new("https://veraison.example", Arc::new(fake.clone())).unwrap();
-        let verifier = VeraisonVerifier::builder(service, fake.keys(), &provider());
+        let keys = Arc::new(fake.keys());
+        let verifier = RemoteVerifier::builder(support::service(fake), keys, &provider());
         let verifier = verifier.format(PsaToken::tfm()).build().unwrap();
         let evidence = Evidence::new(&verifier.media_types()[0], token, connection.bound());
         let mut context = TaskContext::from_waker(Waker::noop());

@@ -24,15 +24,18 @@ use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
 use atls_core::ear::Tier;
+use atls_core::http::HttpClient;
+use atls_remote::RemoteVerifier;
+use atls_remote::RemoteVerifierBuilder;
 use atls_remote::Resilient;
+use atls_remote::SetupError;
 use atls_sim::Lifecycle;
 use atls_sim::SimAttester;
 use atls_veraison::CcaToken;
-use atls_veraison::ConfigError;
+use atls_veraison::FormatWithParts;
+use atls_veraison::Parts;
 use atls_veraison::PsaToken;
-use atls_veraison::Service;
-use atls_veraison::VeraisonVerifier;
-use atls_veraison::VeraisonVerifierBuilder;
+use atls_veraison::VeraisonService;
 use atls_veraison::Wrapping;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
@@ -46,17 +49,24 @@ use support::Step;
 use support::now;
 use support::provider;
 
-fn builder(fake: &Fake) -> VeraisonVerifierBuilder {
-    let service = Service::new("https://veraison.example", Arc::new(fake.clone())).unwrap();
-    VeraisonVerifier::builder(service, fake.keys(), &provider())
+fn builder(fake: &Fake) -> RemoteVerifierBuilder<VeraisonService> {
+    builder_over(fake, Arc::new(fake.clone()))
 }
 
-fn verifier(fake: &Fake) -> VeraisonVerifier {
+fn builder_over(
+    fake: &Fake,
+    client: Arc<dyn HttpClient>,
+) -> RemoteVerifierBuilder<VeraisonService> {
+    let service = support::service_over(client);
+    RemoteVerifier::builder(service, Arc::new(fake.keys()), &provider())
+}
+
+fn verifier(fake: &Fake) -> RemoteVerifier<VeraisonService> {
     builder(fake).format(PsaToken::tfm()).build().unwrap()
 }
 
 async fn appraise(
-    verifier: &VeraisonVerifier,
+    verifier: &RemoteVerifier<VeraisonService>,
     connection: &Connection,
     token: &[u8],
 ) -> Result<Appraised, AppraisalError> {
@@ -217,7 +227,10 @@ async fn a_result_must_judge_every_expected_part() {
 
     let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
-    let two_parts = builder(&Fake::new()).format_with_parts(PsaToken::tfm(), &["PSA_IOT", "GPU"]);
+    let two_parts = builder(&Fake::new()).format(FormatWithParts::new(
+        PsaToken::tfm(),
+        Parts::of("PSA_IOT").with("GPU"),
+    ));
     let refused = appraise(&two_parts.build().unwrap(), &connection, &token).await;
     assert_eq!(refused.unwrap_err(), AppraisalError::BadResult);
 }
@@ -256,13 +269,13 @@ async fn a_result_must_answer_this_nonce() {
 async fn a_result_must_be_of_now() {
     let issued = |iat: u64| judge(move |claims| claims["iat"] = iat.into());
     assert_eq!(issued(NOW + 60).await, Ok(Tier::Affirming));
-    assert_eq!(issued(NOW + 61).await, Err(AppraisalError::BadResult));
+    assert_eq!(issued(NOW + 61).await, Err(AppraisalError::ResultExpired));
     assert_eq!(issued(NOW - 299).await, Ok(Tier::Affirming));
-    assert_eq!(issued(NOW - 300).await, Err(AppraisalError::BadResult));
+    assert_eq!(issued(NOW - 300).await, Err(AppraisalError::ResultExpired));
     let undated = judge(|claims| drop(claims.as_object_mut().unwrap().remove("iat")));
     assert_eq!(undated.await, Err(AppraisalError::BadResult));
     let expired = judge(|claims| claims["exp"] = NOW.into());
-    assert_eq!(expired.await, Err(AppraisalError::BadResult));
+    assert_eq!(expired.await, Err(AppraisalError::ResultExpired));
 }
 
 #[tokio::test]
@@ -348,11 +361,9 @@ async fn evidence_in_a_cmw_is_the_same_evidence() {
         (Wrapping::CmwJson, "application/cmw+json"),
     ] {
         let fake = Fake::new();
-        let verifier = builder(&fake)
-            .format(PsaToken::tfm())
-            .wrapping(wrapping)
-            .build()
-            .unwrap();
+        let service = support::service(&fake).with_wrapping(wrapping);
+        let verifier = RemoteVerifier::builder(service, Arc::new(fake.keys()), &provider());
+        let verifier = verifier.format(PsaToken::tfm()).build().unwrap();
         appraise(&verifier, &connection, &token).await.unwrap();
         let sent = fake.request(Step::Submit);
         assert_eq!(sent.headers()["content-type"], content_type);
@@ -395,8 +406,7 @@ async fn a_service_that_fails_again_and_again_is_left_alone() {
     });
     let client = Resilient::builder("veraison", Arc::new(fake.clone()));
     let client = Arc::new(client.circuit(2, Duration::from_secs(5)).build());
-    let service = Service::new("https://veraison.example", client.clone()).unwrap();
-    let verifier = VeraisonVerifier::builder(service, fake.keys(), &provider());
+    let verifier = builder_over(&fake, client.clone());
     let verifier = verifier.format(PsaToken::tfm()).build().unwrap();
     for _ in 0..3 {
         let refused = appraise(&verifier, &connection, &token).await;
@@ -414,8 +424,7 @@ async fn a_service_is_asked_by_as_many_as_it_may_be_and_no_more() {
     fake.stuck = Some(Step::Submit);
     let client = Resilient::builder("veraison", Arc::new(fake.clone()));
     let client = Arc::new(client.in_flight(1).queue(0).build());
-    let service = Service::new("https://veraison.example", client).unwrap();
-    let verifier = VeraisonVerifier::builder(service, fake.keys(), &provider());
+    let verifier = builder_over(&fake, client);
     let verifier = verifier.format(PsaToken::tfm()).build().unwrap();
     let refused = tokio::select! {
         biased;
@@ -429,8 +438,8 @@ async fn a_service_is_asked_by_as_many_as_it_may_be_and_no_more() {
 #[test]
 fn what_could_never_work_is_no_configuration() {
     let fake = Fake::new();
-    let error = |builder: VeraisonVerifierBuilder| builder.build().unwrap_err();
-    assert_eq!(error(builder(&fake)), ConfigError::NoFormat);
+    let error = |builder: RemoteVerifierBuilder<VeraisonService>| builder.build().unwrap_err();
+    assert_eq!(error(builder(&fake)), SetupError::NoFormat);
     assert!(matches!(
         error(
             builder(&fake)
@@ -438,11 +447,7 @@ fn what_could_never_work_is_no_configuration() {
                 .format(CcaToken::new())
                 .format(PsaToken::tfm())
         ),
-        ConfigError::AmbiguousFormat(_)
-    ));
-    assert!(matches!(
-        error(builder(&fake).format_with_parts(PsaToken::tfm(), &[])),
-        ConfigError::NoParts(_)
+        SetupError::RepeatedFormat(_)
     ));
     assert!(matches!(
         error(
@@ -450,7 +455,7 @@ fn what_could_never_work_is_no_configuration() {
                 .format(PsaToken::tfm())
                 .max_age(Duration::from_millis(999))
         ),
-        ConfigError::Zero(_)
+        SetupError::Zero(_)
     ));
     let both = builder(&fake)
         .format(PsaToken::tfm())

@@ -1,5 +1,10 @@
 //! Events of the crate, as whoever counts them would see them.
-#![allow(unreachable_pub, reason = "a module of each test")]
+#![allow(
+    clippy::indexing_slicing,
+    dead_code,
+    unreachable_pub,
+    reason = "a module of each test, which uses a part of it"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,11 +37,26 @@ impl Events {
     }
 }
 
+impl Events {
+    /// The levels of those events that have an outcome.
+    pub fn levels(&self) -> Vec<String> {
+        let events = self.0.lock().unwrap();
+        let with_outcome = events
+            .iter()
+            .filter(|fields| fields.0.contains_key("outcome"));
+        with_outcome
+            .map(|fields| fields.0["level"].clone())
+            .collect()
+    }
+}
+
 impl<S: Subscriber> Layer<S> for Events {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         if event.metadata().target().starts_with("atls_remote") {
             let mut fields = Fields::default();
             event.record(&mut fields);
+            let level = event.metadata().level().to_string();
+            fields.0.insert("level", level);
             self.0.lock().unwrap().push(fields);
         }
     }

@@ -31,6 +31,8 @@ use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
 use atls_core::pki_types::UnixTime;
+use atls_remote::RemoteVerifier;
+use atls_remote::RemoteVerifierBuilder;
 use atls_remote::Resilient;
 use atls_reqwest::Attested;
 use atls_reqwest::ClientBuilderExt;
@@ -41,9 +43,7 @@ use atls_sim::SoftwareComponent;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use atls_veraison::PsaToken;
-use atls_veraison::Service;
-use atls_veraison::VeraisonVerifier;
-use atls_veraison::VeraisonVerifierBuilder;
+use atls_veraison::VeraisonService;
 use axum::Router;
 use axum::routing::get;
 use demo::Authority;
@@ -53,24 +53,28 @@ use http::Response;
 use interop::Veraison;
 use stand_in::Connection;
 
-pub fn verifier(veraison: &Veraison) -> VeraisonVerifierBuilder {
+pub fn verifier(veraison: &Veraison) -> RemoteVerifierBuilder<VeraisonService> {
     verifier_over(veraison, veraison.service())
 }
 
 /// The same, over this client of the service.
-pub fn verifier_over(veraison: &Veraison, service: Service) -> VeraisonVerifierBuilder {
+pub fn verifier_over(
+    veraison: &Veraison,
+    service: VeraisonService,
+) -> RemoteVerifierBuilder<VeraisonService> {
     let keys = VerificationKeys::from_jwk(&veraison.key).unwrap();
-    VeraisonVerifier::builder(service, keys, &demo::provider()).format(PsaToken::any_profile())
+    RemoteVerifier::builder(service, Arc::new(keys), &demo::provider())
+        .format(PsaToken::any_profile())
 }
 
 /// Asks the real Veraison, and accepts that devices are simulated.
-pub fn lenient(verifier: VeraisonVerifierBuilder) -> Arc<RelyingParty> {
+pub fn lenient(verifier: RemoteVerifierBuilder<VeraisonService>) -> Arc<RelyingParty> {
     let simulated = StandardPolicy::new().dangerous_accept_simulated();
     built(strict(verifier).standard_policy(simulated))
 }
 
 /// As strict as the standard policy.
-pub fn strict(verifier: VeraisonVerifierBuilder) -> RelyingPartyBuilder {
+pub fn strict(verifier: RemoteVerifierBuilder<VeraisonService>) -> RelyingPartyBuilder {
     RelyingParty::builder().verifier(Arc::new(verifier.build().unwrap()))
 }
 
@@ -135,12 +139,12 @@ pub async fn exchange(
 
 /// Keeps what becomes of each appraisal.
 pub struct Observed {
-    verifier: VeraisonVerifier,
+    verifier: RemoteVerifier<VeraisonService>,
     seen: Mutex<Option<Result<Ear, AppraisalError>>>,
 }
 
 impl Observed {
-    pub fn new(verifier: VeraisonVerifierBuilder) -> Arc<Self> {
+    pub fn new(verifier: RemoteVerifierBuilder<VeraisonService>) -> Arc<Self> {
         Arc::new(Self {
             verifier: verifier.build().unwrap(),
             seen: Mutex::default(),
@@ -186,7 +190,7 @@ struct Murderous {
 }
 
 /// Asks a service that is killed during each appraisal.
-pub fn verifier_of_the_dying(veraison: Veraison) -> VeraisonVerifierBuilder {
+pub fn verifier_of_the_dying(veraison: Veraison) -> RemoteVerifierBuilder<VeraisonService> {
     let victim = Arc::new(veraison);
     let http = interop::http();
     let murderous = Murderous {

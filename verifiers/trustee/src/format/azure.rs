@@ -1,19 +1,22 @@
 //! Azure's confidential VMs, whose virtual TPM stands between guest and report.
 
 use atls_core::AppraisalError;
+use atls_core::Bound;
+use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::bounded;
 use atls_core::ear::BinaryText;
-use atls_formats::Carriage;
 use atls_formats::Debugging;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::Tee;
 use atls_formats::snp::REPORT_LENGTH;
 use atls_formats::snp::Report;
+use atls_remote::EvidenceFormat;
+use atls_remote::EvidenceReading;
 use serde_json::Value;
 
-use super::EvidenceFormat;
-use super::Shaped;
+use super::TeeTerms;
+use crate::service::TrusteeService;
 
 /// The Evidence that Confidential Containers' guest components make on Azure, versions 1 and 2: JSON with a TPM quote, and
 /// the report that endorses the TPM's key.
@@ -58,31 +61,27 @@ impl AzureVtpm {
     }
 }
 
-impl EvidenceFormat for AzureVtpm {
+impl EvidenceFormat<TrusteeService> for AzureVtpm {
     fn media_type(&self) -> &str {
         &self.media_type
     }
 
-    fn tee(&self) -> &'static str {
-        match self.kind {
+    fn terms(&self) -> TeeTerms {
+        let tee = match self.kind {
             Kind::Snp => "az-snp-vtpm",
             Kind::Tdx => "az-tdx-vtpm",
+        };
+        TeeTerms {
+            tee,
+            report_data: BinaryText::Hex,
         }
     }
 
-    fn carriage(&self) -> Carriage {
-        Carriage::Verbatim
+    fn expected_value(&self, bound: &Bound) -> ExpectedValue {
+        bound.verbatim()
     }
 
-    fn report_data(&self) -> BinaryText {
-        BinaryText::Hex
-    }
-
-    fn origin(&self) -> Origin {
-        Origin::Device
-    }
-
-    fn shape(&self, evidence: &[u8]) -> Result<Shaped, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
         // Read once: what goes on is what was read, so a repeated name cannot mean two things.
         if !bounded::json(MAX_VALUES, evidence) {
             return Err(AppraisalError::Malformed);
@@ -97,8 +96,10 @@ impl EvidenceFormat for AzureVtpm {
         };
         let challenge = extra_data(&message).ok_or(AppraisalError::Malformed)?;
         let debugging = self.kind.debugging(&json);
-        let judgement = super::judgement(debugging.ok_or(AppraisalError::Malformed)?);
-        Ok(Shaped::new(json, challenge).with_judgement(judgement))
+        let appraisal = super::appraisal_of(debugging.ok_or(AppraisalError::Malformed)?);
+        Ok(EvidenceReading::new(challenge, Origin::Device)
+            .with_content(json)
+            .with_local_appraisal(appraisal))
     }
 }
 

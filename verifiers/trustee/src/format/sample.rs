@@ -1,18 +1,21 @@
 //! Trustee's own simulator.
 
 use atls_core::AppraisalError;
+use atls_core::Bound;
+use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::bounded;
 use atls_core::ear::BinaryText;
-use atls_formats::Carriage;
+use atls_remote::EvidenceFormat;
+use atls_remote::EvidenceReading;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-use super::EvidenceFormat;
-use super::Shaped;
+use super::TeeTerms;
+use crate::service::TrusteeService;
 
 /// Trustee's `sample` TEE: JSON without any signature, which **anybody can write**. For development; its results come from
 /// [`Origin::Simulated`], whatever a policy of the service says.
@@ -29,28 +32,23 @@ impl SampleEvidence {
     pub(crate) const MEDIA_TYPE: &'static str = "application/vnd.atls.trustee-sample+json";
 }
 
-impl EvidenceFormat for SampleEvidence {
+impl EvidenceFormat<TrusteeService> for SampleEvidence {
     fn media_type(&self) -> &str {
         Self::MEDIA_TYPE
     }
 
-    fn tee(&self) -> &'static str {
-        "sample"
+    fn terms(&self) -> TeeTerms {
+        TeeTerms {
+            tee: "sample",
+            report_data: BinaryText::Base64,
+        }
     }
 
-    fn carriage(&self) -> Carriage {
-        Carriage::Sha512
+    fn expected_value(&self, bound: &Bound) -> ExpectedValue {
+        bound.sha512().into()
     }
 
-    fn report_data(&self) -> BinaryText {
-        BinaryText::Base64
-    }
-
-    fn origin(&self) -> Origin {
-        Origin::Simulated
-    }
-
-    fn shape(&self, evidence: &[u8]) -> Result<Shaped, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
         if !bounded::json(MAX_VALUES, evidence) {
             return Err(AppraisalError::Malformed);
         }
@@ -64,7 +62,7 @@ impl EvidenceFormat for SampleEvidence {
         let challenge = challenge.ok_or(AppraisalError::Malformed)?;
         let report_data = BASE64_STANDARD.encode(&challenge);
         let json = json!({ "svn": text("svn")?, "report_data": report_data });
-        Ok(Shaped::new(json, challenge))
+        Ok(EvidenceReading::new(challenge, Origin::Simulated).with_content(json))
     }
 }
 

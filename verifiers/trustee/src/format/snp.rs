@@ -1,18 +1,21 @@
 //! AMD SEV-SNP reports, as Linux' configfs-tsm gives them.
 
 use atls_core::AppraisalError;
+use atls_core::Bound;
+use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::ear::BinaryText;
-use atls_formats::Carriage;
 use atls_formats::snp;
 use atls_formats::snp::SigningKey;
 use atls_formats::snp::SnpEvidence;
 use atls_formats::tsm::TSM_REPORT;
+use atls_remote::EvidenceFormat;
+use atls_remote::EvidenceReading;
 use serde_json::Value;
 use serde_json::json;
 
-use super::EvidenceFormat;
-use super::Shaped;
+use super::TeeTerms;
+use crate::service::TrusteeService;
 
 /// A SEV-SNP report in a TSM report of CBOR: the value of the connection in `REPORT_DATA`, SHA-512, 64 octets.
 ///
@@ -35,36 +38,32 @@ impl SnpReport {
     }
 }
 
-impl EvidenceFormat for SnpReport {
+impl EvidenceFormat<TrusteeService> for SnpReport {
     fn media_type(&self) -> &str {
         TSM_REPORT
     }
 
-    fn tee(&self) -> &'static str {
-        "snp"
+    fn terms(&self) -> TeeTerms {
+        TeeTerms {
+            tee: "snp",
+            report_data: BinaryText::Hex,
+        }
     }
 
-    fn carriage(&self) -> Carriage {
-        Carriage::Sha512
+    fn expected_value(&self, bound: &Bound) -> ExpectedValue {
+        bound.sha512().into()
     }
 
-    fn report_data(&self) -> BinaryText {
-        BinaryText::Hex
-    }
-
-    fn origin(&self) -> Origin {
-        Origin::Device
-    }
-
-    fn shape(&self, evidence: &[u8]) -> Result<Shaped, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
         let evidence = SnpEvidence::decode(evidence)?;
         let report = snp::Report::decode(evidence.report())?;
         let octets = report.bytes();
         let fields = Report { octets }.json().ok_or(AppraisalError::Malformed)?;
         let chain = chain(&evidence, report.signing_key);
         let json = json!({ "attestation_report": fields, "cert_chain": chain });
-        Ok(Shaped::new(json, report.report_data)
-            .with_judgement(super::judgement(report.policy.debugging())))
+        Ok(EvidenceReading::new(report.report_data, Origin::Device)
+            .with_content(json)
+            .with_local_appraisal(super::appraisal_of(report.policy.debugging())))
     }
 }
 

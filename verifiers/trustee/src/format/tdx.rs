@@ -1,18 +1,22 @@
 //! Intel TDX quotes.
 
 use atls_core::AppraisalError;
+use atls_core::Bound;
+use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::ear::BinaryText;
-use atls_formats::Carriage;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::TDX_QUOTE;
 use atls_formats::dcap::Tee;
+use atls_remote::EvidenceFormat;
+use atls_remote::EvidenceReading;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
 use serde_json::json;
 
-use super::EvidenceFormat;
-use super::Shaped;
+use super::TeeTerms;
+use crate::service::TrusteeService;
 
 /// A TDX quote of version 4 or 5, as it is: the value of the connection in `REPORTDATA`, SHA-512, 64 octets.
 ///
@@ -28,31 +32,28 @@ impl TdxQuote {
     }
 }
 
-impl EvidenceFormat for TdxQuote {
+impl EvidenceFormat<TrusteeService> for TdxQuote {
     fn media_type(&self) -> &str {
         TDX_QUOTE
     }
 
-    fn tee(&self) -> &'static str {
-        "tdx"
+    fn terms(&self) -> TeeTerms {
+        TeeTerms {
+            tee: "tdx",
+            report_data: BinaryText::Hex,
+        }
     }
 
-    fn carriage(&self) -> Carriage {
-        Carriage::Sha512
+    fn expected_value(&self, bound: &Bound) -> ExpectedValue {
+        bound.sha512().into()
     }
 
-    fn report_data(&self) -> BinaryText {
-        BinaryText::Hex
-    }
-
-    fn origin(&self) -> Origin {
-        Origin::Device
-    }
-
-    fn shape(&self, evidence: &[u8]) -> Result<Shaped, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
         let quote = Quote::decode(evidence, Tee::Tdx).map_err(|_| AppraisalError::Malformed)?;
         let td = quote.report.as_td().ok_or(AppraisalError::Malformed)?;
         let json = json!({ "quote": BASE64_STANDARD.encode(evidence), "cc_eventlog": null });
-        Ok(Shaped::new(json, td.report_data).with_judgement(super::judgement(td.debugging())))
+        Ok(EvidenceReading::new(td.report_data, Origin::Device)
+            .with_content(json)
+            .with_local_appraisal(super::appraisal_of(td.debugging())))
     }
 }

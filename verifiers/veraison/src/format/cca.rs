@@ -1,14 +1,17 @@
 //! Arm CCA attestation tokens.
 
 use atls_core::AppraisalError;
-use atls_formats::Carriage;
+use atls_core::Bound;
+use atls_core::ExpectedValue;
 use atls_formats::origin_of;
+use atls_remote::EvidenceFormat;
+use atls_remote::EvidenceReading;
 use ciborium::Value;
 
-use super::Carried;
-use super::EvidenceFormat;
 use super::cbor;
 use super::cbor::Map;
+use crate::parts::Parts;
+use crate::service::VeraisonService;
 
 /// An Arm CCA attestation token: a realm token and a platform token, the value of the connection in the realm challenge,
 /// SHA-512, 64 octets.
@@ -32,20 +35,20 @@ impl CcaToken {
     }
 }
 
-impl EvidenceFormat for CcaToken {
+impl EvidenceFormat<VeraisonService> for CcaToken {
     fn media_type(&self) -> &str {
         "application/eat-collection; profile=\"http://arm.com/CCA-SSD/1.0.0\""
     }
 
-    fn carriage(&self) -> Carriage {
-        Carriage::Sha512
+    fn terms(&self) -> Parts {
+        Parts::of("CCA_SSD_PLATFORM").with("CCA_REALM")
     }
 
-    fn parts(&self) -> &[&'static str] {
-        &["CCA_SSD_PLATFORM", "CCA_REALM"]
+    fn expected_value(&self, bound: &Bound) -> ExpectedValue {
+        bound.sha512().into()
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<Carried, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, AppraisalError> {
         let Value::Tag(COLLECTION, tokens) = cbor::decode(evidence)? else {
             return Err(AppraisalError::Malformed);
         };
@@ -57,7 +60,7 @@ impl EvidenceFormat for CcaToken {
         let platform = cbor::signed_claims(tokens.octets(PLATFORM)?)?;
         let origin = origin_of(platform.octets(IMPLEMENTATION_ID)?);
         let lifecycle = super::lifecycle(platform.u16(LIFECYCLE)?);
-        Ok(Carried::new(realm.octets(CHALLENGE)?, origin).with_judgement(lifecycle))
+        Ok(EvidenceReading::new(realm.octets(CHALLENGE)?, origin).with_local_appraisal(lifecycle))
     }
 }
 

@@ -1,17 +1,20 @@
 //! PSA attestation tokens, RFC 9783.
 
 use atls_core::AppraisalError;
-use atls_formats::Carriage;
+use atls_core::Bound;
+use atls_core::ExpectedValue;
 use atls_formats::origin_of;
+use atls_remote::EvidenceFormat;
+use atls_remote::EvidenceReading;
 
-use super::Carried;
-use super::EvidenceFormat;
 use super::cbor;
+use crate::parts::Parts;
+use crate::service::VeraisonService;
 
 /// A PSA attestation token: COSE_Sign1, the value of the connection in `eat_nonce`, verbatim, 32 or 48 octets.
 ///
-/// From the same signed octets come the origin, by the implementation ID, and a judgement of the security lifecycle:
-/// Veraison's scheme counts *non-PSA RoT debug* as secured, this crate does not.
+/// The same signed bytes give the origin, by the implementation ID, and a local appraisal of the security lifecycle: Veraison's scheme
+/// counts *non-PSA RoT debug* as secured, this crate does not.
 #[derive(Clone, Debug)]
 pub struct PsaToken {
     media_type: &'static str,
@@ -37,27 +40,27 @@ impl PsaToken {
     }
 }
 
-impl EvidenceFormat for PsaToken {
+impl EvidenceFormat<VeraisonService> for PsaToken {
     fn media_type(&self) -> &str {
         self.media_type
     }
 
-    fn carriage(&self) -> Carriage {
-        Carriage::Verbatim
+    fn terms(&self) -> Parts {
+        Parts::of("PSA_IOT")
     }
 
-    fn parts(&self) -> &[&'static str] {
-        &["PSA_IOT"]
+    fn expected_value(&self, bound: &Bound) -> ExpectedValue {
+        bound.verbatim()
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<Carried, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, AppraisalError> {
         let claims = cbor::signed_claims(evidence)?;
         if !self.profiles.contains(&claims.text(EAT_PROFILE)?) {
             return Err(AppraisalError::Malformed);
         }
         let origin = origin_of(claims.octets(IMPLEMENTATION_ID)?);
         let lifecycle = super::lifecycle(claims.u16(LIFECYCLE)?);
-        Ok(Carried::new(claims.octets(EAT_NONCE)?, origin).with_judgement(lifecycle))
+        Ok(EvidenceReading::new(claims.octets(EAT_NONCE)?, origin).with_local_appraisal(lifecycle))
     }
 }
 

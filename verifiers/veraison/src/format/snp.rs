@@ -1,16 +1,19 @@
 //! AMD SEV-SNP reports as Linux' configfs-tsm gives them.
 
 use atls_core::AppraisalError;
+use atls_core::Bound;
+use atls_core::ExpectedValue;
 use atls_core::Origin;
-use atls_formats::Carriage;
 use atls_formats::Debugging;
 use atls_formats::snp::Report;
 use atls_formats::snp::SnpEvidence;
 use atls_formats::tsm::TSM_REPORT;
+use atls_remote::EvidenceFormat;
+use atls_remote::EvidenceReading;
 
-use super::Carried;
 use super::Configuration;
-use super::EvidenceFormat;
+use crate::parts::Parts;
+use crate::service::VeraisonService;
 
 /// A SEV-SNP report in a TSM report of CBOR: the value of the connection in `REPORT_DATA`, SHA-512, 64 octets.
 ///
@@ -42,29 +45,32 @@ impl SevSnpReport {
     }
 }
 
-impl EvidenceFormat for SevSnpReport {
+impl EvidenceFormat<VeraisonService> for SevSnpReport {
     fn media_type(&self) -> &str {
         TSM_REPORT
     }
 
-    fn carriage(&self) -> Carriage {
-        Carriage::Sha512
+    fn terms(&self) -> Parts {
+        Parts::of("SEVSNP")
     }
 
-    fn parts(&self) -> &[&'static str] {
-        &["SEVSNP"]
+    fn expected_value(&self, bound: &Bound) -> ExpectedValue {
+        bound.sha512().into()
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<Carried, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, AppraisalError> {
         let evidence = SnpEvidence::decode(evidence)?;
         let report = Report::decode(evidence.report())?;
         let closed = report.policy.debugging() == Debugging::Denied;
         let secure = closed && report.vmpl <= self.highest_vmpl;
-        let judgement = super::configuration(if secure {
+        let appraisal = super::configuration(if secure {
             Configuration::Acceptable
         } else {
             Configuration::Insecure
         });
-        Ok(Carried::new(report.report_data, Origin::Device).with_judgement(judgement))
+        Ok(
+            EvidenceReading::new(report.report_data, Origin::Device)
+                .with_local_appraisal(appraisal),
+        )
     }
 }

@@ -1,0 +1,115 @@
+//! Why an appraisal by a service ended without a result.
+
+use std::borrow::Cow;
+
+use atls_core::AppraisalError;
+use atls_core::ear::EarError;
+use atls_core::http::HttpError;
+
+/// An appraisal by a service ended without a result that may be used: the error for the relying party, a stable word for
+/// metrics, and the cause for whoever reads the log.
+///
+/// The error alone decides whose fault it was ([`AppraisalError::fault`]).
+///
+/// | word | cause |
+/// |---|---|
+/// | `evidence_malformed`, `evidence_not_bound` | the Evidence was refused here, and was not sent |
+/// | `evidence_refused` | the service refused the Evidence |
+/// | `no_result` | the service says that it gives no result, and not why |
+/// | `unreachable`, `timed_out`, `too_large`, `held` | no answer: no connection, none in time, one beyond the limit; not asked |
+/// | `status` | an HTTP status that says nothing about the Evidence |
+/// | `answer_malformed` | an answer without token, or of another media type |
+/// | `keys` | the keys of the issuer cannot be had |
+/// | `result_signature`, `result_time`, `result_nonce`, `missing_part`, `result_malformed` | the result: signed by another key; too old, or from the future; about other Evidence; without a part that it must judge; anything else |
+///
+/// A service may add words of its own.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Failure {
+    #[source]
+    error: AppraisalError,
+    reason: &'static str,
+    cause: Cow<'static, str>,
+}
+
+impl Failure {
+    /// Without cause.
+    pub const fn new(error: AppraisalError, reason: &'static str) -> Self {
+        Self {
+            error,
+            reason,
+            cause: Cow::Borrowed(""),
+        }
+    }
+
+    /// Adds the cause. It must hold neither Evidence nor text that a peer chose.
+    #[must_use]
+    pub fn with_cause(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Cow::Owned(cause.into());
+        self
+    }
+
+    /// What the relying party learns.
+    pub fn error(&self) -> &AppraisalError {
+        &self.error
+    }
+
+    /// The stable word.
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// The cause; empty where the word says everything.
+    pub fn cause(&self) -> &str {
+        &self.cause
+    }
+}
+
+/// Evidence that was refused before it was sent.
+impl From<AppraisalError> for Failure {
+    fn from(error: AppraisalError) -> Self {
+        let reason = match error {
+            AppraisalError::Malformed => "evidence_malformed",
+            AppraisalError::NotBound => "evidence_not_bound",
+            _ => "evidence_unusable",
+        };
+        Self::new(error, reason)
+    }
+}
+
+/// A result that cannot be accepted.
+impl From<EarError> for Failure {
+    fn from(error: EarError) -> Self {
+        let reason = match error {
+            EarError::Algorithm | EarError::BadSignature | EarError::UnknownKey => {
+                "result_signature"
+            }
+            EarError::Expired | EarError::Future => "result_time",
+            EarError::MissingSubmod => "missing_part",
+            EarError::NoKeys => "keys",
+            EarError::Nonce => "result_nonce",
+            _ => "result_malformed",
+        };
+        let cause = error.to_string();
+        Self::new(error.into(), reason).with_cause(cause)
+    }
+}
+
+/// A service that was not asked, or that did not answer within the limits.
+impl From<HttpError> for Failure {
+    fn from(error: HttpError) -> Self {
+        let (refusal, reason) = match error {
+            HttpError::NotSent(_) => (AppraisalError::Unreachable, "held"),
+            HttpError::TimedOut => (AppraisalError::Unreachable, "timed_out"),
+            HttpError::TooLarge => (AppraisalError::BadResult, "too_large"),
+            _ => (AppraisalError::Unreachable, "unreachable"),
+        };
+        Self::new(refusal, reason).with_cause(error.to_string())
+    }
+}
+
+impl From<Failure> for AppraisalError {
+    fn from(failure: Failure) -> Self {
+        failure.error
+    }
+}

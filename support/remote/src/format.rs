@@ -1,0 +1,111 @@
+//! Formats of Evidence, as a verifier that asks a service sees them.
+
+use std::fmt;
+
+use atls_core::AppraisalError;
+use atls_core::Bound;
+use atls_core::ExpectedValue;
+use atls_core::Origin;
+use atls_core::ear::Appraisal;
+
+use crate::service::RemoteService;
+
+/// One format of Evidence that the service `S` appraises.
+///
+/// A service may affirm replayed Evidence and echo any nonce. So the [`RemoteVerifier`](crate::RemoteVerifier) compares by
+/// itself: a format says which value the Evidence must carry and which one it does carry, and has no way around the comparison.
+pub trait EvidenceFormat<S: RemoteService>: Send + Sync {
+    /// The media type, as the peer labels the Evidence.
+    fn media_type(&self) -> &str;
+
+    /// What the service calls this format, and what its results about it must say.
+    fn terms(&self) -> S::Terms;
+
+    /// The value that Evidence of this format carries for a connection: [`Bound::sha512`] where the field has 64 bytes,
+    /// [`Bound::verbatim`] where it takes the length of the value.
+    fn expected_value(&self, bound: &Bound) -> ExpectedValue;
+
+    /// Reads the Evidence. The value that it carries must stand there once, in bytes that the Evidence's own signature covers;
+    /// that signature is the service's to verify.
+    ///
+    /// The bytes are hostile. Framing that is not signed is refused unless every reader reads it alike: no unknown or repeated
+    /// names, and nothing after its end. Content for the service is made of what was read, because two parsers may read one
+    /// text differently.
+    ///
+    /// # Errors
+    /// [`AppraisalError::Malformed`] where the Evidence carries no value.
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<S::Content>, AppraisalError>;
+}
+
+/// What a format read in Evidence: the value of a connection that it carries, its origin, the content for the service, and what
+/// was appraised on the way.
+#[derive(Clone, PartialEq)]
+pub struct EvidenceReading<C = ()> {
+    pub(crate) carried: Vec<u8>,
+    pub(crate) origin: Origin,
+    pub(crate) content: C,
+    pub(crate) local_appraisal: Option<Appraisal>,
+}
+
+impl EvidenceReading {
+    /// Evidence that the service takes as it is. `carried` is compared with the value of the connection.
+    pub fn new(carried: impl Into<Vec<u8>>, origin: Origin) -> Self {
+        Self {
+            carried: carried.into(),
+            origin,
+            content: (),
+            local_appraisal: None,
+        }
+    }
+}
+
+impl<C> EvidenceReading<C> {
+    /// Evidence in the form that the service takes.
+    #[must_use]
+    pub fn with_content<D>(self, content: D) -> EvidenceReading<D> {
+        EvidenceReading {
+            carried: self.carried,
+            origin: self.origin,
+            content,
+            local_appraisal: self.local_appraisal,
+        }
+    }
+
+    /// Adds an appraisal of what the service is known to overlook. It becomes the part `local` of the result, and can only make
+    /// it worse.
+    #[must_use]
+    pub fn with_local_appraisal(mut self, appraisal: Appraisal) -> Self {
+        self.local_appraisal = Some(appraisal);
+        self
+    }
+
+    /// The value of a connection that the Evidence carries.
+    pub fn carried(&self) -> &[u8] {
+        &self.carried
+    }
+
+    /// A device or a simulator, as the Evidence says.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The content for the service.
+    pub fn content(&self) -> &C {
+        &self.content
+    }
+
+    /// The appraisal that was made here.
+    pub fn local_appraisal(&self) -> Option<&Appraisal> {
+        self.local_appraisal.as_ref()
+    }
+}
+
+/// Neither value nor content: they identify devices.
+impl<C> fmt::Debug for EvidenceReading<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EvidenceReading")
+            .field("origin", &self.origin)
+            .field("local_appraisal", &self.local_appraisal)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,115 @@
+//! What one service adds to a verifier that asks it.
+
+use std::fmt;
+use std::time::Duration;
+
+use atls_core::Bound;
+use atls_core::BoxFuture;
+use atls_core::ExpectedValue;
+use atls_core::MediaType;
+use atls_core::ear::Ear;
+use atls_core::ear::EarError;
+use atls_core::ear::VerificationKeys;
+use atls_core::pki_types::UnixTime;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+
+use crate::failure::Failure;
+
+/// A service that appraises Evidence: how it is asked, and how its answer is read.
+///
+/// The [`RemoteVerifier`](crate::RemoteVerifier) does the rest, the same for every service: it compares the value of the
+/// connection before anything is sent, bounds the time, finds keys, and records the outcome.
+pub trait RemoteService: fmt::Debug + Send + Sync + Sized + 'static {
+    /// The name in events, such as `trustee`.
+    const NAME: &'static str;
+
+    /// What the service calls a format, and what its results about it must say.
+    type Terms: Send + Sync + 'static;
+
+    /// Evidence in the form that the service takes; `()` where it takes the bytes.
+    type Content: Send + Sync + 'static;
+
+    /// Claims that a handler may ask for beside the result; [`Infallible`](std::convert::Infallible) where there are none.
+    type Claims: Send + Sync + 'static;
+
+    /// The `iss` that its results have, unless configured otherwise. Without one, results are told by their key alone.
+    fn issuer(&self) -> Option<&str>;
+
+    /// Asks about Evidence and gives the signed result as it came, in as many requests as that takes. Dropping the future is how
+    /// it is given up.
+    ///
+    /// The time is that of the appraisal, for a service that says when a session ends; none where an attester fetches its own
+    /// result.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    fn ask<'a>(
+        &'a self,
+        evidence: &'a CheckedEvidence<'a, Self>,
+        now: Option<UnixTime>,
+    ) -> BoxFuture<'a, Result<String, Failure>>;
+
+    /// Reads a result under these keys: its signature, issuer and time, and then whether it is about this Evidence. A nonce that
+    /// the service echoes is no sign of that; the value that the signed result reports of the Evidence is.
+    ///
+    /// # Errors
+    /// [`EarError`]. [`EarError::BadSignature`] and [`EarError::UnknownKey`] are answered with newer keys, once.
+    fn read(
+        &self,
+        token: &str,
+        check: &ResultCheck<'_>,
+        evidence: &CheckedEvidence<'_, Self>,
+    ) -> Result<(Ear, Option<Self::Claims>), EarError>;
+}
+
+/// A service whose signed results an attester may present by itself, as passports.
+pub trait IssuingService: RemoteService {
+    /// The media type of its results.
+    const RESULTS: &'static str;
+}
+
+/// Evidence in which the value of its connection was found. Only a [`RemoteVerifier`](crate::RemoteVerifier) makes one, so a
+/// service is never asked about other Evidence.
+#[non_exhaustive]
+pub struct CheckedEvidence<'a, S: RemoteService> {
+    /// The media type.
+    pub media_type: &'a MediaType,
+    /// The Evidence as it came.
+    pub bytes: &'a [u8],
+    /// The Evidence in the form that the service takes.
+    pub content: &'a S::Content,
+    /// The terms of its format.
+    pub terms: &'a S::Terms,
+    /// The value of the connection.
+    pub bound: &'a Bound,
+    /// The value as this format carries it. Claims of a result are compared with it.
+    pub expected: &'a ExpectedValue,
+}
+
+/// The media type only: Evidence identifies devices.
+impl<S: RemoteService> fmt::Debug for CheckedEvidence<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckedEvidence")
+            .field("media_type", &self.media_type)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a result must satisfy, whatever it says.
+#[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "whoever checks a result must decide about each of these"
+)]
+pub struct ResultCheck<'a> {
+    /// The keys of the issuer.
+    pub keys: &'a VerificationKeys,
+    /// The algorithms of your provider.
+    pub supported: &'a WebPkiSupportedAlgorithms,
+    /// The `iss` that it must have, where the service has one.
+    pub issuer: Option<&'a str>,
+    /// How long after its `iat` it is taken, whatever its `exp` says.
+    pub max_age: Duration,
+    /// The time.
+    pub now: UnixTime,
+}

@@ -1,0 +1,212 @@
+//! The verifier that asks a service.
+//!
+//! ```text
+//! Evidence ─▶ format reads it ─▶ value compared ─▶ service asked ─▶ result read ─▶ Appraised
+//!               Malformed          NotBound        no result       not accepted
+//!             └─────── nothing was sent ───────┘  └── within one deadline ──┘
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::BoundMatch;
+use atls_core::BoxFuture;
+use atls_core::Evidence;
+use atls_core::ExpectedValue;
+use atls_core::MediaType;
+use atls_core::Verifier;
+use atls_core::ear::KeySource;
+use atls_core::ear::verify_with;
+use atls_core::http::HttpError;
+use atls_core::pki_types::UnixTime;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+
+use crate::builder::RemoteVerifierBuilder;
+use crate::failure::Failure;
+use crate::format::EvidenceFormat;
+use crate::format::EvidenceReading;
+use crate::outcome::recorded;
+use crate::service::CheckedEvidence;
+use crate::service::RemoteService;
+use crate::service::ResultCheck;
+
+/// Appraises Evidence by asking the service `S`. Needs a tokio runtime with time.
+///
+/// It bounds the time of one appraisal, and not how many there are: for that, and to leave a failing service alone, give the
+/// service a [`Resilient`](crate::Resilient) client. Endorsements that a peer sends along are not passed on.
+///
+/// Each appraisal is one event, of the target `atls_remote::outcome` and the name `atls.verifier.outcome`, with the fields
+///
+/// * `verifier`, the name of the service, and `media_type`;
+/// * `outcome`: the status of the result, a word of [`Failure`], or `abandoned` where nobody waited for the end, such as because
+///   the connection reached its deadline;
+/// * `duration_ms`;
+/// * of failures, `fault` and `cause`.
+///
+/// | end of the appraisal | level |
+/// |---|---|
+/// | a result, whatever its status | `DEBUG` |
+/// | no result, by the fault of the peer or of the service | `WARN` |
+/// | nobody waited | `WARN` |
+/// | no result, by the fault of this end | `ERROR` |
+///
+/// Neither Evidence nor its values are in these events.
+pub struct RemoteVerifier<S: RemoteService> {
+    pub(crate) service: S,
+    pub(crate) keys: Arc<dyn KeySource>,
+    pub(crate) supported: WebPkiSupportedAlgorithms,
+    pub(crate) formats: Vec<ConfiguredFormat<S>>,
+    pub(crate) media_types: Vec<MediaType>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) max_age: Duration,
+    pub(crate) deadline: Duration,
+}
+
+/// A format, and what it says of itself.
+pub(crate) struct ConfiguredFormat<S: RemoteService> {
+    pub(crate) format: Box<dyn EvidenceFormat<S>>,
+    pub(crate) media_type: MediaType,
+    pub(crate) terms: S::Terms,
+}
+
+impl<S: RemoteService> RemoteVerifier<S> {
+    /// The service to ask, and the keys that its results are accepted under: pinned, or a [`Jwks`](crate::Jwks).
+    pub fn builder(
+        service: S,
+        keys: Arc<dyn KeySource>,
+        provider: &CryptoProvider,
+    ) -> RemoteVerifierBuilder<S> {
+        RemoteVerifierBuilder::new(service, keys, provider.signature_verification_algorithms)
+    }
+
+    /// The service.
+    pub fn service(&self) -> &S {
+        &self.service
+    }
+
+    async fn appraised(
+        &self,
+        evidence: &Evidence<'_>,
+        now: UnixTime,
+    ) -> Result<Appraised, Failure> {
+        let checked = self.check(evidence)?;
+        let asked = checked.for_service(evidence);
+        let appraisal = async {
+            let token = self.service.ask(&asked, Some(now)).await?;
+            self.read(&token, &asked, now).await
+        };
+        let appraisal = tokio::time::timeout(self.deadline, appraisal).await;
+        let (ear, claims) = appraisal.map_err(|_| HttpError::TimedOut)??;
+        let ear = match checked.reading.local_appraisal {
+            Some(appraisal) => ear.with_submod(LOCAL, appraisal),
+            None => ear,
+        };
+        let appraised =
+            Appraised::bound_to_connection(ear, checked.reading.origin, checked.matched);
+        Ok(match claims {
+            Some(claims) => appraised.with_claims(claims),
+            None => appraised,
+        })
+    }
+
+    /// The signed result as it came, about Evidence that carries the value of its connection.
+    pub(crate) async fn fetch(&self, evidence: &Evidence<'_>) -> Result<String, Failure> {
+        let checked = self.check(evidence)?;
+        let asked = checked.for_service(evidence);
+        let answer = self.service.ask(&asked, None);
+        let token = tokio::time::timeout(self.deadline, answer).await;
+        token.map_err(|_| HttpError::TimedOut)?
+    }
+
+    /// Reads the Evidence and compares the value that it carries. Without this nothing is sent.
+    fn check(&self, evidence: &Evidence<'_>) -> Result<Checked<'_, S>, AppraisalError> {
+        let mut formats = self.formats.iter();
+        let configured = formats.find(|known| known.media_type == *evidence.media_type());
+        let configured = configured.ok_or(AppraisalError::Malformed)?;
+        let expected = configured.format.expected_value(evidence.bound());
+        let reading = configured.format.read(evidence.bytes())?;
+        let matched = expected.compare(&reading.carried)?;
+        Ok(Checked {
+            configured,
+            expected,
+            reading,
+            matched,
+        })
+    }
+
+    async fn read(
+        &self,
+        token: &str,
+        asked: &CheckedEvidence<'_, S>,
+        now: UnixTime,
+    ) -> Result<(atls_core::ear::Ear, Option<S::Claims>), Failure> {
+        let read = |keys: &_| {
+            let check = ResultCheck {
+                keys,
+                supported: &self.supported,
+                issuer: self.issuer.as_deref(),
+                max_age: self.max_age,
+                now,
+            };
+            self.service.read(token, &check, asked)
+        };
+        Ok(verify_with(&*self.keys, now, read).await?)
+    }
+}
+
+/// Evidence that was read and compared.
+struct Checked<'a, S: RemoteService> {
+    configured: &'a ConfiguredFormat<S>,
+    expected: ExpectedValue,
+    reading: EvidenceReading<S::Content>,
+    matched: BoundMatch,
+}
+
+impl<S: RemoteService> Checked<'_, S> {
+    fn for_service<'a>(&'a self, evidence: &Evidence<'a>) -> CheckedEvidence<'a, S> {
+        CheckedEvidence {
+            media_type: &self.configured.media_type,
+            bytes: evidence.bytes(),
+            content: &self.reading.content,
+            terms: &self.configured.terms,
+            bound: evidence.bound(),
+            expected: &self.expected,
+        }
+    }
+}
+
+impl<S: RemoteService> Verifier for RemoteVerifier<S> {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        Box::pin(async move {
+            let appraisal = self.appraised(evidence, now);
+            Ok(recorded(S::NAME, evidence.media_type(), appraisal).await?)
+        })
+    }
+}
+
+impl<S: RemoteService> fmt::Debug for RemoteVerifier<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteVerifier")
+            .field("service", &self.service)
+            .field("media_types", &self.media_types)
+            .field("issuer", &self.issuer)
+            .field("max_age", &self.max_age)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The part of a result that was appraised here.
+const LOCAL: &str = "local";

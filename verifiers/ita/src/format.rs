@@ -1,0 +1,43 @@
+//! The format of Evidence that the service takes.
+
+use atls_core::AppraisalError;
+use atls_core::Bound;
+use atls_core::ExpectedValue;
+use atls_core::Origin;
+use atls_formats::dcap::Quote;
+use atls_formats::dcap::TDX_QUOTE;
+use atls_formats::dcap::Tee;
+use atls_remote::EvidenceFormat;
+use atls_remote::EvidenceReading;
+
+use crate::service::ItaService;
+
+/// A TDX quote of version 4 or 5, as it is: the value of the connection in `REPORTDATA`, SHA-512, 64 bytes.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct TdxQuote;
+
+impl TdxQuote {
+    /// `application/vnd.atls.tdx-quote`.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl EvidenceFormat<ItaService> for TdxQuote {
+    fn media_type(&self) -> &str {
+        TDX_QUOTE
+    }
+
+    fn terms(&self) {}
+
+    fn expected_value(&self, bound: &Bound) -> ExpectedValue {
+        bound.sha512().into()
+    }
+
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, AppraisalError> {
+        let quote = Quote::decode(evidence, Tee::Tdx).map_err(|_| AppraisalError::Malformed)?;
+        let carried = quote.report.report_data();
+        Ok(EvidenceReading::new(carried, Origin::Device))
+    }
+}

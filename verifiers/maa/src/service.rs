@@ -1,0 +1,92 @@
+//! The service: one request to the endpoint of the guest's kind, and a token that reports the guest's report data.
+
+use std::sync::Arc;
+
+use atls_core::BoxFuture;
+use atls_core::ear::Ear;
+use atls_core::ear::EarError;
+use atls_core::http::HttpClient;
+use atls_core::pki_types::UnixTime;
+use atls_remote::CheckedEvidence;
+use atls_remote::Endpoint;
+use atls_remote::EndpointError;
+use atls_remote::Failure;
+use atls_remote::JsonApi;
+use atls_remote::RemoteService;
+use atls_remote::ResultCheck;
+use atls_remote::Token;
+use serde_json::Value;
+
+use crate::claims::GuestKind;
+use crate::claims::MaaClaims;
+
+/// An instance of Azure Attestation, for [`RemoteVerifier`](atls_remote::RemoteVerifier).
+#[derive(Clone, Debug)]
+pub struct MaaService {
+    snp: JsonApi,
+    tdx: JsonApi,
+    issuer: String,
+    measurements: Vec<[u8; 48]>,
+}
+
+impl MaaService {
+    /// The instance at this address, which is also the `iss` of its tokens. Give it a [`Resilient`](atls_remote::Resilient) client.
+    ///
+    /// # Errors
+    /// None for an endpoint that is one.
+    pub fn new(instance: &Endpoint, client: Arc<dyn HttpClient>) -> Result<Self, EndpointError> {
+        let url = |path: &str| instance.join(&format!("{path}?api-version={VERSION}"));
+        Ok(Self {
+            snp: JsonApi::new(client.clone(), url("/attest/SevSnpVm")?),
+            tdx: JsonApi::new(client, url("/attest/TdxVm")?),
+            issuer: instance.to_string(),
+            measurements: Vec::new(),
+        })
+    }
+
+    /// Adds a launch measurement (SNP) or MRTD (TDX) that is known good. Without any, results are warnings: the service's
+    /// default policy does not look at what runs.
+    #[must_use]
+    pub fn with_launch_measurement(mut self, measurement: [u8; 48]) -> Self {
+        self.measurements.push(measurement);
+        self
+    }
+}
+
+impl RemoteService for MaaService {
+    const NAME: &'static str = "maa";
+
+    type Terms = GuestKind;
+    type Content = Value;
+    type Claims = MaaClaims;
+
+    fn issuer(&self) -> Option<&str> {
+        Some(&self.issuer)
+    }
+
+    fn ask<'a>(
+        &'a self,
+        evidence: &'a CheckedEvidence<'a, Self>,
+        _now: Option<UnixTime>,
+    ) -> BoxFuture<'a, Result<String, Failure>> {
+        let api = match evidence.terms {
+            GuestKind::Snp => &self.snp,
+            GuestKind::Tdx => &self.tdx,
+        };
+        Box::pin(api.token(evidence.content))
+    }
+
+    fn read(
+        &self,
+        token: &str,
+        check: &ResultCheck<'_>,
+        evidence: &CheckedEvidence<'_, Self>,
+    ) -> Result<(Ear, Option<MaaClaims>), EarError> {
+        let token = Token::decode(token, check)?;
+        let claims = MaaClaims::about(&token, *evidence.terms, evidence.expected)?;
+        let ear = claims.result(*evidence.terms, &token, &self.measurements);
+        Ok((ear, Some(claims)))
+    }
+}
+
+const VERSION: &str = "2025-06-01";
