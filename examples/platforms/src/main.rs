@@ -76,18 +76,26 @@ fn measurements(
 ) -> Result<Vec<(String, String)>, AppraisalError> {
     match media_type {
         NITRO => atls_nitro::dangerous_unverified_measurements(evidence),
-        SNP => {
-            let measurements = atls_snp::dangerous_unverified_measurements(evidence)?.into_iter();
-            Ok(measurements
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect())
-        }
+        SNP => Ok(owned(atls_snp::dangerous_unverified_measurements(
+            evidence,
+        )?)),
+        TDX => Ok(owned(atls_tdx::dangerous_unverified_measurements(
+            evidence,
+        )?)),
         _ => Ok(Vec::new()),
     }
 }
 
+fn owned(named: Vec<(&'static str, String)>) -> Vec<(String, String)> {
+    let named = named.into_iter();
+    named
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
 const NITRO: &str = "application/vnd.atls.nitro-document";
 const SNP: &str = "application/vnd.veraison.tsm-report+cbor";
+const TDX: &str = "application/vnd.atls.tdx-quote";
 
 fn boxed(device: impl LocalAttester + 'static) -> Box<dyn LocalAttester> {
     Box::new(device)
@@ -111,6 +119,11 @@ mod tests {
     use atls_nitro::testing::Forger;
     use atls_snp::Product;
     use atls_snp::testing::ForgedPlatform;
+    use atls_tdx::testing::ForgedPlatform as ForgedTdx;
+    use atls_tsm::Provider;
+    use atls_tsm::Tsm;
+    use atls_tsm::testing::FakeConfigFs;
+    use atls_tsm::testing::Forged;
 
     use super::*;
 
@@ -136,6 +149,30 @@ mod tests {
         assert_eq!(found[0].1.len(), 96);
         let media_type = item.media_type().unwrap().to_string();
         assert_eq!(media_type, NITRO);
+    }
+
+    #[test]
+    fn a_td_shows_what_a_policy_could_pin() {
+        let platform = ForgedTdx::new(1_800_000_000).unwrap();
+        let report = platform.td_report();
+        let [mrtd, rtmr2] = [&report.mrtd, &report.rtmr[2]].map(ToString::to_string);
+        let device = FakeConfigFs::new(Provider::TdxGuest, move |inblob| Forged {
+            outblob: platform
+                .tdx_quote(&report, inblob.try_into().unwrap())
+                .unwrap(),
+            auxblob: Vec::new(),
+        });
+        let mut device = TdxAttester::over(Tsm::over(device)).unwrap().unwrap();
+        let evidence = attest(&mut device).unwrap();
+        print(&evidence).unwrap();
+        let items = evidence.items();
+        let [item] = &items[..] else {
+            panic!("one item of Evidence");
+        };
+        let media_type = item.media_type().unwrap().to_string();
+        let found = measurements(&media_type, item.value()).unwrap();
+        assert_eq!(found[0], ("mrtd".to_owned(), mrtd));
+        assert!(found.contains(&("rtmr2".to_owned(), rtmr2)));
     }
 
     #[test]

@@ -1,0 +1,39 @@
+//! What a quote says of its TD, for whoever looks at a TD of their own.
+
+use atls_core::AppraisalError;
+use atls_formats::dcap::Quote;
+use atls_formats::dcap::Tee;
+use atls_reference::Digest;
+
+use crate::error::QuoteError;
+
+/// The measurements in a TDX quote, by the names that a policy file has for them, with their values as they stand there.
+///
+/// **Nothing is verified**, neither signature nor binding: this shows in a TD of your own what a policy could pin. Whoever pins
+/// what it shows of somebody else's TD trusts whoever made the bytes.
+///
+/// # Errors
+/// [`AppraisalError::Malformed`]
+pub fn dangerous_unverified_measurements(
+    quote: &[u8],
+) -> Result<Vec<(&'static str, String)>, AppraisalError> {
+    let quote = Quote::decode(quote, Tee::Tdx).map_err(QuoteError::from)?;
+    let report = quote.report.as_td().ok_or(AppraisalError::Malformed)?;
+    let [rtmr0, rtmr1, rtmr2, rtmr3] = &report.rtmr;
+    let mut found = vec![
+        ("mrtd", &report.mrtd),
+        ("rtmr0", rtmr0),
+        ("rtmr1", rtmr1),
+        ("rtmr2", rtmr2),
+        ("rtmr3", rtmr3),
+        ("mrconfigid", &report.mrconfigid),
+        ("mrowner", &report.mrowner),
+        ("mrownerconfig", &report.mrownerconfig),
+        ("mrseam", &report.mrseam),
+    ];
+    if let Some(td) = &report.td15 {
+        found.push(("service-td", &td.mrservicetd));
+    }
+    let shown = |(name, value): (_, &Digest<48>)| (name, value.to_string());
+    Ok(found.into_iter().map(shown).collect())
+}
