@@ -177,7 +177,7 @@ impl hyper_util::client::legacy::connect::Connection for Ordinary {
         use hyper_util::client::legacy::connect::Connected;
         // The proxy's ALPN is taken back; its extras are what an ordinary connector keeps.
         let transport = self.0.inner().get_ref().0.inner().connected();
-        let mut extras = axum::http::Extensions::new();
+        let mut extras = http::Extensions::new();
         transport.get_extras(&mut extras);
         Connected::new().extra(extras.get::<ServerAttestation>().cloned().unwrap())
     }

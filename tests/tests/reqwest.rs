@@ -506,7 +506,7 @@ async fn a_response_of_another_server_over_the_same_addresses_has_no_attestation
         (server.url("/other"), true),
         ("https://other.example/".to_owned(), false),
     ] {
-        let mut same = axum::http::Response::builder()
+        let mut same = http::Response::builder()
             .url(url.parse().unwrap())
             .body("")
             .unwrap();

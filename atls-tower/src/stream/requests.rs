@@ -45,7 +45,8 @@ pub struct ConnectionLimits {
     /// From the end of the last answer to the complete head of the next request. An upgraded connection, such as a
     /// WebSocket, ends when it carries no byte for so long.
     pub idle: Duration,
-    /// For the client to take 64 KiB of an answer, or the rest of it. Of several answers at once, any one counts.
+    /// For the client to take 64 KiB of an answer, or the rest of it. Of several answers at once, any one counts, for at most ten
+    /// times as long.
     pub unread: Duration,
     /// For the next bytes of a request's body, until the request is answered.
     pub request_body: Duration,
@@ -241,13 +242,12 @@ impl Requests {
     fn end(&self, state: &State) -> Option<Instant> {
         let limits = &self.shared.limits;
         let (since, limit) = match state.phase {
-            // A client that takes one answer may leave another lie: HTTP/2 bounds how many there are.
+            // A client that takes one answer may leave another lie for a while: HTTP/2 bounds how many there are.
             Phase::Answering { .. } => {
                 let untaken = *state.untaken.values().min()?;
-                (
-                    state.taken_at.unwrap_or(untaken).max(untaken),
-                    limits.unread,
-                )
+                let taken = state.taken_at.unwrap_or(untaken).max(untaken);
+                let longest = untaken.checked_add(limits.unread.saturating_mul(LEFT_LYING))?;
+                return taken.checked_add(limits.unread).map(|end| end.min(longest));
             }
             Phase::FirstRequest { since } => (since, limits.first_request),
             Phase::Idle { since } => match state.says_goodbye {
@@ -281,6 +281,9 @@ impl Requests {
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// An answer may lie for so many times the limit while others are taken.
+const LEFT_LYING: u32 = 10;
 
 /// States of `Shared::reporter`.
 const NOBODY: u8 = 0;

@@ -26,6 +26,22 @@ async fn an_answer_that_is_left_lying_ends_nothing_while_another_is_taken() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_is_not_left_lying_for_ever() {
+    let requests = reported();
+    let (left, taken) = (requests.arrived(), requests.arrived());
+    left.offered();
+    let limit = requests.limits().unread * 10;
+    let started = Instant::now();
+    while requests.check(Instant::now()).is_ok() {
+        taken.offered();
+        advance(STEP).await;
+        taken.taken();
+        assert!(started.elapsed() < limit + STEP);
+    }
+    assert!(started.elapsed() >= limit);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_of_which_nothing_is_asked_for_ends_the_connection() {
     let requests = reported();
     let answering = requests.arrived();
