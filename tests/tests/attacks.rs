@@ -133,7 +133,7 @@ async fn refused(
     assert!(
         !sent
             .windows(3)
-            .any(|octets| octets == b"PRI" || octets == b"GET"),
+            .any(|bytes| bytes == b"PRI" || bytes == b"GET"),
         "a request was sent"
     );
     exchange_error(&response.unwrap_err())
@@ -637,11 +637,11 @@ fn evidence_in(authenticator: &[u8], world: &World) -> Cmw {
     let name = media_type.to_string().into_bytes();
     let start = authenticator
         .windows(name.len())
-        .position(|octets| octets == name)
+        .position(|bytes| bytes == name)
         .unwrap()
         + name.len();
     let [0x59, high, low, ..] = authenticator[start..] else {
-        panic!("an octet string with two octets of length");
+        panic!("an octet string with two bytes of length");
     };
     let length = usize::from(u16::from_be_bytes([high, low]));
     Cmw::evidence(

@@ -274,12 +274,12 @@ async fn a_verifier_that_is_down_is_at_fault_though_the_client_hangs_up() {
 #[tokio::test]
 async fn a_client_is_never_called_an_ordinary_server() {
     let world = World::new();
-    for octets in [&b"HEAD / HTTP/1.1\r\n\r\n"[..], &[0, 0, 0, 0, 0]] {
+    for bytes in [&b"HEAD / HTTP/1.1\r\n\r\n"[..], &[0, 0, 0, 0, 0]] {
         let error = of_acceptor(&world, attesting(&world), async |link, world| {
             let request = request(link, world, CanAttest::No);
             link.write(REQUEST, &request).await.unwrap();
             link.read().await.unwrap();
-            link.tls.write_all(octets).await.unwrap();
+            link.tls.write_all(bytes).await.unwrap();
             link.tls.flush().await.unwrap();
         });
         let error = error.await;

@@ -149,17 +149,17 @@ async fn a_silent_client_is_closed() {
 async fn a_client_silent_in_tls_is_closed() {
     let scene = Scene::with(|terms| terms.deadline(Duration::from_millis(300))).await;
     let mut socket = TcpStream::connect(scene.server.address).await.unwrap();
-    let mut octets = Vec::new();
-    assert_eq!(socket.read_to_end(&mut octets).await.unwrap_or(0), 0);
+    let mut bytes = Vec::new();
+    assert_eq!(socket.read_to_end(&mut bytes).await.unwrap_or(0), 0);
     scene.goes_on().await;
 }
 
 #[tokio::test]
 async fn half_a_frame_is_not_waited_for() {
-    for octets in [&[1][..], &[1, 0, 0], &[1, 0, 0, 0, 9, 17]] {
+    for bytes in [&[1][..], &[1, 0, 0], &[1, 0, 0, 0, 9, 17]] {
         let scene = Scene::with(|terms| terms.deadline(Duration::from_millis(300))).await;
         let mut link = scene.connect().await;
-        link.tls.write_all(octets).await.unwrap();
+        link.tls.write_all(bytes).await.unwrap();
         link.tls.flush().await.unwrap();
         scene.holds(link).await;
     }
@@ -186,7 +186,7 @@ async fn an_oversized_frame_is_refused_by_its_length_alone() {
 
 #[tokio::test]
 async fn garbage_is_refused() {
-    for octets in [
+    for bytes in [
         &b"\0\0\0\0\0\0\0\0"[..],
         b"\x16\x03\x01\x02\0",
         &[0xff; 64],
@@ -195,7 +195,7 @@ async fn garbage_is_refused() {
     ] {
         let scene = Scene::new().await;
         let mut link = scene.connect().await;
-        link.tls.write_all(octets).await.unwrap();
+        link.tls.write_all(bytes).await.unwrap();
         link.tls.flush().await.unwrap();
         scene.holds(link).await;
     }
@@ -203,13 +203,13 @@ async fn garbage_is_refused() {
 
 #[tokio::test]
 async fn ordinary_http_reaches_no_handler() {
-    for octets in [
+    for bytes in [
         &b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"[..],
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ] {
         let scene = Scene::new().await;
         let mut link = scene.connect().await;
-        link.tls.write_all(octets).await.unwrap();
+        link.tls.write_all(bytes).await.unwrap();
         link.tls.flush().await.unwrap();
         scene.holds(link).await;
     }
@@ -281,13 +281,13 @@ async fn the_same_request_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn one_octet_at_a_time_is_slow_and_legal() {
+async fn one_byte_at_a_time_is_slow_and_legal() {
     let scene = Scene::with(|terms| terms.deadline(Duration::from_secs(10))).await;
     let mut link = scene.connect_as(Some(scene.world.stolen_key())).await;
     let (request, _) = scene.request(&link);
     let length = u32::try_from(request.len()).unwrap().to_be_bytes();
-    for octet in [&[REQUEST], &length[..], &request].concat() {
-        link.tls.write_all(&[octet]).await.unwrap();
+    for byte in [&[REQUEST], &length[..], &request].concat() {
+        link.tls.write_all(&[byte]).await.unwrap();
         link.tls.flush().await.unwrap();
     }
     assert_eq!(link.read().await.unwrap().0, REQUEST);
@@ -494,20 +494,20 @@ async fn good_authenticator(scene: &Scene, link: &mut Link) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_clients_authenticator_one_octet_at_a_time_is_slow_and_legal() {
+async fn a_clients_authenticator_one_byte_at_a_time_is_slow_and_legal() {
     let scene = Scene::new().await;
     let mut link = scene.connect_as(Some(scene.world.stolen_key())).await;
     let authenticator = good_authenticator(&scene, &mut link).await;
     let length = u32::try_from(authenticator.len()).unwrap().to_be_bytes();
-    for octet in [&[AUTHENTICATOR], &length[..], &authenticator].concat() {
-        link.tls.write_all(&[octet]).await.unwrap();
+    for byte in [&[AUTHENTICATOR], &length[..], &authenticator].concat() {
+        link.tls.write_all(&[byte]).await.unwrap();
         link.tls.flush().await.unwrap();
     }
     assert_eq!(link.read().await.unwrap().1[0], 0, "accepted");
 }
 
 #[tokio::test]
-async fn every_flipped_octet_and_many_truncations_of_the_clients_authenticator_are_refused() {
+async fn every_flipped_byte_and_many_truncations_of_the_clients_authenticator_are_refused() {
     let scene = Scene::new().await;
     let mut length = 1;
     let mut index = 0;
@@ -532,7 +532,7 @@ async fn every_flipped_octet_and_many_truncations_of_the_clients_authenticator_a
             let rest = link.drain().await;
             assert!(
                 rest.is_empty() || rest.starts_with(&[VERDICT, 0, 0, 0, 5, 2]),
-                "octet {index}, cut: {cut}: {rest:?}"
+                "byte {index}, cut: {cut}: {rest:?}"
             );
         }
         index += 1;
@@ -541,7 +541,7 @@ async fn every_flipped_octet_and_many_truncations_of_the_clients_authenticator_a
 }
 
 #[tokio::test]
-async fn a_trailing_octet_in_any_message_of_a_client_is_refused() {
+async fn a_trailing_byte_in_any_message_of_a_client_is_refused() {
     let scene = Scene::new().await;
     let mut link = scene.connect().await;
     let (mut request, _) = scene.request(&link);

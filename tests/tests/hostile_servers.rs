@@ -1,4 +1,4 @@
-//! Servers that break the protocol, against our client: each is refused before a first octet of HTTP, with the right reason.
+//! Servers that break the protocol, against our client: each is refused before a first byte of HTTP, with the right reason.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -122,9 +122,9 @@ async fn a_server_that_keeps_the_rules_is_accepted() {
         link.tls.flush().await.unwrap();
     };
     let connected = against(as_is, script).await.connected;
-    let mut octets = [0; 4];
-    connected.unwrap().read_exact(&mut octets).await.unwrap();
-    assert_eq!(&octets, b"HTTP");
+    let mut bytes = [0; 4];
+    connected.unwrap().read_exact(&mut bytes).await.unwrap();
+    assert_eq!(&bytes, b"HTTP");
 }
 
 #[tokio::test]
@@ -138,18 +138,18 @@ async fn an_authenticator_and_http_in_one_flight_are_told_apart() {
         link.read().await.unwrap();
     };
     let connected = against(as_is, script).await.connected;
-    let mut octets = [0; 4];
-    connected.unwrap().read_exact(&mut octets).await.unwrap();
-    assert_eq!(&octets, b"HTTP");
+    let mut bytes = [0; 4];
+    connected.unwrap().read_exact(&mut bytes).await.unwrap();
+    assert_eq!(&bytes, b"HTTP");
 }
 
 #[tokio::test]
-async fn one_octet_at_a_time_is_slow_and_legal() {
+async fn one_byte_at_a_time_is_slow_and_legal() {
     let script = async |link: &mut Link, world: &World| {
         let authenticator = good_authenticator(link, world).await;
         let length = u32::try_from(authenticator.len()).unwrap().to_be_bytes();
-        for octet in [&[AUTHENTICATOR], &length[..], &authenticator].concat() {
-            link.tls.write_all(&[octet]).await.unwrap();
+        for byte in [&[AUTHENTICATOR], &length[..], &authenticator].concat() {
+            link.tls.write_all(&[byte]).await.unwrap();
             link.tls.flush().await.unwrap();
         }
         link.read().await.unwrap();
@@ -166,10 +166,10 @@ async fn a_server_that_stalls_at_any_step_is_given_up() {
         against(hasty, silent).await.connected.unwrap_err().stage(),
         Some(Stage::Exchange)
     );
-    for octets in [&[2][..], &[2, 0, 0], &[2, 0, 0, 4, 0, 11]] {
+    for bytes in [&[2][..], &[2, 0, 0], &[2, 0, 0, 4, 0, 11]] {
         let half = async |link: &mut Link, _: &World| {
             link.read().await.unwrap();
-            link.tls.write_all(octets).await.unwrap();
+            link.tls.write_all(bytes).await.unwrap();
             link.tls.flush().await.unwrap();
         };
         assert_eq!(
@@ -181,10 +181,10 @@ async fn a_server_that_stalls_at_any_step_is_given_up() {
 
 #[tokio::test]
 async fn a_server_that_closes_at_any_step_is_refused() {
-    for octets in [&[][..], &[2], &[2, 0, 0], &[2, 0, 0, 4, 0, 11]] {
+    for bytes in [&[][..], &[2], &[2, 0, 0], &[2, 0, 0, 4, 0, 11]] {
         let closing = async |link: &mut Link, _: &World| {
             link.read().await.unwrap();
-            link.tls.write_all(octets).await.unwrap();
+            link.tls.write_all(bytes).await.unwrap();
             link.tls.shutdown().await.unwrap();
         };
         assert!(
@@ -193,7 +193,7 @@ async fn a_server_that_closes_at_any_step_is_refused() {
                 .connected
                 .unwrap_err()
                 .is_closed(),
-            "{octets:?}"
+            "{bytes:?}"
         );
     }
 }
@@ -236,7 +236,7 @@ async fn frames_that_are_too_large_unknown_or_no_frames_are_refused() {
 }
 
 #[tokio::test]
-async fn no_octet_of_http_is_sent_to_a_server_that_is_refused() {
+async fn no_byte_of_http_is_sent_to_a_server_that_is_refused() {
     let declining = async |link: &mut Link, _: &World| {
         let (_, request) = link.read().await.unwrap();
         let empty = Challenge::receive(link, &request)
@@ -417,8 +417,8 @@ async fn every_truncation_of_the_servers_authenticator_is_refused() {
 }
 
 #[tokio::test]
-async fn every_flipped_octet_of_the_servers_authenticator_is_refused() {
-    // A thousand connections: each octet in turn, one bit of it.
+async fn every_flipped_byte_of_the_servers_authenticator_is_refused() {
+    // A thousand connections: each byte in turn, one bit of it.
     let script = async |link: &mut Link, world: &World| {
         let authenticator = good_authenticator(link, world).await;
         link.write(AUTHENTICATOR, &authenticator).await.unwrap();
@@ -446,12 +446,12 @@ async fn every_flipped_octet_of_the_servers_authenticator_is_refused() {
             sent,
             ..
         } = against(as_is, flipping).await;
-        assert!(refused.is_err(), "octet {index}");
-        assert_eq!(sent, Vec::<u8>::new(), "octet {index}");
+        assert!(refused.is_err(), "byte {index}");
+        assert_eq!(sent, Vec::<u8>::new(), "byte {index}");
     }
 }
 
-/// Octets of an authenticator of these tests, at most: certificate and Evidence vary by a few.
+/// Bytes of an authenticator of these tests, at most: certificate and Evidence vary by a few.
 const LONGEST: usize = 1100;
 
 #[tokio::test]
@@ -470,7 +470,7 @@ async fn a_second_authenticator_of_a_server_does_not_repair_the_first() {
 }
 
 #[tokio::test]
-async fn trailing_octets_in_any_message_of_a_server_are_refused() {
+async fn trailing_bytes_in_any_message_of_a_server_are_refused() {
     let authenticator = async |link: &mut Link, world: &World| {
         let mut authenticator = good_authenticator(link, world).await;
         authenticator.push(0);

@@ -172,14 +172,14 @@ async fn both_ends_of_a_stream_end_when_the_attestation_and_grace_have() {
     let (mut client, mut server) = both_ends().await;
     server.write_all(b"before").await.unwrap();
     server.flush().await.unwrap();
-    let mut octets = [0; 6];
-    client.read_exact(&mut octets).await.unwrap();
+    let mut bytes = [0; 6];
+    client.read_exact(&mut bytes).await.unwrap();
     tokio::time::sleep(Duration::from_secs(3600 + 9)).await;
     server.write_all(b"within").await.unwrap();
     server.flush().await.unwrap();
-    client.read_exact(&mut octets).await.unwrap();
+    client.read_exact(&mut bytes).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let ended = client.read_exact(&mut octets).await.unwrap_err();
+    let ended = client.read_exact(&mut bytes).await.unwrap_err();
     assert_eq!(ended.kind(), std::io::ErrorKind::TimedOut);
     let ended = client.write_all(b"more").await.unwrap_err();
     assert_eq!(ended.kind(), std::io::ErrorKind::TimedOut);

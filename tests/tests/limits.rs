@@ -242,8 +242,8 @@ async fn graceful_shutdown_finishes_requests_and_drops_handshakes() {
 
     server.stop();
     // Handshakes in flight are closed,
-    let mut octets = Vec::new();
-    assert_eq!(silent.read_to_end(&mut octets).await.unwrap_or(0), 0);
+    let mut bytes = Vec::new();
+    assert_eq!(silent.read_to_end(&mut bytes).await.unwrap_or(0), 0);
     assert!(exchange_error(&waiting.await.unwrap().unwrap_err()).is_closed());
     // nobody new is let in,
     assert!(TcpStream::connect(server.address).await.is_err());

@@ -71,7 +71,7 @@ fn main() {
         }));
     }
     let (ours, bare) = (median(ours), median(bare));
-    println!("document of {} octets, median of {ROUNDS}", document.len());
+    println!("document of {} bytes, median of {ROUNDS}", document.len());
     println!("appraisal              {:>8.1} µs", micros(ours));
     println!(
         "its {} signatures alone {:>8.1} µs",

@@ -56,7 +56,7 @@ impl LocalAttester for NitroAttester {
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
         if request.leaf_key().len() > MAX_PUBLIC_KEY {
             return Err(failed(
-                "leaf key is larger than the 1024 octets that a document has for it",
+                "leaf key is larger than the 1024 bytes that a document has for it",
             ));
         }
         let request = attestation_request(
@@ -78,7 +78,7 @@ impl fmt::Debug for NitroAttester {
 
 /// A Nitro Security Module: one request in CBOR in, one response in CBOR out.
 pub trait NsmDevice: Send {
-    /// Takes a request of up to 4096 octets and gives a response of up to 12288.
+    /// Takes a request of up to 4096 bytes and gives a response of up to 12288.
     ///
     /// # Errors
     /// Where the device gave no response. A response that says what is wrong is a response.

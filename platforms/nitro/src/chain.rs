@@ -47,7 +47,7 @@ pub(crate) fn verify(
     }
     verify_path(leaf, anchor, intermediates, at)?;
 
-    // What webpki leaves to others; all of these octets are certified by now.
+    // What webpki leaves to others; all of these bytes are certified by now.
     let leaf_certificate = parse(leaf)?;
     let mut valid_until = end_of_validity(&leaf_certificate, at)?;
     let path_length = leaf_certificate
@@ -67,7 +67,7 @@ pub(crate) fn verify(
     Ok(valid_until)
 }
 
-/// Verifies a signature of 96 octets, `r || s` (RFC 9053 §2.1), under the key of a certificate.
+/// Verifies a signature of 96 bytes, `r || s` (RFC 9053 §2.1), under the key of a certificate.
 pub(crate) fn verify_es384(
     certificate: &[u8],
     message: &[u8],
@@ -130,7 +130,7 @@ impl ExtendedKeyUsageValidator for NoPurpose {
     }
 }
 
-/// ECDSA with P-384 and SHA-384 as COSE writes it: two integers of 48 octets instead of DER.
+/// ECDSA with P-384 and SHA-384 as COSE writes it: two integers of 48 bytes instead of DER.
 #[derive(Debug)]
 struct Es384;
 

@@ -18,7 +18,7 @@ pub struct NitroClaims {
     pub timestamp_ms: u64,
     /// The locked registers by index, 0 to 31, SHA-384. 0, 1 and 2 are always there; unused ones are zero.
     pub pcrs: Vec<(u8, Digest<48>)>,
-    /// What the enclave put in beside, up to 512 octets. Nothing here interprets it.
+    /// What the enclave put in beside, up to 512 bytes. Nothing here interprets it.
     pub user_data: Option<Vec<u8>>,
     /// The name of the policy's image that the enclave matched in everything.
     pub image: Option<String>,

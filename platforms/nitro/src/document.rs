@@ -46,7 +46,7 @@ impl Document {
         if !bounded::cbor(MAX_VALUES, payload) {
             return Err(AppraisalError::Malformed);
         }
-        // coset's reader bounds nesting and refuses trailing octets.
+        // coset's reader bounds nesting and refuses trailing bytes.
         let Ok(Value::Map(entries)) = Value::from_slice(payload) else {
             return Err(AppraisalError::Malformed);
         };
@@ -58,7 +58,7 @@ impl Document {
             module_id: module_id(fields.required("module_id")?)?,
             timestamp_ms: timestamp(&fields.required("timestamp")?)?,
             pcrs: pcrs(fields.required("pcrs")?)?,
-            certificate: octets(fields.required("certificate")?, 1, MAX_CERTIFICATE)?,
+            certificate: bytes(fields.required("certificate")?, 1, MAX_CERTIFICATE)?,
             cabundle: cabundle(fields.required("cabundle")?)?,
             public_key: fields.optional("public_key", 1, MAX_PUBLIC_KEY)?,
             user_data: fields.optional("user_data", 0, MAX_USER_DATA)?,
@@ -97,14 +97,14 @@ impl Fields {
     ) -> Result<Option<Vec<u8>>, AppraisalError> {
         match self.take(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(value) => octets(value, least, most).map(Some),
+            Some(value) => bytes(value, least, most).map(Some),
         }
     }
 }
 
-fn octets(value: Value, least: usize, most: usize) -> Result<Vec<u8>, AppraisalError> {
+fn bytes(value: Value, least: usize, most: usize) -> Result<Vec<u8>, AppraisalError> {
     match value {
-        Value::Bytes(octets) if (least..=most).contains(&octets.len()) => Ok(octets),
+        Value::Bytes(bytes) if (least..=most).contains(&bytes.len()) => Ok(bytes),
         _ => Err(AppraisalError::Malformed),
     }
 }
@@ -151,7 +151,7 @@ fn pcr((index, value): (Value, Value)) -> Result<(u8, Digest<48>), AppraisalErro
         .and_then(|index| u8::try_from(index).ok());
     let value = value
         .as_bytes()
-        .and_then(|octets| <[u8; 48]>::try_from(octets.as_slice()).ok());
+        .and_then(|bytes| <[u8; 48]>::try_from(bytes.as_slice()).ok());
     match (index, value) {
         (Some(index @ 0..=31), Some(value)) => Ok((index, Digest::from(value))),
         _ => Err(AppraisalError::Malformed),
@@ -167,11 +167,11 @@ fn cabundle(value: Value) -> Result<Vec<Vec<u8>>, AppraisalError> {
     }
     certificates
         .into_iter()
-        .map(|certificate| octets(certificate, 1, MAX_CERTIFICATE))
+        .map(|certificate| bytes(certificate, 1, MAX_CERTIFICATE))
         .collect()
 }
 
-/// Octets of one certificate, as AWS says; usual are 500 to 800.
+/// Bytes of one certificate, as AWS says; usual are 500 to 800.
 const MAX_CERTIFICATE: usize = 1024;
 
 /// Most values in a document: 9 fields, 32 registers, and 7 certificates have 92.
@@ -180,13 +180,13 @@ const MAX_VALUES: usize = 128;
 /// Certificates above that of the enclave, the root included. AWS names no limit and uses 4.
 const MAX_CABUNDLE: usize = 7;
 
-/// Octets, as AWS says.
+/// Bytes, as AWS says.
 pub(crate) const MAX_PUBLIC_KEY: usize = 1024;
 
-/// Octets, as AWS says in §3.2.2; the grammar in §2.2 has 1024.
+/// Bytes, as AWS says in §3.2.2; the grammar in §2.2 has 1024.
 const MAX_USER_DATA: usize = 512;
 
-/// Octets, as for user data.
+/// Bytes, as for user data.
 const MAX_NONCE: usize = 512;
 
 #[cfg(test)]
@@ -211,11 +211,11 @@ mod tests {
             nonce in option::of(vec(any::<u8>(), 0..=MAX_NONCE)),
             rotation in 0_usize..9,
         ) {
-            let register = |octets: [u8; 16]| [octets, octets, octets].concat();
+            let register = |bytes: [u8; 16]| [bytes, bytes, bytes].concat();
             let image = [0, 1, 2].map(|index| (index, [index; 16]));
             let pcrs: Vec<_> = image.into_iter().chain(registers).collect();
-            let entry = |(index, octets): &(u8, _)| (Value::from(*index), register(*octets).into());
-            let optional = |octets: &Option<Vec<u8>>| octets.clone().map_or(Value::Null, Value::Bytes);
+            let entry = |(index, bytes): &(u8, _)| (Value::from(*index), register(*bytes).into());
+            let optional = |bytes: &Option<Vec<u8>>| bytes.clone().map_or(Value::Null, Value::Bytes);
             let mut fields = vec![
                 ("module_id".into(), module_id.as_str().into()),
                 ("digest".into(), "SHA384".into()),
@@ -232,7 +232,7 @@ mod tests {
             prop_assert_eq!(read.module_id, module_id);
             prop_assert_eq!(read.timestamp_ms, timestamp);
             let registers: Vec<_> = read.pcrs.iter().map(|(at, value)| (*at, value.as_ref().to_vec())).collect();
-            let expected: Vec<_> = pcrs.into_iter().map(|(at, octets)| (at, register(octets))).collect();
+            let expected: Vec<_> = pcrs.into_iter().map(|(at, bytes)| (at, register(bytes))).collect();
             prop_assert_eq!(registers, expected);
             prop_assert_eq!(read.certificate, certificate);
             prop_assert_eq!(read.cabundle, cabundle);

@@ -25,12 +25,12 @@ pub(crate) struct Authentic {
 impl Authentic {
     /// Verifies the signature and the chain above it, at this time.
     pub(crate) fn verify(
-        octets: &[u8],
+        bytes: &[u8],
         root: &Digest<32>,
         max_age: Duration,
         now: UnixTime,
     ) -> Result<Self, AppraisalError> {
-        let (sign1, document) = open(octets)?;
+        let (sign1, document) = open(bytes)?;
         let made_at = claims::seconds(document.timestamp_ms);
         if made_at.as_secs() > now.as_secs().saturating_add(CLOCK_SKEW.as_secs())
             || now.as_secs() > made_at.as_secs().saturating_add(max_age.as_secs())
@@ -75,20 +75,20 @@ impl Authentic {
 /// ```
 ///
 /// Exactly that, as the security module writes it: AWS's text also knows a form with tag 18, which is never emitted.
-pub(crate) fn open(octets: &[u8]) -> Result<(CoseSign1, Document), AppraisalError> {
-    if octets.len() > MAX_DOCUMENT {
+pub(crate) fn open(bytes: &[u8]) -> Result<(CoseSign1, Document), AppraisalError> {
+    if bytes.len() > MAX_DOCUMENT {
         return Err(AppraisalError::Malformed);
     }
-    if !bounded::cose_sign1(MAX_VALUES, octets) {
+    if !bounded::cose_sign1(MAX_VALUES, bytes) {
         return Err(AppraisalError::Malformed);
     }
-    let sign1 = CoseSign1::from_slice(octets).map_err(|_| AppraisalError::Malformed)?;
+    let sign1 = CoseSign1::from_slice(bytes).map_err(|_| AppraisalError::Malformed)?;
     let es384_only = sign1.protected.original_data.as_deref() == Some(&PROTECTED);
     if !es384_only || !sign1.unprotected.is_empty() {
         return Err(AppraisalError::Malformed);
     }
     // The lengths in the frame are outside of what is signed; there is one way to write them.
-    if sign1.clone().to_vec().ok().as_deref() != Some(octets) {
+    if sign1.clone().to_vec().ok().as_deref() != Some(bytes) {
         return Err(AppraisalError::Malformed);
     }
     let payload = sign1.payload.as_deref().ok_or(AppraisalError::Malformed)?;
@@ -102,7 +102,7 @@ const PROTECTED: [u8; 4] = [0xa1, 0x01, 0x38, 0x22];
 /// Most values in the frame, which has six.
 const MAX_VALUES: usize = 16;
 
-/// Octets. The security module's own answers end at 12 KiB.
+/// Bytes. The security module's own answers end at 12 KiB.
 const MAX_DOCUMENT: usize = 16 * 1024;
 
 /// How far the security module's clock may be ahead of ours.

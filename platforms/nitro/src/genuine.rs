@@ -49,7 +49,7 @@ fn documents_of_aws_are_refused_at_other_times() {
         }
         // Within the chain's validity, and older than the policy has it.
         let (root, age) = (Digest::from(AWS_ROOT_G1), Duration::from_secs(300));
-        let late = Authentic::verify(&sample.octets, &root, age, at(made_at + 301));
+        let late = Authentic::verify(&sample.bytes, &root, age, at(made_at + 301));
         assert_eq!(late.map(drop), Err(AppraisalError::Expired));
     }
 }
@@ -76,7 +76,7 @@ fn another_root_than_that_of_aws_vouches_for_none_of_them() {
         let mut other = AWS_ROOT_G1;
         other[31] ^= 1;
         let made_at = at(sample.document.timestamp_ms / 1000);
-        let refused = Authentic::verify(&sample.octets, &Digest::from(other), AGE, made_at);
+        let refused = Authentic::verify(&sample.bytes, &Digest::from(other), AGE, made_at);
         assert_eq!(
             refused.map(drop),
             Err(AppraisalError::UnknownKey),
@@ -87,18 +87,18 @@ fn another_root_than_that_of_aws_vouches_for_none_of_them() {
 }
 
 #[test]
-fn every_flipped_octet_and_every_truncation_is_refused() {
+fn every_flipped_byte_and_every_truncation_is_refused() {
     for (sample, step) in samples().iter().zip([1, 16, 16]) {
         let made_at = at(sample.document.timestamp_ms / 1000);
         let root = Digest::from(AWS_ROOT_G1);
-        let refused = |octets: &[u8]| Authentic::verify(octets, &root, AGE, made_at).is_err();
-        for index in (0..sample.octets.len()).step_by(step) {
+        let refused = |bytes: &[u8]| Authentic::verify(bytes, &root, AGE, made_at).is_err();
+        for index in (0..sample.bytes.len()).step_by(step) {
             assert!(
-                refused(&sample.octets[..index]),
+                refused(&sample.bytes[..index]),
                 "{} cut at {index}",
                 sample.name
             );
-            let mut flipped = sample.octets.clone();
+            let mut flipped = sample.bytes.clone();
             flipped[index] ^= 1 << (index % 8);
             assert!(refused(&flipped), "{} at {index}", sample.name);
         }
@@ -158,14 +158,14 @@ fn reserved_registers_are_zero_as_the_policy_says() {
 /// One file, and until when its chain is valid, in seconds since the epoch.
 struct Sample {
     name: &'static str,
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     until: u64,
     document: Document,
 }
 
 impl Sample {
     fn verify(&self, now: u64) -> Result<Authentic, AppraisalError> {
-        Authentic::verify(&self.octets, &Digest::from(AWS_ROOT_G1), AGE, at(now))
+        Authentic::verify(&self.bytes, &Digest::from(AWS_ROOT_G1), AGE, at(now))
     }
 
     fn verified(&self) -> Authentic {
@@ -190,11 +190,11 @@ fn samples() -> Vec<Sample> {
         return Vec::new();
     }
     let sample = |(name, until)| {
-        let octets = std::fs::read(folder.join(name)).unwrap();
-        let (_, document) = envelope::open(&octets).unwrap();
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let (_, document) = envelope::open(&bytes).unwrap();
         Sample {
             name,
-            octets,
+            bytes,
             until,
             document,
         }

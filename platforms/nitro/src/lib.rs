@@ -83,7 +83,7 @@ fn media_type() -> Result<MediaType, MediaTypeError> {
     MediaType::parse("application/vnd.atls.nitro-document")
 }
 
-/// How the binder is carried: `nonce` takes up to 512 octets, so it is carried verbatim, 32 or 48. Used by both halves.
+/// How the binder is carried: `nonce` takes up to 512 bytes, so it is carried verbatim, 32 or 48. Used by both halves.
 fn challenge(bound: &Bound) -> ExpectedValue {
     bound.verbatim()
 }

@@ -37,7 +37,7 @@ impl DevNsm {
 impl NsmDevice for DevNsm {
     fn process(&mut self, request: &[u8]) -> io::Result<Vec<u8>> {
         if request.len() > MAX_REQUEST {
-            return Err(io::Error::other("request is larger than 4096 octets"));
+            return Err(io::Error::other("request is larger than 4096 bytes"));
         }
         let mut request = request.to_vec();
         let mut response = vec![0; MAX_RESPONSE];
@@ -59,14 +59,14 @@ struct Message {
     response: libc::iovec,
 }
 
-/// Gives how many octets of the response the driver wrote.
+/// Gives how many bytes of the response the driver wrote.
 fn transact(device: &File, request: &mut [u8], response: &mut [u8]) -> io::Result<usize> {
     let mut message = Message {
         request: pointing_to(request),
         response: pointing_to(response),
     };
     // SAFETY: the descriptor is open while `device` is borrowed. The driver reads and writes `message`, whose layout and
-    // size are those of the request number; reads `iov_len` octets of the request; and writes at most `iov_len` octets of
+    // size are those of the request number; reads `iov_len` bytes of the request; and writes at most `iov_len` bytes of
     // the response. Both buffers are initialised, as long as said, and borrowed mutably until it returns.
     let status = unsafe { libc::ioctl(device.as_raw_fd(), NSM_IOCTL_RAW, &raw mut message) };
     if status == 0 {
@@ -86,10 +86,10 @@ fn pointing_to(buffer: &mut [u8]) -> libc::iovec {
 /// `_IOWR(0x0A, 0, struct nsm_raw)`
 const NSM_IOCTL_RAW: libc::Ioctl = libc::_IOWR::<Message>(0x0a, 0);
 
-/// `NSM_REQUEST_MAX_SIZE`, octets.
+/// `NSM_REQUEST_MAX_SIZE`, bytes.
 const MAX_REQUEST: usize = 0x1000;
 
-/// `NSM_RESPONSE_MAX_SIZE`, octets.
+/// `NSM_RESPONSE_MAX_SIZE`, bytes.
 const MAX_RESPONSE: usize = 0x3000;
 
 #[cfg(test)]
@@ -100,9 +100,9 @@ mod tests {
     fn the_request_number_is_that_of_the_kernel() {
         assert_eq!(size_of::<Message>(), 32);
         // Which is signed with some C libraries and has 64 bits with others.
-        #[allow(clippy::as_conversions, reason = "the octets matter, not the number")]
-        let octets = NSM_IOCTL_RAW as u32;
-        assert_eq!(octets, 0xc020_0a00);
+        #[allow(clippy::as_conversions, reason = "the bytes matter, not the number")]
+        let bytes = NSM_IOCTL_RAW as u32;
+        assert_eq!(bytes, 0xc020_0a00);
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Forger {
 
     /// The fields of a document, in the order of the security module and with its `null`, for tests to alter.
     pub fn fields(&self, nonce: Option<&[u8]>, public_key: Option<&[u8]>) -> Vec<(Value, Value)> {
-        let optional = |octets: Option<&[u8]>| octets.map_or(Value::Null, |o| o.to_vec().into());
+        let optional = |bytes: Option<&[u8]>| bytes.map_or(Value::Null, |o| o.to_vec().into());
         let pcr = |index: u8| {
             let filler = if index < 5 { 0xc0 + index } else { 0 };
             (index.into(), Value::Bytes(vec![filler; 48]))
@@ -141,11 +141,11 @@ impl Forger {
 
     /// Signs a document with these fields.
     pub fn seal(&self, fields: Vec<(Value, Value)>) -> Vec<u8> {
-        self.seal_octets(Value::Map(fields).to_vec().unwrap())
+        self.seal_bytes(Value::Map(fields).to_vec().unwrap())
     }
 
-    /// Signs any octets as if they were a document.
-    pub fn seal_octets(&self, payload: Vec<u8>) -> Vec<u8> {
+    /// Signs any bytes as if they were a document.
+    pub fn seal_bytes(&self, payload: Vec<u8>) -> Vec<u8> {
         let protected = HeaderBuilder::new().algorithm(Algorithm::ES384);
         let sign = |message: &[u8]| self.sign(message);
         CoseSign1Builder::new()
@@ -157,7 +157,7 @@ impl Forger {
             .unwrap()
     }
 
-    /// The enclave's signature over any octets: `r || s`, 96 octets.
+    /// The enclave's signature over any bytes: `r || s`, 96 bytes.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         let signature = self.key.sign(&SystemRandom::new(), message).unwrap();
         signature.as_ref().to_vec()
@@ -272,18 +272,18 @@ fn arguments(request: &[u8]) -> Option<Vec<(Value, Value)>> {
     }
 }
 
-/// Takes a document apart as a verifier does before it verifies anything: what hostile octets reach first.
+/// Takes a document apart as a verifier does before it verifies anything: what hostile bytes reach first.
 ///
 /// # Errors
 /// [`AppraisalError::Malformed`]
-pub fn parse(octets: &[u8]) -> Result<(), AppraisalError> {
-    envelope::open(octets).map(drop)
+pub fn parse(bytes: &[u8]) -> Result<(), AppraisalError> {
+    envelope::open(bytes).map(drop)
 }
 
 /// The same for the content of the envelope.
 ///
 /// # Errors
 /// [`AppraisalError::Malformed`]
-pub fn parse_content(octets: &[u8]) -> Result<(), AppraisalError> {
-    Document::decode(octets).map(drop)
+pub fn parse_content(bytes: &[u8]) -> Result<(), AppraisalError> {
+    Document::decode(bytes).map(drop)
 }

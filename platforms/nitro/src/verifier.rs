@@ -1,4 +1,4 @@
-//! The verifier half: pure octets, the time, a pinned root and a policy.
+//! The verifier half: pure bytes, the time, a pinned root and a policy.
 
 use std::fmt;
 use std::sync::Arc;

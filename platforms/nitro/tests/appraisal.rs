@@ -216,8 +216,8 @@ fn every_field_is_there_once_and_of_its_kind() {
 #[test]
 fn every_field_is_within_its_bounds() {
     let setting = Setting::new();
-    let octets = |length| Value::Bytes(vec![7; length]);
-    let many = |number| Value::Array(vec![octets(600); number]);
+    let bytes = |length| Value::Bytes(vec![7; length]);
+    let many = |number| Value::Array(vec![bytes(600); number]);
     for (name, value) in [
         ("module_id", "".into()),
         ("digest", "SHA256".into()),
@@ -226,18 +226,18 @@ fn every_field_is_within_its_bounds() {
         ("timestamp", 0.into()),
         ("timestamp", (-1).into()),
         ("timestamp", Value::Float(1e12)),
-        ("timestamp", Value::Tag(2, Box::new(octets(9)))),
-        ("certificate", octets(0)),
-        ("certificate", octets(1025)),
+        ("timestamp", Value::Tag(2, Box::new(bytes(9)))),
+        ("certificate", bytes(0)),
+        ("certificate", bytes(1025)),
         ("cabundle", many(0)),
         ("cabundle", many(8)),
-        ("cabundle", Value::Array(vec![octets(0)])),
-        ("cabundle", Value::Array(vec![octets(1025)])),
+        ("cabundle", Value::Array(vec![bytes(0)])),
+        ("cabundle", Value::Array(vec![bytes(1025)])),
         ("cabundle", Value::Array(vec!["text".into()])),
-        ("public_key", octets(0)),
-        ("public_key", octets(1025)),
-        ("user_data", octets(513)),
-        ("nonce", octets(513)),
+        ("public_key", bytes(0)),
+        ("public_key", bytes(1025)),
+        ("user_data", bytes(513)),
+        ("nonce", bytes(513)),
     ] {
         let shown = format!("{name}: {value:?}");
         let document = setting.altered(|fields| *field(fields, name) = value);
@@ -309,13 +309,13 @@ fn a_document_of_a_nitro_tpm_is_refused() {
 #[test]
 fn user_data_is_a_claim_and_nothing_else() {
     let setting = Setting::new();
-    for octets in [Vec::new(), vec![0; 512], b"affirming".to_vec()] {
-        let with = setting.altered(|fields| *field(fields, "user_data") = octets.clone().into());
+    for bytes in [Vec::new(), vec![0; 512], b"affirming".to_vec()] {
+        let with = setting.altered(|fields| *field(fields, "user_data") = bytes.clone().into());
         let credential = setting.connection.credential_around(|bound| {
             let mut fields = setting
                 .forger
                 .fields(Some(bound), Some(setting.connection.leaf_key()));
-            *field(&mut fields, "user_data") = octets.clone().into();
+            *field(&mut fields, "user_data") = bytes.clone().into();
             setting.forger.seal(fields)
         });
         assert_eq!(
@@ -323,10 +323,7 @@ fn user_data_is_a_claim_and_nothing_else() {
             Tier::Affirming
         );
         let peer = ready(setting.relying_party().appraise(credential, at())).unwrap();
-        assert_eq!(
-            peer.claims::<NitroClaims>().unwrap().user_data,
-            Some(octets)
-        );
+        assert_eq!(peer.claims::<NitroClaims>().unwrap().user_data, Some(bytes));
     }
 }
 
@@ -338,8 +335,8 @@ fn the_envelope_is_exactly_that_of_the_security_module() {
     let refusal = |change: &dyn Fn(&mut CoseSign1)| {
         let mut sign1 = CoseSign1::from_slice(&document).unwrap();
         change(&mut sign1);
-        let octets = sign1.clone().to_vec().unwrap();
-        let mut sign1 = CoseSign1::from_slice(&octets).unwrap();
+        let bytes = sign1.clone().to_vec().unwrap();
+        let mut sign1 = CoseSign1::from_slice(&bytes).unwrap();
         sign1.signature = setting.forger.sign(&sign1.tbs_data(b""));
         setting.appraise(&sign1.to_vec().unwrap()).map(drop)
     };
@@ -385,7 +382,7 @@ fn the_envelope_is_exactly_that_of_the_security_module() {
 }
 
 #[test]
-fn a_signature_is_96_octets_by_the_key_of_the_certificate() {
+fn a_signature_is_96_bytes_by_the_key_of_the_certificate() {
     let setting = Setting::new();
     let other = Forger::new(at());
     let sign1 = CoseSign1::from_slice(&setting.document()).unwrap();
@@ -490,8 +487,8 @@ fn certificates_are_for_what_they_are_used() {
     };
     // BasicConstraints ::= SEQUENCE { pathLenConstraint 0 }
     let path_length: Alter = |blueprint| {
-        let octets = vec![0x30, 0x03, 0x02, 0x01, 0x00];
-        let extension = CustomExtension::from_oid_content(&[2, 5, 29, 19], octets);
+        let bytes = vec![0x30, 0x03, 0x02, 0x01, 0x00];
+        let extension = CustomExtension::from_oid_content(&[2, 5, 29, 19], bytes);
         blueprint.params.is_ca = IsCa::NoCa;
         blueprint.params.custom_extensions.push(extension);
     };
@@ -665,7 +662,7 @@ fn a_verifier_wants_a_policy_with_images() {
 fn a_key_that_does_not_fit_into_a_document_is_not_attested() {
     let setting = Setting::new();
     for (length, fits) in [(1008, true), (1009, false)] {
-        // 16 octets of algorithm and lengths go before.
+        // 16 bytes of algorithm and lengths go before.
         let connection = Connection::with_large_key(length);
         assert_eq!(connection.leaf_key().len(), length + 16);
         let made = connection.attest(&mut setting.attester());
@@ -674,17 +671,12 @@ fn a_key_that_does_not_fit_into_a_document_is_not_attested() {
 }
 
 #[test]
-fn every_truncation_and_every_flipped_octet_is_refused() {
+fn every_truncation_and_every_flipped_byte_is_refused() {
     let setting = Setting::new();
     let document = setting.document();
     assert!(setting.appraise(&document).is_ok());
     let verifier = setting.verifier();
-    let refused = |octets: &[u8]| {
-        setting
-            .connection
-            .appraise(&verifier, octets, at())
-            .is_err()
-    };
+    let refused = |bytes: &[u8]| setting.connection.appraise(&verifier, bytes, at()).is_err();
     for index in 0..document.len() {
         assert!(refused(&document[..index]), "cut at {index}");
         let mut flipped = document.clone();
@@ -696,11 +688,11 @@ fn every_truncation_and_every_flipped_octet_is_refused() {
 #[test]
 fn bombs_are_refused() {
     let setting = Setting::new();
-    let deep = |octet, number| vec![octet; number];
-    let envelope = |payload: Vec<u8>| setting.forger.seal_octets(payload);
+    let deep = |byte, number| vec![byte; number];
+    let envelope = |payload: Vec<u8>| setting.forger.seal_bytes(payload);
     // {"nonce": [[[[…
     let nested = |number| [b"\xa1\x65nonce".to_vec(), deep(0x81, number), vec![0xf6]].concat();
-    for octets in [
+    for bytes in [
         deep(0x81, 16_000),
         deep(0xa1, 16_000),
         deep(0xd2, 16_000),
@@ -718,7 +710,7 @@ fn bombs_are_refused() {
         envelope(vec![0; 17_000]),
         Vec::new(),
     ] {
-        assert_eq!(setting.refusal(&octets), AppraisalError::Malformed);
+        assert_eq!(setting.refusal(&bytes), AppraisalError::Malformed);
     }
 }
 
@@ -756,7 +748,7 @@ fn a_frame_that_is_written_in_another_way_is_refused() {
     for altered in [longer_length, in_pieces, array] {
         assert!(
             CoseSign1::from_slice(&altered).is_ok(),
-            "the same in other octets"
+            "the same in other bytes"
         );
         assert_eq!(setting.refusal(&altered), AppraisalError::Malformed);
     }
@@ -764,10 +756,10 @@ fn a_frame_that_is_written_in_another_way_is_refused() {
 
 proptest! {
     #[test]
-    fn arbitrary_octets_are_refused(octets in proptest::collection::vec(any::<u8>(), 0..600)) {
-        prop_assert!(atls_nitro::testing::parse(&octets).is_err());
-        prop_assert!(atls_nitro::testing::parse_content(&octets).is_err());
-        let enveloped = [&b"\x84\x44\xa1\x01\x38\x22\xa0\x59\x02\x00"[..], &octets].concat();
+    fn arbitrary_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        prop_assert!(atls_nitro::testing::parse(&bytes).is_err());
+        prop_assert!(atls_nitro::testing::parse_content(&bytes).is_err());
+        let enveloped = [&b"\x84\x44\xa1\x01\x38\x22\xa0\x59\x02\x00"[..], &bytes].concat();
         prop_assert!(atls_nitro::testing::parse(&enveloped).is_err());
     }
 }

@@ -73,7 +73,7 @@ impl SimAttester {
         })
     }
 
-    /// The measurement of the software that a simulated device runs unless told otherwise, 32 octets.
+    /// The measurement of the software that a simulated device runs unless told otherwise, 32 bytes.
     pub const SOFTWARE: [u8; 32] = *b"atls simulated software, release";
 
     /// Runs other software: what an attacker's build, or your next release, would measure as.
@@ -166,7 +166,7 @@ impl fmt::Debug for SimAttester {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimError {
-    /// The octets are no uncompressed P-256 point.
+    /// The bytes are no uncompressed P-256 point.
     #[error("not a public key of a simulated device")]
     Key,
     /// The system has no randomness for a key.
@@ -174,7 +174,7 @@ pub enum SimError {
     Random,
 }
 
-/// 0x01 and SHA-256 of the uncompressed point, 33 octets (RFC 9783 §4.2.1).
+/// 0x01 and SHA-256 of the uncompressed point, 33 bytes (RFC 9783 §4.2.1).
 pub(crate) fn instance_id(point: &[u8]) -> Vec<u8> {
     let hash = digest::digest(&digest::SHA256, point);
     [&[1], hash.as_ref()].concat()

@@ -33,7 +33,7 @@ pub use token::SoftwareComponent;
 pub use verifier::SimVerifier;
 pub use verifier::TrustAnchor;
 
-/// How the binder is carried: `eat_nonce` takes 32, 48 or 64 octets, so it is carried verbatim. Used by both halves.
+/// How the binder is carried: `eat_nonce` takes 32, 48 or 64 bytes, so it is carried verbatim. Used by both halves.
 fn challenge(bound: &atls_core::Bound) -> atls_core::ExpectedValue {
     bound.verbatim()
 }

@@ -17,7 +17,7 @@ use coset::RegisteredLabelWithPrivate;
 use coset::TaggedCborSerializable;
 use coset::iana::Algorithm;
 
-/// The implementation ID of every simulated token, 32 octets of ASCII. A verifier anywhere can tell by it that the
+/// The implementation ID of every simulated token, 32 bytes of ASCII. A verifier anywhere can tell by it that the
 /// token comes from no device.
 pub const IMPLEMENTATION_ID: [u8; 32] = *b"atls-simulated-platform-no-trust";
 
@@ -25,15 +25,15 @@ pub const IMPLEMENTATION_ID: [u8; 32] = *b"atls-simulated-platform-no-trust";
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SimClaims {
-    /// `eat_nonce`, 32 or 48 octets.
+    /// `eat_nonce`, 32 or 48 bytes.
     pub nonce: Vec<u8>,
-    /// `ueid`: 0x01 and the SHA-256 of the attestation key, 33 octets.
+    /// `ueid`: 0x01 and the SHA-256 of the attestation key, 33 bytes.
     pub instance_id: Vec<u8>,
     /// `psa-client-id`: the caller of the attestation service; negative for the non-secure side.
     pub client_id: i32,
     /// `psa-security-lifecycle`.
     pub lifecycle: Lifecycle,
-    /// `bootseed`, 32 octets, random per attester.
+    /// `bootseed`, 32 bytes, random per attester.
     pub boot_seed: Vec<u8>,
     /// `psa-software-components`, at least one.
     pub software: Vec<SoftwareComponent>,
@@ -56,11 +56,11 @@ impl fmt::Debug for SimClaims {
 pub struct SoftwareComponent {
     /// `measurement-type`, such as `ARoT`.
     pub name: String,
-    /// `measurement-value`: SHA-256 of the software, 32 octets.
+    /// `measurement-value`: SHA-256 of the software, 32 bytes.
     pub measurement: [u8; 32],
     /// `version`, as its maker counts. Optional in the standard; Veraison appraises no component without.
     pub version: String,
-    /// `signer-id`: SHA-256 of the key that signed the software, 32 octets.
+    /// `signer-id`: SHA-256 of the key that signed the software, 32 bytes.
     pub signer_id: [u8; 32],
 }
 
@@ -110,7 +110,7 @@ impl Profile {
 }
 
 impl SimClaims {
-    /// The octets to sign.
+    /// The bytes to sign.
     pub(crate) fn encode(
         &self,
         profile: Profile,
@@ -148,7 +148,7 @@ impl SimClaims {
             return Err(AppraisalError::Malformed);
         }
         // A real device's token is none of this verifier's business, whoever signed it.
-        if claims.octets(IMPLEMENTATION)? != IMPLEMENTATION_ID {
+        if claims.bytes(IMPLEMENTATION)? != IMPLEMENTATION_ID {
             return Err(AppraisalError::UnknownKey);
         }
         let software = claims
@@ -163,11 +163,11 @@ impl SimClaims {
             return Err(AppraisalError::Malformed);
         }
         Ok(Self {
-            nonce: claims.octets(EAT_NONCE)?.to_vec(),
-            instance_id: claims.octets(UEID)?.to_vec(),
+            nonce: claims.bytes(EAT_NONCE)?.to_vec(),
+            instance_id: claims.bytes(UEID)?.to_vec(),
             client_id: integer(claims.get(CLIENT_ID)?)?,
             lifecycle: Lifecycle::from_code(integer(claims.get(LIFECYCLE)?)?),
-            boot_seed: claims.octets(BOOT_SEED)?.to_vec(),
+            boot_seed: claims.bytes(BOOT_SEED)?.to_vec(),
             software,
         })
     }
@@ -202,16 +202,16 @@ impl SoftwareComponent {
             entries: Cow::Borrowed(entries),
         };
         let text = |key| map.get(key)?.as_text().ok_or(AppraisalError::Malformed);
-        let octets = |key| {
-            map.octets(key)?
+        let bytes = |key| {
+            map.bytes(key)?
                 .try_into()
                 .map_err(|_| AppraisalError::Malformed)
         };
         Ok(Self {
             name: text(MEASUREMENT_TYPE)?.to_owned(),
             version: text(VERSION)?.to_owned(),
-            measurement: octets(MEASUREMENT_VALUE)?,
-            signer_id: octets(SIGNER_ID)?,
+            measurement: bytes(MEASUREMENT_VALUE)?,
+            signer_id: bytes(SIGNER_ID)?,
         })
     }
 }
@@ -232,7 +232,7 @@ impl Lifecycle {
     }
 }
 
-/// Wraps claims in a tagged COSE_Sign1 with ES256, the signature being `r || s`, 64 octets.
+/// Wraps claims in a tagged COSE_Sign1 with ES256, the signature being `r || s`, 64 bytes.
 pub(crate) fn sign<E>(
     payload: Vec<u8>,
     signer: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
@@ -272,7 +272,7 @@ impl Map<'_> {
         if !bounded::cbor(MAX_VALUES, bytes) {
             return Err(AppraisalError::Malformed);
         }
-        // coset's reader bounds nesting and refuses trailing octets.
+        // coset's reader bounds nesting and refuses trailing bytes.
         match Value::from_slice(bytes) {
             Ok(Value::Map(entries)) => Ok(Self {
                 entries: Cow::Owned(entries),
@@ -290,9 +290,9 @@ impl Map<'_> {
         }
     }
 
-    fn octets(&self, key: u16) -> Result<&[u8], AppraisalError> {
-        let octets = self.get(key)?.as_bytes().ok_or(AppraisalError::Malformed)?;
-        Ok(octets)
+    fn bytes(&self, key: u16) -> Result<&[u8], AppraisalError> {
+        let bytes = self.get(key)?.as_bytes().ok_or(AppraisalError::Malformed)?;
+        Ok(bytes)
     }
 }
 

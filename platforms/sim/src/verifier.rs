@@ -1,4 +1,4 @@
-//! The verifier half: pure octets, given the keys it trusts.
+//! The verifier half: pure bytes, given the keys it trusts.
 
 use std::fmt;
 
@@ -40,7 +40,7 @@ pub struct TrustAnchor {
 }
 
 impl TrustAnchor {
-    /// From an uncompressed P-256 point, 65 octets.
+    /// From an uncompressed P-256 point, 65 bytes.
     pub(crate) fn of(point: &[u8]) -> Self {
         Self {
             instance_id: attester::instance_id(point),
@@ -59,12 +59,12 @@ impl TrustAnchor {
         }
     }
 
-    /// `ueid` of the device, 33 octets.
+    /// `ueid` of the device, 33 bytes.
     pub fn instance_id(&self) -> &[u8] {
         &self.instance_id
     }
 
-    /// The public key, an uncompressed P-256 point, 65 octets: for provisioning another verifier.
+    /// The public key, an uncompressed P-256 point, 65 bytes: for provisioning another verifier.
     pub fn public_key(&self) -> &[u8] {
         &self.point
     }

@@ -409,7 +409,7 @@ fn the_envelope_is_checked() {
 }
 
 #[test]
-fn every_flipped_octet_and_every_truncation_is_refused() {
+fn every_flipped_byte_and_every_truncation_is_refused() {
     let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
     let attester = SimAttester::generate().unwrap();
     let verifier = SimVerifier::trusting(attester.trust_anchor());
@@ -439,8 +439,8 @@ fn a_trust_anchor_is_a_point() {
         TrustAnchor::from_public_key(anchor.public_key()),
         Ok(anchor.clone())
     );
-    for octets in [&b""[..], &anchor.public_key()[..64], &[2; 33], &[0; 65]] {
-        assert_eq!(TrustAnchor::from_public_key(octets), Err(SimError::Key));
+    for bytes in [&b""[..], &anchor.public_key()[..64], &[2; 33], &[0; 65]] {
+        assert_eq!(TrustAnchor::from_public_key(bytes), Err(SimError::Key));
     }
 }
 
@@ -464,11 +464,11 @@ fn the_claims_reach_the_handler() {
 
 proptest! {
     #[test]
-    fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
         let verifier = SimVerifier::trusting(SimAttester::generate().unwrap().trust_anchor());
-        prop_assert!(connection.appraise(&verifier, &octets).is_err());
-        prop_assert!(connection.appraise(&verifier, &[&[0xd2, 0x84, 0x43, 0xa1, 1, 0x26, 0xa0], &octets[..]].concat()).is_err());
+        prop_assert!(connection.appraise(&verifier, &bytes).is_err());
+        prop_assert!(connection.appraise(&verifier, &[&[0xd2, 0x84, 0x43, 0xa1, 1, 0x26, 0xa0], &bytes[..]].concat()).is_err());
     }
 }
 

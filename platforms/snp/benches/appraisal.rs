@@ -113,7 +113,7 @@ impl Signatures {
         let body = list.tbs_cert_list.as_ref().to_vec();
         let list = [key(&ark), body, list.signature_value.data.to_vec()];
         let (message, rest) = evidence.report().split_at(0x2a0);
-        let reversed = |octets: &[u8]| octets.iter().rev().copied().collect::<Vec<_>>();
+        let reversed = |bytes: &[u8]| bytes.iter().rev().copied().collect::<Vec<_>>();
         let (r, rest) = rest.split_at(72);
         let signature = [reversed(r.split_at(48).0), reversed(rest.split_at(48).0)].concat();
         Self {

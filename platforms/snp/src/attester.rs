@@ -100,11 +100,11 @@ impl LocalAttester for SnpAttester {
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
         let evidence = self.evidence(snp::report_data(request.bound()).bytes())?;
         let failed = |what: &str| AttestError::Device(what.to_owned());
-        let octets = evidence.encode();
-        let octets = octets.map_err(|_| failed("evidence does not encode"))?;
+        let bytes = evidence.encode();
+        let bytes = bytes.map_err(|_| failed("evidence does not encode"))?;
         let media_type = self.media_types.first().cloned();
         let media_type = media_type.ok_or_else(|| failed("no media type"))?;
-        Ok(Cmw::evidence(media_type, octets))
+        Ok(Cmw::evidence(media_type, bytes))
     }
 }
 

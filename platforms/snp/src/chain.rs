@@ -16,7 +16,7 @@ use crate::x509::Validity;
 
 /// A VEK that is vouched for by a trusted root at a given time.
 pub(crate) struct Chain {
-    /// An uncompressed point of P-384, 97 octets.
+    /// An uncompressed point of P-384, 97 bytes.
     pub(crate) key: Vec<u8>,
     pub(crate) extensions: VekExtensions,
     pub(crate) ark: Authority,

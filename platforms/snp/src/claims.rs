@@ -66,9 +66,9 @@ pub struct SnpClaims {
 
 impl SnpClaims {
     /// # Errors
-    /// [`AppraisalError::Malformed`] where a version has reserved octets that are not zero.
+    /// [`AppraisalError::Malformed`] where a version has reserved bytes that are not zero.
     pub(crate) fn of(report: &Report<'_>, vek: &VekExtensions) -> Result<Self, AppraisalError> {
-        let tcb = |octets| Tcb::decode(vek.product, octets).ok_or(AppraisalError::Malformed);
+        let tcb = |bytes| Tcb::decode(vek.product, bytes).ok_or(AppraisalError::Malformed);
         Ok(Self {
             image: None,
             product: vek.product,

@@ -1,4 +1,4 @@
-//! AMD SEV-SNP for attested TLS: an attester over Linux configfs-tsm, and a verifier that needs nothing but octets.
+//! AMD SEV-SNP for attested TLS: an attester over Linux configfs-tsm, and a verifier that needs nothing but bytes.
 //!
 //! Evidence is the firmware's attestation report (AMD document 56860, "SEV Secure Nested Paging Firmware ABI
 //! Specification") and the certificates that the host sends along, in the CBOR map that Veraison takes too

@@ -76,7 +76,7 @@ impl VekExtensions {
         };
         let (hwid, provider) = match (key, value(&[4]), value(&[5])) {
             (SigningKey::Vcek, Some(hwid), None) => {
-                (Some(octets(hwid, product.hwid_length())?.to_vec()), None)
+                (Some(bytes(hwid, product.hwid_length())?.to_vec()), None)
             }
             (SigningKey::Vlek, None, Some(name)) => (None, Some(ia5_string(name)?.to_owned())),
             _ => return None,
@@ -112,12 +112,12 @@ fn ia5_string(der: &[u8]) -> Option<&str> {
     text.is_ascii().then_some(text)
 }
 
-/// The octets alone, as AMD writes them, or an OCTET STRING, as the document says.
-fn octets(der: &[u8], length: usize) -> Option<&[u8]> {
+/// The bytes alone, as AMD writes them, or an OCTET STRING, as the document says.
+fn bytes(der: &[u8], length: usize) -> Option<&[u8]> {
     if der.len() == length {
         return Some(der);
     }
-    contents(0x04, der).filter(|octets| octets.len() == length)
+    contents(0x04, der).filter(|bytes| bytes.len() == length)
 }
 
 fn contents(tag: u8, der: &[u8]) -> Option<&[u8]> {

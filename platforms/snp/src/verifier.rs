@@ -1,4 +1,4 @@
-//! The verifier half: octets in, a result out.
+//! The verifier half: bytes in, a result out.
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,8 +37,8 @@ use crate::roots::Roots;
 ///
 /// In this order, and nothing is fetched for a report that fails before:
 ///
-/// 1. the envelope, the report and the certificate table have their form, reserved octets are zero;
-/// 2. `REPORT_DATA` is the expected challenge, all 64 octets;
+/// 1. the envelope, the report and the certificate table have their form, reserved bytes are zero;
+/// 2. `REPORT_DATA` is the expected challenge, all 64 bytes;
 /// 3. there is a VEK for the report's chip and firmware, from the Evidence or from the verifier's own source;
 /// 4. root, intermediate and VEK sign each other and are valid now;
 /// 5. the VEK signed the report;

@@ -107,7 +107,7 @@ impl<'a> Certificate<'a> {
         }
     }
 
-    /// The key of a VEK: a point of P-384, uncompressed, 97 octets; and no authority's.
+    /// The key of a VEK: a point of P-384, uncompressed, 97 bytes; and no authority's.
     ///
     /// # Errors
     /// [`AppraisalError::Malformed`] for a certificate of anything else.
@@ -194,13 +194,13 @@ impl Validity {
     }
 }
 
-/// A serial number without leading zeros; zero has no octet.
+/// A serial number without leading zeros; zero has no byte.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Serial(Vec<u8>);
 
 impl Serial {
-    pub(crate) fn new(octets: &[u8]) -> Self {
-        let significant = octets.iter().skip_while(|octet| **octet == 0);
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let significant = bytes.iter().skip_while(|byte| **byte == 0);
         Self(significant.copied().collect())
     }
 
@@ -249,7 +249,7 @@ pub(crate) fn is_framed(der: &[u8], body: &[u8], signature: &[u8]) -> bool {
     algorithm.is_some_and(|algorithm| PSS_SHA384.iter().any(|known| known.der() == algorithm))
 }
 
-/// Of a length in two octets, which every certificate's are.
+/// Of a length in two bytes, which every certificate's are.
 fn header(tag: u8, length: Option<usize>) -> [u8; 4] {
     let [high, low] = length
         .and_then(|length| u16::try_from(length).ok())
@@ -258,7 +258,7 @@ fn header(tag: u8, length: Option<usize>) -> [u8; 4] {
     [tag, 0x82, high, low]
 }
 
-/// An AlgorithmIdentifier of RSASSA-PSS: the octets before its parameters' contents, and those.
+/// An AlgorithmIdentifier of RSASSA-PSS: the bytes before its parameters' contents, and those.
 struct Pss {
     head: [u8; 15],
     parameters: &'static [u8],
@@ -270,7 +270,7 @@ impl Pss {
     }
 }
 
-/// RSASSA-PSS-params with SHA-384, MGF1 of SHA-384 and 48 octets of salt (RFC 4055 §3.1). AMD writes the default
+/// RSASSA-PSS-params with SHA-384, MGF1 of SHA-384 and 48 bytes of salt (RFC 4055 §3.1). AMD writes the default
 /// `trailerField` out in some certificates and leaves it away, as DER demands, in others.
 const PSS_SHA384: [Pss; 2] = [
     Pss {

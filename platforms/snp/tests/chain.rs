@@ -235,7 +235,7 @@ fn each_extension_of_a_vek_must_fit_the_report() {
 
 /// As the document has it, and AMD does not.
 #[test]
-fn a_hardware_id_may_be_an_octet_string() {
+fn a_hardware_id_may_be_an_byte_string() {
     let mut platform = milan();
     platform
         .vek
@@ -354,7 +354,7 @@ fn a_report_without_signature_is_refused() {
 }
 
 #[test]
-fn every_octet_of_a_report_is_covered() {
+fn every_byte_of_a_report_is_covered() {
     for product in [Product::Milan, Product::Turin] {
         let platform = ForgedPlatform::new(product).unwrap();
         let whole = platform.signed_report(&CHALLENGE);
@@ -371,7 +371,7 @@ fn every_octet_of_a_report_is_covered() {
 }
 
 #[test]
-fn every_octet_of_a_certificate_and_a_list_is_covered() {
+fn every_byte_of_a_certificate_and_a_list_is_covered() {
     let platform = milan();
     let table = platform.certificates();
     let table = table.with(CertificateKind::Crl, platform.crl.encode());
@@ -427,7 +427,7 @@ fn a_processor_that_nobody_knows_is_refused() {
 }
 
 #[test]
-fn reserved_octets_of_each_version_are_zero() {
+fn reserved_bytes_of_each_version_are_zero() {
     for change in [
         (|platform| platform.report.current_tcb[3] = 1) as fn(&mut ForgedPlatform),
         |platform| platform.report.committed_tcb[3] = 1,
@@ -579,9 +579,9 @@ fn issuers_may_be_supplied_beforehand() {
 
 #[test]
 fn what_is_no_collateral_is_not_taken() {
-    for octets in [&b""[..], b"certificate", &[0x30], &[0x30, 0x82]] {
-        assert!(SuppliedCollateral::new().with_certificates(octets).is_err());
-        let list = SuppliedCollateral::new().with_crl(Product::Milan, SigningKey::Vcek, octets);
+    for bytes in [&b""[..], b"certificate", &[0x30], &[0x30, 0x82]] {
+        assert!(SuppliedCollateral::new().with_certificates(bytes).is_err());
+        let list = SuppliedCollateral::new().with_crl(Product::Milan, SigningKey::Vcek, bytes);
         assert!(list.is_err());
     }
 }

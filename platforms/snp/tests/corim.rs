@@ -49,7 +49,7 @@ use support::vectors;
 
 const PROFILE: &str = "tag:amd.com,2024:snp-corim-profile";
 
-/// Content octets of 1.3.6.1.4.1.3704.3.1: reports signed by a VCEK.
+/// Content bytes of 1.3.6.1.4.1.3704.3.1: reports signed by a VCEK.
 const BY_CHIP: [u8; 9] = [0x2b, 0x06, 0x01, 0x04, 0x01, 0x9c, 0x78, 0x03, 0x01];
 
 #[test]
@@ -444,7 +444,7 @@ fn element(number: u64, values: Value) -> Value {
 fn elements_of(platform: &ForgedPlatform) -> BTreeMap<u64, Value> {
     let report = &platform.report;
     let svn = |kind, number: u64| map([(integer(1), tag(kind, integer(number.into())))]);
-    let tcb = |octets| svn(552, u64::from_le_bytes(octets));
+    let tcb = |bytes| svn(552, u64::from_le_bytes(bytes));
     let sha384 = |value: &[u8]| map([(integer(2), list(vec![digest(7, value)]))]);
     let [family, model, stepping] = report.cpuid;
     BTreeMap::from([
@@ -479,10 +479,10 @@ fn without(document: &[u8], elements: &[i128]) -> Vec<u8> {
     let Value::Tag(_, comid) = &mut tags[0] else {
         panic!()
     };
-    let Value::Bytes(octets) = &mut **comid else {
+    let Value::Bytes(bytes) = &mut **comid else {
         panic!()
     };
-    let mut value: Value = cbor::decode(octets).unwrap();
+    let mut value: Value = cbor::decode(bytes).unwrap();
     let Value::Array(triples) = inner(inner(&mut value, 4), 0) else {
         panic!()
     };
@@ -500,7 +500,7 @@ fn without(document: &[u8], elements: &[i128]) -> Vec<u8> {
             .iter()
             .any(|element| entries[0].1 == integer(*element))
     });
-    *octets = cbor::encode(&value).unwrap();
+    *bytes = cbor::encode(&value).unwrap();
     cbor::encode(&document).unwrap()
 }
 

@@ -33,7 +33,7 @@ fn seeds_are_made() {
     for product in Product::ALL {
         let platform = ForgedPlatform::new(product).unwrap();
         let evidence = platform.evidence(&CHALLENGE);
-        let write = |target: &str, octets: &[u8]| fs::write(seed(target, product), octets).unwrap();
+        let write = |target: &str, bytes: &[u8]| fs::write(seed(target, product), bytes).unwrap();
         write("snp_evidence", &evidence.encode().unwrap());
         write("report", evidence.report());
         write("certificates", &platform.vek_certificate());

@@ -270,10 +270,7 @@ fn certificates_travel_in_pem_for_veraison() {
         cmw
     });
     let pem = b"-----BEGIN CERTIFICATE-----\n";
-    let found = seen
-        .windows(pem.len())
-        .filter(|octets| octets == pem)
-        .count();
+    let found = seen.windows(pem.len()).filter(|bytes| bytes == pem).count();
     assert_eq!(found, 3);
     let table = SnpEvidence::decode(&seen).unwrap();
     let der = platform.vek_certificate();
@@ -360,8 +357,8 @@ fn every_truncation_of_evidence_is_refused() {
         cmw
     });
     let verifier = platform.verifier(platform.policy()).unwrap();
-    let appraise = |octets: &[u8]| {
-        let evidence = Evidence::new(&verifier.media_types()[0], octets, &bound);
+    let appraise = |bytes: &[u8]| {
+        let evidence = Evidence::new(&verifier.media_types()[0], bytes, &bound);
         ready(verifier.appraise(&evidence, at(NOW))).map(drop)
     };
     assert_eq!(appraise(&whole), Ok(()));
@@ -387,8 +384,8 @@ fn claims_do_not_show_the_chip_in_logs() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
-    fn arbitrary_octets_never_panic(
-        octets in proptest::collection::vec(any::<u8>(), 0..1500),
+    fn arbitrary_bytes_never_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..1500),
         auxblob in proptest::collection::vec(any::<u8>(), 0..300),
     ) {
         let platform = milan();
@@ -399,7 +396,7 @@ proptest! {
             cmw
         });
         let evidence = SnpEvidence::decode(&evidence).unwrap();
-        let garbage = SnpEvidence::new(octets.clone(), evidence.certificates().clone());
+        let garbage = SnpEvidence::new(bytes.clone(), evidence.certificates().clone());
         prop_assert!(ready(verifier.appraise_report(&garbage, &[], at(NOW))).is_err());
         let table = CertTable::new()
             .with(CertificateKind::Vcek, auxblob.clone())

@@ -97,9 +97,9 @@ fn the_providers_key_of_2024_is_refused_in_2026() {
     assert_eq!(sample.appraise(LATER).unwrap_err(), AppraisalError::Expired);
 }
 
-/// Each octet of the report, one bit of it: nothing is accepted that differs, signed or not.
+/// Each byte of the report, one bit of it: nothing is accepted that differs, signed or not.
 #[test]
-fn every_octet_of_a_report_is_covered() {
+fn every_byte_of_a_report_is_covered() {
     for sample in samples() {
         for index in 0..sample.report.len() {
             let mut altered = sample.clone();
@@ -114,7 +114,7 @@ fn every_octet_of_a_report_is_covered() {
 }
 
 #[test]
-fn every_octet_of_a_key_certificate_is_covered() {
+fn every_byte_of_a_key_certificate_is_covered() {
     let Some(sample) = samples().into_iter().next() else {
         return;
     };
@@ -203,7 +203,7 @@ fn amds_own_certificates_may_come_along_unaltered() {
 
 /// Where a certificate has its own name: under another one it is of another chain, and passed over.
 fn subject(der: &[u8]) -> std::ops::Range<usize> {
-    let find = |prefix: &[u8]| der.windows(4).rposition(|octets| octets == prefix);
+    let find = |prefix: &[u8]| der.windows(4).rposition(|bytes| bytes == prefix);
     let at = find(b"ARK-").max(find(b"SEV-")).unwrap();
     at - 115..at + 20
 }
@@ -214,8 +214,8 @@ fn veraisons_sample_is_read() {
     let Some(folder) = vectors::folder() else {
         return;
     };
-    let octets = fs::read(folder.join("corim/sevsnp-tsm-report.cbor")).unwrap();
-    let evidence = SnpEvidence::decode(&octets).unwrap();
+    let bytes = fs::read(folder.join("corim/sevsnp-tsm-report.cbor")).unwrap();
+    let evidence = SnpEvidence::decode(&bytes).unwrap();
     let certificates = evidence.certificates();
     for kind in [
         CertificateKind::Vcek,

@@ -355,7 +355,7 @@ fn what_was_kept_is_verified_when_it_is_read() {
     for index in 0..list.len() {
         let mut flipped = list.clone();
         flipped[index] ^= 1;
-        assert_eq!(read(key, &flipped, NOW), malformed, "octet {index}");
+        assert_eq!(read(key, &flipped, NOW), malformed, "byte {index}");
     }
     // A chip's certificate cannot be verified here: a forged root's intermediate is known to nobody beforehand.
     let vcek = format!("snp/vcek/milan/{}/4-1-24-219", "c1".repeat(64));

@@ -262,7 +262,7 @@ pub struct Stats {
 }
 
 fn check(key: &str) -> Result<(), CollateralError> {
-    let known = |octet: u8| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'/');
+    let known = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'/');
     if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(known) {
         return Err(CollateralError::Key);
     }

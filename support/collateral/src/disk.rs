@@ -54,7 +54,7 @@ pub(crate) struct Named<'a> {
     pub(crate) kind: Kind,
 }
 
-/// What is believed of a file: octets, and when they are said to have been fetched.
+/// What is believed of a file: bytes, and when they are said to have been fetched.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) bytes: Arc<[u8]>,
@@ -79,10 +79,10 @@ impl Disk {
     /// What is there under this key, expired or not. A file that is absent, too large or damaged is nothing.
     pub(crate) fn load(&self, key: &str, limits: &CacheLimits, now: UnixTime) -> Option<Kept> {
         let path = self.path(key);
-        let limit = limits.max_octets.checked_add(MAX_HEADER)?;
-        let octets = read(&path, limit.checked_add(1)?)?;
-        let (header, bytes) = decode(&octets)?;
-        if header.key != key || bytes.len() > limits.max_octets {
+        let limit = limits.max_bytes.checked_add(MAX_HEADER)?;
+        let file = read(&path, limit.checked_add(1)?)?;
+        let (header, bytes) = decode(&file)?;
+        if header.key != key || bytes.len() > limits.max_bytes {
             return None;
         }
         touch(&path, now);
@@ -142,8 +142,8 @@ impl Disk {
             if path.extension().is_none_or(|extension| extension != SUFFIX) {
                 continue;
             }
-            let octets = read(&path, MAX_HEADER).unwrap_or_default();
-            let Some((header, _)) = Header::decode(&octets) else {
+            let bytes = read(&path, MAX_HEADER).unwrap_or_default();
+            let Some((header, _)) = Header::decode(&bytes) else {
                 let _ = fs::remove_file(path);
                 continue;
             };
@@ -205,13 +205,13 @@ fn touch(path: &Path, now: UnixTime) {
     }
 }
 
-/// The beginning of a file, up to so many octets.
-fn read(path: &Path, octets: usize) -> Option<Vec<u8>> {
-    let limit = u64::try_from(octets).ok()?;
-    let mut octets = Vec::new();
+/// The beginning of a file, up to so many bytes.
+fn read(path: &Path, bytes: usize) -> Option<Vec<u8>> {
+    let limit = u64::try_from(bytes).ok()?;
+    let mut bytes = Vec::new();
     let file = File::open(path).ok()?;
-    file.take(limit).read_to_end(&mut octets).ok()?;
-    Some(octets)
+    file.take(limit).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 fn encode(key: &str, entry: &Entry) -> Option<Vec<u8>> {
@@ -229,9 +229,9 @@ fn encode(key: &str, entry: &Entry) -> Option<Vec<u8>> {
 }
 
 /// A whole file whose checksum is right.
-fn decode(octets: &[u8]) -> Option<(Header<'_>, &[u8])> {
-    let (header, bytes) = Header::decode(octets)?;
-    let checked = octets.get(MAGIC.len().checked_add(8)?..)?;
+fn decode(file: &[u8]) -> Option<(Header<'_>, &[u8])> {
+    let (header, bytes) = Header::decode(file)?;
+    let checked = file.get(MAGIC.len().checked_add(8)?..)?;
     (header.checksum == fnv1a(checked)).then_some((header, bytes))
 }
 
@@ -247,8 +247,8 @@ struct Header<'a> {
 
 impl<'a> Header<'a> {
     /// And what follows. The checksum is not looked at.
-    fn decode(octets: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let rest = octets.strip_prefix(&MAGIC)?;
+    fn decode(file: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let rest = file.strip_prefix(&MAGIC)?;
         let (checksum, rest) = rest.split_first_chunk()?;
         let (length, rest) = rest.split_first_chunk()?;
         let (key, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
@@ -271,15 +271,15 @@ fn seconds(seconds: u64) -> UnixTime {
 }
 
 /// FNV-1a, 64 bits.
-fn fnv1a(octets: &[u8]) -> u64 {
-    octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| {
-        (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3)
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
 
 const MAGIC: [u8; 16] = *b"atls-collateral\x02";
 
-/// Octets before the contents, with the longest key.
+/// Bytes before the contents, with the longest key.
 const MAX_HEADER: usize = 16 + 8 + 2 + MAX_KEY + 8 + 8 + 1;
 
 const SUFFIX: &str = "collateral";
@@ -324,11 +324,11 @@ mod tests {
         }
 
         #[test]
-        fn arbitrary_octets_are_nothing(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
-            prop_assert_eq!(decode(&octets), None);
+        fn arbitrary_bytes_are_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert_eq!(decode(&bytes), None);
             let mut headed = Vec::from(MAGIC);
-            headed.extend(fnv1a(&octets).to_be_bytes());
-            headed.extend(&octets);
+            headed.extend(fnv1a(&bytes).to_be_bytes());
+            headed.extend(&bytes);
             // With a checksum that fits it is something, or nothing, and never a panic.
             let _ = decode(&headed);
         }

@@ -195,7 +195,7 @@ pub enum CollateralError {
     /// All that is at hand has expired.
     #[error("collateral has expired; compare the clocks, and see whether its maker can be reached")]
     Expired,
-    /// A key with another character than those of [`Fetch::fetch`], empty, or of more than [`MAX_KEY`] octets.
+    /// A key with another character than those of [`Fetch::fetch`], empty, or of more than [`MAX_KEY`] bytes.
     #[error("collateral is asked for by a malformed key")]
     Key,
     /// Its maker gave something that cannot be read or is not what was asked for.

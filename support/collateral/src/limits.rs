@@ -9,8 +9,8 @@ use std::time::Duration;
 pub struct CacheLimits {
     /// Pieces in memory; the one that was not used for longest makes room. 1024.
     pub max_keys: usize,
-    /// Octets of one piece. 1 MiB: the largest revocation list of a maker has a few hundred KiB.
-    pub max_octets: usize,
+    /// Bytes of one piece. 1 MiB: the largest revocation list of a maker has a few hundred KiB.
+    pub max_bytes: usize,
     /// Files in the directory, if there is one; those that were not read or written for longest make room, at each
     /// [`refresh`](crate::Cache::refresh). Where nobody refreshes, there are at most twice as many devices'. 4096.
     pub max_files: usize,
@@ -40,7 +40,7 @@ impl Default for CacheLimits {
     fn default() -> Self {
         Self {
             max_keys: 1024,
-            max_octets: 1024 * 1024,
+            max_bytes: 1024 * 1024,
             max_files: 4096,
             max_fetches: 16,
             burst: 64,
@@ -85,5 +85,5 @@ impl StalePolicy {
 /// The longest time that collateral is used beyond its validity, whatever is asked for: 7 days.
 pub const MAX_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Octets of the longest key: with what is added it is the name of a file.
+/// Bytes of the longest key: with what is added it is the name of a file.
 pub const MAX_KEY: usize = 200;

@@ -285,7 +285,7 @@ impl<F: Fetch + 'static> Store<F> {
     }
 
     fn accept(&self, key: &str, now: UnixTime, fetched: Fetched) -> Result<Entry, CollateralError> {
-        if fetched.bytes.len() > self.settings.limits.max_octets {
+        if fetched.bytes.len() > self.settings.limits.max_bytes {
             return Err(HttpError::TooLarge.into());
         }
         let entry = Entry {

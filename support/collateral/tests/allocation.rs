@@ -107,7 +107,7 @@ fn opened(folder: &Path) -> Cache<Maker> {
     let maker = Maker::default();
     maker.prepare("a", Ok(piece("one", NOW + HOUR)));
     let mut limits = CacheLimits::default();
-    limits.max_octets = LARGEST;
+    limits.max_bytes = LARGEST;
     let cache = Cache::builder(maker).directory(folder).limits(limits);
     cache.build().unwrap()
 }

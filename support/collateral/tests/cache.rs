@@ -92,7 +92,7 @@ fn a_fetch_cannot_extend_its_own_use() {
 
 #[test]
 fn what_is_larger_than_its_limit_is_refused() {
-    let limits = limits(|limits| limits.max_octets = 3);
+    let limits = limits(|limits| limits.max_bytes = 3);
     let maker = Maker::default();
     let cache = Cache::builder(maker.clone())
         .limits(limits)

@@ -120,10 +120,10 @@ fn a_file_larger_than_the_limit_is_not_read() {
     let large = piece("12345", NOW + HOUR);
     let length = large.bytes.len();
     fill(&folder, &[("a", large)]);
-    for (max_octets, fetches) in [(length, 0), (length - 1, 1)] {
+    for (max_bytes, fetches) in [(length, 0), (length - 1, 1)] {
         let maker = Maker::default();
         maker.prepare("a", Ok(piece("1234", NOW + HOUR)));
-        let cache = with_limits(&folder, &maker, |limits| limits.max_octets = max_octets);
+        let cache = with_limits(&folder, &maker, |limits| limits.max_bytes = max_bytes);
         now(cache.get("a", at(NOW))).unwrap();
         assert_eq!(maker.count(), fetches);
     }

@@ -34,7 +34,7 @@ pub enum ReferenceError {
         table: &'static str,
         /// Counted from 1; 0 where the table is of no file.
         line: usize,
-        /// Counted from 1, in characters for TOML and in octets for JSON; 0 where the table is of no file.
+        /// Counted from 1, in characters for TOML and in bytes for JSON; 0 where the table is of no file.
         column: usize,
         /// The way to the field within the table, such as `image[2].measurement`; empty where it is about the whole.
         field: String,
@@ -74,7 +74,7 @@ pub enum ReferenceError {
 pub struct SyntaxError {
     /// Counted from 1; 0 where the parser knows no place.
     pub line: usize,
-    /// Counted from 1, in characters for TOML and in octets for JSON.
+    /// Counted from 1, in characters for TOML and in bytes for JSON.
     pub column: usize,
     /// The way to the field, such as `snp.image[2].measurement`; empty where the error is in no field.
     pub field: String,
@@ -164,7 +164,7 @@ fn of_field(field: &str) -> String {
     }
 }
 
-/// Line and column of an octet, both counted from 1.
+/// Line and column of a byte, both counted from 1.
 fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count().saturating_add(1);

@@ -304,7 +304,7 @@ impl<'de, T: Table> de::Visitor<'de> for SelectedVisitor<T> {
 /// The one version there is.
 const VERSION: u64 = 1;
 
-/// Largest file, in octets: ten thousand reference values, and no file that was named by mistake.
+/// Largest file, in bytes: ten thousand reference values, and no file that was named by mistake.
 pub const MAX_FILE: usize = 4 * 1024 * 1024;
 
 /// Most ASCII characters of a TOML file that are neither letters nor digits. A reference value has some 30 of them with its

@@ -59,9 +59,7 @@ fn allocations_are_bounded_by_the_input() {
         ]
         .concat()
     }));
-    findings.check("CoRIM", CORIM, &inputs, |octets| {
-        corim::unsigned(octets, now)
-    });
+    findings.check("CoRIM", CORIM, &inputs, |bytes| corim::unsigned(bytes, now));
     findings.assert_none();
 }
 

@@ -422,7 +422,7 @@ fn a_malformed_tag_is_named() {
 
 #[test]
 fn what_is_no_corim_is_refused() {
-    for octets in [
+    for bytes in [
         Vec::new(),
         vec![0xff],
         b"version = 1".to_vec(),
@@ -431,7 +431,7 @@ fn what_is_no_corim_is_refused() {
         encode(&tag(501, Value::Map(Vec::new()))),
     ] {
         assert!(matches!(
-            corim::unsigned(&octets, at(NOW)).unwrap_err(),
+            corim::unsigned(&bytes, at(NOW)).unwrap_err(),
             CorimError::Malformed { .. }
         ));
     }
@@ -652,8 +652,8 @@ impl Table for Launch {
 
 #[test]
 fn a_platform_makes_its_table_of_it_and_checks_it() {
-    let of = |octet| {
-        let digest = Value::Array(vec![integer(1), bytes(&[octet; 32])]);
+    let of = |byte| {
+        let digest = Value::Array(vec![integer(1), bytes(&[byte; 32])]);
         let values = map([(integer(2), Value::Array(vec![digest]))]);
         read(&document(vec![comid([triple(values)])])).unwrap()
     };
@@ -693,8 +693,8 @@ fn a_platform_that_takes_none_says_so() {
 
 #[test]
 fn what_is_added_to_a_table_is_checked_with_it() {
-    let of = |octet| {
-        let digest = Value::Array(vec![integer(1), bytes(&[octet; 32])]);
+    let of = |byte| {
+        let digest = Value::Array(vec![integer(1), bytes(&[byte; 32])]);
         let values = map([(integer(2), Value::Array(vec![digest]))]);
         read(&document(vec![comid([triple(values)])])).unwrap()
     };

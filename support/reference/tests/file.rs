@@ -187,7 +187,7 @@ fn json_errors_have_line_and_field_too() {
 }
 
 #[test]
-fn octets_after_the_json_are_an_error() {
+fn bytes_after_the_json_are_an_error() {
     let error = from_json::<Example>(&format!("{GOOD_JSON} x")).unwrap_err();
     assert!(matches!(error, ReferenceError::Syntax(_)), "{error}");
 }
@@ -445,8 +445,8 @@ proptest! {
     }
 
     #[test]
-    fn digests_survive_hexadecimal(octets in any::<[u8; 16]>()) {
-        let digest = Digest::from(octets);
+    fn digests_survive_hexadecimal(bytes in any::<[u8; 16]>()) {
+        let digest = Digest::from(bytes);
         assert_eq!(Digest::from_hex(&digest.to_string()), Some(digest));
         assert_eq!(Digest::from_hex(&digest.to_string().to_uppercase()), Some(digest));
     }

@@ -111,5 +111,5 @@ const MOST_NAMES: usize = 4;
 
 const MOST_INTERRUPTIONS: usize = 16;
 
-/// Octets of `provider` and `generation`.
+/// Bytes of `provider` and `generation`.
 const MAX_LINE: usize = 128;

@@ -32,7 +32,7 @@ pub trait TsmFs: Send + Sync {
     /// Of the operating system.
     fn write(&self, entry: &str, attribute: Attribute, value: &[u8]) -> io::Result<()>;
 
-    /// Reads an attribute, at most `limit` octets and one more, so that the caller sees what is too large.
+    /// Reads an attribute, at most `limit` bytes and one more, so that the caller sees what is too large.
     ///
     /// # Errors
     /// Of the operating system.
@@ -67,7 +67,7 @@ pub enum Attribute {
     Entry,
     /// `generation`: a decimal number that each write adds one to.
     Generation,
-    /// `inblob`: what to attest, at most 64 octets. Write only.
+    /// `inblob`: what to attest, at most 64 bytes. Write only.
     InBlob,
     /// `outblob`: the report.
     OutBlob,

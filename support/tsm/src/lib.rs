@@ -1,7 +1,7 @@
 //! Linux configfs-tsm: one kernel interface to the attestation of Intel TDX, AMD SEV-SNP and Arm CCA guests.
 //!
 //! Since Linux 6.7 a guest asks for a report by files in `/sys/kernel/config/tsm/report` (kernel document
-//! `Documentation/ABI/testing/configfs-tsm-report`): make a directory, write the 64 octets to attest into `inblob`, read
+//! `Documentation/ABI/testing/configfs-tsm-report`): make a directory, write the 64 bytes to attest into `inblob`, read
 //! the signed report from `outblob` and what the host sends along from `auxblob`, check that `generation` says that
 //! nobody wrote in between, remove the directory.
 //!
@@ -12,7 +12,7 @@
 //!
 //! let tsm = Tsm::new();
 //! let report = tsm.report(&TsmRequest::new(Provider::SevGuest, &[0x5a; 64]))?;
-//! println!("{} octets of report", report.outblob.len());
+//! println!("{} bytes of report", report.outblob.len());
 //! # Ok::<(), atls_tsm::TsmError>(())
 //! ```
 //!

@@ -100,7 +100,7 @@ pub struct TsmRequest<'a> {
 }
 
 impl<'a> TsmRequest<'a> {
-    /// `inblob` is what the report must carry: 64 octets for TDX and SNP, 32 to 64 for CCA. A report of any other device
+    /// `inblob` is what the report must carry: 64 bytes for TDX and SNP, 32 to 64 for CCA. A report of any other device
     /// than `provider` is refused.
     pub fn new(provider: Provider, inblob: &'a [u8]) -> Self {
         Self {
@@ -123,7 +123,7 @@ impl<'a> TsmRequest<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TsmReport {
-    /// The report or quote: an SNP report, a TDX quote, a CCA token; 1 octet to 256 KiB.
+    /// The report or quote: an SNP report, a TDX quote, a CCA token; 1 byte to 256 KiB.
     pub outblob: Vec<u8>,
     /// SNP: the certificate table of the GHCB, as the *host* filled it; hostile until parsed. Empty for the others.
     pub auxblob: Vec<u8>,
@@ -173,7 +173,7 @@ fn provider_of(entry: &Entry<'_>) -> Result<Provider, TsmError> {
 /// How often a race is lost before it is an attack or a fault.
 const MOST_ATTEMPTS: usize = 3;
 
-/// Octets of `outblob` and of `auxblob`. The kernel's own limit is 32 KiB, and 16 MiB since 6.19; nothing that fits into
+/// Bytes of `outblob` and of `auxblob`. The kernel's own limit is 32 KiB, and 16 MiB since 6.19; nothing that fits into
 /// a CMW is larger than 64 KiB, and this leaves room for certificates that do not travel.
 const MAX_BLOB: usize = 256 * 1024;
 

@@ -31,8 +31,8 @@ fn a_report_is_about_what_was_asked_and_leaves_nothing_behind() {
 fn every_report_has_an_entry_of_its_own() {
     let fs = echo(Provider::SevGuest);
     let tsm = tsm(&fs);
-    for octet in 0..5 {
-        assert_eq!(tsm.report(&snp(&[octet; 64])).unwrap().outblob, [octet; 64]);
+    for byte in 0..5 {
+        assert_eq!(tsm.report(&snp(&[byte; 64])).unwrap().outblob, [byte; 64]);
     }
     assert_eq!((fs.entries(), fs.made()), (0, 5));
 }

@@ -15,8 +15,8 @@ pub(crate) fn generate() -> (Value, Value) {
     let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
     let key = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).unwrap();
-    // PKCS #8 of RFC 5958 around RFC 5915, as ring makes it: the scalar, 32 octets, follows 36 of headers.
-    let encode = |octets| BASE64_URL_SAFE_NO_PAD.encode(octets);
+    // PKCS #8 of RFC 5958 around RFC 5915, as ring makes it: the scalar, 32 bytes, follows 36 of headers.
+    let encode = |bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes);
     let (x, y) = key.public_key().as_ref()[1..].split_at(32);
     let public = json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) });
     let mut secret = public.clone();

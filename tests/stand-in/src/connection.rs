@@ -24,12 +24,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// With SHA-256: a value of 32 octets.
+    /// With SHA-256: a value of 32 bytes.
     pub fn new() -> Self {
         Self::with(&identity(), "TLS13_AES_128_GCM_SHA256")
     }
 
-    /// With SHA-384: a value of 48 octets.
+    /// With SHA-384: a value of 48 bytes.
     pub fn sha384() -> Self {
         Self::with(&identity(), "TLS13_AES_256_GCM_SHA384")
     }

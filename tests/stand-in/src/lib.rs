@@ -48,8 +48,8 @@ pub fn supported() -> rustls::crypto::WebPkiSupportedAlgorithms {
 }
 
 /// FIPS 180-4.
-pub fn sha512(octets: &[u8]) -> Vec<u8> {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, octets);
+pub fn sha512(bytes: &[u8]) -> Vec<u8> {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, bytes);
     digest.as_ref().to_vec()
 }
 

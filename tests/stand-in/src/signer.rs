@@ -59,7 +59,7 @@ impl Signer {
 
     fn rsa(algorithm: Algorithm, encoding: &'static dyn signature::RsaEncoding) -> Self {
         let key = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).unwrap();
-        // RSAPublicKey of 2048 bits: headers of 9 octets, the modulus, a header of 2, the exponent 65537.
+        // RSAPublicKey of 2048 bits: headers of 9 bytes, the modulus, a header of 2, the exponent 65537.
         let der = key.public_key().as_ref();
         let pkcs8: Pkcs8V1Der<'_> = key.as_der().unwrap();
         let pkcs8 = pkcs8.as_ref().to_vec();
@@ -151,6 +151,6 @@ fn message(header: &Value, claims: &Value) -> String {
     )
 }
 
-fn encode(octets: impl AsRef<[u8]>) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(octets)
+fn encode(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }

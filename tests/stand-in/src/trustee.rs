@@ -61,7 +61,7 @@ fn appraise(request: &Value, now: u64) -> Option<Value> {
             let found = quote.get(568..632)?.to_vec();
             // A shorter value is padded, a longer one is cut.
             expected.resize(64, 0);
-            let spelled = found.iter().map(|octet| format!("{octet:02x}")).collect();
+            let spelled = found.iter().map(|byte| format!("{byte:02x}")).collect();
             (found, spelled)
         }
         _ => return None,

@@ -107,10 +107,10 @@ fn device(forger: &Arc<Forger>) -> Arc<dyn Attester> {
     on_a_thread(NitroAttester::over(Forger::device(forger)).unwrap())
 }
 
-/// An enclave whose registers hold these octets, 48 times each, and for the rest the forger's.
+/// An enclave whose registers hold these bytes, 48 times each, and for the rest the forger's.
 fn with_pcrs(forger: &Arc<Forger>, registers: &[(u8, u8)]) -> Arc<dyn Attester> {
     let filled =
-        |device: ForgedNsm, (index, octet): &(u8, u8)| device.with_pcr(*index, [*octet; 48].into());
+        |device: ForgedNsm, (index, byte): &(u8, u8)| device.with_pcr(*index, [*byte; 48].into());
     let device = registers.iter().fold(Forger::device(forger), filled);
     on_a_thread(NitroAttester::over(device).unwrap())
 }

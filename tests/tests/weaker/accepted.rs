@@ -223,7 +223,7 @@ async fn a_server_hears_nothing_of_http_while_it_is_appraised() {
 #[tokio::test]
 async fn a_client_hello_in_pieces_is_refused_where_its_nonce_is_needed() {
     let world = World::new();
-    // The records hold 32 octets, and the random ends with the 38th.
+    // The records hold 32 bytes, and the random ends with the 38th.
     for (size, served) in [(32 + 5, false), (64 + 5, true)] {
         let mut tls = client_tls(&world, "http/1.1", None);
         tls.max_fragment_size = Some(size);

@@ -204,7 +204,7 @@ async fn evidence_about_another_key_nonce_or_side_is_not_bound() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_refused_never_gets_an_octet_of_http() {
+async fn a_server_that_is_refused_never_gets_an_byte_of_http() {
     let world = World::new();
     for (mode, _) in WEAKER {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -215,7 +215,7 @@ async fn another_tag_is_refused_even_where_attestation_is_only_asked_for() {
 }
 
 #[tokio::test]
-async fn trailing_octets_are_refused() {
+async fn trailing_bytes_are_refused() {
     for tee in TEES {
         let world = World::new();
         let attacker = Attacker::new(&world, tee);

@@ -23,10 +23,10 @@ pub struct NitroImage {
     /// The application, without the bootstrap ramdisk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pcr2: Option<Digest<48>>,
-    /// The IAM role of the parent instance: SHA-384 over 48 zero octets and the ARN.
+    /// The IAM role of the parent instance: SHA-384 over 48 zero bytes and the ARN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pcr3: Option<Digest<48>>,
-    /// The parent instance: SHA-384 over 48 zero octets and the instance ID.
+    /// The parent instance: SHA-384 over 48 zero bytes and the instance ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pcr4: Option<Digest<48>>,
     /// Reserved: AWS measures nothing into it so far, and it is zero.

@@ -47,12 +47,12 @@ impl Connection {
         Self::of(suite, certificate.der(), &key)
     }
 
-    /// The server's certificate has a key of this many octets, which nobody holds.
-    pub fn with_large_key(octets: usize) -> Self {
+    /// The server's certificate has a key of this many bytes, which nobody holds.
+    pub fn with_large_key(bytes: usize) -> Self {
         let key = rcgen::KeyPair::generate().unwrap();
         let parameters = rcgen::CertificateParams::default();
         let issuer = rcgen::Issuer::from_params(&parameters, &key);
-        let certificate = parameters.signed_by(&LargeKey(vec![7; octets]), &issuer);
+        let certificate = parameters.signed_by(&LargeKey(vec![7; bytes]), &issuer);
         let suite = CipherSuite::TLS13_AES_128_GCM_SHA256;
         Self::of(suite, certificate.unwrap().der(), &key)
     }

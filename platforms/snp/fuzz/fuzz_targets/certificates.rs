@@ -7,7 +7,7 @@ use atls_snp::CertTable;
 use atls_snp::CertificateKind;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|octets: &[u8]| {
+fuzz_target!(|bytes: &[u8]| {
     let report = appraise::report();
     for kind in [
         CertificateKind::Vcek,
@@ -15,6 +15,6 @@ fuzz_target!(|octets: &[u8]| {
         CertificateKind::Ark,
         CertificateKind::Crl,
     ] {
-        let _ = appraise::judged(&report, CertTable::new().with(kind, octets));
+        let _ = appraise::judged(&report, CertTable::new().with(kind, bytes));
     }
 });

@@ -281,5 +281,5 @@ pub(crate) fn issuers_of(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
 /// has.
 const DEADLINE: Duration = Duration::from_secs(4);
 
-/// Octets. Certificates have two or three thousand, lists little more.
+/// Bytes. Certificates have two or three thousand, lists little more.
 const MAX_BODY: usize = 64 * 1024;

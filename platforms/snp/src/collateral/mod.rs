@@ -86,7 +86,7 @@ pub trait SnpCollateral: Send + Sync {
 pub struct VekId {
     /// The processor.
     pub product: Product,
-    /// The hardware ID: 64 octets, Turin 8.
+    /// The hardware ID: 64 bytes, Turin 8.
     pub hwid: Vec<u8>,
     /// The versions that the report states.
     pub tcb: Tcb,

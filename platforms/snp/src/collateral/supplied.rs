@@ -44,11 +44,11 @@ impl SuppliedCollateral {
     ///
     /// # Errors
     /// [`AppraisalError::Malformed`] for what is no certificate, or no certificate in PEM.
-    pub fn with_certificates(mut self, octets: &[u8]) -> Result<Self, AppraisalError> {
-        let certificates = if octets.first() == Some(&0x30) {
-            vec![octets.to_vec()]
+    pub fn with_certificates(mut self, bytes: &[u8]) -> Result<Self, AppraisalError> {
+        let certificates = if bytes.first() == Some(&0x30) {
+            vec![bytes.to_vec()]
         } else {
-            CertificateDer::pem_slice_iter(octets)
+            CertificateDer::pem_slice_iter(bytes)
                 .map(|certificate| certificate.map(|der| der.to_vec()))
                 .collect::<Result<_, _>>()
                 .map_err(|_| AppraisalError::Malformed)?
@@ -75,12 +75,12 @@ impl SuppliedCollateral {
         mut self,
         product: Product,
         key: SigningKey,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Result<Self, AppraisalError> {
-        let der = if octets.first() == Some(&0x30) {
-            octets.to_vec()
+        let der = if bytes.first() == Some(&0x30) {
+            bytes.to_vec()
         } else {
-            CertificateRevocationListDer::from_pem_slice(octets)
+            CertificateRevocationListDer::from_pem_slice(bytes)
                 .map_err(|_| AppraisalError::Malformed)?
                 .to_vec()
         };
@@ -133,8 +133,8 @@ impl SnpCollateral for SuppliedCollateral {
 }
 
 /// For as long as it says itself.
-fn supplied(octets: &Arc<[u8]>) -> Fetched {
-    Fetched::new(Arc::clone(octets), time(u64::MAX))
+fn supplied(bytes: &Arc<[u8]>) -> Fetched {
+    Fetched::new(Arc::clone(bytes), time(u64::MAX))
 }
 
 impl fmt::Debug for SuppliedCollateral {

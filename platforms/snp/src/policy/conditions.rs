@@ -38,7 +38,7 @@ pub struct SnpConditions {
     /// `CPUID_STEP`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpuid_stepping: Option<u8>,
-    /// `REPORTED_TCB`, 8 octets, the most significant one (microcode) first.
+    /// `REPORTED_TCB`, 8 bytes, the most significant one (microcode) first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_tcb: Option<Level<Digest<8>>>,
     /// `COMMITTED_TCB`, likewise.
@@ -76,7 +76,7 @@ impl SnpConditions {
     }
 }
 
-/// Some bits of a number, 8 octets each, the most significant one first.
+/// Some bits of a number, 8 bytes each, the most significant one first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[allow(clippy::exhaustive_structs, reason = "a value and its mask")]
@@ -99,7 +99,7 @@ impl Bits {
 #[serde(rename_all = "kebab-case")]
 #[allow(clippy::exhaustive_enums, reason = "as CoRIM has it")]
 pub enum Level<T> {
-    /// This one or a higher one; of firmware, octet for octet.
+    /// This one or a higher one; of firmware, byte for byte.
     AtLeast(T),
     /// This one, and no newer one either.
     Exactly(T),

@@ -64,9 +64,9 @@ pub(super) fn minimum_tcb(images: &[SnpImage]) -> Result<BTreeMap<Product, Minim
             ));
         };
         let tcb = |level: Level<Digest<8>>| {
-            let mut octets = *level.stated().as_bytes();
-            octets.reverse();
-            Tcb::decode(product, octets)
+            let mut bytes = *level.stated().as_bytes();
+            bytes.reverse();
+            Tcb::decode(product, bytes)
                 .ok_or_else(|| format!("{name}: a TCB has not the form of {product}"))
         };
         let minimum = MinimumTcb {
@@ -176,9 +176,9 @@ impl Triple {
         match number {
             1 => conditions.guest_svn = Some(guest_svn(measurement)?),
             2 => conditions.guest_policy = Some(bits(measurement, GuestPolicy::KNOWN)?),
-            3 => self.family_id = Some(octets(measurement)?.into()),
-            4 => self.image_id = Some(octets(measurement)?.into()),
-            5 => match octets(measurement)? {
+            3 => self.family_id = Some(bytes(measurement)?.into()),
+            4 => self.image_id = Some(bytes(measurement)?.into()),
+            5 => match bytes(measurement)? {
                 [0, 0, 0, 0] => conditions.max_vmpl = Some(0),
                 _ => return Err("of VMPLs only 0 can be asked for exactly".to_owned()),
             },
@@ -189,11 +189,11 @@ impl Triple {
             644 => self.author_key_digest = Some(digest(measurement, &HashAlgorithm::Sha384)?),
             647 => conditions.reported_tcb = Some(tcb(measurement)?),
             648..=650 => {
-                let [octet] = octets(measurement)?;
+                let [byte] = bytes(measurement)?;
                 match number {
-                    648 => conditions.cpuid_family = Some(octet),
-                    649 => conditions.cpuid_model = Some(octet),
-                    _ => conditions.cpuid_stepping = Some(octet),
+                    648 => conditions.cpuid_family = Some(byte),
+                    649 => conditions.cpuid_model = Some(byte),
+                    _ => conditions.cpuid_stepping = Some(byte),
                 }
             }
             3329 => conditions.committed_tcb = Some(tcb(measurement)?),
@@ -213,10 +213,10 @@ impl Triple {
     }
 }
 
-/// As a number, or, as the draft once had it, 4 octets of a report.
+/// As a number, or, as the draft once had it, 4 bytes of a report.
 fn guest_svn(measurement: &Measurement) -> Result<Level<u32>, String> {
     if measurement.raw.is_some() {
-        return Ok(Level::Exactly(u32::from_le_bytes(octets(measurement)?)));
+        return Ok(Level::Exactly(u32::from_le_bytes(bytes(measurement)?)));
     }
     measurement.says_only(&[Field::Svn])?;
     let number = |svn| u32::try_from(svn).map_err(|_| "svn is larger than 32 bits".to_owned());
@@ -236,20 +236,20 @@ fn tcb(measurement: &Measurement) -> Result<Level<Digest<8>>, String> {
     }
 }
 
-/// A digest, or the same octets as a raw value.
+/// A digest, or the same bytes as a raw value.
 fn digest<const N: usize>(
     measurement: &Measurement,
     algorithm: &HashAlgorithm,
 ) -> Result<Digest<N>, String> {
     if measurement.raw.is_some() {
-        return octets(measurement).map(Digest::from);
+        return bytes(measurement).map(Digest::from);
     }
     measurement.says_only(&[Field::Digests])?;
     corim::Digest::only(&measurement.digests, algorithm)
-        .ok_or_else(|| format!("not exactly one digest of {N} octets"))
+        .ok_or_else(|| format!("not exactly one digest of {N} bytes"))
 }
 
-fn octets<const N: usize>(measurement: &Measurement) -> Result<[u8; N], String> {
+fn bytes<const N: usize>(measurement: &Measurement) -> Result<[u8; N], String> {
     match raw(measurement)? {
         RawValue {
             value, mask: None, ..
@@ -258,7 +258,7 @@ fn octets<const N: usize>(measurement: &Measurement) -> Result<[u8; N], String> 
     }
 }
 
-/// The draft has a report's octets, which are little-endian; Veraison's tool has the number. As far as AMD defines the bits,
+/// The draft has a report's bytes, which are little-endian; Veraison's tool has the number. As far as AMD defines the bits,
 /// one order only is possible.
 fn bits(measurement: &Measurement, known: u64) -> Result<Bits, String> {
     let raw = raw(measurement)?;
@@ -266,9 +266,9 @@ fn bits(measurement: &Measurement, known: u64) -> Result<Bits, String> {
     let mask = raw.mask.as_deref().map_or(Ok(WHOLE), array)?;
     let telling = if mask == WHOLE { value } else { mask };
     let is_known = |bits: u64| bits & !known == 0;
-    let reversed = |mut octets: [u8; 8]| {
-        octets.reverse();
-        Digest::from(octets)
+    let reversed = |mut bytes: [u8; 8]| {
+        bytes.reverse();
+        Digest::from(bytes)
     };
     let little = is_known(u64::from_le_bytes(telling));
     let big = is_known(u64::from_be_bytes(telling));
@@ -294,10 +294,10 @@ fn raw(measurement: &Measurement) -> Result<&RawValue, String> {
         .ok_or_else(|| "no raw value".to_owned())
 }
 
-fn array<const N: usize>(octets: &[u8]) -> Result<[u8; N], String> {
-    octets
+fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], String> {
+    bytes
         .try_into()
-        .map_err(|_| format!("{} octets in place of {N}", octets.len()))
+        .map_err(|_| format!("{} bytes in place of {N}", bytes.len()))
 }
 
 /// The only one that was published with these elements.

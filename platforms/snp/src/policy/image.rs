@@ -15,24 +15,24 @@ use super::conditions::SnpConditions;
 pub struct SnpImage {
     /// For people: it is in the claims of who matches.
     pub name: String,
-    /// `MEASUREMENT`: the launch digest of the guest's initial memory, 48 octets. It covers firmware and number and kind
+    /// `MEASUREMENT`: the launch digest of the guest's initial memory, 48 bytes. It covers firmware and number and kind
     /// of virtual processors, and kernel, initrd and command line only where the firmware is built to measure them
     /// (`kernel-hashes`).
     pub measurement: Digest<48>,
-    /// `HOST_DATA`: what the host gave at launch, 32 octets. By some it holds a configuration's digest; the host chooses
+    /// `HOST_DATA`: what the host gave at launch, 32 bytes. By some it holds a configuration's digest; the host chooses
     /// it, so where it matters it must be stated here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_data: Option<Digest<32>>,
-    /// `FAMILY_ID` of the ID block, 16 octets.
+    /// `FAMILY_ID` of the ID block, 16 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family_id: Option<Digest<16>>,
-    /// `IMAGE_ID` of the ID block, 16 octets.
+    /// `IMAGE_ID` of the ID block, 16 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_id: Option<Digest<16>>,
-    /// SHA-384 of the key that signed the ID block, 48 octets.
+    /// SHA-384 of the key that signed the ID block, 48 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_key_digest: Option<Digest<48>>,
-    /// SHA-384 of the key that signed the ID key, 48 octets.
+    /// SHA-384 of the key that signed the ID key, 48 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author_key_digest: Option<Digest<48>>,
     /// What else must hold of guest and machine for the image to be this one.

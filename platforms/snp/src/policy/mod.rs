@@ -112,7 +112,7 @@ pub struct SnpPolicy {
     /// How the machine must be set up. Default: in any way.
     #[serde(default)]
     pub require_platform: Vec<PlatformFeature>,
-    /// The chips that are accepted, 64 octets each; Turin's 8 octets are followed by zeros. Default: any genuine one.
+    /// The chips that are accepted, 64 bytes each; Turin's 8 bytes are followed by zeros. Default: any genuine one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chip_ids: Option<Vec<Digest<64>>>,
 }

@@ -74,7 +74,7 @@ pub struct ForgedAuthority {
     pub not_after: u64,
     /// Whether it is an authority at all.
     pub is_authority: bool,
-    /// Its KeyUsage, as the octet of bits: 0x04 is to sign certificates.
+    /// Its KeyUsage, as the byte of bits: 0x04 is to sign certificates.
     pub key_usage: u8,
     /// The key in it.
     pub key: ForgedKey,

@@ -2,11 +2,11 @@
 
 pub(super) fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
     let length = contents.len();
-    let octets = length.to_be_bytes();
-    let significant: Vec<_> = octets.into_iter().skip_while(|octet| *octet == 0).collect();
+    let bytes = length.to_be_bytes();
+    let significant: Vec<_> = bytes.into_iter().skip_while(|byte| *byte == 0).collect();
     let mut out = vec![tag];
     if length < 0x80 {
-        out.push(octets[7]);
+        out.push(bytes[7]);
     } else {
         let [.., count] = significant.len().to_be_bytes();
         out.push(0x80 | count);
@@ -20,12 +20,12 @@ pub(super) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
     tlv(0x30, &parts.concat())
 }
 
-/// Not negative, from big-endian octets.
-pub(super) fn integer(octets: &[u8]) -> Vec<u8> {
-    let mut value: Vec<_> = octets
+/// Not negative, from big-endia bytes.
+pub(super) fn integer(bytes: &[u8]) -> Vec<u8> {
+    let mut value: Vec<_> = bytes
         .iter()
         .copied()
-        .skip_while(|octet| *octet == 0)
+        .skip_while(|byte| *byte == 0)
         .collect();
     if value.first().is_none_or(|first| *first >= 0x80) {
         value.insert(0, 0);
@@ -33,8 +33,8 @@ pub(super) fn integer(octets: &[u8]) -> Vec<u8> {
     tlv(0x02, &value)
 }
 
-pub(super) fn bit_string(octets: &[u8]) -> Vec<u8> {
-    tlv(0x03, &[&[0], octets].concat())
+pub(super) fn bit_string(bytes: &[u8]) -> Vec<u8> {
+    tlv(0x03, &[&[0], bytes].concat())
 }
 
 pub(super) fn oid(contents: &[u8]) -> Vec<u8> {

@@ -20,7 +20,7 @@
     clippy::arithmetic_side_effects,
     clippy::exhaustive_structs,
     clippy::indexing_slicing,
-    reason = "a forger writes its own octets, and a test makes them field by field"
+    reason = "a forger writes its own bytes, and a test makes them field by field"
 )]
 
 mod authority;
@@ -123,7 +123,7 @@ impl ForgedPlatform {
         Ok(platform)
     }
 
-    /// A report over these 64 octets, signed.
+    /// A report over these 64 bytes, signed.
     pub fn signed_report(&self, report_data: &[u8; 64]) -> Vec<u8> {
         let mut report = self.report.clone();
         report.report_data = *report_data;
@@ -182,7 +182,7 @@ impl ForgedPlatform {
 
     /// A policy that this machine meets.
     pub fn policy(&self) -> SnpPolicy {
-        let tcb = |octets| Tcb::decode(self.product, octets).unwrap_or(EMPTY_TCB);
+        let tcb = |bytes| Tcb::decode(self.product, bytes).unwrap_or(EMPTY_TCB);
         let minimum = MinimumTcb {
             reported: tcb(self.report.reported_tcb),
             committed: Some(tcb(self.report.committed_tcb)),

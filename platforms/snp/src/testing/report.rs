@@ -5,7 +5,7 @@ use atls_formats::snp::REPORT_LENGTH;
 use ring::rand::SystemRandom;
 use ring::signature::EcdsaKeyPair;
 
-/// What a forged report says, in the octets of AMD document 56860.
+/// What a forged report says, in the bytes of AMD document 56860.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForgedReport {
     /// `VERSION`
@@ -86,9 +86,9 @@ impl ForgedReport {
 
     /// Without a signature.
     pub fn encode(&self) -> Vec<u8> {
-        let mut octets = vec![0; REPORT_LENGTH];
+        let mut bytes = vec![0; REPORT_LENGTH];
         let mut put = |offset: usize, value: &[u8]| {
-            octets[offset..offset + value.len()].copy_from_slice(value);
+            bytes[offset..offset + value.len()].copy_from_slice(value);
         };
         put(0x000, &self.version.to_le_bytes());
         put(0x004, &self.guest_svn.to_le_bytes());
@@ -116,25 +116,25 @@ impl ForgedReport {
         put(0x1e8, &[29, 55, 1]);
         put(0x1ec, &[29, 55, 1]);
         put(0x1f0, &self.launch_tcb);
-        octets
+        bytes
     }
 
     /// Signed, as the firmware does it. A signature that cannot be made is left zero, and verifies nowhere.
     pub fn sign(&self, key: &EcdsaKeyPair) -> Vec<u8> {
-        let mut octets = self.encode();
-        sign(&mut octets, key);
-        octets
+        let mut bytes = self.encode();
+        sign(&mut bytes, key);
+        bytes
     }
 }
 
-fn sign(octets: &mut [u8], key: &EcdsaKeyPair) {
-    let Ok(signature) = key.sign(&SystemRandom::new(), &octets[..0x2a0]) else {
+fn sign(bytes: &mut [u8], key: &EcdsaKeyPair) {
+    let Ok(signature) = key.sign(&SystemRandom::new(), &bytes[..0x2a0]) else {
         return;
     };
     let (r, s) = signature.as_ref().split_at(48);
     for (offset, value) in [(0x2a0, r), (0x2e8, s)] {
-        for (target, octet) in octets[offset..].iter_mut().zip(value.iter().rev()) {
-            *target = *octet;
+        for (target, byte) in bytes[offset..].iter_mut().zip(value.iter().rev()) {
+            *target = *byte;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Any octets as a file of the directory, with a checksum that fits: read, tidied by, and never more than its contents.
+//! Any bytes as a file of the directory, with a checksum that fits: read, tidied by, and never more than its contents.
 #![no_main]
 
 use std::env::temp_dir;
@@ -19,25 +19,25 @@ use atls_core::BoxFuture;
 use atls_core::pki_types::UnixTime;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|octets: &[u8]| {
+fuzz_target!(|bytes: &[u8]| {
     let folder = temp_dir().join(format!("atls-collateral-{}", process::id()));
     let cache = Cache::builder(Reader).directory(&folder).build();
     let cache = cache.expect("a folder");
     let file = folder.join("a.collateral");
-    let checksum = octets
+    let checksum = bytes
         .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
-            (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3)
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
     let whole = [
         &b"atls-collateral\x02"[..],
         &checksum.to_be_bytes()[..],
-        octets,
+        bytes,
     ]
     .concat();
     fs::write(&file, whole).expect("a file");
     if let Ok(fetched) = ready(cache.get("a", at(1_000))) {
-        assert!(octets.ends_with(&fetched.bytes));
+        assert!(bytes.ends_with(&fetched.bytes));
         assert_eq!(fetched.fresh_until, at(2_000), "not the file's to say");
     }
     ready(cache.refresh(at(1_000)));

@@ -1,4 +1,4 @@
-//! Any octets as a CoRIM, and what the platforms make of it: never a policy that knows nothing.
+//! Any bytes as a CoRIM, and what the platforms make of it: never a policy that knows nothing.
 #![no_main]
 
 use std::time::Duration;
@@ -11,9 +11,9 @@ use atls_tdx::SgxPolicy;
 use atls_tdx::TdxPolicy;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|octets: &[u8]| {
+fuzz_target!(|bytes: &[u8]| {
     let now = UnixTime::since_unix_epoch(Duration::from_secs(1_795_000_000));
-    let Ok(corim) = corim::unsigned(octets, now) else {
+    let Ok(corim) = corim::unsigned(bytes, now) else {
         return;
     };
     if let Ok(policy) = corim.table::<TdxPolicy>() {

@@ -206,5 +206,5 @@ fn within_limit(bytes: &[u8]) -> Result<(), CorimError> {
     Ok(())
 }
 
-/// Largest CoRIM, in octets. Nesting is bounded to 24, values to 100 000, and each list to 10 000.
+/// Largest CoRIM, in bytes. Nesting is bounded to 24, values to 100 000, and each list to 10 000.
 pub const MAX_CORIM: usize = 1024 * 1024;

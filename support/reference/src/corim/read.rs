@@ -1,4 +1,4 @@
-//! From octets to a document that holds together, and from that to [`Corim`].
+//! From bytes to a document that holds together, and from that to [`Corim`].
 
 use std::fmt;
 use std::time::Duration;

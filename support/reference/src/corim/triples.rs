@@ -65,7 +65,7 @@ fn reference(triple: &ReferenceTriple, raw: &Value, place: Place) -> Result<Refe
     })
 }
 
-/// Each with its own octets. That they are as many is the reader's matter, on which nothing here shall rest.
+/// Each with its own bytes. That they are as many is the reader's matter, on which nothing here shall rest.
 fn pairs<'a, T>(
     typed: &'a [T],
     raw: Option<&'a Value>,

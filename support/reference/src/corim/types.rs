@@ -73,9 +73,9 @@ pub struct Environment {
 pub enum Id {
     /// Tag 560.
     Bytes(Vec<u8>),
-    /// Tag 111: the octets of a BER OID, without its header.
+    /// Tag 111: the bytes of a BER OID, without its header.
     Oid(Vec<u8>),
-    /// Tag 550, 7 to 33 octets.
+    /// Tag 550, 7 to 33 bytes.
     Ueid(Vec<u8>),
     /// Tag 37.
     Uuid([u8; 16]),
@@ -168,12 +168,12 @@ impl Measurement {
         Err(format!("{} would not be looked at", unread.join(", ")))
     }
 
-    /// Its digest by one algorithm, of `N` octets.
+    /// Its digest by one algorithm, of `N` bytes.
     pub fn digest<const N: usize>(&self, algorithm: &HashAlgorithm) -> Option<crate::Digest<N>> {
         let mut digests = self.digests.iter();
         let digest = digests.find(|digest| digest.algorithm == *algorithm)?;
-        let octets: [u8; N] = digest.value.as_slice().try_into().ok()?;
-        Some(octets.into())
+        let bytes: [u8; N] = digest.value.as_slice().try_into().ok()?;
+        Some(bytes.into())
     }
 }
 
@@ -202,15 +202,15 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// The value of a list that holds one digest, by this algorithm and of `N` octets, and no other.
+    /// The value of a list that holds one digest, by this algorithm and of `N` bytes, and no other.
     pub fn only<const N: usize>(
         digests: &[Self],
         algorithm: &HashAlgorithm,
     ) -> Option<crate::Digest<N>> {
         match digests {
             [digest] if digest.algorithm == *algorithm => {
-                let octets: [u8; N] = digest.value.as_slice().try_into().ok()?;
-                Some(octets.into())
+                let bytes: [u8; N] = digest.value.as_slice().try_into().ok()?;
+                Some(bytes.into())
             }
             _ => None,
         }
@@ -223,16 +223,16 @@ impl Digest {
 pub enum HashAlgorithm {
     /// Another number, in decimal, or a name.
     Other(String),
-    /// 1: SHA-256, 32 octets.
+    /// 1: SHA-256, 32 bytes.
     Sha256,
-    /// 7: SHA-384, 48 octets.
+    /// 7: SHA-384, 48 bytes.
     Sha384,
-    /// 8: SHA-512, 64 octets.
+    /// 8: SHA-512, 64 bytes.
     Sha512,
 }
 
 impl HashAlgorithm {
-    /// Octets of its values.
+    /// Bytes of its values.
     pub fn length(&self) -> Option<usize> {
         match self {
             Self::Other(_) => None,
@@ -267,7 +267,7 @@ pub struct Version {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RawValue {
-    /// The octets.
+    /// The bytes.
     pub value: Vec<u8>,
     /// Which bits of them count; as long as the value. All where there is none.
     pub mask: Option<Vec<u8>>,

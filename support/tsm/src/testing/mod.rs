@@ -35,7 +35,7 @@ pub struct Forged {
 /// An in-memory configfs-tsm that behaves like the kernel's, over a device that a closure forges.
 ///
 /// - `mkdir` makes the attributes, or gives `ENXIO` without provider and `EEXIST` for a name that is there;
-/// - `inblob` takes 1 to 64 octets in one write; each write adds 1 to `generation`;
+/// - `inblob` takes 1 to 64 bytes in one write; each write adds 1 to `generation`;
 /// - `outblob` before `inblob`, or after one of another length than the device takes, gives `EINVAL`;
 /// - the report is made when it is read first, and again after a write;
 /// - `privlevel` takes 0 to 3.
@@ -80,7 +80,7 @@ impl FakeConfigFs {
         self
     }
 
-    /// Lets somebody else write another `inblob` of 64 octets between our write and our reading of `outblob`, the next
+    /// Lets somebody else write another `inblob` of 64 bytes between our write and our reading of `outblob`, the next
     /// `times` times.
     pub fn inject_races(&self, times: usize) {
         self.state().races = times;
