@@ -28,7 +28,9 @@ use crate::signatures::VerifiedPlatform;
 /// Parsed collateral is kept for a minute: what the cache renews is used a minute later.
 ///
 /// Intel's early issue is asked for beside it, so that platforms which it would refuse are known before it becomes the
-/// standard one. No appraisal waits for it or fails by it.
+/// standard one. No appraisal waits for it or fails by it: its request is dropped once the standard issue is there.
+/// [`Cache::keep_fresh`](atls_collateral::Cache::keep_fresh) sees a dropped request to its end. Without it the early issue is obtained
+/// only if it comes before the standard one, while that has to be fetched. It may never come, and then nothing warns.
 pub struct FetchedCollateral {
     fetch: Arc<dyn Fetch>,
     asks_early: bool,
@@ -89,8 +91,8 @@ impl FetchedCollateral {
         Err(problem)
     }
 
-    /// Until the standard issue is there. A request for the early one that is not through by then is dropped; behind a cache it
-    /// goes on with the next.
+    /// Until the standard issue is there. A request for the early one that is not through by then is dropped. A cache goes on
+    /// with it in `keep_fresh`, or else for one poll whenever the next appraisal asks.
     async fn fetch_beside_early(
         &self,
         platform: &Platform,
