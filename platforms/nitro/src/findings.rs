@@ -10,10 +10,10 @@ use atls_core::finding::Outcome;
 use atls_reference::Digest;
 
 use crate::claims;
-use crate::judge::Judgement;
-use crate::judge::Software;
 use crate::policy::NitroImage;
 use crate::policy::NitroPolicy;
+use crate::trust_vector::Judgement;
+use crate::trust_vector::Software;
 
 /// Of the registers of a document that is verified, and what was judged of them.
 pub(crate) fn of(
@@ -149,7 +149,7 @@ fn register(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::judge;
+    use crate::trust_vector::judge;
 
     #[test]
     fn an_unknown_enclave_says_which_registers_were_seen_and_which_are_allowed() {

@@ -47,18 +47,18 @@ mod corim;
 mod document;
 mod envelope;
 mod findings;
-mod judge;
 mod measurements;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod nsm;
 mod policy;
+mod trust_vector;
 mod verifier;
 
 #[cfg(feature = "testing")]
 pub mod testing;
 
 #[cfg(test)]
-mod genuine;
+mod genuine_documents;
 
 use atls_core::Bound;
 use atls_core::ExpectedValue;

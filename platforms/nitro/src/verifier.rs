@@ -25,9 +25,9 @@ use crate::claims::NitroClaims;
 use crate::document::Document;
 use crate::envelope::Authentic;
 use crate::findings;
-use crate::judge;
-use crate::judge::Software;
 use crate::policy::NitroPolicy;
+use crate::trust_vector;
+use crate::trust_vector::Software;
 
 /// Appraises attestation documents of Nitro Enclaves, offline.
 pub struct NitroVerifier {
@@ -118,7 +118,7 @@ struct Judged {
 
 impl Judged {
     fn of(policy: &NitroPolicy, document: Document, valid_until: UnixTime, now: UnixTime) -> Self {
-        let judgement = judge::judge(policy, &document.pcrs);
+        let judgement = trust_vector::judge(policy, &document.pcrs);
         let findings = findings::of(policy, &document.pcrs, &judgement);
         let appraisal = Appraisal::new(judgement.vector);
         let appraisal = match judgement.software {

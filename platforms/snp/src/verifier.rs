@@ -27,11 +27,11 @@ use crate::claims::SnpClaims;
 use crate::collateral::PeerCollateral;
 use crate::collateral::SnpCollateral;
 use crate::findings;
-use crate::judge;
-use crate::own::InForce;
-use crate::own::Own;
+use crate::own_collateral::InForce;
+use crate::own_collateral::OwnCollateral;
 use crate::policy::SnpPolicy;
 use crate::roots::Roots;
+use crate::trust_vector;
 
 /// Appraises SEV-SNP Evidence under a root, by a policy.
 ///
@@ -120,7 +120,7 @@ impl SnpVerifier {
         now: UnixTime,
     ) -> Result<Judged, AppraisalError> {
         let peer = PeerCollateral::of(report, evidence.certificates(), endorsements);
-        let own = Own {
+        let own = OwnCollateral {
             roots: &self.roots,
             source: &self.collateral,
             now,
@@ -142,9 +142,9 @@ impl SnpVerifier {
             not_after = not_after.min(until);
         }
         let mut claims = SnpClaims::of(report, &chain.extensions)?;
-        let appraisal = judge::judge(report, &mut claims, &policy, now);
+        let appraisal = trust_vector::judge(report, &mut claims, &policy, now);
         let findings = findings::of(report, &claims, &policy, now);
-        let outdated = judge::outdated_from(&claims, &policy, now);
+        let outdated = trust_vector::outdated_from(&claims, &policy, now);
         not_after = not_after.min(outdated.unwrap_or(u64::MAX));
         let ear = Ear::local(verifier_id(), now, "snp", appraisal)
             .with_expiry(UnixTime::since_unix_epoch(Duration::from_secs(not_after)));

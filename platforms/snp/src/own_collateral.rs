@@ -27,7 +27,7 @@ use crate::crl::RevocationList;
 use crate::roots::Roots;
 
 /// What one appraisal may ask.
-pub(crate) struct Own<'a> {
+pub(crate) struct OwnCollateral<'a> {
     pub(crate) roots: &'a Roots,
     pub(crate) source: &'a Arc<dyn SnpCollateral>,
     pub(crate) now: UnixTime,
@@ -48,7 +48,7 @@ enum Refused {
     Rejected(AppraisalError),
 }
 
-impl Own<'_> {
+impl OwnCollateral<'_> {
     /// From the root to a key that is the report's. Nothing is asked for what the peer sent along.
     pub(crate) async fn chain(
         &self,

@@ -20,9 +20,9 @@ use crate::claims;
 use crate::document::Document;
 use crate::envelope;
 use crate::envelope::Authentic;
-use crate::judge::judge;
 use crate::policy::NitroImage;
 use crate::policy::NitroPolicy;
+use crate::trust_vector::judge;
 
 #[test]
 fn documents_of_aws_verify_at_their_time() {
