@@ -59,7 +59,7 @@ impl Rotating {
 impl ResolvesServerCert for Rotating {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
-        self.keys.get(call % KEYS.max(1)).cloned()
+        self.keys.get(call.checked_rem(KEYS)?).cloned()
     }
 }
 

@@ -364,7 +364,7 @@ fn every_byte_of_a_report_is_covered() {
             let mut report = whole.clone();
             report[index] ^= 1 << (index % 8);
             let evidence = SnpEvidence::new(report, certificates.clone());
-            let appraised = verifier.appraise_report(&evidence, &[], support::at(NOW));
+            let appraised = verifier.appraise_report(&evidence, &[], at(NOW));
             assert!(support::ready(appraised).is_err(), "{product} {index:#x}");
         }
     }
@@ -384,7 +384,7 @@ fn every_byte_of_a_certificate_and_a_list_is_covered() {
     );
     let judge = |kind, der: &[u8]| {
         let evidence = SnpEvidence::new(report.clone(), table.clone().with(kind, der));
-        let appraised = verifier.appraise_report(&evidence, &[], support::at(NOW));
+        let appraised = verifier.appraise_report(&evidence, &[], at(NOW));
         support::ready(appraised).map(drop)
     };
     for kind in [CertificateKind::Vcek, CertificateKind::Crl] {

@@ -240,7 +240,7 @@ fn recorded_evidence_is_appraised_but_for_its_binding() {
         let bytes = sample.evidence().encode().unwrap();
         let recorded = ready(sample.verifier().appraise_recorded(&bytes, at(THEN))).unwrap();
         assert_eq!(recorded.challenge(), &sample.report[0x50..0x90]);
-        assert_eq!(recorded.origin(), atls_core::Origin::Device);
+        assert_eq!(recorded.origin(), Origin::Device);
         assert_eq!(recorded.ear().status(), Tier::Affirming, "{}", sample.name);
         assert!(recorded.image().is_some(), "{}", sample.name);
         let mut altered = bytes.clone();
@@ -256,7 +256,7 @@ fn recorded_evidence_is_appraised_but_for_its_binding() {
     let verifier = forged.verifier(forged.policy()).unwrap();
     let recorded = ready(verifier.appraise_recorded(&bytes, at(THEN))).unwrap();
     assert_eq!(recorded.challenge(), support::CHALLENGE);
-    assert_eq!(recorded.origin(), atls_core::Origin::Simulated);
+    assert_eq!(recorded.origin(), Origin::Simulated);
     assert_eq!(recorded.image(), Some("forged"));
     for length in (0..bytes.len()).step_by(97) {
         let refused = ready(verifier.appraise_recorded(&bytes[..length], at(THEN)));
