@@ -10,8 +10,13 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/mod.rs"]
 mod support;
 
+mod meaning;
+mod stated;
+
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -28,23 +33,19 @@ use atls_core::Bound;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::MediaType;
-use atls_core::Origin;
 use atls_core::Stale;
 use atls_core::Verifier;
 use atls_core::combine::AllAgree;
 use atls_core::combine::Cached;
 use atls_core::combine::Failover;
-use atls_core::ear::Appraisal;
-use atls_core::ear::Category;
-use atls_core::ear::Ear;
 use atls_core::ear::Tier;
-use atls_core::ear::TrustClaim;
-use atls_core::ear::TrustVector;
-use atls_core::ear::VerifierId;
 use atls_core::exchange::OwnedAttestRequest;
 use atls_core::pki_types::UnixTime;
+use meaning::Meaning;
 use proptest::prelude::*;
 use proptest::sample::select;
+use stated::Stated;
+use stated::Strength;
 use support::identity;
 use support::providers;
 
@@ -62,14 +63,13 @@ enum Acceptance {
 /// What one verifier answers.
 #[derive(Clone, Debug, PartialEq)]
 enum Answer {
-    Result(i8),
-    FromFuture,
+    Result(Stated),
     Error(AppraisalError),
 }
 
 impl Answer {
     fn all() -> Vec<Self> {
-        let results = [2, 32, 1, 96].map(Self::Result);
+        let results = [2, 32, 1, 96].map(|claim| Self::Result(Stated::claiming(claim)));
         let errors = [
             AppraisalError::BadResult,
             AppraisalError::BadSignature,
@@ -79,7 +79,8 @@ impl Answer {
             AppraisalError::StaleCollateral(Stale::undated("list")),
             AppraisalError::Unreachable,
         ];
-        let all = results.into_iter().chain([Self::FromFuture]);
+        let future = Self::Result(Stated::claiming(2).issued_at(NOW + 61));
+        let all = results.into_iter().chain([future]);
         all.chain(errors.map(Self::Error)).collect()
     }
 
@@ -92,23 +93,28 @@ impl Answer {
 
     fn acceptance(&self) -> Acceptance {
         match self {
-            Self::Result(2) => Acceptance::Accepted,
-            Self::Result(32) => Acceptance::Doubtful,
-            _ => Acceptance::Refused,
+            Self::Error(_) => Acceptance::Refused,
+            Self::Result(stated) if stated.is_from_future() => Acceptance::Refused,
+            Self::Result(stated) => match stated.claim {
+                2 => Acceptance::Accepted,
+                32 => Acceptance::Doubtful,
+                _ => Acceptance::Refused,
+            },
+        }
+    }
+
+    fn stated(&self) -> Option<&Stated> {
+        match self {
+            Self::Error(_) => None,
+            Self::Result(stated) => Some(stated),
         }
     }
 
     fn give(&self, bound: &Bound) -> Result<Appraised, AppraisalError> {
-        let (claim, issued_at) = match self {
-            Self::Error(error) => return Err(error.clone()),
-            Self::FromFuture => (2, NOW + 61),
-            Self::Result(claim) => (*claim, NOW),
-        };
-        let vector = TrustVector::new().with(Category::Hardware, TrustClaim::new(claim));
-        let verifier = VerifierId::new("test", "1");
-        let ear = Ear::local(verifier, at(issued_at), "device", Appraisal::new(vector));
-        let matched = support::matched(bound);
-        Ok(Appraised::bound_to_connection(ear, Origin::Device, matched))
+        match self {
+            Self::Error(error) => Err(error.clone()),
+            Self::Result(stated) => Ok(stated.give(bound)),
+        }
     }
 }
 
@@ -121,52 +127,7 @@ enum Tree {
     Failover(Vec<Self>),
 }
 
-/// What a nesting means, in whatever order its leaves answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meaning {
-    /// Final.
-    Answered(Acceptance),
-    /// Another may be asked; with the worst that was found.
-    Unavailable(Acceptance),
-}
-
 impl Tree {
-    fn meaning(&self) -> Meaning {
-        match self {
-            Self::Leaf(answer, _) if answer.is_unavailable() => {
-                Meaning::Unavailable(Acceptance::Accepted)
-            }
-            Self::Leaf(answer, _) => Meaning::Answered(answer.acceptance()),
-            Self::Cached(tree) => tree.meaning(),
-            Self::AllAgree(trees) => {
-                let meanings = trees.iter().map(Self::meaning);
-                let none = Meaning::Answered(Acceptance::Accepted);
-                meanings.fold(none, |all, one| match (all, one) {
-                    (Meaning::Answered(Acceptance::Refused), _)
-                    | (_, Meaning::Answered(Acceptance::Refused)) => {
-                        Meaning::Answered(Acceptance::Refused)
-                    }
-                    (Meaning::Answered(a), Meaning::Answered(b)) => Meaning::Answered(a.max(b)),
-                    (Meaning::Answered(a) | Meaning::Unavailable(a), b) => match b {
-                        Meaning::Answered(b) | Meaning::Unavailable(b) => {
-                            Meaning::Unavailable(a.max(b))
-                        }
-                    },
-                })
-            }
-            Self::Failover(trees) => {
-                let mut found = Acceptance::Accepted;
-                for tree in trees {
-                    match tree.meaning() {
-                        Meaning::Answered(answer) => return Meaning::Answered(found.max(answer)),
-                        Meaning::Unavailable(partly) => found = found.max(partly),
-                    }
-                }
-                Meaning::Unavailable(found)
-            }
-        }
-    }
-
     fn build(&self, world: &Arc<World>) -> Arc<dyn Verifier> {
         let all = |trees: &[Self]| trees.iter().map(|tree| tree.build(world)).collect();
         match self {
@@ -238,17 +199,45 @@ fn check(tree: &Tree) {
     );
     // As it is meant, in this order as in any other.
     let meant = match tree.meaning() {
-        Meaning::Answered(acceptance) => acceptance,
+        Meaning::Answered(found) => found.acceptance,
         Meaning::Unavailable(_) => Acceptance::Refused,
     };
     assert_eq!(reached, meant, "{tree:?}: {outcome:?}");
-    // Who cannot be asked hides no refusal.
+    // Who cannot be asked hides no refusal, and no second key.
     let refuses = |answer: &Answer| matches!(answer, Answer::Error(_)) && !answer.is_unavailable();
-    if answered.iter().any(refuses) {
+    let keys = answered.iter().filter_map(|answer| answer.stated()?.key);
+    let has_two_keys = keys.collect::<BTreeSet<_>>().len() > 1;
+    if has_two_keys || answered.iter().any(refuses) {
         let error = outcome.map(drop).unwrap_err();
         let incomplete = matches!(error, AppraisalError::Incomplete(_));
         let hidden = incomplete || Answer::Error(error.clone()).is_unavailable();
         assert!(!hidden, "{tree:?}: {error}");
+    }
+}
+
+/// That a merged result is exactly as strong as its weakest member in each respect, and names the key that any member names.
+fn check_strength(tree: &Tree) {
+    let (outcome, answered) = tree.run();
+    let stated: Vec<_> = answered.iter().filter_map(Answer::stated).collect();
+    let Ok(result) = outcome else {
+        return;
+    };
+    let strength = stated.iter().map(|stated| stated.strength());
+    let weakest = strength.reduce(Strength::and);
+    assert_eq!(Some(Strength::of(&result)), weakest, "{tree:?}");
+    // None is made acceptable by an older one beside it.
+    let from_future = stated.iter().any(|stated| stated.is_from_future());
+    assert_eq!(result.ear().issued_at() > at(NOW + 60), from_future);
+    // The key has no accessor: a further verifier that names another is refused, and one that names the same is not.
+    let mut keys = stated.iter().filter_map(|stated| stated.key);
+    let key = keys.next();
+    assert!(keys.all(|other| Some(other) == key), "{tree:?}");
+    for probe in [1, 2] {
+        let named = Stated::claiming(2).with_key(probe);
+        let probe_leaf = Tree::Leaf(Answer::Result(named), 0);
+        let probed = Tree::AllAgree(vec![tree.clone(), probe_leaf]).run().0;
+        let agrees = !from_future && key.is_none_or(|key| key == probe);
+        assert_eq!(probed.is_ok(), agrees, "{tree:?} {probe}");
     }
 }
 
@@ -257,12 +246,14 @@ fn check_monotone(tree: &Tree, leaf: usize) {
     let mut worse = tree.clone();
     let mut leaves = worse.leaves();
     let index = leaf % leaves.len();
-    let next = match leaves[index] {
-        Answer::Result(2) => Answer::Result(32),
-        Answer::Result(32) => Answer::Result(1),
-        Answer::Result(1) => Answer::Result(96),
-        Answer::Result(_) => Answer::Error(AppraisalError::NotBound),
-        Answer::FromFuture | Answer::Error(_) => return,
+    let next = match &*leaves[index] {
+        Answer::Error(_) => return,
+        Answer::Result(stated) => match stated.claim {
+            2 => Answer::Result(stated.with_claim(32)),
+            32 => Answer::Result(stated.with_claim(1)),
+            1 => Answer::Result(stated.with_claim(96)),
+            _ => Answer::Error(AppraisalError::NotBound),
+        },
     };
     *leaves[index] = next;
     let (before, after) = (acceptance(&tree.run().0), acceptance(&worse.run().0));
@@ -289,11 +280,12 @@ fn every_outcome_in_every_order_of_all_within_failover_and_back() {
             let leaf = |answer: &Answer, delay| Tree::Leaf(answer.clone(), delay);
             let pair = vec![leaf(one, a), leaf(two, b)];
             let third = leaf(three, c);
-            check(&Tree::Failover(vec![
-                Tree::AllAgree(pair.clone()),
-                third.clone(),
-            ]));
-            check(&Tree::AllAgree(vec![Tree::Failover(pair), third]));
+            let failover = Tree::Failover(vec![Tree::AllAgree(pair.clone()), third.clone()]);
+            let all = Tree::AllAgree(vec![Tree::Failover(pair), third]);
+            for tree in [failover, all] {
+                check(&tree);
+                check_strength(&tree);
+            }
         }
     }
 }
@@ -303,13 +295,18 @@ proptest! {
     #[test]
     fn no_nesting_is_more_content_than_who_answered(tree in tree(), leaf in any::<usize>()) {
         check(&tree);
+        check_strength(&tree);
         check_monotone(&tree, leaf);
     }
 }
 
 /// Three deep, over all outcomes; the delays make the order.
 fn tree() -> impl Strategy<Value = Tree> {
-    let leaf = (select(Answer::all()), 0_usize..6);
+    let answer = prop_oneof![
+        stated::any().prop_map(Answer::Result),
+        select(Answer::all()),
+    ];
+    let leaf = (answer, 0_usize..6);
     let leaf = leaf.prop_map(|(answer, delay)| Tree::Leaf(answer, delay));
     leaf.prop_recursive(3, 27, 3, |inner| {
         let several = proptest::collection::vec(inner.clone(), 1..4);
