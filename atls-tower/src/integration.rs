@@ -4,7 +4,7 @@
 //! callbacks showed, and do the exchange here. All other clients use [`ClientConnector`](crate::ClientConnector).
 //!
 //! [`ClientExchange`] takes a session past its TLS handshake and gives the attestation of the server. Any failure is an
-//! [`Error`](crate::Error), and the integration must close the connection then.
+//! [`Error`], and the integration must close the connection then.
 
 use std::fmt;
 use std::io;

@@ -1,6 +1,7 @@
 //! A certificate resolver that gives another key at each call: the handshake and the authenticator of a connection use the
 //! same key all the same, and the resolver is asked once per connection.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"

@@ -57,7 +57,7 @@ impl JsonApi {
     /// Posts JSON and gives the token of the answer `{"token": JWT}`, which must be labelled `application/json`.
     ///
     /// # Errors
-    /// Those of [`post`](Self::post), and `answer_malformed` for an answer of another media type or without token.
+    /// Those of the request, and `answer_malformed` for an answer of another media type or without token.
     pub async fn token(&self, body: &Value) -> Result<String, Failure> {
         let response = self.post(body).await?;
         let answer = response.body();
@@ -72,7 +72,7 @@ impl JsonApi {
     /// Posts JSON and gives the body of the answer, which is the token, whatever its media type says.
     ///
     /// # Errors
-    /// Those of [`post`](Self::post), and `answer_malformed` for a body that is no text.
+    /// Those of the request, and `answer_malformed` for a body that is no text.
     pub async fn bare_token(&self, body: &Value) -> Result<String, Failure> {
         let response = self.post(body).await?;
         String::from_utf8(response.into_body()).map_err(|_| MALFORMED)

@@ -29,10 +29,10 @@ pub struct NextMinimumTcb {
     pub from: Day,
     /// As in [`MinimumTcb::reported`].
     pub reported: Tcb,
-    /// As in [`MinimumTcb::committed`].
+    /// As `committed` of the minimum that is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub committed: Option<Tcb>,
-    /// As in [`MinimumTcb::launch`].
+    /// As `launch` of the minimum that is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launch: Option<Tcb>,
 }
