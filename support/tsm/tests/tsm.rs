@@ -264,7 +264,7 @@ fn errors_keep_their_meaning_for_the_attester() {
     assert_eq!(AttestError::from(TsmError::TimedOut), AttestError::TimedOut);
     assert_eq!(
         AttestError::from(TsmError::NoProvider),
-        AttestError::Device("configfs-tsm has no provider".to_owned())
+        AttestError::Device(TsmError::NoProvider.to_string())
     );
 }
 
