@@ -1,7 +1,11 @@
-//! Where Evidence carries the value of a connection, for verifiers that pass it on to a service.
+//! Formats of Evidence, read and written: one module for each vendor's format, used by platforms and by verifiers alike.
 //!
-//! And which claims of it a service reports in its result. A service may echo whatever nonce it is given, so its client looks by itself. What is read here is covered by the
-//! Evidence's own signature, which **is not verified here**: alone, these values prove nothing.
+//! A reader takes bytes of a peer and gives typed values, or an error that names the part at fault. It checks the form and
+//! **no signature**: alone, these values prove nothing.
+//!
+//! Each module says where its format carries the value of a connection, such as [`snp::report_data`]. Verifiers that ask a service
+//! compare it before they ask, because a service may echo whatever nonce it is given; [`ReportedClaims`] reads the claims in
+//! which a service reports what it found.
 #![forbid(unsafe_code)]
 
 pub mod dcap;
@@ -18,7 +22,7 @@ pub use digest::Digest;
 pub use implementation::origin_of;
 pub use reported::ReportedClaims;
 
-/// Whether who runs a machine may look into it.
+/// Whether the operator of a machine may look into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "there is no third")]
 pub enum Debugging {
