@@ -4,15 +4,23 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
 use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::Bound;
+use atls_core::Origin;
 use atls_core::ear::Category;
+use atls_core::ear::Tier;
 use atls_core::exchange::OwnedAttestRequest;
 use atls_core::pki_types::PrivateKeyDer;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Digest;
+use atls_reference::Live;
 use ring::digest;
 
 use crate::chain::AWS_ROOT_G1;
@@ -23,6 +31,7 @@ use crate::envelope::Authentic;
 use crate::policy::NitroImage;
 use crate::policy::NitroPolicy;
 use crate::trust_vector::judge;
+use crate::verifier::NitroVerifier;
 
 #[test]
 fn documents_of_aws_verify_at_their_time() {
@@ -102,6 +111,38 @@ fn every_flipped_byte_and_every_truncation_is_refused() {
             flipped[index] ^= 1 << (index % 8);
             assert!(refused(&flipped), "{} at {index}", sample.name);
         }
+    }
+}
+
+#[test]
+fn recorded_documents_are_appraised_but_for_their_binding() {
+    for sample in samples() {
+        let register = |index| claims::register(&sample.document.pcrs, index).copied();
+        let known = [0, 1, 2].map(|index| register(index).unwrap());
+        // A policy names no image whose registers are zero, as in debug mode.
+        let debug = claims::is_debug(&sample.document.pcrs);
+        let [pcr0, pcr1, pcr2] = match debug {
+            true => [Digest::from([1; 48]); 3],
+            false => known,
+        };
+        let image = NitroImage::measured("known", pcr0, pcr1, pcr2);
+        let policy = Live::fixed(NitroPolicy::new(vec![image])).unwrap();
+        let verifier = NitroVerifier::new(Arc::new(policy));
+        let made_at = at(sample.document.timestamp_ms / 1000);
+        let recorded = ready(verifier.appraise_recorded(&sample.bytes, made_at)).unwrap();
+        let nonce = sample.document.nonce.as_deref();
+        assert_eq!(recorded.challenge(), nonce.unwrap_or_default());
+        assert_eq!(recorded.origin(), Origin::Device);
+        let (expected, image) = match debug {
+            true => (Tier::Contraindicated, None),
+            false => (Tier::Affirming, Some("known")),
+        };
+        assert_eq!(recorded.ear().status(), expected, "{}", sample.name);
+        assert_eq!(recorded.image(), image, "{}", sample.name);
+        let mut altered = sample.bytes.clone();
+        *altered.last_mut().unwrap() ^= 1;
+        let refused = ready(verifier.appraise_recorded(&altered, made_at));
+        assert_eq!(refused.unwrap_err(), AppraisalError::BadSignature);
     }
 }
 
@@ -209,6 +250,17 @@ fn bound() -> Bound {
     let key = rustls::crypto::ring::sign::any_supported_type(&der).unwrap();
     let request = OwnedAttestRequest::for_key(&*key).unwrap();
     request.as_request().bound().clone()
+}
+
+/// The output of a future that waits for nothing.
+///
+/// # Panics
+/// The future waits.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("it waits"),
+    }
 }
 
 fn at(seconds: u64) -> UnixTime {
