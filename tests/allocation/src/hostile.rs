@@ -1,5 +1,7 @@
 //! Inputs that cost a careless parser much more than their length.
 
+mod nested;
+
 /// One input.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -36,6 +38,7 @@ pub fn within(inputs: Vec<Hostile>, embed: impl Fn(&[u8]) -> Vec<u8>) -> Vec<Hos
 pub fn cbor(length: usize) -> Vec<Hostile> {
     let mut inputs = shrinking(length, cbor_of);
     inputs.extend(cbor_that_claims());
+    inputs.extend(nested::cbor());
     inputs
 }
 
