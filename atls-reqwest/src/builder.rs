@@ -173,7 +173,7 @@ impl AttestedBuilder {
         self
     }
 
-    /// Every server must attest and be accepted by this relying party, before a first octet of HTTP is sent.
+    /// Every server must attest and be accepted by this relying party, before a first byte of HTTP is sent.
     pub fn require_peer(mut self, relying_party: Arc<RelyingParty>) -> Self {
         self.terms = self.terms.require_peer(relying_party);
         self
@@ -326,9 +326,9 @@ mod tests {
         server.read_hs(&hello).unwrap();
         // The ServerHello, then what is under handshake keys.
         let mut next = || {
-            let mut octets = Vec::new();
-            server.write_hs(&mut octets);
-            octets
+            let mut bytes = Vec::new();
+            server.write_hs(&mut bytes);
+            bytes
         };
         client.read_hs(&next()).unwrap();
         let refused = client.read_hs(&next()).unwrap_err();

@@ -68,7 +68,7 @@ impl fmt::Debug for AttestationLog {
     }
 }
 
-/// Connections; a few hundred octets each.
+/// Connections; a few hundred bytes each.
 const CAPACITY: NonZeroUsize = match NonZeroUsize::new(8192) {
     Some(capacity) => capacity,
     None => NonZeroUsize::MIN,

@@ -1,4 +1,4 @@
-//! Octets of a fixed length, in hexadecimal in files.
+//! Bytes of a fixed length, in hexadecimal in files.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use serde::Serialize;
 use serde::Serializer;
 use serde::de;
 
-/// A measurement, key digest or other value of exactly `N` octets. In files: `2 × N` hexadecimal digits, either case.
+/// A measurement, key digest or other value of exactly `N` bytes. In files: `2 × N` hexadecimal digits, either case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest<const N: usize>([u8; N]);
 
 impl<const N: usize> Digest<N> {
-    /// The octets.
+    /// The bytes.
     pub fn as_bytes(&self) -> &[u8; N] {
         &self.0
     }
 
-    /// Whether every octet is zero, as formats have it for "not measured".
+    /// Whether every byte is zero, as formats have it for "not measured".
     pub fn is_zero(&self) -> bool {
-        self.0.iter().all(|octet| *octet == 0)
+        self.0.iter().all(|byte| *byte == 0)
     }
 
     /// From hexadecimal digits; `None` for another length or character.
@@ -29,18 +29,18 @@ impl<const N: usize> Digest<N> {
         if digits.len() != N.checked_mul(2)? {
             return None;
         }
-        let mut octets = [0; N];
-        for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
+        let mut bytes = [0; N];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
             let [high, low] = pair else { return None };
-            *octet = (nibble(*high)? << 4) | nibble(*low)?;
+            *byte = (nibble(*high)? << 4) | nibble(*low)?;
         }
-        Some(Self(octets))
+        Some(Self(bytes))
     }
 }
 
 impl<const N: usize> From<[u8; N]> for Digest<N> {
-    fn from(octets: [u8; N]) -> Self {
-        Self(octets)
+    fn from(bytes: [u8; N]) -> Self {
+        Self(bytes)
     }
 }
 
@@ -52,7 +52,7 @@ impl<const N: usize> AsRef<[u8]> for Digest<N> {
 
 impl<const N: usize> fmt::Display for Digest<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

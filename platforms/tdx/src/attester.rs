@@ -123,7 +123,7 @@ impl LocalAttester for TdxAttester {
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
         let failed = |what: &str| AttestError::Device(what.to_owned());
         let quote = self.quote(request.expected_report_data().bytes())?;
-        let octets = match &self.event_log {
+        let bytes = match &self.event_log {
             None => quote,
             Some(log) => TdxEvidence {
                 quote,
@@ -133,7 +133,7 @@ impl LocalAttester for TdxAttester {
             .map_err(|_| failed("evidence does not encode"))?,
         };
         let [media_type] = &self.media_types;
-        let evidence = Cmw::evidence(media_type.clone(), octets);
+        let evidence = Cmw::evidence(media_type.clone(), bytes);
         let Some(collateral) = self.collateral.current() else {
             return Ok(evidence);
         };
@@ -189,8 +189,8 @@ impl CollateralToSend {
     /// # Errors
     /// [`CollateralFormError`], which is not expected.
     pub fn replace(&self, collateral: &Collateral) -> Result<(), CollateralFormError> {
-        let octets = collateral.encode()?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(octets.into());
+        let bytes = collateral.encode()?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(bytes.into());
         Ok(())
     }
 

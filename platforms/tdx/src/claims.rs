@@ -196,11 +196,11 @@ impl fmt::Debug for PlatformClaims {
     }
 }
 
-fn ppid(octets: &[u8]) -> Result<Digest<16>, QuoteError> {
-    let octets: [u8; 16] = octets
+fn ppid(bytes: &[u8]) -> Result<Digest<16>, QuoteError> {
+    let bytes: [u8; 16] = bytes
         .try_into()
         .map_err(|_| QuoteError::Malformed("PCK certificate"))?;
-    Ok(octets.into())
+    Ok(bytes.into())
 }
 
 fn flag(flag: PckCertFlag) -> Option<bool> {

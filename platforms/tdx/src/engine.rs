@@ -1,4 +1,4 @@
-//! What TDX and SGX have in common: from octets and a source of collateral to a verified report.
+//! What TDX and SGX have in common: from bytes and a source of collateral to a verified report.
 
 use std::mem;
 use std::sync::Arc;
@@ -88,7 +88,7 @@ impl Engine {
         policy: &PlatformDemands<'_>,
         now: UnixTime,
     ) -> Result<Verified, QuoteError> {
-        // The chain ends with the root, octet for octet, or nothing below would look at its last certificate.
+        // The chain ends with the root, byte for byte, or nothing below would look at its last certificate.
         self.root.split(&quote.chain)?;
         let platform = signatures::claimed_platform(quote)?;
         let mut tried = Vec::new();

@@ -1,6 +1,6 @@
 //! Intel TDX and SGX: quotes appraised under Intel's root, and an attester over configfs-tsm.
 //!
-//! The verifier half is octets in, result out: signature chain, revocation, expiry, identity of the Quoting Enclave, TCB
+//! The verifier half is bytes in, result out: signature chain, revocation, expiry, identity of the Quoting Enclave, TCB
 //! level and advisories (by the DCAP library), then challenge, measurements, attributes and platform against a policy.
 //! It has no clock, no device and no network of its own.
 //!
@@ -25,7 +25,7 @@
 //! | `application/vnd.atls.sgx-quote` | an SGX quote, version 3 |
 //! | `application/vnd.atls.dcap-collateral+cbor` | [`Collateral`], as Endorsements |
 //!
-//! In each quote `REPORTDATA` is SHA-512 of the binder, all 64 octets; in DICE tagged evidence of RA-TLS certificates it is
+//! In each quote `REPORTDATA` is SHA-512 of the binder, all 64 bytes; in DICE tagged evidence of RA-TLS certificates it is
 //! what that format fixes.
 #![forbid(unsafe_code)]
 

@@ -34,7 +34,7 @@ use atls_formats::dcap::Tee;
 pub struct Platform {
     /// SGX and TDX have collateral of their own.
     pub tee: Tee,
-    /// Family, model, stepping, platform type and custom SKU: 6 octets.
+    /// Family, model, stepping, platform type and custom SKU: 6 bytes.
     pub fmspc: [u8; 6],
     /// Who issued the PCK certificate, and hence its revocation list.
     pub ca: PckCa,
@@ -118,7 +118,7 @@ impl Root {
         .allow_service_td(true)
     }
 
-    /// Splits a chain, leaf first, from the root at its end, which must be this one, octet for octet.
+    /// Splits a chain, leaf first, from the root at its end, which must be this one, byte for byte.
     pub(crate) fn split<'a>(&self, chain: &'a [Vec<u8>]) -> Result<Chain<'a>, QuoteError> {
         let (root, others) = chain.split_last().ok_or(QuoteError::BadSignature)?;
         if digest::digest(&digest::SHA256, root).as_ref() != self.sha256 {
@@ -320,9 +320,9 @@ mod tests {
             });
             let mut quote = Quote::decode(&QUOTE, Tee::Tdx).unwrap();
             let leaf = &mut quote.chain[0];
-            for (at, octet) in changes {
+            for (at, byte) in changes {
                 let at = at.index(leaf.len());
-                leaf[at] = octet;
+                leaf[at] = byte;
             }
             let _ = claimed_platform(&quote);
             let length = cut.index(quote.chain[0].len());

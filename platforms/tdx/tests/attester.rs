@@ -332,18 +332,18 @@ fn an_enclave_is_accepted_by_its_media_type() {
 
 proptest! {
     #[test]
-    fn arbitrary_evidence_never_panics(octets in proptest::collection::vec(any::<u8>(), 0..2000)) {
+    fn arbitrary_evidence_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
         let platform = ForgedPlatform::new(NOW).unwrap();
         let verifier = verifier(&platform, &platform.td_report(), CollateralFromPeer::new());
         let connection = Connection::new(SUITES[0]);
         let bound = connection.challenge.to_attest().unwrap().bound();
         // Behind a header that is right, too; and cut out of CBOR.
         let quote = platform.tdx_quote(&platform.td_report(), &[0; 64]).unwrap();
-        let behind = [&quote[..48], &octets].concat();
-        let in_cbor = [&[0x82, 0x59, 0x01, 0x00], &octets[..]].concat();
-        for octets in [octets, behind, in_cbor] {
+        let behind = [&quote[..48], &bytes].concat();
+        let in_cbor = [&[0x82, 0x59, 0x01, 0x00], &bytes[..]].concat();
+        for bytes in [bytes, behind, in_cbor] {
             for media_type in verifier.media_types() {
-                let evidence = Evidence::new(media_type, &octets, bound);
+                let evidence = Evidence::new(media_type, &bytes, bound);
                 prop_assert!(ready(verifier.appraise(&evidence, at(NOW))).is_err());
             }
         }

@@ -506,7 +506,7 @@ fn nothing_is_fetched_for_a_quote_that_does_not_verify() {
     let verifier = verifier(&platform, policy(&report), source.clone());
     let good = quote(&platform);
     let judge = |quote: &[u8]| ready(verifier.appraise_quote(quote, &[], at(NOW)));
-    // Every octet that something signs: header, body, signature, key, QE report and its signature, authentication data.
+    // Every byte that something signs: header, body, signature, key, QE report and its signature, authentication data.
     for index in (0..48 + 584)
         .chain(48 + 584 + 4..48 + 584 + 4 + 128)
         .chain(770..1250)
@@ -1015,7 +1015,7 @@ impl Service {
                 .iter()
                 .map(|octet| format!("{octet:02X}"))
                 .collect();
-            // As white space is not normalised away, the octets must be taken as they are.
+            // As white space is not normalised away, the bytes must be taken as they are.
             format!("{{ \"{name}\": {document} , \"signature\":\"{signature}\"}}").into_bytes()
         };
         Self {

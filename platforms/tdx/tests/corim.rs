@@ -47,7 +47,7 @@ use support::at;
 use support::ready;
 use support::value;
 
-/// Content octets of 2.16.840.1.113741, Intel's arc.
+/// Content bytes of 2.16.840.1.113741, Intel's arc.
 const INTEL: [u8; 7] = [0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x4d];
 const PROFILE: [u8; 3] = [0x01, 0x10, 0x01];
 const TDX_MODULE: [u8; 5] = [0x01, 0x02, 0x03, 0x04, 0x03];

@@ -25,8 +25,8 @@ fn folder(target: &str) -> PathBuf {
 #[test]
 fn collateral_parses() {
     for name in ["sgx", "tdx"] {
-        let octets = fs::read(folder("collateral").join(name)).unwrap();
-        assert!(Collateral::decode(&octets).is_ok(), "{name}");
+        let bytes = fs::read(folder("collateral").join(name)).unwrap();
+        assert!(Collateral::decode(&bytes).is_ok(), "{name}");
     }
 }
 
@@ -35,14 +35,14 @@ fn collateral_parses() {
 fn make_seeds() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let collateral = |tee| platform.collateral(tee).unwrap().encode().unwrap();
-    for (target, name, octets) in [
+    for (target, name, bytes) in [
         ("collateral", "sgx", collateral(Tee::Sgx)),
         ("collateral", "tdx", collateral(Tee::Tdx)),
-        ("altered", "one-octet", vec![0, 100, 1]),
-        // A zero octet for the last line feed of the chain was once taken.
-        ("altered", "last-octet", vec![0x0e, 0x5a, 0x0a]),
+        ("altered", "one-byte", vec![0, 100, 1]),
+        // A zero byte for the last line feed of the chain was once taken.
+        ("altered", "last-byte", vec![0x0e, 0x5a, 0x0a]),
     ] {
         fs::create_dir_all(folder(target)).unwrap();
-        fs::write(folder(target).join(name), octets).unwrap();
+        fs::write(folder(target).join(name), bytes).unwrap();
     }
 }

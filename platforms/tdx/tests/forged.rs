@@ -139,7 +139,7 @@ fn the_challenge_is_compared_whole() {
 
 /// Nothing in a quote can be replaced, be it signed or not: neither by the flip of a bit nor by what ends a text.
 #[test]
-fn no_octet_can_be_replaced() {
+fn no_byte_can_be_replaced() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
     let source = SuppliedCollateral::new([platform.collateral(Tee::Tdx).unwrap()]);
@@ -150,14 +150,14 @@ fn no_octet_can_be_replaced() {
     );
     let quote = platform.tdx_quote(&report, &REPORT_DATA).unwrap();
     for index in 0..quote.len() {
-        for octet in [quote[index] ^ 1 << (index % 8), 0, b'\n', b' ', b'-', b'='] {
-            if octet == quote[index] {
+        for byte in [quote[index] ^ 1 << (index % 8), 0, b'\n', b' ', b'-', b'='] {
+            if byte == quote[index] {
                 continue;
             }
             let mut altered = quote.clone();
-            altered[index] = octet;
+            altered[index] = byte;
             let judged = ready(verifier.appraise_quote(&altered, &[], at(NOW)));
-            assert!(judged.is_err(), "octet {index} became {octet:#x}");
+            assert!(judged.is_err(), "byte {index} became {byte:#x}");
         }
     }
 }

@@ -82,7 +82,7 @@ fn no_level(folder: &Path) -> Sample {
     )
 }
 
-/// 2026-01-27T09:49:59Z to 2026-02-26T09:01:45Z. Padded to 8,000 octets.
+/// 2026-01-27T09:49:59Z to 2026-02-26T09:01:45Z. Padded to 8,000 bytes.
 fn padded(folder: &Path) -> Sample {
     let yaml = std::fs::read_to_string(folder.join("tdx/v4-flashbots.collateral.yaml")).unwrap();
     Sample {
@@ -226,13 +226,13 @@ fn every_flipped_bit_is_refused() {
             ready(verifier.appraise_quote(&quote, &[], at(sample.from))).is_err()
         };
         for index in 0..sample.quote.len() {
-            assert!(refuses(index, index % 8), "octet {index}");
+            assert!(refuses(index, index % 8), "byte {index}");
         }
         // The unsigned framing, bit by bit: lengths and types after the body.
         let framing = whole - 4 - signature_length(&sample.quote);
         for index in (framing..framing + 4).chain(framing + 132..framing + 138) {
             for bit in 0..8 {
-                assert!(refuses(index, bit), "bit {bit} of octet {index}");
+                assert!(refuses(index, bit), "bit {bit} of byte {index}");
             }
         }
     }
@@ -295,15 +295,15 @@ fn a_quote_without_collateral_of_its_platform_is_refused() {
     assert_eq!(judged.map(drop), Err(QuoteError::NotSent));
 }
 
-/// No octet of what Intel signed can be changed.
+/// No byte of what Intel signed can be changed.
 #[test]
 fn altered_collateral_is_refused() {
     let Some(folder) = vectors() else { return };
     let sample = v4(&folder);
-    let octets = sample.collateral.encode().unwrap();
+    let bytes = sample.collateral.encode().unwrap();
     let mut parsed = 0;
-    for index in (0..octets.len()).step_by(3) {
-        let mut altered = octets.clone();
+    for index in (0..bytes.len()).step_by(3) {
+        let mut altered = bytes.clone();
         altered[index] ^= 1 << (index % 8);
         let Ok(collateral) = Collateral::decode(&altered) else {
             continue;
@@ -311,7 +311,7 @@ fn altered_collateral_is_refused() {
         parsed += 1;
         let verifier = support::intel(sample.policy_zero(), collateral);
         let judged = ready(verifier.appraise_quote(&sample.quote, &[], at(sample.from)));
-        assert!(judged.is_err(), "octet {index}");
+        assert!(judged.is_err(), "byte {index}");
     }
     assert!(parsed > 1_000, "{parsed}");
 }
@@ -320,12 +320,12 @@ fn altered_collateral_is_refused() {
 fn collateral_survives_its_form() {
     let Some(folder) = vectors() else { return };
     for sample in [v4(&folder), v5(&folder), padded(&folder), no_level(&folder)] {
-        let octets = sample.collateral.encode().unwrap();
-        assert!(octets.len() < 20_000, "{}", octets.len());
-        assert_eq!(Collateral::decode(&octets), Ok(sample.collateral));
-        for length in 0..octets.len() {
+        let bytes = sample.collateral.encode().unwrap();
+        assert!(bytes.len() < 20_000, "{}", bytes.len());
+        assert_eq!(Collateral::decode(&bytes), Ok(sample.collateral));
+        for length in 0..bytes.len() {
             assert!(
-                Collateral::decode(&octets[..length]).is_err(),
+                Collateral::decode(&bytes[..length]).is_err(),
                 "cut at {length}"
             );
         }
@@ -431,7 +431,7 @@ fn every_flipped_bit_of_an_enclaves_quote_is_refused() {
         let mut flipped = quote.clone();
         flipped[index] ^= 1 << (index % 8);
         let judged = sgx_judge(sgx_policy(&quote), &flipped, &collateral, SGX_FROM);
-        assert!(judged.is_err(), "octet {index}");
+        assert!(judged.is_err(), "byte {index}");
     }
     for length in 0..quote.len() {
         let judged = sgx_judge(sgx_policy(&quote), &quote[..length], &collateral, SGX_FROM);

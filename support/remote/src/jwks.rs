@@ -267,7 +267,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// Seconds between the beginnings of two appraisals that are under way together; more than an exchange may take.
 const AHEAD: u64 = 60;
 
-/// Octets. Sets with chains of certificates have some tens of kilobytes.
+/// Bytes. Sets with chains of certificates have some tens of kilobytes.
 const MAX_SET: usize = 256 * 1024;
 
 /// Until a fetch that failed is tried again where there are no keys.

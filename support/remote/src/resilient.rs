@@ -31,7 +31,7 @@ use crate::stats::Stats;
 ///
 /// | what | default |
 /// |---|---|
-/// | deadline, from call to last octet | 8 s, or what the caller allows if less |
+/// | deadline, from call to last byte | 8 s, or what the caller allows if less |
 /// | body | 256 KiB, or what the caller allows if less |
 /// | under way at once | 32 |
 /// | waiting | 64, then [`NotSent::Busy`] at once |

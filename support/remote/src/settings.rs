@@ -56,9 +56,9 @@ impl ResilientBuilder {
         self
     }
 
-    /// Most octets of a response's body, whatever its caller allows; by default 256 KiB.
-    pub fn max_body(mut self, octets: usize) -> Self {
-        self.settings.max_body = octets;
+    /// Most bytes of a response's body, whatever its caller allows; by default 256 KiB.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.settings.max_body = bytes;
         self
     }
 

@@ -21,7 +21,7 @@ fn a_token_of_the_issuer_in_time_is_read() {
         assert_eq!(token.issued_at(), at(NOW));
         assert_eq!(token.expires_at(), at(NOW + 300));
         assert_eq!(token.text("text"), Some("a"));
-        assert_eq!(token.hex("octets"), Some(vec![1, 2]));
+        assert_eq!(token.hex("bytes"), Some(vec![1, 2]));
         assert_eq!(token.hex("text"), None);
         assert_eq!(token.text("iat"), None);
     }
@@ -125,17 +125,17 @@ fn every_flipped_bit_of_the_signed_part_is_refused() {
     let token = signer.token(&claims());
     let (message, _) = token.rsplit_once('.').unwrap();
     for position in 0..message.len() {
-        let mut octets = token.clone().into_bytes();
-        if let Some(octet) = octets.get_mut(position) {
-            *octet ^= 1;
+        let mut bytes = token.clone().into_bytes();
+        if let Some(byte) = bytes.get_mut(position) {
+            *byte ^= 1;
         }
-        let altered = String::from_utf8(octets).unwrap();
+        let altered = String::from_utf8(bytes).unwrap();
         assert!(verify(&signer, &altered).is_err(), "{position}");
     }
 }
 
 fn claims() -> Value {
-    json!({ "iss": "issuer", "iat": NOW, "exp": NOW + 300, "text": "a", "octets": "0102" })
+    json!({ "iss": "issuer", "iat": NOW, "exp": NOW + 300, "text": "a", "bytes": "0102" })
 }
 
 fn verify(signer: &Signer, token: &str) -> Result<Token, AppraisalError> {

@@ -443,7 +443,7 @@ fn report_data(request: &Value) -> Vec<u8> {
 fn claims(request: &Value) -> Value {
     let hex: String = report_data(request)
         .iter()
-        .map(|octet| format!("{octet:02x}"))
+        .map(|byte| format!("{byte:02x}"))
         .collect();
     let ids = request["policy_ids"].as_array().unwrap();
     let matched: Vec<_> = ids

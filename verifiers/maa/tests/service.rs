@@ -95,7 +95,7 @@ async fn evidence_of_another_connection_is_not_even_sent() {
         let refused = appraise(&verifier, kind, &one, b"nothing").await;
         assert_eq!(refused.unwrap_err(), AppraisalError::Malformed);
     }
-    // A report on Azure's confidential VMs: 32 octets of the paravisor's, and zeros.
+    // A report on Azure's confidential VMs: 32 bytes of the paravisor's, and zeros.
     let mut paravisors = vec![9; 32];
     paravisors.resize(64, 0);
     let evidence = snp_evidence(&paravisors, &[("0vcek", VCEK)]);
@@ -618,6 +618,6 @@ fn decode(text: &Value) -> Vec<u8> {
         .unwrap()
 }
 
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub(crate) enum Form {
     /// RFC 7800: a JWK under `jwk`.
     Jwt,
-    /// RFC 8747: a COSE_Key under 1. Its labels are decimal here, its octets base64url.
+    /// RFC 8747: a COSE_Key under 1. Its labels are decimal here, its bytes base64url.
     Cwt,
 }
 
@@ -55,11 +55,11 @@ impl Form {
         }
         let mut public_key = kind.prefix.to_vec();
         for name in coordinates {
-            let octets = BinaryText::Base64Url.decode(key.get(*name)?.as_str()?)?;
-            if octets.len() != kind.octets {
+            let bytes = BinaryText::Base64Url.decode(key.get(*name)?.as_str()?)?;
+            if bytes.len() != kind.bytes {
                 return None;
             }
-            public_key.extend(octets);
+            public_key.extend(bytes);
         }
         Some(public_key_to_spki(&kind.algorithm, public_key).to_vec())
     }
@@ -107,7 +107,7 @@ struct Kind {
     prefix: &'static [u8],
     coordinates: usize,
     /// Of each coordinate.
-    octets: usize,
+    bytes: usize,
 }
 
 const KINDS: [Kind; 3] = [
@@ -117,7 +117,7 @@ const KINDS: [Kind; 3] = [
         algorithm: alg_id::ECDSA_P256,
         prefix: UNCOMPRESSED,
         coordinates: 2,
-        octets: 32,
+        bytes: 32,
     },
     Kind {
         jose: ("EC", "P-384"),
@@ -125,7 +125,7 @@ const KINDS: [Kind; 3] = [
         algorithm: alg_id::ECDSA_P384,
         prefix: UNCOMPRESSED,
         coordinates: 2,
-        octets: 48,
+        bytes: 48,
     },
     Kind {
         jose: ("OKP", "Ed25519"),
@@ -133,7 +133,7 @@ const KINDS: [Kind; 3] = [
         algorithm: alg_id::ED25519,
         prefix: &[],
         coordinates: 1,
-        octets: 32,
+        bytes: 32,
     },
 ];
 

@@ -117,7 +117,7 @@ impl Scheme {
         Self::fresh("SEVSNP", policy, Carriage::Sha512)
     }
 
-    /// Trustee's one part, `cpu0`, about the TEE of this name, whose report data is 64 octets and spelled in hexadecimal:
+    /// Trustee's one part, `cpu0`, about the TEE of this name, whose report data is 64 bytes and spelled in hexadecimal:
     ///
     /// * `snp`, whose result must tell that the guest may neither be debugged nor moved by a migration agent,
     /// * `tdx`, whose result must tell that the TD may not be debugged,

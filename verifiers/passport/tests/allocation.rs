@@ -153,7 +153,7 @@ fn psa_claims(nonce: &[u8]) -> Value {
             "ear.appraisal-policy-id": POLICY,
             "ear.veraison.annotated-evidence": {
                 "psa-nonce": BASE64_STANDARD.encode(nonce),
-                "psa-implementation-id": BASE64_STANDARD.encode(b"a device, of 32 octets, as it is"),
+                "psa-implementation-id": BASE64_STANDARD.encode(b"a device, has 32 bytes, as it is"),
                 "psa-security-lifecycle": 0x3000,
             },
         } },

@@ -68,7 +68,7 @@ async fn a_passport_is_good_with_the_key_of_its_holder_and_refused_by_default() 
 }
 
 #[tokio::test]
-async fn a_key_is_compared_to_its_last_octet() {
+async fn a_key_is_compared_to_its_last_byte() {
     let issuer = Signer::es256();
     let holder = identity();
     let key = Connection::of(&holder).leaf_key();
@@ -182,7 +182,7 @@ async fn a_jwt_names_a_key_by_itself_and_nothing_else() {
     let peer = decide(&issuer, Connection::of(&holder), &named, loose()).await;
     assert_eq!(peer.unwrap().binding(), Binding::Key);
     let x = &key[key.len() - 64..key.len() - 32];
-    let encode = |octets: &[u8]| Value::from(BASE64_URL_SAFE_NO_PAD.encode(octets));
+    let encode = |bytes: &[u8]| Value::from(BASE64_URL_SAFE_NO_PAD.encode(bytes));
     let mut ed25519 = ED25519.jwk(&key);
     ed25519["y"] = jwk["y"].clone();
     for confirmation in [
@@ -386,35 +386,35 @@ fn cwt_part() -> Vec<(Cbor, Cbor)> {
     ]
 }
 
-/// How a kind of key is spelled, and how many octets a coordinate has.
+/// How a kind of key is spelled, and how many bytes a coordinate has.
 struct Kind {
     kty: &'static str,
     crv: &'static str,
     cose: (i64, i64),
-    octets: usize,
+    bytes: usize,
     coordinates: usize,
 }
 
 impl Kind {
     fn jwk(&self, spki: &[u8]) -> Value {
         let mut jwk = json!({ "kty": self.kty, "crv": self.crv });
-        for (name, octets) in ["x", "y"].iter().zip(self.coordinates(spki)) {
-            jwk[name] = BASE64_URL_SAFE_NO_PAD.encode(octets).into();
+        for (name, bytes) in ["x", "y"].iter().zip(self.coordinates(spki)) {
+            jwk[name] = BASE64_URL_SAFE_NO_PAD.encode(bytes).into();
         }
         jwk
     }
 
     fn cose_key(&self, spki: &[u8]) -> Cbor {
         let mut entries = vec![(1, self.cose.0.into()), (-1, self.cose.1.into())];
-        for (label, octets) in [-2, -3].iter().zip(self.coordinates(spki)) {
-            entries.push((*label, Cbor::Bytes(octets.to_vec())));
+        for (label, bytes) in [-2, -3].iter().zip(self.coordinates(spki)) {
+            entries.push((*label, Cbor::Bytes(bytes.to_vec())));
         }
         map(entries)
     }
 
     /// The public key ends with them.
     fn coordinates<'a>(&self, spki: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-        spki[spki.len() - self.coordinates * self.octets..].chunks(self.octets)
+        spki[spki.len() - self.coordinates * self.bytes..].chunks(self.bytes)
     }
 }
 
@@ -422,7 +422,7 @@ const P256: Kind = Kind {
     kty: "EC",
     crv: "P-256",
     cose: (2, 1),
-    octets: 32,
+    bytes: 32,
     coordinates: 2,
 };
 
@@ -430,7 +430,7 @@ const P384: Kind = Kind {
     kty: "EC",
     crv: "P-384",
     cose: (2, 2),
-    octets: 48,
+    bytes: 48,
     coordinates: 2,
 };
 
@@ -438,7 +438,7 @@ const ED25519: Kind = Kind {
     kty: "OKP",
     crv: "Ed25519",
     cose: (1, 6),
-    octets: 32,
+    bytes: 32,
     coordinates: 1,
 };
 

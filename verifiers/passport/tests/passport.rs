@@ -117,7 +117,7 @@ async fn a_nonce_that_is_only_echoed_is_not_enough() {
     let office = Office::new();
     let connection = Connection::new();
     let nonce = connection.bound().as_bytes();
-    let good = psa_claims(nonce, b"a device, of 32 octets, as it is");
+    let good = psa_claims(nonce, b"a device, has 32 bytes, as it is");
     let judged = async |change: fn(&mut Value)| {
         let mut claims = good.clone();
         change(&mut claims);
@@ -152,7 +152,7 @@ async fn a_shorter_or_longer_value_is_another_one() {
     let value = connection.bound().as_bytes();
     let zeros = [value, &[0; 16]].concat();
     for nonce in [&value[..16], &zeros[..], &[]] {
-        let claims = psa_claims(nonce, b"a device, of 32 octets, as it is");
+        let claims = psa_claims(nonce, b"a device, has 32 bytes, as it is");
         let refused = office.judge(&office.psa(), &connection, &claims).await;
         assert_eq!(refused.unwrap_err(), AppraisalError::NotBound);
     }
@@ -358,10 +358,7 @@ async fn a_passport_of_trustee_is_bound_by_its_report_data() {
     let verifier = builder().issuer(issuer).build().unwrap();
     let connection = Connection::new();
     let challenge = stand_in::sha512(connection.bound().as_bytes());
-    let hex: String = challenge
-        .iter()
-        .map(|octet| format!("{octet:02x}"))
-        .collect();
+    let hex: String = challenge.iter().map(|byte| format!("{byte:02x}")).collect();
     let claims = |tee: &str, report_data: &str| {
         json!({
             "eat_profile": "tag:github.com,2024:confidential-containers/Trustee",
@@ -697,7 +694,7 @@ impl Issuer for Office {
             // It takes the simulator for a device, as an issuer with that trust anchor would; so the ID is altered.
             let claims = psa_claims(
                 evidence.bound().as_bytes(),
-                b"a device, of 32 octets, as it is",
+                b"a device, has 32 bytes, as it is",
             );
             Ok(self.signer.token(&claims).into_bytes())
         })

@@ -41,7 +41,7 @@ fn a_recorded_snp_result_is_about_the_report_data_that_it_states() {
     let ear = recorded.read(&SnpReport::new(), &challenge, RECORDED_AT);
     assert_eq!(ear.unwrap().status(), Tier::Affirming);
 
-    // It answers for the 32 octets that it was asked about and 32 zeros. Whoever asked so has not bound it to a field.
+    // It answers for the 32 bytes that it was asked about and 32 zeros. Whoever asked so has not bound it to a field.
     let mut other = challenge.clone();
     other[0] ^= 1;
     for challenge in [&challenge[..32], &other, &[], SAMPLE] {

@@ -94,14 +94,14 @@ fn genuine_tdx_quotes_are_read() {
     let mut read = 0;
     for file in std::fs::read_dir(vectors.join("tdx")).unwrap() {
         let file = file.unwrap();
-        let octets = std::fs::read(file.path()).unwrap();
-        let start = match octets.get(..6) {
+        let bytes = std::fs::read(file.path()).unwrap();
+        let start = match bytes.get(..6) {
             Some([4, 0, _, _, 0x81, 0]) => 48 + 520,
             Some([5, 0, _, _, 0x81, 0]) => 54 + 520,
             _ => continue,
         };
-        let report_data = &octets[start..start + 64];
-        let shaped_as_it_is = shaped(&TdxQuote::new(), &octets, report_data);
+        let report_data = &bytes[start..start + 64];
+        let shaped_as_it_is = shaped(&TdxQuote::new(), &bytes, report_data);
         // Recorded with two bytes behind it that are not zero.
         if file.file_name() == "v4-google-SPR_E4-nocollateral.quote" {
             assert_eq!(shaped_as_it_is, Err(AppraisalError::Malformed));
@@ -110,7 +110,7 @@ fn genuine_tdx_quotes_are_read() {
         assert!(shaped_as_it_is.is_ok(), "{file:?}");
         let mut other = report_data.to_vec();
         other[63] ^= 1;
-        let refused = shaped(&TdxQuote::new(), &octets, &other);
+        let refused = shaped(&TdxQuote::new(), &bytes, &other);
         assert_eq!(refused, Err(AppraisalError::NotBound));
         read += 1;
     }
@@ -128,7 +128,7 @@ fn genuine_azure_evidence_carries_its_challenge_in_the_tpm_quote() {
         let evidence = std::fs::read(vectors.join(format!("azure/{name}.json"))).unwrap();
         let parsed: Value = serde_json::from_slice(&evidence).unwrap();
         let message = parsed["tpm_quote"]["message"].as_str().unwrap();
-        // Magic, type, a name of 34 octets with its length, and the length of what follows.
+        // Magic, type, a name of 34 bytes with its length, and the length of what follows.
         let length = usize::from_str_radix(&message[84..88], 16).unwrap();
         let challenge: Vec<_> = (0..length)
             .map(|index| u8::from_str_radix(&message[88 + 2 * index..90 + 2 * index], 16).unwrap())
@@ -293,20 +293,20 @@ fn what_goes_on_is_what_was_read() {
 
 proptest! {
     #[test]
-    fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let formats: [&dyn EvidenceFormat<TrusteeService>; 4] =
             [&SnpReport::new(), &TdxQuote::new(), &SampleEvidence::new(), &AzureVtpm::snp("a/b")];
         for format in formats {
-            prop_assert!(format.read(&octets).is_err());
+            prop_assert!(format.read(&bytes).is_err());
         }
         // As a table of certificates, and as a TPM quote.
         let tsm = tsm(&[
             ("outblob", Cbor::Bytes(snp_report(&[7; 64]))),
             ("provider", Cbor::Text("sev_guest".to_owned())),
-            ("auxblob", Cbor::Bytes(octets.clone())),
+            ("auxblob", Cbor::Bytes(bytes.clone())),
         ]);
         drop(SnpReport::new().read(&tsm));
-        let message: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        let message: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let azure = json!({ "version": 1, "tpm_quote": { "message": format!("ff5443478018{message}") } });
         drop(AzureVtpm::snp("a/b").read(azure.to_string().as_bytes()));
     }
@@ -319,10 +319,10 @@ const VCEK: u128 = 0x63da_758d_e664_4564_adc5_f4b9_3be8_accd;
 const VLEK: u128 = 0xa807_4bc2_a25a_483e_aae6_39c0_45a0_b8a1;
 
 /// Evidence of version 1 with one member beside a quote that carries `challenge`.
-fn azure(member: &str, octets: &[u8]) -> Vec<u8> {
+fn azure(member: &str, bytes: &[u8]) -> Vec<u8> {
     let message = ["ff5443478018", "0000", "0009", "6368616c6c656e6765"].concat();
     let mut evidence = json!({ "version": 1, "tpm_quote": { "message": message } });
-    evidence[member] = BASE64_URL_SAFE.encode(octets).into();
+    evidence[member] = BASE64_URL_SAFE.encode(bytes).into();
     evidence.to_string().into_bytes()
 }
 

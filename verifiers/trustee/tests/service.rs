@@ -377,7 +377,7 @@ async fn a_passport_is_what_the_service_signed() {
     let quote = quote(&connection);
     let evidence = Evidence::new(&media_type, &quote, connection.bound());
     let passport = issuer.issue(&evidence).await.unwrap();
-    assert_eq!(passport.iter().filter(|octet| **octet == b'.').count(), 2);
+    assert_eq!(passport.iter().filter(|byte| **byte == b'.').count(), 2);
     let profile = issuer.media_type().parameter("eat_profile");
     assert_eq!(profile, Some(atls_trustee::PROFILE));
     // Not for Evidence of another connection.

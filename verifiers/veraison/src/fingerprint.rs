@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::Digest;
 use sha2::Sha256;
 
-/// SHA-256 of a public JWK's required members (RFC 7638), 32 octets; as text base64url, 43 characters.
+/// SHA-256 of a public JWK's required members (RFC 7638), 32 bytes; as text base64url, 43 characters.
 ///
 /// It is what an operator tells its users, over a channel of their own, so that a discovered key can be trusted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,9 +39,9 @@ impl FromStr for KeyFingerprint {
     type Err = FingerprintError;
 
     fn from_str(text: &str) -> Result<Self, FingerprintError> {
-        let octets = BASE64_URL_SAFE_NO_PAD.decode(text);
-        let octets = octets.map_err(|_| FingerprintError)?;
-        octets.try_into().map(Self).map_err(|_| FingerprintError)
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text);
+        let bytes = bytes.map_err(|_| FingerprintError)?;
+        bytes.try_into().map(Self).map_err(|_| FingerprintError)
     }
 }
 

@@ -34,7 +34,7 @@ use support::Step;
 use support::now;
 use support::service;
 
-const NONCE: &[u8] = b"this nonce has thirty-two octets";
+const NONCE: &[u8] = b"this nonce has thirty-two bytes.";
 const PSA: &str = "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa#tfm\"";
 
 async fn submit(fake: &Fake) -> Result<(), VeraisonError> {
@@ -88,7 +88,7 @@ async fn a_session_is_opened_used_and_deleted() {
     // Padded, and `=` escaped: released services take no other form.
     assert_eq!(
         opened.uri().to_string(),
-        "https://veraison.example/challenge-response/v1/newSession?nonce=dGhpcyBub25jZSBoYXMgdGhpcnR5LXR3byBvY3RldHM%3D"
+        "https://veraison.example/challenge-response/v1/newSession?nonce=dGhpcyBub25jZSBoYXMgdGhpcnR5LXR3byBieXRlcy4%3D"
     );
     let submitted = fake.request(Step::Submit);
     assert_eq!(submitted.headers()["content-type"], PSA);
@@ -199,7 +199,7 @@ async fn an_unsupported_media_type_names_what_is_accepted() {
 }
 
 #[tokio::test]
-async fn nonces_are_8_to_64_octets() {
+async fn nonces_are_8_to_64_bytes() {
     for length in [0, 7, 65] {
         let fake = Fake::new();
         let refused = submit_as(&fake, PSA, &vec![1; length]).await.unwrap_err();

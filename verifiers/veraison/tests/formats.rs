@@ -83,7 +83,7 @@ fn and(mut claims: Entries, key: i32, value: impl Into<Value>) -> Entries {
 
 // --- PSA -----------------------------------------------------------------------------------------------------------------
 
-const NONCE: [u8; 32] = *b"this nonce has thirty-two octets";
+const NONCE: [u8; 32] = *b"this nonce has thirty-two bytes.";
 
 fn psa() -> Entries {
     vec![
@@ -221,7 +221,7 @@ fn a_psa_token_is_a_tagged_sign1_and_nothing_else() {
     let array = CoseSign1Builder::new()
         .payload(encode(Value::Array(Vec::new())))
         .build();
-    for octets in [
+    for bytes in [
         untagged,
         trailing,
         detached,
@@ -229,7 +229,7 @@ fn a_psa_token_is_a_tagged_sign1_and_nothing_else() {
         encode(Value::Map(psa())),
     ] {
         assert_eq!(
-            check(&PsaToken::tfm(), &octets, &NONCE),
+            check(&PsaToken::tfm(), &bytes, &NONCE),
             Err(AppraisalError::Malformed)
         );
     }
@@ -520,12 +520,12 @@ fn genuine_evidence_carries_the_nonce_that_it_was_made_for() {
 
 proptest! {
     #[test]
-    fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let formats: [&dyn EvidenceFormat<VeraisonService>; 3] = [&PsaToken::tfm(), &CcaToken::new(), &SevSnpReport::new()];
         for format in formats {
-            prop_assert!(check(format, &octets, &NONCE).is_err());
-            prop_assert!(check(format, &[&[0xd2, 0x84, 0x43, 0xa1, 1, 0x26, 0xa0], &octets[..]].concat(), &NONCE).is_err());
-            prop_assert!(check(format, &[&[0xd9, 0x01, 0x8f, 0xa2], &octets[..]].concat(), &NONCE).is_err());
+            prop_assert!(check(format, &bytes, &NONCE).is_err());
+            prop_assert!(check(format, &[&[0xd2, 0x84, 0x43, 0xa1, 1, 0x26, 0xa0], &bytes[..]].concat(), &NONCE).is_err());
+            prop_assert!(check(format, &[&[0xd9, 0x01, 0x8f, 0xa2], &bytes[..]].concat(), &NONCE).is_err());
         }
     }
 }

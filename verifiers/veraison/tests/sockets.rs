@@ -37,7 +37,7 @@ use tokio::net::TcpStream;
 #[derive(Clone, Copy)]
 enum Way {
     Whole,
-    /// Only its first octets, then the connection is closed.
+    /// Only its first bytes, then the connection is closed.
     Cut(Step, usize),
     /// Blanks after its body without end.
     Endless(Step),
@@ -63,10 +63,8 @@ async fn connection(stream: TcpStream, fake: Fake, way: Way) -> std::io::Result<
     let answer = fake.handle(&request);
     match way {
         Way::Cut(cut, length) if cut == step => {
-            let octets = render(&answer, answer.body().len());
-            stream
-                .write_all(&octets[..length.min(octets.len())])
-                .await?;
+            let bytes = render(&answer, answer.body().len());
+            stream.write_all(&bytes[..length.min(bytes.len())]).await?;
         }
         Way::Endless(endless) if endless == step => {
             stream.write_all(&render(&answer, usize::MAX >> 1)).await?;

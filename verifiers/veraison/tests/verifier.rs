@@ -151,8 +151,8 @@ async fn evidence_of_another_connection_is_refused_and_never_sent() {
 async fn what_is_no_evidence_is_refused_and_never_sent() {
     let fake = Fake::new();
     let connection = Connection::new();
-    for octets in [&b""[..], b"\xd2\x84", b"not a token"] {
-        let refused = appraise(&verifier(&fake), &connection, octets).await;
+    for bytes in [&b""[..], b"\xd2\x84", b"not a token"] {
+        let refused = appraise(&verifier(&fake), &connection, bytes).await;
         assert_eq!(refused.unwrap_err(), AppraisalError::Malformed);
     }
     assert_eq!(fake.steps(), []);

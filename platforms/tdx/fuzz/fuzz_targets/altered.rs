@@ -1,4 +1,4 @@
-//! A good quote with any octets of it changed: refused, whichever they are.
+//! A good quote with any bytes of it changed: refused, whichever they are.
 #![no_main]
 
 use atls_tdx_fuzz::GOOD;

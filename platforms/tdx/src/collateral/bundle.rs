@@ -223,7 +223,7 @@ impl Collateral {
         }
     }
 
-    /// Whether its chains end at the root, octet for octet.
+    /// Whether its chains end at the root, byte for byte.
     pub(crate) fn is_under(&self, root: &Root) -> bool {
         let parts = &self.parts;
         root.split(&parts.tcb_info_issuer_chain).is_ok()

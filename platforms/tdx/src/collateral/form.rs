@@ -1,4 +1,4 @@
-//! Collateral in octets: the CBOR form for the wire and for caches, and the JSON form of DCAP tools.
+//! Collateral in bytes: the CBOR form for the wire and for caches, and the JSON form of DCAP tools.
 
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
@@ -195,5 +195,5 @@ fn chain(value: Option<Value>) -> Result<Vec<Vec<u8>>, CollateralFormError> {
 /// Most values in the map, which has 28; a string may stand in chunks.
 const MAX_VALUES: usize = 256;
 
-/// A map of arrays of octets.
+/// A map of arrays of bytes.
 const MAX_NESTING: usize = 4;

@@ -7,15 +7,15 @@
     reason = "whoever has collateral must have each of these"
 )]
 pub struct CollateralParts {
-    /// The JSON object that is signed, octet for octet: the value of `tcbInfo` in Intel's answer.
+    /// The JSON object that is signed, byte for byte: the value of `tcbInfo` in Intel's answer.
     pub tcb_info: String,
-    /// `signature` beside it: `r ‖ s`, 64 octets.
+    /// `signature` beside it: `r ‖ s`, 64 bytes.
     pub tcb_info_signature: Vec<u8>,
     /// Signer and root, in DER: header `TCB-Info-Issuer-Chain`.
     pub tcb_info_issuer_chain: Vec<Vec<u8>>,
-    /// The JSON object that is signed, octet for octet: the value of `enclaveIdentity` in Intel's answer.
+    /// The JSON object that is signed, byte for byte: the value of `enclaveIdentity` in Intel's answer.
     pub qe_identity: String,
-    /// `signature` beside it: `r ‖ s`, 64 octets.
+    /// `signature` beside it: `r ‖ s`, 64 bytes.
     pub qe_identity_signature: Vec<u8>,
     /// Signer and root, in DER: header `SGX-Enclave-Identity-Issuer-Chain`.
     pub qe_identity_issuer_chain: Vec<Vec<u8>>,

@@ -210,7 +210,7 @@ fn parse(key: &str) -> Option<Key<'_>> {
     })
 }
 
-/// The octets that are signed are those of the value, as sent.
+/// The bytes that are signed are those of the value, as sent.
 #[derive(Deserialize)]
 struct TcbBody {
     #[serde(rename = "tcbInfo")]
@@ -268,7 +268,7 @@ const INTEL_ROOT_CRL: &str = "https://certificates.trustedservices.intel.com/Int
 /// For each of the four requests, which go out at once. Less than a connection has, so that who waits sees the outcome.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Octets. The list of the Platform CA has some 3,000, TCB Info some 6,000.
+/// Bytes. The list of the Platform CA has some 3,000, TCB Info some 6,000.
 const MAX_BODY: usize = 1024 * 1024;
 
 const DER_SEQUENCE: u8 = 0x30;

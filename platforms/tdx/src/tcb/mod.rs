@@ -45,8 +45,8 @@ mod tests {
         platform: &ForgedPlatform,
         report: &TdReport,
     ) -> Result<Vec<PartTcb>, Box<dyn std::error::Error>> {
-        let octets = platform.tdx_quote(report, &[0; 64])?;
-        let quote = Quote::decode(&octets, Tee::Tdx)?;
+        let bytes = platform.tdx_quote(report, &[0; 64])?;
+        let quote = Quote::decode(&bytes, Tee::Tdx)?;
         let collateral = platform.collateral(Tee::Tdx)?;
         Ok(parts(&collateral, &Svns::of(&quote)?)?)
     }

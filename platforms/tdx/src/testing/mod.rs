@@ -253,8 +253,8 @@ impl ForgedPlatform {
     pub fn header_of(chain: &[Vec<u8>]) -> String {
         Self::pem_of(chain)
             .bytes()
-            .map(|octet| match octet {
-                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' => char::from(octet).to_string(),
+            .map(|byte| match byte {
+                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' => char::from(byte).to_string(),
                 other => format!("%{other:02X}"),
             })
             .collect()

@@ -61,7 +61,7 @@ impl Key {
     }
 }
 
-/// Made once: signatures are randomised, and the root is known by its octets.
+/// Made once: signatures are randomised, and the root is known by its bytes.
 pub(super) fn root(key: &Key) -> Result<Vec<u8>, ForgeError> {
     let certificate = root_params()?.self_signed(&key.for_certificates()?);
     Ok(certificate.map_err(|_| ForgeError)?.der().to_vec())
@@ -193,7 +193,7 @@ fn named(name: &str, serial: u64) -> Result<CertificateParams, ForgeError> {
 
 /// Intel SGX PCK Certificate and CRL Profile Specification §1.3.5, "SGX Extension".
 fn extension(platform: &ForgedPlatform) -> Result<Vec<u8>, ForgeError> {
-    let octets = |octets: &[u8]| tlv(0x04, octets);
+    let bytes = |bytes: &[u8]| tlv(0x04, bytes);
     let integer = |value: u8| tlv(0x02, &[value]);
     let truth = |value: bool| tlv(0x01, &[if value { 0xff } else { 0 }]);
     let mut tcb = Vec::new();
@@ -201,19 +201,19 @@ fn extension(platform: &ForgedPlatform) -> Result<Vec<u8>, ForgeError> {
         tcb.extend(entry(&[2, component], &integer(platform.svn)?)?);
     }
     tcb.extend(entry(&[2, 17], &integer(platform.svn)?)?);
-    tcb.extend(entry(&[2, 18], &octets(&[platform.svn; 16])?)?);
+    tcb.extend(entry(&[2, 18], &bytes(&[platform.svn; 16])?)?);
     let configuration = [
         entry(&[7, 1], &truth(platform.dynamic_platform)?)?,
         entry(&[7, 2], &truth(platform.cached_keys)?)?,
         entry(&[7, 3], &truth(platform.smt)?)?,
     ];
     let entries = [
-        entry(&[1], &octets(&platform.ppid)?)?,
+        entry(&[1], &bytes(&platform.ppid)?)?,
         entry(&[2], &tlv(SEQUENCE, &tcb)?)?,
-        entry(&[3], &octets(&[0, 0])?)?,
-        entry(&[4], &octets(&platform.fmspc)?)?,
+        entry(&[3], &bytes(&[0, 0])?)?,
+        entry(&[4], &bytes(&platform.fmspc)?)?,
         entry(&[5], &tlv(0x0a, &[1])?)?,
-        entry(&[6], &octets(&[0x1d; 16])?)?,
+        entry(&[6], &bytes(&[0x1d; 16])?)?,
         entry(&[7], &tlv(SEQUENCE, &configuration.concat())?)?,
     ];
     tlv(SEQUENCE, &entries.concat())

@@ -142,6 +142,6 @@ const MAX_VALUES: usize = 4096;
 /// TPM_GENERATED_VALUE and TPM_ST_ATTEST_QUOTE.
 const TPM_GENERATED_QUOTE: &[u8] = &[0xff, 0x54, 0x43, 0x47, 0x80, 0x18];
 
-/// The header of what the paravisor keeps has 32 octets, this name at their beginning; then comes the report.
+/// The header of what the paravisor keeps has 32 bytes, this name at their beginning; then comes the report.
 const HCL: &[u8] = b"HCLA";
 const HCL_REST: usize = 28;

@@ -17,10 +17,10 @@ use serde_json::json;
 use super::TeeTerms;
 use crate::service::TrusteeService;
 
-/// A SEV-SNP report in a TSM report of CBOR: the value of the connection in `REPORT_DATA`, SHA-512, 64 octets.
+/// A SEV-SNP report in a TSM report of CBOR: the value of the connection in `REPORT_DATA`, SHA-512, 64 bytes.
 ///
 /// ```text
-/// { "outblob": bstr,            the report, 1184 octets
+/// { "outblob": bstr,            the report, 1184 bytes
 ///   "provider": "sev_guest",
 ///   ? "auxblob": bstr }         certificates, by GUID
 /// ```
@@ -57,8 +57,8 @@ impl EvidenceFormat<TrusteeService> for SnpReport {
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
         let evidence = SnpEvidence::decode(evidence)?;
         let report = snp::Report::decode(evidence.report())?;
-        let octets = report.bytes();
-        let fields = Report { octets }.json().ok_or(AppraisalError::Malformed)?;
+        let bytes = report.bytes();
+        let fields = Report { bytes }.json().ok_or(AppraisalError::Malformed)?;
         let chain = chain(&evidence, report.signing_key);
         let json = json!({ "attestation_report": fields, "cert_chain": chain });
         Ok(EvidenceReading::new(report.report_data, Origin::Device)
@@ -78,7 +78,7 @@ fn chain(evidence: &SnpEvidence, key: SigningKey) -> Option<Vec<Value>> {
 
 /// ATTESTATION_REPORT, SEV-SNP ABI specification 1.57, table 23. Little-endian.
 struct Report<'a> {
-    octets: &'a [u8],
+    bytes: &'a [u8],
 }
 
 impl Report<'_> {
@@ -104,38 +104,38 @@ impl Report<'_> {
             "version": version,
             "guest_svn": self.u32(0x04)?,
             "policy": self.u64(0x08)?,
-            "family_id": self.octets(0x10, 16)?,
-            "image_id": self.octets(0x20, 16)?,
+            "family_id": self.bytes(0x10, 16)?,
+            "image_id": self.bytes(0x20, 16)?,
             "vmpl": self.u32(0x30)?,
             "sig_algo": self.u32(0x34)?,
             "current_tcb": tcb(0x38)?,
             "plat_info": self.u64(0x40)?,
             "key_info": self.u32(0x48)?,
-            "report_data": self.octets(0x50, 64)?,
-            "measurement": self.octets(0x90, 48)?,
-            "host_data": self.octets(0xc0, 32)?,
-            "id_key_digest": self.octets(0xe0, 48)?,
-            "author_key_digest": self.octets(0x110, 48)?,
-            "report_id": self.octets(0x140, 32)?,
-            "report_id_ma": self.octets(0x160, 32)?,
+            "report_data": self.bytes(0x50, 64)?,
+            "measurement": self.bytes(0x90, 48)?,
+            "host_data": self.bytes(0xc0, 32)?,
+            "id_key_digest": self.bytes(0xe0, 48)?,
+            "author_key_digest": self.bytes(0x110, 48)?,
+            "report_id": self.bytes(0x140, 32)?,
+            "report_id_ma": self.bytes(0x160, 32)?,
             "reported_tcb": tcb(0x180)?,
             "cpuid_fam_id": cpuid(0x188)?,
             "cpuid_mod_id": cpuid(0x189)?,
             "cpuid_step": cpuid(0x18a)?,
-            "chip_id": self.octets(0x1a0, 64)?,
+            "chip_id": self.bytes(0x1a0, 64)?,
             "committed_tcb": tcb(0x1e0)?,
             "current": self.version(0x1e8)?,
             "committed": self.version(0x1ec)?,
             "launch_tcb": tcb(0x1f0)?,
             "launch_mit_vector": mitigations(0x1f8)?,
             "current_mit_vector": mitigations(0x200)?,
-            "signature": { "r": self.octets(0x2a0, 72)?, "s": self.octets(0x2e8, 72)? },
+            "signature": { "r": self.bytes(0x2a0, 72)?, "s": self.bytes(0x2e8, 72)? },
         }))
     }
 
     /// TCB_VERSION, table 3, whose layout changed with Turin.
     fn tcb(&self, offset: usize, layout: TcbLayout) -> Option<Value> {
-        let svn = self.octets(offset, 8)?;
+        let svn = self.bytes(offset, 8)?;
         let [a, b, c, d, _, _, g, h] = *svn else {
             return None;
         };
@@ -150,28 +150,28 @@ impl Report<'_> {
     }
 
     fn version(&self, offset: usize) -> Option<Value> {
-        let [build, minor, major] = *self.octets(offset, 3)? else {
+        let [build, minor, major] = *self.bytes(offset, 3)? else {
             return None;
         };
         Some(json!({ "major": major, "minor": minor, "build": build }))
     }
 
     fn u8(&self, offset: usize) -> Option<u8> {
-        self.octets.get(offset).copied()
+        self.bytes.get(offset).copied()
     }
 
     fn u32(&self, offset: usize) -> Option<u32> {
-        let octets = self.octets(offset, 4)?.try_into().ok()?;
-        Some(u32::from_le_bytes(octets))
+        let bytes = self.bytes(offset, 4)?.try_into().ok()?;
+        Some(u32::from_le_bytes(bytes))
     }
 
     fn u64(&self, offset: usize) -> Option<u64> {
-        let octets = self.octets(offset, 8)?.try_into().ok()?;
-        Some(u64::from_le_bytes(octets))
+        let bytes = self.bytes(offset, 8)?.try_into().ok()?;
+        Some(u64::from_le_bytes(bytes))
     }
 
-    fn octets(&self, offset: usize, length: usize) -> Option<&[u8]> {
-        self.octets.get(offset..offset.checked_add(length)?)
+    fn bytes(&self, offset: usize, length: usize) -> Option<&[u8]> {
+        self.bytes.get(offset..offset.checked_add(length)?)
     }
 }
 

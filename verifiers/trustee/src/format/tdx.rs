@@ -18,7 +18,7 @@ use serde_json::json;
 use super::TeeTerms;
 use crate::service::TrusteeService;
 
-/// A TDX quote of version 4 or 5, as it is: the value of the connection in `REPORTDATA`, SHA-512, 64 octets.
+/// A TDX quote of version 4 or 5, as it is: the value of the connection in `REPORTDATA`, SHA-512, 64 bytes.
 ///
 /// Sent without event log, so policies over kernel and command line have nothing to look at.
 #[derive(Clone, Copy, Debug, Default)]

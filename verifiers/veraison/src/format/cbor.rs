@@ -53,7 +53,7 @@ impl Map<'_> {
         }
     }
 
-    pub(super) fn octets(&self, key: impl Into<Value>) -> Result<&[u8], AppraisalError> {
+    pub(super) fn bytes(&self, key: impl Into<Value>) -> Result<&[u8], AppraisalError> {
         let octets = self.get(key)?.as_bytes();
         octets.map(Vec::as_slice).ok_or(AppraisalError::Malformed)
     }

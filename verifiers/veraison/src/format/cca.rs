@@ -14,7 +14,7 @@ use crate::parts::Parts;
 use crate::service::VeraisonService;
 
 /// An Arm CCA attestation token: a realm token and a platform token, the value of the connection in the realm challenge,
-/// SHA-512, 64 octets.
+/// SHA-512, 64 bytes.
 ///
 /// ```text
 /// #6.399({ 44234: bstr .cbor COSE_Sign1,    platform
@@ -56,11 +56,11 @@ impl EvidenceFormat<VeraisonService> for CcaToken {
         if tokens.len() != 2 {
             return Err(AppraisalError::Malformed);
         }
-        let realm = cbor::signed_claims(tokens.octets(REALM)?)?;
-        let platform = cbor::signed_claims(tokens.octets(PLATFORM)?)?;
-        let origin = origin_of(platform.octets(IMPLEMENTATION_ID)?);
+        let realm = cbor::signed_claims(tokens.bytes(REALM)?)?;
+        let platform = cbor::signed_claims(tokens.bytes(PLATFORM)?)?;
+        let origin = origin_of(platform.bytes(IMPLEMENTATION_ID)?);
         let lifecycle = super::lifecycle(platform.u16(LIFECYCLE)?);
-        Ok(EvidenceReading::new(realm.octets(CHALLENGE)?, origin).with_local_appraisal(lifecycle))
+        Ok(EvidenceReading::new(realm.bytes(CHALLENGE)?, origin).with_local_appraisal(lifecycle))
     }
 }
 

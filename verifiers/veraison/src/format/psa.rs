@@ -11,7 +11,7 @@ use super::cbor;
 use crate::parts::Parts;
 use crate::service::VeraisonService;
 
-/// A PSA attestation token: COSE_Sign1, the value of the connection in `eat_nonce`, verbatim, 32 or 48 octets.
+/// A PSA attestation token: COSE_Sign1, the value of the connection in `eat_nonce`, verbatim, 32 or 48 bytes.
 ///
 /// The same signed bytes give the origin, by the implementation ID, and a local appraisal of the security lifecycle: Veraison's scheme
 /// counts *non-PSA RoT debug* as secured, this crate does not.
@@ -58,9 +58,9 @@ impl EvidenceFormat<VeraisonService> for PsaToken {
         if !self.profiles.contains(&claims.text(EAT_PROFILE)?) {
             return Err(AppraisalError::Malformed);
         }
-        let origin = origin_of(claims.octets(IMPLEMENTATION_ID)?);
+        let origin = origin_of(claims.bytes(IMPLEMENTATION_ID)?);
         let lifecycle = super::lifecycle(claims.u16(LIFECYCLE)?);
-        Ok(EvidenceReading::new(claims.octets(EAT_NONCE)?, origin).with_local_appraisal(lifecycle))
+        Ok(EvidenceReading::new(claims.bytes(EAT_NONCE)?, origin).with_local_appraisal(lifecycle))
     }
 }
 

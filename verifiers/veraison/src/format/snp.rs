@@ -15,10 +15,10 @@ use super::Configuration;
 use crate::parts::Parts;
 use crate::service::VeraisonService;
 
-/// A SEV-SNP report in a TSM report of CBOR: the value of the connection in `REPORT_DATA`, SHA-512, 64 octets.
+/// A SEV-SNP report in a TSM report of CBOR: the value of the connection in `REPORT_DATA`, SHA-512, 64 bytes.
 ///
 /// ```text
-/// { "outblob": bstr,            the report, 1184 octets
+/// { "outblob": bstr,            the report, 1184 bytes
 ///   "provider": "sev_guest",
 ///   ? "auxblob": bstr }         certificates
 /// ```

@@ -108,7 +108,7 @@ impl Fake {
 
     pub fn jwk(&self) -> Value {
         let (x, y) = self.key.public_key().as_ref()[1..].split_at(32);
-        let encode = |octets| BASE64_URL_SAFE_NO_PAD.encode(octets);
+        let encode = |bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes);
         json!({ "alg": "ES256", "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) })
     }
 
