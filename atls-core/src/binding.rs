@@ -1,8 +1,8 @@
-//! What an attestation is bound to.
+//! The thing that an attestation is bound to.
 
 use std::fmt;
 
-/// What an attestation is bound to, ordered from the weakest to the strongest.
+/// The thing that an attestation is bound to, ordered from the weakest to the strongest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "the three modes of attested TLS")]
 pub enum Binding {

@@ -13,7 +13,7 @@ use crate::candidate::Candidate;
 /// ```
 /// use atls_core::PeerAttestation;
 ///
-/// /// What an audit log keeps of a peer.
+/// /// The line that an audit log keeps of a peer.
 /// fn record(peer: &PeerAttestation) -> String {
 ///     let devices = peer.items().len();
 ///     let until = peer.expires_at().as_secs();

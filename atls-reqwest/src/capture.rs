@@ -1,4 +1,4 @@
-//! What rustls' callbacks show of a connection that reqwest keeps to itself.
+//! The facts that rustls' callbacks show of a connection that reqwest keeps to itself.
 //!
 //! The certificate verifier sees the server's chain, the key log the exporter secret, the client-certificate resolver
 //! the key that this client used. They find the connection that they are about in a task-local slot, which is in scope

@@ -1,4 +1,4 @@
-//! What is added to reqwest's own types.
+//! The methods that this crate adds to reqwest's own types.
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! Every connection in the client's pool passed TLS, the check of chain and name, and attestation before its first byte
-//! of HTTP, whichever request opened it: redirects, retries and bursts too. What cannot be attested is refused: `http`
+//! of HTTP, whichever request opened it: redirects, retries and bursts too. It refuses all that cannot be attested: `http`
 //! URLs, requests through a proxy in the clear, HTTP/3, TLS 1.2.
 //!
 //! # What it cannot do

@@ -32,7 +32,7 @@ use crate::World;
 /// A machine under a root of its forger's.
 pub struct DcapDevice {
     platform: ForgedPlatform,
-    /// What its enclave is; its verifier knows the forger's own.
+    /// The enclave that it reports; its verifier knows the forger's own.
     pub enclave: SgxReport,
     tee: Tee,
     media_types: [MediaType; 1],
@@ -119,12 +119,12 @@ impl DcapDevice {
         }
     }
 
-    /// Who trusts this machine and takes what is bound to a key.
+    /// A relying party that trusts this machine and accepts Evidence bound to a key.
     pub fn weakly_trusted(&self) -> Arc<RelyingParty> {
         self.trusted(StandardPolicy::new().dangerous_accept_binding(Binding::Key))
     }
 
-    /// Who trusts this machine. That its root is a forger's is accepted.
+    /// A verifier that trusts this machine, though its root is a forger's.
     pub fn trusted(&self, policy: StandardPolicy) -> Arc<RelyingParty> {
         let party = RelyingParty::builder()
             .verifier(self.verifier())
@@ -133,7 +133,7 @@ impl DcapDevice {
     }
 }
 
-/// What `REPORTDATA` is where the carriage does not fix it.
+/// The `REPORTDATA` where the carriage does not fix it.
 pub fn dcap_challenge(request: AttestRequest<'_>) -> [u8; 64] {
     let mut challenge = [0; 64];
     let digest = digest::digest(&digest::SHA512, request.bound().as_bytes());

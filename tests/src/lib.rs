@@ -221,7 +221,7 @@ pub fn refusal(error: &reqwest::Error) -> atls_reqwest::Error {
         .clone()
 }
 
-/// What went wrong in the exchange, behind an error of reqwest.
+/// The error of the exchange, behind an error of reqwest.
 pub fn exchange_error(error: &reqwest::Error) -> atls_tower::Error {
     refusal(error)
         .in_exchange()

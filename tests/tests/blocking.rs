@@ -118,7 +118,7 @@ async fn a_device_that_hangs_refuses_at_once_until_it_returns() {
     assert_eq!(*bench.calls.lock().unwrap(), 2);
 }
 
-/// Who gives up on a device that has just returned must not have it counted as hanging for ever.
+/// A caller that gives up on a device just as it returns must not leave it counted as hanging for ever.
 #[tokio::test]
 async fn giving_up_as_the_device_returns_does_not_wedge_it() {
     for _ in 0..200 {

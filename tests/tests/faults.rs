@@ -1,4 +1,4 @@
-//! Whose fault it was, and what was waited for: seen from the acceptor, whose errors operators page on.
+//! The fault of each error, and the step that was waited for, seen from the acceptor, whose errors operators page on.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -45,7 +45,7 @@ use tokio::net::TcpStream;
 
 const SHORT: Duration = Duration::from_millis(300);
 
-/// What the acceptor says of a connection whose client does as a script says.
+/// The acceptor's error for a connection whose client does as a script says.
 async fn of_acceptor(
     world: &World,
     terms: ServerTerms,

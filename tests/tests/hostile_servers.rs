@@ -37,10 +37,10 @@ use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-/// What came of one connection of our client to a server that does as a script says.
+/// The outcome of one connection of our client to a server that does as a script says.
 struct Outcome {
     connected: Result<AttestedStream<TcpStream>, Error>,
-    /// What the server was sent behind the script, up to the close.
+    /// The bytes that the server was sent behind the script, up to the close.
     sent: Vec<u8>,
     _server: Link,
 }

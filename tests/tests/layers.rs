@@ -1,4 +1,4 @@
-//! What requests carry of their client, where layers are missing, doubled, or speak of an attestation that has ended.
+//! The attestation of the client in requests, where layers are missing, doubled, or speak of an attestation that has ended.
 //!
 //! A file of its own, for the log of a process is one.
 #![allow(
@@ -191,7 +191,7 @@ async fn assert_problem(response: Response, code: &str) {
     assert_eq!(problem.get("code").unwrap(), code);
 }
 
-/// What this process logs.
+/// The log of this process.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

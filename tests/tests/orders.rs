@@ -1,4 +1,4 @@
-//! Who attests, in which order, and what comes of wishes that do not meet: axum and reqwest over real sockets.
+//! The order in which peers attest, and wishes that do not meet: axum and reqwest over real sockets.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

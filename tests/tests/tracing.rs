@@ -1,4 +1,4 @@
-//! What is logged: one event per connection that says whose fault it was and why, and nothing secret.
+//! The log: one event per connection that says whose fault it was and why, and nothing secret.
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,

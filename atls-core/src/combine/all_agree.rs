@@ -26,7 +26,7 @@ use crate::verifier::Verifier;
 /// contraindicated. If the others found something else, the outcome is [`AppraisalError::Incomplete`]. A
 /// [`Failover`](crate::combine::Failover) around this verifier remembers it. The time of each result is checked on its own.
 ///
-/// The result merges those of the verifiers. Of a claim that two verifiers make, the worse one stands. A claim that one verifier
+/// The result merges those of the verifiers. Where two verifiers make one claim, the worse value stands. A claim that one verifier
 /// makes stands as it is, and so does a part of the attester that one verifier names. A policy identifier stands if all verifiers
 /// that name the part name it. The platform's own claims are those of the first verifier that gives any. The findings are those
 /// of all. So a further [`Policy`](crate::Policy) that asks for a claim may trust one verifier alone.

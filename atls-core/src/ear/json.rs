@@ -11,7 +11,7 @@ use serde::de::Visitor;
 use serde_json::Map;
 use serde_json::Value;
 
-/// A value without repeated names in its objects; others are refused. Of two claims of one name, one reader believes the first
+/// A value without repeated names in its objects; others are refused. Where two claims have one name, one reader believes the first
 /// and another the last (RFC 8259 §4, RFC 7519 §4).
 pub(super) struct UniqueNames(pub(super) Value);
 

@@ -1,4 +1,4 @@
-//! What the examples share: TLS for `localhost`, under a certificate authority of their own.
+//! Shared by the examples: TLS for `localhost`, under a certificate authority of their own.
 //!
 //! A service has a certificate of a public authority instead, and its clients the roots of their platform.
 #![forbid(unsafe_code)]
@@ -200,7 +200,7 @@ pub fn publish(name: &str, content: &[u8]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What another example has [`publish`]ed.
+/// Reads the text that another example has [`publish`]ed.
 ///
 /// # Errors
 /// Those of the file system; most likely the other example was not started.

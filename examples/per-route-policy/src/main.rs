@@ -25,7 +25,7 @@ use axum::Router;
 use axum::routing::get;
 use demo::Authority;
 
-/// What the releases measure as.
+/// The measurements of the two releases.
 const OLD_RELEASE: [u8; 32] = [1; 32];
 const NEW_RELEASE: [u8; 32] = [2; 32];
 

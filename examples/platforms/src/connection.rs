@@ -50,7 +50,7 @@ impl Connection {
         })
     }
 
-    /// What the client asks of the server.
+    /// The client's challenge to the server.
     pub(crate) fn challenge(&self) -> Result<Challenge, ProtocolError> {
         let (request, _pending) =
             atls_core::exchange::request(&self.client, &demo::provider(), None)?;

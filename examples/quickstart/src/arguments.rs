@@ -2,7 +2,7 @@
 
 use crate::tamper::Tamper;
 
-/// What the program is to do.
+/// The task that the arguments name.
 #[derive(Clone, Copy)]
 pub(crate) enum Command {
     Help,
@@ -14,7 +14,7 @@ impl Command {
     /// `--tamper KIND` and `--tamper=KIND` are the same.
     ///
     /// # Errors
-    /// What is wrong, and what there is.
+    /// The error text says what is wrong with the arguments, and which ones there are.
     pub(crate) fn parse(arguments: &[&str]) -> Result<Self, String> {
         match arguments {
             [] => Ok(Self::Show),

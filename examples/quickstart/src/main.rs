@@ -109,7 +109,7 @@ async fn serve(authority: &Authority, device: SimAttester) -> Result<String, Box
     Ok(url)
 }
 
-/// What the client demands. The policy must name the simulator to accept it; leave that line out with real hardware.
+/// The client and its demands. The policy must name the simulator to accept it; leave that line out with real hardware.
 fn client(authority: &Authority, verifier: Arc<dyn Verifier>) -> Result<Attested, Box<dyn Error>> {
     let relying_party = RelyingParty::builder()
         .verifier(verifier)

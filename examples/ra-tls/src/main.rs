@@ -91,7 +91,7 @@ async fn serve(device: SimAttester, format: Format) -> Result<String, Box<dyn Er
     Ok(format!("https://localhost:{port}/"))
 }
 
-/// Who accepts this machine, and that it is bound to no more than a key.
+/// A relying party that accepts this machine alone, and Evidence that is bound to no more than a key.
 fn only(machine: TrustAnchor) -> Result<RelyingParty, Box<dyn Error>> {
     let policy = StandardPolicy::new()
         .dangerous_accept_simulated()

@@ -59,7 +59,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let weather = sdk::Weather::new(http.clone(), genuine);
     println!("attested server: {}", weather.today().await?);
 
-    // What the library reports is still reqwest's error, and the reason is in it.
+    // The library still reports reqwest's error, and the reason is in it.
     let error = match sdk::Weather::new(http, other).today().await {
         Ok(answer) => return Err(format!("an unattested server answered: {answer}").into()),
         Err(error) => error,

@@ -1,4 +1,4 @@
-//! A WebSocket whose two ends attested to each other. What runs on the connection after the upgrade has the connection's
+//! A WebSocket whose two ends attested to each other. All that runs on the connection after the upgrade has the connection's
 //! attestation; when that expires the stream ends, upgraded or not.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "it is a program for a terminal")]

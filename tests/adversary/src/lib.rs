@@ -1,5 +1,5 @@
 //! A peer that does not follow the protocol: it holds its own TLS stream, writes any bytes, and may authenticate with
-//! any key. What attacks in tests and examples are made of.
+//! any key. Attacks in tests and examples are made of these.
 #![forbid(unsafe_code)]
 
 use std::io;

@@ -34,7 +34,7 @@ pub fn within(inputs: Vec<Hostile>, embed: impl Fn(&[u8]) -> Vec<u8>) -> Vec<Hos
 }
 
 /// Single CBOR items, well-formed or not: of about `length` bytes, of half of that, and so on. The long ones are refused
-/// by their length or the number of their values. Of the short ones, some have just as many values as a parser allows.
+/// by their length or the number of their values. Some of the short ones have just as many values as a parser allows.
 pub fn cbor(length: usize) -> Vec<Hostile> {
     let mut inputs = shrinking(length, cbor_of);
     inputs.extend(cbor_that_claims());

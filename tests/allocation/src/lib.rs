@@ -1,6 +1,6 @@
 //! A bound on what a parser may allocate, tested with hostile inputs.
 //!
-//! Whoever links this crate gets a counting allocator. It counts for the whole process, so a test binary that uses it
+//! A binary that links this crate gets a counting allocator. It counts for the whole process, so a test binary that uses it
 //! has **one** test, in a file of its own (`tests/allocation.rs`):
 //!
 //! ```
@@ -171,7 +171,7 @@ impl Worst {
     }
 }
 
-/// Of a bound, the worst input takes at least one part in so many.
+/// The worst input takes at least one part in so many of its bound.
 const LOOSE: usize = 8;
 
 #[cfg(test)]

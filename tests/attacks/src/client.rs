@@ -65,7 +65,7 @@ impl Genuine {
         }
     }
 
-    /// Who trusts its device.
+    /// The relying party that trusts its device.
     pub(crate) fn trusted(&self) -> Arc<RelyingParty> {
         self.trusted.clone()
     }

@@ -87,8 +87,8 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
         Row {
             id: "D2 pinned",
             title: "a compromised attestation key, the instance being pinned",
-            text: "As D2, and in the post-handshake mode as D2 mis-issued, against a policy that names machine A. Whoever \
-                   has A's own attestation key passes: nothing in any mode tells him from A.",
+            text: "As D2, and in the post-handshake mode as D2 mis-issued, against a policy that names machine A. An \
+                   attacker with A's own attestation key passes: nothing in any mode tells him from A.",
             cells: [
                 forged(lab, pre, own(), pins).await,
                 forged(lab, intra, own(), pins).await,
@@ -154,7 +154,7 @@ enum Victim {
     PinsTheInstance,
 }
 
-/// What the attacker's software signs with the compromised key, under this certificate in the post-handshake mode.
+/// The Evidence that the attacker's software signs with the compromised key, under this certificate in the post-handshake mode.
 async fn forged(lab: &Lab, mode: Mode, certificate: Arc<CertifiedKey>, victim: Victim) -> Cell {
     let compromised = SimAttester::generate().unwrap();
     let verifier = SimVerifier::trusting(lab.world.server_device.trust_anchor())

@@ -31,7 +31,7 @@ pub fn unexpected(rows: &[Row]) -> Vec<String> {
 
 const COLUMNS: [&str; 3] = ["pre-handshake", "intra-handshake", "post-handshake"];
 
-/// What must come of each attack: pre-handshake, intra-handshake, post-handshake.
+/// The outcome that each attack must have: pre-handshake, intra-handshake, post-handshake.
 const EXPECTED: &[(&str, [&str; 3])] = &[
     ("R1", ["SUCCEEDS", "refused: NotBound", "refused: NotBound"]),
     ("R1b", ["SUCCEEDS", "refused: NotBound", "n/a"]),

@@ -19,7 +19,7 @@ pub(crate) struct Forger {
     key: EcdsaKeyPair,
 }
 
-/// What stands where the expected value should.
+/// The value in the place of the expected one.
 #[derive(Clone, Copy)]
 pub(crate) enum Nonce {
     Absent,

@@ -127,7 +127,7 @@ impl<'a> Guard<'a> {
 
 const SECRET: &[u8] = b"HTTP/1.1 200 OK, and a secret";
 
-/// What an attacker has in hand when he must attest.
+/// The messages that an attacker has in hand when he must attest.
 pub(crate) struct Asked<'a> {
     link: &'a Link,
     request: Vec<u8>,
@@ -136,13 +136,13 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Of the server's request.
+    /// The context of the server's request.
     pub(crate) fn context(&self) -> [u8; 32] {
         let mut request = self.request.clone();
         (&*context_of(&mut request)).try_into().unwrap()
     }
 
-    /// What a device makes for this connection under this key.
+    /// The device's Evidence for this connection under this key.
     pub(crate) async fn attest(&self, device: &SimAttester, key: Arc<CertifiedKey>) -> Cmw {
         attest_challenge(device, &self.challenge(key)).await
     }

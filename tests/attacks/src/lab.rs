@@ -62,13 +62,13 @@ impl Lab {
         }
     }
 
-    /// Who trusts A only, and takes any binding: in the weaker modes the attacks must be able to succeed.
+    /// A relying party that trusts A only, and takes any binding: in the weaker modes the attacks must be able to succeed.
     pub(crate) fn trusting_a(&self) -> Arc<RelyingParty> {
         let verifier = SimVerifier::trusting(self.world.server_device.trust_anchor());
         Arc::new(lenient().verifier(Arc::new(verifier)).build().unwrap())
     }
 
-    /// Who trusts A and B, as with real hardware everybody trusts every genuine machine.
+    /// A verifier that trusts A and B, as with real hardware everybody trusts every genuine machine.
     pub(crate) fn trusting_both(&self) -> SimVerifier {
         SimVerifier::trusting(self.world.server_device.trust_anchor())
             .and_trusting(self.other.trust_anchor())
@@ -102,7 +102,7 @@ impl Lab {
         self.world.serve_with(terms, tls).await
     }
 
-    /// What such a server is made of.
+    /// The acceptor of such a server.
     pub(crate) async fn attesting(
         &self,
         certificate: Arc<CertifiedKey>,
@@ -232,7 +232,7 @@ impl Lab {
     }
 }
 
-/// What the attacker took from a genuine peer.
+/// The messages that the attacker took from a genuine peer.
 pub(crate) struct Loot {
     pub(crate) evidence: Cmw,
     pub(crate) identity: Arc<CertifiedKey>,
@@ -247,14 +247,14 @@ pub(crate) fn lenient() -> atls_core::RelyingPartyBuilder {
     RelyingParty::builder().standard_policy(policy)
 }
 
-/// What a device makes of a request that the attacker may hand to it.
+/// The device's answer to a request that the attacker may hand to it.
 pub(crate) async fn attest(device: &SimAttester, request: &OwnedAttestRequest) -> Cmw {
     Attester::attest(device, request.as_request())
         .await
         .unwrap()
 }
 
-/// What the device of a server is asked about a key, in a weaker mode.
+/// The request about a key to the device of a server, in a weaker mode.
 pub(crate) fn request_for(mode: Mode, random: &[u8; 32], key: &ForgedKey) -> OwnedAttestRequest {
     let request = match mode {
         Mode::InHandshake => OwnedAttestRequest::for_handshake(Side::Server, random, &*key.signing),
@@ -301,7 +301,7 @@ impl SecureRandom for Chosen {
     }
 }
 
-/// What a device makes for a connection that was opened to, or by, the attacker.
+/// The device's Evidence for a connection that was opened to, or by, the attacker.
 pub(crate) async fn attest_challenge(device: &SimAttester, challenge: &Challenge) -> Cmw {
     Attester::attest(device, challenge.to_attest().unwrap())
         .await

@@ -126,7 +126,7 @@ pub(crate) fn client(lab: &Lab, mode: Mode, party: Arc<RelyingParty>) -> reqwest
     end_to_end::reqwest_client(&attested)
 }
 
-/// Who has the server's certificate and does not attest.
+/// A server with the genuine server's certificate that does not attest.
 pub(crate) fn impostor(lab: &Lab, listener: TcpListener) -> Served {
     let acceptor = ServerAcceptor::new(lab.world.server_tls(), ServerTerms::plain()).unwrap();
     Served::over(atls_axum::AttestedListener::new(listener, acceptor).unwrap())

@@ -1,4 +1,4 @@
-//! What a machine attests to in one mode, presented in another.
+//! Evidence that was made for one mode, presented in another.
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use atls_core::Refusal;
 use atls_tower::Error;
 use rustls::CertificateError;
 
-/// What came of one attack in one mode.
+/// The outcome of one attack in one mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
     /// There is nothing to attack, and why.
@@ -23,7 +23,7 @@ impl Cell {
         Self::Refused(check.to_owned())
     }
 
-    /// Of two variants of one attack: if both were refused, by which checks.
+    /// The cell of two variants of one attack: if both were refused, it names both checks.
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Refused(one), Self::Refused(two))
@@ -64,7 +64,7 @@ impl Cell {
     }
 }
 
-/// What TLS has against the peer's certificate.
+/// The objection of TLS to the peer's certificate.
 fn certificate_error(error: &Error) -> Option<&CertificateError> {
     let io: &io::Error = error.source()?.downcast_ref()?;
     match io.get_ref()?.downcast_ref()? {
@@ -87,7 +87,7 @@ impl fmt::Display for Cell {
 pub struct Row {
     pub id: &'static str,
     pub title: &'static str,
-    /// What is done, and what the outcome depends on.
+    /// The steps of the attack, and the conditions of its outcome.
     pub text: &'static str,
     pub cells: [Cell; 3],
 }

@@ -52,22 +52,23 @@ fn reason(cell: &Cell) -> Option<&'static str> {
 const HEAD: &str = "\
 # Attacks
 
-Who is open to replay, relay and diversion, found out by trying: `cargo run -p attacks` runs each attack against each of the
-three modes, over real sockets, and writes this page, unless an outcome differs from what is expected: then it says which, and
-fails. A test fails too where this page differs from what running gives.
+Which mode is open to replay, relay and diversion? This page answers by trying. `cargo run -p attacks` runs each attack against
+each of the three modes, over real sockets, and writes this page. If an outcome differs from the expected one, it names the
+difference, fails, and writes nothing. A test fails too where this page differs from the outcomes of a run.
 
 The victim is a client that demands attestation, or, where the row says so, a server that demands it of its clients. In the
 weaker modes its policy accepts their binding (`dangerous_accept_binding`) and any certificate, as such peers need; in the
 post-handshake mode a client checks the certificate and name as every HTTPS client does. An attack *succeeds* when the victim
-accepts. It then sends something, and it is checked that the attacker, or the server that it was led to, reads that; where it
-is *refused*, which names the check, that nobody reads any of it. What T1 and T4 look at instead is in their paragraphs.
+accepts: the victim then sends something, and the run checks that the attacker, or the server that the victim was led to, reads
+it. *Refused* names the check that refused; the run then checks that nobody reads anything. T1 and T4 look at something else,
+which their paragraphs name.
 
 ";
 
 const REPORTED: &str = "
 ## Reported weaknesses of such software
 
-What was published about implementations of attested TLS, and where the same is tried on this one.
+Published reports about implementations of attested TLS, and the attack here that tries the same on this one.
 
 | report | in essence | tried by |
 |---|---|---|

@@ -156,7 +156,7 @@ async fn proxied(lab: &Lab, mode: Mode) -> Cell {
             let (kind, answer) = upstream.read().await.unwrap();
             link.write(kind, &answer).await.unwrap();
         }
-        // What it could pass on from here, it can read.
+        // It can read all that it could pass on from here.
         Some(link)
     };
     middle.duel(mode, lab.trusting_a(), proxy).await

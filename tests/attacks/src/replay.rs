@@ -122,14 +122,14 @@ async fn rewrapped(mode: Mode) -> Cell {
     present(old.key.certify(Some(&old.evidence))).await
 }
 
-/// What the attacker answers with, on the connection on which the machine served him once.
+/// The attacker's answer, on the connection on which the machine served him once.
 #[derive(Clone, Copy)]
 enum Again {
     /// The authenticator that answered the earlier request.
     Authenticator,
     /// A new authenticator around the Evidence for the earlier request.
     Evidence,
-    /// What he would have to have.
+    /// The answer that he would have to have.
     Fresh,
 }
 

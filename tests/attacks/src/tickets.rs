@@ -60,7 +60,7 @@ async fn resumed(lab: &Lab, mode: Mode) -> Cell {
     refused
 }
 
-/// What the siblings have in common.
+/// The state that the sibling servers have in common.
 #[derive(Clone, Copy)]
 enum Shared {
     /// With which alone rustls takes early data.

@@ -13,7 +13,7 @@ async fn every_attack_comes_out_as_expected_and_as_written() {
         "docs/attacks.md is not what the attacks give: cargo run -p attacks"
     );
 
-    // What would be said if one came out otherwise, and if one were left out.
+    // The complaints if one came out otherwise, and if one were left out.
     let first = rows.first_mut().unwrap();
     first.cells[2] = Cell::Succeeds;
     rows.pop();

@@ -1,4 +1,4 @@
-//! What an Endorser says about a simulated device: its key, and the software it should run.
+//! An Endorser's statement about a simulated device: its key, and the software it should run.
 
 use atls_sim::IMPLEMENTATION_ID;
 use atls_sim::SoftwareComponent;

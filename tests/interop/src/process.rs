@@ -14,7 +14,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a service, and waits until its port is open. What it says goes into a file beside its configuration.
+    /// Starts a service, and waits until its port is open. Its output goes into a file beside its configuration.
     pub(crate) fn start(program: &Path, config: &Path, port: u16) -> Self {
         let name = program.file_name().unwrap().to_str().unwrap();
         let log = config.with_file_name(format!("{name}.log"));

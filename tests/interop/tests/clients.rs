@@ -25,7 +25,7 @@ use support::exchange;
 use support::verifier;
 use support::verifier_of_the_dying;
 
-/// What a server that decides by this relying party tells that client.
+/// The answer of a server that decides by this relying party to that client.
 async fn refusal(device: impl Attester + 'static, relying_party: Arc<RelyingParty>) -> RefusalCode {
     let terms = ServerTerms::new().require_peer(relying_party);
     let error = exchange(terms, |client| client.attester(Arc::new(device)))

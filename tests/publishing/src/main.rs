@@ -57,7 +57,7 @@ fn run() -> Result<Vec<String>, Box<dyn Error>> {
     Ok(faults)
 }
 
-/// Of the workspace that this is run in.
+/// The metadata of the workspace that this is run in.
 fn metadata() -> Result<Metadata, Box<dyn Error>> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version=1"])

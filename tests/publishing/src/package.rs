@@ -47,7 +47,7 @@ impl Package {
         !self.publish.as_ref().is_some_and(Vec::is_empty)
     }
 
-    /// What must be in the registry before this package is. Development dependencies without version are left out of a
+    /// The packages that must be in the registry before this one. Development dependencies without version are left out of a
     /// published manifest.
     pub(crate) fn registry_dependencies(&self) -> impl Iterator<Item = &str> {
         let kept = |on: &&Dependency| on.kind.as_deref() != Some("dev") || on.req != "*";
@@ -57,7 +57,7 @@ impl Package {
             .map(|on| on.name.as_str())
     }
 
-    /// What a registry or docs.rs would object to, or show badly.
+    /// The faults that a registry or docs.rs would object to, or show badly.
     pub(crate) fn faults(&self, workspace: &Path) -> Vec<String> {
         let mut faults = Vec::new();
         let mut demand = |holds: bool, what: &str| {

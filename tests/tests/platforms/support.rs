@@ -111,7 +111,7 @@ async fn requests<const N: usize>(
             Ok(response) => Ok(response.attestation(&attested).unwrap()),
             Err(error) => Err(exchange_error(&error)),
         };
-        // Who is refused is not sent a request.
+        // A client that refuses sends no request.
         assert_eq!(server.hits() - before, usize::from(outcome.is_ok()));
         outcomes.push(outcome);
     }

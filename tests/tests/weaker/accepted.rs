@@ -1,4 +1,4 @@
-//! Who is served, and what the result says.
+//! The peers that are served, and the results about them.
 
 use std::sync::Arc;
 

@@ -30,7 +30,7 @@ const RATS_TLS: &[u64] = &[1, 2, 840, 113_741, 1337, 6];
 const GRAMINE_AS_SENT: &[u64] = &[0, 6, 9, 42, 840, 113_741, 1337, 6];
 const OLD_FORMS: [&[u64]; 3] = [SGX_SDK, RATS_TLS, GRAMINE_AS_SENT];
 
-/// What an honest machine quotes for this key.
+/// The value that an honest machine quotes for this key.
 fn report_data(key: &ForgedKey) -> [u8; 64] {
     let mut report_data = [0; 64];
     let (first, _) = report_data.split_at_mut(32);
@@ -89,7 +89,7 @@ async fn a_quote_over_anything_but_the_digest_of_the_key_and_zeros_is_refused() 
             report_data[flipped] ^= 1;
             wrong.push(report_data);
         }
-        // What the interoperable form demands for this key.
+        // The claims that the interoperable form demands for this key.
         wrong.push(claims_for_key(&key.spki()).unwrap().1);
         for oid in OLD_FORMS {
             for report_data in &wrong {

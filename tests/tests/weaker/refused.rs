@@ -1,4 +1,4 @@
-//! What is refused, and that nothing of HTTP comes before.
+//! The certificates that are refused, before anything of HTTP.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ async fn the_default_policy_refuses_servers_of_either_mode() {
     }
 }
 
-/// What the terms do not name is not looked at, whatever the policy would accept: the exchange of the default mode runs.
+/// Terms that name no weaker mode look at no certificate, whatever the policy would accept: the exchange of the default mode runs.
 #[tokio::test]
 async fn a_policy_without_terms_accepts_no_certificate() {
     let world = World::new();

@@ -174,7 +174,7 @@ pub(crate) fn attesting_plainly(
         .unwrap()
 }
 
-/// What the server makes of one client with this certificate.
+/// The server's decision about one client with this certificate.
 pub(crate) async fn accept_one(
     world: &World,
     terms: ServerTerms,
@@ -194,13 +194,13 @@ pub(crate) async fn accept_one(
     accepted
 }
 
-/// What a client makes of a server with this certificate.
+/// The error of a client that meets a server with this certificate.
 pub(crate) async fn present(world: &World, mode: Mode, key: Arc<CertifiedKey>) -> Error {
     let party = weak(&world.server_device, Binding::Key);
     present_to(world, mode, party, key).await
 }
 
-/// What a client that trusts others makes of it.
+/// The error of a client with another relying party.
 pub(crate) async fn present_to(
     world: &World,
     mode: Mode,

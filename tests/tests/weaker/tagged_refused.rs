@@ -30,7 +30,7 @@ use crate::tagged::TEES;
 
 type Extensions = Vec<(&'static [u64], Vec<u8>)>;
 
-/// What the attacker has.
+/// The attacker's means.
 struct Attacker {
     device: DcapDevice,
     key: ForgedKey,

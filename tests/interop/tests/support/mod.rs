@@ -102,7 +102,7 @@ pub async fn endorse(veraison: &Veraison, device: &SimAttester) {
     veraison.provision(&corim, interop::PROFILE).await;
 }
 
-/// What a client gets from a server on these terms: `/` says what the server knows of the client.
+/// The answer that a client gets from a server on these terms: `/` says what the server knows of the client.
 pub async fn exchange(
     terms: ServerTerms,
     client: impl FnOnce(atls_reqwest::AttestedBuilder) -> atls_reqwest::AttestedBuilder,
@@ -158,7 +158,7 @@ impl Observed {
         built(relying_party.standard_policy(simulated))
     }
 
-    /// Of the last appraisal.
+    /// The result of the last appraisal.
     pub fn seen(&self) -> Result<Ear, AppraisalError> {
         self.seen.lock().unwrap().clone().unwrap()
     }
