@@ -45,9 +45,9 @@ use atls_core::session::Side;
 use coset::TaggedCborSerializable;
 use rustls::Tls13CipherSuite;
 use rustls::crypto::ring;
-use support::Recorded;
 use support::forge;
 use support::issuer::Issuer;
+use test_support::ObservedSession;
 
 #[test]
 fn allocations_are_bounded_by_the_input() {
@@ -326,7 +326,7 @@ fn requests(findings: &mut Findings) {
     let schemes = forge::vec16(&[4, 3].repeat(32_000));
     inputs.push(Hostile::new("many schemes", request(&[(13, &schemes)])));
     findings.check("request", LINEAR, &inputs, |input| {
-        let session = Recorded::new(Side::Server, suite(), &[1; 32], None, Vec::new());
+        let session = ObservedSession::new(Side::Server, suite(), &[1; 32], None, Vec::new());
         Challenge::receive(&session, input)
     });
 }
@@ -372,7 +372,7 @@ fn authenticators(findings: &mut Findings) {
     let provider = ring::default_provider();
     let chain = vec![hostile::certificate(1, &[]).into()];
     findings.check("authenticator", bound, &inputs, |input| {
-        let session = Recorded::new(Side::Client, suite(), &[1; 32], None, chain.clone());
+        let session = ObservedSession::new(Side::Client, suite(), &[1; 32], None, chain.clone());
         let request = authenticator::request(&session, &provider, Vec::new()).unwrap();
         let refused = request.verify(input).map(drop);
         assert!(refused.is_err());
@@ -443,7 +443,7 @@ fn small(findings: &mut Findings) {
 }
 
 fn check() -> Check<'static> {
-    let now = support::issuer::at(1_800_000_000);
+    let now = test_support::at(1_800_000_000);
     Check::new(
         now,
         Duration::from_secs(3600),

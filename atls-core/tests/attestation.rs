@@ -11,10 +11,7 @@
 
 mod support;
 
-use std::future::Future;
 use std::sync::Arc;
-use std::task::Poll;
-use std::task::Waker;
 use std::time::Duration;
 
 use atls_core::AppraisalError;
@@ -76,6 +73,8 @@ use support::forge;
 use support::forge::Forge;
 use support::identity;
 use support::providers;
+use test_support::at;
+use test_support::ready;
 
 const NOW: u64 = 1_000_000;
 
@@ -932,10 +931,6 @@ fn token(word: &[u8]) -> Cmw {
     Cmw::evidence(evidence_type(), word.to_vec())
 }
 
-fn at(seconds: u64) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
-}
-
 /// A relying party with the standard policy.
 fn device() -> RelyingPartyBuilder {
     RelyingParty::builder().verifier(Arc::new(Scripted::evidence()))
@@ -943,15 +938,6 @@ fn device() -> RelyingPartyBuilder {
 
 fn decide(party: RelyingPartyBuilder, credential: Credential) -> Result<PeerAttestation, Refusal> {
     ready(party.build().unwrap().appraise(credential, at(NOW)))
-}
-
-fn ready<T>(future: impl Future<Output = T>) -> T {
-    let mut future = Box::pin(future);
-    let mut context = std::task::Context::from_waker(Waker::noop());
-    match future.as_mut().poll(&mut context) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("nothing here waits"),
-    }
 }
 
 /// What a server that sent this CMW is credited with, and its key.

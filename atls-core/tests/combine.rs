@@ -61,6 +61,8 @@ use atls_core::pki_types::UnixTime;
 use support::Pair;
 use support::identity;
 use support::providers;
+use test_support::at;
+use test_support::ready;
 
 const NOW: u64 = 1_000_000;
 
@@ -71,7 +73,7 @@ fn the_same_evidence_is_appraised_once() {
     let (verifier, cached) = cached(affirming());
     let bound = bound();
     for second in [0, 1, 59] {
-        let appraised = now(appraise(&cached, &bound, b"evidence", NOW + second)).unwrap();
+        let appraised = ready(appraise(&cached, &bound, b"evidence", NOW + second)).unwrap();
         assert_eq!(appraised.ear().issued_at(), at(NOW));
         assert_eq!(appraised.ear().status(), Tier::Affirming);
     }
@@ -83,13 +85,13 @@ fn other_evidence_another_value_or_another_format_is_appraised() {
     let (verifier, cached) = cached(affirming());
     let one = bound();
     let other = bound();
-    now(appraise(&cached, &one, b"evidence", NOW)).unwrap();
-    now(appraise(&cached, &one, b"evidencf", NOW)).unwrap();
-    now(appraise(&cached, &one, b"evidenc", NOW)).unwrap();
-    now(appraise(&cached, &other, b"evidence", NOW)).unwrap();
+    ready(appraise(&cached, &one, b"evidence", NOW)).unwrap();
+    ready(appraise(&cached, &one, b"evidencf", NOW)).unwrap();
+    ready(appraise(&cached, &one, b"evidenc", NOW)).unwrap();
+    ready(appraise(&cached, &other, b"evidence", NOW)).unwrap();
     let media_type = second_type();
     let evidence = Evidence::new(&media_type, b"evidence", &one);
-    now(cached.appraise(&evidence, at(NOW))).unwrap();
+    ready(cached.appraise(&evidence, at(NOW))).unwrap();
     assert_eq!(verifier.asked(), 5);
 }
 
@@ -116,8 +118,8 @@ fn other_endorsements_are_other_evidence() {
         )
         .unwrap(),
     );
-    now(appraise(&cached, credential.bound(), b"evidence", NOW)).unwrap();
-    now(party(cached).appraise(credential, at(NOW))).unwrap();
+    ready(appraise(&cached, credential.bound(), b"evidence", NOW)).unwrap();
+    ready(party(cached).appraise(credential, at(NOW))).unwrap();
     assert_eq!(verifier.asked(), 2);
 }
 
@@ -125,11 +127,11 @@ fn other_endorsements_are_other_evidence() {
 fn a_newer_policy_appraises_again() {
     let (verifier, cached) = cached(affirming());
     let bound = bound();
-    now(appraise(&cached, &bound, b"evidence", NOW)).unwrap();
+    ready(appraise(&cached, &bound, b"evidence", NOW)).unwrap();
     verifier.generation.store(1, Ordering::SeqCst);
     verifier.script(Err(AppraisalError::UnknownKey));
     assert_eq!(
-        now(appraise(&cached, &bound, b"evidence", NOW)).unwrap_err(),
+        ready(appraise(&cached, &bound, b"evidence", NOW)).unwrap_err(),
         AppraisalError::UnknownKey
     );
     assert_eq!(verifier.asked(), 2);
@@ -144,7 +146,7 @@ fn a_policy_that_changes_during_the_appraisal_makes_its_result_an_old_one() {
     verifier.generation.store(1, Ordering::SeqCst);
     verifier.open();
     assert!(task.woken().is_ok());
-    now(appraise(&cached, &bound, b"evidence", NOW)).unwrap();
+    ready(appraise(&cached, &bound, b"evidence", NOW)).unwrap();
     assert_eq!(verifier.asked(), 2);
 }
 
@@ -153,22 +155,22 @@ fn a_result_is_not_used_beyond_its_end_or_the_maximum_age() {
     let (verifier, cached) = cached(Ok(appraised(result(2).with_expiry(at(NOW + 10)))));
     let bound = bound();
     for (second, asked) in [(0, 1), (9, 1), (10, 2)] {
-        let _ = now(appraise(&cached, &bound, b"evidence", NOW + second));
+        let _ = ready(appraise(&cached, &bound, b"evidence", NOW + second));
         assert_eq!(verifier.asked(), asked, "{second}");
     }
     let (verifier, cached) = self::cached(affirming());
     for (second, asked) in [(0, 1), (59, 1), (60, 2), (119, 2), (120, 3)] {
-        let _ = now(appraise(&cached, &bound, b"evidence", NOW + second));
+        let _ = ready(appraise(&cached, &bound, b"evidence", NOW + second));
         assert_eq!(verifier.asked(), asked, "{second}");
     }
     // Nor by a clock that is set back.
-    let _ = now(appraise(&cached, &bound, b"evidence", NOW + 61));
+    let _ = ready(appraise(&cached, &bound, b"evidence", NOW + 61));
     assert_eq!(verifier.asked(), 3);
-    let _ = now(appraise(&cached, &bound, b"evidence", NOW + 60));
+    let _ = ready(appraise(&cached, &bound, b"evidence", NOW + 60));
     assert_eq!(verifier.asked(), 4);
     let shorter = Cached::new(verifier.clone()).with_max_age(Duration::from_secs(5));
     for (second, asked) in [(0, 5), (4, 5), (5, 6)] {
-        let _ = now(appraise(&shorter, &bound, b"evidence", NOW + second));
+        let _ = ready(appraise(&shorter, &bound, b"evidence", NOW + second));
         assert_eq!(verifier.asked(), asked, "{second}");
     }
 }
@@ -177,9 +179,9 @@ fn a_result_is_not_used_beyond_its_end_or_the_maximum_age() {
 fn failures_are_not_kept() {
     let (verifier, cached) = cached(Err(AppraisalError::Unreachable));
     let bound = bound();
-    now(appraise(&cached, &bound, b"evidence", NOW)).unwrap_err();
+    ready(appraise(&cached, &bound, b"evidence", NOW)).unwrap_err();
     verifier.script(affirming());
-    now(appraise(&cached, &bound, b"evidence", NOW)).unwrap();
+    ready(appraise(&cached, &bound, b"evidence", NOW)).unwrap();
     assert_eq!(verifier.asked(), 2);
 }
 
@@ -187,9 +189,9 @@ fn failures_are_not_kept() {
 fn a_result_that_is_used_again_is_as_bad_as_it_was() {
     let (verifier, cached) = cached(Ok(appraised(result(99))));
     let (credential, _) = credential(&Cmw::evidence(first_type(), b"evidence".to_vec()));
-    let first = now(appraise(&cached, credential.bound(), b"evidence", NOW)).unwrap();
+    let first = ready(appraise(&cached, credential.bound(), b"evidence", NOW)).unwrap();
     assert_eq!(first.ear().status(), Tier::Contraindicated);
-    let refusal = now(party(cached).appraise(credential, at(NOW))).unwrap_err();
+    let refusal = ready(party(cached).appraise(credential, at(NOW))).unwrap_err();
     assert!(matches!(refusal, Refusal::Policy(_)), "{refusal}");
     assert_eq!(verifier.asked(), 1);
 }
@@ -201,8 +203,8 @@ fn keys_are_compared_for_each_connection_and_never_from_the_cache() {
         let (credential, leaf_key) = credential(&Cmw::evidence(first_type(), b"evidence".to_vec()));
         let key = if own { leaf_key } else { b"another".to_vec() };
         verifier.script(Ok(appraised(result(2)).with_attested_key(key)));
-        now(appraise(&cached, credential.bound(), b"evidence", NOW)).unwrap();
-        let decision = now(party(cached).appraise(credential, at(NOW)));
+        ready(appraise(&cached, credential.bound(), b"evidence", NOW)).unwrap();
+        let decision = ready(party(cached).appraise(credential, at(NOW)));
         match decision {
             Ok(_) => assert!(own),
             Err(refusal) => assert_eq!((refusal, own), (Refusal::KeyMismatch, false)),
@@ -224,18 +226,18 @@ fn results_are_bounded_in_number_and_bytes() {
         (b"b", 3),
         (b"a", 4),
     ] {
-        now(appraise(&cached, &bound, bytes, NOW)).unwrap();
+        ready(appraise(&cached, &bound, bytes, NOW)).unwrap();
         assert_eq!(verifier.asked(), asked, "{bytes:?}");
     }
     // What is larger than all there is room for is appraised, and not kept.
     let large = vec![0; 1001];
-    now(appraise(&cached, &bound, &large, NOW)).unwrap();
-    now(appraise(&cached, &bound, &large, NOW)).unwrap();
+    ready(appraise(&cached, &bound, &large, NOW)).unwrap();
+    ready(appraise(&cached, &bound, &large, NOW)).unwrap();
     assert_eq!(verifier.asked(), 6);
     // Nor has it left anything in the way.
     let half = vec![0; 500];
     for bytes in [&half, &half, &vec![1; 500], &half] {
-        now(appraise(&cached, &bound, bytes, NOW)).unwrap();
+        ready(appraise(&cached, &bound, bytes, NOW)).unwrap();
     }
     assert_eq!(verifier.asked(), 8);
 }
@@ -246,10 +248,10 @@ fn a_result_that_expired_makes_room_for_its_successor() {
     let cached = Cached::new(verifier.clone()).with_capacity(2, 1000);
     let bound = bound();
     for second in [0, 60, 120, 180] {
-        now(appraise(&cached, &bound, b"a", NOW + second)).unwrap();
+        ready(appraise(&cached, &bound, b"a", NOW + second)).unwrap();
     }
-    now(appraise(&cached, &bound, b"b", NOW + 180)).unwrap();
-    now(appraise(&cached, &bound, b"a", NOW + 180)).unwrap();
+    ready(appraise(&cached, &bound, b"b", NOW + 180)).unwrap();
+    ready(appraise(&cached, &bound, b"a", NOW + 180)).unwrap();
     assert_eq!(verifier.asked(), 5);
 }
 
@@ -301,7 +303,7 @@ fn who_asks_for_other_evidence_waits_for_nobody() {
     let bound = bound();
     let stuck = Task::pending(appraise(&cached, &bound, b"slow", NOW));
     verifier.open();
-    assert!(now(appraise(&cached, &bound, b"quick", NOW)).is_ok());
+    assert!(ready(appraise(&cached, &bound, b"quick", NOW)).is_ok());
     assert!(stuck.woken().is_ok());
 }
 
@@ -329,7 +331,7 @@ fn the_next_is_asked_only_where_the_former_is_unavailable() {
     ] {
         let (one, two) = (Scripted::new(first.clone()), Scripted::new(affirming()));
         let failover = Failover::new(vec![one.clone(), two.clone()]).unwrap();
-        let outcome = now(appraise(&failover, &bound(), b"evidence", NOW));
+        let outcome = ready(appraise(&failover, &bound(), b"evidence", NOW));
         assert_eq!((one.asked(), two.asked()), (1, second_asked));
         match (first, second_asked) {
             (_, 1) => assert_eq!(outcome.unwrap().ear().status(), Tier::Affirming),
@@ -345,7 +347,7 @@ fn where_none_is_available_there_is_no_result() {
     let two = Scripted::new(Err(AppraisalError::Unreachable));
     let failover = Failover::new(vec![one, two]).unwrap();
     assert_eq!(
-        now(appraise(&failover, &bound(), b"evidence", NOW)).unwrap_err(),
+        ready(appraise(&failover, &bound(), b"evidence", NOW)).unwrap_err(),
         AppraisalError::Unreachable
     );
 }
@@ -357,7 +359,7 @@ fn a_refusal_of_the_second_stands() {
     let three = Scripted::new(affirming());
     let failover = Failover::new(vec![one, two, three.clone()]).unwrap();
     assert_eq!(
-        now(appraise(&failover, &bound(), b"evidence", NOW)).unwrap_err(),
+        ready(appraise(&failover, &bound(), b"evidence", NOW)).unwrap_err(),
         AppraisalError::NotBound
     );
     assert_eq!(three.asked(), 0);
@@ -386,7 +388,7 @@ fn each_claim_is_as_bad_as_the_worst_verifier_says() {
             any(Scripted::new(Ok(appraised(local("device", appraisal)))))
         });
         let all = AllAgree::new(verifiers.into()).unwrap();
-        let worst = now(appraise(&all, &bound(), b"evidence", NOW)).unwrap();
+        let worst = ready(appraise(&all, &bound(), b"evidence", NOW)).unwrap();
         let part = worst.ear().submod("device").unwrap();
         let values = Category::ALL.map(|category| part.vector().get(category).tier());
         assert_eq!(
@@ -412,7 +414,7 @@ fn the_status_is_the_worst_even_where_no_claim_says_so() {
         let two = Scripted::new(Ok(appraised(local("device", other))));
         for pair in [vec![any(one.clone()), two.clone()], vec![two, one]] {
             let all = AllAgree::new(pair).unwrap();
-            let worst = now(appraise(&all, &bound(), b"evidence", NOW)).unwrap();
+            let worst = ready(appraise(&all, &bound(), b"evidence", NOW)).unwrap();
             assert_eq!(worst.ear().status(), status);
         }
     }
@@ -424,7 +426,7 @@ fn parts_that_only_one_verifier_names_stand() {
     let one = Scripted::new(affirming());
     let two = Scripted::new(Ok(appraised(local("another", bad))));
     let all = AllAgree::new(vec![one, two]).unwrap();
-    let worst = now(appraise(&all, &bound(), b"evidence", NOW)).unwrap();
+    let worst = ready(appraise(&all, &bound(), b"evidence", NOW)).unwrap();
     let parts: Vec<_> = worst
         .ear()
         .submods()
@@ -458,7 +460,7 @@ fn any_failure_refuses() {
                 any(Scripted::new(script))
             });
             let all = AllAgree::new(verifiers.collect()).unwrap();
-            match now(appraise(&all, &bound(), b"evidence", NOW)).unwrap_err() {
+            match ready(appraise(&all, &bound(), b"evidence", NOW)).unwrap_err() {
                 AppraisalError::Incomplete(results) => {
                     assert_eq!(error, AppraisalError::Unreachable);
                     assert_eq!(results.status(), Tier::Affirming);
@@ -485,7 +487,7 @@ fn one_that_cannot_be_asked_hides_no_refusal() {
             let all: Arc<dyn Verifier> = Arc::new(AllAgree::new(pair).unwrap());
             let next = Scripted::new(affirming());
             let failover = Failover::new(vec![all, next.clone()]).unwrap();
-            let outcome = now(appraise(&failover, &bound(), b"evidence", NOW));
+            let outcome = ready(appraise(&failover, &bound(), b"evidence", NOW));
             assert_eq!(outcome.map(|result| result.ear().status()), expected);
             assert_eq!(next.asked(), 0);
         }
@@ -498,7 +500,7 @@ fn what_a_part_of_all_found_is_remembered() {
     let unreachable = any(Scripted::new(Err(AppraisalError::Unreachable)));
     let all: Arc<dyn Verifier> = Arc::new(AllAgree::new(vec![doubtful, unreachable]).unwrap());
     let failover = Failover::new(vec![all, Scripted::new(affirming())]).unwrap();
-    let outcome = now(appraise(&failover, &bound(), b"evidence", NOW)).unwrap();
+    let outcome = ready(appraise(&failover, &bound(), b"evidence", NOW)).unwrap();
     assert_eq!(outcome.ear().status(), Tier::Warning);
 }
 
@@ -516,7 +518,7 @@ fn a_result_of_the_future_is_not_hidden_by_an_older_one() {
                 pair.reverse();
             }
             let (credential, _) = credential(&Cmw::evidence(first_type(), b"evidence".to_vec()));
-            let decision = now(party(AllAgree::new(pair).unwrap()).appraise(credential, at(NOW)));
+            let decision = ready(party(AllAgree::new(pair).unwrap()).appraise(credential, at(NOW)));
             let refusal = decision.map(drop).err();
             let expected = (!accepted).then_some(Refusal::Expired(Fault::Verifier));
             assert_eq!(refusal, expected, "{ahead}");
@@ -559,7 +561,7 @@ fn a_result_of_all_lives_as_long_as_the_shortest() {
         ear(NOW - 3, Some(NOW + 40)),
     ])
     .unwrap();
-    let worst = now(appraise(&all, &bound(), b"evidence", NOW)).unwrap();
+    let worst = ready(appraise(&all, &bound(), b"evidence", NOW)).unwrap();
     assert_eq!(worst.ear().issued_at(), at(NOW - 5));
     assert_eq!(worst.ear().expires_at(), Some(at(NOW + 40)));
 }
@@ -583,7 +585,7 @@ fn what_is_no_grade_is_said_only_where_all_say_it() {
         any(Scripted::new(Ok(appraised(ear))))
     });
     let all = AllAgree::new(verifiers.into()).unwrap();
-    let worst = now(appraise(&all, &bound(), b"evidence", NOW)).unwrap();
+    let worst = ready(appraise(&all, &bound(), b"evidence", NOW)).unwrap();
     let part = worst.ear().submod("device").unwrap();
     assert_eq!(part.extension("same"), Some(&"x".into()));
     assert_eq!(part.extension("differs"), None);
@@ -611,7 +613,7 @@ fn one_simulator_or_weaker_binding_is_that_of_all() {
                 verifiers.reverse();
             }
             let all = AllAgree::new(verifiers).unwrap();
-            let worst = now(appraise(&all, &bound(), b"evidence", NOW)).unwrap();
+            let worst = ready(appraise(&all, &bound(), b"evidence", NOW)).unwrap();
             assert_eq!(worst.origin(), other.origin);
             assert_eq!(worst.binding(), other.binding);
             assert!(worst.binding() == Binding::Key || worst.origin() == Origin::Simulated);
@@ -627,7 +629,7 @@ fn verifiers_that_find_different_keys_give_no_result() {
     };
     let all = AllAgree::new(vec![naming(b"one"), naming(b"two")]).unwrap();
     assert_eq!(
-        now(appraise(&all, &bound(), b"evidence", NOW)).unwrap_err(),
+        ready(appraise(&all, &bound(), b"evidence", NOW)).unwrap_err(),
         AppraisalError::BadResult
     );
 }
@@ -642,7 +644,7 @@ fn a_key_that_one_verifier_finds_is_compared() {
     ])
     .unwrap();
     assert_eq!(
-        now(party(all).appraise(credential, at(NOW))).unwrap_err(),
+        ready(party(all).appraise(credential, at(NOW))).unwrap_err(),
         Refusal::KeyMismatch
     );
 }
@@ -665,7 +667,7 @@ fn a_proof_of_another_connection_is_worth_nothing() {
     ];
     for combined in combinations {
         let (credential, _) = credential(&Cmw::evidence(first_type(), b"evidence".to_vec()));
-        let refusal = now(party(combined()).appraise(credential, at(NOW))).unwrap_err();
+        let refusal = ready(party(combined()).appraise(credential, at(NOW))).unwrap_err();
         assert_eq!(refusal.fault(), Fault::Local, "{refusal}");
     }
 }
@@ -891,18 +893,6 @@ impl<'a, T> Task<'a, T> {
     }
 }
 
-/// Polls once; the future must be done.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    let mut future = Box::pin(future);
-    match future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
-        Poll::Ready(done) => done,
-        Poll::Pending => panic!("not done"),
-    }
-}
-
 async fn appraise(
     verifier: &dyn Verifier,
     bound: &Bound,
@@ -989,8 +979,4 @@ fn first_type() -> MediaType {
 
 fn second_type() -> MediaType {
     "test/other".parse().unwrap()
-}
-
-fn at(seconds: u64) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }

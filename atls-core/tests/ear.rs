@@ -33,7 +33,6 @@ use serde_json::Value;
 use serde_json::json;
 use support::issuer::Issuer;
 use support::issuer::NONCE;
-use support::issuer::at;
 use support::issuer::check;
 use support::issuer::decode;
 use support::issuer::decode_with;
@@ -42,7 +41,8 @@ use support::issuer::underscored;
 use support::issuer::underscored_cbor;
 use support::issuer::with;
 use support::providers;
-use support::vectors;
+use test_support::at;
+use test_support::vectors;
 
 // --- Recorded from the real services -----------------------------------------------------------------------------
 

@@ -10,13 +10,7 @@
 )]
 
 mod support;
-
-use std::future::Future;
 use std::sync::Arc;
-use std::task::Context;
-use std::task::Poll;
-use std::task::Waker;
-use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::Appraised;
@@ -48,6 +42,8 @@ use atls_core::report;
 use support::Pair;
 use support::identity;
 use support::providers;
+use test_support::at;
+use test_support::ready;
 
 #[test]
 fn an_accepted_peer_has_the_findings_and_the_image_of_its_verifier() {
@@ -209,15 +205,7 @@ fn both(one: Reporting, other: Reporting) -> AllAgree {
 fn decide(verifier: impl Verifier + 'static) -> Result<PeerAttestation, Refusal> {
     let party = RelyingParty::builder().verifier(Arc::new(verifier));
     let party = party.build().unwrap();
-    let now = UnixTime::since_unix_epoch(Duration::from_secs(1_000_000));
-    let mut decision = Box::pin(party.appraise(credential(), now));
-    match decision
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
-        Poll::Ready(decided) => decided,
-        Poll::Pending => panic!("not done"),
-    }
+    ready(party.appraise(credential(), at(1_000_000)))
 }
 
 fn credential() -> Credential {

@@ -6,12 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
-use std::future::Future;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
-use std::task::Context;
-use std::task::Poll;
-use std::task::Waker;
 use std::time::Duration;
 
 use atls_core::AppraisalError;
@@ -37,6 +33,7 @@ use base64::prelude::BASE64_STANDARD;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 use serde_json::json;
+use test_support::ready;
 
 #[test]
 fn a_key_without_algorithm_is_for_what_is_allowed_and_nothing_else() {
@@ -332,15 +329,4 @@ fn verify(token: &str, keys: &VerificationKeys) -> Result<(), EarError> {
 
 fn at() -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(1_000_000))
-}
-
-fn ready<T>(future: impl Future<Output = T>) -> T {
-    let mut future = Box::pin(future);
-    match future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("nothing here waits"),
-    }
 }

@@ -31,8 +31,8 @@ use rustls::crypto::SecureRandom;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::sign::CertifiedKey;
 use serde_json::Value;
-use support::Recorded;
-use support::hex;
+use test_support::ObservedSession;
+use test_support::hex;
 
 /// The context of the vectors: 00 01 … 1f.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ struct Vectors {
 
 impl Vectors {
     fn load() -> Option<Self> {
-        let path = support::vectors()?.join("ea/selfgen-rfc8448.json");
+        let path = test_support::vectors()?.join("ea/selfgen-rfc8448.json");
         let json: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         let certificate = CertificateDer::from(bytes(&json, "cert_der"));
         Some(Self { json, certificate })
@@ -95,13 +95,14 @@ impl Vectors {
     }
 
     /// Both ends of the connection that one suite of the vectors describes.
-    fn ends(&self, provider: &CryptoProvider, suite: &Value) -> (Recorded, Recorded) {
+    fn ends(&self, provider: &CryptoProvider, suite: &Value) -> (ObservedSession, ObservedSession) {
         let identity = self.identity(provider);
         let tls13 = find_suite(provider, suite["suite"].as_str().unwrap());
         let secret = bytes(suite, "exporter_secret");
         let chain = vec![self.certificate.clone()];
-        let client = Recorded::new(Side::Client, tls13, &secret, Some(identity.clone()), chain);
-        let server = Recorded::new(Side::Server, tls13, &secret, Some(identity), Vec::new());
+        let client =
+            ObservedSession::new(Side::Client, tls13, &secret, Some(identity.clone()), chain);
+        let server = ObservedSession::new(Side::Server, tls13, &secret, Some(identity), Vec::new());
         (client, server)
     }
 }
@@ -122,7 +123,10 @@ fn bytes(json: &Value, key: &str) -> Vec<u8> {
 }
 
 /// Runs the asker–answerer pair of one role over every suite and both providers.
-fn each(role: Side, check: impl Fn(&Value, &Vectors, &CryptoProvider, &Recorded, &Recorded)) {
+fn each(
+    role: Side,
+    check: impl Fn(&Value, &Vectors, &CryptoProvider, &ObservedSession, &ObservedSession),
+) {
     let Some(vectors) = Vectors::load() else {
         return;
     };
@@ -234,7 +238,7 @@ fn the_exporter_equals_the_channel_binding_of_rfc_9266() {
 /// string. What it calls valid must be refused here.
 #[test]
 fn authenticators_of_the_pre_rfc_draft_are_refused() {
-    let Some(folder) = support::vectors() else {
+    let Some(folder) = test_support::vectors() else {
         return;
     };
     let json = std::fs::read(folder.join("ea/fizz.json")).unwrap();
@@ -245,13 +249,14 @@ fn authenticators_of_the_pre_rfc_draft_are_refused() {
         let mut refused = 0;
         for vector in json["vectors"].as_array().unwrap() {
             let request = bytes(vector, "authenticator_request_hex");
-            let server = Recorded::new(Side::Server, suite, &[0; 32], None, Vec::new());
+            let server = ObservedSession::new(Side::Server, suite, &[0; 32], None, Vec::new());
             let received = ReceivedRequest::receive(&server, &request);
             assert_eq!(received.unwrap_err(), ProtocolError::Malformed);
             let Some(authenticator) = vector["authenticator_hex"].as_str() else {
                 continue;
             };
-            let client = Recorded::new(Side::Client, suite, &[0; 32], None, vec![leaf.clone()]);
+            let client =
+                ObservedSession::new(Side::Client, suite, &[0; 32], None, vec![leaf.clone()]);
             let extensions = vec![Extension {
                 code: CMW_ATTESTATION,
                 data: Vec::new(),

@@ -81,7 +81,7 @@ fn tdx_evidence(findings: &mut Findings) {
 }
 
 fn quotes(findings: &mut Findings) {
-    let quote = stand_in::td_quote(&[7; 64]);
+    let quote = test_support::td_quote(&[7; 64]);
     // Every length in a quote is 2 or 4 bytes somewhere behind the report.
     let mut inputs = Vec::new();
     for position in 0..quote.len() - 4 {

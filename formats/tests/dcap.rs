@@ -24,13 +24,13 @@ use atls_formats::dcap::TdxEvidence;
 use atls_formats::dcap::Tee;
 use atls_formats::dcap::report_data;
 use proptest::prelude::*;
-use stand_in::Connection;
+use test_support::Connection;
 
 #[test]
 fn report_data_is_sha512_of_the_value() {
     for connection in [Connection::new(), Connection::sha384()] {
         let bound = connection.bound();
-        let sha512 = stand_in::sha512(bound.as_bytes());
+        let sha512 = test_support::sha512(bound.as_bytes());
         assert_eq!(report_data(bound).bytes()[..], sha512);
     }
 }

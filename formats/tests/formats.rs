@@ -11,8 +11,8 @@ use atls_formats::Debugging;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::Tee;
 use atls_formats::dcap::hardware_claim;
-use stand_in::Connection;
-use stand_in::td_quote;
+use test_support::Connection;
+use test_support::td_quote;
 
 #[test]
 fn a_value_is_carried_whole() {
@@ -23,7 +23,7 @@ fn a_value_is_carried_whole() {
             bound.as_bytes()
         );
         assert_eq!(bound.as_bytes().len(), length);
-        let sha512 = stand_in::sha512(bound.as_bytes());
+        let sha512 = test_support::sha512(bound.as_bytes());
         assert_eq!(*Carriage::Sha512.challenge(bound).bytes(), sha512);
     }
 }

@@ -25,7 +25,6 @@ use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Poll;
 use std::task::Waker;
-use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::Appraised;
@@ -48,6 +47,7 @@ use stated::Stated;
 use stated::Strength;
 use support::identity;
 use support::providers;
+use test_support::at;
 
 /// How acceptable an outcome is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -366,10 +366,6 @@ fn bound() -> Bound {
 
 fn media_type() -> MediaType {
     "test/evidence".parse().unwrap()
-}
-
-fn at(seconds: u64) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }
 
 const NOW: u64 = 1_000_000;

@@ -14,8 +14,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::NOW;
-use super::at;
 use super::support;
+use test_support::at;
 
 /// All of a result that merging can weaken.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,29 +1,17 @@
 //! What deployed peers write.
 
-use std::path::PathBuf;
-
 use atls_core::ProtocolError;
 use atls_core::exchange::Credential;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::pem::PemObject;
+use test_support::vectors;
 
 use crate::support::handshake;
 
 #[test]
 fn certificates_of_deployed_peers_parse_and_bind() {
-    let root = std::env::var("ATLS_VECTORS").map_or_else(
-        |_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/vectors")),
-        PathBuf::from,
-    );
-    let folder = root.join("ra-tls");
-    if !folder.exists() {
-        assert!(
-            std::env::var_os("ATLS_REQUIRE_VECTORS").is_none(),
-            "the vectors are required and not there"
-        );
-        eprintln!("SKIPPED: no vectors at {}", folder.display());
-        return;
-    }
+    let Some(folder) = vectors() else { return };
+    let folder = folder.join("ra-tls");
     for name in [
         "gramine-cert.pem",
         "intel-sgxsdk-cert.pem",

@@ -34,6 +34,7 @@ use rcgen::CustomExtension;
 use rcgen::KeyPair;
 use rustls::crypto::ring;
 use rustls::sign::SigningKey;
+use test_support::ready;
 
 pub(crate) const NOW: u64 = 1_800_000_000;
 
@@ -133,12 +134,7 @@ pub(crate) fn decide(
     credential: Credential,
     now: UnixTime,
 ) -> Result<Binding, Refusal> {
-    let deciding = party.appraise(credential, now);
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match std::pin::pin!(deciding).poll(&mut context) {
-        std::task::Poll::Ready(decided) => decided.map(|peer| peer.binding()),
-        std::task::Poll::Pending => panic!("nothing to wait for"),
-    }
+    ready(party.appraise(credential, now)).map(|peer| peer.binding())
 }
 
 pub(crate) fn spki(key: &Key) -> Vec<u8> {

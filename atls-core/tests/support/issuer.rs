@@ -8,7 +8,6 @@ use atls_core::ear::EarError;
 use atls_core::ear::ExpectedNonce;
 use atls_core::ear::VerificationKeys;
 use atls_core::ear::jwt;
-use atls_core::pki_types::UnixTime;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature;
@@ -24,12 +23,9 @@ use coset::iana::Algorithm;
 use rustls::crypto::CryptoProvider;
 use serde_json::Value;
 use serde_json::json;
+use test_support::at;
 
 pub const NONCE: &[u8] = b"this nonce has thirty-two bytes.";
-
-pub fn at(seconds: u64) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
-}
 
 pub fn check(now: u64, nonce: ExpectedNonce<'_>) -> Check<'_> {
     Check::new(at(now), Duration::from_secs(3600), nonce)

@@ -1,23 +1,19 @@
-//! Two ends of one TLS 1.3 connection in memory, and sessions over recorded exporter secrets.
+//! Two ends of one TLS 1.3 connection in memory.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 pub mod forge;
 pub mod issuer;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use atls_core::Bound;
 use atls_core::BoundMatch;
 use atls_core::ProtocolError;
-use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
 use atls_core::pki_types::PrivatePkcs8KeyDer;
 use atls_core::pki_types::ServerName;
-use atls_core::session::ExporterSecret;
 use atls_core::session::Handshake;
 use atls_core::session::Session;
-use atls_core::session::Side;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::encoding::Pkcs8V1Der;
 use rustls::ClientConfig;
@@ -213,64 +209,4 @@ fn feed<D: SideData>(connection: &mut ConnectionCommon<D>, mut wire: &[u8]) {
         connection.read_tls(&mut wire).unwrap();
         connection.process_new_packets().unwrap();
     }
-}
-
-/// A session over an exporter secret alone.
-pub struct Recorded {
-    pub handshake: Handshake,
-    pub exporter: ExporterSecret,
-}
-
-impl Recorded {
-    pub fn new(
-        side: Side,
-        suite: &'static rustls::Tls13CipherSuite,
-        secret: &[u8],
-        identity: Option<Arc<CertifiedKey>>,
-        peer_chain: Vec<CertificateDer<'static>>,
-    ) -> Self {
-        Self {
-            handshake: Handshake::observed(side, suite, identity, peer_chain).unwrap(),
-            exporter: ExporterSecret::new(suite, secret).unwrap(),
-        }
-    }
-}
-
-impl Session for Recorded {
-    fn handshake(&self) -> &Handshake {
-        &self.handshake
-    }
-
-    fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError> {
-        self.exporter.export(label, context, output)
-    }
-}
-
-/// The folder of recorded genuine samples, or `None` with a line that says so.
-///
-/// # Panics
-/// Where `ATLS_REQUIRE_VECTORS` is set and the folder is absent: CI does not skip silently.
-pub fn vectors() -> Option<PathBuf> {
-    let folder = match std::env::var_os("ATLS_VECTORS") {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors"),
-    };
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(
-        std::env::var_os("ATLS_REQUIRE_VECTORS").is_none(),
-        "no vectors at {}",
-        folder.display()
-    );
-    println!("skipped: no vectors at {}", folder.display());
-    None
-}
-
-pub fn hex(text: &str) -> Vec<u8> {
-    assert!(text.len().is_multiple_of(2));
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
 }

@@ -4,8 +4,6 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "it is a program for a terminal")]
 
-mod connection;
-
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -17,8 +15,7 @@ use atls_core::first_available;
 use atls_nitro::NitroAttester;
 use atls_snp::SnpAttester;
 use atls_tdx::TdxAttester;
-
-use connection::Connection;
+use test_support::Connection;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -46,14 +43,10 @@ fn here() -> Result<Option<Box<dyn LocalAttester>>, AttestError> {
 }
 
 /// Evidence carries a value of a live connection; there is no way to have one of our own attested.
-fn attest(device: &mut dyn LocalAttester) -> Result<Cmw, Box<dyn Error>> {
-    let connection = Connection::new()?;
-    let challenge = connection.challenge()?;
-    let to_attest = challenge
-        .to_attest()
-        .ok_or("the request asks for nothing")?;
-    println!("value of the connection: {}", to_attest.bound());
-    Ok(device.attest(to_attest)?)
+fn attest(device: &mut dyn LocalAttester) -> Result<Cmw, AttestError> {
+    let connection = Connection::new();
+    println!("value of the connection: {}", connection.bound());
+    connection.attest(device)
 }
 
 fn print(evidence: &Cmw) -> Result<(), AppraisalError> {
@@ -113,9 +106,7 @@ that it needs are in docs/platforms/README.md.";
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
 
-    use atls_core::pki_types::UnixTime;
     use atls_nitro::testing::Forger;
     use atls_snp::Product;
     use atls_snp::testing::ForgedPlatform;
@@ -124,6 +115,7 @@ mod tests {
     use atls_tsm::Tsm;
     use atls_tsm::testing::FakeConfigFs;
     use atls_tsm::testing::Forged;
+    use test_support::at;
 
     use super::*;
 
@@ -134,9 +126,7 @@ mod tests {
 
     #[test]
     fn a_device_attests_to_the_connection() {
-        let forger = Arc::new(Forger::new(UnixTime::since_unix_epoch(
-            Duration::from_secs(1_800_000_000),
-        )));
+        let forger = Arc::new(Forger::new(at(1_800_000_000)));
         let mut device = NitroAttester::over(Forger::device(&forger)).unwrap();
         let evidence = attest(&mut device).unwrap();
         print(&evidence).unwrap();

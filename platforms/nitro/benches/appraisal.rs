@@ -10,17 +10,12 @@
     reason = "a benchmark prints, and fails by panicking"
 )]
 
-#[path = "../tests/support/mod.rs"]
-#[allow(dead_code, reason = "shared with the tests")]
-mod support;
-
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
 use atls_core::combine::Cached;
-use atls_core::pki_types::UnixTime;
 use atls_nitro::NitroAttester;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
@@ -33,14 +28,14 @@ use ring::signature::ECDSA_P384_SHA384_ASN1;
 use ring::signature::ECDSA_P384_SHA384_FIXED;
 use ring::signature::UnparsedPublicKey;
 use ring::signature::VerificationAlgorithm;
-use rustls::CipherSuite;
-use support::Connection;
+use test_support::Connection;
+use test_support::at;
 use x509_parser::prelude::FromDer;
 use x509_parser::prelude::X509Certificate;
 
 fn main() {
-    let now = UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let now = at(1_800_000_000);
+    let connection = Connection::new();
     let forger = Arc::new(Forger::new(now));
     let policy = Live::fixed(NitroPolicy::new(vec![Forger::image()])).unwrap();
     let verifier = NitroVerifier::dangerous_with_root(forger.root(), Arc::new(policy));

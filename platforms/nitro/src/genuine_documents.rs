@@ -3,25 +3,19 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
-use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Context;
-use std::task::Poll;
-use std::task::Waker;
 use std::time::Duration;
 
 use atls_core::AppraisalError;
-use atls_core::Bound;
 use atls_core::Origin;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
-use atls_core::exchange::OwnedAttestRequest;
-use atls_core::pki_types::PrivateKeyDer;
-use atls_core::pki_types::UnixTime;
 use atls_reference::Digest;
 use atls_reference::Live;
 use ring::digest;
+use test_support::Connection;
+use test_support::at;
+use test_support::ready;
 
 use crate::chain::AWS_ROOT_G1;
 use crate::claims;
@@ -66,7 +60,11 @@ fn documents_of_aws_are_refused_at_other_times() {
 #[test]
 fn the_nonce_of_a_document_is_compared() {
     for sample in samples() {
-        let refused = sample.verified().bound_to(&bound().verbatim()).map(drop);
+        let another = Connection::new();
+        let refused = sample
+            .verified()
+            .bound_to(&another.bound().verbatim())
+            .map(drop);
         assert_eq!(refused, Err(AppraisalError::NotBound), "{}", sample.name);
     }
 }
@@ -219,17 +217,10 @@ impl Sample {
 /// # Panics
 /// The same where `ATLS_REQUIRE_VECTORS` is set: CI does not skip silently.
 fn samples() -> Vec<Sample> {
-    let folder = match std::env::var_os("ATLS_VECTORS") {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
+    let Some(folder) = test_support::vectors() else {
+        return Vec::new();
     };
     let folder = folder.join("nitro");
-    if !folder.is_dir() {
-        let required = std::env::var_os("ATLS_REQUIRE_VECTORS").is_some();
-        assert!(!required, "no vectors at {}", folder.display());
-        println!("skipped: no vectors at {}", folder.display());
-        return Vec::new();
-    }
     let sample = |(name, until)| {
         let bytes = std::fs::read(folder.join(name)).unwrap();
         let (_, document) = envelope::open(&bytes).unwrap();
@@ -241,30 +232,6 @@ fn samples() -> Vec<Sample> {
         }
     };
     FILES.map(sample).into_iter().collect()
-}
-
-/// The value of a key that none of them is about.
-fn bound() -> Bound {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let key = rustls::crypto::ring::sign::any_supported_type(&der).unwrap();
-    let request = OwnedAttestRequest::for_key(&*key).unwrap();
-    request.as_request().bound().clone()
-}
-
-/// The output of a future that waits for nothing.
-///
-/// # Panics
-/// The future waits.
-fn ready<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("it waits"),
-    }
-}
-
-fn at(seconds: u64) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }
 
 const FILES: [(&str, u64); 3] = [

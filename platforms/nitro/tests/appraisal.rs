@@ -8,8 +8,6 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +18,10 @@ use atls_core::PolicyViolation;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
+use atls_core::cmw::Cmw;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
+use atls_core::exchange::Credential;
 use atls_core::pki_types::UnixTime;
 use atls_nitro::NitroAttester;
 use atls_nitro::NitroClaims;
@@ -42,18 +42,15 @@ use rcgen::ExtendedKeyUsagePurpose;
 use rcgen::IsCa;
 use rcgen::KeyUsagePurpose;
 use rcgen::PKCS_ECDSA_P256_SHA256;
-use rustls::CipherSuite;
-
-use support::Connection;
-use support::ready;
+use rustls::sign::CertifiedKey;
+use test_support::Connection;
+use test_support::identity;
+use test_support::ready;
 
 #[test]
 fn a_document_is_affirmed_from_device_to_handler() {
-    for suite in [
-        CipherSuite::TLS13_AES_128_GCM_SHA256,
-        CipherSuite::TLS13_AES_256_GCM_SHA384,
-    ] {
-        let setting = Setting::with(suite, Forger::new(at()));
+    for connection in [Connection::new(), Connection::sha384()] {
+        let setting = Setting::with(connection, Forger::new(at()));
         let mut attester = setting.attester();
         let credential = setting.connection.credential(&mut attester);
         let peer = ready(setting.relying_party().appraise(credential, at())).unwrap();
@@ -111,12 +108,9 @@ fn the_document_of_another_connection_is_refused() {
 /// The binding, under a signature that verifies: a genuine enclave whose software lies.
 #[test]
 fn a_nonce_that_is_cut_padded_empty_or_another_is_refused() {
-    for suite in [
-        CipherSuite::TLS13_AES_128_GCM_SHA256,
-        CipherSuite::TLS13_AES_256_GCM_SHA384,
-    ] {
-        let setting = Setting::with(suite, Forger::new(at()));
-        let whole = setting.connection.bound().to_vec();
+    for connection in [Connection::new(), Connection::sha384()] {
+        let setting = Setting::with(connection, Forger::new(at()));
+        let whole = setting.connection.bound().as_bytes().to_vec();
         assert!(setting.appraise(&setting.with_nonce(&whole)).is_ok());
         for nonce in [
             Vec::new(),
@@ -138,8 +132,8 @@ fn a_nonce_that_is_cut_padded_empty_or_another_is_refused() {
 fn a_document_without_nonce_or_without_key_is_refused() {
     let setting = Setting::new();
     let (bound, key) = (setting.connection.bound(), setting.connection.leaf_key());
-    let without_nonce = setting.forger.fields(None, Some(key));
-    let without_key = setting.forger.fields(Some(bound), None);
+    let without_nonce = setting.forger.fields(None, Some(&key));
+    let without_key = setting.forger.fields(Some(bound.as_bytes()), None);
     for fields in [without_nonce, without_key] {
         let absent: Vec<_> = fields
             .iter()
@@ -156,17 +150,17 @@ fn a_document_without_nonce_or_without_key_is_refused() {
 #[test]
 fn the_key_of_the_document_is_the_key_of_the_connection() {
     let setting = Setting::new();
-    let other = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let key = setting.connection.leaf_key();
     for key in [
-        other.leaf_key(),
-        &setting.connection.leaf_key()[1..],
-        &[setting.connection.leaf_key(), &[0]].concat(),
+        Connection::new().leaf_key(),
+        key[1..].to_vec(),
+        [&key[..], &[0]].concat(),
     ] {
         let lying = |bound: &[u8]| {
-            let fields = setting.forger.fields(Some(bound), Some(key));
+            let fields = setting.forger.fields(Some(bound), Some(&key));
             setting.forger.seal(fields)
         };
-        let credential = setting.connection.credential_around(lying);
+        let credential = setting.credential_around(lying);
         let refusal = ready(setting.relying_party().appraise(credential, at())).unwrap_err();
         assert_eq!(refusal, Refusal::KeyMismatch);
     }
@@ -311,10 +305,9 @@ fn user_data_is_a_claim_and_nothing_else() {
     let setting = Setting::new();
     for bytes in [Vec::new(), vec![0; 512], b"affirming".to_vec()] {
         let with = setting.altered(|fields| *field(fields, "user_data") = bytes.clone().into());
-        let credential = setting.connection.credential_around(|bound| {
-            let mut fields = setting
-                .forger
-                .fields(Some(bound), Some(setting.connection.leaf_key()));
+        let credential = setting.credential_around(|bound| {
+            let key = setting.connection.leaf_key();
+            let mut fields = setting.forger.fields(Some(bound), Some(&key));
             *field(&mut fields, "user_data") = bytes.clone().into();
             setting.forger.seal(fields)
         });
@@ -440,8 +433,8 @@ fn the_bundle_is_the_chain_whole_and_in_order() {
 fn a_chain_to_a_root_of_the_same_name_is_refused() {
     let (setting, impostor) = (Setting::new(), Forger::new(at()));
     let fields = impostor.fields(
-        Some(setting.connection.bound()),
-        Some(setting.connection.leaf_key()),
+        Some(setting.connection.bound().as_bytes()),
+        Some(&setting.connection.leaf_key()),
     );
     let own_root = impostor.seal(fields.clone());
     assert_eq!(setting.refusal(&own_root), AppraisalError::UnknownKey);
@@ -465,7 +458,7 @@ fn certificates_are_valid_at_the_time() {
                     blueprint.params.not_before += seconds(4);
                 }
             });
-            let setting = Setting::with(CipherSuite::TLS13_AES_128_GCM_SHA256, forger);
+            let setting = Setting::with(Connection::new(), forger);
             let refusal = setting.refusal(&setting.document());
             assert_eq!(refusal, AppraisalError::Expired, "{position} has {what}");
         }
@@ -527,7 +520,7 @@ fn certificates_are_for_what_they_are_used() {
                 alter(blueprint);
             }
         });
-        let setting = Setting::with(CipherSuite::TLS13_AES_128_GCM_SHA256, forger);
+        let setting = Setting::with(Connection::new(), forger);
         let refusal = setting.refusal(&setting.document());
         let expected = [AppraisalError::BadSignature, AppraisalError::Malformed];
         assert!(
@@ -595,7 +588,7 @@ fn a_result_ends_with_the_first_certificate() {
                 blueprint.params.not_after -= seconds(60 * 60);
             }
         });
-        let setting = Setting::with(CipherSuite::TLS13_AES_128_GCM_SHA256, forger);
+        let setting = Setting::with(Connection::new(), forger);
         let appraised = setting.appraise(&setting.document()).unwrap();
         let end = appraised.ear().expires_at().unwrap().as_secs();
         assert_eq!(end, at().as_secs() + 2 * 60 * 60, "{position}");
@@ -663,7 +656,7 @@ fn a_key_that_does_not_fit_into_a_document_is_not_attested() {
     let setting = Setting::new();
     for (length, fits) in [(1008, true), (1009, false)] {
         // 16 bytes of algorithm and lengths go before.
-        let connection = Connection::with_large_key(length);
+        let connection = Connection::of(&with_large_key(length));
         assert_eq!(connection.leaf_key().len(), length + 16);
         let made = connection.attest(&mut setting.attester());
         assert_eq!(made.is_ok(), fits, "{length}");
@@ -774,12 +767,12 @@ struct Setting {
 
 impl Setting {
     fn new() -> Self {
-        Self::with(CipherSuite::TLS13_AES_128_GCM_SHA256, Forger::new(at()))
+        Self::with(Connection::new(), Forger::new(at()))
     }
 
-    fn with(suite: CipherSuite, forger: Forger) -> Self {
+    fn with(connection: Connection, forger: Forger) -> Self {
         Self {
-            connection: Connection::new(suite),
+            connection,
             forger: Arc::new(forger),
         }
     }
@@ -810,18 +803,25 @@ impl Setting {
     }
 
     fn with_nonce(&self, nonce: &[u8]) -> Vec<u8> {
-        let fields = self
-            .forger
-            .fields(Some(nonce), Some(self.connection.leaf_key()));
+        let key = self.connection.leaf_key();
+        let fields = self.forger.fields(Some(nonce), Some(&key));
         self.forger.seal(fields)
     }
 
     /// A document under a good signature, good but for what is altered.
     fn altered(&self, alter: impl FnOnce(&mut Vec<(Value, Value)>)) -> Vec<u8> {
         let (bound, key) = (self.connection.bound(), self.connection.leaf_key());
-        let mut fields = self.forger.fields(Some(bound), Some(key));
+        let mut fields = self.forger.fields(Some(bound.as_bytes()), Some(&key));
         alter(&mut fields);
         self.forger.seal(fields)
+    }
+
+    /// The client's credential after the server answered with a document made of the bound value.
+    fn credential_around(&self, document: impl FnOnce(&[u8]) -> Vec<u8>) -> Credential {
+        let again = self.connection.again();
+        let document = document(again.bound().as_bytes());
+        let media_type = "application/vnd.atls.nitro-document".parse().unwrap();
+        again.finish(&Cmw::evidence(media_type, document))
     }
 
     fn appraise(&self, document: &[u8]) -> Result<Appraised, AppraisalError> {
@@ -834,6 +834,29 @@ impl Setting {
 
     fn refusal_of(&self, alter: impl FnOnce(&mut Vec<(Value, Value)>)) -> AppraisalError {
         self.refusal(&self.altered(alter))
+    }
+}
+
+/// A certificate whose key has this many bytes, and is nobody's.
+fn with_large_key(bytes: usize) -> Arc<CertifiedKey> {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let parameters = rcgen::CertificateParams::default();
+    let issuer = rcgen::Issuer::from_params(&parameters, &key);
+    let certificate = parameters.signed_by(&LargeKey(vec![7; bytes]), &issuer);
+    let certificate = certificate.unwrap().der().clone();
+    let signing = identity().key.clone();
+    Arc::new(CertifiedKey::new(vec![certificate], signing))
+}
+
+struct LargeKey(Vec<u8>);
+
+impl rcgen::PublicKeyData for LargeKey {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_ED25519
     }
 }
 
@@ -851,7 +874,7 @@ fn seconds(number: u64) -> Duration {
 }
 
 fn at() -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000))
+    test_support::at(1_800_000_000)
 }
 
 #[test]

@@ -7,11 +7,6 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../../../support/reference/tests/support/forge.rs"]
-mod forge;
-#[allow(dead_code, reason = "shared with other tests")]
-mod support;
-
 use std::sync::Arc;
 
 use ::corim::cbor::value::Value;
@@ -24,20 +19,19 @@ use atls_nitro::testing::ForgedNsm;
 use atls_nitro::testing::Forger;
 use atls_reference::Live;
 use atls_reference::corim::CorimError;
-use forge::ForgedCorim;
-use forge::Signer;
-use forge::at;
-use forge::bytes;
-use forge::digest;
-use forge::integer;
-use forge::list;
-use forge::map;
-use forge::measurement;
-use forge::tag;
-use forge::text;
-use forge::triple;
-use rustls::CipherSuite;
-use support::Connection;
+use test_support::Connection;
+use test_support::at;
+use test_support::corim::ForgedCorim;
+use test_support::corim::Signer;
+use test_support::corim::bytes;
+use test_support::corim::digest;
+use test_support::corim::integer;
+use test_support::corim::list;
+use test_support::corim::map;
+use test_support::corim::measurement;
+use test_support::corim::tag;
+use test_support::corim::text;
+use test_support::corim::triple;
 
 const NOW: u64 = 1_800_000_000;
 
@@ -232,7 +226,7 @@ fn judge(forger: &Arc<Forger>, policy: NitroPolicy) -> Tier {
 }
 
 fn judged(forger: &Forger, device: ForgedNsm, policy: NitroPolicy) -> Tier {
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let connection = Connection::new();
     let policy = Arc::new(Live::fixed(policy).unwrap());
     let verifier = NitroVerifier::dangerous_with_root(forger.root(), policy);
     let mut attester = NitroAttester::over(device).unwrap();

@@ -7,23 +7,14 @@
     reason = "a test fails by panicking"
 )]
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::Context;
-use std::task::Poll;
-use std::task::Waker;
-use std::time::Duration;
-
 use allocation::Bound;
 use allocation::Findings;
 use allocation::Hostile;
 use allocation::hostile;
-use atls_core::Evidence;
-use atls_core::Verifier;
-use atls_core::pki_types::UnixTime;
 use atls_sim::SimAttester;
 use atls_sim::SimVerifier;
-use stand_in::Connection;
+use test_support::Connection;
+use test_support::at;
 
 #[test]
 fn allocations_are_bounded_by_the_input() {
@@ -61,16 +52,9 @@ fn allocations_are_bounded_by_the_input() {
         constant: 8 * 1024,
     };
     findings.check("token", bound, &inputs, |token| {
-        let evidence = Evidence::new(&verifier.media_types()[0], token, connection.bound());
-        let now = UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
-        ready(verifier.appraise(&evidence, now)).map(drop)
+        connection
+            .appraise(&verifier, token, at(1_800_000_000))
+            .map(drop)
     });
     findings.assert_none();
-}
-
-fn ready<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("nothing here waits"),
-    }
 }

@@ -8,31 +8,14 @@
     reason = "a test fails by panicking"
 )]
 
-use std::future::Future;
-use std::sync::Arc;
-use std::task::Context;
-use std::task::Poll;
-use std::task::Waker;
-use std::time::Duration;
-
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::Attester;
-use atls_core::Bound;
-use atls_core::Evidence;
 use atls_core::Origin;
-use atls_core::ProtocolError;
-use atls_core::Verifier;
 use atls_core::ear::Tier;
-use atls_core::exchange::Challenge;
 use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
-use atls_core::pki_types::PrivateKeyDer;
 use atls_core::pki_types::UnixTime;
-use atls_core::session::ExporterSecret;
-use atls_core::session::Handshake;
-use atls_core::session::Session;
-use atls_core::session::Side;
 use atls_sim::IMPLEMENTATION_ID;
 use atls_sim::Lifecycle;
 use atls_sim::Profile;
@@ -47,20 +30,17 @@ use coset::CborSerializable;
 use coset::CoseSign1;
 use coset::TaggedCborSerializable;
 use proptest::prelude::*;
-use rustls::CipherSuite;
-use rustls::sign::CertifiedKey;
+use std::sync::Arc;
+use test_support::Connection;
+use test_support::ready;
 
 #[test]
 fn a_token_is_affirmed_and_says_that_it_is_simulated() {
-    for suite in [
-        CipherSuite::TLS13_AES_128_GCM_SHA256,
-        CipherSuite::TLS13_AES_256_GCM_SHA384,
-    ] {
-        let connection = Connection::new(suite);
+    for connection in [Connection::new(), Connection::sha384()] {
         let attester = SimAttester::generate().unwrap();
-        let token = connection.token(&attester);
+        let token = token(&connection, &attester);
         let verifier = SimVerifier::trusting(attester.trust_anchor());
-        let appraised = connection.appraise(&verifier, &token).unwrap();
+        let appraised = appraise(&connection, &verifier, &token).unwrap();
         assert_eq!(appraised.ear().status(), Tier::Affirming);
         assert_eq!(appraised.origin(), Origin::Simulated);
     }
@@ -68,9 +48,9 @@ fn a_token_is_affirmed_and_says_that_it_is_simulated() {
 
 #[test]
 fn a_token_is_what_rfc_9783_says() {
-    let connection = Connection::new(CipherSuite::TLS13_AES_256_GCM_SHA384);
+    let connection = Connection::sha384();
     let attester = SimAttester::generate().unwrap();
-    let token = connection.token(&attester);
+    let token = token(&connection, &attester);
     assert_eq!(token[0], 0xd2, "COSE_Sign1");
     let sign1 = CoseSign1::from_tagged_slice(&token).unwrap();
     assert_eq!(sign1.signature.len(), 64, "ES256");
@@ -103,80 +83,70 @@ fn a_token_is_what_rfc_9783_says() {
 
 #[test]
 fn a_token_of_the_predecessor_is_for_other_verifiers() {
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let connection = Connection::new();
     let attester = SimAttester::generate().unwrap();
     let attester = attester.with_profile(Profile::Predecessor);
     assert_eq!(
         attester.media_types()[0].to_string(),
         "application/psa-attestation-token"
     );
-    let token = connection.token(&attester);
+    let token = token(&connection, &attester);
     let sign1 = CoseSign1::from_tagged_slice(&token).unwrap();
     let claims = Value::from_slice(&sign1.payload.unwrap()).unwrap();
     let claims = claims.into_map().unwrap();
     let profile = claims.iter().find(|(key, _)| *key == 265.into());
     assert_eq!(profile.unwrap().1, "http://arm.com/psa/2.0.0".into());
     let verifier = SimVerifier::trusting(attester.trust_anchor());
-    let refused = connection.appraise(&verifier, &token).unwrap_err();
+    let refused = appraise(&connection, &verifier, &token).unwrap_err();
     assert_eq!(refused, AppraisalError::Malformed);
 }
 
 #[test]
 fn a_token_of_another_connection_is_refused() {
-    let suite = CipherSuite::TLS13_AES_128_GCM_SHA256;
-    let (one, other) = (Connection::new(suite), Connection::new(suite));
+    let (one, other) = (Connection::new(), Connection::new());
     let attester = SimAttester::generate().unwrap();
     let verifier = SimVerifier::trusting(attester.trust_anchor());
-    let replayed = one
-        .appraise(&verifier, &other.token(&attester))
-        .unwrap_err();
+    let replayed = appraise(&one, &verifier, &token(&other, &attester)).unwrap_err();
     assert_eq!(replayed, AppraisalError::NotBound);
 }
 
 #[test]
 fn a_token_of_an_unknown_device_is_refused() {
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let connection = Connection::new();
     let (known, unknown) = (
         SimAttester::generate().unwrap(),
         SimAttester::generate().unwrap(),
     );
     let verifier = SimVerifier::trusting(known.trust_anchor());
-    let refused = connection
-        .appraise(&verifier, &connection.token(&unknown))
-        .unwrap_err();
+    let refused = appraise(&connection, &verifier, &token(&connection, &unknown)).unwrap_err();
     assert_eq!(refused, AppraisalError::UnknownKey);
     let verifier = verifier.and_trusting(unknown.trust_anchor());
-    assert!(
-        connection
-            .appraise(&verifier, &connection.token(&unknown))
-            .is_ok()
-    );
+    assert!(appraise(&connection, &verifier, &token(&connection, &unknown)).is_ok());
 }
 
 #[test]
 fn a_device_that_borrows_anothers_name_is_refused() {
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let connection = Connection::new();
     let (known, liar) = (
         SimAttester::generate().unwrap(),
         SimAttester::generate().unwrap(),
     );
     let verifier = SimVerifier::trusting(known.trust_anchor());
     let name = known.trust_anchor().instance_id().to_vec();
-    let renamed = altered(&connection.token(&liar), |claims| {
+    let renamed = altered(&token(&connection, &liar), |claims| {
         replace(claims, 256, Value::Bytes(name))
     });
-    let refused = connection.appraise(&verifier, &renamed).unwrap_err();
+    let refused = appraise(&connection, &verifier, &renamed).unwrap_err();
     assert_eq!(refused, AppraisalError::BadSignature);
 }
 
 #[test]
 fn software_and_lifecycle_are_judged() {
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let connection = Connection::new();
     let judge = |attester: SimAttester, references: Vec<[u8; 32]>| {
         let verifier =
             SimVerifier::trusting(attester.trust_anchor()).with_reference_values(references);
-        connection
-            .appraise(&verifier, &connection.token(&attester))
+        appraise(&connection, &verifier, &token(&connection, &attester))
             .unwrap()
             .ear()
             .status()
@@ -215,7 +185,7 @@ fn software_and_lifecycle_are_judged() {
 
 #[test]
 fn unknown_software_is_told_with_its_measurement_and_the_known_ones() {
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let connection = Connection::new();
     let appraise = |measurement| {
         let software = vec![SoftwareComponent::new("ARoT", [measurement; 32])];
         let attester = SimAttester::generate().unwrap().with_software(software);
@@ -223,9 +193,7 @@ fn unknown_software_is_told_with_its_measurement_and_the_known_ones() {
             .with_reference_values(Vec::new())
             .and_software("web 1.4", [4; 32])
             .and_software("web 1.5", [5; 32]);
-        connection
-            .appraise(&verifier, &connection.token(&attester))
-            .unwrap()
+        appraise(&connection, &verifier, &token(&connection, &attester)).unwrap()
     };
     let known = appraise(5);
     assert_eq!(known.image(), Some("web 1.5"));
@@ -244,14 +212,17 @@ fn unknown_software_is_told_with_its_measurement_and_the_known_ones() {
 
 #[test]
 fn every_claim_is_checked() {
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let connection = Connection::new();
     let attester = SimAttester::generate().unwrap();
     let verifier = SimVerifier::trusting(attester.trust_anchor());
-    let token = connection.token(&attester);
+    let token = token(&connection, &attester);
     let judge = |change: &dyn Fn(&mut Vec<(Value, Value)>)| {
-        connection
-            .appraise(&verifier, &altered(&token, |claims| change(claims)))
-            .map(drop)
+        appraise(
+            &connection,
+            &verifier,
+            &altered(&token, |claims| change(claims)),
+        )
+        .map(drop)
     };
     assert_eq!(judge(&|_| {}), Ok(()), "unaltered");
     for key in [10, 256, 265, 268, 2394, 2395, 2396, 2399] {
@@ -285,29 +256,28 @@ fn every_claim_is_checked() {
 
 #[test]
 fn a_claim_that_nobody_knows_is_ignored() {
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let connection = Connection::new();
     let liar = Liar::new();
     let verifier = SimVerifier::trusting(liar.anchor.clone());
-    let genuine = connection.token(&SimAttester::generate().unwrap());
+    let genuine = token(&connection, &SimAttester::generate().unwrap());
     let whole = Value::Bytes(connection.bound().as_bytes().to_vec());
     let token = liar.token_with(&genuine, whole, vec![((-70_000).into(), Value::Null)]);
-    assert!(connection.appraise(&verifier, &token).is_ok());
+    assert!(appraise(&connection, &verifier, &token).is_ok());
 }
 
 /// The binding, under a signature that verifies: a device whose key the verifier trusts and whose software lies.
 #[test]
 fn a_binding_that_is_cut_padded_empty_or_another_is_refused() {
-    for suite in [
-        CipherSuite::TLS13_AES_128_GCM_SHA256,
-        CipherSuite::TLS13_AES_256_GCM_SHA384,
-    ] {
-        let connection = Connection::new(suite);
+    for connection in [Connection::new(), Connection::sha384()] {
         let liar = Liar::new();
         let verifier = SimVerifier::trusting(liar.anchor.clone());
         let whole = connection.bound().as_bytes();
         let judge = |nonce: Value| {
-            let token = liar.token(&connection.token(&SimAttester::generate().unwrap()), nonce);
-            connection.appraise(&verifier, &token).map(drop)
+            let token = liar.token(
+                &token(&connection, &SimAttester::generate().unwrap()),
+                nonce,
+            );
+            appraise(&connection, &verifier, &token).map(drop)
         };
         assert_eq!(judge(Value::Bytes(whole.to_vec())), Ok(()));
         for nonce in [
@@ -336,16 +306,14 @@ fn a_binding_that_is_cut_padded_empty_or_another_is_refused() {
 
 #[test]
 fn the_envelope_is_checked() {
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let connection = Connection::new();
     let attester = SimAttester::generate().unwrap();
     let verifier = SimVerifier::trusting(attester.trust_anchor());
-    let token = connection.token(&attester);
+    let token = token(&connection, &attester);
     let judge = |change: &dyn Fn(&mut CoseSign1)| {
         let mut sign1 = CoseSign1::from_tagged_slice(&token).unwrap();
         change(&mut sign1);
-        connection
-            .appraise(&verifier, &sign1.to_tagged_vec().unwrap())
-            .map(drop)
+        appraise(&connection, &verifier, &sign1.to_tagged_vec().unwrap()).map(drop)
     };
     let es384 = coset::RegisteredLabelWithPrivate::Assigned(coset::iana::Algorithm::ES384);
     let set_protected = |sign1: &mut CoseSign1, header: coset::Header| {
@@ -403,33 +371,33 @@ fn the_envelope_is_checked() {
         .to_vec()
         .unwrap();
     assert_eq!(
-        connection.appraise(&verifier, &untagged).map(drop),
+        appraise(&connection, &verifier, &untagged).map(drop),
         Err(AppraisalError::Malformed)
     );
 }
 
 #[test]
 fn every_flipped_byte_and_every_truncation_is_refused() {
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let connection = Connection::new();
     let attester = SimAttester::generate().unwrap();
     let verifier = SimVerifier::trusting(attester.trust_anchor());
-    let token = connection.token(&attester);
+    let token = token(&connection, &attester);
     for index in 0..token.len() {
         assert!(
-            connection.appraise(&verifier, &token[..index]).is_err(),
+            appraise(&connection, &verifier, &token[..index]).is_err(),
             "cut at {index}"
         );
         for bit in 0..8 {
             let mut flipped = token.clone();
             flipped[index] ^= 1 << bit;
             assert!(
-                connection.appraise(&verifier, &flipped).is_err(),
+                appraise(&connection, &verifier, &flipped).is_err(),
                 "bit {bit} of {index}"
             );
         }
     }
     let trailing = [&token[..], &[0]].concat();
-    assert!(connection.appraise(&verifier, &trailing).is_err());
+    assert!(appraise(&connection, &verifier, &trailing).is_err());
 }
 
 #[test]
@@ -446,7 +414,7 @@ fn a_trust_anchor_is_a_point() {
 
 #[test]
 fn the_claims_reach_the_handler() {
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let connection = Connection::new();
     let attester = SimAttester::generate().unwrap();
     let verifier = SimVerifier::trusting(attester.trust_anchor());
     let party = atls_core::RelyingParty::builder()
@@ -454,7 +422,7 @@ fn the_claims_reach_the_handler() {
         .standard_policy(atls_core::StandardPolicy::new().dangerous_accept_simulated())
         .build()
         .unwrap();
-    let (credential, _) = connection.credential(&attester);
+    let credential = ready(connection.attested(&attester));
     let peer = ready(party.appraise(credential, at())).unwrap();
     assert_eq!(
         peer.claims::<SimClaims>().unwrap().software[0].measurement,
@@ -465,10 +433,10 @@ fn the_claims_reach_the_handler() {
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+        let connection = Connection::new();
         let verifier = SimVerifier::trusting(SimAttester::generate().unwrap().trust_anchor());
-        prop_assert!(connection.appraise(&verifier, &bytes).is_err());
-        prop_assert!(connection.appraise(&verifier, &[&[0xd2, 0x84, 0x43, 0xa1, 1, 0x26, 0xa0], &bytes[..]].concat()).is_err());
+        prop_assert!(appraise(&connection, &verifier, &bytes).is_err());
+        prop_assert!(appraise(&connection, &verifier, &[&[0xd2, 0x84, 0x43, 0xa1, 1, 0x26, 0xa0], &bytes[..]].concat()).is_err());
     }
 }
 
@@ -515,98 +483,16 @@ impl Liar {
     }
 }
 
-/// A connection of which only the exporter secret is known: a client asks, a server answers.
-struct Connection {
-    suite: CipherSuite,
-    secret: Vec<u8>,
-    identity: Arc<CertifiedKey>,
-    challenge: Challenge,
+fn token(connection: &Connection, attester: &SimAttester) -> Vec<u8> {
+    ready(connection.token(attester))
 }
 
-impl Connection {
-    fn new(suite: CipherSuite) -> Self {
-        let provider = rustls::crypto::ring::default_provider();
-        let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = rcgen::CertificateParams::new(Vec::new())
-            .unwrap()
-            .self_signed(&key)
-            .unwrap();
-        let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let key = provider.key_provider.load_private_key(der).unwrap();
-        let identity = Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key));
-        let length = if suite == CipherSuite::TLS13_AES_256_GCM_SHA384 {
-            48
-        } else {
-            32
-        };
-        let secret = vec![7; length];
-        let client = End::new(Side::Client, suite, &secret, &identity);
-        let server = End::new(Side::Server, suite, &secret, &identity);
-        let (request, _) = atls_core::exchange::request(&client, &provider, None).unwrap();
-        let challenge = Challenge::receive(&server, &request).unwrap();
-        Self {
-            suite,
-            secret,
-            identity,
-            challenge,
-        }
-    }
-
-    fn bound(&self) -> &Bound {
-        self.challenge.to_attest().unwrap().bound()
-    }
-
-    fn token(&self, attester: &SimAttester) -> Vec<u8> {
-        let cmw = ready(attester.attest(self.challenge.to_attest().unwrap())).unwrap();
-        cmw.items()[0].value().to_vec()
-    }
-
-    fn appraise(&self, verifier: &SimVerifier, token: &[u8]) -> Result<Appraised, AppraisalError> {
-        let evidence = Evidence::new(&verifier.media_types()[0], token, self.bound());
-        ready(verifier.appraise(&evidence, at()))
-    }
-
-    fn credential(&self, attester: &SimAttester) -> (atls_core::exchange::Credential, Vec<u8>) {
-        let provider = rustls::crypto::ring::default_provider();
-        let client = End::new(Side::Client, self.suite, &self.secret, &self.identity);
-        let server = End::new(Side::Server, self.suite, &self.secret, &self.identity);
-        let (request, pending) = atls_core::exchange::request(&client, &provider, None).unwrap();
-        let challenge = Challenge::receive(&server, &request).unwrap();
-        let cmw = ready(attester.attest(challenge.to_attest().unwrap())).unwrap();
-        let authenticator = challenge.answer(&cmw).unwrap();
-        (pending.finish(&authenticator).unwrap(), authenticator)
-    }
-}
-
-struct End {
-    handshake: Handshake,
-    exporter: ExporterSecret,
-}
-
-impl End {
-    fn new(side: Side, suite: CipherSuite, secret: &[u8], identity: &Arc<CertifiedKey>) -> Self {
-        let provider = rustls::crypto::ring::default_provider();
-        let mut suites = provider
-            .cipher_suites
-            .iter()
-            .filter_map(|suite| suite.tls13());
-        let suite = suites.find(|known| known.common.suite == suite).unwrap();
-        let chain = identity.cert.clone();
-        Self {
-            handshake: Handshake::observed(side, suite, Some(identity.clone()), chain).unwrap(),
-            exporter: ExporterSecret::new(suite, secret).unwrap(),
-        }
-    }
-}
-
-impl Session for End {
-    fn handshake(&self) -> &Handshake {
-        &self.handshake
-    }
-
-    fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError> {
-        self.exporter.export(label, context, output)
-    }
+fn appraise(
+    connection: &Connection,
+    verifier: &SimVerifier,
+    token: &[u8],
+) -> Result<Appraised, AppraisalError> {
+    connection.appraise(verifier, token, at())
 }
 
 /// The same envelope and signature around other claims.
@@ -630,16 +516,5 @@ fn replace(claims: &mut [(Value, Value)], key: i32, value: Value) {
 }
 
 fn at() -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(1_000_000))
-}
-
-fn ready<T>(future: impl Future<Output = T>) -> T {
-    let mut future = Box::pin(future);
-    match future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("nothing here waits"),
-    }
+    test_support::at(1_000_000)
 }

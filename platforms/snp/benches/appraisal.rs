@@ -11,37 +11,24 @@
     reason = "a program that measures and prints"
 )]
 
-#[path = "../tests/support/connection.rs"]
-#[allow(
-    dead_code,
-    unreachable_pub,
-    clippy::indexing_slicing,
-    reason = "shared with the tests"
-)]
-mod connection;
-
-use std::future::Future;
 use std::sync::Arc;
-use std::task::Context;
-use std::task::Poll;
-use std::task::Waker;
 use std::time::Duration;
 use std::time::Instant;
 
 use atls_core::Evidence;
 use atls_core::Verifier;
 use atls_core::combine::Cached;
-use atls_core::pki_types::UnixTime;
 use atls_snp::CertTable;
 use atls_snp::CertificateKind;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
 use atls_snp::testing::ForgedPlatform;
-use connection::Connection;
 use ring::signature::ECDSA_P384_SHA384_FIXED;
 use ring::signature::RSA_PSS_2048_8192_SHA384;
 use ring::signature::UnparsedPublicKey;
-use rustls::CipherSuite;
+use test_support::Connection;
+use test_support::at;
+use test_support::ready;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
@@ -51,18 +38,14 @@ const ROUNDS: usize = 301;
 fn main() {
     let platform = ForgedPlatform::new(Product::Milan).unwrap();
     let verifier = Arc::new(platform.verifier(platform.policy()).unwrap());
-    let mut envelope = Vec::new();
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
-    let (bound, _) = connection.exchange_with(&mut platform.attester().unwrap(), |cmw| {
-        envelope = cmw.items().first().unwrap().value().to_vec();
-        cmw
-    });
+    let connection = Connection::new();
+    let envelope = connection.evidence(&mut platform.attester().unwrap());
     let media_type = verifier.media_types().first().unwrap().clone();
-    let evidence = Evidence::new(&media_type, &envelope, &bound);
+    let evidence = Evidence::new(&media_type, &envelope, connection.bound());
     // Nothing is young enough to be found again, as where every binder is another.
     let new_each = Cached::new(Arc::clone(&verifier)).with_max_age(Duration::ZERO);
     let of_a_batch = Cached::new(Arc::clone(&verifier));
-    let now = UnixTime::since_unix_epoch(Duration::from_secs(1_750_000_000));
+    let now = at(1_750_000_000);
     let appraisal = |verifier: &dyn Verifier| {
         ready(verifier.appraise(&evidence, now)).unwrap();
     };
@@ -147,15 +130,4 @@ fn time(work: impl FnOnce()) -> Duration {
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-fn ready<T>(future: impl Future<Output = T>) -> T {
-    let mut future = Box::pin(future);
-    match future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("nothing here waits"),
-    }
 }

@@ -36,6 +36,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use support::CHALLENGE;
 use support::NOW;
+use test_support::at;
+use test_support::ready;
 
 #[test]
 fn allocations_are_bounded_by_the_input() {
@@ -81,8 +83,8 @@ fn certificates(findings: &mut Findings) {
         };
         findings.check(&format!("{kind:?}"), bound, &inputs, |der| {
             let evidence = SnpEvidence::new(report.clone(), table.clone().with(kind, der));
-            let appraised = verifier.appraise_report(&evidence, &[], support::at(NOW));
-            support::ready(appraised).map(drop)
+            let appraised = verifier.appraise_report(&evidence, &[], at(NOW));
+            ready(appraised).map(drop)
         });
     }
 }
@@ -130,7 +132,7 @@ fn answers(findings: &mut Findings) {
         };
         findings.check(&key, bound, inputs, |body| {
             let kds = Kds::at(Arc::new(Answer(body.to_vec())), "https://kds.example");
-            support::ready(kds.fetch(&key, support::at(NOW))).map(drop)
+            ready(kds.fetch(&key, at(NOW))).map(drop)
         });
     }
 }

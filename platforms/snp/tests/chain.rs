@@ -32,7 +32,8 @@ use support::CHALLENGE;
 use support::NOW;
 use support::appraise;
 use support::appraise_with;
-use support::at;
+use test_support::at;
+use test_support::ready;
 
 #[test]
 fn forged_platforms_are_affirmed_under_their_root_and_say_so() {
@@ -365,7 +366,7 @@ fn every_byte_of_a_report_is_covered() {
             report[index] ^= 1 << (index % 8);
             let evidence = SnpEvidence::new(report, certificates.clone());
             let appraised = verifier.appraise_report(&evidence, &[], at(NOW));
-            assert!(support::ready(appraised).is_err(), "{product} {index:#x}");
+            assert!(ready(appraised).is_err(), "{product} {index:#x}");
         }
     }
 }
@@ -385,7 +386,7 @@ fn every_byte_of_a_certificate_and_a_list_is_covered() {
     let judge = |kind, der: &[u8]| {
         let evidence = SnpEvidence::new(report.clone(), table.clone().with(kind, der));
         let appraised = verifier.appraise_report(&evidence, &[], at(NOW));
-        support::ready(appraised).map(drop)
+        ready(appraised).map(drop)
     };
     for kind in [CertificateKind::Vcek, CertificateKind::Crl] {
         let whole = table.get(kind).unwrap();

@@ -8,8 +8,6 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../../../support/reference/tests/support/forge.rs"]
-mod forge;
 mod support;
 
 use std::collections::BTreeMap;
@@ -32,20 +30,21 @@ use atls_snp::SnpVerifier;
 use atls_snp::Tcb;
 use atls_snp::testing::ForgedPlatform;
 use atls_snp::testing::ForgedVek;
-use forge::ForgedCorim;
-use forge::Signer;
-use forge::bytes;
-use forge::digest;
-use forge::integer;
-use forge::list;
-use forge::map;
-use forge::tag;
-use forge::text;
 use support::CHALLENGE;
 use support::NOW;
-use support::at;
-use support::ready;
-use support::vectors;
+use test_support::at;
+use test_support::corim::ForgedCorim;
+use test_support::corim::Signer;
+use test_support::corim::bytes;
+use test_support::corim::digest;
+use test_support::corim::integer;
+use test_support::corim::list;
+use test_support::corim::map;
+use test_support::corim::tag;
+use test_support::corim::text;
+use test_support::corim::triple;
+use test_support::ready;
+use test_support::vectors;
 
 const PROFILE: &str = "tag:amd.com,2024:snp-corim-profile";
 
@@ -280,7 +279,7 @@ fn what_a_table_cannot_hold_is_refused_with_its_place() {
         .into_iter()
         .map(|(number, values)| element(number, values));
     let oid = (integer(0), tag(111, bytes(&BY_CHIP)));
-    let text = problem(&document(vec![forge::triple([oid], all.collect())]));
+    let text = problem(&document(vec![triple([oid], all.collect())]));
     assert!(text.contains("641 stands there twice"), "{text}");
 }
 
@@ -339,9 +338,7 @@ fn only_who_is_pinned_is_believed_and_only_in_time() {
 /// it is the policy by which a forged machine that says the same is accepted.
 #[test]
 fn the_genuine_corim_is_read_as_far_as_a_policy_can_hold_it() {
-    let Some(folder) = vectors::folder() else {
-        return;
-    };
+    let Some(folder) = vectors() else { return };
     let genuine = fs::read(folder.join("corim/corim-sevsnp-valid.cbor")).unwrap();
     let whole = corim::unsigned(&genuine, at(NOW)).unwrap();
     let minimum = MinimumTcb::of(Tcb {

@@ -12,15 +12,12 @@ use std::sync::Arc;
 
 use atls_core::AppraisalError;
 use atls_core::AttestError;
-use atls_core::Evidence;
-use atls_core::LocalAttester;
 use atls_core::MediaType;
 use atls_core::PeerAttestation;
 use atls_core::PolicyViolation;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
-use atls_core::Verifier;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::Indicator;
 use atls_core::cmw::Type;
@@ -41,25 +38,19 @@ use atls_tsm::Tsm;
 use atls_tsm::testing::FakeConfigFs;
 use atls_tsm::testing::Forged;
 use proptest::prelude::*;
-use rustls::CipherSuite;
 
 use support::NOW;
-use support::at;
-use support::connection::Connection;
-use support::ready;
-
-const SUITES: [CipherSuite; 2] = [
-    CipherSuite::TLS13_AES_128_GCM_SHA256,
-    CipherSuite::TLS13_AES_256_GCM_SHA384,
-];
+use test_support::Connection;
+use test_support::at;
+use test_support::ready;
+use test_support::sha512;
 
 #[test]
 fn a_peer_is_attested_and_its_claims_reach_the_handler() {
-    for suite in SUITES {
+    for connection in [Connection::new(), Connection::sha384()] {
         for product in Product::ALL {
             let platform = ForgedPlatform::new(product).unwrap();
-            let connection = Connection::new(suite);
-            let (bound, credential) = connection.exchange(&mut platform.attester().unwrap());
+            let credential = connection.credential(&mut platform.attester().unwrap());
             let party = party(&platform, platform.policy());
             let peer = ready(party.appraise(credential, at(NOW))).unwrap();
             assert_eq!(peer.status(), Tier::Affirming);
@@ -67,44 +58,29 @@ fn a_peer_is_attested_and_its_claims_reach_the_handler() {
             assert_eq!(claims.image.as_deref(), Some("forged"));
             assert_eq!(claims.product, product);
             assert_eq!(claims.measurement, platform.report.measurement.into());
-            assert!(!bound.as_bytes().is_empty());
         }
     }
 }
 
 #[test]
 fn the_report_carries_sha_512_of_the_bound_value() {
-    for (suite, length) in SUITES.into_iter().zip([32, 48]) {
-        let platform = milan();
-        let mut seen = Vec::new();
-        let mut attester = platform.attester().unwrap();
-        let connection = Connection::new(suite);
-        let (bound, _) = connection.exchange_with(&mut attester, |cmw| {
-            seen = cmw.items()[0].value().to_vec();
-            cmw
-        });
+    for (connection, length) in [(Connection::new(), 32), (Connection::sha384(), 48)] {
+        let bound = connection.bound();
+        let seen = connection.evidence(&mut milan().attester().unwrap());
         assert_eq!(bound.as_bytes().len(), length);
         let evidence = SnpEvidence::decode(&seen).unwrap();
-        let digest = ring::digest::digest(&ring::digest::SHA512, bound.as_bytes());
-        assert_eq!(evidence.report()[0x50..0x90], *digest.as_ref());
-        assert_eq!(
-            atls_formats::snp::report_data(&bound).bytes(),
-            digest.as_ref()
-        );
+        let digest = sha512(bound.as_bytes());
+        assert_eq!(evidence.report()[0x50..0x90], digest);
+        assert_eq!(atls_formats::snp::report_data(bound).bytes()[..], digest);
     }
 }
 
 #[test]
 fn evidence_of_another_connection_is_refused() {
     let platform = milan();
-    let (one, other) = (Connection::new(SUITES[0]), Connection::new(SUITES[0]));
-    let mut replayed = None;
-    other.exchange_with(&mut platform.attester().unwrap(), |cmw| {
-        replayed = Some(cmw.clone());
-        cmw
-    });
-    let (_, credential) =
-        one.exchange_with(&mut platform.attester().unwrap(), |_| replayed.unwrap());
+    let (one, other) = (Connection::new(), Connection::new());
+    let replayed = other.attest(&mut platform.attester().unwrap()).unwrap();
+    let credential = one.finish(&replayed);
     let refused = ready(party(&platform, platform.policy()).appraise(credential, at(NOW)));
     assert_eq!(
         refused.unwrap_err(),
@@ -115,14 +91,9 @@ fn evidence_of_another_connection_is_refused() {
 #[test]
 fn a_second_request_on_the_same_connection_needs_fresh_evidence() {
     let platform = milan();
-    let connection = Connection::new(SUITES[0]);
-    let mut first = None;
-    connection.exchange_with(&mut platform.attester().unwrap(), |cmw| {
-        first = Some(cmw.clone());
-        cmw
-    });
-    let (_, credential) =
-        connection.exchange_with(&mut platform.attester().unwrap(), |_| first.unwrap());
+    let connection = Connection::new();
+    let first = connection.attest(&mut platform.attester().unwrap());
+    let credential = connection.again().finish(&first.unwrap());
     let refused = ready(party(&platform, platform.policy()).appraise(credential, at(NOW)));
     assert_eq!(
         refused.unwrap_err(),
@@ -133,8 +104,7 @@ fn a_second_request_on_the_same_connection_needs_fresh_evidence() {
 #[test]
 fn a_forged_platform_is_refused_by_default() {
     let platform = milan();
-    let connection = Connection::new(SUITES[0]);
-    let (_, credential) = connection.exchange(&mut platform.attester().unwrap());
+    let credential = Connection::new().credential(&mut platform.attester().unwrap());
     let verifier = platform.verifier(platform.policy()).unwrap();
     let party = RelyingParty::builder()
         .verifier(Arc::new(verifier))
@@ -159,8 +129,7 @@ fn accepting_warnings_does_not_accept_any_image() {
     let mut platform = milan();
     let policy = platform.policy();
     platform.report.measurement = [0x99; 48];
-    let connection = Connection::new(SUITES[0]);
-    let (_, credential) = connection.exchange(&mut platform.attester().unwrap());
+    let credential = Connection::new().credential(&mut platform.attester().unwrap());
     let lenient = StandardPolicy::new()
         .dangerous_accept_simulated()
         .accept_warning();
@@ -232,16 +201,18 @@ fn certificates_may_come_as_endorsements() {
         Arc::new(NoCollateral),
     );
     let party = accepting(verifier);
-    let connection = Connection::new(SUITES[0]);
+    let mut credential = |ask: Vec<u8>| {
+        let connection = Connection::new();
+        let cmw = connection.attest(&mut attester).unwrap();
+        connection.finish(&beside(cmw, ask))
+    };
     let ask = platform.ask.certificate();
-    let (_, credential) = connection.exchange_with(&mut attester, |cmw| beside(cmw, ask.clone()));
-    assert!(ready(party.appraise(credential, at(NOW))).is_ok());
+    assert!(ready(party.appraise(credential(ask.clone()), at(NOW))).is_ok());
 
     let mut altered = ask;
     let last = altered.len() - 1;
     altered[last] ^= 1;
-    let (_, credential) = connection.exchange_with(&mut attester, |cmw| beside(cmw, altered));
-    let refused = ready(party.appraise(credential, at(NOW))).unwrap_err();
+    let refused = ready(party.appraise(credential(altered), at(NOW))).unwrap_err();
     assert_eq!(refused, Refusal::Appraisal(AppraisalError::BadSignature));
 }
 
@@ -255,7 +226,7 @@ fn a_host_that_gives_garbage_for_certificates_only_makes_them_missing() {
     });
     let attester = SnpAttester::over(Tsm::over(fs)).unwrap().unwrap();
     let mut attester = attester.with_certificates(platform.certificates());
-    let (_, credential) = Connection::new(SUITES[0]).exchange(&mut attester);
+    let credential = Connection::new().credential(&mut attester);
     let party = party(&platform, platform.policy());
     assert!(ready(party.appraise(credential, at(NOW))).is_ok());
 }
@@ -263,12 +234,7 @@ fn a_host_that_gives_garbage_for_certificates_only_makes_them_missing() {
 #[test]
 fn certificates_travel_in_pem_for_veraison() {
     let platform = milan();
-    let mut seen = Vec::new();
-    let connection = Connection::new(SUITES[0]);
-    connection.exchange_with(&mut platform.attester().unwrap(), |cmw| {
-        seen = cmw.items()[0].value().to_vec();
-        cmw
-    });
+    let seen = Connection::new().evidence(&mut platform.attester().unwrap());
     let pem = b"-----BEGIN CERTIFICATE-----\n";
     let found = seen.windows(pem.len()).filter(|bytes| bytes == pem).count();
     assert_eq!(found, 3);
@@ -350,17 +316,10 @@ fn a_privilege_level_is_passed_on() {
 #[test]
 fn every_truncation_of_evidence_is_refused() {
     let platform = milan();
-    let connection = Connection::new(SUITES[0]);
-    let mut whole = Vec::new();
-    let (bound, _) = connection.exchange_with(&mut platform.attester().unwrap(), |cmw| {
-        whole = cmw.items()[0].value().to_vec();
-        cmw
-    });
+    let connection = Connection::new();
+    let whole = connection.evidence(&mut platform.attester().unwrap());
     let verifier = platform.verifier(platform.policy()).unwrap();
-    let appraise = |bytes: &[u8]| {
-        let evidence = Evidence::new(&verifier.media_types()[0], bytes, &bound);
-        ready(verifier.appraise(&evidence, at(NOW))).map(drop)
-    };
+    let appraise = |bytes: &[u8]| connection.appraise(&verifier, bytes, at(NOW)).map(drop);
     assert_eq!(appraise(&whole), Ok(()));
     for length in 0..whole.len() {
         assert_eq!(
@@ -390,11 +349,7 @@ proptest! {
     ) {
         let platform = milan();
         let verifier = platform.verifier(platform.policy()).unwrap();
-        let mut evidence = Vec::new();
-        Connection::new(SUITES[0]).exchange_with(&mut platform.attester().unwrap(), |cmw| {
-            evidence = cmw.items()[0].value().to_vec();
-            cmw
-        });
+        let evidence = Connection::new().evidence(&mut platform.attester().unwrap());
         let evidence = SnpEvidence::decode(&evidence).unwrap();
         let garbage = SnpEvidence::new(bytes.clone(), evidence.certificates().clone());
         prop_assert!(ready(verifier.appraise_report(&garbage, &[], at(NOW))).is_err());
@@ -423,41 +378,12 @@ fn accepting(verifier: SnpVerifier) -> RelyingParty {
 }
 
 fn decide(platform: &ForgedPlatform, policy: SnpPolicy) -> Result<PeerAttestation, Refusal> {
-    let connection = Connection::new(SUITES[0]);
-    let (_, credential) = connection.exchange(&mut platform.attester().unwrap());
+    let credential = Connection::new().credential(&mut platform.attester().unwrap());
     ready(party(platform, policy).appraise(credential, at(NOW)))
 }
 
 /// What the attester gives for one request of a connection.
 fn attest_once(attester: &mut SnpAttester) -> Result<Vec<u8>, AttestError> {
-    let mut recorded = Recorded {
-        attester,
-        outcome: None,
-    };
-    Connection::new(SUITES[0]).exchange_with(&mut recorded, |cmw| cmw);
-    let outcome = recorded.outcome.unwrap();
-    outcome.map(|cmw| cmw.items()[0].value().to_vec())
-}
-
-/// Keeps what the attester gave, and gives something else where that was an error.
-struct Recorded<'a> {
-    attester: &'a mut SnpAttester,
-    outcome: Option<Result<Cmw, AttestError>>,
-}
-
-impl LocalAttester for Recorded<'_> {
-    fn media_types(&self) -> &[MediaType] {
-        self.attester.media_types()
-    }
-
-    fn attest(&mut self, request: atls_core::AttestRequest<'_>) -> Result<Cmw, AttestError> {
-        let outcome = self.attester.attest(request);
-        self.outcome = Some(outcome.clone());
-        Ok(outcome.unwrap_or_else(|_| {
-            let [media_type] = self.media_types() else {
-                panic!("one media type")
-            };
-            Cmw::evidence(media_type.clone(), vec![0])
-        }))
-    }
+    let made = Connection::new().attest(attester);
+    made.map(|cmw| cmw.items()[0].value().to_vec())
 }

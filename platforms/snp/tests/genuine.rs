@@ -42,9 +42,9 @@ use atls_snp::SnpVerifier;
 use atls_snp::SuppliedCollateral;
 use atls_snp::Tcb;
 
-use support::at;
-use support::ready;
-use support::vectors;
+use test_support::at;
+use test_support::ready;
+use test_support::vectors;
 
 /// 2025-09-01: within the year of the VLEK and the validity of all VCEKs.
 const THEN: u64 = 1_756_684_800;
@@ -154,9 +154,7 @@ fn the_challenge_is_told_whole() {
 
 #[test]
 fn amds_own_certificates_may_come_along_unaltered() {
-    let Some(folder) = vectors::folder() else {
-        return;
-    };
+    let Some(folder) = vectors() else { return };
     let chain = |file: &str| {
         let chain = CertificateDer::pem_file_iter(folder.join("snp").join(file)).unwrap();
         let chain: Vec<_> = chain.map(|der| der.unwrap().to_vec()).collect();
@@ -211,9 +209,7 @@ fn subject(der: &[u8]) -> std::ops::Range<usize> {
 /// Evidence that Veraison's own tests have, in the envelope that both read: report, VCEK, ASK and ARK, in PEM.
 #[test]
 fn veraisons_sample_is_read() {
-    let Some(folder) = vectors::folder() else {
-        return;
-    };
+    let Some(folder) = vectors() else { return };
     let bytes = fs::read(folder.join("corim/sevsnp-tsm-report.cbor")).unwrap();
     let evidence = SnpEvidence::decode(&bytes).unwrap();
     let certificates = evidence.certificates();
@@ -351,9 +347,7 @@ fn genuine_certificates_are_fetched() {
 
 #[test]
 fn genuine_issuers_are_read() {
-    let Some(folder) = vectors::folder() else {
-        return;
-    };
+    let Some(folder) = vectors() else { return };
     let kds = Kds::new(Arc::new(Amd(Vec::new())));
     for (key, file) in [
         ("vcek/milan", "ask_ark_milan.pem"),
@@ -474,7 +468,7 @@ impl Sample {
 
 /// All that are there; none where the folder is absent.
 fn samples() -> Vec<Sample> {
-    let Some(folder) = vectors::folder() else {
+    let Some(folder) = vectors() else {
         return Vec::new();
     };
     let read = |file: PathBuf| fs::read(file).unwrap();

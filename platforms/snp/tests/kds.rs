@@ -22,10 +22,8 @@ use atls_collateral::Fetched;
 use atls_collateral::StalePolicy;
 use atls_core::AppraisalError;
 use atls_core::BoxFuture;
-use atls_core::Evidence;
 use atls_core::Fault;
 use atls_core::Stale;
-use atls_core::Verifier;
 use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
@@ -42,15 +40,14 @@ use atls_snp::SnpEvidence;
 use atls_snp::SnpVerifier;
 use atls_snp::testing::ForgedKey;
 use atls_snp::testing::ForgedPlatform;
-use rustls::CipherSuite;
 
 use support::CHALLENGE;
 use support::NOW;
 use support::appraise_at;
 use support::appraise_with;
-use support::at;
-use support::connection::Connection;
-use support::ready;
+use test_support::Connection;
+use test_support::at;
+use test_support::ready;
 
 #[test]
 fn what_evidence_lacks_is_fetched_from_amd() {
@@ -91,13 +88,11 @@ fn nothing_is_fetched_for_a_report_that_fails_before() {
     };
     let bare = |report| SnpEvidence::new(report, CertTable::new());
     let other = bare(platform.signed_report(&[1; 64])).encode().unwrap();
-    let (bound, _) = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256)
-        .exchange(&mut platform.attester().unwrap());
     let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
     let verifier =
         SnpVerifier::dangerous_with_roots(platform.roots().unwrap(), policy, Arc::new(kds(&amd)));
-    let other = Evidence::new(&verifier.media_types()[0], &other, &bound);
-    let refused = ready(verifier.appraise(&other, at(NOW))).map(drop);
+    let refused = Connection::new().appraise(&verifier, &other, at(NOW));
+    let refused = refused.map(drop);
     assert_eq!(refused, Err(AppraisalError::NotBound));
     let cut = bare(platform.signed_report(&CHALLENGE)[..1183].to_vec());
     assert_eq!(judge(cut), Err(AppraisalError::Malformed));

@@ -40,8 +40,8 @@ use atls_snp::testing::ForgedPlatform;
 use support::CHALLENGE;
 use support::NOW;
 use support::appraise_with;
-use support::at;
-use support::ready;
+use test_support::at;
+use test_support::ready;
 
 const DAY: u64 = 24 * 60 * 60;
 

@@ -11,22 +11,14 @@
     reason = "a benchmark fails by panicking"
 )]
 
-#[path = "../tests/support/connection.rs"]
-mod connection;
-
-use std::future::Future;
 use std::hint::black_box;
 use std::sync::Arc;
-use std::task::Context;
-use std::task::Poll;
-use std::task::Waker;
 use std::time::Duration;
 use std::time::Instant;
 
 use atls_core::Evidence;
 use atls_core::Verifier;
 use atls_core::combine::Cached;
-use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
 use atls_tdx::SuppliedCollateral;
 use atls_tdx::TdxImage;
@@ -34,21 +26,20 @@ use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
 use atls_tdx::testing::ForgedPlatform;
-use connection::Connection;
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::QuotePolicy;
 use dcap_qvl::verify::QuoteVerifier;
-use ring::digest;
-use rustls::CipherSuite;
+use test_support::Connection;
+use test_support::at;
+use test_support::ready;
 
 fn main() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
-    let bound = connection.challenge.to_attest().unwrap().bound();
-    let challenge = digest::digest(&digest::SHA512, bound.as_bytes());
-    let challenge = challenge.as_ref().try_into().unwrap();
-    let quote = platform.tdx_quote(&report, &challenge).unwrap();
+    let connection = Connection::new();
+    let bound = connection.bound();
+    let challenge = bound.sha512();
+    let quote = platform.tdx_quote(&report, challenge.bytes()).unwrap();
     let collateral = platform.collateral(Tee::Tdx).unwrap();
     let image = TdxImage {
         mrtd_covers_all: true,
@@ -68,7 +59,7 @@ fn main() {
     let library = QuoteVerifier::new(platform.root());
     let for_library = for_library(&collateral);
     let claims = QuotePolicy::claims_only(NOW);
-    let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW));
+    let now = at(NOW);
     let mut runs: [(&str, Box<dyn FnMut()>); 5] = [
         (
             "ours",
@@ -135,17 +126,6 @@ fn for_library(collateral: &atls_tdx::Collateral) -> QuoteCollateralV3 {
         qe_identity: parts.qe_identity.clone(),
         qe_identity_signature: parts.qe_identity_signature.clone(),
         pck_certificate_chain: None,
-    }
-}
-
-fn ready<T>(future: impl Future<Output = T>) -> T {
-    let mut future = Box::pin(future);
-    match future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("nothing here waits"),
     }
 }
 

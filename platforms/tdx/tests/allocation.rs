@@ -36,12 +36,12 @@ use atls_tdx::Tee;
 use atls_tdx::testing::ForgedPlatform;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use stand_in::Connection;
 use support::NOW;
 use support::REPORT_DATA;
-use support::at;
 use support::policy;
-use support::ready;
+use test_support::Connection;
+use test_support::at;
+use test_support::ready;
 
 #[test]
 fn allocations_are_bounded_by_the_input() {

@@ -8,8 +8,6 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "support/connection.rs"]
-mod connection;
 mod support;
 
 use std::sync::Arc;
@@ -20,7 +18,6 @@ use atls_core::AppraisalError;
 use atls_core::AttestError;
 use atls_core::Evidence;
 use atls_core::Fault;
-use atls_core::LocalAttester;
 use atls_core::MediaType;
 use atls_core::PeerAttestation;
 use atls_core::PolicyViolation;
@@ -28,7 +25,6 @@ use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_core::Verifier;
-use atls_core::cmw::Cmw;
 use atls_core::combine::Cached;
 use atls_core::ear::Tier;
 use atls_core::pki_types::UnixTime;
@@ -54,19 +50,13 @@ use atls_tsm::Provider;
 use atls_tsm::Tsm;
 use atls_tsm::testing::FakeConfigFs;
 use atls_tsm::testing::Forged;
-use connection::Connection;
 use proptest::prelude::*;
-use ring::digest;
-use rustls::CipherSuite;
 use support::NOW;
-use support::at;
 use support::policy;
-use support::ready;
-
-const SUITES: [CipherSuite; 2] = [
-    CipherSuite::TLS13_AES_128_GCM_SHA256,
-    CipherSuite::TLS13_AES_256_GCM_SHA384,
-];
+use test_support::Connection;
+use test_support::at;
+use test_support::ready;
+use test_support::sha512;
 
 /// An attester on a forged machine, whose kernel pads quotes as Google's do.
 fn attester(platform: &Arc<ForgedPlatform>, report: &TdReport) -> TdxAttester {
@@ -110,7 +100,7 @@ fn decide(
         .verifier(verifier)
         .standard_policy(StandardPolicy::new().dangerous_accept_simulated());
     let party = party.build().unwrap();
-    let credential = Connection::new(SUITES[1]).credential(attester);
+    let credential = Connection::sha384().credential(attester);
     ready(party.appraise(credential, at(NOW)))
 }
 
@@ -143,7 +133,7 @@ fn the_default_policy_refuses_a_td_under_a_test_root() {
     let report = platform.td_report();
     let verifier = verifier(&platform, &report, supplied(&platform));
     let party = RelyingParty::builder().verifier(verifier).build().unwrap();
-    let credential = Connection::new(SUITES[1]).credential(&mut attester(&platform, &report));
+    let credential = Connection::sha384().credential(&mut attester(&platform, &report));
     assert_eq!(
         ready(party.appraise(credential, at(NOW))).map(drop),
         Err(Refusal::Policy(PolicyViolation::Simulated))
@@ -154,14 +144,10 @@ fn the_default_policy_refuses_a_td_under_a_test_root() {
 fn the_quote_carries_the_sha512_of_the_binder_and_no_padding() {
     let platform = Arc::new(ForgedPlatform::new(NOW).unwrap());
     let report = platform.td_report();
-    for suite in SUITES {
-        let connection = Connection::new(suite);
-        let cmw = connection.evidence(&mut attester(&platform, &report));
-        let items = cmw.items();
-        let quote = items[0].value();
-        let bound = connection.challenge.to_attest().unwrap().bound();
-        let expected = digest::digest(&digest::SHA512, bound.as_bytes());
-        assert_eq!(&quote[48 + 520..48 + 584], expected.as_ref());
+    for connection in [Connection::new(), Connection::sha384()] {
+        let quote = connection.evidence(&mut attester(&platform, &report));
+        let expected = sha512(connection.bound().as_bytes());
+        assert_eq!(quote[48 + 520..48 + 584], expected);
         assert_ne!(quote.last(), Some(&0));
         assert!(quote.len() < 8_000);
     }
@@ -172,12 +158,9 @@ fn evidence_of_another_connection_is_refused() {
     let platform = Arc::new(ForgedPlatform::new(NOW).unwrap());
     let report = platform.td_report();
     let verifier = verifier(&platform, &report, supplied(&platform));
-    let (one, other) = (Connection::new(SUITES[0]), Connection::new(SUITES[0]));
-    let evidence = other.evidence(&mut attester(&platform, &report));
-    let items = evidence.items();
-    let bound = one.challenge.to_attest().unwrap().bound();
-    let replayed = Evidence::new(&verifier.media_types()[0], items[0].value(), bound);
-    let refused = ready(verifier.appraise(&replayed, at(NOW)));
+    let (one, other) = (Connection::new(), Connection::new());
+    let replayed = other.evidence(&mut attester(&platform, &report));
+    let refused = one.appraise(&*verifier, &replayed, at(NOW));
     assert_eq!(refused.map(drop), Err(AppraisalError::NotBound));
 }
 
@@ -194,15 +177,12 @@ fn evidence_is_appraised_once_for_one_bound_value_and_policy() {
     let source = Arc::<Counting>::clone(&asked);
     let verifier = TdxVerifier::dangerous_with_root(platform.root(), live.clone(), source);
     let cached = Cached::new(verifier);
-    let media_type = cached.media_types()[0].clone();
-    let appraise = |connection: &Connection, quote: &Cmw, now| {
-        let items = quote.items();
-        let bound = connection.challenge.to_attest().unwrap().bound();
-        let evidence = Evidence::new(&media_type, items[0].value(), bound);
-        let tier = ready(cached.appraise(&evidence, at(now))).map(|it| it.ear().status());
+    let appraise = |connection: &Connection, quote: &[u8], now| {
+        let appraised = connection.appraise(&cached, quote, at(now));
+        let tier = appraised.map(|it| it.ear().status());
         (tier, asked.asked.load(Ordering::Relaxed))
     };
-    let (one, other) = (Connection::new(SUITES[0]), Connection::new(SUITES[0]));
+    let (one, other) = (Connection::new(), Connection::new());
     let mut attester = attester(&platform, &report);
     let (ones, others) = (one.evidence(&mut attester), other.evidence(&mut attester));
     let affirming = || Ok(Tier::Affirming);
@@ -294,12 +274,8 @@ fn a_device_that_gives_another_quote_is_not_believed() {
             auxblob: Vec::new(),
         });
         let mut attester = TdxAttester::over(Tsm::over(device)).unwrap().unwrap();
-        let connection = Connection::new(SUITES[0]);
-        let request = connection.challenge.to_attest().unwrap();
-        assert!(matches!(
-            attester.attest(request),
-            Err(AttestError::Device(_))
-        ));
+        let made = Connection::new().attest(&mut attester);
+        assert!(matches!(made, Err(AttestError::Device(_))));
     }
 }
 
@@ -315,18 +291,15 @@ fn an_enclave_is_accepted_by_its_media_type() {
             .collateral(Tee::Sgx)
             .unwrap()])),
     );
-    let connection = Connection::new(SUITES[0]);
-    let bound = connection.challenge.to_attest().unwrap().bound();
-    let challenge = digest::digest(&digest::SHA512, bound.as_bytes());
-    let challenge = challenge.as_ref().try_into().unwrap();
-    let quote = platform.sgx_quote(&report, &challenge).unwrap();
+    let connection = Connection::new();
+    let challenge = connection.bound().sha512();
+    let quote = platform.sgx_quote(&report, challenge.bytes()).unwrap();
     let media_type: MediaType = "application/vnd.atls.sgx-quote".parse().unwrap();
     assert_eq!(verifier.media_types(), [media_type]);
-    let evidence = Evidence::new(&verifier.media_types()[0], &quote, bound);
-    assert!(ready(verifier.appraise(&evidence, at(NOW))).is_ok());
+    let appraise = |quote: &[u8]| connection.appraise(&verifier, quote, at(NOW));
+    assert!(appraise(&quote).is_ok());
     let unbound = platform.sgx_quote(&report, &[0; 64]).unwrap();
-    let evidence = Evidence::new(&verifier.media_types()[0], &unbound, bound);
-    let refused = ready(verifier.appraise(&evidence, at(NOW)));
+    let refused = appraise(&unbound);
     assert_eq!(refused.map(drop), Err(AppraisalError::NotBound));
 }
 
@@ -335,8 +308,8 @@ proptest! {
     fn arbitrary_evidence_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
         let platform = ForgedPlatform::new(NOW).unwrap();
         let verifier = verifier(&platform, &platform.td_report(), CollateralFromPeer::new());
-        let connection = Connection::new(SUITES[0]);
-        let bound = connection.challenge.to_attest().unwrap().bound();
+        let connection = Connection::new();
+        let bound = connection.bound();
         // Behind a header that is right, too; and cut out of CBOR.
         let quote = platform.tdx_quote(&platform.td_report(), &[0; 64]).unwrap();
         let behind = [&quote[..48], &bytes].concat();

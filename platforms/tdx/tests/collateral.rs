@@ -58,9 +58,9 @@ use proptest::prelude::*;
 use support::DAY;
 use support::NOW;
 use support::REPORT_DATA;
-use support::at;
 use support::policy;
-use support::ready;
+use test_support::at;
+use test_support::ready;
 
 fn verifier(
     platform: &ForgedPlatform,

@@ -8,8 +8,6 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../../../support/reference/tests/support/forge.rs"]
-mod forge;
 mod support;
 
 use std::sync::Arc;
@@ -30,22 +28,22 @@ use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
 use atls_tdx::testing::ForgedPlatform;
-use forge::ForgedCorim;
-use forge::Signer;
-use forge::bytes;
-use forge::digest;
-use forge::integer;
-use forge::list;
-use forge::map;
-use forge::measurement;
-use forge::tag;
-use forge::text;
-use forge::triple;
 use support::NOW;
 use support::REPORT_DATA;
-use support::at;
-use support::ready;
 use support::value;
+use test_support::at;
+use test_support::corim::ForgedCorim;
+use test_support::corim::Signer;
+use test_support::corim::bytes;
+use test_support::corim::digest;
+use test_support::corim::integer;
+use test_support::corim::list;
+use test_support::corim::map;
+use test_support::corim::measurement;
+use test_support::corim::tag;
+use test_support::corim::text;
+use test_support::corim::triple;
+use test_support::ready;
 
 /// Content bytes of 2.16.840.1.113741, Intel's arc.
 const INTEL: [u8; 7] = [0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x4d];

@@ -42,11 +42,11 @@ use atls_tdx::testing::ForgedPlatform;
 use support::DAY;
 use support::NOW;
 use support::REPORT_DATA;
-use support::at;
 use support::extended;
 use support::policy;
-use support::ready;
 use support::tier;
+use test_support::at;
+use test_support::ready;
 
 fn judge(platform: &ForgedPlatform, report: &TdReport, policy: TdxPolicy) -> RecordedAppraisal {
     let collateral = platform.collateral(Tee::Tdx).unwrap();
@@ -538,7 +538,7 @@ fn a_recorded_quote_is_explained_without_a_connection() {
 /// A quote of 2025, under the collateral of its time.
 #[test]
 fn a_genuine_quote_is_explained() {
-    let Some(folder) = support::vectors() else {
+    let Some(folder) = test_support::vectors() else {
         return;
     };
     let json = folder.join("tdx/v5-td15-no-tcb-level.collateral.json");

@@ -38,13 +38,13 @@ use atls_tdx::testing::ForgedPlatform;
 use support::DAY;
 use support::NOW;
 use support::REPORT_DATA;
-use support::at;
 use support::extended;
 use support::policy;
-use support::ready;
 use support::td15;
 use support::tier;
 use support::value;
+use test_support::at;
+use test_support::ready;
 
 fn judge(platform: &ForgedPlatform, report: &TdReport, policy: TdxPolicy) -> RecordedAppraisal {
     judge_at(platform, report, policy, NOW).unwrap()

@@ -34,11 +34,11 @@ use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
-use support::at;
-use support::ready;
 use support::tier;
 use support::value;
-use support::vectors;
+use test_support::at;
+use test_support::ready;
+use test_support::vectors;
 
 /// A recorded TD quote: where its body stands in it, and when its collateral serves.
 struct Sample {

@@ -39,10 +39,10 @@ use atls_tdx::testing::ForgedPlatform;
 use support::DAY;
 use support::NOW;
 use support::REPORT_DATA;
-use support::at;
 use support::policy;
-use support::ready;
 use support::tier;
+use test_support::at;
+use test_support::ready;
 
 const HOUR: u64 = 60 * 60;
 

@@ -11,15 +11,10 @@
 
 mod support;
 
-use std::time::Duration;
-
-use ::corim::cbor;
 use ::corim::cbor::value::Value;
 use ::corim::types::signed::CoseAlgorithm;
 use ::corim::types::signed::CwtClaims;
 use ::corim::types::signed::SignedCorimBuilder;
-use atls_core::ear::VerificationKeys;
-use atls_core::pki_types::UnixTime;
 use atls_reference::FieldProblem;
 use atls_reference::ReferenceError;
 use atls_reference::Table;
@@ -34,16 +29,19 @@ use atls_reference::corim::MeasuredElement;
 use atls_reference::corim::Measurement;
 use atls_reference::corim::RegisterId;
 use atls_reference::corim::Svn;
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use ring::rand::SystemRandom;
-use ring::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
-use ring::signature::EcdsaKeyPair;
-use ring::signature::KeyPair;
-use rustls::crypto::WebPkiSupportedAlgorithms;
 use serde::Deserialize;
 use support::Example;
-use support::vectors;
+use test_support::at;
+use test_support::corim::Signer;
+use test_support::corim::bytes;
+use test_support::corim::encode;
+use test_support::corim::integer;
+use test_support::corim::map;
+use test_support::corim::tag;
+use test_support::corim::text;
+use test_support::hex;
+use test_support::supported;
+use test_support::vectors;
 
 const NOW: u64 = 1_800_000_000;
 
@@ -501,34 +499,42 @@ fn validity_is_looked_at() {
 #[test]
 fn a_signed_corim_reads_under_its_signers_key() {
     let signer = Signer::new();
-    let corim = signer.read(&signer.sign(|builder| builder)).unwrap();
+    let corim = signer
+        .read(&signed_by(&signer, |builder| builder), NOW)
+        .unwrap();
     assert_eq!(corim.references().len(), 1);
     assert_eq!(corim.expires_at(), Some(at(NOW + 100)));
-    let named = signer.sign(|builder| builder.kid(b"the-key".to_vec()));
-    assert!(signer.read(&named).is_ok());
+    let named = signed_by(&signer, |builder| builder.kid(b"the-key".to_vec()));
+    assert!(signer.read(&named, NOW).is_ok());
 }
 
 #[test]
 fn a_signed_corim_altered_or_cut_anywhere_is_refused() {
     let signer = Signer::new();
-    let signed = signer.sign(|builder| builder);
+    let signed = signed_by(&signer, |builder| builder);
     for position in 0..signed.len() {
         for bit in 0..8 {
             let mut altered = signed.clone();
             altered[position] ^= 1 << bit;
-            assert!(signer.read(&altered).is_err(), "{position}.{bit}");
+            assert!(signer.read(&altered, NOW).is_err(), "{position}.{bit}");
         }
-        assert!(signer.read(&signed[..position]).is_err(), "{position}");
+        assert!(signer.read(&signed[..position], NOW).is_err(), "{position}");
     }
 }
 
 #[test]
 fn another_signer_is_refused() {
     let (signer, other) = (Signer::new(), Signer::new());
-    let signed = other.sign(|builder| builder);
-    assert_eq!(signer.read(&signed).unwrap_err(), CorimError::BadSignature);
-    let named = signer.sign(|builder| builder.kid(b"another".to_vec()));
-    assert_eq!(signer.read(&named).unwrap_err(), CorimError::UnknownKey);
+    let signed = signed_by(&other, |builder| builder);
+    assert_eq!(
+        signer.read(&signed, NOW).unwrap_err(),
+        CorimError::BadSignature
+    );
+    let named = signed_by(&signer, |builder| builder.kid(b"another".to_vec()));
+    assert_eq!(
+        signer.read(&named, NOW).unwrap_err(),
+        CorimError::UnknownKey
+    );
 }
 
 #[test]
@@ -544,8 +550,10 @@ fn an_algorithm_that_is_not_the_keys_is_refused() {
         (5, Some(CorimError::Algorithm)),
         (0, Some(CorimError::Algorithm)),
     ] {
-        let signed = signer.sign_as(CoseAlgorithm::from_i64(algorithm), |builder| builder);
-        assert_eq!(signer.read(&signed).err(), error, "{algorithm}");
+        let signed = signed_as(&signer, CoseAlgorithm::from_i64(algorithm), |builder| {
+            builder
+        });
+        assert_eq!(signer.read(&signed, NOW).err(), error, "{algorithm}");
     }
 }
 
@@ -553,21 +561,26 @@ fn an_algorithm_that_is_not_the_keys_is_refused() {
 fn a_critical_header_is_refused_wherever_it_stands() {
     let signer = Signer::new();
     let crit = || Value::Array(vec![integer(99)]);
-    let protected = signer.sign(|builder| {
+    let protected = signed_by(&signer, |builder| {
         builder
             .add_protected(2_i64, crit())
             .add_protected(99_i64, integer(1))
     });
-    let unprotected = signer.sign(|builder| builder.add_unprotected(integer(2), crit()));
+    let unprotected = signed_by(&signer, |builder| {
+        builder.add_unprotected(integer(2), crit())
+    });
     for signed in [protected, unprotected] {
-        assert_eq!(signer.read(&signed).unwrap_err(), CorimError::Algorithm);
+        assert_eq!(
+            signer.read(&signed, NOW).unwrap_err(),
+            CorimError::Algorithm
+        );
     }
 }
 
 #[test]
 fn a_signature_is_neither_passed_over_nor_imagined() {
     let signer = Signer::new();
-    let signed = signer.sign(|builder| builder);
+    let signed = signed_by(&signer, |builder| builder);
     assert_eq!(
         corim::unsigned(&signed, at(NOW)).unwrap_err(),
         CorimError::Signed
@@ -584,13 +597,13 @@ fn a_signature_is_neither_passed_over_nor_imagined() {
         assert!(corim::unsigned(&other, at(NOW)).is_err(), "{head:02x?}");
     }
     let plain = document(vec![comid([triple(map([(integer(2), digests())]))])]);
-    assert_eq!(signer.read(&plain).unwrap_err(), CorimError::Unsigned);
+    assert_eq!(signer.read(&plain, NOW).unwrap_err(), CorimError::Unsigned);
 }
 
 #[test]
 fn the_validity_of_the_signature_is_looked_at() {
     let signer = Signer::new();
-    let signed = signer.sign(|builder| builder);
+    let signed = signed_by(&signer, |builder| builder);
     let keys = signer.keys();
     let read = |seconds| corim::signed(&signed, &keys, &supported(), at(seconds));
     assert!(read(NOW + 99).is_ok());
@@ -600,11 +613,11 @@ fn the_validity_of_the_signature_is_looked_at() {
 #[test]
 fn a_payload_that_is_elsewhere_is_refused() {
     let signer = Signer::new();
-    let mut builder = signer.builder(CoseAlgorithm::Es256);
-    let signature = signer.signature(&builder.to_be_signed(&[]).unwrap());
+    let mut builder = builder(CoseAlgorithm::Es256);
+    let signature = signer.sign(&builder.to_be_signed(&[]).unwrap());
     let detached = builder.build_detached_with_signature(signature).unwrap();
     assert!(matches!(
-        signer.read(&detached).unwrap_err(),
+        signer.read(&detached, NOW).unwrap_err(),
         CorimError::Malformed { .. }
     ));
 }
@@ -780,98 +793,27 @@ fn digests() -> Value {
     Value::Array(vec![digest])
 }
 
-fn map<const N: usize>(entries: [(Value, Value); N]) -> Value {
-    Value::Map(entries.into())
+fn builder(algorithm: CoseAlgorithm) -> SignedCorimBuilder {
+    let payload = document(vec![comid([triple(map([(integer(2), digests())]))])]);
+    let expires = i64::try_from(NOW + 100).unwrap();
+    SignedCorimBuilder::new(algorithm, payload)
+        .set_cwt_claims(CwtClaims::new("ACME").with_exp(expires))
 }
 
-fn tag(number: u64, value: Value) -> Value {
-    Value::Tag(number, Box::new(value))
+fn signed_by(
+    signer: &Signer,
+    change: impl FnOnce(SignedCorimBuilder) -> SignedCorimBuilder,
+) -> Vec<u8> {
+    signed_as(signer, CoseAlgorithm::Es256, change)
 }
 
-fn integer(number: i128) -> Value {
-    Value::Integer(number)
-}
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
-}
-
-fn bytes(bytes: &[u8]) -> Value {
-    Value::Bytes(bytes.to_vec())
-}
-
-fn encode(value: &Value) -> Vec<u8> {
-    cbor::encode(value).unwrap()
-}
-
-struct Signer {
-    key: EcdsaKeyPair,
-}
-
-impl Signer {
-    fn new() -> Self {
-        let random = SystemRandom::new();
-        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
-        Self {
-            key: EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).unwrap(),
-        }
-    }
-
-    fn keys(&self) -> VerificationKeys {
-        let point = self.key.public_key().as_ref();
-        let coordinate = |range| BASE64_URL_SAFE_NO_PAD.encode::<&[u8]>(&point[range]);
-        let jwk = format!(
-            r#"{{"kty":"EC","crv":"P-256","kid":"the-key","x":"{}","y":"{}"}}"#,
-            coordinate(1..33),
-            coordinate(33..65)
-        );
-        VerificationKeys::from_jwk(&jwk).unwrap()
-    }
-
-    fn read(&self, bytes: &[u8]) -> Result<Corim, CorimError> {
-        corim::signed(bytes, &self.keys(), &supported(), at(NOW))
-    }
-
-    fn builder(&self, algorithm: CoseAlgorithm) -> SignedCorimBuilder {
-        let payload = document(vec![comid([triple(map([(integer(2), digests())]))])]);
-        let expires = i64::try_from(NOW + 100).unwrap();
-        SignedCorimBuilder::new(algorithm, payload)
-            .set_cwt_claims(CwtClaims::new("ACME").with_exp(expires))
-    }
-
-    fn sign(&self, change: impl FnOnce(SignedCorimBuilder) -> SignedCorimBuilder) -> Vec<u8> {
-        self.sign_as(CoseAlgorithm::Es256, change)
-    }
-
-    /// What the header says; the key is what it is.
-    fn sign_as(
-        &self,
-        algorithm: CoseAlgorithm,
-        change: impl FnOnce(SignedCorimBuilder) -> SignedCorimBuilder,
-    ) -> Vec<u8> {
-        let mut builder = change(self.builder(algorithm));
-        let signature = self.signature(&builder.to_be_signed(&[]).unwrap());
-        builder.build_with_signature(signature).unwrap()
-    }
-
-    fn signature(&self, message: &[u8]) -> Vec<u8> {
-        let signature = self.key.sign(&SystemRandom::new(), message).unwrap();
-        signature.as_ref().to_vec()
-    }
-}
-
-fn supported() -> WebPkiSupportedAlgorithms {
-    rustls::crypto::ring::default_provider().signature_verification_algorithms
-}
-
-fn at(seconds: u64) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
-}
-
-fn hex(text: &str) -> Vec<u8> {
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
+/// The header names this algorithm; the key is of P-256.
+fn signed_as(
+    signer: &Signer,
+    algorithm: CoseAlgorithm,
+    change: impl FnOnce(SignedCorimBuilder) -> SignedCorimBuilder,
+) -> Vec<u8> {
+    let mut builder = change(builder(algorithm));
+    let signature = signer.sign(&builder.to_be_signed(&[]).unwrap());
+    builder.build_with_signature(signature).unwrap()
 }

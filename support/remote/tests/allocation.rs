@@ -38,8 +38,8 @@ use serde_json::json;
 use stand_in::Loopback;
 use stand_in::Script;
 use stand_in::Signer;
-use stand_in::at;
-use stand_in::supported;
+use test_support::at;
+use test_support::supported;
 use tokio::runtime::Runtime;
 
 const NOW: u64 = 1_000_000;

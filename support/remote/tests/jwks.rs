@@ -30,8 +30,8 @@ use serde_json::Value;
 use serde_json::json;
 use stand_in::Script;
 use stand_in::Signer;
-use stand_in::at;
-use stand_in::supported;
+use test_support::at;
+use test_support::supported;
 use tokio::sync::Semaphore;
 
 #[tokio::test(start_paused = true)]

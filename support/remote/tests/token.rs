@@ -9,8 +9,8 @@ use atls_remote::Token;
 use serde_json::Value;
 use serde_json::json;
 use stand_in::Signer;
-use stand_in::at;
-use stand_in::supported;
+use test_support::at;
+use test_support::supported;
 
 const NOW: u64 = 1_000_000;
 

@@ -38,10 +38,10 @@ use atls_remote::RemoteVerifier;
 use atls_remote::RemoteVerifierBuilder;
 use atls_remote::ResultCheck;
 use atls_remote::SetupError;
-use stand_in::Connection;
 use stand_in::Signer;
-use stand_in::at;
 use support::Events;
+use test_support::Connection;
+use test_support::at;
 
 #[tokio::test]
 async fn the_level_of_an_outcome_follows_the_fault() {

@@ -24,7 +24,7 @@ use atls_veraison::VeraisonService;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use interop::Veraison;
-use stand_in::vectors;
+use test_support::vectors;
 
 async fn submit(
     veraison: &Veraison,

@@ -18,7 +18,7 @@ use atls_tsm::Provider;
 use atls_tsm::Tsm;
 use atls_tsm::testing::FakeConfigFs;
 use atls_tsm::testing::Forged;
-use stand_in::at;
+use test_support::at;
 
 use crate::NOW;
 

@@ -16,7 +16,7 @@ use atls_formats::snp::SnpEvidence;
 use atls_remote::EvidenceFormat;
 use atls_trustee::SnpReport;
 use serde_json::json;
-use stand_in::Connection;
+use test_support::Connection;
 
 use attesters::Machines;
 

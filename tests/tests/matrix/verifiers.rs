@@ -29,7 +29,7 @@ use atls_trustee::TrusteeService;
 use atls_veraison::VeraisonService;
 use stand_in::Script;
 use stand_in::Signer;
-use stand_in::at;
+use test_support::at;
 
 use crate::NOW;
 use crate::attesters::Machines;

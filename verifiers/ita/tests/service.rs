@@ -36,11 +36,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use serde_json::json;
-use stand_in::Connection;
 use stand_in::Loopback;
 use stand_in::Script;
 use stand_in::Signer;
-use stand_in::at;
+use test_support::Connection;
+use test_support::at;
 
 const NOW: u64 = 1_000_000;
 
@@ -432,7 +432,7 @@ fn is_bound(request: &Value) -> bool {
         return true;
     };
     let runtime_data = BASE64_STANDARD.decode(runtime_data).unwrap();
-    report_data(request) == stand_in::sha512(&runtime_data)
+    report_data(request) == test_support::sha512(&runtime_data)
 }
 
 fn report_data(request: &Value) -> Vec<u8> {
@@ -490,5 +490,5 @@ async fn over(script: Script) -> Result<Appraised, AppraisalError> {
 }
 
 fn quote(connection: &Connection) -> Vec<u8> {
-    stand_in::td_quote(connection.bound().sha512().bytes())
+    test_support::td_quote(connection.bound().sha512().bytes())
 }

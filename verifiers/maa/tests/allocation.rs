@@ -23,12 +23,12 @@ use atls_remote::RemoteVerifier;
 use http::Response;
 use serde_json::Value;
 use serde_json::json;
-use stand_in::Connection;
 use stand_in::Script;
 use stand_in::Signer;
-use stand_in::at;
-use stand_in::sha512;
-use stand_in::td_quote;
+use test_support::Connection;
+use test_support::at;
+use test_support::sha512;
+use test_support::td_quote;
 
 const NOW: u64 = 1_000_000;
 const VCEK: u128 = 0x63da_758d_e664_4564_adc5_f4b9_3be8_accd;

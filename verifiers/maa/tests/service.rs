@@ -39,10 +39,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ciborium::Value as Cbor;
 use serde_json::Value;
 use serde_json::json;
-use stand_in::Connection;
 use stand_in::Loopback;
 use stand_in::Signer;
-use stand_in::at;
+use test_support::Connection;
+use test_support::at;
 
 const NOW: u64 = 1_000_000;
 
@@ -441,7 +441,7 @@ impl Kind {
         let challenge = connection.bound().sha512().bytes().to_vec();
         match self {
             Self::Snp => snp_evidence(&challenge, &[("0vcek", VCEK), ("0ask", ASK)]),
-            Self::Tdx => stand_in::td_quote(&challenge),
+            Self::Tdx => test_support::td_quote(&challenge),
         }
     }
 
@@ -584,7 +584,7 @@ const VCEK: u128 = 0x63da_758d_e664_4564_adc5_f4b9_3be8_accd;
 const ASK: u128 = 0x4ab7_b379_bbac_4fe4_a02f_05ae_f327_c782;
 
 fn snp_evidence(report_data: &[u8], certificates: &[(&str, u128)]) -> Vec<u8> {
-    let report = stand_in::snp_report(report_data);
+    let report = test_support::snp_report(report_data);
     let mut table = Vec::new();
     let mut offset = 24 * (u32::try_from(certificates.len()).unwrap() + 1);
     for (content, guid) in certificates {

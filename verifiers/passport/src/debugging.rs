@@ -94,9 +94,9 @@ mod tests {
     use atls_core::ear::Tier;
     use atls_core::ear::VerificationKeys;
     use atls_core::ear::jwt;
-    use stand_in::at;
-    use stand_in::supported;
-    use stand_in::vectors;
+    use test_support::at;
+    use test_support::supported;
+    use test_support::vectors;
 
     use super::*;
 

@@ -25,9 +25,9 @@ use base64::prelude::BASE64_URL_SAFE;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 use serde_json::json;
-use stand_in::Connection;
 use stand_in::Signer;
-use stand_in::at;
+use test_support::Connection;
+use test_support::at;
 
 const NOW: u64 = 1_000_000;
 const POLICY: &str = "policy:PSA_IOT";

@@ -27,11 +27,11 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ciborium::Value as Cbor;
 use serde_json::Value;
 use serde_json::json;
-use stand_in::Connection;
 use stand_in::Signer;
-use stand_in::at;
-use stand_in::identity;
-use stand_in::identity_of;
+use test_support::Connection;
+use test_support::at;
+use test_support::identity;
+use test_support::identity_of;
 
 const NOW: u64 = 1_000_000;
 const ISSUER: &str = "https://issuer.example";

@@ -48,11 +48,11 @@ use base64::prelude::BASE64_URL_SAFE;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 use serde_json::json;
-use stand_in::Connection;
 use stand_in::Signer;
-use stand_in::at;
-use stand_in::identity;
-use stand_in::vectors;
+use test_support::Connection;
+use test_support::at;
+use test_support::identity;
+use test_support::vectors;
 
 const NOW: u64 = 1_000_000;
 const POLICY: &str = "policy:PSA_IOT";
@@ -357,7 +357,7 @@ async fn a_passport_of_trustee_is_bound_by_its_report_data() {
         .scheme(Scheme::trustee("sample", "mine"));
     let verifier = builder().issuer(issuer).build().unwrap();
     let connection = Connection::new();
-    let challenge = stand_in::sha512(connection.bound().as_bytes());
+    let challenge = test_support::sha512(connection.bound().as_bytes());
     let hex: String = challenge.iter().map(|byte| format!("{byte:02x}")).collect();
     let claims = |tee: &str, report_data: &str| {
         json!({
@@ -453,7 +453,7 @@ async fn a_realm_and_its_platform_come_together() {
             .scheme(Scheme::cca_platform(policy))
     });
     let connection = Connection::new();
-    let challenge = stand_in::sha512(connection.bound().as_bytes());
+    let challenge = test_support::sha512(connection.bound().as_bytes());
     let platform = json!({
         "ear.status": "affirming", "ear.appraisal-policy-id": policy,
         "ear.veraison.annotated-evidence": { "cca-platform-lifecycle": 0x3000 },

@@ -24,9 +24,9 @@ use base64::prelude::BASE64_STANDARD;
 use base64::prelude::BASE64_URL_SAFE;
 use serde_json::Value;
 use serde_json::json;
-use stand_in::Connection;
 use stand_in::Signer;
-use stand_in::at;
+use test_support::Connection;
+use test_support::at;
 
 const NOW: u64 = 1_000_000;
 
@@ -42,7 +42,7 @@ async fn a_part_that_reports_no_value_is_not_enough_for_trustee() {
     ]);
     let connection = Connection::new();
     let cpu = part(&json!({
-        "report_data": hex(&stand_in::sha512(connection.bound().as_bytes())),
+        "report_data": hex(&test_support::sha512(connection.bound().as_bytes())),
         "tdx": { "td_attributes": { "debug": false } },
     }));
     let unbound = part(&json!({ "report_data": "00".repeat(64), "tdx": {} }));
@@ -150,7 +150,7 @@ async fn a_guest_that_may_be_debugged_or_moved_is_contraindicated_though_its_iss
 #[tokio::test]
 async fn whatever_the_scheme_a_device_that_is_told_to_be_open_is_contraindicated() {
     let connection = Connection::new();
-    let challenge = stand_in::sha512(connection.bound().as_bytes());
+    let challenge = test_support::sha512(connection.bound().as_bytes());
     let key = json!({ "akpub": "AQI" });
     for scheme in [
         checks_freshness("PSA_IOT", "mine"),
@@ -281,7 +281,7 @@ async fn cca_of(
     lifecycle: &Value,
     id: &Value,
 ) -> Result<Appraised, AppraisalError> {
-    let challenge = stand_in::sha512(connection.bound().as_bytes());
+    let challenge = test_support::sha512(connection.bound().as_bytes());
     let schemes = [Scheme::cca_realm("mine"), Scheme::cca_platform("mine")];
     let submods = json!({
         "CCA_REALM": part(&json!({ "cca-realm-challenge": BASE64_STANDARD.encode(&challenge) })),
@@ -297,7 +297,7 @@ async fn cca_of(
 async fn trustee(tee: &str, annotated: &Value) -> Result<Tier, AppraisalError> {
     let connection = Connection::new();
     let mut annotated = annotated.clone();
-    annotated["report_data"] = hex(&stand_in::sha512(connection.bound().as_bytes())).into();
+    annotated["report_data"] = hex(&test_support::sha512(connection.bound().as_bytes())).into();
     let office = Office::trustee(&[Scheme::trustee(tee, "mine")]);
     let older = part(&annotated);
     let claims = &older["ear.veraison.annotated-evidence"];
@@ -330,7 +330,7 @@ async fn trustee(tee: &str, annotated: &Value) -> Result<Tier, AppraisalError> {
 async fn debugging_that_either_place_tells_of_is_contraindicated() {
     let connection = Connection::new();
     let office = Office::trustee(&[Scheme::trustee("tdx", "mine")]);
-    let data = hex(&stand_in::sha512(connection.bound().as_bytes()));
+    let data = hex(&test_support::sha512(connection.bound().as_bytes()));
     let claims = |debug: bool| json!({ "report_data": data, "tdx": { "td_attributes": { "debug": debug } } });
     for (old, new) in [(false, true), (true, false)] {
         let mut part = part(&claims(old));

@@ -18,9 +18,9 @@ use atls_remote::RemoteService;
 use atls_remote::ResultCheck;
 use stand_in::Loopback;
 use stand_in::Signer;
-use stand_in::at;
-use stand_in::supported;
-use stand_in::vectors;
+use test_support::at;
+use test_support::supported;
+use test_support::vectors;
 
 use crate::format::SampleEvidence;
 use crate::format::SnpReport;

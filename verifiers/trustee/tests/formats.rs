@@ -22,8 +22,8 @@ use ciborium::Value as Cbor;
 use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
-use stand_in::snp_report;
-use stand_in::vectors;
+use test_support::snp_report;
+use test_support::vectors;
 
 #[test]
 fn a_genuine_snp_report_is_taken_field_by_field() {
@@ -181,7 +181,7 @@ fn a_guest_behind_azures_tpm_that_may_be_debugged_or_moved_is_contraindicated() 
         assert_eq!(judged == Ok(Tier::Affirming), !open, "{bit}");
     }
     let tdx = AzureVtpm::tdx("a/tdx");
-    let mut quote = stand_in::td_quote(&[7; 64]);
+    let mut quote = test_support::td_quote(&[7; 64]);
     let judged = tier(&tdx, &azure("td_quote", &quote), b"challenge");
     assert_eq!(judged, Ok(Tier::Affirming));
     quote[48 + 120] = 1;
@@ -257,7 +257,7 @@ fn truncations_are_refused_at_every_length() {
     for length in 0..snp.len() {
         assert!(shaped(&SnpReport::new(), &snp[..length], &[7; 64]).is_err());
     }
-    let quote = stand_in::td_quote(&[7; 64]);
+    let quote = test_support::td_quote(&[7; 64]);
     assert!(shaped(&TdxQuote::new(), &quote, &[7; 64]).is_ok());
     for length in 0..quote.len() {
         assert!(shaped(&TdxQuote::new(), &quote[..length], &[7; 64]).is_err());

@@ -43,10 +43,10 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 use serde_json::json;
-use stand_in::Connection;
 use stand_in::Loopback;
 use stand_in::Signer;
-use stand_in::at;
+use test_support::Connection;
+use test_support::at;
 
 const NOW: u64 = 1_000_000;
 
@@ -513,7 +513,7 @@ fn remove(claims: &mut Value, name: &str) {
 }
 
 fn quote(connection: &Connection) -> Vec<u8> {
-    stand_in::td_quote(connection.bound().sha512().bytes())
+    test_support::td_quote(connection.bound().sha512().bytes())
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ async fn appraise(
     let token = service.submit(submission).await?.into_token();
     let check = ResultCheck {
         keys: &keys.unwrap(),
-        supported: &stand_in::supported(),
+        supported: &test_support::supported(),
         issuer: service.issuer(),
         max_age: Duration::from_secs(300),
         now,
@@ -106,7 +106,7 @@ async fn appraise(
 
 #[tokio::test]
 async fn recorded_results_about_recorded_evidence_are_affirming() {
-    let Some(folder) = stand_in::vectors() else {
+    let Some(folder) = test_support::vectors() else {
         return;
     };
     let affirming = Ok((Tier::Affirming, Origin::Device));
@@ -134,7 +134,7 @@ async fn recorded_results_about_recorded_evidence_are_affirming() {
 
 #[tokio::test]
 async fn a_recorded_result_is_of_its_time() {
-    let Some(folder) = stand_in::vectors() else {
+    let Some(folder) = test_support::vectors() else {
         return;
     };
     let refused = |error: EarError| Err(Failure::from(error));
@@ -155,7 +155,7 @@ async fn a_recorded_result_is_of_its_time() {
 /// The session had another nonce than the Evidence, so it answers another request.
 #[tokio::test]
 async fn a_recorded_result_of_another_nonce_is_refused() {
-    let Some(folder) = stand_in::vectors() else {
+    let Some(folder) = test_support::vectors() else {
         return;
     };
     let psa = PsaToken::any_profile();

@@ -29,7 +29,7 @@ use coset::CoseSign1;
 use coset::CoseSign1Builder;
 use coset::TaggedCborSerializable;
 use proptest::prelude::*;
-use stand_in::vectors;
+use test_support::vectors;
 
 type Entries = Vec<(Value, Value)>;
 
@@ -352,7 +352,7 @@ fn a_platform_token_says_origin_and_lifecycle() {
 // --- SEV-SNP -------------------------------------------------------------------------------------------------------------
 
 fn report() -> Vec<u8> {
-    stand_in::snp_report(&CHALLENGE)
+    test_support::snp_report(&CHALLENGE)
 }
 
 fn tsm(report: &[u8]) -> Entries {

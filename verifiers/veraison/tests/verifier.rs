@@ -42,12 +42,12 @@ use base64::prelude::BASE64_URL_SAFE;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 use serde_json::json;
-use stand_in::Connection;
 use support::Fake;
 use support::NOW;
 use support::Step;
 use support::now;
 use support::provider;
+use test_support::Connection;
 
 fn builder(fake: &Fake) -> RemoteVerifierBuilder<VeraisonService> {
     builder_over(fake, Arc::new(fake.clone()))

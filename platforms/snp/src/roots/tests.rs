@@ -3,12 +3,9 @@ use atls_core::pki_types::pem::PemObject;
 
 use super::*;
 
-#[path = "../../tests/support/vectors.rs"]
-mod vectors;
-
 #[test]
 fn the_constants_are_amds_certificates() {
-    let Some(folder) = vectors::folder() else {
+    let Some(folder) = test_support::vectors() else {
         return;
     };
     let folder = folder.join("snp");

@@ -8,46 +8,24 @@
     reason = "each test binary uses some of it, and a test fails by panicking"
 )]
 
-pub mod connection;
-pub mod vectors;
-
-use std::future::Future;
 use std::sync::Arc;
-use std::task::Context;
-use std::task::Poll;
-use std::task::Waker;
-use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::RecordedAppraisal;
-use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
 use atls_snp::SnpCollateral;
 use atls_snp::SnpEvidence;
 use atls_snp::SnpPolicy;
 use atls_snp::SnpVerifier;
 use atls_snp::testing::ForgedPlatform;
+use test_support::at;
+use test_support::ready;
 
 /// What every forged report here is asked to carry.
 pub const CHALLENGE: [u8; 64] = [0x5a; 64];
 
 /// A time at which everything forged is valid: mid-2025.
 pub const NOW: u64 = 1_750_000_000;
-
-pub fn at(seconds: u64) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
-}
-
-pub fn ready<T>(future: impl Future<Output = T>) -> T {
-    let mut future = Box::pin(future);
-    match future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("nothing here waits"),
-    }
-}
 
 /// Of a forged platform as it is now, by its own policy and with its own list.
 pub fn appraise(platform: &ForgedPlatform) -> Result<RecordedAppraisal, AppraisalError> {

@@ -2,18 +2,11 @@
 #![allow(dead_code, reason = "no test uses all of it")]
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::task::Context;
-use std::task::Poll;
-use std::task::Waker;
-use std::time::Duration;
 
 use atls_core::RecordedAppraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
-use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
 use atls_tdx::Collateral;
 use atls_tdx::SuppliedCollateral;
@@ -23,27 +16,6 @@ use atls_tdx::TdReport;
 use atls_tdx::TdxImage;
 use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
-
-/// The folder of recorded genuine samples, or `None` with a line that says so.
-///
-/// # Panics
-/// Where `ATLS_REQUIRE_VECTORS` is set and the folder is absent: CI does not skip silently.
-pub(crate) fn vectors() -> Option<PathBuf> {
-    let folder = match std::env::var_os("ATLS_VECTORS") {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
-    };
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(
-        std::env::var_os("ATLS_REQUIRE_VECTORS").is_none(),
-        "no vectors at {}",
-        folder.display()
-    );
-    println!("skipped: no vectors at {}", folder.display());
-    None
-}
 
 /// A verifier under Intel's root with this collateral at hand.
 pub(crate) fn intel(policy: TdxPolicy, collateral: Collateral) -> TdxVerifier {
@@ -116,21 +88,6 @@ pub(crate) fn value(appraised: &RecordedAppraisal, category: Category) -> i8 {
 
 pub(crate) fn tier(appraised: &RecordedAppraisal) -> Tier {
     appraised.ear().status()
-}
-
-pub(crate) fn at(seconds: u64) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
-}
-
-pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
-    let mut future = Box::pin(future);
-    match future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("nothing here waits"),
-    }
 }
 
 /// Midnight, as forged revocation lists have dates of whole days.

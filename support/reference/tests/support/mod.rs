@@ -58,27 +58,6 @@ pub const GOOD_JSON: &str = r#"{
 }
 "#;
 
-/// The folder of recorded genuine samples, or `None` with a line that says so.
-///
-/// # Panics
-/// Where `ATLS_REQUIRE_VECTORS` is set and the folder is absent: CI does not skip silently.
-pub fn vectors() -> Option<PathBuf> {
-    let folder = match std::env::var_os("ATLS_VECTORS") {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
-    };
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(
-        std::env::var_os("ATLS_REQUIRE_VECTORS").is_none(),
-        "no vectors at {}",
-        folder.display()
-    );
-    println!("skipped: no vectors at {}", folder.display());
-    None
-}
-
 /// An empty folder for one test.
 pub fn folder(test: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);

@@ -51,7 +51,7 @@ use http::Method;
 use http::Request;
 use http::Response;
 use interop::Veraison;
-use stand_in::Connection;
+use test_support::Connection;
 
 pub fn verifier(veraison: &Veraison) -> RemoteVerifierBuilder<VeraisonService> {
     verifier_over(veraison, veraison.service())

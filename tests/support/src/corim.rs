@@ -1,13 +1,4 @@
-//! CoRIMs made for a test, here and in the crates of the platforms.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "each test binary uses some of it, and a test fails by panicking"
-)]
-
-use std::time::Duration;
+//! CoRIMs made and signed for a test.
 
 use ::corim::cbor;
 use ::corim::cbor::value::Value;
@@ -15,7 +6,6 @@ use ::corim::types::signed::CoseAlgorithm;
 use ::corim::types::signed::CwtClaims;
 use ::corim::types::signed::SignedCorimBuilder;
 use atls_core::ear::VerificationKeys;
-use atls_core::pki_types::UnixTime;
 use atls_reference::corim;
 use atls_reference::corim::Corim;
 use atls_reference::corim::CorimError;
@@ -26,11 +16,14 @@ use ring::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
 use ring::signature::EcdsaKeyPair;
 use ring::signature::KeyPair;
 
+use crate::at;
+use crate::supported;
+
 /// A document with one CoMID.
 #[derive(Clone)]
 pub struct ForgedCorim {
     pub profile: Option<Value>,
-    /// Seconds since the epoch, the last good one included.
+    /// The last second since the epoch at which it is valid.
     pub not_after: Option<u64>,
     /// Reference triples.
     pub triples: Vec<Value>,
@@ -71,16 +64,20 @@ impl ForgedCorim {
     pub fn signed(&self, signer: &Signer) -> Vec<u8> {
         let mut builder = SignedCorimBuilder::new(CoseAlgorithm::Es256, self.encode())
             .set_cwt_claims(CwtClaims::new("maker"));
-        let message = builder.to_be_signed(&[]).unwrap();
-        let signature = signer.key.sign(&SystemRandom::new(), &message).unwrap();
-        builder
-            .build_with_signature(signature.as_ref().to_vec())
-            .unwrap()
+        let signature = signer.sign(&builder.to_be_signed(&[]).unwrap());
+        builder.build_with_signature(signature).unwrap()
     }
 }
 
+/// A maker's key: ES256, with the identifier `the-key`.
 pub struct Signer {
     key: EcdsaKeyPair,
+}
+
+impl Default for Signer {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Signer {
@@ -93,18 +90,21 @@ impl Signer {
         }
     }
 
-    /// As somebody who pinned this signer's key reads it.
-    pub fn read(&self, document: &[u8], now: u64) -> Result<Corim, CorimError> {
-        let provider = rustls::crypto::ring::default_provider();
-        let supported = &provider.signature_verification_algorithms;
-        corim::signed(document, &self.keys(), supported, at(now))
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let signature = self.key.sign(&SystemRandom::new(), message).unwrap();
+        signature.as_ref().to_vec()
     }
 
-    fn keys(&self) -> VerificationKeys {
+    /// As a relying party that pinned this key reads it.
+    pub fn read(&self, document: &[u8], now: u64) -> Result<Corim, CorimError> {
+        corim::signed(document, &self.keys(), &supported(), at(now))
+    }
+
+    pub fn keys(&self) -> VerificationKeys {
         let point = self.key.public_key().as_ref();
         let coordinate = |range| BASE64_URL_SAFE_NO_PAD.encode::<&[u8]>(&point[range]);
         let (x, y) = (coordinate(1..33), coordinate(33..65));
-        let jwk = format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"}}"#);
+        let jwk = format!(r#"{{"kty":"EC","crv":"P-256","kid":"the-key","x":"{x}","y":"{y}"}}"#);
         VerificationKeys::from_jwk(&jwk).unwrap()
     }
 }
@@ -155,8 +155,4 @@ pub fn bytes(bytes: &[u8]) -> Value {
 
 pub fn encode(value: &Value) -> Vec<u8> {
     cbor::encode(value).unwrap()
-}
-
-pub fn at(seconds: u64) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }
