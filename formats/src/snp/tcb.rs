@@ -1,4 +1,4 @@
-//! Versions of the firmware that a guest rests on.
+//! `TCB_VERSION`: the versions of the firmware under a guest, in 8 bytes of a report.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::product::Product;
 
-/// `TCB_VERSION`: a security version number for each part of the firmware (AMD document 56860 §2.2). A higher one is a
-/// newer one, part by part; there is no order of the whole.
+/// `TCB_VERSION`: a security version number for each part of the firmware (AMD document 56860 §2.2). A higher number is a newer
+/// part. The whole has no order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[allow(
@@ -29,31 +29,47 @@ pub struct Tcb {
     pub microcode: u8,
 }
 
-impl Tcb {
-    /// From 8 bytes of a report. `None` where a reserved one is not zero.
-    pub fn decode(product: Product, bytes: [u8; 8]) -> Option<Self> {
-        match (product, bytes) {
-            (Product::Milan | Product::Genoa, [bootloader, tee, 0, 0, 0, 0, snp, microcode]) => {
-                Some(Self {
-                    fmc: None,
-                    bootloader,
-                    tee,
-                    snp,
-                    microcode,
-                })
-            }
-            (Product::Turin, [fmc, bootloader, tee, snp, 0, 0, 0, microcode]) => Some(Self {
-                fmc: Some(fmc),
-                bootloader,
-                tee,
-                snp,
-                microcode,
-            }),
-            _ => None,
+/// The order of the parts in a `TCB_VERSION` (AMD document 56860 §2.2, table 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TcbLayout {
+    /// From Turin on.
+    WithFmc,
+    /// Milan and Genoa.
+    WithoutFmc,
+}
+
+impl From<Product> for TcbLayout {
+    fn from(product: Product) -> Self {
+        match product {
+            Product::Milan | Product::Genoa => Self::WithoutFmc,
+            Product::Turin => Self::WithFmc,
         }
     }
+}
 
-    /// Whether no part is older than that of `minimum`.
+impl Tcb {
+    /// Reads 8 bytes of a report. `None` where a reserved byte is not zero.
+    pub fn decode(layout: impl Into<TcbLayout>, bytes: [u8; 8]) -> Option<Self> {
+        let (fmc, bootloader, tee, snp, microcode) = match (layout.into(), bytes) {
+            (TcbLayout::WithoutFmc, [bootloader, tee, 0, 0, 0, 0, snp, microcode]) => {
+                (None, bootloader, tee, snp, microcode)
+            }
+            (TcbLayout::WithFmc, [fmc, bootloader, tee, snp, 0, 0, 0, microcode]) => {
+                (Some(fmc), bootloader, tee, snp, microcode)
+            }
+            _ => return None,
+        };
+        Some(Self {
+            fmc,
+            bootloader,
+            tee,
+            snp,
+            microcode,
+        })
+    }
+
+    /// Whether every part is as new as that of `minimum`.
     pub fn is_at_least(&self, minimum: &Self) -> bool {
         self.parts()
             .into_iter()
@@ -61,7 +77,7 @@ impl Tcb {
             .all(|((_, part), (_, least))| part >= least)
     }
 
-    /// The parts that are older than those of `minimum`, for people: `snp 20 of 24`.
+    /// The parts that are older than those of `minimum`, as text: `snp 20 of 24`.
     pub fn behind(&self, minimum: &Self) -> Vec<String> {
         self.parts()
             .into_iter()
@@ -75,7 +91,7 @@ impl Tcb {
             .collect()
     }
 
-    /// By AMD's names. A missing FMC is older than any.
+    /// Each part by AMD's name. A missing FMC is older than any.
     fn parts(&self) -> [(&'static str, Option<u8>); 5] {
         [
             ("fmc", self.fmc),

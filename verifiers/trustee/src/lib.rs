@@ -46,14 +46,15 @@ mod format;
 mod recorded;
 mod sample;
 mod service;
+mod tee;
 
 pub use format::AzureVtpm;
 pub use format::SampleEvidence;
 pub use format::SnpReport;
 pub use format::TdxQuote;
-pub use format::TeeTerms;
 pub use sample::SampleAttester;
 pub use service::TrusteeService;
+pub use tee::TeeTerms;
 
 /// The `eat_profile` of Trustee's results.
 pub const PROFILE: &str = "tag:github.com,2024:confidential-containers/Trustee";

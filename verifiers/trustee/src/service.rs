@@ -25,7 +25,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::format::TeeTerms;
+use crate::tee::TeeTerms;
 
 /// A Trustee attestation service, for [`RemoteVerifier`](atls_remote::RemoteVerifier) and
 /// [`RemoteIssuer`](atls_remote::RemoteIssuer).

@@ -15,8 +15,8 @@ use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
 use serde_json::Value;
 
-use super::TeeTerms;
 use crate::service::TrusteeService;
+use crate::tee::TeeTerms;
 
 /// The Evidence that Confidential Containers' guest components make on Azure, versions 1 and 2: JSON with a TPM quote, and
 /// the report that endorses the TPM's key.

@@ -14,8 +14,8 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-use super::TeeTerms;
 use crate::service::TrusteeService;
+use crate::tee::TeeTerms;
 
 /// Trustee's `sample` TEE: JSON without any signature, which **anybody can write**. For development; its results come from
 /// [`Origin::Simulated`], whatever a policy of the service says.

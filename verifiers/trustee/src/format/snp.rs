@@ -1,4 +1,4 @@
-//! AMD SEV-SNP reports, as Linux' configfs-tsm gives them.
+//! AMD SEV-SNP reports in the envelope of configfs-tsm.
 
 use atls_core::AppraisalError;
 use atls_core::Bound;
@@ -6,18 +6,20 @@ use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::ear::BinaryText;
 use atls_formats::snp;
+use atls_formats::snp::Report;
 use atls_formats::snp::SigningKey;
 use atls_formats::snp::SnpEvidence;
+use atls_formats::snp::Tcb;
 use atls_formats::tsm::TSM_REPORT;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
 use serde_json::Value;
 use serde_json::json;
 
-use super::TeeTerms;
 use crate::service::TrusteeService;
+use crate::tee::TeeTerms;
 
-/// A SEV-SNP report in a TSM report of CBOR: the value of the connection in `REPORT_DATA`, SHA-512, 64 bytes.
+/// A SEV-SNP report in a TSM report of CBOR. `REPORT_DATA` carries the value of the connection: SHA-512, 64 bytes.
 ///
 /// ```text
 /// { "outblob": bstr,            the report, 1184 bytes
@@ -25,8 +27,8 @@ use crate::service::TrusteeService;
 ///   ? "auxblob": bstr }         certificates, by GUID
 /// ```
 ///
-/// Trustee wants the report field by field (the `sev` crate's own JSON) and signs off on versions 3 to 5 from VMPL 0 only.
-/// The VCEK or VLEK goes along, in DER, where the Evidence has it; otherwise Trustee fetches it from AMD.
+/// Trustee takes the report field by field, in the JSON of the `sev` crate, and accepts versions 3 to 5 from VMPL 0 only. The
+/// certificate of the VCEK or VLEK goes along in DER if the Evidence has it. Otherwise Trustee fetches the VCEK's from AMD.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SnpReport;
@@ -51,14 +53,13 @@ impl EvidenceFormat<TrusteeService> for SnpReport {
     }
 
     fn expected_value(&self, bound: &Bound) -> ExpectedValue {
-        bound.sha512().into()
+        snp::report_data(bound).into()
     }
 
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
         let evidence = SnpEvidence::decode(evidence)?;
-        let report = snp::Report::decode(evidence.report())?;
-        let bytes = report.bytes();
-        let fields = Report { bytes }.json().ok_or(AppraisalError::Malformed)?;
+        let report = Report::decode(evidence.report())?;
+        let fields = fields(&report).ok_or(AppraisalError::Malformed)?;
         let chain = chain(&evidence, report.signing_key);
         let json = json!({ "attestation_report": fields, "cert_chain": chain });
         Ok(EvidenceReading::new(report.report_data, Origin::Device)
@@ -67,8 +68,8 @@ impl EvidenceFormat<TrusteeService> for SnpReport {
     }
 }
 
-/// The certificate of the key that signed, in DER and alone. Trustee has AMD's own certificates, and refuses a chain that is not
-/// empty and has not exactly one key of a chip or a provider. Null where the Evidence lacks that one: then Trustee asks AMD.
+/// The certificate of the key that signed, in DER and alone: Trustee has AMD's own certificates, and refuses a chain without
+/// exactly one key of a chip or a provider. Null, if the Evidence lacks that certificate, makes Trustee ask AMD.
 fn chain(evidence: &SnpEvidence, key: SigningKey) -> Option<Vec<Value>> {
     let certificate = evidence.certificates().get(key.certificate())?;
     Some(vec![
@@ -76,111 +77,46 @@ fn chain(evidence: &SnpEvidence, key: SigningKey) -> Option<Vec<Value>> {
     ])
 }
 
-/// ATTESTATION_REPORT, SEV-SNP ABI specification 1.57, table 23. Little-endian.
-struct Report<'a> {
-    bytes: &'a [u8],
-}
-
-impl Report<'_> {
-    /// As the `sev` crate, version 7, writes it with serde.
-    fn json(&self) -> Option<Value> {
-        let version = self.u32(0)?;
-        let family = self.u8(0x188)?;
-        // The CPUID fields, by which the layout of TCB versions is known, are there from version 3 on.
-        let cpuid = |offset| match version {
-            3.. => self.u8(offset).map(Value::from),
-            _ => Some(Value::Null),
-        };
-        let mitigations = |offset| match version {
-            5.. => self.u64(offset).map(Value::from),
-            _ => Some(Value::Null),
-        };
-        let layout = match (version, family) {
-            (3.., TURIN..) => TcbLayout::Turin,
-            _ => TcbLayout::Milan,
-        };
-        let tcb = |offset| self.tcb(offset, layout);
+/// The report as the `sev` crate, version 7, writes it with serde. `None` where reserved bytes of a TCB are not zero.
+fn fields(report: &Report<'_>) -> Option<Value> {
+    let tcb = |bytes| {
+        let tcb = Tcb::decode(report.tcb_layout(), bytes)?;
         Some(json!({
-            "version": version,
-            "guest_svn": self.u32(0x04)?,
-            "policy": self.u64(0x08)?,
-            "family_id": self.bytes(0x10, 16)?,
-            "image_id": self.bytes(0x20, 16)?,
-            "vmpl": self.u32(0x30)?,
-            "sig_algo": self.u32(0x34)?,
-            "current_tcb": tcb(0x38)?,
-            "plat_info": self.u64(0x40)?,
-            "key_info": self.u32(0x48)?,
-            "report_data": self.bytes(0x50, 64)?,
-            "measurement": self.bytes(0x90, 48)?,
-            "host_data": self.bytes(0xc0, 32)?,
-            "id_key_digest": self.bytes(0xe0, 48)?,
-            "author_key_digest": self.bytes(0x110, 48)?,
-            "report_id": self.bytes(0x140, 32)?,
-            "report_id_ma": self.bytes(0x160, 32)?,
-            "reported_tcb": tcb(0x180)?,
-            "cpuid_fam_id": cpuid(0x188)?,
-            "cpuid_mod_id": cpuid(0x189)?,
-            "cpuid_step": cpuid(0x18a)?,
-            "chip_id": self.bytes(0x1a0, 64)?,
-            "committed_tcb": tcb(0x1e0)?,
-            "current": self.version(0x1e8)?,
-            "committed": self.version(0x1ec)?,
-            "launch_tcb": tcb(0x1f0)?,
-            "launch_mit_vector": mitigations(0x1f8)?,
-            "current_mit_vector": mitigations(0x200)?,
-            "signature": { "r": self.bytes(0x2a0, 72)?, "s": self.bytes(0x2e8, 72)? },
+            "fmc": tcb.fmc, "bootloader": tcb.bootloader, "tee": tcb.tee, "snp": tcb.snp, "microcode": tcb.microcode,
         }))
-    }
-
-    /// TCB_VERSION, table 3, whose layout changed with Turin.
-    fn tcb(&self, offset: usize, layout: TcbLayout) -> Option<Value> {
-        let svn = self.bytes(offset, 8)?;
-        let [a, b, c, d, _, _, g, h] = *svn else {
-            return None;
-        };
-        Some(match layout {
-            TcbLayout::Milan => {
-                json!({ "fmc": null, "bootloader": a, "tee": b, "snp": g, "microcode": h })
-            }
-            TcbLayout::Turin => {
-                json!({ "fmc": a, "bootloader": b, "tee": c, "snp": d, "microcode": h })
-            }
-        })
-    }
-
-    fn version(&self, offset: usize) -> Option<Value> {
-        let [build, minor, major] = *self.bytes(offset, 3)? else {
-            return None;
-        };
-        Some(json!({ "major": major, "minor": minor, "build": build }))
-    }
-
-    fn u8(&self, offset: usize) -> Option<u8> {
-        self.bytes.get(offset).copied()
-    }
-
-    fn u32(&self, offset: usize) -> Option<u32> {
-        let bytes = self.bytes(offset, 4)?.try_into().ok()?;
-        Some(u32::from_le_bytes(bytes))
-    }
-
-    fn u64(&self, offset: usize) -> Option<u64> {
-        let bytes = self.bytes(offset, 8)?.try_into().ok()?;
-        Some(u64::from_le_bytes(bytes))
-    }
-
-    fn bytes(&self, offset: usize, length: usize) -> Option<&[u8]> {
-        self.bytes.get(offset..offset.checked_add(length)?)
-    }
+    };
+    let version =
+        |[build, minor, major]: [u8; 3]| json!({ "major": major, "minor": minor, "build": build });
+    let [family, model, stepping] = report.cpuid.map_or([None; 3], |cpuid| cpuid.map(Some));
+    Some(json!({
+        "version": report.version,
+        "guest_svn": report.guest_svn,
+        "policy": report.policy.bits(),
+        "family_id": report.family_id,
+        "image_id": report.image_id,
+        "vmpl": report.vmpl,
+        "sig_algo": snp::ECDSA_P384_SHA384,
+        "current_tcb": tcb(report.current_tcb)?,
+        "plat_info": report.platform_info.bits(),
+        "key_info": report.key_info,
+        "report_data": &report.report_data[..],
+        "measurement": &report.measurement[..],
+        "host_data": report.host_data,
+        "id_key_digest": &report.id_key_digest[..],
+        "author_key_digest": &report.author_key_digest[..],
+        "report_id": report.report_id,
+        "report_id_ma": report.report_id_ma,
+        "reported_tcb": tcb(report.reported_tcb)?,
+        "cpuid_fam_id": family,
+        "cpuid_mod_id": model,
+        "cpuid_step": stepping,
+        "chip_id": &report.chip_id[..],
+        "committed_tcb": tcb(report.committed_tcb)?,
+        "current": version(report.current_version),
+        "committed": version(report.committed_version),
+        "launch_tcb": tcb(report.launch_tcb)?,
+        "launch_mit_vector": report.launch_mitigations,
+        "current_mit_vector": report.current_mitigations,
+        "signature": { "r": &report.signature_r[..], "s": &report.signature_s[..] },
+    }))
 }
-
-/// Where a TCB version has which component, by the processor that is first with it.
-#[derive(Clone, Copy)]
-enum TcbLayout {
-    Milan,
-    Turin,
-}
-
-/// CPUID family from which on TCB versions begin with FMC.
-const TURIN: u8 = 0x1a;

@@ -5,6 +5,7 @@ use atls_core::Bound;
 use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::ear::BinaryText;
+use atls_formats::dcap;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::TDX_QUOTE;
 use atls_formats::dcap::Tee;
@@ -15,8 +16,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use serde_json::json;
 
-use super::TeeTerms;
 use crate::service::TrusteeService;
+use crate::tee::TeeTerms;
 
 /// A TDX quote of version 4 or 5, as it is: the value of the connection in `REPORTDATA`, SHA-512, 64 bytes.
 ///
@@ -45,7 +46,7 @@ impl EvidenceFormat<TrusteeService> for TdxQuote {
     }
 
     fn expected_value(&self, bound: &Bound) -> ExpectedValue {
-        bound.sha512().into()
+        dcap::report_data(bound).into()
     }
 
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
