@@ -12,12 +12,10 @@ pub mod dcap;
 pub mod snp;
 pub mod tsm;
 
-mod carriage;
 mod digest;
 mod implementation;
 mod reported;
 
-pub use carriage::Carriage;
 pub use digest::Digest;
 pub use implementation::origin_of;
 pub use reported::ReportedClaims;

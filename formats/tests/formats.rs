@@ -6,25 +6,23 @@
     reason = "a test fails by panicking"
 )]
 
-use atls_formats::Carriage;
 use atls_formats::Debugging;
+use atls_formats::dcap;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::Tee;
 use atls_formats::dcap::hardware_claim;
+use atls_formats::snp;
 use test_support::Connection;
 use test_support::td_quote;
 
 #[test]
-fn a_value_is_carried_whole() {
+fn report_data_is_sha_512_of_the_whole_value() {
     for (connection, length) in [(Connection::new(), 32), (Connection::sha384(), 48)] {
         let bound = connection.bound();
-        assert_eq!(
-            Carriage::Verbatim.challenge(bound).bytes(),
-            bound.as_bytes()
-        );
         assert_eq!(bound.as_bytes().len(), length);
         let sha512 = test_support::sha512(bound.as_bytes());
-        assert_eq!(*Carriage::Sha512.challenge(bound).bytes(), sha512);
+        assert_eq!(snp::report_data(bound).bytes()[..], sha512);
+        assert_eq!(dcap::report_data(bound).bytes()[..], sha512);
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use atls_core::Bound;
 use atls_core::MediaType;
 use atls_core::Origin;
 use atls_core::cmw::Cmw;
 use atls_core::ear::VerificationKeys;
 use atls_core::pki_types::UnixTime;
-use atls_passport::Carriage;
 use atls_passport::PassportVerifier;
 use atls_passport::Scheme;
 use atls_passport::TrustedIssuer;
@@ -46,8 +46,7 @@ impl PassportOffice {
 
     /// Trusts it, about devices, under its one policy.
     pub fn verifier(&self) -> Arc<PassportVerifier> {
-        let scheme =
-            Scheme::checks_freshness("device", "office", Carriage::Verbatim, Origin::Device);
+        let scheme = Scheme::checks_freshness("device", "office", Bound::verbatim, Origin::Device);
         let issuer = TrustedIssuer::ietf(Arc::new(self.verification.clone()), "office");
         let verifier = PassportVerifier::builder(&demo::provider());
         Arc::new(verifier.issuer(issuer.scheme(scheme)).build().unwrap())

@@ -4,6 +4,7 @@ use atls_core::AppraisalError;
 use atls_core::Bound;
 use atls_core::ExpectedValue;
 use atls_core::Origin;
+use atls_formats::dcap;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::TDX_QUOTE;
 use atls_formats::dcap::Tee;
@@ -32,7 +33,7 @@ impl EvidenceFormat<ItaService> for TdxQuote {
     fn terms(&self) {}
 
     fn expected_value(&self, bound: &Bound) -> ExpectedValue {
-        bound.sha512().into()
+        dcap::report_data(bound).into()
     }
 
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, AppraisalError> {

@@ -4,6 +4,7 @@ use atls_core::AppraisalError;
 use atls_core::Bound;
 use atls_core::ExpectedValue;
 use atls_core::Origin;
+use atls_formats::dcap;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::TDX_QUOTE;
 use atls_formats::dcap::Tee;
@@ -45,7 +46,7 @@ impl EvidenceFormat<MaaService> for SnpReport {
     }
 
     fn expected_value(&self, bound: &Bound) -> ExpectedValue {
-        bound.sha512().into()
+        snp::report_data(bound).into()
     }
 
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
@@ -83,7 +84,7 @@ impl EvidenceFormat<MaaService> for TdxQuote {
     }
 
     fn expected_value(&self, bound: &Bound) -> ExpectedValue {
-        bound.sha512().into()
+        dcap::report_data(bound).into()
     }
 
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {

@@ -69,7 +69,6 @@ mod reusable;
 mod scheme;
 mod verifier;
 
-pub use atls_formats::Carriage;
 pub use attester::PassportAttester;
 pub use issuer::TrustedIssuer;
 pub use reusable::ReusablePassport;

@@ -7,9 +7,9 @@ use atls_core::Origin;
 use atls_core::ear::Appraisal;
 use atls_core::ear::BinaryText;
 use atls_core::ear::Ear;
-use atls_formats::Carriage;
 use atls_formats::ReportedClaims;
 use atls_formats::origin_of;
+use atls_formats::snp;
 use serde_json::Value;
 
 use crate::confirmation::Form;
@@ -33,7 +33,8 @@ pub struct Scheme {
 #[derive(Clone, Debug)]
 enum Rule {
     Fresh {
-        carriage: Carriage,
+        /// From a connection to the value that the Evidence carries.
+        expected: fn(&Bound) -> ExpectedValue,
         reported: Option<Reported>,
         device: Device,
     },
@@ -87,7 +88,7 @@ impl Scheme {
     /// Veraison's `PSA_IOT`: it compares the token's nonce, and reports it with the implementation ID and the security lifecycle,
     /// which must be *secured*.
     pub fn psa_iot(policy: impl Into<String>) -> Self {
-        Self::fresh("PSA_IOT", policy, Carriage::Verbatim)
+        Self::fresh("PSA_IOT", policy, Bound::verbatim)
             .reporting("psa-nonce", BinaryText::Base64)
             .told_by(Device::ImplementationId("psa-implementation-id"))
             .telling(Some(&[PSA_LIFECYCLE]))
@@ -96,7 +97,7 @@ impl Scheme {
     /// The realm of Veraison's `ARM_CCA`: it compares the realm challenge, and reports it. The result must have a part for
     /// the platform too, see [`cca_platform`](Self::cca_platform).
     pub fn cca_realm(policy: impl Into<String>) -> Self {
-        Self::fresh(CCA_REALM, policy, Carriage::Sha512)
+        Self::fresh(CCA_REALM, policy, sha512)
             .reporting("cca-realm-challenge", BinaryText::Base64)
             .beside(CCA_PLATFORM)
     }
@@ -104,7 +105,7 @@ impl Scheme {
     /// The platform of Veraison's `ARM_CCA`, which is bound to the realm by the realm's key, and without realm to nothing. It
     /// reports the implementation ID, and the lifecycle, which must be *secured*.
     pub fn cca_platform(policy: impl Into<String>) -> Self {
-        Self::fresh(CCA_PLATFORM, policy, Carriage::Sha512)
+        Self::fresh(CCA_PLATFORM, policy, sha512)
             .told_by(Device::ImplementationId("cca-platform-implementation-id"))
             .telling(Some(&[CCA_LIFECYCLE]))
             .beside(CCA_REALM)
@@ -114,7 +115,7 @@ impl Scheme {
     /// else does here: guests that may be debugged or moved are affirmed, and so is what the less privileged levels of one ask
     /// for. Where the relying party asks the service itself, `atls-veraison` judges both.
     pub fn dangerous_sev_snp(policy: impl Into<String>) -> Self {
-        Self::fresh("SEVSNP", policy, Carriage::Sha512)
+        Self::fresh("SEVSNP", policy, |bound| snp::report_data(bound).into())
     }
 
     /// Trustee's one part, `cpu0`, about the TEE of this name, whose report data is 64 bytes and spelled in hexadecimal:
@@ -131,7 +132,7 @@ impl Scheme {
         } else {
             BinaryText::Hex
         };
-        Self::fresh("cpu0", policy, Carriage::Sha512)
+        Self::fresh("cpu0", policy, sha512)
             .reporting("report_data", text)
             .telling(debugging::claims_of_tee(&tee))
             .told_by(Device::Tee(tee))
@@ -141,24 +142,25 @@ impl Scheme {
     /// result must tell the same about debugging as that of [`trustee`](Self::trustee).
     pub fn trustee_azure(tee: impl Into<String>, policy: impl Into<String>) -> Self {
         let tee = tee.into();
-        Self::fresh("cpu0", policy, Carriage::Verbatim)
+        Self::fresh("cpu0", policy, Bound::verbatim)
             .reporting("report_data", BinaryText::Hex)
             .telling(debugging::claims_of_tee(&tee))
             .told_by(Device::Tee(tee))
     }
 
     /// Any other. **You declare** that the issuer, under this policy, compares the value which the Evidence carries with its
-    /// nonce before it affirms this part, and that such Evidence is from a device or a simulator.
+    /// nonce before it affirms this part, and that such Evidence is from a device or a simulator. `expected` is the platform's
+    /// function from a connection to that value: [`Bound::verbatim`], or such as `|bound| snp::report_data(bound).into()`.
     ///
     /// Of Veraison's schemes `TPM_ENACTTRUST`, `PARSEC_TPM`, `PARSEC_CCA` and `RIOT` do **not**: they affirm replayed
     /// Evidence, and a passport of theirs proves nothing about a connection. A verifier cannot be made with these names.
     pub fn checks_freshness(
         part: impl Into<String>,
         policy: impl Into<String>,
-        carriage: Carriage,
+        expected: fn(&Bound) -> ExpectedValue,
         origin: Origin,
     ) -> Self {
-        Self::fresh(part, policy, carriage).told_by(Device::Configured(origin))
+        Self::fresh(part, policy, expected).told_by(Device::Configured(origin))
     }
 
     /// A part that is about a key: for passports that are presented again and again. The binding is to that key only, and the
@@ -229,7 +231,7 @@ impl Scheme {
     /// The value that everything must equal; none where a scheme does not speak of connections.
     pub(crate) fn challenge(&self, bound: &Bound) -> Option<ExpectedValue> {
         match &self.rule {
-            Rule::Fresh { carriage, .. } => Some(carriage.challenge(bound)),
+            Rule::Fresh { expected, .. } => Some(expected(bound)),
             Rule::KeyOnly { .. } => None,
         }
     }
@@ -277,12 +279,16 @@ impl Scheme {
         Some((keys, origin))
     }
 
-    fn fresh(part: impl Into<String>, policy: impl Into<String>, carriage: Carriage) -> Self {
+    fn fresh(
+        part: impl Into<String>,
+        policy: impl Into<String>,
+        expected: fn(&Bound) -> ExpectedValue,
+    ) -> Self {
         Self {
             part: part.into(),
             policy: policy.into(),
             rule: Rule::Fresh {
-                carriage,
+                expected,
                 reported: None,
                 device: Device::Configured(Origin::Device),
             },
@@ -314,6 +320,11 @@ impl Scheme {
         }
         self
     }
+}
+
+/// CCA's realm challenge and the report data of Trustee's TEEs have 64 bytes.
+fn sha512(bound: &Bound) -> ExpectedValue {
+    bound.sha512().into()
 }
 
 const CCA_PLATFORM: &str = "CCA_SSD_PLATFORM";

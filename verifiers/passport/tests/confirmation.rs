@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use atls_core::AppraisalError;
 use atls_core::Binding;
+use atls_core::Bound;
 use atls_core::MediaType;
 use atls_core::Origin;
 use atls_core::PeerAttestation;
@@ -17,7 +18,6 @@ use atls_core::PolicyViolation;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
-use atls_passport::Carriage;
 use atls_passport::PassportVerifier;
 use atls_passport::ReusablePassport;
 use atls_passport::Scheme;
@@ -476,7 +476,7 @@ async fn decide(
     passport: &ReusablePassport,
     policy: StandardPolicy,
 ) -> Result<PeerAttestation, Refusal> {
-    let fresh = |part| Scheme::checks_freshness(part, "p", Carriage::Verbatim, Origin::Device);
+    let fresh = |part| Scheme::checks_freshness(part, "p", Bound::verbatim, Origin::Device);
     let key = |part| Scheme::dangerous_key_only(part, "p", Origin::Device);
     let issuer = TrustedIssuer::ietf(Arc::new(issuer.keys()), ISSUER);
     let issuer = issuer.scheme(fresh("a")).scheme(key("a"));

@@ -14,6 +14,7 @@ use atls_core::Appraised;
 use atls_core::AttestError;
 use atls_core::Attester;
 use atls_core::Binding;
+use atls_core::Bound;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::Fault;
@@ -32,7 +33,6 @@ use atls_core::ear::KeySource;
 use atls_core::ear::Tier;
 use atls_core::ear::VerificationKeys;
 use atls_core::pki_types::UnixTime;
-use atls_passport::Carriage;
 use atls_passport::PassportAttester;
 use atls_passport::PassportSetupError;
 use atls_passport::PassportVerifier;
@@ -327,7 +327,7 @@ async fn a_simulated_device_cannot_hide_behind_a_genuine_issuer() {
 #[tokio::test]
 async fn one_simulated_part_makes_the_whole_simulated() {
     let office = Office::new();
-    let scheme = |part, origin| Scheme::checks_freshness(part, "p", Carriage::Verbatim, origin);
+    let scheme = |part, origin| Scheme::checks_freshness(part, "p", Bound::verbatim, origin);
     let verifier = office.verifier(|issuer| {
         issuer
             .scheme(scheme("a", Origin::Device))
@@ -409,7 +409,7 @@ async fn a_passport_of_trustee_is_bound_by_its_report_data() {
 async fn a_passport_of_the_draft_names_its_issuer() {
     let signer = Signer::es256();
     let issuer = TrustedIssuer::ietf(Arc::new(signer.keys()), "https://issuer.example").scheme(
-        Scheme::checks_freshness("device", "p", Carriage::Verbatim, Origin::Device),
+        Scheme::checks_freshness("device", "p", Bound::verbatim, Origin::Device),
     );
     let verifier = builder().issuer(issuer).build().unwrap();
     let connection = Connection::new();

@@ -13,7 +13,6 @@ use atls_core::Evidence;
 use atls_core::Origin;
 use atls_core::Verifier;
 use atls_core::ear::Tier;
-use atls_passport::Carriage;
 use atls_passport::PassportSetupError;
 use atls_passport::PassportVerifier;
 use atls_passport::Scheme;
@@ -356,7 +355,7 @@ fn build(
 }
 
 fn checks_freshness(part: &str, policy: &str) -> Scheme {
-    Scheme::checks_freshness(part, policy, Carriage::Sha512, Origin::Device)
+    Scheme::checks_freshness(part, policy, |bound| bound.sha512().into(), Origin::Device)
 }
 
 /// Affirmed under the policy `mine`. What is null is left out.

@@ -5,6 +5,7 @@ use atls_core::Bound;
 use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_formats::Debugging;
+use atls_formats::snp;
 use atls_formats::snp::Report;
 use atls_formats::snp::SnpEvidence;
 use atls_formats::tsm::TSM_REPORT;
@@ -55,7 +56,7 @@ impl EvidenceFormat<VeraisonService> for SevSnpReport {
     }
 
     fn expected_value(&self, bound: &Bound) -> ExpectedValue {
-        bound.sha512().into()
+        snp::report_data(bound).into()
     }
 
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, AppraisalError> {
