@@ -1,8 +1,11 @@
-//! From the root to the key that signed the report.
+//! The chain from a trusted root to the key that signed the report.
+//!
+//! Certificates go in; a [`Chain`] with verified key and earliest end comes out. A failure is an `AppraisalError`.
 
 use atls_core::AppraisalError;
 use atls_core::pki_types::UnixTime;
 use atls_formats::snp::Product;
+use atls_formats::snp::Report;
 use atls_formats::snp::SigningKey;
 
 use crate::roots::Anchor;
@@ -12,24 +15,23 @@ use crate::roots::ark_name;
 use crate::vek::VekExtensions;
 use crate::x509::Certificate;
 use crate::x509::Serial;
-use crate::x509::Validity;
 
-/// A VEK that is vouched for by a trusted root at a given time.
+/// A VEK under a trusted root, verified at a given time.
 pub(crate) struct Chain {
     /// An uncompressed point of P-384, 97 bytes.
     pub(crate) key: Vec<u8>,
     pub(crate) extensions: VekExtensions,
     pub(crate) ark: Authority,
-    /// Of ARK, intermediate and VEK.
+    /// The serial numbers of ARK, intermediate and VEK.
     pub(crate) serials: [Serial; 3],
-    /// When what rests on the first of the three ends, seconds since the epoch.
+    /// The earliest end of the three, seconds since the epoch.
     pub(crate) not_after: u64,
 }
 
 impl Chain {
-    /// `authorities` are certificates in DER that came along. Of those, the ones with the names of this chain's ARK and
-    /// intermediate must be right: the ARK's with the key that is trusted, the intermediate's signed by it. Others are
-    /// not of this chain. What does not come along is what [`Roots`] knows.
+    /// Verifies a VEK's certificate. `authorities` are certificates in DER that came along. Those with the names of this chain's
+    /// ARK and intermediate must be right: the ARK's has the trusted key, and that key signed the intermediate's. Certificates of
+    /// other names belong to other chains. [`Roots`] fills in for those that did not come along.
     ///
     /// # Errors
     /// [`AppraisalError::UnknownKey`] for another root or without an intermediate, [`AppraisalError::BadSignature`],
@@ -52,8 +54,7 @@ impl Chain {
         let validities = [ark.validity, intermediate.validity, vek.validity()?];
         let mut not_after = u64::MAX;
         for validity in validities {
-            let Validity { not_after: end, .. } = validity.check(now)?;
-            not_after = not_after.min(end);
+            not_after = not_after.min(validity.check(now)?.not_after);
         }
         Ok(Self {
             key: vek.p384_key()?.to_vec(),
@@ -64,30 +65,43 @@ impl Chain {
         })
     }
 
-    /// No later than that, seconds since the epoch.
+    /// This chain, if its VEK is the report's.
+    ///
+    /// # Errors
+    /// [`AppraisalError::UnknownKey`]
+    pub(crate) fn fitting(self, report: &Report<'_>) -> Result<Self, AppraisalError> {
+        match self.extensions.fit(report) {
+            true => Ok(self),
+            false => Err(AppraisalError::UnknownKey),
+        }
+    }
+
+    /// Ends the chain no later than that, seconds since the epoch.
     pub(crate) fn ending(mut self, until: u64) -> Self {
         self.not_after = self.not_after.min(until);
         self
     }
 }
 
-/// Whether these are the intermediate, and the root or none, under the trusted root and in their time.
+/// Verifies a product's intermediate, and its ARK if that is among the certificates, and gives the earlier end of their validity,
+/// seconds since the epoch.
+///
+/// # Errors
+/// As [`Chain::verify`].
 pub(crate) fn verify_authorities<'a>(
     roots: &Roots,
     product: Product,
     key: SigningKey,
     certificates: impl IntoIterator<Item = &'a [u8]>,
     now: UnixTime,
-) -> Result<(), AppraisalError> {
+) -> Result<u64, AppraisalError> {
     let anchor = roots.anchor(product)?;
     let (ark, intermediate) = authorities_of(anchor, product, key, certificates)?;
-    ark.validity.check(now)?;
-    intermediate.validity.check(now)?;
-    Ok(())
+    let ark_end = ark.validity.check(now)?.not_after;
+    Ok(intermediate.validity.check(now)?.not_after.min(ark_end))
 }
 
-/// Verifies certificates of a product's ARK and intermediate, both and nothing else, and gives the end of their validity,
-/// seconds since the epoch.
+/// The same for exactly two certificates, of the ARK and of the intermediate.
 ///
 /// # Errors
 /// As [`Chain::verify`].
@@ -110,13 +124,10 @@ pub(crate) fn verify_issuers(
         return Err(AppraisalError::Malformed);
     }
     let certificates = certificates.iter().map(|der| &**der);
-    let (ark, intermediate) = authorities_of(anchor, product, key, certificates)?;
-    let ends = [ark.validity, intermediate.validity].map(|validity| validity.check(now));
-    let [ark, intermediate] = ends;
-    Ok(ark?.not_after.min(intermediate?.not_after))
+    verify_authorities(roots, product, key, certificates, now)
 }
 
-/// Whether the intermediate has to come from somewhere, as it is not known beforehand.
+/// Whether the certificate of the intermediate must come from outside, because it is not known beforehand.
 pub(crate) fn lacks_intermediate(roots: &Roots, product: Product, key: SigningKey) -> bool {
     roots
         .anchor(product)

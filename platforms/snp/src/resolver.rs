@@ -1,7 +1,8 @@
-//! The verifier's own collateral: used for as long as its keeper allows, and rejected where it is no good.
+//! Finds the certificate chain and the revocation list for one appraisal: the peer's, or those of the verifier's own source.
 //!
-//! A piece is rejected for what is wrong with itself, never for what a peer sent beside it or claims: whoever could have a
-//! good piece dropped could have others refused.
+//! A report goes in; a [`Chain`] and a [`RevocationList`] come out, verified. The verifier rejects a piece of its own only for
+//! what is wrong with that piece, never for what a peer claims or sends beside it: a peer that could have good pieces dropped
+//! could have others refused.
 
 use std::sync::Arc;
 
@@ -11,7 +12,6 @@ use atls_core::AppraisalError;
 use atls_core::Fault;
 use atls_core::Stale;
 use atls_core::pki_types::UnixTime;
-use atls_formats::snp::Product;
 use atls_formats::snp::Report;
 use atls_formats::snp::SigningKey;
 use atls_formats::snp::Tcb;
@@ -22,64 +22,71 @@ use crate::collateral::PeerCollateral;
 use crate::collateral::SnpCollateral;
 use crate::collateral::SnpPiece;
 use crate::collateral::VekId;
-use crate::collateral::issuers_of;
 use crate::crl::RevocationList;
+use crate::policy::SnpPolicy;
 use crate::roots::Roots;
+use crate::x509;
 
-/// What one appraisal may ask.
-pub(crate) struct OwnCollateral<'a> {
+/// The verifier's roots and source, at the time of one appraisal.
+pub(crate) struct Resolver<'a> {
     pub(crate) roots: &'a Roots,
     pub(crate) source: &'a Arc<dyn SnpCollateral>,
     pub(crate) now: UnixTime,
 }
 
-/// A list that is in force, and when what rests on it ends, seconds since the epoch.
-pub(crate) struct InForce {
+/// A verified list, and the end of what rests on it, seconds since the epoch.
+pub(crate) struct ResolvedList {
     pub(crate) list: RevocationList,
     pub(crate) until: u64,
 }
 
 /// Why there is no chain or list.
-enum Refused {
-    /// That is that.
+enum Unresolved {
+    /// Asking again would not help.
     Final(AppraisalError),
-    /// Our own piece was no good and was rejected. Whoever kept it may give better. The error is ours, and says nothing about
-    /// the peer.
+    /// A piece of the verifier's own was unusable, and its source has dropped it. The source may give a better one. The error is
+    /// the verifier's and says nothing about the peer.
     Rejected(AppraisalError),
 }
 
-impl OwnCollateral<'_> {
-    /// From the root to a key that is the report's. Nothing is asked for what the peer sent along.
+/// Certificates of issuers from the verifier's own source, and the end of their use, seconds since the epoch.
+struct Issuers {
+    certificates: Vec<Vec<u8>>,
+    until: u64,
+}
+
+impl Resolver<'_> {
+    /// The chain from the root to the report's key. The source is asked for nothing that the peer sent along.
     pub(crate) async fn chain(
         &self,
         report: &Report<'_>,
         peer: &PeerCollateral<'_>,
     ) -> Result<Chain, AppraisalError> {
         match self.try_chain(report, peer).await {
-            Err(Refused::Rejected(_)) => Ok(self.try_chain(report, peer).await?),
-            decided => Ok(decided?),
+            Err(Unresolved::Rejected(_)) => Ok(self.try_chain(report, peer).await?),
+            resolved => Ok(resolved?),
         }
     }
 
-    /// The revocation list, or the peer's where there is none of our own.
+    /// The revocation list of the source, or the peer's if the source has none. `None` only where the policy allows that.
     pub(crate) async fn revocation(
         &self,
         chain: &Chain,
-        peer: Option<&[u8]>,
-        missing_is_allowed: bool,
-    ) -> Result<Option<InForce>, AppraisalError> {
-        let own = match self.try_revocation(chain, missing_is_allowed).await {
-            Err(Refused::Rejected(_)) => self.try_revocation(chain, missing_is_allowed).await?,
-            decided => decided?,
+        peer: &PeerCollateral<'_>,
+        policy: &SnpPolicy,
+    ) -> Result<Option<ResolvedList>, AppraisalError> {
+        let own = match self.try_revocation(chain, policy).await {
+            Err(Unresolved::Rejected(_)) => self.try_revocation(chain, policy).await?,
+            resolved => resolved?,
         };
-        match (own, peer) {
+        match (own, peer.crl()) {
             (Some(own), _) => Ok(Some(own)),
             (None, Some(peers)) => {
                 let list = RevocationList::verify(peers, &chain.ark, self.now)?;
                 let until = list.validity().not_after;
-                Ok(Some(InForce { list, until }))
+                Ok(Some(ResolvedList { list, until }))
             }
-            (None, None) if missing_is_allowed => Ok(None),
+            (None, None) if policy.allow_missing_crl => Ok(None),
             (None, None) => Err(AppraisalError::Unreachable),
         }
     }
@@ -88,47 +95,45 @@ impl OwnCollateral<'_> {
         &self,
         report: &Report<'_>,
         peer: &PeerCollateral<'_>,
-    ) -> Result<Chain, Refused> {
+    ) -> Result<Chain, Unresolved> {
         let own_vek = match peer.vek() {
             Some(_) => None,
             None => Some(self.vek(report, peer).await?),
         };
         let issuers = self.issuers(report, peer).await?;
-        let (own_issuers, issuers_until) = issuers.unwrap_or((Vec::new(), u64::MAX));
-        let own_issuers: Vec<&[u8]> = own_issuers.iter().map(|it| &**it).collect();
-        let Some((id, fetched)) = own_vek else {
-            let vek = peer.vek().unwrap_or_default();
-            let authorities = peer.authorities().chain(own_issuers.iter().copied());
-            let chain = Chain::verify(self.roots, vek, authorities, self.now)?;
-            return fitting(chain.ending(issuers_until), report);
+        let own_issuers = || issuers.certificates.iter().map(|der| &**der);
+        let own_der = own_vek.as_ref().map(|(_, fetched)| &*fetched.bytes);
+        let der = own_der.or(peer.vek()).unwrap_or_default();
+        let authorities = peer.authorities().chain(own_issuers());
+        let chain = Chain::verify(self.roots, der, authorities, self.now);
+        let chain = chain.and_then(|chain| chain.fitting(report));
+        let Some((piece, fetched)) = own_vek else {
+            return Ok(chain?.ending(issuers.until));
         };
-        let authorities = peer.authorities().chain(own_issuers.iter().copied());
-        let verified = Chain::verify(self.roots, &fetched.bytes, authorities, self.now);
-        let chain = verified.map_err(Refused::Final);
-        let error = match chain.and_then(|chain| fitting(chain, report)) {
+        let error = match chain {
             Ok(chain) => {
-                let until = issuers_until.min(fetched.usable_until.as_secs());
+                let until = issuers.until.min(fetched.usable_until.as_secs());
                 return Ok(chain.ending(until));
             }
-            Err(Refused::Final(error) | Refused::Rejected(error)) => error,
+            Err(error) => error,
         };
-        // Is it the certificate's own fault, whatever the peer sent beside it?
-        let needs_peer = own_issuers.is_empty()
-            && chain::lacks_intermediate(self.roots, id.product, SigningKey::Vcek);
-        let alone = Chain::verify(self.roots, &fetched.bytes, own_issuers, self.now);
+        // The certificate is at fault only if it fails without the peer's authorities too.
+        let needs_peer = issuers.certificates.is_empty()
+            && matches!(&piece, SnpPiece::Vek(vek)
+                if chain::lacks_intermediate(self.roots, vek.product, SigningKey::Vcek));
+        let alone = Chain::verify(self.roots, &fetched.bytes, own_issuers(), self.now);
         let is_good = alone.is_ok_and(|chain| chain.extensions.fit(report));
         if is_good || needs_peer {
-            return Err(Refused::Final(error));
+            return Err(Unresolved::Final(error));
         }
-        Err(self.reject(SnpPiece::Vek(&id), &fetched, &error))
+        Err(self.reject(&piece, &fetched, &error))
     }
 
     async fn vek(
         &self,
         report: &Report<'_>,
         peer: &PeerCollateral<'_>,
-    ) -> Result<(VekId, Fetched), Refused> {
-        // What the peer sent is of another key; or it sent none, and then it matters who was to have one.
+    ) -> Result<(SnpPiece, Fetched), Unresolved> {
         let missing = |due_from| match (peer.sent_another_vek(), report.signing_key) {
             (true, _) => AppraisalError::UnknownKey,
             (false, SigningKey::Vcek) => AppraisalError::NoEndorsement {
@@ -140,98 +145,98 @@ impl OwnCollateral<'_> {
                 due_from,
             },
         };
-        // Version 2 names no product, a hidden chip has no name, and a provider's key is not to be had: the peer's to send.
+        // The peer must send the certificate if nobody can ask for it: version 2 names no product, a hidden chip has no name, and
+        // AMD does not publish a provider's key.
         let product = report.product().map_err(AppraisalError::from)?;
         let product = product.ok_or_else(|| missing(Fault::Peer))?;
         let hwid = match report.signing_key {
             SigningKey::Vcek => report.hwid(product),
             SigningKey::Vlek => None,
         };
-        let hwid = hwid.ok_or_else(|| missing(Fault::Peer))?;
+        let hwid = hwid.ok_or_else(|| missing(Fault::Peer))?.to_vec();
         self.roots.anchor(product)?;
         let tcb = Tcb::decode(product, report.reported_tcb).ok_or(AppraisalError::Malformed)?;
-        let id = VekId::new(product, hwid, tcb);
-        let found = self.source.vek(&id, self.now).await;
-        let found = found.map_err(|error| unreachable(SnpPiece::Vek(&id), &error))?;
+        let piece = SnpPiece::Vek(VekId { product, hwid, tcb });
         let due_from = match self.source.supplies_veks() {
             true => Fault::Verifier,
             false => Fault::Peer,
         };
-        let found = found.ok_or_else(|| missing(due_from))?;
-        Ok((id, found))
+        let fetched = self.source.get(&piece, self.now).await;
+        let fetched = fetched.map_err(|error| unreachable(&piece, &error))?;
+        Ok((piece, fetched.ok_or_else(|| missing(due_from))?))
     }
 
-    /// Only where neither the root's intermediate is known nor the peer sent one; and until when they may be used.
+    /// Asks only if neither the root's intermediate is known beforehand nor the peer sent one.
     async fn issuers(
         &self,
         report: &Report<'_>,
         peer: &PeerCollateral<'_>,
-    ) -> Result<Option<(Vec<Vec<u8>>, u64)>, Refused> {
+    ) -> Result<Issuers, Unresolved> {
+        let none = Issuers {
+            certificates: Vec::new(),
+            until: u64::MAX,
+        };
         let key = report.signing_key;
         let Some(product) = report.product().map_err(AppraisalError::from)? else {
-            return Ok(None);
+            return Ok(none);
         };
         if peer.authorities().next().is_some()
             || !chain::lacks_intermediate(self.roots, product, key)
         {
-            return Ok(None);
+            return Ok(none);
         }
         let piece = SnpPiece::Issuers(product, key);
-        let found = self.source.issuers(product, key, self.now).await;
-        let Some(fetched) = found.map_err(|error| unreachable(piece, &error))? else {
-            return Ok(None);
+        let fetched = self.source.get(&piece, self.now).await;
+        let Some(fetched) = fetched.map_err(|error| unreachable(&piece, &error))? else {
+            return Ok(none);
         };
-        match self.read_issuers(product, key, &fetched) {
-            Ok(certificates) => Ok(Some((certificates, fetched.usable_until.as_secs()))),
-            Err(error) => Err(self.reject(piece, &fetched, &error)),
+        let read = x509::from_pem(&fetched.bytes).ok_or(AppraisalError::Malformed);
+        let verified = read.and_then(|certificates| {
+            let authorities = certificates.iter().map(|der| &**der);
+            chain::verify_authorities(self.roots, product, key, authorities, self.now)?;
+            Ok(certificates)
+        });
+        match verified {
+            Ok(certificates) => Ok(Issuers {
+                certificates,
+                until: fetched.usable_until.as_secs(),
+            }),
+            Err(error) => Err(self.reject(&piece, &fetched, &error)),
         }
-    }
-
-    fn read_issuers(
-        &self,
-        product: Product,
-        key: SigningKey,
-        fetched: &Fetched,
-    ) -> Result<Vec<Vec<u8>>, AppraisalError> {
-        let certificates = issuers_of(&fetched.bytes).ok_or(AppraisalError::Malformed)?;
-        let authorities = certificates.iter().map(|der| &**der);
-        chain::verify_authorities(self.roots, product, key, authorities, self.now)?;
-        Ok(certificates)
     }
 
     async fn try_revocation(
         &self,
         chain: &Chain,
-        missing_is_allowed: bool,
-    ) -> Result<Option<InForce>, Refused> {
-        let (product, key) = (chain.extensions.product, chain.extensions.key);
-        let piece = SnpPiece::Crl(product, key);
-        let fetched = match self.source.crl(product, key, self.now).await {
+        policy: &SnpPolicy,
+    ) -> Result<Option<ResolvedList>, Unresolved> {
+        let piece = SnpPiece::Crl(chain.extensions.product, chain.extensions.key);
+        let fetched = match self.source.get(&piece, self.now).await {
             Ok(Some(fetched)) => fetched,
             Ok(None) => return Ok(None),
-            // What peers can bring about, such as our own limits, must not switch revocation off.
-            Err(error) if missing_is_allowed && error.is_outage() => return Ok(None),
-            Err(error) => return Err(Refused::Final(unreachable(piece, &error))),
+            // Peers can bring about the other errors, such as limits of this end. Those must not switch revocation off.
+            Err(error) if policy.allow_missing_crl && error.is_outage() => return Ok(None),
+            Err(error) => return Err(Unresolved::Final(unreachable(&piece, &error))),
         };
         let at = fetched.validity_time(self.now);
         match RevocationList::verify(&fetched.bytes, &chain.ark, at) {
             Ok(list) => {
                 let usable_until = fetched.usable_until.as_secs();
-                // Beyond its time only by the grace of whoever keeps it.
+                // Only a grace of the source's keeper lets a list be used beyond its time.
                 let until = if at == self.now {
                     list.validity().not_after.min(usable_until)
                 } else {
                     usable_until
                 };
-                Ok(Some(InForce { list, until }))
+                Ok(Some(ResolvedList { list, until }))
             }
-            Err(error) => Err(self.reject(piece, &fetched, &error)),
+            Err(error) => Err(self.reject(&piece, &fetched, &error)),
         }
     }
 
-    fn reject(&self, piece: SnpPiece<'_>, fetched: &Fetched, error: &AppraisalError) -> Refused {
+    fn reject(&self, piece: &SnpPiece, fetched: &Fetched, error: &AppraisalError) -> Unresolved {
         self.source.reject(piece, fetched, self.now);
-        Refused::Rejected(match error {
+        Unresolved::Rejected(match error {
             AppraisalError::Expired => {
                 let at = fetched.validity_time(self.now);
                 AppraisalError::StaleCollateral(piece.stale(&fetched.bytes, at))
@@ -241,30 +246,22 @@ impl OwnCollateral<'_> {
     }
 }
 
-impl From<AppraisalError> for Refused {
+impl From<AppraisalError> for Unresolved {
     fn from(error: AppraisalError) -> Self {
         Self::Final(error)
     }
 }
 
-impl From<Refused> for AppraisalError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Final(error) | Refused::Rejected(error) => error,
+impl From<Unresolved> for AppraisalError {
+    fn from(unresolved: Unresolved) -> Self {
+        match unresolved {
+            Unresolved::Final(error) | Unresolved::Rejected(error) => error,
         }
     }
 }
 
-fn fitting(chain: Chain, report: &Report<'_>) -> Result<Chain, Refused> {
-    if chain.extensions.fit(report) {
-        Ok(chain)
-    } else {
-        Err(Refused::Final(AppraisalError::UnknownKey))
-    }
-}
-
-/// Whatever kept collateral away, nothing is known about the peer then, and it is not the peer's fault.
-fn unreachable(piece: SnpPiece<'_>, error: &CollateralError) -> AppraisalError {
+/// Without the piece nothing is known about the peer, so this is the verifier's fault.
+fn unreachable(piece: &SnpPiece, error: &CollateralError) -> AppraisalError {
     match error {
         CollateralError::Expired => AppraisalError::StaleCollateral(Stale::undated(piece.name())),
         _ => AppraisalError::Unreachable,

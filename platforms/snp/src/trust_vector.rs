@@ -14,7 +14,7 @@ use crate::policy::MinimumTcb;
 use crate::policy::SnpPolicy;
 
 /// Judges a report that is verified at some time, and writes the image's name into its claims.
-pub(crate) fn judge(
+pub(crate) fn appraise(
     report: &Report<'_>,
     claims: &mut SnpClaims,
     policy: &SnpPolicy,

@@ -1,8 +1,8 @@
-//! The verifier half: bytes in, a result out.
+//! The verifier half: Evidence goes in, a result comes out. Without a result there is an `AppraisalError` that says whose fault it
+//! is.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::Appraised;
@@ -27,24 +27,24 @@ use crate::claims::SnpClaims;
 use crate::collateral::PeerCollateral;
 use crate::collateral::SnpCollateral;
 use crate::findings;
-use crate::own_collateral::InForce;
-use crate::own_collateral::OwnCollateral;
 use crate::policy::SnpPolicy;
+use crate::resolver::ResolvedList;
+use crate::resolver::Resolver;
 use crate::roots::Roots;
+use crate::roots::SnpRoot;
 use crate::trust_vector;
+use crate::x509::time;
 
-/// Appraises SEV-SNP Evidence under a root, by a policy.
-///
-/// In this order, and nothing is fetched for a report that fails before:
+/// Appraises SEV-SNP Evidence under a root, by a policy, in this order. It fetches nothing for a report that fails before:
 ///
 /// 1. the envelope, the report and the certificate table have their form, reserved bytes are zero;
 /// 2. `REPORT_DATA` is the expected challenge, all 64 bytes;
 /// 3. there is a VEK for the report's chip and firmware, from the Evidence or from the verifier's own source;
 /// 4. root, intermediate and VEK sign each other and are valid now;
 /// 5. the VEK signed the report;
-/// 6. AMD's revocation list is at hand, signed by the root, up to date, and names none of the three. Where a
+/// 6. AMD's revocation list is at hand, the root signed it, it is up to date, and it names none of the three. If a
 ///    [`StalePolicy`](atls_collateral::StalePolicy) of the application lets it be used longer, the result ends with that;
-/// 7. the policy judges; its words are a result, good or bad, and none of the above is one.
+/// 7. the policy is checked. Only this step gives a result, good or bad.
 pub struct SnpVerifier {
     roots: Roots,
     policy: Arc<Live<SnpPolicy>>,
@@ -53,29 +53,24 @@ pub struct SnpVerifier {
 }
 
 impl SnpVerifier {
-    /// Trusts AMD's roots, accepts what `policy` says at that moment, and asks `collateral` for what the Evidence lacks.
+    /// Trusts AMD's roots, checks the policy that is current at each appraisal, and asks `collateral` for what the Evidence lacks.
     pub fn new(policy: Arc<Live<SnpPolicy>>, collateral: Arc<dyn SnpCollateral>) -> Self {
-        Self::dangerous_with_roots(Roots::amd(), policy, collateral)
+        Self::under(Roots::amd(), policy, collateral)
     }
 
-    /// Trusts other roots **in place of AMD's**: for tests. Whoever has their keys makes any report, so results say
+    /// Trusts another root **in place of AMD's**: for tests. The owner of its key makes any report, so results say
     /// [`Origin::Simulated`](atls_core::Origin::Simulated), which default policies refuse.
-    pub fn dangerous_with_roots(
-        roots: Roots,
+    pub fn dangerous_with_root(
+        root: SnpRoot,
         policy: Arc<Live<SnpPolicy>>,
         collateral: Arc<dyn SnpCollateral>,
     ) -> Self {
-        Self {
-            roots,
-            policy,
-            collateral,
-            media_types: crate::media_type().into_iter().collect(),
-        }
+        Self::under(root.into(), policy, collateral)
     }
 
-    /// Appraises recorded Evidence as [`Verifier::appraise`] does, **but for its binding**: report, chain, revocation and policy
-    /// are judged, and nothing is compared with its `REPORT_DATA`. For trying a policy on Evidence out of a file; `now` is then
-    /// a time at which the Evidence was valid.
+    /// Appraises recorded Evidence as [`Verifier::appraise`] does, **but for its binding**: it checks report, chain, revocation and
+    /// policy, and compares nothing with `REPORT_DATA`. It tries a policy on Evidence out of a file; `now` is then a time at which
+    /// the Evidence was valid.
     ///
     /// # Errors
     /// [`AppraisalError`]: no result.
@@ -88,8 +83,8 @@ impl SnpVerifier {
         self.appraise_report(&evidence, &[], now).await
     }
 
-    /// The same of Evidence that is at hand in its parts, such as a report out of a paravisor's envelope, whose `REPORT_DATA` is a
-    /// digest of something else. Whoever shows that the envelope is about the connection compares what that carries.
+    /// Appraises Evidence in its parts in the same way, such as a report out of a paravisor's envelope, whose `REPORT_DATA` is a
+    /// digest of something else. The caller compares the value that the envelope carries with that of the connection.
     ///
     /// # Errors
     /// [`AppraisalError`]: no result.
@@ -100,55 +95,67 @@ impl SnpVerifier {
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
         let report = Report::decode(evidence.report())?;
-        let judged = self.judged(&report, evidence, endorsements, now).await?;
-        let image = judged.claims.image.clone();
+        let result = self.result(&report, evidence, endorsements, now).await?;
+        let image = result.claims.image.clone();
         let origin = self.roots.origin();
-        let recorded = RecordedAppraisal::new(judged.ear, origin, report.report_data)
-            .with_claims(judged.claims)
-            .with_findings(judged.findings);
+        let recorded = RecordedAppraisal::new(result.ear, origin, report.report_data)
+            .with_claims(result.claims)
+            .with_findings(result.findings);
         Ok(match image {
             Some(image) => recorded.with_image(image),
             None => recorded,
         })
     }
 
-    async fn judged(
+    fn under(
+        roots: Roots,
+        policy: Arc<Live<SnpPolicy>>,
+        collateral: Arc<dyn SnpCollateral>,
+    ) -> Self {
+        Self {
+            roots,
+            policy,
+            collateral,
+            media_types: crate::media_type().into_iter().collect(),
+        }
+    }
+
+    /// Steps 3 to 7.
+    async fn result(
         &self,
         report: &Report<'_>,
         evidence: &SnpEvidence,
         endorsements: &[Item<'_>],
         now: UnixTime,
-    ) -> Result<Judged, AppraisalError> {
+    ) -> Result<PolicyResult, AppraisalError> {
         let peer = PeerCollateral::of(report, evidence.certificates(), endorsements);
-        let own = OwnCollateral {
+        let resolver = Resolver {
             roots: &self.roots,
             source: &self.collateral,
             now,
         };
-        let chain = own.chain(report, &peer).await?;
+        let chain = resolver.chain(report, &peer).await?;
         let signature = report.signature().ok_or(AppraisalError::BadSignature)?;
         UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, &chain.key)
             .verify(report.signed(), &signature)
             .map_err(|_| AppraisalError::BadSignature)?;
         let policy = self.policy.current();
-        let revocation = own
-            .revocation(&chain, peer.crl(), policy.allow_missing_crl)
-            .await?;
         let mut not_after = chain.not_after;
-        if let Some(InForce { list, until }) = revocation {
+        let revocation = resolver.revocation(&chain, &peer, &policy).await?;
+        if let Some(ResolvedList { list, until }) = revocation {
             if list.revokes(&chain.serials) {
                 return Err(AppraisalError::UnknownKey);
             }
             not_after = not_after.min(until);
         }
         let mut claims = SnpClaims::of(report, &chain.extensions)?;
-        let appraisal = trust_vector::judge(report, &mut claims, &policy, now);
+        let appraisal = trust_vector::appraise(report, &mut claims, &policy, now);
         let findings = findings::of(report, &claims, &policy, now);
         let outdated = trust_vector::outdated_from(&claims, &policy, now);
         not_after = not_after.min(outdated.unwrap_or(u64::MAX));
-        let ear = Ear::local(verifier_id(), now, "snp", appraisal)
-            .with_expiry(UnixTime::since_unix_epoch(Duration::from_secs(not_after)));
-        Ok(Judged {
+        let verifier = VerifierId::new("atls-snp", env!("CARGO_PKG_VERSION"));
+        let ear = Ear::local(verifier, now, "snp", appraisal).with_expiry(time(not_after));
+        Ok(PolicyResult {
             ear,
             claims,
             findings,
@@ -156,8 +163,8 @@ impl SnpVerifier {
     }
 }
 
-/// What the policy says of a genuine report, and why.
-struct Judged {
+/// The verdict of the policy on a genuine report, with its reasons.
+struct PolicyResult {
     ear: Ear,
     claims: SnpClaims,
     findings: Vec<Finding>,
@@ -182,14 +189,14 @@ impl Verifier for SnpVerifier {
             let endorsements = evidence.endorsements();
             let evidence = SnpEvidence::decode(evidence.bytes())?;
             let report = Report::decode(evidence.report())?;
-            // Before anything is fetched. It counts once the signature over it was verified, below.
+            // The comparison precedes every fetch. It counts once the signature is verified, below.
             let matched = expected.compare(&report.report_data)?;
-            let judged = self.judged(&report, &evidence, endorsements, now).await?;
-            let image = judged.claims.image.clone();
+            let result = self.result(&report, &evidence, endorsements, now).await?;
+            let image = result.claims.image.clone();
             let origin = self.roots.origin();
-            let appraised = Appraised::bound_to_connection(judged.ear, origin, matched)
-                .with_claims(judged.claims)
-                .with_findings(judged.findings);
+            let appraised = Appraised::bound_to_connection(result.ear, origin, matched)
+                .with_claims(result.claims)
+                .with_findings(result.findings);
             Ok(match image {
                 Some(image) => appraised.with_image(image),
                 None => appraised,
@@ -205,8 +212,4 @@ impl fmt::Debug for SnpVerifier {
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
-}
-
-fn verifier_id() -> VerifierId {
-    VerifierId::new("atls-snp", env!("CARGO_PKG_VERSION"))
 }

@@ -1,11 +1,15 @@
 //! AMD's certificates: X.509 version 3, signed with RSASSA-PSS, SHA-384 (AMD document 57230 §3).
+//!
+//! DER goes in, names, keys and dates come out. A certificate in another form than AMD's is `Malformed`.
 
 use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::bounded;
 use atls_core::limits::MAX_CERTIFICATE_VALUES;
+use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::UnixTime;
+use atls_core::pki_types::pem::PemObject;
 use ring::signature::RSA_PSS_2048_8192_SHA384;
 use ring::signature::UnparsedPublicKey;
 use x509_parser::certificate::X509Certificate;
@@ -21,14 +25,14 @@ use x509_parser::x509::AlgorithmIdentifier;
 use x509_parser::x509::X509Name;
 use x509_parser::x509::X509Version;
 
-/// A certificate in a form that AMD gives it. Its signature is [verified](Self::verify) apart.
+/// A certificate in AMD's form. Its signature is [verified](Self::verify) apart.
 pub(crate) struct Certificate<'a> {
     inner: X509Certificate<'a>,
 }
 
 impl<'a> Certificate<'a> {
-    /// The whole of `der`, with one algorithm inside and outside of the signature, and without critical extensions
-    /// that are not understood here.
+    /// Reads the whole of `der`, with one algorithm inside and outside of the signature. Every critical extension must be one that
+    /// is understood here.
     ///
     /// # Errors
     /// [`AppraisalError::Malformed`]
@@ -53,7 +57,7 @@ impl<'a> Certificate<'a> {
         }
     }
 
-    /// Whether `issuer` signed it.
+    /// Verifies that `issuer` signed it.
     ///
     /// # Errors
     /// [`AppraisalError::BadSignature`]
@@ -127,7 +131,7 @@ impl<'a> Certificate<'a> {
         }
     }
 
-    /// The values of extensions whose identifier begins with `prefix`, with what follows of it.
+    /// The extensions whose identifier begins with `prefix`: the rest of the identifier, and the value.
     pub(crate) fn extensions_under<'b>(
         &'b self,
         prefix: &'b [u8],
@@ -145,7 +149,7 @@ impl<'a> Certificate<'a> {
 pub(crate) struct RsaKey(Vec<u8>);
 
 impl RsaKey {
-    /// Of 4096 bits with the exponent 65537, as AMD's are.
+    /// A key of 4096 bits with the exponent 65537, as AMD's are.
     pub(crate) fn from_modulus(modulus: &[u8; 512]) -> Self {
         // SEQUENCE of INTEGER with a leading zero, as the highest bit is set, and INTEGER 0x010001.
         let head = [0x30, 0x82, 0x02, 0x0a, 0x02, 0x82, 0x02, 0x01, 0x00];
@@ -175,7 +179,7 @@ impl RsaKey {
     }
 }
 
-/// Both ends are within, as RFC 5280 has it; seconds since the epoch.
+/// Seconds since the epoch. Both ends are within, by RFC 5280.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Validity {
     pub(crate) not_before: u64,
@@ -184,7 +188,7 @@ pub(crate) struct Validity {
 
 impl Validity {
     /// # Errors
-    /// [`AppraisalError::Expired`], before the beginning too.
+    /// [`AppraisalError::Expired`], also before the beginning.
     pub(crate) fn check(self, now: UnixTime) -> Result<Self, AppraisalError> {
         if (self.not_before..=self.not_after).contains(&now.as_secs()) {
             Ok(self)
@@ -194,7 +198,7 @@ impl Validity {
     }
 }
 
-/// A serial number without leading zeros; zero has no byte.
+/// A serial number without leading zeros. Zero has no byte.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Serial(Vec<u8>);
 
@@ -204,12 +208,21 @@ impl Serial {
         Self(significant.copied().collect())
     }
 
-    /// AMD gives every VEK the number zero, which identifies none.
+    /// AMD gives every VEK the number zero, which therefore identifies none.
     pub(crate) fn is_zero(&self) -> bool {
         self.0.is_empty()
     }
 }
 
+/// The certificates in PEM, at least one.
+pub(crate) fn from_pem(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let certificates = CertificateDer::pem_slice_iter(pem);
+    let certificates = certificates.map(|certificate| certificate.map(|der| der.to_vec()));
+    let certificates: Vec<_> = certificates.collect::<Result<_, _>>().ok()?;
+    (!certificates.is_empty()).then_some(certificates)
+}
+
+/// The one common name.
 pub(crate) fn common_name<'a>(name: &'a X509Name<'_>) -> Option<&'a str> {
     let mut names = name.iter_common_name();
     match (names.next(), names.next()) {
@@ -237,8 +250,8 @@ fn is_understood(extension: &X509Extension<'_>) -> bool {
     understood || !extension.critical
 }
 
-/// Whether `der` is a SEQUENCE of `body`, of an algorithm that AMD uses and of a BIT STRING of `signature`, in DER: what
-/// lies outside of the signed body is not signed, and readers of it are lenient.
+/// Whether `der` is a SEQUENCE of `body`, an algorithm of AMD's and a BIT STRING of `signature`, in DER. Nothing signs the bytes
+/// outside of the body, and readers are lenient about them.
 pub(crate) fn is_framed(der: &[u8], body: &[u8], signature: &[u8]) -> bool {
     let algorithm = der
         .strip_prefix(&header(0x30, der.len().checked_sub(4))[..])
@@ -249,7 +262,7 @@ pub(crate) fn is_framed(der: &[u8], body: &[u8], signature: &[u8]) -> bool {
     algorithm.is_some_and(|algorithm| PSS_SHA384.iter().any(|known| known.der() == algorithm))
 }
 
-/// Of a length in two bytes, which every certificate's are.
+/// A tag with a length of two bytes, as every certificate has it.
 fn header(tag: u8, length: Option<usize>) -> [u8; 4] {
     let [high, low] = length
         .and_then(|length| u16::try_from(length).ok())
@@ -258,7 +271,7 @@ fn header(tag: u8, length: Option<usize>) -> [u8; 4] {
     [tag, 0x82, high, low]
 }
 
-/// An AlgorithmIdentifier of RSASSA-PSS: the bytes before its parameters' contents, and those.
+/// An AlgorithmIdentifier of RSASSA-PSS: the contents of its parameters, and the bytes before them.
 struct Pss {
     head: [u8; 15],
     parameters: &'static [u8],
@@ -270,8 +283,8 @@ impl Pss {
     }
 }
 
-/// RSASSA-PSS-params with SHA-384, MGF1 of SHA-384 and 48 bytes of salt (RFC 4055 §3.1). AMD writes the default
-/// `trailerField` out in some certificates and leaves it away, as DER demands, in others.
+/// RSASSA-PSS-params with SHA-384, MGF1 of SHA-384 and 48 bytes of salt (RFC 4055 §3.1). Some certificates of AMD have the default
+/// `trailerField`; the others leave it out, as DER demands.
 const PSS_SHA384: [Pss; 2] = [
     Pss {
         head: pss_head(0x46, 0x39),

@@ -25,8 +25,8 @@ use atls_core::limits::MAX_CERTIFICATE_VALUES;
 use atls_reference::Live;
 use atls_reference::from_json;
 use atls_snp::CertificateKind;
+use atls_snp::CollateralFromPeer;
 use atls_snp::Kds;
-use atls_snp::NoCollateral;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
 use atls_snp::SnpPolicy;
@@ -54,10 +54,10 @@ fn certificates(findings: &mut Findings) {
     let table = platform.certificates();
     let report = platform.signed_report(&CHALLENGE);
     let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
-    let verifier = SnpVerifier::dangerous_with_roots(
-        platform.roots().unwrap(),
+    let verifier = SnpVerifier::dangerous_with_root(
+        platform.root().unwrap(),
         policy,
-        Arc::new(NoCollateral),
+        Arc::new(CollateralFromPeer::new()),
     );
     let mut inputs = hostile::der(LENGTH);
     inputs.extend(large_certificates());

@@ -18,7 +18,7 @@ use atls_core::ear::Tier;
 use atls_reference::Live;
 use atls_snp::CertTable;
 use atls_snp::CertificateKind;
-use atls_snp::NoCollateral;
+use atls_snp::CollateralFromPeer;
 use atls_snp::Product;
 use atls_snp::SigningKey;
 use atls_snp::SnpEvidence;
@@ -378,10 +378,10 @@ fn every_byte_of_a_certificate_and_a_list_is_covered() {
     let table = table.with(CertificateKind::Crl, platform.crl.encode());
     let report = platform.signed_report(&CHALLENGE);
     let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
-    let verifier = SnpVerifier::dangerous_with_roots(
-        platform.roots().unwrap(),
+    let verifier = SnpVerifier::dangerous_with_root(
+        platform.root().unwrap(),
         policy,
-        Arc::new(NoCollateral),
+        Arc::new(CollateralFromPeer::new()),
     );
     let judge = |kind, der: &[u8]| {
         let evidence = SnpEvidence::new(report.clone(), table.clone().with(kind, der));
@@ -502,10 +502,16 @@ fn without_a_list_nothing_is_accepted_unless_the_policy_says_so() {
     let platform = milan();
     let evidence = platform.evidence(&CHALLENGE);
     let mut policy = platform.policy();
-    let refused = appraise_with(&platform, &evidence, NoCollateral, policy.clone()).unwrap_err();
+    let refused = appraise_with(
+        &platform,
+        &evidence,
+        CollateralFromPeer::new(),
+        policy.clone(),
+    )
+    .unwrap_err();
     assert_eq!(refused, AppraisalError::Unreachable);
     policy.allow_missing_crl = true;
-    assert!(appraise_with(&platform, &evidence, NoCollateral, policy).is_ok());
+    assert!(appraise_with(&platform, &evidence, CollateralFromPeer::new(), policy).is_ok());
 }
 
 #[test]
@@ -517,7 +523,13 @@ fn a_list_may_come_from_the_peer_where_we_have_none() {
     };
     let judge = |platform: &ForgedPlatform| {
         let evidence = SnpEvidence::new(platform.signed_report(&CHALLENGE), table(platform));
-        appraise_with(platform, &evidence, NoCollateral, platform.policy()).map(drop)
+        appraise_with(
+            platform,
+            &evidence,
+            CollateralFromPeer::new(),
+            platform.policy(),
+        )
+        .map(drop)
     };
     assert_eq!(judge(&platform), Ok(()));
     platform.crl.next_update = Some(NOW - 1);

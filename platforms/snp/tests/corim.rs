@@ -163,8 +163,8 @@ fn a_corim_is_put_in_force_while_running() {
     let live = Arc::new(
         Live::<SnpPolicy>::fixed(read(&corim_of(&platform)).unwrap().table().unwrap()).unwrap(),
     );
-    let verifier = SnpVerifier::dangerous_with_roots(
-        platform.roots().unwrap(),
+    let verifier = SnpVerifier::dangerous_with_root(
+        platform.root().unwrap(),
         live.clone(),
         Arc::new(platform.collateral().unwrap()),
     );

@@ -25,7 +25,7 @@ use atls_core::ear::Tier;
 use atls_reference::Live;
 use atls_snp::CertTable;
 use atls_snp::CertificateKind;
-use atls_snp::NoCollateral;
+use atls_snp::CollateralFromPeer;
 use atls_snp::Product;
 use atls_snp::SnpAttester;
 use atls_snp::SnpClaims;
@@ -147,7 +147,7 @@ fn a_policy_that_is_replaced_counts_from_the_next_appraisal_on() {
     let live = Arc::new(Live::fixed(platform.policy()).unwrap());
     let collateral = Arc::new(platform.collateral().unwrap());
     let verifier =
-        SnpVerifier::dangerous_with_roots(platform.roots().unwrap(), Arc::clone(&live), collateral);
+        SnpVerifier::dangerous_with_root(platform.root().unwrap(), Arc::clone(&live), collateral);
     let judge = || {
         let evidence = platform.evidence(&support::CHALLENGE);
         let appraised = verifier.appraise_report(&evidence, &[], at(NOW));
@@ -195,10 +195,10 @@ fn certificates_may_come_as_endorsements() {
         Cmw::collection(None, members).unwrap()
     };
     let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
-    let verifier = SnpVerifier::dangerous_with_roots(
-        platform.roots().unwrap(),
+    let verifier = SnpVerifier::dangerous_with_root(
+        platform.root().unwrap(),
         policy,
-        Arc::new(NoCollateral),
+        Arc::new(CollateralFromPeer::new()),
     );
     let party = accepting(verifier);
     let mut credential = |ask: Vec<u8>| {

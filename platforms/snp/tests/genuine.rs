@@ -30,10 +30,10 @@ use atls_core::pki_types::pem::PemObject;
 use atls_reference::Live;
 use atls_snp::CertTable;
 use atls_snp::CertificateKind;
+use atls_snp::CollateralFromPeer;
 use atls_snp::Kds;
 use atls_snp::KdsCollateral;
 use atls_snp::MinimumTcb;
-use atls_snp::NoCollateral;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
 use atls_snp::SnpImage;
@@ -265,10 +265,10 @@ fn a_genuine_report_is_no_forged_platforms() {
     let platform = atls_snp::testing::ForgedPlatform::new(Product::Milan).unwrap();
     for sample in samples() {
         let policy = Arc::new(Live::fixed(sample.policy()).unwrap());
-        let verifier = SnpVerifier::dangerous_with_roots(
-            platform.roots().unwrap(),
+        let verifier = SnpVerifier::dangerous_with_root(
+            platform.root().unwrap(),
             policy,
-            Arc::new(NoCollateral),
+            Arc::new(CollateralFromPeer::new()),
         );
         let evidence = sample.evidence();
         let refused = verifier.appraise_report(&evidence, &[], at(THEN));
@@ -315,7 +315,7 @@ fn hardware_is_judged_by_the_genuine_versions() {
         let minimum = policy.minimum_tcb.get_mut(&sample.product).unwrap();
         minimum.reported.microcode += 1;
         let policy = Arc::new(Live::fixed(policy).unwrap());
-        let verifier = SnpVerifier::new(policy, Arc::new(NoCollateral));
+        let verifier = SnpVerifier::new(policy, Arc::new(CollateralFromPeer::new()));
         let evidence = sample.evidence();
         let appraised = verifier.appraise_report(&evidence, &[], at(THEN));
         let appraised = ready(appraised).unwrap();
@@ -456,7 +456,7 @@ impl Sample {
 
     fn verifier(&self) -> SnpVerifier {
         let policy = Arc::new(Live::fixed(self.policy()).unwrap());
-        SnpVerifier::new(policy, Arc::new(NoCollateral))
+        SnpVerifier::new(policy, Arc::new(CollateralFromPeer::new()))
     }
 
     fn appraise(&self, time: u64) -> Result<RecordedAppraisal, AppraisalError> {

@@ -32,9 +32,9 @@ use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
 use atls_snp::CertTable;
 use atls_snp::CertificateKind;
+use atls_snp::CollateralFromPeer;
 use atls_snp::Kds;
 use atls_snp::KdsCollateral;
-use atls_snp::NoCollateral;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
 use atls_snp::SnpVerifier;
@@ -90,7 +90,7 @@ fn nothing_is_fetched_for_a_report_that_fails_before() {
     let other = bare(platform.signed_report(&[1; 64])).encode().unwrap();
     let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
     let verifier =
-        SnpVerifier::dangerous_with_roots(platform.roots().unwrap(), policy, Arc::new(kds(&amd)));
+        SnpVerifier::dangerous_with_root(platform.root().unwrap(), policy, Arc::new(kds(&amd)));
     let refused = Connection::new().appraise(&verifier, &other, at(NOW));
     let refused = refused.map(drop);
     assert_eq!(refused, Err(AppraisalError::NotBound));
@@ -130,7 +130,13 @@ fn a_missing_vcek_is_named_and_is_the_fault_of_who_was_to_supply_it() {
     assert_eq!(refused.fault(), Fault::Verifier);
     let text = "no VCEK: neither the evidence nor the collateral source has one";
     assert_eq!(refused.to_string(), text);
-    let refused = appraise_with(&platform, &bare, NoCollateral, platform.policy()).unwrap_err();
+    let refused = appraise_with(
+        &platform,
+        &bare,
+        CollateralFromPeer::new(),
+        platform.policy(),
+    )
+    .unwrap_err();
     assert_eq!(refused, missing("VCEK", Fault::Peer));
     let mut other = platform.clone();
     other.vek.set(&[3, 8], &[0x02, 0x01, 0x01]);
@@ -282,7 +288,7 @@ fn what_amd_did_not_sign_is_not_kept() {
     let folder = folder("poisoned");
     let cached = || {
         let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
-        let kds = kds.dangerous_with_roots(platform.roots().unwrap());
+        let kds = kds.dangerous_with_root(platform.root().unwrap());
         Arc::new(Cache::builder(kds).directory(&folder).build().unwrap())
     };
     let cache = cached();
@@ -318,7 +324,7 @@ fn an_older_list_is_refused_after_a_newer_one() {
     before.crl.this_update = NOW - 11;
     let answers = Arc::new(Switch::of(Amd::of(&platform)));
     let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
-    let cache = Cache::new(kds.dangerous_with_roots(platform.roots().unwrap()));
+    let cache = Cache::new(kds.dangerous_with_root(platform.root().unwrap()));
     let list = "snp/vcek/milan/crl";
     let newer = ready(cache.get(list, at(NOW))).unwrap();
     answers.set(Amd::of(&before));
@@ -378,7 +384,7 @@ fn a_revocation_is_seen_when_the_cache_has_renewed() {
     revoking.crl.revoked = vec![platform.ask.serial.clone()];
     let answers = Arc::new(Switch::of(Amd::of(&platform)));
     let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
-    let kds = kds.dangerous_with_roots(platform.roots().unwrap());
+    let kds = kds.dangerous_with_root(platform.root().unwrap());
     let cache = Arc::new(Cache::new(kds));
     let judge = |now| {
         let source = KdsCollateral::new(Arc::clone(&cache));
@@ -400,7 +406,7 @@ fn an_expired_list_is_used_only_for_the_grace_of_the_application() {
     let judge = |policy: StalePolicy, error: Answer, now| {
         let answers = Arc::new(Switch::of(Amd::of(&platform)));
         let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
-        let kds = kds.dangerous_with_roots(platform.roots().unwrap());
+        let kds = kds.dangerous_with_root(platform.root().unwrap());
         let cache = Cache::builder(kds).stale_policy(policy).build().unwrap();
         let cache = Arc::new(cache);
         let appraise = |now| {
@@ -493,7 +499,7 @@ fn milan() -> ForgedPlatform {
 
 fn kds_of(amd: &Arc<Amd>) -> Kds {
     let kds = Kds::new(Arc::clone(amd) as Arc<dyn HttpClient>);
-    kds.dangerous_with_roots(ForgedPlatform::new(amd.product).unwrap().roots().unwrap())
+    kds.dangerous_with_root(ForgedPlatform::new(amd.product).unwrap().root().unwrap())
 }
 
 fn kds(amd: &Arc<Amd>) -> KdsCollateral<Kds> {

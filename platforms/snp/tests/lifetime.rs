@@ -236,7 +236,7 @@ fn bare(platform: &ForgedPlatform) -> SnpEvidence {
 fn verifier(platform: &ForgedPlatform, source: impl Fetch + 'static) -> SnpVerifier {
     let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
     let own = Arc::new(KdsCollateral::new(source));
-    SnpVerifier::dangerous_with_roots(platform.roots().unwrap(), policy, own)
+    SnpVerifier::dangerous_with_root(platform.root().unwrap(), policy, own)
 }
 
 fn judge(

@@ -112,8 +112,8 @@ impl Machines {
             .try_fold(atls_snp::SuppliedCollateral::new(), |collateral, key| {
                 collateral.with_crl(self.snp.product, key, &crl)
             });
-        SnpVerifier::dangerous_with_roots(
-            self.snp.roots().unwrap(),
+        SnpVerifier::dangerous_with_root(
+            self.snp.root().unwrap(),
             Arc::new(Live::fixed(policy).unwrap()),
             Arc::new(collateral.unwrap()),
         )

@@ -13,7 +13,7 @@ use atls_core::AppraisalError;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Live;
 use atls_snp::CertTable;
-use atls_snp::NoCollateral;
+use atls_snp::CollateralFromPeer;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
 use atls_snp::SnpVerifier;
@@ -54,11 +54,11 @@ fn setting() -> &'static Setting {
         let mut policy = platform.policy();
         policy.allow_missing_crl = true;
         let policy = Arc::new(Live::fixed(policy).unwrap());
-        let roots = platform.roots().unwrap();
+        let root = platform.root().unwrap();
         Setting {
             report: platform.signed_report(&CHALLENGE),
             certificates: platform.certificates(),
-            verifier: SnpVerifier::dangerous_with_roots(roots, policy, Arc::new(NoCollateral)),
+            verifier: SnpVerifier::dangerous_with_root(root, policy, Arc::new(CollateralFromPeer::new())),
         }
     })
 }

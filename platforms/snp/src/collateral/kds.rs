@@ -1,4 +1,5 @@
-//! AMD's key distribution service (AMD document 57230 §4).
+//! AMD's key distribution service (AMD document 57230 §4): the key of a piece goes in, its verified bytes come out. An answer
+//! that AMD did not sign, or that is about something else, is [`CollateralError::Malformed`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,26 +13,25 @@ use atls_core::AppraisalError;
 use atls_core::BoxFuture;
 use atls_core::http::HttpClient;
 use atls_core::http::HttpLimits;
-use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::UnixTime;
-use atls_core::pki_types::pem::PemObject;
 use atls_formats::snp::Product;
 use atls_formats::snp::SigningKey;
 
 use super::SnpCollateral;
-use super::SnpPiece;
-use super::VekId;
-use super::key::KdsKey;
+use super::piece::SnpPiece;
+use super::piece::VekId;
 use crate::chain;
 use crate::chain::Chain;
 use crate::crl::RevocationList;
 use crate::roots::Roots;
+use crate::roots::SnpRoot;
 use crate::vek::VekExtensions;
+use crate::x509;
 use crate::x509::Certificate;
 
-/// Fetches from AMD, one request for each piece. AMD limits how many it answers, so there belongs a cache in front.
+/// Fetches from AMD, one request for each piece. AMD limits how many requests it answers, so put a cache in front.
 ///
-/// What it gives is verified up to the root, so that a cache never keeps what AMD did not sign.
+/// It verifies each piece up to the root, so that a cache keeps only what AMD signed.
 pub struct Kds {
     http: Arc<dyn HttpClient>,
     base: String,
@@ -39,13 +39,13 @@ pub struct Kds {
 }
 
 impl Kds {
-    /// From `https://kdsintf.amd.com`.
+    /// Fetches from `https://kdsintf.amd.com`.
     pub fn new(http: Arc<dyn HttpClient>) -> Self {
         Self::at(http, "https://kdsintf.amd.com")
     }
 
-    /// From a mirror with the same paths: scheme and authority, without a slash at the end; `https`, or this machine. It
-    /// needs no trust, as what it gives is signed, except that it can withhold.
+    /// Fetches from a mirror with the same paths: scheme and authority, without a slash at the end; `https`, or this machine. A
+    /// mirror can withhold pieces, and cannot forge them, as AMD signs them.
     pub fn at(http: Arc<dyn HttpClient>, base: impl Into<String>) -> Self {
         Self {
             http,
@@ -54,55 +54,55 @@ impl Kds {
         }
     }
 
-    /// Keeps what these roots signed, in place of AMD's: those of a forged platform, in tests. What is trusted is still
-    /// the verifier's to say.
+    /// Gives what this root signed, in place of AMD's: that of a forged platform, in tests. The verifier still decides which root
+    /// it trusts.
     #[must_use]
-    pub fn dangerous_with_roots(mut self, roots: Roots) -> Self {
-        self.roots = roots;
+    pub fn dangerous_with_root(mut self, root: SnpRoot) -> Self {
+        self.roots = root.into();
         self
     }
 
-    async fn get(&self, key: &KdsKey) -> Result<Vec<u8>, CollateralError> {
-        let url = format!("{}{}", self.base, key.path());
+    async fn request(&self, piece: &SnpPiece) -> Result<Vec<u8>, CollateralError> {
+        let url = format!("{}{}", self.base, piece.path());
         let limits = HttpLimits::new(DEADLINE, MAX_BODY);
         let response = atls_collateral::get(&*self.http, &url, limits).await?;
         Ok(response.into_body())
     }
 
-    /// Certificates without which a chip's cannot be verified: of roots whose intermediates are not known beforehand.
+    /// The certificates that verify a chip's, if the intermediate of its root is not known beforehand.
     async fn issuers_for(
         &self,
-        key: &KdsKey,
+        piece: &SnpPiece,
         now: UnixTime,
     ) -> Result<Vec<Vec<u8>>, CollateralError> {
-        let KdsKey::Vcek(vek) = key else {
+        let SnpPiece::Vek(vek) = piece else {
             return Ok(Vec::new());
         };
         if !chain::lacks_intermediate(&self.roots, vek.product, SigningKey::Vcek) {
             return Ok(Vec::new());
         }
-        let issuers = KdsKey::Issuers(vek.product, SigningKey::Vcek);
-        let body = self.get(&issuers).await?;
+        let issuers = SnpPiece::Issuers(vek.product, SigningKey::Vcek);
+        let body = self.request(&issuers).await?;
         self.verify(&issuers, &body, &[], now)?;
-        issuers_of(&body).ok_or(CollateralError::Malformed)
+        x509::from_pem(&body).ok_or(CollateralError::Malformed)
     }
 
-    /// That it is what was asked for and signed up to the root; its dates and number.
+    /// Verifies that this is the piece, signed up to the root, and gives its dates.
     fn verify(
         &self,
-        key: &KdsKey,
+        piece: &SnpPiece,
         body: &[u8],
         issuers: &[Vec<u8>],
         now: UnixTime,
-    ) -> Result<Dated, CollateralError> {
-        let verified = match key {
-            KdsKey::Crl(product, _) => self.list(*product, body, now),
-            KdsKey::Issuers(product, signing_key) => {
-                let certificates = issuers_of(body).ok_or(CollateralError::Malformed)?;
-                chain::verify_issuers(&self.roots, *product, *signing_key, &certificates, now)
-                    .map(Dated::until)
+    ) -> Result<Dates, CollateralError> {
+        let verified = match piece {
+            SnpPiece::Crl(product, _) => self.list(*product, body, now),
+            SnpPiece::Issuers(product, key) => {
+                let certificates = x509::from_pem(body).ok_or(CollateralError::Malformed)?;
+                chain::verify_issuers(&self.roots, *product, *key, &certificates, now)
+                    .map(Dates::until)
             }
-            KdsKey::Vcek(vek) => self.vcek(vek, body, issuers, now).map(Dated::until),
+            SnpPiece::Vek(vek) => self.vcek(vek, body, issuers, now).map(Dates::until),
         };
         verified.map_err(|error| match error {
             AppraisalError::Expired => CollateralError::Expired,
@@ -110,14 +110,14 @@ impl Kds {
         })
     }
 
-    /// Expired or not, but not of the future: its date counts.
-    fn list(&self, product: Product, der: &[u8], now: UnixTime) -> Result<Dated, AppraisalError> {
+    /// An expired list passes, because its date counts. A list from the future does not: it would keep genuine ones away.
+    fn list(&self, product: Product, der: &[u8], now: UnixTime) -> Result<Dates, AppraisalError> {
         let ark = &self.roots.anchor(product)?.ark;
         let validity = RevocationList::verify_signature(der, ark)?.validity();
         if now.as_secs() < validity.not_before {
             return Err(AppraisalError::Malformed);
         }
-        Ok(Dated {
+        Ok(Dates {
             until: validity.not_after,
             issued_at: Some(validity.not_before),
         })
@@ -132,11 +132,7 @@ impl Kds {
     ) -> Result<u64, AppraisalError> {
         let certificate = Certificate::decode(der)?;
         let extensions = VekExtensions::read(&certificate)?;
-        let is_asked_for = extensions.key == SigningKey::Vcek
-            && extensions.product == vek.product
-            && extensions.hwid.as_ref() == Some(&vek.hwid)
-            && extensions.tcb == vek.tcb;
-        if !is_asked_for {
+        if !vek.is_of(&extensions) {
             return Err(AppraisalError::UnknownKey);
         }
         let issuers = issuers.iter().map(|der| &**der);
@@ -145,14 +141,14 @@ impl Kds {
     }
 }
 
-/// What a piece says itself, seconds since the epoch.
-struct Dated {
+/// The dates in a piece, seconds since the epoch.
+struct Dates {
     until: u64,
-    /// Of a revocation list. AMD never issues an older one after a newer.
+    /// Of a revocation list. AMD never issues an older list after a newer one.
     issued_at: Option<u64>,
 }
 
-impl Dated {
+impl Dates {
     fn until(until: u64) -> Self {
         Self {
             until,
@@ -161,8 +157,7 @@ impl Dated {
     }
 
     fn describe(&self, body: impl Into<Arc<[u8]>>) -> Fetched {
-        let until = UnixTime::since_unix_epoch(Duration::from_secs(self.until));
-        let fetched = Fetched::new(body, until);
+        let fetched = Fetched::new(body, x509::time(self.until));
         self.issued_at
             .into_iter()
             .fold(fetched, Fetched::with_sequence)
@@ -176,28 +171,28 @@ impl Fetch for Kds {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
         Box::pin(async move {
-            let key = KdsKey::parse(key).ok_or(CollateralError::Malformed)?;
-            let body = self.get(&key).await?;
-            let issuers = self.issuers_for(&key, now).await?;
-            let dated = self.verify(&key, &body, &issuers, now)?;
-            if dated.until < now.as_secs() {
+            let piece = SnpPiece::parse(key).ok_or(CollateralError::Malformed)?;
+            let body = self.request(&piece).await?;
+            let issuers = self.issuers_for(&piece, now).await?;
+            let dates = self.verify(&piece, &body, &issuers, now)?;
+            if dates.until < now.as_secs() {
                 return Err(CollateralError::Expired);
             }
-            Ok(dated.describe(body))
+            Ok(dates.describe(body))
         })
     }
 
-    /// A chip's certificate only under roots whose intermediates are known beforehand, as AMD's are.
+    /// A chip's certificate is read only under roots whose intermediates are known beforehand, as AMD's are.
     fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError> {
-        let key = KdsKey::parse(key).ok_or(CollateralError::Malformed)?;
-        let dated = self.verify(&key, &bytes, &[], now)?;
-        Ok(dated.describe(bytes))
+        let piece = SnpPiece::parse(key).ok_or(CollateralError::Malformed)?;
+        let dates = self.verify(&piece, &bytes, &[], now)?;
+        Ok(dates.describe(bytes))
     }
 
-    /// Chips are what reports claim, before there is a key to verify those with.
+    /// A chip is the claim of a report that nobody has verified yet.
     fn kind(&self, key: &str) -> Kind {
-        match KdsKey::parse(key) {
-            Some(KdsKey::Vcek(_)) => Kind::Device,
+        match SnpPiece::parse(key) {
+            Some(SnpPiece::Vek(_)) => Kind::Device,
             _ => Kind::Published,
         }
     }
@@ -212,74 +207,35 @@ impl fmt::Debug for Kds {
 }
 
 /// AMD's collateral through anything that fetches by key: [`Kds`] itself, or better a cache in front of it.
-///
-/// A certificate is asked for by chip and firmware, so that one key stands for one certificate for good.
 #[derive(Clone, Debug)]
 pub struct KdsCollateral<F> {
     source: F,
 }
 
 impl<F: Fetch> KdsCollateral<F> {
-    /// Through `source`.
+    /// Asks `source`.
     pub fn new(source: F) -> Self {
         Self { source }
-    }
-
-    async fn get(&self, key: KdsKey, now: UnixTime) -> Result<Option<Fetched>, CollateralError> {
-        self.source.fetch(&key.to_string(), now).await.map(Some)
     }
 }
 
 impl<F: Fetch> SnpCollateral for KdsCollateral<F> {
-    fn vek<'a>(
+    fn get<'a>(
         &'a self,
-        vek: &'a VekId,
+        piece: &'a SnpPiece,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Option<Fetched>, CollateralError>> {
-        Box::pin(self.get(KdsKey::Vcek(vek.clone()), now))
+        Box::pin(async move { self.source.fetch(&piece.to_string(), now).await.map(Some) })
     }
 
-    fn issuers(
-        &self,
-        product: Product,
-        key: SigningKey,
-        now: UnixTime,
-    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
-        Box::pin(self.get(KdsKey::Issuers(product, key), now))
-    }
-
-    fn crl(
-        &self,
-        product: Product,
-        key: SigningKey,
-        now: UnixTime,
-    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
-        Box::pin(self.get(KdsKey::Crl(product, key), now))
-    }
-
-    fn reject(&self, piece: SnpPiece<'_>, contents: &Fetched, now: UnixTime) {
-        let key = match piece {
-            SnpPiece::Crl(product, key) => KdsKey::Crl(product, key),
-            SnpPiece::Issuers(product, key) => KdsKey::Issuers(product, key),
-            SnpPiece::Vek(vek) => KdsKey::Vcek(vek.clone()),
-        };
-        self.source.reject(&key.to_string(), contents, now);
+    fn reject(&self, piece: &SnpPiece, contents: &Fetched, now: UnixTime) {
+        self.source.reject(&piece.to_string(), contents, now);
     }
 }
 
-/// Certificates in PEM, at least one.
-pub(crate) fn issuers_of(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let certificates = CertificateDer::pem_slice_iter(pem);
-    let certificates: Vec<_> = certificates
-        .map(|certificate| certificate.map(|der| der.to_vec()))
-        .collect::<Result<_, _>>()
-        .ok()?;
-    (!certificates.is_empty()).then_some(certificates)
-}
-
-/// AMD answers within a second, and slowly when it limits. Twice this, for certificate and list, is less than a connection
-/// has.
+/// AMD answers within a second, and slower when it limits. Certificate and list together take at most twice this, which is less
+/// than the deadline of a connection.
 const DEADLINE: Duration = Duration::from_secs(4);
 
-/// Bytes. Certificates have two or three thousand, lists little more.
+/// Bytes. A certificate has two or three thousand, a list little more.
 const MAX_BODY: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-//! How a piece of AMD's collateral is named: for a cache, and on AMD's server.
+//! A piece of AMD's collateral as a key of a cache, and as an address on AMD's server.
 
 use std::fmt;
 
@@ -7,23 +7,13 @@ use atls_formats::snp::SigningKey;
 use atls_formats::snp::Tcb;
 use atls_reference::Digest;
 
-use super::VekId;
+use super::piece::SnpPiece;
+use super::piece::VekId;
 
-/// A piece that AMD's key distribution service has (AMD document 57230 §4).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum KdsKey {
-    /// Intermediate and root.
-    Issuers(Product, SigningKey),
-    /// The revocation list.
-    Crl(Product, SigningKey),
-    /// A chip's key. A provider's is not for everybody.
-    Vcek(VekId),
-}
-
-impl KdsKey {
-    /// From what [`Display`](fmt::Display) wrote: lower-case letters, digits, `-`, `_` and `/`.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let parts: Vec<_> = text.split('/').collect();
+impl SnpPiece {
+    /// Reads a key that [`Display`](fmt::Display) wrote: lower-case letters, digits, `-`, `_` and `/`. `None` for other text.
+    pub(crate) fn parse(key: &str) -> Option<Self> {
+        let parts: Vec<_> = key.split('/').collect();
         match &*parts {
             ["snp", key, line, "cert_chain"] => {
                 Some(Self::Issuers(product(line)?, signing_key(key)?))
@@ -31,7 +21,7 @@ impl KdsKey {
             ["snp", key, line, "crl"] => Some(Self::Crl(product(line)?, signing_key(key)?)),
             ["snp", "vcek", line, hwid, tcb] => {
                 let product = product(line)?;
-                Some(Self::Vcek(VekId {
+                Some(Self::Vek(VekId {
                     product,
                     hwid: hwid_of(product, hwid)?,
                     tcb: tcb_of(product, tcb)?,
@@ -41,41 +31,38 @@ impl KdsKey {
         }
     }
 
-    /// Path and query on AMD's server.
+    /// Path and query on AMD's server (AMD document 57230 §4).
     pub(crate) fn path(&self) -> String {
         match self {
-            Self::Issuers(product, key) => format!("/{}/v1/{product}/cert_chain", key.path()),
             Self::Crl(product, key) => format!("/{}/v1/{product}/crl", key.path()),
-            Self::Vcek(vek) => {
-                let Tcb {
-                    fmc,
-                    bootloader,
-                    tee,
-                    snp,
-                    microcode,
-                } = vek.tcb;
-                let fmc = fmc.map(|fmc| format!("fmcSPL={fmc}&")).unwrap_or_default();
+            Self::Issuers(product, key) => format!("/{}/v1/{product}/cert_chain", key.path()),
+            Self::Vek(vek) => {
+                let (product, hwid, tcb) = (vek.product, hex(&vek.hwid), vek.tcb);
+                let fmc = tcb.fmc.map(|fmc| format!("fmcSPL={fmc}&"));
                 format!(
-                    "/vcek/v1/{}/{}?{fmc}blSPL={bootloader}&teeSPL={tee}&snpSPL={snp}&ucodeSPL={microcode}",
-                    vek.product,
-                    hex(&vek.hwid)
+                    "/vcek/v1/{product}/{hwid}?{}blSPL={}&teeSPL={}&snpSPL={}&ucodeSPL={}",
+                    fmc.unwrap_or_default(),
+                    tcb.bootloader,
+                    tcb.tee,
+                    tcb.snp,
+                    tcb.microcode
                 )
             }
         }
     }
 }
 
-impl fmt::Display for KdsKey {
+/// The key of a cache. One key stands for one certificate for good.
+impl fmt::Display for SnpPiece {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = |product: &Product| product.name().to_ascii_lowercase();
         match self {
+            Self::Crl(product, key) => write!(f, "snp/{}/{}/crl", key.path(), product.key()),
             Self::Issuers(product, key) => {
-                write!(f, "snp/{}/{}/cert_chain", key.path(), line(product))
+                write!(f, "snp/{}/{}/cert_chain", key.path(), product.key())
             }
-            Self::Crl(product, key) => write!(f, "snp/{}/{}/crl", key.path(), line(product)),
-            Self::Vcek(vek) => {
+            Self::Vek(vek) => {
                 let tcb = vek.tcb;
-                write!(f, "snp/vcek/{}/{}/", line(&vek.product), hex(&vek.hwid))?;
+                write!(f, "snp/vcek/{}/{}/", vek.product.key(), hex(&vek.hwid))?;
                 if let Some(fmc) = tcb.fmc {
                     write!(f, "{fmc}-")?;
                 }
@@ -92,7 +79,7 @@ impl fmt::Display for KdsKey {
 fn product(line: &str) -> Option<Product> {
     Product::ALL
         .into_iter()
-        .find(|product| product.name().to_ascii_lowercase() == line)
+        .find(|product| product.key() == line)
 }
 
 fn signing_key(path: &str) -> Option<SigningKey> {
@@ -135,7 +122,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn vcek(product: Product) -> KdsKey {
+    fn vcek(product: Product) -> SnpPiece {
         let hwid = vec![0xab; product.hwid_length()];
         let tcb = Tcb {
             fmc: (product == Product::Turin).then_some(1),
@@ -144,7 +131,7 @@ mod tests {
             snp: 24,
             microcode: 219,
         };
-        KdsKey::Vcek(VekId { product, hwid, tcb })
+        SnpPiece::Vek(VekId { product, hwid, tcb })
     }
 
     #[test]
@@ -152,15 +139,15 @@ mod tests {
         for product in Product::ALL {
             let mut keys = vec![vcek(product)];
             for key in [SigningKey::Vcek, SigningKey::Vlek] {
-                keys.push(KdsKey::Issuers(product, key));
-                keys.push(KdsKey::Crl(product, key));
+                keys.push(SnpPiece::Issuers(product, key));
+                keys.push(SnpPiece::Crl(product, key));
             }
             for key in keys {
                 let text = key.to_string();
                 let allowed =
                     |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_/".contains(c);
                 assert!(text.chars().all(allowed), "{text}");
-                assert_eq!(KdsKey::parse(&text), Some(key));
+                assert_eq!(SnpPiece::parse(&text), Some(key));
             }
         }
         for other in [
@@ -171,15 +158,15 @@ mod tests {
             "snp/vlek/milan/ab/4-0-24-219",
             "tdx/vcek/milan/crl",
         ] {
-            assert_eq!(KdsKey::parse(other), None);
+            assert_eq!(SnpPiece::parse(other), None);
         }
     }
 
     #[test]
     fn addresses_are_amds() {
-        let crl = KdsKey::Crl(Product::Milan, SigningKey::Vlek);
+        let crl = SnpPiece::Crl(Product::Milan, SigningKey::Vlek);
         assert_eq!(crl.path(), "/vlek/v1/Milan/crl");
-        let issuers = KdsKey::Issuers(Product::Genoa, SigningKey::Vcek);
+        let issuers = SnpPiece::Issuers(Product::Genoa, SigningKey::Vcek);
         assert_eq!(issuers.path(), "/vcek/v1/Genoa/cert_chain");
         let turin =
             "/vcek/v1/Turin/abababababababab?fmcSPL=1&blSPL=4&teeSPL=0&snpSPL=24&ucodeSPL=219";

@@ -8,7 +8,7 @@ use atls_formats::snp::Report;
 use crate::vek::VekExtensions;
 use crate::x509::Certificate;
 
-/// What the peer, or its host, says are AMD's certificates.
+/// The certificates and the revocation list that the peer, or its host, sent. Nothing of them is verified.
 pub(crate) struct PeerCollateral<'a> {
     vek: Option<&'a [u8]>,
     sent_another_vek: bool,
@@ -17,7 +17,7 @@ pub(crate) struct PeerCollateral<'a> {
 }
 
 impl<'a> PeerCollateral<'a> {
-    /// The table first, and Endorsements where it lacks something.
+    /// Takes the table's pieces first, and Endorsements for those that it lacks.
     pub(crate) fn of(
         report: &Report<'_>,
         table: &'a CertTable,
@@ -38,7 +38,7 @@ impl<'a> PeerCollateral<'a> {
                 Some(CERTIFICATE) if fits(value, report) => vek = vek.or(Some(value)),
                 Some(CERTIFICATE) if is_of_amd(value) => authorities.push(value),
                 Some(REVOCATION_LIST) => crl = crl.or(Some(value)),
-                // Of another platform's Evidence in the same collection.
+                // It belongs to another platform's Evidence in the same collection.
                 _ => {}
             }
         }
@@ -50,13 +50,13 @@ impl<'a> PeerCollateral<'a> {
         }
     }
 
-    /// A certificate that fits the report. One that does not, as a host has that updated its firmware and not its table,
-    /// is none.
+    /// A certificate that fits the report. A host that updated its firmware and not its table has one that does not fit, which
+    /// counts as none.
     pub(crate) fn vek(&self) -> Option<&'a [u8]> {
         self.vek
     }
 
-    /// Whether there is one, and it is not the report's.
+    /// Whether the table has a VEK's certificate, and none fits the report.
     pub(crate) fn sent_another_vek(&self) -> bool {
         self.sent_another_vek
     }

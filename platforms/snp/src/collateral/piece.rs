@@ -1,32 +1,67 @@
-//! The pieces of collateral, and how an operator reads of them.
+//! The pieces of collateral, by name, and why one is outside of its time.
+
+use std::fmt;
 
 use atls_core::Stale;
 use atls_core::pki_types::UnixTime;
 use atls_formats::snp::Product;
 use atls_formats::snp::SigningKey;
+use atls_formats::snp::Tcb;
 
-use super::VekId;
-use super::issuers_of;
 use crate::crl;
+use crate::vek::VekExtensions;
+use crate::x509;
 use crate::x509::Certificate;
 use crate::x509::Validity;
 use crate::x509::time;
 
-/// What a source is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A piece of collateral that AMD's key distribution service has (AMD document 57230 §4).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum SnpPiece<'a> {
-    /// The revocation list.
+pub enum SnpPiece {
+    /// The revocation list, in DER.
     Crl(Product, SigningKey),
-    /// Intermediate and root.
+    /// The certificates of intermediate and root, in PEM.
     Issuers(Product, SigningKey),
-    /// The certificate of a chip's key.
-    Vek(&'a VekId),
+    /// The certificate of a chip's key, in DER. AMD gives a provider's key to that provider only.
+    Vek(VekId),
 }
 
-impl SnpPiece<'_> {
-    /// As errors name it.
-    pub(crate) fn name(self) -> &'static str {
+/// A VCEK, by its chip and the versions of its firmware.
+#[derive(Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct VekId {
+    /// The processor.
+    pub product: Product,
+    /// The hardware ID: 64 bytes, of Turin 8 bytes.
+    pub hwid: Vec<u8>,
+    /// The versions in the report.
+    pub tcb: Tcb,
+}
+
+impl VekId {
+    /// Whether a certificate with these extensions is the one.
+    pub(crate) fn is_of(&self, extensions: &VekExtensions) -> bool {
+        extensions.key == SigningKey::Vcek
+            && extensions.product == self.product
+            && extensions.hwid.as_ref() == Some(&self.hwid)
+            && extensions.tcb == self.tcb
+    }
+}
+
+/// Without the hardware ID, which names a machine.
+impl fmt::Debug for VekId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VekId")
+            .field("product", &self.product)
+            .field("tcb", &self.tcb)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SnpPiece {
+    /// The name in errors.
+    pub(crate) fn name(&self) -> &'static str {
         use Product::{Genoa, Milan, Turin};
         use SigningKey::{Vcek, Vlek};
         match self {
@@ -50,8 +85,8 @@ impl SnpPiece<'_> {
         }
     }
 
-    /// Why its contents are outside of their time: the part of them that expired first, or one that is yet to be valid.
-    pub(crate) fn stale(self, contents: &[u8], now: UnixTime) -> Stale {
+    /// Why these contents are outside of their time: the part that expired first, or the part that becomes valid last.
+    pub(crate) fn stale(&self, contents: &[u8], now: UnixTime) -> Stale {
         let validities = self.validities(contents);
         let second = now.as_secs();
         let ends = validities.iter().map(|validity| validity.not_after);
@@ -65,13 +100,13 @@ impl SnpPiece<'_> {
         }
     }
 
-    /// Nothing is verified.
-    fn validities(self, contents: &[u8]) -> Vec<Validity> {
+    /// Verifies nothing.
+    fn validities(&self, contents: &[u8]) -> Vec<Validity> {
         let of = |der: &[u8]| Certificate::decode(der).and_then(|it| it.validity()).ok();
         match self {
             Self::Crl(..) => crl::validity(contents).into_iter().collect(),
             Self::Issuers(..) => {
-                let certificates = issuers_of(contents).unwrap_or_default();
+                let certificates = x509::from_pem(contents).unwrap_or_default();
                 certificates.iter().filter_map(|der| of(der)).collect()
             }
             Self::Vek(_) => of(contents).into_iter().collect(),

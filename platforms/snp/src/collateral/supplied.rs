@@ -1,4 +1,4 @@
-//! Collateral that the application brings: from its disk, its image, or a service of its own.
+//! Collateral from the application: out of its disk, its image, or a service of its own.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,6 @@ use atls_collateral::CollateralError;
 use atls_collateral::Fetched;
 use atls_core::AppraisalError;
 use atls_core::BoxFuture;
-use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::CertificateRevocationListDer;
 use atls_core::pki_types::UnixTime;
 use atls_core::pki_types::pem::PemObject;
@@ -17,15 +16,15 @@ use atls_formats::snp::SigningKey;
 use atls_formats::snp::pem;
 
 use super::SnpCollateral;
-use super::VekId;
+use super::piece::SnpPiece;
 use crate::vek::VekExtensions;
+use crate::x509;
 use crate::x509::Certificate;
 use crate::x509::time;
 
-/// Certificates and revocation lists, given beforehand. For verifiers that reach no network.
+/// Certificates and revocation lists, given beforehand, for verifiers that reach no network.
 ///
-/// A revocation list is good until its next update, so whoever supplies it supplies it again in time: after that
-/// everybody is refused.
+/// A revocation list is good until its next update. Supply the next one in time, or every peer is refused.
 #[derive(Clone, Default)]
 pub struct SuppliedCollateral {
     veks: Vec<(VekExtensions, Arc<[u8]>)>,
@@ -35,7 +34,7 @@ pub struct SuppliedCollateral {
 }
 
 impl SuppliedCollateral {
-    /// None yet.
+    /// Nothing yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -43,20 +42,13 @@ impl SuppliedCollateral {
     /// Adds certificates of any kind: one in DER, or any number in PEM.
     ///
     /// # Errors
-    /// [`AppraisalError::Malformed`] for what is no certificate, or no certificate in PEM.
+    /// [`AppraisalError::Malformed`] for anything else.
     pub fn with_certificates(mut self, bytes: &[u8]) -> Result<Self, AppraisalError> {
-        let certificates = if bytes.first() == Some(&0x30) {
-            vec![bytes.to_vec()]
-        } else {
-            CertificateDer::pem_slice_iter(bytes)
-                .map(|certificate| certificate.map(|der| der.to_vec()))
-                .collect::<Result<_, _>>()
-                .map_err(|_| AppraisalError::Malformed)?
+        let certificates = match bytes {
+            [DER, ..] => Some(vec![bytes.to_vec()]),
+            pem => x509::from_pem(pem),
         };
-        if certificates.is_empty() {
-            return Err(AppraisalError::Malformed);
-        }
-        for der in certificates {
+        for der in certificates.ok_or(AppraisalError::Malformed)? {
             let certificate = Certificate::decode(&der)?;
             match VekExtensions::read(&certificate) {
                 Ok(extensions) => self.veks.push((extensions, der.into())),
@@ -67,22 +59,21 @@ impl SuppliedCollateral {
     }
 
     /// Adds AMD's revocation list, in DER or PEM: `https://kdsintf.amd.com/vcek/v1/PRODUCT/crl`, or `vlek`. It replaces
-    /// an older one.
+    /// an earlier one.
     ///
     /// # Errors
-    /// [`AppraisalError::Malformed`] for what is no revocation list.
+    /// [`AppraisalError::Malformed`] for anything but a revocation list.
     pub fn with_crl(
         mut self,
         product: Product,
         key: SigningKey,
         bytes: &[u8],
     ) -> Result<Self, AppraisalError> {
-        let der = if bytes.first() == Some(&0x30) {
-            bytes.to_vec()
-        } else {
-            CertificateRevocationListDer::from_pem_slice(bytes)
+        let der = match bytes {
+            [DER, ..] => bytes.to_vec(),
+            pem => CertificateRevocationListDer::from_pem_slice(pem)
                 .map_err(|_| AppraisalError::Malformed)?
-                .to_vec()
+                .to_vec(),
         };
         let validity = crate::crl::validity(&der).ok_or(AppraisalError::Malformed)?;
         let list = Fetched::new(der, time(validity.not_after));
@@ -94,47 +85,30 @@ impl SuppliedCollateral {
 }
 
 impl SnpCollateral for SuppliedCollateral {
-    fn vek<'a>(
+    fn get<'a>(
         &'a self,
-        vek: &'a VekId,
+        piece: &'a SnpPiece,
         _: UnixTime,
     ) -> BoxFuture<'a, Result<Option<Fetched>, CollateralError>> {
-        let mut veks = self.veks.iter();
-        let found = veks.find(|(known, _)| {
-            known.product == vek.product
-                && known.hwid.as_ref() == Some(&vek.hwid)
-                && known.tcb == vek.tcb
-        });
-        let found = found.map(|(_, der)| supplied(der));
+        // A certificate says itself until when it is valid.
+        let forever = |bytes: Arc<[u8]>| Fetched::new(bytes, time(u64::MAX));
+        let found = match piece {
+            SnpPiece::Crl(product, key) => {
+                let mut crls = self.crls.iter();
+                let found = crls.find(|(known, kind, _)| (known, kind) == (product, key));
+                found.map(|(_, _, list)| list.clone())
+            }
+            SnpPiece::Issuers(..) => {
+                (!self.issuers.is_empty()).then(|| forever(self.issuers.as_bytes().into()))
+            }
+            SnpPiece::Vek(vek) => {
+                let mut veks = self.veks.iter();
+                let found = veks.find(|(known, _)| vek.is_of(known));
+                found.map(|(_, der)| forever(Arc::clone(der)))
+            }
+        };
         Box::pin(async { Ok(found) })
     }
-
-    fn issuers(
-        &self,
-        _: Product,
-        _: SigningKey,
-        _: UnixTime,
-    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
-        let issuers = (!self.issuers.is_empty()).then(|| supplied(&self.issuers.as_bytes().into()));
-        Box::pin(async { Ok(issuers) })
-    }
-
-    fn crl(
-        &self,
-        product: Product,
-        key: SigningKey,
-        _: UnixTime,
-    ) -> BoxFuture<'_, Result<Option<Fetched>, CollateralError>> {
-        let mut crls = self.crls.iter();
-        let found = crls.find(|(known, kind, _)| (*known, *kind) == (product, key));
-        let found = found.map(|(_, _, list)| list.clone());
-        Box::pin(async { Ok(found) })
-    }
-}
-
-/// For as long as it says itself.
-fn supplied(bytes: &Arc<[u8]>) -> Fetched {
-    Fetched::new(Arc::clone(bytes), time(u64::MAX))
 }
 
 impl fmt::Debug for SuppliedCollateral {
@@ -146,3 +120,6 @@ impl fmt::Debug for SuppliedCollateral {
             .finish()
     }
 }
+
+/// The first byte of a SEQUENCE in DER. Text in PEM begins with another.
+const DER: u8 = 0x30;

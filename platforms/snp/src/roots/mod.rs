@@ -1,8 +1,6 @@
-//! Trust anchors: whose signatures count.
+//! Trust anchors: AMD's root keys, or one of a forged platform in their place.
 
-mod genoa;
-mod milan;
-mod turin;
+mod amd;
 
 use std::fmt;
 
@@ -15,59 +13,61 @@ use crate::x509::Certificate;
 use crate::x509::RsaKey;
 use crate::x509::Serial;
 use crate::x509::Validity;
+use amd::AUTHORITIES;
+use amd::AmdAuthority;
+
+/// The root key of a forged platform. A verifier trusts it only **in place of AMD's**, and marks its results as
+/// [`Origin::Simulated`], which default policies refuse. There is no mixture of both.
+#[derive(Clone)]
+pub struct SnpRoot(Anchor);
+
+impl SnpRoot {
+    /// Reads a self-signed certificate in DER, named `ARK-` and the product.
+    ///
+    /// # Errors
+    /// [`AppraisalError::Malformed`] for another certificate, [`AppraisalError::UnknownKey`] for one of another name.
+    pub fn decode(ark: &[u8]) -> Result<Self, AppraisalError> {
+        let ark = Authority::of(&Certificate::decode(ark)?)?;
+        let mut products = Product::ALL.into_iter();
+        let product = products.find(|product| ark.common_name == ark_name(*product));
+        Ok(Self(Anchor {
+            product: product.ok_or(AppraisalError::UnknownKey)?,
+            ark,
+            ask: None,
+            asvk: None,
+        }))
+    }
+}
+
+impl fmt::Debug for SnpRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SnpRoot")
+            .field(&self.0.ark.common_name)
+            .finish()
+    }
+}
 
 /// The root keys that a verifier trusts, one for each product.
-///
-/// Either AMD's or a test's, never both: what a test's root signed is marked as [`Origin::Simulated`], which every
-/// default policy refuses.
 #[derive(Clone)]
-pub struct Roots {
+pub(crate) struct Roots {
     anchors: Vec<Anchor>,
     origin: Origin,
 }
 
 impl Roots {
-    /// AMD's: the public keys of ARK, ASK and ASVK for Milan, Genoa and Turin, with the numbers and validity of their
-    /// certificates. The certificates themselves need not come with the Evidence.
-    pub fn amd() -> Self {
-        let anchors = [
-            (Product::Milan, milan::ARK, milan::ASK, milan::ASVK),
-            (Product::Genoa, genoa::ARK, genoa::ASK, genoa::ASVK),
-            (Product::Turin, turin::ARK, turin::ASK, turin::ASVK),
-        ];
-        let anchors = anchors.map(|(product, ark, ask, asvk)| Anchor {
+    /// AMD's: the public keys of ARK, ASK and ASVK for Milan, Genoa and Turin, with serial number and validity. Their
+    /// certificates need not come with the Evidence.
+    pub(crate) fn amd() -> Self {
+        let anchors = AUTHORITIES.map(|(product, [ark, ask, asvk])| Anchor {
             product,
-            ark: ark.into(),
-            ask: Some(ask.into()),
-            asvk: Some(asvk.into()),
+            ark: Authority::of_amd(ark_name(product), ark),
+            ask: Some(Authority::of_amd(ask_name(product), ask)),
+            asvk: Some(Authority::of_amd(asvk_name(product), asvk)),
         });
         Self {
             anchors: anchors.into(),
             origin: Origin::Device,
         }
-    }
-
-    /// Another root in place of AMD's: **whoever has its key forges any machine**. For forged platforms in tests; what
-    /// it signs is marked as [`Origin::Simulated`].
-    ///
-    /// `ark` is a self-signed certificate in DER, named `ARK-` and the product. The other products have no root then.
-    ///
-    /// # Errors
-    /// [`AppraisalError`] where that is no such certificate.
-    pub fn dangerous_custom(product: Product, ark: &[u8]) -> Result<Self, AppraisalError> {
-        let ark = Authority::of(&Certificate::decode(ark)?)?;
-        if ark.common_name != ark_name(product) {
-            return Err(AppraisalError::UnknownKey);
-        }
-        Ok(Self {
-            anchors: vec![Anchor {
-                product,
-                ark,
-                ask: None,
-                asvk: None,
-            }],
-            origin: Origin::Simulated,
-        })
     }
 
     /// # Errors
@@ -79,6 +79,15 @@ impl Roots {
 
     pub(crate) fn origin(&self) -> Origin {
         self.origin
+    }
+}
+
+impl From<SnpRoot> for Roots {
+    fn from(root: SnpRoot) -> Self {
+        Self {
+            anchors: vec![root.0],
+            origin: Origin::Simulated,
+        }
     }
 }
 
@@ -110,16 +119,16 @@ impl Anchor {
         }
     }
 
-    /// How that intermediate is named.
+    /// The name of that intermediate.
     pub(crate) fn intermediate_name(&self, key: SigningKey) -> String {
         match key {
-            SigningKey::Vcek => format!("SEV-{}", self.product),
-            SigningKey::Vlek => format!("SEV-VLEK-{}", self.product),
+            SigningKey::Vcek => ask_name(self.product),
+            SigningKey::Vlek => asvk_name(self.product),
         }
     }
 }
 
-/// A key that signs certificates, and what else its own certificate says.
+/// A key that signs certificates, with the name, serial number and validity of its own certificate.
 #[derive(Clone)]
 pub(crate) struct Authority {
     pub(crate) common_name: String,
@@ -129,8 +138,10 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
+    /// Reads the certificate and verifies nothing.
+    ///
     /// # Errors
-    /// [`AppraisalError`] where it is no authority's certificate. Nothing is verified.
+    /// [`AppraisalError`] for the certificate of anything but an authority.
     pub(crate) fn of(certificate: &Certificate<'_>) -> Result<Self, AppraisalError> {
         let common_name = certificate.common_name();
         Ok(Self {
@@ -140,12 +151,10 @@ impl Authority {
             validity: certificate.validity()?,
         })
     }
-}
 
-impl From<AmdAuthority> for Authority {
-    fn from(authority: AmdAuthority) -> Self {
+    fn of_amd(common_name: String, authority: AmdAuthority) -> Self {
         Self {
-            common_name: authority.common_name.to_owned(),
+            common_name,
             key: RsaKey::from_modulus(authority.modulus),
             serial: Serial::new(&authority.serial.to_be_bytes()),
             validity: Validity {
@@ -156,17 +165,16 @@ impl From<AmdAuthority> for Authority {
     }
 }
 
-/// One of AMD's authorities as a constant: RSA with 4096 bits and the exponent 65537; seconds since the epoch.
-struct AmdAuthority {
-    common_name: &'static str,
-    serial: u32,
-    not_before: u64,
-    not_after: u64,
-    modulus: &'static [u8; 512],
-}
-
 pub(crate) fn ark_name(product: Product) -> String {
     format!("ARK-{product}")
+}
+
+fn ask_name(product: Product) -> String {
+    format!("SEV-{product}")
+}
+
+fn asvk_name(product: Product) -> String {
+    format!("SEV-VLEK-{product}")
 }
 
 #[cfg(test)]

@@ -38,11 +38,12 @@ fn the_constants_are_amds_certificates() {
 }
 
 #[test]
-fn a_custom_root_is_marked() {
+fn another_root_than_amds_is_simulated() {
     let platform = crate::testing::ForgedPlatform::new(Product::Milan).unwrap();
-    assert_eq!(platform.roots().unwrap().origin(), Origin::Simulated);
+    let roots = Roots::from(platform.root().unwrap());
+    assert_eq!(roots.origin(), Origin::Simulated);
+    assert!(roots.anchor(Product::Genoa).is_err());
     assert_eq!(Roots::amd().origin(), Origin::Device);
-    let other = Roots::dangerous_custom(Product::Genoa, &platform.ark.certificate());
-    assert_eq!(other.unwrap_err(), AppraisalError::UnknownKey);
-    assert!(platform.roots().unwrap().anchor(Product::Genoa).is_err());
+    let no_root = SnpRoot::decode(&platform.ask.certificate());
+    assert_eq!(no_root.unwrap_err(), AppraisalError::UnknownKey);
 }

@@ -1,8 +1,8 @@
 //! A **forged** SEV-SNP platform for tests: chip, root and revocation list of nobody, on any machine.
 //!
-//! It goes through the very same attester and verifier as a real one. What tells it apart is its root, which only
-//! [`Roots::dangerous_custom`] takes, and what that root signed is marked as simulated. Its root's private keys are
-//! published in this crate: **whoever trusts them trusts everybody.**
+//! It goes through the very same attester and verifier as a real one. Only its root tells it apart:
+//! [`SnpVerifier::dangerous_with_root`] takes that root and marks results as simulated. The root's private keys are published in this
+//! crate: **to trust them is to trust everybody.**
 //!
 //! ```
 //! use atls_core::StandardPolicy;
@@ -62,7 +62,7 @@ use crate::collateral::SuppliedCollateral;
 use crate::policy::MinimumTcb;
 use crate::policy::SnpImage;
 use crate::policy::SnpPolicy;
-use crate::roots::Roots;
+use crate::roots::SnpRoot;
 use crate::verifier::SnpVerifier;
 
 /// A machine, its authorities and what they sign. Each field may be altered, and what is made afterwards is signed with
@@ -176,8 +176,8 @@ impl ForgedPlatform {
     ///
     /// # Errors
     /// [`AppraisalError`] where [`ark`](Self::ark) was altered until it is none.
-    pub fn roots(&self) -> Result<Roots, AppraisalError> {
-        Roots::dangerous_custom(self.product, &self.ark.certificate())
+    pub fn root(&self) -> Result<SnpRoot, AppraisalError> {
+        SnpRoot::decode(&self.ark.certificate())
     }
 
     /// A policy that this machine meets.
@@ -217,8 +217,8 @@ impl ForgedPlatform {
         };
         let policy = Arc::new(Live::fixed(policy)?);
         let collateral = Arc::new(self.collateral().map_err(unusable)?);
-        Ok(SnpVerifier::dangerous_with_roots(
-            self.roots().map_err(unusable)?,
+        Ok(SnpVerifier::dangerous_with_root(
+            self.root().map_err(unusable)?,
             policy,
             collateral,
         ))

@@ -60,6 +60,6 @@ pub fn appraise_at(
 ) -> Result<RecordedAppraisal, AppraisalError> {
     let policy = Arc::new(Live::fixed(policy).unwrap());
     let verifier =
-        SnpVerifier::dangerous_with_roots(platform.roots().unwrap(), policy, Arc::new(collateral));
+        SnpVerifier::dangerous_with_root(platform.root().unwrap(), policy, Arc::new(collateral));
     ready(verifier.appraise_report(evidence, &[], at(now)))
 }
