@@ -9,9 +9,11 @@
 #![forbid(unsafe_code)]
 
 pub mod dcap;
+pub mod nitro;
 pub mod snp;
 pub mod tsm;
 
+mod cbor;
 mod digest;
 mod implementation;
 mod reported;

@@ -15,6 +15,8 @@ use atls_formats::dcap::EventLog;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::TdxEvidence;
 use atls_formats::dcap::Tee;
+use atls_formats::nitro::Document;
+use atls_formats::nitro::SignedDocument;
 use atls_formats::snp::CertTable;
 use atls_formats::snp::Report;
 use atls_formats::snp::SnpEvidence;
@@ -32,6 +34,7 @@ fn allocations_are_bounded_by_the_input() {
     tdx_evidence(&mut findings);
     quotes(&mut findings);
     event_logs(&mut findings);
+    nitro_documents(&mut findings);
     findings.assert_none();
 }
 
@@ -134,6 +137,46 @@ fn event_logs(findings: &mut Findings) {
     findings.check("event log", bound, &logs, |log| {
         EventLog::open(log).and_then(|log| log.replay(&[[1; 48].into(); 4]))
     });
+}
+
+fn nitro_documents(findings: &mut Findings) {
+    const LENGTH: usize = 16_000;
+    let byte_string = |bytes: &[u8]| {
+        let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+        [&[0x59][..], &length, bytes].concat()
+    };
+    let framed = |protected: &[u8], unprotected: &[u8], payload: &[u8]| {
+        let signature = byte_string(&[0; 96]);
+        let parts = [protected, unprotected, &byte_string(payload), &signature];
+        [&[0x84][..], &parts.concat()].concat()
+    };
+    let protected = [0x44, 0xa1, 0x01, 0x38, 0x22];
+    let mut inputs = hostile::cbor(LENGTH);
+    inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
+        framed(&byte_string(item), &[0xa0], &[0xa0])
+    }));
+    inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
+        let unprotected = [&[0xa1, 0x18, 0x21][..], item].concat();
+        framed(&protected, &unprotected, &[0xa0])
+    }));
+    inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
+        framed(&protected, &[0xa0], item)
+    }));
+    for Hostile { name, bytes, .. } in hostile::countersigned(LENGTH) {
+        let inside = framed(&byte_string(&bytes), &[0xa0], &[0xa0]);
+        let outside = framed(&protected, &bytes, &[0xa0]);
+        inputs.extend([inside, outside].map(|document| Hostile::new(&name, document)));
+    }
+    findings.check("document", LINEAR, &inputs, SignedDocument::decode);
+
+    let mut inputs = hostile::cbor(LENGTH);
+    for field in ["pcrs", "cabundle", "module_id", "other"] {
+        inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
+            let name = u8::try_from(field.len()).unwrap() | 0x60;
+            [&[0xa1, name][..], field.as_bytes(), item].concat()
+        }));
+    }
+    findings.check("content of a document", LINEAR, &inputs, Document::decode);
 }
 
 const LINEAR: Bound = Bound {

@@ -1,17 +1,18 @@
 //! The attester half: asks the Nitro Security Module for a document.
 
 use std::fmt;
-use std::io;
 
 use atls_core::AttestError;
 use atls_core::AttestRequest;
 use atls_core::LocalAttester;
 use atls_core::MediaType;
 use atls_core::cmw::Cmw;
+use atls_formats::nitro;
+use atls_formats::nitro::MAX_PUBLIC_KEY;
 use ciborium::Value;
 use coset::CborSerializable;
 
-use crate::document::MAX_PUBLIC_KEY;
+use crate::device::NsmDevice;
 
 /// Makes attestation documents, inside an enclave.
 ///
@@ -59,10 +60,8 @@ impl LocalAttester for NitroAttester {
                 "leaf key is larger than the 1024 bytes that a document has for it",
             ));
         }
-        let request = attestation_request(
-            crate::challenge(request.bound()).bytes(),
-            request.leaf_key(),
-        )?;
+        let request =
+            attestation_request(nitro::nonce(request.bound()).bytes(), request.leaf_key())?;
         let response = self.device.process(&request);
         let response = response.map_err(|error| AttestError::Device(error.to_string()))?;
         let [media_type] = &self.media_types;
@@ -74,15 +73,6 @@ impl fmt::Debug for NitroAttester {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NitroAttester").finish_non_exhaustive()
     }
-}
-
-/// A Nitro Security Module: one request in CBOR in, one response in CBOR out.
-pub trait NsmDevice: Send {
-    /// Takes a request of up to 4096 bytes and gives a response of up to 12288.
-    ///
-    /// # Errors
-    /// Where the device gave no response. A response that says what is wrong is a response.
-    fn process(&mut self, request: &[u8]) -> io::Result<Vec<u8>>;
 }
 
 /// `{"Attestation": {"user_data": null, "nonce": bytes, "public_key": bytes}}`

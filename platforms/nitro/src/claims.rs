@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use atls_core::pki_types::UnixTime;
+use atls_formats::nitro;
 use atls_reference::Digest;
 
 /// What the attestation document says: `peer.claims::<NitroClaims>()`.
@@ -37,7 +38,7 @@ impl fmt::Debug for NitroClaims {
 
 impl NitroClaims {
     /// `digest` of every document that is accepted: what the registers are made with.
-    pub const DIGEST: &'static str = "SHA384";
+    pub const DIGEST: &'static str = nitro::DIGEST;
 
     /// One register; `None` where the document does not have it.
     pub fn pcr(&self, index: u8) -> Option<&Digest<48>> {

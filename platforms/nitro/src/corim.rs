@@ -13,7 +13,7 @@ use atls_reference::corim::Measurement;
 use atls_reference::corim::Reference;
 use atls_reference::corim::RegisterId;
 
-use crate::policy::NitroImage;
+use crate::image::NitroImage;
 
 /// Its triples, each as an image.
 pub(crate) fn images(corim: &Corim) -> Result<Vec<NitroImage>, String> {

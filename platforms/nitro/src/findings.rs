@@ -10,7 +10,7 @@ use atls_core::finding::Outcome;
 use atls_reference::Digest;
 
 use crate::claims;
-use crate::policy::NitroImage;
+use crate::image::NitroImage;
 use crate::policy::NitroPolicy;
 use crate::trust_vector::Judgement;
 use crate::trust_vector::Software;

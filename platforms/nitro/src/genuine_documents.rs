@@ -10,6 +10,8 @@ use atls_core::AppraisalError;
 use atls_core::Origin;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
+use atls_formats::nitro::Document;
+use atls_formats::nitro::SignedDocument;
 use atls_reference::Digest;
 use atls_reference::Live;
 use ring::digest;
@@ -17,12 +19,10 @@ use test_support::Connection;
 use test_support::at;
 use test_support::ready;
 
+use crate::authentic::Authentic;
 use crate::chain::AWS_ROOT_G1;
 use crate::claims;
-use crate::document::Document;
-use crate::envelope;
-use crate::envelope::Authentic;
-use crate::policy::NitroImage;
+use crate::image::NitroImage;
 use crate::policy::NitroPolicy;
 use crate::trust_vector::judge;
 use crate::verifier::NitroVerifier;
@@ -223,7 +223,7 @@ fn samples() -> Vec<Sample> {
     let folder = folder.join("nitro");
     let sample = |(name, until)| {
         let bytes = std::fs::read(folder.join(name)).unwrap();
-        let (_, document) = envelope::open(&bytes).unwrap();
+        let document = SignedDocument::decode(&bytes).unwrap().document;
         Sample {
             name,
             bytes,

@@ -41,12 +41,13 @@
 #![deny(unsafe_code)]
 
 mod attester;
+mod authentic;
 mod chain;
 mod claims;
 mod corim;
-mod document;
-mod envelope;
+mod device;
 mod findings;
+mod image;
 mod measurements;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod nsm;
@@ -60,30 +61,21 @@ pub mod testing;
 #[cfg(test)]
 mod genuine_documents;
 
-use atls_core::Bound;
-use atls_core::ExpectedValue;
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
+use atls_formats::nitro::NITRO_DOCUMENT;
 
 pub use attester::NitroAttester;
-pub use attester::NsmDevice;
 pub use chain::AWS_ROOT_G1;
 pub use claims::NitroClaims;
+pub use device::NsmDevice;
+pub use image::NitroImage;
 pub use measurements::dangerous_unverified_measurements;
-pub use policy::NitroImage;
 pub use policy::NitroPolicy;
 pub use verifier::NitroVerifier;
 
-/// `application/vnd.atls.nitro-document`: an attestation document as the security module gives it, untagged. The type
-/// is private to this project; none is registered for these documents.
-///
 /// # Errors
 /// None: the text is a media type.
 fn media_type() -> Result<MediaType, MediaTypeError> {
-    MediaType::parse("application/vnd.atls.nitro-document")
-}
-
-/// How the binder is carried: `nonce` takes up to 512 bytes, so it is carried verbatim, 32 or 48. Used by both halves.
-fn challenge(bound: &Bound) -> ExpectedValue {
-    bound.verbatim()
+    MediaType::parse(NITRO_DOCUMENT)
 }

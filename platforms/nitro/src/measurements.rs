@@ -1,8 +1,7 @@
 //! What a document says of its enclave, for whoever looks at an enclave of their own.
 
 use atls_core::AppraisalError;
-
-use crate::envelope;
+use atls_formats::nitro::SignedDocument;
 
 /// The registers of an attestation document, by the names that a policy file has for them, with their values as they stand
 /// there: PCR0 to PCR15.
@@ -15,7 +14,7 @@ use crate::envelope;
 pub fn dangerous_unverified_measurements(
     evidence: &[u8],
 ) -> Result<Vec<(String, String)>, AppraisalError> {
-    let (_, document) = envelope::open(evidence)?;
+    let document = SignedDocument::decode(evidence)?.document;
     let pinnable = document.pcrs.iter().filter(|(index, _)| *index < 16);
     Ok(pinnable
         .map(|(index, value)| (format!("pcr{index}"), value.to_string()))

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use atls_core::AttestError;
 
-use crate::attester::NsmDevice;
+use crate::device::NsmDevice;
 
 /// The driver of the Nitro Security Module, of AWS and in Linux since 6.8.
 #[derive(Debug)]

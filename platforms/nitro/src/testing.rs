@@ -29,7 +29,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atls_core::AppraisalError;
 use atls_core::pki_types::UnixTime;
 use atls_reference::Digest;
 use ciborium::Value;
@@ -51,10 +50,8 @@ use ring::rand::SystemRandom;
 use ring::signature::ECDSA_P384_SHA384_FIXED_SIGNING;
 use ring::signature::EcdsaKeyPair;
 
-use crate::attester::NsmDevice;
-use crate::document::Document;
-use crate::envelope;
-use crate::policy::NitroImage;
+use crate::device::NsmDevice;
+use crate::image::NitroImage;
 
 /// Makes documents: a chain of five certificates as AWS's, the enclave's key at its end, and a clock that stands still.
 pub struct Forger {
@@ -270,20 +267,4 @@ fn arguments(request: &[u8]) -> Option<Vec<(Value, Value)>> {
         (kind, Value::Map(arguments)) if kind == "Attestation".into() => Some(arguments),
         _ => None,
     }
-}
-
-/// Takes a document apart as a verifier does before it verifies anything: what hostile bytes reach first.
-///
-/// # Errors
-/// [`AppraisalError::Malformed`]
-pub fn parse(bytes: &[u8]) -> Result<(), AppraisalError> {
-    envelope::open(bytes).map(drop)
-}
-
-/// The same for the content of the envelope.
-///
-/// # Errors
-/// [`AppraisalError::Malformed`]
-pub fn parse_content(bytes: &[u8]) -> Result<(), AppraisalError> {
-    Document::decode(bytes).map(drop)
 }

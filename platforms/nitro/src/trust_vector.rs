@@ -6,7 +6,7 @@ use atls_core::ear::TrustVector;
 use atls_reference::Digest;
 
 use crate::claims;
-use crate::policy::NitroImage;
+use crate::image::NitroImage;
 use crate::policy::NitroPolicy;
 
 /// What the policy says of the registers of one enclave.

@@ -17,13 +17,14 @@ use atls_core::ear::Tier;
 use atls_core::ear::VerifierId;
 use atls_core::finding::Finding;
 use atls_core::pki_types::UnixTime;
+use atls_formats::nitro;
+use atls_formats::nitro::Document;
 use atls_reference::Digest;
 use atls_reference::Live;
 
+use crate::authentic::Authentic;
 use crate::chain::AWS_ROOT_G1;
 use crate::claims::NitroClaims;
-use crate::document::Document;
-use crate::envelope::Authentic;
 use crate::findings;
 use crate::policy::NitroPolicy;
 use crate::trust_vector;
@@ -92,7 +93,7 @@ impl NitroVerifier {
         let policy = self.policy.current();
         let authentic = Authentic::verify(evidence.bytes(), &self.root, policy.max_age(), now)?;
         let (matched, mut document, valid_until) =
-            authentic.bound_to(&crate::challenge(evidence.bound()))?;
+            authentic.bound_to(&nitro::nonce(evidence.bound()))?;
         // Whether it is the key of this connection is the relying party's to compare; that it is there, ours.
         let leaf_key = document.public_key.take();
         let leaf_key = leaf_key.ok_or(AppraisalError::NotBound)?;

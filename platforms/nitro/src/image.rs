@@ -129,7 +129,7 @@ impl NitroImage {
         (0..).zip(registers).filter_map(named)
     }
 
-    pub(super) fn check(&self) -> Result<(), FieldProblem> {
+    pub(crate) fn check(&self) -> Result<(), FieldProblem> {
         let name = self.name.escape_debug();
         if self.name.trim().is_empty() {
             return Err(FieldProblem::new("name", "an image has no name"));

@@ -1,14 +1,12 @@
-//! The attestation document: a CBOR map with text keys.
+//! The content of a document: a CBOR map with text keys.
 
-use atls_core::AppraisalError;
-use atls_core::bounded;
-use atls_reference::Digest;
 use ciborium::Value;
-use coset::CborSerializable;
 
-use crate::claims::NitroClaims;
+use super::error::DocumentError;
+use crate::Digest;
+use crate::cbor;
 
-/// The content of a document. "Nitro Enclaves Attestation Process", §2.2 and §3.2.2:
+/// The fields of a document. "Nitro Enclaves Attestation Process", §2.2 and §3.2.2:
 ///
 /// ```text
 /// AttestationDocument = {
@@ -24,51 +22,57 @@ use crate::claims::NitroClaims;
 /// }
 /// ```
 ///
-/// Against the letter of that text the security module writes `null` for an optional field that it was not given.
+/// The security module writes `null` for an optional field that it was not given, against the letter of that text.
 ///
-/// AWS's root also vouches for documents of a NitroTPM, by which the owner of an ordinary instance has any nonce signed.
-/// They differ in nothing but `nitrotpm_pcrs`: an unknown field is never to be ignored here.
-#[derive(Debug)]
-pub(crate) struct Document {
-    pub(crate) module_id: String,
-    pub(crate) timestamp_ms: u64,
-    pub(crate) pcrs: Vec<(u8, Digest<48>)>,
-    pub(crate) certificate: Vec<u8>,
-    pub(crate) cabundle: Vec<Vec<u8>>,
-    pub(crate) public_key: Option<Vec<u8>>,
-    pub(crate) user_data: Option<Vec<u8>>,
-    pub(crate) nonce: Option<Vec<u8>>,
+/// An unknown field is refused. AWS's root also vouches for documents of a NitroTPM, by which the owner of an ordinary instance
+/// has any nonce signed, and those differ in nothing but the field `nitrotpm_pcrs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Document {
+    /// The parent instance and the enclave.
+    pub module_id: String,
+    /// The time of signing, in milliseconds since the epoch, UTC.
+    pub timestamp_ms: u64,
+    /// The locked registers by index, each once and in order. 0, 1 and 2 are always among them.
+    pub pcrs: Vec<(u8, Digest<48>)>,
+    /// The certificate of the key that signs, DER.
+    pub certificate: Vec<u8>,
+    /// The certificates above it, DER, the root first: 1 to 7.
+    pub cabundle: Vec<Vec<u8>>,
+    /// The key that the enclave named.
+    pub public_key: Option<Vec<u8>>,
+    /// Data that the enclave named.
+    pub user_data: Option<Vec<u8>>,
+    /// The challenge that the enclave named: see [`nonce`](super::nonce).
+    pub nonce: Option<Vec<u8>>,
 }
 
 impl Document {
-    /// Each field once, of its own kind and size, and nothing else.
-    pub(crate) fn decode(payload: &[u8]) -> Result<Self, AppraisalError> {
-        if !bounded::cbor(MAX_VALUES, payload) {
-            return Err(AppraisalError::Malformed);
-        }
-        // coset's reader bounds nesting and refuses trailing bytes.
-        let Ok(Value::Map(entries)) = Value::from_slice(payload) else {
-            return Err(AppraisalError::Malformed);
+    /// Reads the signed content. Each field must stand there once, with its own type and size, and no other field may.
+    ///
+    /// # Errors
+    /// [`DocumentError`]
+    pub fn decode(payload: &[u8]) -> Result<Self, DocumentError> {
+        let Some(Value::Map(entries)) = cbor::decode(MAX_VALUES, payload) else {
+            return Err(DocumentError::Content);
         };
         let mut fields = Fields(entries);
-        if fields.required("digest")?.as_text() != Some(NitroClaims::DIGEST) {
-            return Err(AppraisalError::Malformed);
-        }
+        fields.required("digest", |value| {
+            (value.as_text() == Some(DIGEST)).then_some(())
+        })?;
         let document = Self {
-            module_id: module_id(fields.required("module_id")?)?,
-            timestamp_ms: timestamp(&fields.required("timestamp")?)?,
-            pcrs: pcrs(fields.required("pcrs")?)?,
-            certificate: bytes(fields.required("certificate")?, 1, MAX_CERTIFICATE)?,
-            cabundle: cabundle(fields.required("cabundle")?)?,
+            module_id: fields.required("module_id", module_id)?,
+            timestamp_ms: fields.required("timestamp", timestamp)?,
+            pcrs: fields.required("pcrs", pcrs)?,
+            certificate: fields.required("certificate", certificate)?,
+            cabundle: fields.required("cabundle", cabundle)?,
             public_key: fields.optional("public_key", 1, MAX_PUBLIC_KEY)?,
             user_data: fields.optional("user_data", 0, MAX_USER_DATA)?,
             nonce: fields.optional("nonce", 0, MAX_NONCE)?,
         };
-        // What is left is unknown, or stands there twice.
-        if fields.0.is_empty() {
-            Ok(document)
-        } else {
-            Err(AppraisalError::Malformed)
+        match fields.0.is_empty() {
+            true => Ok(document),
+            false => Err(DocumentError::UnknownField),
         }
     }
 }
@@ -77,111 +81,98 @@ impl Document {
 struct Fields(Vec<(Value, Value)>);
 
 impl Fields {
-    fn take(&mut self, name: &str) -> Option<Value> {
-        let position = self
-            .0
-            .iter()
-            .position(|(key, _)| key.as_text() == Some(name))?;
-        Some(self.0.swap_remove(position).1)
-    }
-
-    fn required(&mut self, name: &str) -> Result<Value, AppraisalError> {
-        self.take(name).ok_or(AppraisalError::Malformed)
+    fn required<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(Value) -> Option<T>,
+    ) -> Result<T, DocumentError> {
+        let value = self.take(name).and_then(read);
+        value.ok_or(DocumentError::Field(name))
     }
 
     fn optional(
         &mut self,
-        name: &str,
+        name: &'static str,
         least: usize,
         most: usize,
-    ) -> Result<Option<Vec<u8>>, AppraisalError> {
+    ) -> Result<Option<Vec<u8>>, DocumentError> {
         match self.take(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(value) => bytes(value, least, most).map(Some),
+            Some(value) => match bytes(value, least, most) {
+                None => Err(DocumentError::Field(name)),
+                some => Ok(some),
+            },
         }
     }
-}
 
-fn bytes(value: Value, least: usize, most: usize) -> Result<Vec<u8>, AppraisalError> {
-    match value {
-        Value::Bytes(bytes) if (least..=most).contains(&bytes.len()) => Ok(bytes),
-        _ => Err(AppraisalError::Malformed),
+    fn take(&mut self, name: &str) -> Option<Value> {
+        let mut fields = self.0.iter();
+        let position = fields.position(|(key, _)| key.as_text() == Some(name))?;
+        Some(self.0.swap_remove(position).1)
     }
 }
 
-fn module_id(value: Value) -> Result<String, AppraisalError> {
-    match value {
-        Value::Text(text) if !text.is_empty() => Ok(text),
-        _ => Err(AppraisalError::Malformed),
-    }
+fn module_id(value: Value) -> Option<String> {
+    value.into_text().ok().filter(|text| !text.is_empty())
 }
 
-fn timestamp(value: &Value) -> Result<u64, AppraisalError> {
-    let integer = value.as_integer().ok_or(AppraisalError::Malformed)?;
-    match u64::try_from(integer) {
-        Ok(milliseconds) if milliseconds > 0 => Ok(milliseconds),
-        _ => Err(AppraisalError::Malformed),
-    }
+fn timestamp(value: Value) -> Option<u64> {
+    let milliseconds = u64::try_from(value.as_integer()?).ok()?;
+    (milliseconds > 0).then_some(milliseconds)
 }
 
-/// By index, each once, with those that say what runs.
-fn pcrs(value: Value) -> Result<Vec<(u8, Digest<48>)>, AppraisalError> {
-    let Value::Map(entries) = value else {
-        return Err(AppraisalError::Malformed);
-    };
-    let mut pcrs = entries
-        .into_iter()
-        .map(pcr)
-        .collect::<Result<Vec<_>, _>>()?;
+fn pcrs(value: Value) -> Option<Vec<(u8, Digest<48>)>> {
+    let entries = value.into_map().ok()?.into_iter();
+    let mut pcrs = entries.map(pcr).collect::<Option<Vec<_>>>()?;
     pcrs.sort_unstable_by_key(|(index, _)| *index);
     let repeated = pcrs
         .windows(2)
         .any(|pair| matches!(pair, [(one, _), (other, _)] if one == other));
+    // The three measurements of the image.
     let image = matches!(pcrs.as_slice(), [(0, _), (1, _), (2, _), ..]);
-    if image && !repeated {
-        Ok(pcrs)
-    } else {
-        Err(AppraisalError::Malformed)
-    }
+    (image && !repeated).then_some(pcrs)
 }
 
-fn pcr((index, value): (Value, Value)) -> Result<(u8, Digest<48>), AppraisalError> {
-    let index = index
-        .as_integer()
-        .and_then(|index| u8::try_from(index).ok());
-    let value = value
-        .as_bytes()
-        .and_then(|bytes| <[u8; 48]>::try_from(bytes.as_slice()).ok());
-    match (index, value) {
-        (Some(index @ 0..=31), Some(value)) => Ok((index, Digest::from(value))),
-        _ => Err(AppraisalError::Malformed),
-    }
+fn pcr((index, value): (Value, Value)) -> Option<(u8, Digest<48>)> {
+    let index = u8::try_from(index.as_integer()?).ok()?;
+    let value = <[u8; 48]>::try_from(value.as_bytes()?.as_slice()).ok()?;
+    (index < REGISTERS).then_some((index, Digest::from(value)))
 }
 
-fn cabundle(value: Value) -> Result<Vec<Vec<u8>>, AppraisalError> {
-    let Value::Array(certificates) = value else {
-        return Err(AppraisalError::Malformed);
-    };
-    if certificates.is_empty() || certificates.len() > MAX_CABUNDLE {
-        return Err(AppraisalError::Malformed);
+fn cabundle(value: Value) -> Option<Vec<Vec<u8>>> {
+    let certificates = value.into_array().ok()?;
+    if !(1..=MAX_CABUNDLE).contains(&certificates.len()) {
+        return None;
     }
-    certificates
-        .into_iter()
-        .map(|certificate| bytes(certificate, 1, MAX_CERTIFICATE))
-        .collect()
+    certificates.into_iter().map(certificate).collect()
 }
 
-/// Bytes of one certificate, as AWS says; usual are 500 to 800.
-const MAX_CERTIFICATE: usize = 1024;
+fn certificate(value: Value) -> Option<Vec<u8>> {
+    bytes(value, 1, MAX_CERTIFICATE)
+}
+
+fn bytes(value: Value, least: usize, most: usize) -> Option<Vec<u8>> {
+    let bytes = value.into_bytes().ok()?;
+    (least..=most).contains(&bytes.len()).then_some(bytes)
+}
+
+/// The one value of `digest`.
+pub const DIGEST: &str = "SHA384";
 
 /// Most values in a document: 9 fields, 32 registers, and 7 certificates have 92.
 const MAX_VALUES: usize = 128;
 
+/// Registers of an enclave.
+const REGISTERS: u8 = 32;
+
+/// Bytes of one certificate, as AWS says; usual are 500 to 800.
+const MAX_CERTIFICATE: usize = 1024;
+
 /// Certificates above that of the enclave, the root included. AWS names no limit and uses 4.
 const MAX_CABUNDLE: usize = 7;
 
-/// Bytes, as AWS says.
-pub(crate) const MAX_PUBLIC_KEY: usize = 1024;
+/// Most bytes of `public_key`, as AWS says.
+pub const MAX_PUBLIC_KEY: usize = 1024;
 
 /// Bytes, as AWS says in §3.2.2; the grammar in §2.2 has 1024.
 const MAX_USER_DATA: usize = 512;
@@ -191,6 +182,7 @@ const MAX_NONCE: usize = 512;
 
 #[cfg(test)]
 mod tests {
+    use coset::CborSerializable;
     use proptest::collection::btree_map;
     use proptest::collection::vec;
     use proptest::option;
@@ -255,9 +247,9 @@ mod tests {
             let whole = Value::Map(fields).to_vec().unwrap();
             prop_assert!(Document::decode(&whole).is_ok());
             let cut = &whole[..whole.len().saturating_sub(cut)];
-            prop_assert_eq!(Document::decode(cut).map(drop), Err(AppraisalError::Malformed));
+            prop_assert_eq!(Document::decode(cut).map(drop), Err(DocumentError::Content));
             let continued = [&whole[..], &tail].concat();
-            prop_assert_eq!(Document::decode(&continued).map(drop), Err(AppraisalError::Malformed));
+            prop_assert_eq!(Document::decode(&continued).map(drop), Err(DocumentError::Content));
         }
     }
 }

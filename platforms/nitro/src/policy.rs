@@ -1,7 +1,5 @@
 //! The policy: which images are known, and what else is asked of an enclave.
 
-mod image;
-
 use std::time::Duration;
 
 use atls_reference::FieldProblem;
@@ -10,9 +8,8 @@ use atls_reference::corim::Corim;
 use serde::Deserialize;
 use serde::Serialize;
 
-pub use image::NitroImage;
-
 use crate::corim;
+use crate::image::NitroImage;
 
 /// The table `[nitro]` of a file of reference values.
 ///

@@ -1,0 +1,18 @@
+//! CBOR of a peer (RFC 8949): one item within limits.
+
+use atls_core::bounded;
+use ciborium::Value;
+
+/// Reads one item of at most `at_most` values, nested at most 16 deep. There is none if the bytes are malformed, exceed a limit
+/// or go on after the item.
+pub(crate) fn decode(at_most: usize, bytes: &[u8]) -> Option<Value> {
+    if !bounded::cbor(at_most, bytes) {
+        return None;
+    }
+    let mut rest = bytes;
+    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING).ok()?;
+    rest.is_empty().then_some(value)
+}
+
+/// Claims of devices nest three or four deep.
+const MAX_NESTING: usize = 16;
