@@ -14,5 +14,15 @@ pub(crate) fn decode(at_most: usize, bytes: &[u8]) -> Option<Value> {
     rest.is_empty().then_some(value)
 }
 
+/// The value of a key that stands exactly once. Readers differ on which value of a repeated key counts.
+pub(crate) fn only<'a>(entries: &'a [(Value, Value)], key: u16) -> Option<&'a Value> {
+    let key = Value::from(key);
+    let mut found = entries.iter().filter(|(known, _)| *known == key);
+    match (found.next(), found.next()) {
+        (Some((_, value)), None) => Some(value),
+        _ => None,
+    }
+}
+
 /// Claims of devices nest three or four deep.
 const MAX_NESTING: usize = 16;

@@ -10,16 +10,15 @@
 
 pub mod dcap;
 pub mod nitro;
+pub mod psa;
 pub mod snp;
 pub mod tsm;
 
 mod cbor;
 mod digest;
-mod implementation;
 mod reported;
 
 pub use digest::Digest;
-pub use implementation::origin_of;
 pub use reported::ReportedClaims;
 
 /// Whether the operator of a machine may look into it.

@@ -1,4 +1,4 @@
-//! The attester half: signs tokens with a key of this process.
+//! The attester half: the value of a connection goes in, a token that a key of this process signs comes out.
 
 use std::fmt;
 
@@ -8,20 +8,23 @@ use atls_core::Attester;
 use atls_core::BoxFuture;
 use atls_core::LocalAttester;
 use atls_core::MediaType;
+use atls_core::MediaTypeError;
 use atls_core::cmw::Cmw;
-use ring::digest;
+use atls_formats::psa;
+use atls_formats::psa::ClaimsToSign;
+use atls_formats::psa::Lifecycle;
+use atls_formats::psa::Profile;
+use atls_formats::psa::SIMULATED_IMPLEMENTATION_ID;
+use atls_formats::psa::SoftwareComponent;
+use atls_formats::psa::TokenToSign;
 use ring::rand::SecureRandom;
 use ring::rand::SystemRandom;
 use ring::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
 use ring::signature::EcdsaKeyPair;
 use ring::signature::KeyPair;
 
-use crate::token;
-use crate::token::Lifecycle;
-use crate::token::Profile;
-use crate::token::SimClaims;
-use crate::token::SoftwareComponent;
-use crate::verifier::TrustAnchor;
+use crate::error::SimError;
+use crate::trust_anchor::TrustAnchor;
 
 /// Makes PSA attestation tokens in software. **Anybody can run this**; see the crate's front page.
 ///
@@ -49,7 +52,7 @@ pub struct SimAttester {
 }
 
 impl SimAttester {
-    /// A new device, as it were: a fresh P-256 key, secured, running [`SimAttester::SOFTWARE`].
+    /// Makes a new device: a fresh P-256 key, a secured lifecycle, running [`SimAttester::SOFTWARE`].
     ///
     /// # Errors
     /// [`SimError::Random`] where the system has no randomness.
@@ -66,7 +69,7 @@ impl SimAttester {
             anchor: TrustAnchor::of(key.public_key().as_ref()),
             key,
             profile: Profile::Tfm,
-            media_types: [Profile::Tfm.media_type().map_err(|_| SimError::Random)?],
+            media_types: [media_type(Profile::Tfm).map_err(|_| SimError::Random)?],
             boot_seed,
             lifecycle: Lifecycle::Secured,
             software: vec![SoftwareComponent::new("ARoT", Self::SOFTWARE)],
@@ -76,7 +79,7 @@ impl SimAttester {
     /// The measurement of the software that a simulated device runs unless told otherwise, 32 bytes.
     pub const SOFTWARE: [u8; 32] = *b"atls simulated software, release";
 
-    /// Runs other software: what an attacker's build, or your next release, would measure as.
+    /// Runs other software, such as an attacker's build or your next release.
     #[must_use]
     pub fn with_software(mut self, software: Vec<SoftwareComponent>) -> Self {
         self.software = software;
@@ -90,46 +93,45 @@ impl SimAttester {
         self
     }
 
-    /// Makes tokens of another profile, under its media type: for other verifiers than ours.
+    /// Makes tokens of another profile, under its media type, for other verifiers than [`SimVerifier`](crate::SimVerifier).
     #[must_use]
     pub fn with_profile(mut self, profile: Profile) -> Self {
-        // Each is a media type.
-        if let Ok(media_type) = profile.media_type() {
+        // Each profile has a media type that parses.
+        if let Ok(media_type) = media_type(profile) {
             self.media_types = [media_type];
             self.profile = profile;
         }
         self
     }
 
-    /// What a verifier needs to know this device.
+    /// The key by which a verifier knows this device.
     pub fn trust_anchor(&self) -> TrustAnchor {
         self.anchor.clone()
     }
 
     fn evidence(&self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
-        let token = self.token(crate::challenge(request.bound()).bytes())?;
+        let token = self.token(psa::eat_nonce(request.bound()).bytes())?;
         let [media_type] = &self.media_types;
         Ok(Cmw::evidence(media_type.clone(), token))
     }
 
     fn token(&self, nonce: &[u8]) -> Result<Vec<u8>, AttestError> {
-        let claims = SimClaims {
-            nonce: nonce.to_vec(),
-            instance_id: self.anchor.instance_id().to_vec(),
+        let failed = |what: &str| AttestError::Device(what.to_owned());
+        let token = TokenToSign::over(&ClaimsToSign {
+            profile: self.profile,
+            nonce,
+            instance_id: self.anchor.instance_id(),
+            implementation_id: &SIMULATED_IMPLEMENTATION_ID,
             client_id: 1,
             lifecycle: self.lifecycle,
-            boot_seed: self.boot_seed.clone(),
-            software: self.software.clone(),
-        };
-        let failed = |what: &str| AttestError::Device(what.to_owned());
-        let payload = claims
-            .encode(self.profile)
-            .map_err(|_| failed("claims do not encode"))?;
-        let random = SystemRandom::new();
-        let signer = |message: &[u8]| self.key.sign(&random, message).map(|s| s.as_ref().to_vec());
-        token::sign(payload, signer)
-            .map_err(|_| failed("signing failed"))?
-            .map_err(|_| failed("token does not encode"))
+            boot_seed: &self.boot_seed,
+            software: &self.software,
+        });
+        let token = token.ok_or_else(|| failed("claims do not encode"))?;
+        let signature = self.key.sign(&SystemRandom::new(), &token.bytes());
+        let signature = signature.map_err(|_| failed("signing failed"))?;
+        let token = token.with_signature(signature.as_ref());
+        token.ok_or_else(|| failed("token does not encode"))
     }
 }
 
@@ -143,7 +145,7 @@ impl Attester for SimAttester {
     }
 }
 
-/// For what asks a device on its own thread.
+/// For programs that ask a device on a thread of its own.
 impl LocalAttester for SimAttester {
     fn media_types(&self) -> &[MediaType] {
         &self.media_types
@@ -162,20 +164,6 @@ impl fmt::Debug for SimAttester {
     }
 }
 
-/// A simulated device, or its trust anchor, cannot be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SimError {
-    /// The bytes are no uncompressed P-256 point.
-    #[error("not a public key of a simulated device")]
-    Key,
-    /// The system has no randomness for a key.
-    #[error("system has no randomness for a key")]
-    Random,
-}
-
-/// 0x01 and SHA-256 of the uncompressed point, 33 bytes (RFC 9783 §4.2.1).
-pub(crate) fn instance_id(point: &[u8]) -> Vec<u8> {
-    let hash = digest::digest(&digest::SHA256, point);
-    [&[1], hash.as_ref()].concat()
+pub(crate) fn media_type(profile: Profile) -> Result<MediaType, MediaTypeError> {
+    MediaType::parse(profile.media_type())
 }

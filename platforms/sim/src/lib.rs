@@ -1,8 +1,11 @@
-//! A simulated platform: real PSA attestation tokens (RFC 9783) under a key that lives in this process.
+//! A simulated platform: genuine PSA attestation tokens (RFC 9783) under a key that lives in this process.
 //!
-//! **It proves nothing** about the machine it runs on. It makes and verifies genuine, standard, signed Evidence, so that
-//! everything above runs on any laptop exactly as it does on a device; only the trust is missing. It must be named to
-//! be used, its results have [`Origin::Simulated`](atls_core::Origin::Simulated), and every default policy refuses them.
+//! **It proves nothing** about the machine it runs on. It makes and verifies standard, signed Evidence, so that everything above runs
+//! on any laptop exactly as it does on a device; only the trust is missing. A program has to name it, its results have
+//! [`Origin::Simulated`](atls_core::Origin::Simulated), and every default policy refuses them.
+//!
+//! The value of a connection goes into a [`SimAttester`], and a token comes out. The token goes into a [`SimVerifier`]; a result comes
+//! out, or an [`AppraisalError`](atls_core::AppraisalError) where the token is malformed, unknown, or of another connection.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -20,20 +23,17 @@
 #![forbid(unsafe_code)]
 
 mod attester;
-mod token;
+mod claims;
+mod error;
+mod trust_anchor;
 mod verifier;
 
+pub use atls_formats::psa::Lifecycle;
+pub use atls_formats::psa::Profile;
+pub use atls_formats::psa::SIMULATED_IMPLEMENTATION_ID as IMPLEMENTATION_ID;
+pub use atls_formats::psa::SoftwareComponent;
 pub use attester::SimAttester;
-pub use attester::SimError;
-pub use token::IMPLEMENTATION_ID;
-pub use token::Lifecycle;
-pub use token::Profile;
-pub use token::SimClaims;
-pub use token::SoftwareComponent;
+pub use claims::SimClaims;
+pub use error::SimError;
+pub use trust_anchor::TrustAnchor;
 pub use verifier::SimVerifier;
-pub use verifier::TrustAnchor;
-
-/// How the binder is carried: `eat_nonce` takes 32, 48 or 64 bytes, so it is carried verbatim. Used by both halves.
-fn challenge(bound: &atls_core::Bound) -> atls_core::ExpectedValue {
-    bound.verbatim()
-}

@@ -1,6 +1,4 @@
-//! The verifier half: pure bytes, given the keys it trusts.
-
-use std::fmt;
+//! The verifier half: a token and the time go in, a result comes out, by the keys and measurements that it was given.
 
 use atls_core::AppraisalError;
 use atls_core::Appraised;
@@ -20,61 +18,18 @@ use atls_core::ear::VerifierId;
 use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
 use atls_core::pki_types::UnixTime;
+use atls_formats::psa;
+use atls_formats::psa::Lifecycle;
+use atls_formats::psa::Profile;
+use atls_formats::psa::SignedToken;
+use atls_formats::psa::SoftwareComponent;
 use ring::signature::ECDSA_P256_SHA256_FIXED;
 use ring::signature::UnparsedPublicKey;
 
-use crate::attester;
 use crate::attester::SimAttester;
-use crate::attester::SimError;
-use crate::token;
-use crate::token::Lifecycle;
-use crate::token::Profile;
-use crate::token::SimClaims;
-use crate::token::SoftwareComponent;
-
-/// The public key of one simulated device.
-#[derive(Clone, PartialEq, Eq)]
-pub struct TrustAnchor {
-    instance_id: Vec<u8>,
-    point: Vec<u8>,
-}
-
-impl TrustAnchor {
-    /// From an uncompressed P-256 point, 65 bytes.
-    pub(crate) fn of(point: &[u8]) -> Self {
-        Self {
-            instance_id: attester::instance_id(point),
-            point: point.to_vec(),
-        }
-    }
-
-    /// From the [`public_key`](Self::public_key) of a device in another process.
-    ///
-    /// # Errors
-    /// [`SimError`] where that is no uncompressed P-256 point.
-    pub fn from_public_key(point: &[u8]) -> Result<Self, SimError> {
-        match point {
-            [4, xy @ ..] if xy.len() == 64 => Ok(Self::of(point)),
-            _ => Err(SimError::Key),
-        }
-    }
-
-    /// `ueid` of the device, 33 bytes.
-    pub fn instance_id(&self) -> &[u8] {
-        &self.instance_id
-    }
-
-    /// The public key, an uncompressed P-256 point, 65 bytes: for provisioning another verifier.
-    pub fn public_key(&self) -> &[u8] {
-        &self.point
-    }
-}
-
-impl fmt::Debug for TrustAnchor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TrustAnchor").finish_non_exhaustive()
-    }
-}
+use crate::attester::media_type;
+use crate::claims::SimClaims;
+use crate::trust_anchor::TrustAnchor;
 
 /// Appraises simulated Evidence, offline. Its results say [`Origin::Simulated`], which default policies refuse.
 ///
@@ -110,7 +65,7 @@ impl SimVerifier {
                 name: "SimAttester::SOFTWARE".to_owned(),
                 measurement: SimAttester::SOFTWARE,
             }],
-            media_types: Profile::Tfm.media_type().into_iter().collect(),
+            media_types: media_type(Profile::Tfm).into_iter().collect(),
         }
     }
 
@@ -142,8 +97,8 @@ impl SimVerifier {
         self
     }
 
-    /// Appraises a recorded token as [`Verifier::appraise`] does, **but for its binding**: signature, device, software and
-    /// lifecycle are judged, and nothing is compared with the challenge that the token carries. For trying a policy on Evidence
+    /// Appraises a recorded token as [`Verifier::appraise`] does, **without its binding**: signature, device, software and
+    /// lifecycle are appraised, and the challenge that the token carries is compared with nothing. For trying a policy on Evidence
     /// out of a file.
     ///
     /// # Errors
@@ -154,38 +109,52 @@ impl SimVerifier {
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
         let claims = self.verify(evidence)?;
-        let judged = self.judged(&claims, now);
+        let result = self.result(&claims, now);
         let challenge = claims.nonce.clone();
-        let recorded = RecordedAppraisal::new(judged.ear, Origin::Simulated, challenge)
+        let recorded = RecordedAppraisal::new(result.ear, Origin::Simulated, challenge)
             .with_claims(claims)
-            .with_findings(judged.findings);
-        Ok(match judged.image {
+            .with_findings(result.findings);
+        Ok(match result.image {
             Some(image) => recorded.with_image(image),
             None => recorded,
         })
     }
 
     fn verify(&self, evidence: &[u8]) -> Result<SimClaims, AppraisalError> {
-        let token = token::open(evidence)?;
-        let payload = token.payload.as_deref().ok_or(AppraisalError::Malformed)?;
-        let claims = SimClaims::decode(payload)?;
-        let anchor = self
-            .anchors
-            .iter()
-            .find(|anchor| anchor.instance_id == claims.instance_id);
+        let token = SignedToken::decode(evidence)?;
+        if !token.is_plain_es256() {
+            return Err(AppraisalError::Malformed);
+        }
+        let claims = SimClaims::of(token.claims())?;
+        let mut anchors = self.anchors.iter();
+        let anchor = anchors.find(|anchor| anchor.instance_id() == claims.instance_id);
         let anchor = anchor.ok_or(AppraisalError::UnknownKey)?;
-        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &anchor.point);
-        token
-            .verify_signature(b"", |signature, message| key.verify(message, signature))
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, anchor.public_key())
+            .verify(&token.signed(), token.signature())
             .map_err(|_| AppraisalError::BadSignature)?;
         Ok(claims)
     }
 
-    fn judged(&self, claims: &SimClaims, now: UnixTime) -> Judged {
-        let judgement = Judgement::of(self, claims);
-        Judged {
-            ear: Ear::local(verifier_id(), now, "sim", judgement.appraisal()),
-            findings: judgement.into_findings(),
+    /// The result about a verified token: the table in the crate's README.
+    fn result(&self, claims: &SimClaims, now: UnixTime) -> SimResult {
+        let lifecycle = check_lifecycle(claims.lifecycle);
+        let software = claims.software.iter();
+        let software: Vec<_> = software.map(|part| self.check_software(part)).collect();
+        let is_known = software.iter().all(has_passed);
+        let configuration = if has_passed(&lifecycle) { 2 } else { 96 };
+        let executables = if is_known { 2 } else { 33 };
+        let vector = TrustVector::new()
+            .with(Category::InstanceIdentity, TrustClaim::new(2))
+            .with(Category::Configuration, TrustClaim::new(configuration))
+            .with(Category::Executables, TrustClaim::new(executables));
+        let appraisal = match is_known {
+            true => Appraisal::new(vector),
+            // 33 alone is a warning, and a policy that accepts warnings must not accept any software.
+            false => Appraisal::new(vector).with_status(Tier::Contraindicated),
+        };
+        SimResult {
+            ear: Ear::local(verifier_id(), now, "sim", appraisal),
+            findings: [vec![lifecycle], software].concat(),
             image: self.image(claims),
         }
     }
@@ -228,65 +197,21 @@ struct ReferenceValue {
     measurement: [u8; 32],
 }
 
-/// What is said of a genuine token.
-struct Judged {
+/// The result about a verified token.
+struct SimResult {
     ear: Ear,
     findings: Vec<Finding>,
     image: Option<String>,
 }
 
-/// The checks behind a result, and what follows from them.
-struct Judgement {
-    lifecycle: Finding,
-    software: Vec<Finding>,
-}
-
-impl Judgement {
-    fn of(verifier: &SimVerifier, claims: &SimClaims) -> Self {
-        let software = claims.software.iter();
-        Self {
-            lifecycle: check_lifecycle(claims.lifecycle),
-            software: software.map(|part| verifier.check_software(part)).collect(),
-        }
-    }
-
-    /// Unknown software is contraindicated: who accepts warnings must not accept any software.
-    fn appraisal(&self) -> Appraisal {
-        let appraisal = Appraisal::new(self.vector());
-        match self.software.iter().all(passed) {
-            true => appraisal,
-            false => appraisal.with_status(Tier::Contraindicated),
-        }
-    }
-
-    fn vector(&self) -> TrustVector {
-        let configuration = if passed(&self.lifecycle) { 2 } else { 96 };
-        let executables = if self.software.iter().all(passed) {
-            2
-        } else {
-            33
-        };
-        TrustVector::new()
-            .with(Category::InstanceIdentity, TrustClaim::new(2))
-            .with(Category::Configuration, TrustClaim::new(configuration))
-            .with(Category::Executables, TrustClaim::new(executables))
-    }
-
-    fn into_findings(self) -> Vec<Finding> {
-        let mut findings = vec![self.lifecycle];
-        findings.extend(self.software);
-        findings
-    }
-}
-
-fn passed(finding: &Finding) -> bool {
+fn has_passed(finding: &Finding) -> bool {
     finding.outcome() == Outcome::Passed
 }
 
 fn check_lifecycle(lifecycle: Lifecycle) -> Finding {
     let finding = match lifecycle {
         Lifecycle::Secured => Finding::passed("sim.lifecycle"),
-        Lifecycle::Other(_) => Finding::failed("sim.lifecycle").with_note(
+        _ => Finding::failed("sim.lifecycle").with_note(
             "the device is in development or has debug access; bring it into its secured state",
         ),
     };
@@ -307,12 +232,12 @@ impl Verifier for SimVerifier {
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(async move {
             let claims = self.verify(evidence.bytes())?;
-            let matched = crate::challenge(evidence.bound()).compare(&claims.nonce)?;
-            let judged = self.judged(&claims, now);
-            let appraised = Appraised::bound_to_connection(judged.ear, Origin::Simulated, matched)
+            let matched = psa::eat_nonce(evidence.bound()).compare(&claims.nonce)?;
+            let result = self.result(&claims, now);
+            let appraised = Appraised::bound_to_connection(result.ear, Origin::Simulated, matched)
                 .with_claims(claims)
-                .with_findings(judged.findings);
-            Ok(match judged.image {
+                .with_findings(result.findings);
+            Ok(match result.image {
                 Some(image) => appraised.with_image(image),
                 None => appraised,
             })

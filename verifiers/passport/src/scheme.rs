@@ -8,7 +8,7 @@ use atls_core::ear::Appraisal;
 use atls_core::ear::BinaryText;
 use atls_core::ear::Ear;
 use atls_formats::ReportedClaims;
-use atls_formats::origin_of;
+use atls_formats::psa::origin_of;
 use atls_formats::snp;
 use serde_json::Value;
 

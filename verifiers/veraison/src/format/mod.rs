@@ -1,7 +1,6 @@
-//! Formats of Evidence that Veraison has schemes for, as `EvidenceFormat<VeraisonService>`. The service is given the same bytes as
-//! nonce that the Evidence carries.
+//! The formats of Evidence that Veraison has schemes for, as `EvidenceFormat<VeraisonService>`. The service gets the bytes that the
+//! Evidence carries as its nonce.
 
-mod cbor;
 mod cca;
 mod psa;
 mod snp;
@@ -10,12 +9,13 @@ use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
+use atls_formats::psa::Lifecycle;
 
 pub use cca::CcaToken;
 pub use psa::PsaToken;
 pub use snp::SevSnpReport;
 
-/// AR4SI `configuration`: nothing to object to, or contraindicated.
+/// AR4SI `configuration`: acceptable, or contraindicated.
 fn configuration(found: Configuration) -> Appraisal {
     let value = match found {
         Configuration::Acceptable => 2,
@@ -30,11 +30,10 @@ enum Configuration {
     Insecure,
 }
 
-/// `psa-security-lifecycle` and `cca-platform-lifecycle` (RFC 9783 §4.3.1): `secured` is 0x3000 to 0x30ff, and nothing else
-/// is without some debugging.
-fn lifecycle(code: u16) -> Appraisal {
-    configuration(match code {
-        0x3000..=0x30ff => Configuration::Acceptable,
+/// Every lifecycle but `secured` leaves some debugging open.
+fn lifecycle(lifecycle: Lifecycle) -> Appraisal {
+    configuration(match lifecycle {
+        Lifecycle::Secured => Configuration::Acceptable,
         _ => Configuration::Insecure,
     })
 }

@@ -1,0 +1,48 @@
+//! Arm attestation tokens: PSA (RFC 9783), and CCA, whose two tokens have claims of the same numbers.
+//!
+//! Bytes go in, claims come out, and a [`TokenError`] names the part that is wrong. Tokens are written too, for a simulator. **No
+//! signature is verified here**, and no policy is applied: alone, these claims prove nothing.
+
+mod cca;
+mod claims;
+mod error;
+mod lifecycle;
+mod profile;
+mod software;
+mod token;
+mod token_writer;
+
+use atls_core::Bound;
+use atls_core::ExpectedValue;
+use atls_core::Origin;
+
+pub use cca::CCA_TOKEN;
+pub use cca::CcaToken;
+pub use cca::realm_challenge;
+pub use claims::Claims;
+pub use error::TokenError;
+pub use lifecycle::Lifecycle;
+pub use profile::Profile;
+pub use software::SoftwareComponent;
+pub use token::SignedToken;
+pub use token_writer::ClaimsToSign;
+pub use token_writer::TokenToSign;
+
+/// The value that `eat_nonce` of a PSA token carries for a connection: the bound value itself, because the claim takes 32 and 48
+/// bytes.
+pub fn eat_nonce(bound: &Bound) -> ExpectedValue {
+    bound.verbatim()
+}
+
+/// The origin of a token by its implementation ID (RFC 9783 §4.2.2), which the token's signature covers. One ID names the simulator
+/// of `atls-sim`; any other names a device.
+pub fn origin_of(implementation_id: &[u8]) -> Origin {
+    match implementation_id == SIMULATED_IMPLEMENTATION_ID {
+        true => Origin::Simulated,
+        false => Origin::Device,
+    }
+}
+
+/// The implementation ID of every simulated token, 32 bytes of ASCII. A verifier anywhere can tell by it that the token comes from
+/// no device.
+pub const SIMULATED_IMPLEMENTATION_ID: [u8; 32] = *b"atls-simulated-platform-no-trust";

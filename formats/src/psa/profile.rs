@@ -1,0 +1,44 @@
+//! The profiles of PSA tokens.
+
+/// The `eat_profile` of a PSA token. It gives its claims their meaning, and one of them its number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Profile {
+    /// `http://arm.com/psa/2.0.0`, older than the standard. Released Veraison services read this profile alone, although they list
+    /// others.
+    Predecessor,
+    /// `tag:psacertified.org,2023:psa#tfm` of RFC 9783.
+    #[default]
+    Tfm,
+}
+
+impl Profile {
+    /// The media type of a token of this profile.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Predecessor => "application/psa-attestation-token",
+            Self::Tfm => "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa#tfm\"",
+        }
+    }
+
+    pub(super) fn of(name: &str) -> Option<Self> {
+        [Self::Predecessor, Self::Tfm]
+            .into_iter()
+            .find(|profile| profile.name() == name)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Predecessor => "http://arm.com/psa/2.0.0",
+            Self::Tfm => "tag:psacertified.org,2023:psa#tfm",
+        }
+    }
+
+    /// The key of `bootseed`.
+    pub(super) fn boot_seed(self) -> u16 {
+        match self {
+            Self::Predecessor => 2397,
+            Self::Tfm => 268,
+        }
+    }
+}

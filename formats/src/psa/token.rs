@@ -1,0 +1,60 @@
+//! The frame of a token: COSE_Sign1 (RFC 9052 §4.2).
+
+use atls_core::bounded;
+use atls_core::limits::MAX_HEADER_VALUES;
+use coset::CoseSign1;
+use coset::RegisteredLabelWithPrivate;
+use coset::TaggedCborSerializable;
+use coset::iana::Algorithm;
+
+use super::claims::Claims;
+use super::error::TokenError;
+
+/// A token under tag 18, with a signature that is not verified.
+#[derive(Clone, Debug)]
+pub struct SignedToken {
+    sign1: CoseSign1,
+    claims: Claims,
+}
+
+impl SignedToken {
+    /// Reads the frame and the map of claims in it. Each claim is read when it is asked for.
+    ///
+    /// # Errors
+    /// [`TokenError`]
+    pub fn decode(bytes: &[u8]) -> Result<Self, TokenError> {
+        if !bounded::cose_sign1(MAX_HEADER_VALUES, bytes) {
+            return Err(TokenError::Envelope);
+        }
+        let sign1 = CoseSign1::from_tagged_slice(bytes).map_err(|_| TokenError::Envelope)?;
+        let payload = sign1.payload.as_deref().ok_or(TokenError::Envelope)?;
+        let claims = Claims::decode(payload)?;
+        Ok(Self { sign1, claims })
+    }
+
+    /// The claims, which the signature covers.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// Whether the protected header names ES256, the other header names no algorithm, and neither has a parameter that a reader
+    /// must understand.
+    pub fn is_plain_es256(&self) -> bool {
+        let (inside, outside) = (&self.sign1.protected.header, &self.sign1.unprotected);
+        let es256 = RegisteredLabelWithPrivate::Assigned(Algorithm::ES256);
+        inside.alg == Some(es256)
+            && outside.alg.is_none()
+            && inside.crit.is_empty()
+            && outside.crit.is_empty()
+    }
+
+    /// The bytes that the signature covers: `Sig_structure` (RFC 9052 §4.4).
+    pub fn signed(&self) -> Vec<u8> {
+        self.sign1.tbs_data(b"")
+    }
+
+    /// The signature.
+    pub fn signature(&self) -> &[u8] {
+        &self.sign1.signature
+    }
+}

@@ -1,0 +1,13 @@
+//! Reasons why there is no simulated device.
+
+/// A simulated device, or its trust anchor, cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SimError {
+    /// The bytes are no uncompressed P-256 point.
+    #[error("not a public key of a simulated device")]
+    Key,
+    /// The system has no randomness for a key.
+    #[error("system has no randomness for a key")]
+    Random,
+}
