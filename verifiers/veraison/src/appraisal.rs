@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 
-use atls_core::AppraisalError;
 use atls_core::BoxFuture;
 use atls_core::ear::Check;
 use atls_core::ear::Ear;
@@ -16,10 +15,8 @@ use atls_remote::IssuingService;
 use atls_remote::RemoteService;
 use atls_remote::ResultCheck;
 
-use crate::error::VeraisonError;
 use crate::parts::Parts;
 use crate::service::VeraisonService;
-use crate::session::Submission;
 
 impl RemoteService for VeraisonService {
     const NAME: &'static str = "veraison";
@@ -28,7 +25,7 @@ impl RemoteService for VeraisonService {
     type Content = ();
     type Claims = Infallible;
 
-    /// Veraison's results have no `iss`: their key is all that names the service.
+    /// Veraison's results have no `iss`. Their key alone names the service.
     fn issuer(&self) -> Option<&str> {
         None
     }
@@ -36,18 +33,13 @@ impl RemoteService for VeraisonService {
     fn ask<'a>(
         &'a self,
         evidence: &'a CheckedEvidence<'a, Self>,
-        now: Option<UnixTime>,
+        _now: Option<UnixTime>,
     ) -> BoxFuture<'a, Result<String, Failure>> {
-        Box::pin(async move {
-            let submission = Submission {
-                media_type: evidence.media_type,
-                evidence: evidence.bytes,
-                nonce: evidence.expected.bytes(),
-                now,
-            };
-            let result = self.submit(submission).await;
-            Ok(result.inspect_err(trace_problem)?.into_token())
-        })
+        Box::pin(self.submit(
+            evidence.media_type,
+            evidence.bytes,
+            evidence.expected.bytes(),
+        ))
     }
 
     /// The nonce is required and proves nothing; the comparison before the submission does.
@@ -63,7 +55,7 @@ impl RemoteService for VeraisonService {
 }
 
 impl VeraisonService {
-    /// The signature and the time, and then what the result says: this nonce, and each of these parts.
+    /// Verifies the signature and the time, then reads the result: it has this nonce, and each of these parts.
     pub(crate) fn read_about(
         &self,
         token: &str,
@@ -87,35 +79,4 @@ impl IssuingService for VeraisonService {
     /// RFC 9782, with the profile of deployed services.
     const RESULTS: &'static str =
         "application/eat+jwt; eat_profile=\"tag:github.com,2023:veraison/ear\"";
-}
-
-/// Veraison judges Evidence in a result, so none of its refusals is the peer's fault.
-impl From<VeraisonError> for Failure {
-    fn from(error: VeraisonError) -> Self {
-        let refusal = match &error {
-            VeraisonError::Http(error) => return error.clone().into(),
-            VeraisonError::NonceLength => {
-                AppraisalError::Local("the value of the connection is no nonce of the service")
-            }
-            VeraisonError::Status {
-                status: 400 | 422, ..
-            } => AppraisalError::BadResult,
-            VeraisonError::Failed
-            | VeraisonError::Pending
-            | VeraisonError::SessionEnded
-            | VeraisonError::Status { .. } => AppraisalError::Unreachable,
-            _ => AppraisalError::BadResult,
-        };
-        Self::new(refusal, error.reason()).with_cause(atls_core::report(&error).to_string())
-    }
-}
-
-fn trace_problem(error: &VeraisonError) {
-    if let VeraisonError::Status {
-        problem: Some(problem),
-        ..
-    } = error
-    {
-        tracing::trace!(target: "atls_veraison", ?problem, "the service's own words");
-    }
 }

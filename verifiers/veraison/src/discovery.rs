@@ -2,14 +2,40 @@
 
 use atls_core::MediaType;
 use atls_core::bounded;
+use atls_core::ear::KeyError;
 use atls_core::ear::VerificationKeys;
+use atls_remote::Failure;
+use atls_remote::KeyFingerprint;
+use atls_remote::is_of_type;
+use http::Request;
+use http::StatusCode;
+use http::header::ACCEPT;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::VeraisonError;
-use crate::fingerprint::KeyFingerprint;
+use crate::failures;
+use crate::service::VeraisonService;
 
-/// The discovery document. **Its key is a claim**: believed only where it is the pinned one.
+impl VeraisonService {
+    /// Asks for the formats and the key of the service. Once, at start: not for each appraisal.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn discover(&self) -> Result<Discovery, Failure> {
+        let url = self.endpoint("/.well-known/veraison/verification")?;
+        let request = Request::get(url.as_str()).header(ACCEPT, DISCOVERY_TYPE);
+        let response = self.send(request.body(Vec::new())).await?;
+        if response.status() != StatusCode::OK {
+            return Err(failures::of_status(&response));
+        }
+        if !is_of_type(&response, DISCOVERY_TYPE) && !is_of_type(&response, "application/json") {
+            return Err(failures::MALFORMED);
+        }
+        Discovery::decode(response.body()).ok_or(failures::MALFORMED)
+    }
+}
+
+/// The discovery document. **Its key is a claim**, believed only where it is the pinned one.
 #[derive(Clone, Debug)]
 pub struct Discovery {
     key: Value,
@@ -20,39 +46,39 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    pub(crate) fn decode(body: &[u8]) -> Result<Self, VeraisonError> {
+    fn decode(body: &[u8]) -> Option<Self> {
         if !bounded::json(MAX_VALUES, body) {
-            return Err(VeraisonError::Malformed);
+            return None;
         }
-        let document: Document =
-            serde_json::from_slice(body).map_err(|_| VeraisonError::Malformed)?;
-        let fingerprint = KeyFingerprint::of(&document.key).ok_or(VeraisonError::Malformed)?;
-        Ok(Self {
+        let document: Document = serde_json::from_slice(body).ok()?;
+        let listed = document.media_types.iter().filter_map(Value::as_str);
+        let media_types = listed.filter_map(|text| MediaType::parse(text).ok());
+        Some(Self {
+            fingerprint: KeyFingerprint::of(&document.key)?,
+            media_types: media_types.take(MAX_LISTED).collect(),
             key: document.key,
-            fingerprint,
-            media_types: media_types(document.media_types.iter().filter_map(Value::as_str)),
             version: document.version,
             state: document.state,
         })
     }
 
-    /// The keys for [`RemoteVerifier::builder`](atls_remote::RemoteVerifier::builder), if the service's is the pinned one.
+    /// The keys for [`RemoteVerifier::builder`](atls_remote::RemoteVerifier::builder), if the service's key is the pinned one.
     ///
     /// # Errors
-    /// [`VeraisonError::KeyChanged`], or [`VeraisonError::Key`] for one that is pinned and of a kind that cannot be used.
-    pub fn keys(&self, pinned: &KeyFingerprint) -> Result<VerificationKeys, VeraisonError> {
+    /// [`DiscoveryError`]
+    pub fn keys(&self, pinned: &KeyFingerprint) -> Result<VerificationKeys, DiscoveryError> {
         if self.fingerprint != *pinned {
-            return Err(VeraisonError::KeyChanged(self.fingerprint));
+            return Err(DiscoveryError::KeyChanged(self.fingerprint));
         }
         Ok(VerificationKeys::from_jwk(&self.key.to_string())?)
     }
 
-    /// Which key the service claims, to compare with what its operator says.
+    /// The key that the service claims, to compare with the one that its operator names.
     pub fn key_fingerprint(&self) -> &KeyFingerprint {
         &self.fingerprint
     }
 
-    /// The formats of Evidence that its schemes take. Those that are no media types are left out.
+    /// The formats of Evidence that its schemes take. Entries that are no media types are left out.
     pub fn media_types(&self) -> &[MediaType] {
         &self.media_types
     }
@@ -68,6 +94,19 @@ impl Discovery {
     }
 }
 
+/// The key in a discovery document cannot be believed or used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiscoveryError {
+    /// The key is of a kind that cannot be used.
+    #[error("key of the service cannot be used")]
+    Key(#[from] KeyError),
+    /// The key is not the pinned one. Either somebody else answers, or the operator changed the key: ask them, then pin the new
+    /// one.
+    #[error("key of the service is not the pinned one but {0}")]
+    KeyChanged(KeyFingerprint),
+}
+
 #[derive(Deserialize)]
 struct Document {
     #[serde(rename = "ear-verification-key")]
@@ -79,16 +118,10 @@ struct Document {
     state: String,
 }
 
-pub(crate) fn media_types<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<MediaType> {
-    texts
-        .into_iter()
-        .filter_map(|text| MediaType::parse(text).ok())
-        .take(MAX_LISTED)
-        .collect()
-}
+const DISCOVERY_TYPE: &str = "application/vnd.veraison.discovery+json";
 
 /// Most values in the document: 128 media types, a key, and a few fields.
 const MAX_VALUES: usize = 512;
 
-/// Media types of one list that are read; a service has one or two for each of its schemes.
-pub(crate) const MAX_LISTED: usize = 128;
+/// Media types that are read; a service has one or two for each of its schemes.
+const MAX_LISTED: usize = 128;

@@ -1,4 +1,5 @@
-//! [Veraison](https://github.com/veraison/services) as the verifier: Evidence goes to the service, a signed result comes back.
+//! [Veraison](https://github.com/veraison/services) as the verifier: Evidence goes to the service, a signed result comes back. Where
+//! either is not as it should be there is no result, and the connection is refused.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -31,23 +32,33 @@
 //! **There:** every signature, trust anchor and reference value, over the same bytes. With both, a value that is found
 //! here is one that the device signed.
 //!
-//! **Here, afterwards:** the result's signature under a pinned key, its time, its nonce, and that it judges every
-//! part of the attester that its scheme must judge.
+//! **Here, afterwards:** the result's signature under a pinned key, its time, its nonce, and that it appraises every
+//! part of the attester that its scheme must appraise.
 //!
 //! # Events
 //!
-//! The event of each appraisal is that of every [`RemoteVerifier`](atls_remote::RemoteVerifier), with `verifier = "veraison"`; its
-//! `outcome` may also be a word of [`VeraisonError::reason`]. A service's own words about its refusals may quote Evidence and nonces:
-//! they are an event of the target `atls_veraison` at `TRACE`.
+//! The event of each appraisal is that of every [`RemoteVerifier`](atls_remote::RemoteVerifier), with `verifier = "veraison"`. Beside
+//! the words of [`Failure`](atls_remote::Failure), its `outcome` may be
+//!
+//! | word | cause |
+//! |---|---|
+//! | `failed` | the service failed the session on its own account |
+//! | `location` | the service names a session of another origin, or outside of its API |
+//! | `nonce` | the session is about another nonce |
+//! | `not_acceptable` | the service speaks another version of the API |
+//! | `pending` | the service still appraises after the last poll; raise the number of polls, or its capacity |
+//! | `session_ended` | the session has expired or was deleted |
+//! | `unsupported_media_type` | the service has no scheme for the format; the `cause` lists those that it has |
+//!
+//! The service's own words about its refusals may quote Evidence and nonces. They are an event of the target `atls_veraison` at
+//! `TRACE`.
 #![forbid(unsafe_code)]
 
 mod appraisal;
 mod discovery;
-mod error;
-mod fingerprint;
+mod failures;
 mod format;
 mod parts;
-mod problem;
 #[cfg(test)]
 mod recorded;
 mod service;
@@ -55,16 +66,11 @@ mod session;
 mod wrapping;
 
 pub use discovery::Discovery;
-pub use error::VeraisonError;
-pub use fingerprint::FingerprintError;
-pub use fingerprint::KeyFingerprint;
+pub use discovery::DiscoveryError;
 pub use format::CcaToken;
 pub use format::PsaToken;
 pub use format::SevSnpReport;
 pub use parts::FormatWithParts;
 pub use parts::Parts;
-pub use problem::Problem;
 pub use service::VeraisonService;
-pub use session::Submission;
-pub use session::UnverifiedResult;
 pub use wrapping::Wrapping;

@@ -1,4 +1,4 @@
-//! The parts of an attester that a result must judge.
+//! The parts of an attester that a result must appraise.
 
 use atls_core::AppraisalError;
 use atls_core::Bound;
@@ -8,38 +8,31 @@ use atls_remote::EvidenceReading;
 
 use crate::service::VeraisonService;
 
-/// The names of the submodules that a scheme of the service puts into its results: at least one, and all must be there.
+/// The names of the submodules that a scheme of the service puts into its results. All of them must be there, and there is at least
+/// one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parts {
-    first: String,
-    others: Vec<String>,
-}
+pub struct Parts(Vec<String>);
 
 impl Parts {
     /// One part.
     pub fn of(name: impl Into<String>) -> Self {
-        Self {
-            first: name.into(),
-            others: Vec::new(),
-        }
+        Self(vec![name.into()])
     }
 
     /// One more part.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>) -> Self {
-        self.others.push(name.into());
+        self.0.push(name.into());
         self
     }
 
     /// All of them.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(&self.first)
-            .chain(&self.others)
-            .map(String::as_str)
+        self.0.iter().map(String::as_str)
     }
 }
 
-/// A format whose results must judge other parts than it says itself, for services whose schemes were renamed.
+/// A format whose results must appraise other parts than its own, for services that renamed their schemes.
 #[derive(Clone, Debug)]
 pub struct FormatWithParts<F> {
     format: F,

@@ -23,12 +23,11 @@ use http::Request;
 use http::Response;
 use serde_json::Value;
 
-use crate::error::VeraisonError;
+use crate::failures;
 use crate::format::CcaToken;
 use crate::format::PsaToken;
-use crate::service::SESSION_TYPE;
 use crate::service::VeraisonService;
-use crate::session::Submission;
+use crate::session::SESSION_TYPE;
 
 /// Answers every session with the recorded one, as the service of that day did.
 struct Recording {
@@ -53,8 +52,6 @@ impl HttpClient for Recording {
         };
         if opens {
             session["status"] = "waiting".into();
-            // It ended before the result did, whose time is what is looked at here.
-            session.as_object_mut().unwrap().remove("expiry");
         } else {
             session["result"] = self.token.clone().into();
         }
@@ -85,13 +82,9 @@ async fn appraise(
     let evidence = std::fs::read(folder.join(evidence)).unwrap();
     let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
     let reading = format.read(&evidence).unwrap();
-    let submission = Submission {
-        media_type: &format.media_type().parse().unwrap(),
-        evidence: &evidence,
-        nonce: reading.carried(),
-        now: Some(now),
-    };
-    let token = service.submit(submission).await?.into_token();
+    let media_type = format.media_type().parse().unwrap();
+    let submitted = service.submit(&media_type, &evidence, reading.carried());
+    let token = submitted.await?;
     let check = ResultCheck {
         keys: &keys.unwrap(),
         supported: &test_support::supported(),
@@ -163,5 +156,5 @@ async fn a_recorded_result_of_another_nonce_is_refused() {
     let refused = appraise(&folder, name, psa, "corim/psa.good.cose", AT)
         .await
         .unwrap_err();
-    assert_eq!(refused, Failure::from(VeraisonError::Nonce));
+    assert_eq!(refused, failures::NONCE);
 }

@@ -22,7 +22,6 @@ use atls_remote::EvidenceFormat;
 use atls_veraison::CcaToken;
 use atls_veraison::PsaToken;
 use atls_veraison::SevSnpReport;
-use atls_veraison::Submission;
 use atls_veraison::VeraisonService;
 use http::Response;
 use tokio::runtime::Runtime;
@@ -172,13 +171,10 @@ fn members_of(start: &str, members: &[&str]) -> Vec<Hostile> {
 
 fn submit(runtime: &Runtime, answer: Response<Vec<u8>>) {
     runtime.block_on(async {
-        let submission = Submission {
-            media_type: &MediaType::parse("c/d").unwrap(),
-            evidence: b"evidence",
-            nonce: &[7; 32],
-            now: None,
-        };
-        let refused = service(answer).submit(submission).await;
+        let media_type = MediaType::parse("c/d").unwrap();
+        let refused = service(answer)
+            .submit(&media_type, b"evidence", &[7; 32])
+            .await;
         assert!(refused.is_err());
         // A task of its own deletes the session.
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Which key, in one line: the thumbprint of a JWK, RFC 7638.
+//! A key in one line: the thumbprint of a JWK, RFC 7638.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,13 +11,13 @@ use sha2::Sha256;
 
 /// SHA-256 of a public JWK's required members (RFC 7638), 32 bytes; as text base64url, 43 characters.
 ///
-/// It is what an operator tells its users, over a channel of their own, so that a discovered key can be trusted.
+/// An operator tells it to its users over a channel that is not the service, so that they can trust a key which the service names.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyFingerprint([u8; 32]);
 
 impl KeyFingerprint {
-    /// Of a JWK: P-256, P-384, Ed25519 or RSA.
-    pub(crate) fn of(jwk: &Value) -> Option<Self> {
+    /// The fingerprint of a JWK of P-256, P-384, Ed25519 or RSA; `None` for another.
+    pub fn of(jwk: &Value) -> Option<Self> {
         let member = |name: &str| {
             let text = jwk.get(name)?.as_str()?;
             Some(format!("\"{name}\":{}", Value::from(text)))
@@ -69,7 +69,7 @@ mod tests {
 
     /// The example of RFC 7638 §3.1.
     #[test]
-    fn is_the_thumbprint_of_the_rfc() {
+    fn a_fingerprint_is_the_thumbprint_of_the_rfc() {
         let jwk = serde_json::json!({
             "kty": "RSA",
             "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMs\
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_fingerprint() {
+    fn other_texts_and_keys_have_no_fingerprint() {
         let good = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
         let padded = format!("{good}=");
         for text in ["", "abc", &good[..42], &padded, &good.replace('_', "/")] {
