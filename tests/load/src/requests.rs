@@ -1,147 +1,90 @@
-//! A request through layer and extractor, against the same handler without.
+//! Requests over connections that stay open.
 
-use std::convert::Infallible;
 use std::error::Error;
-use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::Context;
-use std::task::Poll;
-use std::task::Waker;
 use std::time::Duration;
 use std::time::Instant;
 
-use atls_axum::AttestationResult;
-use axum::body::Bytes;
-use axum::extract::ConnectInfo;
-use axum::extract::FromRequestParts;
-use axum::http::Request;
-use axum::http::Response;
-use stats_alloc::Region;
-use tower_layer::Layer;
-use tower_service::Service;
+use axum::BoxError;
+use tokio::task::JoinSet;
 
-use crate::ALLOCATOR;
-use crate::free::Free;
+use crate::client::Client;
+use crate::client::Requests;
+use crate::figures::Figures;
+use crate::pair::Pair;
+use crate::usage::Usage;
 
-pub(crate) fn measure(number: u32) -> Result<(), Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let free = Arc::new(Free::new());
-    let party = atls_core::RelyingParty::builder()
-        .verifier(free.clone())
-        .build()?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let attested = atls_tower::testing::attested(provider, free, Arc::new(party));
-    let layer = runtime.block_on(attested)?;
-
-    // Warm, then measured.
-    run(number / 10, Bare)?;
-    let (without, allocated_without) = run(number, Bare)?;
-    run(number / 10, layer.clone().layer(Extracting))?;
-    let (with, allocated_with) = run(number, layer.layer(Extracting))?;
-    let per = |total: Duration| total.as_secs_f64() * 1e9 / f64::from(number);
-    println!(
-        "requests, {number} each: handler alone, and behind AttestationLayer with the AttestationResult extractor"
-    );
-    println!(
-        "{:<16} {:>8.0} ns, {:.3} allocations",
-        "alone",
-        per(without),
-        allocated_without
-    );
-    println!(
-        "{:<16} {:>8.0} ns, {:.3} allocations",
-        "with both",
-        per(with),
-        allocated_with
-    );
-    println!(
-        "{:<16} {:>8.0} ns, {:.3} allocations",
-        "difference",
-        per(with) - per(without),
-        allocated_with - allocated_without
-    );
-    println!();
-    Ok(())
+/// The connections of one pair, opened once and used for many rounds.
+pub(crate) struct Open {
+    pair: Pair,
+    requests: Vec<Requests>,
 }
 
-/// Time, and allocations per request.
-fn run<S>(number: u32, mut service: S) -> Result<(Duration, f64), Box<dyn Error>>
-where
-    S: Service<Request<()>, Response = Response<Bytes>, Error = Infallible>,
-{
-    let mut time = Duration::ZERO;
-    let mut allocations = 0;
-    for _ in 0..number {
-        // As a request has of axum: the map of extensions exists before any layer.
-        let mut request = Request::new(());
-        request
-            .extensions_mut()
-            .insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))));
-        let region = Region::new(ALLOCATOR);
-        let started = Instant::now();
-        let mut answer = std::pin::pin!(service.call(request));
-        let Poll::Ready(answer) = answer
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-        else {
-            return Err("nothing here waits".into());
-        };
-        time += started.elapsed();
-        allocations += region.change().allocations;
-        drop(answer);
-    }
-    Ok((time, allocations as f64 / f64::from(number)))
-}
-
-/// A handler that looks at nothing.
-#[derive(Clone)]
-struct Bare;
-
-impl Service<Request<()>> for Bare {
-    type Response = Response<Bytes>;
-    type Error = Infallible;
-    type Future = std::future::Ready<Result<Response<Bytes>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+impl Open {
+    /// HTTP/1.1 has one request at a time on each connection, HTTP/2 has [`STREAMS`].
+    pub(crate) fn new(pair: Pair) -> Result<Self, Box<dyn Error>> {
+        let opened = pair.runtime.block_on(open(&pair.client));
+        Ok(Self {
+            requests: opened.map_err(|error| error.to_string())?,
+            pair,
+        })
     }
 
-    fn call(&mut self, request: Request<()>) -> Self::Future {
-        std::hint::black_box(&request);
-        std::future::ready(Ok(Response::new(Bytes::new())))
+    pub(crate) fn round(&mut self, time: Duration) -> Result<Figures, Box<dyn Error>> {
+        let (client, server) = (Usage::so_far()?, self.pair.server.usage()?);
+        let requests = std::mem::take(&mut self.requests);
+        let sent = self.pair.runtime.block_on(send(requests, time));
+        let (requests, times) = sent.map_err(|error| error.to_string())?;
+        self.requests = requests;
+        let client = Usage::so_far()?.since(&client);
+        let server = self.pair.server.usage()?.since(&server);
+        let all = times.len() as f64;
+        Ok(Figures {
+            client_cpu: client.cpu / all,
+            server_cpu: server.cpu / all,
+            ..Figures::of(times, time)
+        })
     }
 }
 
-/// The same, after it extracted its client's attestation.
-#[derive(Clone)]
-struct Extracting;
-
-impl Service<Request<()>> for Extracting {
-    type Response = Response<Bytes>;
-    type Error = Infallible;
-    type Future = std::future::Ready<Result<Response<Bytes>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+async fn open(client: &Arc<Client>) -> Result<Vec<Requests>, BoxError> {
+    let mut all = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let requests = client.requests().await?;
+        let more: Vec<_> = (1..STREAMS).filter_map(|_| requests.another()).collect();
+        all.push(requests);
+        all.extend(more);
     }
-
-    fn call(&mut self, request: Request<()>) -> Self::Future {
-        let (mut parts, ()) = request.into_parts();
-        let extracted = {
-            let extracting = AttestationResult::from_request_parts(&mut parts, &());
-            let mut extracting = std::pin::pin!(extracting);
-            extracting
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-        };
-        let mut response = Response::new(Bytes::new());
-        if !matches!(extracted, Poll::Ready(Ok(_))) {
-            *response.status_mut() = axum::http::StatusCode::FORBIDDEN;
-        }
-        std::hint::black_box(&extracted);
-        std::future::ready(Ok(response))
-    }
+    Ok(all)
 }
+
+async fn send(
+    requests: Vec<Requests>,
+    time: Duration,
+) -> Result<(Vec<Requests>, Vec<Duration>), BoxError> {
+    let started = Instant::now();
+    let mut tasks = JoinSet::new();
+    for mut requests in requests {
+        tasks.spawn(async move {
+            let mut times = Vec::new();
+            while started.elapsed() < time {
+                let begun = Instant::now();
+                requests.get().await?;
+                times.push(begun.elapsed());
+            }
+            Ok::<_, BoxError>((requests, times))
+        });
+    }
+    let (mut requests, mut times) = (Vec::new(), Vec::new());
+    while let Some(ended) = tasks.join_next().await {
+        let (sender, took) = ended??;
+        requests.push(sender);
+        times.extend(took);
+    }
+    Ok((requests, times))
+}
+
+const CONNECTIONS: usize = 16;
+
+/// Requests at a time on each connection of HTTP/2.
+const STREAMS: usize = 4;
