@@ -15,17 +15,19 @@ use futures_util::FutureExt;
 use futures_util::future::Either;
 use futures_util::future::select;
 
-use crate::CollateralError;
-use crate::Fetch;
-use crate::Fetched;
-use crate::Kind;
 use crate::disk::Disk;
+use crate::error::CollateralError;
+use crate::fetch::Fetch;
+use crate::fetch::Kind;
+use crate::fetched::Fetched;
+use crate::fetching::Next;
+use crate::fetching::Purpose;
 use crate::limits::CacheLimits;
 use crate::limits::MAX_KEY;
+use crate::limits::Settings;
 use crate::limits::StalePolicy;
-use crate::store::Next;
-use crate::store::Purpose;
-use crate::store::Settings;
+use crate::stats::Refreshed;
+use crate::stats::Stats;
 use crate::store::Store;
 
 /// Collateral, kept in memory and on disk until its maker's word ends.
@@ -235,30 +237,6 @@ impl<F> fmt::Debug for CacheBuilder<F> {
             .field("directory", &self.directory)
             .finish_non_exhaustive()
     }
-}
-
-/// What a [`Cache::refresh`] did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Refreshed {
-    /// Pieces that were fetched.
-    pub renewed: usize,
-    /// Keys that could not be, and why; those that still have fresh contents go on having them.
-    pub failed: Vec<(String, CollateralError)>,
-}
-
-/// Numbers for an operator.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Pieces in memory.
-    pub kept: usize,
-    /// Fetches that went out.
-    pub fetches: u64,
-    /// Fetches that came to nothing, and contents that were rejected.
-    pub failures: u64,
-    /// Files that could not be written: the disk is full, or not ours.
-    pub disk_failures: u64,
 }
 
 fn check(key: &str) -> Result<(), CollateralError> {

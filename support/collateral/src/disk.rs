@@ -35,8 +35,8 @@ use std::time::SystemTime;
 
 use atls_core::pki_types::UnixTime;
 
-use crate::Kind;
 use crate::entry::Entry;
+use crate::fetch::Kind;
 use crate::limits::CacheLimits;
 use crate::limits::MAX_KEY;
 
@@ -291,8 +291,8 @@ mod tests {
     use proptest::proptest;
 
     use super::*;
-    use crate::Fetched;
     use crate::entry::Origin;
+    use crate::fetched::Fetched;
 
     fn entry(bytes: &[u8], times: (u64, u64), sequence: Option<u64>) -> Entry {
         let mut fetched = Fetched::new(bytes, seconds(times.1));

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use atls_core::pki_types::UnixTime;
 
-use crate::Fetched;
-use crate::Kind;
+use crate::fetch::Kind;
+use crate::fetched::Fetched;
 use crate::limits::CacheLimits;
 use crate::limits::StalePolicy;
 

@@ -11,7 +11,7 @@ use http::Response;
 use http::StatusCode;
 use http::Uri;
 
-use crate::CollateralError;
+use crate::error::CollateralError;
 
 /// GETs a whole answer with status 200, over `https`, or over `http` from this machine.
 ///

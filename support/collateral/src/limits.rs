@@ -82,6 +82,14 @@ impl StalePolicy {
     }
 }
 
+/// What the application chose.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) limits: CacheLimits,
+    pub(crate) stale: StalePolicy,
+    pub(crate) seed: u64,
+}
+
 /// The longest time that collateral is used beyond its validity, whatever is asked for: 7 days.
 pub const MAX_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 

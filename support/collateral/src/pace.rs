@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::hash::Hasher;
 use std::time::Duration;
 
-use crate::CollateralError;
+use crate::error::CollateralError;
 use crate::limits::CacheLimits;
 
 /// A token bucket.

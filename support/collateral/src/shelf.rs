@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
-use crate::Kind;
 use crate::entry::Entry;
+use crate::fetch::Kind;
 use crate::flight::Flight;
 use crate::limits::CacheLimits;
 use crate::pace::Bucket;

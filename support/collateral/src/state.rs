@@ -1,0 +1,81 @@
+//! What changes in a cache: its pieces, its failures, its fetches, and counts of them.
+
+use std::task::Waker;
+
+use atls_core::pki_types::UnixTime;
+
+use crate::error::CollateralError;
+use crate::fetch::Kind;
+use crate::limits::CacheLimits;
+use crate::limits::Settings;
+use crate::pace::Failure;
+use crate::pace::Pauses;
+use crate::shelf::Shelf;
+use crate::shelf::Shelves;
+use crate::stats::Stats;
+
+pub(crate) struct State {
+    pub(crate) shelves: Shelves,
+    /// Counts flights.
+    pub(crate) last_flight: u64,
+    /// When somebody renewed in the background.
+    pub(crate) refreshed_at: Option<UnixTime>,
+    /// Of who sees flights to their end.
+    pub(crate) driver: Option<Waker>,
+    stats: Stats,
+}
+
+impl State {
+    pub(crate) fn new(limits: &CacheLimits) -> Self {
+        Self {
+            shelves: Shelves::new(limits),
+            last_flight: 0,
+            refreshed_at: None,
+            driver: None,
+            stats: Stats::default(),
+        }
+    }
+
+    pub(crate) fn fail(
+        &mut self,
+        settings: &Settings,
+        (key, kind): (&str, Kind),
+        error: CollateralError,
+        now: UnixTime,
+    ) {
+        let pauses = Pauses {
+            limits: &settings.limits,
+            key,
+            seed: settings.seed,
+        };
+        let failures = &mut self.shelves.of(kind).failures;
+        let failure = Failure::after(failures.peek(key), error, now.as_secs(), pauses);
+        failures.push(key.to_owned(), failure);
+        self.stats.failures = self.stats.failures.saturating_add(1);
+    }
+
+    /// The number of the next flight.
+    pub(crate) fn count_fetch(&mut self) -> u64 {
+        self.stats.fetches = self.stats.fetches.saturating_add(1);
+        self.last_flight = self.last_flight.wrapping_add(1);
+        self.last_flight
+    }
+
+    pub(crate) fn count_disk_failure(&mut self) {
+        self.stats.disk_failures = self.stats.disk_failures.saturating_add(1);
+    }
+
+    /// Whether somebody renews in the background, so that who uses a piece need not.
+    pub(crate) fn is_attended(&self, limits: &CacheLimits, now: UnixTime) -> bool {
+        let seldom = limits.refresh_every.as_secs().saturating_mul(2);
+        self.refreshed_at
+            .is_some_and(|at| at.as_secs().abs_diff(now.as_secs()) <= seldom)
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        Stats {
+            kept: self.shelves.iter().map(Shelf::kept).sum(),
+            ..self.stats
+        }
+    }
+}
