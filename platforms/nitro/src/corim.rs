@@ -6,6 +6,7 @@
 
 use atls_reference::corim;
 use atls_reference::corim::Corim;
+use atls_reference::corim::CorimProblem;
 use atls_reference::corim::Environment;
 use atls_reference::corim::Field;
 use atls_reference::corim::HashAlgorithm;
@@ -16,23 +17,12 @@ use atls_reference::corim::RegisterId;
 use crate::image::NitroImage;
 
 /// Its triples, each as an image.
-pub(crate) fn images(corim: &Corim) -> Result<Vec<NitroImage>, String> {
-    if let Some(profile) = corim.profile() {
-        return Err(format!(
-            "CoRIM has profile {}, and none is known here",
-            profile.escape_debug()
-        ));
-    }
-    let references = corim.references().iter();
-    references
-        .map(|reference| {
-            image(reference, corim.id())
-                .map_err(|problem| format!("{}: {problem}", reference.place))
-        })
-        .collect()
+pub(crate) fn images(corim: &Corim) -> Result<Vec<NitroImage>, CorimProblem> {
+    corim.check_profile(None)?;
+    corim.each_reference(|reference| image(reference, corim.id()))
 }
 
-fn image(reference: &Reference, id: &str) -> Result<NitroImage, String> {
+fn image(reference: &Reference, id: &str) -> Result<NitroImage, CorimProblem> {
     check_class(&reference.environment)?;
     let measurement = reference.one_measurement()?;
     measurement.says_only(&[Field::Name, Field::Registers])?;
@@ -46,7 +36,7 @@ fn image(reference: &Reference, id: &str) -> Result<NitroImage, String> {
 }
 
 /// Nothing else tells PCRs of an enclave from those of a TPM.
-fn check_class(environment: &Environment) -> Result<(), String> {
+fn check_class(environment: &Environment) -> Result<(), CorimProblem> {
     match environment {
         Environment {
             class_id: None,
@@ -58,13 +48,14 @@ fn check_class(environment: &Environment) -> Result<(), String> {
             group: None,
             ..
         } if vendor == VENDOR && model == MODEL => Ok(()),
-        _ => Err(format!(
-            "its environment is not the class {VENDOR:?} {MODEL:?} and nothing else"
-        )),
+        _ => {
+            let problem = format!("its environment is not the class {VENDOR:?} {MODEL:?} alone");
+            Err(problem.into())
+        }
     }
 }
 
-fn registers(measurement: &Measurement, mut image: NitroImage) -> Result<NitroImage, String> {
+fn registers(measurement: &Measurement, mut image: NitroImage) -> Result<NitroImage, CorimProblem> {
     for (id, digests) in &measurement.registers {
         let field = match id {
             RegisterId::Number(index) => image.register_mut(*index),

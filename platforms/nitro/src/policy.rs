@@ -5,6 +5,7 @@ use std::time::Duration;
 use atls_reference::FieldProblem;
 use atls_reference::Table;
 use atls_reference::corim::Corim;
+use atls_reference::corim::CorimProblem;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -62,11 +63,11 @@ impl NitroPolicy {
 impl Table for NitroPolicy {
     const NAME: &'static str = "nitro";
 
-    fn from_corim(corim: &Corim) -> Result<Self, String> {
+    fn from_corim(corim: &Corim) -> Result<Self, CorimProblem> {
         Ok(Self::new(corim::images(corim)?))
     }
 
-    fn add_corim(&mut self, corim: &Corim) -> Result<(), String> {
+    fn add_corim(&mut self, corim: &Corim) -> Result<(), CorimProblem> {
         self.images.extend(corim::images(corim)?);
         Ok(())
     }

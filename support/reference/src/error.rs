@@ -1,12 +1,15 @@
 //! What can be wrong with a file of reference values.
 
-use std::fmt;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::corim::CorimProblem;
 use crate::problem::FieldProblem;
+use crate::syntax::SyntaxError;
+use crate::syntax::of_field;
+use crate::syntax::place;
 
 /// A file of reference values cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -19,6 +22,14 @@ pub enum ReferenceError {
         .0.display()
     )]
     Absent(PathBuf),
+    /// A CoRIM of which the platform makes no reference values. Correct the CoRIM, or write a table.
+    #[error("table [{table}]: {problem}")]
+    Corim {
+        /// The platform's table.
+        table: &'static str,
+        /// The platform's objection.
+        problem: CorimProblem,
+    },
     /// The file cannot be read: permissions, or it is no text in UTF-8.
     #[error("file of reference values {} cannot be read; it must be UTF-8 and readable by this process", .path.display())]
     Io {
@@ -68,20 +79,6 @@ pub enum ReferenceError {
     Version(u64),
 }
 
-/// Where a file is wrong, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SyntaxError {
-    /// Counted from 1; 0 where the parser knows no place.
-    pub line: usize,
-    /// Counted from 1, in characters for TOML and in bytes for JSON.
-    pub column: usize,
-    /// The way to the field, such as `snp.image[2].measurement`; empty where the error is in no field.
-    pub field: String,
-    /// What is wrong.
-    pub problem: String,
-}
-
 impl ReferenceError {
     /// Of a file that cannot be opened or read.
     pub(crate) fn unreadable(path: &Path, error: io::Error) -> Self {
@@ -92,6 +89,10 @@ impl ReferenceError {
                 source: Arc::new(error),
             },
         }
+    }
+
+    pub(crate) fn corim(table: &'static str, problem: CorimProblem) -> Self {
+        Self::Corim { table, problem }
     }
 
     /// What a platform objects to, at this line and column of a file.
@@ -108,66 +109,4 @@ impl ReferenceError {
             problem: found.problem,
         }
     }
-}
-
-impl SyntaxError {
-    pub(crate) fn of_toml(text: &str, field: String, error: &toml::de::Error) -> Self {
-        let (line, column) = error
-            .span()
-            .map_or((0, 0), |span| position(text, span.start));
-        Self {
-            line,
-            column,
-            field,
-            problem: error.message().trim_end().to_owned(),
-        }
-    }
-
-    pub(crate) fn of_json(field: String, error: &serde_json::Error) -> Self {
-        let (line, column) = (error.line(), error.column());
-        let problem = error.to_string();
-        // serde_json says the place in its text as well.
-        let problem = problem
-            .strip_suffix(&format!(" at line {line} column {column}"))
-            .unwrap_or(&problem)
-            .to_owned();
-        Self {
-            line,
-            column,
-            field,
-            problem,
-        }
-    }
-}
-
-impl fmt::Display for SyntaxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&place(self.line, self.column))?;
-        f.write_str(&of_field(&self.field))?;
-        f.write_str(&self.problem)
-    }
-}
-
-impl std::error::Error for SyntaxError {}
-
-fn place(line: usize, column: usize) -> String {
-    match line {
-        0 => String::new(),
-        line => format!("line {line}, column {column}: "),
-    }
-}
-
-fn of_field(field: &str) -> String {
-    match field {
-        "" => String::new(),
-        field => format!("{field}: "),
-    }
-}
-
-/// Line and column of a byte, both counted from 1.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count().saturating_add(1);
-    let last = before.rsplit('\n').next().unwrap_or(before);
-    (line, last.chars().count().saturating_add(1))
 }

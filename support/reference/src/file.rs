@@ -1,4 +1,4 @@
-//! One platform's table out of a file.
+//! Reads one platform's table from a file.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,46 +14,11 @@ use serde::de::DeserializeOwned;
 use serde::de::IgnoredAny;
 use serde::de::MapAccess;
 
-use crate::corim::Corim;
 use crate::error::ReferenceError;
-use crate::error::SyntaxError;
-use crate::problem;
-use crate::problem::FieldProblem;
-
-/// The policy of one platform: a `serde` type that denies unknown fields and whose required fields have no default.
-pub trait Table: DeserializeOwned + Send + Sync + 'static {
-    /// The name of its table: `tdx`, `snp`, `nitro`.
-    const NAME: &'static str;
-
-    /// Refuses a meaning that the types allow and no policy can have: above all a table without a reference value, which must never
-    /// read as success.
-    ///
-    /// # Errors
-    /// [`FieldProblem`]: the field, which gives an error its line in a file; what is wrong with it, and what to do.
-    fn check(&self) -> Result<(), FieldProblem>;
-
-    /// Makes the table of a CoRIM alone, everything that a CoRIM does not say being as strict as it can be. By default no
-    /// table is made of any.
-    ///
-    /// # Errors
-    /// What is missing, unknown or not supported, in words for whoever provides it.
-    fn from_corim(corim: &Corim) -> Result<Self, String> {
-        let _ = corim;
-        Err(NOT_FROM_CORIM.to_owned())
-    }
-
-    /// Adds the reference values of a CoRIM whose profile the platform knows to those of the table. By default none are.
-    ///
-    /// An implementation refuses what it does not look at: see
-    /// [`Measurement::says_only`](crate::corim::Measurement::says_only). A CoRIM of which it can use nothing is an error.
-    ///
-    /// # Errors
-    /// As [`from_corim`](Self::from_corim). The table is then not to be used.
-    fn add_corim(&mut self, corim: &Corim) -> Result<(), String> {
-        let _ = corim;
-        Err(NOT_FROM_CORIM.to_owned())
-    }
-}
+use crate::format::Format;
+use crate::position::position;
+use crate::syntax::SyntaxError;
+use crate::table::Table;
 
 /// Reads one platform's table. Tables of other platforms may stand beside it and are not looked into;
 /// [`expect_tables`] tells a misspelt one.
@@ -85,7 +50,7 @@ pub fn from_text<T: Table>(text: &str, format: Format) -> Result<T, ReferenceErr
         Ok(()) => Ok(table),
         Err(found) => {
             let field = found.clone().within(T::NAME).field;
-            let place = problem::position(text, format, &field);
+            let place = position(text, format, &field);
             Err(ReferenceError::meaning(T::NAME, found, place))
         }
     }
@@ -128,26 +93,6 @@ pub fn expect_tables(
     }
 }
 
-/// How a file is written. The structure is the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Format {
-    /// RFC 8259.
-    Json,
-    /// TOML 1.0, for people.
-    Toml,
-}
-
-impl Format {
-    /// JSON where the name ends in `.json`, otherwise TOML.
-    pub fn of(path: &Path) -> Self {
-        match path.extension() {
-            Some(extension) if extension == "json" => Self::Json,
-            _ => Self::Toml,
-        }
-    }
-}
-
 /// The reader of TOML takes up to 400 bytes for each sign of the syntax and each run of white space, however short the file
 /// is. All of those are marks, so there are no more of them than are counted here.
 fn has_few_marks(text: &str) -> bool {
@@ -163,14 +108,6 @@ pub(crate) fn read(file: File, path: &Path) -> Result<String, ReferenceError> {
         .read_to_string(&mut text)
         .map_err(|error| ReferenceError::unreadable(path, error))?;
     Ok(text)
-}
-
-/// A table that is of no file.
-pub(crate) fn checked<T: Table>(table: T) -> Result<T, ReferenceError> {
-    match table.check() {
-        Ok(()) => Ok(table),
-        Err(found) => Err(ReferenceError::meaning(T::NAME, found, (0, 0))),
-    }
 }
 
 fn parse<T: DeserializeOwned>(text: &str, format: Format) -> Result<T, SyntaxError> {
@@ -310,6 +247,3 @@ pub const MAX_FILE: usize = 4 * 1024 * 1024;
 /// Most ASCII characters of a TOML file that are neither letters nor digits. A reference value has some 30 of them with its
 /// names, so there is room for three thousand, and reading them takes no more than 40 MB. JSON has no such limit.
 pub const MAX_TOML_MARKS: usize = 100_000;
-
-const NOT_FROM_CORIM: &str =
-    "this platform takes no reference values from a CoRIM; write them into a file";

@@ -19,23 +19,27 @@ pub mod corim;
 
 mod error;
 mod file;
+mod format;
 mod live;
+mod position;
 mod problem;
+mod syntax;
+mod table;
 
 pub use atls_formats::Digest;
 pub use error::ReferenceError;
-pub use error::SyntaxError;
-pub use file::Format;
 pub use file::MAX_FILE;
 pub use file::MAX_TOML_MARKS;
-pub use file::Table;
 pub use file::expect_tables;
 pub use file::from_json;
 pub use file::from_text;
 pub use file::from_toml;
 pub use file::tables;
+pub use format::Format;
 pub use live::Live;
 pub use problem::FieldProblem;
+pub use syntax::SyntaxError;
+pub use table::Table;
 
 /// The prose, compiled.
 #[cfg(doctest)]

@@ -12,8 +12,9 @@ use std::time::SystemTime;
 
 use crate::error::ReferenceError;
 use crate::file;
-use crate::file::Format;
-use crate::file::Table;
+use crate::format::Format;
+use crate::table::Table;
+use crate::table::checked;
 
 /// The table in force. Verifiers read it anew for each appraisal.
 ///
@@ -79,7 +80,7 @@ impl<T: Table> Live<T> {
     /// # Errors
     /// [`ReferenceError::Meaning`] as [`Table::check`] says.
     pub fn fixed(table: T) -> Result<Self, ReferenceError> {
-        Ok(Self::with(None, None, file::checked(table)?))
+        Ok(Self::with(None, None, checked(table)?))
     }
 
     /// The table of a file: JSON where its name ends in `.json`, otherwise TOML.
@@ -113,7 +114,7 @@ impl<T: Table> Live<T> {
     /// # Errors
     /// [`ReferenceError::Meaning`]; the old one then stays in force.
     pub fn replace(&self, table: T) -> Result<(), ReferenceError> {
-        let table = file::checked(table)?;
+        let table = checked(table)?;
         let _one_at_a_time = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
         self.put(table);
         Ok(())

@@ -21,6 +21,7 @@ use atls_reference::Table;
 use atls_reference::corim;
 use atls_reference::corim::Corim;
 use atls_reference::corim::CorimError;
+use atls_reference::corim::CorimProblem;
 use atls_reference::corim::Field;
 use atls_reference::corim::HashAlgorithm;
 use atls_reference::corim::Id;
@@ -108,7 +109,7 @@ fn the_psa_corim_reads_as_its_maker_means_it() {
         assert_eq!(measurement.says_only(&all), Ok(()));
         assert_eq!(
             measurement.says_only(&[Field::Digests]).unwrap_err(),
-            "cryptokeys, name would not be looked at"
+            "cryptokeys, name would not be looked at".into()
         );
         assert_eq!(measurement.digests.len(), 1);
         assert_eq!(measurement.digests[0].algorithm, HashAlgorithm::Sha256);
@@ -204,7 +205,7 @@ fn what_a_profile_adds_is_kept_and_told() {
     );
     assert_eq!(
         measurement.says_only(&[model]).unwrap_err(),
-        "extension -83 would not be looked at"
+        "extension -83 would not be looked at".into()
     );
 }
 
@@ -644,19 +645,19 @@ impl Table for Launch {
         }
     }
 
-    fn from_corim(corim: &Corim) -> Result<Self, String> {
+    fn from_corim(corim: &Corim) -> Result<Self, CorimProblem> {
         let measurements = corim.references().iter().flat_map(|it| &it.measurements);
         let digest = |measurement: &Measurement| {
             measurement.says_only(&[Field::Digests])?;
             let digest = measurement.digest(&HashAlgorithm::Sha256);
-            digest.ok_or_else(|| "no SHA-256".to_owned())
+            digest.ok_or(CorimProblem::new("no SHA-256"))
         };
         Ok(Self {
             measurements: measurements.map(digest).collect::<Result<_, _>>()?,
         })
     }
 
-    fn add_corim(&mut self, corim: &Corim) -> Result<(), String> {
+    fn add_corim(&mut self, corim: &Corim) -> Result<(), CorimProblem> {
         self.measurements
             .extend(Self::from_corim(corim)?.measurements);
         Ok(())
@@ -680,6 +681,36 @@ fn a_platform_makes_its_table_of_it_and_checks_it() {
 }
 
 #[test]
+fn a_problem_has_the_place_of_its_triple_unless_it_has_one() {
+    let good = || triple(map([(integer(2), digests())]));
+    let corim = read(&document(vec![comid([good(), good()])])).unwrap();
+    let second = corim.references()[1].place;
+    let measurement = corim.references()[1].placed().next().unwrap().0;
+    for (own, expected) in [(None, second), (Some(measurement), measurement)] {
+        let refused = corim.each_reference(|reference| {
+            let mut problem = CorimProblem::new("no");
+            problem.place = own;
+            match reference.place == second {
+                true => Err(problem),
+                false => Ok(()),
+            }
+        });
+        assert_eq!(refused.unwrap_err().place, Some(expected));
+    }
+}
+
+#[test]
+fn another_profile_than_the_known_one_is_a_problem() {
+    let corim = read(&document(vec![comid([triple(map([(
+        integer(2),
+        digests(),
+    )]))])]))
+    .unwrap();
+    assert_eq!(corim.check_profile(None), Ok(()));
+    assert!(corim.check_profile(Some("tag:maker")).is_err());
+}
+
+#[test]
 fn a_platform_that_takes_none_says_so() {
     let corim = read(&document(vec![comid([triple(map([(
         integer(2),
@@ -694,7 +725,7 @@ fn a_platform_that_takes_none_says_so() {
         assert!(
             matches!(
                 &error,
-                ReferenceError::Meaning {
+                ReferenceError::Corim {
                     table: "example",
                     ..
                 }

@@ -13,6 +13,7 @@ use atls_formats::snp::Tcb;
 use atls_reference::Digest;
 use atls_reference::corim;
 use atls_reference::corim::Corim;
+use atls_reference::corim::CorimProblem;
 use atls_reference::corim::Environment;
 use atls_reference::corim::Field;
 use atls_reference::corim::HashAlgorithm;
@@ -30,25 +31,15 @@ use super::conditions::SnpConditions;
 use super::image::SnpImage;
 
 /// Its triples, each as an image.
-pub(super) fn images(corim: &Corim) -> Result<Vec<SnpImage>, String> {
-    match corim.profile() {
-        Some(PROFILE) => {}
-        Some(other) => {
-            let other = other.escape_debug();
-            return Err(format!(
-                "CoRIM has profile {other}; known here is {PROFILE}"
-            ));
-        }
-        None => return Err(format!("CoRIM has no profile; known here is {PROFILE}")),
-    }
-    let references = corim.references().iter();
-    references
-        .map(|reference| image(reference, corim.id()))
-        .collect()
+pub(super) fn images(corim: &Corim) -> Result<Vec<SnpImage>, CorimProblem> {
+    corim.check_profile(Some(PROFILE))?;
+    corim.each_reference(|reference| image(reference, corim.id()))
 }
 
 /// What the images say of the firmware, as the minimum of each product.
-pub(super) fn minimum_tcb(images: &[SnpImage]) -> Result<BTreeMap<Product, MinimumTcb>, String> {
+pub(super) fn minimum_tcb(
+    images: &[SnpImage],
+) -> Result<BTreeMap<Product, MinimumTcb>, CorimProblem> {
     let mut minima = BTreeMap::new();
     for image in images {
         let name = &image.name;
@@ -58,10 +49,10 @@ pub(super) fn minimum_tcb(images: &[SnpImage]) -> Result<BTreeMap<Product, Minim
             _ => None,
         };
         let (Some(product), Some(reported)) = (product, conditions.reported_tcb) else {
-            return Err(format!(
+            return Err(CorimProblem::new(format!(
                 "{name}: it does not say of which known product (648, 649) and firmware (647) it is, so there is no minimum \
                  TCB; add the CoRIM to a policy that has one"
-            ));
+            )));
         };
         let tcb = |level: Level<Digest<8>>| {
             let mut bytes = *level.stated().as_bytes();
@@ -76,36 +67,34 @@ pub(super) fn minimum_tcb(images: &[SnpImage]) -> Result<BTreeMap<Product, Minim
         };
         let known = minima.entry(product).or_insert_with(|| minimum.clone());
         if *known != minimum {
-            return Err(format!(
+            return Err(CorimProblem::new(format!(
                 "{name}: its TCB differs from that of another triple about {product}; add the CoRIM to a policy that has the \
                  minimum for both"
-            ));
+            )));
         }
     }
     Ok(minima)
 }
 
-fn image(reference: &Reference, id: &str) -> Result<SnpImage, String> {
-    let place = reference.place;
-    let placed = |problem: String| format!("{place}: {problem}");
+fn image(reference: &Reference, id: &str) -> Result<SnpImage, CorimProblem> {
     let mut read = Triple::default();
     for (place, measurement) in reference.placed() {
-        let problem = |problem: String| format!("{place}: {problem}");
         let Some(MeasuredElement::Number(number)) = measurement.element else {
-            let what = "what was measured is not named by a number";
-            return Err(problem(what.to_owned()));
+            let problem = "the measured element is not named by a number";
+            return Err(CorimProblem::new(problem).at(place));
         };
         if !read.seen.insert(number) {
-            return Err(problem(format!("element {number} stands there twice")));
+            let problem = format!("element {number} stands there twice");
+            return Err(CorimProblem::new(problem).at(place));
         }
-        read.element(number, measurement)
-            .map_err(|what| problem(format!("element {number}: {what}")))?;
+        read.element(number, measurement).map_err(|problem| {
+            CorimProblem::new(format!("element {number}: {problem}")).at(place)
+        })?;
     }
     let measurement = read
         .measurement
-        .ok_or_else(|| placed("no launch measurement (element 641)".to_owned()))?;
-    read.conditions.signing_key =
-        Some(signing_key(&reference.environment, &measurement).map_err(placed)?);
+        .ok_or("no launch measurement (element 641)")?;
+    read.conditions.signing_key = Some(signing_key(&reference.environment, &measurement)?);
     Ok(SnpImage {
         host_data: read.host_data,
         family_id: read.family_id,
@@ -114,13 +103,16 @@ fn image(reference: &Reference, id: &str) -> Result<SnpImage, String> {
         author_key_digest: read.author_key_digest,
         conditions: read.conditions,
         ..SnpImage::new(
-            format!("{} ({place})", id.escape_debug()),
+            format!("{} ({})", id.escape_debug(), reference.place),
             *measurement.as_bytes(),
         )
     })
 }
 
-fn signing_key(environment: &Environment, measurement: &Digest<48>) -> Result<SigningKey, String> {
+fn signing_key(
+    environment: &Environment,
+    measurement: &Digest<48>,
+) -> Result<SigningKey, CorimProblem> {
     let Environment {
         class_id,
         vendor: None,
@@ -132,7 +124,7 @@ fn signing_key(environment: &Environment, measurement: &Digest<48>) -> Result<Si
         ..
     } = environment
     else {
-        return Err("its environment has more than a class-id and an instance".to_owned());
+        return Err("its environment has more than a class-id and an instance".into());
     };
     match instance {
         None => {}
@@ -140,20 +132,19 @@ fn signing_key(environment: &Environment, measurement: &Digest<48>) -> Result<Si
         Some(Id::Bytes(instance)) if instance == measurement.as_bytes() => {}
         Some(_) => {
             return Err(
-                "it is about one chip or provider only; write it into a file, with chip-ids"
-                    .to_owned(),
+                "it is about one chip or provider only; write it into a file, with chip-ids".into(),
             );
         }
     }
     let Some(Id::Oid(oid)) = class_id else {
-        return Err("its class-id is no OID".to_owned());
+        return Err("its class-id is no OID".into());
     };
     // The draft has the OID with its header, its tools have it without.
     let oid = oid.strip_prefix(&[0x06, 0x09]).unwrap_or(oid);
     match oid.strip_prefix(ARC) {
         Some([1]) => Ok(SigningKey::Vcek),
         Some([2]) => Ok(SigningKey::Vlek),
-        _ => Err("its class-id is none of SEV-SNP reports".to_owned()),
+        _ => Err("its class-id is none of SEV-SNP reports".into()),
     }
 }
 
@@ -171,7 +162,7 @@ struct Triple {
 }
 
 impl Triple {
-    fn element(&mut self, number: u64, measurement: &Measurement) -> Result<(), String> {
+    fn element(&mut self, number: u64, measurement: &Measurement) -> Result<(), CorimProblem> {
         let conditions = &mut self.conditions;
         match number {
             1 => conditions.guest_svn = Some(guest_svn(measurement)?),
@@ -180,7 +171,7 @@ impl Triple {
             4 => self.image_id = Some(bytes(measurement)?.into()),
             5 => match bytes(measurement)? {
                 [0, 0, 0, 0] => conditions.max_vmpl = Some(0),
-                _ => return Err("of VMPLs only 0 can be asked for exactly".to_owned()),
+                _ => return Err("of VMPLs only 0 can be asked for exactly".into()),
             },
             7 => conditions.platform_info = Some(bits(measurement, PlatformInfo::KNOWN)?),
             641 => self.measurement = Some(digest(measurement, &HashAlgorithm::Sha384)?),
@@ -198,23 +189,23 @@ impl Triple {
             }
             3329 => conditions.committed_tcb = Some(tcb(measurement)?),
             3968 => conditions.launch_tcb = Some(tcb(measurement)?),
-            640 => return Err("report data is each connection's own; take it out".to_owned()),
-            645 | 646 => return Err("a report ID is one guest's; take it out".to_owned()),
-            3328 => return Err("a chip ID stands in chip-ids of a file; take it out".to_owned()),
+            640 => return Err("report data is each connection's own; take it out".into()),
+            645 | 646 => return Err("a report ID is one guest's; take it out".into()),
+            3328 => return Err("a chip ID stands in chip-ids of a file; take it out".into()),
             0 | 6 | 3330 | 3936 => {
                 return Err(
                     "versions of report, current firmware and its builds are not asked for; take it out"
-                        .to_owned(),
+                        .into(),
                 );
             }
-            _ => return Err("unknown to the profile".to_owned()),
+            _ => return Err("unknown to the profile".into()),
         }
         Ok(())
     }
 }
 
 /// As a number, or, as the draft once had it, 4 bytes of a report.
-fn guest_svn(measurement: &Measurement) -> Result<Level<u32>, String> {
+fn guest_svn(measurement: &Measurement) -> Result<Level<u32>, CorimProblem> {
     if measurement.raw.is_some() {
         return Ok(Level::Exactly(u32::from_le_bytes(bytes(measurement)?)));
     }
@@ -223,16 +214,16 @@ fn guest_svn(measurement: &Measurement) -> Result<Level<u32>, String> {
     match measurement.svn {
         Some(Svn::AtLeast(svn)) => Ok(Level::AtLeast(number(svn)?)),
         Some(Svn::Exactly(svn)) => Ok(Level::Exactly(number(svn)?)),
-        _ => Err("no svn".to_owned()),
+        _ => Err("no svn".into()),
     }
 }
 
-fn tcb(measurement: &Measurement) -> Result<Level<Digest<8>>, String> {
+fn tcb(measurement: &Measurement) -> Result<Level<Digest<8>>, CorimProblem> {
     measurement.says_only(&[Field::Svn])?;
     match measurement.svn {
         Some(Svn::AtLeast(svn)) => Ok(Level::AtLeast(svn.to_be_bytes().into())),
         Some(Svn::Exactly(svn)) => Ok(Level::Exactly(svn.to_be_bytes().into())),
-        _ => Err("no svn".to_owned()),
+        _ => Err("no svn".into()),
     }
 }
 
@@ -240,27 +231,27 @@ fn tcb(measurement: &Measurement) -> Result<Level<Digest<8>>, String> {
 fn digest<const N: usize>(
     measurement: &Measurement,
     algorithm: &HashAlgorithm,
-) -> Result<Digest<N>, String> {
+) -> Result<Digest<N>, CorimProblem> {
     if measurement.raw.is_some() {
         return bytes(measurement).map(Digest::from);
     }
     measurement.says_only(&[Field::Digests])?;
     corim::Digest::only(&measurement.digests, algorithm)
-        .ok_or_else(|| format!("not exactly one digest of {N} bytes"))
+        .ok_or_else(|| format!("not exactly one digest of {N} bytes").into())
 }
 
-fn bytes<const N: usize>(measurement: &Measurement) -> Result<[u8; N], String> {
+fn bytes<const N: usize>(measurement: &Measurement) -> Result<[u8; N], CorimProblem> {
     match raw(measurement)? {
         RawValue {
             value, mask: None, ..
         } => array(value),
-        _ => Err("a mask is not supported here".to_owned()),
+        _ => Err("a mask is not supported here".into()),
     }
 }
 
 /// The draft has a report's bytes, which are little-endian; Veraison's tool has the number. As far as AMD defines the bits,
 /// one order only is possible.
-fn bits(measurement: &Measurement, known: u64) -> Result<Bits, String> {
+fn bits(measurement: &Measurement, known: u64) -> Result<Bits, CorimProblem> {
     let raw = raw(measurement)?;
     let value = array(&raw.value)?;
     let mask = raw.mask.as_deref().map_or(Ok(WHOLE), array)?;
@@ -273,7 +264,7 @@ fn bits(measurement: &Measurement, known: u64) -> Result<Bits, String> {
     let little = is_known(u64::from_le_bytes(telling));
     let big = is_known(u64::from_be_bytes(telling));
     match (little, big) {
-        (true, true) if mask != WHOLE => Err("its mask is zero".to_owned()),
+        (true, true) if mask != WHOLE => Err("its mask is zero".into()),
         (true, _) => Ok(Bits {
             value: reversed(value),
             mask: reversed(mask),
@@ -282,22 +273,22 @@ fn bits(measurement: &Measurement, known: u64) -> Result<Bits, String> {
             value: value.into(),
             mask: mask.into(),
         }),
-        (false, false) => Err("bits that nobody knows".to_owned()),
+        (false, false) => Err("bits that nobody knows".into()),
     }
 }
 
-fn raw(measurement: &Measurement) -> Result<&RawValue, String> {
+fn raw(measurement: &Measurement) -> Result<&RawValue, CorimProblem> {
     measurement.says_only(&[Field::Raw])?;
     measurement
         .raw
         .as_ref()
-        .ok_or_else(|| "no raw value".to_owned())
+        .ok_or_else(|| "no raw value".into())
 }
 
-fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], String> {
+fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], CorimProblem> {
     bytes
         .try_into()
-        .map_err(|_| format!("{} bytes in place of {N}", bytes.len()))
+        .map_err(|_| format!("{} bytes in place of {N}", bytes.len()).into())
 }
 
 /// The only one that was published with these elements.

@@ -16,6 +16,7 @@ use atls_reference::Digest;
 use atls_reference::FieldProblem;
 use atls_reference::Table;
 use atls_reference::corim::Corim;
+use atls_reference::corim::CorimProblem;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
@@ -142,13 +143,13 @@ impl SnpPolicy {
 impl Table for SnpPolicy {
     const NAME: &'static str = "snp";
 
-    fn from_corim(corim: &Corim) -> Result<Self, String> {
+    fn from_corim(corim: &Corim) -> Result<Self, CorimProblem> {
         let images = corim::images(corim)?;
         let minimum_tcb = corim::minimum_tcb(&images)?;
         Ok(Self::new(images, minimum_tcb))
     }
 
-    fn add_corim(&mut self, corim: &Corim) -> Result<(), String> {
+    fn add_corim(&mut self, corim: &Corim) -> Result<(), CorimProblem> {
         self.images.extend(corim::images(corim)?);
         Ok(())
     }

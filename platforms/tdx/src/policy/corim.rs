@@ -6,6 +6,7 @@
 use atls_reference::Digest;
 use atls_reference::corim;
 use atls_reference::corim::Corim;
+use atls_reference::corim::CorimProblem;
 use atls_reference::corim::Environment;
 use atls_reference::corim::Field;
 use atls_reference::corim::HashAlgorithm;
@@ -27,18 +28,15 @@ pub(super) struct TdxValues {
     pub(super) modules: Vec<Digest<48>>,
 }
 
-pub(super) fn tdx(corim: &Corim) -> Result<TdxValues, String> {
-    check_profile(corim)?;
+pub(super) fn tdx(corim: &Corim) -> Result<TdxValues, CorimProblem> {
+    corim.check_profile(Some(PROFILE))?;
     let mut values = TdxValues::default();
-    for reference in corim.references() {
-        let added = values.add(reference, corim.id());
-        added.map_err(|problem| format!("{}: {problem}", reference.place))?;
-    }
+    corim.each_reference(|reference| values.add(reference, corim.id()))?;
     Ok(values)
 }
 
 impl TdxValues {
-    fn add(&mut self, reference: &Reference, id: &str) -> Result<(), String> {
+    fn add(&mut self, reference: &Reference, id: &str) -> Result<(), CorimProblem> {
         let measurement = reference.one_measurement()?;
         match class(&reference.environment)? {
             Class::Td => {
@@ -46,38 +44,22 @@ impl TdxValues {
                 self.images.push(image(measurement, name)?);
             }
             Class::TdxModule => self.modules.push(module(measurement)?),
-            Class::Enclave => return Err("it is about an SGX enclave".to_owned()),
+            Class::Enclave => return Err("it is about an SGX enclave".into()),
         }
         Ok(())
     }
 }
 
-pub(super) fn enclaves(corim: &Corim) -> Result<Vec<SgxEnclave>, String> {
-    check_profile(corim)?;
-    let placed = |reference: &Reference| {
-        let enclave = one_enclave(reference, corim.id());
-        enclave.map_err(|problem| format!("{}: {problem}", reference.place))
-    };
-    corim.references().iter().map(placed).collect()
+pub(super) fn enclaves(corim: &Corim) -> Result<Vec<SgxEnclave>, CorimProblem> {
+    corim.check_profile(Some(PROFILE))?;
+    corim.each_reference(|reference| one_enclave(reference, corim.id()))
 }
 
-fn one_enclave(reference: &Reference, id: &str) -> Result<SgxEnclave, String> {
+fn one_enclave(reference: &Reference, id: &str) -> Result<SgxEnclave, CorimProblem> {
     let measurement = reference.one_measurement()?;
     match class(&reference.environment)? {
         Class::Enclave => enclave(measurement, reference.name(measurement, id)),
-        Class::Td | Class::TdxModule => Err("it is about TDX".to_owned()),
-    }
-}
-
-fn check_profile(corim: &Corim) -> Result<(), String> {
-    let known = format!("known here is Intel's, {PROFILE}");
-    match corim.profile() {
-        Some(PROFILE) => Ok(()),
-        Some(other) => Err(format!(
-            "CoRIM has profile {}; {known}",
-            other.escape_debug()
-        )),
-        None => Err(format!("CoRIM has no profile; {known}")),
+        Class::Td | Class::TdxModule => Err("it is about TDX".into()),
     }
 }
 
@@ -89,7 +71,7 @@ enum Class {
 }
 
 /// By Intel's OIDs. There is none for a TD, which is named by model instead, as Intel's own tools name the others besides.
-fn class(environment: &Environment) -> Result<Class, String> {
+fn class(environment: &Environment) -> Result<Class, CorimProblem> {
     let Environment {
         class_id,
         vendor,
@@ -101,7 +83,7 @@ fn class(environment: &Environment) -> Result<Class, String> {
         ..
     } = environment
     else {
-        return Err("its environment has more than a class".to_owned());
+        return Err("its environment has more than a class".into());
     };
     let is_intels = vendor.as_deref().is_none_or(|vendor| vendor == VENDOR);
     match (class_id, model.as_deref()) {
@@ -112,13 +94,13 @@ fn class(environment: &Environment) -> Result<Class, String> {
             Ok(Class::TdxModule)
         }
         (None, Some(MODEL_OF_TD)) if vendor.as_deref() == Some(VENDOR) => Ok(Class::Td),
-        _ => Err(format!(
+        _ => Err(CorimProblem::new(format!(
             "its class is neither {VENDOR:?} {MODEL_OF_TD:?} nor that of a TDX module or SGX enclave"
-        )),
+        ))),
     }
 }
 
-fn image(measurement: &Measurement, name: String) -> Result<TdxImage, String> {
+fn image(measurement: &Measurement, name: String) -> Result<TdxImage, CorimProblem> {
     measurement.says_only(&[Field::Extension(MRTEE), Field::Name, Field::Registers])?;
     let mrtd = digest(measurement, MRTEE, SHA_384)?.ok_or("no MRTD (value -83)")?;
     let mut image = TdxImage::new(name, mrtd);
@@ -128,7 +110,7 @@ fn image(measurement: &Measurement, name: String) -> Result<TdxImage, String> {
             RegisterId::Number(1) => &mut image.rtmr1,
             RegisterId::Number(2) => &mut image.rtmr2,
             RegisterId::Number(3) => &mut image.rtmr3,
-            other => return Err(format!("no TD has an integrity register {other:?}")),
+            other => return Err(format!("no TD has an integrity register {other:?}").into()),
         };
         let value = corim::Digest::only(digests, &HashAlgorithm::Sha384);
         *field = Some(value.ok_or_else(|| {
@@ -138,12 +120,12 @@ fn image(measurement: &Measurement, name: String) -> Result<TdxImage, String> {
     Ok(image)
 }
 
-fn module(measurement: &Measurement) -> Result<Digest<48>, String> {
+fn module(measurement: &Measurement) -> Result<Digest<48>, CorimProblem> {
     measurement.says_only(&[Field::Extension(MRTEE)])?;
     Ok(digest(measurement, MRTEE, SHA_384)?.ok_or("no MRSEAM (value -83)")?)
 }
 
-fn enclave(measurement: &Measurement, name: String) -> Result<SgxEnclave, String> {
+fn enclave(measurement: &Measurement, name: String) -> Result<SgxEnclave, CorimProblem> {
     measurement.says_only(&[
         Field::Extension(MRTEE),
         Field::Extension(MRSIGNER),
@@ -170,7 +152,7 @@ fn digest<const N: usize>(
     measurement: &Measurement,
     key: i64,
     algorithm: i128,
-) -> Result<Option<Digest<N>>, String> {
+) -> Result<Option<Digest<N>>, CorimProblem> {
     let Some(value) = value(measurement, key)? else {
         return Ok(None);
     };
@@ -194,20 +176,18 @@ fn digest<const N: usize>(
     };
     match bytes {
         Some(bytes) => Ok(Some(bytes.into())),
-        None => Err(format!(
-            "value {key} is not exactly one digest of {N} bytes"
-        )),
+        None => Err(format!("value {key} is not exactly one digest of {N} bytes").into()),
     }
 }
 
-fn value(measurement: &Measurement, key: i64) -> Result<Option<Value>, String> {
+fn value(measurement: &Measurement, key: i64) -> Result<Option<Value>, CorimProblem> {
     let Some(bytes) = measurement.extensions.get(&key) else {
         return Ok(None);
     };
     let value = ciborium::from_reader(bytes.as_slice());
     value
         .map(Some)
-        .map_err(|_| format!("value {key} is no CBOR"))
+        .map_err(|_| format!("value {key} is no CBOR").into())
 }
 
 /// A minimum: tag 553, or Intel's expression *greater or equal*. A plain number would be that one only.

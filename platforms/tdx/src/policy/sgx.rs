@@ -3,6 +3,7 @@
 use atls_reference::FieldProblem;
 use atls_reference::Table;
 use atls_reference::corim::Corim;
+use atls_reference::corim::CorimProblem;
 
 use super::advisories::Advisories;
 use super::corim;
@@ -66,13 +67,13 @@ impl SgxPolicy {
 impl Table for SgxPolicy {
     const NAME: &'static str = "sgx";
 
-    fn from_corim(corim: &Corim) -> Result<Self, String> {
+    fn from_corim(corim: &Corim) -> Result<Self, CorimProblem> {
         let mut policy = Self::up_to_date(Vec::new());
         policy.add_corim(corim)?;
         Ok(policy)
     }
 
-    fn add_corim(&mut self, corim: &Corim) -> Result<(), String> {
+    fn add_corim(&mut self, corim: &Corim) -> Result<(), CorimProblem> {
         self.enclaves.extend(corim::enclaves(corim)?);
         Ok(())
     }

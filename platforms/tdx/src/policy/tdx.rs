@@ -4,6 +4,7 @@ use atls_reference::Digest;
 use atls_reference::FieldProblem;
 use atls_reference::Table;
 use atls_reference::corim::Corim;
+use atls_reference::corim::CorimProblem;
 
 use super::advisories::Advisories;
 use super::corim;
@@ -80,13 +81,13 @@ impl TdxPolicy {
 impl Table for TdxPolicy {
     const NAME: &'static str = "tdx";
 
-    fn from_corim(corim: &Corim) -> Result<Self, String> {
+    fn from_corim(corim: &Corim) -> Result<Self, CorimProblem> {
         let mut policy = Self::up_to_date(Vec::new());
         policy.add_corim(corim)?;
         Ok(policy)
     }
 
-    fn add_corim(&mut self, corim: &Corim) -> Result<(), String> {
+    fn add_corim(&mut self, corim: &Corim) -> Result<(), CorimProblem> {
         let values = corim::tdx(corim)?;
         self.images.extend(values.images);
         if !values.modules.is_empty() {

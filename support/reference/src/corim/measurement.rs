@@ -8,11 +8,10 @@ use corim::types::common;
 use corim::types::measurement;
 use corim::types::measurement::MeasurementMap;
 
-use super::CorimError;
-use super::Place;
-use super::read::malformed;
-use super::read::unsupported;
-use super::triples::get;
+use super::error::CorimError;
+use super::error::malformed;
+use super::error::unsupported;
+use super::place::Place;
 use super::types::Digest;
 use super::types::HashAlgorithm;
 use super::types::MeasuredElement;
@@ -21,6 +20,7 @@ use super::types::RawValue;
 use super::types::RegisterId;
 use super::types::Svn;
 use super::types::Version;
+use super::value::get;
 
 /// `raw_values` is its `measurement-values-map` as it stands.
 pub(super) fn read(

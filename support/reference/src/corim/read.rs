@@ -1,14 +1,10 @@
 //! From bytes to a document that holds together, and from that to [`Corim`].
 
-use std::fmt;
 use std::time::Duration;
 
 use atls_core::pki_types::UnixTime;
-use corim::DecodeError;
 use corim::Validate;
 use corim::ValidationError;
-use corim::cbor;
-use corim::cbor::DecodeLimits;
 use corim::cbor::value::Value;
 use corim::document;
 use corim::document::TimeCheck;
@@ -20,14 +16,18 @@ use corim::types::corim::ConciseTagChoice;
 use corim::types::signed::NumericDate;
 use corim::types::tags::TAG_COMID;
 use corim::types::tags::TAG_SIGNED_CORIM;
-use serde::de::DeserializeOwned;
 
-use super::Corim;
-use super::CorimError;
-use super::Place;
+use super::document::Corim;
+use super::error::CorimError;
+use super::error::malformed;
+use super::error::undecodable;
+use super::error::unsupported;
+use super::place::Place;
 use super::triples;
-use super::triples::get;
-use super::triples::items;
+use super::value::decode;
+use super::value::get;
+use super::value::items;
+use super::value::limits;
 
 /// Whole, within its limits, and valid at the time. No signature is verified.
 pub(super) fn validate(bytes: &[u8], now: UnixTime) -> Result<ValidatedDocument, CorimError> {
@@ -70,35 +70,6 @@ pub(super) fn read(document: &ValidatedDocument) -> Result<Corim, CorimError> {
     })
 }
 
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-    cbor::decode_exact_with_limits(bytes, &limits())
-}
-
-fn limits() -> DecodeLimits {
-    let mut limits = DecodeLimits::default();
-    limits.max_input_bytes = super::MAX_CORIM;
-    limits.max_depth = 24;
-    limits.max_values = 100_000;
-    limits.max_collection_items = 10_000;
-    limits
-}
-
-/// As [`malformed`], but for limits.
-pub(super) fn undecodable(place: Option<Place>, error: &DecodeError) -> CorimError {
-    match error {
-        DecodeError::LimitExceeded { .. } => CorimError::TooLarge,
-        other => malformed(place, other),
-    }
-}
-
-/// The reader's words may quote the document.
-pub(super) fn malformed(place: Option<Place>, problem: &impl fmt::Display) -> CorimError {
-    CorimError::Malformed {
-        place,
-        problem: problem.to_string().escape_debug().to_string(),
-    }
-}
-
 fn invalid(bytes: &[u8], error: &ValidationError) -> CorimError {
     match error {
         ValidationError::Expired => CorimError::Expired,
@@ -133,13 +104,6 @@ fn culprit(bytes: &[u8]) -> Option<Place> {
         _ => false,
     };
     items(get(&value, 1)).position(wrong).map(Place::tag)
-}
-
-pub(super) fn unsupported(place: Place, what: impl Into<String>) -> CorimError {
-    CorimError::Unsupported {
-        place,
-        what: what.into(),
-    }
 }
 
 fn expires_at(document: &ValidatedDocument) -> Option<UnixTime> {

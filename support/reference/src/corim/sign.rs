@@ -8,8 +8,8 @@ use corim::types::signed::CoseLabel;
 use corim::types::signed::CoseSign1Corim;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
-use super::CorimError;
-use super::read;
+use super::error::CorimError;
+use super::error::malformed;
 
 pub(super) fn verify(
     envelope: &CoseSign1Corim,
@@ -28,7 +28,7 @@ pub(super) fn verify(
     // Detached payloads, and hashes in place of payloads, are refused with everything else that is not whole.
     let message = envelope
         .to_be_signed(&[])
-        .map_err(|error| read::malformed(None, &error))?;
+        .map_err(|error| malformed(None, &error))?;
     let key_id = header.kid.as_deref().unwrap_or_default();
     let verified = keys.verify_cose(algorithm, key_id, supported, &message, &envelope.signature);
     verified.map_err(|error| match error {

@@ -8,16 +8,18 @@ use corim::types::environment::EnvironmentMap;
 use corim::types::triples::ReferenceTriple;
 use corim::types::triples::TriplesMap;
 
-use super::CorimError;
-use super::Place;
+use super::error::CorimError;
+use super::error::malformed;
+use super::error::undecodable;
+use super::error::unsupported;
 use super::measurement;
-use super::read::decode;
-use super::read::malformed;
-use super::read::undecodable;
-use super::read::unsupported;
+use super::place::Place;
 use super::types::Environment;
 use super::types::Id;
 use super::types::Reference;
+use super::value::decode;
+use super::value::get;
+use super::value::items;
 
 /// Adds the reference triples of one CoMID, and the names of what else it holds.
 pub(super) fn read(
@@ -150,24 +152,6 @@ fn only(map: Option<&Value>, known: &[i128], place: Place, name: &str) -> Result
         place,
         format!("an unknown entry of its {name}"),
     ))
-}
-
-pub(super) fn get(map: &Value, key: i128) -> Option<&Value> {
-    let Value::Map(entries) = map else {
-        return None;
-    };
-    let mut entries = entries.iter();
-    entries
-        .find(|(known, _)| *known == Value::Integer(key))
-        .map(|(_, value)| value)
-}
-
-pub(super) fn items(list: Option<&Value>) -> impl Iterator<Item = &Value> {
-    let list = match list {
-        Some(Value::Array(items)) => items.as_slice(),
-        _ => &[],
-    };
-    list.iter()
 }
 
 /// `$tag-rel-type-choice`.

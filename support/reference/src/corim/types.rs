@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Place;
+use super::place::Place;
+use super::problem::CorimProblem;
 
 /// One reference triple: what is accepted of one target environment.
 ///
@@ -24,11 +25,11 @@ impl Reference {
     ///
     /// # Errors
     /// The measurement has a key, or there are several, in words for whoever wrote it.
-    pub fn one_measurement(&self) -> Result<&Measurement, String> {
+    pub fn one_measurement(&self) -> Result<&Measurement, CorimProblem> {
         match self.measurements.as_slice() {
             [measurement] if measurement.element.is_none() => Ok(measurement),
-            [_] => Err("its measurement has a key, which is not supported here".to_owned()),
-            _ => Err("it has several measurements; put all values into one".to_owned()),
+            [_] => Err("its measurement has a key, which is not supported here".into()),
+            _ => Err("it has several measurements; put all values into one".into()),
         }
     }
 
@@ -136,7 +137,7 @@ impl Measurement {
     ///
     /// # Errors
     /// What else it says, in words for whoever wrote it.
-    pub fn says_only(&self, fields: &[Field]) -> Result<(), String> {
+    pub fn says_only(&self, fields: &[Field]) -> Result<(), CorimProblem> {
         let said = [
             (Field::Digests, !self.digests.is_empty(), "digests"),
             (Field::KeyIds, !self.key_ids.is_empty(), "cryptokeys"),
@@ -165,7 +166,7 @@ impl Measurement {
         if unread.is_empty() {
             return Ok(());
         }
-        Err(format!("{} would not be looked at", unread.join(", ")))
+        Err(format!("{} would not be looked at", unread.join(", ")).into())
     }
 
     /// Its digest by one algorithm, of `N` bytes.

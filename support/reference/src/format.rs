@@ -1,0 +1,23 @@
+//! TOML or JSON.
+
+use std::path::Path;
+
+/// How a file is written. The structure is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// RFC 8259.
+    Json,
+    /// TOML 1.0, for people.
+    Toml,
+}
+
+impl Format {
+    /// JSON where the name ends in `.json`, otherwise TOML.
+    pub fn of(path: &Path) -> Self {
+        match path.extension() {
+            Some(extension) if extension == "json" => Self::Json,
+            _ => Self::Toml,
+        }
+    }
+}

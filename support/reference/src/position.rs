@@ -1,0 +1,114 @@
+//! Where in a file a field stands.
+
+use std::fmt;
+
+use serde::de;
+use serde::de::DeserializeSeed;
+use serde::de::Deserializer;
+use serde::de::Error;
+use serde::de::IgnoredAny;
+use serde::de::MapAccess;
+use serde::de::SeqAccess;
+
+use crate::format::Format;
+use crate::syntax::SyntaxError;
+
+/// Line and column of a field in a file that was read before, counted from 1; those of what is around it where the file
+/// leaves it out, and zeros where the parser knows no place.
+pub(crate) fn position(text: &str, format: Format, field: &str) -> (usize, usize) {
+    let steps: Vec<Step<'_>> = steps(field);
+    let way = Way(&steps);
+    let stopped = match format {
+        Format::Json => {
+            let mut parser = serde_json::Deserializer::from_str(text);
+            let stopped = way.deserialize(&mut parser).err();
+            stopped.map(|error| SyntaxError::of_json(String::new(), &error))
+        }
+        Format::Toml => {
+            let Ok(parser) = toml::Deserializer::parse(text) else {
+                return (0, 0);
+            };
+            let stopped = way.deserialize(parser).err();
+            stopped.map(|error| SyntaxError::of_toml(text, String::new(), &error))
+        }
+    };
+    stopped.map_or((0, 0), |error| (error.line, error.column))
+}
+
+/// `image[2].name` is the key `image`, the element 2, the key `name`.
+fn steps(field: &str) -> Vec<Step<'_>> {
+    let keys = field.split('.').filter(|part| !part.is_empty());
+    keys.flat_map(|part| {
+        let mut parts = part.split('[');
+        let key = parts.next().map(Step::Key);
+        let index = |part: &str| part.trim_end_matches(']').parse().ok().map(Step::Index);
+        key.into_iter()
+            .chain(parts.filter_map(index))
+            .collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Index(usize),
+    Key(&'a str),
+}
+
+/// Goes that way through a file and then stops with an error: parsers say where that was, and nothing else of theirs does
+/// in both formats.
+struct Way<'a>(&'a [Step<'a>]);
+
+impl<'de> DeserializeSeed<'de> for Way<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.0.split_first() {
+            None => Err(D::Error::custom("here")),
+            Some((Step::Key(key), rest)) => deserializer.deserialize_map(Keys(key, Way(rest))),
+            Some((Step::Index(index), rest)) => {
+                deserializer.deserialize_seq(Elements(*index, Way(rest)))
+            }
+        }
+    }
+}
+
+struct Keys<'a>(&'a str, Way<'a>);
+
+impl<'de> de::Visitor<'de> for Keys<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            if key == self.0 {
+                return map.next_value_seed(self.1);
+            }
+            map.next_value::<IgnoredAny>()?;
+        }
+        Err(A::Error::custom("not there"))
+    }
+}
+
+struct Elements<'a>(usize, Way<'a>);
+
+impl<'de> de::Visitor<'de> for Elements<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        for _ in 0..self.0 {
+            if elements.next_element::<IgnoredAny>()?.is_none() {
+                break;
+            }
+        }
+        elements.next_element_seed(self.1)?;
+        Err(A::Error::custom("not there"))
+    }
+}
