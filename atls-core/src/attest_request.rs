@@ -6,6 +6,7 @@ use rustls::sign::SigningKey;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
+use crate::batch::Batches;
 use crate::bound::Bound;
 use crate::certificate;
 use crate::cmw::CmwError;
@@ -25,6 +26,7 @@ pub struct AttestRequest<'a> {
     pub(crate) bound: &'a Bound,
     pub(crate) leaf_key: &'a [u8],
     pub(crate) report_data: Option<&'a [u8; 64]>,
+    pub(crate) batches: Batches,
 }
 
 impl<'a> AttestRequest<'a> {
@@ -54,12 +56,27 @@ impl<'a> AttestRequest<'a> {
         self.bound.report_data(self.report_data)
     }
 
+    /// Whether the peer takes the message of a [`Batch`](crate::batch::Batch) in answer. Only a
+    /// [`Challenge`](crate::exchange::Challenge) makes such requests.
+    pub fn batches(&self) -> Batches {
+        self.batches
+    }
+
+    /// The same request, for Evidence of this connection alone: for an attester that hands it on to another one, and needs to
+    /// find [`bound`](Self::bound) in what that one makes.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.batches = Batches::No;
+        self
+    }
+
     /// The same request, for another thread. A device that blocks must not do so where connections are served.
     pub fn to_owned(self) -> OwnedAttestRequest {
         OwnedAttestRequest {
             bound: self.bound.clone(),
             leaf_key: self.leaf_key.to_vec(),
             report_data: self.report_data.copied(),
+            batches: self.batches,
         }
     }
 }
@@ -78,6 +95,7 @@ pub struct OwnedAttestRequest {
     bound: Bound,
     leaf_key: Vec<u8>,
     report_data: Option<[u8; 64]>,
+    batches: Batches,
 }
 
 impl OwnedAttestRequest {
@@ -92,6 +110,7 @@ impl OwnedAttestRequest {
             bound: Bound::of_key(&leaf_key),
             leaf_key,
             report_data: None,
+            batches: Batches::No,
         })
     }
 
@@ -109,6 +128,7 @@ impl OwnedAttestRequest {
             bound: Bound::of_handshake(attests, nonce, &leaf_key),
             leaf_key,
             report_data: None,
+            batches: Batches::No,
         })
     }
 
@@ -118,6 +138,17 @@ impl OwnedAttestRequest {
             bound: &self.bound,
             leaf_key: &self.leaf_key,
             report_data: self.report_data.as_ref(),
+            batches: self.batches,
+        }
+    }
+
+    /// A request about the root of a batch. It is not batched again.
+    pub(crate) fn for_root(root: Bound, leaf_key: Vec<u8>) -> Self {
+        Self {
+            bound: root,
+            leaf_key,
+            report_data: None,
+            batches: Batches::No,
         }
     }
 

@@ -3,6 +3,8 @@
 //! [`Attester::attest`] takes the value of one connection and gives a CMW that carries it. Where it fails, the peer gets an empty
 //! authenticator and no reason; the [`AttestError`] stays on this side.
 
+use std::sync::Arc;
+
 use crate::attest_request::AttestRequest;
 use crate::box_future::BoxFuture;
 use crate::cmw::Cmw;
@@ -20,11 +22,32 @@ pub trait Attester: Send + Sync {
     /// is not asked.
     fn media_types(&self) -> &[MediaType];
 
+    /// Tells whether the Evidence names the leaf key in a claim of its own, so that it is about connections of one key only. An
+    /// attester that makes none of [`AttestRequest::leaf_key`] may say no, and a
+    /// [`Batch`](crate::batch::Batch) may then have connections of several keys.
+    fn names_leaf_key(&self) -> bool {
+        true
+    }
+
     /// Makes the message for this connection: one record, or a collection for several devices.
     ///
     /// # Errors
     /// [`AttestError`], of which the peer learns nothing: it gets an empty authenticator.
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>>;
+}
+
+impl<T: Attester + ?Sized> Attester for Arc<T> {
+    fn media_types(&self) -> &[MediaType] {
+        (**self).media_types()
+    }
+
+    fn names_leaf_key(&self) -> bool {
+        (**self).names_leaf_key()
+    }
+
+    fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+        (**self).attest(request)
+    }
 }
 
 /// An Attester that blocks, such as the driver of a device.
@@ -58,6 +81,11 @@ pub trait LocalAttester: Send {
     /// The same as [`Attester::media_types`].
     fn media_types(&self) -> &[MediaType];
 
+    /// The same as [`Attester::names_leaf_key`].
+    fn names_leaf_key(&self) -> bool {
+        true
+    }
+
     /// The same as [`Attester::attest`]. It blocks for as long as the device takes, and is never called twice at once.
     ///
     /// # Errors
@@ -68,6 +96,10 @@ pub trait LocalAttester: Send {
 impl<T: LocalAttester + ?Sized> LocalAttester for Box<T> {
     fn media_types(&self) -> &[MediaType] {
         (**self).media_types()
+    }
+
+    fn names_leaf_key(&self) -> bool {
+        (**self).names_leaf_key()
     }
 
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {

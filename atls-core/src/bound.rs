@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::error::ProtocolError;
 use crate::limits::NONCE_LENGTH;
+use crate::merkle::NodeHash;
 use crate::session::Session;
 use crate::session::Side;
 
@@ -34,10 +35,16 @@ use crate::session::Side;
 ///
 /// `role` is 0x63 (`c`) or 0x73 (`s`) for the side that attests. `nonce` is 32 bytes that the other side chose.
 ///
-/// The preimages of the three values never coincide. That of a binder begins with 0x30, the `SEQUENCE` of a
-/// SubjectPublicKeyInfo, and continues for 32 bytes after it. That of a handshake begins with another byte. That of a key ends
-/// with the SubjectPublicKeyInfo, and keys with anything after it are refused. Otherwise a peer could send the exported value
-/// of another connection as its nonce, and have the binder of that connection attested.
+/// Evidence of a [`Batch`](crate::batch::Batch) carries the root of a tree of binders, 32 bytes:
+///
+/// ```text
+/// bound to a batch      SHA-256(0x01 || left || right)      left and right: 32 bytes each
+/// ```
+///
+/// The preimages of the four values never coincide. That of a binder begins with 0x30, the `SEQUENCE` of a
+/// SubjectPublicKeyInfo, and continues for 32 bytes after it. That of a handshake and that of a batch begin with other bytes. That
+/// of a key ends with the SubjectPublicKeyInfo, and keys with anything after it are refused. Otherwise a peer could send the
+/// exported value of another connection as its nonce, and have the binder of that connection attested.
 ///
 /// A platform carries the value in one of the forms of [`ExpectedValue`](crate::ExpectedValue). Its attester and its verifier use
 /// the same form.
@@ -67,6 +74,13 @@ impl Bound {
         hash.update(spki);
         Self {
             bytes: hash.finalize().to_vec(),
+        }
+    }
+
+    /// The value for Evidence that the connections of a batch share.
+    pub(crate) fn of_batch(root: &NodeHash) -> Self {
+        Self {
+            bytes: root.as_bytes().to_vec(),
         }
     }
 

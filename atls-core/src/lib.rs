@@ -50,6 +50,7 @@
 #![forbid(unsafe_code)]
 
 pub mod authenticator;
+pub mod batch;
 pub mod bounded;
 pub mod certificate;
 pub mod cmw;
@@ -78,6 +79,7 @@ mod expected;
 
 mod issuer;
 mod media_type;
+mod merkle;
 mod origin;
 mod peer_attestation;
 mod policy;

@@ -44,6 +44,9 @@ pub const MAX_CMW_LABEL: usize = 128;
 /// Most values in the encoding of a CMW: 8 items, each alone in 4 typed collections, have 160.
 pub const MAX_CMW_VALUES: usize = 256;
 
+/// Most connections that share Evidence in one batch. The inclusion proof of each then has at most 16 hashes.
+pub const MAX_BATCH: u32 = 65_536;
+
 /// Most bytes of a certificate: 64 KiB of Evidence in an extension, and 64 KiB for the rest.
 pub const MAX_CERTIFICATE: usize = MAX_FRAME;
 
@@ -135,6 +138,15 @@ pub const DEFAULT_ATTESTATIONS: usize = 512;
 /// Most handshakes at once in which a server's device makes Evidence. Such a handshake costs a client only a ClientHello, and
 /// the device is shared with clients that got further.
 pub const DEFAULT_IN_HANDSHAKE: usize = 4;
+
+/// Longest time that a device works for one batch. It is less than a connection has.
+pub const DEFAULT_DEVICE_DEADLINE: Duration = Duration::from_secs(8);
+
+/// Most connections that wait for the next batch. A device that takes a second then serves some 4,000 a second.
+pub const DEFAULT_WAITING: usize = 4096;
+
+/// Most connections that wait for Evidence of their own, since their peers take no batches. Each costs a turn of the device.
+pub const DEFAULT_SINGLES: usize = 16;
 
 /// Most appraisals that a server runs at once; they may cost a verifier's time or network.
 pub const DEFAULT_APPRAISALS: usize = 64;

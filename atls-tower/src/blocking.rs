@@ -19,6 +19,7 @@ use atls_core::LocalAttester;
 use atls_core::MediaType;
 use atls_core::cmw::Cmw;
 use atls_core::exchange::OwnedAttestRequest;
+use atls_core::limits::DEFAULT_DEVICE_DEADLINE;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
@@ -56,6 +57,7 @@ use tokio::sync::oneshot;
 /// ```
 pub struct Blocking {
     media_types: Vec<MediaType>,
+    names_leaf_key: bool,
     queue: mpsc::Sender<Job>,
     device: Arc<Mutex<Device>>,
     deadline: Duration,
@@ -68,6 +70,7 @@ impl Blocking {
     /// Where the system gives no thread.
     pub fn spawn<D: LocalAttester + 'static>(device: D) -> io::Result<Self> {
         let media_types = device.media_types().to_vec();
+        let names_leaf_key = device.names_leaf_key();
         let (queue, jobs) = mpsc::channel(QUEUE);
         let state = Arc::new(Mutex::new(Device::Idle));
         let works = state.clone();
@@ -76,6 +79,7 @@ impl Blocking {
             .spawn(move || serve(device, jobs, &works))?;
         Ok(Self {
             media_types,
+            names_leaf_key,
             queue,
             device: state,
             deadline: DEFAULT_DEVICE_DEADLINE,
@@ -93,6 +97,10 @@ impl Blocking {
 impl Attester for Blocking {
     fn media_types(&self) -> &[MediaType] {
         &self.media_types
+    }
+
+    fn names_leaf_key(&self) -> bool {
+        self.names_leaf_key
     }
 
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
@@ -172,5 +180,3 @@ fn stopped() -> AttestError {
 
 /// Connections that wait for a device beside the one that it works for.
 const QUEUE: usize = 16;
-
-const DEFAULT_DEVICE_DEADLINE: Duration = Duration::from_secs(8);

@@ -79,8 +79,11 @@ impl Format {
 /// The value of an `id-pe-cmw` extension, RFC 9999: the `cbor` choice, an OCTET STRING in DER.
 ///
 /// # Errors
-/// [`CmwError::TooLarge`] for a message of more than 65,529 bytes.
+/// [`CmwError::TooLarge`] for a message of more than 65,529 bytes, [`CmwError::NestedProof`] for one of a batch.
 pub fn cmw_extension(cmw: &Cmw) -> Result<Vec<u8>, CmwError> {
+    if cmw.is_of_batch() {
+        return Err(CmwError::NestedProof);
+    }
     let bytes = cmw.encode()?;
     let length = u32::try_from(bytes.len()).map_err(|_| CmwError::TooLarge)?;
     let [_, high, middle, low] = length.to_be_bytes();

@@ -2,6 +2,9 @@
 
 use ciborium::Value;
 
+use super::batched::EVIDENCE;
+use super::batched::Membership;
+use super::batched::PROOF;
 use super::error::CmwError;
 use super::form::COLLECTION_TYPE;
 use super::form::Collection;
@@ -33,6 +36,15 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Form, CmwError> {
 
 pub(super) fn encode(form: &Form) -> Result<Vec<u8>, CmwError> {
     write(&to_value(form)?)
+}
+
+/// The message of one connection of a batch.
+pub(super) fn encode_with_proof(form: &Form, membership: &Membership) -> Result<Vec<u8>, CmwError> {
+    let proof = Form::Record(membership.record()?);
+    write(&Value::Map(vec![
+        (key(&EVIDENCE), to_value(form)?),
+        (key(&PROOF), to_value(&proof)?),
+    ]))
 }
 
 // Recursion is bounded by MAX_NESTING, which built the value.
@@ -130,11 +142,7 @@ fn to_value(form: &Form) -> Result<Value, CmwError> {
             let kind = kind.map(|kind| (Value::from(COLLECTION_TYPE), Value::from(kind)));
             let mut entries = Vec::from_iter(kind);
             for (label, member) in &collection.members {
-                let label = match label {
-                    Label::Integer(integer) => Value::from(*integer),
-                    Label::Text(text) => Value::Text(text.clone()),
-                };
-                entries.push((label, to_value(member)?));
+                entries.push((key(label), to_value(member)?));
             }
             // RFC 8949 §4.2.1: by the bytes of the encoded key.
             let mut sorted = Vec::new();
@@ -150,6 +158,13 @@ fn to_value(form: &Form) -> Result<Value, CmwError> {
             )
         }
     })
+}
+
+fn key(label: &Label) -> Value {
+    match label {
+        Label::Integer(integer) => Value::from(*integer),
+        Label::Text(text) => Value::Text(text.clone()),
+    }
 }
 
 fn write(value: &Value) -> Result<Vec<u8>, CmwError> {

@@ -22,6 +22,12 @@ pub enum CmwError {
     /// A text label has more than 128 bytes.
     #[error("label is longer than 128 bytes")]
     LongLabel,
+    /// The message of one connection of a batch would stand in a collection, in another batch or in a certificate, where its proof
+    /// has no place. Wrap the outermost attester in the batcher, and not that of a part.
+    #[error(
+        "evidence of a batch has no place here; wrap the outermost attester in the batcher, and not that of a part"
+    )]
+    NestedProof,
     /// JSON cannot express a tag, a Content-Format or an integer label. Use CBOR.
     #[error(
         "message has a tag, Content-Format or integer label, which JSON cannot say; encode it as CBOR"

@@ -39,7 +39,7 @@ impl Form {
         Ok(())
     }
 
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         match self {
             Self::Collection(collection) => {
                 let counts = collection.members.iter().map(|(_, member)| member.count());
@@ -49,7 +49,7 @@ impl Form {
         }
     }
 
-    fn depth(&self) -> usize {
+    pub(super) fn depth(&self) -> usize {
         match self {
             Self::Collection(collection) => {
                 let members = collection.members.iter();

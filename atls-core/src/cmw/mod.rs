@@ -12,6 +12,7 @@
 //!
 //! It is **not** checked that a value is of the media type that the peer gives it. The verifier does that.
 
+mod batched;
 mod cbor;
 mod error;
 mod form;

@@ -2,6 +2,7 @@
 
 use super::appraisal::AppraisalError;
 use super::fault::Fault;
+use crate::batch::BatchError;
 use crate::certificate::FormatError;
 use crate::cmw::CmwError;
 
@@ -18,11 +19,17 @@ pub enum AttestError {
     /// The Evidence does not fit into the chosen format of certificates.
     #[error("evidence does not fit into the certificate")]
     Format(#[from] FormatError),
+    /// The batcher put connections together that make no batch.
+    #[error("connections were put together that make no batch")]
+    Batch(#[from] BatchError),
     /// The device is busy and its queue is full. Try later, on a new connection.
     #[error(
-        "attestation device is busy; raise the queue of its Blocking, or attest fewer connections at once"
+        "attestation device is busy and its queue is full; wrap it in a Batcher, or attest fewer connections at once"
     )]
     Busy,
+    /// The batcher was shut down, or its runtime was. This end makes no more Evidence.
+    #[error("batcher of the attestation device was shut down")]
+    Stopped,
     /// The device gave nothing by its deadline.
     #[error("attestation device did not answer in time; look into the log of its driver")]
     TimedOut,

@@ -3,6 +3,7 @@
 use super::fault::Fault;
 use super::send::SendError;
 use crate::cmw::CmwError;
+use crate::merkle::ProofError;
 
 /// The exchange of authenticators failed. Every one of these is **fatal** to the connection: close it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +64,9 @@ pub enum ProtocolError {
     /// The connection is not TLS 1.3, or was resumed. Attestation covers full TLS 1.3 handshakes only.
     #[error("connection is not a full TLS 1.3 handshake; switch resumption and TLS 1.2 off")]
     NotFullTls13,
+    /// The answer's inclusion proof is malformed, or stands where none is due.
+    #[error("inclusion proof of a batch is refused")]
+    Proof(#[from] ProofError),
     /// The provider's random number generator failed.
     #[error("random number generator failed")]
     Random,

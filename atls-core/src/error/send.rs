@@ -27,6 +27,9 @@ pub enum SendError {
         "own attester made a format that the peer did not list; configure one for each format that peers appraise"
     )]
     Format,
+    /// The Evidence was made for another connection of its batch. The batcher must give each answer to the connection that asked.
+    #[error("own evidence was made for another connection of its batch")]
+    OtherMember,
     /// This end's key signs with no scheme of TLS 1.3. Use another key.
     #[error("own key signs with no scheme of TLS 1.3; use an ECDSA, Ed25519 or RSA key that does")]
     Key,
@@ -43,6 +46,10 @@ pub enum SendError {
         "own message, or a part of it, is larger than its limit; send fewer or smaller certificates and Endorsements"
     )]
     TooLarge,
+    /// The Evidence is that of a batch, and the peer takes none. The attester must look at
+    /// [`AttestRequest::batches`](crate::AttestRequest::batches).
+    #[error("own evidence is that of a batch, which the peer did not say it takes")]
+    UnwantedBatch,
     /// More than 32 extensions.
     #[error("own message has more than 32 extensions")]
     TooManyExtensions,

@@ -6,10 +6,12 @@ use super::ATTESTATION_PARAMETERS;
 use super::CMW_ATTESTATION;
 use super::parameters::Parameters;
 use super::parameters::Selection;
+use super::parameters::Verdicts;
 use crate::attest_request::AttestRequest;
 use crate::authenticator;
 use crate::authenticator::Extension;
 use crate::authenticator::ReceivedRequest;
+use crate::batch::Batches;
 use crate::bound::Bound;
 use crate::bound::ExportedValue;
 use crate::cmw::Cmw;
@@ -84,24 +86,32 @@ impl Challenge {
             bound,
             leaf_key,
             report_data: None,
+            batches: self.offered().batches,
         })
     }
 
     /// Answers with Evidence or Attestation Results made for [`to_attest`](Self::to_attest).
     ///
     /// # Errors
-    /// [`SendError::Format`] for a CMW with an item of a format that the peer did not list. [`SendError::Cmw`] for a CMW that
-    /// does not fit: it may have 65,529 bytes, or 65,520 beside the selection that answers parameters. Those of
-    /// [`ReceivedRequest::authenticate`].
+    /// [`SendError::Format`] for a CMW with an item of a format that the peer did not list. [`SendError::UnwantedBatch`] and
+    /// [`SendError::OtherMember`] for one of a batch, where the peer takes none or the request was another one's.
+    /// [`SendError::Cmw`] for a CMW that does not fit: it may have 65,529 bytes, 65,520 beside the selection that answers
+    /// parameters, and with its proof 65,518. Those of [`ReceivedRequest::authenticate`].
     pub fn answer(self, cmw: &Cmw) -> Result<Vec<u8>, ProtocolError> {
         self.check_formats(cmw)?;
+        self.check_batch(cmw)?;
+        let batches = if cmw.is_of_batch() {
+            Batches::Yes
+        } else {
+            Batches::No
+        };
         let mut data = Vec::new();
         put_vec16(&mut data, &cmw.encode().map_err(SendError::Cmw)?)?;
         let mut extensions = vec![Extension {
             code: CMW_ATTESTATION,
             data,
         }];
-        extensions.extend(self.selection_extension()?);
+        extensions.extend(self.selection_extension(batches)?);
         if authenticator::extensions_length(&extensions) > usize::from(u16::MAX) {
             return Err(SendError::Cmw(CmwError::TooLarge).into());
         }
@@ -113,7 +123,7 @@ impl Challenge {
     /// # Errors
     /// Those of [`ReceivedRequest::authenticate`].
     pub fn answer_without_attestation(self) -> Result<Vec<u8>, ProtocolError> {
-        let extensions: Vec<_> = self.selection_extension()?.into_iter().collect();
+        let extensions: Vec<_> = self.selection_extension(Batches::No)?.into_iter().collect();
         self.request.authenticate(&extensions)
     }
 
@@ -125,19 +135,43 @@ impl Challenge {
         self.request.decline()
     }
 
-    /// This end's choice among the peer's parameters, which its answer states.
-    pub fn selection(&self) -> Option<Selection> {
-        self.parameters.as_ref().map(Parameters::select)
+    /// Whether the peer will answer with a verdict. It does where it offered to, since this end then asks for one.
+    pub fn verdicts(&self) -> Verdicts {
+        self.offered().verdicts
     }
 
-    fn selection_extension(&self) -> Result<Option<Extension>, ProtocolError> {
-        let Some(selection) = self.selection() else {
+    fn offered(&self) -> Selection {
+        let parameters = self.parameters.as_ref();
+        parameters.map_or(Selection::NOTHING, Parameters::offered)
+    }
+
+    /// This end's choice among the peer's parameters: verdicts if it understands them.
+    fn selection_extension(&self, batches: Batches) -> Result<Option<Extension>, ProtocolError> {
+        let Some(parameters) = &self.parameters else {
             return Ok(None);
+        };
+        let selection = Selection {
+            batches,
+            ..parameters.offered()
         };
         Ok(Some(Extension {
             code: ATTESTATION_PARAMETERS,
             data: selection.encode()?,
         }))
+    }
+
+    /// Evidence of a batch must be this connection's, and its peer must take it.
+    fn check_batch(&self, cmw: &Cmw) -> Result<(), SendError> {
+        let Some(member) = cmw.member() else {
+            return Ok(());
+        };
+        if self.offered().batches == Batches::No {
+            return Err(SendError::UnwantedBatch);
+        }
+        match &self.bound {
+            Some((_, bound)) if bound == member => Ok(()),
+            _ => Err(SendError::OtherMember),
+        }
     }
 
     fn check_formats(&self, cmw: &Cmw) -> Result<(), SendError> {

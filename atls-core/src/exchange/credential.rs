@@ -50,6 +50,7 @@ impl Credential {
             Carried::Cmw(cmw) => (cmw, None),
             Carried::Quote { cmw, report_data } => (cmw, Some(report_data)),
         };
+        cmw.check_without_proof()?;
         Ok(Self {
             cmw,
             bound: Bound::of_key(&leaf_key),
@@ -79,6 +80,7 @@ impl Credential {
         let (Carried::Cmw(cmw), validity) = certificate::read(leaf, &leaf_key)? else {
             return Err(ProtocolError::NoAttestation);
         };
+        cmw.check_without_proof()?;
         Ok(Self {
             cmw,
             bound: Bound::of_handshake(handshake.side().peer(), nonce, &leaf_key),
@@ -90,12 +92,13 @@ impl Credential {
         })
     }
 
-    /// The message that the peer presented, as it came.
+    /// The message that the peer presented, as it came; of a [`Batch`](crate::batch::Batch) without the inclusion proof.
     pub fn cmw(&self) -> &Cmw {
         &self.cmw
     }
 
-    /// The value that the Evidence must carry.
+    /// The value that the Evidence must carry: that of this connection, or the root of a batch to which its proof leads from that
+    /// value.
     pub fn bound(&self) -> &Bound {
         &self.bound
     }

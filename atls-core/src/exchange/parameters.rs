@@ -4,6 +4,7 @@
 //! request = {                        ; CBOR (RFC 8949), unknown keys ignored
 //!   1 => 1,                          ; highest protocol version understood
 //!   2 => [* tstr],                   ; media types of Evidence and Results that the sender appraises
+//!   ? 3 => bool,                     ; Evidence of a batch understood; false if absent
 //!   4 => bool,                       ; verdicts understood
 //!   ; from a client
 //!   ? 5 => bool,                     ; wants_evidence
@@ -11,13 +12,16 @@
 //!   ; from a server
 //!   ? 7 => 1 / 2,                    ; order: the client attests after, before the server
 //! }
-//! selection = { 1 => 1, 4 => bool }  ; in the first CertificateEntry of the answer
+//! selection = {                      ; in the first CertificateEntry of the answer
+//!   1 => 1,
+//!   ? 3 => bool,                     ; this answer is Evidence of a batch; false if absent
+//!   4 => bool,                       ; verdicts expected
+//! }
 //! ```
-//!
-//! Key 3 is kept for batch proofs.
 
 use ciborium::Value;
 
+use crate::batch::Batches;
 use crate::bounded;
 use crate::cbor;
 use crate::error::ProtocolError;
@@ -33,6 +37,8 @@ use crate::session::Side;
 pub struct Parameters {
     /// The media types of Evidence and Attestation Results that the sender appraises. The answer must be of one of them.
     pub formats: Vec<MediaType>,
+    /// Tells whether the sender takes Evidence of a [`Batch`](crate::batch::Batch).
+    pub batches: Batches,
     /// Tells whether the sender will answer the authenticator with a verdict.
     pub verdicts: Verdicts,
     /// The part that differs by side.
@@ -94,6 +100,8 @@ pub enum Verdicts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Selection {
+    /// Tells whether the answer is Evidence of a [`Batch`](crate::batch::Batch), with an inclusion proof.
+    pub batches: Batches,
     /// Tells whether the answering end expects a verdict.
     pub verdicts: Verdicts,
 }
@@ -118,6 +126,7 @@ impl Parameters {
         };
         Self {
             formats,
+            batches: Batches::Yes,
             verdicts,
             offer: Offer::Client {
                 wants_evidence,
@@ -130,14 +139,16 @@ impl Parameters {
     pub fn server(formats: Vec<MediaType>, order: Order) -> Self {
         Self {
             formats,
+            batches: Batches::Yes,
             verdicts: Verdicts::Yes,
             offer: Offer::Server { order },
         }
     }
 
-    /// The choice of an answering end of this version: verdicts if the sender understands them.
-    pub fn select(&self) -> Selection {
+    /// All that an answering end may choose.
+    pub(crate) fn offered(&self) -> Selection {
         Selection {
+            batches: self.batches,
             verdicts: self.verdicts,
         }
     }
@@ -162,6 +173,7 @@ impl Parameters {
         let mut map = vec![
             (VERSION.into(), CURRENT_VERSION.into()),
             (FORMATS.into(), Value::Array(formats)),
+            (BATCHES.into(), (self.batches == Batches::Yes).into()),
             (VERDICTS.into(), (self.verdicts == Verdicts::Yes).into()),
         ];
         match self.offer {
@@ -198,6 +210,7 @@ impl Parameters {
             return Err(ProtocolError::TooLarge);
         }
         let formats = listed.iter().map(media_type).collect::<Result<_, _>>()?;
+        let batches = map.batches()?;
         let verdicts = map.verdicts()?;
         let offer = match sender {
             Side::Client => Offer::Client {
@@ -222,6 +235,7 @@ impl Parameters {
         };
         Ok(Self {
             formats,
+            batches,
             verdicts,
             offer,
         })
@@ -229,24 +243,35 @@ impl Parameters {
 }
 
 impl Selection {
+    /// The choice of no ability: that of the minimal exchange.
+    pub(super) const NOTHING: Self = Self {
+        batches: Batches::No,
+        verdicts: Verdicts::No,
+    };
+
     pub(crate) fn encode(self) -> Result<Vec<u8>, SendError> {
-        encode(vec![
-            (VERSION.into(), CURRENT_VERSION.into()),
-            (VERDICTS.into(), (self.verdicts == Verdicts::Yes).into()),
-        ])
+        let mut map = vec![(VERSION.into(), CURRENT_VERSION.into())];
+        // Left out where it is false, as by a peer that knows no batches.
+        if self.batches == Batches::Yes {
+            map.push((BATCHES.into(), true.into()));
+        }
+        map.push((VERDICTS.into(), (self.verdicts == Verdicts::Yes).into()));
+        encode(map)
     }
 
     /// The version must be that of this crate, and every choice must have been offered.
-    pub(crate) fn decode(bytes: &[u8], offered: Verdicts) -> Result<Self, ProtocolError> {
+    pub(crate) fn decode(bytes: &[u8], offered: Self) -> Result<Self, ProtocolError> {
         let map = Map::decode(bytes)?;
         if map.integer(VERSION)? != CURRENT_VERSION {
             return Err(ProtocolError::UnsupportedParameters);
         }
-        let verdicts = map.verdicts()?;
-        if verdicts == Verdicts::Yes && offered == Verdicts::No {
+        let (batches, verdicts) = (map.batches()?, map.verdicts()?);
+        let unoffered = (batches == Batches::Yes && offered.batches == Batches::No)
+            || (verdicts == Verdicts::Yes && offered.verdicts == Verdicts::No);
+        if unoffered {
             return Err(ProtocolError::UnsupportedParameters);
         }
-        Ok(Self { verdicts })
+        Ok(Self { batches, verdicts })
     }
 }
 
@@ -288,6 +313,14 @@ impl Map {
         u64::try_from(value).map_err(|_| ProtocolError::Malformed)
     }
 
+    fn batches(&self) -> Result<Batches, ProtocolError> {
+        match self.get(BATCHES)? {
+            Some(Value::Bool(true)) => Ok(Batches::Yes),
+            Some(Value::Bool(false)) | None => Ok(Batches::No),
+            Some(_) => Err(ProtocolError::Malformed),
+        }
+    }
+
     fn verdicts(&self) -> Result<Verdicts, ProtocolError> {
         match self.get(VERDICTS)? {
             Some(Value::Bool(true)) => Ok(Verdicts::Yes),
@@ -318,6 +351,7 @@ fn encode(map: Vec<(Value, Value)>) -> Result<Vec<u8>, SendError> {
 
 const VERSION: u8 = 1;
 const FORMATS: u8 = 2;
+const BATCHES: u8 = 3;
 const VERDICTS: u8 = 4;
 const WANTS_EVIDENCE: u8 = 5;
 const CAN_ATTEST: u8 = 6;

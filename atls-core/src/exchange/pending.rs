@@ -6,29 +6,32 @@ use super::ATTESTATION_PARAMETERS;
 use super::CMW_ATTESTATION;
 use super::credential::Credential;
 use super::parameters::Selection;
-use super::parameters::Verdicts;
 use crate::authenticator::SentRequest;
 use crate::authenticator::VerifiedAuthenticator;
+use crate::batch::Batches;
 use crate::binding::Binding;
+use crate::bound::Bound;
 use crate::bound::ExportedValue;
 use crate::cmw::Cmw;
 use crate::codec::Reader;
 use crate::error::ProtocolError;
+use crate::merkle::NodeHash;
 
 /// A request for attestation that waits for its one answer.
 pub struct Pending {
     pub(super) request: SentRequest,
     pub(super) exported: ExportedValue,
     pub(super) handshake_key: Option<Vec<u8>>,
-    pub(super) verdicts: Verdicts,
+    pub(super) offered: Selection,
 }
 
 impl Pending {
-    /// Verifies the authenticator and takes the CMW out of it.
+    /// Verifies the authenticator and takes the CMW out of it. Of Evidence of a [`Batch`](crate::batch::Batch), it takes the
+    /// inclusion proof away and computes the root that the Evidence must carry.
     ///
     /// # Errors
     /// [`ProtocolError::Declined`] for an authentic refusal, [`ProtocolError::NoAttestation`] for an authentic
-    /// answer without CMW, [`ProtocolError::KeyMismatch`] where its key is not that of the TLS handshake, and every
+    /// answer without CMW, [`ProtocolError::Proof`] for an inclusion proof that is malformed or not due, [`ProtocolError::KeyMismatch`] where its key is not that of the TLS handshake, and every
     /// reject rule of RFC 9261. Only [`Declined`](ProtocolError::Declined) says that the peer itself refused.
     pub fn finish(self, authenticator: &[u8]) -> Result<Credential, ProtocolError> {
         let Answer {
@@ -39,11 +42,16 @@ impl Pending {
         let data = verified
             .extension(CMW_ATTESTATION)
             .ok_or(ProtocolError::NoAttestation)?;
-        let cmw = Cmw::decode(cmw_data(data)?)?;
         let leaf_key = verified.public_key().to_vec();
+        let binder = exported.bind(&leaf_key);
+        let batches = selection.map_or(Batches::No, |selection| selection.batches);
+        let (cmw, bound) = match batches {
+            Batches::No => alone(cmw_data(data)?, binder)?,
+            Batches::Yes => of_batch(cmw_data(data)?, &binder)?,
+        };
         Ok(Credential {
             cmw,
-            bound: exported.bind(&leaf_key),
+            bound,
             leaf_key,
             selection,
             binding: Binding::Connection,
@@ -81,7 +89,7 @@ impl Pending {
         }
         let selection = verified
             .extension(ATTESTATION_PARAMETERS)
-            .map(|data| Selection::decode(data, self.verdicts))
+            .map(|data| Selection::decode(data, self.offered))
             .transpose()?;
         Ok(Answer {
             verified,
@@ -95,7 +103,7 @@ impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pending")
             .field("request", &self.request)
-            .field("verdicts", &self.verdicts)
+            .field("offered", &self.offered)
             .finish_non_exhaustive()
     }
 }
@@ -105,6 +113,20 @@ struct Answer {
     verified: VerifiedAuthenticator,
     exported: ExportedValue,
     selection: Option<Selection>,
+}
+
+/// Evidence of this connection alone. It carries the binder.
+fn alone(cmw: &[u8], binder: Bound) -> Result<(Cmw, Bound), ProtocolError> {
+    let cmw = Cmw::decode(cmw)?;
+    cmw.check_without_proof()?;
+    Ok((cmw, binder))
+}
+
+/// Evidence of a batch. It carries the root to which the proof leads from this connection's binder.
+fn of_batch(cmw: &[u8], binder: &Bound) -> Result<(Cmw, Bound), ProtocolError> {
+    let (cmw, proof) = Cmw::decode_of_batch(cmw)?;
+    let root = proof.root_from(NodeHash::of_leaf(binder.as_bytes()));
+    Ok((cmw, Bound::of_batch(&root)))
 }
 
 /// draft-fossati-seat-expat-03: `struct { opaque cmw_data<1..2^16-1>; } CMWAttestation;`

@@ -5,7 +5,7 @@ use rustls::crypto::CryptoProvider;
 use super::ATTESTATION_PARAMETERS;
 use super::CMW_ATTESTATION;
 use super::parameters::Parameters;
-use super::parameters::Verdicts;
+use super::parameters::Selection;
 use super::pending::Pending;
 use crate::authenticator;
 use crate::authenticator::Extension;
@@ -37,7 +37,8 @@ pub fn request(
 #[derive(Clone, Debug)]
 pub struct Requester {
     template: RequestTemplate,
-    verdicts: Verdicts,
+    /// All that the answer may choose.
+    offered: Selection,
 }
 
 impl Requester {
@@ -63,7 +64,7 @@ impl Requester {
         }
         Ok(Self {
             template: RequestTemplate::new(side, provider, extensions)?,
-            verdicts: parameters.map_or(Verdicts::No, |parameters| parameters.verdicts),
+            offered: parameters.map_or(Selection::NOTHING, Parameters::offered),
         })
     }
 
@@ -74,7 +75,7 @@ impl Requester {
     pub fn prepare(&self) -> Result<UnsentRequest, ProtocolError> {
         Ok(UnsentRequest {
             request: self.template.prepare()?,
-            verdicts: self.verdicts,
+            offered: self.offered,
         })
     }
 }
@@ -83,7 +84,8 @@ impl Requester {
 #[derive(Debug)]
 pub struct UnsentRequest {
     request: PreparedRequest,
-    verdicts: Verdicts,
+    /// All that the answer may choose.
+    offered: Selection,
 }
 
 impl UnsentRequest {
@@ -116,7 +118,7 @@ impl UnsentRequest {
             exported: ExportedValue::of(session, request.context())?,
             request,
             handshake_key,
-            verdicts: self.verdicts,
+            offered: self.offered,
         })
     }
 }

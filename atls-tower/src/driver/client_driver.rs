@@ -209,7 +209,7 @@ async fn attest<S>(
 where
     S: Session + AsyncRead + AsyncWrite + Unpin,
 {
-    let selection = challenge.selection();
+    let verdicts = challenge.verdicts();
     // This end has a key since it has an attester; so the server asked for something else than attestation.
     let request = challenge.to_attest().ok_or(ProtocolError::Malformed)?;
     let cmw = match own.attest(request, with.deadline).await {
@@ -223,8 +223,8 @@ where
     let authenticator = challenge.answer(&cmw)?;
     with.write(FrameType::Authenticator, &authenticator).await?;
     with.flush().await?;
-    match selection.map(|selection| selection.verdicts) {
-        Some(Verdicts::Yes) => with.read_verdict().await.map(Some),
-        Some(Verdicts::No) | None => Ok(None),
+    match verdicts {
+        Verdicts::Yes => with.read_verdict().await.map(Some),
+        Verdicts::No => Ok(None),
     }
 }

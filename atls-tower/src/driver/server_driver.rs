@@ -238,7 +238,7 @@ impl ServerDriver {
     where
         S: Session + AsyncRead + AsyncWrite + Unpin,
     {
-        let selection = challenge.selection();
+        let verdicts = challenge.verdicts();
         let wanted = match challenge.parameters().map(|parameters| parameters.offer) {
             Some(Offer::Client { wants_evidence, .. }) => wants_evidence,
             _ => challenge.to_attest().is_some(),
@@ -268,9 +268,9 @@ impl ServerDriver {
         let authenticator = challenge.answer(&cmw)?;
         with.write(FrameType::Authenticator, &authenticator).await?;
         with.flush().await?;
-        match selection.map(|selection| selection.verdicts) {
-            Some(Verdicts::Yes) => with.read_verdict().await.map(Some),
-            Some(Verdicts::No) | None => Ok(None),
+        match verdicts {
+            Verdicts::Yes => with.read_verdict().await.map(Some),
+            Verdicts::No => Ok(None),
         }
     }
 }

@@ -61,19 +61,62 @@ fn a_server_cannot_speak_as_a_client() {
 
 #[test]
 fn a_selection_is_of_what_was_offered() {
-    let chosen = Selection {
-        verdicts: Verdicts::Yes,
-    };
-    let bytes = chosen.encode().unwrap();
-    assert_eq!(Selection::decode(&bytes, Verdicts::Yes), Ok(chosen));
-    let refused = Selection::decode(&bytes, Verdicts::No);
-    assert_eq!(refused, Err(ProtocolError::UnsupportedParameters));
+    use Batches as B;
+    use Verdicts as V;
+    let every = [
+        (B::No, V::No),
+        (B::No, V::Yes),
+        (B::Yes, V::No),
+        (B::Yes, V::Yes),
+    ]
+    .map(|(batches, verdicts)| Selection { batches, verdicts });
+    for chosen in every {
+        for offered in every {
+            let decoded = Selection::decode(&chosen.encode().unwrap(), offered);
+            let unoffered = (chosen.batches == B::Yes && offered.batches == B::No)
+                || (chosen.verdicts == V::Yes && offered.verdicts == V::No);
+            let expected = if unoffered {
+                Err(ProtocolError::UnsupportedParameters)
+            } else {
+                Ok(chosen)
+            };
+            assert_eq!(decoded, expected, "{chosen:?} of {offered:?}");
+        }
+    }
     let other_version = encode(vec![
         (VERSION.into(), 2.into()),
         (VERDICTS.into(), true.into()),
     ]);
-    let refused = Selection::decode(&other_version.unwrap(), Verdicts::Yes);
+    let refused = Selection::decode(&other_version.unwrap(), every[3]);
     assert_eq!(refused, Err(ProtocolError::UnsupportedParameters));
+}
+
+#[test]
+fn batches_are_understood_by_who_says_true() {
+    let with = |value: Option<Value>| {
+        let decoded: Value = ciborium::from_reader(&*client().encode().unwrap()).unwrap();
+        let mut map = decoded.into_map().unwrap();
+        map.retain(|(key, _)| *key != BATCHES.into());
+        map.extend(value.map(|value| (BATCHES.into(), value)));
+        let parameters = Parameters::decode(&encode(map).unwrap(), Side::Client);
+        parameters.map(|parameters| parameters.batches)
+    };
+    assert_eq!(with(None), Ok(Batches::No));
+    assert_eq!(with(Some(false.into())), Ok(Batches::No));
+    assert_eq!(with(Some(true.into())), Ok(Batches::Yes));
+    for other in [1.into(), Value::Null, "true".into(), Value::Array(vec![])] {
+        assert_eq!(with(Some(other)), Err(ProtocolError::Malformed));
+    }
+}
+
+#[test]
+fn a_selection_says_batches_only_where_it_chose_them() {
+    let said = |batches| {
+        let verdicts = Verdicts::Yes;
+        Selection { batches, verdicts }.encode().unwrap()
+    };
+    assert_eq!(said(Batches::No), [0xa2, 1, 1, 4, 0xf5]);
+    assert_eq!(said(Batches::Yes), [0xa3, 1, 1, 3, 0xf5, 4, 0xf5]);
 }
 
 #[test]
