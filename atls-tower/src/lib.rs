@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod acceptor;
+mod batcher;
 mod blocking;
 mod connector;
 mod deadline;
@@ -34,6 +35,9 @@ pub mod weaker;
 
 pub use acceptor::ServerAcceptor;
 pub use atls_core as core;
+pub use batcher::Batcher;
+pub use batcher::BatcherBuilder;
+pub use batcher::BatcherStats;
 pub use blocking::Blocking;
 pub use connector::ClientConnector;
 pub use error::Error;

@@ -10,10 +10,13 @@ use atls_core::Attester;
 use atls_core::Bound;
 use atls_core::Evidence;
 use atls_core::LocalAttester;
+use atls_core::MediaType;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::CanAttest;
 use atls_core::exchange::Challenge;
 use atls_core::exchange::Credential;
+use atls_core::exchange::Parameters;
 use atls_core::exchange::Pending;
 use atls_core::pki_types::PrivateKeyDer;
 use atls_core::pki_types::UnixTime;
@@ -52,7 +55,22 @@ impl Connection {
         Self::between(identity, CipherSuite::TLS13_AES_128_GCM_SHA256)
     }
 
+    /// The server has this certificate; the client appraises this format and takes Evidence of a batch. SHA-256.
+    pub fn in_batches(identity: &Arc<CertifiedKey>, format: MediaType) -> Self {
+        let parameters = Parameters::client(vec![format], true, CanAttest::No);
+        let suite = CipherSuite::TLS13_AES_128_GCM_SHA256;
+        Self::asked(identity, suite, Some(&parameters))
+    }
+
     fn between(identity: &Arc<CertifiedKey>, suite: CipherSuite) -> Self {
+        Self::asked(identity, suite, None)
+    }
+
+    fn asked(
+        identity: &Arc<CertifiedKey>,
+        suite: CipherSuite,
+        parameters: Option<&Parameters>,
+    ) -> Self {
         let provider = rustls::crypto::ring::default_provider();
         let mut suites = provider.cipher_suites.iter();
         let known = suites.find(|known| known.suite() == suite).unwrap();
@@ -62,7 +80,8 @@ impl Connection {
             let (identity, chain) = (identity.clone(), identity.cert.clone());
             ObservedSession::new(side, known, &secret, Some(identity), chain)
         });
-        let (request, pending) = atls_core::exchange::request(&client, &provider, None).unwrap();
+        let (request, pending) =
+            atls_core::exchange::request(&client, &provider, parameters).unwrap();
         Self {
             suite,
             identity: identity.clone(),
