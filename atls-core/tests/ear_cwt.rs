@@ -330,6 +330,16 @@ fn a_key_identifier_of_a_cwt_narrows_the_choice() {
 
 // --- Helpers -------------------------------------------------------------------------------------------------------
 
+#[test]
+fn claims_nest_at_most_16_deep() {
+    let nested = |depth| {
+        let inner = (0..depth).fold(Cbor::Null, |inner, _| Cbor::Array(vec![inner]));
+        judge(&replaced(underscored_cbor(), -70_000, inner))
+    };
+    assert_eq!(nested(15), Ok(Tier::Warning));
+    assert_eq!(nested(16), Err(EarError::Malformed));
+}
+
 fn judge(claims: &Cbor) -> Result<Tier, EarError> {
     decode(&Issuer::es256(), claims).map(|ear| ear.status())
 }

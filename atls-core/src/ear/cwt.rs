@@ -73,9 +73,10 @@ pub fn decode(
     if !bounded::cbor(MAX_TOKEN_VALUES, payload) {
         return Err(EarError::TooLarge);
     }
-    // coset refuses bytes after the value, and bounds nesting.
-    let entries = match Cbor::from_slice(payload) {
-        Ok(Cbor::Map(entries)) if !cbor::hides_integer(payload) => entries,
+    let mut rest = payload;
+    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING);
+    let entries = match value {
+        Ok(Cbor::Map(entries)) if rest.is_empty() && !cbor::hides_integer(payload) => entries,
         _ => return Err(EarError::Malformed),
     };
     let claims = object(entries, TOKEN)?;
@@ -146,7 +147,7 @@ enum Shape {
 }
 
 impl Shape {
-    // Recursion is bounded by the depth of nesting that coset reads.
+    // Recursion is bounded by `MAX_NESTING`.
     fn read(&self, value: Cbor) -> Result<Value, EarError> {
         match (self, value) {
             (Self::Map(registered), Cbor::Map(entries)) => {
@@ -257,6 +258,9 @@ const VECTOR: &[Claim] = &[
     claim(6, Category::StorageOpaque.name(), Shape::Integer),
     claim(7, Category::SourcedData.name(), Shape::Integer),
 ];
+
+/// The vector of a part nests four deep, the claims of a device under it somewhat deeper.
+const MAX_NESTING: usize = 16;
 
 /// CBOR tag 61.
 const CWT_TAG: [u8; 2] = [0xd8, 0x3d];
