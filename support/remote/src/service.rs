@@ -38,15 +38,11 @@ pub trait RemoteService: fmt::Debug + Send + Sync + Sized + 'static {
     /// Asks about Evidence and gives the signed result as it came, in as many requests as that takes. Dropping the future is how
     /// it is given up.
     ///
-    /// The time is that of the appraisal, for a service that says when a session ends; none where an attester fetches its own
-    /// result.
-    ///
     /// # Errors
     /// [`Failure`]
     fn ask<'a>(
         &'a self,
         evidence: &'a CheckedEvidence<'a, Self>,
-        now: Option<UnixTime>,
     ) -> BoxFuture<'a, Result<String, Failure>>;
 
     /// Reads a result under these keys: its signature, issuer and time, and then whether it is about this Evidence. A nonce that

@@ -96,7 +96,7 @@ impl<S: RemoteService> RemoteVerifier<S> {
         let checked = self.check(evidence)?;
         let asked = checked.for_service(evidence);
         let appraisal = async {
-            let token = self.service.ask(&asked, Some(now)).await?;
+            let token = self.service.ask(&asked).await?;
             self.read(&token, &asked, now).await
         };
         let appraisal = tokio::time::timeout(self.deadline, appraisal).await;
@@ -117,7 +117,7 @@ impl<S: RemoteService> RemoteVerifier<S> {
     pub(crate) async fn fetch(&self, evidence: &Evidence<'_>) -> Result<String, Failure> {
         let checked = self.check(evidence)?;
         let asked = checked.for_service(evidence);
-        let answer = self.service.ask(&asked, None);
+        let answer = self.service.ask(&asked);
         let token = tokio::time::timeout(self.deadline, answer).await;
         token.map_err(|_| HttpError::TimedOut)?
     }

@@ -28,7 +28,6 @@ use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
-use atls_core::pki_types::UnixTime;
 use atls_remote::CheckedEvidence;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
@@ -202,7 +201,6 @@ impl RemoteService for Affirming {
     fn ask<'a>(
         &'a self,
         _: &'a CheckedEvidence<'a, Self>,
-        _: Option<UnixTime>,
     ) -> BoxFuture<'a, Result<String, Failure>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         match &self.answer {

@@ -6,7 +6,6 @@ use atls_core::BoxFuture;
 use atls_core::ear::Ear;
 use atls_core::ear::EarError;
 use atls_core::http::HttpClient;
-use atls_core::pki_types::UnixTime;
 use atls_remote::CheckedEvidence;
 use atls_remote::Endpoint;
 use atls_remote::Failure;
@@ -107,7 +106,6 @@ impl RemoteService for ItaService {
     fn ask<'a>(
         &'a self,
         evidence: &'a CheckedEvidence<'a, Self>,
-        _now: Option<UnixTime>,
     ) -> BoxFuture<'a, Result<String, Failure>> {
         let request = self.request(evidence);
         Box::pin(async move { self.api.token(&request).await })

@@ -6,7 +6,6 @@ use atls_core::BoxFuture;
 use atls_core::ear::Ear;
 use atls_core::ear::EarError;
 use atls_core::http::HttpClient;
-use atls_core::pki_types::UnixTime;
 use atls_remote::CheckedEvidence;
 use atls_remote::Endpoint;
 use atls_remote::EndpointError;
@@ -67,7 +66,6 @@ impl RemoteService for MaaService {
     fn ask<'a>(
         &'a self,
         evidence: &'a CheckedEvidence<'a, Self>,
-        _now: Option<UnixTime>,
     ) -> BoxFuture<'a, Result<String, Failure>> {
         let api = match evidence.terms {
             GuestKind::Snp => &self.snp,

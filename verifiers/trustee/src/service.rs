@@ -10,7 +10,6 @@ use atls_core::ear::EarError;
 use atls_core::ear::ExpectedNonce;
 use atls_core::ear::jwt;
 use atls_core::http::HttpClient;
-use atls_core::pki_types::UnixTime;
 use atls_formats::ReportedClaims;
 use atls_remote::CheckedEvidence;
 use atls_remote::Endpoint;
@@ -101,7 +100,6 @@ impl RemoteService for TrusteeService {
     fn ask<'a>(
         &'a self,
         evidence: &'a CheckedEvidence<'a, Self>,
-        _now: Option<UnixTime>,
     ) -> BoxFuture<'a, Result<String, Failure>> {
         let base64 = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
         let request = json!({

@@ -8,7 +8,6 @@ use atls_core::ear::Ear;
 use atls_core::ear::EarError;
 use atls_core::ear::ExpectedNonce;
 use atls_core::ear::jwt;
-use atls_core::pki_types::UnixTime;
 use atls_remote::CheckedEvidence;
 use atls_remote::Failure;
 use atls_remote::IssuingService;
@@ -33,7 +32,6 @@ impl RemoteService for VeraisonService {
     fn ask<'a>(
         &'a self,
         evidence: &'a CheckedEvidence<'a, Self>,
-        _now: Option<UnixTime>,
     ) -> BoxFuture<'a, Result<String, Failure>> {
         Box::pin(self.submit(
             evidence.media_type,
