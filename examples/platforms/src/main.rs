@@ -107,7 +107,7 @@ that it needs are in docs/platforms/README.md.";
 mod tests {
     use std::sync::Arc;
 
-    use atls_nitro::testing::Forger;
+    use atls_nitro::testing::ForgedNitro;
     use atls_snp::Product;
     use atls_snp::testing::ForgedPlatform;
     use atls_tdx::testing::ForgedPlatform as ForgedTdx;
@@ -126,8 +126,8 @@ mod tests {
 
     #[test]
     fn a_device_attests_to_the_connection() {
-        let forger = Arc::new(Forger::new(at(1_800_000_000)));
-        let mut device = NitroAttester::over(Forger::device(&forger)).unwrap();
+        let forger = Arc::new(ForgedNitro::new(at(1_800_000_000)));
+        let mut device = NitroAttester::over(ForgedNitro::device(&forger)).unwrap();
         let evidence = attest(&mut device).unwrap();
         print(&evidence).unwrap();
         let items = evidence.items();

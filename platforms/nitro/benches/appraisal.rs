@@ -19,7 +19,7 @@ use atls_core::combine::Cached;
 use atls_nitro::NitroAttester;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
-use atls_nitro::testing::Forger;
+use atls_nitro::testing::ForgedNitro;
 use atls_reference::Live;
 use ciborium::Value;
 use coset::CborSerializable;
@@ -36,14 +36,14 @@ use x509_parser::prelude::X509Certificate;
 fn main() {
     let now = at(1_800_000_000);
     let connection = Connection::new();
-    let forger = Arc::new(Forger::new(now));
-    let policy = Live::fixed(NitroPolicy::new(vec![Forger::image()])).unwrap();
+    let forger = Arc::new(ForgedNitro::new(now));
+    let policy = Live::fixed(NitroPolicy::new(vec![ForgedNitro::image()])).unwrap();
     let verifier = NitroVerifier::dangerous_with_root(forger.root(), Arc::new(policy));
     let verifier = Arc::new(verifier);
     // Nothing is young enough to be found again, as where every binder is another.
     let new_each = Cached::new(Arc::clone(&verifier)).with_max_age(Duration::ZERO);
     let of_a_batch = Cached::new(Arc::clone(&verifier));
-    let mut attester = NitroAttester::over(Forger::device(&forger)).unwrap();
+    let mut attester = NitroAttester::over(ForgedNitro::device(&forger)).unwrap();
     let document = connection.evidence(&mut attester);
     let signatures = signatures(&document);
 

@@ -1,4 +1,4 @@
-//! The attester half: asks the Nitro Security Module for a document.
+//! The attester half: the value of a connection and the leaf key go in, and a document of the Nitro Security Module comes out.
 
 use std::fmt;
 
@@ -18,17 +18,17 @@ use crate::device::NsmDevice;
 ///
 /// A document carries the value of the connection as `nonce` and the leaf key as `public_key`, and no `user_data`.
 ///
-/// The device takes some milliseconds and one request at a time; `atls_tower::Blocking` gives it its thread.
+/// The device takes some milliseconds and one request at a time. `atls_tower::Blocking` gives it a thread of its own.
 pub struct NitroAttester {
     device: Box<dyn NsmDevice>,
     media_types: [MediaType; 1],
 }
 
 impl NitroAttester {
-    /// The enclave that this process runs in, by its `/dev/nsm`; `None` where there is no such device.
+    /// The enclave of this process, by its `/dev/nsm`; `None` on a machine without that device.
     ///
     /// # Errors
-    /// [`AttestError::Device`] where the device is there and cannot be opened, such as by lack of rights.
+    /// [`AttestError::Device`] where the device exists and cannot be opened, for example by lack of rights.
     pub fn open() -> Result<Option<Self>, AttestError> {
         #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
         if let Some(device) = crate::nsm::DevNsm::open()? {
@@ -37,7 +37,7 @@ impl NitroAttester {
         Ok(None)
     }
 
-    /// Over any security module, such as one that a test forges or another process passes on.
+    /// Any security module, for example one that a test forges or another process passes on.
     ///
     /// # Errors
     /// None so far.
@@ -57,7 +57,7 @@ impl LocalAttester for NitroAttester {
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
         if request.leaf_key().len() > MAX_PUBLIC_KEY {
             return Err(failed(
-                "leaf key is larger than the 1024 bytes that a document has for it",
+                "leaf key is larger than the 1024 bytes of its field in a document",
             ));
         }
         let request =
@@ -89,7 +89,7 @@ fn attestation_request(nonce: &[u8], public_key: &[u8]) -> Result<Vec<u8>, Attes
 
 /// `{"Attestation": {"document": bytes}}`, or `{"Error": text}`
 fn document(response: &[u8]) -> Result<Vec<u8>, AttestError> {
-    let unreadable = || failed("response is none to a request for attestation");
+    let unreadable = || failed("response does not answer a request for attestation");
     let response = Value::from_slice(response).map_err(|_| unreadable())?;
     let (kind, content) = single(response).ok_or_else(unreadable)?;
     match (kind.as_str(), content) {
@@ -105,7 +105,7 @@ fn document(response: &[u8]) -> Result<Vec<u8>, AttestError> {
     }
 }
 
-/// The one entry of a map.
+/// The entry of a map that has exactly one.
 fn single(value: Value) -> Option<(String, Value)> {
     let mut entries = value.into_map().ok()?.into_iter();
     match (entries.next(), entries.next()) {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_security_module_is_told_and_escaped() {
+    fn an_error_of_the_security_module_is_passed_on_and_escaped() {
         let error = document(b"\xa1\x65Error\x6fInvalidArgument").unwrap_err();
         assert_eq!(error, failed("security module says InvalidArgument"));
         let error = document(b"\xa1\x65Error\x63\x1b[m").unwrap_err();
@@ -161,7 +161,7 @@ mod tests {
             b"\xa1\x65Error\x43doc",
             b"\xa1\x6bAttestation\xa1\x68document\x43doc\x00",
         ] {
-            let unreadable = failed("response is none to a request for attestation");
+            let unreadable = failed("response does not answer a request for attestation");
             assert_eq!(document(response), Err(unreadable), "{response:?}");
         }
     }

@@ -1,4 +1,5 @@
-//! The certificate chain: from the pinned root to the enclave's key.
+//! The certificate chain from the pinned root to the enclave's key. Certificates and a time go in; the end of their validity comes out,
+//! or the error of the first rule that they break.
 
 use std::time::Duration;
 
@@ -25,16 +26,16 @@ use x509_parser::extensions::KeyUsage;
 use x509_parser::prelude::FromDer;
 
 /// SHA-256 of the certificate of the AWS Nitro Enclaves root G1 (`CN=aws.nitro-enclaves`, until 2049-10-28), of the
-/// commercial partition. AWS publishes the certificate; every document carries it.
+/// commercial partition. AWS publishes the certificate, and every document carries it.
 pub const AWS_ROOT_G1: [u8; 32] = [
     0x64, 0x1a, 0x03, 0x21, 0xa3, 0xe2, 0x44, 0xef, 0xe4, 0x56, 0x46, 0x31, 0x95, 0xd6, 0x06, 0x31,
     0x7e, 0xd7, 0xcd, 0xcc, 0x3c, 0x17, 0x56, 0xe0, 0x98, 0x93, 0xf3, 0xc6, 0x8f, 0x79, 0xbb, 0x5b,
 ];
 
-/// Verifies the chain as "Nitro Enclaves Attestation Process" §3.2.3 says: the bundle, root first, whole and in
-/// order; validity of every certificate, the root included; path lengths; key usages; no revocation lists.
+/// Verifies the chain as "Nitro Enclaves Attestation Process" §3.2.3 says: the bundle, root first, whole and in order; validity of
+/// every certificate, the root included; path lengths; key usages; no revocation lists.
 ///
-/// Gives the earliest end of validity in the chain.
+/// The value is the earliest end of validity in the chain.
 pub(crate) fn verify(
     leaf: &[u8],
     bundle: &[Vec<u8>],
@@ -47,7 +48,7 @@ pub(crate) fn verify(
     }
     verify_path(leaf, anchor, intermediates, at)?;
 
-    // What webpki leaves to others; all of these bytes are certified by now.
+    // webpki leaves these rules to its callers. All of these bytes are certified by now.
     let leaf_certificate = parse(leaf)?;
     let mut valid_until = end_of_validity(&leaf_certificate, at)?;
     let path_length = leaf_certificate
@@ -118,7 +119,7 @@ fn verify_path(
     })
 }
 
-/// AWS's certificates name no extended key usage. One that does is for another purpose.
+/// AWS's certificates name no extended key usage. A certificate that names one is for another purpose.
 struct NoPurpose;
 
 impl ExtendedKeyUsageValidator for NoPurpose {

@@ -1,4 +1,4 @@
-//! What a verified document says, for handlers.
+//! The claims of a verified document, for handlers.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,25 +7,25 @@ use atls_core::pki_types::UnixTime;
 use atls_formats::nitro;
 use atls_reference::Digest;
 
-/// What the attestation document says: `peer.claims::<NitroClaims>()`.
+/// The claims of an attestation document: `peer.claims::<NitroClaims>()`.
 ///
-/// Signed by the security module, except for [`user_data`](Self::user_data), whose content is the enclave's own word.
+/// The security module signs all of them. The content of [`user_data`](Self::user_data) is the enclave's own word.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NitroClaims {
-    /// Which enclave: parent instance and enclave ID, `i-…-enc…`.
+    /// The parent instance and the enclave, `i-…-enc…`.
     pub module_id: String,
-    /// When the document was made, milliseconds since the epoch, UTC.
+    /// The time of signing, in milliseconds since the epoch, UTC.
     pub timestamp_ms: u64,
-    /// The locked registers by index, 0 to 31, SHA-384. 0, 1 and 2 are always there; unused ones are zero.
+    /// The locked registers by index, 0 to 31, SHA-384. 0, 1 and 2 are always there. Unused registers are zero.
     pub pcrs: Vec<(u8, Digest<48>)>,
-    /// What the enclave put in beside, up to 512 bytes. Nothing here interprets it.
+    /// Further data of the enclave, up to 512 bytes. Nothing here interprets it.
     pub user_data: Option<Vec<u8>>,
     /// The name of the policy's image that the enclave matched in everything.
     pub image: Option<String>,
 }
 
-/// Without what identifies an instance, and without what the enclave says.
+/// Without the fields that identify an instance, and without the data of the enclave.
 impl fmt::Debug for NitroClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NitroClaims")
@@ -37,26 +37,26 @@ impl fmt::Debug for NitroClaims {
 }
 
 impl NitroClaims {
-    /// `digest` of every document that is accepted: what the registers are made with.
+    /// `digest` of every accepted document: the hash of the registers.
     pub const DIGEST: &'static str = nitro::DIGEST;
 
-    /// One register; `None` where the document does not have it.
+    /// One register; `None` if the document lacks it.
     pub fn pcr(&self, index: u8) -> Option<&Digest<48>> {
         register(&self.pcrs, index)
     }
 
-    /// When the document was made, in whole seconds.
+    /// The time of signing, in whole seconds.
     pub fn made_at(&self) -> UnixTime {
         seconds(self.timestamp_ms)
     }
 
-    /// Whether the enclave runs in debug mode: its measurements are zero, and its console is open to its parent.
+    /// Whether the enclave runs in debug mode: its measurements are zero, and its parent reads its console.
     pub fn is_debug(&self) -> bool {
         is_debug(&self.pcrs)
     }
 }
 
-/// One of the three measurements is enough: no image measures as zero, so whichever is zero measures nothing.
+/// One of the three measurements is enough: no image measures as zero, so a register of zero measures nothing.
 pub(crate) fn is_debug(pcrs: &[(u8, Digest<48>)]) -> bool {
     let measured = |index| register(pcrs, index).is_some_and(|value| !value.is_zero());
     ![0, 1, 2].into_iter().all(measured)

@@ -1,8 +1,8 @@
-//! Reference values out of a CoRIM. Nobody has published a profile for Nitro Enclaves, so this is plain CoRIM
-//! (draft-ietf-rats-corim-11) under a convention of this project.
+//! Reference values from a CoRIM: a CoRIM goes in, images come out, and an error names the triple that a table cannot hold.
 //!
-//! One reference triple is one image, whose class has a vendor and a model, and whose PCRs are `integrity-registers` by
-//! number. What a table cannot hold is an error.
+//! Nobody has published a profile for Nitro Enclaves. So this is plain CoRIM (draft-ietf-rats-corim-11) under a convention of this
+//! project: one reference triple is one image, whose class has a vendor and a model, and whose PCRs are `integrity-registers` by
+//! number.
 
 use atls_reference::corim;
 use atls_reference::corim::Corim;
@@ -16,7 +16,7 @@ use atls_reference::corim::RegisterId;
 
 use crate::image::NitroImage;
 
-/// Its triples, each as an image.
+/// The images of a CoRIM, one for each triple.
 pub(crate) fn images(corim: &Corim) -> Result<Vec<NitroImage>, CorimProblem> {
     corim.check_profile(None)?;
     corim.each_reference(|reference| image(reference, corim.id()))
@@ -35,7 +35,7 @@ fn image(reference: &Reference, id: &str) -> Result<NitroImage, CorimProblem> {
     )
 }
 
-/// Nothing else tells PCRs of an enclave from those of a TPM.
+/// The class alone tells registers of an enclave from those of a TPM.
 fn check_class(environment: &Environment) -> Result<(), CorimProblem> {
     match environment {
         Environment {
@@ -61,8 +61,8 @@ fn registers(measurement: &Measurement, mut image: NitroImage) -> Result<NitroIm
             RegisterId::Number(index) => image.register_mut(*index),
             _ => None,
         };
-        let field = field
-            .ok_or_else(|| format!("integrity register {id:?} is none that a policy can name"))?;
+        let field =
+            field.ok_or_else(|| format!("a policy cannot name integrity register {id:?}"))?;
         let value = corim::Digest::only(digests, &HashAlgorithm::Sha384);
         *field = Some(value.ok_or_else(|| {
             format!("integrity register {id:?} has not exactly one digest, of SHA-384")

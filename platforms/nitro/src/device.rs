@@ -7,6 +7,6 @@ pub trait NsmDevice: Send {
     /// Takes a request of up to 4096 bytes and gives a response of up to 12288 bytes.
     ///
     /// # Errors
-    /// The device gave no response. A response that names an error is a response.
+    /// The device gave no response. A response that names an error counts as a response.
     fn process(&mut self, request: &[u8]) -> io::Result<Vec<u8>>;
 }

@@ -1,7 +1,7 @@
-//! What was looked at, check by check, for operators: which registers were seen, and which images the policy names.
+//! The findings for operators, one for each check: the registers that were seen, and the images that the policy names.
 //!
-//! Every check is reported, whatever came of those before. Public values only: PCR3 and PCR4 say whose machine it is, so of
-//! those there is the outcome and no value.
+//! Every check is reported, whatever the outcome of the others. Findings hold public values only: PCR3 and PCR4 identify a machine, so
+//! their finding has an outcome and no value.
 
 use std::collections::BTreeSet;
 
@@ -12,37 +12,41 @@ use atls_reference::Digest;
 use crate::claims;
 use crate::image::NitroImage;
 use crate::policy::NitroPolicy;
-use crate::trust_vector::Judgement;
+use crate::trust_vector::RegisterAppraisal;
 use crate::trust_vector::Software;
 
-/// Of the registers of a document that is verified, and what was judged of them.
+/// The findings about the registers of a verified document.
 pub(crate) fn of(
     policy: &NitroPolicy,
     pcrs: &[(u8, Digest<48>)],
-    judgement: &Judgement<'_>,
+    appraisal: &RegisterAppraisal<'_>,
 ) -> Vec<Finding> {
     let mut findings = vec![
-        image(policy, pcrs, judgement),
-        instance(policy, pcrs, judgement),
+        image(policy, pcrs, appraisal),
+        instance(policy, pcrs, appraisal),
         debug_mode(policy, pcrs),
     ];
     let named = policy.images.iter().flat_map(NitroImage::software);
     let named: BTreeSet<_> = named.map(|(index, _)| index).collect();
     let registers = named.into_iter();
-    findings.extend(registers.map(|index| register(policy, pcrs, judgement, index)));
+    findings.extend(registers.map(|index| register(policy, pcrs, appraisal, index)));
     findings
 }
 
-fn image(policy: &NitroPolicy, pcrs: &[(u8, Digest<48>)], judgement: &Judgement<'_>) -> Finding {
+fn image(
+    policy: &NitroPolicy,
+    pcrs: &[(u8, Digest<48>)],
+    appraisal: &RegisterAppraisal<'_>,
+) -> Finding {
     let name = "nitro.image";
-    let finding = match judgement.software {
+    let finding = match appraisal.software {
         Software::Known => Finding::passed(name),
         Software::Unmeasured => {
             Finding::warning(name).with_note("an enclave in debug mode measures nothing")
         }
         Software::Unknown => Finding::failed(name).with_note(unlike(policy, pcrs)),
     };
-    let finding = match judgement.image {
+    let finding = match appraisal.image {
         Some(image) => finding.with_seen(&image.name),
         None => finding,
     };
@@ -52,7 +56,7 @@ fn image(policy: &NitroPolicy, pcrs: &[(u8, Digest<48>)], judgement: &Judgement<
     })
 }
 
-/// Which registers stand between the enclave and the image that it is most like.
+/// The registers in which the enclave differs from the most similar image.
 fn unlike(policy: &NitroPolicy, pcrs: &[(u8, Digest<48>)]) -> String {
     let differing = |image: &NitroImage| -> Vec<u8> {
         let differs =
@@ -77,14 +81,18 @@ fn unlike(policy: &NitroPolicy, pcrs: &[(u8, Digest<48>)]) -> String {
                 names.join(", ")
             )
         }
-        None => "add what nitro-cli printed for this build to the policy, or deploy a known build"
+        None => "add the measurements that nitro-cli printed for this build to the policy, or deploy a known build"
             .to_owned(),
     }
 }
 
-fn instance(policy: &NitroPolicy, pcrs: &[(u8, Digest<48>)], judgement: &Judgement<'_>) -> Finding {
+fn instance(
+    policy: &NitroPolicy,
+    pcrs: &[(u8, Digest<48>)],
+    appraisal: &RegisterAppraisal<'_>,
+) -> Finding {
     let name = "nitro.instance";
-    if judgement.image.is_some() || judgement.software != Software::Known {
+    if appraisal.image.is_some() || appraisal.software != Software::Known {
         return Finding::passed(name);
     }
     let recognised = |image: &&NitroImage| {
@@ -92,7 +100,7 @@ fn instance(policy: &NitroPolicy, pcrs: &[(u8, Digest<48>)], judgement: &Judgeme
         image.software().all(holds)
     };
     let finding = Finding::failed(name)
-        .with_note("a known image with another role (pcr3) or on another instance (pcr4) than the policy has it");
+        .with_note("a known image with another role (pcr3) or on another instance (pcr4) than the policy names");
     let known = policy.images.iter().filter(recognised);
     known.fold(finding, |finding, image| {
         finding.with_allowed(&image.name, "")
@@ -112,22 +120,22 @@ fn debug_mode(policy: &NitroPolicy, pcrs: &[(u8, Digest<48>)]) -> Finding {
     }
 }
 
-/// One register, and what the images that name it have there.
+/// One register, beside its value in each image that names it.
 fn register(
     policy: &NitroPolicy,
     pcrs: &[(u8, Digest<48>)],
-    judgement: &Judgement<'_>,
+    appraisal: &RegisterAppraisal<'_>,
     index: u8,
 ) -> Finding {
     let named = |image: &NitroImage| image.software().find(|(known, _)| *known == index);
     let seen = claims::register(pcrs, index);
     let as_named = |image: &NitroImage| named(image).is_some_and(|(_, value)| Some(&value) == seen);
-    let decided = match judgement.software {
-        // Images that are not this one may have anything there.
+    let decided = match appraisal.software {
+        // The other images do not matter.
         Software::Known => true,
         Software::Unknown | Software::Unmeasured => policy.images.iter().any(as_named),
     };
-    let outcome = match (decided, judgement.software) {
+    let outcome = match (decided, appraisal.software) {
         (true, _) => Outcome::Passed,
         (false, Software::Unmeasured) => Outcome::Warning,
         (false, _) => Outcome::Failed,
@@ -149,7 +157,7 @@ fn register(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trust_vector::judge;
+    use crate::trust_vector::appraise_registers;
 
     #[test]
     fn an_unknown_enclave_says_which_registers_were_seen_and_which_are_allowed() {
@@ -173,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_enclave_that_is_nearly_known_it_is_said_what_differs() {
+    fn a_nearly_known_enclave_is_reported_with_the_registers_that_differ() {
         let policy = NitroPolicy::new(vec![image("payments", 1)]);
         let mut pcrs = registers(1);
         pcrs[2].1 = Digest::from([9; 48]);
@@ -196,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_image_in_another_place_is_told_without_naming_the_place() {
+    fn a_known_image_in_another_place_is_reported_without_the_place() {
         let mut here = image("payments", 1);
         here.pcr4 = Some(Digest::from([4; 48]));
         let findings = findings(&NitroPolicy::new(vec![here]), &registers(1));
@@ -223,7 +231,7 @@ mod tests {
     }
 
     fn findings(policy: &NitroPolicy, pcrs: &[(u8, Digest<48>)]) -> Vec<Finding> {
-        of(policy, pcrs, &judge(policy, pcrs))
+        of(policy, pcrs, &appraise_registers(policy, pcrs))
     }
 
     fn finding<'a>(findings: &'a [Finding], check: &str) -> &'a Finding {

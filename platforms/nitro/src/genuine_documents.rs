@@ -1,5 +1,5 @@
-//! Documents that AWS signed, against the pinned root. They were made for others: their nonces are no binder, and none
-//! has both a nonce and a key.
+//! Documents that AWS signed, against the pinned root. They were made for others: their nonces are no binder, and none has both a
+//! nonce and a key.
 
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
@@ -24,7 +24,7 @@ use crate::chain::AWS_ROOT_G1;
 use crate::claims;
 use crate::image::NitroImage;
 use crate::policy::NitroPolicy;
-use crate::trust_vector::judge;
+use crate::trust_vector::appraise_registers;
 use crate::verifier::NitroVerifier;
 
 #[test]
@@ -113,7 +113,7 @@ fn every_flipped_byte_and_every_truncation_is_refused() {
 }
 
 #[test]
-fn recorded_documents_are_appraised_but_for_their_binding() {
+fn recorded_documents_are_appraised_without_their_binding() {
     for sample in samples() {
         let register = |index| claims::register(&sample.document.pcrs, index).copied();
         let known = [0, 1, 2].map(|index| register(index).unwrap());
@@ -157,7 +157,7 @@ fn debug_mode_is_contraindicated() {
             "{}",
             sample.name
         );
-        let vector = judge(&policy, &sample.document.pcrs).vector;
+        let vector = appraise_registers(&policy, &sample.document.pcrs).vector;
         let expected = if debug { 96 } else { 2 };
         assert_eq!(
             vector.get(Category::Configuration).value(),
@@ -240,5 +240,5 @@ const FILES: [(&str, u64); 3] = [
     ("evervault-debug-2022-10-12.cose", 1_665_593_394),
 ];
 
-/// Longer than a chain is valid, so that it is the chain that ends.
+/// Longer than any chain is valid, so that the chain ends first.
 const AGE: Duration = Duration::from_secs(24 * 60 * 60);

@@ -5,19 +5,19 @@ use atls_reference::FieldProblem;
 use serde::Deserialize;
 use serde::Serialize;
 
-/// One known image: registers that must hold exactly these values. Registers that are not named are not looked at.
+/// One known image: registers that must hold exactly these values. The other registers are ignored.
 ///
-/// `pcr0`, or `pcr1` and `pcr2` together, or `pcr8` has to be named: anything less leaves open what runs.
+/// An image names `pcr0`, or `pcr1` and `pcr2` together, or `pcr8`. Anything less leaves the software open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct NitroImage {
-    /// For people, and for [`NitroClaims::image`](crate::NitroClaims::image).
+    /// The name for people, and for [`NitroClaims::image`](crate::NitroClaims::image).
     pub name: String,
     /// The whole enclave image file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pcr0: Option<Digest<48>>,
-    /// Kernel and bootstrap ramdisk. The same for all images of one version of the tools.
+    /// Kernel and bootstrap ramdisk, equal for all images of one version of the tools.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pcr1: Option<Digest<48>>,
     /// The application, without the bootstrap ramdisk.
@@ -38,7 +38,7 @@ pub struct NitroImage {
     /// Reserved: AWS measures nothing into it so far, and it is zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pcr7: Option<Digest<48>>,
-    /// The certificate that signed the image file. Alone, it accepts whatever its holder ever signs.
+    /// The certificate that signed the image file. Alone, it accepts every file that its holder ever signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pcr8: Option<Digest<48>>,
     /// Reserved: AWS measures nothing into it so far, and it is zero.
@@ -81,14 +81,13 @@ impl NitroImage {
         }
     }
 
-    /// What says which software runs: index and value. A register of which nobody knows what it will say is taken for
-    /// that, too.
+    /// The registers that identify the software: index and value. Reserved registers count as such.
     pub(crate) fn software(&self) -> impl Iterator<Item = (u8, Digest<48>)> {
         self.registers()
             .filter(|(index, _)| !INSTANCE.contains(index))
     }
 
-    /// What says where it runs: index and value.
+    /// The registers that identify the place: index and value.
     pub(crate) fn instance(&self) -> impl Iterator<Item = (u8, Digest<48>)> {
         self.registers()
             .filter(|(index, _)| INSTANCE.contains(index))
@@ -96,29 +95,28 @@ impl NitroImage {
 
     /// The field of a register, 0 to 15.
     pub(crate) fn register_mut(&mut self, index: u64) -> Option<&mut Option<Digest<48>>> {
-        let field = match index {
-            0 => &mut self.pcr0,
-            1 => &mut self.pcr1,
-            2 => &mut self.pcr2,
-            3 => &mut self.pcr3,
-            4 => &mut self.pcr4,
-            5 => &mut self.pcr5,
-            6 => &mut self.pcr6,
-            7 => &mut self.pcr7,
-            8 => &mut self.pcr8,
-            9 => &mut self.pcr9,
-            10 => &mut self.pcr10,
-            11 => &mut self.pcr11,
-            12 => &mut self.pcr12,
-            13 => &mut self.pcr13,
-            14 => &mut self.pcr14,
-            15 => &mut self.pcr15,
-            _ => return None,
-        };
-        Some(field)
+        let fields = [
+            &mut self.pcr0,
+            &mut self.pcr1,
+            &mut self.pcr2,
+            &mut self.pcr3,
+            &mut self.pcr4,
+            &mut self.pcr5,
+            &mut self.pcr6,
+            &mut self.pcr7,
+            &mut self.pcr8,
+            &mut self.pcr9,
+            &mut self.pcr10,
+            &mut self.pcr11,
+            &mut self.pcr12,
+            &mut self.pcr13,
+            &mut self.pcr14,
+            &mut self.pcr15,
+        ];
+        fields.into_iter().nth(usize::try_from(index).ok()?)
     }
 
-    /// All that are named: index and value.
+    /// The named registers: index and value.
     fn registers(&self) -> impl Iterator<Item = (u8, Digest<48>)> {
         let registers = [
             self.pcr0, self.pcr1, self.pcr2, self.pcr3, self.pcr4, self.pcr5, self.pcr6, self.pcr7,
@@ -137,7 +135,7 @@ impl NitroImage {
         let whole = self.pcr0.is_some() || self.pcr8.is_some();
         if !whole && (self.pcr1.is_none() || self.pcr2.is_none()) {
             let problem = format!(
-                "image \"{name}\" leaves open what runs: name pcr0, or pcr1 and pcr2, or pcr8"
+                "image \"{name}\" leaves open which software runs: name pcr0, or pcr1 and pcr2, or pcr8"
             );
             return Err(problem.into());
         }
@@ -148,7 +146,7 @@ impl NitroImage {
             Some((index, _)) => Err(FieldProblem::new(
                 format!("pcr{index}"),
                 format!(
-                    "image \"{name}\": pcr{index} is zero, which is what debug mode or an unused register measures"
+                    "image \"{name}\": pcr{index} is zero, the value of debug mode and of an unused register"
                 ),
             )),
             None => Ok(()),
@@ -156,8 +154,8 @@ impl NitroImage {
     }
 }
 
-/// The registers that say where an enclave runs.
+/// The registers that identify the place of an enclave.
 const INSTANCE: [u8; 2] = [3, 4];
 
-/// The registers that AWS measures something into. Of the others, zero is a value to demand: that they are unused.
+/// The registers into which AWS measures something. The others may be demanded to be zero, which means unused.
 const MEASURED: [u8; 6] = [0, 1, 2, 3, 4, 8];

@@ -1,8 +1,10 @@
 //! AWS Nitro Enclaves: attestation documents, made by the Nitro Security Module and appraised offline.
 //!
-//! The document is a CBOR map in a COSE_Sign1 (ES384), signed by a key that AWS certifies for the enclave under
-//! its Nitro Enclaves root G1. It carries the value of this connection as `nonce` and the leaf key as `public_key`; a
-//! document without either is refused.
+//! The value of a connection and the leaf key go into a [`NitroAttester`], and a document comes out: a CBOR map in a COSE_Sign1
+//! (ES384), signed by a key that AWS certifies for the enclave under its Nitro Enclaves root G1. The document and the time go into a
+//! [`NitroVerifier`]. A result comes out that says how good the enclave is under a [`NitroPolicy`], or an
+//! [`AppraisalError`](atls_core::AppraisalError) where the document is not genuine, or not of this connection. The verifier needs no
+//! network.
 //!
 //! The relying party:
 //!

@@ -1,13 +1,12 @@
-//! What a document says of its enclave, for whoever looks at an enclave of their own.
+//! The registers of a document, for writing a policy about an enclave of your own.
 
 use atls_core::AppraisalError;
 use atls_formats::nitro::SignedDocument;
 
-/// The registers of an attestation document, by the names that a policy file has for them, with their values as they stand
-/// there: PCR0 to PCR15.
+/// The registers PCR0 to PCR15 of an attestation document: their names and values as a policy file has them.
 ///
-/// **Nothing is verified**, neither signature nor binding: this shows in an enclave of your own what a policy could pin. Whoever
-/// pins what it shows of somebody else's enclave trusts whoever made the bytes.
+/// **Nothing is verified**, neither signature nor binding: use it on an enclave of your own, to learn what to pin. A policy that pins
+/// the registers of somebody else's enclave trusts the maker of the bytes.
 ///
 /// # Errors
 /// [`AppraisalError::Malformed`]

@@ -1,4 +1,4 @@
-//! `/dev/nsm`: the one place of this project that is not safe Rust, because a driver is asked by `ioctl`.
+//! `/dev/nsm`: the driver is asked by `ioctl`, so this is the one place of the project with unsafe Rust.
 #![allow(
     unsafe_code,
     reason = "an ioctl has no safe form in the standard library"
@@ -20,7 +20,7 @@ pub(crate) struct DevNsm {
 }
 
 impl DevNsm {
-    /// `None` where there is no such device.
+    /// `None` on a machine without the device.
     pub(crate) fn open() -> Result<Option<Self>, AttestError> {
         Self::open_at(Path::new("/dev/nsm"))
     }
@@ -44,7 +44,7 @@ impl NsmDevice for DevNsm {
         let length = transact(&self.file, &mut request, &mut response)?;
         if length > MAX_RESPONSE {
             return Err(io::Error::other(
-                "driver says that it wrote more than there was room for",
+                "driver claims to have written more than its buffer holds",
             ));
         }
         response.truncate(length);
@@ -59,15 +59,15 @@ struct Message {
     response: libc::iovec,
 }
 
-/// Gives how many bytes of the response the driver wrote.
+/// The number of bytes that the driver wrote into the response.
 fn transact(device: &File, request: &mut [u8], response: &mut [u8]) -> io::Result<usize> {
     let mut message = Message {
         request: pointing_to(request),
         response: pointing_to(response),
     };
-    // SAFETY: the descriptor is open while `device` is borrowed. The driver reads and writes `message`, whose layout and
-    // size are those of the request number; reads `iov_len` bytes of the request; and writes at most `iov_len` bytes of
-    // the response. Both buffers are initialised, as long as said, and borrowed mutably until it returns.
+    // SAFETY: the descriptor is open while `device` is borrowed. The driver reads and writes `message`, which has the layout and
+    // the size that the request number states; it reads `iov_len` bytes of the request, and writes at most `iov_len` bytes of the
+    // response. Both buffers are initialised, have these lengths, and are borrowed mutably until it returns.
     let status = unsafe { libc::ioctl(device.as_raw_fd(), NSM_IOCTL_RAW, &raw mut message) };
     if status == 0 {
         Ok(message.response.iov_len)
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn the_request_number_is_that_of_the_kernel() {
         assert_eq!(size_of::<Message>(), 32);
-        // Which is signed with some C libraries and has 64 bits with others.
+        // The number is signed with some C libraries and has 64 bits with others.
         #[allow(clippy::as_conversions, reason = "the bytes matter, not the number")]
         let bytes = NSM_IOCTL_RAW as u32;
         assert_eq!(bytes, 0xc020_0a00);

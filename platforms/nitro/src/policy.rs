@@ -1,4 +1,5 @@
-//! The policy: which images are known, and what else is asked of an enclave.
+//! The policy: the known images, and the other demands on an enclave. Reference values go in; a policy that could accept nobody is an
+//! error that names the field.
 
 use std::time::Duration;
 
@@ -32,14 +33,14 @@ use crate::image::NitroImage;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct NitroPolicy {
-    /// The images that may run, at least one. An enclave must match one of them in everything that it names.
+    /// The images that may run, at least one. An enclave must match one of them in everything that the image names.
     #[serde(rename = "image")]
     pub images: Vec<NitroImage>,
-    /// How old a document may be, in seconds by its own timestamp; 300 unless set. Freshness comes from the nonce: this
-    /// bounds how far the clocks may differ, and how long a batch of connections may wait.
+    /// The greatest age of a document in seconds, by its own timestamp; by default 300. Freshness comes from the nonce. This bounds the
+    /// difference of the clocks, and the wait of a batch of connections.
     #[serde(default = "default_max_age")]
     pub max_age_seconds: u64,
-    /// Turns the refusal of enclaves in debug mode into a warning. **Proves nothing** about what such an enclave runs:
+    /// Turns the refusal of enclaves in debug mode into a warning. The result **proves nothing** about the software of such an enclave:
     /// its measurements are zero, and the parent instance reads its console.
     #[serde(default)]
     pub allow_debug: bool,
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_strict() {
+    fn defaults_are_strict() {
         let policy = read("", &pcrs(&[0])).unwrap();
         assert!(!policy.allow_debug);
         assert_eq!(policy.max_age_seconds, 300);
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_names_what_runs() {
+    fn an_image_names_its_software() {
         for enough in [
             &[0][..],
             &[8],
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_missing_or_of_the_wrong_form_is_refused() {
+    fn unknown_missing_and_malformed_fields_are_refused() {
         let no_syntax =
             |read: Result<NitroPolicy, _>| matches!(read, Err(ReferenceError::Syntax(_)));
         assert!(no_syntax(read("debug = true\n", &pcrs(&[0]))));
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_line_and_field() {
+    fn an_error_names_line_and_field() {
         let zero = format!("pcr8 = \"{}\"\n", "0".repeat(96));
         for (settings, image, place, field) in [
             (

@@ -1,19 +1,19 @@
 //! A Nitro Security Module in software, for tests here and elsewhere: any document, under a root of its own.
 //!
-//! It goes through the very same attester and verifier as a device, with another root; what a verifier of that root
-//! finds is [`Origin::Simulated`](atls_core::Origin::Simulated).
+//! Its documents go through the same attester and verifier as those of a device, with another root. Results under that root are
+//! [`Origin::Simulated`](atls_core::Origin::Simulated).
 //!
 //! ```
 //! use std::sync::Arc;
 //! use std::time::Duration;
 //! use atls_core::pki_types::UnixTime;
-//! use atls_nitro::{NitroAttester, NitroPolicy, NitroVerifier, testing::Forger};
+//! use atls_nitro::{NitroAttester, NitroPolicy, NitroVerifier, testing::ForgedNitro};
 //! use atls_reference::Live;
 //!
 //! let now = UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
-//! let forger = Arc::new(Forger::new(now));
-//! let attester = NitroAttester::over(Forger::device(&forger))?;
-//! let policy = Live::fixed(NitroPolicy::new(vec![Forger::image()]))?;
+//! let forger = Arc::new(ForgedNitro::new(now));
+//! let attester = NitroAttester::over(ForgedNitro::device(&forger))?;
+//! let policy = Live::fixed(NitroPolicy::new(vec![ForgedNitro::image()]))?;
 //! let verifier = NitroVerifier::dangerous_with_root(forger.root(), Arc::new(policy));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -54,14 +54,14 @@ use crate::device::NsmDevice;
 use crate::image::NitroImage;
 
 /// Makes documents: a chain of five certificates as AWS's, the enclave's key at its end, and a clock that stands still.
-pub struct Forger {
+pub struct ForgedNitro {
     now: UnixTime,
     certificates: Vec<Vec<u8>>,
     key: EcdsaKeyPair,
 }
 
-impl Forger {
-    /// A chain that is valid from three seconds before this time until three hours after.
+impl ForgedNitro {
+    /// A forger whose chain is valid from three seconds before this time until three hours after.
     pub fn new(now: UnixTime) -> Self {
         Self::with_certificates(now, |_, _| {})
     }
@@ -107,7 +107,7 @@ impl Forger {
         Digest::from(<[u8; 32]>::try_from(hash.as_ref()).unwrap())
     }
 
-    /// What its enclave runs: 0xc0, 0xc1 and 0xc2, 48 times each, in PCR 0, 1 and 2.
+    /// The image of its enclave: 0xc0, 0xc1 and 0xc2, 48 times each, in PCR 0, 1 and 2.
     pub fn image() -> NitroImage {
         let pcr = |index: u8| Digest::from([0xc0 + index; 48]);
         NitroImage::measured("forged", pcr(0), pcr(1), pcr(2))
@@ -169,9 +169,9 @@ impl Forger {
     }
 }
 
-impl fmt::Debug for Forger {
+impl fmt::Debug for ForgedNitro {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Forger").finish_non_exhaustive()
+        f.debug_struct("ForgedNitro").finish_non_exhaustive()
     }
 }
 
@@ -179,7 +179,7 @@ impl fmt::Debug for Forger {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Blueprint {
-    /// What it says.
+    /// Its content.
     pub params: CertificateParams,
     /// Its key.
     pub algorithm: &'static SignatureAlgorithm,
@@ -208,18 +208,18 @@ impl Blueprint {
     }
 }
 
-/// The position of the enclave's certificate; AWS's chains have as many.
+/// The position of the enclave's certificate, as in AWS's chains.
 const LEAF: usize = 4;
 
 /// Answers requests for attestation as `/dev/nsm` does.
 #[derive(Clone, Debug)]
 pub struct ForgedNsm {
-    forger: Arc<Forger>,
+    forger: Arc<ForgedNitro>,
     pcrs: BTreeMap<u8, Digest<48>>,
 }
 
 impl ForgedNsm {
-    /// Of an enclave with another value in this register, 0 to 15: debug mode, another image, or what the enclave measured.
+    /// Changes the value of a register, 0 to 15: debug mode, another image, or a measurement by the enclave itself.
     #[must_use]
     pub fn with_pcr(mut self, index: u8, value: Digest<48>) -> Self {
         self.pcrs.insert(index, value);
@@ -238,11 +238,8 @@ impl NsmDevice for ForgedNsm {
         let registers = fields.iter_mut().find(|(name, _)| *name == "pcrs".into());
         if let Some((_, Value::Map(registers))) = registers {
             for (index, value) in registers {
-                let other = self
-                    .pcrs
-                    .iter()
-                    .find(|(known, _)| *index == (**known).into());
-                if let Some((_, other)) = other {
+                let mut others = self.pcrs.iter();
+                if let Some((_, other)) = others.find(|(known, _)| *index == (**known).into()) {
                     *value = Value::Bytes(other.as_bytes().to_vec());
                 }
             }

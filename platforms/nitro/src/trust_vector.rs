@@ -1,4 +1,4 @@
-//! From a document and a policy to the trustworthiness vector.
+//! The trustworthiness vector: registers and a policy go in, all eight claims come out.
 
 use atls_core::ear::Category;
 use atls_core::ear::TrustClaim;
@@ -9,15 +9,15 @@ use crate::claims;
 use crate::image::NitroImage;
 use crate::policy::NitroPolicy;
 
-/// What the policy says of the registers of one enclave.
-pub(crate) struct Judgement<'a> {
+/// The registers of one enclave under a policy.
+pub(crate) struct RegisterAppraisal<'a> {
     pub(crate) vector: TrustVector,
     pub(crate) software: Software,
     /// The first image that matches in everything.
     pub(crate) image: Option<&'a NitroImage>,
 }
 
-/// What is known of the software.
+/// How well the software is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Software {
     Known,
@@ -27,7 +27,10 @@ pub(crate) enum Software {
 }
 
 /// The table in the crate's README, row by row.
-pub(crate) fn judge<'a>(policy: &'a NitroPolicy, pcrs: &[(u8, Digest<48>)]) -> Judgement<'a> {
+pub(crate) fn appraise_registers<'a>(
+    policy: &'a NitroPolicy,
+    pcrs: &[(u8, Digest<48>)],
+) -> RegisterAppraisal<'a> {
     let holds = |(index, value): (u8, Digest<48>)| claims::register(pcrs, index) == Some(&value);
     let recognised = |image: &&NitroImage| image.software().all(holds);
     let there = |image: &&NitroImage| image.instance().all(holds);
@@ -38,7 +41,7 @@ pub(crate) fn judge<'a>(policy: &'a NitroPolicy, pcrs: &[(u8, Digest<48>)]) -> J
     let instance_identity = match image {
         Some(image) if image.instance().next().is_some() => 2,
         Some(_) => 0,
-        // Known software in a place where the policy does not have it.
+        // Known software in a place that the policy does not allow.
         None if known => 97,
         None => 0,
     };
@@ -68,7 +71,7 @@ pub(crate) fn judge<'a>(policy: &'a NitroPolicy, pcrs: &[(u8, Digest<48>)]) -> J
     .fold(TrustVector::new(), |vector, (category, value)| {
         vector.with(category, TrustClaim::new(value))
     });
-    Judgement {
+    RegisterAppraisal {
         vector,
         software,
         image,
@@ -81,8 +84,8 @@ mod tests {
 
     #[test]
     fn all_eight_claims_are_made() {
-        let judgement = judge(&policy(vec![image()]), &measured()).vector;
-        let claims: Vec<_> = judgement.claims().map(|(_, claim)| claim.value()).collect();
+        let appraisal = appraise_registers(&policy(vec![image()]), &measured()).vector;
+        let claims: Vec<_> = appraisal.claims().map(|(_, claim)| claim.value()).collect();
         assert_eq!(claims, [0, 2, 3, 0, 2, 0, 0, 0]);
     }
 
@@ -129,10 +132,10 @@ mod tests {
             executables(&policy(vec![one.clone(), two.clone()]), &measured()),
             33
         );
-        let judgement = policy(vec![one, two, image()]);
-        let judgement = judge(&judgement, &measured());
+        let appraisal = policy(vec![one, two, image()]);
+        let appraisal = appraise_registers(&appraisal, &measured());
         assert_eq!(
-            judgement.image.map(|image| image.name.as_str()),
+            appraisal.image.map(|image| image.name.as_str()),
             Some("known")
         );
     }
@@ -152,9 +155,9 @@ mod tests {
     fn an_instance_is_recognised_only_where_the_policy_names_it() {
         let identity = |images, pcrs: &[_]| {
             let policy = policy(images);
-            let judgement = judge(&policy, pcrs);
-            let claim = judgement.vector.get(Category::InstanceIdentity).value();
-            (claim, judgement.image.is_some())
+            let appraisal = appraise_registers(&policy, pcrs);
+            let claim = appraisal.vector.get(Category::InstanceIdentity).value();
+            (claim, appraisal.image.is_some())
         };
         let (mut role, mut instance) = (image(), image());
         role.pcr3 = Some(pcr(3));
@@ -170,14 +173,14 @@ mod tests {
         // Known software elsewhere is accepted where another image allows it there.
         let either = vec![instance.clone(), image()];
         assert_eq!(identity(either, &with(4, other())), (0, true));
-        // Of unknown software nobody asks where it runs.
+        // The place of unknown software does not matter.
         assert_eq!(identity(vec![instance], &with(0, other())), (0, false));
     }
 
     #[test]
     fn debug_mode_shows_in_the_configuration() {
         let configuration = |policy: &NitroPolicy, pcrs: &[_]| {
-            let vector = judge(policy, pcrs).vector;
+            let vector = appraise_registers(policy, pcrs).vector;
             vector.get(Category::Configuration).value()
         };
         let strict = policy(vec![image()]);
@@ -193,7 +196,7 @@ mod tests {
     }
 
     fn executables(policy: &NitroPolicy, pcrs: &[(u8, Digest<48>)]) -> i8 {
-        let vector = judge(policy, pcrs).vector;
+        let vector = appraise_registers(policy, pcrs).vector;
         vector.get(Category::Executables).value()
     }
 

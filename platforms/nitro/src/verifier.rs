@@ -1,4 +1,4 @@
-//! The verifier half: pure bytes, the time, a pinned root and a policy.
+//! The verifier half: a document and the time go in; a result comes out under a pinned root and a policy, or an `AppraisalError`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub struct NitroVerifier {
 }
 
 impl NitroVerifier {
-    /// Trusts the AWS root G1, and accepts what `policy` says at that moment.
+    /// Trusts the AWS root G1. Each appraisal is under `policy` as it is at that moment.
     pub fn new(policy: Arc<Live<NitroPolicy>>) -> Self {
         Self {
             policy,
@@ -49,8 +49,8 @@ impl NitroVerifier {
         }
     }
 
-    /// Trusts another root **instead of that of AWS**, by the SHA-256 of its certificate: for tests. Whoever holds its key
-    /// makes any document, so results say [`Origin::Simulated`], which default policies refuse.
+    /// Trusts another root **instead of that of AWS**, by the SHA-256 of its certificate: for tests. The holder of its key makes any
+    /// document, so results say [`Origin::Simulated`], which default policies refuse.
     pub fn dangerous_with_root(root: Digest<32>, policy: Arc<Live<NitroPolicy>>) -> Self {
         Self {
             root,
@@ -59,9 +59,9 @@ impl NitroVerifier {
         }
     }
 
-    /// Appraises a recorded document as [`Verifier::appraise`] does, **but for its binding**: signature, chain, age and registers
-    /// are judged, and neither its nonce nor its key is compared with anything, nor need it have them. For trying a policy on
-    /// Evidence out of a file; `now` is then a time at which the document was valid.
+    /// Appraises a recorded document as [`Verifier::appraise`] does, **without its binding**: signature, chain, age and registers are
+    /// appraised. Nonce and key are compared with nothing, and may be absent. For trying a policy on Evidence out of a file; `now` is
+    /// then a time at which the document was valid.
     ///
     /// # Errors
     /// [`AppraisalError`]: no result.
@@ -74,11 +74,11 @@ impl NitroVerifier {
         let authentic = Authentic::verify(evidence, &self.root, policy.max_age(), now)?;
         let (mut document, valid_until) = authentic.recorded();
         let challenge = document.nonce.take().unwrap_or_default();
-        let judged = Judged::of(&policy, document, valid_until, now);
-        let image = judged.claims.image.clone();
-        let recorded = RecordedAppraisal::new(judged.ear, self.origin, challenge)
-            .with_claims(judged.claims)
-            .with_findings(judged.findings);
+        let result = NitroResult::of(&policy, document, valid_until, now);
+        let image = result.claims.image.clone();
+        let recorded = RecordedAppraisal::new(result.ear, self.origin, challenge)
+            .with_claims(result.claims)
+            .with_findings(result.findings);
         Ok(match image {
             Some(image) => recorded.with_image(image),
             None => recorded,
@@ -94,15 +94,15 @@ impl NitroVerifier {
         let authentic = Authentic::verify(evidence.bytes(), &self.root, policy.max_age(), now)?;
         let (matched, mut document, valid_until) =
             authentic.bound_to(&nitro::nonce(evidence.bound()))?;
-        // Whether it is the key of this connection is the relying party's to compare; that it is there, ours.
+        // The relying party compares the key with that of the connection. A document without one is refused here.
         let leaf_key = document.public_key.take();
         let leaf_key = leaf_key.ok_or(AppraisalError::NotBound)?;
-        let judged = Judged::of(&policy, document, valid_until, now);
-        let image = judged.claims.image.clone();
-        let appraised = Appraised::bound_to_connection(judged.ear, self.origin, matched)
+        let result = NitroResult::of(&policy, document, valid_until, now);
+        let image = result.claims.image.clone();
+        let appraised = Appraised::bound_to_connection(result.ear, self.origin, matched)
             .with_attested_key(leaf_key)
-            .with_claims(judged.claims)
-            .with_findings(judged.findings);
+            .with_claims(result.claims)
+            .with_findings(result.findings);
         Ok(match image {
             Some(image) => appraised.with_image(image),
             None => appraised,
@@ -110,21 +110,21 @@ impl NitroVerifier {
     }
 }
 
-/// What the policy says of a genuine document, and why.
-struct Judged {
+/// The result about a genuine document.
+struct NitroResult {
     ear: Ear,
     claims: NitroClaims,
     findings: Vec<Finding>,
 }
 
-impl Judged {
+impl NitroResult {
     fn of(policy: &NitroPolicy, document: Document, valid_until: UnixTime, now: UnixTime) -> Self {
-        let judgement = trust_vector::judge(policy, &document.pcrs);
-        let findings = findings::of(policy, &document.pcrs, &judgement);
-        let appraisal = Appraisal::new(judgement.vector);
-        let appraisal = match judgement.software {
+        let registers = trust_vector::appraise_registers(policy, &document.pcrs);
+        let findings = findings::of(policy, &document.pcrs, &registers);
+        let appraisal = Appraisal::new(registers.vector);
+        let appraisal = match registers.software {
             Software::Known | Software::Unmeasured => appraisal,
-            // 33 alone would be a warning, and who accepts warnings must not accept any image.
+            // 33 alone is a warning, and a policy that accepts warnings must not accept any image.
             Software::Unknown => appraisal.with_status(Tier::Contraindicated),
         };
         let claims = NitroClaims {
@@ -132,7 +132,7 @@ impl Judged {
             timestamp_ms: document.timestamp_ms,
             pcrs: document.pcrs,
             user_data: document.user_data,
-            image: judgement.image.map(|image| image.name.clone()),
+            image: registers.image.map(|image| image.name.clone()),
         };
         Self {
             ear: Ear::local(verifier_id(), now, "nitro", appraisal).with_expiry(valid_until),

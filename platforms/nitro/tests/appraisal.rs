@@ -28,7 +28,7 @@ use atls_nitro::NitroClaims;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
 use atls_nitro::testing::Blueprint;
-use atls_nitro::testing::Forger;
+use atls_nitro::testing::ForgedNitro;
 use atls_reference::Digest;
 use atls_reference::Live;
 use ciborium::Value;
@@ -48,7 +48,7 @@ use test_support::ready;
 #[test]
 fn a_document_is_affirmed_from_device_to_handler() {
     for connection in [Connection::new(), Connection::sha384()] {
-        let setting = Setting::with(connection, Forger::new(at()));
+        let setting = Setting::with(connection, ForgedNitro::new(at()));
         let mut attester = setting.attester();
         let credential = setting.connection.credential(&mut attester);
         let peer = ready(setting.relying_party().appraise(credential, at())).unwrap();
@@ -83,7 +83,7 @@ fn what_another_root_vouches_for_is_simulated_and_refused_by_default() {
 fn the_root_of_aws_does_not_vouch_for_a_forged_document() {
     let setting = Setting::new();
     let verifier = NitroVerifier::new(Arc::new(
-        Live::fixed(NitroPolicy::new(vec![Forger::image()])).unwrap(),
+        Live::fixed(NitroPolicy::new(vec![ForgedNitro::image()])).unwrap(),
     ));
     let refused = setting
         .connection
@@ -107,7 +107,7 @@ fn the_document_of_another_connection_is_refused() {
 #[test]
 fn a_nonce_that_is_cut_padded_empty_or_another_is_refused() {
     for connection in [Connection::new(), Connection::sha384()] {
-        let setting = Setting::with(connection, Forger::new(at()));
+        let setting = Setting::with(connection, ForgedNitro::new(at()));
         let whole = setting.connection.bound().as_bytes().to_vec();
         assert!(setting.appraise(&setting.with_nonce(&whole)).is_ok());
         for nonce in [
@@ -209,7 +209,7 @@ fn user_data_is_a_claim_and_nothing_else() {
 #[test]
 fn a_signature_is_96_bytes_by_the_key_of_the_certificate() {
     let setting = Setting::new();
-    let other = Forger::new(at());
+    let other = ForgedNitro::new(at());
     let sign1 = CoseSign1::from_slice(&setting.document()).unwrap();
     let genuine = sign1.signature.clone();
     for signature in [
@@ -250,7 +250,7 @@ fn the_bundle_is_the_chain_whole_and_in_order() {
         refusal(&|bundle| bundle.swap(1, 2)),
         AppraisalError::BadSignature
     );
-    let other = Forger::new(at()).fields(None, None);
+    let other = ForgedNitro::new(at()).fields(None, None);
     let stranger = other.iter().find(|(key, _)| *key == "certificate".into());
     let stranger = stranger.unwrap().1.clone();
     for position in 1..5 {
@@ -263,7 +263,7 @@ fn the_bundle_is_the_chain_whole_and_in_order() {
 
 #[test]
 fn a_chain_to_a_root_of_the_same_name_is_refused() {
-    let (setting, impostor) = (Setting::new(), Forger::new(at()));
+    let (setting, impostor) = (Setting::new(), ForgedNitro::new(at()));
     let fields = impostor.fields(
         Some(setting.connection.bound().as_bytes()),
         Some(&setting.connection.leaf_key()),
@@ -283,7 +283,7 @@ fn a_chain_to_a_root_of_the_same_name_is_refused() {
 fn certificates_are_valid_at_the_time() {
     for position in 0..5 {
         for (shift, what) in [(-4_i64, "ended"), (3, "not begun")] {
-            let forger = Forger::with_certificates(at(), |this, blueprint| {
+            let forger = ForgedNitro::with_certificates(at(), |this, blueprint| {
                 if this == position && shift < 0 {
                     blueprint.params.not_after = blueprint.params.not_before + seconds(2);
                 } else if this == position {
@@ -347,7 +347,7 @@ fn certificates_are_for_what_they_are_used() {
         (1, weaker, "authority with a P-256 key"),
         (3, weaker, "authority with a P-256 key"),
     ] {
-        let forger = Forger::with_certificates(at(), |this, blueprint| {
+        let forger = ForgedNitro::with_certificates(at(), |this, blueprint| {
             if this == position {
                 alter(blueprint);
             }
@@ -388,7 +388,7 @@ fn a_document_is_neither_old_nor_from_the_future() {
 #[test]
 fn a_timestamp_does_not_keep_an_expired_chain_alive() {
     let setting = Setting::new();
-    let mut policy = NitroPolicy::new(vec![Forger::image()]);
+    let mut policy = NitroPolicy::new(vec![ForgedNitro::image()]);
     policy.max_age_seconds = u64::MAX;
     let verifier = setting.verifier_with(policy);
     let end = at().as_secs() + 3 * 60 * 60;
@@ -415,7 +415,7 @@ fn a_timestamp_does_not_keep_an_expired_chain_alive() {
 #[test]
 fn a_result_ends_with_the_first_certificate() {
     for position in 0..5 {
-        let forger = Forger::with_certificates(at(), |this, blueprint| {
+        let forger = ForgedNitro::with_certificates(at(), |this, blueprint| {
             if this == position {
                 blueprint.params.not_after -= seconds(60 * 60);
             }
@@ -437,7 +437,7 @@ fn debug_mode_is_refused_unless_the_policy_names_it_and_then_it_is_marked() {
             }
         })
     };
-    let mut policy = NitroPolicy::new(vec![Forger::image()]);
+    let mut policy = NitroPolicy::new(vec![ForgedNitro::image()]);
     policy.allow_debug = true;
     let tolerant = setting.verifier_with(policy);
     for indices in [&[0, 1, 2][..], &[0], &[1], &[2]] {
@@ -463,7 +463,7 @@ fn debug_mode_is_refused_unless_the_policy_names_it_and_then_it_is_marked() {
 #[test]
 fn a_policy_that_is_replaced_is_in_force_at_once() {
     let setting = Setting::new();
-    let mut other = Forger::image();
+    let mut other = ForgedNitro::image();
     other.pcr0 = Some(Digest::from([1; 48]));
     let live = Arc::new(Live::fixed(NitroPolicy::new(vec![other])).unwrap());
     let verifier = NitroVerifier::dangerous_with_root(setting.forger.root(), live.clone());
@@ -473,7 +473,7 @@ fn a_policy_that_is_replaced_is_in_force_at_once() {
         appraised.unwrap().ear().status()
     };
     assert_eq!(status(), Tier::Contraindicated);
-    live.replace(NitroPolicy::new(vec![Forger::image()]))
+    live.replace(NitroPolicy::new(vec![ForgedNitro::image()]))
         .unwrap();
     assert_eq!(status(), Tier::Affirming);
 }
@@ -515,15 +515,15 @@ fn every_truncation_and_every_flipped_byte_is_refused() {
 /// A connection, and an enclave at its other end.
 struct Setting {
     connection: Connection,
-    forger: Arc<Forger>,
+    forger: Arc<ForgedNitro>,
 }
 
 impl Setting {
     fn new() -> Self {
-        Self::with(Connection::new(), Forger::new(at()))
+        Self::with(Connection::new(), ForgedNitro::new(at()))
     }
 
-    fn with(connection: Connection, forger: Forger) -> Self {
+    fn with(connection: Connection, forger: ForgedNitro) -> Self {
         Self {
             connection,
             forger: Arc::new(forger),
@@ -531,11 +531,11 @@ impl Setting {
     }
 
     fn attester(&self) -> NitroAttester {
-        NitroAttester::over(Forger::device(&self.forger)).unwrap()
+        NitroAttester::over(ForgedNitro::device(&self.forger)).unwrap()
     }
 
     fn verifier(&self) -> NitroVerifier {
-        self.verifier_with(NitroPolicy::new(vec![Forger::image()]))
+        self.verifier_with(NitroPolicy::new(vec![ForgedNitro::image()]))
     }
 
     fn verifier_with(&self, policy: NitroPolicy) -> NitroVerifier {

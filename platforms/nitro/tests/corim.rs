@@ -15,8 +15,8 @@ use atls_nitro::NitroAttester;
 use atls_nitro::NitroImage;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
+use atls_nitro::testing::ForgedNitro;
 use atls_nitro::testing::ForgedNsm;
-use atls_nitro::testing::Forger;
 use atls_reference::Live;
 use atls_reference::corim::CorimError;
 use test_support::Connection;
@@ -37,13 +37,13 @@ const NOW: u64 = 1_800_000_000;
 
 #[test]
 fn an_enclave_is_accepted_by_its_corim_alone() {
-    let forger = Arc::new(Forger::new(at(NOW)));
-    let policy: NitroPolicy = document(vec![enclave(&Forger::image())])
+    let forger = Arc::new(ForgedNitro::new(at(NOW)));
+    let policy: NitroPolicy = document(vec![enclave(&ForgedNitro::image())])
         .read(NOW)
         .unwrap()
         .table()
         .unwrap();
-    let mut expected = Forger::image();
+    let mut expected = ForgedNitro::image();
     expected.name = "payments".to_owned();
     assert_eq!(policy, NitroPolicy::new(vec![expected]));
     assert_eq!(judge(&forger, policy), Tier::Affirming);
@@ -51,9 +51,9 @@ fn an_enclave_is_accepted_by_its_corim_alone() {
 
 #[test]
 fn every_register_narrows() {
-    let forger = Arc::new(Forger::new(at(NOW)));
+    let forger = Arc::new(ForgedNitro::new(at(NOW)));
     for register in 0..16 {
-        let mut registers = registers_of(&Forger::image());
+        let mut registers = registers_of(&ForgedNitro::image());
         registers.retain(|(known, _)| *known != integer(register));
         registers.push((integer(register), list(vec![digest(7, &[0xee; 48])])));
         registers.sort_by_key(|(known, _)| match known {
@@ -78,9 +78,9 @@ fn every_register_can_be_named() {
         .collect();
     let document = document(vec![of_registers(registers)]);
     let policy: NitroPolicy = document.read(NOW).unwrap().table().unwrap();
-    let forger = Arc::new(Forger::new(at(NOW)));
+    let forger = Arc::new(ForgedNitro::new(at(NOW)));
     let filled = |but: u8| {
-        (0..16).fold(Forger::device(&forger), |device, register| {
+        (0..16).fold(ForgedNitro::device(&forger), |device, register| {
             let value = if register == but { 0xee } else { register + 1 };
             device.with_pcr(register, [value; 48].into())
         })
@@ -94,7 +94,7 @@ fn every_register_can_be_named() {
 
 #[test]
 fn a_policy_is_added_to() {
-    let forger = Arc::new(Forger::new(at(NOW)));
+    let forger = Arc::new(ForgedNitro::new(at(NOW)));
     let mut other = NitroPolicy::new(vec![NitroImage::measured(
         "other",
         [1; 48].into(),
@@ -103,7 +103,9 @@ fn a_policy_is_added_to() {
     )]);
     other.max_age_seconds = 60;
     assert_ne!(judge(&forger, other.clone()), Tier::Affirming);
-    let corim = document(vec![enclave(&Forger::image())]).read(NOW).unwrap();
+    let corim = document(vec![enclave(&ForgedNitro::image())])
+        .read(NOW)
+        .unwrap();
     let policy = corim.added_to(other).unwrap();
     assert_eq!((policy.images.len(), policy.max_age_seconds), (2, 60));
     assert_eq!(judge(&forger, policy), Tier::Affirming);
@@ -111,7 +113,7 @@ fn a_policy_is_added_to() {
 
 #[test]
 fn another_profile_or_class_is_refused() {
-    let good = || enclave(&Forger::image());
+    let good = || enclave(&ForgedNitro::image());
     for profile in [
         tag(32, text("tag:amd.com,2024:snp-corim-profile")),
         tag(111, bytes(&[0x60, 0x86, 0x48])),
@@ -195,11 +197,11 @@ fn what_a_table_cannot_hold_is_refused_with_its_place() {
 
 #[test]
 fn only_who_is_pinned_is_believed_and_only_in_time() {
-    let forger = Arc::new(Forger::new(at(NOW)));
+    let forger = Arc::new(ForgedNitro::new(at(NOW)));
     let (signer, other) = (Signer::new(), Signer::new());
     let document = ForgedCorim {
         not_after: Some(NOW + 10),
-        ..document(vec![enclave(&Forger::image())])
+        ..document(vec![enclave(&ForgedNitro::image())])
     };
     let signed = document.signed(&signer);
     let policy = signer.read(&signed, NOW + 10).unwrap().table().unwrap();
@@ -221,11 +223,11 @@ fn only_who_is_pinned_is_believed_and_only_in_time() {
 
 // --- Helpers -----------------------------------------------------------------------------------------------------------
 
-fn judge(forger: &Arc<Forger>, policy: NitroPolicy) -> Tier {
-    judged(forger, Forger::device(forger), policy)
+fn judge(forger: &Arc<ForgedNitro>, policy: NitroPolicy) -> Tier {
+    judged(forger, ForgedNitro::device(forger), policy)
 }
 
-fn judged(forger: &Forger, device: ForgedNsm, policy: NitroPolicy) -> Tier {
+fn judged(forger: &ForgedNitro, device: ForgedNsm, policy: NitroPolicy) -> Tier {
     let connection = Connection::new();
     let policy = Arc::new(Live::fixed(policy).unwrap());
     let verifier = NitroVerifier::dangerous_with_root(forger.root(), policy);
@@ -258,7 +260,7 @@ fn of_registers(registers: Vec<(Value, Value)>) -> Value {
 }
 
 fn registers() -> Value {
-    Value::Map(registers_of(&Forger::image()))
+    Value::Map(registers_of(&ForgedNitro::image()))
 }
 
 fn registers_of(image: &NitroImage) -> Vec<(Value, Value)> {

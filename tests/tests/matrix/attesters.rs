@@ -7,7 +7,7 @@ use atls_core::LocalAttester;
 use atls_formats::snp::CertificateKind;
 use atls_formats::snp::pem;
 use atls_nitro::NitroAttester;
-use atls_nitro::testing::Forger;
+use atls_nitro::testing::ForgedNitro;
 use atls_sim::SimAttester;
 use atls_sim::TrustAnchor;
 use atls_snp::Product;
@@ -24,7 +24,7 @@ use crate::NOW;
 
 /// One machine of each kind. Its verifier trusts its forger.
 pub(crate) struct Machines {
-    pub(crate) nitro: Arc<Forger>,
+    pub(crate) nitro: Arc<ForgedNitro>,
     pub(crate) snp: ForgedPlatform,
     pub(crate) tdx: Arc<atls_tdx::testing::ForgedPlatform>,
     pub(crate) sim: TrustAnchor,
@@ -37,7 +37,7 @@ impl Machines {
     pub(crate) fn new() -> Self {
         let sim = SimAttester::generate().unwrap();
         Self {
-            nitro: Arc::new(Forger::new(at(NOW))),
+            nitro: Arc::new(ForgedNitro::new(at(NOW))),
             snp: ForgedPlatform::new(Product::Milan).unwrap(),
             tdx: Arc::new(atls_tdx::testing::ForgedPlatform::new(NOW).unwrap()),
             sim: sim.trust_anchor(),
@@ -53,7 +53,7 @@ impl Machines {
         }
         attesters.push(("TDX", self.tdx()));
         attesters.extend(self.snp());
-        let device = NitroAttester::over(Forger::device(&self.nitro)).unwrap();
+        let device = NitroAttester::over(ForgedNitro::device(&self.nitro)).unwrap();
         attesters.push(("Nitro", Box::new(device)));
         attesters
     }

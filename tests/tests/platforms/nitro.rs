@@ -10,8 +10,8 @@ use atls_nitro::NitroAttester;
 use atls_nitro::NitroClaims;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
+use atls_nitro::testing::ForgedNitro;
 use atls_nitro::testing::ForgedNsm;
-use atls_nitro::testing::Forger;
 use atls_reference::Live;
 use end_to_end::World;
 use rustls::time_provider::TimeProvider;
@@ -71,7 +71,7 @@ async fn one_that_runs_something_unknown_is_refused() {
 #[tokio::test]
 async fn a_known_image_in_an_unknown_place_is_refused() {
     let forger = forger();
-    let mut image = Forger::image();
+    let mut image = ForgedNitro::image();
     image.pcr4 = Some([0xee; 48].into());
     let verifier = verifier(&forger, NitroPolicy::new(vec![image]));
     let outcome = request(device(&forger), verifier).await;
@@ -90,27 +90,27 @@ async fn a_forged_one_is_simulated() {
     is_simulated(device(&forger), verifier(&forger, policy())).await;
 }
 
-fn forger() -> Arc<Forger> {
-    Arc::new(Forger::new(World::new().clock.current_time().unwrap()))
+fn forger() -> Arc<ForgedNitro> {
+    Arc::new(ForgedNitro::new(World::new().clock.current_time().unwrap()))
 }
 
 fn policy() -> NitroPolicy {
-    NitroPolicy::new(vec![Forger::image()])
+    NitroPolicy::new(vec![ForgedNitro::image()])
 }
 
-fn verifier(forger: &Forger, policy: NitroPolicy) -> NitroVerifier {
+fn verifier(forger: &ForgedNitro, policy: NitroPolicy) -> NitroVerifier {
     let policy = Live::fixed(policy).unwrap();
     NitroVerifier::dangerous_with_root(forger.root(), Arc::new(policy))
 }
 
-fn device(forger: &Arc<Forger>) -> Arc<dyn Attester> {
-    on_a_thread(NitroAttester::over(Forger::device(forger)).unwrap())
+fn device(forger: &Arc<ForgedNitro>) -> Arc<dyn Attester> {
+    on_a_thread(NitroAttester::over(ForgedNitro::device(forger)).unwrap())
 }
 
 /// An enclave whose registers hold these bytes, 48 times each, and for the rest the forger's.
-fn with_pcrs(forger: &Arc<Forger>, registers: &[(u8, u8)]) -> Arc<dyn Attester> {
+fn with_pcrs(forger: &Arc<ForgedNitro>, registers: &[(u8, u8)]) -> Arc<dyn Attester> {
     let filled =
         |device: ForgedNsm, (index, byte): &(u8, u8)| device.with_pcr(*index, [*byte; 48].into());
-    let device = registers.iter().fold(Forger::device(forger), filled);
+    let device = registers.iter().fold(ForgedNitro::device(forger), filled);
     on_a_thread(NitroAttester::over(device).unwrap())
 }
