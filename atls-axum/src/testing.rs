@@ -27,7 +27,7 @@ use atls_tower::rustls::crypto::CryptoProvider;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let device = SimAttester::generate()?;
 /// let relying_party = RelyingParty::builder()
-///     .verifier(Arc::new(SimVerifier::trusting(device.trust_anchor())))
+///     .verifier(Arc::new(SimVerifier::new(device.trust_anchor())))
 ///     .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
 ///     .build()?;
 /// let provider = Arc::new(rustls::crypto::ring::default_provider());

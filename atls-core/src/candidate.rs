@@ -28,7 +28,7 @@ use crate::ear::Tier;
 /// }
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let verifier = SimVerifier::trusting(SimAttester::generate()?.trust_anchor());
+/// # let verifier = SimVerifier::new(SimAttester::generate()?.trust_anchor());
 /// let builder = RelyingParty::builder().verifier(Arc::new(verifier));
 /// let relying_party = builder.policy(lasts_ten_minutes).build()?;
 /// # let _ = relying_party;

@@ -38,7 +38,7 @@ use crate::verifier::Verifier;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let device = SimAttester::generate()?;
 /// let relying_party = RelyingParty::builder()
-///     .verifier(Arc::new(SimVerifier::trusting(device.trust_anchor())))
+///     .verifier(Arc::new(SimVerifier::new(device.trust_anchor())))
 ///     .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
 ///     .build()?;
 /// assert_eq!(relying_party.media_types().len(), 1);
@@ -203,7 +203,7 @@ impl fmt::Debug for RelyingParty {
 ///     _ => Err(PolicyViolation::custom("one device expected")),
 /// };
 /// RelyingParty::builder()
-///     .verifier(Arc::new(SimVerifier::trusting(device.trust_anchor())))
+///     .verifier(Arc::new(SimVerifier::new(device.trust_anchor())))
 ///     .policy(one_device) // besides the standard policy
 ///     .max_age(Duration::from_secs(600))
 ///     .build()?;

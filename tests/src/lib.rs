@@ -187,7 +187,7 @@ pub use atls_tdx::Tee;
 /// Trusts this device, and accepts that it is simulated.
 pub fn lenient(device: &SimAttester) -> RelyingPartyBuilder {
     RelyingParty::builder()
-        .verifier(Arc::new(SimVerifier::trusting(device.trust_anchor())))
+        .verifier(Arc::new(SimVerifier::new(device.trust_anchor())))
         .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
 }
 

@@ -311,8 +311,8 @@ async fn diversion_to_another_attested_machine_fails_by_its_certificate() {
     let (world, elsewhere) = (World::new(), World::new());
     let other = elsewhere.serve_attested().await;
     // The client even trusts the other machine's device.
-    let both = SimVerifier::trusting(world.server_device.trust_anchor())
-        .and_trusting(elsewhere.server_device.trust_anchor());
+    let both = SimVerifier::new(world.server_device.trust_anchor())
+        .with_trust_anchor(elsewhere.server_device.trust_anchor());
     let attested = demanding(&world, both, |_| Ok(()));
     let error = reqwest_client(&attested)
         .get(other.url("/"))
@@ -337,8 +337,8 @@ async fn diversion_with_a_misissued_certificate_fails_by_the_instance_only() {
     let terms = ServerTerms::new().attester(other_device.clone());
     let other = world.serve_with(terms, tls).await;
     let both = || {
-        SimVerifier::trusting(world.server_device.trust_anchor())
-            .and_trusting(other_device.trust_anchor())
+        SimVerifier::new(world.server_device.trust_anchor())
+            .with_trust_anchor(other_device.trust_anchor())
     };
     let ours = world.server_device.trust_anchor().instance_id().to_vec();
     let pinned = move |peer: &Candidate| match peer.claims::<SimClaims>() {

@@ -167,7 +167,7 @@ async fn a_device_that_hangs_is_this_ends_fault() {
 async fn a_verifier_that_hangs_is_its_own_fault() {
     let world = World::new();
     let verifier = Gated {
-        inner: SimVerifier::trusting(world.client_device.trust_anchor()),
+        inner: SimVerifier::new(world.client_device.trust_anchor()),
         gate: Gate::new(),
     };
     let terms = attesting(&world)
@@ -257,7 +257,7 @@ async fn a_client_that_wants_evidence_and_cannot_take_it_is_at_fault() {
 #[tokio::test]
 async fn a_verifier_that_is_down_is_at_fault_though_the_client_hangs_up() {
     let world = World::new();
-    let verifier = Unreachable(SimVerifier::trusting(world.client_device.trust_anchor()));
+    let verifier = Unreachable(SimVerifier::new(world.client_device.trust_anchor()));
     let terms = attesting(&world).require_peer(party(Arc::new(verifier)));
     let error = of_acceptor(&world, terms, async |link, world| {
         attest(link, world).await;

@@ -606,7 +606,7 @@ async fn http_behind_an_authenticator_waits_for_the_decision() {
             &world.server_device
         };
         let verifier = Gated {
-            inner: SimVerifier::trusting(trusted.trust_anchor()),
+            inner: SimVerifier::new(trusted.trust_anchor()),
             gate: gate.clone(),
         };
         let policy = StandardPolicy::new().dangerous_accept_simulated();

@@ -120,7 +120,7 @@ async fn appraisals_at_once_are_bounded() {
     let world = World::new();
     let gate = Gate::new();
     let verifier = Gated {
-        inner: SimVerifier::trusting(world.client_device.trust_anchor()),
+        inner: SimVerifier::new(world.client_device.trust_anchor()),
         gate: gate.clone(),
     };
     let party = RelyingParty::builder()

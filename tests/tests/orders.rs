@@ -214,7 +214,7 @@ async fn a_simulator_is_refused_unless_it_is_named() {
     let world = World::new();
     let server = world.serve_attested().await;
     let strict = RelyingParty::builder()
-        .verifier(Arc::new(SimVerifier::trusting(
+        .verifier(Arc::new(SimVerifier::new(
             world.server_device.trust_anchor(),
         )))
         .build()
@@ -234,7 +234,7 @@ async fn a_simulator_is_refused_unless_it_is_named() {
 async fn a_verifier_that_cannot_be_asked_is_a_refusal_by_its_own_fault() {
     let world = World::new();
     let server = world.serve_attested().await;
-    let dead = Unreachable(SimVerifier::trusting(world.server_device.trust_anchor()));
+    let dead = Unreachable(SimVerifier::new(world.server_device.trust_anchor()));
     let party = RelyingParty::builder()
         .verifier(Arc::new(dead))
         .build()
@@ -252,7 +252,7 @@ async fn a_verifier_that_cannot_be_asked_is_a_refusal_by_its_own_fault() {
 #[tokio::test]
 async fn a_client_that_the_servers_verifier_cannot_appraise_is_told_to_come_again() {
     let world = World::new();
-    let dead = Unreachable(SimVerifier::trusting(world.client_device.trust_anchor()));
+    let dead = Unreachable(SimVerifier::new(world.client_device.trust_anchor()));
     let party = RelyingParty::builder()
         .verifier(Arc::new(dead))
         .build()

@@ -135,9 +135,9 @@ async fn a_refusal_says_the_last_cause() {
 async fn an_unknown_image_is_told_with_what_was_seen_and_what_is_allowed() {
     let (log, _guard) = Log::capture();
     let world = World::new();
-    let verifier = SimVerifier::trusting(world.server_device.trust_anchor())
+    let verifier = SimVerifier::new(world.server_device.trust_anchor())
         .with_reference_values(Vec::new())
-        .and_software("web 1.4", [4; 32]);
+        .with_known_software("web 1.4", [4; 32]);
     let relying_party = RelyingParty::builder()
         .verifier(Arc::new(verifier))
         .standard_policy(StandardPolicy::new().dangerous_accept_simulated());

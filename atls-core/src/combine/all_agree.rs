@@ -37,7 +37,7 @@ use crate::verifier::Verifier;
 /// # use atls_sim::{SimAttester, SimVerifier};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let device = SimAttester::generate()?.trust_anchor();
-/// # let (first, second) = (SimVerifier::trusting(device.clone()), SimVerifier::trusting(device));
+/// # let (first, second) = (SimVerifier::new(device.clone()), SimVerifier::new(device));
 /// let verifier = AllAgree::new(vec![Arc::new(first), Arc::new(second)])?;
 /// let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
 /// assert_eq!(relying_party.media_types().len(), 1);

@@ -43,7 +43,7 @@ use crate::verifier::Verifier;
 /// # use atls_sim::{SimAttester, SimVerifier};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let device = SimAttester::generate()?.trust_anchor();
-/// # let slow = SimVerifier::trusting(device);
+/// # let slow = SimVerifier::new(device);
 /// // A result is used again for at most ten seconds.
 /// let verifier = Cached::new(slow).with_max_age(Duration::from_secs(10));
 /// let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;

@@ -26,7 +26,7 @@ async fn run(url: Option<String>) -> Result<(), Box<dyn Error>> {
     let roots = demo::roots_of(&String::from_utf8(demo::published("authority.pem")?)?)?;
     let device = TrustAnchor::from_public_key(&demo::published("device.key")?)?;
     let relying_party = RelyingParty::builder()
-        .verifier(Arc::new(SimVerifier::trusting(device)))
+        .verifier(Arc::new(SimVerifier::new(device)))
         // Leave this out with real hardware: it is what accepts a simulator.
         .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
         .build()?;

@@ -172,7 +172,7 @@ impl Issued {
 /// None: the configuration is a good one.
 pub fn trusting(device: &SimAttester) -> Result<Arc<RelyingParty>, Box<dyn Error>> {
     let relying_party = RelyingParty::builder()
-        .verifier(Arc::new(SimVerifier::trusting(device.trust_anchor())))
+        .verifier(Arc::new(SimVerifier::new(device.trust_anchor())))
         .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
         .build()?;
     Ok(Arc::new(relying_party))

@@ -96,7 +96,7 @@ fn runs_current_release(client: &Candidate) -> Result<(), PolicyViolation> {
 fn relying_party(device: TrustAnchor) -> Result<Arc<RelyingParty>, Box<dyn Error>> {
     Ok(Arc::new(
         RelyingParty::builder()
-            .verifier(Arc::new(SimVerifier::trusting(device)))
+            .verifier(Arc::new(SimVerifier::new(device)))
             .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
             .build()?,
     ))

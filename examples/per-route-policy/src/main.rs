@@ -41,8 +41,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let new = Arc::new(running(NEW_RELEASE)?);
 
     // Both releases are known good. Which of them a route wants is the route's business.
-    let verifier = SimVerifier::trusting(old.trust_anchor())
-        .and_trusting(new.trust_anchor())
+    let verifier = SimVerifier::new(old.trust_anchor())
+        .with_trust_anchor(new.trust_anchor())
         .with_reference_values(vec![OLD_RELEASE, NEW_RELEASE]);
     let clients = RelyingParty::builder()
         .verifier(Arc::new(verifier))

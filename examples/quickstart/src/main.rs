@@ -67,7 +67,7 @@ async fn main() -> ExitCode {
 async fn show() -> Result<(), Box<dyn Error>> {
     let authority = Authority::new()?;
     let device = SimAttester::generate()?;
-    let verifier = NarratingVerifier::around(SimVerifier::trusting(device.trust_anchor()));
+    let verifier = NarratingVerifier::around(SimVerifier::new(device.trust_anchor()));
 
     let url = serve(&authority, device).await?;
     println!("server   listens at {url}, TLS 1.3, simulated platform (proves nothing)");

@@ -131,7 +131,7 @@ pub(crate) async fn show(tamper: Tamper) -> Result<(), Box<dyn Error>> {
         Tamper::WrongKey => scene.use_another_key().await?,
     };
 
-    let verifier = SimVerifier::trusting(scene.device.trust_anchor());
+    let verifier = SimVerifier::new(scene.device.trust_anchor());
     let verifier: Arc<dyn Verifier> = match tamper {
         Tamper::ExpiredResult => Arc::new(StaleVerifier { inner: verifier }),
         _ => Arc::new(crate::narrate::NarratingVerifier::around(verifier)),

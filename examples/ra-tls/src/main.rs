@@ -98,7 +98,7 @@ fn only(machine: TrustAnchor) -> Result<RelyingParty, Box<dyn Error>> {
         .dangerous_accept_binding(Binding::Key);
     let instance_id = machine.instance_id().to_vec();
     let relying_party = RelyingParty::builder()
-        .verifier(Arc::new(SimVerifier::trusting(machine)))
+        .verifier(Arc::new(SimVerifier::new(machine)))
         .standard_policy(policy)
         .policy(
             move |server: &Candidate| match server.claims::<SimClaims>() {

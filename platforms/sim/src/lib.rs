@@ -13,7 +13,7 @@
 //! use atls_sim::{SimAttester, SimVerifier};
 //!
 //! let attester = SimAttester::generate()?;
-//! let verifier = SimVerifier::trusting(attester.trust_anchor());
+//! let verifier = SimVerifier::new(attester.trust_anchor());
 //! let relying_party = RelyingParty::builder()
 //!     .verifier(Arc::new(verifier))
 //!     .standard_policy(StandardPolicy::new().dangerous_accept_simulated())

@@ -42,7 +42,7 @@ use crate::trust_anchor::TrustAnchor;
 /// # let key = SimAttester::generate()?.trust_anchor().public_key().to_vec();
 /// let device = TrustAnchor::from_public_key(&key)?;
 /// let relying_party = RelyingParty::builder()
-///     .verifier(Arc::new(SimVerifier::trusting(device)))
+///     .verifier(Arc::new(SimVerifier::new(device)))
 ///     .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
 ///     .build()?;
 /// # let _ = relying_party;
@@ -58,7 +58,7 @@ pub struct SimVerifier {
 
 impl SimVerifier {
     /// Trusts one simulated device, running [`SimAttester::SOFTWARE`].
-    pub fn trusting(anchor: TrustAnchor) -> Self {
+    pub fn new(anchor: TrustAnchor) -> Self {
         Self {
             anchors: vec![anchor],
             reference_values: vec![ReferenceValue {
@@ -71,7 +71,7 @@ impl SimVerifier {
 
     /// Trusts one more device.
     #[must_use]
-    pub fn and_trusting(mut self, anchor: TrustAnchor) -> Self {
+    pub fn with_trust_anchor(mut self, anchor: TrustAnchor) -> Self {
         self.anchors.push(anchor);
         self
     }
@@ -87,9 +87,9 @@ impl SimVerifier {
         self
     }
 
-    /// One more known software, with the name that logs and findings have for it.
+    /// One more known software, under the name that logs and findings show.
     #[must_use]
-    pub fn and_software(mut self, name: &str, measurement: [u8; 32]) -> Self {
+    pub fn with_known_software(mut self, name: &str, measurement: [u8; 32]) -> Self {
         self.reference_values.push(ReferenceValue {
             name: name.to_owned(),
             measurement,

@@ -19,7 +19,7 @@ use test_support::at;
 #[test]
 fn allocations_are_bounded_by_the_input() {
     const LENGTH: usize = 60_000;
-    let verifier = SimVerifier::trusting(SimAttester::generate().unwrap().trust_anchor());
+    let verifier = SimVerifier::new(SimAttester::generate().unwrap().trust_anchor());
     let connection = Connection::new();
     let byte_string = |bytes: &[u8]| {
         let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();

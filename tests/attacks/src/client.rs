@@ -38,7 +38,7 @@ impl Genuine {
     /// servers, which attest in the same mode.
     pub(crate) async fn new(lab: &Lab, mode: Mode) -> Self {
         let device = SimAttester::generate().unwrap();
-        let verifier = SimVerifier::trusting(device.trust_anchor());
+        let verifier = SimVerifier::new(device.trust_anchor());
         let trusted = lenient().verifier(Arc::new(verifier)).build();
         let trusted = Arc::new(trusted.unwrap());
         let mut tls = lab.any_server(lab.leaky());

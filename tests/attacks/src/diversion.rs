@@ -157,8 +157,8 @@ enum Victim {
 /// The Evidence that the attacker's software signs with the compromised key, under this certificate in the post-handshake mode.
 async fn forged(lab: &Lab, mode: Mode, certificate: Arc<CertifiedKey>, victim: Victim) -> Cell {
     let compromised = SimAttester::generate().unwrap();
-    let verifier = SimVerifier::trusting(lab.world.server_device.trust_anchor())
-        .and_trusting(compromised.trust_anchor());
+    let verifier = SimVerifier::new(lab.world.server_device.trust_anchor())
+        .with_trust_anchor(compromised.trust_anchor());
     let party = lenient().verifier(Arc::new(verifier));
     let party = match victim {
         Victim::TakesAnyMachine => party,

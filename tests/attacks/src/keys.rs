@@ -99,7 +99,7 @@ async fn substituted_after(lab: &Lab) -> Cell {
 
 async fn malformed(lab: &Lab, mode: Mode) -> Cell {
     let forger = Forger::new();
-    let verifier = SimVerifier::trusting(forger.trust_anchor());
+    let verifier = SimVerifier::new(forger.trust_anchor());
     let party = Arc::new(lenient().verifier(Arc::new(verifier)).build().unwrap());
     let good = with_nonce(lab, mode, &party, &forger, Nonce::Exact).await;
     assert_eq!(good, Cell::Succeeds, "the forger forges well");

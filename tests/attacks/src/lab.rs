@@ -64,14 +64,14 @@ impl Lab {
 
     /// A relying party that trusts A only, and takes any binding: in the weaker modes the attacks must be able to succeed.
     pub(crate) fn trusting_a(&self) -> Arc<RelyingParty> {
-        let verifier = SimVerifier::trusting(self.world.server_device.trust_anchor());
+        let verifier = SimVerifier::new(self.world.server_device.trust_anchor());
         Arc::new(lenient().verifier(Arc::new(verifier)).build().unwrap())
     }
 
     /// A verifier that trusts A and B, as with real hardware everybody trusts every genuine machine.
     pub(crate) fn trusting_both(&self) -> SimVerifier {
-        SimVerifier::trusting(self.world.server_device.trust_anchor())
-            .and_trusting(self.other.trust_anchor())
+        SimVerifier::new(self.world.server_device.trust_anchor())
+            .with_trust_anchor(self.other.trust_anchor())
     }
 
     /// A genuine server that attests in this mode. Its keys leak: the laboratory's provider writes them down.

@@ -104,7 +104,7 @@ async fn answered(
 
 async fn without_verifier(lab: &Lab, mode: Mode) -> Cell {
     let genuine = lab.genuine(mode).await;
-    let verifier = SimVerifier::trusting(lab.world.server_device.trust_anchor());
+    let verifier = SimVerifier::new(lab.world.server_device.trust_anchor());
     let party = lenient().verifier(Arc::new(Unreachable(verifier)));
     led_to(lab, mode, Arc::new(party.build().unwrap()), &genuine).await
 }

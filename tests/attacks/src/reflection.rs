@@ -185,6 +185,6 @@ async fn lure(link: &mut Link, formats_of: &RelyingParty) -> Vec<u8> {
 }
 
 fn trusting(device: &SimAttester) -> Arc<RelyingParty> {
-    let verifier = atls_sim::SimVerifier::trusting(device.trust_anchor());
+    let verifier = atls_sim::SimVerifier::new(device.trust_anchor());
     Arc::new(lenient().verifier(Arc::new(verifier)).build().unwrap())
 }

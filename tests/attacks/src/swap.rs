@@ -39,7 +39,7 @@ async fn swapped(lab: &Lab, mode: Mode) -> Cell {
     let impostor = impostor(lab, TcpListener::bind("127.0.0.1:0").await.unwrap());
     let gate = Gate::new();
     let verifier = Gated {
-        inner: SimVerifier::trusting(lab.world.server_device.trust_anchor()),
+        inner: SimVerifier::new(lab.world.server_device.trust_anchor()),
         gate: gate.clone(),
     };
     let party = lenient().verifier(Arc::new(verifier)).build().unwrap();

@@ -11,7 +11,7 @@ use atls_ita::ItaService;
 use atls_maa::MaaService;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
-use atls_nitro::testing::Forger;
+use atls_nitro::testing::ForgedNitro;
 use atls_reference::Live;
 use atls_remote::Endpoint;
 use atls_remote::RemoteService;
@@ -78,7 +78,7 @@ impl Machines {
         vec![
             (
                 "`atls-sim`",
-                Column::Local(Box::new(SimVerifier::trusting(self.sim.clone()))),
+                Column::Local(Box::new(SimVerifier::new(self.sim.clone()))),
             ),
             ("`atls-tdx`", Column::Local(Box::new(self.tdx_verifier()))),
             ("`atls-snp`", Column::Local(Box::new(self.snp_verifier()))),
@@ -120,7 +120,7 @@ impl Machines {
     }
 
     fn nitro_verifier(&self) -> NitroVerifier {
-        let policy = Live::fixed(NitroPolicy::new(vec![Forger::image()])).unwrap();
+        let policy = Live::fixed(NitroPolicy::new(vec![ForgedNitro::image()])).unwrap();
         NitroVerifier::dangerous_with_root(self.nitro.root(), Arc::new(policy))
     }
 }

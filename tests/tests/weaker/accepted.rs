@@ -200,7 +200,7 @@ async fn a_server_hears_nothing_of_http_while_it_is_appraised() {
         let server = serve(&world, mode).await;
         let gate = Gate::new();
         let verifier = Gated {
-            inner: atls_sim::SimVerifier::trusting(world.server_device.trust_anchor()),
+            inner: atls_sim::SimVerifier::new(world.server_device.trust_anchor()),
             gate: gate.clone(),
         };
         let policy = atls_core::StandardPolicy::new()

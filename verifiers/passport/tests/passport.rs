@@ -639,7 +639,7 @@ impl Clone for Office {
 impl Office {
     fn new() -> Self {
         let device = SimAttester::generate().unwrap();
-        let verifier = SimVerifier::trusting(device.trust_anchor());
+        let verifier = SimVerifier::new(device.trust_anchor());
         Self {
             device: Arc::new(device),
             signer: Arc::new(Signer::es256()),
