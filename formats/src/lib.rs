@@ -12,6 +12,7 @@ pub mod dcap;
 pub mod nitro;
 pub mod psa;
 pub mod snp;
+pub mod tpm;
 pub mod tsm;
 
 mod cbor;

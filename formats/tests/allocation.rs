@@ -20,6 +20,11 @@ use atls_formats::nitro::SignedDocument;
 use atls_formats::snp::CertTable;
 use atls_formats::snp::Report;
 use atls_formats::snp::SnpEvidence;
+use atls_formats::tpm::HashAlgorithm;
+use atls_formats::tpm::ImaLog;
+use atls_formats::tpm::TcgLog;
+use atls_formats::tpm::TcgLogWriter;
+use atls_formats::tpm::TpmEvidence;
 use atls_formats::tsm::TsmReport;
 
 #[test]
@@ -35,6 +40,7 @@ fn allocations_are_bounded_by_the_input() {
     quotes(&mut findings);
     event_logs(&mut findings);
     nitro_documents(&mut findings);
+    tpm(&mut findings);
     findings.assert_none();
 }
 
@@ -178,6 +184,57 @@ fn nitro_documents(findings: &mut Findings) {
     }
     findings.check("content of a document", LINEAR, &inputs, Document::decode);
 }
+
+fn tpm(findings: &mut Findings) {
+    const LENGTH: usize = 60_000;
+    let mut inputs = hostile::cbor(LENGTH);
+    for field in ["ak", "attest", "tcg-log"] {
+        inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
+            let name = u8::try_from(field.len()).unwrap() | 0x60;
+            [&[0xa1, name][..], field.as_bytes(), item].concat()
+        }));
+    }
+    findings.check("TPM Evidence", SMALL, &inputs, TpmEvidence::decode);
+
+    let bank = HashAlgorithm::Sha256;
+    let first = TcgLogWriter::new(bank).bytes().to_vec();
+    let event = TcgLogWriter::new(bank).measured(1, 1, b"");
+    let events = event.bytes()[first.len()..].repeat(1_000);
+    let mut claims = first.clone();
+    claims.extend([1, 0, 0, 0, 1, 0, 0, 0]);
+    claims.extend([0xff; 64]);
+    let logs = [
+        Hostile::new("many events", [&first[..], &events].concat()),
+        Hostile::new("a count beyond the end", claims),
+        Hostile::new("zeros", vec![0; LENGTH]),
+    ];
+    findings.check("event log of firmware", EVENTS, &logs, |log| {
+        TcgLog::decode(log, bank).map(|log| log.replay(1, &[1; 32]).is_some())
+    });
+
+    let line = format!("10 {} ima-ng sha256: /a\n", "0".repeat(40));
+    let mut entry = vec![10, 0, 0, 0];
+    entry.extend([0; 20]);
+    entry.extend(*b"\x06\0\0\0ima-ng\x0f\0\0\0\x03\0\0\0a:\0\x04\0\0\0/ab\0");
+    let lists = [
+        Hostile::new("many lines", line.repeat(1_000).into_bytes()),
+        Hostile::new("many entries", entry.repeat(1_000)),
+        Hostile::new("a line without end", vec![b'1'; LENGTH]),
+        Hostile::new("zeros", vec![0; LENGTH]),
+    ];
+    let bound = Bound {
+        per_byte: 8,
+        constant: 32 * 1024,
+    };
+    findings.check("measurement list", bound, &lists, |list| {
+        ImaLog::decode(list).map(|list| list.replay(bank, 10, &[1; 32]).is_some())
+    });
+}
+
+const EVENTS: Bound = Bound {
+    per_byte: 4,
+    constant: 32 * 1024,
+};
 
 const LINEAR: Bound = Bound {
     per_byte: 8,

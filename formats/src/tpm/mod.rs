@@ -1,0 +1,57 @@
+//! TPM 2.0: quotes, their keys, and the event logs that explain the values of platform configuration registers (PCRs).
+//!
+//! Structures are those of "Trusted Platform Module Library", Part 2; integers in them are big-endian. **No signature is verified
+//! here**, and a log proves nothing before a replay of it leads to the value that a quote signs.
+
+mod algorithm;
+mod attest;
+mod der;
+mod error;
+mod event;
+mod evidence;
+mod ima_log;
+mod pcr;
+mod public;
+mod reader;
+mod signature;
+mod tcg_log;
+mod tcg_log_writer;
+mod wire;
+
+use atls_core::Bound;
+use atls_core::ExpectedValue;
+
+pub use algorithm::HashAlgorithm;
+pub use attest::Attest;
+pub use attest::Clock;
+pub use error::TpmFormatError;
+pub use event::Event;
+pub use event::Replay;
+pub use evidence::TpmEvidence;
+pub use ima_log::ImaEntry;
+pub use ima_log::ImaLog;
+pub use pcr::PcrSelection;
+pub use pcr::PcrSet;
+pub use pcr::PcrValues;
+pub use public::Attributes;
+pub use public::Curve;
+pub use public::Public;
+pub use public::PublicKey;
+pub use public::Scheme;
+pub use signature::Signature;
+pub use tcg_log::TcgLog;
+pub use tcg_log_writer::TcgLogWriter;
+
+/// The media type of a quote with its key, its PCR values and their logs: [`TpmEvidence`]. Private until one is registered.
+pub const TPM_EVIDENCE: &str = "application/vnd.atls.tpm-evidence+cbor";
+
+/// `qualifyingData` of a quote about this connection: its value verbatim where that has 32 bytes, and its SHA-256 where it has 48.
+///
+/// The field takes as many bytes as the largest digest of the TPM and its identifier have. Every TPM has SHA-256, and so 32 bytes fit
+/// into each.
+pub fn qualifying_data(bound: &Bound) -> ExpectedValue {
+    match bound.as_bytes().len() {
+        32 => bound.verbatim(),
+        _ => bound.sha256().into(),
+    }
+}
