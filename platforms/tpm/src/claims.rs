@@ -1,0 +1,57 @@
+//! What a verified quote says, for handlers.
+
+use std::fmt;
+
+use atls_formats::tpm::Clock;
+use atls_formats::tpm::HashAlgorithm;
+use atls_formats::tpm::PcrValues;
+
+use crate::boot::ConfirmedEvent;
+use crate::boot::MeasuredFile;
+
+/// What the quote says: `peer.claims::<TpmClaims>()`.
+///
+/// Registers, clock and firmware version are signed by the TPM. Events and files are out of logs that nobody signs, and are here where a
+/// replay of them leads to a signed register of the bank of [`image`](Self::image).
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TpmClaims {
+    /// The name of the trusted key that signed.
+    pub key: String,
+    /// The registers that were quoted, bank by bank.
+    pub banks: Vec<PcrValues>,
+    /// Since when the TPM has run, and how often.
+    pub clock: Clock,
+    /// The TPM's firmware, as its maker counts.
+    pub firmware_version: u64,
+    /// Whether firmware version and counters are the TPM's own. For keys outside of the endorsement hierarchy a TPM obfuscates them, and for
+    /// those that are no primary keys nobody can tell.
+    pub has_plain_counters: bool,
+    /// The name of the policy's image that the machine matched in everything.
+    pub image: Option<String>,
+    /// Whether the first event of register 7 is that Secure Boot is on.
+    pub shows_secure_boot: bool,
+    /// Events of the registers that the firmware's log explains.
+    pub events: Vec<ConfirmedEvent>,
+    /// Files that IMA measured into register 10; none where no list came, or none that leads to its value.
+    pub files: Vec<MeasuredFile>,
+}
+
+impl TpmClaims {
+    /// One register; `None` where it was not quoted.
+    pub fn pcr(&self, bank: HashAlgorithm, index: u8) -> Option<&[u8]> {
+        let mut banks = self.banks.iter();
+        let bank = banks.find(|known| known.bank == bank)?;
+        bank.values.get(&index).map(Vec::as_slice)
+    }
+}
+
+/// Without what identifies a machine.
+impl fmt::Debug for TpmClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TpmClaims")
+            .field("image", &self.image)
+            .field("shows_secure_boot", &self.shows_secure_boot)
+            .finish_non_exhaustive()
+    }
+}

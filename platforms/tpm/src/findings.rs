@@ -1,0 +1,128 @@
+//! What was looked at, check by check, for operators.
+//!
+//! Registers and events are public values. The key identifies a machine, so of it there is the outcome alone.
+
+use atls_core::finding::Finding;
+use atls_core::finding::Outcome;
+
+use crate::policy::TpmPolicy;
+use crate::quoted::Quoted;
+use crate::trust_vector::Firmware;
+use crate::trust_vector::Judgement;
+use crate::trust_vector::Missing;
+use crate::trust_vector::SecureBoot;
+
+/// Of a quote that is verified, and what was judged of it.
+pub(crate) fn of(
+    policy: &TpmPolicy,
+    quoted: &Quoted<'_>,
+    judgement: &Judgement<'_>,
+) -> Vec<Finding> {
+    let mut findings = vec![key(quoted), image(policy, judgement)];
+    findings.extend(firmware(policy, quoted, judgement.firmware));
+    findings.extend(secure_boot(judgement.secure_boot));
+    findings.extend(registers(policy, quoted, judgement));
+    findings
+}
+
+fn key(quoted: &Quoted<'_>) -> Finding {
+    let finding = Finding::passed("tpm.key");
+    match quoted.key.ek_certificate {
+        Some(_) => finding.with_note("enrolled by a certified endorsement key"),
+        None => finding.with_note("provided; nobody but the file of keys says that it is of a TPM"),
+    }
+}
+
+fn image(policy: &TpmPolicy, judgement: &Judgement<'_>) -> Finding {
+    let name = "tpm.image";
+    let finding = match judgement.image {
+        Some(image) => Finding::passed(name).with_seen(&image.name),
+        None => Finding::failed(name).with_note(unlike(policy, judgement)),
+    };
+    let images = policy.images.iter();
+    images.fold(finding, |finding, image| {
+        finding.with_allowed(&image.name, "")
+    })
+}
+
+/// What stands between the machine and the image that it is most like.
+fn unlike(policy: &TpmPolicy, judgement: &Judgement<'_>) -> String {
+    let images = policy.images.iter().zip(&judgement.missing);
+    let Some((image, missing)) = images.min_by_key(|(_, missing)| missing.len()) else {
+        return String::new();
+    };
+    let missing: Vec<_> = missing.iter().map(told).collect();
+    format!("most like {}, but {}", image.name, missing.join(", "))
+}
+
+fn told(missing: &Missing) -> String {
+    match missing {
+        Missing::Value(pcr) => format!("pcr{pcr} has another value or is not quoted"),
+        Missing::Log(pcr) => format!("no log explains pcr{pcr}"),
+        Missing::OtherEvent(pcr) => format!("pcr{pcr} has an event that is not listed"),
+        Missing::Event(pcr, name) => format!("pcr{pcr} lacks {name}"),
+        Missing::Files => "no list of IMA explains pcr10".to_owned(),
+        Missing::File => "a file was used that is not allowed".to_owned(),
+    }
+}
+
+fn firmware(policy: &TpmPolicy, quoted: &Quoted<'_>, firmware: Firmware) -> Option<Finding> {
+    let name = "tpm.firmware";
+    let finding = match firmware {
+        Firmware::NotAsked => return None,
+        Firmware::Enough => Finding::passed(name),
+        Firmware::TooOld => Finding::failed(name).with_note("update the firmware of the TPM"),
+        Firmware::Obfuscated => Finding::failed(name).with_note(
+            "the version is obfuscated: enrol a primary key of the endorsement hierarchy, or leave min-firmware out",
+        ),
+    };
+    let finding = finding.with_seen(format_args!("{:016x}", quoted.attest.firmware_version));
+    Some(match &policy.min_firmware {
+        Some(least) => finding.with_allowed("min-firmware", least),
+        None => finding,
+    })
+}
+
+fn secure_boot(secure_boot: SecureBoot) -> Option<Finding> {
+    let name = "tpm.secure-boot";
+    match secure_boot {
+        SecureBoot::NotAsked => None,
+        SecureBoot::Shown => Some(Finding::passed(name).with_seen("on")),
+        SecureBoot::NotShown => Some(Finding::failed(name).with_note(
+            "the log is absent, does not lead to pcr7, or does not begin there with SecureBoot = 1",
+        )),
+    }
+}
+
+/// Each register that an image names by its value.
+fn registers<'a>(
+    policy: &'a TpmPolicy,
+    quoted: &'a Quoted<'_>,
+    judgement: &'a Judgement<'_>,
+) -> impl Iterator<Item = Finding> + 'a {
+    (0..24).filter_map(move |pcr| {
+        let named = policy.images.iter().filter_map(|image| {
+            let (_, value) = image.pcr.iter().find(|(index, _)| index.get() == pcr)?;
+            Some((image, value))
+        });
+        let named: Vec<_> = named.collect();
+        let (first, _) = named.first()?;
+        let bank = judgement.image.unwrap_or(first).bank;
+        let seen = quoted.bank(bank).and_then(|registers| registers.get(&pcr));
+        let holds = |value: &[u8]| seen.is_some_and(|seen| seen == value);
+        let is_allowed = named.iter().any(|(_, value)| holds(value.as_bytes()));
+        let outcome = match is_allowed || judgement.image.is_some() {
+            true => Outcome::Passed,
+            false => Outcome::Failed,
+        };
+        let finding = Finding::new(format_args!("tpm.{bank}.pcr{pcr}"), outcome);
+        let finding = match seen {
+            Some(value) => finding.with_seen_bytes(value),
+            None => finding.with_seen("not quoted"),
+        };
+        let allowed = named.into_iter();
+        Some(allowed.fold(finding, |finding, (image, value)| {
+            finding.with_allowed_bytes(&image.name, value.as_bytes())
+        }))
+    })
+}

@@ -1,0 +1,97 @@
+//! The attestation keys that are trusted.
+
+use atls_reference::Digest;
+use atls_reference::FieldProblem;
+use atls_reference::Table;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::attestation_key::AttestationKey;
+
+/// The table `[tpm-keys]`: whose quotes are looked at. Enrolment writes it, into a file of its own; a key may be put there by hand too.
+///
+/// ```toml
+/// version = 1
+///
+/// [[tpm-keys.ak]]
+/// name = "web-1.example"
+/// public = "0023000b…"          # TPMT_PUBLIC, in hexadecimal
+/// ek-certificate = "9a3f…"      # optional: SHA-256 of the certificate that it was enrolled by
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct TpmKeys {
+    /// The keys, at least one.
+    #[serde(rename = "ak")]
+    pub keys: Vec<TrustedKey>,
+}
+
+/// One trusted attestation key.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct TrustedKey {
+    /// For people, and for [`TpmClaims::key`](crate::TpmClaims::key): usually the name of the machine.
+    pub name: String,
+    /// The key.
+    pub public: AttestationKey,
+    /// SHA-256 of the certificate of the endorsement key by which the key was enrolled; none where somebody provided the key, in whose
+    /// word it is then that it is one of a TPM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ek_certificate: Option<Digest<32>>,
+}
+
+impl TpmKeys {
+    /// Trusts these keys.
+    pub fn new(keys: Vec<TrustedKey>) -> Self {
+        Self { keys }
+    }
+
+    /// The entry of a key, by its public area.
+    pub(crate) fn find(&self, public: &[u8]) -> Option<&TrustedKey> {
+        let mut keys = self.keys.iter();
+        keys.find(|known| known.public.as_bytes() == public)
+    }
+}
+
+impl TrustedKey {
+    /// A key that somebody vouches for.
+    pub fn provided(name: impl Into<String>, public: AttestationKey) -> Self {
+        Self {
+            name: name.into(),
+            public,
+            ek_certificate: None,
+        }
+    }
+
+    /// A key that was enrolled by a certified endorsement key, by the SHA-256 of the certificate.
+    #[must_use]
+    pub fn enrolled_by(mut self, ek_certificate: Digest<32>) -> Self {
+        self.ek_certificate = Some(ek_certificate);
+        self
+    }
+}
+
+impl Table for TpmKeys {
+    const NAME: &'static str = "tpm-keys";
+
+    fn check(&self) -> Result<(), FieldProblem> {
+        if self.keys.is_empty() {
+            let problem = "no key: nothing could be accepted; add [[tpm-keys.ak]]";
+            return Err(FieldProblem::new("ak", problem));
+        }
+        for (index, key) in self.keys.iter().enumerate() {
+            let at = format!("ak[{index}]");
+            if key.name.trim().is_empty() {
+                return Err(FieldProblem::new("name", "a key has no name").within(&at));
+            }
+            let mut before = self.keys.iter().take(index);
+            if let Some(other) = before.find(|other| other.public == key.public) {
+                let problem = format!("the key of \"{}\" once more", other.name.escape_debug());
+                return Err(FieldProblem::new("public", problem).within(&at));
+            }
+        }
+        Ok(())
+    }
+}

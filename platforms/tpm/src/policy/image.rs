@@ -1,0 +1,250 @@
+//! One state of a machine that is known.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use atls_formats::tpm::HashAlgorithm;
+use atls_reference::FieldProblem;
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::Serialize;
+use serde::Serializer;
+use serde::de;
+
+use super::hexadecimal;
+
+/// One known state of a machine. It must match in everything that is named here; registers that are not named are not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct TpmImage {
+    /// For people, and for [`TpmClaims::image`](crate::TpmClaims::image).
+    pub name: String,
+    /// The bank of all that follows; `sha256` unless set.
+    #[serde(default)]
+    pub bank: HashAlgorithm,
+    /// Registers that hold these values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pcr: BTreeMap<PcrIndex, Measurement>,
+    /// Events of which registers are made. A register that is named by one of them has no event but these, whatever their order.
+    #[serde(default, rename = "event", skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<TpmEvent>,
+    /// The files that may have been used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ima: Option<ImaRule>,
+}
+
+/// One event that a register may have, and must have unless it is optional.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct TpmEvent {
+    /// For people: what is measured, such as `shim 15.8`.
+    pub name: String,
+    /// The register.
+    pub pcr: PcrIndex,
+    /// The value that is extended.
+    pub digest: Measurement,
+    /// Whether it may be missing.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// The files that IMA may have measured into register 10.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ImaRule {
+    /// Digests of files, under whatever path. The first measurement, `boot_aggregate`, is no file and always allowed.
+    pub allow: BTreeSet<Measurement>,
+}
+
+/// A register, 0 to 23. A key of a table in files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PcrIndex(u8);
+
+/// A digest of 32, 48 or 64 bytes, in hexadecimal in files.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Measurement(Vec<u8>);
+
+impl TpmImage {
+    /// An image of the SHA-256 bank, by values of registers.
+    pub fn measured(
+        name: impl Into<String>,
+        pcr: impl IntoIterator<Item = (PcrIndex, Measurement)>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            pcr: pcr.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The registers of which events are named.
+    pub(crate) fn registers_of_events(&self) -> BTreeSet<u8> {
+        self.events.iter().map(|event| event.pcr.0).collect()
+    }
+
+    pub(super) fn check(&self) -> Result<(), FieldProblem> {
+        let name = self.name.escape_debug();
+        if self.name.trim().is_empty() {
+            return Err(FieldProblem::new("name", "an image has no name"));
+        }
+        let fits = |measurement: &Measurement| measurement.0.len() == self.bank.size();
+        let long = format!(
+            "image \"{name}\": not {} bytes of {}",
+            self.bank.size(),
+            self.bank
+        );
+        for (PcrIndex(pcr), value) in &self.pcr {
+            let field = format!("pcr.{pcr}");
+            if !fits(value) {
+                return Err(FieldProblem::new(field, long));
+            }
+            if value.is_unmeasured() {
+                let problem = format!(
+                    "image \"{name}\": nothing is measured into pcr {pcr} where it has this value; leave it out"
+                );
+                return Err(FieldProblem::new(field, problem));
+            }
+        }
+        for (index, event) in self.events.iter().enumerate() {
+            if !fits(&event.digest) {
+                return Err(FieldProblem::new(format!("event[{index}].digest"), long));
+            }
+        }
+        if self.ima.as_ref().is_some_and(|ima| ima.allow.is_empty()) {
+            let problem = format!("image \"{name}\": no file may be used at all");
+            return Err(FieldProblem::new("ima.allow", problem));
+        }
+        let by_value = self.pcr.keys().map(|PcrIndex(pcr)| *pcr);
+        let required = self.events.iter().filter(|event| !event.optional);
+        let by_event = required.map(|event| event.pcr.0);
+        let mut pinned = by_value.chain(by_event);
+        if pinned.all(|pcr| RESETTABLE.contains(&pcr)) {
+            let problem = format!(
+                "image \"{name}\" leaves open what runs: name a register in [tpm.image.pcr] or an event that is not optional, \
+                 and not of pcr 16 and 23 alone, which anybody resets"
+            );
+            return Err(problem.into());
+        }
+        Ok(())
+    }
+}
+
+impl TpmEvent {
+    /// An event that a register must have.
+    pub fn required(name: impl Into<String>, pcr: PcrIndex, digest: Measurement) -> Self {
+        Self {
+            name: name.into(),
+            pcr,
+            digest,
+            optional: false,
+        }
+    }
+}
+
+impl ImaRule {
+    /// Allows files by their digests.
+    pub fn allowing(files: impl IntoIterator<Item = Measurement>) -> Self {
+        Self {
+            allow: files.into_iter().collect(),
+        }
+    }
+}
+
+impl PcrIndex {
+    /// A register; `None` above 23.
+    pub fn new(index: u8) -> Option<Self> {
+        (index < 24).then_some(Self(index))
+    }
+
+    /// The register.
+    pub fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl Measurement {
+    /// A digest; `None` of another length than 32, 48 and 64 bytes.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        let is_digest = [32, 48, 64].contains(&bytes.len());
+        is_digest.then(|| Self(bytes.to_vec()))
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// As a reset leaves a register.
+    fn is_unmeasured(&self) -> bool {
+        let all = |value| self.0.iter().all(|byte| *byte == value);
+        all(0) || all(0xff)
+    }
+}
+
+impl fmt::Debug for Measurement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hexadecimal::of(&self.0))
+    }
+}
+
+impl Serialize for Measurement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hexadecimal::of(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Measurement {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = "64, 96 or 128 hexadecimal digits";
+        let bytes = hexadecimal::read(deserializer, expected)?;
+        let measurement = Self::new(&bytes);
+        measurement.ok_or_else(|| de::Error::invalid_length(bytes.len(), &expected))
+    }
+}
+
+impl Serialize for PcrIndex {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// A key of a table is text, and a field of an event is a number.
+impl<'de> Deserialize<'de> for PcrIndex {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct IndexVisitor;
+
+        impl de::Visitor<'_> for IndexVisitor {
+            type Value = PcrIndex;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a register, 0 to 23")
+            }
+
+            fn visit_i64<E: de::Error>(self, index: i64) -> Result<PcrIndex, E> {
+                let index = u64::try_from(index).unwrap_or(u64::MAX);
+                self.visit_u64(index)
+            }
+
+            fn visit_u64<E: de::Error>(self, index: u64) -> Result<PcrIndex, E> {
+                let register = u8::try_from(index).ok().and_then(PcrIndex::new);
+                register.ok_or_else(|| E::invalid_value(de::Unexpected::Unsigned(index), &self))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<PcrIndex, E> {
+                let register = text.parse().ok().and_then(PcrIndex::new);
+                // One spelling each: a table with the keys 4 and 04 would have a value that nobody looks at.
+                let register = register.filter(|index| index.0.to_string() == text);
+                register.ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+
+        deserializer.deserialize_any(IndexVisitor)
+    }
+}
+
+/// Debug and application: software resets them and extends what it likes.
+const RESETTABLE: [u8; 2] = [16, 23];

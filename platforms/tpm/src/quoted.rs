@@ -1,0 +1,72 @@
+//! Evidence whose signature verifies: what the TPM said, before anything is judged.
+
+use std::collections::BTreeMap;
+
+use atls_core::AppraisalError;
+use atls_core::BoundMatch;
+use atls_core::ExpectedValue;
+use atls_formats::tpm::Attest;
+use atls_formats::tpm::HashAlgorithm;
+use atls_formats::tpm::PcrValues;
+use atls_formats::tpm::TpmEvidence;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+
+use crate::keys::TpmKeys;
+use crate::keys::TrustedKey;
+
+/// A quote of a trusted key, and the values of its registers. Whether it is about a connection was not asked.
+pub(crate) struct Quoted<'a> {
+    pub(crate) key: &'a TrustedKey,
+    pub(crate) attest: Attest,
+    pub(crate) banks: Vec<PcrValues>,
+    /// Not signed.
+    pub(crate) tcg_log: Option<Vec<u8>>,
+    /// Not signed.
+    pub(crate) ima_log: Option<Vec<u8>>,
+}
+
+impl<'a> Quoted<'a> {
+    /// Verifies the signature under one of these keys, and that the values are those whose digest is signed.
+    pub(crate) fn verify(
+        evidence: &[u8],
+        keys: &'a TpmKeys,
+        supported: &WebPkiSupportedAlgorithms,
+    ) -> Result<Self, AppraisalError> {
+        let evidence = TpmEvidence::decode(evidence)?;
+        let key = keys.find(&evidence.ak).ok_or(AppraisalError::UnknownKey)?;
+        let signed = &evidence.attest;
+        let hash = key.public.verify(supported, signed, &evidence.signature)?;
+
+        // From here on it is the word of a TPM.
+        let attest = Attest::decode(signed)?;
+        if hash.digest(&[&evidence.pcrs]) != attest.pcr_digest {
+            return Err(AppraisalError::BadSignature);
+        }
+        Ok(Self {
+            banks: PcrValues::split(&attest.selections, &evidence.pcrs)?,
+            key,
+            attest,
+            tcg_log: evidence.tcg_log,
+            ima_log: evidence.ima_log,
+        })
+    }
+
+    /// Compares what the quote carries with the value of a connection.
+    pub(crate) fn bound_to(&self, expected: &ExpectedValue) -> Result<BoundMatch, AppraisalError> {
+        expected.compare(&self.attest.extra_data)
+    }
+
+    /// Whether the counters and the firmware's version are what the TPM has, and not obfuscated.
+    pub(crate) fn has_plain_counters(&self) -> bool {
+        let signer = &self.attest.qualified_signer;
+        self.key.public.is_endorsement_primary(signer)
+    }
+
+    /// The quoted registers of a bank.
+    pub(crate) fn bank(&self, bank: HashAlgorithm) -> Option<&BTreeMap<u8, Vec<u8>>> {
+        let mut banks = self.banks.iter();
+        banks
+            .find(|known| known.bank == bank)
+            .map(|bank| &bank.values)
+    }
+}

@@ -1,0 +1,201 @@
+//! From a quote and a policy to the trustworthiness vector.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use atls_core::AppraisalError;
+use atls_core::ear::Category;
+use atls_core::ear::TrustClaim;
+use atls_core::ear::TrustVector;
+use atls_formats::tpm::HashAlgorithm;
+
+use crate::boot::Boot;
+use crate::policy::ImaRule;
+use crate::policy::TpmImage;
+use crate::policy::TpmPolicy;
+use crate::quoted::Quoted;
+
+/// What the policy says of one quote.
+pub(crate) struct Judgement<'a> {
+    pub(crate) vector: TrustVector,
+    /// What each image asks for that the machine does not have, in the order of the policy.
+    pub(crate) missing: Vec<Vec<Missing>>,
+    /// The first image that the machine matches in everything.
+    pub(crate) image: Option<&'a TpmImage>,
+    pub(crate) firmware: Firmware,
+    pub(crate) secure_boot: SecureBoot,
+    /// Of the bank of the image that matches, or else of the first one.
+    pub(crate) boot: Boot,
+}
+
+/// Something that an image asks for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Missing {
+    /// A register does not hold the value, or was not quoted.
+    Value(u8),
+    /// No log explains a register.
+    Log(u8),
+    /// A register has another event than those that are allowed.
+    OtherEvent(u8),
+    /// A register does not have this event.
+    Event(u8, String),
+    /// No list explains register 10.
+    Files,
+    /// A file that is not allowed was used, or one changed while it was measured.
+    File,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Firmware {
+    NotAsked,
+    Enough,
+    TooOld,
+    /// The key is none whose quotes show it.
+    Obfuscated,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SecureBoot {
+    NotAsked,
+    Shown,
+    NotShown,
+}
+
+/// The table in the crate's README, row by row.
+pub(crate) fn judge<'a>(
+    policy: &'a TpmPolicy,
+    quoted: &Quoted<'_>,
+) -> Result<Judgement<'a>, AppraisalError> {
+    let banks: BTreeSet<_> = policy.images.iter().map(|image| image.bank).collect();
+    let boot = |bank| Boot::of(quoted, bank).map(|boot| (bank, boot));
+    let boots = banks.into_iter().map(boot);
+    let mut boots: BTreeMap<_, _> = boots.collect::<Result<_, _>>()?;
+    let missing = |image: &TpmImage| match boots.get(&image.bank) {
+        Some(boot) => missing(image, quoted, boot),
+        None => vec![Missing::Files],
+    };
+    let missing: Vec<_> = policy.images.iter().map(missing).collect();
+    let mut judged = policy.images.iter().zip(&missing);
+    let image = judged.find(|(_, missing)| missing.is_empty());
+    let image = image.map(|(image, _)| image);
+
+    let firmware = firmware(policy, quoted);
+    // Every bank is of the same boot: one that shows it is enough.
+    let shown = boots.values().any(|boot| boot.shows_secure_boot);
+    let secure_boot = match (policy.secure_boot, shown) {
+        (false, _) => SecureBoot::NotAsked,
+        (true, true) => SecureBoot::Shown,
+        (true, false) => SecureBoot::NotShown,
+    };
+    let configuration = match secure_boot {
+        SecureBoot::NotAsked => 0,
+        SecureBoot::Shown => 2,
+        SecureBoot::NotShown => 96,
+    };
+    let executables = if image.is_some() { 3 } else { 33 };
+    let file_system = match image {
+        Some(image) if image.ima.is_some() => 2,
+        _ => 0,
+    };
+    let certified = quoted.key.ek_certificate.is_some();
+    let hardware = match firmware {
+        Firmware::TooOld | Firmware::Obfuscated => 96,
+        Firmware::Enough | Firmware::NotAsked if certified => 2,
+        Firmware::Enough | Firmware::NotAsked => 0,
+    };
+    let vector = [
+        (Category::InstanceIdentity, 2),
+        (Category::Configuration, configuration),
+        (Category::Executables, executables),
+        (Category::FileSystem, file_system),
+        (Category::Hardware, hardware),
+        (Category::RuntimeOpaque, 0),
+        (Category::StorageOpaque, 0),
+        (Category::SourcedData, 0),
+    ]
+    .into_iter()
+    .fold(TrustVector::new(), |vector, (category, value)| {
+        vector.with(category, TrustClaim::new(value))
+    });
+    let bank = image.or_else(|| policy.images.first());
+    let bank = bank.map_or(HashAlgorithm::Sha256, |image| image.bank);
+    Ok(Judgement {
+        vector,
+        missing,
+        image,
+        firmware,
+        secure_boot,
+        boot: boots.remove(&bank).unwrap_or_default(),
+    })
+}
+
+/// What an image asks for and the machine does not have.
+fn missing(image: &TpmImage, quoted: &Quoted<'_>, boot: &Boot) -> Vec<Missing> {
+    let registers = quoted.bank(image.bank);
+    let holds = |pcr: u8, value: &[u8]| {
+        let held = registers.and_then(|registers| registers.get(&pcr));
+        held.is_some_and(|held| held == value)
+    };
+    let values = image.pcr.iter().map(|(pcr, value)| (pcr.get(), value));
+    let mut missing: Vec<_> = values
+        .filter(|(pcr, value)| !holds(*pcr, value.as_bytes()))
+        .map(|(pcr, _)| Missing::Value(pcr))
+        .collect();
+    for pcr in image.registers_of_events() {
+        missing_events(image, pcr, boot, &mut missing);
+    }
+    match (&image.ima, &boot.files) {
+        (None, _) => {}
+        (Some(_), None) => missing.push(Missing::Files),
+        (Some(rule), Some(files)) => {
+            let is_aggregate = |index, path: &str| index == 0 && path == BOOT_AGGREGATE;
+            let is_allowed = |digest: &Option<Vec<u8>>| {
+                let digest = digest.as_deref();
+                digest.is_some_and(|digest| allows(rule, digest))
+            };
+            let mut files = files.iter().enumerate();
+            if !files.all(|(index, file)| {
+                is_allowed(&file.digest)
+                    || (file.digest.is_some() && is_aggregate(index, &file.path))
+            }) {
+                missing.push(Missing::File);
+            }
+        }
+    }
+    missing
+}
+
+fn missing_events(image: &TpmImage, pcr: u8, boot: &Boot, missing: &mut Vec<Missing>) {
+    let Some(events) = boot.events.get(&pcr) else {
+        missing.push(Missing::Log(pcr));
+        return;
+    };
+    let rules = || image.events.iter().filter(|rule| rule.pcr.get() == pcr);
+    let is_listed = |digest: &[u8]| rules().any(|rule| rule.digest.as_bytes() == digest);
+    if !events.iter().all(|event| is_listed(&event.digest)) {
+        missing.push(Missing::OtherEvent(pcr));
+    }
+    let happened = |digest: &[u8]| events.iter().any(|event| event.digest == digest);
+    let required = rules().filter(|rule| !rule.optional);
+    let absent = required.filter(|rule| !happened(rule.digest.as_bytes()));
+    missing.extend(absent.map(|rule| Missing::Event(pcr, rule.name.clone())));
+}
+
+fn allows(rule: &ImaRule, digest: &[u8]) -> bool {
+    rule.allow
+        .iter()
+        .any(|allowed| allowed.as_bytes() == digest)
+}
+
+fn firmware(policy: &TpmPolicy, quoted: &Quoted<'_>) -> Firmware {
+    let version = quoted.attest.firmware_version;
+    match &policy.min_firmware {
+        None => Firmware::NotAsked,
+        Some(_) if !quoted.has_plain_counters() => Firmware::Obfuscated,
+        Some(least) if version < u64::from_be_bytes(*least.as_bytes()) => Firmware::TooOld,
+        Some(_) => Firmware::Enough,
+    }
+}
+
+/// The path of IMA's first measurement, which is over registers and no file. A file may have this name too, and is measured later.
+const BOOT_AGGREGATE: &str = "boot_aggregate";

@@ -1,0 +1,185 @@
+//! The verifier half: bytes, the time, trusted keys and a policy.
+
+use std::fmt;
+use std::sync::Arc;
+
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::BoxFuture;
+use atls_core::Evidence;
+use atls_core::MediaType;
+use atls_core::Origin;
+use atls_core::RecordedAppraisal;
+use atls_core::Verifier;
+use atls_core::ear::Appraisal;
+use atls_core::ear::Ear;
+use atls_core::ear::Tier;
+use atls_core::ear::VerifierId;
+use atls_core::finding::Finding;
+use atls_core::pki_types::UnixTime;
+use atls_formats::tpm::qualifying_data;
+use atls_reference::Live;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+
+use crate::claims::TpmClaims;
+use crate::findings;
+use crate::keys::TpmKeys;
+use crate::policy::TpmPolicy;
+use crate::quoted::Quoted;
+use crate::trust_vector;
+
+/// Appraises quotes of TPMs, offline.
+pub struct TpmVerifier {
+    policy: Arc<Live<TpmPolicy>>,
+    keys: Arc<Live<TpmKeys>>,
+    supported: WebPkiSupportedAlgorithms,
+    origin: Origin,
+    media_types: Vec<MediaType>,
+}
+
+impl TpmVerifier {
+    /// Trusts these keys, and accepts what `policy` says, both as they are at that moment. The provider verifies signatures.
+    ///
+    /// The keys must be of TPMs whose makers, or whose operators, keep them from everybody else. Results are
+    /// [`Origin::Device`]: there is no root of all TPMs, and so the file of keys is what says that.
+    pub fn new(
+        policy: Arc<Live<TpmPolicy>>,
+        keys: Arc<Live<TpmKeys>>,
+        provider: &CryptoProvider,
+    ) -> Self {
+        Self {
+            policy,
+            keys,
+            supported: provider.signature_verification_algorithms,
+            origin: Origin::Device,
+            media_types: crate::media_type().into_iter().collect(),
+        }
+    }
+
+    /// Trusts keys of TPMs in software, such as `swtpm`: for tests. Whoever runs such a TPM reads its keys out of a file and makes any
+    /// quote, so results say [`Origin::Simulated`], which default policies refuse.
+    pub fn dangerous_with_software_keys(
+        keys: Arc<Live<TpmKeys>>,
+        policy: Arc<Live<TpmPolicy>>,
+        provider: &CryptoProvider,
+    ) -> Self {
+        Self {
+            origin: Origin::Simulated,
+            ..Self::new(policy, keys, provider)
+        }
+    }
+
+    /// Appraises a recorded quote as [`Verifier::appraise`] does, **but for its binding**: what it carries as `qualifyingData` is
+    /// compared with nothing. For trying a policy on Evidence out of a file.
+    ///
+    /// # Errors
+    /// [`AppraisalError`]: no result.
+    pub async fn appraise_recorded(
+        &self,
+        evidence: &[u8],
+        now: UnixTime,
+    ) -> Result<RecordedAppraisal, AppraisalError> {
+        let (policy, keys) = (self.policy.current(), self.keys.current());
+        let quoted = Quoted::verify(evidence, &keys, &self.supported)?;
+        let challenge = quoted.attest.extra_data.clone();
+        let judged = Judged::of(&policy, quoted, now)?;
+        let image = judged.claims.image.clone();
+        let recorded = RecordedAppraisal::new(judged.ear, self.origin, challenge)
+            .with_claims(judged.claims)
+            .with_findings(judged.findings);
+        Ok(match image {
+            Some(image) => recorded.with_image(image),
+            None => recorded,
+        })
+    }
+
+    fn appraise_now(
+        &self,
+        evidence: &Evidence<'_>,
+        now: UnixTime,
+    ) -> Result<Appraised, AppraisalError> {
+        let (policy, keys) = (self.policy.current(), self.keys.current());
+        let quoted = Quoted::verify(evidence.bytes(), &keys, &self.supported)?;
+        let matched = quoted.bound_to(&qualifying_data(evidence.bound()))?;
+        let judged = Judged::of(&policy, quoted, now)?;
+        let image = judged.claims.image.clone();
+        let appraised = Appraised::bound_to_connection(judged.ear, self.origin, matched)
+            .with_claims(judged.claims)
+            .with_findings(judged.findings);
+        Ok(match image {
+            Some(image) => appraised.with_image(image),
+            None => appraised,
+        })
+    }
+}
+
+/// What the policy says of a genuine quote, and why.
+struct Judged {
+    ear: Ear,
+    claims: TpmClaims,
+    findings: Vec<Finding>,
+}
+
+impl Judged {
+    fn of(policy: &TpmPolicy, quoted: Quoted<'_>, now: UnixTime) -> Result<Self, AppraisalError> {
+        let judgement = trust_vector::judge(policy, &quoted)?;
+        let findings = findings::of(policy, &quoted, &judgement);
+        let appraisal = Appraisal::new(judgement.vector);
+        let appraisal = match judgement.image {
+            Some(_) => appraisal,
+            // 33 alone would be a warning, and who accepts warnings must not accept any software.
+            None => appraisal.with_status(Tier::Contraindicated),
+        };
+        let boot = judgement.boot;
+        let claims = TpmClaims {
+            key: quoted.key.name.clone(),
+            has_plain_counters: quoted.has_plain_counters(),
+            banks: quoted.banks,
+            clock: quoted.attest.clock,
+            firmware_version: quoted.attest.firmware_version,
+            image: judgement.image.map(|image| image.name.clone()),
+            shows_secure_boot: boot.shows_secure_boot,
+            events: boot.events.into_values().flatten().collect(),
+            files: boot.files.unwrap_or_default(),
+        };
+        Ok(Self {
+            ear: Ear::local(verifier_id(), now, "tpm", appraisal),
+            claims,
+            findings,
+        })
+    }
+}
+
+impl Verifier for TpmVerifier {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    /// Each grows alone, so the sum is another one whenever either is.
+    fn generation(&self) -> u64 {
+        let keys = self.keys.generation();
+        self.policy.generation().wrapping_add(keys)
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        Box::pin(async move { self.appraise_now(evidence, now) })
+    }
+}
+
+impl fmt::Debug for TpmVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TpmVerifier")
+            .field("policy", &self.policy)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+fn verifier_id() -> VerifierId {
+    VerifierId::new("atls-tpm", env!("CARGO_PKG_VERSION"))
+}

@@ -1,0 +1,148 @@
+//! The table of a policy: what it may leave out, and what it may not.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use atls_reference::ReferenceError;
+use atls_reference::from_json;
+use atls_reference::from_toml;
+use atls_tpm::TpmPolicy;
+
+#[test]
+fn a_table_is_read_and_written() {
+    let text = format!(
+        "version = 1\n[tpm]\nsecure-boot = true\nmin-firmware = \"0007000200030000\"\n\
+         [[tpm.image]]\nname = \"a\"\nbank = \"sha384\"\n[tpm.image.pcr]\n0 = \"{0}\"\n23 = \"{0}\"\n\
+         [[tpm.image.event]]\nname = \"kernel\"\npcr = 4\ndigest = \"{0}\"\noptional = true\n\
+         [tpm.image.ima]\nallow = [\"{1}\"]\n",
+        "ab".repeat(48),
+        "cd".repeat(32),
+    );
+    let policy: TpmPolicy = from_toml(&text).unwrap();
+    assert!(policy.secure_boot);
+    assert_eq!(policy.min_firmware, Some([0, 7, 0, 2, 0, 3, 0, 0].into()));
+    let image = &policy.images[0];
+    let registers: Vec<_> = image.pcr.keys().map(|pcr| pcr.get()).collect();
+    assert_eq!(registers, [0, 23]);
+    assert!(image.events[0].optional);
+    assert_eq!(image.ima.as_ref().unwrap().allow.len(), 1);
+
+    let written = serde_json::json!({ "version": 1, "tpm": policy });
+    assert_eq!(
+        from_json::<TpmPolicy>(&written.to_string()).unwrap(),
+        policy
+    );
+}
+
+#[test]
+fn what_is_left_out_is_strict() {
+    let policy = read("[tpm.image.pcr]\n4 = \"V\"").unwrap();
+    assert_eq!(policy, TpmPolicy::new(policy.images.clone()));
+    assert_eq!(policy.images[0].bank.to_string(), "sha256");
+    let policy = read("[[tpm.image.event]]\nname = \"k\"\npcr = 4\ndigest = \"V\"").unwrap();
+    assert!(!policy.images[0].events[0].optional);
+}
+
+#[test]
+fn an_image_that_pins_nothing_is_refused() {
+    for open in [
+        "",
+        "[tpm.image.pcr]\n",
+        "[tpm.image.pcr]\n16 = \"V\"\n23 = \"V\"",
+        "[[tpm.image.event]]\nname = \"k\"\npcr = 4\ndigest = \"V\"\noptional = true",
+        "[[tpm.image.event]]\nname = \"k\"\npcr = 16\ndigest = \"V\"",
+        "[tpm.image.ima]\nallow = [\"V\"]",
+    ] {
+        assert_eq!(problem(open), ("image[0]".to_owned(), 2), "{open}");
+    }
+    for enough in [
+        "[tpm.image.pcr]\n4 = \"V\"",
+        "[tpm.image.pcr]\n16 = \"V\"\n17 = \"V\"",
+        "[[tpm.image.event]]\nname = \"k\"\npcr = 4\ndigest = \"V\"",
+    ] {
+        assert!(read(enough).is_ok(), "{enough}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named_with_line_and_field() {
+    for (image, field, line) in [
+        ("[tpm.image.pcr]\n4 = \"Z\"", "image[0].pcr.4", 5),
+        ("[tpm.image.pcr]\n17 = \"F\"", "image[0].pcr.17", 5),
+        (
+            "bank = \"sha384\"\n[tpm.image.pcr]\n4 = \"V\"",
+            "image[0].pcr.4",
+            6,
+        ),
+        (
+            "bank = \"sha512\"\n[[tpm.image.event]]\nname = \"k\"\npcr = 4\ndigest = \"V\"",
+            "image[0].event[0].digest",
+            8,
+        ),
+        (
+            "[tpm.image.pcr]\n4 = \"V\"\n[tpm.image.ima]\nallow = []",
+            "image[0].ima.allow",
+            7,
+        ),
+    ] {
+        assert_eq!(problem(image), (field.to_owned(), line), "{image}");
+    }
+    let unnamed =
+        format!("version = 1\n[[tpm.image]]\nname = \" \"\n[tpm.image.pcr]\n4 = \"{VALUE}\"");
+    let refused = from_toml::<TpmPolicy>(&unnamed);
+    assert!(matches!(
+        refused,
+        Err(ReferenceError::Meaning { line: 3, .. })
+    ));
+    let empty = from_toml::<TpmPolicy>("version = 1\n[tpm]\nimage = []\n");
+    assert!(matches!(
+        empty,
+        Err(ReferenceError::Meaning { line: 3, .. })
+    ));
+}
+
+#[test]
+fn what_is_unknown_or_of_the_wrong_form_is_refused() {
+    for image in [
+        "[tpm.image.pcr]\n24 = \"V\"",
+        "[tpm.image.pcr]\n04 = \"V\"",
+        "[tpm.image.pcr]\npcr4 = \"V\"",
+        "[tpm.image.pcr]\n4 = \"c0ffee\"",
+        "[tpm.image.pcr]\n4 = \"V0\"",
+        "bank = \"sha1\"\n[tpm.image.pcr]\n4 = \"V\"",
+        "pcr4 = \"V\"",
+        "[[tpm.image.event]]\nname = \"k\"\npcr = 24\ndigest = \"V\"",
+        "[[tpm.image.event]]\nname = \"k\"\npcr = -1\ndigest = \"V\"",
+        "[[tpm.image.event]]\npcr = 4\ndigest = \"V\"",
+        "[[tpm.image.event]]\nname = \"k\"\npcr = 4\ndigest = \"V\"\nmandatory = true",
+    ] {
+        let refused = read(image);
+        assert!(matches!(refused, Err(ReferenceError::Syntax(_))), "{image}");
+    }
+    let missing = from_toml::<TpmPolicy>("version = 1\n[tpm]\n");
+    assert!(matches!(missing, Err(ReferenceError::Syntax(_))));
+}
+
+/// Of one image, in whose text these letters stand for digests of 32 bytes: any, zeros, and ones.
+fn read(image: &str) -> Result<TpmPolicy, ReferenceError> {
+    let image = image
+        .replace('V', VALUE)
+        .replace("\"Z\"", &format!("\"{}\"", "00".repeat(32)))
+        .replace("\"F\"", &format!("\"{}\"", "ff".repeat(32)));
+    from_toml(&format!(
+        "version = 1\n[[tpm.image]]\nname = \"a\"\n{image}\n"
+    ))
+}
+
+/// The field at fault, and its line.
+fn problem(image: &str) -> (String, usize) {
+    match read(image) {
+        Err(ReferenceError::Meaning { field, line, .. }) => (field, line),
+        other => panic!("{image}: {other:?}"),
+    }
+}
+
+const VALUE: &str = "abababababababababababababababababababababababababababababababab";
