@@ -10,7 +10,6 @@ use atls_formats::Debugging;
 use atls_formats::dcap;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::Tee;
-use atls_formats::dcap::hardware_claim;
 use atls_formats::snp;
 use test_support::Connection;
 use test_support::td_quote;
@@ -37,23 +36,5 @@ fn any_untrusted_bit_of_a_td_is_told() {
     for bit in 0..8 {
         quote[48 + 120] = 1 << bit;
         assert_eq!(debugging(&quote), Debugging::Allowed);
-    }
-}
-
-#[test]
-fn only_statuses_that_are_known_are_good() {
-    for (status, value) in [
-        (Some("UpToDate"), 2),
-        (Some("SWHardeningNeeded"), 32),
-        (Some("ConfigurationNeeded"), 32),
-        (Some("ConfigurationAndSWHardeningNeeded"), 32),
-        (Some("OutOfDate"), 32),
-        (Some("OutOfDateConfigurationNeeded"), 32),
-        (Some("Revoked"), 96),
-        (Some("uptodate"), 97),
-        (Some(""), 97),
-        (None, 97),
-    ] {
-        assert_eq!(hardware_claim(status).value(), value, "{status:?}");
     }
 }

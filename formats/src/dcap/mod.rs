@@ -13,7 +13,6 @@ mod quote;
 mod quote_writer;
 mod reader;
 mod report;
-mod tcb_status;
 
 use atls_core::Bound;
 use atls_core::ExpectedValue;
@@ -33,7 +32,6 @@ pub use report::SgxReport;
 pub use report::Td15;
 pub use report::Td15Extended;
 pub use report::TdReport;
-pub use tcb_status::hardware_claim;
 
 /// The media type of a TDX quote, version 4 or 5. Private until one is registered.
 pub const TDX_QUOTE: &str = "application/vnd.atls.tdx-quote";

@@ -44,6 +44,7 @@ mod service;
 mod settings;
 mod setup;
 mod stats;
+mod tcb_status;
 mod token;
 mod verifier;
 
@@ -72,5 +73,6 @@ pub use settings::ResilientBuilder;
 pub use setup::SetupError;
 pub use stats::Circuit;
 pub use stats::Stats;
+pub use tcb_status::hardware_claim;
 pub use token::Token;
 pub use verifier::RemoteVerifier;

@@ -11,8 +11,8 @@ use atls_core::ear::EarError;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
-use atls_formats::dcap::hardware_claim;
 use atls_remote::Token;
+use atls_remote::hardware_claim;
 use serde_json::Map;
 use serde_json::Value;
 
