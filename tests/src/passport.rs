@@ -49,7 +49,7 @@ impl PassportOffice {
         let scheme = Scheme::checks_freshness("device", "office", Bound::verbatim, Origin::Device);
         let issuer = TrustedIssuer::ietf(Arc::new(self.verification.clone()), "office");
         let verifier = PassportVerifier::builder(&demo::provider());
-        Arc::new(verifier.issuer(issuer.scheme(scheme)).build().unwrap())
+        Arc::new(verifier.issuer(issuer.with_scheme(scheme)).build().unwrap())
     }
 
     /// An affirming result that answers this nonce. It believes whatever it is asked: what is tested is the relying party.

@@ -123,7 +123,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 fn client(authority: &Authority, keys: VerificationKeys) -> Result<Attested, Box<dyn Error>> {
     let issuer =
-        TrustedIssuer::trustee(Arc::new(keys)).scheme(Scheme::trustee("sample", "default"));
+        TrustedIssuer::trustee(Arc::new(keys)).with_scheme(Scheme::trustee("sample", "default"));
     let verifier = PassportVerifier::builder(&demo::provider())
         .issuer(issuer)
         .build()?;

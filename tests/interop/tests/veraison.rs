@@ -115,7 +115,8 @@ async fn a_server_presents_the_result_that_veraison_issued_for_this_connection()
     let terms =
         ServerTerms::new().attester(Arc::new(PassportAttester::new(device, Arc::new(issuer))));
     let keys = VerificationKeys::from_jwk(&veraison.key).unwrap();
-    let trusted = TrustedIssuer::veraison(Arc::new(keys)).scheme(Scheme::psa_iot("policy:PSA_IOT"));
+    let trusted =
+        TrustedIssuer::veraison(Arc::new(keys)).with_scheme(Scheme::psa_iot("policy:PSA_IOT"));
     let passports = PassportVerifier::builder(&demo::provider()).issuer(trusted);
     let simulated = StandardPolicy::new().dangerous_accept_simulated();
     let relying_party = RelyingParty::builder()

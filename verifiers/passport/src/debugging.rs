@@ -1,5 +1,7 @@
-//! Whether whoever runs a device may look into it, as results tell it. An issuer's policy need not care: Veraison's schemes
-//! count some debuggable devices as secured. The background check judges that by itself, and so does a passport's verifier.
+//! Whether the operator of a device may look into it, as results report it.
+//!
+//! An issuer's policy need not care: Veraison's schemes count some debuggable devices as secured. A verifier of Evidence appraises
+//! debugging by itself, and so does the verifier of passports.
 
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
@@ -9,37 +11,37 @@ use atls_formats::Debugging;
 use atls_formats::ReportedClaims;
 use serde_json::Value;
 
-/// A judgement of what this part tells, in whatever scheme; none where it tells nothing.
-pub(crate) fn judge(appraisal: &Appraisal) -> Option<Appraisal> {
+/// Appraises what this part reports, in whatever scheme; `None` where it reports nothing.
+pub(crate) fn appraise(appraisal: &Appraisal) -> Option<Appraisal> {
     let reported = ReportedClaims::of(appraisal);
     let reported = &reported;
     let claims = |names: &'static [&'static str], read: fn(&Value) -> Debugging| {
-        let told = names.iter().flat_map(|name| reported.all(name));
-        told.map(read)
+        let values = names.iter().flat_map(|name| reported.all(name));
+        values.map(read)
     };
-    let told: Vec<_> = claims(&[PSA_LIFECYCLE, CCA_LIFECYCLE], lifecycle)
+    let found: Vec<_> = claims(&[PSA_LIFECYCLE, CCA_LIFECYCLE], lifecycle)
         .chain(
             [SNP, TDX, AZ_SNP, AZ_TDX]
                 .into_iter()
                 .flat_map(|names| claims(names, flag)),
         )
         .collect();
-    let value = match &*told {
+    let value = match &*found {
         [] => return None,
-        told if told.contains(&Debugging::Allowed) => 96,
+        found if found.contains(&Debugging::Allowed) => 96,
         _ => 2,
     };
     let vector = TrustVector::new().with(Category::Configuration, TrustClaim::new(value));
     Some(Appraisal::new(vector))
 }
 
-/// Whether the part has all of these, good or bad.
-pub(crate) fn is_told(appraisal: &Appraisal, claims: &[&str]) -> bool {
+/// Whether the part reports all of these, whatever their values.
+pub(crate) fn reports(appraisal: &Appraisal, claims: &[&str]) -> bool {
     let reported = ReportedClaims::of(appraisal);
     claims.iter().all(|name| !reported.all(name).is_empty())
 }
 
-/// What results about this TEE of Trustee must tell; none where nobody here knows.
+/// The claims that results about this TEE of Trustee must have; `None` for a TEE that is not known here.
 pub(crate) fn claims_of_tee(tee: &str) -> Option<&'static [&'static str]> {
     Some(match tee {
         "az-snp-vtpm" => AZ_SNP,
@@ -51,12 +53,12 @@ pub(crate) fn claims_of_tee(tee: &str) -> Option<&'static [&'static str]> {
     })
 }
 
-/// Trustee's TEEs that are none.
+/// Trustee's simulators, which it names like TEEs.
 pub(crate) fn is_simulator(tee: &str) -> bool {
     matches!(tee, "sample" | "sampledevice")
 }
 
-/// RFC 9783 §4.3.1: `secured` is 0x3000 to 0x30ff, and nothing else is without some debugging.
+/// RFC 9783 §4.3.1: `secured` is 0x3000 to 0x30ff; every other state allows some debugging.
 fn lifecycle(code: &Value) -> Debugging {
     match code.as_u64() {
         Some(0x3000..=0x30ff) => Debugging::Denied,
@@ -76,7 +78,7 @@ fn flag(allowed: &Value) -> Debugging {
 pub(crate) const PSA_LIFECYCLE: &str = "/psa-security-lifecycle";
 pub(crate) const CCA_LIFECYCLE: &str = "/cca-platform-lifecycle";
 
-/// A migration agent moves a guest wherever it likes.
+/// A migration agent may move the guest to any machine.
 const SNP: &[&str] = &["/snp/policy_debug_allowed", "/snp/policy_migrate_ma"];
 const AZ_SNP: &[&str] = &[
     "/az-snp-vtpm/policy_debug_allowed",
@@ -100,9 +102,9 @@ mod tests {
 
     use super::*;
 
-    /// Of real services, about devices that are closed.
+    /// Results of real services, about devices that are closed to debugging.
     #[test]
-    fn recorded_results_tell_what_is_demanded() {
+    fn recorded_results_report_the_demanded_claims() {
         let Some(folder) = vectors() else { return };
         let read = |name: &str| std::fs::read_to_string(folder.join("ear").join(name)).unwrap();
         let veraison = VerificationKeys::from_jwk(&read("veraison-ear-verification-key.jwk"));
@@ -128,9 +130,9 @@ mod tests {
             let check = Check::new(at(1_795_468_300), Duration::from_secs(3600), any.clone());
             let ear = jwt::decode(token.trim(), keys, &supported(), &check).unwrap();
             let appraisal = ear.submod(part).unwrap();
-            assert!(is_told(appraisal, claims), "{name}");
+            assert!(reports(appraisal, claims), "{name}");
             assert_eq!(
-                judge(appraisal).unwrap().status(),
+                super::appraise(appraisal).unwrap().status(),
                 Tier::Affirming,
                 "{name}"
             );

@@ -1,4 +1,4 @@
-//! Whose passports are accepted.
+//! The issuers whose passports are accepted, and their dialects of EAR.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use atls_core::ear::Ear;
 use atls_core::ear::ExpectedNonce;
 use atls_core::ear::KeySource;
 
+use crate::error::PassportSetupError;
 use crate::scheme::Scheme;
-use crate::verifier::PassportSetupError;
 
 /// An issuer of passports: its dialect, its keys, its name, and the schemes under which it is believed.
 pub struct TrustedIssuer {
@@ -24,37 +24,37 @@ pub struct TrustedIssuer {
 }
 
 impl TrustedIssuer {
-    /// A Veraison service: `eat_nonce`, and neither `iss` nor `exp`. Its key is all that names it.
+    /// A Veraison service: its results have an `eat_nonce`, and neither `iss` nor `exp`. Its key alone names it.
     pub fn veraison(keys: Arc<dyn KeySource>) -> Self {
         Self::of(Dialect::Veraison, keys, None)
     }
 
-    /// A Trustee attestation service: `iss` is `CoCo-Attestation-Service`, there is an `exp` and no `eat_nonce`.
+    /// A Trustee attestation service: its results have the `iss` `CoCo-Attestation-Service`, an `exp`, and no `eat_nonce`.
     pub fn trustee(keys: Arc<dyn KeySource>) -> Self {
         let issuer = "CoCo-Attestation-Service".to_owned();
         Self::of(Dialect::Trustee, keys, Some(issuer))
     }
 
-    /// Another issuer of results as draft-ietf-rats-ear-04 has them, JWT or CWT, with this `iss`.
+    /// An issuer of results of draft-ietf-rats-ear-04, JWT or CWT, with this `iss`.
     pub fn ietf(keys: Arc<dyn KeySource>, issuer: impl Into<String>) -> Self {
         Self::of(Dialect::Ietf, keys, Some(issuer.into()))
     }
 
-    /// Adds a scheme, and with it the declaration that this issuer compares what the scheme says.
+    /// Adds a scheme. It declares that this issuer compares the values that the scheme names.
     #[must_use]
-    pub fn scheme(mut self, scheme: Scheme) -> Self {
+    pub fn with_scheme(mut self, scheme: Scheme) -> Self {
         self.schemes.push(scheme);
         self
     }
 
-    /// Demands another `iss` than is usual.
+    /// Demands another `iss` than the usual one.
     #[must_use]
-    pub fn named(mut self, issuer: impl Into<String>) -> Self {
+    pub fn with_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
     }
 
-    pub(crate) fn validate(&self) -> Result<(), PassportSetupError> {
+    pub(crate) fn check(&self) -> Result<(), PassportSetupError> {
         if self.schemes.is_empty() {
             return Err(PassportSetupError::NoScheme);
         }
@@ -92,7 +92,7 @@ impl fmt::Debug for TrustedIssuer {
     }
 }
 
-/// The dialects of EAR, each with media types of its own.
+/// The dialects of EAR. Each has media types of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Ietf,
@@ -109,7 +109,7 @@ impl Dialect {
         }
     }
 
-    /// Those of its forms; the deployed dialects have one, JWT.
+    /// One for each of its forms; the deployed dialects have one form, JWT.
     pub(crate) fn media_types(self) -> Result<Vec<MediaType>, MediaTypeError> {
         let forms: &[_] = match self {
             Self::Ietf => &["eat+jwt", "eat+cwt"],
@@ -122,7 +122,7 @@ impl Dialect {
             .collect()
     }
 
-    /// What is left of the check of the nonce to the schemes: all of it, since they know how Evidence carries it.
+    /// The nonce is compared by the schemes, which know how Evidence carries it.
     pub(crate) fn nonce(self) -> ExpectedNonce<'static> {
         match self {
             Self::Trustee => ExpectedNonce::InAnotherClaim,
@@ -138,10 +138,10 @@ impl Dialect {
         }
     }
 
-    /// That the result answers a request with this challenge, where results state the nonce of the request.
+    /// Compares the nonce of the result, where results state the nonce of the request.
     ///
     /// # Errors
-    /// [`AppraisalError::NotBound`] where it answers another.
+    /// [`AppraisalError::NotBound`] where the result answers another challenge.
     pub(crate) fn answers(
         self,
         ear: &Ear,
@@ -154,7 +154,7 @@ impl Dialect {
         challenge.compare(nonce).map(Some)
     }
 
-    /// Trustee always states an end; a result without is none of its.
+    /// Whether the result has the end that its dialect demands: Trustee's always has one.
     pub(crate) fn has_end(self, ear: &Ear) -> bool {
         match self {
             Self::Trustee => ear.expires_at().is_some(),

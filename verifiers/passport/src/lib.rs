@@ -19,7 +19,7 @@
 //! let attester = PassportAttester::new(device, veraison);
 //! // The relying party: whose results, about what, under which policy.
 //! let keys = VerificationKeys::from_jwk(jwk)?;
-//! let issuer = TrustedIssuer::veraison(Arc::new(keys)).scheme(Scheme::psa_iot("policy:PSA_IOT"));
+//! let issuer = TrustedIssuer::veraison(Arc::new(keys)).with_scheme(Scheme::psa_iot("policy:PSA_IOT"));
 //! let verifier = PassportVerifier::builder(provider).issuer(issuer).build()?;
 //! let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
 //! # Ok(())
@@ -61,18 +61,20 @@
 //! these must be the same. A passport of *any* scheme whose result has a `cnf` of its own counts only from who has that key.
 #![forbid(unsafe_code)]
 
+mod appraisal;
 mod attester;
 mod confirmation;
 mod debugging;
+mod error;
 mod issuer;
 mod reusable;
 mod scheme;
 mod verifier;
 
 pub use attester::PassportAttester;
+pub use error::PassportSetupError;
 pub use issuer::TrustedIssuer;
 pub use reusable::ReusablePassport;
 pub use scheme::Scheme;
-pub use verifier::PassportSetupError;
 pub use verifier::PassportVerifier;
 pub use verifier::PassportVerifierBuilder;

@@ -1,4 +1,4 @@
-//! Under which circumstances a result is about a connection.
+//! The conditions under which a result is about a connection, or about a key.
 
 use atls_core::Bound;
 use atls_core::BoundMatch;
@@ -26,8 +26,8 @@ pub struct Scheme {
     rule: Rule,
     /// Another part without which this one is about nothing.
     companion: Option<&'static str>,
-    /// What the part must tell about debugging; none where that is not known.
-    told: Option<&'static [&'static str]>,
+    /// The claims about debugging that the part must have; `None` for a TEE that is not known here.
+    demanded: Option<&'static [&'static str]>,
 }
 
 #[derive(Clone, Debug)]
@@ -36,95 +36,95 @@ enum Rule {
         /// From a connection to the value that the Evidence carries.
         expected: fn(&Bound) -> ExpectedValue,
         reported: Option<Reported>,
-        device: Device,
+        origin: OriginSource,
     },
     KeyOnly {
         origin: Origin,
     },
 }
 
-/// A claim that reports the value which the Evidence carried.
+/// A claim that reports the value in the Evidence.
 #[derive(Clone, Copy, Debug)]
 struct Reported {
     name: &'static str,
     text: BinaryText,
 }
 
-/// How it is known where Evidence came from.
+/// The source from which the origin of the Evidence is known.
 #[derive(Clone, Debug)]
-enum Device {
-    /// As the configuration says.
+enum OriginSource {
+    /// The configuration.
     Configured(Origin),
-    /// By the implementation ID that the result reports, in base64.
+    /// The implementation ID that the result reports, in base64.
     ImplementationId(&'static str),
-    /// By the TEE that the result names.
+    /// The TEE that the result names.
     Tee(String),
 }
 
-impl Device {
+impl OriginSource {
     fn origin(&self, claims: &ReportedClaims<'_>) -> Option<Origin> {
         match self {
             Self::Configured(origin) => Some(*origin),
             Self::ImplementationId(name) => {
                 let id = claims.one(name).and_then(Value::as_str);
                 let id = id.and_then(|text| BinaryText::Base64.decode(text));
+                // A simulator must not pass by hiding its ID.
                 Some(id.map_or(Origin::Simulated, |id| origin_of(&id)))
             }
             Self::Tee(tee) => {
-                if !claims.is_about_tee(tee) {
-                    return None;
-                }
-                Some(if is_simulator(tee) {
-                    Origin::Simulated
-                } else {
-                    Origin::Device
-                })
+                let origin = match is_simulator(tee) {
+                    true => Origin::Simulated,
+                    false => Origin::Device,
+                };
+                claims.is_about_tee(tee).then_some(origin)
             }
         }
     }
 }
 
 impl Scheme {
-    /// Veraison's `PSA_IOT`: it compares the token's nonce, and reports it with the implementation ID and the security lifecycle,
-    /// which must be *secured*.
+    /// Veraison's `PSA_IOT`. It compares the token's nonce, and reports it with the implementation ID and the security lifecycle.
+    /// The lifecycle must be *secured*.
     pub fn psa_iot(policy: impl Into<String>) -> Self {
         Self::fresh("PSA_IOT", policy, Bound::verbatim)
-            .reporting("psa-nonce", BinaryText::Base64)
-            .told_by(Device::ImplementationId("psa-implementation-id"))
-            .telling(Some(&[PSA_LIFECYCLE]))
+            .with_reported("psa-nonce", BinaryText::Base64)
+            .with_origin(OriginSource::ImplementationId("psa-implementation-id"))
+            .demanding(Some(&[PSA_LIFECYCLE]))
     }
 
-    /// The realm of Veraison's `ARM_CCA`: it compares the realm challenge, and reports it. The result must have a part for
+    /// The realm of Veraison's `ARM_CCA`. It compares the realm challenge, and reports it. The result must have a part for
     /// the platform too, see [`cca_platform`](Self::cca_platform).
     pub fn cca_realm(policy: impl Into<String>) -> Self {
         Self::fresh(CCA_REALM, policy, sha512)
-            .reporting("cca-realm-challenge", BinaryText::Base64)
-            .beside(CCA_PLATFORM)
+            .with_reported("cca-realm-challenge", BinaryText::Base64)
+            .with_companion(CCA_PLATFORM)
     }
 
-    /// The platform of Veraison's `ARM_CCA`, which is bound to the realm by the realm's key, and without realm to nothing. It
-    /// reports the implementation ID, and the lifecycle, which must be *secured*.
+    /// The platform of Veraison's `ARM_CCA`. The realm's key binds it to the realm; without realm it is bound to nothing. It
+    /// reports the implementation ID and the lifecycle, which must be *secured*.
     pub fn cca_platform(policy: impl Into<String>) -> Self {
         Self::fresh(CCA_PLATFORM, policy, sha512)
-            .told_by(Device::ImplementationId("cca-platform-implementation-id"))
-            .telling(Some(&[CCA_LIFECYCLE]))
-            .beside(CCA_REALM)
+            .with_origin(OriginSource::ImplementationId(
+                "cca-platform-implementation-id",
+            ))
+            .demanding(Some(&[CCA_LIFECYCLE]))
+            .with_companion(CCA_REALM)
     }
 
-    /// Veraison's `SEVSNP`: it compares the report data. **It looks neither at the guest's policy nor at the VMPL**, and nothing
-    /// else does here: guests that may be debugged or moved are affirmed, and so is what the less privileged levels of one ask
-    /// for. Where the relying party asks the service itself, `atls-veraison` judges both.
+    /// Veraison's `SEVSNP`. It compares the report data. **It checks neither the guest's policy nor the VMPL**, and nothing
+    /// else does here: it affirms guests that may be debugged or moved, and reports that a less privileged level of a guest asked
+    /// for. Where the relying party asks the service itself, `atls-veraison` checks both.
     pub fn dangerous_sev_snp(policy: impl Into<String>) -> Self {
         Self::fresh("SEVSNP", policy, |bound| snp::report_data(bound).into())
     }
 
-    /// Trustee's one part, `cpu0`, about the TEE of this name, whose report data is 64 bytes and spelled in hexadecimal:
+    /// Trustee's one part, `cpu0`, about the TEE of this name. The report data has 64 bytes, in hexadecimal:
     ///
-    /// * `snp`, whose result must tell that the guest may neither be debugged nor moved by a migration agent,
-    /// * `tdx`, whose result must tell that the TD may not be debugged,
-    /// * `sample`, Trustee's simulator, spelled in base64.
+    /// * `snp`: the result must report that the guest may neither be debugged nor moved by a migration agent;
+    /// * `tdx`: the result must report that the TD may not be debugged;
+    /// * `sample`, Trustee's simulator: the report data is in base64.
     ///
-    /// A verifier cannot be made with other names: of their results it is not known here what they tell about debugging.
+    /// No verifier can be made with other names, because their claims about debugging are not known here.
     pub fn trustee(tee: impl Into<String>, policy: impl Into<String>) -> Self {
         let tee = tee.into();
         let text = if is_simulator(&tee) {
@@ -133,41 +133,42 @@ impl Scheme {
             BinaryText::Hex
         };
         Self::fresh("cpu0", policy, sha512)
-            .reporting("report_data", text)
-            .telling(debugging::claims_of_tee(&tee))
-            .told_by(Device::Tee(tee))
+            .with_reported("report_data", text)
+            .demanding(debugging::claims_of_tee(&tee))
+            .with_origin(OriginSource::Tee(tee))
     }
 
-    /// Trustee about a confidential VM of Azure (`az-snp-vtpm`, `az-tdx-vtpm`), whose TPM quote carries the value as it is. The
-    /// result must tell the same about debugging as that of [`trustee`](Self::trustee).
+    /// Trustee about a confidential VM of Azure (`az-snp-vtpm`, `az-tdx-vtpm`). The VM's TPM quote carries the value as it is. The
+    /// result must report the same about debugging as that of [`trustee`](Self::trustee).
     pub fn trustee_azure(tee: impl Into<String>, policy: impl Into<String>) -> Self {
         let tee = tee.into();
         Self::fresh("cpu0", policy, Bound::verbatim)
-            .reporting("report_data", BinaryText::Hex)
-            .telling(debugging::claims_of_tee(&tee))
-            .told_by(Device::Tee(tee))
+            .with_reported("report_data", BinaryText::Hex)
+            .demanding(debugging::claims_of_tee(&tee))
+            .with_origin(OriginSource::Tee(tee))
     }
 
-    /// Any other. **You declare** that the issuer, under this policy, compares the value which the Evidence carries with its
+    /// Another scheme. **You declare** that the issuer, under this policy, compares the value in the Evidence with its
     /// nonce before it affirms this part, and that such Evidence is from a device or a simulator. `expected` is the platform's
     /// function from a connection to that value: [`Bound::verbatim`], or such as `|bound| snp::report_data(bound).into()`.
     ///
-    /// Of Veraison's schemes `TPM_ENACTTRUST`, `PARSEC_TPM`, `PARSEC_CCA` and `RIOT` do **not**: they affirm replayed
-    /// Evidence, and a passport of theirs proves nothing about a connection. A verifier cannot be made with these names.
+    /// Veraison's schemes `TPM_ENACTTRUST`, `PARSEC_TPM`, `PARSEC_CCA` and `RIOT` do **not** compare it: they affirm replayed
+    /// Evidence, and their passports prove nothing about a connection. No verifier can be made with these names.
     pub fn checks_freshness(
         part: impl Into<String>,
         policy: impl Into<String>,
         expected: fn(&Bound) -> ExpectedValue,
         origin: Origin,
     ) -> Self {
-        Self::fresh(part, policy, expected).told_by(Device::Configured(origin))
+        Self::fresh(part, policy, expected).with_origin(OriginSource::Configured(origin))
     }
 
     /// A part that is about a key: for passports that are presented again and again. The binding is to that key only, and the
     /// standard policy refuses it.
     ///
-    /// The key is that of the result's `cnf`, or the part's `cnf` or `akpub` (`ear.veraison.key-attestation`): at least one,
-    /// and all that are there name the same, whole. `cnf` names a key of P-256, P-384 or Ed25519, and by nothing but itself.
+    /// The key stands in the result's `cnf`, or in the part's `cnf` or `akpub` (`ear.veraison.key-attestation`). At least one of them
+    /// must be there, and all that are there must name the same key, whole. `cnf` names a key of P-256, P-384 or Ed25519 by its
+    /// coordinates.
     pub fn dangerous_key_only(
         part: impl Into<String>,
         policy: impl Into<String>,
@@ -178,7 +179,7 @@ impl Scheme {
             policy: policy.into(),
             rule: Rule::KeyOnly { origin },
             companion: None,
-            told: Some(&[]),
+            demanded: Some(&[]),
         }
     }
 
@@ -192,17 +193,17 @@ impl Scheme {
         matches!(self.rule, Rule::Fresh { .. })
     }
 
-    /// The name of the part, if it is known that nothing compares its freshness.
+    /// The name of the part, if its issuers are known to affirm replayed Evidence.
     pub(crate) fn replayable(&self) -> Option<&str> {
         REPLAYABLE.contains(&&*self.part).then_some(&*self.part)
     }
 
-    /// The name of a TEE of which it is not known what results tell about debugging.
+    /// The name of the TEE, if the claims of its results about debugging are not known here.
     pub(crate) fn unknown_tee(&self) -> Option<&str> {
-        match (&self.rule, self.told) {
+        match (&self.rule, self.demanded) {
             (
                 Rule::Fresh {
-                    device: Device::Tee(tee),
+                    origin: OriginSource::Tee(tee),
                     ..
                 },
                 None,
@@ -211,13 +212,13 @@ impl Scheme {
         }
     }
 
-    /// Whether the part tells about debugging what it must.
-    pub(crate) fn is_told(&self, appraisal: &Appraisal) -> bool {
-        let is_told = |claims| debugging::is_told(appraisal, claims);
-        self.told.is_some_and(is_told)
+    /// Whether the part has the claims about debugging that it must have.
+    pub(crate) fn has_claims(&self, part: &Appraisal) -> bool {
+        let demanded = self.demanded;
+        demanded.is_some_and(|claims| debugging::reports(part, claims))
     }
 
-    /// Whether the part itself must say which value the Evidence carried.
+    /// Whether the part itself must report the value in the Evidence.
     pub(crate) fn compares_reported(&self) -> bool {
         matches!(
             self.rule,
@@ -228,7 +229,7 @@ impl Scheme {
         )
     }
 
-    /// The value that everything must equal; none where a scheme does not speak of connections.
+    /// The value of the connection in the form that the Evidence carries; `None` for a scheme about keys.
     pub(crate) fn challenge(&self, bound: &Bound) -> Option<ExpectedValue> {
         match &self.rule {
             Rule::Fresh { expected, .. } => Some(expected(bound)),
@@ -236,15 +237,15 @@ impl Scheme {
         }
     }
 
-    /// From where the Evidence is that the part is about, unless the part says that it carried another challenge; and the proof
-    /// that it carried this one, where the part reports what it carried.
+    /// The origin of the Evidence that the part is about, and the proof that it carried this challenge, where the part reports the
+    /// challenge. `None` where the part reports another challenge, or is about another TEE.
     pub(crate) fn fresh_origin(
         &self,
         appraisal: &Appraisal,
         challenge: &ExpectedValue,
     ) -> Option<(Origin, Option<BoundMatch>)> {
         let Rule::Fresh {
-            reported, device, ..
+            reported, origin, ..
         } = &self.rule
         else {
             return None;
@@ -256,10 +257,10 @@ impl Scheme {
             let found = claims.bytes(reported.name, reported.text)?;
             matched = Some(challenge.compare(&found).ok()?);
         }
-        Some((device.origin(&claims)?, matched))
+        Some((origin.origin(&claims)?, matched))
     }
 
-    /// Which keys the part says that it is about, each a DER SubjectPublicKeyInfo, and from where.
+    /// The keys that the part names, each a DER SubjectPublicKeyInfo, and the origin of its Evidence.
     pub(crate) fn keys_origin(
         &self,
         appraisal: &Appraisal,
@@ -290,33 +291,33 @@ impl Scheme {
             rule: Rule::Fresh {
                 expected,
                 reported: None,
-                device: Device::Configured(Origin::Device),
+                origin: OriginSource::Configured(Origin::Device),
             },
             companion: None,
-            told: Some(&[]),
+            demanded: Some(&[]),
         }
     }
 
-    fn reporting(mut self, name: &'static str, text: BinaryText) -> Self {
+    fn with_reported(mut self, name: &'static str, text: BinaryText) -> Self {
         if let Rule::Fresh { reported, .. } = &mut self.rule {
             *reported = Some(Reported { name, text });
         }
         self
     }
 
-    fn telling(mut self, claims: Option<&'static [&'static str]>) -> Self {
-        self.told = claims;
+    fn demanding(mut self, claims: Option<&'static [&'static str]>) -> Self {
+        self.demanded = claims;
         self
     }
 
-    fn beside(mut self, companion: &'static str) -> Self {
+    fn with_companion(mut self, companion: &'static str) -> Self {
         self.companion = Some(companion);
         self
     }
 
-    fn told_by(mut self, from: Device) -> Self {
-        if let Rule::Fresh { device, .. } = &mut self.rule {
-            *device = from;
+    fn with_origin(mut self, from: OriginSource) -> Self {
+        if let Rule::Fresh { origin, .. } = &mut self.rule {
+            *origin = from;
         }
         self
     }

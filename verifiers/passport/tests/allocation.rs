@@ -41,7 +41,7 @@ fn allocations_are_bounded_by_the_input() {
     let signer = Signer::es256();
     let provider = rustls::crypto::ring::default_provider();
     let issuer = |issuer: TrustedIssuer| {
-        let issuer = issuer.scheme(Scheme::psa_iot(POLICY));
+        let issuer = issuer.with_scheme(Scheme::psa_iot(POLICY));
         let verifier = PassportVerifier::builder(&provider).issuer(issuer);
         verifier.build().unwrap()
     };

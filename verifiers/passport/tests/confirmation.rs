@@ -479,8 +479,8 @@ async fn decide(
     let fresh = |part| Scheme::checks_freshness(part, "p", Bound::verbatim, Origin::Device);
     let key = |part| Scheme::dangerous_key_only(part, "p", Origin::Device);
     let issuer = TrustedIssuer::ietf(Arc::new(issuer.keys()), ISSUER);
-    let issuer = issuer.scheme(fresh("a")).scheme(key("a"));
-    let issuer = issuer.scheme(fresh("b")).scheme(key("b"));
+    let issuer = issuer.with_scheme(fresh("a")).with_scheme(key("a"));
+    let issuer = issuer.with_scheme(fresh("b")).with_scheme(key("b"));
     let provider = rustls::crypto::ring::default_provider();
     let verifier = PassportVerifier::builder(&provider).issuer(issuer).build();
     let relying_party = RelyingParty::builder()

@@ -258,7 +258,7 @@ async fn a_passport_of_nobody_that_is_trusted_is_refused() {
 async fn issuers_are_told_apart_by_their_keys() {
     let (one, other) = (Office::new(), Office::new());
     let issuer = |office: &Office, policy: &str| {
-        TrustedIssuer::veraison(Arc::new(office.signer.keys())).scheme(Scheme::psa_iot(policy))
+        TrustedIssuer::veraison(Arc::new(office.signer.keys())).with_scheme(Scheme::psa_iot(policy))
     };
     let verifier = builder()
         .issuer(issuer(&one, "policy:one"))
@@ -283,7 +283,7 @@ async fn issuers_are_told_apart_by_their_keys() {
 
 #[tokio::test]
 async fn an_issuer_whose_keys_are_not_to_be_had_is_no_fault_of_the_peer() {
-    let issuer = TrustedIssuer::veraison(Arc::new(NoKeys)).scheme(Scheme::psa_iot(POLICY));
+    let issuer = TrustedIssuer::veraison(Arc::new(NoKeys)).with_scheme(Scheme::psa_iot(POLICY));
     let verifier = builder().issuer(issuer).build().unwrap();
     let connection = Connection::new();
     let claims = psa_claims(connection.bound().as_bytes(), &[1; 32]);
@@ -330,8 +330,8 @@ async fn one_simulated_part_makes_the_whole_simulated() {
     let scheme = |part, origin| Scheme::checks_freshness(part, "p", Bound::verbatim, origin);
     let verifier = office.verifier(|issuer| {
         issuer
-            .scheme(scheme("a", Origin::Device))
-            .scheme(scheme("b", Origin::Simulated))
+            .with_scheme(scheme("a", Origin::Device))
+            .with_scheme(scheme("b", Origin::Simulated))
     });
     let connection = Connection::new();
     let part = json!({ "ear.status": "affirming", "ear.appraisal-policy-id": "p" });
@@ -353,8 +353,8 @@ async fn one_simulated_part_makes_the_whole_simulated() {
 async fn a_passport_of_trustee_is_bound_by_its_report_data() {
     let signer = Signer::es256();
     let issuer = TrustedIssuer::trustee(Arc::new(signer.keys()))
-        .scheme(Scheme::trustee("tdx", "mine"))
-        .scheme(Scheme::trustee("sample", "mine"));
+        .with_scheme(Scheme::trustee("tdx", "mine"))
+        .with_scheme(Scheme::trustee("sample", "mine"));
     let verifier = builder().issuer(issuer).build().unwrap();
     let connection = Connection::new();
     let challenge = test_support::sha512(connection.bound().as_bytes());
@@ -408,9 +408,10 @@ async fn a_passport_of_trustee_is_bound_by_its_report_data() {
 #[tokio::test]
 async fn a_passport_of_the_draft_names_its_issuer() {
     let signer = Signer::es256();
-    let issuer = TrustedIssuer::ietf(Arc::new(signer.keys()), "https://issuer.example").scheme(
-        Scheme::checks_freshness("device", "p", Bound::verbatim, Origin::Device),
-    );
+    let issuer =
+        TrustedIssuer::ietf(Arc::new(signer.keys()), "https://issuer.example").with_scheme(
+            Scheme::checks_freshness("device", "p", Bound::verbatim, Origin::Device),
+        );
     let verifier = builder().issuer(issuer).build().unwrap();
     let connection = Connection::new();
     let nonce = BASE64_URL_SAFE_NO_PAD.encode(connection.bound());
@@ -449,8 +450,8 @@ async fn a_realm_and_its_platform_come_together() {
     let policy = "policy:ARM_CCA";
     let verifier = office.verifier(|issuer| {
         issuer
-            .scheme(Scheme::cca_realm(policy))
-            .scheme(Scheme::cca_platform(policy))
+            .with_scheme(Scheme::cca_realm(policy))
+            .with_scheme(Scheme::cca_platform(policy))
     });
     let connection = Connection::new();
     let challenge = test_support::sha512(connection.bound().as_bytes());
@@ -489,9 +490,9 @@ async fn a_recorded_passport_is_about_its_own_session() {
     let read = |name: &str| std::fs::read_to_string(folder.join("ear").join(name)).unwrap();
     let keys = VerificationKeys::from_jwk(&read("veraison-ear-verification-key.jwk")).unwrap();
     let issuer = TrustedIssuer::veraison(Arc::new(keys))
-        .scheme(Scheme::psa_iot(POLICY))
-        .scheme(Scheme::cca_realm("policy:ARM_CCA"))
-        .scheme(Scheme::cca_platform("policy:ARM_CCA"));
+        .with_scheme(Scheme::psa_iot(POLICY))
+        .with_scheme(Scheme::cca_realm("policy:ARM_CCA"))
+        .with_scheme(Scheme::cca_platform("policy:ARM_CCA"));
     let verifier = builder().issuer(issuer).build().unwrap();
     // Genuine, affirming, under a trusted key, about the time it was made: and of another connection.
     for name in [
@@ -514,7 +515,7 @@ async fn a_recorded_passport_is_about_its_own_session() {
 async fn a_reusable_passport_is_bound_to_its_key_and_refused_by_default() {
     let office = Office::new();
     let verifier = office.verifier(|issuer| {
-        issuer.scheme(Scheme::dangerous_key_only(
+        issuer.with_scheme(Scheme::dangerous_key_only(
             "PSA_IOT",
             POLICY,
             Origin::Device,
@@ -559,7 +560,8 @@ async fn a_passport_about_a_key_is_nothing_where_only_fresh_ones_are_expected() 
 async fn a_passport_without_key_or_with_two_is_about_none() {
     let office = Office::new();
     let scheme = |part| Scheme::dangerous_key_only(part, "p", Origin::Device);
-    let verifier = office.verifier(|issuer| issuer.scheme(scheme("a")).scheme(scheme("b")));
+    let verifier =
+        office.verifier(|issuer| issuer.with_scheme(scheme("a")).with_scheme(scheme("b")));
     let part = |key: Value| {
         json!({
             "ear.status": "affirming", "ear.appraisal-policy-id": "p",
@@ -653,7 +655,7 @@ impl Office {
     }
 
     fn psa(&self) -> Arc<PassportVerifier> {
-        self.verifier(|issuer| issuer.scheme(Scheme::psa_iot(POLICY)))
+        self.verifier(|issuer| issuer.with_scheme(Scheme::psa_iot(POLICY)))
     }
 
     fn verifier(&self, schemes: impl Fn(TrustedIssuer) -> TrustedIssuer) -> Arc<PassportVerifier> {

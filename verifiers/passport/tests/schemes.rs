@@ -349,7 +349,7 @@ fn build(
     schemes: &[Scheme],
 ) -> Result<PassportVerifier, PassportSetupError> {
     let schemes = schemes.iter().cloned();
-    let issuer = schemes.fold(issuer, TrustedIssuer::scheme);
+    let issuer = schemes.fold(issuer, TrustedIssuer::with_scheme);
     let provider = rustls::crypto::ring::default_provider();
     PassportVerifier::builder(&provider).issuer(issuer).build()
 }
