@@ -28,10 +28,10 @@ use tokio::io::ReadBuf;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::builder::Http;
 use crate::capture;
 use crate::capture::Observed;
 use crate::error::Error;
+use crate::http_version::Http;
 use crate::log::AttestationLog;
 use crate::log::Entry;
 use crate::setting::Setting;

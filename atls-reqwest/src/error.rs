@@ -6,7 +6,7 @@ use atls_core::Fault;
 use atls_core::ProtocolError;
 use atls_core::Report;
 
-use crate::builder::Http;
+use crate::http_version::Http;
 use crate::setting::Setting;
 
 /// Why a connection was refused. It stands at the end of the source chain of a [`reqwest::Error`]; find it by

@@ -8,8 +8,8 @@ use reqwest::tls::TlsInfo;
 use rustls::pki_types::ServerName;
 
 use crate::builder::Attested;
-use crate::builder::Http;
 use crate::error::LookupError;
+use crate::http_version::Http;
 use crate::setting::Setting;
 
 /// Makes a reqwest client attested.

@@ -37,15 +37,16 @@ mod capture;
 mod connect;
 mod error;
 mod ext;
+mod http_version;
 mod log;
 mod setting;
 
 pub use builder::Attested;
 pub use builder::AttestedBuilder;
-pub use builder::Http;
 pub use error::Error;
 pub use error::LookupError;
 pub use ext::ClientBuilderExt;
 pub use ext::ResponseExt;
+pub use http_version::Http;
 pub use reqwest;
 pub use rustls;

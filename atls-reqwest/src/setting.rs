@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::builder::Http;
+use crate::http_version::Http;
 
 /// A setting of reqwest's builder about HTTP versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
