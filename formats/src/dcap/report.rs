@@ -227,6 +227,13 @@ impl TdReport {
         bytes
     }
 
+    /// The service TDs that the TD is bound to, zero for none.
+    pub fn service_tds(&self) -> impl Iterator<Item = &Digest<48>> {
+        let bound = self.td15.iter().map(|td| &td.mrservicetd);
+        let extended = self.td15_extended.iter();
+        bound.chain(extended.flat_map(|td| [&td.initial_service_td, &td.current_service_td]))
+    }
+
     /// Whether the host may see into the TD: any bit of the first byte of `TDATTRIBUTES`, `TUD`, says so.
     pub fn debugging(&self) -> Debugging {
         match self.td_attributes & 0xff {

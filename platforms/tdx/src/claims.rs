@@ -3,6 +3,9 @@
 use std::fmt;
 
 use atls_core::pki_types::UnixTime;
+use atls_formats::dcap::Event;
+use atls_formats::dcap::SgxReport;
+use atls_formats::dcap::TdReport;
 use atls_reference::Digest;
 use dcap_qvl::PckCertFlag;
 use dcap_qvl::QuoteClaims;
@@ -13,9 +16,6 @@ use crate::policy::TcbStatus;
 use crate::tcb;
 use crate::tcb::PartTcb;
 use crate::time;
-use atls_formats::dcap::Event;
-use atls_formats::dcap::SgxReport;
-use atls_formats::dcap::TdReport;
 
 /// A TD whose quote was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,17 +107,20 @@ impl EarlyTcb {
     }
 }
 
-/// What is known of a platform that the library gives no claims about.
-pub(crate) struct Unjudged {
+/// The TCB of a platform that the library gives no claims about.
+pub(crate) struct PartialTcb {
     pub(crate) status: Option<TcbStatus>,
     pub(crate) parts: Vec<PartTcb>,
-    /// When the collateral expires.
-    pub(crate) expires: UnixTime,
+    /// The end of the collateral.
+    pub(crate) expires_at: UnixTime,
 }
 
 impl PlatformClaims {
-    /// By the library's word and by the parts, whichever is worse.
-    pub(crate) fn judged(claims: &QuoteClaims, parts: Vec<PartTcb>) -> Result<Self, QuoteError> {
+    /// By the library's status and by those of the parts, whichever is worse.
+    pub(crate) fn from_library(
+        claims: &QuoteClaims,
+        parts: Vec<PartTcb>,
+    ) -> Result<Self, QuoteError> {
         let pck = &claims.platform.pck;
         let status = tcb::worst(&parts).beside(claims.tcb.status.into());
         let mut advisories = tcb::advisories(&parts);
@@ -144,22 +147,25 @@ impl PlatformClaims {
         })
     }
 
-    /// Of a platform that Intel's collateral gives no level for, or that was not looked up there.
-    pub(crate) fn unjudged(pck: &PckExtension, judgement: Unjudged) -> Result<Self, QuoteError> {
+    /// For a platform that Intel's collateral has no level for, or that was not looked up there.
+    pub(crate) fn from_certificate(
+        pck: &PckExtension,
+        tcb: PartialTcb,
+    ) -> Result<Self, QuoteError> {
         let instance: Option<[u8; 16]> = match &pck.platform_instance_id {
             None => None,
             Some(id) => Some(
                 id.as_slice()
                     .try_into()
-                    .map_err(|_| QuoteError::Malformed("PCK certificate"))?,
+                    .map_err(|_| QuoteError::PCK_CERTIFICATE)?,
             ),
         };
         Ok(Self {
-            tcb_status: judgement.status,
+            tcb_status: tcb.status,
             advisories: Vec::new(),
             tcb_evaluation_data_number: None,
             tcb_date: None,
-            parts: judgement.parts,
+            parts: tcb.parts,
             early: None,
             fmspc: pck.fmspc.into(),
             ppid: ppid(&pck.ppid)?,
@@ -167,7 +173,7 @@ impl PlatformClaims {
             dynamic_platform: pck.dynamic_platform,
             cached_keys: pck.cached_keys,
             smt: pck.smt_enabled,
-            collateral_expires_at: judgement.expires,
+            collateral_expires_at: tcb.expires_at,
             collateral_is_stale: false,
         })
     }
@@ -197,9 +203,7 @@ impl fmt::Debug for PlatformClaims {
 }
 
 fn ppid(bytes: &[u8]) -> Result<Digest<16>, QuoteError> {
-    let bytes: [u8; 16] = bytes
-        .try_into()
-        .map_err(|_| QuoteError::Malformed("PCK certificate"))?;
+    let bytes: [u8; 16] = bytes.try_into().map_err(|_| QuoteError::PCK_CERTIFICATE)?;
     Ok(bytes.into())
 }
 

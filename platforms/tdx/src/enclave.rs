@@ -128,22 +128,6 @@ fn is_known_as(enclave: &SgxEnclave, report: &SgxReport) -> bool {
         && version
 }
 
-/// The attributes that an enclave may have.
-pub(crate) fn enclave_flags(policy: &SgxPolicy) -> u64 {
-    let mut allowed = attributes::SGX_INIT
-        | attributes::SGX_MODE64BIT
-        | attributes::SGX_CET
-        | attributes::SGX_KSS
-        | attributes::SGX_AEXNOTIFY;
-    if policy.allow_debug {
-        allowed |= attributes::SGX_DEBUG;
-    }
-    if policy.allow_provision_key {
-        allowed |= attributes::SGX_PROVISIONKEY;
-    }
-    allowed
-}
-
 fn enclave_is_safe(report: &SgxReport, policy: &SgxPolicy) -> bool {
-    report.flags & !enclave_flags(policy) == 0 && report.flags & attributes::SGX_INIT != 0
+    report.flags & !policy.allowed_flags() == 0 && report.flags & attributes::SGX_INIT != 0
 }

@@ -48,6 +48,10 @@ pub enum QuoteError {
     Unavailable(#[source] CollateralError),
 }
 
+impl QuoteError {
+    pub(crate) const PCK_CERTIFICATE: Self = Self::Malformed("PCK certificate");
+}
+
 impl From<QuoteFormatError> for QuoteError {
     fn from(error: QuoteFormatError) -> Self {
         Self::Malformed(error.part)

@@ -6,6 +6,7 @@ use atls_core::pki_types::UnixTime;
 use crate::claims::PlatformClaims;
 use crate::policy::PlatformDemands;
 use crate::policy::TcbStatus;
+use crate::time::DAY;
 use crate::time::seconds;
 use crate::vector::APPROVED;
 use crate::vector::CONTRAINDICATED;
@@ -83,6 +84,3 @@ pub(crate) fn identity(platform: &PlatformClaims, policy: &PlatformDemands<'_>) 
         Some(_) => UNRECOGNISED_INSTANCE,
     }
 }
-
-/// Seconds.
-const DAY: u64 = 24 * 60 * 60;

@@ -30,12 +30,16 @@
 #![forbid(unsafe_code)]
 
 pub mod attributes;
+pub mod tcb;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+mod appraiser;
 mod attester;
+mod chain;
 mod claims;
 mod collateral;
+mod ecdsa;
 mod enclave;
 mod engine;
 mod error;
@@ -43,10 +47,11 @@ mod findings;
 mod hardware;
 mod library;
 mod measurements;
+mod platform;
 mod policy;
+mod root;
 mod seen;
 mod signatures;
-mod tcb;
 mod td;
 mod technology;
 mod time;
@@ -75,6 +80,9 @@ pub use collateral::Pcs;
 pub use collateral::SuppliedCollateral;
 pub use error::QuoteError;
 pub use measurements::dangerous_unverified_measurements;
+pub use platform::PckCa;
+pub use platform::Platform;
+pub use platform::VerifiedPlatform;
 pub use policy::Advisories;
 pub use policy::Pin;
 pub use policy::SgxEnclave;
@@ -82,14 +90,6 @@ pub use policy::SgxPolicy;
 pub use policy::TcbStatus;
 pub use policy::TdxImage;
 pub use policy::TdxPolicy;
-pub use signatures::PckCa;
-pub use signatures::Platform;
-pub use signatures::VerifiedPlatform;
-pub use tcb::PartTcb;
-pub use tcb::SvnComponent;
-pub use tcb::SvnShortfall;
-pub use tcb::TcbPart;
-pub use tcb::TcbUpdate;
 pub use verifier::DcapVerifier;
 pub use verifier::SgxVerifier;
 pub use verifier::TdxVerifier;

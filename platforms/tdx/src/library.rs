@@ -1,6 +1,9 @@
-//! The DCAP library's appraisal, and what its refusals mean.
+//! The DCAP library's appraisal.
+//!
+//! A quote and collateral go in; the library's claims come out. On failure comes the reason: an error of quote or collateral, or a platform that Intel does not vouch for.
 
 use atls_core::pki_types::UnixTime;
+use atls_formats::dcap::Quote;
 use dcap_qvl::QuoteClaims;
 use dcap_qvl::QuotePolicy;
 use dcap_qvl::verify::QuoteVerifier;
@@ -9,15 +12,14 @@ use crate::attributes;
 use crate::collateral::Collateral;
 use crate::error::QuoteError;
 use crate::policy::TcbStatus;
+use crate::root::Root;
 use crate::signatures;
-use crate::signatures::Root;
-use atls_formats::dcap::Quote;
 
-/// Why the library gave no claims.
+/// The library gave no claims.
 pub(crate) enum Refused {
     /// The quote or the collateral is no good.
     Error(QuoteError),
-    /// The platform is none that Intel vouches for at present. Whether the quote is genuine was not necessarily looked at.
+    /// Intel does not vouch for the platform at present. Whether the quote is genuine was not necessarily verified.
     Platform(TcbStatus),
 }
 
@@ -27,8 +29,8 @@ impl From<QuoteError> for Refused {
     }
 }
 
-/// Chains, revocation, expiry, QE identity, TCB level, signatures. Policy is not the library's here: it would refuse
-/// without saying what it found, and its strictest one refuses every cloud.
+/// Chains, revocation, expiry, QE identity, TCB level, signatures. The library checks no policy here: it would refuse
+/// without a word about what it found, and its strictest one refuses every cloud.
 pub(crate) fn appraise(
     verifier: &QuoteVerifier,
     quote: &Quote<'_>,
@@ -37,21 +39,15 @@ pub(crate) fn appraise(
     at: UnixTime,
 ) -> Result<QuoteClaims, Refused> {
     let now = at.as_secs();
+    let policy = QuotePolicy::claims_only(now);
     verifier
-        .verify_with_policy(
-            quote.bytes,
-            collateral.dcap(),
-            now,
-            &QuotePolicy::claims_only(now),
-        )
-        .map_err(|error| {
-            // The library's errors are text. What is read from it decides between kinds of refusal, and nothing else.
-            meaning(&format!("{error:#}"), quote, collateral, root, at)
-        })
+        .verify_with_policy(quote.bytes, collateral.dcap(), now, &policy)
+        // The library's errors are text. What is read from it tells one kind of refusal from another, and nothing else.
+        .map_err(|error| meaning(&format!("{error:#}"), quote, collateral, root, at))
 }
 
-/// Whether the library appraises the quote at all. It refuses some bits whatever it is told, and gives nothing that a result could be
-/// made of.
+/// Whether the library appraises the quote at all. It refuses some bits whatever it is told, and gives nothing to make a result
+/// of.
 pub(crate) fn appraises(quote: &Quote<'_>) -> bool {
     let Some(td) = quote.report.as_td() else {
         return true;
@@ -92,7 +88,7 @@ fn meaning(
     }
 }
 
-/// No level, no module, no Quoting Enclave that the collateral knows; or a level whose status its document does not define.
+/// The collateral knows no such level, module or Quoting Enclave; or it gives a level a status that its document does not define.
 const UNRECOGNISED: [&str; 11] = [
     "No matching TCB level found",
     "No TCB levels found in QE Identity",

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use crate::collateral::Collateral;
 use crate::collateral::Evaluation;
-use crate::signatures::Platform;
+use crate::platform::Platform;
 
 /// The highest numbers that our own source gave. Not those of a peer: Intel publishes the next ones early, and a peer that
 /// sends them would have everybody else refused.

@@ -8,7 +8,6 @@ use atls_formats::dcap::TDX_EVIDENCE;
 use atls_formats::dcap::TDX_QUOTE;
 use atls_formats::dcap::TdReport;
 use atls_formats::dcap::Tee;
-use atls_reference::Digest;
 
 use crate::attributes;
 use crate::claims::PlatformClaims;
@@ -137,42 +136,16 @@ fn is_configured(image: &TdxImage, report: &TdReport) -> bool {
         && image.mrownerconfig.accepts(&report.mrownerconfig)
 }
 
-/// The attributes that a TD may have.
-pub(crate) fn td_attributes(policy: &TdxPolicy) -> u64 {
-    let mut allowed = attributes::TD_SEPT_VE_DISABLE
-        | attributes::TD_ICSSD
-        | attributes::TD_LASS
-        | attributes::TD_PKS
-        | attributes::TD_KL;
-    if policy.allow_debug {
-        allowed |= attributes::TD_UNDER_DEBUG & attributes::TD_DEFINED;
-    }
-    if policy.allow_perfmon {
-        allowed |= attributes::TD_PERFMON;
-    }
-    if !policy.service_td.is_empty() {
-        allowed |= attributes::TD_SERVTD_EXT;
-    }
-    allowed
-}
-
 fn td_is_safe(report: &TdReport, policy: &TdxPolicy) -> bool {
-    let attributes_are_safe = report.td_attributes & !td_attributes(policy) == 0
+    let attributes_are_safe = report.td_attributes & !policy.allowed_attributes() == 0
         && report.td_attributes & attributes::TD_SEPT_VE_DISABLE != 0;
     let features_are_known = report.xfam & !(attributes::TD_XFAM | policy.allow_xfam) == 0
         && report.xfam & attributes::TD_XFAM_REQUIRED == attributes::TD_XFAM_REQUIRED;
     attributes_are_safe && features_are_known && service_tds_are_known(report, policy)
 }
 
-/// The service TDs that a TD is bound to, zero for none.
-pub(crate) fn service_tds(report: &TdReport) -> impl Iterator<Item = &Digest<48>> {
-    let bound = report.td15.iter().map(|td| &td.mrservicetd);
-    let extended = report.td15_extended.iter();
-    let further = extended.flat_map(|td| [&td.initial_service_td, &td.current_service_td]);
-    bound.chain(further)
-}
-
 fn service_tds_are_known(report: &TdReport, policy: &TdxPolicy) -> bool {
-    service_tds(report)
+    report
+        .service_tds()
         .all(|service_td| service_td.is_zero() || policy.service_td.contains(service_td))
 }

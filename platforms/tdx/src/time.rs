@@ -26,6 +26,9 @@ pub(crate) fn date(time: UnixTime) -> String {
     }
 }
 
+/// Seconds.
+pub(crate) const DAY: u64 = 24 * 60 * 60;
+
 #[cfg(test)]
 mod tests {
     use super::*;

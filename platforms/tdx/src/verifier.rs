@@ -24,6 +24,7 @@ use atls_formats::dcap::TDX_EVIDENCE;
 use atls_formats::dcap::TdxEvidence;
 use atls_reference::Live;
 
+use crate::appraiser::Case;
 use crate::claims::PlatformClaims;
 use crate::collateral::CollateralSource;
 use crate::engine::Engine;
@@ -31,7 +32,7 @@ use crate::error::QuoteError;
 use crate::findings;
 use crate::policy::SgxPolicy;
 use crate::policy::TdxPolicy;
-use crate::signatures::Root;
+use crate::root::Root;
 use crate::technology::Technology;
 
 /// Appraises TDX quotes of versions 4 and 5 under Intel's root.
@@ -126,8 +127,12 @@ impl<P: Technology> DcapVerifier<P> {
         let policy = self.policy.current();
         let demands = policy.demands();
         let quote = Quote::decode(quote, P::TEE)?;
-        let engine = &self.engine;
-        let verified = engine.appraise(&quote, endorsements, &demands, now).await?;
+        let case = Case {
+            quote: &quote,
+            policy: &demands,
+            now,
+        };
+        let verified = self.engine.appraise(&case, endorsements).await?;
         let platform = verified.platform;
         let report = P::report(&quote.report).ok_or(QuoteError::Malformed("body"))?;
         let events = match (event_log, quote.report.as_td()) {

@@ -5,6 +5,8 @@ use std::fmt;
 use atls_collateral::Fetched;
 use atls_core::Stale;
 use atls_core::pki_types::UnixTime;
+use atls_formats::dcap::Tee;
+use atls_formats::dcap::pem;
 use dcap_qvl::QuoteCollateralV3;
 use serde::Deserialize;
 
@@ -12,14 +14,11 @@ use super::crl::Crl;
 use super::evaluation::Evaluation;
 use super::parts::CollateralFormError;
 use super::parts::CollateralParts;
-use crate::error::QuoteError;
-use crate::signatures;
-use crate::signatures::PckCa;
-use crate::signatures::Platform;
-use crate::signatures::Root;
+use super::validity::Validity;
+use super::validity::Window;
+use crate::platform::PckCa;
+use crate::platform::Platform;
 use crate::time;
-use atls_formats::dcap::Tee;
-use atls_formats::dcap::pem;
 
 /// TCB Info, QE Identity and revocation lists for one kind of platform.
 ///
@@ -34,19 +33,7 @@ pub struct Collateral {
     platform: Platform,
     evaluation: Evaluation,
     lists: Lists,
-    windows: [Window; 4],
-    issued: u64,
-    expires: u64,
-    /// Later than `expires` where whoever keeps it lets it be used beyond its validity.
-    usable_until: u64,
-}
-
-/// When a piece serves, seconds since the epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Window {
-    piece: &'static str,
-    issued: u64,
-    expires: u64,
+    validity: Validity,
 }
 
 /// `thisUpdate` of the revocation lists, seconds since the epoch.
@@ -92,8 +79,6 @@ impl Collateral {
             window("root CRL", (root_crl.issued, root_crl.expires)),
             window("PCK CRL", (pck_crl.issued, pck_crl.expires)),
         ];
-        let ends = windows.iter().map(|window| window.expires);
-        let expires = ends.fold(u64::MAX, u64::min);
         Ok(Self {
             platform: Platform {
                 tee,
@@ -104,10 +89,7 @@ impl Collateral {
                 tcb_info: tcb_info.tcb_evaluation_data_number,
                 qe_identity: qe_identity.tcb_evaluation_data_number,
             },
-            issued: windows.iter().map(|window| window.issued).fold(0, u64::max),
-            windows,
-            expires,
-            usable_until: expires,
+            validity: Validity::of(windows),
             lists: Lists {
                 root: root_crl.issued,
                 pck: pck_crl.issued,
@@ -155,14 +137,13 @@ impl Collateral {
 
     /// The first `nextUpdate` of its parts. Certificates live for years; they are checked where it is used.
     pub fn expires_at(&self) -> UnixTime {
-        time::seconds(self.expires)
+        self.validity.expires_at()
     }
 
     /// Serves for as long as whoever keeps it says: no longer than Intel, but for a grace that it allows.
     pub(crate) fn kept_as(self, fetched: &Fetched) -> Self {
         Self {
-            expires: self.expires.min(fetched.fresh_until.as_secs()),
-            usable_until: fetched.usable_until.as_secs(),
+            validity: self.validity.kept_as(fetched),
             ..self
         }
     }
@@ -170,7 +151,7 @@ impl Collateral {
     /// Until when it may be used, as at its last moment, although it expired; as
     /// [`Fetched::usable_until`].
     pub(crate) fn usable_until(&self) -> u64 {
-        self.usable_until
+        self.validity.usable_until()
     }
 
     pub(crate) fn platform(&self) -> &Platform {
@@ -197,7 +178,7 @@ impl Collateral {
 
     /// Whether a part of it has a date of issue that is yet to come.
     pub(crate) fn is_early(&self, now: UnixTime) -> bool {
-        now.as_secs() < self.issued
+        self.validity.is_early(now)
     }
 
     pub(crate) fn dcap(&self) -> &QuoteCollateralV3 {
@@ -206,71 +187,12 @@ impl Collateral {
 
     /// Whether the time lies between the last issue date and the first `nextUpdate` of its parts.
     pub(crate) fn is_current(&self, now: UnixTime) -> bool {
-        (self.issued..self.expires).contains(&now.as_secs())
+        self.validity.contains(now)
     }
 
     /// The piece by which it is not current: the first to expire, or one that is yet to come.
     pub(crate) fn stale(&self, now: UnixTime) -> Stale {
-        let now = now.as_secs();
-        let expired = self.windows.iter().filter(|window| window.expires <= now);
-        if let Some(first) = expired.min_by_key(|window| window.expires) {
-            return Stale::expired(first.piece, time::seconds(first.expires));
-        }
-        match self.windows.iter().find(|window| now < window.issued) {
-            Some(early) => Stale::early(early.piece, time::seconds(early.issued)),
-            // Whoever keeps it said less than Intel.
-            None => Stale::expired("what the cache kept", self.expires_at()),
-        }
-    }
-
-    /// Whether its chains end at the root, byte for byte.
-    pub(crate) fn is_under(&self, root: &Root) -> bool {
-        let parts = &self.parts;
-        root.split(&parts.tcb_info_issuer_chain).is_ok()
-            && root.split(&parts.qe_identity_issuer_chain).is_ok()
-    }
-
-    /// Verifies the chains of the two documents at the given time, and gives the end of their validity, in seconds
-    /// since the epoch.
-    pub(crate) fn verify_chains(&self, root: &Root, now: UnixTime) -> Result<u64, QuoteError> {
-        let mut end = u64::MAX;
-        for chain in [
-            &self.parts.tcb_info_issuer_chain,
-            &self.parts.qe_identity_issuer_chain,
-        ] {
-            root.split(chain)?.verify(now)?;
-            end = end.min(signatures::not_after(chain)?);
-        }
-        Ok(end)
-    }
-
-    /// Verifies all that Intel signs, with the chain of the issuer of the PCK certificates: before it is kept, and when it
-    /// comes from where it was kept. Dates of documents and lists are not looked at.
-    pub(crate) fn verify(
-        &self,
-        pck_issuer_chain: &[Vec<u8>],
-        root: &Root,
-        now: UnixTime,
-    ) -> Result<(), QuoteError> {
-        let parts = &self.parts;
-        let chain = root.split(&parts.tcb_info_issuer_chain)?;
-        let signer = chain.verify(now)?;
-        signatures::verify_by(
-            &signer,
-            parts.tcb_info.as_bytes(),
-            &parts.tcb_info_signature,
-        )?;
-        let chain = root.split(&parts.qe_identity_issuer_chain)?;
-        let signer = chain.verify(now)?;
-        signatures::verify_by(
-            &signer,
-            parts.qe_identity.as_bytes(),
-            &parts.qe_identity_signature,
-        )?;
-        let chain = root.split(pck_issuer_chain)?;
-        let issuer = chain.verify_issuer(now)?;
-        signatures::verify_signed(&issuer, &parts.pck_crl)?;
-        signatures::verify_signed(&chain.anchor()?, &parts.root_ca_crl)
+        self.validity.stale(now)
     }
 }
 
@@ -279,8 +201,7 @@ impl fmt::Debug for Collateral {
         f.debug_struct("Collateral")
             .field("platform", &self.platform)
             .field("evaluation", &self.evaluation)
-            .field("issued", &self.issued)
-            .field("expires", &self.expires)
+            .field("validity", &self.validity)
             .finish_non_exhaustive()
     }
 }

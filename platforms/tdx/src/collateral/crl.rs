@@ -3,7 +3,7 @@
 use x509_cert::crl::CertificateList;
 use x509_cert::der::Decode;
 
-use crate::signatures::PckCa;
+use crate::platform::PckCa;
 
 /// What is known of a list whose signature was not looked at.
 #[derive(Clone, Debug)]

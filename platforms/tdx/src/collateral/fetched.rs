@@ -19,8 +19,8 @@ use super::bundle::Collateral;
 use super::key::EARLY;
 use super::key::key;
 use super::source::CollateralSource;
-use crate::signatures::Platform;
-use crate::signatures::VerifiedPlatform;
+use crate::platform::Platform;
+use crate::platform::VerifiedPlatform;
 
 /// Collateral by [`Fetch`]: from Intel's service or a PCCS by [`Pcs`](super::Pcs), best behind
 /// [`atls_collateral::Cache`], which asks once for many connections and backs off from a service that fails.

@@ -4,13 +4,13 @@ use atls_core::MediaType;
 use atls_core::MediaTypeError;
 use atls_core::bounded;
 use atls_formats::dcap::COLLATERAL;
+use atls_formats::dcap::pem;
 use ciborium::Value;
 use serde::Deserialize;
 
 use super::bundle::Collateral;
 use super::parts::CollateralFormError;
 use super::parts::CollateralParts;
-use atls_formats::dcap::pem;
 
 /// Private until one is registered.
 pub(crate) fn media_type() -> Result<MediaType, MediaTypeError> {

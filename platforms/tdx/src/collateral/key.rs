@@ -2,7 +2,7 @@
 
 use atls_formats::dcap::Tee;
 
-use crate::signatures::Platform;
+use crate::platform::Platform;
 
 /// Lower-case letters, digits and `/` only.
 pub(super) fn key(platform: &Platform) -> String {

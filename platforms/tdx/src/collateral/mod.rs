@@ -9,6 +9,8 @@ mod key;
 mod parts;
 mod pcs;
 mod source;
+mod validity;
+mod verification;
 
 pub use bundle::Collateral;
 pub use fetched::FetchedCollateral;

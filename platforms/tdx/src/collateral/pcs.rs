@@ -14,6 +14,7 @@ use atls_core::BoxFuture;
 use atls_core::http::HttpClient;
 use atls_core::http::HttpLimits;
 use atls_core::pki_types::UnixTime;
+use atls_formats::dcap::pem;
 use futures_util::future::try_join4;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -23,8 +24,7 @@ use super::form;
 use super::key;
 use super::key::EARLY;
 use super::parts::CollateralParts;
-use crate::signatures::Root;
-use atls_formats::dcap::pem;
+use crate::root::Root;
 
 /// Fetches collateral from Intel or from a PCCS. What it gives is verified up to the root, so that a cache behind it
 /// never holds what Intel did not sign.

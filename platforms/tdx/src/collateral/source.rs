@@ -7,8 +7,8 @@ use atls_core::BoxFuture;
 use atls_core::pki_types::UnixTime;
 
 use super::bundle::Collateral;
-use crate::signatures::Platform;
-use crate::signatures::VerifiedPlatform;
+use crate::platform::Platform;
+use crate::platform::VerifiedPlatform;
 
 /// Finds collateral by FMSPC, issuer of the PCK certificate, and technology.
 ///

@@ -1,16 +1,15 @@
 //! Checks of an enclave.
 
 use atls_core::finding::Finding;
+use atls_formats::dcap::SgxReport;
 
 use super::check::bits;
 use super::check::check;
 use super::check::measured;
 use super::check::pinned;
 use crate::attributes;
-use crate::enclave;
 use crate::policy::SgxEnclave;
 use crate::policy::SgxPolicy;
-use atls_formats::dcap::SgxReport;
 
 /// All but those of the platform under it. `known` is the one that was recognised.
 pub(crate) fn enclave(
@@ -65,7 +64,7 @@ pub(crate) fn enclave(
         bits(
             "sgx.attributes",
             report.flags,
-            enclave::enclave_flags(policy),
+            policy.allowed_flags(),
             attributes::SGX_INIT,
         ),
         debug(report, policy),

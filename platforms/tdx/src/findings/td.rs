@@ -1,6 +1,7 @@
 //! Checks of a TD.
 
 use atls_core::finding::Finding;
+use atls_formats::dcap::TdReport;
 use atls_reference::Digest;
 
 use super::check::bits;
@@ -11,13 +12,11 @@ use crate::attributes;
 use crate::policy::Pin;
 use crate::policy::TdxImage;
 use crate::policy::TdxPolicy;
-use crate::td;
-use atls_formats::dcap::TdReport;
 
 /// All but those of the platform under it. `image` is the one that was recognised.
 pub(crate) fn td(report: &TdReport, policy: &TdxPolicy, image: Option<&TdxImage>) -> Vec<Finding> {
     let mut findings = measurements(report, policy, image);
-    let allowed = td::td_attributes(policy);
+    let allowed = policy.allowed_attributes();
     findings.push(bits(
         "tdx.td-attributes",
         report.td_attributes,
@@ -95,7 +94,8 @@ fn debug(report: &TdReport, policy: &TdxPolicy) -> Finding {
 }
 
 fn service_tds(report: &TdReport, policy: &TdxPolicy) -> Vec<Finding> {
-    td::service_tds(report)
+    report
+        .service_tds()
         .map(|service_td| {
             let known = service_td.is_zero() || policy.service_td.contains(service_td);
             let finding = check("tdx.service-td", known)

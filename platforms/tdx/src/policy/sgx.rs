@@ -10,6 +10,7 @@ use super::corim;
 use super::demands::table;
 use super::enclave::SgxEnclave;
 use super::status::TcbStatus;
+use crate::attributes;
 
 table! {
     /// Which enclaves are known, on which platforms.
@@ -61,6 +62,22 @@ impl SgxPolicy {
             ppid: None,
             enclaves,
         }
+    }
+
+    /// The bits of `ATTRIBUTES.FLAGS` that may be set.
+    pub(crate) fn allowed_flags(&self) -> u64 {
+        let mut allowed = attributes::SGX_INIT
+            | attributes::SGX_MODE64BIT
+            | attributes::SGX_CET
+            | attributes::SGX_KSS
+            | attributes::SGX_AEXNOTIFY;
+        if self.allow_debug {
+            allowed |= attributes::SGX_DEBUG;
+        }
+        if self.allow_provision_key {
+            allowed |= attributes::SGX_PROVISIONKEY;
+        }
+        allowed
     }
 }
 

@@ -11,6 +11,7 @@ use super::corim;
 use super::demands::table;
 use super::image::TdxImage;
 use super::status::TcbStatus;
+use crate::attributes;
 
 table! {
     /// Which TDs are known, on which platforms.
@@ -75,6 +76,25 @@ impl TdxPolicy {
             ppid: None,
             images,
         }
+    }
+
+    /// The bits of `TDATTRIBUTES` that may be set.
+    pub(crate) fn allowed_attributes(&self) -> u64 {
+        let mut allowed = attributes::TD_SEPT_VE_DISABLE
+            | attributes::TD_ICSSD
+            | attributes::TD_LASS
+            | attributes::TD_PKS
+            | attributes::TD_KL;
+        if self.allow_debug {
+            allowed |= attributes::TD_UNDER_DEBUG & attributes::TD_DEFINED;
+        }
+        if self.allow_perfmon {
+            allowed |= attributes::TD_PERFMON;
+        }
+        if !self.service_td.is_empty() {
+            allowed |= attributes::TD_SERVTD_EXT;
+        }
+        allowed
     }
 }
 

@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 
 use atls_core::pki_types::UnixTime;
+use atls_formats::dcap::Quote;
 
 use super::documents::Component;
 use super::documents::IsvSvn;
@@ -18,9 +19,9 @@ use super::part::TcbPart;
 use super::part::TcbUpdate;
 use crate::collateral::Collateral;
 use crate::error::QuoteError;
+use crate::platform::pck_extension;
 use crate::policy::TcbStatus;
 use crate::time;
-use atls_formats::dcap::Quote;
 
 /// The security version numbers that a genuine quote and its PCK certificate state.
 #[derive(Clone, Copy, Debug)]
@@ -34,10 +35,7 @@ pub(crate) struct Svns {
 
 impl Svns {
     pub(crate) fn of(quote: &Quote<'_>) -> Result<Self, QuoteError> {
-        let leaf = quote.chain.first();
-        let pck = leaf
-            .and_then(|leaf| dcap_qvl::intel::parse_pck_extension(leaf).ok())
-            .ok_or(QuoteError::Malformed("PCK certificate"))?;
+        let pck = pck_extension(quote)?;
         let td = quote.report.as_td();
         Ok(Self {
             cpu: pck.cpu_svn,
@@ -128,7 +126,7 @@ fn platform(
 ) -> Result<PartTcb, QuoteError> {
     let levels = tcb_info.tcb_levels.iter();
     let levels = levels.map(|level| Ok((level, platform_shortfalls(&level.tcb, svns, tdx)?)));
-    judged(part, levels.collect::<Result<_, QuoteError>>()?)
+    part_tcb(part, levels.collect::<Result<_, QuoteError>>()?)
 }
 
 fn platform_shortfalls(
@@ -198,11 +196,11 @@ fn enclave(
         })
         .collect();
     levels.sort_by_key(|(level, _)| Reverse(level.tcb.isvsvn));
-    judged(part, levels)
+    part_tcb(part, levels)
 }
 
 /// Of levels from the highest down, each with what is below it.
-fn judged<T>(
+fn part_tcb<T>(
     part: TcbPart,
     levels: Vec<(&Level<T>, Vec<SvnShortfall>)>,
 ) -> Result<PartTcb, QuoteError> {

@@ -1,11 +1,11 @@
 //! Reports in bytes.
 
-use atls_reference::Digest;
-
-use super::ForgedPlatform;
-use crate::attributes;
 use atls_formats::dcap::SgxReport;
 use atls_formats::dcap::TdReport;
+use atls_reference::Digest;
+
+use super::platform::ForgedPlatform;
+use crate::attributes;
 
 pub(super) fn td_report() -> TdReport {
     TdReport {

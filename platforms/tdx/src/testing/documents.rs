@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
+use atls_formats::dcap::Tee;
 use atls_reference::Digest;
 use serde_json::Value;
 use serde_json::json;
 use x509_cert::der::DateTime;
 
-use super::DAY;
-use super::ForgeError;
-use super::ForgedLevel;
-use super::ForgedPlatform;
-use super::QE_SIGNER;
-use atls_formats::dcap::Tee;
+use super::error::ForgeError;
+use super::platform::ForgedLevel;
+use super::platform::ForgedPlatform;
+use super::platform::QE_SIGNER;
+use crate::time::DAY;
 
 pub(super) fn tcb_info(platform: &ForgedPlatform, tee: Tee) -> Result<String, ForgeError> {
     let levels = platform.platform_levels.iter().map(|level| {
