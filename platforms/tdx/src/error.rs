@@ -37,6 +37,9 @@ pub enum QuoteError {
     /// Our own collateral is outside of its validity at the given time: the piece that it names. Renew it.
     #[error("collateral at hand is outside of its validity: {0}")]
     Outdated(Stale),
+    /// The DCAP library and this crate read different reports in the quote. One of them has a fault: report it, with the quote.
+    #[error("DCAP library and this crate read different reports in the quote")]
+    ReportMismatch,
     /// A certificate of the quote's chain is on a revocation list.
     #[error("certificate of the platform is revoked")]
     Revoked,
@@ -76,6 +79,9 @@ impl From<QuoteError> for AppraisalError {
                 Self::StaleCollateral(Stale::undated("what Intel's service or the cache gave"))
             }
             QuoteError::Collateral => missing("collateral that the root signed", Fault::Verifier),
+            QuoteError::ReportMismatch => {
+                Self::Local("the DCAP library and this crate read different reports in the quote")
+            }
             QuoteError::NoCollateral => missing("collateral", Fault::Verifier),
             QuoteError::NotSent => missing("collateral", Fault::Peer),
             QuoteError::Superseded => missing(

@@ -46,6 +46,7 @@ mod error;
 mod findings;
 mod hardware;
 mod library;
+mod library_report;
 mod measurements;
 mod platform;
 mod policy;
