@@ -11,10 +11,10 @@ use atls_formats::dcap::Quote;
 use dcap_qvl::verify::QuoteVerifier;
 
 use crate::chain;
-use crate::claims::EarlyTcb;
 use crate::claims::PartialTcb;
 use crate::claims::PlatformClaims;
 use crate::collateral::Collateral;
+use crate::early::EarlyIssues;
 use crate::error::QuoteError;
 use crate::hardware;
 use crate::library;
@@ -77,6 +77,7 @@ pub(crate) struct Appraiser {
     root: Root,
     verifier: QuoteVerifier,
     seen: Seen,
+    early: EarlyIssues,
 }
 
 impl Appraiser {
@@ -85,6 +86,7 @@ impl Appraiser {
             verifier: root.verifier(),
             root,
             seen: Seen::default(),
+            early: EarlyIssues::default(),
         }
     }
 
@@ -153,7 +155,7 @@ impl Appraiser {
         Ok(verified)
     }
 
-    /// Adds the rating by Intel's early issue, where that is newer, current, and signed by the root.
+    /// Adds the rating by Intel's early issue.
     pub(crate) fn add_early(
         &self,
         mut verified: Verified,
@@ -161,17 +163,9 @@ impl Appraiser {
         used: &Collateral,
         case: &Case<'_>,
     ) -> Verified {
-        let issuer = signatures::pck_issuer(case.quote);
-        let early = early.filter(|early| {
-            early.platform() == used.platform()
-                && early.evaluation().reaches(used.evaluation())
-                && early.evaluation() != used.evaluation()
-                && early.is_current(case.now)
-                && early.verify(issuer, &self.root, case.now).is_ok()
-        });
         verified.platform.early = early.and_then(|early| {
-            let parts = tcb::parts(&early, &Svns::of(case.quote).ok()?).ok()?;
-            Some(EarlyTcb::new(early.evaluation().lower(), parts))
+            let issues = &self.early;
+            issues.rate(early, used, case.quote, &self.root, case.now)
         });
         verified
     }

@@ -39,6 +39,7 @@ mod attester;
 mod chain;
 mod claims;
 mod collateral;
+mod early;
 mod ecdsa;
 mod enclave;
 mod engine;
