@@ -132,7 +132,7 @@ mod tests {
             let appraisal = ear.submod(part).unwrap();
             assert!(reports(appraisal, claims), "{name}");
             assert_eq!(
-                super::appraise(appraisal).unwrap().status(),
+                appraise(appraisal).unwrap().status(),
                 Tier::Affirming,
                 "{name}"
             );
