@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use atls_core::AppraisalError;
 use atls_core::ear::EarError;
 use atls_core::http::HttpError;
+use atls_formats::dcap::QuoteFormatError;
+use atls_formats::psa::TokenError;
+use atls_formats::snp::SnpFormatError;
 
 /// An appraisal by a service ended without a result that may be used: the error for the relying party, a stable word for
 /// metrics, and the cause for whoever reads the log.
@@ -13,7 +16,7 @@ use atls_core::http::HttpError;
 ///
 /// | word | cause |
 /// |---|---|
-/// | `evidence_malformed`, `evidence_not_bound` | the Evidence was refused here, and was not sent |
+/// | `evidence_malformed`, `evidence_not_bound`, `evidence_unusable` | the Evidence was refused here, and was not sent; the last is for Evidence that lacks an Endorsement, and the like |
 /// | `evidence_refused` | the service refused the Evidence |
 /// | `no_result` | the service says that it gives no result, and not why |
 /// | `unreachable`, `timed_out`, `too_large`, `held` | no answer: no connection, none in time, one beyond the limit; not asked |
@@ -65,6 +68,28 @@ impl Failure {
     }
 }
 
+/// Evidence that was refused before it was sent, with the part at fault.
+impl From<QuoteFormatError> for Failure {
+    fn from(error: QuoteFormatError) -> Self {
+        Self::from(AppraisalError::Malformed).with_cause(error.to_string())
+    }
+}
+
+/// Evidence that was refused before it was sent, with the part at fault.
+impl From<SnpFormatError> for Failure {
+    fn from(error: SnpFormatError) -> Self {
+        let cause = error.to_string();
+        Self::from(AppraisalError::from(error)).with_cause(cause)
+    }
+}
+
+/// Evidence that was refused before it was sent, with the part at fault.
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
+        Self::from(AppraisalError::from(error)).with_cause(error.to_string())
+    }
+}
+
 /// Evidence that was refused before it was sent.
 impl From<AppraisalError> for Failure {
     fn from(error: AppraisalError) -> Self {
@@ -111,5 +136,27 @@ impl From<HttpError> for Failure {
 impl From<Failure> for AppraisalError {
     fn from(failure: Failure) -> Self {
         failure.error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use atls_formats::dcap::Quote;
+    use atls_formats::dcap::Tee;
+    use atls_formats::snp::Report;
+
+    use super::*;
+
+    #[test]
+    fn the_part_at_fault_is_the_cause() {
+        let quote = Quote::decode(b"nothing", Tee::Tdx).unwrap_err();
+        let failure = Failure::from(quote);
+        assert_eq!(failure.cause(), quote.to_string());
+        assert_eq!(failure.error(), &AppraisalError::Malformed);
+        let report = Report::decode(b"nothing").unwrap_err();
+        let cause = report.to_string();
+        let failure = Failure::from(report);
+        assert_eq!(failure.cause(), cause);
+        assert_eq!(failure.reason(), "evidence_malformed");
     }
 }

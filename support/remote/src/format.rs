@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use atls_core::AppraisalError;
 use atls_core::Bound;
 use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
 
+use crate::failure::Failure;
 use crate::service::RemoteService;
 
 /// One format of Evidence that the service `S` appraises.
@@ -33,8 +33,9 @@ pub trait EvidenceFormat<S: RemoteService>: Send + Sync {
     /// text differently.
     ///
     /// # Errors
-    /// [`AppraisalError::Malformed`] where the Evidence carries no value.
-    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<S::Content>, AppraisalError>;
+    /// [`Failure`] where the Evidence carries no value, or lacks what the service needs. Errors of the formats become one by `?`, with
+    /// the part at fault as its cause.
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<S::Content>, Failure>;
 }
 
 /// What a format read in Evidence: the value of a connection that it carries, its origin, the content for the service, and what

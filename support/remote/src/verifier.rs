@@ -123,7 +123,7 @@ impl<S: RemoteService> RemoteVerifier<S> {
     }
 
     /// Reads the Evidence and compares the value that it carries. Without this nothing is sent.
-    fn check(&self, evidence: &Evidence<'_>) -> Result<Checked<'_, S>, AppraisalError> {
+    fn check(&self, evidence: &Evidence<'_>) -> Result<Checked<'_, S>, Failure> {
         let mut formats = self.formats.iter();
         let configured = formats.find(|known| known.media_type == *evidence.media_type());
         let configured = configured.ok_or(AppraisalError::Malformed)?;

@@ -242,7 +242,7 @@ impl EvidenceFormat<Affirming> for Verbatim {
         bound.verbatim()
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, Failure> {
         let vector = TrustVector::new().with(Category::Configuration, TrustClaim::new(self.local));
         let reading = EvidenceReading::new(evidence, Origin::Device);
         Ok(reading.with_local_appraisal(Appraisal::new(vector)))

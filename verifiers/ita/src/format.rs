@@ -1,6 +1,5 @@
 //! The format of Evidence that the service takes.
 
-use atls_core::AppraisalError;
 use atls_core::Bound;
 use atls_core::ExpectedValue;
 use atls_core::Origin;
@@ -10,6 +9,7 @@ use atls_formats::dcap::TDX_QUOTE;
 use atls_formats::dcap::Tee;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
+use atls_remote::Failure;
 
 use crate::service::ItaService;
 
@@ -36,8 +36,8 @@ impl EvidenceFormat<ItaService> for TdxQuote {
         dcap::report_data(bound).into()
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, AppraisalError> {
-        let quote = Quote::decode(evidence, Tee::Tdx).map_err(|_| AppraisalError::Malformed)?;
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, Failure> {
+        let quote = Quote::decode(evidence, Tee::Tdx)?;
         let carried = quote.report.report_data();
         Ok(EvidenceReading::new(carried, Origin::Device))
     }

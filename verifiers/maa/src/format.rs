@@ -15,6 +15,7 @@ use atls_formats::snp::SnpEvidence;
 use atls_formats::tsm::TSM_REPORT;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
+use atls_remote::Failure;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -49,7 +50,7 @@ impl EvidenceFormat<MaaService> for SnpReport {
         snp::report_data(bound).into()
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, Failure> {
         let evidence = SnpEvidence::decode(evidence)?;
         let report = Report::decode(evidence.report())?;
         let chain = certificate_chain(&evidence).ok_or(AppraisalError::Malformed)?;
@@ -87,8 +88,8 @@ impl EvidenceFormat<MaaService> for TdxQuote {
         dcap::report_data(bound).into()
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
-        let quote = Quote::decode(evidence, Tee::Tdx).map_err(|_| AppraisalError::Malformed)?;
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, Failure> {
+        let quote = Quote::decode(evidence, Tee::Tdx)?;
         let request = json!({ "quote": BASE64_URL_SAFE_NO_PAD.encode(evidence) });
         let carried = quote.report.report_data();
         Ok(EvidenceReading::new(carried, Origin::Device).with_content(request))

@@ -1,10 +1,10 @@
 //! The parts of an attester that a result must appraise.
 
-use atls_core::AppraisalError;
 use atls_core::Bound;
 use atls_core::ExpectedValue;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
+use atls_remote::Failure;
 
 use crate::service::VeraisonService;
 
@@ -59,7 +59,7 @@ impl<F: EvidenceFormat<VeraisonService>> EvidenceFormat<VeraisonService> for For
         self.format.expected_value(bound)
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, Failure> {
         self.format.read(evidence)
     }
 }

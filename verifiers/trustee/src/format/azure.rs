@@ -13,6 +13,7 @@ use atls_formats::snp::REPORT_LENGTH;
 use atls_formats::snp::Report;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
+use atls_remote::Failure;
 use serde_json::Value;
 
 use crate::service::TrusteeService;
@@ -81,10 +82,10 @@ impl EvidenceFormat<TrusteeService> for AzureVtpm {
         bound.verbatim()
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, Failure> {
         // Read once: what goes on is what was read, so a repeated name cannot mean two things.
         if !bounded::json(MAX_VALUES, evidence) {
-            return Err(AppraisalError::Malformed);
+            return Err(AppraisalError::Malformed.into());
         }
         let json: Value =
             serde_json::from_slice(evidence).map_err(|_| AppraisalError::Malformed)?;
@@ -92,7 +93,7 @@ impl EvidenceFormat<TrusteeService> for AzureVtpm {
         let message = json.pointer("/tpm_quote/message").and_then(Value::as_str);
         let message = message.and_then(|text| BinaryText::Hex.decode(text));
         let (Some(1 | 2), Some(message)) = (version, message) else {
-            return Err(AppraisalError::Malformed);
+            return Err(AppraisalError::Malformed.into());
         };
         let challenge = extra_data(&message).ok_or(AppraisalError::Malformed)?;
         let debugging = self.kind.debugging(&json);

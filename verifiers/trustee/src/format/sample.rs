@@ -8,6 +8,7 @@ use atls_core::bounded;
 use atls_core::ear::BinaryText;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
+use atls_remote::Failure;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Map;
@@ -48,9 +49,9 @@ impl EvidenceFormat<TrusteeService> for SampleEvidence {
         bound.sha512().into()
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, Failure> {
         if !bounded::json(MAX_VALUES, evidence) {
-            return Err(AppraisalError::Malformed);
+            return Err(AppraisalError::Malformed.into());
         }
         let evidence: Map<String, Value> =
             serde_json::from_slice(evidence).map_err(|_| AppraisalError::Malformed)?;

@@ -13,6 +13,7 @@ use atls_formats::snp::Tcb;
 use atls_formats::tsm::TSM_REPORT;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
+use atls_remote::Failure;
 use serde_json::Value;
 use serde_json::json;
 
@@ -56,7 +57,7 @@ impl EvidenceFormat<TrusteeService> for SnpReport {
         snp::report_data(bound).into()
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, Failure> {
         let evidence = SnpEvidence::decode(evidence)?;
         let report = Report::decode(evidence.report())?;
         let fields = fields(&report).ok_or(AppraisalError::Malformed)?;

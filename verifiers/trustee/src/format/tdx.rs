@@ -11,6 +11,7 @@ use atls_formats::dcap::TDX_QUOTE;
 use atls_formats::dcap::Tee;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
+use atls_remote::Failure;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
@@ -49,8 +50,8 @@ impl EvidenceFormat<TrusteeService> for TdxQuote {
         dcap::report_data(bound).into()
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, AppraisalError> {
-        let quote = Quote::decode(evidence, Tee::Tdx).map_err(|_| AppraisalError::Malformed)?;
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, Failure> {
+        let quote = Quote::decode(evidence, Tee::Tdx)?;
         let td = quote.report.as_td().ok_or(AppraisalError::Malformed)?;
         let json = json!({ "quote": BASE64_STANDARD.encode(evidence), "cc_eventlog": null });
         Ok(EvidenceReading::new(td.report_data, Origin::Device)

@@ -1,12 +1,12 @@
 //! Arm CCA attestation tokens.
 
-use atls_core::AppraisalError;
 use atls_core::Bound;
 use atls_core::ExpectedValue;
 use atls_formats::psa;
 use atls_formats::psa::CCA_TOKEN;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
+use atls_remote::Failure;
 
 use crate::parts::Parts;
 use crate::service::VeraisonService;
@@ -39,7 +39,7 @@ impl EvidenceFormat<VeraisonService> for CcaToken {
         psa::realm_challenge(bound).into()
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, Failure> {
         let token = psa::CcaToken::decode(evidence)?;
         let platform = token.platform();
         let lifecycle = super::lifecycle(platform.lifecycle()?);

@@ -8,6 +8,7 @@ use atls_formats::psa::Profile;
 use atls_formats::psa::SignedToken;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
+use atls_remote::Failure;
 
 use crate::parts::Parts;
 use crate::service::VeraisonService;
@@ -54,11 +55,11 @@ impl EvidenceFormat<VeraisonService> for PsaToken {
         psa::eat_nonce(bound)
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, Failure> {
         let token = SignedToken::decode(evidence)?;
         let claims = token.claims();
         if !self.profiles.contains(&claims.profile()?) {
-            return Err(AppraisalError::Malformed);
+            return Err(AppraisalError::Malformed.into());
         }
         let lifecycle = super::lifecycle(claims.lifecycle()?);
         let reading = EvidenceReading::new(claims.nonce()?, claims.origin()?);

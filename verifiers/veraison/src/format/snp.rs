@@ -1,6 +1,5 @@
 //! AMD SEV-SNP reports as Linux' configfs-tsm gives them.
 
-use atls_core::AppraisalError;
 use atls_core::Bound;
 use atls_core::ExpectedValue;
 use atls_core::Origin;
@@ -11,6 +10,7 @@ use atls_formats::snp::SnpEvidence;
 use atls_formats::tsm::TSM_REPORT;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
+use atls_remote::Failure;
 
 use super::Configuration;
 use crate::parts::Parts;
@@ -59,7 +59,7 @@ impl EvidenceFormat<VeraisonService> for SevSnpReport {
         snp::report_data(bound).into()
     }
 
-    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, AppraisalError> {
+    fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, Failure> {
         let evidence = SnpEvidence::decode(evidence)?;
         let report = Report::decode(evidence.report())?;
         let closed = report.policy.debugging() == Debugging::Denied;
