@@ -3,6 +3,7 @@
 use atls_core::AppraisalError;
 use atls_core::Bound;
 use atls_core::ExpectedValue;
+use atls_core::Fault;
 use atls_core::Origin;
 use atls_formats::dcap;
 use atls_formats::dcap::Quote;
@@ -53,7 +54,10 @@ impl EvidenceFormat<MaaService> for SnpReport {
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, Failure> {
         let evidence = SnpEvidence::decode(evidence)?;
         let report = Report::decode(evidence.report())?;
-        let chain = certificate_chain(&evidence).ok_or(AppraisalError::Malformed)?;
+        let chain = certificate_chain(&evidence).ok_or(AppraisalError::NoEndorsement {
+            what: "VCEK",
+            due_from: Fault::Peer,
+        })?;
         let inner = json!({
             "SnpReport": BASE64_URL_SAFE_NO_PAD.encode(report.bytes()),
             "VcekCertChain": BASE64_URL_SAFE_NO_PAD.encode(chain),

@@ -14,6 +14,7 @@ use std::sync::Mutex;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::Evidence;
+use atls_core::Fault;
 use atls_core::MediaType;
 use atls_core::Origin;
 use atls_core::Verifier;
@@ -112,7 +113,11 @@ async fn a_report_without_its_vcek_is_not_sent() {
     for certificates in [&[][..], &[("0ask", ASK)]] {
         let evidence = snp_evidence(&challenge, certificates);
         let refused = appraise(&maa.verifier(), Kind::Snp, &connection, &evidence).await;
-        assert_eq!(refused.unwrap_err(), AppraisalError::Malformed);
+        let missing = AppraisalError::NoEndorsement {
+            what: "VCEK",
+            due_from: Fault::Peer,
+        };
+        assert_eq!(refused.unwrap_err(), missing);
     }
     assert!(maa.requests.lock().unwrap().is_empty());
 }
