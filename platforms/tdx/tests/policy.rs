@@ -131,6 +131,24 @@ fn a_refused_field_has_its_line() {
 }
 
 #[test]
+fn a_refused_image_or_enclave_is_called_by_its_name() {
+    let problem = |refused: ReferenceError| match refused {
+        ReferenceError::Meaning { problem, .. } => problem,
+        other => panic!("{other:?}"),
+    };
+    let mut tds: TdxPolicy = atls_reference::from_toml(TDX).unwrap();
+    tds.images[0].rtmr1 = None;
+    let name = format!("{:?}: ", tds.images[0].name);
+    assert!(problem(Live::fixed(tds).unwrap_err()).starts_with(&name));
+    let mut enclaves: SgxPolicy = atls_reference::from_toml(SGX).unwrap();
+    let last = enclaves.enclaves.len() - 1;
+    enclaves.enclaves[last].mrenclave = None;
+    enclaves.enclaves[last].mrsigner = None;
+    let name = format!("{:?}: ", enclaves.enclaves[last].name);
+    assert!(problem(Live::fixed(enclaves).unwrap_err()).starts_with(&name));
+}
+
+#[test]
 fn a_policy_that_accepts_nothing_or_anything_is_refused() {
     let good: TdxPolicy = atls_reference::from_toml(TDX).unwrap();
     type Change = fn(&mut TdxPolicy);

@@ -30,6 +30,13 @@ impl FieldProblem {
         };
         self
     }
+
+    /// With the name that the file gives to the entry at fault, such as an image's.
+    #[must_use]
+    pub fn about(mut self, name: &str) -> Self {
+        self.problem = format!("{name:?}: {}", self.problem);
+        self
+    }
 }
 
 /// With the table as a whole.

@@ -100,10 +100,12 @@ impl Table for SgxPolicy {
             let problem = "no enclave is known, so none could be accepted; add [[sgx.enclave]]";
             return Err(FieldProblem::new("enclave", problem));
         }
-        if let Some(index) = self.enclaves.iter().position(|enclave| !enclave.is_known()) {
+        let mut enclaves = self.enclaves.iter().enumerate();
+        if let Some((index, enclave)) = enclaves.find(|(_, enclave)| !enclave.is_known()) {
             let problem =
                 "neither mrenclave nor mrsigner with isv-prod-id and min-isv-svn; add one";
-            return Err(FieldProblem::new(format!("enclave[{index}]"), problem));
+            let found = FieldProblem::new(format!("enclave[{index}]"), problem);
+            return Err(found.about(&enclave.name));
         }
         self.demands().check()
     }

@@ -132,7 +132,7 @@ impl Table for TdxPolicy {
         }
         for (index, image) in self.images.iter().enumerate() {
             let checked = image.check();
-            checked.map_err(|found| found.within(&format!("image[{index}]")))?;
+            checked.map_err(|found| found.within(&format!("image[{index}]")).about(&image.name))?;
         }
         if let Some(index) = self.service_td.iter().position(Digest::is_zero) {
             return refuse(
