@@ -1,4 +1,6 @@
-//! What an attested client is made of.
+//! The configuration of attested clients.
+//!
+//! Roots, terms and identity go in; an [`Attested`] comes out, or an error that names what is missing.
 
 use std::fmt;
 use std::sync::Arc;
@@ -130,7 +132,7 @@ pub struct AttestedBuilder {
     clock: Option<Arc<dyn TimeProvider>>,
 }
 
-/// Who checks the server's chain and name.
+/// The checker of the server's chain and name.
 #[derive(Clone)]
 enum Server {
     Roots(RootCertStore),
@@ -172,7 +174,7 @@ impl AttestedBuilder {
         self
     }
 
-    /// How servers attest; by default after the handshake. See [`atls_tower::weaker`] for the other modes, and what they
+    /// Sets the mode in which servers attest; by default after the handshake. See [`atls_tower::weaker`] for the other modes, and what they
     /// are open to.
     pub fn servers_attest(mut self, mode: Mode) -> Self {
         self.terms = self.terms.servers_attest(mode);
@@ -198,7 +200,7 @@ impl AttestedBuilder {
         self
     }
 
-    /// Which HTTP to speak; by default [`Http::Two`].
+    /// Sets the HTTP versions; by default [`Http::Two`].
     pub fn http(mut self, http: Http) -> Self {
         self.http = http;
         self
@@ -275,7 +277,7 @@ mod tests {
 
     use super::*;
 
-    /// What reqwest's HTTP/3 does: QUIC takes the configuration and makes its own TLS of it, in a task of its own, past
+    /// reqwest's HTTP/3 does this: QUIC takes the configuration and makes its own TLS of it, in a task of its own, past
     /// every connector layer. Both ends are real; the client refuses the server that it would otherwise trust.
     #[test]
     fn the_tls_of_http_3_cannot_be_set_up() {

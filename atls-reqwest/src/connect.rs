@@ -36,7 +36,7 @@ use crate::log::AttestationLog;
 use crate::log::Entry;
 use crate::setting::Setting;
 
-/// What reqwest boxes its connect errors as.
+/// The type of reqwest's connect errors.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Attests the connections of the connector below.
@@ -46,7 +46,7 @@ pub(crate) struct Attest<S = ()> {
     connecting: Connecting,
 }
 
-/// What every connection of a client has in common.
+/// The things that all connections of a client share.
 #[derive(Clone, Debug)]
 pub(crate) struct Connecting {
     pub(crate) exchange: ClientExchange,
@@ -173,7 +173,7 @@ fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rus
     None
 }
 
-/// What a connection says about itself.
+/// The properties of a connection.
 struct Facts {
     /// HTTP to a proxy in the clear; not a CONNECT tunnel.
     is_proxied: bool,
@@ -209,7 +209,7 @@ impl<C> Link<C> {
         exchange: &ClientExchange,
         provider: &CryptoProvider,
     ) -> Result<Self, Error> {
-        // The key log does not name the suite. What is derived depends on its hash only, which the length tells.
+        // The key log does not name the suite. Derivation depends on the hash alone, and the length of the secret tells the hash.
         let secret = &observed.exporter_secret;
         let suite = provider
             .cipher_suites

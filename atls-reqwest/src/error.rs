@@ -1,4 +1,4 @@
-//! Why reqwest got no connection, or a response no attestation.
+//! The failures to make a connection, and to find the attestation of a response.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use atls_core::Report;
 use crate::http_version::Http;
 use crate::setting::Setting;
 
-/// Why a connection was refused. It stands at the end of the source chain of a [`reqwest::Error`]; find it by
+/// The reason for which a connection was refused. It stands at the end of the source chain of a [`reqwest::Error`]; find it by
 /// [`Error::of`].
 #[derive(Clone, Debug)]
 pub struct Error {
@@ -53,7 +53,7 @@ impl Error {
         atls_core::report(self)
     }
 
-    /// Whose fault it was.
+    /// The party at fault.
     pub fn fault(&self) -> Fault {
         match &self.kind {
             Kind::ConnectTimeout => Fault::Peer,
@@ -65,7 +65,7 @@ impl Error {
         }
     }
 
-    /// What went wrong in the exchange with the server, with its predicates.
+    /// The error of the exchange with the server, with its predicates.
     pub fn in_exchange(&self) -> Option<&atls_tower::Error> {
         match &self.kind {
             Kind::Exchange(error) => Some(error),

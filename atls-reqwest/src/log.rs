@@ -1,4 +1,4 @@
-//! Which connection was accepted by which result.
+//! The results by which connections were accepted.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,8 +16,8 @@ use rustls::pki_types::ServerName;
 /// The connections of the clients of one configuration, by their addresses: all that reqwest tells of a connection
 /// both when it is made and in a response.
 ///
-/// Nothing is enforced by it: a connection that is not accepted never comes to be. That it has an end is not
-/// observable, so the oldest are forgotten, and what is not known is an error.
+/// It enforces nothing: only accepted connections exist. Their ends cannot be observed, so the oldest are forgotten, and a
+/// connection that is not known is an error.
 pub(crate) struct AttestationLog {
     connections: Mutex<LruCache<(SocketAddr, SocketAddr), Entry>>,
 }

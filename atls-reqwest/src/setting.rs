@@ -31,7 +31,7 @@ impl Setting {
         }
     }
 
-    /// How to say it here.
+    /// The same setting in [`Http`].
     pub(crate) fn says(self) -> Http {
         match self {
             Self::Http1Only => Http::One,

@@ -1,4 +1,4 @@
-//! Why bytes are no quote and no event log.
+//! The failures of reading quotes and event logs.
 
 /// Bytes that are not of the layout, with the part that is wrong. The peer must send a quote as its device made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

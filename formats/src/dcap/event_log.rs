@@ -9,7 +9,7 @@
 //! RTMR'  = SHA-384(RTMR ‖ digest), from zero
 //! ```
 //!
-//! A log is the peer's word. What the RTMRs confirm is the digests, in their order; neither types nor payloads. A
+//! A log is the peer's claim. The RTMRs confirm the digests in their order, and neither types nor payloads. A
 //! payload is given out only where its SHA-384 is the digest; for other events the digest alone is known.
 
 use sha2::Digest as _;
@@ -164,7 +164,7 @@ pub(super) fn sha384(bytes: &[u8]) -> [u8; 48] {
 
 pub(super) const SIGNATURE: [u8; 16] = *b"Spec ID Event03\0";
 
-/// Not extended, informative only.
+/// Informative: it is not extended.
 pub(super) const EV_NO_ACTION: u32 = 3;
 
 /// `TPM_ALG_SHA384`.
@@ -207,7 +207,7 @@ mod tests {
         let rtmr: Vec<_> = events.iter().map(|event| event.rtmr).collect();
         assert_eq!(rtmr, [0, 1, 1, 2, 3]);
         assert_eq!(events[0].payload.as_deref(), Some(&b"variable"[..]));
-        // What was measured is the image; what the log says about it is not confirmed by anything.
+        // The image was measured; nothing confirms the log's description of it.
         assert_eq!(events[1].payload, None);
         assert_eq!(events[1].digest, [7; 48].into());
     }
@@ -239,7 +239,7 @@ mod tests {
             let mut altered = bytes.clone();
             altered[index] ^= 1;
             if let Ok(events) = replay(&altered, &rtmr) {
-                // Nothing that is given out rests on it: a payload or type that was never confirmed.
+                // The byte is of a payload or type that nothing confirms, and nothing rests on it.
                 ignored += 1;
                 let digests = |events: &[Event]| -> Vec<_> {
                     events
@@ -261,16 +261,16 @@ mod tests {
     #[test]
     fn a_log_of_other_digests_is_refused() {
         let bytes = log().bytes().to_vec();
-        let judge = |change: &dyn Fn(&mut Vec<u8>)| {
+        let replay_changed = |change: &dyn Fn(&mut Vec<u8>)| {
             let mut altered = bytes.clone();
             change(&mut altered);
             replay(&altered, &log().rtmr()).map(drop)
         };
-        assert_eq!(judge(&|_| {}), Ok(()));
+        assert_eq!(replay_changed(&|_| {}), Ok(()));
         // Signature, number of algorithms, algorithm, size of its digest, type of the first event.
         for index in [32, 32 + 24, 32 + 28, 32 + 30, 4] {
             assert_eq!(
-                judge(&|log| log[index] ^= 0x10),
+                replay_changed(&|log| log[index] ^= 0x10),
                 Err(EventLogError),
                 "{index}"
             );
@@ -281,13 +281,13 @@ mod tests {
             let change = |log: &mut Vec<u8>| {
                 log[first + 8..first + 12].copy_from_slice(&count.to_le_bytes())
             };
-            assert_eq!(judge(&change), Err(EventLogError), "{count}");
+            assert_eq!(replay_changed(&change), Err(EventLogError), "{count}");
         }
         // MRTD has no events, and there is no RTMR4.
         for index in [0_u32, 5, u32::MAX] {
             let change =
                 |log: &mut Vec<u8>| log[first..first + 4].copy_from_slice(&index.to_le_bytes());
-            assert_eq!(judge(&change), Err(EventLogError), "{index}");
+            assert_eq!(replay_changed(&change), Err(EventLogError), "{index}");
         }
     }
 

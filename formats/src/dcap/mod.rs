@@ -1,7 +1,7 @@
 //! Intel DCAP: quotes of TDX and SGX, their reports, and the event log that goes with a TD's quote.
 //!
-//! Bytes go in, fields come out; the layout alone is checked. **No signature is verified here**, so what is read proves
-//! nothing by itself.
+//! Bytes go in, fields come out; the layout alone is checked, and another layout is a [`QuoteFormatError`] or an
+//! [`EventLogError`]. **No signature is verified here**, so the fields prove nothing by themselves.
 
 pub mod pem;
 

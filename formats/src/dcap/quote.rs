@@ -35,7 +35,7 @@ pub enum Tee {
     Tdx,
 }
 
-/// A quote whose layout was checked, and nothing else.
+/// A quote. Its layout was checked, and nothing else.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Quote<'a> {
@@ -92,7 +92,7 @@ impl<'a> Quote<'a> {
         let qe_authentication = data.reference()?;
         certification(&mut data, PCK_CERTIFICATE_CHAIN)?;
         let chain = pem::decode(data.rest).ok_or_else(|| QuoteFormatError::of("PCK chain"))?;
-        // A certificate more would be one that nothing verifies.
+        // A fourth certificate would be one that nothing verifies.
         if chain.len() != 3 {
             return Err(QuoteFormatError::of("PCK chain"));
         }
@@ -119,7 +119,7 @@ impl<'a> Quote<'a> {
     }
 }
 
-/// Reads what the attestation key signs: the version and the report.
+/// Reads the part that the attestation key signs: the version and the report.
 fn header_and_body(reader: &mut Reader<'_>, tee: Tee) -> Result<(u16, Report), QuoteFormatError> {
     let version = reader.u16()?;
     let key_type = reader.u16()?;
@@ -186,7 +186,7 @@ pub(super) const INTEL_QE_VENDOR: [u8; 16] = [
 
 /// QE Report Certification Data.
 pub(super) const QE_REPORT_CERTIFICATION: u16 = 6;
-/// Concatenated PCK certificate chain in PEM. The other types would need a request for what the peer names.
+/// Concatenated PCK certificate chain in PEM. The other types would need a request to a place that the peer names.
 pub(super) const PCK_CERTIFICATE_CHAIN: u16 = 5;
 
 /// Bytes of QE authentication data, always.

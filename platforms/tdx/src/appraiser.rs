@@ -136,7 +136,7 @@ impl Appraiser {
         let grace = u64::from(case.policy.collateral_grace_days).saturating_mul(DAY);
         let expired_at = collateral.expires_at();
         let end = expired_at.as_secs().saturating_add(grace);
-        // Whoever keeps it may allow a grace too.
+        // The cache may allow a grace too.
         let end = end.max(collateral.usable_until());
         if !(expired_at.as_secs()..end).contains(&case.now.as_secs()) {
             return Err(QuoteError::Expired);
@@ -170,8 +170,8 @@ impl Appraiser {
         verified
     }
 
-    /// Whether the source must give its collateral no more: the root did not sign it, or a newer issue was seen. That a peer's
-    /// quote did not fit it is not enough, or a hostile platform could have good collateral dropped.
+    /// Whether the source must stop giving this collateral: the root did not sign it, or a newer issue was seen. A quote that does
+    /// not fit it is no reason, or a hostile platform could have good collateral dropped.
     pub(crate) fn must_reject(
         &self,
         case: &Case<'_>,

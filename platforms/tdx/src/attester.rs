@@ -1,4 +1,7 @@
 //! The attester half: quotes of this TD, through configfs-tsm.
+//!
+//! The value of a connection goes in; a quote over it comes out, with the event log and collateral that the application gave. Each failure
+//! is an [`AttestError::Device`] that says what the operator can do.
 
 use std::fmt;
 use std::fs;
@@ -38,13 +41,13 @@ pub struct TdxAttester {
 }
 
 impl TdxAttester {
-    /// `None` where this machine is no TD. Looks at files only.
+    /// Opens the device of this TD; `None` on a machine that is none. It looks at files only.
     ///
     /// # Errors
     /// [`AttestError::Device`] for a TD whose device cannot be used: without the right to, or with the driver's device file
     /// and without configfs-tsm (before Linux 6.7; `atls-tsm` says why there is no fall-back).
     pub fn open() -> Result<Option<Self>, AttestError> {
-        told_of(Self::over(Tsm::new())?, DEVICES.map(Path::new))
+        refuse_td_without_tsm(Self::over(Tsm::new())?, DEVICES.map(Path::new))
     }
 
     /// The same over configfs-tsm at another place, or over a fake.
@@ -81,10 +84,10 @@ impl TdxAttester {
         self.with_event_log(&table)
     }
 
-    /// Sends this event log along; what fills the table after it is left out.
+    /// Sends this event log along, without the filling of the table behind it.
     ///
     /// # Errors
-    /// [`AttestError::Device`] for what is no event log.
+    /// [`AttestError::Device`] for bytes that are no event log.
     pub fn with_event_log(mut self, table: &[u8]) -> Result<Self, AttestError> {
         let failed = |what: &str| AttestError::Device(what.to_owned());
         let log = EventLog::open(table).and_then(EventLog::without_filling);
@@ -94,7 +97,7 @@ impl TdxAttester {
         Ok(self)
     }
 
-    /// Sends the collateral in `collateral` along, whenever there is some, so that peers need no network.
+    /// Sends the current collateral along, where there is some, so that peers need no network.
     #[must_use]
     pub fn with_collateral(mut self, collateral: CollateralToSend) -> Self {
         self.collateral = collateral;
@@ -159,8 +162,11 @@ impl fmt::Debug for TdxAttester {
     }
 }
 
-/// `None` is for machines that are no TDs: where one of these device files is, this is one, and cannot attest.
-fn told_of<T>(found: Option<T>, devices: [&Path; 2]) -> Result<Option<T>, AttestError> {
+/// Refuses a machine with one of these device files and without a provider: it is a TD, and cannot attest.
+fn refuse_td_without_tsm<T>(
+    found: Option<T>,
+    devices: [&Path; 2],
+) -> Result<Option<T>, AttestError> {
     let device = devices.into_iter().find(|device| device.exists());
     match (found, device) {
         (None, Some(device)) => Err(AttestError::Device(format!(
@@ -179,7 +185,7 @@ pub struct CollateralToSend {
 }
 
 impl CollateralToSend {
-    /// None at first.
+    /// Starts without collateral.
     pub fn new() -> Self {
         Self::default()
     }
@@ -220,10 +226,10 @@ mod tests {
     fn a_td_without_configfs_is_told_from_no_td() {
         let (device, absent) = (Path::new(env!("CARGO_MANIFEST_DIR")), Path::new("/absent"));
         for devices in [[device, absent], [absent, device]] {
-            let told = told_of::<()>(None, devices);
+            let told = refuse_td_without_tsm::<()>(None, devices);
             assert!(matches!(told, Err(AttestError::Device(_))), "{told:?}");
-            assert_eq!(told_of(Some(7), devices), Ok(Some(7)));
+            assert_eq!(refuse_td_without_tsm(Some(7), devices), Ok(Some(7)));
         }
-        assert_eq!(told_of::<()>(None, [absent; 2]), Ok(None));
+        assert_eq!(refuse_td_without_tsm::<()>(None, [absent; 2]), Ok(None));
     }
 }

@@ -41,8 +41,8 @@ pub const SGX_KSS: u64 = 1 << 7;
 /// Enclave: bit 10, `AEXNOTIFY`: is told of interruptions.
 pub const SGX_AEXNOTIFY: u64 = 1 << 10;
 
-/// What `XFAM` may hold: bits 0 to 2, 5 to 9, 11, 12, 14, 15, 17 and 18, as the TDX Module's `XFAM_FIXED0` of Sapphire
+/// The bits that `XFAM` may have: bits 0 to 2, 5 to 9, 11, 12, 14, 15, 17 and 18, as the TDX Module's `XFAM_FIXED0` of Sapphire
 /// Rapids and Emerald Rapids has it: x87, SSE, AVX, AVX-512, PT, PKRU, CET, ULI, LBR, AMX.
 pub const TD_XFAM: u64 = 0x0006_dbe7;
-/// What `XFAM` must hold: x87 and SSE.
+/// The bits that `XFAM` must have: x87 and SSE.
 pub const TD_XFAM_REQUIRED: u64 = 0x3;

@@ -1,4 +1,4 @@
-//! What handlers get to see: `peer.claims::<TdxClaims>()`, `peer.claims::<SgxClaims>()`.
+//! The claims that handlers see: `peer.claims::<TdxClaims>()`, `peer.claims::<SgxClaims>()`.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ use crate::time;
 pub struct TdxClaims {
     /// The name of the image in the policy that the TD measures as.
     pub image: Option<String>,
-    /// What the TD measures as.
+    /// The measurements and attributes of the TD.
     pub report: TdReport,
     /// The platform under it.
     pub platform: PlatformClaims,
@@ -37,7 +37,7 @@ pub struct TdxClaims {
 pub struct SgxClaims {
     /// The name in the policy that the enclave is known by.
     pub enclave: Option<String>,
-    /// What the enclave measures as.
+    /// The measurements and attributes of the enclave.
     pub report: SgxReport,
     /// The platform under it.
     pub platform: PlatformClaims,
@@ -47,7 +47,7 @@ pub struct SgxClaims {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlatformClaims {
-    /// How Intel judges it; `None` where that was not found out, because the TD cannot be accepted anyhow.
+    /// Intel's rating; `None` where it was not looked up, because no policy can accept the TD.
     pub tcb_status: Option<TcbStatus>,
     /// Intel's security advisories that apply: `INTEL-SA-…`.
     pub advisories: Vec<String>,
@@ -57,7 +57,7 @@ pub struct PlatformClaims {
     pub tcb_date: Option<UnixTime>,
     /// Each part of the platform: its level, and how far it is behind. Empty where the collateral was not verified.
     pub parts: Vec<PartTcb>,
-    /// Intel's judgement by its early issue, where that is at hand and newer than what was in force. It says what will be refused,
+    /// Intel's rating by its early issue, where that is at hand and newer than the issue in force. It warns of a refusal to come,
     /// and decides nothing.
     pub early: Option<EarlyTcb>,
     /// Family, model, stepping, platform type and custom SKU.
@@ -72,20 +72,20 @@ pub struct PlatformClaims {
     pub cached_keys: Option<bool>,
     /// Hyper-threading is on.
     pub smt: Option<bool>,
-    /// When the first piece of collateral or certificate expires. Where [`tcb_status`](Self::tcb_status) is `None`, the
-    /// collateral was not verified, and this is what it says.
+    /// The end of the first piece of collateral or certificate. Where [`tcb_status`](Self::tcb_status) is `None`, the
+    /// collateral was not verified, and this is its own statement.
     pub collateral_expires_at: UnixTime,
-    /// It already did, and the policy's grace period covers it.
+    /// Whether that end is past, and the policy's grace period covers it.
     pub collateral_is_stale: bool,
 }
 
-/// How a platform will be judged when Intel's early issue becomes the standard one.
+/// The rating that a platform will have when Intel's early issue becomes the standard one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EarlyTcb {
     /// The number that will become the standard one: the lower of both documents.
     pub tcb_evaluation_data_number: u32,
-    /// How Intel will judge the platform then.
+    /// The status of the platform then.
     pub tcb_status: TcbStatus,
     /// Intel's security advisories that will apply.
     pub advisories: Vec<String>,
@@ -179,7 +179,7 @@ impl PlatformClaims {
     }
 }
 
-/// Without what identifies a machine.
+/// Without the values that identify a machine.
 impl fmt::Debug for PlatformClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PlatformClaims")

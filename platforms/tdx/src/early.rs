@@ -34,7 +34,7 @@ struct VerifiedIssue {
     /// Immutable, and kept here: another issue cannot take its address.
     collateral: Arc<Collateral>,
     pck_issuer: Vec<Vec<u8>>,
-    /// From when it was verified until its first certificate expires, seconds since the epoch. In between all
+    /// From the time of the verification to the end of the first certificate, seconds since the epoch. In between all
     /// certificates are valid.
     valid: RangeInclusive<u64>,
 }

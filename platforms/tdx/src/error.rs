@@ -1,4 +1,4 @@
-//! Why a quote has no result.
+//! The failures that leave a quote without a result.
 
 use atls_collateral::CollateralError;
 use atls_core::AppraisalError;
@@ -7,15 +7,14 @@ use atls_core::Stale;
 use atls_formats::dcap::EventLogError;
 use atls_formats::dcap::QuoteFormatError;
 
-/// A quote that could not be appraised. Every one of these is a refusal; the difference is for whoever operates the
-/// verifier.
+/// A quote that could not be appraised. Each of these refuses the peer; the operator of the verifier reads the difference.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QuoteError {
     /// A signature in the quote or in its PCK chain does not verify, or the chain does not end at the trusted root.
     #[error("signature of the quote or of its certificates does not verify")]
     BadSignature,
-    /// The collateral is not what the root signed, or is about another platform. Whoever supplied it must replace it.
+    /// The collateral is not signed by the root, or is about another platform. Its supplier must replace it.
     #[error("collateral is not signed by the root or is about another platform")]
     Collateral,
     /// The event log does not lead to the RTMRs of the quote.
@@ -73,11 +72,11 @@ impl From<QuoteError> for AppraisalError {
             QuoteError::Malformed(_) | QuoteError::EventLog => Self::Malformed,
             QuoteError::BadSignature | QuoteError::Revoked => Self::BadSignature,
             QuoteError::Expired => Self::Expired,
-            // What a verifier needs and does not have is the fault of whoever runs it.
+            // A verifier without the collateral that it needs is its operator's fault.
             QuoteError::Outdated(stale) => Self::StaleCollateral(stale),
-            QuoteError::Unavailable(CollateralError::Expired) => {
-                Self::StaleCollateral(Stale::undated("what Intel's service or the cache gave"))
-            }
+            QuoteError::Unavailable(CollateralError::Expired) => Self::StaleCollateral(
+                Stale::undated("collateral of Intel's service or of the cache"),
+            ),
             QuoteError::Collateral => missing("collateral that the root signed", Fault::Verifier),
             QuoteError::ReportMismatch => {
                 Self::Local("the DCAP library and this crate read different reports in the quote")

@@ -1,5 +1,7 @@
-//! From Intel's word about a platform to claims about it: the rows `hardware` and `instance-identity` of the table in this crate's
-//! README.
+//! From Intel's rating of a platform to claims about it.
+//!
+//! The platform's claims, the policy and the time go in; the values of the rows `hardware` and `instance-identity` of the table in this
+//! crate's README come out. Nothing here fails.
 
 use atls_core::pki_types::UnixTime;
 
@@ -21,7 +23,7 @@ pub(crate) fn hardware(
     now: UnixTime,
 ) -> i8 {
     let status = match platform.tcb_status {
-        // Not looked up, revocation included: whatever else is allowed, this is not to be accepted.
+        // Neither TCB nor revocation was looked up, so no policy may accept it.
         None | Some(TcbStatus::Unrecognised) => return UNRECOGNISED_HARDWARE,
         Some(TcbStatus::Revoked) => return CONTRAINDICATED,
         Some(status) => status,
@@ -44,7 +46,7 @@ pub(crate) fn hardware(
     }
 }
 
-/// Intel's word about a platform, now or once its early issue is the standard one.
+/// Intel's rating of a platform, now or once its early issue is the standard one.
 pub(crate) struct Tcb<'a> {
     pub(crate) status: TcbStatus,
     pub(crate) advisories: &'a [String],
@@ -52,7 +54,7 @@ pub(crate) struct Tcb<'a> {
     pub(crate) date: Option<UnixTime>,
 }
 
-/// Whether the policy accepts Intel's word.
+/// Whether the policy accepts Intel's rating.
 pub(crate) fn accepts(tcb: &Tcb<'_>, policy: &PlatformDemands<'_>, now: UnixTime) -> bool {
     let in_time = || {
         !tcb.status.is_out_of_date() || grace_ends(tcb.date, policy).is_some_and(|end| now <= end)
@@ -62,7 +64,7 @@ pub(crate) fn accepts(tcb: &Tcb<'_>, policy: &PlatformDemands<'_>, now: UnixTime
         && in_time()
 }
 
-/// Until when a platform that is out of date may be accepted.
+/// The time until which a platform that is out of date may be accepted.
 pub(crate) fn grace_ends(
     since: Option<UnixTime>,
     policy: &PlatformDemands<'_>,

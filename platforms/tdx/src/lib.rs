@@ -1,8 +1,8 @@
 //! Intel TDX and SGX: quotes appraised under Intel's root, and an attester over configfs-tsm.
 //!
-//! The verifier half is bytes in, result out: signature chain, revocation, expiry, identity of the Quoting Enclave, TCB
-//! level and advisories (by the DCAP library), then challenge, measurements, attributes and platform against a policy.
-//! It has no clock, no device and no network of its own.
+//! The verifier takes bytes and gives a result. The DCAP library verifies signature chain, revocation, expiry, identity of the Quoting
+//! Enclave, TCB level and advisories; this crate then compares the challenge, and checks measurements, attributes and platform by a
+//! policy. It has no clock, no device and no network of its own. A failure without a result is a [`QuoteError`].
 //!
 //! ```
 //! use std::sync::Arc;
@@ -25,8 +25,7 @@
 //! | `application/vnd.atls.sgx-quote` | an SGX quote, version 3 |
 //! | `application/vnd.atls.dcap-collateral+cbor` | [`Collateral`], as Endorsements |
 //!
-//! In each quote `REPORTDATA` is SHA-512 of the binder, all 64 bytes; in DICE tagged evidence of RA-TLS certificates it is
-//! what that format fixes.
+//! In each quote `REPORTDATA` is SHA-512 of the binder, all 64 bytes; DICE tagged evidence of RA-TLS certificates fixes another value.
 #![forbid(unsafe_code)]
 
 pub mod attributes;

@@ -45,7 +45,7 @@ pub(crate) fn appraise(
     let policy = QuotePolicy::claims_only(now);
     let claims = verifier
         .verify_with_policy(quote.bytes, collateral.dcap(), now, &policy)
-        // The library's errors are text. What is read from it tells one kind of refusal from another, and nothing else.
+        // The library's errors are text. It is read to tell one kind of refusal from another, and for nothing else.
         .map_err(|error| meaning(&format!("{error:#}"), quote, collateral, root, at))?;
     // The library verified what it read; the policy is checked against what this crate's reader read.
     let same = library_report::of(&claims.report) == quote.report

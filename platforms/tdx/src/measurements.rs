@@ -1,4 +1,4 @@
-//! What a quote says of its TD, for whoever looks at a TD of their own.
+//! The measurements in a quote, for somebody who looks at a TD of their own.
 
 use atls_core::AppraisalError;
 use atls_formats::dcap::Quote;
@@ -9,8 +9,8 @@ use crate::error::QuoteError;
 
 /// The measurements in a TDX quote, by the names that a policy file has for them, with their values as they stand there.
 ///
-/// **Nothing is verified**, neither signature nor binding: this shows in a TD of your own what a policy could pin. Whoever pins
-/// what it shows of somebody else's TD trusts whoever made the bytes.
+/// **Nothing is verified**, neither signature nor binding. Look by it at a TD of your own for values that a policy could pin. To pin
+/// the values of another TD is to trust whoever made the bytes.
 ///
 /// # Errors
 /// [`AppraisalError::Malformed`]

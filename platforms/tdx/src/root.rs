@@ -1,4 +1,4 @@
-//! The trusted root, and how a chain is held against it.
+//! The trusted root.
 
 use atls_core::Origin;
 use dcap_qvl::verify::QuoteVerifier;

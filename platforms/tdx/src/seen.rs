@@ -8,7 +8,7 @@ use crate::collateral::Collateral;
 use crate::collateral::Evaluation;
 use crate::platform::Platform;
 
-/// The highest numbers that our own source gave. Not those of a peer: Intel publishes the next ones early, and a peer that
+/// The highest numbers that our own source gave. Numbers of a peer do not count: Intel publishes the next ones early, and a peer that
 /// sends them would have everybody else refused.
 #[derive(Default)]
 pub(crate) struct Seen {
@@ -24,7 +24,7 @@ impl Seen {
         seen.is_some_and(|seen| !collateral.evaluation().reaches(*seen))
     }
 
-    /// After it was found to be signed by the root, and to be about a genuine platform.
+    /// Remembers collateral that the root signed, and that fits a genuine platform.
     pub(crate) fn remember(&self, collateral: &Collateral) {
         let seen = self.evaluations.lock();
         let mut seen = seen.unwrap_or_else(PoisonError::into_inner);

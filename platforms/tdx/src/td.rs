@@ -77,7 +77,7 @@ fn claims<'a>(
     policy: &'a TdxPolicy,
     now: UnixTime,
 ) -> (TrustVector, Option<&'a TdxImage>) {
-    // Two images may share measurements and differ in their configuration: the best is the one that counts.
+    // Two images may share measurements and differ in their configuration: the one whose configuration fits counts.
     let measured = policy.images.iter().filter(|image| matches(image, report));
     let image = measured
         .clone()
@@ -124,7 +124,7 @@ fn matches(image: &TdxImage, report: &TdReport) -> bool {
         && registers.all(|(pinned, value)| pinned.is_none_or(|pinned| pinned == *value))
 }
 
-/// Whether all that was measured, at boot and since, is known.
+/// Whether the image names everything that was measured, at boot and since.
 fn is_whole(image: &TdxImage) -> bool {
     let pinned = [image.rtmr0, image.rtmr1, image.rtmr2, image.rtmr3];
     image.mrtd_covers_all || pinned.iter().all(Option::is_some)

@@ -1,4 +1,7 @@
-//! The verifier of TDX and SGX: bytes in, result out, by a policy and collateral that are given.
+//! The verifier of TDX and SGX.
+//!
+//! Bytes go in; a result by the policy and with findings comes out, also about a TD or enclave that is not good enough. A
+//! [`QuoteError`] is the failure: there is no result.
 
 use std::fmt;
 use std::sync::Arc;
@@ -51,7 +54,7 @@ pub struct DcapVerifier<P> {
     media_types: Vec<MediaType>,
 }
 
-/// A genuine quote and the policy's word about it. Nothing of it is compared with a connection yet.
+/// A genuine quote and its appraisal by the policy, not yet compared with a connection.
 struct Unbound<C> {
     ear: Ear,
     claims: C,
@@ -63,7 +66,7 @@ struct Unbound<C> {
 
 #[allow(private_bounds, reason = "the technologies are Intel's two")]
 impl<P: Technology> DcapVerifier<P> {
-    /// Trusts Intel's root. Asks `collateral` where none is at hand or sent along.
+    /// Trusts Intel's root, and takes collateral from this source or from the peer.
     pub fn new(policy: Arc<Live<P>>, collateral: Arc<dyn CollateralSource>) -> Self {
         Self::under(Root::intel(), policy, collateral)
     }
@@ -79,9 +82,9 @@ impl<P: Technology> DcapVerifier<P> {
         Self::under(Root::other(root), policy, collateral)
     }
 
-    /// Appraises a recorded quote as [`Verifier::appraise`] does, **but for its binding**: signatures, collateral, TCB and policy
-    /// are checked, and nothing is compared with its `REPORTDATA`. For trying a policy on Evidence out of a file; `now` is then
-    /// a time at which the quote and the collateral at hand were valid.
+    /// Appraises a recorded quote as [`Verifier::appraise`] does, **but for its binding**: it checks signatures, collateral, TCB and
+    /// policy, and compares nothing with `REPORTDATA`. It tries a policy on Evidence out of a file; `now` is then a time at which
+    /// the quote and the collateral at hand were valid.
     ///
     /// # Errors
     /// [`AppraisalError`]: no result.
@@ -93,7 +96,7 @@ impl<P: Technology> DcapVerifier<P> {
         Ok(self.appraise_quote(evidence, &[], now).await?)
     }
 
-    /// The same with collateral that came along, and with an error that says more.
+    /// As [`appraise_recorded`](Self::appraise_recorded), with collateral that came along and with an error that says more.
     ///
     /// # Errors
     /// [`QuoteError`]: no result. A genuine quote of a TD or enclave that is not good enough is a result, with a status
@@ -155,7 +158,7 @@ impl<P: Technology> DcapVerifier<P> {
         })
     }
 
-    /// About no connection.
+    /// The result, bound to no connection.
     fn recorded(&self, unbound: Unbound<P::Claims>) -> RecordedAppraisal {
         let origin = self.engine.origin();
         let recorded = RecordedAppraisal::new(unbound.ear, origin, unbound.report_data)
@@ -240,13 +243,13 @@ impl<P: fmt::Debug> fmt::Debug for DcapVerifier<P> {
     }
 }
 
-/// The result about software that the policy knows by this name, or does not know. It has Intel's judgement of the platform beside
+/// The result about software that the policy knows by this name, or does not know. It has Intel's rating of the platform beside
 /// the claims that follow from it, and nothing that identifies the platform.
 fn appraisal(vector: TrustVector, known_as: Option<&str>, platform: &PlatformClaims) -> Appraisal {
     let appraisal = Appraisal::new(vector);
     let appraisal = match known_as {
         Some(_) => appraisal,
-        // 33 alone would be a warning, and who accepts warnings because of old firmware must not accept any software.
+        // 33 alone would be a warning, and a policy that accepts warnings because of old firmware must not accept any software.
         None => appraisal.with_status(Tier::Contraindicated),
     };
     let Some(status) = platform.tcb_status else {

@@ -147,7 +147,7 @@ fn our_own_stale_collateral_is_called_that() {
         (QuoteError::Outdated(stale), stale),
         (
             QuoteError::Unavailable(CollateralError::Expired),
-            Stale::undated("what Intel's service or the cache gave"),
+            Stale::undated("collateral of Intel's service or of the cache"),
         ),
     ] {
         let error = AppraisalError::from(error);

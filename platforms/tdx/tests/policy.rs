@@ -1,5 +1,7 @@
 //! The tables `[tdx]` and `[sgx]`: what they say, and what they may not leave unsaid.
 #![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking"

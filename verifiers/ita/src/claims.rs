@@ -22,7 +22,7 @@ pub struct ItaClaims {
     claims: Map<String, Value>,
 }
 
-/// How many: they identify machines.
+/// Prints the number of claims alone, since they identify machines.
 impl fmt::Debug for ItaClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ItaClaims")

@@ -25,10 +25,10 @@
 //!
 //! # What binds a token to a connection
 //!
-//! Evidence of this project carries SHA-512 of the connection's value in `REPORTDATA`, made before anybody spoke to a service.
+//! Evidence of this project carries SHA-512 of the connection's value in `REPORTDATA`, and is made before a service is asked.
 //!
-//! 1. Before anything is sent, that is found in the quote.
-//! 2. The token reports the quote's report data (`tdx_report_data`), signed: it must be the same, all 64 bytes.
+//! 1. The verifier compares it with the quote's, before anything is sent.
+//! 2. The verifier compares it with the report data in the signed token (`tdx_report_data`), all 64 bytes.
 //! 3. The service itself demands `REPORTDATA = SHA-512(nonce.val ‖ nonce.iat ‖ runtime_data)`. With the value of the
 //!    connection as `runtime_data` and **without nonce of the service**, both say the same, and the service checks it too.
 //!
@@ -43,13 +43,13 @@
 //! |---|---|
 //! | `attester_tcb_status` | `hardware`: UpToDate 2; …Needed and OutOfDate… 32; Revoked 96; anything else 97 |
 //! | `tdx_is_debuggable` false, and `dbgstat` disabled where it stands | `configuration` and `runtime-opaque` 2; otherwise 96 |
-//! | each configured policy in `policy_ids_matched` | `executables` 2; otherwise 96; without configured policy 33, which is a warning: nothing vouches for what runs |
+//! | each configured policy in `policy_ids_matched` | `executables` 2; otherwise 96; without configured policy 33, which is a warning: nothing vouches for the software |
 //!
 //! Claims stand under `tdx` (version 2) or at the top (version 1); never both are read.
 //!
-//! # What is not believed
+//! # Keys
 //!
-//! The header's `jku`. Keys come from the configured portal over TLS, for PS384 (or RS256 where that is asked for).
+//! The header's `jku` is not read. Keys come from the configured portal over TLS, for PS384 (or RS256 where that is asked for).
 #![forbid(unsafe_code)]
 
 mod claims;
@@ -69,17 +69,17 @@ pub use format::TdxQuote;
 pub use service::ItaService;
 pub use service::RuntimeData;
 
-/// Where requests go, by region.
+/// Addresses for requests, by region.
 pub mod api {
-    /// Everywhere but the European Union.
+    /// Outside of the European Union.
     pub const GLOBAL: &str = "https://api.trustauthority.intel.com";
     /// European Union.
     pub const EU: &str = "https://api.eu.trustauthority.intel.com";
 }
 
-/// Where keys are, by region.
+/// Addresses of the keys, by region.
 pub mod portal {
-    /// Everywhere but the European Union.
+    /// Outside of the European Union.
     pub const GLOBAL: &str = "https://portal.trustauthority.intel.com";
     /// European Union.
     pub const EU: &str = "https://portal.eu.trustauthority.intel.com";
@@ -88,7 +88,7 @@ pub mod portal {
 /// The keys of a portal, for PS384.
 ///
 /// # Errors
-/// None for an endpoint that is one.
+/// [`EndpointError`], which an endpoint that parsed does not give.
 pub fn portal_keys(portal: &Endpoint, client: Arc<dyn HttpClient>) -> Result<Jwks, EndpointError> {
     Ok(Jwks::new(
         client,

@@ -22,7 +22,7 @@ pub struct MaaClaims {
     claims: Map<String, Value>,
 }
 
-/// How many: they identify machines.
+/// Prints the number of claims alone, since they identify machines.
 impl fmt::Debug for MaaClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MaaClaims")
@@ -114,7 +114,7 @@ impl MaaClaims {
         self.get(name).is_some_and(|value| value == text)
     }
 
-    /// Said, and false.
+    /// Whether the claim is there, and false.
     fn denies(&self, name: &str) -> bool {
         self.get(name) == Some(&Value::Bool(false))
     }
@@ -146,7 +146,7 @@ struct ClaimNames {
     report_data: &'static str,
     measurement: &'static str,
     tcb_status: Option<&'static str>,
-    /// Nobody looks into it: neither debugging nor migration, and the most privileged level speaks.
+    /// Whether debugging and migration are off, and the report is of the most privileged level.
     is_closed: fn(&MaaClaims) -> bool,
 }
 

@@ -2,7 +2,7 @@
 //! quotes: Evidence goes to an instance of the service, a signed token comes back.
 //!
 //! **Not run against the live service**: built from its published REST API and token claims, and tested against a stand-in
-//! that follows them. What is known and what is not stands below.
+//! that follows them. The open questions stand below.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -28,19 +28,19 @@
 //!
 //! Evidence of this project carries SHA-512 of the connection's value in all 64 bytes of its report data.
 //!
-//! 1. Before anything is sent, that is found in the report or quote.
-//! 2. The token reports the report data that the service found (`x-ms-sevsnpvm-reportdata`, `tdx_report_data`), signed: it must
-//!    be the same, all 64 bytes.
+//! 1. The verifier compares it with that of the report or quote, before anything is sent.
+//! 2. The verifier compares it with the report data in the signed token (`x-ms-sevsnpvm-reportdata`, `tdx_report_data`), all 64
+//!    bytes.
 //!
-//! The service has a comparison of its own, and it cannot be used: it wants `report_data[0..32] = SHA-256(runtimeData)`, which no
-//! value has that is SHA-512 of something in all 64 bytes. So `runtimeData` is left out; the API marks it as optional. The
-//! request's `nonce` is only echoed, proves nothing, and is left out too.
+//! The service's own comparison wants `report_data[0..32] = SHA-256(runtimeData)`. SHA-512 in all 64 bytes cannot satisfy it, so
+//! `runtimeData` is left out; the API marks it as optional. The request's `nonce` is only echoed, proves nothing, and is left out
+//! too.
 //!
-//! # Which machines
+//! # Machines
 //!
-//! Those whose guests choose the report data: confidential containers on Azure, and machines elsewhere whose instance has a
-//! policy for them. On Azure's confidential *VMs* it is the paravisor's, and the guest speaks through a virtual TPM: their
-//! Evidence does not carry the value of a connection in the report, and is refused here at step 1.
+//! The guest must choose the report data. It does in confidential containers on Azure, and on machines elsewhere whose instance has
+//! a policy for them. On Azure's confidential *VMs* the paravisor chooses it, and the guest attests by a virtual TPM: their
+//! Evidence has no value of a connection in the report, and is refused at step 1.
 //!
 //! # From token to result
 //!
@@ -49,17 +49,20 @@
 //! | `x-ms-compliance-status` `azure-compliant-cvm` or `azure-compliant-uvm` | `hardware` 2; anything else 97 |
 //! | `attester_tcb_status` of a TD | `hardware` too, the worse of the two: UpToDate 2; …Needed and OutOfDate… 32; Revoked 96; else 97 |
 //! | not debuggable (`x-ms-sevsnpvm-is-debuggable`; `tdx_td_attributes_debug`, `dbgstat`), no migration agent, VMPL 0 | `configuration` and `runtime-opaque` 2; otherwise, and where one is absent, 96 |
-//! | launch measurement (`x-ms-sevsnpvm-launchmeasurement`, `tdx_mrtd`) configured | `executables` 2; otherwise 33: a warning, whatever a policy of the instance says |
+//! | launch measurement (`x-ms-sevsnpvm-launchmeasurement`, `tdx_mrtd`) configured | `executables` 2; otherwise 33, which is a warning, whatever the policy of the instance |
 //!
-//! # What is not believed
+//! # Keys
 //!
-//! The header's `jku`. Keys come from the configured instance over TLS, for RS256; they are published as certificates, of which
-//! only the key is read.
+//! The header's `jku` is not read. Keys come from the configured instance over TLS, for RS256, as certificates of which the key
+//! alone is read.
 //!
 //! # Not verified live
 //!
-//! That `runtimeData` may be left out for both endpoints; that `VcekCertChain` is PEM, base64url; which of the debug claims a
-//! TDX token has. Where the service differs there is no result, or a worse one. Instances that demand Entra ID want a bearer
+//! * `runtimeData` may be left out for both endpoints.
+//! * `VcekCertChain` is PEM, base64url.
+//! * A TDX token has these debug claims.
+//!
+//! Where the service differs there is no result, or a worse one. Instances that demand Entra ID want a bearer
 //! token with each request, which is the [`HttpClient`]'s to add; shared ones do not.
 #![forbid(unsafe_code)]
 
@@ -84,7 +87,7 @@ pub use service::MaaService;
 /// The keys of an instance, for RS256.
 ///
 /// # Errors
-/// None for an endpoint that is one.
+/// [`EndpointError`], which an endpoint that parsed does not give.
 pub fn instance_keys(
     instance: &Endpoint,
     client: Arc<dyn HttpClient>,

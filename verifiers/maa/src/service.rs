@@ -32,7 +32,7 @@ impl MaaService {
     /// The instance at this address, which is also the `iss` of its tokens. Give it a [`Resilient`](atls_remote::Resilient) client.
     ///
     /// # Errors
-    /// None for an endpoint that is one.
+    /// [`EndpointError`], which an endpoint that parsed does not give.
     pub fn new(instance: &Endpoint, client: Arc<dyn HttpClient>) -> Result<Self, EndpointError> {
         let url = |path: &str| instance.join(&format!("{path}?api-version={VERSION}"));
         Ok(Self {
@@ -44,7 +44,7 @@ impl MaaService {
     }
 
     /// Adds a launch measurement (SNP) or MRTD (TDX) that is known good. Without any, results are warnings: the service's
-    /// default policy does not look at what runs.
+    /// default policy does not check the software.
     #[must_use]
     pub fn with_launch_measurement(mut self, measurement: [u8; 48]) -> Self {
         self.measurements.push(measurement);

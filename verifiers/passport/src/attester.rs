@@ -1,4 +1,6 @@
 //! The attester's half.
+//!
+//! The value of a connection goes in, a signed result about Evidence with that value comes out. The issuer's failure is the attester's.
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,7 +28,7 @@ pub struct PassportAttester {
 }
 
 impl PassportAttester {
-    /// The device that makes Evidence, and who appraises it.
+    /// Takes the device that makes Evidence, and the issuer that appraises it.
     pub fn new(device: Arc<dyn Attester>, issuer: Arc<dyn Issuer>) -> Self {
         Self {
             media_types: [issuer.media_type().clone()],

@@ -1,4 +1,4 @@
-//! The key that its holder must have, as results name it: `cnf`.
+//! The key that the holder of a result must have: `cnf`.
 
 use atls_core::MediaType;
 use atls_core::ear::BinaryText;
@@ -7,7 +7,7 @@ use atls_core::pki_types::alg_id;
 use rustls::sign::public_key_to_spki;
 use serde_json::Value;
 
-/// In which form a result is signed, and so names keys.
+/// The form in which a result is signed, and so names keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// RFC 7800: a JWK under `jwk`.
@@ -25,7 +25,7 @@ impl Form {
         }
     }
 
-    /// The claim, as a part of a result has it. That of the result itself has its name in both forms.
+    /// The name of the claim in a part of a result. In the result itself it has its JSON name in both forms.
     pub(crate) fn claim(self) -> &'static str {
         match self {
             Self::Jwt => "cnf",
@@ -35,8 +35,8 @@ impl Form {
 
     /// The DER SubjectPublicKeyInfo of the key that a `cnf` names.
     ///
-    /// None for whatever else: a key by reference, identifier or hash, an encrypted one, another member beside the key, and
-    /// in the key one that would restrict or extend it. `kid` is a name, and does neither.
+    /// `None` for anything else: a key by reference, identifier or hash, an encrypted key, another member beside the key, and
+    /// a member of the key that would restrict or extend it. `kid` is a name, and does neither.
     pub(crate) fn key(self, confirmation: &Value) -> Option<Vec<u8>> {
         let labels = self.labels();
         let methods = confirmation.as_object().filter(|all| all.len() == 1)?;
@@ -103,7 +103,7 @@ struct Kind {
     jose: (&'static str, &'static str),
     cose: (i64, i64),
     algorithm: AlgorithmIdentifier,
-    /// What stands before the coordinates in X.509.
+    /// The bytes before the coordinates in X.509.
     prefix: &'static [u8],
     coordinates: usize,
     /// Of each coordinate.

@@ -9,10 +9,10 @@ use atls_core::BoxFuture;
 use atls_core::MediaType;
 use atls_core::cmw::Cmw;
 
-/// Presents one result for as long as it is valid, without asking anybody: for many connections and an issuer that is slow.
+/// Presents one result for as long as it is valid, and asks nobody: for many connections and a slow issuer.
 ///
-/// It says nothing about a connection. Peers that accept it at all see it bound to a key, which must be the one that
-/// authenticates this end; who steals that key attests as this machine.
+/// It says nothing about a connection. Peers that accept it see it bound to a key, which must be the key that authenticates this end;
+/// a thief of that key attests as this machine.
 #[derive(Clone)]
 pub struct ReusablePassport {
     media_types: [MediaType; 1],

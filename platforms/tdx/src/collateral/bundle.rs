@@ -22,13 +22,13 @@ use crate::time;
 
 /// TCB Info, QE Identity and revocation lists for one kind of platform.
 ///
-/// A value of this type parses; whether Intel signed it is found out where it is used. It serves until the first of its
-/// parts expires, about thirty days.
+/// A value of this type parses; the verifier verifies that Intel signed it. It serves until its first part expires, about
+/// thirty days.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Collateral {
     parts: CollateralParts,
     dcap: QuoteCollateralV3,
-    /// Where it came along: the issuer of the PCK certificate's list, and the root.
+    /// The issuer of the PCK certificate's list, and the root, where they came along.
     pck_issuer: Option<Vec<Vec<u8>>>,
     platform: Platform,
     evaluation: Evaluation,
@@ -45,7 +45,7 @@ struct Lists {
 
 impl Collateral {
     /// # Errors
-    /// [`CollateralFormError`] where a piece does not parse or lacks a date. Signatures are not looked at.
+    /// [`CollateralFormError`] where a piece does not parse or lacks a date. Signatures are not verified.
     pub fn new(parts: CollateralParts) -> Result<Self, CollateralFormError> {
         let tcb_info: TcbInfo =
             serde_json::from_str(&parts.tcb_info).map_err(|_| CollateralFormError::TcbInfo)?;
@@ -56,7 +56,7 @@ impl Collateral {
             "TDX" => Tee::Tdx,
             _ => return Err(CollateralFormError::TcbInfo),
         };
-        // A certificate more would be one that nothing verifies.
+        // A third certificate would be one that nothing verifies.
         if parts.tcb_info_issuer_chain.len() != 2 || parts.qe_identity_issuer_chain.len() != 2 {
             return Err(CollateralFormError::Chain);
         }
@@ -100,7 +100,7 @@ impl Collateral {
         })
     }
 
-    /// With the chain by which the list of the issuer of the PCK certificate is verified.
+    /// Adds the chain that verifies the list of the issuer of the PCK certificate.
     ///
     /// # Errors
     /// [`CollateralFormError::Chain`] unless there are two certificates.
@@ -130,17 +130,17 @@ impl Collateral {
         self.platform.fmspc
     }
 
-    /// Whose PCK certificates its revocation list is about.
+    /// The issuer of the PCK certificates that its revocation list is about.
     pub fn ca(&self) -> PckCa {
         self.platform.ca
     }
 
-    /// The first `nextUpdate` of its parts. Certificates live for years; they are checked where it is used.
+    /// The first `nextUpdate` of its parts. Certificates live for years; the verifier checks their ends.
     pub fn expires_at(&self) -> UnixTime {
         self.validity.expires_at()
     }
 
-    /// Serves for as long as whoever keeps it says: no longer than Intel, but for a grace that it allows.
+    /// Ends with the time that a cache allows: no later than Intel's end, apart from the grace of the cache.
     pub(crate) fn kept_as(self, fetched: &Fetched) -> Self {
         Self {
             validity: self.validity.kept_as(fetched),
@@ -148,7 +148,7 @@ impl Collateral {
         }
     }
 
-    /// Until when it may be used, as at its last moment, although it expired; as
+    /// The end of the grace in which it may be used, as at its last moment, although it expired; as
     /// [`Fetched::usable_until`].
     pub(crate) fn usable_until(&self) -> u64 {
         self.validity.usable_until()
@@ -166,7 +166,7 @@ impl Collateral {
         self.pck_issuer.as_deref()
     }
 
-    /// What its maker never lowers: the numbers of evaluation, and the dates of the revocation lists.
+    /// The numbers that its maker never lowers: those of the evaluation, and the dates of the revocation lists.
     pub(crate) fn sequence(&self) -> [u64; 4] {
         [
             self.evaluation.tcb_info.into(),
@@ -176,7 +176,7 @@ impl Collateral {
         ]
     }
 
-    /// Whether a part of it has a date of issue that is yet to come.
+    /// Whether a part is yet to be issued.
     pub(crate) fn is_early(&self, now: UnixTime) -> bool {
         self.validity.is_early(now)
     }
@@ -190,7 +190,7 @@ impl Collateral {
         self.validity.contains(now)
     }
 
-    /// The piece by which it is not current: the first to expire, or one that is yet to come.
+    /// The piece by which it is not current: the first to expire, or one that is yet to be issued.
     pub(crate) fn stale(&self, now: UnixTime) -> Stale {
         self.validity.stale(now)
     }

@@ -5,12 +5,12 @@ use x509_cert::der::Decode;
 
 use crate::platform::PckCa;
 
-/// What is known of a list whose signature was not looked at.
+/// The fields of a list whose signature is not verified yet.
 #[derive(Clone, Debug)]
 pub(super) struct Crl {
     /// `thisUpdate`, seconds since the epoch.
     pub(super) issued: u64,
-    /// `nextUpdate`, seconds since the epoch; a list without one is refused.
+    /// `nextUpdate`, seconds since the epoch; every list must have one.
     pub(super) expires: u64,
     issuer: String,
 }
@@ -26,7 +26,7 @@ impl Crl {
         })
     }
 
-    /// Which of Intel's issuers of PCK certificates it is from.
+    /// The issuer of the list, if it is one of Intel's issuers of PCK certificates.
     pub(super) fn pck_ca(&self) -> Option<PckCa> {
         let names = |name| self.issuer.contains(name);
         match (names("PCK Platform CA"), names("PCK Processor CA")) {

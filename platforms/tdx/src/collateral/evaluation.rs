@@ -1,6 +1,6 @@
-//! Which of Intel's evaluations of platforms collateral is from.
+//! The number of the issue that collateral is from.
 
-/// `tcbEvaluationDataNumber` of both documents: it grows whenever Intel judges platforms anew.
+/// `tcbEvaluationDataNumber` of both documents: it grows whenever Intel rates platforms anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Evaluation {
     pub(crate) tcb_info: u32,
@@ -19,7 +19,7 @@ impl Evaluation {
         }
     }
 
-    /// Whether neither is lower than there.
+    /// Whether both numbers are at least those of the other.
     pub(crate) fn reaches(self, other: Self) -> bool {
         self.tcb_info >= other.tcb_info && self.qe_identity >= other.qe_identity
     }

@@ -1,4 +1,7 @@
 //! Collateral from its maker, or from a cache before it.
+//!
+//! A platform goes in; a key is made of it, bytes are fetched by the key, and parsed collateral comes out. Bytes of another platform or form
+//! are rejected and fetched once more. While the maker is out, collateral that is kept comes out, although it may have expired.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,20 +28,21 @@ use crate::platform::VerifiedPlatform;
 /// Collateral by [`Fetch`]: from Intel's service or a PCCS by [`Pcs`](super::Pcs), best behind
 /// [`atls_collateral::Cache`], which asks once for many connections and backs off from a service that fails.
 ///
-/// Parsed collateral is kept for a minute: what the cache renews is used a minute later.
+/// Parsed collateral is kept for a minute, so collateral that the cache renews is used a minute later.
 ///
-/// Intel's early issue is asked for beside it, so that platforms which it would refuse are known before it becomes the
+/// It also asks for Intel's early issue, so that the platforms that this one would refuse are known before it becomes the
 /// standard one. No appraisal waits for it or fails by it: its request is dropped once the standard issue is there.
 /// [`Cache::keep_fresh`](atls_collateral::Cache::keep_fresh) sees a dropped request to its end. Without it the early issue is obtained
 /// only if it comes before the standard one, while that has to be fetched. It may never come, and then nothing warns.
 pub struct FetchedCollateral {
     fetch: Arc<dyn Fetch>,
     asks_early: bool,
-    held: Mutex<BTreeMap<Platform, Held>>,
+    kept: Mutex<BTreeMap<Platform, Kept>>,
     early: Mutex<BTreeMap<Platform, Arc<Collateral>>>,
 }
 
-struct Held {
+/// Collateral that was parsed, and the bytes that it was parsed from.
+struct Kept {
     collateral: Arc<Collateral>,
     fetched: Fetched,
     /// Seconds since the epoch.
@@ -55,12 +59,12 @@ impl FetchedCollateral {
         }
     }
 
-    /// Never asks for Intel's early issue: half the requests, and no warning of platforms that will be refused.
+    /// Asks for Intel's standard issue alone: half the requests, and no warning of platforms that will be refused.
     pub fn standard_only(fetch: Arc<dyn Fetch>) -> Self {
         Self {
             fetch,
             asks_early: false,
-            held: Mutex::default(),
+            kept: Mutex::default(),
             early: Mutex::default(),
         }
     }
@@ -71,7 +75,7 @@ impl FetchedCollateral {
         now: UnixTime,
     ) -> Result<Arc<Collateral>, CollateralError> {
         let key = key(platform);
-        // What a cache had kept is fetched anew at once, what Intel just gave is not.
+        // Bytes that a cache had kept are fetched anew at once; bytes that Intel just gave are not.
         let mut problem = CollateralError::Malformed;
         for attempt in 0..2 {
             let fetched = if attempt == 0 && self.asks_early {
@@ -81,7 +85,7 @@ impl FetchedCollateral {
             };
             match self.parsed(platform, &fetched, now) {
                 Ok(collateral) => {
-                    self.hold(*platform, &collateral, fetched, now);
+                    self.keep(*platform, &collateral, fetched, now);
                     return Ok(collateral);
                 }
                 Err(error) => problem = error,
@@ -91,8 +95,8 @@ impl FetchedCollateral {
         Err(problem)
     }
 
-    /// Until the standard issue is there. A request for the early one that is not through by then is dropped. A cache goes on
-    /// with it in `keep_fresh`, or else for one poll whenever the next appraisal asks.
+    /// Waits for the standard issue, and drops the request for the early one when that is there. A cache goes on with a dropped
+    /// request in `keep_fresh`, or else for one poll whenever the next appraisal asks.
     async fn fetch_beside_early(
         &self,
         platform: &Platform,
@@ -103,14 +107,14 @@ impl FetchedCollateral {
         let mut standard = self.fetch.fetch(key, now);
         let mut early = Some(self.fetch.fetch(&early_key, now));
         future::poll_fn(|context| {
-            // First, so that where a cache has a budget the standard issue gets it.
+            // The standard issue comes first, to get the budget that a cache may have.
             let outcome = standard.as_mut().poll(context);
             let polled = early.as_mut().map(|early| early.as_mut().poll(context));
             if let Some(Poll::Ready(fetched)) = polled {
                 early = None;
-                // That there is none, or none that can be read, takes a warning away and nothing else.
+                // Without a readable early issue there is no warning; nothing else changes.
                 if let Ok(fetched) = fetched {
-                    self.hold_early(*platform, &fetched);
+                    self.keep_early(*platform, &fetched);
                 }
             }
             outcome
@@ -118,73 +122,75 @@ impl FetchedCollateral {
         .await
     }
 
-    fn hold_early(&self, platform: Platform, fetched: &Fetched) {
+    fn keep_early(&self, platform: Platform, fetched: &Fetched) {
         let collateral = Collateral::decode(&fetched.bytes).ok();
         let Some(collateral) = collateral.filter(|early| *early.platform() == platform) else {
             return;
         };
-        let mut held = self.early.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.len() >= MAX_HELD && !held.contains_key(&platform) {
-            held.pop_first();
+        let mut kept = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_KEPT && !kept.contains_key(&platform) {
+            kept.pop_first();
         }
-        held.insert(platform, Arc::new(collateral));
+        kept.insert(platform, Arc::new(collateral));
     }
 
-    /// Of that platform, and no longer valid than it says itself.
+    /// Parses collateral of this platform.
+    ///
+    /// # Errors
+    /// [`CollateralError::Malformed`], and [`CollateralError::Expired`] for bytes that are said to be fresh and are not.
     fn parsed(
         &self,
         platform: &Platform,
         fetched: &Fetched,
         now: UnixTime,
     ) -> Result<Arc<Collateral>, CollateralError> {
-        if let Some(held) = self.lock().get(platform)
-            && held.fetched == *fetched
-            && held.collateral.is_current(now)
+        if let Some(kept) = self.lock().get(platform)
+            && kept.fetched == *fetched
+            && kept.collateral.is_current(now)
         {
-            return Ok(Arc::clone(&held.collateral));
+            return Ok(Arc::clone(&kept.collateral));
         }
         let collateral = Collateral::decode(&fetched.bytes)
             .ok()
             .filter(|collateral| collateral.platform() == platform)
             .ok_or(CollateralError::Malformed)?;
-        // Said to be fresh, and by its own dates it is not.
         if now < fetched.fresh_until && !collateral.is_current(now) {
             return Err(CollateralError::Expired);
         }
         Ok(Arc::new(collateral.kept_as(fetched)))
     }
 
-    fn hold(
+    fn keep(
         &self,
         platform: Platform,
         collateral: &Arc<Collateral>,
         fetched: Fetched,
         now: UnixTime,
     ) {
-        let mut held = self.lock();
-        if held.len() >= MAX_HELD && !held.contains_key(&platform) {
-            held.pop_first();
+        let mut kept = self.lock();
+        if kept.len() >= MAX_KEPT && !kept.contains_key(&platform) {
+            kept.pop_first();
         }
-        let entry = Held {
+        let entry = Kept {
             collateral: Arc::clone(collateral),
             fetched,
             since: now.as_secs(),
         };
-        held.insert(platform, entry);
+        kept.insert(platform, entry);
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Platform, Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Platform, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl CollateralSource for FetchedCollateral {
     fn at_hand(&self, platform: &Platform, now: UnixTime) -> Option<Arc<Collateral>> {
-        let held = self.lock();
-        let held = held.get(platform)?;
-        let age = now.as_secs().checked_sub(held.since)?;
-        let usable = age < HOLD && held.collateral.is_current(now);
-        usable.then(|| Arc::clone(&held.collateral))
+        let kept = self.lock();
+        let kept = kept.get(platform)?;
+        let age = now.as_secs().checked_sub(kept.since)?;
+        let usable = age < KEEP && kept.collateral.is_current(now);
+        usable.then(|| Arc::clone(&kept.collateral))
     }
 
     fn can_fetch(&self) -> bool {
@@ -200,10 +206,10 @@ impl CollateralSource for FetchedCollateral {
             let platform = platform.platform();
             match self.ask(platform, now).await {
                 Ok(collateral) => Ok(Some(collateral)),
-                // Valid still; or old, and while Intel is out perhaps not too old: that is found where it is used.
+                // Kept collateral may still be valid. While Intel is out it may be old; the verifier checks whether it is too old.
                 Err(error) => match self.lock().get(platform) {
-                    Some(held) if held.collateral.is_current(now) || error.is_outage() => {
-                        Ok(Some(Arc::clone(&held.collateral)))
+                    Some(kept) if kept.collateral.is_current(now) || error.is_outage() => {
+                        Ok(Some(Arc::clone(&kept.collateral)))
                     }
                     _ => Err(error),
                 },
@@ -212,18 +218,18 @@ impl CollateralSource for FetchedCollateral {
     }
 
     fn early(&self, platform: &Platform, _now: UnixTime) -> Option<Arc<Collateral>> {
-        let held = self.early.lock().unwrap_or_else(PoisonError::into_inner);
-        held.get(platform).cloned()
+        let kept = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(platform).cloned()
     }
 
     fn reject(&self, collateral: &Collateral, now: UnixTime) {
         let platform = collateral.platform();
-        let mut held = self.lock();
-        let known = held.get(platform);
+        let mut kept = self.lock();
+        let known = kept.get(platform);
         if known.is_some_and(|known| *known.collateral == *collateral)
-            && let Some(known) = held.remove(platform)
+            && let Some(known) = kept.remove(platform)
         {
-            drop(held);
+            drop(kept);
             self.fetch.reject(&key(platform), &known.fetched, now);
         }
     }
@@ -236,7 +242,7 @@ impl fmt::Debug for FetchedCollateral {
 }
 
 /// Seconds.
-const HOLD: u64 = 60;
+const KEEP: u64 = 60;
 
 /// Kinds of platform; a fleet has a handful.
-const MAX_HELD: usize = 64;
+const MAX_KEPT: usize = 64;

@@ -36,12 +36,12 @@ impl Collateral {
     /// ```
     ///
     /// # Errors
-    /// [`CollateralFormError`]; unknown and repeated keys are refused, signatures are not looked at.
-    pub fn decode(octets: &[u8]) -> Result<Self, CollateralFormError> {
-        if !bounded::cbor(MAX_VALUES, octets) {
+    /// [`CollateralFormError`], for unknown and repeated keys too. Signatures are not verified.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CollateralFormError> {
+        if !bounded::cbor(MAX_VALUES, bytes) {
             return Err(CollateralFormError::Form);
         }
-        let mut rest = octets;
+        let mut rest = bytes;
         let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
             .map_err(|_| CollateralFormError::Form)?;
         let Value::Map(entries) = value else {
@@ -74,16 +74,16 @@ impl Collateral {
         let tcb_info_issuer_chain = chain(tcb_chain)?;
         let collateral = Self::new(CollateralParts {
             tcb_info: text(tcb)?,
-            tcb_info_signature: bytes(tcb_signature)?,
+            tcb_info_signature: byte_string(tcb_signature)?,
             qe_identity: text(qe)?,
-            qe_identity_signature: bytes(qe_signature)?,
+            qe_identity_signature: byte_string(qe_signature)?,
             qe_identity_issuer_chain: match qe_chain {
                 None => tcb_info_issuer_chain.clone(),
                 present => chain(present)?,
             },
             tcb_info_issuer_chain,
-            pck_crl: bytes(pck_crl)?,
-            root_ca_crl: bytes(root_crl)?,
+            pck_crl: byte_string(pck_crl)?,
+            root_ca_crl: byte_string(root_crl)?,
         })?;
         match pck_issuer {
             None => Ok(collateral),
@@ -114,17 +114,17 @@ impl Collateral {
         if let Some(chain) = self.pck_issuer() {
             entries.push((9.into(), certificates(chain)));
         }
-        let mut octets = Vec::new();
-        ciborium::into_writer(&Value::Map(entries), &mut octets)
+        let mut bytes = Vec::new();
+        ciborium::into_writer(&Value::Map(entries), &mut bytes)
             .map_err(|_| CollateralFormError::Form)?;
-        Ok(octets)
+        Ok(bytes)
     }
 
     /// From the JSON that DCAP tools exchange: the members of Intel's `sgx_ql_qve_collateral_t` as text, chains in PEM,
     /// signatures and revocation lists in hexadecimal. Other members are ignored.
     ///
     /// # Errors
-    /// [`CollateralFormError`]; signatures are not looked at.
+    /// [`CollateralFormError`]. Signatures are not verified.
     pub fn from_json(text: &str) -> Result<Self, CollateralFormError> {
         let json: Json = serde_json::from_str(text).map_err(|_| CollateralFormError::Form)?;
         let chain =
@@ -159,12 +159,12 @@ struct Json {
 /// Hexadecimal digits of either case, in pairs.
 pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let octet = |[high, low]: &[u8; 2]| {
+    let byte = |[high, low]: &[u8; 2]| {
         let digit = |digit: u8| char::from(digit).to_digit(16);
         u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()
     };
     rest.is_empty()
-        .then(|| pairs.iter().map(octet).collect())
+        .then(|| pairs.iter().map(byte).collect())
         .flatten()
 }
 
@@ -175,7 +175,7 @@ fn text(value: Option<Value>) -> Result<String, CollateralFormError> {
     }
 }
 
-fn bytes(value: Option<Value>) -> Result<Vec<u8>, CollateralFormError> {
+fn byte_string(value: Option<Value>) -> Result<Vec<u8>, CollateralFormError> {
     match value {
         Some(Value::Bytes(bytes)) => Ok(bytes),
         _ => Err(CollateralFormError::Form),
@@ -186,7 +186,7 @@ fn chain(value: Option<Value>) -> Result<Vec<Vec<u8>>, CollateralFormError> {
     match value {
         Some(Value::Array(certificates)) => certificates
             .into_iter()
-            .map(|certificate| bytes(Some(certificate)))
+            .map(|certificate| byte_string(Some(certificate)))
             .collect(),
         _ => Err(CollateralFormError::Form),
     }

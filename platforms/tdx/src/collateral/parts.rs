@@ -1,11 +1,8 @@
-//! The pieces of collateral, unread.
+//! The pieces of collateral before they are read, and the error of reading them.
 
 /// The pieces, each as Intel's service gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(
-    clippy::exhaustive_structs,
-    reason = "whoever has collateral must have each of these"
-)]
+#[allow(clippy::exhaustive_structs, reason = "collateral has each of these")]
 pub struct CollateralParts {
     /// The JSON object that is signed, byte for byte: the value of `tcbInfo` in Intel's answer.
     pub tcb_info: String,
@@ -32,7 +29,7 @@ pub enum CollateralFormError {
     /// A certificate chain is not of the form that Intel writes.
     #[error("certificate chain of the collateral is malformed")]
     Chain,
-    /// A revocation list is malformed, is from none of Intel's issuers, or has no `nextUpdate`.
+    /// A revocation list is malformed, has no `nextUpdate`, or is from another issuer than Intel's two.
     #[error("revocation list of the collateral is malformed")]
     Crl,
     /// The whole is not of its form.

@@ -26,8 +26,8 @@ use super::key::EARLY;
 use super::parts::CollateralParts;
 use crate::root::Root;
 
-/// Fetches collateral from Intel or from a PCCS. What it gives is verified up to the root, so that a cache behind it
-/// never holds what Intel did not sign.
+/// Fetches collateral from Intel or from a PCCS. It verifies the collateral up to the root, so that a cache before it
+/// keeps nothing but what Intel signed.
 pub struct Pcs {
     client: Arc<dyn HttpClient>,
     base: String,
@@ -49,8 +49,8 @@ impl Pcs {
         }
     }
 
-    /// Asks a PCCS, such as that of your cloud or your own: `https://pccs.example`, without path. It can withhold
-    /// collateral or give such as Intel signed within the last month, and no more. There is no default one.
+    /// Asks a PCCS, such as your own or your cloud's, at an address without path: `https://pccs.example`. A PCCS can withhold
+    /// collateral, or give collateral that Intel signed within the last month; it can do no other harm. There is no default one.
     pub fn pccs(client: Arc<dyn HttpClient>, base: &str) -> Self {
         let base = base.trim_end_matches('/').to_owned();
         Self {
@@ -83,7 +83,7 @@ impl Pcs {
             identity.push_str("?update=early");
         }
         let pck_crl = format!("{base}/sgx/certification/v4/pckcrl?ca={ca}&encoding=der");
-        // At once, so that all four have answered before the deadline of a connection.
+        // All four at once, so that they answer before the deadline of a connection.
         let (tcb, identity, pck_crl, root_crl) = try_join4(
             self.get(&tcb),
             self.get(&identity),
@@ -122,7 +122,7 @@ impl Pcs {
         Ok(collateral)
     }
 
-    /// That it is about that platform, and signed up to the root.
+    /// Verifies that the collateral is about the platform of the key, and signed up to the root.
     fn verify(
         &self,
         key: &str,
@@ -152,10 +152,10 @@ impl Fetch for Pcs {
     ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
         Box::pin(async move {
             let collateral = self.collateral(key, now).await?;
-            let octets = collateral
+            let bytes = collateral
                 .encode()
                 .map_err(|_| CollateralError::Malformed)?;
-            Ok(described(octets, &collateral))
+            Ok(described(bytes, &collateral))
         })
     }
 
@@ -177,9 +177,9 @@ impl fmt::Debug for Pcs {
     }
 }
 
-/// With the dates and numbers that are its own.
-fn described(octets: impl Into<Arc<[u8]>>, collateral: &Collateral) -> Fetched {
-    let fetched = Fetched::new(octets, collateral.expires_at());
+/// The bytes with the dates and numbers of their collateral.
+fn described(bytes: impl Into<Arc<[u8]>>, collateral: &Collateral) -> Fetched {
+    let fetched = Fetched::new(bytes, collateral.expires_at());
     let numbers = collateral.sequence().into_iter();
     numbers.fold(fetched, Fetched::with_sequence)
 }
@@ -191,7 +191,7 @@ struct Key<'a> {
     early: bool,
 }
 
-/// `tdx/90c06f000000/platform`, or with `/early` behind it. Nothing else gets into a URL.
+/// `tdx/90c06f000000/platform`, or with `/early` behind it. Nothing but these parts gets into a URL.
 fn parse(key: &str) -> Option<Key<'_>> {
     let standard = key.strip_suffix(EARLY);
     let mut parts = standard.unwrap_or(key).split('/');
@@ -210,7 +210,7 @@ fn parse(key: &str) -> Option<Key<'_>> {
     })
 }
 
-/// The bytes that are signed are those of the value, as sent.
+/// Intel signs the bytes of the value, as sent.
 #[derive(Deserialize)]
 struct TcbBody {
     #[serde(rename = "tcbInfo")]
@@ -237,16 +237,16 @@ fn issuer_chain(
 }
 
 /// RFC 3986 §2.1.
-fn percent_decode(octets: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(octets.len());
-    let mut rest = octets;
-    while let [octet, after @ ..] = rest {
-        if *octet == b'%' {
+fn percent_decode(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let [byte, after @ ..] = rest {
+        if *byte == b'%' {
             let (digits, after) = after.split_at_checked(2)?;
             out.extend(form::hex(std::str::from_utf8(digits).ok()?)?);
             rest = after;
         } else {
-            out.push(*octet);
+            out.push(*byte);
             rest = after;
         }
     }
@@ -265,10 +265,10 @@ fn der(body: &[u8]) -> Result<Vec<u8>, CollateralError> {
 const INTEL: &str = "https://api.trustedservices.intel.com";
 const INTEL_ROOT_CRL: &str = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
 
-/// For each of the four requests, which go out at once. Less than a connection has, so that who waits sees the outcome.
+/// For each of the four requests, which go out at once. A connection has longer, so it sees the outcome.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Bytes. The list of the Platform CA has some 3,000, TCB Info some 6,000.
+/// Bytes. The list of the Platform CA has some 3,000, the TCB Info some 6,000.
 const MAX_BODY: usize = 1024 * 1024;
 
 const DER_SEQUENCE: u8 = 0x30;

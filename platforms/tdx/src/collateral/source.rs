@@ -1,4 +1,7 @@
-//! Where collateral comes from.
+//! Sources of collateral.
+//!
+//! A platform goes in, collateral comes out, or none. A source that fetches may fail with a [`CollateralError`]. A source verifies nothing:
+//! the verifier does.
 
 use std::sync::Arc;
 
@@ -12,19 +15,19 @@ use crate::platform::VerifiedPlatform;
 
 /// Finds collateral by FMSPC, issuer of the PCK certificate, and technology.
 ///
-/// What it gives is verified up to Intel's root where it is used; a source can withhold collateral, or give such as
-/// Intel signed within the last month, and no more.
+/// The verifier verifies the collateral up to Intel's root. So a source can withhold collateral, or give collateral that Intel
+/// signed within the last month; it can do no other harm.
 pub trait CollateralSource: Send + Sync {
-    /// What is at hand, without waiting. The platform is the peer's claim: look up, and do nothing else with it.
+    /// The collateral at hand, without waiting. The platform is the peer's claim: use it for the look-up alone.
     fn at_hand(&self, platform: &Platform, now: UnixTime) -> Option<Arc<Collateral>>;
 
-    /// Whether [`fetch`](Self::fetch) has anybody to ask.
+    /// Whether [`fetch`](Self::fetch) asks anybody.
     fn can_fetch(&self) -> bool {
         false
     }
 
-    /// Asked where nothing that is at hand would do, and before what the peer sent along. The quote's own signatures were
-    /// verified before.
+    /// Fetches collateral: where none at hand serves, and before that of the peer is tried. The quote's own signatures have
+    /// verified by then.
     ///
     /// # Errors
     /// [`CollateralError`]
@@ -38,20 +41,21 @@ pub trait CollateralSource: Send + Sync {
     }
 
     /// Intel's early issue for that platform, where it is at hand: collateral with a higher `tcbEvaluationDataNumber`, that Intel
-    /// will make the standard one. Nothing is judged by it; it tells what will be refused then. Nobody waits for it.
+    /// will make the standard one. It decides nothing and nobody waits for it; it warns of platforms that will be refused. Its
+    /// signatures are verified once for each `Arc`, so give the same one each time.
     fn early(&self, platform: &Platform, now: UnixTime) -> Option<Arc<Collateral>> {
         let _ = (platform, now);
         None
     }
 
-    /// Told of collateral that it gave and that Intel did not sign, or that is an older issue than it gave before, so that it
-    /// gives it no more. [`fetch`](Self::fetch) is then asked once more.
+    /// Must stop giving this collateral: Intel did not sign it, or it is an older issue than one that was given before.
+    /// [`fetch`](Self::fetch) is then called once more.
     fn reject(&self, collateral: &Collateral, now: UnixTime) {
         let _ = (collateral, now);
     }
 }
 
-/// No collateral but what the peer sends along as Endorsements. The verifier then never uses the network.
+/// No collateral of one's own: the peer must send it along as Endorsements. The verifier then never uses the network.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct CollateralFromPeer;
@@ -69,7 +73,7 @@ impl CollateralSource for CollateralFromPeer {
     }
 }
 
-/// Collateral that the application has, and replaces before it expires by making another verifier or another source.
+/// Collateral of the application. Before it expires, the application makes another verifier with other collateral.
 #[derive(Clone, Debug, Default)]
 pub struct SuppliedCollateral {
     known: Vec<Arc<Collateral>>,
@@ -77,7 +81,7 @@ pub struct SuppliedCollateral {
 }
 
 impl SuppliedCollateral {
-    /// Of two for the same platform, the one with the later `tcbEvaluationDataNumber` is used, then the one that serves
+    /// Of two for the same platform, the one with the higher `tcbEvaluationDataNumber` is used, then the one that serves
     /// longer.
     pub fn new(collateral: impl IntoIterator<Item = Collateral>) -> Self {
         Self {
@@ -86,8 +90,8 @@ impl SuppliedCollateral {
         }
     }
 
-    /// With what Intel gives for `update=early`. It warns of platforms that will be refused; nothing is judged by it. Given to
-    /// [`new`](Self::new), it would be in force at once.
+    /// Adds Intel's answers to `update=early`. They warn of platforms that will be refused, and decide nothing. Given to
+    /// [`new`](Self::new), they would be in force at once.
     #[must_use]
     pub fn with_early(mut self, collateral: impl IntoIterator<Item = Collateral>) -> Self {
         self.early.extend(collateral.into_iter().map(Arc::new));

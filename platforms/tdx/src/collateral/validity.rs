@@ -21,7 +21,7 @@ pub(super) struct Validity {
     windows: [Window; 4],
     issued: u64,
     expires: u64,
-    /// Later than `expires` where whoever keeps the collateral allows a grace.
+    /// Later than `expires` where the cache allows a grace.
     usable_until: u64,
 }
 
@@ -39,7 +39,7 @@ impl Validity {
         }
     }
 
-    /// For as long as whoever keeps the collateral says: no longer than Intel, apart from the grace that it allows.
+    /// Ends with the time that the cache allows: no later than Intel's end, apart from the grace of the cache.
     pub(super) fn kept_as(self, fetched: &Fetched) -> Self {
         Self {
             expires: self.expires.min(fetched.fresh_until.as_secs()),
@@ -75,8 +75,8 @@ impl Validity {
         }
         match self.windows.iter().find(|window| now < window.issued) {
             Some(early) => Stale::early(early.piece, time::seconds(early.issued)),
-            // Whoever keeps it said less than Intel.
-            None => Stale::expired("what the cache kept", self.expires_at()),
+            // The cache keeps it for a shorter time than Intel allows.
+            None => Stale::expired("collateral in the cache", self.expires_at()),
         }
     }
 }

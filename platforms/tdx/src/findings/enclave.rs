@@ -11,7 +11,7 @@ use crate::attributes;
 use crate::policy::SgxEnclave;
 use crate::policy::SgxPolicy;
 
-/// All but those of the platform under it. `known` is the one that was recognised.
+/// All checks of an enclave but those of the platform under it. `known` is the one that was recognised.
 pub(crate) fn enclave(
     report: &SgxReport,
     policy: &SgxPolicy,

@@ -1,5 +1,5 @@
-//! Checks of the platform under a TD or enclave: how Intel judges each part of it, how far it is behind, and how long that
-//! will do.
+//! Checks of the platform under a TD or enclave: Intel's rating of each part, how far the part is behind, and for how long the policy
+//! accepts that.
 
 use std::fmt;
 
@@ -167,7 +167,7 @@ impl Checks<'_> {
             }
         })
         .collect();
-        // It identifies the processor, so neither what was seen nor what is known is told.
+        // A PPID identifies the processor, so the finding shows neither the platform's nor the policy's.
         if let Some(known) = policy.ppid {
             let name = self.name("platform.ppid");
             findings.push(check(&name, known.contains(&platform.ppid)));
@@ -175,7 +175,7 @@ impl Checks<'_> {
         findings
     }
 
-    /// How a part by itself stands to the policy.
+    /// The outcome for a part by itself.
     fn outcome(&self, part: &PartTcb) -> Outcome {
         let status = match part.part {
             TcbPart::Platform | TcbPart::RunningPlatform => part.status,
@@ -223,7 +223,7 @@ impl Checks<'_> {
         findings
     }
 
-    /// A warning at most: nothing is judged by it yet.
+    /// A warning at most: the early issue decides nothing yet.
     fn early(&self, platform: &PlatformClaims, early: &EarlyTcb) -> Vec<Finding> {
         let number = early.tcb_evaluation_data_number;
         let accepted = |tcb: &Tcb<'_>| hardware::accepts(tcb, self.policy, self.now);
@@ -239,7 +239,7 @@ impl Checks<'_> {
                 date: platform.tcb_date,
             })
         });
-        // When the issue becomes the standard one is not known, so a grace that runs now may be over by then.
+        // The day on which the issue becomes the standard one is not known, so a grace that runs now may be over by then.
         let grace_ends = hardware::grace_ends(early.tcb_date, self.policy);
         let grace_ends = grace_ends.filter(|_| early.tcb_status.is_out_of_date());
         let (outcome, note) = match (now, then, grace_ends) {

@@ -13,7 +13,7 @@ use crate::policy::Pin;
 use crate::policy::TdxImage;
 use crate::policy::TdxPolicy;
 
-/// All but those of the platform under it. `image` is the one that was recognised.
+/// All checks of a TD but those of the platform under it. `image` is the one that was recognised.
 pub(crate) fn td(report: &TdReport, policy: &TdxPolicy, image: Option<&TdxImage>) -> Vec<Finding> {
     let mut findings = measurements(report, policy, image);
     let allowed = policy.allowed_attributes();

@@ -8,11 +8,11 @@ use serde::Serialize;
 use serde::Serializer;
 use serde::de;
 
-/// Which of Intel's security advisories may apply to the platform.
+/// Those of Intel's security advisories that may apply to the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "all or some: there is no third")]
 pub enum Advisories {
-    /// `"any-known"`: whatever Intel lists for a level whose status is accepted.
+    /// `"any-known"`: every advisory that Intel lists for a level with an accepted status.
     AnyKnown,
     /// These, such as `["INTEL-SA-00615"]`; with none, no advisory may apply.
     Only(Vec<String>),

@@ -1,7 +1,7 @@
 //! Reference values out of a CoRIM of Intel's profile (draft-cds-rats-intel-corim-profile-07).
 //!
-//! One reference triple is one image, enclave or TDX module, which must match in all that the triple says. What a table
-//! cannot hold is an error.
+//! A CoRIM goes in, images, enclaves and TDX modules come out. One reference triple is one of these, which must match in all that the
+//! triple says. A value that a table cannot hold is an error, with the place of the triple.
 
 use atls_reference::Digest;
 use atls_reference::corim;
@@ -70,7 +70,7 @@ enum Class {
     TdxModule,
 }
 
-/// By Intel's OIDs. There is none for a TD, which is named by model instead, as Intel's own tools name the others besides.
+/// By Intel's OIDs. A TD has no OID, and is named by its model; Intel's own tools name the others by model too.
 fn class(environment: &Environment) -> Result<Class, CorimProblem> {
     let Environment {
         class_id,
@@ -147,7 +147,7 @@ fn enclave(measurement: &Measurement, name: String) -> Result<SgxEnclave, CorimP
     })
 }
 
-/// `$tee-digest-type`, as far as it names exactly one: alone, or in a list or set by itself.
+/// `$tee-digest-type` with exactly one digest: alone, or in a list or set by itself.
 fn digest<const N: usize>(
     measurement: &Measurement,
     key: i64,
@@ -190,7 +190,7 @@ fn value(measurement: &Measurement, key: i64) -> Result<Option<Value>, CorimProb
         .map_err(|_| format!("value {key} is no CBOR").into())
 }
 
-/// A minimum: tag 553, or Intel's expression *greater or equal*. A plain number would be that one only.
+/// A minimum: tag 553, or Intel's expression *greater or equal*. A plain number would be an exact value.
 fn least(value: &Value) -> Option<u16> {
     match value {
         Value::Tag(MIN_SVN, least) => small(least),

@@ -78,10 +78,10 @@ macro_rules! table {
         pub accept_tcb: Vec<crate::TcbStatus>,
         /// Required: the advisories that may apply, or `"any-known"`.
         pub accept_advisories: crate::Advisories,
-        /// Required where `accept-tcb` names a status that is out of date: for how many days after the date of its level.
+        /// Required where `accept-tcb` names a status that is out of date: the days after the date of its level.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub out_of_date_grace_days: Option<u32>,
-        /// For how many days collateral serves after it expired, 0 to 30; 0 where left out. Meanwhile revocations go unseen.
+        /// The days for which collateral serves after it expired, 0 to 30; 0 where left out. Meanwhile revocations go unseen.
         #[serde(default)]
         pub collateral_grace_days: u32,
         /// The lowest `tcbEvaluationDataNumber` that collateral may have; 0 where left out. It never goes backwards within

@@ -22,7 +22,7 @@ pub struct SgxEnclave {
     /// Its signer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mrsigner: Option<Digest<32>>,
-    /// Which of the signer's products.
+    /// The product of the signer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isv_prod_id: Option<u16>,
     /// The lowest security version.

@@ -13,7 +13,7 @@ use super::status::TcbStatus;
 use crate::attributes;
 
 table! {
-    /// Which enclaves are known, on which platforms.
+    /// The enclaves that are known, and the platforms on which they may run.
     ///
     /// ```
     /// # use atls_tdx::SgxPolicy;
@@ -46,7 +46,7 @@ table! {
 }
 
 impl SgxPolicy {
-    /// Up to date, without any advisory, and one of these enclaves.
+    /// Accepts one of these enclaves, on a platform that is up to date and without any advisory.
     pub fn up_to_date(enclaves: Vec<SgxEnclave>) -> Self {
         Self {
             accept_tcb: vec![TcbStatus::UpToDate],

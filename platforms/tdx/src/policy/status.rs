@@ -1,38 +1,38 @@
-//! TCB statuses: how Intel judges a platform.
+//! TCB statuses: Intel's rating of a platform.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::Serialize;
 
-/// How Intel judges a platform, as its TCB Info and its Quote Verification Library spell it; from the best to the worst.
+/// Intel's rating of a platform, spelled as in its TCB Info and its Quote Verification Library; from the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum TcbStatus {
-    /// All is as Intel wants it.
+    /// Nothing is to be done.
     UpToDate,
     /// Software in the TD or enclave must be hardened against what the platform does not mitigate.
     SWHardeningNeeded,
     /// The platform's configuration may expose it.
     ConfigurationNeeded,
-    /// Both.
+    /// Software must be hardened, and the configuration may expose the platform.
     ConfigurationAndSWHardeningNeeded,
     /// The TDX module was updated under the running TD, which was launched by one that is out of date.
     TDRelaunchAdvised,
-    /// The same, and the configuration may expose it.
+    /// As `TDRelaunchAdvised`, and the configuration may expose the platform.
     TDRelaunchAdvisedConfigurationNeeded,
     /// Firmware or microcode is older than Intel's current level.
     OutOfDate,
-    /// Older, and the configuration may expose it.
+    /// As `OutOfDate`, and the configuration may expose the platform.
     OutOfDateConfigurationNeeded,
-    /// The platform's keys are to be trusted no more. No policy can accept it.
+    /// Intel withdrew its trust in the platform's keys. No policy can accept it.
     Revoked,
     /// None of Intel's levels fits: an unknown platform or TDX module. No policy can accept it.
     Unrecognised,
 }
 
 impl TcbStatus {
-    /// With another status of the same platform: the worse of both, and both.
+    /// The status of a platform with this one and another: the worse of both, and both where one status says so.
     pub(crate) fn beside(self, other: Self) -> Self {
         let worse = self.max(other);
         match (worse, self.min(other)) {
@@ -49,8 +49,8 @@ impl TcbStatus {
         }
     }
 
-    /// With that of a TDX module or Quoting Enclave. As Intel's verifier has it, one that is not up to date is out of date,
-    /// whatever its document calls it.
+    /// The status with that of a TDX module or Quoting Enclave. As in Intel's verifier, a component that is not up to date is out
+    /// of date, whatever its document calls it.
     pub(crate) fn with_component(self, component: Self) -> Self {
         match component {
             Self::UpToDate => self,
@@ -58,8 +58,8 @@ impl TcbStatus {
         }
     }
 
-    /// Of a TD that was launched as this, once its TDX module was updated: a new launch may be all that it takes. Whoever
-    /// updates the module may as well put an older one there.
+    /// The status of a TD that was launched with this one, and whose TDX module was updated since: a new launch may be enough.
+    /// The update may as well bring an older module.
     pub(crate) fn relaunched_as(self, running: Self) -> Self {
         match (self, running) {
             (Self::OutOfDate | Self::OutOfDateConfigurationNeeded, running)

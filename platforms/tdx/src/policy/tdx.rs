@@ -14,7 +14,7 @@ use super::status::TcbStatus;
 use crate::attributes;
 
 table! {
-    /// Which TDs are known, on which platforms.
+    /// The TDs that are known, and the platforms on which they may run.
     ///
     /// ```
     /// # use atls_tdx::TdxPolicy;
@@ -57,7 +57,7 @@ table! {
 }
 
 impl TdxPolicy {
-    /// Up to date, without any advisory, and one of these images.
+    /// Accepts one of these images, on a platform that is up to date and without any advisory.
     pub fn up_to_date(images: Vec<TdxImage>) -> Self {
         Self {
             accept_tcb: vec![TcbStatus::UpToDate],

@@ -1,5 +1,8 @@
-//! From security version numbers to levels, by Intel's rules: the first level, from the highest down, that is met in all
-//! components.
+//! From security version numbers to levels.
+//!
+//! Documents whose signatures verified and the numbers of a platform go in; the level of each part comes out. By Intel's rule it is the
+//! first level, from the highest down, that the part meets in all components. A document of another form is
+//! [`QuoteError::Collateral`].
 
 use std::cmp::Reverse;
 
@@ -49,7 +52,7 @@ impl Svns {
     }
 }
 
-/// Each part of the platform, by documents whose signatures the caller verified.
+/// The level of each part of the platform, by documents whose signatures the caller verified.
 ///
 /// # Errors
 /// [`QuoteError::Collateral`] where a document is not of Intel's form.
@@ -59,7 +62,7 @@ pub(crate) fn parts(collateral: &Collateral, svns: &Svns) -> Result<Vec<PartTcb>
         serde_json::from_str(&documents.tcb_info).map_err(|_| QuoteError::Collateral)?;
     let qe_identity: QeIdentity =
         serde_json::from_str(&documents.qe_identity).map_err(|_| QuoteError::Collateral)?;
-    // Intel's verifier does not rely on their order either.
+    // Like Intel's verifier, rely on no order of the document.
     tcb_info.tcb_levels.sort_by_cached_key(|level| {
         let svns = |components: &[Component<'_>]| -> Vec<u8> {
             components.iter().map(|component| component.svn).collect()
@@ -82,7 +85,7 @@ pub(crate) fn parts(collateral: &Collateral, svns: &Svns) -> Result<Vec<PartTcb>
     Ok(parts)
 }
 
-/// Those of all parts.
+/// The advisories of all parts, each once.
 pub(crate) fn advisories(parts: &[PartTcb]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for advisory in parts.iter().flat_map(|part| &part.advisories) {
@@ -98,7 +101,7 @@ pub(crate) fn oldest(parts: &[PartTcb]) -> Option<UnixTime> {
     parts.iter().filter_map(|part| part.tcb_date).min()
 }
 
-/// The status of all parts together: never better than that of any of them.
+/// The status of all parts together: as bad as the worst of them, or worse.
 pub(crate) fn worst(parts: &[PartTcb]) -> TcbStatus {
     let of = |wanted| {
         let part = parts.iter().find(|part| part.part == wanted);
@@ -138,7 +141,7 @@ fn platform_shortfalls(
     shortfalls.extend(short(SvnComponent::Pce, svns.pce, level.pcesvn));
     if let Some(tdx) = tdx {
         let mut tdx_shortfalls = components(&level.tdx, &tdx, SvnComponent::Tdx)?;
-        // The first two are the version of the module, which a module with a major version has an identity for.
+        // The first two are the version of the module; a module with a major version has an identity for them.
         if major_version(&tdx).is_some() {
             tdx_shortfalls.retain(|short| {
                 !matches!(short.component, SvnComponent::Tdx(1) | SvnComponent::Tdx(2))
@@ -149,7 +152,7 @@ fn platform_shortfalls(
     Ok(shortfalls)
 }
 
-/// `None` where the module has no major version, and so no identity.
+/// `None` for a module without major version, which has no identity.
 fn module(
     part: TcbPart,
     tcb_info: &TcbInfo<'_>,
@@ -179,7 +182,7 @@ fn major_version(tdx: &[u8; 16]) -> Option<u8> {
     (*major > 0).then_some(*major)
 }
 
-/// What has one number: the Quoting Enclave, a TDX module.
+/// A part with one number: the Quoting Enclave, a TDX module.
 fn enclave(
     part: TcbPart,
     component: SvnComponent,
@@ -199,7 +202,7 @@ fn enclave(
     part_tcb(part, levels)
 }
 
-/// Of levels from the highest down, each with what is below it.
+/// The part by its levels from the highest down, each with the components that are below it.
 fn part_tcb<T>(
     part: TcbPart,
     levels: Vec<(&Level<T>, Vec<SvnShortfall>)>,
@@ -211,7 +214,7 @@ fn part_tcb<T>(
     let met = levels.iter().find(|(_, shortfalls)| shortfalls.is_empty());
     let met = met.map(|(level, _)| *level);
     let status = met.map_or(TcbStatus::Unrecognised, |level| level.tcb_status);
-    // Of several as good, the lowest: the least that has to be done.
+    // The lowest of several that are as good takes the least to reach.
     let best = levels
         .into_iter()
         .rev()

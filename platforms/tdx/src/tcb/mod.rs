@@ -1,7 +1,7 @@
-//! How Intel judges each part of a platform, and how far behind it is.
+//! The TCB of each part of a platform: Intel's rating of it, and how far it is behind.
 //!
-//! The DCAP library gives one word for all parts, and passes over some statuses of some of them. The parts are judged here
-//! by themselves, from documents whose signatures were verified; the worst of them, and of the library's word, counts.
+//! The DCAP library gives one status for all parts, and passes over some statuses of some parts. This module rates each part by
+//! itself, from documents whose signatures verified; the worst of these and of the library's status counts.
 
 mod documents;
 mod levels;
@@ -41,7 +41,7 @@ mod tests {
         }
     }
 
-    fn judged(
+    fn rate(
         platform: &ForgedPlatform,
         report: &TdReport,
     ) -> Result<Vec<PartTcb>, Box<dyn std::error::Error>> {
@@ -65,7 +65,7 @@ mod tests {
         platform.module_levels = vec![level(6, UpToDate, 5), level(4, OutOfDate, 6)];
         platform.qe_levels = vec![level(9, UpToDate, 7), level(2, OutOfDate, 8)];
         let report = platform.td_report();
-        let parts = judged(&platform, &report).unwrap();
+        let parts = rate(&platform, &report).unwrap();
         let seen: Vec<_> = parts
             .iter()
             .map(|part| {
@@ -111,7 +111,7 @@ mod tests {
         let mut platform = ForgedPlatform::new(NOW).unwrap();
         platform.platform_levels = vec![level(6, TcbStatus::UpToDate, 3)];
         let report = platform.td_report();
-        let parts = judged(&platform, &report).unwrap();
+        let parts = rate(&platform, &report).unwrap();
         assert_eq!(parts[0].status, TcbStatus::Unrecognised);
         assert_eq!(parts[0].tcb_date, None);
         assert_eq!(parts[0].update.as_ref().unwrap().shortfalls.len(), 17);
@@ -127,9 +127,9 @@ mod tests {
         ];
         let mut report = platform.td_report();
         report.td15 = Some(Td15::new(report.tee_tcb_svn));
-        assert_eq!(judged(&platform, &report).unwrap().len(), 3);
+        assert_eq!(rate(&platform, &report).unwrap().len(), 3);
         report.td15 = Some(Td15::new(0x0106_u128.to_le_bytes()));
-        let parts = judged(&platform, &report).unwrap();
+        let parts = rate(&platform, &report).unwrap();
         let kinds: Vec<_> = parts.iter().map(|part| part.part).collect();
         assert_eq!(
             kinds,
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(worst(&parts), TcbStatus::TDRelaunchAdvised);
     }
 
-    /// Whatever the others are: the whole is never better than one of them.
+    /// The whole is never better than any part, whatever the others are.
     #[test]
     fn the_worst_part_decides() {
         use TcbStatus::*;

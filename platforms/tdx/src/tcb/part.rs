@@ -1,4 +1,4 @@
-//! The parts that Intel judges, as a program reads them.
+//! The parts that Intel rates, as a program reads them.
 
 use std::fmt;
 
@@ -38,25 +38,25 @@ impl fmt::Display for TcbPart {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartTcb {
-    /// Which part.
+    /// The part.
     pub part: TcbPart,
-    /// How Intel's document judges it; [`TcbStatus::Unrecognised`] where it has no level that fits.
+    /// The status in Intel's document; [`TcbStatus::Unrecognised`] where no level fits.
     pub status: TcbStatus,
-    /// `tcbDate` of the level: issues that Intel made known before are dealt with. Absent where no level fits.
+    /// `tcbDate` of the level: it deals with the issues that Intel published before. Absent where no level fits.
     pub tcb_date: Option<UnixTime>,
     /// Intel's security advisories that apply to the level.
     pub advisories: Vec<String>,
-    /// The best level that Intel gives and the part falls short of; absent where it has that level.
+    /// The best level, where the part falls short of it.
     pub update: Option<TcbUpdate>,
 }
 
-/// A level that a part of the platform could have and has not.
+/// A level that a part of the platform falls short of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TcbUpdate {
-    /// How Intel would then judge the part.
+    /// The status that the part would then have.
     pub status: TcbStatus,
-    /// `tcbDate` of that level: since when Intel has it.
+    /// `tcbDate` of that level.
     pub tcb_date: UnixTime,
     /// The components that are below it, at least one.
     pub shortfalls: Vec<SvnShortfall>,
@@ -66,11 +66,11 @@ pub struct TcbUpdate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SvnShortfall {
-    /// Which component.
+    /// The component.
     pub component: SvnComponent,
-    /// Intel's word for it, such as `BIOS: Early Microcode Update`, where Intel's document has one.
+    /// Intel's name for it, such as `BIOS: Early Microcode Update`, where Intel's document has one.
     pub name: Option<String>,
-    /// The number that it has.
+    /// The component's number.
     pub has: u16,
     /// The number that the level needs.
     pub needs: u16,

@@ -19,7 +19,7 @@ pub(super) fn tcb_info(platform: &ForgedPlatform, tee: Tee) -> Result<String, Fo
         let components = vec![json!({ "svn": level.svn }); 16];
         let mut tcb = json!({ "sgxtcbcomponents": components, "pcesvn": level.svn });
         if let (Tee::Tdx, Some(tcb)) = (tee, tcb.as_object_mut()) {
-            // The module's own identity judges the module: 0 and 1 are its version, the rest is zero in every report.
+            // The module has an identity of its own: components 0 and 1 are its version, the rest is zero in every report.
             tcb.insert(
                 "tdxtcbcomponents".into(),
                 vec![json!({ "svn": 0 }); 16].into(),

@@ -14,11 +14,11 @@ use crate::time::DAY;
     reason = "a test sets it up field by field"
 )]
 pub struct ForgedPlatform {
-    /// When it all is issued, in seconds since the epoch.
+    /// The time at which everything is issued, in seconds since the epoch.
     pub now: u64,
-    /// For how many days documents and revocation lists serve.
+    /// The days for which documents and revocation lists serve.
     pub days: u64,
-    /// For how many days the PCK certificate is valid.
+    /// The days for which the PCK certificate is valid.
     pub pck_days: u64,
     /// FMSPC.
     pub fmspc: [u8; 6],
@@ -48,7 +48,7 @@ pub struct ForgedPlatform {
     pub cached_keys: bool,
     /// In the PCK certificate.
     pub smt: bool,
-    /// What the revocation lists name.
+    /// The certificates that the revocation lists name.
     pub revoked: Vec<ForgedCertificate>,
     pub(super) keys: Keys,
     root: Vec<u8>,
@@ -63,7 +63,7 @@ pub struct ForgedPlatform {
 pub struct ForgedLevel {
     /// The least SVN of every component.
     pub svn: u8,
-    /// What the platform then is.
+    /// The status of the level.
     pub status: TcbStatus,
     /// `tcbDate`, in seconds since the epoch.
     pub date: u64,
