@@ -23,6 +23,19 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("atls-tower", &["atls-core"]),
     ("atls-axum", &["atls-core", "atls-tower"]),
     ("atls-reqwest", &["atls-core", "atls-tower"]),
+    (
+        "atls-cli",
+        &[
+            "atls-core",
+            "formats",
+            "support",
+            "platforms",
+            "verifiers",
+            "atls-tower",
+            "atls-axum",
+            "atls-reqwest",
+        ],
+    ),
     ("examples", EVERYTHING),
     ("tests", EVERYTHING),
 ];
@@ -71,6 +84,7 @@ fn a_dependency_that_points_up_is_seen() {
     assert!(!may_stand_on("platforms", "verifiers", false));
     assert!(!may_stand_on("formats", "support", false));
     assert!(!may_stand_on("atls-axum", "atls-reqwest", false));
+    assert!(!may_stand_on("examples", "atls-cli", false));
     assert!(!may_stand_on("atls-tower", "tests", false));
     assert!(may_stand_on("atls-tower", "tests", true));
     assert!(may_stand_on("platforms", "support", false));

@@ -60,9 +60,18 @@ impl SimAttester {
         let random = SystemRandom::new();
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
         let pkcs8 = pkcs8.map_err(|_| SimError::Random)?;
-        let key =
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random);
-        let key = key.map_err(|_| SimError::Random)?;
+        Self::from_pkcs8(pkcs8.as_ref())
+    }
+
+    /// The device of a key that is kept, so that verifiers know it again: a P-256 key in PKCS #8, in DER. Secured, running
+    /// [`SimAttester::SOFTWARE`].
+    ///
+    /// # Errors
+    /// [`SimError::Key`] where that is no such key, [`SimError::Random`] where the system has no randomness.
+    pub fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, SimError> {
+        let random = SystemRandom::new();
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &random);
+        let key = key.map_err(|_| SimError::Key)?;
         let mut boot_seed = vec![0; 32];
         random.fill(&mut boot_seed).map_err(|_| SimError::Random)?;
         Ok(Self {
@@ -166,4 +175,28 @@ impl fmt::Debug for SimAttester {
 
 pub(crate) fn media_type(profile: Profile) -> Result<MediaType, MediaTypeError> {
     MediaType::parse(profile.media_type())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_kept_is_the_same_device_again() {
+        let random = SystemRandom::new();
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
+        let pkcs8 = pkcs8.unwrap();
+        let again = || {
+            SimAttester::from_pkcs8(pkcs8.as_ref())
+                .unwrap()
+                .trust_anchor()
+        };
+        assert_eq!(again(), again());
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let refused = SimAttester::from_pkcs8(&[0x30, 0]).map(drop);
+        assert_eq!(refused, Err(SimError::Key));
+    }
 }

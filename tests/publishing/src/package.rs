@@ -154,7 +154,12 @@ fn is_keyword(word: &str) -> bool {
 }
 
 /// Those of crates.io that are used here.
-const CATEGORIES: [&str; 3] = ["cryptography", "network-programming", "web-programming"];
+const CATEGORIES: [&str; 4] = [
+    "command-line-utilities",
+    "cryptography",
+    "network-programming",
+    "web-programming",
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,69 @@
+//! `atls`: the command line of attested TLS. See `atls help`, and docs/cli.md.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod clock;
+mod failure;
+mod get;
+mod http_client;
+mod narrate;
+mod report;
+mod source;
+mod terminal;
+mod trust;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+use crate::arguments::Command;
+use crate::failure::Failure;
+use crate::failure::Outcome;
+use crate::terminal::Terminal;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(told) => {
+            // Nobody is left to tell where this fails.
+            let _ = told.print();
+            let outcome = match told.use_stderr() {
+                true => Outcome::Usage,
+                false => Outcome::Accepted,
+            };
+            return outcome.into();
+        }
+    };
+    let mut terminal = Terminal::new(arguments.color);
+    let ended = run(arguments.command, &mut terminal);
+    // What is still in a buffer goes out before the words about a failure.
+    let flushed = terminal.flush();
+    let ended = ended.and(flushed);
+    match ended {
+        Ok(()) => Outcome::Accepted.into(),
+        Err(failure) => {
+            failure.tell(&mut terminal);
+            failure.outcome().into()
+        }
+    }
+}
+
+fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failure> {
+    match command {
+        Command::Completions(options) => arguments::completions(&options, terminal),
+        Command::Get(options) => in_runtime(get::run(options, terminal)),
+    }
+}
+
+/// Runs what waits for sockets and devices.
+fn in_runtime(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::fault("no runtime").because(&error))?;
+    let ended = runtime.block_on(command);
+    // A device or a name server may still hold a thread; nothing waits for it.
+    runtime.shutdown_background();
+    ended
+}

@@ -1,0 +1,135 @@
+//! Where the makers' certificates, TCB information and revocation lists come from.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use atls_collateral::Cache;
+use atls_snp::Kds;
+use atls_snp::KdsCollateral;
+use atls_snp::Product;
+use atls_snp::SigningKey;
+use atls_snp::SnpCollateral;
+use atls_tdx::Collateral;
+use atls_tdx::CollateralSource;
+use atls_tdx::FetchedCollateral;
+use atls_tdx::Pcs;
+use serde::Deserialize;
+
+use super::options::TrustOptions;
+use super::root;
+use crate::failure::Failure;
+use crate::http_client;
+use crate::source;
+
+/// `vcek/Milan=FILE`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
+pub(crate) struct CrlOption {
+    key: SigningKey,
+    product: Product,
+    file: PathBuf,
+}
+
+impl FromStr for CrlOption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (of, file) = text.split_once('=').ok_or("it has no `=`")?;
+        let (key, product) = of.split_once('/').ok_or("write it as vcek/Milan=FILE")?;
+        let key = match key {
+            "vcek" => SigningKey::Vcek,
+            "vlek" => SigningKey::Vlek,
+            _ => return Err("the keys are vcek and vlek".to_owned()),
+        };
+        let product = root::product(product).ok_or("the products are Milan, Genoa and Turin")?;
+        Ok(Self {
+            key,
+            product,
+            file: file.into(),
+        })
+    }
+}
+
+impl TryFrom<String> for CrlOption {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// For TDX and SGX.
+pub(crate) fn intel(options: &TrustOptions) -> Result<Arc<dyn CollateralSource>, Failure> {
+    let mut given = Vec::new();
+    for path in &options.collateral {
+        if let Given::Intel(collateral) = read(path)? {
+            given.push(*collateral);
+        }
+    }
+    if !given.is_empty() {
+        return Ok(Arc::new(atls_tdx::SuppliedCollateral::new(given)));
+    }
+    if options.offline {
+        return Ok(Arc::new(atls_tdx::CollateralFromPeer::new()));
+    }
+    let client = http_client::over_https()?;
+    let pcs = match &options.pccs {
+        Some(base) => Pcs::pccs(client, base),
+        None => Pcs::intel(client),
+    };
+    Ok(Arc::new(FetchedCollateral::new(Arc::new(Cache::new(pcs)))))
+}
+
+/// For SEV-SNP.
+pub(crate) fn amd(options: &TrustOptions) -> Result<Arc<dyn SnpCollateral>, Failure> {
+    let mut given = atls_snp::SuppliedCollateral::new();
+    let mut is_given = !options.crl.is_empty();
+    for path in &options.collateral {
+        if let Given::Amd(certificates) = read(path)? {
+            given = given
+                .with_certificates(&certificates)
+                .map_err(|error| unusable(path).because(&error))?;
+            is_given = true;
+        }
+    }
+    for CrlOption { key, product, file } in &options.crl {
+        let list = source::read(file, source::MAX_KEYS)?;
+        given = given
+            .with_crl(*product, *key, &list)
+            .map_err(|error| unusable(file).because(&error))?;
+    }
+    if is_given {
+        return Ok(Arc::new(given));
+    }
+    if options.offline {
+        return Ok(Arc::new(atls_snp::CollateralFromPeer::new()));
+    }
+    let kds = Kds::new(http_client::over_https()?);
+    Ok(Arc::new(KdsCollateral::new(Cache::new(kds))))
+}
+
+/// What a file of collateral holds.
+enum Given {
+    Amd(Vec<u8>),
+    Intel(Box<Collateral>),
+}
+
+fn read(path: &Path) -> Result<Given, Failure> {
+    let bytes = source::read(path, source::MAX_KEYS)?;
+    let is_certificate = bytes.first() == Some(&0x30) || bytes.starts_with(b"-----BEGIN");
+    if is_certificate {
+        return Ok(Given::Amd(bytes));
+    }
+    let collateral = match std::str::from_utf8(&bytes) {
+        Ok(text) if text.trim_start().starts_with('{') => Collateral::from_json(text),
+        _ => Collateral::decode(&bytes),
+    };
+    let collateral = collateral.map_err(|error| unusable(path).because(&error))?;
+    Ok(Given::Intel(Box::new(collateral)))
+}
+
+fn unusable(path: &Path) -> Failure {
+    Failure::usage(format!("{}: it is no collateral", path.display()))
+}

@@ -1,0 +1,120 @@
+//! Verifiers in this process, for the platforms that a policy file names.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use atls_core::Verifier;
+use atls_nitro::NitroPolicy;
+use atls_nitro::NitroVerifier;
+use atls_reference::Format;
+use atls_reference::Live;
+use atls_reference::MAX_FILE;
+use atls_reference::ReferenceError;
+use atls_reference::Table;
+use atls_reference::expect_tables;
+use atls_snp::SnpPolicy;
+use atls_snp::SnpVerifier;
+use atls_tdx::SgxPolicy;
+use atls_tdx::SgxVerifier;
+use atls_tdx::TdxPolicy;
+use atls_tdx::TdxVerifier;
+
+use super::collateral;
+use super::options::TrustOptions;
+use super::root;
+use crate::failure::Failure;
+use crate::source;
+
+/// The tables that a policy file may have.
+pub(crate) const TABLES: &[&str] = &["nitro", "sgx", "snp", "tdx"];
+
+/// One verifier for each table of the file.
+pub(crate) fn verifiers(options: &TrustOptions) -> Result<Vec<Arc<dyn Verifier>>, Failure> {
+    let Some(path) = &options.policy else {
+        return Ok(Vec::new());
+    };
+    let named = tables(path)?;
+    if named.is_empty() {
+        return Err(wrong(path).with_help("it has no table; `atls policy new` writes one"));
+    }
+    named
+        .iter()
+        .map(|table| verifier(table, path, options))
+        .collect()
+}
+
+/// The names of the tables in a policy file.
+///
+/// # Errors
+/// A usage failure with file and line.
+pub(crate) fn tables(path: &Path) -> Result<Vec<String>, Failure> {
+    let text = source::read_text(path, MAX_FILE)?;
+    expect_tables(&text, Format::of(path), TABLES).map_err(|error| wrong(path).because(&error))
+}
+
+fn verifier(
+    table: &str,
+    path: &Path,
+    options: &TrustOptions,
+) -> Result<Arc<dyn Verifier>, Failure> {
+    Ok(match table {
+        "nitro" => Arc::new(nitro(live(path)?, options)?),
+        "sgx" => Arc::new(sgx(live(path)?, options)?),
+        "snp" => Arc::new(snp(live(path)?, options)?),
+        _ => Arc::new(tdx(live(path)?, options)?),
+    })
+}
+
+pub(crate) fn nitro(
+    policy: Arc<Live<NitroPolicy>>,
+    options: &TrustOptions,
+) -> Result<NitroVerifier, Failure> {
+    Ok(match root::nitro(options)? {
+        None => NitroVerifier::new(policy),
+        Some(root) => NitroVerifier::dangerous_with_root(root, policy),
+    })
+}
+
+pub(crate) fn sgx(
+    policy: Arc<Live<SgxPolicy>>,
+    options: &TrustOptions,
+) -> Result<SgxVerifier, Failure> {
+    let collateral = collateral::intel(options)?;
+    Ok(match root::sgx(options)? {
+        None => SgxVerifier::new(policy, collateral),
+        Some(root) => SgxVerifier::dangerous_with_root(root, policy, collateral),
+    })
+}
+
+pub(crate) fn snp(
+    policy: Arc<Live<SnpPolicy>>,
+    options: &TrustOptions,
+) -> Result<SnpVerifier, Failure> {
+    let collateral = collateral::amd(options)?;
+    Ok(match root::snp(options)? {
+        None => SnpVerifier::new(policy, collateral),
+        Some(root) => SnpVerifier::dangerous_with_root(root, policy, collateral),
+    })
+}
+
+pub(crate) fn tdx(
+    policy: Arc<Live<TdxPolicy>>,
+    options: &TrustOptions,
+) -> Result<TdxVerifier, Failure> {
+    let collateral = collateral::intel(options)?;
+    Ok(match root::tdx(options)? {
+        None => TdxVerifier::new(policy, collateral),
+        Some(root) => TdxVerifier::dangerous_with_root(root, policy, collateral),
+    })
+}
+
+fn live<T: Table>(path: &Path) -> Result<Arc<Live<T>>, Failure> {
+    let opened = Live::open(path).and_then(|live| live.expecting(TABLES));
+    opened
+        .map(Arc::new)
+        .map_err(|error: ReferenceError| wrong(path).because(&error))
+}
+
+fn wrong(path: &Path) -> Failure {
+    Failure::usage(format!("{}: the policy cannot be used", path.display()))
+}

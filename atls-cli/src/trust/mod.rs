@@ -1,0 +1,111 @@
+//! Whom to trust: makes a relying party, and an attester of this end, out of arguments.
+
+mod attester;
+mod collateral;
+mod local;
+mod options;
+mod remote;
+mod root;
+mod tls;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::Binding;
+use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
+use atls_core::Verifier;
+use atls_sim::SimVerifier;
+use atls_sim::TrustAnchor;
+use rustls::crypto::CryptoProvider;
+
+use crate::failure::Failure;
+use crate::narrate::NarratingVerifier;
+use crate::narrate::Narration;
+use crate::source;
+
+pub(crate) use attester::AttesterOptions;
+pub(crate) use attester::open as open_attester;
+pub(crate) use options::TrustOptions;
+pub(crate) use tls::client as tls_client;
+pub(crate) use tls::roots;
+
+/// The cryptography of this program.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// Accepts or refuses peers as the arguments say.
+///
+/// # Errors
+/// A usage failure: nothing says whom to trust, or a file is wrong.
+pub(crate) fn relying_party(
+    options: &TrustOptions,
+    narration: &Narration,
+) -> Result<RelyingParty, Failure> {
+    let verifiers = verifiers(options)?;
+    if verifiers.is_empty() {
+        return Err(Failure::usage("nothing says whose attestation to accept").with_help(
+            "name a policy (--policy FILE), a service (--verifier KIND=URL), or for tests a simulated device (--trust-sim KEY)",
+        ));
+    }
+    let mut builder = RelyingParty::builder().standard_policy(standard_policy(options));
+    if let Some(seconds) = options.max_age {
+        builder = builder.max_age(Duration::from_secs(seconds));
+    }
+    for verifier in verifiers {
+        builder = builder.verifier(NarratingVerifier::around(verifier, narration));
+    }
+    builder
+        .build()
+        .map_err(|error| Failure::usage("these verifiers do not go together").because(&error))
+}
+
+fn standard_policy(options: &TrustOptions) -> StandardPolicy {
+    let mut policy = StandardPolicy::new();
+    if options.accept_warning {
+        policy = policy.accept_warning();
+    }
+    let simulated = options.dangerous_accept_simulated
+        || !options.trust_sim.is_empty()
+        || !options.dangerous_root.is_empty();
+    if simulated {
+        policy = policy.dangerous_accept_simulated();
+    }
+    match options.mode.in_tls().binding() {
+        Binding::Connection => policy,
+        weaker => policy.dangerous_accept_binding(weaker),
+    }
+}
+
+fn verifiers(options: &TrustOptions) -> Result<Vec<Arc<dyn Verifier>>, Failure> {
+    let mut verifiers = local::verifiers(options)?;
+    for service in &options.verifier {
+        verifiers.push(remote::verifier(service)?);
+    }
+    if let Some(simulated) = simulated(options)? {
+        verifiers.push(Arc::new(simulated));
+    }
+    Ok(verifiers)
+}
+
+fn simulated(options: &TrustOptions) -> Result<Option<SimVerifier>, Failure> {
+    let mut verifier: Option<SimVerifier> = None;
+    for path in &options.trust_sim {
+        let key = source::read(path, MAX_POINT)?;
+        let anchor = TrustAnchor::from_public_key(&key).map_err(|_| {
+            Failure::usage(format!(
+                "{}: it is no key of a simulated device, 65 bytes of an uncompressed P-256 point",
+                path.display()
+            ))
+        })?;
+        verifier = Some(match verifier {
+            None => SimVerifier::new(anchor),
+            Some(verifier) => verifier.with_trust_anchor(anchor),
+        });
+    }
+    Ok(verifier)
+}
+
+/// A point has 65 bytes.
+const MAX_POINT: usize = 1024;

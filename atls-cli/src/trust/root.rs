@@ -1,0 +1,110 @@
+//! Roots other than the makers', for laboratories and tests.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use atls_core::pki_types::CertificateDer;
+use atls_core::pki_types::pem::PemObject;
+use atls_reference::Digest;
+use atls_snp::Product;
+use atls_snp::SnpRoot;
+use serde::Deserialize;
+use sha2::Digest as _;
+use sha2::Sha256;
+
+use super::options::TrustOptions;
+use crate::failure::Failure;
+use crate::source;
+
+/// `PLATFORM=FILE`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
+pub(crate) struct RootOption {
+    platform: Platform,
+    file: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Platform {
+    Nitro,
+    Sgx,
+    Snp(Product),
+    Tdx,
+}
+
+impl FromStr for RootOption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (platform, file) = text.split_once('=').ok_or("it has no `=`")?;
+        let platform = match platform {
+            "nitro" => Platform::Nitro,
+            "sgx" => Platform::Sgx,
+            "tdx" => Platform::Tdx,
+            other => Platform::Snp(
+                other
+                    .strip_prefix("snp/")
+                    .and_then(product)
+                    .ok_or("the platforms are tdx, sgx, nitro, snp/Milan, snp/Genoa, snp/Turin")?,
+            ),
+        };
+        Ok(Self {
+            platform,
+            file: file.into(),
+        })
+    }
+}
+
+impl TryFrom<String> for RootOption {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// A product by AMD's name.
+pub(crate) fn product(name: &str) -> Option<Product> {
+    let mut all = Product::ALL.into_iter();
+    all.find(|product| product.name().eq_ignore_ascii_case(name))
+}
+
+pub(crate) fn tdx(options: &TrustOptions) -> Result<Option<Vec<u8>>, Failure> {
+    of(options, Platform::Tdx)
+}
+
+pub(crate) fn sgx(options: &TrustOptions) -> Result<Option<Vec<u8>>, Failure> {
+    of(options, Platform::Sgx)
+}
+
+/// By its digest, as the verifier of Nitro knows roots.
+pub(crate) fn nitro(options: &TrustOptions) -> Result<Option<Digest<32>>, Failure> {
+    let root = of(options, Platform::Nitro)?;
+    Ok(root.map(|der| Digest::from(<[u8; 32]>::from(Sha256::digest(der)))))
+}
+
+pub(crate) fn snp(options: &TrustOptions) -> Result<Option<SnpRoot>, Failure> {
+    for product in Product::ALL {
+        if let Some(der) = of(options, Platform::Snp(product))? {
+            let root = SnpRoot::decode(&der);
+            return root.map(Some).map_err(|error| {
+                Failure::usage(format!("this is no root of {product}")).because(&error)
+            });
+        }
+    }
+    Ok(None)
+}
+
+fn of(options: &TrustOptions, platform: Platform) -> Result<Option<Vec<u8>>, Failure> {
+    let mut roots = options.dangerous_root.iter();
+    let Some(root) = roots.find(|root| root.platform == platform) else {
+        return Ok(None);
+    };
+    let bytes = source::read(&root.file, source::MAX_KEYS)?;
+    if bytes.first() == Some(&0x30) {
+        return Ok(Some(bytes));
+    }
+    let certificate = CertificateDer::from_pem_slice(&bytes)
+        .map_err(|_| Failure::usage(format!("{}: it holds no certificate", root.file.display())))?;
+    Ok(Some(certificate.to_vec()))
+}
