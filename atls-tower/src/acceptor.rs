@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use atls_core::session::Side;
 use rustls::ServerConfig;
-use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tracing::Instrument;
@@ -17,6 +16,7 @@ use crate::error::Error;
 use crate::layer::ClientDemand;
 use crate::stage::Stage;
 use crate::stream::AttestedStream;
+use crate::stream::Conditions;
 use crate::stream::Refused;
 use crate::terms::ServerTerms;
 use crate::tls::Rewind;
@@ -59,9 +59,8 @@ struct Shared {
     driver: ServerDriver,
     /// `None` for a server that knows the default mode alone.
     weaker: Option<WeakerServer>,
-    demand: ClientDemand,
     time_limit: Duration,
-    clock: Arc<dyn TimeProvider>,
+    conditions: Arc<Conditions>,
 }
 
 impl ServerAcceptor {
@@ -82,13 +81,15 @@ impl ServerAcceptor {
         let shared = Shared {
             driver: ServerDriver::new(&terms, &demand, &provider, &clock)?,
             weaker: WeakerServer::of(&terms, &provider, &clock),
-            demand: if terms.demand.is_of_everybody() {
-                ClientDemand::OfEverybody
-            } else {
-                ClientDemand::OfSome
-            },
             time_limit: terms.deadline,
-            clock,
+            conditions: Arc::new(Conditions {
+                clock,
+                demand: if terms.demand.is_of_everybody() {
+                    ClientDemand::OfEverybody
+                } else {
+                    ClientDemand::OfSome
+                },
+            }),
         };
         Ok(Self {
             tls,
@@ -144,15 +145,15 @@ impl ServerAcceptor {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let Shared { driver, demand, .. } = &*self.shared;
+        let driver = &self.shared.driver;
         let deadline = Deadline::after(self.shared.time_limit);
         let (tls, exchanged) = match &self.shared.weaker {
             None => self.handshake_and_exchange(io, deadline).await?,
             // Boxed, so that the default mode does not pay for its size.
             Some(weaker) => Box::pin(weaker.accept(&self.tls, driver, io, deadline)).await?,
         };
-        let stream = AttestedStream::new(tls, exchanged, self.shared.clock.clone())?;
-        Ok(stream.demanding(*demand))
+        let conditions = self.shared.conditions.clone();
+        Ok(AttestedStream::new(tls, exchanged, conditions)?)
     }
 
     /// The default mode.

@@ -103,7 +103,7 @@ impl ClientConnector {
             // Boxed, so that the default mode does not pay for its size.
             Some(weaker) => Box::pin(weaker.connect(&self.tls, name, io, deadline)).await?,
         };
-        AttestedStream::new(tls, exchanged, self.exchange.clock().clone())
+        AttestedStream::new(tls, exchanged, self.exchange.conditions().clone())
     }
 
     /// The default mode. The request of the exchange leaves with the handshake.

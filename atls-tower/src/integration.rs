@@ -17,7 +17,6 @@ use atls_core::session::Side;
 use rustls::ClientConfig;
 use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
-use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::time::Instant;
@@ -27,6 +26,8 @@ use crate::deadline::Deadline;
 use crate::driver::ClientDriver;
 use crate::error::Error;
 use crate::identity;
+use crate::layer::ClientDemand;
+use crate::stream::Conditions;
 use crate::terms::ClientTerms;
 use crate::tls;
 use crate::trace;
@@ -55,7 +56,7 @@ struct Shared {
     /// `None` for a client that does not attest.
     identity: Option<Arc<CertifiedKey>>,
     time_limit: Duration,
-    clock: Arc<dyn TimeProvider>,
+    conditions: Arc<Conditions>,
 }
 
 impl ClientExchange {
@@ -77,7 +78,10 @@ impl ClientExchange {
             weaker: WeakerClient::of(&terms, clock),
             identity,
             time_limit: terms.deadline,
-            clock: clock.clone(),
+            conditions: Arc::new(Conditions {
+                clock: clock.clone(),
+                demand: ClientDemand::OfSome,
+            }),
         };
         let exchange = Self {
             shared: Arc::new(shared),
@@ -97,7 +101,7 @@ impl ClientExchange {
 
     /// Now, by the clock of the TLS configuration.
     pub fn now(&self) -> Option<UnixTime> {
-        self.shared.clock.current_time()
+        self.shared.conditions.clock.current_time()
     }
 
     /// Does the exchange; in the weaker modes it appraises the server's certificate instead. On success the next byte is
@@ -154,8 +158,8 @@ impl ClientExchange {
         self.shared.time_limit
     }
 
-    pub(crate) fn clock(&self) -> &Arc<dyn TimeProvider> {
-        &self.shared.clock
+    pub(crate) fn conditions(&self) -> &Arc<Conditions> {
+        &self.shared.conditions
     }
 }
 

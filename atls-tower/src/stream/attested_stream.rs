@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use super::requests::ConnectionLimits;
 use super::requests::Requests;
 use super::timers::Expiry;
+use super::timers::Grace;
 use super::timers::Timers;
 use crate::driver::Exchanged;
 use crate::error::Error;
@@ -35,26 +36,35 @@ use crate::tls::Rewind;
 pub struct AttestedStream<IO> {
     tls: Rewind<IO>,
     peer: Option<Arc<PeerAttestation>>,
-    own_valid_for: Option<Duration>,
-    own_expires_at: Option<UnixTime>,
-    demand: ClientDemand,
-    clock: Arc<dyn TimeProvider>,
+    /// Seconds from `began_at`, as the peer said.
+    own_valid_for: Option<u32>,
+    began_at: UnixTime,
+    conditions: Arc<Conditions>,
     timers: Timers,
     /// Held as long as the stream, such as a permit among all connections.
     _held: Option<Box<dyn Send + Sync>>,
+}
+
+/// What holds for all streams of one acceptor or connector.
+#[derive(Debug)]
+pub(crate) struct Conditions {
+    pub(crate) clock: Arc<dyn TimeProvider>,
+    /// Of a server on its clients, for its layer.
+    pub(crate) demand: ClientDemand,
 }
 
 impl<IO> AttestedStream<IO> {
     pub(crate) fn new(
         tls: Rewind<IO>,
         exchanged: Exchanged,
-        clock: Arc<dyn TimeProvider>,
+        conditions: Arc<Conditions>,
     ) -> Result<Self, Error> {
         let Exchanged {
             peer,
             own_valid_for,
         } = exchanged;
-        let now = clock
+        let now = conditions
+            .clock
             .current_time()
             .ok_or(atls_core::Refusal::Expired(atls_core::Fault::Local))?;
         let peer_valid_for = peer.as_ref().map(|peer| peer.valid_for(now));
@@ -63,10 +73,9 @@ impl<IO> AttestedStream<IO> {
         Ok(Self {
             tls,
             peer,
-            own_valid_for,
-            clock,
-            own_expires_at: own_valid_for.and_then(|valid_for| later(now, valid_for)),
-            demand: ClientDemand::OfSome,
+            own_valid_for: own_valid_for.map(seconds),
+            began_at: now,
+            conditions,
             timers: Timers::new(Expiry::after(ends)),
             _held: None,
         })
@@ -84,12 +93,6 @@ impl<IO> AttestedStream<IO> {
         G: Send + 'static,
     {
         self.timers.requests = Some(Requests::new(limits, Box::new(pending)));
-        self
-    }
-
-    /// Sets the demand of the server that accepted it, for its layer.
-    pub(crate) fn demanding(mut self, demand: ClientDemand) -> Self {
-        self.demand = demand;
         self
     }
 
@@ -113,7 +116,7 @@ impl<IO> AttestedStream<IO> {
     /// client.
     #[must_use]
     pub fn without_grace(mut self) -> Self {
-        self.timers.expiry.grace = Duration::ZERO;
+        self.timers.expiry.grace = Grace::None;
         self
     }
 
@@ -124,7 +127,8 @@ impl<IO> AttestedStream<IO> {
 
     /// How long the peer holds this end's own attestation to be valid, if it said so. Advisory.
     pub fn own_valid_for(&self) -> Option<Duration> {
-        self.own_valid_for
+        let seconds = self.own_valid_for?;
+        Some(Duration::from_secs(seconds.into()))
     }
 
     /// The time when an attestation expires: the peer's, or this end's own by the peer's verdict. `None` is never.
@@ -141,10 +145,18 @@ impl<IO> AttestedStream<IO> {
     pub fn layer(&self) -> AttestationLayer {
         AttestationLayer::new(
             self.peer.clone(),
-            self.clock.clone(),
-            self.own_expires_at,
-            self.demand,
+            self.conditions.clock.clone(),
+            self.own_expires_at(),
+            self.conditions.demand,
         )
+    }
+
+    fn own_expires_at(&self) -> Option<UnixTime> {
+        let end = self
+            .began_at
+            .as_secs()
+            .checked_add(self.own_valid_for?.into())?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(end)))
     }
 
     /// The protocol agreed by ALPN.
@@ -256,7 +268,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
     }
 }
 
-fn later(now: UnixTime, wait: Duration) -> Option<UnixTime> {
-    let seconds = now.as_secs().checked_add(wait.as_secs())?;
-    Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+/// The wire has no more.
+fn seconds(valid_for: Duration) -> u32 {
+    u32::try_from(valid_for.as_secs()).unwrap_or(u32::MAX)
 }

@@ -16,3 +16,5 @@ pub use refused::RefusedStream;
 pub use requests::Answering;
 pub use requests::ConnectionLimits;
 pub use requests::Requests;
+
+pub(crate) use attested_stream::Conditions;

@@ -16,13 +16,20 @@ use super::timed_out::timed_out;
 
 /// The timers of one stream.
 ///
-/// Reading and writing have a timer each: a timer wakes one task, and a stream may be split between two.
+/// Reading and writing have a timer each: a timer wakes one task, and a stream may be split between two. Most streams never
+/// wait to write, and an idle one is as small as it can be.
 #[derive(Debug)]
 pub(crate) struct Timers {
     pub(crate) expiry: Expiry,
     pub(crate) requests: Option<Requests>,
     reading: Timer,
-    writing: Timer,
+    writing: Option<Box<Writing>>,
+}
+
+/// A stream that waited to write, flush or close.
+#[derive(Debug, Default)]
+struct Writing {
+    timer: Timer,
     /// Since when a write or flush waits without success.
     unread_since: Option<Instant>,
     closing_since: Option<Instant>,
@@ -34,9 +41,7 @@ impl Timers {
             expiry,
             requests: None,
             reading: Timer::default(),
-            writing: Timer::default(),
-            unread_since: None,
-            closing_since: None,
+            writing: None,
         }
     }
 
@@ -74,30 +79,34 @@ impl Timers {
 
     /// For a write or flush that waits.
     pub(crate) fn wait_to_write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let since = *self.unread_since.get_or_insert_with(Instant::now);
+        let writing = self.writing.get_or_insert_default();
+        let since = *writing.unread_since.get_or_insert_with(Instant::now);
         let limit = self
             .requests
             .as_ref()
             .map(|requests| requests.limits().unread);
         let unread = limit.and_then(|limit| since.checked_add(limit));
         let next = [self.expiry.ends_at(), unread].into_iter().flatten().min();
-        self.writing.wake_at(next, cx);
+        writing.timer.wake_at(next, cx);
         passed(unread, "peer takes nothing of what is sent to it")?;
         self.check()
     }
 
     /// A write or flush succeeded.
     pub(crate) fn written(&mut self) {
-        self.unread_since = None;
+        if let Some(writing) = &mut self.writing {
+            writing.unread_since = None;
+        }
         self.moved();
     }
 
     /// For a shutdown that waits. It ends soon, whether the peer reads or not: nothing is asked of a stream afterwards.
     pub(crate) fn wait_to_close(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let since = *self.closing_since.get_or_insert_with(Instant::now);
+        let writing = self.writing.get_or_insert_default();
+        let since = *writing.closing_since.get_or_insert_with(Instant::now);
         let closed = since.checked_add(MAX_CLOSING);
         let next = [self.expiry.ends_at(), closed].into_iter().flatten().min();
-        self.writing.wake_at(next, cx);
+        writing.timer.wake_at(next, cx);
         passed(next, "peer does not take the end of the connection")
     }
 }
@@ -106,7 +115,15 @@ impl Timers {
 #[derive(Debug)]
 pub(crate) struct Expiry {
     pub(crate) drains_at: Option<Instant>,
-    pub(crate) grace: Duration,
+    pub(crate) grace: Grace,
+}
+
+/// The time between draining and the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grace {
+    /// [`DEFAULT_GRACE`]
+    Default,
+    None,
 }
 
 impl Expiry {
@@ -114,12 +131,15 @@ impl Expiry {
     pub(crate) fn after(valid_for: Option<Duration>) -> Self {
         Self {
             drains_at: valid_for.and_then(|valid_for| Instant::now().checked_add(valid_for)),
-            grace: DEFAULT_GRACE,
+            grace: Grace::Default,
         }
     }
 
     fn ends_at(&self) -> Option<Instant> {
-        self.drains_at?.checked_add(self.grace)
+        match self.grace {
+            Grace::Default => self.drains_at?.checked_add(DEFAULT_GRACE),
+            Grace::None => self.drains_at,
+        }
     }
 
     /// Draining, or the end where draining has begun.
