@@ -9,16 +9,30 @@ use crate::finding::Finding;
 use crate::media_type::MediaType;
 use crate::origin::Origin;
 
-/// One appraised item of Evidence.
+/// One appraised item of Evidence. Each connection holds one, so nothing in it has room to grow.
 #[derive(Clone)]
 pub struct AppraisedItem {
-    pub(crate) label: String,
+    pub(crate) label: Box<str>,
     pub(crate) media_type: MediaType,
     pub(crate) ear: Ear,
     pub(crate) origin: Origin,
     pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
+    /// None where there is nothing to explain.
+    pub(crate) explained: Option<Box<Explained>>,
+}
+
+/// The explanation of a result for people.
+#[derive(Clone, Debug)]
+pub(crate) struct Explained {
     pub(crate) findings: Vec<Finding>,
     pub(crate) image: Option<String>,
+}
+
+impl Explained {
+    pub(crate) fn boxed(findings: Vec<Finding>, image: Option<String>) -> Option<Box<Self>> {
+        let is_empty = findings.is_empty() && image.is_none();
+        (!is_empty).then(|| Box::new(Self { findings, image }))
+    }
 }
 
 impl AppraisedItem {
@@ -49,13 +63,15 @@ impl AppraisedItem {
 
     /// The checks that its verifier reports. They are for people; a policy uses the result or the claims.
     pub fn findings(&self) -> &[Finding] {
-        &self.findings
+        self.explained
+            .as_ref()
+            .map_or(&[], |explained| &explained.findings)
     }
 
     /// The name that the verifier's policy gives to the recognised software, for logs. There is none if the verifier
     /// names none, or if several verifiers name it differently.
     pub fn image(&self) -> Option<&str> {
-        self.image.as_deref()
+        self.explained.as_ref()?.image.as_deref()
     }
 }
 
@@ -65,7 +81,7 @@ impl fmt::Debug for AppraisedItem {
             .field("media_type", &self.media_type)
             .field("ear", &self.ear)
             .field("origin", &self.origin)
-            .field("image", &self.image)
+            .field("image", &self.image())
             .finish_non_exhaustive()
     }
 }

@@ -36,9 +36,9 @@ use crate::ear::Tier;
 /// # }
 /// ```
 pub struct Candidate {
-    pub(crate) items: Vec<AppraisedItem>,
+    pub(crate) items: Box<[AppraisedItem]>,
     pub(crate) binding: Binding,
-    pub(crate) leaf_key: Vec<u8>,
+    pub(crate) leaf_key: Box<[u8]>,
     pub(crate) appraised_at: UnixTime,
     pub(crate) expires_at: UnixTime,
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A media type with its parameters, compared as RFC 9110 §8.3.1 says: type, subtype and parameter
 /// names without regard to case, parameters without regard to order, parameter values exactly.
@@ -19,6 +20,12 @@ use std::str::FromStr;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MediaType {
+    /// Shared, since each connection holds the media type of its Evidence.
+    parts: Arc<Parts>,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Parts {
     essence: String,
     parameters: Vec<(String, String)>,
 }
@@ -51,9 +58,12 @@ impl MediaType {
             rest = after;
         }
         parameters.sort();
-        let parsed = Self {
+        let parts = Parts {
             essence: essence.to_ascii_lowercase(),
             parameters,
+        };
+        let parsed = Self {
+            parts: Arc::new(parts),
         };
         // Quotes make the text longer. The printed text must be one that this function reads.
         if parsed.to_string().len() > MAX_LENGTH {
@@ -64,12 +74,13 @@ impl MediaType {
 
     /// `type/subtype` in lower case, without parameters.
     pub fn essence(&self) -> &str {
-        &self.essence
+        &self.parts.essence
     }
 
     /// The value of a parameter, quotes removed.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters
+        self.parts
+            .parameters
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
@@ -87,8 +98,8 @@ impl FromStr for MediaType {
 /// Prints the canonical text: lower case, parameters sorted and quoted.
 impl fmt::Display for MediaType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.essence)?;
-        for (name, value) in &self.parameters {
+        f.write_str(self.essence())?;
+        for (name, value) in &self.parts.parameters {
             write!(f, "; {name}=\"")?;
             for c in value.chars() {
                 if matches!(c, '"' | '\\') {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use pki_types::UnixTime;
 
 use crate::appraised_item::AppraisedItem;
+use crate::appraised_item::Explained;
 use crate::candidate::Candidate;
 use crate::cmw::Item;
 use crate::ear::Ear;
@@ -120,22 +121,21 @@ impl RelyingParty {
             expires_at = expires_at.min(end);
             binding = binding.min(result.binding());
             appraised.push(AppraisedItem {
-                label: item.label().to_owned(),
+                label: item.label().into(),
                 media_type,
                 ear: result.ear,
                 origin: result.origin,
                 claims: result.claims,
-                findings: result.findings,
-                image: result.image,
+                explained: Explained::boxed(result.findings, result.image),
             });
         }
         if appraised.is_empty() {
             return Err(Refusal::NothingToAppraise);
         }
         let candidate = Candidate {
-            items: appraised,
+            items: appraised.into(),
             binding,
-            leaf_key: credential.leaf_key,
+            leaf_key: credential.leaf_key.into(),
             appraised_at: now,
             expires_at: UnixTime::since_unix_epoch(Duration::from_secs(expires_at)),
         };
@@ -148,10 +148,15 @@ impl RelyingParty {
 
     fn verifier_for(&self, item: &Item<'_>) -> Result<(MediaType, &dyn Verifier), Refusal> {
         let media_type = item.media_type().ok_or(Refusal::NoVerifier)?;
-        let verifier = self
+        let (media_type, verifier) = self
             .verifiers
             .iter()
-            .find(|verifier| verifier.media_types().contains(&media_type))
+            .find_map(|verifier| {
+                let mut own = verifier.media_types().iter();
+                // The connection holds the verifier's own value.
+                let own = own.find(|own| **own == media_type)?;
+                Some((own.clone(), verifier))
+            })
             .ok_or(Refusal::NoVerifier)?;
         let labelled = match verifier.conceptual_message() {
             ConceptualMessage::Evidence => item.is_evidence(),

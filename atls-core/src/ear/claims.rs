@@ -16,6 +16,8 @@ use super::binary_text::URL_SAFE;
 use super::profile::Names;
 use super::profile::Nonce;
 use super::profile::names_of;
+use super::result::Further;
+use super::result::Stated;
 use super::tier::Category;
 use super::tier::Tier;
 use super::tier::TrustClaim;
@@ -98,14 +100,17 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
         return Err(EarError::Issuer);
     }
     let ear = Ear {
-        profile: profile.to_owned(),
-        status: claims.get(names.status).map(tier).transpose()?,
+        profile: names.profile,
         issued_at: time(claims, "iat")?.ok_or(EarError::Malformed)?,
         expires_at: time(claims, "exp")?,
         verifier: verifier(claims.get(names.verifier))?,
-        issuer: claims.get("iss").and_then(Value::as_str).map(str::to_owned),
-        nonce: nonce(claims)?,
-        confirmation: claims.get("cnf").cloned().map(Box::new),
+        stated: Stated {
+            status: claims.get(names.status).map(tier).transpose()?,
+            issuer: claims.get("iss").and_then(Value::as_str).map(str::to_owned),
+            nonce: nonce(claims)?,
+            confirmation: claims.get("cnf").cloned(),
+        }
+        .boxed(),
         submods: submods(claims, names)?,
     };
     let not_before = time(claims, "nbf")?.unwrap_or(ear.issued_at);
@@ -119,9 +124,9 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
 }
 
 fn check_nonce(ear: &Ear, names: &Names, expected: &ExpectedNonce<'_>) -> Result<(), EarError> {
-    match (&names.nonce, &ear.nonce, expected) {
+    match (&names.nonce, ear.nonce(), expected) {
         // A nonce that was read has 8 to 64 bytes, so an expected nonce of another length never matches.
-        (Nonce::Always, Some(nonce), ExpectedNonce::Echoed(expected)) if nonce == expected => {
+        (Nonce::Always, Some(nonce), ExpectedNonce::Echoed(expected)) if nonce == *expected => {
             Ok(())
         }
         (Nonce::Always, _, ExpectedNonce::DangerousOfAnySession) => Ok(()),
@@ -157,7 +162,7 @@ fn check_time(ear: &Ear, not_before: UnixTime, check: &Check<'_>) -> Result<(), 
 fn submods(
     claims: &Map<String, Value>,
     names: &Names,
-) -> Result<Vec<(String, Appraisal)>, EarError> {
+) -> Result<Box<[(Box<str>, Appraisal)]>, EarError> {
     let submods = claims.get("submods").and_then(Value::as_object);
     let submods = submods.filter(|submods| !submods.is_empty());
     submods
@@ -165,7 +170,7 @@ fn submods(
         .iter()
         .map(|(name, value)| {
             let value = value.as_object().ok_or(EarError::Malformed)?;
-            Ok((name.clone(), appraisal(value, names)?))
+            Ok((name.as_str().into(), appraisal(value, names)?))
         })
         .collect()
 }
@@ -193,11 +198,14 @@ fn appraisal(claims: &Map<String, Value>, names: &Names) -> Result<Appraisal, Ea
     Ok(Appraisal {
         status,
         vector: vector.unwrap_or_default(),
-        policy_ids,
-        nonce: nonce(claims)?,
-        extensions: extensions
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
+        further: Further {
+            policy_ids,
+            nonce: nonce(claims)?,
+            extensions: extensions
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        }
+        .boxed(),
     })
 }
 
@@ -225,7 +233,8 @@ fn verifier(value: Option<&Value>) -> Result<VerifierId, EarError> {
     let id = value
         .and_then(Value::as_object)
         .ok_or(EarError::Malformed)?;
-    Ok(VerifierId::new(text(id, "developer")?, text(id, "build")?))
+    let developer = text(id, "developer")?.to_owned();
+    Ok(VerifierId::new(developer, text(id, "build")?.to_owned()))
 }
 
 /// Reads one nonce. Several (RFC 9711 §4.1) are refused, since there was one request.

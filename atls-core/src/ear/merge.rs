@@ -6,13 +6,15 @@ use crate::ear::TrustClaim;
 use crate::ear::TrustVector;
 use crate::ear::VerifierId;
 use crate::ear::profile::CURRENT_PROFILE;
+use crate::ear::result::Further;
+use crate::ear::result::Stated;
 
 impl Ear {
     /// The result of two verifiers together: the worse of each claim, the older time of issue, the earlier end. A claim that is
     /// neither better nor worse, such as an issuer or a policy identifier, stands only if both state the same.
     #[must_use]
     pub(crate) fn worse(self, other: Self) -> Self {
-        let mut submods = self.submods;
+        let mut submods = self.submods.into_vec();
         for (name, appraisal) in other.submods {
             match submods.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, known)) => *known = known.clone().worse(appraisal),
@@ -21,46 +23,55 @@ impl Ear {
         }
         submods.sort_by(|(a, _), (b, _)| a.cmp(b));
         let ends = self.expires_at.into_iter().chain(other.expires_at);
-        let statuses = self.status.into_iter().chain(other.status);
         Self {
             profile: if self.profile == other.profile {
                 self.profile
             } else {
-                CURRENT_PROFILE.to_owned()
+                CURRENT_PROFILE
             },
-            status: statuses.max(),
             issued_at: self.issued_at.min(other.issued_at),
             expires_at: ends.min(),
             verifier: self.verifier.and(&other.verifier),
-            issuer: self
-                .issuer
-                .filter(|issuer| other.issuer.as_ref() == Some(issuer)),
-            nonce: self
-                .nonce
-                .filter(|nonce| other.nonce.as_ref() == Some(nonce)),
-            confirmation: self
-                .confirmation
-                .filter(|key| other.confirmation.as_ref() == Some(key)),
-            submods,
+            stated: Stated::worse(self.stated, other.stated),
+            submods: submods.into(),
         }
     }
 }
 
+impl Stated {
+    fn worse(one: Option<Box<Self>>, other: Option<Box<Self>>) -> Option<Box<Self>> {
+        let one = *one.unwrap_or_default();
+        let other = *other.unwrap_or_default();
+        Self {
+            status: one.status.into_iter().chain(other.status).max(),
+            issuer: one.issuer.filter(|it| other.issuer.as_ref() == Some(it)),
+            nonce: one.nonce.filter(|it| other.nonce.as_ref() == Some(it)),
+            confirmation: one
+                .confirmation
+                .filter(|key| other.confirmation.as_ref() == Some(key)),
+        }
+        .boxed()
+    }
+}
+
 impl Appraisal {
-    fn worse(mut self, other: Self) -> Self {
-        self.policy_ids.retain(|id| other.policy_ids.contains(id));
-        let also = other.extensions;
-        self.extensions
-            .retain(|name, value| also.get(name) == Some(value));
+    fn worse(self, other: Self) -> Self {
         Self {
             status: self.status.worst(other.status),
             vector: self.vector.worse(&other.vector),
-            policy_ids: self.policy_ids,
-            nonce: self
-                .nonce
-                .filter(|nonce| other.nonce.as_ref() == Some(nonce)),
-            extensions: self.extensions,
+            further: Further::common(self.further, other.further),
         }
+    }
+}
+
+impl Further {
+    fn common(one: Option<Box<Self>>, other: Option<Box<Self>>) -> Option<Box<Self>> {
+        let (mut one, other) = (*one?, *other?);
+        one.policy_ids.retain(|id| other.policy_ids.contains(id));
+        one.extensions
+            .retain(|name, value| other.extensions.get(name) == Some(value));
+        one.nonce = one.nonce.filter(|it| other.nonce.as_ref() == Some(it));
+        one.boxed()
     }
 }
 
@@ -86,8 +97,8 @@ impl VerifierId {
             return self;
         }
         Self {
-            developer: format!("{} & {}", self.developer, other.developer),
-            build: format!("{} & {}", self.build, other.build),
+            developer: format!("{} & {}", self.developer, other.developer).into(),
+            build: format!("{} & {}", self.build, other.build).into(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 /// The names of one dialect for the claims that both have.
 pub(super) struct Names {
+    pub(super) profile: &'static str,
     pub(super) status: &'static str,
     pub(super) vector: &'static str,
     pub(super) policy: &'static str,
@@ -22,15 +23,12 @@ pub(super) fn is_ietf(profile: &str) -> bool {
 }
 
 pub(super) fn names_of(profile: &str) -> Option<&'static Names> {
-    match profile {
-        "tag:github.com,2023:veraison/ear" => Some(&VERAISON),
-        "tag:github.com,2024:confidential-containers/Trustee" => Some(&TRUSTEE),
-        "tag:ietf.org,2026:rats/ear#03" | CURRENT_PROFILE => Some(&IETF),
-        _ => None,
-    }
+    let mut all = [&VERAISON, &TRUSTEE, &IETF_03, &IETF].into_iter();
+    all.find(|names| names.profile == profile)
 }
 
 const VERAISON: Names = Names {
+    profile: "tag:github.com,2023:veraison/ear",
     status: "ear.status",
     vector: "ear.trustworthiness-vector",
     policy: "ear.appraisal-policy-id",
@@ -39,16 +37,23 @@ const VERAISON: Names = Names {
 };
 
 const TRUSTEE: Names = Names {
+    profile: "tag:github.com,2024:confidential-containers/Trustee",
     nonce: Nonce::Never,
     ..VERAISON
 };
 
 pub(super) const IETF: Names = Names {
+    profile: CURRENT_PROFILE,
     status: "ear_status",
     vector: "ear_trustworthiness_vector",
     policy: "ear_appraisal_policy_ids",
     verifier: "ear_verifier_id",
     nonce: Nonce::Always,
+};
+
+const IETF_03: Names = Names {
+    profile: "tag:ietf.org,2026:rats/ear#03",
+    ..IETF
 };
 
 pub(super) const CURRENT_PROFILE: &str = "tag:ietf.org,2026:rats/ear#04";

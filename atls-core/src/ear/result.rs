@@ -1,5 +1,6 @@
 //! A result and its parts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -13,17 +14,30 @@ use super::tier::TrustVector;
 /// An Attestation Result: the verifier, the time, and the appraisal of each part of the attester.
 #[derive(Clone, PartialEq)]
 pub struct Ear {
-    pub(super) profile: String,
-    pub(super) status: Option<Tier>,
+    pub(super) profile: &'static str,
     pub(super) issued_at: UnixTime,
     pub(super) expires_at: Option<UnixTime>,
     pub(super) verifier: VerifierId,
+    /// Boxed, since each connection holds a result, and that of a verifier in this process has none of it.
+    pub(super) stated: Option<Box<Stated>>,
+    /// By name. Each connection holds a result of one or two parts, for which a tree would be wasteful.
+    pub(super) submods: Box<[(Box<str>, Appraisal)]>,
+}
+
+/// The claims of a signed result about the result itself.
+#[derive(Clone, Default, PartialEq)]
+pub(super) struct Stated {
+    pub(super) status: Option<Tier>,
     pub(super) issuer: Option<String>,
     pub(super) nonce: Option<Vec<u8>>,
-    /// Boxed, since few results have one and each connection holds a result.
-    pub(super) confirmation: Option<Box<Value>>,
-    /// By name. Each connection holds a result of one or two parts, for which a tree would be wasteful.
-    pub(super) submods: Vec<(String, Appraisal)>,
+    pub(super) confirmation: Option<Value>,
+}
+
+impl Stated {
+    /// None where nothing is stated.
+    pub(super) fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
 }
 
 impl Ear {
@@ -35,15 +49,12 @@ impl Ear {
         appraisal: Appraisal,
     ) -> Self {
         Self {
-            profile: CURRENT_PROFILE.to_owned(),
-            status: None,
+            profile: CURRENT_PROFILE,
             issued_at,
             expires_at: None,
             verifier,
-            issuer: None,
-            nonce: None,
-            confirmation: None,
-            submods: vec![(name.to_owned(), appraisal)],
+            stated: None,
+            submods: Box::new([(name.into(), appraisal)]),
         }
     }
 
@@ -53,9 +64,11 @@ impl Ear {
         if let Some(known) = self.submod(name) {
             appraisal = appraisal.with_status(known.status());
         }
-        self.submods.retain(|(known, _)| known != name);
-        self.submods.push((name.to_owned(), appraisal));
-        self.submods.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut submods = self.submods.into_vec();
+        submods.retain(|(known, _)| **known != *name);
+        submods.push((name.into(), appraisal));
+        submods.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.submods = submods.into();
         self
     }
 
@@ -69,7 +82,7 @@ impl Ear {
     /// The worst status of all parts and of the whole, if the verifier states that.
     pub fn status(&self) -> Tier {
         let parts = self.submods.iter().map(|(_, part)| part.status());
-        let stated = self.status.into_iter();
+        let stated = self.stated.iter().filter_map(|stated| stated.status);
         parts
             .chain(stated)
             .reduce(Tier::worst)
@@ -78,7 +91,7 @@ impl Ear {
 
     /// `eat_profile`, which names the dialect.
     pub fn profile(&self) -> &str {
-        &self.profile
+        self.profile
     }
 
     /// `iat`.
@@ -98,18 +111,18 @@ impl Ear {
 
     /// `iss`.
     pub fn issuer(&self) -> Option<&str> {
-        self.issuer.as_deref()
+        self.stated.as_ref()?.issuer.as_deref()
     }
 
     /// `eat_nonce` of the result itself, decoded. The module says why it is not proof.
     pub fn nonce(&self) -> Option<&[u8]> {
-        self.nonce.as_deref()
+        self.stated.as_ref()?.nonce.as_deref()
     }
 
     /// `cnf` of the result itself (RFC 7800, RFC 8747), as in the token: the key that its holder must prove to have. Integer labels
     /// of a CWT are decimal here, and its byte strings are base64url.
     pub fn confirmation(&self) -> Option<&Value> {
-        self.confirmation.as_deref()
+        self.stated.as_ref()?.confirmation.as_ref()
     }
 
     /// The parts of the attester by name, at least one.
@@ -123,7 +136,7 @@ impl Ear {
     pub fn submod(&self, name: &str) -> Option<&Appraisal> {
         let mut submods = self.submods.iter();
         submods
-            .find(|(known, _)| known == name)
+            .find(|(known, _)| **known == *name)
             .map(|(_, part)| part)
     }
 }
@@ -137,7 +150,7 @@ impl fmt::Debug for Ear {
             .field("issued_at", &self.issued_at)
             .field("expires_at", &self.expires_at)
             .field("verifier", &self.verifier)
-            .field("issuer", &self.issuer)
+            .field("issuer", &self.issuer())
             .field("submods", &self.submods)
             .finish_non_exhaustive()
     }
@@ -148,9 +161,23 @@ impl fmt::Debug for Ear {
 pub struct Appraisal {
     pub(super) status: Tier,
     pub(super) vector: TrustVector,
+    /// Boxed, since each connection holds an appraisal, and many have none of it.
+    pub(super) further: Option<Box<Further>>,
+}
+
+/// The claims of an appraisal beside its status and its vector.
+#[derive(Clone, Default, PartialEq)]
+pub(super) struct Further {
     pub(super) policy_ids: Vec<String>,
     pub(super) nonce: Option<Vec<u8>>,
     pub(super) extensions: BTreeMap<String, Value>,
+}
+
+impl Further {
+    /// None where there is nothing.
+    pub(super) fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
 }
 
 impl Appraisal {
@@ -159,9 +186,7 @@ impl Appraisal {
         Self {
             status: vector.tier(),
             vector,
-            policy_ids: Vec::new(),
-            nonce: None,
-            extensions: BTreeMap::new(),
+            further: None,
         }
     }
 
@@ -175,14 +200,18 @@ impl Appraisal {
     /// Adds the name of a policy that was applied.
     #[must_use]
     pub fn with_policy_id(mut self, id: impl Into<String>) -> Self {
-        self.policy_ids.push(id.into());
+        self.further
+            .get_or_insert_default()
+            .policy_ids
+            .push(id.into());
         self
     }
 
     /// Adds a claim of the platform.
     #[must_use]
     pub fn with_extension(mut self, name: impl Into<String>, value: Value) -> Self {
-        self.extensions.insert(name.into(), value);
+        let further = self.further.get_or_insert_default();
+        further.extensions.insert(name.into(), value);
         self
     }
 
@@ -198,29 +227,35 @@ impl Appraisal {
 
     /// The policies that were applied.
     pub fn policy_ids(&self) -> &[String] {
-        &self.policy_ids
+        self.further
+            .as_ref()
+            .map_or(&[], |further| &further.policy_ids)
     }
 
     /// `eat_nonce` of the *Evidence*, as the verifier found it, decoded.
     pub fn nonce(&self) -> Option<&[u8]> {
-        self.nonce.as_deref()
+        self.further.as_ref()?.nonce.as_deref()
     }
 
     /// A claim of the verifier or of the platform, by its name in the token. Integer labels of a CWT are decimal here, and its byte
     /// strings are base64url.
     pub fn extension(&self, name: &str) -> Option<&Value> {
-        self.extensions.get(name)
+        self.further.as_ref()?.extensions.get(name)
     }
 }
 
 /// Prints further claims by their names only. Their values may identify devices.
 impl fmt::Debug for Appraisal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let extensions = self
+            .further
+            .as_ref()
+            .map(|further| further.extensions.keys());
         f.debug_struct("Appraisal")
             .field("status", &self.status)
             .field("vector", &self.vector)
-            .field("policy_ids", &self.policy_ids)
-            .field("extensions", &self.extensions.keys())
+            .field("policy_ids", &self.policy_ids())
+            .field("extensions", &extensions)
             .finish_non_exhaustive()
     }
 }
@@ -228,13 +263,16 @@ impl fmt::Debug for Appraisal {
 /// The software that appraised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifierId {
-    pub(super) developer: String,
-    pub(super) build: String,
+    pub(super) developer: Cow<'static, str>,
+    pub(super) build: Cow<'static, str>,
 }
 
 impl VerifierId {
     /// Developer and version.
-    pub fn new(developer: impl Into<String>, build: impl Into<String>) -> Self {
+    pub fn new(
+        developer: impl Into<Cow<'static, str>>,
+        build: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             developer: developer.into(),
             build: build.into(),

@@ -151,7 +151,8 @@ impl Category {
 /// The claims of a verifier, at most one in each category.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustVector {
-    claims: Vec<(Category, TrustClaim)>,
+    /// In the order of [`Category::ALL`].
+    claims: [Option<TrustClaim>; Category::ALL.len()],
 }
 
 impl TrustVector {
@@ -163,27 +164,28 @@ impl TrustVector {
     /// Adds or replaces a claim.
     #[must_use]
     pub fn with(mut self, category: Category, claim: TrustClaim) -> Self {
-        self.claims.retain(|(known, _)| *known != category);
-        self.claims.push((category, claim));
-        self.claims.sort_by_key(|(category, _)| *category);
+        let mut places = Category::ALL.into_iter().zip(&mut self.claims);
+        if let Some((_, place)) = places.find(|(known, _)| *known == category) {
+            *place = Some(claim);
+        }
         self
     }
 
     /// The claim of one category, or [`TrustClaim::NO_CLAIM`].
     pub fn get(&self, category: Category) -> TrustClaim {
-        let found = self.claims.iter().find(|(known, _)| *known == category);
-        found.map_or(TrustClaim::NO_CLAIM, |(_, claim)| *claim)
+        let found = self.claims().find(|(known, _)| *known == category);
+        found.map_or(TrustClaim::NO_CLAIM, |(_, claim)| claim)
     }
 
     /// The claims, ordered by label.
     pub fn claims(&self) -> impl Iterator<Item = (Category, TrustClaim)> {
-        self.claims.iter().copied()
+        let all = Category::ALL.into_iter().zip(self.claims);
+        all.filter_map(|(category, claim)| Some((category, claim?)))
     }
 
     /// The worst tier of all claims. A 0 claims nothing and worsens nothing. A vector of zeros is `none`.
     pub fn tier(&self) -> Tier {
-        self.claims
-            .iter()
+        self.claims()
             .filter(|(_, claim)| *claim != TrustClaim::NO_CLAIM)
             .map(|(_, claim)| claim.tier())
             .reduce(Tier::worst)
@@ -194,11 +196,11 @@ impl TrustVector {
 /// Prints `hardware 2, executables 33`, or `nothing claimed`.
 impl fmt::Display for TrustVector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.claims.is_empty() {
+        if self.claims().next().is_none() {
             return f.write_str("nothing claimed");
         }
         let mut separator = "";
-        for (category, claim) in &self.claims {
+        for (category, claim) in self.claims() {
             write!(f, "{separator}{} {}", category.name(), claim.value())?;
             separator = ", ";
         }

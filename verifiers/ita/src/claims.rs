@@ -82,7 +82,7 @@ impl ItaClaims {
             }
         }
         let version = token.text("ver").unwrap_or_default();
-        let verifier = VerifierId::new("Intel Trust Authority", version);
+        let verifier = VerifierId::new("Intel Trust Authority", version.to_owned());
         Ear::local(verifier, token.issued_at(), "tdx", appraisal).with_expiry(token.expires_at())
     }
 

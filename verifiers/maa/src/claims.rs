@@ -89,7 +89,7 @@ impl MaaClaims {
             }
         }
         let version = token.text("x-ms-ver").unwrap_or_default();
-        let verifier = VerifierId::new("Microsoft Azure Attestation", version);
+        let verifier = VerifierId::new("Microsoft Azure Attestation", version.to_owned());
         let ear = Ear::local(
             verifier,
             token.issued_at(),
