@@ -56,17 +56,21 @@ impl ClientEnd {
                 Ok(Self::Plain(TlsConnector::from(Arc::new(tls))))
             }
             Kind::Attested(mode, attests) => {
-                let terms = terms(&own, mode, attests)?;
+                let terms = terms(service, &own, (mode, attests))?;
                 Ok(Self::Attested(ClientConnector::new(tls, terms)?))
             }
         }
     }
 }
 
-fn terms(own: &Service, mode: Mode, attests: Attests) -> Result<ClientTerms, Box<dyn Error>> {
+fn terms(
+    service: &Service,
+    own: &Service,
+    (mode, attests): (Mode, Attests),
+) -> Result<ClientTerms, Box<dyn Error>> {
     let mut terms = ClientTerms::new().servers_attest(mode.into());
     terms = if attests.server() {
-        terms.require_peer(relying_party(own.evidence)?)
+        terms.require_peer(relying_party(service)?)
     } else {
         terms.dangerous_accept_unattested_servers()
     };

@@ -20,6 +20,7 @@ use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
+use atls_core::combine::Cached;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
@@ -27,6 +28,10 @@ use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
 use atls_core::pki_types::UnixTime;
+
+use crate::service::Batches;
+use crate::service::Device;
+use crate::service::Service;
 
 /// An attester and a verifier whose work is none.
 pub(crate) struct Free {
@@ -90,11 +95,16 @@ impl Verifier for Free {
     }
 }
 
-/// Accepts such Evidence, in all three modes.
-pub(crate) fn relying_party(size: usize) -> Result<Arc<RelyingParty>, ConfigError> {
+/// Accepts such Evidence, in all three modes; that of a batch by the cache, as is advised.
+pub(crate) fn relying_party(service: &Service) -> Result<Arc<RelyingParty>, ConfigError> {
     let policy = StandardPolicy::new().dangerous_accept_binding(Binding::Key);
+    let free = Free::new(service.evidence);
+    let verifier: Arc<dyn Verifier> = match service.device {
+        Device::Serial(_, Batches::Yes) => Arc::new(Cached::new(free)),
+        Device::Free | Device::Serial(_, Batches::No) => Arc::new(free),
+    };
     let party = RelyingParty::builder()
-        .verifier(Arc::new(Free::new(size)))
+        .verifier(verifier)
         .standard_policy(policy)
         .build()?;
     Ok(Arc::new(party))

@@ -28,6 +28,8 @@ use crate::ALLOCATOR;
 use crate::certificates::provider;
 use crate::evidence::Free;
 use crate::evidence::relying_party;
+use crate::service;
+use crate::service::SERVER_ATTESTS;
 use crate::service::USUAL_EVIDENCE;
 
 /// What one request costs.
@@ -46,7 +48,8 @@ pub(crate) fn measure(number: u32) -> Result<Handled, Box<dyn Error>> {
         .enable_all()
         .build()?;
     let free = Arc::new(Free::new(USUAL_EVIDENCE));
-    let attested = atls_tower::testing::attested(provider(), free, relying_party(USUAL_EVIDENCE)?);
+    let party = relying_party(&service::Service::of(SERVER_ATTESTS))?;
+    let attested = atls_tower::testing::attested(provider(), free, party);
     let layer = runtime.block_on(attested)?;
 
     // Warm, then measured.

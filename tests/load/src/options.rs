@@ -14,6 +14,7 @@ use crate::service::Device;
 use crate::service::Kind;
 use crate::service::Mode;
 use crate::service::Service;
+use crate::service::USUAL_EVIDENCE;
 
 /// What the words say.
 pub(crate) struct Options {
@@ -117,7 +118,7 @@ impl Given {
         let mut service = Service::of(kind);
         service.device = device;
         service.carries = self.carries;
-        service.evidence = self.evidence.unwrap_or(service.evidence);
+        service.evidence = self.evidence.unwrap_or(USUAL_EVIDENCE);
         Ok(Options {
             service,
             pace: self.pace,
@@ -167,7 +168,7 @@ options
   --mode MODE       after, handshake, certificate: when Evidence is made; after by default
   --device MS       a device that serves one request at a time, in so many milliseconds; free by default
   --batched         requests that arrive while the device works share its next Evidence
-  --evidence BYTES  of 32 to 65000; 5000 by default
+  --evidence BYTES  up to 65000; 5000 by default, 0 for no more than the value of the connection
   --http 1|2        a request over each connection, in place of a byte each way
   --rate N          so many connections each second; or
   --at-once N       as many as N clients can open one after the other; 16 by default

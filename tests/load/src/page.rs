@@ -28,6 +28,7 @@ use crate::service::Device;
 use crate::service::Kind;
 use crate::service::SERVER_ATTESTS;
 use crate::service::Service;
+use crate::service::USUAL_EVIDENCE;
 
 /// The figures of one run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -205,13 +206,14 @@ fn of_other(
 fn devices(effort: &Effort) -> Result<Vec<(Device, Figures)>, Box<dyn Error>> {
     let mut rows = Vec::new();
     for milliseconds in [39, 140, 300, 1000] {
-        for batches in BATCHES {
+        for batches in [Batches::No, Batches::Yes] {
             let device = Device::Serial(milliseconds, batches);
             say(&format!(
                 "a device of {milliseconds} ms, batches: {batches:?}"
             ));
             let mut pair = Pair::start(Service {
                 device,
+                evidence: USUAL_EVIDENCE,
                 ..Service::of(SERVER_ATTESTS)
             })?;
             let wait = device.wait().unwrap_or_default();
@@ -305,9 +307,6 @@ fn machine() -> String {
 fn say(what: &str) {
     eprintln!("measuring {what}");
 }
-
-/// Of what is built.
-const BATCHES: [Batches; 1] = [Batches::No];
 
 /// Connections each second that are asked of a server whose device makes batches.
 const BATCHED_RATE: u32 = 1100;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::Attester;
+use atls_tower::Batcher;
 use atls_tower::Blocking;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
@@ -70,7 +71,7 @@ fn terms(service: &Service, mode: Mode, attests: Attests) -> Result<ServerTerms,
     }
     if attests.client() {
         terms = terms
-            .require_peer(relying_party(service.evidence)?)
+            .require_peer(relying_party(service)?)
             .clients_attest(mode.into());
     }
     Ok(terms)
@@ -116,12 +117,14 @@ pub(crate) fn attester(service: &Service) -> std::io::Result<Arc<dyn Attester>> 
     let size = service.evidence;
     Ok(match service.device {
         Device::Free => Arc::new(Free::new(size)),
-        Device::Serial(milliseconds, Batches::No) => {
+        Device::Serial(milliseconds, batches) => {
             let device = Serial::new(size, Duration::from_millis(milliseconds));
-            Arc::new(Blocking::spawn(device)?)
-        }
-        Device::Serial(_, Batches::Yes) => {
-            return Err(std::io::Error::other("batches are not built yet"));
+            let device = Blocking::spawn(device)?;
+            match batches {
+                Batches::No => Arc::new(device),
+                // No bound of the server is measured.
+                Batches::Yes => Arc::new(Batcher::builder(device).waiting(100_000).spawn()?),
+            }
         }
     })
 }

@@ -66,12 +66,13 @@ pub(crate) enum Carries {
 }
 
 impl Service {
-    /// A byte each way, Evidence of the usual size, a device that costs nothing.
+    /// A byte each way, a device that costs nothing, and Evidence that is the connection's value alone: what is measured is
+    /// the protocol.
     pub(crate) fn of(kind: Kind) -> Self {
         Self {
             kind,
             device: Device::Free,
-            evidence: USUAL_EVIDENCE,
+            evidence: 0,
             carries: Carries::Byte,
         }
     }
