@@ -2,7 +2,7 @@
 
 use super::error::TpmFormatError;
 use super::pcr::PcrSelection;
-use super::reader::Reader;
+use super::wire::Reader;
 use super::wire::put_sized;
 
 /// `TPMS_ATTEST` of type `TPM_ST_ATTEST_QUOTE` (Part 2 §10.12.8):

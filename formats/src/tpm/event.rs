@@ -1,7 +1,7 @@
 //! An event of the firmware's log, and what of it a register confirms.
 
 use super::algorithm::HashAlgorithm;
-use super::reader::Reader;
+use super::wire::Reader;
 
 /// An event whose digest was extended into a register.
 ///

@@ -3,6 +3,8 @@
 //! Structures are those of "Trusted Platform Module Library", Part 2; integers in them are big-endian. **No signature is verified
 //! here**, and a log proves nothing before a replay of it leads to the value that a quote signs.
 
+pub mod wire;
+
 mod algorithm;
 mod attest;
 mod der;
@@ -12,11 +14,9 @@ mod evidence;
 mod ima_log;
 mod pcr;
 mod public;
-mod reader;
 mod signature;
 mod tcg_log;
 mod tcg_log_writer;
-mod wire;
 
 use atls_core::Bound;
 use atls_core::ExpectedValue;

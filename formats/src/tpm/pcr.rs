@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::algorithm::HashAlgorithm;
 use super::error::TpmFormatError;
-use super::reader::Reader;
+use super::wire::Reader;
 
 /// A set of registers, each 0 to 23: those of a PC Client TPM.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

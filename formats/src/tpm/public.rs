@@ -3,7 +3,7 @@
 use super::algorithm::HashAlgorithm;
 use super::der;
 use super::error::TpmFormatError;
-use super::reader::Reader;
+use super::wire::Reader;
 use super::wire::put_sized;
 
 /// `TPMT_PUBLIC` (Part 2 §12.2.4) of an RSA or ECC key:

@@ -3,7 +3,7 @@
 use super::der;
 use super::error::TpmFormatError;
 use super::public::Scheme;
-use super::reader::Reader;
+use super::wire::Reader;
 use super::wire::put_sized;
 
 /// `TPMT_SIGNATURE` (Part 2 §11.3.4):

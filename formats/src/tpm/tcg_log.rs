@@ -14,7 +14,7 @@ use super::algorithm::HashAlgorithm;
 use super::error::TpmFormatError;
 use super::event::Event;
 use super::event::Replay;
-use super::reader::Reader;
+use super::wire::Reader;
 
 /// A log: the peer's word, until a replay leads to the value of a register.
 #[derive(Clone, Debug)]
