@@ -1,4 +1,4 @@
-//! TPM 2.0: quotes over platform configuration registers (PCRs), appraised offline.
+//! TPM 2.0: quotes over platform configuration registers (PCRs), made over the device or the sockets of `swtpm`, and appraised offline.
 //!
 //! A quote is signed by an attestation key (AK) that never leaves its TPM and signs nothing but what the TPM itself made. It carries
 //! the value of this connection as `qualifyingData`. Which AKs are trusted is said by a file of keys, [`TpmKeys`]; what the registers
@@ -35,15 +35,37 @@
 //! let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! The machine with the TPM:
+//!
+//! ```
+//! # use atls_core::AttestError;
+//! use atls_tpm::TpmAttester;
+//!
+//! # fn main() -> Result<(), AttestError> {
+//! match TpmAttester::open()? {
+//!     Some(attester) => { /* atls_tower::Blocking::spawn(attester) */ }
+//!     None => eprintln!("no TPM here"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod attestation_key;
+mod attester;
 mod boot;
 mod claims;
+mod command;
+mod device;
+mod error;
 mod findings;
+mod key_template;
 mod keys;
+mod logs;
 mod policy;
 mod quoted;
+mod tpm;
 mod trust_vector;
 mod verifier;
 
@@ -54,11 +76,23 @@ use atls_core::MediaType;
 use atls_core::MediaTypeError;
 use atls_formats::tpm::TPM_EVIDENCE;
 
+/// What is quoted: banks, and registers of them.
+pub use atls_formats::tpm::HashAlgorithm;
+pub use atls_formats::tpm::PcrSelection;
+pub use atls_formats::tpm::PcrSet;
 pub use attestation_key::AttestationKey;
 pub use attestation_key::AttestationKeyError;
+pub use attester::TpmAttester;
 pub use boot::ConfirmedEvent;
 pub use boot::MeasuredFile;
 pub use claims::TpmClaims;
+pub use device::Swtpm;
+pub use device::SwtpmControl;
+pub use device::TpmDevice;
+pub use device::TpmFile;
+pub use error::ResponseCode;
+pub use error::TpmError;
+pub use key_template::KeyTemplate;
 pub use keys::TpmKeys;
 pub use keys::TrustedKey;
 pub use policy::ImaRule;

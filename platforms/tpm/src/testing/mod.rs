@@ -1,7 +1,7 @@
-//! A signer of quotes in software, for tests here and elsewhere: any quote, under a key of its own.
+//! For tests here and elsewhere: [`ForgedTpm`] signs any quote, under a key of its own, and [`SwtpmProcess`] is a TPM in software.
 //!
-//! It is no TPM: it answers no commands. The attester of this crate is tested against a real one in software, `swtpm`. What it signs goes
-//! through the very same verifier as the quotes of a TPM.
+//! The forger is no TPM: it answers no commands. What it signs goes through the very same verifier as the quotes of a TPM. The attester is
+//! tested against `swtpm`.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -20,6 +20,8 @@
     clippy::unwrap_used,
     reason = "support for tests, which fail by panicking"
 )]
+
+mod swtpm_process;
 
 use std::fmt;
 
@@ -52,6 +54,8 @@ use crate::keys::TrustedKey;
 use crate::policy::Measurement;
 use crate::policy::PcrIndex;
 use crate::policy::TpmImage;
+
+pub use swtpm_process::SwtpmProcess;
 
 /// Signs quotes over registers 0, 4 and 7 of the SHA-256 bank, as [`log`](Self::log) leaves them.
 pub struct ForgedTpm {

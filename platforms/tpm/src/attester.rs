@@ -1,0 +1,276 @@
+//! The attester half: has its TPM sign quotes.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use atls_core::AttestError;
+use atls_core::AttestRequest;
+use atls_core::LocalAttester;
+use atls_core::MediaType;
+use atls_core::cmw::Cmw;
+use atls_formats::tpm::Attest;
+use atls_formats::tpm::HashAlgorithm;
+use atls_formats::tpm::PcrSelection;
+use atls_formats::tpm::PcrSet;
+use atls_formats::tpm::TpmEvidence;
+use atls_formats::tpm::qualifying_data;
+use zeroize::Zeroizing;
+
+use crate::attestation_key::AttestationKey;
+use crate::device::TpmDevice;
+use crate::device::TpmFile;
+use crate::error::TpmError;
+use crate::key_template::KeyTemplate;
+use crate::logs::LogFile;
+use crate::tpm::QuoteResponse;
+use crate::tpm::RH_ENDORSEMENT;
+use crate::tpm::Tpm;
+
+/// Makes quotes over the TPM of this machine.
+///
+/// The key is a primary key of the endorsement hierarchy. A TPM derives those from its seed, so it is **the same key at every start**, until
+/// somebody clears the hierarchy; it is made when it is first needed, and where it is to be kept,
+/// [`with_persistent_key`](Self::with_persistent_key) says.
+///
+/// The device takes milliseconds to a second and one command at a time; `atls_tower::Blocking` gives it its thread, and connections a deadline.
+/// Every error leaves the attester usable: the next call begins anew, with a new key handle where the TPM was reset.
+pub struct TpmAttester {
+    pub(crate) tpm: Tpm,
+    template: KeyTemplate,
+    persistent: Option<u32>,
+    selections: Vec<PcrSelection>,
+    tcg_log: Option<LogFile>,
+    ima_log: Option<LogFile>,
+    pub(crate) endorsement_password: Zeroizing<Vec<u8>>,
+    owner_password: Zeroizing<Vec<u8>>,
+    key: Option<LoadedKey>,
+    media_types: [MediaType; 1],
+}
+
+/// A key that the TPM knows by a handle.
+#[derive(Clone)]
+pub(crate) struct LoadedKey {
+    pub(crate) handle: u32,
+    pub(crate) public: AttestationKey,
+}
+
+impl TpmAttester {
+    /// The TPM of this machine, by `/dev/tpmrm0`; `None` where there is no such device. It quotes PCR0 to PCR7 of the SHA-256 bank, by an ECDSA
+    /// key, and sends no logs.
+    ///
+    /// # Errors
+    /// [`AttestError::Device`] where the device is there and cannot be opened, such as by lack of rights.
+    pub fn open() -> Result<Option<Self>, AttestError> {
+        let file = TpmFile::open(TpmFile::RESOURCE_MANAGER).map_err(TpmError::from)?;
+        file.map(Self::over).transpose()
+    }
+
+    /// Over any TPM, such as `swtpm`.
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn over(device: impl TpmDevice + 'static) -> Result<Self, AttestError> {
+        let pcrs = PcrSet::of(0..8).unwrap_or_default();
+        let bank = HashAlgorithm::Sha256;
+        let unnamed = |_| AttestError::Device("no media type".to_owned());
+        Ok(Self {
+            tpm: Tpm::over(device),
+            template: KeyTemplate::default(),
+            persistent: None,
+            selections: vec![PcrSelection { bank, pcrs }],
+            tcg_log: None,
+            ima_log: None,
+            endorsement_password: Zeroizing::default(),
+            owner_password: Zeroizing::default(),
+            key: None,
+            media_types: [crate::media_type().map_err(unnamed)?],
+        })
+    }
+
+    /// Another kind of key. Each kind is a key of its own, and enrolled on its own.
+    #[must_use]
+    pub fn with_key(mut self, template: KeyTemplate) -> Self {
+        self.template = template;
+        self
+    }
+
+    /// Keeps the key at this handle, 0x81000000 to 0x817fffff, and makes it there once. A key that is there already is used, whoever made it, where
+    /// its quotes can be trusted.
+    #[must_use]
+    pub fn with_persistent_key(mut self, handle: u32) -> Self {
+        self.persistent = Some(handle);
+        self
+    }
+
+    /// What is quoted: banks, and registers of them.
+    #[must_use]
+    pub fn with_registers(mut self, selections: impl IntoIterator<Item = PcrSelection>) -> Self {
+        self.selections = selections.into_iter().collect();
+        self
+    }
+
+    /// Sends the firmware's event log along, usually `/sys/kernel/security/tpm0/binary_bios_measurements`.
+    #[must_use]
+    pub fn with_tcg_log(mut self, file: impl Into<PathBuf>) -> Self {
+        self.tcg_log = Some(LogFile(file.into()));
+        self
+    }
+
+    /// Sends IMA's measurement list along, usually `/sys/kernel/security/ima/binary_runtime_measurements`. It grows while the machine runs; where
+    /// it is larger than 60,000 bytes, there is no Evidence.
+    #[must_use]
+    pub fn with_ima_log(mut self, file: impl Into<PathBuf>) -> Self {
+        self.ima_log = Some(LogFile(file.into()));
+        self
+    }
+
+    /// The password of the endorsement hierarchy; empty unless set.
+    #[must_use]
+    pub fn with_endorsement_password(mut self, password: Vec<u8>) -> Self {
+        self.endorsement_password = Zeroizing::new(password);
+        self
+    }
+
+    /// The password of the owner's hierarchy, which persistent handles belong to; empty unless set.
+    #[must_use]
+    pub fn with_owner_password(mut self, password: Vec<u8>) -> Self {
+        self.owner_password = Zeroizing::new(password);
+        self
+    }
+
+    /// The key that will sign, for a file of keys. It is made where it is not there yet.
+    ///
+    /// # Errors
+    /// [`TpmError`]
+    pub fn attestation_key(&mut self) -> Result<AttestationKey, TpmError> {
+        self.load_key().map(|key| key.public)
+    }
+
+    /// Evidence over these bytes.
+    fn evidence(&mut self, qualifying_data: &[u8]) -> Result<Vec<u8>, TpmError> {
+        let (key, quote, pcrs) = self.quote_of_registers(qualifying_data)?;
+        // After the quote: what a log has more than that is seen, and left out.
+        let read = |log: &Option<LogFile>| log.as_ref().map(LogFile::read).transpose();
+        let evidence = TpmEvidence {
+            ak: key.public.as_bytes().to_vec(),
+            attest: quote.attest,
+            ima_log: read(&self.ima_log)?,
+            pcrs,
+            signature: quote.signature,
+            tcg_log: read(&self.tcg_log)?,
+        };
+        let evidence = evidence.encode()?;
+        match evidence.len() {
+            ..=MAX_EVIDENCE => Ok(evidence),
+            _ => Err(TpmError::Log(
+                "files together are larger than fits beside a quote".to_owned(),
+            )),
+        }
+    }
+
+    /// A quote, and values whose digest it has. Registers may change in between, and then both are taken again.
+    fn quote_of_registers(
+        &mut self,
+        qualifying_data: &[u8],
+    ) -> Result<(LoadedKey, QuoteResponse, Vec<u8>), TpmError> {
+        for _ in 0..TRIES {
+            let pcrs = self.tpm.read_registers(&self.selections)?;
+            let (key, quote) = self.quote(qualifying_data)?;
+            let attest = Attest::decode(&quote.attest)?;
+            if attest.extra_data != qualifying_data || attest.selections != self.selections {
+                return Err(TpmError::Malformed);
+            }
+            if HashAlgorithm::Sha256.digest(&[&pcrs]) == attest.pcr_digest {
+                return Ok((key, quote, pcrs));
+            }
+        }
+        Err(TpmError::RegistersChanged)
+    }
+
+    /// By the key that is loaded; where the TPM was reset since, by the same key, loaded anew.
+    fn quote(&mut self, qualifying_data: &[u8]) -> Result<(LoadedKey, QuoteResponse), TpmError> {
+        let key = self.load_key()?;
+        let quoted = self
+            .tpm
+            .quote(key.handle, qualifying_data, &self.selections)?;
+        match quoted {
+            Ok(quote) => return Ok((key, quote)),
+            Err(code) if code.is_unknown_handle() => self.key = None,
+            Err(code) => return Err(code.error()),
+        }
+        let key = self.load_key()?;
+        let quoted = self
+            .tpm
+            .quote(key.handle, qualifying_data, &self.selections)?;
+        Ok((key, quoted.map_err(|code| code.error())?))
+    }
+
+    pub(crate) fn load_key(&mut self) -> Result<LoadedKey, TpmError> {
+        if let Some(key) = &self.key {
+            return Ok(key.clone());
+        }
+        let (handle, public) = match self.persistent {
+            None => self.make_key()?,
+            Some(handle) => match self.tpm.read_public(handle)? {
+                Some(public) => (handle, public),
+                None => (handle, self.make_persistent(handle)?),
+            },
+        };
+        let public = AttestationKey::decode(&public)?;
+        let key = LoadedKey { handle, public };
+        self.key = Some(key.clone());
+        Ok(key)
+    }
+
+    fn make_key(&mut self) -> Result<(u32, Vec<u8>), TpmError> {
+        let template = self.template.public();
+        let password = &self.endorsement_password;
+        self.tpm.create_primary(RH_ENDORSEMENT, password, &template)
+    }
+
+    fn make_persistent(&mut self, persistent: u32) -> Result<Vec<u8>, TpmError> {
+        let (loaded, public) = self.make_key()?;
+        let password = &self.owner_password;
+        let kept = self.tpm.make_persistent(password, loaded, persistent);
+        // The other handle is of no more use, whether that succeeded or not.
+        self.tpm.flush(loaded)?;
+        kept.map(|()| public)
+    }
+}
+
+impl LocalAttester for TpmAttester {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
+        let evidence = self.evidence(qualifying_data(request.bound()).bytes())?;
+        let [media_type] = &self.media_types;
+        Ok(Cmw::evidence(media_type.clone(), evidence))
+    }
+}
+
+/// A key without a persistent handle takes one of the few places that a TPM has, so it is given back.
+impl Drop for TpmAttester {
+    fn drop(&mut self) {
+        if let (Some(key), None) = (&self.key, self.persistent) {
+            // Nobody is left to tell; the kernel's resource manager does the same.
+            let _ = self.tpm.flush(key.handle);
+        }
+    }
+}
+
+impl fmt::Debug for TpmAttester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TpmAttester")
+            .field("template", &self.template)
+            .field("selections", &self.selections)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How often registers may change while they are quoted.
+const TRIES: usize = 3;
+
+/// Bytes, some less than a CMW has for its value.
+const MAX_EVIDENCE: usize = 65_400;

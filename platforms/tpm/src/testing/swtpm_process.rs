@@ -1,0 +1,230 @@
+//! `swtpm` of this machine, started and ended.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
+use atls_formats::tpm::HashAlgorithm;
+
+use crate::device::Swtpm;
+use crate::device::SwtpmControl;
+use crate::error::TpmError;
+use crate::tpm::Tpm;
+
+/// A TPM in software that is a real one but for its walls: a process of `swtpm`, with a state of its own in a folder that goes with it.
+pub struct SwtpmProcess {
+    folder: PathBuf,
+    sockets: Sockets,
+    pid: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Sockets {
+    /// Ports of data and control on loopback.
+    Tcp(u16, u16),
+    Unix,
+}
+
+impl SwtpmProcess {
+    /// A TPM as it comes from the factory, behind sockets of the file system.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] where there is no `swtpm` on this machine.
+    pub fn start() -> io::Result<Self> {
+        Self::start_with(Sockets::Unix, |_| Ok(()))
+    }
+
+    /// The same behind ports of loopback.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_over_tcp() -> io::Result<Self> {
+        let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let (data, control) = (free()?, free()?);
+        let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
+        let sockets = Sockets::Tcp(port(&data)?, port(&control)?);
+        drop((data, control));
+        Self::start_with(sockets, |_| Ok(()))
+    }
+
+    /// A TPM that has registers of this bank alone.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); it needs `swtpm_setup` too.
+    pub fn with_bank(bank: HashAlgorithm) -> io::Result<Self> {
+        Self::start_with(Sockets::Unix, |folder| {
+            let bank = bank.to_string();
+            run(setup(folder).args(["--pcr-banks", &bank]))
+        })
+    }
+
+    /// Ends the process at once, as a loss of power does. The folder stays.
+    ///
+    /// # Errors
+    /// Where the process cannot be ended.
+    pub fn kill(&mut self) -> io::Result<()> {
+        self.signal("KILL")?;
+        self.pid = None;
+        // It ends a moment later.
+        while self.device().is_there() {
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
+    /// Starts a process again that was [killed](Self::kill), with the same state.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn restart(&mut self) -> io::Result<()> {
+        let at = |name: &str| self.folder.join(name).display().to_string();
+        let (data, control) = match self.sockets {
+            Sockets::Tcp(data, control) => {
+                let on = |port| format!("type=tcp,bindaddr=127.0.0.1,port={port}");
+                (on(data), on(control))
+            }
+            Sockets::Unix => {
+                let on = |name| format!("type=unixio,path={}", at(name));
+                (on(DATA), on(CONTROL))
+            }
+        };
+        let mut swtpm = Command::new("swtpm");
+        // As a daemon it returns once it listens.
+        swtpm.args(["socket", "--tpm2", "--daemon", "--flags"]);
+        swtpm.args(["not-need-init,startup-clear", "--tpmstate"]);
+        swtpm.args([format!("dir={}", self.folder.display())]);
+        swtpm.args(["--server", &data, "--ctrl", &control, "--pid"]);
+        swtpm.args([format!("file={}", at(PID))]);
+        run(&mut swtpm)?;
+        let pid = fs::read_to_string(self.folder.join(PID))?;
+        self.pid = Some(pid.trim().to_owned());
+        Ok(())
+    }
+
+    /// Its data channel.
+    pub fn device(&self) -> Swtpm {
+        match self.sockets {
+            Sockets::Tcp(data, _) => Swtpm::tcp(loopback(data)),
+            Sockets::Unix => Swtpm::unix(self.folder.join(DATA)),
+        }
+    }
+
+    /// Its control channel.
+    pub fn control(&self) -> SwtpmControl {
+        match self.sockets {
+            Sockets::Tcp(_, control) => SwtpmControl::tcp(loopback(control)),
+            Sockets::Unix => SwtpmControl::unix(self.folder.join(CONTROL)),
+        }
+    }
+
+    /// Switches the TPM off and on, as a machine that starts anew does.
+    ///
+    /// # Errors
+    /// [`TpmError`]
+    pub fn reset(&self) -> Result<(), TpmError> {
+        self.control().init()?;
+        Tpm::over(self.device()).start_up()
+    }
+
+    /// Measures these bytes into a register.
+    ///
+    /// # Errors
+    /// [`TpmError`]
+    pub fn measure(&self, pcr: u8, bank: HashAlgorithm, bytes: &[u8]) -> Result<(), TpmError> {
+        let digest = bank.digest(&[bytes]);
+        Tpm::over(self.device()).extend(pcr, bank, &digest)
+    }
+
+    /// The process stands still, and answers nothing.
+    ///
+    /// # Errors
+    /// Where it cannot be stopped.
+    pub fn pause(&self) -> io::Result<()> {
+        self.signal("STOP")
+    }
+
+    /// The process goes on.
+    ///
+    /// # Errors
+    /// Where it cannot be continued.
+    pub fn resume(&self) -> io::Result<()> {
+        self.signal("CONT")
+    }
+
+    fn start_with(
+        sockets: Sockets,
+        prepare: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let folder = format!("atls-swtpm-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        fs::create_dir_all(&folder)?;
+        let mut process = Self {
+            folder,
+            sockets,
+            pid: None,
+        };
+        prepare(&process.folder)?;
+        process.restart()?;
+        Ok(process)
+    }
+
+    fn signal(&self, name: &str) -> io::Result<()> {
+        match &self.pid {
+            Some(pid) => run(Command::new("kill").args([&format!("-{name}"), pid])),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for SwtpmProcess {
+    fn drop(&mut self) {
+        // Nobody is left to tell.
+        let _ = self.kill();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl fmt::Debug for SwtpmProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SwtpmProcess")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+fn setup(folder: &Path) -> Command {
+    let mut setup = Command::new("swtpm_setup");
+    setup.args(["--tpm2", "--tpmstate"]).arg(folder);
+    setup
+}
+
+/// What it prints is told where it fails, and else is of no interest.
+fn run(command: &mut Command) -> io::Result<()> {
+    let output = command.stdin(Stdio::null()).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let program = command.get_program().display();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    Err(io::Error::other(format!("{program} failed: {said}")))
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+const DATA: &str = "data";
+const CONTROL: &str = "control";
+const PID: &str = "pid";

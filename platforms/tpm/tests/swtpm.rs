@@ -1,0 +1,290 @@
+//! The attester over a real TPM in software. Where there is no `swtpm`, that is said; `ATLS_REQUIRE_SWTPM=1` makes it a failure.
+#![cfg(unix)]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::AttestError;
+use atls_core::LocalAttester;
+use atls_core::ear::Tier;
+use atls_formats::tpm::HashAlgorithm;
+use atls_formats::tpm::PcrSelection;
+use atls_formats::tpm::PcrSet;
+use atls_reference::Live;
+use atls_tpm::KeyTemplate;
+use atls_tpm::Measurement;
+use atls_tpm::PcrIndex;
+use atls_tpm::Swtpm;
+use atls_tpm::TpmAttester;
+use atls_tpm::TpmClaims;
+use atls_tpm::TpmError;
+use atls_tpm::TpmImage;
+use atls_tpm::TpmKeys;
+use atls_tpm::TpmPolicy;
+use atls_tpm::TpmVerifier;
+use atls_tpm::TrustedKey;
+use atls_tpm::testing::SwtpmProcess;
+use rustls::CipherSuite;
+
+use support::Connection;
+use support::at;
+use support::ready;
+
+#[test]
+fn a_quote_is_affirmed_for_each_kind_of_key_and_socket() {
+    let Some(unix) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    let tcp = SwtpmProcess::start_over_tcp().unwrap();
+    for tpm in [&unix, &tcp] {
+        for template in TEMPLATES {
+            tpm.reset().unwrap();
+            measure(tpm, b"kernel");
+            let mut attester = attester(tpm.device()).with_key(template);
+            let claims = affirmed(&mut attester);
+            assert!(claims.has_plain_counters, "a primary key");
+            assert_eq!(claims.banks[0].values.len(), 8);
+        }
+    }
+}
+
+#[test]
+fn a_key_is_the_same_after_a_reset_and_after_a_loss_of_power() {
+    let Some(mut tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    for template in TEMPLATES {
+        let key = || attester(tpm.device()).with_key(template).attestation_key();
+        let before = key().unwrap();
+        tpm.reset().unwrap();
+        assert_eq!(key().unwrap(), before);
+    }
+    let before = attester(tpm.device()).attestation_key().unwrap();
+    tpm.kill().unwrap();
+    tpm.restart().unwrap();
+    let after = attester(tpm.device()).attestation_key().unwrap();
+    assert_eq!(after, before);
+}
+
+#[test]
+fn a_persistent_key_is_made_once_and_found_again() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    let kept = |template| {
+        attester(tpm.device())
+            .with_key(template)
+            .with_persistent_key(0x8100_0123)
+    };
+    let made = kept(KeyTemplate::RsaPss2048).attestation_key().unwrap();
+    tpm.reset().unwrap();
+    // Whatever would be made: there is a key already.
+    let found = kept(KeyTemplate::EcdsaP256).attestation_key().unwrap();
+    assert_eq!(found, made);
+    measure(&tpm, b"kernel");
+    affirmed(&mut kept(KeyTemplate::EcdsaP256));
+}
+
+/// A TPM has room for three keys: one that is not given back is missed soon.
+#[test]
+fn keys_are_given_back() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    for _ in 0..5 {
+        attester(tpm.device()).attestation_key().unwrap();
+        let kept = attester(tpm.device()).with_persistent_key(0x8100_0123);
+        drop(kept);
+    }
+    let mut held: Vec<_> = (0..4).map(|_| attester(tpm.device())).collect();
+    let keys: Vec<_> = held.iter_mut().map(TpmAttester::attestation_key).collect();
+    assert_eq!(keys[2].as_ref().err(), None);
+    assert_eq!(keys[3].as_ref().err(), Some(&TpmError::NoRoom));
+}
+
+#[test]
+fn a_tpm_that_was_reset_is_quoted_anew() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    measure(&tpm, b"kernel");
+    let mut attester = attester(tpm.device());
+    let before = affirmed(&mut attester);
+    tpm.reset().unwrap();
+    let (status, after) = appraise(&mut attester);
+    assert_eq!(status, Tier::Contraindicated, "nothing is measured");
+    assert_eq!(after.clock.reset_count, before.clock.reset_count + 1);
+    measure(&tpm, b"kernel");
+    affirmed(&mut attester);
+}
+
+#[test]
+fn a_bank_that_a_tpm_lacks_is_told() {
+    let Some(tpm) = started(SwtpmProcess::with_bank(HashAlgorithm::Sha256)) else {
+        return;
+    };
+    let lacking = HashAlgorithm::Sha384;
+    let mut attester = attester(tpm.device()).with_registers([selection(lacking)]);
+    let connection = Connection::new(SUITE);
+    let refused = attester.attest(connection.request()).map(drop);
+    let expected = AttestError::from(TpmError::NoBank(lacking));
+    assert_eq!(refused, Err(expected));
+}
+
+#[test]
+fn several_banks_are_quoted_at_once() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    measure(&tpm, b"kernel");
+    let both = [HashAlgorithm::Sha384, HashAlgorithm::Sha256].map(selection);
+    let mut attester = attester(tpm.device()).with_registers(both);
+    let claims = affirmed(&mut attester);
+    assert_eq!(claims.banks.len(), 2);
+    let unused = claims.pcr(HashAlgorithm::Sha384, 4).unwrap();
+    assert_eq!(unused, [0; 48]);
+}
+
+#[test]
+fn a_tpm_that_stands_still_is_a_timeout_and_answers_later() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    measure(&tpm, b"kernel");
+    let mut attester = attester(tpm.device().with_deadline(Duration::from_millis(200)));
+    affirmed(&mut attester);
+    tpm.pause().unwrap();
+    let connection = Connection::new(SUITE);
+    let stuck = attester.attest(connection.request()).map(drop);
+    assert_eq!(stuck, Err(AttestError::TimedOut));
+    tpm.resume().unwrap();
+    let mut patient = attester;
+    affirmed(&mut patient);
+}
+
+#[test]
+fn a_tpm_that_is_gone_is_unreachable_and_found_again() {
+    let Some(mut tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    measure(&tpm, b"kernel");
+    let mut attester = attester(tpm.device());
+    affirmed(&mut attester);
+    tpm.kill().unwrap();
+    let gone = attester.attestation_key();
+    assert!(gone.is_ok(), "known already");
+    let connection = Connection::new(SUITE);
+    let refused = attester.attest(connection.request()).map(drop);
+    let kind = io::ErrorKind::ConnectionRefused;
+    assert_eq!(refused, Err(TpmError::Unreachable(kind).into()));
+    tpm.restart().unwrap();
+    measure(&tpm, b"kernel");
+    affirmed(&mut attester);
+}
+
+#[test]
+fn a_wrong_password_is_told() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    let mut attester = attester(tpm.device()).with_endorsement_password(b"wrong".to_vec());
+    let refused = attester.attestation_key();
+    assert!(
+        matches!(refused, Err(TpmError::WrongAuth(_))),
+        "{refused:?}"
+    );
+    let mut attester = self::attester(tpm.device())
+        .with_owner_password(b"wrong".to_vec())
+        .with_persistent_key(0x8100_0123);
+    let refused = attester.attestation_key();
+    assert!(
+        matches!(refused, Err(TpmError::WrongAuth(_))),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_log_that_is_absent_or_too_large_is_told() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    let connection = Connection::new(SUITE);
+    let mut without = attester(tpm.device()).with_tcg_log("/nonexistent");
+    let refused = without.attest(connection.request()).map(drop);
+    let text = "log /nonexistent: entity not found".to_owned();
+    assert_eq!(refused, Err(AttestError::Device(text)));
+    let mut endless = attester(tpm.device()).with_ima_log("/dev/zero");
+    let refused = endless.attest(connection.request()).map(drop);
+    assert!(matches!(refused, Err(AttestError::Device(_))));
+}
+
+/// The machine is the one of which register 4 has `kernel` measured.
+fn appraise(attester: &mut TpmAttester) -> (Tier, TpmClaims) {
+    let connection = Connection::new(SUITE);
+    let cmw = attester.attest(connection.request()).unwrap();
+    let evidence = cmw.items().first().unwrap().value().to_vec();
+    let key = TrustedKey::provided("swtpm", attester.attestation_key().unwrap());
+    let bank = HashAlgorithm::Sha256;
+    let value = bank.digest(&[&[0; 32], &bank.digest(&[b"kernel"])]);
+    let register = (PcrIndex::new(4).unwrap(), Measurement::new(&value).unwrap());
+    let policy = TpmPolicy::new(vec![TpmImage::measured("kernel", [register])]);
+    let verifier = TpmVerifier::dangerous_with_software_keys(
+        Arc::new(Live::fixed(TpmKeys::new(vec![key])).unwrap()),
+        Arc::new(Live::fixed(policy).unwrap()),
+        &rustls::crypto::ring::default_provider(),
+    );
+    // About this connection, and once more for the claims.
+    let appraised = connection.appraise(&verifier, &evidence).unwrap();
+    let recorded = ready(verifier.appraise_recorded(&evidence, at())).unwrap();
+    let claims = recorded.claims::<TpmClaims>().unwrap().clone();
+    (appraised.ear().status(), claims)
+}
+
+fn affirmed(attester: &mut TpmAttester) -> TpmClaims {
+    let (status, claims) = appraise(attester);
+    assert_eq!(status, Tier::Affirming);
+    claims
+}
+
+fn attester(device: Swtpm) -> TpmAttester {
+    TpmAttester::over(device).unwrap()
+}
+
+fn measure(tpm: &SwtpmProcess, bytes: &[u8]) {
+    tpm.measure(4, HashAlgorithm::Sha256, bytes).unwrap();
+}
+
+fn selection(bank: HashAlgorithm) -> PcrSelection {
+    let pcrs = PcrSet::of([0, 4, 7]).unwrap();
+    PcrSelection { bank, pcrs }
+}
+
+fn started(tpm: io::Result<SwtpmProcess>) -> Option<SwtpmProcess> {
+    match tpm {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let required = std::env::var_os("ATLS_REQUIRE_SWTPM").is_some();
+            assert!(!required, "no swtpm on this machine");
+            println!("SKIPPED: no swtpm on this machine");
+            None
+        }
+        tpm => Some(tpm.unwrap()),
+    }
+}
+
+const TEMPLATES: [KeyTemplate; 3] = [
+    KeyTemplate::EcdsaP256,
+    KeyTemplate::RsaPss2048,
+    KeyTemplate::RsaSsa2048,
+];
+
+const SUITE: CipherSuite = CipherSuite::TLS13_AES_256_GCM_SHA384;
