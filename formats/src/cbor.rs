@@ -15,7 +15,7 @@ pub(crate) fn decode(at_most: usize, bytes: &[u8]) -> Option<Value> {
 }
 
 /// The value of a key that stands exactly once. Readers differ on which value of a repeated key counts.
-pub(crate) fn only<'a>(entries: &'a [(Value, Value)], key: u16) -> Option<&'a Value> {
+pub(crate) fn only(entries: &[(Value, Value)], key: u16) -> Option<&Value> {
     let key = Value::from(key);
     let mut found = entries.iter().filter(|(known, _)| *known == key);
     match (found.next(), found.next()) {

@@ -62,7 +62,7 @@ impl Document {
         })?;
         let document = Self {
             module_id: fields.required("module_id", module_id)?,
-            timestamp_ms: fields.required("timestamp", timestamp)?,
+            timestamp_ms: fields.required("timestamp", |value| timestamp(&value))?,
             pcrs: fields.required("pcrs", pcrs)?,
             certificate: fields.required("certificate", certificate)?,
             cabundle: fields.required("cabundle", cabundle)?,
@@ -116,7 +116,7 @@ fn module_id(value: Value) -> Option<String> {
     value.into_text().ok().filter(|text| !text.is_empty())
 }
 
-fn timestamp(value: Value) -> Option<u64> {
+fn timestamp(value: &Value) -> Option<u64> {
     let milliseconds = u64::try_from(value.as_integer()?).ok()?;
     (milliseconds > 0).then_some(milliseconds)
 }
@@ -192,7 +192,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read(
+        fn a_document_that_is_written_is_read(
             module_id in ".{1,40}",
             timestamp in 1..u64::MAX,
             registers in btree_map(3_u8..32, any::<[u8; 16]>(), 0..29),
