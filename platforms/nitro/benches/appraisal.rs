@@ -1,6 +1,5 @@
-//! What an appraisal costs, beside the signatures that it cannot do without: four of certificates and one of the document,
-//! all ECDSA with P-384; and behind `Cached`, where each connection has a document of its own, which is never found again, and
-//! where it is another connection of the same batch.
+//! The cost of an appraisal, beside the five signatures that it has to verify: four of certificates and one of the document, all ECDSA
+//! with P-384. The same behind `Cached`, where each connection has a document of its own, and where a batch shares one.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -40,14 +39,14 @@ fn main() {
     let policy = Live::fixed(NitroPolicy::new(vec![ForgedNitro::image()])).unwrap();
     let verifier = NitroVerifier::dangerous_with_root(forger.root(), Arc::new(policy));
     let verifier = Arc::new(verifier);
-    // Nothing is young enough to be found again, as where every binder is another.
+    // No entry is young enough to be found, as where each connection has another binder.
     let new_each = Cached::new(Arc::clone(&verifier)).with_max_age(Duration::ZERO);
     let of_a_batch = Cached::new(Arc::clone(&verifier));
     let mut attester = NitroAttester::over(ForgedNitro::device(&forger)).unwrap();
     let document = connection.evidence(&mut attester);
     let signatures = signatures(&document);
 
-    // Alternating, so that what else the machine does falls on all.
+    // The measurements alternate, so that other load of the machine falls on all of them.
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     let (mut new, mut again) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {

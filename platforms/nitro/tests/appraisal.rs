@@ -66,7 +66,7 @@ fn a_document_is_affirmed_from_device_to_handler() {
 }
 
 #[test]
-fn what_another_root_vouches_for_is_simulated_and_refused_by_default() {
+fn results_under_another_root_are_simulated_and_refused_by_default() {
     let setting = Setting::new();
     let appraised = setting.appraise(&setting.document()).unwrap();
     assert_eq!(appraised.origin(), Origin::Simulated);
@@ -95,11 +95,8 @@ fn the_root_of_aws_does_not_vouch_for_a_forged_document() {
 fn the_document_of_another_connection_is_refused() {
     let (one, mut other) = (Setting::new(), Setting::new());
     other.forger = one.forger.clone();
-    assert_eq!(
-        one.refusal(&other.document()),
-        AppraisalError::NotBound,
-        "replay or relay"
-    );
+    let replayed = one.refusal(&other.document());
+    assert_eq!(replayed, AppraisalError::NotBound);
     assert!(one.appraise(&one.document()).is_ok());
 }
 
@@ -168,22 +165,15 @@ fn the_key_of_the_document_is_the_key_of_the_connection() {
 #[test]
 fn a_document_of_a_nitro_tpm_is_refused() {
     let setting = Setting::new();
-    let named = |name: &str| {
-        let name = name.to_owned();
-        move |fields: &mut Vec<(Value, Value)>| {
+    for register in ["pcrs", "nitrotpm_pcrs"] {
+        let refusal = setting.refusal_of(|fields| {
             let registers = field(fields, "pcrs").clone();
-            fields.push((name.as_str().into(), registers));
-        }
-    };
-    let both = setting.refusal_of(named("nitrotpm_pcrs"));
-    let instead = setting.refusal_of(|fields| {
-        named("nitrotpm_pcrs")(fields);
-        fields.retain(|(key, _)| *key != "pcrs".into());
-    });
-    assert_eq!(
-        (both, instead),
-        (AppraisalError::Malformed, AppraisalError::Malformed)
-    );
+            fields.retain(|(key, _)| *key != "pcrs".into());
+            fields.push((register.into(), registers.clone()));
+            fields.push(("nitrotpm_pcrs".into(), registers));
+        });
+        assert_eq!(refusal, AppraisalError::Malformed, "beside {register}");
+    }
 }
 
 #[test]
@@ -197,10 +187,8 @@ fn user_data_is_a_claim_and_nothing_else() {
             *field(&mut fields, "user_data") = bytes.clone().into();
             setting.forger.seal(fields)
         });
-        assert_eq!(
-            setting.appraise(&with).unwrap().ear().status(),
-            Tier::Affirming
-        );
+        let appraised = setting.appraise(&with).unwrap();
+        assert_eq!(appraised.ear().status(), Tier::Affirming);
         let peer = ready(setting.relying_party().appraise(credential, at())).unwrap();
         assert_eq!(peer.claims::<NitroClaims>().unwrap().user_data, Some(bytes));
     }
@@ -233,32 +221,28 @@ fn the_bundle_is_the_chain_whole_and_in_order() {
     let refusal = |change: &dyn Fn(&mut Vec<Value>)| {
         setting.refusal_of(|fields| change(field(fields, "cabundle").as_array_mut().unwrap()))
     };
-    // Without its root, or with another one in front, it is not the pinned one.
-    assert_eq!(
-        refusal(&|bundle| drop(bundle.remove(0))),
-        AppraisalError::UnknownKey
-    );
-    assert_eq!(
-        refusal(&|bundle| bundle.swap(0, 1)),
-        AppraisalError::UnknownKey
-    );
+    // A bundle that does not begin with the pinned root has another root.
+    let rootless = refusal(&|bundle| drop(bundle.remove(0)));
+    assert_eq!(rootless, AppraisalError::UnknownKey);
+    let swapped = refusal(&|bundle| bundle.swap(0, 1));
+    assert_eq!(swapped, AppraisalError::UnknownKey);
+    let swapped = refusal(&|bundle| bundle.swap(1, 2));
+    assert_eq!(swapped, AppraisalError::BadSignature);
+    let repeated = refusal(&|bundle| bundle.push(bundle[3].clone()));
+    assert_eq!(repeated, AppraisalError::BadSignature);
     for missing in [1, 2, 3] {
         let refusal = refusal(&|bundle| drop(bundle.remove(missing)));
         assert_eq!(refusal, AppraisalError::BadSignature, "{missing} missing");
     }
-    assert_eq!(
-        refusal(&|bundle| bundle.swap(1, 2)),
-        AppraisalError::BadSignature
-    );
-    let other = ForgedNitro::new(at()).fields(None, None);
-    let stranger = other.iter().find(|(key, _)| *key == "certificate".into());
-    let stranger = stranger.unwrap().1.clone();
+    let stranger = field(
+        &mut ForgedNitro::new(at()).fields(None, None),
+        "certificate",
+    )
+    .clone();
     for position in 1..5 {
         let refusal = refusal(&|bundle| bundle.insert(position, stranger.clone()));
         assert_eq!(refusal, AppraisalError::BadSignature, "one too many");
     }
-    let repeated = refusal(&|bundle| bundle.push(bundle[3].clone()));
-    assert_eq!(repeated, AppraisalError::BadSignature);
 }
 
 #[test]
@@ -281,25 +265,21 @@ fn a_chain_to_a_root_of_the_same_name_is_refused() {
 
 #[test]
 fn certificates_are_valid_at_the_time() {
+    let ended: Alter = |blueprint| {
+        blueprint.params.not_after = blueprint.params.not_before + seconds(2);
+    };
+    let not_begun: Alter = |blueprint| blueprint.params.not_before += seconds(4);
     for position in 0..5 {
-        for (shift, what) in [(-4_i64, "ended"), (3, "not begun")] {
-            let forger = ForgedNitro::with_certificates(at(), |this, blueprint| {
-                if this == position && shift < 0 {
-                    blueprint.params.not_after = blueprint.params.not_before + seconds(2);
-                } else if this == position {
-                    blueprint.params.not_before += seconds(4);
-                }
-            });
-            let setting = Setting::with(Connection::new(), forger);
+        for alter in [ended, not_begun] {
+            let setting = Setting::with_certificate(position, alter);
             let refusal = setting.refusal(&setting.document());
-            assert_eq!(refusal, AppraisalError::Expired, "{position} has {what}");
+            assert_eq!(refusal, AppraisalError::Expired, "{position}");
         }
     }
 }
 
 #[test]
-fn certificates_are_for_what_they_are_used() {
-    type Alter = fn(&mut Blueprint);
+fn a_certificate_for_another_use_is_refused() {
     let no_usage: Alter = |blueprint| blueprint.params.key_usages.clear();
     let agreement: Alter =
         |blueprint| blueprint.params.key_usages = vec![KeyUsagePurpose::KeyAgreement];
@@ -337,7 +317,7 @@ fn certificates_are_for_what_they_are_used() {
         (4, agreement, "leaf for key agreement"),
         (1, purpose, "authority for TLS clients"),
         (4, purpose, "leaf for TLS clients"),
-        (2, no_authority, "authority that is none"),
+        (2, no_authority, "authority without the right to issue"),
         (4, authority, "leaf that is an authority"),
         (4, path_length, "leaf with a path length"),
         (1, shorter, "path that is too long"),
@@ -347,18 +327,10 @@ fn certificates_are_for_what_they_are_used() {
         (1, weaker, "authority with a P-256 key"),
         (3, weaker, "authority with a P-256 key"),
     ] {
-        let forger = ForgedNitro::with_certificates(at(), |this, blueprint| {
-            if this == position {
-                alter(blueprint);
-            }
-        });
-        let setting = Setting::with(Connection::new(), forger);
+        let setting = Setting::with_certificate(position, alter);
         let refusal = setting.refusal(&setting.document());
         let expected = [AppraisalError::BadSignature, AppraisalError::Malformed];
-        assert!(
-            expected.contains(&refusal),
-            "{position}: {what}: {refusal:?}"
-        );
+        assert!(expected.contains(&refusal), "{what}: {refusal:?}");
     }
 }
 
@@ -366,61 +338,39 @@ fn certificates_are_for_what_they_are_used() {
 fn a_document_is_neither_old_nor_from_the_future() {
     let setting = Setting::new();
     let document = setting.document();
-    let verifier = setting.verifier();
-    let judge = |now: i64| {
-        let now = UnixTime::since_unix_epoch(Duration::from_secs(
-            at().as_secs().checked_add_signed(now).unwrap(),
-        ));
-        setting
-            .connection
-            .appraise(&verifier, &document, now)
-            .map(drop)
+    let appraise = |shift: i64| {
+        let now = at().as_secs().checked_add_signed(shift).unwrap();
+        setting.appraise_at(&document, now).map(drop)
     };
-    for now in [-60, -4, -1, 0, 1, 299, 300] {
-        assert_eq!(judge(now), Ok(()), "{now}");
+    for shift in [-60, -4, -1, 0, 1, 299, 300] {
+        assert_eq!(appraise(shift), Ok(()), "{shift}");
     }
-    for now in [-3600, -61, 301, 3600, 10_000_000] {
-        assert_eq!(judge(now), Err(AppraisalError::Expired), "{now}");
+    for shift in [-1_799_999_999, -3600, -61, 301, 3600, 10_000_000] {
+        assert_eq!(appraise(shift), Err(AppraisalError::Expired), "{shift}");
     }
-    assert_eq!(judge(-1_799_999_999), Err(AppraisalError::Expired));
 }
 
 #[test]
 fn a_timestamp_does_not_keep_an_expired_chain_alive() {
-    let setting = Setting::new();
-    let mut policy = NitroPolicy::new(vec![ForgedNitro::image()]);
-    policy.max_age_seconds = u64::MAX;
-    let verifier = setting.verifier_with(policy);
+    let mut setting = Setting::new();
+    setting.policy.max_age_seconds = u64::MAX;
     let end = at().as_secs() + 3 * 60 * 60;
     for timestamp in [at().as_secs(), end, end + 30] {
-        let document =
-            setting.altered(|fields| *field(fields, "timestamp") = (timestamp * 1000).into());
-        let judge = |now| {
-            let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
-            setting
-                .connection
-                .appraise(&verifier, &document, now)
-                .map(drop)
-        };
-        assert_eq!(judge(end + 1), Err(AppraisalError::Expired), "{timestamp}");
+        let milliseconds = Value::from(timestamp * 1000);
+        let document = setting.altered(|fields| *field(fields, "timestamp") = milliseconds);
+        let late = setting.appraise_at(&document, end + 1).map(drop);
+        assert_eq!(late, Err(AppraisalError::Expired), "{timestamp}");
     }
-    let last = setting.connection.appraise(
-        &verifier,
-        &setting.document(),
-        UnixTime::since_unix_epoch(Duration::from_secs(end)),
-    );
-    assert_eq!(last.unwrap().ear().expires_at().unwrap().as_secs(), end);
+    let last = setting.appraise_at(&setting.document(), end).unwrap();
+    assert_eq!(last.ear().expires_at().unwrap().as_secs(), end);
 }
 
 #[test]
 fn a_result_ends_with_the_first_certificate() {
     for position in 0..5 {
-        let forger = ForgedNitro::with_certificates(at(), |this, blueprint| {
-            if this == position {
-                blueprint.params.not_after -= seconds(60 * 60);
-            }
+        let setting = Setting::with_certificate(position, |blueprint| {
+            blueprint.params.not_after -= seconds(60 * 60);
         });
-        let setting = Setting::with(Connection::new(), forger);
         let appraised = setting.appraise(&setting.document()).unwrap();
         let end = appraised.ear().expires_at().unwrap().as_secs();
         assert_eq!(end, at().as_secs() + 2 * 60 * 60, "{position}");
@@ -428,36 +378,28 @@ fn a_result_ends_with_the_first_certificate() {
 }
 
 #[test]
-fn debug_mode_is_refused_unless_the_policy_names_it_and_then_it_is_marked() {
-    let setting = Setting::new();
-    let zeroed = |indices: &[usize]| {
-        setting.altered(|fields| {
+fn debug_mode_is_contraindicated_or_where_the_policy_allows_it_a_warning() {
+    let (strict, mut tolerant) = (Setting::new(), Setting::new());
+    tolerant.policy.allow_debug = true;
+    let zeroed = |setting: &Setting, indices: &[usize]| {
+        let document = setting.altered(|fields| {
             for index in indices {
                 pcrs(fields)[*index].1 = Value::Bytes(vec![0; 48]);
             }
-        })
+        });
+        setting.appraise(&document).unwrap().ear().clone()
     };
-    let mut policy = NitroPolicy::new(vec![ForgedNitro::image()]);
-    policy.allow_debug = true;
-    let tolerant = setting.verifier_with(policy);
     for indices in [&[0, 1, 2][..], &[0], &[1], &[2]] {
-        let debug = zeroed(indices);
-        let ear = setting.appraise(&debug).unwrap().ear().clone();
-        assert_eq!(ear.status(), Tier::Contraindicated, "{indices:?}");
-        let allowed = setting
-            .connection
-            .appraise(&tolerant, &debug, at())
-            .unwrap();
-        assert_eq!(allowed.ear().status(), Tier::Warning, "{indices:?}");
-        let vector = allowed.ear().submod("nitro").unwrap().vector().clone();
+        let refused = zeroed(&strict, indices);
+        assert_eq!(refused.status(), Tier::Contraindicated, "{indices:?}");
+        let allowed = zeroed(&tolerant, indices);
+        assert_eq!(allowed.status(), Tier::Warning, "{indices:?}");
+        let vector = allowed.submod("nitro").unwrap().vector();
         assert_eq!(vector.get(Category::Configuration).value(), 32);
         assert_eq!(vector.get(Category::Executables).value(), 33);
     }
-    let unused = zeroed(&[3, 4, 15]);
-    assert_eq!(
-        setting.appraise(&unused).unwrap().ear().status(),
-        Tier::Affirming
-    );
+    let unused = zeroed(&strict, &[3, 4, 15]);
+    assert_eq!(unused.status(), Tier::Affirming);
 }
 
 #[test]
@@ -473,8 +415,7 @@ fn a_policy_that_is_replaced_is_in_force_at_once() {
         appraised.unwrap().ear().status()
     };
     assert_eq!(status(), Tier::Contraindicated);
-    live.replace(NitroPolicy::new(vec![ForgedNitro::image()]))
-        .unwrap();
+    live.replace(setting.policy.clone()).unwrap();
     assert_eq!(status(), Tier::Affirming);
 }
 
@@ -510,12 +451,33 @@ fn every_truncation_and_every_flipped_byte_is_refused() {
     }
 }
 
+#[test]
+fn a_recorded_document_is_appraised_without_its_binding() {
+    let setting = Setting::new();
+    let verifier = setting.verifier();
+    for (nonce, key) in [(Some(&[9; 32][..]), Some(&[1; 91][..])), (None, None)] {
+        let document = setting.forger.seal(setting.forger.fields(nonce, key));
+        let recorded = ready(verifier.appraise_recorded(&document, at())).unwrap();
+        assert_eq!(recorded.challenge(), nonce.unwrap_or_default());
+        assert_eq!(recorded.origin(), Origin::Simulated);
+        assert_eq!(recorded.ear().status(), Tier::Affirming);
+        assert!(recorded.image().is_some());
+        let mut altered = document.clone();
+        let middle = altered.len() / 2;
+        altered[middle] ^= 1;
+        assert!(ready(verifier.appraise_recorded(&altered, at())).is_err());
+    }
+}
+
 // --- Helpers -----------------------------------------------------------------------------------------------------------
 
-/// A connection, and an enclave at its other end.
+type Alter = fn(&mut Blueprint);
+
+/// A connection, an enclave at its other end, and a policy about it.
 struct Setting {
     connection: Connection,
     forger: Arc<ForgedNitro>,
+    policy: NitroPolicy,
 }
 
 impl Setting {
@@ -527,7 +489,18 @@ impl Setting {
         Self {
             connection,
             forger: Arc::new(forger),
+            policy: NitroPolicy::new(vec![ForgedNitro::image()]),
         }
+    }
+
+    /// A chain with one certificate altered, by its position.
+    fn with_certificate(position: usize, alter: Alter) -> Self {
+        let forger = ForgedNitro::with_certificates(at(), |this, blueprint| {
+            if this == position {
+                alter(blueprint);
+            }
+        });
+        Self::with(Connection::new(), forger)
     }
 
     fn attester(&self) -> NitroAttester {
@@ -535,11 +508,7 @@ impl Setting {
     }
 
     fn verifier(&self) -> NitroVerifier {
-        self.verifier_with(NitroPolicy::new(vec![ForgedNitro::image()]))
-    }
-
-    fn verifier_with(&self, policy: NitroPolicy) -> NitroVerifier {
-        let policy = Arc::new(Live::fixed(policy).unwrap());
+        let policy = Arc::new(Live::fixed(self.policy.clone()).unwrap());
         NitroVerifier::dangerous_with_root(self.forger.root(), policy)
     }
 
@@ -578,7 +547,12 @@ impl Setting {
     }
 
     fn appraise(&self, document: &[u8]) -> Result<Appraised, AppraisalError> {
-        self.connection.appraise(&self.verifier(), document, at())
+        self.appraise_at(document, at().as_secs())
+    }
+
+    fn appraise_at(&self, document: &[u8], now: u64) -> Result<Appraised, AppraisalError> {
+        let now = test_support::at(now);
+        self.connection.appraise(&self.verifier(), document, now)
     }
 
     fn refusal(&self, document: &[u8]) -> AppraisalError {
@@ -628,23 +602,4 @@ fn seconds(number: u64) -> Duration {
 
 fn at() -> UnixTime {
     test_support::at(1_800_000_000)
-}
-
-#[test]
-fn a_recorded_document_is_appraised_but_for_its_binding() {
-    let setting = Setting::new();
-    let verifier = setting.verifier();
-    // Neither is a nonce or key of any connection wanted.
-    for (nonce, key) in [(Some(&[9; 32][..]), Some(&[1; 91][..])), (None, None)] {
-        let document = setting.forger.seal(setting.forger.fields(nonce, key));
-        let recorded = ready(verifier.appraise_recorded(&document, at())).unwrap();
-        assert_eq!(recorded.challenge(), nonce.unwrap_or_default());
-        assert_eq!(recorded.origin(), Origin::Simulated);
-        assert_eq!(recorded.ear().status(), Tier::Affirming);
-        assert!(recorded.image().is_some());
-        let mut altered = document.clone();
-        let middle = altered.len() / 2;
-        altered[middle] ^= 1;
-        assert!(ready(verifier.appraise_recorded(&altered, at())).is_err());
-    }
 }

@@ -46,7 +46,7 @@ fn an_enclave_is_accepted_by_its_corim_alone() {
     let mut expected = ForgedNitro::image();
     expected.name = "payments".to_owned();
     assert_eq!(policy, NitroPolicy::new(vec![expected]));
-    assert_eq!(judge(&forger, policy), Tier::Affirming);
+    assert_eq!(status(&forger, policy), Tier::Affirming);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn every_register_narrows() {
         });
         let document = document(vec![of_registers(registers)]);
         let policy = document.read(NOW).unwrap().table().unwrap();
-        assert_ne!(judge(&forger, policy), Tier::Affirming, "PCR{register}");
+        assert_ne!(status(&forger, policy), Tier::Affirming, "PCR{register}");
     }
 }
 
@@ -85,9 +85,12 @@ fn every_register_can_be_named() {
             device.with_pcr(register, [value; 48].into())
         })
     };
-    assert_eq!(judged(&forger, filled(16), policy.clone()), Tier::Affirming);
+    assert_eq!(
+        status_of(&forger, filled(16), policy.clone()),
+        Tier::Affirming
+    );
     for but in 0..16 {
-        let tier = judged(&forger, filled(but), policy.clone());
+        let tier = status_of(&forger, filled(but), policy.clone());
         assert_ne!(tier, Tier::Affirming, "PCR{but}");
     }
 }
@@ -102,13 +105,13 @@ fn a_policy_is_added_to() {
         [3; 48].into(),
     )]);
     other.max_age_seconds = 60;
-    assert_ne!(judge(&forger, other.clone()), Tier::Affirming);
+    assert_ne!(status(&forger, other.clone()), Tier::Affirming);
     let corim = document(vec![enclave(&ForgedNitro::image())])
         .read(NOW)
         .unwrap();
     let policy = corim.added_to(other).unwrap();
     assert_eq!((policy.images.len(), policy.max_age_seconds), (2, 60));
-    assert_eq!(judge(&forger, policy), Tier::Affirming);
+    assert_eq!(status(&forger, policy), Tier::Affirming);
 }
 
 #[test]
@@ -154,7 +157,7 @@ fn another_profile_or_class_is_refused() {
 }
 
 #[test]
-fn what_a_table_cannot_hold_is_refused_with_its_place() {
+fn a_value_that_no_table_holds_is_refused_with_its_place() {
     let sha384 = || list(vec![digest(7, &[1; 48])]);
     let both = list(vec![digest(7, &[1; 48]), digest(8, &[1; 64])]);
     for (register, digests, named) in [
@@ -196,7 +199,7 @@ fn what_a_table_cannot_hold_is_refused_with_its_place() {
 }
 
 #[test]
-fn only_who_is_pinned_is_believed_and_only_in_time() {
+fn only_a_pinned_signer_is_believed_and_only_in_time() {
     let forger = Arc::new(ForgedNitro::new(at(NOW)));
     let (signer, other) = (Signer::new(), Signer::new());
     let document = ForgedCorim {
@@ -205,7 +208,7 @@ fn only_who_is_pinned_is_believed_and_only_in_time() {
     };
     let signed = document.signed(&signer);
     let policy = signer.read(&signed, NOW + 10).unwrap().table().unwrap();
-    assert_eq!(judge(&forger, policy), Tier::Affirming);
+    assert_eq!(status(&forger, policy), Tier::Affirming);
     assert_eq!(
         signer.read(&signed, NOW + 11).unwrap_err(),
         CorimError::Expired
@@ -223,11 +226,11 @@ fn only_who_is_pinned_is_believed_and_only_in_time() {
 
 // --- Helpers -----------------------------------------------------------------------------------------------------------
 
-fn judge(forger: &Arc<ForgedNitro>, policy: NitroPolicy) -> Tier {
-    judged(forger, ForgedNitro::device(forger), policy)
+fn status(forger: &Arc<ForgedNitro>, policy: NitroPolicy) -> Tier {
+    status_of(forger, ForgedNitro::device(forger), policy)
 }
 
-fn judged(forger: &ForgedNitro, device: ForgedNsm, policy: NitroPolicy) -> Tier {
+fn status_of(forger: &ForgedNitro, device: ForgedNsm, policy: NitroPolicy) -> Tier {
     let connection = Connection::new();
     let policy = Arc::new(Live::fixed(policy).unwrap());
     let verifier = NitroVerifier::dangerous_with_root(forger.root(), policy);
@@ -237,7 +240,7 @@ fn judged(forger: &ForgedNitro, device: ForgedNsm, policy: NitroPolicy) -> Tier 
     appraised.ear().status()
 }
 
-/// Why no policy is made of it.
+/// The objection to a CoRIM of which no policy can be made.
 fn problem(document: &ForgedCorim) -> String {
     let corim = document.read(NOW).unwrap();
     corim.table::<NitroPolicy>().unwrap_err().to_string()
