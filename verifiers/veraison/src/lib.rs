@@ -23,14 +23,14 @@
 //!
 //! # Who checks what
 //!
-//! **Here, before anything is sent:** the Evidence carries the value of this connection, whole. Several of Veraison's
-//! schemes affirm replayed Evidence under whatever nonce they are given, and echo that nonce; so no format can be used without
-//! [`EvidenceFormat::read`](atls_remote::EvidenceFormat::read). It reads bytes that the Evidence's own signature covers, and does
-//! *not* verify that signature: alone it proves nothing. The formats also appraise what Veraison's schemes are known to overlook
-//! (debugging, a level of privilege): that becomes a part of the result, and can only make it worse.
+//! **Here, before anything is sent:** the Evidence carries the value of this connection, whole. Several of Veraison's schemes affirm
+//! replayed Evidence under any nonce, and echo that nonce. So every format has to
+//! [`read`](atls_remote::EvidenceFormat::read) the value in bytes that the Evidence's own signature covers. It does *not* verify that
+//! signature: alone it proves nothing. The formats also appraise properties that Veraison's schemes are known to overlook (debugging, a
+//! level of privilege). That becomes a part of the result, and can only make it worse.
 //!
-//! **There:** every signature, trust anchor and reference value, over the same bytes. With both, a value that is found
-//! here is one that the device signed.
+//! **There:** every signature, trust anchor and reference value, over the same bytes. With both, the device signed the value that was
+//! found here.
 //!
 //! **Here, afterwards:** the result's signature under a pinned key, its time, its nonce, and that it appraises every
 //! part of the attester that its scheme must appraise.

@@ -21,7 +21,7 @@ use crate::wrapping::Wrapping;
 /// A Veraison verification service, API version 1, for [`RemoteVerifier`](atls_remote::RemoteVerifier) and
 /// [`RemoteIssuer`](atls_remote::RemoteIssuer).
 ///
-/// No request leaves its origin, whatever it answers.
+/// Every request goes to its origin. No answer can lead elsewhere.
 #[derive(Clone)]
 pub struct VeraisonService {
     origin: Url,

@@ -39,8 +39,8 @@ impl VeraisonService {
     /// Submits Evidence in a session with this nonce of 8 to 64 bytes, and gives the token of the result. Each request may take 8
     /// seconds, and [`with_polling`](Self::with_polling) bounds their number.
     ///
-    /// A task of the tokio runtime deletes the session at the end, whatever that is: a result, a failure, or a future that was
-    /// dropped. Nobody waits for that task. A session whose deletion fails, or whose name never arrived, ends by itself after a few
+    /// At the end a task of the tokio runtime deletes the session, after a result, after a failure, and where the future was dropped.
+    /// Nobody waits for that task. A session whose deletion fails, or whose name never arrived, ends by itself after a few
     /// minutes.
     ///
     /// This is the bare API, to learn how a service treats Evidence that nobody checked before: **neither the Evidence nor the

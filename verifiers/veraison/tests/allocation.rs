@@ -157,7 +157,7 @@ fn problems(findings: &mut Findings, runtime: &Runtime) {
     });
 }
 
-/// What begins like this, and has one hostile member.
+/// Objects that begin like this and have one hostile member.
 fn members_of(start: &str, members: &[&str]) -> Vec<Hostile> {
     let mut inputs = hostile::json(LENGTH);
     for name in members {

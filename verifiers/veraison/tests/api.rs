@@ -1,4 +1,4 @@
-//! The API, rule by rule: each answer that is not as it should be, and what becomes of it.
+//! The API, rule by rule: each faulty answer of a service, and its outcome.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -92,9 +92,9 @@ async fn a_session_is_opened_used_and_deleted() {
     );
 }
 
-/// The deadline of a connection drops its appraisal, whatever is under way.
+/// The deadline of a connection drops its appraisal at any step.
 #[tokio::test]
-async fn a_session_is_deleted_when_nobody_waits_any_more() {
+async fn a_session_is_deleted_where_the_appraisal_is_dropped() {
     for step in [Step::Submit, Step::Poll] {
         let mut fake = Fake::new();
         fake.stuck = Some(step);
@@ -108,7 +108,7 @@ async fn a_session_is_deleted_when_nobody_waits_any_more() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_as_it_should_be_is_deleted() {
+async fn a_faulty_session_is_deleted() {
     for (member, value) in [
         ("nonce", "AAAAAAAAAAA="),
         ("status", "complete"),
@@ -260,6 +260,7 @@ async fn a_location_stays_on_the_origin_and_below_the_sessions() {
 
 #[tokio::test]
 async fn an_answer_that_is_no_session_is_refused() {
+    const MALFORMED: Result<(), &str> = Err("answer_malformed");
     for step in [Step::Open, Step::Submit] {
         for content_type in [
             "application/json",
@@ -267,53 +268,40 @@ async fn an_answer_that_is_no_session_is_refused() {
             "application/vnd.veraison.discovery+json",
         ] {
             let fake = at(step, move |mut answer| {
-                answer
-                    .headers_mut()
-                    .insert("content-type", content_type.parse().unwrap());
+                let content_type = content_type.parse().unwrap();
+                answer.headers_mut().insert("content-type", content_type);
                 answer
             });
-            assert_eq!(
-                submit(&fake).await,
-                Err("answer_malformed"),
-                "{content_type}"
-            );
+            assert_eq!(submit(&fake).await, MALFORMED, "{content_type}");
         }
-        for body in ["", "<html>", "[]", "{}", r#"{"status":"complete"}"#] {
-            let fake = at(step, move |answer| answer.map(|_| body.as_bytes().to_vec()));
-            assert_eq!(submit(&fake).await, Err("answer_malformed"), "{body}");
-        }
-        let nested = at(step, |answer| {
-            answer.map(|_| [b"[".repeat(100_000), b"]".repeat(100_000)].concat())
-        });
-        assert_eq!(submit(&nested).await, Err("answer_malformed"));
-        for word in ["", "COMPLETE", "done"] {
-            assert_eq!(
-                submit(&saying(step, "status", word)).await,
-                Err("answer_malformed")
-            );
+        let nested = "[".repeat(100_000) + &"]".repeat(100_000);
+        for body in [
+            "",
+            "<html>",
+            "[]",
+            "{}",
+            r#"{"status":"complete"}"#,
+            &nested,
+        ] {
+            let body = body.as_bytes().to_vec();
+            let fake = at(step, move |answer| answer.map(|_| body.clone()));
+            assert_eq!(submit(&fake).await, MALFORMED);
         }
     }
-    assert_eq!(
-        submit(&saying(Step::Open, "status", "complete")).await,
-        Err("answer_malformed")
-    );
-    assert_eq!(
-        submit(&saying(Step::Submit, "status", "waiting")).await,
-        Err("answer_malformed")
-    );
-    assert_eq!(
-        submit(&saying(Step::Submit, "status", "processing")).await,
-        Err("answer_malformed"),
-        "with a result"
-    );
-    assert_eq!(
-        submit(&saying(Step::Submit, "result", Value::Null)).await,
-        Err("answer_malformed")
-    );
-    assert_eq!(
-        submit(&saying(Step::Submit, "result", 1)).await,
-        Err("answer_malformed")
-    );
+    for (step, member, value) in [
+        (Step::Open, "status", "".into()),
+        (Step::Open, "status", "COMPLETE".into()),
+        (Step::Open, "status", "complete".into()),
+        (Step::Submit, "status", "done".into()),
+        (Step::Submit, "status", "waiting".into()),
+        // With a result.
+        (Step::Submit, "status", "processing".into()),
+        (Step::Submit, "result", Value::Null),
+        (Step::Submit, "result", 1.into()),
+    ] {
+        let fake = saying(step, member, value.clone());
+        assert_eq!(submit(&fake).await, MALFORMED, "{step:?} {member} {value}");
+    }
 }
 
 #[tokio::test]
@@ -325,7 +313,7 @@ async fn a_failed_session_is_a_failure_of_the_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_result_is_waited_for_and_not_for_ever() {
+async fn polls_are_limited() {
     let mut fake = Fake::new();
     fake.processing = 3;
     assert_eq!(submit(&fake).await, Ok(()));
@@ -405,7 +393,7 @@ async fn other_statuses_are_no_results_and_no_fault_of_the_peer() {
 }
 
 #[tokio::test]
-async fn an_answer_is_of_bounded_size_whatever_the_client_lets_through() {
+async fn the_size_of_an_answer_is_bounded_even_where_the_client_ignores_the_limit() {
     let fake = at(Step::Submit, |answer| {
         answer.map(|body| [body, vec![b' '; 256 * 1024]].concat())
     });
@@ -505,7 +493,7 @@ fn a_service_is_at_the_root_of_its_host() {
 }
 
 #[test]
-fn a_service_without_polls_is_no_configuration() {
+fn a_service_without_polls_is_refused() {
     let service = || service(&Fake::new());
     assert!(service().with_polling(0, Duration::from_secs(1)).is_err());
     assert!(service().with_polling(1, Duration::ZERO).is_err());

@@ -1,4 +1,4 @@
-//! What each format finds in Evidence, forged and genuine, before anything is sent.
+//! The values that each format finds in Evidence, forged and genuine, before anything is sent.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,

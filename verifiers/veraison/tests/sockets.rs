@@ -1,4 +1,4 @@
-//! Over real sockets: what a connection can do to an answer.
+//! Over real sockets: answers that a connection cuts, extends or redirects.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -28,7 +28,7 @@ use tokio::io::BufReader;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 
-/// What happens to an answer on its way.
+/// The fate of an answer on its way.
 #[derive(Clone, Copy)]
 enum Way {
     Whole,

@@ -1,4 +1,4 @@
-//! The verifier: what is refused before anything is sent, and which results are taken.
+//! The verifier: the Evidence that it refuses before it sends anything, and the results that it takes.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -77,19 +77,36 @@ async fn appraise(
     outcome
 }
 
-/// The status of a result with these claims, about good Evidence.
-async fn judge(
-    claims: impl Fn(&mut Value) + Send + Sync + 'static,
-) -> Result<Tier, AppraisalError> {
-    let fake = Fake::new().claiming(claims);
+type Expected = Result<Tier, AppraisalError>;
+
+/// The status of a result about good Evidence, after this change to its claims.
+async fn status(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Expected {
     let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
-    let appraised = appraise(&verifier(&fake), &connection, &token).await?;
+    let verifier = verifier(&Fake::new().claiming(change));
+    let appraised = appraise(&verifier, &connection, &token).await?;
     Ok(appraised.ear().status())
 }
 
+/// The status where the claim at this JSON pointer has another value, or is absent.
+async fn status_with(pointer: &'static str, value: Option<Value>) -> Expected {
+    status(move |claims| {
+        let (place, name) = pointer.rsplit_once('/').unwrap();
+        let place = claims.pointer_mut(place).unwrap();
+        let place = place.as_object_mut().unwrap();
+        match value.clone() {
+            Some(value) => drop(place.insert(name.to_owned(), value)),
+            None => drop(place.remove(name).unwrap()),
+        }
+    })
+    .await
+}
+
+const BAD: Expected = Err(AppraisalError::BadResult);
+const OUT_OF_TIME: Expected = Err(AppraisalError::ResultExpired);
+
 #[tokio::test]
-async fn good_evidence_is_affirmed_and_told_to_be_simulated() {
+async fn good_evidence_is_affirmed_as_simulated() {
     for connection in [Connection::new(), Connection::sha384()] {
         let token = connection.token(&SimAttester::generate().unwrap()).await;
         let fake = Fake::new();
@@ -148,7 +165,7 @@ async fn evidence_of_another_connection_is_refused_and_never_sent() {
 }
 
 #[tokio::test]
-async fn what_is_no_evidence_is_refused_and_never_sent() {
+async fn malformed_evidence_is_refused_and_never_sent() {
     let fake = Fake::new();
     let connection = Connection::new();
     for bytes in [&b""[..], b"\xd2\x84", b"not a token"] {
@@ -172,7 +189,7 @@ async fn evidence_of_another_media_type_is_refused_and_never_sent() {
 
 /// Veraison's PSA scheme affirms it.
 #[tokio::test]
-async fn a_device_that_is_open_to_debugging_is_contraindicated_whatever_the_service_says() {
+async fn a_device_that_is_open_to_debugging_is_contraindicated_even_where_the_service_affirms_it() {
     for code in [
         0x0000, 0x1000, 0x2000, 0x3100, 0x4000, 0x40ff, 0x5000, 0x6000, 0xffff,
     ] {
@@ -191,96 +208,82 @@ async fn a_device_that_is_open_to_debugging_is_contraindicated_whatever_the_serv
 
 #[tokio::test]
 async fn a_bad_result_stays_bad() {
-    let status = |word: &'static str| {
-        judge(move |claims| {
-            claims["submods"]["PSA_IOT"] = json!({ "ear.status": word });
-        })
-    };
-    assert_eq!(status("affirming").await, Ok(Tier::Affirming));
-    assert_eq!(status("warning").await, Ok(Tier::Warning));
-    assert_eq!(status("contraindicated").await, Ok(Tier::Contraindicated));
-    assert_eq!(status("none").await, Ok(Tier::None));
-    assert_eq!(status("trusted").await, Err(AppraisalError::BadResult));
-    let unrecognised = judge(|claims| {
-        claims["submods"]["PSA_IOT"]["ear.trustworthiness-vector"]["executables"] = 33.into();
-    });
-    assert_eq!(unrecognised.await, Ok(Tier::Warning));
-    let worse_part = judge(|claims| {
-        claims["submods"]["another"] = json!({ "ear.status": "contraindicated" });
-    });
-    assert_eq!(worse_part.await, Ok(Tier::Contraindicated));
+    const PART: &str = "/submods/PSA_IOT";
+    const EXECUTABLES: &str = "/submods/PSA_IOT/ear.trustworthiness-vector/executables";
+    let part = |word: &str| json!({ "ear.status": word });
+    for (pointer, value, expected) in [
+        (PART, part("affirming"), Ok(Tier::Affirming)),
+        (PART, part("warning"), Ok(Tier::Warning)),
+        (PART, part("contraindicated"), Ok(Tier::Contraindicated)),
+        (PART, part("none"), Ok(Tier::None)),
+        (PART, part("trusted"), BAD),
+        (EXECUTABLES, 33.into(), Ok(Tier::Warning)),
+        (
+            "/submods/other",
+            part("contraindicated"),
+            Ok(Tier::Contraindicated),
+        ),
+    ] {
+        let found = status_with(pointer, Some(value.clone())).await;
+        assert_eq!(found, expected, "{pointer} {value}");
+    }
 }
 
 #[tokio::test]
-async fn a_result_must_judge_every_expected_part() {
-    let renamed = judge(|claims| {
-        let part = claims["submods"]["PSA_IOT"].take();
-        claims["submods"] = json!({ "psa-iot": part });
-    });
-    assert_eq!(renamed.await, Err(AppraisalError::BadResult));
-    assert_eq!(
-        judge(|claims| claims["submods"] = json!({})).await,
-        Err(AppraisalError::BadResult)
-    );
-    let none = judge(|claims| drop(claims.as_object_mut().unwrap().remove("submods")));
-    assert_eq!(none.await, Err(AppraisalError::BadResult));
-
+async fn a_result_must_appraise_every_expected_part() {
+    let renamed = json!({ "psa-iot": { "ear.status": "affirming" } });
+    for submods in [None, Some(json!({})), Some(renamed)] {
+        assert_eq!(status_with("/submods", submods).await, BAD);
+    }
     let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
-    let two_parts = builder(&Fake::new()).format(FormatWithParts::new(
-        PsaToken::tfm(),
-        Parts::of("PSA_IOT").with("GPU"),
-    ));
+    let parts = Parts::of("PSA_IOT").with("GPU");
+    let two_parts = builder(&Fake::new()).format(FormatWithParts::new(PsaToken::tfm(), parts));
     let refused = appraise(&two_parts.build().unwrap(), &connection, &token).await;
     assert_eq!(refused.unwrap_err(), AppraisalError::BadResult);
 }
 
 #[tokio::test]
 async fn a_result_must_answer_this_nonce() {
-    let echo = |nonce: Value| judge(move |claims| claims["eat_nonce"] = nonce.clone());
-    assert_eq!(
-        echo(json!(BASE64_URL_SAFE.encode([0; 32]))).await,
-        Err(AppraisalError::BadResult)
-    );
-    assert_eq!(echo(json!("")).await, Err(AppraisalError::BadResult));
-    assert_eq!(echo(Value::Null).await, Err(AppraisalError::BadResult));
-    let absent = judge(|claims| drop(claims.as_object_mut().unwrap().remove("eat_nonce")));
-    assert_eq!(absent.await, Err(AppraisalError::BadResult));
+    let other = json!(BASE64_URL_SAFE.encode([0; 32]));
+    for nonce in [None, Some(other), Some(json!("")), Some(Value::Null)] {
+        let found = status_with("/eat_nonce", nonce.clone()).await;
+        assert_eq!(found, BAD, "{nonce:?}");
+    }
     let several =
-        judge(|claims| claims["eat_nonce"] = json!([claims["eat_nonce"], "AAAAAAAAAAA="]));
-    assert_eq!(several.await, Err(AppraisalError::BadResult));
+        status(|claims| claims["eat_nonce"] = json!([claims["eat_nonce"], "AAAAAAAAAAA="]));
+    assert_eq!(several.await, BAD);
     // A profile without that claim is none of Veraison's.
-    let trustee = judge(|claims| {
+    let trustee = status(|claims| {
         claims["eat_profile"] = "tag:github.com,2024:confidential-containers/Trustee".into();
         claims.as_object_mut().unwrap().remove("eat_nonce");
     });
-    assert_eq!(trustee.await, Err(AppraisalError::BadResult));
-    let unpadded = judge(|claims| {
-        claims["eat_nonce"] = claims["eat_nonce"]
-            .as_str()
-            .unwrap()
-            .trim_end_matches('=')
-            .into();
+    assert_eq!(trustee.await, BAD);
+    let unpadded = status(|claims| {
+        let nonce = claims["eat_nonce"].as_str().unwrap();
+        claims["eat_nonce"] = nonce.trim_end_matches('=').into();
     });
     assert_eq!(unpadded.await, Ok(Tier::Affirming));
 }
 
 #[tokio::test]
 async fn a_result_must_be_of_now() {
-    let issued = |iat: u64| judge(move |claims| claims["iat"] = iat.into());
-    assert_eq!(issued(NOW + 60).await, Ok(Tier::Affirming));
-    assert_eq!(issued(NOW + 61).await, Err(AppraisalError::ResultExpired));
-    assert_eq!(issued(NOW - 299).await, Ok(Tier::Affirming));
-    assert_eq!(issued(NOW - 300).await, Err(AppraisalError::ResultExpired));
-    let undated = judge(|claims| drop(claims.as_object_mut().unwrap().remove("iat")));
-    assert_eq!(undated.await, Err(AppraisalError::BadResult));
-    let expired = judge(|claims| claims["exp"] = NOW.into());
-    assert_eq!(expired.await, Err(AppraisalError::ResultExpired));
+    for (pointer, time, expected) in [
+        ("/iat", Some(NOW + 60), Ok(Tier::Affirming)),
+        ("/iat", Some(NOW + 61), OUT_OF_TIME),
+        ("/iat", Some(NOW - 299), Ok(Tier::Affirming)),
+        ("/iat", Some(NOW - 300), OUT_OF_TIME),
+        ("/iat", None, BAD),
+        ("/exp", Some(NOW), OUT_OF_TIME),
+    ] {
+        let found = status_with(pointer, time.map(Value::from)).await;
+        assert_eq!(found, expected, "{pointer} {time:?}");
+    }
 }
 
 #[tokio::test]
 async fn the_current_dialect_is_read_too() {
-    let current = judge(|claims| {
+    let current = status(|claims| {
         *claims = json!({
             "eat_profile": "tag:ietf.org,2026:rats/ear#04",
             "iat": NOW,
@@ -290,19 +293,20 @@ async fn the_current_dialect_is_read_too() {
         });
     });
     assert_eq!(current.await, Ok(Tier::Affirming));
-    let unknown = judge(|claims| claims["eat_profile"] = "tag:example.com,2026:ear".into());
-    assert_eq!(unknown.await, Err(AppraisalError::BadResult));
+    let unknown = json!("tag:example.com,2026:ear");
+    assert_eq!(status_with("/eat_profile", Some(unknown)).await, BAD);
 }
 
 #[tokio::test]
 async fn a_result_must_be_signed_by_the_pinned_key() {
     let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
-    let judge = async |change: fn(&str) -> String| {
+    let appraise = async |change: fn([&str; 3]) -> String| {
         let fake = Fake::new().tampering(move |step, answer| match step {
             Step::Submit => {
                 let mut body: Value = serde_json::from_slice(answer.body()).unwrap();
-                body["result"] = change(body["result"].as_str().unwrap()).into();
+                let parts: Vec<_> = body["result"].as_str().unwrap().split('.').collect();
+                body["result"] = change(parts.try_into().unwrap()).into();
                 answer.map(|_| body.to_string().into_bytes())
             }
             _ => answer,
@@ -311,45 +315,27 @@ async fn a_result_must_be_signed_by_the_pinned_key() {
             .await
             .map(drop)
     };
-    assert_eq!(judge(str::to_owned).await, Ok(()));
-    let with_header = |token: &str, header: &str| {
-        let (_, rest) = token.split_once('.').unwrap();
-        format!("{}.{rest}", BASE64_URL_SAFE_NO_PAD.encode(header))
-    };
-    type Change = fn(&str) -> String;
-    let _ = with_header;
-    let changes: [Change; 7] = [
+    assert_eq!(appraise(|parts| parts.join(".")).await, Ok(()));
+    let changes: [fn([&str; 3]) -> String; 7] = [
         |_| String::new(),
-        |token| token.rsplit_once('.').unwrap().0.to_owned(),
-        |token| format!("{}.", token.rsplit_once('.').unwrap().0),
-        |token| {
-            let claims = token.split('.').nth(1).unwrap();
-            format!(
-                "{}.{claims}.",
-                BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#)
-            )
-        },
-        |token| {
-            let claims = token.split('.').nth(1).unwrap();
-            format!(
-                "{}.{claims}.AAAA",
-                BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256"}"#)
-            )
-        },
-        |token| {
-            let claims = token.split('.').nth(1).unwrap();
+        |[header, claims, _]| format!("{header}.{claims}"),
+        |[header, claims, _]| format!("{header}.{claims}."),
+        |[_, claims, _]| format!("{}.{claims}.", header(r#"{"alg":"none"}"#)),
+        |[_, claims, _]| format!("{}.{claims}.AAAA", header(r#"{"alg":"HS256"}"#)),
+        |[_, claims, _]| {
             let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap();
             Fake::new().token(&serde_json::from_slice(&claims).unwrap())
         },
-        |token| token.replacen("AAA", "AAB", 1).replacen('e', "f", 1),
+        |[header, claims, signature]| format!("{header}.{claims}.A{}", &signature[1..]),
     ];
     for (index, change) in changes.into_iter().enumerate() {
-        assert_eq!(
-            judge(change).await,
-            Err(AppraisalError::BadResult),
-            "change {index}"
-        );
+        let refused = appraise(change).await;
+        assert_eq!(refused, Err(AppraisalError::BadResult), "change {index}");
     }
+}
+
+fn header(json: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(json)
 }
 
 #[tokio::test]
@@ -417,7 +403,7 @@ async fn a_service_that_fails_again_and_again_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_service_is_asked_by_as_many_as_it_may_be_and_no_more() {
+async fn requests_under_way_are_limited() {
     let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     let mut fake = Fake::new();
@@ -436,7 +422,7 @@ async fn a_service_is_asked_by_as_many_as_it_may_be_and_no_more() {
 }
 
 #[test]
-fn what_could_never_work_is_no_configuration() {
+fn a_verifier_that_could_never_work_is_not_built() {
     let fake = Fake::new();
     let error = |builder: RemoteVerifierBuilder<VeraisonService>| builder.build().unwrap_err();
     assert_eq!(error(builder(&fake)), SetupError::NoFormat);

@@ -24,8 +24,8 @@ use crate::service::VeraisonService;
 ///   ? "auxblob": bstr }         certificates
 /// ```
 ///
-/// The map is not signed, so nothing else may be in it. Veraison's scheme does not look at the guest policy, so debugging
-/// and a migration agent are judged here, and so is VMPL, the privilege level of whoever asked for the report.
+/// The map is not signed, so nothing else may be in it. Veraison's scheme ignores the guest policy. So this crate appraises debugging,
+/// a migration agent, and VMPL, the privilege level from which the report was requested.
 #[derive(Clone, Debug, Default)]
 pub struct SevSnpReport {
     highest_vmpl: u32,
@@ -37,8 +37,8 @@ impl SevSnpReport {
         Self::default()
     }
 
-    /// Also accepts reports that less privileged levels asked for, 1 to 3: everything at those levels of the guest
-    /// then speaks for all of it. Some clouds run the whole guest at a level other than 0.
+    /// Also accepts reports requested from less privileged levels, 1 to 3. Software at those levels then speaks for the whole guest.
+    /// Some clouds run the whole guest at another level than 0.
     #[must_use]
     pub fn with_highest_vmpl(mut self, vmpl: u32) -> Self {
         self.highest_vmpl = vmpl;

@@ -1,5 +1,5 @@
-//! Veraison's verification API as release v0.0.2608 speaks it, with an appraisal that affirms whatever it is given and
-//! echoes the nonce: several of the real schemes do no better.
+//! Veraison's verification API as release v0.0.2608 speaks it. Its appraisal affirms any Evidence and echoes the nonce: several of the
+//! real schemes do no better.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -116,7 +116,7 @@ impl Fake {
         VerificationKeys::from_jwk(&self.jwk().to_string()).unwrap()
     }
 
-    /// What it was asked, in order.
+    /// The steps of its requests, in order.
     pub fn steps(&self) -> Vec<Step> {
         let state = self.state.lock().unwrap();
         state.log.iter().map(|(step, _)| *step).collect()
