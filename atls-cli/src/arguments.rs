@@ -8,6 +8,8 @@ use clap_complete::Shell;
 
 use crate::failure::Failure;
 use crate::get::GetOptions;
+use crate::inspect::InspectOptions;
+use crate::policy::PolicyOptions;
 use crate::terminal::Color;
 use crate::terminal::Terminal;
 
@@ -33,6 +35,10 @@ pub(crate) enum Command {
     Completions(CompletionsOptions),
     /// Ask a server by HTTP, once it has attested itself
     Get(Box<GetOptions>),
+    /// Say what a file is: Evidence, a result, reference values, a certificate
+    Inspect(Box<InspectOptions>),
+    /// Write, check and explain policies: files of reference values
+    Policy(PolicyOptions),
 }
 
 #[derive(Debug, Args)]

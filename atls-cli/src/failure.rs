@@ -109,6 +109,10 @@ impl Failure {
         self
     }
 
+    pub(crate) fn is_told(&self) -> bool {
+        self.told
+    }
+
     pub(crate) fn outcome(&self) -> Outcome {
         self.outcome
     }
@@ -119,6 +123,10 @@ impl Failure {
             Some(cause) => format!("{}: {cause}", self.message),
             None => self.message.clone(),
         }
+    }
+
+    pub(crate) fn help(&self) -> Option<&str> {
+        self.help.as_deref()
     }
 
     /// For `--json`.

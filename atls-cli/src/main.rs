@@ -1,12 +1,15 @@
 //! `atls`: the command line of attested TLS. See `atls help`, and docs/cli.md.
 #![forbid(unsafe_code)]
 
+mod appraise;
 mod arguments;
 mod clock;
 mod failure;
 mod get;
 mod http_client;
+mod inspect;
 mod narrate;
+mod policy;
 mod report;
 mod source;
 mod terminal;
@@ -53,6 +56,8 @@ fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failure> {
     match command {
         Command::Completions(options) => arguments::completions(&options, terminal),
         Command::Get(options) => in_runtime(get::run(options, terminal)),
+        Command::Inspect(options) => in_runtime(inspect::run(&options, terminal)),
+        Command::Policy(options) => in_runtime(policy::run(options, terminal)),
     }
 }
 

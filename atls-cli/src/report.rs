@@ -67,6 +67,21 @@ pub(crate) fn finding(finding: &Finding, style: Style) -> String {
     }
 }
 
+/// What is off with a platform that is genuine.
+pub(crate) fn notes(status: Tier, findings: &[Finding]) -> Vec<String> {
+    let notable = findings.iter();
+    let notable = notable.filter(|finding| finding.outcome() != Outcome::Passed);
+    let mut notes: Vec<_> = notable
+        .map(|found| Safe(&found.to_string()).to_string())
+        .collect();
+    if status != Tier::Affirming {
+        notes.push(format!(
+            "the policy is strict, and finds this machine {status}"
+        ));
+    }
+    notes
+}
+
 pub(crate) fn finding_json(finding: &Finding) -> Value {
     let allowed: Vec<_> = finding
         .allowed()

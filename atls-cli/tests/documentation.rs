@@ -74,4 +74,11 @@ fn block(world: &World, command: &str) -> String {
     )
 }
 
-const COMMANDS: &[&str] = &["", "get "];
+const COMMANDS: &[&str] = &[
+    "",
+    "get ",
+    "inspect ",
+    "policy new ",
+    "policy check ",
+    "policy explain ",
+];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use atls_core::Fault;
 use atls_core::PeerAttestation;
 use atls_core::Refusal;
+use atls_core::RelyingParty;
 use atls_tower::AttestedHttps;
 use atls_tower::AttestedIo;
 use atls_tower::ClientConnector;
@@ -39,6 +40,17 @@ impl Client {
         narration: Narration,
     ) -> Result<Self, Failure> {
         let relying_party = trust::relying_party(trust, &narration)?;
+        Self::over(relying_party, trust, attester, http, narration)
+    }
+
+    /// A client of a relying party that was made elsewhere.
+    pub(crate) fn over(
+        relying_party: RelyingParty,
+        trust: &TrustOptions,
+        attester: &AttesterOptions,
+        http: Http,
+        narration: Narration,
+    ) -> Result<Self, Failure> {
         let mut terms = ClientTerms::new()
             .require_peer(Arc::new(relying_party))
             .servers_attest(trust.mode.in_tls());

@@ -18,6 +18,7 @@ use crate::terminal::Terminal;
 
 pub(crate) use connect::Client;
 pub(crate) use options::GetOptions;
+pub(crate) use options::Http;
 pub(crate) use target::Target;
 
 /// Asks, and writes what was attested to the standard error, the answer to the standard output.

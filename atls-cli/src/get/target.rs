@@ -71,13 +71,14 @@ mod tests {
         ] {
             let failure = Target::parse(text).unwrap_err();
             assert_eq!(failure.outcome(), Outcome::Usage, "{text}");
+            assert!(failure.help().is_some(), "{text}");
         }
     }
 
     #[test]
     fn names_of_any_script_become_what_dns_has() {
         let target = Target::parse("https://grün.example:8443/a b?q#part").unwrap();
-        let written = "https://xn--grn-hoa.example:8443/a%20b?q";
+        let written = "https://xn--grn-ioa.example:8443/a%20b?q";
         assert_eq!(target.uri().to_string(), written);
     }
 }

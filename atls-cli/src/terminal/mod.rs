@@ -34,6 +34,7 @@ pub(crate) enum Color {
 pub(crate) struct Terminal {
     out: Output,
     error: Output,
+    out_style: Style,
     error_style: Style,
     out_is_terminal: bool,
 }
@@ -43,6 +44,7 @@ impl Terminal {
         let (out, error) = (io::stdout(), io::stderr());
         let (out_is_terminal, error_is_terminal) = (out.is_terminal(), error.is_terminal());
         Self {
+            out_style: Style::of(color, out_is_terminal),
             error_style: Style::of(color, error_is_terminal),
             out_is_terminal,
             out: Output::new(io::BufWriter::new(out)),
@@ -90,6 +92,10 @@ impl Terminal {
         let _ = self.out.flush();
         let _ = self.error.write_all(line.as_bytes());
         let _ = self.error.write_all(b"\n");
+    }
+
+    pub(crate) fn out_style(&self) -> Style {
+        self.out_style
     }
 
     pub(crate) fn error_style(&self) -> Style {

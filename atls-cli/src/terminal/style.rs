@@ -19,6 +19,12 @@ impl Style {
         Self { paints }
     }
 
+    /// Without colour.
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        Self { paints: false }
+    }
+
     pub(crate) fn good(self, text: &str) -> String {
         self.paint("32", text)
     }
@@ -29,6 +35,10 @@ impl Style {
 
     pub(crate) fn bad(self, text: &str) -> String {
         self.paint("31;1", text)
+    }
+
+    pub(crate) fn strong(self, text: &str) -> String {
+        self.paint("1", text)
     }
 
     pub(crate) fn dim(self, text: &str) -> String {

@@ -16,14 +16,12 @@ use atls_snp::SnpAttester;
 use atls_tdx::TdxAttester;
 use atls_tower::Blocking;
 use clap::Args;
-use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::source;
 
 /// What this end proves of itself.
-#[derive(Args, Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct AttesterOptions {
     /// Attest this end by its device: auto, tdx, snp or nitro; or sim=KEY for tests, a P-256 key
     /// in PKCS #8
@@ -37,8 +35,7 @@ pub(crate) struct AttesterOptions {
 }
 
 /// Which device.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DeviceOption {
     Auto,
     Nitro,
@@ -59,14 +56,6 @@ impl FromStr for DeviceOption {
             (_, Some(file)) => Ok(Self::Simulated(file.into())),
             _ => Err("the devices are auto, tdx, snp, nitro and sim=KEY".to_owned()),
         }
-    }
-}
-
-impl TryFrom<String> for DeviceOption {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
     }
 }
 

@@ -15,17 +15,15 @@ use atls_tdx::Collateral;
 use atls_tdx::CollateralSource;
 use atls_tdx::FetchedCollateral;
 use atls_tdx::Pcs;
-use serde::Deserialize;
 
-use super::options::TrustOptions;
+use super::options::AppraisalOptions;
 use super::root;
 use crate::failure::Failure;
 use crate::http_client;
 use crate::source;
 
 /// `vcek/Milan=FILE`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CrlOption {
     key: SigningKey,
     product: Product,
@@ -52,16 +50,8 @@ impl FromStr for CrlOption {
     }
 }
 
-impl TryFrom<String> for CrlOption {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
 /// For TDX and SGX.
-pub(crate) fn intel(options: &TrustOptions) -> Result<Arc<dyn CollateralSource>, Failure> {
+pub(crate) fn intel(options: &AppraisalOptions) -> Result<Arc<dyn CollateralSource>, Failure> {
     let mut given = Vec::new();
     for path in &options.collateral {
         if let Given::Intel(collateral) = read(path)? {
@@ -83,7 +73,7 @@ pub(crate) fn intel(options: &TrustOptions) -> Result<Arc<dyn CollateralSource>,
 }
 
 /// For SEV-SNP.
-pub(crate) fn amd(options: &TrustOptions) -> Result<Arc<dyn SnpCollateral>, Failure> {
+pub(crate) fn amd(options: &AppraisalOptions) -> Result<Arc<dyn SnpCollateral>, Failure> {
     let mut given = atls_snp::SuppliedCollateral::new();
     let mut is_given = !options.crl.is_empty();
     for path in &options.collateral {

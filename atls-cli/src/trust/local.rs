@@ -20,6 +20,7 @@ use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
 
 use super::collateral;
+use super::options::AppraisalOptions;
 use super::options::TrustOptions;
 use super::root;
 use crate::failure::Failure;
@@ -39,7 +40,7 @@ pub(crate) fn verifiers(options: &TrustOptions) -> Result<Vec<Arc<dyn Verifier>>
     }
     named
         .iter()
-        .map(|table| verifier(table, path, options))
+        .map(|table| verifier(table, path, &options.appraisal))
         .collect()
 }
 
@@ -55,7 +56,7 @@ pub(crate) fn tables(path: &Path) -> Result<Vec<String>, Failure> {
 fn verifier(
     table: &str,
     path: &Path,
-    options: &TrustOptions,
+    options: &AppraisalOptions,
 ) -> Result<Arc<dyn Verifier>, Failure> {
     Ok(match table {
         "nitro" => Arc::new(nitro(live(path)?, options)?),
@@ -67,7 +68,7 @@ fn verifier(
 
 pub(crate) fn nitro(
     policy: Arc<Live<NitroPolicy>>,
-    options: &TrustOptions,
+    options: &AppraisalOptions,
 ) -> Result<NitroVerifier, Failure> {
     Ok(match root::nitro(options)? {
         None => NitroVerifier::new(policy),
@@ -77,7 +78,7 @@ pub(crate) fn nitro(
 
 pub(crate) fn sgx(
     policy: Arc<Live<SgxPolicy>>,
-    options: &TrustOptions,
+    options: &AppraisalOptions,
 ) -> Result<SgxVerifier, Failure> {
     let collateral = collateral::intel(options)?;
     Ok(match root::sgx(options)? {
@@ -88,7 +89,7 @@ pub(crate) fn sgx(
 
 pub(crate) fn snp(
     policy: Arc<Live<SnpPolicy>>,
-    options: &TrustOptions,
+    options: &AppraisalOptions,
 ) -> Result<SnpVerifier, Failure> {
     let collateral = collateral::amd(options)?;
     Ok(match root::snp(options)? {
@@ -99,7 +100,7 @@ pub(crate) fn snp(
 
 pub(crate) fn tdx(
     policy: Arc<Live<TdxPolicy>>,
-    options: &TrustOptions,
+    options: &AppraisalOptions,
 ) -> Result<TdxVerifier, Failure> {
     let collateral = collateral::intel(options)?;
     Ok(match root::tdx(options)? {

@@ -26,7 +26,14 @@ use crate::source;
 
 pub(crate) use attester::AttesterOptions;
 pub(crate) use attester::open as open_attester;
+pub(crate) use local::TABLES;
+pub(crate) use local::nitro;
+pub(crate) use local::sgx;
+pub(crate) use local::snp;
+pub(crate) use local::tdx;
+pub(crate) use options::AppraisalOptions;
 pub(crate) use options::TrustOptions;
+pub(crate) use remote::pinned;
 pub(crate) use tls::client as tls_client;
 pub(crate) use tls::roots;
 
@@ -63,13 +70,10 @@ pub(crate) fn relying_party(
 
 fn standard_policy(options: &TrustOptions) -> StandardPolicy {
     let mut policy = StandardPolicy::new();
-    if options.accept_warning {
+    if options.appraisal.accept_warning {
         policy = policy.accept_warning();
     }
-    let simulated = options.dangerous_accept_simulated
-        || !options.trust_sim.is_empty()
-        || !options.dangerous_root.is_empty();
-    if simulated {
+    if options.appraisal.accepts_simulated() {
         policy = policy.dangerous_accept_simulated();
     }
     match options.mode.in_tls().binding() {
@@ -83,13 +87,13 @@ fn verifiers(options: &TrustOptions) -> Result<Vec<Arc<dyn Verifier>>, Failure> 
     for service in &options.verifier {
         verifiers.push(remote::verifier(service)?);
     }
-    if let Some(simulated) = simulated(options)? {
+    if let Some(simulated) = simulated(&options.appraisal)? {
         verifiers.push(Arc::new(simulated));
     }
     Ok(verifiers)
 }
 
-fn simulated(options: &TrustOptions) -> Result<Option<SimVerifier>, Failure> {
+pub(crate) fn simulated(options: &AppraisalOptions) -> Result<Option<SimVerifier>, Failure> {
     let mut verifier: Option<SimVerifier> = None;
     for path in &options.trust_sim {
         let key = source::read(path, MAX_POINT)?;

@@ -5,15 +5,13 @@ use std::path::PathBuf;
 use atls_tower::weaker;
 use clap::Args;
 use clap::ValueEnum;
-use serde::Deserialize;
 
 use super::collateral::CrlOption;
 use super::remote::ServiceOption;
 use super::root::RootOption;
 
-/// Whom to trust, and by whose word.
-#[derive(Args, Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+/// Which servers to trust, and by whose word.
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct TrustOptions {
     /// Accept what this file of reference values names: TDX, SGX, SEV-SNP, Nitro
     #[arg(long, value_name = "FILE", help_heading = TRUST)]
@@ -24,13 +22,32 @@ pub(crate) struct TrustOptions {
     #[arg(long, value_name = "KIND=URL[,…]", help_heading = TRUST)]
     pub(crate) verifier: Vec<ServiceOption>,
 
-    /// Accept a simulated device by its public key. It proves nothing: for tests
-    #[arg(long, value_name = "KEY", help_heading = TRUST)]
-    pub(crate) trust_sim: Vec<PathBuf>,
-
     /// Authorities of the TLS certificate, in PEM, instead of those of this system
     #[arg(long, value_name = "FILE", help_heading = TRUST)]
     pub(crate) ca: Vec<PathBuf>,
+
+    /// Accept no result that is older, in seconds [default: 3600]
+    #[arg(long, value_name = "SECONDS", help_heading = TRUST)]
+    pub(crate) max_age: Option<u64>,
+
+    /// How the server attests. The weaker modes are open to relay and replay
+    #[arg(long, value_enum, value_name = "MODE", default_value_t, help_heading = TRUST)]
+    pub(crate) mode: Mode,
+
+    /// Accept any TLS certificate, and so any machine with the same code: for RA-TLS
+    #[arg(long, help_heading = TRUST)]
+    pub(crate) dangerous_any_certificate: bool,
+
+    #[command(flatten)]
+    pub(crate) appraisal: AppraisalOptions,
+}
+
+/// How Evidence is appraised in this process.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct AppraisalOptions {
+    /// Accept a simulated device by its public key. It proves nothing: for tests
+    #[arg(long, value_name = "KEY", help_heading = TRUST)]
+    pub(crate) trust_sim: Vec<PathBuf>,
 
     /// Collateral to use instead of fetching it: Intel's as JSON or CBOR, AMD's certificates
     #[arg(long, value_name = "FILE", help_heading = TRUST)]
@@ -52,18 +69,6 @@ pub(crate) struct TrustOptions {
     #[arg(long, help_heading = TRUST)]
     pub(crate) accept_warning: bool,
 
-    /// Accept no result that is older, in seconds [default: 3600]
-    #[arg(long, value_name = "SECONDS", help_heading = TRUST)]
-    pub(crate) max_age: Option<u64>,
-
-    /// How the server attests. The weaker modes are open to relay and replay
-    #[arg(long, value_enum, value_name = "MODE", default_value_t, help_heading = TRUST)]
-    pub(crate) mode: Mode,
-
-    /// Accept any TLS certificate, and so any machine with the same code: for RA-TLS
-    #[arg(long, help_heading = TRUST)]
-    pub(crate) dangerous_any_certificate: bool,
-
     /// Accept Evidence of a simulator that --verifier knows. It proves nothing
     #[arg(long, help_heading = TRUST)]
     pub(crate) dangerous_accept_simulated: bool,
@@ -74,13 +79,21 @@ pub(crate) struct TrustOptions {
     pub(crate) dangerous_root: Vec<RootOption>,
 }
 
+impl AppraisalOptions {
+    /// Whether Evidence that proves nothing was asked for by name.
+    pub(crate) fn accepts_simulated(&self) -> bool {
+        self.dangerous_accept_simulated
+            || !self.trust_sim.is_empty()
+            || !self.dangerous_root.is_empty()
+    }
+}
+
 /// When Evidence is made.
 #[allow(
     clippy::enum_variant_names,
     reason = "the names of the three modes, as arguments have them"
 )]
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mode {
     /// After the handshake, bound to the connection
     #[default]

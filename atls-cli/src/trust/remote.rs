@@ -21,7 +21,6 @@ use atls_remote::RemoteVerifierBuilder;
 use atls_remote::Resilient;
 use atls_trustee::TrusteeService;
 use atls_veraison::VeraisonService;
-use serde::Deserialize;
 
 use super::provider;
 use super::tls;
@@ -30,8 +29,7 @@ use crate::http_client;
 use crate::source;
 
 /// `KIND=URL,NAME=VALUE,…`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServiceOption {
     kind: Kind,
     url: String,
@@ -108,14 +106,6 @@ impl FromStr for ServiceOption {
             url: url.to_owned(),
             settings: settings.collect::<Result<_, _>>()?,
         })
-    }
-}
-
-impl TryFrom<String> for ServiceOption {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
     }
 }
 
@@ -282,7 +272,7 @@ fn built<S: RemoteService>(
 }
 
 /// A JWK, or a set of them.
-fn pinned(file: &Path) -> Result<VerificationKeys, Failure> {
+pub(crate) fn pinned(file: &Path) -> Result<VerificationKeys, Failure> {
     let text = source::read_text(file, source::MAX_KEYS)?;
     VerificationKeys::from_jwk(&text)
         .or_else(|_| VerificationKeys::from_jwk_set(&text))

@@ -8,17 +8,15 @@ use atls_core::pki_types::pem::PemObject;
 use atls_reference::Digest;
 use atls_snp::Product;
 use atls_snp::SnpRoot;
-use serde::Deserialize;
 use sha2::Digest as _;
 use sha2::Sha256;
 
-use super::options::TrustOptions;
+use super::options::AppraisalOptions;
 use crate::failure::Failure;
 use crate::source;
 
 /// `PLATFORM=FILE`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RootOption {
     platform: Platform,
     file: PathBuf,
@@ -55,35 +53,27 @@ impl FromStr for RootOption {
     }
 }
 
-impl TryFrom<String> for RootOption {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
 /// A product by AMD's name.
 pub(crate) fn product(name: &str) -> Option<Product> {
     let mut all = Product::ALL.into_iter();
     all.find(|product| product.name().eq_ignore_ascii_case(name))
 }
 
-pub(crate) fn tdx(options: &TrustOptions) -> Result<Option<Vec<u8>>, Failure> {
+pub(crate) fn tdx(options: &AppraisalOptions) -> Result<Option<Vec<u8>>, Failure> {
     of(options, Platform::Tdx)
 }
 
-pub(crate) fn sgx(options: &TrustOptions) -> Result<Option<Vec<u8>>, Failure> {
+pub(crate) fn sgx(options: &AppraisalOptions) -> Result<Option<Vec<u8>>, Failure> {
     of(options, Platform::Sgx)
 }
 
 /// By its digest, as the verifier of Nitro knows roots.
-pub(crate) fn nitro(options: &TrustOptions) -> Result<Option<Digest<32>>, Failure> {
+pub(crate) fn nitro(options: &AppraisalOptions) -> Result<Option<Digest<32>>, Failure> {
     let root = of(options, Platform::Nitro)?;
     Ok(root.map(|der| Digest::from(<[u8; 32]>::from(Sha256::digest(der)))))
 }
 
-pub(crate) fn snp(options: &TrustOptions) -> Result<Option<SnpRoot>, Failure> {
+pub(crate) fn snp(options: &AppraisalOptions) -> Result<Option<SnpRoot>, Failure> {
     for product in Product::ALL {
         if let Some(der) = of(options, Platform::Snp(product))? {
             let root = SnpRoot::decode(&der);
@@ -95,7 +85,7 @@ pub(crate) fn snp(options: &TrustOptions) -> Result<Option<SnpRoot>, Failure> {
     Ok(None)
 }
 
-fn of(options: &TrustOptions, platform: Platform) -> Result<Option<Vec<u8>>, Failure> {
+fn of(options: &AppraisalOptions, platform: Platform) -> Result<Option<Vec<u8>>, Failure> {
     let mut roots = options.dangerous_root.iter();
     let Some(root) = roots.find(|root| root.platform == platform) else {
         return Ok(None);

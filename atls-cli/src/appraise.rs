@@ -1,0 +1,189 @@
+//! Appraises recorded Evidence: all but its binding to a connection.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use atls_core::AppraisalError;
+use atls_core::Fault;
+use atls_core::RecordedAppraisal;
+use atls_core::pki_types::UnixTime;
+use atls_reference::Format;
+use atls_reference::Live;
+use atls_reference::MAX_FILE;
+use atls_reference::Table;
+use atls_reference::from_text;
+
+use crate::clock;
+use crate::failure::Failure;
+use crate::failure::Outcome;
+use crate::source;
+use crate::trust;
+use crate::trust::AppraisalOptions;
+
+/// One item of Evidence, and the media type that names its format.
+#[derive(Clone, Debug)]
+pub(crate) struct Evidence {
+    pub(crate) media_type: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Evidence {
+    /// The table of a policy file that is about it.
+    pub(crate) fn table(&self) -> Option<&'static str> {
+        match self.media_type.split(';').next()?.trim() {
+            atls_formats::dcap::TDX_QUOTE | atls_formats::dcap::TDX_EVIDENCE => Some("tdx"),
+            atls_formats::dcap::SGX_QUOTE => Some("sgx"),
+            atls_formats::tsm::TSM_REPORT => Some("snp"),
+            NITRO => Some("nitro"),
+            "application/eat+cwt" => Some(SIM),
+            _ => None,
+        }
+    }
+}
+
+/// The text of a policy file.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    text: String,
+    format: Format,
+    shown: String,
+}
+
+impl Policy {
+    /// Reads a file.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        Ok(Self {
+            text: source::read_text(path, MAX_FILE)?,
+            format: Format::of(path),
+            shown: path.display().to_string(),
+        })
+    }
+
+    /// One that was just written.
+    pub(crate) fn written(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            format: Format::Toml,
+            shown: "the policy of what was seen".to_owned(),
+        }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The names of its tables.
+    pub(crate) fn tables(&self) -> Result<Vec<String>, Failure> {
+        atls_reference::expect_tables(&self.text, self.format, trust::TABLES)
+            .map_err(|error| self.wrong().because(&error))
+    }
+
+    /// Reads one of its tables.
+    pub(crate) fn table<T: Table>(&self) -> Result<T, Failure> {
+        from_text(&self.text, self.format).map_err(|error| self.wrong().because(&error))
+    }
+
+    /// Reads one of its tables, for a verifier.
+    pub(crate) fn live<T: Table>(&self) -> Result<Arc<Live<T>>, Failure> {
+        let live = Live::fixed(self.table::<T>()?);
+        live.map(Arc::new)
+            .map_err(|error| self.wrong().because(&error))
+    }
+
+    fn wrong(&self) -> Failure {
+        Failure::usage(format!("{}: the policy cannot be used", self.shown))
+    }
+}
+
+/// Appraises Evidence out of a file, at a time when it was valid.
+///
+/// # Errors
+/// *Not attested* where the Evidence is not genuine, a fault where that cannot be found out, and usage failures.
+pub(crate) async fn recorded(
+    evidence: &Evidence,
+    policy: &Policy,
+    trust: &AppraisalOptions,
+    at: UnixTime,
+) -> Result<RecordedAppraisal, Failure> {
+    let bytes = &evidence.bytes;
+    let appraised = match evidence.table() {
+        Some("nitro") => {
+            trust::nitro(policy.live()?, trust)?
+                .appraise_recorded(bytes, at)
+                .await
+        }
+        Some("sgx") => {
+            trust::sgx(policy.live()?, trust)?
+                .appraise_recorded(bytes, at)
+                .await
+        }
+        Some("snp") => {
+            trust::snp(policy.live()?, trust)?
+                .appraise_recorded(bytes, at)
+                .await
+        }
+        Some("tdx") => {
+            trust::tdx(policy.live()?, trust)?
+                .appraise_recorded(bytes, at)
+                .await
+        }
+        Some(_) => simulated(evidence, trust, at).await?,
+        None => return Err(no_verifier(evidence)),
+    };
+    appraised.map_err(|error| failure(&error))
+}
+
+async fn simulated(
+    evidence: &Evidence,
+    trust: &AppraisalOptions,
+    at: UnixTime,
+) -> Result<Result<RecordedAppraisal, AppraisalError>, Failure> {
+    let verifier = trust::simulated(trust)?.ok_or_else(|| {
+        no_verifier(evidence).with_help("a simulated device is known by its key: --trust-sim KEY")
+    })?;
+    Ok(verifier.appraise_recorded(&evidence.bytes, at).await)
+}
+
+fn no_verifier(evidence: &Evidence) -> Failure {
+    Failure::fault(format!(
+        "no verifier here appraises {}",
+        evidence.media_type
+    ))
+}
+
+/// How an appraisal without result counts.
+pub(crate) fn failure(error: &AppraisalError) -> Failure {
+    let outcome = match error.fault() {
+        Fault::Peer => Outcome::NotAttested,
+        Fault::Local | Fault::Verifier => Outcome::Fault,
+    };
+    let failure = Failure::new(outcome, "the evidence was not appraised").because(error);
+    match error {
+        AppraisalError::Expired | AppraisalError::StaleCollateral(_) => {
+            failure.with_help("--at TIME appraises as of the time when it was recorded")
+        }
+        AppraisalError::NoEndorsement { .. } | AppraisalError::Unreachable => {
+            failure.with_help("--collateral FILE and --crl give what cannot be fetched")
+        }
+        _ => failure,
+    }
+}
+
+/// The time of `--at`, or now.
+pub(crate) fn time(at: Option<&str>) -> Result<UnixTime, Failure> {
+    match at {
+        None => clock::now(),
+        Some(text) => clock::parse(text).ok_or_else(|| {
+            Failure::usage(format!("{text:?} is no time"))
+                .with_help("write it as 2026-11-29T18:00:00Z, or in seconds since 1970")
+        }),
+    }
+}
+
+pub(crate) const NITRO: &str = "application/vnd.atls.nitro-document";
+/// Simulated devices have no table.
+const SIM: &str = "sim";

@@ -1,0 +1,74 @@
+//! Conceptual Message Wrappers (RFC 9999), in JSON, in CBOR, and as CBOR tags.
+
+use atls_core::cmw::Cmw;
+use atls_core::cmw::Indicator;
+use atls_core::cmw::Item;
+use atls_core::cmw::Type;
+
+use super::recognise;
+use super::recognise::Depth;
+use super::recognise::Found;
+use super::tree::Node;
+
+/// A record, a collection or a tag.
+pub(super) fn read(bytes: &[u8], depth: Depth) -> Option<Found> {
+    let cmw = Cmw::decode(bytes).ok()?;
+    let encoding = match bytes.first() {
+        Some(b'[' | b'{') => "JSON",
+        _ => "CBOR",
+    };
+    let items = cmw.items();
+    let mut node = Node::branch(format!("CMW ({encoding})")).unsigned();
+    if let Some(kind) = cmw.collection_type() {
+        node = node.with(Node::leaf("collection type", kind));
+    }
+    let mut evidence = Vec::new();
+    for item in &items {
+        let found = recognise::within(item.value(), depth);
+        node = node.with(item_tree(item, found.as_ref()));
+        match (item.media_type(), found) {
+            // What the wrapper names is what a verifier would be chosen by.
+            (Some(media_type), _) if !item.is_endorsements_only() => {
+                evidence.push((media_type.to_string(), item.value().to_vec()));
+            }
+            (None, Some(found)) => evidence.extend(found.evidence),
+            _ => {}
+        }
+    }
+    Some(Found::holding(node, evidence))
+}
+
+fn item_tree(item: &Item<'_>, found: Option<&Found>) -> Node {
+    let name = match item.label() {
+        "" => "record".to_owned(),
+        label => format!("record {label}"),
+    };
+    let kind = match item.kind() {
+        Type::Media(media_type) => media_type.to_string(),
+        Type::ContentFormat(number) => format!("content format {number}"),
+    };
+    let mut node = Node::branch(name).with(Node::leaf("type", kind));
+    if let Some(indicator) = item.indicator() {
+        let bits = Node::leaf("indicator", indicator.bits()).meaning(words(indicator));
+        node = node.with(bits);
+    }
+    match found {
+        Some(found) => node.with(found.tree.clone()),
+        None => node.with(Node::bytes("value", item.value())),
+    }
+}
+
+fn words(indicator: Indicator) -> String {
+    let known = [
+        (Indicator::REFERENCE_VALUES, "Reference Values"),
+        (Indicator::ENDORSEMENTS, "Endorsements"),
+        (Indicator::EVIDENCE, "Evidence"),
+        (Indicator::ATTESTATION_RESULTS, "Attestation Results"),
+        (Indicator::APPRAISAL_POLICY, "Appraisal Policy"),
+    ];
+    let set = known
+        .iter()
+        .filter(|(kind, _)| indicator.bits() & kind.bits() != 0);
+    let set: Vec<_> = set.map(|(_, name)| *name).collect();
+    set.join(", ")
+}

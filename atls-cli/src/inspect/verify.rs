@@ -1,0 +1,102 @@
+//! `--verify`: whether signatures verify.
+
+use std::time::Duration;
+
+use atls_core::ear::Check;
+use atls_core::ear::ExpectedNonce;
+use atls_core::ear::cwt;
+use atls_core::ear::jwt;
+use atls_core::finding::Outcome as Checked;
+use atls_core::pki_types::UnixTime;
+use atls_reference::corim;
+
+use super::InspectOptions;
+use super::evidence;
+use super::recognise::Found;
+use super::recognise::Token;
+use super::tree::Node;
+use crate::appraise;
+use crate::appraise::Evidence;
+use crate::appraise::Policy;
+use crate::failure::Failure;
+use crate::failure::Outcome;
+use crate::policy;
+use crate::trust;
+
+/// What was verified.
+///
+/// # Errors
+/// *Not attested* where a signature does not verify, a fault where that cannot be found out.
+pub(super) async fn verify(found: &Found, options: &InspectOptions) -> Result<Node, Failure> {
+    let at = appraise::time(options.at.as_deref())?;
+    let mut node = Node::branch("verified");
+    let mut is_verified = false;
+    for item in found.evidence.iter().cloned().map(evidence) {
+        node = node.with(genuine(&item, options, at).await?);
+        is_verified = true;
+    }
+    if let Some(token) = &found.token {
+        node = node.with(signed(token, options, at)?);
+        is_verified = true;
+    }
+    match is_verified {
+        true => Ok(node),
+        false => Err(Failure::usage(format!(
+            "{}: nothing in it can be verified here",
+            found.tree.name()
+        ))),
+    }
+}
+
+/// Evidence under the policy of `--policy`, or else one of what it says itself: then genuineness alone is found out.
+async fn genuine(item: &Evidence, options: &InspectOptions, at: UnixTime) -> Result<Node, Failure> {
+    let policy = match (&options.policy, item.table()) {
+        (Some(path), _) => Policy::open(path)?,
+        (None, Some("sim")) => Policy::written(""),
+        (None, _) => Policy::written(&policy::policy_of(item, "as seen")?),
+    };
+    let appraised = appraise::recorded(item, &policy, &options.trust, at).await?;
+    let notable = appraised.findings().iter();
+    let notable = notable.filter(|finding| finding.outcome() != Checked::Passed);
+    let status = match &options.policy {
+        Some(_) => "by the policy",
+        None => "by its own values, so it says how good the platform is",
+    };
+    Ok(Node::leaf("Evidence", &item.media_type)
+        .meaning("signatures verify up to the root; the binding to a connection is not checked")
+        .with(Node::leaf("status", appraised.ear().status()).meaning(status))
+        .with_all(notable.map(|finding| Node::leaf("check", finding))))
+}
+
+fn signed(token: &Token, options: &InspectOptions, at: UnixTime) -> Result<Node, Failure> {
+    let file = options.key.as_ref().ok_or_else(|| {
+        Failure::usage("nothing says whose signature it must be")
+            .with_help("--key FILE names a JWK")
+    })?;
+    let keys = trust::pinned(file)?;
+    let supported = trust::provider().signature_verification_algorithms;
+    let wrong = |error: &(dyn std::error::Error + 'static)| {
+        Failure::new(Outcome::NotAttested, "the signature does not verify").because(error)
+    };
+    match token {
+        Token::Corim(bytes) => {
+            let read = corim::signed(bytes, &keys, &supported, at);
+            let corim = read.map_err(|error| wrong(&error))?;
+            Ok(super::corim::tree(&corim).meaning("its signature verifies under the key"))
+        }
+        Token::Cwt(bytes) => {
+            let check = Check::new(at, ANY_AGE, ExpectedNonce::DangerousOfAnySession);
+            let ear = cwt::decode(bytes, &keys, &supported, &check);
+            let ear = ear.map_err(|error| wrong(&error))?;
+            Ok(Node::leaf("EAR", ear.status()).meaning("its signature verifies under the key"))
+        }
+        Token::Jwt(text) => {
+            jwt::verify(text, &keys, &supported).map_err(|error| wrong(&error))?;
+            Ok(Node::branch("JWT")
+                .meaning("its signature verifies under the key; times and nonce are not checked"))
+        }
+    }
+}
+
+/// A recording may be of any age.
+const ANY_AGE: Duration = Duration::from_secs(100 * 365 * 86_400);

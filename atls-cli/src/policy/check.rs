@@ -1,0 +1,108 @@
+//! `atls policy check`.
+
+use std::path::PathBuf;
+
+use atls_nitro::NitroPolicy;
+use atls_snp::SnpPolicy;
+use atls_tdx::SgxPolicy;
+use atls_tdx::TdxPolicy;
+use clap::Args;
+use serde_json::json;
+
+use crate::appraise::Policy;
+use crate::failure::Failure;
+use crate::terminal::Safe;
+use crate::terminal::Terminal;
+
+#[derive(Args, Debug)]
+pub(super) struct CheckOptions {
+    /// The policy file, or - for the standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Write one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// One image or enclave that a table accepts.
+struct Accepted {
+    table: &'static str,
+    name: String,
+}
+
+pub(super) fn run(options: &CheckOptions, terminal: &mut Terminal) -> Result<(), Failure> {
+    let checked = check(options);
+    match (checked, options.json) {
+        (Ok(accepted), true) => {
+            let accepted = accepted
+                .iter()
+                .map(|image| json!({ "table": image.table, "name": image.name }))
+                .collect::<Vec<_>>();
+            terminal.out_json(&json!({ "right": true, "accepts": accepted }))
+        }
+        (Ok(accepted), false) => tell(&accepted, terminal),
+        (Err(failure), true) => {
+            terminal.out_json(&json!({ "right": false, "error": failure.to_json() }))?;
+            Err(failure.already_told())
+        }
+        (Err(failure), false) => Err(failure),
+    }
+}
+
+fn tell(accepted: &[Accepted], terminal: &mut Terminal) -> Result<(), Failure> {
+    let style = terminal.out_style();
+    terminal.out_line(&style.good("the policy is right"))?;
+    for image in accepted {
+        let line = format!("  [{}] accepts {}", image.table, Safe(&image.name));
+        terminal.out_line(&line)?;
+    }
+    Ok(())
+}
+
+fn check(options: &CheckOptions) -> Result<Vec<Accepted>, Failure> {
+    let policy = Policy::open(&options.file)?;
+    let tables = policy.tables()?;
+    if tables.is_empty() {
+        return Err(
+            Failure::usage("the policy has no table, and so accepts nobody")
+                .with_help("`atls policy new` writes one"),
+        );
+    }
+    let mut accepted = Vec::new();
+    for table in &tables {
+        accepted.extend(images(table, &policy)?);
+    }
+    Ok(accepted)
+}
+
+fn images(table: &str, policy: &Policy) -> Result<Vec<Accepted>, Failure> {
+    let of = |table, names: Vec<String>| {
+        let names = names.into_iter();
+        names.map(|name| Accepted { table, name }).collect()
+    };
+    Ok(match table {
+        "nitro" => {
+            let images = policy.table::<NitroPolicy>()?.images;
+            of(
+                "nitro",
+                images.into_iter().map(|image| image.name).collect(),
+            )
+        }
+        "sgx" => {
+            let enclaves = policy.table::<SgxPolicy>()?.enclaves;
+            of(
+                "sgx",
+                enclaves.into_iter().map(|enclave| enclave.name).collect(),
+            )
+        }
+        "snp" => {
+            let images = policy.table::<SnpPolicy>()?.images;
+            of("snp", images.into_iter().map(|image| image.name).collect())
+        }
+        _ => {
+            let images = policy.table::<TdxPolicy>()?.images;
+            of("tdx", images.into_iter().map(|image| image.name).collect())
+        }
+    })
+}

@@ -1,0 +1,239 @@
+//! `atls policy explain`: claim by claim.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use atls_core::Origin;
+use atls_core::RecordedAppraisal;
+use atls_core::ear::Tier;
+use clap::Args;
+use serde_json::Value;
+use serde_json::json;
+
+use super::seen::measurements;
+use crate::appraise;
+use crate::appraise::Evidence;
+use crate::appraise::Policy;
+use crate::failure::Failure;
+use crate::failure::Outcome;
+use crate::inspect;
+use crate::report;
+use crate::terminal::Safe;
+use crate::terminal::Style;
+use crate::terminal::Terminal;
+use crate::trust::AppraisalOptions;
+
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ExplainOptions {
+    /// The policy file
+    #[arg(value_name = "POLICY")]
+    policy: PathBuf,
+
+    /// The Evidence: anything that `atls inspect` recognises, or - for the standard input
+    #[arg(value_name = "EVIDENCE")]
+    evidence: PathBuf,
+
+    /// Appraise as of this time, such as 2026-11-29T18:00:00Z
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+
+    /// Write one JSON document
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    trust: AppraisalOptions,
+}
+
+pub(super) async fn run(options: &ExplainOptions, terminal: &mut Terminal) -> Result<(), Failure> {
+    let ended = explain(options, terminal).await;
+    match ended {
+        Err(failure) if options.json && !failure.is_told() => {
+            terminal.out_json(&json!({ "accepted": false, "error": failure.to_json() }))?;
+            Err(failure.already_told())
+        }
+        other => other,
+    }
+}
+
+async fn explain(options: &ExplainOptions, terminal: &mut Terminal) -> Result<(), Failure> {
+    let policy = Policy::open(&options.policy)?;
+    policy.tables()?;
+    let items = inspect::evidence_of(&options.evidence)?;
+    let at = appraise::time(options.at.as_deref())?;
+    let mut told = Vec::new();
+    let mut worst = Verdict::Accepted;
+    for item in &items {
+        let appraised = appraise::recorded(item, &policy, &options.trust, at).await?;
+        let unseen = not_looked_at(item, &policy);
+        let verdict = Verdict::of(&appraised, &options.trust);
+        if options.json {
+            told.push(to_json(item, &appraised, &unseen, &verdict));
+        } else {
+            tell(item, &appraised, &unseen, &verdict, terminal)?;
+        }
+        if verdict != Verdict::Accepted {
+            worst = verdict;
+        }
+    }
+    let accepted = worst == Verdict::Accepted;
+    if options.json {
+        terminal.out_json(&json!({ "accepted": accepted, "items": told }))?;
+    }
+    match worst {
+        Verdict::Accepted => Ok(()),
+        Verdict::Refused(why) => {
+            let failure = Failure::new(Outcome::Refused, why);
+            Err(match options.json {
+                true => failure.already_told(),
+                false => failure,
+            })
+        }
+    }
+}
+
+/// What the standard policy would say of an appraisal, its binding apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Accepted,
+    Refused(String),
+}
+
+impl Verdict {
+    pub(crate) fn of(appraised: &RecordedAppraisal, trust: &AppraisalOptions) -> Self {
+        let simulated = appraised.origin() != Origin::Device;
+        if simulated && !trust.accepts_simulated() {
+            return Self::Refused("the evidence comes from a simulator".to_owned());
+        }
+        match appraised.ear().status() {
+            Tier::Affirming => Self::Accepted,
+            Tier::Warning if trust.accept_warning => Self::Accepted,
+            Tier::Warning => {
+                Self::Refused("the status is warning, which --accept-warning accepts".to_owned())
+            }
+            status => Self::Refused(format!("the status is {status}")),
+        }
+    }
+}
+
+fn tell(
+    item: &Evidence,
+    appraised: &RecordedAppraisal,
+    unseen: &[(String, String)],
+    verdict: &Verdict,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let style = terminal.out_style();
+    let status = report::tier(appraised.ear().status(), style);
+    let heading = format!("{} is {status}", Safe(&item.media_type));
+    terminal.out_line(&heading)?;
+    terminal.out_line("  looked at")?;
+    for finding in appraised.findings() {
+        terminal.out_line(&format!("    {}", report::finding(finding, style)))?;
+    }
+    terminal.out_line("  not looked at")?;
+    terminal.out_line("    the binding to a connection: a recorded appraisal has none")?;
+    for (name, value) in unseen {
+        let line = format!(
+            "    {}: seen {}, any value is accepted",
+            Safe(name),
+            Safe(value)
+        );
+        terminal.out_line(&line)?;
+    }
+    terminal.out_line(&format!("  {}", word(verdict, style)))
+}
+
+fn word(verdict: &Verdict, style: Style) -> String {
+    match verdict {
+        Verdict::Accepted => style.good("accepted, if it is bound to the connection"),
+        Verdict::Refused(_) => style.bad("refused"),
+    }
+}
+
+fn to_json(
+    item: &Evidence,
+    appraised: &RecordedAppraisal,
+    unseen: &[(String, String)],
+    verdict: &Verdict,
+) -> Value {
+    let findings: Vec<_> = appraised
+        .findings()
+        .iter()
+        .map(report::finding_json)
+        .collect();
+    let submods: serde_json::Map<_, _> = appraised
+        .ear()
+        .submods()
+        .map(|(name, appraisal)| (name.to_owned(), report::appraisal_json(appraisal)))
+        .collect();
+    let unseen: serde_json::Map<_, _> = unseen
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect();
+    json!({
+        "media_type": item.media_type,
+        "accepted": *verdict == Verdict::Accepted,
+        "status": appraised.ear().status().to_string(),
+        "known_as": appraised.image(),
+        "simulated": appraised.origin() != Origin::Device,
+        "submods": submods,
+        "findings": findings,
+        "not_looked_at": unseen,
+    })
+}
+
+/// Measurements that no line of the policy names.
+fn not_looked_at(item: &Evidence, policy: &Policy) -> Vec<(String, String)> {
+    let Some(table) = item.table() else {
+        return Vec::new();
+    };
+    let named = keys(table, policy);
+    let is_named = |name: &str| {
+        let first = name.split('.').next().unwrap_or(name);
+        named.contains(first) || ALWAYS.contains(&name)
+    };
+    let measured = measurements(item).into_iter();
+    measured.filter(|(name, _)| !is_named(name)).collect()
+}
+
+/// All keys below a table.
+fn keys(table: &str, policy: &Policy) -> BTreeSet<String> {
+    let whole: Option<Value> = match policy.format() {
+        atls_reference::Format::Json => serde_json::from_str(policy.text()).ok(),
+        _ => toml::from_str(policy.text()).ok(),
+    };
+    let mut keys = BTreeSet::new();
+    let mut rest: Vec<&Value> = whole.iter().filter_map(|whole| whole.get(table)).collect();
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Array(elements) => rest.extend(elements),
+            Value::Object(members) => {
+                keys.extend(members.keys().cloned());
+                rest.extend(members.values());
+            }
+            _ => {}
+        }
+    }
+    keys
+}
+
+/// What a policy demands where it says nothing.
+const ALWAYS: &[&str] = &[
+    "mrconfigid",
+    "mrowner",
+    "mrownerconfig",
+    "product",
+    "report-version",
+    "service-td",
+    "vmpl",
+];
+
+const EXAMPLES: &str = "\
+Signatures, collateral, TCB and every line of the policy are checked. The binding to a connection is
+not: a recording has none. Exit code 3 says that the policy refuses, 2 that the Evidence is not genuine.
+
+Examples:
+  atls policy explain policy.toml evidence.bin
+  atls policy explain policy.toml quote.bin --at 2026-06-08T12:00:00Z --collateral collateral.json";

@@ -1,0 +1,203 @@
+//! `atls policy new`.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
+use clap::Args;
+
+use super::capture::Capture;
+use super::seen;
+use crate::appraise;
+use crate::appraise::Evidence;
+use crate::appraise::Policy;
+use crate::failure::Failure;
+use crate::failure::Outcome;
+use crate::get::Client;
+use crate::get::Http;
+use crate::get::Target;
+use crate::inspect;
+use crate::narrate::Narration;
+use crate::report;
+use crate::terminal::Terminal;
+use crate::trust::AppraisalOptions;
+use crate::trust::AttesterOptions;
+use crate::trust::TrustOptions;
+
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct NewOptions {
+    /// Evidence in a file that `atls inspect` recognises, or an https URL of an attested server
+    #[arg(long, value_name = "EVIDENCE|URL")]
+    from: String,
+
+    /// Where to write it [default: the standard output]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Name of the image, for people
+    #[arg(long, value_name = "NAME", default_value = "as seen")]
+    name: String,
+
+    /// Appraise as of this time, such as 2026-11-29T18:00:00Z
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+
+    /// Write it although nobody found out whether the Evidence is genuine
+    #[arg(long)]
+    dangerous_unverified: bool,
+
+    /// Authorities of the server's TLS certificate, in PEM, instead of those of this system
+    #[arg(long, value_name = "FILE")]
+    ca: Vec<PathBuf>,
+
+    #[command(flatten)]
+    trust: AppraisalOptions,
+}
+
+pub(super) async fn run(options: &NewOptions, terminal: &mut Terminal) -> Result<(), Failure> {
+    let written = match options.from.starts_with("https://") {
+        true => of_server(options).await?,
+        false => of_file(options).await?,
+    };
+    match &options.output {
+        None => terminal.out(written.text.as_bytes())?,
+        Some(path) => create(path, &written.text)?,
+    }
+    let style = terminal.error_style();
+    for note in &written.notes {
+        terminal.error_line(&style.warning(note));
+    }
+    Ok(())
+}
+
+/// A policy, and what its reader should know.
+struct Written {
+    text: String,
+    notes: Vec<String>,
+}
+
+/// Recorded Evidence is appraised under the policy that was made of it: what does not match is then not genuine, or out of date.
+async fn of_file(options: &NewOptions) -> Result<Written, Failure> {
+    let items = inspect::evidence_of(Path::new(&options.from))?;
+    let item = only(items)?;
+    let text = seen::policy_of(&item, &options.name)?;
+    if options.dangerous_unverified {
+        return Ok(unverified(&text));
+    }
+    let at = appraise::time(options.at.as_deref())?;
+    let policy = Policy::written(&text);
+    let appraised = appraise::recorded(&item, &policy, &options.trust, at)
+        .await
+        .map_err(with_way_out)?;
+    let notes = report::notes(appraised.ear().status(), appraised.findings());
+    Ok(verified(
+        &text,
+        "Genuine: its signatures verify up to the root. Its binding was not checked.",
+        notes,
+    ))
+}
+
+/// A live server's Evidence is appraised in the connection, binding included.
+async fn of_server(options: &NewOptions) -> Result<Written, Failure> {
+    let target = Target::parse(&options.from)?;
+    let capture = Arc::new(Capture::new(&options.name, options.trust.clone()));
+    let relying_party = RelyingParty::builder()
+        .verifier(capture.clone())
+        .standard_policy(
+            StandardPolicy::new()
+                .accept_warning()
+                .dangerous_accept_simulated(),
+        )
+        .build()
+        .map_err(|error| Failure::fault("no verifier").because(&error))?;
+    let trust = TrustOptions {
+        ca: options.ca.clone(),
+        ..TrustOptions::default()
+    };
+    let client = Client::over(
+        relying_party,
+        &trust,
+        &AttesterOptions::default(),
+        Http::Any,
+        Narration::Silent,
+    )?;
+    let connected = client.connect(&target).await;
+    let Some(captured) = capture.take() else {
+        return Err(match connected {
+            Err(failure) => failure,
+            Ok(_) => Failure::new(Outcome::NotAttested, "the server did not attest"),
+        });
+    };
+    let captured = captured?;
+    match captured.appraised {
+        Ok((status, findings)) => {
+            let says =
+                "Genuine: its signatures verify up to the root, and it was bound to a connection.";
+            let notes = report::notes(status, &findings);
+            Ok(verified(&captured.text, says, notes))
+        }
+        Err(_) if options.dangerous_unverified => Ok(unverified(&captured.text)),
+        Err(error) => Err(with_way_out(appraise::failure(&error))),
+    }
+}
+
+fn only(items: Vec<Evidence>) -> Result<Evidence, Failure> {
+    let mut items = items.into_iter();
+    match (items.next(), items.next()) {
+        (Some(item), None) => Ok(item),
+        _ => Err(Failure::usage(
+            "there are several items of Evidence in it; give one alone",
+        )),
+    }
+}
+
+fn verified(text: &str, says: &str, notes: Vec<String>) -> Written {
+    Written {
+        text: format!("# {says}\n{text}"),
+        notes,
+    }
+}
+
+fn unverified(text: &str) -> Written {
+    let says = "NOT VERIFIED: nobody found out whether the Evidence is genuine.";
+    Written {
+        text: format!("# {says}\n{text}"),
+        notes: vec![says.to_owned()],
+    }
+}
+
+fn with_way_out(failure: Failure) -> Failure {
+    match failure.help() {
+        Some(_) => failure,
+        None => failure.with_help(
+            "--dangerous-unverified writes a policy all the same, of your own machine's Evidence",
+        ),
+    }
+}
+
+/// A policy is not written over another one.
+fn create(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::usage(format!("{}: cannot be written", path.display())).because(&error)
+    };
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
+}
+
+const EXAMPLES: &str = "\
+Each line of the policy is explained in a comment. The Evidence must be genuine: it is appraised under
+the very policy that was made of it. Look at what was seen before you accept it: whoever made the
+Evidence chose it.
+
+Examples:
+  atls policy new --from https://service.example/ --name 'payments 1.4.2' -o policy.toml
+  atls policy new --from quote.bin --collateral collateral.json --at 2026-06-08T12:00:00Z";
