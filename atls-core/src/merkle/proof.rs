@@ -263,17 +263,8 @@ mod tests {
 
     #[test]
     fn a_size_that_no_batch_has_is_refused() {
-        for (size, hashes) in [(0, 0), (1, 0), (65_537, 17), (1 << 32, 32), (1 << 33, 33)] {
+        for (size, hashes) in [(0, 0), (1, 0), (65_537, 16), (1 << 32, 1)] {
             let decoded = InclusionProof::decode(&encoded(0, size, vec![0; hashes * 32]));
-            let refused = if hashes > 16 {
-                decoded.is_err()
-            } else {
-                decoded == Err(ProofError::Size)
-            };
-            assert!(refused, "{size}");
-        }
-        for size in [65_537, 1 << 32] {
-            let decoded = InclusionProof::decode(&encoded(0, size, vec![0; 512]));
             assert_eq!(decoded, Err(ProofError::Size), "{size}");
         }
     }
