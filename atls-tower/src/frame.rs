@@ -63,10 +63,18 @@ pub(crate) async fn read<L>(link: &mut L) -> Result<Frame, Error>
 where
     L: Session + AsyncRead + Unpin,
 {
-    let kind = link.read_u8().await.map_err(Error::reading)?;
-    match FrameType::of(kind) {
+    let first = link.read_u8().await.map_err(Error::reading)?;
+    read_begun(link, first).await
+}
+
+/// Reads the rest of a frame whose first byte was already taken.
+pub(crate) async fn read_begun<L>(link: &mut L, first: u8) -> Result<Frame, Error>
+where
+    L: Session + AsyncRead + Unpin,
+{
+    match FrameType::of(first) {
         Some(kind) => read_after(link, kind).await,
-        None => Err(Error::not_a_frame(link.handshake().side().peer(), kind)),
+        None => Err(Error::not_a_frame(link.handshake().side().peer(), first)),
     }
 }
 

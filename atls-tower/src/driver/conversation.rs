@@ -1,5 +1,6 @@
 //! One connection during its exchange.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use atls_core::exchange::Verdict;
 use atls_core::exchange::Verdicts;
 use atls_core::session::Session;
 use tokio::io::AsyncRead;
+use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
 use tokio::io::AsyncWriteExt;
 
@@ -26,6 +28,8 @@ use crate::frame::FrameType;
 pub(super) struct Conversation<'a, S> {
     pub(super) session: &'a mut S,
     pub(super) deadline: Deadline,
+    /// A byte that the peer sent while this end worked: the first of a frame, or of HTTP.
+    pub(super) early: Option<u8>,
 }
 
 impl<'a, S> Conversation<'a, S>
@@ -33,11 +37,36 @@ where
     S: Session + AsyncRead + AsyncWrite + Unpin,
 {
     pub(super) fn new(session: &'a mut S, deadline: Deadline) -> Self {
-        Self { session, deadline }
+        Self {
+            session,
+            deadline,
+            early: None,
+        }
     }
 
     pub(super) async fn read(&mut self) -> Result<Frame, Error> {
-        frame::read(self.session).await
+        match self.early.take() {
+            Some(first) => frame::read_begun(self.session, first).await,
+            None => frame::read(self.session).await,
+        }
+    }
+
+    /// Does the work unless the peer goes away meanwhile, so that nobody works, or waits in a queue, for a peer that is gone.
+    pub(super) async fn unless_gone<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let mut work = pin!(work);
+        if self.early.is_none() {
+            // Work that is done at once costs no read.
+            let first = tokio::select! {
+                biased;
+                done = &mut work => return done,
+                first = self.session.read_u8() => first,
+            };
+            self.early = Some(first.map_err(Error::reading)?);
+        }
+        work.await
     }
 
     /// Reads a frame, which must be of this kind. A refusal may come instead of any.

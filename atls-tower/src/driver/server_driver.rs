@@ -133,10 +133,11 @@ impl ServerDriver {
         let exchange = async {
             let first = frame::read_after(&mut session, kind).await?;
             let mut with = Conversation::new(&mut session, deadline);
-            self.converse(&mut with, first).await
+            let exchanged = self.converse(&mut with, first).await?;
+            Ok((exchanged, with.early))
         };
         match deadline.bound(Stage::Exchange, exchange).await {
-            Ok(exchanged) => Ok((Rewind::new(session.tls, None), exchanged)),
+            Ok((exchanged, early)) => Ok((Rewind::new(session.tls, early), exchanged)),
             Err(error) => Err(session.close_for(error).await.into()),
         }
     }
@@ -257,7 +258,8 @@ impl ServerDriver {
             with.flush().await?;
             return Ok(None);
         };
-        let cmw = match own.attest(request, with.deadline).await {
+        let attesting = own.attest(request, with.deadline);
+        let cmw = match with.unless_gone(attesting).await {
             Ok(cmw) => cmw,
             Err(error) => {
                 with.leave_with(FrameType::Authenticator, &challenge.decline()?)
