@@ -149,6 +149,11 @@ impl Attester for SimAttester {
         &self.media_types
     }
 
+    /// It has no claim for it.
+    fn names_leaf_key(&self) -> bool {
+        false
+    }
+
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
         Box::pin(async move { self.evidence(request) })
     }
@@ -158,6 +163,11 @@ impl Attester for SimAttester {
 impl LocalAttester for SimAttester {
     fn media_types(&self) -> &[MediaType] {
         &self.media_types
+    }
+
+    /// It has no claim for it.
+    fn names_leaf_key(&self) -> bool {
+        false
     }
 
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {

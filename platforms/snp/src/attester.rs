@@ -97,6 +97,11 @@ impl LocalAttester for SnpAttester {
         &self.media_types
     }
 
+    /// It has no claim for it.
+    fn names_leaf_key(&self) -> bool {
+        false
+    }
+
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
         let evidence = self.evidence(snp::report_data(request.bound()).bytes())?;
         let failed = |what: &str| AttestError::Device(what.to_owned());

@@ -123,6 +123,11 @@ impl LocalAttester for TdxAttester {
         &self.media_types
     }
 
+    /// It has no claim for it.
+    fn names_leaf_key(&self) -> bool {
+        false
+    }
+
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
         let failed = |what: &str| AttestError::Device(what.to_owned());
         let quote = self.quote(request.expected_report_data().bytes())?;

@@ -38,7 +38,8 @@ impl PassportAttester {
     }
 
     async fn passport(&self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
-        let evidence = self.device.attest(request).await?;
+        // The issuer is to find the value of this request in the Evidence.
+        let evidence = self.device.attest(request.alone()).await?;
         let items = evidence.items();
         let mut decisive = items.iter().filter(|item| !item.is_endorsements_only());
         let (Some(item), None) = (decisive.next(), decisive.next()) else {
