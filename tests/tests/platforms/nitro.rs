@@ -18,6 +18,7 @@ use rustls::time_provider::TimeProvider;
 
 use crate::support::assert_status;
 use crate::support::is_bound_to_its_connection;
+use crate::support::is_shared_by_a_batch;
 use crate::support::is_simulated;
 use crate::support::on_a_thread;
 use crate::support::request;
@@ -82,6 +83,12 @@ async fn a_known_image_in_an_unknown_place_is_refused() {
 async fn a_document_of_another_connection_is_refused() {
     let forger = forger();
     is_bound_to_its_connection(device(&forger), verifier(&forger, policy())).await;
+}
+
+#[tokio::test]
+async fn a_document_is_shared_by_a_batch() {
+    let forger = forger();
+    is_shared_by_a_batch(device(&forger), verifier(&forger, policy())).await;
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use atls_tsm::Tsm;
 use crate::support::assert_declined;
 use crate::support::assert_status;
 use crate::support::is_bound_to_its_connection;
+use crate::support::is_shared_by_a_batch;
 use crate::support::is_simulated;
 use crate::support::on_a_thread;
 use crate::support::request;
@@ -85,6 +86,13 @@ async fn a_report_of_another_connection_is_refused() {
     let forged = ForgedPlatform::new(Product::Milan).unwrap();
     let verifier = forged.verifier(forged.policy()).unwrap();
     is_bound_to_its_connection(device(&forged), verifier).await;
+}
+
+#[tokio::test]
+async fn a_report_is_shared_by_a_batch() {
+    let forged = ForgedPlatform::new(Product::Milan).unwrap();
+    let verifier = forged.verifier(forged.policy()).unwrap();
+    is_shared_by_a_batch(device(&forged), verifier).await;
 }
 
 #[tokio::test]

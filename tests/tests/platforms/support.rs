@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 use atls_core::AppraisalError;
+use atls_core::Appraised;
 use atls_core::AttestError;
 use atls_core::AttestRequest;
 use atls_core::Attester;
 use atls_core::BoxFuture;
+use atls_core::Evidence;
 use atls_core::LocalAttester;
 use atls_core::MediaType;
 use atls_core::PeerAttestation;
@@ -18,11 +22,16 @@ use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
+use atls_core::combine::Cached;
 use atls_core::ear::Tier;
+use atls_core::pki_types::UnixTime;
 use atls_reqwest::ResponseExt;
+use atls_tower::Batcher;
 use atls_tower::Blocking;
 use atls_tower::Error;
 use atls_tower::ServerTerms;
+use end_to_end::Gate;
+use end_to_end::Gated;
 use end_to_end::World;
 use end_to_end::exchange_error;
 use end_to_end::reqwest_client;
@@ -76,6 +85,50 @@ pub(crate) async fn is_bound_to_its_connection(
     assert_eq!(first.unwrap().status(), Tier::Affirming);
     let expected = Refusal::Appraisal(AppraisalError::NotBound);
     assert_eq!(second.unwrap_err().refusal(), Some(&expected));
+}
+
+/// Many connections at once, of which all but the first share what the device makes: each is accepted, and the verifier is asked
+/// twice.
+pub(crate) async fn is_shared_by_a_batch(
+    device: Arc<dyn Attester>,
+    verifier: impl Verifier + 'static,
+) {
+    const CONNECTIONS: usize = 6;
+    let gate = Gate::new();
+    let gated = Gated {
+        inner: Arc::new(device),
+        gate: gate.clone(),
+    };
+    let batcher = Batcher::builder(gated).spawn().unwrap();
+    let world = World::new();
+    let server = world
+        .serve(ServerTerms::new().attester(Arc::new(batcher.clone())))
+        .await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let verifier = Counted(verifier, asked.clone());
+    let party = RelyingParty::builder()
+        .verifier(Arc::new(Cached::new(verifier)))
+        .standard_policy(StandardPolicy::new().dangerous_accept_simulated());
+    let attested = world
+        .client()
+        .require_peer(Arc::new(party.build().unwrap()));
+    let attested = attested.build().unwrap();
+    let connect = || tokio::spawn(reqwest_client(&attested).get(server.url("/")).send());
+    let mut connections = vec![connect()];
+    gate.reached_by(1).await;
+    connections.extend((1..CONNECTIONS).map(|_| connect()));
+    while batcher.stats().waiting != CONNECTIONS - 1 {
+        tokio::task::yield_now().await;
+    }
+    gate.open();
+    for connection in connections {
+        let response = connection.await.unwrap().unwrap();
+        let peer = response.attestation(&attested).unwrap();
+        assert_eq!(peer.status(), Tier::Affirming);
+    }
+    let stats = batcher.stats();
+    assert_eq!((stats.singles, stats.batches), (1, 1));
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
 }
 
 /// Appraised, and of a status that the policy does not take.
@@ -141,5 +194,23 @@ impl Attester for Relay {
                 }
             }
         })
+    }
+}
+
+/// A verifier, and how often it was asked.
+struct Counted<V>(V, Arc<AtomicUsize>);
+
+impl<V: Verifier> Verifier for Counted<V> {
+    fn media_types(&self) -> &[MediaType] {
+        self.0.media_types()
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.appraise(evidence, now)
     }
 }

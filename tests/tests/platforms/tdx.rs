@@ -26,6 +26,7 @@ use rustls::time_provider::TimeProvider;
 use crate::support::assert_declined;
 use crate::support::assert_status;
 use crate::support::is_bound_to_its_connection;
+use crate::support::is_shared_by_a_batch;
 use crate::support::is_simulated;
 use crate::support::on_a_thread;
 use crate::support::request;
@@ -96,6 +97,13 @@ async fn a_quote_of_another_connection_is_refused() {
     let platform = platform();
     let verifier = verifier(&platform, policy(&platform));
     is_bound_to_its_connection(device(&platform, |_| {}), verifier).await;
+}
+
+#[tokio::test]
+async fn a_quote_is_shared_by_a_batch() {
+    let platform = platform();
+    let verifier = verifier(&platform, policy(&platform));
+    is_shared_by_a_batch(device(&platform, |_| {}), verifier).await;
 }
 
 #[tokio::test]
