@@ -113,6 +113,15 @@ const EXPECTED: &[(&str, [&str; 3])] = &[
         ],
     ),
     ("X2", ["n/a", "n/a", "refused: NotBound"]),
+    ("B1", ["n/a", "n/a", "refused: NotBound"]),
+    (
+        "B2",
+        [
+            "n/a",
+            "n/a",
+            "refused: Proof(Unexpected), Proof(NotOfBatch), Proof(Index), Proof(Size), Proof(PathLength), Proof(Malformed)",
+        ],
+    ),
     (
         "R1 server",
         ["SUCCEEDS", "refused: NotBound", "refused: NotBound"],

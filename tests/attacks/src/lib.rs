@@ -17,6 +17,7 @@
 )]
 
 mod asking;
+mod batch;
 mod client;
 mod diversion;
 mod duel;
@@ -57,6 +58,7 @@ pub async fn run() -> Vec<Row> {
     rows.extend(Box::pin(keys::rows(&lab)).await);
     rows.extend(Box::pin(tagged::rows(&lab)).await);
     rows.extend(Box::pin(reflection::rows(&lab)).await);
+    rows.extend(Box::pin(batch::rows(&lab)).await);
     rows.extend(Box::pin(servers::rows()).await);
     rows.extend(Box::pin(negotiation::rows(&lab)).await);
     rows.extend(Box::pin(lifetime::rows(&lab)).await);
