@@ -20,7 +20,9 @@ use allocation::Findings;
 use allocation::Hostile;
 use allocation::hostile;
 use atls_core::MediaType;
+use atls_core::ProtocolError;
 use atls_core::authenticator;
+use atls_core::batch::InclusionProof;
 use atls_core::cmw::Cmw;
 use atls_core::ear::Algorithm;
 use atls_core::ear::Check;
@@ -31,8 +33,10 @@ use atls_core::ear::cwt;
 use atls_core::ear::jwt;
 use atls_core::exchange::ATTESTATION_PARAMETERS;
 use atls_core::exchange::CMW_ATTESTATION;
+use atls_core::exchange::CanAttest;
 use atls_core::exchange::Challenge;
 use atls_core::exchange::Credential;
+use atls_core::exchange::Parameters;
 use atls_core::exchange::Verdict;
 use atls_core::limits::MAX_CERTIFICATE_VALUES;
 use atls_core::limits::MAX_CMW;
@@ -46,6 +50,7 @@ use coset::TaggedCborSerializable;
 use rustls::Tls13CipherSuite;
 use rustls::crypto::ring;
 use support::forge;
+use support::forge::Forge;
 use support::issuer::Issuer;
 use test_support::ObservedSession;
 
@@ -58,6 +63,7 @@ fn allocations_are_bounded_by_the_input() {
     key_sets(&mut findings);
     requests(&mut findings);
     authenticators(&mut findings);
+    batches(&mut findings);
     certificates(&mut findings);
     small(&mut findings);
     findings.assert_none();
@@ -376,6 +382,65 @@ fn authenticators(findings: &mut Findings) {
         let request = authenticator::request(&session, &provider, Vec::new()).unwrap();
         let refused = request.verify(input).map(drop);
         assert!(refused.is_err());
+    });
+}
+
+/// An inclusion proof, and the message of a batch with one, in an authenticator of the peer's own key.
+fn batches(findings: &mut Findings) {
+    let proof = [&[0x83, 0, 0x1a, 0, 1, 0, 0, 0x59, 2, 0][..], &[7; 512]].concat();
+    assert!(InclusionProof::decode(&proof).is_ok());
+    let mut inputs = hostile::cbor(60_000);
+    inputs.extend(hostile::cbor(500));
+    inputs.push(Hostile::new("the largest proof", proof.clone()));
+    findings.check("inclusion proof", values(8, 4), &inputs, |input| {
+        InclusionProof::decode(input)
+    });
+
+    const LENGTH: usize = 65_518;
+    let kind = "application/vnd.atls.inclusion-proof+cbor";
+    let shortest = |bytes: &[u8]| {
+        let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+        [&[0x59][..], &length, bytes].concat()
+    };
+    let record = [&[0x82, 0x78, 41], kind.as_bytes(), &shortest(&proof)].concat();
+    let around = |item: &[u8]| [&[0xa2, 0][..], item, &[1], &record].concat();
+    let room = LENGTH - around(&[]).len();
+    let mut inputs = hostile::cbor(LENGTH);
+    inputs.extend(hostile::within(hostile::cbor(room), around));
+    inputs.extend(hostile::within(hostile::cbor(room), |item| {
+        [&[0xa2, 0, 0x80, 1][..], item].concat()
+    }));
+    inputs.push(Hostile::new(
+        "large evidence",
+        around(&[&[0x82, 0][..], &shortest(&vec![7; room - 5])].concat()),
+    ));
+    let identity = support::identity(&ring::default_provider());
+    let offered = Parameters::client(Vec::new(), true, CanAttest::No);
+    let bound = Bound {
+        per_byte: 16,
+        constant: 64 * 1024,
+    };
+    findings.check("message of a batch", bound, &inputs, |input| {
+        let [client, server] = [Side::Client, Side::Server].map(|side| {
+            let chain = identity.cert.clone();
+            ObservedSession::new(side, suite(), &[1; 32], Some(identity.clone()), chain)
+        });
+        let provider = ring::default_provider();
+        let (request, pending) =
+            atls_core::exchange::request(&client, &provider, Some(&offered)).unwrap();
+        let forge = Forge::new(&server, Side::Server, &identity, &request);
+        let data = forge::vec16(input);
+        let selection = [0xa3, 1, 1, 3, 0xf5, 4, 0xf5];
+        let extensions = [
+            (CMW_ATTESTATION, &data[..]),
+            (ATTESTATION_PARAMETERS, &selection[..]),
+        ];
+        let read = pending.finish(&forge.seal(&forge.certificate(&extensions)));
+        let reached = matches!(
+            read,
+            Ok(_) | Err(ProtocolError::Cmw(_) | ProtocolError::Proof(_))
+        );
+        assert!(reached, "{read:?}");
     });
 }
 
