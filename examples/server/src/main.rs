@@ -10,12 +10,15 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "it is a program for a terminal")]
 
+mod slow;
+
 use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use atls_axum::AttestationResult;
 use atls_axum::AttestedListener;
+use atls_core::Attester;
 use atls_sim::SimAttester;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
@@ -30,11 +33,31 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    demo::program(USAGE, demo::one_word, run).await
+    demo::program(USAGE, Arguments::of, run).await
 }
 
-async fn run(address: Option<String>) -> Result<(), Box<dyn Error>> {
-    let address = address.unwrap_or_else(|| "127.0.0.1:8443".to_owned());
+struct Arguments {
+    device: Device,
+    address: String,
+}
+
+enum Device {
+    Fast,
+    Slow,
+}
+
+impl Arguments {
+    fn of(words: &[&str]) -> Option<Self> {
+        let (device, rest) = match words {
+            ["--slow", rest @ ..] => (Device::Slow, rest),
+            rest => (Device::Fast, rest),
+        };
+        let address = demo::one_word(rest)?.unwrap_or_else(|| "127.0.0.1:8443".to_owned());
+        Some(Self { device, address })
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let filter = Targets::new()
         .with_default(LevelFilter::INFO)
         .with_target("atls_tower", LevelFilter::DEBUG);
@@ -46,9 +69,13 @@ async fn run(address: Option<String>) -> Result<(), Box<dyn Error>> {
     demo::publish("authority.pem", authority.pem().as_bytes())?;
     demo::publish("device.key", device.trust_anchor().public_key())?;
 
-    let terms = ServerTerms::new().attester(Arc::new(device));
-    let listener =
-        AttestedListener::bind(address, ServerAcceptor::new(authority.server()?, terms)?).await?;
+    let attester: Arc<dyn Attester> = match arguments.device {
+        Device::Fast => Arc::new(device),
+        Device::Slow => slow::batched(device)?,
+    };
+    let terms = ServerTerms::new().attester(attester);
+    let acceptor = ServerAcceptor::new(authority.server()?, terms)?;
+    let listener = AttestedListener::bind(arguments.address, acceptor).await?;
     println!(
         "listening on https://localhost:{}",
         listener.local_addr().port()
@@ -77,10 +104,13 @@ async fn interrupted() {
 }
 
 const USAGE: &str = "\
-usage: cargo run -p server [-- ADDRESS]
+usage: cargo run -p server [-- [--slow] [ADDRESS]]
 
 An axum server that attests itself, by a simulated device, until Ctrl-C. It asks nobody else to.
 Then run the client in another terminal: cargo run -p client
+
+With --slow the device takes 300 ms, and connections that come meanwhile share what it makes next:
+run several clients at once, and see in the log for how many each piece of Evidence was.
 
 ADDRESS is where it listens: 127.0.0.1:8443 unless you say otherwise; port 0 is any free one.
 

@@ -3,6 +3,6 @@
 
 #[test]
 fn it_teaches_and_refuses_what_it_does_not_know() {
-    let unknown = [&["--port", "1"][..], &["a", "b"]];
+    let unknown = [&["--port", "1"][..], &["a", "b"], &["a", "--slow"]];
     demo::testing::teaches_and_refuses(env!("CARGO_BIN_EXE_server"), &unknown).unwrap();
 }
