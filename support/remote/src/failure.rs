@@ -71,7 +71,10 @@ impl Failure {
 /// Evidence that was refused before it was sent, with the part at fault.
 impl From<QuoteFormatError> for Failure {
     fn from(error: QuoteFormatError) -> Self {
-        Self::from(AppraisalError::Malformed).with_cause(error.to_string())
+        Self {
+            cause: Cow::Borrowed(error.part),
+            ..Self::from(AppraisalError::Malformed)
+        }
     }
 }
 
@@ -151,7 +154,7 @@ mod tests {
     fn the_part_at_fault_is_the_cause() {
         let quote = Quote::decode(b"nothing", Tee::Tdx).unwrap_err();
         let failure = Failure::from(quote);
-        assert_eq!(failure.cause(), quote.to_string());
+        assert_eq!(failure.cause(), quote.part);
         assert_eq!(failure.error(), &AppraisalError::Malformed);
         let report = Report::decode(b"nothing").unwrap_err();
         let cause = report.to_string();
