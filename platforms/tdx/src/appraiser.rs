@@ -18,12 +18,12 @@ use crate::early::EarlyIssues;
 use crate::error::QuoteError;
 use crate::hardware;
 use crate::library;
-use crate::library::Refused;
+use crate::library::LibraryRefusal;
 use crate::platform::pck_extension;
 use crate::policy::PlatformDemands;
 use crate::policy::TcbStatus;
 use crate::root::Root;
-use crate::seen::Seen;
+use crate::seen::SeenEvaluations;
 use crate::signatures;
 use crate::tcb;
 use crate::tcb::Svns;
@@ -76,7 +76,7 @@ pub(crate) enum Supplier {
 pub(crate) struct Appraiser {
     root: Root,
     verifier: QuoteVerifier,
-    seen: Seen,
+    seen: SeenEvaluations,
     early: EarlyIssues,
 }
 
@@ -85,7 +85,7 @@ impl Appraiser {
         Self {
             verifier: root.verifier(),
             root,
-            seen: Seen::default(),
+            seen: SeenEvaluations::default(),
             early: EarlyIssues::default(),
         }
     }
@@ -205,8 +205,10 @@ impl Appraiser {
                     expires_at: time::seconds(claims.earliest_expiration_date),
                 })
             }
-            Err(Refused::Error(error)) => Err(error),
-            Err(Refused::Platform(status)) => self.verify_in_part(case, collateral, Some(status)),
+            Err(LibraryRefusal::Error(error)) => Err(error),
+            Err(LibraryRefusal::Platform(status)) => {
+                self.verify_in_part(case, collateral, Some(status))
+            }
         }
     }
 

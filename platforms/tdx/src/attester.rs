@@ -219,8 +219,8 @@ impl CollateralToSend {
 /// The data of the ACPI table CCEL, as Linux shows it.
 const CCEL: &str = "/sys/firmware/acpi/tables/data/CCEL";
 
-/// The driver's own device files, which say that this is a TD whatever configfs says: mainline's, and that of Intel's
-/// kernels before.
+/// The driver's own device files, mainline's and that of Intel's earlier kernels. They show that this is a TD, also where configfs shows
+/// nothing.
 const DEVICES: [&str; 2] = ["/dev/tdx_guest", "/dev/tdx-guest"];
 
 #[cfg(test)]

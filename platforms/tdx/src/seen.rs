@@ -11,11 +11,11 @@ use crate::platform::Platform;
 /// The highest numbers that our own source gave. Numbers of a peer do not count: Intel publishes the next ones early, and a peer that
 /// sends them would have everybody else refused.
 #[derive(Default)]
-pub(crate) struct Seen {
+pub(crate) struct SeenEvaluations {
     evaluations: Mutex<BTreeMap<Platform, Evaluation>>,
 }
 
-impl Seen {
+impl SeenEvaluations {
     /// Whether a higher number than that of this collateral was seen.
     pub(crate) fn is_above(&self, collateral: &Collateral) -> bool {
         let seen = self.evaluations.lock();

@@ -4,7 +4,7 @@ use atls_core::ear::Category;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 
-/// Never affirms a machine that others can see into: a policy that allows it gets a warning, and must accept that too.
+/// A machine that others can see into is never affirmed: a policy that allows it gets a warning, and must accept that too.
 pub(crate) fn runtime_opaque(visible: bool, allowed: bool) -> i8 {
     match (visible, allowed) {
         (false, _) => APPROVED,
@@ -13,7 +13,7 @@ pub(crate) fn runtime_opaque(visible: bool, allowed: bool) -> i8 {
     }
 }
 
-/// The values of the claims that are looked at.
+/// The values of the claims that checks are about.
 pub(crate) struct Values {
     pub(crate) identity: i8,
     pub(crate) configuration: i8,
@@ -22,7 +22,7 @@ pub(crate) struct Values {
     pub(crate) runtime: i8,
 }
 
-/// All eight claims; those that are not looked at say that nothing is claimed.
+/// All eight claims; nothing is claimed in a category that no check is about.
 pub(crate) fn vector(values: &Values) -> TrustVector {
     [
         (Category::InstanceIdentity, values.identity),

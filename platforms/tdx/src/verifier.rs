@@ -55,7 +55,7 @@ pub struct DcapVerifier<P> {
 }
 
 /// A genuine quote and its appraisal by the policy, not yet compared with a connection.
-struct Unbound<C> {
+struct UnboundAppraisal<C> {
     ear: Ear,
     claims: C,
     findings: Vec<Finding>,
@@ -107,7 +107,9 @@ impl<P: Technology> DcapVerifier<P> {
         endorsements: &[Item<'_>],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, QuoteError> {
-        let unbound = self.unbound(quote, None, endorsements, now).await?;
+        let unbound = self
+            .appraise_unbound(quote, None, endorsements, now)
+            .await?;
         Ok(self.recorded(unbound))
     }
 
@@ -120,13 +122,13 @@ impl<P: Technology> DcapVerifier<P> {
         }
     }
 
-    async fn unbound(
+    async fn appraise_unbound(
         &self,
         quote: &[u8],
         event_log: Option<&[u8]>,
         endorsements: &[Item<'_>],
         now: UnixTime,
-    ) -> Result<Unbound<P::Claims>, QuoteError> {
+    ) -> Result<UnboundAppraisal<P::Claims>, QuoteError> {
         let policy = self.policy.current();
         let demands = policy.demands();
         let quote = Quote::decode(quote, P::TEE)?;
@@ -149,7 +151,7 @@ impl<P: Technology> DcapVerifier<P> {
         let known_as = checked.known_as;
         let appraisal = appraisal(checked.vector, known_as.as_deref(), &platform);
         let verifier = VerifierId::new("atls-tdx", env!("CARGO_PKG_VERSION"));
-        Ok(Unbound {
+        Ok(UnboundAppraisal {
             ear: Ear::local(verifier, now, P::NAME, appraisal).with_expiry(verified.expires_at),
             claims: P::claims(report, known_as.clone(), platform, events),
             findings,
@@ -159,7 +161,7 @@ impl<P: Technology> DcapVerifier<P> {
     }
 
     /// The result, bound to no connection.
-    fn recorded(&self, unbound: Unbound<P::Claims>) -> RecordedAppraisal {
+    fn recorded(&self, unbound: UnboundAppraisal<P::Claims>) -> RecordedAppraisal {
         let origin = self.engine.origin();
         let recorded = RecordedAppraisal::new(unbound.ear, origin, unbound.report_data)
             .with_findings(unbound.findings)
@@ -178,11 +180,12 @@ impl<P: Technology> DcapVerifier<P> {
         let endorsements = evidence.endorsements();
         let unbound = if MediaType::parse(TDX_EVIDENCE).as_ref() == Ok(evidence.media_type()) {
             let parts = TdxEvidence::decode(evidence.bytes()).map_err(QuoteError::from)?;
-            self.unbound(&parts.quote, Some(&parts.event_log), endorsements, now)
+            self.appraise_unbound(&parts.quote, Some(&parts.event_log), endorsements, now)
                 .await?
         } else {
             let quote = evidence.bytes();
-            self.unbound(quote, None, endorsements, now).await?
+            self.appraise_unbound(quote, None, endorsements, now)
+                .await?
         };
         let expected = evidence.expected_report_data();
         let matched = expected.compare(&unbound.report_data)?;
@@ -210,7 +213,7 @@ impl DcapVerifier<TdxPolicy> {
         now: UnixTime,
     ) -> Result<RecordedAppraisal, QuoteError> {
         let unbound = self
-            .unbound(quote, Some(event_log), endorsements, now)
+            .appraise_unbound(quote, Some(event_log), endorsements, now)
             .await?;
         Ok(self.recorded(unbound))
     }

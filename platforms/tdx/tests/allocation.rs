@@ -23,7 +23,6 @@ use atls_core::Verifier;
 use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
-use atls_reference::Live;
 use atls_reference::from_json;
 use atls_tdx::Collateral;
 use atls_tdx::CollateralParts;
@@ -31,14 +30,13 @@ use atls_tdx::Pcs;
 use atls_tdx::SgxPolicy;
 use atls_tdx::SuppliedCollateral;
 use atls_tdx::TdxPolicy;
-use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
 use atls_tdx::testing::ForgedPlatform;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use support::NOW;
 use support::REPORT_DATA;
+use support::own;
 use support::policy;
+use support::td_verifier;
 use test_support::Connection;
 use test_support::at;
 use test_support::ready;
@@ -58,12 +56,7 @@ fn quotes(findings: &mut Findings) {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
     let quote = platform.tdx_quote(&report, &REPORT_DATA).unwrap();
-    let collateral = platform.collateral(Tee::Tdx).unwrap();
-    let verifier = TdxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(policy(&report)).unwrap()),
-        Arc::new(SuppliedCollateral::new([collateral])),
-    );
+    let verifier = td_verifier(&platform, policy(&report), own(&platform, Tee::Tdx));
     // Every length in a quote is 2 or 4 bytes somewhere behind the report.
     let mut inputs = Vec::new();
     for position in 0..quote.len() - 4 {
@@ -109,7 +102,7 @@ fn collateral(findings: &mut Findings) {
         Collateral::from_json(std::str::from_utf8(text).unwrap())
     });
 
-    // Its pieces, each hostile by itself.
+    // Pieces of collateral, each hostile by itself.
     let platform = ForgedPlatform::new(NOW).unwrap();
     let parts = platform.collateral(Tee::Tdx).unwrap().parts().clone();
     let documents = hostile::within(hostile::json(LENGTH), |value| {
@@ -141,12 +134,8 @@ fn collateral(findings: &mut Findings) {
 fn envelopes(findings: &mut Findings) {
     const LENGTH: usize = 60_000;
     let platform = ForgedPlatform::new(NOW).unwrap();
-    let policy = Live::fixed(policy(&platform.td_report())).unwrap();
-    let verifier = TdxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(policy),
-        Arc::new(SuppliedCollateral::new([])),
-    );
+    let policy = policy(&platform.td_report());
+    let verifier = td_verifier(&platform, policy, Arc::new(SuppliedCollateral::new([])));
     let connection = Connection::new();
     let mut inputs = hostile::cbor(LENGTH);
     // An empty quote, and something in place of the log.
@@ -164,7 +153,7 @@ fn envelopes(findings: &mut Findings) {
     });
 }
 
-/// Of Intel's service, or whoever answers in its place: a good one but for one piece.
+/// Answers in place of Intel's service, good but for one piece.
 fn answers(findings: &mut Findings) {
     const LENGTH: usize = 200_000;
     let platform = ForgedPlatform::new(NOW).unwrap();
@@ -181,7 +170,7 @@ fn answers(findings: &mut Findings) {
         hostile::revocation_list(3_000),
     ));
     lists.push(Hostile::new("hexadecimal", vec![b'3'; LENGTH]));
-    // Of a header; clients take some tens of kilobytes of it.
+    // Chains of a header; clients accept some tens of kilobytes of it.
     let mut chains = hostile::within(hostile::pem(LENGTH / 4), |pem| {
         let text = String::from_utf8(pem.to_vec()).unwrap();
         text.replace('\n', "%0A").into_bytes()
@@ -253,7 +242,7 @@ impl HttpClient for Service {
     ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
         let chain = match self.piece {
             Piece::Chain => self.bytes.clone(),
-            _ => header_of(&self.good.tcb_info_issuer_chain),
+            _ => ForgedPlatform::header_of(&self.good.tcb_info_issuer_chain).into_bytes(),
         };
         let response = http::Response::builder()
             .header("tcb-info-issuer-chain", &*chain)
@@ -263,21 +252,6 @@ impl HttpClient for Service {
             .unwrap();
         Box::pin(std::future::ready(Ok(response)))
     }
-}
-
-/// In PEM, with its ends of lines escaped.
-fn header_of(chain: &[Vec<u8>]) -> Vec<u8> {
-    let mut header = String::new();
-    for certificate in chain {
-        header.push_str("-----BEGIN CERTIFICATE-----%0A");
-        let body = BASE64_STANDARD.encode(certificate).into_bytes();
-        for line in body.chunks(64) {
-            header.push_str(std::str::from_utf8(line).unwrap());
-            header.push_str("%0A");
-        }
-        header.push_str("-----END CERTIFICATE-----%0A");
-    }
-    header.into_bytes()
 }
 
 fn policies(findings: &mut Findings) {

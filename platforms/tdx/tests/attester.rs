@@ -37,7 +37,6 @@ use atls_tdx::CollateralToSend;
 use atls_tdx::Platform;
 use atls_tdx::SgxEnclave;
 use atls_tdx::SgxPolicy;
-use atls_tdx::SgxVerifier;
 use atls_tdx::SuppliedCollateral;
 use atls_tdx::TcbStatus;
 use atls_tdx::TdReport;
@@ -52,7 +51,10 @@ use atls_tsm::testing::FakeConfigFs;
 use atls_tsm::testing::Forged;
 use proptest::prelude::*;
 use support::NOW;
+use support::enclave_verifier;
+use support::own;
 use support::policy;
+use support::td_verifier;
 use test_support::Connection;
 use test_support::at;
 use test_support::ready;
@@ -79,20 +81,15 @@ fn verifier(
     report: &TdReport,
     source: impl CollateralSource + 'static,
 ) -> Arc<TdxVerifier> {
-    let policy = Arc::new(Live::fixed(policy(report)).unwrap());
-    Arc::new(TdxVerifier::dangerous_with_root(
-        platform.root(),
-        policy,
-        Arc::new(source),
-    ))
+    Arc::new(td_verifier(platform, policy(report), Arc::new(source)))
 }
 
 fn supplied(platform: &ForgedPlatform) -> SuppliedCollateral {
     SuppliedCollateral::new([platform.collateral(Tee::Tdx).unwrap()])
 }
 
-/// The forger's root is nobody's: whoever accepts it says so.
-fn decide(
+/// The forger's root is nobody's, so the policy must accept simulated peers.
+fn accept(
     verifier: Arc<TdxVerifier>,
     attester: &mut TdxAttester,
 ) -> Result<PeerAttestation, Refusal> {
@@ -114,7 +111,7 @@ fn a_td_is_accepted_over_a_whole_connection() {
         support::extended(&report),
     ] {
         let verifier = verifier(&platform, &report, supplied(&platform));
-        let peer = decide(verifier, &mut attester(&platform, &report)).unwrap();
+        let peer = accept(verifier, &mut attester(&platform, &report)).unwrap();
         let claims = peer.claims::<TdxClaims>().unwrap();
         assert_eq!(claims.image.as_deref(), Some("forged"));
         assert_eq!(claims.platform.tcb_status, Some(TcbStatus::UpToDate));
@@ -164,7 +161,7 @@ fn evidence_of_another_connection_is_refused() {
     assert_eq!(refused.map(drop), Err(AppraisalError::NotBound));
 }
 
-/// What `Cached` saves of an appraisal: all of it for Evidence of one batch, nothing for that of another binder.
+/// `Cached` saves the appraisal of Evidence of one batch, and none of Evidence of another binder.
 #[test]
 fn evidence_is_appraised_once_for_one_bound_value_and_policy() {
     let platform = Arc::new(ForgedPlatform::new(NOW).unwrap());
@@ -189,7 +186,7 @@ fn evidence_is_appraised_once_for_one_bound_value_and_policy() {
     assert_eq!(appraise(&one, &ones, NOW), (affirming(), 1));
     assert_eq!(appraise(&one, &ones, NOW + 59), (affirming(), 1));
     assert_eq!(appraise(&other, &others, NOW), (affirming(), 2));
-    // The other's value is no key to what was found for the one's.
+    // The other's value does not find the result for the one's.
     let replayed = appraise(&other, &ones, NOW);
     assert_eq!(replayed, (Err(AppraisalError::NotBound), 3));
     assert_eq!(appraise(&one, &ones, NOW + 60), (affirming(), 4));
@@ -211,13 +208,13 @@ fn an_attester_can_send_collateral_along() {
         what: "collateral",
         due_from: Fault::Peer,
     }));
-    assert_eq!(decide(verifier(), &mut attester).map(drop), none);
+    assert_eq!(accept(verifier(), &mut attester).map(drop), none);
     collateral
         .replace(&platform.collateral(Tee::Tdx).unwrap())
         .unwrap();
-    assert!(decide(verifier(), &mut attester).is_ok());
+    assert!(accept(verifier(), &mut attester).is_ok());
     collateral.clear();
-    assert_eq!(decide(verifier(), &mut attester).map(drop), none);
+    assert_eq!(accept(verifier(), &mut attester).map(drop), none);
 }
 
 #[test]
@@ -232,7 +229,7 @@ fn an_attester_can_send_its_event_log_along() {
     let table = [log.bytes(), &[0xff; 1000]].concat();
     let with = |table: &[u8]| attester(&platform, &report).with_event_log(table).unwrap();
     let verifier = || verifier(&platform, &report, supplied(&platform));
-    let peer = decide(verifier(), &mut with(&table)).unwrap();
+    let peer = accept(verifier(), &mut with(&table)).unwrap();
     let events = &peer.claims::<TdxClaims>().unwrap().events;
     assert_eq!(events.len(), 3);
     assert_eq!(events[0].payload.as_deref(), Some(&b"boot loader"[..]));
@@ -240,10 +237,10 @@ fn an_attester_can_send_its_event_log_along() {
     // A log that leads elsewhere is worse than none.
     let lie = log.measured(2, 13, b"debug");
     assert_eq!(
-        decide(verifier(), &mut with(lie.bytes())).map(drop),
+        accept(verifier(), &mut with(lie.bytes())).map(drop),
         Err(Refusal::Appraisal(AppraisalError::Malformed))
     );
-    assert!(decide(verifier(), &mut attester(&platform, &report)).is_ok());
+    assert!(accept(verifier(), &mut attester(&platform, &report)).is_ok());
     let malformed = attester(&platform, &report).with_event_log(b"no log");
     assert!(matches!(malformed.map(drop), Err(AttestError::Device(_))));
 }
@@ -284,13 +281,8 @@ fn an_enclave_is_accepted_by_its_media_type() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.sgx_report();
     let known = SgxEnclave::exactly("forged", report.mrenclave);
-    let verifier = SgxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(SgxPolicy::up_to_date(vec![known])).unwrap()),
-        Arc::new(SuppliedCollateral::new([platform
-            .collateral(Tee::Sgx)
-            .unwrap()])),
-    );
+    let policy = SgxPolicy::up_to_date(vec![known]);
+    let verifier = enclave_verifier(&platform, policy, own(&platform, Tee::Sgx));
     let connection = Connection::new();
     let challenge = connection.bound().sha512();
     let quote = platform.sgx_quote(&report, challenge.bytes()).unwrap();
@@ -323,7 +315,7 @@ proptest! {
     }
 }
 
-/// Supplied, and counts how often it was asked: once for each appraisal.
+/// Supplied collateral that counts how often it is asked: once for each appraisal.
 struct Counting {
     known: SuppliedCollateral,
     asked: AtomicUsize,

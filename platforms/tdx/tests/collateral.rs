@@ -1,4 +1,4 @@
-//! Where collateral comes from: at hand, from the peer, fetched; and what is made of it.
+//! Collateral at hand, from the peer and fetched; and its effect on appraisals.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -35,7 +35,6 @@ use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
 use atls_core::http::NotSent;
 use atls_core::pki_types::UnixTime;
-use atls_reference::Live;
 use atls_tdx::Collateral;
 use atls_tdx::CollateralFormError;
 use atls_tdx::CollateralFromPeer;
@@ -57,32 +56,18 @@ use futures_util::FutureExt;
 use proptest::prelude::*;
 use support::DAY;
 use support::NOW;
-use support::REPORT_DATA;
 use support::policy;
+use support::td_quote;
+use support::td_verifier;
 use test_support::at;
 use test_support::ready;
 
-fn verifier(
-    platform: &ForgedPlatform,
-    policy: TdxPolicy,
-    source: Arc<dyn CollateralSource>,
-) -> TdxVerifier {
-    let policy = Arc::new(Live::fixed(policy).unwrap());
-    TdxVerifier::dangerous_with_root(platform.root(), policy, source)
-}
-
-fn quote(platform: &ForgedPlatform) -> Vec<u8> {
-    platform
-        .tdx_quote(&platform.td_report(), &REPORT_DATA)
-        .unwrap()
-}
-
-fn judge(
+fn appraise(
     verifier: &TdxVerifier,
     platform: &ForgedPlatform,
     now: u64,
 ) -> Result<RecordedAppraisal, QuoteError> {
-    ready(verifier.appraise_quote(&quote(platform), &[], at(now)))
+    ready(verifier.appraise_quote(&td_quote(platform), &[], at(now)))
 }
 
 fn supplied(
@@ -90,11 +75,11 @@ fn supplied(
     collateral: Collateral,
 ) -> Result<RecordedAppraisal, QuoteError> {
     let source = SuppliedCollateral::new([collateral]);
-    let verifier = verifier(platform, policy(&platform.td_report()), Arc::new(source));
-    judge(&verifier, platform, NOW)
+    let verifier = td_verifier(platform, policy(&platform.td_report()), Arc::new(source));
+    appraise(&verifier, platform, NOW)
 }
 
-// --- What collateral is ------------------------------------------------------------------------------------------------
+// --- Collateral itself -------------------------------------------------------------------------------------------------
 
 #[test]
 fn every_piece_must_be_signed_by_the_root() {
@@ -127,9 +112,9 @@ fn every_piece_must_be_signed_by_the_root() {
     for (index, change) in changes.into_iter().enumerate() {
         let mut parts = good.parts().clone();
         change(&mut parts, foreign.parts());
-        let judged = supplied(&platform, Collateral::new(parts).unwrap());
+        let appraised = supplied(&platform, Collateral::new(parts).unwrap());
         assert_eq!(
-            judged.map(drop),
+            appraised.map(drop),
             Err(QuoteError::Collateral),
             "case {index}"
         );
@@ -139,7 +124,7 @@ fn every_piece_must_be_signed_by_the_root() {
 #[test]
 fn collateral_of_another_kind_of_platform_is_not_used() {
     let mut platform = ForgedPlatform::new(NOW).unwrap();
-    let quote = quote(&platform);
+    let quote = td_quote(&platform);
     let report = platform.td_report();
     platform.fmspc[0] ^= 1;
     let elsewhere = platform.collateral(Tee::Tdx).unwrap();
@@ -147,14 +132,14 @@ fn collateral_of_another_kind_of_platform_is_not_used() {
     for collateral in [elsewhere, sgx] {
         // By the look-up,
         let source = SuppliedCollateral::new([collateral.clone()]);
-        let verifier_by_name = verifier(&platform, policy(&report), Arc::new(source));
-        let judged = ready(verifier_by_name.appraise_quote(&quote, &[], at(NOW)));
-        assert_eq!(judged.map(drop), Err(QuoteError::NotSent));
+        let verifier_by_name = td_verifier(&platform, policy(&report), Arc::new(source));
+        let appraised = ready(verifier_by_name.appraise_quote(&quote, &[], at(NOW)));
+        assert_eq!(appraised.map(drop), Err(QuoteError::NotSent));
         // and by the appraisal, whatever a source gives.
         let careless = Arc::new(Careless::giving(collateral));
-        let verifier = verifier(&platform, policy(&report), careless.clone());
-        let judged = ready(verifier.appraise_quote(&quote, &[], at(NOW)));
-        assert_eq!(judged.map(drop), Err(QuoteError::Collateral));
+        let verifier = td_verifier(&platform, policy(&report), careless.clone());
+        let appraised = ready(verifier.appraise_quote(&quote, &[], at(NOW)));
+        assert_eq!(appraised.map(drop), Err(QuoteError::Collateral));
     }
 }
 
@@ -163,23 +148,27 @@ fn evaluation_never_goes_backwards() {
     let mut platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
     let source = Arc::new(Careless::giving(platform.collateral(Tee::Tdx).unwrap()));
-    let verifier = verifier(&platform, policy(&report), source.clone());
-    assert!(judge(&verifier, &platform, NOW).is_ok());
+    let verifier = td_verifier(&platform, policy(&report), source.clone());
+    assert!(appraise(&verifier, &platform, NOW).is_ok());
     for (tcb, qe) in [(19, 20), (20, 19), (21, 19)] {
         platform.tcb_evaluation_data_number = tcb;
         platform.qe_evaluation_data_number = qe;
         *source.collateral.lock().unwrap() = platform.collateral(Tee::Tdx).unwrap();
-        let judged = judge(&verifier, &platform, NOW);
-        assert_eq!(judged.map(drop), Err(QuoteError::Superseded), "{tcb} {qe}");
+        let appraised = appraise(&verifier, &platform, NOW);
+        assert_eq!(
+            appraised.map(drop),
+            Err(QuoteError::Superseded),
+            "{tcb} {qe}"
+        );
     }
     platform.tcb_evaluation_data_number = 21;
     platform.qe_evaluation_data_number = 21;
     *source.collateral.lock().unwrap() = platform.collateral(Tee::Tdx).unwrap();
-    assert!(judge(&verifier, &platform, NOW).is_ok());
+    assert!(appraise(&verifier, &platform, NOW).is_ok());
     platform.tcb_evaluation_data_number = 20;
     *source.collateral.lock().unwrap() = platform.collateral(Tee::Tdx).unwrap();
-    let judged = judge(&verifier, &platform, NOW);
-    assert_eq!(judged.map(drop), Err(QuoteError::Superseded));
+    let appraised = appraise(&verifier, &platform, NOW);
+    assert_eq!(appraised.map(drop), Err(QuoteError::Superseded));
 }
 
 #[test]
@@ -191,12 +180,12 @@ fn collateral_that_does_not_verify_raises_nothing() {
     let mut parts = platform.collateral(Tee::Tdx).unwrap().parts().clone();
     parts.tcb_info_signature = good.parts().tcb_info_signature.clone();
     let source = Arc::new(Careless::giving(Collateral::new(parts).unwrap()));
-    let verifier = verifier(&platform, policy(&report), source.clone());
-    let judged = judge(&verifier, &platform, NOW);
-    assert_eq!(judged.map(drop), Err(QuoteError::Collateral));
+    let verifier = td_verifier(&platform, policy(&report), source.clone());
+    let appraised = appraise(&verifier, &platform, NOW);
+    assert_eq!(appraised.map(drop), Err(QuoteError::Collateral));
     assert_eq!(source.rejected.load(Ordering::Relaxed), 1);
     *source.collateral.lock().unwrap() = good;
-    assert!(judge(&verifier, &platform, NOW).is_ok());
+    assert!(appraise(&verifier, &platform, NOW).is_ok());
 }
 
 #[test]
@@ -210,8 +199,8 @@ fn a_policy_can_demand_an_evaluation() {
             min_tcb_evaluation_data_number: least,
             ..policy(&report)
         };
-        let verifier = verifier(&platform, policy, Arc::new(source));
-        assert_eq!(judge(&verifier, &platform, NOW).map(drop), expected);
+        let verifier = td_verifier(&platform, policy, Arc::new(source));
+        assert_eq!(appraise(&verifier, &platform, NOW).map(drop), expected);
     }
 }
 
@@ -228,8 +217,8 @@ fn of_two_for_one_platform_the_newer_is_used() {
             ..policy(&platform.td_report())
         };
         let source = SuppliedCollateral::new(both);
-        let verifier = verifier(&platform, policy, Arc::new(source));
-        assert!(judge(&verifier, &platform, NOW).is_ok());
+        let verifier = td_verifier(&platform, policy, Arc::new(source));
+        assert!(appraise(&verifier, &platform, NOW).is_ok());
     }
 }
 
@@ -268,9 +257,9 @@ fn stale_collateral_says_which_piece_and_since_when() {
         replace(&mut parts, short_lived.parts().clone());
         let source = SuppliedCollateral::new([Collateral::new(parts).unwrap()]);
         let policy = policy(&long.td_report());
-        let verifier = verifier(&long, policy, Arc::new(source));
-        assert!(judge(&verifier, &long, NOW + 30 * DAY - 1).is_ok());
-        let refused = judge(&verifier, &long, NOW + 40 * DAY).map(drop);
+        let verifier = td_verifier(&long, policy, Arc::new(source));
+        assert!(appraise(&verifier, &long, NOW + 30 * DAY - 1).is_ok());
+        let refused = appraise(&verifier, &long, NOW + 40 * DAY).map(drop);
         let since = Stale::expired(piece, at(NOW + 30 * DAY));
         assert_eq!(refused, Err(QuoteError::Outdated(since)));
         let told = AppraisalError::from(refused.unwrap_err()).to_string();
@@ -282,14 +271,14 @@ fn stale_collateral_says_which_piece_and_since_when() {
     }
 }
 
-/// No age is fixed here: each document and list serves until its own `nextUpdate`.
+/// Each document and list serves until its own `nextUpdate`; there is no other limit of age.
 #[test]
 fn only_the_documents_say_how_old_they_may_be() {
     let mut platform = ForgedPlatform::new(NOW).unwrap();
     platform.days = 2_500;
     let source = SuppliedCollateral::new([platform.collateral(Tee::Tdx).unwrap()]);
-    let verifier = verifier(&platform, policy(&platform.td_report()), Arc::new(source));
-    let appraised = judge(&verifier, &platform, NOW + 2_499 * DAY).unwrap();
+    let verifier = td_verifier(&platform, policy(&platform.td_report()), Arc::new(source));
+    let appraised = appraise(&verifier, &platform, NOW + 2_499 * DAY).unwrap();
     assert_eq!(appraised.ear().status(), Tier::Affirming);
 }
 
@@ -297,20 +286,20 @@ fn only_the_documents_say_how_old_they_may_be() {
 fn a_form_that_is_cut_repeated_or_unknown_is_refused() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let good = platform.collateral(Tee::Tdx).unwrap();
-    let octets = good.encode().unwrap();
-    assert_eq!(Collateral::decode(&octets), Ok(good.clone()));
+    let bytes = good.encode().unwrap();
+    assert_eq!(Collateral::decode(&bytes), Ok(good.clone()));
     assert_eq!((good.tee(), good.ca()), (Tee::Tdx, PckCa::Platform));
-    let trailing = [&octets[..], &[0]].concat();
+    let trailing = [&bytes[..], &[0]].concat();
     assert_eq!(
         Collateral::decode(&trailing),
         Err(CollateralFormError::Form)
     );
     // One entry less or more, in number and in fact.
-    let mut fewer = octets.clone();
+    let mut fewer = bytes.clone();
     fewer[0] -= 1;
     assert_eq!(Collateral::decode(&fewer), Err(CollateralFormError::Form));
     for entry in [[1, 0x60], [9, 0x60], [0, 0x60], [0x20, 0x60]] {
-        let mut more = [&octets[..], &entry].concat();
+        let mut more = [&bytes[..], &entry].concat();
         more[0] += 1;
         assert_eq!(Collateral::decode(&more), Err(CollateralFormError::Form));
     }
@@ -362,9 +351,9 @@ fn a_form_that_is_cut_repeated_or_unknown_is_refused() {
 
 proptest! {
     #[test]
-    fn arbitrary_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
-        prop_assert!(Collateral::decode(&octets).is_err());
-        prop_assert!(Collateral::from_json(&String::from_utf8_lossy(&octets)).is_err());
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(Collateral::decode(&bytes).is_err());
+        prop_assert!(Collateral::from_json(&String::from_utf8_lossy(&bytes)).is_err());
     }
 }
 
@@ -385,28 +374,28 @@ fn endorsed(collateral: &[&Collateral]) -> Cmw {
 fn a_peer_can_send_collateral_along() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
-    let verifier = verifier(
+    let verifier = td_verifier(
         &platform,
         policy(&report),
         Arc::new(CollateralFromPeer::new()),
     );
-    let judge = |collateral: &[&Collateral], now| {
+    let appraise = |collateral: &[&Collateral], now| {
         let cmw = endorsed(collateral);
-        ready(verifier.appraise_quote(&quote(&platform), &cmw.items(), at(now))).map(drop)
+        ready(verifier.appraise_quote(&td_quote(&platform), &cmw.items(), at(now))).map(drop)
     };
     let good = platform.collateral(Tee::Tdx).unwrap();
-    assert_eq!(judge(&[&good], NOW), Ok(()));
-    assert_eq!(judge(&[&good], NOW + 31 * DAY), Err(QuoteError::Expired));
+    assert_eq!(appraise(&[&good], NOW), Ok(()));
+    assert_eq!(appraise(&[&good], NOW + 31 * DAY), Err(QuoteError::Expired));
     let foreign = ForgedPlatform::new(NOW)
         .unwrap()
         .collateral(Tee::Tdx)
         .unwrap();
-    assert_eq!(judge(&[&foreign], NOW), Err(QuoteError::NotSent));
+    assert_eq!(appraise(&[&foreign], NOW), Err(QuoteError::NotSent));
     let sgx = platform.collateral(Tee::Sgx).unwrap();
-    assert_eq!(judge(&[&sgx], NOW), Err(QuoteError::NotSent));
+    assert_eq!(appraise(&[&sgx], NOW), Err(QuoteError::NotSent));
 }
 
-/// Which of its past a peer shows us is not for it to choose: the grace is for what is ours.
+/// A peer must not choose the moment of its past that is appraised: the grace is for collateral of our own.
 #[test]
 fn a_peers_collateral_has_no_grace() {
     let platform = ForgedPlatform::new(NOW).unwrap();
@@ -417,16 +406,16 @@ fn a_peers_collateral_has_no_grace() {
     };
     let late = NOW + 31 * DAY;
     let nothing = Arc::new(CollateralFromPeer::new());
-    let from_peer = verifier(&platform, policy.clone(), nothing);
+    let from_peer = td_verifier(&platform, policy.clone(), nothing);
     let cmw = endorsed(&[&collateral]);
-    let judged = ready(from_peer.appraise_quote(&quote(&platform), &cmw.items(), at(late)));
-    assert_eq!(judged.map(drop), Err(QuoteError::Expired));
-    let ours = verifier(
+    let appraised = ready(from_peer.appraise_quote(&td_quote(&platform), &cmw.items(), at(late)));
+    assert_eq!(appraised.map(drop), Err(QuoteError::Expired));
+    let ours = td_verifier(
         &platform,
         policy,
         Arc::new(SuppliedCollateral::new([collateral])),
     );
-    assert!(judge(&ours, &platform, late).is_ok());
+    assert!(appraise(&ours, &platform, late).is_ok());
 }
 
 #[test]
@@ -437,13 +426,13 @@ fn our_own_collateral_comes_before_the_peers() {
     platform.platform_levels[0].status = atls_tdx::TcbStatus::Revoked;
     let after = platform.collateral(Tee::Tdx).unwrap();
     let source = Arc::new(Careless::giving(after));
-    let verifier = verifier(&platform, policy(&report), source.clone());
+    let verifier = td_verifier(&platform, policy(&report), source.clone());
     let cmw = endorsed(&[&before]);
-    let judge = || {
-        let quote = quote(&platform);
+    let appraise = || {
+        let quote = td_quote(&platform);
         let items = cmw.items();
-        let judged = ready(verifier.appraise_quote(&quote, &items, at(NOW)));
-        support::tier(&judged.unwrap())
+        let appraised = ready(verifier.appraise_quote(&quote, &items, at(NOW)));
+        support::tier(&appraised.unwrap())
     };
     // At hand, and fetched; but where we have none, the peer's is what Intel signed within the month.
     for (at_hand, fetches, expected) in [
@@ -453,7 +442,7 @@ fn our_own_collateral_comes_before_the_peers() {
     ] {
         source.at_hand.store(at_hand, Ordering::Relaxed);
         source.fetches.store(fetches, Ordering::Relaxed);
-        assert_eq!(judge(), expected);
+        assert_eq!(appraise(), expected);
     }
 }
 
@@ -465,10 +454,10 @@ fn the_peers_collateral_serves_where_ours_cannot_be_fetched() {
     service.gone.store(1, Ordering::Relaxed);
     let pcs = Pcs::intel(service).dangerous_with_root(platform.root());
     let source = FetchedCollateral::new(Arc::new(pcs));
-    let verifier = verifier(&platform, policy(&report), Arc::new(source));
+    let verifier = td_verifier(&platform, policy(&report), Arc::new(source));
     let cmw = endorsed(&[&platform.collateral(Tee::Tdx).unwrap()]);
-    let judged = ready(verifier.appraise_quote(&quote(&platform), &cmw.items(), at(NOW)));
-    assert!(judged.is_ok());
+    let appraised = ready(verifier.appraise_quote(&td_quote(&platform), &cmw.items(), at(NOW)));
+    assert!(appraised.is_ok());
 }
 
 /// Intel publishes the next evaluation early. A peer that sends it must not have others refused.
@@ -482,16 +471,16 @@ fn a_peers_newer_evaluation_does_not_bind_us() {
     let early = platform.collateral(Tee::Tdx).unwrap();
     let source = Arc::new(Careless::giving(ours.clone()));
     source.at_hand.store(0, Ordering::Relaxed);
-    let verifier = verifier(&platform, policy(&report), source.clone());
-    let judge = |collateral: &Collateral| {
+    let verifier = td_verifier(&platform, policy(&report), source.clone());
+    let appraise = |collateral: &Collateral| {
         let cmw = endorsed(&[collateral]);
-        ready(verifier.appraise_quote(&quote(&platform), &cmw.items(), at(NOW))).map(drop)
+        ready(verifier.appraise_quote(&td_quote(&platform), &cmw.items(), at(NOW))).map(drop)
     };
-    assert_eq!(judge(&early), Ok(()));
+    assert_eq!(appraise(&early), Ok(()));
     source.at_hand.store(1, Ordering::Relaxed);
-    assert_eq!(judge(&early), Ok(()));
+    assert_eq!(appraise(&early), Ok(()));
     source.at_hand.store(0, Ordering::Relaxed);
-    assert_eq!(judge(&ours), Ok(()));
+    assert_eq!(appraise(&ours), Ok(()));
 }
 
 // --- Fetched -----------------------------------------------------------------------------------------------------------
@@ -503,9 +492,9 @@ fn nothing_is_fetched_for_a_quote_that_does_not_verify() {
     let source = Arc::new(Careless::giving(platform.collateral(Tee::Tdx).unwrap()));
     source.at_hand.store(0, Ordering::Relaxed);
     source.fetches.store(1, Ordering::Relaxed);
-    let verifier = verifier(&platform, policy(&report), source.clone());
-    let good = quote(&platform);
-    let judge = |quote: &[u8]| ready(verifier.appraise_quote(quote, &[], at(NOW)));
+    let verifier = td_verifier(&platform, policy(&report), source.clone());
+    let good = td_quote(&platform);
+    let appraise = |quote: &[u8]| ready(verifier.appraise_quote(quote, &[], at(NOW)));
     // Every byte that something signs: header, body, signature, key, QE report and its signature, authentication data.
     for index in (0..48 + 584)
         .chain(48 + 584 + 4..48 + 584 + 4 + 128)
@@ -513,12 +502,12 @@ fn nothing_is_fetched_for_a_quote_that_does_not_verify() {
     {
         let mut flipped = good.clone();
         flipped[index] ^= 1;
-        assert!(judge(&flipped).is_err(), "octet {index}");
+        assert!(appraise(&flipped).is_err(), "byte {index}");
     }
     let foreign = ForgedPlatform::new(NOW).unwrap();
-    assert!(judge(&quote(&foreign)).is_err());
+    assert!(appraise(&td_quote(&foreign)).is_err());
     assert_eq!(source.fetched.load(Ordering::Relaxed), 0);
-    assert!(judge(&good).is_ok());
+    assert!(appraise(&good).is_ok());
     assert_eq!(source.fetched.load(Ordering::Relaxed), 1);
 }
 
@@ -662,7 +651,7 @@ fn only_keys_of_platforms_get_into_urls() {
 }
 
 #[test]
-fn what_was_fetched_serves_until_it_is_old() {
+fn fetched_collateral_serves_until_it_is_old() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
     let service = Arc::new(Service::of(&platform));
@@ -672,17 +661,17 @@ fn what_was_fetched_serves_until_it_is_old() {
         collateral_grace_days: 2,
         ..policy(&report)
     };
-    let verifier = verifier(&platform, policy, Arc::new(source));
+    let verifier = td_verifier(&platform, policy, Arc::new(source));
     let requests = || service.asked.lock().unwrap().len();
-    assert!(judge(&verifier, &platform, NOW).is_ok());
+    assert!(appraise(&verifier, &platform, NOW).is_ok());
     assert_eq!(requests(), 4);
-    assert!(judge(&verifier, &platform, NOW + 60).is_ok());
-    assert!(judge(&verifier, &platform, NOW + DAY / 5).is_ok());
+    assert!(appraise(&verifier, &platform, NOW + 60).is_ok());
+    assert!(appraise(&verifier, &platform, NOW + DAY / 5).is_ok());
     assert_eq!(requests(), 4, "from the cache");
     // The service is gone, and what it gave expires: with the policy's grace period, and not after.
     service.gone.store(1, Ordering::Relaxed);
-    assert!(judge(&verifier, &platform, NOW + 31 * DAY).is_ok());
-    assert!(judge(&verifier, &platform, NOW + 33 * DAY).is_err());
+    assert!(appraise(&verifier, &platform, NOW + 31 * DAY).is_ok());
+    assert!(appraise(&verifier, &platform, NOW + 33 * DAY).is_err());
 }
 
 /// Intel's early issue is fetched beside the standard one, and waited for by nobody.
@@ -710,10 +699,10 @@ fn the_early_issue_is_fetched_and_nothing_depends_on_it() {
         let pcs = Pcs::intel(service).dangerous_with_root(platform.root());
         let source = FetchedCollateral::new(Arc::new(Cache::new(pcs)));
         let policy = policy(&platform.td_report());
-        let verifier = verifier(&platform, policy, Arc::new(source));
+        let verifier = td_verifier(&platform, policy, Arc::new(source));
         // The second is from what is held.
         for now in [NOW, NOW + 30] {
-            let appraised = judge(&verifier, &platform, now).unwrap();
+            let appraised = appraise(&verifier, &platform, now).unwrap();
             assert_eq!(appraised.ear().status(), Tier::Affirming);
             let mut findings = appraised.findings().iter();
             let early = findings.find(|finding| finding.check() == "tdx.tcb.early");
@@ -734,22 +723,22 @@ fn a_revocation_is_seen_when_the_cache_has_renewed() {
     let pcs = Pcs::intel(service.clone()).dangerous_with_root(platform.root());
     let cache = Cache::new(pcs);
     let source = FetchedCollateral::new(Arc::new(cache.clone()));
-    let verifier = verifier(&platform, policy, Arc::new(source));
-    let quote = quote(&platform);
-    let judge = |now| {
-        let judged = ready(verifier.appraise_quote(&quote, &[], at(now)));
-        judged.map(drop)
+    let verifier = td_verifier(&platform, policy, Arc::new(source));
+    let quote = td_quote(&platform);
+    let appraise = |now| {
+        let appraised = ready(verifier.appraise_quote(&quote, &[], at(now)));
+        appraised.map(drop)
     };
-    assert_eq!(judge(NOW), Ok(()));
+    assert_eq!(appraise(NOW), Ok(()));
     platform.now = NOW + DAY;
     platform.revoked.push(ForgedCertificate::Pck);
     service.renew(&platform);
     let refresh = |now| ready(cache.refresh(at(now)));
     refresh(NOW + DAY);
-    assert_eq!(judge(NOW + DAY), Err(QuoteError::Revoked));
+    assert_eq!(appraise(NOW + DAY), Err(QuoteError::Revoked));
 }
 
-/// What Intel never takes back: the numbers of both documents, and the dates of both lists.
+/// Intel never lowers the numbers of both documents and the dates of both lists.
 #[test]
 fn nothing_older_is_taken_after_what_is_newer() {
     let mut platform = ForgedPlatform::new(NOW).unwrap();
@@ -782,9 +771,9 @@ fn nothing_older_is_taken_after_what_is_newer() {
     }
 }
 
-/// Of a directory only what Intel signed is believed, and dates and numbers of that.
+/// Of a directory, only dates and numbers that Intel signed are believed.
 #[test]
-fn what_was_kept_is_verified_when_it_is_read() {
+fn kept_collateral_is_verified_when_it_is_read() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let foreign = ForgedPlatform::new(NOW).unwrap();
     let fetched = |platform: &ForgedPlatform| {
@@ -795,7 +784,7 @@ fn what_was_kept_is_verified_when_it_is_read() {
     let (good, pcs) = fetched(&platform);
     let read = |bytes: &[u8], now| pcs.read(KEY, bytes.into(), at(now));
     assert_eq!(read(&good.bytes, NOW), Ok(good.clone()));
-    // Also what has expired, as its numbers count; nothing from the future.
+    // Expired collateral is read too, as its numbers count; collateral from the future is not.
     assert_eq!(read(&good.bytes, NOW + 90 * DAY), Ok(good.clone()));
     let malformed = Err(CollateralError::Malformed);
     assert_eq!(read(&good.bytes, NOW - DAY), malformed);
@@ -808,7 +797,7 @@ fn what_was_kept_is_verified_when_it_is_read() {
         let mut flipped = good.bytes.to_vec();
         flipped[index] ^= 1;
         if let Ok(read) = read(&flipped, NOW) {
-            // White space of what is not signed, at most.
+            // The flip is in white space that is not signed.
             assert_eq!(
                 (read.sequence, read.fresh_until),
                 (good.sequence.clone(), good.fresh_until)
@@ -818,7 +807,7 @@ fn what_was_kept_is_verified_when_it_is_read() {
 }
 
 #[test]
-fn what_our_own_limits_refuse_gets_no_grace() {
+fn a_refusal_by_our_own_limits_gives_no_grace() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     for (error, serves) in [
         (HttpError::TimedOut.into(), true),
@@ -836,10 +825,10 @@ fn what_our_own_limits_refuse_gets_no_grace() {
             collateral_grace_days: 2,
             ..policy(&platform.td_report())
         };
-        let verifier = verifier(&platform, policy, Arc::new(source));
-        assert!(judge(&verifier, &platform, NOW).is_ok());
-        assert!(judge(&verifier, &platform, NOW + 29 * DAY).is_ok());
-        let late = judge(&verifier, &platform, NOW + 31 * DAY);
+        let verifier = td_verifier(&platform, policy, Arc::new(source));
+        assert!(appraise(&verifier, &platform, NOW).is_ok());
+        assert!(appraise(&verifier, &platform, NOW + 29 * DAY).is_ok());
+        let late = appraise(&verifier, &platform, NOW + 31 * DAY);
         assert_eq!(late.is_ok(), serves);
     }
 }
@@ -851,14 +840,14 @@ fn a_service_that_cannot_be_reached_is_the_verifiers_fault() {
     service.gone.store(1, Ordering::Relaxed);
     let pcs = Pcs::intel(service).dangerous_with_root(platform.root());
     let source = FetchedCollateral::new(Arc::new(pcs));
-    let verifier = verifier(&platform, policy(&platform.td_report()), Arc::new(source));
-    let error = judge(&verifier, &platform, NOW).map(drop).unwrap_err();
+    let verifier = td_verifier(&platform, policy(&platform.td_report()), Arc::new(source));
+    let error = appraise(&verifier, &platform, NOW).map(drop).unwrap_err();
     assert!(matches!(error, QuoteError::Unavailable(_)));
-    // Whoever is no genuine platform is told nothing of that.
-    let mut forged = quote(&platform);
+    // A platform that is not genuine learns nothing of that.
+    let mut forged = td_quote(&platform);
     forged[100] ^= 1;
-    let judged = ready(verifier.appraise_quote(&forged, &[], at(NOW)));
-    assert_eq!(judged.map(drop), Err(QuoteError::BadSignature));
+    let appraised = ready(verifier.appraise_quote(&forged, &[], at(NOW)));
+    assert_eq!(appraised.map(drop), Err(QuoteError::BadSignature));
     let error = AppraisalError::from(error);
     assert_eq!(error.fault(), atls_core::Fault::Verifier);
 }
@@ -1011,10 +1000,7 @@ impl Service {
             body,
         };
         let signed = |name: &str, document: &str, signature: &[u8]| {
-            let signature: String = signature
-                .iter()
-                .map(|octet| format!("{octet:02X}"))
-                .collect();
+            let signature: String = signature.iter().map(|byte| format!("{byte:02X}")).collect();
             // As white space is not normalised away, the bytes must be taken as they are.
             format!("{{ \"{name}\": {document} , \"signature\":\"{signature}\"}}").into_bytes()
         };
@@ -1072,7 +1058,7 @@ impl HttpClient for Service {
         if self.hexadecimal && piece >= 2 {
             body = body
                 .iter()
-                .map(|octet| format!("{octet:02x}"))
+                .map(|byte| format!("{byte:02x}"))
                 .collect::<String>()
                 .into_bytes();
         }

@@ -1,4 +1,4 @@
-//! Reference values out of a CoRIM, and which quotes are accepted by them.
+//! Reference values out of a CoRIM, and the quotes that they accept.
 #![allow(
     clippy::as_conversions,
     clippy::indexing_slicing,
@@ -10,28 +10,22 @@
 
 mod support;
 
-use std::sync::Arc;
-
 use ::corim::cbor::value::Value;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
-use atls_reference::Live;
 use atls_reference::Table;
 use atls_reference::corim::CorimError;
 use atls_tdx::SgxPolicy;
 use atls_tdx::SgxReport;
-use atls_tdx::SgxVerifier;
-use atls_tdx::SuppliedCollateral;
 use atls_tdx::TcbStatus;
 use atls_tdx::TdReport;
 use atls_tdx::TdxPolicy;
-use atls_tdx::TdxVerifier;
-use atls_tdx::Tee;
 use atls_tdx::testing::ForgedPlatform;
 use support::NOW;
-use support::REPORT_DATA;
+use support::appraise;
+use support::appraise_enclave;
+use support::tier;
 use support::value;
-use test_support::at;
 use test_support::corim::ForgedCorim;
 use test_support::corim::Signer;
 use test_support::corim::bytes;
@@ -43,7 +37,6 @@ use test_support::corim::measurement;
 use test_support::corim::tag;
 use test_support::corim::text;
 use test_support::corim::triple;
-use test_support::ready;
 
 /// Content bytes of 2.16.840.1.113741, Intel's arc.
 const INTEL: [u8; 7] = [0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x4d];
@@ -62,7 +55,7 @@ fn a_td_is_accepted_by_its_corim_alone() {
         .unwrap();
     assert_eq!(policy.accept_tcb, [TcbStatus::UpToDate]);
     assert_eq!(policy.images[0].name, "payments");
-    assert_eq!(judge(&platform, &report, policy), Tier::Affirming);
+    assert_eq!(tier_of(&platform, &report, policy), Tier::Affirming);
 }
 
 #[test]
@@ -87,7 +80,7 @@ fn every_measurement_of_a_td_narrows() {
     for (index, change) in changes.into_iter().enumerate() {
         let mut report = good.clone();
         change(&mut report);
-        let tier = judge(&platform, &report, policy.clone());
+        let tier = tier_of(&platform, &report, policy.clone());
         assert_ne!(tier, Tier::Affirming, "case {index}");
     }
 }
@@ -96,26 +89,26 @@ fn every_measurement_of_a_td_narrows() {
 fn a_tdx_module_of_a_corim_must_be_the_one() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
-    for (octets, expected) in [
+    for (mrseam, expected) in [
         (*report.mrseam.as_bytes(), Tier::Affirming),
         ([1; 48], Tier::Contraindicated),
     ] {
         for model in [None, Some("TDX SEAM"), Some("TDXSEAM")] {
-            let both = document(vec![td(&report), module(&octets, model)]);
+            let both = document(vec![td(&report), module(&mrseam, model)]);
             let policy: TdxPolicy = both.read(NOW).unwrap().table().unwrap();
-            assert_eq!(judge(&platform, &report, policy), expected);
-            let alone = document(vec![module(&octets, model)]).read(NOW).unwrap();
+            assert_eq!(tier_of(&platform, &report, policy), expected);
+            let alone = document(vec![module(&mrseam, model)]).read(NOW).unwrap();
             // Without an image nobody could be accepted; a policy that has one is narrowed.
             let error = alone.table::<TdxPolicy>().unwrap_err().to_string();
             assert!(error.contains("no image"), "{error}");
             let policy = alone.added_to(support::policy(&report)).unwrap();
-            assert_eq!(judge(&platform, &report, policy), expected);
+            assert_eq!(tier_of(&platform, &report, policy), expected);
         }
     }
 }
 
 #[test]
-fn what_a_policy_says_besides_stays() {
+fn the_rest_of_a_policy_stays() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
     let mut other = report.clone();
@@ -128,15 +121,15 @@ fn what_a_policy_says_besides_stays() {
     let policy = corim.added_to(strict).unwrap();
     assert_eq!(policy.images.len(), 2);
     assert_eq!(
-        judge(&platform, &report, policy.clone()),
+        tier_of(&platform, &report, policy.clone()),
         Tier::Contraindicated
     );
     let policy = TdxPolicy {
         ppid: None,
         ..policy
     };
-    assert_eq!(judge(&platform, &report, policy.clone()), Tier::Affirming);
-    assert_eq!(judge(&platform, &other, policy), Tier::Affirming);
+    assert_eq!(tier_of(&platform, &report, policy.clone()), Tier::Affirming);
+    assert_eq!(tier_of(&platform, &other, policy), Tier::Affirming);
 }
 
 #[test]
@@ -306,7 +299,7 @@ fn enclaves_are_accepted_by_their_corim() {
             .unwrap()
             .table()
             .unwrap();
-        assert_eq!(judge_enclave(&platform, &report, policy), expected);
+        assert_eq!(executables(&platform, &report, policy), expected);
     }
     for (values, named) in [
         (signed(integer(svn)), "-73"),
@@ -338,7 +331,7 @@ fn enclaves_are_accepted_by_their_corim() {
 }
 
 #[test]
-fn only_who_is_pinned_is_believed_and_only_in_time() {
+fn a_corim_counts_under_its_pinned_signer_and_in_its_time() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
     let (signer, other) = (Signer::new(), Signer::new());
@@ -348,7 +341,7 @@ fn only_who_is_pinned_is_believed_and_only_in_time() {
     };
     let signed = document.signed(&signer);
     let policy = signer.read(&signed, NOW + 10).unwrap().table().unwrap();
-    assert_eq!(judge(&platform, &report, policy), Tier::Affirming);
+    assert_eq!(tier_of(&platform, &report, policy), Tier::Affirming);
     assert_eq!(
         signer.read(&signed, NOW + 11).unwrap_err(),
         CorimError::Expired
@@ -366,34 +359,19 @@ fn only_who_is_pinned_is_believed_and_only_in_time() {
 
 // --- Helpers -----------------------------------------------------------------------------------------------------------
 
-fn judge(platform: &ForgedPlatform, report: &TdReport, policy: TdxPolicy) -> Tier {
-    let verifier = TdxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(policy).unwrap()),
-        Arc::new(SuppliedCollateral::new([platform
-            .collateral(Tee::Tdx)
-            .unwrap()])),
-    );
-    let quote = platform.tdx_quote(report, &REPORT_DATA).unwrap();
-    let appraised = ready(verifier.appraise_quote(&quote, &[], at(NOW))).unwrap();
-    support::tier(&appraised)
+fn tier_of(platform: &ForgedPlatform, report: &TdReport, policy: TdxPolicy) -> Tier {
+    tier(&appraise(platform, report, policy))
 }
 
 /// The claim about executables.
-fn judge_enclave(platform: &ForgedPlatform, report: &SgxReport, policy: SgxPolicy) -> i8 {
-    let verifier = SgxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(policy).unwrap()),
-        Arc::new(SuppliedCollateral::new([platform
-            .collateral(Tee::Sgx)
-            .unwrap()])),
-    );
-    let quote = platform.sgx_quote(report, &REPORT_DATA).unwrap();
-    let appraised = ready(verifier.appraise_quote(&quote, &[], at(NOW))).unwrap();
-    value(&appraised, Category::Executables)
+fn executables(platform: &ForgedPlatform, report: &SgxReport, policy: SgxPolicy) -> i8 {
+    value(
+        &appraise_enclave(platform, report, policy),
+        Category::Executables,
+    )
 }
 
-/// Why no table is made of it.
+/// The reason for which no table is made of it.
 fn problem<T: Table + std::fmt::Debug>(document: &ForgedCorim) -> String {
     document
         .read(NOW)

@@ -1,5 +1,5 @@
-//! What an operator is told: every check, what was seen, what was allowed, how far behind a platform is, and what will be
-//! refused when Intel's early issue becomes the standard one.
+//! The findings that an operator reads: every check with the value that was seen and those that are allowed, how far behind a platform
+//! is, and the refusals to come when Intel's early issue becomes the standard one.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -19,7 +19,6 @@ use atls_core::RecordedAppraisal;
 use atls_core::ear::Tier;
 use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
-use atls_reference::Live;
 use atls_tdx::Collateral;
 use atls_tdx::CollateralFromPeer;
 use atls_tdx::QuoteError;
@@ -27,13 +26,11 @@ use atls_tdx::SgxClaims;
 use atls_tdx::SgxEnclave;
 use atls_tdx::SgxPolicy;
 use atls_tdx::SgxReport;
-use atls_tdx::SgxVerifier;
 use atls_tdx::SuppliedCollateral;
 use atls_tdx::TcbStatus;
 use atls_tdx::TdReport;
 use atls_tdx::TdxClaims;
 use atls_tdx::TdxPolicy;
-use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
 use atls_tdx::attributes;
 use atls_tdx::tcb::TcbPart;
@@ -42,49 +39,25 @@ use atls_tdx::testing::ForgedPlatform;
 use support::DAY;
 use support::NOW;
 use support::REPORT_DATA;
+use support::appraise;
+use support::appraise_enclave;
+use support::enclave_verifier;
 use support::extended;
+use support::own;
 use support::policy;
+use support::td_verifier;
 use support::tier;
 use test_support::at;
 use test_support::ready;
 
-fn judge(platform: &ForgedPlatform, report: &TdReport, policy: TdxPolicy) -> RecordedAppraisal {
-    let collateral = platform.collateral(Tee::Tdx).unwrap();
-    judge_by(
-        platform,
-        report,
-        policy,
-        SuppliedCollateral::new([collateral]),
-    )
-}
-
-fn judge_by(
+fn appraise_by(
     platform: &ForgedPlatform,
     report: &TdReport,
     policy: TdxPolicy,
     source: SuppliedCollateral,
 ) -> RecordedAppraisal {
-    let verifier = TdxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(policy).unwrap()),
-        Arc::new(source),
-    );
+    let verifier = td_verifier(platform, policy, Arc::new(source));
     let quote = platform.tdx_quote(report, &REPORT_DATA).unwrap();
-    ready(verifier.appraise_quote(&quote, &[], at(NOW))).unwrap()
-}
-
-fn judge_enclave(
-    platform: &ForgedPlatform,
-    report: &SgxReport,
-    policy: SgxPolicy,
-) -> RecordedAppraisal {
-    let collateral = platform.collateral(Tee::Sgx).unwrap();
-    let verifier = SgxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(policy).unwrap()),
-        Arc::new(SuppliedCollateral::new([collateral])),
-    );
-    let quote = platform.sgx_quote(report, &REPORT_DATA).unwrap();
     ready(verifier.appraise_quote(&quote, &[], at(NOW))).unwrap()
 }
 
@@ -117,7 +90,7 @@ fn level(svn: u8, status: TcbStatus, date: u64) -> ForgedLevel {
 fn a_good_td_passes_every_check_and_is_named() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = extended(&platform.td_report());
-    let appraised = judge(&platform, &report, policy(&report));
+    let appraised = appraise(&platform, &report, policy(&report));
     assert_eq!(appraised.image(), Some("forged"));
     let outcomes = appraised.findings().iter().map(Finding::outcome);
     assert!(outcomes.clone().count() > 25);
@@ -133,9 +106,9 @@ fn a_good_td_passes_every_check_and_is_named() {
     assert_eq!(register.allowed()[0].value(), value);
 }
 
-/// Each change of the TD, and the check that tells it. None hides another.
+/// Each change of the TD, and the check that shows it. None hides another.
 #[test]
-fn each_fault_is_told_and_none_hides_another() {
+fn each_fault_is_found_and_none_hides_another() {
     type Change = fn(&mut TdReport);
     let cases: [(Change, &str); 15] = [
         (|td| td.mrtd = [1; 48].into(), "tdx.mrtd"),
@@ -157,7 +130,7 @@ fn each_fault_is_told_and_none_hides_another() {
         (|td| td.mrsignerseam = [1; 48].into(), "tdx.mrsignerseam"),
         (|td| td.seam_attributes = 1, "tdx.seam-attributes"),
         (|td| td.tee_tcb_svn[0] = 3, "tdx.tcb.tdx-module"),
-        // Not one that the library stops at.
+        // The library goes on at this one.
         (|td| td.td_attributes |= 1 << 18, "tdx.td-attributes"),
         // The library stops at this one before it looks at anything.
         (
@@ -172,14 +145,14 @@ fn each_fault_is_told_and_none_hides_another() {
         let mut report = good.clone();
         change(&mut report);
         change(&mut all);
-        let appraised = judge(&platform, &report, policy(&good));
-        let told = finding(&appraised, check);
-        assert_eq!(told.outcome(), Outcome::Failed, "{told}");
+        let appraised = appraise(&platform, &report, policy(&good));
+        let found = finding(&appraised, check);
+        assert_eq!(found.outcome(), Outcome::Failed, "{found}");
     }
-    let appraised = judge(&platform, &all, policy(&good));
+    let appraised = appraise(&platform, &all, policy(&good));
     for (_, check) in cases {
-        let told = finding(&appraised, check);
-        assert_eq!(told.outcome(), Outcome::Failed, "{told}");
+        let found = finding(&appraised, check);
+        assert_eq!(found.outcome(), Outcome::Failed, "{found}");
     }
     let pins: [(Change, &str); 3] = [
         (|td| td.mrconfigid = [1; 48].into(), "tdx.mrconfigid"),
@@ -189,7 +162,7 @@ fn each_fault_is_told_and_none_hides_another() {
     for (change, check) in pins {
         let mut report = good.clone();
         change(&mut report);
-        let appraised = judge(&platform, &report, policy(&good));
+        let appraised = appraise(&platform, &report, policy(&good));
         assert_eq!(lines(&appraised, Outcome::Failed).len(), 1);
         assert_eq!(finding(&appraised, check).outcome(), Outcome::Failed);
     }
@@ -206,21 +179,21 @@ fn an_unknown_image_says_which_register_and_which_images_are_known() {
     policy.images.push(other);
     let mut report = good.clone();
     report.rtmr[2] = [0x99; 48].into();
-    let appraised = judge(&platform, &report, policy);
+    let appraised = appraise(&platform, &report, policy);
     assert_eq!(tier(&appraised), Tier::Contraindicated);
-    let told = finding(&appraised, "tdx.rtmr2").to_string();
+    let found = finding(&appraised, "tdx.rtmr2").to_string();
     let (seen, first, second) = ("99".repeat(48), "a2".repeat(48), "22".repeat(48));
     let expected = format!(
         "tdx.rtmr2 failed: seen {seen}, allowed are forged ({first}), payments 2 ({second})"
     );
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
     assert_eq!(finding(&appraised, "tdx.mrtd").outcome(), Outcome::Passed);
     assert_eq!(finding(&appraised, "tdx.image").seen(), Some("unknown"));
     assert_eq!(appraised.image(), None);
 }
 
 #[test]
-fn an_enclave_is_told_of_like_a_td() {
+fn an_enclave_has_findings_like_a_td() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let good = platform.sgx_report();
     let signed = SgxEnclave {
@@ -231,7 +204,7 @@ fn an_enclave_is_told_of_like_a_td() {
         ..SgxEnclave::exactly("signed", good.mrenclave)
     };
     let policy = || SgxPolicy::up_to_date(vec![signed.clone()]);
-    let appraised = judge_enclave(&platform, &good, policy());
+    let appraised = appraise_enclave(&platform, &good, policy());
     assert_eq!(appraised.image(), Some("signed"));
     let outcomes = appraised.findings().iter().map(Finding::outcome);
     assert!(
@@ -254,22 +227,22 @@ fn an_enclave_is_told_of_like_a_td() {
     for (change, check) in cases {
         let mut report = good.clone();
         change(&mut report);
-        let appraised = judge_enclave(&platform, &report, policy());
-        let told = finding(&appraised, check);
-        assert_eq!(told.outcome(), Outcome::Failed, "{told}");
+        let appraised = appraise_enclave(&platform, &report, policy());
+        let found = finding(&appraised, check);
+        assert_eq!(found.outcome(), Outcome::Failed, "{found}");
     }
     let mut report = good.clone();
     report.isv_svn = 2;
-    let appraised = judge_enclave(&platform, &report, policy());
-    let told = finding(&appraised, "sgx.isv-svn").to_string();
+    let appraised = appraise_enclave(&platform, &report, policy());
+    let found = finding(&appraised, "sgx.isv-svn").to_string();
     assert_eq!(
-        told,
+        found,
         "sgx.isv-svn failed: seen 2, allowed are signed (3 or more)"
     );
 }
 
 #[test]
-fn flags_of_the_platform_are_told_and_what_identifies_it_is_not() {
+fn flags_of_the_platform_are_shown_and_its_identifier_is_not() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
     let strict = TdxPolicy {
@@ -279,7 +252,7 @@ fn flags_of_the_platform_are_told_and_what_identifies_it_is_not() {
         ppid: Some(vec![[1; 16].into()]),
         ..policy(&report)
     };
-    let appraised = judge(&platform, &report, strict);
+    let appraised = appraise(&platform, &report, strict);
     for check in [
         "tdx.platform.dynamic",
         "tdx.platform.cached-keys",
@@ -293,8 +266,8 @@ fn flags_of_the_platform_are_told_and_what_identifies_it_is_not() {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let told = appraised.findings().iter().map(ToString::to_string);
-    assert!(told.into_iter().all(|line| !line.contains(&ppid)));
+    let found = appraised.findings().iter().map(ToString::to_string);
+    assert!(found.into_iter().all(|line| !line.contains(&ppid)));
 }
 
 // --- How far behind ----------------------------------------------------------------------------------------------------
@@ -318,7 +291,7 @@ fn a_platform_that_is_behind_says_which_component_by_how_much_and_since_when() {
         .insert(0, level(9, TcbStatus::UpToDate, 20_200 * DAY));
     platform.qe_levels[1].status = TcbStatus::OutOfDate;
     let report = platform.td_report();
-    let appraised = judge(&platform, &report, policy(&report));
+    let appraised = appraise(&platform, &report, policy(&report));
     assert_eq!(tier(&appraised), Tier::Warning);
     let failed = lines(&appraised, Outcome::Failed);
     for line in [
@@ -336,7 +309,7 @@ fn a_platform_that_is_behind_says_which_component_by_how_much_and_since_when() {
          (9 or more); QE ISVSVN",
     ] {
         assert!(
-            failed.iter().any(|told| told == line),
+            failed.iter().any(|found| found == line),
             "{line}\n{failed:#?}"
         );
     }
@@ -346,7 +319,7 @@ fn a_platform_that_is_behind_says_which_component_by_how_much_and_since_when() {
 }
 
 #[test]
-fn what_is_accepted_for_a_while_says_until_when() {
+fn a_status_that_is_accepted_for_a_while_has_its_end() {
     let mut platform = ForgedPlatform::new(NOW).unwrap();
     platform.platform_levels = vec![
         level(7, TcbStatus::UpToDate, NOW),
@@ -361,21 +334,24 @@ fn what_is_accepted_for_a_while_says_until_when() {
             out_of_date_grace_days: Some(days),
             ..policy(&report)
         };
-        judge(&platform, &report, policy)
+        appraise(&platform, &report, policy)
     };
     let accepted = appraised(40);
     assert_eq!(tier(&accepted), Tier::Affirming);
-    let told = finding(&accepted, "tdx.tcb.status");
-    assert_eq!(told.outcome(), Outcome::Warning);
+    let found = finding(&accepted, "tdx.tcb.status");
+    assert_eq!(found.outcome(), Outcome::Warning);
     // NOW is 2027-01-15.
     let note = "out of date; refused after 2027-01-25 by out-of-date-grace-days";
-    assert_eq!(told.note(), Some(note));
+    assert_eq!(found.note(), Some(note));
     let component = finding(&accepted, "tdx.tcb.platform.sgx-1");
     assert_eq!(component.outcome(), Outcome::Warning);
     let refused = appraised(10);
-    let told = finding(&refused, "tdx.tcb.status");
+    let found = finding(&refused, "tdx.tcb.status");
     let note = "out of date; out-of-date-grace-days ended 2026-12-26";
-    assert_eq!((told.outcome(), told.note()), (Outcome::Failed, Some(note)));
+    assert_eq!(
+        (found.outcome(), found.note()),
+        (Outcome::Failed, Some(note))
+    );
 }
 
 #[test]
@@ -383,15 +359,15 @@ fn a_platform_without_a_level_says_what_it_lacks() {
     let mut platform = ForgedPlatform::new(NOW).unwrap();
     platform.platform_levels[0].svn = 6;
     let report = platform.td_report();
-    let appraised = judge(&platform, &report, policy(&report));
+    let appraised = appraise(&platform, &report, policy(&report));
     assert_eq!(tier(&appraised), Tier::Contraindicated);
     assert_eq!(
         finding(&appraised, "tdx.tcb.status").seen(),
         Some("Unrecognised")
     );
-    let told = finding(&appraised, "tdx.tcb.platform.pce-svn");
+    let found = finding(&appraised, "tdx.tcb.platform.pce-svn");
     assert_eq!(
-        (told.seen(), told.allowed()[0].value()),
+        (found.seen(), found.allowed()[0].value()),
         (Some("5"), "6 or more")
     );
 }
@@ -416,8 +392,8 @@ fn a_promotion_that_will_refuse_a_platform_is_seen_before() {
     let report = platform.td_report();
     let [standard, early] = promotion(&mut platform);
     let source = SuppliedCollateral::new([standard]).with_early([early.clone()]);
-    let appraised = judge_by(&platform, &report, policy(&report), source);
-    // Nothing is judged by it.
+    let appraised = appraise_by(&platform, &report, policy(&report), source);
+    // The early issue decides nothing.
     assert_eq!(tier(&appraised), Tier::Affirming);
     assert!(lines(&appraised, Outcome::Failed).is_empty());
     let warnings = lines(&appraised, Outcome::Warning);
@@ -434,21 +410,21 @@ fn a_promotion_that_will_refuse_a_platform_is_seen_before() {
     assert_eq!(warnings.len(), 1 + 1 + 17);
     // The day it becomes the standard one.
     let source = SuppliedCollateral::new([early.clone()]).with_early([early]);
-    let appraised = judge_by(&platform, &report, policy(&report), source);
+    let appraised = appraise_by(&platform, &report, policy(&report), source);
     assert_eq!(tier(&appraised), Tier::Warning);
     let mut checks = appraised.findings().iter().map(Finding::check);
     assert!(checks.all(|check| !check.starts_with("tdx.tcb.early")));
 }
 
 #[test]
-fn an_early_issue_that_changes_nothing_is_told_as_that() {
+fn an_early_issue_that_changes_nothing_passes() {
     let mut platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
     let standard = platform.collateral(Tee::Tdx).unwrap();
     platform.tcb_evaluation_data_number += 1;
     let early = platform.collateral(Tee::Tdx).unwrap();
     let source = SuppliedCollateral::new([standard]).with_early([early]);
-    let appraised = judge_by(&platform, &report, policy(&report), source);
+    let appraised = appraise_by(&platform, &report, policy(&report), source);
     assert_eq!(
         finding(&appraised, "tdx.tcb.early").outcome(),
         Outcome::Passed
@@ -456,7 +432,7 @@ fn an_early_issue_that_changes_nothing_is_told_as_that() {
     assert!(lines(&appraised, Outcome::Warning).is_empty());
 }
 
-/// Nor is anything refused by it.
+/// Another issue warns of nothing, and refuses nothing.
 #[test]
 fn only_a_newer_issue_that_the_root_signed_is_early() {
     let mut platform = ForgedPlatform::new(NOW).unwrap();
@@ -478,7 +454,7 @@ fn only_a_newer_issue_that_the_root_signed_is_early() {
         (standard.clone(), "the one in force"),
     ] {
         let source = SuppliedCollateral::new([standard.clone()]).with_early([no_early]);
-        let appraised = judge_by(&platform, &report, policy(&report), source);
+        let appraised = appraise_by(&platform, &report, policy(&report), source);
         assert_eq!(tier(&appraised), Tier::Affirming, "{what}");
         let mut checks = appraised.findings().iter().map(Finding::check);
         assert!(checks.all(|check| check != "tdx.tcb.early"), "{what}");
@@ -487,7 +463,7 @@ fn only_a_newer_issue_that_the_root_signed_is_early() {
 
 // --- Recorded Evidence -------------------------------------------------------------------------------------------------
 
-/// What a policy says of a quote out of a file: all of it, for a peer that it accepts and for one that it does not.
+/// The whole word of a policy about a quote out of a file, for a TD that it refuses and an enclave that it accepts.
 #[test]
 fn a_recorded_quote_is_explained_without_a_connection() {
     let mut platform = ForgedPlatform::new(NOW).unwrap();
@@ -497,13 +473,7 @@ fn a_recorded_quote_is_explained_without_a_connection() {
     ];
     let report = platform.td_report();
     let quote = platform.tdx_quote(&report, &REPORT_DATA).unwrap();
-    let verifier = TdxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(policy(&report)).unwrap()),
-        Arc::new(SuppliedCollateral::new([platform
-            .collateral(Tee::Tdx)
-            .unwrap()])),
-    );
+    let verifier = td_verifier(&platform, policy(&report), own(&platform, Tee::Tdx));
     let recorded = ready(verifier.appraise_recorded(&quote, at(NOW))).unwrap();
     assert_eq!(recorded.challenge(), REPORT_DATA);
     assert_eq!(recorded.image(), Some("forged"));
@@ -519,13 +489,8 @@ fn a_recorded_quote_is_explained_without_a_connection() {
     let enclave = platform.sgx_report();
     let quote = platform.sgx_quote(&enclave, &REPORT_DATA).unwrap();
     let known = vec![SgxEnclave::exactly("forged", enclave.mrenclave)];
-    let verifier = SgxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(SgxPolicy::up_to_date(known)).unwrap()),
-        Arc::new(SuppliedCollateral::new([platform
-            .collateral(Tee::Sgx)
-            .unwrap()])),
-    );
+    let policy = SgxPolicy::up_to_date(known);
+    let verifier = enclave_verifier(&platform, policy, own(&platform, Tee::Sgx));
     let recorded = ready(verifier.appraise_recorded(&quote, at(NOW))).unwrap();
     assert_eq!(recorded.image(), Some("forged"));
     assert!(lines(&recorded, Outcome::Failed).is_empty());
@@ -584,7 +549,7 @@ fn a_grace_that_ends_before_the_promotion_is_warned_of() {
     let policy = in_its_last_day_of_grace(&mut platform, &report);
     let [standard, early] = promotion(&mut platform);
     let source = SuppliedCollateral::new([standard]).with_early([early]);
-    let appraised = judge_by(&platform, &report, policy, source);
+    let appraised = appraise_by(&platform, &report, policy, source);
     let found = finding(&appraised, "tdx.tcb.early");
     assert_eq!(found.outcome(), Outcome::Warning, "{found}");
 }
@@ -596,7 +561,7 @@ fn no_result_outlives_the_grace_that_it_was_accepted_by() {
     let policy = in_its_last_day_of_grace(&mut platform, &report);
     platform.platform_levels[0].status = TcbStatus::OutOfDate;
     let source = SuppliedCollateral::new([platform.collateral(Tee::Tdx).unwrap()]);
-    let appraised = judge_by(&platform, &report, policy, source);
+    let appraised = appraise_by(&platform, &report, policy, source);
     assert_eq!(tier(&appraised), Tier::Affirming);
     assert!(appraised.ear().expires_at() <= Some(at(NOW + DAY)));
 }
@@ -608,10 +573,10 @@ fn collateral_that_is_too_old_is_not_called_unreachable() {
         QuoteError::NoCollateral,
         QuoteError::Collateral,
     ] {
-        let told = AppraisalError::from(error);
-        assert_ne!(told, AppraisalError::Unreachable);
-        assert_eq!(told.fault(), Fault::Verifier, "{told}");
-        assert!(told.to_string().contains("collateral"), "{told}");
+        let found = AppraisalError::from(error);
+        assert_ne!(found, AppraisalError::Unreachable);
+        assert_eq!(found.fault(), Fault::Verifier, "{found}");
+        assert!(found.to_string().contains("collateral"), "{found}");
     }
 }
 
@@ -621,11 +586,8 @@ fn collateral_that_was_the_peers_to_send_is_the_peers_fault() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
     let quote = platform.tdx_quote(&report, &REPORT_DATA).unwrap();
-    let verifier = TdxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(policy(&report)).unwrap()),
-        Arc::new(CollateralFromPeer::new()),
-    );
+    let nothing = Arc::new(CollateralFromPeer::new());
+    let verifier = td_verifier(&platform, policy(&report), nothing);
     let error = ready(verifier.appraise_recorded(&quote, at(NOW)))
         .map(drop)
         .unwrap_err();

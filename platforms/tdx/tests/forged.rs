@@ -1,4 +1,4 @@
-//! A forged platform through the very same verifier: every rule, with and without what it demands.
+//! A forged platform through the very same verifier: every rule, met and broken.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -13,7 +13,6 @@ mod support;
 use std::sync::Arc;
 
 use atls_core::Origin;
-use atls_core::RecordedAppraisal;
 use atls_core::Stale;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
@@ -24,7 +23,6 @@ use atls_tdx::QuoteError;
 use atls_tdx::SgxEnclave;
 use atls_tdx::SgxPolicy;
 use atls_tdx::SgxReport;
-use atls_tdx::SgxVerifier;
 use atls_tdx::SuppliedCollateral;
 use atls_tdx::TcbStatus;
 use atls_tdx::TdReport;
@@ -38,57 +36,25 @@ use atls_tdx::testing::ForgedPlatform;
 use support::DAY;
 use support::NOW;
 use support::REPORT_DATA;
+use support::appraise;
+use support::appraise_at;
+use support::appraise_enclave;
 use support::extended;
+use support::own;
 use support::policy;
+use support::td_verifier;
 use support::td15;
 use support::tier;
 use support::value;
 use test_support::at;
 use test_support::ready;
 
-fn judge(platform: &ForgedPlatform, report: &TdReport, policy: TdxPolicy) -> RecordedAppraisal {
-    judge_at(platform, report, policy, NOW).unwrap()
-}
-
-fn judge_at(
-    platform: &ForgedPlatform,
-    report: &TdReport,
-    policy: TdxPolicy,
-    now: u64,
-) -> Result<RecordedAppraisal, QuoteError> {
-    let verifier = TdxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(policy).unwrap()),
-        Arc::new(SuppliedCollateral::new([platform
-            .collateral(Tee::Tdx)
-            .unwrap()])),
-    );
-    let quote = platform.tdx_quote(report, &REPORT_DATA).unwrap();
-    ready(verifier.appraise_quote(&quote, &[], at(now)))
-}
-
-fn judge_enclave(
-    platform: &ForgedPlatform,
-    report: &SgxReport,
-    policy: SgxPolicy,
-) -> RecordedAppraisal {
-    let verifier = SgxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(policy).unwrap()),
-        Arc::new(SuppliedCollateral::new([platform
-            .collateral(Tee::Sgx)
-            .unwrap()])),
-    );
-    let quote = platform.sgx_quote(report, &REPORT_DATA).unwrap();
-    ready(verifier.appraise_quote(&quote, &[], at(NOW))).unwrap()
-}
-
 #[test]
 fn a_good_td_is_affirmed_in_every_body() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
     for report in [report.clone(), td15(&report), extended(&report)] {
-        let appraised = judge(&platform, &report, policy(&report));
+        let appraised = appraise(&platform, &report, policy(&report));
         assert_eq!(tier(&appraised), Tier::Affirming);
         assert_eq!(appraised.origin(), Origin::Simulated);
         let claims = Category::ALL.map(|category| value(&appraised, category));
@@ -115,8 +81,8 @@ fn a_forged_platform_is_nothing_under_another_root() {
             None => TdxVerifier::new(policy(), Arc::new(source)),
             Some(root) => TdxVerifier::dangerous_with_root(root, policy(), Arc::new(source)),
         };
-        let judged = ready(verifier.appraise_quote(&quote, &[], at(NOW)));
-        assert_eq!(judged.map(drop), Err(QuoteError::BadSignature));
+        let appraised = ready(verifier.appraise_quote(&quote, &[], at(NOW)));
+        assert_eq!(appraised.map(drop), Err(QuoteError::BadSignature));
     }
 }
 
@@ -124,30 +90,20 @@ fn a_forged_platform_is_nothing_under_another_root() {
 fn the_challenge_is_compared_whole() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
-    let source = SuppliedCollateral::new([platform.collateral(Tee::Tdx).unwrap()]);
-    let verifier = TdxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(policy(&report)).unwrap()),
-        Arc::new(source),
-    );
+    let verifier = td_verifier(&platform, policy(&report), own(&platform, Tee::Tdx));
     for carried in [[0; 64], REPORT_DATA] {
         let quote = platform.tdx_quote(&report, &carried).unwrap();
-        let judged = ready(verifier.appraise_quote(&quote, &[], at(NOW)));
-        assert_eq!(judged.unwrap().challenge(), carried);
+        let appraised = ready(verifier.appraise_quote(&quote, &[], at(NOW)));
+        assert_eq!(appraised.unwrap().challenge(), carried);
     }
 }
 
-/// Nothing in a quote can be replaced, be it signed or not: neither by the flip of a bit nor by what ends a text.
+/// Each byte of a quote, signed or not, is replaced by a flip of a bit and by the bytes that end a text.
 #[test]
 fn no_byte_can_be_replaced() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
-    let source = SuppliedCollateral::new([platform.collateral(Tee::Tdx).unwrap()]);
-    let verifier = TdxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(policy(&report)).unwrap()),
-        Arc::new(source),
-    );
+    let verifier = td_verifier(&platform, policy(&report), own(&platform, Tee::Tdx));
     let quote = platform.tdx_quote(&report, &REPORT_DATA).unwrap();
     for index in 0..quote.len() {
         for byte in [quote[index] ^ 1 << (index % 8), 0, b'\n', b' ', b'-', b'='] {
@@ -156,13 +112,13 @@ fn no_byte_can_be_replaced() {
             }
             let mut altered = quote.clone();
             altered[index] = byte;
-            let judged = ready(verifier.appraise_quote(&altered, &[], at(NOW)));
-            assert!(judged.is_err(), "byte {index} became {byte:#x}");
+            let appraised = ready(verifier.appraise_quote(&altered, &[], at(NOW)));
+            assert!(appraised.is_err(), "byte {index} became {byte:#x}");
         }
     }
 }
 
-/// What the TD is, against what the policy demands: the category that tells it, and its value.
+/// Each change of the TD, the category that shows it, and its value.
 #[test]
 fn every_demand_on_the_td_is_checked() {
     use Category::Configuration;
@@ -174,65 +130,80 @@ fn every_demand_on_the_td_is_checked() {
     let good = platform.td_report();
     let other = [1; 48];
     type Change = fn(&mut TdReport);
-    let cases: &[(Change, Category, i8)] = &[
-        (|td| td.mrtd = [1; 48].into(), Executables, 33),
-        (|td| td.rtmr[0] = [1; 48].into(), Executables, 33),
-        (|td| td.rtmr[1] = [1; 48].into(), Executables, 33),
-        (|td| td.rtmr[2] = [1; 48].into(), Executables, 33),
-        (|td| td.rtmr[3] = [1; 48].into(), Executables, 33),
-        (|td| td.mrconfigid = [1; 48].into(), Configuration, 96),
-        (|td| td.mrowner = [1; 48].into(), Configuration, 96),
-        (|td| td.mrownerconfig = [1; 48].into(), Configuration, 96),
-        (|td| td.td_attributes |= 1, Configuration, 96),
-        (|td| td.td_attributes |= 1, RuntimeOpaque, 96),
-        (|td| td.td_attributes |= 1 << 4, Configuration, 96),
-        (|td| td.td_attributes |= 1 << 5, RuntimeOpaque, 96),
-        (|td| td.td_attributes |= 1 << 6, RuntimeOpaque, 96),
+    let cases: [(Category, i8, &[Change]); 4] = [
         (
-            |td| td.td_attributes |= attributes::TD_PERFMON,
-            Configuration,
-            96,
+            Executables,
+            33,
+            &[
+                |td| td.mrtd = [1; 48].into(),
+                |td| td.rtmr[0] = [1; 48].into(),
+                |td| td.rtmr[1] = [1; 48].into(),
+                |td| td.rtmr[2] = [1; 48].into(),
+                |td| td.rtmr[3] = [1; 48].into(),
+            ],
         ),
         (
-            |td| td.td_attributes |= attributes::TD_MIGRATABLE,
             Configuration,
             96,
+            &[
+                |td| td.mrconfigid = [1; 48].into(),
+                |td| td.mrowner = [1; 48].into(),
+                |td| td.mrownerconfig = [1; 48].into(),
+                |td| td.td_attributes |= 1,
+                |td| td.td_attributes |= 1 << 4,
+                |td| td.td_attributes |= attributes::TD_PERFMON,
+                |td| td.td_attributes |= attributes::TD_MIGRATABLE,
+                |td| td.td_attributes |= attributes::TD_SERVTD_EXT,
+                |td| td.td_attributes &= !attributes::TD_SEPT_VE_DISABLE,
+                // Defined bits that may do harm.
+                |td| td.td_attributes |= 1 << 18,
+                |td| td.td_attributes |= 1 << 62,
+                // Reserved.
+                |td| td.td_attributes |= 1 << 1,
+                |td| td.td_attributes |= 1 << 7,
+                |td| td.td_attributes |= 1 << 23,
+                |td| td.td_attributes |= 1 << 32,
+                |td| td.xfam |= 1 << 3,
+                |td| td.xfam |= 1 << 19,
+                |td| td.xfam |= 1 << 63,
+                |td| td.xfam &= !1,
+                |td| td.xfam &= !2,
+            ],
         ),
         (
-            |td| td.td_attributes |= attributes::TD_SERVTD_EXT,
-            Configuration,
+            RuntimeOpaque,
             96,
+            &[
+                |td| td.td_attributes |= 1,
+                |td| td.td_attributes |= 1 << 5,
+                |td| td.td_attributes |= 1 << 6,
+            ],
         ),
         (
-            |td| td.td_attributes &= !attributes::TD_SEPT_VE_DISABLE,
-            Configuration,
-            96,
+            Hardware,
+            97,
+            &[
+                |td| td.mrsignerseam = [1; 48].into(),
+                |td| td.seam_attributes = 1,
+                // TDX module 3, which the TCB Info does not know.
+                |td| td.tee_tcb_svn[1] = 3,
+                |td| td.tee_tcb_svn[0] = 3,
+            ],
         ),
-        // Defined, and not known to be harmless.
-        (|td| td.td_attributes |= 1 << 18, Configuration, 96),
-        (|td| td.td_attributes |= 1 << 62, Configuration, 96),
-        // Reserved.
-        (|td| td.td_attributes |= 1 << 1, Configuration, 96),
-        (|td| td.td_attributes |= 1 << 7, Configuration, 96),
-        (|td| td.td_attributes |= 1 << 23, Configuration, 96),
-        (|td| td.td_attributes |= 1 << 32, Configuration, 96),
-        (|td| td.xfam |= 1 << 3, Configuration, 96),
-        (|td| td.xfam |= 1 << 19, Configuration, 96),
-        (|td| td.xfam |= 1 << 63, Configuration, 96),
-        (|td| td.xfam &= !1, Configuration, 96),
-        (|td| td.xfam &= !2, Configuration, 96),
-        (|td| td.mrsignerseam = [1; 48].into(), Hardware, 97),
-        (|td| td.seam_attributes = 1, Hardware, 97),
-        // TDX module 3, which the TCB Info does not know.
-        (|td| td.tee_tcb_svn[1] = 3, Hardware, 97),
-        (|td| td.tee_tcb_svn[0] = 3, Hardware, 97),
     ];
-    for (index, (change, category, expected)) in cases.iter().enumerate() {
-        let mut report = good.clone();
-        change(&mut report);
-        let appraised = judge(&platform, &report, policy(&good));
-        assert_eq!(value(&appraised, *category), *expected, "case {index}");
-        assert_ne!(tier(&appraised), Tier::Affirming, "case {index}");
+    for (category, expected, changes) in cases {
+        for (index, change) in changes.iter().enumerate() {
+            let mut report = good.clone();
+            change(&mut report);
+            let appraised = appraise(&platform, &report, policy(&good));
+            let found = value(&appraised, category);
+            assert_eq!(found, expected, "{category:?}, case {index}");
+            assert_ne!(
+                tier(&appraised),
+                Tier::Affirming,
+                "{category:?}, case {index}"
+            );
+        }
     }
     // Service TDs.
     let service_tds: [Change; 3] = [
@@ -243,19 +214,22 @@ fn every_demand_on_the_td_is_checked() {
     for change in service_tds {
         let mut report = extended(&good);
         change(&mut report);
-        let appraised = judge(&platform, &report, policy(&good));
+        let appraised = appraise(&platform, &report, policy(&good));
         assert_eq!(value(&appraised, Configuration), 96);
         let allowed = TdxPolicy {
             service_td: vec![other.into()],
             ..policy(&good)
         };
-        assert_eq!(tier(&judge(&platform, &report, allowed)), Tier::Affirming);
+        assert_eq!(
+            tier(&appraise(&platform, &report, allowed)),
+            Tier::Affirming
+        );
         let another = TdxPolicy {
             service_td: vec![[2; 48].into()],
             ..policy(&good)
         };
         assert_eq!(
-            tier(&judge(&platform, &report, another)),
+            tier(&appraise(&platform, &report, another)),
             Tier::Contraindicated
         );
     }
@@ -263,7 +237,7 @@ fn every_demand_on_the_td_is_checked() {
     let mut report = td15(&good);
     report.td15.as_mut().unwrap().tee_tcb_svn_2[0] = 3;
     assert_eq!(
-        value(&judge(&platform, &report, policy(&good)), Hardware),
+        value(&appraise(&platform, &report, policy(&good)), Hardware),
         97
     );
 }
@@ -313,13 +287,13 @@ fn a_policy_can_allow_what_it_names() {
         change(&mut report);
         let mut policy = policy(&good);
         allow(&mut policy);
-        let appraised = judge(&platform, &report, policy);
+        let appraised = appraise(&platform, &report, policy);
         assert_eq!(tier(&appraised), Tier::Affirming, "case {index}");
     }
     // A debug TD is never affirmed.
     let mut debug = good.clone();
     debug.td_attributes |= 1;
-    let appraised = judge(
+    let appraised = appraise(
         &platform,
         &debug,
         TdxPolicy {
@@ -331,9 +305,9 @@ fn a_policy_can_allow_what_it_names() {
     assert_eq!(value(&appraised, Category::RuntimeOpaque), 32);
 }
 
-/// The library does not look at such TDs at all, and so finds no revocation: nothing that is allowed may make up for it.
+/// The library stops at such TDs, and so finds no revocation: no permission may make up for that.
 #[test]
-fn what_was_not_judged_is_contraindicated_whatever_is_allowed() {
+fn a_td_without_a_rating_is_contraindicated_whatever_is_allowed() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let good = platform.td_report();
     let allowing = TdxPolicy {
@@ -345,20 +319,20 @@ fn what_was_not_judged_is_contraindicated_whatever_is_allowed() {
     for bits in [1 << 1, 1 << 3, 1 << 7, attributes::TD_SERVTD_EXT] {
         let mut report = good.clone();
         report.td_attributes |= bits;
-        let appraised = judge(&platform, &report, allowing.clone());
+        let appraised = appraise(&platform, &report, allowing.clone());
         assert_eq!(value(&appraised, Category::Hardware), 97, "{bits:#x}");
         assert_eq!(tier(&appraised), Tier::Contraindicated);
     }
 }
 
 #[test]
-fn what_is_pinned_says_what_is_known() {
+fn executables_tell_how_much_the_image_pins() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
     let executables = |change: fn(&mut TdxPolicy)| {
         let mut policy = policy(&report);
         change(&mut policy);
-        value(&judge(&platform, &report, policy), Category::Executables)
+        value(&appraise(&platform, &report, policy), Category::Executables)
     };
     assert_eq!(executables(|_| {}), 2);
     assert_eq!(executables(|policy| policy.images[0].rtmr3 = None), 3);
@@ -382,7 +356,7 @@ fn what_is_pinned_says_what_is_known() {
 }
 
 #[test]
-fn the_platform_is_judged_by_its_tcb() {
+fn the_platform_is_rated_by_its_tcb() {
     use TcbStatus::*;
 
     let good = [
@@ -403,7 +377,7 @@ fn the_platform_is_judged_by_its_tcb() {
                 out_of_date_grace_days: Some(101),
                 ..policy(&report)
             };
-            value(&judge(&platform, &report, policy), Category::Hardware)
+            value(&appraise(&platform, &report, policy), Category::Hardware)
         };
         assert_eq!(accepts(vec![status]), 2, "{status}");
         let others = good.into_iter().filter(|other| *other != status).collect();
@@ -414,7 +388,7 @@ fn the_platform_is_judged_by_its_tcb() {
     let report = platform.td_report();
     let hardware = |platform: &ForgedPlatform| {
         value(
-            &judge(platform, &report, policy(&report)),
+            &appraise(platform, &report, policy(&report)),
             Category::Hardware,
         )
     };
@@ -441,7 +415,7 @@ fn the_platform_is_judged_by_its_tcb() {
     }
 }
 
-/// Intel's own verifier takes each status of a Quoting Enclave but `UpToDate` and `Revoked` as out of date.
+/// For Intel's own verifier each status of a Quoting Enclave but `UpToDate` and `Revoked` means out of date.
 #[test]
 fn every_status_of_the_quoting_enclave_counts() {
     use TcbStatus::*;
@@ -454,7 +428,7 @@ fn every_status_of_the_quoting_enclave_counts() {
             OutOfDateConfigurationNeeded,
             32,
         ),
-        // None that Intel gives to a Quoting Enclave.
+        // Statuses that Intel never gives to a Quoting Enclave.
         (SWHardeningNeeded, Unrecognised, 97),
         (ConfigurationAndSWHardeningNeeded, Unrecognised, 97),
         (TDRelaunchAdvised, Unrecognised, 97),
@@ -473,9 +447,9 @@ fn every_status_of_the_quoting_enclave_counts() {
         let enclave = platform.sgx_report();
         let known = vec![SgxEnclave::exactly("forged", enclave.mrenclave)];
         let results = [
-            judge(&platform, &report, policy(&report)),
-            judge(&platform, &td15(&report), policy(&report)),
-            judge_enclave(&platform, &enclave, SgxPolicy::up_to_date(known)),
+            appraise(&platform, &report, policy(&report)),
+            appraise(&platform, &td15(&report), policy(&report)),
+            appraise_enclave(&platform, &enclave, SgxPolicy::up_to_date(known)),
         ];
         for appraised in results {
             assert_eq!(value(&appraised, Category::Hardware), expected, "{status}");
@@ -492,7 +466,7 @@ fn every_status_of_the_quoting_enclave_counts() {
                 ..policy(&report)
             };
             if named.to_string().starts_with("OutOfDate") {
-                let appraised = judge(&platform, &report, policy);
+                let appraised = appraise(&platform, &report, policy);
                 assert_eq!(value(&appraised, Category::Hardware), affirmed, "{status}");
             }
         }
@@ -530,7 +504,7 @@ fn a_platform_that_is_out_of_date_is_good_for_as_long_as_the_policy_says() {
                 out_of_date_grace_days: Some(grace),
                 ..policy(&report)
             };
-            value(&judge(&platform, &report, policy), Category::Hardware)
+            value(&appraise(&platform, &report, policy), Category::Hardware)
         };
         assert_eq!(hardware(90), 2);
         assert_eq!(hardware(89), 32);
@@ -549,7 +523,7 @@ fn advisories_are_looked_at_one_by_one() {
             accept_advisories,
             ..policy(&report)
         };
-        value(&judge(&platform, &report, policy), Category::Hardware)
+        value(&appraise(&platform, &report, policy), Category::Hardware)
     };
     let all = ["INTEL-SA-00001", "INTEL-SA-00002", "INTEL-SA-00003"].map(str::to_owned);
     assert_eq!(hardware(Advisories::AnyKnown), 2);
@@ -574,7 +548,7 @@ fn advisories_of_the_current_module_count() {
     platform.module_levels = vec![level(6, &[]), level(4, &["INTEL-SA-00004"])];
     let mut report = td15(&platform.td_report());
     report.tee_tcb_svn[0] = 6;
-    let appraised = judge(&platform, &report, policy(&report));
+    let appraised = appraise(&platform, &report, policy(&report));
     assert_eq!(value(&appraised, Category::Hardware), 32);
 }
 
@@ -585,13 +559,13 @@ fn accepting_warnings_does_not_accept_any_software() {
     let good = platform.td_report();
     let mut other = good.clone();
     other.mrtd = [0x99; 48].into();
-    let appraised = judge(&platform, &other, policy(&good));
+    let appraised = appraise(&platform, &other, policy(&good));
     assert_eq!(value(&appraised, Category::Executables), 33);
     assert_eq!(tier(&appraised), Tier::Contraindicated);
 }
 
 #[test]
-fn lists_of_what_is_known_are_not_empty() {
+fn an_empty_list_of_known_values_is_refused() {
     let good = ForgedPlatform::new(NOW).unwrap().td_report();
     type Empty = fn(&mut TdxPolicy);
     let empty: [Empty; 2] = [
@@ -606,10 +580,10 @@ fn lists_of_what_is_known_are_not_empty() {
     }
 }
 
-/// Whoever updates the TDX module under a TD may as well put an older one there.
+/// An update of the TDX module under a TD may bring an older one.
 #[test]
 fn the_status_of_the_running_module_counts() {
-    let judged = |launching, running, date| {
+    let appraised = |launching, running, date| {
         let mut platform = ForgedPlatform::new(NOW).unwrap();
         let level = |svn, status, date| ForgedLevel {
             svn,
@@ -622,10 +596,10 @@ fn the_status_of_the_running_module_counts() {
         report.tee_tcb_svn[0] = 6;
         let mut policy = policy(&report);
         policy.accept_tcb = vec![TcbStatus::UpToDate];
-        let strict = judge(&platform, &report, policy.clone());
+        let strict = appraise(&platform, &report, policy.clone());
         policy.accept_tcb.push(TcbStatus::OutOfDate);
         policy.out_of_date_grace_days = Some(1000);
-        let graceful = judge(&platform, &report, policy);
+        let graceful = appraise(&platform, &report, policy);
         let part = strict.ear().submod("tdx").unwrap();
         let status = part.extension("atls.tcb-status").unwrap().clone();
         let values = [strict, graceful].map(|result| value(&result, Category::Hardware));
@@ -633,12 +607,12 @@ fn the_status_of_the_running_module_counts() {
     };
     let (good, old) = (TcbStatus::UpToDate, TcbStatus::OutOfDate);
     let named = |status: TcbStatus| serde_json::Value::from(status.to_string());
-    assert_eq!(judged(good, good, NOW), (named(good), [2, 2]));
-    assert_eq!(judged(good, old, NOW), (named(old), [32, 2]));
+    assert_eq!(appraised(good, good, NOW), (named(good), [2, 2]));
+    assert_eq!(appraised(good, old, NOW), (named(old), [32, 2]));
     // Its date is the one that the grace counts from.
     let years = 8 * 365 * 24 * 60 * 60;
     let long_ago = NOW - years;
-    assert_eq!(judged(good, old, long_ago), (named(old), [32, 32]));
+    assert_eq!(appraised(good, old, long_ago), (named(old), [32, 32]));
 }
 
 #[test]
@@ -666,7 +640,7 @@ fn flags_of_the_platform_are_looked_at() {
             set(&mut platform, is);
             let mut policy = policy(&report);
             refuse(&mut policy);
-            let appraised = judge(&platform, &report, policy);
+            let appraised = appraise(&platform, &report, policy);
             assert_eq!(value(&appraised, Category::Hardware), expected);
         }
     }
@@ -676,14 +650,14 @@ fn flags_of_the_platform_are_looked_at() {
         ..policy(&report)
     };
     assert_eq!(
-        value(&judge(&platform, &report, unknown), Category::Hardware),
+        value(&appraise(&platform, &report, unknown), Category::Hardware),
         97
     );
     let elsewhere = TdxPolicy {
         ppid: Some(vec![[1; 16].into()]),
         ..policy(&report)
     };
-    let appraised = judge(&platform, &report, elsewhere);
+    let appraised = appraise(&platform, &report, elsewhere);
     assert_eq!(value(&appraised, Category::InstanceIdentity), 97);
     assert_eq!(tier(&appraised), Tier::Contraindicated);
 }
@@ -698,9 +672,9 @@ fn every_certificate_can_be_revoked() {
         let mut platform = ForgedPlatform::new(NOW).unwrap();
         platform.revoked = vec![certificate];
         let report = platform.td_report();
-        let judged = judge_at(&platform, &report, policy(&report), NOW);
+        let appraised = appraise_at(&platform, &report, policy(&report), NOW);
         assert_eq!(
-            judged.map(drop),
+            appraised.map(drop),
             Err(QuoteError::Revoked),
             "{certificate:?}"
         );
@@ -711,34 +685,37 @@ fn every_certificate_can_be_revoked() {
 fn everything_expires() {
     let mut platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
-    let judge = |platform: &ForgedPlatform, grace, now| {
+    let appraise = |platform: &ForgedPlatform, grace, now| {
         let policy = TdxPolicy {
             collateral_grace_days: grace,
             ..policy(&report)
         };
-        judge_at(platform, &report, policy, now)
+        appraise_at(platform, &report, policy, now)
     };
     let end = NOW + 30 * DAY;
-    assert!(judge(&platform, 0, end - 1).is_ok());
+    assert!(appraise(&platform, 0, end - 1).is_ok());
     let expired = Err(QuoteError::Expired);
     let outdated = Err(QuoteError::Outdated(Stale::expired("TCB info", at(end))));
-    assert_eq!(judge(&platform, 0, end).map(drop), outdated);
+    assert_eq!(appraise(&platform, 0, end).map(drop), outdated);
     let early = Err(QuoteError::Outdated(Stale::early("TCB info", at(NOW))));
-    assert_eq!(judge(&platform, 0, NOW - DAY).map(drop), early);
+    assert_eq!(appraise(&platform, 0, NOW - DAY).map(drop), early);
     // Within the grace period, and the result ends with it.
-    let appraised = judge(&platform, 3, end + 3 * DAY - 1).unwrap();
+    let appraised = appraise(&platform, 3, end + 3 * DAY - 1).unwrap();
     assert_eq!(tier(&appraised), Tier::Affirming);
     assert_eq!(appraised.ear().expires_at(), Some(at(end + 3 * DAY)));
-    assert_eq!(judge(&platform, 3, end + 3 * DAY).map(drop), outdated);
+    assert_eq!(appraise(&platform, 3, end + 3 * DAY).map(drop), outdated);
     // Certificates have none.
     platform.pck_days = 31;
-    let appraised = judge(&platform, 3, end + DAY - 1).unwrap();
+    let appraised = appraise(&platform, 3, end + DAY - 1).unwrap();
     assert_eq!(appraised.ear().expires_at(), Some(at(end + DAY)));
-    assert_eq!(judge(&platform, 3, end + DAY + 1).map(drop), expired);
+    assert_eq!(appraise(&platform, 3, end + DAY + 1).map(drop), expired);
     platform.pck_days = 10;
-    assert!(judge(&platform, 0, NOW + 10 * DAY - 1).is_ok());
-    assert_eq!(judge(&platform, 0, NOW + 10 * DAY + 1).map(drop), expired);
-    let appraised = judge(&platform, 0, NOW).unwrap();
+    assert!(appraise(&platform, 0, NOW + 10 * DAY - 1).is_ok());
+    assert_eq!(
+        appraise(&platform, 0, NOW + 10 * DAY + 1).map(drop),
+        expired
+    );
+    let appraised = appraise(&platform, 0, NOW).unwrap();
     assert_eq!(appraised.ear().expires_at(), Some(at(NOW + 10 * DAY)));
 }
 
@@ -756,10 +733,11 @@ fn every_demand_on_an_enclave_is_checked() {
         min_isv_svn: Some(3),
         ..SgxEnclave::exactly("signed", good.mrenclave)
     }]);
-    let judge =
-        |report: &SgxReport, policy: &SgxPolicy| judge_enclave(&platform, report, policy.clone());
+    let appraise = |report: &SgxReport, policy: &SgxPolicy| {
+        appraise_enclave(&platform, report, policy.clone())
+    };
     for policy in [&exactly, &signed] {
-        let appraised = judge(&good, policy);
+        let appraised = appraise(&good, policy);
         assert_eq!(tier(&appraised), Tier::Affirming);
         assert_eq!(appraised.origin(), Origin::Simulated);
         let claims = Category::ALL.map(|category| value(&appraised, category));
@@ -775,7 +753,7 @@ fn every_demand_on_an_enclave_is_checked() {
     for (change, policy) in executables {
         let mut report = good.clone();
         change(&mut report);
-        assert_eq!(value(&judge(&report, policy), Category::Executables), 33);
+        assert_eq!(value(&appraise(&report, policy), Category::Executables), 33);
     }
     let configuration: [Change; 7] = [
         |report| report.config_id = [1; 64].into(),
@@ -789,7 +767,7 @@ fn every_demand_on_an_enclave_is_checked() {
     for (index, change) in configuration.into_iter().enumerate() {
         let mut report = good.clone();
         change(&mut report);
-        let appraised = judge(&report, &exactly);
+        let appraised = appraise(&report, &exactly);
         assert_eq!(
             value(&appraised, Category::Configuration),
             96,
@@ -798,20 +776,23 @@ fn every_demand_on_an_enclave_is_checked() {
     }
     let mut debug = good.clone();
     debug.flags |= attributes::SGX_DEBUG;
-    assert_eq!(value(&judge(&debug, &exactly), Category::RuntimeOpaque), 96);
+    assert_eq!(
+        value(&appraise(&debug, &exactly), Category::RuntimeOpaque),
+        96
+    );
     let allowed = SgxPolicy {
         allow_debug: true,
         ..exactly.clone()
     };
-    assert_eq!(tier(&judge(&debug, &allowed)), Tier::Warning);
+    assert_eq!(tier(&appraise(&debug, &allowed)), Tier::Warning);
     let mut report = good.clone();
     report.flags |= attributes::SGX_PROVISIONKEY;
     let allowed = SgxPolicy {
         allow_provision_key: true,
         ..exactly.clone()
     };
-    assert_eq!(tier(&judge(&report, &allowed)), Tier::Affirming);
+    assert_eq!(tier(&appraise(&report, &allowed)), Tier::Affirming);
     let mut newer = good.clone();
     newer.isv_svn = 9;
-    assert_eq!(tier(&judge(&newer, &signed)), Tier::Affirming);
+    assert_eq!(tier(&appraise(&newer, &signed)), Tier::Affirming);
 }

@@ -40,7 +40,7 @@ use test_support::at;
 use test_support::ready;
 use test_support::vectors;
 
-/// A recorded TD quote: where its body stands in it, and when its collateral serves.
+/// A recorded TD quote, the place of its body, and the time in which its collateral serves.
 struct Sample {
     quote: Vec<u8>,
     collateral: Collateral,
@@ -116,7 +116,7 @@ impl Sample {
         self.quote[at..at + 64].try_into().unwrap()
     }
 
-    /// All that the quote says is known.
+    /// A policy that knows every measurement of the quote.
     fn policy(&self) -> TdxPolicy {
         TdxPolicy::up_to_date(vec![TdxImage {
             rtmr0: Some(self.measurement(328)),
@@ -205,7 +205,7 @@ fn genuine_quotes_are_refused_before_and_after() {
 }
 
 #[test]
-fn the_challenge_is_told_whole() {
+fn the_challenge_is_given_whole() {
     let Some(folder) = vectors() else { return };
     for sample in [v4(&folder), v5(&folder), padded(&folder)] {
         let recorded = sample.appraise(&sample.quote, sample.from).unwrap();
@@ -213,7 +213,7 @@ fn the_challenge_is_told_whole() {
     }
 }
 
-/// Nothing in a quote can be changed, be it signed or not.
+/// Each bit of a quote, signed or not.
 #[test]
 fn every_flipped_bit_is_refused() {
     let Some(folder) = vectors() else { return };
@@ -243,20 +243,20 @@ fn every_truncation_and_every_extension_is_refused() {
     let Some(folder) = vectors() else { return };
     let sample = v5(&folder);
     let verifier = sample.verifier();
-    let judge =
+    let appraise =
         |quote: &[u8]| ready(verifier.appraise_quote(quote, &[], at(sample.from))).map(drop);
     for length in 0..sample.quote.len() {
         assert!(
             matches!(
-                judge(&sample.quote[..length]),
+                appraise(&sample.quote[..length]),
                 Err(QuoteError::Malformed(_))
             ),
             "cut at {length}"
         );
     }
-    assert!(judge(&[&sample.quote[..], &[0; 100]].concat()).is_ok());
-    assert!(judge(&[&sample.quote[..], &[0, 0, 1]].concat()).is_err());
-    assert!(judge(&[&sample.quote[..], &[0; 16 * 1024]].concat()).is_err());
+    assert!(appraise(&[&sample.quote[..], &[0; 100]].concat()).is_ok());
+    assert!(appraise(&[&sample.quote[..], &[0, 0, 1]].concat()).is_err());
+    assert!(appraise(&[&sample.quote[..], &[0; 16 * 1024]].concat()).is_err());
 }
 
 #[test]
@@ -271,14 +271,14 @@ fn a_platform_without_tcb_level_is_contraindicated() {
         ..sample.policy()
     };
     let verifier = support::intel(policy, sample.collateral.clone());
-    let judge = |quote: &[u8]| ready(verifier.appraise_quote(quote, &[], at(sample.from)));
-    let appraised = judge(&sample.quote).unwrap();
+    let appraise = |quote: &[u8]| ready(verifier.appraise_quote(quote, &[], at(sample.from)));
+    let appraised = appraise(&sample.quote).unwrap();
     assert_eq!(tier(&appraised), Tier::Contraindicated);
     assert_eq!(value(&appraised, Category::Hardware), 97);
     // Even so it must be genuine.
     let mut forged = sample.quote.clone();
     forged[100] ^= 1;
-    assert_eq!(judge(&forged).map(drop), Err(QuoteError::BadSignature));
+    assert_eq!(appraise(&forged).map(drop), Err(QuoteError::BadSignature));
 }
 
 #[test]
@@ -287,12 +287,12 @@ fn a_quote_without_collateral_of_its_platform_is_refused() {
     let (sample, other) = (v4(&folder), no_level(&folder));
     let policy = || Arc::new(Live::fixed(sample.policy()).unwrap());
     let verifier = TdxVerifier::new(policy(), Arc::new(CollateralFromPeer::new()));
-    let judged = ready(verifier.appraise_quote(&sample.quote, &[], at(sample.from)));
-    assert_eq!(judged.map(drop), Err(QuoteError::NotSent));
+    let appraised = ready(verifier.appraise_quote(&sample.quote, &[], at(sample.from)));
+    assert_eq!(appraised.map(drop), Err(QuoteError::NotSent));
     let source = SuppliedCollateral::new([other.collateral]);
     let verifier = TdxVerifier::new(policy(), Arc::new(source));
-    let judged = ready(verifier.appraise_quote(&sample.quote, &[], at(sample.from)));
-    assert_eq!(judged.map(drop), Err(QuoteError::NotSent));
+    let appraised = ready(verifier.appraise_quote(&sample.quote, &[], at(sample.from)));
+    assert_eq!(appraised.map(drop), Err(QuoteError::NotSent));
 }
 
 /// No byte of what Intel signed can be changed.
@@ -310,8 +310,8 @@ fn altered_collateral_is_refused() {
         };
         parsed += 1;
         let verifier = support::intel(sample.policy_zero(), collateral);
-        let judged = ready(verifier.appraise_quote(&sample.quote, &[], at(sample.from)));
-        assert!(judged.is_err(), "byte {index}");
+        let appraised = ready(verifier.appraise_quote(&sample.quote, &[], at(sample.from)));
+        assert!(appraised.is_err(), "byte {index}");
     }
     assert!(parsed > 1_000, "{parsed}");
 }
@@ -350,8 +350,8 @@ fn quotes_without_collateral_have_a_layout_and_genuine_signatures() {
             Arc::new(Live::fixed(v4(&folder).policy()).unwrap()),
             Arc::new(CollateralFromPeer::new()),
         );
-        let judged = ready(verifier.appraise_quote(&quote, &[], at(1_770_000_000)));
-        assert_eq!(judged.map(drop), Err(expected), "{name}");
+        let appraised = ready(verifier.appraise_quote(&quote, &[], at(1_770_000_000)));
+        assert_eq!(appraised.map(drop), Err(expected), "{name}");
     }
 }
 
@@ -380,7 +380,7 @@ fn sgx_policy(quote: &[u8]) -> SgxPolicy {
     }
 }
 
-fn sgx_judge(
+fn appraise_sgx(
     policy: SgxPolicy,
     quote: &[u8],
     collateral: &Collateral,
@@ -394,11 +394,11 @@ fn sgx_judge(
 }
 
 #[test]
-fn a_genuine_enclave_is_judged_by_its_platform() {
+fn a_genuine_enclave_is_rated_by_its_platform() {
     let Some(folder) = vectors() else { return };
     let (quote, collateral) = sgx(&folder);
-    let judge = |policy| sgx_judge(policy, &quote, &collateral, SGX_FROM).unwrap();
-    let appraised = judge(sgx_policy(&quote));
+    let appraise = |policy| appraise_sgx(policy, &quote, &collateral, SGX_FROM).unwrap();
+    let appraised = appraise(sgx_policy(&quote));
     assert_eq!(tier(&appraised), Tier::Affirming);
     assert_eq!(appraised.origin(), Origin::Device);
     // One status or one advisory less, and it is a warning.
@@ -412,13 +412,13 @@ fn a_genuine_enclave_is_judged_by_its_platform() {
             ..sgx_policy(&quote)
         },
     ] {
-        let appraised = judge(policy);
+        let appraised = appraise(policy);
         assert_eq!(tier(&appraised), Tier::Warning);
         assert_eq!(value(&appraised, Category::Hardware), 32);
     }
     for now in [SGX_FROM - 1, 1_752_919_278] {
-        let judged = sgx_judge(sgx_policy(&quote), &quote, &collateral, now);
-        assert!(matches!(judged, Err(QuoteError::Outdated(_))));
+        let appraised = appraise_sgx(sgx_policy(&quote), &quote, &collateral, now);
+        assert!(matches!(appraised, Err(QuoteError::Outdated(_))));
     }
     assert_eq!(appraised.challenge(), &quote[48 + 320..48 + 384]);
 }
@@ -430,12 +430,12 @@ fn every_flipped_bit_of_an_enclaves_quote_is_refused() {
     for index in 0..quote.len() {
         let mut flipped = quote.clone();
         flipped[index] ^= 1 << (index % 8);
-        let judged = sgx_judge(sgx_policy(&quote), &flipped, &collateral, SGX_FROM);
-        assert!(judged.is_err(), "byte {index}");
+        let appraised = appraise_sgx(sgx_policy(&quote), &flipped, &collateral, SGX_FROM);
+        assert!(appraised.is_err(), "byte {index}");
     }
     for length in 0..quote.len() {
-        let judged = sgx_judge(sgx_policy(&quote), &quote[..length], &collateral, SGX_FROM);
-        assert!(judged.is_err(), "cut at {length}");
+        let appraised = appraise_sgx(sgx_policy(&quote), &quote[..length], &collateral, SGX_FROM);
+        assert!(appraised.is_err(), "cut at {length}");
     }
 }
 
@@ -444,10 +444,10 @@ fn neither_is_taken_for_the_other() {
     let Some(folder) = vectors() else { return };
     let (quote, collateral) = sgx(&folder);
     let td = v4(&folder);
-    let judged = td.appraise(&quote, td.from);
-    assert!(matches!(judged, Err(QuoteError::Malformed(_))));
-    let judged = sgx_judge(sgx_policy(&quote), &td.quote, &collateral, td.from);
-    assert!(matches!(judged, Err(QuoteError::Malformed(_))));
+    let appraised = td.appraise(&quote, td.from);
+    assert!(matches!(appraised, Err(QuoteError::Malformed(_))));
+    let appraised = appraise_sgx(sgx_policy(&quote), &td.quote, &collateral, td.from);
+    assert!(matches!(appraised, Err(QuoteError::Malformed(_))));
 }
 
 // --- Helpers -----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-//! No result outlives the collateral that it rests on, and bad collateral does not stay.
+//! A result ends with its collateral, and bad collateral is dropped.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -26,43 +26,44 @@ use atls_core::RecordedAppraisal;
 use atls_core::Stale;
 use atls_core::http::HttpError;
 use atls_core::pki_types::UnixTime;
-use atls_reference::Live;
 use atls_tdx::Collateral;
 use atls_tdx::FetchedCollateral;
 use atls_tdx::QuoteError;
 use atls_tdx::SgxEnclave;
 use atls_tdx::SgxPolicy;
-use atls_tdx::SgxVerifier;
 use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
 use atls_tdx::testing::ForgedPlatform;
 use support::DAY;
 use support::NOW;
 use support::REPORT_DATA;
+use support::enclave_verifier;
 use support::policy;
+use support::td_quote;
+use support::td_verifier;
 use support::tier;
 use test_support::at;
 use test_support::ready;
 
 const HOUR: u64 = 60 * 60;
 
-/// Until when Intel's pieces serve.
+/// The end of Intel's pieces.
 const END: u64 = NOW + 30 * DAY;
 
 #[test]
-fn a_result_ends_with_what_was_fetched_for_it() {
+fn a_result_ends_with_its_fetched_collateral() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     for (tee, until, expected) in [
         (Tee::Tdx, NOW + HOUR, NOW + HOUR),
         (Tee::Tdx, END, END),
-        // What keeps it may say less than Intel, and never more.
+        // A cache may keep it for a shorter time than Intel allows, and never for a longer one.
         (Tee::Tdx, END + DAY, END),
         (Tee::Sgx, NOW + HOUR, NOW + HOUR),
     ] {
         let source = Arc::new(Source::giving([fetched(&platform, tee, until)]));
         let appraised = match tee {
-            Tee::Tdx => judge(&platform, source, NOW),
-            Tee::Sgx => judge_enclave(&platform, source, NOW),
+            Tee::Tdx => appraise(&platform, source, NOW),
+            Tee::Sgx => appraise_enclave(&platform, source, NOW),
         };
         let ends = appraised.unwrap().ear().expires_at();
         assert_eq!(ends, Some(at(expected)));
@@ -70,27 +71,27 @@ fn a_result_ends_with_what_was_fetched_for_it() {
 }
 
 #[test]
-fn what_serves_beyond_its_time_is_judged_as_at_its_end() {
+fn collateral_in_its_grace_rates_as_at_its_end() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let source = Arc::new(Source::giving([fetched(&platform, Tee::Tdx, END)]));
     let grace = Duration::from_secs(DAY);
     let cache = |stale| Cache::builder(source.clone()).stale_policy(stale).build();
     let cache = cache(StalePolicy::dangerous_while_unreachable(grace)).unwrap();
     let verifier = verifier(&platform, Arc::new(cache));
-    let judge = |now| {
-        let quote = quote(&platform);
+    let appraise = |now| {
+        let quote = td_quote(&platform);
         ready(verifier.appraise_quote(&quote, &[], at(now)))
     };
-    assert!(judge(NOW).is_ok());
+    assert!(appraise(NOW).is_ok());
     for now in [END, END + DAY - 1] {
-        let appraised = judge(now).unwrap();
+        let appraised = appraise(now).unwrap();
         assert_eq!(tier(&appraised), atls_core::ear::Tier::Affirming);
         assert_eq!(appraised.ear().expires_at(), Some(at(END + DAY)));
     }
-    assert!(judge(END + DAY).is_err());
+    assert!(appraise(END + DAY).is_err());
 }
 
-/// Whatever stood in a cache: the next handshake is not refused for it, and it is gone.
+/// Bad contents of a cache refuse no handshake, and are dropped.
 #[test]
 fn bad_contents_are_rejected_and_asked_for_once_more() {
     let platform = ForgedPlatform::new(NOW).unwrap();
@@ -100,7 +101,7 @@ fn bad_contents_are_rejected_and_asked_for_once_more() {
     let mut elsewhere = ForgedPlatform::new(NOW).unwrap();
     elsewhere.fmspc[5] ^= 1;
     let elsewhere = fetched(&elsewhere, Tee::Tdx, END);
-    // Said to be fresh, and is not.
+    // It is said to be fresh, and is not.
     let outdated = fetched(&ForgedPlatform::new(NOW - 40 * DAY).unwrap(), Tee::Tdx, END);
     for (bad, what) in [
         (garbage, "garbage"),
@@ -109,11 +110,13 @@ fn bad_contents_are_rejected_and_asked_for_once_more() {
         (outdated, "expired"),
     ] {
         let source = Arc::new(Source::giving([bad.clone(), good()]));
-        assert!(judge(&platform, source.clone(), NOW).is_ok(), "{what}");
+        assert!(appraise(&platform, source.clone(), NOW).is_ok(), "{what}");
         assert_eq!(source.rejected(), 1, "{what}");
-        // Twice is enough: no peer makes us ask on and on.
+        // The source is asked twice at most: no peer makes us ask on and on.
         let source = Arc::new(Source::giving([bad.clone(), bad.clone(), good()]));
-        let refused = judge(&platform, source.clone(), NOW).map(drop).unwrap_err();
+        let refused = appraise(&platform, source.clone(), NOW)
+            .map(drop)
+            .unwrap_err();
         let fault = AppraisalError::from(refused).fault();
         assert_eq!((fault, source.rejected()), (Fault::Verifier, 2), "{what}");
     }
@@ -127,15 +130,15 @@ fn older_contents_than_were_seen_are_rejected() {
     let newer = fetched(&platform, Tee::Tdx, NOW + 10);
     let source = Arc::new(Source::giving([newer.clone(), older, newer]));
     let verifier = verifier(&platform, source.clone());
-    let judge = |now| {
-        let quote = quote(&platform);
+    let appraise = |now| {
+        let quote = td_quote(&platform);
         ready(verifier.appraise_quote(&quote, &[], at(now))).map(drop)
     };
-    assert_eq!(judge(NOW), Ok(()));
+    assert_eq!(appraise(NOW), Ok(()));
     source.next();
-    // What was held has ended; the older is rejected, and nobody gives a newer one.
+    // The kept collateral has ended; the older is rejected, and nobody gives a newer one.
     let unreached = CollateralError::Unreachable(HttpError::TimedOut);
-    let refused = judge(NOW + 20);
+    let refused = appraise(NOW + 20);
     assert_eq!(refused, Err(QuoteError::Unavailable(unreached)));
     assert_eq!(source.rejected(), 1);
 }
@@ -169,43 +172,31 @@ fn fetched(platform: &ForgedPlatform, tee: Tee, until: u64) -> Fetched {
 }
 
 fn verifier(platform: &ForgedPlatform, source: Arc<dyn Fetch>) -> TdxVerifier {
-    let policy = policy(&platform.td_report());
-    TdxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(policy).unwrap()),
-        Arc::new(FetchedCollateral::new(source)),
-    )
+    let source = Arc::new(FetchedCollateral::new(source));
+    td_verifier(platform, policy(&platform.td_report()), source)
 }
 
-fn judge(
+fn appraise(
     platform: &ForgedPlatform,
     source: Arc<dyn Fetch>,
     now: u64,
 ) -> Result<RecordedAppraisal, QuoteError> {
     let verifier = verifier(platform, source);
-    ready(verifier.appraise_quote(&quote(platform), &[], at(now)))
+    ready(verifier.appraise_quote(&td_quote(platform), &[], at(now)))
 }
 
-fn judge_enclave(
+fn appraise_enclave(
     platform: &ForgedPlatform,
     source: Arc<dyn Fetch>,
     now: u64,
 ) -> Result<RecordedAppraisal, QuoteError> {
     let report = platform.sgx_report();
     let known = SgxEnclave::exactly("forged", report.mrenclave);
-    let verifier = SgxVerifier::dangerous_with_root(
-        platform.root(),
-        Arc::new(Live::fixed(SgxPolicy::up_to_date(vec![known])).unwrap()),
-        Arc::new(FetchedCollateral::new(source)),
-    );
+    let policy = SgxPolicy::up_to_date(vec![known]);
+    let source = Arc::new(FetchedCollateral::new(source));
     let quote = platform.sgx_quote(&report, &REPORT_DATA).unwrap();
+    let verifier = enclave_verifier(platform, policy, source);
     ready(verifier.appraise_quote(&quote, &[], at(now)))
-}
-
-fn quote(platform: &ForgedPlatform) -> Vec<u8> {
-    platform
-        .tdx_quote(&platform.td_report(), &REPORT_DATA)
-        .unwrap()
 }
 
 /// Gives the first of its contents until that is rejected; then the next.
@@ -242,7 +233,7 @@ impl Fetch for Source {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
         let contents = self.contents.lock().unwrap().last().cloned();
-        // As a cache sees its maker: what has ended is not to be had, and nobody answers.
+        // A cache sees its maker so: nobody answers where the contents have ended.
         let contents = contents.filter(|contents| now < contents.fresh_until);
         let outcome = contents.ok_or(CollateralError::Unreachable(HttpError::TimedOut));
         Box::pin(async { outcome })

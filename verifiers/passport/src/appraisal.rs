@@ -51,7 +51,7 @@ pub(crate) fn appraise(
 }
 
 /// A part that is about Evidence of this connection under a scheme.
-struct Fresh<'a> {
+struct FreshPart<'a> {
     scheme: &'a Scheme,
     part: &'a Appraisal,
     origin: Origin,
@@ -59,7 +59,11 @@ struct Fresh<'a> {
 }
 
 /// Every part under every scheme by which it is fresh; `None` where a part is fresh under none.
-fn all_fresh<'a>(ear: &'a Ear, issuer: &'a TrustedIssuer, bound: &Bound) -> Option<Vec<Fresh<'a>>> {
+fn all_fresh<'a>(
+    ear: &'a Ear,
+    issuer: &'a TrustedIssuer,
+    bound: &Bound,
+) -> Option<Vec<FreshPart<'a>>> {
     let mut all = Vec::new();
     for (name, part) in ear.submods() {
         let before = all.len();
@@ -80,11 +84,11 @@ fn fresh<'a>(
     ear: &Ear,
     issuer: &TrustedIssuer,
     bound: &Bound,
-) -> Option<Fresh<'a>> {
+) -> Option<FreshPart<'a>> {
     let challenge = scheme.challenge(bound)?;
     let (origin, reported) = scheme.fresh_origin(part, &challenge)?;
     let answered = issuer.dialect.answers(ear, &challenge).ok()?;
-    Some(Fresh {
+    Some(FreshPart {
         scheme,
         part,
         origin,

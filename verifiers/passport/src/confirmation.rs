@@ -42,7 +42,7 @@ impl Form {
         let methods = confirmation.as_object().filter(|all| all.len() == 1)?;
         let key = methods.get(labels.method)?.as_object()?;
         let (kty, crv) = (key.get(labels.kty)?, key.get(labels.crv)?);
-        let kind = KINDS.iter().find(|kind| match self {
+        let kind = KEY_KINDS.iter().find(|kind| match self {
             Self::Jwt => (kty, crv) == (&kind.jose.0.into(), &kind.jose.1.into()),
             Self::Cwt => (kty, crv) == (&kind.cose.0.into(), &kind.cose.1.into()),
         })?;
@@ -99,7 +99,7 @@ const COSE_KEY: Labels = Labels {
 };
 
 /// A kind of key by its type and curve.
-struct Kind {
+struct KeyKind {
     jose: (&'static str, &'static str),
     cose: (i64, i64),
     algorithm: AlgorithmIdentifier,
@@ -110,8 +110,8 @@ struct Kind {
     bytes: usize,
 }
 
-const KINDS: [Kind; 3] = [
-    Kind {
+const KEY_KINDS: [KeyKind; 3] = [
+    KeyKind {
         jose: ("EC", "P-256"),
         cose: (2, 1),
         algorithm: alg_id::ECDSA_P256,
@@ -119,7 +119,7 @@ const KINDS: [Kind; 3] = [
         coordinates: 2,
         bytes: 32,
     },
-    Kind {
+    KeyKind {
         jose: ("EC", "P-384"),
         cose: (2, 2),
         algorithm: alg_id::ECDSA_P384,
@@ -127,7 +127,7 @@ const KINDS: [Kind; 3] = [
         coordinates: 2,
         bytes: 48,
     },
-    Kind {
+    KeyKind {
         jose: ("OKP", "Ed25519"),
         cose: (1, 6),
         algorithm: alg_id::ED25519,

@@ -35,7 +35,7 @@ enum Rule {
     Fresh {
         /// From a connection to the value that the Evidence carries.
         expected: fn(&Bound) -> ExpectedValue,
-        reported: Option<Reported>,
+        reported: Option<ReportedValue>,
         origin: OriginSource,
     },
     KeyOnly {
@@ -45,7 +45,7 @@ enum Rule {
 
 /// A claim that reports the value in the Evidence.
 #[derive(Clone, Copy, Debug)]
-struct Reported {
+struct ReportedValue {
     name: &'static str,
     text: BinaryText,
 }
@@ -300,7 +300,7 @@ impl Scheme {
 
     fn with_reported(mut self, name: &'static str, text: BinaryText) -> Self {
         if let Rule::Fresh { reported, .. } = &mut self.rule {
-            *reported = Some(Reported { name, text });
+            *reported = Some(ReportedValue { name, text });
         }
         self
     }

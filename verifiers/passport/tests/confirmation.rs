@@ -52,16 +52,16 @@ async fn a_passport_is_good_with_the_key_of_its_holder_and_refused_by_default() 
             issuer.cwt_about(map(vec![(1, kind.cose_key(&key))])),
         ] {
             let connection = || Connection::of(&holder);
-            let peer = decide(&issuer, connection(), &passport, loose()).await;
+            let peer = accept(&issuer, connection(), &passport, loose()).await;
             assert_eq!(peer.unwrap().binding(), Binding::Key, "{}", kind.crv);
-            let strict = decide(&issuer, connection(), &passport, StandardPolicy::new()).await;
+            let strict = accept(&issuer, connection(), &passport, StandardPolicy::new()).await;
             assert_eq!(
                 strict.unwrap_err(),
                 Refusal::Policy(PolicyViolation::Binding(Binding::Key))
             );
             // Stolen, under another key of the same kind.
             let thief = Connection::of(&identity_of(algorithm));
-            let stolen = decide(&issuer, thief, &passport, loose()).await;
+            let stolen = accept(&issuer, thief, &passport, loose()).await;
             assert_eq!(stolen.unwrap_err(), Refusal::KeyMismatch);
         }
     }
@@ -76,7 +76,7 @@ async fn a_key_is_compared_to_its_last_byte() {
         let mut other = key.clone();
         other[index] ^= 1;
         let passport = issuer.jwt_about(&json!({ "jwk": P256.jwk(&other) }));
-        let refused = decide(&issuer, Connection::of(&holder), &passport, loose()).await;
+        let refused = accept(&issuer, Connection::of(&holder), &passport, loose()).await;
         assert_eq!(refused.unwrap_err(), Refusal::KeyMismatch, "{index}");
     }
 }
@@ -153,7 +153,7 @@ async fn all_keys_that_a_passport_names_are_the_same() {
         }
         claims["submods"] = parts.clone();
         let passport = issuer.jwt(&claims);
-        let decided = decide(&issuer, Connection::of(&holder), &passport, loose()).await;
+        let decided = accept(&issuer, Connection::of(&holder), &passport, loose()).await;
         if accepted {
             assert_eq!(decided.unwrap().binding(), Binding::Key, "{parts}");
         } else {
@@ -179,7 +179,7 @@ async fn a_jwt_names_a_key_by_itself_and_nothing_else() {
         json!({ "jwk": jwk })
     };
     let named = issuer.jwt_about(&with("kid", "a name".into()));
-    let peer = decide(&issuer, Connection::of(&holder), &named, loose()).await;
+    let peer = accept(&issuer, Connection::of(&holder), &named, loose()).await;
     assert_eq!(peer.unwrap().binding(), Binding::Key);
     let x = &key[key.len() - 64..key.len() - 32];
     let encode = |bytes: &[u8]| Value::from(BASE64_URL_SAFE_NO_PAD.encode(bytes));
@@ -227,7 +227,7 @@ async fn a_jwt_names_a_key_by_itself_and_nothing_else() {
         json!({ "jwk": { "kty": "oct", "k": "AQAB" } }),
     ] {
         let passport = issuer.jwt_about(&confirmation);
-        let refused = decide(&issuer, Connection::of(&holder), &passport, loose()).await;
+        let refused = accept(&issuer, Connection::of(&holder), &passport, loose()).await;
         assert_eq!(refused.unwrap_err(), not_bound(), "{confirmation}");
     }
 }
@@ -244,7 +244,7 @@ async fn a_cwt_names_a_key_by_itself_and_nothing_else() {
         map(vec![(1, Cbor::Map(entries))])
     };
     let named = issuer.cwt_about(with(2, Cbor::Bytes(b"a name".to_vec())));
-    let peer = decide(&issuer, Connection::of(&holder), &named, loose()).await;
+    let peer = accept(&issuer, Connection::of(&holder), &named, loose()).await;
     assert_eq!(peer.unwrap().binding(), Binding::Key);
     let key = || P256.cose_key(&key);
     for confirmation in [
@@ -268,7 +268,7 @@ async fn a_cwt_names_a_key_by_itself_and_nothing_else() {
         with(-4, Cbor::Bytes(vec![1; 32])),
     ] {
         let passport = issuer.cwt_about(confirmation.clone());
-        let refused = decide(&issuer, Connection::of(&holder), &passport, loose()).await;
+        let refused = accept(&issuer, Connection::of(&holder), &passport, loose()).await;
         assert_eq!(refused.unwrap_err(), not_bound(), "{confirmation:?}");
     }
     // A part of a CWT has it under its number, too.
@@ -278,7 +278,7 @@ async fn a_cwt_names_a_key_by_itself_and_nothing_else() {
         map(vec![(1, P256.cose_key(&Connection::new().leaf_key()))]),
     ));
     let passport = issuer.cwt_of(map(vec![(1, key())]), part);
-    let refused = decide(&issuer, Connection::of(&holder), &passport, loose()).await;
+    let refused = accept(&issuer, Connection::of(&holder), &passport, loose()).await;
     assert_eq!(refused.unwrap_err(), not_bound());
 }
 
@@ -292,7 +292,7 @@ async fn a_fresh_passport_that_names_its_holder_is_for_nobody_else() {
         claims["eat_nonce"] = BASE64_URL_SAFE_NO_PAD.encode(connection.bound()).into();
         claims["cnf"] = confirmation;
         let passport = issuer.jwt(&claims);
-        decide(&issuer, connection, &passport, StandardPolicy::new()).await
+        accept(&issuer, connection, &passport, StandardPolicy::new()).await
     };
     let own = P256.jwk(&Connection::of(&holder).leaf_key());
     let peer = decided(json!({ "jwk": own })).await.unwrap();
@@ -316,7 +316,7 @@ async fn a_form_is_what_its_media_type_says() {
     )));
     for (form, token) in [("eat+cwt", jwt), ("eat+jwt", cwt)] {
         let passport = ReusablePassport::new(media_type(form), token);
-        let refused = decide(&issuer, Connection::of(&holder), &passport, loose()).await;
+        let refused = accept(&issuer, Connection::of(&holder), &passport, loose()).await;
         assert_eq!(
             refused.unwrap_err(),
             Refusal::Appraisal(AppraisalError::Malformed),
@@ -470,7 +470,7 @@ fn not_bound() -> Refusal {
 }
 
 /// Trusts the issuer about fresh Evidence and about keys.
-async fn decide(
+async fn accept(
     issuer: &Signer,
     connection: Connection,
     passport: &ReusablePassport,

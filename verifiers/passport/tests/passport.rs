@@ -65,7 +65,7 @@ async fn a_passport_for_this_connection_is_accepted() {
         let office = Office::new();
         let credential = connection.attested(&office.attester()).await;
         let verifier = office.psa();
-        let peer = decide(&verifier, credential, StandardPolicy::new());
+        let peer = accept(&verifier, credential, StandardPolicy::new());
         let peer = peer.await.unwrap();
         assert_eq!(peer.status(), Tier::Affirming);
         assert_eq!(peer.binding(), Binding::Connection);
@@ -80,7 +80,7 @@ async fn a_passport_of_another_connection_is_refused() {
     // The same two, the same key, and another connection.
     let (one, other) = (Connection::of(&identity), Connection::of(&identity));
     let passport = office.attester().attest(one.to_attest()).await.unwrap();
-    let relayed = decide(
+    let relayed = accept(
         &office.psa(),
         other.finish(&passport),
         StandardPolicy::new(),
@@ -118,14 +118,14 @@ async fn a_nonce_that_is_only_echoed_is_not_enough() {
     let connection = Connection::new();
     let nonce = connection.bound().as_bytes();
     let good = psa_claims(nonce, b"a device, has 32 bytes, as it is");
-    let judged = async |change: fn(&mut Value)| {
+    let appraised = async |change: fn(&mut Value)| {
         let mut claims = good.clone();
         change(&mut claims);
-        office.judge(&office.psa(), &connection, &claims).await
+        office.appraise(&office.psa(), &connection, &claims).await
     };
-    assert!(judged(|_| ()).await.is_ok());
+    assert!(appraised(|_| ()).await.is_ok());
     for change in [
-        // What the Evidence carried is another value, or is not told.
+        // The Evidence carried another value, or the result does not report it.
         (|claims| annotated(claims)["psa-nonce"] = BASE64_STANDARD.encode([7; 32]).into())
             as fn(&mut Value),
         |claims| annotated(claims)["psa-nonce"] = Value::Null,
@@ -135,13 +135,16 @@ async fn a_nonce_that_is_only_echoed_is_not_enough() {
         |claims| claims["eat_nonce"] = BASE64_URL_SAFE.encode([7; 31]).into(),
         |claims| remove(claims, "eat_nonce"),
         |claims| claims["submods"]["PSA_IOT"]["eat_nonce"] = BASE64_URL_SAFE.encode([7; 32]).into(),
-        // Nobody declared that this is compared.
+        // Nobody declared that the issuer compares this.
         |claims| claims["submods"]["PSA_IOT"]["ear.appraisal-policy-id"] = "policy:lenient".into(),
         |claims| remove(&mut claims["submods"]["PSA_IOT"], "ear.appraisal-policy-id"),
         |claims| claims["submods"] = json!({ "TPM_ENACTTRUST": claims["submods"]["PSA_IOT"] }),
         |claims| claims["submods"]["TPM_ENACTTRUST"] = claims["submods"]["PSA_IOT"].clone(),
     ] {
-        assert_eq!(judged(change).await.unwrap_err(), AppraisalError::NotBound);
+        assert_eq!(
+            appraised(change).await.unwrap_err(),
+            AppraisalError::NotBound
+        );
     }
 }
 
@@ -153,7 +156,7 @@ async fn a_shorter_or_longer_value_is_another_one() {
     let zeros = [value, &[0; 16]].concat();
     for nonce in [&value[..16], &zeros[..], &[]] {
         let claims = psa_claims(nonce, b"a device, has 32 bytes, as it is");
-        let refused = office.judge(&office.psa(), &connection, &claims).await;
+        let refused = office.appraise(&office.psa(), &connection, &claims).await;
         assert_eq!(refused.unwrap_err(), AppraisalError::NotBound);
     }
 }
@@ -174,14 +177,14 @@ async fn a_result_is_as_good_as_it_says() {
         claims["submods"]["PSA_IOT"]["ear.trustworthiness-vector"]["executables"] =
             executables.into();
         let appraised = office
-            .judge(&office.psa(), &connection, &claims)
+            .appraise(&office.psa(), &connection, &claims)
             .await
             .unwrap();
         assert_eq!(appraised.ear().status(), tier);
     }
     let mut claims = psa_claims(connection.bound().as_bytes(), &[1; 32]);
     remove(&mut claims["submods"]["PSA_IOT"], "ear.status");
-    let refused = office.judge(&office.psa(), &connection, &claims).await;
+    let refused = office.appraise(&office.psa(), &connection, &claims).await;
     assert_eq!(refused.unwrap_err(), AppraisalError::Malformed);
 }
 
@@ -190,40 +193,40 @@ async fn an_old_passport_is_refused() {
     let office = Office::new();
     let connection = Connection::new();
     let claims = psa_claims(connection.bound().as_bytes(), &[1; 32]);
-    let judged = |name: &'static str, value: Value| {
+    let appraised = |name: &'static str, value: Value| {
         let mut claims = claims.clone();
         claims[name] = value;
         let (office, connection) = (&office, &connection);
         async move {
             office
-                .judge(&office.psa(), connection, &claims)
+                .appraise(&office.psa(), connection, &claims)
                 .await
                 .map(drop)
         }
     };
-    assert_eq!(judged("iat", (NOW - 599).into()).await, Ok(()));
+    assert_eq!(appraised("iat", (NOW - 599).into()).await, Ok(()));
     assert_eq!(
-        judged("iat", (NOW - 600).into()).await,
+        appraised("iat", (NOW - 600).into()).await,
         Err(AppraisalError::Expired)
     );
-    assert_eq!(judged("iat", (NOW + 60).into()).await, Ok(()));
+    assert_eq!(appraised("iat", (NOW + 60).into()).await, Ok(()));
     assert_eq!(
-        judged("iat", (NOW + 61).into()).await,
+        appraised("iat", (NOW + 61).into()).await,
         Err(AppraisalError::Expired)
     );
     assert_eq!(
-        judged("iat", Value::Null).await,
+        appraised("iat", Value::Null).await,
         Err(AppraisalError::Malformed)
     );
-    assert_eq!(judged("exp", (NOW + 1).into()).await, Ok(()));
+    assert_eq!(appraised("exp", (NOW + 1).into()).await, Ok(()));
     assert_eq!(
-        judged("exp", NOW.into()).await,
+        appraised("exp", NOW.into()).await,
         Err(AppraisalError::Expired)
     );
 }
 
 #[tokio::test]
-async fn a_passport_of_nobody_that_is_trusted_is_refused() {
+async fn a_passport_of_an_unknown_issuer_is_refused() {
     let office = Office::new();
     let connection = Connection::new();
     let claims = psa_claims(connection.bound().as_bytes(), &[1; 32]);
@@ -247,10 +250,10 @@ async fn a_passport_of_nobody_that_is_trusted_is_refused() {
         (String::new(), AppraisalError::Malformed),
         ("a".repeat(70_000), AppraisalError::Malformed),
     ] {
-        let refused = judge(&office.psa(), &connection, token.as_bytes()).await;
+        let refused = appraise(&office.psa(), &connection, token.as_bytes()).await;
         assert_eq!(refused.unwrap_err(), expected, "{token:.40}");
     }
-    let refused = judge(&office.psa(), &connection, &[0xff, 0xfe]).await;
+    let refused = appraise(&office.psa(), &connection, &[0xff, 0xfe]).await;
     assert_eq!(refused.unwrap_err(), AppraisalError::Malformed);
 }
 
@@ -276,18 +279,20 @@ async fn issuers_are_told_apart_by_their_keys() {
         (&other, "policy:one", false),
     ] {
         claims["submods"]["PSA_IOT"]["ear.appraisal-policy-id"] = policy.into();
-        let judged = office.judge(&verifier, &connection, &claims).await;
-        assert_eq!(judged.is_ok(), accepted, "{policy}");
+        let appraised = office.appraise(&verifier, &connection, &claims).await;
+        assert_eq!(appraised.is_ok(), accepted, "{policy}");
     }
 }
 
 #[tokio::test]
-async fn an_issuer_whose_keys_are_not_to_be_had_is_no_fault_of_the_peer() {
+async fn missing_keys_of_an_issuer_are_no_fault_of_the_peer() {
     let issuer = TrustedIssuer::veraison(Arc::new(NoKeys)).with_scheme(Scheme::psa_iot(POLICY));
     let verifier = builder().issuer(issuer).build().unwrap();
     let connection = Connection::new();
     let claims = psa_claims(connection.bound().as_bytes(), &[1; 32]);
-    let refused = Office::new().judge(&verifier, &connection, &claims).await;
+    let refused = Office::new()
+        .appraise(&verifier, &connection, &claims)
+        .await;
     assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
 }
 
@@ -309,7 +314,7 @@ async fn a_simulated_device_cannot_hide_behind_a_genuine_issuer() {
         hidden(|claims| annotated(claims)["psa-implementation-id"] = "?".into()),
     ] {
         let appraised = office
-            .judge(&office.psa(), &connection, &claims)
+            .appraise(&office.psa(), &connection, &claims)
             .await
             .unwrap();
         assert_eq!(appraised.origin(), Origin::Simulated);
@@ -317,7 +322,7 @@ async fn a_simulated_device_cannot_hide_behind_a_genuine_issuer() {
     // The standard policy refuses it, though the issuer affirms.
     let passport = office.signer.token(&psa_claims(value, &IMPLEMENTATION_ID));
     let credential = connection.finish(&results(passport.as_bytes()));
-    let refused = decide(&office.psa(), credential, StandardPolicy::new()).await;
+    let refused = accept(&office.psa(), credential, StandardPolicy::new()).await;
     assert_eq!(
         refused.unwrap_err(),
         Refusal::Policy(PolicyViolation::Simulated)
@@ -342,7 +347,10 @@ async fn one_simulated_part_makes_the_whole_simulated() {
         (json!({ "a": part, "b": part }), Origin::Simulated),
     ] {
         claims["submods"] = submods;
-        let appraised = office.judge(&verifier, &connection, &claims).await.unwrap();
+        let appraised = office
+            .appraise(&verifier, &connection, &claims)
+            .await
+            .unwrap();
         assert_eq!(appraised.origin(), origin);
     }
 }
@@ -372,19 +380,19 @@ async fn a_passport_of_trustee_is_bound_by_its_report_data() {
             } },
         })
     };
-    let judged = |claims: Value| {
+    let appraised = |claims: Value| {
         let token = signer.token(&claims);
         let (verifier, connection) = (&verifier, &connection);
         async move {
-            judge(verifier, connection, token.as_bytes())
+            appraise(verifier, connection, token.as_bytes())
                 .await
                 .map(|appraised| appraised.origin())
         }
     };
     let base64 = BASE64_STANDARD.encode(&challenge);
-    assert_eq!(judged(claims("tdx", &hex)).await, Ok(Origin::Device));
+    assert_eq!(appraised(claims("tdx", &hex)).await, Ok(Origin::Device));
     assert_eq!(
-        judged(claims("sample", &base64)).await,
+        appraised(claims("sample", &base64)).await,
         Ok(Origin::Simulated)
     );
     for unbound in [
@@ -395,14 +403,14 @@ async fn a_passport_of_trustee_is_bound_by_its_report_data() {
         claims("tdx", &format!("{hex}00")),
         claims("tdx", &"00".repeat(64)),
     ] {
-        assert_eq!(judged(unbound).await, Err(AppraisalError::NotBound));
+        assert_eq!(appraised(unbound).await, Err(AppraisalError::NotBound));
     }
     let mut endless = claims("tdx", &hex);
     remove(&mut endless, "exp");
-    assert_eq!(judged(endless).await, Err(AppraisalError::Malformed));
+    assert_eq!(appraised(endless).await, Err(AppraisalError::Malformed));
     let mut anothers = claims("tdx", &hex);
     anothers["iss"] = "another".into();
-    assert_eq!(judged(anothers).await, Err(AppraisalError::UnknownKey));
+    assert_eq!(appraised(anothers).await, Err(AppraisalError::UnknownKey));
 }
 
 #[tokio::test]
@@ -420,27 +428,27 @@ async fn a_passport_of_the_draft_names_its_issuer() {
         "eat_nonce": nonce, "ear_verifier_id": { "developer": "d", "build": "b" },
         "submods": { "device": { "ear_status": "affirming", "ear_appraisal_policy_ids": ["p"] } },
     });
-    let judged = |change: fn(&mut Value)| {
+    let appraised = |change: fn(&mut Value)| {
         let mut claims = claims.clone();
         change(&mut claims);
         let token = signer.token(&claims);
         let (verifier, connection) = (&verifier, &connection);
         async move {
-            judge(verifier, connection, token.as_bytes())
+            appraise(verifier, connection, token.as_bytes())
                 .await
                 .map(drop)
         }
     };
-    assert_eq!(judged(|_| ()).await, Ok(()));
-    let several = judged(|claims| {
+    assert_eq!(appraised(|_| ()).await, Ok(()));
+    let several = appraised(|claims| {
         claims["submods"]["device"]["ear_appraisal_policy_ids"] = json!(["p", "q"]);
     });
     assert_eq!(several.await, Err(AppraisalError::NotBound));
-    let anothers = judged(|claims| claims["iss"] = "https://other.example".into());
+    let anothers = appraised(|claims| claims["iss"] = "https://other.example".into());
     assert_eq!(anothers.await, Err(AppraisalError::UnknownKey));
     // A dialect has a media type, and a token under it is of that dialect.
     let mislabelled =
-        judged(|claims| claims["eat_profile"] = "tag:ietf.org,2026:rats/ear#03".into());
+        appraised(|claims| claims["eat_profile"] = "tag:ietf.org,2026:rats/ear#03".into());
     assert_eq!(mislabelled.await, Err(AppraisalError::Malformed));
 }
 
@@ -479,8 +487,8 @@ async fn a_realm_and_its_platform_come_together() {
         (json!({ "CCA_SSD_PLATFORM": platform }), false),
     ] {
         claims["submods"] = submods;
-        let judged = office.judge(&verifier, &connection, &claims).await;
-        assert_eq!(judged.is_ok(), accepted, "{claims}");
+        let appraised = office.appraise(&verifier, &connection, &claims).await;
+        assert_eq!(appraised.is_ok(), accepted, "{claims}");
     }
 }
 
@@ -494,7 +502,7 @@ async fn a_recorded_passport_is_about_its_own_session() {
         .with_scheme(Scheme::cca_realm("policy:ARM_CCA"))
         .with_scheme(Scheme::cca_platform("policy:ARM_CCA"));
     let verifier = builder().issuer(issuer).build().unwrap();
-    // Genuine, affirming, under a trusted key, about the time it was made: and of another connection.
+    // Genuine and affirming, under a trusted key, in its time; and of another connection.
     for name in [
         "veraison-psa-affirming",
         "veraison-cca-affirming",
@@ -509,7 +517,7 @@ async fn a_recorded_passport_is_about_its_own_session() {
     }
 }
 
-// --- Passports that are used again -------------------------------------------------------------------------------------
+// --- Reusable passports -----------------------------------------------------------------------------------------------
 
 #[tokio::test]
 async fn a_reusable_passport_is_bound_to_its_key_and_refused_by_default() {
@@ -526,18 +534,18 @@ async fn a_reusable_passport_is_bound_to_its_key_and_refused_by_default() {
     let loose = || StandardPolicy::new().dangerous_accept_binding(Binding::Key);
     for _ in 0..2 {
         let credential = Connection::of(&identity).attested(&passport).await;
-        let refused = decide(&verifier, credential, StandardPolicy::new()).await;
+        let refused = accept(&verifier, credential, StandardPolicy::new()).await;
         assert_eq!(
             refused.unwrap_err(),
             Refusal::Policy(PolicyViolation::Binding(Binding::Key))
         );
         let credential = Connection::of(&identity).attested(&passport).await;
-        let peer = decide(&verifier, credential, loose()).await.unwrap();
+        let peer = accept(&verifier, credential, loose()).await.unwrap();
         assert_eq!(peer.binding(), Binding::Key);
     }
     // Stolen, under another key.
     let credential = Connection::new().attested(&passport).await;
-    let refused = decide(&verifier, credential, loose()).await;
+    let refused = accept(&verifier, credential, loose()).await;
     assert_eq!(refused.unwrap_err(), Refusal::KeyMismatch);
 }
 
@@ -549,7 +557,7 @@ async fn a_passport_about_a_key_is_nothing_where_only_fresh_ones_are_expected() 
     let passport = office.reusable(&connection.leaf_key());
     let credential = connection.attested(&passport).await;
     let loose = StandardPolicy::new().dangerous_accept_binding(Binding::Key);
-    let refused = decide(&office.psa(), credential, loose).await;
+    let refused = accept(&office.psa(), credential, loose).await;
     assert_eq!(
         refused.unwrap_err(),
         Refusal::Appraisal(AppraisalError::NotBound)
@@ -586,9 +594,9 @@ async fn a_passport_without_key_or_with_two_is_about_none() {
         (json!({ "c": part("AQI".into()) }), false),
     ] {
         claims["submods"] = submods;
-        let judged = office.judge(&verifier, &connection, &claims).await;
+        let appraised = office.appraise(&verifier, &connection, &claims).await;
         assert_eq!(
-            judged.map(|appraised| appraised.binding()).ok(),
+            appraised.map(|appraised| appraised.binding()).ok(),
             accepted.then_some(Binding::Key)
         );
     }
@@ -663,13 +671,13 @@ impl Office {
         Arc::new(builder().issuer(schemes(issuer)).build().unwrap())
     }
 
-    async fn judge(
+    async fn appraise(
         &self,
         verifier: &PassportVerifier,
         connection: &Connection,
         claims: &Value,
     ) -> Result<Appraised, AppraisalError> {
-        judge(verifier, connection, self.signer.token(claims).as_bytes()).await
+        appraise(verifier, connection, self.signer.token(claims).as_bytes()).await
     }
 
     /// Of some earlier session, about a key.
@@ -769,7 +777,7 @@ fn builder() -> atls_passport::PassportVerifierBuilder {
     PassportVerifier::builder(&provider).max_age(Duration::from_secs(600))
 }
 
-async fn judge(
+async fn appraise(
     verifier: &PassportVerifier,
     connection: &Connection,
     token: &[u8],
@@ -778,7 +786,7 @@ async fn judge(
     verifier.appraise(&passport, at(NOW)).await
 }
 
-async fn decide(
+async fn accept(
     verifier: &Arc<PassportVerifier>,
     credential: atls_core::exchange::Credential,
     policy: StandardPolicy,

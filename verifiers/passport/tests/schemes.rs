@@ -46,13 +46,13 @@ async fn a_part_that_reports_no_value_is_not_enough_for_trustee() {
     }));
     let unbound = part(&json!({ "report_data": "00".repeat(64), "tdx": {} }));
     let both = json!({ "cpu0": cpu, "gpu0": unbound });
-    assert!(office.judge(&connection, &both).await.is_ok());
+    assert!(office.appraise(&connection, &both).await.is_ok());
     for submods in [
         json!({ "cpu0": unbound }),
         json!({ "gpu0": unbound }),
         json!({ "gpu0": cpu }),
     ] {
-        let refused = office.judge(&connection, &submods).await;
+        let refused = office.appraise(&connection, &submods).await;
         assert_eq!(refused.unwrap_err(), AppraisalError::NotBound);
     }
 }
@@ -114,7 +114,7 @@ async fn a_device_that_is_open_to_debugging_is_contraindicated_though_its_issuer
     for unreadable in [json!("12288"), json!(-1), json!(12288.5), json!([])] {
         assert_eq!(psa(&unreadable).await, Ok(Tier::Contraindicated));
     }
-    // What is not told is not known.
+    // A claim that is missing is not known.
     assert_eq!(psa(&Value::Null).await, Err(AppraisalError::Malformed));
     assert_eq!(cca(&Value::Null).await, Err(AppraisalError::Malformed));
 }
@@ -126,28 +126,28 @@ async fn a_guest_that_may_be_debugged_or_moved_is_contraindicated_though_its_iss
     let (yes, no) = (Value::Bool(true), Value::Bool(false));
     let closed = Ok(Tier::Affirming);
     let open = Ok(Tier::Contraindicated);
-    let untold = Err(AppraisalError::Malformed);
+    let unreported = Err(AppraisalError::Malformed);
     for (tee, annotated, expected) in [
         ("snp", snp(no.clone(), no.clone()), closed.clone()),
         ("snp", snp(yes.clone(), no.clone()), open.clone()),
         ("snp", snp(no.clone(), yes.clone()), open.clone()),
         ("snp", snp("false".into(), no.clone()), open.clone()),
-        ("snp", snp(Value::Null, no.clone()), untold.clone()),
-        ("snp", snp(no.clone(), Value::Null), untold.clone()),
-        ("snp", json!({ "snp": {} }), untold.clone()),
+        ("snp", snp(Value::Null, no.clone()), unreported.clone()),
+        ("snp", snp(no.clone(), Value::Null), unreported.clone()),
+        ("snp", json!({ "snp": {} }), unreported.clone()),
         ("tdx", tdx(no), closed),
         ("tdx", tdx(yes), open.clone()),
         ("tdx", tdx("false".into()), open),
-        ("tdx", tdx(Value::Null), untold.clone()),
-        ("tdx", json!({ "tdx": {} }), untold),
+        ("tdx", tdx(Value::Null), unreported.clone()),
+        ("tdx", json!({ "tdx": {} }), unreported),
     ] {
         assert_eq!(trustee(tee, &annotated).await, expected, "{annotated}");
     }
 }
 
-/// Also where the scheme does not demand that it is told.
+/// Also where the scheme does not demand the claim.
 #[tokio::test]
-async fn whatever_the_scheme_a_device_that_is_told_to_be_open_is_contraindicated() {
+async fn a_device_that_is_reported_open_is_contraindicated_under_any_scheme() {
     let connection = Connection::new();
     let challenge = test_support::sha512(connection.bound().as_bytes());
     let key = json!({ "akpub": "AQI" });
@@ -159,14 +159,16 @@ async fn whatever_the_scheme_a_device_that_is_told_to_be_open_is_contraindicated
         for (code, tier) in [(0x3000, Tier::Affirming), (0x4000, Tier::Contraindicated)] {
             let mut part = part(&json!({ "psa-security-lifecycle": code }));
             part["ear.veraison.key-attestation"] = key.clone();
-            let judged = office.judge(&connection, &json!({ "PSA_IOT": part })).await;
-            assert_eq!(judged.unwrap().ear().status(), tier);
+            let appraised = office
+                .appraise(&connection, &json!({ "PSA_IOT": part }))
+                .await;
+            assert_eq!(appraised.unwrap().ear().status(), tier);
         }
     }
 }
 
 #[test]
-fn a_tee_of_which_it_is_not_known_whether_it_tells_about_debugging_is_no_configuration() {
+fn a_tee_with_unknown_claims_about_debugging_is_no_configuration() {
     for (scheme, known) in [
         (Scheme::trustee("snp", "mine"), true),
         (Scheme::trustee("tdx", "mine"), true),
@@ -193,8 +195,8 @@ async fn a_simulated_cca_platform_cannot_hide_behind_a_genuine_issuer() {
         (json!("?"), Origin::Simulated),
         (Value::Null, Origin::Simulated),
     ] {
-        let judged = cca_of(&connection, &json!(0x3000), &id).await;
-        assert_eq!(judged.unwrap().origin(), origin, "{id}");
+        let appraised = cca_of(&connection, &json!(0x3000), &id).await;
+        assert_eq!(appraised.unwrap().origin(), origin, "{id}");
     }
 }
 
@@ -241,7 +243,7 @@ impl Office {
         build(TrustedIssuer::trustee(Arc::new(signer.keys())), schemes)
     }
 
-    async fn judge(
+    async fn appraise(
         &self,
         connection: &Connection,
         submods: &Value,
@@ -265,14 +267,16 @@ async fn psa(lifecycle: &Value) -> Result<Tier, AppraisalError> {
         "psa-implementation-id": BASE64_STANDARD.encode([0; 32]),
         "psa-security-lifecycle": lifecycle,
     }));
-    let judged = office.judge(&connection, &json!({ "PSA_IOT": part })).await;
-    Ok(judged?.ear().status())
+    let appraised = office
+        .appraise(&connection, &json!({ "PSA_IOT": part }))
+        .await;
+    Ok(appraised?.ear().status())
 }
 
 async fn cca(lifecycle: &Value) -> Result<Tier, AppraisalError> {
     let id = json!(BASE64_STANDARD.encode([0; 32]));
-    let judged = cca_of(&Connection::new(), lifecycle, &id).await;
-    Ok(judged?.ear().status())
+    let appraised = cca_of(&Connection::new(), lifecycle, &id).await;
+    Ok(appraised?.ear().status())
 }
 
 async fn cca_of(
@@ -290,7 +294,7 @@ async fn cca_of(
         })),
     });
     let office = Office::veraison(&challenge, &schemes);
-    office.judge(connection, &submods).await
+    office.appraise(connection, &submods).await
 }
 
 async fn trustee(tee: &str, annotated: &Value) -> Result<Tier, AppraisalError> {
@@ -302,7 +306,7 @@ async fn trustee(tee: &str, annotated: &Value) -> Result<Tier, AppraisalError> {
     let claims = &older["ear.veraison.annotated-evidence"];
     // Wherever Trustee's results have them, now and soon, it comes to the same.
     let beside = json!({ "tee": tee, "claims": claims[tee], "report_data": claims["report_data"] });
-    let mut judged = Vec::new();
+    let mut appraised = Vec::new();
     for (old, new) in [
         (Some(claims), None),
         (None, Some(claims)),
@@ -317,11 +321,14 @@ async fn trustee(tee: &str, annotated: &Value) -> Result<Tier, AppraisalError> {
         if let Some(new) = new {
             cpu.insert("ear_attester_claims".to_owned(), new.clone());
         }
-        let result = office.judge(&connection, &json!({ "cpu0": part })).await;
-        judged.push(result.map(|appraised| appraised.ear().status()));
+        let result = office.appraise(&connection, &json!({ "cpu0": part })).await;
+        appraised.push(result.map(|appraised| appraised.ear().status()));
     }
-    assert!(judged.iter().all(|other| *other == judged[0]), "{judged:?}");
-    judged.remove(0)
+    assert!(
+        appraised.iter().all(|other| *other == appraised[0]),
+        "{appraised:?}"
+    );
+    appraised.remove(0)
 }
 
 /// Of two places that disagree, the worse counts.
@@ -334,13 +341,13 @@ async fn debugging_that_either_place_tells_of_is_contraindicated() {
     for (old, new) in [(false, true), (true, false)] {
         let mut part = part(&claims(old));
         part["ear_attester_claims"] = claims(new);
-        let appraised = office.judge(&connection, &json!({ "cpu0": part })).await;
+        let appraised = office.appraise(&connection, &json!({ "cpu0": part })).await;
         assert_eq!(appraised.unwrap().ear().status(), Tier::Contraindicated);
     }
     let mut part = part(&claims(false));
     part["ear_attester_claims"] = claims(false);
     part["ear_attester_claims"]["report_data"] = "00".repeat(64).into();
-    let refused = office.judge(&connection, &json!({ "cpu0": part })).await;
+    let refused = office.appraise(&connection, &json!({ "cpu0": part })).await;
     assert_eq!(refused.map(drop), Err(AppraisalError::NotBound));
 }
 

@@ -37,12 +37,12 @@ use crate::platform::VerifiedPlatform;
 pub struct FetchedCollateral {
     fetch: Arc<dyn Fetch>,
     asks_early: bool,
-    kept: Mutex<BTreeMap<Platform, Kept>>,
+    kept: Mutex<BTreeMap<Platform, KeptCollateral>>,
     early: Mutex<BTreeMap<Platform, Arc<Collateral>>>,
 }
 
 /// Collateral that was parsed, and the bytes that it was parsed from.
-struct Kept {
+struct KeptCollateral {
     collateral: Arc<Collateral>,
     fetched: Fetched,
     /// Seconds since the epoch.
@@ -171,7 +171,7 @@ impl FetchedCollateral {
         if kept.len() >= MAX_KEPT && !kept.contains_key(&platform) {
             kept.pop_first();
         }
-        let entry = Kept {
+        let entry = KeptCollateral {
             collateral: Arc::clone(collateral),
             fetched,
             since: now.as_secs(),
@@ -179,7 +179,7 @@ impl FetchedCollateral {
         kept.insert(platform, entry);
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Platform, Kept>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Platform, KeptCollateral>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -206,7 +206,7 @@ impl CollateralSource for FetchedCollateral {
             let platform = platform.platform();
             match self.ask(platform, now).await {
                 Ok(collateral) => Ok(Some(collateral)),
-                // Kept collateral may still be valid. While Intel is out it may be old; the verifier checks whether it is too old.
+                // KeptCollateral collateral may still be valid. While Intel is out it may be old; the verifier checks whether it is too old.
                 Err(error) => match self.lock().get(platform) {
                     Some(kept) if kept.collateral.is_current(now) || error.is_outage() => {
                         Ok(Some(Arc::clone(&kept.collateral)))

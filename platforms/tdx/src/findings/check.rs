@@ -65,3 +65,35 @@ pub(super) fn bits(name: &str, seen: u64, allowed: u64, required: u64) -> Findin
         )),
     }
 }
+
+/// The image or enclave of the policy that was recognised.
+pub(super) fn recognised<'a>(
+    name: &str,
+    known_as: Option<&str>,
+    candidates: impl Iterator<Item = &'a str>,
+    cure: &str,
+) -> Finding {
+    let finding = check(name, known_as.is_some());
+    let finding = candidates.fold(finding, |finding, name| finding.with_allowed(name, ""));
+    match known_as {
+        Some(known_as) => finding.with_seen(known_as),
+        None => finding.with_seen("unknown").with_note(cure),
+    }
+}
+
+/// Whether somebody outside can see into the TD or enclave, and whether the policy allows that.
+pub(super) fn debug(
+    name: &str,
+    (visible, allowed): (bool, bool),
+    effect: &str,
+    cure: &str,
+) -> Finding {
+    let (outcome, note) = match (visible, allowed) {
+        (false, _) => return Finding::passed(name).with_seen("off"),
+        (true, true) => (Outcome::Warning, "allow-debug permits it"),
+        (true, false) => (Outcome::Failed, cure),
+    };
+    Finding::new(name, outcome)
+        .with_seen("on")
+        .with_note(format_args!("{effect}; {note}"))
+}

@@ -5,8 +5,10 @@ use atls_formats::dcap::SgxReport;
 
 use super::check::bits;
 use super::check::check;
+use super::check::debug;
 use super::check::measured;
 use super::check::pinned;
+use super::check::recognised;
 use crate::attributes;
 use crate::policy::SgxEnclave;
 use crate::policy::SgxPolicy;
@@ -27,20 +29,14 @@ pub(crate) fn enclave(
         let pins = candidates.iter().map(|enclave| pin(enclave));
         names.iter().map(String::as_str).zip(pins).collect()
     };
-    let recognised = names
-        .iter()
-        .fold(check("sgx.enclave", known.is_some()), |finding, name| {
-            finding.with_allowed(name, "")
-        });
-    let recognised = match known {
-        Some(enclave) => recognised.with_seen(&enclave.name),
-        None => recognised
-            .with_seen("unknown")
-            .with_note("the enclave is none of the policy; run a known build, or add this one"),
-    };
     let pin = known.map(|enclave| (enclave.name.as_str(), &enclave.config_id));
     vec![
-        recognised,
+        recognised(
+            "sgx.enclave",
+            known.map(|enclave| enclave.name.as_str()),
+            names.iter().map(String::as_str),
+            "the enclave is none of the policy; run a known build, or add this one",
+        ),
         measured(
             "sgx.mrenclave",
             &report.mrenclave,
@@ -67,7 +63,15 @@ pub(crate) fn enclave(
             policy.allowed_flags(),
             attributes::SGX_INIT,
         ),
-        debug(report, policy),
+        debug(
+            "sgx.debug",
+            (
+                report.flags & attributes::SGX_DEBUG != 0,
+                policy.allow_debug,
+            ),
+            "the enclave can be read from outside",
+            "launch it without debug",
+        ),
     ]
 }
 
@@ -91,17 +95,4 @@ fn numbered(
                 finding.with_allowed(&enclave.name, format_args!("{least} or more"))
             }
         })
-}
-
-fn debug(report: &SgxReport, policy: &SgxPolicy) -> Finding {
-    let visible = report.flags & attributes::SGX_DEBUG != 0;
-    match (visible, policy.allow_debug) {
-        (false, _) => Finding::passed("sgx.debug").with_seen("off"),
-        (true, true) => Finding::warning("sgx.debug")
-            .with_seen("on")
-            .with_note("the enclave can be read from outside; allow-debug permits it"),
-        (true, false) => Finding::failed("sgx.debug")
-            .with_seen("on")
-            .with_note("the enclave can be read from outside; launch it without debug"),
-    }
 }

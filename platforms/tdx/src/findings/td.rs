@@ -6,8 +6,10 @@ use atls_reference::Digest;
 
 use super::check::bits;
 use super::check::check;
+use super::check::debug;
 use super::check::measured;
 use super::check::pinned;
+use super::check::recognised;
 use crate::attributes;
 use crate::policy::Pin;
 use crate::policy::TdxImage;
@@ -23,7 +25,13 @@ pub(crate) fn td(report: &TdReport, policy: &TdxPolicy, image: Option<&TdxImage>
         allowed,
         attributes::TD_SEPT_VE_DISABLE,
     ));
-    findings.push(debug(report, policy));
+    let visible = report.td_attributes & attributes::TD_UNDER_DEBUG != 0;
+    findings.push(debug(
+        "tdx.debug",
+        (visible, policy.allow_debug),
+        "the host can see into the TD",
+        "launch it without debug and profiling",
+    ));
     findings.push(bits(
         "tdx.xfam",
         report.xfam,
@@ -48,19 +56,14 @@ fn measurements(report: &TdReport, policy: &TdxPolicy, image: Option<&TdxImage>)
         measured(name, seen, &named)
     };
     let [rtmr0, rtmr1, rtmr2, rtmr3] = &report.rtmr;
-    let mut recognised = check("tdx.image", image.is_some());
-    for image in &candidates {
-        recognised = recognised.with_allowed(&image.name, "");
-    }
-    recognised = match image {
-        Some(image) => recognised.with_seen(&image.name),
-        None => recognised.with_seen("unknown").with_note(
-            "the measurements are those of no image of the policy; run a known build, or add this one",
-        ),
-    };
     let pin = |pin: fn(&TdxImage) -> &Pin<48>| image.map(|image| (image.name.as_str(), pin(image)));
     vec![
-        recognised,
+        recognised(
+            "tdx.image",
+            image.map(|image| image.name.as_str()),
+            candidates.iter().map(|image| image.name.as_str()),
+            "the measurements are those of no image of the policy; run a known build, or add this one",
+        ),
         register("tdx.mrtd", &report.mrtd, |image| Some(image.mrtd)),
         register("tdx.rtmr0", rtmr0, |image| image.rtmr0),
         register("tdx.rtmr1", rtmr1, |image| image.rtmr1),
@@ -78,19 +81,6 @@ fn measurements(report: &TdReport, policy: &TdxPolicy, image: Option<&TdxImage>)
             pin(|image| &image.mrownerconfig),
         ),
     ]
-}
-
-fn debug(report: &TdReport, policy: &TdxPolicy) -> Finding {
-    let visible = report.td_attributes & attributes::TD_UNDER_DEBUG != 0;
-    match (visible, policy.allow_debug) {
-        (false, _) => Finding::passed("tdx.debug").with_seen("off"),
-        (true, true) => Finding::warning("tdx.debug")
-            .with_seen("on")
-            .with_note("the host can see into the TD; allow-debug permits it"),
-        (true, false) => Finding::failed("tdx.debug")
-            .with_seen("on")
-            .with_note("the host can see into the TD; launch it without debug and profiling"),
-    }
 }
 
 fn service_tds(report: &TdReport, policy: &TdxPolicy) -> Vec<Finding> {

@@ -62,7 +62,7 @@ pub(super) fn yes() -> bool {
     true
 }
 
-/// Defines a table with these fields after those about the platform, which both technologies have alike. Serde cannot flatten one
+/// Defines a table: the fields about the platform, which both technologies share, and then these. Serde cannot flatten one
 /// struct into another and keep the line of an error.
 macro_rules! table {
     ($(#[$attribute:meta])* pub struct $name:ident { $($own:tt)* }) => {

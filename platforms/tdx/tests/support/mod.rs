@@ -1,4 +1,4 @@
-//! What several tests share.
+//! Helpers of several tests.
 #![allow(dead_code, reason = "no test uses all of it")]
 
 use std::collections::BTreeMap;
@@ -9,6 +9,11 @@ use atls_core::ear::Category;
 use atls_core::ear::Tier;
 use atls_reference::Live;
 use atls_tdx::Collateral;
+use atls_tdx::CollateralSource;
+use atls_tdx::QuoteError;
+use atls_tdx::SgxPolicy;
+use atls_tdx::SgxReport;
+use atls_tdx::SgxVerifier;
 use atls_tdx::SuppliedCollateral;
 use atls_tdx::Td15;
 use atls_tdx::Td15Extended;
@@ -16,6 +21,10 @@ use atls_tdx::TdReport;
 use atls_tdx::TdxImage;
 use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
+use atls_tdx::Tee;
+use atls_tdx::testing::ForgedPlatform;
+use test_support::at;
+use test_support::ready;
 
 /// A verifier under Intel's root with this collateral at hand.
 pub(crate) fn intel(policy: TdxPolicy, collateral: Collateral) -> TdxVerifier {
@@ -55,7 +64,67 @@ pub(crate) fn collateral_of_yaml(text: &str) -> Collateral {
     Collateral::from_json(&serde_json::to_string(&fields).unwrap()).unwrap()
 }
 
-/// All that a forged TD says is known.
+/// A verifier of TDs under the forged root.
+pub(crate) fn td_verifier(
+    platform: &ForgedPlatform,
+    policy: TdxPolicy,
+    source: Arc<dyn CollateralSource>,
+) -> TdxVerifier {
+    let policy = Arc::new(Live::fixed(policy).unwrap());
+    TdxVerifier::dangerous_with_root(platform.root(), policy, source)
+}
+
+/// A verifier of enclaves under the forged root.
+pub(crate) fn enclave_verifier(
+    platform: &ForgedPlatform,
+    policy: SgxPolicy,
+    source: Arc<dyn CollateralSource>,
+) -> SgxVerifier {
+    let policy = Arc::new(Live::fixed(policy).unwrap());
+    SgxVerifier::dangerous_with_root(platform.root(), policy, source)
+}
+
+/// The platform's own collateral.
+pub(crate) fn own(platform: &ForgedPlatform, tee: Tee) -> Arc<dyn CollateralSource> {
+    Arc::new(SuppliedCollateral::new([platform.collateral(tee).unwrap()]))
+}
+
+/// A quote of the platform's usual TD.
+pub(crate) fn td_quote(platform: &ForgedPlatform) -> Vec<u8> {
+    let report = platform.td_report();
+    platform.tdx_quote(&report, &REPORT_DATA).unwrap()
+}
+
+pub(crate) fn appraise(
+    platform: &ForgedPlatform,
+    report: &TdReport,
+    policy: TdxPolicy,
+) -> RecordedAppraisal {
+    appraise_at(platform, report, policy, NOW).unwrap()
+}
+
+pub(crate) fn appraise_at(
+    platform: &ForgedPlatform,
+    report: &TdReport,
+    policy: TdxPolicy,
+    now: u64,
+) -> Result<RecordedAppraisal, QuoteError> {
+    let verifier = td_verifier(platform, policy, own(platform, Tee::Tdx));
+    let quote = platform.tdx_quote(report, &REPORT_DATA).unwrap();
+    ready(verifier.appraise_quote(&quote, &[], at(now)))
+}
+
+pub(crate) fn appraise_enclave(
+    platform: &ForgedPlatform,
+    report: &SgxReport,
+    policy: SgxPolicy,
+) -> RecordedAppraisal {
+    let verifier = enclave_verifier(platform, policy, own(platform, Tee::Sgx));
+    let quote = platform.sgx_quote(report, &REPORT_DATA).unwrap();
+    ready(verifier.appraise_quote(&quote, &[], at(NOW))).unwrap()
+}
+
+/// A policy that knows every measurement of a forged TD.
 pub(crate) fn policy(report: &TdReport) -> TdxPolicy {
     let [rtmr0, rtmr1, rtmr2, rtmr3] = report.rtmr.map(Some);
     TdxPolicy::up_to_date(vec![TdxImage {
