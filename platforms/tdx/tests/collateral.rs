@@ -656,7 +656,7 @@ fn fetched_collateral_serves_until_it_is_old() {
     let report = platform.td_report();
     let service = Arc::new(Service::of(&platform));
     let pcs = Pcs::intel(service.clone()).dangerous_with_root(platform.root());
-    let source = FetchedCollateral::standard_only(Arc::new(Cache::new(pcs)));
+    let source = FetchedCollateral::new(Arc::new(Cache::new(pcs))).without_early();
     let policy = TdxPolicy {
         collateral_grace_days: 2,
         ..policy(&report)

@@ -10,7 +10,7 @@ pub enum PassportSetupError {
     #[error("results about {0} do not tell fresh evidence from replayed; remove the scheme")]
     Replayable(String),
     /// A media type of a dialect does not parse, which is not expected.
-    #[error("media type of a dialect is none")]
+    #[error("media type of a dialect does not parse")]
     MediaType(#[from] MediaTypeError),
     /// No issuer is trusted, so no passport could be accepted. Trust one.
     #[error("no issuer is trusted, so no passport could be accepted; trust one")]
@@ -24,9 +24,9 @@ pub enum PassportSetupError {
         "results of an issuer have no nonce and no scheme compares another value; add `Scheme::trustee` or `Scheme::trustee_azure`"
     )]
     NothingCompared,
-    /// This verifier does not know what results about this TEE report about debugging. Use Evidence, or another TEE.
+    /// The claims about debugging in results about this TEE are not known here. Use Evidence, or another TEE.
     #[error(
-        "not known what results about the TEE {0:?} tell about debugging; use its Evidence, or another TEE"
+        "claims about debugging in results about the TEE {0:?} are not known; use its Evidence, or another TEE"
     )]
     UnknownTee(String),
 }

@@ -54,19 +54,18 @@ impl FetchedCollateral {
     /// `/early` behind it for Intel's early issue.
     pub fn new(fetch: Arc<dyn Fetch>) -> Self {
         Self {
+            fetch,
             asks_early: true,
-            ..Self::standard_only(fetch)
+            kept: Mutex::default(),
+            early: Mutex::default(),
         }
     }
 
     /// Asks for Intel's standard issue alone: half the requests, and no warning of platforms that will be refused.
-    pub fn standard_only(fetch: Arc<dyn Fetch>) -> Self {
-        Self {
-            fetch,
-            asks_early: false,
-            kept: Mutex::default(),
-            early: Mutex::default(),
-        }
+    #[must_use]
+    pub fn without_early(mut self) -> Self {
+        self.asks_early = false;
+        self
     }
 
     async fn ask(
