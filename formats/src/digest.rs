@@ -1,4 +1,4 @@
-//! Bytes of a fixed length, in hexadecimal in files.
+//! Bytes of a fixed length, written in hexadecimal. Text of another length or with other characters is refused.
 
 use std::fmt;
 
@@ -18,12 +18,12 @@ impl<const N: usize> Digest<N> {
         &self.0
     }
 
-    /// Whether every byte is zero, as formats have it for "not measured".
+    /// Whether every byte is zero, which means "not measured" in many formats.
     pub fn is_zero(&self) -> bool {
         self.0.iter().all(|byte| *byte == 0)
     }
 
-    /// From hexadecimal digits; `None` for another length or character.
+    /// Reads hexadecimal digits; `None` for another length or character.
     pub fn from_hex(text: &str) -> Option<Self> {
         let digits = text.as_bytes();
         if digits.len() != N.checked_mul(2)? {

@@ -1,27 +1,27 @@
-//! Claims of the Evidence, as a service reports them in its result.
+//! Claims of the Evidence, as a service reports them in its result. A part of a result goes in, claims come out. A claim on which
+//! two places disagree is absent.
 
 use atls_core::ear::Appraisal;
 use atls_core::ear::BinaryText;
 use serde_json::Map;
 use serde_json::Value;
 
-/// The claims of the Evidence that the result reports of one part, from every place that it has for them:
+/// The claims of the Evidence in one part of a result, from both places for them:
 ///
-/// * `ear.veraison.annotated-evidence`, Veraison's and until now Trustee's;
-/// * `ear_attester_claims` (draft-ietf-rats-ear-04), where Trustee is moving to. There the claims of the TEE are either under
-///   its name, as in the older place, or under `claims` beside its name in `tee`.
+/// * `ear.veraison.annotated-evidence`, of Veraison and until now of Trustee;
+/// * `ear_attester_claims` (draft-ietf-rats-ear-04), the next place of Trustee. There the claims of the TEE are either under its
+///   name, as in the older place, or under `claims` beside its name in `tee`.
 ///
-/// A result may have both while its service moves. They are about the same Evidence, so a claim that stands in both must
-/// say the same: whoever asks gets every value, or none where two disagree.
+/// A result may have both places while its service moves. They are about the same Evidence, so a claim in both must have one value.
 #[derive(Clone, Debug)]
 pub struct ReportedClaims<'a> {
     places: Vec<&'a Map<String, Value>>,
-    /// A place that is no object: nothing in it can be compared.
+    /// Whether a place is no object, so that nothing in it can be compared.
     is_malformed: bool,
 }
 
 impl<'a> ReportedClaims<'a> {
-    /// Of that part. An empty place is none.
+    /// Reads that part. An empty place counts as absent.
     pub fn of(appraisal: &'a Appraisal) -> Self {
         let present: Vec<_> = PLACES
             .iter()
@@ -34,7 +34,7 @@ impl<'a> ReportedClaims<'a> {
         }
     }
 
-    /// Whether every place is about this TEE, and there is one.
+    /// Whether there is a place, and every place is about this TEE.
     pub fn is_about_tee(&self, tee: &str) -> bool {
         let names = |place: &&Map<String, Value>| match place.get(TEE) {
             Some(name) => name == tee,
@@ -43,8 +43,7 @@ impl<'a> ReportedClaims<'a> {
         !self.is_malformed && !self.places.is_empty() && self.places.iter().all(names)
     }
 
-    /// The bytes of a claim that is spelled in that way; none where it is nowhere, or anywhere unreadable, or where two places
-    /// disagree.
+    /// The bytes of a claim with that spelling. `None` if it is absent, unreadable in one place, or different in two.
     pub fn bytes(&self, name: &str, text: BinaryText) -> Option<Vec<u8>> {
         if self.is_malformed {
             return None;
@@ -57,7 +56,7 @@ impl<'a> ReportedClaims<'a> {
             .then_some(bytes)
     }
 
-    /// The one value of a claim; none where there is none, or where two places disagree.
+    /// The value of a claim. `None` if it is absent, or different in two places.
     pub fn one(&self, name: &str) -> Option<&'a Value> {
         let mut values = self.places.iter().filter_map(|place| place.get(name));
         let value = values.next()?;
@@ -74,7 +73,7 @@ impl<'a> ReportedClaims<'a> {
     }
 }
 
-/// In the layout with `tee` and `claims`.
+/// The value in the layout with `tee` and `claims`.
 fn under_claims<'a>(place: &'a Map<String, Value>, pointer: &str) -> Option<&'a Value> {
     let tee = place.get(TEE)?.as_str()?;
     let rest = pointer.strip_prefix('/')?.strip_prefix(tee)?;

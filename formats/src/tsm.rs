@@ -1,12 +1,12 @@
-//! The envelope of configfs-tsm: a report of Linux, in a CBOR map.
+//! The envelope of configfs-tsm: the files of Linux about one report, in a CBOR map. Bytes of another form are a [`TsmReportError`].
 //!
 //! ```text
 //! tsm-report = { ? "auxblob": bstr, "outblob": bstr, "provider": tstr }
 //! ```
 //!
-//! The format of Veraison's attester (`docs/tsm-report.cddl` of veraison/ratsd) and of its SEVSNP scheme, so that one
-//! Evidence serves either verifier. Service reports of an SVSM, the format's other fields, carry the challenge in another
-//! way and are refused.
+//! Veraison's attester (`docs/tsm-report.cddl` of veraison/ratsd) and its SEVSNP scheme have this format, so one Evidence serves
+//! either verifier. The format's other fields are for service reports of an SVSM. Those carry the challenge in another way, and are
+//! refused.
 
 use std::fmt;
 
@@ -17,25 +17,24 @@ use ciborium::Value;
 /// The media type of a [`TsmReport`].
 pub const TSM_REPORT: &str = "application/vnd.veraison.tsm-report+cbor";
 
-/// The files of one entry of configfs-tsm. Nothing of them is verified, and nothing but the report's own signature
-/// covers any of them.
+/// The files of one entry of configfs-tsm. Nothing is verified. The report's own signature covers the report alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "the fields of the format; any other is refused"
 )]
 pub struct TsmReport {
-    /// What comes beside the report: for SEV-SNP a table of certificates. Empty where the field is absent.
+    /// The data beside the report: for SEV-SNP a table of certificates. Empty if the field is absent.
     pub auxblob: Vec<u8>,
     /// The report.
     pub outblob: Vec<u8>,
-    /// The kernel's name of the provider, without the line's end that the kernel writes after it.
+    /// The kernel's name of the provider, without the end of its line.
     pub provider: String,
 }
 
 impl TsmReport {
-    /// Reads the envelope. The map is not signed, so every reader must read it alike: a field that is not in the grammar
-    /// above, a field that stands twice, and anything after the map are refused.
+    /// Reads the envelope. Nothing signs the map, so every reader must read it alike: other fields than those of the grammar above,
+    /// repeated fields, and bytes after the map are refused.
     ///
     /// # Errors
     /// [`TsmReportError`]
@@ -62,7 +61,7 @@ impl TsmReport {
         }
         let provider = provider.and_then(|provider| String::from_utf8(provider).ok());
         let mut provider = provider.ok_or(TsmReportError)?;
-        // The kernel ends its line, and Veraison's attester sends that along.
+        // The kernel ends the line, and Veraison's attester sends that end along.
         if provider.ends_with('\n') {
             provider.pop();
         }
@@ -90,8 +89,7 @@ impl TsmReport {
     }
 }
 
-/// The bytes are no envelope of configfs-tsm, or one with more in it than a report, its provider and what comes beside it. The
-/// cure is with the attester that wrote it.
+/// The bytes are no envelope of configfs-tsm, or it has other fields than the three. The cure is with the attester that wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TsmReportError;
@@ -110,10 +108,10 @@ impl From<TsmReportError> for AppraisalError {
     }
 }
 
-/// Most values in the map, which has seven; a string may stand in chunks.
+/// The largest number of values in the map. It has seven, and more if strings come in chunks.
 const MAX_VALUES: usize = 64;
 
-/// A map and its values: 2. Room for one more.
+/// The deepest nesting. A map and its values take 2.
 const MAX_DEPTH: usize = 3;
 
 #[cfg(test)]
@@ -141,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_encoded_is_decoded() {
+    fn an_encoded_envelope_is_decoded() {
         let bytes = sample().encode().unwrap();
         assert_eq!(TsmReport::decode(&bytes), Ok(sample()));
         let bare = TsmReport {

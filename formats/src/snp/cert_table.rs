@@ -1,5 +1,8 @@
 //! The certificate table that a host gives its guest (AMD document 56421, GHCB, `SNP Extended Guest Request`).
 //!
+//! The bytes of a host go in, certificates in DER come out; the writer makes PEM. A table without an end, or that points outside of
+//! itself, is an [`SnpFormatError::Table`].
+//!
 //! ```text
 //! entry = GUID, 16 bytes ‖ offset, u32 little-endian, from the start of the table ‖ length, u32 little-endian
 //! table = entry, … ‖ 24 zero bytes ‖ the certificates
@@ -16,14 +19,13 @@ use atls_core::pki_types::pem::PemObject;
 
 use super::error::SnpFormatError;
 
-/// What a certificate in a table is for, or a revocation list. The host says so; the certificate says it itself, under
-/// its signature.
+/// The kind of an entry, as the host labels it. The certificate itself says the same under its signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CertificateKind {
     /// AMD's root key for a product.
     Ark,
-    /// The intermediate key; for a VLEK the ASVK stands here.
+    /// The intermediate key: the ASK, or the ASVK for a VLEK.
     Ask,
     /// A revocation list of the ARK.
     Crl,
@@ -36,7 +38,7 @@ pub enum CertificateKind {
 impl CertificateKind {
     const ALL: [Self; 5] = [Self::Ark, Self::Ask, Self::Crl, Self::Vcek, Self::Vlek];
 
-    /// As bytes of the table: the first three groups of the text are big-endian there, like all of it.
+    /// The bytes in the table. Every group of the text is big-endian.
     fn guid(self) -> [u8; 16] {
         let guid: u128 = match self {
             Self::Ark => 0xc0b406a4_a803_4952_9743_3fb6014cd0ae,
@@ -56,14 +58,14 @@ impl CertificateKind {
     }
 }
 
-/// Certificates in DER, at most one of each kind. Nothing of them is verified.
+/// Certificates in DER, at most one of each kind. Nothing is verified.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct CertTable {
     entries: Vec<(CertificateKind, Vec<u8>)>,
 }
 
 impl CertTable {
-    /// Without any.
+    /// An empty table.
     pub fn new() -> Self {
         Self::default()
     }
@@ -76,7 +78,7 @@ impl CertTable {
         self
     }
 
-    /// Takes those of another table that are missing here.
+    /// Adds the kinds of another table that are missing here.
     #[must_use]
     pub fn or(mut self, other: &Self) -> Self {
         for (kind, der) in &other.entries {
@@ -94,13 +96,11 @@ impl CertTable {
         found.map(|(_, der)| &**der)
     }
 
-    /// Reads the table of a host. Entries are DER or PEM (one object each); GUIDs that are not known and entries that are
-    /// neither are passed over, for the verifier's own source may have what they should have been. No bytes are the empty
-    /// table.
+    /// Reads the table of a host. An entry is DER or PEM, one object. Unknown GUIDs and other entries are left out, because the
+    /// verifier's own source may have the certificate. No bytes are the empty table.
     ///
     /// # Errors
-    /// [`SnpFormatError::Table`]: no end within 16 entries, an offset outside of what follows the table, or a GUID
-    /// that stands twice.
+    /// [`SnpFormatError::Table`]: no end within 16 entries, an offset outside of the bytes after the headers, or a repeated GUID.
     pub fn decode(bytes: &[u8]) -> Result<Self, SnpFormatError> {
         if bytes.is_empty() {
             return Ok(Self::new());
@@ -135,8 +135,8 @@ impl CertTable {
         Ok(table)
     }
 
-    /// As a host would give it, with the certificates in PEM: the one form that both this crate and Veraison read. No
-    /// bytes where there is none.
+    /// Writes the table as a host does, with the certificates in PEM, which both this crate and Veraison read. An empty table is no
+    /// bytes.
     pub fn encode(&self) -> Vec<u8> {
         if self.entries.is_empty() {
             return Vec::new();
@@ -195,7 +195,7 @@ impl Header {
             .find(|kind| kind.guid() == self.guid)
     }
 
-    /// What it names, if that lies behind the headers.
+    /// The bytes that it points to, if they lie after the headers.
     fn slice<'a>(&self, bytes: &'a [u8], start: usize) -> Option<&'a [u8]> {
         let from = usize::try_from(self.offset).ok()?;
         let length = usize::try_from(self.length).ok()?;
@@ -205,7 +205,7 @@ impl Header {
 }
 
 fn der_of(kind: CertificateKind, bytes: &[u8]) -> Option<Vec<u8>> {
-    // A SEQUENCE, as every certificate is; no text begins with an ASCII zero here.
+    // Every certificate is a SEQUENCE. PEM does not begin with an ASCII zero.
     if bytes.first() == Some(&0x30) {
         return Some(bytes.to_vec());
     }
@@ -222,7 +222,7 @@ fn only<T: AsRef<[u8]>, E>(mut objects: impl Iterator<Item = Result<T, E>>) -> O
     }
 }
 
-/// Writes a certificate or revocation list in PEM (RFC 7468), with 64 characters a line.
+/// Writes a certificate or revocation list in PEM (RFC 7468), 64 characters a line.
 pub fn pem(kind: CertificateKind, der: &[u8]) -> String {
     let label = kind.label();
     let mut pem = format!("-----BEGIN {label}-----\n");
@@ -234,14 +234,14 @@ pub fn pem(kind: CertificateKind, der: &[u8]) -> String {
     pem
 }
 
-/// Saturating: what is that large is no valid table, and no reader finds it.
+/// Saturating, because no reader accepts a table of that size.
 fn number(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 const HEADER_LENGTH: usize = 24;
 
-/// Hosts fill in three or four.
+/// Hosts write three or four.
 const MAX_ENTRIES: usize = 16;
 
 #[cfg(test)]
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_encoded_is_decoded_and_is_pem() {
+    fn an_encoded_table_is_pem_and_is_decoded() {
         let bytes = sample().encode();
         assert_eq!(CertTable::decode(&bytes), Ok(sample()));
         assert_eq!(CertTable::decode(&[]), Ok(CertTable::new()));
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn guids_that_are_not_known_are_passed_over() {
+    fn unknown_guids_are_left_out() {
         let bytes = der_table(&[([7; 16], 48, &[0x30, 7])]);
         assert_eq!(CertTable::decode(&bytes), Ok(CertTable::new()));
     }
@@ -342,7 +342,7 @@ mod tests {
         for (_, _, value) in entries {
             bytes.extend_from_slice(value);
         }
-        // Room for the entries that point a little behind.
+        // The entries of that test point here.
         if entries.len() == 16 {
             bytes.resize(18 * 24, 0);
         }

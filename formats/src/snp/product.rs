@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::Serialize;
 
-/// A line of processors with a root key of its own (AMD document 57230 §2).
+/// A line of processors with its own root key (AMD document 57230 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(
@@ -15,7 +15,7 @@ use serde::Serialize;
 pub enum Product {
     /// EPYC 7003.
     Milan,
-    /// EPYC 9004 and 8004, with Bergamo and Siena, which AMD serves under the same root.
+    /// EPYC 9004 and 8004. Bergamo and Siena have the same root.
     Genoa,
     /// EPYC 9005.
     Turin,
@@ -25,7 +25,7 @@ impl Product {
     /// Every one.
     pub const ALL: [Self; 3] = [Self::Milan, Self::Genoa, Self::Turin];
 
-    /// AMD's name of it, as in certificates and addresses.
+    /// AMD's name, as in certificates and addresses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Milan => "Milan",
@@ -34,7 +34,7 @@ impl Product {
         }
     }
 
-    /// The name of it in files.
+    /// The name in files.
     pub fn key(self) -> &'static str {
         match self {
             Self::Milan => "milan",
@@ -43,7 +43,7 @@ impl Product {
         }
     }
 
-    /// By the combined family and model of CPUID (AMD document 56860, `CPUID_FAM_ID` and `CPUID_MOD_ID`).
+    /// Finds the product by the combined family and model of CPUID (AMD document 56860, `CPUID_FAM_ID` and `CPUID_MOD_ID`).
     pub fn of_cpuid(family: u8, model: u8) -> Option<Self> {
         match (family, model) {
             (0x19, 0x00..=0x0f) => Some(Self::Milan),
@@ -54,7 +54,7 @@ impl Product {
         }
     }
 
-    /// By `productName` of a VEK certificate: the name, and for a VCEK often the stepping, such as `Milan-B0`.
+    /// Finds the product by `productName` of a VEK certificate: a name, for a VCEK often with the stepping, such as `Milan-B0`.
     pub fn of_certificate(product_name: &str) -> Option<Self> {
         let line = match product_name.split_once('-') {
             Some((line, stepping)) if is_stepping(stepping) => line,
@@ -69,7 +69,7 @@ impl Product {
         }
     }
 
-    /// `structVersion` of its VEK certificates (AMD document 57230 §3): 1 is the structure with an FMC, which came with Turin.
+    /// `structVersion` of its VEK certificates (AMD document 57230 §3): 1 from Turin on, whose firmware has an FMC.
     pub fn vek_structure(self) -> u8 {
         match self {
             Self::Milan | Self::Genoa => 0,
@@ -77,7 +77,7 @@ impl Product {
         }
     }
 
-    /// Bytes of the hardware ID: Turin has fewer, and fills the report's field with zeros.
+    /// The length of the hardware ID in bytes. Turin fills the rest of the report's field with zeros.
     pub fn hwid_length(self) -> usize {
         match self {
             Self::Milan | Self::Genoa => 64,

@@ -8,13 +8,13 @@ use serde::Serialize;
 use crate::Debugging;
 use crate::snp::CertificateKind;
 
-/// `POLICY`: what the guest's owner allows and demands, fixed at launch and enforced by the firmware
-/// (AMD document 56860 §4.3).
+/// `POLICY`: the permissions and demands of the guest's owner, fixed at launch and enforced by the firmware (AMD document 56860
+/// §4.3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GuestPolicy(u64);
 
 impl GuestPolicy {
-    /// `None` where a reserved bit is not as it must be: bit 17 one, bits 26 to 63 zero.
+    /// Reads the bits. `None` unless bit 17 is one and bits 26 to 63 are zero.
     pub fn decode(bits: u64) -> Option<Self> {
         let reserved = bits & !Self::KNOWN;
         (reserved == 0 && bits & Self::ALWAYS_ONE != 0).then_some(Self(bits))
@@ -25,7 +25,7 @@ impl GuestPolicy {
         self.0
     }
 
-    /// The least SNP ABI version that the guest runs under: major, minor.
+    /// The least version of the SNP ABI under which the guest runs: major, minor.
     pub fn abi(self) -> (u8, u8) {
         let [minor, major, ..] = self.0.to_le_bytes();
         (major, minor)
@@ -36,7 +36,7 @@ impl GuestPolicy {
         self.has(16)
     }
 
-    /// Bit 18: a migration agent may be associated, which then can move the guest and read it.
+    /// Bit 18: a migration agent may be associated, and can then move the guest and read it.
     pub fn allows_migration_agent(self) -> bool {
         self.has(18)
     }
@@ -46,8 +46,8 @@ impl GuestPolicy {
         self.has(19)
     }
 
-    /// Whether somebody outside of the guest may look into it: by bit 19, or by bit 18, as a migration agent takes the guest,
-    /// memory and all, wherever it likes.
+    /// Whether somebody outside of the guest may look into it: by bit 19, or by bit 18, because a migration agent takes the guest
+    /// with its memory anywhere.
     pub fn debugging(self) -> Debugging {
         if self.allows_debug() || self.allows_migration_agent() {
             Debugging::Allowed
@@ -66,7 +66,7 @@ impl GuestPolicy {
         self.has(21)
     }
 
-    /// Bit 22: memory is encrypted with AES-256-XTS, not with AES-128-XEX.
+    /// Bit 22: memory is encrypted with AES-256-XTS. Otherwise it is AES-128-XEX.
     pub fn requires_aes_256_xts(self) -> bool {
         self.has(22)
     }
@@ -102,8 +102,8 @@ impl fmt::Debug for GuestPolicy {
     }
 }
 
-/// `PLATFORM_INFO`: how the machine is set up (AMD document 56860, attestation report). Bits that AMD defines later are
-/// kept and say nothing.
+/// `PLATFORM_INFO`: the setup of the machine (AMD document 56860, attestation report). Bits that AMD defines later are kept and
+/// mean nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PlatformInfo(u64);
 
@@ -163,7 +163,7 @@ impl fmt::Debug for PlatformInfo {
     }
 }
 
-/// Which key signed a report.
+/// The kind of key that signed a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(
@@ -171,9 +171,9 @@ impl fmt::Debug for PlatformInfo {
     reason = "a new one has to be handled wherever one is told from another"
 )]
 pub enum SigningKey {
-    /// The chip's own, derived from its secret and the firmware's versions.
+    /// The chip's own key, derived from its secret and the versions of the firmware.
     Vcek,
-    /// One that AMD gave to a cloud provider for its machines, and renews each year. It does not name a chip.
+    /// A key that AMD gives to a cloud provider for its machines, and renews each year. It names no chip.
     Vlek,
 }
 
@@ -186,7 +186,7 @@ impl SigningKey {
         }
     }
 
-    /// As in AMD's addresses.
+    /// The name in AMD's addresses.
     pub fn path(self) -> &'static str {
         match self {
             Self::Vcek => "vcek",
