@@ -1,145 +1,118 @@
-//! The machines, forged, each behind its real attester.
+//! The rows: each machine behind its real attester, and Evidence of Azure that this test writes.
 
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use atls_core::AttestError;
+use atls_core::AttestRequest;
+use atls_core::Attester;
+use atls_core::BoxFuture;
 use atls_core::LocalAttester;
+use atls_core::MediaType;
+use atls_core::cmw::Cmw;
 use atls_formats::snp::CertificateKind;
 use atls_formats::snp::pem;
 use atls_nitro::NitroAttester;
 use atls_nitro::testing::ForgedNitro;
-use atls_sim::SimAttester;
-use atls_sim::TrustAnchor;
+use atls_passport::PassportAttester;
 use atls_snp::Product;
 use atls_snp::SnpAttester;
 use atls_snp::testing::ForgedPlatform;
 use atls_tdx::TdxAttester;
+use atls_trustee::SampleAttester;
 use atls_tsm::Provider;
 use atls_tsm::Tsm;
 use atls_tsm::testing::FakeConfigFs;
 use atls_tsm::testing::Forged;
-use test_support::at;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE;
+use serde_json::json;
 
-use crate::NOW;
+use crate::machines::Machines;
 
-/// One machine of each kind. Its verifier trusts its forger.
-pub(crate) struct Machines {
-    pub(crate) nitro: Arc<ForgedNitro>,
-    pub(crate) snp: ForgedPlatform,
-    pub(crate) tdx: Arc<atls_tdx::testing::ForgedPlatform>,
-    pub(crate) sim: TrustAnchor,
-    simulator: Mutex<Option<SimAttester>>,
+type Named = (&'static str, Arc<dyn Attester>);
+
+/// Each attester, by the name of its row.
+pub(crate) fn all(machines: &Machines) -> Vec<Named> {
+    let td = || td(machines);
+    let log = machines.event_log.bytes();
+    let sample = || Arc::new(SampleAttester::new("1").unwrap());
+    let nitro = NitroAttester::over(ForgedNitro::device(&machines.nitro)).unwrap();
+    let passport = |device: Arc<dyn Attester>| {
+        Arc::new(PassportAttester::new(device, machines.trustee.issuer()))
+    };
+    let mut rows: Vec<Named> = vec![
+        ("simulator", machines.simulator.clone()),
+        ("TDX", device(td())),
+        ("TDX, event log", device(td().with_event_log(log).unwrap())),
+    ];
+    rows.extend(snp_by_table(&machines.snp));
+    rows.extend::<[Named; 5]>([
+        ("Nitro", device(nitro)),
+        ("Azure vTPM on SNP", device(AzureVtpm::new(&machines.snp))),
+        ("Trustee's sample", sample()),
+        ("TDX, passport of Trustee", passport(device(td()))),
+        ("Trustee's sample, passport of Trustee", passport(sample())),
+    ]);
+    rows
 }
 
-type Named = (&'static str, Box<dyn LocalAttester>);
-
-impl Machines {
-    pub(crate) fn new() -> Self {
-        let sim = SimAttester::generate().unwrap();
-        Self {
-            nitro: Arc::new(ForgedNitro::new(at(NOW))),
-            snp: ForgedPlatform::new(Product::Milan).unwrap(),
-            tdx: Arc::new(atls_tdx::testing::ForgedPlatform::new(NOW).unwrap()),
-            sim: sim.trust_anchor(),
-            simulator: Mutex::new(Some(sim)),
-        }
-    }
-
-    /// Each attester, by the name of its row. The simulated device is made once, and given out by the first call.
-    pub(crate) fn attesters(&self) -> Vec<Named> {
-        let mut attesters: Vec<Named> = Vec::new();
-        if let Some(sim) = self.simulator.lock().unwrap().take() {
-            attesters.push(("simulator", Box::new(sim)));
-        }
-        attesters.push(("TDX", self.tdx()));
-        attesters.extend(self.snp());
-        let device = NitroAttester::over(ForgedNitro::device(&self.nitro)).unwrap();
-        attesters.push(("Nitro", Box::new(device)));
-        attesters
-    }
-
-    fn tdx(&self) -> Box<dyn LocalAttester> {
-        let platform = self.tdx.clone();
-        let configfs = FakeConfigFs::new(Provider::TdxGuest, move |inblob| Forged {
-            outblob: platform
-                .tdx_quote(&platform.td_report(), inblob.try_into().unwrap())
-                .unwrap(),
-            auxblob: Vec::new(),
-        });
-        Box::new(TdxAttester::over(Tsm::over(configfs)).unwrap().unwrap())
-    }
-
-    /// One for each kind of table that a host gives.
-    fn snp(&self) -> Vec<Named> {
-        let platform = &self.snp;
-        let vlek = ForgedPlatform::with_vlek(Product::Milan).unwrap();
-        let certificates = platform.certificates();
-        let der = |kind| certificates.get(kind).unwrap().to_vec();
-        let text = |kind| pem(kind, &der(kind)).into_bytes();
-        let (ark, ask) = (CertificateKind::Ark, CertificateKind::Ask);
-        let (vcek, other) = (CertificateKind::Vcek, CertificateKind::Vlek);
-        let foreign = vlek.vek_certificate();
-        let mut broken = table(&[(vcek, der(vcek))]);
-        broken[16] = 0xff;
-        vec![
-            ("SNP, no table", snp(platform, Vec::new())),
-            (
-                "SNP, table in PEM",
-                snp(
-                    platform,
-                    table(&[(vcek, text(vcek)), (ask, text(ask)), (ark, text(ark))]),
-                ),
-            ),
-            (
-                "SNP, table in DER",
-                snp(
-                    platform,
-                    table(&[(vcek, der(vcek)), (ask, der(ask)), (ark, der(ark))]),
-                ),
-            ),
-            (
-                "SNP, VCEK alone",
-                snp(platform, table(&[(vcek, der(vcek))])),
-            ),
-            (
-                "SNP, ASK and ARK alone",
-                snp(platform, table(&[(ask, der(ask)), (ark, der(ark))])),
-            ),
-            (
-                "SNP, VCEK and a VLEK",
-                snp(
-                    platform,
-                    table(&[
-                        (other, foreign),
-                        (vcek, der(vcek)),
-                        (ask, der(ask)),
-                        (ark, der(ark)),
-                    ]),
-                ),
-            ),
-            ("SNP, VLEK signs", snp(&vlek, vlek.certificates().encode())),
-            (
-                "SNP, unreadable VCEK",
-                snp(
-                    platform,
-                    table(&[(vcek, b"certificate".to_vec()), (ask, der(ask))]),
-                ),
-            ),
-            ("SNP, broken table", snp(platform, broken)),
-        ]
-    }
+fn td(machines: &Machines) -> TdxAttester {
+    let (platform, report) = (machines.tdx.clone(), machines.td_report());
+    let configfs = FakeConfigFs::new(Provider::TdxGuest, move |inblob| Forged {
+        outblob: platform
+            .tdx_quote(&report, inblob.try_into().unwrap())
+            .unwrap(),
+        auxblob: Vec::new(),
+    });
+    TdxAttester::over(Tsm::over(configfs)).unwrap().unwrap()
 }
 
-fn snp(platform: &ForgedPlatform, auxblob: Vec<u8>) -> Box<dyn LocalAttester> {
+/// One row for each kind of table that a host gives.
+fn snp_by_table(platform: &ForgedPlatform) -> Vec<Named> {
+    let (ark, ask) = (CertificateKind::Ark, CertificateKind::Ask);
+    let (vcek, other) = (CertificateKind::Vcek, CertificateKind::Vlek);
+    let certificates = platform.certificates();
+    let der = |kind| (kind, certificates.get(kind).unwrap().to_vec());
+    let text = |kind| (kind, pem(kind, &der(kind).1).into_bytes());
+    let vlek = ForgedPlatform::with_vlek(Product::Milan).unwrap();
+    let foreign = (other, vlek.vek_certificate());
+    let unreadable = (vcek, b"certificate".to_vec());
+    let mut broken = table(&[der(vcek)]);
+    broken[16] = 0xff;
+    let ours = |auxblob| snp(platform, auxblob);
+    vec![
+        ("SNP, no table", ours(Vec::new())),
+        (
+            "SNP, table in PEM",
+            ours(table(&[text(vcek), text(ask), text(ark)])),
+        ),
+        (
+            "SNP, table in DER",
+            ours(table(&[der(vcek), der(ask), der(ark)])),
+        ),
+        ("SNP, VCEK alone", ours(table(&[der(vcek)]))),
+        ("SNP, ASK and ARK alone", ours(table(&[der(ask), der(ark)]))),
+        (
+            "SNP, VCEK and a VLEK",
+            ours(table(&[foreign, der(vcek), der(ask), der(ark)])),
+        ),
+        ("SNP, VLEK signs", snp(&vlek, vlek.certificates().encode())),
+        ("SNP, unreadable VCEK", ours(table(&[unreadable, der(ask)]))),
+        ("SNP, broken table", ours(broken)),
+    ]
+}
+
+fn snp(platform: &ForgedPlatform, auxblob: Vec<u8>) -> Arc<dyn Attester> {
     let platform = platform.clone();
     let configfs = FakeConfigFs::new(Provider::SevGuest, move |inblob| Forged {
         outblob: platform.signed_report(inblob.try_into().unwrap()),
         auxblob: auxblob.clone(),
     });
-    Box::new(SnpAttester::over(Tsm::over(configfs)).unwrap().unwrap())
+    device(SnpAttester::over(Tsm::over(configfs)).unwrap().unwrap())
 }
 
-/// As a host writes it, whatever the certificates are in.
+/// A host's table, with the certificates as they are.
 fn table(entries: &[(CertificateKind, Vec<u8>)]) -> Vec<u8> {
     let mut offset = 24 * (entries.len() + 1);
     let mut table = Vec::new();
@@ -157,8 +130,74 @@ fn table(entries: &[(CertificateKind, Vec<u8>)]) -> Vec<u8> {
         offset += value.len();
     }
     table.extend([0; 24]);
-    for (_, value) in entries {
-        table.extend(value);
-    }
+    table.extend(entries.iter().flat_map(|(_, value)| value));
     table
+}
+
+/// The media type under which this test sends Evidence of Azure.
+pub(crate) const AZURE: &str = "application/vnd.example.azure-vtpm+json";
+
+/// Evidence as Confidential Containers' guest components write it, with the value of the connection in the TPM quote. The project has
+/// no attester for it.
+struct AzureVtpm {
+    media_types: [MediaType; 1],
+    hcl_report: String,
+}
+
+impl AzureVtpm {
+    fn new(platform: &ForgedPlatform) -> Self {
+        let report = platform.signed_report(&[0; 64]);
+        Self {
+            media_types: [MediaType::parse(AZURE).unwrap()],
+            hcl_report: BASE64_URL_SAFE.encode([b"HCLA", &[0; 28][..], &report].concat()),
+        }
+    }
+}
+
+impl LocalAttester for AzureVtpm {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
+        let value = request.bound().as_bytes();
+        // Magic, type, no name, extraData.
+        let quote = [
+            b"\xff\x54\x43\x47\x80\x18\0\0\0",
+            &[u8::try_from(value.len()).unwrap()][..],
+            value,
+        ]
+        .concat();
+        let message: String = quote.iter().map(|byte| format!("{byte:02x}")).collect();
+        let evidence = json!({
+            "version": 1, "tpm_quote": { "message": message }, "hcl_report": self.hcl_report,
+        });
+        let [media_type] = &self.media_types;
+        let evidence = evidence.to_string().into_bytes();
+        Ok(Cmw::evidence(media_type.clone(), evidence))
+    }
+}
+
+/// A forged device answers at once, so it needs no thread.
+pub(crate) fn device(attester: impl LocalAttester + 'static) -> Arc<dyn Attester> {
+    Arc::new(Device {
+        media_types: attester.media_types().to_vec(),
+        attester: Mutex::new(attester),
+    })
+}
+
+struct Device<A> {
+    media_types: Vec<MediaType>,
+    attester: Mutex<A>,
+}
+
+impl<A: LocalAttester> Attester for Device<A> {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+        let answer = self.attester.lock().unwrap().attest(request);
+        Box::pin(async { answer })
+    }
 }

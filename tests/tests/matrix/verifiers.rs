@@ -1,4 +1,4 @@
-//! The verifiers: those of this process, and clients of services up to the request that they send.
+//! The columns: the verifiers of this process, and clients of services up to the request that they send.
 
 use std::sync::Arc;
 
@@ -6,12 +6,16 @@ use atls_core::Bound;
 use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::Verifier;
+use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
 use atls_ita::ItaService;
 use atls_maa::MaaService;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
 use atls_nitro::testing::ForgedNitro;
+use atls_passport::PassportVerifier;
+use atls_passport::Scheme;
+use atls_passport::TrustedIssuer;
 use atls_reference::Live;
 use atls_remote::Endpoint;
 use atls_remote::RemoteService;
@@ -32,14 +36,29 @@ use stand_in::Signer;
 use test_support::at;
 
 use crate::NOW;
-use crate::attesters::Machines;
+use crate::attesters::AZURE;
+use crate::machines::Machines;
 
-/// A column.
-pub(crate) enum Column {
-    /// In this process.
-    Local(Box<dyn Verifier>),
-    /// A client of a service that cannot be reached, and what it sent.
-    Service(Box<dyn Verifier>, Arc<Script>),
+/// Each verifier, by the name of its column.
+pub(crate) fn all(machines: &Machines) -> [(&'static str, Column); 9] {
+    let sim = SimVerifier::new(machines.trust_anchor.clone());
+    [
+        ("`atls-sim`", local(sim)),
+        ("`atls-tdx`", local(tdx(machines))),
+        ("`atls-snp`", local(snp(machines))),
+        ("`atls-nitro`", local(nitro(machines))),
+        ("`atls-passport`", local(passport(machines))),
+        ("Trustee", service(trustee)),
+        ("Veraison", service(veraison)),
+        ("Intel Trust Authority", service(ita)),
+        ("Azure Attestation", service(maa)),
+    ]
+}
+
+pub(crate) struct Column {
+    verifier: Box<dyn Verifier>,
+    /// The requests of a client to a service that cannot be reached.
+    sent: Option<Arc<Script>>,
 }
 
 impl Column {
@@ -50,19 +69,16 @@ impl Column {
         evidence: &[u8],
         bound: &Bound,
     ) -> String {
-        let (Self::Local(verifier) | Self::Service(verifier, _)) = self;
-        if !verifier.media_types().contains(media_type) {
-            return ABSENT.to_owned();
+        if !self.verifier.media_types().contains(media_type) {
+            return "—".to_owned();
         }
         let evidence = Evidence::new(media_type, evidence, bound);
-        let appraised = verifier.appraise(&evidence, at(NOW)).await;
-        let status = appraised.map(|appraised| appraised.ear().status().to_string());
-        let outcome = match self {
-            Self::Service(_, sent) if sent.requests() > 0 => Ok("sent".to_owned()),
-            _ => status,
-        };
-        match outcome {
-            Ok(outcome) => outcome,
+        let appraised = self.verifier.appraise(&evidence, at(NOW)).await;
+        if self.sent.as_ref().is_some_and(|sent| sent.requests() > 0) {
+            return "sent".to_owned();
+        }
+        match appraised {
+            Ok(appraised) => appraised.ear().status().to_string(),
             Err(error) => {
                 let error = format!("{error:?}");
                 let end = error.find(|it: char| !it.is_alphanumeric());
@@ -72,109 +88,102 @@ impl Column {
     }
 }
 
-impl Machines {
-    /// Each verifier, by the name of its column.
-    pub(crate) fn verifiers(&self) -> Vec<(&'static str, Column)> {
-        vec![
-            (
-                "`atls-sim`",
-                Column::Local(Box::new(SimVerifier::new(self.sim.clone()))),
-            ),
-            ("`atls-tdx`", Column::Local(Box::new(self.tdx_verifier()))),
-            ("`atls-snp`", Column::Local(Box::new(self.snp_verifier()))),
-            (
-                "`atls-nitro`",
-                Column::Local(Box::new(self.nitro_verifier())),
-            ),
-            ("Trustee", trustee()),
-            ("Veraison", veraison()),
-            ("Intel Trust Authority", ita()),
-            ("Azure Attestation", maa()),
-        ]
-    }
-
-    fn tdx_verifier(&self) -> TdxVerifier {
-        let report = self.tdx.td_report();
-        let [_, rtmr1, rtmr2, _] = report.rtmr;
-        let mut image = TdxImage::new("forged", report.mrtd);
-        (image.rtmr1, image.rtmr2) = (Some(rtmr1), Some(rtmr2));
-        let policy = Live::fixed(TdxPolicy::up_to_date(vec![image])).unwrap();
-        let collateral = SuppliedCollateral::new([self.tdx.collateral(Tee::Tdx).unwrap()]);
-        TdxVerifier::dangerous_with_root(self.tdx.root(), Arc::new(policy), Arc::new(collateral))
-    }
-
-    fn snp_verifier(&self) -> SnpVerifier {
-        let mut policy = self.snp.policy();
-        policy.allow_vlek = true;
-        let crl = self.snp.crl.encode();
-        let collateral = [SigningKey::Vcek, SigningKey::Vlek]
-            .into_iter()
-            .try_fold(atls_snp::SuppliedCollateral::new(), |collateral, key| {
-                collateral.with_crl(self.snp.product, key, &crl)
-            });
-        SnpVerifier::dangerous_with_root(
-            self.snp.root().unwrap(),
-            Arc::new(Live::fixed(policy).unwrap()),
-            Arc::new(collateral.unwrap()),
-        )
-    }
-
-    fn nitro_verifier(&self) -> NitroVerifier {
-        let policy = Live::fixed(NitroPolicy::new(vec![ForgedNitro::image()])).unwrap();
-        NitroVerifier::dangerous_with_root(self.nitro.root(), Arc::new(policy))
+fn local(verifier: impl Verifier + 'static) -> Column {
+    Column {
+        verifier: Box::new(verifier),
+        sent: None,
     }
 }
 
-fn trustee() -> Column {
-    let client = client();
-    let service = TrusteeService::new(&endpoint(), client.clone()).unwrap();
-    let builder = builder(service)
+/// The test ends where the request is sent.
+fn service<S: RemoteService>(
+    builder: fn(Endpoint, Arc<dyn HttpClient>) -> RemoteVerifierBuilder<S>,
+) -> Column {
+    let sent = Arc::new(Script::immediate(|_, _| {
+        Err(HttpError::Unreachable("no service".to_owned()))
+    }));
+    let endpoint = Endpoint::https("https://service.example").unwrap();
+    Column {
+        verifier: Box::new(builder(endpoint, sent.clone()).build().unwrap()),
+        sent: Some(sent),
+    }
+}
+
+fn tdx(machines: &Machines) -> TdxVerifier {
+    let report = machines.td_report();
+    let [_, rtmr1, rtmr2, _] = report.rtmr;
+    let mut image = TdxImage::new("forged", report.mrtd);
+    (image.rtmr1, image.rtmr2) = (Some(rtmr1), Some(rtmr2));
+    let policy = Live::fixed(TdxPolicy::up_to_date(vec![image])).unwrap();
+    let collateral = SuppliedCollateral::new([machines.tdx.collateral(Tee::Tdx).unwrap()]);
+    TdxVerifier::dangerous_with_root(machines.tdx.root(), Arc::new(policy), Arc::new(collateral))
+}
+
+fn snp(machines: &Machines) -> SnpVerifier {
+    let mut policy = machines.snp.policy();
+    policy.allow_vlek = true;
+    let crl = machines.snp.crl.encode();
+    let mut collateral = atls_snp::SuppliedCollateral::new();
+    for key in [SigningKey::Vcek, SigningKey::Vlek] {
+        collateral = collateral
+            .with_crl(machines.snp.product, key, &crl)
+            .unwrap();
+    }
+    SnpVerifier::dangerous_with_root(
+        machines.snp.root().unwrap(),
+        Arc::new(Live::fixed(policy).unwrap()),
+        Arc::new(collateral),
+    )
+}
+
+fn nitro(machines: &Machines) -> NitroVerifier {
+    let policy = Live::fixed(NitroPolicy::new(vec![ForgedNitro::image()])).unwrap();
+    NitroVerifier::dangerous_with_root(machines.nitro.root(), Arc::new(policy))
+}
+
+fn passport(machines: &Machines) -> PassportVerifier {
+    let issuer = TrustedIssuer::trustee(Arc::new(machines.trustee.signer.keys()))
+        .with_scheme(Scheme::trustee("tdx", "default"))
+        .with_scheme(Scheme::trustee("sample", "default"));
+    let provider = rustls::crypto::ring::default_provider();
+    PassportVerifier::builder(&provider)
+        .issuer(issuer)
+        .build()
+        .unwrap()
+}
+
+fn trustee(
+    endpoint: Endpoint,
+    client: Arc<dyn HttpClient>,
+) -> RemoteVerifierBuilder<TrusteeService> {
+    builder(TrusteeService::new(&endpoint, client).unwrap())
         .format(atls_trustee::SnpReport::new())
         .format(atls_trustee::TdxQuote::new())
-        .format(atls_trustee::SampleEvidence::new());
-    Column::Service(Box::new(builder.build().unwrap()), client)
+        .format(atls_trustee::AzureVtpm::snp(AZURE))
+        .format(atls_trustee::SampleEvidence::new())
 }
 
-fn veraison() -> Column {
-    let client = client();
-    let service = VeraisonService::new(&endpoint(), client.clone()).unwrap();
-    let builder = builder(service)
+fn veraison(
+    endpoint: Endpoint,
+    client: Arc<dyn HttpClient>,
+) -> RemoteVerifierBuilder<VeraisonService> {
+    builder(VeraisonService::new(&endpoint, client).unwrap())
         .format(atls_veraison::PsaToken::tfm())
         .format(atls_veraison::CcaToken::new())
-        .format(atls_veraison::SevSnpReport::new());
-    Column::Service(Box::new(builder.build().unwrap()), client)
+        .format(atls_veraison::SevSnpReport::new())
 }
 
-fn ita() -> Column {
-    let client = client();
-    let service = ItaService::new(&endpoint(), "key", client.clone()).unwrap();
-    let builder = builder(service).format(atls_ita::TdxQuote::new());
-    Column::Service(Box::new(builder.build().unwrap()), client)
+fn ita(endpoint: Endpoint, client: Arc<dyn HttpClient>) -> RemoteVerifierBuilder<ItaService> {
+    builder(ItaService::new(&endpoint, "key", client).unwrap()).format(atls_ita::TdxQuote::new())
 }
 
-fn maa() -> Column {
-    let client = client();
-    let service = MaaService::new(&endpoint(), client.clone()).unwrap();
-    let builder = builder(service)
+fn maa(endpoint: Endpoint, client: Arc<dyn HttpClient>) -> RemoteVerifierBuilder<MaaService> {
+    builder(MaaService::new(&endpoint, client).unwrap())
         .format(atls_maa::SnpReport::new())
-        .format(atls_maa::TdxQuote::new());
-    Column::Service(Box::new(builder.build().unwrap()), client)
-}
-
-fn endpoint() -> Endpoint {
-    Endpoint::https("https://service.example").unwrap()
+        .format(atls_maa::TdxQuote::new())
 }
 
 fn builder<S: RemoteService>(service: S) -> RemoteVerifierBuilder<S> {
     let keys = Arc::new(Signer::es256().keys());
     RemoteVerifier::builder(service, keys, &rustls::crypto::ring::default_provider())
 }
-
-/// No service answers: the test ends where the request is sent.
-fn client() -> Arc<Script> {
-    Arc::new(Script::immediate(|_, _| {
-        Err(HttpError::Unreachable("no service".to_owned()))
-    }))
-}
-
-const ABSENT: &str = "—";
