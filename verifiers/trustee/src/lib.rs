@@ -1,5 +1,6 @@
 //! The attestation service of [Trustee](https://github.com/confidential-containers/trustee) (Confidential Containers) as
-//! the verifier: Evidence goes to its REST front (`restful-as`), a signed EAR comes back.
+//! the verifier: Evidence goes to its REST front (`restful-as`), and a signed EAR comes back. Without a usable result there is an
+//! [`AppraisalError`](atls_core::AppraisalError) that says whose fault it is.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -24,21 +25,21 @@
 //!
 //! # What binds a result to a connection
 //!
-//! Trustee's results have no `eat_nonce`. Three things together:
+//! Trustee's results have no `eat_nonce`. Three things together take its place:
 //!
-//! 1. Before anything is sent, the format reads the value that the Evidence carries out of the bytes that its signature covers,
-//!    and the verifier compares it with that of this connection. There is no format without that value.
-//! 2. The same value goes along as `runtime_data`, always: without it Trustee would check no binding at all.
-//! 3. The signed result says which `report_data` it found in the Evidence, and of which TEE. Both are compared, the first
-//!    whole: Trustee pads a shorter value with zeros and cuts a longer one, so a value here has exactly the length of its field.
+//! 1. Before anything is sent, the format reads the value that the Evidence carries, out of the bytes that its signature covers,
+//!    and the verifier compares it with the value of this connection. Every format has that value.
+//! 2. The request has the same value as `runtime_data`, always: without it Trustee checks no binding at all.
+//! 3. The signed result names the `report_data` of the Evidence, and the TEE. Both are compared, the first whole: Trustee pads a
+//!    shorter value with zeros and cuts a longer one, so a value here has exactly the length of its field.
 //!
-//! # What is not believed
+//! # What counts for nothing
 //!
-//! The key in the result's own header. Keys are pinned, or come from the configured service's JWK set over TLS.
+//! The key in the result's own header counts for nothing. Keys are pinned, or come from the configured service's JWK set over TLS.
 //!
-//! The policy of the service, which is its operator's, decides which Evidence is good: a result under another policy than the
-//! configured one is refused. The formats here appraise in addition whether a TD or guest may be debugged, or moved by a migration
-//! agent.
+//! The policy of the service, which its operator writes, decides which Evidence is good. A result under another policy than the
+//! configured one is refused. In addition the formats here appraise whether somebody may debug a TD or guest, or move a guest by a
+//! migration agent.
 #![forbid(unsafe_code)]
 
 mod format;

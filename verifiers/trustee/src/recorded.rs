@@ -27,7 +27,7 @@ use crate::format::SnpReport;
 use crate::format::TdxQuote;
 use crate::service::TrusteeService;
 
-/// Within the five minutes of all of them.
+/// Seconds since the epoch, within the five minutes of every recorded result.
 const RECORDED_AT: u64 = 1_795_468_300;
 
 const SAMPLE: &[u8] = b"0123456789abcdef0123456789abcdef";
@@ -41,14 +41,14 @@ fn a_recorded_snp_result_is_about_the_report_data_that_it_states() {
     let ear = recorded.read(&SnpReport::new(), &challenge, RECORDED_AT);
     assert_eq!(ear.unwrap().status(), Tier::Affirming);
 
-    // It answers for the 32 bytes that it was asked about and 32 zeros. Whoever asked so has not bound it to a field.
+    // The result is about the 32 bytes of its request and 32 zeros. A shorter value is bound to no field.
     let mut other = challenge.clone();
     other[0] ^= 1;
     for challenge in [&challenge[..32], &other, &[], SAMPLE] {
         let refused = recorded.read(&SnpReport::new(), challenge, RECORDED_AT);
         assert_eq!(refused, Err(AppraisalError::BadResult));
     }
-    // Nor is it about another TEE.
+    // The result is not about another TEE.
     let refused = recorded.read(&TdxQuote::new(), &challenge, RECORDED_AT);
     assert_eq!(refused, Err(AppraisalError::BadResult));
 }
@@ -125,7 +125,7 @@ impl Recorded {
     }
 }
 
-/// Of the recorded report.
+/// The report data of the recorded report.
 fn report_data() -> Vec<u8> {
     let text = "8100555af0ad8e7525be6dffeed0af83e30bbacbf03b76e175e6894d1ed057ce";
     let mut report_data = BinaryText::Hex.decode(text).unwrap();

@@ -1,4 +1,4 @@
-//! The attester half of Trustee's simulator.
+//! The attester half of Trustee's simulator: a request goes in, unsigned Evidence comes out.
 
 use atls_core::AttestError;
 use atls_core::AttestRequest;
@@ -13,8 +13,8 @@ use serde_json::json;
 
 use crate::format::SampleEvidence;
 
-/// Makes Evidence of Trustee's `sample` TEE. **Anybody can run this**: it is for trying a Trustee of your own on a machine
-/// without a TEE.
+/// Makes Evidence of Trustee's `sample` TEE. **Anybody can run this**: use it to try a Trustee of your own on a machine without a
+/// TEE.
 #[derive(Clone, Debug)]
 pub struct SampleAttester {
     svn: String,
@@ -22,10 +22,10 @@ pub struct SampleAttester {
 }
 
 impl SampleAttester {
-    /// The security version that it claims; Trustee's default policy compares it with the reference value `svn`.
+    /// Claims this security version. Trustee's default policy compares it with the reference value `svn`.
     ///
     /// # Errors
-    /// None: the media type is one.
+    /// [`MediaTypeError`]: never, as the media type is a constant.
     pub fn new(svn: impl Into<String>) -> Result<Self, MediaTypeError> {
         Ok(Self {
             svn: svn.into(),
@@ -41,8 +41,8 @@ impl Attester for SampleAttester {
 
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
         Box::pin(async move {
-            let challenge = request.bound().sha512();
-            let report_data = BASE64_STANDARD.encode(challenge.bytes());
+            let report_data = SampleEvidence::report_data(request.bound());
+            let report_data = BASE64_STANDARD.encode(report_data.bytes());
             let evidence = json!({ "svn": self.svn, "report_data": report_data });
             let [media_type] = &self.media_types;
             Ok(Cmw::evidence(

@@ -1,4 +1,4 @@
-//! The service: one request, and a result of which three claims say whom it is about.
+//! The service: Evidence goes out in one request, a token comes back, and its claims are compared with the Evidence.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl TrusteeService {
     /// The service at this address. Give it a [`Resilient`](atls_remote::Resilient) client.
     ///
     /// # Errors
-    /// None for an endpoint that is one.
+    /// [`EndpointError`] if the path `/attestation` does not fit behind the endpoint.
     pub fn new(service: &Endpoint, client: Arc<dyn HttpClient>) -> Result<Self, EndpointError> {
         Ok(Self {
             api: JsonApi::new(client, service.join("/attestation")?),
@@ -46,16 +46,16 @@ impl TrusteeService {
         })
     }
 
-    /// The policy of the service under which Evidence is appraised, by default `default`; a result under another one is
-    /// refused. The default policy affirms nothing until the service has reference values.
+    /// Names the policy of the service, by default `default`. A result under another policy is refused. The default policy affirms
+    /// nothing until the service has reference values.
     #[must_use]
     pub fn with_policy(mut self, id: impl Into<String>) -> Self {
         self.policy = id.into();
         self
     }
 
-    /// The signature, and then what the result says: one part, of the TEE that was asked about, under the configured policy,
-    /// with this report data, and with an end.
+    /// Verifies the signature, and then checks the result: one part, about the TEE of the request, under the configured policy, with
+    /// this report data, and with an end.
     pub(crate) fn read_about(
         &self,
         token: &str,
@@ -95,8 +95,8 @@ impl RemoteService for TrusteeService {
         Some("CoCo-Attestation-Service")
     }
 
-    /// `POST /attestation`, about one TEE. `raw` runtime data is compared as it is (the service's documentation says "digest"); it
-    /// is never left out, since then nothing would be compared at all. The answer is the bare token, labelled as plain text.
+    /// `POST /attestation`, about one TEE. Trustee compares `raw` runtime data as it is (its documentation says "digest"). Every
+    /// request has them, because without them Trustee compares nothing. The answer is the bare token, labelled as plain text.
     fn ask<'a>(
         &'a self,
         evidence: &'a CheckedEvidence<'a, Self>,
@@ -129,5 +129,5 @@ impl IssuingService for TrusteeService {
         "application/eat+jwt; eat_profile=\"tag:github.com,2024:confidential-containers/Trustee\"";
 }
 
-/// The first device of the class `cpu`; one was asked about.
+/// The first device of the class `cpu`. A request is about one device.
 const PART: &str = "cpu0";

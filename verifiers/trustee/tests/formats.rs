@@ -1,4 +1,4 @@
-//! What each format finds in Evidence: genuine where vectors are at hand, cut and altered everywhere.
+//! The value and the content that each format reads: in genuine Evidence if the samples are at hand, and in cut and altered Evidence.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -9,6 +9,7 @@
 
 use atls_core::AppraisalError;
 use atls_core::ear::Tier;
+use atls_formats::tsm::TsmReport;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
 use atls_trustee::AzureVtpm;
@@ -34,12 +35,8 @@ fn a_genuine_snp_report_is_taken_field_by_field() {
     ] {
         let report = std::fs::read(vectors.join(format!("snp/{name}.report"))).unwrap();
         let vek = std::fs::read(vectors.join(format!("snp/{name}.vek.der"))).unwrap();
-        let tsm = tsm(&[
-            ("outblob", Cbor::Bytes(report.clone())),
-            ("provider", Cbor::Text("sev_guest\n".to_owned())),
-            ("auxblob", Cbor::Bytes(table(&[(VCEK, &vek)]))),
-        ]);
-        let json = shaped(&SnpReport::new(), &tsm, &report[0x50..0x90]).unwrap();
+        let evidence = evidence(&report, &table(&[(VCEK, &vek)]));
+        let json = content(&SnpReport::new(), &evidence, &report[0x50..0x90]).unwrap();
         let fields = &json["attestation_report"];
         assert_eq!(fields["report_data"], json!(report[0x50..0x90]), "{name}");
         assert_eq!(fields["measurement"], json!(report[0x90..0xc0]), "{name}");
@@ -101,16 +98,16 @@ fn genuine_tdx_quotes_are_read() {
             _ => continue,
         };
         let report_data = &bytes[start..start + 64];
-        let shaped_as_it_is = shaped(&TdxQuote::new(), &bytes, report_data);
-        // Recorded with two bytes behind it that are not zero.
+        let read_as_it_is = content(&TdxQuote::new(), &bytes, report_data);
+        // The recording ends with two bytes that are not zero.
         if file.file_name() == "v4-google-SPR_E4-nocollateral.quote" {
-            assert_eq!(shaped_as_it_is, Err(AppraisalError::Malformed));
+            assert_eq!(read_as_it_is, Err(AppraisalError::Malformed));
             continue;
         }
-        assert!(shaped_as_it_is.is_ok(), "{file:?}");
+        assert!(read_as_it_is.is_ok(), "{file:?}");
         let mut other = report_data.to_vec();
         other[63] ^= 1;
-        let refused = shaped(&TdxQuote::new(), &bytes, &other);
+        let refused = content(&TdxQuote::new(), &bytes, &other);
         assert_eq!(refused, Err(AppraisalError::NotBound));
         read += 1;
     }
@@ -134,37 +131,35 @@ fn genuine_azure_evidence_carries_its_challenge_in_the_tpm_quote() {
             .map(|index| u8::from_str_radix(&message[88 + 2 * index..90 + 2 * index], 16).unwrap())
             .collect();
         assert!(length > 0, "{name}");
-        assert_eq!(shaped(&format, &evidence, &challenge), Ok(parsed), "{name}");
+        assert_eq!(
+            content(&format, &evidence, &challenge),
+            Ok(parsed),
+            "{name}"
+        );
         assert_eq!(tier(&format, &evidence, &challenge), Ok(Tier::Affirming));
         let mut longer = challenge.clone();
         longer.push(0);
         for other in [&longer[..], &challenge[..length - 1], &[]] {
-            let refused = shaped(&format, &evidence, other);
+            let refused = content(&format, &evidence, other);
             assert_eq!(refused, Err(AppraisalError::NotBound), "{name}");
         }
     }
     // Version 0 is another form.
     let old = std::fs::read(vectors.join("azure/snp-evidence-v0.json")).unwrap();
-    let refused = shaped(&AzureVtpm::snp("a/snp"), &old, b"challenge");
+    let refused = content(&AzureVtpm::snp("a/snp"), &old, b"challenge");
     assert_eq!(refused, Err(AppraisalError::Malformed));
 }
 
-/// Whatever the policy of the service says.
+/// The policy of the service does not matter.
 #[test]
 fn a_guest_that_may_be_debugged_or_moved_is_contraindicated() {
     let mut report = snp_report(&[7; 64]);
-    let judged = |report: &[u8]| {
-        let tsm = tsm(&[
-            ("outblob", Cbor::Bytes(report.to_vec())),
-            ("provider", Cbor::Text("sev_guest".to_owned())),
-        ]);
-        tier(&SnpReport::new(), &tsm, &[7; 64])
-    };
+    let tier_of = |report: &[u8]| tier(&SnpReport::new(), &evidence(report, &[]), &[7; 64]);
     for bit in 0..26 {
         report[8..16].copy_from_slice(&(0x2_0000_u64 | 1 << bit).to_le_bytes());
         let open = matches!(bit, 18 | 19);
-        assert_eq!(judged(&report) == Ok(Tier::Contraindicated), open, "{bit}");
-        assert_eq!(judged(&report) == Ok(Tier::Affirming), !open, "{bit}");
+        assert_eq!(tier_of(&report) == Ok(Tier::Contraindicated), open, "{bit}");
+        assert_eq!(tier_of(&report) == Ok(Tier::Affirming), !open, "{bit}");
     }
 }
 
@@ -176,17 +171,17 @@ fn a_guest_behind_azures_tpm_that_may_be_debugged_or_moved_is_contraindicated() 
         report[8..16].copy_from_slice(&(0x2_0000_u64 | 1 << bit).to_le_bytes());
         let hcl_report = hcl_report(&report);
         let open = matches!(bit, 18 | 19);
-        let judged = tier(&snp, &azure("hcl_report", &hcl_report), b"challenge");
-        assert_eq!(judged == Ok(Tier::Contraindicated), open, "{bit}");
-        assert_eq!(judged == Ok(Tier::Affirming), !open, "{bit}");
+        let found = tier(&snp, &azure("hcl_report", &hcl_report), b"challenge");
+        assert_eq!(found == Ok(Tier::Contraindicated), open, "{bit}");
+        assert_eq!(found == Ok(Tier::Affirming), !open, "{bit}");
     }
     let tdx = AzureVtpm::tdx("a/tdx");
     let mut quote = test_support::td_quote(&[7; 64]);
-    let judged = tier(&tdx, &azure("td_quote", &quote), b"challenge");
-    assert_eq!(judged, Ok(Tier::Affirming));
+    let found = tier(&tdx, &azure("td_quote", &quote), b"challenge");
+    assert_eq!(found, Ok(Tier::Affirming));
     quote[48 + 120] = 1;
-    let judged = tier(&tdx, &azure("td_quote", &quote), b"challenge");
-    assert_eq!(judged, Ok(Tier::Contraindicated));
+    let found = tier(&tdx, &azure("td_quote", &quote), b"challenge");
+    assert_eq!(found, Ok(Tier::Contraindicated));
 }
 
 #[test]
@@ -218,11 +213,11 @@ fn a_report_that_is_wrapped_in_anything_else_is_refused() {
         ("outblob", Cbor::Bytes(report.clone())),
         ("provider", Cbor::Text("sev_guest".to_owned())),
     ];
-    assert!(shaped(&SnpReport::new(), &tsm(&good), &challenge).is_ok());
+    assert!(content(&SnpReport::new(), &tsm(&good), &challenge).is_ok());
     let other = |change: &dyn Fn(&mut Vec<(&'static str, Cbor)>)| {
         let mut entries = good.to_vec();
         change(&mut entries);
-        shaped(&SnpReport::new(), &tsm(&entries), &challenge)
+        content(&SnpReport::new(), &tsm(&entries), &challenge)
     };
     for refused in [
         other(&|entries| entries.push(good[0].clone())),
@@ -234,7 +229,7 @@ fn a_report_that_is_wrapped_in_anything_else_is_refused() {
         other(&|entries| entries[0].1 = Cbor::Bytes(vec![7; 1185])),
         other(&|entries| entries[0].1 = Cbor::Text("text".to_owned())),
         other(&|entries| entries.push(("auxblob", Cbor::Bytes(vec![1; 24])))),
-        shaped(
+        content(
             &SnpReport::new(),
             &[tsm(&good), vec![0]].concat(),
             &challenge,
@@ -242,42 +237,38 @@ fn a_report_that_is_wrapped_in_anything_else_is_refused() {
     ] {
         assert_eq!(refused, Err(AppraisalError::Malformed));
     }
-    let refused = shaped(&SnpReport::new(), &tsm(&good), &[8; 64]);
+    let refused = content(&SnpReport::new(), &tsm(&good), &[8; 64]);
     assert_eq!(refused, Err(AppraisalError::NotBound));
 }
 
 #[test]
 fn truncations_are_refused_at_every_length() {
     let report = snp_report(&[7; 64]);
-    let snp = tsm(&[
-        ("outblob", Cbor::Bytes(report)),
-        ("provider", Cbor::Text("sev_guest".to_owned())),
-        ("auxblob", Cbor::Bytes(table(&[(VCEK, b"certificate")]))),
-    ]);
+    let snp = evidence(&report, &table(&[(VCEK, b"certificate")]));
     for length in 0..snp.len() {
-        assert!(shaped(&SnpReport::new(), &snp[..length], &[7; 64]).is_err());
+        assert!(content(&SnpReport::new(), &snp[..length], &[7; 64]).is_err());
     }
     let quote = test_support::td_quote(&[7; 64]);
-    assert!(shaped(&TdxQuote::new(), &quote, &[7; 64]).is_ok());
+    assert!(content(&TdxQuote::new(), &quote, &[7; 64]).is_ok());
     for length in 0..quote.len() {
-        assert!(shaped(&TdxQuote::new(), &quote[..length], &[7; 64]).is_err());
+        assert!(content(&TdxQuote::new(), &quote[..length], &[7; 64]).is_err());
     }
     // An SGX quote, and versions that have another layout.
     for (version, tee_type) in [(4, 0), (3, 0x81), (6, 0x81), (5, 0x81)] {
         let mut other = quote.clone();
         (other[0], other[4]) = (version, tee_type);
-        let refused = shaped(&TdxQuote::new(), &other, &[7; 64]);
+        let refused = content(&TdxQuote::new(), &other, &[7; 64]);
         assert_eq!(refused, Err(AppraisalError::Malformed), "{version}");
     }
 }
 
 #[test]
-fn what_goes_on_is_what_was_read() {
-    // The first value is the right one, the last one is read.
+fn the_service_gets_the_value_that_was_compared() {
+    // Of two values the last one counts, here and at Trustee.
     let twice = br#"{"svn":"1","report_data":"AQI=","report_data":"AwQ="}"#;
-    let refused = shaped(&SampleEvidence::new(), twice, &[1, 2]);
+    let refused = content(&SampleEvidence::new(), twice, &[1, 2]);
     assert_eq!(refused, Err(AppraisalError::NotBound));
-    let json = shaped(&SampleEvidence::new(), twice, &[3, 4]).unwrap();
+    let json = content(&SampleEvidence::new(), twice, &[3, 4]).unwrap();
     assert_eq!(json, json!({ "svn": "1", "report_data": "AwQ=" }));
     for malformed in [
         "",
@@ -286,7 +277,7 @@ fn what_goes_on_is_what_was_read() {
         r#"{"svn":1,"report_data":"AwQ="}"#,
         r#"{"svn":"1","report_data":"!"}"#,
     ] {
-        let refused = shaped(&SampleEvidence::new(), malformed.as_bytes(), &[3, 4]);
+        let refused = content(&SampleEvidence::new(), malformed.as_bytes(), &[3, 4]);
         assert_eq!(refused, Err(AppraisalError::Malformed), "{malformed}");
     }
 }
@@ -300,12 +291,7 @@ proptest! {
             prop_assert!(format.read(&bytes).is_err());
         }
         // As a table of certificates, and as a TPM quote.
-        let tsm = tsm(&[
-            ("outblob", Cbor::Bytes(snp_report(&[7; 64]))),
-            ("provider", Cbor::Text("sev_guest".to_owned())),
-            ("auxblob", Cbor::Bytes(bytes.clone())),
-        ]);
-        drop(SnpReport::new().read(&tsm));
+        drop(SnpReport::new().read(&evidence(&snp_report(&[7; 64]), &bytes)));
         let message: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let azure = json!({ "version": 1, "tpm_quote": { "message": format!("ff5443478018{message}") } });
         drop(AzureVtpm::snp("a/b").read(azure.to_string().as_bytes()));
@@ -326,12 +312,12 @@ fn azure(member: &str, bytes: &[u8]) -> Vec<u8> {
     evidence.to_string().into_bytes()
 }
 
-/// Nothing follows the report, in which genuine ones say which keys the TPM has.
+/// The report at its place. In genuine ones the keys of the TPM follow.
 fn hcl_report(report: &[u8]) -> Vec<u8> {
     [b"HCLA", &[0; 28][..], report].concat()
 }
 
-/// What is judged before the service is asked.
+/// The tier of the appraisal that precedes the service's.
 fn tier(
     format: &dyn EvidenceFormat<TrusteeService>,
     evidence: &[u8],
@@ -341,7 +327,7 @@ fn tier(
     Ok(reading.local_appraisal().unwrap().status())
 }
 
-fn shaped(
+fn content(
     format: &dyn EvidenceFormat<TrusteeService>,
     evidence: &[u8],
     challenge: &[u8],
@@ -350,7 +336,7 @@ fn shaped(
     Ok(reading.content().clone())
 }
 
-/// As the verifier does with the value of a connection.
+/// Compares the value, as the verifier does.
 fn checked(
     format: &dyn EvidenceFormat<TrusteeService>,
     evidence: &[u8],
@@ -364,6 +350,16 @@ fn checked(
     }
 }
 
+/// A report in its envelope, with the table of its host.
+fn evidence(report: &[u8], table: &[u8]) -> Vec<u8> {
+    let envelope = TsmReport {
+        auxblob: table.to_vec(),
+        outblob: report.to_vec(),
+        provider: "sev_guest".to_owned(),
+    };
+    envelope.encode().unwrap()
+}
+
 fn tsm(entries: &[(&str, Cbor)]) -> Vec<u8> {
     let entries = entries.iter();
     let map = entries.map(|(key, value)| (Cbor::from(*key), value.clone()));
@@ -372,16 +368,12 @@ fn tsm(entries: &[(&str, Cbor)]) -> Vec<u8> {
     out
 }
 
-/// A report that this kind of key signed, with these certificates.
+/// The content for a report that this kind of key signed, with these certificates.
 fn with_table(signer: u8, certificates: &[(u128, &[u8])]) -> Result<Value, AppraisalError> {
     let mut report = snp_report(&[7; 64]);
     report[0x48] = signer;
-    let evidence = tsm(&[
-        ("outblob", Cbor::Bytes(report)),
-        ("provider", Cbor::Text("sev_guest".to_owned())),
-        ("auxblob", Cbor::Bytes(table(certificates))),
-    ]);
-    shaped(&SnpReport::new(), &evidence, &[7; 64])
+    let evidence = evidence(&report, &table(certificates));
+    content(&SnpReport::new(), &evidence, &[7; 64])
 }
 
 fn table(certificates: &[(u128, &[u8])]) -> Vec<u8> {

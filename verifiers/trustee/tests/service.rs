@@ -1,5 +1,5 @@
-//! Against a stand-in for `restful-as` on loopback, which reads requests and signs results as the real one does. The real one
-//! is recorded in tests/recorded.rs.
+//! The verifier against a stand-in for `restful-as` on loopback, which reads requests and signs results as the real one does.
+//! `src/recorded.rs` has recorded results of the real one.
 #![allow(
     clippy::as_conversions,
     clippy::indexing_slicing,
@@ -102,11 +102,11 @@ async fn trustees_simulator_is_simulated_and_refused_unless_it_is_named() {
             .build()
             .unwrap();
         let credential = Connection::new().attested(&attester).await;
-        let decided = relying_party.appraise(credential, at(NOW)).await;
+        let appraised = relying_party.appraise(credential, at(NOW)).await;
         match accepted {
-            true => assert_eq!(decided.unwrap().status(), Tier::Affirming),
+            true => assert_eq!(appraised.unwrap().status(), Tier::Affirming),
             false => assert_eq!(
-                decided.unwrap_err(),
+                appraised.unwrap_err(),
                 Refusal::Policy(PolicyViolation::Simulated)
             ),
         }
@@ -128,28 +128,16 @@ async fn each_claim_that_says_whom_a_result_is_about_is_checked() {
             annotated(claims)["report_data"] = "00".repeat(64).into();
         }),
         ("shorter report data", |claims| {
-            let text = annotated(claims)["report_data"].as_str().unwrap()[..126].to_owned();
-            annotated(claims)["report_data"] = text.into();
+            respelled(claims, |text| text[..126].to_owned());
         }),
         ("longer report data", |claims| {
-            let text = annotated(claims)["report_data"]
-                .as_str()
-                .unwrap()
-                .to_owned();
-            annotated(claims)["report_data"] = format!("{text}00").into();
+            respelled(claims, |text| format!("{text}00"));
         }),
         ("report data of another spelling", |claims| {
-            let text = annotated(claims)["report_data"]
-                .as_str()
-                .unwrap()
-                .to_owned();
-            annotated(claims)["report_data"] = format!("0x{text}").into();
+            respelled(claims, |text| format!("0x{text}"));
         }),
         ("no report data", |claims| {
-            annotated(claims)
-                .as_object_mut()
-                .unwrap()
-                .remove("report_data");
+            remove(annotated(claims), "report_data");
         }),
         ("report data in the runtime data", |claims| {
             let moved = annotated(claims)["report_data"].take();
@@ -163,8 +151,7 @@ async fn each_claim_that_says_whom_a_result_is_about_is_checked() {
             claims["submods"]["cpu0"]["ear.appraisal-policy-id"] = "lenient".into();
         }),
         ("no policy", |claims| {
-            let cpu = claims["submods"]["cpu0"].as_object_mut().unwrap();
-            cpu.remove("ear.appraisal-policy-id");
+            cpu(claims).remove("ear.appraisal-policy-id");
         }),
         ("another part", |claims| {
             let cpu = claims["submods"]["cpu0"].take();
@@ -175,12 +162,10 @@ async fn each_claim_that_says_whom_a_result_is_about_is_checked() {
         }),
         ("no parts", |claims| claims["submods"] = json!({})),
         ("no status", |claims| {
-            let cpu = claims["submods"]["cpu0"].as_object_mut().unwrap();
-            cpu.remove("ear.status");
+            cpu(claims).remove("ear.status");
         }),
         ("no annotated evidence", |claims| {
-            let cpu = claims["submods"]["cpu0"].as_object_mut().unwrap();
-            cpu.remove("ear.veraison.annotated-evidence");
+            cpu(claims).remove("ear.veraison.annotated-evidence");
         }),
         ("another issuer", |claims| claims["iss"] = "CoCo".into()),
         ("no issuer", |claims| remove(claims, "iss")),
@@ -197,16 +182,7 @@ async fn each_claim_that_says_whom_a_result_is_about_is_checked() {
         }),
     ];
     for (name, change) in cases {
-        let trustee = Trustee::with(
-            move |mut claims| {
-                change(&mut claims);
-                Some(claims)
-            },
-            sign,
-        )
-        .await;
-        let connection = Connection::new();
-        let refused = trustee.appraise(&connection, &quote(&connection)).await;
+        let refused = appraised_with(change).await;
         let expected = match name.contains("future") {
             true => AppraisalError::ResultExpired,
             false => AppraisalError::BadResult,
@@ -215,7 +191,7 @@ async fn each_claim_that_says_whom_a_result_is_about_is_checked() {
     }
 }
 
-/// In draft-ietf-rats-ear-04 there is a place for them, and Trustee is moving.
+/// Trustee is moving the claims to their place in draft-ietf-rats-ear-04.
 #[tokio::test]
 async fn claims_of_the_evidence_are_read_wherever_the_result_has_them() {
     let moved: Vec<(&str, fn(&mut Value))> = vec![
@@ -238,7 +214,7 @@ async fn claims_of_the_evidence_are_read_wherever_the_result_has_them() {
         }),
     ];
     for (name, change) in moved {
-        let appraised = judged(change).await;
+        let appraised = appraised_with(change).await;
         let status = appraised.map(|appraised| appraised.ear().status());
         assert_eq!(status, Ok(Tier::Affirming), "{name}");
     }
@@ -246,7 +222,7 @@ async fn claims_of_the_evidence_are_read_wherever_the_result_has_them() {
 
 #[tokio::test]
 async fn two_places_that_disagree_are_about_nothing() {
-    let twisted: Vec<(&str, fn(&mut Value))> = vec![
+    let altered: Vec<(&str, fn(&mut Value))> = vec![
         ("other report data in the newer", |claims| {
             let mut new = beside(annotated(claims));
             new["report_data"] = "00".repeat(64).into();
@@ -269,7 +245,7 @@ async fn two_places_that_disagree_are_about_nothing() {
         }),
         ("another TEE in the older", |claims| {
             let new = beside(annotated(claims));
-            annotated(claims).as_object_mut().unwrap().remove("tdx");
+            remove(annotated(claims), "tdx");
             cpu(claims).insert("ear_attester_claims".to_owned(), new);
         }),
         ("a place that is no object", |claims| {
@@ -281,29 +257,21 @@ async fn two_places_that_disagree_are_about_nothing() {
             cpu(claims).insert("ear_verifier_claims".to_owned(), new);
         }),
     ];
-    for (name, change) in twisted {
-        let refused = judged(change).await.map(drop);
+    for (name, change) in altered {
+        let refused = appraised_with(change).await.map(drop);
         assert_eq!(refused, Err(AppraisalError::BadResult), "{name}");
     }
 }
 
 #[tokio::test]
 async fn a_result_that_has_ended_is_refused() {
-    for change in [
-        (|claims| claims["exp"] = NOW.into()) as fn(&mut Value),
+    let changes: [fn(&mut Value); 2] = [
+        |claims| claims["exp"] = NOW.into(),
         |claims| claims["iat"] = (NOW - 3600).into(),
-    ] {
-        let trustee = Trustee::with(
-            move |mut claims| {
-                change(&mut claims);
-                Some(claims)
-            },
-            sign,
-        )
-        .await;
-        let connection = Connection::new();
-        let refused = trustee.appraise(&connection, &quote(&connection)).await;
-        assert_eq!(refused.unwrap_err(), AppraisalError::ResultExpired);
+    ];
+    for change in changes {
+        let refused = appraised_with(change).await.map(drop);
+        assert_eq!(refused, Err(AppraisalError::ResultExpired));
     }
 }
 
@@ -380,7 +348,7 @@ async fn a_passport_is_what_the_service_signed() {
     assert_eq!(passport.iter().filter(|byte| **byte == b'.').count(), 2);
     let profile = issuer.media_type().parameter("eat_profile");
     assert_eq!(profile, Some(atls_trustee::PROFILE));
-    // Not for Evidence of another connection.
+    // There is none for Evidence of another connection.
     let other = Connection::new();
     let evidence = Evidence::new(&media_type, &quote, other.bound());
     let refused = issuer.issue(&evidence).await;
@@ -403,7 +371,7 @@ async fn a_configuration_that_could_not_work_is_refused() {
 }
 
 #[tokio::test]
-async fn results_of_a_local_judgement_and_a_service_stand_side_by_side() {
+async fn a_local_appraisal_stands_beside_that_of_the_service() {
     let trustee = Trustee::faithful().await;
     let connection = Connection::new();
     let appraised = trustee
@@ -428,9 +396,9 @@ impl Trustee {
         Self::with(Some, sign).await
     }
 
-    /// With claims altered or refused, and signed in another way.
+    /// A service that alters or refuses its claims by `alter`, and signs in another way.
     async fn with(
-        twist: impl Fn(Value) -> Option<Value> + Send + Sync + 'static,
+        alter: impl Fn(Value) -> Option<Value> + Send + Sync + 'static,
         sign: fn(&Signer, &Value) -> String,
     ) -> Self {
         let signer = Arc::new(Signer::es256());
@@ -438,7 +406,7 @@ impl Trustee {
         let counted = requests.clone();
         let answer = move |signer: &Signer, claims: Option<Value>| {
             counted.fetch_add(1, Ordering::SeqCst);
-            Some(sign(signer, &twist(claims?)?))
+            Some(sign(signer, &alter(claims?)?))
         };
         let app = stand_in::trustee_with(signer.clone(), || NOW, answer);
         Self {
@@ -484,13 +452,13 @@ fn sign(signer: &Signer, claims: &Value) -> String {
     signer.token_with(&header, claims)
 }
 
-/// By a service that changes its claims in that way.
-async fn judged(change: fn(&mut Value)) -> Result<Appraised, AppraisalError> {
-    let twist = move |mut claims| {
+/// The result of a service that changes its claims in that way.
+async fn appraised_with(change: fn(&mut Value)) -> Result<Appraised, AppraisalError> {
+    let alter = move |mut claims| {
         change(&mut claims);
         Some(claims)
     };
-    let trustee = Trustee::with(twist, sign).await;
+    let trustee = Trustee::with(alter, sign).await;
     let connection = Connection::new();
     trustee.appraise(&connection, &quote(&connection)).await
 }
@@ -506,6 +474,11 @@ fn cpu(claims: &mut Value) -> &mut serde_json::Map<String, Value> {
 
 fn annotated(claims: &mut Value) -> &mut Value {
     &mut claims["submods"]["cpu0"]["ear.veraison.annotated-evidence"]
+}
+
+fn respelled(claims: &mut Value, change: fn(&str) -> String) {
+    let text = &mut annotated(claims)["report_data"];
+    *text = change(text.as_str().unwrap()).into();
 }
 
 fn remove(claims: &mut Value, name: &str) {

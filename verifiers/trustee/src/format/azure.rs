@@ -1,4 +1,4 @@
-//! Azure's confidential VMs, whose virtual TPM stands between guest and report.
+//! Evidence of Azure's confidential VMs: a virtual TPM stands between guest and report.
 
 use atls_core::AppraisalError;
 use atls_core::Bound;
@@ -19,19 +19,19 @@ use serde_json::Value;
 use crate::service::TrusteeService;
 use crate::tee::TeeTerms;
 
-/// The Evidence that Confidential Containers' guest components make on Azure, versions 1 and 2: JSON with a TPM quote, and
-/// the report that endorses the TPM's key.
+/// The Evidence of Confidential Containers' guest components on Azure, versions 1 and 2: JSON with a TPM quote, and the report that
+/// endorses the TPM's key.
 ///
 /// ```text
 /// { "version": 1 / 2, "tpm_quote": { "signature": hex, "message": hex, "pcrs": [ + hex ] },
 ///   "hcl_report": base64url, "vcek" / "td_quote": base64url }
 /// ```
 ///
-/// The guest cannot choose the report's own data; what it can choose is `extraData` of the quote (TPMS_ATTEST, TPM 2.0 part 2
-/// §10.12.8), which carries the value of the connection as it is. That the quote's key is the report's is Trustee's to check. Whether the
-/// guest may be debugged is read out of the report, and of the TD quote.
+/// The guest cannot choose the report's own data. It chooses `extraData` of the quote (TPMS_ATTEST, TPM 2.0 part 2 §10.12.8), which
+/// carries the value of the connection as it is. Trustee checks that the report endorses the quote's key. The report or TD quote says
+/// here whether somebody may debug the guest.
 ///
-/// No media type is registered for it: name the one that your attester uses.
+/// No media type is registered for this Evidence. Name the one that your attester uses.
 #[derive(Clone, Debug)]
 pub struct AzureVtpm {
     media_type: String,
@@ -45,7 +45,7 @@ enum Kind {
 }
 
 impl AzureVtpm {
-    /// On SEV-SNP.
+    /// Evidence of a guest on SEV-SNP.
     pub fn snp(media_type: impl Into<String>) -> Self {
         Self {
             media_type: media_type.into(),
@@ -53,7 +53,7 @@ impl AzureVtpm {
         }
     }
 
-    /// On TDX.
+    /// Evidence of a TD.
     pub fn tdx(media_type: impl Into<String>) -> Self {
         Self {
             media_type: media_type.into(),
@@ -83,7 +83,7 @@ impl EvidenceFormat<TrusteeService> for AzureVtpm {
     }
 
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, Failure> {
-        // Read once: what goes on is what was read, so a repeated name cannot mean two things.
+        // Trustee gets the value that was read here, so a repeated name cannot mean two things.
         if !bounded::json(MAX_VALUES, evidence) {
             return Err(AppraisalError::Malformed.into());
         }
@@ -105,7 +105,8 @@ impl EvidenceFormat<TrusteeService> for AzureVtpm {
 }
 
 impl Kind {
-    /// What the report behind the TPM says of the guest. The TPM's key is worth what the guest is.
+    /// Whether somebody may debug the guest, by the report behind the TPM. The TPM's key is as good as the guest. `None` for
+    /// Evidence that does not say so.
     fn debugging(self, evidence: &Value) -> Option<Debugging> {
         let member = |name| BinaryText::Base64Url.decode(evidence.get(name)?.as_str()?);
         match self {
@@ -137,12 +138,12 @@ fn sized(input: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
 
-/// Most values in the Evidence. The registers of a TPM, as numbers, are some 800.
+/// The largest number of values in the Evidence. The registers of a TPM, as numbers, are some 800.
 const MAX_VALUES: usize = 4096;
 
 /// TPM_GENERATED_VALUE and TPM_ST_ATTEST_QUOTE.
 const TPM_GENERATED_QUOTE: &[u8] = &[0xff, 0x54, 0x43, 0x47, 0x80, 0x18];
 
-/// The header of what the paravisor keeps has 32 bytes, this name at their beginning; then comes the report.
+/// The paravisor's structure begins with this name. Its header has 32 bytes in all; the report follows.
 const HCL: &[u8] = b"HCLA";
 const HCL_REST: usize = 28;

@@ -1,4 +1,4 @@
-//! Trustee's own simulator.
+//! Evidence of Trustee's own simulator.
 
 use atls_core::AppraisalError;
 use atls_core::Bound;
@@ -18,8 +18,8 @@ use serde_json::json;
 use crate::service::TrusteeService;
 use crate::tee::TeeTerms;
 
-/// Trustee's `sample` TEE: JSON without any signature, which **anybody can write**. For development; its results come from
-/// [`Origin::Simulated`], whatever a policy of the service says.
+/// Trustee's `sample` TEE, for development: JSON without any signature, which **anybody can write**. Its results are
+/// [`Origin::Simulated`], whatever the policy of the service says.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SampleEvidence;
@@ -28,6 +28,11 @@ impl SampleEvidence {
     /// `application/vnd.atls.trustee-sample+json`: `{"svn": text, "report_data": base64}`.
     pub fn new() -> Self {
         Self
+    }
+
+    /// `report_data` for a connection: SHA-512 of its value.
+    pub(crate) fn report_data(bound: &Bound) -> ExpectedValue<[u8; 64]> {
+        bound.sha512()
     }
 
     pub(crate) const MEDIA_TYPE: &'static str = "application/vnd.atls.trustee-sample+json";
@@ -46,7 +51,7 @@ impl EvidenceFormat<TrusteeService> for SampleEvidence {
     }
 
     fn expected_value(&self, bound: &Bound) -> ExpectedValue {
-        bound.sha512().into()
+        Self::report_data(bound).into()
     }
 
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<Value>, Failure> {
@@ -67,5 +72,5 @@ impl EvidenceFormat<TrusteeService> for SampleEvidence {
     }
 }
 
-/// Most values in the Evidence, which has five.
+/// The largest number of values in the Evidence, which has five.
 const MAX_VALUES: usize = 64;

@@ -20,9 +20,9 @@ use serde_json::json;
 use crate::service::TrusteeService;
 use crate::tee::TeeTerms;
 
-/// A TDX quote of version 4 or 5, as it is: the value of the connection in `REPORTDATA`, SHA-512, 64 bytes.
+/// A TDX quote of version 4 or 5, as it is. `REPORTDATA` carries the value of the connection: SHA-512, 64 bytes.
 ///
-/// Sent without event log, so policies over kernel and command line have nothing to look at.
+/// The quote goes without an event log, so policies over kernel and command line have nothing to compare.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct TdxQuote;
