@@ -1,4 +1,4 @@
-//! What an appraisal costs beside the signatures that it cannot do without.
+//! The cost of an appraisal, compared with that of its signatures.
 //!
 //! `cargo bench -p atls-snp` prints the median time of one appraisal, of the same signature checks by `ring` alone, and
 //! their ratio, all in one run. The goal is a ratio of 1.1 at most. "cached" is the same verifier behind `Cached`: where each

@@ -1,4 +1,5 @@
-//! The attester half: a report of the firmware through Linux.
+//! The attester half: a request goes in, a report of the firmware comes out, through Linux' configfs-tsm. A device that fails, or
+//! answers about something else, is an [`AttestError`].
 
 use std::fmt;
 use std::path::Path;
@@ -17,8 +18,8 @@ use atls_tsm::Tsm;
 use atls_tsm::TsmError;
 use atls_tsm::TsmRequest;
 
-/// Makes SEV-SNP Evidence on this machine. It blocks while the firmware works, some milliseconds up to more than a
-/// hundred: lift it by `atls_tower::Blocking`.
+/// Makes SEV-SNP Evidence on this machine. It blocks while the firmware works, from some milliseconds to more than a hundred:
+/// `atls_tower::Blocking` gives it a thread.
 pub struct SnpAttester {
     tsm: Tsm,
     media_types: Vec<MediaType>,
@@ -27,11 +28,12 @@ pub struct SnpAttester {
 }
 
 impl SnpAttester {
-    /// This machine's, over configfs-tsm at its usual place; looks at files only. `None` where this is no SEV-SNP guest.
+    /// Opens this machine's device, over configfs-tsm at its usual place. It looks at files only. `None` on a machine that is no
+    /// SEV-SNP guest.
     ///
     /// # Errors
-    /// [`AttestError::Device`] where it is one that cannot attest: without permission, or on a kernel that has
-    /// `/dev/sev-guest` and no configfs-tsm (before 6.7; `atls-tsm` says why there is no fall-back).
+    /// [`AttestError::Device`] on a guest that cannot attest: without permission, or on a kernel with `/dev/sev-guest` and without
+    /// configfs-tsm (before 6.7; `atls-tsm` says why there is no fall-back).
     pub fn open() -> Result<Option<Self>, AttestError> {
         let attester = Self::over(Tsm::new())?;
         if attester.is_none() && Path::new(DEVICE).exists() {
@@ -41,7 +43,7 @@ impl SnpAttester {
         Ok(attester)
     }
 
-    /// As [`open`](Self::open), over another configfs-tsm: mounted elsewhere, or a fake.
+    /// Does the same over another configfs-tsm: mounted elsewhere, or a fake.
     ///
     /// # Errors
     /// [`AttestError`]
@@ -61,15 +63,16 @@ impl SnpAttester {
         }
     }
 
-    /// Sends these certificates along where the host gives none of their kind. With the VEK's, and AMD's revocation
-    /// list, the other side needs no network; with ARK and ASK too, Veraison appraises the Evidence.
+    /// Sends these certificates along if the host gives none of their kind. With the VEK's certificate and AMD's revocation list,
+    /// the other side needs no network. With ARK and ASK too, Veraison appraises the Evidence.
     #[must_use]
     pub fn with_certificates(mut self, certificates: CertTable) -> Self {
         self.certificates = certificates;
         self
     }
 
-    /// States this privilege level (VMPL), 0 to 3, instead of the kernel's own; none more privileged than that.
+    /// Requests reports for this privilege level (VMPL), 0 to 3, in place of the kernel's own. It cannot be more privileged than
+    /// that.
     #[must_use]
     pub fn with_privilege_level(mut self, level: u8) -> Self {
         self.privilege_level = Some(level);
@@ -86,7 +89,7 @@ impl SnpAttester {
             let reason = "device gave no report, or one about something else";
             return Err(AttestError::Device(reason.to_owned()));
         }
-        // The host's, and so hostile: what cannot be read is left out, and the other side gets the certificates elsewhere.
+        // The table is the host's, and so hostile. Without it, the other side gets the certificates elsewhere.
         let table = CertTable::decode(&made.auxblob).unwrap_or_default();
         Ok(SnpEvidence::new(made.outblob, table.or(&self.certificates)))
     }
@@ -122,5 +125,5 @@ impl fmt::Debug for SnpAttester {
     }
 }
 
-/// The driver's own device file, which says that this is a guest whatever configfs says.
+/// The driver's own device file. A machine that has it is a guest, whatever configfs says.
 const DEVICE: &str = "/dev/sev-guest";

@@ -1,4 +1,4 @@
-//! What a report says, for handlers.
+//! The claims of a verified report, for handlers.
 
 use std::fmt;
 
@@ -13,14 +13,14 @@ use atls_reference::Digest;
 
 use crate::vek::VekExtensions;
 
-/// What a verified report says of its guest and machine: `peer.claims::<SnpClaims>()`.
+/// The claims of a verified report about its guest and machine: `peer.claims::<SnpClaims>()`.
 ///
-/// Everything here is under AMD's signature. Whether it is good enough is in the result, not here. `Debug` leaves out
-/// what names the machine.
+/// AMD's signature covers all of them. The result says whether they are good enough. `Debug` leaves out the fields that name the
+/// machine.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SnpClaims {
-    /// The name of the policy's image that this is; `None` where it is none of them.
+    /// The name of the policy's image that the report matches, if there is one.
     pub image: Option<String>,
     /// The processor.
     pub product: Product,
@@ -34,19 +34,19 @@ pub struct SnpClaims {
     pub family_id: Digest<16>,
     /// `IMAGE_ID` of the ID block.
     pub image_id: Digest<16>,
-    /// The privilege level that asked, 0 to 3, or the host's all-ones.
+    /// The privilege level that asked, 0 to 3; all ones for the host.
     pub vmpl: u32,
     /// The firmware that runs.
     pub current_tcb: Tcb,
     /// The firmware that the report vouches for.
     pub reported_tcb: Tcb,
-    /// The firmware that it cannot be rolled back below.
+    /// The oldest firmware to which the host can go back.
     pub committed_tcb: Tcb,
-    /// The firmware when the guest was launched.
+    /// The firmware at the guest's launch.
     pub launch_tcb: Tcb,
     /// How the machine is set up.
     pub platform_info: PlatformInfo,
-    /// Whose key signed.
+    /// The kind of key that signed.
     pub signing_key: SigningKey,
     /// VLEK: the cloud provider, in AMD's words.
     pub provider: Option<String>,
@@ -58,15 +58,15 @@ pub struct SnpClaims {
     pub id_key_digest: Digest<48>,
     /// `AUTHOR_KEY_DIGEST`.
     pub author_key_digest: Digest<48>,
-    /// `REPORT_ID`: random, and the same for the guest's life. It names the guest.
+    /// `REPORT_ID`: random, the same for the guest's life. It names the guest.
     pub report_id: Digest<32>,
-    /// `CHIP_ID`, `None` where the host hides it. It names the machine: do not log it.
+    /// `CHIP_ID`, `None` if the host hides it. It names the machine: do not log it.
     pub chip_id: Option<Digest<64>>,
 }
 
 impl SnpClaims {
     /// # Errors
-    /// [`AppraisalError::Malformed`] where a version has reserved bytes that are not zero.
+    /// [`AppraisalError::Malformed`] if reserved bytes of a TCB version are not zero.
     pub(crate) fn of(report: &Report<'_>, vek: &VekExtensions) -> Result<Self, AppraisalError> {
         let tcb = |bytes| Tcb::decode(vek.product, bytes).ok_or(AppraisalError::Malformed);
         Ok(Self {

@@ -1,4 +1,7 @@
 //! AMD's revocation lists: one for each product and kind of key, signed by the ARK.
+//!
+//! DER and the ARK go in; the revoked serial numbers and the dates of the list come out. A list of another form or key is an
+//! `AppraisalError`.
 
 use atls_core::AppraisalError;
 use atls_core::pki_types::UnixTime;
@@ -12,17 +15,19 @@ use crate::x509;
 use crate::x509::Serial;
 use crate::x509::Validity;
 
-/// A list that the ARK signed.
+/// A list with the verified signature of the ARK.
 pub(crate) struct RevocationList {
     revoked: Vec<Serial>,
     validity: Validity,
 }
 
 impl RevocationList {
+    /// Verifies a list that is in force now.
+    ///
     /// # Errors
-    /// [`AppraisalError::Malformed`], also with critical extensions, as those narrow what the list is about, and
-    /// without a date of the next one; [`AppraisalError::BadSignature`] where it is not the ARK's;
-    /// [`AppraisalError::Expired`] when the next one is due.
+    /// [`AppraisalError::Malformed`], also for critical extensions, because they narrow the list, and for a list without the date of
+    /// the next one; [`AppraisalError::BadSignature`] if the ARK did not sign it; [`AppraisalError::Expired`] when the next one is
+    /// due.
     pub(crate) fn verify(
         der: &[u8],
         ark: &Authority,
@@ -33,10 +38,10 @@ impl RevocationList {
         Ok(list)
     }
 
-    /// Of any time.
+    /// Verifies a list of any time.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify) but for the last.
+    /// As [`verify`](Self::verify), but for [`AppraisalError::Expired`].
     pub(crate) fn verify_signature(der: &[u8], ark: &Authority) -> Result<Self, AppraisalError> {
         let (rest, list) =
             CertificateRevocationList::from_der(der).map_err(|_| AppraisalError::Malformed)?;
@@ -78,7 +83,7 @@ impl RevocationList {
         Ok(Self { revoked, validity })
     }
 
-    /// Whether one of these is on the list. The number zero, which AMD gives to every VEK, revokes nothing.
+    /// Whether the list has one of these. AMD gives the number zero to every VEK, so zero revokes nothing.
     pub(crate) fn revokes<'a>(&self, serials: impl IntoIterator<Item = &'a Serial>) -> bool {
         serials
             .into_iter()
@@ -90,14 +95,14 @@ impl RevocationList {
     }
 }
 
-/// From its date to when the next list is due. Nothing is verified.
+/// The time from the list's date to the date of the next one. Nothing is verified.
 pub(crate) fn validity(der: &[u8]) -> Option<Validity> {
     let (_, list) = CertificateRevocationList::from_der(der).ok()?;
     validity_of(&list).ok()
 }
 
 /// # Errors
-/// [`AppraisalError::Malformed`] without a date of the next one.
+/// [`AppraisalError::Malformed`] without the date of the next list.
 fn validity_of(list: &CertificateRevocationList<'_>) -> Result<Validity, AppraisalError> {
     let next = list.next_update().ok_or(AppraisalError::Malformed)?;
     Ok(Validity {

@@ -1,6 +1,6 @@
-//! What was looked at, check by check, for operators: which value was seen, which the policy allows, and what to do.
+//! Findings for operators: one for each check of the policy, with the value in the report, the allowed values, and the cure.
 //!
-//! Every check is reported, whatever came of those before. Public values only: nothing here names a chip or a guest.
+//! Each check is reported, also after another one failed. The values are public: no finding names a chip or a guest.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::policy::MinimumTcb;
 use crate::policy::SnpImage;
 use crate::policy::SnpPolicy;
 
-/// Of a report that is verified.
+/// The findings about a verified report.
 pub(crate) fn of(
     report: &Report<'_>,
     claims: &SnpClaims,
@@ -48,7 +48,7 @@ fn image(report: &Report<'_>, claims: &SnpClaims, policy: &SnpPolicy) -> Finding
     })
 }
 
-/// A known measurement is no known image yet.
+/// Why no image matches. A report with a known measurement may differ in other fields.
 fn unlike(report: &Report<'_>, policy: &SnpPolicy) -> String {
     let measured = |image: &&SnpImage| image.measurement.as_bytes() == &report.measurement;
     match policy.images.iter().find(measured) {
@@ -83,12 +83,9 @@ fn chip(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
 
 fn signing_key(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
     let is_vlek = claims.signing_key == SigningKey::Vlek;
-    let finding = judged(
-        "snp.signing-key",
-        (is_vlek && !policy.allow_vlek).then_some(Outcome::Failed),
-    )
-    .with_seen(if is_vlek { "vlek" } else { "vcek" })
-    .with_allowed("vcek", "");
+    let finding = check("snp.signing-key", policy.allow_vlek || !is_vlek)
+        .with_seen(if is_vlek { "vlek" } else { "vcek" })
+        .with_allowed("vcek", "");
     match (policy.allow_vlek, is_vlek) {
         (true, _) => finding.with_allowed("vlek", ""),
         (false, true) => {
@@ -100,21 +97,15 @@ fn signing_key(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
 
 fn report_version(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
     let (seen, least) = (claims.report_version, policy.min_report_version);
-    judged(
-        "snp.report-version",
-        (seen < least).then_some(Outcome::Failed),
-    )
-    .with_seen(seen)
-    .with_allowed("min-report-version", least)
+    check("snp.report-version", seen >= least)
+        .with_seen(seen)
+        .with_allowed("min-report-version", least)
 }
 
 fn vmpl(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
-    judged(
-        "snp.vmpl",
-        (claims.vmpl > policy.max_vmpl).then_some(Outcome::Failed),
-    )
-    .with_seen(claims.vmpl)
-    .with_allowed("max-vmpl", policy.max_vmpl)
+    check("snp.vmpl", claims.vmpl <= policy.max_vmpl)
+        .with_seen(claims.vmpl)
+        .with_allowed("max-vmpl", policy.max_vmpl)
 }
 
 fn debugging(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
@@ -130,47 +121,38 @@ fn debugging(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
 }
 
 fn migration(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
-    let allowed = claims.policy.allows_migration_agent();
-    let finding = judged(
-        "snp.migration-agent",
-        (allowed && !policy.allow_migration_agent).then_some(Outcome::Failed),
-    );
-    finding.with_seen(if allowed { "allowed" } else { "denied" })
+    let seen = claims.policy.allows_migration_agent();
+    check("snp.migration-agent", policy.allow_migration_agent || !seen).with_seen(if seen {
+        "allowed"
+    } else {
+        "denied"
+    })
 }
 
-/// What the policy demands of the guest's launch and of its machine, each by its name in the file.
+/// The policy's demands on the guest's launch and on its machine, each by its name in the file.
 fn launch_rules(claims: &SnpClaims, policy: &SnpPolicy) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(least) = policy.minimum_abi {
         let (major, minor) = claims.policy.abi();
-        let holds = least.holds(claims.policy);
-        let finding = judged("snp.abi", (!holds).then_some(Outcome::Failed))
+        let finding = check("snp.abi", least.holds(claims.policy))
             .with_seen(format_args!("{major}.{minor}"))
             .with_allowed("minimum-abi", least);
         findings.push(finding);
     }
-    for restriction in &policy.require_guest_policy {
+    findings.extend(policy.require_guest_policy.iter().map(|restriction| {
         let name = format!("snp.guest-policy.{}", restriction.name());
-        let holds = restriction.holds(claims.policy);
         let note = "the guest's launch policy does not demand it of its host";
-        findings.push(noted(
-            judged(name, (!holds).then_some(Outcome::Failed)),
-            note,
-        ));
-    }
-    for feature in &policy.require_platform {
+        demand(name, restriction.holds(claims.policy), note)
+    }));
+    findings.extend(policy.require_platform.iter().map(|feature| {
         let name = format!("snp.platform.{}", feature.name());
-        let holds = feature.holds(claims.platform_info);
-        let note = "the machine is not set up so; that is its operator's to change";
-        findings.push(noted(
-            judged(name, (!holds).then_some(Outcome::Failed)),
-            note,
-        ));
-    }
+        let note = "the machine is not set up so; its operator can change that";
+        demand(name, feature.holds(claims.platform_info), note)
+    }));
     findings
 }
 
-/// How far behind the firmware is, and what it will soon be behind of.
+/// The parts of the firmware that are behind the minimum, and behind the announced minimum.
 fn tcb(claims: &SnpClaims, policy: &SnpPolicy, now: UnixTime) -> Vec<Finding> {
     let product = claims.product;
     let Some(minimum) = policy.minimum_tcb.get(&product) else {
@@ -185,11 +167,13 @@ fn tcb(claims: &SnpClaims, policy: &SnpPolicy, now: UnixTime) -> Vec<Finding> {
         let (from, in_force) = (next.from, next.from.is_reached(now));
         let mut next = against(claims, &next.minimum(), "next-minimum-tcb");
         if !in_force {
-            // As long as it is only announced, what it does not object to is not worth a line.
+            // An announced minimum is worth a line only if the platform is behind it.
             next.retain(|finding| finding.outcome() != Outcome::Passed);
             let note = |finding: Finding| {
-                let what = finding.note().unwrap_or_default().to_owned();
-                finding.with_note(format_args!("{what}; accepted until {from}, update before"))
+                let behind = finding.note().unwrap_or_default().to_owned();
+                finding.with_note(format_args!(
+                    "{behind}; accepted until {from}, update before"
+                ))
             };
             next = next.into_iter().map(note).collect();
         }
@@ -224,25 +208,26 @@ fn against(claims: &SnpClaims, minimum: &MinimumTcb, table: &str) -> Vec<Finding
     .into_iter()
     .map(|(part, seen, least)| {
         let behind = seen.behind(least);
-        let finding = judged(
-            format_args!("{key}.{part}"),
-            (!behind.is_empty()).then_some(Outcome::Warning),
-        )
-        .with_seen(seen)
-        .with_allowed(format_args!("{table}.{}", claims.product.key()), least);
+        let outcome = match behind.is_empty() {
+            true => Outcome::Passed,
+            false => Outcome::Warning,
+        };
+        let finding = Finding::new(format_args!("{key}.{part}"), outcome)
+            .with_seen(seen)
+            .with_allowed(format_args!("{table}.{}", claims.product.key()), least);
         let cure = match part {
             "launch" => "launch the guest anew after the host's update",
             _ => "update the host's firmware",
         };
-        match behind.is_empty() {
-            true => finding,
-            false => finding.with_note(format_args!("behind in {}; {cure}", behind.join(", "))),
+        match outcome {
+            Outcome::Passed => finding,
+            _ => finding.with_note(format_args!("behind in {}; {cure}", behind.join(", "))),
         }
     })
     .collect()
 }
 
-/// Whether one TCB of the platform is behind another of its own. It never decides.
+/// Whether one TCB of the platform is behind another one. It never decides.
 fn lag(
     name: &str,
     (lower, lower_name): (&Tcb, &str),
@@ -259,13 +244,16 @@ fn lag(
         .with_note(format_args!("behind in {}; {cure}", behind.join(", ")))
 }
 
-fn judged(name: impl fmt::Display, problem: Option<Outcome>) -> Finding {
-    Finding::new(name, problem.unwrap_or(Outcome::Passed))
+fn check(name: impl fmt::Display, holds: bool) -> Finding {
+    match holds {
+        true => Finding::passed(name),
+        false => Finding::failed(name),
+    }
 }
 
-fn noted(finding: Finding, note: &str) -> Finding {
-    match finding.outcome() {
-        Outcome::Passed => finding,
-        _ => finding.with_note(note),
+fn demand(name: String, holds: bool, note: &str) -> Finding {
+    match holds {
+        true => Finding::passed(name),
+        false => Finding::failed(name).with_note(note),
     }
 }

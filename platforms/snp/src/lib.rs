@@ -1,9 +1,9 @@
-//! AMD SEV-SNP for attested TLS: an attester over Linux configfs-tsm, and a verifier that needs nothing but bytes.
+//! AMD SEV-SNP for attested TLS: an attester over Linux configfs-tsm, and a verifier that takes bytes and gives a result.
 //!
 //! Evidence is the firmware's attestation report (AMD document 56860, "SEV Secure Nested Paging Firmware ABI
 //! Specification") and the certificates that the host sends along, in the CBOR map that Veraison takes too
-//! (`application/vnd.veraison.tsm-report+cbor`). The report's `REPORT_DATA` is SHA-512 of the bound value. It is verified
-//! under AMD's root keys (AMD document 57230, "VCEK Certificate and KDS Interface Specification").
+//! (`application/vnd.veraison.tsm-report+cbor`). The report's `REPORT_DATA` is SHA-512 of the bound value. AMD's root keys vouch
+//! for the key that signs (AMD document 57230, "VCEK Certificate and KDS Interface Specification").
 //!
 //! ```
 //! use std::sync::Arc;
@@ -27,11 +27,10 @@
 //! # }
 //! ```
 //!
-//! Over the network, collateral is [`KdsCollateral`] through a cache of `atls-collateral`.
+//! [`KdsCollateral`] fetches collateral over the network, through a cache of `atls-collateral`.
 //!
-//! What is *not* checked: that a launch digest stands for the software that you think it does, which is the reference
-//! value's matter; `GUEST_SVN` and mitigation vectors, which are among the claims or not read; whether anything in the
-//! guest has reports made over other values.
+//! The verifier does *not* check that a launch digest stands for the software that you expect: your reference value says so. Nor
+//! does it check mitigation vectors, or whether other software in the guest requests reports over values of its own.
 #![forbid(unsafe_code)]
 
 mod attester;
@@ -92,7 +91,7 @@ pub use verifier::SnpVerifier;
 /// `application/vnd.veraison.tsm-report+cbor`.
 ///
 /// # Errors
-/// None: the text is a media type.
+/// [`MediaTypeError`]: never, as the text is a constant.
 fn media_type() -> Result<MediaType, MediaTypeError> {
     MediaType::parse(TSM_REPORT)
 }

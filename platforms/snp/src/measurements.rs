@@ -1,4 +1,4 @@
-//! What Evidence says of its guest, for whoever looks at a machine of their own.
+//! The measurements in Evidence, for the owner of a machine who writes a policy.
 
 use atls_core::AppraisalError;
 use atls_formats::snp::Report;
@@ -6,13 +6,13 @@ use atls_formats::snp::SnpEvidence;
 use atls_formats::snp::Tcb;
 use atls_reference::Digest;
 
-/// The measurements in SEV-SNP Evidence, by the names that a policy file has for them, with their values as they stand there.
+/// The measurements in SEV-SNP Evidence, by their names in a policy file, with their values.
 ///
-/// **Nothing is verified**, neither signature nor binding: this shows on a machine of your own what a policy could pin. Whoever
-/// pins what it shows of somebody else's machine trusts whoever made the bytes.
+/// **Nothing is verified**, neither signature nor binding. This shows what a policy could pin of a machine of your own. A policy
+/// that pins the values of somebody else's machine trusts the maker of these bytes.
 ///
 /// # Errors
-/// [`AppraisalError::Malformed`]; [`AppraisalError::UnknownKey`] for a processor that is not known here.
+/// [`AppraisalError::Malformed`]; [`AppraisalError::UnknownKey`] for a processor that this crate does not know.
 pub fn dangerous_unverified_measurements(
     evidence: &[u8],
 ) -> Result<Vec<(&'static str, String)>, AppraisalError> {

@@ -1,4 +1,4 @@
-//! Which measurement drives which claim to which value. The README has the table and the reasons.
+//! The trust vector: a verified report and a policy go in, the eight claims of AR4SI come out. The README has the table with reasons.
 
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
@@ -13,7 +13,7 @@ use crate::claims::SnpClaims;
 use crate::policy::MinimumTcb;
 use crate::policy::SnpPolicy;
 
-/// Judges a report that is verified at some time, and writes the image's name into its claims.
+/// Appraises a verified report, and writes the image's name into its claims.
 pub(crate) fn appraise(
     report: &Report<'_>,
     claims: &mut SnpClaims,
@@ -51,7 +51,7 @@ pub(crate) fn appraise(
     if image.is_some() {
         appraisal
     } else {
-        // 33 alone would be a warning, and who accepts warnings because of old firmware must not accept any image.
+        // 33 alone would be a warning. A policy that accepts warnings for old firmware must not accept any image.
         appraisal.with_status(Tier::Contraindicated)
     }
 }
@@ -61,7 +61,7 @@ fn instance_identity(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
     match (&policy.chip_ids, &claims.chip_id) {
         (Some(known), Some(chip)) if known.contains(chip) => RECOGNISED,
         (Some(_), _) => UNRECOGNISED,
-        // A VLEK names no chip anyway.
+        // A VLEK never names a chip.
         (None, _) if hidden && claims.signing_key == SigningKey::Vcek => {
             if policy.allow_masked_chip_id {
                 NOTHING_CLAIMED
@@ -100,7 +100,7 @@ fn configuration(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
     }
 }
 
-/// When the firmware will no longer be new enough, seconds since the epoch; none where that is not announced.
+/// The time from which the firmware is too old, seconds since the epoch; `None` without an announcement.
 pub(crate) fn outdated_from(claims: &SnpClaims, policy: &SnpPolicy, now: UnixTime) -> Option<u64> {
     let next = policy.next_minimum_tcb.get(&claims.product)?;
     let is_to_come = !next.from.is_reached(now) && !reaches(claims, &next.minimum());
@@ -131,13 +131,13 @@ fn reaches(claims: &SnpClaims, minimum: &MinimumTcb) -> bool {
 fn runtime_opaque(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
     match (claims.policy.allows_debug(), policy.allow_debug) {
         (false, _) => ENCRYPTED_MEMORY,
-        // Visible all the same; the policy takes that as a warning.
+        // The host sees the memory all the same, so the permission leaves a warning.
         (true, true) => UNSAFE,
         (true, false) => CONTRAINDICATED,
     }
 }
 
-// AR4SI §2.3.4, by category where the number is the same and the meaning is not.
+// AR4SI §2.3.4. Where one number has several meanings, each has a name.
 const NOTHING_CLAIMED: i8 = 0;
 const RECOGNISED: i8 = 2;
 const APPROVED_CONFIGURATION: i8 = 2;

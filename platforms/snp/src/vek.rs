@@ -1,4 +1,6 @@
-//! The key that signed a report: VCEK or VLEK, and what AMD says about it (AMD document 57230 §3, §4).
+//! The key that signed a report, VCEK or VLEK, with AMD's statements about it (AMD document 57230 §3, §4).
+//!
+//! A certificate goes in, its extensions come out. A missing or malformed extension is `Malformed`.
 
 use atls_core::AppraisalError;
 use atls_formats::snp::Product;
@@ -8,28 +10,28 @@ use atls_formats::snp::Tcb;
 
 use crate::x509::Certificate;
 
-/// What AMD's extensions of a VEK certificate say, `1.3.6.1.4.1.3704.1.*`.
+/// AMD's extensions of a VEK certificate, `1.3.6.1.4.1.3704.1.*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct VekExtensions {
     pub(crate) key: SigningKey,
     pub(crate) product: Product,
-    /// The versions of firmware that the key stands for.
+    /// The versions of firmware for which the key was derived.
     pub(crate) tcb: Tcb,
-    /// VCEK: of the chip.
+    /// VCEK: the hardware ID of the chip.
     pub(crate) hwid: Option<Vec<u8>>,
-    /// VLEK: of the cloud provider.
+    /// VLEK: the name of the cloud provider.
     pub(crate) provider: Option<String>,
 }
 
 impl VekExtensions {
     /// # Errors
-    /// [`AppraisalError::Malformed`] where one is missing or of another form, or the certificate is of another kind.
+    /// [`AppraisalError::Malformed`] if an extension is missing or of another form, or the certificate is of another kind.
     pub(crate) fn read(certificate: &Certificate<'_>) -> Result<Self, AppraisalError> {
         Self::find(certificate).ok_or(AppraisalError::Malformed)
     }
 
-    /// Whether the report can be signed by that key: the same product, and the firmware that the report states. A VCEK
-    /// also has to be this chip's, unless the report hides its chip.
+    /// Whether that key can have signed the report: same product, same firmware. A VCEK must also be this chip's, unless the report
+    /// hides its chip.
     pub(crate) fn fit(&self, report: &Report<'_>) -> bool {
         let same_product = match report.product() {
             Ok(Some(product)) => product == self.product,
@@ -112,7 +114,7 @@ fn ia5_string(der: &[u8]) -> Option<&str> {
     text.is_ascii().then_some(text)
 }
 
-/// The bytes alone, as AMD writes them, or an OCTET STRING, as the document says.
+/// The bytes alone, as in AMD's certificates, or an OCTET STRING, as in AMD's document.
 fn bytes(der: &[u8], length: usize) -> Option<&[u8]> {
     if der.len() == length {
         return Some(der);

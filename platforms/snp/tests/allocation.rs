@@ -22,20 +22,18 @@ use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
 use atls_core::limits::MAX_CERTIFICATE_VALUES;
-use atls_reference::Live;
 use atls_reference::from_json;
 use atls_snp::CertificateKind;
 use atls_snp::CollateralFromPeer;
 use atls_snp::Kds;
-use atls_snp::Product;
 use atls_snp::SnpEvidence;
 use atls_snp::SnpPolicy;
-use atls_snp::SnpVerifier;
-use atls_snp::testing::ForgedPlatform;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use support::CHALLENGE;
 use support::NOW;
+use support::milan;
+use support::verifier_with;
 use test_support::at;
 use test_support::ready;
 
@@ -50,15 +48,10 @@ fn allocations_are_bounded_by_the_input() {
 
 fn certificates(findings: &mut Findings) {
     const LENGTH: usize = 60_000;
-    let platform = ForgedPlatform::new(Product::Milan).unwrap();
+    let platform = milan();
     let table = platform.certificates();
     let report = platform.signed_report(&CHALLENGE);
-    let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
-    let verifier = SnpVerifier::dangerous_with_root(
-        platform.root().unwrap(),
-        policy,
-        Arc::new(CollateralFromPeer::new()),
-    );
+    let verifier = verifier_with(&platform, platform.policy(), CollateralFromPeer::new());
     let mut inputs = hostile::der(LENGTH);
     inputs.extend(large_certificates());
     inputs.push(Hostile::new(
@@ -89,7 +82,7 @@ fn certificates(findings: &mut Findings) {
     }
 }
 
-/// Some with too many elements, others with just as many as may be.
+/// Certificates with too many elements, and with the largest allowed number.
 fn large_certificates() -> Vec<Hostile> {
     let mut inputs = Vec::new();
     for names in [4_000, 2_500, 400, 90, 80] {
@@ -103,7 +96,7 @@ fn large_certificates() -> Vec<Hostile> {
     inputs
 }
 
-/// Of AMD's service, or whoever answers in its place.
+/// Answers of AMD's service, or of a server in its place.
 fn answers(findings: &mut Findings) {
     const LENGTH: usize = 60_000;
     let mut der = hostile::der(LENGTH);

@@ -1,4 +1,4 @@
-//! Reference values out of a CoRIM, and what reports are accepted by them.
+//! Reference values out of a CoRIM, and the reports that they accept.
 #![allow(
     clippy::as_conversions,
     clippy::indexing_slicing,
@@ -32,6 +32,7 @@ use atls_snp::testing::ForgedPlatform;
 use atls_snp::testing::ForgedVek;
 use support::CHALLENGE;
 use support::NOW;
+use support::milan;
 use test_support::at;
 use test_support::corim::ForgedCorim;
 use test_support::corim::Signer;
@@ -63,7 +64,7 @@ fn a_report_is_accepted_by_its_corim_alone() {
 /// Each element, and the change of the report that it must refuse.
 #[test]
 fn every_element_narrows() {
-    let platform = ForgedPlatform::new(Product::Milan).unwrap();
+    let platform = milan();
     let policy: SnpPolicy = read(&corim_of(&platform)).unwrap().table().unwrap();
     let changes: [(u64, fn(&mut ForgedPlatform)); 14] = [
         (1, |other| other.report.guest_svn = 6),
@@ -97,7 +98,7 @@ fn every_element_narrows() {
 
 #[test]
 fn a_mask_leaves_the_other_bits_open() {
-    let mut platform = ForgedPlatform::new(Product::Milan).unwrap();
+    let mut platform = milan();
     let no_debug = (0_u64.to_le_bytes(), (1_u64 << 19).to_le_bytes());
     let pair = list(vec![bytes(&no_debug.0), bytes(&no_debug.1)]);
     let mut elements = elements_of(&platform);
@@ -141,7 +142,7 @@ fn firmware_is_at_least_or_exactly_as_it_says() {
 
 #[test]
 fn a_corim_of_chips_keys_accepts_no_providers_key() {
-    let chip = ForgedPlatform::new(Product::Milan).unwrap();
+    let chip = milan();
     let provider = ForgedPlatform::with_vlek(Product::Milan).unwrap();
     for (last, chips, providers) in [
         (1, Tier::Affirming, Tier::Contraindicated),
@@ -159,7 +160,7 @@ fn a_corim_of_chips_keys_accepts_no_providers_key() {
 
 #[test]
 fn a_corim_is_put_in_force_while_running() {
-    let platform = ForgedPlatform::new(Product::Milan).unwrap();
+    let platform = milan();
     let live = Arc::new(
         Live::<SnpPolicy>::fixed(read(&corim_of(&platform)).unwrap().table().unwrap()).unwrap(),
     );
@@ -183,7 +184,7 @@ fn a_corim_is_put_in_force_while_running() {
 
 #[test]
 fn another_profile_or_class_is_refused() {
-    let platform = ForgedPlatform::new(Product::Milan).unwrap();
+    let platform = milan();
     let good = corim_of(&platform);
     for profile in [
         None,
@@ -224,10 +225,10 @@ fn another_profile_or_class_is_refused() {
     }
 }
 
-/// Each with the words by which its maker finds it.
+/// The error has the words by which the maker finds the element.
 #[test]
-fn what_a_table_cannot_hold_is_refused_with_its_place() {
-    let platform = ForgedPlatform::new(Product::Milan).unwrap();
+fn elements_that_a_table_cannot_hold_are_refused_with_their_place() {
+    let platform = milan();
     let svn = |number: i128| map([(integer(1), integer(number))]);
     for (element, values) in [
         (0, raw(&[2, 0, 0, 0])),
@@ -269,7 +270,7 @@ fn what_a_table_cannot_hold_is_refused_with_its_place() {
         let mut elements = elements_of(&platform);
         elements.insert(element, values);
         let text = problem(&corim(elements));
-        // A TCB of another product's form is found when the minimum is made, and is named by its triple.
+        // The minimum, which is made later, finds a TCB of another product's form. It names the triple.
         let named = text.contains(&format!("element {element}: ")) || element == 3329;
         assert!(named && text.contains("reference triple 0"), "{text}");
     }
@@ -280,12 +281,12 @@ fn what_a_table_cannot_hold_is_refused_with_its_place() {
         .map(|(number, values)| element(number, values));
     let oid = (integer(0), tag(111, bytes(&BY_CHIP)));
     let text = problem(&document(vec![triple([oid], all.collect())]));
-    assert!(text.contains("641 stands there twice"), "{text}");
+    assert!(text.contains("641 occurs twice"), "{text}");
 }
 
 #[test]
 fn without_a_launch_measurement_or_firmware_there_is_no_policy() {
-    let platform = ForgedPlatform::new(Product::Milan).unwrap();
+    let platform = milan();
     for (element, named) in [(641, "641"), (647, "647"), (648, "648"), (649, "648, 649")] {
         let mut elements = elements_of(&platform);
         elements.remove(&element);
@@ -309,7 +310,7 @@ fn without_a_launch_measurement_or_firmware_there_is_no_policy() {
 
 #[test]
 fn only_who_is_pinned_is_believed_and_only_in_time() {
-    let platform = ForgedPlatform::new(Product::Milan).unwrap();
+    let platform = milan();
     let (signer, other) = (Signer::new(), Signer::new());
     let document = ForgedCorim {
         not_after: Some(NOW + 10),
@@ -334,8 +335,8 @@ fn only_who_is_pinned_is_believed_and_only_in_time() {
     assert!(empty.read(NOW).is_err());
 }
 
-/// Veraison's own, made of one report: with all that is of one report only it is refused, and the place is told. Without that,
-/// it is the policy by which a forged machine that says the same is accepted.
+/// Veraison's own CoRIM, made of one report. It is refused for the elements that belong to one report alone, with their place.
+/// Without them it accepts a forged machine with the same values.
 #[test]
 fn the_genuine_corim_is_read_as_far_as_a_policy_can_hold_it() {
     let Some(folder) = vectors() else { return };
@@ -357,8 +358,8 @@ fn the_genuine_corim_is_read_as_far_as_a_policy_can_hold_it() {
     let refused = whole.added_to(policy()).unwrap_err().to_string();
     assert_eq!(
         refused,
-        "table [snp]: tag 0, reference triple 0, measurement 0: element 0: versions of report, current firmware and its builds \
-         are not asked for; take it out"
+        "table [snp]: tag 0, reference triple 0, measurement 0: element 0: no policy has versions of report, current firmware \
+         or its builds; take it out"
     );
     let kept = without(&genuine, &[0, 6, 640, 645, 646, 3328, 3330, 3936]);
     let policy = corim::unsigned(&kept, at(NOW)).unwrap().added_to(policy());
@@ -383,7 +384,7 @@ fn read(document: &ForgedCorim) -> Result<Corim, CorimError> {
     document.read(NOW)
 }
 
-/// Why no policy is made of it.
+/// The error of a CoRIM that gives no policy.
 fn problem(document: &ForgedCorim) -> String {
     let corim = read(document).unwrap();
     assert!(SnpPolicy::from_corim(&corim).is_err());
@@ -395,7 +396,7 @@ fn status(platform: &ForgedPlatform, policy: SnpPolicy) -> Tier {
     appraised.ear().status()
 }
 
-/// The same machine on other firmware, for which its key is another.
+/// The same machine on other firmware, and so with another key.
 fn with_firmware(platform: &ForgedPlatform, change: impl Fn(&mut [u8; 8])) -> ForgedPlatform {
     let mut other = platform.clone();
     let report = &mut other.report;
@@ -406,7 +407,7 @@ fn with_firmware(platform: &ForgedPlatform, change: impl Fn(&mut [u8; 8])) -> Fo
     other
 }
 
-/// All that can be said of this machine, as a maker would.
+/// A CoRIM with every value of this machine, as a maker would write it.
 fn corim_of(platform: &ForgedPlatform) -> ForgedCorim {
     corim(elements_of(platform))
 }

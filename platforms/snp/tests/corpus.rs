@@ -1,4 +1,4 @@
-//! The seeds of the fuzz targets: they are read, and they can be made again.
+//! The seeds of the fuzz targets: the targets read them, and an ignored test makes them again.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;

@@ -1,4 +1,4 @@
-//! Whole exchanges over live TLS 1.3: the real attester over the fake kernel, the CMW, the real verifier, the decision.
+//! Whole exchanges: the real attester over a fake kernel, the CMW, the real verifier, and the policy of the relying party.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
@@ -40,6 +40,8 @@ use atls_tsm::testing::Forged;
 use proptest::prelude::*;
 
 use support::NOW;
+use support::milan;
+use support::verifier_with;
 use test_support::Connection;
 use test_support::at;
 use test_support::ready;
@@ -119,11 +121,11 @@ fn bad_guests_are_results_and_refused_by_the_standard_policy() {
     let mut platform = milan();
     let policy = platform.policy();
     platform.report.policy |= 1 << 19;
-    let refused = decide(&platform, policy).unwrap_err();
+    let refused = attested(&platform, policy).unwrap_err();
     assert_eq!(refused.status(), Some(Tier::Contraindicated));
 }
 
-/// Who accepts warnings, as of old firmware, does not accept other images by that.
+/// A policy that accepts warnings, as for old firmware, does not accept other images.
 #[test]
 fn accepting_warnings_does_not_accept_any_image() {
     let mut platform = milan();
@@ -148,16 +150,16 @@ fn a_policy_that_is_replaced_counts_from_the_next_appraisal_on() {
     let collateral = Arc::new(platform.collateral().unwrap());
     let verifier =
         SnpVerifier::dangerous_with_root(platform.root().unwrap(), Arc::clone(&live), collateral);
-    let judge = || {
+    let status = || {
         let evidence = platform.evidence(&support::CHALLENGE);
         let appraised = verifier.appraise_report(&evidence, &[], at(NOW));
         ready(appraised).unwrap().ear().status()
     };
-    assert_eq!(judge(), Tier::Affirming);
+    assert_eq!(status(), Tier::Affirming);
     let mut stricter = platform.policy();
     stricter.images[0].measurement = [1; 48].into();
     live.replace(stricter).unwrap();
-    assert_eq!(judge(), Tier::Contraindicated);
+    assert_eq!(status(), Tier::Contraindicated);
 }
 
 /// The host gives no certificates; they come beside the Evidence, in the same collection.
@@ -194,12 +196,7 @@ fn certificates_may_come_as_endorsements() {
         ];
         Cmw::collection(None, members).unwrap()
     };
-    let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
-    let verifier = SnpVerifier::dangerous_with_root(
-        platform.root().unwrap(),
-        policy,
-        Arc::new(CollateralFromPeer::new()),
-    );
+    let verifier = verifier_with(&platform, platform.policy(), CollateralFromPeer::new());
     let party = accepting(verifier);
     let mut credential = |ask: Vec<u8>| {
         let connection = Connection::new();
@@ -334,7 +331,7 @@ fn every_truncation_of_evidence_is_refused() {
 #[test]
 fn claims_do_not_show_the_chip_in_logs() {
     let platform = milan();
-    let peer = decide(&platform, platform.policy()).unwrap();
+    let peer = attested(&platform, platform.policy()).unwrap();
     let claims = peer.claims::<SnpClaims>().unwrap();
     assert_eq!(claims.chip_id, Some([0xc1; 64].into()));
     assert!(!format!("{claims:?}").contains("c1c1c1c1"));
@@ -361,10 +358,6 @@ proptest! {
     }
 }
 
-fn milan() -> ForgedPlatform {
-    ForgedPlatform::new(Product::Milan).unwrap()
-}
-
 fn party(platform: &ForgedPlatform, policy: SnpPolicy) -> RelyingParty {
     accepting(platform.verifier(policy).unwrap())
 }
@@ -377,12 +370,12 @@ fn accepting(verifier: SnpVerifier) -> RelyingParty {
         .unwrap()
 }
 
-fn decide(platform: &ForgedPlatform, policy: SnpPolicy) -> Result<PeerAttestation, Refusal> {
+fn attested(platform: &ForgedPlatform, policy: SnpPolicy) -> Result<PeerAttestation, Refusal> {
     let credential = Connection::new().credential(&mut platform.attester().unwrap());
     ready(party(platform, policy).appraise(credential, at(NOW)))
 }
 
-/// What the attester gives for one request of a connection.
+/// The attester's answer to one request of a connection.
 fn attest_once(attester: &mut SnpAttester) -> Result<Vec<u8>, AttestError> {
     let made = Connection::new().attest(attester);
     made.map(|cmw| cmw.items()[0].value().to_vec())

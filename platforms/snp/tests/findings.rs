@@ -1,4 +1,4 @@
-//! What an operator is told: every check, which value was seen, and how far behind a platform is.
+//! Findings for operators: one for each check, with the value of the report and the parts that are behind.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -25,6 +25,7 @@ use support::CHALLENGE;
 use support::NOW;
 use support::appraise_at;
 use support::appraise_by;
+use support::milan;
 
 #[test]
 fn an_affirmed_platform_passes_every_check() {
@@ -117,7 +118,7 @@ fn firmware_that_is_behind_says_in_which_part_and_by_which_versions() {
     assert_eq!(found.note(), Some(&*note));
 }
 
-/// Of an announced minimum operators hear before anybody is refused, and no result outlives the day.
+/// Operators learn of an announced minimum before any platform is refused. No result outlives its day.
 #[test]
 fn an_announced_minimum_warns_first_and_counts_from_its_day() {
     let platform = milan();
@@ -139,7 +140,7 @@ fn an_announced_minimum_warns_first_and_counts_from_its_day() {
     let since = at(&policy, begins);
     assert_eq!(since.ear().status(), Tier::Warning);
     assert!(since.ear().expires_at().unwrap().as_secs() > begins);
-    // Where the platform is new enough already nothing is said, and nothing ends.
+    // A platform that is new enough already has no finding, and its result does not end then.
     let mut reached = announcing(&platform, day);
     let next = reached.next_minimum_tcb.get_mut(&Product::Milan).unwrap();
     next.reported = reached.minimum_tcb[&Product::Milan].reported;
@@ -150,7 +151,7 @@ fn an_announced_minimum_warns_first_and_counts_from_its_day() {
         .iter()
         .any(|it| it.check().starts_with("snp.next-tcb"));
     assert!(!spoken_of);
-    // It adds to the minimum and never takes from it.
+    // An announced minimum only adds to the minimum.
     let mut lower = announcing(&platform, "2025-01-01");
     lower
         .next_minimum_tcb
@@ -218,10 +219,6 @@ fn announcing(platform: &ForgedPlatform, day: &str) -> SnpPolicy {
     };
     policy.next_minimum_tcb.insert(Product::Milan, next);
     policy
-}
-
-fn milan() -> ForgedPlatform {
-    ForgedPlatform::new(Product::Milan).unwrap()
 }
 
 fn finding<'a>(findings: &'a [Finding], check: &str) -> &'a Finding {

@@ -1,4 +1,4 @@
-//! Reports that AMD's keys signed: good at their time, and refused at any other, altered, or under another product.
+//! Reports that AMD's keys signed: affirmed at their time; refused at any other time, altered, or under another product.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -27,7 +27,6 @@ use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::pem::PemObject;
-use atls_reference::Live;
 use atls_snp::CertTable;
 use atls_snp::CertificateKind;
 use atls_snp::CollateralFromPeer;
@@ -42,6 +41,9 @@ use atls_snp::SnpVerifier;
 use atls_snp::SuppliedCollateral;
 use atls_snp::Tcb;
 
+use support::amds_verifier;
+use support::milan;
+use support::verifier_with;
 use test_support::at;
 use test_support::ready;
 use test_support::vectors;
@@ -97,7 +99,7 @@ fn the_providers_key_of_2024_is_refused_in_2026() {
     assert_eq!(sample.appraise(LATER).unwrap_err(), AppraisalError::Expired);
 }
 
-/// Each byte of the report, one bit of it: nothing is accepted that differs, signed or not.
+/// One bit of each byte, signed or not.
 #[test]
 fn every_byte_of_a_report_is_covered() {
     for sample in samples() {
@@ -145,7 +147,7 @@ fn a_report_is_refused_with_another_ones_key() {
 }
 
 #[test]
-fn the_challenge_is_told_whole() {
+fn the_whole_challenge_is_recorded() {
     for sample in samples() {
         let recorded = sample.appraise(THEN).unwrap();
         assert_eq!(recorded.challenge(), sample.challenge());
@@ -199,14 +201,14 @@ fn amds_own_certificates_may_come_along_unaltered() {
     }
 }
 
-/// Where a certificate has its own name: under another one it is of another chain, and passed over.
+/// The bytes of a certificate's own name. Under another name it belongs to another chain, which is not an error.
 fn subject(der: &[u8]) -> std::ops::Range<usize> {
     let find = |prefix: &[u8]| der.windows(4).rposition(|bytes| bytes == prefix);
     let at = find(b"ARK-").max(find(b"SEV-")).unwrap();
     at - 115..at + 20
 }
 
-/// Evidence that Veraison's own tests have, in the envelope that both read: report, VCEK, ASK and ARK, in PEM.
+/// Evidence of Veraison's own tests: report, VCEK, ASK and ARK, in PEM.
 #[test]
 fn veraisons_sample_is_read() {
     let Some(folder) = vectors() else { return };
@@ -225,7 +227,7 @@ fn veraisons_sample_is_read() {
     let verifier = sample.verifier();
     let appraised = verifier.appraise_report(&evidence, &[], at(THEN));
     assert_eq!(ready(appraised).unwrap().ear().status(), Tier::Affirming);
-    // What we write of it is read again, by us and in the same form.
+    // The crate writes it in a form that it reads again.
     let again = SnpEvidence::decode(&evidence.encode().unwrap()).unwrap();
     assert_eq!(again, evidence);
 }
@@ -247,7 +249,7 @@ fn recorded_evidence_is_appraised_but_for_its_binding() {
         let refused = ready(sample.verifier().appraise_recorded(&altered, at(THEN)));
         assert_eq!(refused.unwrap_err(), AppraisalError::BadSignature);
     }
-    let forged = atls_snp::testing::ForgedPlatform::new(Product::Milan).unwrap();
+    let forged = milan();
     let bytes = forged.evidence(&support::CHALLENGE).encode().unwrap();
     let verifier = forged.verifier(forged.policy()).unwrap();
     let recorded = ready(verifier.appraise_recorded(&bytes, at(THEN))).unwrap();
@@ -262,14 +264,9 @@ fn recorded_evidence_is_appraised_but_for_its_binding() {
 
 #[test]
 fn a_genuine_report_is_no_forged_platforms() {
-    let platform = atls_snp::testing::ForgedPlatform::new(Product::Milan).unwrap();
+    let platform = milan();
     for sample in samples() {
-        let policy = Arc::new(Live::fixed(sample.policy()).unwrap());
-        let verifier = SnpVerifier::dangerous_with_root(
-            platform.root().unwrap(),
-            policy,
-            Arc::new(CollateralFromPeer::new()),
-        );
+        let verifier = verifier_with(&platform, sample.policy(), CollateralFromPeer::new());
         let evidence = sample.evidence();
         let refused = verifier.appraise_report(&evidence, &[], at(THEN));
         assert_eq!(ready(refused).unwrap_err(), AppraisalError::UnknownKey);
@@ -278,14 +275,13 @@ fn a_genuine_report_is_no_forged_platforms() {
 
 #[test]
 fn a_forged_report_is_not_amds() {
-    let platform = atls_snp::testing::ForgedPlatform::new(Product::Milan).unwrap();
-    let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
-    let collateral = Arc::new(platform.collateral().unwrap());
-    let verifier = SnpVerifier::new(policy, collateral);
+    let platform = milan();
+    let collateral = platform.collateral().unwrap();
+    let verifier = amds_verifier(platform.policy(), collateral);
     let evidence = platform.evidence(&support::CHALLENGE);
     let refused = verifier.appraise_report(&evidence, &[], at(THEN));
     assert_eq!(ready(refused).unwrap_err(), AppraisalError::BadSignature);
-    // Without its authorities' certificates AMD's count, and those did not sign its key.
+    // Without its authorities' certificates AMD's own keys count. Those did not sign its key.
     let bare = CertTable::new().with(CertificateKind::Vcek, platform.vek_certificate());
     let evidence = SnpEvidence::new(platform.signed_report(&support::CHALLENGE), bare);
     let refused = verifier.appraise_report(&evidence, &[], at(THEN));
@@ -298,24 +294,22 @@ fn a_key_may_be_supplied_beforehand() {
         let supplied = SuppliedCollateral::new()
             .with_certificates(&sample.vek)
             .unwrap();
-        let policy = Arc::new(Live::fixed(sample.policy()).unwrap());
-        let verifier = SnpVerifier::new(policy, Arc::new(supplied));
+        let verifier = amds_verifier(sample.policy(), supplied);
         let evidence = SnpEvidence::new(sample.report.clone(), CertTable::new());
         let appraised = ready(verifier.appraise_report(&evidence, &[], at(THEN)));
-        // Neither version 2 nor a provider's key can be looked up.
+        // A report of version 2, or of a provider's key, names no certificate to look up.
         let expected = sample.report[0] > 2 && !sample.is_vlek();
         assert_eq!(appraised.is_ok(), expected, "{}", sample.name);
     }
 }
 
 #[test]
-fn hardware_is_judged_by_the_genuine_versions() {
+fn hardware_is_appraised_by_the_genuine_versions() {
     for sample in samples() {
         let mut policy = sample.policy();
         let minimum = policy.minimum_tcb.get_mut(&sample.product).unwrap();
         minimum.reported.microcode += 1;
-        let policy = Arc::new(Live::fixed(policy).unwrap());
-        let verifier = SnpVerifier::new(policy, Arc::new(CollateralFromPeer::new()));
+        let verifier = amds_verifier(policy, CollateralFromPeer::new());
         let evidence = sample.evidence();
         let appraised = verifier.appraise_report(&evidence, &[], at(THEN));
         let appraised = ready(appraised).unwrap();
@@ -325,20 +319,18 @@ fn hardware_is_judged_by_the_genuine_versions() {
     }
 }
 
-/// What is verified before it is kept is no stricter than AMD is.
+/// The checks before a certificate is kept are no stricter than AMD.
 #[test]
 fn genuine_certificates_are_fetched() {
     for sample in samples() {
-        // Version 2 names no product, and a provider's key is not to be had.
+        // Version 2 names no product, and AMD publishes no provider's key.
         if sample.is_vlek() || sample.report[0] == 2 {
             continue;
         }
         let cache = Cache::new(Kds::new(Arc::new(Amd(sample.vek.clone()))));
         let mut policy = sample.policy();
         policy.allow_missing_crl = true;
-        let policy = Arc::new(Live::fixed(policy).unwrap());
-        let source = Arc::new(KdsCollateral::new(cache));
-        let verifier = SnpVerifier::new(policy, source);
+        let verifier = amds_verifier(policy, KdsCollateral::new(cache));
         let bare = SnpEvidence::new(sample.report.clone(), sample.authorities.clone());
         let appraised = ready(verifier.appraise_report(&bare, &[], at(THEN)));
         assert!(appraised.is_ok(), "{}", sample.name);
@@ -363,7 +355,7 @@ fn genuine_issuers_are_read() {
     }
 }
 
-/// Has one chip's certificate, and cannot be reached for anything else.
+/// A server with one chip's certificate. Other requests time out.
 struct Amd(Vec<u8>);
 
 impl HttpClient for Amd {
@@ -430,7 +422,7 @@ impl Sample {
         SnpEvidence::new(self.report.clone(), table)
     }
 
-    /// Just what this sample is: none of its values is below.
+    /// A policy with exactly the values of this sample.
     fn policy(&self) -> SnpPolicy {
         let tcb = |offset: usize| Tcb {
             fmc: None,
@@ -449,14 +441,13 @@ impl Sample {
         policy.min_report_version = 2;
         policy.max_vmpl = self.report[0x30].into();
         policy.allow_vlek = self.is_vlek();
-        // No genuine list is among the samples; its checks are tried with forged ones.
+        // The samples have no genuine list. Tests with forged lists cover those checks.
         policy.allow_missing_crl = true;
         policy
     }
 
     fn verifier(&self) -> SnpVerifier {
-        let policy = Arc::new(Live::fixed(self.policy()).unwrap());
-        SnpVerifier::new(policy, Arc::new(CollateralFromPeer::new()))
+        amds_verifier(self.policy(), CollateralFromPeer::new())
     }
 
     fn appraise(&self, time: u64) -> Result<RecordedAppraisal, AppraisalError> {
@@ -466,7 +457,7 @@ impl Sample {
     }
 }
 
-/// All that are there; none where the folder is absent.
+/// All samples; none if the folder is absent.
 fn samples() -> Vec<Sample> {
     let Some(folder) = vectors() else {
         return Vec::new();

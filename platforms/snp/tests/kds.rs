@@ -1,4 +1,4 @@
-//! AMD's key distribution service over a fake HTTP client: addresses, answers, and what of them is taken.
+//! AMD's key distribution service over a fake HTTP client: addresses, answers, and the verification of answers.
 #![allow(
     clippy::as_conversions,
     clippy::indexing_slicing,
@@ -29,7 +29,6 @@ use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
 use atls_core::http::NotSent;
 use atls_core::pki_types::UnixTime;
-use atls_reference::Live;
 use atls_snp::CertTable;
 use atls_snp::CertificateKind;
 use atls_snp::CollateralFromPeer;
@@ -37,7 +36,6 @@ use atls_snp::Kds;
 use atls_snp::KdsCollateral;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
-use atls_snp::SnpVerifier;
 use atls_snp::testing::ForgedKey;
 use atls_snp::testing::ForgedPlatform;
 
@@ -45,23 +43,26 @@ use support::CHALLENGE;
 use support::NOW;
 use support::appraise_at;
 use support::appraise_with;
+use support::bare;
+use support::milan;
+use support::verifier_with;
 use test_support::Connection;
 use test_support::at;
 use test_support::ready;
 
 #[test]
-fn what_evidence_lacks_is_fetched_from_amd() {
+fn missing_pieces_are_fetched_from_amd() {
     for product in Product::ALL {
         let platform = ForgedPlatform::new(product).unwrap();
         let amd = Arc::new(Amd::of(&platform));
-        let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
+        let bare = bare(&platform);
         let appraised = appraise_with(&platform, &bare, kds(&amd), platform.policy());
         assert!(appraised.is_ok(), "{product} {:?}", amd.asked());
         assert_eq!(
             amd.asked(),
             [
                 vek_address(&platform),
-                // Once by `Kds`, as a forged root's intermediate is not known beforehand, and once by the verifier.
+                // `Kds` and the verifier each ask once, because a forged root's intermediate is not known beforehand.
                 format!("https://kdsintf.amd.com/vcek/v1/{product}/cert_chain"),
                 format!("https://kdsintf.amd.com/vcek/v1/{product}/cert_chain"),
                 format!("https://kdsintf.amd.com/vcek/v1/{product}/crl"),
@@ -71,7 +72,7 @@ fn what_evidence_lacks_is_fetched_from_amd() {
 }
 
 #[test]
-fn what_comes_with_the_evidence_is_not_fetched() {
+fn pieces_of_the_evidence_are_not_fetched() {
     let platform = milan();
     let amd = Arc::new(Amd::of(&platform));
     let evidence = platform.evidence(&CHALLENGE);
@@ -83,47 +84,45 @@ fn what_comes_with_the_evidence_is_not_fetched() {
 fn nothing_is_fetched_for_a_report_that_fails_before() {
     let platform = milan();
     let amd = Arc::new(Amd::of(&platform));
-    let judge = |evidence: SnpEvidence| {
+    let appraise = |evidence: SnpEvidence| {
         appraise_with(&platform, &evidence, kds(&amd), platform.policy()).map(drop)
     };
     let bare = |report| SnpEvidence::new(report, CertTable::new());
     let other = bare(platform.signed_report(&[1; 64])).encode().unwrap();
-    let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
-    let verifier =
-        SnpVerifier::dangerous_with_root(platform.root().unwrap(), policy, Arc::new(kds(&amd)));
+    let verifier = verifier_with(&platform, platform.policy(), kds(&amd));
     let refused = Connection::new().appraise(&verifier, &other, at(NOW));
     let refused = refused.map(drop);
     assert_eq!(refused, Err(AppraisalError::NotBound));
     let cut = bare(platform.signed_report(&CHALLENGE)[..1183].to_vec());
-    assert_eq!(judge(cut), Err(AppraisalError::Malformed));
+    assert_eq!(appraise(cut), Err(AppraisalError::Malformed));
     let mut unknown = platform.clone();
     unknown.report.cpuid = [0x1a, 0x50, 0];
     let unknown = bare(unknown.signed_report(&CHALLENGE));
-    assert_eq!(judge(unknown), Err(AppraisalError::UnknownKey));
+    assert_eq!(appraise(unknown), Err(AppraisalError::UnknownKey));
     let mut genoa = platform.clone();
     genoa.report.cpuid = [0x19, 0x11, 0];
     let genoa = bare(genoa.signed_report(&CHALLENGE));
     assert_eq!(
-        judge(genoa),
+        appraise(genoa),
         Err(AppraisalError::UnknownKey),
         "no root for it"
     );
     let mut hidden = platform.clone();
     hidden.report.chip_id = [0; 64];
     let hidden = bare(hidden.signed_report(&CHALLENGE));
-    assert_eq!(judge(hidden), Err(missing("VCEK", Fault::Peer)));
+    assert_eq!(appraise(hidden), Err(missing("VCEK", Fault::Peer)));
     let mut old = platform.clone();
     old.report.version = 2;
     let old = bare(old.signed_report(&CHALLENGE));
-    assert_eq!(judge(old), Err(missing("VCEK", Fault::Peer)));
+    assert_eq!(appraise(old), Err(missing("VCEK", Fault::Peer)));
     assert_eq!(amd.asked(), [""; 0]);
 }
 
-/// Who was to have one, is to blame; and a peer that sends the key of another is to blame itself.
+/// The fault is that of the party who was to have it. A peer that sends another key's certificate is at fault itself.
 #[test]
-fn a_missing_vcek_is_named_and_is_the_fault_of_who_was_to_supply_it() {
+fn a_missing_vcek_is_the_fault_of_its_supplier() {
     let platform = milan();
-    let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
+    let bare = bare(&platform);
     let own = platform.collateral().unwrap();
     let refused = appraise_with(&platform, &bare, own, platform.policy()).unwrap_err();
     assert_eq!(refused, missing("VCEK", Fault::Verifier));
@@ -150,7 +149,7 @@ fn missing(what: &'static str, due_from: Fault) -> AppraisalError {
     AppraisalError::NoEndorsement { what, due_from }
 }
 
-/// The list is asked for last: a peer without a good signature makes nobody ask for it.
+/// The list is the last request, so a peer without a good signature causes none.
 #[test]
 fn the_list_is_not_fetched_for_a_bad_signature() {
     let (platform, other) = (milan(), milan());
@@ -165,7 +164,7 @@ fn the_list_is_not_fetched_for_a_bad_signature() {
 fn a_providers_key_is_never_fetched() {
     let platform = ForgedPlatform::with_vlek(Product::Milan).unwrap();
     let amd = Arc::new(Amd::of(&platform));
-    let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
+    let bare = bare(&platform);
     let refused = appraise_with(&platform, &bare, kds(&amd), platform.policy());
     assert_eq!(refused.unwrap_err(), missing("VLEK", Fault::Peer));
     assert_eq!(amd.asked(), [""; 0]);
@@ -175,9 +174,9 @@ fn a_providers_key_is_never_fetched() {
 }
 
 #[test]
-fn what_amd_does_not_give_is_the_verifiers_fault() {
+fn a_failing_amd_is_the_verifiers_fault() {
     let platform = milan();
-    let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
+    let bare = bare(&platform);
     let evidence = platform.evidence(&CHALLENGE);
     let chain = format!(
         "https://kdsintf.amd.com/vcek/v1/{}/cert_chain",
@@ -207,17 +206,17 @@ fn what_amd_does_not_give_is_the_verifiers_fault() {
 fn a_list_is_done_without_only_where_the_policy_says_so_and_amd_is_out() {
     let platform = milan();
     let evidence = platform.evidence(&CHALLENGE);
-    let held = |held| HttpError::NotSent(held).into();
+    let not_sent = |reason| HttpError::NotSent(reason).into();
     for (error, done_without) in [
         (HttpError::TimedOut.into(), true),
         (HttpError::Unreachable(String::new()).into(), true),
-        (held(NotSent::Failing), true),
+        (not_sent(NotSent::Failing), true),
         (CollateralError::Status(503), true),
-        // What a peer can bring about by asking for many chips,
-        (held(NotSent::Busy), false),
-        (held(NotSent::TooOften), false),
+        // A peer can bring these about by asking for many chips,
+        (not_sent(NotSent::Busy), false),
+        (not_sent(NotSent::TooOften), false),
         (CollateralError::Status(429), false),
-        // and what whoever answers in AMD's place can.
+        // and a server in AMD's place these.
         (HttpError::TooLarge.into(), false),
         (CollateralError::Status(404), false),
         (CollateralError::Address, false),
@@ -227,7 +226,7 @@ fn a_list_is_done_without_only_where_the_policy_says_so_and_amd_is_out() {
         (CollateralError::RolledBack, false),
     ] {
         let mut policy = platform.policy();
-        let judge = |policy| {
+        let appraise = |policy| {
             let source = KdsCollateral::new(Failing(error.clone()));
             appraise_with(&platform, &evidence, source, policy).map(drop)
         };
@@ -237,14 +236,13 @@ fn a_list_is_done_without_only_where_the_policy_says_so_and_amd_is_out() {
             }
             _ => AppraisalError::Unreachable,
         };
-        assert_eq!(judge(policy.clone()), Err(expected));
+        assert_eq!(appraise(policy.clone()), Err(expected));
         policy.allow_missing_crl = true;
-        assert_eq!(judge(policy).is_ok(), done_without, "{error}");
+        assert_eq!(appraise(policy).is_ok(), done_without, "{error}");
     }
 }
 
-/// 64 unsigned reports take every fetch that chips have. They hold up chips that nobody has seen and that send no
-/// certificate along, and nobody else.
+/// 64 unsigned reports take every fetch for chips. They delay only chips that the cache does not know and that send no certificate.
 #[test]
 fn made_up_chips_starve_neither_revocation_nor_known_chips() {
     let platform = milan();
@@ -253,31 +251,32 @@ fn made_up_chips_starve_neither_revocation_nor_known_chips() {
     let cache = Arc::new(Cache::new(kds));
     let mut policy = platform.policy();
     policy.allow_missing_crl = true;
-    let judge = |evidence: &SnpEvidence| {
+    let appraise = |evidence: &SnpEvidence| {
         let source = KdsCollateral::new(Arc::clone(&cache));
         appraise_with(&platform, evidence, source, policy.clone()).map(drop)
     };
-    let bare = |platform: &ForgedPlatform| {
-        SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new())
-    };
-    assert_eq!(judge(&bare(&platform)), Ok(()));
+    assert_eq!(appraise(&bare(&platform)), Ok(()));
     let before = amd.asked().len();
     for chip in 0..200 {
         let mut made_up = platform.clone();
         made_up.report.chip_id = [chip; 64];
-        let _ = judge(&bare(&made_up));
+        let _ = appraise(&bare(&made_up));
     }
     assert!(amd.asked().len() - before < 70);
-    assert_eq!(judge(&bare(&platform)), Ok(()), "known");
-    assert_eq!(judge(&platform.evidence(&CHALLENGE)), Ok(()), "sent along");
-    // A list that nobody had yet is asked for all the same.
+    assert_eq!(appraise(&bare(&platform)), Ok(()), "known");
+    assert_eq!(
+        appraise(&platform.evidence(&CHALLENGE)),
+        Ok(()),
+        "sent along"
+    );
+    // A list that the cache does not have yet is fetched all the same.
     let vlek = "snp/vlek/milan/crl";
     assert!(ready(cache.get(vlek, at(NOW))).is_ok());
 }
 
-/// Whoever answers in AMD's place gives what was not signed: nothing of it is kept, and AMD's word is taken later.
+/// A server in AMD's place gives pieces that AMD did not sign. None is kept, and AMD's own are taken later.
 #[test]
-fn what_amd_did_not_sign_is_not_kept() {
+fn only_pieces_that_amd_signed_are_kept() {
     let platform = milan();
     let product = platform.product;
     let mut forger = platform.clone();
@@ -292,14 +291,14 @@ fn what_amd_did_not_sign_is_not_kept() {
         Arc::new(Cache::builder(kds).directory(&folder).build().unwrap())
     };
     let cache = cached();
-    let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
+    let bare = bare(&platform);
     let full = platform.evidence(&CHALLENGE);
-    let judge = |evidence: &SnpEvidence, now| {
+    let appraise = |evidence: &SnpEvidence, now| {
         let source = KdsCollateral::new(Arc::clone(&cache));
         appraise_at(&platform, evidence, source, platform.policy(), now).map(drop)
     };
     for evidence in [&bare, &full] {
-        assert_eq!(judge(evidence, NOW), Err(AppraisalError::Unreachable));
+        assert_eq!(appraise(evidence, NOW), Err(AppraisalError::Unreachable));
     }
     let chain = format!("snp/vcek/{}/cert_chain", product.name().to_lowercase());
     let forged = ready(cache.get(&chain, at(NOW)));
@@ -308,9 +307,9 @@ fn what_amd_did_not_sign_is_not_kept() {
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
     answers.set(Amd::of(&platform));
     for evidence in [&bare, &full] {
-        assert_eq!(judge(evidence, NOW + 60), Ok(()));
+        assert_eq!(appraise(evidence, NOW + 60), Ok(()));
     }
-    // And it is kept now, for the next process too.
+    // AMD's pieces are kept, for the next process too.
     answers.set(Amd::of(&forger));
     let restarted = cached();
     assert!(ready(restarted.get("snp/vcek/milan/crl", at(NOW + 60))).is_ok());
@@ -335,9 +334,9 @@ fn an_older_list_is_refused_after_a_newer_one() {
     assert_eq!(ready(cache.get(list, later)), Ok(newer));
 }
 
-/// What a directory is asked for: signatures and dates count, and nothing that a file says beside.
+/// Only signatures and dates of a kept file count.
 #[test]
-fn what_was_kept_is_verified_when_it_is_read() {
+fn kept_pieces_are_verified_when_they_are_read() {
     let mut platform = milan();
     platform.crl.this_update = NOW - 10;
     platform.crl.next_update = Some(NOW + 10);
@@ -347,7 +346,7 @@ fn what_was_kept_is_verified_when_it_is_read() {
     let good = Fetched::new(&list[..], at(NOW + 10)).with_sequence(NOW - 10);
     let key = "snp/vcek/milan/crl";
     assert_eq!(read(key, &list, NOW), Ok(good.clone()));
-    // Also what has expired, as its date counts; nothing from the future, which would keep genuine ones away.
+    // An expired list passes, because its date counts. One from the future would keep genuine lists away.
     assert_eq!(read(key, &list, NOW + 99), Ok(good));
     let malformed = Err(CollateralError::Malformed);
     assert_eq!(read(key, &list, NOW - 11), malformed);
@@ -358,10 +357,10 @@ fn what_was_kept_is_verified_when_it_is_read() {
         flipped[index] ^= 1;
         assert_eq!(read(key, &flipped, NOW), malformed, "byte {index}");
     }
-    // A chip's certificate cannot be verified here: a forged root's intermediate is known to nobody beforehand.
+    // A chip's certificate does not verify here, because a forged root's intermediate is not known beforehand.
     let vcek = format!("snp/vcek/milan/{}/4-1-24-219", "c1".repeat(64));
     assert_eq!(read(&vcek, &platform.vek_certificate(), NOW), malformed);
-    // The verifier of intermediates wants both, and no others.
+    // Issuers are exactly two certificates.
     let chain = |ders: &[Vec<u8>]| ders.iter().map(|der| pem(der)).collect::<String>();
     let (ask, ark) = (platform.ask.certificate(), platform.ark.certificate());
     let issuers = "snp/vcek/milan/cert_chain";
@@ -386,24 +385,24 @@ fn a_revocation_is_seen_when_the_cache_has_renewed() {
     let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
     let kds = kds.dangerous_with_root(platform.root().unwrap());
     let cache = Arc::new(Cache::new(kds));
-    let judge = |now| {
+    let appraise = |now| {
         let source = KdsCollateral::new(Arc::clone(&cache));
         let evidence = platform.evidence(&CHALLENGE);
         appraise_at(&platform, &evidence, source, platform.policy(), now).map(drop)
     };
-    assert_eq!(judge(NOW), Ok(()));
+    assert_eq!(appraise(NOW), Ok(()));
     answers.set(Amd::of(&revoking));
     ready(cache.refresh(at(NOW + 6 * 60 * 60)));
-    assert_eq!(judge(NOW + 6 * 60 * 60), Err(AppraisalError::UnknownKey));
+    assert_eq!(appraise(NOW + 6 * 60 * 60), Err(AppraisalError::UnknownKey));
 }
 
-/// By its name, while AMD is out, for as long as it says: and the result ends then.
+/// While AMD is out of reach. The result ends with the grace.
 #[test]
 fn an_expired_list_is_used_only_for_the_grace_of_the_application() {
     let mut platform = milan();
     platform.crl.next_update = Some(NOW + 100);
     let other = milan();
-    let judge = |policy: StalePolicy, error: Answer, now| {
+    let appraise = |policy: StalePolicy, error: Answer, now| {
         let answers = Arc::new(Switch::of(Amd::of(&platform)));
         let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
         let kds = kds.dangerous_with_root(platform.root().unwrap());
@@ -422,13 +421,13 @@ fn an_expired_list_is_used_only_for_the_grace_of_the_application() {
     let grace = StalePolicy::dangerous_while_unreachable(Duration::from_secs(50));
     let unreachable = Err(AppraisalError::Unreachable);
     let ends = |seconds| Ok(Some(at(seconds)));
-    assert_eq!(judge(grace, Answer::None, NOW + 99), ends(NOW + 100));
-    assert_eq!(judge(grace, Answer::None, NOW + 149), ends(NOW + 150));
-    assert_eq!(judge(grace, Answer::None, NOW + 150), unreachable);
-    assert_eq!(judge(grace, Answer::Garbage, NOW + 149), unreachable);
-    assert_eq!(judge(grace, Answer::Status(429), NOW + 149), unreachable);
+    assert_eq!(appraise(grace, Answer::None, NOW + 99), ends(NOW + 100));
+    assert_eq!(appraise(grace, Answer::None, NOW + 149), ends(NOW + 150));
+    assert_eq!(appraise(grace, Answer::None, NOW + 150), unreachable);
+    assert_eq!(appraise(grace, Answer::Garbage, NOW + 149), unreachable);
+    assert_eq!(appraise(grace, Answer::Status(429), NOW + 149), unreachable);
     let refuse = StalePolicy::refuse();
-    assert_eq!(judge(refuse, Answer::None, NOW + 149), unreachable);
+    assert_eq!(appraise(refuse, Answer::None, NOW + 149), unreachable);
 }
 
 #[test]
@@ -452,9 +451,9 @@ fn another_chips_certificate_is_refused() {
     amd.answers.insert(vek_address(&platform), Answer::Body);
     amd.bodies
         .insert(vek_address(&platform), other.vek_certificate());
-    let bare = SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new());
+    let bare = bare(&platform);
     let refused = appraise_with(&platform, &bare, kds(&Arc::new(amd)), platform.policy());
-    // It is not what was asked for, which is not the peer's fault.
+    // AMD gave another certificate, which is not the peer's fault.
     assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
 }
 
@@ -493,10 +492,6 @@ fn a_mirror_has_the_same_paths() {
     assert_eq!(amd.asked(), ["https://mirror.example/vcek/v1/Milan/crl"]);
 }
 
-fn milan() -> ForgedPlatform {
-    ForgedPlatform::new(Product::Milan).unwrap()
-}
-
 fn kds_of(amd: &Arc<Amd>) -> Kds {
     let kds = Kds::new(Arc::clone(amd) as Arc<dyn HttpClient>);
     kds.dangerous_with_root(ForgedPlatform::new(amd.product).unwrap().root().unwrap())
@@ -532,7 +527,7 @@ enum Answer {
     Status(u16),
 }
 
-/// What AMD's server would have for a forged platform, and what it was asked.
+/// AMD's server, as it would be for a forged platform, and the requests to it.
 struct Amd {
     product: Product,
     bodies: BTreeMap<String, Vec<u8>>,
@@ -598,7 +593,7 @@ impl HttpClient for Amd {
     }
 }
 
-/// A server, and then another.
+/// A server that a test can replace.
 struct Switch(Mutex<Arc<Amd>>);
 
 impl Switch {
@@ -629,7 +624,7 @@ fn folder(test: &str) -> PathBuf {
     folder
 }
 
-/// Gives nothing.
+/// A source that fails.
 struct Failing(CollateralError);
 
 impl Fetch for Failing {

@@ -25,7 +25,6 @@ use atls_core::Stale;
 use atls_core::ear::Tier;
 use atls_core::http::HttpError;
 use atls_core::pki_types::UnixTime;
-use atls_reference::Live;
 use atls_snp::CertTable;
 use atls_snp::CertificateKind;
 use atls_snp::KdsCollateral;
@@ -40,12 +39,15 @@ use atls_snp::testing::ForgedPlatform;
 use support::CHALLENGE;
 use support::NOW;
 use support::appraise_with;
+use support::bare;
+use support::milan;
+use support::verifier_with;
 use test_support::at;
 use test_support::ready;
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// Until when everything forged is said to serve.
+/// The end of everything forged, by its source.
 const END: u64 = NOW + 10 * DAY;
 
 #[test]
@@ -57,20 +59,20 @@ fn a_result_ends_with_each_piece_that_was_fetched_for_it() {
             piece,
             [Fetched::new(platform_bytes(&platform, piece), at(NOW + 60))],
         );
-        let appraised = judge(&platform, &source, NOW).unwrap();
+        let appraised = appraise(&platform, &source, NOW).unwrap();
         let ends = appraised.ear().expires_at();
         assert_eq!(ends, Some(at(NOW + 60)), "{piece:?}");
     }
-    // What keeps it may say less than its maker, and never more.
+    // A keeper may shorten the time of a piece, and never extend it.
     let mut platform = milan();
     platform.crl.next_update = Some(NOW + 30);
     let source = Source::of(&platform);
-    let appraised = judge(&platform, &source, NOW).unwrap();
+    let appraised = appraise(&platform, &source, NOW).unwrap();
     assert_eq!(appraised.ear().expires_at(), Some(at(NOW + 30)));
 }
 
 #[test]
-fn a_list_beyond_its_time_is_judged_as_at_its_end() {
+fn a_list_beyond_its_time_is_checked_as_at_its_end() {
     for piece in [Piece::Crl, Piece::Issuers, Piece::Vek] {
         let mut platform = milan();
         match piece {
@@ -86,29 +88,29 @@ fn a_list_beyond_its_time_is_judged_as_at_its_end() {
         let grace = StalePolicy::dangerous_while_unreachable(Duration::from_secs(DAY));
         let cache = Cache::builder(Arc::clone(&source)).stale_policy(grace);
         let verifier = verifier(&platform, cache.build().unwrap());
-        let judge = |now| {
+        let appraise = |now| {
             let evidence = bare(&platform);
             let appraised = ready(verifier.appraise_report(&evidence, &[], at(now)));
             appraised.map(|it| (it.ear().status(), it.ear().expires_at()))
         };
-        assert!(judge(NOW).is_ok(), "{piece:?}");
+        assert!(appraise(NOW).is_ok(), "{piece:?}");
         source.put(piece, []);
         let until = Some(at(NOW + 61 + DAY));
         for now in [NOW + 61, NOW + 60 + DAY] {
             match piece {
-                Piece::Crl => assert_eq!(judge(now), Ok((Tier::Affirming, until))),
-                // Certificates have no grace.
+                Piece::Crl => assert_eq!(appraise(now), Ok((Tier::Affirming, until))),
+                // There is no grace for certificates.
                 Piece::Issuers | Piece::Vek => {
-                    let fault = judge(now).unwrap_err().fault();
+                    let fault = appraise(now).unwrap_err().fault();
                     assert_eq!(fault, Fault::Verifier, "{piece:?}");
                 }
             }
         }
-        assert!(judge(NOW + 61 + DAY).is_err(), "{piece:?}");
+        assert!(appraise(NOW + 61 + DAY).is_err(), "{piece:?}");
     }
 }
 
-/// Whatever stood in a cache: the next handshake is not refused for it, and it is gone.
+/// Bad contents of a cache refuse no handshake, and are gone.
 #[test]
 fn bad_contents_are_rejected_and_asked_for_once_more() {
     let platform = milan();
@@ -152,9 +154,12 @@ fn bad_contents_are_rejected_and_asked_for_once_more() {
         let bad = || Fetched::new(bad.clone(), at(END));
         let source = Source::of(&platform);
         source.put(piece, [bad(), good()]);
-        assert!(judge(&platform, &source, NOW).is_ok(), "{piece:?} {what}");
+        assert!(
+            appraise(&platform, &source, NOW).is_ok(),
+            "{piece:?} {what}"
+        );
         assert_eq!(source.rejected(), [piece], "{what}");
-        // Twice is enough: no peer makes us ask on and on.
+        // The verifier asks twice at most, so no peer makes it ask on and on.
         source.put(piece, [bad(), bad(), good()]);
         let expected = if what == "expired" {
             let name = match piece {
@@ -166,24 +171,24 @@ fn bad_contents_are_rejected_and_asked_for_once_more() {
         } else {
             AppraisalError::Unreachable
         };
-        let refused = judge(&platform, &source, NOW).map(drop);
+        let refused = appraise(&platform, &source, NOW).map(drop);
         assert_eq!(refused, Err(expected), "{piece:?} {what}");
         assert_eq!(source.rejected(), [piece; 3], "{what}");
     }
 }
 
-/// A chip that a peer only claims, and what else a peer sends, are no reason to drop what is good.
+/// Neither a claimed chip nor other pieces of a peer are a reason to drop a good piece.
 #[test]
-fn no_peer_makes_us_reject_what_is_good() {
+fn no_peer_has_a_good_piece_rejected() {
     let platform = milan();
     let source = Source::of(&platform);
-    let judge = |evidence: &SnpEvidence| {
+    let appraise = |evidence: &SnpEvidence| {
         let own = KdsCollateral::new(Arc::clone(&source));
         appraise_with(&platform, evidence, own, platform.policy()).map(drop)
     };
-    // Another machine that says to be this one.
+    // Another machine claims to be this one.
     let liar = SnpEvidence::new(milan().signed_report(&CHALLENGE), CertTable::new());
-    assert_eq!(judge(&liar), Err(AppraisalError::BadSignature));
+    assert_eq!(appraise(&liar), Err(AppraisalError::BadSignature));
     let mut broken = platform.ask.certificate();
     *broken.last_mut().unwrap() ^= 1;
     let table = |ask| {
@@ -193,15 +198,15 @@ fn no_peer_makes_us_reject_what_is_good() {
     };
     let report = || platform.signed_report(&CHALLENGE);
     let bad = SnpEvidence::new(report(), table(broken));
-    assert!(judge(&bad).is_err());
-    // A list in the Evidence that revokes everybody is not ours.
+    assert!(appraise(&bad).is_err());
+    // Good authorities of the peer do not matter either.
     let good = SnpEvidence::new(report(), table(platform.ask.certificate()));
-    assert_eq!(judge(&good), Ok(()));
+    assert_eq!(appraise(&good), Ok(()));
     assert_eq!(source.rejected(), []);
 }
 
 #[test]
-fn our_own_stale_collateral_is_called_that() {
+fn stale_collateral_of_the_source_is_named() {
     let mut platform = milan();
     platform.crl.next_update = Some(NOW - 1);
     let evidence = platform.evidence(&CHALLENGE);
@@ -214,7 +219,7 @@ fn our_own_stale_collateral_is_called_that() {
     );
     let source = Source::of(&platform);
     source.fail(CollateralError::Expired);
-    let refused = judge(&platform, &source, NOW).map(drop);
+    let refused = appraise(&platform, &source, NOW).map(drop);
     assert_eq!(
         refused,
         Err(AppraisalError::StaleCollateral(Stale::undated(
@@ -225,21 +230,11 @@ fn our_own_stale_collateral_is_called_that() {
 
 // --- Helpers -----------------------------------------------------------------------------------------------------------
 
-fn milan() -> ForgedPlatform {
-    ForgedPlatform::new(Product::Milan).unwrap()
-}
-
-fn bare(platform: &ForgedPlatform) -> SnpEvidence {
-    SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new())
-}
-
 fn verifier(platform: &ForgedPlatform, source: impl Fetch + 'static) -> SnpVerifier {
-    let policy = Arc::new(Live::fixed(platform.policy()).unwrap());
-    let own = Arc::new(KdsCollateral::new(source));
-    SnpVerifier::dangerous_with_root(platform.root().unwrap(), policy, own)
+    verifier_with(platform, platform.policy(), KdsCollateral::new(source))
 }
 
-fn judge(
+fn appraise(
     platform: &ForgedPlatform,
     source: &Arc<Source>,
     now: u64,
@@ -265,7 +260,7 @@ impl Piece {
     }
 }
 
-/// As AMD serves it.
+/// The piece as AMD serves it.
 fn platform_bytes(platform: &ForgedPlatform, piece: Piece) -> Vec<u8> {
     let pem = |der: Vec<u8>| atls_formats::snp::pem(CertificateKind::Ask, &der);
     match piece {
@@ -278,7 +273,7 @@ fn platform_bytes(platform: &ForgedPlatform, piece: Piece) -> Vec<u8> {
     }
 }
 
-/// Gives of each piece the first of its contents until that is rejected; then the next.
+/// A source that gives the first contents of a piece until they are rejected, and then the next ones.
 struct Source {
     contents: Mutex<[Vec<Fetched>; 3]>,
     rejected: Mutex<Vec<Piece>>,

@@ -1,4 +1,4 @@
-//! Forged platforms against policies: which field drives which claim to which value.
+//! Forged platforms against policies: the value of each claim, by the field that decides it.
 #![allow(
     clippy::as_conversions,
     clippy::indexing_slicing,
@@ -22,6 +22,7 @@ use atls_snp::SnpPolicy;
 use atls_snp::testing::ForgedPlatform;
 
 use support::appraise_by;
+use support::milan;
 
 use Category::Configuration;
 use Category::Executables;
@@ -31,7 +32,7 @@ use Category::RuntimeOpaque;
 
 #[test]
 fn a_good_platform_has_all_eight_claims() {
-    let (vector, status) = judge(|_, _| {});
+    let (vector, status) = appraise(|_, _| {});
     let claims: Vec<_> = vector
         .claims()
         .map(|(category, claim)| (category, claim.value()))
@@ -117,7 +118,7 @@ fn the_privilege_level_is_bounded() {
         (3, 3, 3, Tier::Affirming),
         (u32::MAX, 3, 96, Tier::Contraindicated),
     ] {
-        let (vector, status) = judge(|platform, policy| {
+        let (vector, status) = appraise(|platform, policy| {
             platform.report.vmpl = vmpl;
             policy.max_vmpl = most;
         });
@@ -129,7 +130,7 @@ fn the_privilege_level_is_bounded() {
 #[test]
 fn the_abi_has_a_minimum() {
     for (minor, major, value) in [(54, 1, 96), (55, 1, 2), (0, 2, 2), (255, 0, 96)] {
-        let (vector, _) = judge(|platform, policy| {
+        let (vector, _) = appraise(|platform, policy| {
             platform.report.policy |= minor | major << 8;
             policy.minimum_abi = Some(AbiVersion {
                 major: 1,
@@ -152,7 +153,7 @@ fn each_restriction_of_the_guest_is_demanded() {
         (GuestRestriction::NoPageSwap, 25, true),
     ] {
         for is_set in [false, true] {
-            let (vector, status) = judge(|platform, policy| {
+            let (vector, status) = appraise(|platform, policy| {
                 platform.report.policy &= !(1 << bit);
                 platform.report.policy |= u64::from(is_set) << bit;
                 policy.require_guest_policy = vec![restriction];
@@ -177,7 +178,7 @@ fn each_feature_of_the_platform_is_demanded() {
         (PlatformFeature::NoTio, 7, false),
     ] {
         for is_set in [false, true] {
-            let (vector, status) = judge(|platform, policy| {
+            let (vector, status) = appraise(|platform, policy| {
                 platform.report.platform_info &= !(1 << bit);
                 platform.report.platform_info |= u64::from(is_set) << bit;
                 policy.require_platform = vec![feature];
@@ -194,7 +195,7 @@ fn each_feature_of_the_platform_is_demanded() {
 fn firmware_below_its_minimum_is_a_warning() {
     for part in [0, 1, 6, 7] {
         for which in 0..3 {
-            let (vector, status) = judge(|platform, _| {
+            let (vector, status) = appraise(|platform, _| {
                 let report = &mut platform.report;
                 let tcb = match which {
                     0 => &mut report.reported_tcb,
@@ -255,14 +256,14 @@ fn old_reports_are_refused_unless_the_policy_takes_them() {
 fn providers_keys_are_refused_unless_allowed() {
     let platform = ForgedPlatform::with_vlek(Product::Milan).unwrap();
     let mut policy = platform.policy();
-    let judge = |policy: &SnpPolicy| {
+    let appraise = |policy: &SnpPolicy| {
         let appraised = appraise_by(&platform, policy.clone()).unwrap();
         let part = appraised.ear().submod("snp").unwrap();
         (part.vector().get(Hardware).value(), part.status())
     };
-    assert_eq!(judge(&policy), (2, Tier::Affirming));
+    assert_eq!(appraise(&policy), (2, Tier::Affirming));
     policy.allow_vlek = false;
-    assert_eq!(judge(&policy), (96, Tier::Contraindicated));
+    assert_eq!(appraise(&policy), (96, Tier::Contraindicated));
 }
 
 #[test]
@@ -293,8 +294,8 @@ fn a_hidden_chip_is_refused_unless_allowed() {
 
 type Change = fn(&mut ForgedPlatform, &mut SnpPolicy);
 
-fn judge(change: impl FnOnce(&mut ForgedPlatform, &mut SnpPolicy)) -> (TrustVector, Tier) {
-    let mut platform = ForgedPlatform::new(Product::Milan).unwrap();
+fn appraise(change: impl FnOnce(&mut ForgedPlatform, &mut SnpPolicy)) -> (TrustVector, Tier) {
+    let mut platform = milan();
     let mut policy = platform.policy();
     change(&mut platform, &mut policy);
     let appraised = appraise_by(&platform, policy).unwrap();
@@ -303,7 +304,7 @@ fn judge(change: impl FnOnce(&mut ForgedPlatform, &mut SnpPolicy)) -> (TrustVect
 }
 
 fn expect(change: Change, category: Category, value: i8, status: Tier) {
-    let (vector, found) = judge(change);
+    let (vector, found) = appraise(change);
     assert_eq!(vector.get(category).value(), value, "{category:?}");
     assert_eq!(found, status);
 }

@@ -33,7 +33,7 @@ pub fn report() -> Vec<u8> {
 }
 
 /// Appraises; the certificates that are missing are the forged platform's.
-pub fn judged(report: &[u8], table: CertTable) -> Result<(), AppraisalError> {
+pub fn appraised(report: &[u8], table: CertTable) -> Result<(), AppraisalError> {
     let setting = setting();
     let table = table.or(&setting.certificates);
     let evidence = SnpEvidence::new(report.to_vec(), table);
@@ -44,7 +44,7 @@ pub fn judged(report: &[u8], table: CertTable) -> Result<(), AppraisalError> {
 
 /// Appraises what must not be accepted.
 pub fn refused(report: &[u8], table: CertTable) {
-    assert!(judged(report, table).is_err() || report == setting().report);
+    assert!(appraised(report, table).is_err() || report == setting().report);
 }
 
 fn setting() -> &'static Setting {

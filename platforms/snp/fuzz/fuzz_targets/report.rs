@@ -1,5 +1,4 @@
-//! A report behind a good envelope with good certificates: never accepted unless the forged chip signed it, which no
-//! input can make it do.
+//! A report behind a good envelope with good certificates. Only the one that the forged chip signed may be accepted.
 #![no_main]
 
 mod appraise;

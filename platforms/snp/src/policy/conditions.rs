@@ -1,4 +1,4 @@
-//! What else a reference value may ask of the guest and of the machine under it.
+//! Further conditions of a reference value, on the guest and on the machine under it.
 
 use atls_formats::snp::Report;
 use atls_formats::snp::SigningKey;
@@ -6,10 +6,10 @@ use atls_reference::Digest;
 use serde::Deserialize;
 use serde::Serialize;
 
-/// Conditions of one image, as makers of firmware state them in a CoRIM. What is left out may be anything that the rest of
-/// the policy allows.
+/// Conditions of one image, as makers of firmware state them in a CoRIM. A field that is left out allows everything that the rest
+/// of the policy allows.
 ///
-/// They only ever narrow: the policy's own minimum TCB, and all else that it says, hold besides.
+/// Conditions only narrow. The policy's own minimum TCB and all its other fields hold besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -26,10 +26,10 @@ pub struct SnpConditions {
     /// The least privileged level, 0 to 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_vmpl: Option<u32>,
-    /// Which key signs.
+    /// The kind of key that signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_key: Option<SigningKey>,
-    /// `CPUID_FAM_ID`, the combined family. No report of version 2 has one.
+    /// `CPUID_FAM_ID`, the combined family. Reports of version 2 have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpuid_family: Option<u8>,
     /// `CPUID_MOD_ID`, the combined model.
@@ -76,14 +76,14 @@ impl SnpConditions {
     }
 }
 
-/// Some bits of a number, 8 bytes each, the most significant one first.
+/// Some bits of a number. Value and mask have 8 bytes, the most significant one first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[allow(clippy::exhaustive_structs, reason = "a value and its mask")]
 pub struct Bits {
-    /// How they must be.
+    /// The demanded bits.
     pub value: Digest<8>,
-    /// Which of them count.
+    /// The bits that count.
     pub mask: Digest<8>,
 }
 
@@ -94,19 +94,19 @@ impl Bits {
     }
 }
 
-/// A version that is stated.
+/// A demanded version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(clippy::exhaustive_enums, reason = "as CoRIM has it")]
 pub enum Level<T> {
-    /// This one or a higher one; of firmware, byte for byte.
+    /// This version or a higher one; of firmware, byte for byte.
     AtLeast(T),
-    /// This one, and no newer one either.
+    /// This version alone.
     Exactly(T),
 }
 
 impl<T> Level<T> {
-    /// What is stated.
+    /// The version itself.
     pub fn stated(&self) -> &T {
         match self {
             Self::AtLeast(stated) | Self::Exactly(stated) => stated,
@@ -124,7 +124,7 @@ impl Level<u32> {
 }
 
 impl Level<Digest<8>> {
-    /// `found` is in a report's order. As one number, newer microcode would make up for older firmware.
+    /// `found` has the order of a report. Compared as one number, newer microcode would make up for older firmware.
     fn is_reached_by(self, found: [u8; 8]) -> bool {
         let mut parts = self.stated().as_bytes().iter().rev().zip(&found);
         match self {
@@ -134,7 +134,7 @@ impl Level<Digest<8>> {
     }
 }
 
-/// What is not stated may be anything; what is stated must be there.
+/// A value that is not stated may be anything. A stated value must be found.
 fn is<T: Copy + PartialEq>(stated: Option<T>, found: Option<T>) -> bool {
     stated.is_none() || stated == found
 }

@@ -1,6 +1,7 @@
 //! Reference values out of a CoRIM of AMD's profile (draft-deeglaze-amd-sev-snp-corim-profile-02).
 //!
-//! One reference triple is one image, which must match in all that the triple says. What a table cannot hold is an error.
+//! A CoRIM goes in, images come out: one for each reference triple, with everything that the triple says. An element that a table
+//! cannot hold is an error that names its place.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -30,13 +31,13 @@ use super::conditions::Level;
 use super::conditions::SnpConditions;
 use super::image::SnpImage;
 
-/// Its triples, each as an image.
+/// Each triple as an image.
 pub(super) fn images(corim: &Corim) -> Result<Vec<SnpImage>, CorimProblem> {
     corim.check_profile(Some(PROFILE))?;
     corim.each_reference(|reference| image(reference, corim.id()))
 }
 
-/// What the images say of the firmware, as the minimum of each product.
+/// The minimum of each product, from the firmware in the images.
 pub(super) fn minimum_tcb(
     images: &[SnpImage],
 ) -> Result<BTreeMap<Product, MinimumTcb>, CorimProblem> {
@@ -50,8 +51,8 @@ pub(super) fn minimum_tcb(
         };
         let (Some(product), Some(reported)) = (product, conditions.reported_tcb) else {
             return Err(CorimProblem::new(format!(
-                "{name}: it does not say of which known product (648, 649) and firmware (647) it is, so there is no minimum \
-                 TCB; add the CoRIM to a policy that has one"
+                "{name}: it names no known product (648, 649) or no firmware (647), so there is no minimum TCB; add the CoRIM to a \
+                 policy that has one"
             )));
         };
         let tcb = |level: Level<Digest<8>>| {
@@ -68,8 +69,8 @@ pub(super) fn minimum_tcb(
         let known = minima.entry(product).or_insert_with(|| minimum.clone());
         if *known != minimum {
             return Err(CorimProblem::new(format!(
-                "{name}: its TCB differs from that of another triple about {product}; add the CoRIM to a policy that has the \
-                 minimum for both"
+                "{name}: its TCB differs from that of another triple about {product}; add the CoRIM to a policy with a minimum \
+                 for both"
             )));
         }
     }
@@ -80,11 +81,11 @@ fn image(reference: &Reference, id: &str) -> Result<SnpImage, CorimProblem> {
     let mut read = Triple::default();
     for (place, measurement) in reference.placed() {
         let Some(MeasuredElement::Number(number)) = measurement.element else {
-            let problem = "the measured element is not named by a number";
+            let problem = "no number names the measured element";
             return Err(CorimProblem::new(problem).at(place));
         };
         if !read.seen.insert(number) {
-            let problem = format!("element {number} stands there twice");
+            let problem = format!("element {number} occurs twice");
             return Err(CorimProblem::new(problem).at(place));
         }
         read.element(number, measurement).map_err(|problem| {
@@ -128,7 +129,7 @@ fn signing_key(
     };
     match instance {
         None => {}
-        // As Veraison's tool has it. It says nothing that the triple does not.
+        // Veraison's tool writes it. It repeats the measurement of the triple.
         Some(Id::Bytes(instance)) if instance == measurement.as_bytes() => {}
         Some(_) => {
             return Err(
@@ -139,7 +140,7 @@ fn signing_key(
     let Some(Id::Oid(oid)) = class_id else {
         return Err("its class-id is no OID".into());
     };
-    // The draft has the OID with its header, its tools have it without.
+    // The draft writes the OID with its header, its tools without.
     let oid = oid.strip_prefix(&[0x06, 0x09]).unwrap_or(oid);
     match oid.strip_prefix(ARC) {
         Some([1]) => Ok(SigningKey::Vcek),
@@ -148,7 +149,7 @@ fn signing_key(
     }
 }
 
-/// What the elements of one triple say.
+/// The elements of one triple.
 #[derive(Default)]
 struct Triple {
     seen: BTreeSet<u64>,
@@ -171,7 +172,7 @@ impl Triple {
             4 => self.image_id = Some(bytes(measurement)?.into()),
             5 => match bytes(measurement)? {
                 [0, 0, 0, 0] => conditions.max_vmpl = Some(0),
-                _ => return Err("of VMPLs only 0 can be asked for exactly".into()),
+                _ => return Err("an exact VMPL can only be 0".into()),
             },
             7 => conditions.platform_info = Some(bits(measurement, PlatformInfo::KNOWN)?),
             641 => self.measurement = Some(digest(measurement, &HashAlgorithm::Sha384)?),
@@ -194,17 +195,17 @@ impl Triple {
             3328 => return Err("a chip ID stands in chip-ids of a file; take it out".into()),
             0 | 6 | 3330 | 3936 => {
                 return Err(
-                    "versions of report, current firmware and its builds are not asked for; take it out"
+                    "no policy has versions of report, current firmware or its builds; take it out"
                         .into(),
                 );
             }
-            _ => return Err("unknown to the profile".into()),
+            _ => return Err("the profile does not have it".into()),
         }
         Ok(())
     }
 }
 
-/// As a number, or, as the draft once had it, 4 bytes of a report.
+/// A number, or 4 bytes of a report, as in an earlier draft.
 fn guest_svn(measurement: &Measurement) -> Result<Level<u32>, CorimProblem> {
     if measurement.raw.is_some() {
         return Ok(Level::Exactly(u32::from_le_bytes(bytes(measurement)?)));
@@ -249,8 +250,8 @@ fn bytes<const N: usize>(measurement: &Measurement) -> Result<[u8; N], CorimProb
     }
 }
 
-/// The draft has a report's bytes, which are little-endian; Veraison's tool has the number. As far as AMD defines the bits,
-/// one order only is possible.
+/// The draft has the little-endian bytes of a report; Veraison's tool has the number. AMD defines so few bits that only one of the
+/// two orders is possible.
 fn bits(measurement: &Measurement, known: u64) -> Result<Bits, CorimProblem> {
     let raw = raw(measurement)?;
     let value = array(&raw.value)?;
@@ -273,7 +274,7 @@ fn bits(measurement: &Measurement, known: u64) -> Result<Bits, CorimProblem> {
             value: value.into(),
             mask: mask.into(),
         }),
-        (false, false) => Err("bits that nobody knows".into()),
+        (false, false) => Err("it has bits that AMD does not define".into()),
     }
 }
 
@@ -291,10 +292,10 @@ fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], CorimProblem> {
         .map_err(|_| format!("{} bytes in place of {N}", bytes.len()).into())
 }
 
-/// The only one that was published with these elements.
+/// The only published profile with these elements.
 const PROFILE: &str = "tag:amd.com,2024:snp-corim-profile";
 
-/// 1.3.6.1.4.1.3704.3, of which 1 is reports signed by a VCEK, and 2 by a VLEK.
+/// 1.3.6.1.4.1.3704.3. Behind it, 1 stands for reports signed by a VCEK, 2 for those signed by a VLEK.
 const ARC: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x9c, 0x78, 0x03];
 
 const WHOLE: [u8; 8] = [0xff; 8];

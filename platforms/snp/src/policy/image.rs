@@ -8,19 +8,19 @@ use serde::Serialize;
 
 use super::conditions::SnpConditions;
 
-/// A reference value: everything that it states must be in the report.
+/// A reference value: the report must have everything that it states.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SnpImage {
-    /// For people: it is in the claims of who matches.
+    /// A name for people. The claims of a matching report have it.
     pub name: String,
-    /// `MEASUREMENT`: the launch digest of the guest's initial memory, 48 bytes. It covers firmware and number and kind
-    /// of virtual processors, and kernel, initrd and command line only where the firmware is built to measure them
+    /// `MEASUREMENT`: the launch digest of the guest's initial memory, 48 bytes. It covers the firmware, and number and kind of
+    /// virtual processors. It covers kernel, initrd and command line only if the firmware is built to measure them
     /// (`kernel-hashes`).
     pub measurement: Digest<48>,
-    /// `HOST_DATA`: what the host gave at launch, 32 bytes. By some it holds a configuration's digest; the host chooses
-    /// it, so where it matters it must be stated here.
+    /// `HOST_DATA`: the host's choice at launch, 32 bytes. Some put the digest of a configuration there. State it here if the guest
+    /// relies on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_data: Option<Digest<32>>,
     /// `FAMILY_ID` of the ID block, 16 bytes.
@@ -35,13 +35,13 @@ pub struct SnpImage {
     /// SHA-384 of the key that signed the ID key, 48 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author_key_digest: Option<Digest<48>>,
-    /// What else must hold of guest and machine for the image to be this one.
+    /// Further conditions on guest and machine.
     #[serde(default, skip_serializing_if = "SnpConditions::is_empty")]
     pub conditions: SnpConditions,
 }
 
 impl SnpImage {
-    /// Known by its measurement alone.
+    /// An image with this measurement, and no other condition.
     pub fn new(name: impl Into<String>, measurement: [u8; 48]) -> Self {
         Self {
             name: name.into(),
@@ -59,7 +59,7 @@ impl SnpImage {
         self.differences(report).is_empty()
     }
 
-    /// In which fields, by their names in files, the report is not as it is stated here.
+    /// The fields in which the report differs, by their names in files.
     pub(crate) fn differences(&self, report: &Report<'_>) -> Vec<&'static str> {
         let checks = [
             (
@@ -95,7 +95,7 @@ impl SnpImage {
     }
 }
 
-/// What is not stated may be anything.
+/// A value that is not stated may be anything.
 fn is<const N: usize>(stated: Option<&Digest<N>>, found: &[u8; N]) -> bool {
     stated.is_none_or(|stated| stated.as_bytes() == found)
 }

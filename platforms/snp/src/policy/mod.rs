@@ -1,4 +1,5 @@
-//! What is good enough: reference values and appraisal policy, table `[snp]` of the file.
+//! Reference values and appraisal policy: the table `[snp]` of a file. A file with an error in it gives no policy; the error names its
+//! field.
 
 mod conditions;
 mod corim;
@@ -35,7 +36,7 @@ pub use require::AbiVersion;
 pub use require::GuestRestriction;
 pub use require::PlatformFeature;
 
-/// Reference values and appraisal policy for SEV-SNP. Whatever is not stated is refused; each switch that loosens it
+/// Reference values and appraisal policy for SEV-SNP. A policy refuses everything that it does not state. Each switch that loosens it
 /// begins with `allow`.
 ///
 /// ```
@@ -64,62 +65,61 @@ pub use require::PlatformFeature;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SnpPolicy {
-    /// The images that may run, at least one. No other is accepted.
+    /// The images that may run, at least one.
     #[serde(rename = "image")]
     pub images: Vec<SnpImage>,
-    /// The least versions of firmware, for each product that is accepted, at least one. There is no default: which
-    /// versions are good enough changes with each of AMD's security bulletins.
+    /// The least versions of firmware for each accepted product, at least one. There is no default, because each of AMD's security
+    /// bulletins changes which versions are good enough.
     #[serde(deserialize_with = "each_once")]
     pub minimum_tcb: BTreeMap<Product, MinimumTcb>,
-    /// What the minimum will be from some day on, for products that are in [`minimum_tcb`](Self::minimum_tcb). State it when
-    /// AMD publishes a bulletin: the findings then name every platform that is behind, before it is refused. Default: none.
+    /// The minimum from some day on, for products in [`minimum_tcb`](Self::minimum_tcb). State it when AMD publishes a bulletin: the
+    /// findings then name every platform that is behind, before it is refused. Default: none.
     #[serde(
         default,
         deserialize_with = "each_once",
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub next_minimum_tcb: BTreeMap<Product, NextMinimumTcb>,
-    /// Accepts guests that the host may debug, **which keeps nothing confidential**. The result is a warning still.
-    /// Default: refused.
+    /// Accepts guests that the host may debug. **Nothing in them is confidential.** The result is still a warning. Default: refused.
     #[serde(default)]
     pub allow_debug: bool,
-    /// Accepts reports signed by a VCEK that hide which chip it is. Default: refused.
+    /// Accepts reports that a VCEK signed and that hide their chip. Default: refused.
     #[serde(default)]
     pub allow_masked_chip_id: bool,
     /// Accepts guests that a migration agent may move and read. Default: refused.
     #[serde(default)]
     pub allow_migration_agent: bool,
-    /// Does without AMD's revocation list **where none is to be had**; one that is there must be valid all the same.
-    /// Who can keep the list away then keeps a revoked intermediate alive. Default: refused.
+    /// Does without AMD's revocation list **if none is available**. An available list must be valid all the same. Anybody who can
+    /// keep the list away then keeps a revoked intermediate alive. Default: refused.
     #[serde(default)]
     pub allow_missing_crl: bool,
-    /// Accepts reports that the cloud provider's key signed, as on AWS. It vouches for a machine of that provider, not
-    /// for a chip. Default: refused.
+    /// Accepts reports that the cloud provider's key signed, as on AWS. That key vouches for a machine of the provider, and for no
+    /// chip. Default: refused.
     #[serde(default)]
     pub allow_vlek: bool,
-    /// The least version of the report, 2 to 5. Default: 3, the first one that names its processor.
+    /// The least version of the report, 2 to 5. Default: 3, the first version that names its processor.
     #[serde(default = "default_report_version")]
     pub min_report_version: u32,
-    /// The least privileged level that may ask for reports, 0 to 3. Default: 0, the guest's most privileged software.
-    /// What runs above (an SVSM, a paravisor) chose what runs below.
+    /// The least privileged level that may ask for reports, 0 to 3. Default: 0, the guest's most privileged software. Software at a
+    /// more privileged level (an SVSM, a paravisor) chose the software at the less privileged ones.
     #[serde(default)]
     pub max_vmpl: u32,
     /// The least ABI version that the guest's policy must demand of the firmware. Default: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_abi: Option<AbiVersion>,
-    /// What the guest's policy must demand besides. Default: nothing.
+    /// Further demands on the guest's policy. Default: none.
     #[serde(default)]
     pub require_guest_policy: Vec<GuestRestriction>,
-    /// How the machine must be set up. Default: in any way.
+    /// Demands on the setup of the machine. Default: none.
     #[serde(default)]
     pub require_platform: Vec<PlatformFeature>,
-    /// The chips that are accepted, 64 bytes each; Turin's 8 bytes are followed by zeros. Default: any genuine one.
+    /// The accepted chips, 64 bytes each; zeros follow the 8 bytes of Turin. Default: any genuine chip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chip_ids: Option<Vec<Digest<64>>>,
 }
 
 impl SnpPolicy {
-    /// These images on these products, and the defaults.
+    /// Accepts these images on these products, with the defaults for all other fields.
     pub fn new(images: Vec<SnpImage>, minimum_tcb: BTreeMap<Product, MinimumTcb>) -> Self {
         Self {
             images,

@@ -1,4 +1,4 @@
-//! Minimum versions that are announced and not yet in force.
+//! Announced minimum versions, in force from some day on.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use time::format_description::well_known::Rfc3339;
 
 use super::MinimumTcb;
 
-/// The least versions of firmware for one product from some day on. Until then a platform that is behind them is accepted as
-/// before, and its findings say what it is behind in; no result about it outlives that day. From then on they hold beside
-/// the minimum that is in force.
+/// The least versions of firmware for one product from some day on. Until that day a platform that is behind is accepted as before,
+/// its findings name the parts that are behind, and no result about it outlives the day. From then on these versions hold beside
+/// the minimum.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[allow(
@@ -27,12 +27,12 @@ use super::MinimumTcb;
 pub struct NextMinimumTcb {
     /// The day, in files as text: `"2027-01-31"`. It begins at midnight, UTC.
     pub from: Day,
-    /// As in [`MinimumTcb::reported`].
+    /// See [`MinimumTcb::reported`].
     pub reported: Tcb,
-    /// As `committed` of the minimum that is in force.
+    /// See [`MinimumTcb::committed`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub committed: Option<Tcb>,
-    /// As `launch` of the minimum that is in force.
+    /// See [`MinimumTcb::launch`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launch: Option<Tcb>,
 }
@@ -52,9 +52,9 @@ impl NextMinimumTcb {
 pub struct Day(OffsetDateTime);
 
 impl Day {
-    /// From `2027-01-31`; none for whatever else.
+    /// Reads a day such as `2027-01-31`; `None` for any other form.
     pub fn parse(text: &str) -> Option<Self> {
-        // The length is part of the form.
+        // The parser below takes other lengths too.
         if text.len() != 10 {
             return None;
         }

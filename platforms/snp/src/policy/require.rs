@@ -1,4 +1,4 @@
-//! What a policy may demand of a guest's launch and of its machine.
+//! Demands of a policy on a guest's launch and on its machine.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::Serializer;
 use serde::de;
 
-/// A demand of the guest's own policy, which the firmware enforces (AMD document 56860 §4.3).
+/// A demand on the guest's own policy, which the firmware enforces (AMD document 56860 §4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -32,7 +32,7 @@ pub enum GuestRestriction {
 }
 
 impl GuestRestriction {
-    /// As files have it.
+    /// The name in files.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Aes256Xts => "aes256-xts",
@@ -58,7 +58,7 @@ impl GuestRestriction {
     }
 }
 
-/// How a machine is set up, as its firmware reports it (`PLATFORM_INFO`).
+/// A demand on the setup of the machine, as its firmware reports it (`PLATFORM_INFO`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -80,7 +80,7 @@ pub enum PlatformFeature {
 }
 
 impl PlatformFeature {
-    /// As files have it.
+    /// The name in files.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::AliasCheckComplete => "alias-check-complete",
@@ -112,7 +112,7 @@ impl PlatformFeature {
 pub struct AbiVersion {
     /// Before the point.
     pub major: u8,
-    /// Behind it.
+    /// After the point.
     pub minor: u8,
 }
 

@@ -37,7 +37,7 @@ fn problem(find: &str, replacement: &str) -> String {
 }
 
 #[test]
-fn a_file_is_read_and_what_is_left_out_is_strict() {
+fn a_file_is_read_and_missing_fields_are_strict() {
     let policy: SnpPolicy = from_toml(GOOD).unwrap();
     assert!(policy.allow_vlek);
     assert!(!policy.allow_debug && !policy.allow_masked_chip_id);
@@ -55,13 +55,13 @@ fn a_file_is_read_and_what_is_left_out_is_strict() {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn a_written_policy_is_read_back() {
     let policy: SnpPolicy = from_toml(GOOD).unwrap();
     let json = serde_json::json!({ "version": 1, "snp": policy });
     assert_eq!(from_json::<SnpPolicy>(&json.to_string()).unwrap(), policy);
 }
 
-/// Of TOML a repeated key is no document; of JSON it is, and the last would count.
+/// TOML has no repeated keys. JSON has them, and the last one would count.
 #[test]
 fn a_product_that_is_named_twice_is_refused() {
     let json = serde_json::json!({ "version": 1, "snp": from_toml::<SnpPolicy>(GOOD).unwrap() })
@@ -102,14 +102,14 @@ fn missing_and_unknown_fields_are_named() {
 }
 
 #[test]
-fn a_policy_that_accepts_anything_or_nothing_is_none() {
+fn a_policy_that_accepts_anything_or_nothing_is_refused() {
     let good: SnpPolicy = from_toml(GOOD).unwrap();
-    let judge = |change: fn(&mut SnpPolicy)| {
+    let checked = |change: fn(&mut SnpPolicy)| {
         let mut policy = good.clone();
         change(&mut policy);
         policy.check()
     };
-    assert_eq!(judge(|_| {}), Ok(()));
+    assert_eq!(checked(|_| {}), Ok(()));
     let changes: [fn(&mut SnpPolicy); 10] = [
         |policy| policy.images.clear(),
         |policy| policy.images[0].name.clear(),
@@ -133,7 +133,7 @@ fn a_policy_that_accepts_anything_or_nothing_is_none() {
         },
     ];
     for change in changes {
-        assert!(judge(change).is_err());
+        assert!(checked(change).is_err());
     }
 }
 
@@ -162,7 +162,7 @@ reported-tcb = { exactly = "db18000000000004" }
     assert!(from_toml::<SnpPolicy>(&unknown).is_err());
 }
 
-/// Where a value has the wrong form, the message has the whole way to it.
+/// The message has the whole path to a value of the wrong form.
 #[test]
 fn an_error_within_a_table_of_products_names_the_product_and_the_field() {
     let text = problem(

@@ -1,4 +1,4 @@
-//! Forged root and intermediates, and what they sign.
+//! Forged root and intermediates, with the certificates and lists that they sign.
 
 use std::sync::OnceLock;
 
@@ -15,16 +15,16 @@ use super::der::Critical;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ForgedKey {
-    /// Of every forged root.
+    /// The key of every forged root.
     Ark,
-    /// Of every forged ASK.
+    /// The key of every forged ASK.
     Ask,
-    /// Of every forged ASVK.
+    /// The key of every forged ASVK.
     Asvk,
 }
 
 impl ForgedKey {
-    /// The signature; none where the key is unusable, which then verifies nowhere.
+    /// Signs. The signature of an unusable key is empty, and verifies nowhere.
     pub(super) fn sign(self, message: &[u8]) -> Vec<u8> {
         let Some(key) = self.pair() else {
             return Vec::new();
@@ -74,7 +74,7 @@ pub struct ForgedAuthority {
     pub not_after: u64,
     /// Whether it is an authority at all.
     pub is_authority: bool,
-    /// Its KeyUsage, as the byte of bits: 0x04 is to sign certificates.
+    /// The byte of its KeyUsage: 0x04 is to sign certificates.
     pub key_usage: u8,
     /// The key in it.
     pub key: ForgedKey,
@@ -160,7 +160,7 @@ pub struct ForgedCrl {
     pub next_update: Option<u64>,
     /// Serial numbers, big-endian.
     pub revoked: Vec<Vec<u8>>,
-    /// Whether it has a critical extension that nobody knows.
+    /// Whether it has an unknown critical extension.
     pub is_narrowed: bool,
     /// Whether its entries have one.
     pub has_narrowed_entries: bool,
@@ -169,7 +169,7 @@ pub struct ForgedCrl {
 }
 
 impl ForgedCrl {
-    /// The root's, with one certificate revoked that nobody has.
+    /// The root's list. It revokes one certificate that does not exist.
     pub fn new(product: Product) -> Self {
         Self {
             issuer: format!("ARK-{product}"),
@@ -218,7 +218,7 @@ impl ForgedCrl {
     }
 }
 
-/// What a certificate says.
+/// The contents of a certificate.
 pub(super) struct Body<'a> {
     pub(super) serial: &'a [u8],
     pub(super) issuer: &'a str,

@@ -1,4 +1,4 @@
-//! A **forged** SEV-SNP platform for tests: chip, root and revocation list of nobody, on any machine.
+//! A **forged** SEV-SNP platform for tests, on any machine, with chip, root and revocation list of its own.
 //!
 //! It goes through the very same attester and verifier as a real one. Only its root tells it apart:
 //! [`SnpVerifier::dangerous_with_root`] takes that root and marks results as simulated. The root's private keys are published in this
@@ -65,15 +65,15 @@ use crate::policy::SnpPolicy;
 use crate::roots::SnpRoot;
 use crate::verifier::SnpVerifier;
 
-/// A machine, its authorities and what they sign. Each field may be altered, and what is made afterwards is signed with
-/// the alteration in it: a device that lies, or a root that errs.
+/// A machine and its authorities. A test may alter each field. Everything that is made afterwards has the alteration, and a good
+/// signature over it: a device that lies, or a root that errs.
 ///
-/// Everything it makes is valid from 2020 to 2049.
+/// Everything is valid from 2020 to 2049.
 #[derive(Clone)]
 pub struct ForgedPlatform {
     /// The processor.
     pub product: Product,
-    /// What the reports say. Their `REPORT_DATA` is what was asked for.
+    /// The contents of reports. Their `REPORT_DATA` is that of the request.
     pub report: ForgedReport,
     /// The certificate of the key that signs them.
     pub vek: ForgedVek,
@@ -87,10 +87,10 @@ pub struct ForgedPlatform {
 }
 
 impl ForgedPlatform {
-    /// A machine whose chip's key signs, with a key of this process.
+    /// A machine that signs with its chip's key, which is made anew.
     ///
     /// # Errors
-    /// [`AttestError`] where the system has no randomness.
+    /// [`AttestError`] if the system has no randomness.
     pub fn new(product: Product) -> Result<Self, AttestError> {
         let random = SystemRandom::new();
         let algorithm = &ECDSA_P384_SHA384_FIXED_SIGNING;
@@ -110,7 +110,7 @@ impl ForgedPlatform {
         })
     }
 
-    /// The same, but that the cloud provider's key signs.
+    /// A machine that signs with the cloud provider's key.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -123,14 +123,14 @@ impl ForgedPlatform {
         Ok(platform)
     }
 
-    /// A report over these 64 bytes, signed.
+    /// A signed report over these 64 bytes.
     pub fn signed_report(&self, report_data: &[u8; 64]) -> Vec<u8> {
         let mut report = self.report.clone();
         report.report_data = *report_data;
         report.sign(&self.key)
     }
 
-    /// The certificates as a host would give them: VEK, intermediate and root.
+    /// The certificates of its host: VEK, intermediate and root.
     pub fn certificates(&self) -> CertTable {
         CertTable::new()
             .with(self.key_kind().certificate(), self.vek_certificate())
@@ -143,12 +143,12 @@ impl ForgedPlatform {
         self.vek.certificate(self.key.public_key().as_ref())
     }
 
-    /// Report and certificates in their envelope's form.
+    /// Report and certificates together.
     pub fn evidence(&self, report_data: &[u8; 64]) -> SnpEvidence {
         SnpEvidence::new(self.signed_report(report_data), self.certificates())
     }
 
-    /// A fake configfs-tsm with this machine behind it, as it is now.
+    /// A fake configfs-tsm over this machine, as it is now.
     pub fn configfs(&self) -> FakeConfigFs {
         let platform = self.clone();
         let auxblob = self.certificates().encode();
@@ -166,16 +166,16 @@ impl ForgedPlatform {
     /// The real attester over that.
     ///
     /// # Errors
-    /// [`AttestError`]: none that a machine as it is made here gives.
+    /// [`AttestError`]: never for a machine of [`configfs`](Self::configfs).
     pub fn attester(&self) -> Result<SnpAttester, AttestError> {
         let attester = SnpAttester::over(Tsm::over(self.configfs()))?;
         attester.ok_or_else(|| AttestError::Device("forged platform is none".to_owned()))
     }
 
-    /// Its root, and no other.
+    /// Its root.
     ///
     /// # Errors
-    /// [`AppraisalError`] where [`ark`](Self::ark) was altered until it is none.
+    /// [`AppraisalError`] if a test altered [`ark`](Self::ark) too much.
     pub fn root(&self) -> Result<SnpRoot, AppraisalError> {
         SnpRoot::decode(&self.ark.certificate())
     }
@@ -197,16 +197,16 @@ impl ForgedPlatform {
     /// The revocation list, for a verifier. The certificates come with the Evidence.
     ///
     /// # Errors
-    /// [`AppraisalError`] where [`crl`](Self::crl) was altered until it is none.
+    /// [`AppraisalError`] if a test altered [`crl`](Self::crl) too much.
     pub fn collateral(&self) -> Result<SuppliedCollateral, AppraisalError> {
         let crl = self.crl.encode();
         SuppliedCollateral::new().with_crl(self.product, self.key_kind(), &crl)
     }
 
-    /// The real verifier with its root, and its revocation list.
+    /// The real verifier with this root and revocation list.
     ///
     /// # Errors
-    /// [`ReferenceError`] for a policy that is none.
+    /// [`ReferenceError`] for a policy that fails its own check.
     pub fn verifier(&self, policy: SnpPolicy) -> Result<SnpVerifier, ReferenceError> {
         let unusable = |error: AppraisalError| ReferenceError::Meaning {
             table: "snp",

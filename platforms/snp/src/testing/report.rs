@@ -1,11 +1,14 @@
-//! A report, field by field.
+//! A forged report, field by field.
+//!
+//! The offsets stand here a second time, apart from those of [`atls_formats::snp::Report`]. A writer with the reader's table would
+//! share its errors, and genuine samples would not show all of them: `HOST_DATA` and `AUTHOR_KEY_DIGEST` are zero in each one.
 
 use atls_formats::snp::Product;
 use atls_formats::snp::REPORT_LENGTH;
 use ring::rand::SystemRandom;
 use ring::signature::EcdsaKeyPair;
 
-/// What a forged report says, in the bytes of AMD document 56860.
+/// The fields of a forged report, by AMD document 56860.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForgedReport {
     /// `VERSION`
@@ -51,7 +54,7 @@ pub struct ForgedReport {
 }
 
 impl ForgedReport {
-    /// Of a well-kept machine: version 3, multithreading allowed, nothing else, VMPL 0.
+    /// The report of a well-kept machine: version 3, VMPL 0, and a policy that allows multithreading alone.
     pub fn new(product: Product) -> Self {
         let (cpuid, tcb) = match product {
             Product::Milan => ([0x19, 0x01, 0x01], [4, 1, 0, 0, 0, 0, 24, 219]),
@@ -119,7 +122,7 @@ impl ForgedReport {
         bytes
     }
 
-    /// Signed, as the firmware does it. A signature that cannot be made is left zero, and verifies nowhere.
+    /// Signed, as by the firmware. The signature of an unusable key is zero, and verifies nowhere.
     pub fn sign(&self, key: &EcdsaKeyPair) -> Vec<u8> {
         let mut bytes = self.encode();
         sign(&mut bytes, key);

@@ -11,7 +11,7 @@ use super::der;
 use super::der::Critical;
 use super::report::ForgedReport;
 
-/// What the certificate of a VCEK or VLEK says.
+/// The contents of the certificate of a VCEK or VLEK.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForgedVek {
     /// The subject's common name.
@@ -24,9 +24,9 @@ pub struct ForgedVek {
     pub not_before: u64,
     /// Seconds since the epoch.
     pub not_after: u64,
-    /// AMD's extensions: what follows `1.3.6.1.4.1.3704.1`, and the value.
+    /// AMD's extensions: the identifier after `1.3.6.1.4.1.3704.1`, and the value.
     pub extensions: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Whether it has a critical extension that nobody knows.
+    /// Whether it has an unknown critical extension.
     pub is_narrowed: bool,
     /// Whether it says that it is an authority.
     pub is_authority: bool,
@@ -35,7 +35,7 @@ pub struct ForgedVek {
 }
 
 impl ForgedVek {
-    /// Of the chip and for the firmware of that report.
+    /// The chip's, for the firmware of that report.
     pub fn vcek(product: Product, report: &ForgedReport) -> Self {
         let hwid = report.chip_id[..product.hwid_length()].to_vec();
         let mut extensions = extensions(product, report, &format!("{product}-B0"));
@@ -53,7 +53,7 @@ impl ForgedVek {
         }
     }
 
-    /// Of a cloud provider, for the firmware of that report.
+    /// A cloud provider's, for the firmware of that report.
     pub fn vlek(product: Product, report: &ForgedReport) -> Self {
         let mut extensions = extensions(product, report, product.name());
         extensions.push((vec![5], ia5_string("CN=forged.example")));
@@ -115,7 +115,7 @@ fn extensions(product: Product, report: &ForgedReport, name: &str) -> Vec<(Vec<u
     let number = |value: u8| der::integer(&[value]);
     let structure = number(product.vek_structure());
     let mut extensions = vec![(vec![1], structure), (vec![2], ia5_string(name))];
-    // A report may be altered until its versions are none; its key's then are of another firmware.
+    // A test may give a report versions that do not decode. Its key then stands for no firmware.
     let tcb = Tcb::decode(product, report.reported_tcb);
     let Some(tcb) = tcb else { return extensions };
     let parts = [

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers of several tests.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -13,6 +13,8 @@ use std::sync::Arc;
 use atls_core::AppraisalError;
 use atls_core::RecordedAppraisal;
 use atls_reference::Live;
+use atls_snp::CertTable;
+use atls_snp::Product;
 use atls_snp::SnpCollateral;
 use atls_snp::SnpEvidence;
 use atls_snp::SnpPolicy;
@@ -21,13 +23,41 @@ use atls_snp::testing::ForgedPlatform;
 use test_support::at;
 use test_support::ready;
 
-/// What every forged report here is asked to carry.
+/// The report data of every forged report here.
 pub const CHALLENGE: [u8; 64] = [0x5a; 64];
 
 /// A time at which everything forged is valid: mid-2025.
 pub const NOW: u64 = 1_750_000_000;
 
-/// Of a forged platform as it is now, by its own policy and with its own list.
+pub fn milan() -> ForgedPlatform {
+    ForgedPlatform::new(Product::Milan).unwrap()
+}
+
+/// Evidence without certificates.
+pub fn bare(platform: &ForgedPlatform) -> SnpEvidence {
+    SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new())
+}
+
+/// A verifier that trusts AMD.
+pub fn amds_verifier(policy: SnpPolicy, collateral: impl SnpCollateral + 'static) -> SnpVerifier {
+    SnpVerifier::new(live(policy), Arc::new(collateral))
+}
+
+/// A verifier that trusts the platform's root.
+pub fn verifier_with(
+    platform: &ForgedPlatform,
+    policy: SnpPolicy,
+    collateral: impl SnpCollateral + 'static,
+) -> SnpVerifier {
+    let root = platform.root().unwrap();
+    SnpVerifier::dangerous_with_root(root, live(policy), Arc::new(collateral))
+}
+
+fn live(policy: SnpPolicy) -> Arc<Live<SnpPolicy>> {
+    Arc::new(Live::fixed(policy).unwrap())
+}
+
+/// The result about a forged platform as it is now, by its own policy and with its own list.
 pub fn appraise(platform: &ForgedPlatform) -> Result<RecordedAppraisal, AppraisalError> {
     appraise_by(platform, platform.policy())
 }
@@ -41,7 +71,7 @@ pub fn appraise_by(
     ready(verifier.appraise_report(&evidence, &[], at(NOW)))
 }
 
-/// Of this Evidence, under the platform's root and policy, with another source of collateral.
+/// The result about this Evidence, under the platform's root, with another source of collateral.
 pub fn appraise_with(
     platform: &ForgedPlatform,
     evidence: &SnpEvidence,
@@ -58,8 +88,6 @@ pub fn appraise_at(
     policy: SnpPolicy,
     now: u64,
 ) -> Result<RecordedAppraisal, AppraisalError> {
-    let policy = Arc::new(Live::fixed(policy).unwrap());
-    let verifier =
-        SnpVerifier::dangerous_with_root(platform.root().unwrap(), policy, Arc::new(collateral));
+    let verifier = verifier_with(platform, policy, collateral);
     ready(verifier.appraise_report(evidence, &[], at(now)))
 }
