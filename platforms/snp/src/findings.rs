@@ -140,14 +140,14 @@ fn launch_rules(claims: &SnpClaims, policy: &SnpPolicy) -> Vec<Finding> {
         findings.push(finding);
     }
     findings.extend(policy.require_guest_policy.iter().map(|restriction| {
-        let name = format!("snp.guest-policy.{}", restriction.name());
+        let (name, is_met) = restriction.check(claims.policy);
         let note = "the guest's launch policy does not demand it of its host";
-        demand(name, restriction.holds(claims.policy), note)
+        demand(format_args!("snp.guest-policy.{name}"), is_met, note)
     }));
     findings.extend(policy.require_platform.iter().map(|feature| {
-        let name = format!("snp.platform.{}", feature.name());
+        let (name, is_met) = feature.check(claims.platform_info);
         let note = "the machine is not set up so; its operator can change that";
-        demand(name, feature.holds(claims.platform_info), note)
+        demand(format_args!("snp.platform.{name}"), is_met, note)
     }));
     findings
 }
@@ -251,8 +251,8 @@ fn check(name: impl fmt::Display, holds: bool) -> Finding {
     }
 }
 
-fn demand(name: String, holds: bool, note: &str) -> Finding {
-    match holds {
+fn demand(name: fmt::Arguments<'_>, is_met: bool, note: &str) -> Finding {
+    match is_met {
         true => Finding::passed(name),
         false => Finding::failed(name).with_note(note),
     }

@@ -81,12 +81,10 @@ fn configuration(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
         return CONTRAINDICATED;
     }
     let abi = policy.minimum_abi.is_none_or(|abi| abi.holds(guest));
-    let demanded = &policy.require_guest_policy;
-    let demanded = demanded.iter().all(|restriction| restriction.holds(guest));
-    let set_up = &policy.require_platform;
-    let set_up = set_up
-        .iter()
-        .all(|feature| feature.holds(claims.platform_info));
+    let mut demands = policy.require_guest_policy.iter();
+    let demanded = demands.all(|restriction| restriction.check(guest).1);
+    let mut demands = policy.require_platform.iter();
+    let set_up = demands.all(|feature| feature.check(claims.platform_info).1);
     if !(abi && demanded && set_up) {
         return CONTRAINDICATED;
     }

@@ -23,6 +23,7 @@ use atls_collateral::StalePolicy;
 use atls_core::AppraisalError;
 use atls_core::BoxFuture;
 use atls_core::Fault;
+use atls_core::RecordedAppraisal;
 use atls_core::Stale;
 use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
@@ -191,7 +192,8 @@ fn a_failing_amd_is_the_verifiers_fault() {
         ),
     ] {
         for answer in [Answer::Status(429), Answer::Garbage, Answer::None] {
-            let amd = Arc::new(Amd::of(&platform).with(&missing, answer));
+            let amd = Arc::new(Amd::of(&platform));
+            amd.answer(&missing, answer);
             let refused = appraise_with(&platform, evidence, kds(&amd), platform.policy());
             assert_eq!(
                 refused.unwrap_err(),
@@ -247,8 +249,7 @@ fn a_list_is_done_without_only_where_the_policy_says_so_and_amd_is_out() {
 fn made_up_chips_starve_neither_revocation_nor_known_chips() {
     let platform = milan();
     let amd = Arc::new(Amd::of(&platform));
-    let kds = kds_of(&amd);
-    let cache = Arc::new(Cache::new(kds));
+    let cache = Arc::new(Cache::new(kds_of(&amd)));
     let mut policy = platform.policy();
     policy.allow_missing_crl = true;
     let appraise = |evidence: &SnpEvidence| {
@@ -278,39 +279,34 @@ fn made_up_chips_starve_neither_revocation_nor_known_chips() {
 #[test]
 fn only_pieces_that_amd_signed_are_kept() {
     let platform = milan();
-    let product = platform.product;
     let mut forger = platform.clone();
     forger.vek.signed_by = ForgedKey::Asvk;
     forger.ask.signed_by = ForgedKey::Asvk;
     forger.crl.signed_by = ForgedKey::Asvk;
-    let answers = Arc::new(Switch::of(Amd::of(&forger)));
+    let amd = Arc::new(Amd::of(&forger));
     let folder = folder("poisoned");
     let cached = || {
-        let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
-        let kds = kds.dangerous_with_root(platform.root().unwrap());
-        Arc::new(Cache::builder(kds).directory(&folder).build().unwrap())
+        let cache = Cache::builder(kds_of(&amd)).directory(&folder);
+        Arc::new(cache.build().unwrap())
     };
     let cache = cached();
     let bare = bare(&platform);
     let full = platform.evidence(&CHALLENGE);
-    let appraise = |evidence: &SnpEvidence, now| {
-        let source = KdsCollateral::new(Arc::clone(&cache));
-        appraise_at(&platform, evidence, source, platform.policy(), now).map(drop)
-    };
+    let appraise =
+        |evidence: &SnpEvidence, now| appraise_through(&cache, &platform, evidence, now).map(drop);
     for evidence in [&bare, &full] {
         assert_eq!(appraise(evidence, NOW), Err(AppraisalError::Unreachable));
     }
-    let chain = format!("snp/vcek/{}/cert_chain", product.name().to_lowercase());
-    let forged = ready(cache.get(&chain, at(NOW)));
+    let forged = ready(cache.get("snp/vcek/milan/cert_chain", at(NOW)));
     assert_eq!(forged, Err(CollateralError::Malformed));
     assert_eq!(cache.stats().kept, 0);
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
-    answers.set(Amd::of(&platform));
+    amd.serve(&platform);
     for evidence in [&bare, &full] {
         assert_eq!(appraise(evidence, NOW + 60), Ok(()));
     }
     // AMD's pieces are kept, for the next process too.
-    answers.set(Amd::of(&forger));
+    amd.serve(&forger);
     let restarted = cached();
     assert!(ready(restarted.get("snp/vcek/milan/crl", at(NOW + 60))).is_ok());
 }
@@ -321,12 +317,11 @@ fn an_older_list_is_refused_after_a_newer_one() {
     platform.crl.this_update = NOW - 10;
     let mut before = platform.clone();
     before.crl.this_update = NOW - 11;
-    let answers = Arc::new(Switch::of(Amd::of(&platform)));
-    let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
-    let cache = Cache::new(kds.dangerous_with_root(platform.root().unwrap()));
+    let amd = Arc::new(Amd::of(&platform));
+    let cache = Cache::new(kds_of(&amd));
     let list = "snp/vcek/milan/crl";
     let newer = ready(cache.get(list, at(NOW))).unwrap();
-    answers.set(Amd::of(&before));
+    amd.serve(&before);
     let later = at(NOW + 24 * 60 * 60);
     let refreshed = ready(cache.refresh(later));
     let refused = (list.to_owned(), CollateralError::RolledBack);
@@ -381,17 +376,12 @@ fn a_revocation_is_seen_when_the_cache_has_renewed() {
     let mut revoking = platform.clone();
     revoking.crl.this_update = NOW;
     revoking.crl.revoked = vec![platform.ask.serial.clone()];
-    let answers = Arc::new(Switch::of(Amd::of(&platform)));
-    let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
-    let kds = kds.dangerous_with_root(platform.root().unwrap());
-    let cache = Arc::new(Cache::new(kds));
-    let appraise = |now| {
-        let source = KdsCollateral::new(Arc::clone(&cache));
-        let evidence = platform.evidence(&CHALLENGE);
-        appraise_at(&platform, &evidence, source, platform.policy(), now).map(drop)
-    };
+    let amd = Arc::new(Amd::of(&platform));
+    let cache = Arc::new(Cache::new(kds_of(&amd)));
+    let evidence = platform.evidence(&CHALLENGE);
+    let appraise = |now| appraise_through(&cache, &platform, &evidence, now).map(drop);
     assert_eq!(appraise(NOW), Ok(()));
-    answers.set(Amd::of(&revoking));
+    amd.serve(&revoking);
     ready(cache.refresh(at(NOW + 6 * 60 * 60)));
     assert_eq!(appraise(NOW + 6 * 60 * 60), Err(AppraisalError::UnknownKey));
 }
@@ -403,19 +393,15 @@ fn an_expired_list_is_used_only_for_the_grace_of_the_application() {
     platform.crl.next_update = Some(NOW + 100);
     let other = milan();
     let appraise = |policy: StalePolicy, error: Answer, now| {
-        let answers = Arc::new(Switch::of(Amd::of(&platform)));
-        let kds = Kds::new(Arc::clone(&answers) as Arc<dyn HttpClient>);
-        let kds = kds.dangerous_with_root(platform.root().unwrap());
-        let cache = Cache::builder(kds).stale_policy(policy).build().unwrap();
-        let cache = Arc::new(cache);
-        let appraise = |now| {
-            let source = KdsCollateral::new(Arc::clone(&cache));
-            let evidence = platform.evidence(&CHALLENGE);
-            appraise_at(&platform, &evidence, source, platform.policy(), now)
-        };
+        let amd = Arc::new(Amd::of(&platform));
+        let cache = Cache::builder(kds_of(&amd)).stale_policy(policy);
+        let cache = Arc::new(cache.build().unwrap());
+        let evidence = platform.evidence(&CHALLENGE);
+        let appraise = |now| appraise_through(&cache, &platform, &evidence, now);
         appraise(NOW).unwrap();
         let list = "https://kdsintf.amd.com/vcek/v1/Milan/crl";
-        answers.set(Amd::of(&other).with(list, error));
+        amd.serve(&other);
+        amd.answer(list, error);
         appraise(now).map(|appraised| appraised.ear().expires_at())
     };
     let grace = StalePolicy::dangerous_while_unreachable(Duration::from_secs(50));
@@ -447,12 +433,12 @@ fn another_chips_certificate_is_refused() {
     let platform = milan();
     let mut other = milan();
     other.vek.set(&[4], &[0xdd; 64]);
-    let mut amd = Amd::of(&platform);
-    amd.answers.insert(vek_address(&platform), Answer::Body);
-    amd.bodies
-        .insert(vek_address(&platform), other.vek_certificate());
+    let amd = Arc::new(Amd::of(&platform));
+    let mut bodies = amd.bodies.lock().unwrap();
+    bodies.insert(vek_address(&platform), other.vek_certificate());
+    drop(bodies);
     let bare = bare(&platform);
-    let refused = appraise_with(&platform, &bare, kds(&Arc::new(amd)), platform.policy());
+    let refused = appraise_with(&platform, &bare, kds(&amd), platform.policy());
     // AMD gave another certificate, which is not the peer's fault.
     assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
 }
@@ -497,6 +483,17 @@ fn kds_of(amd: &Arc<Amd>) -> Kds {
     kds.dangerous_with_root(ForgedPlatform::new(amd.product).unwrap().root().unwrap())
 }
 
+/// The result about this Evidence, with collateral through a cache.
+fn appraise_through(
+    cache: &Arc<Cache<Kds>>,
+    platform: &ForgedPlatform,
+    evidence: &SnpEvidence,
+    now: u64,
+) -> Result<RecordedAppraisal, AppraisalError> {
+    let source = KdsCollateral::new(Arc::clone(cache));
+    appraise_at(platform, evidence, source, platform.policy(), now)
+}
+
 fn kds(amd: &Arc<Amd>) -> KdsCollateral<Kds> {
     KdsCollateral::new(kds_of(amd))
 }
@@ -521,7 +518,6 @@ fn pem(der: &[u8]) -> String {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Answer {
-    Body,
     Garbage,
     None,
     Status(u16),
@@ -530,37 +526,43 @@ enum Answer {
 /// AMD's server, as it would be for a forged platform, and the requests to it.
 struct Amd {
     product: Product,
-    bodies: BTreeMap<String, Vec<u8>>,
-    answers: BTreeMap<String, Answer>,
+    bodies: Mutex<BTreeMap<String, Vec<u8>>>,
+    answers: Mutex<BTreeMap<String, Answer>>,
     asked: Mutex<Vec<String>>,
 }
 
 impl Amd {
     fn of(platform: &ForgedPlatform) -> Self {
-        let product = platform.product;
-        let chain = [platform.ask.certificate(), platform.ark.certificate()].map(|der| pem(&der));
-        let at_amd = |path: &str| format!("https://kdsintf.amd.com/{path}");
-        let crl = platform.crl.encode();
-        let bodies = BTreeMap::from([
-            (vek_address(platform), platform.vek_certificate()),
-            (
-                at_amd(&format!("vcek/v1/{product}/cert_chain")),
-                chain.concat().into_bytes(),
-            ),
-            (at_amd(&format!("vcek/v1/{product}/crl")), crl.clone()),
-            (at_amd(&format!("vlek/v1/{product}/crl")), crl),
-        ]);
-        Self {
-            product,
-            bodies,
-            answers: BTreeMap::new(),
+        let amd = Self {
+            product: platform.product,
+            bodies: Mutex::default(),
+            answers: Mutex::default(),
             asked: Mutex::default(),
-        }
+        };
+        amd.serve(platform);
+        amd
     }
 
-    fn with(mut self, address: &str, answer: Answer) -> Self {
-        self.answers.insert(address.to_owned(), answer);
-        self
+    /// From now on the collateral of this platform.
+    fn serve(&self, platform: &ForgedPlatform) {
+        let product = platform.product;
+        let chain = [platform.ask.certificate(), platform.ark.certificate()].map(|der| pem(&der));
+        let crl = platform.crl.encode();
+        let path = |path: &str| format!("https://kdsintf.amd.com/{path}");
+        *self.bodies.lock().unwrap() = BTreeMap::from([
+            (vek_address(platform), platform.vek_certificate()),
+            (
+                path(&format!("vcek/v1/{product}/cert_chain")),
+                chain.concat().into_bytes(),
+            ),
+            (path(&format!("vcek/v1/{product}/crl")), crl.clone()),
+            (path(&format!("vlek/v1/{product}/crl")), crl),
+        ]);
+    }
+
+    fn answer(&self, address: &str, answer: Answer) {
+        let mut answers = self.answers.lock().unwrap();
+        answers.insert(address.to_owned(), answer);
     }
 
     fn asked(&self) -> Vec<String> {
@@ -578,42 +580,19 @@ impl HttpClient for Amd {
         assert!(limits.max_body <= 64 * 1024);
         let address = request.uri().to_string();
         self.asked.lock().unwrap().push(address.clone());
-        let answer = self.answers.get(&address).copied().unwrap_or(Answer::Body);
+        let answer = self.answers.lock().unwrap().get(&address).copied();
+        let body = self.bodies.lock().unwrap().get(&address).cloned();
         let respond = |status: u16, body: Vec<u8>| {
             Ok(http::Response::builder().status(status).body(body).unwrap())
         };
-        let outcome = match (answer, self.bodies.get(&address)) {
-            (Answer::Body, Some(body)) => respond(200, body.clone()),
-            (Answer::Body, None) => respond(404, Vec::new()),
-            (Answer::Garbage, _) => respond(200, b"garbage".to_vec()),
-            (Answer::Status(status), _) => respond(status, Vec::new()),
-            (Answer::None, _) => Err(HttpError::TimedOut),
+        let outcome = match (answer, body) {
+            (None, Some(body)) => respond(200, body),
+            (None, None) => respond(404, Vec::new()),
+            (Some(Answer::Garbage), _) => respond(200, b"garbage".to_vec()),
+            (Some(Answer::Status(status)), _) => respond(status, Vec::new()),
+            (Some(Answer::None), _) => Err(HttpError::TimedOut),
         };
         Box::pin(async { outcome })
-    }
-}
-
-/// A server that a test can replace.
-struct Switch(Mutex<Arc<Amd>>);
-
-impl Switch {
-    fn of(amd: Amd) -> Self {
-        Self(Mutex::new(Arc::new(amd)))
-    }
-
-    fn set(&self, amd: Amd) {
-        *self.0.lock().unwrap() = Arc::new(amd);
-    }
-}
-
-impl HttpClient for Switch {
-    fn send(
-        &self,
-        request: http::Request<Vec<u8>>,
-        limits: HttpLimits,
-    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
-        let amd = Arc::clone(&self.0.lock().unwrap());
-        Box::pin(async move { amd.send(request, limits).await })
     }
 }
 

@@ -25,11 +25,11 @@ use atls_reference::corim::RawValue;
 use atls_reference::corim::Reference;
 use atls_reference::corim::Svn;
 
-use super::MinimumTcb;
 use super::conditions::Bits;
 use super::conditions::Level;
 use super::conditions::SnpConditions;
 use super::image::SnpImage;
+use super::minimum::MinimumTcb;
 
 /// Each triple as an image.
 pub(super) fn images(corim: &Corim) -> Result<Vec<SnpImage>, CorimProblem> {

@@ -4,6 +4,7 @@
 mod conditions;
 mod corim;
 mod image;
+mod minimum;
 mod next;
 mod require;
 
@@ -12,7 +13,6 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use atls_formats::snp::Product;
-use atls_formats::snp::Tcb;
 use atls_reference::Digest;
 use atls_reference::FieldProblem;
 use atls_reference::Table;
@@ -30,6 +30,7 @@ pub use conditions::Bits;
 pub use conditions::Level;
 pub use conditions::SnpConditions;
 pub use image::SnpImage;
+pub use minimum::MinimumTcb;
 pub use next::Day;
 pub use next::NextMinimumTcb;
 pub use require::AbiVersion;
@@ -197,68 +198,11 @@ impl Table for SnpPolicy {
     }
 }
 
-/// The least versions of firmware for one product.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[allow(
-    clippy::exhaustive_structs,
-    reason = "the versions that a report states"
-)]
-pub struct MinimumTcb {
-    /// Of what the report states and the key stands for.
-    pub reported: Tcb,
-    /// Of what the firmware cannot be rolled back below. Default: as `reported`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub committed: Option<Tcb>,
-    /// Of what ran when the guest was launched. Default: as `reported`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub launch: Option<Tcb>,
-}
-
-impl MinimumTcb {
-    /// The same for all three.
-    pub fn of(reported: Tcb) -> Self {
-        Self {
-            reported,
-            committed: None,
-            launch: None,
-        }
-    }
-
-    pub(crate) fn committed(&self) -> &Tcb {
-        self.committed.as_ref().unwrap_or(&self.reported)
-    }
-
-    pub(crate) fn launch(&self) -> &Tcb {
-        self.launch.as_ref().unwrap_or(&self.reported)
-    }
-
-    fn check(&self, product: Product) -> Result<(), FieldProblem> {
-        let stated = [
-            ("reported", Some(&self.reported)),
-            ("committed", self.committed.as_ref()),
-            ("launch", self.launch.as_ref()),
-        ];
-        for (name, tcb) in stated {
-            let has_fmc = tcb.map(|tcb| tcb.fmc.is_some());
-            let problem = match (product, has_fmc) {
-                (Product::Turin, Some(false)) => "fmc is missing, and every Turin has one",
-                (Product::Milan | Product::Genoa, Some(true)) => {
-                    "fmc is there, and only Turin has one"
-                }
-                _ => continue,
-            };
-            return Err(FieldProblem::new(name, problem));
-        }
-        Ok(())
-    }
-}
-
 fn default_report_version() -> u32 {
     3
 }
 
-/// A map in which no key is repeated: JSON allows that, and the last would count.
+/// Reads a map without repeated keys. JSON allows them, and the last one would count.
 fn each_once<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<Product, T>, D::Error> {
@@ -276,7 +220,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EachOnce<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut least = BTreeMap::new();
-        // As text first: errors in the value name the way to it, and the way of any other kind of key is unknown.
+        // Keys are read as text, because only then do errors in a value name their path.
         while let Some(name) = map.next_key::<String>()? {
             let product = Product::deserialize(StrDeserializer::<A::Error>::new(&name))?;
             if least.insert(product, map.next_value()?).is_some() {

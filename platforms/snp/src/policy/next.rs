@@ -13,7 +13,7 @@ use serde::de;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::MinimumTcb;
+use super::minimum::MinimumTcb;
 
 /// The least versions of firmware for one product from some day on. Until that day a platform that is behind is accepted as before,
 /// its findings name the parts that are behind, and no result about it outlives the day. From then on these versions hold beside

@@ -32,28 +32,16 @@ pub enum GuestRestriction {
 }
 
 impl GuestRestriction {
-    /// The name in files.
-    pub(crate) fn name(self) -> &'static str {
+    /// The name in files, and whether a guest's policy meets the demand.
+    pub(crate) fn check(self, policy: GuestPolicy) -> (&'static str, bool) {
         match self {
-            Self::Aes256Xts => "aes256-xts",
-            Self::CiphertextHiding => "ciphertext-hiding",
-            Self::NoCxl => "no-cxl",
-            Self::NoPageSwap => "no-page-swap",
-            Self::NoRapl => "no-rapl",
-            Self::NoSmt => "no-smt",
-            Self::SingleSocket => "single-socket",
-        }
-    }
-
-    pub(crate) fn holds(self, policy: GuestPolicy) -> bool {
-        match self {
-            Self::Aes256Xts => policy.requires_aes_256_xts(),
-            Self::CiphertextHiding => policy.requires_ciphertext_hiding(),
-            Self::NoCxl => !policy.allows_cxl(),
-            Self::NoPageSwap => policy.requires_no_page_swap(),
-            Self::NoRapl => policy.requires_no_rapl(),
-            Self::NoSmt => !policy.allows_smt(),
-            Self::SingleSocket => policy.requires_single_socket(),
+            Self::Aes256Xts => ("aes256-xts", policy.requires_aes_256_xts()),
+            Self::CiphertextHiding => ("ciphertext-hiding", policy.requires_ciphertext_hiding()),
+            Self::NoCxl => ("no-cxl", !policy.allows_cxl()),
+            Self::NoPageSwap => ("no-page-swap", policy.requires_no_page_swap()),
+            Self::NoRapl => ("no-rapl", policy.requires_no_rapl()),
+            Self::NoSmt => ("no-smt", !policy.allows_smt()),
+            Self::SingleSocket => ("single-socket", policy.requires_single_socket()),
         }
     }
 }
@@ -80,28 +68,16 @@ pub enum PlatformFeature {
 }
 
 impl PlatformFeature {
-    /// The name in files.
-    pub(crate) fn name(self) -> &'static str {
+    /// The name in files, and whether a machine meets the demand.
+    pub(crate) fn check(self, platform: PlatformInfo) -> (&'static str, bool) {
         match self {
-            Self::AliasCheckComplete => "alias-check-complete",
-            Self::CiphertextHiding => "ciphertext-hiding",
-            Self::Ecc => "ecc",
-            Self::NoRapl => "no-rapl",
-            Self::NoSmt => "no-smt",
-            Self::NoTio => "no-tio",
-            Self::Tsme => "tsme",
-        }
-    }
-
-    pub(crate) fn holds(self, platform: PlatformInfo) -> bool {
-        match self {
-            Self::AliasCheckComplete => platform.alias_check_complete(),
-            Self::CiphertextHiding => platform.ciphertext_hiding_enabled(),
-            Self::Ecc => platform.ecc_enabled(),
-            Self::NoRapl => platform.rapl_disabled(),
-            Self::NoSmt => !platform.smt_enabled(),
-            Self::NoTio => !platform.tio_enabled(),
-            Self::Tsme => platform.tsme_enabled(),
+            Self::AliasCheckComplete => ("alias-check-complete", platform.alias_check_complete()),
+            Self::CiphertextHiding => ("ciphertext-hiding", platform.ciphertext_hiding_enabled()),
+            Self::Ecc => ("ecc", platform.ecc_enabled()),
+            Self::NoRapl => ("no-rapl", platform.rapl_disabled()),
+            Self::NoSmt => ("no-smt", !platform.smt_enabled()),
+            Self::NoTio => ("no-tio", !platform.tio_enabled()),
+            Self::Tsme => ("tsme", platform.tsme_enabled()),
         }
     }
 }

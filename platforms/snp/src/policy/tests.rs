@@ -1,3 +1,4 @@
+use atls_formats::snp::Tcb;
 use atls_reference::ReferenceError;
 use atls_reference::from_json;
 use atls_reference::from_toml;
