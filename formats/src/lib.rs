@@ -3,9 +3,9 @@
 //! A reader takes bytes of a peer and gives typed values, or an error that names the part at fault. It checks the form and
 //! **no signature**: alone, these values prove nothing.
 //!
-//! Each module says where its format carries the value of a connection, such as [`snp::report_data`]. Verifiers that ask a service
-//! compare it before they ask, because a service may echo whatever nonce it is given; [`ReportedClaims`] reads the claims in
-//! which a service reports what it found.
+//! Each module has one function from a connection to the field that carries its value, such as [`snp::report_data`]. Verifiers that
+//! ask a service compare that field before they ask, because a service may echo any nonce. [`ReportedClaims`] reads the claims of
+//! the Evidence in a service's result.
 #![forbid(unsafe_code)]
 
 pub mod dcap;

@@ -13,7 +13,7 @@ use atls_snp::testing::ForgedPlatform;
 use test_support::at;
 
 use crate::NOW;
-use crate::attesters::device;
+use crate::device::device;
 use crate::trustee::Trustee;
 
 /// The machines, and the issuer of their passports. Each verifier in this process trusts the forger of its machine.

@@ -10,6 +10,7 @@
 )]
 
 mod attesters;
+mod device;
 mod machines;
 mod trustee;
 mod verifiers;
