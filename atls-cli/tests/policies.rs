@@ -82,7 +82,7 @@ fn each_line_of_a_policy_has_a_comment_before_it() {
         "quote",
         platform.tdx_quote(&platform.td_report(), &[7; 64]).unwrap(),
     );
-    let snp = atls_snp::testing::ForgedPlatform::new(Product::Turin).unwrap();
+    let snp = atls_snp::testing::ForgedSnp::new(Product::Turin).unwrap();
     world.write("report", snp.evidence(&[7; 64]).encode().unwrap());
     let forger = Forger::new(UnixTime::since_unix_epoch(Duration::from_secs(
         1_800_000_000,
@@ -154,7 +154,7 @@ fn a_policy_is_not_written_over_another_one() {
 #[test]
 fn a_policy_of_a_report_explains_what_matched_and_what_did_not() {
     let world = World::new();
-    let platform = atls_snp::testing::ForgedPlatform::new(Product::Turin).unwrap();
+    let platform = atls_snp::testing::ForgedSnp::new(Product::Turin).unwrap();
     world.write("evidence", platform.evidence(&[7; 64]).encode().unwrap());
     world.write("ark.der", platform.ark.certificate());
     world.write("crl.der", platform.crl.encode());

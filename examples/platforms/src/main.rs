@@ -109,7 +109,7 @@ mod tests {
 
     use atls_nitro::testing::ForgedNitro;
     use atls_snp::Product;
-    use atls_snp::testing::ForgedPlatform;
+    use atls_snp::testing::ForgedSnp;
     use atls_tdx::testing::ForgedPlatform as ForgedTdx;
     use atls_tsm::Provider;
     use atls_tsm::Tsm;
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn an_snp_report_shows_what_a_policy_could_pin() {
-        let platform = ForgedPlatform::new(Product::Turin).unwrap();
+        let platform = ForgedSnp::new(Product::Turin).unwrap();
         let evidence = platform.evidence(&[7; 64]).encode().unwrap();
         let found = measurements(SNP, &evidence).unwrap();
         let names: Vec<_> = found.iter().map(|(name, _)| &**name).collect();

@@ -22,7 +22,7 @@ use atls_snp::CertTable;
 use atls_snp::CertificateKind;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 use ring::signature::ECDSA_P384_SHA384_FIXED;
 use ring::signature::RSA_PSS_2048_8192_SHA384;
 use ring::signature::UnparsedPublicKey;
@@ -36,7 +36,7 @@ use x509_parser::revocation_list::CertificateRevocationList;
 const ROUNDS: usize = 301;
 
 fn main() {
-    let platform = ForgedPlatform::new(Product::Milan).unwrap();
+    let platform = ForgedSnp::new(Product::Milan).unwrap();
     let verifier = Arc::new(platform.verifier(platform.policy()).unwrap());
     let connection = Connection::new();
     let envelope = connection.evidence(&mut platform.attester().unwrap());

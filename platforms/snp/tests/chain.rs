@@ -22,7 +22,7 @@ use atls_snp::SnpEvidence;
 use atls_snp::SuppliedCollateral;
 use atls_snp::testing::ForgedAuthority;
 use atls_snp::testing::ForgedKey;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 
 use support::CHALLENGE;
 use support::NOW;
@@ -37,7 +37,7 @@ use test_support::ready;
 fn forged_platforms_are_affirmed_under_their_root_and_say_so() {
     for product in Product::ALL {
         for version in 2..=5 {
-            let mut platform = ForgedPlatform::new(product).unwrap();
+            let mut platform = ForgedSnp::new(product).unwrap();
             platform.report.version = version;
             let mut policy = platform.policy();
             policy.min_report_version = 2;
@@ -49,7 +49,7 @@ fn forged_platforms_are_affirmed_under_their_root_and_say_so() {
             );
             assert_eq!(appraised.origin(), Origin::Simulated);
         }
-        let platform = ForgedPlatform::with_vlek(product).unwrap();
+        let platform = ForgedSnp::with_vlek(product).unwrap();
         let appraised = appraise(&platform).unwrap();
         assert_eq!(appraised.ear().status(), Tier::Affirming, "{product}");
     }
@@ -84,7 +84,7 @@ fn both_ends_of_a_validity_are_within() {
 fn a_result_ends_with_the_first_of_its_certificates_and_lists() {
     let mut platform = milan();
     platform.crl.next_update = Some(NOW + 100);
-    let end = |platform: &ForgedPlatform| {
+    let end = |platform: &ForgedSnp| {
         let appraised = appraise(platform).unwrap();
         appraised.ear().expires_at().unwrap().as_secs()
     };
@@ -145,7 +145,7 @@ fn only_an_authority_signs_certificates_and_a_chip_is_none() {
 
 #[test]
 fn the_intermediate_of_the_other_kind_of_key_is_refused() {
-    fn with_asvk(platform: &mut ForgedPlatform) {
+    fn with_asvk(platform: &mut ForgedSnp) {
         platform.ask = ForgedAuthority::asvk(Product::Milan);
         platform.vek.signed_by = ForgedKey::Asvk;
     }
@@ -161,7 +161,7 @@ fn the_intermediate_of_the_other_kind_of_key_is_refused() {
 #[test]
 fn each_extension_of_a_vek_must_fit_the_report() {
     for product in Product::ALL {
-        let forged = || ForgedPlatform::new(product).unwrap();
+        let forged = || ForgedSnp::new(product).unwrap();
         let length = product.hwid_length();
         let mut changes: Vec<(&[u8], Option<Vec<u8>>)> = vec![
             (&[4], Some(vec![0xc2; length])),
@@ -240,7 +240,7 @@ fn reserved_extensions_of_a_vek_are_zero() {
 fn each_product_has_one_structure_of_vek_certificates() {
     for product in Product::ALL {
         for structure in 0..=2 {
-            let mut platform = ForgedPlatform::new(product).unwrap();
+            let mut platform = ForgedSnp::new(product).unwrap();
             platform.vek.set(&[1], &[0x02, 0x01, structure]);
             let expected = match structure == u8::from(product == Product::Turin) {
                 true => Ok(()),
@@ -267,7 +267,7 @@ fn a_key_of_the_other_kind_is_refused() {
         ],
     );
     // The report says that the chip's key signed it.
-    let mut platform = ForgedPlatform::with_vlek(Product::Milan).unwrap();
+    let mut platform = ForgedSnp::with_vlek(Product::Milan).unwrap();
     let table = platform.certificates();
     platform.report.signer = 0;
     let vlek = table.get(CertificateKind::Vlek).unwrap().to_vec();
@@ -312,7 +312,7 @@ fn a_report_without_signature_is_refused() {
 #[test]
 fn every_byte_of_a_report_is_covered() {
     for product in [Product::Milan, Product::Turin] {
-        let platform = ForgedPlatform::new(product).unwrap();
+        let platform = ForgedSnp::new(product).unwrap();
         let whole = platform.signed_report(&CHALLENGE);
         let verifier = platform.verifier(platform.policy()).unwrap();
         let certificates = platform.certificates();
@@ -464,11 +464,11 @@ fn without_a_list_nothing_is_accepted_unless_the_policy_says_so() {
 #[test]
 fn a_list_may_come_from_the_peer_if_the_source_has_none() {
     let mut platform = milan();
-    let table = |platform: &ForgedPlatform| {
+    let table = |platform: &ForgedSnp| {
         let crl = platform.crl.encode();
         platform.certificates().with(CertificateKind::Crl, crl)
     };
-    let appraise = |platform: &ForgedPlatform| {
+    let appraise = |platform: &ForgedSnp| {
         let evidence = SnpEvidence::new(platform.signed_report(&CHALLENGE), table(platform));
         appraise_with(
             platform,
@@ -543,7 +543,7 @@ fn anything_but_certificates_and_lists_is_not_taken() {
     }
 }
 
-type Change = fn(&mut ForgedPlatform);
+type Change = fn(&mut ForgedSnp);
 
 /// Each change alone makes Evidence of Milan refused.
 fn each_is_refused(expected: AppraisalError, changes: &[Change]) {
@@ -555,8 +555,8 @@ fn each_is_refused(expected: AppraisalError, changes: &[Change]) {
 }
 
 /// Under the root's key, whatever the Evidence says of it.
-fn refused(platform: &ForgedPlatform) -> AppraisalError {
-    let root = ForgedPlatform::new(platform.product).unwrap();
+fn refused(platform: &ForgedSnp) -> AppraisalError {
+    let root = ForgedSnp::new(platform.product).unwrap();
     let evidence = platform.evidence(&CHALLENGE);
     let collateral = platform.collateral().unwrap();
     let appraised = appraise_with(&root, &evidence, collateral, root.policy());
@@ -564,7 +564,7 @@ fn refused(platform: &ForgedPlatform) -> AppraisalError {
 }
 
 fn appraise_table(
-    platform: &ForgedPlatform,
+    platform: &ForgedSnp,
     table: CertTable,
 ) -> Result<atls_core::RecordedAppraisal, AppraisalError> {
     appraise_evidence(
@@ -574,7 +574,7 @@ fn appraise_table(
 }
 
 fn appraise_evidence(
-    platform: &ForgedPlatform,
+    platform: &ForgedSnp,
     evidence: &SnpEvidence,
 ) -> Result<atls_core::RecordedAppraisal, AppraisalError> {
     let collateral = platform.collateral().unwrap();

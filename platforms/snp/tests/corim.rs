@@ -28,7 +28,7 @@ use atls_snp::Product;
 use atls_snp::SnpPolicy;
 use atls_snp::SnpVerifier;
 use atls_snp::Tcb;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 use atls_snp::testing::ForgedVek;
 use support::CHALLENGE;
 use support::NOW;
@@ -55,7 +55,7 @@ const BY_CHIP: [u8; 9] = [0x2b, 0x06, 0x01, 0x04, 0x01, 0x9c, 0x78, 0x03, 0x01];
 #[test]
 fn a_report_is_accepted_by_its_corim_alone() {
     for product in Product::ALL {
-        let platform = ForgedPlatform::new(product).unwrap();
+        let platform = ForgedSnp::new(product).unwrap();
         let policy = read(&corim_of(&platform)).unwrap().table().unwrap();
         assert_eq!(status(&platform, policy), Tier::Affirming, "{product}");
     }
@@ -66,7 +66,7 @@ fn a_report_is_accepted_by_its_corim_alone() {
 fn every_element_narrows() {
     let platform = milan();
     let policy: SnpPolicy = read(&corim_of(&platform)).unwrap().table().unwrap();
-    let changes: [(u64, fn(&mut ForgedPlatform)); 14] = [
+    let changes: [(u64, fn(&mut ForgedSnp)); 14] = [
         (1, |other| other.report.guest_svn = 6),
         (2, |other| other.report.policy = 0x2_0000),
         (3, |other| other.report.family_id[15] ^= 1),
@@ -113,7 +113,7 @@ fn a_mask_leaves_the_other_bits_open() {
 
 #[test]
 fn firmware_is_at_least_or_exactly_as_it_says() {
-    let platform = ForgedPlatform::new(Product::Genoa).unwrap();
+    let platform = ForgedSnp::new(Product::Genoa).unwrap();
     let with = |kind| {
         let mut elements = elements_of(&platform);
         elements.retain(|element, _| ![3329, 3968].contains(element));
@@ -143,7 +143,7 @@ fn firmware_is_at_least_or_exactly_as_it_says() {
 #[test]
 fn a_corim_of_chips_keys_accepts_no_providers_key() {
     let chip = milan();
-    let provider = ForgedPlatform::with_vlek(Product::Milan).unwrap();
+    let provider = ForgedSnp::with_vlek(Product::Milan).unwrap();
     for (last, chips, providers) in [
         (1, Tier::Affirming, Tier::Contraindicated),
         (2, Tier::Contraindicated, Tier::Affirming),
@@ -366,9 +366,7 @@ fn the_genuine_corim_is_read_as_far_as_a_policy_can_hold_it() {
     let policy = policy.unwrap();
     let measurement: [u8; 48] = *policy.images[0].measurement.as_bytes();
     let tcb = 6_059_311_823_650_291_722_u64.to_le_bytes();
-    let mut platform = with_firmware(&ForgedPlatform::new(Product::Genoa).unwrap(), |own| {
-        *own = tcb
-    });
+    let mut platform = with_firmware(&ForgedSnp::new(Product::Genoa).unwrap(), |own| *own = tcb);
     platform.report.measurement = measurement;
     platform.report.family_id = [0; 16];
     platform.report.image_id = [0; 16];
@@ -391,13 +389,13 @@ fn problem(document: &ForgedCorim) -> String {
     corim.table::<SnpPolicy>().unwrap_err().to_string()
 }
 
-fn status(platform: &ForgedPlatform, policy: SnpPolicy) -> Tier {
+fn status(platform: &ForgedSnp, policy: SnpPolicy) -> Tier {
     let appraised = support::appraise_by(platform, policy).unwrap();
     appraised.ear().status()
 }
 
 /// The same machine on other firmware, and so with another key.
-fn with_firmware(platform: &ForgedPlatform, change: impl Fn(&mut [u8; 8])) -> ForgedPlatform {
+fn with_firmware(platform: &ForgedSnp, change: impl Fn(&mut [u8; 8])) -> ForgedSnp {
     let mut other = platform.clone();
     let report = &mut other.report;
     change(&mut report.reported_tcb);
@@ -408,7 +406,7 @@ fn with_firmware(platform: &ForgedPlatform, change: impl Fn(&mut [u8; 8])) -> Fo
 }
 
 /// A CoRIM with every value of this machine, as a maker would write it.
-fn corim_of(platform: &ForgedPlatform) -> ForgedCorim {
+fn corim_of(platform: &ForgedSnp) -> ForgedCorim {
     corim(elements_of(platform))
 }
 
@@ -439,7 +437,7 @@ fn element(number: u64, values: Value) -> Value {
     map([(integer(0), integer(number.into())), (integer(1), values)])
 }
 
-fn elements_of(platform: &ForgedPlatform) -> BTreeMap<u64, Value> {
+fn elements_of(platform: &ForgedSnp) -> BTreeMap<u64, Value> {
     let report = &platform.report;
     let svn = |kind, number: u64| map([(integer(1), tag(kind, integer(number.into())))]);
     let tcb = |bytes| svn(552, u64::from_le_bytes(bytes));

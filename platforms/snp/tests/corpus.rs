@@ -11,7 +11,7 @@ use atls_snp::CertificateKind;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
 use atls_snp::SuppliedCollateral;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 
 use support::CHALLENGE;
 
@@ -31,7 +31,7 @@ fn seeds_are_what_the_targets_read() {
 #[ignore = "writes the seeds anew"]
 fn seeds_are_made() {
     for product in Product::ALL {
-        let platform = ForgedPlatform::new(product).unwrap();
+        let platform = ForgedSnp::new(product).unwrap();
         let evidence = platform.evidence(&CHALLENGE);
         let write = |target: &str, bytes: &[u8]| fs::write(seed(target, product), bytes).unwrap();
         write("snp_evidence", &evidence.encode().unwrap());

@@ -32,7 +32,7 @@ use atls_snp::SnpClaims;
 use atls_snp::SnpEvidence;
 use atls_snp::SnpPolicy;
 use atls_snp::SnpVerifier;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 use atls_tsm::Provider;
 use atls_tsm::Tsm;
 use atls_tsm::testing::FakeConfigFs;
@@ -51,7 +51,7 @@ use test_support::sha512;
 fn a_peer_is_attested_and_its_claims_reach_the_handler() {
     for connection in [Connection::new(), Connection::sha384()] {
         for product in Product::ALL {
-            let platform = ForgedPlatform::new(product).unwrap();
+            let platform = ForgedSnp::new(product).unwrap();
             let credential = connection.credential(&mut platform.attester().unwrap());
             let party = party(&platform, platform.policy());
             let peer = ready(party.appraise(credential, at(NOW))).unwrap();
@@ -358,7 +358,7 @@ proptest! {
     }
 }
 
-fn party(platform: &ForgedPlatform, policy: SnpPolicy) -> RelyingParty {
+fn party(platform: &ForgedSnp, policy: SnpPolicy) -> RelyingParty {
     accepting(platform.verifier(policy).unwrap())
 }
 
@@ -370,7 +370,7 @@ fn accepting(verifier: SnpVerifier) -> RelyingParty {
         .unwrap()
 }
 
-fn attested(platform: &ForgedPlatform, policy: SnpPolicy) -> Result<PeerAttestation, Refusal> {
+fn attested(platform: &ForgedSnp, policy: SnpPolicy) -> Result<PeerAttestation, Refusal> {
     let credential = Connection::new().credential(&mut platform.attester().unwrap());
     ready(party(platform, policy).appraise(credential, at(NOW)))
 }

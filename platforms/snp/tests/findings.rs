@@ -19,7 +19,7 @@ use atls_snp::NextMinimumTcb;
 use atls_snp::PlatformFeature;
 use atls_snp::Product;
 use atls_snp::SnpPolicy;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 
 use support::CHALLENGE;
 use support::NOW;
@@ -30,7 +30,7 @@ use support::milan;
 #[test]
 fn an_affirmed_platform_passes_every_check() {
     for product in Product::ALL {
-        let platform = ForgedPlatform::new(product).unwrap();
+        let platform = ForgedSnp::new(product).unwrap();
         let appraised = appraise_by(&platform, platform.policy()).unwrap();
         assert_eq!(appraised.ear().status(), Tier::Affirming);
         assert!(appraised.image().is_some());
@@ -207,7 +207,7 @@ fn no_finding_names_the_chip_or_the_guest() {
     }
 }
 
-fn announcing(platform: &ForgedPlatform, day: &str) -> SnpPolicy {
+fn announcing(platform: &ForgedSnp, day: &str) -> SnpPolicy {
     let mut policy = platform.policy();
     let mut reported = policy.minimum_tcb[&Product::Milan].reported;
     reported.snp = reported.snp.saturating_add(1);

@@ -38,7 +38,7 @@ use atls_snp::KdsCollateral;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
 use atls_snp::testing::ForgedKey;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 
 use support::CHALLENGE;
 use support::NOW;
@@ -54,7 +54,7 @@ use test_support::ready;
 #[test]
 fn missing_pieces_are_fetched_from_amd() {
     for product in Product::ALL {
-        let platform = ForgedPlatform::new(product).unwrap();
+        let platform = ForgedSnp::new(product).unwrap();
         let amd = Arc::new(Amd::of(&platform));
         let bare = bare(&platform);
         let appraised = appraise_with(&platform, &bare, kds(&amd), platform.policy());
@@ -163,7 +163,7 @@ fn the_list_is_not_fetched_for_a_bad_signature() {
 
 #[test]
 fn a_providers_key_is_never_fetched() {
-    let platform = ForgedPlatform::with_vlek(Product::Milan).unwrap();
+    let platform = ForgedSnp::with_vlek(Product::Milan).unwrap();
     let amd = Arc::new(Amd::of(&platform));
     let bare = bare(&platform);
     let refused = appraise_with(&platform, &bare, kds(&amd), platform.policy());
@@ -480,13 +480,13 @@ fn a_mirror_has_the_same_paths() {
 
 fn kds_of(amd: &Arc<Amd>) -> Kds {
     let kds = Kds::new(Arc::clone(amd) as Arc<dyn HttpClient>);
-    kds.dangerous_with_root(ForgedPlatform::new(amd.product).unwrap().root().unwrap())
+    kds.dangerous_with_root(ForgedSnp::new(amd.product).unwrap().root().unwrap())
 }
 
 /// The result about this Evidence, with collateral through a cache.
 fn appraise_through(
     cache: &Arc<Cache<Kds>>,
-    platform: &ForgedPlatform,
+    platform: &ForgedSnp,
     evidence: &SnpEvidence,
     now: u64,
 ) -> Result<RecordedAppraisal, AppraisalError> {
@@ -498,7 +498,7 @@ fn kds(amd: &Arc<Amd>) -> KdsCollateral<Kds> {
     KdsCollateral::new(kds_of(amd))
 }
 
-fn vek_address(platform: &ForgedPlatform) -> String {
+fn vek_address(platform: &ForgedSnp) -> String {
     let product = platform.product;
     let chip = match product {
         Product::Turin => "c1".repeat(8),
@@ -532,7 +532,7 @@ struct Amd {
 }
 
 impl Amd {
-    fn of(platform: &ForgedPlatform) -> Self {
+    fn of(platform: &ForgedSnp) -> Self {
         let amd = Self {
             product: platform.product,
             bodies: Mutex::default(),
@@ -544,7 +544,7 @@ impl Amd {
     }
 
     /// From now on the collateral of this platform.
-    fn serve(&self, platform: &ForgedPlatform) {
+    fn serve(&self, platform: &ForgedSnp) {
         let product = platform.product;
         let chain = [platform.ask.certificate(), platform.ark.certificate()].map(|der| pem(&der));
         let crl = platform.crl.encode();

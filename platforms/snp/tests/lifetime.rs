@@ -34,7 +34,7 @@ use atls_snp::SnpEvidence;
 use atls_snp::SnpVerifier;
 use atls_snp::SuppliedCollateral;
 use atls_snp::testing::ForgedKey;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 
 use support::CHALLENGE;
 use support::NOW;
@@ -114,7 +114,7 @@ fn a_list_beyond_its_time_is_checked_as_at_its_end() {
 #[test]
 fn bad_contents_are_rejected_and_asked_for_once_more() {
     let platform = milan();
-    let with = |change: fn(&mut ForgedPlatform), piece| {
+    let with = |change: fn(&mut ForgedSnp), piece| {
         let mut other = milan();
         change(&mut other);
         platform_bytes(&other, piece)
@@ -230,12 +230,12 @@ fn stale_collateral_of_the_source_is_named() {
 
 // --- Helpers -----------------------------------------------------------------------------------------------------------
 
-fn verifier(platform: &ForgedPlatform, source: impl Fetch + 'static) -> SnpVerifier {
+fn verifier(platform: &ForgedSnp, source: impl Fetch + 'static) -> SnpVerifier {
     verifier_with(platform, platform.policy(), KdsCollateral::new(source))
 }
 
 fn appraise(
-    platform: &ForgedPlatform,
+    platform: &ForgedSnp,
     source: &Arc<Source>,
     now: u64,
 ) -> Result<RecordedAppraisal, AppraisalError> {
@@ -261,7 +261,7 @@ impl Piece {
 }
 
 /// The piece as AMD serves it.
-fn platform_bytes(platform: &ForgedPlatform, piece: Piece) -> Vec<u8> {
+fn platform_bytes(platform: &ForgedSnp, piece: Piece) -> Vec<u8> {
     let pem = |der: Vec<u8>| atls_formats::snp::pem(CertificateKind::Ask, &der);
     match piece {
         Piece::Crl => platform.crl.encode(),
@@ -281,7 +281,7 @@ struct Source {
 }
 
 impl Source {
-    fn of(platform: &ForgedPlatform) -> Arc<Self> {
+    fn of(platform: &ForgedSnp) -> Arc<Self> {
         let pieces = [Piece::Crl, Piece::Issuers, Piece::Vek];
         let contents = |piece| vec![Fetched::new(platform_bytes(platform, piece), at(END))];
         Arc::new(Self {

@@ -19,7 +19,7 @@ use atls_snp::PlatformFeature;
 use atls_snp::Product;
 use atls_snp::SnpImage;
 use atls_snp::SnpPolicy;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 
 use support::appraise_by;
 use support::milan;
@@ -254,7 +254,7 @@ fn old_reports_are_refused_unless_the_policy_takes_them() {
 
 #[test]
 fn providers_keys_are_refused_unless_allowed() {
-    let platform = ForgedPlatform::with_vlek(Product::Milan).unwrap();
+    let platform = ForgedSnp::with_vlek(Product::Milan).unwrap();
     let mut policy = platform.policy();
     let appraise = |policy: &SnpPolicy| {
         let appraised = appraise_by(&platform, policy.clone()).unwrap();
@@ -292,9 +292,9 @@ fn a_hidden_chip_is_refused_unless_allowed() {
     expect(allowed, InstanceIdentity, 0, Tier::Affirming);
 }
 
-type Change = fn(&mut ForgedPlatform, &mut SnpPolicy);
+type Change = fn(&mut ForgedSnp, &mut SnpPolicy);
 
-fn appraise(change: impl FnOnce(&mut ForgedPlatform, &mut SnpPolicy)) -> (TrustVector, Tier) {
+fn appraise(change: impl FnOnce(&mut ForgedSnp, &mut SnpPolicy)) -> (TrustVector, Tier) {
     let mut platform = milan();
     let mut policy = platform.policy();
     change(&mut platform, &mut policy);

@@ -15,7 +15,7 @@ use atls_nitro::testing::ForgedNitro;
 use atls_passport::PassportAttester;
 use atls_snp::Product;
 use atls_snp::SnpAttester;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 use atls_tdx::TdxAttester;
 use atls_trustee::SampleAttester;
 use atls_tsm::Provider;
@@ -68,13 +68,13 @@ fn td(machines: &Machines) -> TdxAttester {
 }
 
 /// One row for each kind of table that a host gives.
-fn snp_by_table(platform: &ForgedPlatform) -> Vec<Named> {
+fn snp_by_table(platform: &ForgedSnp) -> Vec<Named> {
     let (ark, ask) = (CertificateKind::Ark, CertificateKind::Ask);
     let (vcek, other) = (CertificateKind::Vcek, CertificateKind::Vlek);
     let certificates = platform.certificates();
     let der = |kind| (kind, certificates.get(kind).unwrap().to_vec());
     let text = |kind| (kind, pem(kind, &der(kind).1).into_bytes());
-    let vlek = ForgedPlatform::with_vlek(Product::Milan).unwrap();
+    let vlek = ForgedSnp::with_vlek(Product::Milan).unwrap();
     let foreign = (other, vlek.vek_certificate());
     let unreadable = (vcek, b"certificate".to_vec());
     let mut broken = table(&[der(vcek)]);
@@ -102,7 +102,7 @@ fn snp_by_table(platform: &ForgedPlatform) -> Vec<Named> {
     ]
 }
 
-fn snp(platform: &ForgedPlatform, auxblob: Vec<u8>) -> Arc<dyn Attester> {
+fn snp(platform: &ForgedSnp, auxblob: Vec<u8>) -> Arc<dyn Attester> {
     let platform = platform.clone();
     let configfs = FakeConfigFs::new(Provider::SevGuest, move |inblob| Forged {
         outblob: platform.signed_report(inblob.try_into().unwrap()),
@@ -144,7 +144,7 @@ struct AzureVtpm {
 }
 
 impl AzureVtpm {
-    fn new(platform: &ForgedPlatform) -> Self {
+    fn new(platform: &ForgedSnp) -> Self {
         let report = platform.signed_report(&[0; 64]);
         Self {
             media_types: [MediaType::parse(AZURE).unwrap()],

@@ -9,7 +9,7 @@ use atls_nitro::testing::ForgedNitro;
 use atls_sim::SimAttester;
 use atls_sim::TrustAnchor;
 use atls_snp::Product;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 use test_support::at;
 
 use crate::NOW;
@@ -19,7 +19,7 @@ use crate::trustee::Trustee;
 /// The machines, and the issuer of their passports. Each verifier in this process trusts the forger of its machine.
 pub(crate) struct Machines {
     pub(crate) nitro: Arc<ForgedNitro>,
-    pub(crate) snp: ForgedPlatform,
+    pub(crate) snp: ForgedSnp,
     pub(crate) tdx: Arc<atls_tdx::testing::ForgedPlatform>,
     pub(crate) event_log: EventLogWriter,
     pub(crate) simulator: Arc<dyn Attester>,
@@ -32,7 +32,7 @@ impl Machines {
         let simulator = SimAttester::generate().unwrap();
         Self {
             nitro: Arc::new(ForgedNitro::new(at(NOW))),
-            snp: ForgedPlatform::new(Product::Milan).unwrap(),
+            snp: ForgedSnp::new(Product::Milan).unwrap(),
             tdx: Arc::new(atls_tdx::testing::ForgedPlatform::new(NOW).unwrap()),
             event_log: EventLogWriter::new()
                 .measured(1, 13, b"boot loader")

@@ -9,7 +9,7 @@ use atls_core::ear::Tier;
 use atls_snp::Product;
 use atls_snp::SnpAttester;
 use atls_snp::SnpClaims;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 use atls_tsm::Tsm;
 
 use crate::support::assert_declined;
@@ -24,7 +24,7 @@ use crate::support::request_accepting_warnings;
 #[tokio::test]
 async fn a_guest_attests_a_server() {
     for product in [Product::Milan, Product::Genoa, Product::Turin] {
-        let forged = ForgedPlatform::new(product).unwrap();
+        let forged = ForgedSnp::new(product).unwrap();
         let verifier = forged.verifier(forged.policy()).unwrap();
         let peer = request(device(&forged), verifier).await.unwrap();
         assert_eq!(peer.status(), Tier::Affirming);
@@ -34,8 +34,8 @@ async fn a_guest_attests_a_server() {
 
 #[tokio::test]
 async fn one_of_another_maker_is_refused() {
-    let ours = ForgedPlatform::new(Product::Milan).unwrap();
-    let theirs = ForgedPlatform::new(Product::Genoa).unwrap();
+    let ours = ForgedSnp::new(Product::Milan).unwrap();
+    let theirs = ForgedSnp::new(Product::Genoa).unwrap();
     let verifier = ours.verifier(ours.policy()).unwrap();
     let error = request(device(&theirs), verifier).await.unwrap_err();
     assert!(
@@ -51,7 +51,7 @@ async fn one_of_another_maker_is_refused() {
 
 #[tokio::test]
 async fn one_that_its_host_may_debug_is_refused() {
-    let forged = ForgedPlatform::new(Product::Milan).unwrap();
+    let forged = ForgedSnp::new(Product::Milan).unwrap();
     let mut debugged = forged.clone();
     debugged.report.policy |= 1 << 19;
     let strict = forged.verifier(forged.policy()).unwrap();
@@ -70,7 +70,7 @@ async fn one_that_its_host_may_debug_is_refused() {
 
 #[tokio::test]
 async fn one_that_runs_something_unknown_is_refused() {
-    let forged = ForgedPlatform::new(Product::Milan).unwrap();
+    let forged = ForgedSnp::new(Product::Milan).unwrap();
     let mut other = forged.clone();
     other.report.measurement[47] ^= 1;
     let verifier = || forged.verifier(forged.policy()).unwrap();
@@ -83,21 +83,21 @@ async fn one_that_runs_something_unknown_is_refused() {
 
 #[tokio::test]
 async fn a_report_of_another_connection_is_refused() {
-    let forged = ForgedPlatform::new(Product::Milan).unwrap();
+    let forged = ForgedSnp::new(Product::Milan).unwrap();
     let verifier = forged.verifier(forged.policy()).unwrap();
     is_bound_to_its_connection(device(&forged), verifier).await;
 }
 
 #[tokio::test]
 async fn a_report_is_shared_by_a_batch() {
-    let forged = ForgedPlatform::new(Product::Milan).unwrap();
+    let forged = ForgedSnp::new(Product::Milan).unwrap();
     let verifier = forged.verifier(forged.policy()).unwrap();
     is_shared_by_a_batch(device(&forged), verifier).await;
 }
 
 #[tokio::test]
 async fn a_forged_one_is_simulated() {
-    let forged = ForgedPlatform::new(Product::Milan).unwrap();
+    let forged = ForgedSnp::new(Product::Milan).unwrap();
     let verifier = forged.verifier(forged.policy()).unwrap();
     is_simulated(device(&forged), verifier).await;
 }
@@ -105,7 +105,7 @@ async fn a_forged_one_is_simulated() {
 /// Somebody else in the guest has a value of his own reported, through our entry.
 #[tokio::test]
 async fn a_race_for_the_report_is_never_attested() {
-    let forged = ForgedPlatform::new(Product::Milan).unwrap();
+    let forged = ForgedSnp::new(Product::Milan).unwrap();
     for (races, made) in [(2, true), (3, false)] {
         let configfs = Arc::new(forged.configfs());
         let attester = SnpAttester::over(Tsm::over(configfs.clone())).unwrap();
@@ -121,6 +121,6 @@ async fn a_race_for_the_report_is_never_attested() {
     }
 }
 
-fn device(forged: &ForgedPlatform) -> Arc<dyn Attester> {
+fn device(forged: &ForgedSnp) -> Arc<dyn Attester> {
     on_a_thread(forged.attester().unwrap())
 }

@@ -17,7 +17,7 @@ use atls_snp::CollateralFromPeer;
 use atls_snp::Product;
 use atls_snp::SnpEvidence;
 use atls_snp::SnpVerifier;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 
 const CHALLENGE: [u8; 64] = [0x5a; 64];
 
@@ -50,7 +50,7 @@ pub fn refused(report: &[u8], table: CertTable) {
 fn setting() -> &'static Setting {
     static SETTING: OnceLock<Setting> = OnceLock::new();
     SETTING.get_or_init(|| {
-        let platform = ForgedPlatform::new(Product::Milan).unwrap();
+        let platform = ForgedSnp::new(Product::Milan).unwrap();
         let mut policy = platform.policy();
         policy.allow_missing_crl = true;
         let policy = Arc::new(Live::fixed(policy).unwrap());

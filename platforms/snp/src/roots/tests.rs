@@ -39,7 +39,7 @@ fn the_constants_are_amds_certificates() {
 
 #[test]
 fn another_root_than_amds_is_simulated() {
-    let platform = crate::testing::ForgedPlatform::new(Product::Milan).unwrap();
+    let platform = crate::testing::ForgedSnp::new(Product::Milan).unwrap();
     let roots = Roots::from(platform.root().unwrap());
     assert_eq!(roots.origin(), Origin::Simulated);
     assert!(roots.anchor(Product::Genoa).is_err());

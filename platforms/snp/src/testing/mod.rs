@@ -7,9 +7,9 @@
 //! ```
 //! use atls_core::StandardPolicy;
 //! use atls_snp::Product;
-//! use atls_snp::testing::ForgedPlatform;
+//! use atls_snp::testing::ForgedSnp;
 //!
-//! let platform = ForgedPlatform::new(Product::Milan)?;
+//! let platform = ForgedSnp::new(Product::Milan)?;
 //! let attester = platform.attester()?;
 //! let verifier = platform.verifier(platform.policy())?;
 //! let accepting = StandardPolicy::new().dangerous_accept_simulated();
@@ -70,7 +70,7 @@ use crate::verifier::SnpVerifier;
 ///
 /// Everything is valid from 2020 to 2049.
 #[derive(Clone)]
-pub struct ForgedPlatform {
+pub struct ForgedSnp {
     /// The processor.
     pub product: Product,
     /// The contents of reports. Their `REPORT_DATA` is that of the request.
@@ -86,7 +86,7 @@ pub struct ForgedPlatform {
     key: Arc<EcdsaKeyPair>,
 }
 
-impl ForgedPlatform {
+impl ForgedSnp {
     /// A machine that signs with its chip's key, which is made anew.
     ///
     /// # Errors
@@ -232,9 +232,9 @@ impl ForgedPlatform {
     }
 }
 
-impl fmt::Debug for ForgedPlatform {
+impl fmt::Debug for ForgedSnp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ForgedPlatform")
+        f.debug_struct("ForgedSnp")
             .field("product", &self.product)
             .finish_non_exhaustive()
     }

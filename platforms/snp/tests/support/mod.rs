@@ -19,7 +19,7 @@ use atls_snp::SnpCollateral;
 use atls_snp::SnpEvidence;
 use atls_snp::SnpPolicy;
 use atls_snp::SnpVerifier;
-use atls_snp::testing::ForgedPlatform;
+use atls_snp::testing::ForgedSnp;
 use test_support::at;
 use test_support::ready;
 
@@ -29,12 +29,12 @@ pub const CHALLENGE: [u8; 64] = [0x5a; 64];
 /// A time at which everything forged is valid: mid-2025.
 pub const NOW: u64 = 1_750_000_000;
 
-pub fn milan() -> ForgedPlatform {
-    ForgedPlatform::new(Product::Milan).unwrap()
+pub fn milan() -> ForgedSnp {
+    ForgedSnp::new(Product::Milan).unwrap()
 }
 
 /// Evidence without certificates.
-pub fn bare(platform: &ForgedPlatform) -> SnpEvidence {
+pub fn bare(platform: &ForgedSnp) -> SnpEvidence {
     SnpEvidence::new(platform.signed_report(&CHALLENGE), CertTable::new())
 }
 
@@ -45,7 +45,7 @@ pub fn amds_verifier(policy: SnpPolicy, collateral: impl SnpCollateral + 'static
 
 /// A verifier that trusts the platform's root.
 pub fn verifier_with(
-    platform: &ForgedPlatform,
+    platform: &ForgedSnp,
     policy: SnpPolicy,
     collateral: impl SnpCollateral + 'static,
 ) -> SnpVerifier {
@@ -58,12 +58,12 @@ fn live(policy: SnpPolicy) -> Arc<Live<SnpPolicy>> {
 }
 
 /// The result about a forged platform as it is now, by its own policy and with its own list.
-pub fn appraise(platform: &ForgedPlatform) -> Result<RecordedAppraisal, AppraisalError> {
+pub fn appraise(platform: &ForgedSnp) -> Result<RecordedAppraisal, AppraisalError> {
     appraise_by(platform, platform.policy())
 }
 
 pub fn appraise_by(
-    platform: &ForgedPlatform,
+    platform: &ForgedSnp,
     policy: SnpPolicy,
 ) -> Result<RecordedAppraisal, AppraisalError> {
     let verifier = platform.verifier(policy).unwrap();
@@ -73,7 +73,7 @@ pub fn appraise_by(
 
 /// The result about this Evidence, under the platform's root, with another source of collateral.
 pub fn appraise_with(
-    platform: &ForgedPlatform,
+    platform: &ForgedSnp,
     evidence: &SnpEvidence,
     collateral: impl SnpCollateral + 'static,
     policy: SnpPolicy,
@@ -82,7 +82,7 @@ pub fn appraise_with(
 }
 
 pub fn appraise_at(
-    platform: &ForgedPlatform,
+    platform: &ForgedSnp,
     evidence: &SnpEvidence,
     collateral: impl SnpCollateral + 'static,
     policy: SnpPolicy,
