@@ -44,6 +44,11 @@ impl Command {
         self.authorised(handle, PASSWORD_SESSION, password)
     }
 
+    /// A handle that a policy session authorises.
+    pub(crate) fn by_policy(self, handle: u32, session: u32) -> Result<Self, TpmFormatError> {
+        self.authorised(handle, session, &[])
+    }
+
     /// Its response begins with a handle.
     pub(crate) fn answers_with_handle(mut self) -> Self {
         self.answers_with_handle = true;

@@ -52,14 +52,17 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod activation;
 mod attestation_key;
 mod attester;
 mod boot;
 mod claims;
 mod command;
 mod device;
+mod enrolment;
 mod error;
 mod findings;
+mod key_file;
 mod key_template;
 mod keys;
 mod logs;
@@ -90,8 +93,15 @@ pub use device::Swtpm;
 pub use device::SwtpmControl;
 pub use device::TpmDevice;
 pub use device::TpmFile;
+pub use enrolment::Credential;
+pub use enrolment::Enroller;
+pub use enrolment::EnrolmentError;
+pub use enrolment::EnrolmentRequest;
+pub use enrolment::PendingEnrolment;
 pub use error::ResponseCode;
 pub use error::TpmError;
+pub use key_file::KeyFile;
+pub use key_file::KeyFileError;
 pub use key_template::KeyTemplate;
 pub use keys::TpmKeys;
 pub use keys::TrustedKey;

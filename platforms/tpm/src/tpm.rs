@@ -182,6 +182,89 @@ impl Tpm {
         self.run(&command).map(drop)
     }
 
+    /// The whole of an index of the non-volatile memory, which its own password, the empty one, opens; `None` where there is no such index.
+    pub(crate) fn read_nv(&mut self, index: u32) -> Result<Option<Vec<u8>>, TpmError> {
+        let command = Command::new(CC_NV_READ_PUBLIC).handle(index);
+        let response = match self.try_run(&command)? {
+            Ok(response) => response,
+            Err(code) if code.is_unknown_handle() => return Ok(None),
+            Err(code) => return Err(code.error()),
+        };
+        let size = Reader::of(&response.parameters).sized().and_then(|area| {
+            let (_, size) = area.split_last_chunk()?;
+            Some(u16::from_be_bytes(*size))
+        });
+        let size = size.ok_or(TpmError::Malformed)?;
+        let mut contents = Vec::new();
+        while let Some(left) = usize::from(size)
+            .checked_sub(contents.len())
+            .filter(|left| *left > 0)
+        {
+            let length = u16::try_from(left.min(MAX_NV_READ)).map_err(|_| TpmError::Malformed)?;
+            let offset = u16::try_from(contents.len()).map_err(|_| TpmError::Malformed)?;
+            let command = Command::new(CC_NV_READ)
+                .by_password(index, &[])?
+                .handle(index)
+                .parameter(length.to_be_bytes())
+                .parameter(offset.to_be_bytes());
+            let response = self.run(&command)?;
+            let read = Reader::of(&response.parameters).sized();
+            let read = read.filter(|read| read.len() == usize::from(length));
+            contents.extend(read.ok_or(TpmError::Malformed)?);
+        }
+        Ok(Some(contents))
+    }
+
+    /// `TPM2_StartAuthSession` of a policy session over SHA-256, neither salted nor bound.
+    pub(crate) fn start_policy(&mut self) -> Result<u32, TpmError> {
+        let command = Command::new(CC_START_AUTH_SESSION)
+            .handle(RH_NULL)
+            .handle(RH_NULL)
+            .answers_with_handle()
+            // A nonce protects nothing in a session without a secret; it must have a length.
+            .sized(&[0; 16])?
+            .sized(&[])?
+            .parameter([SESSION_POLICY])
+            .parameter(ALG_NULL)
+            .parameter(HashAlgorithm::Sha256.id().to_be_bytes());
+        self.run(&command).map(|response| response.handle)
+    }
+
+    /// `TPM2_PolicySecret`: the policy session has the password of a hierarchy.
+    pub(crate) fn policy_secret(
+        &mut self,
+        hierarchy: u32,
+        password: &[u8],
+        session: u32,
+    ) -> Result<(), TpmError> {
+        let command = Command::new(CC_POLICY_SECRET)
+            .by_password(hierarchy, password)?
+            .handle(session)
+            .sized(&[])?
+            .sized(&[])?
+            .sized(&[])?
+            .parameter([0; 4]);
+        self.run(&command).map(drop)
+    }
+
+    /// `TPM2_ActivateCredential`: the secret of a credential that was made for `key`, under the endorsement key of this TPM.
+    pub(crate) fn activate_credential(
+        &mut self,
+        (key, endorsement_key): (u32, u32),
+        session: u32,
+        credential: &[u8],
+        secret: &[u8],
+    ) -> Result<Vec<u8>, TpmError> {
+        let command = Command::new(CC_ACTIVATE_CREDENTIAL)
+            .by_password(key, &[])?
+            .by_policy(endorsement_key, session)?
+            .sized(credential)?
+            .sized(secret)?;
+        let response = self.run(&command)?;
+        let secret = Reader::whole(&response.parameters, Reader::sized);
+        Ok(secret.ok_or(TpmError::Malformed)?.to_vec())
+    }
+
     fn run(&mut self, command: &Command) -> Result<Response, TpmError> {
         self.try_run(command)?.map_err(ResponseCode::error)
     }
@@ -207,15 +290,21 @@ impl fmt::Debug for Tpm {
 }
 
 pub(crate) const RH_OWNER: u32 = 0x4000_0001;
+pub(crate) const RH_NULL: u32 = 0x4000_0007;
 pub(crate) const RH_ENDORSEMENT: u32 = 0x4000_000b;
 
 const CC_EVICT_CONTROL: u32 = 0x120;
 const CC_CREATE_PRIMARY: u32 = 0x131;
 #[cfg(feature = "testing")]
 const CC_STARTUP: u32 = 0x144;
+const CC_ACTIVATE_CREDENTIAL: u32 = 0x147;
+const CC_NV_READ: u32 = 0x14e;
+const CC_POLICY_SECRET: u32 = 0x151;
 const CC_QUOTE: u32 = 0x158;
 const CC_FLUSH_CONTEXT: u32 = 0x165;
+const CC_NV_READ_PUBLIC: u32 = 0x169;
 const CC_READ_PUBLIC: u32 = 0x173;
+const CC_START_AUTH_SESSION: u32 = 0x176;
 const CC_PCR_READ: u32 = 0x17e;
 #[cfg(feature = "testing")]
 const CC_PCR_EXTEND: u32 = 0x182;
@@ -226,11 +315,17 @@ const ALG_NULL: [u8; 2] = [0, 0x10];
 /// A list of no selections.
 const NO_REGISTERS: [u8; 4] = [0; 4];
 
+/// `TPM_SE_POLICY`
+const SESSION_POLICY: u8 = 1;
+
 /// Digests in one response to `TPM2_PCR_Read`.
 const MAX_DIGESTS: usize = 8;
 
 /// More than any response has.
 const MAX_SELECTIONS: u32 = 16;
+
+/// Bytes that every TPM gives of non-volatile memory at once.
+const MAX_NV_READ: usize = 512;
 
 /// Milliseconds between tries of a TPM that is busy; 0.8 s all together.
 const PAUSES_MS: [u64; 8] = [2, 5, 10, 25, 50, 100, 200, 400];

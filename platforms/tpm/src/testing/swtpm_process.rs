@@ -67,6 +67,45 @@ impl SwtpmProcess {
         })
     }
 
+    /// A TPM with a certificate of its endorsement key, by an authority of its own: a root, and one below it.
+    ///
+    /// # Errors
+    /// As [`with_bank`](Self::with_bank).
+    pub fn certified() -> io::Result<Self> {
+        Self::start_with(Sockets::Unix, |folder| {
+            let at = |name: &str| folder.join(name).display().to_string();
+            fs::write(
+                folder.join("localca.conf"),
+                format!(
+                    "statedir = {0}\nsigningkey = {0}/signkey.pem\nissuercert = {1}\ncertserial = {0}/certserial\n",
+                    folder.display(),
+                    at(ISSUER),
+                ),
+            )?;
+            fs::write(folder.join("localca.options"), "")?;
+            fs::write(
+                folder.join("setup.conf"),
+                format!(
+                    "create_certs_tool = swtpm_localca\ncreate_certs_tool_config = {}\ncreate_certs_tool_options = {}\nactive_pcr_banks = sha256\n",
+                    at("localca.conf"),
+                    at("localca.options"),
+                ),
+            )?;
+            run(setup(folder).args(["--create-ek-cert", "--config", &at("setup.conf")]))
+        })
+    }
+
+    /// The root of [`certified`](Self::certified), and the authority below it, in PEM.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn issuers(&self) -> io::Result<[Vec<u8>; 2]> {
+        Ok([
+            fs::read(self.folder.join(ROOT))?,
+            fs::read(self.folder.join(ISSUER))?,
+        ])
+    }
+
     /// Ends the process at once, as a loss of power does. The folder stays.
     ///
     /// # Errors
@@ -228,3 +267,5 @@ fn loopback(port: u16) -> SocketAddr {
 const DATA: &str = "data";
 const CONTROL: &str = "control";
 const PID: &str = "pid";
+const ROOT: &str = "swtpm-localca-rootca-cert.pem";
+const ISSUER: &str = "issuercert.pem";

@@ -1,0 +1,82 @@
+//! The endorsement key, by its maker's certificate.
+
+use atls_core::pki_types::CertificateDer;
+use atls_core::pki_types::UnixTime;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use webpki::EndEntityCert;
+use webpki::KeyUsage;
+use webpki::anchor_from_trusted_cert;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
+use x509_parser::public_key::PublicKey;
+
+use super::EnrolmentError;
+use super::oaep;
+
+/// A key that a maker certified, of the kind that credentials are made for.
+pub(super) struct EndorsementKey {
+    modulus: Vec<u8>,
+    exponent: Vec<u8>,
+}
+
+impl EndorsementKey {
+    /// Verifies the chain (RFC 5280), now, and where the certificate names purposes that it is for endorsement keys ("TCG EK Credential
+    /// Profile" §3.2). Revocation is not asked for: makers publish few lists.
+    pub(super) fn certified(
+        certificate: &CertificateDer<'_>,
+        roots: &[CertificateDer<'static>],
+        intermediates: &[CertificateDer<'static>],
+        supported: &WebPkiSupportedAlgorithms,
+        now: UnixTime,
+    ) -> Result<Self, EnrolmentError> {
+        let anchors = roots.iter().map(anchor_from_trusted_cert);
+        let anchors: Result<Vec<_>, _> = anchors.collect();
+        let anchors = anchors.map_err(|_| EnrolmentError::Local("a root is no certificate"))?;
+        let leaf = EndEntityCert::try_from(certificate).map_err(|_| EnrolmentError::Chain)?;
+        let purpose = KeyUsage::required_if_present(EK_CERTIFICATE);
+        leaf.verify_for_usage(
+            supported.all,
+            &anchors,
+            intermediates,
+            now,
+            purpose,
+            None,
+            None,
+        )
+        .map_err(|_| EnrolmentError::Chain)?;
+        Self::of(certificate).ok_or(EnrolmentError::EndorsementKey)
+    }
+
+    /// The content of a `TPM2B_ENCRYPTED_SECRET`.
+    pub(super) fn encrypt(
+        &self,
+        seed: &[u8],
+        random: &[u8; oaep::SEED],
+    ) -> Result<Vec<u8>, EnrolmentError> {
+        let (modulus, exponent) = (&self.modulus, &self.exponent);
+        let encrypted = oaep::encrypt(modulus, exponent, IDENTITY, seed, random);
+        encrypted.ok_or(EnrolmentError::EndorsementKey)
+    }
+
+    fn of(certificate: &[u8]) -> Option<Self> {
+        let (rest, certificate) = X509Certificate::from_der(certificate).ok()?;
+        let PublicKey::RSA(key) = certificate.public_key().parsed().ok()? else {
+            return None;
+        };
+        let is_known = rest.is_empty() && key.key_size() == BITS;
+        let modulus = key.modulus.strip_prefix(&[0]).unwrap_or(key.modulus);
+        is_known.then(|| Self {
+            modulus: modulus.to_vec(),
+            exponent: key.exponent.to_vec(),
+        })
+    }
+}
+
+/// 2.23.133.8.1, `tcg-kp-EKCertificate`.
+const EK_CERTIFICATE: &[u8] = &[0x67, 0x81, 0x05, 0x08, 0x01];
+
+/// What the secret is for (Part 1 §24). The zero counts.
+const IDENTITY: &[u8] = b"IDENTITY\0";
+
+/// Of the default RSA template, L-1.
+const BITS: usize = 2048;

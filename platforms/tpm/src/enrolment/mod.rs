@@ -1,0 +1,205 @@
+//! Enrolment: how an attestation key becomes a trusted one.
+//!
+//! A maker certifies the endorsement key (EK) of each of its TPMs, and an EK signs nothing. So the verifier encrypts a secret to the EK,
+//! together with the name of the attestation key (AK): a TPM decrypts it only if it holds both keys (Part 1 §24, "Credential
+//! Protection"). Whoever gives the secret back has an AK in the TPM that the certificate is of.
+//!
+//! ```text
+//! machine                                             verifier
+//!    │  AK, EK certificate                                │
+//!    │ ──── EnrolmentRequest ───────────────────────────▶ │  chain to a maker's root; AK restricted and not movable
+//!    │                                                    │  TPM2_MakeCredential, in software
+//!    │ ◀─── Credential ────────────────────────────────── │
+//!    │  TPM2_ActivateCredential                           │
+//!    │ ──── the secret ─────────────────────────────────▶ │  compared whole, in constant time
+//!    │                                                    │  TrustedKey, into the file of keys
+//! ```
+//!
+//! The messages are bytes for the application to carry, over TLS to a verifier that the machine knows. **What enrolment does not prove:**
+//! that the TPM is in the machine that asks. Who enrols a machine must know that otherwise, such as by enrolling where it is built.
+
+mod credential;
+mod endorsement_key;
+mod oaep;
+
+use std::fmt;
+
+use atls_core::pki_types::CertificateDer;
+use atls_core::pki_types::UnixTime;
+use atls_reference::Digest;
+use ring::digest;
+use rustls::crypto::CryptoProvider;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::attestation_key::AttestationKey;
+use crate::attestation_key::AttestationKeyError;
+use crate::keys::TrustedKey;
+
+use endorsement_key::EndorsementKey;
+
+/// What a machine sends to be enrolled.
+#[derive(Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a message")]
+pub struct EnrolmentRequest {
+    /// `TPMT_PUBLIC` of the attestation key.
+    pub ak: Vec<u8>,
+    /// X.509 certificate of the endorsement key, in DER.
+    pub ek_certificate: Vec<u8>,
+}
+
+/// What the verifier answers: a secret that one TPM alone decrypts.
+#[derive(Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a message")]
+pub struct Credential {
+    /// The content of a `TPM2B_ID_OBJECT`.
+    pub credential: Vec<u8>,
+    /// The content of a `TPM2B_ENCRYPTED_SECRET`.
+    pub secret: Vec<u8>,
+}
+
+/// The verifier's side of enrolment.
+pub struct Enroller {
+    roots: Vec<CertificateDer<'static>>,
+    intermediates: Vec<CertificateDer<'static>>,
+    provider: CryptoProvider,
+}
+
+/// A credential that waits for its secret. It is used once.
+pub struct PendingEnrolment {
+    key: AttestationKey,
+    ek_certificate: Digest<32>,
+    secret: Zeroizing<[u8; SECRET]>,
+}
+
+/// Why a machine is not enrolled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnrolmentError {
+    /// The certificate does not chain to one of the makers' roots, or not at this time. Give the [`Enroller`] the maker's root and its
+    /// intermediate certificates.
+    #[error("certificate of the endorsement key does not chain to a configured root")]
+    Chain,
+    /// The certificate is not of a key that credentials are made for: RSA with 2048 bits.
+    #[error("certificate is not of an RSA endorsement key of 2048 bits")]
+    EndorsementKey,
+    /// The attestation key is none whose quotes can be trusted.
+    #[error("attestation key is not one to trust")]
+    Key(#[from] AttestationKeyError),
+    /// This end has no random numbers, or no such root. The text gives the reason.
+    #[error("this end cannot enrol: {0}")]
+    Local(&'static str),
+    /// The secret is another: the attestation key is not in the TPM that the certificate is of.
+    #[error("secret is another; the attestation key is not in the TPM of the certificate")]
+    WrongSecret,
+}
+
+impl Enroller {
+    /// Trusts these roots of TPM makers, by their certificates in DER.
+    pub fn new(
+        roots: impl IntoIterator<Item = CertificateDer<'static>>,
+        provider: &CryptoProvider,
+    ) -> Self {
+        Self {
+            roots: roots.into_iter().collect(),
+            intermediates: Vec::new(),
+            provider: provider.clone(),
+        }
+    }
+
+    /// Adds certificates between a root and the endorsement keys, which machines seldom have.
+    #[must_use]
+    pub fn with_intermediates(
+        mut self,
+        intermediates: impl IntoIterator<Item = CertificateDer<'static>>,
+    ) -> Self {
+        self.intermediates.extend(intermediates);
+        self
+    }
+
+    /// Verifies the certificate and the kind of the key, and makes a credential for them.
+    ///
+    /// # Errors
+    /// [`EnrolmentError`]
+    pub fn challenge(
+        &self,
+        request: &EnrolmentRequest,
+        now: UnixTime,
+    ) -> Result<(Credential, PendingEnrolment), EnrolmentError> {
+        let key = AttestationKey::decode(&request.ak)?;
+        let certificate = CertificateDer::from(request.ek_certificate.as_slice());
+        let supported = &self.provider.signature_verification_algorithms;
+        let (roots, between) = (&self.roots, &self.intermediates);
+        let ek = EndorsementKey::certified(&certificate, roots, between, supported, now)?;
+
+        let mut secret = Zeroizing::new([0; SECRET]);
+        self.fill(&mut *secret)?;
+        let mut seed = Zeroizing::new([0; credential::SEED]);
+        self.fill(&mut *seed)?;
+        let mut oaep_seed = Zeroizing::new([0; oaep::SEED]);
+        self.fill(&mut *oaep_seed)?;
+        let credential = Credential {
+            credential: credential::protect(&seed, key.name(), &*secret)?,
+            secret: ek.encrypt(&*seed, &oaep_seed)?,
+        };
+        let ek_certificate = digest::digest(&digest::SHA256, &certificate);
+        let ek_certificate = <[u8; 32]>::try_from(ek_certificate.as_ref());
+        let pending = PendingEnrolment {
+            key,
+            ek_certificate: ek_certificate.map_err(|_| UNREACHABLE)?.into(),
+            secret,
+        };
+        Ok((credential, pending))
+    }
+
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EnrolmentError> {
+        let random = self.provider.secure_random;
+        let filled = random.fill(bytes);
+        filled.map_err(|_| EnrolmentError::Local("no random numbers"))
+    }
+}
+
+impl PendingEnrolment {
+    /// Compares the secret, and gives the key under this name.
+    ///
+    /// # Errors
+    /// [`EnrolmentError::WrongSecret`]
+    pub fn finish(self, name: &str, secret: &[u8]) -> Result<TrustedKey, EnrolmentError> {
+        if !bool::from(self.secret.as_slice().ct_eq(secret)) {
+            return Err(EnrolmentError::WrongSecret);
+        }
+        Ok(TrustedKey::provided(name, self.key).enrolled_by(self.ek_certificate))
+    }
+}
+
+impl fmt::Debug for Enroller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enroller")
+            .field("roots", &self.roots.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PendingEnrolment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PendingEnrolment(..)")
+    }
+}
+
+/// A certificate identifies a device.
+impl fmt::Debug for EnrolmentRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EnrolmentRequest(..)")
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(..)")
+    }
+}
+
+/// Bytes of a secret: as many as the digest of a name has, which is the most.
+const SECRET: usize = 32;
+
+const UNREACHABLE: EnrolmentError = EnrolmentError::Local("a digest has another length");

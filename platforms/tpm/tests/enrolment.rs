@@ -1,0 +1,193 @@
+//! Enrolment of a TPM in software, whose endorsement key an authority of its own certifies. Where there is no `swtpm`, that is said;
+//! `ATLS_REQUIRE_SWTPM=1` makes it a failure.
+#![cfg(unix)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::io;
+use std::time::Duration;
+
+use atls_core::pki_types::CertificateDer;
+use atls_core::pki_types::UnixTime;
+use atls_core::pki_types::pem::PemObject;
+use atls_reference::Live;
+use atls_tpm::AttestationKeyError;
+use atls_tpm::Enroller;
+use atls_tpm::EnrolmentError;
+use atls_tpm::EnrolmentRequest;
+use atls_tpm::KeyFile;
+use atls_tpm::KeyFileError;
+use atls_tpm::TpmAttester;
+use atls_tpm::TpmError;
+use atls_tpm::TpmKeys;
+use atls_tpm::TrustedKey;
+use atls_tpm::testing::ForgedTpm;
+use atls_tpm::testing::SwtpmProcess;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
+
+#[test]
+fn a_tpm_is_enrolled_by_its_certificate() {
+    let Some(tpm) = certified() else { return };
+    let mut attester = attester(&tpm);
+    let request = attester.enrolment_request().unwrap().unwrap();
+    let (credential, pending) = enroller(&tpm).challenge(&request, now(&request)).unwrap();
+    let secret = attester.activate(&credential).unwrap();
+    let key = pending.finish("web-1", &secret).unwrap();
+    assert_eq!(key.public, attester.attestation_key().unwrap());
+    assert!(key.ek_certificate.is_some());
+    // And again, for nothing was left behind in the TPM.
+    for _ in 0..3 {
+        let (credential, _) = enroller(&tpm).challenge(&request, now(&request)).unwrap();
+        assert!(attester.activate(&credential).is_ok());
+    }
+}
+
+#[test]
+fn a_credential_is_for_one_tpm_and_one_key() {
+    let (Some(ours), Some(theirs)) = (certified(), certified()) else {
+        return;
+    };
+    let (mut us, mut them) = (attester(&ours), attester(&theirs));
+    let request = us.enrolment_request().unwrap().unwrap();
+    let (credential, _) = enroller(&ours).challenge(&request, now(&request)).unwrap();
+    assert!(matches!(them.activate(&credential), Err(TpmError::Said(_))));
+
+    // Our certificate with a key that is not in our TPM.
+    let mut claimed = request.clone();
+    claimed.ak = them.attestation_key().unwrap().as_bytes().to_vec();
+    let (credential, pending) = enroller(&ours).challenge(&claimed, now(&request)).unwrap();
+    assert!(matches!(us.activate(&credential), Err(TpmError::Said(_))));
+    let guessed = pending.finish("web-1", &[0; 32]).map(drop);
+    assert_eq!(guessed, Err(EnrolmentError::WrongSecret));
+}
+
+#[test]
+fn an_altered_credential_is_refused_by_the_tpm() {
+    let Some(tpm) = certified() else { return };
+    let mut attester = attester(&tpm);
+    let request = attester.enrolment_request().unwrap().unwrap();
+    let (credential, _) = enroller(&tpm).challenge(&request, now(&request)).unwrap();
+    for index in [2, 33, 34, credential.credential.len() - 1] {
+        let mut other = credential.clone();
+        other.credential[index] ^= 1;
+        assert!(attester.activate(&other).is_err(), "{index}");
+    }
+    let mut other = credential;
+    other.secret[200] ^= 1;
+    assert!(attester.activate(&other).is_err());
+}
+
+#[test]
+fn another_makers_root_or_time_is_refused() {
+    let (Some(ours), Some(theirs)) = (certified(), certified()) else {
+        return;
+    };
+    let request = attester(&ours).enrolment_request().unwrap().unwrap();
+    let refused = |enroller: &Enroller, at| enroller.challenge(&request, at).map(drop);
+    let chain = Err(EnrolmentError::Chain);
+    assert_eq!(refused(&enroller(&theirs), now(&request)), chain);
+    let long_ago = UnixTime::since_unix_epoch(Duration::from_secs(1_000_000_000));
+    assert_eq!(refused(&enroller(&ours), long_ago), chain);
+    let [root, _] = issuers(&ours);
+    let provider = rustls::crypto::ring::default_provider();
+    let without_intermediate = Enroller::new([root], &provider);
+    assert_eq!(refused(&without_intermediate, now(&request)), chain);
+    let mut altered = request.clone();
+    altered.ek_certificate[300] ^= 1;
+    let altered = enroller(&ours).challenge(&altered, now(&request)).map(drop);
+    assert_eq!(altered, chain);
+}
+
+#[test]
+fn a_key_that_signs_anything_is_not_enrolled() {
+    let Some(tpm) = certified() else { return };
+    let mut request = attester(&tpm).enrolment_request().unwrap().unwrap();
+    let mut forged = ForgedTpm::new();
+    forged.public.attributes.0 &= !atls_formats::tpm::Attributes::RESTRICTED;
+    request.ak = forged.public.encode().unwrap();
+    let refused = enroller(&tpm).challenge(&request, now(&request)).map(drop);
+    let expected = EnrolmentError::Key(AttestationKeyError::Unrestricted);
+    assert_eq!(refused, Err(expected));
+}
+
+#[test]
+fn a_tpm_without_a_certificate_has_no_request() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    assert_eq!(attester(&tpm).enrolment_request(), Ok(None));
+}
+
+#[test]
+fn a_file_of_keys_grows_and_is_read_again_while_running() {
+    let folder = std::env::temp_dir().join(format!("atls-keys-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("keys.toml");
+    let file = KeyFile::at(&path);
+    let first = ForgedTpm::new().trusted("first \"one\"\n\\");
+    file.add(first.clone()).unwrap();
+    let live = Live::<TpmKeys>::open(&path).unwrap();
+    assert_eq!(live.current().keys, std::slice::from_ref(&first));
+
+    let second = ForgedTpm::new()
+        .trusted("second")
+        .enrolled_by([7; 32].into());
+    file.add(second.clone()).unwrap();
+    assert!(live.reload_if_changed().unwrap());
+    assert_eq!(live.current().keys, [first.clone(), second]);
+
+    let twice = TrustedKey::provided("another name", first.public);
+    assert!(matches!(file.add(twice), Err(KeyFileError::Table(_))));
+    std::fs::write(&path, "version = 1\n[tpm]\n").unwrap();
+    let added = file.add(ForgedTpm::new().trusted("third"));
+    assert!(
+        matches!(added, Err(KeyFileError::Table(_))),
+        "another table"
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+fn certified() -> Option<SwtpmProcess> {
+    started(SwtpmProcess::certified())
+}
+
+fn attester(tpm: &SwtpmProcess) -> TpmAttester {
+    TpmAttester::over(tpm.device()).unwrap()
+}
+
+fn enroller(tpm: &SwtpmProcess) -> Enroller {
+    let [root, issuer] = issuers(tpm);
+    let provider = rustls::crypto::ring::default_provider();
+    Enroller::new([root], &provider).with_intermediates([issuer])
+}
+
+fn issuers(tpm: &SwtpmProcess) -> [CertificateDer<'static>; 2] {
+    let der = |pem: Vec<u8>| CertificateDer::from_pem_slice(&pem).unwrap();
+    tpm.issuers().unwrap().map(der)
+}
+
+/// A minute after its authority made the certificate.
+fn now(request: &EnrolmentRequest) -> UnixTime {
+    let (_, certificate) = X509Certificate::from_der(&request.ek_certificate).unwrap();
+    let made = certificate.validity().not_before.timestamp();
+    UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(made).unwrap() + 60))
+}
+
+fn started(tpm: io::Result<SwtpmProcess>) -> Option<SwtpmProcess> {
+    match tpm {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let required = std::env::var_os("ATLS_REQUIRE_SWTPM").is_some();
+            assert!(!required, "no swtpm on this machine");
+            println!("SKIPPED: no swtpm on this machine");
+            None
+        }
+        tpm => Some(tpm.unwrap()),
+    }
+}
