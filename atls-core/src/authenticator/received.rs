@@ -112,7 +112,8 @@ impl ReceivedRequest {
             }
         })?;
 
-        let mut authenticator = Vec::with_capacity(USUAL_AUTHENTICATOR);
+        let carried = extension::encoded_length(extensions);
+        let mut authenticator = Vec::with_capacity(USUAL_AUTHENTICATOR.saturating_add(carried));
         message::put_certificate(
             &mut authenticator,
             &self.context,
@@ -160,5 +161,5 @@ impl fmt::Debug for ReceivedRequest {
     }
 }
 
-/// Bytes that are reserved for an authenticator: a small chain, a signature, and small Evidence.
+/// Bytes that are reserved for an authenticator beside its extensions: a small chain and a signature.
 const USUAL_AUTHENTICATOR: usize = 2048;

@@ -105,8 +105,9 @@ impl Challenge {
         } else {
             Batches::No
         };
-        let mut data = Vec::new();
-        put_vec16(&mut data, &cmw.encode().map_err(SendError::Cmw)?)?;
+        let encoded = cmw.encode().map_err(SendError::Cmw)?;
+        let mut data = Vec::with_capacity(encoded.len().saturating_add(2));
+        put_vec16(&mut data, &encoded)?;
         let mut extensions = vec![Extension {
             code: CMW_ATTESTATION,
             data,
