@@ -14,6 +14,9 @@
 //! client attests or speaks HTTP. Frames 1 and 2 are those of the one other deployed implementation. A frame that is too
 //! large, of another type or cut short is an error that ends the connection.
 
+use std::io;
+use std::io::IoSlice;
+
 use atls_core::ProtocolError;
 use atls_core::exchange::SendError;
 use atls_core::limits::MAX_FRAME;
@@ -88,8 +91,8 @@ where
     if length > MAX_FRAME {
         return Err(ProtocolError::TooLarge.into());
     }
-    // Beyond a usual authenticator the buffer grows with the bytes that arrive: a claimed length alone costs no memory.
-    let mut payload = Vec::with_capacity(length.min(USUAL));
+    // Beyond a usual authenticator the buffer grows with the bytes that arrive: a claimed length alone costs little memory.
+    let mut payload = Vec::with_capacity(length.min(USUAL).saturating_add(PROBE));
     let limit = u64::try_from(length).unwrap_or(u64::MAX);
     io.take(limit)
         .read_to_end(&mut payload)
@@ -101,27 +104,51 @@ where
     Ok(Frame { kind, payload })
 }
 
-pub(crate) async fn write<IO>(io: &mut IO, kind: FrameType, payload: &[u8]) -> Result<(), Error>
+pub(crate) async fn write<IO>(link: &mut IO, kind: FrameType, payload: &[u8]) -> Result<(), Error>
 where
     IO: AsyncWrite + Unpin,
 {
-    let frame = encode(kind, payload)?;
-    io.write_all(&frame).await.map_err(Error::writing)
+    if !link.is_write_vectored() {
+        // Header and payload apart would be two records, or even two packets.
+        let frame = encode(kind, payload)?;
+        return link.write_all(&frame).await.map_err(Error::writing);
+    }
+    let header = header(kind, payload)?;
+    let parts = [IoSlice::new(&header), IoSlice::new(payload)];
+    let written = link.write_vectored(&parts).await.map_err(Error::writing)?;
+    if written == 0 {
+        return Err(Error::writing(io::ErrorKind::WriteZero.into()));
+    }
+    for part in [
+        header.get(written..),
+        payload.get(written.saturating_sub(HEADER)..),
+    ] {
+        let part = part.unwrap_or_default();
+        link.write_all(part).await.map_err(Error::writing)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn encode(kind: FrameType, payload: &[u8]) -> Result<Vec<u8>, Error> {
-    let length = u32::try_from(payload.len());
-    let length = length.ok().filter(|_| payload.len() <= MAX_FRAME);
-    let length = length.ok_or(ProtocolError::Sending(SendError::TooLarge))?;
     let mut frame = Vec::with_capacity(payload.len().saturating_add(HEADER));
-    frame.push(kind.byte());
-    frame.extend_from_slice(&length.to_be_bytes());
+    frame.extend_from_slice(&header(kind, payload)?);
     frame.extend_from_slice(payload);
     Ok(frame)
 }
 
-/// Most bytes that a claimed length alone reserves.
-const USUAL: usize = 4096;
+fn header(kind: FrameType, payload: &[u8]) -> Result<[u8; HEADER], Error> {
+    let length = u32::try_from(payload.len());
+    let length = length.ok().filter(|_| payload.len() <= MAX_FRAME);
+    let length = length.ok_or(ProtocolError::Sending(SendError::TooLarge))?;
+    let [a, b, c, d] = length.to_be_bytes();
+    Ok([kind.byte(), a, b, c, d])
+}
+
+/// Most bytes that a claimed length alone reserves: an authenticator with 5 kB of Evidence fits.
+const USUAL: usize = 8 * 1024;
+
+/// Room that tokio wants in a buffer in order to see that nothing follows.
+const PROBE: usize = 32;
 
 /// Bytes before the payload.
 const HEADER: usize = 5;

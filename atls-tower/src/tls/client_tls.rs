@@ -87,7 +87,7 @@ impl ClientTls {
         let identity = sent.or_else(|| self.identity.clone());
         let handshake = Handshake::client(stream.get_ref().1, identity)?;
         Ok(TlsSession {
-            tls: TlsStream::Client(stream),
+            tls: Box::new(TlsStream::Client(stream)),
             handshake,
         })
     }

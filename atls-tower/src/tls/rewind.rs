@@ -13,12 +13,12 @@ use tokio_rustls::TlsStream;
 /// A TLS stream, and the byte that was read from it to tell a plain client from an attesting one.
 #[derive(Debug)]
 pub(crate) struct Rewind<IO> {
-    pub(crate) tls: TlsStream<IO>,
+    pub(crate) tls: Box<TlsStream<IO>>,
     first: Option<u8>,
 }
 
 impl<IO> Rewind<IO> {
-    pub(crate) fn new(tls: TlsStream<IO>, first: Option<u8>) -> Self {
+    pub(crate) fn new(tls: Box<TlsStream<IO>>, first: Option<u8>) -> Self {
         Self { tls, first }
     }
 }

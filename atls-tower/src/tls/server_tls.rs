@@ -128,7 +128,7 @@ async fn handshake<IO>(
     let key = key.flatten().ok_or(ProtocolError::NoIdentity)?;
     let handshake = Handshake::server(stream.get_ref().1, key)?;
     Ok(TlsSession {
-        tls: TlsStream::Server(stream),
+        tls: Box::new(TlsStream::Server(stream)),
         handshake,
     })
 }

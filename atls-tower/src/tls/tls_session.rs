@@ -17,19 +17,20 @@ use tokio_rustls::TlsStream;
 use super::farewell::farewell;
 use crate::error::Error;
 
-/// A TLS stream together with the facts of its handshake.
+/// A TLS stream together with the facts of its handshake. The stream is boxed: it has more than a KiB, and passes through a dozen
+/// results and futures.
 #[derive(Debug)]
 pub(crate) struct TlsSession<IO> {
-    pub(crate) tls: TlsStream<IO>,
+    pub(crate) tls: Box<TlsStream<IO>>,
     pub(crate) handshake: Handshake,
 }
 
 impl<IO> TlsSession<IO> {
-    /// Takes what rustls has room for, without sending it.
-    fn buffer(&mut self, data: &[u8]) -> io::Result<usize> {
-        match &mut self.tls {
-            TlsStream::Client(stream) => stream.get_mut().1.writer().write(data),
-            TlsStream::Server(stream) => stream.get_mut().1.writer().write(data),
+    /// Takes what rustls has room for, as one record where it fits, without sending it.
+    fn buffer(&mut self, data: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        match &mut *self.tls {
+            TlsStream::Client(stream) => stream.get_mut().1.writer().write_vectored(data),
+            TlsStream::Server(stream) => stream.get_mut().1.writer().write_vectored(data),
         }
     }
 }
@@ -50,7 +51,7 @@ impl<IO: Send> Session for TlsSession<IO> {
     }
 
     fn export(&self, label: &[u8], context: &[u8], output: &mut [u8]) -> Result<(), ProtocolError> {
-        let exported = match &self.tls {
+        let exported = match &*self.tls {
             TlsStream::Client(stream) => stream
                 .get_ref()
                 .1
@@ -84,10 +85,26 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsSession<IO> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         // The messages of one turn leave in one flight, with the flush; only the excess of rustls' buffer leaves before.
-        match this.buffer(data)? {
+        match this.buffer(&[io::IoSlice::new(data)])? {
             0 => Pin::new(&mut this.tls).poll_write(cx, data),
             buffered => Poll::Ready(Ok(buffered)),
         }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        match this.buffer(data)? {
+            0 => Pin::new(&mut this.tls).poll_write_vectored(cx, data),
+            buffered => Poll::Ready(Ok(buffered)),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
