@@ -49,6 +49,15 @@ pub fn allocated_by<T>(run: impl FnOnce() -> T) -> usize {
     allocated
 }
 
+/// How often `run` asks the allocator for memory.
+pub fn allocations_of<T>(run: impl FnOnce() -> T) -> usize {
+    let region = Region::new(ALLOCATOR);
+    let result = run();
+    let allocations = region.change().allocations;
+    drop(result);
+    allocations
+}
+
 /// Runs something on a thread of its own with a stack of [`STACK`]. The name is told if that overflows.
 ///
 /// # Panics
@@ -186,6 +195,8 @@ mod tests {
             }
         });
         assert!((300_000..310_000).contains(&allocated), "{allocated}");
+        let twice = || (vec![0_u8; 10], Box::new(1_u8));
+        assert_eq!(allocations_of(twice), 2);
         let input = [Hostile::new("input", vec![0; 100_000])];
         let copies = |count, per_byte| {
             let mut findings = Findings::new();
