@@ -5,6 +5,7 @@ use ciborium::Value;
 
 use super::error::TokenError;
 use super::lifecycle::Lifecycle;
+use super::origin::origin_of;
 use super::profile::Profile;
 use super::software::SoftwareComponent;
 use crate::cbor;
@@ -78,7 +79,7 @@ impl Claims {
     /// # Errors
     /// [`TokenError::Claim`]
     pub fn origin(&self) -> Result<Origin, TokenError> {
-        Ok(super::origin_of(self.implementation_id()?))
+        Ok(origin_of(self.implementation_id()?))
     }
 
     /// `eat_profile`, which must be one that is known here.

@@ -7,6 +7,7 @@ mod cca;
 mod claims;
 mod error;
 mod lifecycle;
+mod origin;
 mod profile;
 mod software;
 mod token;
@@ -14,7 +15,6 @@ mod token_writer;
 
 use atls_core::Bound;
 use atls_core::ExpectedValue;
-use atls_core::Origin;
 
 pub use cca::CCA_TOKEN;
 pub use cca::CcaToken;
@@ -22,6 +22,8 @@ pub use cca::realm_challenge;
 pub use claims::Claims;
 pub use error::TokenError;
 pub use lifecycle::Lifecycle;
+pub use origin::SIMULATED_IMPLEMENTATION_ID;
+pub use origin::origin_of;
 pub use profile::Profile;
 pub use software::SoftwareComponent;
 pub use token::SignedToken;
@@ -33,16 +35,3 @@ pub use token_writer::TokenToSign;
 pub fn eat_nonce(bound: &Bound) -> ExpectedValue {
     bound.verbatim()
 }
-
-/// The origin of a token by its implementation ID (RFC 9783 §4.2.2), which the token's signature covers. One ID names the simulator
-/// of `atls-sim`; any other names a device.
-pub fn origin_of(implementation_id: &[u8]) -> Origin {
-    match implementation_id == SIMULATED_IMPLEMENTATION_ID {
-        true => Origin::Simulated,
-        false => Origin::Device,
-    }
-}
-
-/// The implementation ID of every simulated token, 32 bytes of ASCII. A verifier anywhere can tell by it that the token comes from
-/// no device.
-pub const SIMULATED_IMPLEMENTATION_ID: [u8; 32] = *b"atls-simulated-platform-no-trust";
