@@ -8,6 +8,7 @@ use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
 use atls_remote::Failure;
 
+use super::configuration::Configuration;
 use crate::parts::Parts;
 use crate::service::VeraisonService;
 
@@ -42,8 +43,8 @@ impl EvidenceFormat<VeraisonService> for CcaToken {
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading, Failure> {
         let token = psa::CcaToken::decode(evidence)?;
         let platform = token.platform();
-        let lifecycle = super::lifecycle(platform.lifecycle()?);
+        let configuration = Configuration::from(platform.lifecycle()?);
         let reading = EvidenceReading::new(token.realm().nonce()?, platform.origin()?);
-        Ok(reading.with_local_appraisal(lifecycle))
+        Ok(reading.with_local_appraisal(configuration.into()))
     }
 }

@@ -10,6 +10,7 @@ use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
 use atls_remote::Failure;
 
+use super::configuration::Configuration;
 use crate::parts::Parts;
 use crate::service::VeraisonService;
 
@@ -61,8 +62,8 @@ impl EvidenceFormat<VeraisonService> for PsaToken {
         if !self.profiles.contains(&claims.profile()?) {
             return Err(AppraisalError::Malformed.into());
         }
-        let lifecycle = super::lifecycle(claims.lifecycle()?);
+        let configuration = Configuration::from(claims.lifecycle()?);
         let reading = EvidenceReading::new(claims.nonce()?, claims.origin()?);
-        Ok(reading.with_local_appraisal(lifecycle))
+        Ok(reading.with_local_appraisal(configuration.into()))
     }
 }

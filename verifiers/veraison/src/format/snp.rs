@@ -12,7 +12,7 @@ use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
 use atls_remote::Failure;
 
-use super::Configuration;
+use super::configuration::Configuration;
 use crate::parts::Parts;
 use crate::service::VeraisonService;
 
@@ -64,14 +64,11 @@ impl EvidenceFormat<VeraisonService> for SevSnpReport {
         let report = Report::decode(evidence.report())?;
         let closed = report.policy.debugging() == Debugging::Denied;
         let secure = closed && report.vmpl <= self.highest_vmpl;
-        let appraisal = super::configuration(if secure {
-            Configuration::Acceptable
-        } else {
-            Configuration::Insecure
-        });
-        Ok(
-            EvidenceReading::new(report.report_data, Origin::Device)
-                .with_local_appraisal(appraisal),
-        )
+        let configuration = match secure {
+            true => Configuration::Acceptable,
+            false => Configuration::Contraindicated,
+        };
+        let reading = EvidenceReading::new(report.report_data, Origin::Device);
+        Ok(reading.with_local_appraisal(configuration.into()))
     }
 }
