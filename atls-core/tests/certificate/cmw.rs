@@ -9,6 +9,11 @@ use atls_core::PolicyViolation;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
+use atls_core::batch::ProofError;
+use atls_core::certificate;
+use atls_core::cmw::Cmw;
+use atls_core::cmw::Label;
+use atls_core::cmw::Type;
 use atls_core::exchange::Credential;
 use atls_core::exchange::OwnedAttestRequest;
 use atls_core::pki_types::SubjectPublicKeyInfoDer;
@@ -27,6 +32,7 @@ use crate::support::cmw_extension;
 use crate::support::decide;
 use crate::support::handshake;
 use crate::support::key;
+use crate::support::media_type;
 use crate::support::now;
 use crate::support::weak;
 
@@ -40,6 +46,35 @@ fn evidence_about_a_key_is_read_and_says_that_it_is_about_a_key() {
         decide(&weak(Binding::Key), credential, now()),
         Ok(Binding::Key)
     );
+}
+
+/// Of a batch there is none in a certificate, and a verifier never sees its proof.
+#[test]
+fn an_inclusion_proof_is_refused() {
+    let key = key();
+    let request = OwnedAttestRequest::for_key(&*key.signing).unwrap();
+    let value = request.as_request().bound().as_bytes().to_vec();
+    let kind = "application/vnd.atls.inclusion-proof+cbor".parse().unwrap();
+    let members = vec![
+        (Label::Integer(0), Cmw::evidence(media_type(), value)),
+        (
+            Label::Integer(1),
+            Cmw::record(Type::Media(kind), vec![0x83, 0, 2, 0x40], None),
+        ),
+    ];
+    let cmw = Cmw::collection(None, members).unwrap();
+    let extension = certificate::cmw_extension(&cmw).unwrap();
+    let leaf = certificate(&key, &[(certificate::ID_PE_CMW, extension)]);
+    let handshake = handshake(&leaf);
+    for read in [
+        Credential::in_certificate(&handshake),
+        Credential::in_handshake(&handshake, &[7; 32]),
+    ] {
+        assert_eq!(
+            read.unwrap_err(),
+            ProtocolError::Proof(ProofError::Unexpected)
+        );
+    }
 }
 
 /// A key object is the application's: one that appends to its public half would have a value of its choice attested.
