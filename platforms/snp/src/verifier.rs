@@ -175,8 +175,10 @@ impl Verifier for SnpVerifier {
         &self.media_types
     }
 
+    /// That of the policy, and that of the collateral's source.
     fn generation(&self) -> u64 {
-        self.policy.generation()
+        let collateral = self.collateral.generation();
+        self.policy.generation().wrapping_add(collateral)
     }
 
     fn appraise<'a>(

@@ -22,6 +22,7 @@ use atls_core::BoxFuture;
 use atls_core::Fault;
 use atls_core::RecordedAppraisal;
 use atls_core::Stale;
+use atls_core::Verifier;
 use atls_core::ear::Tier;
 use atls_core::http::HttpError;
 use atls_core::pki_types::UnixTime;
@@ -69,6 +70,28 @@ fn a_result_ends_with_each_piece_that_was_fetched_for_it() {
     let source = Source::of(&platform);
     let appraised = appraise(&platform, &source, NOW).unwrap();
     assert_eq!(appraised.ear().expires_at(), Some(at(NOW + 30)));
+}
+
+/// `Cached` uses a result again under the same number only.
+#[test]
+fn the_generation_of_a_verifier_rises_with_a_list_that_is_replaced() {
+    let mut platform = milan();
+    let source = Source::of(&platform);
+    let list =
+        |platform: &ForgedSnp, until| Fetched::new(platform_bytes(platform, Piece::Crl), at(until));
+    source.put(Piece::Crl, [list(&platform, NOW + 60)]);
+    let verifier = verifier(&platform, Cache::new(Arc::clone(&source)));
+    let evidence = bare(&platform);
+    let judge = |now| {
+        let appraised = ready(verifier.appraise_report(&evidence, &[], at(now)));
+        assert!(appraised.is_ok());
+        verifier.generation()
+    };
+    let first = judge(NOW);
+    assert_eq!(judge(NOW + 1), first);
+    platform.crl.next_update = Some(NOW + DAY);
+    source.put(Piece::Crl, [list(&platform, NOW + DAY)]);
+    assert!(judge(NOW + 61) > first);
 }
 
 #[test]

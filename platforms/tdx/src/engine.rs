@@ -35,6 +35,10 @@ impl Engine {
         }
     }
 
+    pub(crate) fn collateral_generation(&self) -> u64 {
+        self.source.generation()
+    }
+
     pub(crate) fn origin(&self) -> Origin {
         self.appraiser.root().origin()
     }

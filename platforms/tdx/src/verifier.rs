@@ -225,8 +225,10 @@ impl<P: Technology> Verifier for DcapVerifier<P> {
         &self.media_types
     }
 
+    /// That of the policy, and that of the collateral's source.
     fn generation(&self) -> u64 {
-        self.policy.generation()
+        let collateral = self.engine.collateral_generation();
+        self.policy.generation().wrapping_add(collateral)
     }
 
     fn appraise<'a>(

@@ -24,6 +24,7 @@ use atls_core::BoxFuture;
 use atls_core::Fault;
 use atls_core::RecordedAppraisal;
 use atls_core::Stale;
+use atls_core::Verifier;
 use atls_core::http::HttpError;
 use atls_core::pki_types::UnixTime;
 use atls_tdx::Collateral;
@@ -89,6 +90,25 @@ fn collateral_in_its_grace_rates_as_at_its_end() {
         assert_eq!(appraised.ear().expires_at(), Some(at(END + DAY)));
     }
     assert!(appraise(END + DAY).is_err());
+}
+
+/// `Cached` uses a result again under the same number only.
+#[test]
+fn the_generation_of_a_verifier_rises_with_collateral_that_is_replaced() {
+    let platform = ForgedPlatform::new(NOW).unwrap();
+    let contents = [END, END - DAY].map(|until| fetched(&platform, Tee::Tdx, until));
+    let source = Arc::new(Source::giving(contents));
+    let verifier = verifier(&platform, source.clone());
+    let judge = |now| {
+        let appraised = ready(verifier.appraise_quote(&td_quote(&platform), &[], at(now)));
+        assert!(appraised.is_ok());
+        verifier.generation()
+    };
+    let first = judge(NOW);
+    // Parsed collateral is kept for a minute.
+    assert_eq!(judge(NOW + 61), first);
+    source.next();
+    assert!(judge(NOW + 122) > first);
 }
 
 /// Bad contents of a cache refuse no handshake, and are dropped.

@@ -161,6 +161,10 @@ impl<F: Fetch + 'static> Fetch for Cache<F> {
         self.store.fetch.read(key, bytes, now)
     }
 
+    fn generation(&self) -> u64 {
+        self.store.generation()
+    }
+
     fn kind(&self, key: &str) -> Kind {
         self.store.kind(key)
     }

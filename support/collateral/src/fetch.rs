@@ -29,6 +29,12 @@ pub trait Fetch: Send + Sync {
     /// [`CollateralError`]: they are not used, and others are fetched.
     fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError>;
 
+    /// A number that rises when a piece that was given is replaced by another one. Whoever wraps another [`Fetch`] passes this
+    /// on, too. A source that keeps nothing keeps the default: it does not know.
+    fn generation(&self) -> u64 {
+        0
+    }
+
     /// What the key stands for. Whoever wraps another [`Fetch`] passes this on, too.
     fn kind(&self, key: &str) -> Kind {
         let _ = key;
@@ -55,6 +61,10 @@ impl<F: Fetch + ?Sized> Fetch for Arc<F> {
 
     fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError> {
         (**self).read(key, bytes, now)
+    }
+
+    fn generation(&self) -> u64 {
+        (**self).generation()
     }
 
     fn kind(&self, key: &str) -> Kind {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use atls_core::http::HttpError;
@@ -26,6 +28,8 @@ pub(crate) struct Store<F> {
     pub(crate) settings: Settings,
     disk: Option<Disk>,
     state: Mutex<State>,
+    /// How often a piece took the place of another, or of none.
+    generation: AtomicU64,
 }
 
 impl<F: Fetch + 'static> Store<F> {
@@ -35,7 +39,12 @@ impl<F: Fetch + 'static> Store<F> {
             settings,
             disk,
             state: Mutex::new(State::new(&settings.limits)),
+            generation: AtomicU64::new(0),
         }
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
     }
 
     /// Brings a piece from disk to memory, where it is not there.
@@ -91,6 +100,10 @@ impl<F: Fetch + 'static> Store<F> {
         {
             // That one of them was long under way.
             return Ok(later.fetched.clone());
+        }
+        let known = shelf.entries.peek(key);
+        if known.is_none_or(|known| known.fetched.bytes != entry.fetched.bytes) {
+            self.generation.fetch_add(1, Ordering::Relaxed);
         }
         shelf.entries.push(key.to_owned(), entry.clone());
         if let Some(failure) = shelf.failures.get_mut(key) {

@@ -61,6 +61,25 @@ fn what_has_expired_is_fetched_again_and_never_given() {
 }
 
 #[test]
+fn the_generation_rises_with_what_is_replaced_and_not_with_what_is_renewed() {
+    let one = piece("one", NOW + HOUR);
+    let (maker, cache) = prepared("a", one.clone());
+    let cache: Arc<dyn Fetch> = Arc::new(Arc::new(cache));
+    let get = |seconds| now(cache.fetch("a", at(seconds))).unwrap();
+    let before = cache.generation();
+    get(NOW);
+    let first = cache.generation();
+    assert!(first > before);
+    let longer = Fetched::new(one.bytes.to_vec(), at(NOW + 2 * HOUR));
+    maker.prepare("a", Ok(longer));
+    get(NOW + HOUR);
+    assert_eq!(cache.generation(), first);
+    maker.prepare("a", Ok(piece("two", NOW + 3 * HOUR)));
+    get(NOW + 2 * HOUR);
+    assert!(cache.generation() > first);
+}
+
+#[test]
 fn what_arrives_expired_is_refused() {
     let (maker, cache) = prepared("a", piece("old", NOW));
     assert_eq!(

@@ -228,6 +228,10 @@ impl<F: Fetch> SnpCollateral for KdsCollateral<F> {
         Box::pin(async move { self.source.fetch(&piece.to_string(), now).await.map(Some) })
     }
 
+    fn generation(&self) -> u64 {
+        self.source.generation()
+    }
+
     fn reject(&self, piece: &SnpPiece, contents: &Fetched, now: UnixTime) {
         self.source.reject(&piece.to_string(), contents, now);
     }

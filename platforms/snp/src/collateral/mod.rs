@@ -44,6 +44,12 @@ pub trait SnpCollateral: Send + Sync {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Option<Fetched>, CollateralError>>;
 
+    /// A number that rises when a piece that was given is replaced by another: an appraisal under the old one is then not used
+    /// again by [`Cached`](atls_core::combine::Cached). Default: it never is.
+    fn generation(&self) -> u64 {
+        0
+    }
+
     /// Whether this source is to have the certificates of chips' keys. A missing one is then its fault, and otherwise that of a
     /// peer that sent none. Default: it is.
     fn supplies_veks(&self) -> bool {

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use atls_collateral::CollateralError;
@@ -38,6 +40,7 @@ pub struct FetchedCollateral {
     fetch: Arc<dyn Fetch>,
     asks_early: bool,
     kept: Mutex<BTreeMap<Platform, KeptCollateral>>,
+    generation: AtomicU64,
     early: Mutex<BTreeMap<Platform, Arc<Collateral>>>,
 }
 
@@ -57,6 +60,7 @@ impl FetchedCollateral {
             fetch,
             asks_early: true,
             kept: Mutex::default(),
+            generation: AtomicU64::new(0),
             early: Mutex::default(),
         }
     }
@@ -167,6 +171,10 @@ impl FetchedCollateral {
         now: UnixTime,
     ) {
         let mut kept = self.lock();
+        let known = kept.get(&platform);
+        if known.is_none_or(|known| *known.collateral != **collateral) {
+            self.generation.fetch_add(1, Ordering::Relaxed);
+        }
         if kept.len() >= MAX_KEPT && !kept.contains_key(&platform) {
             kept.pop_first();
         }
@@ -190,6 +198,10 @@ impl CollateralSource for FetchedCollateral {
         let age = now.as_secs().checked_sub(kept.since)?;
         let usable = age < KEEP && kept.collateral.is_current(now);
         usable.then(|| Arc::clone(&kept.collateral))
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
     }
 
     fn can_fetch(&self) -> bool {

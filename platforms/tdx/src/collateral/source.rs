@@ -21,6 +21,12 @@ pub trait CollateralSource: Send + Sync {
     /// The collateral at hand, without waiting. The platform is the peer's claim: use it for the look-up alone.
     fn at_hand(&self, platform: &Platform, now: UnixTime) -> Option<Arc<Collateral>>;
 
+    /// A number that rises when collateral that was given is replaced by other: an appraisal under the old one is then not used
+    /// again by [`Cached`](atls_core::combine::Cached). Default: it never is.
+    fn generation(&self) -> u64 {
+        0
+    }
+
     /// Whether [`fetch`](Self::fetch) asks anybody.
     fn can_fetch(&self) -> bool {
         false
