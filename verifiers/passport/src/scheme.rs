@@ -8,6 +8,8 @@ use atls_core::ear::Appraisal;
 use atls_core::ear::BinaryText;
 use atls_core::ear::Ear;
 use atls_formats::ReportedClaims;
+use atls_formats::dcap;
+use atls_formats::psa;
 use atls_formats::psa::origin_of;
 use atls_formats::snp;
 use serde_json::Value;
@@ -86,7 +88,7 @@ impl Scheme {
     /// Veraison's `PSA_IOT`. It compares the token's nonce, and reports it with the implementation ID and the security lifecycle.
     /// The lifecycle must be *secured*.
     pub fn psa_iot(policy: impl Into<String>) -> Self {
-        Self::fresh("PSA_IOT", policy, Bound::verbatim)
+        Self::fresh("PSA_IOT", policy, psa::eat_nonce)
             .with_reported("psa-nonce", BinaryText::Base64)
             .with_origin(OriginSource::ImplementationId("psa-implementation-id"))
             .demanding(Some(&[PSA_LIFECYCLE]))
@@ -95,20 +97,24 @@ impl Scheme {
     /// The realm of Veraison's `ARM_CCA`. It compares the realm challenge, and reports it. The result must have a part for
     /// the platform too, see [`cca_platform`](Self::cca_platform).
     pub fn cca_realm(policy: impl Into<String>) -> Self {
-        Self::fresh(CCA_REALM, policy, sha512)
-            .with_reported("cca-realm-challenge", BinaryText::Base64)
-            .with_companion(CCA_PLATFORM)
+        Self::fresh(CCA_REALM, policy, |bound| {
+            psa::realm_challenge(bound).into()
+        })
+        .with_reported("cca-realm-challenge", BinaryText::Base64)
+        .with_companion(CCA_PLATFORM)
     }
 
     /// The platform of Veraison's `ARM_CCA`. The realm's key binds it to the realm; without realm it is bound to nothing. It
     /// reports the implementation ID and the lifecycle, which must be *secured*.
     pub fn cca_platform(policy: impl Into<String>) -> Self {
-        Self::fresh(CCA_PLATFORM, policy, sha512)
-            .with_origin(OriginSource::ImplementationId(
-                "cca-platform-implementation-id",
-            ))
-            .demanding(Some(&[CCA_LIFECYCLE]))
-            .with_companion(CCA_REALM)
+        Self::fresh(CCA_PLATFORM, policy, |bound| {
+            psa::realm_challenge(bound).into()
+        })
+        .with_origin(OriginSource::ImplementationId(
+            "cca-platform-implementation-id",
+        ))
+        .demanding(Some(&[CCA_LIFECYCLE]))
+        .with_companion(CCA_REALM)
     }
 
     /// Veraison's `SEVSNP`. It compares the report data. **It checks neither the guest's policy nor the VMPL**, and nothing
@@ -132,7 +138,12 @@ impl Scheme {
         } else {
             BinaryText::Hex
         };
-        Self::fresh("cpu0", policy, sha512)
+        let expected: fn(&Bound) -> ExpectedValue = match &*tee {
+            "snp" => |bound| snp::report_data(bound).into(),
+            "tdx" => |bound| dcap::report_data(bound).into(),
+            _ => |bound| bound.sha512().into(),
+        };
+        Self::fresh("cpu0", policy, expected)
             .with_reported("report_data", text)
             .demanding(debugging::claims_of_tee(&tee))
             .with_origin(OriginSource::Tee(tee))
@@ -321,11 +332,6 @@ impl Scheme {
         }
         self
     }
-}
-
-/// CCA's realm challenge and the report data of Trustee's TEEs have 64 bytes.
-fn sha512(bound: &Bound) -> ExpectedValue {
-    bound.sha512().into()
 }
 
 const CCA_PLATFORM: &str = "CCA_SSD_PLATFORM";

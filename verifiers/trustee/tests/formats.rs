@@ -242,6 +242,33 @@ fn a_report_that_is_wrapped_in_anything_else_is_refused() {
 }
 
 #[test]
+fn a_refusal_names_the_part_at_fault() {
+    let report = snp_report(&[7; 64]);
+    let mut unsigned = report.clone();
+    unsigned[0x48] = 7 << 2;
+    for (evidence, error, cause) in [
+        (
+            b"text".to_vec(),
+            AppraisalError::Malformed,
+            "envelope is not one of configfs-tsm",
+        ),
+        (
+            evidence(&report, &[1; 24]),
+            AppraisalError::Malformed,
+            "certificate table is malformed",
+        ),
+        (
+            evidence(&unsigned, &[]),
+            AppraisalError::BadSignature,
+            "report says that no key signed it",
+        ),
+    ] {
+        let failure = SnpReport::new().read(&evidence).unwrap_err();
+        assert_eq!((failure.error(), failure.cause()), (&error, cause));
+    }
+}
+
+#[test]
 fn truncations_are_refused_at_every_length() {
     let report = snp_report(&[7; 64]);
     let snp = evidence(&report, &table(&[(VCEK, b"certificate")]));
