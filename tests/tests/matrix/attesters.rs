@@ -160,11 +160,13 @@ impl LocalAttester for AzureVtpm {
 
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
         let value = request.bound().as_bytes();
-        // Magic, type, no name, extraData.
+        // Magic, type, no name of a key; extraData; 25 bytes of clock and firmware; one register, and no digest.
         let quote = [
-            b"\xff\x54\x43\x47\x80\x18\0\0\0",
-            &[u8::try_from(value.len()).unwrap()][..],
+            &b"\xff\x54\x43\x47\x80\x18\0\0\0"[..],
+            &[u8::try_from(value.len()).unwrap()],
             value,
+            &[0; 25],
+            b"\0\0\0\x01\0\x0b\x03\x01\0\0\0\0",
         ]
         .concat();
         let message: String = quote.iter().map(|byte| format!("{byte:02x}")).collect();

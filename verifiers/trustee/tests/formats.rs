@@ -333,7 +333,17 @@ const VLEK: u128 = 0xa807_4bc2_a25a_483e_aae6_39c0_45a0_b8a1;
 
 /// Evidence of version 1 with one member beside a quote that carries `challenge`.
 fn azure(member: &str, bytes: &[u8]) -> Vec<u8> {
-    let message = ["ff5443478018", "0000", "0009", "6368616c6c656e6765"].concat();
+    let message = [
+        "ff5443478018",
+        // No name of a key, and `challenge`.
+        "0000",
+        "00096368616c6c656e6765",
+        &"00".repeat(25),
+        // Register 0 of the bank of SHA-256, and no digest.
+        "00000001000b03010000",
+        "0000",
+    ];
+    let message = message.concat();
     let mut evidence = json!({ "version": 1, "tpm_quote": { "message": message } });
     evidence[member] = BASE64_URL_SAFE.encode(bytes).into();
     evidence.to_string().into_bytes()

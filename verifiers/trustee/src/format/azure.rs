@@ -11,6 +11,7 @@ use atls_formats::dcap::Quote;
 use atls_formats::dcap::Tee;
 use atls_formats::snp::REPORT_LENGTH;
 use atls_formats::snp::Report;
+use atls_formats::tpm::Attest;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
 use atls_remote::Failure;
@@ -95,10 +96,12 @@ impl EvidenceFormat<TrusteeService> for AzureVtpm {
         let (Some(1 | 2), Some(message)) = (version, message) else {
             return Err(AppraisalError::Malformed.into());
         };
-        let challenge = extra_data(&message).ok_or(AppraisalError::Malformed)?;
+        let quote = Attest::decode(&message).map_err(|error| {
+            Failure::from(AppraisalError::from(error)).with_cause(error.to_string())
+        })?;
         let debugging = self.kind.debugging(&json);
         let appraisal = super::appraisal_of(debugging.ok_or(AppraisalError::Malformed)?);
-        Ok(EvidenceReading::new(challenge, Origin::Device)
+        Ok(EvidenceReading::new(quote.extra_data, Origin::Device)
             .with_content(json)
             .with_local_appraisal(appraisal))
     }
@@ -125,24 +128,8 @@ impl Kind {
     }
 }
 
-/// `magic ‖ type ‖ qualifiedSigner ‖ extraData ‖ …`; big-endian, the two names with a length of 16 bits.
-fn extra_data(attest: &[u8]) -> Option<&[u8]> {
-    let rest = attest.strip_prefix(TPM_GENERATED_QUOTE)?;
-    let (_, rest) = sized(rest)?;
-    let (extra_data, _) = sized(rest)?;
-    Some(extra_data)
-}
-
-fn sized(input: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = input.split_first_chunk()?;
-    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
-}
-
 /// The largest number of values in the Evidence. The registers of a TPM, as numbers, are some 800.
 const MAX_VALUES: usize = 4096;
-
-/// TPM_GENERATED_VALUE and TPM_ST_ATTEST_QUOTE.
-const TPM_GENERATED_QUOTE: &[u8] = &[0xff, 0x54, 0x43, 0x47, 0x80, 0x18];
 
 /// The paravisor's structure begins with this name. Its header has 32 bytes in all; the report follows.
 const HCL: &[u8] = b"HCLA";
