@@ -1,5 +1,8 @@
 //! The command line.
 
+use std::ffi::OsString;
+use std::path::Path;
+
 use clap::Args;
 use clap::CommandFactory;
 use clap::Parser;
@@ -10,6 +13,8 @@ use crate::failure::Failure;
 use crate::get::GetOptions;
 use crate::inspect::InspectOptions;
 use crate::policy::PolicyOptions;
+use crate::proxy;
+use crate::proxy::ProxyOptions;
 use crate::terminal::Color;
 use crate::terminal::Terminal;
 
@@ -39,6 +44,8 @@ pub(crate) enum Command {
     Inspect(Box<InspectOptions>),
     /// Write, check and explain policies: files of reference values
     Policy(PolicyOptions),
+    /// Put attested TLS in front of a service, or behind a plain port
+    Proxy(Box<ProxyOptions>),
 }
 
 #[derive(Debug, Args)]
@@ -46,6 +53,47 @@ pub(crate) struct CompletionsOptions {
     /// The shell
     #[arg(value_enum)]
     shell: Shell,
+}
+
+/// Parses the command line. The file that `atls proxy --config` names is read first, so that the command line wins.
+///
+/// # Errors
+/// What clap has to say, which may be help.
+pub(crate) fn parse() -> Result<Arguments, clap::Error> {
+    let given: Vec<_> = std::env::args_os().collect();
+    let with_file = with_config(given).map_err(|failure| {
+        let mut command = Arguments::command();
+        command.error(clap::error::ErrorKind::Io, failure.reason())
+    })?;
+    Arguments::try_parse_from(with_file)
+}
+
+/// The arguments, with those of the file after the word `proxy`.
+fn with_config(given: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
+    let Some(position) = given.iter().position(|word| word == "proxy") else {
+        return Ok(given);
+    };
+    let mut words = given.iter().filter_map(|word| word.to_str());
+    let mut file = None;
+    while let Some(word) = words.next() {
+        match word.strip_prefix("--config") {
+            Some("") => file = words.next(),
+            Some(value) => file = value.strip_prefix('='),
+            None => {}
+        }
+    }
+    let Some(file) = file else {
+        return Ok(given);
+    };
+    let of_file = proxy::config_arguments(Path::new(file))?;
+    let (before, after) = given.split_at(position.saturating_add(1));
+    let of_file = of_file.into_iter().map(OsString::from);
+    Ok(before
+        .iter()
+        .cloned()
+        .chain(of_file)
+        .chain(after.iter().cloned())
+        .collect())
 }
 
 pub(crate) fn completions(

@@ -10,6 +10,7 @@ mod http_client;
 mod inspect;
 mod narrate;
 mod policy;
+mod proxy;
 mod report;
 mod source;
 mod terminal;
@@ -17,16 +18,13 @@ mod trust;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::arguments::Arguments;
 use crate::arguments::Command;
 use crate::failure::Failure;
 use crate::failure::Outcome;
 use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match arguments::parse() {
         Ok(arguments) => arguments,
         Err(told) => {
             // Nobody is left to tell where this fails.
@@ -58,6 +56,7 @@ fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failure> {
         Command::Get(options) => in_runtime(get::run(options, terminal)),
         Command::Inspect(options) => in_runtime(inspect::run(&options, terminal)),
         Command::Policy(options) => in_runtime(policy::run(options, terminal)),
+        Command::Proxy(options) => in_runtime(proxy::run(&options, terminal)),
     }
 }
 

@@ -81,4 +81,5 @@ const COMMANDS: &[&str] = &[
     "policy new ",
     "policy check ",
     "policy explain ",
+    "proxy ",
 ];

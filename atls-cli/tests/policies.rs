@@ -13,15 +13,8 @@ use std::time::Duration;
 
 use atls_core::pki_types::UnixTime;
 use atls_formats::dcap::TdReport;
-use atls_formats::dcap::Tee;
 use atls_nitro::testing::ForgedNitro as Forger;
 use atls_snp::Product;
-use atls_tdx::TdxAttester;
-use atls_tower::Blocking;
-use atls_tsm::Provider;
-use atls_tsm::Tsm;
-use atls_tsm::testing::FakeConfigFs;
-use atls_tsm::testing::Forged;
 use axum::Router;
 use axum::routing::get;
 
@@ -259,11 +252,9 @@ const TD: [&str; 4] = [
 ];
 
 fn td_platform(world: &World) -> Arc<atls_tdx::testing::ForgedPlatform> {
-    let platform = atls_tdx::testing::ForgedPlatform::new(support::now()).unwrap();
-    world.write("root.der", platform.root());
-    let collateral = platform.collateral(Tee::Tdx).unwrap();
-    world.write("collateral", collateral.encode().unwrap());
-    Arc::new(platform)
+    let platform = Arc::new(atls_tdx::testing::ForgedPlatform::new(support::now()).unwrap());
+    world.trust_td(&platform);
+    platform
 }
 
 fn serve_td(
@@ -271,14 +262,6 @@ fn serve_td(
     platform: &Arc<atls_tdx::testing::ForgedPlatform>,
     report: TdReport,
 ) -> String {
-    let platform = platform.clone();
-    let device = FakeConfigFs::new(Provider::TdxGuest, move |inblob| Forged {
-        outblob: platform
-            .tdx_quote(&report, inblob.try_into().unwrap())
-            .unwrap(),
-        auxblob: Vec::new(),
-    });
-    let device = TdxAttester::over(Tsm::over(device)).unwrap().unwrap();
     let app = Router::new().route("/", get(async || "hello"));
-    world.attested(Blocking::spawn(device).unwrap(), app)
+    world.attested(world.td(platform, report), app)
 }

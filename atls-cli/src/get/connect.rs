@@ -43,6 +43,11 @@ impl Client {
         Self::over(relying_party, trust, attester, http, narration)
     }
 
+    /// The connector of it, for a client that makes many connections.
+    pub(crate) fn into_connector(self) -> AttestedHttps {
+        self.https
+    }
+
     /// A client of a relying party that was made elsewhere.
     pub(crate) fn over(
         relying_party: RelyingParty,
@@ -51,8 +56,19 @@ impl Client {
         http: Http,
         narration: Narration,
     ) -> Result<Self, Failure> {
+        Self::shared(&Arc::new(relying_party), trust, attester, http, narration)
+    }
+
+    /// One of several clients of a relying party.
+    pub(crate) fn shared(
+        relying_party: &Arc<RelyingParty>,
+        trust: &TrustOptions,
+        attester: &AttesterOptions,
+        http: Http,
+        narration: Narration,
+    ) -> Result<Self, Failure> {
         let mut terms = ClientTerms::new()
-            .require_peer(Arc::new(relying_party))
+            .require_peer(relying_party.clone())
             .servers_attest(trust.mode.in_tls());
         if let Some(device) = &attester.attester {
             let device = trust::open_attester(device)?;

@@ -17,6 +17,7 @@ use crate::terminal::Safe;
 use crate::terminal::Terminal;
 
 pub(crate) use connect::Client;
+pub(crate) use connect::failure;
 pub(crate) use options::GetOptions;
 pub(crate) use options::Http;
 pub(crate) use target::Target;

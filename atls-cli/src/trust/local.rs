@@ -22,6 +22,7 @@ use atls_tdx::TdxVerifier;
 use super::collateral;
 use super::options::AppraisalOptions;
 use super::options::TrustOptions;
+use super::reload::Reload;
 use super::root;
 use crate::failure::Failure;
 use crate::source;
@@ -30,7 +31,7 @@ use crate::source;
 pub(crate) const TABLES: &[&str] = &["nitro", "sgx", "snp", "tdx"];
 
 /// One verifier for each table of the file.
-pub(crate) fn verifiers(options: &TrustOptions) -> Result<Vec<Arc<dyn Verifier>>, Failure> {
+pub(crate) fn verifiers(options: &TrustOptions) -> Result<Vec<Local>, Failure> {
     let Some(path) = &options.policy else {
         return Ok(Vec::new());
     };
@@ -53,16 +54,40 @@ pub(crate) fn tables(path: &Path) -> Result<Vec<String>, Failure> {
     expect_tables(&text, Format::of(path), TABLES).map_err(|error| wrong(path).because(&error))
 }
 
-fn verifier(
-    table: &str,
-    path: &Path,
-    options: &AppraisalOptions,
-) -> Result<Arc<dyn Verifier>, Failure> {
-    Ok(match table {
-        "nitro" => Arc::new(nitro(live(path)?, options)?),
-        "sgx" => Arc::new(sgx(live(path)?, options)?),
-        "snp" => Arc::new(snp(live(path)?, options)?),
-        _ => Arc::new(tdx(live(path)?, options)?),
+/// A verifier, and its policy, which may be read again.
+pub(crate) struct Local {
+    pub(crate) verifier: Arc<dyn Verifier>,
+    pub(crate) policy: Arc<dyn Reload>,
+}
+
+fn verifier(table: &str, path: &Path, options: &AppraisalOptions) -> Result<Local, Failure> {
+    match table {
+        "nitro" => {
+            let policy = live(path)?;
+            local(nitro(policy.clone(), options), policy)
+        }
+        "sgx" => {
+            let policy = live(path)?;
+            local(sgx(policy.clone(), options), policy)
+        }
+        "snp" => {
+            let policy = live(path)?;
+            local(snp(policy.clone(), options), policy)
+        }
+        _ => {
+            let policy = live(path)?;
+            local(tdx(policy.clone(), options), policy)
+        }
+    }
+}
+
+fn local<T: Table>(
+    verifier: Result<impl Verifier + 'static, Failure>,
+    policy: Arc<Live<T>>,
+) -> Result<Local, Failure> {
+    Ok(Local {
+        verifier: Arc::new(verifier?),
+        policy,
     })
 }
 

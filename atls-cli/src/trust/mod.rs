@@ -4,6 +4,7 @@ mod attester;
 mod collateral;
 mod local;
 mod options;
+mod reload;
 mod remote;
 mod root;
 mod tls;
@@ -33,6 +34,7 @@ pub(crate) use local::snp;
 pub(crate) use local::tdx;
 pub(crate) use options::AppraisalOptions;
 pub(crate) use options::TrustOptions;
+pub(crate) use reload::Reload;
 pub(crate) use remote::pinned;
 pub(crate) use tls::client as tls_client;
 pub(crate) use tls::roots;
@@ -50,7 +52,24 @@ pub(crate) fn relying_party(
     options: &TrustOptions,
     narration: &Narration,
 ) -> Result<RelyingParty, Failure> {
-    let verifiers = verifiers(options)?;
+    Ok(reloadable(options, narration)?.relying_party)
+}
+
+/// A relying party, and its policies, which may be read again.
+pub(crate) struct Reloadable {
+    pub(crate) relying_party: RelyingParty,
+    pub(crate) policies: Vec<Arc<dyn Reload>>,
+}
+
+/// The same, for what runs for long.
+///
+/// # Errors
+/// As [`relying_party`].
+pub(crate) fn reloadable(
+    options: &TrustOptions,
+    narration: &Narration,
+) -> Result<Reloadable, Failure> {
+    let (verifiers, policies) = verifiers(options)?;
     if verifiers.is_empty() {
         return Err(Failure::usage("nothing says whose attestation to accept").with_help(
             "name a policy (--policy FILE), a service (--verifier KIND=URL), or for tests a simulated device (--trust-sim KEY)",
@@ -63,9 +82,13 @@ pub(crate) fn relying_party(
     for verifier in verifiers {
         builder = builder.verifier(NarratingVerifier::around(verifier, narration));
     }
-    builder
+    let relying_party = builder
         .build()
-        .map_err(|error| Failure::usage("these verifiers do not go together").because(&error))
+        .map_err(|error| Failure::usage("these verifiers do not go together").because(&error))?;
+    Ok(Reloadable {
+        relying_party,
+        policies,
+    })
 }
 
 fn standard_policy(options: &TrustOptions) -> StandardPolicy {
@@ -82,15 +105,19 @@ fn standard_policy(options: &TrustOptions) -> StandardPolicy {
     }
 }
 
-fn verifiers(options: &TrustOptions) -> Result<Vec<Arc<dyn Verifier>>, Failure> {
-    let mut verifiers = local::verifiers(options)?;
+type Verifiers = (Vec<Arc<dyn Verifier>>, Vec<Arc<dyn Reload>>);
+
+fn verifiers(options: &TrustOptions) -> Result<Verifiers, Failure> {
+    let local = local::verifiers(options)?.into_iter();
+    let (mut verifiers, policies): Verifiers =
+        local.map(|local| (local.verifier, local.policy)).unzip();
     for service in &options.verifier {
         verifiers.push(remote::verifier(service)?);
     }
     if let Some(simulated) = simulated(&options.appraisal)? {
         verifiers.push(Arc::new(simulated));
     }
-    Ok(verifiers)
+    Ok((verifiers, policies))
 }
 
 pub(crate) fn simulated(options: &AppraisalOptions) -> Result<Option<SimVerifier>, Failure> {

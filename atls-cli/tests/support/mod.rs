@@ -20,9 +20,18 @@ use std::sync::atomic::Ordering;
 
 use atls_axum::AttestedListener;
 use atls_core::Attester;
+use atls_formats::dcap::TdReport;
+use atls_formats::dcap::Tee;
 use atls_sim::SimAttester;
+use atls_tdx::TdxAttester;
+use atls_tdx::testing::ForgedPlatform;
+use atls_tower::Blocking;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
+use atls_tsm::Provider;
+use atls_tsm::Tsm;
+use atls_tsm::testing::FakeConfigFs;
+use atls_tsm::testing::Forged;
 use axum::Router;
 use demo::Authority;
 use rustls::ServerConfig;
@@ -61,6 +70,10 @@ impl World {
         path
     }
 
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
@@ -70,6 +83,27 @@ impl World {
         let device = SimAttester::generate().unwrap();
         self.write(&format!("{name}.key"), device.trust_anchor().public_key());
         device
+    }
+
+    /// Writes root and collateral of a forged platform to `root.der` and `collateral`.
+    pub fn trust_td(&self, platform: &ForgedPlatform) {
+        self.write("root.der", platform.root());
+        let collateral = platform.collateral(Tee::Tdx).unwrap();
+        self.write("collateral", collateral.encode().unwrap());
+    }
+
+    /// A TD of a forged platform.
+    pub fn td(&self, platform: &Arc<ForgedPlatform>, report: TdReport) -> Blocking {
+        self.trust_td(platform);
+        let platform = platform.clone();
+        let device = FakeConfigFs::new(Provider::TdxGuest, move |inblob| Forged {
+            outblob: platform
+                .tdx_quote(&report, inblob.try_into().unwrap())
+                .unwrap(),
+            auxblob: Vec::new(),
+        });
+        let device = TdxAttester::over(Tsm::over(device)).unwrap().unwrap();
+        Blocking::spawn(device).unwrap()
     }
 
     /// An attested server, by the terms and TLS of the test.

@@ -1,0 +1,64 @@
+//! `/healthz` and `/metrics`, on plain ports of their own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use http::StatusCode;
+use tokio::net::TcpListener;
+
+use super::metrics::Metrics;
+use crate::failure::Failure;
+
+/// Health and metrics, for this machine alone: metrics tell how much is asked.
+pub(super) async fn serve_admin(
+    address: SocketAddr,
+    metrics: &Arc<Metrics>,
+) -> Result<SocketAddr, Failure> {
+    if !address.ip().is_loopback() {
+        return Err(
+            Failure::usage(format!("--admin {address}: it is no loopback address"))
+                .with_help("--probes ADDRESS has /healthz alone, for probes from elsewhere"),
+        );
+    }
+    let app = Router::new()
+        .route("/healthz", get(health))
+        .route("/metrics", get(text))
+        .with_state(metrics.clone());
+    serve(address, app).await
+}
+
+/// Health alone: nothing in it is secret, and probes cannot attest.
+pub(super) async fn serve_probes(
+    address: SocketAddr,
+    metrics: &Arc<Metrics>,
+) -> Result<SocketAddr, Failure> {
+    let app = Router::new()
+        .route("/healthz", get(health))
+        .with_state(metrics.clone());
+    serve(address, app).await
+}
+
+async fn serve(address: SocketAddr, app: Router) -> Result<SocketAddr, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::fault(format!("{address}: nothing can listen there")).because(&error)
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    // It ends with the process.
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Ok(bound)
+}
+
+async fn health(State(metrics): State<Arc<Metrics>>) -> (StatusCode, &'static str) {
+    match metrics.is_draining() {
+        true => (StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
+        false => (StatusCode::OK, "serving\n"),
+    }
+}
+
+async fn text(State(metrics): State<Arc<Metrics>>) -> String {
+    metrics.text()
+}

@@ -1,0 +1,158 @@
+//! A plain port of this machine that goes out attested.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_tower::AttestedHttps;
+use atls_tower::ServerAttestation;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use http::HeaderValue;
+use http::Request;
+use http::Response;
+use http::StatusCode;
+use http::Uri;
+use http::header;
+use http::uri::PathAndQuery;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use tokio::net::TcpListener;
+use tower_http::trace::TraceLayer;
+
+use super::headers;
+use super::lifecycle::Lifecycle;
+use super::metrics::Metrics;
+use super::options::ProxyOptions;
+use super::relay;
+use crate::failure::Failure;
+use crate::get;
+use crate::get::Http;
+use crate::get::Target;
+use crate::narrate::Narration;
+use crate::trust;
+
+/// Serves until it is told to stop.
+pub(super) async fn serve(
+    options: &ProxyOptions,
+    to: &str,
+    listener: TcpListener,
+    mut lifecycle: Lifecycle,
+) -> Result<(), Failure> {
+    let failed =
+        |error: std::io::Error| Failure::fault("the socket cannot be used").because(&error);
+    let listens = listener.local_addr().map_err(failed)?;
+    if !listens.ip().is_loopback() {
+        return Err(
+            Failure::usage(format!("{listens} is no loopback address")).with_help(
+                "who reaches a forward proxy speaks to the server in its name; listen on 127.0.0.1",
+            ),
+        );
+    }
+    let target = Target::parse(to)?;
+    let trusted = trust::reloadable(&options.trust, &Narration::Silent)?;
+    lifecycle.reload_policies(trusted.policies);
+    let relying_party = Arc::new(trusted.relying_party);
+    let client = |http| {
+        let over = get::Client::shared(
+            &relying_party,
+            &options.trust,
+            &options.attester,
+            http,
+            Narration::Silent,
+        );
+        over.map(|client| Client::builder(TokioExecutor::new()).build(client.into_connector()))
+    };
+    let state = Forward {
+        any: client(Http::Any)?,
+        http1: client(Http::One)?,
+        target,
+        metrics: lifecycle.metrics().clone(),
+    };
+    let app = Router::new()
+        .fallback(hand_on)
+        .with_state(Arc::new(state))
+        .layer(TraceLayer::new_for_http());
+    let drain = Duration::from_secs(options.drain);
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let stop = async move {
+        lifecycle.run().await;
+        // The other end waits for it, or has gone.
+        let _ = stopping.send(());
+    };
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stop);
+    let overdue = async {
+        match stopped.await {
+            Ok(()) => tokio::time::sleep(drain).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        served = serving => served.map_err(failed),
+        () = overdue => {
+            tracing::warn!("connections did not finish and are closed");
+            Ok(())
+        }
+    }
+}
+
+struct Forward {
+    any: Client<AttestedHttps, Body>,
+    /// For what is upgraded, which HTTP/2 has no way for.
+    http1: Client<AttestedHttps, Body>,
+    target: Target,
+    metrics: Arc<Metrics>,
+}
+
+async fn hand_on(State(state): State<Arc<Forward>>, mut request: Request<Body>) -> Response<Body> {
+    let _counted = state.metrics.in_flight();
+    headers::remove_claims(request.headers_mut());
+    let authority = state.target.authority();
+    if let Ok(host) = HeaderValue::from_str(&authority) {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    let to = to(&state.target, request.uri().path_and_query());
+    let client = match relay::upgrade_of(request.headers()) {
+        Some(_) => &state.http1,
+        None => &state.any,
+    };
+    let answered = relay::relay(client, request, to.clone(), &state.metrics).await;
+    let response = match answered {
+        Ok(response) => claimed(response, &to, &state.metrics),
+        Err(error) => unanswered(&error, &authority),
+    };
+    state.metrics.answered(response.status());
+    response
+}
+
+/// The answer with the attestation of the very connection that it came over.
+fn claimed(mut response: Response<Body>, to: &Uri, metrics: &Metrics) -> Response<Body> {
+    let peer = ServerAttestation::of(response.extensions(), to).cloned();
+    metrics.peer(peer.is_some());
+    let Some(peer) = peer else {
+        let detail = "the answer came over a connection without attestation";
+        return relay::problem(StatusCode::BAD_GATEWAY, "not-attested", detail);
+    };
+    headers::remove_claims(response.headers_mut());
+    headers::claim(response.headers_mut(), Some(&peer));
+    response
+}
+
+fn unanswered(error: &hyper_util::client::legacy::Error, authority: &str) -> Response<Body> {
+    let failure = match relay::cause::<atls_tower::Error>(error) {
+        Some(attested) => get::failure(attested, authority),
+        None => Failure::not_reached(format!("{authority} gave no answer")).because(error),
+    };
+    tracing::warn!(outcome = failure.outcome().word(), reason = %failure.reason(), "no answer");
+    let code = failure.outcome().word().replace(' ', "-");
+    relay::problem(StatusCode::BAD_GATEWAY, &code, &failure.reason())
+}
+
+/// The target's scheme and authority, the request's path.
+fn to(target: &Target, path: Option<&PathAndQuery>) -> Uri {
+    let mut parts = target.uri().clone().into_parts();
+    if let Some(path) = path {
+        parts.path_and_query = Some(path.clone());
+    }
+    Uri::from_parts(parts).unwrap_or_else(|_| target.uri().clone())
+}

@@ -1,0 +1,94 @@
+//! Arguments of `atls proxy`, which a file may hold too.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::ArgGroup;
+use clap::Args;
+use clap::ValueEnum;
+
+use super::upstream::Upstream;
+use crate::trust::AttesterOptions;
+use crate::trust::TrustOptions;
+
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EXAMPLES, args_override_self = true)]
+#[command(group = ArgGroup::new("direction").required(true).args(["upstream", "to"]))]
+pub(crate) struct ProxyOptions {
+    /// Read arguments from a TOML file, whose keys are their names; those of the command line win
+    #[arg(long, value_name = "FILE")]
+    #[allow(dead_code, reason = "read before the others are parsed")]
+    pub(super) config: Option<PathBuf>,
+
+    /// Where to listen; or `systemd` for the socket that systemd opened
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) listen: String,
+
+    /// Reverse: the service behind, http://HOST:PORT, h2c://HOST:PORT, unix:PATH or unix+h2c:PATH
+    #[arg(long, value_name = "URL")]
+    pub(super) upstream: Option<Upstream>,
+
+    /// Reverse: the certificate chain, in PEM
+    #[arg(long, value_name = "FILE", requires = "upstream")]
+    pub(super) cert: Option<PathBuf>,
+
+    /// Reverse: the key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "upstream")]
+    pub(super) key: Option<PathBuf>,
+
+    /// Reverse: whether clients must attest
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHETHER",
+        default_value_t,
+        requires = "upstream"
+    )]
+    pub(super) clients: Clients,
+
+    /// Forward: the attested server to go to, https://HOST[:PORT]
+    #[arg(long, value_name = "URL")]
+    pub(super) to: Option<String>,
+
+    /// Where /healthz and /metrics are, an address of this machine alone
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) admin: Option<SocketAddr>,
+
+    /// Where /healthz alone is, for probes from elsewhere
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) probes: Option<SocketAddr>,
+
+    /// Longest time for connections to finish when it stops
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(super) drain: u64,
+
+    #[command(flatten)]
+    pub(super) trust: TrustOptions,
+
+    #[command(flatten)]
+    pub(super) attester: AttesterOptions,
+}
+
+/// What is asked of clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Clients {
+    /// They are not asked
+    #[default]
+    Ignore,
+    /// They are asked, and served either way: see the header Atls-Status
+    Ask,
+    /// They must attest
+    Require,
+}
+
+const EXAMPLES: &str = "\
+Reverse, inside the confidential machine: ends attested TLS in front of any HTTP service. Forward: a plain
+port of this machine whose requests go out to an attested server. HTTP/1.1, HTTP/2, WebSocket (over HTTP/1.1)
+and gRPC pass. Headers that begin with Atls- are removed from what comes in, and set from the result.
+SIGHUP reads certificate and policy again, as a change of their files does; SIGTERM lets requests finish.
+
+Examples:
+  atls proxy --listen 0.0.0.0:8443 --upstream http://127.0.0.1:8080 --attester auto \\
+    --cert chain.pem --key key.pem --admin 127.0.0.1:9900
+  atls proxy --listen 127.0.0.1:8080 --to https://service.example --policy policy.toml
+  atls proxy --config /etc/atls/proxy.toml";

@@ -1,0 +1,153 @@
+//! Hands a request on, and its answer back.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::HeaderMap;
+use http::HeaderName;
+use http::HeaderValue;
+use http::Request;
+use http::Response;
+use http::StatusCode;
+use http::Uri;
+use http::Version;
+use http::header;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::Connect;
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+
+use super::headers;
+use super::metrics::Metrics;
+
+/// Sends a request to where it goes next. An upgrade (WebSocket) is agreed with both ends, and then bytes are passed on.
+///
+/// # Errors
+/// Those of the client; nothing was answered.
+pub(super) async fn relay<C>(
+    client: &Client<C, Body>,
+    mut request: Request<Body>,
+    to: Uri,
+    metrics: &Arc<Metrics>,
+) -> Result<Response<Body>, hyper_util::client::legacy::Error>
+where
+    C: Connect + Clone + Send + Sync + 'static,
+{
+    let upgrade = upgrade_of(request.headers());
+    let from = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
+    *request.uri_mut() = to;
+    // The client speaks its own version.
+    *request.version_mut() = Version::HTTP_11;
+    request.extensions_mut().clear();
+    headers::remove_hop_by_hop(request.headers_mut());
+    if let Some(protocol) = upgrade {
+        ask_for(request.headers_mut(), protocol);
+    }
+    let mut response = client.request(request).await?;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        headers::remove_hop_by_hop(response.headers_mut());
+        return Ok(response.map(Body::new));
+    }
+    let to = hyper::upgrade::on(&mut response);
+    if let Some(from) = from {
+        let metrics = metrics.clone();
+        tokio::spawn(async move {
+            let _counted = metrics.upgraded();
+            if let (Ok(from), Ok(to)) = tokio::join!(from, to) {
+                let (mut from, mut to) = (TokioIo::new(from), TokioIo::new(to));
+                // Either end may break off; there is nobody to tell.
+                let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+            }
+        });
+    }
+    let upgraded = response.headers().get(header::UPGRADE).cloned();
+    headers::remove_hop_by_hop(response.headers_mut());
+    if let Some(protocol) = upgraded {
+        ask_for(response.headers_mut(), protocol);
+    }
+    Ok(response.map(Body::new))
+}
+
+/// Whether a request wants to go on in another protocol.
+pub(super) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
+    let wants = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|word| word.trim().eq_ignore_ascii_case("upgrade"));
+    let protocol = headers.get(header::UPGRADE)?;
+    // HTTP/2 is agreed beforehand, never by an upgrade.
+    let is_http2 = protocol.as_bytes().eq_ignore_ascii_case(b"h2c");
+    (wants && !is_http2).then(|| protocol.clone())
+}
+
+/// Says who asks, for the service behind.
+pub(super) fn forwarded(request: &mut Request<Body>) {
+    let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let client = client.map(|ConnectInfo(client)| client.ip().to_string());
+    let host = request.headers().get(header::HOST).cloned();
+    let headers = request.headers_mut();
+    for name in FORWARDED {
+        headers.remove(&name);
+    }
+    let [proto, by, of] = FORWARDED;
+    headers.insert(proto, HeaderValue::from_static("https"));
+    if let Some(client) = client.and_then(|client| HeaderValue::from_str(&client).ok()) {
+        headers.insert(by, client);
+    }
+    if let Some(host) = host {
+        headers.insert(of, host);
+    }
+}
+
+/// An answer of the proxy itself, as RFC 9457 has it.
+pub(super) fn problem(status: StatusCode, code: &str, detail: &str) -> Response<Body> {
+    let text = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "code": code,
+        "detail": detail,
+    });
+    let mut response = Response::new(Body::from(text.to_string()));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+/// The first error that another one came from, of some type.
+pub(super) fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// In HTTP/2 the name is in the address, in HTTP/1.1 in a header.
+pub(super) fn name_host(request: &mut Request<Body>) {
+    let authority = request.uri().authority();
+    let host = authority.and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    if let Some(host) = host {
+        request.headers_mut().entry(header::HOST).or_insert(host);
+    }
+}
+
+fn ask_for(headers: &mut HeaderMap, protocol: HeaderValue) {
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, protocol);
+}
+
+const FORWARDED: [HeaderName; 3] = [
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+];

@@ -1,0 +1,135 @@
+//! Ends attested TLS in front of a service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_axum::AttestedListener;
+use atls_tower::ClientAttestation;
+use atls_tower::ServerAcceptor;
+use atls_tower::ServerTerms;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use http::Request;
+use http::Response;
+use http::StatusCode;
+use hyper_util::client::legacy::Client;
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
+use tower_http::trace::TraceLayer;
+
+use super::headers;
+use super::identity::Identity;
+use super::lifecycle::Lifecycle;
+use super::metrics::Metrics;
+use super::options::Clients;
+use super::options::ProxyOptions;
+use super::relay;
+use super::upstream::ToUpstream;
+use super::upstream::Upstream;
+use crate::failure::Failure;
+use crate::narrate::Narration;
+use crate::trust;
+
+/// Serves until it is told to stop.
+pub(super) async fn serve(
+    options: &ProxyOptions,
+    upstream: &Upstream,
+    listener: TcpListener,
+    mut lifecycle: Lifecycle,
+) -> Result<(), Failure> {
+    let (Some(chain), Some(key)) = (&options.cert, &options.key) else {
+        return Err(Failure::usage("a reverse proxy needs a certificate")
+            .with_help("--cert FILE and --key FILE name its chain and its key"));
+    };
+    let identity = Identity::open(chain, key)?;
+    lifecycle.reload_identity(identity.clone());
+    let terms = terms(options, &mut lifecycle)?;
+    let acceptor = ServerAcceptor::new(tls(identity)?, terms);
+    let acceptor = acceptor
+        .map_err(|error| Failure::usage("these arguments do not go together").because(&error))?;
+    let failed =
+        |error: std::io::Error| Failure::fault("the socket cannot be used").because(&error);
+    let listener = AttestedListener::new(listener, acceptor).map_err(failed)?;
+    let state = Reverse {
+        client: upstream.client(),
+        upstream: upstream.clone(),
+        metrics: lifecycle.metrics().clone(),
+    };
+    let app = Router::new()
+        .fallback(hand_on)
+        .with_state(Arc::new(state))
+        .layer(TraceLayer::new_for_http());
+    atls_axum::serve(listener, app)
+        .with_graceful_shutdown(lifecycle.run())
+        .with_shutdown_deadline(Duration::from_secs(options.drain))
+        .await
+        .map_err(failed)
+}
+
+struct Reverse {
+    client: Client<ToUpstream, Body>,
+    upstream: Upstream,
+    metrics: Arc<Metrics>,
+}
+
+async fn hand_on(State(state): State<Arc<Reverse>>, mut request: Request<Body>) -> Response<Body> {
+    let _counted = state.metrics.in_flight();
+    // An expired attestation is none.
+    let peer = ClientAttestation::of(request.extensions()).ok().cloned();
+    state.metrics.peer(peer.is_some());
+    relay::name_host(&mut request);
+    relay::forwarded(&mut request);
+    headers::remove_claims(request.headers_mut());
+    headers::claim(request.headers_mut(), peer.as_deref());
+    let to = state.upstream.uri(request.uri().path_and_query());
+    let answered = relay::relay(&state.client, request, to, &state.metrics).await;
+    let response = match answered {
+        Ok(mut response) => {
+            headers::remove_claims(response.headers_mut());
+            response
+        }
+        Err(error) => {
+            let why = atls_core::report(&error).to_string();
+            tracing::warn!(fault = "local", error = %why, "the upstream gave no answer");
+            // What is wrong behind is none of the client's business.
+            let detail = "the service behind this proxy gave no answer";
+            relay::problem(StatusCode::BAD_GATEWAY, "upstream", detail)
+        }
+    };
+    state.metrics.answered(response.status());
+    response
+}
+
+fn tls(identity: Arc<Identity>) -> Result<ServerConfig, Failure> {
+    let mut tls = ServerConfig::builder_with_provider(trust::provider())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|error| Failure::fault("TLS cannot be set up").because(&error))?
+        .with_no_client_auth()
+        .with_cert_resolver(identity);
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(tls)
+}
+
+fn terms(options: &ProxyOptions, lifecycle: &mut Lifecycle) -> Result<ServerTerms, Failure> {
+    let mut terms = ServerTerms::new();
+    match &options.attester.attester {
+        Some(device) => terms = terms.attester(trust::open_attester(device)?),
+        None if options.clients != Clients::Require => {
+            return Err(Failure::usage("nothing would be attested").with_help(
+                "--attester auto attests this machine; --clients require demands it of clients",
+            ));
+        }
+        None => {}
+    }
+    if options.clients == Clients::Ignore {
+        return Ok(terms);
+    }
+    let trusted = trust::reloadable(&options.trust, &Narration::Silent)?;
+    lifecycle.reload_policies(trusted.policies);
+    let clients = Arc::new(trusted.relying_party);
+    Ok(match options.clients {
+        Clients::Require => terms.require_peer(clients),
+        _ => terms.ask_peer(clients),
+    })
+}

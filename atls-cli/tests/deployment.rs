@@ -1,0 +1,105 @@
+//! The files of docs/deploy hold commands that the binary understands.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod proxies;
+mod support;
+
+use std::process::Command;
+
+use support::Ran;
+use support::World;
+use support::page;
+
+#[test]
+fn the_container_is_built_by_a_command_that_cargo_understands() {
+    let file = page("docs/deploy/Dockerfile");
+    let line = file.lines().find_map(|line| line.strip_prefix("RUN "));
+    let words: Vec<_> = line.unwrap().split_whitespace().collect();
+    assert_eq!(words[..2], ["cargo", "build"]);
+    // A build of the same packages, features and targets that stops before compiling: cargo resolves all that it names.
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap();
+    let resolved = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--locked",
+            "--offline",
+            "-p",
+            "atls-cli",
+            "--depth",
+            "0",
+        ])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    assert!(resolved.status.success(), "{resolved:?}");
+    assert_eq!(
+        words[2..],
+        ["--release", "--locked", "-p", "atls-cli", "--bin", "atls"]
+    );
+    assert!(file.contains("COPY --from=build /build/target/release/atls /atls\n"));
+    assert!(file.contains("ENTRYPOINT [\"/atls\"]\n"));
+}
+
+#[test]
+fn the_container_and_the_unit_run_a_configuration_that_is_understood() {
+    let command = ["proxy", "--config", "/etc/atls/proxy.toml"];
+    let container = page("docs/deploy/Dockerfile");
+    let shown = command.map(|word| format!("\"{word}\"")).join(", ");
+    assert!(container.contains(&format!("CMD [{shown}]")));
+    let unit = page("docs/deploy/atls-proxy.service");
+    let start = format!("ExecStart=/usr/local/bin/atls {}\n", command.join(" "));
+    assert!(unit.contains(&start));
+    let world = certified();
+    let config = page("docs/deploy/proxy.toml");
+    let folder = world.path("").display().to_string();
+    let config = config
+        .replace("/etc/atls/", &folder)
+        .replace("0.0.0.0:8443", "127.0.0.1:0");
+    let config = config
+        .replace("0.0.0.0:9901", "127.0.0.1:0")
+        .replace("127.0.0.1:9900", "127.0.0.1:0");
+    world.write("proxy.toml", config);
+    is_understood(world.atls(&["proxy", "--config", "proxy.toml"]));
+}
+
+#[test]
+fn the_sidecar_has_arguments_that_are_understood() {
+    let world = certified();
+    let pod = page("docs/deploy/sidecar.yaml");
+    let folder = world.path("").display().to_string();
+    let (_, list) = pod.split_once("      args:\n").unwrap();
+    let arguments = list
+        .lines()
+        .map_while(|line| line.strip_prefix("        - "));
+    let arguments: Vec<_> = arguments
+        .map(|word| word.replace("/etc/atls/tls.crt", &format!("{folder}chain.pem")))
+        .map(|word| word.replace("/etc/atls/tls.key", &format!("{folder}key.pem")))
+        .map(|word| {
+            word.replace("0.0.0.0:8443", "127.0.0.1:0")
+                .replace("0.0.0.0:9901", "127.0.0.1:0")
+        })
+        .collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    assert_eq!(arguments[0], "proxy");
+    is_understood(world.atls(&arguments));
+}
+
+/// Everything is right but the machine, which has no device.
+#[track_caller]
+fn is_understood(ran: Ran) {
+    let ran = ran.ends_with(4);
+    assert!(ran.error().contains("no such device"), "{}", ran.error());
+}
+
+fn certified() -> World {
+    let world = World::new();
+    world.identity(&world.authority);
+    world
+}
