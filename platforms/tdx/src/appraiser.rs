@@ -165,7 +165,7 @@ impl Appraiser {
     ) -> Verified {
         verified.platform.early = early.and_then(|early| {
             let issues = &self.early;
-            issues.rate(early, used, case.quote, &self.root, case.now)
+            issues.rate(&early, used, case.quote, &self.root, case.now)
         });
         verified
     }

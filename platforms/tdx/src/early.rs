@@ -43,7 +43,7 @@ impl EarlyIssues {
     /// The rating of the platform of a genuine quote, whose standard collateral is `used`.
     pub(crate) fn rate(
         &self,
-        early: Arc<Collateral>,
+        early: &Arc<Collateral>,
         used: &Collateral,
         quote: &Quote<'_>,
         root: &Root,
@@ -55,9 +55,9 @@ impl EarlyIssues {
         if !is_newer || !early.is_current(now) {
             return None;
         }
-        self.verify(&early, signatures::pck_issuer(quote), root, now)
+        self.verify(early, signatures::pck_issuer(quote), root, now)
             .ok()?;
-        let parts = tcb::parts(&early, &Svns::of(quote).ok()?).ok()?;
+        let parts = tcb::parts(early, &Svns::of(quote).ok()?).ok()?;
         Some(EarlyTcb::new(early.evaluation().lower(), parts))
     }
 

@@ -116,6 +116,13 @@ const UNRECOGNISED: [&str; 11] = [
 
 #[cfg(all(test, feature = "testing"))]
 mod tests {
+    #![allow(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        reason = "a test fails by panicking"
+    )]
+
     use std::ops::Range;
     use std::time::Duration;
 

@@ -30,7 +30,7 @@ pub(crate) fn appraise(
     let holder = ear.confirmation().map(named).transpose()?;
     let Some(fresh) = all_fresh(&ear, issuer, bound) else {
         let (key, origin) =
-            key_of_all(&ear, form, issuer, holder).ok_or(AppraisalError::NotBound)?;
+            key_of_all(&ear, form, issuer, holder.as_deref()).ok_or(AppraisalError::NotBound)?;
         return Ok(Appraised::bound_to_key_only(with_local(ear), origin, key));
     };
     let reports_all = fresh
@@ -101,12 +101,12 @@ fn key_of_all(
     ear: &Ear,
     form: Form,
     issuer: &TrustedIssuer,
-    holder: Option<Vec<u8>>,
+    holder: Option<&[u8]>,
 ) -> Option<(Vec<u8>, Origin)> {
     let parts = ear.submods().map(|(name, part)| {
         schemes_for(issuer, ear, name, part).find_map(|scheme| {
             let (mut keys, origin) = scheme.keys_origin(part, form)?;
-            keys.extend(holder.clone());
+            keys.extend(holder.map(<[u8]>::to_vec));
             Some((common(keys)?, origin))
         })
     });
