@@ -9,7 +9,9 @@ use std::io::Read;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::net::TcpStream;
+#[cfg(unix)]
 use std::os::unix::net::UnixStream;
+#[cfg(unix)]
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,6 +35,7 @@ pub struct SwtpmControl {
 #[derive(Clone, Debug)]
 enum Address {
     Tcp(SocketAddr),
+    #[cfg(unix)]
     Unix(PathBuf),
 }
 
@@ -47,6 +50,7 @@ impl Swtpm {
     }
 
     /// A TPM behind this socket of the file system.
+    #[cfg(unix)]
     pub fn unix(path: impl Into<PathBuf>) -> Self {
         Self::at(Address::Unix(path.into()))
     }
@@ -86,6 +90,7 @@ impl SwtpmControl {
     }
 
     /// The control channel behind this socket of the file system.
+    #[cfg(unix)]
     pub fn unix(path: impl Into<PathBuf>) -> Self {
         Self::at(Address::Unix(path.into()))
     }
@@ -143,6 +148,7 @@ impl Address {
                 stream.set_write_timeout(Some(deadline))?;
                 Ok(Box::new(stream))
             }
+            #[cfg(unix)]
             Self::Unix(path) => {
                 let stream = UnixStream::connect(path)?;
                 stream.set_read_timeout(Some(deadline))?;

@@ -21,6 +21,7 @@
     reason = "support for tests, which fail by panicking"
 )]
 
+#[cfg(unix)]
 mod swtpm_process;
 
 use std::fmt;
@@ -55,6 +56,7 @@ use crate::policy::Measurement;
 use crate::policy::PcrIndex;
 use crate::policy::TpmImage;
 
+#[cfg(unix)]
 pub use swtpm_process::SwtpmProcess;
 
 /// Signs quotes over registers 0, 4 and 7 of the SHA-256 bank, as [`log`](Self::log) leaves them.
