@@ -456,6 +456,22 @@ fn files_are_those_that_an_image_allows() {
     assert_eq!(judge(&[]), refused, "an empty list");
 }
 
+/// The kernel extends ones where a file changed while it was measured. Nothing is known of it then.
+#[test]
+fn a_measurement_that_failed_is_no_allowed_file() {
+    let mut setting = Setting::new();
+    setting.log = Some(ForgedTpm::log().bytes().to_vec());
+    setting.forged.log = ForgedTpm::log().event(10, 0, &[0xff; 32], b"");
+    setting.forged.quoting(HashAlgorithm::Sha256, &[4, 10]);
+    let (sha1, digest) = ("00".repeat(20), "aa".repeat(32));
+    let list = format!("10 {sha1} ima-ng sha256:{digest} boot_aggregate\n");
+    setting.forged.ima_log = Some(list.into_bytes());
+    assert_eq!(setting.claims().files.len(), 1, "explained");
+    let allowed = Measurement::new(&[0xaa; 32]).unwrap();
+    setting.policy.images[0].ima = Some(ImaRule::allowing([allowed]));
+    assert_eq!(setting.judged().0, Tier::Contraindicated);
+}
+
 #[test]
 fn a_recorded_quote_is_judged_without_its_connection() {
     let setting = Setting::new();

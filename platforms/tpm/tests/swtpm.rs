@@ -1,6 +1,7 @@
 //! The attester over a real TPM in software. Where there is no `swtpm`, that is said; `ATLS_REQUIRE_SWTPM=1` makes it a failure.
 #![cfg(unix)]
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
@@ -27,6 +28,7 @@ use atls_tpm::PcrIndex;
 use atls_tpm::Swtpm;
 use atls_tpm::TpmAttester;
 use atls_tpm::TpmClaims;
+use atls_tpm::TpmDevice;
 use atls_tpm::TpmError;
 use atls_tpm::TpmImage;
 use atls_tpm::TpmKeys;
@@ -190,6 +192,48 @@ fn a_tpm_that_is_gone_is_unreachable_and_found_again() {
     tpm.restart().unwrap();
     measure(&tpm, b"kernel");
     affirmed(&mut attester);
+}
+
+/// Whoever measures between the reading of registers and their quote: once, and always.
+#[test]
+fn registers_that_change_are_quoted_again_and_given_up_in_the_end() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    let connection = Connection::new(SUITE);
+    let meddling = |times| Meddling {
+        inner: tpm.device(),
+        tpm: tpm.device(),
+        times,
+    };
+    let mut once = TpmAttester::over(meddling(1)).unwrap();
+    assert!(once.attest(connection.request()).is_ok());
+    let mut always = TpmAttester::over(meddling(usize::MAX)).unwrap();
+    let refused = always.attest(connection.request()).map(drop);
+    assert_eq!(refused, Err(TpmError::RegistersChanged.into()));
+}
+
+struct Meddling {
+    inner: Swtpm,
+    tpm: Swtpm,
+    times: usize,
+}
+
+impl TpmDevice for Meddling {
+    fn transact(&mut self, command: &[u8]) -> io::Result<Vec<u8>> {
+        let is_quote = command[6..10] == [0, 0, 1, 0x58];
+        if is_quote && self.times > 0 {
+            self.times -= 1;
+            // TPM2_PCR_Event of one byte into register 4.
+            let measure = [
+                &[0x80, 2, 0, 0, 0, 30, 0, 0, 1, 0x3c, 0, 0, 0, 4][..],
+                &[0, 0, 0, 9, 0x40, 0, 0, 9, 0, 0, 1, 0, 0],
+                &[0, 1, 7],
+            ];
+            self.tpm.transact(&measure.concat())?;
+        }
+        self.inner.transact(command)
+    }
 }
 
 #[test]

@@ -149,6 +149,11 @@ impl SwtpmProcess {
         Ok(())
     }
 
+    /// The folder of its state, which goes with it.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Its data channel.
     pub fn device(&self) -> Swtpm {
         match self.sockets {
