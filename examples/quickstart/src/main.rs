@@ -1,7 +1,8 @@
 //! Attested TLS on one machine: an axum server that attests itself, a reqwest client that demands it, and an account of
 //! what happened. `--tamper KIND` puts an attacker in between and shows the refusal.
 //!
-//! The platform is simulated, so this proves that the protocol works and nothing about your machine.
+//! The platform is simulated, so this proves that the protocol works and nothing about your machine. `--platform tpm` takes a TPM in
+//! software instead.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stderr,
@@ -12,6 +13,8 @@
 mod arguments;
 mod narrate;
 mod tamper;
+#[cfg(unix)]
+mod tpm;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -19,6 +22,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use atls_axum::AttestedListener;
+use atls_core::Attester;
 use atls_core::PeerAttestation;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
@@ -35,6 +39,7 @@ use axum::routing::get;
 use demo::Authority;
 
 use arguments::Command;
+use arguments::Platform;
 use narrate::NarratingAttester;
 use narrate::NarratingVerifier;
 
@@ -47,7 +52,7 @@ async fn main() -> ExitCode {
             println!("{}", arguments::help());
             Ok(())
         }
-        Ok(Command::Show) => show().await,
+        Ok(Command::Show(platform)) => show_on(platform).await,
         Ok(Command::Tamper(tamper)) => tamper::show(tamper).await,
         Err(wrong) => {
             eprintln!("{wrong}");
@@ -63,18 +68,35 @@ async fn main() -> ExitCode {
     }
 }
 
+async fn show_on(platform: Platform) -> Result<(), Box<dyn Error>> {
+    match platform {
+        Platform::Simulated => {
+            let device = SimAttester::generate()?;
+            let verifier = SimVerifier::new(device.trust_anchor());
+            show("simulated platform (proves nothing)", device, verifier).await
+        }
+        #[cfg(unix)]
+        Platform::Tpm => tpm::show().await,
+        #[cfg(not(unix))]
+        Platform::Tpm => Err("swtpm is for Unix".into()),
+    }
+}
+
 /// The straight line, without an attacker.
-async fn show() -> Result<(), Box<dyn Error>> {
+async fn show(
+    platform: &str,
+    device: impl Attester + 'static,
+    verifier: impl Verifier + 'static,
+) -> Result<(), Box<dyn Error>> {
     let authority = Authority::new()?;
-    let device = SimAttester::generate()?;
-    let verifier = NarratingVerifier::around(SimVerifier::new(device.trust_anchor()));
+    let verifier = NarratingVerifier::around(verifier);
 
     let url = serve(&authority, device).await?;
-    println!("server   listens at {url}, TLS 1.3, simulated platform (proves nothing)");
+    println!("server   listens at {url}, TLS 1.3, {platform}");
 
     let attested = client(&authority, Arc::new(verifier))?;
     let client = reqwest_client(&attested)?;
-    println!("client   trusts the demonstration's authority and the simulated device");
+    println!("client   trusts the demonstration's authority and this device");
     println!("client   GET {url}");
 
     let started = Instant::now();
@@ -99,7 +121,10 @@ async fn show() -> Result<(), Box<dyn Error>> {
 }
 
 /// An axum server that attests itself.
-async fn serve(authority: &Authority, device: SimAttester) -> Result<String, Box<dyn Error>> {
+async fn serve(
+    authority: &Authority,
+    device: impl Attester + 'static,
+) -> Result<String, Box<dyn Error>> {
     let terms = ServerTerms::new().attester(Arc::new(NarratingAttester::around(device)));
     let acceptor = ServerAcceptor::new(authority.server()?, terms)?;
     let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;

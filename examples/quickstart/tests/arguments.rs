@@ -37,6 +37,36 @@ fn a_kind_is_an_argument_of_its_own_or_behind_an_equals_sign() {
 }
 
 #[test]
+fn a_platform_is_an_argument_of_its_own_or_behind_an_equals_sign() {
+    for arguments in [&["--platform", "sim"][..], &["--platform=sim"]] {
+        let output = run(arguments);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        assert!(text.contains("simulated platform"), "{text}");
+    }
+    for arguments in [&["--platform", "tdx"][..], &["--platform"]] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2));
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains("sim and tpm"), "{text}");
+    }
+}
+
+/// It fails aloud where there is no swtpm, and then it is not tested here.
+#[test]
+fn a_tpm_in_software_attests() {
+    let output = run(&["--platform", "tpm"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let is_absent = text.contains("there is no swtpm here");
+    if is_absent && std::env::var_os("ATLS_REQUIRE_SWTPM").is_none() {
+        println!("SKIPPED: no swtpm on this machine");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("tpm-evidence+cbor"), "{text}");
+}
+
+#[test]
 fn every_attack_is_refused() {
     for kind in KINDS {
         let output = run(&[&format!("--tamper={kind}")]);
