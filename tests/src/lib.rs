@@ -347,4 +347,6 @@ mod prose {
     struct Snp;
     #[doc = include_str!("../../docs/platforms/tdx.md")]
     struct Tdx;
+    #[doc = include_str!("../../docs/platforms/tpm.md")]
+    struct Tpm;
 }
