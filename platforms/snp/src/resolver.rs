@@ -103,7 +103,7 @@ impl Resolver<'_> {
         let issuers = self.issuers(report, peer).await?;
         let own_issuers = || issuers.certificates.iter().map(|der| &**der);
         let own_der = own_vek.as_ref().map(|(_, fetched)| &*fetched.bytes);
-        let der = own_der.or(peer.vek()).unwrap_or_default();
+        let der = own_der.or_else(|| peer.vek()).unwrap_or_default();
         let authorities = peer.authorities().chain(own_issuers());
         let chain = Chain::verify(self.roots, der, authorities, self.now);
         let chain = chain.and_then(|chain| chain.fitting(report));

@@ -100,7 +100,7 @@ fn a_result_ends_with_the_first_of_its_certificates_and_lists() {
 #[test]
 fn each_certificate_is_signed_by_the_one_above() {
     each_is_refused(
-        AppraisalError::BadSignature,
+        &AppraisalError::BadSignature,
         &[
             |it| it.vek.signed_by = ForgedKey::Ark,
             |it| it.vek.signed_by = ForgedKey::Asvk,
@@ -113,7 +113,7 @@ fn each_certificate_is_signed_by_the_one_above() {
 #[test]
 fn a_root_with_another_key_is_refused() {
     each_is_refused(
-        AppraisalError::UnknownKey,
+        &AppraisalError::UnknownKey,
         &[|it| (it.ark.key, it.ark.signed_by) = (ForgedKey::Asvk, ForgedKey::Asvk)],
     );
 }
@@ -121,7 +121,7 @@ fn a_root_with_another_key_is_refused() {
 #[test]
 fn each_certificate_names_its_issuer() {
     each_is_refused(
-        AppraisalError::UnknownKey,
+        &AppraisalError::UnknownKey,
         &[
             |it| it.vek.issuer = "SEV-Genoa".to_owned(),
             |it| it.ask.issuer = "ARK-Genoa".to_owned(),
@@ -133,7 +133,7 @@ fn each_certificate_names_its_issuer() {
 #[test]
 fn only_an_authority_signs_certificates_and_a_chip_is_none() {
     each_is_refused(
-        AppraisalError::Malformed,
+        &AppraisalError::Malformed,
         &[
             |it| it.ask.is_authority = false,
             // It may sign lists alone.
@@ -150,7 +150,7 @@ fn the_intermediate_of_the_other_kind_of_key_is_refused() {
         platform.vek.signed_by = ForgedKey::Asvk;
     }
     each_is_refused(
-        AppraisalError::UnknownKey,
+        &AppraisalError::UnknownKey,
         &[with_asvk, |it| {
             with_asvk(it);
             it.vek.issuer = "SEV-VLEK-Milan".to_owned();
@@ -213,7 +213,7 @@ fn a_vek_of_another_product_is_refused() {
     }
     // A report of version 2 names no product. The certificate does, and its own root must have signed it.
     each_is_refused(
-        AppraisalError::UnknownKey,
+        &AppraisalError::UnknownKey,
         &[|it| {
             it.report.version = 2;
             it.vek.set(&[2], b"\x16\x05Genoa");
@@ -224,7 +224,7 @@ fn a_vek_of_another_product_is_refused() {
 #[test]
 fn reserved_extensions_of_a_vek_are_zero() {
     each_is_refused(
-        AppraisalError::UnknownKey,
+        &AppraisalError::UnknownKey,
         &[
             |it| it.vek.set(&[3, 4], &[0x02, 0x01, 0x01]),
             |it| it.vek.set(&[3, 5], &[0x02, 0x01, 0x01]),
@@ -255,7 +255,7 @@ fn each_product_has_one_structure_of_vek_certificates() {
 #[test]
 fn a_key_of_the_other_kind_is_refused() {
     each_is_refused(
-        AppraisalError::UnknownKey,
+        &AppraisalError::UnknownKey,
         &[
             // The certificate names a chip and a provider.
             |it| it.vek.set(&[5], b"\x16\x02CN"),
@@ -279,7 +279,7 @@ fn a_key_of_the_other_kind_is_refused() {
 #[test]
 fn unknown_critical_and_repeated_extensions_are_refused() {
     each_is_refused(
-        AppraisalError::UnknownKey,
+        &AppraisalError::UnknownKey,
         &[
             |it| it.vek.is_narrowed = true,
             |it| it.vek.extensions.push((vec![4], vec![0xc1; 64])),
@@ -367,7 +367,7 @@ fn the_whole_challenge_is_recorded() {
 #[test]
 fn an_unknown_processor_is_refused() {
     each_is_refused(
-        AppraisalError::UnknownKey,
+        &AppraisalError::UnknownKey,
         &[
             |it| it.report.cpuid = [0x1a, 0x50, 0],
             // Genoa, with a key of Milan.
@@ -546,11 +546,11 @@ fn anything_but_certificates_and_lists_is_not_taken() {
 type Change = fn(&mut ForgedSnp);
 
 /// Each change alone makes Evidence of Milan refused.
-fn each_is_refused(expected: AppraisalError, changes: &[Change]) {
+fn each_is_refused(expected: &AppraisalError, changes: &[Change]) {
     for (place, change) in changes.iter().enumerate() {
         let mut platform = milan();
         change(&mut platform);
-        assert_eq!(refused(&platform), expected, "change {place}");
+        assert_eq!(refused(&platform), *expected, "change {place}");
     }
 }
 

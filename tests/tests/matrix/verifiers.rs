@@ -97,14 +97,14 @@ fn local(verifier: impl Verifier + 'static) -> Column {
 
 /// The test ends where the request is sent.
 fn service<S: RemoteService>(
-    builder: fn(Endpoint, Arc<dyn HttpClient>) -> RemoteVerifierBuilder<S>,
+    builder: fn(&Endpoint, Arc<dyn HttpClient>) -> RemoteVerifierBuilder<S>,
 ) -> Column {
     let sent = Arc::new(Script::immediate(|_, _| {
         Err(HttpError::Unreachable("no service".to_owned()))
     }));
     let endpoint = Endpoint::https("https://service.example").unwrap();
     Column {
-        verifier: Box::new(builder(endpoint, sent.clone()).build().unwrap()),
+        verifier: Box::new(builder(&endpoint, sent.clone()).build().unwrap()),
         sent: Some(sent),
     }
 }
@@ -153,10 +153,10 @@ fn passport(machines: &Machines) -> PassportVerifier {
 }
 
 fn trustee(
-    endpoint: Endpoint,
+    endpoint: &Endpoint,
     client: Arc<dyn HttpClient>,
 ) -> RemoteVerifierBuilder<TrusteeService> {
-    builder(TrusteeService::new(&endpoint, client).unwrap())
+    builder(TrusteeService::new(endpoint, client).unwrap())
         .format(atls_trustee::SnpReport::new())
         .format(atls_trustee::TdxQuote::new())
         .format(atls_trustee::AzureVtpm::snp(AZURE))
@@ -164,21 +164,21 @@ fn trustee(
 }
 
 fn veraison(
-    endpoint: Endpoint,
+    endpoint: &Endpoint,
     client: Arc<dyn HttpClient>,
 ) -> RemoteVerifierBuilder<VeraisonService> {
-    builder(VeraisonService::new(&endpoint, client).unwrap())
+    builder(VeraisonService::new(endpoint, client).unwrap())
         .format(atls_veraison::PsaToken::tfm())
         .format(atls_veraison::CcaToken::new())
         .format(atls_veraison::SevSnpReport::new())
 }
 
-fn ita(endpoint: Endpoint, client: Arc<dyn HttpClient>) -> RemoteVerifierBuilder<ItaService> {
-    builder(ItaService::new(&endpoint, "key", client).unwrap()).format(atls_ita::TdxQuote::new())
+fn ita(endpoint: &Endpoint, client: Arc<dyn HttpClient>) -> RemoteVerifierBuilder<ItaService> {
+    builder(ItaService::new(endpoint, "key", client).unwrap()).format(atls_ita::TdxQuote::new())
 }
 
-fn maa(endpoint: Endpoint, client: Arc<dyn HttpClient>) -> RemoteVerifierBuilder<MaaService> {
-    builder(MaaService::new(&endpoint, client).unwrap())
+fn maa(endpoint: &Endpoint, client: Arc<dyn HttpClient>) -> RemoteVerifierBuilder<MaaService> {
+    builder(MaaService::new(endpoint, client).unwrap())
         .format(atls_maa::SnpReport::new())
         .format(atls_maa::TdxQuote::new())
 }

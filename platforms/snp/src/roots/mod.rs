@@ -60,9 +60,9 @@ impl Roots {
     pub(crate) fn amd() -> Self {
         let anchors = AUTHORITIES.map(|(product, [ark, ask, asvk])| Anchor {
             product,
-            ark: Authority::of_amd(ark_name(product), ark),
-            ask: Some(Authority::of_amd(ask_name(product), ask)),
-            asvk: Some(Authority::of_amd(asvk_name(product), asvk)),
+            ark: Authority::of_amd(ark_name(product), &ark),
+            ask: Some(Authority::of_amd(ask_name(product), &ask)),
+            asvk: Some(Authority::of_amd(asvk_name(product), &asvk)),
         });
         Self {
             anchors: anchors.into(),
@@ -152,7 +152,7 @@ impl Authority {
         })
     }
 
-    fn of_amd(common_name: String, authority: AmdAuthority) -> Self {
+    fn of_amd(common_name: String, authority: &AmdAuthority) -> Self {
         Self {
             common_name,
             key: RsaKey::from_modulus(authority.modulus),
