@@ -35,6 +35,7 @@ impl Evidence {
             atls_formats::dcap::SGX_QUOTE => Some("sgx"),
             atls_formats::tsm::TSM_REPORT => Some("snp"),
             NITRO => Some("nitro"),
+            atls_formats::tpm::TPM_EVIDENCE => Some("tpm"),
             "application/eat+cwt" => Some(SIM),
             _ => None,
         }
@@ -125,6 +126,10 @@ pub(crate) async fn recorded(
             trust::snp(policy.live()?, trust)?
                 .appraise_recorded(bytes, at)
                 .await
+        }
+        Some("tpm") => {
+            let verifier = trust::tpm(policy.live()?, policy.live()?);
+            verifier.appraise_recorded(bytes, at).await
         }
         Some("tdx") => {
             trust::tdx(policy.live()?, trust)?

@@ -15,6 +15,7 @@ use crate::inspect::InspectOptions;
 use crate::policy::PolicyOptions;
 use crate::proxy;
 use crate::proxy::ProxyOptions;
+use crate::tcb::TcbOptions;
 use crate::terminal::Color;
 use crate::terminal::Terminal;
 
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Policy(PolicyOptions),
     /// Put attested TLS in front of a service, or behind a plain port
     Proxy(Box<ProxyOptions>),
+    /// Say how far a platform is behind, and what will be refused next
+    Tcb(Box<TcbOptions>),
 }
 
 #[derive(Debug, Args)]

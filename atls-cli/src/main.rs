@@ -13,8 +13,10 @@ mod policy;
 mod proxy;
 mod report;
 mod source;
+mod tcb;
 mod terminal;
 mod trust;
+mod way;
 
 use std::process::ExitCode;
 
@@ -56,6 +58,7 @@ fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failure> {
         Command::Get(options) => in_runtime(get::run(options, terminal)),
         Command::Inspect(options) => in_runtime(inspect::run(&options, terminal)),
         Command::Policy(options) => in_runtime(policy::run(options, terminal)),
+        Command::Tcb(options) => in_runtime(tcb::run(&options, terminal)),
         Command::Proxy(options) => in_runtime(proxy::run(&options, terminal)),
     }
 }

@@ -82,4 +82,5 @@ const COMMANDS: &[&str] = &[
     "policy check ",
     "policy explain ",
     "proxy ",
+    "tcb ",
 ];

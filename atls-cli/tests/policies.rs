@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use atls_core::pki_types::UnixTime;
 use atls_formats::dcap::TdReport;
+use atls_formats::tpm::TpmEvidence;
 use atls_nitro::testing::ForgedNitro as Forger;
 use atls_snp::Product;
 use axum::Router;
@@ -223,6 +224,43 @@ fn explanations_of_evidence_under_another_root_are_refused() {
         "collateral",
     ];
     world.atls(&explain).ends_with(2);
+}
+
+#[test]
+fn a_quote_of_a_tpm_is_explained_under_its_keys() {
+    let Some(folder) = support::vectors() else {
+        return;
+    };
+    let world = World::new();
+    let read = |name: &str| std::fs::read(folder.join("tpm").join(name)).unwrap();
+    let ak = read("swtpm-ak.tpmt");
+    let public: String = ak.iter().map(|byte| format!("{byte:02x}")).collect();
+    let evidence = TpmEvidence {
+        ak,
+        attest: read("swtpm-quote.tpms_attest"),
+        ima_log: None,
+        pcrs: read("swtpm-pcrs.bin"),
+        signature: read("swtpm-quote.tpmt_signature"),
+        tcg_log: None,
+    };
+    world.write("evidence", evidence.encode().unwrap());
+    // Nothing was measured into the registers of the sample, so it is none that a policy can name.
+    let register = "ab".repeat(32);
+    let policy = format!(
+        "version = 1\n[[tpm.image]]\nname = \"sample\"\n[tpm.image.pcr]\n4 = \"{register}\"\n\
+         [[tpm-keys.ak]]\nname = \"machine\"\npublic = \"{public}\"\n"
+    );
+    world.write("policy.toml", policy);
+    let told = world
+        .atls(&["policy", "check", "policy.toml"])
+        .ends_with(0)
+        .out();
+    assert!(told.contains("[tpm] accepts sample"), "{told}");
+    let told = world.atls(&["inspect", "evidence"]).ends_with(0).out();
+    assert!(told.starts_with("TPM Evidence"), "{told}");
+    let explain = ["policy", "explain", "policy.toml", "evidence"];
+    let told = world.atls(&explain).ends_with(3).out();
+    assert!(told.contains("tpm.sha256.pcr4 failed: seen 0000"), "{told}");
 }
 
 #[test]

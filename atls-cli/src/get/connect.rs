@@ -25,10 +25,11 @@ use crate::narrate::Narration;
 use crate::trust;
 use crate::trust::AttesterOptions;
 use crate::trust::TrustOptions;
+use crate::way::Way;
 
 /// Connects to attested servers.
 pub(crate) struct Client {
-    https: AttestedHttps,
+    https: AttestedHttps<Way>,
     narration: Narration,
 }
 
@@ -44,7 +45,7 @@ impl Client {
     }
 
     /// The connector of it, for a client that makes many connections.
-    pub(crate) fn into_connector(self) -> AttestedHttps {
+    pub(crate) fn into_connector(self) -> AttestedHttps<Way> {
         self.https
     }
 
@@ -78,18 +79,20 @@ impl Client {
             terms = terms.attest_before_server();
         }
         let tls = trust::tls_client(trust, http.alpn())?;
-        Self::with(ClientConnector::new(tls, terms), narration)
+        let way = Way::new(trust.connect_proxy.as_ref());
+        Self::with(ClientConnector::new(tls, terms), way, narration)
     }
 
     fn with(
         connector: Result<ClientConnector, atls_tower::Error>,
+        way: Way,
         narration: Narration,
     ) -> Result<Self, Failure> {
         let connector = connector.map_err(|error| {
             Failure::usage("these arguments do not go together").because(&error)
         })?;
         Ok(Self {
-            https: AttestedHttps::new(connector),
+            https: AttestedHttps::over(way, connector),
             narration,
         })
     }

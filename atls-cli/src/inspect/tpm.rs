@@ -1,10 +1,48 @@
 //! TPM quotes: `TPMS_ATTEST` (TPM 2.0 Library, Part 2: Structures, §10.12).
 
+use atls_formats::tpm::TPM_EVIDENCE;
+use atls_formats::tpm::TpmEvidence;
+
 use super::recognise::Found;
 use super::tree::Node;
 
-/// What a TPM signed about itself, alone or as `TPM2B_ATTEST`.
+/// TPM Evidence with its logs; or what a TPM signed about itself, alone or as `TPM2B_ATTEST`.
 pub(super) fn read(bytes: &[u8]) -> Option<Found> {
+    match TpmEvidence::decode(bytes) {
+        Ok(evidence) => Some(Found::evidence(whole(&evidence), TPM_EVIDENCE, bytes)),
+        Err(_) => attest(bytes).map(Found::of),
+    }
+}
+
+fn whole(evidence: &TpmEvidence) -> Node {
+    let signed = attest(&evidence.attest);
+    let signed = signed.unwrap_or_else(|| Node::bytes("attest", &evidence.attest));
+    let logs = [
+        ("TCG event log", &evidence.tcg_log),
+        ("IMA log", &evidence.ima_log),
+    ];
+    let logs = logs
+        .into_iter()
+        .filter_map(|(name, log)| Some((name, log.as_ref()?)));
+    let logs = logs.map(|(name, log)| {
+        let node = Node::bytes(name, log)
+            .meaning("it counts where a replay of it leads to a quoted register");
+        node.unsigned()
+    });
+    let pcrs = Node::bytes("PCR values", &evidence.pcrs).meaning("pcrDigest is their hash");
+    Node::branch("TPM Evidence")
+        .with(signed)
+        .with(pcrs.signed_by("the attestation key, through pcrDigest"))
+        .with(Node::bytes("signature", &evidence.signature).unsigned())
+        .with(
+            Node::bytes("attestation key", &evidence.ak)
+                .meaning("TPMT_PUBLIC; a policy must know it")
+                .unsigned(),
+        )
+        .with_all(logs)
+}
+
+fn attest(bytes: &[u8]) -> Option<Node> {
     let attest = match bytes.split_first_chunk::<2>() {
         Some((length, rest)) if usize::from(u16::from_be_bytes(*length)) == rest.len() => rest,
         _ => bytes,
@@ -38,7 +76,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Found> {
         body = body.with(Node::bytes("attested", reader.0));
         reader.0 = &[];
     }
-    reader.0.is_empty().then(|| Found::of(body))
+    reader.0.is_empty().then_some(body)
 }
 
 fn quote(reader: &mut Reader<'_>) -> Option<Node> {

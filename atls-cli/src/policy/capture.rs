@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::trust;
 use crate::trust::AppraisalOptions;
 
-pub(super) struct Capture {
+pub(crate) struct Capture {
     name: String,
     trust: AppraisalOptions,
     media_types: Vec<MediaType>,
@@ -33,7 +33,7 @@ pub(super) struct Captured {
 }
 
 impl Capture {
-    pub(super) fn new(name: &str, trust: AppraisalOptions) -> Self {
+    pub(crate) fn new(name: &str, trust: AppraisalOptions) -> Self {
         let known = [
             atls_formats::dcap::TDX_QUOTE,
             atls_formats::dcap::TDX_EVIDENCE,

@@ -6,6 +6,8 @@ use atls_nitro::NitroPolicy;
 use atls_snp::SnpPolicy;
 use atls_tdx::SgxPolicy;
 use atls_tdx::TdxPolicy;
+use atls_tpm::TpmKeys;
+use atls_tpm::TpmPolicy;
 use clap::Args;
 use serde_json::json;
 
@@ -99,6 +101,14 @@ fn images(table: &str, policy: &Policy) -> Result<Vec<Accepted>, Failure> {
         "snp" => {
             let images = policy.table::<SnpPolicy>()?.images;
             of("snp", images.into_iter().map(|image| image.name).collect())
+        }
+        "tpm" => {
+            let images = policy.table::<TpmPolicy>()?.images;
+            of("tpm", images.into_iter().map(|image| image.name).collect())
+        }
+        "tpm-keys" => {
+            let keys = policy.table::<TpmKeys>()?.keys;
+            of("tpm-keys", keys.into_iter().map(|key| key.name).collect())
         }
         _ => {
             let images = policy.table::<TdxPolicy>()?.images;

@@ -12,6 +12,7 @@ use clap::Subcommand;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
+pub(crate) use capture::Capture;
 pub(crate) use seen::policy_of;
 
 #[derive(Args, Debug)]

@@ -31,6 +31,7 @@ use crate::get::Http;
 use crate::get::Target;
 use crate::narrate::Narration;
 use crate::trust;
+use crate::way::Way;
 
 /// Serves until it is told to stop.
 pub(super) async fn serve(
@@ -97,9 +98,9 @@ pub(super) async fn serve(
 }
 
 struct Forward {
-    any: Client<AttestedHttps, Body>,
+    any: Client<AttestedHttps<Way>, Body>,
     /// For what is upgraded, which HTTP/2 has no way for.
-    http1: Client<AttestedHttps, Body>,
+    http1: Client<AttestedHttps<Way>, Body>,
     target: Target,
     metrics: Arc<Metrics>,
 }

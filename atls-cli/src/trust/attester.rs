@@ -15,6 +15,7 @@ use atls_sim::SimAttester;
 use atls_snp::SnpAttester;
 use atls_tdx::TdxAttester;
 use atls_tower::Blocking;
+use atls_tpm::TpmAttester;
 use clap::Args;
 
 use crate::failure::Failure;
@@ -23,8 +24,8 @@ use crate::source;
 /// What this end proves of itself.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct AttesterOptions {
-    /// Attest this end by its device: auto, tdx, snp or nitro; or sim=KEY for tests, a P-256 key
-    /// in PKCS #8
+    /// Attest this end by its device: auto, tdx, snp or nitro, or by its tpm; or sim=KEY for tests, a
+    /// P-256 key in PKCS #8
     #[arg(long, value_name = "DEVICE", help_heading = ATTESTATION)]
     pub(crate) attester: Option<DeviceOption>,
 
@@ -42,6 +43,7 @@ pub(crate) enum DeviceOption {
     Simulated(PathBuf),
     Snp,
     Tdx,
+    Tpm,
 }
 
 impl FromStr for DeviceOption {
@@ -53,8 +55,9 @@ impl FromStr for DeviceOption {
             ("nitro", _) => Ok(Self::Nitro),
             ("snp", _) => Ok(Self::Snp),
             ("tdx", _) => Ok(Self::Tdx),
+            ("tpm", _) => Ok(Self::Tpm),
             (_, Some(file)) => Ok(Self::Simulated(file.into())),
-            _ => Err("the devices are auto, tdx, snp, nitro and sim=KEY".to_owned()),
+            _ => Err("the devices are auto, tdx, snp, nitro, tpm and sim=KEY".to_owned()),
         }
     }
 }
@@ -70,6 +73,7 @@ pub(crate) fn open(option: &DeviceOption) -> Result<Arc<dyn Attester>, Failure> 
         DeviceOption::Simulated(file) => simulated(file),
         DeviceOption::Snp => device(snp),
         DeviceOption::Tdx => device(tdx),
+        DeviceOption::Tpm => device(tpm),
     }
 }
 
@@ -107,6 +111,10 @@ fn snp() -> Opened {
 
 fn tdx() -> Opened {
     Ok(TdxAttester::open()?.map(boxed))
+}
+
+fn tpm() -> Opened {
+    Ok(TpmAttester::open()?.map(boxed))
 }
 
 fn boxed(device: impl LocalAttester + 'static) -> Box<dyn LocalAttester> {

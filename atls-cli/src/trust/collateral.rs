@@ -59,7 +59,8 @@ pub(crate) fn intel(options: &AppraisalOptions) -> Result<Arc<dyn CollateralSour
         }
     }
     if !given.is_empty() {
-        return Ok(Arc::new(atls_tdx::SuppliedCollateral::new(given)));
+        let supplied = atls_tdx::SuppliedCollateral::new(given);
+        return Ok(Arc::new(supplied.with_early(early(options)?)));
     }
     if options.offline {
         return Ok(Arc::new(atls_tdx::CollateralFromPeer::new()));
@@ -70,6 +71,18 @@ pub(crate) fn intel(options: &AppraisalOptions) -> Result<Arc<dyn CollateralSour
         None => Pcs::intel(client),
     };
     Ok(Arc::new(FetchedCollateral::new(Arc::new(Cache::new(pcs)))))
+}
+
+/// What Intel will judge by next.
+fn early(options: &AppraisalOptions) -> Result<Vec<Collateral>, Failure> {
+    let mut early = Vec::new();
+    for path in &options.early {
+        match read(path)? {
+            Given::Intel(collateral) => early.push(*collateral),
+            Given::Amd(_) => return Err(unusable(path)),
+        }
+    }
+    Ok(early)
 }
 
 /// For SEV-SNP.

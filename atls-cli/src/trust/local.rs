@@ -18,6 +18,9 @@ use atls_tdx::SgxPolicy;
 use atls_tdx::SgxVerifier;
 use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
+use atls_tpm::TpmKeys;
+use atls_tpm::TpmPolicy;
+use atls_tpm::TpmVerifier;
 
 use super::collateral;
 use super::options::AppraisalOptions;
@@ -28,7 +31,7 @@ use crate::failure::Failure;
 use crate::source;
 
 /// The tables that a policy file may have.
-pub(crate) const TABLES: &[&str] = &["nitro", "sgx", "snp", "tdx"];
+pub(crate) const TABLES: &[&str] = &["nitro", "sgx", "snp", "tdx", "tpm", "tpm-keys"];
 
 /// One verifier for each table of the file.
 pub(crate) fn verifiers(options: &TrustOptions) -> Result<Vec<Local>, Failure> {
@@ -39,8 +42,9 @@ pub(crate) fn verifiers(options: &TrustOptions) -> Result<Vec<Local>, Failure> {
     if named.is_empty() {
         return Err(wrong(path).with_help("it has no table; `atls policy new` writes one"));
     }
-    named
-        .iter()
+    // Keys of TPMs are no policy: the table `tpm` reads them.
+    let platforms = named.iter().filter(|table| *table != "tpm-keys");
+    platforms
         .map(|table| verifier(table, path, &options.appraisal))
         .collect()
 }
@@ -57,7 +61,7 @@ pub(crate) fn tables(path: &Path) -> Result<Vec<String>, Failure> {
 /// A verifier, and its policy, which may be read again.
 pub(crate) struct Local {
     pub(crate) verifier: Arc<dyn Verifier>,
-    pub(crate) policy: Arc<dyn Reload>,
+    pub(crate) policies: Vec<Arc<dyn Reload>>,
 }
 
 fn verifier(table: &str, path: &Path, options: &AppraisalOptions) -> Result<Local, Failure> {
@@ -74,6 +78,14 @@ fn verifier(table: &str, path: &Path, options: &AppraisalOptions) -> Result<Loca
             let policy = live(path)?;
             local(snp(policy.clone(), options), policy)
         }
+        "tpm" => {
+            let (policy, keys) = (live(path)?, live(path)?);
+            let verifier = tpm(policy.clone(), keys.clone());
+            Ok(Local {
+                verifier: Arc::new(verifier),
+                policies: vec![policy, keys],
+            })
+        }
         _ => {
             let policy = live(path)?;
             local(tdx(policy.clone(), options), policy)
@@ -87,7 +99,7 @@ fn local<T: Table>(
 ) -> Result<Local, Failure> {
     Ok(Local {
         verifier: Arc::new(verifier?),
-        policy,
+        policies: vec![policy],
     })
 }
 
@@ -132,6 +144,10 @@ pub(crate) fn tdx(
         None => TdxVerifier::new(policy, collateral),
         Some(root) => TdxVerifier::dangerous_with_root(root, policy, collateral),
     })
+}
+
+pub(crate) fn tpm(policy: Arc<Live<TpmPolicy>>, keys: Arc<Live<TpmKeys>>) -> TpmVerifier {
+    TpmVerifier::new(policy, keys, &super::provider())
 }
 
 fn live<T: Table>(path: &Path) -> Result<Arc<Live<T>>, Failure> {

@@ -32,6 +32,7 @@ pub(crate) use local::nitro;
 pub(crate) use local::sgx;
 pub(crate) use local::snp;
 pub(crate) use local::tdx;
+pub(crate) use local::tpm;
 pub(crate) use options::AppraisalOptions;
 pub(crate) use options::TrustOptions;
 pub(crate) use reload::Reload;
@@ -108,9 +109,11 @@ fn standard_policy(options: &TrustOptions) -> StandardPolicy {
 type Verifiers = (Vec<Arc<dyn Verifier>>, Vec<Arc<dyn Reload>>);
 
 fn verifiers(options: &TrustOptions) -> Result<Verifiers, Failure> {
-    let local = local::verifiers(options)?.into_iter();
-    let (mut verifiers, policies): Verifiers =
-        local.map(|local| (local.verifier, local.policy)).unzip();
+    let (mut verifiers, mut policies): Verifiers = Default::default();
+    for local in local::verifiers(options)? {
+        verifiers.push(local.verifier);
+        policies.extend(local.policies);
+    }
     for service in &options.verifier {
         verifiers.push(remote::verifier(service)?);
     }

@@ -9,11 +9,12 @@ use clap::ValueEnum;
 use super::collateral::CrlOption;
 use super::remote::ServiceOption;
 use super::root::RootOption;
+use crate::way::ProxyOption;
 
 /// Which servers to trust, and by whose word.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct TrustOptions {
-    /// Accept what this file of reference values names: TDX, SGX, SEV-SNP, Nitro
+    /// Accept what this file of reference values names: TDX, SGX, SEV-SNP, Nitro, TPM
     #[arg(long, value_name = "FILE", help_heading = TRUST)]
     pub(crate) policy: Option<PathBuf>,
 
@@ -25,6 +26,11 @@ pub(crate) struct TrustOptions {
     /// Authorities of the TLS certificate, in PEM, instead of those of this system
     #[arg(long, value_name = "FILE", help_heading = TRUST)]
     pub(crate) ca: Vec<PathBuf>,
+
+    /// Reach the server through a CONNECT proxy, http://HOST:PORT; or `env` for what HTTPS_PROXY and
+    /// NO_PROXY say
+    #[arg(long, value_name = "URL", help_heading = TRUST)]
+    pub(crate) connect_proxy: Option<ProxyOption>,
 
     /// Accept no result that is older, in seconds [default: 3600]
     #[arg(long, value_name = "SECONDS", help_heading = TRUST)]
@@ -52,6 +58,10 @@ pub(crate) struct AppraisalOptions {
     /// Collateral to use instead of fetching it: Intel's as JSON or CBOR, AMD's certificates
     #[arg(long, value_name = "FILE", help_heading = TRUST)]
     pub(crate) collateral: Vec<PathBuf>,
+
+    /// Intel's early issue of --collateral, which warns of what will be refused
+    #[arg(long, value_name = "FILE", requires = "collateral", help_heading = TRUST)]
+    pub(crate) early: Vec<PathBuf>,
 
     /// AMD's revocation list to use instead of fetching it, such as vcek/Milan=FILE
     #[arg(long, value_name = "KEY/PRODUCT=FILE", help_heading = TRUST)]

@@ -47,8 +47,8 @@ pub(crate) fn policy_of(evidence: &Evidence, name: &str) -> Result<String, Failu
         _ => {
             let media_type = &evidence.media_type;
             return Err(
-                Failure::usage(format!("no policy file can name {media_type}"))
-                    .with_help("policy files are for TDX, SGX, SEV-SNP and Nitro"),
+                Failure::usage(format!("no policy can be written of {media_type}"))
+                    .with_help("it writes policies for TDX, SGX, SEV-SNP and Nitro"),
             );
         }
     };

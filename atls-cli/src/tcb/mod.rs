@@ -1,0 +1,195 @@
+//! `atls tcb`: how far a platform is behind, and what will be refused next.
+
+mod judged;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use atls_core::PeerAttestation;
+use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
+use atls_snp::SnpClaims;
+use atls_tdx::SgxClaims;
+use atls_tdx::TdxClaims;
+use clap::Args;
+use serde_json::json;
+
+use crate::appraise;
+use crate::appraise::Policy;
+use crate::failure::Failure;
+use crate::failure::Outcome;
+use crate::get::Client;
+use crate::get::Http;
+use crate::get::Target;
+use crate::inspect;
+use crate::narrate::Narration;
+use crate::policy;
+use crate::policy::Capture;
+use crate::terminal::Terminal;
+use crate::trust::AppraisalOptions;
+use crate::trust::AttesterOptions;
+use crate::trust::TrustOptions;
+use judged::Judged;
+use judged::Versions;
+
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct TcbOptions {
+    /// Evidence in a file that `atls inspect` recognises, or an https URL of an attested server
+    #[arg(value_name = "EVIDENCE|URL")]
+    from: String,
+
+    /// Judge by this policy, instead of by the makers' latest word
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// Judge as of this time, such as 2026-11-29T18:00:00Z
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+
+    /// Write one JSON document
+    #[arg(long)]
+    json: bool,
+
+    /// Authorities of the server's TLS certificate, in PEM, instead of those of this system
+    #[arg(long, value_name = "FILE")]
+    ca: Vec<PathBuf>,
+
+    #[command(flatten)]
+    trust: AppraisalOptions,
+}
+
+pub(crate) async fn run(options: &TcbOptions, terminal: &mut Terminal) -> Result<(), Failure> {
+    let ended = tell(options, terminal).await;
+    match ended {
+        Err(failure) if options.json && !failure.is_told() => {
+            terminal.out_json(&json!({ "current": false, "error": failure.to_json() }))?;
+            Err(failure.already_told())
+        }
+        other => other,
+    }
+}
+
+async fn tell(options: &TcbOptions, terminal: &mut Terminal) -> Result<(), Failure> {
+    let judged = match options.from.starts_with("https://") {
+        true => of_server(options).await?,
+        false => of_file(options).await?,
+    };
+    if judged.is_empty() {
+        return Err(Failure::usage("no platform in it has versions to compare")
+            .with_help("TDX, SGX and SEV-SNP have; AWS tells none of Nitro"));
+    }
+    let current = judged.iter().all(Judged::is_current);
+    let style = terminal.out_style();
+    if options.json {
+        let platforms: Vec<_> = judged.iter().map(Judged::to_json).collect();
+        terminal.out_json(&json!({ "current": current, "platforms": platforms }))?;
+    } else {
+        for judged in &judged {
+            for line in judged.table(style).lines(style) {
+                terminal.out_line(&line)?;
+            }
+        }
+    }
+    if current {
+        return Ok(());
+    }
+    let behind = Failure::new(Outcome::Refused, "the platform is behind, or soon will be");
+    Err(match options.json {
+        true => behind.already_told(),
+        false => behind,
+    })
+}
+
+async fn of_file(options: &TcbOptions) -> Result<Vec<Judged>, Failure> {
+    let at = appraise::time(options.at.as_deref())?;
+    let mut judged = Vec::new();
+    for item in inspect::evidence_of(Path::new(&options.from))? {
+        if !matches!(item.table(), Some("sgx" | "snp" | "tdx")) {
+            continue;
+        }
+        let policy = match &options.policy {
+            Some(path) => Policy::open(path)?,
+            None => Policy::written(&policy::policy_of(&item, "as seen")?),
+        };
+        let appraised = appraise::recorded(&item, &policy, &options.trust, at).await?;
+        let found = versions(
+            appraised.claims::<TdxClaims>(),
+            appraised.claims::<SgxClaims>(),
+            appraised.claims::<SnpClaims>(),
+        );
+        judged.extend(found.map(|versions| Judged::of(versions, appraised.findings())));
+    }
+    Ok(judged)
+}
+
+async fn of_server(options: &TcbOptions) -> Result<Vec<Judged>, Failure> {
+    let target = Target::parse(&options.from)?;
+    let mut trust = TrustOptions {
+        ca: options.ca.clone(),
+        policy: options.policy.clone(),
+        appraisal: options.trust.clone(),
+        ..TrustOptions::default()
+    };
+    // It is asked how bad it is, and nothing is sent to it.
+    trust.appraisal.accept_warning = true;
+    let (attester, silent) = (AttesterOptions::default(), Narration::Silent);
+    let client = match &options.policy {
+        Some(_) => Client::new(&trust, &attester, Http::Any, silent)?,
+        None => Client::over(
+            as_seen(&options.trust)?,
+            &trust,
+            &attester,
+            Http::Any,
+            silent,
+        )?,
+    };
+    let peer = client.connect(&target).await?.peer()?;
+    Ok(of_peer(&peer))
+}
+
+fn as_seen(trust: &AppraisalOptions) -> Result<RelyingParty, Failure> {
+    let mut policy = StandardPolicy::new().accept_warning();
+    if trust.accepts_simulated() {
+        policy = policy.dangerous_accept_simulated();
+    }
+    RelyingParty::builder()
+        .verifier(Arc::new(Capture::new("as seen", trust.clone())))
+        .standard_policy(policy)
+        .build()
+        .map_err(|error| Failure::fault("no verifier").because(&error))
+}
+
+fn of_peer(peer: &PeerAttestation) -> Vec<Judged> {
+    let judged = peer.items().iter().filter_map(|item| {
+        let found = versions(
+            item.claims::<TdxClaims>(),
+            item.claims::<SgxClaims>(),
+            item.claims::<SnpClaims>(),
+        );
+        found.map(|versions| Judged::of(versions, item.findings()))
+    });
+    judged.collect()
+}
+
+fn versions(
+    td: Option<&TdxClaims>,
+    enclave: Option<&SgxClaims>,
+    guest: Option<&SnpClaims>,
+) -> Option<Versions> {
+    let platform = td.map(|td| &td.platform);
+    let platform = platform.or_else(|| enclave.map(|enclave| &enclave.platform));
+    let intel = platform.map(|platform| Versions::Intel(Box::new(platform.clone())));
+    intel.or_else(|| guest.map(|claims| Versions::Amd(Box::new(claims.clone()))))
+}
+
+const EXAMPLES: &str = "\
+Intel judges platforms by TCB Info, which it issues anew; the next issue is published early. AMD publishes
+no list: what is good enough is in your policy, minimum-tcb and next-minimum-tcb. Exit code 3 says that the
+platform is behind, now or by the next issue.
+
+Examples:
+  atls tcb https://service.example/
+  atls tcb quote.bin --collateral collateral.json --early early.json
+  atls tcb report.bin --policy policy.toml";
