@@ -11,6 +11,9 @@ pub enum TpmFormatError {
     /// It is no quote of a TPM: other magic, other type, an unknown algorithm, or a length that does not fit.
     #[error("not a TPMS_ATTEST of type quote")]
     Attest,
+    /// It is no message of enrolment, or another one than was waited for.
+    #[error("not a message of enrolment")]
+    Enrolment,
     /// The envelope is not one of a TPM.
     #[error("not a CBOR map of a quote, its signature, its key and its PCR values")]
     Evidence,

@@ -1,14 +1,14 @@
 //! The machine's side of enrolment.
 
 use atls_formats::tpm::Attributes;
+use atls_formats::tpm::Credential;
+use atls_formats::tpm::EnrolmentRequest;
 use atls_formats::tpm::HashAlgorithm;
 use atls_formats::tpm::Public;
 use atls_formats::tpm::PublicKey;
 use zeroize::Zeroizing;
 
 use crate::attester::TpmAttester;
-use crate::enrolment::Credential;
-use crate::enrolment::EnrolmentRequest;
 use crate::error::TpmError;
 use crate::tpm::RH_ENDORSEMENT;
 

@@ -79,7 +79,8 @@ use atls_core::MediaType;
 use atls_core::MediaTypeError;
 use atls_formats::tpm::TPM_EVIDENCE;
 
-/// What is quoted: banks, and registers of them.
+pub use atls_formats::tpm::Credential;
+pub use atls_formats::tpm::EnrolmentRequest;
 pub use atls_formats::tpm::HashAlgorithm;
 pub use atls_formats::tpm::PcrSelection;
 pub use atls_formats::tpm::PcrSet;
@@ -93,10 +94,8 @@ pub use device::Swtpm;
 pub use device::SwtpmControl;
 pub use device::TpmDevice;
 pub use device::TpmFile;
-pub use enrolment::Credential;
 pub use enrolment::Enroller;
 pub use enrolment::EnrolmentError;
-pub use enrolment::EnrolmentRequest;
 pub use enrolment::PendingEnrolment;
 pub use error::ResponseCode;
 pub use error::TpmError;

@@ -18,6 +18,7 @@ use atls_core::pki_types::UnixTime;
 use atls_core::pki_types::pem::PemObject;
 use atls_reference::Live;
 use atls_tpm::AttestationKeyError;
+use atls_tpm::Credential;
 use atls_tpm::Enroller;
 use atls_tpm::EnrolmentError;
 use atls_tpm::EnrolmentRequest;
@@ -37,7 +38,10 @@ fn a_tpm_is_enrolled_by_its_certificate() {
     let Some(tpm) = certified() else { return };
     let mut attester = attester(&tpm);
     let request = attester.enrolment_request().unwrap().unwrap();
+    // As they come from another machine.
+    let request = EnrolmentRequest::decode(&request.encode().unwrap()).unwrap();
     let (credential, pending) = enroller(&tpm).challenge(&request, now(&request)).unwrap();
+    let credential = Credential::decode(&credential.encode().unwrap()).unwrap();
     let secret = attester.activate(&credential).unwrap();
     let key = pending.finish("web-1", &secret).unwrap();
     assert_eq!(key.public, attester.attestation_key().unwrap());

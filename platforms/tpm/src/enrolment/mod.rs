@@ -15,7 +15,7 @@
 //!    │                                                    │  TrustedKey, into the file of keys
 //! ```
 //!
-//! The messages are bytes for the application to carry, over TLS to a verifier that the machine knows. **What enrolment does not prove:**
+//! The messages are CBOR for the application to carry, over TLS to a verifier that the machine knows. **What enrolment does not prove:**
 //! that the TPM is in the machine that asks. Who enrols a machine must know that otherwise, such as by enrolling where it is built.
 
 mod credential;
@@ -26,6 +26,8 @@ use std::fmt;
 
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::UnixTime;
+use atls_formats::tpm::Credential;
+use atls_formats::tpm::EnrolmentRequest;
 use atls_reference::Digest;
 use ring::digest;
 use rustls::crypto::CryptoProvider;
@@ -37,26 +39,6 @@ use crate::attestation_key::AttestationKeyError;
 use crate::keys::TrustedKey;
 
 use endorsement_key::EndorsementKey;
-
-/// What a machine sends to be enrolled.
-#[derive(Clone, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "a message")]
-pub struct EnrolmentRequest {
-    /// `TPMT_PUBLIC` of the attestation key.
-    pub ak: Vec<u8>,
-    /// X.509 certificate of the endorsement key, in DER.
-    pub ek_certificate: Vec<u8>,
-}
-
-/// What the verifier answers: a secret that one TPM alone decrypts.
-#[derive(Clone, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "a message")]
-pub struct Credential {
-    /// The content of a `TPM2B_ID_OBJECT`.
-    pub credential: Vec<u8>,
-    /// The content of a `TPM2B_ENCRYPTED_SECRET`.
-    pub secret: Vec<u8>,
-}
 
 /// The verifier's side of enrolment.
 pub struct Enroller {
@@ -183,19 +165,6 @@ impl fmt::Debug for Enroller {
 impl fmt::Debug for PendingEnrolment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PendingEnrolment(..)")
-    }
-}
-
-/// A certificate identifies a device.
-impl fmt::Debug for EnrolmentRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EnrolmentRequest(..)")
-    }
-}
-
-impl fmt::Debug for Credential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credential(..)")
     }
 }
 
