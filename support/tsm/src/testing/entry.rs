@@ -2,9 +2,9 @@
 
 use std::io;
 
-use super::Device;
-use super::Forged;
-use super::os_error;
+use super::device::Device;
+use super::device::Forged;
+use super::device::os_error;
 use crate::error::EFBIG;
 use crate::error::EINVAL;
 

@@ -3,6 +3,7 @@
 //! Behind the real attesters it stands in for the device alone, so that all code above the file system is the real one.
 //! No Verifier with its vendor's roots accepts what comes out of it.
 
+mod device;
 mod entry;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
+use device::Device;
+use device::os_error;
 use entry::FakeEntry;
 
 use crate::error::EEXIST;
@@ -22,15 +25,7 @@ use crate::fs::Attribute;
 use crate::fs::TsmFs;
 use crate::report::Provider;
 
-/// What a forged device answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "a test makes one field by field")]
-pub struct Forged {
-    /// The report.
-    pub outblob: Vec<u8>,
-    /// What the host sends along.
-    pub auxblob: Vec<u8>,
-}
+pub use device::Forged;
 
 /// An in-memory configfs-tsm that behaves like the kernel's, over a device that a closure forges.
 ///
@@ -182,17 +177,6 @@ impl fmt::Debug for FakeConfigFs {
     }
 }
 
-/// From `inblob` and privilege level to the answer, or an error number of the operating system.
-trait Device: Send + Sync {
-    fn answer(&self, inblob: &[u8], privilege_level: u8) -> Result<Forged, i32>;
-}
-
-impl<F: Fn(&[u8], u8) -> Result<Forged, i32> + Send + Sync> Device for F {
-    fn answer(&self, inblob: &[u8], privilege_level: u8) -> Result<Forged, i32> {
-        self(inblob, privilege_level)
-    }
-}
-
 #[derive(Default)]
 struct State {
     entries: BTreeMap<String, FakeEntry>,
@@ -206,8 +190,4 @@ impl State {
     fn entry(&mut self, name: &str) -> io::Result<&mut FakeEntry> {
         self.entries.get_mut(name).ok_or_else(|| os_error(ENOENT))
     }
-}
-
-fn os_error(errno: i32) -> io::Error {
-    io::Error::from_raw_os_error(errno)
 }
