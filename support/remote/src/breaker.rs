@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::resilient::later;
+use crate::later::later;
 use crate::stats::Circuit;
 
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use atls_core::MediaType;
 use atls_core::ear::KeySource;
+use rustls::crypto::CryptoProvider;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
 use crate::format::EvidenceFormat;
@@ -15,6 +16,25 @@ use crate::service::RemoteService;
 use crate::setup::SetupError;
 use crate::verifier::ConfiguredFormat;
 use crate::verifier::RemoteVerifier;
+
+impl<S: RemoteService> RemoteVerifier<S> {
+    /// The service to ask, and the keys that its results are accepted under: pinned, or a [`Jwks`](crate::Jwks).
+    pub fn builder(
+        service: S,
+        keys: Arc<dyn KeySource>,
+        provider: &CryptoProvider,
+    ) -> RemoteVerifierBuilder<S> {
+        RemoteVerifierBuilder {
+            issuer: service.issuer().map(str::to_owned),
+            service,
+            keys,
+            supported: provider.signature_verification_algorithms,
+            formats: Vec::new(),
+            max_age: MAX_AGE,
+            deadline: DEADLINE,
+        }
+    }
+}
 
 /// Makes a [`RemoteVerifier`].
 #[must_use]
@@ -29,22 +49,6 @@ pub struct RemoteVerifierBuilder<S: RemoteService> {
 }
 
 impl<S: RemoteService> RemoteVerifierBuilder<S> {
-    pub(crate) fn new(
-        service: S,
-        keys: Arc<dyn KeySource>,
-        supported: WebPkiSupportedAlgorithms,
-    ) -> Self {
-        Self {
-            issuer: service.issuer().map(str::to_owned),
-            service,
-            keys,
-            supported,
-            formats: Vec::new(),
-            max_age: MAX_AGE,
-            deadline: DEADLINE,
-        }
-    }
-
     /// Adds a format of Evidence. At least one is needed.
     pub fn format(mut self, format: impl EvidenceFormat<S> + 'static) -> Self {
         self.formats.push(Box::new(format));

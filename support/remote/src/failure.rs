@@ -19,7 +19,7 @@ use atls_formats::snp::SnpFormatError;
 /// | `evidence_malformed`, `evidence_not_bound`, `evidence_unusable` | the Evidence was refused here, and was not sent; the last is for Evidence that lacks an Endorsement, and the like |
 /// | `evidence_refused` | the service refused the Evidence |
 /// | `no_result` | the service says that it gives no result, and not why |
-/// | `unreachable`, `timed_out`, `too_large`, `held` | no answer: no connection, none in time, one beyond the limit; not asked |
+/// | `unreachable`, `timed_out`, `too_large`, `not_sent` | no answer: no connection, none in time, one beyond the limit; not asked |
 /// | `status` | an HTTP status that says nothing about the Evidence |
 /// | `answer_malformed` | an answer without token, or of another media type |
 /// | `keys` | the keys of the issuer cannot be had |
@@ -127,7 +127,7 @@ impl From<EarError> for Failure {
 impl From<HttpError> for Failure {
     fn from(error: HttpError) -> Self {
         let (refusal, reason) = match error {
-            HttpError::NotSent(_) => (AppraisalError::Unreachable, "held"),
+            HttpError::NotSent(_) => (AppraisalError::Unreachable, "not_sent"),
             HttpError::TimedOut => (AppraisalError::Unreachable, "timed_out"),
             HttpError::TooLarge => (AppraisalError::BadResult, "too_large"),
             _ => (AppraisalError::Unreachable, "unreachable"),

@@ -31,10 +31,10 @@ use crate::exchange::exchange;
 ///
 /// * The address is the configuration's. What a token says about keys (`jku`, `jwk`, `x5c`) is never read.
 /// * Keys are taken for the allowed algorithms only, see [`VerificationKeys::from_jwk_set_allowing`].
-/// * They are kept for [`max_age`](Self::max_age), one hour by default, and are gone then. Fetching anew begins at half of
+/// * They are kept for [`with_max_age`](Self::with_max_age), one hour by default, and are gone then. Fetching anew begins at half of
 ///   that, in the background, so a service that is slow, or down for less time, does no harm.
 /// * A token that none of them signed makes it look again: keys rotate. One fetch runs at a time, for all who wait, and
-///   one is started in each [`interval`](Self::interval), a minute by default, whoever asks; without any keys, in each 5 s.
+///   one is started in each [`with_interval`](Self::with_interval), a minute by default, whoever asks; without any keys, in each 5 s.
 ///
 /// Fetches run as tasks of the tokio runtime of whoever asks.
 pub struct Jwks {
@@ -85,14 +85,14 @@ impl Jwks {
 
     /// How long keys are used after they were fetched: how long a key that the issuer withdrew is still believed.
     #[must_use]
-    pub fn max_age(mut self, max_age: Duration) -> Self {
+    pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
     }
 
     /// Shortest time between two fetches.
     #[must_use]
-    pub fn interval(mut self, interval: Duration) -> Self {
+    pub fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }

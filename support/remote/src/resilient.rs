@@ -22,7 +22,7 @@ use tracing::warn;
 
 use crate::breaker::Breaker;
 use crate::breaker::Change;
-use crate::settings::ResilientBuilder;
+use crate::later::later;
 use crate::settings::Settings;
 use crate::stats::Counters;
 use crate::stats::Stats;
@@ -46,7 +46,7 @@ use crate::stats::Stats;
 /// switch off the verifier for everybody else.
 ///
 /// Each request ends in one event of the target `atls_remote::resilient` with the fields `service`, `outcome` (`answered`,
-/// `failed`, `held`, or `abandoned` by whoever asked) and `status` or `error`; a change of the circuit is another, with `service` and `circuit`.
+/// `failed`, `not_sent`, or `abandoned` by whoever asked) and `status` or `error`; a change of the circuit is another, with `service` and `circuit`.
 pub struct Resilient {
     name: &'static str,
     client: Arc<dyn HttpClient>,
@@ -64,21 +64,14 @@ pub struct Resilient {
 pub struct Repeatable;
 
 impl Resilient {
-    /// With the bounds of the table. The name stands in events.
-    pub fn new(name: &'static str, client: Arc<dyn HttpClient>) -> Self {
-        Self::builder(name, client).build()
-    }
-
-    /// With other bounds.
-    pub fn builder(name: &'static str, client: Arc<dyn HttpClient>) -> ResilientBuilder {
-        ResilientBuilder::new(name, client)
-    }
-
-    pub(crate) fn from_builder(builder: ResilientBuilder) -> Self {
-        let settings = builder.settings;
+    pub(crate) fn from_settings(
+        name: &'static str,
+        client: Arc<dyn HttpClient>,
+        settings: Settings,
+    ) -> Self {
         Self {
-            name: builder.name,
-            client: builder.client,
+            name,
+            client,
             permits: Semaphore::new(settings.in_flight),
             waiting: AtomicUsize::new(0),
             breaker: Breaker::new(settings.failures, settings.pause),
@@ -210,8 +203,8 @@ impl Resilient {
                 debug!(service, outcome = "answered", status);
             }
             Err(error @ HttpError::NotSent(_)) => {
-                self.counters.held.increment();
-                warn!(service, outcome = "held", %error);
+                self.counters.not_sent.increment();
+                warn!(service, outcome = "not_sent", %error);
             }
             Err(error) => {
                 self.counters.failures.increment();
@@ -290,13 +283,5 @@ fn counts_as_failure(result: &Result<Response<Vec<u8>>, HttpError>) -> bool {
         Err(error) => matches!(error, HttpError::TimedOut | HttpError::Unreachable(_)),
     }
 }
-
-pub(crate) fn later(by: Duration) -> Instant {
-    let now = Instant::now();
-    // A duration without end is one: nobody waits for a day.
-    now.checked_add(by.min(DAY)).unwrap_or(now)
-}
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 const BUSY: HttpError = HttpError::NotSent(NotSent::Busy);

@@ -14,7 +14,7 @@ pub struct Stats {
     /// Requests that whoever asked for them did not wait for, such as because its connection reached its deadline.
     pub abandoned: u64,
     /// Requests that were not sent: too many, or the circuit was open.
-    pub held: u64,
+    pub not_sent: u64,
     /// Attempts beyond the first.
     pub retries: u64,
     /// Whether the service is being asked.
@@ -41,7 +41,7 @@ pub(crate) struct Counters {
     pub(crate) requests: Counter,
     pub(crate) failures: Counter,
     pub(crate) abandoned: Counter,
-    pub(crate) held: Counter,
+    pub(crate) not_sent: Counter,
     pub(crate) retries: Counter,
 }
 
@@ -51,7 +51,7 @@ impl Counters {
             requests: self.requests.get(),
             failures: self.failures.get(),
             abandoned: self.abandoned.get(),
-            held: self.held.get(),
+            not_sent: self.not_sent.get(),
             retries: self.retries.get(),
             circuit,
         }

@@ -22,10 +22,8 @@ use atls_core::ear::KeySource;
 use atls_core::ear::verify_with;
 use atls_core::http::HttpError;
 use atls_core::pki_types::UnixTime;
-use rustls::crypto::CryptoProvider;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
-use crate::builder::RemoteVerifierBuilder;
 use crate::failure::Failure;
 use crate::format::EvidenceFormat;
 use crate::format::EvidenceReading;
@@ -74,15 +72,6 @@ pub(crate) struct ConfiguredFormat<S: RemoteService> {
 }
 
 impl<S: RemoteService> RemoteVerifier<S> {
-    /// The service to ask, and the keys that its results are accepted under: pinned, or a [`Jwks`](crate::Jwks).
-    pub fn builder(
-        service: S,
-        keys: Arc<dyn KeySource>,
-        provider: &CryptoProvider,
-    ) -> RemoteVerifierBuilder<S> {
-        RemoteVerifierBuilder::new(service, keys, provider.signature_verification_algorithms)
-    }
-
     /// The service.
     pub fn service(&self) -> &S {
         &self.service

@@ -84,7 +84,7 @@ fn tokens(findings: &mut Findings) {
     let signer = Signer::es256();
     let (keys, algorithms) = (signer.keys(), supported());
     let check = check(&keys, &algorithms);
-    let encode = |octets: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(octets);
+    let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
     let mut inputs = hostile::within(hostile::json(LENGTH), |header| {
         format!("{}.e30.AA", encode(header)).into_bytes()
     });

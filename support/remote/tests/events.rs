@@ -47,7 +47,7 @@ async fn each_request_ends_in_one_event() {
         drop(send().await);
     }
     let outcomes = events.field("outcome");
-    assert_eq!(outcomes, ["answered", "abandoned", "failed", "held"]);
+    assert_eq!(outcomes, ["answered", "abandoned", "failed", "not_sent"]);
     assert!(events.field("service").iter().all(|name| name == "test"));
     assert_eq!(events.field("service").len(), 5);
     assert_eq!(events.field("circuit"), ["open"]);

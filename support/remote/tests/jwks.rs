@@ -133,7 +133,7 @@ async fn keys_that_were_fetched_meanwhile_are_not_from_the_future() {
 async fn an_older_appraisal_does_not_make_keys_older() {
     let signer = Signer::es256();
     let (jwks, script) = jwks(serving(&[&signer]));
-    let jwks = jwks.interval(Duration::ZERO);
+    let jwks = jwks.with_interval(Duration::ZERO);
     assert!(jwks.keys(at(1_000_000)).await.is_ok());
     assert!(jwks.newer_keys(at(999_970)).await.is_some());
     assert_eq!(script.requests(), 2);

@@ -155,11 +155,11 @@ async fn what_has_no_place_in_the_queue_is_refused_at_once() {
     for task in sent {
         results.push(task.await.unwrap().unwrap_err());
     }
-    let held = |error: &&HttpError| **error == HttpError::NotSent(NotSent::Busy);
+    let not_sent = |error: &&HttpError| **error == HttpError::NotSent(NotSent::Busy);
     // One found no place; another had one, and its turn never came.
-    assert_eq!(results.iter().filter(held).count(), 2);
+    assert_eq!(results.iter().filter(not_sent).count(), 2);
     assert_eq!(script.requests(), 2);
-    assert_eq!(client.stats().held, 2);
+    assert_eq!(client.stats().not_sent, 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -191,21 +191,21 @@ async fn a_service_that_fails_is_left_alone_and_tried_again() {
         assert_eq!(send(&client, post()).await.unwrap_err(), gone());
     }
     assert_eq!(client.stats().circuit, Circuit::Open);
-    let held = HttpError::NotSent(NotSent::Failing);
-    assert_eq!(send(&client, post()).await.unwrap_err(), held);
+    let not_sent = HttpError::NotSent(NotSent::Failing);
+    assert_eq!(send(&client, post()).await.unwrap_err(), not_sent);
     assert_eq!(script.requests(), 3);
 
     tokio::time::advance(Duration::from_secs(5)).await;
     // The probe fails, and the pause begins anew.
     assert_eq!(send(&client, post()).await.unwrap_err(), gone());
-    assert_eq!(send(&client, post()).await.unwrap_err(), held);
+    assert_eq!(send(&client, post()).await.unwrap_err(), not_sent);
 
     tokio::time::advance(Duration::from_secs(5)).await;
     assert!(send(&client, post()).await.is_ok());
     assert_eq!(client.stats().circuit, Circuit::Closed);
     assert!(send(&client, post()).await.is_ok());
     assert_eq!(client.stats().failures, 4);
-    assert_eq!(client.stats().held, 2);
+    assert_eq!(client.stats().not_sent, 2);
     assert_eq!(client.stats().requests, 8);
 }
 
@@ -229,8 +229,8 @@ async fn one_probe_is_out_at_a_time_and_after_a_cancelled_one_the_next_goes_out_
             () = ready(()) => {}
         }
         assert_eq!(client.stats().circuit, Circuit::HalfOpen);
-        let held = HttpError::NotSent(NotSent::Failing);
-        assert_eq!(send(&client, post()).await.unwrap_err(), held);
+        let not_sent = HttpError::NotSent(NotSent::Failing);
+        assert_eq!(send(&client, post()).await.unwrap_err(), not_sent);
     }
     assert_eq!(client.stats().circuit, Circuit::Open);
     assert!(send(&client, post()).await.is_ok());
@@ -249,7 +249,7 @@ async fn successes_between_failures_keep_the_circuit_closed() {
         drop(send(&client, post()).await);
     }
     assert_eq!(client.stats().circuit, Circuit::Closed);
-    assert_eq!(client.stats().held, 0);
+    assert_eq!(client.stats().not_sent, 0);
 }
 
 /// Services answer 500 or 400 to Evidence that they do not like: a peer must not switch them off for the others.

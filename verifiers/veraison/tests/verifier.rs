@@ -399,7 +399,7 @@ async fn a_service_that_fails_again_and_again_is_left_alone() {
         assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
     }
     assert_eq!(fake.steps(), [Step::Open, Step::Open]);
-    assert_eq!((client.stats().failures, client.stats().held), (2, 1));
+    assert_eq!((client.stats().failures, client.stats().not_sent), (2, 1));
 }
 
 #[tokio::test]

@@ -1,0 +1,102 @@
+//! The builder of a [`Resilient`] client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::http::HttpClient;
+
+use crate::resilient::Resilient;
+use crate::settings::MAX_PERMITS;
+use crate::settings::Settings;
+
+impl Resilient {
+    /// With the bounds of the table. The name stands in events.
+    pub fn new(name: &'static str, client: Arc<dyn HttpClient>) -> Self {
+        Self::builder(name, client).build()
+    }
+
+    /// With other bounds.
+    pub fn builder(name: &'static str, client: Arc<dyn HttpClient>) -> ResilientBuilder {
+        ResilientBuilder {
+            name,
+            client,
+            settings: Settings::default(),
+        }
+    }
+}
+
+/// Makes a [`Resilient`] client with other bounds than the documented ones.
+#[must_use]
+pub struct ResilientBuilder {
+    name: &'static str,
+    client: Arc<dyn HttpClient>,
+    settings: Settings,
+}
+
+impl ResilientBuilder {
+    /// Longest time for one request with all its attempts and its wait in the queue, whatever its caller allows; by
+    /// default 8 s, which is within the 10 s of an exchange.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.settings.deadline = deadline;
+        self
+    }
+
+    /// Most bytes of a response's body, whatever its caller allows; by default 256 KiB.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.settings.max_body = bytes;
+        self
+    }
+
+    /// Most requests under way at once; by default 32, and at least 1.
+    pub fn in_flight(mut self, requests: usize) -> Self {
+        self.settings.in_flight = requests.clamp(1, MAX_PERMITS);
+        self
+    }
+
+    /// Most requests that wait for their turn; by default 64. One more is refused at once.
+    pub fn queue(mut self, requests: usize) -> Self {
+        self.settings.queue = requests;
+        self
+    }
+
+    /// Most attempts of one request that may be repeated; by default 3, and at least 1.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.settings.attempts = attempts.max(1);
+        self
+    }
+
+    /// Longest pause before the second attempt, doubled for each further one; by default 100 ms. How much of it is waited
+    /// is random, so that many clients do not return together.
+    pub fn backoff(mut self, backoff: Duration) -> Self {
+        self.settings.backoff = backoff;
+        self
+    }
+
+    /// Failures in a row after which the service is left alone, by default 5, at least 1; and for how long, by default 5 s.
+    /// Then one request goes out, and decides whether others follow.
+    pub fn circuit(mut self, failures: u32, pause: Duration) -> Self {
+        self.settings.failures = failures.max(1);
+        self.settings.pause = pause;
+        self
+    }
+
+    /// Where the randomness of pauses comes from; by default from the standard library's hash keys. It protects nothing.
+    pub fn jitter(mut self, jitter: fn() -> u64) -> Self {
+        self.settings.jitter = jitter;
+        self
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn build(self) -> Resilient {
+        Resilient::from_settings(self.name, self.client, self.settings)
+    }
+}
+
+impl std::fmt::Debug for ResilientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResilientBuilder")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
