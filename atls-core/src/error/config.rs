@@ -43,8 +43,12 @@ pub enum ConfigError {
     /// Combined verifiers accept different media types. Give each the same, or add them to the relying party one by one.
     #[error("verifiers to be combined accept different formats; give each the same media types")]
     UnlikeVerifiers,
-    /// The key, certificate or provider was refused by rustls or rcgen.
-    #[error("identity could not be made")]
+    /// A key or certificate of this end cannot be made: the provider has no randomness or no Ed25519, the key is of a kind that it
+    /// does not take, or a name or lifetime cannot stand in a certificate. Use a key of Ed25519 or ECDSA P-256 and a provider with
+    /// both, such as those of rustls; correct the names and the clock.
+    #[error(
+        "key or certificate of this end cannot be made; use a provider with Ed25519, a key of Ed25519 or P-256, and valid names"
+    )]
     Identity,
     /// The request that follows from this configuration could not be sent.
     #[error("request cannot be sent")]

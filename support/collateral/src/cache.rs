@@ -1,4 +1,4 @@
-//! The cache: kept to its validity, fetched once however many wait.
+//! A cache of collateral: each piece is kept to the end of its validity and fetched once, however many wait.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -30,21 +30,22 @@ use crate::stats::Refreshed;
 use crate::stats::Stats;
 use crate::store::Store;
 
-/// Collateral, kept in memory and on disk until its maker's word ends.
+/// Keeps collateral in memory and on disk until its validity ends.
 ///
-/// - What is fresh is given at once, what has expired never, unless a [`StalePolicy`] says so by name.
-/// - Those who ask for one key at once wait for one fetch; who of them gives up does not stop it.
-/// - Fetches are bounded in number and in rate, for each [`Kind`] apart. A key that failed is left alone for a moment, longer each time.
-/// - [`keep_fresh`](Self::keep_fresh) renews in the background: ahead of the end, and by age, as what is still valid may
-///   have been revoked meanwhile.
+/// - It gives fresh pieces at once. It gives expired ones only under a [`StalePolicy`] that names the danger.
+/// - Callers that ask for one key at once wait for one fetch, which goes on when some of them give up.
+/// - It bounds fetches in number and in rate, for each [`Kind`] apart. After a failure it leaves the key alone for a moment,
+///   longer each time.
+/// - [`keep_fresh`](Self::keep_fresh) renews in the background: ahead of the end, and by age, because a valid piece may have
+///   been revoked meanwhile.
 ///
-/// A clone is the same cache. Files are small, and are read and written where the future is polled.
+/// A clone is the same cache. Files are small; the thread that polls the future reads and writes them.
 pub struct Cache<F> {
     store: Arc<Store<F>>,
 }
 
 impl<F: Fetch + 'static> Cache<F> {
-    /// In memory, with the default limits.
+    /// A cache in memory, with the default limits.
     pub fn new(fetch: F) -> Self {
         Self {
             store: Arc::new(Store::new(fetch, Settings::default(), None)),
@@ -60,16 +61,15 @@ impl<F: Fetch + 'static> Cache<F> {
         }
     }
 
-    /// One piece: from memory, from disk, or from its maker. Cancel-safe: a fetch that nobody waits for any more goes on
-    /// when the next one asks, or at [`refresh`](Self::refresh), or by itself under [`keep_fresh`](Self::keep_fresh).
+    /// One piece, from memory, from disk, or from its maker. Cancel-safe: an abandoned fetch goes on when the next caller asks,
+    /// at [`refresh`](Self::refresh), or by itself under [`keep_fresh`](Self::keep_fresh).
     ///
-    /// What is valid is given at once where something renews in the background. Where nothing does, and it was fetched
-    /// [`refresh_after`](CacheLimits::refresh_after) ago, one of those who ask waits for its renewal, and has the old one
-    /// if that fails.
+    /// A valid piece is given at once while a background task renews. Without such a task, one caller waits for the renewal of
+    /// a piece that was fetched [`refresh_after`](CacheLimits::refresh_after) ago, and has the old one if the renewal fails.
     ///
     /// # Errors
-    /// [`CollateralError`]; there is nothing then, and the peer is to be refused. For a short while after a failure it is
-    /// given again, and nothing is fetched.
+    /// [`CollateralError`]: there is no piece, and the peer is to be refused. For a short while after a failure the same error
+    /// is given again without a fetch.
     pub async fn get(&self, key: &str, now: UnixTime) -> Result<Fetched, CollateralError> {
         check(key)?;
         self.store.load(key, now);
@@ -77,13 +77,13 @@ impl<F: Fetch + 'static> Cache<F> {
             Next::Have(fetched) => return Ok(fetched),
             Next::Refused(error) => error,
             Next::Underway(fetched, flight) => {
-                // A push, in case that who started it has given up.
+                // The caller that started it may have given up: one poll moves it on.
                 let renewed = flight.now_or_never().and_then(Result::ok);
                 let renewed = renewed.filter(|renewed| now < renewed.fresh_until);
                 return Ok(renewed.unwrap_or(fetched));
             }
             Next::Wait(flight) => match flight.await {
-                // It was fetched at the time of who asked first.
+                // The fetch has the time of the caller that started it.
                 Ok(fetched) if now < fetched.fresh_until => return Ok(fetched),
                 Ok(_) => CollateralError::Expired,
                 Err(error) => error,
@@ -92,12 +92,12 @@ impl<F: Fetch + 'static> Cache<F> {
         self.store.in_spite_of(error, key, now)
     }
 
-    /// Renews what is in memory and due, one piece after the other: what was fetched
-    /// [`refresh_after`](CacheLimits::refresh_after) ago, what expires soon, what has expired. Ends fetches that nobody waits
-    /// for, and tidies the directory. A piece whose renewal fails is given for as long as it is valid.
+    /// Renews the pieces in memory that are due, one after the other: those fetched
+    /// [`refresh_after`](CacheLimits::refresh_after) ago, those that expire soon, and expired ones. Ends abandoned fetches, and
+    /// tidies the directory. A piece whose renewal fails is given for as long as it is valid.
     ///
-    /// To be called from a timer of the application, at least every [`refresh_every`](CacheLimits::refresh_every); or
-    /// let [`keep_fresh`](Self::keep_fresh) do that.
+    /// Call it from a timer of the application, at least every [`refresh_every`](CacheLimits::refresh_every), or spawn
+    /// [`keep_fresh`](Self::keep_fresh).
     pub async fn refresh(&self, now: UnixTime) -> Refreshed {
         self.store.attend(now);
         let mut done = Refreshed::default();
@@ -119,11 +119,11 @@ impl<F: Fetch + 'static> Cache<F> {
         done
     }
 
-    /// The background task, to be spawned once on any runtime; it never ends. It [refreshes](Self::refresh) every
-    /// [`refresh_every`](CacheLimits::refresh_every), by the given clock and timer, and `report`s what came of it; and it
-    /// sees each fetch to its end, also when the peers are gone for which it was made.
+    /// The background task: spawn it once, on any runtime; it never ends. It [refreshes](Self::refresh) every
+    /// [`refresh_every`](CacheLimits::refresh_every), by the given clock and timer, and hands each outcome to `report`. It also
+    /// ends the fetches of peers that are gone.
     ///
-    /// While it runs, nobody waits for what is at hand and valid.
+    /// While it runs, no caller waits for a valid piece.
     pub async fn keep_fresh<S: Future<Output = ()>>(
         self,
         now: impl Fn() -> UnixTime,
@@ -142,7 +142,7 @@ impl<F: Fetch + 'static> Cache<F> {
         }
     }
 
-    /// What has happened since it was made.
+    /// Counts since the cache was made.
     pub fn stats(&self) -> Stats {
         self.store.stats()
     }
@@ -199,26 +199,26 @@ pub struct CacheBuilder<F> {
 }
 
 impl<F: Fetch + 'static> CacheBuilder<F> {
-    /// Other bounds.
+    /// Replaces the bounds.
     pub fn limits(mut self, limits: CacheLimits) -> Self {
         self.settings.limits = limits;
         self
     }
 
-    /// Another rule for what has expired.
+    /// Replaces the rule for expired pieces.
     pub fn stale_policy(mut self, policy: StalePolicy) -> Self {
         self.settings.stale = policy;
         self
     }
 
-    /// Also keeps it there, so that a restart fetches nothing. The directory is made where it is absent; directory and
-    /// files are for this user alone.
+    /// Also keeps pieces in this directory, so that a restart fetches nothing. An absent directory is made; directory and files
+    /// are for this user alone.
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
     }
 
-    /// A random number, so that machines that failed together do not try again together.
+    /// Sets a random number, by which machines that failed together try again at different times.
     pub fn jitter(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
         self

@@ -13,9 +13,9 @@
 //! } File;                         // all numbers big-endian
 //! ```
 //!
-//! The checksum is against torn and rotten files. Against somebody who can write here there is nothing: contents are
-//! [read](crate::Fetch::read) by the platform, which verifies them and takes dates and numbers from them, not from here.
-//! A file's modification time is when it was last written or read, by the caller's clock.
+//! The checksum finds torn and rotten files. An attacker who can write here can forge it: the platform
+//! [reads](crate::Fetch::read) the contents, verifies them, and takes dates and numbers from them alone. A file's modification
+//! time is when it was last written or read, by the caller's clock.
 
 use std::fs;
 use std::fs::DirBuilder;
@@ -40,11 +40,11 @@ use crate::fetch::Kind;
 use crate::limits::CacheLimits;
 use crate::limits::MAX_KEY;
 
-/// A directory of this cache's own; others may use it at the same time.
+/// The directory of a cache. Several caches may use it at the same time.
 #[derive(Debug)]
 pub(crate) struct Disk {
     directory: PathBuf,
-    /// Devices' files that were left at the last tidying, or all when it was opened; and what was added since.
+    /// Files of devices: those left by the last tidying, or all files at the opening; and those added since.
     devices: AtomicUsize,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Named<'a> {
     pub(crate) kind: Kind,
 }
 
-/// What is believed of a file: bytes, and when they are said to have been fetched.
+/// The believed parts of a file: the bytes, and the time at which they were fetched.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) bytes: Arc<[u8]>,
@@ -76,7 +76,7 @@ impl Disk {
         })
     }
 
-    /// What is there under this key, expired or not. A file that is absent, too large or damaged is nothing.
+    /// The file under this key, expired or not. `None` for a file that is absent, too large or damaged.
     pub(crate) fn load(&self, key: &str, limits: &CacheLimits, now: UnixTime) -> Option<Kept> {
         let path = self.path(key);
         let limit = limits.max_bytes.checked_add(MAX_HEADER)?;
@@ -92,8 +92,7 @@ impl Disk {
         })
     }
 
-    /// Puts it in place of what was there, in one step. Where nobody tidies, a device more than twice the limit is not
-    /// written.
+    /// Replaces the file in one step. A device beyond twice the limit is not written, because then no task tidies.
     pub(crate) fn store(
         &self,
         named: &Named<'_>,
@@ -109,7 +108,7 @@ impl Disk {
             }
             self.devices.fetch_add(1, Ordering::Relaxed);
         }
-        // One name a key, so that what a crash leaves behind is overwritten and does not add up.
+        // One name a key: the next write replaces the remains of a crash.
         let temporary = self.named(named.key, "tmp");
         let written = create_new(&temporary).and_then(|mut file| file.write_all(&encoded));
         let renamed = written.and_then(|()| fs::rename(&temporary, &path));
@@ -124,8 +123,8 @@ impl Disk {
         let _ = fs::remove_file(self.path(key));
     }
 
-    /// Removes what nobody can use any more, and of each kind what is too much: first what was not used for longest. Numbers
-    /// of issue outlive their contents, for as long as there is room. Reads no contents.
+    /// Removes unusable files, and of each kind the excess over its limit, the longest unused first. Numbers of issue outlive
+    /// their contents while there is room. Reads no contents.
     pub(crate) fn prune(
         &self,
         limits: &CacheLimits,
@@ -174,14 +173,14 @@ impl Disk {
         self.named(key, SUFFIX)
     }
 
-    /// Keys have no `.`, and nothing is named `.` or `..`, so no two of them share a file and none leaves the directory.
+    /// Keys have no `.`: no two of them share a file, and none leaves the directory.
     fn named(&self, key: &str, suffix: &str) -> PathBuf {
         self.directory
             .join(format!("{}.{suffix}", key.replace('/', ".")))
     }
 }
 
-/// A new file for this user alone, never one that somebody else put or linked there.
+/// Makes a new file for this user alone, and never opens a file or link of somebody else.
 fn create_new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -196,7 +195,7 @@ fn create_new(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Where that is possible; else a file is only removed sooner.
+/// On failure the file is only removed sooner.
 fn touch(path: &Path, now: UnixTime) {
     let time = Duration::from_secs(now.as_secs());
     if let Some(time) = SystemTime::UNIX_EPOCH.checked_add(time) {
@@ -235,7 +234,7 @@ fn decode(file: &[u8]) -> Option<(Header<'_>, &[u8])> {
     (header.checksum == fnv1a(checked)).then_some((header, bytes))
 }
 
-/// What stands before the contents.
+/// The part of a file before the contents.
 #[derive(Debug, PartialEq, Eq)]
 struct Header<'a> {
     checksum: u64,
@@ -246,7 +245,7 @@ struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// And what follows. The checksum is not looked at.
+    /// Decodes the header and gives the rest. The checksum is not compared.
     fn decode(file: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let rest = file.strip_prefix(&MAGIC)?;
         let (checksum, rest) = rest.split_first_chunk()?;
@@ -318,7 +317,7 @@ mod tests {
             prop_assert_eq!(header.key, key);
             prop_assert_eq!((header.fetched_at, header.fresh_until), times);
             prop_assert_eq!(header.is_numbered, sequence.is_some());
-            // And the beginning alone is enough to tidy by.
+            // The beginning alone is enough to tidy by.
             let beginning = encoded.get(..MAX_HEADER).unwrap_or(&encoded);
             prop_assert_eq!(Header::decode(beginning).unwrap().0, header);
         }
@@ -329,7 +328,7 @@ mod tests {
             let mut headed = Vec::from(MAGIC);
             headed.extend(fnv1a(&bytes).to_be_bytes());
             headed.extend(&bytes);
-            // With a checksum that fits it is something, or nothing, and never a panic.
+            // A fitting checksum must not lead to a panic.
             let _ = decode(&headed);
         }
     }

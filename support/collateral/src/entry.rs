@@ -9,7 +9,7 @@ use crate::fetched::Fetched;
 use crate::limits::CacheLimits;
 use crate::limits::StalePolicy;
 
-/// A piece and what is known of it.
+/// A piece with its age and source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) fetched: Fetched,
@@ -17,7 +17,7 @@ pub(crate) struct Entry {
     pub(crate) origin: Origin,
 }
 
-/// Where a piece comes from.
+/// The source of a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     Disk,
@@ -29,7 +29,7 @@ impl Entry {
         now < self.fetched.fresh_until
     }
 
-    /// Old, or at its end: in the last quarter of its validity, or within the limit before its end.
+    /// Whether it is old, or at its end: in the last quarter of its validity, or within the limit before its end.
     pub(crate) fn is_due(&self, limits: &CacheLimits, kind: Kind, now: UnixTime) -> bool {
         let end = self.fetched.fresh_until.as_secs();
         let validity = end.saturating_sub(self.fetched_at.as_secs());
@@ -37,13 +37,13 @@ impl Entry {
         self.is_old(limits, kind, now) || now.as_secs() >= end.saturating_sub(ahead)
     }
 
-    /// Fetched so long ago that its maker may have published another one, with a revocation.
+    /// Whether its maker may have published another one meanwhile, with a revocation.
     pub(crate) fn is_old(&self, limits: &CacheLimits, kind: Kind, now: UnixTime) -> bool {
         let age = now.as_secs().saturating_sub(self.fetched_at.as_secs());
         kind == Kind::Published && age >= limits.refresh_after.as_secs()
     }
 
-    /// For use beyond its validity, where the policy bears that.
+    /// The piece for use beyond its validity, where the policy allows that.
     pub(crate) fn stale(&self, policy: StalePolicy, now: UnixTime) -> Option<Fetched> {
         let end = self.fetched.fresh_until.as_secs();
         let end = end.saturating_add(policy.grace().as_secs());
@@ -54,8 +54,7 @@ impl Entry {
         })
     }
 
-    /// An older issue than one that is known, in any of its numbers. One that had a number and has none any more could be
-    /// any issue.
+    /// Whether any of its numbers is lower than the known one. A piece that lost a number could be any issue.
     pub(crate) fn is_older_than(&self, known: &[u64]) -> bool {
         let sequence = &self.fetched.sequence;
         let mut both = sequence.iter().zip(known);

@@ -10,8 +10,10 @@ use crate::fetched::Fetched;
 
 /// Fetches one piece of collateral from its maker.
 pub trait Fetch: Send + Sync {
-    /// `key` names the piece: lower-case letters, digits, `-`, `_` and `/`, made by the platform from parsed values,
-    /// never from a peer's text. The values are verified ones, except where [`kind`](Self::kind) says [`Kind::Device`].
+    /// Fetches the piece of this key.
+    ///
+    /// A key has lower-case letters, digits, `-`, `_` and `/`. The platform makes it from parsed values, never from the text of
+    /// a peer. The values are verified, except where [`kind`](Self::kind) says [`Kind::Device`].
     ///
     /// # Errors
     /// [`CollateralError`]
@@ -21,30 +23,30 @@ pub trait Fetch: Send + Sync {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Fetched, CollateralError>>;
 
-    /// Reads contents that were kept on disk, where anybody may have written: what [`fetch`](Self::fetch) would make of
-    /// them, had the maker just sent them. Signatures are verified, and dates and numbers are those of the contents. What
-    /// has expired is read too: its numbers count.
+    /// Reads contents from disk, where an attacker may have written: the result is that of [`fetch`](Self::fetch), had the
+    /// maker just sent them. It verifies signatures, and takes dates and numbers from the contents. It reads expired contents
+    /// too, because their numbers count.
     ///
     /// # Errors
-    /// [`CollateralError`]: they are not used, and others are fetched.
+    /// [`CollateralError`]: the cache drops the contents and fetches others.
     fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError>;
 
-    /// A number that rises when a piece that was given is replaced by another one. Whoever wraps another [`Fetch`] passes this
-    /// on, too. A source that keeps nothing keeps the default: it does not know.
+    /// A number that rises when another piece replaces one that was given. A wrapper of another [`Fetch`] passes this on. A
+    /// source that keeps nothing keeps the default, 0.
     fn generation(&self) -> u64 {
         0
     }
 
-    /// What the key stands for. Whoever wraps another [`Fetch`] passes this on, too.
+    /// The kind of this key. A wrapper of another [`Fetch`] passes this on.
     fn kind(&self, key: &str) -> Kind {
         let _ = key;
         Kind::Published
     }
 
-    /// Says that contents did not verify, so that what keeps them drops them. What keeps nothing has nothing to do.
+    /// Says that contents did not verify. A cache drops them; a `Fetch` that keeps nothing does nothing.
     ///
-    /// What had come from disk is fetched anew at the next [`fetch`](Self::fetch); what its maker gave, only after a moment
-    /// as after other failures. So a caller may ask once more at once, and gets other contents or an error.
+    /// Contents from disk are fetched anew at the next [`fetch`](Self::fetch); contents from the maker only after a moment, as
+    /// after other failures. So a caller may ask once more at once, and gets other contents or an error.
     fn reject(&self, key: &str, contents: &Fetched, now: UnixTime) {
         let _ = (key, contents, now);
     }
@@ -76,15 +78,15 @@ impl<F: Fetch + ?Sized> Fetch for Arc<F> {
     }
 }
 
-/// What a key stands for. A [`Cache`] gives each kind bounds of its own, so that none can exhaust those of the other.
+/// The kind of a piece. A [`Cache`](crate::Cache) has bounds for each kind, so neither can exhaust those of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The certificate of one device, which must be at hand before a signature of its Evidence can be verified: the key is
-    /// what a peer **claims**, so that any peer causes requests by it. There are as many as devices, each stays as it is,
-    /// and nothing is revoked by it.
+    /// The certificate of one device. The verifier needs it before it can verify a signature of the Evidence, so the key is a
+    /// **claim** of the peer, and any peer causes requests by it. There is one per device; it does not change, and revokes
+    /// nothing.
     Device,
-    /// What a maker publishes about all devices of a sort, and publishes anew: revocation lists, TCB information,
-    /// issuers. There are few, and they are asked for by verified values.
+    /// A publication about all devices of a sort, renewed by its maker: revocation lists, TCB information, issuers. There are
+    /// few, and verified values name them.
     Published,
 }

@@ -21,30 +21,30 @@ use crate::flight::Flight;
 use crate::flight::Waiting;
 use crate::store::Store;
 
-/// Why a piece is asked for.
+/// The reason why a piece is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To renew it where that is due.
+    /// Renewal, where that is due.
     Renew,
-    /// To use it.
+    /// Use.
     Use,
 }
 
-/// What there is to do for one key.
+/// The next step for one key.
 pub(crate) enum Next {
     Have(Fetched),
     Refused(CollateralError),
-    /// What is at hand serves while somebody renews it.
+    /// The piece at hand serves while a fetch renews it.
     Underway(Fetched, Waiting),
     Wait(Waiting),
 }
 
 impl<F: Fetch + 'static> Store<F> {
-    /// What there is to do, decided in one step: of many who ask at once, one starts the fetch.
+    /// Decides the next step under one lock: of many callers, one starts the fetch.
     pub(crate) fn next(self: &Arc<Self>, key: &str, now: UnixTime, purpose: Purpose) -> Next {
         let limits = &self.settings.limits;
         let kind = self.kind(key);
-        // Flights lock the state when they are dropped, so these outlive the lock.
+        // A flight locks the state when it is dropped, so these outlive the lock.
         let (mut lost, mut displaced) = (None, None);
         let mut state = self.state();
         let is_attended = state.is_attended(limits, now);
@@ -103,7 +103,7 @@ impl<F: Fetch + 'static> Store<F> {
         Next::Wait(future)
     }
 
-    /// Sees every flight to its end, whoever started it and whether anybody waits.
+    /// Polls every flight to its end, also those of callers that are gone.
     pub(crate) async fn drive(&self) -> Infallible {
         let mut flights = FuturesUnordered::new();
         let mut last = 0;
@@ -124,7 +124,7 @@ impl<F: Fetch + 'static> Store<F> {
         .await
     }
 
-    /// Flights that nobody waits for, to be waited for.
+    /// The abandoned flights.
     pub(crate) fn abandoned(&self, now: UnixTime) -> Vec<Waiting> {
         let state = self.state();
         let flights = state.shelves.flights();
@@ -134,7 +134,7 @@ impl<F: Fetch + 'static> Store<F> {
             .collect()
     }
 
-    /// Somebody renews in the background.
+    /// Records that a background task renews.
     pub(crate) fn attend(&self, now: UnixTime) {
         self.state().refreshed_at = Some(now);
     }

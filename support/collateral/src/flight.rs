@@ -1,4 +1,4 @@
-//! Fetches under way.
+//! One fetch under way, which many callers wait for.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,16 +25,16 @@ impl Future for Waiting {
     }
 }
 
-/// A fetch under way. It stays when all who wait for it give up, and goes on when the next one waits for it.
+/// A fetch under way. It stays when all callers give up, and goes on when the next one waits.
 pub(crate) struct Flight {
-    /// So that the end of one is not taken for that of its successor.
+    /// Tells a flight from its successor.
     pub(crate) number: u64,
     pub(crate) future: Waiting,
     started_at: UnixTime,
 }
 
 impl Flight {
-    /// Nothing happens before somebody waits.
+    /// The future runs when a caller waits for it.
     pub(crate) fn new(
         number: u64,
         started_at: UnixTime,
@@ -47,12 +47,12 @@ impl Flight {
         }
     }
 
-    /// Nobody waits for it at the moment.
+    /// Whether all callers have given up.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.future.0.strong_count() == Some(1)
     }
 
-    /// It was left for so long that nothing is to be expected of it.
+    /// Whether it was abandoned for so long that it cannot end well.
     pub(crate) fn is_lost(&self, now: UnixTime) -> bool {
         now.as_secs().abs_diff(self.started_at.as_secs()) > LOST
     }

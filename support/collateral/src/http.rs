@@ -1,4 +1,4 @@
-//! The one way in which collateral is fetched over HTTP.
+//! HTTP requests for collateral.
 
 use std::net::IpAddr;
 
@@ -15,11 +15,11 @@ use crate::error::CollateralError;
 
 /// GETs a whole answer with status 200, over `https`, or over `http` from this machine.
 ///
-/// `url` is made from the configuration and from values that were verified; no URL that a peer supplied belongs here.
+/// Make `url` from the configuration and from verified values, never from the URL of a peer.
 ///
 /// # Errors
-/// [`CollateralError::Address`], and nothing is sent; [`CollateralError::Status`] for every other status, a redirect
-/// included; [`CollateralError::Unreachable`] where the client gives no answer or one larger than its limit.
+/// [`CollateralError::Address`], and nothing is sent; [`CollateralError::Status`] for every other status, a redirect included;
+/// [`CollateralError::Unreachable`] where the client gives no answer or one larger than its limit.
 pub async fn get(
     client: &dyn HttpClient,
     url: &str,
@@ -37,7 +37,7 @@ pub async fn get(
     if response.status() != StatusCode::OK {
         return Err(CollateralError::Status(response.status().as_u16()));
     }
-    // The client's duty; but what follows allocates by it.
+    // A client should have enforced it; callers allocate by this length.
     if response.body().len() > limits.max_body {
         return Err(HttpError::TooLarge.into());
     }
@@ -48,7 +48,7 @@ fn is_acceptable(uri: &Uri) -> bool {
     let Some(authority) = uri.authority() else {
         return false;
     };
-    // Before an `@` there can stand what looks like a host.
+    // Text before an `@` can look like a host.
     if authority.as_str().contains('@') {
         return false;
     }
@@ -59,7 +59,7 @@ fn is_acceptable(uri: &Uri) -> bool {
     }
 }
 
-/// By address, so that no resolver has a say; and by the name that RFC 6761 §6.3 reserves.
+/// By address, which asks no resolver, and by the name that RFC 6761 §6.3 reserves.
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     match address.parse::<IpAddr>() {

@@ -1,9 +1,10 @@
-//! Collateral: certificates, revocation lists and TCB information that their makers sign and publish, and that a verifier
-//! needs beside the Evidence.
+//! Collateral for verifiers: certificates, revocation lists and TCB information, which their makers sign and publish.
 //!
-//! What to ask for, and how to read it, is each platform's: it implements [`Fetch`], usually over [`get`]. This crate
-//! keeps what was fetched: a [`Cache`] is a [`Fetch`] too, so a verifier is given the one or the other and knows nothing of
-//! the difference.
+//! A key goes in, and a piece with its validity comes out: [`Fetched`]. On failure there is a [`CollateralError`], and the
+//! verifier refuses the peer.
+//!
+//! Each platform knows where its collateral is and how it is read: it implements [`Fetch`], usually over [`get`]. A [`Cache`]
+//! keeps the fetched pieces. It is a [`Fetch`] too, so a verifier takes either one.
 //!
 //! ```no_run
 //! use atls_collateral::{Cache, Fetch};
@@ -13,7 +14,7 @@
 //!     .directory("/var/cache/service/collateral")
 //!     .build()?;
 //!
-//! // A clone is the same cache. In the background, so that revocations are seen and no handshake waits for it:
+//! // A clone is the same cache. This task renews pieces: revocations are seen, and no handshake waits.
 //! let background = cache.clone();
 //! tokio::spawn(background.keep_fresh(now, tokio::time::sleep, |refreshed| {
 //!     for (key, error) in refreshed.failed {
@@ -24,9 +25,9 @@
 //! # }
 //! ```
 //!
-//! Nothing here verifies a signature: the platform does, in [`Fetch::fetch`] and in [`Fetch::read`], so that neither memory
-//! nor directory is poisoned by what some server or file gave. Whoever uses it verifies it once more, its dates included,
-//! and [`reject`](Fetch::reject)s what does not verify.
+//! The platform verifies signatures, in [`Fetch::fetch`] and in [`Fetch::read`]: a lying server or file poisons neither memory
+//! nor directory. The verifier checks a piece once more when it uses it, dates included, and [`reject`](Fetch::reject)s a bad
+//! one.
 #![forbid(unsafe_code)]
 
 mod cache;

@@ -1,5 +1,5 @@
-//! When a fetch may go out. All times are seconds since the epoch, as the callers have them: they may come out of order
-//! by a little, and a clock that is set back must not hold anything for longer than a pause.
+//! The rate of fetches, and the pauses after failures. All times are seconds since the epoch, as the callers have them: they
+//! may come out of order by a little, and a clock that is set back must not hold a fetch for longer than a pause.
 
 use std::hash::DefaultHasher;
 use std::hash::Hash;
@@ -24,10 +24,10 @@ impl Bucket {
         }
     }
 
-    /// Whether one more may go out now; if so it is counted.
+    /// Whether one more fetch may go out now; if so, it is counted.
     pub(crate) fn take(&mut self, limits: &CacheLimits, now: u64) -> bool {
         let interval = limits.interval.as_secs().max(1);
-        // After a clock that was set back, filling goes on from there.
+        // Filling goes on from there when the clock was set back.
         self.filled_at = self.filled_at.min(now);
         let since = now.saturating_sub(self.filled_at);
         let intervals = since.checked_div(interval).unwrap_or(0);
@@ -45,7 +45,7 @@ impl Bucket {
     }
 }
 
-/// What is remembered of a key whose fetch failed, or whose contents did.
+/// The memory of a key whose fetch or contents failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     error: CollateralError,
@@ -55,7 +55,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// After `earlier`, if that was not long ago.
+    /// The failure after `earlier`, which counts unless it was long ago.
     pub(crate) fn after(
         earlier: Option<&Self>,
         error: CollateralError,
@@ -77,29 +77,29 @@ impl Failure {
         }
     }
 
-    /// Why it is not fetched now.
+    /// The error that keeps it from being fetched now.
     pub(crate) fn holds(&self, now: u64) -> Option<&CollateralError> {
-        let held = self.failed_at <= now && now < self.retry_at;
-        held.then_some(&self.error)
+        let is_paused = self.failed_at <= now && now < self.retry_at;
+        is_paused.then_some(&self.error)
     }
 
-    /// It was fetched; another failure soon after still counts as one more.
+    /// Ends the pause after a fetch. Another failure soon after still counts as one more.
     pub(crate) fn release(&mut self) {
         self.retry_at = self.failed_at;
     }
 }
 
-/// How long to leave one key alone.
+/// The pauses of one key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pauses<'a> {
     pub(crate) limits: &'a CacheLimits,
     pub(crate) key: &'a str,
-    /// So that a fleet does not come back all at once.
+    /// Spreads the returns of a fleet.
     pub(crate) seed: u64,
 }
 
 impl Pauses<'_> {
-    /// Doubled each time, and up to half as long again by key and seed; never longer than the longest.
+    /// Doubled each time, plus up to half of it by key and seed; at most the longest pause.
     fn after(&self, times: u32) -> Duration {
         let first = self.limits.first_pause.as_secs().max(1);
         let doublings = times.saturating_sub(1).min(32);
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(taken(&mut bucket, 1029), 1);
         assert_eq!(taken(&mut bucket, 1030), 1);
         assert_eq!(taken(&mut bucket, 9000), 3);
-        // Set back: nothing is gained by it, and nothing is held for ever.
+        // Set back: the clock gains no token and blocks none for ever.
         assert_eq!(taken(&mut bucket, 500), 0);
         assert_eq!(taken(&mut bucket, 510), 1);
         assert_eq!(taken(&mut bucket, u64::MAX), 3);
@@ -173,7 +173,7 @@ mod tests {
         let first = fail(None, 1000);
         assert!(first.holds(1001).is_some());
         assert!(first.holds(1003).is_none());
-        // A clock that was set back holds nothing.
+        // A clock that was set back blocks nothing.
         assert!(first.holds(900).is_none());
         let second = fail(Some(&first), 1003);
         assert!(second.holds(1006).is_some());

@@ -1,4 +1,4 @@
-//! What is kept of one kind of collateral: its pieces, and what its fetches may cost.
+//! The pieces of one kind of collateral, and the state of their fetches.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -12,7 +12,7 @@ use crate::limits::CacheLimits;
 use crate::pace::Bucket;
 use crate::pace::Failure;
 
-/// One for each kind, so that none takes anything away from the other.
+/// One shelf for each kind, so that none takes room from the other.
 pub(crate) struct Shelves {
     device: Shelf,
     published: Shelf,
@@ -60,7 +60,7 @@ impl Shelf {
         }
     }
 
-    /// Takes away, of the flights that nobody waits for, the one that started first. It is to be dropped without a lock.
+    /// Removes the abandoned flight that started first. Drop it without a lock.
     pub(crate) fn first_abandoned(&mut self) -> Option<Flight> {
         let abandoned = self
             .flights

@@ -1,4 +1,4 @@
-//! What changes in a cache: its pieces, its failures, its fetches, and counts of them.
+//! The changing part of a cache: its pieces, failures and fetches, and counts of them.
 
 use std::task::Waker;
 
@@ -16,11 +16,11 @@ use crate::stats::Stats;
 
 pub(crate) struct State {
     pub(crate) shelves: Shelves,
-    /// Counts flights.
+    /// The number of the last flight.
     pub(crate) last_flight: u64,
-    /// When somebody renewed in the background.
+    /// The last renewal in the background.
     pub(crate) refreshed_at: Option<UnixTime>,
-    /// Of who sees flights to their end.
+    /// The task that polls flights to their end.
     pub(crate) driver: Option<Waker>,
     stats: Stats,
 }
@@ -65,7 +65,7 @@ impl State {
         self.stats.disk_failures = self.stats.disk_failures.saturating_add(1);
     }
 
-    /// Whether somebody renews in the background, so that who uses a piece need not.
+    /// Whether a background task renews, so that users of a piece need not.
     pub(crate) fn is_attended(&self, limits: &CacheLimits, now: UnixTime) -> bool {
         let seldom = limits.refresh_every.as_secs().saturating_mul(2);
         self.refreshed_at

@@ -2,13 +2,13 @@
 
 use crate::error::CollateralError;
 
-/// What a [`refresh`](crate::Cache::refresh) did.
+/// The outcome of a [`refresh`](crate::Cache::refresh).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refreshed {
-    /// Pieces that were fetched.
+    /// Renewed pieces.
     pub renewed: usize,
-    /// Keys that could not be, and why; those that still have fresh contents go on having them.
+    /// Keys that were not renewed, and why. Fresh pieces of theirs stay in use.
     pub failed: Vec<(String, CollateralError)>,
 }
 
@@ -18,10 +18,10 @@ pub struct Refreshed {
 pub struct Stats {
     /// Pieces in memory.
     pub kept: usize,
-    /// Fetches that went out.
+    /// Fetches that were started.
     pub fetches: u64,
-    /// Fetches that came to nothing, and contents that were rejected.
+    /// Fetches that failed, and rejected contents.
     pub failures: u64,
-    /// Files that could not be written: the disk is full, or not ours.
+    /// Files that were not written: the disk is full, or belongs to another user.
     pub disk_failures: u64,
 }

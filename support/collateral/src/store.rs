@@ -47,7 +47,7 @@ impl<F: Fetch + 'static> Store<F> {
         self.generation.load(Ordering::Relaxed)
     }
 
-    /// Brings a piece from disk to memory, where it is not there.
+    /// Brings a piece from disk to memory, unless memory has one.
     pub(crate) fn load(&self, key: &str, now: UnixTime) {
         let Some(disk) = &self.disk else { return };
         let kind = self.kind(key);
@@ -57,14 +57,13 @@ impl<F: Fetch + 'static> Store<F> {
         let Some(kept) = disk.load(key, &self.settings.limits, now) else {
             return;
         };
-        // Nothing else of the file is believed. One that cannot be read stays until there is a better one: it may be the
-        // clock that is wrong.
+        // The contents alone are believed. A file that cannot be read stays until a better one comes: the clock may be wrong.
         let Ok(fetched) = self.fetch.read(key, kept.bytes, now) else {
             return;
         };
         let entry = Entry {
             fetched: fetched.unextended(),
-            // Of the future it would never be old.
+            // A time in the future would never be old.
             fetched_at: Some(kept.fetched_at)
                 .filter(|at| *at <= now)
                 .unwrap_or(UnixTime::since_unix_epoch(Duration::ZERO)),
@@ -77,7 +76,7 @@ impl<F: Fetch + 'static> Store<F> {
         }
     }
 
-    /// A fetch has ended.
+    /// Takes the outcome of a fetch.
     pub(crate) fn land(
         &self,
         key: &str,
@@ -98,7 +97,7 @@ impl<F: Fetch + 'static> Store<F> {
         if let Some(later) = shelf.entries.peek(key)
             && later.fetched_at > now
         {
-            // That one of them was long under way.
+            // This fetch was long under way, and a later one has ended.
             return Ok(later.fetched.clone());
         }
         let known = shelf.entries.peek(key);
@@ -140,7 +139,7 @@ impl<F: Fetch + 'static> Store<F> {
         Ok(entry)
     }
 
-    /// What serves in spite of the error: what is still fresh, or what the policy lets be used beyond that.
+    /// The piece that serves in spite of the error: a fresh one, or one that the policy allows beyond its validity.
     pub(crate) fn in_spite_of(
         &self,
         error: CollateralError,
@@ -170,7 +169,7 @@ impl<F: Fetch + 'static> Store<F> {
             .collect()
     }
 
-    /// Unless somebody has fetched other contents in the meantime.
+    /// Drops these contents, unless others have been fetched meanwhile.
     pub(crate) fn reject(&self, key: &str, contents: &Fetched, now: UnixTime) {
         let kind = self.kind(key);
         let mut state = self.state();

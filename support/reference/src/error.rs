@@ -1,4 +1,4 @@
-//! What can be wrong with a file of reference values.
+//! Errors about a file of reference values.
 
 use std::io;
 use std::path::Path;
@@ -30,32 +30,32 @@ pub enum ReferenceError {
         /// The platform's objection.
         problem: CorimProblem,
     },
-    /// The file cannot be read: permissions, or it is no text in UTF-8.
+    /// The file cannot be read: this process lacks the right, or the file is no UTF-8.
     #[error("file of reference values {} cannot be read; it must be UTF-8 and readable by this process", .path.display())]
     Io {
-        /// Its path, as the application gave it.
+        /// The path, as the application gave it.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: Arc<io::Error>,
     },
-    /// The table is there, and what it says cannot be a policy.
+    /// The table is there, and its values cannot be a policy. Correct the field.
     #[error("{}table [{table}]: {}{problem}", place(*.line, *.column), of_field(.field))]
     Meaning {
         /// The platform's table.
         table: &'static str,
-        /// Counted from 1; 0 where the table is of no file.
+        /// Counted from 1; 0 for a table that comes from no file.
         line: usize,
-        /// Counted from 1, in characters for TOML and in bytes for JSON; 0 where the table is of no file.
+        /// Counted from 1, in characters for TOML and in bytes for JSON; 0 for a table that comes from no file.
         column: usize,
-        /// The way to the field within the table, such as `image[2].measurement`; empty where it is about the whole.
+        /// The path to the field within the table, such as `image[2].measurement`; empty for the whole table.
         field: String,
-        /// What is wrong, and what to do.
+        /// The problem and its cure.
         problem: String,
     },
-    /// No table for this platform. Without one nothing could be accepted, so it is not guessed.
+    /// The file has no table for this platform. Add it: a missing table is never guessed.
     #[error("file has no table [{0}]; add it, for without one nothing could be accepted")]
     Missing(&'static str),
-    /// Not TOML or JSON, a field that is unknown or missing, or a value of the wrong form.
+    /// The file is neither TOML nor JSON, or a field is unknown, missing or of the wrong form. Correct it.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
     /// More than [`MAX_FILE`](crate::MAX_FILE) bytes; or a TOML file with more than
@@ -65,22 +65,21 @@ pub enum ReferenceError {
         "file of reference values is larger than 4 MiB, or its TOML has too many values; divide it by platform"
     )]
     TooLarge,
-    /// A table that the application does not use, as a misspelt one is: nothing would ever read it. Correct its name,
-    /// or remove it.
+    /// A table that the application does not use, such as a misspelt one. Correct its name, or remove it.
     #[error("file has a table [{table}]; those in use are: {}", .used.join(", "))]
     UnknownTable {
-        /// As the file has it.
+        /// The name in the file.
         table: String,
-        /// The names that there may be.
+        /// The names that the application uses.
         used: Vec<String>,
     },
-    /// Another version of the format than 1.
+    /// The format has another version than 1. Write version 1.
     #[error("file has version {0} of the format; this build reads version 1")]
     Version(u64),
 }
 
 impl ReferenceError {
-    /// Of a file that cannot be opened or read.
+    /// The error about a file that cannot be opened or read.
     pub(crate) fn unreadable(path: &Path, error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Absent(path.to_owned()),
@@ -95,7 +94,7 @@ impl ReferenceError {
         Self::Corim { table, problem }
     }
 
-    /// What a platform objects to, at this line and column of a file.
+    /// The objection of a platform, at this line and column of a file.
     pub(crate) fn meaning(
         table: &'static str,
         found: FieldProblem,

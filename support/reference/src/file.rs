@@ -20,8 +20,8 @@ use crate::position::position;
 use crate::syntax::SyntaxError;
 use crate::table::Table;
 
-/// Reads one platform's table. Tables of other platforms may stand beside it and are not looked into;
-/// [`expect_tables`] tells a misspelt one.
+/// Reads one platform's table. Tables of other platforms may stand beside it and are not read; [`expect_tables`] finds a
+/// misspelt one.
 ///
 /// # Errors
 /// [`ReferenceError`] with line and field. A file without this platform's table is an error too.
@@ -42,7 +42,7 @@ pub fn from_json<T: Table>(text: &str) -> Result<T, ReferenceError> {
 /// # Errors
 /// As [`from_toml`].
 pub fn from_text<T: Table>(text: &str, format: Format) -> Result<T, ReferenceError> {
-    // First the version, wherever it stands: another one may have other fields.
+    // The version comes first, wherever it stands: another version may have other fields.
     tables(text, format)?;
     let Selected(table) = parse(text, format)?;
     let table: T = table.ok_or(ReferenceError::Missing(T::NAME))?;
@@ -71,10 +71,10 @@ pub fn tables(text: &str, format: Format) -> Result<Vec<String>, ReferenceError>
     Ok(outline.tables.into_iter().collect())
 }
 
-/// For an application that knows which platforms it verifies: every table of the file is one of `used`, so that a
-/// misspelt `[tdxx]` is an error rather than a policy that nobody reads.
+/// Checks that every table of the file is one of `used`, so that a misspelt `[tdxx]` is an error rather than a policy that
+/// nobody reads. Gives the names in the file.
 ///
-/// Gives the names that are there. [`Live::expecting`](crate::Live::expecting) asks at each reload.
+/// [`Live::expecting`](crate::Live::expecting) checks at each reload.
 ///
 /// # Errors
 /// [`ReferenceError::UnknownTable`], and as [`tables`].
@@ -93,14 +93,14 @@ pub fn expect_tables(
     }
 }
 
-/// The reader of TOML takes up to 400 bytes for each sign of the syntax and each run of white space, however short the file
-/// is. All of those are marks, so there are no more of them than are counted here.
+/// The parser of TOML takes up to 400 bytes for each sign of the syntax and each run of white space, however short the file is.
+/// All of those are marks, so this count bounds them.
 fn has_few_marks(text: &str) -> bool {
     let is_mark = |byte: &u8| byte.is_ascii() && !byte.is_ascii_alphanumeric();
     text.bytes().filter(is_mark).count() <= MAX_TOML_MARKS
 }
 
-/// Reads an open file, and not much more of it than [`MAX_FILE`].
+/// Reads at most one byte more than [`MAX_FILE`] of an open file.
 pub(crate) fn read(file: File, path: &Path) -> Result<String, ReferenceError> {
     let mut text = String::new();
     let limit = u64::try_from(MAX_FILE).unwrap_or(u64::MAX);
@@ -134,14 +134,14 @@ fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, SyntaxError> {
     Ok(value)
 }
 
-/// That crate writes `.` for the whole, and `?` for what it has no name for.
+/// The crate writes `.` for the whole, and `?` for a part without a name.
 fn field(path: &serde_path_to_error::Path) -> String {
     let path = path.to_string();
     let known = path.trim_end_matches('?').trim_end_matches('.');
     known.to_owned()
 }
 
-/// A file without what its tables hold.
+/// The outline of a file: its version and the names of its tables.
 struct Outline {
     version: u64,
     tables: BTreeSet<String>,
@@ -183,7 +183,7 @@ impl<'de> de::Visitor<'de> for OutlineVisitor {
     }
 }
 
-/// A table, whatever it holds. Anything else beside `version`, such as a misspelt `verison`, is an error.
+/// A table with any content. Another value beside `version`, such as a misspelt `verison`, is an error.
 struct SomeTable;
 
 impl<'de> Deserialize<'de> for SomeTable {
@@ -207,7 +207,7 @@ impl<'de> de::Visitor<'de> for SomeTableVisitor {
     }
 }
 
-/// One table of a file that has an [`Outline`].
+/// One table of a file whose [`Outline`] was read.
 struct Selected<T>(Option<T>);
 
 impl<'de, T: Table> Deserialize<'de> for Selected<T> {
@@ -238,12 +238,12 @@ impl<'de, T: Table> de::Visitor<'de> for SelectedVisitor<T> {
     }
 }
 
-/// The one version there is.
+/// The version of the format.
 const VERSION: u64 = 1;
 
-/// Largest file, in bytes: ten thousand reference values, and no file that was named by mistake.
+/// Largest file in bytes: room for ten thousand reference values, and a bound on a file that was named by mistake.
 pub const MAX_FILE: usize = 4 * 1024 * 1024;
 
-/// Most ASCII characters of a TOML file that are neither letters nor digits. A reference value has some 30 of them with its
-/// names, so there is room for three thousand, and reading them takes no more than 40 MB. JSON has no such limit.
+/// Most ASCII characters of a TOML file that are neither letters nor digits. A reference value with its names has some 30 of
+/// them: there is room for three thousand, and reading them takes at most 40 MB. JSON has no such limit.
 pub const MAX_TOML_MARKS: usize = 100_000;

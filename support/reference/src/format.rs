@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-/// How a file is written. The structure is the same.
+/// The syntax of a file. Both have the same structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
     /// RFC 8259.
     Json,
-    /// TOML 1.0, for people.
+    /// TOML 1.0, the format for people.
     Toml,
 }
 

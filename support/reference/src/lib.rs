@@ -1,7 +1,10 @@
 //! Reference Values and appraisal policy for Evidence (RFC 9334 §4.1): one readable format for all platforms.
 //!
-//! A file holds one table per platform. Each platform's crate defines its own [`Table`] and knows nothing of the
-//! others; this crate finds it in the file, says line and field of what is wrong, and reloads it while running.
+//! The text of a file goes in, or a CoRIM ([`corim`]), and a checked table comes out. On failure there is a [`ReferenceError`]
+//! with line and field, and no table.
+//!
+//! A file holds one table per platform. Each platform's crate defines its own [`Table`] and knows no other. This crate finds
+//! the table in the file and reloads it while the application runs ([`Live`]).
 //!
 //! ```toml
 //! version = 1

@@ -16,11 +16,10 @@ use crate::format::Format;
 use crate::table::Table;
 use crate::table::checked;
 
-/// The table in force. Verifiers read it anew for each appraisal.
+/// The table in force, which verifiers read anew for each appraisal.
 ///
-/// A file is replaced by writing another and renaming it over the old one; then
-/// [`reload_if_changed`](Self::reload_if_changed), called from a timer or a signal handler of the application, puts it
-/// in force:
+/// To replace a file, write another and rename it over the old one. [`reload_if_changed`](Self::reload_if_changed), called from
+/// a timer or a signal handler of the application, then puts it in force:
 ///
 /// ```
 /// use atls_reference::{FieldProblem, Live, ReferenceError, Table};
@@ -58,14 +57,14 @@ use crate::table::checked;
 /// ```
 pub struct Live<T> {
     source: Option<Source>,
-    /// Held while a file is read and put in force, so that an older reading never replaces a newer one.
+    /// Locked while a file is read and put in force, so that an older reading never replaces a newer one.
     stamp: Mutex<Option<Stamp>>,
     current: RwLock<Current<T>>,
 }
 
 struct Source {
     path: PathBuf,
-    /// The tables that the file may hold; any where empty.
+    /// The tables that the file may hold; empty for any.
     used: Vec<String>,
 }
 
@@ -75,7 +74,7 @@ struct Current<T> {
 }
 
 impl<T: Table> Live<T> {
-    /// A table that stays as it is until [`replace`](Self::replace).
+    /// A table without a file, which stays in force until [`replace`](Self::replace).
     ///
     /// # Errors
     /// [`ReferenceError::Meaning`] as [`Table::check`] says.
@@ -96,8 +95,8 @@ impl<T: Table> Live<T> {
         Ok(Self::with(Some(source), Some(stamp), table))
     }
 
-    /// Names all the tables that the application uses. From now on, and at each reload, a file with another one is an
-    /// error, as a misspelt name should be.
+    /// Names all tables that the application uses. From now on, and at each reload, a file with another one is an error, which
+    /// finds misspelt names.
     ///
     /// # Errors
     /// [`ReferenceError`]
@@ -120,7 +119,7 @@ impl<T: Table> Live<T> {
         Ok(())
     }
 
-    /// Reads the file again, and puts it in force. Without a file there is nothing to do.
+    /// Reads the file again, and puts it in force. Does nothing without a file.
     ///
     /// # Errors
     /// [`ReferenceError`]; the old table then stays in force.
@@ -135,14 +134,14 @@ impl<T: Table> Live<T> {
         Ok(())
     }
 
-    /// Reads the file again if it is another one than was last put in force, by its time of modification, its length
-    /// and, on Unix, its inode. Gives whether it was.
+    /// Reads the file again if it differs from the one in force, by time of modification, length and, on Unix, inode. Gives
+    /// whether it did.
     ///
-    /// A file that is changed in place, within the clock tick of its file system and without changing its length,
-    /// looks unchanged: rename a new file over the old one instead.
+    /// A file that is changed in place, within one clock tick of its file system and without a change of length, looks
+    /// unchanged: rename a new file over the old one instead.
     ///
     /// # Errors
-    /// [`ReferenceError`]; the old table then stays in force, and the next call tries and says so again.
+    /// [`ReferenceError`]; the old table then stays in force, and the next call tries again.
     pub fn reload_if_changed(&self) -> Result<bool, ReferenceError> {
         let Some(source) = &self.source else {
             return Ok(false);
@@ -165,9 +164,9 @@ impl<T: Table> Live<T> {
         Arc::clone(&current.table)
     }
 
-    /// How often the table was replaced. It never falls, so a result that was reached under another number was, or may
-    /// have been, reached under another table: what keeps results asks before the appraisal and drops those of other
-    /// numbers. This is what a verifier gives as `Verifier::generation`.
+    /// The number of replacements, which never falls. A result that was reached under another number may have been reached
+    /// under another table: a cache of results asks before the appraisal and drops those of other numbers. A verifier gives it
+    /// as `Verifier::generation`.
     pub fn generation(&self) -> u64 {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         current.generation
@@ -204,7 +203,7 @@ impl Source {
     fn read<T: Table>(&self) -> Result<(T, Stamp), ReferenceError> {
         let unreadable = |error| ReferenceError::unreadable(&self.path, error);
         let file = File::open(&self.path).map_err(unreadable)?;
-        // Of what is read, and taken before: a later change shows as one.
+        // The stamp is taken before the reading: a later change shows as one.
         let stamp = Stamp::of(&file.metadata().map_err(unreadable)?);
         let text = file::read(file, &self.path)?;
         let format = Format::of(&self.path);
@@ -216,7 +215,7 @@ impl Source {
     }
 }
 
-/// What tells one state of a file from another without reading it.
+/// The state of a file, compared without reading it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     modified: Option<SystemTime>,

@@ -1,4 +1,4 @@
-//! Where in a file a field stands.
+//! The line and column of a field in a file.
 
 use std::fmt;
 
@@ -13,8 +13,8 @@ use serde::de::SeqAccess;
 use crate::format::Format;
 use crate::syntax::SyntaxError;
 
-/// Line and column of a field in a file that was read before, counted from 1; those of what is around it where the file
-/// leaves it out, and zeros where the parser knows no place.
+/// Line and column of a field in a file that was read before, counted from 1. A field that the file leaves out has those of its
+/// parent; zeros mean that the parser knows no place.
 pub(crate) fn position(text: &str, format: Format, field: &str) -> (usize, usize) {
     let steps: Vec<Step<'_>> = steps(field);
     let way = Way(&steps);
@@ -55,8 +55,8 @@ enum Step<'a> {
     Key(&'a str),
 }
 
-/// Goes that way through a file and then stops with an error: parsers say where that was, and nothing else of theirs does
-/// in both formats.
+/// Follows the steps through a file and then fails on purpose: the place of an error is the one place that the parsers of both
+/// formats give.
 struct Way<'a>(&'a [Step<'a>]);
 
 impl<'de> DeserializeSeed<'de> for Way<'_> {

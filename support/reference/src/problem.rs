@@ -1,19 +1,19 @@
-//! An objection of a platform to a field of its table.
+//! The objection of a platform to a field of its table.
 
 use std::fmt;
 
-/// What is wrong with a table whose fields are each of their form.
+/// An objection to a table whose fields each have the right form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FieldProblem {
-    /// The way to the field within the table, such as `image[2].measurement`; empty for the table as a whole.
+    /// The path to the field within the table, such as `image[2].measurement`; empty for the whole table.
     pub field: String,
-    /// What is wrong, and what to do, in words for whoever wrote the file.
+    /// The problem and its cure, in words for the author of the file.
     pub problem: String,
 }
 
 impl FieldProblem {
-    /// With a field of the table.
+    /// An objection to a field of the table.
     pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self {
             field: field.into(),
@@ -21,7 +21,7 @@ impl FieldProblem {
         }
     }
 
-    /// The same seen from further out: `name` of `image[2]` is `image[2].name`.
+    /// Puts the field into an outer one: `name` within `image[2]` is `image[2].name`.
     #[must_use]
     pub fn within(mut self, outer: &str) -> Self {
         self.field = match self.field.is_empty() {
@@ -39,7 +39,7 @@ impl FieldProblem {
     }
 }
 
-/// With the table as a whole.
+/// An objection to the whole table.
 impl From<String> for FieldProblem {
     fn from(problem: String) -> Self {
         Self::new("", problem)

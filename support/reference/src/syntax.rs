@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-/// Where a file is wrong, and how.
+/// An error of syntax and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SyntaxError {
-    /// Counted from 1; 0 where the parser knows no place.
+    /// Counted from 1; 0 if the parser knows no place.
     pub line: usize,
     /// Counted from 1, in characters for TOML and in bytes for JSON.
     pub column: usize,
-    /// The way to the field, such as `snp.image[2].measurement`; empty where the error is in no field.
+    /// The path to the field, such as `snp.image[2].measurement`; empty for an error outside of fields.
     pub field: String,
-    /// What is wrong.
+    /// The problem.
     pub problem: String,
 }
 
@@ -32,7 +32,7 @@ impl SyntaxError {
     pub(crate) fn of_json(field: String, error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let problem = error.to_string();
-        // serde_json says the place in its text as well.
+        // serde_json repeats the place in its text.
         let problem = problem
             .strip_suffix(&format!(" at line {line} column {column}"))
             .unwrap_or(&problem)

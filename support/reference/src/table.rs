@@ -12,15 +12,15 @@ pub trait Table: DeserializeOwned + Send + Sync + 'static {
     /// The name of its table: `tdx`, `snp`, `nitro`.
     const NAME: &'static str;
 
-    /// Refuses a meaning that the types allow and no policy can have: above all a table without a reference value, which must never
-    /// read as success.
+    /// Refuses values that the types allow and no policy can have: above all a table without a reference value, which must
+    /// never read as success.
     ///
     /// # Errors
-    /// [`FieldProblem`]: the field, which gives an error its line in a file; what is wrong with it, and what to do.
+    /// [`FieldProblem`]: the field, by which an error finds its line in a file, the problem, and its cure.
     fn check(&self) -> Result<(), FieldProblem>;
 
-    /// Makes the table of a CoRIM alone, everything that a CoRIM does not say being as strict as it can be. By default no
-    /// table is made of any.
+    /// Makes a table of a CoRIM alone. Each setting that a CoRIM cannot express is as strict as it can be. The default refuses
+    /// every CoRIM.
     ///
     /// # Errors
     /// [`CorimProblem`]: a value is missing, unknown or not supported.
@@ -29,13 +29,13 @@ pub trait Table: DeserializeOwned + Send + Sync + 'static {
         Err(CorimProblem::new(NOT_FROM_CORIM))
     }
 
-    /// Adds the reference values of a CoRIM whose profile the platform knows to those of the table. By default none are.
+    /// Adds the reference values of a CoRIM of a known profile to the table. The default refuses every CoRIM.
     ///
-    /// An implementation refuses what it does not look at: see
-    /// [`Measurement::says_only`](crate::corim::Measurement::says_only). A CoRIM of which it can use nothing is an error.
+    /// An implementation refuses values that it does not look at: see
+    /// [`Measurement::says_only`](crate::corim::Measurement::says_only). A CoRIM without a usable value is an error.
     ///
     /// # Errors
-    /// As [`from_corim`](Self::from_corim). The table is then not to be used.
+    /// As [`from_corim`](Self::from_corim). Discard the table then.
     fn add_corim(&mut self, corim: &Corim) -> Result<(), CorimProblem> {
         let _ = corim;
         Err(CorimProblem::new(NOT_FROM_CORIM))
@@ -43,10 +43,11 @@ pub trait Table: DeserializeOwned + Send + Sync + 'static {
 }
 
 impl Corim {
-    /// One platform's table, as that makes it.
+    /// The table that a platform makes of the CoRIM.
     ///
     /// # Errors
-    /// [`ReferenceError::Corim`] where the platform cannot use the CoRIM, [`ReferenceError::Meaning`] where it refuses the table.
+    /// [`ReferenceError::Corim`] where the platform cannot use the CoRIM, [`ReferenceError::Meaning`] where it refuses the
+    /// table.
     pub fn table<T: Table>(&self) -> Result<T, ReferenceError> {
         match T::from_corim(self) {
             Ok(table) => checked(table),
@@ -54,11 +55,11 @@ impl Corim {
         }
     }
 
-    /// This table, with the reference values of the CoRIM added: for policies that say more than a CoRIM can, such as which
+    /// This table with the reference values of the CoRIM added, for policies that say more than a CoRIM can, such as which
     /// firmware is new enough.
     ///
     /// # Errors
-    /// [`ReferenceError::Corim`] where the platform cannot use the CoRIM, [`ReferenceError::Meaning`] where it refuses the table.
+    /// As [`table`](Self::table).
     pub fn added_to<T: Table>(&self, mut table: T) -> Result<T, ReferenceError> {
         match table.add_corim(self) {
             Ok(()) => checked(table),
@@ -67,7 +68,7 @@ impl Corim {
     }
 }
 
-/// A table that is of no file.
+/// A table that comes from no file.
 pub(crate) fn checked<T: Table>(table: T) -> Result<T, ReferenceError> {
     match table.check() {
         Ok(()) => Ok(table),

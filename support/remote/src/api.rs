@@ -25,10 +25,10 @@ use crate::exchange::is_of_type;
 use crate::failure::Failure;
 use crate::limits::DEADLINE;
 
-/// An address that takes JSON by `POST`: where it is, and with which credentials it is asked.
+/// An address that takes JSON by `POST`, and the credentials for it.
 ///
-/// Each request is sent once, because services count, and bill, requests. It may take 8 seconds, and its answer may be as large
-/// as the largest token and the JSON around it.
+/// Each request is sent once, because services count and bill requests. It may take 8 seconds, and its answer may have the
+/// length of the largest token with the JSON around it.
 #[derive(Clone)]
 pub struct JsonApi {
     client: Arc<dyn HttpClient>,
@@ -37,7 +37,7 @@ pub struct JsonApi {
 }
 
 impl JsonApi {
-    /// Without credentials.
+    /// An address without credentials.
     pub fn new(client: Arc<dyn HttpClient>, url: Uri) -> Self {
         Self {
             client,
@@ -46,7 +46,7 @@ impl JsonApi {
         }
     }
 
-    /// Adds a header to each request. Its value is a credential, and never logged.
+    /// Adds a header to each request. Its value is a credential and is never logged.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, mut value: HeaderValue) -> Self {
         value.set_sensitive(true);
@@ -81,9 +81,8 @@ impl JsonApi {
     /// Posts JSON and gives an answer of status 200.
     ///
     /// # Errors
-    /// For 400 and 422, which are about the Evidence, [`AppraisalError::Malformed`]; for 500, which may be about it,
-    /// [`AppraisalError::NoResult`]; for other statuses, redirects included, [`AppraisalError::Unreachable`]; and those of
-    /// [`exchange`].
+    /// [`AppraisalError::Malformed`] for 400 and 422, which are about the Evidence; [`AppraisalError::NoResult`] for 500, which
+    /// may be about it; [`AppraisalError::Unreachable`] for other statuses, redirects included; and those of [`exchange`].
     async fn post(&self, body: &Value) -> Result<Response<Vec<u8>>, Failure> {
         let mut request = Request::new(body.to_string().into_bytes());
         *request.method_mut() = Method::POST;

@@ -8,8 +8,8 @@
 //!    └─────────────────────────────── it did not ───────────────────┘
 //! ```
 //!
-//! Whoever sent that one request may go away before it ends, such as a peer that let its connection run into the deadline. That
-//! says nothing about the service: the next request goes out in its place, without another pause.
+//! The sender of that one request may go away before it ends, such as a peer whose connection runs into the deadline. That
+//! tells nothing about the service: the next request goes out in its place, without another pause.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -34,7 +34,7 @@ enum State {
     Open { until: Instant },
 }
 
-/// The right to send one request. Dropped without verdict it counts as nothing: nobody knows how it ended.
+/// The right to send one request. Dropped without verdict it counts as nothing, because its end is unknown.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Pass<'a> {
@@ -55,7 +55,7 @@ enum Settled {
     Yes,
 }
 
-/// What a verdict did to the circuit.
+/// The effect of a verdict on the circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Closed,
@@ -72,7 +72,7 @@ impl Breaker {
         }
     }
 
-    /// None while the circuit is open, or its one probe is out.
+    /// The right to send; `None` while the circuit is open, or its one request is out.
     pub(crate) fn pass(&self) -> Option<Pass<'_>> {
         let mut state = self.lock();
         let probe = match *state {
@@ -119,7 +119,7 @@ impl Pass<'_> {
                 *state = State::Closed { failures: 0 };
                 Change::Closed
             }
-            // What was sent before the circuit opened does not close it.
+            // A request that was sent before the circuit opened does not close it.
             (State::Closed { .. }, _) => {
                 *state = State::Closed { failures: 0 };
                 Change::None

@@ -1,4 +1,4 @@
-//! Settings that verifiers of all services share.
+//! The builder of a verifier, with the settings that all services share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::verifier::ConfiguredFormat;
 use crate::verifier::RemoteVerifier;
 
 impl<S: RemoteService> RemoteVerifier<S> {
-    /// The service to ask, and the keys that its results are accepted under: pinned, or a [`Jwks`](crate::Jwks).
+    /// Starts with the service to ask, and the keys under which its results are accepted: pinned, or a [`Jwks`](crate::Jwks).
     pub fn builder(
         service: S,
         keys: Arc<dyn KeySource>,
@@ -61,24 +61,25 @@ impl<S: RemoteService> RemoteVerifierBuilder<S> {
         self
     }
 
-    /// How old a result may be when it arrives, by its `iat`; by default 5 minutes. It was made for this appraisal, so this
-    /// bounds how far the clocks of the service and of this machine may be apart.
+    /// The largest age of a result at its arrival, by its `iat`; by default 5 minutes. The service makes results on request, so
+    /// this bounds the difference between its clock and that of this machine.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
     }
 
-    /// Longest time for one appraisal, all requests and the fetch of keys together; by default 8 seconds, within the 10 that a
-    /// connection has for its exchange.
+    /// Longest time for one appraisal, all requests and the fetch of keys together; by default 8 seconds, within the 10 seconds
+    /// that a connection has for its exchange.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// The verifier.
+    /// Makes the verifier.
     ///
     /// # Errors
-    /// [`SetupError`] without format, with two for one media type, with one whose media type is none, or without time.
+    /// [`SetupError`] without format, with two formats for one media type, with a malformed media type, or with a zero
+    /// duration.
     pub fn build(self) -> Result<RemoteVerifier<S>, SetupError> {
         if self.max_age.as_secs() == 0 {
             return Err(SetupError::Zero("maximum age"));

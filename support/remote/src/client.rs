@@ -1,4 +1,4 @@
-//! A reqwest client as the core sees it.
+//! A reqwest client behind the `HttpClient` of the core.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use reqwest::redirect;
 
 use crate::endpoint::is_loopback;
 
-/// A [`reqwest::Client`], plain or attested, with the limits of [`HttpLimits`] applied to each request.
+/// A [`reqwest::Client`], plain or attested, that applies [`HttpLimits`] to each request.
 ///
-/// It goes where the request says and nowhere else: no redirects, no proxy out of the environment, no `Referer`, no
-/// retries of its own, `https` only. Cookies it keeps only where the builder was given a store for them: give it none.
+/// It goes to the address of the request and nowhere else: no redirects, no proxy of the environment, no `Referer`, no retries
+/// of its own, `https` only. It keeps cookies only in a store that the builder was given: give it none.
 #[derive(Clone, Debug)]
 pub struct ReqwestClient {
     client: reqwest::Client,
@@ -23,9 +23,8 @@ pub struct ReqwestClient {
 }
 
 impl ReqwestClient {
-    /// Finishes a builder, on which TLS and trust anchors are the caller's. Redirects, proxies, `Referer`, retries and plain
-    /// `http` are off afterwards, whatever the builder said. What else it said stays: headers that go along with each request, a
-    /// store of cookies.
+    /// Finishes a builder, on which the caller sets TLS and trust anchors. It switches off redirects, proxies, `Referer`,
+    /// retries and plain `http`, and keeps the other settings: headers of each request, a store of cookies.
     ///
     /// # Errors
     /// As [`reqwest::ClientBuilder::build`].
@@ -37,7 +36,7 @@ impl ReqwestClient {
         })
     }
 
-    /// The same, through one proxy. It sees which service is asked, and with `https` not what.
+    /// The same, through one proxy. The proxy sees which service is asked; `https` hides the contents.
     ///
     /// # Errors
     /// As [`reqwest::ClientBuilder::build`].
@@ -52,7 +51,7 @@ impl ReqwestClient {
         })
     }
 
-    /// The same, that also sends `http` to an address of this machine, and to no other: for tests and a sidecar.
+    /// The same, with `http` to addresses of this machine, and to no others: for tests and a sidecar.
     ///
     /// # Errors
     /// As [`reqwest::ClientBuilder::build`].
@@ -112,7 +111,7 @@ impl HttpClient for ReqwestClient {
     }
 }
 
-/// Where `http` may go.
+/// The addresses to which `http` may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Plain {
     Loopback,
@@ -128,12 +127,12 @@ fn harden(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         .retry(reqwest::retry::never())
 }
 
-/// URLs may hold a nonce or key: they stay out of the text.
+/// A URL may hold a nonce or key, so it stays out of the text.
 #[allow(clippy::needless_pass_by_value, reason = "for use with `map_err`")]
 fn unreachable(error: reqwest::Error) -> HttpError {
     HttpError::Unreachable(error.without_url().to_string())
 }
 
-/// For DNS, TCP, TLS and, with an attested client, attestation together; within the deadline of the request, which a host that
-/// is gone should not use up.
+/// The time for DNS, TCP, TLS and, with an attested client, attestation together. It is shorter than the deadline of a request,
+/// so that a host that is gone does not use that up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! Where a service is: chosen by the configuration, never by a peer or a token.
+//! The address of a service, which the configuration chooses, never a peer or a token.
 
 use std::fmt;
 
@@ -23,8 +23,8 @@ impl Endpoint {
         }
     }
 
-    /// Also takes `http`, to an address of this very machine (127.0.0.0/8, `::1`, `localhost`) and no other: for tests
-    /// and for a sidecar. Whoever can listen there **is** the service.
+    /// Also takes `http`, to an address of this very machine (127.0.0.0/8, `::1`, `localhost`) and no other: for tests and for
+    /// a sidecar. Any process that listens there **is** the service.
     ///
     /// # Errors
     /// [`EndpointError`]
@@ -37,7 +37,7 @@ impl Endpoint {
         }
     }
 
-    /// The address of something below: `path` begins with a slash, and may have a query.
+    /// The address of a path below the base. `path` begins with a slash, and may have a query.
     ///
     /// # Errors
     /// [`EndpointError::Malformed`]
@@ -50,26 +50,26 @@ impl Endpoint {
     }
 }
 
-/// As it was given, without a slash at its end.
+/// The URL as it was given, without a slash at its end.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.base)
     }
 }
 
-/// An address that a service must not have.
+/// The address of a service is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// The service is at the root of its host, and this address has a path. Leave the path out.
+    /// The address has a path, and this service is at the root of its host. Leave the path out.
     #[error("address of this service has a path; leave it out")]
     HasPath,
-    /// The text is no URL with a host, or has credentials or a query.
+    /// The text is no URL with a host, or has credentials or a query. Write `https://HOST[:PORT][/PATH]`.
     #[error(
         "not the address of a service; write https://HOST[:PORT][/PATH], without credentials or query"
     )]
     Malformed,
-    /// The URL is not `https`, and no loopback address that was named dangerous.
+    /// The URL is not `https`, nor a loopback address that was named dangerous. Use `https`.
     #[error(
         "address of a service is not https; http is only for this machine, where the configuration says so"
     )]

@@ -7,8 +7,8 @@ use http::Request;
 use http::Response;
 use http::header::CONTENT_TYPE;
 
-/// Sends one request. The limits hold even where the client ignores them: a client that is late is not waited for, and a larger
-/// body is refused.
+/// Sends one request. The limits hold even where the client ignores them: a late answer is not waited for, and a larger body is
+/// refused.
 ///
 /// # Errors
 /// Those of the client, [`HttpError::TimedOut`] and [`HttpError::TooLarge`].
@@ -26,7 +26,7 @@ pub async fn exchange(
     Ok(response)
 }
 
-/// Whether an answer says that it is of this media type, given as `type/subtype`; its parameters do not matter.
+/// Whether an answer states this media type, given as `type/subtype`; its parameters do not matter.
 pub fn is_of_type(response: &Response<Vec<u8>>, essence: &str) -> bool {
     let stated = response.headers().get(CONTENT_TYPE);
     let stated = stated.and_then(|value| value.to_str().ok()).unwrap_or("");

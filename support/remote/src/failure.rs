@@ -9,8 +9,8 @@ use atls_formats::dcap::QuoteFormatError;
 use atls_formats::psa::TokenError;
 use atls_formats::snp::SnpFormatError;
 
-/// An appraisal by a service ended without a result that may be used: the error for the relying party, a stable word for
-/// metrics, and the cause for whoever reads the log.
+/// An appraisal by a service ended without a usable result: the error for the relying party, a stable word for metrics, and the
+/// cause for the reader of the log.
 ///
 /// The error alone decides whose fault it was ([`AppraisalError::fault`]).
 ///
@@ -18,12 +18,17 @@ use atls_formats::snp::SnpFormatError;
 /// |---|---|
 /// | `evidence_malformed`, `evidence_not_bound`, `evidence_unusable` | the Evidence was refused here, and was not sent; the last is for Evidence that lacks an Endorsement, and the like |
 /// | `evidence_refused` | the service refused the Evidence |
-/// | `no_result` | the service says that it gives no result, and not why |
-/// | `unreachable`, `timed_out`, `too_large`, `not_sent` | no answer: no connection, none in time, one beyond the limit; not asked |
+/// | `no_result` | the service gives no result and no reason |
+/// | `unreachable`, `timed_out`, `too_large` | no connection, no answer in time, an answer beyond the limit |
+/// | `not_sent` | the client did not send the request: too many, or the service is left alone |
 /// | `status` | an HTTP status that says nothing about the Evidence |
 /// | `answer_malformed` | an answer without token, or of another media type |
-/// | `keys` | the keys of the issuer cannot be had |
-/// | `result_signature`, `result_time`, `result_nonce`, `missing_part`, `result_malformed` | the result: signed by another key; too old, or from the future; about other Evidence; without a part that it must judge; anything else |
+/// | `keys` | the keys of the issuer cannot be fetched |
+/// | `result_signature` | the result is signed by another key |
+/// | `result_time` | the result is too old, or from the future |
+/// | `result_nonce` | the result is about other Evidence |
+/// | `missing_part` | the result lacks a part that it must have |
+/// | `result_malformed` | the result has another fault |
 ///
 /// A service may add words of its own.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +41,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Without cause.
+    /// A failure without cause.
     pub const fn new(error: AppraisalError, reason: &'static str) -> Self {
         Self {
             error,
@@ -52,7 +57,7 @@ impl Failure {
         self
     }
 
-    /// What the relying party learns.
+    /// The error that the relying party gets.
     pub fn error(&self) -> &AppraisalError {
         &self.error
     }
@@ -62,13 +67,13 @@ impl Failure {
         self.reason
     }
 
-    /// The cause; empty where the word says everything.
+    /// The cause; empty where the word is enough.
     pub fn cause(&self) -> &str {
         &self.cause
     }
 }
 
-/// Evidence that was refused before it was sent, with the part at fault.
+/// The Evidence was refused before it was sent; the cause is the part at fault.
 impl From<QuoteFormatError> for Failure {
     fn from(error: QuoteFormatError) -> Self {
         Self {
@@ -78,7 +83,7 @@ impl From<QuoteFormatError> for Failure {
     }
 }
 
-/// Evidence that was refused before it was sent, with the part at fault.
+/// The Evidence was refused before it was sent; the cause is the part at fault.
 impl From<SnpFormatError> for Failure {
     fn from(error: SnpFormatError) -> Self {
         let cause = error.to_string();
@@ -86,14 +91,14 @@ impl From<SnpFormatError> for Failure {
     }
 }
 
-/// Evidence that was refused before it was sent, with the part at fault.
+/// The Evidence was refused before it was sent; the cause is the part at fault.
 impl From<TokenError> for Failure {
     fn from(error: TokenError) -> Self {
         Self::from(AppraisalError::from(error)).with_cause(error.to_string())
     }
 }
 
-/// Evidence that was refused before it was sent.
+/// The Evidence was refused before it was sent.
 impl From<AppraisalError> for Failure {
     fn from(error: AppraisalError) -> Self {
         let reason = match error {
@@ -105,7 +110,7 @@ impl From<AppraisalError> for Failure {
     }
 }
 
-/// A result that cannot be accepted.
+/// The result cannot be accepted.
 impl From<EarError> for Failure {
     fn from(error: EarError) -> Self {
         let reason = match error {
@@ -123,7 +128,7 @@ impl From<EarError> for Failure {
     }
 }
 
-/// A service that was not asked, or that did not answer within the limits.
+/// The service was not asked, or did not answer within the limits.
 impl From<HttpError> for Failure {
     fn from(error: HttpError) -> Self {
         let (refusal, reason) = match error {

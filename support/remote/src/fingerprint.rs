@@ -1,4 +1,4 @@
-//! A key in one line: the thumbprint of a JWK, RFC 7638.
+//! The fingerprint of a key: the thumbprint of a JWK, RFC 7638.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 /// SHA-256 of a public JWK's required members (RFC 7638), 32 bytes; as text base64url, 43 characters.
 ///
-/// An operator tells it to its users over a channel that is not the service, so that they can trust a key which the service names.
+/// An operator tells it to the users over a channel that is not the service. By it they trust a key that the service names.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyFingerprint([u8; 32]);
 
@@ -22,7 +22,7 @@ impl KeyFingerprint {
             let text = jwk.get(name)?.as_str()?;
             Some(format!("\"{name}\":{}", Value::from(text)))
         };
-        // In lexicographic order, without whitespace.
+        // The names are in lexicographic order, without whitespace (RFC 7638 §3).
         let names: &[&str] = match jwk.get("kty")?.as_str()? {
             "EC" => &["crv", "kty", "x", "y"],
             "OKP" => &["crv", "kty", "x"],

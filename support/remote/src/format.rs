@@ -12,25 +12,26 @@ use crate::service::RemoteService;
 
 /// One format of Evidence that the service `S` appraises.
 ///
-/// A service may affirm replayed Evidence and echo any nonce. So the [`RemoteVerifier`](crate::RemoteVerifier) compares by
-/// itself: a format says which value the Evidence must carry and which one it does carry, and has no way around the comparison.
+/// A service may affirm replayed Evidence and echo any nonce. The [`RemoteVerifier`](crate::RemoteVerifier) therefore compares
+/// by itself: a format gives the value that the Evidence must carry and the value that it carries, and has no way around the
+/// comparison.
 pub trait EvidenceFormat<S: RemoteService>: Send + Sync {
     /// The media type, as the peer labels the Evidence.
     fn media_type(&self) -> &str;
 
-    /// What the service calls this format, and what its results about it must say.
+    /// The terms of the service for this format: its name, and the claims that results about it must have.
     fn terms(&self) -> S::Terms;
 
     /// The value that Evidence of this format carries for a connection: [`Bound::sha512`] where the field has 64 bytes,
     /// [`Bound::verbatim`] where it takes the length of the value.
     fn expected_value(&self, bound: &Bound) -> ExpectedValue;
 
-    /// Reads the Evidence. The value that it carries must stand there once, in bytes that the Evidence's own signature covers;
-    /// that signature is the service's to verify.
+    /// Reads the Evidence. The value that it carries must stand there once, in bytes under the signature of the Evidence; the
+    /// service verifies that signature.
     ///
-    /// The bytes are hostile. Framing that is not signed is refused unless every reader reads it alike: no unknown or repeated
-    /// names, and nothing after its end. Content for the service is made of what was read, because two parsers may read one
-    /// text differently.
+    /// The bytes are hostile. Unsigned framing is refused unless every reader reads it alike: no unknown or repeated names, and
+    /// nothing after its end. Make the content for the service from the parsed values, because two parsers may read one text
+    /// differently.
     ///
     /// # Errors
     /// [`Failure`] where the Evidence carries no value, or lacks what the service needs. Errors of the formats become one by `?`, with
@@ -38,8 +39,8 @@ pub trait EvidenceFormat<S: RemoteService>: Send + Sync {
     fn read(&self, evidence: &[u8]) -> Result<EvidenceReading<S::Content>, Failure>;
 }
 
-/// What a format read in Evidence: the value of a connection that it carries, its origin, the content for the service, and what
-/// was appraised on the way.
+/// The reading of one piece of Evidence: the value of a connection that it carries, its origin, the content for the service,
+/// and an appraisal made on the way.
 #[derive(Clone, PartialEq)]
 pub struct EvidenceReading<C = ()> {
     pub(crate) carried: Vec<u8>,
@@ -49,7 +50,7 @@ pub struct EvidenceReading<C = ()> {
 }
 
 impl EvidenceReading {
-    /// Evidence that the service takes as it is. `carried` is compared with the value of the connection.
+    /// A reading whose Evidence the service takes as it is. `carried` is compared with the value of the connection.
     pub fn new(carried: impl Into<Vec<u8>>, origin: Origin) -> Self {
         Self {
             carried: carried.into(),
@@ -61,7 +62,7 @@ impl EvidenceReading {
 }
 
 impl<C> EvidenceReading<C> {
-    /// Evidence in the form that the service takes.
+    /// Adds the Evidence in the form that the service takes.
     #[must_use]
     pub fn with_content<D>(self, content: D) -> EvidenceReading<D> {
         EvidenceReading {
@@ -72,8 +73,8 @@ impl<C> EvidenceReading<C> {
         }
     }
 
-    /// Adds an appraisal of what the service is known to overlook. It becomes the part `local` of the result, and can only make
-    /// it worse.
+    /// Adds an appraisal of claims that the service is known to overlook. It becomes the part `local` of the result, and can
+    /// only make it worse.
     #[must_use]
     pub fn with_local_appraisal(mut self, appraisal: Appraisal) -> Self {
         self.local_appraisal = Some(appraisal);
@@ -85,7 +86,7 @@ impl<C> EvidenceReading<C> {
         &self.carried
     }
 
-    /// A device or a simulator, as the Evidence says.
+    /// The origin, a device or a simulator, as the Evidence states it.
     pub fn origin(&self) -> Origin {
         self.origin
     }
@@ -101,7 +102,7 @@ impl<C> EvidenceReading<C> {
     }
 }
 
-/// Neither value nor content: they identify devices.
+/// The value and the content stay out: they identify devices.
 impl<C> fmt::Debug for EvidenceReading<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EvidenceReading")

@@ -12,9 +12,9 @@ use crate::service::IssuingService;
 use crate::setup::SetupError;
 use crate::verifier::RemoteVerifier;
 
-/// Has a service issue results for this machine's own Evidence, for `atls-passport` to present.
+/// Has a service issue results for this machine's own Evidence, which `atls-passport` presents.
 ///
-/// The result is passed on as it came: the relying party verifies it.
+/// The result is passed on as it came. The relying party verifies it.
 pub struct RemoteIssuer<S: IssuingService> {
     verifier: RemoteVerifier<S>,
     media_type: MediaType,
@@ -24,7 +24,7 @@ impl<S: IssuingService> RemoteIssuer<S> {
     /// Asks the service of this verifier, in its formats.
     ///
     /// # Errors
-    /// [`SetupError::MediaType`] where [`IssuingService::RESULTS`] is no media type.
+    /// [`SetupError::MediaType`] where [`IssuingService::RESULTS`] is malformed.
     pub fn new(verifier: RemoteVerifier<S>) -> Result<Self, SetupError> {
         let media_type = MediaType::parse(S::RESULTS)?;
         Ok(Self {

@@ -1,4 +1,4 @@
-//! Keys of an issuer, from the place that the configuration names.
+//! Keys of an issuer, fetched from a configured address.
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,16 +27,16 @@ use tracing::warn;
 
 use crate::exchange::exchange;
 
-/// A JWK set (RFC 7517 §5) at a configured address, fetched when it is needed and kept for a while.
+/// A JWK set (RFC 7517 §5) at a configured address, fetched on demand and kept for a while.
 ///
-/// * The address is the configuration's. What a token says about keys (`jku`, `jwk`, `x5c`) is never read.
-/// * Keys are taken for the allowed algorithms only, see [`VerificationKeys::from_jwk_set_allowing`].
-/// * They are kept for [`with_max_age`](Self::with_max_age), one hour by default, and are gone then. Fetching anew begins at half of
-///   that, in the background, so a service that is slow, or down for less time, does no harm.
-/// * A token that none of them signed makes it look again: keys rotate. One fetch runs at a time, for all who wait, and
-///   one is started in each [`with_interval`](Self::with_interval), a minute by default, whoever asks; without any keys, in each 5 s.
+/// * The address comes from the configuration. Claims of a token about keys (`jku`, `jwk`, `x5c`) are never read.
+/// * Keys of the allowed algorithms are taken, see [`VerificationKeys::from_jwk_set_allowing`].
+/// * Keys are kept for [one hour](Self::with_max_age). A fetch in the background begins at half of that, so a service that is
+///   slow, or down for less time, does no harm.
+/// * A token that none of them signed causes another fetch, because keys rotate. One fetch runs at a time, for all that wait,
+///   and one starts in each [minute](Self::with_interval); without any keys, in each 5 seconds.
 ///
-/// Fetches run as tasks of the tokio runtime of whoever asks.
+/// Fetches run as tasks of the tokio runtime of the caller.
 pub struct Jwks {
     source: Source,
     state: Arc<Mutex<State>>,
@@ -45,7 +45,7 @@ pub struct Jwks {
     interval: Duration,
 }
 
-/// Where keys come from, and which of them are taken.
+/// The address, and the algorithms whose keys are taken.
 #[derive(Clone)]
 struct Source {
     client: Arc<dyn HttpClient>,
@@ -68,7 +68,7 @@ struct Kept {
 }
 
 impl Jwks {
-    /// Nothing is fetched yet. The address comes from an [`Endpoint`](crate::Endpoint).
+    /// Makes a source of keys, and fetches nothing yet. The address comes from an [`Endpoint`](crate::Endpoint).
     pub fn new(client: Arc<dyn HttpClient>, url: Uri, algorithms: &[Algorithm]) -> Self {
         Self {
             source: Source {
@@ -83,14 +83,14 @@ impl Jwks {
         }
     }
 
-    /// How long keys are used after they were fetched: how long a key that the issuer withdrew is still believed.
+    /// The time for which fetched keys are used, by default one hour: a key that the issuer withdrew is trusted for as long.
     #[must_use]
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
     }
 
-    /// Shortest time between two fetches.
+    /// The shortest time between two fetches, by default one minute.
     #[must_use]
     pub fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
@@ -101,7 +101,7 @@ impl Jwks {
         match self.kept(now) {
             Some((kept, Age::Young)) => Ok(kept.keys),
             Some((kept, Age::Old)) => {
-                // Nobody waits for it: what is held is good, and the issuer may be slow.
+                // The kept keys are good, so the caller does not wait for the issuer.
                 if let Ok(permit) = self.flight.clone().try_acquire_owned() {
                     drop(self.fetch(permit, now));
                 }
@@ -111,7 +111,7 @@ impl Jwks {
         }
     }
 
-    /// Newer keys than those that were fetched then, by a fetch of its own or of another who waits too.
+    /// Keys newer than those that were fetched at `than`, by a fetch of this caller or of another that waits too.
     async fn look(&self, now: UnixTime, than: Option<u64>) -> Option<VerificationKeys> {
         let permit = self.flight.clone().acquire_owned().await.ok()?;
         if let Some((kept, _)) = self.kept(now)
@@ -122,8 +122,8 @@ impl Jwks {
         self.fetch(permit, now)?.await.ok().flatten()
     }
 
-    /// In a task of its own: who asked first may go away, and the others would be left without. None where it is too early
-    /// for another.
+    /// Fetches in a task of its own, because the first caller may go away while others wait. `None` where it is too early for
+    /// another fetch.
     fn fetch(
         &self,
         permit: OwnedSemaphorePermit,
@@ -146,7 +146,7 @@ impl Jwks {
         }))
     }
 
-    /// Keys that may still be used.
+    /// The kept keys, while they may be used.
     fn kept(&self, now: UnixTime) -> Option<(Kept, Age)> {
         let kept = lock(&self.state).keys.clone()?;
         let age = age(kept.fetched_at, now)?;
@@ -158,7 +158,7 @@ impl Jwks {
         }
     }
 
-    /// At most once in each interval, or a little later where there are no keys at all.
+    /// Whether a fetch may start: once in each interval, or after a shorter time without any keys.
     fn may_look(&self, now: UnixTime) -> bool {
         let without = self.kept(now).is_none();
         let gap = if without {
@@ -243,14 +243,14 @@ enum Age {
     Young,
 }
 
-/// Seconds since then. An appraisal has one time, that of its beginning, and others that began later may have fetched
-/// meanwhile: what is a little in the future is new. None where a clock went back.
+/// Seconds since then. An appraisal has the time of its beginning, and others that began later may have fetched meanwhile: a
+/// time slightly in the future is new. `None` where a clock went back.
 fn age(then: u64, now: UnixTime) -> Option<u64> {
     let ahead = then.saturating_sub(now.as_secs());
     (ahead <= AHEAD).then(|| now.as_secs().saturating_sub(then))
 }
 
-/// Now, or then where that is a little later.
+/// The later of now and then, as long as then is plausible.
 fn not_before(then: Option<u64>, now: UnixTime) -> u64 {
     let then = then.filter(|then| age(*then, now).is_some());
     then.unwrap_or_default().max(now.as_secs())
@@ -270,5 +270,5 @@ const AHEAD: u64 = 60;
 /// Bytes. Sets with chains of certificates have some tens of kilobytes.
 const MAX_SET: usize = 256 * 1024;
 
-/// Until a fetch that failed is tried again where there are no keys.
+/// The shortest time between two fetches while there are no keys.
 const RETRY: Duration = Duration::from_secs(5);

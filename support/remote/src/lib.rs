@@ -1,10 +1,15 @@
-//! Outgoing HTTP for verifiers: a client that goes nowhere by surprise, and what every service needs around one.
+//! Verifiers that ask a service, and the outgoing HTTP that every service needs.
 //!
 //! ```text
-//! a verifier ── Resilient ── ReqwestClient ── TLS, plain or attested
-//!                  │ bounded, patient, honest: HttpError::NotSent where a request was not sent
-//!             Jwks ┘ keys of the service, from the configured place
+//!  RemoteVerifier ── RemoteService, EvidenceFormat: the parts of one service
+//!        │
+//!        ├── Resilient ── ReqwestClient ── TLS, plain or attested
+//!        │      limits, retries, circuit breaker; HttpError::NotSent where a request was not sent
+//!        └── Jwks: keys of the service, from the configured address
 //! ```
+//!
+//! Evidence and the value of its connection go into a [`RemoteVerifier`]; a signed result about both comes out. It fails
+//! closed: a service that is not asked, does not answer, or answers too much gives no result, and a [`Failure`] says why.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -22,8 +27,6 @@
 //! # Ok(())
 //! # }
 //! ```
-//!
-//! Everything here fails closed: a service that is not asked, does not answer, or answers too much gives no result.
 #![forbid(unsafe_code)]
 
 mod api;

@@ -6,6 +6,6 @@ use std::time::Duration;
 /// its exchange.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(8);
 
-/// How old a result may be when it arrives, by its `iat`. It was made for this appraisal, so this bounds how far the clocks of
-/// the service and of this machine may be apart.
+/// The largest age of a result at its arrival, by its `iat`. The service makes results on request, so this bounds the
+/// difference between its clock and that of this machine.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(5 * 60);

@@ -11,7 +11,7 @@ use tracing::event;
 
 use crate::failure::Failure;
 
-/// Waits for the end of an appraisal and records it, also where nobody waits so long.
+/// Waits for the end of an appraisal and records it. An appraisal that is dropped earlier is recorded as abandoned.
 pub(crate) async fn recorded(
     verifier: &'static str,
     media_type: &MediaType,
@@ -76,7 +76,7 @@ impl Outcome<'_> {
         }
     }
 
-    /// Without fault: either the service was slow, or the peer left it no time. The duration tells which.
+    /// No fault: either the service was slow, or the peer left it no time. The duration tells which.
     fn record_abandoned(&self) {
         let (verifier, media_type) = (self.verifier, self.media_type);
         let duration_ms = milliseconds(self.started.elapsed());

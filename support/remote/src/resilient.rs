@@ -1,4 +1,4 @@
-//! Patience with limits, around any client.
+//! An HTTP client with limits, retries and a circuit breaker around any other.
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,26 +27,27 @@ use crate::settings::Settings;
 use crate::stats::Counters;
 use crate::stats::Stats;
 
-/// An [`HttpClient`] around another one, the same for every service. One for each service.
+/// An [`HttpClient`] around another one, with the same rules for every service. Make one for each service.
 ///
-/// | what | default |
+/// | bound | default |
 /// |---|---|
-/// | deadline, from call to last byte | 8 s, or what the caller allows if less |
-/// | body | 256 KiB, or what the caller allows if less |
-/// | under way at once | 32 |
-/// | waiting | 64, then [`NotSent::Busy`] at once |
+/// | deadline, from call to last byte | 8 s, or the limit of the caller if it is less |
+/// | body | 256 KiB, or the limit of the caller if it is less |
+/// | requests under way at once | 32 |
+/// | requests that wait | 64; one more is [`NotSent::Busy`] at once |
 /// | attempts | 3, of `GET`, `HEAD` and [`Repeatable`] requests only, within the one deadline |
 /// | pause between them | random, up to 100 ms, 200 ms … |
-/// | circuit | opens after 5 failures in a row, [`NotSent::Failing`] at once, one request after 5 s |
+/// | circuit | opens after 5 failures in a row: [`NotSent::Failing`] at once, and one request after 5 s |
 ///
-/// A request that is not repeatable is sent once: a `POST` whose answer was lost may have been obeyed.
+/// Any other request is sent once: the service may have obeyed a `POST` whose answer was lost.
 ///
-/// What counts as a failure is a connection that was not made or broke, a deadline that passed, and the statuses 429, 502,
-/// 503 and 504. A plain 500 does not: services answer so to Evidence that they do not like, and a peer must not be able to
-/// switch off the verifier for everybody else.
+/// A failure is a connection that was not made or broke, a deadline that passed, or the status 429, 502, 503 or 504. A plain
+/// 500 is none: services answer so to Evidence that they refuse, and a peer must not be able to switch off the verifier for all
+/// others.
 ///
 /// Each request ends in one event of the target `atls_remote::resilient` with the fields `service`, `outcome` (`answered`,
-/// `failed`, `not_sent`, or `abandoned` by whoever asked) and `status` or `error`; a change of the circuit is another, with `service` and `circuit`.
+/// `failed`, `not_sent`, or `abandoned` by its caller) and `status` or `error`. A change of the circuit is another event, with
+/// `service` and `circuit`.
 pub struct Resilient {
     name: &'static str,
     client: Arc<dyn HttpClient>,
@@ -57,8 +58,8 @@ pub struct Resilient {
     counters: Counters,
 }
 
-/// Goes into the [`http::Extensions`] of a request that may be sent twice although its method does not say so: whoever
-/// makes the request knows that the service only computes an answer.
+/// Goes into the [`http::Extensions`] of a request that may be sent twice although its method does not say so. Its maker knows
+/// that the service only computes an answer.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Repeatable;
@@ -80,7 +81,7 @@ impl Resilient {
         }
     }
 
-    /// What happened so far. Cheap: a few loads.
+    /// The counts so far. Cheap: a few loads.
     pub fn stats(&self) -> Stats {
         self.counters.stats(self.breaker.circuit())
     }
@@ -114,7 +115,7 @@ impl Resilient {
                 permit.await.ok().and_then(Result::ok).ok_or(BUSY)?
             }
         };
-        // Its turn came when it was too late to send anything.
+        // The turn came too late to send anything.
         if Instant::now() >= until {
             return Err(BUSY);
         }
@@ -132,7 +133,7 @@ impl Resilient {
             }
             tokio::time::sleep_until(resume).await;
             match self.attempt(request.clone(), until, max_body).await {
-                // The circuit opened meanwhile: what happened is what was seen before.
+                // The circuit opened meanwhile: the result of the attempt before stays.
                 Err(HttpError::NotSent(_)) => break,
                 other => result = other,
             }
@@ -171,7 +172,7 @@ impl Resilient {
         result
     }
 
-    /// A place in the queue, for as long as it is held.
+    /// A place in the queue, until it is dropped.
     fn place(&self) -> Result<Place<'_>, HttpError> {
         let place = Place(&self.waiting);
         let before = self.waiting.fetch_add(1, Ordering::AcqRel);
@@ -181,7 +182,7 @@ impl Resilient {
         Ok(place)
     }
 
-    /// Up to the back-off, doubled with each attempt.
+    /// A random pause up to the back-off, doubled with each attempt.
     fn pause(&self, attempt: u32) -> Duration {
         let doublings = attempt.saturating_sub(1).min(16);
         let longest = self.settings.backoff.saturating_mul(1 << doublings);
@@ -266,7 +267,7 @@ fn is_repeatable(request: &Request<Vec<u8>>) -> bool {
     marked || matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
-/// What another attempt may cure.
+/// Whether another attempt may succeed.
 fn is_passing(result: &Result<Response<Vec<u8>>, HttpError>) -> bool {
     counts_as_failure(result) && !matches!(result, Err(HttpError::TimedOut))
 }

@@ -10,12 +10,12 @@ use crate::settings::MAX_PERMITS;
 use crate::settings::Settings;
 
 impl Resilient {
-    /// With the bounds of the table. The name stands in events.
+    /// A client with the bounds of the table. The name stands in events.
     pub fn new(name: &'static str, client: Arc<dyn HttpClient>) -> Self {
         Self::builder(name, client).build()
     }
 
-    /// With other bounds.
+    /// A builder that starts from the bounds of the table.
     pub fn builder(name: &'static str, client: Arc<dyn HttpClient>) -> ResilientBuilder {
         ResilientBuilder {
             name,
@@ -34,14 +34,14 @@ pub struct ResilientBuilder {
 }
 
 impl ResilientBuilder {
-    /// Longest time for one request with all its attempts and its wait in the queue, whatever its caller allows; by
-    /// default 8 s, which is within the 10 s of an exchange.
+    /// Longest time for one request with all its attempts and its wait in the queue, unless its caller allows less; by default
+    /// 8 s, within the 10 s of an exchange.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.settings.deadline = deadline;
         self
     }
 
-    /// Most bytes of a response's body, whatever its caller allows; by default 256 KiB.
+    /// Most bytes of a response body, unless the caller allows less; by default 256 KiB.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.settings.max_body = bytes;
         self
@@ -65,28 +65,28 @@ impl ResilientBuilder {
         self
     }
 
-    /// Longest pause before the second attempt, doubled for each further one; by default 100 ms. How much of it is waited
-    /// is random, so that many clients do not return together.
+    /// Longest pause before the second attempt, doubled for each further one; by default 100 ms. The actual pause is random, so
+    /// that many clients do not return together.
     pub fn backoff(mut self, backoff: Duration) -> Self {
         self.settings.backoff = backoff;
         self
     }
 
-    /// Failures in a row after which the service is left alone, by default 5, at least 1; and for how long, by default 5 s.
-    /// Then one request goes out, and decides whether others follow.
+    /// The number of failures in a row after which the service is left alone, by default 5 and at least 1, and the time for
+    /// that, by default 5 s. Then one request goes out, and its outcome decides whether others follow.
     pub fn circuit(mut self, failures: u32, pause: Duration) -> Self {
         self.settings.failures = failures.max(1);
         self.settings.pause = pause;
         self
     }
 
-    /// Where the randomness of pauses comes from; by default from the standard library's hash keys. It protects nothing.
+    /// The source of randomness for pauses; by default the hash keys of the standard library. No security rests on it.
     pub fn jitter(mut self, jitter: fn() -> u64) -> Self {
         self.settings.jitter = jitter;
         self
     }
 
-    /// The client.
+    /// Makes the client.
     #[must_use]
     pub fn build(self) -> Resilient {
         Resilient::from_settings(self.name, self.client, self.settings)

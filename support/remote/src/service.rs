@@ -1,4 +1,4 @@
-//! What one service adds to a verifier that asks it.
+//! The parts that one service adds to a verifier that asks it.
 
 use std::fmt;
 use std::time::Duration;
@@ -23,20 +23,20 @@ pub trait RemoteService: fmt::Debug + Send + Sync + Sized + 'static {
     /// The name in events, such as `trustee`.
     const NAME: &'static str;
 
-    /// What the service calls a format, and what its results about it must say.
+    /// The terms of the service for a format: its name, and the claims that results about it must have.
     type Terms: Send + Sync + 'static;
 
     /// Evidence in the form that the service takes; `()` where it takes the bytes.
     type Content: Send + Sync + 'static;
 
-    /// Claims that a handler may ask for beside the result; [`Infallible`](std::convert::Infallible) where there are none.
+    /// Claims that a handler may ask for beside the result; [`Infallible`](std::convert::Infallible) for none.
     type Claims: Send + Sync + 'static;
 
-    /// The `iss` that its results have, unless configured otherwise. Without one, results are told by their key alone.
+    /// The `iss` of its results, unless configured otherwise. `None` means that the key alone identifies the issuer.
     fn issuer(&self) -> Option<&str>;
 
-    /// Asks about Evidence and gives the signed result as it came, in as many requests as that takes. Dropping the future is how
-    /// it is given up.
+    /// Asks about Evidence and gives the signed result as it came, after as many requests as that takes. Drop the future to
+    /// give it up.
     ///
     /// # Errors
     /// [`Failure`]
@@ -45,11 +45,11 @@ pub trait RemoteService: fmt::Debug + Send + Sync + Sized + 'static {
         evidence: &'a CheckedEvidence<'a, Self>,
     ) -> BoxFuture<'a, Result<String, Failure>>;
 
-    /// Reads a result under these keys: its signature, issuer and time, and then whether it is about this Evidence. A nonce that
-    /// the service echoes is no sign of that; the value that the signed result reports of the Evidence is.
+    /// Reads a result under these keys: its signature, issuer and time, and then whether it is about this Evidence. The proof
+    /// of that is the value that the signed result reports of the Evidence, not a nonce that the service echoes.
     ///
     /// # Errors
-    /// [`EarError`]. [`EarError::BadSignature`] and [`EarError::UnknownKey`] are answered with newer keys, once.
+    /// [`EarError`]. After [`EarError::BadSignature`] and [`EarError::UnknownKey`] the verifier tries newer keys, once.
     fn read(
         &self,
         token: &str,
@@ -64,8 +64,8 @@ pub trait IssuingService: RemoteService {
     const RESULTS: &'static str;
 }
 
-/// Evidence in which the value of its connection was found. Only a [`RemoteVerifier`](crate::RemoteVerifier) makes one, so a
-/// service is never asked about other Evidence.
+/// Evidence that carries the value of its connection. Only a [`RemoteVerifier`](crate::RemoteVerifier) makes one, so a service
+/// is never asked about other Evidence.
 #[non_exhaustive]
 pub struct CheckedEvidence<'a, S: RemoteService> {
     /// The media type.
@@ -82,7 +82,7 @@ pub struct CheckedEvidence<'a, S: RemoteService> {
     pub expected: &'a ExpectedValue,
 }
 
-/// The media type only: Evidence identifies devices.
+/// Shows the media type alone, because Evidence identifies devices.
 impl<S: RemoteService> fmt::Debug for CheckedEvidence<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CheckedEvidence")
@@ -91,7 +91,7 @@ impl<S: RemoteService> fmt::Debug for CheckedEvidence<'_, S> {
     }
 }
 
-/// What a result must satisfy, whatever it says.
+/// The conditions that every result must satisfy.
 #[derive(Clone, Copy, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -102,9 +102,9 @@ pub struct ResultCheck<'a> {
     pub keys: &'a VerificationKeys,
     /// The algorithms of your provider.
     pub supported: &'a WebPkiSupportedAlgorithms,
-    /// The `iss` that it must have, where the service has one.
+    /// The `iss` that the result must have, where the service has one.
     pub issuer: Option<&'a str>,
-    /// How long after its `iat` it is taken, whatever its `exp` says.
+    /// The time after its `iat` for which the result is accepted, whatever its `exp` says.
     pub max_age: Duration,
     /// The time.
     pub now: UnixTime,

@@ -1,4 +1,4 @@
-//! Configurations of a verifier that could never work.
+//! Errors of the configuration of a verifier that asks a service.
 
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
@@ -9,21 +9,21 @@ use crate::endpoint::EndpointError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// A credential that is no header value: visible ASCII is wanted.
+    /// The credential is no header value. Use visible ASCII without a line break.
     #[error(
         "credential cannot be sent in a header: it must be visible ASCII, without a line break at its end"
     )]
     Credential,
-    /// The address of the service.
+    /// The address of the service is refused. Correct it.
     #[error("address of the service is not usable")]
     Endpoint(#[from] EndpointError),
-    /// A media type of Evidence that is none.
+    /// A format has a malformed media type. Correct it.
     #[error("media type of evidence is none")]
     MediaType(#[from] MediaTypeError),
-    /// No format of Evidence: the verifier could never be asked. Add one.
+    /// The verifier has no format of Evidence, so nobody could ask it. Add one.
     #[error("verifier has no format of evidence; add one to its builder")]
     NoFormat,
-    /// Two formats for one media type, and which one decides would be chance. Remove one.
+    /// Two formats have one media type, and chance would choose. Remove one.
     #[error("two formats for {0}; remove one")]
     RepeatedFormat(MediaType),
     /// A deadline, a maximum age or a number of polls is zero. Raise it.

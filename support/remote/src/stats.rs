@@ -1,4 +1,4 @@
-//! What happened so far, for a metric.
+//! Counts of requests, for a metric.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -7,32 +7,32 @@ use std::sync::atomic::Ordering;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Requests that were asked for, sent or not.
+    /// Requests of the callers, sent or not.
     pub requests: u64,
-    /// Requests that got no usable response although they were sent.
+    /// Requests that were sent and got no usable response.
     pub failures: u64,
-    /// Requests that whoever asked for them did not wait for, such as because its connection reached its deadline.
+    /// Requests whose caller gave up, such as because its connection reached its deadline.
     pub abandoned: u64,
-    /// Requests that were not sent: too many, or the circuit was open.
+    /// Requests that were not sent: there were too many, or the circuit was open.
     pub not_sent: u64,
     /// Attempts beyond the first.
     pub retries: u64,
-    /// Whether the service is being asked.
+    /// The state of the circuit.
     pub circuit: Circuit,
 }
 
-/// Whether the service is being asked.
+/// Whether requests go to the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "the three states of a circuit breaker"
 )]
 pub enum Circuit {
-    /// It is.
+    /// All requests go out.
     Closed,
-    /// One request is out to see whether it should be.
+    /// One request is out, and its outcome decides.
     HalfOpen,
-    /// It is not.
+    /// No request goes out.
     Open,
 }
 

@@ -1,4 +1,4 @@
-//! Tokens of services that are no EAR: signed claims, and what must hold of each of them.
+//! Tokens of services that are no EAR: signed claims, with the checks that apply to each of them.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::service::ResultCheck;
 
-/// The claims of a token whose signature verified, from the expected issuer and in time. **What binds it to a
-/// connection is not checked.**
+/// The claims of a token whose signature verified, from the expected issuer and in time. **Its binding to a connection is the
+/// caller's to check.**
 #[derive(Clone, PartialEq)]
 pub struct Token {
     claims: Map<String, Value>,
@@ -21,7 +21,7 @@ pub struct Token {
     expires_at: UnixTime,
 }
 
-/// Times only: claims identify machines.
+/// Shows the times alone, because claims identify machines.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token")
@@ -32,8 +32,8 @@ impl fmt::Debug for Token {
 }
 
 impl Token {
-    /// Verifies a compact JWS, then `iss`, `iat`, `exp` and `nbf`; all but the last must be there. The header's `alg` must be that
-    /// of a key, its `kid` may choose among them, and `jku`, `jwk` and `x5c` are not read.
+    /// Verifies a compact JWS, then `iss`, `iat`, `exp` and `nbf`, of which only `nbf` may be absent. The `alg` of the header
+    /// must be that of a key, and its `kid` may choose among them; `jku`, `jwk` and `x5c` are not read.
     ///
     /// # Errors
     /// [`EarError`]; [`EarError::Issuer`] also where the check names no issuer, because such tokens have one.
@@ -98,5 +98,5 @@ fn seconds(claims: &Map<String, Value>, name: &str) -> Result<Option<u64>, EarEr
     }
 }
 
-/// How far an issuer's clock may be ahead of ours.
+/// The largest lead of an issuer's clock over ours.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);

@@ -32,16 +32,16 @@ use crate::service::CheckedEvidence;
 use crate::service::RemoteService;
 use crate::service::ResultCheck;
 
-/// Appraises Evidence by asking the service `S`. Needs a tokio runtime with time.
+/// Appraises Evidence by asking the service `S`. It needs a tokio runtime with time.
 ///
-/// It bounds the time of one appraisal, and not how many there are: for that, and to leave a failing service alone, give the
-/// service a [`Resilient`](crate::Resilient) client. Endorsements that a peer sends along are not passed on.
+/// It bounds the time of one appraisal. Give the service a [`Resilient`](crate::Resilient) client, which bounds their number
+/// and leaves a failing service alone. Endorsements of the peer are not passed on.
 ///
 /// Each appraisal is one event, of the target `atls_remote::outcome` and the name `atls.verifier.outcome`, with the fields
 ///
 /// * `verifier`, the name of the service, and `media_type`;
-/// * `outcome`: the status of the result, a word of [`Failure`], or `abandoned` where nobody waited for the end, such as because
-///   the connection reached its deadline;
+/// * `outcome`: the status of the result, a word of [`Failure`], or `abandoned` where the caller gave up, such as because the
+///   connection reached its deadline;
 /// * `duration_ms`;
 /// * of failures, `fault` and `cause`.
 ///
@@ -49,10 +49,10 @@ use crate::service::ResultCheck;
 /// |---|---|
 /// | a result, whatever its status | `DEBUG` |
 /// | no result, by the fault of the peer or of the service | `WARN` |
-/// | nobody waited | `WARN` |
+/// | the caller gave up | `WARN` |
 /// | no result, by the fault of this end | `ERROR` |
 ///
-/// Neither Evidence nor its values are in these events.
+/// These events have neither Evidence nor its values.
 pub struct RemoteVerifier<S: RemoteService> {
     pub(crate) service: S,
     pub(crate) keys: Arc<dyn KeySource>,
@@ -64,7 +64,7 @@ pub struct RemoteVerifier<S: RemoteService> {
     pub(crate) deadline: Duration,
 }
 
-/// A format, and what it says of itself.
+/// A format with its terms and media type.
 pub(crate) struct ConfiguredFormat<S: RemoteService> {
     pub(crate) format: Box<dyn EvidenceFormat<S>>,
     pub(crate) media_type: MediaType,
@@ -111,7 +111,7 @@ impl<S: RemoteService> RemoteVerifier<S> {
         token.map_err(|_| HttpError::TimedOut)?
     }
 
-    /// Reads the Evidence and compares the value that it carries. Without this nothing is sent.
+    /// Reads the Evidence and compares the value that it carries. Nothing is sent before.
     fn check(&self, evidence: &Evidence<'_>) -> Result<Checked<'_, S>, Failure> {
         let mut formats = self.formats.iter();
         let configured = formats.find(|known| known.media_type == *evidence.media_type());

@@ -1,4 +1,4 @@
-//! One entry: made for one report, and gone with this value.
+//! One entry, made for one report and removed with this value.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -14,7 +14,7 @@ use crate::error::TsmError;
 use crate::fs::Attribute;
 use crate::fs::TsmFs;
 
-/// A directory of our own under configfs-tsm; dropping it removes it, whatever happened in between.
+/// A directory of our own under configfs-tsm. Dropping it removes it, after errors too.
 pub(crate) struct Entry<'a> {
     fs: &'a dyn TsmFs,
     name: String,
@@ -33,7 +33,7 @@ impl<'a> Entry<'a> {
                         writes: 0,
                     });
                 }
-                // Somebody else's, who must not be disturbed.
+                // The entry of another program, which must not be disturbed.
                 Err(error) if error.raw_os_error() == Some(EEXIST) => {}
                 Err(error) => return Err(TsmError::at(Attribute::Entry, &error)),
             }
@@ -51,7 +51,7 @@ impl<'a> Entry<'a> {
         Ok(())
     }
 
-    /// How many writes this entry has seen from us.
+    /// The number of our writes to this entry.
     pub(crate) fn writes(&self) -> u64 {
         self.writes
     }
@@ -82,7 +82,7 @@ impl<'a> Entry<'a> {
 
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
-        // The report is made or it is not; an entry that stays behind changes nothing about that.
+        // An entry that stays behind does not change the report.
         let _ = uninterrupted(|| self.fs.remove(&self.name));
     }
 }
@@ -98,11 +98,11 @@ fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     call()
 }
 
-/// Another for each process, call and container: containers share one configfs and may share process numbers.
+/// A new name for each process, call and container: containers share one configfs and may share process numbers.
 fn fresh_name() -> String {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let call = CALLS.fetch_add(1, Ordering::Relaxed);
-    // The standard library seeds it from the operating system's randomness. It keeps names apart and guards nothing.
+    // The standard library seeds it from the randomness of the operating system. It keeps names apart; no security rests on it.
     let random = RandomState::new().build_hasher().finish();
     format!("atls-{}-{call}-{random:016x}", process::id())
 }

@@ -1,4 +1,4 @@
-//! The file system underneath: the kernel's, or a fake of it.
+//! The file system below: the kernel's, or a fake of it.
 
 use std::fmt;
 use std::fs;
@@ -10,32 +10,32 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// The operations that configfs-tsm consists of, each one system call or a few.
+/// The operations of configfs-tsm, each one system call or a few.
 ///
-/// Errors are those of the operating system, told apart by [`io::Error::raw_os_error`].
+/// Errors are those of the operating system, distinguished by [`io::Error::raw_os_error`].
 pub trait TsmFs: Send + Sync {
     /// Makes a directory, which the kernel fills with attributes.
     ///
     /// # Errors
-    /// `EEXIST` where it is there, `ENXIO` without provider, `ENOENT` without configfs-tsm.
+    /// `EEXIST` for a name that exists, `ENXIO` without provider, `ENOENT` without configfs-tsm.
     fn make(&self, entry: &str) -> io::Result<()>;
 
-    /// Removes it with all its attributes.
+    /// Removes a directory with all its attributes.
     ///
     /// # Errors
-    /// `ENOENT` where it is not there.
+    /// `ENOENT` for a name that does not exist.
     fn remove(&self, entry: &str) -> io::Result<()>;
 
-    /// Writes an attribute with a single `write`, as the kernel takes each for a new value.
+    /// Writes an attribute with a single `write`, because the kernel takes each for a new value.
     ///
     /// # Errors
-    /// Of the operating system.
+    /// Those of the operating system.
     fn write(&self, entry: &str, attribute: Attribute, value: &[u8]) -> io::Result<()>;
 
-    /// Reads an attribute, at most `limit` bytes and one more, so that the caller sees what is too large.
+    /// Reads an attribute, at most `limit` bytes and one more, by which the caller sees that it is too large.
     ///
     /// # Errors
-    /// Of the operating system.
+    /// Those of the operating system.
     fn read(&self, entry: &str, attribute: Attribute, limit: usize) -> io::Result<Vec<u8>>;
 }
 
@@ -61,19 +61,19 @@ impl<T: TsmFs + ?Sized> TsmFs for std::sync::Arc<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Attribute {
-    /// `auxblob`: what the host sends along, such as certificates; may be empty.
+    /// `auxblob`: additions of the host, such as certificates; may be empty.
     AuxBlob,
     /// The entry itself.
     Entry,
-    /// `generation`: a decimal number that each write adds one to.
+    /// `generation`: a decimal number that grows by one with each write.
     Generation,
-    /// `inblob`: what to attest, at most 64 bytes. Write only.
+    /// `inblob`: the value to attest, at most 64 bytes. Write only.
     InBlob,
     /// `outblob`: the report.
     OutBlob,
     /// `privlevel`: the privilege level (SNP: VMPL) to be stated. Write only.
     PrivLevel,
-    /// `provider`: which driver it is.
+    /// `provider`: the name of the driver.
     Provider,
 }
 
@@ -101,24 +101,24 @@ impl fmt::Display for Attribute {
     }
 }
 
-/// The kernel's own.
+/// The configfs of the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFs {
     base: PathBuf,
 }
 
 impl ConfigFs {
-    /// Where Linux has it: `/sys/kernel/config/tsm/report`.
+    /// At its usual place: `/sys/kernel/config/tsm/report`.
     pub fn new() -> Self {
         Self::at("/sys/kernel/config/tsm/report")
     }
 
-    /// Mounted elsewhere, such as in a container.
+    /// At another place, such as in a container.
     pub fn at(base: impl Into<PathBuf>) -> Self {
         Self { base: base.into() }
     }
 
-    /// Where it is mounted.
+    /// The place.
     pub fn base(&self) -> &Path {
         &self.base
     }
@@ -140,7 +140,7 @@ impl TsmFs for ConfigFs {
     }
 
     fn remove(&self, entry: &str) -> io::Result<()> {
-        // Not recursively: the attributes are the kernel's, and it removes them itself.
+        // The kernel removes the attributes itself, so the removal is not recursive.
         fs::remove_dir(self.base.join(entry))
     }
 
@@ -148,8 +148,8 @@ impl TsmFs for ConfigFs {
         let mut file = OpenOptions::new()
             .write(true)
             .open(self.path(entry, attribute))?;
-        // The kernel takes a binary attribute when the file is closed, and cannot say then that it is wrong: that shows
-        // in `generation` and `outblob`. Half a value is none: it is not continued by a second write.
+        // The kernel takes a binary attribute when the file is closed, and reports no error then: it shows in `generation` and
+        // `outblob`. A partial write is an error, because a second write would be a new value.
         let written = file.write(value)?;
         if written == value.len() {
             file.flush()

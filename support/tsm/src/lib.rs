@@ -1,9 +1,10 @@
 //! Linux configfs-tsm: one kernel interface to the attestation of Intel TDX, AMD SEV-SNP and Arm CCA guests.
 //!
-//! Since Linux 6.7 a guest asks for a report by files in `/sys/kernel/config/tsm/report` (kernel document
-//! `Documentation/ABI/testing/configfs-tsm-report`): make a directory, write the 64 bytes to attest into `inblob`, read
-//! the signed report from `outblob` and what the host sends along from `auxblob`, check that `generation` says that
-//! nobody wrote in between, remove the directory.
+//! A request goes in, with the 64 bytes to attest, and the signed report comes out; on failure there is a [`TsmError`]. Since
+//! Linux 6.7 a guest asks for a report by files in `/sys/kernel/config/tsm/report` (kernel document
+//! `Documentation/ABI/testing/configfs-tsm-report`): make a directory, write the 64 bytes to attest into `inblob`, read the
+//! signed report from `outblob` and the additions of the host from `auxblob`, check by `generation` that nobody wrote in
+//! between, remove the directory.
 //!
 //! ```no_run
 //! use atls_tsm::Provider;
@@ -16,9 +17,9 @@
 //! # Ok::<(), atls_tsm::TsmError>(())
 //! ```
 //!
-//! What is *not* here: the device files `/dev/sev-guest` and `/dev/tdx_guest`, which need `ioctl` and so `unsafe`; the
-//! README says what that means. SVSM service reports (`service_provider`, `manifestblob`) are not asked for. The report
-//! is given as the device made it: whether it is genuine is for a Verifier to say.
+//! This crate leaves out the device files `/dev/sev-guest` and `/dev/tdx_guest`, which need `ioctl` and so `unsafe` (see the
+//! README), and SVSM service reports (`service_provider`, `manifestblob`). It gives the report as the device made it; a
+//! Verifier decides whether it is genuine.
 #![forbid(unsafe_code)]
 
 pub mod testing;

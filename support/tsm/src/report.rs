@@ -1,4 +1,4 @@
-//! One report, from the entry's making to its removal.
+//! One report, from the making of its entry to the removal.
 
 use std::fmt;
 
@@ -17,26 +17,26 @@ pub struct Tsm {
 }
 
 impl Tsm {
-    /// Over the kernel's file system at `/sys/kernel/config/tsm/report`.
+    /// Reports of the kernel's file system at `/sys/kernel/config/tsm/report`.
     pub fn new() -> Self {
         Self::over(ConfigFs::new())
     }
 
-    /// Over another place, or a fake.
+    /// Reports of another place, or of a fake.
     pub fn over(fs: impl TsmFs + 'static) -> Self {
         Self { fs: Box::new(fs) }
     }
 
-    /// Which device this machine has, by making an entry and removing it. Asks the device for nothing.
+    /// The device of this machine. Makes an entry and removes it, and asks the device for nothing.
     ///
     /// # Errors
-    /// [`TsmError::NoConfigFs`] and [`TsmError::NoProvider`] where this is no confidential guest or its kernel lacks
-    /// what it needs; [`TsmError::OtherProvider`] for a device that this crate does not know.
+    /// [`TsmError::NoConfigFs`] and [`TsmError::NoProvider`] where this is no confidential guest or its kernel lacks support;
+    /// [`TsmError::OtherProvider`] for an unknown device.
     pub fn provider(&self) -> Result<Provider, TsmError> {
         provider_of(&Entry::make(&*self.fs)?)
     }
 
-    /// Makes a report. Where somebody else wrote into the entry meanwhile, it is made again with a fresh one, three
+    /// Makes a report. When another program wrote into the entry meanwhile, it makes another one with a fresh entry, three
     /// times at most.
     ///
     /// # Errors
@@ -67,11 +67,11 @@ impl Tsm {
             return Err(TsmError::Malformed(Attribute::OutBlob));
         }
         let auxblob = match provider {
-            // The others have the attribute and nothing in it.
+            // The other providers have an empty attribute.
             Provider::SevGuest => entry.read(Attribute::AuxBlob, MAX_BLOB)?,
             Provider::ArmCcaGuest | Provider::TdxGuest => Vec::new(),
         };
-        // Read last: had it been raced in between, outblob and auxblob might answer another inblob.
+        // Read last: after a race, outblob and auxblob might answer another inblob.
         if Some(entry.generation()?) != before.checked_add(entry.writes()) {
             return Err(TsmError::Raced);
         }
@@ -91,7 +91,7 @@ impl fmt::Debug for Tsm {
     }
 }
 
-/// What to report on.
+/// The request for one report.
 #[derive(Clone, Debug)]
 pub struct TsmRequest<'a> {
     provider: Provider,
@@ -100,8 +100,8 @@ pub struct TsmRequest<'a> {
 }
 
 impl<'a> TsmRequest<'a> {
-    /// `inblob` is what the report must carry: 64 bytes for TDX and SNP, 32 to 64 for CCA. A report of any other device
-    /// than `provider` is refused.
+    /// A request to this provider. The report must carry `inblob`: 64 bytes for TDX and SNP, 32 to 64 for CCA. A report of
+    /// another provider is refused.
     pub fn new(provider: Provider, inblob: &'a [u8]) -> Self {
         Self {
             provider,
@@ -110,8 +110,8 @@ impl<'a> TsmRequest<'a> {
         }
     }
 
-    /// States this privilege level: the VMPL of SNP, 0 to 3, and none more privileged than the kernel's own
-    /// (`privlevel_floor`). Left out, it is the kernel's own.
+    /// States this privilege level: the VMPL of SNP, 0 to 3, at most as privileged as the kernel's own (`privlevel_floor`),
+    /// which is the default.
     #[must_use]
     pub fn with_privilege_level(mut self, level: u8) -> Self {
         self.privilege_level = Some(level);
@@ -119,13 +119,13 @@ impl<'a> TsmRequest<'a> {
     }
 }
 
-/// What the device gave.
+/// The answer of the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TsmReport {
     /// The report or quote: an SNP report, a TDX quote, a CCA token; 1 byte to 256 KiB.
     pub outblob: Vec<u8>,
-    /// SNP: the certificate table of the GHCB, as the *host* filled it; hostile until parsed. Empty for the others.
+    /// SNP: the certificate table of the GHCB, as the *host* filled it; hostile until parsed. Empty for the other providers.
     pub auxblob: Vec<u8>,
 }
 
@@ -170,11 +170,11 @@ fn provider_of(entry: &Entry<'_>) -> Result<Provider, TsmError> {
         .ok_or_else(|| TsmError::OtherProvider(name.chars().take(MOST_NAME).collect()))
 }
 
-/// How often a race is lost before it is an attack or a fault.
+/// The number of races after which an attack or a fault is assumed.
 const MOST_ATTEMPTS: usize = 3;
 
-/// Bytes of `outblob` and of `auxblob`. The kernel's own limit is 32 KiB, and 16 MiB since 6.19; nothing that fits into
-/// a CMW is larger than 64 KiB, and this leaves room for certificates that do not travel.
+/// Bytes of `outblob` and of `auxblob`. The limit of the kernel is 32 KiB, and 16 MiB since 6.19. A CMW has at most 64 KiB; the
+/// rest is room for certificates that do not travel.
 const MAX_BLOB: usize = 256 * 1024;
 
 /// Characters of a foreign provider's name in an error.

@@ -12,7 +12,7 @@ use http::Response;
 type Answer = BoxFuture<'static, Result<Response<Vec<u8>>, HttpError>>;
 type Write = dyn Fn(usize, &Request<Vec<u8>>) -> Answer + Send + Sync;
 
-/// Each request goes to a closure, with its number from 0 on, and is remembered.
+/// Gives each request to a closure, with its number from 0 on, and records it.
 pub struct Script {
     answer: Box<Write>,
     seen: Mutex<Vec<(Request<Vec<u8>>, HttpLimits)>>,
@@ -38,7 +38,7 @@ impl Script {
         Self::new(move |number, request| Box::pin(std::future::ready(answer(number, request))))
     }
 
-    /// How many requests came.
+    /// The number of requests so far.
     pub fn requests(&self) -> usize {
         self.seen.lock().unwrap().len()
     }

@@ -1,4 +1,4 @@
-//! A service's signing key, which signs whatever it is told.
+//! The signing key of a service, which signs all that it is given.
 
 use atls_core::ear::Algorithm;
 use atls_core::ear::VerificationKeys;
@@ -79,7 +79,7 @@ impl Signer {
         }
     }
 
-    /// Without `alg`, as some services have it.
+    /// The public key without `alg`, as some services publish it.
     pub fn jwk(&self) -> &Value {
         &self.jwk
     }
@@ -115,7 +115,7 @@ impl Signer {
         format!("{message}.{signature}")
     }
 
-    /// These claims, in CBOR, as a CWT under ES256.
+    /// A CWT of these claims, encoded as CBOR, under ES256.
     pub fn cwt(&self, claims: Vec<u8>) -> Vec<u8> {
         assert_eq!(self.algorithm, Algorithm::Es256);
         let header = HeaderBuilder::new().algorithm(iana::Algorithm::ES256);
@@ -128,7 +128,7 @@ impl Signer {
             .unwrap()
     }
 
-    /// Signed with the public key as a shared secret: what a verifier of the wrong kind would accept.
+    /// A token under the public key as a shared secret, which a confused verifier would accept.
     pub fn confused(&self, claims: &Value) -> String {
         let message = message(&json!({ "alg": "HS256" }), claims);
         let secret = self.jwk.to_string();
@@ -137,7 +137,7 @@ impl Signer {
         format!("{message}.{}", encode(tag))
     }
 
-    /// Not signed at all.
+    /// A token without signature.
     pub fn unsigned(claims: &Value) -> String {
         format!("{}.", message(&json!({ "alg": "none" }), claims))
     }

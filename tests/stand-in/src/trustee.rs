@@ -1,4 +1,4 @@
-//! A stand-in for Trustee's `restful-as`: reads requests, looks for the runtime data in the Evidence, signs results. It
+//! A stand-in for Trustee's `restful-as`: it reads requests, looks for the runtime data in the Evidence, and signs results. It
 //! verifies no signatures of Evidence, and knows the TEEs `sample` and `tdx`.
 
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use serde_json::json;
 
 use crate::signer::Signer;
 
-/// As the real one: affirming where the Evidence is about the runtime data, an error of the server where not.
+/// Answers like the real one: an affirming result where the Evidence is about the runtime data, an error of the server
+/// otherwise.
 pub fn trustee(
     signer: Arc<Signer>,
     now: impl Fn() -> u64 + Clone + Send + Sync + 'static,
@@ -24,7 +25,7 @@ pub fn trustee(
     trustee_with(signer, now, |signer, claims| Some(signer.token(&claims?)))
 }
 
-/// One that answers in another way to what it found.
+/// Answers as the closure says.
 pub fn trustee_with(
     signer: Arc<Signer>,
     now: impl Fn() -> u64 + Clone + Send + Sync + 'static,

@@ -27,7 +27,7 @@ use rustls::sign::CertifiedKey;
 use crate::ObservedSession;
 use crate::ready;
 
-/// Two of them differ in their bound value, and in their key unless it is given.
+/// Two connections differ in their bound value, and in their key unless it is given.
 pub struct Connection {
     suite: CipherSuite,
     identity: Arc<CertifiedKey>,
@@ -36,12 +36,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// With SHA-256: a bound value of 32 bytes.
+    /// A connection with SHA-256: a bound value of 32 bytes.
     pub fn new() -> Self {
         Self::of(&identity())
     }
 
-    /// With SHA-384: a bound value of 48 bytes.
+    /// A connection with SHA-384: a bound value of 48 bytes.
     pub fn sha384() -> Self {
         Self::with_suite(CipherSuite::TLS13_AES_256_GCM_SHA384)
     }
@@ -50,7 +50,7 @@ impl Connection {
         Self::between(&identity(), suite)
     }
 
-    /// The server has this certificate. SHA-256.
+    /// A connection with SHA-256 whose server has this certificate.
     pub fn of(identity: &Arc<CertifiedKey>) -> Self {
         Self::between(identity, CipherSuite::TLS13_AES_128_GCM_SHA256)
     }
@@ -122,7 +122,7 @@ impl Connection {
         first(&attester.attest(self.to_attest()).await.unwrap())
     }
 
-    /// By a verifier that waits for nothing, as Evidence of its first media type.
+    /// Appraises Evidence of the first media type, by a verifier that waits for nothing.
     pub fn appraise(
         &self,
         verifier: &dyn Verifier,

@@ -95,7 +95,7 @@ impl Signer {
         signature.as_ref().to_vec()
     }
 
-    /// As a relying party that pinned this key reads it.
+    /// Reads a document as a relying party that pinned this key.
     pub fn read(&self, document: &[u8], now: u64) -> Result<Corim, CorimError> {
         corim::signed(document, &self.keys(), &supported(), at(now))
     }

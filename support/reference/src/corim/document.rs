@@ -5,7 +5,7 @@ use atls_core::pki_types::UnixTime;
 use super::problem::CorimProblem;
 use super::types::Reference;
 
-/// What a CoRIM says of reference values.
+/// The reference values of a CoRIM.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Corim {
     pub(super) id: String,
@@ -16,32 +16,32 @@ pub struct Corim {
 }
 
 impl Corim {
-    /// Its identifier: text, or a UUID.
+    /// The identifier: text, or a UUID.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Which profile it is written to: a URI, or `oid:` and hexadecimal. A profile defines the measured elements, and may
-    /// change what fields mean, so a platform makes a table only of those that it knows.
+    /// The profile: a URI, or `oid:` and hexadecimal. A profile defines the measured elements and may change the meaning of
+    /// fields, so a platform makes a table of known profiles only.
     pub fn profile(&self) -> Option<&str> {
         self.profile.as_deref()
     }
 
-    /// The earliest end of its validity and that of its signature, where it has one. It was looked at when it was read; what
-    /// was made of it does not end by itself. Replace it in time.
+    /// The earliest end of validity of document and signature, where there is one. The reader has compared it with the time; a
+    /// table made of the document does not end by itself. Replace it in time.
     pub fn expires_at(&self) -> Option<UnixTime> {
         self.expires_at
     }
 
-    /// Its reference triples, at least one, in their order.
+    /// The reference triples in their order, at least one.
     pub fn references(&self) -> &[Reference] {
         &self.references
     }
 
-    /// Checks its profile: this one, or none where `known` is `None`.
+    /// Checks the profile: it must be this one, or absent where `known` is `None`.
     ///
     /// # Errors
-    /// [`CorimProblem`]: it has another profile, or none where one is needed.
+    /// [`CorimProblem`]: the document has another profile, or lacks the known one.
     pub fn check_profile(&self, known: Option<&str>) -> Result<(), CorimProblem> {
         if self.profile() == known {
             return Ok(());
@@ -54,7 +54,7 @@ impl Corim {
         Err(format!("CoRIM has {found}; known here is {known}").into())
     }
 
-    /// A value of each reference triple, in their order.
+    /// Makes a value of each reference triple, in their order.
     ///
     /// # Errors
     /// The first problem, with the place of its triple.
@@ -68,7 +68,7 @@ impl Corim {
             .collect()
     }
 
-    /// What else it holds and nobody reads, for a log.
+    /// The unread parts of the document, for a log.
     pub fn left_out(&self) -> &[String] {
         &self.left_out
     }

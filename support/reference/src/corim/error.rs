@@ -11,54 +11,55 @@ use super::place::Place;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CorimError {
-    /// Signed by an algorithm that is not allowed here, or with a critical header that nobody knows.
+    /// The signature has an algorithm that is not allowed here, or an unknown critical header. Sign it with an allowed
+    /// algorithm.
     #[error(
         "CoRIM is signed by an algorithm that is not allowed, or has an unknown critical header"
     )]
     Algorithm,
-    /// The signature does not verify under the pinned key.
+    /// The signature does not verify under the pinned key. Ask the maker for the document.
     #[error("signature of the CoRIM does not verify under the pinned key")]
     BadSignature,
-    /// Its validity, or that of its signature, has ended.
+    /// The validity of document or signature has ended. Get a newer document.
     #[error("CoRIM, or its signature, has expired; get a newer one")]
     Expired,
-    /// Not CBOR, not a CoRIM, or not consistent.
+    /// The bytes are no CBOR, no CoRIM, or contradict themselves. Ask the maker.
     #[error("CoRIM is malformed{}: {problem}", place::of(.place.as_ref()))]
     Malformed {
-        /// Where, if that is known.
+        /// The place, where it is known.
         place: Option<Place>,
-        /// What is wrong, control characters escaped.
+        /// The problem, with control characters escaped.
         problem: String,
     },
-    /// It holds no reference triple: a policy made of it would accept nobody.
+    /// It holds no reference triple: a policy made of it would accept nobody. Ask the maker.
     #[error("CoRIM holds no reference values; a policy of it would accept nobody")]
     NoReferences,
-    /// Its validity, or that of its signature, has not begun.
+    /// The validity of document or signature has not begun. Compare the clocks.
     #[error("CoRIM, or its signature, is not valid yet; compare the clocks")]
     NotYetValid,
-    /// It is signed. Pin its signer's key and read it by [`signed`](super::signed).
+    /// It is signed. Pin the key of its signer and read it by [`signed`](super::signed).
     #[error("CoRIM is signed; pin its signer's key and read it with `corim::signed`")]
     Signed,
-    /// Larger, deeper or of more parts than [`MAX_CORIM`](super::MAX_CORIM) and its like.
+    /// It exceeds [`MAX_CORIM`](super::MAX_CORIM) or the limits of nesting and number.
     #[error("CoRIM is larger than 1 MiB, or has more parts or deeper nesting than is read")]
     TooLarge,
-    /// No pinned key fits its algorithm and key identifier.
+    /// No pinned key fits its algorithm and key identifier. Pin the key of its signer.
     #[error("CoRIM is signed by a key that is not pinned")]
     UnknownKey,
-    /// It is not signed, and was to be.
+    /// It has no signature. Read it by [`unsigned`](super::unsigned) where you trust its way here.
     #[error("CoRIM is not signed; `corim::unsigned` reads it where its way here is trusted")]
     Unsigned,
-    /// Something that narrows what it accepts and is not understood here. To leave it out would accept more.
+    /// A part that narrows the accepted values and is not supported. Without it, the values would accept more.
     #[error("CoRIM narrows by what is not supported, {place}: {what}")]
     Unsupported {
-        /// Where.
+        /// The place.
         place: Place,
-        /// What.
+        /// The part.
         what: String,
     },
 }
 
-/// As [`malformed`], but for limits.
+/// As [`malformed`], except for exceeded limits.
 pub(super) fn undecodable(place: Option<Place>, error: &DecodeError) -> CorimError {
     match error {
         DecodeError::LimitExceeded { .. } => CorimError::TooLarge,
@@ -66,7 +67,7 @@ pub(super) fn undecodable(place: Option<Place>, error: &DecodeError) -> CorimErr
     }
 }
 
-/// The reader's words may quote the document.
+/// The words of the reader may quote the document, so they are escaped.
 pub(super) fn malformed(place: Option<Place>, problem: &impl fmt::Display) -> CorimError {
     CorimError::Malformed {
         place,

@@ -1,4 +1,4 @@
-//! From a `measurement-map` to a [`Measurement`].
+//! Reads a `measurement-map` as a [`Measurement`].
 
 use std::collections::BTreeMap;
 
@@ -136,8 +136,8 @@ fn raw_value(
     })
 }
 
-/// What stands in a `measurement-values-map` beside that for which [`Measurement`] has a field: what a profile adds under
-/// negative keys, and the names of all else.
+/// The entries of a `measurement-values-map` for which [`Measurement`] has no field: those that a profile adds under negative
+/// keys, and the names of the others.
 fn besides(values: Option<&Value>, place: Place) -> Result<Besides, CorimError> {
     let Some(Value::Map(entries)) = values else {
         return Err(malformed(Some(place), &"measurement values are no map"));
@@ -175,8 +175,7 @@ struct Besides {
     further: Vec<String>,
 }
 
-/// Keys of `measurement-values-map` for which there is a field: version, svn, digests, raw-value, name, cryptokeys,
-/// integrity-registers.
+/// Keys of `measurement-values-map` with a field: version, svn, digests, raw-value, name, cryptokeys, integrity-registers.
 const READ: [i64; 7] = [0, 1, 2, 4, 11, 13, 14];
 
 const NAMED: [(i64, &str); 7] = [

@@ -17,10 +17,11 @@
 //! # }
 //! ```
 //!
-//! Read are the reference triples of CoMIDs; each platform makes its own table of them, where it can
-//! ([`Table::from_corim`](crate::Table::from_corim), [`Table::add_corim`](crate::Table::add_corim)). All other triples and tags only ever add to what is accepted:
-//! they are left out, and [`Corim::left_out`] names them. What could make a reference value accept *less* than it looks,
-//! and is not understood here, is an error or stands in [`Measurement::further`], never lost.
+//! Bytes go in, and the reference triples of the CoMIDs come out as a [`Corim`]; on failure there is a [`CorimError`]. Each
+//! platform makes a table of them, where it can ([`Table::from_corim`](crate::Table::from_corim),
+//! [`Table::add_corim`](crate::Table::add_corim)). All other triples and tags could only add accepted values: they are left
+//! out, and [`Corim::left_out`] names them. A part that narrows a reference value and is not understood is an error or stands
+//! in [`Measurement::further`]; none is lost.
 
 mod document;
 mod error;
@@ -55,11 +56,10 @@ pub use types::Svn;
 pub use types::Version;
 pub use value::MAX_CORIM;
 
-/// Reads an unsigned CoRIM (tag 501), within its `rim-validity`. It is worth what the way is worth on which it came: keep
-/// it as you keep your own files.
+/// Reads an unsigned CoRIM (tag 501), within its `rim-validity`. Protect its way here as you protect your own files.
 ///
 /// # Errors
-/// [`CorimError`]; [`CorimError::Signed`] for a signed one, whose signature must not be passed over.
+/// [`CorimError`]; [`CorimError::Signed`] for a signed one, because its signature must not be passed over.
 pub fn unsigned(bytes: &[u8], now: UnixTime) -> Result<Corim, CorimError> {
     within_limit(bytes)?;
     let document = read::validate(bytes, now)?;
@@ -69,11 +69,10 @@ pub fn unsigned(bytes: &[u8], now: UnixTime) -> Result<Corim, CorimError> {
     read::read(&document)
 }
 
-/// Reads a signed CoRIM (COSE_Sign1, tag 18, payload attached), within its own validity and that of its signature.
+/// Reads a signed CoRIM (COSE_Sign1, tag 18, payload attached), within the validity of document and signature.
 ///
-/// The signature must verify under one of `keys`, which come from your configuration: certificates and key identifiers in
-/// the document choose among them at most. `supported` is the `signature_verification_algorithms` of your
-/// `CryptoProvider`.
+/// The signature must verify under one of `keys`, which come from your configuration: certificates and key identifiers in the
+/// document at most choose among them. `supported` is the `signature_verification_algorithms` of your `CryptoProvider`.
 ///
 /// # Errors
 /// [`CorimError`]; [`CorimError::Unsigned`] for an unsigned one.

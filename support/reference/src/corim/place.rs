@@ -1,16 +1,16 @@
-//! Where in a CoRIM.
+//! The place of a value in a CoRIM.
 
 use std::fmt;
 
-/// Counted from 0, as the document has them.
+/// A place, by numbers counted from 0 in the order of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Place {
-    /// Which of `tags`.
+    /// The number in `tags`.
     pub tag: usize,
-    /// Which of its `reference-triples`.
+    /// The number in the `reference-triples` of the tag.
     pub triple: Option<usize>,
-    /// Which of the triple's measurements.
+    /// The number among the measurements of the triple.
     pub measurement: Option<usize>,
 }
 
@@ -51,7 +51,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// For the text of an error.
+/// The part of an error's text.
 pub(super) fn of(place: Option<&Place>) -> String {
     place.map_or_else(String::new, |place| format!(", {place}"))
 }

@@ -1,10 +1,10 @@
-//! Why a platform makes no reference values of a CoRIM.
+//! The reason why a platform makes no reference values of a CoRIM.
 
 use std::fmt;
 
 use super::place::Place;
 
-/// A platform's objection to a CoRIM that is well-formed.
+/// A platform's objection to a well-formed CoRIM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CorimProblem {
@@ -15,7 +15,7 @@ pub struct CorimProblem {
 }
 
 impl CorimProblem {
-    /// With the document as a whole.
+    /// An objection to the document as a whole.
     pub fn new(problem: impl Into<String>) -> Self {
         Self {
             place: None,
@@ -23,7 +23,7 @@ impl CorimProblem {
         }
     }
 
-    /// The same at this place, unless it has one already.
+    /// Adds the place, unless there is one.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place.get_or_insert(place);
@@ -31,14 +31,14 @@ impl CorimProblem {
     }
 }
 
-/// With the document as a whole.
+/// An objection to the document as a whole.
 impl From<String> for CorimProblem {
     fn from(problem: String) -> Self {
         Self::new(problem)
     }
 }
 
-/// With the document as a whole.
+/// An objection to the document as a whole.
 impl From<&str> for CorimProblem {
     fn from(problem: &str) -> Self {
         Self::new(problem)

@@ -1,4 +1,4 @@
-//! From bytes to a document that holds together, and from that to [`Corim`].
+//! Reads bytes as a consistent document, and that as a [`Corim`].
 
 use std::time::Duration;
 
@@ -29,16 +29,16 @@ use super::value::get;
 use super::value::items;
 use super::value::limits;
 
-/// Whole, within its limits, and valid at the time. No signature is verified.
+/// Checks that the document is whole, within the limits, and valid at this time. Verifies no signature.
 pub(super) fn validate(bytes: &[u8], now: UnixTime) -> Result<ValidatedDocument, CorimError> {
     let now = i64::try_from(now.as_secs()).map_err(|_| CorimError::Expired)?;
-    // What a profile defines is each platform's to know.
+    // Each platform knows its own profile.
     let profiles = ProfileRegistry::new();
     let context = ValidationContext::new(TimeCheck::At(now), &profiles).with_limits(limits());
     document::validate(bytes, &context).map_err(|error| invalid(bytes, &error))
 }
 
-/// What it says of reference values.
+/// The reference values of the document.
 pub(super) fn read(document: &ValidatedDocument) -> Result<Corim, CorimError> {
     let map = &document.payload().corim;
     let mut references = Vec::new();
@@ -53,7 +53,7 @@ pub(super) fn read(document: &ValidatedDocument) -> Result<Corim, CorimError> {
                 triples::read(bytes, place, &mut references, &mut left_out)?;
             }
             ConciseTagChoice::Coswid(_) => left_out.push(format!("{place}: a CoSWID")),
-            // It says which of the others are active.
+            // A CoTL says which of the other tags are active.
             ConciseTagChoice::Cotl(_) => return Err(unsupported(place, "a list of tags (CoTL)")),
             _ => return Err(unsupported(place, "a tag of unknown kind")),
         }
@@ -80,7 +80,7 @@ fn invalid(bytes: &[u8], error: &ValidationError) -> CorimError {
     }
 }
 
-/// The tag that is wrong, where the document holds one that is: the reader itself does not say.
+/// The first malformed tag, if there is one. The parser does not name it.
 fn culprit(bytes: &[u8]) -> Option<Place> {
     let mut value: Value = decode(bytes).ok()?;
     loop {
@@ -112,7 +112,7 @@ fn expires_at(document: &ValidatedDocument) -> Option<UnixTime> {
     let meta = header.and_then(|header| header.corim_meta.as_ref());
     let meta = meta.and_then(|meta| meta.signature_validity.as_ref());
     let ends = [own, meta].into_iter().flatten();
-    // `not-after` is the last good second, and `exp` the first bad one.
+    // `not-after` is the last valid second, and `exp` the first invalid one.
     let ends = ends.map(|validity| validity.not_after.epoch_secs().saturating_add(1));
     let claims = header.and_then(|header| header.cwt_claims.as_ref());
     let exp = match claims.and_then(|claims| claims.exp) {

@@ -17,7 +17,7 @@ pub(super) fn verify(
     supported: &WebPkiSupportedAlgorithms,
 ) -> Result<(), CorimError> {
     let header = envelope.protected();
-    // No critical header is known here, wherever it stands.
+    // No critical header is known, in either map.
     let critical = header.extra.contains_key(&CoseLabel::Int(CRIT))
         || envelope
             .unprotected
@@ -25,7 +25,7 @@ pub(super) fn verify(
             .any(|(label, _)| *label == Value::Integer(CRIT.into()));
     let algorithm = number(header.alg).filter(|_| !critical);
     let algorithm = algorithm.ok_or(CorimError::Algorithm)?;
-    // Detached payloads, and hashes in place of payloads, are refused with everything else that is not whole.
+    // This refuses detached payloads, and hashes in place of payloads.
     let message = envelope
         .to_be_signed(&[])
         .map_err(|error| malformed(None, &error))?;
@@ -38,7 +38,7 @@ pub(super) fn verify(
     })
 }
 
-/// The numbers of RFC 9864, which name the curve, are those of RFC 9053 for a key that has its curve.
+/// The numbers of RFC 9864, which name the curve, equal those of RFC 9053 for a key of that curve.
 fn number(algorithm: CoseAlgorithm) -> Option<i64> {
     match algorithm {
         CoseAlgorithm::Es256 | CoseAlgorithm::Esp256 => Some(CoseAlgorithm::Es256.to_i64()),

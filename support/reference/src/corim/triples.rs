@@ -1,4 +1,4 @@
-//! From the triples of a CoMID to [`Reference`]s, losing nothing that narrows what is meant.
+//! Reads the triples of a CoMID as [`Reference`]s and loses nothing that narrows their meaning.
 
 use corim::DecodeError;
 use corim::cbor::value::Value;
@@ -21,7 +21,7 @@ use super::value::decode;
 use super::value::get;
 use super::value::items;
 
-/// Adds the reference triples of one CoMID, and the names of what else it holds.
+/// Adds the reference triples of one CoMID, and the names of its unread parts.
 pub(super) fn read(
     bytes: &[u8],
     place: Place,
@@ -30,7 +30,7 @@ pub(super) fn read(
 ) -> Result<(), CorimError> {
     let undecodable = |error: DecodeError| undecodable(Some(place), &error);
     let comid: ComidTag = decode(bytes).map_err(undecodable)?;
-    // The typed form leaves out what it does not know; this one does not.
+    // The typed form drops unknown entries; the plain value keeps them.
     let whole: Value = decode(bytes).map_err(undecodable)?;
     let links = comid.linked_tags.iter().flatten();
     if links.into_iter().any(|link| link.tag_rel != SUPPLEMENTS) {
@@ -67,7 +67,7 @@ fn reference(triple: &ReferenceTriple, raw: &Value, place: Place) -> Result<Refe
     })
 }
 
-/// Each with its own bytes. That they are as many is the reader's matter, on which nothing here shall rest.
+/// Each typed item beside its plain value. Their number is compared here, not left to the parser.
 fn pairs<'a, T>(
     typed: &'a [T],
     raw: Option<&'a Value>,
@@ -79,7 +79,7 @@ fn pairs<'a, T>(
     Ok(typed.iter().zip(items(raw)))
 }
 
-/// Triples that only ever add to what is accepted.
+/// Names the triples that could only add accepted values.
 fn others(triples: &TriplesMap, mut left_out: impl FnMut(&str)) {
     for (there, name) in [
         (triples.endorsed_triples.is_some(), "endorsed-triples"),
@@ -136,7 +136,7 @@ fn environment(map: &EnvironmentMap, place: Place) -> Result<Environment, CorimE
     })
 }
 
-/// Refuses keys that are not known: what they say may narrow what is meant.
+/// Refuses unknown keys: their values may narrow the meaning.
 fn only(map: Option<&Value>, known: &[i128], place: Place, name: &str) -> Result<(), CorimError> {
     let Some(Value::Map(entries)) = map else {
         return Err(malformed(

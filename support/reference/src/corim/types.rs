@@ -1,30 +1,30 @@
-//! What reference triples say, in no platform's words.
+//! The content of reference triples, in the words of no platform.
 
 use std::collections::BTreeMap;
 
 use super::place::Place;
 use super::problem::CorimProblem;
 
-/// One reference triple: what is accepted of one target environment.
+/// One reference triple: the values that are accepted of one target environment.
 ///
-/// All of its measurements hold together. That a measured element stands twice in one triple, or an environment in two, means
-/// what the profile says.
+/// All of its measurements hold together. The profile defines the meaning of a measured element that stands twice in one
+/// triple, and of an environment that stands in two.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Reference {
-    /// Where it stands.
+    /// The place in the document.
     pub place: Place,
-    /// Whose.
+    /// The target environment.
     pub environment: Environment,
-    /// What, at least one.
+    /// The measurements, at least one.
     pub measurements: Vec<Measurement>,
 }
 
 impl Reference {
-    /// Its one measurement, for platforms that take all values of a triple from one.
+    /// The only measurement, for platforms that take all values of a triple from one.
     ///
     /// # Errors
-    /// The measurement has a key, or there are several, in words for whoever wrote it.
+    /// [`CorimProblem`]: the measurement has a key, or there are several.
     pub fn one_measurement(&self) -> Result<&Measurement, CorimProblem> {
         match self.measurements.as_slice() {
             [measurement] if measurement.element.is_none() => Ok(measurement),
@@ -33,7 +33,7 @@ impl Reference {
         }
     }
 
-    /// A name for people: that of a measurement, or else the CoRIM and the place in it.
+    /// A name for people: that of the measurement, or else the CoRIM with the place in it.
     pub fn name(&self, measurement: &Measurement, corim: &str) -> String {
         match &measurement.name {
             Some(name) => name.clone(),
@@ -41,14 +41,14 @@ impl Reference {
         }
     }
 
-    /// Its measurements, and where each stands, for errors.
+    /// The measurements with their places, for errors.
     pub fn placed(&self) -> impl Iterator<Item = (Place, &Measurement)> {
         let measurements = self.measurements.iter().enumerate();
         measurements.map(|(number, measurement)| (self.place.measurement(number), measurement))
     }
 }
 
-/// `environment-map`: what it has none of is `None`, and any is meant.
+/// `environment-map`. A field without value is `None` and means any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Environment {
@@ -68,7 +68,7 @@ pub struct Environment {
     pub group: Option<Id>,
 }
 
-/// What names a class, an instance or a group.
+/// The identifier of a class, an instance or a group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Id {
@@ -82,11 +82,11 @@ pub enum Id {
     Uuid([u8; 16]),
 }
 
-/// `measurement-map`. All that it has must match, or it does not.
+/// `measurement-map`. All of its values must match.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Measurement {
-    /// `mkey`: what was measured.
+    /// `mkey`: the measured element.
     pub element: Option<MeasuredElement>,
     /// `digests`: of the same thing by several algorithms.
     pub digests: Vec<Digest>,
@@ -102,15 +102,15 @@ pub struct Measurement {
     pub registers: BTreeMap<RegisterId, Vec<Digest>>,
     /// `cryptokeys` that are identifiers (tag 560), such as PSA's `signer-id`.
     pub key_ids: Vec<Vec<u8>>,
-    /// What a profile adds, by its negative key: the value as encoded CBOR (RFC 8949 §4.2.1), at most as deep as a
-    /// document may be.
+    /// The values that a profile adds, by their negative keys: encoded CBOR (RFC 8949 §4.2.1), at most as deep as a document
+    /// may be.
     pub extensions: BTreeMap<i64, Vec<u8>>,
-    /// What it says besides, by name or number: a platform that does not look at it would accept more than is meant. See
+    /// All other values, by name or number. A platform that overlooked them would accept more than the maker means. See
     /// [`says_only`](Self::says_only).
     pub further: Vec<String>,
 }
 
-/// What a [`Measurement`] may say.
+/// The kinds of values in a [`Measurement`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Field {
@@ -133,10 +133,10 @@ pub enum Field {
 }
 
 impl Measurement {
-    /// That it says nothing but what the caller is going to look at.
+    /// Checks that the measurement has values of these kinds only, so that the caller looks at all of them.
     ///
     /// # Errors
-    /// What else it says, in words for whoever wrote it.
+    /// [`CorimProblem`] with the names of the other values.
     pub fn says_only(&self, fields: &[Field]) -> Result<(), CorimProblem> {
         let said = [
             (Field::Digests, !self.digests.is_empty(), "digests"),
@@ -169,7 +169,7 @@ impl Measurement {
         Err(format!("{} would not be looked at", unread.join(", ")).into())
     }
 
-    /// Its digest by one algorithm, of `N` bytes.
+    /// The digest by this algorithm, of `N` bytes.
     pub fn digest<const N: usize>(&self, algorithm: &HashAlgorithm) -> Option<crate::Digest<N>> {
         let mut digests = self.digests.iter();
         let digest = digests.find(|digest| digest.algorithm == *algorithm)?;
@@ -196,14 +196,14 @@ pub enum MeasuredElement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Digest {
-    /// By what.
+    /// The algorithm.
     pub algorithm: HashAlgorithm,
-    /// As long as the algorithm's, where that is known here.
+    /// The bytes: as many as the algorithm has, where it is known here.
     pub value: Vec<u8>,
 }
 
 impl Digest {
-    /// The value of a list that holds one digest, by this algorithm and of `N` bytes, and no other.
+    /// The value of a list that holds exactly one digest, by this algorithm and of `N` bytes.
     pub fn only<const N: usize>(
         digests: &[Self],
         algorithm: &HashAlgorithm,
@@ -218,7 +218,7 @@ impl Digest {
     }
 }
 
-/// Of the registry "Named Information Hash Algorithm".
+/// An algorithm of the registry "Named Information Hash Algorithm".
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum HashAlgorithm {
@@ -233,7 +233,7 @@ pub enum HashAlgorithm {
 }
 
 impl HashAlgorithm {
-    /// Bytes of its values.
+    /// The length of a value in bytes.
     pub fn length(&self) -> Option<usize> {
         match self {
             Self::Other(_) => None,
@@ -270,7 +270,7 @@ pub struct Version {
 pub struct RawValue {
     /// The bytes.
     pub value: Vec<u8>,
-    /// Which bits of them count; as long as the value. All where there is none.
+    /// The bits that count, as long as the value. `None` means all.
     pub mask: Option<Vec<u8>>,
 }
 
@@ -278,7 +278,7 @@ pub struct RawValue {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RegisterId {
-    /// Such as the number of an RTMR or PCR.
+    /// A number, such as that of an RTMR or PCR.
     Number(u64),
     /// Its name.
     Text(String),

@@ -2,17 +2,17 @@
 
 use std::io;
 
-/// What a forged device answers.
+/// The answer of a forged device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a test makes one field by field")]
 pub struct Forged {
     /// The report.
     pub outblob: Vec<u8>,
-    /// What the host sends along.
+    /// The additions of the host.
     pub auxblob: Vec<u8>,
 }
 
-/// From `inblob` and privilege level to the answer, or an error number of the operating system.
+/// Makes an answer of `inblob` and privilege level, or fails with an error number of the operating system.
 pub(super) trait Device: Send + Sync {
     fn answer(&self, inblob: &[u8], privilege_level: u8) -> Result<Forged, i32>;
 }

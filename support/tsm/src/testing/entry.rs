@@ -13,7 +13,7 @@ pub(super) struct FakeEntry {
     inblob: Option<Vec<u8>>,
     privilege_level: u8,
     generation: u64,
-    /// What was answered, and for which generation.
+    /// The last answer, and its generation.
     cached: Option<(u64, Forged)>,
 }
 

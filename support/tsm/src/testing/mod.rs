@@ -1,7 +1,7 @@
-//! A **fake** of configfs-tsm for tests: it behaves as the kernel does, and whatever it reports was forged by the test.
+//! A **fake** of configfs-tsm for tests: it behaves as the kernel does, and the test forges its reports.
 //!
-//! Behind the real attesters it stands in for the device alone, so that all code above the file system is the real one.
-//! No Verifier with its vendor's roots accepts what comes out of it.
+//! It replaces the device alone, below the real attesters, so all code above the file system is the real one. A Verifier with
+//! the vendor's roots refuses its reports.
 
 mod device;
 mod entry;
@@ -41,7 +41,7 @@ pub struct FakeConfigFs {
 }
 
 impl FakeConfigFs {
-    /// Of this provider, over a device that makes its answer from `inblob`.
+    /// A fake with this provider, over a device that makes its answer from `inblob`.
     pub fn new(
         provider: Provider,
         device: impl Fn(&[u8]) -> Forged + Send + Sync + 'static,
@@ -49,7 +49,7 @@ impl FakeConfigFs {
         Self::failing(provider, move |inblob, _| Ok(device(inblob)))
     }
 
-    /// Over a device that is told the privilege level too, and may fail with an error number, such as 16 for `EBUSY`.
+    /// A fake over a device that also gets the privilege level, and may fail with an error number, such as 16 for `EBUSY`.
     pub fn failing(
         provider: Provider,
         device: impl Fn(&[u8], u8) -> Result<Forged, i32> + Send + Sync + 'static,
@@ -61,22 +61,21 @@ impl FakeConfigFs {
         }
     }
 
-    /// Gives another name for its provider than any that is known.
+    /// Gives its provider an unknown name.
     #[must_use]
     pub fn with_provider_name(mut self, name: &str) -> Self {
         name.clone_into(&mut self.provider);
         self
     }
 
-    /// Without driver: `mkdir` gives `ENXIO`.
+    /// Removes the driver: `mkdir` gives `ENXIO`.
     #[must_use]
     pub fn without_provider(mut self) -> Self {
         self.provider.clear();
         self
     }
 
-    /// Lets somebody else write another `inblob` of 64 bytes between our write and our reading of `outblob`, the next
-    /// `times` times.
+    /// Writes another `inblob` of 64 bytes between our write and our reading of `outblob`, the next `times` times.
     pub fn inject_races(&self, times: usize) {
         self.state().races = times;
     }
@@ -91,12 +90,12 @@ impl FakeConfigFs {
         self.state().fail_at = Some((attribute, errno));
     }
 
-    /// How many entries are there now: zero whenever no report is being made.
+    /// The number of entries now: zero unless a report is being made.
     pub fn entries(&self) -> usize {
         self.state().entries.len()
     }
 
-    /// How many entries were ever made.
+    /// The number of entries that were ever made.
     pub fn made(&self) -> usize {
         self.state().made
     }
