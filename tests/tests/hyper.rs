@@ -81,7 +81,7 @@ async fn a_route_that_wants_more_says_so() {
     let strict = |_: &Candidate| Err(PolicyViolation::custom("never enough"));
     let app = Router::new()
         .route("/", axum::routing::get(async || "secret"))
-        .route_layer(RequireAttestationLayer::new().policy(strict))
+        .route_layer(RequireAttestationLayer::new().with_policy(strict))
         .layer(attested);
     let refused = app.oneshot(Request::new(Body::empty())).await.unwrap();
     assert_eq!(refused.status(), 403);

@@ -14,7 +14,7 @@
 //!     1 => Ok(()),
 //!     _ => Err(PolicyViolation::custom("one device expected")),
 //! };
-//! let secret = RequireAttestationLayer::new().policy(one_device).layer(secret);
+//! let secret = RequireAttestationLayer::new().with_policy(one_device).layer(secret);
 //! // Per connection: requests carry `ClientAttestation` in their extensions.
 //! let service = stream.layer().layer(secret);
 //! # }

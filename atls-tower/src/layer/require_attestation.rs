@@ -38,7 +38,7 @@ use super::response_future::ResponseFuture;
 ///     1 => Ok(()),
 ///     _ => Err(PolicyViolation::custom("one device expected")),
 /// };
-/// let service = RequireAttestationLayer::new().policy(one_device).layer(secret);
+/// let service = RequireAttestationLayer::new().with_policy(one_device).layer(secret);
 ///
 /// // A request of a client that did not attest. Over attested TLS the outer layer is `stream.layer()`.
 /// let service = AttestationLayer::unattested().layer(service);
@@ -60,7 +60,7 @@ impl RequireAttestationLayer {
     }
 
     /// Demands also that the peer satisfies this policy.
-    pub fn policy(self, policy: impl Policy + 'static) -> Self {
+    pub fn with_policy(self, policy: impl Policy + 'static) -> Self {
         let further: Arc<dyn Policy> = Arc::new(policy);
         Self {
             policies: self.policies.iter().cloned().chain([further]).collect(),

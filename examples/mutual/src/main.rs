@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port = listener.local_addr().port();
     let app = Router::new()
         .route("/secret", get(secret))
-        .route_layer(RequireAttestationLayer::new().policy(runs_current_release))
+        .route_layer(RequireAttestationLayer::new().with_policy(runs_current_release))
         .route("/public", get(async || "for everybody"));
     tokio::spawn(async move { atls_axum::serve(listener, app).await });
 

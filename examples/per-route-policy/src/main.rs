@@ -63,7 +63,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .merge(
             Router::new()
                 .route("/keys", get(async || "keys"))
-                .route_layer(RequireAttestationLayer::new().policy(new_release)),
+                .route_layer(RequireAttestationLayer::new().with_policy(new_release)),
         )
         .merge(
             Router::new()
