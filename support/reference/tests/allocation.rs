@@ -1,4 +1,4 @@
-//! No file of reference values and no CoRIM costs much more memory than its length.
+//! A file of reference values and a CoRIM cost memory in proportion to their length.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,

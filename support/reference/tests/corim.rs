@@ -1,4 +1,4 @@
-//! CoRIMs: genuine ones, forged ones, and what is not read out of them.
+//! CoRIMs: genuine ones, forged ones, and refusals.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -176,7 +176,7 @@ fn genuine_corims_cut_anywhere_are_errors_and_altered_anywhere_no_panics() {
 // --- What narrows is not lost ------------------------------------------------------------------------------------------
 
 #[test]
-fn what_a_measurement_says_besides_is_told() {
+fn further_values_of_a_measurement_are_named() {
     for (key, value, name) in [
         (integer(3), map([(integer(3), Value::Bool(false))]), "flags"),
         (integer(8), text("serial"), "serial-number"),
@@ -191,7 +191,7 @@ fn what_a_measurement_says_besides_is_told() {
 }
 
 #[test]
-fn what_a_profile_adds_is_kept_and_told() {
+fn extensions_of_a_profile_are_kept_and_named() {
     let digest = Value::Array(vec![integer(7), bytes(&[1; 48])]);
     let values = map([(integer(-83), digest.clone()), (integer(-71), text("TDX"))]);
     let corim = read(&document(vec![comid([triple(values)])])).unwrap();
@@ -210,7 +210,7 @@ fn what_a_profile_adds_is_kept_and_told() {
 }
 
 #[test]
-fn who_must_have_authorised_it_is_told() {
+fn a_required_authority_is_named() {
     let authority = Value::Array(vec![tag(560, bytes(b"key"))]);
     let measurement = map([
         (integer(1), map([(integer(2), digests())])),
@@ -420,7 +420,7 @@ fn a_malformed_tag_is_named() {
 }
 
 #[test]
-fn what_is_no_corim_is_refused() {
+fn other_bytes_than_a_corim_are_refused() {
     for bytes in [
         Vec::new(),
         vec![0xff],
@@ -736,7 +736,7 @@ fn a_platform_that_takes_none_says_so() {
 }
 
 #[test]
-fn what_is_added_to_a_table_is_checked_with_it() {
+fn added_values_are_checked_with_their_table() {
     let of = |byte| {
         let digest = Value::Array(vec![integer(1), bytes(&[byte; 32])]);
         let values = map([(integer(2), Value::Array(vec![digest]))]);

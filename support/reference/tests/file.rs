@@ -34,7 +34,7 @@ use support::GOOD;
 use support::GOOD_JSON;
 
 #[test]
-fn both_formats_say_the_same() {
+fn both_formats_have_the_same_meaning() {
     let example: Example = from_toml(GOOD).unwrap();
     assert_eq!(example.image.len(), 1);
     assert_eq!(
@@ -249,7 +249,7 @@ fn another_version_is_told_even_where_its_fields_are_unknown() {
 }
 
 #[test]
-fn what_the_platform_objects_to_is_said_in_its_words() {
+fn an_objection_of_a_platform_has_its_words() {
     let error = from_toml::<Example>("version = 1\nexample = { debug = false }").unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -263,7 +263,7 @@ fn what_the_platform_objects_to_is_said_in_its_words() {
 }
 
 #[test]
-fn what_the_platform_objects_to_in_a_field_has_its_line() {
+fn an_objection_to_a_field_has_its_line() {
     let toml = r#"version = 1
 [other]
 level = 0
@@ -365,7 +365,7 @@ fn a_misspelt_table_is_an_error_where_the_application_says_which_it_uses() {
 }
 
 #[test]
-fn what_is_neither_version_nor_table_is_an_error() {
+fn a_value_that_is_neither_version_nor_table_is_an_error() {
     for extra in ["debug = false", "measurements = []"] {
         let error = syntax(&format!("{extra}\n{GOOD}"));
         assert_eq!(error.line, 1, "{error}");

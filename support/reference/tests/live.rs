@@ -42,7 +42,7 @@ fn a_file_is_put_in_force_again_only_when_it_changed() {
 }
 
 #[test]
-fn who_holds_a_table_keeps_it() {
+fn a_table_in_use_stays_as_it_is() {
     let file = folder("held").join("reference.toml");
     write(&file, "one");
     let live = Live::<Example>::open(&file).unwrap();
@@ -73,7 +73,7 @@ fn the_old_table_stays_in_force_while_the_file_is_wrong() {
         ),
     ] {
         fs::write(&file, text).unwrap();
-        // And says so for as long as it is.
+        // Each call repeats the error while the file is bad.
         for _ in 0..2 {
             let error = live.reload_if_changed().unwrap_err();
             assert!(error.to_string().starts_with(expected), "{error}");
@@ -216,7 +216,7 @@ fn reloads_at_once_never_put_an_older_file_over_a_newer_one() {
     assert_eq!(name(&live), "99");
 }
 
-/// As files should be replaced: two within one tick of the clock are told apart all the same.
+/// Files are replaced by renaming: two within one tick of the clock still differ.
 fn write(file: &Path, name: &str) {
     let next = file.with_extension("next");
     fs::write(&next, GOOD.replace("payments", name)).unwrap();

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_https_and_named_loopback() {
+    fn addresses_are_https_or_named_loopback() {
         for url in ["https://a.example", "https://a.example:8443/base/"] {
             assert!(Endpoint::https(url).is_ok(), "{url}");
         }

@@ -1,4 +1,4 @@
-//! What a token must be before any of its claims counts.
+//! The conditions under which the claims of a token are accepted.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -83,7 +83,7 @@ fn the_issuer_is_compared_whole() {
 }
 
 #[test]
-fn only_a_signature_under_the_expected_keys_counts() {
+fn a_signature_under_other_keys_is_refused() {
     let (signer, attacker) = (Signer::rs256(), Signer::rs256());
     let lure = json!({
         "alg": "RS256", "kid": "k", "jku": "https://attacker.example/certs", "jwk": attacker.jwk(),

@@ -1,4 +1,4 @@
-//! No attribute costs more memory than the largest report, whatever the kernel or the host puts into it.
+//! An attribute costs at most the memory of the largest report, whatever the kernel or the host puts into it.
 #![allow(
     clippy::panic,
     clippy::unwrap_used,

@@ -208,7 +208,7 @@ fn an_empty_report_is_none() {
 }
 
 #[test]
-fn without_provider_or_configfs_there_is_no_report() {
+fn a_report_needs_configfs_and_a_provider() {
     let fs = Arc::new(FakeConfigFs::new(Provider::SevGuest, forged).without_provider());
     assert_eq!(tsm(&fs).provider(), Err(TsmError::NoProvider));
     let nowhere = Tsm::over(ConfigFs::at("/nonexistent/tsm/report"));
