@@ -17,10 +17,6 @@ use allocation::Findings;
 use allocation::Hostile;
 use allocation::hostile;
 use atls_collateral::Fetch;
-use atls_core::BoxFuture;
-use atls_core::http::HttpClient;
-use atls_core::http::HttpError;
-use atls_core::http::HttpLimits;
 use atls_core::limits::MAX_CERTIFICATE_VALUES;
 use atls_reference::from_json;
 use atls_snp::CertificateKind;
@@ -34,6 +30,7 @@ use support::CHALLENGE;
 use support::NOW;
 use support::milan;
 use support::verifier_with;
+use test_support::Script;
 use test_support::at;
 use test_support::ready;
 
@@ -124,7 +121,9 @@ fn answers(findings: &mut Findings) {
             constant: 64 * 1024,
         };
         findings.check(&key, bound, inputs, |body| {
-            let kds = Kds::at(Arc::new(Answer(body.to_vec())), "https://kds.example");
+            let answer = http::Response::new(body.to_vec());
+            let client = Script::answering(Ok(answer));
+            let kds = Kds::at(Arc::new(client), "https://kds.example");
             ready(kds.fetch(&key, at(NOW))).map(drop)
         });
     }
@@ -171,18 +170,4 @@ fn json(field: &str, element: &str, length: usize) -> Vec<u8> {
 fn pem_of(certificate: &[u8]) -> String {
     let body = STANDARD.encode(certificate);
     format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
-}
-
-/// Answers everything with this.
-struct Answer(Vec<u8>);
-
-impl HttpClient for Answer {
-    fn send(
-        &self,
-        _: http::Request<Vec<u8>>,
-        _: HttpLimits,
-    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
-        let answer = http::Response::new(self.0.clone());
-        Box::pin(std::future::ready(Ok(answer)))
-    }
 }

@@ -17,14 +17,11 @@ use std::sync::Arc;
 use atls_collateral::Cache;
 use atls_collateral::Fetch;
 use atls_core::AppraisalError;
-use atls_core::BoxFuture;
 use atls_core::Origin;
 use atls_core::RecordedAppraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
-use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
-use atls_core::http::HttpLimits;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::pem::PemObject;
 use atls_snp::CertTable;
@@ -44,6 +41,7 @@ use atls_snp::Tcb;
 use support::amds_verifier;
 use support::milan;
 use support::verifier_with;
+use test_support::Script;
 use test_support::at;
 use test_support::ready;
 use test_support::vectors;
@@ -327,7 +325,7 @@ fn genuine_certificates_are_fetched() {
         if sample.is_vlek() || sample.report[0] == 2 {
             continue;
         }
-        let cache = Cache::new(Kds::new(Arc::new(Amd(sample.vek.clone()))));
+        let cache = Cache::new(Kds::new(Arc::new(amd(sample.vek.clone()))));
         let mut policy = sample.policy();
         policy.allow_missing_crl = true;
         let verifier = amds_verifier(policy, KdsCollateral::new(cache));
@@ -340,7 +338,7 @@ fn genuine_certificates_are_fetched() {
 #[test]
 fn genuine_issuers_are_read() {
     let Some(folder) = vectors() else { return };
-    let kds = Kds::new(Arc::new(Amd(Vec::new())));
+    let kds = Kds::new(Arc::new(amd(Vec::new())));
     for (key, file) in [
         ("vcek/milan", "ask_ark_milan.pem"),
         ("vlek/milan", "ask_ark_milan_vlek.pem"),
@@ -355,23 +353,12 @@ fn genuine_issuers_are_read() {
     }
 }
 
-/// A server with one chip's certificate. Other requests time out.
-struct Amd(Vec<u8>);
-
-impl HttpClient for Amd {
-    fn send(
-        &self,
-        request: http::Request<Vec<u8>>,
-        _: HttpLimits,
-    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, HttpError>> {
-        let is_chip = request.uri().query().is_some();
-        Box::pin(async move {
-            match is_chip {
-                true => Ok(http::Response::new(self.0.clone())),
-                false => Err(HttpError::TimedOut),
-            }
-        })
-    }
+/// Has one chip's certificate, and cannot be reached for anything else.
+fn amd(certificate: Vec<u8>) -> Script {
+    Script::immediate(move |_, request| match request.uri().query() {
+        Some(_) => Ok(http::Response::new(certificate.clone())),
+        None => Err(HttpError::TimedOut),
+    })
 }
 
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! No file in the directory costs more memory than the largest piece, whatever somebody put there.
+//! A file in the directory costs at most the memory of the largest piece, whatever its contents.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -24,10 +24,10 @@ use atls_collateral::CacheLimits;
 use support::HOUR;
 use support::Maker;
 use support::NOW;
-use support::at;
 use support::folder;
 use support::now;
 use support::piece;
+use test_support::at;
 
 #[test]
 fn allocations_are_bounded_whatever_lies_there() {
@@ -91,7 +91,7 @@ fn files_that_are_tidied(folder: &Path, file: &Path, good: &[u8]) {
     );
 }
 
-/// And keeps their names until it knows which are too many.
+/// The cache keeps their names until it knows the excess.
 fn files_that_are_many(folder: &Path, good: &[u8]) {
     const MANY: usize = 2_000;
     for number in 0..MANY {

@@ -1,4 +1,4 @@
-//! What a cache gives, when it fetches, and when it refuses.
+//! The answers, fetches and refusals of a cache.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -31,14 +31,14 @@ use support::HOUR;
 use support::Maker;
 use support::NOW;
 use support::Task;
-use support::at;
 use support::now;
 use support::piece;
+use test_support::at;
 
 // --- Validity ----------------------------------------------------------------------------------------------------------
 
 #[test]
-fn what_is_fresh_is_fetched_once() {
+fn a_fresh_piece_is_fetched_once() {
     let (maker, cache) = prepared("a", piece("one", NOW + HOUR));
     for later in [0, 1, HOUR - 1] {
         let fetched = now(cache.get("a", at(NOW + later))).unwrap();
@@ -49,7 +49,7 @@ fn what_is_fresh_is_fetched_once() {
 }
 
 #[test]
-fn what_has_expired_is_fetched_again_and_never_given() {
+fn an_expired_piece_is_fetched_again_and_never_given() {
     let (maker, cache) = prepared("a", piece("one", NOW + HOUR));
     now(cache.get("a", at(NOW))).unwrap();
     maker.prepare("a", Ok(piece("two", NOW + 2 * HOUR)));
@@ -61,7 +61,7 @@ fn what_has_expired_is_fetched_again_and_never_given() {
 }
 
 #[test]
-fn the_generation_rises_with_what_is_replaced_and_not_with_what_is_renewed() {
+fn the_generation_rises_with_a_replacement_and_not_with_a_renewal() {
     let one = piece("one", NOW + HOUR);
     let (maker, cache) = prepared("a", one.clone());
     let cache: Arc<dyn Fetch> = Arc::new(Arc::new(cache));
@@ -80,7 +80,7 @@ fn the_generation_rises_with_what_is_replaced_and_not_with_what_is_renewed() {
 }
 
 #[test]
-fn what_arrives_expired_is_refused() {
+fn a_piece_that_arrives_expired_is_refused() {
     let (maker, cache) = prepared("a", piece("old", NOW));
     assert_eq!(
         now(cache.get("a", at(NOW))).unwrap_err(),
@@ -91,7 +91,7 @@ fn what_arrives_expired_is_refused() {
 }
 
 #[test]
-fn what_expires_while_it_is_waited_for_is_refused() {
+fn a_piece_that_expires_during_the_wait_is_refused() {
     let (maker, cache) = open();
     let first = Task::pending(cache.get("a", at(NOW)));
     let late = Task::pending(cache.get("a", at(NOW + 10)));
@@ -110,7 +110,7 @@ fn a_fetch_cannot_extend_its_own_use() {
 }
 
 #[test]
-fn what_is_larger_than_its_limit_is_refused() {
+fn a_piece_beyond_its_limit_is_refused() {
     let limits = limits(|limits| limits.max_bytes = 3);
     let maker = Maker::default();
     let cache = Cache::builder(maker.clone())
@@ -191,7 +191,7 @@ fn no_number_of_a_piece_goes_backwards() {
 // --- Single flight -----------------------------------------------------------------------------------------------------
 
 #[test]
-fn those_who_ask_at_once_share_one_fetch() {
+fn simultaneous_callers_share_one_fetch() {
     let (maker, cache) = open();
     let tasks: Vec<_> = (0..100)
         .map(|_| Task::pending(cache.get("a", at(NOW))))
@@ -205,7 +205,7 @@ fn those_who_ask_at_once_share_one_fetch() {
 }
 
 #[test]
-fn those_who_ask_at_once_share_one_failure() {
+fn simultaneous_callers_share_one_failure() {
     let (maker, cache) = open();
     let tasks: Vec<_> = (0..100)
         .map(|_| Task::pending(cache.get("a", at(NOW))))
@@ -343,7 +343,7 @@ fn the_rate_of_fetches_is_bounded() {
     assert_eq!(maker.count(), 3);
 }
 
-/// Whoever makes up devices exhausts what devices have, and nothing of what revokes.
+/// A peer that invents devices exhausts the bounds of devices, and leaves those of revocation alone.
 #[test]
 fn each_kind_has_bounds_of_its_own() {
     let list = || piece("list", NOW + HOUR);
@@ -354,7 +354,7 @@ fn each_kind_has_bounds_of_its_own() {
         maker.prepare("list", Ok(list()));
         (maker, cache.build().unwrap())
     };
-    // In rate,
+    // The bound on the rate,
     let (maker, cache) = cached(|limits| limits.burst = 2);
     for number in 0..9 {
         maker.prepare(&device(number), Err(CollateralError::Status(404)));
@@ -467,7 +467,7 @@ fn jitter_sets_machines_apart() {
 }
 
 #[test]
-fn what_is_fresh_is_given_while_its_renewal_fails() {
+fn a_fresh_piece_is_given_while_its_renewal_fails() {
     let (maker, cache) = prepared("a", piece("one", NOW + DAY));
     now(cache.get("a", at(NOW))).unwrap();
     maker.prepare("a", Err(unreachable()));
@@ -480,7 +480,7 @@ fn what_is_fresh_is_given_while_its_renewal_fails() {
 // --- Beyond validity ---------------------------------------------------------------------------------------------------
 
 #[test]
-fn what_has_expired_is_used_only_for_the_grace_and_only_while_unreachable() {
+fn an_expired_piece_is_used_within_the_grace_while_its_maker_is_out() {
     for (failure, borne) in [
         (unreachable(), true),
         (HttpError::TimedOut.into(), true),
@@ -537,7 +537,7 @@ fn the_grace_is_bounded() {
 fn dates_are_checked_now_or_at_the_last_second_of_validity() {
     let mut fetched = piece("one", NOW);
     assert_eq!(fetched.validity_time(at(NOW - 5)), at(NOW - 5));
-    // Not fresh, and nobody said that it may be used: it must not look valid.
+    // The piece is not fresh and no policy extends its use: it must not look valid.
     assert_eq!(fetched.validity_time(at(NOW)), at(NOW));
     fetched.usable_until = at(NOW + HOUR);
     assert_eq!(fetched.validity_time(at(NOW - 5)), at(NOW - 5));
@@ -612,7 +612,8 @@ fn where_nobody_renews_one_of_those_who_ask_does() {
     );
     maker.answer(1, Ok(piece("revoking", NOW + 30 * DAY)));
     assert_eq!(first.woken(), Ok(piece("revoking", NOW + 30 * DAY)));
-    // Who gives up leaves it to the next, and a failure leaves the old one, without another try for a moment.
+    // A caller that gives up leaves the renewal to the next one. A failure leaves the old contents, without another try for a
+    // moment.
     let due = NOW + 12 * HOUR;
     drop(Task::pending(cache.get("list", at(due))));
     maker.answer(2, Ok(piece("third", NOW + 30 * DAY)));
@@ -654,7 +655,7 @@ fn in_the_background_all_is_renewed_and_every_fetch_ends() {
     maker.answer(1, Ok(piece("other", NOW + 30 * DAY)));
     assert!(background.poll().is_none());
     assert_eq!(cache.stats().kept, 2);
-    // Nobody waits for what is valid.
+    // Callers do not wait for a valid piece.
     let due = NOW + 6 * HOUR;
     clock.store(due, Ordering::SeqCst);
     now(cache.refresh(at(due - HOUR / 4)));
@@ -674,7 +675,7 @@ fn in_the_background_all_is_renewed_and_every_fetch_ends() {
 }
 
 #[test]
-fn who_asks_during_a_renewal_has_the_old_contents_at_once() {
+fn a_caller_during_a_renewal_gets_the_old_contents_at_once() {
     let (maker, cache) = prepared("a", piece("one", NOW + DAY));
     now(cache.get("a", at(NOW))).unwrap();
     maker.prepare_nothing("a");

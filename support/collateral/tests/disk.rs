@@ -1,4 +1,4 @@
-//! What is kept in a directory, and what is not believed of it.
+//! The files of a directory, and the distrust of their contents.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -24,11 +24,11 @@ use support::DAY;
 use support::HOUR;
 use support::Maker;
 use support::NOW;
-use support::at;
 use support::folder;
 use support::now;
 use support::numbered;
 use support::piece;
+use test_support::at;
 
 #[test]
 fn a_restart_fetches_nothing() {
@@ -43,7 +43,7 @@ fn a_restart_fetches_nothing() {
 }
 
 #[test]
-fn what_expired_on_disk_is_not_given() {
+fn expired_files_are_not_given() {
     let folder = folder("expired");
     fill(&folder, &[("a", piece("one", NOW + HOUR))]);
     let (maker, cache) = open(&folder);
@@ -52,7 +52,7 @@ fn what_expired_on_disk_is_not_given() {
         now(cache.get("a", at(NOW + HOUR))).unwrap_err(),
         unreachable()
     );
-    // Unless by the policy's name.
+    // The name of the policy allows it.
     let cache = Cache::builder(maker.clone())
         .directory(&folder)
         .stale_policy(StalePolicy::dangerous_while_unreachable(
@@ -194,7 +194,7 @@ fn a_link_that_somebody_laid_is_not_written_through() {
 }
 
 #[test]
-fn what_a_crash_left_behind_is_overwritten() {
+fn the_remains_of_a_crash_are_overwritten() {
     let folder = folder("crash");
     let (maker, cache) = open(&folder);
     fs::write(folder.join("a.tmp"), "half a fi").unwrap();
@@ -247,7 +247,7 @@ fn refresh_removes_what_is_of_no_use() {
 fn files_are_bounded_in_number() {
     let folder = folder("bounded");
     let (maker, cache) = open(&folder);
-    // What expires first is not what goes first.
+    // The file that expires first is not the one that goes first.
     for (second, (key, days)) in [("a", 3), ("b", 1), ("c", 4), ("d", 2)].iter().enumerate() {
         let second = u64::try_from(second).unwrap();
         maker.prepare(key, Ok(piece(key, NOW + days * DAY)));
@@ -363,7 +363,7 @@ fn with_limits(
         .unwrap()
 }
 
-/// What an earlier process left.
+/// The files of an earlier process.
 fn fill(folder: &Path, pieces: &[(&str, atls_collateral::Fetched)]) {
     let (maker, cache) = open(folder);
     for (key, fetched) in pieces {

@@ -1,4 +1,4 @@
-//! What is asked of whom, and which answers count.
+//! Requests for collateral, and the answers that are accepted.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -8,39 +8,40 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
-
-use std::sync::Mutex;
 use std::time::Duration;
 
 use atls_collateral::CollateralError;
 use atls_collateral::get;
-use atls_core::BoxFuture;
-use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
-use http::Request;
 use http::Response;
-use support::now;
+use test_support::Script;
+use test_support::ready;
 
 #[test]
 fn an_answer_with_status_200_is_given_whole() {
-    let client = Client::answering(200, b"crl");
-    let response = now(get(&client, "https://kds.example/vcek/crl?a=1", limits())).unwrap();
+    let client = answering(200, b"crl");
+    let response = ready(get(&client, "https://kds.example/vcek/crl?a=1", limits())).unwrap();
     assert_eq!(response.body(), b"crl");
     assert_eq!(response.headers()["x-issuer"], "chain");
+    let [(request, asked)] = &client.seen()[..] else {
+        panic!("one request");
+    };
+    assert_eq!(request.method(), http::Method::GET);
+    assert_eq!(request.uri(), "https://kds.example/vcek/crl?a=1");
+    assert!(request.body().is_empty());
     assert_eq!(
-        client.sent(),
-        ["GET https://kds.example/vcek/crl?a=1 10s 4"]
+        (asked.deadline, asked.max_body),
+        (Duration::from_secs(10), 4)
     );
 }
 
 #[test]
 fn every_other_status_is_an_error() {
     for status in [201, 204, 206, 301, 302, 304, 307, 400, 404, 429, 500, 503] {
-        let client = Client::answering(status, b"body");
+        let client = answering(status, b"body");
         assert_eq!(
-            now(get(&client, "https://kds.example/", limits())).unwrap_err(),
+            ready(get(&client, "https://kds.example/", limits())).unwrap_err(),
             CollateralError::Status(status)
         );
     }
@@ -48,27 +49,24 @@ fn every_other_status_is_an_error() {
 
 #[test]
 fn a_client_that_overlooks_the_limit_gains_nothing() {
-    let client = Client::answering(200, b"12345");
+    let client = answering(200, b"12345");
     assert_eq!(
-        now(get(&client, "https://kds.example/", limits())).unwrap_err(),
+        ready(get(&client, "https://kds.example/", limits())).unwrap_err(),
         HttpError::TooLarge.into()
     );
 }
 
 #[test]
 fn a_client_without_an_answer_is_unreachable() {
-    let client = Client {
-        answer: Err(HttpError::TimedOut),
-        sent: Mutex::default(),
-    };
+    let client = Script::answering(Err(HttpError::TimedOut));
     assert_eq!(
-        now(get(&client, "https://kds.example/", limits())).unwrap_err(),
+        ready(get(&client, "https://kds.example/", limits())).unwrap_err(),
         HttpError::TimedOut.into()
     );
 }
 
 #[test]
-fn nothing_is_sent_but_over_https_or_to_this_machine() {
+fn requests_go_over_https_or_to_this_machine() {
     for (url, sent) in [
         ("https://kds.example/x", true),
         ("http://127.0.0.1:8080/x", true),
@@ -91,53 +89,21 @@ fn nothing_is_sent_but_over_https_or_to_this_machine() {
         ("https://", false),
         ("", false),
     ] {
-        let client = Client::answering(200, b"");
-        let outcome = now(get(&client, url, limits()));
-        assert_eq!(!client.sent().is_empty(), sent, "{url}");
+        let client = answering(200, b"");
+        let outcome = ready(get(&client, url, limits()));
+        assert_eq!(client.requests() > 0, sent, "{url}");
         if !sent {
             assert_eq!(outcome.unwrap_err(), CollateralError::Address, "{url}");
         }
     }
 }
 
-struct Client {
-    answer: Result<Response<Vec<u8>>, HttpError>,
-    sent: Mutex<Vec<String>>,
-}
-
-impl Client {
-    fn answering(status: u16, body: &[u8]) -> Self {
-        let response = Response::builder()
-            .status(status)
-            .header("x-issuer", "chain")
-            .body(body.to_vec());
-        Self {
-            answer: Ok(response.unwrap()),
-            sent: Mutex::default(),
-        }
-    }
-
-    fn sent(&self) -> Vec<String> {
-        self.sent.lock().unwrap().clone()
-    }
-}
-
-impl HttpClient for Client {
-    fn send(
-        &self,
-        request: Request<Vec<u8>>,
-        limits: HttpLimits,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, HttpError>> {
-        assert!(request.body().is_empty());
-        self.sent.lock().unwrap().push(format!(
-            "{} {} {:?} {}",
-            request.method(),
-            request.uri(),
-            limits.deadline,
-            limits.max_body
-        ));
-        Box::pin(async { self.answer.clone() })
-    }
+fn answering(status: u16, body: &[u8]) -> Script {
+    let response = Response::builder()
+        .status(status)
+        .header("x-issuer", "chain")
+        .body(body.to_vec());
+    Script::answering(Ok(response.unwrap()))
 }
 
 fn limits() -> HttpLimits {

@@ -1,4 +1,4 @@
-//! No answer of a service and no token costs much more memory than its length.
+//! Answers of a service and tokens cost memory in proportion to their length.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -36,8 +36,8 @@ use http::Uri;
 use serde_json::Value;
 use serde_json::json;
 use stand_in::Loopback;
-use stand_in::Script;
 use stand_in::Signer;
+use test_support::Script;
 use test_support::at;
 use test_support::supported;
 use tokio::runtime::Runtime;

@@ -1,4 +1,5 @@
-//! What whoever counts requests to services sees. Alone in its process: `tracing` decides once whether anybody listens.
+//! The events by which requests to services are counted. Alone in its process, because `tracing` decides once whether anybody
+//! listens.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -15,8 +16,8 @@ use atls_remote::Resilient;
 use http::Method;
 use http::Request;
 use http::Response;
-use stand_in::Script;
 use support::Events;
+use test_support::Script;
 
 #[tokio::test(start_paused = true)]
 async fn each_request_ends_in_one_event() {

@@ -28,8 +28,8 @@ use atls_remote::Jwks;
 use http::Response;
 use serde_json::Value;
 use serde_json::json;
-use stand_in::Script;
 use stand_in::Signer;
+use test_support::Script;
 use test_support::at;
 use test_support::supported;
 use tokio::sync::Semaphore;
@@ -80,7 +80,7 @@ async fn old_keys_are_renewed_before_they_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_new_keys_while_the_old_ones_are_good() {
+async fn new_keys_are_not_waited_for_while_the_old_ones_are_good() {
     let signer = Signer::es256();
     let set = signer.jwk_set();
     let (jwks, script) = jwks(Script::new(move |number, _| match number {
@@ -95,7 +95,7 @@ async fn nobody_waits_for_new_keys_while_the_old_ones_are_good() {
         // One is out for all of them.
         assert_eq!(script.requests(), 2);
     }
-    // Without any that are good there is something to wait for.
+    // Without good keys, the caller waits for a fetch.
     assert!(at_once(jwks.keys(at(1_003_600))).is_none());
 }
 
@@ -123,7 +123,7 @@ async fn keys_that_were_fetched_meanwhile_are_not_from_the_future() {
         assert!(jwks.newer_keys(at(1_000_000 - before)).await.is_none());
     }
     assert_eq!(script.requests(), 1);
-    // That is a clock that went back.
+    // A clock went back.
     let refused = jwks.keys(at(1_000_000 - 61)).await;
     assert_eq!(refused.err(), Some(EarError::NoKeys));
     assert_eq!(script.requests(), 2);
@@ -264,7 +264,7 @@ async fn verified(jwks: &Jwks, signer: &Signer, second: u64) -> Result<(), EarEr
     verify_with(jwks, at(1_000_000 + second), verify).await
 }
 
-/// What comes without waiting for anything.
+/// The output of a future that waits for nothing, if it is one.
 fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut context = Context::from_waker(Waker::noop());
     match pin!(future).as_mut().poll(&mut context) {

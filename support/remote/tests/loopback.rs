@@ -31,7 +31,7 @@ use http::Response;
 use http::header::AUTHORIZATION;
 use serde_json::json;
 use stand_in::Loopback;
-use stand_in::Script;
+use test_support::Script;
 
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
@@ -143,7 +143,7 @@ async fn a_service_gets_json_and_credentials_and_its_refusals_are_told_apart() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_unreachable() {
+async fn a_closed_port_is_unreachable() {
     let url = "http://127.0.0.1:1/".parse().unwrap();
     let api = JsonApi::new(Loopback::client(), url);
     let refused = api.bare_token(&json!({})).await.unwrap_err();
@@ -175,7 +175,7 @@ async fn a_token_comes_in_json_that_says_so() {
     }
 }
 
-/// Whatever the client lets through.
+/// The requests that the client lets through.
 #[tokio::test(start_paused = true)]
 async fn limits_hold_for_every_client() {
     let large = Script::immediate(|_, _| Ok(Response::new(vec![b'a'; 1001])));

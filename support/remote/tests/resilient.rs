@@ -1,4 +1,4 @@
-//! What a service may do to its clients, and what they do about it. Time is tokio's, and stands still but for sleeps.
+//! Failing services, and the client in front of them. Time is tokio's, and moves by sleeps alone.
 #![allow(
     clippy::as_conversions,
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ use atls_remote::ResilientBuilder;
 use http::Method;
 use http::Request;
 use http::Response;
-use stand_in::Script;
+use test_support::Script;
 use tokio::time::Instant;
 
 type Answer = Result<Response<Vec<u8>>, HttpError>;
@@ -69,7 +69,7 @@ async fn a_post_that_only_computes_may_be_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_another_attempt_does_not_cure_is_not_repeated() {
+async fn a_request_is_not_repeated_without_hope() {
     for answer in [
         (|| status(404)) as fn() -> Answer,
         || status(500),
@@ -140,7 +140,7 @@ async fn a_body_beyond_the_limit_of_either_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_no_place_in_the_queue_is_refused_at_once() {
+async fn a_request_beyond_the_queue_is_refused_at_once() {
     let (client, script) = client(Script::new(|_, _| Box::pin(pending())), |builder| {
         builder.in_flight(2).queue(1)
     });
@@ -163,7 +163,7 @@ async fn what_has_no_place_in_the_queue_is_refused_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_gets_its_turn() {
+async fn a_waiting_request_gets_its_turn() {
     let slow = Script::new(|_, _| {
         Box::pin(async {
             tokio::time::sleep(Duration::from_secs(1)).await;

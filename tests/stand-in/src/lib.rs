@@ -1,4 +1,4 @@
-//! Stand-ins for a verification service: a signer, an HTTP client that answers by itself, and servers on loopback.
+//! Stand-ins for a verification service: a signer, and servers on loopback.
 #![forbid(unsafe_code)]
 #![allow(
     missing_docs,
@@ -13,12 +13,10 @@
     reason = "a test fails by panicking, and this is part of the tests"
 )]
 
-mod script;
 mod service;
 mod signer;
 mod trustee;
 
-pub use script::Script;
 pub use service::Loopback;
 pub use signer::Signer;
 pub use trustee::trustee;

@@ -18,9 +18,12 @@ mod connection;
 pub mod corim;
 mod evidence;
 mod observed_session;
+mod script;
 mod vectors;
 
 use std::future::Future;
+use std::path::Path;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::task::Context;
 use std::task::Poll;
@@ -36,6 +39,7 @@ pub use connection::identity_of;
 pub use evidence::snp_report;
 pub use evidence::td_quote;
 pub use observed_session::ObservedSession;
+pub use script::Script;
 pub use vectors::vectors;
 
 /// Seconds since the epoch.
@@ -52,6 +56,14 @@ pub fn ready<T>(future: impl Future<Output = T>) -> T {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("nothing here waits"),
     }
+}
+
+/// The path of a folder below this one, such as `CARGO_TARGET_TMPDIR`, for one test. It is absent afterwards.
+pub fn absent_folder(below: &str, test: &str) -> PathBuf {
+    let folder = Path::new(below).join(test);
+    let _ = std::fs::remove_dir_all(&folder);
+    let _ = std::fs::remove_file(&folder);
+    folder
 }
 
 /// The signature algorithms of *ring*, which everything here uses.

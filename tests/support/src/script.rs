@@ -38,9 +38,24 @@ impl Script {
         Self::new(move |number, request| Box::pin(std::future::ready(answer(number, request))))
     }
 
+    /// Gives this answer to every request.
+    pub fn answering(answer: Result<Response<Vec<u8>>, HttpError>) -> Self {
+        Self::immediate(move |_, _| answer.clone())
+    }
+
+    /// Gives no request an answer.
+    pub fn silent() -> Self {
+        Self::new(|_, _| Box::pin(std::future::pending()))
+    }
+
     /// The number of requests so far.
     pub fn requests(&self) -> usize {
         self.seen.lock().unwrap().len()
+    }
+
+    /// The requests so far, with their limits.
+    pub fn seen(&self) -> Vec<(Request<Vec<u8>>, HttpLimits)> {
+        self.seen.lock().unwrap().clone()
     }
 
     /// The last request and its limits.

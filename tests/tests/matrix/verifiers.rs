@@ -31,8 +31,8 @@ use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
 use atls_trustee::TrusteeService;
 use atls_veraison::VeraisonService;
-use stand_in::Script;
 use stand_in::Signer;
+use test_support::Script;
 use test_support::at;
 
 use crate::NOW;

@@ -37,9 +37,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use serde_json::json;
 use stand_in::Loopback;
-use stand_in::Script;
 use stand_in::Signer;
 use test_support::Connection;
+use test_support::Script;
 use test_support::at;
 
 const NOW: u64 = 1_000_000;

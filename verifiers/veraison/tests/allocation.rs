@@ -12,11 +12,7 @@ use allocation::Bound;
 use allocation::Findings;
 use allocation::Hostile;
 use allocation::hostile;
-use atls_core::BoxFuture;
 use atls_core::MediaType;
-use atls_core::http::HttpClient;
-use atls_core::http::HttpError;
-use atls_core::http::HttpLimits;
 use atls_remote::Endpoint;
 use atls_remote::EvidenceFormat;
 use atls_veraison::CcaToken;
@@ -24,6 +20,7 @@ use atls_veraison::PsaToken;
 use atls_veraison::SevSnpReport;
 use atls_veraison::VeraisonService;
 use http::Response;
+use test_support::Script;
 use tokio::runtime::Runtime;
 
 #[test]
@@ -183,7 +180,7 @@ fn submit(runtime: &Runtime, answer: Response<Vec<u8>>) {
 
 fn service(answer: Response<Vec<u8>>) -> VeraisonService {
     let endpoint = Endpoint::https("https://verifier.example").unwrap();
-    VeraisonService::new(&endpoint, Arc::new(Answers(answer))).unwrap()
+    VeraisonService::new(&endpoint, Arc::new(Script::answering(Ok(answer)))).unwrap()
 }
 
 fn answer(status: u16, content_type: &str, body: &[u8]) -> Response<Vec<u8>> {
@@ -192,19 +189,6 @@ fn answer(status: u16, content_type: &str, body: &[u8]) -> Response<Vec<u8>> {
         .header("content-type", content_type)
         .header("location", "/challenge-response/v1/session/1");
     answer.body(body.to_vec()).unwrap()
-}
-
-/// Answers everything with this.
-struct Answers(Response<Vec<u8>>);
-
-impl HttpClient for Answers {
-    fn send(
-        &self,
-        _: http::Request<Vec<u8>>,
-        _: HttpLimits,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, HttpError>> {
-        Box::pin(std::future::ready(Ok(self.0.clone())))
-    }
 }
 
 const LENGTH: usize = 60_000;

@@ -14,7 +14,6 @@ use std::task::Context;
 use std::task::Poll;
 use std::task::Wake;
 use std::task::Waker;
-use std::time::Duration;
 
 use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
@@ -22,16 +21,14 @@ use atls_collateral::Fetched;
 use atls_collateral::Kind;
 use atls_core::BoxFuture;
 use atls_core::pki_types::UnixTime;
+use test_support::absent_folder;
+use test_support::at;
 
 pub const NOW: u64 = 1_000_000;
 pub const HOUR: u64 = 60 * 60;
 pub const DAY: u64 = 24 * HOUR;
 
-pub fn at(seconds: u64) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
-}
-
-/// Contents that say themselves until when they are fresh.
+/// Contents that state the end of their validity.
 pub fn piece(text: &str, fresh_until: u64) -> Fetched {
     Fetched::new(
         format!("{text} until {fresh_until}").into_bytes(),
@@ -39,12 +36,12 @@ pub fn piece(text: &str, fresh_until: u64) -> Fetched {
     )
 }
 
-/// And what number they have.
+/// The same with a number of issue.
 pub fn numbered(number: u64, fresh_until: u64) -> Fetched {
     piece(&format!("number {number}"), fresh_until).with_sequence(number)
 }
 
-/// Contents that their maker signed, as far as there is a maker here: what begins with `forged` is not.
+/// Reads contents that their maker signed. `forged` at the beginning stands for a bad signature.
 fn read(bytes: &[u8]) -> Option<Fetched> {
     let text = str::from_utf8(bytes).ok()?;
     let (text, until) = text.split_once(" until ")?;
@@ -199,10 +196,6 @@ pub fn now<T>(future: impl Future<Output = T> + Send) -> T {
     Task::new(future).poll().expect("not done")
 }
 
-/// An empty folder for one test.
 pub fn folder(test: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
-    let _ = std::fs::remove_dir_all(&folder);
-    let _ = std::fs::remove_file(&folder);
-    folder
+    absent_folder(env!("CARGO_TARGET_TMPDIR"), test)
 }
