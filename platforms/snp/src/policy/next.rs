@@ -29,10 +29,10 @@ pub struct NextMinimumTcb {
     pub from: Day,
     /// See [`MinimumTcb::reported`].
     pub reported: Tcb,
-    /// See [`MinimumTcb::committed`].
+    /// See `committed` of [`MinimumTcb`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub committed: Option<Tcb>,
-    /// See [`MinimumTcb::launch`].
+    /// See `launch` of [`MinimumTcb`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launch: Option<Tcb>,
 }
