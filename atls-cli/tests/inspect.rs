@@ -13,6 +13,8 @@ use std::time::Duration;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::Label;
 use atls_core::pki_types::UnixTime;
+use atls_formats::dcap::EventLogWriter;
+use atls_formats::dcap::TdxEvidence;
 use atls_nitro::testing::ForgedNitro as Forger;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -36,6 +38,28 @@ fn a_quote_is_shown_with_intels_names_and_what_is_signed() {
     ] {
         assert!(told.contains(line), "{line}: {told}");
     }
+}
+
+#[test]
+fn the_events_of_a_log_are_shown_where_they_lead_to_the_quote() {
+    let world = World::new();
+    let log = EventLogWriter::new().measured(2, 0xd, b"kernel");
+    let platform = atls_tdx::testing::ForgedPlatform::new(1_800_000_000).unwrap();
+    let mut report = platform.td_report();
+    report.rtmr = log.rtmr();
+    let quote = platform.tdx_quote(&report, &[7; 64]).unwrap();
+    let evidence = |event_log: &[u8]| {
+        let (quote, event_log) = (quote.clone(), event_log.to_vec());
+        TdxEvidence { quote, event_log }.encode().unwrap()
+    };
+    world.write("right", evidence(log.bytes()));
+    let told = world.atls(&["inspect", "right"]).ends_with(0).out();
+    assert!(told.contains("1 events, which lead to the RTMRs"), "{told}");
+    assert!(told.contains("of 6 bytes; claimed type 0xd"), "{told}");
+    let other = EventLogWriter::new().measured(2, 0xd, b"another");
+    world.write("wrong", evidence(other.bytes()));
+    let told = world.atls(&["inspect", "wrong"]).ends_with(0).out();
+    assert!(told.contains("so it says nothing"), "{told}");
 }
 
 #[test]

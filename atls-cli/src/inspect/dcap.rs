@@ -1,5 +1,6 @@
 //! Quotes of TDX and SGX. Field names are Intel's: TDX DCAP Quoting Library API, SGX ECDSA QuoteGenReference.
 
+use atls_formats::dcap::EventLog;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::SGX_QUOTE;
 use atls_formats::dcap::SgxReport;
@@ -23,9 +24,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Found> {
     }
     let evidence = TdxEvidence::decode(bytes).ok()?;
     let quote = Quote::decode(&evidence.quote, Tee::Tdx).ok()?;
-    let log = Node::bytes("event log", &evidence.event_log)
-        .meaning("each event was measured into an RTMR")
-        .unsigned();
+    let log = event_log(&evidence.event_log, &quote);
     let tree = Node::branch("TDX Evidence with its event log")
         .with(tree(&quote))
         .with(log);
@@ -49,6 +48,35 @@ fn tree(quote: &Quote<'_>) -> Node {
         .with(header)
         .with_all(body);
     Node::branch(name).with(signed).with(certification(quote))
+}
+
+/// The events, where they lead to the RTMRs of the quote; the bytes where they do not.
+fn event_log(log: &[u8], quote: &Quote<'_>) -> Node {
+    let rtmr = quote.report.as_td().map(|report| &report.rtmr);
+    let replayed = rtmr.and_then(|rtmr| EventLog::open(log).ok()?.replay(rtmr).ok());
+    let Some(events) = replayed else {
+        let says = "it does not lead to the RTMRs of the quote, so it says nothing";
+        return Node::bytes("event log", log).meaning(says).unsigned();
+    };
+    let shown = events.iter().take(MAX_EVENTS).map(|event| {
+        let measured = match &event.payload {
+            Some(payload) => format!(
+                "of {} bytes; claimed type {:#x}",
+                payload.len(),
+                event.claimed_type
+            ),
+            None => format!(
+                "of bytes that the log does not have; claimed type {:#x}",
+                event.claimed_type
+            ),
+        };
+        Node::leaf(format!("RTMR{}", event.rtmr), event.digest).meaning(measured)
+    });
+    let says = format!(
+        "{} events, which lead to the RTMRs of the quote",
+        events.len()
+    );
+    Node::branch("event log").meaning(says).with_all(shown)
 }
 
 fn certification(quote: &Quote<'_>) -> Node {
@@ -184,6 +212,9 @@ const SGX_FLAGS: &[(u32, &str)] = &[
     (7, "KSS"),
     (10, "AEXNOTIFY"),
 ];
+
+/// Events that are shown. A boot has some hundred.
+const MAX_EVENTS: usize = 1000;
 
 const RTMRS: [&str; 4] = [
     "firmware configuration, by convention",
