@@ -295,6 +295,21 @@ fn ra_tls_is_accepted_by_name_alone() {
 }
 
 #[test]
+fn evidence_of_the_handshake_is_accepted_by_name_alone() {
+    let world = World::new();
+    let terms = ServerTerms::new()
+        .attester(Arc::new(world.device("device")))
+        .attest_in_handshake();
+    let url = world.serve(world.authority.server().unwrap(), terms, hello());
+    let any = "--dangerous-any-certificate";
+    let weaker = [any, "--mode", "dangerous-intra-handshake"];
+    let ran = get_of(&world, &url, &weaker).ends_with(0);
+    assert!(ran.error().contains("to the handshake"), "{}", ran.error());
+    let ran = get_of(&world, &url, &[any, "--mode", "dangerous-pre-handshake"]);
+    assert_ne!(ran.code(), 0, "{}", ran.error());
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let world = World::new();
     let app = Router::new().route("/", get(async || "x".repeat(4 * 1024 * 1024)));

@@ -132,7 +132,8 @@ fn what_goes_out_is_attested_and_the_answer_says_so() {
     let lies = get(async || {
         let mut response = "hello".into_response();
         let lie = HeaderValue::from_static("lie");
-        response.headers_mut().insert("atls-binding", lie);
+        response.headers_mut().insert("atls-binding", lie.clone());
+        response.headers_mut().insert("atls-made-up", lie);
         response
     });
     let url = world.attested(world.device("device"), Router::new().route("/", lies));
@@ -144,6 +145,7 @@ fn what_goes_out_is_attested_and_the_answer_says_so() {
     assert_eq!(head.status, 200);
     assert_eq!(head.headers["atls-status"], "affirming");
     assert_eq!(head.headers["atls-binding"], "connection");
+    assert!(!head.headers.contains_key("atls-made-up"));
     assert_eq!(body, "hello");
 }
 
