@@ -12,7 +12,7 @@ use crate::trust::TrustOptions;
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct GetOptions {
-    /// Where to, https://HOST[:PORT]/PATH
+    /// Where to, such as https://HOST:PORT/PATH
     #[arg(value_name = "URL")]
     pub(super) url: String,
 

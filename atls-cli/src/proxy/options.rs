@@ -46,7 +46,7 @@ pub(crate) struct ProxyOptions {
     )]
     pub(super) clients: Clients,
 
-    /// Forward: the attested server to go to, https://HOST[:PORT]
+    /// Forward: the attested server to go to, such as https://HOST:PORT
     #[arg(long, value_name = "URL")]
     pub(super) to: Option<String>,
 
