@@ -36,6 +36,8 @@ use hyper::body::Bytes;
 use hyper::body::Frame;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -79,6 +81,41 @@ fn a_service_behind_it_is_attested_and_learns_who_asks() {
             "{told}"
         );
     }
+}
+
+#[test]
+fn no_client_can_have_the_headers_of_the_proxy_removed() {
+    let world = World::new();
+    let behind = world.plain(echo());
+    let proxy = reverse(&world, &format!("http://{behind}"), &[]);
+    let url = proxy.url("/");
+    let hop = "Connection: atls-status, x-forwarded-for, host";
+    let get = [&["get", &url, "--http", "1.1", "-H", hop], &TRUST[..]].concat();
+    let told = world.atls(&get).ends_with(0).out();
+    for line in [
+        "atls-status: none\n",
+        "x-forwarded-for: 127.0.0.1\n",
+        "host: localhost:",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+}
+
+#[test]
+fn no_tunnel_is_made() {
+    let world = World::new();
+    let url = world.attested(world.device("device"), echo());
+    let listen = ["--listen", "127.0.0.1:0", "--to", &url];
+    let proxy = Proxy::start(&world, &[&listen[..], &TRUST].concat());
+    let answer = world.block_on(async {
+        let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
+        let request = b"CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        answer
+    });
+    assert_eq!(&answer, b"HTTP/1.1 405");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use http::HeaderValue;
+use http::Method;
 use http::Request;
 use http::Response;
 use http::StatusCode;
@@ -107,17 +108,19 @@ struct Forward {
 
 async fn hand_on(State(state): State<Arc<Forward>>, mut request: Request<Body>) -> Response<Body> {
     let _counted = state.metrics.in_flight();
+    if request.method() == Method::CONNECT {
+        return relay::no_tunnel();
+    }
     headers::remove_claims(request.headers_mut());
     let authority = state.target.authority();
-    if let Ok(host) = HeaderValue::from_str(&authority) {
-        request.headers_mut().insert(header::HOST, host);
-    }
+    let host = HeaderValue::from_str(&authority);
+    let set = host.into_iter().map(|host| (header::HOST, host)).collect();
     let to = to(&state.target, request.uri().path_and_query());
     let client = match relay::upgrade_of(request.headers()) {
         Some(_) => &state.http1,
         None => &state.any,
     };
-    let answered = relay::relay(client, request, to.clone(), &state.metrics).await;
+    let answered = relay::relay(client, request, to.clone(), set, &state.metrics).await;
     let response = match answered {
         Ok(response) => claimed(response, &to, &state.metrics),
         Err(error) => unanswered(&error, &authority),

@@ -23,7 +23,8 @@ use serde_json::json;
 use super::headers;
 use super::metrics::Metrics;
 
-/// Sends a request to where it goes next. An upgrade (WebSocket) is agreed with both ends, and then bytes are passed on.
+/// Sends a request to where it goes next, with these headers set. An upgrade (WebSocket) is agreed with both ends, and then bytes
+/// are passed on.
 ///
 /// # Errors
 /// Those of the client; nothing was answered.
@@ -31,6 +32,7 @@ pub(super) async fn relay<C>(
     client: &Client<C, Body>,
     mut request: Request<Body>,
     to: Uri,
+    set: HeaderMap,
     metrics: &Arc<Metrics>,
 ) -> Result<Response<Body>, hyper_util::client::legacy::Error>
 where
@@ -43,6 +45,8 @@ where
     *request.version_mut() = Version::HTTP_11;
     request.extensions_mut().clear();
     headers::remove_hop_by_hop(request.headers_mut());
+    // After that: `Connection` names headers of the sender's choice, which must not be those that are set here.
+    request.headers_mut().extend(set);
     if let Some(protocol) = upgrade {
         ask_for(request.headers_mut(), protocol);
     }
@@ -85,23 +89,29 @@ pub(super) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
     (wants && !is_http2).then(|| protocol.clone())
 }
 
-/// Says who asks, for the service behind.
-pub(super) fn forwarded(request: &mut Request<Body>) {
+/// Says who asks, for the service behind; what the client says of that is removed.
+pub(super) fn forwarded(request: &mut Request<Body>, set: &mut HeaderMap) {
     let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let client = client.map(|ConnectInfo(client)| client.ip().to_string());
-    let host = request.headers().get(header::HOST).cloned();
-    let headers = request.headers_mut();
+    let host = host(request);
     for name in FORWARDED {
-        headers.remove(&name);
+        request.headers_mut().remove(&name);
     }
     let [proto, by, of] = FORWARDED;
-    headers.insert(proto, HeaderValue::from_static("https"));
+    set.insert(proto, HeaderValue::from_static("https"));
     if let Some(client) = client.and_then(|client| HeaderValue::from_str(&client).ok()) {
-        headers.insert(by, client);
+        set.insert(by, client);
     }
     if let Some(host) = host {
-        headers.insert(of, host);
+        set.insert(of, host.clone());
+        set.insert(header::HOST, host);
     }
+}
+
+/// The answer to a client that takes this for a proxy of its own choice: it goes to one place only.
+pub(super) fn no_tunnel() -> Response<Body> {
+    let detail = "this proxy goes to one place only, and makes no tunnels";
+    problem(StatusCode::METHOD_NOT_ALLOWED, "no-tunnel", detail)
 }
 
 /// An answer of the proxy itself, as RFC 9457 has it.
@@ -133,12 +143,10 @@ pub(super) fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) ->
 }
 
 /// In HTTP/2 the name is in the address, in HTTP/1.1 in a header.
-pub(super) fn name_host(request: &mut Request<Body>) {
+fn host(request: &Request<Body>) -> Option<HeaderValue> {
     let authority = request.uri().authority();
     let host = authority.and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
-    if let Some(host) = host {
-        request.headers_mut().entry(header::HOST).or_insert(host);
-    }
+    host.or_else(|| request.headers().get(header::HOST).cloned())
 }
 
 fn ask_for(headers: &mut HeaderMap, protocol: HeaderValue) {

@@ -10,6 +10,8 @@ use atls_tower::ServerTerms;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
+use http::HeaderMap;
+use http::Method;
 use http::Request;
 use http::Response;
 use http::StatusCode;
@@ -78,12 +80,15 @@ async fn hand_on(State(state): State<Arc<Reverse>>, mut request: Request<Body>) 
     // An expired attestation is none.
     let peer = ClientAttestation::of(request.extensions()).ok().cloned();
     state.metrics.peer(peer.is_some());
-    relay::name_host(&mut request);
-    relay::forwarded(&mut request);
+    if request.method() == Method::CONNECT {
+        return relay::no_tunnel();
+    }
+    let mut set = HeaderMap::new();
+    headers::claim(&mut set, peer.as_deref());
+    relay::forwarded(&mut request, &mut set);
     headers::remove_claims(request.headers_mut());
-    headers::claim(request.headers_mut(), peer.as_deref());
     let to = state.upstream.uri(request.uri().path_and_query());
-    let answered = relay::relay(&state.client, request, to, &state.metrics).await;
+    let answered = relay::relay(&state.client, request, to, set, &state.metrics).await;
     let response = match answered {
         Ok(mut response) => {
             headers::remove_claims(response.headers_mut());
