@@ -504,10 +504,9 @@ impl Attester for Told {
         Box::pin(async move {
             self.asked.lock().unwrap().push(request.to_owned());
             // Who else asks at the same time finds it locked.
-            let mut steps = self
-                .steps
-                .try_lock()
-                .expect("the device is asked twice at once");
+            let Ok(mut steps) = self.steps.try_lock() else {
+                panic!("the device is asked twice at once");
+            };
             match steps.recv().await.unwrap() {
                 Step::Answer => Ok(Cmw::evidence(
                     media_type(),
