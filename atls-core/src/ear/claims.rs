@@ -100,7 +100,7 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
         return Err(EarError::Issuer);
     }
     let ear = Ear {
-        profile: names.profile,
+        names,
         issued_at: time(claims, "iat")?.ok_or(EarError::Malformed)?,
         expires_at: time(claims, "exp")?,
         verifier: verifier(claims.get(names.verifier))?,

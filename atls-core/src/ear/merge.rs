@@ -5,7 +5,7 @@ use crate::ear::Ear;
 use crate::ear::TrustClaim;
 use crate::ear::TrustVector;
 use crate::ear::VerifierId;
-use crate::ear::profile::CURRENT_PROFILE;
+use crate::ear::profile::IETF;
 use crate::ear::result::Further;
 use crate::ear::result::Stated;
 
@@ -24,10 +24,10 @@ impl Ear {
         submods.sort_by(|(a, _), (b, _)| a.cmp(b));
         let ends = self.expires_at.into_iter().chain(other.expires_at);
         Self {
-            profile: if self.profile == other.profile {
-                self.profile
+            names: if self.names == other.names {
+                self.names
             } else {
-                CURRENT_PROFILE
+                &IETF
             },
             issued_at: self.issued_at.min(other.issued_at),
             expires_at: ends.min(),

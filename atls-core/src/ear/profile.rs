@@ -1,6 +1,7 @@
 //! The dialects of results, told apart by `eat_profile`.
 
-/// The names of one dialect for the claims that both have.
+/// One dialect, and its names for the claims that both have.
+#[derive(PartialEq)]
 pub(super) struct Names {
     pub(super) profile: &'static str,
     pub(super) status: &'static str,
@@ -10,6 +11,7 @@ pub(super) struct Names {
     pub(super) nonce: Nonce,
 }
 
+#[derive(PartialEq)]
 pub(super) enum Nonce {
     /// The issuer always echoes one.
     Always,

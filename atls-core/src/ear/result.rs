@@ -7,14 +7,15 @@ use std::fmt;
 use pki_types::UnixTime;
 use serde_json::Value;
 
-use super::profile::CURRENT_PROFILE;
+use super::profile::IETF;
+use super::profile::Names;
 use super::tier::Tier;
 use super::tier::TrustVector;
 
 /// An Attestation Result: the verifier, the time, and the appraisal of each part of the attester.
 #[derive(Clone, PartialEq)]
 pub struct Ear {
-    pub(super) profile: &'static str,
+    pub(super) names: &'static Names,
     pub(super) issued_at: UnixTime,
     pub(super) expires_at: Option<UnixTime>,
     pub(super) verifier: VerifierId,
@@ -49,7 +50,7 @@ impl Ear {
         appraisal: Appraisal,
     ) -> Self {
         Self {
-            profile: CURRENT_PROFILE,
+            names: &IETF,
             issued_at,
             expires_at: None,
             verifier,
@@ -91,7 +92,7 @@ impl Ear {
 
     /// `eat_profile`, which names the dialect.
     pub fn profile(&self) -> &str {
-        self.profile
+        self.names.profile
     }
 
     /// `iat`.
@@ -145,7 +146,7 @@ impl Ear {
 impl fmt::Debug for Ear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ear")
-            .field("profile", &self.profile)
+            .field("profile", &self.profile())
             .field("status", &self.status())
             .field("issued_at", &self.issued_at)
             .field("expires_at", &self.expires_at)
