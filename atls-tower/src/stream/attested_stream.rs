@@ -173,8 +173,8 @@ impl<IO> AttestedStream<IO> {
 impl<IO: AsyncRead + AsyncWrite + Unpin> AttestedStream<IO> {
     /// Fails if an end has come. A connection that waits for a request ends with `close_notify`. One that sends an answer
     /// ends without: the client must see that the answer was cut short.
-    fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let checked = self.timers.check();
+    fn check(&mut self, now: Instant, cx: &mut Context<'_>) -> io::Result<()> {
+        let checked = self.timers.check(now);
         if checked.is_err() && self.timers.awaits_request() {
             let _ = Pin::new(&mut self.tls).poll_shutdown(cx);
         }
@@ -209,15 +209,16 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for AttestedStream<IO> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.check(cx)?;
+        // One reading of the clock serves the whole poll: a timer that is due wakes the task once more.
+        let now = Instant::now();
+        this.check(now, cx)?;
         match Pin::new(&mut this.tls).poll_read(cx, buffer) {
             Poll::Ready(read) => {
                 this.timers.moved();
                 Poll::Ready(read)
             }
             Poll::Pending => {
-                this.timers.wait_to_read(cx);
-                this.check(cx)?;
+                this.timers.wait_to_read(now, cx);
                 Poll::Pending
             }
         }
@@ -231,7 +232,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.check(cx)?;
+        this.check(Instant::now(), cx)?;
         let written = Pin::new(&mut this.tls).poll_write(cx, data);
         this.after_write(cx, written)
     }
@@ -242,7 +243,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
         data: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.check(cx)?;
+        this.check(Instant::now(), cx)?;
         let written = Pin::new(&mut this.tls).poll_write_vectored(cx, data);
         this.after_write(cx, written)
     }
@@ -253,7 +254,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.check(cx)?;
+        // What is flushed passed the check when it was written. A flush that waits is checked below.
         let flushed = Pin::new(&mut this.tls).poll_flush(cx);
         this.after_write(cx, flushed)
     }

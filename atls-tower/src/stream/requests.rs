@@ -6,7 +6,6 @@
 //!                              └──upgraded──▶ Upgraded
 //! ```
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::pin::pin;
@@ -84,7 +83,7 @@ struct Shared {
 struct State {
     phase: Phase,
     /// Answers of which the client has not taken what was last offered, and since when.
-    untaken: BTreeMap<u64, Instant>,
+    untaken: Vec<(u64, Instant)>,
     /// When the client last took something of any answer.
     taken_at: Option<Instant>,
     next_request: u64,
@@ -96,6 +95,14 @@ struct State {
     reader: Option<Waker>,
     /// When that read wakes by itself.
     wakes_at: Option<Instant>,
+}
+
+impl State {
+    /// Whether it was untaken.
+    fn remove_untaken(&mut self, id: u64) -> bool {
+        let place = self.untaken.iter().position(|(known, _)| *known == id);
+        place.map(|place| self.untaken.swap_remove(place)).is_some()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +125,7 @@ impl Requests {
             phase: Phase::FirstRequest {
                 since: Instant::now(),
             },
-            untaken: BTreeMap::new(),
+            untaken: Vec::new(),
             taken_at: None,
             next_request: 0,
             pending: Some(pending),
@@ -244,7 +251,7 @@ impl Requests {
         let (since, limit) = match state.phase {
             // A client that takes one answer may leave another lie for a while: HTTP/2 bounds how many there are.
             Phase::Answering { .. } => {
-                let untaken = *state.untaken.values().min()?;
+                let (_, untaken) = *state.untaken.iter().min_by_key(|(_, since)| *since)?;
                 let taken = state.taken_at.unwrap_or(untaken).max(untaken);
                 let longest = untaken.checked_add(limits.unread.saturating_mul(LEFT_LYING))?;
                 return taken.checked_add(limits.unread).map(|end| end.min(longest));
@@ -301,14 +308,16 @@ impl Answering {
     /// A part of the answer was handed to HTTP.
     pub fn offered(&self) {
         let mut state = self.requests.lock();
-        state.untaken.insert(self.id, Instant::now());
+        state.remove_untaken(self.id);
+        state.untaken.push((self.id, Instant::now()));
         self.requests.settle(state);
     }
 
     /// HTTP asks for more of the answer: the client takes it.
     pub fn taken(&self) {
         let mut state = self.requests.lock();
-        if state.untaken.remove(&self.id).is_some() {
+        // The time counts for other answers alone.
+        if state.remove_untaken(self.id) && !state.untaken.is_empty() {
             state.taken_at = Some(Instant::now());
         }
     }
@@ -326,7 +335,7 @@ impl Answering {
 impl Drop for Answering {
     fn drop(&mut self) {
         let mut state = self.requests.lock();
-        state.untaken.remove(&self.id);
+        state.remove_untaken(self.id);
         let Phase::Answering { requests } = &mut state.phase else {
             return;
         };

@@ -46,8 +46,7 @@ impl Timers {
     }
 
     /// Fails once an end has come. The clock decides, not a timer: a peer that keeps a stream busy starves timers.
-    pub(crate) fn check(&self) -> io::Result<()> {
-        let now = Instant::now();
+    pub(crate) fn check(&self, now: Instant) -> io::Result<()> {
         if self.expiry.ends_at().is_some_and(|end| now >= end) {
             return Err(timed_out("attestation on this connection has expired"));
         }
@@ -70,10 +69,10 @@ impl Timers {
     }
 
     /// For a read that waits: wakes it when an end comes, and when draining begins.
-    pub(crate) fn wait_to_read(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn wait_to_read(&mut self, now: Instant, cx: &mut Context<'_>) {
         let requests = self.requests.as_ref();
         let idle = requests.and_then(|requests| requests.deadline_for(cx));
-        let next = [self.expiry.next(), idle].into_iter().flatten().min();
+        let next = [self.expiry.next(now), idle].into_iter().flatten().min();
         self.reading.wake_at(next, cx);
     }
 
@@ -89,7 +88,7 @@ impl Timers {
         let next = [self.expiry.ends_at(), unread].into_iter().flatten().min();
         writing.timer.wake_at(next, cx);
         passed(unread, "peer takes nothing of what is sent to it")?;
-        self.check()
+        self.check(Instant::now())
     }
 
     /// A write or flush succeeded.
@@ -143,9 +142,9 @@ impl Expiry {
     }
 
     /// Draining, or the end where draining has begun.
-    fn next(&self) -> Option<Instant> {
+    fn next(&self, now: Instant) -> Option<Instant> {
         match self.drains_at {
-            Some(drain) if Instant::now() < drain => Some(drain),
+            Some(drain) if now < drain => Some(drain),
             _ => self.ends_at(),
         }
     }
