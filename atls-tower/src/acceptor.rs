@@ -1,5 +1,6 @@
 //! Turns accepted sockets into attested streams.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -165,7 +166,7 @@ impl ServerAcceptor {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let handshake = self.tls.accept(io);
+        let handshake = pin!(self.tls.accept(io));
         let session = deadline.bound(Stage::Handshake, handshake).await?;
         self.shared.driver.exchange(session, deadline).await
     }

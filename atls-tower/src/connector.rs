@@ -1,5 +1,7 @@
 //! Turns connected sockets into attested streams.
 
+use std::pin::pin;
+
 use atls_core::session::Side;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -118,7 +120,7 @@ impl ClientConnector {
     {
         let driver = self.exchange.driver();
         let (request, frame) = driver.request()?;
-        let handshake = self.tls.connect(name, io, &frame);
+        let handshake = pin!(self.tls.connect(name, io, &frame));
         let mut session = deadline.bound(Stage::Handshake, handshake).await?;
         let exchange = driver.exchange_after(request, &mut session, deadline);
         let exchanged = exchange.await?;

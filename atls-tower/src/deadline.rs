@@ -27,7 +27,8 @@ impl Deadline {
         self.0
     }
 
-    /// Does the work, and fails with [`Stage`] when the deadline comes first.
+    /// Does the work, and fails with [`Stage`] when the deadline comes first. Give it large work pinned: a future of some KiB would be
+    /// moved several times.
     pub(crate) async fn bound<T>(
         self,
         stage: Stage,

@@ -1,5 +1,6 @@
 //! The client's part of the exchange.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,7 +110,7 @@ impl ClientDriver {
     {
         let pending = request.on(session)?;
         let mut with = Conversation::new(session, deadline);
-        let exchange = self.converse(&mut with, pending);
+        let exchange = pin!(self.converse(&mut with, pending));
         deadline.bound(Stage::Exchange, exchange).await
     }
 

@@ -1,5 +1,6 @@
 //! The server's part of the exchange.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,13 +131,16 @@ impl ServerDriver {
         };
         // The wait for the client is not charged to the exchange.
         let deadline = deadline.later_by(connected.elapsed());
-        let exchange = async {
-            let first = frame::read_after(&mut session, kind).await?;
-            let mut with = Conversation::new(&mut session, deadline);
-            let exchanged = self.converse(&mut with, first).await?;
-            Ok((exchanged, with.early))
+        let exchanged = {
+            let exchange = pin!(async {
+                let first = frame::read_after(&mut session, kind).await?;
+                let mut with = Conversation::new(&mut session, deadline);
+                let exchanged = self.converse(&mut with, first).await?;
+                Ok((exchanged, with.early))
+            });
+            deadline.bound(Stage::Exchange, exchange).await
         };
-        match deadline.bound(Stage::Exchange, exchange).await {
+        match exchanged {
             Ok((exchanged, early)) => Ok((Rewind::new(session.tls, early), exchanged)),
             Err(error) => Err(session.close_for(error).await.into()),
         }

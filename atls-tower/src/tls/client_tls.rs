@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::io::Write;
+use std::pin::pin;
 use std::sync::Arc;
 
 use atls_core::ConfigError;
@@ -74,14 +75,16 @@ impl ClientTls {
         IO: AsyncRead + AsyncWrite + Unpin,
     {
         let mut buffered = Ok(());
-        let connect = async {
-            let connector = TlsConnector::from(self.config.clone());
-            let stream = connector.connect_with(name, io, |tls| {
-                buffered = tls.writer().write_all(request);
+        let (stream, sent) = {
+            let connect = pin!(async {
+                let connector = TlsConnector::from(self.config.clone());
+                let stream = connector.connect_with(name, io, |tls| {
+                    buffered = tls.writer().write_all(request);
+                });
+                (stream.await, SENT.with(RefCell::take))
             });
-            (stream.await, SENT.with(RefCell::take))
+            SENT.scope(RefCell::default(), connect).await
         };
-        let (stream, sent) = SENT.scope(RefCell::default(), connect).await;
         let stream = stream.map_err(|error| Error::tls(Side::Server, error))?;
         buffered.map_err(Error::writing)?;
         let identity = sent.or_else(|| self.identity.clone());

@@ -9,6 +9,7 @@
 use std::cell::OnceCell;
 use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 
 use atls_core::ConfigError;
@@ -94,7 +95,7 @@ impl ServerTls {
         let start = LazyConfigAcceptor::new(Acceptor::default(), io)
             .await
             .map_err(|error| Error::tls(Side::Client, error))?;
-        let accept = async { start.into_stream(self.config.clone()).await };
+        let accept = pin!(async { start.into_stream(self.config.clone()).await });
         handshake(OnceCell::new(), accept).await
     }
 
@@ -107,7 +108,7 @@ impl ServerTls {
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        let complete = async { start.into_stream(self.config.clone()).await };
+        let complete = pin!(async { start.into_stream(self.config.clone()).await });
         handshake(OnceCell::from(Some(key)), complete).await
     }
 }
@@ -116,11 +117,13 @@ async fn handshake<IO>(
     key: OnceCell<Option<Arc<CertifiedKey>>>,
     tls: impl Future<Output = io::Result<server::TlsStream<IO>>>,
 ) -> Result<TlsSession<IO>, Error> {
-    let handshake = async {
-        let stream = tls.await;
-        (stream, KEY.with(|key| key.get().cloned()))
+    let (stream, key) = {
+        let handshake = pin!(async {
+            let stream = tls.await;
+            (stream, KEY.with(|key| key.get().cloned()))
+        });
+        KEY.scope(key, handshake).await
     };
-    let (stream, key) = KEY.scope(key, handshake).await;
     if let Some(None) = key {
         return Err(ProtocolError::NoIdentity.into());
     }
