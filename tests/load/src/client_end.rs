@@ -51,6 +51,7 @@ impl ClientEnd {
         match service.kind {
             // A client that only attests in its certificate is any client.
             Kind::Plain
+            | Kind::PlainServed
             | Kind::MutualTls
             | Kind::Attested(Mode::InCertificate | Mode::InHandshake, Attests::Client) => {
                 Ok(Self::Plain(TlsConnector::from(Arc::new(tls))))

@@ -105,6 +105,7 @@ impl Given {
         let mode = self.mode;
         let kind = match self.kind.as_deref() {
             Some("plain") => Kind::Plain,
+            Some("served") => Kind::PlainServed,
             Some("mutual") => Kind::MutualTls,
             None | Some("server") => Kind::Attested(mode, Attests::Server),
             Some("client") => Kind::Attested(mode, Attests::Client),
@@ -164,7 +165,8 @@ usage: cargo run --release -p load -- COMMAND [OPTIONS]
   plots         the plots once more, from docs/performance/figures.json
 
 options
-  --kind KIND       plain, mutual, server (attests), client (attests), both (attest); server by default
+  --kind KIND       plain, served (plain, by atls_axum::serve), mutual, server (attests), client (attests), both (attest);
+                    server by default
   --mode MODE       after, handshake, certificate: when Evidence is made; after by default
   --device MS       a device that serves one request at a time, in so many milliseconds; free by default
   --batched         requests that arrive while the device works share its next Evidence

@@ -258,7 +258,7 @@ fn requests(effort: &Effort) -> Result<Vec<Requested>, Box<dyn Error>> {
     say("requests over open connections");
     let mut open = Vec::new();
     for carries in [Carries::Http1, Carries::Http2] {
-        for kind in [Kind::Plain, SERVER_ATTESTS, BOTH_ATTEST] {
+        for kind in [Kind::Plain, Kind::PlainServed, SERVER_ATTESTS, BOTH_ATTEST] {
             let service = Service {
                 carries,
                 ..Service::of(kind)

@@ -40,6 +40,7 @@ pub(crate) fn draw(page: &Page, folder: &Path) -> Result<(), Box<dyn Error>> {
         title: "Attested connections each second",
         x: "ms that the device takes for one piece of Evidence",
         y: "connections/s",
+        legend: SeriesLabelPosition::LowerLeft,
         series: vec![
             Series::new("in batches", of_devices(Batches::Yes, |it| it.per_second)),
             Series::new("one each", of_devices(Batches::No, |it| it.per_second)),
@@ -50,6 +51,7 @@ pub(crate) fn draw(page: &Page, folder: &Path) -> Result<(), Box<dyn Error>> {
         title: "Time to an attested connection",
         x: "ms that the device takes for one piece of Evidence",
         y: "ms",
+        legend: SeriesLabelPosition::LowerRight,
         series: vec![
             Series::new("p50, in batches", of_devices(Batches::Yes, |it| it.p50)),
             Series::new("p99, in batches", of_devices(Batches::Yes, |it| it.p99)),
@@ -73,6 +75,7 @@ pub(crate) fn draw(page: &Page, folder: &Path) -> Result<(), Box<dyn Error>> {
         title: "Processor time of one connection, by size of Evidence (0: plain TLS)",
         x: "kB of Evidence",
         y: "µs",
+        legend: SeriesLabelPosition::UpperLeft,
         series: vec![
             Series::new("both ends", of_sizes(Figures::cpu)),
             Series::new("server", of_sizes(|it| it.server_cpu)),
@@ -89,6 +92,7 @@ pub(crate) fn draw(page: &Page, folder: &Path) -> Result<(), Box<dyn Error>> {
         title: "Memory of each idle connection, both ends",
         x: "idle connections",
         y: "bytes",
+        legend: SeriesLabelPosition::LowerRight,
         series: idle.collect(),
     };
     chart.linear(&folder.join("memory.svg"))
@@ -98,6 +102,7 @@ struct Chart {
     title: &'static str,
     x: &'static str,
     y: &'static str,
+    legend: SeriesLabelPosition,
     series: Vec<Series>,
 }
 
@@ -163,7 +168,11 @@ impl Chart {
             .configure_mesh()
             .x_desc(self.x)
             .y_desc(self.y)
-            .light_line_style(RGBColor(240, 240, 240))
+            .x_labels(6)
+            .y_labels(8)
+            .x_label_formatter(&|figure| format!("{figure:.0}"))
+            .y_label_formatter(&|figure| format!("{figure:.0}"))
+            .max_light_lines(0)
             .draw()?;
         for (series, color) in self.series.iter().zip(COLORS) {
             let line = LineSeries::new(series.points.iter().copied(), color.stroke_width(2));
@@ -176,7 +185,7 @@ impl Chart {
         }
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::MiddleRight)
+            .position(self.legend.clone())
             .background_style(WHITE)
             .border_style(RGBColor(200, 200, 200))
             .draw()?;

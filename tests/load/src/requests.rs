@@ -38,7 +38,7 @@ impl Open {
         self.requests = requests;
         let client = Usage::so_far()?.since(&client);
         let server = self.pair.server.usage()?.since(&server);
-        let all = times.len() as f64;
+        let all = times.len().max(1) as f64;
         Ok(Figures {
             client_cpu: client.cpu / all,
             server_cpu: server.cpu / all,

@@ -61,7 +61,7 @@ impl Load {
         if let Some(failure) = &kept.first_failure {
             eprintln!("{} failed, the first: {failure}", kept.failed);
         }
-        let all = kept.done as f64;
+        let all = kept.done.max(1) as f64;
         let times = std::mem::take(&mut kept.times);
         Ok(Figures {
             failed: kept.failed,

@@ -48,6 +48,10 @@ impl ServerEnd {
         full_handshakes_only(&mut tls);
         match service.kind {
             Kind::Plain | Kind::MutualTls => Ok(Self::Plain(TlsAcceptor::from(Arc::new(tls)))),
+            Kind::PlainServed => {
+                let acceptor = ServerAcceptor::new(tls, ServerTerms::plain())?;
+                Ok(Self::Attested(acceptor))
+            }
             Kind::Attested(mode, attests) => {
                 // No bound of the server is measured.
                 let terms = terms(service, mode, attests)?.at_once(usize::MAX, usize::MAX);

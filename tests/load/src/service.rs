@@ -20,6 +20,8 @@ pub(crate) struct Service {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {
     Plain,
+    /// Plain TLS, where `atls_axum` serves the HTTP on it.
+    PlainServed,
     MutualTls,
     Attested(Mode, Attests),
 }
@@ -137,6 +139,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Plain => f.pad("plain TLS 1.3"),
+            Self::PlainServed => f.pad("plain TLS 1.3, `atls_axum::serve`"),
             Self::MutualTls => f.pad("mutual TLS"),
             Self::Attested(mode, attests) => {
                 let attests = match attests {
