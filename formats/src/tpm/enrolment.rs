@@ -177,7 +177,7 @@ mod tests {
         let field = |name| (name, Value::Bytes(vec![1]));
         let (credential, secret) = (field("credential"), field("secret"));
         assert!(map(&[credential.clone(), secret.clone()]).is_ok());
-        assert!(map(&[credential.clone()]).is_err());
+        assert!(map(std::slice::from_ref(&credential)).is_err());
         assert!(map(&[credential.clone(), secret.clone(), field("more")]).is_err());
         assert!(map(&[credential.clone(), secret.clone(), secret]).is_err());
         assert!(map(&[credential, ("secret", "text".into())]).is_err());

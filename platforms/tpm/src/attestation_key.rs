@@ -96,6 +96,11 @@ impl AttestationKey {
         &self.name
     }
 
+    /// The `subjectPublicKey` of X.509.
+    pub(crate) fn public_key(&self) -> &[u8] {
+        &self.public_key
+    }
+
     /// Verifies the signature of a quote, and gives the hash algorithm by which it was made.
     pub(crate) fn verify(
         &self,

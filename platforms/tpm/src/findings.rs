@@ -27,9 +27,12 @@ pub(crate) fn of(
 
 fn key(quoted: &Quoted<'_>) -> Finding {
     let finding = Finding::passed("tpm.key");
-    match quoted.key.ek_certificate {
-        Some(_) => finding.with_note("enrolled by a certified endorsement key"),
-        None => finding.with_note("provided; nobody but the file of keys says that it is of a TPM"),
+    match (quoted.key.ek_certificate, quoted.key.ak_certificate) {
+        (Some(_), _) => finding.with_note("enrolled by a certified endorsement key"),
+        (None, Some(_)) => finding.with_note("certified by a cloud, for a virtual TPM"),
+        (None, None) => {
+            finding.with_note("provided; nobody but the file of keys says that it is of a TPM")
+        }
     }
 }
 

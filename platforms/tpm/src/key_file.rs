@@ -99,6 +99,9 @@ fn written(keys: &TpmKeys) -> String {
         if let Some(certificate) = &key.ek_certificate {
             let _ = writeln!(text, "ek-certificate = \"{certificate}\"");
         }
+        if let Some(certificate) = &key.ak_certificate {
+            let _ = writeln!(text, "ak-certificate = \"{certificate}\"");
+        }
     }
     text
 }

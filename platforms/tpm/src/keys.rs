@@ -17,6 +17,7 @@ use crate::attestation_key::AttestationKey;
 /// name = "web-1.example"
 /// public = "0023000b…"          # TPMT_PUBLIC, in hexadecimal
 /// ek-certificate = "9a3f…"      # optional: SHA-256 of the certificate that it was enrolled by
+/// ak-certificate = "1c07…"      # optional: SHA-256 of the key's own certificate
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -40,6 +41,9 @@ pub struct TrustedKey {
     /// word it is then that it is one of a TPM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ek_certificate: Option<Digest<32>>,
+    /// SHA-256 of the certificate of the key itself, where a cloud certified it for one of its vTPMs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ak_certificate: Option<Digest<32>>,
 }
 
 impl TpmKeys {
@@ -62,6 +66,7 @@ impl TrustedKey {
             name: name.into(),
             public,
             ek_certificate: None,
+            ak_certificate: None,
         }
     }
 
@@ -69,6 +74,13 @@ impl TrustedKey {
     #[must_use]
     pub fn enrolled_by(mut self, ek_certificate: Digest<32>) -> Self {
         self.ek_certificate = Some(ek_certificate);
+        self
+    }
+
+    /// A key that is certified itself, by the SHA-256 of the certificate.
+    #[must_use]
+    pub fn certified_by(mut self, ak_certificate: Digest<32>) -> Self {
+        self.ak_certificate = Some(ak_certificate);
         self
     }
 }

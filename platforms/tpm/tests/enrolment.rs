@@ -142,7 +142,8 @@ fn a_file_of_keys_grows_and_is_read_again_while_running() {
 
     let second = ForgedTpm::new()
         .trusted("second")
-        .enrolled_by([7; 32].into());
+        .enrolled_by([7; 32].into())
+        .certified_by([8; 32].into());
     file.add(second.clone()).unwrap();
     assert!(live.reload_if_changed().unwrap());
     assert_eq!(live.current().keys, [first.clone(), second]);

@@ -11,9 +11,13 @@ mod support;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::ear::Tier;
+use atls_core::pki_types::CertificateDer;
+use atls_core::pki_types::UnixTime;
+use atls_core::pki_types::pem::PemObject;
 use atls_formats::tpm::Attest;
 use atls_formats::tpm::Attributes;
 use atls_formats::tpm::HashAlgorithm;
@@ -24,6 +28,9 @@ use atls_formats::tpm::Scheme;
 use atls_formats::tpm::TpmEvidence;
 use atls_reference::Live;
 use atls_tpm::AttestationKey;
+use atls_tpm::Enroller;
+use atls_tpm::EnrolmentError;
+use atls_tpm::EnrolmentRequest;
 use atls_tpm::Measurement;
 use atls_tpm::PcrIndex;
 use atls_tpm::TpmClaims;
@@ -95,6 +102,58 @@ fn the_name_of_a_key_is_what_its_tpm_says() {
     let read = |name: &str| std::fs::read(vectors.join("tpm").join(name)).unwrap();
     let key = AttestationKey::decode(&read("swtpm-ak.tpmt")).unwrap();
     assert_eq!(key.name(), read("swtpm-ak.name"));
+}
+
+/// The key of a vTPM of Azure, whose certificate chains to Microsoft's root.
+#[test]
+fn a_key_that_azure_certified_is_enrolled_at_its_time() {
+    let Some(vectors) = vectors() else { return };
+    let read = |name: &str| std::fs::read_to_string(vectors.join("azure").join(name)).unwrap();
+    let text = read("tdx-flashbots-1780922561.evidence.yaml");
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let pem = lines.join("\n");
+    let certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
+    let mut certificates: Vec<_> = certificates.map(Result::unwrap).collect();
+    let certificate = certificates.remove(0);
+    let report = lines
+        .iter()
+        .skip_while(|line| !line.starts_with("hcl_report"));
+    let report = report.skip(1).next().unwrap().trim_end_matches('=');
+    let ak = azure_key(&BASE64_URL_SAFE_NO_PAD.decode(report).unwrap());
+
+    let root = read("azure-virtual-tpm-root-2023.pem");
+    let root = CertificateDer::from_pem_slice(root.as_bytes()).unwrap();
+    let provider = rustls::crypto::ring::default_provider();
+    let enroller = Enroller::new([root.clone()], &provider).with_intermediates(certificates);
+    let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+    let made = at(1_780_922_561);
+    let key = enroller
+        .certified_key("vm", &ak, &certificate, made)
+        .unwrap();
+    assert!(key.ak_certificate.is_some() && key.ek_certificate.is_none());
+
+    let refused = |enroller: &Enroller, ak: &[u8], certificate: &[u8], at| {
+        enroller.certified_key("vm", ak, certificate, at).map(drop)
+    };
+    let chain = Err(EnrolmentError::Chain);
+    let late = at(1_880_000_000);
+    assert_eq!(refused(&enroller, &ak, &certificate, late), chain);
+    let bare = Enroller::new([root], &provider);
+    assert_eq!(refused(&bare, &ak, &certificate, made), chain);
+    let other = refused(&enroller, &rsa(vec![0xc5; 256]), &certificate, made);
+    assert_eq!(other, Err(EnrolmentError::OtherKey));
+    for index in (0..certificate.len()).step_by(7) {
+        let mut altered = certificate.to_vec();
+        altered[index] ^= 1;
+        assert!(refused(&enroller, &ak, &altered, made).is_err(), "{index}");
+    }
+    // A certificate of an endorsement key is for another purpose.
+    let request = EnrolmentRequest {
+        ak,
+        ek_certificate: certificate.to_vec(),
+    };
+    let credential = enroller.challenge(&request, made).map(drop);
+    assert_eq!(credential, Err(EnrolmentError::Chain));
 }
 
 struct Sample {
@@ -196,22 +255,25 @@ fn azure(vectors: &Path, name: &str) -> Sample {
     let report = BASE64_URL_SAFE
         .decode(text_of(&evidence["hcl_report"]))
         .unwrap();
-    let start = report
-        .windows(8)
-        .position(|bytes| bytes == b"{\"keys\":")
-        .unwrap();
-    let mut runtime = serde_json::Deserializer::from_slice(&report[start..]).into_iter::<Value>();
-    let runtime = runtime.next().unwrap().unwrap();
-    let keys = runtime["keys"].as_array().unwrap();
-    let ak = keys.iter().find(|key| key["kid"] == "HCLAkPub").unwrap();
-    let modulus = BASE64_URL_SAFE_NO_PAD.decode(text_of(&ak["n"])).unwrap();
+    let ak = azure_key(&report);
     let signature = hexadecimal(text_of(&quote["signature"]));
     let length = u16::try_from(signature.len()).unwrap().to_be_bytes();
     let signature = [&[0, 0x14, 0, 0x0b][..], &length, &signature].concat();
     let pcrs = quote["pcrs"].as_array().unwrap().iter();
     let pcrs = pcrs.flat_map(|pcr| hexadecimal(text_of(pcr))).collect();
     let attest = hexadecimal(text_of(&quote["message"]));
-    Sample::new(name, rsa(modulus), attest, signature, pcrs)
+    Sample::new(name, ak, attest, signature, pcrs)
+}
+
+/// The key in the runtime data of a report.
+fn azure_key(report: &[u8]) -> Vec<u8> {
+    let mut places = report.windows(8);
+    let start = places.position(|bytes| bytes == b"{\"keys\":").unwrap();
+    let runtime = serde_json::Deserializer::from_slice(&report[start..]);
+    let runtime = runtime.into_iter::<Value>().next().unwrap().unwrap();
+    let mut keys = runtime["keys"].as_array().unwrap().iter();
+    let ak = keys.find(|key| key["kid"] == "HCLAkPub").unwrap();
+    rsa(BASE64_URL_SAFE_NO_PAD.decode(text_of(&ak["n"])).unwrap())
 }
 
 /// The public area that such a key has.

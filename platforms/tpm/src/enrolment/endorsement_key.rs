@@ -2,15 +2,13 @@
 
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::UnixTime;
-use rustls::crypto::WebPkiSupportedAlgorithms;
-use webpki::EndEntityCert;
 use webpki::KeyUsage;
-use webpki::anchor_from_trusted_cert;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 
 use super::EnrolmentError;
+use super::chain::Anchors;
 use super::oaep;
 
 /// A key that a maker certified, of the kind that credentials are made for.
@@ -20,30 +18,14 @@ pub(super) struct EndorsementKey {
 }
 
 impl EndorsementKey {
-    /// Verifies the chain (RFC 5280), now, and where the certificate names purposes that it is for endorsement keys ("TCG EK Credential
-    /// Profile" §3.2). Revocation is not asked for: makers publish few lists.
+    /// Where the certificate names purposes, it is for endorsement keys ("TCG EK Credential Profile" §3.2).
     pub(super) fn certified(
         certificate: &CertificateDer<'_>,
-        roots: &[CertificateDer<'static>],
-        intermediates: &[CertificateDer<'static>],
-        supported: &WebPkiSupportedAlgorithms,
+        anchors: &Anchors<'_>,
         now: UnixTime,
     ) -> Result<Self, EnrolmentError> {
-        let anchors = roots.iter().map(anchor_from_trusted_cert);
-        let anchors: Result<Vec<_>, _> = anchors.collect();
-        let anchors = anchors.map_err(|_| EnrolmentError::Local("a root is no certificate"))?;
-        let leaf = EndEntityCert::try_from(certificate).map_err(|_| EnrolmentError::Chain)?;
         let purpose = KeyUsage::required_if_present(EK_CERTIFICATE);
-        leaf.verify_for_usage(
-            supported.all,
-            &anchors,
-            intermediates,
-            now,
-            purpose,
-            None,
-            None,
-        )
-        .map_err(|_| EnrolmentError::Chain)?;
+        anchors.verify(certificate, purpose, now)?;
         Self::of(certificate).ok_or(EnrolmentError::EndorsementKey)
     }
 

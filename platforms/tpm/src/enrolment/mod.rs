@@ -18,6 +18,7 @@
 //! The messages are CBOR for the application to carry, over TLS to a verifier that the machine knows. **What enrolment does not prove:**
 //! that the TPM is in the machine that asks. Who enrols a machine must know that otherwise, such as by enrolling where it is built.
 
+mod chain;
 mod credential;
 mod endorsement_key;
 mod oaep;
@@ -32,12 +33,16 @@ use atls_reference::Digest;
 use ring::digest;
 use rustls::crypto::CryptoProvider;
 use subtle::ConstantTimeEq;
+use webpki::KeyUsage;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
 use zeroize::Zeroizing;
 
 use crate::attestation_key::AttestationKey;
 use crate::attestation_key::AttestationKeyError;
 use crate::keys::TrustedKey;
 
+use chain::Anchors;
 use endorsement_key::EndorsementKey;
 
 /// The verifier's side of enrolment.
@@ -71,6 +76,9 @@ pub enum EnrolmentError {
     /// This end has no random numbers, or no such root. The text gives the reason.
     #[error("this end cannot enrol: {0}")]
     Local(&'static str),
+    /// The certificate of an attestation key is of another key than the one that was given.
+    #[error("certificate is of another key")]
+    OtherKey,
     /// The secret is another: the attestation key is not in the TPM that the certificate is of.
     #[error("secret is another; the attestation key is not in the TPM of the certificate")]
     WrongSecret,
@@ -110,9 +118,7 @@ impl Enroller {
     ) -> Result<(Credential, PendingEnrolment), EnrolmentError> {
         let key = AttestationKey::decode(&request.ak)?;
         let certificate = CertificateDer::from(request.ek_certificate.as_slice());
-        let supported = &self.provider.signature_verification_algorithms;
-        let (roots, between) = (&self.roots, &self.intermediates);
-        let ek = EndorsementKey::certified(&certificate, roots, between, supported, now)?;
+        let ek = EndorsementKey::certified(&certificate, &self.anchors(), now)?;
 
         let mut secret = Zeroizing::new([0; SECRET]);
         self.fill(&mut *secret)?;
@@ -124,14 +130,48 @@ impl Enroller {
             credential: credential::protect(&seed, key.name(), &*secret)?,
             secret: ek.encrypt(&*seed, &oaep_seed)?,
         };
-        let ek_certificate = digest::digest(&digest::SHA256, &certificate);
-        let ek_certificate = <[u8; 32]>::try_from(ek_certificate.as_ref());
         let pending = PendingEnrolment {
             key,
-            ek_certificate: ek_certificate.map_err(|_| UNREACHABLE)?.into(),
+            ek_certificate: sha256(&certificate)?,
             secret,
         };
         Ok((credential, pending))
+    }
+
+    /// An attestation key that is certified itself, as clouds do it for the vTPMs of their machines: by a certificate for this purpose
+    /// (`tcg-kp-AIKCertificate`) that chains to a root, now.
+    ///
+    /// It says that the cloud made the key in some vTPM of its own, **of whichever customer**: take it from a machine that you know.
+    ///
+    /// # Errors
+    /// [`EnrolmentError`]
+    pub fn certified_key(
+        &self,
+        name: &str,
+        ak: &[u8],
+        ak_certificate: &[u8],
+        now: UnixTime,
+    ) -> Result<TrustedKey, EnrolmentError> {
+        let key = AttestationKey::decode(ak)?;
+        let certificate = CertificateDer::from(ak_certificate);
+        let purpose = KeyUsage::required(AK_CERTIFICATE);
+        self.anchors().verify(&certificate, purpose, now)?;
+        let certified = X509Certificate::from_der(&certificate);
+        let (_, certified) = certified.map_err(|_| EnrolmentError::Chain)?;
+        let certified = &certified.public_key().subject_public_key.data;
+        if certified.as_ref() != key.public_key() {
+            return Err(EnrolmentError::OtherKey);
+        }
+        let digest = sha256(&certificate)?;
+        Ok(TrustedKey::provided(name, key).certified_by(digest))
+    }
+
+    fn anchors(&self) -> Anchors<'_> {
+        Anchors {
+            roots: &self.roots,
+            intermediates: &self.intermediates,
+            supported: &self.provider.signature_verification_algorithms,
+        }
     }
 
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EnrolmentError> {
@@ -168,7 +208,15 @@ impl fmt::Debug for PendingEnrolment {
     }
 }
 
+fn sha256(bytes: &[u8]) -> Result<Digest<32>, EnrolmentError> {
+    let digest = digest::digest(&digest::SHA256, bytes);
+    let digest = <[u8; 32]>::try_from(digest.as_ref());
+    let digest = digest.map_err(|_| EnrolmentError::Local("a digest has another length"))?;
+    Ok(digest.into())
+}
+
+/// 2.23.133.8.3, `tcg-kp-AIKCertificate`.
+const AK_CERTIFICATE: &[u8] = &[0x67, 0x81, 0x05, 0x08, 0x03];
+
 /// Bytes of a secret: as many as the digest of a name has, which is the most.
 const SECRET: usize = 32;
-
-const UNREACHABLE: EnrolmentError = EnrolmentError::Local("a digest has another length");
