@@ -115,10 +115,10 @@ fn a_key_that_azure_certified_is_enrolled_at_its_time() {
     let certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
     let mut certificates: Vec<_> = certificates.map(Result::unwrap).collect();
     let certificate = certificates.remove(0);
-    let report = lines
+    let mut report = lines
         .iter()
         .skip_while(|line| !line.starts_with("hcl_report"));
-    let report = report.skip(1).next().unwrap().trim_end_matches('=');
+    let report = report.nth(1).unwrap().trim_end_matches('=');
     let ak = azure_key(&BASE64_URL_SAFE_NO_PAD.decode(report).unwrap());
 
     let root = read("azure-virtual-tpm-root-2023.pem");
