@@ -2,7 +2,7 @@
 
 use super::der;
 use super::error::TpmFormatError;
-use super::public::Scheme;
+use super::key_kind::Scheme;
 use super::wire::Reader;
 use super::wire::put_sized;
 
