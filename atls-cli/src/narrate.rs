@@ -64,6 +64,10 @@ impl Attester for NarratingAttester {
         self.inner.media_types()
     }
 
+    fn names_leaf_key(&self) -> bool {
+        self.inner.names_leaf_key()
+    }
+
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
         Box::pin(async move {
             let bound = format!(

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_axum::AttestedListener;
+use atls_core::Attester;
+use atls_tower::Batcher;
 use atls_tower::ClientAttestation;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
@@ -116,10 +118,18 @@ fn tls(identity: Arc<Identity>) -> Result<ServerConfig, Failure> {
     Ok(tls)
 }
 
+/// Connections that wait for the device share its next Evidence.
+fn shared(device: Arc<dyn Attester>) -> Result<Arc<dyn Attester>, Failure> {
+    let spawned = Batcher::builder(device).spawn();
+    let batcher =
+        spawned.map_err(|error| Failure::fault("the device got no task").because(&error))?;
+    Ok(Arc::new(batcher))
+}
+
 fn terms(options: &ProxyOptions, lifecycle: &mut Lifecycle) -> Result<ServerTerms, Failure> {
     let mut terms = ServerTerms::new();
     match &options.attester.attester {
-        Some(device) => terms = terms.attester(trust::open_attester(device)?),
+        Some(device) => terms = terms.attester(shared(trust::open_attester(device)?)?),
         None if options.clients != Clients::Require => {
             return Err(Failure::usage("nothing would be attested").with_help(
                 "--attester auto attests this machine; --clients require demands it of clients",
