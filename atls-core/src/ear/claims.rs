@@ -111,7 +111,7 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
             confirmation: claims.get("cnf").cloned(),
         }
         .boxed(),
-        submods: submods(claims, names)?,
+        submods: submods(claims, names)?.into(),
     };
     let not_before = time(claims, "nbf")?.unwrap_or(ear.issued_at);
     check_time(&ear, not_before, check)?;
@@ -162,7 +162,7 @@ fn check_time(ear: &Ear, not_before: UnixTime, check: &Check<'_>) -> Result<(), 
 fn submods(
     claims: &Map<String, Value>,
     names: &Names,
-) -> Result<Box<[(Box<str>, Appraisal)]>, EarError> {
+) -> Result<Vec<(Box<str>, Appraisal)>, EarError> {
     let submods = claims.get("submods").and_then(Value::as_object);
     let submods = submods.filter(|submods| !submods.is_empty());
     submods
