@@ -90,10 +90,16 @@ pub(crate) fn bars(page: &Page) -> Vec<Bar> {
     }
     for row in &page.requests {
         let (carries, kind) = (row.carries, row.kind);
-        if let (Some(plain), SERVER_ATTESTS | BOTH_ATTEST) = (page.plain_requests(carries), kind) {
-            let ratio = row.figures.cpu() / plain.cpu();
-            let what = format!("processor time of a request over {carries}, {kind}, of plain TLS");
-            bars.push(Bar::at_most(what, 1.02, ratio, ""));
+        if !matches!(kind, SERVER_ATTESTS | BOTH_ATTEST) {
+            continue;
+        }
+        for baseline in [Kind::Plain, Kind::PlainServed] {
+            if let Some(plain) = page.requests_of(carries, baseline) {
+                let ratio = row.figures.cpu() / plain.cpu();
+                let what =
+                    format!("processor time of a request over {carries}, {kind}, of {baseline}");
+                bars.push(Bar::at_most(what, 1.02, ratio, ""));
+            }
         }
     }
     let allocations = page.handler.allocations_with_both - page.handler.allocations_alone;

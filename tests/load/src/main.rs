@@ -46,6 +46,7 @@ use crate::options::Options;
 use crate::options::Output;
 use crate::options::USAGE;
 use crate::page::Effort;
+use crate::page::Page;
 use crate::pair::Pair;
 use crate::requests::Open;
 
@@ -83,10 +84,7 @@ fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
         }
         "appraisal" => appraise(),
         "page" => page(words),
-        "plots" => plots::draw(
-            &serde_json::from_slice(&fs::read(FIGURES)?)?,
-            Path::new(FOLDER),
-        ),
+        "again" => show(&serde_json::from_slice(&fs::read(FIGURES)?)?),
         _ => Err(USAGE.into()),
     }
 }
@@ -156,8 +154,12 @@ fn page(words: &[String]) -> Result<(), Box<dyn Error>> {
     let page = page::measure(&Effort::whole(), peer)?;
     fs::create_dir_all(FOLDER)?;
     fs::write(FIGURES, serde_json::to_string_pretty(&page)?)?;
-    plots::draw(&page, Path::new(FOLDER))?;
-    tables::write(&page, Path::new(PAGE))
+    show(&page)
+}
+
+fn show(page: &Page) -> Result<(), Box<dyn Error>> {
+    plots::draw(page, Path::new(FOLDER))?;
+    tables::write(page, Path::new(PAGE))
 }
 
 fn print(options: &Options, figures: &Figures) -> Result<(), Box<dyn Error>> {

@@ -162,7 +162,7 @@ usage: cargo run --release -p load -- COMMAND [OPTIONS]
   appraisal     genuine Evidence out of the folder in ATLS_VECTORS, default ../shared/vectors
   page          all of docs/performance.md: its tables, its plots and figures.json, in less than ten minutes
   page quick    the same with rounds too short to mean anything, under target/performance
-  plots         the plots once more, from docs/performance/figures.json
+  again         its tables and plots once more, from figures.json
 
 options
   --kind KIND       plain, served (plain, by atls_axum::serve), mutual, server (attests), client (attests), both (attest);

@@ -70,10 +70,9 @@ pub(crate) struct Idle {
 }
 
 impl Page {
-    /// Requests over plain TLS.
-    pub(crate) fn plain_requests(&self, carries: Carries) -> Option<&Figures> {
+    pub(crate) fn requests_of(&self, carries: Carries, kind: Kind) -> Option<&Figures> {
         let mut rows = self.requests.iter();
-        let found = rows.find(|row| row.carries == carries && row.kind == Kind::Plain);
+        let found = rows.find(|row| row.carries == carries && row.kind == kind);
         found.map(|row| &row.figures)
     }
 

@@ -153,7 +153,7 @@ fn sizes(page: &Page) -> String {
 
 fn requests(page: &Page) -> String {
     let rows = page.requests.iter().map(|row| {
-        let plain = page.plain_requests(row.carries);
+        let plain = page.requests_of(row.carries, Kind::Plain);
         let plain = plain.map_or(f64::NAN, Figures::cpu);
         [
             row.carries.to_string(),
