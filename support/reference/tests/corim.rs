@@ -650,7 +650,7 @@ impl Table for Launch {
         let digest = |measurement: &Measurement| {
             measurement.says_only(&[Field::Digests])?;
             let digest = measurement.digest(&HashAlgorithm::Sha256);
-            digest.ok_or(CorimProblem::new("no SHA-256"))
+            digest.ok_or_else(|| CorimProblem::new("no SHA-256"))
         };
         Ok(Self {
             measurements: measurements.map(digest).collect::<Result<_, _>>()?,
