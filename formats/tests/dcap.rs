@@ -105,7 +105,7 @@ fn only_zeros_may_follow() {
     }
 }
 
-/// Whatever no field holds has one value that is accepted, apart from the reserved bytes that the signature covers.
+/// Bytes that belong to no field have one accepted value, apart from the reserved bytes that the signature covers.
 #[test]
 fn an_altered_byte_is_refused_or_read() {
     for report in reports() {

@@ -1,4 +1,4 @@
-//! The envelope and its certificate table. What is read is written, and read again as the same.
+//! The envelope and its certificate table. A value that was read is written, and read again as the same.
 #![no_main]
 
 use atls_formats::snp::SnpEvidence;

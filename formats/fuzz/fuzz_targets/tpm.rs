@@ -1,4 +1,4 @@
-//! The envelope, and everything in it. What is read is written, and read again as the same.
+//! The envelope, and everything in it. A value that was read is written, and read again as the same.
 #![no_main]
 
 use atls_formats::tpm::Attest;

@@ -14,9 +14,9 @@ use crate::Digest;
     reason = "the two that DCAP serves, and one of them for a quote"
 )]
 pub enum Report {
-    /// Of an enclave.
+    /// The report of an enclave.
     Sgx(SgxReport),
-    /// Of a trust domain.
+    /// The report of a trust domain.
     Td(TdReport),
 }
 

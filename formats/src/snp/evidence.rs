@@ -21,7 +21,7 @@ impl SnpEvidence {
         }
     }
 
-    /// Reads the [envelope](TsmReport) and the certificate table in it. Of the report it checks the length;
+    /// Reads the [envelope](TsmReport) and the certificate table in it. It checks the report's length;
     /// [`Report::decode`](super::Report::decode) reads the rest.
     ///
     /// # Errors

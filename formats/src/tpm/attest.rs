@@ -1,4 +1,4 @@
-//! What a TPM signs about its registers.
+//! The structure that a TPM signs about its registers.
 
 use super::error::TpmFormatError;
 use super::pcr::PcrSelection;

@@ -5,7 +5,7 @@
 //! credential = { "credential": bstr, "secret": bstr }
 //! ```
 //!
-//! What answers a credential is the secret in it, as it is.
+//! The answer to a credential is the secret in it, as it is.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use ciborium::Value;
 
 use super::error::TpmFormatError;
 
-/// What a machine sends to be enrolled.
+/// The message of a machine that wants to be enrolled.
 #[derive(Clone, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -27,7 +27,7 @@ pub struct EnrolmentRequest {
     pub ek_certificate: Vec<u8>,
 }
 
-/// What the verifier answers: a secret that one TPM alone decrypts.
+/// The verifier's answer: a secret that one TPM alone decrypts.
 #[derive(Clone, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,

@@ -85,7 +85,7 @@ impl Replay {
         self.value = self.bank.digest(&[&self.value, digest]);
     }
 
-    /// What the register holds by now.
+    /// The value of the register by now.
     pub fn value(&self) -> &[u8] {
         &self.value
     }
@@ -193,7 +193,7 @@ mod tests {
         let mut elsewhere = variable(&SECURE_BOOT, &[1]);
         elsewhere[0] ^= 1;
         assert!(!shows(&elsewhere));
-        // What nothing hashes shows nothing.
+        // Bytes that nothing hashes show nothing.
         let payload = variable(&SECURE_BOOT, &[1]);
         let event = Event::new(BANK, (7, 0x8000_0001), &[0; 32], &payload);
         assert!(!event.shows_secure_boot());

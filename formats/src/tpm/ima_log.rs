@@ -9,7 +9,7 @@
 //! value'  = Hash(value ‖ Hash(*[ length(4) ‖ field ])), and Hash(value ‖ ones) for a violation
 //! ```
 //!
-//! The SHA-1 in the list is not looked at, except that a violation has zeros there. What is extended is computed from the fields.
+//! The SHA-1 in the list is not looked at, except that a violation has zeros there. The extended value is computed from the fields.
 //! Kernels before 5.8 extended the SHA-1 filled up with zeros into every bank; their lists explain nothing here.
 
 use super::algorithm::HashAlgorithm;
@@ -35,7 +35,7 @@ pub struct ImaEntry {
     pub algorithm: String,
     /// The path under which the file was measured, as the kernel wrote it.
     pub path: String,
-    /// What was hashed.
+    /// The bytes that were hashed.
     template_data: Vec<u8>,
 }
 

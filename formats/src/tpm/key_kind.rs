@@ -1,4 +1,4 @@
-//! What a key may do, on which curve it is, and how it signs.
+//! The permissions of a key, its curve, and its signature scheme.
 
 use super::algorithm::HashAlgorithm;
 use super::wire::Reader;

@@ -90,7 +90,7 @@ impl PcrSelection {
     }
 }
 
-/// What registers of one bank hold.
+/// The values of registers of one bank.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PcrValues {

@@ -24,7 +24,7 @@ use super::wire::put_sized;
 pub struct Public {
     /// The hash algorithm of the name.
     pub name_algorithm: HashAlgorithm,
-    /// What the key may do, and whether it can leave the TPM.
+    /// The permissions of the key, and whether it can leave the TPM.
     pub attributes: Attributes,
     /// The digest of a policy; empty where there is none.
     pub auth_policy: Vec<u8>,

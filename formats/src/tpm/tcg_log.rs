@@ -165,7 +165,7 @@ mod tests {
         let events = read.replay(4, log.value(4)).unwrap();
         let digests: Vec<_> = events.iter().map(|event| event.digest).collect();
         assert_eq!(digests, [&[7; 32][..], &BANK.digest(&[&[0; 4]])]);
-        // What was measured is the image; what the log says about it is not confirmed by anything.
+        // The firmware measured the image; nothing confirms the words of the log about it.
         assert_eq!(events[0].measured, None);
         assert_eq!(events[1].measured, Some(&[0; 4][..]));
         let events = read.replay(0, log.value(0)).unwrap();

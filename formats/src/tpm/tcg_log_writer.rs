@@ -72,7 +72,7 @@ impl TcgLogWriter {
         &self.bytes
     }
 
-    /// What a register holds after it; nothing for one above 23.
+    /// The value of a register after it; empty for one above 23.
     pub fn value(&self, pcr: u8) -> &[u8] {
         let register = self.registers.get(usize::from(pcr));
         register.map_or(&[], Replay::value)

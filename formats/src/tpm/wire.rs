@@ -2,7 +2,7 @@
 
 use super::error::TpmFormatError;
 
-/// What is left of some bytes.
+/// The bytes that are left to read.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Reader<'a> {

@@ -50,7 +50,7 @@ pub(crate) fn hardware(
 pub(crate) struct Tcb<'a> {
     pub(crate) status: TcbStatus,
     pub(crate) advisories: &'a [String],
-    /// Of the oldest level.
+    /// The date of the oldest level.
     pub(crate) date: Option<UnixTime>,
 }
 

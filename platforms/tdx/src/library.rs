@@ -178,7 +178,7 @@ mod tests {
             td15_extended: Some(Td15Extended::new([0x1d; 32])),
             ..td15.clone()
         };
-        // Of an extended body, 237 bytes beyond that of TDX 1.5, of which 32, 48 and 48 are of fields.
+        // An extended body has 237 bytes beyond that of TDX 1.5; 32, 48 and 48 of them belong to fields.
         for (report, body, size, fields) in [
             (plain, 48, 584, 584),
             (td15, 54, 648, 648),

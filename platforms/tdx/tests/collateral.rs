@@ -771,7 +771,7 @@ fn nothing_older_is_taken_after_what_is_newer() {
     }
 }
 
-/// Of a directory, only dates and numbers that Intel signed are believed.
+/// A directory is believed only in dates and numbers that Intel signed.
 #[test]
 fn kept_collateral_is_verified_when_it_is_read() {
     let platform = ForgedPlatform::new(NOW).unwrap();

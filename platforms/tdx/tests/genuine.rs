@@ -335,7 +335,7 @@ fn collateral_survives_its_form() {
 #[test]
 fn quotes_without_collateral_have_a_layout_and_genuine_signatures() {
     let Some(folder) = vectors() else { return };
-    // What is wrong with it in the end is that there is no collateral: everything before was verified.
+    // It fails in the end, for want of collateral: everything before was verified.
     for (name, expected) in [
         ("v4-google-cos113", QuoteError::NotSent),
         ("v5-td15-google-nocollateral", QuoteError::NotSent),

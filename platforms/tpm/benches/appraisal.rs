@@ -1,4 +1,4 @@
-//! What an appraisal of a quote costs, beside the one signature that it cannot do without, and with the replay of a log of 200 events.
+//! The cost of appraising a quote, beside the one signature that it cannot do without, and with the replay of a log of 200 events.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

@@ -13,7 +13,7 @@ use crate::error::TpmError;
 use crate::tpm::RH_ENDORSEMENT;
 
 impl TpmAttester {
-    /// What the verifier needs to enrol this machine's key; `None` where the TPM has no certificate of an RSA endorsement key. Its key is to be
+    /// The message that the verifier needs to enrol this machine's key; `None` where the TPM has no certificate of an RSA endorsement key. Its key is to be
     /// provided then.
     ///
     /// # Errors

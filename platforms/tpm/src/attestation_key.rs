@@ -63,7 +63,7 @@ pub enum AttestationKeyError {
 }
 
 impl AttestationKey {
-    /// Of a `TPMT_PUBLIC`.
+    /// The key of a `TPMT_PUBLIC`.
     ///
     /// # Errors
     /// [`AttestationKeyError`]

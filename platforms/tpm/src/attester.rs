@@ -102,7 +102,7 @@ impl TpmAttester {
         self
     }
 
-    /// What is quoted: banks, and registers of them.
+    /// The banks and registers that are quoted.
     #[must_use]
     pub fn with_registers(mut self, selections: impl IntoIterator<Item = PcrSelection>) -> Self {
         self.selections = selections.into_iter().collect();

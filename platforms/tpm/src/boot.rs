@@ -1,4 +1,4 @@
-//! What the logs say of the registers, as far as a replay confirms it.
+//! The history of the registers in the logs, as far as a replay confirms it.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a verified quote says, for handlers.
+//! The claims of a verified quote, for handlers.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use atls_formats::tpm::PcrValues;
 use crate::boot::ConfirmedEvent;
 use crate::boot::MeasuredFile;
 
-/// What the quote says: `peer.claims::<TpmClaims>()`.
+/// The claims of a verified quote: `peer.claims::<TpmClaims>()`.
 ///
 /// Registers, clock and firmware version are signed by the TPM. Events and files are out of logs that nobody signs, and are here where a
 /// replay of them leads to a signed register of the bank of [`image`](Self::image).

@@ -1,6 +1,6 @@
-//! What was looked at, check by check, for operators.
+//! The findings of an appraisal, check by check, for operators.
 //!
-//! Registers and events are public values. The key identifies a machine, so of it there is the outcome alone.
+//! Registers and events are public values. The key identifies a machine, so a finding about it has the outcome alone.
 
 use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
@@ -8,20 +8,20 @@ use atls_core::finding::Outcome;
 use crate::policy::TpmPolicy;
 use crate::quoted::Quoted;
 use crate::trust_vector::Firmware;
-use crate::trust_vector::Judgement;
 use crate::trust_vector::Missing;
+use crate::trust_vector::PolicyOutcome;
 use crate::trust_vector::SecureBoot;
 
-/// Of a quote that is verified, and what was judged of it.
+/// The findings about a verified quote and its appraisal.
 pub(crate) fn of(
     policy: &TpmPolicy,
     quoted: &Quoted<'_>,
-    judgement: &Judgement<'_>,
+    decided: &PolicyOutcome<'_>,
 ) -> Vec<Finding> {
-    let mut findings = vec![key(quoted), image(policy, judgement)];
-    findings.extend(firmware(policy, quoted, judgement.firmware));
-    findings.extend(secure_boot(judgement.secure_boot));
-    findings.extend(registers(policy, quoted, judgement));
+    let mut findings = vec![key(quoted), image(policy, decided)];
+    findings.extend(firmware(policy, quoted, decided.firmware));
+    findings.extend(secure_boot(decided.secure_boot));
+    findings.extend(registers(policy, quoted, decided));
     findings
 }
 
@@ -36,11 +36,11 @@ fn key(quoted: &Quoted<'_>) -> Finding {
     }
 }
 
-fn image(policy: &TpmPolicy, judgement: &Judgement<'_>) -> Finding {
+fn image(policy: &TpmPolicy, decided: &PolicyOutcome<'_>) -> Finding {
     let name = "tpm.image";
-    let finding = match judgement.image {
+    let finding = match decided.image {
         Some(image) => Finding::passed(name).with_seen(&image.name),
-        None => Finding::failed(name).with_note(unlike(policy, judgement)),
+        None => Finding::failed(name).with_note(unlike(policy, decided)),
     };
     let images = policy.images.iter();
     images.fold(finding, |finding, image| {
@@ -48,9 +48,9 @@ fn image(policy: &TpmPolicy, judgement: &Judgement<'_>) -> Finding {
     })
 }
 
-/// What stands between the machine and the image that it is most like.
-fn unlike(policy: &TpmPolicy, judgement: &Judgement<'_>) -> String {
-    let images = policy.images.iter().zip(&judgement.missing);
+/// The differences between the machine and the image that it is most like.
+fn unlike(policy: &TpmPolicy, decided: &PolicyOutcome<'_>) -> String {
+    let images = policy.images.iter().zip(&decided.missing);
     let Some((image, missing)) = images.min_by_key(|(_, missing)| missing.len()) else {
         return String::new();
     };
@@ -101,7 +101,7 @@ fn secure_boot(secure_boot: SecureBoot) -> Option<Finding> {
 fn registers<'a>(
     policy: &'a TpmPolicy,
     quoted: &'a Quoted<'_>,
-    judgement: &'a Judgement<'_>,
+    decided: &'a PolicyOutcome<'_>,
 ) -> impl Iterator<Item = Finding> + 'a {
     (0..24).filter_map(move |pcr| {
         let named = policy.images.iter().filter_map(|image| {
@@ -110,11 +110,11 @@ fn registers<'a>(
         });
         let named: Vec<_> = named.collect();
         let (first, _) = named.first()?;
-        let bank = judgement.image.unwrap_or(first).bank;
+        let bank = decided.image.unwrap_or(first).bank;
         let seen = quoted.bank(bank).and_then(|registers| registers.get(&pcr));
         let holds = |value: &[u8]| seen.is_some_and(|seen| seen == value);
         let is_allowed = named.iter().any(|(_, value)| holds(value.as_bytes()));
-        let outcome = match is_allowed || judgement.image.is_some() {
+        let outcome = match is_allowed || decided.image.is_some() {
             true => Outcome::Passed,
             false => Outcome::Failed,
         };

@@ -31,7 +31,7 @@ pub struct KeyFile {
 pub enum KeyFileError {
     /// It cannot be read or written.
     Io(io::Error),
-    /// What is there is no file of keys, or the key is there already.
+    /// The file there is no file of keys, or has the key already.
     Table(ReferenceError),
 }
 
@@ -53,7 +53,7 @@ impl KeyFile {
         };
         keys.keys.push(key);
         let text = written(&keys);
-        // What is read back is what was meant, and not one key twice.
+        // Reading it back finds the intended keys, each once.
         from_toml::<TpmKeys>(&text).map_err(KeyFileError::Table)?;
         self.replace(text.as_bytes()).map_err(KeyFileError::Io)
     }

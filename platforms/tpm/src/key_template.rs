@@ -7,7 +7,7 @@ use atls_formats::tpm::Public;
 use atls_formats::tpm::PublicKey;
 use atls_formats::tpm::Scheme;
 
-/// What an attestation key is to be. All sign SHA-256, nothing but what the TPM made itself, and never leave it.
+/// The kind of attestation key to make. All sign SHA-256, nothing but what the TPM made itself, and never leave it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyTemplate {

@@ -1,4 +1,4 @@
-//! Evidence whose signature verifies: what the TPM said, before anything is judged.
+//! Evidence whose signature verifies: what the TPM said, before the policy is applied.
 
 use std::collections::BTreeMap;
 

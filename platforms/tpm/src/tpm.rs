@@ -21,7 +21,7 @@ pub(crate) struct Tpm {
     device: Box<dyn TpmDevice>,
 }
 
-/// What `TPM2_Quote` gives.
+/// The answer to `TPM2_Quote`.
 pub(crate) struct QuoteResponse {
     pub(crate) attest: Vec<u8>,
     pub(crate) signature: Vec<u8>,
@@ -70,7 +70,7 @@ impl Tpm {
         let response = self.run(&Command::new(CC_PCR_READ).parameter(selection))?;
         let read = Reader::whole(&response.parameters, |reader| {
             let _update_counter = reader.u32()?;
-            // What it could select: fewer where it does not have them all, and then there are fewer digests.
+            // The registers that it could select: fewer where it does not have them all, and then there are fewer digests.
             for _ in 0..reader.u32()?.min(MAX_SELECTIONS) {
                 let _bank = reader.u16()?;
                 let size = reader.u8()?;

@@ -15,16 +15,16 @@ use crate::policy::TpmImage;
 use crate::policy::TpmPolicy;
 use crate::quoted::Quoted;
 
-/// What the policy says of one quote.
-pub(crate) struct Judgement<'a> {
+/// The policy's view of one quote.
+pub(crate) struct PolicyOutcome<'a> {
     pub(crate) vector: TrustVector,
-    /// What each image asks for that the machine does not have, in the order of the policy.
+    /// For each image, its demands that the machine does not meet, in the order of the policy.
     pub(crate) missing: Vec<Vec<Missing>>,
     /// The first image that the machine matches in everything.
     pub(crate) image: Option<&'a TpmImage>,
     pub(crate) firmware: Firmware,
     pub(crate) secure_boot: SecureBoot,
-    /// Of the bank of the image that matches, or else of the first one.
+    /// The boot by the bank of the image that matches, or else of the first one.
     pub(crate) boot: Boot,
 }
 
@@ -62,10 +62,10 @@ pub(crate) enum SecureBoot {
 }
 
 /// The table in the crate's README, row by row.
-pub(crate) fn judge<'a>(
+pub(crate) fn compare<'a>(
     policy: &'a TpmPolicy,
     quoted: &Quoted<'_>,
-) -> Result<Judgement<'a>, AppraisalError> {
+) -> Result<PolicyOutcome<'a>, AppraisalError> {
     let banks: BTreeSet<_> = policy.images.iter().map(|image| image.bank).collect();
     let boot = |bank| Boot::of(quoted, bank).map(|boot| (bank, boot));
     let boots = banks.into_iter().map(boot);
@@ -75,8 +75,8 @@ pub(crate) fn judge<'a>(
         None => vec![Missing::Files],
     };
     let missing: Vec<_> = policy.images.iter().map(missing).collect();
-    let mut judged = policy.images.iter().zip(&missing);
-    let image = judged.find(|(_, missing)| missing.is_empty());
+    let mut compared = policy.images.iter().zip(&missing);
+    let image = compared.find(|(_, missing)| missing.is_empty());
     let image = image.map(|(image, _)| image);
 
     let firmware = firmware(policy, quoted);
@@ -119,7 +119,7 @@ pub(crate) fn judge<'a>(
     });
     let bank = image.or_else(|| policy.images.first());
     let bank = bank.map_or(HashAlgorithm::Sha256, |image| image.bank);
-    Ok(Judgement {
+    Ok(PolicyOutcome {
         vector,
         missing,
         image,
@@ -129,7 +129,7 @@ pub(crate) fn judge<'a>(
     })
 }
 
-/// What an image asks for and the machine does not have.
+/// The demands of an image that the machine does not meet.
 fn missing(image: &TpmImage, quoted: &Quoted<'_>, boot: &Boot) -> Vec<Missing> {
     let registers = quoted.bank(image.bank);
     let holds = |pcr: u8, value: &[u8]| {

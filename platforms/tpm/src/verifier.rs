@@ -57,7 +57,7 @@ impl TpmVerifier {
         }
     }
 
-    /// Trusts keys of TPMs in software, such as `swtpm`: for tests. Whoever runs such a TPM reads its keys out of a file and makes any
+    /// Trusts keys of TPMs in software, such as `swtpm`: for tests. The user who runs such a TPM reads its keys out of a file and makes any
     /// quote, so results say [`Origin::Simulated`], which default policies refuse.
     pub fn dangerous_with_software_keys(
         keys: Arc<Live<TpmKeys>>,
@@ -83,11 +83,11 @@ impl TpmVerifier {
         let (policy, keys) = (self.policy.current(), self.keys.current());
         let quoted = Quoted::verify(evidence, &keys, &self.supported)?;
         let challenge = quoted.attest.extra_data.clone();
-        let judged = Judged::of(&policy, quoted, now)?;
-        let image = judged.claims.image.clone();
-        let recorded = RecordedAppraisal::new(judged.ear, self.origin, challenge)
-            .with_claims(judged.claims)
-            .with_findings(judged.findings);
+        let quote = AppraisedQuote::of(&policy, quoted, now)?;
+        let image = quote.claims.image.clone();
+        let recorded = RecordedAppraisal::new(quote.ear, self.origin, challenge)
+            .with_claims(quote.claims)
+            .with_findings(quote.findings);
         Ok(match image {
             Some(image) => recorded.with_image(image),
             None => recorded,
@@ -102,11 +102,11 @@ impl TpmVerifier {
         let (policy, keys) = (self.policy.current(), self.keys.current());
         let quoted = Quoted::verify(evidence.bytes(), &keys, &self.supported)?;
         let matched = quoted.bound_to(&qualifying_data(evidence.bound()))?;
-        let judged = Judged::of(&policy, quoted, now)?;
-        let image = judged.claims.image.clone();
-        let appraised = Appraised::bound_to_connection(judged.ear, self.origin, matched)
-            .with_claims(judged.claims)
-            .with_findings(judged.findings);
+        let quote = AppraisedQuote::of(&policy, quoted, now)?;
+        let image = quote.claims.image.clone();
+        let appraised = Appraised::bound_to_connection(quote.ear, self.origin, matched)
+            .with_claims(quote.claims)
+            .with_findings(quote.findings);
         Ok(match image {
             Some(image) => appraised.with_image(image),
             None => appraised,
@@ -114,31 +114,31 @@ impl TpmVerifier {
     }
 }
 
-/// What the policy says of a genuine quote, and why.
-struct Judged {
+/// The result of the policy for a genuine quote, with its reasons.
+struct AppraisedQuote {
     ear: Ear,
     claims: TpmClaims,
     findings: Vec<Finding>,
 }
 
-impl Judged {
+impl AppraisedQuote {
     fn of(policy: &TpmPolicy, quoted: Quoted<'_>, now: UnixTime) -> Result<Self, AppraisalError> {
-        let judgement = trust_vector::judge(policy, &quoted)?;
-        let findings = findings::of(policy, &quoted, &judgement);
-        let appraisal = Appraisal::new(judgement.vector);
-        let appraisal = match judgement.image {
+        let decided = trust_vector::compare(policy, &quoted)?;
+        let findings = findings::of(policy, &quoted, &decided);
+        let appraisal = Appraisal::new(decided.vector);
+        let appraisal = match decided.image {
             Some(_) => appraisal,
             // 33 alone would be a warning, and who accepts warnings must not accept any software.
             None => appraisal.with_status(Tier::Contraindicated),
         };
-        let boot = judgement.boot;
+        let boot = decided.boot;
         let claims = TpmClaims {
             key: quoted.key.name.clone(),
             has_plain_counters: quoted.has_plain_counters(),
             banks: quoted.banks,
             clock: quoted.attest.clock,
             firmware_version: quoted.attest.firmware_version,
-            image: judgement.image.map(|image| image.name.clone()),
+            image: decided.image.map(|image| image.name.clone()),
             shows_secure_boot: boot.shows_secure_boot,
             events: boot.events.into_values().flatten().collect(),
             files: boot.files.unwrap_or_default(),

@@ -227,14 +227,14 @@ fn registers_are_those_whose_digest_is_signed() {
 fn a_register_with_another_value_is_contraindicated() {
     let mut setting = Setting::new();
     setting.forged.log = ForgedTpm::log().measured(4, 4, b"one more");
-    assert_eq!(setting.judged(), (Tier::Contraindicated, 33));
+    assert_eq!(setting.appraised(), (Tier::Contraindicated, 33));
 }
 
 #[test]
 fn a_register_that_is_not_quoted_is_contraindicated() {
     let mut setting = Setting::new();
     setting.forged.quoting(HashAlgorithm::Sha256, &[0, 7]);
-    assert_eq!(setting.judged(), (Tier::Contraindicated, 33));
+    assert_eq!(setting.appraised(), (Tier::Contraindicated, 33));
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn the_bank_is_the_one_of_the_policy() {
     let value = Measurement::new(&[1; 48]).unwrap();
     image.bank = HashAlgorithm::Sha384;
     image.pcr = [(pcr(4), value)].into();
-    assert_eq!(setting.judged(), (Tier::Contraindicated, 33));
+    assert_eq!(setting.appraised(), (Tier::Contraindicated, 33));
 }
 
 #[test]
@@ -258,9 +258,9 @@ fn one_image_must_match_in_everything() {
     two.pcr
         .insert(pcr(7), Measurement::new(ForgedTpm::log().value(7)).unwrap());
     setting.policy = TpmPolicy::new(vec![one.clone(), two.clone()]);
-    assert_eq!(setting.judged(), (Tier::Contraindicated, 33));
+    assert_eq!(setting.appraised(), (Tier::Contraindicated, 33));
     setting.policy = TpmPolicy::new(vec![one, two, good]);
-    assert_eq!(setting.judged(), (Tier::Affirming, 3));
+    assert_eq!(setting.appraised(), (Tier::Affirming, 3));
     assert_eq!(setting.claims().image.as_deref(), Some("forged"));
 }
 
@@ -275,36 +275,36 @@ fn events_are_those_that_an_image_lists() {
     let absent = event("absent", 4, &[9; 32]);
     let mut optional = absent.clone();
     optional.optional = true;
-    let judge = |events: &[&TpmEvent], change: &dyn Fn(&mut Setting)| {
+    let appraise = |events: &[&TpmEvent], change: &dyn Fn(&mut Setting)| {
         let mut setting = Setting::new();
         let image = &mut setting.policy.images[0];
         image.pcr.clear();
         image.events = events.iter().map(|event| (*event).clone()).collect();
         change(&mut setting);
-        setting.judged()
+        setting.appraised()
     };
     let affirmed = (Tier::Affirming, 3);
     let refused = (Tier::Contraindicated, 33);
     let unchanged: &dyn Fn(&mut Setting) = &|_| {};
-    assert_eq!(judge(&[&kernel], unchanged), affirmed);
-    assert_eq!(judge(&[&kernel, &boot], unchanged), affirmed);
-    assert_eq!(judge(&[&kernel, &optional], unchanged), affirmed);
-    assert_eq!(judge(&[&kernel, &absent], unchanged), refused);
+    assert_eq!(appraise(&[&kernel], unchanged), affirmed);
+    assert_eq!(appraise(&[&kernel, &boot], unchanged), affirmed);
+    assert_eq!(appraise(&[&kernel, &optional], unchanged), affirmed);
+    assert_eq!(appraise(&[&kernel, &absent], unchanged), refused);
     let misplaced = event("kernel", 5, &KERNEL);
-    assert_eq!(judge(&[&misplaced], unchanged), refused, "not quoted");
-    // What runs later may extend anything: an event that is not listed is no known state.
+    assert_eq!(appraise(&[&misplaced], unchanged), refused, "not quoted");
+    // Software that runs later may extend anything: an event that is not listed is no known state.
     let more = |setting: &mut Setting| {
         setting.forged.log = ForgedTpm::log().event(4, 13, &[8; 32], b"");
     };
-    assert_eq!(judge(&[&kernel], &more), refused);
+    assert_eq!(appraise(&[&kernel], &more), refused);
     // A log that does not lead to the register says nothing about it.
     let unlike = |setting: &mut Setting| {
         setting.forged.log = ForgedTpm::log().event(4, 13, &[8; 32], b"");
         setting.log = Some(ForgedTpm::log().bytes().to_vec());
     };
-    assert_eq!(judge(&[&kernel], &unlike), refused);
+    assert_eq!(appraise(&[&kernel], &unlike), refused);
     let none = |setting: &mut Setting| setting.log = Some(Vec::new());
-    assert_eq!(judge(&[&kernel], &none), refused, "without a log");
+    assert_eq!(appraise(&[&kernel], &none), refused, "without a log");
 }
 
 #[test]
@@ -340,14 +340,14 @@ fn what_nothing_hashes_is_no_claim() {
 
 #[test]
 fn secure_boot_is_proved_by_the_first_event_of_its_register() {
-    let judge = |change: &dyn Fn(&mut Setting)| {
+    let appraise = |change: &dyn Fn(&mut Setting)| {
         let mut setting = Setting::new();
         setting.policy.secure_boot = true;
         change(&mut setting);
-        let (status, _) = setting.judged();
+        let (status, _) = setting.appraised();
         (status, setting.claim(Category::Configuration))
     };
-    assert_eq!(judge(&|_| {}), (Tier::Affirming, 2));
+    assert_eq!(appraise(&|_| {}), (Tier::Affirming, 2));
     let refused = (Tier::Contraindicated, 96);
     let boot = |log: atls_formats::tpm::TcgLogWriter| log.event(4, 0x8000_0003, &KERNEL, b"kernel");
     let log = || atls_formats::tpm::TcgLogWriter::new(HashAlgorithm::Sha256);
@@ -360,12 +360,12 @@ fn secure_boot_is_proved_by_the_first_event_of_its_register() {
     ));
     for log in [boot(log()), off, later] {
         let change = |setting: &mut Setting| setting.forged.log = log.clone();
-        assert_eq!(judge(&change), refused);
+        assert_eq!(appraise(&change), refused);
     }
     let none = |setting: &mut Setting| setting.log = Some(Vec::new());
-    assert_eq!(judge(&none), refused);
+    assert_eq!(appraise(&none), refused);
     let not_quoted = |setting: &mut Setting| setting.forged.quoting(HashAlgorithm::Sha256, &[0, 4]);
-    assert_eq!(judge(&not_quoted), refused);
+    assert_eq!(appraise(&not_quoted), refused);
     assert_eq!(
         Setting::new().claim(Category::Configuration),
         0,
@@ -375,19 +375,19 @@ fn secure_boot_is_proved_by_the_first_event_of_its_register() {
 
 #[test]
 fn firmware_is_as_new_as_asked_and_not_obfuscated() {
-    let judge = |least: u64, change: &dyn Fn(&mut Setting)| {
+    let appraise = |least: u64, change: &dyn Fn(&mut Setting)| {
         let mut setting = Setting::new();
         setting.policy.min_firmware = Some(least.to_be_bytes().into());
         change(&mut setting);
-        let (status, _) = setting.judged();
+        let (status, _) = setting.appraised();
         (status, setting.claim(Category::Hardware))
     };
     let version = Setting::new().forged.attest.firmware_version;
-    assert_eq!(judge(version, &|_| {}), (Tier::Affirming, 0));
+    assert_eq!(appraise(version, &|_| {}), (Tier::Affirming, 0));
     let refused = (Tier::Contraindicated, 96);
-    assert_eq!(judge(version + 1, &|_| {}), refused);
+    assert_eq!(appraise(version + 1, &|_| {}), refused);
     let elsewhere = |setting: &mut Setting| setting.forged.attest.qualified_signer[10] ^= 1;
-    assert_eq!(judge(version, &elsewhere), refused);
+    assert_eq!(appraise(version, &elsewhere), refused);
 }
 
 #[test]
@@ -415,7 +415,7 @@ fn files_are_those_that_an_image_allows() {
             digest.repeat(32)
         )
     };
-    let judge = |lines: &[(&str, &str)]| {
+    let appraise = |lines: &[(&str, &str)]| {
         let mut setting = Setting::new();
         let list: String = lines
             .iter()
@@ -440,20 +440,23 @@ fn files_are_those_that_an_image_allows() {
         setting.forged.ima_log = Some(list.into_bytes());
         let allowed = Measurement::new(&[0xaa; 32]).unwrap();
         setting.policy.images[0].ima = Some(ImaRule::allowing([allowed]));
-        (setting.judged().0, setting.claim(Category::FileSystem))
+        (setting.appraised().0, setting.claim(Category::FileSystem))
     };
     let affirmed = (Tier::Affirming, 2);
     let refused = (Tier::Contraindicated, 0);
     assert_eq!(
-        judge(&[("boot_aggregate", "01"), ("/init", "aa")]),
+        appraise(&[("boot_aggregate", "01"), ("/init", "aa")]),
         affirmed
     );
-    assert_eq!(judge(&[("boot_aggregate", "01"), ("/init", "bb")]), refused);
+    assert_eq!(
+        appraise(&[("boot_aggregate", "01"), ("/init", "bb")]),
+        refused
+    );
     // A file that calls itself so.
     let named = [("boot_aggregate", "01"), ("boot_aggregate", "bb")];
-    assert_eq!(judge(&named), refused);
-    assert_eq!(judge(&[("/first", "bb"), ("/init", "aa")]), refused);
-    assert_eq!(judge(&[]), refused, "an empty list");
+    assert_eq!(appraise(&named), refused);
+    assert_eq!(appraise(&[("/first", "bb"), ("/init", "aa")]), refused);
+    assert_eq!(appraise(&[]), refused, "an empty list");
 }
 
 /// The kernel extends ones where a file changed while it was measured. Nothing is known of it then.
@@ -469,7 +472,7 @@ fn a_measurement_that_failed_is_no_allowed_file() {
     assert_eq!(setting.claims().files.len(), 1, "explained");
     let allowed = Measurement::new(&[0xaa; 32]).unwrap();
     setting.policy.images[0].ima = Some(ImaRule::allowing([allowed]));
-    assert_eq!(setting.judged().0, Tier::Contraindicated);
+    assert_eq!(setting.appraised().0, Tier::Contraindicated);
 }
 
 #[test]
@@ -616,7 +619,7 @@ impl Setting {
     }
 
     /// The status, and the claim about executables.
-    fn judged(&self) -> (Tier, i8) {
+    fn appraised(&self) -> (Tier, i8) {
         let appraised = self.appraise(&self.evidence()).unwrap();
         (appraised.ear().status(), self.claim(Category::Executables))
     }

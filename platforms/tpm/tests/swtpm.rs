@@ -90,7 +90,7 @@ fn a_persistent_key_is_made_once_and_found_again() {
     };
     let made = kept(KeyTemplate::RsaPss2048).attestation_key().unwrap();
     tpm.reset().unwrap();
-    // Whatever would be made: there is a key already.
+    // The template does not matter: there is a key already.
     let found = kept(KeyTemplate::EcdsaP256).attestation_key().unwrap();
     assert_eq!(found, made);
     measure(&tpm, b"kernel");
@@ -194,7 +194,7 @@ fn a_tpm_that_is_gone_is_unreachable_and_found_again() {
     affirmed(&mut attester);
 }
 
-/// Whoever measures between the reading of registers and their quote: once, and always.
+/// Something measures between the reading of registers and their quote: once, and always.
 #[test]
 fn registers_that_change_are_quoted_again_and_given_up_in_the_end() {
     let Some(tpm) = started(SwtpmProcess::start()) else {

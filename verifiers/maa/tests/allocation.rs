@@ -134,7 +134,7 @@ fn claims(report_data: &[u8]) -> Value {
     })
 }
 
-/// What a guest sends: its report, and the certificates that the host gave it.
+/// The message of a guest: its report, and the certificates that the host gave it.
 fn envelope(report_data: &[u8], certificates: &[u8]) -> Vec<u8> {
     let mut report = vec![0; 1184];
     report[0x50..0x90].copy_from_slice(report_data);

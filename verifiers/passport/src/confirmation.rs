@@ -106,7 +106,7 @@ struct KeyKind {
     /// The bytes before the coordinates in X.509.
     prefix: &'static [u8],
     coordinates: usize,
-    /// Of each coordinate.
+    /// The length of each coordinate.
     bytes: usize,
 }
 

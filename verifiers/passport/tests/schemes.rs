@@ -1,4 +1,4 @@
-//! What a scheme demands of a result, whatever its issuer affirms.
+//! The demands of a scheme on a result, whatever its issuer affirms.
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -331,7 +331,7 @@ async fn trustee(tee: &str, annotated: &Value) -> Result<Tier, AppraisalError> {
     appraised.remove(0)
 }
 
-/// Of two places that disagree, the worse counts.
+/// Where two places disagree, the worse counts.
 #[tokio::test]
 async fn debugging_that_either_place_tells_of_is_contraindicated() {
     let connection = Connection::new();
@@ -365,7 +365,7 @@ fn checks_freshness(part: &str, policy: &str) -> Scheme {
     Scheme::checks_freshness(part, policy, |bound| bound.sha512().into(), Origin::Device)
 }
 
-/// Affirmed under the policy `mine`. What is null is left out.
+/// Affirmed under the policy `mine`. Members that are null are left out.
 fn part(annotated: &Value) -> Value {
     let annotated = without_nulls(annotated);
     json!({

@@ -291,7 +291,7 @@ fn truncations_are_refused_at_every_length() {
 
 #[test]
 fn the_service_gets_the_value_that_was_compared() {
-    // Of two values the last one counts, here and at Trustee.
+    // The last of two values counts, here and at Trustee.
     let twice = br#"{"svn":"1","report_data":"AQI=","report_data":"AwQ="}"#;
     let refused = content(&SampleEvidence::new(), twice, &[1, 2]);
     assert_eq!(refused, Err(AppraisalError::NotBound));

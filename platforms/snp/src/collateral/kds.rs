@@ -144,7 +144,7 @@ impl Kds {
 /// The dates in a piece, seconds since the epoch.
 struct Dates {
     until: u64,
-    /// Of a revocation list. AMD never issues an older list after a newer one.
+    /// The time of a revocation list. AMD never issues an older list after a newer one.
     issued_at: Option<u64>,
 }
 

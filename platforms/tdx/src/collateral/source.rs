@@ -87,7 +87,7 @@ pub struct SuppliedCollateral {
 }
 
 impl SuppliedCollateral {
-    /// Of two for the same platform, the one with the higher `tcbEvaluationDataNumber` is used, then the one that serves
+    /// Where two are for the same platform, the one with the higher `tcbEvaluationDataNumber` is used, then the one that serves
     /// longer.
     pub fn new(collateral: impl IntoIterator<Item = Collateral>) -> Self {
         Self {

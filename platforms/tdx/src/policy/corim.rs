@@ -241,6 +241,6 @@ const SET_OF_DIGESTS: u64 = 60_020;
 const GREATER_OR_EQUAL: i128 = 2;
 const MEMBER: i128 = 6;
 
-// Of the registry "Named Information Hash Algorithm".
+// From the registry "Named Information Hash Algorithm".
 const SHA_256: i128 = 1;
 const SHA_384: i128 = 7;

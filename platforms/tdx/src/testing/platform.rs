@@ -38,9 +38,9 @@ pub struct ForgedPlatform {
     pub module_levels: Vec<ForgedLevel>,
     /// Levels of the Quoting Enclave, best first.
     pub qe_levels: Vec<ForgedLevel>,
-    /// Of the TCB Info.
+    /// The number in the TCB Info.
     pub tcb_evaluation_data_number: u32,
-    /// Of the QE Identity.
+    /// The number in the QE Identity.
     pub qe_evaluation_data_number: u32,
     /// In the PCK certificate.
     pub dynamic_platform: bool,

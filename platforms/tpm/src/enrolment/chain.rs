@@ -9,7 +9,7 @@ use webpki::anchor_from_trusted_cert;
 
 use super::EnrolmentError;
 
-/// What certificates are verified against.
+/// The anchors that certificates are verified against.
 pub(super) struct Anchors<'a> {
     pub(super) roots: &'a [CertificateDer<'static>],
     pub(super) intermediates: &'a [CertificateDer<'static>],

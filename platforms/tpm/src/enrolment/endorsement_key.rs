@@ -57,8 +57,8 @@ impl EndorsementKey {
 /// 2.23.133.8.1, `tcg-kp-EKCertificate`.
 const EK_CERTIFICATE: &[u8] = &[0x67, 0x81, 0x05, 0x08, 0x01];
 
-/// What the secret is for (Part 1 §24). The zero counts.
+/// The use of the secret (Part 1 §24). The zero counts.
 const IDENTITY: &[u8] = b"IDENTITY\0";
 
-/// Of the default RSA template, L-1.
+/// The size of the default RSA template, L-1.
 const BITS: usize = 2048;

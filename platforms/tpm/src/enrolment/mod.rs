@@ -2,7 +2,7 @@
 //!
 //! A maker certifies the endorsement key (EK) of each of its TPMs, and an EK signs nothing. So the verifier encrypts a secret to the EK,
 //! together with the name of the attestation key (AK): a TPM decrypts it only if it holds both keys (Part 1 §24, "Credential
-//! Protection"). Whoever gives the secret back has an AK in the TPM that the certificate is of.
+//! Protection"). A machine that gives the secret back has an AK in the TPM of that certificate.
 //!
 //! ```text
 //! machine                                             verifier
@@ -16,7 +16,7 @@
 //! ```
 //!
 //! The messages are CBOR for the application to carry, over TLS to a verifier that the machine knows. **What enrolment does not prove:**
-//! that the TPM is in the machine that asks. Who enrols a machine must know that otherwise, such as by enrolling where it is built.
+//! that the TPM is in the machine that asks. The operator must know that otherwise, such as by enrolling a machine where it is built.
 
 mod chain;
 mod credential;

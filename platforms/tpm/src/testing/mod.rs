@@ -1,6 +1,6 @@
 //! For tests here and elsewhere: [`ForgedTpm`] signs any quote, under a key of its own, and [`SwtpmProcess`] is a TPM in software.
 //!
-//! The forger is no TPM: it answers no commands. What it signs goes through the very same verifier as the quotes of a TPM. The attester is
+//! The forger is no TPM: it answers no commands. Its quotes go through the very same verifier as those of a TPM. The attester is
 //! tested against `swtpm`.
 //!
 //! ```
@@ -64,7 +64,7 @@ pub struct ForgedTpm {
     key: EcdsaKeyPair,
     /// The public area of its key, for tests to alter.
     pub public: Public,
-    /// What it signs, but for `extraData` and the digest of the registers, for tests to alter.
+    /// The signed structure, but for `extraData` and the digest of the registers, for tests to alter.
     pub attest: Attest,
     /// Its event log, from which the registers follow.
     pub log: TcgLogWriter,
@@ -114,7 +114,7 @@ impl ForgedTpm {
             .event(4, 0x8000_0003, &KERNEL, b"kernel")
     }
 
-    /// What [`log`](Self::log) leads to, in register 4.
+    /// The image to which [`log`](Self::log) leads, in register 4.
     pub fn image() -> TpmImage {
         let value = Measurement::new(Self::log().value(4)).unwrap();
         TpmImage::measured("forged", [(PcrIndex::new(4).unwrap(), value)])
@@ -132,7 +132,7 @@ impl ForgedTpm {
         self.attest.selections = vec![PcrSelection { bank, pcrs }];
     }
 
-    /// What a quote over these bytes says.
+    /// The signed structure of a quote over these bytes.
     pub fn attest(&self, extra_data: &[u8]) -> Attest {
         Attest {
             extra_data: extra_data.to_vec(),

@@ -253,7 +253,7 @@ fn setup(folder: &Path) -> Command {
     setup
 }
 
-/// What it prints is told where it fails, and else is of no interest.
+/// Runs it. The error has its output; success drops that.
 fn run(command: &mut Command) -> io::Result<()> {
     let output = command.stdin(Stdio::null()).output()?;
     if output.status.success() {
