@@ -3,9 +3,6 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use crate::terminal::Safe;
-use crate::terminal::Terminal;
-
 /// How a command ended. Its number is the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -137,18 +134,5 @@ impl Failure {
             "reason": self.reason(),
             "help": self.help,
         })
-    }
-
-    /// Writes it to the standard error.
-    pub(crate) fn tell(&self, terminal: &mut Terminal) {
-        if self.told {
-            return;
-        }
-        let style = terminal.error_style();
-        let label = style.bad(self.outcome.word());
-        terminal.error_line(&format!("atls: {label}: {}", Safe(&self.reason())));
-        if let Some(help) = &self.help {
-            terminal.error_line(&format!("  {} {}", style.dim("help:"), Safe(help)));
-        }
     }
 }

@@ -12,6 +12,7 @@ mod narrate;
 mod policy;
 mod proxy;
 mod report;
+
 mod source;
 mod tcb;
 mod terminal;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => Outcome::Accepted.into(),
         Err(failure) => {
-            failure.tell(&mut terminal);
+            terminal.tell(&failure);
             failure.outcome().into()
         }
     }

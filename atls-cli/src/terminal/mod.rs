@@ -94,6 +94,19 @@ impl Terminal {
         let _ = self.error.write_all(b"\n");
     }
 
+    /// Says on the standard error why a command failed, unless the command has.
+    pub(crate) fn tell(&mut self, failure: &Failure) {
+        if failure.is_told() {
+            return;
+        }
+        let style = self.error_style;
+        let label = style.bad(failure.outcome().word());
+        self.error_line(&format!("atls: {label}: {}", Safe(&failure.reason())));
+        if let Some(help) = failure.help() {
+            self.error_line(&format!("  {} {}", style.dim("help:"), Safe(help)));
+        }
+    }
+
     pub(crate) fn out_style(&self) -> Style {
         self.out_style
     }
