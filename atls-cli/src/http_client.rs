@@ -9,11 +9,11 @@ use rustls::ClientConfig;
 use rustls::RootCertStore;
 
 use crate::failure::Failure;
-use crate::trust;
+use crate::tls;
 
 /// To anywhere, under the authorities of the system.
 pub(crate) fn over_https() -> Result<Arc<dyn HttpClient>, Failure> {
-    trusting(trust::roots(&[])?)
+    trusting(tls::roots(&[])?)
 }
 
 /// To anywhere, under these authorities.
@@ -29,7 +29,7 @@ pub(crate) fn on_this_machine(roots: RootCertStore) -> Result<Arc<dyn HttpClient
 }
 
 fn builder(roots: RootCertStore) -> Result<reqwest::ClientBuilder, Failure> {
-    let tls = ClientConfig::builder_with_provider(trust::provider())
+    let tls = ClientConfig::builder_with_provider(tls::provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| Failure::fault("TLS cannot be set up").because(&error))?
         .with_root_certificates(roots)

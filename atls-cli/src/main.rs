@@ -12,10 +12,10 @@ mod narrate;
 mod policy;
 mod proxy;
 mod report;
-
 mod source;
 mod tcb;
 mod terminal;
+mod tls;
 mod trust;
 mod way;
 

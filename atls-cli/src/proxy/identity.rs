@@ -18,7 +18,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::failure::Failure;
 use crate::source;
-use crate::trust;
+use crate::tls;
 
 /// Two files, and what was last read of them.
 pub(super) struct Identity {
@@ -90,7 +90,7 @@ fn read(chain: &Path, key: &Path) -> Result<Arc<CertifiedKey>, Failure> {
     let pem = source::read(key, source::MAX_KEYS)?;
     let private = PrivateKeyDer::from_pem_slice(&pem)
         .map_err(|error| wrong(key, "it is no key in PEM").because(&error))?;
-    let certified = CertifiedKey::from_der(certificates, private, &trust::provider());
+    let certified = CertifiedKey::from_der(certificates, private, &tls::provider());
     let certified =
         certified.map_err(|error| wrong(chain, "chain and key are no identity").because(&error))?;
     Ok(Arc::new(certified))

@@ -33,6 +33,7 @@ use super::upstream::ToUpstream;
 use super::upstream::Upstream;
 use crate::failure::Failure;
 use crate::narrate::Narration;
+use crate::tls;
 use crate::trust;
 
 /// Serves until it is told to stop.
@@ -109,7 +110,7 @@ async fn hand_on(State(state): State<Arc<Reverse>>, mut request: Request<Body>) 
 }
 
 fn tls(identity: Arc<Identity>) -> Result<ServerConfig, Failure> {
-    let mut tls = ServerConfig::builder_with_provider(trust::provider())
+    let mut tls = ServerConfig::builder_with_provider(tls::provider())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|error| Failure::fault("TLS cannot be set up").because(&error))?
         .with_no_client_auth()

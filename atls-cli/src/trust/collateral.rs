@@ -1,54 +1,22 @@
 //! Where the makers' certificates, TCB information and revocation lists come from.
 
 use std::path::Path;
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use atls_collateral::Cache;
 use atls_snp::Kds;
 use atls_snp::KdsCollateral;
-use atls_snp::Product;
-use atls_snp::SigningKey;
 use atls_snp::SnpCollateral;
 use atls_tdx::Collateral;
 use atls_tdx::CollateralSource;
 use atls_tdx::FetchedCollateral;
 use atls_tdx::Pcs;
 
+use super::crl::CrlOption;
 use super::options::AppraisalOptions;
-use super::root;
 use crate::failure::Failure;
 use crate::http_client;
 use crate::source;
-
-/// `vcek/Milan=FILE`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CrlOption {
-    key: SigningKey,
-    product: Product,
-    file: PathBuf,
-}
-
-impl FromStr for CrlOption {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (of, file) = text.split_once('=').ok_or("it has no `=`")?;
-        let (key, product) = of.split_once('/').ok_or("write it as vcek/Milan=FILE")?;
-        let key = match key {
-            "vcek" => SigningKey::Vcek,
-            "vlek" => SigningKey::Vlek,
-            _ => return Err("the keys are vcek and vlek".to_owned()),
-        };
-        let product = root::product(product).ok_or("the products are Milan, Genoa and Turin")?;
-        Ok(Self {
-            key,
-            product,
-            file: file.into(),
-        })
-    }
-}
 
 /// For TDX and SGX.
 pub(crate) fn intel(options: &AppraisalOptions) -> Result<Arc<dyn CollateralSource>, Failure> {

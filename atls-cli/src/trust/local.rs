@@ -29,6 +29,7 @@ use super::reload::Reload;
 use super::root;
 use crate::failure::Failure;
 use crate::source;
+use crate::tls;
 
 /// The tables that a policy file may have.
 pub(crate) const TABLES: &[&str] = &["nitro", "sgx", "snp", "tdx", "tpm", "tpm-keys"];
@@ -107,7 +108,7 @@ pub(crate) fn nitro(
     policy: Arc<Live<NitroPolicy>>,
     options: &AppraisalOptions,
 ) -> Result<NitroVerifier, Failure> {
-    Ok(match root::nitro(options)? {
+    Ok(match root::nitro(&options.dangerous_root)? {
         None => NitroVerifier::new(policy),
         Some(root) => NitroVerifier::dangerous_with_root(root, policy),
     })
@@ -118,7 +119,7 @@ pub(crate) fn sgx(
     options: &AppraisalOptions,
 ) -> Result<SgxVerifier, Failure> {
     let collateral = collateral::intel(options)?;
-    Ok(match root::sgx(options)? {
+    Ok(match root::sgx(&options.dangerous_root)? {
         None => SgxVerifier::new(policy, collateral),
         Some(root) => SgxVerifier::dangerous_with_root(root, policy, collateral),
     })
@@ -129,7 +130,7 @@ pub(crate) fn snp(
     options: &AppraisalOptions,
 ) -> Result<SnpVerifier, Failure> {
     let collateral = collateral::amd(options)?;
-    Ok(match root::snp(options)? {
+    Ok(match root::snp(&options.dangerous_root)? {
         None => SnpVerifier::new(policy, collateral),
         Some(root) => SnpVerifier::dangerous_with_root(root, policy, collateral),
     })
@@ -140,14 +141,14 @@ pub(crate) fn tdx(
     options: &AppraisalOptions,
 ) -> Result<TdxVerifier, Failure> {
     let collateral = collateral::intel(options)?;
-    Ok(match root::tdx(options)? {
+    Ok(match root::tdx(&options.dangerous_root)? {
         None => TdxVerifier::new(policy, collateral),
         Some(root) => TdxVerifier::dangerous_with_root(root, policy, collateral),
     })
 }
 
 pub(crate) fn tpm(policy: Arc<Live<TpmPolicy>>, keys: Arc<Live<TpmKeys>>) -> TpmVerifier {
-    TpmVerifier::new(policy, keys, &super::provider())
+    TpmVerifier::new(policy, keys, &tls::provider())
 }
 
 fn live<T: Table>(path: &Path) -> Result<Arc<Live<T>>, Failure> {

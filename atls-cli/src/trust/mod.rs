@@ -2,6 +2,7 @@
 
 mod attester;
 mod collateral;
+mod crl;
 mod local;
 mod options;
 mod reload;
@@ -18,7 +19,6 @@ use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_sim::SimVerifier;
 use atls_sim::TrustAnchor;
-use rustls::crypto::CryptoProvider;
 
 use crate::failure::Failure;
 use crate::narrate::NarratingVerifier;
@@ -38,12 +38,6 @@ pub(crate) use options::TrustOptions;
 pub(crate) use reload::Reload;
 pub(crate) use remote::pinned;
 pub(crate) use tls::client as tls_client;
-pub(crate) use tls::roots;
-
-/// The cryptography of this program.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
 
 /// Accepts or refuses peers as the arguments say.
 ///

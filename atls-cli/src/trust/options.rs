@@ -6,7 +6,7 @@ use atls_tower::weaker;
 use clap::Args;
 use clap::ValueEnum;
 
-use super::collateral::CrlOption;
+use super::crl::CrlOption;
 use super::remote::ServiceOption;
 use super::root::RootOption;
 use crate::way::ProxyOption;

@@ -22,11 +22,11 @@ use atls_remote::Resilient;
 use atls_trustee::TrusteeService;
 use atls_veraison::VeraisonService;
 
-use super::provider;
-use super::tls;
 use crate::failure::Failure;
 use crate::http_client;
 use crate::source;
+use crate::tls;
+use crate::tls::provider;
 
 /// `KIND=URL,NAME=VALUE,…`.
 #[derive(Clone, Debug, PartialEq, Eq)]

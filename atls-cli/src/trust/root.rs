@@ -11,7 +11,6 @@ use atls_snp::SnpRoot;
 use sha2::Digest as _;
 use sha2::Sha256;
 
-use super::options::AppraisalOptions;
 use crate::failure::Failure;
 use crate::source;
 
@@ -59,23 +58,23 @@ pub(crate) fn product(name: &str) -> Option<Product> {
     all.find(|product| product.name().eq_ignore_ascii_case(name))
 }
 
-pub(crate) fn tdx(options: &AppraisalOptions) -> Result<Option<Vec<u8>>, Failure> {
-    of(options, Platform::Tdx)
+pub(crate) fn tdx(roots: &[RootOption]) -> Result<Option<Vec<u8>>, Failure> {
+    of(roots, Platform::Tdx)
 }
 
-pub(crate) fn sgx(options: &AppraisalOptions) -> Result<Option<Vec<u8>>, Failure> {
-    of(options, Platform::Sgx)
+pub(crate) fn sgx(roots: &[RootOption]) -> Result<Option<Vec<u8>>, Failure> {
+    of(roots, Platform::Sgx)
 }
 
 /// By its digest, as the verifier of Nitro knows roots.
-pub(crate) fn nitro(options: &AppraisalOptions) -> Result<Option<Digest<32>>, Failure> {
-    let root = of(options, Platform::Nitro)?;
+pub(crate) fn nitro(roots: &[RootOption]) -> Result<Option<Digest<32>>, Failure> {
+    let root = of(roots, Platform::Nitro)?;
     Ok(root.map(|der| Digest::from(<[u8; 32]>::from(Sha256::digest(der)))))
 }
 
-pub(crate) fn snp(options: &AppraisalOptions) -> Result<Option<SnpRoot>, Failure> {
+pub(crate) fn snp(roots: &[RootOption]) -> Result<Option<SnpRoot>, Failure> {
     for product in Product::ALL {
-        if let Some(der) = of(options, Platform::Snp(product))? {
+        if let Some(der) = of(roots, Platform::Snp(product))? {
             let root = SnpRoot::decode(&der);
             return root.map(Some).map_err(|error| {
                 Failure::usage(format!("this is no root of {product}")).because(&error)
@@ -85,9 +84,8 @@ pub(crate) fn snp(options: &AppraisalOptions) -> Result<Option<SnpRoot>, Failure
     Ok(None)
 }
 
-fn of(options: &AppraisalOptions, platform: Platform) -> Result<Option<Vec<u8>>, Failure> {
-    let mut roots = options.dangerous_root.iter();
-    let Some(root) = roots.find(|root| root.platform == platform) else {
+fn of(roots: &[RootOption], platform: Platform) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(root) = roots.iter().find(|root| root.platform == platform) else {
         return Ok(None);
     };
     let bytes = source::read(&root.file, source::MAX_KEYS)?;

@@ -1,17 +1,12 @@
-//! The TLS of clients.
+//! The TLS of clients of attested servers.
 
-use std::path::PathBuf;
-
-use atls_core::pki_types::CertificateDer;
-use atls_core::pki_types::pem::PemObject;
 use atls_tower::weaker::dangerous_any_server;
 use rustls::ClientConfig;
-use rustls::RootCertStore;
 
 use super::options::TrustOptions;
-use super::provider;
 use crate::failure::Failure;
-use crate::source;
+use crate::tls::provider;
+use crate::tls::roots;
 
 /// A client of attested servers.
 pub(crate) fn client(options: &TrustOptions, alpn: &[&str]) -> Result<ClientConfig, Failure> {
@@ -30,34 +25,4 @@ pub(crate) fn client(options: &TrustOptions, alpn: &[&str]) -> Result<ClientConf
     };
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     Ok(config)
-}
-
-/// The authorities in these files; those of the system where no file is named.
-///
-/// # Errors
-/// A usage failure for a file without certificates, a local fault for a system without authorities.
-pub(crate) fn roots(files: &[PathBuf]) -> Result<RootCertStore, Failure> {
-    let mut roots = RootCertStore::empty();
-    for path in files {
-        let pem = source::read(path, source::MAX_KEYS)?;
-        let wrong = || Failure::usage(format!("{}: it is no certificate in PEM", path.display()));
-        let before = roots.len();
-        for certificate in CertificateDer::pem_slice_iter(&pem) {
-            let certificate = certificate.map_err(|error| wrong().because(&error))?;
-            let added = roots.add(certificate);
-            added.map_err(|error| wrong().because(&error))?;
-        }
-        if roots.len() == before {
-            return Err(wrong());
-        }
-    }
-    if files.is_empty() {
-        let of_system = rustls_native_certs::load_native_certs();
-        roots.add_parsable_certificates(of_system.certs);
-        if roots.is_empty() {
-            return Err(Failure::fault("this system has no certificate authorities")
-                .with_help("name a file of them, in PEM: --ca FILE"));
-        }
-    }
-    Ok(roots)
 }
