@@ -12,6 +12,8 @@ mod narrate;
 mod policy;
 mod proxy;
 mod report;
+mod seen;
+
 mod source;
 mod tcb;
 mod terminal;

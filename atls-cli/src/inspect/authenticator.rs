@@ -8,13 +8,13 @@ use atls_core::limits::MAX_EXTENSIONS;
 use super::cbor;
 use super::certificate;
 use super::claims::Names;
-use super::recognise;
-use super::recognise::Depth;
-use super::recognise::Found;
+use super::found::Found;
+use super::found::Within;
 use super::tree::Node;
+use crate::appraise::Evidence;
 
 /// One or more handshake messages, with or without the frame that carries them.
-pub(super) fn read(bytes: &[u8], depth: Depth) -> Option<Found> {
+pub(super) fn read(bytes: &[u8], within: Within) -> Option<Found> {
     if let [kind @ 1..=3, a, b, c, d, payload @ ..] = bytes
         && usize::try_from(u32::from_be_bytes([*a, *b, *c, *d])) == Ok(payload.len())
     {
@@ -23,7 +23,7 @@ pub(super) fn read(bytes: &[u8], depth: Depth) -> Option<Found> {
             2 => "frame: authenticator",
             _ => "frame: verdict",
         };
-        let found = messages(payload, depth);
+        let found = messages(payload, within);
         let inner = match &found {
             Some(found) => found.tree.clone(),
             None => Node::bytes("payload", payload),
@@ -31,10 +31,10 @@ pub(super) fn read(bytes: &[u8], depth: Depth) -> Option<Found> {
         let evidence = found.map(|found| found.evidence).unwrap_or_default();
         return Some(Found::holding(Node::branch(name).with(inner), evidence));
     }
-    messages(bytes, depth)
+    messages(bytes, within)
 }
 
-fn messages(bytes: &[u8], depth: Depth) -> Option<Found> {
+fn messages(bytes: &[u8], within: Within) -> Option<Found> {
     let mut reader = Reader(bytes);
     let mut nodes = Vec::new();
     let mut evidence = Vec::new();
@@ -48,7 +48,7 @@ fn messages(bytes: &[u8], depth: Depth) -> Option<Found> {
         let mut body = Reader(reader.take(length)?);
         let node = match kind {
             11 => {
-                let (node, found) = certificate_message(&mut body, depth)?;
+                let (node, found) = certificate_message(&mut body, within)?;
                 evidence.extend(found);
                 node
             }
@@ -87,9 +87,7 @@ fn request(kind: u8, body: &mut Reader<'_>) -> Option<Node> {
     Some(node)
 }
 
-type Carried = Vec<(String, Vec<u8>)>;
-
-fn certificate_message(body: &mut Reader<'_>, depth: Depth) -> Option<(Node, Carried)> {
+fn certificate_message(body: &mut Reader<'_>, within: Within) -> Option<(Node, Vec<Evidence>)> {
     let length = body.u8()?;
     let context = body.take(length.into())?;
     let length = body.u24()?;
@@ -110,9 +108,7 @@ fn certificate_message(body: &mut Reader<'_>, depth: Depth) -> Option<(Node, Car
             // An opaque vector within the extension.
             let cmw = value.split_first_chunk::<2>().map(|(_, cmw)| cmw);
             let is_cmw = code == CMW_ATTESTATION;
-            let found = cmw
-                .filter(|_| is_cmw)
-                .and_then(|cmw| recognise::within(cmw, depth));
+            let found = cmw.filter(|_| is_cmw).and_then(|cmw| within.recognise(cmw));
             entry = entry.with(extension(code, value, found.as_ref()));
             evidence.extend(found.map(|found| found.evidence).unwrap_or_default());
         }

@@ -14,18 +14,18 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::time::ASN1Time;
 
-use super::recognise;
-use super::recognise::Depth;
-use super::recognise::Found;
+use super::found::Found;
+use super::found::Within;
 use super::tree::Node;
+use crate::appraise::Evidence;
 
 /// A certificate or a revocation list in DER.
-pub(super) fn read(der: &[u8], depth: Depth) -> Option<Found> {
+pub(super) fn read(der: &[u8], within: Within) -> Option<Found> {
     if !is_bounded(der) {
         return None;
     }
     match parse(der) {
-        Some(certificate) => Some(whole(&certificate, depth)),
+        Some(certificate) => Some(whole(&certificate, within)),
         None => crl(der).map(Found::of),
     }
 }
@@ -60,13 +60,13 @@ fn summary(certificate: &X509Certificate<'_>) -> Node {
         .meaning(format!("issued by {}, until {until}", certificate.issuer()))
 }
 
-fn whole(certificate: &X509Certificate<'_>, depth: Depth) -> Found {
+fn whole(certificate: &X509Certificate<'_>, within: Within) -> Found {
     let validity = certificate.validity();
     let key = certificate.public_key();
     let mut evidence = Vec::new();
     let mut extensions = Node::branch("extensions");
     for extension in certificate.extensions() {
-        let (node, found) = extension_tree(extension, depth);
+        let (node, found) = extension_tree(extension, within);
         extensions = extensions.with(node);
         evidence.extend(found);
     }
@@ -92,7 +92,7 @@ fn whole(certificate: &X509Certificate<'_>, depth: Depth) -> Found {
     Found::holding(tree, evidence)
 }
 
-fn extension_tree(extension: &X509Extension<'_>, depth: Depth) -> (Node, Vec<(String, Vec<u8>)>) {
+fn extension_tree(extension: &X509Extension<'_>, within: Within) -> (Node, Vec<Evidence>) {
     let oid = extension.oid.to_id_string();
     let critical = if extension.critical { ", critical" } else { "" };
     let known = EVIDENCE.iter().find(|(known, _)| *known == oid);
@@ -103,7 +103,7 @@ fn extension_tree(extension: &X509Extension<'_>, depth: Depth) -> (Node, Vec<(St
         );
     };
     let node = Node::leaf(*name, format!("{oid}{critical}"));
-    match recognise::within(carried(extension.value), depth) {
+    match within.recognise(carried(extension.value)) {
         Some(found) => (node.with(found.tree), found.evidence),
         None => (node.with(Node::bytes("value", extension.value)), Vec::new()),
     }

@@ -5,13 +5,13 @@ use atls_core::cmw::Indicator;
 use atls_core::cmw::Item;
 use atls_core::cmw::Type;
 
-use super::recognise;
-use super::recognise::Depth;
-use super::recognise::Found;
+use super::found::Found;
+use super::found::Within;
 use super::tree::Node;
+use crate::appraise::Evidence;
 
 /// A record, a collection or a tag.
-pub(super) fn read(bytes: &[u8], depth: Depth) -> Option<Found> {
+pub(super) fn read(bytes: &[u8], within: Within) -> Option<Found> {
     let cmw = Cmw::decode(bytes).ok()?;
     let encoding = match bytes.first() {
         Some(b'[' | b'{') => "JSON",
@@ -24,12 +24,15 @@ pub(super) fn read(bytes: &[u8], depth: Depth) -> Option<Found> {
     }
     let mut evidence = Vec::new();
     for item in &items {
-        let found = recognise::within(item.value(), depth);
+        let found = within.recognise(item.value());
         node = node.with(item_tree(item, found.as_ref()));
         match (item.media_type(), found) {
             // What the wrapper names is what a verifier would be chosen by.
             (Some(media_type), _) if !item.is_endorsements_only() => {
-                evidence.push((media_type.to_string(), item.value().to_vec()));
+                evidence.push(Evidence {
+                    media_type: media_type.to_string(),
+                    bytes: item.value().to_vec(),
+                });
             }
             (None, Some(found)) => evidence.extend(found.evidence),
             _ => {}

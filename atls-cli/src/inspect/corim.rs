@@ -7,7 +7,7 @@ use atls_reference::corim::Measurement;
 
 use super::cbor;
 use super::claims::Names;
-use super::recognise::Found;
+use super::found::Found;
 use super::tree::Node;
 use crate::clock;
 

@@ -9,8 +9,8 @@ use super::cbor;
 use super::certificate;
 use super::claims::Names;
 use super::corim;
-use super::recognise::Found;
-use super::recognise::Token;
+use super::found::Found;
+use super::found::Token;
 use super::tree::Node;
 
 /// The media types that verifiers know these by.

@@ -11,7 +11,7 @@ use atls_formats::dcap::TdxEvidence;
 use atls_formats::dcap::Tee;
 
 use super::certificate;
-use super::recognise::Found;
+use super::found::Found;
 use super::tree::Node;
 
 /// A quote, or a quote with its event log.

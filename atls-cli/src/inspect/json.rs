@@ -11,8 +11,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::claims;
-use super::recognise::Found;
-use super::recognise::Token;
+use super::found::Found;
+use super::found::Token;
 use super::tree::Node;
 use crate::clock;
 

@@ -8,6 +8,7 @@ mod cmw;
 mod corim;
 mod cose;
 mod dcap;
+mod found;
 mod json;
 mod policy_file;
 mod recognise;
@@ -27,8 +28,8 @@ use crate::failure::Failure;
 use crate::failure::Outcome;
 use crate::source;
 use crate::terminal::Terminal;
-use crate::trust::AppraisalOptions;
-use recognise::Found;
+use found::Found;
+use verify::VerifyOptions;
 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -37,28 +38,12 @@ pub(crate) struct InspectOptions {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Verify signatures too: of Evidence up to the maker's root, of EAR and CoRIM under --key
-    #[arg(long)]
-    verify: bool,
-
-    /// Key of an EAR or CoRIM: a JWK, or a set of them
-    #[arg(long, value_name = "FILE", requires = "verify")]
-    key: Option<PathBuf>,
-
-    /// Verify as of this time, such as 2026-11-29T18:00:00Z
-    #[arg(long, value_name = "TIME", requires = "verify")]
-    at: Option<String>,
+    #[command(flatten)]
+    verification: VerifyOptions,
 
     /// Write one JSON document
     #[arg(long)]
     json: bool,
-
-    /// Appraise Evidence by this policy, instead of by its own values
-    #[arg(long, value_name = "FILE", requires = "verify")]
-    policy: Option<PathBuf>,
-
-    #[command(flatten)]
-    trust: AppraisalOptions,
 }
 
 pub(crate) async fn run(options: &InspectOptions, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -74,8 +59,8 @@ pub(crate) async fn run(options: &InspectOptions, terminal: &mut Terminal) -> Re
 
 async fn inspect(options: &InspectOptions, terminal: &mut Terminal) -> Result<(), Failure> {
     let found = open(&options.file)?;
-    let verified = match options.verify {
-        true => Some(verify::verify(&found, options).await?),
+    let verified = match options.verification.verify {
+        true => Some(verify::verify(&found, &options.verification).await?),
         false => None,
     };
     if options.json {
@@ -104,11 +89,7 @@ pub(crate) fn evidence_of(path: &Path) -> Result<Vec<Evidence>, Failure> {
         );
         return Err(Failure::usage(what));
     }
-    Ok(found.evidence.into_iter().map(evidence).collect())
-}
-
-fn evidence((media_type, bytes): (String, Vec<u8>)) -> Evidence {
-    Evidence { media_type, bytes }
+    Ok(found.evidence)
 }
 
 fn open(path: &Path) -> Result<Found, Failure> {

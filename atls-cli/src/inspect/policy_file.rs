@@ -3,8 +3,8 @@
 use atls_reference::Format;
 use atls_reference::tables;
 
+use super::found::Found;
 use super::json;
-use super::recognise::Found;
 use super::tree::Node;
 
 /// A file of reference values in TOML or JSON, whether or not each of its tables is right.

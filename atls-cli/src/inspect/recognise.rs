@@ -14,103 +14,48 @@ use super::cmw;
 use super::corim;
 use super::cose;
 use super::dcap;
+use super::found::Found;
+use super::found::Within;
 use super::json;
 use super::policy_file;
 use super::snp;
 use super::tpm;
 use super::tree::Node;
 
-/// Something that was recognised.
-#[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) tree: Node,
-    /// Evidence in it, by media type, for a verifier.
-    pub(crate) evidence: Vec<(String, Vec<u8>)>,
-    /// The whole of it, where it is signed by a key that only `--key` can name.
-    pub(crate) token: Option<Token>,
-}
-
-/// What a key of the user's verifies.
-#[derive(Clone, Debug)]
-pub(crate) enum Token {
-    Corim(Vec<u8>),
-    Cwt(Vec<u8>),
-    Jwt(String),
-}
-
-impl Found {
-    pub(super) fn of(tree: Node) -> Self {
-        Self {
-            tree,
-            evidence: Vec::new(),
-            token: None,
-        }
-    }
-
-    pub(super) fn evidence(tree: Node, media_type: &str, bytes: &[u8]) -> Self {
-        Self {
-            tree,
-            evidence: vec![(media_type.to_owned(), bytes.to_vec())],
-            token: None,
-        }
-    }
-
-    pub(super) fn holding(tree: Node, evidence: Vec<(String, Vec<u8>)>) -> Self {
-        Self {
-            tree,
-            evidence,
-            token: None,
-        }
-    }
-
-    pub(super) fn token(tree: Node, token: Token) -> Self {
-        Self {
-            token: Some(token),
-            ..Self::of(tree)
-        }
-    }
-}
-
-/// How many wrappers may still be within each other.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Depth(u8);
-
 /// Recognises anything of this field; `None` for all else.
 pub(crate) fn recognise(bytes: &[u8]) -> Option<Found> {
-    within(bytes, Depth(MAX_DEPTH + 1))
+    Within::new(MAX_DEPTH, either).recognise(bytes)
 }
 
-/// The same for what something else holds.
-pub(super) fn within(bytes: &[u8], depth: Depth) -> Option<Found> {
-    let depth = Depth(depth.0.checked_sub(1)?);
-    binary(bytes, depth).or_else(|| {
+fn either(bytes: &[u8], within: Within) -> Option<Found> {
+    binary(bytes, within).or_else(|| {
         let text = std::str::from_utf8(bytes).ok()?.trim();
-        self::text(text, depth)
+        self::text(text, within)
     })
 }
 
-fn binary(bytes: &[u8], depth: Depth) -> Option<Found> {
+fn binary(bytes: &[u8], within: Within) -> Option<Found> {
     dcap::read(bytes)
         .or_else(|| snp::read(bytes))
         .or_else(|| cose::read(bytes))
         .or_else(|| corim::read(bytes))
-        .or_else(|| cmw::read(bytes, depth))
-        .or_else(|| certificate::read(bytes, depth))
-        .or_else(|| authenticator::read(bytes, depth))
+        .or_else(|| cmw::read(bytes, within))
+        .or_else(|| certificate::read(bytes, within))
+        .or_else(|| authenticator::read(bytes, within))
         .or_else(|| tpm::read(bytes))
 }
 
-fn text(text: &str, depth: Depth) -> Option<Found> {
+fn text(text: &str, within: Within) -> Option<Found> {
     if text.contains("-----BEGIN ") {
-        return pem(text, depth);
+        return pem(text, within);
     }
     json::jwt(text)
         .or_else(|| policy_file::read(text))
-        .or_else(|| within(&unwrapped(text)?, depth))
+        .or_else(|| within.recognise(&unwrapped(text)?))
 }
 
 /// Each section of a PEM file.
-fn pem(text: &str, depth: Depth) -> Option<Found> {
+fn pem(text: &str, within: Within) -> Option<Found> {
     let mut found = Vec::new();
     let sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes());
     for section in sections.take(MAX_SECTIONS) {
@@ -120,7 +65,8 @@ fn pem(text: &str, depth: Depth) -> Option<Found> {
             SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey => {
                 Found::of(Node::branch("private key").meaning("not shown"))
             }
-            _ => within(&der, depth)
+            _ => within
+                .recognise(&der)
                 .unwrap_or_else(|| Found::of(Node::bytes(format!("{kind:?}"), &der))),
         });
     }

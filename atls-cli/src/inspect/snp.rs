@@ -13,7 +13,7 @@ use atls_formats::tsm::TSM_REPORT;
 use atls_formats::tsm::TsmReport;
 
 use super::certificate;
-use super::recognise::Found;
+use super::found::Found;
 use super::tree::Node;
 
 /// A report alone or with a table of certificates after it, the envelope of configfs-tsm, or a table.

@@ -3,7 +3,7 @@
 use atls_formats::tpm::TPM_EVIDENCE;
 use atls_formats::tpm::TpmEvidence;
 
-use super::recognise::Found;
+use super::found::Found;
 use super::tree::Node;
 
 /// TPM Evidence with its logs; or what a TPM signed about itself, alone or as `TPM2B_ATTEST`.

@@ -1,5 +1,6 @@
 //! `--verify`: whether signatures verify.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use atls_core::ear::Check;
@@ -9,30 +10,54 @@ use atls_core::ear::jwt;
 use atls_core::finding::Outcome as Checked;
 use atls_core::pki_types::UnixTime;
 use atls_reference::corim;
+use clap::Args;
 
-use super::InspectOptions;
-use super::evidence;
-use super::recognise::Found;
-use super::recognise::Token;
+use super::found::Found;
+use super::found::Token;
 use super::tree::Node;
 use crate::appraise;
 use crate::appraise::Evidence;
 use crate::appraise::Policy;
 use crate::failure::Failure;
 use crate::failure::Outcome;
-use crate::policy;
+use crate::seen;
+use crate::tls;
 use crate::trust;
+use crate::trust::AppraisalOptions;
+
+/// What to verify, and under which keys.
+#[derive(Args, Debug)]
+pub(super) struct VerifyOptions {
+    /// Verify signatures too: of Evidence up to the maker's root, of EAR and CoRIM under --key
+    #[arg(long)]
+    pub(super) verify: bool,
+
+    /// Key of an EAR or CoRIM: a JWK, or a set of them
+    #[arg(long, value_name = "FILE", requires = "verify")]
+    key: Option<PathBuf>,
+
+    /// Verify as of this time, such as 2026-11-29T18:00:00Z
+    #[arg(long, value_name = "TIME", requires = "verify")]
+    at: Option<String>,
+
+    /// Appraise Evidence by this policy, instead of by its own values
+    #[arg(long, value_name = "FILE", requires = "verify")]
+    policy: Option<PathBuf>,
+
+    #[command(flatten)]
+    trust: AppraisalOptions,
+}
 
 /// What was verified.
 ///
 /// # Errors
 /// *Not attested* where a signature does not verify, a fault where that cannot be found out.
-pub(super) async fn verify(found: &Found, options: &InspectOptions) -> Result<Node, Failure> {
+pub(super) async fn verify(found: &Found, options: &VerifyOptions) -> Result<Node, Failure> {
     let at = appraise::time(options.at.as_deref())?;
     let mut node = Node::branch("verified");
     let mut is_verified = false;
-    for item in found.evidence.iter().cloned().map(evidence) {
-        node = node.with(genuine(&item, options, at).await?);
+    for item in &found.evidence {
+        node = node.with(genuine(item, options, at).await?);
         is_verified = true;
     }
     if let Some(token) = &found.token {
@@ -49,11 +74,11 @@ pub(super) async fn verify(found: &Found, options: &InspectOptions) -> Result<No
 }
 
 /// Evidence under the policy of `--policy`, or else one of what it says itself: then genuineness alone is found out.
-async fn genuine(item: &Evidence, options: &InspectOptions, at: UnixTime) -> Result<Node, Failure> {
+async fn genuine(item: &Evidence, options: &VerifyOptions, at: UnixTime) -> Result<Node, Failure> {
     let policy = match (&options.policy, item.table()) {
         (Some(path), _) => Policy::open(path)?,
         (None, Some("sim")) => Policy::written(""),
-        (None, _) => Policy::written(&policy::policy_of(item, "as seen")?),
+        (None, _) => Policy::written(&seen::policy_of(item, "as seen")?),
     };
     let appraised = appraise::recorded(item, &policy, &options.trust, at).await?;
     let notable = appraised.findings().iter();
@@ -68,13 +93,13 @@ async fn genuine(item: &Evidence, options: &InspectOptions, at: UnixTime) -> Res
         .with_all(notable.map(|finding| Node::leaf("check", finding))))
 }
 
-fn signed(token: &Token, options: &InspectOptions, at: UnixTime) -> Result<Node, Failure> {
+fn signed(token: &Token, options: &VerifyOptions, at: UnixTime) -> Result<Node, Failure> {
     let file = options.key.as_ref().ok_or_else(|| {
         Failure::usage("nothing says whose signature it must be")
             .with_help("--key FILE names a JWK")
     })?;
     let keys = trust::pinned(file)?;
-    let supported = trust::provider().signature_verification_algorithms;
+    let supported = tls::provider().signature_verification_algorithms;
     let wrong = |error: &(dyn std::error::Error + 'static)| {
         Failure::new(Outcome::NotAttested, "the signature does not verify").because(error)
     };

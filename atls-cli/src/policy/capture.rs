@@ -12,10 +12,10 @@ use atls_core::ear::Tier;
 use atls_core::finding::Finding;
 use atls_core::pki_types::UnixTime;
 
-use super::seen;
 use crate::appraise::Evidence;
 use crate::appraise::Policy;
 use crate::failure::Failure;
+use crate::seen;
 use crate::trust;
 use crate::trust::AppraisalOptions;
 

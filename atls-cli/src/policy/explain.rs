@@ -10,7 +10,6 @@ use clap::Args;
 use serde_json::Value;
 use serde_json::json;
 
-use super::seen::measurements;
 use crate::appraise;
 use crate::appraise::Evidence;
 use crate::appraise::Policy;
@@ -18,6 +17,7 @@ use crate::failure::Failure;
 use crate::failure::Outcome;
 use crate::inspect;
 use crate::report;
+use crate::seen::measurements;
 use crate::terminal::Safe;
 use crate::terminal::Style;
 use crate::terminal::Terminal;

@@ -4,7 +4,6 @@ mod capture;
 mod check;
 mod explain;
 mod new;
-mod seen;
 
 use clap::Args;
 use clap::Subcommand;
@@ -13,7 +12,6 @@ use crate::failure::Failure;
 use crate::terminal::Terminal;
 
 pub(crate) use capture::Capture;
-pub(crate) use seen::policy_of;
 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]

@@ -11,7 +11,6 @@ use atls_core::StandardPolicy;
 use clap::Args;
 
 use super::capture::Capture;
-use super::seen;
 use crate::appraise;
 use crate::appraise::Evidence;
 use crate::appraise::Policy;
@@ -23,6 +22,7 @@ use crate::get::Target;
 use crate::inspect;
 use crate::narrate::Narration;
 use crate::report;
+use crate::seen;
 use crate::terminal::Terminal;
 use crate::trust::AppraisalOptions;
 use crate::trust::AttesterOptions;

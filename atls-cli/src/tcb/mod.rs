@@ -24,8 +24,8 @@ use crate::get::Http;
 use crate::get::Target;
 use crate::inspect;
 use crate::narrate::Narration;
-use crate::policy;
 use crate::policy::Capture;
+use crate::seen;
 use crate::terminal::Terminal;
 use crate::trust::AppraisalOptions;
 use crate::trust::AttesterOptions;
@@ -111,7 +111,7 @@ async fn of_file(options: &TcbOptions) -> Result<Vec<Judged>, Failure> {
         }
         let policy = match &options.policy {
             Some(path) => Policy::open(path)?,
-            None => Policy::written(&policy::policy_of(&item, "as seen")?),
+            None => Policy::written(&seen::policy_of(&item, "as seen")?),
         };
         let appraised = appraise::recorded(&item, &policy, &options.trust, at).await?;
         let found = versions(
