@@ -6,6 +6,10 @@ use std::time::Duration;
 /// and a chain of certificates.
 pub const MAX_FRAME: usize = 128 * 1024;
 
+/// Most bytes that an end keeps of what its peer sends while this end makes Evidence. There is little to say then: a peer that is
+/// hasty sends a verdict or the head of a request. The rest stays in the socket.
+pub const MAX_EARLY: usize = 4096;
+
 /// Most certificates in an authenticator. Public chains have 2 to 4.
 pub const MAX_CHAIN: usize = 8;
 

@@ -124,6 +124,6 @@ impl ClientConnector {
         let mut session = deadline.bound(Stage::Handshake, handshake).await?;
         let exchange = driver.exchange_after(request, &mut session, deadline);
         let exchanged = exchange.await?;
-        Ok((Rewind::new(session.tls, None), exchanged))
+        Ok((Rewind::new(session.tls, Vec::new()), exchanged))
     }
 }

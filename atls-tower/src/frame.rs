@@ -20,7 +20,7 @@ use std::io::IoSlice;
 use atls_core::ProtocolError;
 use atls_core::exchange::SendError;
 use atls_core::limits::MAX_FRAME;
-use atls_core::session::Session;
+use atls_core::session::Side;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
@@ -62,22 +62,14 @@ impl FrameType {
 }
 
 /// Reads one frame and not a byte more: the next byte may be HTTP and cannot be put back.
-pub(crate) async fn read<L>(link: &mut L) -> Result<Frame, Error>
+pub(crate) async fn read<IO>(io: &mut IO, sender: Side) -> Result<Frame, Error>
 where
-    L: Session + AsyncRead + Unpin,
+    IO: AsyncRead + Unpin,
 {
-    let first = link.read_u8().await.map_err(Error::reading)?;
-    read_begun(link, first).await
-}
-
-/// Reads the rest of a frame whose first byte was already taken.
-pub(crate) async fn read_begun<L>(link: &mut L, first: u8) -> Result<Frame, Error>
-where
-    L: Session + AsyncRead + Unpin,
-{
+    let first = io.read_u8().await.map_err(Error::reading)?;
     match FrameType::of(first) {
-        Some(kind) => read_after(link, kind).await,
-        None => Err(Error::not_a_frame(link.handshake().side().peer(), first)),
+        Some(kind) => read_after(io, kind).await,
+        None => Err(Error::not_a_frame(sender, first)),
     }
 }
 

@@ -19,6 +19,7 @@ use std::time::Duration;
 use adversary::AUTHENTICATOR;
 use adversary::Link;
 use adversary::REQUEST;
+use adversary::VERDICT;
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::AttestError;
@@ -322,6 +323,31 @@ async fn a_client_that_closes_its_socket_leaves_the_queue() {
     }
     let stats = held.batcher.stats();
     assert_eq!((stats.abandoned, stats.singles, stats.batches), (6, 2, 0));
+}
+
+#[tokio::test]
+async fn a_client_that_sent_something_and_closes_its_socket_leaves_the_queue() {
+    let world = World::new();
+    let held = Held::new(&world.server_device);
+    let server = world
+        .serve(
+            ServerTerms::new()
+                .attester(held.attester())
+                .deadline(PATIENT),
+        )
+        .await;
+    let client = connector(&world, world.about_servers());
+    let first = connecting(&client, server.address);
+    held.gate.reached_by(1).await;
+    let mut hasty = Minimal::asking(&world, &server).await;
+    held.until_waiting(1).await;
+    hasty.link.write(VERDICT, &[]).await.unwrap();
+    drop(hasty);
+    held.until_waiting(0).await;
+    held.gate.open();
+    assert_eq!(status(&first.await.unwrap()), Tier::Affirming);
+    let stats = held.batcher.stats();
+    assert_eq!((stats.abandoned, stats.singles), (1, 1));
 }
 
 /// What a client sends while the server's device works is not lost.

@@ -110,7 +110,15 @@ impl ClientDriver {
     {
         let pending = request.on(session)?;
         let mut with = Conversation::new(session, deadline);
-        let exchange = pin!(self.converse(&mut with, pending));
+        let exchange = pin!(async {
+            let exchanged = self.converse(&mut with, pending).await?;
+            // A server speaks when it has what this client makes; anything but a frame that is due was sent out of order.
+            if with.early.is_empty() {
+                Ok(exchanged)
+            } else {
+                Err(Error::wrong_order())
+            }
+        });
         deadline.bound(Stage::Exchange, exchange).await
     }
 
@@ -213,7 +221,8 @@ where
     let verdicts = challenge.verdicts();
     // This end has a key since it has an attester; so the server asked for something else than attestation.
     let request = challenge.to_attest().ok_or(ProtocolError::Malformed)?;
-    let cmw = match own.attest(request, with.deadline).await {
+    let attesting = own.attest(request, with.deadline);
+    let cmw = match with.unless_gone(attesting).await {
         Ok(cmw) => cmw,
         Err(error) => {
             // A verdict on the server may still wait to leave.

@@ -11,6 +11,7 @@ use atls_core::exchange::Pending;
 use atls_core::exchange::RefusalCode;
 use atls_core::exchange::Verdict;
 use atls_core::exchange::Verdicts;
+use atls_core::limits::MAX_EARLY;
 use atls_core::session::Session;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
@@ -28,8 +29,8 @@ use crate::frame::FrameType;
 pub(super) struct Conversation<'a, S> {
     pub(super) session: &'a mut S,
     pub(super) deadline: Deadline,
-    /// A byte that the peer sent while this end worked: the first of a frame, or of HTTP.
-    pub(super) early: Option<u8>,
+    /// What the peer sent while this end worked: frames, or HTTP.
+    pub(super) early: Vec<u8>,
 }
 
 impl<'a, S> Conversation<'a, S>
@@ -40,31 +41,41 @@ where
         Self {
             session,
             deadline,
-            early: None,
+            early: Vec::new(),
         }
     }
 
     pub(super) async fn read(&mut self) -> Result<Frame, Error> {
-        match self.early.take() {
-            Some(first) => frame::read_begun(self.session, first).await,
-            None => frame::read(self.session).await,
+        let sender = self.session.handshake().side().peer();
+        if self.early.is_empty() {
+            return frame::read(self.session, sender).await;
         }
+        let mut early = &self.early[..];
+        let read = frame::read(&mut (&mut early).chain(&mut *self.session), sender).await;
+        let left = early.len();
+        self.early.drain(..self.early.len().saturating_sub(left));
+        read
     }
 
     /// Does the work unless the peer goes away meanwhile, so that nobody works, or waits in a queue, for a peer that is gone.
+    ///
+    /// What the peer sends meanwhile is kept, [`MAX_EARLY`] bytes at most; after more than that, its end is not seen.
     pub(super) async fn unless_gone<T>(
         &mut self,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let mut work = pin!(work);
-        if self.early.is_none() {
-            // Work that is done at once costs no read.
-            let first = tokio::select! {
+        while let room @ 1.. = MAX_EARLY.saturating_sub(self.early.len()) {
+            let mut reader = (&mut *self.session).take(u64::try_from(room).unwrap_or(u64::MAX));
+            // Work that is done at once costs no read. A read that is dropped loses no byte.
+            let read = tokio::select! {
                 biased;
                 done = &mut work => return done,
-                first = self.session.read_u8() => first,
+                read = reader.read_buf(&mut self.early) => read.map_err(Error::reading)?,
             };
-            self.early = Some(first.map_err(Error::reading)?);
+            if read == 0 {
+                return Err(Error::closed());
+            }
         }
         work.await
     }

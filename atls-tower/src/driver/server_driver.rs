@@ -119,7 +119,7 @@ impl ServerDriver {
             Err(error) => return Err(session.close_for(error).await.into()),
         };
         let Some(kind) = FrameType::of(first) else {
-            let stream = Rewind::new(session.tls, Some(first));
+            let stream = Rewind::new(session.tls, vec![first]);
             if self
                 .clients
                 .as_ref()

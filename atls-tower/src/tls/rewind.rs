@@ -1,4 +1,4 @@
-//! A TLS stream of which the first byte was read already.
+//! A TLS stream of which the first bytes were read already.
 
 use std::io;
 use std::pin::Pin;
@@ -10,15 +10,15 @@ use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio_rustls::TlsStream;
 
-/// A TLS stream, and the byte that was read from it to tell a plain client from an attesting one.
+/// A TLS stream, and what was read from it: a byte, to tell a plain client from an attesting one, or HTTP that came early.
 #[derive(Debug)]
 pub(crate) struct Rewind<IO> {
     pub(crate) tls: Box<TlsStream<IO>>,
-    first: Option<u8>,
+    first: Vec<u8>,
 }
 
 impl<IO> Rewind<IO> {
-    pub(crate) fn new(tls: Box<TlsStream<IO>>, first: Option<u8>) -> Self {
+    pub(crate) fn new(tls: Box<TlsStream<IO>>, first: Vec<u8>) -> Self {
         Self { tls, first }
     }
 }
@@ -30,10 +30,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Rewind<IO> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if buffer.remaining() > 0
-            && let Some(first) = this.first.take()
-        {
-            buffer.put_slice(&[first]);
+        if buffer.remaining() > 0 && !this.first.is_empty() {
+            let room = buffer.remaining().min(this.first.len());
+            let rest = this.first.split_off(room);
+            buffer.put_slice(&this.first);
+            this.first = rest;
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut this.tls).poll_read(cx, buffer)

@@ -67,7 +67,7 @@ impl WeakerClient {
         let (session, random) = client_random::observe(handshake).await;
         let session = session?;
         let exchanged = self.appraise(&session.handshake, random, deadline).await?;
-        Ok((Rewind::new(session.tls, None), exchanged))
+        Ok((Rewind::new(session.tls, Vec::new()), exchanged))
     }
 
     /// Appraises the server of a connection by its certificate.

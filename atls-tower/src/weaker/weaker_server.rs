@@ -115,7 +115,7 @@ impl WeakerServer {
         let peer = match self.appraise(&session.handshake, nonce, deadline).await {
             Ok(peer) => peer,
             Err(error) if error.is_peer_unattested() => {
-                return Err(Refused::plain(error, Rewind::new(session.tls, None)));
+                return Err(Refused::plain(error, Rewind::new(session.tls, Vec::new())));
             }
             Err(error) => return Err(session.close_for(error).await.into()),
         };
