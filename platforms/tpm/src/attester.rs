@@ -243,6 +243,10 @@ impl LocalAttester for TpmAttester {
         &self.media_types
     }
 
+    fn names_leaf_key(&self) -> bool {
+        false
+    }
+
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
         let evidence = self.evidence(qualifying_data(request.bound()).bytes())?;
         let [media_type] = &self.media_types;
