@@ -143,8 +143,13 @@ pub const DEFAULT_ATTESTATIONS: usize = 512;
 /// the device is shared with clients that got further.
 pub const DEFAULT_IN_HANDSHAKE: usize = 4;
 
-/// Longest time that a device works for one batch. It is less than a connection has.
+/// Longest time that a connection waits for a device on a thread of its own, queue and device together. It is less than a
+/// connection has.
 pub const DEFAULT_DEVICE_DEADLINE: Duration = Duration::from_secs(8);
+
+/// Longest time that a device works for one batch: less than half of what a connection has, since a connection may also wait for
+/// the batch before its own.
+pub const DEFAULT_BATCH_DEADLINE: Duration = Duration::from_secs(4);
 
 /// Most connections that wait for the next batch. A device that takes a second then serves some 4,000 a second.
 pub const DEFAULT_WAITING: usize = 4096;

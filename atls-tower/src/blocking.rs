@@ -23,6 +23,7 @@ use atls_core::limits::DEFAULT_DEVICE_DEADLINE;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// Lifts a [`LocalAttester`] into an [`Attester`]: the device lives on a thread of its own and answers one request at a time.
 ///
@@ -87,6 +88,8 @@ impl Blocking {
     }
 
     /// How long one connection waits for queue and device together; 8 s unless set, less than a connection has.
+    /// A device that works for one connection for longer hangs: others are refused until it returns. Within a
+    /// [`Batcher`](crate::Batcher), whose deadline is shorter, those that are refused so are whole batches.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -105,12 +108,17 @@ impl Attester for Blocking {
 
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
         Box::pin(async move {
-            if *lock(&self.device) == Device::Hanging {
+            let asked = Instant::now();
+            // Whether the device hangs does not depend on who still waits for it: a batcher may give up earlier.
+            if let Device::Working { since } = *lock(&self.device)
+                && asked.saturating_duration_since(since) >= self.deadline
+            {
                 return Err(AttestError::Busy);
             }
             let (reply, answer) = oneshot::channel();
             let job = Job {
                 request: request.to_owned(),
+                asked,
                 reply,
             };
             self.queue.try_send(job).map_err(|error| match error {
@@ -119,14 +127,7 @@ impl Attester for Blocking {
             })?;
             match tokio::time::timeout(self.deadline, answer).await {
                 Ok(answered) => answered.unwrap_or_else(|_| Err(stopped())),
-                Err(_) => {
-                    let mut device = lock(&self.device);
-                    // Only a device at work can hang. Its thread resets the state when it returns.
-                    if *device == Device::Working {
-                        *device = Device::Hanging;
-                    }
-                    Err(AttestError::TimedOut)
-                }
+                Err(_) => Err(AttestError::TimedOut),
             }
         })
     }
@@ -143,15 +144,17 @@ impl fmt::Debug for Blocking {
 
 struct Job {
     request: OwnedAttestRequest,
+    asked: Instant,
     reply: oneshot::Sender<Result<Cmw, AttestError>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum Device {
     Idle,
-    Working,
-    /// At work, and a connection gave up on it.
-    Hanging,
+    /// For a connection that asked then. After the deadline of that connection the device hangs.
+    Working {
+        since: Instant,
+    },
 }
 
 fn lock(device: &Mutex<Device>) -> MutexGuard<'_, Device> {
@@ -162,7 +165,7 @@ fn lock(device: &Mutex<Device>) -> MutexGuard<'_, Device> {
 fn serve<D: LocalAttester>(mut device: D, mut jobs: mpsc::Receiver<Job>, state: &Mutex<Device>) {
     while let Some(job) = jobs.blocking_recv() {
         if !job.reply.is_closed() {
-            *lock(state) = Device::Working;
+            *lock(state) = Device::Working { since: job.asked };
             let request = job.request.as_request();
             // A driver keeps no state between calls that half a call could break: its device answers or fails.
             let made = catch_unwind(AssertUnwindSafe(|| device.attest(request)));

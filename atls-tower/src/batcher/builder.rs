@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::Attester;
-use atls_core::limits::DEFAULT_DEVICE_DEADLINE;
+use atls_core::limits::DEFAULT_BATCH_DEADLINE;
 use atls_core::limits::DEFAULT_SINGLES;
 use atls_core::limits::DEFAULT_WAITING;
 use atls_core::limits::MAX_BATCH;
@@ -35,7 +35,7 @@ impl BatcherBuilder {
             waiting: DEFAULT_WAITING,
             singles: DEFAULT_SINGLES,
             largest: MAX_BATCH,
-            device_deadline: DEFAULT_DEVICE_DEADLINE,
+            device_deadline: DEFAULT_BATCH_DEADLINE,
         }
     }
 
@@ -58,8 +58,9 @@ impl BatcherBuilder {
         self
     }
 
-    /// The longest that the device may take for one batch; [`DEFAULT_DEVICE_DEADLINE`] unless set. Give it less than half of the
-    /// time that a connection has, since a connection may also wait for the batch before its own.
+    /// The longest that the device may take for one batch; [`DEFAULT_BATCH_DEADLINE`] unless set. Give it less than half of the
+    /// time that a connection has, since a connection may also wait for the batch before its own. It may be less than the deadline
+    /// of a [`Blocking`](crate::Blocking) within: that one finds out on its own that the device hangs.
     pub fn device_deadline(mut self, deadline: Duration) -> Self {
         self.device_deadline = deadline;
         self
