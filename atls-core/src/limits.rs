@@ -51,6 +51,10 @@ pub const MAX_CMW_VALUES: usize = 256;
 /// Most connections that share Evidence in one batch. The inclusion proof of each then has at most 16 hashes.
 pub const MAX_BATCH: u32 = 65_536;
 
+/// Largest Evidence of a batch, in bytes of CBOR. An answer with parameters has 65,518; the proof takes 574 of them: 524 itself, 41
+/// for its media type and 9 for the collection.
+pub const MAX_EVIDENCE_OF_BATCH: usize = 64_944;
+
 /// Most bytes of a certificate: 64 KiB of Evidence in an extension, and 64 KiB for the rest.
 pub const MAX_CERTIFICATE: usize = MAX_FRAME;
 

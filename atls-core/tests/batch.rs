@@ -162,9 +162,11 @@ fn evidence_without_room_for_a_proof_fails_and_is_not_cut() {
     let deep = (0..4).fold(evidence(b"deep"), |inner, _| {
         Cmw::collection(None, vec![("a".into(), inner)]).unwrap()
     });
-    for (made, error) in [(full(8), CmwError::TooMany), (deep, CmwError::TooDeep)] {
-        for (_, answer) in batch(vec![Connection::new(), Connection::new()]).answer(Ok(made)) {
-            assert_eq!(answer, Err(AttestError::Cmw(error.clone())));
+    for made in [full(8), deep] {
+        let two = batch(vec![Connection::new(), Connection::new()]);
+        assert_eq!(two.check_room(&made), Err(CmwError::NoRoomForProof.into()));
+        for (_, answer) in two.answer(Ok(made)) {
+            assert_eq!(answer, Err(CmwError::NoRoomForProof.into()));
         }
     }
     for (connection, answer) in
@@ -175,20 +177,30 @@ fn evidence_without_room_for_a_proof_fails_and_is_not_cut() {
 }
 
 #[test]
-fn the_largest_evidence_of_a_batch_of_two_fits_and_one_byte_more_does_not() {
-    // The collection and the proof take 86 bytes, the record of the Evidence 28 beside it.
-    const LARGEST: usize = 65_518 - 86 - 28;
+fn the_largest_evidence_of_a_batch_has_room_for_the_longest_proof_whatever_its_size() {
+    // The record of the Evidence takes 28 bytes beside it. The longest proof has 574, that of a batch of two 86.
+    const LARGEST: usize = 64_944 - 28;
     let made = |length| Cmw::evidence(media_type(), vec![7; length]);
     let two = || batch(vec![Connection::new(), Connection::new()]);
     for (connection, answer) in two().answer(Ok(made(LARGEST))) {
         let answer = answer.unwrap();
-        assert_eq!(answer.encode().unwrap().len(), 65_518);
+        assert_eq!(answer.encode().unwrap().len(), 65_518 - 574 + 86);
         assert_eq!(connection.finish(&answer).cmw(), &made(LARGEST));
     }
-    for (connection, answer) in two().answer(Ok(made(LARGEST + 1))) {
-        let refused = connection.challenge.answer(&answer.unwrap()).unwrap_err();
-        assert_eq!(refused, SendError::Cmw(CmwError::TooLarge).into());
+    for (_, answer) in two().answer(Ok(made(LARGEST + 1))) {
+        assert_eq!(answer, Err(CmwError::NoRoomForProof.into()));
     }
+}
+
+#[test]
+fn what_does_not_fit_into_an_answer_declines_and_says_why() {
+    let made = Cmw::evidence(media_type(), vec![7; 65_520 - 28 + 1]);
+    let connection = Connection::new();
+    let (answer, reason) = connection.challenge.answer_or_decline(&made).unwrap();
+    let too_large = SendError::Cmw(CmwError::TooLarge);
+    assert_eq!(reason, Some(too_large.into()));
+    let refused = connection.pending.finish(&answer).map(drop);
+    assert_eq!(refused, Err(ProtocolError::Declined));
 }
 
 // --- What the attester's end cannot get wrong --------------------------------------------------------------------------

@@ -8,6 +8,8 @@ use crate::attest_request::AttestRequest;
 use crate::attest_request::OwnedAttestRequest;
 use crate::bound::Bound;
 use crate::cmw::Cmw;
+#[cfg(doc)]
+use crate::cmw::CmwError;
 use crate::error::AttestError;
 use crate::limits::MAX_BATCH;
 use crate::merkle::NodeHash;
@@ -71,11 +73,28 @@ impl<T> Batch<T> {
         self.request.as_request()
     }
 
+    /// Tells whether this Evidence leaves room for the inclusion proofs of the batch. A batch of one has none.
+    ///
+    /// # Errors
+    /// [`CmwError::NoRoomForProof`]. Attest to the [members](Self::into_members) one by one.
+    pub fn check_room(&self, evidence: &Cmw) -> Result<(), AttestError> {
+        if self.tree.is_some() {
+            evidence.check_room_for_proof()?;
+        }
+        Ok(())
+    }
+
+    /// The connections, to be answered otherwise.
+    pub fn into_members(self) -> Vec<(OwnedAttestRequest, T)> {
+        self.members
+    }
+
     /// Gives each connection its answer: the Evidence with its own proof, or a copy of the failure.
     pub fn answer(
         self,
         made: Result<Cmw, AttestError>,
     ) -> impl Iterator<Item = (T, Result<Cmw, AttestError>)> {
+        let made = made.and_then(|evidence| self.check_room(&evidence).map(|()| evidence));
         let Self { members, tree, .. } = self;
         (0..).zip(members).map(move |(index, (request, member))| {
             let answer = made.clone().and_then(|evidence| match &tree {

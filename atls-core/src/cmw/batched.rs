@@ -18,6 +18,7 @@ use crate::bound::Bound;
 use crate::error::ProtocolError;
 use crate::limits::MAX_CMW_DEPTH;
 use crate::limits::MAX_CMW_ITEMS;
+use crate::limits::MAX_EVIDENCE_OF_BATCH;
 use crate::media_type::MediaType;
 use crate::merkle::InclusionProof;
 use crate::merkle::ProofError;
@@ -40,15 +41,12 @@ impl Membership {
     }
 }
 
-/// Tells whether there is room for a proof: one item and one collection more.
-pub(super) fn check_room(evidence: &Form) -> Result<(), CmwError> {
-    if evidence.depth() >= MAX_CMW_DEPTH {
-        return Err(CmwError::TooDeep);
-    }
-    if evidence.count() >= MAX_CMW_ITEMS {
-        return Err(CmwError::TooMany);
-    }
-    Ok(())
+/// Tells whether there is room for a proof: one item and one collection more, and the longest proof.
+pub(super) fn check_room(evidence: &Form, encoded: usize) -> Result<(), CmwError> {
+    let room = evidence.depth() < MAX_CMW_DEPTH
+        && evidence.count() < MAX_CMW_ITEMS
+        && encoded <= MAX_EVIDENCE_OF_BATCH;
+    room.then_some(()).ok_or(CmwError::NoRoomForProof)
 }
 
 /// Takes a message that was read apart.

@@ -28,6 +28,12 @@ pub enum CmwError {
         "evidence of a batch has no place here; wrap the outermost attester in the batcher, and not that of a part"
     )]
     NestedProof,
+    /// The Evidence leaves no room for the inclusion proof of a batch: one more of 8 items, one more of 4 levels, and 574 of 65,518
+    /// bytes.
+    #[error(
+        "no room for the inclusion proof of a batch beside evidence of more than 7 items, more than 3 levels or more than 64,944 bytes; make the evidence smaller, or make batches of one"
+    )]
+    NoRoomForProof,
     /// JSON cannot express a tag, a Content-Format or an integer label. Use CBOR.
     #[error(
         "message has a tag, Content-Format or integer label, which JSON cannot say; encode it as CBOR"

@@ -159,12 +159,16 @@ impl Cmw {
         self.membership.is_some()
     }
 
+    /// Tells whether there is room for an inclusion proof, of whatever connection of a batch.
+    pub(crate) fn check_room_for_proof(&self) -> Result<(), CmwError> {
+        batched::check_room(&self.form, cbor::encode(&self.form)?.len())
+    }
+
     /// The same message for one connection of the batch over whose root it was made.
     pub(crate) fn for_member(&self, bound: Bound, proof: InclusionProof) -> Result<Self, CmwError> {
         if self.is_of_batch() {
             return Err(CmwError::NestedProof);
         }
-        batched::check_room(&self.form)?;
         Ok(Self {
             form: Arc::clone(&self.form),
             membership: Some(Membership { bound, proof }),

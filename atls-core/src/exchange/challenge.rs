@@ -98,6 +98,28 @@ impl Challenge {
     /// [`SendError::Cmw`] for a CMW that does not fit: it may have 65,529 bytes, 65,520 beside the selection that answers
     /// parameters, and with its proof 65,518. Those of [`ReceivedRequest::authenticate`].
     pub fn answer(self, cmw: &Cmw) -> Result<Vec<u8>, ProtocolError> {
+        let extensions = self.extensions(cmw)?;
+        self.request.authenticate(&extensions)
+    }
+
+    /// Answers as [`answer`](Self::answer) does, or [declines](Self::decline) where the CMW does not fit: then gives the reason too.
+    ///
+    /// # Errors
+    /// Those of [`answer`](Self::answer) and [`decline`](Self::decline), but [`SendError::Cmw`].
+    pub fn answer_or_decline(
+        self,
+        cmw: &Cmw,
+    ) -> Result<(Vec<u8>, Option<ProtocolError>), ProtocolError> {
+        match self.extensions(cmw) {
+            Ok(extensions) => Ok((self.request.authenticate(&extensions)?, None)),
+            Err(error @ ProtocolError::Sending(SendError::Cmw(_))) => {
+                Ok((self.decline()?, Some(error)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn extensions(&self, cmw: &Cmw) -> Result<Vec<Extension>, ProtocolError> {
         self.check_formats(cmw)?;
         self.check_batch(cmw)?;
         let batches = if cmw.is_of_batch() {
@@ -116,7 +138,7 @@ impl Challenge {
         if authenticator::extensions_length(&extensions) > usize::from(u16::MAX) {
             return Err(SendError::Cmw(CmwError::TooLarge).into());
         }
-        self.request.authenticate(&extensions)
+        Ok(extensions)
     }
 
     /// Answers with the certificate alone, for a peer that does not want this end to attest.

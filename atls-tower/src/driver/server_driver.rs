@@ -271,7 +271,12 @@ impl ServerDriver {
                 return Err(error);
             }
         };
-        let authenticator = challenge.answer(&cmw)?;
+        let (authenticator, too_large) = challenge.answer_or_decline(&cmw)?;
+        if let Some(error) = too_large {
+            with.leave_with(FrameType::Authenticator, &authenticator)
+                .await;
+            return Err(error.into());
+        }
         with.write(FrameType::Authenticator, &authenticator).await?;
         with.flush().await?;
         match verdicts {
