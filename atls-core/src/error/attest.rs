@@ -28,7 +28,9 @@ pub enum AttestError {
     )]
     Busy,
     /// The batcher was shut down, or its runtime was. This end makes no more Evidence.
-    #[error("batcher of the attestation device was shut down")]
+    #[error(
+        "batcher of the attestation device was shut down; make a new one, or shut it down after the server"
+    )]
     Stopped,
     /// The device gave nothing by its deadline.
     #[error("attestation device did not answer in time; look into the log of its driver")]

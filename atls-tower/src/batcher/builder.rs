@@ -39,8 +39,8 @@ impl BatcherBuilder {
         }
     }
 
-    /// The most connections that wait for the next batch, at least one; [`DEFAULT_WAITING`] unless set. Each costs some 300
-    /// bytes. Others are refused.
+    /// The most connections that wait for the next batch, at least one; [`DEFAULT_WAITING`] unless set. Each takes some 500
+    /// bytes here, more with an RSA key, beside the TLS session and the task that it has anyway. Others are refused.
     pub fn waiting(mut self, connections: usize) -> Self {
         self.waiting = connections.max(1);
         self
@@ -82,6 +82,7 @@ impl BatcherBuilder {
             queue: Arc::clone(&queue),
             largest: usize::try_from(self.largest).unwrap_or(usize::MAX),
             device_deadline: self.device_deadline,
+            given_up: None,
             ends,
         };
         runtime.spawn(worker.run());

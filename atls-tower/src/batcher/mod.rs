@@ -45,7 +45,11 @@ pub use counters::BatcherStats;
 /// or for a certificate. If the Evidence [names the leaf key](Attester::names_leaf_key), each batch is of one key.
 ///
 /// [`ServerTerms::at_once`](crate::ServerTerms::at_once) bounds the connections that ask, and so the batch: raise it for a device
-/// that takes longer than half a second.
+/// that takes longer than half a second. Those between accept and their first request are bounded too, 1,024 by default: raise
+/// `AttestedListenerBuilder::pending` of atls-axum beside it. Each holds its socket, TLS session and task while it waits.
+///
+/// Evidence that leaves no room for an inclusion proof, such as a composite of 8 items, makes no batches: the first time that it does
+/// not fit, its connections wait again, and from then on the batcher attests to one connection after the other.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -63,6 +67,7 @@ pub use counters::BatcherStats;
 /// let terms = ServerTerms::new()
 ///     .attester(Arc::new(batcher.clone()))
 ///     .at_once(10_000, 64);
+/// // With atls-axum: AttestedListener::builder(acceptor).pending(10_000)
 /// assert_eq!(batcher.stats().batches, 0);
 ///
 /// // Answers those who wait, and refuses others.

@@ -44,6 +44,12 @@ struct Line {
 /// One connection.
 pub(super) struct Waiting {
     pub(super) request: OwnedAttestRequest,
+    pub(super) place: Place,
+}
+
+/// A connection's place in its line, and the way back to it.
+pub(super) struct Place {
+    number: u64,
     pub(super) reply: oneshot::Sender<Result<Cmw, AttestError>>,
     since: Instant,
 }
@@ -84,8 +90,11 @@ impl Queue {
         let (reply, answer) = oneshot::channel();
         let waiting = Waiting {
             request: request.to_owned(),
-            reply,
-            since: Instant::now(),
+            place: Place {
+                number,
+                reply,
+                since: Instant::now(),
+            },
         };
         state.line(kind).waiting.insert(number, waiting);
         drop(state);
@@ -122,13 +131,27 @@ impl Queue {
                 let mut state = self.state();
                 let turn = state.take(largest, per_key);
                 if !turn.is_empty() {
-                    return Some(turn);
+                    drop(state);
+                    return Some(turn.into_values().collect());
                 }
                 if state.closed {
                     return None;
                 }
             }
             changed.await;
+        }
+    }
+
+    /// Lets connections wait again, in their old places.
+    pub(super) fn put_back(&self, waiting: impl Iterator<Item = Waiting>) {
+        let mut state = self.state();
+        for waiting in waiting {
+            // One that went away meanwhile found no place to free.
+            if !waiting.place.reply.is_closed() {
+                let kind = waiting.request.as_request().batches();
+                let number = waiting.place.number;
+                state.line(kind).waiting.insert(number, waiting);
+            }
         }
     }
 
@@ -152,12 +175,11 @@ impl Queue {
             &mut stats.singles
         };
         *turns = turns.saturating_add(1);
-        let served = if turn.failed {
-            &mut stats.failed
-        } else {
-            &mut stats.connections
-        };
-        *served = served.saturating_add(connections);
+        match turn.outcome {
+            Outcome::Made => stats.connections = stats.connections.saturating_add(connections),
+            Outcome::Failed => stats.failed = stats.failed.saturating_add(connections),
+            Outcome::Again => {}
+        }
         stats.largest = stats.largest.max(turn.size);
         stats.device_time = stats.device_time.saturating_add(turn.device_time);
         stats.waited = stats.waited.saturating_add(turn.waited);
@@ -172,10 +194,18 @@ impl Queue {
 /// What one piece of work of the device was.
 pub(super) struct Turn {
     pub(super) size: usize,
-    pub(super) failed: bool,
+    pub(super) outcome: Outcome,
     pub(super) device_time: Duration,
     /// By all connections together.
     pub(super) waited: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Outcome {
+    Made,
+    Failed,
+    /// The connections wait again.
+    Again,
 }
 
 impl State {
@@ -187,11 +217,11 @@ impl State {
     }
 
     /// At most one single stands between two batches, and one batch between two singles.
-    fn take(&mut self, largest: usize, per_key: bool) -> Vec<Waiting> {
+    fn take(&mut self, largest: usize, per_key: bool) -> BTreeMap<u64, Waiting> {
         let single_is_due = self.last == Batches::Yes || self.batches.waiting.is_empty();
-        if single_is_due && let Some((_, single)) = self.singles.waiting.pop_first() {
+        if single_is_due && let Some(single) = self.singles.waiting.pop_first() {
             self.last = Batches::No;
-            return vec![single];
+            return BTreeMap::from([single]);
         }
         self.last = Batches::Yes;
         self.batches.take(largest, per_key)
@@ -200,24 +230,35 @@ impl State {
 
 impl Line {
     /// The first in line, and who may share with it.
-    fn take(&mut self, largest: usize, per_key: bool) -> Vec<Waiting> {
+    fn take(&mut self, largest: usize, per_key: bool) -> BTreeMap<u64, Waiting> {
+        if !per_key {
+            return self.take_first(largest);
+        }
         let Some((_, first)) = self.waiting.first_key_value() else {
-            return Vec::new();
+            return BTreeMap::new();
         };
         let shares = |waiting: &Waiting| {
-            !per_key
-                || waiting.request.as_request().leaf_key() == first.request.as_request().leaf_key()
+            waiting.request.as_request().leaf_key() == first.request.as_request().leaf_key()
         };
         let sharing = self.waiting.iter().filter(|(_, waiting)| shares(waiting));
         let numbers: Vec<_> = sharing.map(|(number, _)| *number).take(largest).collect();
         let taken = numbers
             .iter()
-            .filter_map(|number| self.waiting.remove(number));
+            .filter_map(|number| self.waiting.remove_entry(number));
         taken.collect()
+    }
+
+    /// Whole, since connections that come and go wait for it.
+    fn take_first(&mut self, largest: usize) -> BTreeMap<u64, Waiting> {
+        let left = match self.waiting.keys().nth(largest).copied() {
+            Some(next) => self.waiting.split_off(&next),
+            None => BTreeMap::new(),
+        };
+        std::mem::replace(&mut self.waiting, left)
     }
 }
 
-impl Waiting {
+impl Place {
     pub(super) fn waited(&self, until: Instant) -> Duration {
         until.saturating_duration_since(self.since)
     }
@@ -242,6 +283,8 @@ impl Ticket<'_> {
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
+        // First, so that nobody puts it back into the line afterwards.
+        self.answer.close();
         let mut state = self.queue.state();
         // The device has taken it, unless the connection went away.
         if state.line(self.kind).waiting.remove(&self.number).is_some() {

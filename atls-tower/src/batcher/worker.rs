@@ -12,6 +12,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::queue::Outcome;
+use super::queue::Place;
 use super::queue::Queue;
 use super::queue::Turn;
 use super::queue::Waiting;
@@ -22,6 +24,8 @@ pub(super) struct Worker {
     pub(super) queue: Arc<Queue>,
     pub(super) largest: usize,
     pub(super) device_deadline: Duration,
+    /// Work that took too long, and may not have ended yet.
+    pub(super) given_up: Option<AbortOnDrop>,
     /// Closed with the task.
     #[allow(dead_code, reason = "its end is the message")]
     pub(super) ends: watch::Sender<()>,
@@ -29,43 +33,79 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Ends once the queue is closed and empty.
-    pub(super) async fn run(self) {
+    ///
+    /// There is no pause after a failure: it takes everybody with it who waited, so the device is asked no more often than
+    /// connections come.
+    pub(super) async fn run(mut self) {
         let per_key = self.attester.names_leaf_key();
         while let Some(waiting) = self.queue.next(self.largest, per_key).await {
             self.serve(waiting).await;
         }
     }
 
-    async fn serve(&self, waiting: Vec<Waiting>) {
+    async fn serve(&mut self, waiting: Vec<Waiting>) {
         let begun = Instant::now();
         let size = waiting.len();
-        let waited = waiting.iter().map(|waiting| waiting.waited(begun));
+        let waited = waiting.iter().map(|waiting| waiting.place.waited(begun));
         let longest_wait = waited.clone().max().unwrap_or_default();
         let waited = waited.fold(Duration::ZERO, Duration::saturating_add);
-        let members = waiting
-            .into_iter()
-            .map(|waiting| (waiting.request, waiting.reply));
-        let Ok(batch) = Batch::new(members.collect()) else {
-            // Dropping the replies refuses. The queue gives no such batch.
-            return;
+        let batch = match batch_of(waiting).await {
+            Ok(batch) => batch,
+            Err(error) => {
+                // The replies are gone, which refuses. The queue gives no such batch.
+                trace(size, longest_wait, Duration::ZERO, Some(&error));
+                self.queue.count(&Turn {
+                    size,
+                    outcome: Outcome::Failed,
+                    device_time: Duration::ZERO,
+                    waited,
+                });
+                return;
+            }
         };
         let made = self.ask(batch.request().to_owned()).await;
         let device_time = begun.elapsed();
-        trace(size, longest_wait, device_time, made.as_ref().err());
-        // Before the answers, so that who has one finds it counted.
-        self.queue.count(&Turn {
+        let turn = |outcome| Turn {
             size,
-            failed: made.is_err(),
+            outcome,
             device_time,
             waited,
-        });
-        for (reply, answer) in batch.answer(made) {
+        };
+        if let Err(error) = made.as_ref().map_or(Ok(()), |cmw| batch.check_room(cmw)) {
+            // The Evidence of the next would be as large.
+            self.largest = 1;
+            self.queue.count(&turn(Outcome::Again));
+            let members = batch.into_members().into_iter();
+            self.queue
+                .put_back(members.map(|(request, place)| Waiting { request, place }));
+            let report = atls_core::report(&error);
+            tracing::error!(size, "batcher makes no more batches: {report}");
+            return;
+        }
+        trace(size, longest_wait, device_time, made.as_ref().err());
+        // Before the answers, so that who has one finds it counted.
+        self.queue.count(&turn(match made {
+            Ok(_) => Outcome::Made,
+            Err(_) => Outcome::Failed,
+        }));
+        for (answered, (place, answer)) in (1..).zip(batch.answer(made)) {
             // A connection that went away meanwhile costs nothing more.
-            let _ = reply.send(answer);
+            let _ = place.reply.send(answer);
+            if is_turn_of_others(answered) {
+                tokio::task::yield_now().await;
+            }
         }
     }
 
-    async fn ask(&self, request: OwnedAttestRequest) -> Result<Cmw, AttestError> {
+    async fn ask(&mut self, request: OwnedAttestRequest) -> Result<Cmw, AttestError> {
+        // The device never works twice at once. Work that was given up has been aborted, and ends at its next await.
+        if let Some(given_up) = &mut self.given_up {
+            let ended = tokio::time::timeout(self.device_deadline, &mut given_up.0).await;
+            if ended.is_err() {
+                return Err(AttestError::TimedOut);
+            }
+            self.given_up = None;
+        }
         let attester = Arc::clone(&self.attester);
         // A task of its own, since a driver may panic.
         let mut work = AbortOnDrop(tokio::spawn(async move {
@@ -73,10 +113,36 @@ impl Worker {
         }));
         match tokio::time::timeout(self.device_deadline, &mut work.0).await {
             Ok(Ok(made)) => made,
-            Ok(Err(_)) => Err(AttestError::Device("its driver panicked".to_owned())),
-            Err(_) => Err(AttestError::TimedOut),
+            Ok(Err(ended)) if ended.is_panic() => {
+                Err(AttestError::Device("its driver panicked".to_owned()))
+            }
+            // The runtime ends.
+            Ok(Err(_)) => Err(AttestError::Stopped),
+            Err(_) => {
+                work.0.abort();
+                self.given_up = Some(work);
+                Err(AttestError::TimedOut)
+            }
         }
     }
+}
+
+/// A large tree takes a thread milliseconds, in which it serves no connection.
+async fn batch_of(waiting: Vec<Waiting>) -> Result<Batch<Place>, AttestError> {
+    let large = waiting.len() > LARGE;
+    let members = waiting
+        .into_iter()
+        .map(|waiting| (waiting.request, waiting.place))
+        .collect();
+    if !large {
+        return Ok(Batch::new(members)?);
+    }
+    let made = tokio::task::spawn_blocking(|| Batch::new(members)).await;
+    Ok(made.map_err(|_| AttestError::Stopped)??)
+}
+
+fn is_turn_of_others(answered: usize) -> bool {
+    answered.is_multiple_of(ANSWERS_AT_ONCE)
 }
 
 impl Drop for Worker {
@@ -87,7 +153,7 @@ impl Drop for Worker {
 }
 
 /// Work that nobody waits for any more ends at its next await.
-struct AbortOnDrop(JoinHandle<Result<Cmw, AttestError>>);
+pub(super) struct AbortOnDrop(JoinHandle<Result<Cmw, AttestError>>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
@@ -110,3 +176,9 @@ fn trace(size: usize, waited: Duration, device: Duration, failure: Option<&Attes
         }
     }
 }
+
+/// Leaves that the task itself hashes: about a millisecond.
+const LARGE: usize = 4096;
+
+/// Answers between which the task lets others work.
+const ANSWERS_AT_ONCE: usize = 256;
