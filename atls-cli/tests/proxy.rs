@@ -102,6 +102,54 @@ fn no_client_can_have_the_headers_of_the_proxy_removed() {
 }
 
 #[test]
+fn nothing_that_a_service_could_take_for_the_proxys_word_comes_through() {
+    let world = World::new();
+    let behind = world.plain(echo());
+    let proxy = reverse(&world, &format!("http://{behind}"), &[]);
+    let url = proxy.url("/");
+    for lie in [
+        "Atls_Status",
+        "Atls.Binding",
+        "Forwarded",
+        "X_Forwarded_For",
+        "X-Forwarded-Port",
+        "X-Real-IP",
+    ] {
+        let header = format!("{lie}: a-lie");
+        let get = [&["get", &url, "-H", &header], &TRUST[..]].concat();
+        let told = world.atls(&get).ends_with(0).out();
+        assert!(!told.contains("a-lie"), "{lie}: {told}");
+    }
+}
+
+#[test]
+fn no_request_is_hidden_in_another() {
+    let world = World::new();
+    let behind = world.plain(echo());
+    let back = reverse(&world, &format!("http://{behind}"), &[]);
+    let front = forward(&world, &back);
+    let hidden =
+        "GET /hidden HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAtls-Status: a-lie\r\n\r\n";
+    let lengths = [
+        "Content-Length: 1\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 1",
+        "Content-Length: 1\r\nContent-Length: 7",
+        "Transfer-Encoding: identity, chunked\r\nConnection: transfer-encoding",
+    ];
+    for length in lengths {
+        let request =
+            format!("POST /seen HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n0\r\n\r\n{hidden}");
+        let answers = world.block_on(sent(front.address(), request.as_bytes()));
+        assert!(answers.starts_with("HTTP/1.1 "), "{length}: {answers}");
+        assert!(!answers.contains("a-lie"), "{length}: {answers}");
+        assert!(
+            !answers.contains("content-length: 1\n"),
+            "{length}: {answers}"
+        );
+    }
+}
+
+#[test]
 fn no_tunnel_is_made() {
     let world = World::new();
     let url = world.attested(world.device("device"), echo());
@@ -218,7 +266,7 @@ fn a_websocket_passes_both_proxies() {
 }
 
 #[test]
-fn grpc_passes_both_proxies_with_its_trailers() {
+fn grpc_passes_both_proxies_with_its_trailers_but_for_claims() {
     let world = World::new();
     let behind = world.plain(Router::new().route("/service/method", any(grpc)));
     let back = reverse(&world, &format!("h2c://{behind}"), &[]);
@@ -240,6 +288,7 @@ fn grpc_passes_both_proxies_with_its_trailers() {
         body.trailers().cloned().unwrap()
     });
     assert_eq!(trailers["grpc-status"], "0");
+    assert!(!trailers.contains_key("atls-status"));
 }
 
 #[test]
@@ -546,9 +595,20 @@ fn echo() -> Router {
     Router::new().fallback(answer)
 }
 
+/// All that is answered to these bytes, which must end the connection.
+async fn sent(address: SocketAddr, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    // What is refused may be cut off.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
 async fn grpc() -> Response {
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    trailers.insert("atls-status", HeaderValue::from_static("affirming"));
     let frames = [
         Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from_static(b"\0\0\0\0\0"))),
         Ok(Frame::trailers(trailers)),

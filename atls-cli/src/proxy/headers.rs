@@ -1,16 +1,49 @@
 //! Headers that are removed, and headers that say what was attested.
 
 use atls_core::PeerAttestation;
+use axum::body::Body;
+use axum::body::HttpBody;
+use bytes::Bytes;
 use http::HeaderMap;
 use http::HeaderName;
 use http::HeaderValue;
 use http::header;
+use http_body_util::BodyExt;
+use hyper::body::Frame;
 
 use crate::clock;
 
 /// Removes all that speak of attestation: whoever sent them may have invented them.
 pub(super) fn remove_claims(headers: &mut HeaderMap) {
-    remove(headers, |name| name.as_str().starts_with(PREFIX));
+    remove(headers, |name| as_read(name).starts_with(PREFIX));
+}
+
+/// The same for trailers.
+pub(super) fn without_claims<B>(body: B) -> Body
+where
+    B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
+{
+    Body::new(body.map_frame(|frame| match frame.into_trailers() {
+        Ok(mut trailers) => {
+            remove_claims(&mut trailers);
+            Frame::trailers(trailers)
+        }
+        Err(data) => data,
+    }))
+}
+
+/// Removes all that say who asks.
+pub(super) fn remove_forwarded(headers: &mut HeaderMap) {
+    remove(headers, |name| {
+        let name = as_read(name);
+        name.starts_with("x-forwarded-") || ["forwarded", "x-real-ip"].contains(&name.as_str())
+    });
+}
+
+/// CGI, WSGI and PHP make the same variable of a `-` and of other signs.
+fn as_read(name: &HeaderName) -> String {
+    name.as_str()
+        .replace(|sign: char| !sign.is_ascii_alphanumeric(), "-")
 }
 
 /// Removes those of one hop (RFC 9110 §7.6.1), but for what an upgrade needs.
@@ -102,6 +135,8 @@ mod tests {
         let mut all = headers(&[
             ("Atls-Status", "affirming"),
             ("ATLS-Anything", "x"),
+            ("atls_status", "affirming"),
+            ("Atls.Status", "affirming"),
             ("accept", "y"),
         ]);
         remove_claims(&mut all);

@@ -50,10 +50,10 @@ where
     if let Some(protocol) = upgrade {
         ask_for(request.headers_mut(), protocol);
     }
-    let mut response = client.request(request).await?;
+    let mut response = client.request(request.map(headers::without_claims)).await?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         headers::remove_hop_by_hop(response.headers_mut());
-        return Ok(response.map(Body::new));
+        return Ok(response.map(headers::without_claims));
     }
     let to = hyper::upgrade::on(&mut response);
     if let Some(from) = from {
@@ -94,9 +94,7 @@ pub(super) fn forwarded(request: &mut Request<Body>, set: &mut HeaderMap) {
     let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let client = client.map(|ConnectInfo(client)| client.ip().to_string());
     let host = host(request);
-    for name in FORWARDED {
-        request.headers_mut().remove(&name);
-    }
+    headers::remove_forwarded(request.headers_mut());
     let [proto, by, of] = FORWARDED;
     set.insert(proto, HeaderValue::from_static("https"));
     if let Some(client) = client.and_then(|client| HeaderValue::from_str(&client).ok()) {
