@@ -150,6 +150,27 @@ fn no_request_is_hidden_in_another() {
 }
 
 #[test]
+fn no_protocol_with_requests_in_it_passes_as_an_upgrade() {
+    let world = World::new();
+    let behind = world.block_on(agreeable());
+    let back = reverse(&world, &format!("http://{behind}"), &[]);
+    let front = forward(&world, &back);
+    for protocol in [
+        "h2c",
+        "h2c, websocket",
+        "websocket, h2c",
+        "HTTP/2.0",
+        "h2c ",
+    ] {
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: {protocol}\r\n\r\n"
+        );
+        let answer = world.block_on(sent(front.address(), request.as_bytes()));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{protocol}: {answer}");
+    }
+}
+
+#[test]
 fn no_tunnel_is_made() {
     let world = World::new();
     let url = world.attested(world.device("device"), echo());
@@ -603,6 +624,26 @@ async fn sent(address: SocketAddr, request: &[u8]) -> String {
     // What is refused may be cut off.
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8(answer).unwrap()
+}
+
+/// A server that agrees to every upgrade.
+async fn agreeable() -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = vec![0; 4096];
+            let length = stream.read(&mut head).await.unwrap();
+            let head = String::from_utf8(head[..length].to_vec()).unwrap();
+            let answer = match head.contains("upgrade: ") {
+                true => "101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c",
+                false => "200 OK\r\nContent-Length: 0\r\nConnection: close",
+            };
+            let answer = format!("HTTP/1.1 {answer}\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    address
 }
 
 async fn grpc() -> Response {

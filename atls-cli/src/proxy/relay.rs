@@ -75,7 +75,7 @@ where
     Ok(response.map(Body::new))
 }
 
-/// Whether a request wants to go on in another protocol.
+/// Whether a request wants to go on as a WebSocket.
 pub(super) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
     let wants = headers
         .get_all(header::CONNECTION)
@@ -84,9 +84,9 @@ pub(super) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
         .flat_map(|value| value.split(','))
         .any(|word| word.trim().eq_ignore_ascii_case("upgrade"));
     let protocol = headers.get(header::UPGRADE)?;
-    // HTTP/2 is agreed beforehand, never by an upgrade.
-    let is_http2 = protocol.as_bytes().eq_ignore_ascii_case(b"h2c");
-    (wants && !is_http2).then(|| protocol.clone())
+    // Of other protocols some carry requests, such as `h2c`: nobody here would remove what those claim.
+    let is_websocket = protocol.as_bytes().eq_ignore_ascii_case(b"websocket");
+    (wants && is_websocket).then(|| protocol.clone())
 }
 
 /// Says who asks, for the service behind; what the client says of that is removed.
