@@ -13,7 +13,8 @@ pub enum CollateralError {
     /// Every piece at hand has expired. Compare the clocks, and look whether the maker can be reached.
     #[error("collateral has expired; compare the clocks, and see whether its maker can be reached")]
     Expired,
-    /// A key with another character than those of [`Fetch::fetch`], empty, or of more than [`MAX_KEY`] bytes.
+    /// A key with another character than those of [`Fetch::fetch`](crate::Fetch::fetch), empty, or of more than
+    /// [`MAX_KEY`](crate::MAX_KEY) bytes.
     #[error("collateral is asked for by a malformed key")]
     Key,
     /// The answer of its maker cannot be read, or is about another piece. Look for a proxy that answers in its place.
