@@ -292,6 +292,24 @@ async fn a_full_queue_is_told_by_an_empty_authenticator() {
 }
 
 #[tokio::test]
+async fn evidence_that_does_not_fit_is_told_by_an_empty_authenticator() {
+    let world = World::new();
+    let server = world
+        .serve(
+            ServerTerms::new()
+                .attester(Arc::new(TooLarge(world.server_device.clone())))
+                .deadline(PATIENT),
+        )
+        .await;
+    let client = connector(&world, world.about_servers());
+    let refused = connecting(&client, server.address).await.unwrap();
+    assert_eq!(
+        refused.unwrap_err().protocol(),
+        Some(&ProtocolError::Declined)
+    );
+}
+
+#[tokio::test]
 async fn a_client_that_closes_its_socket_leaves_the_queue() {
     let world = World::new();
     let held = Held::new(&world.server_device);
@@ -514,6 +532,21 @@ impl<A: Attester> Attester for Slow<A> {
             tokio::time::sleep(Duration::from_millis(39)).await;
             self.inner.attest(request).await
         })
+    }
+}
+
+/// Makes Evidence for which an answer with a selection has no room.
+struct TooLarge<A>(Arc<A>);
+
+impl<A: Attester> Attester for TooLarge<A> {
+    fn media_types(&self) -> &[MediaType] {
+        self.0.media_types()
+    }
+
+    fn attest<'a>(&'a self, _: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+        let media_type = self.media_types()[0].clone();
+        let evidence = Cmw::evidence(media_type, vec![7; 65_520]);
+        Box::pin(std::future::ready(Ok(evidence)))
     }
 }
 
