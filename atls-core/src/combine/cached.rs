@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::fmt;
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -265,7 +267,7 @@ impl State {
 }
 
 /// All that a verifier sees, and the generation of its policy.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq)]
 struct Key {
     bound: Bound,
     report_data: Option<[u8; 64]>,
@@ -275,12 +277,22 @@ struct Key {
     endorsements: Vec<Endorsement>,
 }
 
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq)]
 struct Endorsement {
     label: String,
     kind: Type,
     indicator: Option<Indicator>,
     value: Vec<u8>,
+}
+
+/// Evidence has up to 64 KiB, and this runs under the lock. The value of a connection or batch tells keys apart well enough to find
+/// one; the comparison then is of the whole key.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bound.hash(state);
+        self.generation.hash(state);
+        self.bytes.len().hash(state);
+    }
 }
 
 impl Key {
