@@ -101,6 +101,11 @@ impl AttestationKey {
         &self.public_key
     }
 
+    /// The hash algorithm by which the key signs, and digests the registers that it quotes.
+    pub(crate) fn scheme_hash(&self) -> HashAlgorithm {
+        self.algorithm.scheme.hash()
+    }
+
     /// Verifies the signature of a quote, and gives the hash algorithm by which it was made.
     pub(crate) fn verify(
         &self,

@@ -180,7 +180,7 @@ impl TpmAttester {
             if attest.extra_data != qualifying_data || attest.selections != self.selections {
                 return Err(TpmError::Malformed);
             }
-            if HashAlgorithm::Sha256.digest(&[&pcrs]) == attest.pcr_digest {
+            if key.public.scheme_hash().digest(&[&pcrs]) == attest.pcr_digest {
                 return Ok((key, quote, pcrs));
             }
         }

@@ -5,6 +5,7 @@
 use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
 
+use crate::policy::TpmImage;
 use crate::policy::TpmPolicy;
 use crate::quoted::Quoted;
 use crate::trust_vector::Firmware;
@@ -64,7 +65,7 @@ fn told(missing: &Missing) -> String {
         Missing::Log(pcr) => format!("no log explains pcr{pcr}"),
         Missing::OtherEvent(pcr) => format!("pcr{pcr} has an event that is not listed"),
         Missing::Event(pcr, name) => format!("pcr{pcr} lacks {name}"),
-        Missing::Files => "no list of IMA explains pcr10".to_owned(),
+        Missing::Files => "no list of IMA with a file explains pcr10".to_owned(),
         Missing::File => "a file was used that is not allowed".to_owned(),
     }
 }
@@ -110,11 +111,15 @@ fn registers<'a>(
         });
         let named: Vec<_> = named.collect();
         let (first, _) = named.first()?;
+        let is_asked = |image: &TpmImage| image.pcr.keys().any(|index| index.get() == pcr);
+        if decided.image.is_some_and(|image| !is_asked(image)) {
+            return None;
+        }
         let bank = decided.image.unwrap_or(first).bank;
         let seen = quoted.bank(bank).and_then(|registers| registers.get(&pcr));
         let holds = |value: &[u8]| seen.is_some_and(|seen| seen == value);
         let is_allowed = named.iter().any(|(_, value)| holds(value.as_bytes()));
-        let outcome = match is_allowed || decided.image.is_some() {
+        let outcome = match is_allowed {
             true => Outcome::Passed,
             false => Outcome::Failed,
         };

@@ -99,9 +99,17 @@ impl Table for TpmKeys {
                 return Err(FieldProblem::new("name", "a key has no name").within(&at));
             }
             let mut before = self.keys.iter().take(index);
-            if let Some(other) = before.find(|other| other.public == key.public) {
+            // By the key itself: attributes of its public area may differ.
+            let is_same =
+                |other: &&TrustedKey| other.public.public_key() == key.public.public_key();
+            if let Some(other) = before.find(is_same) {
                 let problem = format!("the key of \"{}\" once more", other.name.escape_debug());
                 return Err(FieldProblem::new("public", problem).within(&at));
+            }
+            let mut before = self.keys.iter().take(index);
+            if before.any(|other| other.name == key.name) {
+                let problem = "another key has this name: results would not say which machine";
+                return Err(FieldProblem::new("name", problem).within(&at));
             }
         }
         Ok(())

@@ -80,9 +80,11 @@ pub(crate) fn compare<'a>(
     let image = image.map(|(image, _)| image);
 
     let firmware = firmware(policy, quoted);
-    // Every bank is of the same boot: one that shows it is enough.
-    let shown = boots.values().any(|boot| boot.shows_secure_boot);
-    let secure_boot = match (policy.secure_boot, shown) {
+    let bank = image.or_else(|| policy.images.first());
+    let bank = bank.map_or(HashAlgorithm::Sha256, |image| image.bank);
+    // Of this bank alone: one that firmware does not measure into is free for whoever runs later.
+    let boot = boots.remove(&bank).unwrap_or_default();
+    let secure_boot = match (policy.secure_boot, boot.shows_secure_boot) {
         (false, _) => SecureBoot::NotAsked,
         (true, true) => SecureBoot::Shown,
         (true, false) => SecureBoot::NotShown,
@@ -92,7 +94,11 @@ pub(crate) fn compare<'a>(
         SecureBoot::Shown => 2,
         SecureBoot::NotShown => 96,
     };
-    let executables = if image.is_some() { 3 } else { 33 };
+    let executables = match image {
+        Some(image) if image.pins_boot_code() => 3,
+        Some(_) => 0,
+        None => 33,
+    };
     let file_system = match image {
         Some(image) if image.ima.is_some() => 2,
         _ => 0,
@@ -117,15 +123,13 @@ pub(crate) fn compare<'a>(
     .fold(TrustVector::new(), |vector, (category, value)| {
         vector.with(category, TrustClaim::new(value))
     });
-    let bank = image.or_else(|| policy.images.first());
-    let bank = bank.map_or(HashAlgorithm::Sha256, |image| image.bank);
     Ok(PolicyOutcome {
         vector,
         missing,
         image,
         firmware,
         secure_boot,
-        boot: boots.remove(&bank).unwrap_or_default(),
+        boot,
     })
 }
 
@@ -153,11 +157,15 @@ fn missing(image: &TpmImage, quoted: &Quoted<'_>, boot: &Boot) -> Vec<Missing> {
                 let digest = digest.as_deref();
                 digest.is_some_and(|digest| allows(rule, digest))
             };
-            let mut files = files.iter().enumerate();
-            if !files.all(|(index, file)| {
-                is_allowed(&file.digest)
-                    || (file.digest.is_some() && is_aggregate(index, &file.path))
-            }) {
+            let files = files.iter().enumerate();
+            let mut files = files
+                .filter(|(index, file)| file.digest.is_none() || !is_aggregate(*index, &file.path))
+                .peekable();
+            // Every kernel with IMA measures the aggregate; a policy of IMA measures a file before anybody logs in.
+            if files.peek().is_none() {
+                missing.push(Missing::Files);
+            }
+            if !files.all(|(_, file)| is_allowed(&file.digest)) {
                 missing.push(Missing::File);
             }
         }

@@ -23,7 +23,10 @@ use atls_core::ear::Category;
 use atls_core::ear::Tier;
 use atls_formats::tpm::Attributes;
 use atls_formats::tpm::HashAlgorithm;
+use atls_formats::tpm::PcrSelection;
+use atls_formats::tpm::PcrSet;
 use atls_formats::tpm::Scheme;
+use atls_formats::tpm::TcgLogWriter;
 use atls_formats::tpm::TpmEvidence;
 use atls_formats::tpm::qualifying_data;
 use atls_reference::Live;
@@ -291,7 +294,8 @@ fn events_are_those_that_an_image_lists() {
     assert_eq!(appraise(&[&kernel, &optional], unchanged), affirmed);
     assert_eq!(appraise(&[&kernel, &absent], unchanged), refused);
     let misplaced = event("kernel", 5, &KERNEL);
-    assert_eq!(appraise(&[&misplaced], unchanged), refused, "not quoted");
+    let elsewhere = appraise(&[&kernel, &misplaced], unchanged);
+    assert_eq!(elsewhere, refused, "not quoted");
     // Software that runs later may extend anything: an event that is not listed is no known state.
     let more = |setting: &mut Setting| {
         setting.forged.log = ForgedTpm::log().event(4, 13, &[8; 32], b"");
@@ -349,8 +353,8 @@ fn secure_boot_is_proved_by_the_first_event_of_its_register() {
     };
     assert_eq!(appraise(&|_| {}), (Tier::Affirming, 2));
     let refused = (Tier::Contraindicated, 96);
-    let boot = |log: atls_formats::tpm::TcgLogWriter| log.event(4, 0x8000_0003, &KERNEL, b"kernel");
-    let log = || atls_formats::tpm::TcgLogWriter::new(HashAlgorithm::Sha256);
+    let boot = |log: TcgLogWriter| log.event(4, 0x8000_0003, &KERNEL, b"kernel");
+    let log = || TcgLogWriter::new(HashAlgorithm::Sha256);
     let off = boot(log().measured(7, 0x8000_0001, &secure_boot(0)));
     // An operating system says so later: whoever runs may extend anything.
     let later = boot(log().measured(7, 0x8000_0001, &secure_boot(0)).measured(
@@ -371,6 +375,64 @@ fn secure_boot_is_proved_by_the_first_event_of_its_register() {
         0,
         "not asked"
     );
+}
+
+/// Firmware that leaves a bank unmeasured lets whoever runs later measure any boot into it (CVE-2021-42299).
+#[test]
+fn secure_boot_in_another_bank_than_that_of_the_image_proves_nothing() {
+    let mut setting = Setting::new();
+    setting.policy.secure_boot = true;
+    let mut other = ForgedTpm::image();
+    other.bank = HashAlgorithm::Sha384;
+    other.pcr = [(pcr(4), Measurement::new(&[1; 48]).unwrap())].into();
+    setting.policy.images.push(other);
+    let measured = TcgLogWriter::new(HashAlgorithm::Sha256)
+        .measured(7, 0x8000_0001, &secure_boot(0))
+        .event(4, 0x8000_0003, &KERNEL, b"kernel");
+    let forged = TcgLogWriter::new(HashAlgorithm::Sha384).measured(7, 0x8000_0001, &secure_boot(1));
+    let selection = |bank, pcrs: &[u8]| PcrSelection {
+        bank,
+        pcrs: PcrSet::of(pcrs.iter().copied()).unwrap(),
+    };
+    let pcrs = [measured.value(4), measured.value(7), forged.value(7)].concat();
+    let mut attest = setting.forged.attest(&setting.expected());
+    attest.selections = vec![
+        selection(HashAlgorithm::Sha256, &[4, 7]),
+        selection(HashAlgorithm::Sha384, &[7]),
+    ];
+    attest.pcr_digest = HashAlgorithm::Sha256.digest(&[&pcrs]);
+    let evidence = TpmEvidence {
+        pcrs,
+        tcg_log: Some(forged.bytes().to_vec()),
+        ..setting.forged.seal(&attest.encode().unwrap())
+    };
+    let appraised = setting.appraise(&evidence).unwrap();
+    assert_eq!(appraised.image(), Some("forged"));
+    assert_eq!(appraised.ear().status(), Tier::Contraindicated);
+}
+
+#[test]
+fn an_image_without_boot_code_says_nothing_of_executables() {
+    let mut setting = Setting::new();
+    let image = &mut setting.policy.images[0];
+    image.dangerous_any_boot_code = true;
+    image.pcr = [(pcr(7), Measurement::new(ForgedTpm::log().value(7)).unwrap())].into();
+    let (_, executables) = setting.appraised();
+    assert_eq!(executables, 0);
+}
+
+#[test]
+fn a_key_or_a_name_is_in_the_file_once() {
+    let (one, other) = (ForgedTpm::new(), ForgedTpm::new());
+    let refused = |keys| Live::fixed(TpmKeys::new(keys)).is_err();
+    assert!(!refused(vec![one.trusted("a"), other.trusted("b")]));
+    assert!(refused(vec![one.trusted("a"), other.trusted("a")]));
+    // The same point under other attributes.
+    let mut again = one.trusted("b");
+    let mut public = one.public.clone();
+    public.attributes.0 &= !Attributes::NO_DA;
+    again.public = AttestationKey::decode(&public.encode().unwrap()).unwrap();
+    assert!(refused(vec![one.trusted("a"), again]));
 }
 
 #[test]
@@ -421,7 +483,7 @@ fn files_are_those_that_an_image_allows() {
             .iter()
             .map(|(path, digest)| line(path, digest))
             .collect();
-        let extend = |log: atls_formats::tpm::TcgLogWriter, (path, digest): &(&str, &str)| {
+        let extend = |log: TcgLogWriter, (path, digest): &(&str, &str)| {
             let digest = u8::from_str_radix(digest, 16).unwrap();
             let field = [&b"sha256:\0"[..], &[digest; 32]].concat();
             let path = [path.as_bytes(), &[0]].concat();
@@ -434,9 +496,11 @@ fn files_are_those_that_an_image_allows() {
             };
             log.measured(10, 0, &[sized(&field), sized(&path)].concat())
         };
-        setting.log = Some(ForgedTpm::log().bytes().to_vec());
-        setting.forged.log = lines.iter().fold(ForgedTpm::log(), extend);
-        setting.forged.quoting(HashAlgorithm::Sha256, &[4, 10]);
+        let boot = log_with_command_line();
+        setting.log = Some(boot.bytes().to_vec());
+        setting.forged.log = lines.iter().fold(boot, extend);
+        setting.forged.quoting(HashAlgorithm::Sha256, &[4, 8, 10]);
+        setting.pin_command_line();
         setting.forged.ima_log = Some(list.into_bytes());
         let allowed = Measurement::new(&[0xaa; 32]).unwrap();
         setting.policy.images[0].ima = Some(ImaRule::allowing([allowed]));
@@ -457,15 +521,20 @@ fn files_are_those_that_an_image_allows() {
     assert_eq!(appraise(&named), refused);
     assert_eq!(appraise(&[("/first", "bb"), ("/init", "aa")]), refused);
     assert_eq!(appraise(&[]), refused, "an empty list");
+    // IMA without a policy of its own measures no file.
+    let aggregate = [("boot_aggregate", "01")];
+    assert_eq!(appraise(&aggregate), refused, "no file");
+    assert_eq!(appraise(&[("/init", "aa")]), affirmed, "no aggregate");
 }
 
 /// The kernel extends ones where a file changed while it was measured. Nothing is known of it then.
 #[test]
 fn a_measurement_that_failed_is_no_allowed_file() {
     let mut setting = Setting::new();
-    setting.log = Some(ForgedTpm::log().bytes().to_vec());
-    setting.forged.log = ForgedTpm::log().event(10, 0, &[0xff; 32], b"");
-    setting.forged.quoting(HashAlgorithm::Sha256, &[4, 10]);
+    setting.log = Some(log_with_command_line().bytes().to_vec());
+    setting.forged.log = log_with_command_line().event(10, 0, &[0xff; 32], b"");
+    setting.forged.quoting(HashAlgorithm::Sha256, &[4, 8, 10]);
+    setting.pin_command_line();
     let (sha1, digest) = ("00".repeat(20), "aa".repeat(32));
     let list = format!("10 {sha1} ima-ng sha256:{digest} boot_aggregate\n");
     setting.forged.ima_log = Some(list.into_bytes());
@@ -586,6 +655,11 @@ impl Setting {
         }
     }
 
+    fn pin_command_line(&mut self) {
+        let value = Measurement::new(log_with_command_line().value(8)).unwrap();
+        self.policy.images[0].pcr.insert(pcr(8), value);
+    }
+
     fn keys(&self) -> Arc<Live<TpmKeys>> {
         Arc::new(Live::fixed(TpmKeys::new(vec![self.trusted.clone()])).unwrap())
     }
@@ -635,6 +709,10 @@ impl Setting {
         let recorded = ready(self.verifier().appraise_recorded(&evidence, at())).unwrap();
         recorded.claims::<TpmClaims>().unwrap().clone()
     }
+}
+
+fn log_with_command_line() -> TcgLogWriter {
+    ForgedTpm::log().measured(8, 0x0d, b"kernel_cmdline: ima_policy=tcb")
 }
 
 fn pcr(index: u8) -> PcrIndex {

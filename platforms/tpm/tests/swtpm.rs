@@ -237,6 +237,33 @@ impl TpmDevice for Meddling {
 }
 
 #[test]
+fn a_key_of_another_digest_than_sha256_is_quoted_by() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    measure(&tpm, b"kernel");
+    let mut attester = TpmAttester::over(MakingSha384(tpm.device())).unwrap();
+    affirmed(&mut attester);
+}
+
+/// Has keys made that sign by ECDSA with SHA-384.
+struct MakingSha384(Swtpm);
+
+impl TpmDevice for MakingSha384 {
+    fn transact(&mut self, command: &[u8]) -> io::Result<Vec<u8>> {
+        let mut command = command.to_vec();
+        let ecdsa_sha256 = [0, 0x18, 0, 0x0b];
+        let mut places = command.windows(4);
+        if command[6..10] == [0, 0, 1, 0x31]
+            && let Some(place) = places.position(|bytes| bytes == ecdsa_sha256)
+        {
+            command[place + 3] = 0x0c;
+        }
+        self.0.transact(&command)
+    }
+}
+
+#[test]
 fn a_wrong_password_is_told() {
     let Some(tpm) = started(SwtpmProcess::start()) else {
         return;

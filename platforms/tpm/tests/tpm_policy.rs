@@ -15,8 +15,8 @@ use atls_tpm::TpmPolicy;
 fn a_table_is_read_and_written() {
     let text = format!(
         "version = 1\n[tpm]\nsecure-boot = true\nmin-firmware = \"0007000200030000\"\n\
-         [[tpm.image]]\nname = \"a\"\nbank = \"sha384\"\n[tpm.image.pcr]\n0 = \"{0}\"\n23 = \"{0}\"\n\
-         [[tpm.image.event]]\nname = \"kernel\"\npcr = 4\ndigest = \"{0}\"\noptional = true\n\
+         [[tpm.image]]\nname = \"a\"\nbank = \"sha384\"\n[tpm.image.pcr]\n4 = \"{0}\"\n8 = \"{0}\"\n23 = \"{0}\"\n\
+         [[tpm.image.event]]\nname = \"splash\"\npcr = 11\ndigest = \"{0}\"\noptional = true\n\
          [tpm.image.ima]\nallow = [\"{1}\"]\n",
         "ab".repeat(48),
         "cd".repeat(32),
@@ -26,7 +26,7 @@ fn a_table_is_read_and_written() {
     assert_eq!(policy.min_firmware, Some([0, 7, 0, 2, 0, 3, 0, 0].into()));
     let image = &policy.images[0];
     let registers: Vec<_> = image.pcr.keys().map(|pcr| pcr.get()).collect();
-    assert_eq!(registers, [0, 23]);
+    assert_eq!(registers, [4, 8, 23]);
     assert!(image.events[0].optional);
     assert_eq!(image.ima.as_ref().unwrap().allow.len(), 1);
 
@@ -54,6 +54,7 @@ fn an_image_that_pins_nothing_is_refused() {
         "[tpm.image.pcr]\n16 = \"V\"\n23 = \"V\"",
         "[[tpm.image.event]]\nname = \"k\"\npcr = 4\ndigest = \"V\"\noptional = true",
         "[[tpm.image.event]]\nname = \"k\"\npcr = 16\ndigest = \"V\"",
+        "dangerous-any-boot-code = true\n[tpm.image.pcr]\n16 = \"V\"\n20 = \"V\"\n21 = \"V\"\n22 = \"V\"\n23 = \"V\"",
         "[tpm.image.ima]\nallow = [\"V\"]",
     ] {
         assert_eq!(problem(open), ("image[0]".to_owned(), 2), "{open}");
@@ -64,6 +65,50 @@ fn an_image_that_pins_nothing_is_refused() {
         "[[tpm.image.event]]\nname = \"k\"\npcr = 4\ndigest = \"V\"",
     ] {
         assert!(read(enough).is_ok(), "{enough}");
+    }
+}
+
+#[test]
+fn an_image_that_pins_no_boot_code_is_refused_unless_it_says_so() {
+    for pcr in (0..24).filter(|pcr| ![4, 17, 18].contains(pcr)) {
+        let by_value = format!("[tpm.image.pcr]\n{pcr} = \"V\"");
+        let by_event = format!("[[tpm.image.event]]\nname = \"k\"\npcr = {pcr}\ndigest = \"V\"");
+        for image in [by_value, by_event] {
+            assert_eq!(problem(&image), ("image[0]".to_owned(), 2), "{image}");
+        }
+    }
+    let optional = "[tpm.image.pcr]\n11 = \"V\"\n\
+        [[tpm.image.event]]\nname = \"k\"\npcr = 4\ndigest = \"V\"\noptional = true";
+    assert_eq!(problem(optional), ("image[0]".to_owned(), 2));
+    let said = "dangerous-any-boot-code = true\n[tpm.image.pcr]\n11 = \"V\"";
+    assert!(read(said).unwrap().images[0].dangerous_any_boot_code);
+    for enough in ["4", "17", "18"] {
+        let image = format!("[tpm.image.pcr]\n{enough} = \"V\"");
+        assert!(!read(&image).unwrap().images[0].dangerous_any_boot_code);
+    }
+}
+
+#[test]
+fn files_are_allowed_where_boot_code_and_command_line_are_pinned() {
+    let ima = "[tpm.image.ima]\nallow = [\"V\"]";
+    for (pinned, line) in [
+        ("[tpm.image.pcr]\n4 = \"V\"", 6),
+        (
+            "dangerous-any-boot-code = true\n[tpm.image.pcr]\n8 = \"V\"",
+            7,
+        ),
+        ("[tpm.image.pcr]\n4 = \"V\"\n7 = \"V\"\n10 = \"V\"", 8),
+    ] {
+        let refused = problem(&format!("{pinned}\n{ima}"));
+        assert_eq!(refused, ("image[0].ima".to_owned(), line), "{pinned}");
+    }
+    for pinned in [
+        "4 = \"V\"\n8 = \"V\"",
+        "4 = \"V\"\n12 = \"V\"",
+        "17 = \"V\"",
+    ] {
+        let image = format!("[tpm.image.pcr]\n{pinned}\n{ima}");
+        assert!(read(&image).is_ok(), "{pinned}");
     }
 }
 

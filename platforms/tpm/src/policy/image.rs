@@ -30,9 +30,14 @@ pub struct TpmImage {
     /// Events of which registers are made. A register that is named by one of them has no event but these, whatever their order.
     #[serde(default, rename = "event", skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<TpmEvent>,
-    /// The files that may have been used.
+    /// The files that may have been used. It needs the boot code and the kernel's command line pinned: without them, whoever booted chose what
+    /// register 10 holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ima: Option<ImaRule>,
+    /// Accepts an image that leaves open which boot code ran. **Whoever boots a machine of his own chooses all later registers**, so this
+    /// proves nothing of the software; `executables` is 0 then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub dangerous_any_boot_code: bool,
 }
 
 /// One event that a register may have, and must have unless it is optional.
@@ -51,7 +56,7 @@ pub struct TpmEvent {
     pub optional: bool,
 }
 
-/// The files that IMA may have measured into register 10.
+/// The files that IMA may have measured into register 10: one at least, and no other than these.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -86,6 +91,20 @@ impl TpmImage {
         self.events.iter().map(|event| event.pcr.0).collect()
     }
 
+    /// Whether the image names a register, by a value or by an event that is not optional.
+    pub(crate) fn pins(&self, registers: &[u8]) -> bool {
+        let by_value = self.pcr.keys().map(|PcrIndex(pcr)| *pcr);
+        let required = self.events.iter().filter(|event| !event.optional);
+        let by_event = required.map(|event| event.pcr.0);
+        let mut pinned = by_value.chain(by_event);
+        pinned.any(|pcr| registers.contains(&pcr))
+    }
+
+    /// Whether the image says which boot code ran, in the word of firmware or of the processor.
+    pub(crate) fn pins_boot_code(&self) -> bool {
+        self.pins(&BOOT_CODE)
+    }
+
     pub(super) fn check(&self) -> Result<(), FieldProblem> {
         let name = self.name.escape_debug();
         if self.name.trim().is_empty() {
@@ -114,20 +133,37 @@ impl TpmImage {
                 return Err(FieldProblem::new(format!("event[{index}].digest"), long));
             }
         }
-        if self.ima.as_ref().is_some_and(|ima| ima.allow.is_empty()) {
+        if !self.pins(&EVERY_BUT_RESETTABLE) {
+            let problem = format!(
+                "image \"{name}\" leaves open what runs: name a register in [tpm.image.pcr] or an event that is not optional, \
+                 and not of pcr 16 and 20 to 23 alone, which software resets"
+            );
+            return Err(problem.into());
+        }
+        if !self.dangerous_any_boot_code && !self.pins_boot_code() {
+            let problem = format!(
+                "image \"{name}\" leaves open which boot code ran, and whoever booted extends all other registers: name pcr 4 by its \
+                 value or by an event that is not optional (17 or 18 with a dynamic root of trust), or say dangerous-any-boot-code = true"
+            );
+            return Err(problem.into());
+        }
+        self.check_files(&name)
+    }
+
+    fn check_files(&self, name: &impl fmt::Display) -> Result<(), FieldProblem> {
+        let Some(ima) = &self.ima else {
+            return Ok(());
+        };
+        if ima.allow.is_empty() {
             let problem = format!("image \"{name}\": no file may be used at all");
             return Err(FieldProblem::new("ima.allow", problem));
         }
-        let by_value = self.pcr.keys().map(|PcrIndex(pcr)| *pcr);
-        let required = self.events.iter().filter(|event| !event.optional);
-        let by_event = required.map(|event| event.pcr.0);
-        let mut pinned = by_value.chain(by_event);
-        if pinned.all(|pcr| RESETTABLE.contains(&pcr)) {
+        if !self.pins_boot_code() || !self.pins(&COMMAND_LINE) {
             let problem = format!(
-                "image \"{name}\" leaves open what runs: name a register in [tpm.image.pcr] or an event that is not optional, \
-                 and not of pcr 16 and 23 alone, which anybody resets"
+                "image \"{name}\": files prove nothing where the kernel or its command line may be any: name pcr 4, and one of 8, 9, 11 \
+                 and 12 for the command line (or 17 or 18), by their values or by events that are not optional"
             );
-            return Err(problem.into());
+            return Err(FieldProblem::new("ima", problem));
         }
         Ok(())
     }
@@ -246,5 +282,23 @@ impl<'de> Deserialize<'de> for PcrIndex {
     }
 }
 
-/// Debug and application: software resets them and extends what it likes.
-const RESETTABLE: [u8; 2] = [16, 23];
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over references"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Boot code: as firmware measures it, and as the processor measures it at a dynamic launch. Nobody else is first to extend these (PC Client
+/// Platform Firmware Profile §3.3.4; PC Client Platform TPM Profile §4.6).
+const BOOT_CODE: [u8; 3] = [4, 17, 18];
+
+/// The kernel's command line: GRUB's commands, the kernel's own EFI stub, systemd-stub, and a dynamic launch.
+const COMMAND_LINE: [u8; 6] = [8, 9, 11, 12, 17, 18];
+
+/// Without those for debugging, the operating system's of a dynamic launch, and the application's: software resets them and extends what it
+/// likes.
+const EVERY_BUT_RESETTABLE: [u8; 19] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19,
+];
