@@ -33,8 +33,8 @@ impl TpmAttester {
     /// # Errors
     /// [`TpmError`]: above all where the credential is for another TPM, or another key.
     pub fn activate(&mut self, credential: &Credential) -> Result<Zeroizing<Vec<u8>>, TpmError> {
-        let key = self.load_key()?;
-        let (endorsement_key, _) = {
+        let key = self.reload_key()?;
+        let endorsement_key = {
             let password = &self.endorsement_password;
             let template = endorsement_key();
             self.tpm

@@ -52,6 +52,8 @@ pub struct TpmAttester {
 pub(crate) struct LoadedKey {
     pub(crate) handle: u32,
     pub(crate) public: AttestationKey,
+    /// By which the TPM names it in quotes.
+    qualified_name: Vec<u8>,
 }
 
 impl TpmAttester {
@@ -175,8 +177,7 @@ impl TpmAttester {
     ) -> Result<(LoadedKey, QuoteResponse, Vec<u8>), TpmError> {
         for _ in 0..TRIES {
             let pcrs = self.tpm.read_registers(&self.selections)?;
-            let (key, quote) = self.quote(qualifying_data)?;
-            let attest = Attest::decode(&quote.attest)?;
+            let (key, quote, attest) = self.quote(qualifying_data)?;
             if attest.extra_data != qualifying_data || attest.selections != self.selections {
                 return Err(TpmError::Malformed);
             }
@@ -188,53 +189,87 @@ impl TpmAttester {
     }
 
     /// By the key that is loaded; where the TPM was reset since, by the same key, loaded anew.
-    fn quote(&mut self, qualifying_data: &[u8]) -> Result<(LoadedKey, QuoteResponse), TpmError> {
-        let key = self.load_key()?;
-        let quoted = self
-            .tpm
-            .quote(key.handle, qualifying_data, &self.selections)?;
-        match quoted {
-            Ok(quote) => return Ok((key, quote)),
-            Err(code) if code.is_unknown_handle() => self.key = None,
-            Err(code) => return Err(code.error()),
+    fn quote(
+        &mut self,
+        qualifying_data: &[u8],
+    ) -> Result<(LoadedKey, QuoteResponse, Attest), TpmError> {
+        if let Some(quoted) = self.quote_by_loaded(qualifying_data)? {
+            return Ok(quoted);
         }
-        let key = self.load_key()?;
-        let quoted = self
-            .tpm
-            .quote(key.handle, qualifying_data, &self.selections)?;
-        Ok((key, quoted.map_err(|code| code.error())?))
+        self.key = None;
+        let quoted = self.quote_by_loaded(qualifying_data)?;
+        quoted.ok_or(TpmError::Malformed)
     }
 
-    pub(crate) fn load_key(&mut self) -> Result<LoadedKey, TpmError> {
+    /// `None` where the handle means no key, or another one: after a reset somebody else may have it.
+    fn quote_by_loaded(
+        &mut self,
+        qualifying_data: &[u8],
+    ) -> Result<Option<(LoadedKey, QuoteResponse, Attest)>, TpmError> {
+        let key = self.load_key()?;
+        let quoted = self
+            .tpm
+            .quote(key.handle, qualifying_data, &self.selections)?;
+        let quote = match quoted {
+            Ok(quote) => quote,
+            Err(_) if !self.is_loaded(&key)? => return Ok(None),
+            Err(code) => return Err(code.error()),
+        };
+        let attest = Attest::decode(&quote.attest)?;
+        let is_ours = attest.qualified_signer == key.qualified_name;
+        Ok(is_ours.then_some((key, quote, attest)))
+    }
+
+    /// The key, loaded anew where its handle means another one by now.
+    pub(crate) fn reload_key(&mut self) -> Result<LoadedKey, TpmError> {
+        let key = self.load_key()?;
+        if self.is_loaded(&key)? {
+            return Ok(key);
+        }
+        self.key = None;
+        self.load_key()
+    }
+
+    fn is_loaded(&mut self, key: &LoadedKey) -> Result<bool, TpmError> {
+        let read = self.tpm.read_public(key.handle)?;
+        Ok(read.is_some_and(|read| read.qualified_name == key.qualified_name))
+    }
+
+    fn load_key(&mut self) -> Result<LoadedKey, TpmError> {
         if let Some(key) = &self.key {
             return Ok(key.clone());
         }
-        let (handle, public) = match self.persistent {
+        let handle = match self.persistent {
             None => self.make_key()?,
-            Some(handle) => match self.tpm.read_public(handle)? {
-                Some(public) => (handle, public),
-                None => (handle, self.make_persistent(handle)?),
-            },
+            Some(handle) => self.keep_key(handle)?,
         };
-        let public = AttestationKey::decode(&public)?;
-        let key = LoadedKey { handle, public };
+        let read = self.tpm.read_public(handle)?.ok_or(TpmError::Malformed)?;
+        let key = LoadedKey {
+            handle,
+            public: AttestationKey::decode(&read.public)?,
+            qualified_name: read.qualified_name,
+        };
         self.key = Some(key.clone());
         Ok(key)
     }
 
-    fn make_key(&mut self) -> Result<(u32, Vec<u8>), TpmError> {
+    fn make_key(&mut self) -> Result<u32, TpmError> {
         let template = self.template.public();
         let password = &self.endorsement_password;
         self.tpm.create_primary(RH_ENDORSEMENT, password, &template)
     }
 
-    fn make_persistent(&mut self, persistent: u32) -> Result<Vec<u8>, TpmError> {
-        let (loaded, public) = self.make_key()?;
+    /// Makes the key at a persistent handle, where there is none yet.
+    fn keep_key(&mut self, persistent: u32) -> Result<u32, TpmError> {
+        if self.tpm.read_public(persistent)?.is_some() {
+            return Ok(persistent);
+        }
+        let loaded = self.make_key()?;
         let password = &self.owner_password;
         let kept = self.tpm.make_persistent(password, loaded, persistent);
         // The other handle is of no more use, whether that succeeded or not.
         self.tpm.flush(loaded)?;
-        kept.map(|()| public)
+        kept.map(|()| persistent)
     }
 }
 
@@ -257,9 +292,11 @@ impl LocalAttester for TpmAttester {
 /// A key without a persistent handle takes one of the few places that a TPM has, so it is given back.
 impl Drop for TpmAttester {
     fn drop(&mut self) {
-        if let (Some(key), None) = (&self.key, self.persistent) {
-            // Nobody is left to tell; the kernel's resource manager does the same.
-            let _ = self.tpm.flush(key.handle);
+        if let (Some(key), None) = (self.key.take(), self.persistent) {
+            // Nobody is left to tell; the kernel's resource manager does the same. Another's key stays.
+            if self.is_loaded(&key).unwrap_or_default() {
+                let _ = self.tpm.flush(key.handle);
+            }
         }
     }
 }

@@ -27,6 +27,12 @@ pub(crate) struct QuoteResponse {
     pub(crate) signature: Vec<u8>,
 }
 
+/// The answer to `TPM2_ReadPublic`.
+pub(crate) struct PublicResponse {
+    pub(crate) public: Vec<u8>,
+    pub(crate) qualified_name: Vec<u8>,
+}
+
 impl Tpm {
     pub(crate) fn over(device: impl TpmDevice + 'static) -> Self {
         Self {
@@ -113,13 +119,13 @@ impl Tpm {
         Ok(Ok(QuoteResponse { attest, signature }))
     }
 
-    /// `TPM2_CreatePrimary`: handle and public area. The same template gives the same key until the hierarchy is cleared.
+    /// `TPM2_CreatePrimary`: a handle. The same template gives the same key until the hierarchy is cleared.
     pub(crate) fn create_primary(
         &mut self,
         hierarchy: u32,
         password: &[u8],
         template: &Public,
-    ) -> Result<(u32, Vec<u8>), TpmError> {
+    ) -> Result<u32, TpmError> {
         let no_secret = [0, 4, 0, 0, 0, 0];
         let command = Command::new(CC_CREATE_PRIMARY)
             .by_password(hierarchy, password)?
@@ -128,21 +134,26 @@ impl Tpm {
             .sized(&template.encode()?)?
             .sized(&[])?
             .parameter(NO_REGISTERS);
-        let Response { handle, parameters } = self.run(&command)?;
-        let public = Reader::of(&parameters).sized();
-        Ok((handle, public.ok_or(TpmError::Malformed)?.to_vec()))
+        self.run(&command).map(|response| response.handle)
     }
 
-    /// `TPM2_ReadPublic`: the public area of a loaded key, `None` where the handle means nothing.
-    pub(crate) fn read_public(&mut self, handle: u32) -> Result<Option<Vec<u8>>, TpmError> {
+    /// `TPM2_ReadPublic` of a loaded key; `None` where the handle means nothing.
+    pub(crate) fn read_public(&mut self, handle: u32) -> Result<Option<PublicResponse>, TpmError> {
         let command = Command::new(CC_READ_PUBLIC).handle(handle);
         let response = match self.try_run(&command)? {
             Ok(response) => response,
             Err(code) if code.is_unknown_handle() => return Ok(None),
             Err(code) => return Err(code.error()),
         };
-        let public = Reader::of(&response.parameters).sized();
-        Ok(Some(public.ok_or(TpmError::Malformed)?.to_vec()))
+        let read = Reader::whole(&response.parameters, |reader| {
+            let (public, _name) = (reader.sized()?.to_vec(), reader.sized()?);
+            let qualified_name = reader.sized()?.to_vec();
+            Some(PublicResponse {
+                public,
+                qualified_name,
+            })
+        });
+        Ok(Some(read.ok_or(TpmError::Malformed)?))
     }
 
     /// `TPM2_EvictControl`: keeps a loaded key at a persistent handle.

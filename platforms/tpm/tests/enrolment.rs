@@ -24,6 +24,7 @@ use atls_tpm::EnrolmentError;
 use atls_tpm::EnrolmentRequest;
 use atls_tpm::KeyFile;
 use atls_tpm::KeyFileError;
+use atls_tpm::KeyTemplate;
 use atls_tpm::TpmAttester;
 use atls_tpm::TpmError;
 use atls_tpm::TpmKeys;
@@ -51,6 +52,19 @@ fn a_tpm_is_enrolled_by_its_certificate() {
         let (credential, _) = enroller(&tpm).challenge(&request, now(&request)).unwrap();
         assert!(attester.activate(&credential).is_ok());
     }
+}
+
+#[test]
+fn a_credential_is_for_our_key_where_another_has_its_handle_after_a_reset() {
+    let Some(tpm) = certified() else { return };
+    let mut ours = attester(&tpm);
+    let request = ours.enrolment_request().unwrap().unwrap();
+    let (credential, pending) = enroller(&tpm).challenge(&request, now(&request)).unwrap();
+    tpm.reset().unwrap();
+    let mut theirs = attester(&tpm).with_key(KeyTemplate::RsaSsa2048);
+    theirs.attestation_key().unwrap();
+    let secret = ours.activate(&credential).unwrap();
+    assert!(pending.finish("web-1", &secret).is_ok());
 }
 
 #[test]

@@ -12,7 +12,11 @@
 mod support;
 
 use std::io;
+use std::io::Write;
+use std::net::Ipv4Addr;
+use std::net::TcpListener;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use atls_core::AttestError;
@@ -128,6 +132,44 @@ fn a_tpm_that_was_reset_is_quoted_anew() {
     assert_eq!(after.clock.reset_count, before.clock.reset_count + 1);
     measure(&tpm, b"kernel");
     affirmed(&mut attester);
+}
+
+#[test]
+fn a_handle_that_another_key_has_after_a_reset_is_not_quoted_by() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    measure(&tpm, b"kernel");
+    let mut ours = attester(tpm.device());
+    affirmed(&mut ours);
+    tpm.reset().unwrap();
+    measure(&tpm, b"kernel");
+    let mut theirs = attester(tpm.device()).with_key(KeyTemplate::RsaSsa2048);
+    theirs.attestation_key().unwrap();
+    affirmed(&mut ours);
+    affirmed(&mut theirs);
+}
+
+#[test]
+fn a_peer_that_drips_has_one_deadline() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let dripping = thread::spawn(move || {
+        let (mut peer, _) = listener.accept().unwrap();
+        let mut response = vec![0x80, 1, 0, 0, 0, 60];
+        response.resize(60, 0);
+        for byte in response {
+            if peer.write_all(&[byte]).is_err() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let mut device = Swtpm::tcp(address).with_deadline(Duration::from_millis(200));
+    let refused = device.transact(&[0; 10]).map_err(|error| error.kind());
+    assert_eq!(refused, Err(io::ErrorKind::TimedOut));
+    drop(device);
+    dripping.join().unwrap();
 }
 
 #[test]

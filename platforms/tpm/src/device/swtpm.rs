@@ -14,6 +14,7 @@ use std::os::unix::net::UnixStream;
 #[cfg(unix)]
 use std::path::PathBuf;
 use std::time::Duration;
+use std::time::Instant;
 
 use super::MAX_MESSAGE;
 use super::TpmDevice;
@@ -39,9 +40,16 @@ enum Address {
     Unix(PathBuf),
 }
 
-trait Stream: Read + Write + Send {}
+trait Socket: Read + Write + Send {
+    /// Sets how long the next read or write may take.
+    fn limit(&self, left: Duration) -> io::Result<()>;
+}
 
-impl<T: Read + Write + Send> Stream for T {}
+/// A connection that ends at a time, however slowly the peer answers.
+struct Stream {
+    socket: Box<dyn Socket>,
+    until: Instant,
+}
 
 impl Swtpm {
     /// A TPM at this address; it is connected to when it is needed.
@@ -55,7 +63,7 @@ impl Swtpm {
         Self::at(Address::Unix(path.into()))
     }
 
-    /// How long one read or write may take; 5 s unless set.
+    /// How long one command and its response may take; 5 s unless set. A socket of the file system is connected to before.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -79,7 +87,7 @@ impl Swtpm {
 impl TpmDevice for Swtpm {
     fn transact(&mut self, command: &[u8]) -> io::Result<Vec<u8>> {
         let mut stream = self.address.connect(self.deadline)?;
-        exchange(&mut stream, command).map_err(timed_out)
+        exchange(&mut stream, command)
     }
 }
 
@@ -128,9 +136,9 @@ impl SwtpmControl {
 
     fn control(&self, command: &[u8]) -> io::Result<()> {
         let mut stream = self.address.connect(self.deadline)?;
-        stream.write_all(command).map_err(timed_out)?;
+        stream.write_all(command)?;
         let mut result = [0; 4];
-        stream.read_exact(&mut result).map_err(timed_out)?;
+        stream.read_exact(&mut result)?;
         match u32::from_be_bytes(result) {
             0 => Ok(()),
             code => Err(io::Error::other(format!("swtpm says {code:#x}"))),
@@ -139,28 +147,66 @@ impl SwtpmControl {
 }
 
 impl Address {
-    fn connect(&self, deadline: Duration) -> io::Result<Box<dyn Stream>> {
-        match self {
+    fn connect(&self, deadline: Duration) -> io::Result<Stream> {
+        let until = Instant::now().checked_add(deadline);
+        let until = until.ok_or(io::ErrorKind::InvalidInput)?;
+        let socket: Box<dyn Socket> = match self {
             Self::Tcp(address) => {
                 let stream = TcpStream::connect_timeout(address, deadline)?;
                 stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(deadline))?;
-                stream.set_write_timeout(Some(deadline))?;
-                Ok(Box::new(stream))
+                Box::new(stream)
             }
             #[cfg(unix)]
-            Self::Unix(path) => {
-                let stream = UnixStream::connect(path)?;
-                stream.set_read_timeout(Some(deadline))?;
-                stream.set_write_timeout(Some(deadline))?;
-                Ok(Box::new(stream))
-            }
+            Self::Unix(path) => Box::new(UnixStream::connect(path)?),
+        };
+        Ok(Stream { socket, until })
+    }
+}
+
+impl Stream {
+    fn limit(&self) -> io::Result<()> {
+        match self.until.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => Err(io::ErrorKind::TimedOut.into()),
+            left => self.socket.limit(left),
         }
     }
 }
 
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.limit()?;
+        self.socket.read(buffer).map_err(timed_out)
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.limit()?;
+        self.socket.write(bytes).map_err(timed_out)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
+}
+
+impl Socket for TcpStream {
+    fn limit(&self, left: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(left))?;
+        self.set_write_timeout(Some(left))
+    }
+}
+
+#[cfg(unix)]
+impl Socket for UnixStream {
+    fn limit(&self, left: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(left))?;
+        self.set_write_timeout(Some(left))
+    }
+}
+
 /// A response says in its header how long it is.
-fn exchange(stream: &mut impl Stream, command: &[u8]) -> io::Result<Vec<u8>> {
+fn exchange(stream: &mut Stream, command: &[u8]) -> io::Result<Vec<u8>> {
     stream.write_all(command)?;
     let mut header = [0; 10];
     stream.read_exact(&mut header)?;
