@@ -248,7 +248,7 @@ fn a_quote_of_a_tpm_is_explained_under_its_keys() {
     let register = "ab".repeat(32);
     let policy = format!(
         "version = 1\n[[tpm.image]]\nname = \"sample\"\n[tpm.image.pcr]\n4 = \"{register}\"\n\
-         [[tpm-keys.ak]]\nname = \"machine\"\npublic = \"{public}\"\n"
+         [[tpm-keys.ak]]\nname = \"machine\"\npublic = \"{public}\"\nsoftware = true\n"
     );
     world.write("policy.toml", policy);
     let told = world

@@ -28,6 +28,9 @@ pub(crate) fn of(
 
 fn key(quoted: &Quoted<'_>) -> Finding {
     let finding = Finding::passed("tpm.key");
+    if quoted.key.software {
+        return finding.with_note("of a TPM in software, whose holder can read it");
+    }
     match (quoted.key.ek_certificate, quoted.key.ak_certificate) {
         (Some(_), _) => finding.with_note("enrolled by a certified endorsement key"),
         (None, Some(_)) => finding.with_note("certified by a cloud, for a virtual TPM"),

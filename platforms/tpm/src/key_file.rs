@@ -102,6 +102,12 @@ fn written(keys: &TpmKeys) -> String {
         if let Some(certificate) = &key.ak_certificate {
             let _ = writeln!(text, "ak-certificate = \"{certificate}\"");
         }
+        if key.vouched_for {
+            text.push_str("vouched-for = true\n");
+        }
+        if key.software {
+            text.push_str("software = true\n");
+        }
     }
     text
 }

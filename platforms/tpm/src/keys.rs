@@ -18,6 +18,8 @@ use crate::attestation_key::AttestationKey;
 /// public = "0023000b…"          # TPMT_PUBLIC, in hexadecimal
 /// ek-certificate = "9a3f…"      # optional: SHA-256 of the certificate that it was enrolled by
 /// ak-certificate = "1c07…"      # optional: SHA-256 of the key's own certificate
+/// vouched-for = true            # without either: somebody says that it is of a TPM of hardware
+/// software = true               # or that it is of one in software, whose results are simulated
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -37,13 +39,18 @@ pub struct TrustedKey {
     pub name: String,
     /// The key.
     pub public: AttestationKey,
-    /// SHA-256 of the certificate of the endorsement key by which the key was enrolled; none where somebody provided the key, in whose
-    /// word it is then that it is one of a TPM.
+    /// SHA-256 of the certificate of the endorsement key by which the key was enrolled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ek_certificate: Option<Digest<32>>,
     /// SHA-256 of the certificate of the key itself, where a cloud certified it for one of its vTPMs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ak_certificate: Option<Digest<32>>,
+    /// Somebody says that the key is one of a TPM that keeps it. A key without certificate needs this, or `software`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub vouched_for: bool,
+    /// The key is of a TPM in software, whose holder can read it: results are [simulated](atls_core::Origin::Simulated).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub software: bool,
 }
 
 impl TpmKeys {
@@ -67,6 +74,17 @@ impl TrustedKey {
             public,
             ek_certificate: None,
             ak_certificate: None,
+            vouched_for: true,
+            software: false,
+        }
+    }
+
+    /// A key of a TPM in software, such as `swtpm`.
+    pub fn software(name: impl Into<String>, public: AttestationKey) -> Self {
+        Self {
+            vouched_for: false,
+            software: true,
+            ..Self::provided(name, public)
         }
     }
 
@@ -74,6 +92,7 @@ impl TrustedKey {
     #[must_use]
     pub fn enrolled_by(mut self, ek_certificate: Digest<32>) -> Self {
         self.ek_certificate = Some(ek_certificate);
+        self.vouched_for = false;
         self
     }
 
@@ -81,8 +100,24 @@ impl TrustedKey {
     #[must_use]
     pub fn certified_by(mut self, ak_certificate: Digest<32>) -> Self {
         self.ak_certificate = Some(ak_certificate);
+        self.vouched_for = false;
         self
     }
+}
+
+impl TrustedKey {
+    fn says_where_it_is(&self) -> bool {
+        let is_certified = self.ek_certificate.is_some() || self.ak_certificate.is_some();
+        is_certified || self.vouched_for || self.software
+    }
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over references"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Table for TpmKeys {
@@ -97,6 +132,10 @@ impl Table for TpmKeys {
             let at = format!("ak[{index}]");
             if key.name.trim().is_empty() {
                 return Err(FieldProblem::new("name", "a key has no name").within(&at));
+            }
+            if !key.says_where_it_is() {
+                let problem = "nothing says that the key is of a TPM: enrol it, or say vouched-for = true, or software = true";
+                return Err(FieldProblem::new("public", problem).within(&at));
             }
             let mut before = self.keys.iter().take(index);
             // By the key itself: attributes of its public area may differ.

@@ -103,7 +103,7 @@ pub(crate) fn compare<'a>(
         Some(image) if image.ima.is_some() => 2,
         _ => 0,
     };
-    let certified = quoted.key.ek_certificate.is_some();
+    let certified = quoted.key.ek_certificate.is_some() && !quoted.key.software;
     let hardware = match firmware {
         Firmware::TooOld | Firmware::Obfuscated => 96,
         Firmware::Enough | Firmware::NotAsked if certified => 2,

@@ -25,6 +25,7 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use crate::claims::TpmClaims;
 use crate::findings;
 use crate::keys::TpmKeys;
+use crate::keys::TrustedKey;
 use crate::policy::TpmPolicy;
 use crate::quoted::Quoted;
 use crate::trust_vector;
@@ -41,8 +42,8 @@ pub struct TpmVerifier {
 impl TpmVerifier {
     /// Trusts these keys, and accepts what `policy` says, both as they are at that moment. The provider verifies signatures.
     ///
-    /// The keys must be of TPMs whose makers, or whose operators, keep them from everybody else. Results are
-    /// [`Origin::Device`]: there is no root of all TPMs, and so the file of keys is what says that.
+    /// There is no root of all TPMs, so the file of keys says of each key whether it is of a TPM that keeps it from everybody else, whose results
+    /// are [`Origin::Device`], or of one in software, whose results are [`Origin::Simulated`].
     pub fn new(
         policy: Arc<Live<TpmPolicy>>,
         keys: Arc<Live<TpmKeys>>,
@@ -57,7 +58,7 @@ impl TpmVerifier {
         }
     }
 
-    /// Trusts keys of TPMs in software, such as `swtpm`: for tests. The user who runs such a TPM reads its keys out of a file and makes any
+    /// Takes every key for one of a TPM in software, such as `swtpm`: for tests. The user who runs such a TPM reads its keys out of a file and makes any
     /// quote, so results say [`Origin::Simulated`], which default policies refuse.
     pub fn dangerous_with_software_keys(
         keys: Arc<Live<TpmKeys>>,
@@ -83,9 +84,10 @@ impl TpmVerifier {
         let (policy, keys) = (self.policy.current(), self.keys.current());
         let quoted = Quoted::verify(evidence, &keys, &self.supported)?;
         let challenge = quoted.attest.extra_data.clone();
+        let origin = self.origin_of(quoted.key);
         let quote = AppraisedQuote::of(&policy, quoted, now)?;
         let image = quote.claims.image.clone();
-        let recorded = RecordedAppraisal::new(quote.ear, self.origin, challenge)
+        let recorded = RecordedAppraisal::new(quote.ear, origin, challenge)
             .with_claims(quote.claims)
             .with_findings(quote.findings);
         Ok(match image {
@@ -102,15 +104,23 @@ impl TpmVerifier {
         let (policy, keys) = (self.policy.current(), self.keys.current());
         let quoted = Quoted::verify(evidence.bytes(), &keys, &self.supported)?;
         let matched = quoted.bound_to(&qualifying_data(evidence.bound()))?;
+        let origin = self.origin_of(quoted.key);
         let quote = AppraisedQuote::of(&policy, quoted, now)?;
         let image = quote.claims.image.clone();
-        let appraised = Appraised::bound_to_connection(quote.ear, self.origin, matched)
+        let appraised = Appraised::bound_to_connection(quote.ear, origin, matched)
             .with_claims(quote.claims)
             .with_findings(quote.findings);
         Ok(match image {
             Some(image) => appraised.with_image(image),
             None => appraised,
         })
+    }
+
+    fn origin_of(&self, key: &TrustedKey) -> Origin {
+        match key.software {
+            true => Origin::Simulated,
+            false => self.origin,
+        }
     }
 }
 

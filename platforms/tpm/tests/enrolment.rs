@@ -162,6 +162,11 @@ fn a_file_of_keys_grows_and_is_read_again_while_running() {
     assert!(live.reload_if_changed().unwrap());
     assert_eq!(live.current().keys, [first.clone(), second]);
 
+    let software = TrustedKey::software("software", ForgedTpm::new().trusted("a").public);
+    file.add(software.clone()).unwrap();
+    assert!(live.reload_if_changed().unwrap());
+    assert_eq!(live.current().keys.last(), Some(&software));
+
     let twice = TrustedKey::provided("another name", first.public);
     assert!(matches!(file.add(twice), Err(KeyFileError::Table(_))));
     std::fs::write(&path, "version = 1\n[tpm]\n").unwrap();

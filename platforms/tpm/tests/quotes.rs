@@ -99,6 +99,37 @@ fn keys_of_devices_are_of_devices() {
 }
 
 #[test]
+fn keys_that_the_file_calls_software_are_simulated_whoever_verifies() {
+    let mut setting = Setting::new();
+    setting.trusted = setting.trusted.enrolled_by([1; 32].into());
+    setting.trusted.software = true;
+    let policy = Arc::new(Live::fixed(setting.policy.clone()).unwrap());
+    let verifier = TpmVerifier::new(policy, setting.keys(), &provider());
+    let evidence = setting.evidence().encode().unwrap();
+    let appraised = setting.connection.appraise(&verifier, &evidence).unwrap();
+    assert_eq!(appraised.origin(), Origin::Simulated);
+    let recorded = ready(verifier.appraise_recorded(&evidence, at())).unwrap();
+    assert_eq!(recorded.origin(), Origin::Simulated);
+    assert_eq!(setting.claim(Category::Hardware), 0);
+}
+
+#[test]
+fn a_key_that_nobody_says_is_of_a_tpm_is_refused() {
+    let mut key = ForgedTpm::new().trusted("a");
+    assert!(key.vouched_for);
+    key.vouched_for = false;
+    assert!(Live::fixed(TpmKeys::new(vec![key.clone()])).is_err());
+    let software = TrustedKey::software("a", key.public.clone());
+    for said in [
+        software,
+        key.clone().enrolled_by([1; 32].into()),
+        key.certified_by([1; 32].into()),
+    ] {
+        assert!(Live::fixed(TpmKeys::new(vec![said])).is_ok());
+    }
+}
+
+#[test]
 fn the_quote_of_another_tpm_is_refused() {
     let (ours, theirs) = (Setting::new(), ForgedTpm::new());
     let evidence = theirs.evidence(&ours.expected());
