@@ -31,6 +31,8 @@ use atls_tpm::TpmKeys;
 use atls_tpm::TrustedKey;
 use atls_tpm::testing::ForgedTpm;
 use atls_tpm::testing::SwtpmProcess;
+use rcgen::ExtendedKeyUsagePurpose;
+use rcgen::KeyUsagePurpose;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
@@ -123,6 +125,72 @@ fn another_makers_root_or_time_is_refused() {
     assert_eq!(altered, chain);
 }
 
+/// Any certificate of a maker's or a company's authority, such as one of a TLS server.
+#[test]
+fn a_certificate_that_is_not_of_an_endorsement_key_is_refused() {
+    let Some(tpm) = certified() else { return };
+    let request = attester(&tpm).enrolment_request().unwrap().unwrap();
+    let (_, certificate) = X509Certificate::from_der(&request.ek_certificate).unwrap();
+    let key = &certificate.public_key().subject_public_key.data;
+    let key = EndorsementKey(key.to_vec());
+    let encipher = [KeyUsagePurpose::KeyEncipherment];
+    let purpose = [ExtendedKeyUsagePurpose::Other(vec![2, 23, 133, 8, 1])];
+    let enrolled = |usages: &[KeyUsagePurpose], purposes: &[ExtendedKeyUsagePurpose], maker| {
+        let root = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let root_certificate = params.self_signed(&root).unwrap();
+        let issuer = rcgen::Issuer::new(params, root);
+        let mut params = rcgen::CertificateParams::default();
+        params.key_usages = usages.to_vec();
+        params.extended_key_usages = purposes.to_vec();
+        if maker {
+            params
+                .custom_extensions
+                .push(maker_among_alternative_names());
+        }
+        let ek_certificate = params.signed_by(&key, &issuer).unwrap();
+        let mut request = request.clone();
+        request.ek_certificate = ek_certificate.der().to_vec();
+        let provider = rustls::crypto::ring::default_provider();
+        let enroller = Enroller::new([root_certificate.der().clone()], &provider);
+        enroller.challenge(&request, later()).map(drop)
+    };
+    assert_eq!(enrolled(&encipher, &purpose, false), Ok(()));
+    assert_eq!(enrolled(&encipher, &[], true), Ok(()));
+    let refused = Err(EnrolmentError::EndorsementKey);
+    assert_eq!(enrolled(&encipher, &[], false), refused);
+    let signs = [KeyUsagePurpose::DigitalSignature];
+    for usages in [&[][..], &signs] {
+        assert_eq!(enrolled(usages, &purpose, true), refused);
+        assert_eq!(enrolled(usages, &[], true), refused);
+    }
+}
+
+struct EndorsementKey(Vec<u8>);
+
+impl rcgen::PublicKeyData for EndorsementKey {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_RSA_SHA256
+    }
+}
+
+/// `subjectAltName` with a directory name whose one attribute is `tcg-at-tpmManufacturer`.
+fn maker_among_alternative_names() -> rcgen::CustomExtension {
+    let name = [
+        &[0x30, 0x1c, 0xa4, 0x1a, 0x30, 0x18, 0x31, 0x16, 0x30, 0x14][..],
+        &[0x06, 0x05, 0x67, 0x81, 0x05, 0x02, 0x01],
+        &[0x0c, 0x0b],
+        b"id:00001014",
+    ]
+    .concat();
+    rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 17], name)
+}
+
 #[test]
 fn a_key_that_signs_anything_is_not_enrolled() {
     let Some(tpm) = certified() else { return };
@@ -195,6 +263,11 @@ fn enroller(tpm: &SwtpmProcess) -> Enroller {
 fn issuers(tpm: &SwtpmProcess) -> [CertificateDer<'static>; 2] {
     let der = |pem: Vec<u8>| CertificateDer::from_pem_slice(&pem).unwrap();
     tpm.issuers().unwrap().map(der)
+}
+
+/// Within the years that `rcgen` gives a certificate.
+fn later() -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000))
 }
 
 /// A minute after its authority made the certificate.
