@@ -5,19 +5,22 @@
 //! response = tag(2) ‖ size(4) ‖ code(4) ‖ [ handle(4) ] ‖ [ size(4) ] ‖ parameters [ ‖ *authorisation ]
 //! ```
 
+use std::fmt;
+
 use atls_formats::tpm::TpmFormatError;
 use atls_formats::tpm::wire::Reader;
 use atls_formats::tpm::wire::put_sized;
+use zeroize::Zeroizing;
 
 use crate::error::ResponseCode;
 use crate::error::TpmError;
 
 /// One command. Its handles that need an authorisation come first, each with its own.
-#[derive(Debug)]
 pub(crate) struct Command {
     code: u32,
     handles: Vec<u32>,
-    authorisations: Vec<u8>,
+    /// With passwords.
+    authorisations: Zeroizing<Vec<u8>>,
     parameters: Vec<u8>,
     answers_with_handle: bool,
 }
@@ -27,7 +30,7 @@ impl Command {
         Self {
             code,
             handles: Vec::new(),
-            authorisations: Vec::new(),
+            authorisations: Zeroizing::default(),
             parameters: Vec::new(),
             answers_with_handle: false,
         }
@@ -72,7 +75,7 @@ impl Command {
             true => TAG_SESSIONS,
             false => TAG_NO_SESSIONS,
         };
-        let mut rest = self.code.to_be_bytes().to_vec();
+        let mut rest = Zeroizing::new(self.code.to_be_bytes().to_vec());
         let handles = self.handles.iter();
         handles.for_each(|handle| rest.extend(handle.to_be_bytes()));
         if self.has_sessions() {
@@ -145,11 +148,26 @@ impl Command {
 }
 
 /// A response that says that all went well.
-#[derive(Debug)]
 pub(crate) struct Response {
     /// 0 where the command's response has none.
     pub(crate) handle: u32,
     pub(crate) parameters: Vec<u8>,
+}
+
+/// Its code alone: the rest may hold a password.
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Command")
+            .field("code", &format_args!("{:#x}", self.code))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without its parameters, which may be a secret.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").finish_non_exhaustive()
+    }
 }
 
 fn size_of(bytes: &[u8], more: usize) -> Result<u32, TpmFormatError> {
@@ -193,6 +211,20 @@ mod tests {
             &[0, 1, b'x'],
         ];
         assert_eq!(authorised.encode().unwrap(), expected.concat());
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        let command = Command::new(0x0000_0120).by_password(0x4000_0001, b"pw");
+        assert_eq!(
+            format!("{:?}", command.unwrap()),
+            "Command { code: 0x120, .. }"
+        );
+        let secret = Response {
+            handle: 0,
+            parameters: b"pw".to_vec(),
+        };
+        assert_eq!(format!("{secret:?}"), "Response { .. }");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use atls_formats::tpm::PcrSelection;
 use atls_formats::tpm::PcrSet;
 use atls_formats::tpm::Public;
 use atls_formats::tpm::wire::Reader;
+use zeroize::Zeroizing;
 
 use crate::command::Command;
 use crate::command::Response;
@@ -282,7 +283,7 @@ impl Tpm {
 
     /// Again, where the TPM says that it may succeed in a moment.
     fn try_run(&mut self, command: &Command) -> Result<Result<Response, ResponseCode>, TpmError> {
-        let encoded = command.encode()?;
+        let encoded = Zeroizing::new(command.encode()?);
         for pause in PAUSES_MS {
             let answered = command.response(&self.device.transact(&encoded)?)?;
             match answered {
