@@ -15,6 +15,7 @@ use std::io;
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -80,6 +81,29 @@ fn a_key_is_the_same_after_a_reset_and_after_a_loss_of_power() {
     tpm.restart().unwrap();
     let after = attester(tpm.device()).attestation_key().unwrap();
     assert_eq!(after, before);
+}
+
+#[test]
+fn a_state_is_in_a_private_folder_and_goes_with_its_process() {
+    let Some(mut tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    let folder = tpm.folder().to_owned();
+    let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    // In the group of this process: what ends that ends it too.
+    let id = |process: &str, field: usize| {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        fields.split_whitespace().nth(field).unwrap().to_owned()
+    };
+    let swtpm = tpm.id().unwrap().to_string();
+    assert_eq!(id(&swtpm, 1), std::process::id().to_string(), "parent");
+    assert_eq!(id(&swtpm, 2), id("self", 2), "group");
+    tpm.kill().unwrap();
+    assert_eq!(tpm.id(), None);
+    drop(tpm);
+    assert!(!folder.exists());
 }
 
 #[test]

@@ -127,6 +127,12 @@ impl SwtpmControl {
         self.control(&CMD_SHUTDOWN.to_be_bytes())
     }
 
+    /// Whether anybody listens.
+    #[cfg(all(unix, feature = "testing"))]
+    pub(crate) fn is_there(&self) -> bool {
+        self.address.connect(self.deadline).is_ok()
+    }
+
     fn at(address: Address) -> Self {
         Self {
             address,

@@ -2,29 +2,39 @@
 
 use std::fmt;
 use std::fs;
+use std::fs::DirBuilder;
+use std::fs::File;
 use std::io;
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::net::TcpListener;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+use std::time::Instant;
 
 use atls_formats::tpm::HashAlgorithm;
+use ring::rand::SecureRandom;
+use ring::rand::SystemRandom;
 
 use crate::device::Swtpm;
 use crate::device::SwtpmControl;
 use crate::error::TpmError;
+use crate::policy::hexadecimal;
 use crate::tpm::Tpm;
 
-/// A TPM in software that is a real one but for its walls: a process of `swtpm`, with a state of its own in a folder that goes with it.
+/// A TPM in software that is a real one but for its walls: a process of `swtpm`, with a state of its own in a private folder that goes with it.
+///
+/// The process is a child in the group of this one, so what ends the group, such as Ctrl-C, ends it too. Its folder is left behind then.
 pub struct SwtpmProcess {
     folder: PathBuf,
     sockets: Sockets,
-    pid: Option<String>,
+    child: Option<Child>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -111,13 +121,12 @@ impl SwtpmProcess {
     /// # Errors
     /// Where the process cannot be ended.
     pub fn kill(&mut self) -> io::Result<()> {
-        self.signal("KILL")?;
-        self.pid = None;
-        // It ends a moment later.
-        while self.device().is_there() {
-            std::thread::yield_now();
-        }
-        Ok(())
+        let Some(mut child) = self.child.take() else {
+            return Ok(());
+        };
+        child.kill()?;
+        let ended = || Ok(child.try_wait()?.is_some());
+        wait_until(ended)
     }
 
     /// Starts a process again that was [killed](Self::kill), with the same state.
@@ -137,16 +146,27 @@ impl SwtpmProcess {
             }
         };
         let mut swtpm = Command::new("swtpm");
-        // As a daemon it returns once it listens.
-        swtpm.args(["socket", "--tpm2", "--daemon", "--flags"]);
+        swtpm.args(["socket", "--tpm2", "--flags"]);
         swtpm.args(["not-need-init,startup-clear", "--tpmstate"]);
         swtpm.args([format!("dir={}", self.folder.display())]);
-        swtpm.args(["--server", &data, "--ctrl", &control, "--pid"]);
-        swtpm.args([format!("file={}", at(PID))]);
-        run(&mut swtpm)?;
-        let pid = fs::read_to_string(self.folder.join(PID))?;
-        self.pid = Some(pid.trim().to_owned());
-        Ok(())
+        swtpm.args(["--server", &data, "--ctrl", &control]);
+        let said = self.folder.join(SAID);
+        swtpm.stdin(Stdio::null()).stdout(Stdio::null());
+        let child = swtpm.stderr(File::create(&said)?).spawn()?;
+        let (device, control) = (self.device(), self.control());
+        let child = self.child.insert(child);
+        wait_until(|| {
+            if child.try_wait()?.is_some() {
+                let said = fs::read_to_string(&said)?;
+                return Err(io::Error::other(format!("swtpm failed: {said}")));
+            }
+            Ok(device.is_there() && control.is_there())
+        })
+    }
+
+    /// The identifier of its process, while there is one.
+    pub fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
     }
 
     /// The folder of its state, which goes with it.
@@ -208,15 +228,17 @@ impl SwtpmProcess {
         sockets: Sockets,
         prepare: impl FnOnce(&Path) -> io::Result<()>,
     ) -> io::Result<Self> {
-        static STARTED: AtomicUsize = AtomicUsize::new(0);
-        let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let folder = format!("atls-swtpm-{}-{number}", std::process::id());
+        let mut random = [0; 8];
+        let filled = SystemRandom::new().fill(&mut random);
+        filled.map_err(|_| io::Error::other("no random numbers"))?;
+        let folder = format!("atls-swtpm-{}", hexadecimal::of(&random));
         let folder = std::env::temp_dir().join(folder);
-        fs::create_dir_all(&folder)?;
+        // A folder that somebody made before is an error.
+        DirBuilder::new().mode(0o700).create(&folder)?;
         let mut process = Self {
             folder,
             sockets,
-            pid: None,
+            child: None,
         };
         prepare(&process.folder)?;
         process.restart()?;
@@ -224,8 +246,11 @@ impl SwtpmProcess {
     }
 
     fn signal(&self, name: &str) -> io::Result<()> {
-        match &self.pid {
-            Some(pid) => run(Command::new("kill").args([&format!("-{name}"), pid])),
+        match &self.child {
+            Some(child) => {
+                let pid = child.id().to_string();
+                run(Command::new("kill").args([&format!("-{name}"), &pid]))
+            }
             None => Ok(()),
         }
     }
@@ -265,12 +290,26 @@ fn run(command: &mut Command) -> io::Result<()> {
     Err(io::Error::other(format!("{program} failed: {said}")))
 }
 
+/// Waits for what takes milliseconds.
+fn wait_until(mut is_so: impl FnMut() -> io::Result<bool>) -> io::Result<()> {
+    let until = Instant::now() + PATIENCE;
+    while !is_so()? {
+        if Instant::now() > until {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}
+
 fn loopback(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
 const DATA: &str = "data";
 const CONTROL: &str = "control";
-const PID: &str = "pid";
+const SAID: &str = "said";
+/// More than a process takes to start or to end on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(10);
 const ROOT: &str = "swtpm-localca-rootca-cert.pem";
 const ISSUER: &str = "issuercert.pem";
