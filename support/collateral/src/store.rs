@@ -101,7 +101,10 @@ impl<F: Fetch + 'static> Store<F> {
             return Ok(later.fetched.clone());
         }
         let known = shelf.entries.peek(key);
-        if known.is_none_or(|known| known.fetched.bytes != entry.fetched.bytes) {
+        // A peer chooses which devices are asked about, and so must not be able to make all results old.
+        if kind == Kind::Published
+            && known.is_none_or(|known| known.fetched.bytes != entry.fetched.bytes)
+        {
             self.generation.fetch_add(1, Ordering::Relaxed);
         }
         shelf.entries.push(key.to_owned(), entry.clone());

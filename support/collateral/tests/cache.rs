@@ -80,6 +80,15 @@ fn the_generation_rises_with_a_replacement_and_not_with_a_renewal() {
 }
 
 #[test]
+fn a_peer_that_names_devices_does_not_raise_the_generation() {
+    let (_maker, cache) = prepared("device/a", piece("one", NOW + HOUR));
+    let cache: Arc<dyn Fetch> = Arc::new(Arc::new(cache));
+    let before = cache.generation();
+    now(cache.fetch("device/a", at(NOW))).unwrap();
+    assert_eq!(cache.generation(), before);
+}
+
+#[test]
 fn a_piece_that_arrives_expired_is_refused() {
     let (maker, cache) = prepared("a", piece("old", NOW));
     assert_eq!(

@@ -12,6 +12,7 @@ use atls_core::ear::EarError;
 use atls_core::ear::VerificationKeys;
 use atls_core::pki_types::UnixTime;
 use rustls::crypto::WebPkiSupportedAlgorithms;
+use tokio::time::Instant;
 
 use crate::failure::Failure;
 
@@ -80,6 +81,15 @@ pub struct CheckedEvidence<'a, S: RemoteService> {
     pub bound: &'a Bound,
     /// The value as this format carries it. Claims of a result are compared with it.
     pub expected: &'a ExpectedValue,
+    pub(crate) until: Instant,
+}
+
+impl<S: RemoteService> CheckedEvidence<'_, S> {
+    /// The time that is left for the answer. A service of several requests bounds each by it: then the client of a service that
+    /// hangs sees its own deadline pass, and [`Resilient`](crate::Resilient) counts a failure.
+    pub fn time_left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
 }
 
 /// Shows the media type alone, because Evidence identifies devices.

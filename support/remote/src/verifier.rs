@@ -23,10 +23,12 @@ use atls_core::ear::verify_with;
 use atls_core::http::HttpError;
 use atls_core::pki_types::UnixTime;
 use rustls::crypto::WebPkiSupportedAlgorithms;
+use tokio::time::Instant;
 
 use crate::failure::Failure;
 use crate::format::EvidenceFormat;
 use crate::format::EvidenceReading;
+use crate::later::later;
 use crate::outcome::recorded;
 use crate::service::CheckedEvidence;
 use crate::service::RemoteService;
@@ -83,12 +85,12 @@ impl<S: RemoteService> RemoteVerifier<S> {
         now: UnixTime,
     ) -> Result<Appraised, Failure> {
         let checked = self.check(evidence)?;
-        let asked = checked.for_service(evidence);
+        let asked = checked.for_service(evidence, self.until());
         let appraisal = async {
             let token = self.service.ask(&asked).await?;
             self.read(&token, &asked, now).await
         };
-        let appraisal = tokio::time::timeout(self.deadline, appraisal).await;
+        let appraisal = tokio::time::timeout(self.backstop(), appraisal).await;
         let (ear, claims) = appraisal.map_err(|_| HttpError::TimedOut)??;
         let ear = match checked.reading.local_appraisal {
             Some(appraisal) => ear.with_submod(LOCAL, appraisal),
@@ -105,10 +107,20 @@ impl<S: RemoteService> RemoteVerifier<S> {
     /// The signed result as it came, about Evidence that carries the value of its connection.
     pub(crate) async fn fetch(&self, evidence: &Evidence<'_>) -> Result<String, Failure> {
         let checked = self.check(evidence)?;
-        let asked = checked.for_service(evidence);
+        let asked = checked.for_service(evidence, self.until());
         let answer = self.service.ask(&asked);
-        let token = tokio::time::timeout(self.deadline, answer).await;
+        let token = tokio::time::timeout(self.backstop(), answer).await;
         token.map_err(|_| HttpError::TimedOut)?
+    }
+
+    /// The end of the service's time.
+    fn until(&self) -> Instant {
+        later(self.deadline)
+    }
+
+    /// A service keeps its time by itself, so that its HTTP client sees it hang. A little later, this end stops waiting anyhow.
+    fn backstop(&self) -> Duration {
+        self.deadline.saturating_add(BACKSTOP)
     }
 
     /// Reads the Evidence and compares the value that it carries. Nothing is sent before.
@@ -156,7 +168,11 @@ struct Checked<'a, S: RemoteService> {
 }
 
 impl<S: RemoteService> Checked<'_, S> {
-    fn for_service<'a>(&'a self, evidence: &Evidence<'a>) -> CheckedEvidence<'a, S> {
+    fn for_service<'a>(
+        &'a self,
+        evidence: &Evidence<'a>,
+        until: Instant,
+    ) -> CheckedEvidence<'a, S> {
         CheckedEvidence {
             media_type: &self.configured.media_type,
             bytes: evidence.bytes(),
@@ -164,6 +180,7 @@ impl<S: RemoteService> Checked<'_, S> {
             terms: &self.configured.terms,
             bound: evidence.bound(),
             expected: &self.expected,
+            until,
         }
     }
 }
@@ -196,6 +213,8 @@ impl<S: RemoteService> fmt::Debug for RemoteVerifier<S> {
             .finish_non_exhaustive()
     }
 }
+
+const BACKSTOP: Duration = Duration::from_millis(250);
 
 /// The part of a result that was appraised here.
 const LOCAL: &str = "local";

@@ -33,7 +33,8 @@ impl RemoteService for VeraisonService {
         &'a self,
         evidence: &'a CheckedEvidence<'a, Self>,
     ) -> BoxFuture<'a, Result<String, Failure>> {
-        Box::pin(self.submit(
+        Box::pin(self.submit_within(
+            evidence.time_left(),
             evidence.media_type,
             evidence.bytes,
             evidence.expected.bytes(),

@@ -12,8 +12,10 @@ use http::StatusCode;
 use http::header::ACCEPT;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::failures;
+use crate::service::DEADLINE;
 use crate::service::VeraisonService;
 
 impl VeraisonService {
@@ -24,7 +26,9 @@ impl VeraisonService {
     pub async fn discover(&self) -> Result<Discovery, Failure> {
         let url = self.endpoint("/.well-known/veraison/verification")?;
         let request = Request::get(url.as_str()).header(ACCEPT, DISCOVERY_TYPE);
-        let response = self.send(request.body(Vec::new())).await?;
+        let response = self
+            .send(request.body(Vec::new()), Instant::now() + DEADLINE)
+            .await?;
         if response.status() != StatusCode::OK {
             return Err(failures::of_status(&response));
         }

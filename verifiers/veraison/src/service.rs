@@ -13,6 +13,7 @@ use atls_remote::SetupError;
 use atls_remote::exchange;
 use http::Request;
 use http::Response;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::failures;
@@ -80,13 +81,15 @@ impl VeraisonService {
         self.origin.join(path).map_err(|_| failures::LOCATION)
     }
 
-    /// Sends a request that was built without error.
+    /// Sends a request that was built without error, and waits for its answer until this time.
     pub(crate) async fn send(
         &self,
         request: http::Result<Request<Vec<u8>>>,
+        until: Instant,
     ) -> Result<Response<Vec<u8>>, Failure> {
         let request = request.map_err(|_| failures::MALFORMED)?;
-        let limits = HttpLimits::new(DEADLINE, MAX_RESPONSE);
+        let left = until.saturating_duration_since(Instant::now());
+        let limits = HttpLimits::new(left, MAX_RESPONSE);
         Ok(exchange(&*self.http, request, limits).await?)
     }
 }
@@ -102,8 +105,8 @@ impl fmt::Debug for VeraisonService {
     }
 }
 
-/// Longest time for one request. The verifier's deadline bounds all requests of an appraisal together.
-const DEADLINE: Duration = Duration::from_secs(8);
+/// Longest time for all requests of a submission, outside of a verifier, which has a deadline of its own.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(8);
 
 /// Bytes of one answer. A session repeats the Evidence, base64 of at most 64 KiB, beside a result of at most 64 KiB.
 const MAX_RESPONSE: usize = 256 * 1024;

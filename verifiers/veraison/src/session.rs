@@ -29,15 +29,17 @@ use http::header::LOCATION;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::failures;
+use crate::service::DEADLINE;
 use crate::service::VeraisonService;
 use crate::wrapping::Wrapping;
 
 impl VeraisonService {
-    /// Submits Evidence in a session with this nonce of 8 to 64 bytes, and gives the token of the result. Each request may take 8
-    /// seconds, and [`with_polling`](Self::with_polling) bounds their number.
+    /// Submits Evidence in a session with this nonce of 8 to 64 bytes, and gives the token of the result. All requests together
+    /// may take 8 seconds.
     ///
     /// At the end a task of the tokio runtime deletes the session, after a result, after a failure, and where the future was dropped.
     /// Nobody waits for that task. A session whose deletion fails, or whose name never arrived, ends by itself after a few
@@ -54,12 +56,24 @@ impl VeraisonService {
         evidence: &[u8],
         nonce: &[u8],
     ) -> Result<String, Failure> {
-        let session = self.open(nonce).await?;
+        self.submit_within(DEADLINE, media_type, evidence, nonce)
+            .await
+    }
+
+    pub(crate) async fn submit_within(
+        &self,
+        time: Duration,
+        media_type: &MediaType,
+        evidence: &[u8],
+        nonce: &[u8],
+    ) -> Result<String, Failure> {
+        let until = Instant::now() + time;
+        let session = self.open(nonce, until).await?;
         let (content_type, content) = session.content(media_type, evidence)?;
         let request = Request::post(session.url.as_str())
             .header(ACCEPT, SESSION_TYPE)
             .header(CONTENT_TYPE, content_type);
-        let mut response = self.send(request.body(content)).await?;
+        let mut response = self.send(request.body(content), until).await?;
         let mut polls = self.polls;
         loop {
             match response.status() {
@@ -77,17 +91,17 @@ impl VeraisonService {
             polls = polls.checked_sub(1).ok_or(failures::PENDING)?;
             tokio::time::sleep(self.pause).await;
             let request = Request::get(session.url.as_str()).header(ACCEPT, SESSION_TYPE);
-            response = self.send(request.body(Vec::new())).await?;
+            response = self.send(request.body(Vec::new()), until).await?;
         }
     }
 
-    async fn open(&self, nonce: &[u8]) -> Result<Session, Failure> {
+    async fn open(&self, nonce: &[u8], until: Instant) -> Result<Session, Failure> {
         let mut url = self.endpoint(NEW_SESSION)?;
         // Released services take no other form than the padded one.
         let nonce_text = BASE64_URL_SAFE.encode(nonce);
         url.query_pairs_mut().append_pair("nonce", &nonce_text);
         let request = Request::post(url.as_str()).header(ACCEPT, SESSION_TYPE);
-        let response = self.send(request.body(Vec::new())).await?;
+        let response = self.send(request.body(Vec::new()), until).await?;
         if response.status() != StatusCode::CREATED {
             return Err(failures::of_status(&response));
         }
@@ -160,8 +174,11 @@ impl Drop for Session {
         let service = self.service.clone();
         let request = Request::delete(self.url.as_str()).body(Vec::new());
         runtime.spawn(async move {
-            let deletion = service.send(request);
-            if !matches!(tokio::time::timeout(CLOSING, deletion).await, Ok(Ok(_))) {
+            if service
+                .send(request, Instant::now() + CLOSING)
+                .await
+                .is_err()
+            {
                 tracing::debug!(target: "atls_veraison", "session was not deleted");
             }
         });

@@ -346,7 +346,7 @@ async fn polls_are_limited() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_request_has_8_seconds() {
+async fn all_requests_together_have_8_seconds() {
     for step in [Step::Open, Step::Submit, Step::Poll] {
         let mut fake = Fake::new();
         fake.stuck = Some(step);

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::Appraised;
+use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::Fault;
 use atls_core::Origin;
@@ -25,6 +26,8 @@ use atls_core::Verifier;
 use atls_core::cmw::Cmw;
 use atls_core::ear::Tier;
 use atls_core::http::HttpClient;
+use atls_core::http::HttpError;
+use atls_core::http::HttpLimits;
 use atls_remote::RemoteVerifier;
 use atls_remote::RemoteVerifierBuilder;
 use atls_remote::Resilient;
@@ -40,6 +43,8 @@ use atls_veraison::Wrapping;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use http::Request;
+use http::Response;
 use serde_json::Value;
 use serde_json::json;
 use support::Fake;
@@ -419,6 +424,44 @@ async fn requests_under_way_are_limited() {
     };
     assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
     assert_eq!(fake.steps(), [Step::Open, Step::Submit]);
+}
+
+/// A request takes a moment, so the last one of a session begins later than the appraisal.
+struct Slow(Fake);
+
+impl HttpClient for Slow {
+    fn send(
+        &self,
+        request: Request<Vec<u8>>,
+        limits: HttpLimits,
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, HttpError>> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            self.0.send(request, limits).await
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_hangs_in_a_session_opens_the_circuit() {
+    let connection = Connection::new();
+    let token = connection.token(&SimAttester::generate().unwrap()).await;
+    let mut fake = Fake::new();
+    fake.stuck = Some(Step::Submit);
+    let client = Resilient::builder("veraison", Arc::new(Slow(fake.clone())));
+    let client = Arc::new(client.circuit(3, Duration::from_secs(50)).build());
+    let verifier = builder_over(&fake, client.clone());
+    let verifier = verifier.format(PsaToken::tfm()).build().unwrap();
+    let appraisal = || appraise(&verifier, &connection, &token);
+    let (one, two, three) = tokio::join!(appraisal(), appraisal(), appraisal());
+    for refused in [one, two, three] {
+        assert_eq!(refused.unwrap_err(), AppraisalError::Unreachable);
+    }
+    let stats = client.stats();
+    assert_eq!((stats.failures, stats.abandoned), (3, 0));
+    let before = fake.steps().len();
+    appraise(&verifier, &connection, &token).await.unwrap_err();
+    assert_eq!(fake.steps().len(), before, "nothing was sent");
 }
 
 #[test]

@@ -217,7 +217,7 @@ impl CollateralSource for FetchedCollateral {
             let platform = platform.platform();
             match self.ask(platform, now).await {
                 Ok(collateral) => Ok(Some(collateral)),
-                // KeptCollateral collateral may still be valid. While Intel is out it may be old; the verifier checks whether it is too old.
+                // Kept collateral may still be valid. While Intel is out it may be old; the verifier checks whether it is too old.
                 Err(error) => match self.lock().get(platform) {
                     Some(kept) if kept.collateral.is_current(now) || error.is_outage() => {
                         Ok(Some(Arc::clone(&kept.collateral)))
