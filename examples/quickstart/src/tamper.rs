@@ -1,4 +1,6 @@
 //! Six ways to be somebody else, and why each is refused.
+//!
+//! The file is longer than others: the six attackers are one set, and each is read beside the honest one that it changes.
 
 use std::error::Error;
 use std::net::SocketAddr;

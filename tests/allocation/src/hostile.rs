@@ -1,4 +1,6 @@
 //! Inputs that cost a careless parser much more than their length.
+//!
+//! The file is longer than others: it is one list of inputs, and they share the few helpers that write them.
 
 mod nested;
 
