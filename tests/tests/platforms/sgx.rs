@@ -14,6 +14,7 @@ use end_to_end::World;
 
 use crate::support::assert_status;
 use crate::support::is_bound_to_its_connection;
+use crate::support::is_shared_by_a_batch;
 use crate::support::is_simulated;
 use crate::support::request;
 use crate::support::request_accepting_warnings;
@@ -26,6 +27,13 @@ async fn an_enclave_attests_a_server() {
     assert_eq!(peer.status(), Tier::Affirming);
     let claims = peer.claims::<SgxClaims>().unwrap();
     assert_eq!(claims.enclave.as_deref(), Some("forged"));
+}
+
+#[tokio::test]
+async fn a_quote_is_shared_by_a_batch() {
+    let enclave = device(|_| {});
+    let verifier = enclave.verifier();
+    is_shared_by_a_batch(enclave, verifier).await;
 }
 
 #[tokio::test]

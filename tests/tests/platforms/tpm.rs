@@ -44,6 +44,7 @@ use rustls::crypto::ring::default_provider;
 use crate::support::assert_declined;
 use crate::support::assert_status;
 use crate::support::is_bound_to_its_connection;
+use crate::support::is_shared_by_a_batch;
 use crate::support::is_simulated;
 use crate::support::on_a_thread;
 
@@ -97,6 +98,12 @@ async fn a_reset_between_two_connections_refuses_until_all_is_measured_again() {
 async fn a_quote_of_another_connection_is_refused() {
     let Some(tpm) = booted() else { return };
     is_bound_to_its_connection(device(&tpm), verifier(&tpm)).await;
+}
+
+#[tokio::test]
+async fn a_quote_is_shared_by_a_batch() {
+    let Some(tpm) = booted() else { return };
+    is_shared_by_a_batch(device(&tpm), verifier(&tpm)).await;
 }
 
 #[tokio::test]
