@@ -269,6 +269,16 @@ mod tests {
         assert_eq!(replaced("no marks", "new"), None);
     }
 
+    /// `load page` writes both, and `load again` the tables and plots from the figures.
+    #[test]
+    fn the_tables_of_the_page_are_those_of_its_figures() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let figures = fs::read(docs.join("performance/figures.json")).unwrap();
+        let text = fs::read_to_string(docs.join("performance.md")).unwrap();
+        let tables = all(&serde_json::from_slice(&figures).unwrap());
+        assert_eq!(replaced(&text, &tables), Some(text));
+    }
+
     #[test]
     fn a_table_has_a_row_for_each_line() {
         let rows = [["a".to_owned(), "1".to_owned()]].into_iter();
