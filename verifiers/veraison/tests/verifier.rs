@@ -372,7 +372,7 @@ async fn an_outage_is_the_verifiers_fault_and_no_result() {
     let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     let fake = Fake::new().tampering(|_, _| {
-        http::Response::builder()
+        Response::builder()
             .status(503)
             .body(Vec::new())
             .unwrap()
@@ -392,7 +392,7 @@ async fn a_service_that_fails_again_and_again_is_left_alone() {
     let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     let fake = Fake::new().tampering(|_, _| {
-        let answer = http::Response::builder().status(503);
+        let answer = Response::builder().status(503);
         answer.body(Vec::new()).unwrap()
     });
     let client = Resilient::builder("veraison", Arc::new(fake.clone()));
