@@ -12,11 +12,11 @@ use http::StatusCode;
 use http::header::ACCEPT;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::Instant;
 
 use crate::failures;
 use crate::service::DEADLINE;
 use crate::service::VeraisonService;
+use crate::service::within;
 
 impl VeraisonService {
     /// Asks for the formats and the key of the service. Once, at start: not for each appraisal.
@@ -27,7 +27,7 @@ impl VeraisonService {
         let url = self.endpoint("/.well-known/veraison/verification")?;
         let request = Request::get(url.as_str()).header(ACCEPT, DISCOVERY_TYPE);
         let response = self
-            .send(request.body(Vec::new()), Instant::now() + DEADLINE)
+            .send(request.body(Vec::new()), within(DEADLINE))
             .await?;
         if response.status() != StatusCode::OK {
             return Err(failures::of_status(&response));

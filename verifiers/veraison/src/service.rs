@@ -105,6 +105,12 @@ impl fmt::Debug for VeraisonService {
     }
 }
 
+/// That much later. A time that no clock reaches is now: nothing is waited for.
+pub(crate) fn within(time: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(time).unwrap_or(now)
+}
+
 /// Longest time for all requests of a submission, outside of a verifier, which has a deadline of its own.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(8);
 

@@ -35,6 +35,7 @@ use url::Url;
 use crate::failures;
 use crate::service::DEADLINE;
 use crate::service::VeraisonService;
+use crate::service::within;
 use crate::wrapping::Wrapping;
 
 impl VeraisonService {
@@ -67,7 +68,7 @@ impl VeraisonService {
         evidence: &[u8],
         nonce: &[u8],
     ) -> Result<String, Failure> {
-        let until = Instant::now() + time;
+        let until = within(time);
         let session = self.open(nonce, until).await?;
         let (content_type, content) = session.content(media_type, evidence)?;
         let request = Request::post(session.url.as_str())
@@ -174,11 +175,7 @@ impl Drop for Session {
         let service = self.service.clone();
         let request = Request::delete(self.url.as_str()).body(Vec::new());
         runtime.spawn(async move {
-            if service
-                .send(request, Instant::now() + CLOSING)
-                .await
-                .is_err()
-            {
+            if service.send(request, within(CLOSING)).await.is_err() {
                 tracing::debug!(target: "atls_veraison", "session was not deleted");
             }
         });

@@ -371,12 +371,8 @@ async fn evidence_in_a_cmw_is_the_same_evidence() {
 async fn an_outage_is_the_verifiers_fault_and_no_result() {
     let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
-    let fake = Fake::new().tampering(|_, _| {
-        Response::builder()
-            .status(503)
-            .body(Vec::new())
-            .unwrap()
-    });
+    let fake =
+        Fake::new().tampering(|_, _| Response::builder().status(503).body(Vec::new()).unwrap());
     let refused = appraise(&verifier(&fake), &connection, &token)
         .await
         .unwrap_err();
