@@ -27,6 +27,7 @@
 //!     version = 1
 //!     [[tpm-keys.ak]]
 //!     name = "web-1.example"
+//!     vouched-for = true
 //!     public = "0023000b00050072000000100018000b000300100020ff71441edb570cee51f6f3f168c57920d9ca9b203a2caf9f8c7dfbad26849fcd0020a0df47c21e1912dcfcd1829de58b58a4ebbd401ef5c2ad11d0be09caaa67bce0"
 //! "#)?;
 //! let (policy, keys) = (Arc::new(Live::fixed(policy)?), Arc::new(Live::fixed(keys)?));
