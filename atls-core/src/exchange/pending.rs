@@ -26,13 +26,14 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Verifies the authenticator and takes the CMW out of it. Of Evidence of a [`Batch`](crate::batch::Batch), it takes the
+    /// Verifies the authenticator and takes the CMW out of it. From Evidence of a [`Batch`](crate::batch::Batch), it takes the
     /// inclusion proof away and computes the root that the Evidence must carry.
     ///
     /// # Errors
     /// [`ProtocolError::Declined`] for an authentic refusal, [`ProtocolError::NoAttestation`] for an authentic
-    /// answer without CMW, [`ProtocolError::Proof`] for an inclusion proof that is malformed or not due, [`ProtocolError::KeyMismatch`] where its key is not that of the TLS handshake, and every
-    /// reject rule of RFC 9261. Only [`Declined`](ProtocolError::Declined) says that the peer itself refused.
+    /// answer without CMW, [`ProtocolError::Proof`] for an inclusion proof that is malformed or not due,
+    /// [`ProtocolError::KeyMismatch`] where its key is not that of the TLS handshake, and every reject rule of RFC 9261. Only
+    /// [`Declined`](ProtocolError::Declined) says that the peer itself refused.
     pub fn finish(self, authenticator: &[u8]) -> Result<Credential, ProtocolError> {
         let Answer {
             verified,
