@@ -10,181 +10,27 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../support/mod.rs"]
-mod support;
-
+mod answer;
 mod meaning;
 mod stated;
+#[path = "../support/mod.rs"]
+mod support;
+mod tree;
 
 use std::collections::BTreeSet;
-use std::future::poll_fn;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
-use std::task::Context;
-use std::task::Poll;
-use std::task::Waker;
 
 use atls_core::AppraisalError;
-use atls_core::Appraised;
-use atls_core::Bound;
-use atls_core::BoxFuture;
-use atls_core::Evidence;
-use atls_core::MediaType;
-use atls_core::Stale;
-use atls_core::Verifier;
-use atls_core::combine::AllAgree;
-use atls_core::combine::Cached;
-use atls_core::combine::Failover;
-use atls_core::ear::Tier;
-use atls_core::exchange::OwnedAttestRequest;
-use atls_core::pki_types::UnixTime;
-use meaning::Meaning;
 use proptest::prelude::*;
 use proptest::sample::select;
-use stated::Stated;
-use stated::Strength;
-use support::identity;
-use support::providers;
 use test_support::at;
 
-/// How acceptable an outcome is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Acceptance {
-    /// By the standard policy.
-    Accepted,
-    /// By one that was loosened.
-    Doubtful,
-    /// By none.
-    Refused,
-}
-
-/// What one verifier answers.
-#[derive(Clone, Debug, PartialEq)]
-enum Answer {
-    Result(Stated),
-    Error(AppraisalError),
-}
-
-impl Answer {
-    fn all() -> Vec<Self> {
-        let results = [2, 32, 1, 96].map(|claim| Self::Result(Stated::claiming(claim)));
-        let errors = [
-            AppraisalError::BadResult,
-            AppraisalError::BadSignature,
-            AppraisalError::Local("no clock"),
-            AppraisalError::NoResult,
-            AppraisalError::NotBound,
-            AppraisalError::StaleCollateral(Stale::undated("list")),
-            AppraisalError::Unreachable,
-        ];
-        let future = Self::Result(Stated::claiming(2).issued_at(NOW + 61));
-        let all = results.into_iter().chain([future]);
-        all.chain(errors.map(Self::Error)).collect()
-    }
-
-    fn is_unavailable(&self) -> bool {
-        matches!(
-            self,
-            Self::Error(AppraisalError::StaleCollateral(_) | AppraisalError::Unreachable)
-        )
-    }
-
-    fn acceptance(&self) -> Acceptance {
-        match self {
-            Self::Error(_) => Acceptance::Refused,
-            Self::Result(stated) if stated.is_from_future() => Acceptance::Refused,
-            Self::Result(stated) => match stated.claim {
-                2 => Acceptance::Accepted,
-                32 => Acceptance::Doubtful,
-                _ => Acceptance::Refused,
-            },
-        }
-    }
-
-    fn stated(&self) -> Option<&Stated> {
-        match self {
-            Self::Error(_) => None,
-            Self::Result(stated) => Some(stated),
-        }
-    }
-
-    fn give(&self, bound: &Bound) -> Result<Appraised, AppraisalError> {
-        match self {
-            Self::Error(error) => Err(error.clone()),
-            Self::Result(stated) => Ok(stated.give(bound)),
-        }
-    }
-}
-
-/// A nesting of verifiers. Each leaf answers at a time of its own.
-#[derive(Clone, Debug)]
-enum Tree {
-    Leaf(Answer, usize),
-    AllAgree(Vec<Self>),
-    Cached(Box<Self>),
-    Failover(Vec<Self>),
-}
-
-impl Tree {
-    fn build(&self, world: &Arc<World>) -> Arc<dyn Verifier> {
-        let all = |trees: &[Self]| trees.iter().map(|tree| tree.build(world)).collect();
-        match self {
-            Self::Leaf(answer, delay) => Arc::new(Leaf {
-                answer: answer.clone(),
-                ready_at: *delay,
-                world: Arc::clone(world),
-                media_types: [media_type()],
-            }),
-            Self::AllAgree(trees) => Arc::new(AllAgree::new(all(trees)).unwrap()),
-            Self::Cached(tree) => Arc::new(Cached::new(tree.build(world))),
-            Self::Failover(trees) => Arc::new(Failover::new(all(trees)).unwrap()),
-        }
-    }
-
-    /// The outcome, and what was answered on the way.
-    fn run(&self) -> (Result<Appraised, AppraisalError>, Vec<Answer>) {
-        let world = Arc::new(World::default());
-        let verifier = self.build(&world);
-        let (media_type, bound) = (media_type(), bound());
-        let evidence = Evidence::new(&media_type, b"evidence", &bound);
-        let mut appraisal = verifier.appraise(&evidence, at(NOW));
-        loop {
-            let polled = appraisal
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()));
-            if let Poll::Ready(outcome) = polled {
-                return (outcome, world.answered.lock().unwrap().clone());
-            }
-            let turn = world.turn.fetch_add(1, Ordering::SeqCst);
-            assert!(turn < 1000, "never done");
-        }
-    }
-
-    fn leaves(&mut self) -> Vec<&mut Answer> {
-        match self {
-            Self::Leaf(answer, _) => vec![answer],
-            Self::AllAgree(trees) | Self::Failover(trees) => {
-                trees.iter_mut().flat_map(Self::leaves).collect()
-            }
-            Self::Cached(tree) => tree.leaves(),
-        }
-    }
-}
-
-/// As a relying party sees it, which refuses results from the future.
-fn acceptance(outcome: &Result<Appraised, AppraisalError>) -> Acceptance {
-    let Ok(result) = outcome else {
-        return Acceptance::Refused;
-    };
-    match result.ear().status() {
-        _ if result.ear().issued_at() > at(NOW + 60) => Acceptance::Refused,
-        Tier::Affirming => Acceptance::Accepted,
-        Tier::Warning => Acceptance::Doubtful,
-        _ => Acceptance::Refused,
-    }
-}
+use crate::answer::Acceptance;
+use crate::answer::Answer;
+use crate::answer::acceptance;
+use crate::meaning::Meaning;
+use crate::stated::Stated;
+use crate::stated::Strength;
+use crate::tree::Tree;
 
 /// What must hold of every nesting.
 fn check(tree: &Tree) {
@@ -301,7 +147,7 @@ proptest! {
 }
 
 /// Three deep, over all outcomes; the delays make the order.
-fn tree() -> impl Strategy<Value = Tree> {
+pub(crate) fn tree() -> impl Strategy<Value = Tree> {
     let answer = prop_oneof![
         stated::any().prop_map(Answer::Result),
         select(Answer::all()),
@@ -318,54 +164,4 @@ fn tree() -> impl Strategy<Value = Tree> {
     })
 }
 
-// --- Helpers -----------------------------------------------------------------------------------------------------------
-
-/// The time, in polls, and who has answered.
-#[derive(Default)]
-struct World {
-    turn: AtomicUsize,
-    answered: Mutex<Vec<Answer>>,
-}
-
-struct Leaf {
-    answer: Answer,
-    ready_at: usize,
-    world: Arc<World>,
-    media_types: [MediaType; 1],
-}
-
-impl Verifier for Leaf {
-    fn media_types(&self) -> &[MediaType] {
-        &self.media_types
-    }
-
-    fn appraise<'a>(
-        &'a self,
-        evidence: &'a Evidence<'a>,
-        _: UnixTime,
-    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
-        Box::pin(poll_fn(|_| {
-            if self.world.turn.load(Ordering::SeqCst) < self.ready_at {
-                return Poll::Pending;
-            }
-            let mut answered = self.world.answered.lock().unwrap();
-            answered.push(self.answer.clone());
-            Poll::Ready(self.answer.give(evidence.bound()))
-        }))
-    }
-}
-
-fn bound() -> Bound {
-    static BOUND: std::sync::OnceLock<Bound> = std::sync::OnceLock::new();
-    let make = || {
-        let request = OwnedAttestRequest::for_key(&*identity(&providers()[0]).key).unwrap();
-        request.as_request().bound().clone()
-    };
-    BOUND.get_or_init(make).clone()
-}
-
-fn media_type() -> MediaType {
-    "test/evidence".parse().unwrap()
-}
-
-const NOW: u64 = 1_000_000;
+pub(crate) const NOW: u64 = 1_000_000;

@@ -1,32 +1,14 @@
-//! Whose fault a failure is: what a peer sends is the peer's, what this end would send is found out here first.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
+//! Faults in requests.
 
 use std::sync::Arc;
 
-use atls_core::AppraisalError;
-use atls_core::AttestError;
-use atls_core::ConfigError;
 use atls_core::Fault;
-use atls_core::PolicyViolation;
 use atls_core::ProtocolError;
 use atls_core::authenticator;
 use atls_core::authenticator::Extension;
 use atls_core::authenticator::PreparedRequest;
 use atls_core::authenticator::ReceivedRequest;
 use atls_core::authenticator::RequestTemplate;
-use atls_core::cmw::Cmw;
-use atls_core::cmw::CmwError;
-use atls_core::ear::KeyError;
 use atls_core::exchange::ATTESTATION_PARAMETERS;
 use atls_core::exchange::CMW_ATTESTATION;
 use atls_core::exchange::CanAttest;
@@ -35,13 +17,9 @@ use atls_core::exchange::Order;
 use atls_core::exchange::Parameters;
 use atls_core::exchange::SendError;
 use atls_core::exchange::UnsentRequest;
-use atls_core::limits::MAX_CHAIN;
-use atls_core::limits::MAX_CMW;
 use atls_core::limits::MAX_EXTENSIONS;
 use atls_core::limits::MAX_FORMATS;
-use atls_core::limits::MAX_FRAME;
 use atls_core::limits::MAX_REQUESTS;
-use atls_core::pki_types::CertificateDer;
 use atls_core::session::Session;
 use atls_core::session::Side;
 use rustls::SignatureAlgorithm;
@@ -51,17 +29,19 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::sign::CertifiedKey;
 use rustls::sign::Signer;
 use rustls::sign::SigningKey;
-use support::Pair;
-use support::forge;
-use support::identity;
-use support::identity_of;
-use support::providers;
+
+use crate::ends::P256;
+use crate::ends::assert_local;
+use crate::ends::challenge;
+use crate::ends::evidence;
+use crate::ends::pair;
+use crate::support::forge;
+use crate::support::identity;
+use crate::support::providers;
 
 const PKCS1: &[u8] = &[0, 2, 4, 1];
-const ED25519: &[u8] = &[0, 2, 8, 7];
-const P256: &[u8] = &[0, 2, 4, 3];
 
-// --- What the peer asks for ------------------------------------------------------------------------------------------
+const ED25519: &[u8] = &[0, 2, 8, 7];
 
 #[test]
 fn a_peer_that_offers_no_usable_scheme_is_to_blame_for_it() {
@@ -132,8 +112,6 @@ fn a_peer_that_wants_attestation_must_understand_it() {
     let request = forge::request(17, b"no contradiction", &extensions);
     assert!(Challenge::receive(&pair.server, &request).is_ok());
 }
-
-// --- What this end would send ----------------------------------------------------------------------------------------
 
 #[test]
 fn a_request_that_a_peer_must_refuse_is_not_made() {
@@ -231,161 +209,10 @@ fn requests_beyond_the_limit_are_the_fault_of_who_makes_them() {
     assert_eq!(theirs.fault(), Fault::Peer);
 }
 
-#[test]
-fn an_answer_that_a_peer_must_refuse_is_not_made() {
-    let provider = &providers()[0];
-    let one = identity(provider);
-    let chain_of = |length| {
-        let chain = vec![one.cert[0].clone(); length];
-        Some(Arc::new(CertifiedKey::new(chain, one.key.clone())))
-    };
-    let answer = |identity| {
-        let pair = pair(provider, identity);
-        challenge(&pair.client).answer(&evidence(0)).map(drop)
-    };
-    assert_eq!(answer(chain_of(MAX_CHAIN)), Ok(()));
-    assert_local(
-        &answer(chain_of(MAX_CHAIN + 1)).unwrap_err(),
-        SendError::Chain,
-    );
-    let empty = answer(chain_of(0)).unwrap_err();
-    assert_eq!(
-        (empty.fault(), empty),
-        (Fault::Local, ProtocolError::NoIdentity)
-    );
-
-    let pair = pair(provider, None);
-    let unasked = forge::request(17, b"plain", &[(13, P256)]);
-    let refused = Challenge::receive(&pair.server, &unasked)
-        .unwrap()
-        .answer(&evidence(0))
-        .unwrap_err();
-    assert_local(&refused, SendError::Extension(CMW_ATTESTATION));
-}
-
-#[test]
-fn a_chain_too_large_for_a_frame_is_not_sent() {
-    let provider = &providers()[0];
-    let one = identity(provider);
-    // What a chain holds beyond its leaf is for the reader to parse.
-    let padding = CertificateDer::from(vec![0; MAX_FRAME]);
-    let chain = vec![one.cert[0].clone(), padding];
-    let large = Arc::new(CertifiedKey::new(chain, one.key.clone()));
-    let pair = pair(provider, Some(large));
-    let refused = challenge(&pair.client).answer(&evidence(0)).unwrap_err();
-    assert_local(&refused, SendError::TooLarge);
-}
-
-#[test]
-fn our_own_leaf_that_does_not_parse_is_our_own_fault() {
-    let provider = &providers()[0];
-    let one = identity(provider);
-    let mut bytes = one.cert[0].to_vec();
-    bytes.truncate(100);
-    let chain = vec![CertificateDer::from(bytes)];
-    let broken = Arc::new(CertifiedKey::new(chain, one.key.clone()));
-    let pair = pair(provider, Some(broken));
-    let request = forge::request(13, b"context", &[(13, P256), (CMW_ATTESTATION, b"")]);
-    let refused = Challenge::receive(&pair.client, &request).unwrap_err();
-    assert_local(&refused, SendError::Leaf);
-}
-
-#[test]
-fn the_largest_cmw_is_what_the_entry_has_room_for() {
-    let provider = &providers()[0];
-    let parameters = Parameters::client(vec!["a/b".parse().unwrap()], true, CanAttest::No);
-    // The selection takes 9 bytes of the entry.
-    for (parameters, largest) in [(None, MAX_CMW), (Some(&parameters), MAX_CMW - 9)] {
-        let answer = |length| {
-            let pair = pair(provider, None);
-            let (request, pending) =
-                atls_core::exchange::request(&pair.client, provider, parameters).unwrap();
-            let challenge = Challenge::receive(&pair.server, &request).unwrap();
-            let authenticator = challenge.answer(&sized(length))?;
-            pending.finish(&authenticator).map(drop)
-        };
-        assert_eq!(answer(largest), Ok(()));
-        let refused = answer(largest + 1).unwrap_err();
-        assert_local(&refused, SendError::Cmw(CmwError::TooLarge));
-    }
-}
-
-// --- Errors beside the exchange --------------------------------------------------------------------------------------
-
-#[test]
-fn an_attester_that_fails_is_our_own_fault_unless_its_verifier_is() {
-    for (error, fault) in [
-        (AttestError::Busy, Fault::Local),
-        (AttestError::Device("gone".to_owned()), Fault::Local),
-        (AttestError::TimedOut, Fault::Local),
-        (AttestError::Cmw(CmwError::TooLarge), Fault::Local),
-        (
-            AttestError::NoResult(AppraisalError::Unreachable),
-            Fault::Verifier,
-        ),
-        (
-            AttestError::NoResult(AppraisalError::BadResult),
-            Fault::Verifier,
-        ),
-        // Evidence of ours that is not accepted.
-        (
-            AttestError::NoResult(AppraisalError::BadSignature),
-            Fault::Local,
-        ),
-    ] {
-        assert_eq!(error.fault(), fault, "{error}");
-    }
-}
-
-#[test]
-fn what_is_always_the_same_ones_fault_says_so() {
-    assert_eq!(SendError::TooLarge.fault(), Fault::Local);
-    assert_eq!(
-        ConfigError::Request(SendError::NoSchemes).fault(),
-        Fault::Local
-    );
-    assert_eq!(KeyError::Malformed.fault(), Fault::Local);
-    assert_eq!(PolicyViolation::Simulated.fault(), Fault::Peer);
-}
-
-// --- Helpers -----------------------------------------------------------------------------------------------------------
-
-fn assert_local(error: &ProtocolError, expected: SendError) {
-    assert_eq!(*error, ProtocolError::Sending(expected));
-    assert_eq!(error.fault(), Fault::Local);
-}
-
-/// A connection whose client answers with `client`, or with a key of its own.
-fn pair(provider: &CryptoProvider, client: Option<Arc<CertifiedKey>>) -> Pair {
-    let server = identity_of(provider, &rcgen::PKCS_ECDSA_P256_SHA256);
-    let client = client.unwrap_or_else(|| identity(provider));
-    Pair::new(provider.clone(), &server, Some(client))
-}
-
-fn challenge(client: &dyn Session) -> Challenge {
-    let extensions = [(13, P256), (CMW_ATTESTATION, &b""[..])];
-    let request = forge::request(13, b"context", &extensions);
-    Challenge::receive(client, &request).unwrap()
-}
-
 fn challenge_of(server: &dyn Session, schemes: &[u8]) -> Challenge {
     let extensions = [(13, schemes), (CMW_ATTESTATION, &b""[..])];
     let request = forge::request(17, schemes, &extensions);
     Challenge::receive(server, &request).unwrap()
-}
-
-fn evidence(length: usize) -> Cmw {
-    Cmw::evidence("a/b".parse().unwrap(), vec![0; length])
-}
-
-/// A CMW of this many bytes, of more than 256.
-fn sized(length: usize) -> Cmw {
-    let header = evidence(1000).encode().unwrap().len() - 1000;
-    let cmw = evidence(length - header);
-    if let Ok(encoded) = cmw.encode() {
-        assert_eq!(encoded.len(), length);
-    }
-    cmw
 }
 
 fn prepared(
