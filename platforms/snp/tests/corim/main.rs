@@ -1,0 +1,16 @@
+//! Reference values out of a CoRIM, and the reports that they accept.
+#![allow(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod accepted;
+mod documents;
+mod refused;
