@@ -1,0 +1,12 @@
+//! Against a stand-in on loopback that follows the published API, **not against the live service**.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod claims;
+mod ita;
+mod requests;
+mod tokens;
