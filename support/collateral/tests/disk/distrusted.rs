@@ -1,81 +1,24 @@
-//! The files of a directory, and the distrust of their contents.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
+//! Files that are not believed.
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use atls_collateral::Cache;
-use atls_collateral::CacheLimits;
-use atls_collateral::CollateralError;
 use atls_collateral::Fetch;
-use atls_collateral::StalePolicy;
-use atls_core::http::HttpError;
-use support::DAY;
-use support::HOUR;
-use support::Maker;
-use support::NOW;
-use support::folder;
-use support::now;
-use support::numbered;
-use support::piece;
 use test_support::at;
 
-#[test]
-fn a_restart_fetches_nothing() {
-    let folder = folder("restart").join("made/where/absent");
-    fill(&folder, &[("tdx/crl-1", piece("one", NOW + HOUR))]);
-    let (maker, cache) = open(&folder);
-    assert_eq!(
-        now(cache.get("tdx/crl-1", at(NOW + HOUR - 1))).unwrap(),
-        piece("one", NOW + HOUR)
-    );
-    assert_eq!(maker.count(), 0);
-}
-
-#[test]
-fn expired_files_are_not_given() {
-    let folder = folder("expired");
-    fill(&folder, &[("a", piece("one", NOW + HOUR))]);
-    let (maker, cache) = open(&folder);
-    maker.prepare("a", Err(unreachable()));
-    assert_eq!(
-        now(cache.get("a", at(NOW + HOUR))).unwrap_err(),
-        unreachable()
-    );
-    // The name of the policy allows it.
-    let cache = Cache::builder(maker.clone())
-        .directory(&folder)
-        .stale_policy(StalePolicy::dangerous_while_unreachable(
-            Duration::from_secs(10),
-        ))
-        .build()
-        .unwrap();
-    assert!(now(cache.get("a", at(NOW + HOUR + 9))).is_ok());
-    assert!(now(cache.get("a", at(NOW + HOUR + 10))).is_err());
-}
-
-#[test]
-fn a_number_of_issue_survives_a_restart() {
-    let folder = folder("sequence");
-    fill(&folder, &[("a", numbered(7, NOW + HOUR))]);
-    let (maker, cache) = open(&folder);
-    now(cache.refresh(at(NOW + 2 * HOUR)));
-    maker.prepare("a", Ok(numbered(6, NOW + DAY)));
-    assert_eq!(
-        now(cache.get("a", at(NOW + 2 * HOUR))).unwrap_err(),
-        CollateralError::RolledBack
-    );
-}
+use crate::directory::fill;
+use crate::directory::open;
+use crate::directory::unreachable;
+use crate::directory::with_limits;
+use crate::support::DAY;
+use crate::support::HOUR;
+use crate::support::Maker;
+use crate::support::NOW;
+use crate::support::folder;
+use crate::support::now;
+use crate::support::numbered;
+use crate::support::piece;
 
 #[test]
 fn a_damaged_file_is_fetched_again() {
@@ -222,86 +165,6 @@ fn a_disk_that_takes_nothing_is_told_and_does_no_harm() {
     );
 }
 
-#[test]
-fn refresh_removes_what_is_of_no_use() {
-    let folder = folder("prune");
-    fill(
-        &folder,
-        &[
-            ("expired", piece("1", NOW + 10)),
-            ("numbered", numbered(1, NOW + 10)),
-            ("fresh", piece("3", NOW + DAY)),
-        ],
-    );
-    fs::write(folder.join("rotten.collateral"), "?").unwrap();
-    fs::write(folder.join("not-ours"), "?").unwrap();
-    let (_, cache) = open(&folder);
-    now(cache.refresh(at(NOW + 10)));
-    assert_eq!(
-        names(&folder),
-        ["fresh.collateral", "not-ours", "numbered.collateral"]
-    );
-}
-
-#[test]
-fn files_are_bounded_in_number() {
-    let folder = folder("bounded");
-    let (maker, cache) = open(&folder);
-    // The file that expires first is not the one that goes first.
-    for (second, (key, days)) in [("a", 3), ("b", 1), ("c", 4), ("d", 2)].iter().enumerate() {
-        let second = u64::try_from(second).unwrap();
-        maker.prepare(key, Ok(piece(key, NOW + days * DAY)));
-        now(cache.get(key, at(NOW + second))).unwrap();
-    }
-    let cache = with_limits(&folder, &Maker::default(), |limits| limits.max_files = 2);
-    // The first to be written, and the last to be read.
-    now(cache.get("a", at(NOW + 100))).unwrap();
-    now(cache.refresh(at(NOW + 100)));
-    assert_eq!(names(&folder), ["a.collateral", "d.collateral"]);
-}
-
-/// Certificates of devices live for years, lists for weeks.
-#[test]
-fn however_many_devices_there_are_lists_and_their_numbers_stay() {
-    let folder = folder("mixed");
-    let maker = Maker::default();
-    let cache = with_limits(&folder, &maker, |limits| limits.max_files = 5);
-    let list = numbered(7, NOW + DAY);
-    maker.prepare("list", Ok(list.clone()));
-    now(cache.get("list", at(NOW))).unwrap();
-    for number in 0..40 {
-        let key = format!("device/{number}");
-        maker.prepare(&key, Ok(piece(&key, NOW + 2_000 * DAY)));
-        now(cache.get(&key, at(NOW + 1))).unwrap();
-        now(cache.refresh(at(NOW + 1)));
-    }
-    assert_eq!(names(&folder).len(), 6);
-    let (maker, cache) = open(&folder);
-    assert_eq!(now(cache.get("list", at(NOW + 2))), Ok(list));
-    maker.prepare("list", Ok(numbered(6, NOW + 9 * DAY)));
-    now(cache.refresh(at(NOW + 2 * DAY)));
-    assert_eq!(
-        now(cache.get("list", at(NOW + 2 * DAY))),
-        Err(CollateralError::RolledBack)
-    );
-}
-
-#[test]
-fn files_of_devices_are_bounded_where_nobody_refreshes() {
-    let folder = folder("unattended");
-    let maker = Maker::default();
-    for _ in 0..2 {
-        let cache = with_limits(&folder, &maker, |limits| limits.max_files = 10);
-        for number in 0..40 {
-            let key = format!("device/{number}");
-            maker.prepare(&key, Ok(piece(&key, NOW + DAY)));
-            now(cache.get(&key, at(NOW))).unwrap();
-        }
-        assert_eq!(cache.stats().disk_failures, 0);
-        assert_eq!(names(&folder).len(), 20);
-    }
-}
-
 /// Somebody who can write here, and has what was once genuine.
 #[test]
 fn dates_and_numbers_of_a_file_are_not_believed() {
@@ -344,51 +207,9 @@ fn a_file_from_the_future_is_old() {
     assert_eq!(maker.count(), 2);
 }
 
-fn open(folder: &Path) -> (Maker, Cache<Maker>) {
-    let maker = Maker::default();
-    (maker.clone(), with_limits(folder, &maker, |_| {}))
-}
-
-fn with_limits(
-    folder: &Path,
-    maker: &Maker,
-    change: impl FnOnce(&mut CacheLimits),
-) -> Cache<Maker> {
-    let mut limits = CacheLimits::default();
-    change(&mut limits);
-    Cache::builder(maker.clone())
-        .limits(limits)
-        .directory(folder)
-        .build()
-        .unwrap()
-}
-
-/// The files of an earlier process.
-fn fill(folder: &Path, pieces: &[(&str, atls_collateral::Fetched)]) {
-    let (maker, cache) = open(folder);
-    for (key, fetched) in pieces {
-        maker.prepare(key, Ok(fetched.clone()));
-        now(cache.get(key, at(NOW))).unwrap();
-    }
-    assert_eq!(cache.stats().disk_failures, 0);
-}
-
 fn only_file(folder: &Path) -> std::path::PathBuf {
     let mut files = fs::read_dir(folder).unwrap();
     let only = files.next().unwrap().unwrap().path();
     assert!(files.next().is_none());
     only
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let files = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> = files
-        .map(|file| file.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
-
-fn unreachable() -> CollateralError {
-    HttpError::Unreachable("no route".to_owned()).into()
 }

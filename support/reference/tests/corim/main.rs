@@ -1,0 +1,20 @@
+//! CoRIMs: genuine ones, forged ones, and refusals.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod documents;
+mod genuine;
+mod measurements;
+mod refused;
+mod signed;
+mod table;
