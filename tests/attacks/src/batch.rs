@@ -52,7 +52,7 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
                    not offered to take any; it is missing where the answer says that there is one; there are two; its index, size or path \
                    do not fit each other; it is not in the one encoding. Whether batches were offered and chosen stands in the \
                    request and in the authenticator that signs it, within TLS, so nobody in between takes it away (L1). Further \
-                   malformed proofs are tested in `atls-core/tests/batch.rs`.",
+                   malformed proofs are tested in `atls-core/tests/batch`.",
             cells: [
                 Cell::NotApplicable(no_batches),
                 Cell::NotApplicable(no_batches),

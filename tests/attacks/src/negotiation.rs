@@ -52,7 +52,7 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             title: "the verifier fails",
             text: "The server is genuine and the victim's verifier cannot be reached. Nothing is known then, so nothing is \
                    accepted. Results that are unsigned, expired, of another nonce or under another key are tested with the \
-                   verifiers, in `atls-core/tests/ear.rs` and `verifiers/*`.",
+                   verifiers, in `atls-core/tests/ear` and `verifiers/*`.",
             cells: [
                 without_verifier(lab, pre).await,
                 without_verifier(lab, intra).await,
@@ -64,7 +64,7 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             title: "misuse of the extension",
             text: "Good Evidence stands in the certificate twice; a request's `cmw_attestation`, which must be empty, is not. \
                    Unsolicited, repeated, misplaced, empty and trailing extensions of authenticators are tested in \
-                   `atls-core/tests/authenticator.rs`.",
+                   `atls-core/tests/authenticator`.",
             cells: [
                 twice(lab, pre).await,
                 twice(lab, intra).await,

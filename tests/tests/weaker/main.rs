@@ -9,6 +9,7 @@
 
 mod accepted;
 mod device;
+mod hellos;
 mod lifetime;
 mod old_forms;
 mod refused;

@@ -1,10 +1,4 @@
 //! Dependencies point one way, as docs/architecture.md draws them.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,0 +1,175 @@
+//! A server with room for one connection, and clients that write HTTP/2 frames by hand.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adversary::Link;
+use atls_axum::AttestedListener;
+use atls_axum::ListenerBuilder;
+use atls_axum::RouterExt;
+use atls_tower::ConnectionLimits;
+use atls_tower::ServerAcceptor;
+use atls_tower::ServerTerms;
+use axum::Router;
+use axum::body::Body;
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use axum::routing::post;
+use end_to_end::Gate;
+use end_to_end::World;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+
+pub(crate) const SHORT: Duration = Duration::from_millis(300);
+
+pub(crate) const LONG: Duration = Duration::from_secs(3600);
+
+/// The loop that serves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum By {
+    Atls,
+    Axum,
+}
+
+pub(crate) const BOTH: [By; 2] = [By::Atls, By::Axum];
+
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    pub(crate) address: SocketAddr,
+    pub(crate) slow: Gate,
+}
+
+impl Scene {
+    /// Everything that is not limited by the test may take long.
+    pub(crate) async fn new(by: By, adjust: impl FnOnce(&mut ConnectionLimits)) -> Self {
+        let mut limits = ConnectionLimits::default();
+        limits.first_request = LONG;
+        limits.idle = LONG;
+        limits.unread = LONG;
+        limits.request_body = LONG;
+        adjust(&mut limits);
+        Self::with(by, |builder| builder.limits(limits).connections(1)).await
+    }
+
+    pub(crate) async fn with(
+        by: By,
+        adjust: impl FnOnce(ListenerBuilder) -> ListenerBuilder,
+    ) -> Self {
+        let world = World::new();
+        let acceptor = ServerAcceptor::new(world.server_tls(), ServerTerms::plain()).unwrap();
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let builder = AttestedListener::builder(acceptor);
+        let listener = adjust(builder).over(socket).unwrap();
+        let slow = Gate::new();
+        let app = app(slow.clone());
+        tokio::spawn(async move {
+            match by {
+                By::Atls => atls_axum::serve(listener, app).await,
+                By::Axum => axum::serve(listener, app.into_attested_make_service()).await,
+            }
+        });
+        Self {
+            world,
+            address,
+            slow,
+        }
+    }
+
+    pub(crate) async fn connect(&self, alpn: &[&str]) -> Link {
+        let socket = TcpStream::connect(self.address).await.unwrap();
+        let tls = Arc::new(self.world.client_tls(alpn));
+        Link::connect(tls, socket, None).await.unwrap()
+    }
+
+    /// Somebody else is served.
+    pub(crate) async fn has_room(&self) {
+        let client = self.world.plain_client(&["http/1.1"]);
+        let url = format!("https://localhost:{}/", self.address.port());
+        let served = tokio::time::timeout(Duration::from_secs(30), client.get(url).send());
+        assert!(served.await.expect("there is room").is_ok());
+    }
+}
+
+pub(crate) fn app(slow: Gate) -> Router {
+    let slow = async move || {
+        slow.pass().await;
+        "at last"
+    };
+    Router::new()
+        .route("/", get(async || "hello"))
+        .route("/slow", get(slow))
+        .route("/body", post(async |body: Bytes| body.len().to_string()))
+        .route("/large", get(async || vec![b'x'; 64 << 20]))
+        .route("/upgrade", get(upgrade))
+        .fallback(async || ())
+}
+
+/// Switches to a protocol in which the client speaks first.
+pub(crate) async fn upgrade(mut request: Request) -> Response {
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let mut upgraded = TokioIo::new(upgrade.await.unwrap());
+        while let Ok(byte) = upgraded.read_u8().await {
+            let _ = upgraded.write_u8(byte).await;
+        }
+    });
+    let response = Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header("connection", "upgrade")
+        .header("upgrade", "echo");
+    response.body(Body::empty()).unwrap()
+}
+
+pub(crate) async fn say(link: &mut Link, bytes: &[u8]) {
+    link.tls.write_all(bytes).await.unwrap();
+    link.tls.flush().await.unwrap();
+}
+
+pub(crate) async fn closed(link: &mut Link) -> Vec<u8> {
+    let rest = tokio::time::timeout(Duration::from_secs(30), link.drain());
+    rest.await.expect("the server closes")
+}
+
+/// Reads up to the end of an answer whose last bytes are known.
+pub(crate) async fn read_until(link: &mut Link, last: &[u8]) {
+    let mut read = Vec::new();
+    while !read.ends_with(last) {
+        read.push(link.tls.read_u8().await.unwrap());
+    }
+}
+
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+pub(crate) const SETTINGS: u8 = 4;
+
+pub(crate) const HEADERS: u8 = 1;
+
+pub(crate) const PING: u8 = 6;
+
+pub(crate) const END_STREAM: u8 = 1;
+
+pub(crate) const END_HEADERS: u8 = 4;
+
+/// RFC 9113 §4.1.
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let [_, length @ ..] = length;
+    [&length[..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// RFC 7541: method and scheme from the static table, path and authority as literals.
+pub(crate) fn head(method: u8, path: &str) -> Vec<u8> {
+    let length = u8::try_from(path.len()).unwrap();
+    let path = [&[0x04, length], path.as_bytes()].concat();
+    [&[method, 0x87][..], &path, b"\x01\x09localhost"].concat()
+}
+
+pub(crate) const GET: u8 = 0x82;

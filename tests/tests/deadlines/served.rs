@@ -1,0 +1,121 @@
+//! Requests and answers that make no progress.
+
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+
+use crate::scene::BOTH;
+use crate::scene::END_HEADERS;
+use crate::scene::END_STREAM;
+use crate::scene::GET;
+use crate::scene::HEADERS;
+use crate::scene::PING;
+use crate::scene::PREFACE;
+use crate::scene::SETTINGS;
+use crate::scene::SHORT;
+use crate::scene::Scene;
+use crate::scene::closed;
+use crate::scene::frame;
+use crate::scene::head;
+use crate::scene::say;
+
+const POST: u8 = 0x83;
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    for by in BOTH {
+        let scene = Scene::new(by, |limits| limits.request_body = SHORT).await;
+        let mut link = scene.connect(&["http/1.1"]).await;
+        let request = b"POST /body HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nhalf";
+        say(&mut link, request).await;
+        let answer = closed(&mut link).await;
+        assert!(answer.starts_with(b"HTTP/1.1 400"), "{answer:?}");
+
+        let scene = Scene::new(by, |limits| {
+            limits.request_body = SHORT;
+            limits.idle = SHORT;
+        });
+        let scene = scene.await;
+        let mut link = scene.connect(&["h2"]).await;
+        let request = frame(HEADERS, END_HEADERS, 1, &head(POST, "/body"));
+        say(
+            &mut link,
+            &[PREFACE, &frame(SETTINGS, 0, 0, &[]), &request].concat(),
+        )
+        .await;
+        scene.has_room().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_closed() {
+    for by in BOTH {
+        let scene = Scene::new(by, |limits| limits.unread = SHORT).await;
+        let mut link = scene.connect(&["http/1.1"]).await;
+        say(&mut link, b"GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+        scene.has_room().await;
+        drop(link);
+    }
+}
+
+#[tokio::test]
+async fn an_http_2_client_that_gives_no_window_is_closed() {
+    for by in BOTH {
+        let scene = Scene::new(by, |limits| limits.unread = SHORT).await;
+        let mut link = scene.connect(&["h2"]).await;
+        // SETTINGS_INITIAL_WINDOW_SIZE of 16 bytes.
+        let settings = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 16]);
+        let request = frame(HEADERS, END_STREAM | END_HEADERS, 1, &head(GET, "/large"));
+        say(&mut link, &[PREFACE, &settings, &request].concat()).await;
+        scene.has_room().await;
+        closed(&mut link).await;
+    }
+}
+
+#[tokio::test]
+async fn an_http_2_client_that_gives_no_window_at_all_is_closed() {
+    for by in BOTH {
+        let scene = Scene::new(by, |limits| {
+            limits.unread = SHORT;
+            limits.idle = SHORT;
+            limits.first_request = SHORT;
+        });
+        let scene = scene.await;
+        let mut link = scene.connect(&["h2"]).await;
+        // SETTINGS_INITIAL_WINDOW_SIZE of nothing.
+        let settings = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
+        let request = frame(HEADERS, END_STREAM | END_HEADERS, 1, &head(GET, "/"));
+        say(&mut link, &[PREFACE, &settings, &request].concat()).await;
+        closed(&mut link).await;
+        scene.has_room().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connect_request_does_not_keep_an_http_2_connection_by_pings() {
+    for by in BOTH {
+        let scene = Scene::new(by, |limits| {
+            limits.unread = SHORT;
+            limits.idle = SHORT;
+            limits.first_request = SHORT;
+        });
+        let scene = scene.await;
+        let mut link = scene.connect(&["h2"]).await;
+        // `:method: CONNECT`, `:authority: localhost`.
+        let connect = b"\x02\x07CONNECT\x01\x09localhost";
+        let request = frame(HEADERS, END_STREAM | END_HEADERS, 1, connect);
+        let opening = [PREFACE, &frame(SETTINGS, 0, 0, &[]), &request].concat();
+        say(&mut link, &opening).await;
+        let ping = frame(PING, 0, 0, &[0; 8]);
+        let mut scrap = [0; 1024];
+        let pinging = async {
+            while link.tls.write_all(&ping).await.is_ok()
+                && link.tls.flush().await.is_ok()
+                && link.tls.read(&mut scrap).await.is_ok_and(|read| read > 0)
+            {}
+        };
+        let ended = tokio::time::timeout(Duration::from_secs(30), pinging);
+        ended.await.expect("the server closes");
+    }
+}

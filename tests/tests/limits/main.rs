@@ -1,0 +1,10 @@
+//! Slow clients, full servers, shutdown: what is bounded stays bounded, and nobody waits for somebody else.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod bounds;
+mod turns;
