@@ -42,7 +42,7 @@ impl TpmAttester {
         };
         let activated = self.activate_by(key.handle, endorsement_key, credential);
         self.tpm.flush(endorsement_key)?;
-        activated.map(Zeroizing::new)
+        activated
     }
 
     fn activate_by(
@@ -50,7 +50,7 @@ impl TpmAttester {
         key: u32,
         endorsement_key: u32,
         credential: &Credential,
-    ) -> Result<Vec<u8>, TpmError> {
+    ) -> Result<Zeroizing<Vec<u8>>, TpmError> {
         let session = self.tpm.start_policy()?;
         let password = &self.endorsement_password;
         let authorised = self.tpm.policy_secret(RH_ENDORSEMENT, password, session);

@@ -124,7 +124,7 @@ impl Command {
             }
             false => reader.rest,
         };
-        let parameters = parameters.to_vec();
+        let parameters = Zeroizing::new(parameters.to_vec());
         Some(Ok(Response { handle, parameters }))
     }
 
@@ -151,7 +151,8 @@ impl Command {
 pub(crate) struct Response {
     /// 0 where the command's response has none.
     pub(crate) handle: u32,
-    pub(crate) parameters: Vec<u8>,
+    /// Of an activated credential they are a secret.
+    pub(crate) parameters: Zeroizing<Vec<u8>>,
 }
 
 /// Its code alone: the rest may hold a password.
@@ -222,7 +223,7 @@ mod tests {
         );
         let secret = Response {
             handle: 0,
-            parameters: b"pw".to_vec(),
+            parameters: Zeroizing::new(b"pw".to_vec()),
         };
         assert_eq!(format!("{secret:?}"), "Response { .. }");
     }
@@ -239,7 +240,7 @@ mod tests {
         .concat();
         let response = command.response(&good).unwrap().unwrap();
         assert_eq!(
-            (response.handle, response.parameters),
+            (response.handle, response.parameters.to_vec()),
             (0x8000_0001, vec![7, 8])
         );
         for length in 0..good.len() {

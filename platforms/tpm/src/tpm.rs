@@ -266,7 +266,7 @@ impl Tpm {
         session: u32,
         credential: &[u8],
         secret: &[u8],
-    ) -> Result<Vec<u8>, TpmError> {
+    ) -> Result<Zeroizing<Vec<u8>>, TpmError> {
         let command = Command::new(CC_ACTIVATE_CREDENTIAL)
             .by_password(key, &[])?
             .by_policy(endorsement_key, session)?
@@ -274,7 +274,8 @@ impl Tpm {
             .sized(secret)?;
         let response = self.run(&command)?;
         let secret = Reader::whole(&response.parameters, Reader::sized);
-        Ok(secret.ok_or(TpmError::Malformed)?.to_vec())
+        let secret = secret.ok_or(TpmError::Malformed)?;
+        Ok(Zeroizing::new(secret.to_vec()))
     }
 
     fn run(&mut self, command: &Command) -> Result<Response, TpmError> {
@@ -285,13 +286,21 @@ impl Tpm {
     fn try_run(&mut self, command: &Command) -> Result<Result<Response, ResponseCode>, TpmError> {
         let encoded = Zeroizing::new(command.encode()?);
         for pause in PAUSES_MS {
-            let answered = command.response(&self.device.transact(&encoded)?)?;
-            match answered {
+            match self.run_once(command, &encoded)? {
                 Err(code) if code.is_passing() => thread::sleep(Duration::from_millis(pause)),
                 answered => return Ok(answered),
             }
         }
-        command.response(&self.device.transact(&encoded)?)
+        self.run_once(command, &encoded)
+    }
+
+    fn run_once(
+        &mut self,
+        command: &Command,
+        encoded: &[u8],
+    ) -> Result<Result<Response, ResponseCode>, TpmError> {
+        let response = Zeroizing::new(self.device.transact(encoded)?);
+        command.response(&response)
     }
 }
 

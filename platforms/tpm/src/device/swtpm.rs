@@ -218,13 +218,16 @@ fn exchange(stream: &mut Stream, command: &[u8]) -> io::Result<Vec<u8>> {
     stream.read_exact(&mut header)?;
     let [_, _, size @ .., _, _, _, _] = header;
     let size = usize::try_from(u32::from_be_bytes(size)).unwrap_or(usize::MAX);
-    let rest = size.checked_sub(header.len());
-    let Some(rest) = rest.filter(|_| size <= MAX_MESSAGE) else {
+    if size > MAX_MESSAGE {
         return Err(io::ErrorKind::InvalidData.into());
-    };
-    let mut response = vec![0; rest];
-    stream.read_exact(&mut response)?;
-    Ok([&header[..], &response].concat())
+    }
+    // In one piece, which the caller clears: it may hold a secret.
+    let mut response = vec![0; size];
+    let parts = response.split_first_chunk_mut();
+    let (start, rest) = parts.ok_or(io::ErrorKind::InvalidData)?;
+    *start = header;
+    stream.read_exact(rest)?;
+    Ok(response)
 }
 
 /// Linux says `WouldBlock` of a read that took too long.
