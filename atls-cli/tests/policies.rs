@@ -238,10 +238,9 @@ fn a_quote_of_a_tpm_is_explained_under_its_keys() {
     let evidence = TpmEvidence {
         ak,
         attest: read("swtpm-quote.tpms_attest"),
-        ima_log: None,
         pcrs: read("swtpm-pcrs.bin"),
         signature: read("swtpm-quote.tpmt_signature"),
-        tcg_log: None,
+        ..TpmEvidence::default()
     };
     world.write("evidence", evidence.encode().unwrap());
     // Nothing was measured into the registers of the sample, so it is none that a policy can name.

@@ -22,6 +22,8 @@ use atls_formats::snp::Report;
 use atls_formats::snp::SnpEvidence;
 use atls_formats::tpm::HashAlgorithm;
 use atls_formats::tpm::ImaLog;
+use atls_formats::tpm::Replay;
+use atls_formats::tpm::SystemdLog;
 use atls_formats::tpm::TcgLog;
 use atls_formats::tpm::TcgLogWriter;
 use atls_formats::tpm::TpmEvidence;
@@ -188,7 +190,7 @@ fn nitro_documents(findings: &mut Findings) {
 fn tpm(findings: &mut Findings) {
     const LENGTH: usize = 60_000;
     let mut inputs = hostile::cbor(LENGTH);
-    for field in ["ak", "attest", "tcg-log"] {
+    for field in ["ak", "attest", "systemd-log", "tcg-log"] {
         inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
             let name = u8::try_from(field.len()).unwrap() | 0x60;
             [&[0xa1, name][..], field.as_bytes(), item].concat()
@@ -210,6 +212,26 @@ fn tpm(findings: &mut Findings) {
     ];
     findings.check("event log of firmware", EVENTS, &logs, |log| {
         TcgLog::decode(log, bank).map(|log| log.replay(1, &[1; 32]).is_some())
+    });
+
+    let record = format!(
+        "\u{1e}{{\"pcr\":1,\"digests\":[{{\"hashAlg\":\"sha256\",\"digest\":\"{}\"}}]}}\n",
+        "00".repeat(32)
+    );
+    let logs = [
+        Hostile::new("many records", record.repeat(500).into_bytes()),
+        Hostile::new("many empty records", b"\x1e{}\n".repeat(15_000)),
+        Hostile::new("separators", vec![0x1e; LENGTH]),
+        Hostile::new("a record without end", vec![b'['; LENGTH]),
+        Hostile::new("deep", [&[0x1e][..], &[b'['; LENGTH], b"\n"].concat()),
+        Hostile::new(
+            "many values",
+            [&b"\x1e["[..], &b"0,".repeat(30_000), b"0]\n"].concat(),
+        ),
+    ];
+    findings.check("log of systemd", LINEAR, &logs, |log| {
+        SystemdLog::decode(log, bank)
+            .map(|log| log.replay(Replay::of(bank, 1), 1, &[1; 32]).is_some())
     });
 
     let line = format!("10 {} ima-ng sha256: /a\n", "0".repeat(40));

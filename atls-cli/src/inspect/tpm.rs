@@ -19,6 +19,7 @@ fn whole(evidence: &TpmEvidence) -> Node {
     let signed = signed.unwrap_or_else(|| Node::bytes("attest", &evidence.attest));
     let logs = [
         ("TCG event log", &evidence.tcg_log),
+        ("systemd log", &evidence.systemd_log),
         ("IMA log", &evidence.ima_log),
     ];
     let logs = logs

@@ -6,7 +6,9 @@ use atls_formats::tpm::HashAlgorithm;
 use atls_formats::tpm::ImaLog;
 use atls_formats::tpm::PcrValues;
 use atls_formats::tpm::Public;
+use atls_formats::tpm::Replay;
 use atls_formats::tpm::Signature;
+use atls_formats::tpm::SystemdLog;
 use atls_formats::tpm::TcgLog;
 use atls_formats::tpm::TpmEvidence;
 use libfuzzer_sys::fuzz_target;
@@ -30,6 +32,9 @@ fuzz_target!(|bytes: &[u8]| {
     for bank in [HashAlgorithm::Sha256, HashAlgorithm::Sha384] {
         if let Some(Ok(log)) = evidence.tcg_log.as_deref().map(|log| TcgLog::decode(log, bank)) {
             let _ = log.replay(0, &vec![0; bank.size()]);
+        }
+        if let Some(Ok(log)) = evidence.systemd_log.as_deref().map(|log| SystemdLog::decode(log, bank)) {
+            let _ = log.replay(Replay::of(bank, 11), 11, &vec![0; bank.size()]);
         }
         if let Some(Ok(list)) = evidence.ima_log.as_deref().map(ImaLog::decode) {
             let _ = list.replay(bank, 10, &vec![0; bank.size()]);

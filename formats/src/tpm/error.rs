@@ -35,6 +35,9 @@ pub enum TpmFormatError {
     /// It is no signature, or of a scheme that is not known here.
     #[error("not a TPMT_SIGNATURE of ECDSA, RSASSA or RSAPSS")]
     Signature,
+    /// A log of systemd is malformed.
+    #[error("log of systemd is malformed")]
+    SystemdLog,
     /// A value is longer than its field.
     #[error("value is longer than its field")]
     TooLong,

@@ -9,12 +9,14 @@ use super::error::TpmFormatError;
 ///
 /// ```text
 /// tpm-evidence = {
-///   "ak": bstr,            ; TPMT_PUBLIC of the key that signed
-///   "attest": bstr,        ; TPMS_ATTEST, signed
-///   ? "ima-log": bstr,     ; measurement list of IMA, ASCII or binary
-///   "pcrs": bstr,          ; the values of the selected registers, in the order of the selections, the lowest first
-///   "signature": bstr,     ; TPMT_SIGNATURE over "attest"
-///   ? "tcg-log": bstr,     ; event log of the firmware, crypto-agile
+///   "ak": bstr,                 ; TPMT_PUBLIC of the key that signed
+///   ? "ak-certificates": bstr,  ; X.509 certificate of that key in DER, and those between it and a root behind it
+///   "attest": bstr,             ; TPMS_ATTEST, signed
+///   ? "ima-log": bstr,          ; measurement list of IMA, ASCII or binary
+///   "pcrs": bstr,               ; the values of the selected registers, in the order of the selections, the lowest first
+///   "signature": bstr,          ; TPMT_SIGNATURE over "attest"
+///   ? "systemd-log": bstr,      ; log of what systemd measured
+///   ? "tcg-log": bstr,          ; event log of the firmware, crypto-agile
 /// }
 /// ```
 ///
@@ -28,6 +30,8 @@ use super::error::TpmFormatError;
 pub struct TpmEvidence {
     /// `TPMT_PUBLIC` of the attestation key.
     pub ak: Vec<u8>,
+    /// X.509 certificate of the attestation key, and those behind it, one after the other.
+    pub ak_certificates: Option<Vec<u8>>,
     /// `TPMS_ATTEST`.
     pub attest: Vec<u8>,
     /// Measurement list of IMA.
@@ -36,6 +40,8 @@ pub struct TpmEvidence {
     pub pcrs: Vec<u8>,
     /// `TPMT_SIGNATURE`.
     pub signature: Vec<u8>,
+    /// Log of what systemd measured.
+    pub systemd_log: Option<Vec<u8>>,
     /// Event log of the firmware.
     pub tcg_log: Option<Vec<u8>>,
 }
@@ -56,10 +62,12 @@ impl TpmEvidence {
     pub fn encode(self) -> Result<Vec<u8>, TpmFormatError> {
         let fields = [
             ("ak", Some(self.ak)),
+            ("ak-certificates", self.ak_certificates),
             ("attest", Some(self.attest)),
             ("ima-log", self.ima_log),
             ("pcrs", Some(self.pcrs)),
             ("signature", Some(self.signature)),
+            ("systemd-log", self.systemd_log),
             ("tcg-log", self.tcg_log),
         ];
         let fields = fields.into_iter();
@@ -80,14 +88,17 @@ impl TpmEvidence {
             return None;
         };
         let (mut ak, mut attest, mut pcrs, mut signature) = (None, None, None, None);
-        let (mut ima_log, mut tcg_log) = (None, None);
+        let (mut ak_certificates, mut ima_log) = (None, None);
+        let (mut systemd_log, mut tcg_log) = (None, None);
         for (name, value) in fields {
             let field = match name.as_text()? {
                 "ak" => &mut ak,
+                "ak-certificates" => &mut ak_certificates,
                 "attest" => &mut attest,
                 "ima-log" => &mut ima_log,
                 "pcrs" => &mut pcrs,
                 "signature" => &mut signature,
+                "systemd-log" => &mut systemd_log,
                 "tcg-log" => &mut tcg_log,
                 _ => return None,
             };
@@ -97,16 +108,18 @@ impl TpmEvidence {
         }
         Some(Self {
             ak: ak?,
+            ak_certificates,
             attest: attest?,
             ima_log,
             pcrs: pcrs?,
             signature: signature?,
+            systemd_log,
             tcg_log,
         })
     }
 }
 
-/// Most values in the map, which has thirteen; a string may stand in chunks.
+/// Most values in the map, which has seventeen; a string may stand in chunks.
 const MAX_VALUES: usize = 64;
 
 /// A map and its values: 2. Room for one more.
@@ -121,10 +134,12 @@ mod tests {
     fn sample() -> TpmEvidence {
         TpmEvidence {
             ak: vec![1],
+            ak_certificates: Some(vec![6; 40]),
             attest: vec![2; 100],
             ima_log: Some(Vec::new()),
             pcrs: vec![3; 64],
             signature: vec![4],
+            systemd_log: Some(vec![7; 20]),
             tcg_log: Some(vec![5; 300]),
         }
     }
@@ -132,7 +147,9 @@ mod tests {
     #[test]
     fn what_is_encoded_is_decoded() {
         let bare = TpmEvidence {
+            ak_certificates: None,
             ima_log: None,
+            systemd_log: None,
             tcg_log: None,
             ..sample()
         };

@@ -10,11 +10,15 @@
 //! ```
 //!
 //! The SHA-1 in the list is not looked at, except that a violation has zeros there. The extended value is computed from the fields.
+//! A path is bytes of any kind, chosen by whoever names a file. The kernel writes `_` for a space in the ASCII form, and a line feed as
+//! it is: a file with one in its name makes that form malformed. The binary form has no such weakness.
+//!
 //! Kernels before 5.8 extended the SHA-1 filled up with zeros into every bank; their lists explain nothing here.
 
 use super::algorithm::HashAlgorithm;
 use super::error::TpmFormatError;
 use super::event::Replay;
+use super::hexadecimal;
 use super::wire::Reader;
 
 /// A list: the peer's word, until a replay leads to the value of a register.
@@ -33,8 +37,8 @@ pub struct ImaEntry {
     pub digest: Option<Vec<u8>>,
     /// The name of the digest's algorithm, such as `sha256`.
     pub algorithm: String,
-    /// The path under which the file was measured, as the kernel wrote it.
-    pub path: String,
+    /// The path under which the file was measured, as the kernel wrote it: bytes of any kind, without a zero.
+    pub path: Vec<u8>,
     /// The bytes that were hashed.
     template_data: Vec<u8>,
 }
@@ -48,7 +52,7 @@ impl ImaLog {
         // The three high bytes of a register in the binary form are zero; an ASCII form has a space within them.
         let entries = match list.get(1) {
             Some(0) => Reader::whole(list, read_binary),
-            _ => std::str::from_utf8(list).ok().and_then(read_ascii),
+            _ => read_ascii(list),
         };
         let entries = entries.ok_or(TpmFormatError::ImaLog)?;
         Ok(Self { entries })
@@ -92,7 +96,7 @@ impl ImaEntry {
             pcr,
             digest: (!is_violation).then(|| digest.to_vec()),
             algorithm: algorithm.to_owned(),
-            path: std::str::from_utf8(path).ok()?.to_owned(),
+            path: path.to_vec(),
             template_data: template_data.to_vec(),
         })
     }
@@ -113,18 +117,21 @@ fn read_binary(reader: &mut Reader<'_>) -> Option<Vec<ImaEntry>> {
     Some(entries)
 }
 
-fn read_ascii(list: &str) -> Option<Vec<ImaEntry>> {
-    list.lines().map(read_line).collect()
+fn read_ascii(list: &[u8]) -> Option<Vec<ImaEntry>> {
+    let lines = list.split_inclusive(|byte| *byte == b'\n');
+    lines.map(read_line).collect()
 }
 
-fn read_line(line: &str) -> Option<ImaEntry> {
-    let mut words = line.split(' ');
-    let pcr = words.next().filter(|word| !word.is_empty())?;
+fn read_line(line: &[u8]) -> Option<ImaEntry> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let mut words = line.split(|byte| *byte == b' ');
+    let pcr = text(words.next()?)?.parse().ok()?;
     let sha1 = hexadecimal(words.next()?).filter(|sha1| sha1.len() == SHA1)?;
-    let template = words.next()?;
-    let (algorithm, digest) = words.next()?.rsplit_once(':')?;
-    let digest = [algorithm.as_bytes(), b":\0", &hexadecimal(digest)?].concat();
-    let path = [words.next()?.as_bytes(), &[0]].concat();
+    let template = text(words.next()?)?;
+    let (algorithm, digest) = text(words.next()?)?.rsplit_once(':')?;
+    let digest = hexadecimal(digest.as_bytes())?;
+    let digest = [algorithm.as_bytes(), b":\0", &digest].concat();
+    let path = [words.next()?, &[0]].concat();
     let mut template_data = Vec::new();
     put_sized(&mut template_data, &digest)?;
     put_sized(&mut template_data, &path)?;
@@ -136,7 +143,7 @@ fn read_line(line: &str) -> Option<ImaEntry> {
     if has_rest || !ASCII_TEMPLATES.contains(&template) {
         return None;
     }
-    ImaEntry::of(register(pcr.parse().ok()?)?, &sha1, &template_data)
+    ImaEntry::of(register(pcr)?, &sha1, &template_data)
 }
 
 /// `algorithm ":" zero ‖ digest`
@@ -151,13 +158,8 @@ fn register(pcr: u32) -> Option<u8> {
     u8::try_from(pcr).ok().filter(|pcr| *pcr < 24)
 }
 
-fn hexadecimal(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
-        [high, low] => u8::try_from(digit(high)?.checked_shl(4)? | digit(low)?).ok(),
-        _ => None,
-    });
-    pairs.collect()
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
 }
 
 fn put_sized(out: &mut Vec<u8>, bytes: &[u8]) -> Option<()> {
@@ -226,8 +228,8 @@ mod tests {
         let (list, value) = two();
         let list = ImaLog::decode(&list).unwrap();
         let entries = list.replay(BANK, 10, &value).unwrap();
-        let paths: Vec<_> = entries.iter().map(|entry| entry.path.as_str()).collect();
-        assert_eq!(paths, ["boot_aggregate", "/usr/bin/init"]);
+        let paths: Vec<_> = entries.iter().map(|entry| &entry.path[..]).collect();
+        assert_eq!(paths, [&b"boot_aggregate"[..], b"/usr/bin/init"]);
         assert_eq!(entries[1].digest, Some(vec![2; 32]));
         assert_eq!(entries[1].algorithm, "sha256");
         assert_eq!(list.replay(BANK, 10, &[0; 32]), None);
@@ -247,6 +249,34 @@ mod tests {
         let binary = ImaLog::decode(&binary).unwrap();
         let entries = ascii.replay(BANK, 10, &value).unwrap();
         assert_eq!(Some(entries), binary.replay(BANK, 10, &value));
+    }
+
+    #[test]
+    fn a_path_is_bytes_of_any_kind() {
+        let digest = [&b"sha256:\0"[..], &[1; 32]].concat();
+        let data = fields(&[&digest, b"/tmp/\xff\xfe\0"]);
+        let value = value(&[BANK.digest(&[&data])]);
+        let (sha1, file) = ("09".repeat(20), "01".repeat(32));
+        let line = format!("10 {sha1} ima-ng sha256:{file} /tmp/");
+        let ascii = [line.as_bytes(), b"\xff\xfe\n"].concat();
+        for list in [binary(&[(9, data)]), ascii] {
+            let list = ImaLog::decode(&list).unwrap();
+            let entries = list.replay(BANK, 10, &value).unwrap();
+            assert_eq!(entries[0].path, b"/tmp/\xff\xfe");
+        }
+    }
+
+    #[test]
+    fn a_line_feed_in_a_path_is_read_in_the_binary_form_alone() {
+        let digest = [&b"sha256:\0"[..], &[1; 32]].concat();
+        let data = fields(&[&digest, b"/tmp/a\nb\0"]);
+        let value = value(&[BANK.digest(&[&data])]);
+        let list = ImaLog::decode(&binary(&[(9, data)])).unwrap();
+        let entries = list.replay(BANK, 10, &value).unwrap();
+        assert_eq!(entries[0].path, b"/tmp/a\nb");
+        let (sha1, file) = ("09".repeat(20), "01".repeat(32));
+        let ascii = format!("10 {sha1} ima-ng sha256:{file} /tmp/a\nb\n");
+        assert!(ImaLog::decode(ascii.as_bytes()).is_err());
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod key_kind;
 mod pcr;
 mod public;
 mod signature;
+mod systemd_log;
 mod tcg_log;
 mod tcg_log_writer;
 
@@ -43,6 +44,8 @@ pub use pcr::PcrValues;
 pub use public::Public;
 pub use public::PublicKey;
 pub use signature::Signature;
+pub use systemd_log::SystemdEvent;
+pub use systemd_log::SystemdLog;
 pub use tcg_log::TcgLog;
 pub use tcg_log_writer::TcgLogWriter;
 
@@ -58,4 +61,14 @@ pub fn qualifying_data(bound: &Bound) -> ExpectedValue {
         32 => bound.verbatim(),
         _ => bound.sha256().into(),
     }
+}
+
+/// Digits of either case, two a byte.
+fn hexadecimal(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    let pairs = text.chunks(2).map(|pair| match pair {
+        [high, low] => u8::try_from(digit(high)?.checked_shl(4)? | digit(low)?).ok(),
+        _ => None,
+    });
+    pairs.collect()
 }

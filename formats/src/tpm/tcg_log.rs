@@ -51,18 +51,20 @@ impl<'a> TcgLog<'a> {
     /// The events of a register, where extending all of them leads to this value; `None` where it does not. Then the log says
     /// nothing about this register.
     pub fn replay(&self, pcr: u8, value: &[u8]) -> Option<Vec<Event<'a>>> {
-        let events: Vec<_> = self
-            .events
-            .iter()
-            .filter(|event| event.pcr == pcr)
-            .collect();
+        let (replay, events) = self.extended(pcr);
+        (replay.value() == value).then_some(events)
+    }
+
+    /// All events of a register, and the value that they lead to. **Nothing is confirmed by that**: another log goes on from here.
+    pub fn extended(&self, pcr: u8) -> (Replay, Vec<Event<'a>>) {
         let mut replay = Replay::of(self.bank, pcr);
         if pcr == 0 {
             replay = replay.started_from(self.startup_locality);
         }
+        let events = self.events.iter().filter(|event| event.pcr == pcr);
+        let events: Vec<_> = events.copied().collect();
         events.iter().for_each(|event| replay.extend(event.digest));
-        let leads_there = replay.value() == value;
-        leads_there.then(|| events.into_iter().copied().collect())
+        (replay, events)
     }
 
     fn read_event(&mut self, reader: &mut Reader<'a>, algorithms: &[Algorithm]) -> Option<()> {

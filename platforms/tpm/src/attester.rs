@@ -1,5 +1,6 @@
 //! The attester half: has its TPM sign quotes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -40,6 +41,7 @@ pub struct TpmAttester {
     persistent: Option<u32>,
     selections: Vec<PcrSelection>,
     tcg_log: Option<LogFile>,
+    systemd_log: Option<LogFile>,
     ima_log: Option<LogFile>,
     pub(crate) endorsement_password: Zeroizing<Vec<u8>>,
     owner_password: Zeroizing<Vec<u8>>,
@@ -81,6 +83,7 @@ impl TpmAttester {
             persistent: None,
             selections: vec![PcrSelection { bank, pcrs }],
             tcg_log: None,
+            systemd_log: None,
             ima_log: None,
             endorsement_password: Zeroizing::default(),
             owner_password: Zeroizing::default(),
@@ -105,16 +108,35 @@ impl TpmAttester {
     }
 
     /// The banks and registers that are quoted.
-    #[must_use]
-    pub fn with_registers(mut self, selections: impl IntoIterator<Item = PcrSelection>) -> Self {
-        self.selections = selections.into_iter().collect();
-        self
+    ///
+    /// # Errors
+    /// [`TpmError::NoRegisters`] where it is none, a bank without any, or one bank twice.
+    pub fn with_registers(
+        mut self,
+        selections: impl IntoIterator<Item = PcrSelection>,
+    ) -> Result<Self, TpmError> {
+        let selections: Vec<_> = selections.into_iter().collect();
+        let banks: BTreeSet<_> = selections.iter().map(|selection| selection.bank).collect();
+        let is_empty = selections.iter().any(|selection| selection.pcrs.is_empty());
+        if selections.is_empty() || is_empty || banks.len() != selections.len() {
+            return Err(TpmError::NoRegisters);
+        }
+        self.selections = selections;
+        Ok(self)
     }
 
     /// Sends the firmware's event log along, usually `/sys/kernel/security/tpm0/binary_bios_measurements`.
     #[must_use]
     pub fn with_tcg_log(mut self, file: impl Into<PathBuf>) -> Self {
         self.tcg_log = Some(LogFile(file.into()));
+        self
+    }
+
+    /// Sends the log of what systemd measured along, usually `/run/log/systemd/tpm2-measure.log`. systemd extends a register first and
+    /// writes its record then; a quote between both is not explained by it.
+    #[must_use]
+    pub fn with_systemd_log(mut self, file: impl Into<PathBuf>) -> Self {
+        self.systemd_log = Some(LogFile(file.into()));
         self
     }
 
@@ -155,10 +177,12 @@ impl TpmAttester {
         let read = |log: &Option<LogFile>| log.as_ref().map(LogFile::read).transpose();
         let evidence = TpmEvidence {
             ak: key.public.as_bytes().to_vec(),
+            ak_certificates: None,
             attest: quote.attest,
             ima_log: read(&self.ima_log)?,
             pcrs,
             signature: quote.signature,
+            systemd_log: read(&self.systemd_log)?,
             tcg_log: read(&self.tcg_log)?,
         };
         let evidence = evidence.encode()?;

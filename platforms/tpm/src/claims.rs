@@ -31,7 +31,7 @@ pub struct TpmClaims {
     pub image: Option<String>,
     /// Whether the first event of register 7 is that Secure Boot is on.
     pub shows_secure_boot: bool,
-    /// Events of the registers that the firmware's log explains.
+    /// Events of the registers that the logs of firmware and systemd explain.
     pub events: Vec<ConfirmedEvent>,
     /// Files that IMA measured into register 10; none where no list came, or none that leads to its value.
     pub files: Vec<MeasuredFile>,

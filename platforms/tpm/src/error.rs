@@ -29,6 +29,9 @@ pub enum TpmError {
         "TPM has no registers of the bank {0} to quote; allocate it in the firmware, or quote another"
     )]
     NoBank(HashAlgorithm),
+    /// A quote of no register, of none of a bank, or of one bank twice was asked for. Choose registers, bank by bank.
+    #[error("no registers to quote: choose at least one in each bank, and each bank once")]
+    NoRegisters,
     /// The TPM has no room for another key or session: others left theirs loaded. Go through the kernel's resource manager, make the key
     /// persistent, or reset a TPM in software.
     #[error("TPM has no room for another key or session; use /dev/tpmrm0, or a persistent key")]

@@ -5,6 +5,7 @@
 use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
 
+use crate::counters::Counters;
 use crate::policy::TpmImage;
 use crate::policy::TpmPolicy;
 use crate::quoted::Quoted;
@@ -22,6 +23,7 @@ pub(crate) fn of(
     let mut findings = vec![key(quoted), image(policy, decided)];
     findings.extend(firmware(policy, quoted, decided.firmware));
     findings.extend(secure_boot(decided.secure_boot));
+    findings.extend(counters(quoted, decided.counters));
     findings.extend(registers(policy, quoted, decided));
     findings
 }
@@ -68,6 +70,14 @@ fn told(missing: &Missing) -> String {
         Missing::Log(pcr) => format!("no log explains pcr{pcr}"),
         Missing::OtherEvent(pcr) => format!("pcr{pcr} has an event that is not listed"),
         Missing::Event(pcr, name) => format!("pcr{pcr} lacks {name}"),
+        Missing::Outside(pcr) => {
+            format!(
+                "pcr{pcr} is not quoted, or something from outside of the unified kernel image is in it"
+            )
+        }
+        Missing::Section(name) => {
+            format!("pcr11 has no or another section {}", name.escape_debug())
+        }
         Missing::Files => "no list of IMA with a file explains pcr10".to_owned(),
         Missing::File => "a file was used that is not allowed".to_owned(),
     }
@@ -99,6 +109,31 @@ fn secure_boot(secure_boot: SecureBoot) -> Option<Finding> {
             "the log is absent, does not lead to pcr7, or does not begin there with SecureBoot = 1",
         )),
     }
+}
+
+fn counters(quoted: &Quoted<'_>, counters: Counters) -> Option<Finding> {
+    let note = match counters {
+        Counters::NotAsked => return None,
+        Counters::AsAsked => None,
+        Counters::ClockUnsafe => Some("the clock may have gone back, as after a loss of power"),
+        Counters::Obfuscated => Some(
+            "the counters are obfuscated: enrol a primary key of the endorsement hierarchy, or leave reset-count and max-restarts out",
+        ),
+        Counters::Reset => Some("the machine was booted anew since reset-count was set"),
+        Counters::Restarted => Some("the TPM was restarted more often since its last reset"),
+    };
+    let outcome = match note {
+        None => Outcome::Passed,
+        Some(_) => Outcome::Failed,
+    };
+    let clock = &quoted.attest.clock;
+    let (resets, restarts) = (clock.reset_count, clock.restart_count);
+    let finding = Finding::new("tpm.counters", outcome)
+        .with_seen(format_args!("{resets} resets, {restarts} restarts"));
+    Some(match note {
+        Some(note) => finding.with_note(note),
+        None => finding,
+    })
 }
 
 /// Each register that an image names by its value.

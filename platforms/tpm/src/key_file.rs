@@ -108,6 +108,9 @@ fn written(keys: &TpmKeys) -> String {
         if key.software {
             text.push_str("software = true\n");
         }
+        if let Some(count) = key.reset_count {
+            let _ = writeln!(text, "reset-count = {count}");
+        }
     }
     text
 }

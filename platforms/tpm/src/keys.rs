@@ -20,6 +20,7 @@ use crate::attestation_key::AttestationKey;
 /// ak-certificate = "1c07…"      # optional: SHA-256 of the key's own certificate
 /// vouched-for = true            # without either: somebody says that it is of a TPM of hardware
 /// software = true               # or that it is of one in software, whose results are simulated
+/// reset-count = 41              # optional: the machine must not have been booted anew since
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -51,6 +52,10 @@ pub struct TrustedKey {
     /// The key is of a TPM in software, whose holder can read it: results are [simulated](atls_core::Origin::Simulated).
     #[serde(default, skip_serializing_if = "is_false")]
     pub software: bool,
+    /// How often the TPM was reset, as its quotes say ([`Clock`](atls_formats::tpm::Clock)): any other boot of the machine is refused then.
+    /// Plain counters are needed, as for [`min_firmware`](crate::TpmPolicy::min_firmware).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_count: Option<u32>,
 }
 
 impl TpmKeys {
@@ -76,6 +81,7 @@ impl TrustedKey {
             ak_certificate: None,
             vouched_for: true,
             software: false,
+            reset_count: None,
         }
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Quoted<'a> {
     /// Not signed.
     pub(crate) tcg_log: Option<Vec<u8>>,
     /// Not signed.
+    pub(crate) systemd_log: Option<Vec<u8>>,
+    /// Not signed.
     pub(crate) ima_log: Option<Vec<u8>>,
 }
 
@@ -47,6 +49,7 @@ impl<'a> Quoted<'a> {
             key,
             attest,
             tcg_log: evidence.tcg_log,
+            systemd_log: evidence.systemd_log,
             ima_log: evidence.ima_log,
         })
     }

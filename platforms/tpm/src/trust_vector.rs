@@ -10,7 +10,11 @@ use atls_core::ear::TrustVector;
 use atls_formats::tpm::HashAlgorithm;
 
 use crate::boot::Boot;
+use crate::counters::Counters;
 use crate::policy::ImaRule;
+use crate::policy::OUTSIDE;
+use crate::policy::SECTIONS;
+use crate::policy::StubRule;
 use crate::policy::TpmImage;
 use crate::policy::TpmPolicy;
 use crate::quoted::Quoted;
@@ -24,6 +28,7 @@ pub(crate) struct PolicyOutcome<'a> {
     pub(crate) image: Option<&'a TpmImage>,
     pub(crate) firmware: Firmware,
     pub(crate) secure_boot: SecureBoot,
+    pub(crate) counters: Counters,
     /// The boot by the bank of the image that matches, or else of the first one.
     pub(crate) boot: Boot,
 }
@@ -39,6 +44,10 @@ pub(crate) enum Missing {
     OtherEvent(u8),
     /// A register does not have this event.
     Event(u8, String),
+    /// Something from outside of a unified kernel image was loaded, or the register was not quoted.
+    Outside(u8),
+    /// A unified kernel image does not have this section, or another one in its place.
+    Section(String),
     /// No list explains register 10.
     Files,
     /// A file that is not allowed was used, or one changed while it was measured.
@@ -89,7 +98,9 @@ pub(crate) fn compare<'a>(
         (true, true) => SecureBoot::Shown,
         (true, false) => SecureBoot::NotShown,
     };
+    let counters = Counters::of(policy, quoted);
     let configuration = match secure_boot {
+        _ if !counters.are_good() => 96,
         SecureBoot::NotAsked => 0,
         SecureBoot::Shown => 2,
         SecureBoot::NotShown => 96,
@@ -129,6 +140,7 @@ pub(crate) fn compare<'a>(
         image,
         firmware,
         secure_boot,
+        counters,
         boot,
     })
 }
@@ -148,11 +160,14 @@ fn missing(image: &TpmImage, quoted: &Quoted<'_>, boot: &Boot) -> Vec<Missing> {
     for pcr in image.registers_of_events() {
         missing_events(image, pcr, boot, &mut missing);
     }
+    if let Some(stub) = &image.systemd_stub {
+        missing_sections((image, stub), &holds, boot, &mut missing);
+    }
     match (&image.ima, &boot.files) {
         (None, _) => {}
         (Some(_), None) => missing.push(Missing::Files),
         (Some(rule), Some(files)) => {
-            let is_aggregate = |index, path: &str| index == 0 && path == BOOT_AGGREGATE;
+            let is_aggregate = |index, path: &[u8]| index == 0 && path == BOOT_AGGREGATE;
             let is_allowed = |digest: &Option<Vec<u8>>| {
                 let digest = digest.as_deref();
                 digest.is_some_and(|digest| allows(rule, digest))
@@ -189,6 +204,29 @@ fn missing_events(image: &TpmImage, pcr: u8, boot: &Boot, missing: &mut Vec<Miss
     missing.extend(absent.map(|rule| Missing::Event(pcr, rule.name.clone())));
 }
 
+fn missing_sections(
+    (image, stub): (&TpmImage, &StubRule),
+    holds: &impl Fn(u8, &[u8]) -> bool,
+    boot: &Boot,
+    missing: &mut Vec<Missing>,
+) {
+    let empty = vec![0; image.bank.size()];
+    let outside = OUTSIDE.into_iter().filter(|pcr| !image.names(*pcr));
+    let loaded = outside.filter(|pcr| !holds(*pcr, &empty));
+    missing.extend(loaded.map(Missing::Outside));
+
+    let Some(events) = boot.events.get(&SECTIONS) else {
+        missing.push(Missing::Log(SECTIONS));
+        return;
+    };
+    let digests = || events.iter().map(|event| &event.digest[..]);
+    if let Some(section) = stub.differing_section(image.bank, digests()) {
+        missing.push(Missing::Section(section.name.clone()));
+    } else if !stub.phases_follow(image.bank, digests()) {
+        missing.push(Missing::OtherEvent(SECTIONS));
+    }
+}
+
 fn allows(rule: &ImaRule, digest: &[u8]) -> bool {
     rule.allow
         .iter()
@@ -206,4 +244,4 @@ fn firmware(policy: &TpmPolicy, quoted: &Quoted<'_>) -> Firmware {
 }
 
 /// The path of IMA's first measurement, which is over registers and no file. A file may have this name too, and is measured later.
-const BOOT_AGGREGATE: &str = "boot_aggregate";
+const BOOT_AGGREGATE: &[u8] = b"boot_aggregate";

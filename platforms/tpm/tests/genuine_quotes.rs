@@ -177,10 +177,9 @@ impl Sample {
             evidence: TpmEvidence {
                 ak,
                 attest,
-                ima_log: None,
                 pcrs,
                 signature,
-                tcg_log: None,
+                ..TpmEvidence::default()
             },
         }
     }

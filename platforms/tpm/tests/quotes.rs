@@ -34,7 +34,6 @@ use atls_tpm::AttestationKey;
 use atls_tpm::AttestationKeyError;
 use atls_tpm::ImaRule;
 use atls_tpm::Measurement;
-use atls_tpm::PcrIndex;
 use atls_tpm::TpmClaims;
 use atls_tpm::TpmEvent;
 use atls_tpm::TpmImage;
@@ -50,6 +49,7 @@ use rustls::CipherSuite;
 
 use support::Connection;
 use support::at;
+use support::pcr;
 use support::ready;
 
 #[test]
@@ -484,6 +484,49 @@ fn firmware_is_as_new_as_asked_and_not_obfuscated() {
 }
 
 #[test]
+fn counters_are_those_of_the_boot_that_is_meant() {
+    let appraise = |change: &dyn Fn(&mut Setting)| {
+        let mut setting = Setting::new();
+        change(&mut setting);
+        let (status, _) = setting.appraised();
+        (status, setting.claim(Category::Configuration))
+    };
+    let good = (Tier::Affirming, 0);
+    let refused = (Tier::Contraindicated, 96);
+    let reset = |count| move |setting: &mut Setting| setting.trusted.reset_count = Some(count);
+    assert_eq!(appraise(&reset(1)), good);
+    assert_eq!(appraise(&reset(0)), refused);
+    assert_eq!(appraise(&reset(2)), refused);
+    let restarted = |least, most| {
+        move |setting: &mut Setting| {
+            setting.forged.attest.clock.restart_count = least;
+            setting.policy.max_restarts = Some(most);
+        }
+    };
+    assert_eq!(appraise(&restarted(0, 0)), good);
+    assert_eq!(appraise(&restarted(2, 2)), good);
+    assert_eq!(appraise(&restarted(1, 0)), refused);
+    let safe = |is_safe| {
+        move |setting: &mut Setting| {
+            setting.forged.attest.clock.is_safe = is_safe;
+            setting.policy.safe_clock = true;
+        }
+    };
+    assert_eq!(appraise(&safe(true)), good);
+    assert_eq!(appraise(&safe(false)), refused);
+    // Where they are obfuscated they prove nothing, whatever they are.
+    let (reset, restarted) = (reset(1), restarted(0, 0));
+    let asking: [&dyn Fn(&mut Setting); 2] = [&reset, &restarted];
+    for asks in asking {
+        let obfuscated = |setting: &mut Setting| {
+            asks(setting);
+            setting.forged.attest.qualified_signer[10] ^= 1;
+        };
+        assert_eq!(appraise(&obfuscated), refused);
+    }
+}
+
+#[test]
 fn a_key_that_was_enrolled_stands_for_genuine_hardware() {
     let mut setting = Setting::new();
     assert_eq!(setting.claim(Category::Hardware), 0, "provided");
@@ -744,10 +787,6 @@ impl Setting {
 
 fn log_with_command_line() -> TcgLogWriter {
     ForgedTpm::log().measured(8, 0x0d, b"kernel_cmdline: ima_policy=tcb")
-}
-
-fn pcr(index: u8) -> PcrIndex {
-    PcrIndex::new(index).unwrap()
 }
 
 fn provider() -> rustls::crypto::CryptoProvider {

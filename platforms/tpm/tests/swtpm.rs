@@ -202,11 +202,56 @@ fn a_bank_that_a_tpm_lacks_is_told() {
         return;
     };
     let lacking = HashAlgorithm::Sha384;
-    let mut attester = attester(tpm.device()).with_registers([selection(lacking)]);
+    let attester = attester(tpm.device()).with_registers([selection(lacking)]);
+    let mut attester = attester.unwrap();
     let connection = Connection::new(SUITE);
     let refused = attester.attest(connection.request()).map(drop);
     let expected = AttestError::from(TpmError::NoBank(lacking));
     assert_eq!(refused, Err(expected));
+}
+
+#[test]
+fn a_quote_of_no_register_is_refused_at_the_builder() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    let (bank, pcrs) = (HashAlgorithm::Sha256, PcrSet::default());
+    let none = PcrSelection { bank, pcrs };
+    let some = selection(bank);
+    for selections in [
+        vec![],
+        vec![none],
+        vec![none, selection(HashAlgorithm::Sha384)],
+        vec![some, some],
+    ] {
+        let refused = attester(tpm.device()).with_registers(selections);
+        assert_eq!(refused.map(drop), Err(TpmError::NoRegisters));
+    }
+}
+
+#[test]
+fn a_log_of_systemd_is_sent_along() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    measure(&tpm, b"kernel");
+    tpm.measure(15, HashAlgorithm::Sha256, b"machine-id:00")
+        .unwrap();
+    let digest = HashAlgorithm::Sha256.digest(&[b"machine-id:00"]);
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let log = format!(
+        "\u{1e}{{\"pcr\":15,\"digests\":[{{\"hashAlg\":\"sha256\",\"digest\":\"{digest}\"}}],\
+         \"content\":{{\"string\":\"machine-id:00\",\"eventType\":\"machine-id\"}}}}\n"
+    );
+    let path = tpm.folder().join("tpm2-measure.log");
+    std::fs::write(&path, log).unwrap();
+    let (bank, pcrs) = (HashAlgorithm::Sha256, PcrSet::of([4, 15]).unwrap());
+    let attester = attester(tpm.device()).with_registers([PcrSelection { bank, pcrs }]);
+    let claims = affirmed(&mut attester.unwrap().with_systemd_log(path));
+    assert_eq!(
+        claims.events[0].measured.as_deref(),
+        Some(&b"machine-id:00"[..])
+    );
 }
 
 #[test]
@@ -216,7 +261,8 @@ fn several_banks_are_quoted_at_once() {
     };
     measure(&tpm, b"kernel");
     let both = [HashAlgorithm::Sha384, HashAlgorithm::Sha256].map(selection);
-    let mut attester = attester(tpm.device()).with_registers(both);
+    let attester = attester(tpm.device()).with_registers(both);
+    let mut attester = attester.unwrap();
     let claims = affirmed(&mut attester);
     assert_eq!(claims.banks.len(), 2);
     let unused = claims.pcr(HashAlgorithm::Sha384, 4).unwrap();

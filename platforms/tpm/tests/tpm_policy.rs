@@ -38,6 +38,59 @@ fn a_table_is_read_and_written() {
 }
 
 #[test]
+fn counters_and_sections_are_read_and_written() {
+    let text = format!(
+        "version = 1\n[tpm]\nmax-restarts = 0\nsafe-clock = true\n[[tpm.image]]\nname = \"a\"\n[tpm.image.pcr]\n4 = \"{VALUE}\"\n\
+         [tpm.image.systemd-stub]\nphases = [\"enter-initrd\"]\n\
+         [[tpm.image.systemd-stub.section]]\nname = \".linux\"\ndigest = \"{VALUE}\"\n",
+    );
+    let policy: TpmPolicy = from_toml(&text).unwrap();
+    assert_eq!(policy.max_restarts, Some(0));
+    assert!(policy.safe_clock);
+    let stub = policy.images[0].systemd_stub.as_ref().unwrap();
+    assert_eq!(stub.sections[0].name, ".linux");
+    assert_eq!(stub.phases, ["enter-initrd"]);
+    let written = serde_json::json!({ "version": 1, "tpm": policy });
+    let read = from_json::<TpmPolicy>(&written.to_string());
+    assert_eq!(read.unwrap(), policy);
+}
+
+#[test]
+fn sections_are_a_kernel_and_stand_for_their_register() {
+    let section = |name: &str| {
+        format!("[[tpm.image.systemd-stub.section]]\nname = \"{name}\"\ndigest = \"V\"")
+    };
+    let boot = "[tpm.image.pcr]\n4 = \"V\"";
+    let stub = read(&format!("{boot}\n{}", section(".linux"))).unwrap();
+    let phases = &stub.images[0].systemd_stub.as_ref().unwrap().phases;
+    assert_eq!(phases.len(), 6, "systemd's");
+    let ima = "[tpm.image.ima]\nallow = [\"V\"]";
+    let files = format!("{boot}\n{}\n{ima}", section(".linux"));
+    assert!(read(&files).is_ok(), "the command line is among them");
+
+    let at = |field: &str| format!("image[0].systemd-stub{field}");
+    let alone = section(".linux");
+    assert_eq!(problem(&alone), ("image[0]".to_owned(), 2), "no boot code");
+    for (name, field) in [
+        (".initrd", ".section"),
+        ("linux", ".section[0].name"),
+        (".toolongs", ".section[0].name"),
+        (".é", ".section[0].name"),
+    ] {
+        let image = format!("{boot}\n{}", section(name));
+        assert_eq!(problem(&image).0, at(field), "{name}");
+    }
+    let image = format!("{boot}\n11 = \"V\"\n{}", section(".linux"));
+    assert_eq!(problem(&image).0, at(""));
+    let event = "[[tpm.image.event]]\nname = \"k\"\npcr = 11\ndigest = \"V\"";
+    let image = format!("{boot}\n{event}\n{}", section(".linux"));
+    assert_eq!(problem(&image).0, at(""));
+    let long = section(".linux").replace("\"V\"", &format!("\"{}\"", "ab".repeat(48)));
+    let image = format!("{boot}\n{long}");
+    assert_eq!(problem(&image), (at(".section[0].digest"), 8));
+}
+
+#[test]
 fn what_is_left_out_is_strict() {
     let policy = read("[tpm.image.pcr]\n4 = \"V\"").unwrap();
     assert_eq!(policy, TpmPolicy::new(policy.images.clone()));

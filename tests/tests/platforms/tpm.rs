@@ -123,7 +123,7 @@ async fn another_bank_than_that_of_the_policy_is_refused() {
     let bank = HashAlgorithm::Sha384;
     let pcrs = PcrSet::of([4]).unwrap();
     let attester = attester(tpm.device()).with_registers([PcrSelection { bank, pcrs }]);
-    let service = Service::of(on_a_thread(attester)).await;
+    let service = Service::of(on_a_thread(attester.unwrap())).await;
     assert_status(service.request(&tpm).await, Tier::Contraindicated);
 }
 

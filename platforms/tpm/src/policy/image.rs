@@ -13,6 +13,7 @@ use serde::Serializer;
 use serde::de;
 
 use super::hexadecimal;
+use super::systemd_stub::StubRule;
 
 /// One known state of a machine. It must match in everything that is named here; registers that are not named are not looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -30,6 +31,9 @@ pub struct TpmImage {
     /// Events of which registers are made. A register that is named by one of them has no event but these, whatever their order.
     #[serde(default, rename = "event", skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<TpmEvent>,
+    /// The sections of the unified kernel image that was started, where systemd-stub measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub systemd_stub: Option<StubRule>,
     /// The files that may have been used. It needs the boot code and the kernel's command line pinned: without them, whoever booted chose what
     /// register 10 holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,8 +100,16 @@ impl TpmImage {
         let by_value = self.pcr.keys().map(|PcrIndex(pcr)| *pcr);
         let required = self.events.iter().filter(|event| !event.optional);
         let by_event = required.map(|event| event.pcr.0);
-        let mut pinned = by_value.chain(by_event);
+        let by_sections = self.systemd_stub.iter().map(|_| SECTIONS);
+        let mut pinned = by_value.chain(by_event).chain(by_sections);
         pinned.any(|pcr| registers.contains(&pcr))
+    }
+
+    /// Whether the image says anything of a register, but for its sections.
+    pub(crate) fn names(&self, register: u8) -> bool {
+        let by_value = self.pcr.keys().map(|PcrIndex(pcr)| *pcr);
+        let by_event = self.events.iter().map(|event| event.pcr.0);
+        by_value.chain(by_event).any(|pcr| pcr == register)
     }
 
     /// Whether the image says which boot code ran, in the word of firmware or of the processor.
@@ -147,7 +159,22 @@ impl TpmImage {
             );
             return Err(problem.into());
         }
+        self.check_sections(&name)?;
         self.check_files(&name)
+    }
+
+    fn check_sections(&self, name: &impl fmt::Display) -> Result<(), FieldProblem> {
+        let Some(stub) = &self.systemd_stub else {
+            return Ok(());
+        };
+        if self.names(SECTIONS) {
+            let problem = format!(
+                "image \"{name}\": the sections are all that register {SECTIONS} may hold; name it by them alone"
+            );
+            return Err(FieldProblem::new("systemd-stub", problem));
+        }
+        let checked = stub.check(self.bank);
+        checked.map_err(|found| found.within("systemd-stub"))
     }
 
     fn check_files(&self, name: &impl fmt::Display) -> Result<(), FieldProblem> {
@@ -296,6 +323,12 @@ const BOOT_CODE: [u8; 3] = [4, 17, 18];
 
 /// The kernel's command line: GRUB's commands, the kernel's own EFI stub, systemd-stub, and a dynamic launch.
 const COMMAND_LINE: [u8; 6] = [8, 9, 11, 12, 17, 18];
+
+/// Where systemd-stub measures the sections of an image.
+pub(crate) const SECTIONS: u8 = 11;
+
+/// Where systemd-stub measures what it takes from outside of the image: command lines, add-ons and credentials; system extensions.
+pub(crate) const OUTSIDE: [u8; 2] = [12, 13];
 
 /// Without those for debugging, the operating system's of a dynamic launch, and the application's: software resets them and extends what it
 /// likes.

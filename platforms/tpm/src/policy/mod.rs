@@ -2,6 +2,7 @@
 
 pub(crate) mod hexadecimal;
 mod image;
+mod systemd_stub;
 
 use atls_reference::Digest;
 use atls_reference::FieldProblem;
@@ -11,9 +12,13 @@ use serde::Serialize;
 
 pub use image::ImaRule;
 pub use image::Measurement;
+pub(crate) use image::OUTSIDE;
 pub use image::PcrIndex;
+pub(crate) use image::SECTIONS;
 pub use image::TpmEvent;
 pub use image::TpmImage;
+pub use systemd_stub::StubRule;
+pub use systemd_stub::StubSection;
 
 /// The table `[tpm]` of a file of reference values.
 ///
@@ -23,6 +28,8 @@ pub use image::TpmImage;
 /// [tpm]
 /// secure-boot = true                  # must be proved by the log; false is the default
 /// min-firmware = "0007000200030000"   # of the TPM, 16 hexadecimal digits; optional
+/// max-restarts = 0                    # of the TPM since its last reset, such as by suspending; optional
+/// safe-clock = true                   # the TPM's clock never went back; false is the default
 ///
 /// [[tpm.image]]
 /// name = "web 1.4"
@@ -33,6 +40,9 @@ pub use image::TpmImage;
 /// [[tpm.image.event]]
 /// name = "kernel of web 1.4"
 /// pcr = 11
+/// digest = "…"
+/// [[tpm.image.systemd-stub.section]]  # all sections of a unified kernel image
+/// name = ".linux"
 /// digest = "…"
 /// [tpm.image.ima]
 /// allow = ["…"]                       # digests of files
@@ -51,6 +61,13 @@ pub struct TpmPolicy {
     /// hierarchy alone; TPMs obfuscate it for others, which are then refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_firmware: Option<Digest<8>>,
+    /// How often the TPM may have been restarted since its last reset: by suspending the machine, and by dynamic launches. Known of the
+    /// same keys as the firmware's version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_restarts: Option<u32>,
+    /// Whether the TPM must say that its clock never went back, as it does after a loss of power.
+    #[serde(default)]
+    pub safe_clock: bool,
 }
 
 impl TpmPolicy {
@@ -60,6 +77,8 @@ impl TpmPolicy {
             images,
             secure_boot: false,
             min_firmware: None,
+            max_restarts: None,
+            safe_clock: false,
         }
     }
 }

@@ -68,8 +68,12 @@ pub struct ForgedTpm {
     pub attest: Attest,
     /// Its event log, from which the registers follow.
     pub log: TcgLogWriter,
+    /// Sent in place of [`log`](Self::log), for tests of logs that explain less, or more.
+    pub sent_log: Option<Vec<u8>>,
     /// A measurement list of IMA.
     pub ima_log: Option<Vec<u8>>,
+    /// A log of systemd.
+    pub systemd_log: Option<Vec<u8>>,
     media_types: [MediaType; 1],
 }
 
@@ -99,7 +103,9 @@ impl ForgedTpm {
             key,
             public,
             log: Self::log(),
+            sent_log: None,
             ima_log: None,
+            systemd_log: None,
             media_types: [crate::media_type().unwrap()],
         };
         forged.quoting(HashAlgorithm::Sha256, &[0, 4, 7]);
@@ -160,11 +166,17 @@ impl ForgedTpm {
         let signature = Signature::ecdsa(HashAlgorithm::Sha256, r, s);
         TpmEvidence {
             ak: self.public.encode().unwrap(),
+            ak_certificates: None,
             attest: attest.to_vec(),
             ima_log: self.ima_log.clone(),
             pcrs: self.registers(),
             signature: signature.encode().unwrap(),
-            tcg_log: Some(self.log.bytes().to_vec()),
+            systemd_log: self.systemd_log.clone(),
+            tcg_log: Some(
+                self.sent_log
+                    .clone()
+                    .unwrap_or_else(|| self.log.bytes().to_vec()),
+            ),
         }
     }
 }

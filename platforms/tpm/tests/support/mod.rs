@@ -32,6 +32,7 @@ use atls_core::session::ExporterSecret;
 use atls_core::session::Handshake;
 use atls_core::session::Session;
 use atls_core::session::Side;
+use atls_tpm::PcrIndex;
 use rustls::CipherSuite;
 use rustls::sign::CertifiedKey;
 
@@ -84,6 +85,10 @@ impl Connection {
 /// Any time: quotes have none.
 pub fn at() -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000))
+}
+
+pub fn pcr(index: u8) -> PcrIndex {
+    PcrIndex::new(index).unwrap()
 }
 
 /// Runs what does not wait.
