@@ -16,6 +16,7 @@ pub mod tpm;
 pub mod tsm;
 
 mod cbor;
+mod der;
 mod digest;
 mod reported;
 

@@ -17,6 +17,12 @@ use atls_formats::dcap::TdxEvidence;
 use atls_formats::dcap::Tee;
 use atls_formats::nitro::Document;
 use atls_formats::nitro::SignedDocument;
+use atls_formats::psa::CcaPlatform;
+use atls_formats::psa::CcaRealm;
+use atls_formats::psa::CcaToken;
+use atls_formats::psa::EcKey;
+use atls_formats::psa::PsaDevice;
+use atls_formats::psa::SignedToken;
 use atls_formats::snp::CertTable;
 use atls_formats::snp::Report;
 use atls_formats::snp::SnpEvidence;
@@ -43,6 +49,7 @@ fn allocations_are_bounded_by_the_input() {
     event_logs(&mut findings);
     nitro_documents(&mut findings);
     tpm(&mut findings);
+    arm(&mut findings);
     findings.assert_none();
 }
 
@@ -187,6 +194,45 @@ fn nitro_documents(findings: &mut Findings) {
     findings.check("content of a document", LINEAR, &inputs, Document::decode);
 }
 
+/// Headers of frames are those of the simulator's test.
+fn arm(findings: &mut Findings) {
+    const LENGTH: usize = 60_000;
+    let byte_string = |bytes: &[u8]| {
+        let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
+        [&[0x5a][..], &length, bytes].concat()
+    };
+    let token = |payload: &[u8]| {
+        let head = [0xd2, 0x84, 0x43, 0xa1, 0x01, 0x26, 0xa0];
+        [&head[..], &byte_string(payload), &[0x40]].concat()
+    };
+    let mut inputs = hostile::within(hostile::cbor(LENGTH), |item| token(item));
+    for claim in [10_u16, 2399, 44237, 44239] {
+        inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
+            let [high, low] = claim.to_be_bytes();
+            token(&[&[0xa1, 0x19, high, low][..], item].concat())
+        }));
+    }
+    findings.check("claims of a token", TOKEN, &inputs, |bytes| {
+        let token = SignedToken::decode(bytes)?;
+        let claims = token.claims();
+        let read = (CcaPlatform::of(claims), CcaRealm::of(claims));
+        drop((read, PsaDevice::of(claims)));
+        Ok::<_, atls_formats::psa::TokenError>(())
+    });
+    let mut inputs = hostile::cbor(LENGTH);
+    inputs.extend(hostile::within(hostile::cbor(LENGTH), |item| {
+        [&[0xd9, 0x01, 0x8f][..], item].concat()
+    }));
+    inputs.extend(hostile::within(hostile::cbor(LENGTH / 2), |item| {
+        let token = byte_string(&token(item));
+        let head = [0xd9, 0x01, 0x8f, 0xa2, 0x19, 0xac, 0xca];
+        [&head[..], &token, &[0x19, 0xac, 0xd1], &token].concat()
+    }));
+    findings.check("collection of tokens", TOKEN, &inputs, CcaToken::decode);
+    let inputs = hostile::cbor(LENGTH);
+    findings.check("COSE_Key", SMALL, &inputs, EcKey::from_cose_key);
+}
+
 fn tpm(findings: &mut Findings) {
     const LENGTH: usize = 60_000;
     let mut inputs = hostile::cbor(LENGTH);
@@ -261,6 +307,12 @@ const EVENTS: Bound = Bound {
 const LINEAR: Bound = Bound {
     per_byte: 8,
     constant: 32 * 1024,
+};
+
+/// A token has at most 1024 values, and each takes about 100 bytes.
+const TOKEN: Bound = Bound {
+    per_byte: 8,
+    constant: 128 * 1024,
 };
 
 const SMALL: Bound = Bound {

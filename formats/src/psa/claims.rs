@@ -3,7 +3,9 @@
 use atls_core::Origin;
 use ciborium::Value;
 
+use super::component::Component;
 use super::error::TokenError;
+use super::legacy;
 use super::lifecycle::Lifecycle;
 use super::origin::origin_of;
 use super::profile::Profile;
@@ -13,14 +15,16 @@ use crate::cbor;
 /// The claims of a token (RFC 9783 §4).
 ///
 /// Each claim must stand there once, with its own type, when it is asked for. Claims that nobody asks for are ignored, as the profile
-/// and EAT demand.
+/// and EAT demand. No length in them may be indefinite, as the profiles demand; numbers and lengths need not be in their shortest form.
+///
+/// The claims of `PSA_IOT_PROFILE_1` are read as those of RFC 9783 that replaced them.
 #[derive(Clone, Debug)]
 pub struct Claims(Vec<(Value, Value)>);
 
 impl Claims {
     pub(super) fn decode(payload: &[u8]) -> Result<Self, TokenError> {
-        match cbor::decode(MAX_VALUES, payload) {
-            Some(Value::Map(entries)) => Ok(Self(entries)),
+        match cbor::decode_definite(MAX_VALUES, payload) {
+            Some(Value::Map(entries)) => Ok(Self(legacy::renumbered(entries))),
             _ => Err(TokenError::Claims),
         }
     }
@@ -74,6 +78,17 @@ impl Claims {
         self.bytes(EAT_NONCE)
     }
 
+    /// `psa-software-components`, `cca-platform-sw-components`: at least one, with or without its optional parts.
+    ///
+    /// # Errors
+    /// [`TokenError::Claim`]
+    pub fn components(&self) -> Result<Vec<Component>, TokenError> {
+        self.read(SOFTWARE, |value| {
+            let parts = value.as_array().filter(|parts| !parts.is_empty())?;
+            parts.iter().map(Component::decode).collect()
+        })
+    }
+
     /// The origin by the implementation ID.
     ///
     /// # Errors
@@ -101,15 +116,36 @@ impl Claims {
         })
     }
 
-    fn bytes(&self, key: u16) -> Result<&[u8], TokenError> {
+    pub(super) fn bytes(&self, key: u16) -> Result<&[u8], TokenError> {
         self.read(key, |value| Some(value.as_bytes()?.as_slice()))
+    }
+
+    pub(super) fn array<const N: usize>(&self, key: u16) -> Result<[u8; N], TokenError> {
+        let bytes = self.bytes(key)?;
+        bytes.try_into().map_err(|_| TokenError::Claim(key))
+    }
+
+    pub(super) fn text(&self, key: u16) -> Result<&str, TokenError> {
+        self.read(key, Value::as_text)
+    }
+
+    /// A claim that may be absent.
+    pub(super) fn optional<T>(
+        &self,
+        key: u16,
+        read: impl FnOnce(&Self, u16) -> Result<T, TokenError>,
+    ) -> Result<Option<T>, TokenError> {
+        match cbor::has(&self.0, key) {
+            true => read(self, key).map(Some),
+            false => Ok(None),
+        }
     }
 
     fn integer<T: TryFrom<i128>>(&self, key: u16) -> Result<T, TokenError> {
         self.read(key, |value| T::try_from(value.as_integer()?.into()).ok())
     }
 
-    fn read<'a, T>(
+    pub(super) fn read<'a, T>(
         &'a self,
         key: u16,
         read: impl FnOnce(&'a Value) -> Option<T>,
@@ -128,4 +164,6 @@ pub(super) const EAT_PROFILE: u16 = 265;
 pub(super) const CLIENT_ID: u16 = 2394;
 pub(super) const LIFECYCLE: u16 = 2395;
 pub(super) const IMPLEMENTATION_ID: u16 = 2396;
+pub(super) const CERTIFICATION_REFERENCE: u16 = 2398;
 pub(super) const SOFTWARE: u16 = 2399;
+pub(super) const VERIFICATION_SERVICE: u16 = 2400;

@@ -1,11 +1,16 @@
 //! Arm attestation tokens: PSA (RFC 9783), and CCA, whose two tokens have claims of the same numbers.
 //!
-//! Bytes go in, claims come out, and a [`TokenError`] names the part that is wrong. Tokens are written too, for a simulator. **No
-//! signature is verified here**, and no policy is applied: alone, these claims prove nothing.
+//! Bytes go in, claims come out, and a [`TokenError`] names the part that is wrong. Tokens are written too, for simulators and tests.
+//! **No signature is verified here**, and no policy is applied: alone, these claims prove nothing.
 
 mod cca;
 mod claims;
+mod component;
+mod device;
+mod ec_key;
+mod ecdsa;
 mod error;
+mod legacy;
 mod lifecycle;
 mod origin;
 mod profile;
@@ -17,9 +22,18 @@ use atls_core::Bound;
 use atls_core::ExpectedValue;
 
 pub use cca::CCA_TOKEN;
+pub use cca::CcaPlatform;
+pub use cca::CcaProfile;
+pub use cca::CcaRealm;
 pub use cca::CcaToken;
+pub use cca::KeyHash;
+pub use cca::RealmKey;
 pub use cca::realm_challenge;
 pub use claims::Claims;
+pub use component::Component;
+pub use device::PsaDevice;
+pub use ec_key::EcKey;
+pub use ecdsa::Ecdsa;
 pub use error::TokenError;
 pub use lifecycle::Lifecycle;
 pub use origin::SIMULATED_IMPLEMENTATION_ID;

@@ -5,10 +5,11 @@ use atls_core::limits::MAX_HEADER_VALUES;
 use coset::CoseSign1;
 use coset::RegisteredLabelWithPrivate;
 use coset::TaggedCborSerializable;
-use coset::iana::Algorithm;
 
 use super::claims::Claims;
+use super::ecdsa::Ecdsa;
 use super::error::TokenError;
+use crate::cbor;
 
 /// A token under tag 18, with a signature that is not verified.
 #[derive(Clone, Debug)]
@@ -23,7 +24,7 @@ impl SignedToken {
     /// # Errors
     /// [`TokenError`]
     pub fn decode(bytes: &[u8]) -> Result<Self, TokenError> {
-        if !bounded::cose_sign1(MAX_HEADER_VALUES, bytes) {
+        if !bounded::cose_sign1(MAX_HEADER_VALUES, bytes) || !cbor::is_definite(bytes) {
             return Err(TokenError::Envelope);
         }
         let sign1 = CoseSign1::from_tagged_slice(bytes).map_err(|_| TokenError::Envelope)?;
@@ -37,15 +38,20 @@ impl SignedToken {
         &self.claims
     }
 
-    /// Whether the protected header names ES256, the other header names no algorithm, and neither has a parameter that a reader
-    /// must understand.
-    pub fn is_plain_es256(&self) -> bool {
+    /// The algorithm that the protected header names. `None` if it names another one or none, if the other header names any, or if
+    /// either has a parameter that a reader must understand.
+    pub fn plain_ecdsa(&self) -> Option<Ecdsa> {
         let (inside, outside) = (&self.sign1.protected.header, &self.sign1.unprotected);
-        let es256 = RegisteredLabelWithPrivate::Assigned(Algorithm::ES256);
-        inside.alg == Some(es256)
-            && outside.alg.is_none()
-            && inside.crit.is_empty()
-            && outside.crit.is_empty()
+        let Some(RegisteredLabelWithPrivate::Assigned(algorithm)) = inside.alg else {
+            return None;
+        };
+        let plain = outside.alg.is_none() && inside.crit.is_empty() && outside.crit.is_empty();
+        plain.then(|| Ecdsa::named(algorithm))?
+    }
+
+    /// Whether [`plain_ecdsa`](Self::plain_ecdsa) is ES256.
+    pub fn is_plain_es256(&self) -> bool {
+        self.plain_ecdsa() == Some(Ecdsa::Es256)
     }
 
     /// The bytes that the signature covers: `Sig_structure` (RFC 9052 §4.4).

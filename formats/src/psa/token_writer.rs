@@ -6,7 +6,6 @@ use coset::CoseSign1;
 use coset::CoseSign1Builder;
 use coset::HeaderBuilder;
 use coset::TaggedCborSerializable;
-use coset::iana::Algorithm;
 
 use super::claims::CLIENT_ID;
 use super::claims::EAT_NONCE;
@@ -15,6 +14,7 @@ use super::claims::IMPLEMENTATION_ID;
 use super::claims::LIFECYCLE;
 use super::claims::SOFTWARE;
 use super::claims::UEID;
+use super::ecdsa::Ecdsa;
 use super::lifecycle::Lifecycle;
 use super::profile::Profile;
 use super::software::SoftwareComponent;
@@ -65,10 +65,15 @@ impl TokenToSign {
             (claims.profile.boot_seed().into(), bytes(claims.boot_seed)),
             (SOFTWARE.into(), Value::Array(software.collect())),
         ]);
-        let protected = HeaderBuilder::new().algorithm(Algorithm::ES256).build();
+        Self::of(Ecdsa::Es256, &claims)
+    }
+
+    /// A token with these claims, to be signed by this algorithm.
+    pub(super) fn of(ecdsa: Ecdsa, claims: &Value) -> Option<Self> {
+        let protected = HeaderBuilder::new().algorithm(ecdsa.algorithm()).build();
         let sign1 = CoseSign1Builder::new()
             .protected(protected)
-            .payload(claims.to_vec().ok()?)
+            .payload(claims.clone().to_vec().ok()?)
             .build();
         Some(Self { sign1 })
     }
@@ -78,7 +83,7 @@ impl TokenToSign {
         self.sign1.tbs_data(b"")
     }
 
-    /// The whole token with this signature, `r || s`, 64 bytes. `None` is not expected.
+    /// The whole token with this signature, `r || s`. `None` is not expected.
     pub fn with_signature(mut self, signature: &[u8]) -> Option<Vec<u8>> {
         self.sign1.signature = signature.to_vec();
         self.sign1.to_tagged_vec().ok()

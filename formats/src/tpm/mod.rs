@@ -7,7 +7,6 @@ pub mod wire;
 
 mod algorithm;
 mod attest;
-mod der;
 mod enrolment;
 mod error;
 mod event;

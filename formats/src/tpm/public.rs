@@ -1,13 +1,13 @@
 //! The public area of a key.
 
 use super::algorithm::HashAlgorithm;
-use super::der;
 use super::error::TpmFormatError;
 use super::key_kind::Attributes;
 use super::key_kind::Curve;
 use super::key_kind::Scheme;
 use super::wire::Reader;
 use super::wire::put_sized;
+use crate::der;
 
 /// `TPMT_PUBLIC` (Part 2 §12.2.4) of an RSA or ECC key:
 ///

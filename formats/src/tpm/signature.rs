@@ -1,10 +1,10 @@
 //! A signature of a TPM.
 
-use super::der;
 use super::error::TpmFormatError;
 use super::key_kind::Scheme;
 use super::wire::Reader;
 use super::wire::put_sized;
+use crate::der;
 
 /// `TPMT_SIGNATURE` (Part 2 §11.3.4):
 ///

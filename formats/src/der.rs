@@ -1,7 +1,7 @@
 //! `SEQUENCE { INTEGER, … }` (X.690) of unsigned integers: `Ecdsa-Sig-Value` (RFC 3279 §2.2.3) and `RSAPublicKey` (RFC 8017 §A.1.1).
 
 /// Of big-endian integers, up to 65,000 bytes all together.
-pub(super) fn sequence(integers: &[&[u8]]) -> Option<Vec<u8>> {
+pub(crate) fn sequence(integers: &[&[u8]]) -> Option<Vec<u8>> {
     let mut content = Vec::new();
     for integer in integers {
         let leading = integer.iter().take_while(|byte| **byte == 0).count();
