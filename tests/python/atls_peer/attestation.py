@@ -37,6 +37,8 @@ def read(extension: bytes, bound: bytes, in_batch: bool) -> Evidence:
     reader = Reader(extension, "§5")
     data = reader.vector(2)
     reader.end()
+    if not data:
+        raise Refused("§5", "cmw_data has one byte at least")
     if in_batch:
         data, bound = batch.unwrap(data, bound)
     items = cmw.items(cmw.decode(data))

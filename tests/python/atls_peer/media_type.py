@@ -11,9 +11,9 @@ PARAMETER = re.compile(rf"({TOKEN})=(?:({TOKEN})|({QUOTED}))")
 
 
 def normal(text: str, rule: str = "§5 CMW", reason: str = "malformed") -> str:
-    """Names in lower case, values as they are and quoted, parameters in the order of their names."""
+    """Names in lower case, values as they are and quoted."""
     whole = WHOLE.fullmatch(text)
-    if not whole or len(text) > 255:
+    if not whole:
         raise Refused(rule, "a type that is no media type", reason)
     parameters = {}
     for name, token, quoted in PARAMETER.findall(whole[3]):
@@ -21,4 +21,7 @@ def normal(text: str, rule: str = "§5 CMW", reason: str = "malformed") -> str:
             raise Refused(rule, "a media type with a parameter twice", reason)
         parameters[name.lower()] = token or re.sub(r"\\(.)", r"\1", quoted[1:-1])
     quote = {name: re.sub(r'(["\\])', r"\\\1", value) for name, value in parameters.items()}
-    return f"{whole[1]}/{whole[2]}".lower() + "".join(f'; {name}="{quote[name]}"' for name in sorted(quote))
+    form = f"{whole[1]}/{whole[2]}".lower() + "".join(f'; {name}="{value}"' for name, value in quote.items())
+    if len(form) > 255:
+        raise Refused(rule, "a media type that is too long", reason)
+    return form

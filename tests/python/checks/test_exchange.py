@@ -87,16 +87,7 @@ class Refusals(unittest.TestCase):
         self.refused(near, "§4")
 
     def test_a_spent_context_is_refused(self):
-        theirs, certificate = end(device=SERVER)
-        ours, _ = end(peer=SERVER.anchor())
-
-        def twice(channel, this):
-            run_ = client.exchange(channel, this)
-            run_.send(frames.REQUEST, run_.asked_first.raw)
-            return run_
-
-        exchange = Exchange.__new__(Exchange)
-        exchange.outcome = Outcome()
+        exchange = Exchange(None, end()[0], "server")
         request = authenticator.Request.make("client", b"c" * 32, None, True)
         exchange.spend(request)
         with self.assertRaises(Refused):

@@ -13,9 +13,9 @@ from atls_peer.frames import Verdict
 from atls_peer.parameters import Parameters, Selection
 from atls_peer.reader import message, vector
 
-from .vectors import exporter_of, hash_of, load, raw, secrets_of
+from .vectors import cases, exporter_of, hash_of, raw, secrets_of
 
-KEYS = {key["name"]: key for key in load("keys")["keys"]}
+KEYS = {key["name"]: key for key in cases("keys", "keys")}
 OTHER = {"client": "server", "server": "client"}
 
 
@@ -28,7 +28,7 @@ class Vectors(unittest.TestCase):
 
 class Exporter(Vectors):
     def test_every_output(self):
-        for case in load("exporter")["cases"]:
+        for case in cases("exporter"):
             with self.subTest(case.get("name")):
                 output = exporter_of(case)(case["label"].encode(), raw(case, "context"), case["length"])
                 self.assertEqual(output, raw(case, "output"))
@@ -50,7 +50,7 @@ class Keys(Vectors):
 
 class Requests(Vectors):
     def test_each_is_read_and_made_again(self):
-        for case in load("requests")["cases"]:
+        for case in cases("requests"):
             with self.subTest(case.get("name")):
                 request = Request.decode(case["sender"], raw(case, "request"))
                 self.assertEqual(request.context, raw(case, "context"))
@@ -61,7 +61,7 @@ class Requests(Vectors):
                 self.assertEqual(message(kind, vector(1, request.context) + vector(2, block)), request.raw)
 
     def test_what_is_wrong_is_refused_for_its_reason(self):
-        for case in load("requests")["refused"]:
+        for case in cases("requests", "refused"):
             with self.subTest(case.get("name")):
                 exchange = Exchange(None, End(None, []), OTHER[case["sender"]])
                 if "spent" in case:
@@ -71,14 +71,14 @@ class Requests(Vectors):
 
 class InParameters(Vectors):
     def test_requests_are_read(self):
-        for case in load("parameters")["requests"]:
+        for case in cases("parameters", "requests"):
             with self.subTest(case.get("name")):
                 read = Parameters.decode(raw(case, "data"), of_client=case["sender"] == "client")
                 self.assertEqual((read.formats, read.batches, read.verdicts), (case["formats"], case["batches"], case["verdicts"]))
                 self.assertEqual((read.wants, read.can_attest, read.order), tuple(map(case.get, ("wants_evidence", "can_attest", "order"))))
 
     def test_what_this_version_writes_is_made_again(self):
-        made = [case for case in load("parameters")["requests"] if case["batches"]]
+        made = [case for case in cases("parameters", "requests") if case["batches"]]
         for case in made:
             with self.subTest(case.get("name")):
                 data = raw(case, "data")
@@ -86,16 +86,16 @@ class InParameters(Vectors):
 
     def test_selections_are_read(self):
         offered = Parameters([], verdicts=True, batches=True)
-        for case in load("parameters")["selections"]:
+        for case in cases("parameters", "selections"):
             with self.subTest(case.get("name")):
                 read = Selection.decode(raw(case, "data"), offered)
                 self.assertEqual((read.batch, read.verdicts), (case["batches"], case["verdicts"]))
 
     def test_what_is_wrong_is_refused_for_its_reason(self):
-        for case in load("parameters")["refused_requests"]:
+        for case in cases("parameters", "refused_requests"):
             with self.subTest(case.get("name")):
                 self.refused(case, lambda: Parameters.decode(raw(case, "data"), of_client=case["sender"] == "client"))
-        for case in load("parameters")["refused_selections"]:
+        for case in cases("parameters", "refused_selections"):
             with self.subTest(case.get("name")):
                 offered = Parameters([], verdicts=case["offered_verdicts"], batches=case["offered_batches"])
                 self.refused(case, lambda: Selection.decode(raw(case, "data"), offered))
@@ -103,21 +103,21 @@ class InParameters(Vectors):
 
 class Verdicts(Vectors):
     def test_each_is_read_and_made_again(self):
-        for case in load("verdicts")["cases"]:
+        for case in cases("verdicts"):
             with self.subTest(case.get("name")):
                 verdict = Verdict.decode(raw(case, "verdict"))
                 self.assertEqual(verdict, Verdict(case["code"], case["valid_for"]))
                 self.assertEqual(verdict.encode(), raw(case, "verdict"))
 
     def test_what_is_wrong_is_refused_for_its_reason(self):
-        for case in load("verdicts")["refused"]:
+        for case in cases("verdicts", "refused"):
             with self.subTest(case.get("name")):
                 self.refused(case, lambda: Verdict.decode(raw(case, "verdict")))
 
 
 class Wrappers(Vectors):
     def test_each_is_read(self):
-        for case in load("cmw")["cases"]:
+        for case in cases("cmw"):
             with self.subTest(case.get("name")):
                 wrapper = cmw.decode(raw(case, "cmw"))
                 self.assertEqual(list(paths(wrapper)), [(item["path"], raw(item, "value"), item.get("indicator")) for item in case["items"]])
@@ -125,7 +125,7 @@ class Wrappers(Vectors):
                 self.assertEqual([item.kind for item in cmw.items(wrapper)], named)
 
     def test_what_is_wrong_is_refused_for_its_reason(self):
-        for case in load("cmw")["refused"]:
+        for case in cases("cmw", "refused"):
             with self.subTest(case.get("name")):
                 self.refused(case, lambda: cmw.decode(raw(case, "cmw")))
 
@@ -140,7 +140,7 @@ def paths(wrapper, at=()):
 
 class Binders(Vectors):
     def test_each_is_computed(self):
-        for case in load("binder")["cases"]:
+        for case in cases("binder"):
             with self.subTest(case.get("name")):
                 request = Request.decode(OTHER[case["attester"]], raw(case, "request"))
                 made = attestation.binder(hash_of(case), raw(KEYS[case["key"]], "public_key"), request.context, exporter_of(case))
@@ -150,7 +150,7 @@ class Binders(Vectors):
 
 class Authenticators(Vectors):
     def test_each_is_verified(self):
-        for case in load("authenticators")["cases"]:
+        for case in cases("authenticators"):
             with self.subTest(case.get("name")):
                 said, secrets = verify(case, KEYS[case["key"]]), secrets_of(case, case["sender"])
                 self.assertEqual((secrets.context, secrets.finished_key), (raw(case, "handshake_context"), raw(case, "finished_key")))
@@ -161,7 +161,7 @@ class Authenticators(Vectors):
                     appraise(case, said)
 
     def test_each_message_is_made_again(self):
-        for case in load("authenticators")["cases"]:
+        for case in cases("authenticators"):
             with self.subTest(case.get("name")):
                 secrets = secrets_of(case, case["sender"])
                 request = Request.decode(OTHER[case["sender"]], raw(case, "request"))
@@ -182,14 +182,14 @@ class Authenticators(Vectors):
         return made[: len(raw(case, "certificate"))]
 
     def test_what_is_wrong_is_refused_for_its_reason(self):
-        for case in load("authenticators")["refused"]:
+        for case in cases("authenticators", "refused"):
             with self.subTest(case.get("name")):
                 self.refused(case, lambda: appraise(case, verify(case, KEYS[case["handshake_key"]])))
 
 
 class Batches(Vectors):
     def test_each_proof_leads_to_the_root_and_is_made_again(self):
-        for whole in load("batch")["batches"]:
+        for whole in cases("batch", "batches"):
             with self.subTest(whole.get("name")):
                 leaves = [batch.leaf(raw(case, "binder")) for case in whole["connections"]]
                 self.assertEqual(batch.root(leaves), raw(whole, "root"))
@@ -201,10 +201,10 @@ class Batches(Vectors):
                     appraise(case, verify(case, KEYS[case["key"]]))
 
     def test_what_is_wrong_is_refused_for_its_reason(self):
-        for case in load("batch")["refused_proofs"]:
+        for case in cases("batch", "refused_proofs"):
             with self.subTest(case.get("name")):
                 self.refused(case, lambda: batch.fold(b"b" * 32, *batch.read_proof(raw(case, "proof"))))
-        for case in load("batch")["refused"]:
+        for case in cases("batch", "refused"):
             with self.subTest(case.get("name")):
                 self.refused(case, lambda: appraise(case, verify(case, KEYS[case["handshake_key"]])))
 

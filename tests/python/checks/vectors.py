@@ -17,6 +17,14 @@ def load(name: str) -> dict:
     return json.loads((FOLDER / f"{name}.json").read_text())
 
 
+def cases(name: str, part: str = "cases") -> list[dict]:
+    """Never none: a check of no case would pass."""
+    found = load(name)[part]
+    if not found:
+        raise AssertionError(f"{name}.json has no {part}")
+    return found
+
+
 def raw(case: dict, name: str) -> bytes:
     return bytes.fromhex(case[name])
 
