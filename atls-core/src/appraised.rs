@@ -12,6 +12,7 @@ use crate::ear::Ear;
 use crate::expected::BoundMatch;
 use crate::finding;
 use crate::finding::Finding;
+use crate::limits::MAX_KEPT_TOKEN;
 use crate::origin::Origin;
 
 /// The result of a verifier about Evidence that a peer presented.
@@ -52,6 +53,7 @@ pub struct Appraised {
     pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) image: Option<String>,
+    pub(crate) token: Option<Arc<[u8]>>,
 }
 
 /// The proof of what a result is bound to.
@@ -73,6 +75,7 @@ impl Appraised {
             claims: None,
             findings: Vec::new(),
             image: None,
+            token: None,
         }
     }
 
@@ -90,6 +93,7 @@ impl Appraised {
             claims: None,
             findings: Vec::new(),
             image: None,
+            token: None,
         }
     }
 
@@ -125,6 +129,14 @@ impl Appraised {
         self
     }
 
+    /// Keeps the signed result of the service as it came, a JWT or a CWT, for whoever hands it on. A token of more than
+    /// [`MAX_KEPT_TOKEN`] bytes is not kept: each connection holds one, and no HTTP header takes a larger one.
+    #[must_use]
+    pub fn with_token(mut self, token: &[u8]) -> Self {
+        self.token = (token.len() <= MAX_KEPT_TOKEN).then(|| token.into());
+        self
+    }
+
     /// The result.
     pub fn ear(&self) -> &Ear {
         &self.ear
@@ -143,6 +155,11 @@ impl Appraised {
     /// The name of the software that was recognised.
     pub fn image(&self) -> Option<&str> {
         self.image.as_deref()
+    }
+
+    /// The signed result of the service, if it was kept.
+    pub fn token(&self) -> Option<&[u8]> {
+        self.token.as_deref()
     }
 
     /// The binding of the result.
@@ -174,6 +191,7 @@ impl Appraised {
             claims: self.claims.clone(),
             findings: self.findings.clone(),
             image: self.image.clone(),
+            token: self.token.clone(),
         }
     }
 }

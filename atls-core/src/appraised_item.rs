@@ -17,6 +17,7 @@ pub struct AppraisedItem {
     pub(crate) ear: Ear,
     pub(crate) origin: Origin,
     pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
+    pub(crate) token: Option<Arc<[u8]>>,
     /// None where there is nothing to explain.
     pub(crate) explained: Option<Box<Explained>>,
 }
@@ -66,6 +67,15 @@ impl AppraisedItem {
         self.explained
             .as_ref()
             .map_or(&[], |explained| &explained.findings)
+    }
+
+    /// The signed result of the service that appraised it, a JWT or a CWT, as it came: at most
+    /// [`MAX_KEPT_TOKEN`](crate::limits::MAX_KEPT_TOKEN) bytes. There is none from a verifier in this process, from several
+    /// verifiers together, and if it is larger.
+    ///
+    /// It is the word of that service alone. [`ear`](Self::ear) may be worse, since it has the checks of this process too.
+    pub fn token(&self) -> Option<&[u8]> {
+        self.token.as_deref()
     }
 
     /// The name that the verifier's policy gives to the recognised software, for logs. There is none if the verifier

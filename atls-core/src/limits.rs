@@ -66,6 +66,10 @@ pub const MAX_CERTIFICATE_VALUES: usize = 1024;
 /// certificates.
 pub const MAX_HEADER_VALUES: usize = 64;
 
+/// Most bytes of a signed result that is kept with its connection, to be handed on in an HTTP header. Servers take headers of
+/// 8 KiB or more.
+pub const MAX_KEPT_TOKEN: usize = 7 * 1024;
+
 /// Most values in the claims of a token. An Attestation Result that repeats a whole event log has about 3,000; the
 /// parsed form of a value takes up to 250 bytes.
 pub const MAX_TOKEN_VALUES: usize = 4096;

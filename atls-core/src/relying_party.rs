@@ -126,6 +126,7 @@ impl RelyingParty {
                 ear: result.ear,
                 origin: result.origin,
                 claims: result.claims,
+                token: result.token,
                 explained: Explained::boxed(result.findings, result.image),
             });
         }

@@ -133,6 +133,8 @@ fn worse(one: Appraised, other: Appraised) -> Result<Appraised, AppraisalError> 
         claims: one.claims.or(other.claims),
         findings: one.findings,
         image,
+        // Neither token says what both say together.
+        token: None,
     };
     Ok(appraised.with_findings(other.findings))
 }

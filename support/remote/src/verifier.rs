@@ -88,16 +88,18 @@ impl<S: RemoteService> RemoteVerifier<S> {
         let asked = checked.for_service(evidence, self.until());
         let appraisal = async {
             let token = self.service.ask(&asked).await?;
-            self.read(&token, &asked, now).await
+            let (ear, claims) = self.read(&token, &asked, now).await?;
+            Ok::<_, Failure>((token, ear, claims))
         };
         let appraisal = tokio::time::timeout(self.backstop(), appraisal).await;
-        let (ear, claims) = appraisal.map_err(|_| HttpError::TimedOut)??;
+        let (token, ear, claims) = appraisal.map_err(|_| HttpError::TimedOut)??;
         let ear = match checked.reading.local_appraisal {
             Some(appraisal) => ear.with_submod(LOCAL, appraisal),
             None => ear,
         };
         let appraised =
-            Appraised::bound_to_connection(ear, checked.reading.origin, checked.matched);
+            Appraised::bound_to_connection(ear, checked.reading.origin, checked.matched)
+                .with_token(token.as_bytes());
         Ok(match claims {
             Some(claims) => appraised.with_claims(claims),
             None => appraised,

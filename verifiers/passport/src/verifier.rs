@@ -63,6 +63,7 @@ impl PassportVerifier {
                 max_age: self.max_age,
                 nonce: issuer.dialect.nonce(),
                 issuer: issuer.issuer.as_deref(),
+                audience: None,
                 submods: &[],
             };
             let decode = |keys: &_| match form {
@@ -74,7 +75,10 @@ impl PassportVerifier {
                 }
             };
             match verify_with(&*issuer.keys, now, decode).await {
-                Ok(ear) => return appraise(ear, form, issuer, passport.bound()),
+                Ok(ear) => {
+                    let appraised = appraise(ear, form, issuer, passport.bound())?;
+                    return Ok(appraised.with_token(passport.bytes()));
+                }
                 // Another issuer may have signed it.
                 Err(EarError::UnknownKey) => {}
                 Err(other @ (EarError::BadSignature | EarError::Issuer | EarError::NoKeys)) => {
