@@ -23,6 +23,7 @@ fn nested_countersignatures_do_not_overflow_the_stack() {
         max_age: Duration::from_secs(60),
         nonce: ExpectedNonce::InAnotherClaim,
         issuer: None,
+        audience: None,
         submods: &[],
     };
     for length in [100, 4000, 60_000] {

@@ -39,6 +39,9 @@ pub struct Check<'a> {
     pub nonce: ExpectedNonce<'a>,
     /// The `iss` that the result must have, unless the issuer states none.
     pub issuer: Option<&'a str>,
+    /// The `aud` that the result must have, alone or among others. If this is none, `aud` is not looked at: verifiers state a result to
+    /// whoever asked.
+    pub audience: Option<&'a str>,
     /// The names of the submodules that the result must have. A composite device with a part that was not appraised is not
     /// appraised. If this is empty, one submodule of any name is enough.
     pub submods: &'a [&'a str],
@@ -52,6 +55,7 @@ impl<'a> Check<'a> {
             max_age,
             nonce,
             issuer: None,
+            audience: None,
             submods: &[],
         }
     }
@@ -60,6 +64,13 @@ impl<'a> Check<'a> {
     #[must_use]
     pub const fn with_issuer(mut self, issuer: &'a str) -> Self {
         self.issuer = Some(issuer);
+        self
+    }
+
+    /// Sets the audience that the result must have.
+    #[must_use]
+    pub const fn with_audience(mut self, audience: &'a str) -> Self {
+        self.audience = Some(audience);
         self
     }
 
@@ -99,6 +110,11 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
     {
         return Err(EarError::Issuer);
     }
+    if let Some(expected) = check.audience
+        && !is_for(claims, expected)
+    {
+        return Err(EarError::Audience);
+    }
     let ear = Ear {
         names,
         issued_at: time(claims, "iat")?.ok_or(EarError::Malformed)?,
@@ -120,6 +136,15 @@ pub(super) fn read(claims: &Map<String, Value>, check: &Check<'_>) -> Result<Ear
         Ok(ear)
     } else {
         Err(EarError::MissingSubmod)
+    }
+}
+
+/// RFC 7519 §4.1.3: one audience, or several.
+fn is_for(claims: &Map<String, Value>, expected: &str) -> bool {
+    match claims.get("aud") {
+        Some(Value::String(audience)) => audience == expected,
+        Some(Value::Array(audiences)) => audiences.iter().any(|audience| audience == expected),
+        _ => false,
     }
 }
 
@@ -270,4 +295,4 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<&'a str, EarEr
 }
 
 /// RFC 9711 §4.1. A shorter nonce could be guessed, and an empty one would equal that of a careless caller.
-const NONCE_BYTES: RangeInclusive<usize> = 8..=64;
+pub(super) const NONCE_BYTES: RangeInclusive<usize> = 8..=64;

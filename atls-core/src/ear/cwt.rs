@@ -5,8 +5,11 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ciborium::Value as Cbor;
 use coset::CborSerializable;
 use coset::CoseSign1;
+use coset::CoseSign1Builder;
+use coset::Header;
 use coset::RegisteredLabelWithPrivate;
 use coset::TaggedCborSerializable;
+use coset::iana::Algorithm;
 use coset::iana::EnumI64;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use serde_json::Map;
@@ -14,13 +17,19 @@ use serde_json::Value;
 
 use super::Ear;
 use super::EarError;
+use super::EarSigner;
+use super::EncodeError;
 use super::MAX_TOKEN;
+use super::Statement;
 use super::claims;
 use super::claims::Check;
 use super::keys::VerificationKeys;
+use super::labelled::labelled;
+use super::labels::APPRAISAL;
+use super::labels::Claim;
+use super::labels::Shape;
+use super::labels::TOKEN;
 use super::profile;
-use super::profile::IETF;
-use super::tier::Category;
 use super::tier::Tier;
 use crate::bounded;
 use crate::cbor;
@@ -88,6 +97,33 @@ pub fn decode(
     claims::read(&claims, check)
 }
 
+/// Signs a result, as a COSE_Sign1 with its tag. Algorithm and key identifier are in the protected header.
+///
+/// # Errors
+/// [`EncodeError`].
+pub fn encode(statement: &Statement<'_>, signer: &EarSigner) -> Result<Vec<u8>, EncodeError> {
+    let claims = labelled(&statement.claims()?, TOKEN).ok_or(EncodeError::TooLarge)?;
+    let mut payload = Vec::new();
+    // A vector takes all.
+    ciborium::into_writer(&claims, &mut payload).map_err(|_| EncodeError::TooLarge)?;
+    let algorithm = Algorithm::from_i64(signer.algorithm().cose);
+    let protected = Header {
+        alg: algorithm.map(RegisteredLabelWithPrivate::Assigned),
+        key_id: signer.key_id().unwrap_or_default().into(),
+        ..Header::default()
+    };
+    let builder = CoseSign1Builder::new()
+        .protected(protected)
+        .payload(payload);
+    let signed = builder.try_create_signature(b"", |message| signer.sign(message))?;
+    let token = signed.build().to_tagged_vec();
+    let token = token.map_err(|_| EncodeError::TooLarge)?;
+    if token.len() > MAX_TOKEN {
+        return Err(EncodeError::TooLarge);
+    }
+    Ok(token)
+}
+
 /// The key identifier, which is in one of the two headers (RFC 9052 §3), or empty.
 fn key_id(sign1: &CoseSign1) -> Result<&[u8], EarError> {
     let (inside, outside) = (&sign1.protected.header.key_id, &sign1.unprotected.key_id);
@@ -124,26 +160,6 @@ fn object(
         }
     }
     Ok(object)
-}
-
-/// A claim that this crate reads.
-struct Claim {
-    label: i128,
-    name: &'static str,
-    shape: Shape,
-}
-
-/// The CBOR type of a claim's value. No registered claim is tagged.
-enum Shape {
-    Integer,
-    Map(&'static [Claim]),
-    Nonce,
-    Submods,
-    Text,
-    Texts,
-    Tier,
-    /// Any type. The reader of the claim checks it.
-    Any,
 }
 
 impl Shape {
@@ -214,50 +230,6 @@ fn json(value: Cbor) -> Result<Value, EarError> {
         _ => return Err(EarError::Malformed),
     })
 }
-
-const fn claim(label: i128, name: &'static str, shape: Shape) -> Claim {
-    Claim { label, name, shape }
-}
-
-/// RFC 8392 §4, RFC 8747 §7.1, RFC 9711 §10.1, draft-ietf-rats-ear §3 and §8.
-const TOKEN: &[Claim] = &[
-    claim(1, "iss", Shape::Text),
-    claim(4, "exp", Shape::Integer),
-    claim(5, "nbf", Shape::Integer),
-    claim(6, "iat", Shape::Integer),
-    claim(8, "cnf", Shape::Any),
-    claim(10, "eat_nonce", Shape::Nonce),
-    claim(265, "eat_profile", Shape::Text),
-    claim(266, "submods", Shape::Submods),
-    claim(1000, IETF.status, Shape::Tier),
-    claim(1004, IETF.verifier, Shape::Map(VERIFIER)),
-];
-
-/// draft-ietf-rats-ear §3: the appraisal of one part.
-const APPRAISAL: &[Claim] = &[
-    claim(10, "eat_nonce", Shape::Nonce),
-    claim(1000, IETF.status, Shape::Tier),
-    claim(1001, IETF.vector, Shape::Map(VECTOR)),
-    claim(1003, IETF.policy, Shape::Texts),
-];
-
-/// draft-ietf-rats-ear §3: `ear_verifier_id`.
-const VERIFIER: &[Claim] = &[
-    claim(0, "developer", Shape::Text),
-    claim(1, "build", Shape::Text),
-];
-
-/// draft-ietf-rats-ear §3: the vector of draft-ietf-rats-ar4si.
-const VECTOR: &[Claim] = &[
-    claim(0, Category::InstanceIdentity.name(), Shape::Integer),
-    claim(1, Category::Configuration.name(), Shape::Integer),
-    claim(2, Category::Executables.name(), Shape::Integer),
-    claim(3, Category::FileSystem.name(), Shape::Integer),
-    claim(4, Category::Hardware.name(), Shape::Integer),
-    claim(5, Category::RuntimeOpaque.name(), Shape::Integer),
-    claim(6, Category::StorageOpaque.name(), Shape::Integer),
-    claim(7, Category::SourcedData.name(), Shape::Integer),
-];
 
 /// The vector of a part nests four deep, the claims of a device under it somewhat deeper.
 const MAX_NESTING: usize = 16;

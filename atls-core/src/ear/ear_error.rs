@@ -9,6 +9,9 @@ pub enum EarError {
     /// An algorithm that is not allowed (`none`, symmetric), or a header that demands an unknown feature.
     #[error("result is signed by an algorithm that is not allowed, or demands an unknown feature")]
     Algorithm,
+    /// `aud` is not the expected one.
+    #[error("result is stated to another audience")]
+    Audience,
     /// The signature does not verify under the pinned key.
     #[error("signature of the result does not verify under the pinned key")]
     BadSignature,

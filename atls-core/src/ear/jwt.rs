@@ -6,10 +6,14 @@ use jsonwebtoken::decode_header;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use serde_json::Map;
 use serde_json::Value;
+use serde_json::json;
 
 use super::Ear;
 use super::EarError;
+use super::EarSigner;
+use super::EncodeError;
 use super::MAX_TOKEN;
+use super::Statement;
 use super::claims;
 use super::claims::Check;
 use super::json::UniqueNames;
@@ -35,6 +39,26 @@ pub fn decode(
     check: &Check<'_>,
 ) -> Result<Ear, EarError> {
     claims::read(&verify(token, keys, supported)?, check)
+}
+
+/// Signs a result, as a compact JWS whose `typ` is `eat+jwt` (RFC 9782).
+///
+/// # Errors
+/// [`EncodeError`].
+pub fn encode(statement: &Statement<'_>, signer: &EarSigner) -> Result<String, EncodeError> {
+    let mut header = json!({ "alg": signer.algorithm().jose, "typ": "eat+jwt" });
+    if let (Some(id), Value::Object(header)) = (signer.key_id(), &mut header) {
+        header.insert("kid".to_owned(), id.into());
+    }
+    let claims = Value::Object(statement.claims()?);
+    let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let message = format!("{}.{}", part(&header), part(&claims));
+    let signature = BASE64_URL_SAFE_NO_PAD.encode(signer.sign(message.as_bytes())?);
+    let token = format!("{message}.{signature}");
+    if token.len() > MAX_TOKEN {
+        return Err(EncodeError::TooLarge);
+    }
+    Ok(token)
 }
 
 /// Verifies the signature of a token that is no EAR, such as that of a cloud's own verifier, and returns its claims. The header is

@@ -216,6 +216,20 @@ impl Appraisal {
         self
     }
 
+    /// Status, vector and policies alone: without the claims of the platform, which identify devices and have no bound, and without nonce.
+    #[must_use]
+    pub fn summary(&self) -> Self {
+        let further = Further {
+            policy_ids: self.policy_ids().to_vec(),
+            ..Further::default()
+        };
+        Self {
+            status: self.status,
+            vector: self.vector.clone(),
+            further: further.boxed(),
+        }
+    }
+
     /// The worse of the stated status and the status of the vector.
     pub fn status(&self) -> Tier {
         self.status
@@ -236,6 +250,12 @@ impl Appraisal {
     /// `eat_nonce` of the *Evidence*, as the verifier found it, decoded.
     pub fn nonce(&self) -> Option<&[u8]> {
         self.further.as_ref()?.nonce.as_deref()
+    }
+
+    /// The claims of the verifier or of the platform, by name, as [`extension`](Self::extension) gives them.
+    pub fn extensions(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let all = self.further.iter().flat_map(|further| &further.extensions);
+        all.map(|(name, value)| (name.as_str(), value))
     }
 
     /// A claim of the verifier or of the platform, by its name in the token. Integer labels of a CWT are decimal here, and its byte

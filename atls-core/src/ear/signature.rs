@@ -50,6 +50,21 @@ impl SignatureAlgorithm {
             })
     }
 
+    /// The signature of X.509 in the form of JOSE and COSE: the opposite of [`as_x509`](Self::as_x509).
+    pub(super) fn of_x509(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        let Some(half) = self.half else {
+            return Some(signature.to_vec());
+        };
+        let (content, []) = element(0x30, signature)? else {
+            return None;
+        };
+        let (r, content) = element(0x02, content)?;
+        let (s, []) = element(0x02, content)? else {
+            return None;
+        };
+        Some([padded(r, half)?, padded(s, half)?].concat())
+    }
+
     /// The signature in the form of X.509. `r || s` becomes `Ecdsa-Sig-Value`; other signatures stay as they are.
     fn as_x509(&self, signature: &[u8]) -> Option<Vec<u8>> {
         let Some(half) = self.half else {
@@ -61,6 +76,23 @@ impl SignatureAlgorithm {
         }
         der_sequence(&[r, s])
     }
+}
+
+/// The content of a DER element of this tag, of at most 127 bytes as `Ecdsa-Sig-Value` is, and what follows.
+fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&[found, length @ 0..=0x7f], rest) = der.split_first_chunk()? else {
+        return None;
+    };
+    (found == tag).then_some(rest.split_at_checked(length.into())?)
+}
+
+/// An unsigned integer in this many bytes.
+fn padded(integer: &[u8], length: usize) -> Option<Vec<u8>> {
+    let leading = integer.iter().take_while(|byte| **byte == 0).count();
+    let digits = integer.get(leading..)?;
+    let mut padded = vec![0; length.checked_sub(digits.len())?];
+    padded.extend_from_slice(digits);
+    Some(padded)
 }
 
 /// `SEQUENCE { INTEGER, … }` of unsigned big-endian integers: `Ecdsa-Sig-Value` and `RSAPublicKey`.
@@ -168,6 +200,21 @@ mod tests {
         for length in [0, 31, 32, 63, 65, 128] {
             assert_eq!(es256.as_x509(&vec![1; length]), None, "{length}");
         }
+    }
+
+    #[test]
+    fn a_signature_of_tls_becomes_its_halves_and_back() {
+        let es256 = SignatureAlgorithm::by_jose("ES256").unwrap();
+        let mut raw = [0; 64];
+        raw[5..].fill(0x81);
+        let x509 = es256.as_x509(&raw).unwrap();
+        assert_eq!(es256.of_x509(&x509).unwrap(), raw);
+        for length in 0..x509.len() {
+            assert_eq!(es256.of_x509(&x509[..length]), None, "{length}");
+        }
+        assert_eq!(es256.of_x509(&[&x509[..], &[0]].concat()), None);
+        let too_long = der_sequence(&[&[1; 33], &[1; 32]]).unwrap();
+        assert_eq!(es256.of_x509(&too_long), None);
     }
 
     #[test]

@@ -33,6 +33,16 @@ impl Tier {
         }
     }
 
+    /// Its number in a CWT.
+    pub(super) fn number(self) -> i128 {
+        match self {
+            Self::None => 0,
+            Self::Affirming => 2,
+            Self::Warning => 32,
+            Self::Contraindicated => 96,
+        }
+    }
+
     pub(super) fn from_number(number: i128) -> Option<Self> {
         match number {
             0 => Some(Self::None),

@@ -41,6 +41,7 @@ async fn submit(
         max_age: Duration::from_secs(300),
         nonce: ExpectedNonce::Echoed(nonce),
         issuer: None,
+        audience: None,
         submods: &[],
     };
     let keys = VerificationKeys::from_jwk(&veraison.key).unwrap();

@@ -68,6 +68,7 @@ impl TrusteeService {
             max_age: check.max_age,
             nonce: ExpectedNonce::InAnotherClaim,
             issuer: check.issuer,
+            audience: None,
             submods: &[PART],
         };
         let ear = jwt::decode(token, check.keys, check.supported, &claims)?;

@@ -68,6 +68,7 @@ impl VeraisonService {
             max_age: check.max_age,
             nonce: ExpectedNonce::Echoed(nonce),
             issuer: check.issuer,
+            audience: None,
             submods: &parts,
         };
         jwt::decode(token, check.keys, check.supported, &claims)
