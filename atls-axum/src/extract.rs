@@ -101,6 +101,10 @@ impl<S: Sync> OptionalFromRequestParts<S> for AttestationResult {
 pub struct AttestationRejection(Problem);
 
 impl AttestationRejection {
+    pub(crate) fn new(problem: Problem) -> Self {
+        Self(problem)
+    }
+
     /// Which of the reasons.
     pub fn problem(self) -> Problem {
         self.0

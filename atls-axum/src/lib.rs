@@ -31,6 +31,7 @@
 #![forbid(unsafe_code)]
 
 mod extract;
+mod forwarded;
 mod listener;
 mod listener_builder;
 mod make_service;
@@ -42,6 +43,7 @@ mod watch;
 
 pub use extract::AttestationRejection;
 pub use extract::AttestationResult;
+pub use forwarded::ForwardedAttestation;
 pub use listener::AttestedListener;
 pub use listener_builder::ListenerBuilder;
 pub use make_service::AttestedMakeService;

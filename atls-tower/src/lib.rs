@@ -29,6 +29,7 @@ mod terms;
 mod tls;
 mod trace;
 
+pub mod forward;
 pub mod integration;
 pub mod testing;
 pub mod weaker;

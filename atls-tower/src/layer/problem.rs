@@ -18,8 +18,8 @@ use http::header::CONTENT_TYPE;
 /// | problem | status | why this one |
 /// |---|---|---|
 /// | expired | 421 Misdirected Request | RFC 9110 §15.5.20: the request does not match the context of its connection. The client may send it again, whatever its method, over a fresh connection, which is what it should do |
-/// | required, insufficient, no attested TLS | 403 Forbidden | the same client would be refused again |
-/// | of a layer | 500 Internal Server Error | the server is misconfigured |
+/// | required, insufficient, not verified, no attested TLS | 403 Forbidden | the same client would be refused again |
+/// | of a layer, not forwarded | 500 Internal Server Error | the server is misconfigured |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
@@ -33,6 +33,11 @@ pub enum Problem {
     /// `attestation-unknown`: the request passed no [`AttestationLayer`](crate::AttestationLayer). With axum, serve with
     /// `atls_axum::serve`, or make the router a service with `into_attested_make_service`.
     NoLayer,
+    /// `attestation-not-forwarded`: the result of the client could not be stated to the service behind. The log says why.
+    NotForwarded,
+    /// `attestation-unverified`: a service in front states an attestation of the client that was not verified, or not for this
+    /// service, not in time, or for another request. The log says which.
+    NotVerified,
     /// `attested-tls-required`: the client does not speak attested TLS, and this server serves no other.
     NotAttestedTls,
     /// `attestation-required`: the client of this connection is not attested.
@@ -66,8 +71,12 @@ impl Problem {
     pub fn status(self) -> StatusCode {
         match self {
             Self::Expired => StatusCode::MISDIRECTED_REQUEST,
-            Self::Insufficient | Self::NotAttestedTls | Self::Required => StatusCode::FORBIDDEN,
-            Self::LayersDisagree | Self::NoLayer => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Insufficient | Self::NotAttestedTls | Self::NotVerified | Self::Required => {
+                StatusCode::FORBIDDEN
+            }
+            Self::LayersDisagree | Self::NoLayer | Self::NotForwarded => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 
@@ -77,6 +86,8 @@ impl Problem {
             Self::Expired => "attestation-expired",
             Self::Insufficient => "attestation-insufficient",
             Self::LayersDisagree | Self::NoLayer => "attestation-unknown",
+            Self::NotForwarded => "attestation-not-forwarded",
+            Self::NotVerified => "attestation-unverified",
             Self::NotAttestedTls => "attested-tls-required",
             Self::Required => "attestation-required",
         }
@@ -93,6 +104,10 @@ impl fmt::Display for Problem {
             Self::LayersDisagree | Self::NoLayer => {
                 "the server is misconfigured and cannot tell the attestation of this connection"
             }
+            Self::NotForwarded => {
+                "the attestation of this connection could not be forwarded to the service behind"
+            }
+            Self::NotVerified => "the forwarded attestation of the client was not verified",
             Self::NotAttestedTls => {
                 "this server serves only clients that attest themselves; connect with attested TLS"
             }

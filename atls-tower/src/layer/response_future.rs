@@ -35,14 +35,14 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn of(inner: F) -> Self {
+    pub(crate) fn of(inner: F) -> Self {
         Self {
             state: State::Passed { inner },
             closing: false,
         }
     }
 
-    pub(super) fn refusing(problem: Problem) -> Self {
+    pub(crate) fn refusing(problem: Problem) -> Self {
         Self {
             state: State::Refused { problem },
             closing: false,

@@ -1,0 +1,96 @@
+//! The extractor of an attestation that a service in front forwards.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use atls_tower::Problem;
+use atls_tower::forward::ForwardedResult;
+use atls_tower::forward::ReceiveError;
+use atls_tower::forward::ResultReceiver;
+use axum::extract::FromRef;
+use axum::extract::FromRequestParts;
+use axum::extract::OptionalFromRequestParts;
+use http::request::Parts;
+
+use crate::extract::AttestationRejection;
+
+/// The attestation of the client that a service in front has verified and states in a signed header, such as `atls proxy` does.
+///
+/// The router's state has the [`ResultReceiver`] that accepts statements. [`atls_tower::forward`] says what they are good for. A handler
+/// that takes one is called only with a statement that was accepted; a handler that takes `Option<ForwardedAttestation>` is called also
+/// without any, and never with one that was refused.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_axum::ForwardedAttestation;
+/// # use atls_core::ear::{KeyError, VerificationKeys};
+/// # use atls_tower::forward::ResultReceiver;
+/// # use axum::{Router, routing::get};
+/// # use rustls::crypto::CryptoProvider;
+/// async fn handler(client: ForwardedAttestation) -> String {
+///     format!("asked by a client that is {}", client.status())
+/// }
+///
+/// fn app(jwk: &str, provider: &CryptoProvider) -> Result<Router, KeyError> {
+///     let keys = VerificationKeys::from_jwk(jwk)?;
+///     let receiver = ResultReceiver::new(keys, provider, "gateway.example", "orders.example");
+///     Ok(Router::new().route("/", get(handler)).with_state(Arc::new(receiver)))
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ForwardedAttestation(ForwardedResult);
+
+impl Deref for ForwardedAttestation {
+    type Target = ForwardedResult;
+
+    fn deref(&self) -> &ForwardedResult {
+        &self.0
+    }
+}
+
+impl<S> FromRequestParts<S> for ForwardedAttestation
+where
+    Arc<ResultReceiver>: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = AttestationRejection;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &S,
+    ) -> Result<Self, AttestationRejection> {
+        let received = Arc::<ResultReceiver>::from_ref(state).receive(&parts.headers);
+        received.map(Self).map_err(|error| rejection(&error))
+    }
+}
+
+impl<S> OptionalFromRequestParts<S> for ForwardedAttestation
+where
+    Arc<ResultReceiver>: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = AttestationRejection;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &S,
+    ) -> Result<Option<Self>, AttestationRejection> {
+        match Arc::<ResultReceiver>::from_ref(state).receive(&parts.headers) {
+            Ok(result) => Ok(Some(Self(result))),
+            Err(ReceiveError::Absent) => Ok(None),
+            Err(error) => Err(rejection(&error)),
+        }
+    }
+}
+
+/// The sender is told little; the log has the reason.
+fn rejection(error: &ReceiveError) -> AttestationRejection {
+    let problem = match error {
+        ReceiveError::Absent => Problem::Required,
+        ReceiveError::Insufficient => Problem::Insufficient,
+        _ => Problem::NotVerified,
+    };
+    let reason = atls_core::report(error).to_string();
+    tracing::warn!(%reason, "forwarded attestation is refused");
+    AttestationRejection::new(problem)
+}
