@@ -1,17 +1,16 @@
 //! CBOR of a peer (RFC 8949): one item within limits.
 
-use atls_core::bounded;
+use atls_core::bounded::CborLimits;
 use ciborium::Value;
 
 /// Reads one item of at most `at_most` values, nested at most 16 deep. There is none if the bytes are malformed, exceed a limit
 /// or go on after the item.
 pub(crate) fn decode(at_most: usize, bytes: &[u8]) -> Option<Value> {
-    if !bounded::cbor(at_most, bytes) {
-        return None;
-    }
-    let mut rest = bytes;
-    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING).ok()?;
-    rest.is_empty().then_some(value)
+    let limits = CborLimits {
+        items: at_most,
+        nesting: MAX_NESTING,
+    };
+    limits.read(bytes).ok()
 }
 
 /// As [`decode`], of a format that forbids indefinite lengths.

@@ -11,7 +11,7 @@
 use std::fmt;
 
 use atls_core::AppraisalError;
-use atls_core::bounded;
+use atls_core::bounded::CborLimits;
 use ciborium::Value;
 
 /// The media type of a [`TsmReport`].
@@ -39,12 +39,7 @@ impl TsmReport {
     /// # Errors
     /// [`TsmReportError`]
     pub fn decode(bytes: &[u8]) -> Result<Self, TsmReportError> {
-        if !bounded::cbor(MAX_VALUES, bytes) {
-            return Err(TsmReportError);
-        }
-        let mut rest = bytes;
-        let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_DEPTH);
-        let (Ok(Value::Map(fields)), []) = (value, rest) else {
+        let Ok(Value::Map(fields)) = LIMITS.read(bytes) else {
             return Err(TsmReportError);
         };
         let (mut outblob, mut auxblob, mut provider) = (None, None, None);
@@ -108,11 +103,11 @@ impl From<TsmReportError> for AppraisalError {
     }
 }
 
-/// The largest number of values in the map. It has seven, and more if strings come in chunks.
-const MAX_VALUES: usize = 64;
-
-/// The deepest nesting. A map and its values take 2.
-const MAX_DEPTH: usize = 3;
+/// A map and its values: seven items, and more if strings come in chunks.
+const LIMITS: CborLimits = CborLimits {
+    items: 64,
+    nesting: 3,
+};
 
 #[cfg(test)]
 mod tests {

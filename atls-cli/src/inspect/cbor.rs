@@ -1,6 +1,6 @@
 //! CBOR of any kind, within limits, with the names of claims that are known.
 
-use atls_core::bounded;
+use atls_core::bounded::CborLimits;
 use atls_core::limits::MAX_TOKEN_VALUES;
 use ciborium::Value;
 
@@ -9,16 +9,11 @@ use super::tree::Node;
 
 /// One value and nothing after it, of bounded size and nesting.
 pub(super) fn decode(bytes: &[u8]) -> Option<Value> {
-    if !bounded::cbor(MAX_TOKEN_VALUES, bytes) {
-        return None;
-    }
-    let mut rest = bytes;
-    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING).ok()?;
-    rest.is_empty().then_some(value)
+    LIMITS.read(bytes).ok()
 }
 
 /// A value with all that it holds. `names` are those of the map's claims.
-// Recursion is bounded by `MAX_NESTING`, which built the value.
+// Recursion is bounded by `LIMITS`, which built the value.
 pub(super) fn tree(name: &str, value: &Value, names: Names) -> Node {
     match value {
         Value::Array(elements) => {
@@ -86,4 +81,7 @@ pub(super) fn get_text<'a>(entries: &'a [(Value, Value)], key: &str) -> Option<&
         .map(|(_, value)| value)
 }
 
-const MAX_NESTING: usize = 24;
+const LIMITS: CborLimits = CborLimits {
+    items: MAX_TOKEN_VALUES,
+    nesting: 24,
+};

@@ -20,6 +20,7 @@ use super::UTF8_STRING;
 use super::quote::Quote;
 use super::quote::padded;
 use crate::bounded;
+use crate::bounded::CborLimits;
 use crate::cmw::Cmw;
 use crate::error::ProtocolError;
 use crate::limits::MAX_CERTIFICATE;
@@ -193,23 +194,15 @@ fn der(bytes: &[u8]) -> Option<(u8, &[u8])> {
     (value.len() == length).then_some((*tag, value))
 }
 
-fn from_cbor(mut bytes: &[u8]) -> Result<Value, ProtocolError> {
-    if !bounded::cbor(MAX_CLAIMS_VALUES, bytes) {
-        return Err(ProtocolError::Malformed);
-    }
-    let value = ciborium::de::from_reader_with_recursion_limit(&mut bytes, MAX_NESTING)
-        .map_err(|_| ProtocolError::Malformed)?;
-    if bytes.is_empty() {
-        Ok(value)
-    } else {
-        Err(ProtocolError::Malformed)
-    }
+fn from_cbor(bytes: &[u8]) -> Result<Value, ProtocolError> {
+    CLAIMS.read(bytes).map_err(|_| ProtocolError::Malformed)
 }
 
-const MAX_NESTING: usize = 16;
-
-/// Most values in a claims-buffer. Deployed ones have a handful.
-const MAX_CLAIMS_VALUES: usize = 256;
+/// The limits of a claims-buffer. Deployed ones have a handful of items.
+const CLAIMS: CborLimits = CborLimits {
+    items: 256,
+    nesting: 16,
+};
 
 const OID_ID_PE_CMW: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 35];
 const OID_TAGGED_EVIDENCE: &[u8] = &[0x67, 0x81, 0x05, 5, 4, 9];

@@ -14,21 +14,19 @@ use super::form::Tag;
 use super::item::Indicator;
 use super::item::Type;
 use super::label::Label;
-use crate::bounded;
+use crate::bounded::CborError;
+use crate::bounded::CborLimits;
 use crate::cbor;
 use crate::limits::MAX_CMW_DEPTH;
 use crate::limits::MAX_CMW_VALUES;
 use crate::media_type::MediaType;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Form, CmwError> {
-    if !bounded::cbor(MAX_CMW_VALUES, bytes) {
-        return Err(CmwError::TooMany);
-    }
-    let mut rest = bytes;
-    // ciborium allocates as it reads, and never by a claimed length.
-    let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
-        .map_err(|_| CmwError::Malformed)?;
-    if !rest.is_empty() || cbor::hides_integer(bytes) {
+    let value = LIMITS.read(bytes).map_err(|error| match error {
+        CborError::TooMany => CmwError::TooMany,
+        CborError::Malformed => CmwError::Malformed,
+    })?;
+    if cbor::hides_integer(bytes) {
         return Err(CmwError::Malformed);
     }
     form(value)
@@ -47,7 +45,7 @@ pub(super) fn encode_with_proof(form: &Form, membership: &Membership) -> Result<
     ]))
 }
 
-// Recursion is bounded by MAX_NESTING, which built the value.
+// Recursion is bounded by LIMITS, which built the value.
 fn form(value: Value) -> Result<Form, CmwError> {
     match value {
         Value::Array(fields) => record(fields).map(Form::Record),
@@ -201,7 +199,10 @@ const FIRST_TAG: u64 = 1_668_546_817;
 const LAST_TAG: u64 = 1_668_612_095;
 
 /// A record in the deepest collection, with room to tell too deep from malformed.
-const MAX_NESTING: usize = MAX_CMW_DEPTH + 4;
+const LIMITS: CborLimits = CborLimits {
+    items: MAX_CMW_VALUES,
+    nesting: MAX_CMW_DEPTH + 4,
+};
 
 #[cfg(test)]
 mod tests {

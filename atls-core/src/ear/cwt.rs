@@ -32,6 +32,8 @@ use super::labels::TOKEN;
 use super::profile;
 use super::tier::Tier;
 use crate::bounded;
+use crate::bounded::CborError;
+use crate::bounded::CborLimits;
 use crate::cbor;
 use crate::limits::MAX_HEADER_VALUES;
 use crate::limits::MAX_TOKEN_VALUES;
@@ -79,13 +81,9 @@ pub fn decode(
         &sign1.tbs_data(b""),
         &sign1.signature,
     )?;
-    if !bounded::cbor(MAX_TOKEN_VALUES, payload) {
-        return Err(EarError::TooLarge);
-    }
-    let mut rest = payload;
-    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING);
-    let entries = match value {
-        Ok(Cbor::Map(entries)) if rest.is_empty() && !cbor::hides_integer(payload) => entries,
+    let entries = match LIMITS.read(payload) {
+        Ok(Cbor::Map(entries)) if !cbor::hides_integer(payload) => entries,
+        Err(CborError::TooMany) => return Err(EarError::TooLarge),
         _ => return Err(EarError::Malformed),
     };
     let claims = object(entries, TOKEN)?;
@@ -163,7 +161,7 @@ fn object(
 }
 
 impl Shape {
-    // Recursion is bounded by `MAX_NESTING`.
+    // Recursion is bounded by `LIMITS`.
     fn read(&self, value: Cbor) -> Result<Value, EarError> {
         match (self, value) {
             (Self::Map(registered), Cbor::Map(entries)) => {
@@ -232,7 +230,10 @@ fn json(value: Cbor) -> Result<Value, EarError> {
 }
 
 /// The vector of a part nests four deep, the claims of a device under it somewhat deeper.
-const MAX_NESTING: usize = 16;
+const LIMITS: CborLimits = CborLimits {
+    items: MAX_TOKEN_VALUES,
+    nesting: 16,
+};
 
 /// CBOR tag 61.
 const CWT_TAG: [u8; 2] = [0xd8, 0x3d];

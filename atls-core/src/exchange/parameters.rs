@@ -22,7 +22,8 @@
 use ciborium::Value;
 
 use crate::batch::Batches;
-use crate::bounded;
+use crate::bounded::CborError;
+use crate::bounded::CborLimits;
 use crate::cbor;
 use crate::error::ProtocolError;
 use crate::error::SendError;
@@ -282,16 +283,9 @@ struct Map {
 
 impl Map {
     fn decode(bytes: &[u8]) -> Result<Self, ProtocolError> {
-        if !bounded::cbor(MAX_PARAMETER_VALUES, bytes) {
-            return Err(ProtocolError::TooLarge);
-        }
-        let mut rest = bytes;
-        let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
-            .map_err(|_| ProtocolError::Malformed)?;
-        match value {
-            Value::Map(entries) if rest.is_empty() && !cbor::hides_integer(bytes) => {
-                Ok(Self { entries })
-            }
+        match LIMITS.read(bytes) {
+            Ok(Value::Map(entries)) if !cbor::hides_integer(bytes) => Ok(Self { entries }),
+            Err(CborError::TooMany) => Err(ProtocolError::TooLarge),
             _ => Err(ProtocolError::Malformed),
         }
     }
@@ -359,7 +353,10 @@ const ORDER: u8 = 7;
 
 const CURRENT_VERSION: u64 = 1;
 /// A map of arrays of text has depth 3; unknown keys may nest somewhat more.
-const MAX_NESTING: usize = 16;
+const LIMITS: CborLimits = CborLimits {
+    items: MAX_PARAMETER_VALUES,
+    nesting: 16,
+};
 
 #[cfg(test)]
 mod tests;

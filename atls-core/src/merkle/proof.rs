@@ -3,7 +3,7 @@
 use ciborium::Value;
 
 use super::node_hash::NodeHash;
-use crate::bounded;
+use crate::bounded::CborLimits;
 use crate::limits::MAX_BATCH;
 
 /// Leads from one leaf of a tree to its root (RFC 9162 §2.1.3).
@@ -57,12 +57,10 @@ impl InclusionProof {
     /// # Errors
     /// [`ProofError`] for other bytes, also for another encoding of the same proof.
     pub fn decode(bytes: &[u8]) -> Result<Self, ProofError> {
-        if bytes.len() > MAX_PROOF || !bounded::cbor(PROOF_VALUES, bytes) {
+        if bytes.len() > MAX_PROOF {
             return Err(ProofError::Malformed);
         }
-        let value: Value = ciborium::de::from_reader_with_recursion_limit(bytes, PROOF_NESTING)
-            .map_err(|_| ProofError::Malformed)?;
-        let Value::Array(fields) = value else {
+        let Ok(Value::Array(fields)) = LIMITS.read(bytes) else {
             return Err(ProofError::Malformed);
         };
         let [
@@ -189,9 +187,10 @@ pub enum ProofError {
 const MAX_PROOF: usize = 524;
 
 /// An array, two integers and a byte string.
-const PROOF_VALUES: usize = 4;
-
-const PROOF_NESTING: usize = 2;
+const LIMITS: CborLimits = CborLimits {
+    items: 4,
+    nesting: 2,
+};
 
 #[cfg(test)]
 impl InclusionProof {

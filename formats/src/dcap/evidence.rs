@@ -1,6 +1,6 @@
 //! Evidence of two parts: a TD's quote and its event log.
 
-use atls_core::bounded;
+use atls_core::bounded::CborLimits;
 use ciborium::Value;
 
 use super::error::QuoteFormatError;
@@ -22,17 +22,12 @@ impl TdxEvidence {
     /// [`QuoteFormatError`] for anything else.
     pub fn decode(bytes: &[u8]) -> Result<Self, QuoteFormatError> {
         let malformed = QuoteFormatError::of("evidence");
-        if !bounded::cbor(MAX_VALUES, bytes) {
-            return Err(malformed);
-        }
-        let mut rest = bytes;
-        let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING);
-        let Ok(Value::Array(parts)) = value else {
+        let Ok(Value::Array(parts)) = LIMITS.read(bytes) else {
             return Err(malformed);
         };
         let mut parts = parts.into_iter();
         match (parts.next(), parts.next(), parts.next()) {
-            (Some(Value::Bytes(quote)), Some(Value::Bytes(event_log)), None) if rest.is_empty() => {
+            (Some(Value::Bytes(quote)), Some(Value::Bytes(event_log)), None) => {
                 Ok(Self { quote, event_log })
             }
             _ => Err(malformed),
@@ -52,8 +47,8 @@ impl TdxEvidence {
     }
 }
 
-/// Most values in the array, which has three with itself; a string may stand in chunks.
-const MAX_VALUES: usize = 64;
-
-/// An array of byte strings.
-const MAX_NESTING: usize = 3;
+/// An array of byte strings: three items, and more if strings come in chunks.
+const LIMITS: CborLimits = CborLimits {
+    items: 64,
+    nesting: 3,
+};

@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use atls_core::bounded;
+use atls_core::bounded::CborLimits;
 use ciborium::Value;
 
 use super::error::TpmFormatError;
@@ -93,12 +93,10 @@ impl fmt::Debug for Credential {
 
 /// The values of a map with these two names, in their order.
 fn read(bytes: &[u8], [first, second]: [&str; 2]) -> Option<[Vec<u8>; 2]> {
-    if bytes.len() > MAX_MESSAGE || !bounded::cbor(MAX_VALUES, bytes) {
+    if bytes.len() > MAX_MESSAGE {
         return None;
     }
-    let mut rest = bytes;
-    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_DEPTH);
-    let (Ok(Value::Map(fields)), []) = (value, rest) else {
+    let Ok(Value::Map(fields)) = LIMITS.read(bytes) else {
         return None;
     };
     let (mut one, mut other) = (None, None);
@@ -130,11 +128,11 @@ const CREDENTIAL: [&str; 2] = ["credential", "secret"];
 /// Bytes: a certificate has some 1,500, and no field more than 4,096.
 const MAX_MESSAGE: usize = 8_192;
 
-/// Most values in a map, which has five; a string may stand in chunks.
-const MAX_VALUES: usize = 16;
-
-/// A map and its values: 2. Room for one more.
-const MAX_DEPTH: usize = 3;
+/// A map and its values: five items, and more if strings come in chunks.
+const LIMITS: CborLimits = CborLimits {
+    items: 16,
+    nesting: 3,
+};
 
 #[cfg(test)]
 mod tests {

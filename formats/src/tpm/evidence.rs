@@ -1,6 +1,6 @@
 //! The envelope: a quote, and what is needed to understand it.
 
-use atls_core::bounded;
+use atls_core::bounded::CborLimits;
 use ciborium::Value;
 
 use super::error::TpmFormatError;
@@ -79,12 +79,7 @@ impl TpmEvidence {
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
-        if !bounded::cbor(MAX_VALUES, bytes) {
-            return None;
-        }
-        let mut rest = bytes;
-        let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_DEPTH);
-        let (Ok(Value::Map(fields)), []) = (value, rest) else {
+        let Ok(Value::Map(fields)) = LIMITS.read(bytes) else {
             return None;
         };
         let (mut ak, mut attest, mut pcrs, mut signature) = (None, None, None, None);
@@ -119,11 +114,11 @@ impl TpmEvidence {
     }
 }
 
-/// Most values in the map, which has seventeen; a string may stand in chunks.
-const MAX_VALUES: usize = 64;
-
-/// A map and its values: 2. Room for one more.
-const MAX_DEPTH: usize = 3;
+/// A map and its values: seventeen items, and more if strings come in chunks.
+const LIMITS: CborLimits = CborLimits {
+    items: 64,
+    nesting: 3,
+};
 
 #[cfg(test)]
 mod tests {

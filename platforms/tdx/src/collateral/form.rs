@@ -2,7 +2,7 @@
 
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
-use atls_core::bounded;
+use atls_core::bounded::CborLimits;
 use atls_formats::dcap::COLLATERAL;
 use atls_formats::dcap::pem;
 use ciborium::Value;
@@ -38,18 +38,9 @@ impl Collateral {
     /// # Errors
     /// [`CollateralFormError`], for unknown and repeated keys too. Signatures are not verified.
     pub fn decode(bytes: &[u8]) -> Result<Self, CollateralFormError> {
-        if !bounded::cbor(MAX_VALUES, bytes) {
-            return Err(CollateralFormError::Form);
-        }
-        let mut rest = bytes;
-        let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_NESTING)
-            .map_err(|_| CollateralFormError::Form)?;
-        let Value::Map(entries) = value else {
+        let Ok(Value::Map(entries)) = LIMITS.read(bytes) else {
             return Err(CollateralFormError::Form);
         };
-        if !rest.is_empty() {
-            return Err(CollateralFormError::Form);
-        }
         let mut fields: [Option<Value>; 9] = Default::default();
         for (key, value) in entries {
             let index = key.as_integer().and_then(|key| usize::try_from(key).ok());
@@ -192,8 +183,8 @@ fn chain(value: Option<Value>) -> Result<Vec<Vec<u8>>, CollateralFormError> {
     }
 }
 
-/// Most values in the map, which has 28; a string may stand in chunks.
-const MAX_VALUES: usize = 256;
-
-/// A map of arrays of bytes.
-const MAX_NESTING: usize = 4;
+/// A map of arrays of bytes: 28 items, and more if strings come in chunks.
+const LIMITS: CborLimits = CborLimits {
+    items: 256,
+    nesting: 4,
+};

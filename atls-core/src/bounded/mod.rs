@@ -1,35 +1,21 @@
 //! Bounds on the number of values in an encoding.
 //!
 //! A value of one byte becomes an object of 32 to 256 bytes in memory. So a message within its limit of length could still cost
-//! its reader a hundred times as much. Call one of these functions before the parser, and refuse the message if it returns false.
-//! They need no memory.
+//! its reader a hundred times as much. [`CborLimits`] reads CBOR and keeps its bounds. For other encodings, call one of these
+//! functions before the parser, and refuse the message if it returns false. They need no memory.
 //!
 //! They do **not** check that the encoding is well-formed. They stop counting at the first malformed byte, where the parser stops
 //! too. Only [`cose_sign1`] refuses headers that it cannot read.
+
+mod cbor_limits;
+
+pub use cbor_limits::CborError;
+pub use cbor_limits::CborLimits;
 
 use crate::cbor;
 use crate::cbor::head;
 use crate::cose;
 use crate::limits::MAX_HEADER_VALUES;
-
-/// Tells whether CBOR (RFC 8949) has at most `at_most` data items. Keys, tags and the chunks of a string are items.
-///
-/// ```
-/// // [1, "a", {2: 3}]
-/// assert!(atls_core::bounded::cbor(6, &[0x83, 1, 0x61, b'a', 0xa1, 2, 3]));
-/// assert!(!atls_core::bounded::cbor(5, &[0x83, 1, 0x61, b'a', 0xa1, 2, 3]));
-/// ```
-#[must_use]
-pub fn cbor(at_most: usize, encoded: &[u8]) -> bool {
-    let mut rest = encoded;
-    for _ in 0..at_most {
-        let Some((_, after)) = item(rest) else {
-            return true;
-        };
-        rest = after;
-    }
-    item(rest).is_none()
-}
 
 /// Tells whether a COSE_Sign1 (RFC 9052 §4.2) has at most `at_most` data items, its protected header, which is CBOR within a byte
 /// string, has at most [`MAX_HEADER_VALUES`], and no header has a countersignature (RFC 9338). A parser may follow countersignatures
@@ -100,6 +86,18 @@ pub fn json(at_most: usize, text: &[u8]) -> bool {
         in_string = *byte == b'"';
     }
     true
+}
+
+/// Tells whether CBOR (RFC 8949) has at most `at_most` data items. Keys, tags and the chunks of a string are items.
+fn cbor(at_most: usize, encoded: &[u8]) -> bool {
+    let mut rest = encoded;
+    for _ in 0..at_most {
+        let Some((_, after)) = item(rest) else {
+            return true;
+        };
+        rest = after;
+    }
+    item(rest).is_none()
 }
 
 /// The first item's own content, and the bytes after its head and content. The members of an array are bytes after it.
