@@ -211,8 +211,6 @@ fn a_corim_without_values_is_refused() {
     assert!(document(Vec::new()).read(NOW).is_err());
 }
 
-// --- Helpers -----------------------------------------------------------------------------------------------------------
-
 fn status(forger: &Arc<ForgedNitro>, policy: NitroPolicy) -> Tier {
     status_of(forger, ForgedNitro::device(forger), policy)
 }

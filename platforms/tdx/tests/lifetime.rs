@@ -184,8 +184,6 @@ fn our_own_stale_collateral_is_called_that() {
     assert_eq!(peers.fault(), Fault::Peer);
 }
 
-// --- Helpers -----------------------------------------------------------------------------------------------------------
-
 fn fetched(platform: &ForgedPlatform, tee: Tee, until: u64) -> Fetched {
     let collateral: Collateral = platform.collateral(tee).unwrap();
     Fetched::new(collateral.encode().unwrap(), at(until))

@@ -186,8 +186,6 @@ async fn limits_hold_for_every_client() {
     assert_eq!(refused.unwrap_err(), HttpError::TimedOut);
 }
 
-// --- Helpers -----------------------------------------------------------------------------------------------------------
-
 async fn send(client: &dyn HttpClient, url: &str) -> Result<Response<Vec<u8>>, HttpError> {
     let mut request = Request::new(Vec::new());
     *request.uri_mut() = url.parse().unwrap();

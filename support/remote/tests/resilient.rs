@@ -266,8 +266,6 @@ async fn evidence_that_a_service_dislikes_does_not_open_the_circuit() {
     }
 }
 
-// --- Helpers -----------------------------------------------------------------------------------------------------------
-
 fn client(
     script: Script,
     change: impl FnOnce(ResilientBuilder) -> ResilientBuilder,
