@@ -30,7 +30,7 @@ pub trait Verifier: Send + Sync {
         ConceptualMessage::Evidence
     }
 
-    /// A number that rises whenever the verifier's policy, reference values or kept collateral change.
+    /// A number that rises whenever the verifier's policy, reference values, keys or kept collateral change.
     /// [`Cached`](crate::combine::Cached) uses a result again only under the same number. A verifier that never changes keeps
     /// the default.
     fn generation(&self) -> u64 {

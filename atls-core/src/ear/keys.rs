@@ -122,6 +122,11 @@ impl VerificationKeys {
         Ok(Self { keys })
     }
 
+    /// Tells whether all of these keys are among the keys here, each under its identifier and for its algorithm.
+    pub fn contains(&self, keys: &Self) -> bool {
+        keys.keys.iter().all(|key| self.keys.contains(key))
+    }
+
     /// Verifies under a pinned key for this algorithm. A key identifier narrows the choice of keys and never widens it.
     pub(super) fn verify(
         &self,
@@ -151,7 +156,7 @@ impl VerificationKeys {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Key {
     id: Option<String>,
     algorithm: &'static SignatureAlgorithm,

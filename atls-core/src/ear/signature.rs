@@ -5,7 +5,7 @@ use pki_types::alg_id;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
 /// One algorithm under its names in JOSE (RFC 7518) and COSE (RFC 9053).
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct SignatureAlgorithm {
     pub(super) jose: &'static str,
     pub(super) cose: i64,

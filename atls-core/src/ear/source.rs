@@ -23,6 +23,12 @@ pub trait KeySource: Send + Sync {
         let _ = now;
         Box::pin(std::future::ready(None))
     }
+
+    /// A number that rises whenever a key is withdrawn, for the [`generation`](crate::Verifier::generation) of a verifier with
+    /// these keys. A source that withdraws none keeps the default.
+    fn generation(&self) -> u64 {
+        0
+    }
 }
 
 impl KeySource for VerificationKeys {

@@ -58,6 +58,8 @@ struct State {
     keys: Option<Kept>,
     /// Seconds since the epoch.
     looked_at: Option<u64>,
+    /// The number of sets that lacked a key of the set before.
+    withdrawals: u64,
 }
 
 #[derive(Clone)]
@@ -137,6 +139,13 @@ impl Jwks {
             let _permit = permit;
             let keys = source.fetch().await?;
             let mut state = lock(&state);
+            if state
+                .keys
+                .as_ref()
+                .is_some_and(|kept| !keys.contains(&kept.keys))
+            {
+                state.withdrawals = state.withdrawals.wrapping_add(1);
+            }
             let before = state.keys.as_ref().map(|kept| kept.fetched_at);
             state.keys = Some(Kept {
                 keys: keys.clone(),
@@ -223,6 +232,10 @@ impl KeySource for Jwks {
             let than = self.kept(now).map(|(kept, _)| kept.fetched_at);
             self.look(now, than).await
         })
+    }
+
+    fn generation(&self) -> u64 {
+        lock(&self.state).withdrawals
     }
 }
 

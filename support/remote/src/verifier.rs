@@ -192,6 +192,10 @@ impl<S: RemoteService> Verifier for RemoteVerifier<S> {
         &self.media_types
     }
 
+    fn generation(&self) -> u64 {
+        self.keys.generation()
+    }
+
     fn appraise<'a>(
         &'a self,
         evidence: &'a Evidence<'a>,

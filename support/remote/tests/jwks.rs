@@ -80,6 +80,18 @@ async fn old_keys_are_renewed_before_they_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_generation_rises_with_a_withdrawn_key_and_not_with_an_added_one() {
+    let (first, second) = (Signer::es256(), Signer::es256());
+    let both = json!({ "keys": [first.jwk_set()["keys"][0], second.jwk_set()["keys"][0]] });
+    let sets = [first.jwk_set(), both, second.jwk_set()];
+    let (jwks, _) = jwks(Script::immediate(move |number, _| body(&sets[number])));
+    for (second, generation) in [(0, 0), (3600, 0), (7200, 1)] {
+        assert!(jwks.keys(at(1_000_000 + second)).await.is_ok());
+        assert_eq!(jwks.generation(), generation, "{second}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn new_keys_are_not_waited_for_while_the_old_ones_are_good() {
     let signer = Signer::es256();
     let set = signer.jwk_set();
@@ -237,8 +249,6 @@ async fn keys_for_other_algorithms_are_not_taken() {
     let (jwks, _) = jwks(serving(&[&signer]));
     assert!(jwks.keys(at(1_000_000)).await.is_err());
 }
-
-// --- Helpers -----------------------------------------------------------------------------------------------------------
 
 fn jwks(script: Script) -> (Jwks, Arc<Script>) {
     let script = Arc::new(script);

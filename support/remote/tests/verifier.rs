@@ -24,10 +24,13 @@ use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Ear;
 use atls_core::ear::EarError;
+use atls_core::ear::KeySource;
 use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
+use atls_core::ear::VerificationKeys;
 use atls_core::ear::VerifierId;
+use atls_core::pki_types::UnixTime;
 use atls_remote::CheckedEvidence;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
@@ -147,6 +150,17 @@ async fn an_appraisal_that_never_began_is_no_event() {
 }
 
 #[test]
+fn the_generation_is_that_of_the_keys() {
+    let builder = RemoteVerifier::builder(
+        Affirming::new(Answer::Affirming),
+        Arc::new(Withdrawn),
+        &provider(),
+    );
+    let verifier = builder.format(Verbatim { local: 2 }).build().unwrap();
+    assert_eq!(verifier.generation(), 7);
+}
+
+#[test]
 fn a_configuration_that_could_never_work_is_refused() {
     let builder = || builder(Affirming::new(Answer::Affirming));
     let repeated = builder().format(Verbatim { local: 2 }).build();
@@ -160,7 +174,18 @@ fn a_configuration_that_could_never_work_is_refused() {
     assert!(matches!(none.build(), Err(SetupError::NoFormat)));
 }
 
-// --- A service ---------------------------------------------------------------------------------------------------------
+/// A source that withdrew seven keys.
+struct Withdrawn;
+
+impl KeySource for Withdrawn {
+    fn keys(&self, _: UnixTime) -> BoxFuture<'_, Result<VerificationKeys, EarError>> {
+        Box::pin(ready(Err(EarError::NoKeys)))
+    }
+
+    fn generation(&self) -> u64 {
+        7
+    }
+}
 
 #[derive(Clone, Debug)]
 struct Affirming {

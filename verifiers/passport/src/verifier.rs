@@ -112,6 +112,12 @@ impl Verifier for PassportVerifier {
         ConceptualMessage::AttestationResults
     }
 
+    fn generation(&self) -> u64 {
+        self.issuers.iter().fold(0, |sum: u64, (_, issuer)| {
+            sum.wrapping_add(issuer.keys.generation())
+        })
+    }
+
     fn appraise<'a>(
         &'a self,
         evidence: &'a Evidence<'a>,

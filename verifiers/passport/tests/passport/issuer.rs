@@ -162,11 +162,34 @@ async fn one_simulated_part_makes_the_whole_simulated() {
     }
 }
 
+#[test]
+fn the_generation_rises_with_the_keys_of_any_issuer() {
+    let issuer = |withdrawals| {
+        let keys = Withdrawn(withdrawals);
+        TrustedIssuer::veraison(Arc::new(keys)).with_scheme(Scheme::psa_iot(POLICY))
+    };
+    let verifier = builder().issuer(issuer(2)).issuer(issuer(3)).build();
+    assert_eq!(verifier.unwrap().generation(), 5);
+}
+
 struct NoKeys;
 
 impl KeySource for NoKeys {
     fn keys(&self, _: UnixTime) -> BoxFuture<'_, Result<VerificationKeys, EarError>> {
         Box::pin(std::future::ready(Err(EarError::NoKeys)))
+    }
+}
+
+/// A source that withdrew so many keys.
+struct Withdrawn(u64);
+
+impl KeySource for Withdrawn {
+    fn keys(&self, now: UnixTime) -> BoxFuture<'_, Result<VerificationKeys, EarError>> {
+        NoKeys.keys(now)
+    }
+
+    fn generation(&self) -> u64 {
+        self.0
     }
 }
 
