@@ -32,6 +32,7 @@
 
 mod extract;
 mod forwarded;
+mod lifetime;
 mod listener;
 mod listener_builder;
 mod make_service;
@@ -44,6 +45,7 @@ mod watch;
 pub use extract::AttestationRejection;
 pub use extract::AttestationResult;
 pub use forwarded::ForwardedAttestation;
+pub use lifetime::ConnectionLifetime;
 pub use listener::AttestedListener;
 pub use listener_builder::ListenerBuilder;
 pub use make_service::AttestedMakeService;

@@ -7,8 +7,10 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
+use atls_core::limits::DEFAULT_GRACE;
 use atls_core::limits::DEFAULT_SHUTDOWN;
 use atls_tower::AttestedStream;
+use atls_tower::Lifetime;
 use atls_tower::Requests;
 use atls_tower::WithAttestation;
 use axum::Extension;
@@ -158,7 +160,7 @@ async fn connection(
     stopped: watch::Receiver<()>,
 ) {
     let ends = Ends {
-        drains_at: stream.drains_at(),
+        lifetime: stream.lifetime(),
         requests: stream.requests().cloned(),
         stopped,
     };
@@ -168,16 +170,16 @@ async fn connection(
     let ended = match protocol {
         Protocol::Http1 => {
             let connection = http1().serve_connection(io, service).with_upgrades();
-            until(ends.come(), connection, |it| it.graceful_shutdown()).await
+            until(ends.of_http1(), connection, |it| it.graceful_shutdown()).await
         }
         Protocol::Http2 => {
             let connection = http2().serve_connection(io, service);
-            until(ends.come(), connection, |it| it.graceful_shutdown()).await
+            until(ends.of_http2(), connection, |it| it.graceful_shutdown()).await
         }
         Protocol::Unknown => {
             let builder = either();
             let connection = builder.serve_connection_with_upgrades(io, service);
-            until(ends.come(), connection, |it| it.graceful_shutdown()).await
+            until(ends.of_http1(), connection, |it| it.graceful_shutdown()).await
         }
     };
     if let Err(error) = ended {
@@ -187,30 +189,62 @@ async fn connection(
 
 /// The reasons to end a connection.
 struct Ends {
-    drains_at: Option<Instant>,
+    lifetime: Lifetime,
     requests: Option<Requests>,
     stopped: watch::Receiver<()>,
 }
 
 impl Ends {
-    async fn come(mut self) {
-        let drain = async {
-            match self.drains_at {
+    /// A GOAWAY tells the client at once, and loses no request.
+    async fn of_http2(self) {
+        tokio::select! {
+            () = self.lifetime.draining() => {}
+            () = idled_or_stopped(self.requests, self.stopped) => {}
+        }
+    }
+
+    /// A client that asks is told with the answer, by the connection's layer. One that is idle can be told nothing: its connection
+    /// is closed, and a request that crosses with that is lost. So it has some time to ask first.
+    async fn of_http1(self) {
+        let closing = async {
+            self.lifetime.draining().await;
+            match closes_idle_at(&self.lifetime) {
                 Some(at) => tokio::time::sleep_until(at).await,
                 None => std::future::pending().await,
             }
         };
-        let idled = async {
-            match &self.requests {
-                Some(requests) => requests.idled().await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            () = drain => {}
-            () = idled => {}
-            // Nothing is ever sent: the channel ends.
-            _ = self.stopped.changed() => {}
+            () = closing => {}
+            () = idled_or_stopped(self.requests, self.stopped) => {}
         }
+    }
+}
+
+async fn idled_or_stopped(requests: Option<Requests>, mut stopped: watch::Receiver<()>) {
+    let idled = async {
+        match &requests {
+            Some(requests) => requests.idled().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = idled => {}
+        // Nothing is ever sent: the channel ends.
+        _ = stopped.changed() => {}
+    }
+}
+
+/// Halfway between draining and the end, and before the attestation expires.
+fn closes_idle_at(lifetime: &Lifetime) -> Option<Instant> {
+    let (drains_at, ends_at) = (lifetime.drains_at()?, lifetime.ends_at()?);
+    let half = ends_at
+        .saturating_duration_since(drains_at)
+        .checked_div(2)?;
+    let halfway = drains_at.checked_add(half)?;
+    let expires_at = ends_at.checked_sub(DEFAULT_GRACE)?;
+    if expires_at > drains_at {
+        Some(halfway.min(expires_at))
+    } else {
+        Some(halfway)
     }
 }

@@ -141,6 +141,11 @@ pub const DEFAULT_SHUTDOWN: Duration = Duration::from_secs(30);
 /// Most connections that a server holds between accept and the first request.
 pub const DEFAULT_PENDING: usize = 1024;
 
+/// Longest time before the end of its attestation from which a connection takes no further requests, so that a client has
+/// attested anew before the old attestation ends. It is a tenth of the time that the attestation was valid for, where that
+/// is less.
+pub const MAX_DRAIN_LEAD: Duration = Duration::from_secs(30);
+
 /// Longest time that a connection goes on after its attestation expired, so that answers under way arrive.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 

@@ -2,6 +2,8 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
 use std::time::Duration;
 
 use atls_core::session::Side;
@@ -25,7 +27,7 @@ use crate::tls::ServerTls;
 use crate::trace;
 use crate::weaker::WeakerServer;
 
-/// Accepts attested TLS. Cheap to clone; all clones share the limits.
+/// Accepts attested TLS. Cheap to clone; all clones share the limits, and what [`replace`](Self::replace) gives them.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -51,8 +53,15 @@ use crate::weaker::WeakerServer;
 /// ```
 #[derive(Clone, Debug)]
 pub struct ServerAcceptor {
+    current: Arc<RwLock<Accepting>>,
+}
+
+/// The terms on which connections are accepted now, and the connections that were accepted on them.
+#[derive(Clone, Debug)]
+struct Accepting {
     tls: ServerTls,
     shared: Arc<Shared>,
+    conditions: Arc<Conditions>,
 }
 
 #[derive(Debug)]
@@ -61,7 +70,6 @@ struct Shared {
     /// `None` for a server that knows the default mode alone.
     weaker: Option<WeakerServer>,
     time_limit: Duration,
-    conditions: Arc<Conditions>,
 }
 
 impl ServerAcceptor {
@@ -74,28 +82,52 @@ impl ServerAcceptor {
     /// that are not [`plain`](ServerTerms::plain), whose request to clients no client could take, or that promise Evidence in
     /// the handshake without an attester.
     pub fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
-        let provider = tls.crypto_provider().clone();
-        let clock = tls.time_provider.clone();
-        let tls = ServerTls::new(tls)?;
-        let terms = terms.checked()?;
-        let demand = terms.demand_in_exchange();
-        let shared = Shared {
-            driver: ServerDriver::new(&terms, &demand, &provider, &clock)?,
-            weaker: WeakerServer::of(&terms, &provider, &clock),
-            time_limit: terms.deadline,
-            conditions: Arc::new(Conditions {
-                clock,
-                demand: if terms.demand.is_of_everybody() {
-                    ClientDemand::OfEverybody
-                } else {
-                    ClientDemand::OfSome
-                },
-            }),
-        };
         Ok(Self {
-            tls,
-            shared: Arc::new(shared),
+            current: Arc::new(RwLock::new(Accepting::new(tls, terms)?)),
         })
+    }
+
+    /// Accepts connections on other terms from now on, and [recalls](Self::recall) those that were accepted on the old ones.
+    /// For another attester, relying party, limit or TLS configuration. Handshakes under way end on the old terms, and are
+    /// recalled.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new). Nothing has changed then.
+    pub fn replace(
+        &self,
+        tls: ServerConfig,
+        terms: ServerTerms,
+        within: Duration,
+    ) -> Result<(), Error> {
+        let new = Accepting::new(tls, terms)?;
+        self.exchange(|_| new).conditions.live.recall(within);
+        Ok(())
+    }
+
+    /// Ends all connections of this acceptor and its clones: each stops to take requests, and is cut when `within` has passed.
+    /// Their clients connect anew, attest anew, and are appraised by what is in force then. Call it when something behind the
+    /// terms has changed, such as reference values, a verifier's keys, or a certificate.
+    ///
+    /// A connection of `atls_axum::serve` ends as with its attestation: HTTP/2 clients get a GOAWAY, HTTP/1.1 clients
+    /// `Connection: close`, long streams learn it by [`Lifetime::draining`](crate::Lifetime::draining). A connection that was
+    /// recalled before keeps its time. Only streams [with limits](AttestedStream::with_limits) are recalled, as those of an
+    /// `AttestedListener` are.
+    pub fn recall(&self, within: Duration) {
+        let old = self.exchange(Accepting::anew);
+        old.conditions.live.recall(within);
+    }
+
+    /// Puts other terms in the place of the current ones, which it returns.
+    fn exchange(&self, new: impl FnOnce(&Accepting) -> Accepting) -> Accepting {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let new = new(&current);
+        std::mem::replace(&mut current, new)
+    }
+
+    fn current(&self) -> Accepting {
+        // Every value of it is whole.
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.clone()
     }
 
     /// Does the TLS handshake and the exchange of authenticators, within the deadlines of the terms.
@@ -131,7 +163,7 @@ impl ServerAcceptor {
     {
         let traced = async {
             // Boxed: the future has some KiB, and every future around it would move them.
-            let established = Box::pin(self.establish(io)).await;
+            let established = Box::pin(self.current().establish(io)).await;
             match &established {
                 Ok(stream) => trace::success(stream.peer().map(AsRef::as_ref)),
                 Err(refused) => trace::failure(Side::Server, refused.error()),
@@ -140,6 +172,48 @@ impl ServerAcceptor {
         };
         let span = tracing::debug_span!("atls", side = "server");
         traced.instrument(span).await
+    }
+}
+
+impl Accepting {
+    fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
+        let provider = tls.crypto_provider().clone();
+        let clock = tls.time_provider.clone();
+        let tls = ServerTls::new(tls)?;
+        let terms = terms.checked()?;
+        let demand = terms.demand_in_exchange();
+        let shared = Shared {
+            driver: ServerDriver::new(&terms, &demand, &provider, &clock)?,
+            weaker: WeakerServer::of(&terms, &provider, &clock),
+            time_limit: terms.deadline,
+        };
+        let conditions = Conditions {
+            clock,
+            demand: if terms.demand.is_of_everybody() {
+                ClientDemand::OfEverybody
+            } else {
+                ClientDemand::OfSome
+            },
+            live: Arc::default(),
+        };
+        Ok(Self {
+            tls,
+            shared: Arc::new(shared),
+            conditions: Arc::new(conditions),
+        })
+    }
+
+    /// The same terms, without the connections that were accepted on them.
+    fn anew(&self) -> Self {
+        let conditions = Conditions {
+            clock: self.conditions.clock.clone(),
+            demand: self.conditions.demand,
+            live: Arc::default(),
+        };
+        Self {
+            conditions: Arc::new(conditions),
+            ..self.clone()
+        }
     }
 
     async fn establish<IO>(&self, io: IO) -> Result<AttestedStream<IO>, Refused<IO>>
@@ -153,8 +227,11 @@ impl ServerAcceptor {
             // Boxed, so that the default mode does not pay for its size.
             Some(weaker) => Box::pin(weaker.accept(&self.tls, driver, io, deadline)).await?,
         };
-        let conditions = self.shared.conditions.clone();
-        Ok(AttestedStream::new(tls, exchanged, conditions)?)
+        Ok(AttestedStream::new(
+            tls,
+            exchanged,
+            self.conditions.clone(),
+        )?)
     }
 
     /// The default mode.

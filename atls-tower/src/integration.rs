@@ -81,6 +81,7 @@ impl ClientExchange {
             conditions: Arc::new(Conditions {
                 clock: clock.clone(),
                 demand: ClientDemand::OfSome,
+                live: Arc::default(),
             }),
         };
         let exchange = Self {

@@ -27,9 +27,10 @@ use crate::stage::Stage;
 /// With hyper-util each response has the [`ServerAttestation`](crate::ServerAttestation) of the connection that it came
 /// over in its extensions. tonic drops those extensions: there [`on_connected`](Self::on_connected) tells.
 ///
-/// When the attestation expires, a server of this project drains the connection, and the next request goes on a new one.
-/// A server that does not gets requests for [`DEFAULT_GRACE`](atls_core::limits::DEFAULT_GRACE) more, then the
-/// connection fails; [`without_grace`](Self::without_grace) makes that none.
+/// Shortly before the attestation expires, a server of this project drains the connection, and the next request goes on a new
+/// one. A server that does not gets requests until [`DEFAULT_GRACE`](atls_core::limits::DEFAULT_GRACE) after the end, then the
+/// connection fails. [`RetireLayer`](crate::RetireLayer) around the client sends it none; [`without_grace`](Self::without_grace)
+/// is for clients that the layer does not suit, such as tonic's.
 ///
 /// Only `https` URIs are connected to, unless [`also_for_http_uris`](Self::also_for_http_uris) says that those too
 /// mean attested TLS.

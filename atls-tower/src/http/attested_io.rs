@@ -16,7 +16,9 @@ use hyper_util::client::legacy::connect::HttpInfo;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 
+use super::retire::Retirement;
 use crate::stream::AttestedStream;
+use crate::stream::Lifetime;
 
 /// The attestation of the server that a response's connection ends at, in the extensions of each response that comes
 /// over [`AttestedHttps`](crate::AttestedHttps).
@@ -27,9 +29,17 @@ pub struct ServerAttestation {
     /// The name that the server's certificate was checked for.
     name: ServerName<'static>,
     peer: Option<Arc<PeerAttestation>>,
+    pub(super) retirement: Arc<Retirement>,
 }
 
 impl ServerAttestation {
+    /// When the connection of a response drains and ends, from the extensions of the response. A long stream, such as an
+    /// upgraded connection, moves to another one when it [drains](Lifetime::draining). `None` for a response of another client.
+    pub fn lifetime(extensions: &Extensions) -> Option<&Lifetime> {
+        let found = extensions.get::<Self>()?;
+        Some(found.retirement.lifetime())
+    }
+
     /// The attestation of the server that answered a request for this URI, from the extensions of the response. `None`
     /// for a server that was not asked to attest, for a response of another client, and where the URI's host is another
     /// than the server's name: a connector of ordinary TLS over an attested proxy hands the proxy's attestation on.
@@ -55,11 +65,13 @@ impl ServerAttestation {
 pub struct AttestedIo<T> {
     io: TokioIo<AttestedStream<TokioIo<T>>>,
     name: ServerName<'static>,
+    retirement: Arc<Retirement>,
 }
 
 impl<T> AttestedIo<T> {
     pub(crate) fn new(stream: AttestedStream<TokioIo<T>>, name: ServerName<'static>) -> Self {
         Self {
+            retirement: Retirement::new(stream.lifetime()),
             io: TokioIo::new(stream),
             name,
         }
@@ -68,6 +80,12 @@ impl<T> AttestedIo<T> {
     /// The stream.
     pub fn stream(&self) -> &AttestedStream<TokioIo<T>> {
         self.io.inner()
+    }
+}
+
+impl<T> Drop for AttestedIo<T> {
+    fn drop(&mut self) {
+        self.retirement.end();
     }
 }
 
@@ -84,6 +102,7 @@ impl<T: Connection> Connection for AttestedIo<T> {
         connected.extra(ServerAttestation {
             name: self.name.clone(),
             peer: stream.peer().cloned(),
+            retirement: self.retirement.clone(),
         })
     }
 }

@@ -5,7 +5,10 @@
 
 mod attested_https;
 mod attested_io;
+mod retire;
 
 pub use attested_https::AttestedHttps;
 pub use attested_io::AttestedIo;
 pub use attested_io::ServerAttestation;
+pub use retire::Retire;
+pub use retire::RetireLayer;

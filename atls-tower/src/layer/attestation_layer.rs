@@ -19,6 +19,7 @@ use super::client_attestation::ClientAttestation;
 use super::client_attestation::Validity;
 use super::problem::Problem;
 use super::response_future::ResponseFuture;
+use crate::stream::Lifetime;
 
 /// Puts [`ClientAttestation`] into the extensions of each request of one connection.
 ///
@@ -26,9 +27,8 @@ use super::response_future::ResponseFuture;
 /// one clone of an `Arc` per request.
 ///
 /// Once the client's attestation has expired, a server that requires one of every client answers itself, with
-/// [`Problem::Expired`]: no handler is called. Other servers' handlers are, as for an unattested client. From then on,
-/// and once the server's own attestation has expired for the client, HTTP/1.1 responses tell the client to connect
-/// anew.
+/// [`Problem::Expired`]: no handler is called. Other servers' handlers are, as for an unattested client. Once the connection
+/// [drains](Lifetime), HTTP/1.1 responses tell the client to connect anew.
 ///
 /// A request that passes the layers of two connections is answered with [`Problem::LayersDisagree`]. No header of a request
 /// is read: claims of attestation in them have no effect.
@@ -66,6 +66,7 @@ pub struct AttestationLayer {
     clock: Arc<dyn TimeProvider>,
     own_expires_at: Option<UnixTime>,
     demand: ClientDemand,
+    lifetime: Lifetime,
 }
 
 /// The clients that a server serves.
@@ -86,6 +87,7 @@ impl AttestationLayer {
             clock: Arc::new(DefaultTimeProvider),
             own_expires_at: None,
             demand: ClientDemand::OfSome,
+            lifetime: Lifetime::unlimited(),
         }
     }
 
@@ -94,12 +96,14 @@ impl AttestationLayer {
         clock: Arc<dyn TimeProvider>,
         own_expires_at: Option<UnixTime>,
         demand: ClientDemand,
+        lifetime: Lifetime,
     ) -> Self {
         Self {
             peer,
             clock,
             own_expires_at,
             demand,
+            lifetime,
         }
     }
 
@@ -107,7 +111,7 @@ impl AttestationLayer {
         if self.peer.is_none() && self.own_expires_at.is_none() {
             return Now {
                 client: Validity::Current,
-                draining: false,
+                draining: self.lifetime.is_draining(),
             };
         }
         let now = self.clock.current_time();
@@ -119,13 +123,15 @@ impl AttestationLayer {
         };
         Now {
             client,
-            draining: client == Validity::Expired || self.own_expires_at.is_some_and(passed),
+            draining: client == Validity::Expired
+                || self.own_expires_at.is_some_and(passed)
+                || self.lifetime.is_draining(),
         }
     }
 
     /// Whether the request may go on to the service, with what is known of its client.
     fn admit<B>(&self, request: &mut Request<B>, client: Validity) -> Result<(), Problem> {
-        let attestation = ClientAttestation::new(self.peer.clone(), client);
+        let attestation = ClientAttestation::new(self.peer.clone(), client, self.lifetime.clone());
         attestation.insert_into(request.extensions_mut())?;
         match (self.demand, &self.peer, client) {
             (ClientDemand::OfEverybody, None, _) => Err(Problem::Required),
@@ -138,7 +144,7 @@ impl AttestationLayer {
 /// The state of the connection when a request comes.
 struct Now {
     client: Validity,
-    /// Either end's attestation has expired.
+    /// Either end's attestation has expired or soon will, or the connection was recalled.
     draining: bool,
 }
 

@@ -6,6 +6,7 @@ use atls_core::PeerAttestation;
 use http::Extensions;
 
 use super::problem::Problem;
+use crate::stream::Lifetime;
 
 /// The attestation of the client that a request's connection ends at, in the extensions of each request that passed an
 /// [`AttestationLayer`](crate::AttestationLayer).
@@ -16,6 +17,7 @@ use super::problem::Problem;
 pub struct ClientAttestation {
     peer: Option<Arc<PeerAttestation>>,
     validity: Validity,
+    lifetime: Lifetime,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +27,24 @@ pub(super) enum Validity {
 }
 
 impl ClientAttestation {
-    pub(super) fn new(peer: Option<Arc<PeerAttestation>>, validity: Validity) -> Self {
-        Self { peer, validity }
+    pub(super) fn new(
+        peer: Option<Arc<PeerAttestation>>,
+        validity: Validity,
+        lifetime: Lifetime,
+    ) -> Self {
+        Self {
+            peer,
+            validity,
+            lifetime,
+        }
+    }
+
+    /// When the connection of a request drains and ends, from the request's extensions; of unattested clients too, whose
+    /// connection ends with the server's own attestation. `None` for a request that passed no layer.
+    ///
+    /// A handler of a long stream takes it, and moves the stream when the connection [drains](Lifetime::draining).
+    pub fn lifetime(extensions: &Extensions) -> Option<&Lifetime> {
+        extensions.get::<Self>().map(|client| &client.lifetime)
     }
 
     /// The client's attestation, from the extensions of a request.

@@ -17,10 +17,12 @@ use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
 
+use super::lifetime::Expiry;
+use super::lifetime::Grace;
+use super::lifetime::Lifetime;
+use super::live::Live;
 use super::requests::ConnectionLimits;
 use super::requests::Requests;
-use super::timers::Expiry;
-use super::timers::Grace;
 use super::timers::Timers;
 use crate::driver::Exchanged;
 use crate::error::Error;
@@ -30,8 +32,8 @@ use crate::tls::Rewind;
 
 /// A TLS stream past its exchange of authenticators. One type for both ends.
 ///
-/// From [`drains_at`](Self::drains_at) on it should take no further requests. Its reads and writes fail
-/// [`DEFAULT_GRACE`](atls_core::limits::DEFAULT_GRACE) later, for every protocol above it: HTTP, a WebSocket, a gRPC stream.
+/// It has a [`Lifetime`]: shortly before its attestation expires it should take no further requests, and shortly after, its
+/// reads and writes fail for every protocol above it: HTTP, a WebSocket, a gRPC stream.
 /// A shutdown ends within [`MAX_CLOSING`](atls_core::limits::MAX_CLOSING), even if the peer reads nothing.
 pub struct AttestedStream<IO> {
     tls: Rewind<IO>,
@@ -51,6 +53,7 @@ pub(crate) struct Conditions {
     pub(crate) clock: Arc<dyn TimeProvider>,
     /// Of a server on its clients, for its layer.
     pub(crate) demand: ClientDemand,
+    pub(crate) live: Arc<Live>,
 }
 
 impl<IO> AttestedStream<IO> {
@@ -92,7 +95,8 @@ impl<IO> AttestedStream<IO> {
     where
         G: Send + 'static,
     {
-        self.timers.requests = Some(Requests::new(limits, Box::new(pending)));
+        let live = self.conditions.live.clone();
+        self.timers.requests = Some(Requests::new(limits, Box::new(pending), live));
         self
     }
 
@@ -112,8 +116,7 @@ impl<IO> AttestedStream<IO> {
         self.timers.requests.as_ref().map(Requests::given)
     }
 
-    /// Ends the stream at [`drains_at`](Self::drains_at), without grace: for servers that cannot send GOAWAY to an HTTP/2
-    /// client.
+    /// Ends the stream when its attestation expires, without grace: for servers that cannot send GOAWAY to an HTTP/2 client.
     #[must_use]
     pub fn without_grace(mut self) -> Self {
         self.timers.expiry.grace = Grace::None;
@@ -131,14 +134,10 @@ impl<IO> AttestedStream<IO> {
         Some(Duration::from_secs(seconds.into()))
     }
 
-    /// The time when an attestation expires: the peer's, or this end's own by the peer's verdict. `None` is never.
-    pub fn drains_at(&self) -> Option<Instant> {
-        self.timers.expiry.drains_at
-    }
-
-    /// Whether [`drains_at`](Self::drains_at) has passed.
-    pub fn is_draining(&self) -> bool {
-        self.drains_at().is_some_and(|at| Instant::now() >= at)
+    /// When it drains and ends: with the attestation of the peer, or with this end's own by the peer's verdict. A server makes
+    /// the stream [limited](Self::with_limits) first: others cannot be recalled.
+    pub fn lifetime(&self) -> Lifetime {
+        Lifetime::new(self.timers.expiry, self.timers.requests.clone())
     }
 
     /// The layer that gives the services of this connection the attestation of its peer.
@@ -148,6 +147,7 @@ impl<IO> AttestedStream<IO> {
             self.conditions.clock.clone(),
             self.own_expires_at(),
             self.conditions.demand,
+            self.lifetime(),
         )
     }
 

@@ -5,12 +5,15 @@
 //! server does not serve.
 
 mod attested_stream;
+mod lifetime;
+mod live;
 mod refused;
 mod requests;
 mod timed_out;
 mod timers;
 
 pub use attested_stream::AttestedStream;
+pub use lifetime::Lifetime;
 pub use refused::Refused;
 pub use refused::RefusedStream;
 pub use requests::Answering;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::Weak;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering;
 use std::task::Context;
@@ -27,6 +28,9 @@ use atls_core::limits::DEFAULT_UNREAD;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::live::Live;
+use super::live::Recall;
+use super::live::Wake;
 use super::timed_out::timed_out;
 
 /// How long a server waits for the client of a connection, once the exchange is over.
@@ -76,8 +80,9 @@ struct Shared {
     /// Whether a service was given this, to report requests.
     reporter: AtomicU8,
     state: Mutex<State>,
-    /// Notified when the last answer was taken.
-    idle: Notify,
+    /// Notified when the last answer was taken, and when the connection is recalled.
+    changed: Notify,
+    live: Arc<Live>,
 }
 
 struct State {
@@ -120,7 +125,7 @@ enum Phase {
 }
 
 impl Requests {
-    pub(crate) fn new(limits: ConnectionLimits, pending: Box<dyn Send>) -> Self {
+    pub(crate) fn new(limits: ConnectionLimits, pending: Box<dyn Send>, live: Arc<Live>) -> Self {
         let state = State {
             phase: Phase::FirstRequest {
                 since: Instant::now(),
@@ -133,14 +138,16 @@ impl Requests {
             reader: None,
             wakes_at: None,
         };
-        Self {
-            shared: Arc::new(Shared {
-                limits,
-                reporter: AtomicU8::new(NOBODY),
-                state: Mutex::new(state),
-                idle: Notify::new(),
-            }),
-        }
+        let shared = Arc::new(Shared {
+            limits,
+            reporter: AtomicU8::new(NOBODY),
+            state: Mutex::new(state),
+            changed: Notify::new(),
+            live,
+        });
+        let weak: Weak<Shared> = Arc::downgrade(&shared);
+        shared.live.add(weak);
+        Self { shared }
     }
 
     /// A request's head was read. The connection is pending no more.
@@ -169,7 +176,7 @@ impl Requests {
     pub async fn idled(&self) {
         self.lock().says_goodbye = Goodbye::Yes;
         loop {
-            let mut told = pin!(self.shared.idle.notified());
+            let mut told = pin!(self.shared.changed.notified());
             told.as_mut().enable();
             let phase = self.lock().phase;
             match phase {
@@ -181,6 +188,32 @@ impl Requests {
                 _ => told.await,
             }
         }
+    }
+
+    /// Waits until the connection is recalled.
+    pub(super) async fn recalled(&self) {
+        loop {
+            let mut told = pin!(self.shared.changed.notified());
+            told.as_mut().enable();
+            if self.recall().is_some() {
+                return;
+            }
+            told.await;
+        }
+    }
+
+    /// When it was recalled.
+    pub(super) fn recalled_at(&self) -> Option<Instant> {
+        self.recall().map(|recall| recall.at)
+    }
+
+    /// When it ends because it was recalled.
+    pub(super) fn ends_by(&self) -> Option<Instant> {
+        self.recall()?.by
+    }
+
+    fn recall(&self) -> Option<Recall> {
+        self.shared.live.recalled()
     }
 
     /// The limits that were set.
@@ -196,6 +229,9 @@ impl Requests {
 
     pub(crate) fn check(&self, now: Instant) -> io::Result<()> {
         self.check_reporter()?;
+        if self.ends_by().is_some_and(|end| now >= end) {
+            return Err(timed_out("connection was recalled by its server"));
+        }
         let state = self.lock();
         let Some(end) = self.end(&state) else {
             return Ok(());
@@ -234,7 +270,10 @@ impl Requests {
     /// When the stream fails unless something happens. The task is woken if that becomes earlier.
     pub(crate) fn deadline_for(&self, cx: &Context<'_>) -> Option<Instant> {
         let mut state = self.lock();
-        let end = self.end(&state);
+        let end = [self.end(&state), self.ends_by()]
+            .into_iter()
+            .flatten()
+            .min();
         state.wakes_at = end;
         state.reader = Some(cx.waker().clone());
         end
@@ -346,7 +385,18 @@ impl Drop for Answering {
         let since = Instant::now();
         state.phase = Phase::Idle { since };
         self.requests.settle(state);
-        self.requests.shared.idle.notify_waiters();
+        self.requests.shared.changed.notify_waiters();
+    }
+}
+
+impl Wake for Shared {
+    fn wake(&self) {
+        let state = self.state.lock();
+        let reader = state.unwrap_or_else(PoisonError::into_inner).reader.take();
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+        self.changed.notify_waiters();
     }
 }
 

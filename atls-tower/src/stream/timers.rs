@@ -4,13 +4,12 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::Context;
-use std::time::Duration;
 
-use atls_core::limits::DEFAULT_GRACE;
 use atls_core::limits::MAX_CLOSING;
 use tokio::time::Instant;
 use tokio::time::Sleep;
 
+use super::lifetime::Expiry;
 use super::requests::Requests;
 use super::timed_out::timed_out;
 
@@ -107,46 +106,6 @@ impl Timers {
         let next = [self.expiry.ends_at(), closed].into_iter().flatten().min();
         writing.timer.wake_at(next, cx);
         passed(next, "peer does not take the end of the connection")
-    }
-}
-
-/// When the attestation of a connection ends.
-#[derive(Debug)]
-pub(crate) struct Expiry {
-    pub(crate) drains_at: Option<Instant>,
-    pub(crate) grace: Grace,
-}
-
-/// The time between draining and the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Grace {
-    /// [`DEFAULT_GRACE`]
-    Default,
-    None,
-}
-
-impl Expiry {
-    /// A time too far to be represented is none.
-    pub(crate) fn after(valid_for: Option<Duration>) -> Self {
-        Self {
-            drains_at: valid_for.and_then(|valid_for| Instant::now().checked_add(valid_for)),
-            grace: Grace::Default,
-        }
-    }
-
-    fn ends_at(&self) -> Option<Instant> {
-        match self.grace {
-            Grace::Default => self.drains_at?.checked_add(DEFAULT_GRACE),
-            Grace::None => self.drains_at,
-        }
-    }
-
-    /// Draining, or the end where draining has begun.
-    fn next(&self, now: Instant) -> Option<Instant> {
-        match self.drains_at {
-            Some(drain) if now < drain => Some(drain),
-            _ => self.ends_at(),
-        }
     }
 }
 

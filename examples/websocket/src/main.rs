@@ -8,14 +8,18 @@ use std::sync::Arc;
 
 use atls_axum::AttestationResult;
 use atls_axum::AttestedListener;
+use atls_axum::ConnectionLifetime;
 use atls_sim::SimAttester;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use axum::Router;
+use axum::extract::ws::CloseFrame;
 use axum::extract::ws::Message;
+use axum::extract::ws::WebSocket;
 use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::close_code;
 use axum::response::Response;
 use axum::routing::any;
 use demo::Authority;
@@ -63,18 +67,39 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn upgrade(upgrade: WebSocketUpgrade, client: AttestationResult) -> Response {
+async fn upgrade(
+    upgrade: WebSocketUpgrade,
+    client: AttestationResult,
+    lifetime: ConnectionLifetime,
+) -> Response {
     upgrade.on_upgrade(async move |mut socket| {
-        while let Some(Ok(message)) = socket.recv().await {
-            let Message::Text(text) = message else {
-                continue;
-            };
-            let answer = format!("{text} (from a client that is {})", client.status());
-            if socket.send(Message::Text(answer.into())).await.is_err() {
-                return;
-            }
+        tokio::select! {
+            () = echo(&mut socket, &client) => {}
+            // The attestation ends soon: the client goes on over a new connection, which attests anew.
+            () = lifetime.draining() => restart(&mut socket).await,
         }
     })
+}
+
+async fn echo(socket: &mut WebSocket, client: &AttestationResult) {
+    while let Some(Ok(message)) = socket.recv().await {
+        let Message::Text(text) = message else {
+            continue;
+        };
+        let answer = format!("{text} (from a client that is {})", client.status());
+        if socket.send(Message::Text(answer.into())).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn restart(socket: &mut WebSocket) {
+    let frame = CloseFrame {
+        code: close_code::RESTART,
+        reason: "attest anew".into(),
+    };
+    // A client that is gone needs no goodbye.
+    let _ = socket.send(Message::Close(Some(frame))).await;
 }
 
 #[cfg(test)]

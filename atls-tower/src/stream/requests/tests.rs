@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -54,7 +55,7 @@ async fn an_answer_of_which_nothing_is_asked_for_ends_the_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_whose_requests_nobody_reports_fails_at_once() {
-    let requests = Requests::new(ConnectionLimits::default(), Box::new(()));
+    let requests = Requests::new(ConnectionLimits::default(), Box::new(()), Arc::default());
     for _ in 0..2 {
         let refused = requests.check(Instant::now()).unwrap_err();
         assert_eq!(refused.kind(), std::io::ErrorKind::Other);
@@ -64,7 +65,7 @@ async fn a_stream_whose_requests_nobody_reports_fails_at_once() {
 }
 
 fn reported() -> Requests {
-    let requests = Requests::new(ConnectionLimits::default(), Box::new(()));
+    let requests = Requests::new(ConnectionLimits::default(), Box::new(()), Arc::default());
     requests.given();
     requests
 }

@@ -1,10 +1,4 @@
 //! When an attestation ends, its connection is drained, and the next request attests anew.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 use std::time::Duration;
 
@@ -15,18 +9,12 @@ use end_to_end::Served;
 use end_to_end::World;
 use end_to_end::reqwest_client;
 
+use crate::support::pass;
+
 const AGE: Duration = Duration::from_secs(3600);
 
 /// Requests under way while the server says goodbye may still go the old way; there are few of those.
 const AT_MOST: usize = 100;
-
-/// Lets the hour of a result pass, for the clocks of certificates and for timers.
-async fn let_it_expire(world: &World) {
-    world.clock.advance(AGE);
-    tokio::time::pause();
-    tokio::time::advance(AGE).await;
-    tokio::time::resume();
-}
 
 async fn moves_to_a_fresh_connection(world: &World, server: &Served, http: Http) {
     let builder = world.client().require_peer(world.about_servers());
@@ -35,7 +23,7 @@ async fn moves_to_a_fresh_connection(world: &World, server: &Served, http: Http)
     let first = client.get(server.url("/")).send().await.unwrap();
     assert!(first.attestation(&attested).is_ok());
     first.text().await.unwrap();
-    let_it_expire(world).await;
+    pass(world, AGE).await;
     for _ in 0..AT_MOST {
         let response = client.get(server.url("/")).send().await.unwrap();
         let fresh = response.attestation(&attested).is_ok();
@@ -73,7 +61,7 @@ async fn a_mutually_attested_http_2_client_is_served_again_after_expiry() {
     let client = reqwest_client(&attested);
     let first = client.get(server.url("/attested")).send().await.unwrap();
     assert_eq!(first.status(), 200);
-    let_it_expire(&world).await;
+    pass(&world, AGE).await;
     for _ in 0..AT_MOST {
         let response = client.get(server.url("/attested")).send().await.unwrap();
         if response.status() == 200 {

@@ -1,0 +1,134 @@
+//! When a connection ends with its attestations.
+
+use std::time::Duration;
+
+use atls_core::limits::DEFAULT_GRACE;
+use atls_core::limits::MAX_DRAIN_LEAD;
+use tokio::time::Instant;
+
+use super::requests::Requests;
+
+/// The time that a connection has: it drains shortly before the first of its attestations expires, and ends shortly after.
+///
+/// ```text
+///  accepted ─────────────────────── drains_at ──── expires ──── ends_at
+///            requests                 │ at most 30 s  │ 10 s      │
+///                                     └ no new ones   └ no attestation, answers under way arrive
+/// ```
+///
+/// Requests and answers notice nothing: the next request goes on another connection. A long stream, such as a WebSocket or a
+/// gRPC stream in both directions, should move to another connection between [`draining`](Self::draining) and
+/// [`ends_at`](Self::ends_at): open the new stream first, then close the old one.
+#[derive(Clone, Debug)]
+pub struct Lifetime {
+    expiry: Expiry,
+    /// Those of a server's connection, which can be [recalled](crate::ServerAcceptor::recall).
+    requests: Option<Requests>,
+}
+
+impl Lifetime {
+    pub(super) fn new(expiry: Expiry, requests: Option<Requests>) -> Self {
+        Self { expiry, requests }
+    }
+
+    /// A connection that attestation does not end.
+    pub(crate) fn unlimited() -> Self {
+        Self::new(Expiry::after(None), None)
+    }
+
+    /// From when on the connection takes no further requests: a tenth of its time before an attestation expires, at most
+    /// [`MAX_DRAIN_LEAD`]; or since it was recalled. `None` is never.
+    pub fn drains_at(&self) -> Option<Instant> {
+        let recalled = self.requests.as_ref().and_then(Requests::recalled_at);
+        earlier(self.expiry.drains_at(), recalled)
+    }
+
+    /// When reads and writes of the connection fail, with what is above it: HTTP, a WebSocket, a gRPC stream. `None` is never.
+    pub fn ends_at(&self) -> Option<Instant> {
+        let recalled = self.requests.as_ref().and_then(Requests::ends_by);
+        earlier(self.expiry.ends_at(), recalled)
+    }
+
+    /// Whether [`drains_at`](Self::drains_at) has passed.
+    pub fn is_draining(&self) -> bool {
+        self.drains_at().is_some_and(|at| Instant::now() >= at)
+    }
+
+    /// Waits until the connection drains, be it for its time or because it was recalled. Dropping the future loses nothing.
+    pub async fn draining(&self) {
+        let drains = async {
+            match self.expiry.drains_at() {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let recalled = async {
+            match &self.requests {
+                Some(requests) => requests.recalled().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = drains => {}
+            () = recalled => {}
+        }
+    }
+}
+
+/// When the attestations of a connection end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expiry {
+    expires_at: Option<Instant>,
+    /// Seconds from draining to expiry. One byte: every idle connection has it.
+    lead: u8,
+    pub(super) grace: Grace,
+}
+
+/// The time between expiry and the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grace {
+    /// [`DEFAULT_GRACE`]
+    Default,
+    None,
+}
+
+impl Expiry {
+    /// A time too far to be represented is none.
+    pub(super) fn after(valid_for: Option<Duration>) -> Self {
+        Self {
+            expires_at: valid_for.and_then(|valid_for| Instant::now().checked_add(valid_for)),
+            lead: valid_for.map_or(0, lead),
+            grace: Grace::Default,
+        }
+    }
+
+    pub(super) fn drains_at(&self) -> Option<Instant> {
+        self.expires_at?
+            .checked_sub(Duration::from_secs(self.lead.into()))
+    }
+
+    pub(super) fn ends_at(&self) -> Option<Instant> {
+        match self.grace {
+            Grace::Default => self.expires_at?.checked_add(DEFAULT_GRACE),
+            Grace::None => self.expires_at,
+        }
+    }
+
+    /// Draining, or the end where draining has begun.
+    pub(super) fn next(&self, now: Instant) -> Option<Instant> {
+        match self.drains_at() {
+            Some(drain) if now < drain => Some(drain),
+            _ => self.ends_at(),
+        }
+    }
+}
+
+fn lead(valid_for: Duration) -> u8 {
+    let tenth = valid_for.as_secs().checked_div(10);
+    let lead = tenth.unwrap_or(0).min(MAX_DRAIN_LEAD.as_secs());
+    u8::try_from(lead).unwrap_or(u8::MAX)
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    [one, other].into_iter().flatten().min()
+}

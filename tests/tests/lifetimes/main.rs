@@ -1,0 +1,15 @@
+//! How connections end: with their attestation, by a recall of the server, and with what runs on them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod draining;
+mod expired;
+mod recalled;
+mod retired;
+mod streams;
+mod support;

@@ -1,0 +1,223 @@
+//! A server recalls its connections: each is attested anew, by what is in force then.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::Candidate;
+use atls_core::PeerAttestation;
+use atls_core::PolicyViolation;
+use atls_core::RelyingParty;
+use atls_tower::ServerAttestation;
+use atls_tower::ServerTerms;
+use axum::Router;
+use axum::routing::get;
+use end_to_end::Gate;
+use end_to_end::Gated;
+use end_to_end::World;
+use end_to_end::lenient;
+use http_body_util::BodyExt;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+use crate::support::HyperClient;
+use crate::support::acceptor;
+use crate::support::attested;
+use crate::support::connector;
+use crate::support::hyper_client;
+use crate::support::mutual;
+use crate::support::pass;
+use crate::support::serve;
+use crate::support::uri;
+
+const WITHIN: Duration = Duration::from_secs(20);
+const AT_MOST: usize = 100;
+
+#[tokio::test]
+async fn clients_attest_anew_after_a_recall_over_http_2() {
+    attests_anew("h2").await;
+}
+
+#[tokio::test]
+async fn clients_attest_anew_after_a_recall_over_http_1() {
+    attests_anew("http/1.1").await;
+}
+
+#[tokio::test]
+async fn a_client_that_the_new_policy_refuses_is_served_no_more() {
+    let world = World::new();
+    let acceptor = acceptor(&world, mutual(&world));
+    let address = serve(acceptor.clone(), hello()).await;
+    let client = hyper_client(&world, "h2");
+    assert!(ask(&client, address).await.is_some());
+    let nobody = attested(&world).require_peer(refusing(&world));
+    acceptor
+        .replace(world.server_tls(), nobody, WITHIN)
+        .unwrap();
+    for _ in 0..AT_MOST {
+        if ask(&client, address).await.is_none() {
+            assert!(ask(&client, address).await.is_none());
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("the client is still served");
+}
+
+#[tokio::test]
+async fn new_terms_hold_for_new_connections() {
+    let world = World::new();
+    let acceptor = acceptor(&world, attested(&world));
+    let address = serve(acceptor.clone(), hello()).await;
+    let before = hyper_client(&world, "h2");
+    assert!(ask(&before, address).await.is_some());
+    let nobody = attested(&world).require_peer(refusing(&world));
+    acceptor
+        .replace(world.server_tls(), nobody, WITHIN)
+        .unwrap();
+    assert!(ask(&hyper_client(&world, "h2"), address).await.is_none());
+}
+
+#[tokio::test]
+async fn terms_that_cannot_be_used_change_nothing_and_recall_nobody() {
+    let world = World::new();
+    let acceptor = acceptor(&world, attested(&world));
+    let address = serve(acceptor.clone(), hello()).await;
+    let client = hyper_client(&world, "h2");
+    let first = ask(&client, address).await.unwrap();
+    // Nobody attests, and they do not say that this is meant.
+    let unusable = ServerTerms::new();
+    let refused = acceptor.replace(world.server_tls(), unusable, WITHIN);
+    assert!(refused.is_err());
+    let second = ask(&client, address).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &second));
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_finished_within_the_time() {
+    let world = World::new();
+    let gate = Gate::new();
+    let slow = gate.clone();
+    let app = Router::new().route(
+        "/",
+        get(async move || {
+            slow.pass().await;
+            "at last"
+        }),
+    );
+    let acceptor = acceptor(&world, attested(&world));
+    let address = serve(acceptor.clone(), app).await;
+    let client = hyper_client(&world, "h2");
+    let asking = tokio::spawn(client.get(uri(address)));
+    gate.reached_by(1).await;
+    acceptor.recall(WITHIN);
+    pass(&world, WITHIN / 2).await;
+    gate.open();
+    assert_eq!(asking.await.unwrap().unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_request_that_takes_longer_is_cut() {
+    let world = World::new();
+    let gate = Gate::new();
+    let slow = gate.clone();
+    let app = Router::new().route("/", get(async move || slow.pass().await));
+    let acceptor = acceptor(&world, attested(&world));
+    let address = serve(acceptor.clone(), app).await;
+    let client = hyper_client(&world, "h2");
+    let asking = tokio::spawn(client.get(uri(address)));
+    gate.reached_by(1).await;
+    acceptor.recall(WITHIN);
+    pass(&world, WITHIN).await;
+    assert!(asking.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn a_connection_that_was_in_its_handshake_is_recalled_too() {
+    let world = World::new();
+    let gate = Gate::new();
+    let device = Gated {
+        inner: world.server_device.clone(),
+        gate: gate.clone(),
+    };
+    let acceptor = acceptor(&world, ServerTerms::new().attester(Arc::new(device)));
+    let address = serve(acceptor.clone(), hello()).await;
+    let socket = TcpStream::connect(address).await.unwrap();
+    let connector = connector(&world, "http/1.1");
+    let connecting = tokio::spawn(async move {
+        let name = "localhost".try_into().unwrap();
+        connector.connect(name, socket).await
+    });
+    gate.reached_by(1).await;
+    acceptor.recall(WITHIN);
+    gate.open();
+    let mut stream = connecting.await.unwrap().unwrap();
+    pass(&world, WITHIN).await;
+    // Closed, without waiting for the limit of 30 s on a first request.
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_second_recall_ends_the_connections_since_the_first() {
+    let world = World::new();
+    let acceptor = acceptor(&world, attested(&world));
+    let address = serve(acceptor.clone(), hello()).await;
+    let client = hyper_client(&world, "h2");
+    let first = moved(&client, address, None).await;
+    acceptor.recall(WITHIN);
+    let second = moved(&client, address, Some(&first)).await;
+    acceptor.recall(WITHIN);
+    moved(&client, address, Some(&second)).await;
+}
+
+async fn attests_anew(alpn: &str) {
+    let world = World::new();
+    let acceptor = acceptor(&world, mutual(&world));
+    let address = serve(acceptor.clone(), hello()).await;
+    let client = hyper_client(&world, alpn);
+    let first = moved(&client, address, None).await;
+    acceptor.recall(WITHIN);
+    moved(&client, address, Some(&first)).await;
+}
+
+/// Asks until another connection answers than the one with this attestation. Requests that cross with the goodbye still go
+/// the old way.
+async fn moved(
+    client: &HyperClient,
+    address: SocketAddr,
+    from: Option<&Arc<PeerAttestation>>,
+) -> Arc<PeerAttestation> {
+    for _ in 0..AT_MOST {
+        let now = ask(client, address).await.unwrap();
+        if from.is_none_or(|from| !Arc::ptr_eq(from, &now)) {
+            return now;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("the client is still on the recalled connection");
+}
+
+/// The attestation of the server that answered, `None` where none did.
+async fn ask(client: &HyperClient, address: SocketAddr) -> Option<Arc<PeerAttestation>> {
+    let uri = uri(address);
+    let response = client.get(uri.clone()).await.ok()?;
+    assert_eq!(response.status(), 200);
+    let peer = ServerAttestation::of(response.extensions(), &uri).cloned();
+    response.into_body().collect().await.unwrap();
+    peer
+}
+
+fn hello() -> Router {
+    Router::new().route("/", get(async || "hello"))
+}
+
+/// Accepts no client.
+fn refusing(world: &World) -> Arc<RelyingParty> {
+    let nobody = |_: &Candidate| Err(PolicyViolation::custom("nobody is welcome"));
+    Arc::new(
+        lenient(&world.client_device)
+            .policy(nobody)
+            .build()
+            .unwrap(),
+    )
+}
