@@ -27,6 +27,8 @@ pub struct ForgedCorim {
     pub not_after: Option<u64>,
     /// Reference triples.
     pub triples: Vec<Value>,
+    /// Attest-key triples.
+    pub keys: Vec<Value>,
 }
 
 impl ForgedCorim {
@@ -35,13 +37,20 @@ impl ForgedCorim {
             profile,
             not_after: None,
             triples,
+            keys: Vec::new(),
         }
     }
 
     pub fn encode(&self) -> Vec<u8> {
+        let lists = [(0, &self.triples), (3, &self.keys)];
+        let lists = lists.into_iter().filter(|(key, triples)| {
+            // One list has to be there, if only an empty one.
+            !triples.is_empty() || (*key == 0 && self.keys.is_empty())
+        });
+        let triples = lists.map(|(key, triples)| (integer(key), list(triples.clone())));
         let comid = map([
             (integer(1), map([(integer(0), text("comid"))])),
-            (integer(4), map([(integer(0), list(self.triples.clone()))])),
+            (integer(4), Value::Map(triples.collect())),
         ]);
         let mut entries = vec![
             (integer(0), text("forged")),

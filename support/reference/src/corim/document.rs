@@ -3,6 +3,7 @@
 use atls_core::pki_types::UnixTime;
 
 use super::problem::CorimProblem;
+use super::types::AttestKey;
 use super::types::Reference;
 
 /// The reference values of a CoRIM.
@@ -12,6 +13,7 @@ pub struct Corim {
     pub(super) profile: Option<String>,
     pub(super) expires_at: Option<UnixTime>,
     pub(super) references: Vec<Reference>,
+    pub(super) attest_keys: Vec<AttestKey>,
     pub(super) left_out: Vec<String>,
 }
 
@@ -33,7 +35,7 @@ impl Corim {
         self.expires_at
     }
 
-    /// The reference triples in their order, at least one.
+    /// The reference triples in their order. There is at least one of these or one of [`attest_keys`](Self::attest_keys).
     pub fn references(&self) -> &[Reference] {
         &self.references
     }
@@ -54,21 +56,49 @@ impl Corim {
         Err(format!("CoRIM has {found}; known here is {known}").into())
     }
 
+    /// The attest-key triples in their order: attestation keys of devices, for platforms without a root that vouches for them.
+    pub fn attest_keys(&self) -> &[AttestKey] {
+        &self.attest_keys
+    }
+
     /// Makes a value of each reference triple, in their order.
     ///
     /// # Errors
-    /// The first problem, with the place of its triple.
+    /// The first problem, with the place of its triple; a document without one.
     pub fn each_reference<T>(
         &self,
         mut read: impl FnMut(&Reference) -> Result<T, CorimProblem>,
     ) -> Result<Vec<T>, CorimProblem> {
+        if self.references.is_empty() {
+            return Err("CoRIM holds no reference values".into());
+        }
         let references = self.references.iter();
         references
             .map(|reference| read(reference).map_err(|problem| problem.at(reference.place)))
             .collect()
     }
 
-    /// The unread parts of the document, for a log.
+    /// Makes a value of each attest-key triple, in their order.
+    ///
+    /// # Errors
+    /// The first problem, with the place of its triple; a document without one.
+    pub fn each_attest_key<T>(
+        &self,
+        mut read: impl FnMut(&AttestKey) -> Result<T, CorimProblem>,
+    ) -> Result<Vec<T>, CorimProblem> {
+        if self.attest_keys.is_empty() {
+            return Err("CoRIM holds no attestation keys".into());
+        }
+        let keys = self.attest_keys.iter();
+        keys.map(|key| {
+            let value = key.check().and_then(|()| read(key));
+            value.map_err(|problem| key.problem(&problem))
+        })
+        .collect()
+    }
+
+    /// The parts of the document beside the reference triples, for a log. Attest-key triples are among them: tables of keys alone read
+    /// those.
     pub fn left_out(&self) -> &[String] {
         &self.left_out
     }

@@ -19,7 +19,7 @@
 //!
 //! Bytes go in, and the reference triples of the CoMIDs come out as a [`Corim`]; on failure there is a [`CorimError`]. Each
 //! platform makes a table of them, where it can ([`Table::from_corim`](crate::Table::from_corim),
-//! [`Table::add_corim`](crate::Table::add_corim)). All other triples and tags could only add accepted values: they are left
+//! [`Table::add_corim`](crate::Table::add_corim)). Attest-key triples come out too, for tables of keys. All other triples and tags could only add accepted values: they are left
 //! out, and [`Corim::left_out`] names them. A part that narrows a reference value and is not understood is an error or stands
 //! in [`Measurement::further`]; none is lost.
 
@@ -42,6 +42,7 @@ pub use document::Corim;
 pub use error::CorimError;
 pub use place::Place;
 pub use problem::CorimProblem;
+pub use types::AttestKey;
 pub use types::Digest;
 pub use types::Environment;
 pub use types::Field;

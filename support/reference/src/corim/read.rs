@@ -24,6 +24,7 @@ use super::error::undecodable;
 use super::error::unsupported;
 use super::place::Place;
 use super::triples;
+use super::triples::Found;
 use super::value::decode;
 use super::value::get;
 use super::value::items;
@@ -41,32 +42,32 @@ pub(super) fn validate(bytes: &[u8], now: UnixTime) -> Result<ValidatedDocument,
 /// The reference values of the document.
 pub(super) fn read(document: &ValidatedDocument) -> Result<Corim, CorimError> {
     let map = &document.payload().corim;
-    let mut references = Vec::new();
-    let mut left_out = Vec::new();
+    let mut found = Found::default();
     if map.dependent_rims.is_some() {
-        left_out.push("dependent-rims".to_owned());
+        found.left_out.push("dependent-rims".to_owned());
     }
     for (number, tag) in map.tags.iter().enumerate() {
         let place = Place::tag(number);
         match tag {
             ConciseTagChoice::Comid(bytes) => {
-                triples::read(bytes, place, &mut references, &mut left_out)?;
+                triples::read(bytes, place, &mut found)?;
             }
-            ConciseTagChoice::Coswid(_) => left_out.push(format!("{place}: a CoSWID")),
+            ConciseTagChoice::Coswid(_) => found.left_out.push(format!("{place}: a CoSWID")),
             // A CoTL says which of the other tags are active.
             ConciseTagChoice::Cotl(_) => return Err(unsupported(place, "a list of tags (CoTL)")),
             _ => return Err(unsupported(place, "a tag of unknown kind")),
         }
     }
-    if references.is_empty() {
+    if found.references.is_empty() && found.attest_keys.is_empty() {
         return Err(CorimError::NoReferences);
     }
     Ok(Corim {
         id: map.id.to_string(),
         profile: map.profile.as_ref().map(ToString::to_string),
         expires_at: expires_at(document),
-        references,
-        left_out,
+        references: found.references,
+        attest_keys: found.attest_keys,
+        left_out: found.left_out,
     })
 }
 

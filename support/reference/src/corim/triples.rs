@@ -5,6 +5,7 @@ use corim::cbor::value::Value;
 use corim::types::comid::ComidTag;
 use corim::types::common;
 use corim::types::environment::EnvironmentMap;
+use corim::types::triples::AttestKeyTriple;
 use corim::types::triples::ReferenceTriple;
 use corim::types::triples::TriplesMap;
 
@@ -14,6 +15,7 @@ use super::error::undecodable;
 use super::error::unsupported;
 use super::measurement;
 use super::place::Place;
+use super::types::AttestKey;
 use super::types::Environment;
 use super::types::Id;
 use super::types::Reference;
@@ -21,13 +23,16 @@ use super::value::decode;
 use super::value::get;
 use super::value::items;
 
-/// Adds the reference triples of one CoMID, and the names of its unread parts.
-pub(super) fn read(
-    bytes: &[u8],
-    place: Place,
-    references: &mut Vec<Reference>,
-    left_out: &mut Vec<String>,
-) -> Result<(), CorimError> {
+/// The triples of all CoMIDs, and the names of their other parts.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) references: Vec<Reference>,
+    pub(super) attest_keys: Vec<AttestKey>,
+    pub(super) left_out: Vec<String>,
+}
+
+/// Adds those of one CoMID.
+pub(super) fn read(bytes: &[u8], place: Place, found: &mut Found) -> Result<(), CorimError> {
     let undecodable = |error: DecodeError| undecodable(Some(place), &error);
     let comid: ComidTag = decode(bytes).map_err(undecodable)?;
     // The typed form drops unknown entries; the plain value keeps them.
@@ -37,23 +42,64 @@ pub(super) fn read(
         return Err(unsupported(place, "a tag that replaces another"));
     }
     others(&comid.triples, |name| {
-        left_out.push(format!("{place}: {name}"));
+        found.left_out.push(format!("{place}: {name}"));
     });
     let typed = comid.triples.reference_triples.unwrap_or_default();
     let raw = get(&whole, 4).and_then(|triples| get(triples, 0));
     for (number, (triple, raw)) in pairs(&typed, raw, place)?.enumerate() {
-        references.push(reference(triple, raw, place.triple(number))?);
+        let reference = reference(triple, raw, place.triple(number))?;
+        found.references.push(reference);
+    }
+    let typed = comid.triples.attest_key_triples.unwrap_or_default();
+    let raw = get(&whole, 4).and_then(|triples| get(triples, 3));
+    for (number, (triple, raw)) in pairs(&typed, raw, place)?.enumerate() {
+        // Those who read reference values alone have nothing to do with it.
+        let unread = |error: CorimError| AttestKey::unread(place, number, &error);
+        let key = attest_key(triple, raw, place, number).unwrap_or_else(unread);
+        found.attest_keys.push(key);
     }
     Ok(())
 }
 
+fn attest_key(
+    triple: &AttestKeyTriple,
+    raw: &Value,
+    place: Place,
+    number: usize,
+) -> Result<AttestKey, CorimError> {
+    let mut raw = items(Some(raw));
+    check_environment(raw.next(), place)?;
+    let (mut keys, mut further) = (Vec::new(), Vec::new());
+    for key in triple.keys() {
+        match key {
+            common::CryptoKey::PkixBase64Key(pem) => keys.push(pem.clone()),
+            _ => further.push("a key of another kind".to_owned()),
+        }
+    }
+    // The second is the keys.
+    if raw.nth(1).is_some() || triple.conditions().is_some() {
+        further.push("conditions".to_owned());
+    }
+    Ok(AttestKey {
+        place,
+        number,
+        environment: environment(triple.environment(), place)?,
+        keys,
+        further,
+    })
+}
+
+fn check_environment(raw: Option<&Value>, place: Place) -> Result<(), CorimError> {
+    only(raw, &[0, 1, 2], place, "environment")?;
+    match raw.and_then(|raw| get(raw, 0)) {
+        Some(class) => only(Some(class), &[0, 1, 2, 3, 4], place, "class"),
+        None => Ok(()),
+    }
+}
+
 fn reference(triple: &ReferenceTriple, raw: &Value, place: Place) -> Result<Reference, CorimError> {
     let mut raw = items(Some(raw));
-    let raw_environment = raw.next();
-    only(raw_environment, &[0, 1, 2], place, "environment")?;
-    if let Some(raw_class) = raw_environment.and_then(|raw| get(raw, 0)) {
-        only(Some(raw_class), &[0, 1, 2, 3, 4], place, "class")?;
-    }
+    check_environment(raw.next(), place)?;
     let mut measurements = Vec::new();
     for (number, (typed, raw)) in pairs(triple.measurements(), raw.next(), place)?.enumerate() {
         let place = place.measurement(number);

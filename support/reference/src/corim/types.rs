@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::error::CorimError;
 use super::place::Place;
 use super::problem::CorimProblem;
 
@@ -45,6 +46,55 @@ impl Reference {
     pub fn placed(&self) -> impl Iterator<Item = (Place, &Measurement)> {
         let measurements = self.measurements.iter().enumerate();
         measurements.map(|(number, measurement)| (self.place.measurement(number), measurement))
+    }
+}
+
+/// One attest-key triple: the attestation keys of the device that is the target environment.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct AttestKey {
+    /// The tag in the document.
+    pub place: Place,
+    /// The number in the `attest-key-triples` of the tag, counted from 0.
+    pub number: usize,
+    /// The target environment.
+    pub environment: Environment,
+    /// The keys that are a SubjectPublicKeyInfo in PEM (tag 554).
+    pub keys: Vec<String>,
+    /// What narrows the triple, and keys of other kinds, by name. [`Corim::each_attest_key`](super::Corim::each_attest_key) refuses a
+    /// triple that has any.
+    pub further: Vec<String>,
+}
+
+impl AttestKey {
+    /// A triple that is not understood.
+    pub(super) fn unread(place: Place, number: usize, reason: &CorimError) -> Self {
+        Self {
+            place,
+            number,
+            environment: Environment::default(),
+            keys: Vec::new(),
+            further: vec![reason.to_string()],
+        }
+    }
+
+    /// A name for people: the CoRIM with the place in it.
+    pub fn name(&self, corim: &str) -> String {
+        let (corim, place, number) = (corim.escape_debug(), self.place, self.number);
+        format!("{corim} ({place}, attest-key triple {number})")
+    }
+
+    /// The problem, with the place of the triple.
+    pub(super) fn problem(&self, found: &CorimProblem) -> CorimProblem {
+        let problem = format!("attest-key triple {}: {}", self.number, found.problem);
+        CorimProblem::new(problem).at(self.place)
+    }
+
+    pub(super) fn check(&self) -> Result<(), CorimProblem> {
+        match self.further.is_empty() {
+            true => Ok(()),
+            false => Err(format!("{} would not be looked at", self.further.join(", ")).into()),
+        }
     }
 }
 

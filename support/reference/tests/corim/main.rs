@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attest_keys;
 mod documents;
 mod genuine;
 mod measurements;
