@@ -1,0 +1,186 @@
+//! The verifier half for realms: bytes, the time, trusted keys and a policy.
+
+use std::fmt;
+use std::sync::Arc;
+
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::BoxFuture;
+use atls_core::Evidence;
+use atls_core::MediaType;
+use atls_core::Origin;
+use atls_core::RecordedAppraisal;
+use atls_core::Verifier;
+use atls_core::ear::Ear;
+use atls_core::ear::VerifierId;
+use atls_core::finding::Finding;
+use atls_core::pki_types::UnixTime;
+use atls_formats::psa;
+use atls_formats::psa::CCA_TOKEN;
+use atls_reference::Live;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+
+use super::authentic::Authentic;
+use super::claims::CcaClaims;
+use super::findings;
+use super::trust_vector::Decided;
+use crate::keys::CcaKeys;
+use crate::keys::TrustedKey;
+use crate::policy::CcaPolicy;
+
+/// Appraises CCA tokens, offline, in this order:
+///
+/// 1. collection, frames and claims have their form;
+/// 2. the file of keys has a CPAK for the platform's implementation and instance, and it signed the platform token;
+/// 3. the platform token carries the digest of the realm's key, which signed the realm token;
+/// 4. the realm challenge is the expected one, all 64 bytes;
+/// 5. the policy is checked. Only this step gives a result, good or bad.
+pub struct CcaVerifier {
+    policy: Arc<Live<CcaPolicy>>,
+    keys: Arc<Live<CcaKeys>>,
+    supported: WebPkiSupportedAlgorithms,
+    origin: Origin,
+    media_types: Vec<MediaType>,
+}
+
+impl CcaVerifier {
+    /// Trusts these keys, and accepts what the policy says, both as they are at that moment. The provider verifies signatures.
+    ///
+    /// There is no root of all platforms, so the file of keys says of each key whether hardware holds it, whose results are
+    /// [`Origin::Device`], or software, whose results are [`Origin::Simulated`].
+    pub fn new(
+        policy: Arc<Live<CcaPolicy>>,
+        keys: Arc<Live<CcaKeys>>,
+        provider: &CryptoProvider,
+    ) -> Self {
+        Self {
+            policy,
+            keys,
+            supported: provider.signature_verification_algorithms,
+            origin: Origin::Device,
+            media_types: MediaType::parse(CCA_TOKEN).into_iter().collect(),
+        }
+    }
+
+    /// Takes every key for one that software holds: for tests. Whoever holds it makes any token, so results say
+    /// [`Origin::Simulated`], which default policies refuse.
+    pub fn dangerous_with_software_keys(
+        keys: Arc<Live<CcaKeys>>,
+        policy: Arc<Live<CcaPolicy>>,
+        provider: &CryptoProvider,
+    ) -> Self {
+        Self {
+            origin: Origin::Simulated,
+            ..Self::new(policy, keys, provider)
+        }
+    }
+
+    /// Appraises a recorded token as [`Verifier::appraise`] does, **but for its binding**: the realm challenge is compared with
+    /// nothing. For trying a policy on Evidence out of a file.
+    ///
+    /// # Errors
+    /// [`AppraisalError`]: no result.
+    pub async fn appraise_recorded(
+        &self,
+        evidence: &[u8],
+        now: UnixTime,
+    ) -> Result<RecordedAppraisal, AppraisalError> {
+        let (policy, keys) = (self.policy.current(), self.keys.current());
+        let token = Authentic::verify(evidence, &keys, &self.supported)?;
+        let (challenge, origin) = (token.realm.challenge, self.origin_of(token.key));
+        let result = PolicyResult::of(&policy, token, now);
+        let image = result.claims.image.clone();
+        let recorded = RecordedAppraisal::new(result.ear, origin, challenge)
+            .with_claims(result.claims)
+            .with_findings(result.findings);
+        Ok(match image {
+            Some(image) => recorded.with_image(image),
+            None => recorded,
+        })
+    }
+
+    fn appraise_now(
+        &self,
+        evidence: &Evidence<'_>,
+        now: UnixTime,
+    ) -> Result<Appraised, AppraisalError> {
+        let (policy, keys) = (self.policy.current(), self.keys.current());
+        let token = Authentic::verify(evidence.bytes(), &keys, &self.supported)?;
+        let matched = psa::realm_challenge(evidence.bound()).compare(&token.realm.challenge)?;
+        let origin = self.origin_of(token.key);
+        let result = PolicyResult::of(&policy, token, now);
+        let image = result.claims.image.clone();
+        let appraised = Appraised::bound_to_connection(result.ear, origin, matched)
+            .with_claims(result.claims)
+            .with_findings(result.findings);
+        Ok(match image {
+            Some(image) => appraised.with_image(image),
+            None => appraised,
+        })
+    }
+
+    fn origin_of(&self, key: &TrustedKey) -> Origin {
+        match key.software {
+            true => Origin::Simulated,
+            false => self.origin,
+        }
+    }
+}
+
+/// The verdict of the policy on a genuine token, with its reasons.
+struct PolicyResult {
+    ear: Ear,
+    claims: CcaClaims,
+    findings: Vec<Finding>,
+}
+
+impl PolicyResult {
+    fn of(policy: &CcaPolicy, token: Authentic<'_>, now: UnixTime) -> Self {
+        let decided = Decided::of(policy, &token);
+        let verifier = VerifierId::new("atls-cca", env!("CARGO_PKG_VERSION"));
+        let platform = decided.platform(&token);
+        let ear = Ear::local(verifier, now, "cca-platform", platform)
+            .with_submod("cca-realm", decided.realm());
+        Self {
+            ear,
+            findings: findings::of(policy, &token, &decided),
+            claims: CcaClaims {
+                key: token.key.name.clone(),
+                firmware: decided.firmware.map(|firmware| firmware.name.clone()),
+                image: decided.image.map(|image| image.name.clone()),
+                platform: token.platform,
+                realm: token.realm,
+            },
+        }
+    }
+}
+
+impl Verifier for CcaVerifier {
+    fn media_types(&self) -> &[MediaType] {
+        &self.media_types
+    }
+
+    /// Each grows alone, so the sum is another one whenever either is.
+    fn generation(&self) -> u64 {
+        let keys = self.keys.generation();
+        self.policy.generation().wrapping_add(keys)
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        Box::pin(async move { self.appraise_now(evidence, now) })
+    }
+}
+
+impl fmt::Debug for CcaVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CcaVerifier")
+            .field("policy", &self.policy)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
