@@ -210,4 +210,26 @@ const EXPECTED: &[(&str, [&str; 3])] = &[
         ],
     ),
     ("P1", ["SUCCEEDS", "refused: NotBound", "refused: NotBound"]),
+    (
+        "TPM R1",
+        ["SUCCEEDS", "refused: NotBound", "refused: NotBound"],
+    ),
+    (
+        "TPM reset",
+        [
+            "SUCCEEDS",
+            "refused: attestation status is contraindicated",
+            "refused: attestation status is contraindicated",
+        ],
+    ),
+    ("TPM reset alone", ["SUCCEEDS", "SUCCEEDS", "SUCCEEDS"]),
+    (
+        "TPM reset alone, counted",
+        [
+            "refused: attestation status is contraindicated",
+            "refused: attestation status is contraindicated",
+            "refused: attestation status is contraindicated",
+        ],
+    ),
+    ("TPM cuckoo", ["SUCCEEDS", "SUCCEEDS", "SUCCEEDS"]),
 ];

@@ -40,6 +40,7 @@ mod servers;
 mod swap;
 mod tagged;
 mod tickets;
+mod tpm;
 
 pub use expected::unexpected;
 pub use outcome::Cell;
@@ -63,5 +64,6 @@ pub async fn run() -> Vec<Row> {
     rows.extend(Box::pin(negotiation::rows(&lab)).await);
     rows.extend(Box::pin(lifetime::rows(&lab)).await);
     rows.extend(Box::pin(passport::rows(&lab)).await);
+    rows.extend(Box::pin(tpm::rows(&lab)).await);
     rows
 }
