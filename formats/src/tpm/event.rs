@@ -136,7 +136,13 @@ fn boot_loader_text(claimed_type: u32, payload: &[u8]) -> Option<&[u8]> {
 const EV_IPL: u32 = 0x0000_000d;
 const EV_EFI_VARIABLE_BOOT: u32 = 0x8000_0002;
 
-const BOOT_LOADER_PREFIXES: [&[u8]; 3] = [b"grub_cmd: ", b"kernel_cmdline: ", b"module_cmdline: "];
+/// Of GRUB 2.04 and later, and the command line as RHEL 8 has it.
+const BOOT_LOADER_PREFIXES: [&[u8]; 4] = [
+    b"grub_cmd: ",
+    b"grub_kernel_cmdline ",
+    b"kernel_cmdline: ",
+    b"module_cmdline: ",
+];
 
 /// 8be4df61-93ca-11d2-aa0d-00e098032b8c, as UEFI writes it into memory.
 const EFI_GLOBAL_VARIABLE: [u8; 16] = [
