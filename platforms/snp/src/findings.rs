@@ -6,40 +6,57 @@ use std::fmt;
 
 use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
-use atls_core::pki_types::UnixTime;
 use atls_formats::snp::Report;
 use atls_formats::snp::SigningKey;
 use atls_formats::snp::Tcb;
 
 use crate::claims::SnpClaims;
-use crate::policy::MinimumTcb;
 use crate::policy::SnpImage;
 use crate::policy::SnpPolicy;
+use crate::rules::Announced;
+use crate::rules::Chip;
+use crate::rules::Debugging;
+use crate::rules::Demand;
+use crate::rules::Firmware;
+use crate::rules::Rules;
+use crate::rules::Version;
 
 /// The findings about a verified report.
 pub(crate) fn of(
     report: &Report<'_>,
     claims: &SnpClaims,
     policy: &SnpPolicy,
-    now: UnixTime,
+    rules: &Rules<'_>,
 ) -> Vec<Finding> {
     let mut findings = vec![
-        image(report, claims, policy),
-        chip(claims, policy),
-        signing_key(claims, policy),
-        report_version(claims, policy),
-        vmpl(claims, policy),
-        debugging(claims, policy),
-        migration(claims, policy),
+        image(report, claims, policy, rules),
+        chip(rules),
+        signing_key(claims, policy, rules),
+        check("snp.report-version", rules.report_version)
+            .with_seen(claims.report_version)
+            .with_allowed("min-report-version", policy.min_report_version),
+        check("snp.vmpl", rules.vmpl)
+            .with_seen(claims.vmpl)
+            .with_allowed("max-vmpl", policy.max_vmpl),
+        debugging(rules),
+        migration(claims, rules),
     ];
-    findings.extend(launch_rules(claims, policy));
-    findings.extend(tcb(claims, policy, now));
+    findings.extend(launch_rules(claims, policy, rules));
+    match &rules.firmware {
+        Some(firmware) => findings.extend(versions(claims, firmware)),
+        None => findings.push(unnamed_product(claims, policy)),
+    }
     findings
 }
 
-fn image(report: &Report<'_>, claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
-    let finding = match &claims.image {
-        Some(name) => Finding::passed("snp.image").with_note(format_args!("it is {name}")),
+fn image(
+    report: &Report<'_>,
+    claims: &SnpClaims,
+    policy: &SnpPolicy,
+    rules: &Rules<'_>,
+) -> Finding {
+    let finding = match rules.image {
+        Some(image) => Finding::passed("snp.image").with_note(format_args!("it is {}", image.name)),
         None => Finding::failed("snp.image").with_note(unlike(report, policy)),
     };
     let finding = finding.with_seen_bytes(claims.measurement.as_bytes());
@@ -63,121 +80,95 @@ fn unlike(report: &Report<'_>, policy: &SnpPolicy) -> String {
     }
 }
 
-fn chip(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
+fn chip(rules: &Rules<'_>) -> Finding {
     let name = "snp.chip";
-    let hidden = claims.chip_id.is_none();
-    match (&policy.chip_ids, &claims.chip_id) {
-        (Some(known), Some(chip)) if known.contains(chip) => Finding::passed(name),
-        (Some(_), None) => Finding::failed(name)
+    match rules.chip {
+        Chip::Named | Chip::Unasked => Finding::passed(name),
+        Chip::Hidden => Finding::failed(name)
+            .with_note("the host hides the chip; allow-masked-chip-id accepts that"),
+        Chip::HiddenAmongNamed => Finding::failed(name)
             .with_note("the host hides the chip, and chip-ids names those that are accepted"),
-        (Some(_), Some(_)) => Finding::failed(name).with_note("the chip is none of chip-ids"),
-        (None, _)
-            if hidden && claims.signing_key == SigningKey::Vcek && !policy.allow_masked_chip_id =>
-        {
-            Finding::failed(name)
-                .with_note("the host hides the chip; allow-masked-chip-id accepts that")
-        }
-        (None, _) => Finding::passed(name),
+        Chip::Other => Finding::failed(name).with_note("the chip is none of chip-ids"),
     }
 }
 
-fn signing_key(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
-    let is_vlek = claims.signing_key == SigningKey::Vlek;
-    let finding = check("snp.signing-key", policy.allow_vlek || !is_vlek)
-        .with_seen(if is_vlek { "vlek" } else { "vcek" })
+fn signing_key(claims: &SnpClaims, policy: &SnpPolicy, rules: &Rules<'_>) -> Finding {
+    let seen = match claims.signing_key {
+        SigningKey::Vlek => "vlek",
+        SigningKey::Vcek => "vcek",
+    };
+    let finding = check("snp.signing-key", rules.signing_key)
+        .with_seen(seen)
         .with_allowed("vcek", "");
-    match (policy.allow_vlek, is_vlek) {
+    match (policy.allow_vlek, rules.signing_key) {
         (true, _) => finding.with_allowed("vlek", ""),
-        (false, true) => {
+        (false, false) => {
             finding.with_note("the cloud provider's key signed; allow-vlek accepts that")
         }
-        (false, false) => finding,
+        (false, true) => finding,
     }
 }
 
-fn report_version(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
-    let (seen, least) = (claims.report_version, policy.min_report_version);
-    check("snp.report-version", seen >= least)
-        .with_seen(seen)
-        .with_allowed("min-report-version", least)
-}
-
-fn vmpl(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
-    check("snp.vmpl", claims.vmpl <= policy.max_vmpl)
-        .with_seen(claims.vmpl)
-        .with_allowed("max-vmpl", policy.max_vmpl)
-}
-
-fn debugging(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
-    match (claims.policy.allows_debug(), policy.allow_debug) {
-        (false, _) => Finding::passed("snp.debug").with_seen("denied"),
-        (true, true) => Finding::warning("snp.debug")
-            .with_seen("allowed")
-            .with_note("the host may read the guest, and the policy accepts that"),
-        (true, false) => Finding::failed("snp.debug").with_seen("allowed").with_note(
+fn debugging(rules: &Rules<'_>) -> Finding {
+    let name = "snp.debug";
+    match rules.debugging {
+        Debugging::Denied => Finding::passed(name).with_seen("denied"),
+        Debugging::Refused => Finding::failed(name).with_seen("allowed").with_note(
             "the host may read the guest; launch it with a guest policy that denies debugging",
         ),
+        Debugging::Tolerated => Finding::warning(name)
+            .with_seen("allowed")
+            .with_note("the host may read the guest, and the policy accepts that"),
     }
 }
 
-fn migration(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
-    let seen = claims.policy.allows_migration_agent();
-    check("snp.migration-agent", policy.allow_migration_agent || !seen).with_seen(if seen {
-        "allowed"
-    } else {
-        "denied"
-    })
+fn migration(claims: &SnpClaims, rules: &Rules<'_>) -> Finding {
+    let seen = match claims.policy.allows_migration_agent() {
+        true => "allowed",
+        false => "denied",
+    };
+    check("snp.migration-agent", rules.migration).with_seen(seen)
 }
 
 /// The policy's demands on the guest's launch and on its machine, each by its name in the file.
-fn launch_rules(claims: &SnpClaims, policy: &SnpPolicy) -> Vec<Finding> {
+fn launch_rules(claims: &SnpClaims, policy: &SnpPolicy, rules: &Rules<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Some(least) = policy.minimum_abi {
+    if let (Some(least), Some(is_met)) = (policy.minimum_abi, rules.abi) {
         let (major, minor) = claims.policy.abi();
-        let finding = check("snp.abi", least.holds(claims.policy))
+        let finding = check("snp.abi", is_met)
             .with_seen(format_args!("{major}.{minor}"))
             .with_allowed("minimum-abi", least);
         findings.push(finding);
     }
-    findings.extend(policy.require_guest_policy.iter().map(|restriction| {
-        let (name, is_met) = restriction.check(claims.policy);
+    findings.extend(rules.restrictions.iter().map(|restriction| {
         let note = "the guest's launch policy does not demand it of its host";
-        demand(format_args!("snp.guest-policy.{name}"), is_met, note)
+        demand("snp.guest-policy", restriction, note)
     }));
-    findings.extend(policy.require_platform.iter().map(|feature| {
-        let (name, is_met) = feature.check(claims.platform_info);
+    findings.extend(rules.features.iter().map(|feature| {
         let note = "the machine is not set up so; its operator can change that";
-        demand(format_args!("snp.platform.{name}"), is_met, note)
+        demand("snp.platform", feature, note)
     }));
     findings
 }
 
+fn unnamed_product(claims: &SnpClaims, policy: &SnpPolicy) -> Finding {
+    let finding = Finding::failed("snp.product")
+        .with_seen(claims.product)
+        .with_note("minimum-tcb does not name this product");
+    let named = policy.minimum_tcb.keys();
+    named.fold(finding, |finding, name| finding.with_allowed(name, ""))
+}
+
 /// The parts of the firmware that are behind the minimum, and behind the announced minimum.
-fn tcb(claims: &SnpClaims, policy: &SnpPolicy, now: UnixTime) -> Vec<Finding> {
-    let product = claims.product;
-    let Some(minimum) = policy.minimum_tcb.get(&product) else {
-        let finding = Finding::failed("snp.product")
-            .with_seen(product)
-            .with_note("minimum-tcb does not name this product");
-        let named = policy.minimum_tcb.keys();
-        return vec![named.fold(finding, |finding, name| finding.with_allowed(name, ""))];
-    };
-    let mut findings = against(claims, minimum, "minimum-tcb");
-    if let Some(next) = policy.next_minimum_tcb.get(&product) {
-        let (from, in_force) = (next.from, next.from.is_reached(now));
-        let mut next = against(claims, &next.minimum(), "next-minimum-tcb");
-        if !in_force {
-            // An announced minimum is worth a line only if the platform is behind it.
-            next.retain(|finding| finding.outcome() != Outcome::Passed);
-            let note = |finding: Finding| {
-                let behind = finding.note().unwrap_or_default().to_owned();
-                finding.with_note(format_args!(
-                    "{behind}; accepted until {from}, update before"
-                ))
-            };
-            next = next.into_iter().map(note).collect();
-        }
-        findings.extend(next);
+fn versions(claims: &SnpClaims, firmware: &Firmware) -> Vec<Finding> {
+    let product = claims.product.key();
+    let minimum = firmware.minimum.iter();
+    let table = format!("minimum-tcb.{product}");
+    let mut findings: Vec<_> = minimum
+        .map(|version| against("snp.tcb", &table, version))
+        .collect();
+    if let Some(next) = &firmware.next {
+        findings.extend(announced(product, next));
     }
     findings.push(lag(
         "snp.tcb.rollback",
@@ -194,37 +185,46 @@ fn tcb(claims: &SnpClaims, policy: &SnpPolicy, now: UnixTime) -> Vec<Finding> {
     findings
 }
 
-fn against(claims: &SnpClaims, minimum: &MinimumTcb, table: &str) -> Vec<Finding> {
-    let key = if table == "minimum-tcb" {
-        "snp.tcb"
-    } else {
-        "snp.next-tcb"
+/// Before its day, an announced minimum is worth a line only if the platform is behind it.
+fn announced(product: &str, next: &Announced) -> Vec<Finding> {
+    let table = format!("next-minimum-tcb.{product}");
+    let versions = next.versions.iter();
+    let findings = versions.map(|version| against("snp.next-tcb", &table, version));
+    if next.is_in_force {
+        return findings.collect();
+    }
+    findings
+        .filter(|finding| finding.outcome() != Outcome::Passed)
+        .map(|finding| {
+            let behind = finding.note().unwrap_or_default().to_owned();
+            let from = next.from;
+            finding.with_note(format_args!(
+                "{behind}; accepted until {from}, update before"
+            ))
+        })
+        .collect()
+}
+
+fn against(check: &str, table: &str, version: &Version) -> Finding {
+    let Version {
+        name,
+        seen,
+        least,
+        behind,
+    } = version;
+    let name = *name;
+    let finding = match behind.is_empty() {
+        true => Finding::passed(format_args!("{check}.{name}")),
+        false => Finding::warning(format_args!("{check}.{name}")).with_note(format_args!(
+            "behind in {}; {}",
+            behind.join(", "),
+            match name {
+                "launch" => "launch the guest anew after the host's update",
+                _ => "update the host's firmware",
+            }
+        )),
     };
-    [
-        ("reported", &claims.reported_tcb, &minimum.reported),
-        ("committed", &claims.committed_tcb, minimum.committed()),
-        ("launch", &claims.launch_tcb, minimum.launch()),
-    ]
-    .into_iter()
-    .map(|(part, seen, least)| {
-        let behind = seen.behind(least);
-        let outcome = match behind.is_empty() {
-            true => Outcome::Passed,
-            false => Outcome::Warning,
-        };
-        let finding = Finding::new(format_args!("{key}.{part}"), outcome)
-            .with_seen(seen)
-            .with_allowed(format_args!("{table}.{}", claims.product.key()), least);
-        let cure = match part {
-            "launch" => "launch the guest anew after the host's update",
-            _ => "update the host's firmware",
-        };
-        match outcome {
-            Outcome::Passed => finding,
-            _ => finding.with_note(format_args!("behind in {}; {cure}", behind.join(", "))),
-        }
-    })
-    .collect()
+    finding.with_seen(seen).with_allowed(table, least)
 }
 
 /// Whether one TCB of the platform is behind another one. It never decides.
@@ -251,8 +251,9 @@ fn check(name: impl fmt::Display, holds: bool) -> Finding {
     }
 }
 
-fn demand(name: fmt::Arguments<'_>, is_met: bool, note: &str) -> Finding {
-    match is_met {
+fn demand(check: &str, demand: &Demand, note: &str) -> Finding {
+    let name = format_args!("{check}.{}", demand.name);
+    match demand.is_met {
         true => Finding::passed(name),
         false => Finding::failed(name).with_note(note),
     }

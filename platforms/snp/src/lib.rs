@@ -43,6 +43,7 @@ mod measurements;
 mod policy;
 mod resolver;
 mod roots;
+mod rules;
 mod trust_vector;
 mod vek;
 mod verifier;

@@ -1,44 +1,31 @@
-//! The trust vector: a verified report and a policy go in, the eight claims of AR4SI come out. The README has the table with reasons.
+//! The trust vector: the answers to the rules go in, the eight claims of AR4SI come out. The README has the table with reasons.
 
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
-use atls_core::pki_types::UnixTime;
-use atls_formats::snp::Report;
-use atls_formats::snp::SigningKey;
 
-use crate::claims::SnpClaims;
-use crate::policy::MinimumTcb;
-use crate::policy::SnpPolicy;
+use crate::rules::Chip;
+use crate::rules::Debugging;
+use crate::rules::Rules;
 
-/// Appraises a verified report, and writes the image's name into its claims.
-pub(crate) fn appraise(
-    report: &Report<'_>,
-    claims: &mut SnpClaims,
-    policy: &SnpPolicy,
-    now: UnixTime,
-) -> Appraisal {
-    let image = policy.images.iter().find(|image| image.is(report));
-    claims.image = image.map(|image| image.name.clone());
+/// The appraisal of a verified report.
+pub(crate) fn of(rules: &Rules<'_>) -> Appraisal {
     let values = [
-        (
-            Category::InstanceIdentity,
-            instance_identity(claims, policy),
-        ),
-        (Category::Configuration, configuration(claims, policy)),
+        (Category::InstanceIdentity, instance_identity(rules)),
+        (Category::Configuration, configuration(rules)),
         (
             Category::Executables,
-            if image.is_some() {
+            if rules.image.is_some() {
                 BOOT_APPROVED
             } else {
                 UNRECOGNISED_SOFTWARE
             },
         ),
         (Category::FileSystem, NOTHING_CLAIMED),
-        (Category::Hardware, hardware(claims, policy, now)),
-        (Category::RuntimeOpaque, runtime_opaque(claims, policy)),
+        (Category::Hardware, hardware(rules)),
+        (Category::RuntimeOpaque, runtime_opaque(rules)),
         (Category::StorageOpaque, NOTHING_CLAIMED),
         (Category::SourcedData, NOTHING_CLAIMED),
     ];
@@ -48,7 +35,7 @@ pub(crate) fn appraise(
             vector.with(category, TrustClaim::new(value))
         });
     let appraisal = Appraisal::new(vector);
-    if image.is_some() {
+    if rules.image.is_some() {
         appraisal
     } else {
         // 33 alone would be a warning. A policy that accepts warnings for old firmware must not accept any image.
@@ -56,85 +43,50 @@ pub(crate) fn appraise(
     }
 }
 
-fn instance_identity(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
-    let hidden = claims.chip_id.is_none();
-    match (&policy.chip_ids, &claims.chip_id) {
-        (Some(known), Some(chip)) if known.contains(chip) => RECOGNISED,
-        (Some(_), _) => UNRECOGNISED,
-        // A VLEK never names a chip.
-        (None, _) if hidden && claims.signing_key == SigningKey::Vcek => {
-            if policy.allow_masked_chip_id {
-                NOTHING_CLAIMED
-            } else {
-                UNRECOGNISED
-            }
-        }
-        (None, _) => NOTHING_CLAIMED,
+fn instance_identity(rules: &Rules<'_>) -> i8 {
+    match rules.chip {
+        Chip::Hidden | Chip::HiddenAmongNamed | Chip::Other => UNRECOGNISED,
+        Chip::Named => RECOGNISED,
+        Chip::Unasked => NOTHING_CLAIMED,
     }
 }
 
-fn configuration(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
-    let guest = claims.policy;
-    let debug_refused = guest.allows_debug() && !policy.allow_debug;
-    let migration_refused = guest.allows_migration_agent() && !policy.allow_migration_agent;
-    if debug_refused || migration_refused || claims.vmpl > policy.max_vmpl {
+fn configuration(rules: &Rules<'_>) -> i8 {
+    let mut demands = rules.restrictions.iter().chain(&rules.features);
+    let is_refused = rules.debugging == Debugging::Refused
+        || !rules.migration
+        || !rules.vmpl
+        || rules.abi == Some(false)
+        || demands.any(|demand| !demand.is_met);
+    if is_refused {
         return CONTRAINDICATED;
     }
-    let abi = policy.minimum_abi.is_none_or(|abi| abi.holds(guest));
-    let mut demands = policy.require_guest_policy.iter();
-    let demanded = demands.all(|restriction| restriction.check(guest).1);
-    let mut demands = policy.require_platform.iter();
-    let set_up = demands.all(|feature| feature.check(claims.platform_info).1);
-    if !(abi && demanded && set_up) {
-        return CONTRAINDICATED;
-    }
-    let states_more = policy.minimum_abi.is_some()
-        || !policy.require_guest_policy.is_empty()
-        || !policy.require_platform.is_empty();
-    match (guest.allows_debug(), states_more) {
-        (true, _) => UNSAFE,
-        (false, true) => APPROVED_CONFIGURATION,
-        (false, false) => NO_KNOWN_WEAKNESS,
+    let states_more =
+        rules.abi.is_some() || !rules.restrictions.is_empty() || !rules.features.is_empty();
+    match (rules.debugging, states_more) {
+        (Debugging::Denied, true) => APPROVED_CONFIGURATION,
+        (Debugging::Denied, false) => NO_KNOWN_WEAKNESS,
+        (Debugging::Refused | Debugging::Tolerated, _) => UNSAFE,
     }
 }
 
-/// The time from which the firmware is too old, seconds since the epoch; `None` without an announcement.
-pub(crate) fn outdated_from(claims: &SnpClaims, policy: &SnpPolicy, now: UnixTime) -> Option<u64> {
-    let next = policy.next_minimum_tcb.get(&claims.product)?;
-    let is_to_come = !next.from.is_reached(now) && !reaches(claims, &next.minimum());
-    is_to_come.then(|| next.from.begins_at())
-}
-
-fn hardware(claims: &SnpClaims, policy: &SnpPolicy, now: UnixTime) -> i8 {
-    let Some(minimum) = policy.minimum_tcb.get(&claims.product) else {
-        return UNRECOGNISED;
-    };
-    let vlek_refused = claims.signing_key == SigningKey::Vlek && !policy.allow_vlek;
-    if vlek_refused || claims.report_version < policy.min_report_version {
-        return CONTRAINDICATED;
+fn hardware(rules: &Rules<'_>) -> i8 {
+    match &rules.firmware {
+        None => UNRECOGNISED,
+        Some(_) if !rules.signing_key || !rules.report_version => CONTRAINDICATED,
+        Some(firmware) if firmware.is_new_enough() => GENUINE,
+        Some(_) => UNSAFE,
     }
-    let next = policy.next_minimum_tcb.get(&claims.product);
-    let in_force = next.filter(|next| next.from.is_reached(now));
-    let is_new_enough =
-        reaches(claims, minimum) && in_force.is_none_or(|next| reaches(claims, &next.minimum()));
-    if is_new_enough { GENUINE } else { UNSAFE }
 }
 
-fn reaches(claims: &SnpClaims, minimum: &MinimumTcb) -> bool {
-    claims.reported_tcb.is_at_least(&minimum.reported)
-        && claims.committed_tcb.is_at_least(minimum.committed())
-        && claims.launch_tcb.is_at_least(minimum.launch())
-}
-
-fn runtime_opaque(claims: &SnpClaims, policy: &SnpPolicy) -> i8 {
-    match (claims.policy.allows_debug(), policy.allow_debug) {
-        (false, _) => ENCRYPTED_MEMORY,
+fn runtime_opaque(rules: &Rules<'_>) -> i8 {
+    match rules.debugging {
+        Debugging::Denied => ENCRYPTED_MEMORY,
+        Debugging::Refused => CONTRAINDICATED,
         // The host sees the memory all the same, so the permission leaves a warning.
-        (true, true) => UNSAFE,
-        (true, false) => CONTRAINDICATED,
+        Debugging::Tolerated => UNSAFE,
     }
 }
-
 // AR4SI §2.3.4. Where one number has several meanings, each has a name.
 const NOTHING_CLAIMED: i8 = 0;
 const RECOGNISED: i8 = 2;

@@ -32,6 +32,7 @@ use crate::resolver::ResolvedList;
 use crate::resolver::Resolver;
 use crate::roots::Roots;
 use crate::roots::SnpRoot;
+use crate::rules::Rules;
 use crate::trust_vector;
 use crate::x509::time;
 
@@ -149,10 +150,11 @@ impl SnpVerifier {
             not_after = not_after.min(until);
         }
         let mut claims = SnpClaims::of(report, &chain.extensions)?;
-        let appraisal = trust_vector::appraise(report, &mut claims, &policy, now);
-        let findings = findings::of(report, &claims, &policy, now);
-        let outdated = trust_vector::outdated_from(&claims, &policy, now);
-        not_after = not_after.min(outdated.unwrap_or(u64::MAX));
+        let rules = Rules::of(report, &claims, &policy, now);
+        let appraisal = trust_vector::of(&rules);
+        let findings = findings::of(report, &claims, &policy, &rules);
+        not_after = not_after.min(rules.outdated_from().unwrap_or(u64::MAX));
+        claims.image = rules.image.map(|image| image.name.clone());
         let verifier = VerifierId::new("atls-snp", env!("CARGO_PKG_VERSION"));
         let ear = Ear::local(verifier, now, "snp", appraisal).with_expiry(time(not_after));
         Ok(PolicyResult {
