@@ -12,7 +12,8 @@ use atls_formats::snp::SnpFormatError;
 /// An appraisal by a service ended without a usable result: the error for the relying party, a stable word for metrics, and the
 /// cause for the reader of the log.
 ///
-/// The error alone decides whose fault it was ([`AppraisalError::fault`]).
+/// The error alone decides whose fault it was ([`AppraisalError::fault`]). The cause is text, because nothing decides by it: it comes from
+/// as many types of error as there are formats, and ends in the log. Code that needs the error of a format calls its `decode`.
 ///
 /// | word | cause |
 /// |---|---|

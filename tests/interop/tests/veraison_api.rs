@@ -35,7 +35,9 @@ async fn submit(
     let now = UnixTime::now();
     let media_type = MediaType::parse(media_type).unwrap();
     let service = veraison.service();
-    let token = service.submit(&media_type, evidence, nonce).await?;
+    let token = service
+        .dangerous_submit_unchecked(&media_type, evidence, nonce)
+        .await?;
     let check = Check {
         now,
         max_age: Duration::from_secs(300),

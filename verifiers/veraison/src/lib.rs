@@ -54,19 +54,18 @@
 //! `TRACE`.
 #![forbid(unsafe_code)]
 
+mod api;
 mod appraisal;
-mod discovery;
 mod failures;
 mod format;
 mod parts;
 #[cfg(test)]
 mod recorded;
 mod service;
-mod session;
 mod wrapping;
 
-pub use discovery::Discovery;
-pub use discovery::DiscoveryError;
+pub use api::Discovery;
+pub use api::DiscoveryError;
 pub use format::CcaToken;
 pub use format::PsaToken;
 pub use format::SevSnpReport;

@@ -23,11 +23,11 @@ use http::Request;
 use http::Response;
 use serde_json::Value;
 
+use crate::api::SESSION_TYPE;
 use crate::failures;
 use crate::format::CcaToken;
 use crate::format::PsaToken;
 use crate::service::VeraisonService;
-use crate::session::SESSION_TYPE;
 
 /// Answers every session with the recorded one, as the service of that day did.
 struct Recording {
@@ -83,7 +83,7 @@ async fn appraise(
     let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
     let reading = format.read(&evidence).unwrap();
     let media_type = format.media_type().parse().unwrap();
-    let submitted = service.submit(&media_type, &evidence, reading.carried());
+    let submitted = service.dangerous_submit_unchecked(&media_type, &evidence, reading.carried());
     let token = submitted.await?;
     let check = ResultCheck {
         keys: &keys.unwrap(),

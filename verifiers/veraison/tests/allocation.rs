@@ -170,7 +170,7 @@ fn submit(runtime: &Runtime, answer: Response<Vec<u8>>) {
     runtime.block_on(async {
         let media_type = MediaType::parse("c/d").unwrap();
         let refused = service(answer)
-            .submit(&media_type, b"evidence", &[7; 32])
+            .dangerous_submit_unchecked(&media_type, b"evidence", &[7; 32])
             .await;
         assert!(refused.is_err());
         // A task of its own deletes the session.

@@ -51,7 +51,7 @@ impl VeraisonService {
     ///
     /// # Errors
     /// [`Failure`]. Evidence that the service found bad is a *result*, and that result says so.
-    pub async fn submit(
+    pub async fn dangerous_submit_unchecked(
         &self,
         media_type: &MediaType,
         evidence: &[u8],
