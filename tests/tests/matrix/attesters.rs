@@ -46,8 +46,9 @@ pub(crate) fn all(machines: &Machines) -> Vec<Named> {
         ("TDX, event log", device(td().with_event_log(log).unwrap())),
     ];
     rows.extend(snp_by_table(&machines.snp));
-    rows.extend::<[Named; 5]>([
+    rows.extend::<[Named; 6]>([
         ("Nitro", device(nitro)),
+        ("TPM", machines.tpm.clone()),
         ("Azure vTPM on SNP", device(AzureVtpm::new(&machines.snp))),
         ("Trustee's sample", sample()),
         ("TDX, passport of Trustee", passport(device(td()))),

@@ -10,6 +10,8 @@ use atls_sim::SimAttester;
 use atls_sim::TrustAnchor;
 use atls_snp::Product;
 use atls_snp::testing::ForgedSnp;
+use atls_tpm::TrustedKey;
+use atls_tpm::testing::ForgedTpm;
 use test_support::at;
 
 use crate::NOW;
@@ -23,6 +25,8 @@ pub(crate) struct Machines {
     pub(crate) tdx: Arc<atls_tdx::testing::ForgedPlatform>,
     pub(crate) event_log: EventLogWriter,
     pub(crate) simulator: Arc<dyn Attester>,
+    pub(crate) tpm: Arc<dyn Attester>,
+    pub(crate) tpm_key: TrustedKey,
     pub(crate) trust_anchor: TrustAnchor,
     pub(crate) trustee: Trustee,
 }
@@ -30,6 +34,7 @@ pub(crate) struct Machines {
 impl Machines {
     pub(crate) async fn new() -> Self {
         let simulator = SimAttester::generate().unwrap();
+        let tpm = ForgedTpm::new();
         Self {
             nitro: Arc::new(ForgedNitro::new(at(NOW))),
             snp: ForgedSnp::new(Product::Milan).unwrap(),
@@ -39,6 +44,8 @@ impl Machines {
                 .measured(2, 13, b"quiet"),
             trust_anchor: simulator.trust_anchor(),
             simulator: device(simulator),
+            tpm_key: tpm.trusted("forged"),
+            tpm: device(tpm),
             trustee: Trustee::start().await,
         }
     }

@@ -72,7 +72,8 @@ async fn certificates_of_each_host_reach_each_service_in_its_encoding() {
 
 async fn table() -> String {
     let machines = Machines::new().await;
-    let names: Vec<_> = verifiers::all(&machines).map(|(name, _)| name).into();
+    let columns = verifiers::all(&machines);
+    let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
     let mut table = format!(
         "| attester | {} |\n|---|{}\n",
         names.join(" | "),

@@ -29,6 +29,10 @@ use atls_tdx::TdxImage;
 use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
+use atls_tpm::TpmKeys;
+use atls_tpm::TpmPolicy;
+use atls_tpm::TpmVerifier;
+use atls_tpm::testing::ForgedTpm;
 use atls_trustee::TrusteeService;
 use atls_veraison::VeraisonService;
 use stand_in::Signer;
@@ -40,13 +44,14 @@ use crate::attesters::AZURE;
 use crate::machines::Machines;
 
 /// Each verifier, by the name of its column.
-pub(crate) fn all(machines: &Machines) -> [(&'static str, Column); 9] {
+pub(crate) fn all(machines: &Machines) -> Vec<(&'static str, Column)> {
     let sim = SimVerifier::new(machines.trust_anchor.clone());
-    [
+    vec![
         ("`atls-sim`", local(sim)),
         ("`atls-tdx`", local(tdx(machines))),
         ("`atls-snp`", local(snp(machines))),
         ("`atls-nitro`", local(nitro(machines))),
+        ("`atls-tpm`", local(tpm(machines))),
         ("`atls-passport`", local(passport(machines))),
         ("Trustee", service(trustee)),
         ("Veraison", service(veraison)),
@@ -139,6 +144,13 @@ fn snp(machines: &Machines) -> SnpVerifier {
 fn nitro(machines: &Machines) -> NitroVerifier {
     let policy = Live::fixed(NitroPolicy::new(vec![ForgedNitro::image()])).unwrap();
     NitroVerifier::dangerous_with_root(machines.nitro.root(), Arc::new(policy))
+}
+
+fn tpm(machines: &Machines) -> TpmVerifier {
+    let keys = Live::fixed(TpmKeys::new(vec![machines.tpm_key.clone()])).unwrap();
+    let policy = Live::fixed(TpmPolicy::new(vec![ForgedTpm::image()])).unwrap();
+    let provider = rustls::crypto::ring::default_provider();
+    TpmVerifier::dangerous_with_software_keys(Arc::new(keys), Arc::new(policy), &provider)
 }
 
 fn passport(machines: &Machines) -> PassportVerifier {
