@@ -77,10 +77,15 @@ def from_cbor(value, collections: int) -> Record | Collection:
 
 
 def tagged(tag: cbor.Tag) -> Record:
-    row, column = divmod(tag.number - FIRST_TAG, 256)
-    if not 0 <= row <= 255 or column == 255:
+    if not is_tag(tag.number):
         return refuse("a tag that is of no content format", "cmw-tag-number")
+    row, column = divmod(tag.number - FIRST_TAG, 256)
     return Record(row * 255 + column, bytes_of(tag.value))
+
+
+def is_tag(number: int) -> bool:
+    row, column = divmod(number - FIRST_TAG, 256)
+    return 0 <= row <= 255 and column != 255
 
 
 def from_json(data: bytes) -> Record | Collection:

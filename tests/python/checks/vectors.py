@@ -1,7 +1,6 @@
 """Reads docs/vectors: every string of hexadecimal digits as bytes where a check asks for them."""
 
 import json
-import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
@@ -9,7 +8,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from atls_peer.authenticator import Secrets
 
-FOLDER = Path(os.environ.get("ATLS_VECTORS", Path(__file__).parents[3] / "docs" / "vectors"))
+FOLDER = Path(__file__).parents[3] / "docs" / "vectors"
 HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384()}
 
 
