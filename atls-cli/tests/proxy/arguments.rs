@@ -1,0 +1,88 @@
+//! Its arguments, on the command line and in a file.
+
+use demo::Authority;
+
+use crate::kit::TRUST;
+use crate::kit::echo;
+use crate::proxies;
+use crate::proxies::Proxy;
+use crate::support::World;
+
+#[test]
+fn a_file_has_the_same_arguments() {
+    let world = World::new();
+    let behind = world.plain(echo());
+    world.device_key();
+    world.identity(&world.authority);
+    let file = format!(
+        "listen = \"127.0.0.1:0\"\nupstream = \"http://{behind}\"\nattester = \"sim=own.pem\"\ncert = \"chain.pem\"\nkey = \"key.pem\"\ndrain = 1\n"
+    );
+    world.write("proxy.toml", file);
+    let proxy = Proxy::start(&world, &["--config", "proxy.toml"]);
+    world
+        .atls(&[&["get", &proxy.url("/")], &TRUST[..]].concat())
+        .ends_with(0);
+    world.write("wrong.toml", "lisen = \"x\"\n");
+    let ran = world
+        .atls(&["proxy", "--config", "wrong.toml"])
+        .ends_with(1);
+    assert!(ran.error().contains("--lisen"), "{}", ran.error());
+    let ran = world
+        .atls(&["proxy", "--config", "absent.toml"])
+        .ends_with(1);
+    assert!(ran.error().contains("absent.toml"), "{}", ran.error());
+}
+
+#[test]
+fn ports_that_would_be_open_to_others_are_refused() {
+    let world = World::new();
+    world.device("device");
+    let listen = [
+        "proxy",
+        "--listen",
+        "0.0.0.0:0",
+        "--to",
+        "https://localhost/",
+    ];
+    let ran = world.atls(&[&listen[..], &TRUST].concat()).ends_with(1);
+    assert!(ran.error().contains("loopback"), "{}", ran.error());
+    let admin = [
+        "proxy",
+        "--listen",
+        "127.0.0.1:0",
+        "--to",
+        "https://localhost/",
+        "--admin",
+        "0.0.0.0:0",
+    ];
+    let ran = world.atls(&[&admin[..], &TRUST].concat()).ends_with(1);
+    assert!(ran.error().contains("--probes"), "{}", ran.error());
+}
+
+#[test]
+fn wrong_arguments_of_a_reverse_proxy_say_what_is_missing() {
+    let world = World::new();
+    world.device_key();
+    world.identity(&world.authority);
+    let reverse = [
+        "proxy",
+        "--listen",
+        "127.0.0.1:0",
+        "--upstream",
+        "http://127.0.0.1:1",
+    ];
+    let ran = world.atls(&reverse).ends_with(1);
+    assert!(ran.error().contains("--cert FILE"), "{}", ran.error());
+    let certified = [&reverse[..], &["--cert", "chain.pem", "--key", "key.pem"]].concat();
+    let ran = world.atls(&certified).ends_with(1);
+    assert!(ran.error().contains("--attester auto"), "{}", ran.error());
+    world.identity(&Authority::new().unwrap());
+    let other = world.authority.issue().unwrap();
+    world.write(
+        "key.pem",
+        proxies::pem("PRIVATE KEY", other.key.secret_der()),
+    );
+    let attests = [&certified[..], &["--attester", "sim=own.pem"]].concat();
+    let ran = world.atls(&attests).ends_with(1);
+    assert!(ran.error().contains("no identity"), "{}", ran.error());
+}

@@ -1,0 +1,22 @@
+//! `atls proxy`, as a user runs it: a process of its own, between real sockets.
+#![allow(
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../proxies/mod.rs"]
+mod proxies;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod arguments;
+mod forward;
+mod kit;
+mod lifecycle;
+mod reload;
+mod reverse;
+mod smuggling;
+mod streams;
