@@ -175,6 +175,23 @@ fn a_key_identifier_chooses_the_key() {
 }
 
 #[test]
+fn readers_pin_the_key_that_the_signer_names() {
+    for provider in [
+        rustls::crypto::ring::default_provider(),
+        rustls::crypto::aws_lc_rs::default_provider(),
+    ] {
+        for algorithm in ["ES256", "ES384", "EdDSA"] {
+            let key = Key::of(&provider, algorithm);
+            let jwk = key.signer.public_jwk().unwrap().to_string();
+            let keys = VerificationKeys::from_jwk(&jwk).unwrap();
+            let ear = ear();
+            let token = jwt::encode(&stated(&ear), &key.signer).unwrap();
+            assert!(jwt::decode(&token, &keys, &key.supported, &check()).is_ok());
+        }
+    }
+}
+
+#[test]
 fn a_claim_of_the_platform_cannot_take_the_place_of_one_of_the_profile() {
     let key = Key::of(&rustls::crypto::ring::default_provider(), "ES256");
     let bad = Appraisal::new(TrustVector::new().with(Category::Hardware, TrustClaim::new(97)));

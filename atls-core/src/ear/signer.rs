@@ -2,9 +2,15 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rustls::SignatureScheme;
 use rustls::sign::Signer;
 use rustls::sign::SigningKey;
+use serde_json::Value;
+use serde_json::json;
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::encode_error::EncodeError;
 use super::key_error::KeyError;
@@ -25,6 +31,8 @@ pub struct EarSigner {
     signer: Box<dyn Signer>,
     algorithm: &'static SignatureAlgorithm,
     key_id: Option<String>,
+    /// In DER.
+    public: Option<Vec<u8>>,
 }
 
 impl EarSigner {
@@ -42,6 +50,7 @@ impl EarSigner {
             algorithm: algorithm.ok_or(KeyError::Unsupported)?,
             signer,
             key_id: None,
+            public: key.public_key().map(|key| key.to_vec()),
         })
     }
 
@@ -50,6 +59,33 @@ impl EarSigner {
     pub fn with_key_id(mut self, id: impl Into<String>) -> Self {
         self.key_id = Some(id.into());
         self
+    }
+
+    /// The JWK that readers pin. There is none of an RSA key, and none where the provider does not tell the public key.
+    pub fn public_jwk(&self) -> Option<Value> {
+        let (_, spki) = SubjectPublicKeyInfo::from_der(self.public.as_deref()?).ok()?;
+        let key = &*spki.subject_public_key.data;
+        let encode = |bytes: &[u8]| Value::from(BASE64_URL_SAFE_NO_PAD.encode(bytes));
+        let coordinates = |curve: &str| {
+            let (4, point) = key.split_first().map(|(form, point)| (*form, point))? else {
+                return None;
+            };
+            let (x, y) = point.split_at_checked(point.len().checked_div(2)?)?;
+            Some(json!({ "kty": "EC", "crv": curve, "x": encode(x), "y": encode(y) }))
+        };
+        let mut jwk = match self.algorithm.jose {
+            "ES256" => coordinates("P-256")?,
+            "ES384" => coordinates("P-384")?,
+            "EdDSA" => json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(key) }),
+            _ => return None,
+        };
+        let fields = jwk.as_object_mut()?;
+        fields.insert("alg".to_owned(), self.algorithm.jose.into());
+        fields.insert("use".to_owned(), "sig".into());
+        if let Some(id) = &self.key_id {
+            fields.insert("kid".to_owned(), id.as_str().into());
+        }
+        Some(jwk)
     }
 
     pub(super) fn algorithm(&self) -> &SignatureAlgorithm {
