@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atls_core::limits::DEFAULT_FIRST_BYTE;
 use atls_tower::AttestedStream;
 use atls_tower::ConnectionLimits;
 use atls_tower::ServerAcceptor;
@@ -19,6 +20,7 @@ use tokio::task::JoinError;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
+use crate::preamble::Preamble;
 use crate::refusal::Refusals;
 
 /// A [`Listener`] whose connections have passed TLS and attestation before `axum::serve` sees them.
@@ -116,6 +118,7 @@ pub(crate) struct Accepting {
     pub(crate) pending: Arc<Semaphore>,
     /// `None` where only the system limits the number of connections.
     pub(crate) connections: Option<Arc<Semaphore>>,
+    pub(crate) preamble: Option<Arc<dyn Preamble>>,
 }
 
 async fn accept_connections(
@@ -131,7 +134,7 @@ async fn accept_connections(
             let permits = Permits::acquire(&accepting).await;
             (permits, accept(&listener).await)
         };
-        let (permits, (socket, remote)) = tokio::select! {
+        let (permits, (mut socket, remote)) = tokio::select! {
             next = next => next,
             // The listener was dropped and this task is about to be aborted.
             () = sender.closed() => return,
@@ -140,11 +143,19 @@ async fn accept_connections(
             return;
         };
         let (acceptor, limits) = (accepting.acceptor.clone(), accepting.limits);
+        let preamble = accepting.preamble.clone();
         let (sender, refusals) = (sender.clone(), refusals.clone());
         let span = tracing::debug_span!("connection", peer = %remote);
         let handshake = async move {
             // Without it the connection is only slower.
             let _ = socket.set_nodelay(true);
+            let remote = match client_of(preamble.as_deref(), &mut socket, remote).await {
+                Ok(remote) => remote,
+                Err(error) => {
+                    tracing::info!(%error, "what stands before TLS was not read");
+                    return;
+                }
+            };
             match acceptor.accept_or_refuse(socket).await {
                 Ok(stream) => {
                     let stream = stream.with_limits(limits, pending).with_guard(counted);
@@ -196,6 +207,22 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
+    }
+}
+
+/// Who is at the other end, as what stands before TLS has it.
+async fn client_of(
+    preamble: Option<&dyn Preamble>,
+    socket: &mut TcpStream,
+    remote: SocketAddr,
+) -> io::Result<SocketAddr> {
+    let Some(preamble) = preamble else {
+        return Ok(remote);
+    };
+    let read = preamble.read(socket, remote);
+    match tokio::time::timeout(DEFAULT_FIRST_BYTE, read).await {
+        Ok(read) => read,
+        Err(_) => Err(io::ErrorKind::TimedOut.into()),
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::listener::Accepting;
 use crate::listener::AttestedListener;
+use crate::preamble::Preamble;
 
 /// Builds an [`AttestedListener`].
 ///
@@ -37,6 +38,7 @@ pub struct ListenerBuilder {
     limits: ConnectionLimits,
     pending: usize,
     connections: Option<usize>,
+    preamble: Option<Arc<dyn Preamble>>,
 }
 
 impl AttestedListener {
@@ -75,6 +77,7 @@ impl ListenerBuilder {
             limits: ConnectionLimits::default(),
             pending: DEFAULT_PENDING,
             connections: None,
+            preamble: None,
         }
     }
 
@@ -95,6 +98,12 @@ impl ListenerBuilder {
     /// as many as the system has file descriptors for. Further ones wait in the backlog of the socket.
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = Some(most);
+        self
+    }
+
+    /// Reads what stands before TLS on each connection.
+    pub fn preamble(mut self, preamble: Arc<dyn Preamble>) -> Self {
+        self.preamble = Some(preamble);
         self
     }
 
@@ -123,6 +132,7 @@ impl ListenerBuilder {
             limits: self.limits,
             pending: room(self.pending),
             connections: self.connections.map(room),
+            preamble: self.preamble,
         };
         AttestedListener::start(listener, accepting)
     }
