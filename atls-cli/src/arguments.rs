@@ -71,6 +71,21 @@ pub(crate) fn parse() -> Result<Arguments, clap::Error> {
     Arguments::try_parse_from(with_file)
 }
 
+/// The arguments of a proxy that runs, with those that its file has now.
+///
+/// # Errors
+/// A usage failure where they are wrong.
+pub(crate) fn again() -> Result<(Vec<OsString>, ProxyOptions), Failure> {
+    let words = with_config(std::env::args_os().collect())?;
+    let parsed = Arguments::try_parse_from(&words);
+    let parsed =
+        parsed.map_err(|error| Failure::usage("the arguments are wrong").because(&error))?;
+    match parsed.command {
+        Command::Proxy(options) => Ok((words, *options)),
+        _ => Err(Failure::usage("the arguments are of another command")),
+    }
+}
+
 /// The arguments, with those of the file after the word `proxy`.
 fn with_config(given: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
     let Some(position) = given.iter().position(|word| word == "proxy") else {

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use http::StatusCode;
+use http::header;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::metrics::Metrics;
@@ -15,6 +18,7 @@ use crate::failure::Failure;
 /// Health and metrics, for this machine alone: metrics tell how much is asked.
 pub(super) async fn serve_admin(
     address: SocketAddr,
+    keys: Value,
     metrics: &Arc<Metrics>,
 ) -> Result<SocketAddr, Failure> {
     if !address.ip().is_loopback() {
@@ -26,6 +30,7 @@ pub(super) async fn serve_admin(
     let app = Router::new()
         .route("/healthz", get(health))
         .route("/metrics", get(text))
+        .route("/keys", get(async move || jwk_set(&keys)))
         .with_state(metrics.clone());
     serve(address, app).await
 }
@@ -50,6 +55,14 @@ async fn serve(address: SocketAddr, app: Router) -> Result<SocketAddr, Failure> 
     // It ends with the process.
     tokio::spawn(async move { axum::serve(listener, app).await });
     Ok(bound)
+}
+
+/// The keys by which what the proxy states is verified.
+fn jwk_set(keys: &Value) -> impl IntoResponse + use<> {
+    (
+        [(header::CONTENT_TYPE, "application/jwk-set+json")],
+        keys.to_string(),
+    )
 }
 
 async fn health(State(metrics): State<Arc<Metrics>>) -> (StatusCode, &'static str) {

@@ -1,8 +1,8 @@
 //! A plain port of this machine that goes out attested.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use atls_core::BoxFuture;
 use atls_tower::AttestedHttps;
 use atls_tower::ServerAttestation;
 use axum::Router;
@@ -22,10 +22,14 @@ use tokio::net::TcpListener;
 use tower_http::trace::TraceLayer;
 
 use super::headers;
-use super::lifecycle::Lifecycle;
+use super::hosts::Hosts;
 use super::metrics::Metrics;
 use super::options::ProxyOptions;
 use super::relay;
+use super::relay::Passing;
+use super::serving::Files;
+use super::serving::Surroundings;
+use super::tunnels::Tunnels;
 use crate::failure::Failure;
 use crate::get;
 use crate::get::Http;
@@ -34,13 +38,13 @@ use crate::narrate::Narration;
 use crate::trust;
 use crate::way::Way;
 
-/// Serves until it is told to stop.
-pub(super) async fn serve(
+/// A service over this socket, which ends once it is told to stop and connections have finished.
+pub(super) fn serve(
     options: &ProxyOptions,
     to: &str,
     listener: TcpListener,
-    mut lifecycle: Lifecycle,
-) -> Result<(), Failure> {
+    surroundings: Surroundings,
+) -> Result<(Files, BoxFuture<'static, Result<(), Failure>>), Failure> {
     let failed =
         |error: std::io::Error| Failure::fault("the socket cannot be used").because(&error);
     let listens = listener.local_addr().map_err(failed)?;
@@ -53,7 +57,10 @@ pub(super) async fn serve(
     }
     let target = Target::parse(to)?;
     let trusted = trust::reloadable(&options.trust, &Narration::Silent)?;
-    lifecycle.reload_policies(trusted.policies);
+    let files = Files {
+        identity: None,
+        policies: trusted.policies,
+    };
     let relying_party = Arc::new(trusted.relying_party);
     let client = |http| {
         let over = get::Client::shared(
@@ -65,51 +72,62 @@ pub(super) async fn serve(
         );
         over.map(|client| Client::builder(TokioExecutor::new()).build(client.into_connector()))
     };
+    let Surroundings {
+        metrics,
+        stop,
+        tunnels,
+        drain,
+    } = surroundings;
     let state = Forward {
         any: client(Http::Any)?,
         http1: client(Http::One)?,
+        hosts: Hosts::new(target.uri().host(), &options.host),
         target,
-        metrics: lifecycle.metrics().clone(),
+        metrics,
+        tunnels,
     };
     let app = Router::new()
         .fallback(hand_on)
         .with_state(Arc::new(state))
         .layer(TraceLayer::new_for_http());
-    let drain = Duration::from_secs(options.drain);
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let stop = async move {
-        lifecycle.run().await;
-        // The other end waits for it, or has gone.
-        let _ = stopping.send(());
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().told());
+    let overdue = async move {
+        stop.told().await;
+        tokio::time::sleep(drain).await;
     };
-    let serving = axum::serve(listener, app).with_graceful_shutdown(stop);
-    let overdue = async {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(drain).await,
-            Err(_) => std::future::pending().await,
+    let serving = async move {
+        tokio::select! {
+            served = serving => served.map_err(failed),
+            () = overdue => {
+                tracing::warn!("connections did not finish and are closed");
+                Ok(())
+            }
         }
     };
-    tokio::select! {
-        served = serving => served.map_err(failed),
-        () = overdue => {
-            tracing::warn!("connections did not finish and are closed");
-            Ok(())
-        }
-    }
+    Ok((files, Box::pin(serving)))
 }
 
 struct Forward {
     any: Client<AttestedHttps<Way>, Body>,
     /// For what is upgraded, which HTTP/2 has no way for.
     http1: Client<AttestedHttps<Way>, Body>,
+    hosts: Hosts,
     target: Target,
     metrics: Arc<Metrics>,
+    tunnels: Tunnels,
 }
 
 async fn hand_on(State(state): State<Arc<Forward>>, mut request: Request<Body>) -> Response<Body> {
     let _counted = state.metrics.in_flight();
     if request.method() == Method::CONNECT {
         return relay::no_tunnel();
+    }
+    if !state
+        .hosts
+        .know(&request, request.headers().get(header::HOST))
+    {
+        let detail = "this proxy does not answer under that name; --host NAME adds one";
+        return relay::problem(StatusCode::MISDIRECTED_REQUEST, "unknown-host", detail);
     }
     headers::remove_claims(request.headers_mut());
     let authority = state.target.authority();
@@ -120,7 +138,13 @@ async fn hand_on(State(state): State<Arc<Forward>>, mut request: Request<Body>) 
         Some(_) => &state.http1,
         None => &state.any,
     };
-    let answered = relay::relay(client, request, to.clone(), set, &state.metrics).await;
+    let passing = Passing {
+        to: to.clone(),
+        set,
+        tunnels: &state.tunnels,
+        metrics: &state.metrics,
+    };
+    let answered = relay::relay(client, request, passing).await;
     let response = match answered {
         Ok(response) => claimed(response, &to, &state.metrics),
         Err(error) => unanswered(&error, &authority),

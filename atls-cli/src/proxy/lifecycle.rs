@@ -1,119 +1,64 @@
 //! From ready to stopped: signals, files that change, systemd.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
+use tokio::time::Interval;
+use tokio::time::MissedTickBehavior;
 
-use super::identity::Identity;
-use super::metrics::Metrics;
 use crate::failure::Failure;
-use crate::trust::Reload;
 
-/// What may be read again, and what ends it all.
-pub(super) struct Lifecycle {
-    metrics: Arc<Metrics>,
-    identity: Option<Arc<Identity>>,
-    policies: Vec<Arc<dyn Reload>>,
+/// What happens to a proxy from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// SIGHUP: everything is to be read again.
+    Hangup,
+    /// It is time to see which files changed.
+    Look,
+    /// SIGINT or SIGTERM.
+    Stop,
+}
+
+pub(super) struct Events {
     hangup: Signal,
     interrupt: Signal,
     terminate: Signal,
+    look: Interval,
 }
 
-impl Lifecycle {
-    /// Catches the signals from now on.
-    pub(super) fn new(metrics: Arc<Metrics>) -> Result<Self, Failure> {
+impl Events {
+    /// Catches the signals from now on, and looks at files this often.
+    pub(super) fn new(look: Duration) -> Result<Self, Failure> {
         let caught = |kind| {
             signal(kind).map_err(|error| Failure::fault("signals cannot be caught").because(&error))
         };
+        // The first tick would be at once.
+        let now = tokio::time::Instant::now();
+        let first = now.checked_add(look).unwrap_or(now);
+        let mut look = tokio::time::interval_at(first, look);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
-            metrics,
-            identity: None,
-            policies: Vec::new(),
             hangup: caught(SignalKind::hangup())?,
             interrupt: caught(SignalKind::interrupt())?,
             terminate: caught(SignalKind::terminate())?,
+            look,
         })
     }
 
-    pub(super) fn reload_identity(&mut self, identity: Arc<Identity>) {
-        self.identity = Some(identity);
-    }
-
-    pub(super) fn reload_policies(&mut self, policies: Vec<Arc<dyn Reload>>) {
-        self.policies.extend(policies);
-    }
-
-    pub(super) fn metrics(&self) -> &Arc<Metrics> {
-        &self.metrics
-    }
-
-    /// Says that it is ready, reads files again when told or when they changed, and ends when it is to stop.
-    pub(super) async fn run(mut self) {
-        notify(&[sd_notify::NotifyState::Ready]);
-        let mut look = tokio::time::interval(LOOK);
-        // The first one is at once.
-        look.tick().await;
-        loop {
-            tokio::select! {
-                _ = self.hangup.recv() => self.reload(),
-                _ = look.tick() => self.reload_if_changed(),
-                _ = self.interrupt.recv() => break,
-                _ = self.terminate.recv() => break,
-            }
+    pub(super) async fn next(&mut self) -> Event {
+        tokio::select! {
+            _ = self.interrupt.recv() => Event::Stop,
+            _ = self.terminate.recv() => Event::Stop,
+            _ = self.hangup.recv() => Event::Hangup,
+            _ = self.look.tick() => Event::Look,
         }
-        tracing::info!("stops: requests under way finish");
-        notify(&[sd_notify::NotifyState::Stopping]);
-        self.metrics.drain();
-    }
-
-    fn reload(&self) {
-        let identity = self.identity.iter().map(|identity| identity.reload());
-        let policies = self.policies.iter().map(|policy| {
-            let reloaded = policy.reload();
-            reloaded.map_err(|error| Failure::usage("the policy cannot be used").because(&error))
-        });
-        for reloaded in identity.chain(policies) {
-            self.tell(reloaded.map(|()| true));
-        }
-    }
-
-    fn reload_if_changed(&self) {
-        let identity = self
-            .identity
-            .iter()
-            .map(|identity| identity.reload_if_changed());
-        let policies = self.policies.iter().map(|policy| {
-            let reloaded = policy.reload_if_changed();
-            reloaded.map_err(|error| Failure::usage("the policy cannot be used").because(&error))
-        });
-        for reloaded in identity.chain(policies) {
-            self.tell(reloaded);
-        }
-    }
-
-    fn tell(&self, reloaded: Result<bool, Failure>) {
-        match reloaded {
-            Ok(false) => return,
-            Ok(true) => tracing::info!("read again"),
-            Err(failure) => {
-                let reason = failure.reason();
-                tracing::error!(fault = "local", %reason, "not read again: the old one stays in force");
-                self.metrics.reloaded(false);
-                return;
-            }
-        }
-        self.metrics.reloaded(true);
     }
 }
 
 /// Tells systemd, where it started this process.
-fn notify(states: &[sd_notify::NotifyState<'_>]) {
+pub(super) fn notify(state: sd_notify::NotifyState<'_>) {
     // Without systemd there is nobody to tell, and that is no failure.
-    let _ = sd_notify::notify(states);
+    let _ = sd_notify::notify(&[state]);
 }
-
-/// How often files are looked at.
-const LOOK: Duration = Duration::from_secs(5);

@@ -2,21 +2,31 @@
 
 mod admin;
 mod config;
+mod configuration;
+mod ear;
 mod forward;
 mod headers;
+mod hosts;
 mod identity;
 mod lifecycle;
 mod metrics;
 mod options;
+mod preamble;
 mod relay;
 mod reverse;
+mod serving;
+mod tunnels;
 mod upstream;
 
 use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use listenfd::ListenFd;
-use tokio::net::TcpListener;
+use sd_notify::NotifyState;
+use serde_json::json;
+use tokio::task::JoinSet;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -25,56 +35,148 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::failure::Failure;
 use crate::terminal::Terminal;
-use lifecycle::Lifecycle;
+use configuration::Configuration;
+use lifecycle::Event;
+use lifecycle::Events;
 use metrics::Metrics;
+use serving::Serving;
 
 pub(crate) use config::arguments as config_arguments;
 pub(crate) use options::ProxyOptions;
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn run(options: &ProxyOptions, terminal: &mut Terminal) -> Result<(), Failure> {
-    log();
-    let metrics = Arc::new(Metrics::default());
-    let lifecycle = Lifecycle::new(metrics.clone())?;
-    let listener = listener(&options.listen).await?;
-    let listens = listener.local_addr();
-    let listens = listens.map_err(|error| Failure::fault("no address").because(&error))?;
-    if let Some(address) = options.admin {
-        let bound = admin::serve_admin(address, &metrics).await?;
-        terminal.error_line(&format!("admin at http://{bound}"));
-    }
-    if let Some(address) = options.probes {
-        let bound = admin::serve_probes(address, &metrics).await?;
-        terminal.error_line(&format!("probes at http://{bound}"));
-    }
-    match (&options.upstream, &options.to) {
-        (Some(upstream), _) => {
-            terminal.error_line(&format!("listening on https://{listens}"));
-            reverse::serve(options, upstream, listener, lifecycle).await
+    match serve(options, terminal).await {
+        Err(failure) if options.json => {
+            terminal.out_json(&json!({ "serving": false, "error": failure.to_json() }))?;
+            Err(failure.already_told())
         }
-        (None, Some(to)) => {
-            terminal.error_line(&format!("listening on http://{listens}"));
-            forward::serve(options, to, listener, lifecycle).await
-        }
-        (None, None) => Err(Failure::usage("--upstream or --to says where to")),
+        ended => ended,
     }
 }
 
+async fn serve(options: &ProxyOptions, terminal: &mut Terminal) -> Result<(), Failure> {
+    log();
+    let metrics = Arc::new(Metrics::default());
+    let mut events = Events::new(Duration::from_secs(options.look.max(1)))?;
+    let mut configuration = Configuration::of(options)?;
+    let socket = socket(&options.listen)?;
+    let addresses = Addresses::open(options, &socket, &metrics).await?;
+    let mut serving = Serving::start(options, &socket, &metrics)?;
+    addresses.tell(options, terminal)?;
+    lifecycle::notify(NotifyState::Ready);
+    let mut retired = JoinSet::new();
+    loop {
+        let event = tokio::select! {
+            event = events.next() => event,
+            failure = serving.failed() => return Err(failure),
+            Some(_) = retired.join_next() => continue,
+        };
+        match event {
+            Event::Stop => break,
+            Event::Look if !configuration.is_changed() => serving.reload_if_changed(),
+            Event::Hangup | Event::Look => {
+                let next = configuration.read_again().and_then(|changed| {
+                    let changed = changed.as_ref();
+                    changed
+                        .map(|options| Serving::start(options, &socket, &metrics))
+                        .transpose()
+                });
+                match next {
+                    Ok(None) => serving.reload(),
+                    Ok(Some(next)) => {
+                        // Connections finish by the old configuration.
+                        retired.spawn(std::mem::replace(&mut serving, next).stop());
+                        serving::tell(Ok(true), &metrics);
+                    }
+                    Err(failure) => serving::tell(Err(failure), &metrics),
+                }
+            }
+        }
+    }
+    tracing::info!("stops: requests under way finish");
+    lifecycle::notify(NotifyState::Stopping);
+    metrics.drain();
+    // The system refuses connections from now on.
+    drop(socket);
+    retired.spawn(serving.stop());
+    while retired.join_next().await.is_some() {}
+    Ok(())
+}
+
 /// A socket of its own, or the one that systemd opened.
-async fn listener(address: &str) -> Result<TcpListener, Failure> {
+fn socket(address: &str) -> Result<TcpListener, Failure> {
     let failed = |error: io::Error| {
         Failure::fault(format!("{address}: nothing can listen there")).because(&error)
     };
-    if address != "systemd" {
-        return TcpListener::bind(address).await.map_err(failed);
-    }
-    let taken = ListenFd::from_env().take_tcp_listener(0).map_err(failed)?;
-    let listener = taken.ok_or_else(|| {
-        Failure::usage("systemd handed over no socket")
-            .with_help("it needs a .socket unit; see docs/deploy")
-    })?;
+    let listener = match address {
+        "systemd" => {
+            let taken = ListenFd::from_env().take_tcp_listener(0).map_err(failed)?;
+            taken.ok_or_else(|| {
+                Failure::usage("systemd handed over no socket")
+                    .with_help("it needs a .socket unit; see docs/deploy")
+            })?
+        }
+        address => TcpListener::bind(address).map_err(failed)?,
+    };
     listener.set_nonblocking(true).map_err(failed)?;
-    TcpListener::from_std(listener).map_err(failed)
+    Ok(listener)
+}
+
+/// Where it is reached.
+struct Addresses {
+    listening: String,
+    admin: Option<String>,
+    probes: Option<String>,
+}
+
+impl Addresses {
+    async fn open(
+        options: &ProxyOptions,
+        socket: &TcpListener,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, Failure> {
+        let listens = socket.local_addr();
+        let listens = listens.map_err(|error| Failure::fault("no address").because(&error))?;
+        let scheme = match options.upstream {
+            Some(_) => "https",
+            None => "http",
+        };
+        let mut addresses = Self {
+            listening: format!("{scheme}://{listens}"),
+            admin: None,
+            probes: None,
+        };
+        if let Some(address) = options.admin {
+            let keys = ear::public_keys(&options.ear)?;
+            let bound = admin::serve_admin(address, keys, metrics).await?;
+            addresses.admin = Some(format!("http://{bound}"));
+        }
+        if let Some(address) = options.probes {
+            let bound = admin::serve_probes(address, metrics).await?;
+            addresses.probes = Some(format!("http://{bound}"));
+        }
+        Ok(addresses)
+    }
+
+    fn tell(&self, options: &ProxyOptions, terminal: &mut Terminal) -> Result<(), Failure> {
+        if options.json {
+            terminal.out_json(&json!({
+                "serving": true,
+                "listening": self.listening,
+                "admin": self.admin,
+                "probes": self.probes,
+            }))?;
+            return terminal.flush();
+        }
+        for (name, url) in [("admin", &self.admin), ("probes", &self.probes)] {
+            if let Some(url) = url {
+                terminal.error_line(&format!("{name} at {url}"));
+            }
+        }
+        terminal.error_line(&format!("listening on {}", self.listening));
+        Ok(())
+    }
 }
 
 /// One line for each event, on the standard error.

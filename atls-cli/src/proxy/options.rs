@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::ArgGroup;
 use clap::Args;
 use clap::ValueEnum;
+use ipnet::IpNet;
 
+use super::ear::EarOptions;
 use super::upstream::Upstream;
 use crate::trust::AttesterOptions;
 use crate::trust::TrustOptions;
@@ -17,7 +19,6 @@ use crate::trust::TrustOptions;
 pub(crate) struct ProxyOptions {
     /// Read arguments from a TOML file, whose keys are their names; those of the command line win
     #[arg(long, value_name = "FILE")]
-    #[allow(dead_code, reason = "read before the others are parsed")]
     pub(super) config: Option<PathBuf>,
 
     /// Where to listen; or `systemd` for the socket that systemd opened
@@ -50,7 +51,15 @@ pub(crate) struct ProxyOptions {
     #[arg(long, value_name = "URL")]
     pub(super) to: Option<String>,
 
-    /// Where /healthz and /metrics are, an address of this machine alone
+    /// Forward: answer under this name too, beside localhost and the server's
+    #[arg(long, value_name = "NAME", requires = "to")]
+    pub(super) host: Vec<String>,
+
+    /// Reverse: load balancers of this network say who the client is, by the PROXY protocol, and must
+    #[arg(long, value_name = "NETWORK", requires = "upstream")]
+    pub(super) proxy_protocol: Vec<IpNet>,
+
+    /// Where /healthz, /metrics and /keys are, an address of this machine alone
     #[arg(long, value_name = "ADDRESS")]
     pub(super) admin: Option<SocketAddr>,
 
@@ -61,6 +70,17 @@ pub(crate) struct ProxyOptions {
     /// Longest time for connections to finish when it stops
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub(super) drain: u64,
+
+    /// How often to look whether files changed
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub(super) look: u64,
+
+    /// Write one JSON document: where it listens, or why it does not
+    #[arg(long)]
+    pub(super) json: bool,
+
+    #[command(flatten)]
+    pub(super) ear: EarOptions,
 
     #[command(flatten)]
     pub(super) trust: TrustOptions,

@@ -17,11 +17,20 @@ use http::Version;
 use http::header;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::Connect;
-use hyper_util::rt::TokioIo;
 use serde_json::json;
 
 use super::headers;
 use super::metrics::Metrics;
+use super::tunnels::Tunnels;
+
+/// Where a request goes next, and what it has there.
+pub(super) struct Passing<'a> {
+    pub(super) to: Uri,
+    /// Headers that the proxy vouches for.
+    pub(super) set: HeaderMap,
+    pub(super) tunnels: &'a Tunnels,
+    pub(super) metrics: &'a Arc<Metrics>,
+}
 
 /// Sends a request to where it goes next, with these headers set. An upgrade (WebSocket) is agreed with both ends, and then bytes
 /// are passed on.
@@ -31,22 +40,20 @@ use super::metrics::Metrics;
 pub(super) async fn relay<C>(
     client: &Client<C, Body>,
     mut request: Request<Body>,
-    to: Uri,
-    set: HeaderMap,
-    metrics: &Arc<Metrics>,
+    passing: Passing<'_>,
 ) -> Result<Response<Body>, hyper_util::client::legacy::Error>
 where
     C: Connect + Clone + Send + Sync + 'static,
 {
     let upgrade = upgrade_of(request.headers());
     let from = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
-    *request.uri_mut() = to;
+    *request.uri_mut() = passing.to;
     // The client speaks its own version.
     *request.version_mut() = Version::HTTP_11;
     request.extensions_mut().clear();
     headers::remove_hop_by_hop(request.headers_mut());
     // After that: `Connection` names headers of the sender's choice, which must not be those that are set here.
-    request.headers_mut().extend(set);
+    request.headers_mut().extend(passing.set);
     if let Some(protocol) = upgrade {
         ask_for(request.headers_mut(), protocol);
     }
@@ -57,15 +64,7 @@ where
     }
     let to = hyper::upgrade::on(&mut response);
     if let Some(from) = from {
-        let metrics = metrics.clone();
-        tokio::spawn(async move {
-            let _counted = metrics.upgraded();
-            if let (Ok(from), Ok(to)) = tokio::join!(from, to) {
-                let (mut from, mut to) = (TokioIo::new(from), TokioIo::new(to));
-                // Either end may break off; there is nobody to tell.
-                let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
-            }
-        });
+        passing.tunnels.start(from, to, passing.metrics);
     }
     let upgraded = response.headers().get(header::UPGRADE).cloned();
     headers::remove_hop_by_hop(response.headers_mut());

@@ -1,14 +1,16 @@
 //! Ends attested TLS in front of a service.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use atls_axum::AttestedListener;
 use atls_core::Attester;
+use atls_core::BoxFuture;
 use atls_tower::Batcher;
 use atls_tower::ClientAttestation;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
+use atls_tower::forward::ForwardError;
+use atls_tower::forward::ResultForwarder;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -22,60 +24,88 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tower_http::trace::TraceLayer;
 
+use super::ear;
 use super::headers;
 use super::identity::Identity;
-use super::lifecycle::Lifecycle;
 use super::metrics::Metrics;
 use super::options::Clients;
 use super::options::ProxyOptions;
+use super::preamble::Balancers;
 use super::relay;
+use super::relay::Passing;
+use super::serving::Files;
+use super::serving::Surroundings;
+use super::tunnels::Tunnels;
 use super::upstream::ToUpstream;
 use super::upstream::Upstream;
 use crate::failure::Failure;
 use crate::narrate::Narration;
 use crate::tls;
 use crate::trust;
+use crate::trust::Reload;
 
-/// Serves until it is told to stop.
-pub(super) async fn serve(
+/// A service over this socket, which ends once it is told to stop and connections have finished.
+pub(super) fn serve(
     options: &ProxyOptions,
     upstream: &Upstream,
     listener: TcpListener,
-    mut lifecycle: Lifecycle,
-) -> Result<(), Failure> {
+    surroundings: Surroundings,
+) -> Result<(Files, BoxFuture<'static, Result<(), Failure>>), Failure> {
     let (Some(chain), Some(key)) = (&options.cert, &options.key) else {
         return Err(Failure::usage("a reverse proxy needs a certificate")
             .with_help("--cert FILE and --key FILE name its chain and its key"));
     };
     let identity = Identity::open(chain, key)?;
-    lifecycle.reload_identity(identity.clone());
-    let terms = terms(options, &mut lifecycle)?;
-    let acceptor = ServerAcceptor::new(tls(identity)?, terms);
+    let (terms, policies) = terms(options)?;
+    let acceptor = ServerAcceptor::new(tls(identity.clone())?, terms);
     let acceptor = acceptor
         .map_err(|error| Failure::usage("these arguments do not go together").because(&error))?;
-    let failed =
-        |error: std::io::Error| Failure::fault("the socket cannot be used").because(&error);
-    let listener = AttestedListener::new(listener, acceptor).map_err(failed)?;
+    let Surroundings {
+        metrics,
+        stop,
+        tunnels,
+        drain,
+    } = surroundings;
     let state = Reverse {
         client: upstream.client(),
         upstream: upstream.clone(),
-        metrics: lifecycle.metrics().clone(),
+        forwarder: ear::forwarder(&options.ear)?,
+        metrics,
+        tunnels,
     };
     let app = Router::new()
         .fallback(hand_on)
         .with_state(Arc::new(state))
         .layer(TraceLayer::new_for_http());
-    atls_axum::serve(listener, app)
-        .with_graceful_shutdown(lifecycle.run())
-        .with_shutdown_deadline(Duration::from_secs(options.drain))
-        .await
-        .map_err(failed)
+    let failed =
+        |error: std::io::Error| Failure::fault("the socket cannot be used").because(&error);
+    let mut builder = AttestedListener::builder(acceptor);
+    if !options.proxy_protocol.is_empty() {
+        let balancers = Balancers::new(options.proxy_protocol.clone());
+        builder = builder.preamble(Arc::new(balancers));
+    }
+    // Nothing is accepted before all else is right.
+    let listener = builder.over(listener).map_err(failed)?;
+    let serving = async move {
+        atls_axum::serve(listener, app)
+            .with_graceful_shutdown(stop.told())
+            .with_shutdown_deadline(drain)
+            .await
+            .map_err(failed)
+    };
+    let files = Files {
+        identity: Some(identity),
+        policies,
+    };
+    Ok((files, Box::pin(serving)))
 }
 
 struct Reverse {
     client: Client<ToUpstream, Body>,
     upstream: Upstream,
+    forwarder: Option<Arc<ResultForwarder>>,
     metrics: Arc<Metrics>,
+    tunnels: Tunnels,
 }
 
 async fn hand_on(State(state): State<Arc<Reverse>>, mut request: Request<Body>) -> Response<Body> {
@@ -88,10 +118,21 @@ async fn hand_on(State(state): State<Arc<Reverse>>, mut request: Request<Body>) 
     }
     let mut set = HeaderMap::new();
     headers::claim(&mut set, peer.as_deref());
+    if let (Some(forwarder), Some(peer)) = (&state.forwarder, &peer) {
+        match forwarder.headers(peer) {
+            Ok(stated) => set.extend(stated),
+            Err(error) => return not_stated(&error),
+        }
+    }
     relay::forwarded(&mut request, &mut set);
     headers::remove_claims(request.headers_mut());
-    let to = state.upstream.uri(request.uri().path_and_query());
-    let answered = relay::relay(&state.client, request, to, set, &state.metrics).await;
+    let passing = Passing {
+        to: state.upstream.uri(request.uri().path_and_query()),
+        set,
+        tunnels: &state.tunnels,
+        metrics: &state.metrics,
+    };
+    let answered = relay::relay(&state.client, request, passing).await;
     let response = match answered {
         Ok(mut response) => {
             headers::remove_claims(response.headers_mut());
@@ -107,6 +148,13 @@ async fn hand_on(State(state): State<Arc<Reverse>>, mut request: Request<Body>) 
     };
     state.metrics.answered(response.status());
     response
+}
+
+/// The service is not asked as if its client were unattested.
+fn not_stated(error: &ForwardError) -> Response<Body> {
+    tracing::error!(fault = %error.fault(), %error, "the result is not stated");
+    let detail = "the attestation of this connection could not be stated to the service";
+    relay::problem(StatusCode::INTERNAL_SERVER_ERROR, "not-stated", detail)
 }
 
 fn tls(identity: Arc<Identity>) -> Result<ServerConfig, Failure> {
@@ -127,7 +175,7 @@ fn shared(device: Arc<dyn Attester>) -> Result<Arc<dyn Attester>, Failure> {
     Ok(Arc::new(batcher))
 }
 
-fn terms(options: &ProxyOptions, lifecycle: &mut Lifecycle) -> Result<ServerTerms, Failure> {
+fn terms(options: &ProxyOptions) -> Result<(ServerTerms, Vec<Arc<dyn Reload>>), Failure> {
     let mut terms = ServerTerms::new();
     match &options.attester.attester {
         Some(device) => terms = terms.attester(shared(trust::open_attester(device)?)?),
@@ -139,13 +187,13 @@ fn terms(options: &ProxyOptions, lifecycle: &mut Lifecycle) -> Result<ServerTerm
         None => {}
     }
     if options.clients == Clients::Ignore {
-        return Ok(terms);
+        return Ok((terms, Vec::new()));
     }
     let trusted = trust::reloadable(&options.trust, &Narration::Silent)?;
-    lifecycle.reload_policies(trusted.policies);
     let clients = Arc::new(trusted.relying_party);
-    Ok(match options.clients {
+    let terms = match options.clients {
         Clients::Require => terms.require_peer(clients),
         _ => terms.ask_peer(clients),
-    })
+    };
+    Ok((terms, trusted.policies))
 }

@@ -1,5 +1,7 @@
 //! Its arguments, on the command line and in a file.
 
+use std::process::Stdio;
+
 use demo::Authority;
 
 use crate::kit::TRUST;
@@ -85,4 +87,39 @@ fn wrong_arguments_of_a_reverse_proxy_say_what_is_missing() {
     let attests = [&certified[..], &["--attester", "sim=own.pem"]].concat();
     let ran = world.atls(&attests).ends_with(1);
     assert!(ran.error().contains("no identity"), "{}", ran.error());
+}
+
+#[test]
+fn json_says_where_it_listens_or_why_it_does_not() {
+    let world = World::new();
+    let ran = world.atls(&[
+        "proxy",
+        "--json",
+        "--listen",
+        "127.0.0.1:0",
+        "--to",
+        "https://localhost/",
+    ]);
+    let ran = ran.ends_with(1);
+    assert_eq!(ran.json()["serving"], false);
+    assert_eq!(ran.json()["error"]["outcome"], "usage");
+    assert_eq!(ran.error(), "");
+    world.device("device");
+    let listen = [
+        "proxy",
+        "--json",
+        "--listen",
+        "127.0.0.1:0",
+        "--to",
+        "https://localhost/",
+    ];
+    let mut command = world.command(&[&listen[..], &TRUST].concat());
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = child.stdout.take().unwrap();
+    let said = serde_json::Deserializer::from_reader(&mut out);
+    let said: serde_json::Value = said.into_iter().next().unwrap().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let listening = said["listening"].as_str().unwrap();
+    assert!(listening.starts_with("http://127.0.0.1:"), "{listening}");
 }

@@ -13,10 +13,12 @@ mod proxies;
 mod support;
 
 mod arguments;
+mod balancers;
 mod forward;
 mod kit;
 mod lifecycle;
 mod reload;
 mod reverse;
 mod smuggling;
+mod stated;
 mod streams;

@@ -1,5 +1,6 @@
 //! Files that are read again while it runs.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -53,7 +54,13 @@ fn a_new_certificate_is_taken_at_sighup_and_a_wrong_one_is_not() {
 }
 
 #[test]
-fn a_new_policy_is_taken_at_sighup() {
+fn a_new_policy_is_taken_at_sighup_and_without() {
+    for signal in [Some("HUP"), None] {
+        takes_a_new_policy(signal);
+    }
+}
+
+fn takes_a_new_policy(signal: Option<&str>) {
     let world = World::new();
     let platform = Arc::new(atls_tdx::testing::ForgedPlatform::new(support::now()).unwrap());
     let report = platform.td_report();
@@ -89,6 +96,8 @@ fn a_new_policy_is_taken_at_sighup() {
             "ca.pem",
             "--policy",
             "policy.toml",
+            "--look",
+            "1",
         ],
         &trust[..],
     ];
@@ -97,9 +106,87 @@ fn a_new_policy_is_taken_at_sighup() {
     assert_eq!(head.status, 502);
     assert!(body.contains("\"code\":\"refused\""), "{body}");
     world.write("policy.toml", right);
-    proxy.signal("HUP");
+    if let Some(signal) = signal {
+        proxy.signal(signal);
+    }
     proxy.reads("read again");
     let (head, _) = world.block_on(fetch(proxy.address(), "/"));
     assert_eq!(head.status, 200);
     assert_eq!(head.headers["atls-image"], "as seen");
+}
+
+#[test]
+fn a_changed_certificate_is_taken_without_a_signal() {
+    let world = World::new();
+    let behind = world.plain(echo());
+    let mut proxy = reverse(&world, &format!("http://{behind}"), &["--look", "1"]);
+    let other = Authority::new().unwrap();
+    world.write("other.pem", other.pem());
+    world.identity(&other);
+    proxy.reads("read again");
+    let trust = ["--ca", "other.pem", "--trust-sim", "device.key"];
+    let url = proxy.url("/");
+    let get = [&["get", &url], &trust[..]].concat();
+    world.atls(&get).ends_with(0);
+}
+
+#[test]
+fn a_changed_configuration_is_taken_at_sighup_and_without() {
+    for signal in [Some("HUP"), None] {
+        let world = World::new();
+        let (one, other) = (named(&world, "one"), named(&world, "other"));
+        let mut proxy = configured(&world, one);
+        let ask = |proxy: &Proxy| {
+            let url = proxy.url("/");
+            let get = [&["get", &url], &TRUST[..]].concat();
+            world.atls(&get).ends_with(0).out()
+        };
+        assert_eq!(ask(&proxy), "one");
+        world.write("proxy.toml", configuration("127.0.0.1:0", other));
+        if let Some(signal) = signal {
+            proxy.signal(signal);
+        }
+        proxy.reads("read again");
+        assert_eq!(ask(&proxy), "other", "{signal:?}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_wrong_or_cannot_change_is_not_taken() {
+    let world = World::new();
+    let (one, other) = (named(&world, "one"), named(&world, "other"));
+    let mut proxy = configured(&world, one);
+    let wrong = [
+        "lisen = 1\n".to_owned(),
+        "no TOML".to_owned(),
+        configuration("127.0.0.1:1", other),
+        configuration("127.0.0.1:0", other).replace("chain.pem", "absent.pem"),
+    ];
+    for text in wrong {
+        world.write("proxy.toml", &text);
+        proxy.signal("HUP");
+        proxy.reads("the old one stays in force");
+        let url = proxy.url("/");
+        let get = [&["get", &url], &TRUST[..]].concat();
+        assert_eq!(world.atls(&get).ends_with(0).out(), "one", "{text}");
+    }
+}
+
+/// A service that answers with this name.
+fn named(world: &World, name: &'static str) -> SocketAddr {
+    world.plain(Router::new().fallback(async move || name))
+}
+
+fn configured(world: &World, upstream: SocketAddr) -> Proxy {
+    world.device_key();
+    world.identity(&world.authority);
+    world.write("proxy.toml", configuration("127.0.0.1:0", upstream));
+    Proxy::start(world, &["--config", "proxy.toml"])
+}
+
+fn configuration(listen: &str, upstream: SocketAddr) -> String {
+    format!(
+        "listen = \"{listen}\"\nupstream = \"http://{upstream}\"\nattester = \"sim=own.pem\"\n\
+         cert = \"chain.pem\"\nkey = \"key.pem\"\nlook = 1\ndrain = 1\n"
+    )
 }

@@ -1,6 +1,5 @@
 //! A proxy in front of a service.
 
-
 use crate::kit::TRUST;
 use crate::kit::echo;
 use crate::kit::reverse;

@@ -69,7 +69,7 @@ fn no_request_is_hidden_in_another() {
     ];
     for length in lengths {
         let request =
-            format!("POST /seen HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n0\r\n\r\n{hidden}");
+            format!("POST /seen HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n0\r\n\r\n{hidden}");
         let answers = world.block_on(sent(front.address(), request.as_bytes()));
         assert!(answers.starts_with("HTTP/1.1 "), "{length}: {answers}");
         assert!(!answers.contains("a-lie"), "{length}: {answers}");
@@ -94,7 +94,7 @@ fn no_protocol_with_requests_in_it_passes_as_an_upgrade() {
         "h2c ",
     ] {
         let request = format!(
-            "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: {protocol}\r\n\r\n"
+            "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: {protocol}\r\n\r\n"
         );
         let answer = world.block_on(sent(front.address(), request.as_bytes()));
         assert!(answer.starts_with("HTTP/1.1 200"), "{protocol}: {answer}");

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::HeaderValue;
+use axum::http::Method;
 use axum::http::Version;
 use axum::response::Response;
 use axum::routing::any;
@@ -66,6 +67,62 @@ fn grpc_passes_both_proxies_with_its_trailers_but_for_claims() {
     });
     assert_eq!(trailers["grpc-status"], "0");
     assert!(!trailers.contains_key("atls-status"));
+}
+
+#[test]
+fn an_upgraded_connection_goes_on_for_the_time_to_drain_and_no_longer() {
+    let world = World::new();
+    let behind = world.block_on(websocket_echo());
+    let mut back = reverse(&world, &format!("http://{behind}"), &["--drain", "2"]);
+    let front = forward(&world, &back);
+    let mut socket = world.block_on(async {
+        let url = format!("ws://localhost:{}/", front.address().port());
+        let stream = TcpStream::connect(front.address()).await.unwrap();
+        tokio_tungstenite::client_async(url, stream)
+            .await
+            .unwrap()
+            .0
+    });
+    back.signal("TERM");
+    back.reads("requests under way finish");
+    world.block_on(async {
+        socket.send(Message::text("still there")).await.unwrap();
+        let answer = socket.next().await.unwrap().unwrap();
+        assert_eq!(answer.into_text().unwrap(), "still there");
+    });
+    back.reads("an upgraded connection did not finish");
+    assert_eq!(back.ended(), Some(0));
+    let after = world.block_on(socket.next());
+    assert!(after.is_none_or(|it| it.is_err()), "it was cut");
+}
+
+/// RFC 8441 is not offered by the reverse proxy, and the forward one answers that it makes no tunnels. The connection goes on.
+#[test]
+fn a_websocket_over_http2_is_refused_and_its_connection_goes_on() {
+    let world = World::new();
+    let behind = world.plain(Router::new().route("/", any(async || "hello")));
+    let back = reverse(&world, &format!("http://{behind}"), &[]);
+    let front = forward(&world, &back);
+    world.block_on(async {
+        let stream = TcpStream::connect(front.address()).await.unwrap();
+        let io = TokioIo::new(stream);
+        let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), io);
+        let (mut sender, driver) = handshake.await.unwrap();
+        tokio::spawn(driver);
+        let url = format!("http://localhost:{}/", front.address().port());
+        let plain = || {
+            hyper::Request::get(&url)
+                .body(Empty::<Bytes>::new())
+                .unwrap()
+        };
+        assert_eq!(sender.send_request(plain()).await.unwrap().status(), 200);
+        let mut websocket = plain();
+        *websocket.method_mut() = Method::CONNECT;
+        let protocol = hyper::ext::Protocol::from_static("websocket");
+        websocket.extensions_mut().insert(protocol);
+        assert_eq!(sender.send_request(websocket).await.unwrap().status(), 405);
+        assert_eq!(sender.send_request(plain()).await.unwrap().status(), 200);
+    });
 }
 
 async fn grpc() -> Response {

@@ -1,0 +1,64 @@
+//! The arguments of a running proxy, whose file may change.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::options::ProxyOptions;
+use crate::arguments;
+use crate::failure::Failure;
+
+/// The arguments, as they were last read.
+pub(super) struct Configuration {
+    words: Vec<OsString>,
+    file: Option<PathBuf>,
+    written: Option<SystemTime>,
+    /// What a running proxy cannot change.
+    fixed: Fixed,
+}
+
+type Fixed = (String, [Option<std::net::SocketAddr>; 2]);
+
+impl Configuration {
+    pub(super) fn of(options: &ProxyOptions) -> Result<Self, Failure> {
+        let file = options.config.clone();
+        Ok(Self {
+            written: written(file.as_ref()),
+            file,
+            words: arguments::again()?.0,
+            fixed: fixed(options),
+        })
+    }
+
+    /// The options, if they are others than before.
+    ///
+    /// # Errors
+    /// Where they are wrong, or change what a running proxy cannot.
+    pub(super) fn read_again(&mut self) -> Result<Option<ProxyOptions>, Failure> {
+        self.written = written(self.file.as_ref());
+        let (words, options) = arguments::again()?;
+        if words == self.words {
+            return Ok(None);
+        }
+        if fixed(&options) != self.fixed {
+            return Err(Failure::usage(
+                "listen, admin and probes stay as they are until a restart",
+            ));
+        }
+        self.words = words;
+        Ok(Some(options))
+    }
+
+    pub(super) fn is_changed(&self) -> bool {
+        self.written != written(self.file.as_ref())
+    }
+}
+
+fn fixed(options: &ProxyOptions) -> Fixed {
+    (options.listen.clone(), [options.admin, options.probes])
+}
+
+fn written(file: Option<&PathBuf>) -> Option<SystemTime> {
+    let about = std::fs::metadata(file?).ok()?;
+    about.modified().ok()
+}

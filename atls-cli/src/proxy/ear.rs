@@ -1,0 +1,99 @@
+//! What the proxy states under a key of its own: the result of a client, to the service behind.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::ear::EarSigner;
+use atls_core::pki_types::PrivateKeyDer;
+use atls_core::pki_types::pem::PemObject;
+use atls_tower::forward::ResultForwarder;
+use atls_tower::forward::StatementForm;
+use clap::Args;
+use clap::ValueEnum;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::source;
+use crate::tls;
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct EarOptions {
+    /// State the result of an attested client to the service, in the header Atls-Ear, signed by this key: P-256, P-384, Ed25519
+    /// or RSA, in PEM, which signs nothing else
+    #[arg(long, value_name = "FILE", requires_all = ["upstream", "ear_audience"], help_heading = STATED)]
+    ear_key: Option<PathBuf>,
+
+    /// The service that it is stated to: no other accepts it
+    #[arg(long, value_name = "NAME", requires = "ear_key", help_heading = STATED)]
+    ear_audience: Option<String>,
+
+    /// The name of this proxy in it
+    #[arg(long, value_name = "NAME", default_value = "atls-proxy", help_heading = STATED)]
+    ear_issuer: String,
+
+    /// How long it is good, at most 300
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, help_heading = STATED)]
+    ear_lifetime: u64,
+
+    /// Its form
+    #[arg(long, value_enum, value_name = "FORM", default_value_t, help_heading = STATED)]
+    ear_form: Form,
+
+    /// Hand on the signed result of the service of --verifier too, in the header Atls-Verifier-Ear. It may identify the device
+    #[arg(long, help_heading = STATED)]
+    verifier_ear: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// CBOR, in base64url
+    Cwt,
+    /// JSON
+    #[default]
+    Jwt,
+}
+
+/// The forwarder of these options, where there is a key.
+pub(super) fn forwarder(options: &EarOptions) -> Result<Option<Arc<ResultForwarder>>, Failure> {
+    let (Some(key), Some(audience)) = (&options.ear_key, &options.ear_audience) else {
+        return match options.verifier_ear {
+            true => Err(Failure::usage("--verifier-ear needs --ear-key")
+                .with_help("the verifier's result has no audience; what the proxy states names it by its digest")),
+            false => Ok(None),
+        };
+    };
+    let signer = signer(key)?;
+    let form = match options.ear_form {
+        Form::Cwt => StatementForm::Cwt,
+        Form::Jwt => StatementForm::Jwt,
+    };
+    let issuer = options.ear_issuer.as_str();
+    let forwarder = ResultForwarder::new(signer, &tls::provider(), issuer, audience)
+        .with_form(form)
+        .with_lifetime(Duration::from_secs(options.ear_lifetime));
+    Ok(Some(Arc::new(match options.verifier_ear {
+        true => forwarder.with_verifier_tokens(),
+        false => forwarder,
+    })))
+}
+
+/// The JWK set that the service pins.
+pub(super) fn public_keys(options: &EarOptions) -> Result<Value, Failure> {
+    let signer = options.ear_key.as_deref().map(signer).transpose()?;
+    let key = signer.and_then(|signer| signer.public_jwk());
+    Ok(json!({ "keys": key.into_iter().collect::<Vec<_>>() }))
+}
+
+fn signer(path: &std::path::Path) -> Result<EarSigner, Failure> {
+    let wrong = |what: &str| Failure::usage(format!("{}: {what}", path.display()));
+    let pem = source::read(path, source::MAX_KEYS)?;
+    let key = PrivateKeyDer::from_pem_slice(&pem)
+        .map_err(|error| wrong("it is no key in PEM").because(&error))?;
+    let key = tls::provider().key_provider.load_private_key(key);
+    let key = key.map_err(|error| wrong("it is no key that can be used").because(&error))?;
+    EarSigner::new(&*key).map_err(|error| wrong("it signs no results").because(&error))
+}
+
+const STATED: &str = "Stated to the service";

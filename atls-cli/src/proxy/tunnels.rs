@@ -1,0 +1,79 @@
+//! Connections that go on in another protocol, and their end.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::sync::mpsc;
+use tokio::sync::watch;
+
+use super::metrics::Metrics;
+
+/// Ends when the service is to stop.
+#[derive(Clone, Debug)]
+pub(super) struct Stop(watch::Receiver<()>);
+
+impl Stop {
+    /// It is told by dropping the sender.
+    pub(super) fn new() -> (watch::Sender<()>, Self) {
+        let (sender, receiver) = watch::channel(());
+        (sender, Self(receiver))
+    }
+
+    pub(super) async fn told(mut self) {
+        // Nothing is ever sent: the channel ends.
+        let _ = self.0.changed().await;
+    }
+}
+
+/// Starts tunnels. A WebSocket has no way to be told that its server stops, so each may go on for the time to drain, and is then cut.
+#[derive(Clone)]
+pub(super) struct Tunnels {
+    stop: Stop,
+    drain: Duration,
+    /// Dropped with the last tunnel.
+    alive: mpsc::Sender<Infallible>,
+}
+
+/// Waits for tunnels.
+pub(super) struct AllTunnels(mpsc::Receiver<Infallible>);
+
+impl Tunnels {
+    pub(super) fn new(stop: Stop, drain: Duration) -> (Self, AllTunnels) {
+        let (alive, all) = mpsc::channel(1);
+        (Self { stop, drain, alive }, AllTunnels(all))
+    }
+
+    /// Passes bytes between both, once both are upgraded.
+    pub(super) fn start(&self, from: OnUpgrade, to: OnUpgrade, metrics: &Arc<Metrics>) {
+        let Self { stop, drain, alive } = self.clone();
+        let counted = metrics.upgraded();
+        tokio::spawn(async move {
+            let copied = async {
+                if let (Ok(from), Ok(to)) = tokio::join!(from, to) {
+                    let (mut from, mut to) = (TokioIo::new(from), TokioIo::new(to));
+                    // Either end may break off; there is nobody to tell.
+                    let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+                }
+            };
+            let overdue = async {
+                stop.told().await;
+                tokio::time::sleep(drain).await;
+            };
+            tokio::select! {
+                () = copied => {}
+                () = overdue => tracing::warn!("an upgraded connection did not finish and is closed"),
+            }
+            drop((counted, alive));
+        });
+    }
+}
+
+impl AllTunnels {
+    /// Ends with the last of them, which is at most the time to drain after the stop.
+    pub(super) async fn ended(mut self) {
+        let _ = self.0.recv().await;
+    }
+}
