@@ -28,7 +28,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// As a client; `identity` answers if the server asks it to attest.
+    /// As a client of `localhost`; `identity` answers if the server asks it to attest.
     ///
     /// # Errors
     /// Those of TLS.
@@ -38,6 +38,19 @@ impl Link {
         identity: Option<Arc<CertifiedKey>>,
     ) -> io::Result<Self> {
         let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
+        Self::connect_to(config, name, socket, identity).await
+    }
+
+    /// As a client of a server of this name.
+    ///
+    /// # Errors
+    /// Those of TLS.
+    pub async fn connect_to(
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+        socket: TcpStream,
+        identity: Option<Arc<CertifiedKey>>,
+    ) -> io::Result<Self> {
         let tls = TlsConnector::from(config).connect(name, socket).await?;
         let handshake = Handshake::client(tls.get_ref().1, identity).map_err(io::Error::other)?;
         Ok(Self {

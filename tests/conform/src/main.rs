@@ -1,0 +1,106 @@
+//! `conform`: tests a peer against `docs/protocol.md`. See `docs/conformance.md`.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it is a program for a terminal"
+)]
+
+mod command;
+mod options;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use atls_core::session::Side;
+use clap::Parser;
+use conform::breach::Breach;
+use conform::keys::Keys;
+use conform::kit::Target;
+use conform::run::run;
+use tokio::net::TcpListener;
+
+use crate::command::Command;
+use crate::options::Action;
+use crate::options::Common;
+use crate::options::Options;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match perform(Options::parse().action).await {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("conform: {error}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+async fn perform(action: Action) -> Result<u8, Box<dyn Error>> {
+    match action {
+        Action::Keys { folder } => {
+            Keys::kept(&folder)?;
+            println!("{}", folder.join("authority.pem").display());
+            println!("{}", folder.join("device.key").display());
+            Ok(0)
+        }
+        Action::List => {
+            for side in [Side::Server, Side::Client] {
+                for case in Breach::cases(side) {
+                    println!("{side}  {case}: {}", case.expected());
+                }
+            }
+            Ok(0)
+        }
+        Action::Client {
+            address,
+            name,
+            asks_only,
+            common,
+        } => {
+            let mut resolved = tokio::net::lookup_host(&address).await?;
+            let address = resolved.next().ok_or("the address has no host")?;
+            let mut kit = common.kit()?;
+            kit.name = name;
+            kit.demands = !asks_only;
+            report(&kit, &Target::Server(address), &common).await
+        }
+        Action::Server {
+            listen,
+            run,
+            common,
+        } => {
+            let kit = common.kit()?;
+            let target = match run {
+                Some(command) => Target::Client(Arc::new(Command::new(&command, kit.limit))),
+                None => {
+                    let listener = TcpListener::bind(&listen).await?;
+                    eprintln!("waiting for the client on {}", listener.local_addr()?);
+                    Target::Visitors(Arc::new(listener))
+                }
+            };
+            report(&kit, &target, &common).await
+        }
+    }
+}
+
+async fn report(
+    kit: &conform::kit::Kit,
+    target: &Target,
+    common: &Common,
+) -> Result<u8, Box<dyn Error>> {
+    let cases = Breach::cases(target.side());
+    let chosen = |case: &Breach| {
+        let name = case.to_string();
+        common.only.is_empty() || common.only.iter().any(|only| name.starts_with(only))
+    };
+    let cases: Vec<Breach> = cases.into_iter().filter(chosen).collect();
+    let report = run(kit, target, &cases).await;
+    if common.json {
+        println!("{:#}", report.to_json());
+    } else {
+        println!("{report}");
+    }
+    Ok(report.exit_code())
+}

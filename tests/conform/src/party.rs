@@ -1,0 +1,343 @@
+//! One end of one connection: its frames, within a limit of time, and the messages of the exchange on it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adversary::Link;
+use atls_core::session::Session;
+use atls_core::session::Side;
+use rustls::pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
+
+use crate::evidence::Made;
+use crate::evidence::Source;
+use crate::judge::Examined;
+use crate::keys::Keys;
+use crate::twist::Place;
+use crate::twist::Twist;
+use crate::wire::AUTHENTICATOR;
+use crate::wire::REQUEST;
+use crate::wire::VERDICT;
+use crate::wire::answer;
+use crate::wire::answer::AnswerDraft;
+use crate::wire::answer::Asked;
+use crate::wire::answer::spki_of;
+use crate::wire::cmw;
+use crate::wire::cmw::Payload;
+use crate::wire::proof;
+use crate::wire::proof::Membership;
+use crate::wire::request::Request;
+use crate::wire::request::RequestDraft;
+use crate::wire::schedule::binder;
+
+/// What came next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Got {
+    Request(Vec<u8>),
+    Authenticator(Vec<u8>),
+    Verdict(Vec<u8>),
+    /// No frame; it begins with this byte.
+    Other(u8),
+    /// The peer closed the connection, or broke it.
+    Ended,
+    /// Nothing within the limit, and the connection is open.
+    Nothing,
+}
+
+/// One end of one connection, on which every byte is its own choice.
+#[derive(Debug)]
+pub struct Party {
+    pub link: Link,
+    pub keys: Arc<Keys>,
+    pub source: Source,
+    pub limit: Duration,
+    /// The key of this end's authenticators.
+    pub key: Arc<CertifiedKey>,
+    /// Whether this end presented a certificate in the handshake.
+    pub has_certificate: bool,
+    /// The contexts on this connection so far.
+    pub spent: Vec<Vec<u8>>,
+}
+
+impl Party {
+    pub fn side(&self) -> Side {
+        self.link.handshake().side()
+    }
+
+    /// Reads a frame, or what stands in place of one. A peer that sends without end is not read without end.
+    pub async fn next(&mut self) -> Got {
+        match timeout(self.limit, self.read()).await {
+            Ok(Ok(got)) => got,
+            Ok(Err(_)) => Got::Ended,
+            Err(_) => Got::Nothing,
+        }
+    }
+
+    async fn read(&mut self) -> io::Result<Got> {
+        let tls = &mut self.link.tls;
+        let kind = tls.read_u8().await?;
+        if !(REQUEST..=VERDICT).contains(&kind) {
+            return Ok(Got::Other(kind));
+        }
+        let length = tls.read_u32().await?;
+        if length > MOST {
+            return Ok(Got::Other(kind));
+        }
+        let mut payload = Vec::new();
+        tls.take(length.into()).read_to_end(&mut payload).await?;
+        if payload.len() < usize::try_from(length).unwrap_or(usize::MAX) {
+            return Ok(Got::Ended);
+        }
+        Ok(match kind {
+            REQUEST => Got::Request(payload),
+            AUTHENTICATOR => Got::Authenticator(payload),
+            _ => Got::Verdict(payload),
+        })
+    }
+
+    /// Waits for the end of the connection and reads what comes before; `false` where it stays open, or floods.
+    pub async fn ends(&mut self) -> bool {
+        let mut rest = (&mut self.link.tls).take(MOST.into());
+        let mut sink = tokio::io::sink();
+        match timeout(self.limit, tokio::io::copy(&mut rest, &mut sink)).await {
+            Ok(Ok(read)) => read < MOST.into(),
+            Ok(Err(_)) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// The 11 bytes behind the first of a status line.
+    pub async fn rest_of_status(&mut self) -> Option<Vec<u8>> {
+        let mut rest = vec![0; 11];
+        let reading = self.link.tls.read_exact(&mut rest);
+        timeout(self.limit, reading).await.ok()?.ok()?;
+        Some(rest)
+    }
+
+    /// Writes a frame. A peer that is gone is found out by the next read.
+    pub async fn write(&mut self, kind: u8, payload: &[u8]) {
+        let _ = timeout(self.limit, self.link.write(kind, payload)).await;
+    }
+
+    /// Writes bytes that are no frame.
+    pub async fn write_bytes(&mut self, bytes: &[u8]) {
+        let writing = async {
+            self.link.tls.write_all(bytes).await?;
+            self.link.tls.flush().await
+        };
+        let _ = timeout(self.limit, writing).await;
+    }
+
+    /// A request of this end in these formats; `last` is key 6 of a client, 7 of a server.
+    pub fn draft(&self, formats: &[String], last: u64) -> RequestDraft {
+        RequestDraft::new(self.side(), random(), formats, last)
+    }
+
+    /// Sends a request, and gives what the answer to it will be judged by.
+    pub async fn ask(&mut self, draft: &RequestDraft) -> Option<Request> {
+        let bytes = draft.encode();
+        self.spent.push(draft.context.clone());
+        self.write(REQUEST, &bytes).await;
+        Request::read(&bytes, self.side(), &[])
+    }
+
+    /// Takes a request of the peer.
+    pub fn receive(&mut self, bytes: &[u8]) -> Option<Request> {
+        let request = Request::read(bytes, self.side().peer(), &self.spent)?;
+        self.spent.push(request.context.clone());
+        Some(request)
+    }
+
+    /// Judges the answer to a request of this end.
+    pub fn examine(&self, bytes: &[u8], request: &Request) -> Option<Examined> {
+        let asked = Asked {
+            session: &self.link,
+            request,
+            sender: self.side().peer(),
+        };
+        Examined::read(bytes, &asked)
+    }
+
+    /// The answer to a request of the peer: attesting where it wants that, with one twist.
+    ///
+    /// # Errors
+    /// Why this end cannot make such an answer.
+    pub fn answer(&self, request: &Request, twist: Option<Twist>) -> Result<Vec<u8>, String> {
+        let side = self.side();
+        let failed = |error: io::Error| error.to_string();
+        if let Some(Twist::Empty | Twist::ForgedEmpty) = twist {
+            return answer::empty(&self.link, side, request, twist).map_err(failed);
+        }
+        self.check(request, twist)?;
+        let key = match twist {
+            Some(Twist::OtherKey) => &self.keys.other,
+            _ => &self.key,
+        };
+        let mut draft = AnswerDraft::new(side, request, key.clone());
+        if request.wants() {
+            self.attest(&mut draft, request, twist)?;
+        }
+        if let Some(twist) = twist {
+            draft.apply(twist);
+        }
+        draft.seal(&self.link, request).map_err(failed)
+    }
+
+    /// Why a twist cannot be shown to this peer.
+    fn check(&self, request: &Request, twist: Option<Twist>) -> Result<(), String> {
+        let offered = request.parameters.as_ref();
+        let why = match twist {
+            Some(twist) if needs_evidence(twist) && !request.wants() => {
+                "the peer wants no attestation"
+            }
+            Some(Twist::UnofferedVerdicts) if offered.is_none_or(|offered| offered.verdicts) => {
+                "the peer offers verdicts, or speaks the minimal form"
+            }
+            Some(Twist::LaterSelection) if offered.is_none() => "the peer sent no parameters",
+            Some(twist) if twist.place() == Place::Selection && offered.is_none() => {
+                "the peer sent no parameters"
+            }
+            Some(Twist::OtherKey) if self.side() == Side::Client && !self.has_certificate => {
+                "the peer asks for no certificate in TLS"
+            }
+            _ => return Ok(()),
+        };
+        Err(why.to_owned())
+    }
+
+    /// A good answer of more than 131,072 bytes: its chain has large certificates behind the first.
+    ///
+    /// # Errors
+    /// Why this end cannot make it.
+    pub fn long_answer(&self, request: &Request) -> Result<Vec<u8>, String> {
+        let mut draft = AnswerDraft::new(self.side(), request, self.key.clone());
+        self.attest(&mut draft, request, None)?;
+        let large = CertificateDer::from(vec![0x30; 60_000]);
+        draft.chain.extend([large.clone(), large.clone(), large]);
+        let sealed = draft.seal(&self.link, request);
+        sealed.map_err(|error| error.to_string())
+    }
+
+    fn attest(
+        &self,
+        draft: &mut AnswerDraft,
+        request: &Request,
+        twist: Option<Twist>,
+    ) -> Result<(), String> {
+        let leaf = draft.chain.first().and_then(spki_of);
+        let leaf = leaf.ok_or_else(|| "no certificate".to_owned())?;
+        let own = binder(&self.link, &request.context, &leaf);
+        let own = own.map_err(|error| error.to_string())?;
+        if twist.is_some_and(|twist| matches!(twist.place(), Place::Batch | Place::Binding))
+            && !self.source.is_bound()
+        {
+            return Err("this Evidence is over no value".to_owned());
+        }
+        if let Some(twist) = twist.filter(|twist| is_of_batch(*twist)) {
+            return self.attest_of_batch(draft, request, &own, twist);
+        }
+        let value = match twist {
+            Some(Twist::OtherBinder) => own.iter().map(|byte| byte ^ 1).collect(),
+            Some(Twist::PaddedBinder) => [&own[..], &[0; 16]].concat(),
+            Some(Twist::PrefixBinder) if own.len() > 32 => own.iter().take(32).copied().collect(),
+            Some(Twist::PrefixBinder) => return Err("the suite is not of SHA-384".to_owned()),
+            _ => own.clone(),
+        };
+        let other: Vec<u8> = own.iter().map(|byte| byte ^ 1).collect();
+        draft.cmw = Some(match (self.make(&value)?, twist) {
+            (Made::Record(record), twist) => {
+                let other = match twist {
+                    Some(Twist::UnboundItem) => self.record(&other)?,
+                    _ => record.clone(),
+                };
+                if twist == Some(Twist::PaddedBase64) && record.value.len().is_multiple_of(3) {
+                    return Err("base64 of this Evidence needs no padding".to_owned());
+                }
+                cmw::encode(&record, &other, twist)
+            }
+            (Made::Opaque(_), Some(twist)) if twist.place() == Place::Cmw => {
+                return Err("this Evidence is no CMW of one record".to_owned());
+            }
+            (Made::Opaque(bytes), _) => bytes,
+        });
+        Ok(())
+    }
+
+    fn attest_of_batch(
+        &self,
+        draft: &mut AnswerDraft,
+        request: &Request,
+        own: &[u8],
+        twist: Twist,
+    ) -> Result<(), String> {
+        let offer = request.parameters.as_ref();
+        let offer = offer.ok_or_else(|| "the peer sent no parameters".to_owned())?;
+        match (offer.batches, twist) {
+            (true, Twist::UnofferedBatch) => return Err("the peer offers batches".to_owned()),
+            (false, twist) if twist != Twist::UnofferedBatch => {
+                return Err("the peer offers no batches".to_owned());
+            }
+            _ => {}
+        }
+        let membership = Membership::new(Some(twist));
+        let root = match twist {
+            Twist::OtherLeaf => membership.root(&[7; 32]),
+            Twist::BatchWithoutProof => own.to_vec(),
+            _ => membership.root(own),
+        };
+        let record = self.record(&root)?;
+        draft.cmw = Some(proof::encode(&record, &membership, Some(twist)));
+        if let (Some(selection), false) = (&mut draft.selection, twist == Twist::UnsaidProof) {
+            selection.set(3, true);
+        }
+        Ok(())
+    }
+
+    fn record(&self, value: &[u8]) -> Result<Payload, String> {
+        match self.make(value)? {
+            Made::Record(record) => Ok(record),
+            Made::Opaque(_) => Err("this Evidence is no CMW of one record".to_owned()),
+        }
+    }
+
+    fn make(&self, value: &[u8]) -> Result<Made, String> {
+        self.source
+            .over(value, &self.keys)
+            .map_err(|error| error.to_string())
+    }
+}
+
+fn is_of_batch(twist: Twist) -> bool {
+    twist.place() == Place::Batch || twist == Twist::UnofferedBatch
+}
+
+fn needs_evidence(twist: Twist) -> bool {
+    let of_extension = [
+        Twist::TwinInEntry,
+        Twist::LaterCmw,
+        Twist::EmptyCmw,
+        Twist::CmwVectorTrailing,
+        Twist::UnofferedBatch,
+    ];
+    let of_evidence = matches!(twist.place(), Place::Cmw | Place::Binding | Place::Batch);
+    of_evidence || of_extension.contains(&twist)
+}
+
+/// An accepting verdict, for an hour.
+pub const ACCEPTED: [u8; 5] = [0, 0, 0, 0x0e, 0x10];
+
+/// A fresh context.
+pub fn random() -> Vec<u8> {
+    use ring::rand::SecureRandom;
+    let mut context = vec![0; 32];
+    // Without randomness all contexts are alike, and TLS has failed before.
+    let _ = ring::rand::SystemRandom::new().fill(&mut context);
+    context
+}
+
+/// Most bytes that are read of one frame, or before the end of a connection.
+const MOST: u32 = 1 << 20;
