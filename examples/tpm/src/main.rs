@@ -112,7 +112,7 @@ fn enrol(
     let request = request.ok_or("the TPM has no certificate of its endorsement key")?;
     let (credential, pending) = enroller.challenge(&request, now)?;
     let secret = attester.activate(&credential)?;
-    let key = pending.finish("web-1", &secret)?;
+    let key = pending.finish("web-1", &secret, now)?;
     KeyFile::at(file).add(key)?;
     println!("enrolled web-1: its attestation key is in the TPM that the certificate is of");
     Ok(())

@@ -29,6 +29,9 @@ pub enum TpmError {
         "TPM has no registers of the bank {0} to quote; allocate it in the firmware, or quote another"
     )]
     NoBank(HashAlgorithm),
+    /// The TPM has no certificate of its endorsement key. Have the attestation key put into the file of keys by whoever vouches for it.
+    #[error("TPM has no certificate of an endorsement key")]
+    NoEndorsementCertificate,
     /// A quote of no register, of none of a bank, or of one bank twice was asked for. Choose registers, bank by bank.
     #[error("no registers to quote: choose at least one in each bank, and each bank once")]
     NoRegisters,

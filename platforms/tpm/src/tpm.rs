@@ -227,6 +227,37 @@ impl Tpm {
         Ok(Some(contents))
     }
 
+    /// `TPM2_NV_DefineSpace` of an index with an empty password, and `TPM2_NV_Write`.
+    #[cfg(feature = "testing")]
+    pub(crate) fn write_nv(&mut self, index: u32, bytes: &[u8]) -> Result<(), TpmError> {
+        let size = u16::try_from(bytes.len()).map_err(|_| TpmError::Malformed)?;
+        let sha256 = HashAlgorithm::Sha256.id().to_be_bytes();
+        let area = [
+            &index.to_be_bytes()[..],
+            &sha256,
+            &NV_OPEN.to_be_bytes(),
+            &[0, 0],
+            &size.to_be_bytes(),
+        ];
+        let command = Command::new(CC_NV_DEFINE_SPACE)
+            .by_password(RH_OWNER, &[])?
+            .sized(&[])?
+            .sized(&area.concat())?;
+        self.run(&command)?;
+        let mut offset: u16 = 0;
+        for chunk in bytes.chunks(MAX_NV_READ) {
+            let command = Command::new(CC_NV_WRITE)
+                .by_password(index, &[])?
+                .handle(index)
+                .sized(chunk)?
+                .parameter(offset.to_be_bytes());
+            self.run(&command)?;
+            let length = u16::try_from(chunk.len()).map_err(|_| TpmError::Malformed)?;
+            offset = offset.checked_add(length).ok_or(TpmError::Malformed)?;
+        }
+        Ok(())
+    }
+
     /// `TPM2_StartAuthSession` of a policy session over SHA-256, neither salted nor bound.
     pub(crate) fn start_policy(&mut self) -> Result<u32, TpmError> {
         let command = Command::new(CC_START_AUTH_SESSION)
@@ -315,7 +346,11 @@ pub(crate) const RH_NULL: u32 = 0x4000_0007;
 pub(crate) const RH_ENDORSEMENT: u32 = 0x4000_000b;
 
 const CC_EVICT_CONTROL: u32 = 0x120;
+#[cfg(feature = "testing")]
+const CC_NV_DEFINE_SPACE: u32 = 0x12a;
 const CC_CREATE_PRIMARY: u32 = 0x131;
+#[cfg(feature = "testing")]
+const CC_NV_WRITE: u32 = 0x137;
 #[cfg(feature = "testing")]
 const CC_STARTUP: u32 = 0x144;
 const CC_ACTIVATE_CREDENTIAL: u32 = 0x147;
@@ -350,3 +385,7 @@ const MAX_NV_READ: usize = 512;
 
 /// Milliseconds between tries of a TPM that is busy; 0.8 s all together.
 const PAUSES_MS: [u64; 8] = [2, 5, 10, 25, 50, 100, 200, 400];
+
+/// `TPMA_NV`: the owner, and the index's own password, read and write; wrong ones do not lead to a lockout.
+#[cfg(feature = "testing")]
+const NV_OPEN: u32 = 0x0206_0006;

@@ -7,20 +7,27 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
+use zeroize::Zeroizing;
 
 use super::EnrolmentError;
-use super::chain::Anchors;
+use super::credential;
+use super::ecdh;
 use super::oaep;
+use crate::chain::Anchors;
 
-/// A key that a maker certified, of the kind that credentials are made for.
-pub(super) struct EndorsementKey {
-    modulus: Vec<u8>,
-    exponent: Vec<u8>,
+/// A key that a maker certified, of a kind that credentials are made for.
+pub(super) enum EndorsementKey {
+    /// An uncompressed point.
+    EccP256([u8; ecdh::POINT]),
+    Rsa2048 {
+        modulus: Vec<u8>,
+        exponent: Vec<u8>,
+    },
 }
 
 impl EndorsementKey {
-    /// The certificate is of a key that encrypts keys, and for endorsement keys: by its purpose, or where it names none, by the maker of the TPM among
-    /// its alternative names ("TCG EK Credential Profile" §3.2).
+    /// The certificate is of a key that encrypts keys, or agrees on them, and for endorsement keys: by its purpose, or where it names
+    /// none, by the maker of the TPM among its alternative names ("TCG EK Credential Profile" §3.2).
     pub(super) fn certified(
         certificate: &CertificateDer<'_>,
         anchors: &Anchors<'_>,
@@ -31,39 +38,60 @@ impl EndorsementKey {
         Self::of(certificate).ok_or(EnrolmentError::EndorsementKey)
     }
 
-    /// The content of a `TPM2B_ENCRYPTED_SECRET`.
-    pub(super) fn encrypt(
+    /// A fresh seed, and the content of the `TPM2B_ENCRYPTED_SECRET` that only the TPM opens.
+    pub(super) fn seed(
         &self,
-        seed: &[u8],
-        random: &[u8; oaep::SEED],
-    ) -> Result<Vec<u8>, EnrolmentError> {
-        let (modulus, exponent) = (&self.modulus, &self.exponent);
-        let encrypted = oaep::encrypt(modulus, exponent, IDENTITY, seed, random);
-        encrypted.ok_or(EnrolmentError::EndorsementKey)
+        fill: impl Fn(&mut [u8]) -> Result<(), EnrolmentError>,
+    ) -> Result<(Zeroizing<[u8; credential::SEED]>, Vec<u8>), EnrolmentError> {
+        let (modulus, exponent) = match self {
+            Self::EccP256(point) => return ecdh::agree(point, IDENTITY),
+            Self::Rsa2048 { modulus, exponent } => (modulus, exponent),
+        };
+        let mut seed = Zeroizing::new([0; credential::SEED]);
+        fill(&mut *seed)?;
+        let mut random = Zeroizing::new([0; oaep::SEED]);
+        fill(&mut *random)?;
+        let encrypted = oaep::encrypt(modulus, exponent, IDENTITY, &*seed, &random);
+        Ok((seed, encrypted.ok_or(EnrolmentError::EndorsementKey)?))
     }
 
     fn of(certificate: &[u8]) -> Option<Self> {
         let (rest, certificate) = X509Certificate::from_der(certificate).ok()?;
-        let PublicKey::RSA(key) = certificate.public_key().parsed().ok()? else {
-            return None;
+        let key = match certificate.public_key().parsed().ok()? {
+            PublicKey::EC(_) => Self::point(&certificate)?,
+            PublicKey::RSA(key) if key.key_size() == BITS => Self::Rsa2048 {
+                modulus: key
+                    .modulus
+                    .strip_prefix(&[0])
+                    .unwrap_or(key.modulus)
+                    .to_vec(),
+                exponent: key.exponent.to_vec(),
+            },
+            _ => return None,
         };
-        let is_known =
-            rest.is_empty() && key.key_size() == BITS && is_for_endorsement(&certificate);
-        let modulus = key.modulus.strip_prefix(&[0]).unwrap_or(key.modulus);
-        is_known.then(|| Self {
-            modulus: modulus.to_vec(),
-            exponent: key.exponent.to_vec(),
-        })
+        let is_known = rest.is_empty() && key.is_certified_by(&certificate);
+        is_known.then_some(key)
     }
-}
 
-fn is_for_endorsement(certificate: &X509Certificate<'_>) -> bool {
-    let encrypts_keys = match certificate.key_usage() {
-        Ok(Some(usage)) => usage.value.key_encipherment(),
-        _ => false,
-    };
-    let has_purpose = matches!(certificate.extended_key_usage(), Ok(Some(_)));
-    encrypts_keys && (has_purpose || names_maker(certificate))
+    fn point(certificate: &X509Certificate<'_>) -> Option<Self> {
+        let key = certificate.public_key();
+        let curve = key.algorithm.parameters.as_ref()?.as_oid().ok()?;
+        if curve.as_bytes() != P256 {
+            return None;
+        }
+        let point = key.subject_public_key.data.as_ref().try_into().ok()?;
+        Some(Self::EccP256(point))
+    }
+
+    fn is_certified_by(&self, certificate: &X509Certificate<'_>) -> bool {
+        let serves = match (certificate.key_usage(), self) {
+            (Ok(Some(usage)), Self::EccP256(_)) => usage.value.key_agreement(),
+            (Ok(Some(usage)), Self::Rsa2048 { .. }) => usage.value.key_encipherment(),
+            _ => false,
+        };
+        let has_purpose = matches!(certificate.extended_key_usage(), Ok(Some(_)));
+        serves && (has_purpose || names_maker(certificate))
+    }
 }
 
 fn names_maker(certificate: &X509Certificate<'_>) -> bool {
@@ -91,3 +119,6 @@ const IDENTITY: &[u8] = b"IDENTITY\0";
 
 /// The size of the default RSA template, L-1.
 const BITS: usize = 2048;
+
+/// 1.2.840.10045.3.1.7, the curve of the default ECC template, L-2.
+const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];

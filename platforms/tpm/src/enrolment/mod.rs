@@ -18,14 +18,16 @@
 //! The messages are CBOR for the application to carry, over TLS to a verifier that the machine knows. **What enrolment does not prove:**
 //! that the TPM is in the machine that asks. The operator must know that otherwise, such as by enrolling a machine where it is built.
 
-mod chain;
 mod credential;
+mod ecdh;
 mod endorsement_key;
 mod oaep;
 
 use std::fmt;
+use std::time::Duration;
 
 use atls_core::pki_types::CertificateDer;
+use atls_core::pki_types::CertificateRevocationListDer;
 use atls_core::pki_types::UnixTime;
 use atls_formats::tpm::Credential;
 use atls_formats::tpm::EnrolmentRequest;
@@ -33,27 +35,34 @@ use atls_reference::Digest;
 use ring::digest;
 use rustls::crypto::CryptoProvider;
 use subtle::ConstantTimeEq;
+use webpki::CertRevocationList;
 use webpki::KeyUsage;
+use webpki::OwnedCertRevocationList;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use zeroize::Zeroizing;
 
 use crate::attestation_key::AttestationKey;
 use crate::attestation_key::AttestationKeyError;
+use crate::chain::AK_CERTIFICATE;
+use crate::chain::Anchors;
+use crate::chain::ChainError;
 use crate::keys::TrustedKey;
 
-use chain::Anchors;
 use endorsement_key::EndorsementKey;
 
 /// The verifier's side of enrolment.
 pub struct Enroller {
     roots: Vec<CertificateDer<'static>>,
     intermediates: Vec<CertificateDer<'static>>,
+    revocation_lists: Vec<CertRevocationList<'static>>,
+    patience: Duration,
     provider: CryptoProvider,
 }
 
-/// A credential that waits for its secret. It is used once.
+/// A credential that waits for its secret: of one attestation key, used once, and up to a time.
 pub struct PendingEnrolment {
+    until: UnixTime,
     key: AttestationKey,
     ek_certificate: Digest<32>,
     secret: Zeroizing<[u8; SECRET]>,
@@ -67,9 +76,12 @@ pub enum EnrolmentError {
     /// intermediate certificates.
     #[error("certificate of the endorsement key does not chain to a configured root")]
     Chain,
-    /// The certificate is not of a key that credentials are made for: RSA with 2048 bits.
-    #[error("certificate is not of an RSA endorsement key of 2048 bits")]
+    /// The certificate is not of a key that credentials are made for: RSA with 2048 bits, or ECC with P-256.
+    #[error("certificate is not of an endorsement key of RSA with 2048 bits or ECC with P-256")]
     EndorsementKey,
+    /// The secret came too late. Ask for a new credential.
+    #[error("secret came too late")]
+    Expired,
     /// The attestation key is none whose quotes can be trusted.
     #[error("attestation key is not one to trust")]
     Key(#[from] AttestationKeyError),
@@ -79,6 +91,12 @@ pub enum EnrolmentError {
     /// The certificate of an attestation key is of another key than the one that was given.
     #[error("certificate is of another key")]
     OtherKey,
+    /// The maker revoked the certificate.
+    #[error("certificate of the endorsement key is revoked")]
+    Revoked,
+    /// There are revocation lists, and none of the certificate's issuer, or an outdated one. Give the [`Enroller`] its current list.
+    #[error("no current revocation list of the issuer of the certificate")]
+    RevocationUnknown,
     /// The secret is another: the attestation key is not in the TPM that the certificate is of.
     #[error("secret is another; the attestation key is not in the TPM of the certificate")]
     WrongSecret,
@@ -93,6 +111,8 @@ impl Enroller {
         Self {
             roots: roots.into_iter().collect(),
             intermediates: Vec::new(),
+            revocation_lists: Vec::new(),
+            patience: PATIENCE,
             provider: provider.clone(),
         }
     }
@@ -104,6 +124,31 @@ impl Enroller {
         intermediates: impl IntoIterator<Item = CertificateDer<'static>>,
     ) -> Self {
         self.intermediates.extend(intermediates);
+        self
+    }
+
+    /// Looks into these revocation lists (RFC 5280 §5), in DER. **None is fetched**, whatever a certificate says where it is: get the makers'
+    /// lists yourself, and make a new `Enroller` when they change. With any list, a certificate whose issuer has no current one here is
+    /// refused; without, nothing is asked. Certificates of authorities are not looked up.
+    ///
+    /// # Errors
+    /// [`EnrolmentError::Local`] for bytes that are no list.
+    pub fn with_revocation_lists(
+        mut self,
+        lists: impl IntoIterator<Item = CertificateRevocationListDer<'static>>,
+    ) -> Result<Self, EnrolmentError> {
+        for list in lists {
+            let list = OwnedCertRevocationList::from_der(&list);
+            let list = list.map_err(|_| EnrolmentError::Local("not a revocation list"))?;
+            self.revocation_lists.push(list.into());
+        }
+        Ok(self)
+    }
+
+    /// How long a credential waits for its secret; ten minutes unless set.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -122,15 +167,14 @@ impl Enroller {
 
         let mut secret = Zeroizing::new([0; SECRET]);
         self.fill(&mut *secret)?;
-        let mut seed = Zeroizing::new([0; credential::SEED]);
-        self.fill(&mut *seed)?;
-        let mut oaep_seed = Zeroizing::new([0; oaep::SEED]);
-        self.fill(&mut *oaep_seed)?;
+        let (seed, encrypted) = ek.seed(|bytes| self.fill(bytes))?;
         let credential = Credential {
             credential: credential::protect(&seed, key.name(), &*secret)?,
-            secret: ek.encrypt(&*seed, &oaep_seed)?,
+            secret: encrypted,
         };
+        let until = now.as_secs().saturating_add(self.patience.as_secs());
         let pending = PendingEnrolment {
+            until: UnixTime::since_unix_epoch(Duration::from_secs(until)),
             key,
             ek_certificate: sha256(&certificate)?,
             secret,
@@ -170,6 +214,7 @@ impl Enroller {
         Anchors {
             roots: &self.roots,
             intermediates: &self.intermediates,
+            revocation_lists: &self.revocation_lists,
             supported: &self.provider.signature_verification_algorithms,
         }
     }
@@ -185,8 +230,16 @@ impl PendingEnrolment {
     /// Compares the secret, and gives the key under this name.
     ///
     /// # Errors
-    /// [`EnrolmentError::WrongSecret`]
-    pub fn finish(self, name: &str, secret: &[u8]) -> Result<TrustedKey, EnrolmentError> {
+    /// [`EnrolmentError::WrongSecret`], and [`EnrolmentError::Expired`] once its time is over.
+    pub fn finish(
+        self,
+        name: &str,
+        secret: &[u8],
+        now: UnixTime,
+    ) -> Result<TrustedKey, EnrolmentError> {
+        if now > self.until {
+            return Err(EnrolmentError::Expired);
+        }
         if !bool::from(self.secret.as_slice().ct_eq(secret)) {
             return Err(EnrolmentError::WrongSecret);
         }
@@ -215,8 +268,19 @@ fn sha256(bytes: &[u8]) -> Result<Digest<32>, EnrolmentError> {
     Ok(digest.into())
 }
 
-/// 2.23.133.8.3, `tcg-kp-AIKCertificate`.
-const AK_CERTIFICATE: &[u8] = &[0x67, 0x81, 0x05, 0x08, 0x03];
+impl From<ChainError> for EnrolmentError {
+    fn from(error: ChainError) -> Self {
+        match error {
+            ChainError::Chain => Self::Chain,
+            ChainError::Revoked => Self::Revoked,
+            ChainError::RevocationUnknown => Self::RevocationUnknown,
+            ChainError::Root => Self::Local("a root is no certificate"),
+        }
+    }
+}
+
+/// Longer than a machine takes, and than somebody takes who carries messages by hand between two shells.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Bytes of a secret: as many as the digest of a name has, which is the most.
 const SECRET: usize = 32;

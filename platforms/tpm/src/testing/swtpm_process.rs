@@ -19,13 +19,16 @@ use std::time::Duration;
 use std::time::Instant;
 
 use atls_formats::tpm::HashAlgorithm;
+use atls_formats::tpm::Public;
 use ring::rand::SecureRandom;
 use ring::rand::SystemRandom;
 
 use crate::device::Swtpm;
 use crate::device::SwtpmControl;
+use crate::endorsement::EndorsementTemplate;
 use crate::error::TpmError;
 use crate::policy::hexadecimal;
+use crate::tpm::RH_ENDORSEMENT;
 use crate::tpm::Tpm;
 
 /// A TPM in software that is a real one but for its walls: a process of `swtpm`, with a state of its own in a private folder that goes with it.
@@ -206,6 +209,27 @@ impl SwtpmProcess {
     pub fn measure(&self, pcr: u8, bank: HashAlgorithm, bytes: &[u8]) -> Result<(), TpmError> {
         let digest = bank.digest(&[bytes]);
         Tpm::over(self.device()).extend(pcr, bank, &digest)
+    }
+
+    /// Puts these bytes, up to 2,048, at an index of the non-volatile memory, which anybody may read: as makers and clouds put certificates there.
+    ///
+    /// # Errors
+    /// [`TpmError`], such as where there is something already.
+    pub fn store(&self, index: u32, bytes: &[u8]) -> Result<(), TpmError> {
+        Tpm::over(self.device()).write_nv(index, bytes)
+    }
+
+    /// The public area of its endorsement key of ECC with P-256.
+    ///
+    /// # Errors
+    /// [`TpmError`]
+    pub fn ecc_endorsement_key(&self) -> Result<Public, TpmError> {
+        let mut tpm = Tpm::over(self.device());
+        let template = EndorsementTemplate::EccP256.public();
+        let key = tpm.create_primary(RH_ENDORSEMENT, &[], &template)?;
+        let read = tpm.read_public(key)?;
+        tpm.flush(key)?;
+        Ok(Public::decode(&read.ok_or(TpmError::Malformed)?.public)?)
     }
 
     /// The process stands still, and answers nothing.
