@@ -31,11 +31,12 @@ def parse():
     ask = ends(commands.add_parser("client", help="asks a server, once"), run_client)
     ask.add_argument("--ca", required=True, help="the authorities of the server's certificate, in PEM")
     ask.add_argument("--name", default="localhost", help="of the server's certificate")
-    ask.add_argument("--minimal", action="store_true", help="no parameters")
+    ask.add_argument("--present", help="a certificate and key for the handshake, FILE.pem and FILE.key")
     ask.add_argument("--path", default="/", help="what to ask for")
     ask.add_argument("--connections", type=int, default=1, help="how many at a time")
     serve = ends(commands.add_parser("server", help="serves until it is killed"), run_server)
     serve.add_argument("--identity", help="its certificate and key, FILE.pem and FILE.key, instead of new ones")
+    serve.add_argument("--client-ca", help="ask for certificates of clients, of these authorities")
     serve.add_argument("--cert", help="where to write its certificate, in PEM")
     serve.add_argument("--ask", action="store_true", help="ask clients to attest, and serve the others too")
     keys = commands.add_parser("keys", help="writes certificates and keys of each kind, and two devices")
@@ -50,6 +51,7 @@ def ends(parser, run):
     parser.add_argument("--suite", choices=tls.SUITES, action="append", help="may stand several times")
     parser.add_argument("--trust-sim", help="file with the public key of the device that the peer must have")
     parser.add_argument("--device", help="this end attests, by this P-256 key in PKCS #8 (DER or PEM)")
+    parser.add_argument("--minimal", action="store_true", help="send no parameters, and look at none")
     parser.add_argument("--attest-first", action="store_true", help="the client attests before the server")
     parser.add_argument("--seconds", type=float, default=10, help="for handshake and exchange, and HTTP")
     parser.add_argument("--batch", action="store_true", help="give Evidence of a batch where the peer takes it")
@@ -61,14 +63,14 @@ def end_of(arguments, key, certificate: bytes) -> End:
     end = End(key, [certificate])
     end.device = Device(identity.load_key(arguments.device)) if arguments.device else None
     end.peer = Path(arguments.trust_sim).read_bytes() if arguments.trust_sim else None
-    end.attest_first, end.in_batch = arguments.attest_first, arguments.batch
+    end.minimal, end.attest_first, end.in_batch = arguments.minimal, arguments.attest_first, arguments.batch
     return end
 
 
 def run_client(arguments) -> int:
-    end, codes = end_of(arguments, *identity.make(arguments.key, "client")), []
-    end.minimal = arguments.minimal
-    threads = [threading.Thread(target=lambda: codes.append(ask(arguments, end))) for _ in range(arguments.connections)]
+    presented = identity.load(arguments.present) if arguments.present else None
+    end, codes = end_of(arguments, *(presented or identity.make(arguments.key, "client"))), []
+    threads = [threading.Thread(target=lambda: codes.append(ask(arguments, end, presented))) for _ in range(arguments.connections)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -76,10 +78,10 @@ def run_client(arguments) -> int:
     return max(codes, default=REFUSED)
 
 
-def ask(arguments, end: End) -> int:
+def ask(arguments, end: End, presented) -> int:
     try:
         wire = socket.create_connection(address(arguments.address), arguments.seconds)
-        channel = tls.connect(wire, arguments.name, arguments.ca, arguments.suite or list(tls.SUITES), arguments.seconds)
+        channel = tls.connect(wire, arguments.name, arguments.ca, suites(arguments), arguments.seconds, presented)
         outcome = client.exchange(channel, end).outcome
         status, body = http.get(channel, arguments.name, arguments.path)
         channel.close()
@@ -96,7 +98,7 @@ def run_server(arguments) -> int:
     end.must = not arguments.ask
     if arguments.cert:
         Path(arguments.cert).write_bytes(identity.pem(certificate))
-    made = tls.server_context(key, certificate, arguments.suite or list(tls.SUITES))
+    made = tls.server_context(key, certificate, suites(arguments), arguments.client_ca)
     listener = socket.create_server(address(arguments.address))
     print(json.dumps({"outcome": "listening", "port": listener.getsockname()[1]}), flush=True)
     while True:
@@ -131,12 +133,17 @@ def run_keys(arguments) -> int:
 
 def report(channel, outcome) -> dict:
     told = {"outcome": "done", "suite": channel.tls.get_cipher_name(), "attested": outcome.attested}
+    told |= {"certificate": channel.peer_spki is not None}
     return told | {"peer_attested": outcome.peer_attested, "batch": outcome.batch, "verdict": outcome.verdict}
 
 
 def failure(error: Exception) -> dict:
     kind = {Refused: "refused", Rejected: "rejected"}.get(type(error), "failed")
     return {"outcome": kind, "why": f"{error}" or repr(error), "reason": getattr(error, "reason", None)}
+
+
+def suites(arguments) -> list[str]:
+    return arguments.suite or list(tls.SUITES)
 
 
 def address(text: str) -> tuple[str, int]:

@@ -80,7 +80,7 @@ class Exchange:
         request = Request.decode(OTHER[self.side], payload)
         self.spend(request)
         encoded = request.extensions.get(authenticator.PARAMETERS)
-        if encoded is None:
+        if encoded is None or self.end.minimal:
             return request, None
         parameters = Parameters.decode(encoded, of_client=self.side == "server")
         if (parameters.wants or self.side == "client") and not request.wants_attestation():

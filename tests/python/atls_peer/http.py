@@ -10,8 +10,8 @@ def get(channel, host: str, target: str) -> tuple[int, str]:
     answer = b""
     while part := channel.read_some():
         answer += part
-        if len(answer) > LONGEST:
-            raise Refused("HTTP", "an answer that is too long")
+        if len(answer) > LONGEST or answer[:1] != b"H":
+            raise Refused("HTTP", "an answer that is too long, or none")
     head, _, body = answer.partition(b"\r\n\r\n")
     if not head.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")):
         raise Refused("HTTP", f"no answer: {answer[:40]!r}")
@@ -24,8 +24,8 @@ def answer(channel, body: str) -> str:
     while b"\r\n\r\n" not in request:
         part = channel.read_some()
         request += part
-        if not part or len(request) > LONGEST:
-            raise Refused("HTTP", "no request")
+        if not part or len(request) > LONGEST or not request[:1].isalpha():
+            raise Refused("§8", "no request of HTTP, but something out of order")
     head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(body.encode())}\r\nConnection: close\r\n\r\n"
     channel.write((head + body).encode())
     return request.partition(b"\r\n")[0].decode(errors="replace")

@@ -76,7 +76,7 @@ def appraise(evidence: bytes, anchor: bytes, value: bytes) -> cbor.Map:
     return claims
 
 
-def expect(claims: cbor.Map, name: int, value, why: str, reason: str = "other-evidence"):
+def expect(claims: cbor.Map, name: int, value, why: str, reason: str = "bad-evidence"):
     if not cbor.same(claims.get(name), value):
         raise Refused(RULE, why, reason)
 
@@ -95,5 +95,5 @@ def verified_payload(evidence: bytes, anchor: bytes) -> bytes:
     try:
         key.verify(der, to_sign(protected, payload), ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
-        raise Refused(RULE, "signed by an unknown key") from None
+        raise Refused(RULE, "signed by an unknown key", "bad-evidence") from None
     return payload

@@ -114,8 +114,11 @@ def context(method, suites: list[str]) -> SSL.Context:
     return made
 
 
-def connect(wire: socket.socket, name: str, authorities: str, suites: list[str], seconds: float = 10) -> Channel:
+def connect(wire: socket.socket, name: str, authorities: str, suites: list[str], seconds: float = 10, presented=None) -> Channel:
+    """`presented` is the key and certificate of a client that has one in the handshake."""
     made = context(SSL.TLS_CLIENT_METHOD, suites)
+    if presented is not None:
+        use(made, *presented)
     made.load_verify_locations(authorities)
     made.set_verify(SSL.VERIFY_PEER, lambda _tls, _cert, _error, _depth, ok: bool(ok))
     made.set_alpn_protos([b"http/1.1"])
@@ -134,9 +137,17 @@ def accept(wire: socket.socket, made: SSL.Context, seconds: float = 10) -> Chann
     return Channel(tls, wire, seconds)
 
 
-def server_context(key, certificate: bytes, suites: list[str]) -> SSL.Context:
+def server_context(key, certificate: bytes, suites: list[str], client_authorities: str | None = None) -> SSL.Context:
+    """With authorities, it asks clients for a certificate, which they may leave out."""
     made = context(SSL.TLS_SERVER_METHOD, suites)
-    made.use_privatekey(crypto.PKey.from_cryptography_key(key))
-    made.use_certificate(crypto.load_certificate(crypto.FILETYPE_ASN1, certificate))
+    use(made, key, certificate)
+    if client_authorities is not None:
+        made.load_verify_locations(client_authorities)
+        made.set_verify(SSL.VERIFY_PEER, lambda _tls, _cert, _error, _depth, ok: bool(ok))
     made.set_alpn_select_callback(lambda _tls, names: b"http/1.1" if b"http/1.1" in names else SSL.NO_OVERLAPPING_PROTOCOLS)
     return made
+
+
+def use(made: SSL.Context, key, certificate: bytes):
+    made.use_privatekey(crypto.PKey.from_cryptography_key(key))
+    made.use_certificate(crypto.load_certificate(crypto.FILETYPE_ASN1, certificate))

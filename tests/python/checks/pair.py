@@ -11,34 +11,46 @@ from atls_peer.sim import Device
 DEVICES = {"client": Device(), "server": Device()}
 
 
-def end(kind: str = "p256", **settings) -> tuple[End, bytes]:
+def end(kind: str = "p256", **settings) -> End:
     key, certificate = identity.make(kind, "localhost")
-    return End(key, [certificate], **settings), certificate
+    return End(key, [certificate], **settings)
 
 
-def run(ours: End, theirs: End, certificate: bytes, suite: str = "sha384", client_exchange=client.exchange):
-    """The outcome of client and server, each an exchange or the exception that ended it."""
-    outcomes = {}
+def run(ours: End, theirs: End, suite: str = "sha384", presented=None, handshake=None):
+    """
+    The outcome of client and server, each an exchange or the exception that ended it. `presented` is the key and certificate of a
+    client in the handshake, `handshake` those of the server where they are not those of its authenticators.
+    """
     near, far = socket.socketpair()
+    outcomes = {}
+    with tempfile.NamedTemporaryFile() as servers, tempfile.NamedTemporaryFile() as clients:
+        key, certificate = handshake or (theirs.key, theirs.chain[0])
+        written(servers, certificate)
+        asked = written(clients, presented[1]) if presented else None
+        made = tls.server_context(key, certificate, [suite], asked)
 
-    def serve():
-        outcomes["server"] = attempt(lambda: tls.accept(far, tls.server_context(theirs.key, certificate, [suite])), server.exchange, theirs)
+        def serve():
+            outcomes["server"] = attempt(lambda: tls.accept(far, made), server.exchange, theirs)
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    with tempfile.NamedTemporaryFile() as authorities:
-        authorities.write(identity.pem(certificate))
-        authorities.flush()
-        outcomes["client"] = attempt(lambda: tls.connect(near, "localhost", authorities.name, [suite]), client_exchange, ours)
-    thread.join()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        connect = lambda: tls.connect(near, "localhost", servers.name, [suite], presented=presented)
+        outcomes["client"] = attempt(connect, client.exchange, ours)
+        thread.join()
     return outcomes["client"], outcomes["server"]
 
 
-def attempt(connect, exchange, end: End):
+def written(file, certificate: bytes) -> str:
+    file.write(identity.pem(certificate))
+    file.flush()
+    return file.name
+
+
+def attempt(connect, exchange, this: End):
     channel = None
     try:
         channel = connect()
-        return exchange(channel, end).outcome
+        return exchange(channel, this).outcome
     except Exception as error:  # the outcome is what the check is about
         return error
     finally:

@@ -5,10 +5,17 @@ use std::sync::Arc;
 use atls_reqwest::AttestedBuilder;
 use atls_reqwest::Http;
 use atls_reqwest::ResponseExt;
+use demo::Issued;
 use end_to_end::World;
 use end_to_end::lenient;
+use end_to_end::load;
 use end_to_end::refusal;
 use end_to_end::reqwest_client;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::sign::SingleCertAndKey;
+use serde_json::Value;
 
 use crate::scene::KEYS;
 use crate::scene::PATIENT;
@@ -24,6 +31,10 @@ async fn our_client_is_served_by_the_python_server_in_every_form() {
     let Some(scene) = Scene::new("forms-of-the-server") else {
         return;
     };
+    let mut server = scene.server("p256", &format!("{ATTESTS} --minimal"));
+    get(&server, client(&scene, "p256")).await;
+    assert_eq!(server.next()["verdict"], Value::Null);
+
     let both = format!("{ATTESTS} {WANTS}");
     let forms = [
         (ATTESTS.to_owned(), client(&scene, "p256"), false),
@@ -59,6 +70,23 @@ async fn our_client_is_served_by_the_python_server_over_every_suite_and_key() {
             assert_eq!(said["peer_attested"], true, "{key} {suite}: {said}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_client_may_present_a_certificate_in_the_handshake_to_the_python_server() {
+    let Some(scene) = Scene::new("certificate-of-our-client") else {
+        return;
+    };
+    let chain = vec![CertificateDer::from_pem_slice(&scene.bytes("p384.pem")).unwrap()];
+    let key = PrivateKeyDer::try_from(scene.bytes("p384.key")).unwrap();
+    let presented = load(&Issued { chain, key });
+    let resolver = SingleCertAndKey::from((*presented).clone());
+    let mut server = scene.server("p256", &format!("{ATTESTS} {WANTS} --client-ca @p384.pem"));
+    let client = mutual(&scene, "p256").client_certificate(Arc::new(resolver));
+    get(&server, client).await;
+    let said = server.next();
+    assert_eq!(said["peer_attested"], true);
+    assert_eq!(said["certificate"], true, "it saw one in the handshake");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

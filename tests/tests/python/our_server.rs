@@ -10,10 +10,13 @@ use end_to_end::Gated;
 use end_to_end::Served;
 use end_to_end::World;
 use end_to_end::lenient;
+use rustls::RootCertStore;
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use serde_json::Value;
 
 use crate::scene::KEYS;
@@ -71,6 +74,23 @@ async fn the_python_client_is_served_over_every_suite_and_key() {
             assert_eq!(summary(&said[0]), (true, true, "affirming"), "{said:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_python_client_may_present_a_certificate_in_the_handshake() {
+    let Some(scene) = Scene::new("certificate-of-the-client") else {
+        return;
+    };
+    let terms = ServerTerms::new().attester(scene.device("server-device"));
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate(&scene, "p384")).unwrap();
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), demo::provider());
+    let clients = verifier.build().unwrap();
+    let terms = terms.require_peer(about_clients(&scene));
+    let server = serve_tls(&scene, "p256", terms, clients).await;
+    let arguments = format!("{WANTS} {ATTESTS} --present @p384 --path /peer");
+    let said = scene.client(server.address, "p256", &arguments).await;
+    assert_eq!(summary(&said[0]), (true, true, "affirming"), "{said:?}");
 }
 
 /// The gate holds the device at its first connection, so that the others wait for the next Evidence together.
@@ -166,17 +186,29 @@ async fn one(scene: &Scene, terms: ServerTerms, arguments: &str) -> Value {
 }
 
 async fn serve(scene: &Scene, key: &str, terms: ServerTerms) -> Served {
-    let certificate = CertificateDer::from_pem_slice(&scene.bytes(&format!("{key}.pem"))).unwrap();
+    serve_tls(scene, key, terms, WebPkiClientVerifier::no_client_auth()).await
+}
+
+async fn serve_tls(
+    scene: &Scene,
+    key: &str,
+    terms: ServerTerms,
+    clients: Arc<dyn ClientCertVerifier>,
+) -> Served {
     let private = PrivateKeyDer::try_from(scene.bytes(&format!("{key}.key"))).unwrap();
     let mut tls = ServerConfig::builder_with_provider(demo::provider())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], private)
+        .with_client_cert_verifier(clients)
+        .with_single_cert(vec![certificate(scene, key)], private)
         .unwrap();
     tls.alpn_protocols = vec![b"http/1.1".to_vec()];
     let terms = terms.deadline(PATIENT).first_byte(PATIENT);
     World::new().serve_with(terms, tls).await
+}
+
+fn certificate(scene: &Scene, key: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(&scene.bytes(&format!("{key}.pem"))).unwrap()
 }
 
 fn about_clients(scene: &Scene) -> Arc<RelyingParty> {
