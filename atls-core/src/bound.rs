@@ -12,13 +12,15 @@ use crate::limits::NONCE_LENGTH;
 use crate::merkle::NodeHash;
 use crate::session::Session;
 use crate::session::Side;
+use crate::wire_profile::BinderForm;
+use crate::wire_profile::WireProfile;
 
 /// The value, 32 or 48 bytes, that Evidence must carry to be about one connection and one key.
 ///
-/// draft-fossati-seat-expat-03, "Attestation Binder":
+/// draft-fossati-seat-expat, "Attestation Binder", with the label of the [`WireProfile`]:
 ///
 /// ```text
-/// exported_value = TLS-Exporter("Attestation", certificate_request_context, 32)
+/// exported_value = TLS-Exporter(label, certificate_request_context, 32)
 /// binder         = Hash(public_key || exported_value)
 /// ```
 ///
@@ -114,15 +116,22 @@ impl fmt::Debug for Bound {
 
 /// The `exported_value` of one request. Together with the end-entity key it gives the binder.
 pub(crate) struct ExportedValue {
+    form: BinderForm,
     suite: &'static Tls13CipherSuite,
     value: Zeroizing<[u8; 32]>,
 }
 
 impl ExportedValue {
-    pub(crate) fn of(session: &dyn Session, context: &[u8]) -> Result<Self, ProtocolError> {
+    pub(crate) fn of(
+        profile: WireProfile,
+        session: &dyn Session,
+        context: &[u8],
+    ) -> Result<Self, ProtocolError> {
         let mut value = Zeroizing::new([0; 32]);
-        session.export(EXPORTER_LABEL, context, value.as_mut_slice())?;
+        let label = profile.exporter_label().as_bytes();
+        session.export(label, context, value.as_mut_slice())?;
         Ok(Self {
+            form: profile.binder(),
             suite: session.handshake().suite(),
             value,
         })
@@ -130,8 +139,12 @@ impl ExportedValue {
 
     pub(crate) fn bind(&self, spki: &[u8]) -> Bound {
         let mut hash = self.suite.common.hash_provider.start();
-        hash.update(spki);
-        hash.update(self.value.as_slice());
+        match self.form {
+            BinderForm::KeyThenExportedValue => {
+                hash.update(spki);
+                hash.update(self.value.as_slice());
+            }
+        }
         Bound {
             bytes: hash.finish().as_ref().to_vec(),
         }
@@ -143,6 +156,3 @@ impl fmt::Debug for ExportedValue {
         f.write_str("ExportedValue(..)")
     }
 }
-
-/// The label of the draft's normative text. One other passage of the draft says "Attestation Binding".
-const EXPORTER_LABEL: &[u8] = b"Attestation";

@@ -89,6 +89,7 @@ mod relying_party;
 mod report;
 mod stale;
 mod verifier;
+mod wire_profile;
 
 pub use appraised::Appraised;
 pub use appraised_item::AppraisedItem;
@@ -128,3 +129,4 @@ pub use stale::Stale;
 pub use verifier::ConceptualMessage;
 pub use verifier::Evidence;
 pub use verifier::Verifier;
+pub use wire_profile::WireProfile;

@@ -24,9 +24,11 @@ pub enum AppraisalError {
          give the verifier its trust anchor or endorsements"
     )]
     UnknownKey,
-    /// The Evidence carries another challenge than this connection's, or none. It is replayed or relayed.
+    /// The Evidence carries another challenge than this connection's, or none. It is replayed or relayed. In a minimal exchange, which
+    /// names no [`WireProfile`](crate::WireProfile), two ends of different profiles look like that too.
     #[error(
-        "evidence is not bound to this connection; it is replayed or relayed, or something terminates TLS in between"
+        "evidence is not bound to this connection; it is replayed or relayed, something terminates TLS in between, \
+         or the ends are configured for different wire profiles"
     )]
     NotBound,
     /// The Evidence, or a certificate that the peer sent with it, is outside its validity at the given time.

@@ -37,6 +37,9 @@ pub enum ConfigError {
         "maximum age of a result is zero, which refuses every result; give at least one second"
     )]
     NoMaxAge,
+    /// A wire profile cannot be used. The text names the unsuitable part.
+    #[error("wire profile is unsuitable: {0}")]
+    Profile(&'static str),
     /// The TLS configuration cannot be used for attested connections. The text names the unsuitable part.
     #[error("TLS configuration is unsuitable: {0}")]
     Tls(&'static str),

@@ -4,6 +4,7 @@ use super::fault::Fault;
 use super::send::SendError;
 use crate::cmw::CmwError;
 use crate::merkle::ProofError;
+use crate::wire_profile::WireProfile;
 
 /// The exchange of authenticators failed. Every one of these is **fatal** to the connection: close it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +65,17 @@ pub enum ProtocolError {
     /// The connection is not TLS 1.3, or was resumed. Attestation covers full TLS 1.3 handshakes only.
     #[error("connection is not a full TLS 1.3 handshake; switch resumption and TLS 1.2 off")]
     NotFullTls13,
+    /// The request of the peer names another wire profile than that of this end. Configure both ends for the same one. The name of
+    /// the peer's has letters, digits, `-`, `.` and `_` alone.
+    #[error(
+        "peer is configured for wire profile {peer} and this end for {own}; configure both for the same one"
+    )]
+    OtherProfile {
+        /// The profile of this end.
+        own: WireProfile,
+        /// The name of the peer's profile.
+        peer: Box<str>,
+    },
     /// The answer's inclusion proof is malformed, or stands where none is due.
     #[error("inclusion proof of a batch is refused")]
     Proof(#[from] ProofError),

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::ATTESTATION_PARAMETERS;
-use super::CMW_ATTESTATION;
 use super::parameters::Parameters;
 use super::parameters::Selection;
 use super::parameters::Verdicts;
@@ -20,9 +19,11 @@ use crate::codec::put_vec16;
 use crate::error::ProtocolError;
 use crate::error::SendError;
 use crate::session::Session;
+use crate::wire_profile::WireProfile;
 
 /// A request for attestation that arrived on this connection. It is answered once.
 pub struct Challenge {
+    profile: WireProfile,
     request: ReceivedRequest,
     parameters: Option<Parameters>,
     /// The end-entity key that will answer, and the value that Evidence must carry for it.
@@ -30,24 +31,38 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// Parses the request, spends its context, and derives the value that Evidence must carry from the live connection.
+    /// Parses the request, spends its context, and derives the value that Evidence must carry from the live connection. This end is
+    /// of the default [`WireProfile`].
     ///
     /// # Errors
-    /// Those of [`ReceivedRequest::receive`]. [`ProtocolError::Malformed`] for a `cmw_attestation` that is not empty, and for
+    /// Those of [`ReceivedRequest::receive`]. [`ProtocolError::OtherProfile`] for parameters of another profile. [`ProtocolError::Malformed`] for a `cmw_attestation` that is not empty, and for
     /// parameters that want attestation without that extension. Those of decoding [`Parameters`]. [`SendError::Leaf`] where this
     /// end's certificate does not parse.
     pub fn receive(session: &dyn Session, request: &[u8]) -> Result<Self, ProtocolError> {
+        Self::in_profile(WireProfile::default(), session, request)
+    }
+
+    /// The same for an end of another [`WireProfile`].
+    ///
+    /// # Errors
+    /// Those of [`receive`](Self::receive).
+    pub fn in_profile(
+        profile: WireProfile,
+        session: &dyn Session,
+        request: &[u8],
+    ) -> Result<Self, ProtocolError> {
         let handshake = session.handshake();
         let request = ReceivedRequest::receive(session, request)?;
-        let offers_cmw = match request.extension(CMW_ATTESTATION) {
+        // Before all that depends on the profile, so that a peer of another one is told apart from a peer that errs.
+        let parameters = request
+            .extension(ATTESTATION_PARAMETERS)
+            .map(|data| Parameters::decode(data, handshake.side().peer(), profile))
+            .transpose()?;
+        let offers_cmw = match request.extension(profile.cmw_attestation()) {
             Some([]) => true,
             Some(_) => return Err(ProtocolError::Malformed),
             None => false,
         };
-        let parameters = request
-            .extension(ATTESTATION_PARAMETERS)
-            .map(|data| Parameters::decode(data, handshake.side().peer()))
-            .transpose()?;
         if !offers_cmw
             && parameters
                 .as_ref()
@@ -61,12 +76,13 @@ impl Challenge {
         let bound = match leaf {
             Some(leaf) if offers_cmw => {
                 let key = authenticator::spki(leaf).map_err(|_| SendError::Leaf)?;
-                let bound = ExportedValue::of(session, request.context())?.bind(&key);
+                let bound = ExportedValue::of(profile, session, request.context())?.bind(&key);
                 Some((key, bound))
             }
             _ => None,
         };
         Ok(Self {
+            profile,
             request,
             parameters,
             bound,
@@ -131,7 +147,7 @@ impl Challenge {
         let mut data = Vec::with_capacity(encoded.len().saturating_add(2));
         put_vec16(&mut data, &encoded)?;
         let mut extensions = vec![Extension {
-            code: CMW_ATTESTATION,
+            code: self.profile.cmw_attestation(),
             data,
         }];
         extensions.extend(self.selection_extension(batches)?);
@@ -222,6 +238,7 @@ impl Challenge {
 impl fmt::Debug for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Challenge")
+            .field("profile", &self.profile)
             .field("request", &self.request)
             .field("parameters", &self.parameters)
             .field("attestable", &self.bound.is_some())

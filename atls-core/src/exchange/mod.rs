@@ -11,8 +11,8 @@
 //!    └─▶ Credential: proven and bound, not yet appraised
 //! ```
 //!
-//! Bytes of messages go in and out; the driver sends and receives them. The exchange follows draft-fossati-seat-expat-03, with
-//! one negotiated extension ([`Parameters`]). Every error is fatal to the connection: close it, there is no retry.
+//! Bytes of messages go in and out; the driver sends and receives them. The exchange follows draft-fossati-seat-expat, in the
+//! version that a [`WireProfile`] names, with one negotiated extension ([`Parameters`]). Every error is fatal to the connection: close it, there is no retry.
 //!
 //! A driver that asks on many connections keeps a [`Requester`]. It encodes the request once and makes an [`UnsentRequest`] for
 //! each connection, which can leave with the last flight of the handshake.
@@ -41,10 +41,11 @@ pub use requester::request;
 pub use verdict::RefusalCode;
 pub use verdict::Verdict;
 
-/// Code point of `cmw_attestation` (draft-fossati-seat-expat-03). It is of the private range, and that of the one other
-/// deployed implementation, until IANA assigns one.
-pub const CMW_ATTESTATION: u16 = 0xff00;
+use crate::wire_profile::WireProfile;
 
-/// Code point of `attestation_parameters`, the extension of this crate. It is of the private range; 0xff01 is
+/// Code point of `cmw_attestation` in the default [`WireProfile`].
+pub const CMW_ATTESTATION: u16 = WireProfile::EXPAT_03.cmw_attestation();
+
+/// Code point of `attestation_parameters`, the extension of this crate, in every profile. It is of the private range; 0xff01 is
 /// `renegotiation_info`.
 pub const ATTESTATION_PARAMETERS: u16 = 0xff02;

@@ -11,6 +11,8 @@
 //!   ? 6 => 0 / 1 / 2,                ; can_attest: no, after the peer, before the peer
 //!   ; from a server
 //!   ? 7 => 1 / 2,                    ; order: the client attests after, before the server
+//!   ; from both
+//!   ? 8 => tstr,                     ; name of the sender's wire profile; "expat-03" if absent
 //! }
 //! selection = {                      ; in the first CertificateEntry of the answer
 //!   1 => 1,
@@ -31,6 +33,8 @@ use crate::limits::MAX_FORMATS;
 use crate::limits::MAX_PARAMETER_VALUES;
 use crate::media_type::MediaType;
 use crate::session::Side;
+use crate::wire_profile;
+use crate::wire_profile::WireProfile;
 
 /// The abilities and wishes of the sender of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,7 +166,7 @@ impl Parameters {
         }
     }
 
-    pub(crate) fn encode(&self) -> Result<Vec<u8>, SendError> {
+    pub(crate) fn encode(&self, profile: WireProfile) -> Result<Vec<u8>, SendError> {
         if self.formats.len() > MAX_FORMATS {
             return Err(SendError::TooManyFormats);
         }
@@ -198,12 +202,22 @@ impl Parameters {
                 map.push((ORDER.into(), order.into()));
             }
         }
+        // Left out by the first profile, as by a peer that knows no other.
+        if profile != UNNAMED_PROFILE {
+            map.push((PROFILE.into(), profile.name().into()));
+        }
         encode(map)
     }
 
-    pub(crate) fn decode(bytes: &[u8], sender: Side) -> Result<Self, ProtocolError> {
+    /// `profile` is that of this end. It is compared with the sender's and never chosen by it.
+    pub(crate) fn decode(
+        bytes: &[u8],
+        sender: Side,
+        profile: WireProfile,
+    ) -> Result<Self, ProtocolError> {
         let map = Map::decode(bytes)?;
         map.check_version()?;
+        map.check_profile(profile)?;
         let Some(Value::Array(listed)) = map.get(FORMATS)? else {
             return Err(ProtocolError::Malformed);
         };
@@ -330,6 +344,21 @@ impl Map {
             _ => Ok(()),
         }
     }
+
+    fn check_profile(&self, own: WireProfile) -> Result<(), ProtocolError> {
+        let peer = match self.get(PROFILE)? {
+            None => UNNAMED_PROFILE.name(),
+            Some(Value::Text(name)) if wire_profile::is_name(name) => name,
+            Some(_) => return Err(ProtocolError::Malformed),
+        };
+        if peer == own.name() {
+            return Ok(());
+        }
+        Err(ProtocolError::OtherProfile {
+            own,
+            peer: peer.into(),
+        })
+    }
 }
 
 fn media_type(value: &Value) -> Result<MediaType, ProtocolError> {
@@ -350,6 +379,10 @@ const VERDICTS: u8 = 4;
 const WANTS_EVIDENCE: u8 = 5;
 const CAN_ATTEST: u8 = 6;
 const ORDER: u8 = 7;
+const PROFILE: u8 = 8;
+
+/// The profile of a sender that names none. It is the first one, whatever the default becomes.
+const UNNAMED_PROFILE: WireProfile = WireProfile::EXPAT_03;
 
 const CURRENT_VERSION: u64 = 1;
 /// A map of arrays of text has depth 3; unknown keys may nest somewhat more.

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::ATTESTATION_PARAMETERS;
-use super::CMW_ATTESTATION;
 use super::credential::Credential;
 use super::parameters::Selection;
 use crate::authenticator::SentRequest;
@@ -16,9 +15,11 @@ use crate::cmw::Cmw;
 use crate::codec::Reader;
 use crate::error::ProtocolError;
 use crate::merkle::NodeHash;
+use crate::wire_profile::WireProfile;
 
 /// A request for attestation that waits for its one answer.
 pub struct Pending {
+    pub(super) profile: WireProfile,
     pub(super) request: SentRequest,
     pub(super) exported: ExportedValue,
     pub(super) handshake_key: Option<Vec<u8>>,
@@ -35,13 +36,14 @@ impl Pending {
     /// [`ProtocolError::KeyMismatch`] where its key is not that of the TLS handshake, and every reject rule of RFC 9261. Only
     /// [`Declined`](ProtocolError::Declined) says that the peer itself refused.
     pub fn finish(self, authenticator: &[u8]) -> Result<Credential, ProtocolError> {
+        let code = self.profile.cmw_attestation();
         let Answer {
             verified,
             exported,
             selection,
         } = self.verify(authenticator)?;
         let data = verified
-            .extension(CMW_ATTESTATION)
+            .extension(code)
             .ok_or(ProtocolError::NoAttestation)?;
         let leaf_key = verified.public_key().to_vec();
         let binder = exported.bind(&leaf_key);
@@ -83,7 +85,7 @@ impl Pending {
         {
             return Err(ProtocolError::KeyMismatch);
         }
-        for code in [CMW_ATTESTATION, ATTESTATION_PARAMETERS] {
+        for code in [self.profile.cmw_attestation(), ATTESTATION_PARAMETERS] {
             if verified.has_later_extension(code) {
                 return Err(ProtocolError::UnsolicitedExtension(code));
             }
@@ -103,6 +105,7 @@ impl Pending {
 impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pending")
+            .field("profile", &self.profile)
             .field("request", &self.request)
             .field("offered", &self.offered)
             .finish_non_exhaustive()
@@ -130,7 +133,7 @@ fn of_batch(cmw: &[u8], binder: &Bound) -> Result<(Cmw, Bound), ProtocolError> {
     Ok((cmw, Bound::of_batch(&root)))
 }
 
-/// draft-fossati-seat-expat-03: `struct { opaque cmw_data<1..2^16-1>; } CMWAttestation;`
+/// draft-fossati-seat-expat, §3: `struct { opaque cmw_data<1..2^16-1>; } CMWAttestation;`
 fn cmw_data(extension_data: &[u8]) -> Result<&[u8], ProtocolError> {
     let mut reader = Reader::new(extension_data);
     let cmw = reader.vec16()?;

@@ -3,7 +3,6 @@
 use rustls::crypto::CryptoProvider;
 
 use super::ATTESTATION_PARAMETERS;
-use super::CMW_ATTESTATION;
 use super::parameters::Parameters;
 use super::parameters::Selection;
 use super::pending::Pending;
@@ -16,8 +15,9 @@ use crate::error::ProtocolError;
 use crate::error::SendError;
 use crate::session::Session;
 use crate::session::Side;
+use crate::wire_profile::WireProfile;
 
-/// Asks the peer to attest. It returns the bytes to send, and the [`Pending`] that takes the answer.
+/// Asks the peer to attest, in the default [`WireProfile`]. It returns the bytes to send, and the [`Pending`] that takes the answer.
 ///
 /// Without `parameters` it is the minimal request of the draft.
 ///
@@ -36,13 +36,15 @@ pub fn request(
 /// Makes the requests for attestation of many connections. It encodes their common part once.
 #[derive(Clone, Debug)]
 pub struct Requester {
+    profile: WireProfile,
     template: RequestTemplate,
     /// All that the answer may choose.
     offered: Selection,
 }
 
 impl Requester {
-    /// A maker of requests for one side. Without `parameters` it makes the minimal request of the draft.
+    /// A maker of requests for one side, in the default [`WireProfile`]. Without `parameters` it makes the minimal request of the
+    /// draft.
     ///
     /// # Errors
     /// Those of [`RequestTemplate::new`], and [`SendError`] for parameters that do not fit.
@@ -51,18 +53,32 @@ impl Requester {
         provider: &CryptoProvider,
         parameters: Option<&Parameters>,
     ) -> Result<Self, SendError> {
+        Self::in_profile(WireProfile::default(), side, provider, parameters)
+    }
+
+    /// The same in another [`WireProfile`]. Parameters name it to the peer.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn in_profile(
+        profile: WireProfile,
+        side: Side,
+        provider: &CryptoProvider,
+        parameters: Option<&Parameters>,
+    ) -> Result<Self, SendError> {
         let mut extensions = vec![Extension {
-            code: CMW_ATTESTATION,
+            code: profile.cmw_attestation(),
             data: Vec::new(),
         }];
         if let Some(parameters) = parameters {
-            let data = parameters.encode()?;
+            let data = parameters.encode(profile)?;
             extensions.push(Extension {
                 code: ATTESTATION_PARAMETERS,
                 data,
             });
         }
         Ok(Self {
+            profile,
             template: RequestTemplate::new(side, provider, extensions)?,
             offered: parameters.map_or(Selection::NOTHING, Parameters::offered),
         })
@@ -74,6 +90,7 @@ impl Requester {
     /// Those of [`RequestTemplate::prepare`].
     pub fn prepare(&self) -> Result<UnsentRequest, ProtocolError> {
         Ok(UnsentRequest {
+            profile: self.profile,
             request: self.template.prepare()?,
             offered: self.offered,
         })
@@ -83,6 +100,7 @@ impl Requester {
 /// A request for attestation that is made before its connection is there, so that it can leave with the end of the handshake.
 #[derive(Debug)]
 pub struct UnsentRequest {
+    profile: WireProfile,
     request: PreparedRequest,
     /// All that the answer may choose.
     offered: Selection,
@@ -115,7 +133,8 @@ impl UnsentRequest {
         let handshake_key = leaf.map(authenticator::spki).transpose()?;
         let request = self.request.on(session)?;
         Ok(Pending {
-            exported: ExportedValue::of(session, request.context())?,
+            profile: self.profile,
+            exported: ExportedValue::of(self.profile, session, request.context())?,
             request,
             handshake_key,
             offered: self.offered,

@@ -35,7 +35,8 @@ pub enum RefusalCode {
     NotAccepted,
     /// 3: the attestation could not be appraised now.
     Unavailable,
-    /// 4: the order or the formats that the two ends want cannot both be met.
+    /// 4: the order or the formats that the two ends want cannot both be met, or they are configured for different
+    /// [wire profiles](crate::WireProfile).
     Incompatible,
     /// Another code, of a later version.
     Other(u8),
@@ -102,7 +103,9 @@ impl std::fmt::Display for RefusalCode {
             Self::AttestationRequired => f.write_str("attestation is required"),
             Self::NotAccepted => f.write_str("attestation was not accepted"),
             Self::Unavailable => f.write_str("attestation could not be appraised now"),
-            Self::Incompatible => f.write_str("no common order or format of attestation"),
+            Self::Incompatible => {
+                f.write_str("no common order, format or wire profile of attestation")
+            }
             Self::Other(code) => write!(f, "refusal code {code}"),
         }
     }

@@ -87,6 +87,16 @@ pub(crate) fn server(formats: &[&str], order: u64) -> Vec<u8> {
     ])
 }
 
+fn server_of_profile(profile: &str) -> Vec<u8> {
+    map(&[
+        (1, uint(1)),
+        (2, media_types(&["a/b"])),
+        (4, boolean(true)),
+        (7, uint(1)),
+        (8, cbor::text(profile)),
+    ])
+}
+
 pub(crate) fn selection(batches: bool, verdicts: bool) -> Vec<u8> {
     let mut entries = vec![(1, uint(1))];
     if batches {
@@ -153,12 +163,17 @@ fn requests() -> Vec<Request> {
         data: map(&[&head[..], &tail].concat()).into(),
         ..wants.clone()
     };
-    let unknown = [(8, cbor::array(&[cbor::text("later"), cbor::bytes(&[1])]))];
+    let unknown = [(99, cbor::array(&[cbor::text("later"), cbor::bytes(&[1])]))];
     let later = Request {
         name: "a later version, with a key that is not known".to_owned(),
         batches: false,
         data: map(&[&[(1, uint(2)), head[1].clone()], &tail[..], &unknown].concat()).into(),
         ..wants.clone()
+    };
+    let named = Request {
+        name: "the name of the wire profile".to_owned(),
+        data: map(&[&head[..], &tail, &[(8, cbor::text("expat-03"))]].concat()).into(),
+        ..without_key_3.clone()
     };
     let mut reversed = [&head[..], &tail].concat();
     reversed.reverse();
@@ -195,6 +210,7 @@ fn requests() -> Vec<Request> {
         without_key_3,
         later,
         reversed,
+        named,
     ]
 }
 
@@ -435,6 +451,34 @@ fn refused_requests() -> Vec<RefusedRequest> {
             "at most 64 media types",
             client,
             with(2, media_types(&many)),
+        ),
+        (
+            "another wire profile",
+            "other-profile",
+            "both ends are of one profile, and these vectors are of expat-03",
+            client,
+            map(&[&good[..], &[(8, cbor::text("expat-99"))]].concat()),
+        ),
+        (
+            "another wire profile, from a server",
+            "other-profile",
+            "both ends are of one profile",
+            Side::Server,
+            server_of_profile("expat-99"),
+        ),
+        (
+            "a wire profile of no letters",
+            "malformed",
+            "a name has 1 to 64 letters, digits, -, . and _",
+            client,
+            map(&[&good[..], &[(8, cbor::text(""))]].concat()),
+        ),
+        (
+            "a wire profile in bytes",
+            "malformed",
+            "a name is text",
+            client,
+            map(&[&good[..], &[(8, cbor::bytes(b"expat-03"))]].concat()),
         ),
         (
             "nested 20 deep",

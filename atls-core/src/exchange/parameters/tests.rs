@@ -9,54 +9,56 @@ fn client() -> Parameters {
     Parameters::client(formats, true, CanAttest::AfterPeer)
 }
 
+fn read(bytes: &[u8], sender: Side) -> Result<Parameters, ProtocolError> {
+    Parameters::decode(bytes, sender, WireProfile::EXPAT_03)
+}
+
 #[test]
 fn survive_the_wire_on_both_sides() {
     let parameters = client();
-    let decoded = Parameters::decode(&parameters.encode().unwrap(), Side::Client);
+    let decoded = read(
+        &parameters.encode(WireProfile::EXPAT_03).unwrap(),
+        Side::Client,
+    );
     assert_eq!(decoded, Ok(parameters));
     let parameters = Parameters::server(Vec::new(), Order::ClientFirst);
-    let decoded = Parameters::decode(&parameters.encode().unwrap(), Side::Server);
+    let decoded = read(
+        &parameters.encode(WireProfile::EXPAT_03).unwrap(),
+        Side::Server,
+    );
     assert_eq!(decoded, Ok(parameters));
 }
 
 #[test]
 fn ignore_unknown_keys_but_refuse_repeated_and_trailing_ones() {
-    let decoded: Value = ciborium::from_reader(&*client().encode().unwrap()).unwrap();
+    let decoded: Value =
+        ciborium::from_reader(&*client().encode(WireProfile::EXPAT_03).unwrap()).unwrap();
     let mut map = decoded.into_map().unwrap();
     map.push((99.into(), Value::Null));
     assert_eq!(
-        Parameters::decode(&encode(map.clone()).unwrap(), Side::Client),
+        read(&encode(map.clone()).unwrap(), Side::Client),
         Ok(client())
     );
     map.push((VERDICTS.into(), true.into()));
-    let repeated = Parameters::decode(&encode(map).unwrap(), Side::Client);
+    let repeated = read(&encode(map).unwrap(), Side::Client);
     assert_eq!(repeated, Err(ProtocolError::Malformed));
-    let mut trailing = client().encode().unwrap();
+    let mut trailing = client().encode(WireProfile::EXPAT_03).unwrap();
     trailing.push(0);
-    assert_eq!(
-        Parameters::decode(&trailing, Side::Client),
-        Err(ProtocolError::Malformed)
-    );
+    assert_eq!(read(&trailing, Side::Client), Err(ProtocolError::Malformed));
 }
 
 #[test]
 fn every_truncation_is_refused() {
-    let bytes = client().encode().unwrap();
+    let bytes = client().encode(WireProfile::EXPAT_03).unwrap();
     for length in 0..bytes.len() {
-        assert!(
-            Parameters::decode(&bytes[..length], Side::Client).is_err(),
-            "{length}"
-        );
+        assert!(read(&bytes[..length], Side::Client).is_err(), "{length}");
     }
 }
 
 #[test]
 fn a_server_cannot_speak_as_a_client() {
-    let bytes = client().encode().unwrap();
-    assert_eq!(
-        Parameters::decode(&bytes, Side::Server),
-        Err(ProtocolError::Malformed)
-    );
+    let bytes = client().encode(WireProfile::EXPAT_03).unwrap();
+    assert_eq!(read(&bytes, Side::Server), Err(ProtocolError::Malformed));
 }
 
 #[test]
@@ -94,11 +96,12 @@ fn a_selection_is_of_what_was_offered() {
 #[test]
 fn batches_are_understood_by_who_says_true() {
     let with = |value: Option<Value>| {
-        let decoded: Value = ciborium::from_reader(&*client().encode().unwrap()).unwrap();
+        let decoded: Value =
+            ciborium::from_reader(&*client().encode(WireProfile::EXPAT_03).unwrap()).unwrap();
         let mut map = decoded.into_map().unwrap();
         map.retain(|(key, _)| *key != BATCHES.into());
         map.extend(value.map(|value| (BATCHES.into(), value)));
-        let parameters = Parameters::decode(&encode(map).unwrap(), Side::Client);
+        let parameters = read(&encode(map).unwrap(), Side::Client);
         parameters.map(|parameters| parameters.batches)
     };
     assert_eq!(with(None), Ok(Batches::No));
@@ -129,11 +132,11 @@ fn bounded_in_formats_and_nesting() {
             (VERDICTS.into(), true.into()),
             (ORDER.into(), 1.into()),
         ]);
-        Parameters::decode(&bytes.unwrap(), Side::Server).map(drop)
+        read(&bytes.unwrap(), Side::Server).map(drop)
     };
     assert_eq!(listed(MAX_FORMATS), Ok(()));
     assert_eq!(listed(MAX_FORMATS + 1), Err(ProtocolError::TooLarge));
-    let nested = |depth| Parameters::decode(&vec![0x81; depth], Side::Client).map(drop);
+    let nested = |depth| read(&vec![0x81; depth], Side::Client).map(drop);
     assert_eq!(nested(100), Err(ProtocolError::Malformed));
     assert_eq!(nested(60_000), Err(ProtocolError::TooLarge));
 }
@@ -150,11 +153,12 @@ fn an_order_needs_the_clients_consent() {
 #[test]
 fn a_version_before_the_first_is_refused_and_a_later_one_understood() {
     let of_version = |version: Value| {
-        let decoded: Value = ciborium::from_reader(&*client().encode().unwrap()).unwrap();
+        let decoded: Value =
+            ciborium::from_reader(&*client().encode(WireProfile::EXPAT_03).unwrap()).unwrap();
         let mut map = decoded.into_map().unwrap();
         map.retain(|(key, _)| *key != VERSION.into());
         map.push((VERSION.into(), version));
-        Parameters::decode(&encode(map).unwrap(), Side::Client).map(drop)
+        read(&encode(map).unwrap(), Side::Client).map(drop)
     };
     let refused = Err(ProtocolError::UnsupportedParameters);
     assert_eq!(of_version(0.into()), refused);
@@ -166,4 +170,67 @@ fn a_version_before_the_first_is_refused_and_a_later_one_understood() {
     }
     let bignum = Value::Tag(2, Box::new(Value::Bytes(vec![1])));
     assert_eq!(of_version(bignum), Err(ProtocolError::Malformed));
+}
+
+fn made_up() -> WireProfile {
+    WireProfile::dangerous_unpublished("made-up", "EXPORTER-made-up", 0xff77).unwrap()
+}
+
+#[test]
+fn name_every_profile_but_the_first() {
+    let first = client().encode(WireProfile::EXPAT_03).unwrap();
+    let other = client().encode(made_up()).unwrap();
+    assert_eq!(
+        other[1..],
+        [&first[1..], b"\x08\x67made-up"].concat(),
+        "the same map, with key 8"
+    );
+    let decoded = Parameters::decode(&other, Side::Client, made_up());
+    assert_eq!(decoded, Ok(client()));
+}
+
+#[test]
+fn of_another_profile_are_refused_by_name() {
+    let other_profile = |own, peer: &str| {
+        Err(ProtocolError::OtherProfile {
+            own,
+            peer: peer.into(),
+        })
+    };
+    let first = client().encode(WireProfile::EXPAT_03).unwrap();
+    let other = client().encode(made_up()).unwrap();
+    assert_eq!(
+        read(&other, Side::Client),
+        other_profile(WireProfile::EXPAT_03, "made-up")
+    );
+    assert_eq!(
+        Parameters::decode(&first, Side::Client, made_up()),
+        other_profile(made_up(), "expat-03")
+    );
+}
+
+#[test]
+fn may_name_the_first_profile_too() {
+    let named = with_profile("expat-03".into());
+    assert_eq!(read(&named, Side::Client), Ok(client()));
+}
+
+#[test]
+fn name_no_profile_that_an_error_could_not_show() {
+    for name in ["", " ", "a\nb", "é", &"x".repeat(65)] {
+        let refused = read(&with_profile(name.into()), Side::Client);
+        assert_eq!(refused, Err(ProtocolError::Malformed), "{name:?}");
+    }
+    for other in [Value::Null, 3.into(), Value::Bytes(b"expat-03".to_vec())] {
+        let refused = read(&with_profile(other), Side::Client);
+        assert_eq!(refused, Err(ProtocolError::Malformed));
+    }
+}
+
+fn with_profile(value: Value) -> Vec<u8> {
+    let encoded = client().encode(WireProfile::EXPAT_03).unwrap();
+    let decoded: Value = ciborium::from_reader(&*encoded).unwrap();
+    let mut map = decoded.into_map().unwrap();
+    map.push((PROFILE.into(), value));
+    encode(map).unwrap()
 }

@@ -19,6 +19,7 @@ pub(crate) fn of_protocol(error: &ProtocolError) -> &'static str {
         ProtocolError::KeyMismatch => "key-mismatch",
         ProtocolError::Malformed => "malformed",
         ProtocolError::NoAttestation => "no-attestation",
+        ProtocolError::OtherProfile { .. } => "other-profile",
         ProtocolError::Proof(error) => of_proof(error),
         ProtocolError::SchemeNotOffered(_) => "scheme-not-offered",
         ProtocolError::TooLarge => "too-large",
