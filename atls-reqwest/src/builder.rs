@@ -9,6 +9,7 @@ use std::time::Duration;
 use atls_core::Attester;
 use atls_core::ConfigError;
 use atls_core::RelyingParty;
+use atls_core::WireProfile;
 use atls_tower::ClientTerms;
 use atls_tower::integration::ClientExchange;
 use atls_tower::weaker::Mode;
@@ -190,6 +191,13 @@ impl AttestedBuilder {
     /// Attests to servers that ask, also before they attested themselves.
     pub fn attest_before_server(mut self) -> Self {
         self.terms = self.terms.attest_before_server();
+        self
+    }
+
+    /// Sets the version of the draft that the exchange follows; by default [`WireProfile::EXPAT_03`]. Servers must be configured
+    /// for the same one.
+    pub fn profile(mut self, profile: WireProfile) -> Self {
+        self.terms = self.terms.profile(profile);
         self
     }
 

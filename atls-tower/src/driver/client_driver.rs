@@ -7,6 +7,7 @@ use std::time::Duration;
 use atls_core::ConfigError;
 use atls_core::PeerAttestation;
 use atls_core::ProtocolError;
+use atls_core::WireProfile;
 use atls_core::exchange::CanAttest;
 use atls_core::exchange::Challenge;
 use atls_core::exchange::Offer;
@@ -43,6 +44,7 @@ pub(crate) struct ClientDriver {
     servers: Option<Appraiser>,
     own: Option<EvidenceMaker>,
     can_attest: CanAttest,
+    profile: WireProfile,
     requester: Requester,
 }
 
@@ -67,8 +69,14 @@ impl ClientDriver {
             servers: terms.relying_party.clone().map(appraiser),
             own: terms.attester.clone().map(maker),
             can_attest: terms.can_attest(),
+            profile: terms.profile,
             // A request that could never be sent fails here, and not on every connection.
-            requester: Requester::new(Side::Client, provider, Some(&terms.offer()))?,
+            requester: Requester::in_profile(
+                terms.profile,
+                Side::Client,
+                provider,
+                Some(&terms.offer()),
+            )?,
         })
     }
 
@@ -142,7 +150,7 @@ impl ClientDriver {
                 })
             }
             FrameType::Request => {
-                let challenge = Challenge::receive(with.session, &first.payload)?;
+                let challenge = Challenge::in_profile(self.profile, with.session, &first.payload)?;
                 self.answer(with, pending, challenge).await
             }
             FrameType::Verdict => Err(unexpected(&first)),

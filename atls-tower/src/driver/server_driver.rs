@@ -7,6 +7,7 @@ use std::time::Duration;
 use atls_core::ConfigError;
 use atls_core::PeerAttestation;
 use atls_core::ProtocolError;
+use atls_core::WireProfile;
 use atls_core::exchange::CanAttest;
 use atls_core::exchange::Challenge;
 use atls_core::exchange::Offer;
@@ -50,6 +51,7 @@ pub(crate) struct ServerDriver {
     /// `None` where no client is asked to attest in the exchange.
     clients: Option<Clients>,
     order: Order,
+    profile: WireProfile,
     first_byte: Duration,
 }
 
@@ -88,7 +90,12 @@ impl ServerDriver {
                         turns: Turns::of(terms.appraisals),
                     },
                     // A request that could never be sent fails here, and not on every connection.
-                    requester: Requester::new(Side::Server, provider, Some(&parameters))?,
+                    requester: Requester::in_profile(
+                        terms.profile,
+                        Side::Server,
+                        provider,
+                        Some(&parameters),
+                    )?,
                     required: demand.is_of_everybody(),
                 })
             }
@@ -97,6 +104,7 @@ impl ServerDriver {
             own: terms.attester.clone().map(maker),
             clients,
             order: terms.order,
+            profile: terms.profile,
             first_byte: terms.first_byte,
         })
     }
@@ -167,7 +175,7 @@ impl ServerDriver {
         if first.kind != FrameType::Request {
             return Err(Error::wrong_order());
         }
-        let challenge = Challenge::receive(with.session, &first.payload)?;
+        let challenge = self.receive(with, &first.payload).await?;
         let Some(clients) = self.clients_to_ask(with, &challenge).await? else {
             let own_valid_for = self.attest(with, challenge).await?;
             return Ok(Exchanged {
@@ -199,6 +207,23 @@ impl ServerDriver {
                 })
             }
         }
+    }
+
+    /// A client of another profile is told so: it sent parameters, and so understands a verdict.
+    async fn receive<S>(
+        &self,
+        with: &mut Conversation<'_, S>,
+        request: &[u8],
+    ) -> Result<Challenge, Error>
+    where
+        S: Session + AsyncRead + AsyncWrite + Unpin,
+    {
+        let received = Challenge::in_profile(self.profile, with.session, request);
+        if let Err(ProtocolError::OtherProfile { .. }) = received {
+            let verdict = Verdict::Refused(RefusalCode::Incompatible);
+            with.leave_with(FrameType::Verdict, &verdict.encode()).await;
+        }
+        Ok(received?)
     }
 
     /// Whether this client is asked to attest. Wishes of both ends that exclude each other are refused now.

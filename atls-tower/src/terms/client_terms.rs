@@ -7,6 +7,7 @@ use std::time::Duration;
 use atls_core::Attester;
 use atls_core::ConfigError;
 use atls_core::RelyingParty;
+use atls_core::WireProfile;
 use atls_core::exchange::CanAttest;
 use atls_core::exchange::Order;
 use atls_core::exchange::Parameters;
@@ -32,6 +33,7 @@ pub struct ClientTerms {
     pub(crate) attester: Option<Arc<dyn Attester>>,
     attests: Order,
     pub(crate) servers_attest: Mode,
+    pub(crate) profile: WireProfile,
     pub(crate) deadline: Duration,
 }
 
@@ -51,6 +53,7 @@ impl ClientTerms {
             attester: None,
             attests: Order::ClientLast,
             servers_attest: Mode::AfterHandshake,
+            profile: WireProfile::default(),
             deadline: DEFAULT_DEADLINE,
         }
     }
@@ -85,6 +88,13 @@ impl ClientTerms {
     /// to them does so by the certificate resolver of its TLS configuration.
     pub fn servers_attest(mut self, mode: Mode) -> Self {
         self.servers_attest = mode;
+        self
+    }
+
+    /// The version of the draft that the exchange follows; by default [`WireProfile::EXPAT_03`]. Servers must be configured for
+    /// the same one: connections to others end.
+    pub fn profile(mut self, profile: WireProfile) -> Self {
+        self.profile = profile;
         self
     }
 
@@ -155,6 +165,7 @@ impl fmt::Debug for ClientTerms {
             )
             .field("attests", &self.attests)
             .field("servers_attest", &self.servers_attest)
+            .field("profile", &self.profile)
             .field("deadline", &self.deadline)
             .finish()
     }

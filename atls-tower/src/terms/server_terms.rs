@@ -7,6 +7,7 @@ use std::time::Duration;
 use atls_core::Attester;
 use atls_core::ConfigError;
 use atls_core::RelyingParty;
+use atls_core::WireProfile;
 use atls_core::exchange::Order;
 use atls_core::limits::DEFAULT_APPRAISALS;
 use atls_core::limits::DEFAULT_ATTESTATIONS;
@@ -41,6 +42,7 @@ pub struct ServerTerms {
     purpose: Purpose,
     pub(crate) demand: Demand,
     pub(crate) order: Order,
+    pub(crate) profile: WireProfile,
     pub(crate) deadline: Duration,
     pub(crate) first_byte: Duration,
     pub(crate) attestations: usize,
@@ -87,6 +89,7 @@ impl ServerTerms {
             purpose: Purpose::Attestation,
             demand: Demand::Nothing,
             order: Order::ClientLast,
+            profile: WireProfile::default(),
             deadline: DEFAULT_DEADLINE,
             first_byte: DEFAULT_FIRST_BYTE,
             attestations: DEFAULT_ATTESTATIONS,
@@ -151,6 +154,13 @@ impl ServerTerms {
     /// self-signed certificate and open the exchange get the better binding.
     pub fn attest_in_handshake(mut self) -> Self {
         self.attests = Mode::InHandshake;
+        self
+    }
+
+    /// The version of the draft that the exchange follows; by default [`WireProfile::EXPAT_03`]. Clients must be configured for
+    /// the same one: connections of others end.
+    pub fn profile(mut self, profile: WireProfile) -> Self {
+        self.profile = profile;
         self
     }
 
@@ -228,6 +238,7 @@ impl fmt::Debug for ServerTerms {
             .field("purpose", &self.purpose)
             .field("demand", &self.demand)
             .field("order", &self.order)
+            .field("profile", &self.profile)
             .field("deadline", &self.deadline)
             .field("first_byte", &self.first_byte)
             .field("attestations", &self.attestations)

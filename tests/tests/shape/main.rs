@@ -7,3 +7,4 @@
 )]
 
 mod arrows;
+mod profile;
