@@ -339,6 +339,8 @@ mod prose {
     struct GettingStarted;
     #[doc = include_str!("../../docs/modes.md")]
     struct Modes;
+    #[doc = include_str!("../../docs/platforms/cca.md")]
+    struct Cca;
     #[doc = include_str!("../../docs/platforms/collateral.md")]
     struct Collateral;
     #[doc = include_str!("../../docs/platforms/nitro.md")]

@@ -46,7 +46,9 @@ pub(crate) fn all(machines: &Machines) -> Vec<Named> {
         ("TDX, event log", device(td().with_event_log(log).unwrap())),
     ];
     rows.extend(snp_by_table(&machines.snp));
-    rows.extend::<[Named; 6]>([
+    rows.extend::<[Named; 8]>([
+        ("CCA", device(machines.cca.attester())),
+        ("PSA", device(machines.psa.attester())),
         ("Nitro", device(nitro)),
         ("TPM", machines.tpm.clone()),
         ("Azure vTPM on SNP", device(AzureVtpm::new(&machines.snp))),

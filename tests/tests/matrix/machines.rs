@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use atls_cca::testing::ForgedCca;
+use atls_cca::testing::ForgedPsa;
 use atls_core::Attester;
 use atls_formats::dcap::EventLogWriter;
 use atls_formats::dcap::TdReport;
@@ -20,6 +22,8 @@ use crate::trustee::Trustee;
 
 /// The machines, and the issuer of their passports. Each verifier in this process trusts the forger of its machine.
 pub(crate) struct Machines {
+    pub(crate) cca: ForgedCca,
+    pub(crate) psa: ForgedPsa,
     pub(crate) nitro: Arc<ForgedNitro>,
     pub(crate) snp: ForgedSnp,
     pub(crate) tdx: Arc<atls_tdx::testing::ForgedPlatform>,
@@ -36,6 +40,8 @@ impl Machines {
         let simulator = SimAttester::generate().unwrap();
         let tpm = ForgedTpm::new();
         Self {
+            cca: ForgedCca::new(),
+            psa: ForgedPsa::new(),
             nitro: Arc::new(ForgedNitro::new(at(NOW))),
             snp: ForgedSnp::new(Product::Milan).unwrap(),
             tdx: Arc::new(atls_tdx::testing::ForgedPlatform::new(NOW).unwrap()),

@@ -2,12 +2,20 @@
 
 use std::sync::Arc;
 
+use atls_cca::CcaVerifier;
+use atls_cca::KnownComponent;
+use atls_cca::Measurement;
+use atls_cca::PsaFirmware;
+use atls_cca::PsaKeys;
+use atls_cca::PsaVerifier;
+use atls_cca::TrustedKey;
 use atls_core::Bound;
 use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::Verifier;
 use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
+use atls_formats::psa::EcKey;
 use atls_ita::ItaService;
 use atls_maa::MaaService;
 use atls_nitro::NitroPolicy;
@@ -21,6 +29,8 @@ use atls_remote::Endpoint;
 use atls_remote::RemoteService;
 use atls_remote::RemoteVerifier;
 use atls_remote::RemoteVerifierBuilder;
+use atls_sim::IMPLEMENTATION_ID;
+use atls_sim::SimAttester;
 use atls_sim::SimVerifier;
 use atls_snp::SigningKey;
 use atls_snp::SnpVerifier;
@@ -50,6 +60,8 @@ pub(crate) fn all(machines: &Machines) -> Vec<(&'static str, Column)> {
         ("`atls-sim`", local(sim)),
         ("`atls-tdx`", local(tdx(machines))),
         ("`atls-snp`", local(snp(machines))),
+        ("`atls-cca`, realms", local(cca(machines))),
+        ("`atls-cca`, devices", local(psa(machines))),
         ("`atls-nitro`", local(nitro(machines))),
         ("`atls-tpm`", local(tpm(machines))),
         ("`atls-passport`", local(passport(machines))),
@@ -139,6 +151,29 @@ fn snp(machines: &Machines) -> SnpVerifier {
         Arc::new(Live::fixed(policy).unwrap()),
         Arc::new(collateral),
     )
+}
+
+fn cca(machines: &Machines) -> CcaVerifier {
+    machines
+        .cca
+        .verifier(&rustls::crypto::ring::default_provider())
+}
+
+/// It knows the forged device, and the simulator for one in software.
+fn psa(machines: &Machines) -> PsaVerifier {
+    let simulator = &machines.trust_anchor;
+    let public = EcKey::from_point(simulator.public_key()).unwrap().into();
+    let instance_id = simulator.instance_id().try_into().unwrap();
+    let simulator = TrustedKey::new("simulator", IMPLEMENTATION_ID, instance_id, public);
+    let keys = vec![machines.psa.trusted("forged"), simulator.in_software()];
+    let keys = Live::fixed(PsaKeys::new(keys)).unwrap();
+    let software = KnownComponent::new(Measurement::new(&SimAttester::SOFTWARE).unwrap());
+    let mut policy = machines.psa.policy();
+    let simulated = PsaFirmware::new("simulated", IMPLEMENTATION_ID, vec![software]);
+    policy.devices.push(simulated);
+    let policy = Live::fixed(policy).unwrap();
+    let provider = rustls::crypto::ring::default_provider();
+    PsaVerifier::dangerous_with_software_keys(Arc::new(keys), Arc::new(policy), &provider)
 }
 
 fn nitro(machines: &Machines) -> NitroVerifier {

@@ -8,7 +8,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod cca;
 mod nitro;
+mod psa;
 mod sgx;
 mod snp;
 mod support;
