@@ -9,14 +9,17 @@ use atls_core::AttestRequest;
 use atls_core::LocalAttester;
 use atls_core::MediaType;
 use atls_core::cmw::Cmw;
+use atls_core::pki_types::CertificateDer;
 use atls_formats::tpm::Attest;
 use atls_formats::tpm::HashAlgorithm;
 use atls_formats::tpm::PcrSelection;
 use atls_formats::tpm::PcrSet;
+use atls_formats::tpm::Public;
 use atls_formats::tpm::TpmEvidence;
 use atls_formats::tpm::qualifying_data;
 use zeroize::Zeroizing;
 
+use crate::activation::without_filling;
 use crate::attestation_key::AttestationKey;
 use crate::device::TpmDevice;
 use crate::device::TpmFile;
@@ -39,6 +42,12 @@ pub struct TpmAttester {
     pub(crate) tpm: Tpm,
     template: KeyTemplate,
     persistent: Option<u32>,
+    /// An index of the non-volatile memory, with a template in place of ours.
+    template_at: Option<u32>,
+    /// An index of the non-volatile memory.
+    ak_certificate_at: Option<u32>,
+    /// Behind that certificate.
+    intermediates: Vec<CertificateDer<'static>>,
     selections: Vec<PcrSelection>,
     tcg_log: Option<LogFile>,
     systemd_log: Option<LogFile>,
@@ -81,6 +90,9 @@ impl TpmAttester {
             tpm: Tpm::over(device),
             template: KeyTemplate::default(),
             persistent: None,
+            template_at: None,
+            ak_certificate_at: None,
+            intermediates: Vec::new(),
             selections: vec![PcrSelection { bank, pcrs }],
             tcg_log: None,
             systemd_log: None,
@@ -104,6 +116,27 @@ impl TpmAttester {
     #[must_use]
     pub fn with_persistent_key(mut self, handle: u32) -> Self {
         self.persistent = Some(handle);
+        self
+    }
+
+    /// Makes the key by the template (`TPMT_PUBLIC`) at this index of the non-volatile memory, as a cloud that certifies the key wants it. Google Cloud has one
+    /// of RSA at 0x01c10001 and one of ECC at 0x01c10003.
+    #[must_use]
+    pub fn with_template_at(mut self, index: u32) -> Self {
+        self.template_at = Some(index);
+        self
+    }
+
+    /// Sends the key's certificate along, which a cloud put at this index of the non-volatile memory: Google Cloud at 0x01c10000 (RSA) or 0x01c10002 (ECC), Azure
+    /// at 0x01c101d0, of the key at 0x81000003. Behind it go the certificates between it and a root, which machines do not have.
+    #[must_use]
+    pub fn with_ak_certificate_at(
+        mut self,
+        index: u32,
+        intermediates: impl IntoIterator<Item = CertificateDer<'static>>,
+    ) -> Self {
+        self.ak_certificate_at = Some(index);
+        self.intermediates = intermediates.into_iter().collect();
         self
     }
 
@@ -177,7 +210,7 @@ impl TpmAttester {
         let read = |log: &Option<LogFile>| log.as_ref().map(LogFile::read).transpose();
         let evidence = TpmEvidence {
             ak: key.public.as_bytes().to_vec(),
-            ak_certificates: None,
+            ak_certificates: self.ak_certificates()?,
             attest: quote.attest,
             ima_log: read(&self.ima_log)?,
             pcrs,
@@ -192,6 +225,17 @@ impl TpmAttester {
                 "files together are larger than fits beside a quote".to_owned(),
             )),
         }
+    }
+
+    fn ak_certificates(&mut self) -> Result<Option<Vec<u8>>, TpmError> {
+        let Some(index) = self.ak_certificate_at else {
+            return Ok(None);
+        };
+        let stored = self.tpm.read_nv(index)?;
+        let mut chain = without_filling(stored.ok_or(TpmError::NothingAt(index))?);
+        let intermediates = self.intermediates.iter();
+        intermediates.for_each(|certificate| chain.extend_from_slice(certificate));
+        Ok(Some(chain))
     }
 
     /// A quote, and values whose digest it has. Registers may change in between, and then both are taken again.
@@ -278,7 +322,13 @@ impl TpmAttester {
     }
 
     fn make_key(&mut self) -> Result<u32, TpmError> {
-        let template = self.template.public();
+        let template = match self.template_at {
+            None => self.template.public(),
+            Some(index) => {
+                let stored = self.tpm.read_nv(index)?;
+                Public::decode(&stored.ok_or(TpmError::NothingAt(index))?)?
+            }
+        };
         let password = &self.endorsement_password;
         self.tpm.create_primary(RH_ENDORSEMENT, password, &template)
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use atls_formats::tpm::Clock;
 use atls_formats::tpm::HashAlgorithm;
 use atls_formats::tpm::PcrValues;
+use atls_reference::Digest;
 
 use crate::boot::ConfirmedEvent;
 use crate::boot::MeasuredFile;
@@ -16,8 +17,10 @@ use crate::boot::MeasuredFile;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TpmClaims {
-    /// The name of the trusted key that signed.
+    /// The name of the trusted key that signed; of a key that an authority certified, the authority's name and the digest of the certificate.
     pub key: String,
+    /// SHA-256 of the certificate of that key, where the file of keys or an authority says one.
+    pub ak_certificate: Option<Digest<32>>,
     /// The registers that were quoted, bank by bank.
     pub banks: Vec<PcrValues>,
     /// Since when the TPM has run, and how often.

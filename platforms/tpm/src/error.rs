@@ -39,6 +39,9 @@ pub enum TpmError {
     /// persistent, or reset a TPM in software.
     #[error("TPM has no room for another key or session; use /dev/tpmrm0, or a persistent key")]
     NoRoom,
+    /// There is nothing at this index of the non-volatile memory. It is another cloud, or another kind of machine.
+    #[error("TPM has nothing at index {0:#010x}")]
+    NothingAt(u32),
     /// There was no response by the deadline.
     #[error("TPM did not answer in time")]
     NoResponse,

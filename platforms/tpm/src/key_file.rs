@@ -112,6 +112,17 @@ fn written(keys: &TpmKeys) -> String {
             let _ = writeln!(text, "reset-count = {count}");
         }
     }
+    for authority in &keys.authorities {
+        let (name, root) = (
+            quoted(&authority.name),
+            hexadecimal::of(authority.root.as_bytes()),
+        );
+        let table = TpmKeys::NAME;
+        let _ = write!(
+            text,
+            "\n[[{table}.authority]]\nname = {name}\nroot = \"{root}\"\n"
+        );
+    }
     text
 }
 

@@ -1,12 +1,18 @@
 //! The attestation keys that are trusted.
 
+use atls_core::AppraisalError;
+use atls_core::pki_types::UnixTime;
+use atls_formats::tpm::TpmEvidence;
 use atls_reference::Digest;
 use atls_reference::FieldProblem;
 use atls_reference::Table;
+use rustls::crypto::WebPkiSupportedAlgorithms;
 use serde::Deserialize;
 use serde::Serialize;
 
 use crate::attestation_key::AttestationKey;
+use crate::authority::CertifiedKey;
+use crate::authority::KeyAuthority;
 
 /// The table `[tpm-keys]`: whose quotes are looked at. Enrolment writes it, into a file of its own; a key may be put there by hand too.
 ///
@@ -21,14 +27,21 @@ use crate::attestation_key::AttestationKey;
 /// vouched-for = true            # without either: somebody says that it is of a TPM of hardware
 /// software = true               # or that it is of one in software, whose results are simulated
 /// reset-count = 41              # optional: the machine must not have been booted anew since
+///
+/// [[tpm-keys.authority]]        # keys that come with a certificate to this root
+/// name = "a cloud"
+/// root = "3082…"                # in hexadecimal, or PEM
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TpmKeys {
-    /// The keys, at least one.
-    #[serde(rename = "ak")]
+    /// The keys. There is at least one, or an authority.
+    #[serde(rename = "ak", default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<TrustedKey>,
+    /// Authorities that certify keys, for those that are not here themselves.
+    #[serde(rename = "authority", default, skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<KeyAuthority>,
 }
 
 /// One trusted attestation key.
@@ -61,7 +74,33 @@ pub struct TrustedKey {
 impl TpmKeys {
     /// Trusts these keys.
     pub fn new(keys: Vec<TrustedKey>) -> Self {
-        Self { keys }
+        Self {
+            keys,
+            authorities: Vec::new(),
+        }
+    }
+
+    /// Trusts keys that these authorities certify, too.
+    #[must_use]
+    pub fn with_authorities(mut self, authorities: Vec<KeyAuthority>) -> Self {
+        self.authorities = authorities;
+        self
+    }
+
+    /// The key of this Evidence by its certificate, if an authority vouches for it now.
+    pub(crate) fn certified(
+        &self,
+        evidence: &TpmEvidence,
+        supported: &WebPkiSupportedAlgorithms,
+        now: UnixTime,
+    ) -> Result<TrustedKey, AppraisalError> {
+        if self.authorities.is_empty() {
+            return Err(AppraisalError::UnknownKey);
+        }
+        let certified = CertifiedKey::of(evidence)?;
+        let mut authorities = self.authorities.iter();
+        let trusted = authorities.find_map(|known| known.trusted(&certified, supported, now));
+        trusted.ok_or(AppraisalError::UnknownKey)
     }
 
     /// The entry of a key, by its public area.
@@ -130,9 +169,16 @@ impl Table for TpmKeys {
     const NAME: &'static str = "tpm-keys";
 
     fn check(&self) -> Result<(), FieldProblem> {
-        if self.keys.is_empty() {
-            let problem = "no key: nothing could be accepted; add [[tpm-keys.ak]]";
+        if self.keys.is_empty() && self.authorities.is_empty() {
+            let problem =
+                "no key: nothing could be accepted; add [[tpm-keys.ak]], or [[tpm-keys.authority]]";
             return Err(FieldProblem::new("ak", problem));
+        }
+        for (index, authority) in self.authorities.iter().enumerate() {
+            if authority.name.trim().is_empty() {
+                let problem = FieldProblem::new("name", "an authority has no name");
+                return Err(problem.within(&format!("authority[{index}]")));
+            }
         }
         for (index, key) in self.keys.iter().enumerate() {
             let at = format!("ak[{index}]");

@@ -56,6 +56,7 @@
 mod activation;
 mod attestation_key;
 mod attester;
+mod authority;
 mod boot;
 mod chain;
 mod claims;
@@ -91,6 +92,8 @@ pub use atls_formats::tpm::PcrSet;
 pub use attestation_key::AttestationKey;
 pub use attestation_key::AttestationKeyError;
 pub use attester::TpmAttester;
+pub use authority::KeyAuthority;
+pub use authority::RootCertificate;
 pub use boot::ConfirmedEvent;
 pub use boot::EventKind;
 pub use boot::MeasuredFile;

@@ -1,10 +1,12 @@
 //! Evidence whose signature verifies: what the TPM said, before the policy is applied.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use atls_core::AppraisalError;
 use atls_core::BoundMatch;
 use atls_core::ExpectedValue;
+use atls_core::pki_types::UnixTime;
 use atls_formats::tpm::Attest;
 use atls_formats::tpm::HashAlgorithm;
 use atls_formats::tpm::PcrValues;
@@ -16,7 +18,7 @@ use crate::keys::TrustedKey;
 
 /// A quote of a trusted key, and the values of its registers. Whether it is about a connection was not asked.
 pub(crate) struct Quoted<'a> {
-    pub(crate) key: &'a TrustedKey,
+    pub(crate) key: Cow<'a, TrustedKey>,
     pub(crate) attest: Attest,
     pub(crate) banks: Vec<PcrValues>,
     /// Not signed.
@@ -33,9 +35,13 @@ impl<'a> Quoted<'a> {
         evidence: &[u8],
         keys: &'a TpmKeys,
         supported: &WebPkiSupportedAlgorithms,
+        now: UnixTime,
     ) -> Result<Self, AppraisalError> {
         let evidence = TpmEvidence::decode(evidence)?;
-        let key = keys.find(&evidence.ak).ok_or(AppraisalError::UnknownKey)?;
+        let key = match keys.find(&evidence.ak) {
+            Some(key) => Cow::Borrowed(key),
+            None => Cow::Owned(keys.certified(&evidence, supported, now)?),
+        };
         let signed = &evidence.attest;
         let hash = key.public.verify(supported, signed, &evidence.signature)?;
 
@@ -63,6 +69,11 @@ impl<'a> Quoted<'a> {
     pub(crate) fn has_plain_counters(&self) -> bool {
         let signer = &self.attest.qualified_signer;
         self.key.public.is_endorsement_primary(signer)
+    }
+
+    /// Whether the file of keys has the key itself, and so says which machine it is of.
+    pub(crate) fn has_known_key(&self) -> bool {
+        matches!(self.key, Cow::Borrowed(_))
     }
 
     /// The quoted registers of a bank.

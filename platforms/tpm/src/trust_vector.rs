@@ -114,6 +114,10 @@ pub(crate) fn compare<'a>(
         Some(image) if image.ima.is_some() => 2,
         _ => 0,
     };
+    let instance_identity = match quoted.has_known_key() {
+        true => 2,
+        false => 0,
+    };
     let certified = quoted.key.ek_certificate.is_some() && !quoted.key.software;
     let hardware = match firmware {
         Firmware::TooOld | Firmware::Obfuscated => 96,
@@ -121,7 +125,7 @@ pub(crate) fn compare<'a>(
         Firmware::Enough | Firmware::NotAsked => 0,
     };
     let vector = [
-        (Category::InstanceIdentity, 2),
+        (Category::InstanceIdentity, instance_identity),
         (Category::Configuration, configuration),
         (Category::Executables, executables),
         (Category::FileSystem, file_system),

@@ -82,9 +82,9 @@ impl TpmVerifier {
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
         let (policy, keys) = (self.policy.current(), self.keys.current());
-        let quoted = Quoted::verify(evidence, &keys, &self.supported)?;
+        let quoted = Quoted::verify(evidence, &keys, &self.supported, now)?;
         let challenge = quoted.attest.extra_data.clone();
-        let origin = self.origin_of(quoted.key);
+        let origin = self.origin_of(&quoted.key);
         let quote = AppraisedQuote::of(&policy, quoted, now)?;
         let image = quote.claims.image.clone();
         let recorded = RecordedAppraisal::new(quote.ear, origin, challenge)
@@ -102,9 +102,9 @@ impl TpmVerifier {
         now: UnixTime,
     ) -> Result<Appraised, AppraisalError> {
         let (policy, keys) = (self.policy.current(), self.keys.current());
-        let quoted = Quoted::verify(evidence.bytes(), &keys, &self.supported)?;
+        let quoted = Quoted::verify(evidence.bytes(), &keys, &self.supported, now)?;
         let matched = quoted.bound_to(&qualifying_data(evidence.bound()))?;
-        let origin = self.origin_of(quoted.key);
+        let origin = self.origin_of(&quoted.key);
         let quote = AppraisedQuote::of(&policy, quoted, now)?;
         let image = quote.claims.image.clone();
         let appraised = Appraised::bound_to_connection(quote.ear, origin, matched)
@@ -144,6 +144,7 @@ impl AppraisedQuote {
         let boot = decided.boot;
         let claims = TpmClaims {
             key: quoted.key.name.clone(),
+            ak_certificate: quoted.key.ak_certificate,
             has_plain_counters: quoted.has_plain_counters(),
             banks: quoted.banks,
             clock: quoted.attest.clock,

@@ -2,7 +2,6 @@
 
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::UnixTime;
-use webpki::KeyUsage;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
@@ -14,6 +13,7 @@ use super::credential;
 use super::ecdh;
 use super::oaep;
 use crate::chain::Anchors;
+use crate::chain::Purpose;
 
 /// A key that a maker certified, of a kind that credentials are made for.
 pub(super) enum EndorsementKey {
@@ -33,8 +33,7 @@ impl EndorsementKey {
         anchors: &Anchors<'_>,
         now: UnixTime,
     ) -> Result<Self, EnrolmentError> {
-        let purpose = KeyUsage::required_if_present(EK_CERTIFICATE);
-        anchors.verify(certificate, purpose, now)?;
+        anchors.verify(certificate, Purpose::EndorsementKey, now)?;
         Self::of(certificate).ok_or(EnrolmentError::EndorsementKey)
     }
 
@@ -110,9 +109,6 @@ fn names_maker(certificate: &X509Certificate<'_>) -> bool {
 
 /// 2.23.133.2.1, `tcg-at-tpmManufacturer`.
 const TPM_MANUFACTURER: &[u8] = &[0x67, 0x81, 0x05, 0x02, 0x01];
-
-/// 2.23.133.8.1, `tcg-kp-EKCertificate`.
-const EK_CERTIFICATE: &[u8] = &[0x67, 0x81, 0x05, 0x08, 0x01];
 
 /// The use of the secret (Part 1 §24). The zero counts.
 const IDENTITY: &[u8] = b"IDENTITY\0";

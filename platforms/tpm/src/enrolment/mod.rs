@@ -36,7 +36,6 @@ use ring::digest;
 use rustls::crypto::CryptoProvider;
 use subtle::ConstantTimeEq;
 use webpki::CertRevocationList;
-use webpki::KeyUsage;
 use webpki::OwnedCertRevocationList;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
@@ -44,9 +43,9 @@ use zeroize::Zeroizing;
 
 use crate::attestation_key::AttestationKey;
 use crate::attestation_key::AttestationKeyError;
-use crate::chain::AK_CERTIFICATE;
 use crate::chain::Anchors;
 use crate::chain::ChainError;
+use crate::chain::Purpose;
 use crate::keys::TrustedKey;
 
 use endorsement_key::EndorsementKey;
@@ -198,8 +197,8 @@ impl Enroller {
     ) -> Result<TrustedKey, EnrolmentError> {
         let key = AttestationKey::decode(ak)?;
         let certificate = CertificateDer::from(ak_certificate);
-        let purpose = KeyUsage::required(AK_CERTIFICATE);
-        self.anchors().verify(&certificate, purpose, now)?;
+        let anchors = self.anchors();
+        anchors.verify(&certificate, Purpose::AttestationKey, now)?;
         let certified = X509Certificate::from_der(&certificate);
         let (_, certified) = certified.map_err(|_| EnrolmentError::Chain)?;
         let certified = &certified.public_key().subject_public_key.data;

@@ -21,6 +21,16 @@ pub(crate) fn read<'de, D: Deserializer<'de>>(
     deserializer.deserialize_str(HexVisitor(expected))
 }
 
+/// Digits of either case, two a byte.
+pub(crate) fn bytes(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let pairs = text.as_bytes().chunks(2).map(|pair| match *pair {
+        [high, low] => u8::try_from(digit(high)?.checked_shl(4)? | digit(low)?).ok(),
+        _ => None,
+    });
+    pairs.collect()
+}
+
 struct HexVisitor(&'static str);
 
 impl de::Visitor<'_> for HexVisitor {
@@ -31,12 +41,6 @@ impl de::Visitor<'_> for HexVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<u8>, E> {
-        let digit = |byte: u8| char::from(byte).to_digit(16);
-        let pairs = text.as_bytes().chunks(2).map(|pair| match *pair {
-            [high, low] => u8::try_from(digit(high)?.checked_shl(4)? | digit(low)?).ok(),
-            _ => None,
-        });
-        let bytes: Option<Vec<u8>> = pairs.collect();
-        bytes.ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+        bytes(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
     }
 }
