@@ -8,12 +8,12 @@ mod failure;
 mod get;
 mod http_client;
 mod inspect;
+mod measure;
 mod narrate;
 mod policy;
 mod proxy;
 mod report;
 mod seen;
-
 mod source;
 mod tcb;
 mod terminal;

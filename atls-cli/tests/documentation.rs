@@ -101,6 +101,9 @@ const COMMANDS: &[&str] = &[
     "policy new ",
     "policy check ",
     "policy explain ",
+    "policy measure snp ",
+    "policy measure tdx ",
+    "policy measure nitro ",
     "proxy ",
     "tcb ",
 ];

@@ -9,6 +9,7 @@ use clap::Args;
 use clap::Subcommand;
 
 use crate::failure::Failure;
+use crate::measure;
 use crate::terminal::Terminal;
 
 pub(crate) use capture::Capture;
@@ -26,6 +27,8 @@ enum PolicyCommand {
     Check(check::CheckOptions),
     /// Say claim by claim what a policy finds in Evidence
     Explain(Box<explain::ExplainOptions>),
+    /// Recompute what images measure to, from the files that were built
+    Measure(Box<measure::MeasureOptions>),
     /// Write a policy that accepts what was seen, and nothing else
     New(Box<new::NewOptions>),
 }
@@ -34,6 +37,7 @@ pub(crate) async fn run(options: PolicyOptions, terminal: &mut Terminal) -> Resu
     match options.command {
         PolicyCommand::Check(options) => check::run(&options, terminal),
         PolicyCommand::Explain(options) => explain::run(&options, terminal).await,
+        PolicyCommand::Measure(options) => measure::run(&options, terminal),
         PolicyCommand::New(options) => new::run(&options, terminal).await,
     }
 }
@@ -41,5 +45,6 @@ pub(crate) async fn run(options: PolicyOptions, terminal: &mut Terminal) -> Resu
 const EXAMPLES: &str = "\
 Examples:
   atls policy new --from https://service.example/ -o policy.toml
+  atls policy measure nitro enclave.eif >> policy.toml
   atls policy check policy.toml
   atls policy explain policy.toml evidence.bin";

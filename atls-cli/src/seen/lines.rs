@@ -3,22 +3,22 @@
 use std::fmt::Display;
 use std::fmt::Write;
 
-pub(super) fn named(text: &mut String, name: &str) {
+pub(crate) fn named(text: &mut String, name: &str) {
     line(text, "For people: results and logs call it so.");
     // TOML's basic strings take the escapes of JSON.
     pin(text, "name", &serde_json::Value::from(name).to_string());
 }
 
-pub(super) fn line(text: &mut String, comment: &str) {
+pub(crate) fn line(text: &mut String, comment: &str) {
     // A `String` takes all.
     let _ = writeln!(text, "# {comment}");
 }
 
-pub(super) fn pin(text: &mut String, key: &str, value: &str) {
+pub(crate) fn pin(text: &mut String, key: &str, value: &str) {
     let _ = writeln!(text, "{key} = {value}");
 }
 
-pub(super) fn quoted(value: impl Display) -> String {
+pub(crate) fn quoted(value: impl Display) -> String {
     format!("\"{value}\"")
 }
 

@@ -11,6 +11,11 @@ use crate::appraise::Evidence;
 use crate::failure::Failure;
 use crate::failure::Outcome;
 
+pub(crate) use lines::line;
+pub(crate) use lines::named;
+pub(crate) use lines::pin;
+pub(crate) use lines::quoted;
+
 /// The measurements of Evidence, by the names that a policy file has for them. Nothing of them is verified.
 pub(crate) fn measurements(evidence: &Evidence) -> Vec<(String, String)> {
     let owned = |found: Vec<(&'static str, String)>| {

@@ -1,0 +1,118 @@
+//! `atls policy measure`: the measurement of images, recomputed from their files.
+//!
+//! The crates that could do it are not used. `sev` computes launch digests, but pulls OpenSSL or an RSA crate with an advisory that nothing
+//! fixes (RUSTSEC-2023-0071), and indexes into its input unchecked; that of AWS for its image format needs OpenSSL; for TDX there is none.
+
+mod digest;
+mod eif;
+mod ovmf;
+mod snp;
+mod tdx;
+mod vmsa;
+
+use std::path::Path;
+
+use clap::Args;
+use clap::Subcommand;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::seen;
+use crate::terminal::Terminal;
+
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct MeasureOptions {
+    #[command(subcommand)]
+    platform: Platform,
+
+    /// Name of the image, for people
+    #[arg(long, global = true, value_name = "NAME", default_value = "as built")]
+    name: String,
+
+    /// Write one JSON document
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Platform {
+    /// PCR0, PCR1 and PCR2 of an AWS Nitro enclave image file (EIF)
+    Nitro(eif::NitroOptions),
+    /// The launch digest of an SEV-SNP guest: OVMF, and kernel, initrd and command line where QEMU boots them directly
+    Snp(snp::SnpOptions),
+    /// MRTD of a TD: its OVMF (TDVF)
+    Tdx(tdx::TdxOptions),
+}
+
+/// What an image measures to, and how.
+struct Measured {
+    table: &'static str,
+    /// Fields of the policy, and their values in hexadecimal.
+    values: Vec<(&'static str, String)>,
+    /// What was measured, in its order, and a digest: of the part, or of all up to it.
+    steps: Vec<(String, String)>,
+    /// What the digests of the steps are.
+    steps_are: &'static str,
+}
+
+/// Writes lines of a policy.
+pub(crate) fn run(options: &MeasureOptions, terminal: &mut Terminal) -> Result<(), Failure> {
+    let measured = match &options.platform {
+        Platform::Nitro(image) => eif::measure(image),
+        Platform::Snp(image) => snp::measure(image),
+        Platform::Tdx(image) => tdx::measure(image),
+    };
+    match measured {
+        Ok(measured) if options.json => terminal.out_json(&measured.to_json()),
+        Ok(measured) => terminal.out(measured.to_toml(&options.name).as_bytes()),
+        Err(failure) if options.json => {
+            terminal.out_json(&json!({ "error": failure.to_json() }))?;
+            Err(failure.already_told())
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+impl Measured {
+    fn to_toml(&self, name: &str) -> String {
+        let mut text = String::new();
+        seen::line(
+            &mut text,
+            &format!("Recomputed from files. {}:", self.steps_are),
+        );
+        for (what, digest) in &self.steps {
+            seen::line(&mut text, &format!("  {digest}  {what}"));
+        }
+        text.push_str(&format!("[[{}.image]]\n", self.table));
+        seen::named(&mut text, name);
+        for (field, value) in &self.values {
+            seen::pin(&mut text, field, &seen::quoted(value));
+        }
+        text
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        let values = self.values.iter();
+        let values: serde_json::Map<_, _> = values
+            .map(|(field, value)| ((*field).to_owned(), value.as_str().into()))
+            .collect();
+        let steps = self.steps.iter();
+        let steps: Vec<_> = steps
+            .map(|(what, digest)| json!({ "measured": what, "digest": digest }))
+            .collect();
+        json!({ "platform": self.table, "values": values, "steps": steps, "steps_are": self.steps_are })
+    }
+}
+
+fn wrong(path: &Path, what: impl std::fmt::Display) -> Failure {
+    Failure::usage(format!("{}: {what}", path.display()))
+}
+
+const EXAMPLES: &str = "\
+The digests depend on how the host starts the guest. Compare with `atls policy new --from` of one that runs before you rely on them.
+
+Examples:
+  atls policy measure snp --ovmf OVMF.fd --kernel vmlinuz --initrd initrd --cmdline 'console=ttyS0' --vcpus 4 --cpu EPYC-Genoa
+  atls policy measure tdx --ovmf OVMF.fd
+  atls policy measure nitro enclave.eif";

@@ -1,0 +1,379 @@
+//! The launch digest of SEV-SNP.
+//!
+//! SEV Secure Nested Paging Firmware ABI Specification (56860), §8.17.2: each page is hashed with the digest before it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Measured;
+use super::digest::ZERO;
+use super::digest::hex;
+use super::digest::sha256;
+use super::digest::sha256_of_file;
+use super::digest::sha384;
+use super::ovmf::Fields;
+use super::ovmf::Ovmf;
+use super::ovmf::PAGE;
+use super::ovmf::guid;
+use super::vmsa;
+use super::vmsa::Vmm;
+use super::wrong;
+use crate::failure::Failure;
+
+#[derive(Args, Debug)]
+pub(super) struct SnpOptions {
+    /// The firmware
+    #[arg(long, value_name = "FILE")]
+    ovmf: PathBuf,
+
+    /// The kernel that is booted directly, whose hash the firmware checks
+    #[arg(long, value_name = "FILE")]
+    kernel: Option<PathBuf>,
+
+    /// Its initial RAM disk
+    #[arg(long, value_name = "FILE", requires = "kernel")]
+    initrd: Option<PathBuf>,
+
+    /// Its command line
+    #[arg(long, value_name = "TEXT", requires = "kernel")]
+    cmdline: Option<String>,
+
+    /// Virtual processors
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    vcpus: u16,
+
+    /// Their model in QEMU: EPYC, EPYC-Rome, EPYC-Milan, EPYC-Genoa, EPYC-Turin; or their signature, such as 0x00a10f10.
+    /// Only QEMU tells it to the guest
+    #[arg(long, value_name = "MODEL", value_parser = signature, required_if_eq("vmm", "qemu"))]
+    cpu: Option<u32>,
+
+    /// SEV_FEATURES that the host sets
+    #[arg(long, value_name = "BITS", default_value = "0x1", value_parser = number)]
+    guest_features: u64,
+
+    /// The program that starts the guest
+    #[arg(long, value_enum, value_name = "VMM", default_value_t)]
+    vmm: Vmm,
+}
+
+pub(super) fn measure(options: &SnpOptions) -> Result<Measured, Failure> {
+    let ovmf = Ovmf::read(&options.ovmf)?;
+    let broken = || {
+        wrong(
+            &options.ovmf,
+            "it is no OVMF image with metadata for SEV-SNP",
+        )
+    };
+    let mut launch = Launch::default();
+    let address = ovmf.address().ok_or_else(broken)?;
+    launch
+        .pages(NORMAL, address, &ovmf.bytes)
+        .ok_or_else(broken)?;
+    launch.step(format!("firmware {}", hex(&sha256(&ovmf.bytes))));
+    let hashes = options
+        .kernel
+        .is_some()
+        .then(|| Hashes::of(options))
+        .transpose()?;
+    let sections = sections(&ovmf).ok_or_else(broken)?;
+    let takes_hashes = sections.iter().any(|section| section.kind == KERNEL_HASHES);
+    if hashes.is_some() && !takes_hashes {
+        return Err(
+            wrong(&options.ovmf, "it checks no hash of a kernel").with_help(
+                "build OvmfPkg/AmdSev, or leave --kernel out and measure what the firmware boots",
+            ),
+        );
+    }
+    // That of AWS adds the page of CPUID last.
+    let (last, first): (Vec<&Section>, Vec<&Section>) = sections
+        .iter()
+        .partition(|section| options.vmm == Vmm::Ec2 && section.kind == CPUID);
+    for section in first.into_iter().chain(last) {
+        section
+            .add(&mut launch, &ovmf, hashes.as_ref(), options.vmm)
+            .ok_or_else(broken)?;
+    }
+    let others = ovmf.number(&RESET_BLOCK);
+    let cpu = options.cpu.unwrap_or_default();
+    for processor in 0..options.vcpus {
+        let start = match processor {
+            0 => vmsa::BOOT,
+            _ => others.ok_or_else(broken)?,
+        };
+        let page = vmsa::page(start, options.vmm, cpu, options.guest_features);
+        launch.page(VMSA, VMSA_ADDRESS, &sha384(&[&page]));
+        launch.step(format!("processor {processor}, which starts at {start:#x}"));
+    }
+    Ok(Measured {
+        table: "snp",
+        values: vec![("measurement", hex(&launch.digest))],
+        steps: launch.steps,
+        steps_are: "The launch digest after each step",
+    })
+}
+
+struct Launch {
+    digest: [u8; 48],
+    steps: Vec<(String, String)>,
+}
+
+impl Default for Launch {
+    fn default() -> Self {
+        Self {
+            digest: ZERO,
+            steps: Vec::new(),
+        }
+    }
+}
+
+impl Launch {
+    /// PAGE_INFO: digest so far, digest of the content, its own length, type of page, flags, address.
+    fn page(&mut self, kind: u8, address: u64, content: &[u8; 48]) {
+        let head = [LENGTH_OF_PAGE_INFO, 0, kind, 0, 0, 0, 0, 0];
+        self.digest = sha384(&[&self.digest, content, &head, &address.to_le_bytes()]);
+    }
+
+    /// Pages with content.
+    fn pages(&mut self, kind: u8, mut address: u64, bytes: &[u8]) -> Option<()> {
+        for page in bytes.chunks(PAGE) {
+            self.page(kind, address, &sha384(&[page]));
+            address = address.checked_add(PAGE_SIZE)?;
+        }
+        Some(())
+    }
+
+    /// Pages whose content is not measured.
+    fn empty(&mut self, kind: u8, mut address: u64, length: u32) -> Option<()> {
+        for _ in 0..u64::from(length).div_ceil(PAGE_SIZE) {
+            self.page(kind, address, &ZERO);
+            address = address.checked_add(PAGE_SIZE)?;
+        }
+        Some(())
+    }
+
+    fn step(&mut self, what: String) {
+        self.steps.push((what, hex(&self.digest)));
+    }
+}
+
+/// A part of memory that the firmware wants to be prepared.
+#[derive(Clone, Copy)]
+struct Section {
+    address: u32,
+    length: u32,
+    kind: u32,
+}
+
+/// `OvmfSevMetadata`: signature, length, version 1, number of sections, sections.
+fn sections(ovmf: &Ovmf) -> Option<Vec<Section>> {
+    let descriptor = ovmf.descriptor(&METADATA)?.strip_prefix(b"ASEV")?;
+    let mut fields = Fields(descriptor);
+    let (_length, version, number) = (fields.u32()?, fields.u32()?, fields.u32()?);
+    if version != 1 || number > MAX_SECTIONS {
+        return None;
+    }
+    let section = |_| {
+        Some(Section {
+            address: fields.u32()?,
+            length: fields.u32().filter(|length| *length <= MAX_SECTION)?,
+            kind: fields.u32()?,
+        })
+    };
+    (0..number).map(section).collect()
+}
+
+impl Section {
+    fn add(
+        &self,
+        launch: &mut Launch,
+        ovmf: &Ovmf,
+        hashes: Option<&Hashes>,
+        vmm: Vmm,
+    ) -> Option<()> {
+        let address = u64::from(self.address);
+        let what = match (self.kind, hashes) {
+            (MEMORY, _) if vmm == Vmm::Gce => {
+                launch.empty(UNMEASURED, address, self.length)?;
+                "memory, whose content is not measured,"
+            }
+            (MEMORY, _) => {
+                launch.empty(ZEROES, address, self.length)?;
+                "zeroes"
+            }
+            (SECRETS, _) => {
+                launch.page(SECRETS_PAGE, address, &ZERO);
+                "secrets, whose content is not measured,"
+            }
+            (CPUID, _) => {
+                launch.page(CPUID_PAGE, address, &ZERO);
+                "CPUID, whose content is not measured,"
+            }
+            (SVSM_CALLING_AREA, _) | (KERNEL_HASHES, None) => {
+                launch.empty(ZEROES, address, self.length)?;
+                "zeroes"
+            }
+            (KERNEL_HASHES, Some(hashes)) => {
+                let page = hashes.page(ovmf.number(&HASH_TABLE_PLACE)?)?;
+                launch.pages(NORMAL, address, &page)?;
+                launch.step(format!("kernel {}", hex(&hashes.kernel)));
+                launch.step(format!("initrd {}", hex(&hashes.initrd)));
+                launch.step(format!("command line {}", hex(&hashes.cmdline)));
+                return Some(());
+            }
+            _ => return None,
+        };
+        launch.step(format!("{what} at {address:#x}, {:#x} bytes", self.length));
+        Some(())
+    }
+}
+
+/// SHA-256 of what QEMU boots, as it tells the firmware.
+struct Hashes {
+    kernel: [u8; 32],
+    initrd: [u8; 32],
+    cmdline: [u8; 32],
+}
+
+impl Hashes {
+    fn of(options: &SnpOptions) -> Result<Self, Failure> {
+        let hash = |path: &Option<PathBuf>| match path {
+            Some(path) => sha256_of_file(path),
+            None => Ok(sha256(b"")),
+        };
+        let cmdline = options.cmdline.as_deref().unwrap_or_default();
+        Ok(Self {
+            kernel: hash(&options.kernel)?,
+            initrd: hash(&options.initrd)?,
+            cmdline: sha256(&[cmdline.as_bytes(), &[0]].concat()),
+        })
+    }
+
+    /// The page with the table of hashes where the firmware expects it.
+    fn page(&self, address: u32) -> Option<Vec<u8>> {
+        let entry = |guid: [u8; 16], hash: &[u8]| [&guid[..], &[50, 0], hash].concat();
+        let table = [
+            &HASH_TABLE[..],
+            &[168, 0],
+            &entry(CMDLINE, &self.cmdline),
+            &entry(INITRD, &self.initrd),
+            &entry(KERNEL, &self.kernel),
+        ]
+        .concat();
+        let offset = usize::try_from(address).ok()? % PAGE;
+        let mut page = vec![0; offset];
+        page.extend(table);
+        if page.len() > PAGE {
+            return None;
+        }
+        page.resize(PAGE, 0);
+        Some(page)
+    }
+}
+
+fn signature(text: &str) -> Result<u32, String> {
+    // `EPYC-Milan-v2` is a Milan.
+    let model = text.split("-v").next().unwrap_or(text);
+    let known = MODELS.iter().find(|(name, _)| *name == model);
+    if let Some((_, signature)) = known {
+        return Ok(*signature);
+    }
+    let number = number(text).map_err(|_| "a model of QEMU, or a signature such as 0x00a10f10")?;
+    u32::try_from(number).map_err(|_| "a signature has 32 bits".to_owned())
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|error| error.to_string())
+}
+
+/// CPUID Fn0000_0001_EAX (25481): family, model and stepping of QEMU's models.
+const MODELS: [(&str, u32); 6] = [
+    ("EPYC", 0x0080_0f12),
+    ("EPYC-IBPB", 0x0080_0f12),
+    ("EPYC-Rome", 0x0083_0f10),
+    ("EPYC-Milan", 0x00a0_0f11),
+    ("EPYC-Genoa", 0x00a1_0f10),
+    ("EPYC-Turin", 0x00b0_0f00),
+];
+
+// Types of pages, table 69.
+const NORMAL: u8 = 1;
+const VMSA: u8 = 2;
+const ZEROES: u8 = 3;
+const UNMEASURED: u8 = 4;
+const SECRETS_PAGE: u8 = 5;
+const CPUID_PAGE: u8 = 6;
+
+// Kinds of sections, OvmfPkg/ResetVector/X64/OvmfSevMetadata.asm.
+const MEMORY: u32 = 1;
+const SECRETS: u32 = 2;
+const CPUID: u32 = 3;
+const SVSM_CALLING_AREA: u32 = 4;
+const KERNEL_HASHES: u32 = 0x10;
+
+const PAGE_SIZE: u64 = 4096;
+
+const LENGTH_OF_PAGE_INFO: u8 = 0x70;
+
+/// KVM gives the pages of processors this address.
+const VMSA_ADDRESS: u64 = 0xffff_ffff_f000;
+
+/// Images have some ten.
+const MAX_SECTIONS: u32 = 256;
+
+/// Bytes.
+const MAX_SECTION: u32 = 256 * 1024 * 1024;
+
+/// dc886566-984a-4798-a75e-5585a7bf67cc
+const METADATA: [u8; 16] = guid(
+    0xdc88_6566,
+    0x984a,
+    0x4798,
+    [0xa7, 0x5e, 0x55, 0x85, 0xa7, 0xbf, 0x67, 0xcc],
+);
+/// 00f771de-1a7e-4fcb-890e-68c77e2fb44e
+const RESET_BLOCK: [u8; 16] = guid(
+    0x00f7_71de,
+    0x1a7e,
+    0x4fcb,
+    [0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e],
+);
+/// 7255371f-3a3b-4b04-927b-1da6efa8d454
+const HASH_TABLE_PLACE: [u8; 16] = guid(
+    0x7255_371f,
+    0x3a3b,
+    0x4b04,
+    [0x92, 0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54],
+);
+/// 9438d606-4f22-4cc9-b479-a793d411fd21
+const HASH_TABLE: [u8; 16] = guid(
+    0x9438_d606,
+    0x4f22,
+    0x4cc9,
+    [0xb4, 0x79, 0xa7, 0x93, 0xd4, 0x11, 0xfd, 0x21],
+);
+/// 97d02dd8-bd20-4c94-aa78-e7714d36ab2a
+const CMDLINE: [u8; 16] = guid(
+    0x97d0_2dd8,
+    0xbd20,
+    0x4c94,
+    [0xaa, 0x78, 0xe7, 0x71, 0x4d, 0x36, 0xab, 0x2a],
+);
+/// 44baf731-3a2f-4bd7-9af1-41e29169781d
+const INITRD: [u8; 16] = guid(
+    0x44ba_f731,
+    0x3a2f,
+    0x4bd7,
+    [0x9a, 0xf1, 0x41, 0xe2, 0x91, 0x69, 0x78, 0x1d],
+);
+/// 4de79437-abd2-427f-b835-d5b172d2045b
+const KERNEL: [u8; 16] = guid(
+    0x4de7_9437,
+    0xabd2,
+    0x427f,
+    [0xb8, 0x35, 0xd5, 0xb1, 0x72, 0xd2, 0x04, 0x5b],
+);
