@@ -127,6 +127,24 @@ fn evidence_that_is_not_genuine_makes_no_policy() {
 }
 
 #[test]
+fn json_has_the_policy_or_why_there_is_none() {
+    let world = World::new();
+    let platform = td_platform(&world);
+    let quote = platform.tdx_quote(&platform.td_report(), &[7; 64]).unwrap();
+    world.write("quote", &quote);
+    let new = ["policy", "new", "--json", "--from"];
+    let ran = world
+        .atls(&[&new[..], &["quote"], &TD].concat())
+        .ends_with(0);
+    let text = ran.json()["policy"].as_str().unwrap().to_owned();
+    world.write("policy.toml", text);
+    world.atls(&["policy", "check", "policy.toml"]).ends_with(0);
+    let ran = world.atls(&[&new[..], &["absent"]].concat()).ends_with(1);
+    assert_eq!(ran.json()["error"]["outcome"], "usage");
+    assert_eq!(ran.error(), "");
+}
+
+#[test]
 fn a_policy_is_not_written_over_another_one() {
     let world = World::new();
     let platform = td_platform(&world);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use clap::Args;
+use serde_json::json;
 
 use super::capture::Capture;
 use crate::appraise;
@@ -51,6 +52,10 @@ pub(super) struct NewOptions {
     #[arg(long)]
     dangerous_unverified: bool,
 
+    /// Write one JSON document, with the policy as its text
+    #[arg(long)]
+    json: bool,
+
     /// Authorities of the server's TLS certificate, in PEM, instead of those of this system
     #[arg(long, value_name = "FILE")]
     ca: Vec<PathBuf>,
@@ -60,13 +65,28 @@ pub(super) struct NewOptions {
 }
 
 pub(super) async fn run(options: &NewOptions, terminal: &mut Terminal) -> Result<(), Failure> {
+    match write(options, terminal).await {
+        Err(failure) if options.json => {
+            terminal.out_json(&json!({ "error": failure.to_json() }))?;
+            Err(failure.already_told())
+        }
+        ended => ended,
+    }
+}
+
+async fn write(options: &NewOptions, terminal: &mut Terminal) -> Result<(), Failure> {
     let written = match options.from.starts_with("https://") {
         true => of_server(options).await?,
         false => of_file(options).await?,
     };
-    match &options.output {
-        None => terminal.out(written.text.as_bytes())?,
-        Some(path) => create(path, &written.text)?,
+    if let Some(path) = &options.output {
+        create(path, &written.text)?;
+    }
+    if options.json {
+        return terminal.out_json(&json!({ "policy": written.text, "notes": written.notes }));
+    }
+    if options.output.is_none() {
+        terminal.out(written.text.as_bytes())?;
     }
     let style = terminal.error_style();
     for note in &written.notes {
