@@ -12,9 +12,11 @@ use atls_core::AttestError;
 use atls_core::LocalAttester;
 use atls_core::cmw::Cmw;
 use atls_core::first_available;
+use atls_core::report;
 use atls_nitro::NitroAttester;
 use atls_snp::SnpAttester;
 use atls_tdx::TdxAttester;
+use atls_tpm::TpmAttester;
 use test_support::Connection;
 
 #[tokio::main(flavor = "current_thread")]
@@ -27,19 +29,28 @@ fn run() -> Result<(), Box<dyn Error>> {
         Some(mut device) => print(&attest(&mut device)?)?,
         None => println!(
             "no confidential platform here; looked for: AWS Nitro Enclave (/dev/nsm), \
-             Intel TDX and AMD SEV-SNP (configfs-tsm)"
+             Intel TDX and AMD SEV-SNP (configfs-tsm), a TPM 2.0 (/dev/tpmrm0)"
         ),
     }
     Ok(())
 }
 
-/// The first platform that this machine is. Another one is another line.
+/// The first platform that this machine is. Another one is another line. A TPM is the last: confidential machines of clouds have one too.
 fn here() -> Result<Option<Box<dyn LocalAttester>>, AttestError> {
     Ok(first_available([
         NitroAttester::open()?.map(boxed),
         TdxAttester::open()?.map(boxed),
         SnpAttester::open()?.map(boxed),
+        tpm().map(boxed),
     ]))
+}
+
+/// Most machines have one, and most users no rights to it.
+fn tpm() -> Option<TpmAttester> {
+    TpmAttester::open().unwrap_or_else(|error| {
+        println!("the TPM of this machine is not used: {}", report(&error));
+        None
+    })
 }
 
 /// Evidence carries a value of a live connection; there is no way to have one of our own attested.
@@ -72,6 +83,7 @@ fn measurements(
         SNP => Ok(owned(atls_snp::dangerous_unverified_measurements(
             evidence,
         )?)),
+        TPM => atls_tpm::dangerous_unverified_measurements(evidence),
         TDX => Ok(owned(atls_tdx::dangerous_unverified_measurements(
             evidence,
         )?)),
@@ -89,6 +101,7 @@ fn owned(named: Vec<(&'static str, String)>) -> Vec<(String, String)> {
 const NITRO: &str = "application/vnd.atls.nitro-document";
 const SNP: &str = "application/vnd.veraison.tsm-report+cbor";
 const TDX: &str = "application/vnd.atls.tdx-quote";
+const TPM: &str = "application/vnd.atls.tpm-evidence+cbor";
 
 fn boxed(device: impl LocalAttester + 'static) -> Box<dyn LocalAttester> {
     Box::new(device)
@@ -100,7 +113,8 @@ usage: cargo run -p platforms
 Which confidential platform is this machine? Has its device attest to a connection in memory, and
 prints the Evidence: its format, its size, and its measurements by the names of the policy file.
 
-It looks for AWS Nitro Enclaves (/dev/nsm), Intel TDX and AMD SEV-SNP (configfs-tsm). The rights
+It looks for AWS Nitro Enclaves (/dev/nsm), Intel TDX and AMD SEV-SNP (configfs-tsm), and last a TPM 2.0
+(/dev/tpmrm0), which makes no machine confidential. The rights
 that it needs are in docs/platforms/README.md.";
 
 #[cfg(test)]
@@ -111,6 +125,7 @@ mod tests {
     use atls_snp::Product;
     use atls_snp::testing::ForgedSnp;
     use atls_tdx::testing::ForgedPlatform as ForgedTdx;
+    use atls_tpm::testing::ForgedTpm;
     use atls_tsm::Provider;
     use atls_tsm::Tsm;
     use atls_tsm::testing::FakeConfigFs;
@@ -139,6 +154,26 @@ mod tests {
         assert_eq!(found[0].1.len(), 96);
         let media_type = item.media_type().unwrap().to_string();
         assert_eq!(media_type, NITRO);
+    }
+
+    #[test]
+    fn a_tpm_shows_what_a_policy_could_pin() {
+        let mut device = ForgedTpm::new();
+        let expected: String = device
+            .log
+            .value(4)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let evidence = attest(&mut device).unwrap();
+        print(&evidence).unwrap();
+        let items = evidence.items();
+        let [item] = &items[..] else {
+            panic!("one item of Evidence");
+        };
+        let media_type = item.media_type().unwrap().to_string();
+        let found = measurements(&media_type, item.value()).unwrap();
+        assert!(found.contains(&("sha256.pcr4".to_owned(), expected)));
     }
 
     #[test]

@@ -633,6 +633,21 @@ fn a_recorded_quote_is_judged_without_its_connection() {
 }
 
 #[test]
+fn registers_are_shown_to_who_writes_a_policy() {
+    let setting = Setting::new();
+    let evidence = setting.evidence().encode().unwrap();
+    let shown = atls_tpm::dangerous_unverified_measurements(&evidence).unwrap();
+    let names: Vec<_> = shown.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["sha256.pcr0", "sha256.pcr4", "sha256.pcr7"]);
+    let value = setting.forged.log.value(4);
+    let value: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(shown[1].1, value);
+    let cut = &evidence[..evidence.len() - 1];
+    let refused = atls_tpm::dangerous_unverified_measurements(cut);
+    assert_eq!(refused, Err(AppraisalError::Malformed));
+}
+
+#[test]
 fn a_refusal_says_what_differs() {
     let mut setting = Setting::new();
     setting.forged.log = ForgedTpm::log().measured(4, 4, b"one more");

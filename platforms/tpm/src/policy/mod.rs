@@ -1,12 +1,16 @@
 //! The policy: which states of a machine are known, and what else is asked of its TPM.
 
 pub(crate) mod hexadecimal;
+
+mod corim;
 mod image;
 mod systemd_stub;
 
 use atls_reference::Digest;
 use atls_reference::FieldProblem;
 use atls_reference::Table;
+use atls_reference::corim::Corim;
+use atls_reference::corim::CorimProblem;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -85,6 +89,15 @@ impl TpmPolicy {
 
 impl Table for TpmPolicy {
     const NAME: &'static str = "tpm";
+
+    fn from_corim(corim: &Corim) -> Result<Self, CorimProblem> {
+        Ok(Self::new(corim::images(corim)?))
+    }
+
+    fn add_corim(&mut self, corim: &Corim) -> Result<(), CorimProblem> {
+        self.images.extend(corim::images(corim)?);
+        Ok(())
+    }
 
     fn check(&self) -> Result<(), FieldProblem> {
         if self.images.is_empty() {
