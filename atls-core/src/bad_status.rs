@@ -8,15 +8,69 @@ use crate::ear::Appraisal;
 use crate::ear::Ear;
 use crate::ear::Tier;
 use crate::ear::TrustClaim;
+use crate::ear::TrustVector;
+use crate::finding;
 use crate::finding::Finding;
 use crate::finding::Outcome;
 use crate::limits::MAX_FINDINGS;
+use crate::media_type::MediaType;
 
 /// The status of a peer that a policy does not accept, with the checks that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct BadStatus {
     tier: Tier,
     findings: Vec<Finding>,
+    items: Vec<ItemStatus>,
+}
+
+/// The status of one item of a peer's attestation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemStatus {
+    label: Box<str>,
+    media_type: MediaType,
+    tier: Tier,
+    parts: Vec<(String, TrustVector)>,
+    findings: Vec<Finding>,
+}
+
+impl ItemStatus {
+    fn of(item: &AppraisedItem) -> Self {
+        let parts = item.ear().submods().take(MAX_PARTS);
+        Self {
+            label: item.label().into(),
+            media_type: item.media_type().clone(),
+            tier: item.ear().status(),
+            parts: parts
+                .map(|(name, part)| (finding::bounded(name), part.vector().clone()))
+                .collect(),
+            findings: reasons(item),
+        }
+    }
+
+    /// Its label in the peer's collection; empty for an item alone.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Its media type.
+    pub fn media_type(&self) -> &MediaType {
+        &self.media_type
+    }
+
+    /// Its status.
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+
+    /// The claims of trustworthiness of each of its parts, by name.
+    pub fn parts(&self) -> impl Iterator<Item = (&str, &TrustVector)> {
+        self.parts.iter().map(|(name, part)| (name.as_str(), part))
+    }
+
+    /// The checks that did not pass.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
 }
 
 impl BadStatus {
@@ -25,7 +79,13 @@ impl BadStatus {
         Self {
             tier: candidate.status(),
             findings: candidate.items().iter().flat_map(reasons).collect(),
+            items: candidate.items().iter().map(ItemStatus::of).collect(),
         }
+    }
+
+    /// Each item of the peer's attestation, those that are affirming too.
+    pub fn items(&self) -> &[ItemStatus] {
+        &self.items
     }
 
     /// The worst status of all appraised items.
@@ -129,6 +189,9 @@ fn outcome(tier: Tier) -> Outcome {
         Tier::None | Tier::Contraindicated => Outcome::Failed,
     }
 }
+
+/// Most parts of an item that are told.
+const MAX_PARTS: usize = 16;
 
 /// Bytes of findings in one line of a log, for every peer can have such a line written. [`BadStatus::findings`] has all.
 const MAX_LINE: usize = 1024;

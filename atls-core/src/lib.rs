@@ -57,6 +57,7 @@ pub mod cmw;
 pub mod combine;
 pub mod ear;
 pub mod exchange;
+pub mod explanation;
 pub mod finding;
 pub mod http;
 pub mod limits;

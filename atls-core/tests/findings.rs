@@ -75,6 +75,38 @@ fn a_refusal_has_what_was_not_passed_worst_first_and_says_it() {
 }
 
 #[test]
+fn an_account_of_a_refusal_has_each_claim_in_words_and_each_check_that_did_not_pass() {
+    let findings = vec![
+        Finding::passed("a.debug"),
+        Finding::failed("a.image")
+            .with_seen("beef")
+            .with_allowed("web 1.4", "cafe")
+            .with_place("policy.toml", 12),
+    ];
+    let refusal = decide(Reporting::new(96, findings)).unwrap_err();
+    let account = refusal.explain().to_string();
+    let lines: Vec<_> = account.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "refused by fault of the peer: attestation does not satisfy the policy",
+            "attestation status is contraindicated",
+            &format!("item {}: contraindicated", media_type()),
+            "  device: hardware 96, hardware or firmware is genuine and not acceptable",
+            "  a.image failed: seen beef, allowed are web 1.4 (cafe) (policy.toml, line 12)",
+        ]
+    );
+}
+
+#[test]
+fn an_account_of_another_refusal_is_its_causes_and_whose_fault_it_is() {
+    let unreachable = Refusal::Appraisal(AppraisalError::Unreachable);
+    let account = unreachable.explain().to_string();
+    assert!(account.starts_with("refused by fault of the verifier: appraisal failed: verifier"));
+    assert_eq!(account.lines().count(), 1);
+}
+
+#[test]
 fn a_result_without_findings_is_told_by_its_claims() {
     let refusal = decide(Reporting::new(97, Vec::new())).unwrap_err();
     let [finding] = refusal.findings() else {

@@ -1,0 +1,86 @@
+//! A refusal, told to an operator in several lines.
+
+use std::fmt;
+
+use crate::bad_status::BadStatus;
+use crate::finding::Finding;
+use crate::finding::Outcome;
+use crate::policy::PolicyViolation;
+use crate::refusal::Refusal;
+use crate::report::report;
+
+pub use crate::bad_status::ItemStatus;
+
+/// A readable account of a [`Refusal`]; [`Refusal::explain`] makes it.
+///
+/// The first line says whose fault it is and why. Where the status of the peer is the reason, each item of its attestation
+/// follows: its status, its claims of trustworthiness in words, and each check that did not pass with the value seen, the values
+/// that the policy allows, and the policy's file and line. It holds what [findings](crate::finding::Finding) hold: public values, and nothing
+/// that identifies a device.
+///
+/// ```text
+/// refused by fault of the peer: attestation does not satisfy the policy
+/// attestation status is contraindicated
+/// item application/eat+cwt: contraindicated
+///   sim: executables 96, software that must not run did
+///   sim.software failed: seen bdbd, allowed are web 1.4 (0404); run a known build (policy.toml, line 12)
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Explanation<'a>(&'a Refusal);
+
+impl Refusal {
+    /// A readable account in several lines, for the operator: each item of the attestation, its claims, and each check that did not
+    /// pass with what it was compared with. Never send it to the peer, who learns from it which values are allowed.
+    ///
+    /// ```
+    /// use atls_core::{AppraisalError, Refusal};
+    ///
+    /// let refusal = Refusal::Appraisal(AppraisalError::NotBound);
+    /// let account = refusal.explain().to_string();
+    /// assert!(account.starts_with("refused by fault of the peer: appraisal failed: evidence is not bound"));
+    /// ```
+    pub fn explain(&self) -> Explanation<'_> {
+        Explanation(self)
+    }
+}
+
+impl fmt::Display for Explanation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "refused by fault of the {}: ", self.0.fault())?;
+        match self.0 {
+            Refusal::Policy(PolicyViolation::Status(status)) => {
+                write!(f, "{}", self.0)?;
+                by_item(f, status)
+            }
+            other => write!(f, "{}", report(other)),
+        }
+    }
+}
+
+fn by_item(f: &mut fmt::Formatter<'_>, status: &BadStatus) -> fmt::Result {
+    write!(f, "\nattestation status is {}", status.tier())?;
+    status.items().iter().try_for_each(|one| item(f, one))
+}
+
+fn item(f: &mut fmt::Formatter<'_>, item: &ItemStatus) -> fmt::Result {
+    f.write_str("\nitem ")?;
+    if !item.label().is_empty() {
+        write!(f, "{} of type ", item.label())?;
+    }
+    write!(f, "{}: {}", item.media_type(), item.tier())?;
+    for (name, part) in item.parts() {
+        for (category, claim) in part.claims() {
+            let (category_name, meaning) = (category.name(), category.meaning(claim));
+            write!(
+                f,
+                "\n  {name}: {category_name} {}, {meaning}",
+                claim.value()
+            )?;
+        }
+    }
+    let not_passed = |finding: &&Finding| finding.outcome() != Outcome::Passed;
+    for finding in item.findings().iter().filter(not_passed) {
+        write!(f, "\n  {finding}")?;
+    }
+    Ok(())
+}
