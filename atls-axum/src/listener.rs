@@ -10,6 +10,7 @@ use atls_tower::AttestedStream;
 use atls_tower::ConnectionLimits;
 use atls_tower::ServerAcceptor;
 use axum::serve::Listener;
+use metrics::gauge;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -142,6 +143,7 @@ async fn accept_connections(
         let Some(Permits { pending, counted }) = permits else {
             return;
         };
+        let pending = Pending::of(pending);
         let (acceptor, limits) = (accepting.acceptor.clone(), accepting.limits);
         let preamble = accepting.preamble.clone();
         let (sender, refusals) = (sender.clone(), refusals.clone());
@@ -177,6 +179,26 @@ async fn accept_connections(
         }
     }
 }
+
+/// A connection between accept and its first request.
+struct Pending {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Pending {
+    fn of(permit: OwnedSemaphorePermit) -> Self {
+        gauge!(PENDING).increment(1.0);
+        Self { _permit: permit }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        gauge!(PENDING).decrement(1.0);
+    }
+}
+
+const PENDING: &str = "atls_pending_connections";
 
 /// The place of one connection among the others.
 struct Permits {

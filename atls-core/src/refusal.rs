@@ -50,6 +50,23 @@ impl Refusal {
         }
     }
 
+    /// One stable word for metrics, such as `not_bound` or `policy_status`.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Appraisal(error) => error.reason(),
+            Self::BadResult(_) => "bad_result",
+            Self::Expired(_) => "result_expired",
+            Self::KeyMismatch => "key_mismatch",
+            Self::NoVerifier => "no_verifier",
+            Self::NothingToAppraise => "nothing_to_appraise",
+            Self::Policy(PolicyViolation::Binding(_)) => "policy_binding",
+            Self::Policy(PolicyViolation::Custom(_)) => "policy_custom",
+            Self::Policy(PolicyViolation::Simulated) => "policy_simulated",
+            Self::Policy(PolicyViolation::Status(_)) => "policy_status",
+            Self::WrongLabel => "wrong_label",
+        }
+    }
+
     /// The checks that failed, if the peer's status is the reason.
     pub fn findings(&self) -> &[Finding] {
         match self {

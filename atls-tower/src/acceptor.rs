@@ -17,6 +17,7 @@ use crate::driver::Exchanged;
 use crate::driver::ServerDriver;
 use crate::error::Error;
 use crate::layer::ClientDemand;
+use crate::metrics;
 use crate::stage::Stage;
 use crate::stream::AttestedStream;
 use crate::stream::Conditions;
@@ -119,6 +120,7 @@ impl ServerAcceptor {
 
     /// Puts other terms in the place of the current ones, which it returns.
     fn exchange(&self, new: impl FnOnce(&Accepting) -> Accepting) -> Accepting {
+        metrics::recalled();
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let new = new(&current);
         std::mem::replace(&mut current, new)
@@ -165,7 +167,7 @@ impl ServerAcceptor {
             // Boxed: the future has some KiB, and every future around it would move them.
             let established = Box::pin(self.current().establish(io)).await;
             match &established {
-                Ok(stream) => trace::success(stream.peer().map(AsRef::as_ref)),
+                Ok(stream) => trace::success(Side::Server, stream.peer().map(AsRef::as_ref)),
                 Err(refused) => trace::failure(Side::Server, refused.error()),
             }
             established

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::error::Error;
+use crate::metrics;
 use crate::stage::Stage;
 
 /// The moment by which handshake, exchange and appraisal of one connection must be over.
@@ -34,9 +35,10 @@ impl Deadline {
         stage: Stage,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        tokio::time::timeout_at(self.0, work)
-            .await
-            .unwrap_or_else(|_| Err(Error::deadline(stage)))
+        let began = Instant::now();
+        let done = tokio::time::timeout_at(self.0, work).await;
+        metrics::stage(stage, began.elapsed());
+        done.unwrap_or_else(|_| Err(Error::deadline(stage)))
     }
 }
 

@@ -60,6 +60,34 @@ impl Error {
         }
     }
 
+    /// One stable word for metrics and dashboards. Those of refusals are at [`Refusal::reason`], those of deadlines that passed are
+    /// `timeout_` and the [stage](Stage::name); the others are `attester`, `closed`, `configuration`, `io`, `ordinary_tls`, `protocol`,
+    /// `refused_by_peer`, `tls`, `unattested`, `uri`.
+    pub fn reason(&self) -> &'static str {
+        match &*self.kind {
+            _ if self.is_peer_unattested() => "unattested",
+            Kind::Attest(_) => "attester",
+            Kind::Closed(_) => "closed",
+            Kind::Config(_) => "configuration",
+            Kind::Deadline(stage) => match stage {
+                Stage::Appraisal => "timeout_appraisal",
+                Stage::Attestation => "timeout_attestation",
+                Stage::Connect => "timeout_connect",
+                Stage::Exchange => "timeout_exchange",
+                Stage::FirstByte => "timeout_first_byte",
+                Stage::Handshake => "timeout_handshake",
+                Stage::Queue => "timeout_queue",
+            },
+            Kind::Io(_) => "io",
+            Kind::NotAttestedTls => "ordinary_tls",
+            Kind::PeerUnattested | Kind::Protocol(_) | Kind::WrongOrder => "protocol",
+            Kind::Refused(refusal) => refusal.reason(),
+            Kind::RefusedByPeer(_) => "refused_by_peer",
+            Kind::Tls(_) => "tls",
+            Kind::Uri(_) => "uri",
+        }
+    }
+
     /// The peer is at fault, or an attacker on the path.
     pub fn is_peer(&self) -> bool {
         self.fault() == Fault::Peer

@@ -134,7 +134,7 @@ impl ClientExchange {
             };
             match exchanged {
                 Ok(exchanged) => {
-                    trace::success(exchanged.peer.as_deref());
+                    trace::success(Side::Client, exchanged.peer.as_deref());
                     Ok(exchanged.peer)
                 }
                 Err(error) => {

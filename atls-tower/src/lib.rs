@@ -23,6 +23,7 @@ mod frame;
 mod http;
 mod identity;
 mod layer;
+mod metrics;
 mod stage;
 mod stream;
 mod terms;

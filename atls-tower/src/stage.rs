@@ -23,6 +23,19 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// One stable word for metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Appraisal => "appraisal",
+            Self::Attestation => "attestation",
+            Self::Connect => "connect",
+            Self::Exchange => "exchange",
+            Self::FirstByte => "first_byte",
+            Self::Handshake => "handshake",
+            Self::Queue => "queue",
+        }
+    }
+
     pub(crate) fn fault(self) -> Fault {
         match self {
             Self::Appraisal => Fault::Verifier,

@@ -1,4 +1,4 @@
-//! One event per connection. The table of `docs/logs.md` says which level an outcome has.
+//! One event and one count per connection. The table of `docs/logs.md` says which level an outcome has.
 
 use std::fmt;
 
@@ -9,18 +9,20 @@ use atls_core::session::Side;
 use tracing::Level;
 
 use crate::error::Error;
+use crate::metrics;
 use crate::stage::Stage;
 use crate::stream::AttestedStream;
 
 pub(crate) fn outcome<IO>(side: Side, outcome: &Result<AttestedStream<IO>, Error>) {
     match outcome {
-        Ok(stream) => success(stream.peer().map(AsRef::as_ref)),
+        Ok(stream) => success(side, stream.peer().map(AsRef::as_ref)),
         Err(error) => failure(side, error),
     }
 }
 
 /// One line for a connection that HTTP may begin on.
-pub(crate) fn success(peer: Option<&PeerAttestation>) {
+pub(crate) fn success(side: Side, peer: Option<&PeerAttestation>) {
+    metrics::succeeded(side, peer);
     match peer {
         Some(peer) => tracing::info!(
             platform = %Platforms(peer),
@@ -36,6 +38,7 @@ pub(crate) fn success(peer: Option<&PeerAttestation>) {
 
 /// One line for a connection that was closed, with every cause.
 pub(crate) fn failure(side: Side, error: &Error) {
+    metrics::failed(side, error);
     let fault = error.fault();
     let report = error.report();
     // Levels are static per call site.

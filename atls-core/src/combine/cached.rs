@@ -68,6 +68,23 @@ struct State {
     order: VecDeque<Arc<Key>>,
     bytes: usize,
     flights: HashMap<Arc<Key>, Arc<Flight<Shared>>>,
+    stats: CachedStats,
+}
+
+/// What a [`Cached`] verifier did since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CachedStats {
+    /// Appraisals that the verifier made.
+    pub appraisals: u64,
+    /// Results that were used again.
+    pub used_again: u64,
+    /// Times that a caller waited for the appraisal of another.
+    pub shared: u64,
+}
+
+fn count(counter: &mut u64) {
+    *counter = counter.saturating_add(1);
 }
 
 struct Kept {
@@ -147,11 +164,15 @@ impl<V: Verifier> Cached<V> {
         if let Some(kept) = state.results.get(key)
             && self.is_usable(kept, now)
         {
-            return Next::Have(Box::new(kept.appraised.duplicate()));
+            let appraised = Box::new(kept.appraised.duplicate());
+            count(&mut state.stats.used_again);
+            return Next::Have(appraised);
         }
-        if let Some(flight) = state.flights.get(key) {
-            return Next::Wait(Arc::clone(flight));
+        if let Some(flight) = state.flights.get(key).cloned() {
+            count(&mut state.stats.shared);
+            return Next::Wait(flight);
         }
+        count(&mut state.stats.appraisals);
         let flight = Flight::new();
         state.flights.insert(Arc::clone(key), Arc::clone(&flight));
         Next::Lead(Lead {
@@ -170,6 +191,11 @@ impl<V: Verifier> Cached<V> {
 }
 
 impl<V> Cached<V> {
+    /// The counts so far.
+    pub fn stats(&self) -> CachedStats {
+        self.state().stats
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

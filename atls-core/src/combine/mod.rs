@@ -13,5 +13,6 @@ mod interchangeable;
 
 pub use all_agree::AllAgree;
 pub use cached::Cached;
+pub use cached::CachedStats;
 pub use failover::Failover;
 pub use incomplete::IncompleteResults;

@@ -77,6 +77,25 @@ impl AppraisalError {
     pub(crate) const OTHER_CONNECTION: Self =
         Self::Local("a verifier gave a result about another connection");
 
+    /// One stable word for metrics, such as `not_bound`.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::BadResult => "bad_result",
+            Self::BadSignature => "bad_signature",
+            Self::Expired => "expired",
+            Self::Incomplete(_) => "incomplete",
+            Self::Local(_) => "local",
+            Self::Malformed => "malformed",
+            Self::NoEndorsement { .. } => "no_endorsement",
+            Self::NoResult => "no_result",
+            Self::NotBound => "not_bound",
+            Self::ResultExpired => "result_expired",
+            Self::StaleCollateral(_) => "stale_collateral",
+            Self::UnknownKey => "unknown_key",
+            Self::Unreachable => "unreachable",
+        }
+    }
+
     /// The party at fault, for a verifier of Evidence. With a passport the [`Refusal`](crate::Refusal) names it.
     pub fn fault(&self) -> Fault {
         match self {

@@ -16,6 +16,8 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::counters::BatcherStats;
+use crate::metrics;
+use crate::metrics::Counted;
 
 /// Two lines, and the device's turn.
 pub(super) struct Queue {
@@ -83,6 +85,7 @@ impl Queue {
         let line = state.line(kind);
         if line.waiting.len() >= line.limit {
             state.stats.refused = state.stats.refused.saturating_add(1);
+            metrics::batcher_is_full();
             return Err(AttestError::Busy);
         }
         let number = state.next;
@@ -104,6 +107,7 @@ impl Queue {
             kind,
             number,
             answer,
+            _counted: Counted::waits_for_device(),
         })
     }
 
@@ -166,6 +170,7 @@ impl Queue {
 
     /// Takes note that the device has worked.
     pub(super) fn count(&self, turn: &Turn) {
+        metrics::device_worked(turn.size, turn.device_time, turn.outcome.name());
         let mut state = self.state();
         let stats = &mut state.stats;
         let connections = u64::try_from(turn.size).unwrap_or(u64::MAX);
@@ -206,6 +211,16 @@ pub(super) enum Outcome {
     Failed,
     /// The connections wait again.
     Again,
+}
+
+impl Outcome {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Again => "again",
+            Self::Failed => "failed",
+            Self::Made => "made",
+        }
+    }
 }
 
 impl State {
@@ -270,6 +285,7 @@ pub(super) struct Ticket<'a> {
     kind: Batches,
     number: u64,
     answer: oneshot::Receiver<Result<Cmw, AttestError>>,
+    _counted: Counted,
 }
 
 impl Ticket<'_> {

@@ -34,6 +34,7 @@ use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::frame;
 use crate::frame::FrameType;
+use crate::metrics::Work;
 use crate::stage::Stage;
 use crate::terms::ClientTerms;
 
@@ -59,11 +60,11 @@ impl ClientDriver {
         let appraiser = |relying_party| Appraiser {
             relying_party,
             clock: clock.clone(),
-            turns: Turns::unlimited(),
+            turns: Turns::unlimited(Work::Appraisal),
         };
         let maker = |attester| EvidenceMaker {
             attester,
-            turns: Turns::unlimited(),
+            turns: Turns::unlimited(Work::Attestation),
         };
         Ok(Self {
             servers: terms.relying_party.clone().map(appraiser),

@@ -37,6 +37,7 @@ use crate::error::Error;
 use crate::frame;
 use crate::frame::Frame;
 use crate::frame::FrameType;
+use crate::metrics::Work;
 use crate::stage::Stage;
 use crate::stream::Refused;
 use crate::terms::Demand;
@@ -77,7 +78,7 @@ impl ServerDriver {
     ) -> Result<Self, ConfigError> {
         let maker = |attester| EvidenceMaker {
             attester,
-            turns: Turns::of(terms.attestations),
+            turns: Turns::of(Work::Attestation, terms.attestations),
         };
         let clients = match demand.relying_party() {
             None => None,
@@ -87,7 +88,7 @@ impl ServerDriver {
                     appraiser: Appraiser {
                         relying_party: relying_party.clone(),
                         clock: clock.clone(),
-                        turns: Turns::of(terms.appraisals),
+                        turns: Turns::of(Work::Appraisal, terms.appraisals),
                     },
                     // A request that could never be sent fails here, and not on every connection.
                     requester: Requester::in_profile(

@@ -7,6 +7,9 @@ use tokio::sync::SemaphorePermit;
 
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::metrics;
+use crate::metrics::Counted;
+use crate::metrics::Work;
 use crate::stage::Stage;
 
 /// How many connections this end works for at once.
@@ -15,31 +18,44 @@ use crate::stage::Stage;
 #[derive(Clone, Debug)]
 pub(crate) struct Turns {
     limit: Option<Arc<Semaphore>>,
+    work: Work,
+}
+
+/// One turn, until it is dropped.
+pub(super) struct Turn<'a> {
+    _permit: Option<SemaphorePermit<'a>>,
+    _counted: Counted,
 }
 
 impl Turns {
     /// At least one.
-    pub(crate) fn of(limit: usize) -> Self {
+    pub(crate) fn of(work: Work, limit: usize) -> Self {
         let permits = limit.clamp(1, Semaphore::MAX_PERMITS);
+        metrics::work_limit(work, permits);
         Self {
             limit: Some(Arc::new(Semaphore::new(permits))),
+            work,
         }
     }
 
-    pub(crate) fn unlimited() -> Self {
-        Self { limit: None }
+    pub(crate) fn unlimited(work: Work) -> Self {
+        Self { limit: None, work }
     }
 
     /// Waits for a turn.
-    pub(super) async fn take(
-        &self,
-        deadline: Deadline,
-    ) -> Result<Option<SemaphorePermit<'_>>, Error> {
-        let Some(limit) = &self.limit else {
-            return Ok(None);
+    pub(super) async fn take(&self, deadline: Deadline) -> Result<Turn<'_>, Error> {
+        let permit = match &self.limit {
+            None => None,
+            Some(limit) => {
+                let _waiting = Counted::waits(self.work);
+                // Nothing closes the semaphore.
+                let turn = async { limit.acquire().await.map_err(|_| Error::closed()) };
+                Some(deadline.bound(Stage::Queue, turn).await?)
+            }
         };
-        // Nothing closes the semaphore.
-        let turn = async { limit.acquire().await.map_err(|_| Error::closed()) };
-        deadline.bound(Stage::Queue, turn).await.map(Some)
+        Ok(Turn {
+            _permit: permit,
+            _counted: Counted::is_worked_for(self.work),
+        })
     }
 }

@@ -19,6 +19,7 @@ use super::client_attestation::ClientAttestation;
 use super::client_attestation::Validity;
 use super::problem::Problem;
 use super::response_future::ResponseFuture;
+use crate::metrics;
 use crate::stream::Lifetime;
 
 /// Puts [`ClientAttestation`] into the extensions of each request of one connection.
@@ -184,7 +185,10 @@ where
         let http1 = matches!(request.version(), Version::HTTP_10 | Version::HTTP_11);
         let response = match self.connection.admit(&mut request, now.client) {
             Ok(()) => ResponseFuture::of(self.inner.call(request)),
-            Err(problem) => ResponseFuture::refusing(problem),
+            Err(problem) => {
+                metrics::request_refused(problem.code());
+                ResponseFuture::refusing(problem)
+            }
         };
         if now.draining && http1 {
             response.closing()

@@ -15,6 +15,7 @@ use tower_service::Service;
 use super::client_attestation::ClientAttestation;
 use super::problem::Problem;
 use super::response_future::ResponseFuture;
+use crate::metrics;
 
 /// Lets a request through only if its connection's peer is attested, and satisfies the policies given here.
 ///
@@ -123,7 +124,10 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         match self.check(&request) {
             Ok(()) => ResponseFuture::of(self.inner.call(request)),
-            Err(problem) => ResponseFuture::refusing(problem),
+            Err(problem) => {
+                metrics::request_refused(problem.code());
+                ResponseFuture::refusing(problem)
+            }
         }
     }
 }

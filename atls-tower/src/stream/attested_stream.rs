@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use atls_core::PeerAttestation;
 use atls_core::pki_types::UnixTime;
+use atls_core::session::Side;
 use rustls::CommonState;
 use rustls::time_provider::TimeProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
+use tokio_rustls::TlsStream;
 
 use super::lifetime::Expiry;
 use super::lifetime::Grace;
@@ -28,6 +30,7 @@ use crate::driver::Exchanged;
 use crate::error::Error;
 use crate::layer::AttestationLayer;
 use crate::layer::ClientDemand;
+use crate::metrics::LiveConnection;
 use crate::tls::Rewind;
 
 /// A TLS stream past its exchange of authenticators. One type for both ends.
@@ -43,6 +46,7 @@ pub struct AttestedStream<IO> {
     began_at: UnixTime,
     conditions: Arc<Conditions>,
     timers: Timers,
+    _live: LiveConnection,
     /// Held as long as the stream, such as a permit among all connections.
     _held: Option<Box<dyn Send + Sync>>,
 }
@@ -73,6 +77,11 @@ impl<IO> AttestedStream<IO> {
         let peer_valid_for = peer.as_ref().map(|peer| peer.valid_for(now));
         // The peer's verdict on this end's attestation can end the connection earlier, and has no other effect.
         let ends = [peer_valid_for, own_valid_for].into_iter().flatten().min();
+        let expires_at = ends.and_then(|ends| now.as_secs().checked_add(ends.as_secs()));
+        let side = match &*tls.tls {
+            TlsStream::Client(_) => Side::Client,
+            TlsStream::Server(_) => Side::Server,
+        };
         Ok(Self {
             tls,
             peer,
@@ -80,6 +89,7 @@ impl<IO> AttestedStream<IO> {
             began_at: now,
             conditions,
             timers: Timers::new(Expiry::after(ends)),
+            _live: LiveConnection::new(side, expires_at),
             _held: None,
         })
     }

@@ -21,6 +21,7 @@ use crate::driver::Appraiser;
 use crate::driver::Exchanged;
 use crate::driver::Turns;
 use crate::error::Error;
+use crate::metrics::Work;
 use crate::stage::Stage;
 use crate::terms::ClientTerms;
 use crate::tls::ClientTls;
@@ -41,7 +42,7 @@ impl WeakerClient {
             appraiser: Appraiser {
                 relying_party: terms.relying_party.clone()?,
                 clock: clock.clone(),
-                turns: Turns::unlimited(),
+                turns: Turns::unlimited(Work::Appraisal),
             },
         })
     }

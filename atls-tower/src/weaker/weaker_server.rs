@@ -38,6 +38,7 @@ use crate::driver::ServerDriver;
 use crate::driver::Turns;
 use crate::error::Error;
 use crate::identity;
+use crate::metrics::Work;
 use crate::stage::Stage;
 use crate::stream::Refused;
 use crate::terms::ServerTerms;
@@ -80,14 +81,17 @@ impl WeakerServer {
         let own = own.map(|attester| EvidenceMaker {
             attester,
             // A client comes here for no more than a ClientHello.
-            turns: Turns::of(terms.attestations.min(DEFAULT_IN_HANDSHAKE)),
+            turns: Turns::of(
+                Work::Attestation,
+                terms.attestations.min(DEFAULT_IN_HANDSHAKE),
+            ),
         });
         let clients = Made::of(terms.clients_attest).map(|made| Clients {
             made,
             appraiser: terms.demand.relying_party().map(|relying_party| Appraiser {
                 relying_party: relying_party.clone(),
                 clock: clock.clone(),
-                turns: Turns::of(terms.appraisals),
+                turns: Turns::of(Work::Appraisal, terms.appraisals),
             }),
             required: terms.demand.is_of_everybody(),
         });

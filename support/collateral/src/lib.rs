@@ -40,6 +40,7 @@ mod fetching;
 mod flight;
 mod http;
 mod limits;
+mod metrics;
 mod pace;
 mod shelf;
 mod state;

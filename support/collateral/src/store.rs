@@ -20,6 +20,7 @@ use crate::fetch::Fetch;
 use crate::fetch::Kind;
 use crate::fetched::Fetched;
 use crate::limits::Settings;
+use crate::metrics;
 use crate::state::State;
 use crate::stats::Stats;
 
@@ -89,6 +90,7 @@ impl<F: Fetch + 'static> Store<F> {
         let entry = match outcome {
             Ok(entry) => entry,
             Err(error) => {
+                metrics::fetched(kind, "failed");
                 state.fail(&self.settings, (key, kind), error.clone(), now);
                 return Err(error);
             }
@@ -108,6 +110,10 @@ impl<F: Fetch + 'static> Store<F> {
             self.generation.fetch_add(1, Ordering::Relaxed);
         }
         shelf.entries.push(key.to_owned(), entry.clone());
+        metrics::fetched(kind, "renewed");
+        if kind == Kind::Published {
+            metrics::published(shelf.entries.iter().map(|(_, entry)| entry));
+        }
         if let Some(failure) = shelf.failures.get_mut(key) {
             failure.release();
         }

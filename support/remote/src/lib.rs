@@ -42,6 +42,7 @@ mod issuer;
 mod jwks;
 mod later;
 mod limits;
+mod metrics;
 mod outcome;
 mod resilient;
 mod resilient_builder;

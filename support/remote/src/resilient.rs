@@ -23,6 +23,7 @@ use tracing::warn;
 use crate::breaker::Breaker;
 use crate::breaker::Change;
 use crate::later::later;
+use crate::metrics;
 use crate::settings::Settings;
 use crate::stats::Counters;
 use crate::stats::Stats;
@@ -165,9 +166,15 @@ impl Resilient {
             pass.succeeded()
         };
         match change {
-            Change::Closed => debug!(service = self.name, circuit = "closed"),
+            Change::Closed => {
+                metrics::circuit(self.name, false);
+                debug!(service = self.name, circuit = "closed");
+            }
             Change::None => {}
-            Change::Opened => warn!(service = self.name, circuit = "open"),
+            Change::Opened => {
+                metrics::circuit(self.name, true);
+                warn!(service = self.name, circuit = "open");
+            }
         }
         result
     }
@@ -197,18 +204,22 @@ impl Resilient {
             Ok(response) if counts_as_failure(result) => {
                 self.counters.failures.increment();
                 let status = response.status().as_u16();
+                metrics::requested(service, "failed");
                 warn!(service, outcome = "failed", status);
             }
             Ok(response) => {
                 let status = response.status().as_u16();
+                metrics::requested(service, "answered");
                 debug!(service, outcome = "answered", status);
             }
             Err(error @ HttpError::NotSent(_)) => {
                 self.counters.not_sent.increment();
+                metrics::requested(service, "not_sent");
                 warn!(service, outcome = "not_sent", %error);
             }
             Err(error) => {
                 self.counters.failures.increment();
+                metrics::requested(service, "failed");
                 warn!(service, outcome = "failed", %error);
             }
         }
@@ -249,6 +260,7 @@ impl Drop for Pending<'_> {
     fn drop(&mut self) {
         if let Some(client) = self.0 {
             client.counters.abandoned.increment();
+            metrics::requested(client.name, "abandoned");
             warn!(service = client.name, outcome = "abandoned");
         }
     }

@@ -1,0 +1,214 @@
+//! The numbers of connections. docs/operations.md documents names, units and labels.
+//!
+//! No label has a value that a peer chooses. An application installs a recorder, or all of this does nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use atls_core::Binding;
+use atls_core::Fault;
+use atls_core::PeerAttestation;
+use atls_core::session::Side;
+use metrics::Gauge;
+use metrics::counter;
+use metrics::gauge;
+use metrics::histogram;
+
+use crate::error::Error;
+use crate::stage::Stage;
+
+/// A connection that HTTP may begin on.
+pub(crate) fn succeeded(side: Side, peer: Option<&PeerAttestation>) {
+    let outcome = match peer {
+        Some(_) => "attested",
+        None => "unattested",
+    };
+    connection(side, outcome, peer.map(|peer| peer.binding()), None);
+    if let Some(peer) = peer {
+        let valid_for = peer.valid_for(peer.appraised_at());
+        histogram!("atls_attestation_valid_seconds", "side" => side_name(side))
+            .record(valid_for.as_secs_f64());
+    }
+}
+
+/// A connection that was closed.
+pub(crate) fn failed(side: Side, error: &Error) {
+    let outcome = match error.refusal() {
+        Some(_) => "refused",
+        None => "failed",
+    };
+    connection(side, outcome, None, Some(error));
+}
+
+fn connection(side: Side, outcome: &'static str, binding: Option<Binding>, error: Option<&Error>) {
+    counter!(
+        "atls_connections_total",
+        "side" => side_name(side),
+        "outcome" => outcome,
+        "binding" => binding.map_or("none", binding_name),
+        "fault" => error.map_or("none", |error| fault_name(error.fault())),
+        "reason" => error.map_or("none", Error::reason),
+    )
+    .increment(1);
+}
+
+/// The time that a stage took, whether it succeeded or not.
+pub(crate) fn stage(stage: Stage, took: Duration) {
+    histogram!("atls_stage_seconds", "stage" => stage.name()).record(took.as_secs_f64());
+}
+
+/// A request that a route refused.
+pub(crate) fn request_refused(code: &'static str) {
+    counter!("atls_requests_refused_total", "problem" => code).increment(1);
+}
+
+/// A server took its connections back.
+pub(crate) fn recalled() {
+    counter!("atls_recalls_total").increment(1);
+}
+
+/// The device of a batcher has worked.
+pub(crate) fn device_worked(size: usize, took: Duration, outcome: &'static str) {
+    let size = u32::try_from(size).unwrap_or(u32::MAX);
+    histogram!("atls_batch_connections").record(f64::from(size));
+    histogram!("atls_batch_device_seconds", "outcome" => outcome).record(took.as_secs_f64());
+}
+
+/// A connection found the line of a batcher full.
+pub(crate) fn batcher_is_full() {
+    counter!("atls_batch_refused_total").increment(1);
+}
+
+/// The work of this end for a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Work {
+    Appraisal,
+    Attestation,
+}
+
+impl Work {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Appraisal => "appraisal",
+            Self::Attestation => "attestation",
+        }
+    }
+}
+
+/// Counts in a gauge for as long as it lives.
+pub(crate) struct Counted(Gauge);
+
+impl Counted {
+    fn new(gauge: Gauge) -> Self {
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+
+    /// A connection that waits for a turn at `work` of this end.
+    pub(crate) fn waits(work: Work) -> Self {
+        Self::new(gauge!("atls_work_waiting", "work" => work.name()))
+    }
+
+    /// A connection for which this end does `work`.
+    pub(crate) fn is_worked_for(work: Work) -> Self {
+        Self::new(gauge!("atls_work_in_progress", "work" => work.name()))
+    }
+
+    /// A connection that waits for a batcher's device.
+    pub(crate) fn waits_for_device() -> Self {
+        Self::new(gauge!("atls_batch_waiting"))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
+/// The most connections for which this end does `work` at once.
+pub(crate) fn work_limit(work: Work, limit: usize) {
+    let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+    gauge!("atls_work_limit", "work" => work.name()).set(f64::from(limit));
+}
+
+/// A connection past its exchange, for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct LiveConnection {
+    side: Side,
+    /// Seconds since the epoch.
+    expires_at: Option<u64>,
+}
+
+impl LiveConnection {
+    pub(crate) fn new(side: Side, expires_at: Option<u64>) -> Self {
+        gauge!("atls_connections", "side" => side_name(side)).increment(1.0);
+        if let Some(expires_at) = expires_at {
+            expiries(side, |known| {
+                let number = known.entry(expires_at).or_default();
+                *number = number.saturating_add(1);
+            });
+        }
+        Self { side, expires_at }
+    }
+}
+
+impl Drop for LiveConnection {
+    fn drop(&mut self) {
+        gauge!("atls_connections", "side" => side_name(self.side)).decrement(1.0);
+        let Some(expires_at) = self.expires_at else {
+            return;
+        };
+        expiries(self.side, |known| {
+            if let Some(number) = known.get_mut(&expires_at) {
+                *number = number.saturating_sub(1);
+                if *number == 0 {
+                    known.remove(&expires_at);
+                }
+            }
+        });
+    }
+}
+
+/// Live connections by the second in which they expire. Gauges are of the process, and so is this.
+static EXPIRIES: [Mutex<BTreeMap<u64, u64>>; 2] =
+    [Mutex::new(BTreeMap::new()), Mutex::new(BTreeMap::new())];
+
+fn expiries(side: Side, change: impl FnOnce(&mut BTreeMap<u64, u64>)) {
+    let [client, server] = &EXPIRIES;
+    let known = match side {
+        Side::Client => client,
+        Side::Server => server,
+    };
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    change(&mut known);
+    let next = known.keys().next().copied().unwrap_or(0);
+    // Seconds since the epoch have 31 bits in this century; an `f64` holds 53 of them.
+    let next = f64::from(u32::try_from(next).unwrap_or(u32::MAX));
+    gauge!("atls_next_expiry_timestamp_seconds", "side" => side_name(side)).set(next);
+}
+
+fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Client => "client",
+        Side::Server => "server",
+    }
+}
+
+fn fault_name(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Local => "local",
+        Fault::Peer => "peer",
+        Fault::Verifier => "verifier",
+    }
+}
+
+fn binding_name(binding: Binding) -> &'static str {
+    match binding {
+        Binding::Connection => "connection",
+        Binding::Handshake => "handshake",
+        Binding::Key => "key",
+    }
+}
