@@ -88,7 +88,9 @@ class Exchange:
         return request, parameters
 
     def answer(self, request: Request, parameters: Parameters | None) -> bool:
-        """Sends an authenticator; says whether a verdict on it is due."""
+        """Sends an authenticator; says whether a verdict on it is due. The peer has nothing to say until it is there."""
+        if self.channel.ahead():
+            raise Refused("§8", "the peer sent something before its turn")
         secrets = authenticator.Secrets.export(self.side, self.channel.hash, self.channel.exporter)
         attest = request.wants_attestation() and (parameters is None or parameters.wants is not False)
         if attest and (self.end.device is None or (parameters and media_type.normal(sim.MEDIA_TYPE) not in parameters.formats)):

@@ -38,7 +38,7 @@ class Channel:
     def read(self, count: int) -> bytes:
         """Exactly so many bytes."""
         while len(self.unread) < count:
-            more = self.read_some()
+            more = self.receive()
             if not more:
                 raise Refused("§8", "the peer closed the connection")
             self.unread += more
@@ -47,9 +47,10 @@ class Channel:
 
     def read_some(self) -> bytes:
         """Whatever comes next, or nothing at the end."""
-        if self.unread:
-            taken, self.unread = self.unread, b""
-            return taken
+        taken, self.unread = self.unread, b""
+        return taken or self.receive()
+
+    def receive(self) -> bytes:
         try:
             data = self.run(lambda: self.tls.recv(16_384))
         except (SSL.ZeroReturnError, SSL.SysCallError, ConnectionError):
@@ -57,6 +58,20 @@ class Channel:
         if self.ticket:
             raise Refused("§1", "the server sent a ticket")
         return data
+
+    def ahead(self) -> bool:
+        """Whether the peer sent more than was read, as far as it has arrived."""
+        self.wire.settimeout(0)
+        try:
+            if received := self.wire.recv(65_536):
+                self.tls.bio_write(received)
+        except (BlockingIOError, ConnectionError):
+            pass
+        try:
+            self.unread += self.tls.recv(16_384)
+        except SSL.Error:
+            pass
+        return self.unread != b""
 
     def close(self):
         try:

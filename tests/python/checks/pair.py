@@ -16,7 +16,7 @@ def end(kind: str = "p256", **settings) -> End:
     return End(key, [certificate], **settings)
 
 
-def run(ours: End, theirs: End, suite: str = "sha384", presented=None, handshake=None):
+def run(ours: End, theirs: End, suite: str = "sha384", presented=None, handshake=None, client_exchange=client.exchange):
     """
     The outcome of client and server, each an exchange or the exception that ended it. `presented` is the key and certificate of a
     client in the handshake, `handshake` those of the server where they are not those of its authenticators.
@@ -35,7 +35,7 @@ def run(ours: End, theirs: End, suite: str = "sha384", presented=None, handshake
         thread = threading.Thread(target=serve)
         thread.start()
         connect = lambda: tls.connect(near, "localhost", servers.name, [suite], presented=presented)
-        outcomes["client"] = attempt(connect, client.exchange, ours)
+        outcomes["client"] = attempt(connect, client_exchange, ours)
         thread.join()
     return outcomes["client"], outcomes["server"]
 

@@ -22,6 +22,14 @@ class Forms(unittest.TestCase):
                         self.assertIsInstance(outcome, Outcome, outcome)
                         self.assertTrue(outcome.attested and outcome.peer_attested)
 
+    def test_a_frame_is_taken_byte_by_byte(self):
+        def slowly(channel, this):
+            whole, channel.write = channel.write, lambda data: [whole(data[at : at + 1]) for at in range(len(data))]
+            return client.exchange(channel, this)
+
+        near, _ = run(end(peer=SERVER.anchor()), end(device=SERVER), client_exchange=slowly)
+        self.assertTrue(near.peer_attested)
+
     def test_the_minimal_exchange_has_no_verdict(self):
         theirs = end(device=SERVER)
         ours = end(peer=SERVER.anchor(), minimal=True)
@@ -96,6 +104,15 @@ class Refusals(unittest.TestCase):
         self.assertTrue(far.peer_attested)
         _, far = run(end(device=CLIENT, peer=SERVER.anchor()), theirs, presented=(key, certificate))
         self.refused(far, "key-mismatch")
+
+    def test_http_before_the_servers_authenticator_is_refused(self):
+        def hasty(channel, this):
+            request = authenticator.Request.make("client", b"c" * 32, None, True)
+            channel.write(frames.encode(frames.REQUEST, request.raw) + b"GET / HTTP/1.1\r\n\r\n")
+            return channel.read(1)
+
+        _, far = run(end(peer=SERVER.anchor()), end(device=SERVER), client_exchange=hasty)
+        self.refused(far, "malformed")
 
     def test_a_spent_context_is_refused(self):
         exchange = Exchange(None, end(), "server")
