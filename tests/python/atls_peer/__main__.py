@@ -34,9 +34,10 @@ def parse():
     ask.add_argument("--present", help="a certificate and key for the handshake, FILE.pem and FILE.key")
     ask.add_argument("--path", default="/", help="what to ask for")
     ask.add_argument("--connections", type=int, default=1, help="how many at a time")
+    ask.add_argument("--again", action="store_true", help="one after the other, until nobody listens")
     serve = ends(commands.add_parser("server", help="serves until it is killed"), run_server)
     serve.add_argument("--identity", help="its certificate and key, FILE.pem and FILE.key, instead of new ones")
-    serve.add_argument("--client-ca", help="ask for certificates of clients, of these authorities")
+    serve.add_argument("--ask-certificate", action="store_true", help="ask clients for a certificate in the handshake, and take any")
     serve.add_argument("--cert", help="where to write its certificate, in PEM")
     serve.add_argument("--ask", action="store_true", help="ask clients to attest, and serve the others too")
     keys = commands.add_parser("keys", help="writes certificates and keys of each kind, and two devices")
@@ -70,6 +71,8 @@ def end_of(arguments, key, certificate: bytes) -> End:
 def run_client(arguments) -> int:
     presented = identity.load(arguments.present) if arguments.present else None
     end, codes = end_of(arguments, *(presented or identity.make(arguments.key, "client"))), []
+    if arguments.again:
+        return again(arguments, end, presented)
     threads = [threading.Thread(target=lambda: codes.append(ask(arguments, end, presented))) for _ in range(arguments.connections)]
     for thread in threads:
         thread.start()
@@ -78,9 +81,31 @@ def run_client(arguments) -> int:
     return max(codes, default=REFUSED)
 
 
+def again(arguments, end: End, presented) -> int:
+    """One connection after the other, until nobody listens any more."""
+    while True:
+        try:
+            wire = connect(arguments)
+        except ConnectionRefusedError:
+            return 0
+        over(wire, arguments, end, presented)
+
+
 def ask(arguments, end: End, presented) -> int:
     try:
-        wire = socket.create_connection(address(arguments.address), arguments.seconds)
+        wire = connect(arguments)
+    except OSError as error:
+        print(json.dumps(failure(error)), flush=True)
+        return REFUSED
+    return over(wire, arguments, end, presented)
+
+
+def connect(arguments) -> socket.socket:
+    return socket.create_connection(address(arguments.address), arguments.seconds)
+
+
+def over(wire: socket.socket, arguments, end: End, presented) -> int:
+    try:
         channel = tls.connect(wire, arguments.name, arguments.ca, suites(arguments), arguments.seconds, presented)
         outcome = client.exchange(channel, end).outcome
         status, body = http.get(channel, arguments.name, arguments.path)
@@ -88,6 +113,8 @@ def ask(arguments, end: End, presented) -> int:
     except FAILURES as error:
         print(json.dumps(failure(error)), flush=True)
         return REFUSED
+    finally:
+        wire.close()
     print(json.dumps(report(channel, outcome) | {"status": status, "body": body}), flush=True)
     return 0
 
@@ -98,7 +125,7 @@ def run_server(arguments) -> int:
     end.must = not arguments.ask
     if arguments.cert:
         Path(arguments.cert).write_bytes(identity.pem(certificate))
-    made = tls.server_context(key, certificate, suites(arguments), arguments.client_ca)
+    made = tls.server_context(key, certificate, suites(arguments), arguments.ask_certificate)
     listener = socket.create_server(address(arguments.address))
     print(json.dumps({"outcome": "listening", "port": listener.getsockname()[1]}), flush=True)
     while True:

@@ -1,11 +1,14 @@
 """`attestation_parameters` (§6): what a request offers, and what its answer selects."""
 
+import re
 from dataclasses import dataclass
 
 from . import cbor, media_type
 from .errors import Refused
 
 RULE = "§6"
+PROFILE = "expat-03"
+OTHER_PROFILE = "other-profile"
 UNSUPPORTED = "unsupported-parameters"
 VERSION = 1
 MOST_FORMATS = 64
@@ -38,6 +41,7 @@ class Parameters:
         if len(formats) > MOST_FORMATS:
             raise Refused(RULE, "more than 64 media types", "too-large")
         formats = [media_type.normal(name, RULE) for name in formats]
+        check_profile(table.get(8, PROFILE))
         return Parameters(
             formats=formats,
             verdicts=flag(table, 4),
@@ -82,6 +86,14 @@ def flag(table: cbor.Map, key: int, absent=None) -> bool:
     if not isinstance(value, bool):
         raise Refused(RULE, f"key {key} is absent or no boolean")
     return value
+
+
+def check_profile(name):
+    """§13: the peer's wire profile, which is named where it is another than the first."""
+    if not isinstance(name, str) or not re.fullmatch("[A-Za-z0-9._-]{1,64}", name):
+        raise Refused(RULE, "key 8 is no name of a wire profile")
+    if name != PROFILE:
+        raise Refused("§13", f"the peer's wire profile is {name}", OTHER_PROFILE)
 
 
 def version(table: cbor.Map) -> int:

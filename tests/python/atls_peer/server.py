@@ -3,21 +3,30 @@
 from . import frames, sim
 from .end import Exchange
 from .errors import Refused
-from .parameters import CLIENT_FIRST, SERVER_FIRST, Parameters
+from .parameters import CLIENT_FIRST, OTHER_PROFILE, SERVER_FIRST, Parameters
 
 
 def exchange(channel, end) -> Exchange:
     run = Exchange(channel, end, "server")
-    request, parameters = run.asked(run.expect(frames.REQUEST))
-    asked = ask_back(run, parameters)
-    if end.attest_first and asked is not None:
-        take(run, asked)
+    request, parameters = asked(run)
+    back = ask_back(run, parameters)
+    if end.attest_first and back is not None:
+        take(run, back)
         attest(run, request, parameters)
     else:
         attest(run, request, parameters)
-        if asked is not None:
-            take(run, asked)
+        if back is not None:
+            take(run, back)
     return run
+
+
+def asked(run: Exchange):
+    try:
+        return run.asked(run.expect(frames.REQUEST))
+    except Refused as error:
+        if error.reason == OTHER_PROFILE:
+            run.send(frames.VERDICT, frames.Verdict(frames.NOTHING_IN_COMMON).encode())
+        raise
 
 
 def ask_back(run: Exchange, parameters: Parameters | None):
@@ -46,6 +55,6 @@ def attest(run: Exchange, request, parameters: Parameters | None):
         run.hear(frames.Verdict.decode(run.expect(frames.VERDICT)))
 
 
-def take(run: Exchange, asked):
-    request, wanted = asked
+def take(run: Exchange, back):
+    request, wanted = back
     run.judge(request, wanted, run.expect(frames.AUTHENTICATOR))

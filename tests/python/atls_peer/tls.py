@@ -16,9 +16,7 @@ class Channel:
 
     def __init__(self, tls: SSL.Connection, wire: socket.socket, seconds: float):
         self.tls, self.wire, self.ends = tls, wire, time.monotonic() + seconds
-        self.ticket = False
         self.unread = b""
-        tls.set_app_data(self)
         self.run(tls.do_handshake)
         if tls.get_protocol_version_name() != "TLSv1.3" or SSL._lib.SSL_session_reused(tls._ssl):
             raise Refused("§1", "not a full handshake of TLS 1.3")
@@ -51,13 +49,11 @@ class Channel:
         return taken or self.receive()
 
     def receive(self) -> bytes:
+        """OpenSSL keeps to itself what else TLS sends, such as a ticket, which is discarded."""
         try:
-            data = self.run(lambda: self.tls.recv(16_384))
+            return self.run(lambda: self.tls.recv(16_384))
         except (SSL.ZeroReturnError, SSL.SysCallError, ConnectionError):
             return b""
-        if self.ticket:
-            raise Refused("§1", "the server sent a ticket")
-        return data
 
     def ahead(self) -> bool:
         """Whether the peer sent more than was read, as far as it has arrived."""
@@ -113,13 +109,6 @@ class Channel:
         self.wire.settimeout(left)
 
 
-def watch(tls: SSL.Connection, _where: int, _result: int):
-    """OpenSSL takes tickets silently; its state machine tells."""
-    channel = tls.get_app_data()
-    if channel is not None and b"session ticket" in tls.get_state_string():
-        channel.ticket = True
-
-
 def context(method, suites: list[str]) -> SSL.Context:
     made = SSL.Context(method)
     made.set_min_proto_version(SSL.TLS1_3_VERSION)
@@ -137,7 +126,6 @@ def connect(wire: socket.socket, name: str, authorities: str, suites: list[str],
     made.load_verify_locations(authorities)
     made.set_verify(SSL.VERIFY_PEER, lambda _tls, _cert, _error, _depth, ok: bool(ok))
     made.set_alpn_protos([b"http/1.1"])
-    made.set_info_callback(watch)
     tls = SSL.Connection(made, None)
     tls.set_connect_state()
     tls.set_tlsext_host_name(name.encode())
@@ -152,13 +140,12 @@ def accept(wire: socket.socket, made: SSL.Context, seconds: float = 10) -> Chann
     return Channel(tls, wire, seconds)
 
 
-def server_context(key, certificate: bytes, suites: list[str], client_authorities: str | None = None) -> SSL.Context:
-    """With authorities, it asks clients for a certificate, which they may leave out."""
+def server_context(key, certificate: bytes, suites: list[str], asks: bool = False) -> SSL.Context:
+    """One that asks clients for a certificate takes any, or none: its names mean nothing here, and its key is proven."""
     made = context(SSL.TLS_SERVER_METHOD, suites)
     use(made, key, certificate)
-    if client_authorities is not None:
-        made.load_verify_locations(client_authorities)
-        made.set_verify(SSL.VERIFY_PEER, lambda _tls, _cert, _error, _depth, ok: bool(ok))
+    if asks:
+        made.set_verify(SSL.VERIFY_PEER, lambda _tls, _cert, _error, _depth, _ok: True)
     made.set_alpn_select_callback(lambda _tls, names: b"http/1.1" if b"http/1.1" in names else SSL.NO_OVERLAPPING_PROTOCOLS)
     return made
 

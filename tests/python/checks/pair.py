@@ -23,11 +23,11 @@ def run(ours: End, theirs: End, suite: str = "sha384", presented=None, handshake
     """
     near, far = socket.socketpair()
     outcomes = {}
-    with tempfile.NamedTemporaryFile() as servers, tempfile.NamedTemporaryFile() as clients:
+    with tempfile.NamedTemporaryFile() as servers:
         key, certificate = handshake or (theirs.key, theirs.chain[0])
         written(servers, certificate)
-        asked = written(clients, presented[1]) if presented else None
-        made = tls.server_context(key, certificate, [suite], asked)
+        asks = presented is not None
+        made = tls.server_context(key, certificate, [suite], asks)
 
         def serve():
             outcomes["server"] = attempt(lambda: tls.accept(far, made), server.exchange, theirs)

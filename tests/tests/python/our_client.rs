@@ -81,7 +81,7 @@ async fn our_client_may_present_a_certificate_in_the_handshake_to_the_python_ser
     let key = PrivateKeyDer::try_from(scene.bytes("p384.key")).unwrap();
     let presented = load(&Issued { chain, key });
     let resolver = SingleCertAndKey::from((*presented).clone());
-    let mut server = scene.server("p256", &format!("{ATTESTS} {WANTS} --client-ca @p384.pem"));
+    let mut server = scene.server("p256", &format!("{ATTESTS} {WANTS} --ask-certificate"));
     let client = mutual(&scene, "p256").client_certificate(Arc::new(resolver));
     get(&server, client).await;
     let said = server.next();
