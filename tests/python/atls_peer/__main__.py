@@ -21,7 +21,7 @@ def main() -> int:
     try:
         return arguments.run(arguments)
     except FAILURES as error:
-        print(json.dumps(failure(error)), flush=True)
+        tell(failure(error))
         return REFUSED
 
 
@@ -95,7 +95,7 @@ def ask(arguments, end: End, presented) -> int:
     try:
         wire = connect(arguments)
     except OSError as error:
-        print(json.dumps(failure(error)), flush=True)
+        tell(failure(error))
         return REFUSED
     return over(wire, arguments, end, presented)
 
@@ -111,11 +111,11 @@ def over(wire: socket.socket, arguments, end: End, presented) -> int:
         status, body = http.get(channel, arguments.name, arguments.path)
         channel.close()
     except FAILURES as error:
-        print(json.dumps(failure(error)), flush=True)
+        tell(failure(error))
         return REFUSED
     finally:
         wire.close()
-    print(json.dumps(report(channel, outcome) | {"status": status, "body": body}), flush=True)
+    tell(report(channel, outcome) | {"status": status, "body": body})
     return 0
 
 
@@ -127,7 +127,7 @@ def run_server(arguments) -> int:
         Path(arguments.cert).write_bytes(identity.pem(certificate))
     made = tls.server_context(key, certificate, suites(arguments), arguments.ask_certificate)
     listener = socket.create_server(address(arguments.address))
-    print(json.dumps({"outcome": "listening", "port": listener.getsockname()[1]}), flush=True)
+    tell({"outcome": "listening", "port": listener.getsockname()[1]})
     while True:
         wire, _ = listener.accept()
         threading.Thread(target=serve, args=(wire, made, end, arguments.seconds), daemon=True).start()
@@ -140,9 +140,9 @@ def serve(wire: socket.socket, made, end: End, seconds: float):
         outcome = server.exchange(channel, end).outcome
         told = report(channel, outcome)
         request = http.answer(channel, "hello, attested client\n" if outcome.peer_attested else "hello\n")
-        print(json.dumps(told | {"request": request}), flush=True)
+        tell(told | {"request": request})
     except FAILURES as error:
-        print(json.dumps(failure(error)), flush=True)
+        tell(failure(error))
     finally:
         (wire if channel is None else channel).close()
 
@@ -156,6 +156,12 @@ def run_keys(arguments) -> int:
         (folder / f"{name}.key").write_bytes(identity.pkcs8(device.key))
         (folder / f"{name}.pub").write_bytes(device.anchor())
     return 0
+
+
+def tell(said: dict):
+    """One line in one piece, as several threads may have something to tell."""
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
 
 
 def report(channel, outcome) -> dict:
