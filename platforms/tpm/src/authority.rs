@@ -42,6 +42,9 @@ pub struct KeyAuthority {
     pub name: String,
     /// The certificate of its root.
     pub root: RootCertificate,
+    /// It certifies keys of TPMs in software that their users run, whose results are [simulated](atls_core::Origin::Simulated).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub software: bool,
 }
 
 /// The certificate of a root. In files: PEM, or its DER in hexadecimal.
@@ -54,6 +57,7 @@ impl KeyAuthority {
         Self {
             name: name.into(),
             root,
+            software: false,
         }
     }
 
@@ -81,7 +85,9 @@ impl KeyAuthority {
             .ok()?;
         let digest = Digest::from(digest);
         let name = format!("{} {digest}", self.name);
-        Some(TrustedKey::provided(name, certified.key.clone()).certified_by(digest))
+        let mut key = TrustedKey::provided(name, certified.key.clone()).certified_by(digest);
+        key.software = self.software;
+        Some(key)
     }
 }
 
@@ -169,6 +175,14 @@ impl<'de> Deserialize<'de> for RootCertificate {
         let root = certificate.and_then(Self::new);
         root.ok_or_else(|| de::Error::custom("not a certificate in PEM, or in hexadecimal"))
     }
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over references"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Certificates beside Evidence: a leaf, three authorities, and some room.

@@ -122,6 +122,9 @@ fn written(keys: &TpmKeys) -> String {
             text,
             "\n[[{table}.authority]]\nname = {name}\nroot = \"{root}\"\n"
         );
+        if authority.software {
+            text.push_str("software = true\n");
+        }
     }
     text
 }

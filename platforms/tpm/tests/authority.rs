@@ -114,6 +114,18 @@ fn a_key_without_certificate_or_with_another_ones_is_unknown() {
 }
 
 #[test]
+fn an_authority_of_tpms_in_software_makes_no_device() {
+    let Some(machine) = Machine::started() else {
+        return;
+    };
+    let root = RootCertificate::new(machine.cloud.root.clone()).unwrap();
+    let mut authority = KeyAuthority::new("cloud", root);
+    authority.software = true;
+    let appraised = appraised_by(authority, &machine.evidence(), later()).unwrap();
+    assert_eq!(appraised.origin(), Origin::Simulated);
+}
+
+#[test]
 fn an_authority_is_for_keys_of_tpms_or_says_nothing() {
     let Some(machine) = Machine::started() else {
         return;
@@ -196,12 +208,19 @@ fn an_authority_is_written_read_and_kept_by_enrolment() {
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("keys.toml");
     let table = "version = 1\n[[tpm-keys.authority]]\nname = \"cloud\"\n";
-    std::fs::write(&path, format!("{table}root = \"\"\"{pem}\"\"\"\n")).unwrap();
+    let software = "software = true\n";
+    std::fs::write(
+        &path,
+        format!("{table}root = \"\"\"{pem}\"\"\"\n{software}"),
+    )
+    .unwrap();
     let mut added = ForgedTpm::new().trusted("web-1");
     added.reset_count = Some(7);
     KeyFile::at(&path).add(added.clone()).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
-    let expected = TpmKeys::new(vec![added]).with_authorities(keys.authorities);
+    let mut authorities = keys.authorities;
+    authorities[0].software = true;
+    let expected = TpmKeys::new(vec![added]).with_authorities(authorities);
     assert_eq!(from_toml::<TpmKeys>(&text).unwrap(), expected);
     std::fs::remove_dir_all(&folder).unwrap();
 }
@@ -281,8 +300,16 @@ fn appraised_under(
     evidence: &TpmEvidence,
     at: UnixTime,
 ) -> Result<RecordedAppraisal, AppraisalError> {
-    let cloud = KeyAuthority::new("cloud", RootCertificate::new(root.clone()).unwrap());
-    let keys = TpmKeys::new(Vec::new()).with_authorities(vec![cloud]);
+    let root = RootCertificate::new(root.clone()).unwrap();
+    appraised_by(KeyAuthority::new("cloud", root), evidence, at)
+}
+
+fn appraised_by(
+    authority: KeyAuthority,
+    evidence: &TpmEvidence,
+    at: UnixTime,
+) -> Result<RecordedAppraisal, AppraisalError> {
+    let keys = TpmKeys::new(Vec::new()).with_authorities(vec![authority]);
     let bank = HashAlgorithm::Sha256;
     let value = bank.digest(&[&[0; 32], &bank.digest(&[b"kernel"])]);
     let register = (support::pcr(4), Measurement::new(&value).unwrap());
