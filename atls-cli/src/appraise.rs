@@ -35,6 +35,7 @@ impl Evidence {
             atls_formats::dcap::SGX_QUOTE => Some("sgx"),
             atls_formats::tsm::TSM_REPORT => Some("snp"),
             NITRO => Some("nitro"),
+            CCA => Some("cca"),
             atls_formats::tpm::TPM_EVIDENCE => Some("tpm"),
             "application/eat+cwt" => Some(SIM),
             _ => None,
@@ -112,6 +113,10 @@ pub(crate) async fn recorded(
 ) -> Result<RecordedAppraisal, Failure> {
     let bytes = &evidence.bytes;
     let appraised = match evidence.table() {
+        Some("cca") => {
+            let verifier = trust::cca(policy.live()?, policy.live()?);
+            verifier.appraise_recorded(bytes, at).await
+        }
         Some("nitro") => {
             trust::nitro(policy.live()?, trust)?
                 .appraise_recorded(bytes, at)
@@ -189,6 +194,8 @@ pub(crate) fn time(at: Option<&str>) -> Result<UnixTime, Failure> {
     }
 }
 
+/// Without its parameter, which names a profile.
+const CCA: &str = "application/eat-collection";
 pub(crate) const NITRO: &str = "application/vnd.atls.nitro-document";
 /// Simulated devices have no table.
 const SIM: &str = "sim";

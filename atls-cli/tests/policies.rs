@@ -11,6 +11,8 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atls_cca::CcaKeys;
+use atls_cca::testing::ForgedCca;
 use atls_core::pki_types::UnixTime;
 use atls_formats::dcap::TdReport;
 use atls_formats::tpm::TpmEvidence;
@@ -278,6 +280,33 @@ fn a_quote_of_a_tpm_is_explained_under_its_keys() {
     let explain = ["policy", "explain", "policy.toml", "evidence"];
     let told = world.atls(&explain).ends_with(3).out();
     assert!(told.contains("tpm.sha256.pcr4 failed: seen 0000"), "{told}");
+}
+
+#[test]
+fn a_token_of_a_realm_is_explained_under_its_keys() {
+    let world = World::new();
+    let forged = ForgedCca::new();
+    world.write("evidence", forged.token(&[7; 64]));
+    let keys = CcaKeys::new(vec![forged.trusted("rack 7").in_software()]);
+    let policy = serde_json::json!({ "version": 1, "cca": forged.policy(), "cca-keys": keys });
+    world.write("policy.json", policy.to_string());
+    let told = world
+        .atls(&["policy", "check", "policy.json"])
+        .ends_with(0)
+        .out();
+    assert!(told.contains("[cca] accepts forged realm"), "{told}");
+    assert!(told.contains("[cca-keys] accepts rack 7"), "{told}");
+    let told = world.atls(&["inspect", "evidence"]).ends_with(0).out();
+    assert!(told.contains("CCA"), "{told}");
+    let explain = ["policy", "explain", "policy.json", "evidence"];
+    // Simulated, and so refused.
+    let told = world.atls(&explain).ends_with(3).out();
+    assert!(told.contains("affirming"), "{told}");
+    let mut other = forged.clone();
+    other.realm.initial_measurement[0] ^= 1;
+    world.write("evidence", other.token(&[7; 64]));
+    let told = world.atls(&explain).ends_with(3).out();
+    assert!(told.contains("cca.realm failed: seen 1b1a"), "{told}");
 }
 
 #[test]

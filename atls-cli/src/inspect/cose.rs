@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use atls_core::pki_types::UnixTime;
+use atls_formats::psa::CCA_TOKEN;
 use ciborium::Value;
 
 use super::cbor;
@@ -21,7 +22,7 @@ const PSA: &str = "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:
 pub(super) fn read(bytes: &[u8]) -> Option<Found> {
     let value = cbor::decode(bytes)?;
     if let Some(token) = cca(&value) {
-        return Some(Found::of(token));
+        return Some(Found::evidence(token, CCA_TOKEN, bytes));
     }
     let sign1 = Sign1::of(&value)?;
     if let Some(entries) = sign1.claims()

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use atls_cca::CcaKeys;
+use atls_cca::CcaPolicy;
 use atls_nitro::NitroPolicy;
 use atls_snp::SnpPolicy;
 use atls_tdx::SgxPolicy;
@@ -84,6 +86,14 @@ fn images(table: &str, policy: &Policy) -> Result<Vec<Accepted>, Failure> {
         names.map(|name| Accepted { table, name }).collect()
     };
     Ok(match table {
+        "cca" => {
+            let realms = policy.table::<CcaPolicy>()?.realms;
+            of("cca", realms.into_iter().map(|realm| realm.name).collect())
+        }
+        "cca-keys" => {
+            let keys = policy.table::<CcaKeys>()?.keys;
+            of("cca-keys", keys.into_iter().map(|key| key.name).collect())
+        }
         "nitro" => {
             let images = policy.table::<NitroPolicy>()?.images;
             of(

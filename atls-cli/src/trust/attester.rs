@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use atls_cca::CcaAttester;
 use atls_core::AttestError;
 use atls_core::Attester;
 use atls_core::LocalAttester;
@@ -24,8 +25,8 @@ use crate::source;
 /// What this end proves of itself.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct AttesterOptions {
-    /// Attest this end by its device: auto, tdx, snp or nitro, or by its tpm; or sim=KEY for tests, a
-    /// P-256 key in PKCS #8
+    /// Attest this end by its device: auto, tdx, snp, cca or nitro, or by its tpm; or sim=KEY for
+    /// tests, a P-256 key in PKCS #8
     #[arg(long, value_name = "DEVICE", help_heading = ATTESTATION)]
     pub(crate) attester: Option<DeviceOption>,
 
@@ -39,6 +40,7 @@ pub(crate) struct AttesterOptions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DeviceOption {
     Auto,
+    Cca,
     Nitro,
     Simulated(PathBuf),
     Snp,
@@ -52,12 +54,13 @@ impl FromStr for DeviceOption {
     fn from_str(text: &str) -> Result<Self, String> {
         match (text, text.strip_prefix("sim=")) {
             ("auto", _) => Ok(Self::Auto),
+            ("cca", _) => Ok(Self::Cca),
             ("nitro", _) => Ok(Self::Nitro),
             ("snp", _) => Ok(Self::Snp),
             ("tdx", _) => Ok(Self::Tdx),
             ("tpm", _) => Ok(Self::Tpm),
             (_, Some(file)) => Ok(Self::Simulated(file.into())),
-            _ => Err("the devices are auto, tdx, snp, nitro, tpm and sim=KEY".to_owned()),
+            _ => Err("the devices are auto, tdx, snp, cca, nitro, tpm and sim=KEY".to_owned()),
         }
     }
 }
@@ -69,6 +72,7 @@ impl FromStr for DeviceOption {
 pub(crate) fn open(option: &DeviceOption) -> Result<Arc<dyn Attester>, Failure> {
     match option {
         DeviceOption::Auto => device(any),
+        DeviceOption::Cca => device(cca),
         DeviceOption::Nitro => device(nitro),
         DeviceOption::Simulated(file) => simulated(file),
         DeviceOption::Snp => device(snp),
@@ -84,7 +88,7 @@ fn device(open: fn() -> Opened) -> Result<Arc<dyn Attester>, Failure> {
         open().map_err(|error| Failure::fault("the device cannot be used").because(&error))?;
     let device = opened.ok_or_else(|| {
         Failure::fault("this machine has no such device")
-            .with_help("a TD and an SEV-SNP guest need configfs-tsm and the rights to use it, an enclave /dev/nsm")
+            .with_help("a TD, an SEV-SNP guest and a realm need configfs-tsm and the rights to use it, an enclave /dev/nsm")
     })?;
     let spawned = Blocking::spawn(device);
     let attester = spawned
@@ -93,12 +97,16 @@ fn device(open: fn() -> Opened) -> Result<Arc<dyn Attester>, Failure> {
 }
 
 fn any() -> Opened {
-    for open in [nitro, tdx, snp] {
+    for open in [nitro, tdx, snp, cca] {
         if let Some(device) = open()? {
             return Ok(Some(device));
         }
     }
     Ok(None)
+}
+
+fn cca() -> Opened {
+    Ok(CcaAttester::open()?.map(boxed))
 }
 
 fn nitro() -> Opened {

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use atls_cca::CcaKeys;
+use atls_cca::CcaPolicy;
+use atls_cca::CcaVerifier;
 use atls_core::Verifier;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
@@ -32,7 +35,9 @@ use crate::source;
 use crate::tls;
 
 /// The tables that a policy file may have.
-pub(crate) const TABLES: &[&str] = &["nitro", "sgx", "snp", "tdx", "tpm", "tpm-keys"];
+pub(crate) const TABLES: &[&str] = &[
+    "cca", "cca-keys", "nitro", "sgx", "snp", "tdx", "tpm", "tpm-keys",
+];
 
 /// One verifier for each table of the file.
 pub(crate) fn verifiers(options: &TrustOptions) -> Result<Vec<Local>, Failure> {
@@ -43,8 +48,8 @@ pub(crate) fn verifiers(options: &TrustOptions) -> Result<Vec<Local>, Failure> {
     if named.is_empty() {
         return Err(wrong(path).with_help("it has no table; `atls policy new` writes one"));
     }
-    // Keys of TPMs are no policy: the table `tpm` reads them.
-    let platforms = named.iter().filter(|table| *table != "tpm-keys");
+    // Keys are no policy: the tables `cca` and `tpm` read them.
+    let platforms = named.iter().filter(|table| !table.ends_with("-keys"));
     platforms
         .map(|table| verifier(table, path, &options.appraisal))
         .collect()
@@ -67,6 +72,14 @@ pub(crate) struct Local {
 
 fn verifier(table: &str, path: &Path, options: &AppraisalOptions) -> Result<Local, Failure> {
     match table {
+        "cca" => {
+            let (policy, keys) = (live(path)?, live(path)?);
+            let verifier = cca(policy.clone(), keys.clone());
+            Ok(Local {
+                verifier: Arc::new(verifier),
+                policies: vec![policy, keys],
+            })
+        }
         "nitro" => {
             let policy = live(path)?;
             local(nitro(policy.clone(), options), policy)
@@ -102,6 +115,10 @@ fn local<T: Table>(
         verifier: Arc::new(verifier?),
         policies: vec![policy],
     })
+}
+
+pub(crate) fn cca(policy: Arc<Live<CcaPolicy>>, keys: Arc<Live<CcaKeys>>) -> CcaVerifier {
+    CcaVerifier::new(policy, keys, &tls::provider())
 }
 
 pub(crate) fn nitro(

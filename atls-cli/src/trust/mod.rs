@@ -28,6 +28,7 @@ use crate::source;
 pub(crate) use attester::AttesterOptions;
 pub(crate) use attester::open as open_attester;
 pub(crate) use local::TABLES;
+pub(crate) use local::cca;
 pub(crate) use local::nitro;
 pub(crate) use local::sgx;
 pub(crate) use local::snp;
