@@ -76,6 +76,21 @@ impl Link {
         })
     }
 
+    /// On a stream whose handshake is over; `identity` is as in [`connect`](Self::connect) or [`accept`](Self::accept).
+    ///
+    /// # Errors
+    /// For another connection than one of a full handshake of TLS 1.3.
+    pub fn on(tls: TlsStream<TcpStream>, identity: Arc<CertifiedKey>) -> io::Result<Self> {
+        let handshake = match &tls {
+            TlsStream::Client(stream) => Handshake::client(stream.get_ref().1, Some(identity)),
+            TlsStream::Server(stream) => Handshake::server(stream.get_ref().1, identity),
+        };
+        Ok(Self {
+            handshake: handshake.map_err(io::Error::other)?,
+            tls,
+        })
+    }
+
     /// The same connection, authenticated with another key, and with no request spent on it yet: what an attacker who
     /// writes his own software is free to do.
     ///

@@ -353,7 +353,7 @@ fn ended(got: &Got, seen: &mut Seen) -> Reply {
             seen.verdicts.push(verdict.clone());
             decided(verdict)
         }
-        Got::Request(_) | Got::Authenticator(_) => Reply::Accepted(words(got)),
+        Got::Request(_) | Got::Authenticator(_) | Got::TooLong => Reply::Accepted(words(got)),
     }
 }
 
@@ -369,6 +369,7 @@ pub fn words(got: &Got) -> String {
         Got::Authenticator(_) => "it sent an authenticator".to_owned(),
         Got::Verdict(_) => "it sent a verdict".to_owned(),
         Got::Other(byte) => format!("it sent a byte {byte:#04x}, which begins no frame"),
+        Got::TooLong => "it sent a frame that is too long".to_owned(),
         Got::Ended => "it closed the connection".to_owned(),
         Got::Nothing => "it sent nothing within the limit".to_owned(),
     }

@@ -20,6 +20,8 @@ pub struct Examined {
     pub twists: Vec<Twist>,
     pub is_empty: bool,
     pub has_selection: bool,
+    /// Whether its sender presented a certificate in the handshake.
+    pub has_handshake_key: bool,
     /// Whether its sender expects a verdict.
     pub verdicts: bool,
     pub is_of_batch: bool,
@@ -36,6 +38,7 @@ impl Examined {
             twists: answer.twists.clone(),
             is_empty: answer.is_empty,
             has_selection: answer.selection.is_some(),
+            has_handshake_key: !asked.session.handshake().peer_chain().is_empty(),
             ..Self::default()
         };
         if answer.is_empty {
@@ -43,12 +46,15 @@ impl Examined {
         }
         match &answer.selection {
             Some(selection) => examined.selection(selection, asked)?,
+            None if answer.twists.contains(&Twist::NoCertificate) => {}
             None if asked.request.parameters.is_some() => examined.twists.push(Twist::NoSelection),
             None => {}
         }
         match &answer.cmw {
             Some(cmw) if !cmw.is_empty() => examined.cmw(cmw, &answer, asked)?,
             Some(_) => {}
+            // Without a certificate there is no place for it.
+            None if answer.twists.contains(&Twist::NoCertificate) => {}
             None if asked.request.wants() => examined.twists.push(Twist::Plain),
             None => {}
         }

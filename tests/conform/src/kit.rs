@@ -14,6 +14,7 @@ use atls_core::session::Side;
 use rustls::CipherSuite;
 use rustls::ClientConfig;
 use rustls::DigitallySignedStruct;
+use rustls::DistinguishedName;
 use rustls::ServerConfig;
 use rustls::SignatureScheme;
 use rustls::SupportedProtocolVersion;
@@ -25,6 +26,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::ServerName;
 use rustls::pki_types::UnixTime;
+use rustls::server::danger::ClientCertVerified;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::CertifiedKey;
 use rustls::sign::SingleCertAndKey;
 use tokio::net::TcpListener;
@@ -34,6 +37,7 @@ use tokio::time::timeout;
 use crate::evidence::Source;
 use crate::keys::Keys;
 use crate::keys::TOKEN;
+use crate::party::MOST;
 use crate::party::Party;
 
 /// What the kit presents, and how long it waits.
@@ -162,6 +166,9 @@ impl Kit {
             source: self.source.clone(),
             limit: self.limit,
             key,
+            // What a peer may not send is looked at all the same.
+            longest: MOST,
+            habit: None,
             has_certificate: is_asked.load(Ordering::SeqCst),
             spent: Vec::new(),
         })
@@ -186,13 +193,18 @@ pub struct Tls {
 }
 
 impl Tls {
-    fn provider(&self) -> Arc<CryptoProvider> {
+    pub(crate) fn provider(&self) -> Arc<CryptoProvider> {
         let mut provider = rustls::crypto::ring::default_provider();
+        let sha384 = CipherSuite::TLS13_AES_256_GCM_SHA384;
         if self.only_sha384 {
-            let wanted = CipherSuite::TLS13_AES_256_GCM_SHA384;
             provider
                 .cipher_suites
-                .retain(|suite| suite.suite() == wanted);
+                .retain(|suite| suite.suite() == sha384);
+        } else {
+            // SHA-256 first, so that both hashes are met.
+            provider
+                .cipher_suites
+                .sort_by_key(|suite| suite.suite() == sha384);
         }
         Arc::new(provider)
     }
@@ -234,7 +246,7 @@ pub fn client(
     Ok(tls)
 }
 
-/// A server of this version.
+/// A server of this version. It takes any certificate of a client, or none.
 ///
 /// # Errors
 /// Those of rustls.
@@ -243,12 +255,13 @@ pub fn server(
     version: &'static SupportedProtocolVersion,
     key: Arc<CertifiedKey>,
 ) -> Result<ServerConfig, Box<dyn Error + Send + Sync>> {
-    let mut tls = ServerConfig::builder_with_provider(provider)
+    let mut tls = ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[version])?
-        .with_no_client_auth()
+        .with_client_cert_verifier(any_client(provider))
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
     tls.alpn_protocols = vec![b"http/1.1".to_vec(), b"h2".to_vec()];
     tls.send_tls13_tickets = 0;
+    tls.ignore_client_order = true;
     Ok(tls)
 }
 
@@ -286,6 +299,60 @@ impl ServerCertVerifier for Anybody {
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let known = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, known)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let known = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, known)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let known = &self.provider.signature_verification_algorithms;
+        known.supported_schemes()
+    }
+}
+
+/// Takes any client, with a certificate or without.
+pub fn any_client(provider: Arc<CryptoProvider>) -> Arc<dyn ClientCertVerifier> {
+    Arc::new(AnyClient { provider })
+}
+
+#[derive(Debug)]
+struct AnyClient {
+    provider: Arc<CryptoProvider>,
+}
+
+impl ClientCertVerifier for AnyClient {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

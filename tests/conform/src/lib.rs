@@ -15,6 +15,7 @@
 )]
 
 pub mod breach;
+pub mod broken;
 pub mod evidence;
 pub mod exchange;
 pub mod habit;

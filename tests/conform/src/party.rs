@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use crate::evidence::Made;
 use crate::evidence::Source;
+use crate::habit::Habit;
 use crate::judge::Examined;
 use crate::keys::Keys;
 use crate::twist::Place;
@@ -42,6 +43,8 @@ pub enum Got {
     Verdict(Vec<u8>),
     /// No frame; it begins with this byte.
     Other(u8),
+    /// A frame whose length is above the limit.
+    TooLong,
     /// The peer closed the connection, or broke it.
     Ended,
     /// Nothing within the limit, and the connection is open.
@@ -59,6 +62,10 @@ pub struct Party {
     pub key: Arc<CertifiedKey>,
     /// Whether this end presented a certificate in the handshake.
     pub has_certificate: bool,
+    /// The most that the payload of a frame may have.
+    pub longest: u32,
+    /// What this end does wrong when it reads.
+    pub habit: Option<Habit>,
     /// The contexts on this connection so far.
     pub spent: Vec<Vec<u8>>,
 }
@@ -78,25 +85,54 @@ impl Party {
     }
 
     async fn read(&mut self) -> io::Result<Got> {
-        let tls = &mut self.link.tls;
-        let kind = tls.read_u8().await?;
-        if !(REQUEST..=VERDICT).contains(&kind) {
-            return Ok(Got::Other(kind));
-        }
-        let length = tls.read_u32().await?;
-        if length > MOST {
-            return Ok(Got::Other(kind));
-        }
-        let mut payload = Vec::new();
-        tls.take(length.into()).read_to_end(&mut payload).await?;
-        if payload.len() < usize::try_from(length).unwrap_or(usize::MAX) {
-            return Ok(Got::Ended);
-        }
+        let (kind, payload) = loop {
+            let kind = self.link.tls.read_u8().await?;
+            let skipped = self.habit == Some(Habit::TakesUnknownFrame) && kind == 9;
+            if !(REQUEST..=VERDICT).contains(&kind) && !skipped {
+                return Ok(Got::Other(kind));
+            }
+            let Some(payload) = self.read_payload().await? else {
+                return Ok(Got::TooLong);
+            };
+            if !skipped {
+                break (kind, payload);
+            }
+        };
         Ok(match kind {
             REQUEST => Got::Request(payload),
             AUTHENTICATOR => Got::Authenticator(payload),
             _ => Got::Verdict(payload),
         })
+    }
+
+    /// `None` for one that is too long.
+    async fn read_payload(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut head = [0; 4];
+        if self.habit == Some(Habit::NeedsWholeFrames) {
+            // What has arrived until now must be all of it.
+            let reading = timeout(
+                Duration::from_millis(10),
+                self.link.tls.read_exact(&mut head),
+            );
+            reading.await??;
+        } else {
+            self.link.tls.read_exact(&mut head).await?;
+        }
+        let length = u32::from_be_bytes(head);
+        let waits = [Habit::WaitsForLongFrame, Habit::TakesLongFrame];
+        if length > MOST
+            || length > self.longest && !self.habit.is_some_and(|habit| waits.contains(&habit))
+        {
+            return Ok(None);
+        }
+        let mut payload = Vec::new();
+        let tls = &mut self.link.tls;
+        tls.take(length.into()).read_to_end(&mut payload).await?;
+        if payload.len() < usize::try_from(length).unwrap_or(usize::MAX) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let is_taken = length <= self.longest || self.habit == Some(Habit::TakesLongFrame);
+        Ok(is_taken.then_some(payload))
     }
 
     /// Waits for the end of the connection and reads what comes before; `false` where it stays open, or floods.
@@ -340,4 +376,4 @@ pub fn random() -> Vec<u8> {
 }
 
 /// Most bytes that are read of one frame, or before the end of a connection.
-const MOST: u32 = 1 << 20;
+pub const MOST: u32 = 1 << 20;

@@ -57,6 +57,9 @@ fn in_answer(seen: &Seen, twist: Twist) -> Result<&[Twist], Why> {
         _ if twist.place() == Place::Binding && !answer.is_readable => {
             Err(without("the kit cannot read the value in this Evidence"))
         }
+        Twist::OtherKey if !answer.has_handshake_key => {
+            Err(without("it presented no certificate in TLS"))
+        }
         Twist::UnsaidProof if answer.has_cmw => Ok(&answer.twists),
         _ if twist.place() == Place::Batch && !answer.is_of_batch => {
             Err(without("its Evidence is not of a batch"))

@@ -1,6 +1,7 @@
 //! Scripts of a server, against a client.
 
 use std::io;
+use std::time::Duration;
 
 use super::common::FORBIDDEN;
 use super::common::LONG;
@@ -10,6 +11,7 @@ use super::common::SHORT;
 use super::common::TIMED;
 use super::common::TOO_LONG;
 use super::common::broken;
+use super::common::in_pieces_of;
 use super::common::is_right;
 use super::common::kept;
 use super::common::lost;
@@ -94,7 +96,7 @@ async fn on(kit: &Kit, party: &mut Party, request: &Request, habit: Habit) -> Re
             must_end(party).await
         }
         Habit::StaysOpen => {
-            party.write(AUTHENTICATOR, &[20, 0, 0, 1, 0]).await;
+            party.write(AUTHENTICATOR, &[99]).await;
             match party.next().await {
                 Got::Nothing => broken("it kept the connection open"),
                 _ if party.ends().await => kept("it closed the connection"),
@@ -235,9 +237,7 @@ async fn in_pieces(party: &mut Party, request: &Request) -> Reply {
     let length = u32::try_from(answer.len())
         .unwrap_or(u32::MAX)
         .to_be_bytes();
-    for piece in [&[AUTHENTICATOR], &length[..], &answer].concat().chunks(7) {
-        party.write_bytes(piece).await;
-    }
+    in_pieces_of(party, &[&[AUTHENTICATOR], &length[..], &answer].concat()).await;
     went_on(party).await
 }
 
@@ -256,7 +256,7 @@ async fn only_sha256(kit: &Kit, party: &mut Party, request: &Request) -> Reply {
 
 /// Nothing is sent for a while, then an authenticator comes.
 async fn writes_early(party: &mut Party, request: &Request) -> Reply {
-    let limit = std::mem::replace(&mut party.limit, std::time::Duration::from_millis(300));
+    let limit = std::mem::replace(&mut party.limit, EARLY);
     let got = party.next().await;
     party.limit = limit;
     match got {
@@ -268,6 +268,9 @@ async fn writes_early(party: &mut Party, request: &Request) -> Reply {
         other => broken(&words(&other)),
     }
 }
+
+/// How long a client gets to show that it is hasty.
+const EARLY: Duration = Duration::from_secs(1);
 
 async fn signs_by_forbidden(kit: &Kit, party: &mut Party, request: &Request) -> Reply {
     let mut draft = party.draft(&kit.formats, 1);

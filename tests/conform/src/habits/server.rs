@@ -10,6 +10,7 @@ use super::common::SHORT;
 use super::common::TIMED;
 use super::common::TOO_LONG;
 use super::common::broken;
+use super::common::in_pieces_of;
 use super::common::kept;
 use super::common::lost;
 use super::common::must_end;
@@ -82,9 +83,7 @@ async fn on(kit: &Kit, party: &mut Party, habit: Habit) -> Reply {
         Habit::TakesSecondRequest => second_request(kit, party, &usual).await,
         Habit::TakesHttpForAnswer => http_for_answer(kit, party, &usual).await,
         Habit::StaysOpen => {
-            let mut draft = usual;
-            draft.apply(Twist::NoSchemes, None);
-            party.ask(&draft).await;
+            party.write(REQUEST, &[99]).await;
             match party.next().await {
                 Got::Nothing => broken("it kept the connection open"),
                 _ if party.ends().await => kept("it closed the connection"),
@@ -116,9 +115,7 @@ async fn long_frame(kit: &Kit, party: &mut Party, usual: &RequestDraft) -> Reply
 async fn in_pieces(party: &mut Party, usual: &RequestDraft) -> Reply {
     let bytes = usual.encode();
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes();
-    for byte in [&[REQUEST], &length[..], &bytes].concat() {
-        party.write_bytes(&[byte]).await;
-    }
+    in_pieces_of(party, &[&[REQUEST], &length[..], &bytes].concat()).await;
     match party.next().await {
         got @ (Got::Request(_) | Got::Authenticator(_)) => kept(&words(&got)),
         other => broken(&words(&other)),
@@ -150,7 +147,9 @@ async fn minimal(party: &mut Party, mut draft: RequestDraft, habit: Habit) -> Re
         (Got::Request(_), Habit::AsksMinimal) => broken("it sent a request"),
         (Got::Authenticator(_), Habit::AsksMinimal) => kept("it sent its authenticator at once"),
         (Got::Authenticator(bytes), _) => match party.examine(&bytes, &own) {
-            Some(examined) if examined.has_selection => broken("its answer has a selection"),
+            Some(examined) if examined.twists.contains(&Twist::Unoffered) => {
+                broken("its answer has an extension that was not offered")
+            }
             Some(_) => kept("its answer has no selection"),
             None => Reply::Lost("its authenticator cannot be read".to_owned()),
         },
@@ -181,7 +180,7 @@ async fn nobodys_format(party: &mut Party, habit: Habit) -> Reply {
             kept("it sent an empty authenticator")
         }
         (Some(examined), _) if examined.is_empty => broken("the MAC is another"),
-        _ => broken("it sent another authenticator"),
+        _ => Reply::Lost("it attested all the same".to_owned()),
     }
 }
 

@@ -161,7 +161,7 @@ impl Cmw {
                 self.item(
                     kind.as_text(),
                     value.as_bytes()?,
-                    rest.first().map(cbor::unsigned)?,
+                    rest.first().and_then(cbor::unsigned),
                 )
             }
             Value::Tag(_, value) => {
