@@ -55,6 +55,8 @@ pub struct Script {
 /// All that was seen of the peer.
 #[derive(Clone, Debug)]
 pub struct Seen {
+    /// Whether the peer is a client.
+    is_client: bool,
     pub request: Option<Request>,
     /// Whether a request came that could not be read.
     pub has_unreadable_request: bool,
@@ -69,9 +71,10 @@ pub struct Seen {
 }
 
 impl Seen {
-    fn new() -> Self {
+    fn of(target: &Target) -> Self {
         let not_reached = Reply::Lost("the exchange did not get there".to_owned());
         Self {
+            is_client: target.side() == Side::Client,
             request: None,
             has_unreadable_request: false,
             answer: None,
@@ -97,7 +100,7 @@ impl Seen {
 
 /// One exchange with the peer.
 pub async fn converse(kit: &Kit, target: &Target, script: Script) -> Seen {
-    let mut seen = Seen::new();
+    let mut seen = Seen::of(target);
     match meet(kit, target, script).await {
         Ok(mut party) => match party.side() {
             Side::Client => as_client(kit, &mut party, script, &mut seen).await,
@@ -190,7 +193,11 @@ async fn server_answered(party: &mut Party, own: &Request, got: &Got, seen: &mut
             true
         }
         other => {
-            let reply = ended(other, seen);
+            let reply = match ended(other, seen) {
+                // Nothing that was accepted is due yet.
+                Reply::Accepted(how) => Reply::Lost(how),
+                reply => reply,
+            };
             if !matches!(seen.of_request, Reply::Accepted(_)) {
                 seen.of_request = reply;
             }
@@ -348,7 +355,9 @@ fn ended(got: &Got, seen: &mut Seen) -> Reply {
     match got {
         Got::Ended => Reply::Ended("it closed the connection".to_owned()),
         Got::Nothing => Reply::Open,
-        Got::Other(_) => Reply::Accepted("it wrote HTTP".to_owned()),
+        // A method of HTTP; a server has nothing to say in it before it is asked.
+        Got::Other(b'A'..=b'Z') if seen.is_client => Reply::Accepted("it wrote HTTP".to_owned()),
+        Got::Other(_) => Reply::Lost(words(got)),
         Got::Verdict(verdict) => {
             seen.verdicts.push(verdict.clone());
             decided(verdict)

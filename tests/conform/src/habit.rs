@@ -75,8 +75,8 @@ habits! {
     AsksLate server "P8.4" "sends its request after its authenticator";
     AsksUnable server "P8.5" "asks a client that cannot attest";
     AsksOutOfOrder server "P8.5" "asks for order 2 although the client offered 1";
-    AnswersUnable client "P8.5" "goes on although it is asked and offered not to attest";
-    AnswersOutOfOrder client "P8.5" "attests in order 2 although it offered 1";
+    AnswersUnable client "P8.12" "goes on although it is asked and offered not to attest";
+    AnswersOutOfOrder client "P8.12" "attests in order 2 although it offered 1";
     AttestsToUnpassed client "P8.6" "attests to a server that did not pass";
     AsksMinimal server "P8.7" "asks a client that sent no parameters";
     OmitsVerdict both "P8.8" "sends no verdict where one is due";

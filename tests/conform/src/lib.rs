@@ -24,6 +24,7 @@ pub mod keys;
 pub mod kit;
 pub mod party;
 pub mod report;
+pub mod rules;
 pub mod run;
 pub mod twist;
 pub mod wire;

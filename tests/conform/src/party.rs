@@ -1,6 +1,7 @@
 //! One end of one connection: its frames, within a limit of time, and the messages of the exchange on it.
 
 use std::io;
+use std::io::BufRead;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use rustls::sign::CertifiedKey;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
+use tokio_rustls::TlsStream;
 
 use crate::evidence::Made;
 use crate::evidence::Source;
@@ -108,16 +110,10 @@ impl Party {
     /// `None` for one that is too long.
     async fn read_payload(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut head = [0; 4];
-        if self.habit == Some(Habit::NeedsWholeFrames) {
-            // What has arrived until now must be all of it.
-            let reading = timeout(
-                Duration::from_millis(10),
-                self.link.tls.read_exact(&mut head),
-            );
-            reading.await??;
-        } else {
-            self.link.tls.read_exact(&mut head).await?;
+        if self.habit == Some(Habit::NeedsWholeFrames) && !self.is_whole() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        self.link.tls.read_exact(&mut head).await?;
         let length = u32::from_be_bytes(head);
         let waits = [Habit::WaitsForLongFrame, Habit::TakesLongFrame];
         if length > MOST
@@ -133,6 +129,20 @@ impl Party {
         }
         let is_taken = length <= self.longest || self.habit == Some(Habit::TakesLongFrame);
         Ok(is_taken.then_some(payload))
+    }
+
+    /// Whether the frame whose type was read goes on in the same record of TLS, to its end.
+    fn is_whole(&mut self) -> bool {
+        let is_whole = |mut reader: rustls::Reader<'_>| {
+            let chunk = reader.fill_buf().unwrap_or_default();
+            let length = chunk.first_chunk().map(|head| u32::from_be_bytes(*head));
+            let wanted = length.and_then(|length| usize::try_from(length).ok());
+            wanted.is_some_and(|wanted| chunk.len() >= wanted.saturating_add(4))
+        };
+        match &mut self.link.tls {
+            TlsStream::Client(stream) => is_whole(stream.get_mut().1.reader()),
+            TlsStream::Server(stream) => is_whole(stream.get_mut().1.reader()),
+        }
     }
 
     /// Waits for the end of the connection and reads what comes before; `false` where it stays open, or floods.

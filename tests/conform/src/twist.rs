@@ -98,6 +98,8 @@ twists! {
     WithoutAbility Parameters Refuse "P6.3" "parameters without key 6";
     VersionZero Parameters Refuse "P6.4" "version 0";
     HigherVersion Parameters Accept "P6.5" "a higher version";
+    BadProfile Parameters Refuse "P6.2" "a profile whose name has a space";
+    OtherProfile Parameters Refuse "P13.2" "a request of another wire profile";
     WantsWithoutOffer Parameters Refuse "P6.6" "a wish for attestation without cmw_attestation";
 
     Misordered Authenticator Refuse "P4.1" "Finished before CertificateVerify";

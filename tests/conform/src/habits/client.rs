@@ -169,7 +169,7 @@ async fn attesting(kit: &Kit, party: &mut Party, request: &Request, habit: Habit
                 Err(reply) => return reply,
             }
             // No verdict comes.
-            match party.next().await {
+            match for_a_moment(party).await {
                 Got::Other(_) => broken("it wrote HTTP"),
                 other => kept(&words(&other)),
             }
@@ -256,10 +256,7 @@ async fn only_sha256(kit: &Kit, party: &mut Party, request: &Request) -> Reply {
 
 /// Nothing is sent for a while, then an authenticator comes.
 async fn writes_early(party: &mut Party, request: &Request) -> Reply {
-    let limit = std::mem::replace(&mut party.limit, EARLY);
-    let got = party.next().await;
-    party.limit = limit;
-    match got {
+    match for_a_moment(party).await {
         Got::Nothing => {
             present(party, request).await;
             kept("it wrote nothing before the authenticator")
@@ -267,6 +264,13 @@ async fn writes_early(party: &mut Party, request: &Request) -> Reply {
         Got::Other(_) => broken("it wrote HTTP"),
         other => broken(&words(&other)),
     }
+}
+
+async fn for_a_moment(party: &mut Party) -> Got {
+    let limit = std::mem::replace(&mut party.limit, EARLY);
+    let got = party.next().await;
+    party.limit = limit;
+    got
 }
 
 /// How long a client gets to show that it is hasty.

@@ -29,7 +29,6 @@ pub(super) async fn must_end(party: &mut Party) -> Reply {
 pub(super) async fn in_pieces_of(party: &mut Party, bytes: &[u8]) {
     let (first, rest) = bytes.split_at_checked(1).unwrap_or_default();
     party.write_bytes(first).await;
-    tokio::time::sleep(PAUSE).await;
     for piece in rest.chunks(7) {
         party.write_bytes(piece).await;
     }
@@ -64,9 +63,6 @@ pub(super) const LONG: &[u8] = &[0, 0, 0, 14, 16, 0];
 pub(super) const TIMED: &[u8] = &[2, 0, 0, 0, 1];
 pub(super) const REFUSED: &[u8] = &[2, 0, 0, 0, 0];
 pub(super) const OTHERWISE: &[u8] = &[200, 0, 0, 0, 0];
-
-/// Long enough for a byte to arrive alone.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// More than a frame may have.
 pub(super) const TOO_LONG: u32 = 131_073;

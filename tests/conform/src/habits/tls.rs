@@ -40,11 +40,11 @@ pub(super) async fn play(kit: &Kit, target: &Target, habit: Habit) -> Option<io:
         Habit::OffersResumption | Habit::SendsEarlyData => offers(kit, target, habit).await,
         Habit::TakesUntrusted => {
             let key = kit.keys.untrusted();
-            certificate(kit, target, key.map_err(text)).await
+            certificate(kit, target, key.map_err(|error| text(&*error))).await
         }
         Habit::TakesOtherName => {
             let key = kit.keys.named("elsewhere.example");
-            certificate(kit, target, key.map_err(text)).await
+            certificate(kit, target, key.map_err(|error| text(&*error))).await
         }
         _ => return None,
     })
@@ -247,7 +247,7 @@ async fn certificate(
     })
 }
 
-fn text(error: Box<dyn std::error::Error>) -> io::Error {
+fn text(error: &dyn std::error::Error) -> io::Error {
     io::Error::other(error.to_string())
 }
 

@@ -45,7 +45,7 @@ pub fn shape(bytes: &[u8]) -> Option<Shape> {
                 at = at.checked_add(usize::try_from(length).ok()?)?;
                 bytes.get(..at)?;
             }
-            (2 | 3 | 4 | 5, None) => due.push(None),
+            (2..=5, None) => due.push(None),
             (4, Some(items)) => due.push(Some(items)),
             (5, Some(pairs)) => due.push(Some(pairs.checked_mul(2)?)),
             (6, Some(tag)) => {

@@ -9,6 +9,8 @@ pub mod schedule;
 
 mod reader;
 
+use atls_core::WireProfile;
+
 pub use reader::Reader;
 pub use reader::put_vec8;
 pub use reader::put_vec16;
@@ -18,10 +20,13 @@ pub use adversary::AUTHENTICATOR;
 pub use adversary::REQUEST;
 pub use adversary::VERDICT;
 
+/// The profile of the draft whose label and code point the kit uses.
+pub const PROFILE: WireProfile = WireProfile::EXPAT_03;
+
 /// `signature_algorithms`.
 pub const SCHEMES: u16 = 13;
 /// `cmw_attestation`.
-pub const CMW: u16 = atls_core::exchange::CMW_ATTESTATION;
+pub const CMW: u16 = PROFILE.cmw_attestation();
 /// `attestation_parameters`.
 pub const PARAMETERS: u16 = atls_core::exchange::ATTESTATION_PARAMETERS;
 /// `server_name`.

@@ -6,6 +6,7 @@ use ciborium::Value;
 
 use super::CMW;
 use super::PARAMETERS;
+use super::PROFILE;
 use super::Reader;
 use super::SCHEMES;
 use super::SERVER_NAME;
@@ -147,6 +148,8 @@ impl RequestDraft {
             Twist::WithoutVerdicts => map.remove(4),
             Twist::WithoutWish => map.remove(wish),
             Twist::WithoutAbility => map.remove(6),
+            Twist::BadProfile => map.set(8, "expat 03"),
+            Twist::OtherProfile => map.set(8, "expat-02"),
             Twist::VersionZero => map.set(1, 0),
             Twist::HigherVersion => map.set(1, 7),
             Twist::WantsWithoutOffer => self.offers_cmw = None,
@@ -350,7 +353,7 @@ impl Parameters {
             if keys.contains(&key) {
                 twists.push(Twist::RepeatedKey);
             }
-            if cbor::unsigned(key).is_none_or(|key| !(1..=7).contains(&key)) {
+            if cbor::unsigned(key).is_none_or(|key| !(1..=8).contains(&key)) {
                 twists.push(Twist::UnknownKey);
             }
             keys.push(key);
@@ -366,6 +369,11 @@ impl Parameters {
             Some(Some(0)) => twists.push(Twist::VersionZero),
             Some(Some(2..)) => twists.push(Twist::HigherVersion),
             Some(_) => {}
+        }
+        match get(8).map(|name| name.as_text().unwrap_or_default()) {
+            Some(name) if !is_name(name) => twists.push(Twist::BadProfile),
+            Some(name) if name != PROFILE.name() => twists.push(Twist::OtherProfile),
+            _ => {}
         }
         let formats = formats_of(get(2), twists);
         match get(4) {
@@ -395,6 +403,11 @@ impl Parameters {
             last: last.unwrap_or(1),
         })
     }
+}
+
+fn is_name(name: &str) -> bool {
+    let is_fit = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+    (1..=64).contains(&name.len()) && name.chars().all(is_fit)
 }
 
 fn formats_of(value: Option<&Value>, twists: &mut Vec<Twist>) -> Vec<String> {

@@ -63,8 +63,9 @@ impl Schedule {
 /// Where the connection cannot export.
 pub fn binder(session: &dyn Session, context: &[u8], spki: &[u8]) -> io::Result<Vec<u8>> {
     let mut exported = [0; 32];
+    let label = super::PROFILE.exporter_label();
     session
-        .export(b"Attestation", context, &mut exported)
+        .export(label.as_bytes(), context, &mut exported)
         .map_err(io::Error::other)?;
     let mut hash = session.handshake().suite().common.hash_provider.start();
     hash.update(spki);

@@ -68,7 +68,6 @@ async fn a_client_that_breaks_one_rule_fails_one_case() {
 }
 
 async fn each_fails_its_own(side: Side) {
-    let begun = std::time::Instant::now();
     let turns = Arc::new(Semaphore::new(12));
     let mut running = JoinSet::new();
     for breach in Breach::cases(side) {
@@ -85,7 +84,6 @@ async fn each_fails_its_own(side: Side) {
         });
     }
     let wrong: Vec<String> = running.join_all().await.into_iter().flatten().collect();
-    println!("{side}: {:?}", begun.elapsed());
     assert!(
         wrong.is_empty(),
         "{} peers:\n{}",

@@ -8,4 +8,6 @@
 )]
 
 mod broken;
+mod hostile;
 mod own_ends;
+mod page;
