@@ -8,6 +8,7 @@ mod cmw;
 mod corim;
 mod cose;
 mod dcap;
+mod event_log;
 mod found;
 mod json;
 mod policy_file;

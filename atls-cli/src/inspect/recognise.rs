@@ -14,6 +14,7 @@ use super::cmw;
 use super::corim;
 use super::cose;
 use super::dcap;
+use super::event_log;
 use super::found::Found;
 use super::found::Within;
 use super::json;
@@ -43,6 +44,7 @@ fn binary(bytes: &[u8], within: Within) -> Option<Found> {
         .or_else(|| certificate::read(bytes, within))
         .or_else(|| authenticator::read(bytes, within))
         .or_else(|| tpm::read(bytes))
+        .or_else(|| event_log::read(bytes))
 }
 
 fn text(text: &str, within: Within) -> Option<Found> {

@@ -3,6 +3,7 @@
 use atls_formats::tpm::TPM_EVIDENCE;
 use atls_formats::tpm::TpmEvidence;
 
+use super::event_log;
 use super::found::Found;
 use super::tree::Node;
 
@@ -17,18 +18,15 @@ pub(super) fn read(bytes: &[u8]) -> Option<Found> {
 fn whole(evidence: &TpmEvidence) -> Node {
     let signed = attest(&evidence.attest);
     let signed = signed.unwrap_or_else(|| Node::bytes("attest", &evidence.attest));
-    let logs = [
-        ("TCG event log", &evidence.tcg_log),
-        ("systemd log", &evidence.systemd_log),
-        ("IMA log", &evidence.ima_log),
+    let read: [(_, _, fn(&[u8]) -> Option<Node>); 3] = [
+        ("TCG event log", &evidence.tcg_log, event_log::tcg),
+        ("systemd log", &evidence.systemd_log, event_log::systemd),
+        ("IMA log", &evidence.ima_log, event_log::ima),
     ];
-    let logs = logs
-        .into_iter()
-        .filter_map(|(name, log)| Some((name, log.as_ref()?)));
-    let logs = logs.map(|(name, log)| {
-        let node = Node::bytes(name, log)
-            .meaning("it counts where a replay of it leads to a quoted register");
-        node.unsigned()
+    let logs = read.into_iter().filter_map(|(name, log, read)| {
+        let log = log.as_ref()?;
+        let node = read(log).unwrap_or_else(|| Node::bytes(name, log).unsigned());
+        Some(node.meaning("it counts where a replay of it leads to a quoted register"))
     });
     let pcrs = Node::bytes("PCR values", &evidence.pcrs).meaning("pcrDigest is their hash");
     Node::branch("TPM Evidence")

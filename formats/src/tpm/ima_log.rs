@@ -58,6 +58,11 @@ impl ImaLog {
         Ok(Self { entries })
     }
 
+    /// All measurements. **Nothing confirms them.**
+    pub fn claimed_entries(&self) -> &[ImaEntry] {
+        &self.entries
+    }
+
     /// The measurements in a register that lead to this value, of which there is at least one; `None` where they never do.
     ///
     /// The list grows while a quote is made. Measurements behind that value are left out: nothing confirms them.

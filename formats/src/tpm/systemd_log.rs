@@ -48,6 +48,11 @@ impl SystemdLog {
         read(log, bank).ok_or(TpmFormatError::SystemdLog)
     }
 
+    /// All events. **Nothing confirms them.**
+    pub fn claimed_events(&self) -> &[SystemdEvent] {
+        &self.events
+    }
+
     /// The events of a register that lead from where the firmware left it to this value; `None` where they never do.
     ///
     /// The log grows while a quote is made. Events behind that value are left out: nothing confirms them.
