@@ -2,6 +2,7 @@
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
@@ -67,6 +68,33 @@ fn the_container_and_the_unit_run_a_configuration_that_is_understood() {
         .replace("127.0.0.1:9900", "127.0.0.1:0");
     world.write("proxy.toml", config);
     is_understood(world.atls(&["proxy", "--config", "proxy.toml"]));
+}
+
+#[test]
+fn the_units_satisfy_systemd() {
+    let Ok(version) = Command::new("systemd-analyze").arg("--version").output() else {
+        println!("skipped: there is no systemd-analyze");
+        return;
+    };
+    assert!(version.status.success());
+    let world = World::new();
+    let unit = page("docs/deploy/atls-proxy.service");
+    let own = unit.replace("/usr/local/bin/atls", env!("CARGO_BIN_EXE_atls"));
+    assert_ne!(unit, own);
+    world.write("atls-proxy.service", own);
+    world.write("atls-proxy.socket", page("docs/deploy/atls-proxy.socket"));
+    let verified = Command::new("systemd-analyze")
+        .args(["verify", "./atls-proxy.service", "./atls-proxy.socket"])
+        .current_dir(world.path(""))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&verified.stderr);
+    let about: Vec<_> = told
+        .lines()
+        .filter(|line| line.contains("atls-proxy"))
+        .collect();
+    assert_eq!(about, Vec::<&str>::new());
+    assert!(verified.status.success(), "{told}");
 }
 
 #[test]
