@@ -96,6 +96,13 @@ async fn evidence_of_another_connection_is_never_sent() {
 }
 
 #[tokio::test]
+async fn the_signed_result_is_kept_as_it_came() {
+    let service = Affirming::new(Answer::Affirming);
+    let appraised = appraise(&service, &Connection::new()).await.unwrap();
+    assert_eq!(appraised.token(), Some(TOKEN.as_bytes()));
+}
+
+#[tokio::test]
 async fn an_appraisal_of_our_own_makes_a_result_worse() {
     let mut service = Affirming::new(Answer::Affirming);
     service.local = 96;
@@ -229,7 +236,7 @@ impl RemoteService for Affirming {
     ) -> BoxFuture<'a, Result<String, Failure>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         match &self.answer {
-            Answer::AboutOthers | Answer::Affirming => Box::pin(ready(Ok(String::new()))),
+            Answer::AboutOthers | Answer::Affirming => Box::pin(ready(Ok(TOKEN.to_owned()))),
             Answer::Failing(failure) => Box::pin(ready(Err(failure.clone()))),
             Answer::Silent => Box::pin(pending()),
         }
@@ -296,3 +303,6 @@ async fn appraise(
     let evidence = Evidence::new(&media_type, bound.as_bytes(), bound);
     verifier.appraise(&evidence, at(1)).await
 }
+
+/// A signed result, which this service does not read.
+const TOKEN: &str = "head.claims.signature";
