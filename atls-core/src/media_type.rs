@@ -72,6 +72,19 @@ impl MediaType {
         Ok(parsed)
     }
 
+    /// The media type of a CMW collection of this type (`__cmwc_t`), in CBOR (RFC 9999): `application/cmw+cbor; cmwc_t="…"`. The type
+    /// is compared without regard to case, so it is in lower case here.
+    ///
+    /// # Errors
+    /// [`MediaTypeError`] for a type that is too long, or is no URI and no OID.
+    pub fn of_collection(kind: &str) -> Result<Self, MediaTypeError> {
+        if kind.contains(['"', '\\']) {
+            return Err(MediaTypeError);
+        }
+        let kind = kind.to_ascii_lowercase();
+        Self::parse(&format!("application/cmw+cbor; cmwc_t=\"{kind}\""))
+    }
+
     /// `type/subtype` in lower case, without parameters.
     pub fn essence(&self) -> &str {
         &self.parts.essence

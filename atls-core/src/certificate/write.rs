@@ -15,6 +15,7 @@ use crate::attest_request::AttestRequest;
 use crate::attest_request::OwnedAttestRequest;
 use crate::cmw::Cmw;
 use crate::cmw::CmwError;
+use crate::cmw::Item;
 use crate::error::ProtocolError;
 use crate::error::SendError;
 
@@ -66,7 +67,8 @@ impl Format {
             Self::Cmw => Ok(cmw_extension(made)?),
             Self::TaggedEvidence => {
                 let (claims, report_data) = claims_for_key(request.leaf_key())?;
-                let quote = only_quote(made).ok_or(FormatError::NoQuote)?;
+                let items = made.items();
+                let quote = only_quote(&items).ok_or(FormatError::NoQuote)?;
                 if quote.report_data() != Some(&report_data) {
                     return Err(FormatError::ReportData);
                 }
@@ -109,8 +111,7 @@ pub fn tagged_evidence(quote: &[u8], claims_buffer: &[u8]) -> Result<Vec<u8>, Cm
 }
 
 /// The one item beside Endorsements, if it is a quote and has the media type of one.
-fn only_quote(cmw: &Cmw) -> Option<Quote<'_>> {
-    let items = cmw.items();
+fn only_quote<'a>(items: &'a [Item<'_>]) -> Option<Quote<'a>> {
     let mut decisive = items.iter().filter(|item| !item.is_endorsements_only());
     let (Some(item), None) = (decisive.next(), decisive.next()) else {
         return None;

@@ -1,20 +1,22 @@
 //! One message of a CMW, wherever it stands.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::error::CmwError;
 use crate::media_type::MediaType;
 
-/// One record or tag, with the label under which its collection holds it.
+/// One record or tag, with the label under which its collection holds it. Of [`Cmw::items_with`](super::Cmw::items_with) also a whole
+/// collection.
 #[derive(Clone)]
 pub struct Item<'a> {
     pub(super) label: String,
     pub(super) kind: Type,
-    pub(super) value: &'a [u8],
+    pub(super) value: Cow<'a, [u8]>,
     pub(super) indicator: Option<Indicator>,
 }
 
-impl<'a> Item<'a> {
+impl Item<'_> {
     /// The labels on the path to it, joined by `/`. It is empty if the message came alone. The sender chose the labels.
     ///
     /// Different paths have different texts. In a text label `~` is written `~0` and `/` is written `~1`, as in a JSON Pointer
@@ -37,8 +39,8 @@ impl<'a> Item<'a> {
     }
 
     /// The message.
-    pub fn value(&self) -> &'a [u8] {
-        self.value
+    pub fn value(&self) -> &[u8] {
+        &self.value
     }
 
     /// The kind of message that the sender labelled it as, if any.

@@ -141,8 +141,14 @@ impl Cmw {
     /// Every record and tag, collections flattened, in the order of the wire. There is at least one. The inclusion proof of a
     /// [`Batch`](crate::batch::Batch) is none of them.
     pub fn items(&self) -> Vec<Item<'_>> {
+        self.items_with(|_| false)
+    }
+
+    /// The same, but a collection whose [media type](MediaType::of_collection) is one of these stays whole: one item, whose value is its
+    /// deterministic CBOR. A verifier appraises its members together.
+    pub fn items_with(&self, is_whole: impl Fn(&MediaType) -> bool) -> Vec<Item<'_>> {
         let mut items = Vec::new();
-        items::collect(&self.form, "", &mut items);
+        items::collect(&self.form, "", &is_whole, &mut items);
         items
     }
 

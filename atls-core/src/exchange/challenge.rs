@@ -224,7 +224,7 @@ impl Challenge {
             parameters.formats.contains(&media_type)
         };
         let mut decisive = cmw
-            .items()
+            .items_with(|collection| parameters.formats.contains(collection))
             .into_iter()
             .filter(|item| item.is_evidence() || item.is_attestation_results());
         if decisive.all(|item| appraised(&item)) {
