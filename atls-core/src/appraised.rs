@@ -6,6 +6,8 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::appraised_item::AppraisedItem;
+use crate::appraised_item::Explained;
 use crate::binding::Binding;
 use crate::bound::Bound;
 use crate::ear::Ear;
@@ -13,6 +15,7 @@ use crate::expected::BoundMatch;
 use crate::finding;
 use crate::finding::Finding;
 use crate::limits::MAX_KEPT_TOKEN;
+use crate::media_type::MediaType;
 use crate::origin::Origin;
 
 /// The result of a verifier about Evidence that a peer presented.
@@ -54,6 +57,8 @@ pub struct Appraised {
     pub(crate) findings: Vec<Finding>,
     pub(crate) image: Option<String>,
     pub(crate) token: Option<Arc<[u8]>>,
+    /// The items of a [`Chain`](crate::chain::Chain), each with its own result. Otherwise the result is about one item.
+    pub(crate) items: Vec<AppraisedItem>,
 }
 
 /// The proof of what a result is bound to.
@@ -76,6 +81,7 @@ impl Appraised {
             findings: Vec::new(),
             image: None,
             token: None,
+            items: Vec::new(),
         }
     }
 
@@ -94,6 +100,7 @@ impl Appraised {
             findings: Vec::new(),
             image: None,
             token: None,
+            items: Vec::new(),
         }
     }
 
@@ -170,6 +177,24 @@ impl Appraised {
         }
     }
 
+    /// The result about each item, where this one is at `label` in the message.
+    pub(crate) fn into_items(self, label: &str, media_type: MediaType) -> Vec<AppraisedItem> {
+        if !self.items.is_empty() {
+            let items = self.items.into_iter();
+            return items.map(|item| item.within(label)).collect();
+        }
+        vec![AppraisedItem {
+            label: label.into(),
+            media_type,
+            ear: self.ear,
+            origin: self.origin,
+            claims: self.claims,
+            token: self.token,
+            chained_to: None,
+            explained: Explained::boxed(self.findings, self.image),
+        }]
+    }
+
     /// Tells whether the result is about another connection than the one with this value.
     pub(crate) fn is_of_other_connection(&self, bound: &Bound) -> bool {
         match &self.proof {
@@ -192,6 +217,7 @@ impl Appraised {
             findings: self.findings.clone(),
             image: self.image.clone(),
             token: self.token.clone(),
+            items: self.items.clone(),
         }
     }
 }

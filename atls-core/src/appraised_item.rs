@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::ear::Ear;
+use crate::error::AppraisalError;
+use crate::finding;
 use crate::finding::Finding;
 use crate::media_type::MediaType;
 use crate::origin::Origin;
@@ -18,6 +20,8 @@ pub struct AppraisedItem {
     pub(crate) origin: Origin,
     pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) token: Option<Arc<[u8]>>,
+    /// The label of the item that carries the connection's value, where this one does not.
+    pub(crate) chained_to: Option<Box<str>>,
     /// None where there is nothing to explain.
     pub(crate) explained: Option<Box<Explained>>,
 }
@@ -34,9 +38,56 @@ impl Explained {
         let is_empty = findings.is_empty() && image.is_none();
         (!is_empty).then(|| Box::new(Self { findings, image }))
     }
+
+    fn of_both(one: Option<Box<Self>>, other: Option<Box<Self>>) -> Option<Box<Self>> {
+        let (Some(one), Some(other)) = (&one, &other) else {
+            return one.or(other);
+        };
+        let mut findings = one.findings.clone();
+        finding::add(&mut findings, other.findings.clone());
+        Self::boxed(
+            findings,
+            same_image(one.image.as_ref(), other.image.as_ref()),
+        )
+    }
 }
 
 impl AppraisedItem {
+    /// The worse of two results about the same item. The platform's claims are those of the first that gives any.
+    ///
+    /// # Errors
+    /// [`AppraisalError::BadResult`] where they are about different items.
+    pub(crate) fn worse(self, other: Self) -> Result<Self, AppraisalError> {
+        let is_same = self.label == other.label
+            && self.media_type == other.media_type
+            && self.chained_to == other.chained_to;
+        if !is_same {
+            return Err(AppraisalError::BadResult);
+        }
+        Ok(Self {
+            ear: self.ear.worse(other.ear),
+            origin: self.origin.worse(other.origin),
+            claims: self.claims.or(other.claims),
+            // Neither token says what both say together.
+            token: None,
+            explained: Explained::of_both(self.explained, other.explained),
+            ..self
+        })
+    }
+
+    /// The same item, within the collection of this label.
+    pub(crate) fn within(self, collection: &str) -> Self {
+        if collection.is_empty() {
+            return self;
+        }
+        let place = |label: &str| format!("{collection}/{label}").into_boxed_str();
+        Self {
+            label: place(&self.label),
+            chained_to: self.chained_to.as_deref().map(place),
+            ..self
+        }
+    }
+
     /// The item's label in its collection, which the peer chose; empty if the item came alone.
     pub fn label(&self) -> &str {
         &self.label
@@ -55,6 +106,12 @@ impl AppraisedItem {
     /// Tells whether it came from a device or a simulator.
     pub fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// The label of the item that carries the connection's value in place of this one. This item vouches for the key that signed
+    /// that one, so both are of one machine. There is none if this item carries the value itself.
+    pub fn chained_to(&self) -> Option<&str> {
+        self.chained_to.as_deref()
     }
 
     /// The platform's claims, if its verifier gives claims of this type.
@@ -93,5 +150,13 @@ impl fmt::Debug for AppraisedItem {
             .field("origin", &self.origin)
             .field("image", &self.image())
             .finish_non_exhaustive()
+    }
+}
+
+/// The name of the software that is in both results, or in one of them; none where they differ.
+pub(crate) fn same_image(one: Option<&String>, other: Option<&String>) -> Option<String> {
+    match (one, other) {
+        (Some(one), Some(other)) if one != other => None,
+        (one, other) => one.or(other).cloned(),
     }
 }

@@ -53,6 +53,7 @@ pub mod authenticator;
 pub mod batch;
 pub mod bounded;
 pub mod certificate;
+pub mod chain;
 pub mod cmw;
 pub mod combine;
 pub mod ear;

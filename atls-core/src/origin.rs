@@ -9,3 +9,13 @@ pub enum Origin {
     /// Software that anybody can run. Every relying party refuses it unless its policy says otherwise by name.
     Simulated,
 }
+
+impl Origin {
+    /// Of Evidence with two origins: a device's only where both are.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        match self {
+            Self::Device => other,
+            worse => worse,
+        }
+    }
+}

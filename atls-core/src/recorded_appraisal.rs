@@ -12,8 +12,9 @@ use crate::origin::Origin;
 /// The result of a verifier about recorded Evidence. Everything was checked but the connection.
 ///
 /// Each platform's verifier gives one by its method `appraise_recorded(&self, evidence: &[u8], now)`. It serves to try a policy on
-/// Evidence out of a file. It never becomes a [`PeerAttestation`](crate::PeerAttestation), since no
-/// [`Verifier`](crate::Verifier) can return it:
+/// Evidence out of a file. It never becomes a [`PeerAttestation`](crate::PeerAttestation) by itself, since no
+/// [`Verifier`](crate::Verifier) can return it. A [`Chain`](crate::chain::Chain) binds it to a connection by Evidence of the same machine
+/// that carries the connection's value.
 ///
 /// ```compile_fail,E0308
 /// # use atls_core::{Appraised, RecordedAppraisal};
@@ -22,12 +23,12 @@ use crate::origin::Origin;
 /// }
 /// ```
 pub struct RecordedAppraisal {
-    ear: Ear,
-    origin: Origin,
-    challenge: Vec<u8>,
-    claims: Option<Arc<dyn Any + Send + Sync>>,
-    findings: Vec<Finding>,
-    image: Option<String>,
+    pub(crate) ear: Ear,
+    pub(crate) origin: Origin,
+    pub(crate) challenge: Vec<u8>,
+    pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) image: Option<String>,
 }
 
 impl RecordedAppraisal {

@@ -10,8 +10,6 @@ use std::time::Duration;
 
 use pki_types::UnixTime;
 
-use crate::appraised_item::AppraisedItem;
-use crate::appraised_item::Explained;
 use crate::candidate::Candidate;
 use crate::cmw::Item;
 use crate::ear::Ear;
@@ -87,7 +85,8 @@ impl RelyingParty {
         credential: Credential,
         now: UnixTime,
     ) -> Result<PeerAttestation, Refusal> {
-        let items = credential.cmw.items();
+        let is_whole = |collection: &MediaType| self.media_types().contains(collection);
+        let items = credential.cmw.items_with(is_whole);
         let (endorsements, decisive): (Vec<_>, Vec<_>) =
             items.into_iter().partition(Item::is_endorsements_only);
         let mut appraised = Vec::with_capacity(decisive.len());
@@ -120,15 +119,7 @@ impl RelyingParty {
                 .ok_or_else(|| Refusal::Expired(fault_of_result_source(verifier)))?;
             expires_at = expires_at.min(end);
             binding = binding.min(result.binding());
-            appraised.push(AppraisedItem {
-                label: item.label().into(),
-                media_type,
-                ear: result.ear,
-                origin: result.origin,
-                claims: result.claims,
-                token: result.token,
-                explained: Explained::boxed(result.findings, result.image),
-            });
+            appraised.extend(result.into_items(item.label(), media_type));
         }
         if appraised.is_empty() {
             return Err(Refusal::NothingToAppraise);

@@ -4,11 +4,12 @@ use pki_types::UnixTime;
 
 use crate::appraised::Appraised;
 use crate::appraised::BindingProof;
+use crate::appraised_item::AppraisedItem;
+use crate::appraised_item::same_image;
 use crate::bound::Bound;
 use crate::ear::Tier;
 use crate::error::AppraisalError;
 use crate::limits::CLOCK_SKEW;
-use crate::origin::Origin;
 
 /// The worst of the results so far, and whether a verifier could not be reached.
 ///
@@ -111,20 +112,14 @@ fn worse(one: Appraised, other: Appraised) -> Result<Appraised, AppraisalError> 
         (Some(one), Some(other)) if one != other => return Err(AppraisalError::BadResult),
         (one, other) => one.or(other),
     };
-    let origin = match one.origin {
-        Origin::Device => other.origin,
-        worse => worse,
-    };
+    let origin = one.origin.worse(other.origin);
     let proof = match (one.proof, other.proof) {
         (BindingProof::Connection(matched), BindingProof::Connection(_)) => {
             BindingProof::Connection(matched)
         }
         _ => BindingProof::Key,
     };
-    let image = match (one.image, other.image) {
-        (Some(one), Some(other)) if one != other => None,
-        (one, other) => one.or(other),
-    };
+    let image = same_image(one.image.as_ref(), other.image.as_ref());
     let appraised = Appraised {
         ear: one.ear.worse(other.ear),
         origin,
@@ -135,6 +130,25 @@ fn worse(one: Appraised, other: Appraised) -> Result<Appraised, AppraisalError> 
         image,
         // Neither token says what both say together.
         token: None,
+        items: items_of_both(one.items, other.items)?,
     };
     Ok(appraised.with_findings(other.findings))
+}
+
+/// The worse result about each item of a chain. Where only one verifier tells the items apart, the result is about the whole.
+///
+/// # Errors
+/// [`AppraisalError::BadResult`] where the verifiers saw different items, since both cannot be right.
+fn items_of_both(
+    one: Vec<AppraisedItem>,
+    other: Vec<AppraisedItem>,
+) -> Result<Vec<AppraisedItem>, AppraisalError> {
+    if one.is_empty() || other.is_empty() {
+        return Ok(Vec::new());
+    }
+    if one.len() != other.len() {
+        return Err(AppraisalError::BadResult);
+    }
+    let pairs = one.into_iter().zip(other);
+    pairs.map(|(one, other)| one.worse(other)).collect()
 }

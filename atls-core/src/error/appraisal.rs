@@ -31,6 +31,12 @@ pub enum AppraisalError {
          or the ends are configured for different wire profiles"
     )]
     NotBound,
+    /// The items of a chain do not belong together: one that carries no value of the connection does not vouch for the key that
+    /// signed the one that does. They are of different machines, or altered.
+    #[error(
+        "items of the evidence are not of one machine: one does not vouch for the key that signed the other"
+    )]
+    NotChained,
     /// The Evidence, or a certificate that the peer sent with it, is outside its validity at the given time.
     #[error("evidence has expired; if the peer made it just now, compare the clocks of both ends")]
     Expired,
@@ -89,6 +95,7 @@ impl AppraisalError {
             Self::NoEndorsement { .. } => "no_endorsement",
             Self::NoResult => "no_result",
             Self::NotBound => "not_bound",
+            Self::NotChained => "not_chained",
             Self::ResultExpired => "result_expired",
             Self::StaleCollateral(_) => "stale_collateral",
             Self::UnknownKey => "unknown_key",
@@ -111,6 +118,7 @@ impl AppraisalError {
             | Self::Malformed
             | Self::NoResult
             | Self::NotBound
+            | Self::NotChained
             | Self::UnknownKey => Fault::Peer,
         }
     }
