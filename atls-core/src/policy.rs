@@ -9,9 +9,11 @@ use crate::bad_status::BadStatus;
 use crate::binding::Binding;
 use crate::candidate::Candidate;
 use crate::candidate::ClaimsError;
+use crate::composition::ExpectedItem;
 use crate::ear::Tier;
 use crate::error::Fault;
 use crate::finding::Finding;
+use crate::media_type::MediaType;
 use crate::origin::Origin;
 
 /// Accepts or refuses a peer that was appraised. Closures implement it.
@@ -153,6 +155,15 @@ pub enum PolicyViolation {
     /// A policy of the application refuses, in its own words.
     #[error("{0}")]
     Custom(Cow<'static, str>),
+    /// An item of the attestation is none that a [`Composition`](crate::Composition) names. Let the peer leave it out, or allow it by
+    /// [`Composition::allow`](crate::Composition::allow).
+    #[error(
+        "attestation has an item too many, of {0}; allow it by Composition::allow, or let the peer leave it out"
+    )]
+    ExtraItem(MediaType),
+    /// The attestation lacks an item that a [`Composition`](crate::Composition) requires.
+    #[error("attestation lacks an item of {0}; let the peer send it, under that label")]
+    MissingItem(ExpectedItem),
     /// The Evidence comes from a simulator. Accept it in development by
     /// [`StandardPolicy::dangerous_accept_simulated`].
     #[error(

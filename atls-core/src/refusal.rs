@@ -61,6 +61,8 @@ impl Refusal {
             Self::NothingToAppraise => "nothing_to_appraise",
             Self::Policy(PolicyViolation::Binding(_)) => "policy_binding",
             Self::Policy(PolicyViolation::Custom(_)) => "policy_custom",
+            Self::Policy(PolicyViolation::ExtraItem(_)) => "policy_extra_item",
+            Self::Policy(PolicyViolation::MissingItem(_)) => "policy_missing_item",
             Self::Policy(PolicyViolation::Simulated) => "policy_simulated",
             Self::Policy(PolicyViolation::Status(_)) => "policy_status",
             Self::WrongLabel => "wrong_label",

@@ -1,0 +1,236 @@
+//! A policy about the items of a peer's message: which must be there, and which may.
+
+use std::fmt;
+
+use crate::appraised_item::AppraisedItem;
+use crate::candidate::Candidate;
+use crate::media_type::MediaType;
+use crate::policy::Policy;
+use crate::policy::PolicyViolation;
+
+/// A policy that says of which items a peer's attestation consists, by platform (media type) and label. Each required item must be there
+/// once; any other is refused, unless it is allowed.
+///
+/// Each item was appraised and carries the connection's value, or is [chained](crate::chain) to one that does, before a policy sees it.
+/// **Items that carry the value each by itself need not be of one machine**: whoever attests may have asked two. Where that matters,
+/// require the chain by [`ExpectedItem::chained_to`].
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_core::{Composition, ExpectedItem, MediaType, RelyingParty};
+/// # use atls_sim::{SimAttester, SimVerifier};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let verifier = SimVerifier::new(SimAttester::generate()?.trust_anchor());
+/// let enclave: MediaType = "application/eat+cwt".parse()?;
+/// let two_enclaves = Composition::of([
+///     ExpectedItem::new(enclave.clone()).labelled("keys"),
+///     ExpectedItem::new(enclave).labelled("payments"),
+/// ]);
+/// let builder = RelyingParty::builder().verifier(Arc::new(verifier));
+/// let relying_party = builder.policy(two_enclaves).build()?;
+/// # let _ = relying_party;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Composition {
+    required: Vec<ExpectedItem>,
+    allowed: Vec<ExpectedItem>,
+}
+
+impl Composition {
+    /// Requires each of these once, and refuses any other item. Where an item of the peer fits several, it counts for the first one that has
+    /// none yet: name those with a label first.
+    pub fn of(required: impl IntoIterator<Item = ExpectedItem>) -> Self {
+        Self {
+            required: required.into_iter().collect(),
+            allowed: Vec::new(),
+        }
+    }
+
+    /// Allows items of this kind too, any number of them.
+    #[must_use]
+    pub fn allow(mut self, extra: ExpectedItem) -> Self {
+        self.allowed.push(extra);
+        self
+    }
+}
+
+impl Policy for Composition {
+    fn check(&self, candidate: &Candidate) -> Result<(), PolicyViolation> {
+        let mut missing: Vec<_> = self.required.iter().collect();
+        for item in candidate.items() {
+            match missing.iter().position(|expected| expected.fits(item)) {
+                Some(found) => drop(missing.remove(found)),
+                None if self.allowed.iter().any(|extra| extra.fits(item)) => {}
+                None => return Err(PolicyViolation::ExtraItem(item.media_type().clone())),
+            }
+        }
+        match missing.first() {
+            None => Ok(()),
+            Some(expected) => Err(PolicyViolation::MissingItem((*expected).clone())),
+        }
+    }
+}
+
+/// An item that a [`Composition`] names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectedItem {
+    media_type: MediaType,
+    label: Option<String>,
+    chained_to: Option<String>,
+}
+
+impl ExpectedItem {
+    /// An item of this media type under any label.
+    pub fn new(media_type: MediaType) -> Self {
+        Self {
+            media_type,
+            label: None,
+            chained_to: None,
+        }
+    }
+
+    /// Only under this label: the path of [`AppraisedItem::label`]. The peer chose the labels, so a label tells apart what the verifiers
+    /// cannot, and proves nothing.
+    #[must_use]
+    pub fn labelled(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Only where it vouches for the key of the item of this label, so that both are of one machine: the path of
+    /// [`AppraisedItem::chained_to`].
+    #[must_use]
+    pub fn chained_to(mut self, label: impl Into<String>) -> Self {
+        self.chained_to = Some(label.into());
+        self
+    }
+
+    fn fits(&self, item: &AppraisedItem) -> bool {
+        let label = self.label.as_deref();
+        let chained_to = self.chained_to.as_deref();
+        self.media_type == *item.media_type()
+            && label.is_none_or(|label| label == item.label())
+            && chained_to.is_none_or(|label| Some(label) == item.chained_to())
+    }
+}
+
+/// Prints media type, label and chain: what the operator wrote.
+impl fmt::Display for ExpectedItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.media_type)?;
+        if let Some(label) = &self.label {
+            write!(f, " labelled \"{}\"", label.escape_debug())?;
+        }
+        match &self.chained_to {
+            Some(label) => write!(f, " chained to \"{}\"", label.escape_debug()),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pki_types::UnixTime;
+
+    use super::*;
+    use crate::binding::Binding;
+    use crate::ear::Appraisal;
+    use crate::ear::Ear;
+    use crate::ear::TrustVector;
+    use crate::ear::VerifierId;
+    use crate::origin::Origin;
+
+    #[test]
+    fn each_required_item_must_be_there_once() {
+        let policy = Composition::of([expected("cpu"), expected("tpm").labelled("tpm")]);
+        assert_eq!(check(&policy, &[("cpu", "a"), ("tpm", "tpm")]), Ok(()));
+        assert_eq!(check(&policy, &[("tpm", "tpm"), ("cpu", "x/y")]), Ok(()));
+        let missing = |item| Err(PolicyViolation::MissingItem(item));
+        let refused = check(&policy, &[("cpu", "a")]);
+        assert_eq!(refused, missing(expected("tpm").labelled("tpm")));
+        assert_eq!(check(&policy, &[("tpm", "tpm")]), missing(expected("cpu")));
+        let twice = check(&policy, &[("cpu", "a"), ("cpu", "b"), ("tpm", "tpm")]);
+        assert_eq!(twice, extra("cpu"));
+        assert_eq!(
+            check(&policy, &[("cpu", "a"), ("tpm", "TPM")]),
+            extra("tpm")
+        );
+    }
+
+    #[test]
+    fn an_item_too_many_is_refused_unless_allowed() {
+        let strict = Composition::of([expected("cpu")]);
+        let seen = [("cpu", "a"), ("gpu", "b"), ("gpu", "c")];
+        assert_eq!(check(&strict, &seen), extra("gpu"));
+        assert_eq!(check(&strict.clone().allow(expected("gpu")), &seen), Ok(()));
+        let labelled = strict.allow(expected("gpu").labelled("b"));
+        assert_eq!(check(&labelled, &seen), extra("gpu"));
+    }
+
+    #[test]
+    fn a_chain_can_be_required() {
+        let policy = Composition::of([expected("cpu").chained_to("tpm"), expected("tpm")]);
+        let refused = check(&policy, &[("cpu", "cpu"), ("tpm", "tpm")]);
+        assert_eq!(refused, extra("cpu"));
+        for (chained_to, accepted) in [("tpm", true), ("other", false)] {
+            let mut items = items(&[("cpu", "cpu"), ("tpm", "tpm")]);
+            items[0].chained_to = Some(chained_to.into());
+            let checked = policy.check(&candidate(items));
+            assert_eq!(checked.is_ok(), accepted, "{chained_to}");
+        }
+    }
+
+    fn check(policy: &Composition, seen: &[(&str, &str)]) -> Result<(), PolicyViolation> {
+        policy.check(&candidate(items(seen)))
+    }
+
+    fn extra(kind: &str) -> Result<(), PolicyViolation> {
+        Err(PolicyViolation::ExtraItem(media(kind)))
+    }
+
+    fn expected(kind: &str) -> ExpectedItem {
+        ExpectedItem::new(media(kind))
+    }
+
+    fn media(kind: &str) -> MediaType {
+        format!("application/{kind}").parse().unwrap()
+    }
+
+    fn items(seen: &[(&str, &str)]) -> Vec<AppraisedItem> {
+        let items = seen.iter();
+        let items = items.map(|(kind, label)| AppraisedItem {
+            label: (*label).into(),
+            media_type: media(kind),
+            ear: Ear::local(
+                VerifierId::new("test", "1"),
+                now(),
+                kind,
+                Appraisal::new(TrustVector::new()),
+            ),
+            origin: Origin::Device,
+            claims: None,
+            token: None,
+            chained_to: None,
+            explained: None,
+        });
+        items.collect()
+    }
+
+    fn candidate(items: Vec<AppraisedItem>) -> Candidate {
+        Candidate {
+            items: items.into(),
+            binding: Binding::Connection,
+            leaf_key: Box::default(),
+            appraised_at: now(),
+            expires_at: now(),
+        }
+    }
+
+    fn now() -> UnixTime {
+        UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000))
+    }
+}
