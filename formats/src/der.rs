@@ -1,5 +1,22 @@
 //! `SEQUENCE { INTEGER, … }` (X.690) of unsigned integers: `Ecdsa-Sig-Value` (RFC 3279 §2.2.3) and `RSAPublicKey` (RFC 8017 §A.1.1).
 
+use atls_core::pki_types::alg_id;
+
+/// The DER SubjectPublicKeyInfo of an RSA key, of modulus and exponent.
+pub(crate) fn rsa_public_key_info(modulus: &[u8], exponent: &[u8]) -> Option<Vec<u8>> {
+    public_key_info(&alg_id::RSA_ENCRYPTION, &sequence(&[modulus, exponent])?)
+}
+
+/// `SubjectPublicKeyInfo` (RFC 5280 §4.1): the content of an `AlgorithmIdentifier`, and a key.
+pub(crate) fn public_key_info(algorithm: &[u8], subject_public_key: &[u8]) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    put(&mut content, 0x30, algorithm)?;
+    put(&mut content, 0x03, &[&[0], subject_public_key].concat())?;
+    let mut out = Vec::new();
+    put(&mut out, 0x30, &content)?;
+    Some(out)
+}
+
 /// Of big-endian integers, up to 65,000 bytes all together.
 pub(crate) fn sequence(integers: &[&[u8]]) -> Option<Vec<u8>> {
     let mut content = Vec::new();

@@ -8,6 +8,7 @@
 //! the Evidence in a service's result.
 #![forbid(unsafe_code)]
 
+pub mod azure;
 pub mod dcap;
 pub mod nitro;
 pub mod psa;

@@ -1,5 +1,7 @@
 //! The public area of a key.
 
+use atls_core::pki_types::alg_id;
+
 use super::algorithm::HashAlgorithm;
 use super::error::TpmFormatError;
 use super::key_kind::Attributes;
@@ -141,6 +143,18 @@ impl Public {
                 (!is_template).then(|| der::sequence(&[modulus, &exponent.to_be_bytes()]))?
             }
         }
+    }
+
+    /// The DER SubjectPublicKeyInfo; `None` of a template.
+    pub fn subject_public_key_info(&self) -> Option<Vec<u8>> {
+        let algorithm = match &self.key {
+            PublicKey::Ecc { curve, .. } => match curve {
+                Curve::P256 => alg_id::ECDSA_P256,
+                Curve::P384 => alg_id::ECDSA_P384,
+            },
+            PublicKey::Rsa { .. } => alg_id::RSA_ENCRYPTION,
+        };
+        der::public_key_info(&algorithm, &self.subject_public_key()?)
     }
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
