@@ -53,7 +53,7 @@ pub struct TpmAttester {
     systemd_log: Option<LogFile>,
     ima_log: Option<LogFile>,
     pub(crate) endorsement_password: Zeroizing<Vec<u8>>,
-    owner_password: Zeroizing<Vec<u8>>,
+    pub(crate) owner_password: Zeroizing<Vec<u8>>,
     key: Option<LoadedKey>,
     media_types: [MediaType; 1],
 }
@@ -193,6 +193,16 @@ impl TpmAttester {
     pub fn with_owner_password(mut self, password: Vec<u8>) -> Self {
         self.owner_password = Zeroizing::new(password);
         self
+    }
+
+    /// The contents of an index of the TPM's non-volatile memory that its own empty password or the owner's opens; for Evidence of which this
+    /// TPM makes a part.
+    ///
+    /// # Errors
+    /// [`AttestError::Device`] where there is no such index, or it cannot be read.
+    pub fn read_nv(&mut self, index: u32) -> Result<Vec<u8>, AttestError> {
+        let contents = self.tpm.read_nv_as_owner(index, &self.owner_password)?;
+        contents.ok_or_else(|| AttestError::Device(format!("TPM has no index {index:#010x}")))
     }
 
     /// The key that will sign, for a file of keys. It is made where it is not there yet.

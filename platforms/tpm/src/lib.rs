@@ -77,6 +77,7 @@ mod quoted;
 mod tpm;
 mod trust_vector;
 mod verifier;
+mod vouched;
 
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -123,6 +124,7 @@ pub use policy::TpmEvent;
 pub use policy::TpmImage;
 pub use policy::TpmPolicy;
 pub use verifier::TpmVerifier;
+pub use vouched::VouchedTpmVerifier;
 
 /// `application/vnd.atls.tpm-evidence+cbor`. The type is private to this project; none is registered.
 ///

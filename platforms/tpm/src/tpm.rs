@@ -194,19 +194,30 @@ impl Tpm {
         self.run(&command).map(drop)
     }
 
-    /// The whole of an index of the non-volatile memory, which its own password, the empty one, opens; `None` where there is no such index.
+    /// The whole of an index of the non-volatile memory, which the empty password opens; `None` where there is no such index.
     pub(crate) fn read_nv(&mut self, index: u32) -> Result<Option<Vec<u8>>, TpmError> {
+        self.read_nv_as_owner(index, &[])
+    }
+
+    /// The same. Where its own password, the empty one, does not open it, that of the owner does.
+    pub(crate) fn read_nv_as_owner(
+        &mut self,
+        index: u32,
+        owner_password: &[u8],
+    ) -> Result<Option<Vec<u8>>, TpmError> {
         let command = Command::new(CC_NV_READ_PUBLIC).handle(index);
         let response = match self.try_run(&command)? {
             Ok(response) => response,
             Err(code) if code.is_unknown_handle() => return Ok(None),
             Err(code) => return Err(code.error()),
         };
-        let size = Reader::of(&response.parameters).sized().and_then(|area| {
-            let (_, size) = area.split_last_chunk()?;
-            Some(u16::from_be_bytes(*size))
-        });
-        let size = size.ok_or(TpmError::Malformed)?;
+        let area = Reader::of(&response.parameters).sized();
+        let area = area.and_then(NvArea::read).ok_or(TpmError::Malformed)?;
+        let size = area.size;
+        let (opener, password) = match area.attributes & NV_AUTH_READ {
+            0 => (RH_OWNER, owner_password),
+            _ => (index, &[][..]),
+        };
         let mut contents = Vec::new();
         while let Some(left) = usize::from(size)
             .checked_sub(contents.len())
@@ -215,7 +226,7 @@ impl Tpm {
             let length = u16::try_from(left.min(MAX_NV_READ)).map_err(|_| TpmError::Malformed)?;
             let offset = u16::try_from(contents.len()).map_err(|_| TpmError::Malformed)?;
             let command = Command::new(CC_NV_READ)
-                .by_password(index, &[])?
+                .by_password(opener, password)?
                 .handle(index)
                 .parameter(length.to_be_bytes())
                 .parameter(offset.to_be_bytes());
@@ -256,6 +267,45 @@ impl Tpm {
             offset = offset.checked_add(length).ok_or(TpmError::Malformed)?;
         }
         Ok(())
+    }
+
+    /// `TPM2_NV_DefineSpace` of the owner, and `TPM2_NV_Write` of contents that the owner alone reads.
+    #[cfg(feature = "testing")]
+    pub(crate) fn write_owner_nv(&mut self, index: u32, contents: &[u8]) -> Result<(), TpmError> {
+        let size = u16::try_from(contents.len()).map_err(|_| TpmError::Malformed)?;
+        let attributes = NV_OWNER_WRITE | NV_OWNER_READ;
+        let area = [
+            &index.to_be_bytes()[..],
+            &HashAlgorithm::Sha256.id().to_be_bytes(),
+            &attributes.to_be_bytes(),
+            &[0, 0],
+            &size.to_be_bytes(),
+        ];
+        let define = Command::new(CC_NV_DEFINE_SPACE)
+            .by_password(RH_OWNER, &[])?
+            .sized(&[])?
+            .sized(&area.concat())?;
+        self.run(&define)?;
+        for (number, chunk) in (0_u16..).zip(contents.chunks(MAX_NV_READ)) {
+            let offset = usize::from(number).saturating_mul(MAX_NV_READ);
+            let offset = u16::try_from(offset).map_err(|_| TpmError::Malformed)?;
+            let write = Command::new(CC_NV_WRITE)
+                .by_password(RH_OWNER, &[])?
+                .handle(index)
+                .sized(chunk)?
+                .parameter(offset.to_be_bytes());
+            self.run(&write)?;
+        }
+        Ok(())
+    }
+
+    /// `TPM2_NV_UndefineSpace` of the owner.
+    #[cfg(feature = "testing")]
+    pub(crate) fn remove_nv(&mut self, index: u32) -> Result<(), TpmError> {
+        let remove = Command::new(CC_NV_UNDEFINE_SPACE)
+            .by_password(RH_OWNER, &[])?
+            .handle(index);
+        self.run(&remove).map(drop)
     }
 
     /// `TPM2_StartAuthSession` of a policy session over SHA-256, neither salted nor bound.
@@ -335,6 +385,24 @@ impl Tpm {
     }
 }
 
+/// `TPMS_NV_PUBLIC`: index(4) ‖ name algorithm(2) ‖ attributes(4) ‖ TPM2B policy ‖ size(2)
+struct NvArea {
+    attributes: u32,
+    size: u16,
+}
+
+impl NvArea {
+    fn read(area: &[u8]) -> Option<Self> {
+        Reader::whole(area, |reader| {
+            (reader.u32()?, reader.u16()?);
+            let attributes = reader.u32()?;
+            reader.sized()?;
+            let size = reader.u16()?;
+            Some(Self { attributes, size })
+        })
+    }
+}
+
 impl fmt::Debug for Tpm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tpm").finish_non_exhaustive()
@@ -346,6 +414,8 @@ pub(crate) const RH_NULL: u32 = 0x4000_0007;
 pub(crate) const RH_ENDORSEMENT: u32 = 0x4000_000b;
 
 const CC_EVICT_CONTROL: u32 = 0x120;
+#[cfg(feature = "testing")]
+const CC_NV_UNDEFINE_SPACE: u32 = 0x122;
 #[cfg(feature = "testing")]
 const CC_NV_DEFINE_SPACE: u32 = 0x12a;
 const CC_CREATE_PRIMARY: u32 = 0x131;
@@ -379,6 +449,17 @@ const MAX_DIGESTS: usize = 8;
 
 /// More than any response has.
 const MAX_SELECTIONS: u32 = 16;
+
+/// `TPMA_NV_OWNERWRITE`
+#[cfg(feature = "testing")]
+const NV_OWNER_WRITE: u32 = 1 << 1;
+
+/// `TPMA_NV_OWNERREAD`
+#[cfg(feature = "testing")]
+const NV_OWNER_READ: u32 = 1 << 17;
+
+/// `TPMA_NV_AUTHREAD`
+const NV_AUTH_READ: u32 = 1 << 18;
 
 /// Bytes that every TPM gives of non-volatile memory at once.
 const MAX_NV_READ: usize = 512;

@@ -86,14 +86,7 @@ impl TpmVerifier {
         let challenge = quoted.attest.extra_data.clone();
         let origin = self.origin_of(&quoted.key);
         let quote = AppraisedQuote::of(&policy, quoted, now)?;
-        let image = quote.claims.image.clone();
-        let recorded = RecordedAppraisal::new(quote.ear, origin, challenge)
-            .with_claims(quote.claims)
-            .with_findings(quote.findings);
-        Ok(match image {
-            Some(image) => recorded.with_image(image),
-            None => recorded,
-        })
+        Ok(quote.recorded(origin, challenge))
     }
 
     fn appraise_now(
@@ -125,14 +118,29 @@ impl TpmVerifier {
 }
 
 /// The result of the policy for a genuine quote, with its reasons.
-struct AppraisedQuote {
+pub(crate) struct AppraisedQuote {
     ear: Ear,
     claims: TpmClaims,
-    findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 impl AppraisedQuote {
-    fn of(policy: &TpmPolicy, quoted: Quoted<'_>, now: UnixTime) -> Result<Self, AppraisalError> {
+    pub(crate) fn recorded(self, origin: Origin, challenge: Vec<u8>) -> RecordedAppraisal {
+        let image = self.claims.image.clone();
+        let recorded = RecordedAppraisal::new(self.ear, origin, challenge)
+            .with_claims(self.claims)
+            .with_findings(self.findings);
+        match image {
+            Some(image) => recorded.with_image(image),
+            None => recorded,
+        }
+    }
+
+    pub(crate) fn of(
+        policy: &TpmPolicy,
+        quoted: Quoted<'_>,
+        now: UnixTime,
+    ) -> Result<Self, AppraisalError> {
         let decided = trust_vector::compare(policy, &quoted)?;
         let findings = findings::of(policy, &quoted, &decided);
         let appraisal = Appraisal::new(decided.vector);

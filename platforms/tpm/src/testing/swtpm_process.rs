@@ -232,6 +232,18 @@ impl SwtpmProcess {
         Ok(Public::decode(&read.ok_or(TpmError::Malformed)?.public)?)
     }
 
+    /// Writes an index of the non-volatile memory, which the owner reads. One that is there is replaced.
+    ///
+    /// # Errors
+    /// [`TpmError`]
+    pub fn store_for_owner(&self, index: u32, contents: &[u8]) -> Result<(), TpmError> {
+        let mut tpm = Tpm::over(self.device());
+        if tpm.read_nv(index)?.is_some() {
+            tpm.remove_nv(index)?;
+        }
+        tpm.write_owner_nv(index, contents)
+    }
+
     /// The process stands still, and answers nothing.
     ///
     /// # Errors
