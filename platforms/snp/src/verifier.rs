@@ -11,6 +11,8 @@ use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::RecordedAppraisal;
 use atls_core::Verifier;
+use atls_core::chain::UnboundEvidence;
+use atls_core::chain::UnboundVerifier;
 use atls_core::cmw::Item;
 use atls_core::ear::Ear;
 use atls_core::ear::VerifierId;
@@ -205,6 +207,21 @@ impl Verifier for SnpVerifier {
                 Some(image) => appraised.with_image(image),
                 None => appraised,
             })
+        })
+    }
+}
+
+/// A report whose `REPORT_DATA` is something else than the value of a connection, such as one that a paravisor requested.
+impl UnboundVerifier for SnpVerifier {
+    fn appraise_unbound<'a>(
+        &'a self,
+        evidence: &'a UnboundEvidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<RecordedAppraisal, AppraisalError>> {
+        Box::pin(async move {
+            let parts = SnpEvidence::decode(evidence.bytes())?;
+            self.appraise_report(&parts, evidence.endorsements(), now)
+                .await
         })
     }
 }

@@ -13,6 +13,8 @@ use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::RecordedAppraisal;
 use atls_core::Verifier;
+use atls_core::chain::UnboundEvidence;
+use atls_core::chain::UnboundVerifier;
 use atls_core::cmw::Item;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Ear;
@@ -108,7 +110,7 @@ impl<P: Technology> DcapVerifier<P> {
         now: UnixTime,
     ) -> Result<RecordedAppraisal, QuoteError> {
         let unbound = self
-            .appraise_unbound(quote, None, endorsements, now)
+            .appraise_quote_unbound(quote, None, endorsements, now)
             .await?;
         Ok(self.recorded(unbound))
     }
@@ -122,7 +124,21 @@ impl<P: Technology> DcapVerifier<P> {
         }
     }
 
-    async fn appraise_unbound(
+    async fn appraise_parts(
+        &self,
+        parts: &Parts<'_>,
+        endorsements: &[Item<'_>],
+        now: UnixTime,
+    ) -> Result<UnboundAppraisal<P::Claims>, QuoteError> {
+        let (quote, event_log) = match parts {
+            Parts::Quote(quote) => (*quote, None),
+            Parts::WithEventLog(both) => (&both.quote[..], Some(&both.event_log[..])),
+        };
+        self.appraise_quote_unbound(quote, event_log, endorsements, now)
+            .await
+    }
+
+    async fn appraise_quote_unbound(
         &self,
         quote: &[u8],
         event_log: Option<&[u8]>,
@@ -177,16 +193,9 @@ impl<P: Technology> DcapVerifier<P> {
         evidence: &Evidence<'_>,
         now: UnixTime,
     ) -> Result<Appraised, AppraisalError> {
+        let parts = Parts::of(evidence.media_type(), evidence.bytes())?;
         let endorsements = evidence.endorsements();
-        let unbound = if MediaType::parse(TDX_EVIDENCE).as_ref() == Ok(evidence.media_type()) {
-            let parts = TdxEvidence::decode(evidence.bytes()).map_err(QuoteError::from)?;
-            self.appraise_unbound(&parts.quote, Some(&parts.event_log), endorsements, now)
-                .await?
-        } else {
-            let quote = evidence.bytes();
-            self.appraise_unbound(quote, None, endorsements, now)
-                .await?
-        };
+        let unbound = self.appraise_parts(&parts, endorsements, now).await?;
         let expected = evidence.expected_report_data();
         let matched = expected.compare(&unbound.report_data)?;
         let origin = self.engine.origin();
@@ -213,7 +222,7 @@ impl DcapVerifier<TdxPolicy> {
         now: UnixTime,
     ) -> Result<RecordedAppraisal, QuoteError> {
         let unbound = self
-            .appraise_unbound(quote, Some(event_log), endorsements, now)
+            .appraise_quote_unbound(quote, Some(event_log), endorsements, now)
             .await?;
         Ok(self.recorded(unbound))
     }
@@ -237,6 +246,39 @@ impl<P: Technology> Verifier for DcapVerifier<P> {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(self.appraise_evidence(evidence, now))
+    }
+}
+
+/// A quote whose `REPORTDATA` is something else than the value of a connection, such as one that a paravisor requested.
+#[allow(private_bounds, reason = "the technologies are Intel's two")]
+impl<P: Technology> UnboundVerifier for DcapVerifier<P> {
+    fn appraise_unbound<'a>(
+        &'a self,
+        evidence: &'a UnboundEvidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<RecordedAppraisal, AppraisalError>> {
+        Box::pin(async move {
+            let parts = Parts::of(evidence.media_type(), evidence.bytes())?;
+            let endorsements = evidence.endorsements();
+            let unbound = self.appraise_parts(&parts, endorsements, now).await?;
+            Ok(self.recorded(unbound))
+        })
+    }
+}
+
+/// The quote and the event log of one item of Evidence.
+enum Parts<'a> {
+    Quote(&'a [u8]),
+    WithEventLog(TdxEvidence),
+}
+
+impl<'a> Parts<'a> {
+    fn of(media_type: &MediaType, evidence: &'a [u8]) -> Result<Self, QuoteError> {
+        if MediaType::parse(TDX_EVIDENCE).as_ref() == Ok(media_type) {
+            Ok(Self::WithEventLog(TdxEvidence::decode(evidence)?))
+        } else {
+            Ok(Self::Quote(evidence))
+        }
     }
 }
 
