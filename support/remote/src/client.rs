@@ -63,10 +63,24 @@ impl ReqwestClient {
         })
     }
 
+    /// The same, with `http` to `169.254.169.254` and to no other address: the metadata service of a cloud, which the host of this machine
+    /// answers. Nothing that it answers is authentic.
+    ///
+    /// # Errors
+    /// As [`reqwest::ClientBuilder::build`].
+    pub fn metadata_service(builder: reqwest::ClientBuilder) -> Result<Self, reqwest::Error> {
+        let client = harden(builder).build()?;
+        Ok(Self {
+            client,
+            plain: Plain::MetadataService,
+        })
+    }
+
     fn permits(&self, uri: &Uri) -> bool {
-        match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => self.plain == Plain::Loopback && is_loopback(uri),
+        match (uri.scheme_str(), self.plain) {
+            (Some("https"), _) => true,
+            (Some("http"), Plain::Loopback) => is_loopback(uri),
+            (Some("http"), Plain::MetadataService) => uri.host() == Some(METADATA_SERVICE),
             _ => false,
         }
     }
@@ -115,6 +129,7 @@ impl HttpClient for ReqwestClient {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Plain {
     Loopback,
+    MetadataService,
     Never,
 }
 
@@ -136,3 +151,38 @@ fn unreachable(error: reqwest::Error) -> HttpError {
 /// The time for DNS, TCP, TLS and, with an attested client, attestation together. It is shorter than the deadline of a request,
 /// so that a host that is gone does not use that up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Link-local, the same at all clouds.
+const METADATA_SERVICE: &str = "169.254.169.254";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_client_of_the_metadata_service_takes_plain_http_to_it_alone() {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        let builder = || reqwest::Client::builder().tls_backend_preconfigured(tls.clone());
+        let metadata = ReqwestClient::metadata_service(builder()).unwrap();
+        let strict = ReqwestClient::build(builder()).unwrap();
+        for (uri, permitted) in [
+            ("http://169.254.169.254/metadata", true),
+            ("http://169.254.169.253/", false),
+            ("http://169.254.169.254.example/", false),
+            ("http://169.254.169.254@a.example/", false),
+            ("http://127.0.0.1/", false),
+            ("http://a.example/", false),
+        ] {
+            let uri: Uri = uri.parse().unwrap();
+            assert_eq!(metadata.permits(&uri), permitted, "{uri}");
+            assert!(!strict.permits(&uri), "{uri}");
+        }
+    }
+}
