@@ -10,6 +10,8 @@
     reason = "a test fails by panicking, and this is part of the tests"
 )]
 
+pub mod azure;
+
 mod clock;
 mod dcap;
 mod forge;
