@@ -8,7 +8,11 @@
     reason = "a test fails by panicking"
 )]
 
+#[cfg(unix)]
+mod azure;
 mod cca;
+#[cfg(unix)]
+mod composite;
 mod nitro;
 mod psa;
 mod sgx;

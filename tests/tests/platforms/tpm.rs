@@ -202,19 +202,24 @@ impl Attester for Remembering {
 }
 
 /// A TPM of a machine that was booted with the kernel that everybody knows.
-#[allow(clippy::print_stdout, reason = "a skipped test says so")]
 fn booted() -> Option<SwtpmProcess> {
-    let tpm = match SwtpmProcess::start() {
+    let tpm = swtpm()?;
+    measure(&tpm, KERNEL);
+    Some(tpm)
+}
+
+/// A TPM in which nothing was measured yet.
+#[allow(clippy::print_stdout, reason = "a skipped test says so")]
+pub(crate) fn swtpm() -> Option<SwtpmProcess> {
+    match SwtpmProcess::start() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let required = std::env::var_os("ATLS_REQUIRE_SWTPM").is_some();
             assert!(!required, "no swtpm on this machine");
             println!("SKIPPED: no swtpm on this machine");
-            return None;
+            None
         }
-        started => started.unwrap(),
-    };
-    measure(&tpm, KERNEL);
-    Some(tpm)
+        started => Some(started.unwrap()),
+    }
 }
 
 fn measure(tpm: &SwtpmProcess, bytes: &[u8]) {
