@@ -528,7 +528,7 @@ prop_compose! {
 
 prop_compose! {
     fn any_device()(
-        profile in prop_oneof![Just(Profile::Tfm), Just(Profile::Predecessor)],
+        profile in prop_oneof![Just(Profile::Tfm), Just(Profile::Predecessor), Just(Profile::Legacy)],
         nonce in any_digest(),
         instance_id in any_instance(),
         implementation_id in any::<[u8; 32]>(),

@@ -142,7 +142,7 @@ proptest! {
         client_id in any::<i32>(),
         code in any::<u16>(),
         name in ".{0,20}",
-        profile in prop_oneof![Just(Profile::Tfm), Just(Profile::Predecessor)],
+        profile in prop_oneof![Just(Profile::Tfm), Just(Profile::Predecessor), Just(Profile::Legacy)],
     ) {
         let software = [SoftwareComponent::new(&name, [3; 32]), SoftwareComponent::new("BL", [4; 32])];
         let lifecycle = Lifecycle::from(code);

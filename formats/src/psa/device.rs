@@ -107,7 +107,7 @@ impl PsaDevice {
         ] {
             claims.extend(text.iter().map(|text| (key.into(), text.as_str().into())));
         }
-        TokenToSign::of(ecdsa, &Value::Map(claims))
+        TokenToSign::of(ecdsa, &Value::Map(self.profile.numbered(claims)))
     }
 }
 

@@ -30,6 +30,17 @@ pub(super) fn renumbered(mut entries: Vec<(Value, Value)>) -> Vec<(Value, Value)
     entries
 }
 
+/// The claims of that profile under its own numbers, for a writer.
+pub(super) fn numbered(mut entries: Vec<(Value, Value)>) -> Vec<(Value, Value)> {
+    for (key, _) in &mut entries {
+        let known = NUMBERS.iter().find(|(_, number)| *key == (*number).into());
+        if let Some((older, _)) = known {
+            *key = (*older).into();
+        }
+    }
+    entries
+}
+
 const PROFILE: i32 = -75_000;
 
 const NUMBERS: [(i32, u16); 10] = [

@@ -1,5 +1,9 @@
 //! The profiles of PSA tokens.
 
+use ciborium::Value;
+
+use super::legacy;
+
 /// The `eat_profile` of a PSA token. It gives its claims their meaning, and one of them its number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -37,6 +41,14 @@ impl Profile {
             Self::Legacy => "PSA_IOT_PROFILE_1",
             Self::Predecessor => "http://arm.com/psa/2.0.0",
             Self::Tfm => "tag:psacertified.org,2023:psa#tfm",
+        }
+    }
+
+    /// The claims under the numbers of the profile.
+    pub(super) fn numbered(self, claims: Vec<(Value, Value)>) -> Vec<(Value, Value)> {
+        match self {
+            Self::Legacy => legacy::numbered(claims),
+            Self::Predecessor | Self::Tfm => claims,
         }
     }
 

@@ -55,7 +55,8 @@ impl TokenToSign {
     pub fn over(claims: &ClaimsToSign<'_>) -> Option<Self> {
         let bytes = |bytes: &[u8]| Value::Bytes(bytes.to_vec());
         let software = claims.software.iter().map(SoftwareComponent::encode);
-        let claims = Value::Map(vec![
+        let profile = claims.profile;
+        let claims = vec![
             (EAT_PROFILE.into(), claims.profile.name().into()),
             (EAT_NONCE.into(), bytes(claims.nonce)),
             (UEID.into(), bytes(claims.instance_id)),
@@ -64,8 +65,8 @@ impl TokenToSign {
             (LIFECYCLE.into(), claims.lifecycle.code().into()),
             (claims.profile.boot_seed().into(), bytes(claims.boot_seed)),
             (SOFTWARE.into(), Value::Array(software.collect())),
-        ]);
-        Self::of(Ecdsa::Es256, &claims)
+        ];
+        Self::of(Ecdsa::Es256, &Value::Map(profile.numbered(claims)))
     }
 
     /// A token with these claims, to be signed by this algorithm.
