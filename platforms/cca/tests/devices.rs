@@ -248,7 +248,7 @@ fn unknown_and_missing_components_are_contraindicated() {
 /// Each profile has a media type, and no token goes under another's.
 #[test]
 fn a_profile_goes_under_its_own_media_type() {
-    for profile in [Profile::Tfm, Profile::Predecessor] {
+    for profile in [Profile::Tfm, Profile::Predecessor, Profile::Legacy] {
         let mut forged = ForgedPsa::new();
         forged.device.profile = profile;
         let setting = Setting::of(forged);

@@ -1,0 +1,77 @@
+//! CoRIMs, and the tokens that they accept.
+
+use std::sync::Arc;
+
+use atls_cca::CcaKeys;
+use atls_cca::CcaPolicy;
+use atls_cca::CcaVerifier;
+use atls_cca::PsaKeys;
+use atls_cca::PsaPolicy;
+use atls_cca::PsaVerifier;
+use atls_cca::testing::ForgedCca;
+use atls_cca::testing::ForgedPsa;
+use atls_core::Origin;
+use atls_core::ear::Tier;
+use atls_reference::Live;
+use test_support::Connection;
+use test_support::at;
+
+use crate::makers::NOW;
+use crate::makers::Published;
+use crate::makers::device;
+use crate::makers::platform;
+use crate::makers::realm;
+
+#[test]
+fn a_realm_is_accepted_by_the_corims_of_its_makers_alone() {
+    let forged = ForgedCca::new();
+    let platform = platform(&forged).published();
+    let realm = realm(&forged).published();
+    let keys: CcaKeys = platform.table().unwrap();
+    let policy = CcaPolicy::from_corims(&platform, &realm).unwrap();
+    let mut known = forged.policy();
+    known.platforms[0].name = "forged (tag 0, reference triple 0)".to_owned();
+    known.platforms[0].configuration_mask = Some(vec![0xff; 4]);
+    known.realms[0].name = "forged (tag 0, reference triple 0)".to_owned();
+    assert_eq!(policy, known);
+    let (keys, policy) = (Live::fixed(keys).unwrap(), Live::fixed(policy).unwrap());
+    let provider = rustls::crypto::ring::default_provider();
+    let verifier = CcaVerifier::new(Arc::new(policy), Arc::new(keys), &provider);
+    let connection = Connection::new();
+    let token = connection.evidence(&mut forged.attester());
+    let appraised = connection.appraise(&verifier, &token, at(NOW)).unwrap();
+    assert_eq!(appraised.ear().status(), Tier::Affirming);
+    assert_eq!(appraised.origin(), Origin::Device);
+}
+
+#[test]
+fn a_device_is_accepted_by_the_corim_of_its_maker_alone() {
+    let forged = ForgedPsa::new();
+    let corim = device(&forged).published();
+    let keys: PsaKeys = corim.table().unwrap();
+    let policy: PsaPolicy = corim.table().unwrap();
+    let (keys, policy) = (Live::fixed(keys).unwrap(), Live::fixed(policy).unwrap());
+    let provider = rustls::crypto::ring::default_provider();
+    let verifier = PsaVerifier::new(Arc::new(policy), Arc::new(keys), &provider);
+    let connection = Connection::new();
+    let token = connection.evidence(&mut forged.attester());
+    let appraised = connection.appraise(&verifier, &token, at(NOW)).unwrap();
+    assert_eq!(appraised.ear().status(), Tier::Affirming);
+}
+
+#[test]
+fn values_and_keys_are_added_to_a_table() {
+    let (one, other) = (ForgedCca::new(), ForgedCca::new());
+    let mut other = other;
+    other.platform.instance_id[1] ^= 1;
+    other.realm.initial_measurement = vec![7; 32];
+    let policy = platform(&other).published().added_to(one.policy()).unwrap();
+    let policy = realm(&other).published().added_to(policy).unwrap();
+    assert_eq!((policy.platforms.len(), policy.realms.len()), (2, 2));
+    let keys = CcaKeys::new(vec![one.trusted("one")]);
+    let keys = platform(&other).published().added_to(keys).unwrap();
+    assert_eq!(keys.keys.len(), 2);
+    // The same instance again.
+    let keys = CcaKeys::new(vec![one.trusted("one")]);
+    assert!(platform(&one).published().added_to(keys).is_err());
+}
