@@ -22,6 +22,8 @@ use crate::supported;
 /// A document with one CoMID.
 #[derive(Clone)]
 pub struct ForgedCorim {
+    /// Of the document, and of its CoMID: a store keeps one of a name.
+    pub id: String,
     pub profile: Option<Value>,
     /// The last second since the epoch at which it is valid.
     pub not_after: Option<u64>,
@@ -34,6 +36,7 @@ pub struct ForgedCorim {
 impl ForgedCorim {
     pub fn new(profile: Option<Value>, triples: Vec<Value>) -> Self {
         Self {
+            id: "forged".to_owned(),
             profile,
             not_after: None,
             triples,
@@ -49,11 +52,11 @@ impl ForgedCorim {
         });
         let triples = lists.map(|(key, triples)| (integer(key), list(triples.clone())));
         let comid = map([
-            (integer(1), map([(integer(0), text("comid"))])),
+            (integer(1), map([(integer(0), text(&self.id))])),
             (integer(4), Value::Map(triples.collect())),
         ]);
         let mut entries = vec![
-            (integer(0), text("forged")),
+            (integer(0), text(&self.id)),
             (integer(1), list(vec![tag(506, bytes(&encode(&comid)))])),
         ];
         if let Some(profile) = &self.profile {
