@@ -48,6 +48,10 @@ where
 ///
 /// Further policies can only accept less. Each method that accepts more says so in its name.
 ///
+/// **It looks at the status as a whole.** Affirming is what its platform attests, and a TPM attests how a machine was booted: not that
+/// its memory is encrypted, nor that the TPM is in the machine that the connection is to. Where platforms of several kinds are accepted,
+/// demand claims by a further policy.
+///
 /// ```
 /// use atls_core::{Binding, StandardPolicy};
 ///

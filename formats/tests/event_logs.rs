@@ -3,6 +3,7 @@
 //! `formats/compare` compares them with the crates `uefi-eventlog` and `eventlog-rs` too. They are no dev-dependencies: the first needs
 //! OpenSSL, which this project bans, and both need crates that nobody maintains (`atty`, by `env_logger` 0.7 and 0.8).
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,

@@ -1,6 +1,7 @@
 //! Authorities that certify attestation keys, as clouds do it for their vTPMs.
 
 use std::fmt;
+use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::bounded;
@@ -61,13 +62,13 @@ impl KeyAuthority {
         }
     }
 
-    /// The key of this Evidence, if this root certifies it.
+    /// The key of this Evidence, if this root certifies it, and until when.
     pub(crate) fn trusted(
         &self,
         certified: &CertifiedKey<'_>,
         supported: &WebPkiSupportedAlgorithms,
         now: UnixTime,
-    ) -> Option<TrustedKey> {
+    ) -> Option<(TrustedKey, UnixTime)> {
         let anchors = Anchors {
             roots: std::slice::from_ref(&self.root.0),
             intermediates: &certified.intermediates,
@@ -87,7 +88,7 @@ impl KeyAuthority {
         let name = format!("{} {digest}", self.name);
         let mut key = TrustedKey::provided(name, certified.key.clone()).certified_by(digest);
         key.software = self.software;
-        Some(key)
+        Some((key, certified.until()?))
     }
 }
 
@@ -115,6 +116,18 @@ impl<'a> CertifiedKey<'a> {
             leaf,
             intermediates: chain,
         })
+    }
+
+    /// When the first of the certificates ends. One that is not needed makes that earlier, never later.
+    fn until(&self) -> Option<UnixTime> {
+        let certificates = std::iter::once(&self.leaf).chain(&self.intermediates);
+        let ends = certificates.map(|certificate| {
+            let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+            u64::try_from(certificate.validity().not_after.timestamp()).ok()
+        });
+        let ends: Option<Vec<_>> = ends.collect();
+        let first = ends?.into_iter().min()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(first)))
     }
 
     /// Whether the certificate, whose chain is verified by now, is of the key.

@@ -87,13 +87,13 @@ impl TpmKeys {
         self
     }
 
-    /// The key of this Evidence by its certificate, if an authority vouches for it now.
+    /// The key of this Evidence by its certificate, if an authority vouches for it now, and until when.
     pub(crate) fn certified(
         &self,
         evidence: &TpmEvidence,
         supported: &WebPkiSupportedAlgorithms,
         now: UnixTime,
-    ) -> Result<TrustedKey, AppraisalError> {
+    ) -> Result<(TrustedKey, UnixTime), AppraisalError> {
         if self.authorities.is_empty() {
             return Err(AppraisalError::UnknownKey);
         }

@@ -19,6 +19,8 @@ use crate::keys::TrustedKey;
 /// A quote of a trusted key, and the values of its registers. Whether it is about a connection was not asked.
 pub(crate) struct Quoted<'a> {
     pub(crate) key: Cow<'a, TrustedKey>,
+    /// When the certificates end by which the key is trusted.
+    pub(crate) until: Option<UnixTime>,
     pub(crate) attest: Attest,
     pub(crate) banks: Vec<PcrValues>,
     /// Not signed.
@@ -38,9 +40,12 @@ impl<'a> Quoted<'a> {
         now: UnixTime,
     ) -> Result<Self, AppraisalError> {
         let evidence = TpmEvidence::decode(evidence)?;
-        let key = match keys.find(&evidence.ak) {
-            Some(key) => Cow::Borrowed(key),
-            None => Cow::Owned(keys.certified(&evidence, supported, now)?),
+        let (key, until) = match keys.find(&evidence.ak) {
+            Some(key) => (Cow::Borrowed(key), None),
+            None => {
+                let (key, until) = keys.certified(&evidence, supported, now)?;
+                (Cow::Owned(key), Some(until))
+            }
         };
         let signed = &evidence.attest;
         let hash = key.public.verify(supported, signed, &evidence.signature)?;
@@ -53,6 +58,7 @@ impl<'a> Quoted<'a> {
         Ok(Self {
             banks: PcrValues::split(&attest.selections, &evidence.pcrs)?,
             key,
+            until,
             attest,
             tcg_log: evidence.tcg_log,
             systemd_log: evidence.systemd_log,

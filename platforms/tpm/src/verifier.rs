@@ -150,6 +150,11 @@ impl AppraisedQuote {
             None => appraisal.with_status(Tier::Contraindicated),
         };
         let boot = decided.boot;
+        let ear = Ear::local(verifier_id(), now, "tpm", appraisal);
+        let ear = match quoted.until {
+            Some(until) => ear.with_expiry(until),
+            None => ear,
+        };
         let claims = TpmClaims {
             key: quoted.key.name.clone(),
             ak_certificate: quoted.key.ak_certificate,
@@ -163,7 +168,7 @@ impl AppraisedQuote {
             files: boot.files.unwrap_or_default(),
         };
         Ok(Self {
-            ear: Ear::local(verifier_id(), now, "tpm", appraisal),
+            ear,
             claims,
             findings,
         })

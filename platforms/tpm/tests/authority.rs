@@ -58,6 +58,9 @@ fn a_key_that_a_cloud_certified_is_trusted_and_its_machine_is_not_known() {
     let appraised = machine.appraise(&machine.evidence(), later()).unwrap();
     assert_eq!(appraised.ear().status(), Tier::Affirming);
     assert_eq!(appraised.origin(), Origin::Device);
+    // With the leaf, before the authorities.
+    let ended = appraised.ear().expires_at().unwrap();
+    assert_eq!(ended.as_secs(), 1_830_297_600);
     let claims: &TpmClaims = appraised.claims().unwrap();
     let digest: [u8; 32] = HashAlgorithm::Sha256
         .digest(&[&machine.certificate])
@@ -104,8 +107,7 @@ fn a_key_without_certificate_or_with_another_ones_is_unknown() {
         other.extend(&machine.cloud.intermediate);
         assert_eq!(refused(Some(other)), unknown, "for another purpose");
     }
-    // They end in the year 4096.
-    let ended = UnixTime::since_unix_epoch(Duration::from_secs(80_000_000_000));
+    let ended = UnixTime::since_unix_epoch(Duration::from_secs(1_830_297_601));
     let late = machine.appraise(&evidence, ended).map(drop);
     assert_eq!(late, unknown, "after it ended");
     let early = UnixTime::since_unix_epoch(Duration::from_secs(1));
@@ -362,6 +364,7 @@ impl Cloud {
         let key = Point(public.subject_public_key().unwrap());
         let mut params = CertificateParams::default();
         params.extended_key_usages = purposes;
+        params.not_after = rcgen::date_time_ymd(2028, 1, 1);
         params.signed_by(&key, &self.issuer).unwrap().der().to_vec()
     }
 }

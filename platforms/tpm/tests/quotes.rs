@@ -13,12 +13,14 @@ use std::sync::Arc;
 
 use atls_core::AppraisalError;
 use atls_core::Appraised;
+use atls_core::Candidate;
 use atls_core::Origin;
 use atls_core::PolicyViolation;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_core::Verifier;
+use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
 use atls_formats::tpm::Attributes;
@@ -72,6 +74,30 @@ fn a_quote_is_affirmed_from_device_to_handler() {
         assert_eq!(claims.pcr(HashAlgorithm::Sha256, 5), None, "not quoted");
         assert_eq!(claims.pcr(HashAlgorithm::Sha384, 4), None, "not quoted");
     }
+}
+
+/// As docs/platforms/tpm.md has it: who demands encrypted memory gets no TPM, however good its boot is.
+#[test]
+fn a_policy_that_demands_encrypted_memory_refuses_every_tpm() {
+    let mut setting = Setting::new();
+    let credential = setting.connection.credential(&mut setting.forged);
+    let is_encrypted = |peer: &Candidate| {
+        let mut items = peer.items().iter().flat_map(|item| item.ear().submods());
+        let opaque =
+            |appraisal: &Appraisal| appraisal.vector().get(Category::RuntimeOpaque).value();
+        match items.all(|(_, appraisal)| opaque(appraisal) == 2) {
+            true => Ok(()),
+            false => Err(PolicyViolation::custom("memory is not encrypted")),
+        }
+    };
+    let policy = Live::fixed(setting.policy.clone()).unwrap();
+    let verifier = TpmVerifier::new(Arc::new(policy), setting.keys(), &provider());
+    let party = RelyingParty::builder()
+        .verifier(Arc::new(verifier))
+        .policy(is_encrypted);
+    let refusal = ready(party.build().unwrap().appraise(credential, at())).unwrap_err();
+    let expected = PolicyViolation::custom("memory is not encrypted");
+    assert_eq!(refusal, Refusal::Policy(expected));
 }
 
 #[test]
