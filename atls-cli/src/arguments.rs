@@ -61,7 +61,7 @@ pub(crate) struct CompletionsOptions {
 /// Parses the command line. The file that `atls proxy --config` names is read first, so that the command line wins.
 ///
 /// # Errors
-/// What clap has to say, which may be help.
+/// The message of clap, which may be help.
 pub(crate) fn parse() -> Result<Arguments, clap::Error> {
     let given: Vec<_> = std::env::args_os().collect();
     let with_file = with_config(given).map_err(|failure| {

@@ -59,7 +59,7 @@ pub(crate) struct Failure {
     message: String,
     cause: Option<String>,
     help: Option<String>,
-    told: bool,
+    reported: bool,
 }
 
 impl Failure {
@@ -69,7 +69,7 @@ impl Failure {
             message: message.into(),
             cause: None,
             help: None,
-            told: false,
+            reported: false,
         }
     }
 
@@ -100,21 +100,21 @@ impl Failure {
         self
     }
 
-    /// The command has told it already, such as in JSON.
-    pub(crate) fn already_told(mut self) -> Self {
-        self.told = true;
+    /// Marks a failure that the command has reported already, such as in JSON.
+    pub(crate) fn already_reported(mut self) -> Self {
+        self.reported = true;
         self
     }
 
-    pub(crate) fn is_told(&self) -> bool {
-        self.told
+    pub(crate) fn is_reported(&self) -> bool {
+        self.reported
     }
 
     pub(crate) fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// What failed, and why, on one line.
+    /// The failure and its causes, on one line.
     pub(crate) fn reason(&self) -> String {
         match &self.cause {
             Some(cause) => format!("{}: {cause}", self.message),

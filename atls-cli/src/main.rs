@@ -31,10 +31,10 @@ use crate::terminal::Terminal;
 fn main() -> ExitCode {
     let arguments = match arguments::parse() {
         Ok(arguments) => arguments,
-        Err(told) => {
-            // Nobody is left to tell where this fails.
-            let _ = told.print();
-            let outcome = match told.use_stderr() {
+        Err(message) => {
+            // Nobody is left to hear of a failure of this.
+            let _ = message.print();
+            let outcome = match message.use_stderr() {
                 true => Outcome::Usage,
                 false => Outcome::Accepted,
             };
@@ -43,13 +43,13 @@ fn main() -> ExitCode {
     };
     let mut terminal = Terminal::new(arguments.color);
     let ended = run(arguments.command, &mut terminal);
-    // What is still in a buffer goes out before the words about a failure.
+    // The buffer goes out before the words about a failure.
     let flushed = terminal.flush();
     let ended = ended.and(flushed);
     match ended {
         Ok(()) => Outcome::Accepted.into(),
         Err(failure) => {
-            terminal.tell(&failure);
+            terminal.explain(&failure);
             failure.outcome().into()
         }
     }

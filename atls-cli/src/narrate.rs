@@ -20,7 +20,7 @@ use atls_core::pki_types::UnixTime;
 use crate::terminal::Safe;
 use crate::terminal::Style;
 
-/// Who listens to the steps.
+/// The listener to the steps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Narration {
     /// The standard error.
@@ -36,7 +36,7 @@ impl Narration {
             return;
         };
         let who = style.dim(&format!("{who:8}"));
-        // Where this fails nobody is left to tell.
+        // Nobody is left to hear of a failure of this.
         let _ = writeln!(io::stderr().lock(), "{who} {}", Safe(what));
     }
 }
@@ -106,7 +106,7 @@ impl NarratingVerifier {
         }
     }
 
-    fn tell(&self, appraised: &Appraised) {
+    fn narrate(&self, appraised: &Appraised) {
         let ear = appraised.ear();
         for (name, appraisal) in ear.submods() {
             let by = format!("{} {}", ear.verifier().developer(), ear.verifier().build());
@@ -146,7 +146,7 @@ impl Verifier for NarratingVerifier {
             self.narration.say("client", &has);
             let appraised = self.inner.appraise(evidence, now).await;
             match &appraised {
-                Ok(appraised) => self.tell(appraised),
+                Ok(appraised) => self.narrate(appraised),
                 Err(error) => self
                     .narration
                     .say("verifier", &format!("gives no result: {error}")),

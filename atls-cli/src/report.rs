@@ -1,4 +1,4 @@
-//! What was attested, for people and for scripts.
+//! An attestation, for people and for scripts.
 
 use atls_core::AppraisedItem;
 use atls_core::Candidate;
@@ -67,7 +67,7 @@ pub(crate) fn finding(finding: &Finding, style: Style) -> String {
     }
 }
 
-/// What is off with a platform that is genuine.
+/// The shortcomings of a platform that is genuine.
 pub(crate) fn notes(status: Tier, findings: &[Finding]) -> Vec<String> {
     let notable = findings.iter();
     let notable = notable.filter(|finding| finding.outcome() != Outcome::Passed);
@@ -171,18 +171,18 @@ pub(crate) fn appraisal_json(appraisal: &Appraisal) -> Value {
         .vector()
         .claims()
         .map(|(category, claim)| {
-            let told = json!({
+            let document = json!({
                 "value": claim.value(),
                 "tier": claim.tier().to_string(),
                 "meaning": category.meaning(claim),
             });
-            (category.name().to_owned(), told)
+            (category.name().to_owned(), document)
         })
         .collect();
     json!({ "status": appraisal.status().to_string(), "vector": vector })
 }
 
-/// What was measured, by the names of the policy file, and how new the platform is.
+/// The measurements, by the names of the policy file, and the age of the platform.
 fn measurements(item: &AppraisedItem) -> Vec<(&'static str, String)> {
     if let Some(claims) = item.claims::<TdxClaims>() {
         return of_td(claims);
@@ -227,17 +227,17 @@ fn of_enclave(claims: &SgxClaims) -> Vec<(&'static str, String)> {
 }
 
 fn of_platform(platform: &PlatformClaims) -> Vec<(&'static str, String)> {
-    let mut told = Vec::new();
+    let mut rows = Vec::new();
     if let Some(status) = platform.tcb_status {
-        told.push(("tcb-status", format!("{status:?}")));
+        rows.push(("tcb-status", format!("{status:?}")));
     }
     if let Some(date) = platform.tcb_date {
-        told.push(("tcb-date", clock::rfc3339(date)));
+        rows.push(("tcb-date", clock::rfc3339(date)));
     }
     if !platform.advisories.is_empty() {
-        told.push(("advisories", platform.advisories.join(", ")));
+        rows.push(("advisories", platform.advisories.join(", ")));
     }
-    told
+    rows
 }
 
 fn of_guest(claims: &SnpClaims) -> Vec<(&'static str, String)> {

@@ -19,7 +19,7 @@ use tower::Service;
 /// `--connect-proxy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ProxyOption {
-    /// What `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    /// The proxy that `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name.
     Environment,
     /// This one, for all.
     One(Uri),

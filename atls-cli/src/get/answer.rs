@@ -68,7 +68,7 @@ async fn as_json(
     attestation: &Value,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
-    let mut told = json!({
+    let mut document = json!({
         "status": response.status().as_u16(),
         "version": format!("{:?}", response.version()),
         "headers": headers(response.headers()),
@@ -85,16 +85,16 @@ async fn as_json(
                         .with_help("-o FILE writes its body to a file"));
                 }
             }
-            if let Value::Object(told) = &mut told {
+            if let Value::Object(fields) = &mut document {
                 let (name, body) = match String::from_utf8(whole) {
                     Ok(text) => ("body", text),
                     Err(bytes) => ("body_base64", BASE64_STANDARD.encode(bytes.as_bytes())),
                 };
-                told.insert(name.to_owned(), body.into());
+                fields.insert(name.to_owned(), body.into());
             }
         }
     }
-    let all = json!({ "accepted": true, "attestation": attestation, "response": told });
+    let all = json!({ "accepted": true, "attestation": attestation, "response": document });
     terminal.out_json(&all)
 }
 

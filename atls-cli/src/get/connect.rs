@@ -129,10 +129,10 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// What the server attested.
+    /// The attestation of the server.
     ///
     /// # Errors
-    /// None: a connection without attestation is not made. It is told all the same.
+    /// None in practice: a connection without attestation is not made.
     pub(crate) fn peer(&self) -> Result<Arc<PeerAttestation>, Failure> {
         let peer = self.io.stream().peer();
         peer.cloned()
@@ -202,7 +202,7 @@ fn help(error: &atls_tower::Error) -> Option<&'static str> {
         Refusal::Policy(atls_core::PolicyViolation::Binding(_)) => {
             Some("--mode accepts the weaker ones, by name")
         }
-        Refusal::Policy(_) => Some("`atls policy explain` tells claim by claim what did not match"),
+        Refusal::Policy(_) => Some("`atls policy explain` says claim by claim what did not match"),
         _ => None,
     }
 }

@@ -28,7 +28,7 @@ pub(crate) async fn run(options: Box<GetOptions>, terminal: &mut Terminal) -> Re
     match ended {
         Err(failure) if options.json => {
             terminal.out_json(&json!({ "accepted": false, "error": failure.to_json() }))?;
-            Err(failure.already_told())
+            Err(failure.already_reported())
         }
         other => other,
     }

@@ -48,7 +48,7 @@ pub(crate) struct GetOptions {
     #[arg(short, long)]
     pub(super) verbose: bool,
 
-    /// Do not tell what was attested
+    /// Leave out what was attested
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
 

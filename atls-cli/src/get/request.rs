@@ -123,7 +123,7 @@ fn narrate(request: &Request, narration: Narration) {
     let path = path.map_or("/", |path| path.as_str());
     narration.say("client", &format!("asks {} {path}", request.method()));
     for (name, value) in request.headers() {
-        // What a header of the user's holds may be secret; that it is sent is not.
+        // The value of a user's header may be secret; its presence is not.
         let size = value.len();
         narration.say("client", &format!("  {name}: {size} bytes"));
     }

@@ -28,7 +28,7 @@ impl Names {
         }
     }
 
-    /// What a claim of this name and value means.
+    /// The meaning of a claim of this name and value.
     pub(super) fn meaning(self, name: &str, value: &Value) -> Option<String> {
         let number = value.as_integer().map(i128::from);
         match (self, name) {
@@ -116,7 +116,7 @@ impl Names {
     }
 }
 
-/// What a category's claim says, in the words of AR4SI.
+/// A category's claim in the words of AR4SI.
 pub(super) fn trust(category: &str, value: i128) -> Option<String> {
     let claim = TrustClaim::new(i8::try_from(value).ok()?);
     let mut all = Category::ALL.into_iter();

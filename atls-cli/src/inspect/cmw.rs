@@ -27,7 +27,7 @@ pub(super) fn read(bytes: &[u8], within: Within) -> Option<Found> {
         let found = within.recognise(item.value());
         node = node.with(item_tree(item, found.as_ref()));
         match (item.media_type(), found) {
-            // What the wrapper names is what a verifier would be chosen by.
+            // A verifier would be chosen by the name in the wrapper.
             (Some(media_type), _) if !item.is_endorsements_only() => {
                 evidence.push(Evidence {
                     media_type: media_type.to_string(),

@@ -33,7 +33,7 @@ pub(super) fn payload(bytes: &[u8]) -> Option<Node> {
     }
 }
 
-/// What a CoRIM says.
+/// The statements of a CoRIM.
 pub(super) fn tree(corim: &Corim) -> Node {
     let mut node = Node::branch("CoRIM").with(Node::leaf("id", corim.id()));
     if let Some(profile) = corim.profile() {

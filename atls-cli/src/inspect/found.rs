@@ -1,4 +1,4 @@
-//! What was recognised, and how readers have recognised what is within.
+//! A recognised thing, and the way in which readers have its content recognised.
 
 use super::tree::Node;
 use crate::appraise::Evidence;
@@ -13,7 +13,7 @@ pub(crate) struct Found {
     pub(crate) token: Option<Token>,
 }
 
-/// What a key of the user's verifies.
+/// A thing that a key of the user's verifies.
 #[derive(Clone, Debug)]
 pub(crate) enum Token {
     Corim(Vec<u8>),

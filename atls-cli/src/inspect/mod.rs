@@ -52,7 +52,7 @@ pub(crate) async fn run(options: &InspectOptions, terminal: &mut Terminal) -> Re
     match ended {
         Err(failure) if options.json => {
             terminal.out_json(&json!({ "error": failure.to_json() }))?;
-            Err(failure.already_told())
+            Err(failure.already_reported())
         }
         other => other,
     }

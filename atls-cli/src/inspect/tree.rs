@@ -1,4 +1,4 @@
-//! What was found, as a tree of fields.
+//! A tree of the fields that were found.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub(crate) struct Node {
     children: Vec<Self>,
 }
 
-/// Whether a signature covers a field. It says nothing of whether that signature verifies.
+/// The cover of a signature over a field. It says nothing about that signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Seal {
     /// By this key.
@@ -115,10 +115,10 @@ impl Node {
             Seal::SignedBy(key) => json!({ "signed_by": key }),
             Seal::Unsigned => json!("unsigned"),
         });
-        let mut told = serde_json::Map::new();
+        let mut object = serde_json::Map::new();
         let mut add = |name: &str, value: Option<Value>| {
             if let Some(value) = value {
-                told.insert(name.to_owned(), value);
+                object.insert(name.to_owned(), value);
             }
         };
         add("name", Some(self.name.clone().into()));
@@ -127,7 +127,7 @@ impl Node {
         add("signature", seal);
         let fields: Vec<_> = self.children.iter().map(Self::to_json).collect();
         add("fields", (!fields.is_empty()).then(|| fields.into()));
-        Value::Object(told)
+        Value::Object(object)
     }
 
     // Recursion: trees are built of inputs whose nesting is bounded.

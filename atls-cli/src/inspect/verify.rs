@@ -25,7 +25,7 @@ use crate::tls;
 use crate::trust;
 use crate::trust::AppraisalOptions;
 
-/// What to verify, and under which keys.
+/// The things to verify, and their keys.
 #[derive(Args, Debug)]
 pub(super) struct VerifyOptions {
     /// Verify signatures too: of Evidence up to the maker's root, of EAR and CoRIM under --key
@@ -48,7 +48,7 @@ pub(super) struct VerifyOptions {
     trust: AppraisalOptions,
 }
 
-/// What was verified.
+/// The things that were verified.
 ///
 /// # Errors
 /// *Not attested* where a signature does not verify, a fault where that cannot be found out.

@@ -45,14 +45,14 @@ enum Platform {
     Tdx(tdx::TdxOptions),
 }
 
-/// What an image measures to, and how.
+/// The measurement of an image, and its computation.
 struct Measured {
     table: &'static str,
     /// Fields of the policy, and their values in hexadecimal.
     values: Vec<(&'static str, String)>,
-    /// What was measured, in its order, and a digest: of the part, or of all up to it.
+    /// Each part in its order, and a digest: of the part, or of all up to it.
     steps: Vec<(String, String)>,
-    /// What the digests of the steps are.
+    /// The meaning of the digests of the steps.
     steps_are: &'static str,
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn run(options: &MeasureOptions, terminal: &mut Terminal) -> Result<(
         Ok(measured) => terminal.out(measured.to_toml(&options.name).as_bytes()),
         Err(failure) if options.json => {
             terminal.out_json(&json!({ "error": failure.to_json() }))?;
-            Err(failure.already_told())
+            Err(failure.already_reported())
         }
         Err(failure) => Err(failure),
     }

@@ -25,7 +25,7 @@ impl Ovmf {
         Ok(Self { bytes })
     }
 
-    /// Where it is loaded: it ends at 4 GiB.
+    /// The address at which it is loaded: it ends at 4 GiB.
     pub(super) fn address(&self) -> Option<u64> {
         FOUR_GIB.checked_sub(u64::try_from(self.bytes.len()).ok()?)
     }
@@ -57,7 +57,7 @@ impl Ovmf {
         Some(u32::from_le_bytes(*number))
     }
 
-    /// What stands this far before the end, as an entry says.
+    /// The descriptor that stands this far before the end, as an entry says.
     pub(super) fn descriptor(&self, guid: &[u8; 16]) -> Option<&[u8]> {
         let from_end = usize::try_from(self.number(guid)?).ok()?;
         self.bytes.get(self.bytes.len().checked_sub(from_end)?..)

@@ -45,16 +45,16 @@ pub(super) fn run(options: &CheckOptions, terminal: &mut Terminal) -> Result<(),
                 .collect::<Vec<_>>();
             terminal.out_json(&json!({ "right": true, "accepts": accepted }))
         }
-        (Ok(accepted), false) => tell(&accepted, terminal),
+        (Ok(accepted), false) => print(&accepted, terminal),
         (Err(failure), true) => {
             terminal.out_json(&json!({ "right": false, "error": failure.to_json() }))?;
-            Err(failure.already_told())
+            Err(failure.already_reported())
         }
         (Err(failure), false) => Err(failure),
     }
 }
 
-fn tell(accepted: &[Accepted], terminal: &mut Terminal) -> Result<(), Failure> {
+fn print(accepted: &[Accepted], terminal: &mut Terminal) -> Result<(), Failure> {
     let style = terminal.out_style();
     terminal.out_line(&style.good("the policy is right"))?;
     for image in accepted {

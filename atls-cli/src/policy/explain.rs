@@ -49,9 +49,9 @@ pub(super) struct ExplainOptions {
 pub(super) async fn run(options: &ExplainOptions, terminal: &mut Terminal) -> Result<(), Failure> {
     let ended = explain(options, terminal).await;
     match ended {
-        Err(failure) if options.json && !failure.is_told() => {
+        Err(failure) if options.json && !failure.is_reported() => {
             terminal.out_json(&json!({ "accepted": false, "error": failure.to_json() }))?;
-            Err(failure.already_told())
+            Err(failure.already_reported())
         }
         other => other,
     }
@@ -62,16 +62,16 @@ async fn explain(options: &ExplainOptions, terminal: &mut Terminal) -> Result<()
     policy.tables()?;
     let items = inspect::evidence_of(&options.evidence)?;
     let at = appraise::time(options.at.as_deref())?;
-    let mut told = Vec::new();
+    let mut documents = Vec::new();
     let mut worst = Verdict::Accepted;
     for item in &items {
         let appraised = appraise::recorded(item, &policy, &options.trust, at).await?;
         let unseen = not_looked_at(item, &policy);
         let verdict = Verdict::of(&appraised, &options.trust);
         if options.json {
-            told.push(to_json(item, &appraised, &unseen, &verdict));
+            documents.push(to_json(item, &appraised, &unseen, &verdict));
         } else {
-            tell(item, &appraised, &unseen, &verdict, terminal)?;
+            print(item, &appraised, &unseen, &verdict, terminal)?;
         }
         if verdict != Verdict::Accepted {
             worst = verdict;
@@ -79,21 +79,21 @@ async fn explain(options: &ExplainOptions, terminal: &mut Terminal) -> Result<()
     }
     let accepted = worst == Verdict::Accepted;
     if options.json {
-        terminal.out_json(&json!({ "accepted": accepted, "items": told }))?;
+        terminal.out_json(&json!({ "accepted": accepted, "items": documents }))?;
     }
     match worst {
         Verdict::Accepted => Ok(()),
         Verdict::Refused(why) => {
             let failure = Failure::new(Outcome::Refused, why);
             Err(match options.json {
-                true => failure.already_told(),
+                true => failure.already_reported(),
                 false => failure,
             })
         }
     }
 }
 
-/// What the standard policy would say of an appraisal, its binding apart.
+/// The verdict of the standard policy on an appraisal, its binding apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Accepted,
@@ -117,7 +117,7 @@ impl Verdict {
     }
 }
 
-fn tell(
+fn print(
     item: &Evidence,
     appraised: &RecordedAppraisal,
     unseen: &[(String, String)],
@@ -219,7 +219,7 @@ fn keys(table: &str, policy: &Policy) -> BTreeSet<String> {
     keys
 }
 
-/// What a policy demands where it says nothing.
+/// The demands of a policy that says nothing.
 const ALWAYS: &[&str] = &[
     "mrconfigid",
     "mrowner",

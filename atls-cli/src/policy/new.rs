@@ -68,7 +68,7 @@ pub(super) async fn run(options: &NewOptions, terminal: &mut Terminal) -> Result
     match write(options, terminal).await {
         Err(failure) if options.json => {
             terminal.out_json(&json!({ "error": failure.to_json() }))?;
-            Err(failure.already_told())
+            Err(failure.already_reported())
         }
         ended => ended,
     }

@@ -13,7 +13,7 @@ pub(super) struct Configuration {
     words: Vec<OsString>,
     file: Option<PathBuf>,
     written: Option<SystemTime>,
-    /// What a running proxy cannot change.
+    /// The arguments that a running proxy cannot change.
     fixed: Fixed,
 }
 
@@ -33,7 +33,7 @@ impl Configuration {
     /// The options, if they are others than before.
     ///
     /// # Errors
-    /// Where they are wrong, or change what a running proxy cannot.
+    /// A usage failure if they are wrong, or change what a running proxy cannot.
     pub(super) fn read_again(&mut self) -> Result<Option<ProxyOptions>, Failure> {
         self.written = written(self.file.as_ref());
         let (words, options) = arguments::again()?;

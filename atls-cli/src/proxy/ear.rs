@@ -1,4 +1,4 @@
-//! What the proxy states under a key of its own: the result of a client, to the service behind.
+//! The result of a client, which the proxy states to the service behind under a key of its own.
 
 use std::path::PathBuf;
 use std::sync::Arc;

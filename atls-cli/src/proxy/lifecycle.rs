@@ -10,7 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::failure::Failure;
 
-/// What happens to a proxy from outside.
+/// An event from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// SIGHUP: everything is to be read again.

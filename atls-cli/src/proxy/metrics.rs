@@ -1,4 +1,4 @@
-//! What the proxy did, for Prometheus.
+//! The metrics of the proxy, for Prometheus.
 
 use std::fmt::Write;
 use std::sync::Arc;

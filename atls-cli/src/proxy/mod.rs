@@ -49,7 +49,7 @@ pub(crate) async fn run(options: &ProxyOptions, terminal: &mut Terminal) -> Resu
     match serve(options, terminal).await {
         Err(failure) if options.json => {
             terminal.out_json(&json!({ "serving": false, "error": failure.to_json() }))?;
-            Err(failure.already_told())
+            Err(failure.already_reported())
         }
         ended => ended,
     }
@@ -63,7 +63,7 @@ async fn serve(options: &ProxyOptions, terminal: &mut Terminal) -> Result<(), Fa
     let socket = socket(&options.listen)?;
     let addresses = Addresses::open(options, &socket, &metrics).await?;
     let mut serving = Serving::start(options, &socket, &metrics)?;
-    addresses.tell(options, terminal)?;
+    addresses.announce(options, terminal)?;
     lifecycle::notify(NotifyState::Ready);
     let mut retired = JoinSet::new();
     loop {
@@ -87,9 +87,9 @@ async fn serve(options: &ProxyOptions, terminal: &mut Terminal) -> Result<(), Fa
                     Ok(Some(next)) => {
                         // Connections finish by the old configuration.
                         retired.spawn(std::mem::replace(&mut serving, next).stop());
-                        serving::tell(Ok(true), &metrics);
+                        serving::record(Ok(true), &metrics);
                     }
-                    Err(failure) => serving::tell(Err(failure), &metrics),
+                    Err(failure) => serving::record(Err(failure), &metrics),
                 }
             }
         }
@@ -123,7 +123,7 @@ fn socket(address: &str) -> Result<TcpListener, Failure> {
     Ok(listener)
 }
 
-/// Where it is reached.
+/// The addresses at which it is reached.
 struct Addresses {
     listening: String,
     admin: Option<String>,
@@ -159,7 +159,7 @@ impl Addresses {
         Ok(addresses)
     }
 
-    fn tell(&self, options: &ProxyOptions, terminal: &mut Terminal) -> Result<(), Failure> {
+    fn announce(&self, options: &ProxyOptions, terminal: &mut Terminal) -> Result<(), Failure> {
         if options.json {
             terminal.out_json(&json!({
                 "serving": true,

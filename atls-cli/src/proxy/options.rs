@@ -21,7 +21,7 @@ pub(crate) struct ProxyOptions {
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 
-    /// Where to listen; or `systemd` for the socket that systemd opened
+    /// The address to listen on; or `systemd` for the socket that systemd opened
     #[arg(long, value_name = "ADDRESS")]
     pub(super) listen: String,
 
@@ -59,11 +59,11 @@ pub(crate) struct ProxyOptions {
     #[arg(long, value_name = "NETWORK", requires = "upstream")]
     pub(super) proxy_protocol: Vec<IpNet>,
 
-    /// Where /healthz, /metrics and /keys are, an address of this machine alone
+    /// The address of /healthz, /metrics and /keys, one of this machine alone
     #[arg(long, value_name = "ADDRESS")]
     pub(super) admin: Option<SocketAddr>,
 
-    /// Where /healthz alone is, for probes from elsewhere
+    /// The address of /healthz alone, for probes from elsewhere
     #[arg(long, value_name = "ADDRESS")]
     pub(super) probes: Option<SocketAddr>,
 
@@ -89,7 +89,7 @@ pub(crate) struct ProxyOptions {
     pub(super) attester: AttesterOptions,
 }
 
-/// What is asked of clients.
+/// The demand on clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Clients {
     /// They are not asked

@@ -136,7 +136,7 @@ const MAX_BINARY: u16 = 2048;
 mod tests {
     use super::*;
 
-    /// What is understood, and how many bytes are left.
+    /// The client that is understood, and the number of bytes that are left.
     fn parse(bytes: &[u8]) -> (Option<Option<SocketAddr>>, usize) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()

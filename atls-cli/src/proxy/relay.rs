@@ -23,7 +23,7 @@ use super::headers;
 use super::metrics::Metrics;
 use super::tunnels::Tunnels;
 
-/// Where a request goes next, and what it has there.
+/// The next hop of a request, and the things that it needs there.
 pub(super) struct Passing<'a> {
     pub(super) to: Uri,
     /// Headers that the proxy vouches for.
@@ -32,7 +32,7 @@ pub(super) struct Passing<'a> {
     pub(super) metrics: &'a Arc<Metrics>,
 }
 
-/// Sends a request to where it goes next, with these headers set. An upgrade (WebSocket) is agreed with both ends, and then bytes
+/// Sends a request to its next hop, with these headers set. An upgrade (WebSocket) is agreed with both ends, and then bytes
 /// are passed on.
 ///
 /// # Errors
@@ -74,7 +74,7 @@ where
     Ok(response.map(Body::new))
 }
 
-/// Whether a request wants to go on as a WebSocket.
+/// The protocol of a request that wants to go on as a WebSocket.
 pub(super) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
     let wants = headers
         .get_all(header::CONNECTION)

@@ -141,7 +141,7 @@ async fn hand_on(State(state): State<Arc<Reverse>>, mut request: Request<Body>) 
         Err(error) => {
             let why = atls_core::report(&error).to_string();
             tracing::warn!(fault = "local", error = %why, "the upstream gave no answer");
-            // What is wrong behind is none of the client's business.
+            // The client learns nothing about the inside.
             let detail = "the service behind this proxy gave no answer";
             relay::problem(StatusCode::BAD_GATEWAY, "upstream", detail)
         }

@@ -27,7 +27,7 @@ pub(super) struct Serving {
     metrics: Arc<Metrics>,
 }
 
-/// What a service takes part in.
+/// The surroundings that a service shares.
 pub(super) struct Surroundings {
     pub(super) metrics: Arc<Metrics>,
     pub(super) stop: Stop,
@@ -79,7 +79,7 @@ impl Serving {
         })
     }
 
-    /// Ends where it can serve no longer.
+    /// Ends with a service that can serve no longer.
     pub(super) async fn failed(&mut self) -> Failure {
         match (&mut self.task).await {
             Ok(Err(failure)) => failure,
@@ -104,7 +104,7 @@ impl Serving {
             reloaded.map_err(|error| Failure::usage("the policy cannot be used").because(&error))
         });
         for reloaded in identity.chain(policies) {
-            tell(reloaded.map(|()| true), &self.metrics);
+            record(reloaded.map(|()| true), &self.metrics);
         }
     }
 
@@ -117,13 +117,13 @@ impl Serving {
             reloaded.map_err(|error| Failure::usage("the policy cannot be used").because(&error))
         });
         for reloaded in identity.chain(policies) {
-            tell(reloaded, &self.metrics);
+            record(reloaded, &self.metrics);
         }
     }
 }
 
 /// Says and counts whether something was read again.
-pub(super) fn tell(reloaded: Result<bool, Failure>, metrics: &Metrics) {
+pub(super) fn record(reloaded: Result<bool, Failure>, metrics: &Metrics) {
     match reloaded {
         Ok(false) => {}
         Ok(true) => {

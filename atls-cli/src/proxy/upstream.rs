@@ -24,7 +24,7 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 use tower::Service;
 
-/// Where it listens, and the HTTP that it speaks in the clear.
+/// Its address, and the HTTP that it speaks in the clear.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Upstream {
     place: Place,

@@ -74,7 +74,7 @@ pub(super) fn tdx(bytes: &[u8], name: &str) -> Option<String> {
     Some(text)
 }
 
-/// What was seen and is not accepted unless somebody says so.
+/// Things that were seen, and that are not accepted unless somebody says so.
 fn seen_open(text: &mut String, report: &TdReport) {
     if report.td_attributes & attributes::TD_UNDER_DEBUG != 0 {
         line(
@@ -153,7 +153,7 @@ fn platform(table: &str, what: &str) -> String {
     line(
         &mut text,
         &format!(
-            "How Intel must judge the platform under the {what}. Evidence alone does not say how it does:"
+            "The statuses that Intel may give the platform under the {what}. Evidence alone does not have it:"
         ),
     );
     line(

@@ -41,7 +41,7 @@ pub(crate) fn measurements(evidence: &Evidence) -> Vec<(String, String)> {
 /// The text of a policy file that accepts this Evidence and no other. Nothing of the Evidence is verified here.
 ///
 /// # Errors
-/// Where the Evidence is of no platform that a policy file can name, or cannot be read.
+/// A failure if the Evidence is of no platform that a policy file can name, or cannot be read.
 pub(crate) fn policy_of(evidence: &Evidence, name: &str) -> Result<String, Failure> {
     let bytes = &evidence.bytes;
     let table = match evidence.table() {

@@ -1,6 +1,6 @@
 //! `atls tcb`: how far a platform is behind, and what will be refused next.
 
-mod judged;
+mod standing;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -30,8 +30,8 @@ use crate::terminal::Terminal;
 use crate::trust::AppraisalOptions;
 use crate::trust::AttesterOptions;
 use crate::trust::TrustOptions;
-use judged::Judged;
-use judged::Versions;
+use standing::Standing;
+use standing::Versions;
 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -61,33 +61,33 @@ pub(crate) struct TcbOptions {
 }
 
 pub(crate) async fn run(options: &TcbOptions, terminal: &mut Terminal) -> Result<(), Failure> {
-    let ended = tell(options, terminal).await;
+    let ended = assess(options, terminal).await;
     match ended {
-        Err(failure) if options.json && !failure.is_told() => {
+        Err(failure) if options.json && !failure.is_reported() => {
             terminal.out_json(&json!({ "current": false, "error": failure.to_json() }))?;
-            Err(failure.already_told())
+            Err(failure.already_reported())
         }
         other => other,
     }
 }
 
-async fn tell(options: &TcbOptions, terminal: &mut Terminal) -> Result<(), Failure> {
-    let judged = match options.from.starts_with("https://") {
+async fn assess(options: &TcbOptions, terminal: &mut Terminal) -> Result<(), Failure> {
+    let standings = match options.from.starts_with("https://") {
         true => of_server(options).await?,
         false => of_file(options).await?,
     };
-    if judged.is_empty() {
+    if standings.is_empty() {
         return Err(Failure::usage("no platform in it has versions to compare")
-            .with_help("TDX, SGX and SEV-SNP have; AWS tells none of Nitro"));
+            .with_help("TDX, SGX and SEV-SNP have; AWS publishes none of Nitro"));
     }
-    let current = judged.iter().all(Judged::is_current);
+    let current = standings.iter().all(Standing::is_current);
     let style = terminal.out_style();
     if options.json {
-        let platforms: Vec<_> = judged.iter().map(Judged::to_json).collect();
+        let platforms: Vec<_> = standings.iter().map(Standing::to_json).collect();
         terminal.out_json(&json!({ "current": current, "platforms": platforms }))?;
     } else {
-        for judged in &judged {
-            for line in judged.table(style).lines(style) {
+        for standing in &standings {
+            for line in standing.table(style).lines(style) {
                 terminal.out_line(&line)?;
             }
         }
@@ -97,14 +97,14 @@ async fn tell(options: &TcbOptions, terminal: &mut Terminal) -> Result<(), Failu
     }
     let behind = Failure::new(Outcome::Refused, "the platform is behind, or soon will be");
     Err(match options.json {
-        true => behind.already_told(),
+        true => behind.already_reported(),
         false => behind,
     })
 }
 
-async fn of_file(options: &TcbOptions) -> Result<Vec<Judged>, Failure> {
+async fn of_file(options: &TcbOptions) -> Result<Vec<Standing>, Failure> {
     let at = appraise::time(options.at.as_deref())?;
-    let mut judged = Vec::new();
+    let mut standings = Vec::new();
     for item in inspect::evidence_of(Path::new(&options.from))? {
         if !matches!(item.table(), Some("sgx" | "snp" | "tdx")) {
             continue;
@@ -119,12 +119,12 @@ async fn of_file(options: &TcbOptions) -> Result<Vec<Judged>, Failure> {
             appraised.claims::<SgxClaims>(),
             appraised.claims::<SnpClaims>(),
         );
-        judged.extend(found.map(|versions| Judged::of(versions, appraised.findings())));
+        standings.extend(found.map(|versions| Standing::of(versions, appraised.findings())));
     }
-    Ok(judged)
+    Ok(standings)
 }
 
-async fn of_server(options: &TcbOptions) -> Result<Vec<Judged>, Failure> {
+async fn of_server(options: &TcbOptions) -> Result<Vec<Standing>, Failure> {
     let target = Target::parse(&options.from)?;
     let mut trust = TrustOptions {
         ca: options.ca.clone(),
@@ -161,16 +161,16 @@ fn as_seen(trust: &AppraisalOptions) -> Result<RelyingParty, Failure> {
         .map_err(|error| Failure::fault("no verifier").because(&error))
 }
 
-fn of_peer(peer: &PeerAttestation) -> Vec<Judged> {
-    let judged = peer.items().iter().filter_map(|item| {
+fn of_peer(peer: &PeerAttestation) -> Vec<Standing> {
+    let standings = peer.items().iter().filter_map(|item| {
         let found = versions(
             item.claims::<TdxClaims>(),
             item.claims::<SgxClaims>(),
             item.claims::<SnpClaims>(),
         );
-        found.map(|versions| Judged::of(versions, item.findings()))
+        found.map(|versions| Standing::of(versions, item.findings()))
     });
-    judged.collect()
+    standings.collect()
 }
 
 fn versions(
@@ -185,7 +185,7 @@ fn versions(
 }
 
 const EXAMPLES: &str = "\
-Intel judges platforms by TCB Info, which it issues anew; the next issue is published early. AMD publishes
+Intel rates platforms by TCB Info, which it issues anew; the next issue is published early. AMD publishes
 no list: what is good enough is in your policy, minimum-tcb and next-minimum-tcb. Exit code 3 says that the
 platform is behind, now or by the next issue.
 

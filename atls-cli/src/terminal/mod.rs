@@ -87,7 +87,7 @@ impl Terminal {
         self.out.flush().map_err(|error| no_output(&error))
     }
 
-    /// Writes a line to the standard error. Where that fails nobody is left to tell.
+    /// Writes a line to the standard error. Nobody is left to hear of a failure.
     pub(crate) fn error_line(&mut self, line: &str) {
         let _ = self.out.flush();
         let _ = self.error.write_all(line.as_bytes());
@@ -95,8 +95,8 @@ impl Terminal {
     }
 
     /// Says on the standard error why a command failed, unless the command has.
-    pub(crate) fn tell(&mut self, failure: &Failure) {
-        if failure.is_told() {
+    pub(crate) fn explain(&mut self, failure: &Failure) {
+        if failure.is_reported() {
             return;
         }
         let style = self.error_style;

@@ -22,7 +22,7 @@ use clap::Args;
 use crate::failure::Failure;
 use crate::source;
 
-/// What this end proves of itself.
+/// The device by which this end proves itself.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct AttesterOptions {
     /// Attest this end by its device: auto, tdx, snp, cca or nitro, or by its tpm; or sim=KEY for

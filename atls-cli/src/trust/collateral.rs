@@ -1,4 +1,4 @@
-//! Where the makers' certificates, TCB information and revocation lists come from.
+//! The sources of the makers' certificates, TCB information and revocation lists.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(crate) fn intel(options: &AppraisalOptions) -> Result<Arc<dyn CollateralSour
     Ok(Arc::new(FetchedCollateral::new(Arc::new(Cache::new(pcs)))))
 }
 
-/// What Intel will judge by next.
+/// Intel's next issue.
 fn early(options: &AppraisalOptions) -> Result<Vec<Collateral>, Failure> {
     let mut early = Vec::new();
     for path in &options.early {
@@ -81,7 +81,7 @@ pub(crate) fn amd(options: &AppraisalOptions) -> Result<Arc<dyn SnpCollateral>, 
     Ok(Arc::new(KdsCollateral::new(Cache::new(kds))))
 }
 
-/// What a file of collateral holds.
+/// The content of a file of collateral.
 enum Given {
     Amd(Vec<u8>),
     Intel(Box<Collateral>),

@@ -1,4 +1,4 @@
-//! Whom to trust: makes a relying party, and an attester of this end, out of arguments.
+//! Makes a relying party, and an attester of this end, out of arguments.
 
 mod attester;
 mod collateral;

@@ -90,7 +90,7 @@ pub(crate) struct AppraisalOptions {
 }
 
 impl AppraisalOptions {
-    /// Whether Evidence that proves nothing was asked for by name.
+    /// Tells whether Evidence that proves nothing was asked for by name.
     pub(crate) fn accepts_simulated(&self) -> bool {
         self.dangerous_accept_simulated
             || !self.trust_sim.is_empty()

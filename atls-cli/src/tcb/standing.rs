@@ -1,4 +1,4 @@
-//! The versions of a platform, shown and judged.
+//! The standing of a platform: its versions, and how far they are behind.
 
 use atls_core::finding::Finding;
 use atls_core::finding::Outcome as Checked;
@@ -15,19 +15,19 @@ use crate::terminal::Safe;
 use crate::terminal::Style;
 use crate::terminal::Table;
 
-/// One platform, and what was found of its versions.
-pub(super) struct Judged {
+/// One platform, and the findings about its versions.
+pub(super) struct Standing {
     versions: Versions,
     findings: Vec<Finding>,
 }
 
-/// Whose, and which.
+/// The versions, by their maker.
 pub(super) enum Versions {
     Amd(Box<SnpClaims>),
     Intel(Box<PlatformClaims>),
 }
 
-impl Judged {
+impl Standing {
     pub(super) fn of(versions: Versions, findings: &[Finding]) -> Self {
         let is_about_versions = |finding: &&Finding| {
             let check = finding.check();
@@ -80,7 +80,7 @@ impl Judged {
 
     pub(super) fn to_json(&self) -> Value {
         let findings: Vec<_> = self.findings.iter().map(report::finding_json).collect();
-        let mut told = match &self.versions {
+        let mut document = match &self.versions {
             Versions::Amd(claims) => {
                 let firmware: serde_json::Map<_, _> = firmware(claims)
                     .into_iter()
@@ -107,11 +107,11 @@ impl Judged {
                 })
             }
         };
-        if let Value::Object(told) = &mut told {
-            told.insert("current".to_owned(), self.is_current().into());
-            told.insert("findings".to_owned(), findings.into());
+        if let Value::Object(fields) = &mut document {
+            fields.insert("current".to_owned(), self.is_current().into());
+            fields.insert("findings".to_owned(), findings.into());
         }
-        told
+        document
     }
 }
 
@@ -122,7 +122,7 @@ fn intel(table: &mut Table, platform: &PlatformClaims, style: Style) {
     };
     let status = platform
         .tcb_status
-        .map_or_else(|| style.bad("not judged"), word);
+        .map_or_else(|| style.bad("not rated"), word);
     table.painted(0, "platform", format!("Intel, {status}"));
     if let Some(number) = platform.tcb_evaluation_data_number {
         table.row("evaluation data number", &number.to_string());

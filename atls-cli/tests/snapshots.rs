@@ -1,0 +1,163 @@
+//! The output of commands, whole, as a user sees it. `ATLS_BLESS=1` writes the files in `tests/snapshots` anew; look at what changed.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::path::Path;
+
+use atls_formats::tpm::HashAlgorithm;
+use atls_formats::tpm::TcgLogWriter;
+use axum::Router;
+use axum::routing::get;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use support::Ran;
+use support::World;
+
+#[test]
+fn get_shows_what_was_attested_as_a_table() {
+    let world = World::new();
+    let app = Router::new().route("/", get(async || "hello\n"));
+    let url = world.attested(world.device("device"), app);
+    let trust = ["--ca", "ca.pem", "--trust-sim", "device.key"];
+    let ran = world.atls(&[&["get", &url, "-i"], &trust[..]].concat());
+    is_as_before("get", &ran);
+    let ran = world.atls(&[&["get", &url, "-v", "--http", "1.1"], &trust[..]].concat());
+    is_as_before("get-verbose", &ran);
+    let ran = world.atls(&[&["get", &url, "--json"], &trust[..]].concat());
+    is_as_before("get-json", &ran);
+    // Its key alone is used.
+    world.device("other");
+    let trust = ["--ca", "ca.pem", "--trust-sim", "other.key"];
+    is_as_before(
+        "get-refused",
+        &world.atls(&[&["get", &url], &trust[..]].concat()),
+    );
+}
+
+#[test]
+fn inspect_shows_a_tree() {
+    let world = World::new();
+    world.write("result.jwt", result());
+    is_as_before("inspect-result", &world.atls(&["inspect", "result.jwt"]));
+    is_as_before(
+        "inspect-result-json",
+        &world.atls(&["inspect", "result.jwt", "--json"]),
+    );
+    let log = TcgLogWriter::new(HashAlgorithm::Sha256)
+        .measured(0, 8, b"F\0W\x001\0\0\0")
+        .measured(4, 0x8000_0007, b"Calling EFI Application from Boot Option")
+        .event(4, 0x8000_0003, &[7; 32], b"");
+    world.write("log", log.bytes());
+    is_as_before("inspect-log", &world.atls(&["inspect", "log"]));
+    world.write("policy.toml", POLICY);
+    is_as_before("inspect-policy", &world.atls(&["inspect", "policy.toml"]));
+    world.write("garbage", [1, 2, 3]);
+    is_as_before("inspect-garbage", &world.atls(&["inspect", "garbage"]));
+}
+
+#[test]
+fn policies_are_checked_aloud() {
+    let world = World::new();
+    world.write("policy.toml", POLICY);
+    is_as_before(
+        "policy-check",
+        &world.atls(&["policy", "check", "policy.toml"]),
+    );
+    world.write("wrong.toml", POLICY.replace("pcr0", "pcr99"));
+    is_as_before(
+        "policy-check-wrong",
+        &world.atls(&["policy", "check", "wrong.toml"]),
+    );
+}
+
+/// Compares with the file of this name, times and random values apart.
+#[track_caller]
+fn is_as_before(name: &str, ran: &Ran) {
+    let shown = format!(
+        "exit code {}\n--- standard output\n{}--- standard error\n{}",
+        ran.code(),
+        steady(&ran.out()),
+        steady(&ran.error()),
+    );
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
+    let path = folder.join(format!("{name}.txt"));
+    if std::env::var_os("ATLS_BLESS").is_some() {
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(&path, &shown).unwrap();
+    }
+    let before = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(shown, before, "{name}");
+}
+
+/// Random bytes in hexadecimal, times and ports become words.
+fn steady(text: &str) -> String {
+    let mut steady = String::new();
+    for line in text.split_inclusive('\n') {
+        let line = &without_clock(line);
+        let words = line
+            .split_inclusive([' ', '"', ',', '/', '\n'])
+            .map(|word| {
+                let end = word.len() - usize::from(word.ends_with([' ', '"', ',', '/', '\n']));
+                let (word, separator) = word.split_at(end);
+                format!("{}{separator}", steady_word(word))
+            });
+        steady.extend(words);
+    }
+    steady
+}
+
+/// A date of HTTP, and the time that an attestation still lasts.
+fn without_clock(line: &str) -> String {
+    if let Some((before, rest)) = line.split_once(" GMT") {
+        let start = before.len() - "Sun, 29 Nov 2026 23:04:52".len();
+        return format!("{}DATE{rest}", &before[..start]);
+    }
+    match line.split_once(", in ") {
+        Some((before, rest)) if rest.contains(" min") => format!("{before}, in MINUTES\n"),
+        _ => line.to_owned(),
+    }
+}
+
+fn steady_word(word: &str) -> String {
+    let is_hex = word.len() >= 60 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_time = word.len() == 20 && word.starts_with("20") && word.ends_with('Z');
+    match word.split_once(':') {
+        Some(("localhost", port)) => {
+            let rest = port.trim_start_matches(|digit: char| digit.is_ascii_digit());
+            format!("localhost:PORT{rest}")
+        }
+        _ if is_hex => "HEX".to_owned(),
+        _ if is_time => "TIME".to_owned(),
+        _ => word.to_owned(),
+    }
+}
+
+/// An EAR that nobody signed.
+fn result() -> String {
+    let claims = serde_json::json!({
+        "eat_profile": "tag:ietf.org,2026:rats/ear#04",
+        "iat": 1_800_000_000,
+        "exp": 1_800_000_300,
+        "ear_verifier_id": { "developer": "example.com", "build": "1" },
+        "submods": { "cpu": {
+            "ear_status": "warning",
+            "ear_trustworthiness_vector": { "hardware": 2, "executables": 33, "configuration": 97 },
+        } },
+    });
+    let encode = |part: &str| BASE64_URL_SAFE_NO_PAD.encode(part);
+    let header = encode(r#"{"alg":"ES256"}"#);
+    format!(
+        "{header}.{}.{}",
+        encode(&claims.to_string()),
+        encode("signature")
+    )
+}
+
+const POLICY: &str = "version = 1\n\n[nitro]\nmax-age-seconds = 300\n\n[[nitro.image]]\nname = \"payments\"\npcr0 = \"010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101\"\n";
