@@ -10,6 +10,7 @@
 )]
 
 mod alone;
+mod conformance;
 mod our_client;
 mod our_server;
 mod scene;

@@ -3,6 +3,7 @@
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Lines;
+use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
@@ -103,15 +104,24 @@ impl Scene {
         lines
     }
 
+    /// Starts a Python client that connects again and again, for as long as the value lives.
+    pub(crate) fn visitor(&self, server: SocketAddr, authority: &str, arguments: &str) -> Running {
+        let mut client = self.peer("client");
+        client.arg(server.to_string()).arg("--ca");
+        client.arg(self.file(&format!("{authority}.pem")));
+        client.args(self.arguments(arguments)).stdout(Stdio::null());
+        Running(client.spawn().unwrap())
+    }
+
     /// Starts the Python server.
     pub(crate) fn server(&self, key: &str, arguments: &str) -> Server {
         let mut server = self.peer("server");
         server.arg("127.0.0.1:0").arg("--identity");
         server.arg(self.file(key)).args(self.arguments(arguments));
-        let mut process = server.stdout(Stdio::piped()).spawn().unwrap();
-        let output = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut process = Running(server.stdout(Stdio::piped()).spawn().unwrap());
+        let output = BufReader::new(process.0.stdout.take().unwrap()).lines();
         let mut server = Server {
-            process,
+            _process: process,
             output,
             port: 0,
         };
@@ -129,14 +139,28 @@ impl Scene {
     }
 }
 
-/// A running Python server, which ends with this value.
+/// A process that ends with this value.
+pub(crate) struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// A running Python server.
 pub(crate) struct Server {
-    process: Child,
+    _process: Running,
     output: Lines<BufReader<ChildStdout>>,
     port: u16,
 }
 
 impl Server {
+    pub(crate) fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("https://localhost:{}/", self.port)
     }
@@ -144,13 +168,6 @@ impl Server {
     /// What it says next, of one connection.
     pub(crate) fn next(&mut self) -> Value {
         serde_json::from_str(&self.output.next().unwrap().unwrap()).unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
     }
 }
 
