@@ -7,6 +7,7 @@ use atls_core::session::Side;
 use crate::habit::Habit;
 use crate::twist::Duty;
 use crate::twist::Twist;
+use crate::weaker::Weak;
 
 /// One way to break the protocol: what a case looks for, and what a broken peer does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +18,8 @@ pub enum Breach {
     Misjudges(Twist),
     /// Sends a message with a twist that must be refused.
     Sends(Twist),
+    /// Breaks a rule of a weaker mode.
+    Weak(Weak),
 }
 
 impl Breach {
@@ -42,6 +45,7 @@ impl Breach {
         match self {
             Self::Does(habit) => habit.rule(),
             Self::Misjudges(twist) | Self::Sends(twist) => twist.rule(),
+            Self::Weak(weak) => weak.rule(),
         }
     }
 
@@ -54,6 +58,7 @@ impl Breach {
                 Duty::Refuse => format!("refuses {}", twist.title()),
             },
             Self::Sends(twist) => format!("does not send {}", twist.title()),
+            Self::Weak(weak) => weak.expected(),
         }
     }
 }
@@ -68,6 +73,7 @@ impl fmt::Display for Breach {
                 Duty::Refuse => format!("takes-{}", twist.slug()),
             },
             Self::Sends(twist) => format!("sends-{}", twist.slug()),
+            Self::Weak(weak) => weak.to_string(),
         };
         write!(f, "{}/{what}", self.rule())
     }

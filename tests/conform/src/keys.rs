@@ -218,7 +218,7 @@ fn issued(
     certified(&parameters.signed_by(key, authority)?, key)
 }
 
-fn certified(
+pub(crate) fn certified(
     certificate: &rcgen::Certificate,
     key: &KeyPair,
 ) -> Result<Arc<CertifiedKey>, Box<dyn Error>> {

@@ -265,6 +265,52 @@ pub fn server(
     Ok(tls)
 }
 
+/// The bytes of the first record, left in the socket.
+///
+/// # Errors
+/// Where the peer closes before.
+pub async fn first_record(socket: &TcpStream) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; 16 * 1024];
+    loop {
+        socket.readable().await?;
+        let seen = socket.peek(&mut bytes).await?;
+        let head = bytes.get(..seen).unwrap_or_default();
+        let claimed = match head {
+            [_, _, _, high, low, ..] => u16::from_be_bytes([*high, *low]),
+            [] => return Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => u16::MAX,
+        };
+        let wanted = usize::from(claimed).saturating_add(5).min(bytes.len());
+        if let Some(record) = head.get(..wanted) {
+            return Ok(record.to_vec());
+        }
+        // Peeked bytes keep the socket readable, and more may take a while.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A server that names these acceptable authorities.
+///
+/// # Errors
+/// Those of rustls.
+pub fn server_asking(
+    provider: Arc<CryptoProvider>,
+    key: Arc<CertifiedKey>,
+    hints: Vec<DistinguishedName>,
+) -> Result<ServerConfig, Box<dyn Error + Send + Sync>> {
+    let client = AnyClient {
+        provider: provider.clone(),
+        hints,
+    };
+    let mut tls = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_client_cert_verifier(Arc::new(client))
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+    tls.alpn_protocols = vec![b"http/1.1".to_vec(), b"h2".to_vec()];
+    tls.send_tls13_tickets = 0;
+    Ok(tls)
+}
+
 /// Presents a certificate, and notes that the server asked for one.
 #[derive(Debug)]
 struct Presented {
@@ -329,17 +375,19 @@ impl ServerCertVerifier for Anybody {
 
 /// Takes any client, with a certificate or without.
 pub fn any_client(provider: Arc<CryptoProvider>) -> Arc<dyn ClientCertVerifier> {
-    Arc::new(AnyClient { provider })
+    let hints = Vec::new();
+    Arc::new(AnyClient { provider, hints })
 }
 
 #[derive(Debug)]
 struct AnyClient {
     provider: Arc<CryptoProvider>,
+    hints: Vec<DistinguishedName>,
 }
 
 impl ClientCertVerifier for AnyClient {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
+        &self.hints
     }
 
     fn client_auth_mandatory(&self) -> bool {

@@ -27,6 +27,7 @@ pub mod report;
 pub mod rules;
 pub mod run;
 pub mod twist;
+pub mod weaker;
 pub mod wire;
 
 mod habits;

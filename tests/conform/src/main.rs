@@ -16,14 +16,20 @@ use std::sync::Arc;
 use atls_core::session::Side;
 use clap::Parser;
 use conform::breach::Breach;
+use conform::breach::number;
 use conform::keys::Keys;
+use conform::kit::Kit;
 use conform::kit::Target;
+use conform::report::Report;
 use conform::run::run;
+use conform::weaker::Mode;
+use conform::weaker::Weak;
 use tokio::net::TcpListener;
 
 use crate::command::Command;
 use crate::options::Action;
 use crate::options::Common;
+use crate::options::ModeOption;
 use crate::options::Options;
 
 #[tokio::main]
@@ -47,7 +53,7 @@ async fn perform(action: Action) -> Result<u8, Box<dyn Error>> {
         }
         Action::List => {
             for side in [Side::Server, Side::Client] {
-                for case in Breach::cases(side) {
+                for case in all(side) {
                     println!("{side}  {case}: {}", case.expected());
                 }
             }
@@ -85,18 +91,37 @@ async fn perform(action: Action) -> Result<u8, Box<dyn Error>> {
     }
 }
 
-async fn report(
-    kit: &conform::kit::Kit,
-    target: &Target,
-    common: &Common,
-) -> Result<u8, Box<dyn Error>> {
-    let cases = Breach::cases(target.side());
-    let chosen = |case: &Breach| {
-        let name = case.to_string();
+/// The cases of all modes.
+fn all(side: Side) -> Vec<Breach> {
+    let in_certificate = Weak::cases(side, Mode::InCertificate);
+    let in_handshake = Weak::cases(side, Mode::InHandshake);
+    let weaker = in_certificate.iter().chain(&in_handshake);
+    let mut cases = Breach::cases(side);
+    cases.extend(weaker.map(|case| Breach::Weak(*case)));
+    cases.sort_by_key(|case| number(case.rule()));
+    cases.dedup();
+    cases
+}
+
+async fn weaker(kit: &Kit, target: &Target, mode: Mode, chosen: impl Fn(&str) -> bool) -> Report {
+    let mut cases = Weak::cases(target.side(), mode);
+    cases.retain(|case| chosen(&Breach::Weak(*case).to_string()));
+    conform::weaker::run::run(kit, target, mode, &cases).await
+}
+
+async fn report(kit: &Kit, target: &Target, common: &Common) -> Result<u8, Box<dyn Error>> {
+    let chosen = |name: &str| {
         common.only.is_empty() || common.only.iter().any(|only| name.starts_with(only))
     };
-    let cases: Vec<Breach> = cases.into_iter().filter(chosen).collect();
-    let report = run(kit, target, &cases).await;
+    let report = match common.mode {
+        ModeOption::Exchange => {
+            let mut cases = Breach::cases(target.side());
+            cases.retain(|case| chosen(&case.to_string()));
+            run(kit, target, &cases).await
+        }
+        ModeOption::InCertificate => weaker(kit, target, Mode::InCertificate, chosen).await,
+        ModeOption::InHandshake => weaker(kit, target, Mode::InHandshake, chosen).await,
+    };
     if common.json {
         println!("{:#}", report.to_json());
     } else {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
+use clap::ValueEnum;
 use conform::evidence::Source;
 use conform::keys::Keys;
 use conform::kit::Kit;
@@ -71,6 +72,9 @@ pub(crate) struct Common {
     /// One more media type of Evidence that the kit asks for
     #[arg(long)]
     media_type: Vec<String>,
+    /// The mode to test: the exchange of §8, or Evidence in certificates of §11 or §12
+    #[arg(long, value_enum, default_value_t = ModeOption::Exchange)]
+    pub(crate) mode: ModeOption,
     /// The longest wait for anything of the peer, in seconds
     #[arg(long, default_value_t = 3.0)]
     limit: f64,
@@ -80,6 +84,13 @@ pub(crate) struct Common {
     /// Prints JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ModeOption {
+    Exchange,
+    InCertificate,
+    InHandshake,
 }
 
 impl Common {

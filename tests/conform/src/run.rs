@@ -96,6 +96,10 @@ async fn one(kit: &Kit, target: &Target, basis: &Basis, case: Breach) -> Finding
             Breach::Does(habit) => does(kit, target, basis, habit).await,
             Breach::Misjudges(twist) => misjudges(kit, target, basis, twist).await,
             Breach::Sends(twist) => sent::check(&basis.mutual, twist),
+            Breach::Weak(_) => (
+                Outcome::NotReached,
+                "it is a case of another mode".to_owned(),
+            ),
         }
     };
     match timeout(deadline, running).await {

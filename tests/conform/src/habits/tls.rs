@@ -8,7 +8,6 @@ use rustls::client::Resumption;
 use rustls::server::ServerSessionMemoryCache;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::TlsConnector;
@@ -164,7 +163,7 @@ async fn offers(kit: &Kit, target: &Target, habit: Habit) -> io::Result<Reply> {
     let acceptor = TlsAcceptor::from(Arc::new(config));
     for _ in 0..2 {
         let socket = kit.socket(target).await?;
-        let hello = timeout(kit.limit, first_record(&socket)).await??;
+        let hello = timeout(kit.limit, kit::first_record(&socket)).await??;
         match habit {
             Habit::OffersResumption if offers_extension(&hello, PRE_SHARED_KEY) => {
                 return Ok(broken("its ClientHello offers a session"));
@@ -182,27 +181,6 @@ async fn offers(kit: &Kit, target: &Target, habit: Habit) -> io::Result<Reply> {
         let _ = stream.shutdown().await;
     }
     Ok(kept("its ClientHello offers nothing of the kind"))
-}
-
-/// The bytes of the first record, left in the socket.
-async fn first_record(socket: &TcpStream) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; 16 * 1024];
-    loop {
-        socket.readable().await?;
-        let seen = socket.peek(&mut bytes).await?;
-        let head = bytes.get(..seen).unwrap_or_default();
-        let claimed = match head {
-            [_, _, _, high, low, ..] => u16::from_be_bytes([*high, *low]),
-            [] => return Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => u16::MAX,
-        };
-        let wanted = usize::from(claimed).saturating_add(5).min(bytes.len());
-        if seen >= wanted {
-            return Ok(head.to_vec());
-        }
-        // Peeked bytes keep the socket readable, and more may take a while.
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
 }
 
 /// Whether the ClientHello in this record has the extension.

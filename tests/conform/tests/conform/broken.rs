@@ -43,7 +43,7 @@ async fn target(kit: &Kit, side: Side, breach: Option<Breach>) -> Target {
 fn near(breach: Breach, side: Side) -> Vec<Breach> {
     let place = |case: Breach| match case {
         Breach::Misjudges(twist) => Some(twist.place()),
-        Breach::Sends(_) | Breach::Does(_) => None::<Place>,
+        Breach::Sends(_) | Breach::Does(_) | Breach::Weak(_) => None::<Place>,
     };
     if breach == Breach::Does(Habit::SendsEarlyData) {
         // In other cases it would begin with HTTP, where it still has a session.

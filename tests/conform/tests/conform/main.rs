@@ -11,3 +11,4 @@ mod broken;
 mod hostile;
 mod own_ends;
 mod page;
+mod weaker;
