@@ -14,8 +14,9 @@ pub(crate) fn verify(
     key: &EcKey,
     supported: &WebPkiSupportedAlgorithms,
 ) -> Result<(), AppraisalError> {
-    let ecdsa = token.plain_ecdsa().ok_or(AppraisalError::Malformed)?;
-    if ecdsa != key.ecdsa() {
+    let named = token.plain_ecdsa().ok_or(AppraisalError::Malformed)?;
+    let ecdsa = key.ecdsa();
+    if named != ecdsa {
         return Err(AppraisalError::BadSignature);
     }
     let signature = ecdsa.to_x509(token.signature());
