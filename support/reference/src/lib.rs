@@ -20,6 +20,7 @@
 
 pub mod corim;
 
+mod composition;
 mod error;
 mod file;
 mod format;
@@ -30,6 +31,8 @@ mod syntax;
 mod table;
 
 pub use atls_formats::Digest;
+pub use composition::CompositionItem;
+pub use composition::CompositionTable;
 pub use error::ReferenceError;
 pub use file::MAX_FILE;
 pub use file::MAX_TOML_MARKS;
