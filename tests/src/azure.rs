@@ -67,6 +67,7 @@ pub struct ForgedAzure {
 }
 
 /// A processor under a root of its forger's.
+#[derive(Clone)]
 pub enum ForgedProcessor {
     Snp(Box<ForgedSnp>),
     Tdx(Arc<ForgedPlatform>),

@@ -209,6 +209,15 @@ const EXPECTED: &[(&str, [&str; 3])] = &[
             "refused: Declined",
         ],
     ),
+    (
+        "M1",
+        [
+            "refused: NotChained",
+            "refused: NotChained",
+            "refused: NotChained",
+        ],
+    ),
+    ("M2", ["SUCCEEDS", "SUCCEEDS", "SUCCEEDS"]),
     ("P1", ["SUCCEEDS", "refused: NotBound", "refused: NotBound"]),
     (
         "TPM R1",

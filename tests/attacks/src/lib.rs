@@ -28,6 +28,7 @@ mod keys;
 mod lab;
 mod lifetime;
 mod link;
+mod machines;
 mod negotiation;
 mod oracle;
 mod outcome;
@@ -60,6 +61,7 @@ pub async fn run() -> Vec<Row> {
     rows.extend(Box::pin(tagged::rows(&lab)).await);
     rows.extend(Box::pin(reflection::rows(&lab)).await);
     rows.extend(Box::pin(batch::rows(&lab)).await);
+    rows.extend(Box::pin(machines::rows(&lab)).await);
     rows.extend(Box::pin(servers::rows()).await);
     rows.extend(Box::pin(negotiation::rows(&lab)).await);
     rows.extend(Box::pin(lifetime::rows(&lab)).await);
