@@ -343,6 +343,8 @@ mod prose {
     struct Modes;
     #[doc = include_str!("../../docs/platforms/cca.md")]
     struct Cca;
+    #[doc = include_str!("../../docs/platforms/azure.md")]
+    struct Azure;
     #[doc = include_str!("../../docs/platforms/collateral.md")]
     struct Collateral;
     #[doc = include_str!("../../docs/platforms/nitro.md")]
