@@ -7,6 +7,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use atls_cca::CcaAttester;
 use atls_core::AppraisalError;
 use atls_core::AttestError;
 use atls_core::LocalAttester;
@@ -29,7 +30,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         Some(mut device) => print(&attest(&mut device)?)?,
         None => println!(
             "no confidential platform here; looked for: AWS Nitro Enclave (/dev/nsm), \
-             Intel TDX and AMD SEV-SNP (configfs-tsm), a TPM 2.0 (/dev/tpmrm0)"
+             Intel TDX, AMD SEV-SNP and Arm CCA (configfs-tsm), a TPM 2.0 (/dev/tpmrm0)"
         ),
     }
     Ok(())
@@ -41,6 +42,7 @@ fn here() -> Result<Option<Box<dyn LocalAttester>>, AttestError> {
         NitroAttester::open()?.map(boxed),
         TdxAttester::open()?.map(boxed),
         SnpAttester::open()?.map(boxed),
+        CcaAttester::open()?.map(boxed),
         tpm().map(boxed),
     ]))
 }
@@ -79,6 +81,7 @@ fn measurements(
     evidence: &[u8],
 ) -> Result<Vec<(String, String)>, AppraisalError> {
     match media_type {
+        CCA => atls_cca::dangerous_unverified_measurements(evidence),
         NITRO => atls_nitro::dangerous_unverified_measurements(evidence),
         SNP => Ok(owned(atls_snp::dangerous_unverified_measurements(
             evidence,
@@ -98,6 +101,7 @@ fn owned(named: Vec<(&'static str, String)>) -> Vec<(String, String)> {
         .collect()
 }
 
+const CCA: &str = "application/eat-collection; profile=\"http://arm.com/CCA-SSD/1.0.0\"";
 const NITRO: &str = "application/vnd.atls.nitro-document";
 const SNP: &str = "application/vnd.veraison.tsm-report+cbor";
 const TDX: &str = "application/vnd.atls.tdx-quote";
@@ -113,14 +117,15 @@ usage: cargo run -p platforms
 Which confidential platform is this machine? Has its device attest to a connection in memory, and
 prints the Evidence: its format, its size, and its measurements by the names of the policy file.
 
-It looks for AWS Nitro Enclaves (/dev/nsm), Intel TDX and AMD SEV-SNP (configfs-tsm), and last a TPM 2.0
-(/dev/tpmrm0), which makes no machine confidential. The rights
+It looks for AWS Nitro Enclaves (/dev/nsm), Intel TDX, AMD SEV-SNP and Arm CCA (configfs-tsm), and last a
+TPM 2.0 (/dev/tpmrm0), which makes no machine confidential. The rights
 that it needs are in docs/platforms/README.md.";
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
+    use atls_cca::testing::ForgedCca;
     use atls_nitro::testing::ForgedNitro;
     use atls_snp::Product;
     use atls_snp::testing::ForgedSnp;
@@ -154,6 +159,23 @@ mod tests {
         assert_eq!(found[0].1.len(), 96);
         let media_type = item.media_type().unwrap().to_string();
         assert_eq!(media_type, NITRO);
+    }
+
+    #[test]
+    fn a_realm_shows_what_a_policy_could_pin() {
+        let forged = ForgedCca::new();
+        let evidence = attest(&mut forged.attester()).unwrap();
+        print(&evidence).unwrap();
+        let items = evidence.items();
+        let [item] = &items[..] else {
+            panic!("one item of Evidence");
+        };
+        let media_type = item.media_type().unwrap().to_string();
+        let found = measurements(&media_type, item.value()).unwrap();
+        let pinned = |name: &str, value: String| found.contains(&(name.to_owned(), value));
+        assert!(pinned("initial-measurement", "1a".repeat(64)));
+        assert!(pinned("component RMM", "33".repeat(32)));
+        assert!(pinned("rem3", "03".repeat(64)));
     }
 
     #[test]

@@ -74,6 +74,7 @@
 mod attester;
 mod cca;
 mod keys;
+mod measurements;
 mod policy;
 mod psa;
 mod public_key;
@@ -97,6 +98,7 @@ pub use cca::CcaVerifier;
 pub use keys::CcaKeys;
 pub use keys::PsaKeys;
 pub use keys::TrustedKey;
+pub use measurements::dangerous_unverified_measurements;
 pub use policy::CcaPlatformFirmware;
 pub use policy::CcaPolicy;
 pub use policy::CcaRealmImage;
