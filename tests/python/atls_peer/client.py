@@ -28,7 +28,8 @@ def exchange(channel, end) -> Exchange:
 def offer(end) -> Parameters:
     can_attest = 0 if end.device is None else 2 if end.attest_first else 1
     wants = end.peer is not None
-    return Parameters([sim.MEDIA_TYPE] if wants else [], verdicts=wants, batches=wants, wants=wants, can_attest=can_attest)
+    # Verdicts are offered by one that wants nothing too, as a peer may; there is nothing then that one could be on.
+    return Parameters([sim.MEDIA_TYPE] if wants else [], batches=wants, wants=wants, can_attest=can_attest)
 
 
 def first_answer(run: Exchange) -> tuple[int, bytes]:

@@ -71,6 +71,16 @@ async fn the_python_client_that_attests_first_conforms() {
     conforms(&report, &FIRST_CLIENT_LACKS);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_python_client_that_wants_nothing_and_offers_verdicts_conforms() {
+    let Some(scene) = Scene::new("conforming-client-without-wishes") else {
+        return;
+    };
+    let report = visit(&scene, "--again --device @client-device.key").await;
+    assert_eq!(report.with(Outcome::Fail), [], "{report}");
+    assert_eq!(report.with(Outcome::NotReached), [], "{report}");
+}
+
 /// It trusts what the scene has a file of.
 fn kit(scene: &Scene) -> Kit {
     let mut kit = Kit::new(Keys::generate().unwrap());

@@ -90,12 +90,10 @@ pub(super) fn is_right(examined: Option<Examined>) -> Reply {
 
 /// The verdicts in a good exchange.
 pub(super) fn verdicts(seen: &Seen, habit: Habit) -> Reply {
-    let offered = seen
-        .request
-        .as_ref()
-        .and_then(|request| request.parameters.as_ref());
-    if !offered.is_some_and(|offered| offered.verdicts) {
-        return Reply::Unable("it offers no verdicts".to_owned());
+    if !hears_verdicts(seen) {
+        return Reply::Unable(
+            "it offers no verdicts, or wants no Evidence to have one on".to_owned(),
+        );
     }
     match (seen.verdicts.first(), habit) {
         (Some(_), Habit::OmitsVerdict) => kept("it sent a verdict"),
@@ -109,14 +107,19 @@ pub(super) fn verdicts(seen: &Seen, habit: Habit) -> Reply {
     }
 }
 
+/// No verdict is due from a peer that wants no Evidence: none follows a plain authenticator.
+fn hears_verdicts(seen: &Seen) -> bool {
+    let request = seen.request.as_ref();
+    let offered = request.and_then(|request| request.parameters.as_ref());
+    offered.is_some_and(|offered| offered.verdicts && offered.wants)
+}
+
 /// What stands at the end of an exchange with Evidence over another value.
 pub(super) fn refusal(seen: &Seen) -> Reply {
-    let offered = seen
-        .request
-        .as_ref()
-        .and_then(|request| request.parameters.as_ref());
-    if !offered.is_some_and(|offered| offered.verdicts) {
-        return Reply::Unable("it offers no verdicts".to_owned());
+    if !hears_verdicts(seen) {
+        return Reply::Unable(
+            "it offers no verdicts, or wants no Evidence to have one on".to_owned(),
+        );
     }
     match (
         seen.verdicts.first().and_then(|verdict| verdict.first()),
