@@ -46,7 +46,8 @@ impl TpmAttester {
         &mut self,
     ) -> Result<Option<(EndorsementTemplate, Vec<u8>)>, TpmError> {
         for template in EndorsementTemplate::ALL {
-            if let Some(certificate) = self.tpm.read_nv(template.certificate())? {
+            let index = template.certificate();
+            if let Some(certificate) = self.tpm.read_nv(index, &self.owner_password)? {
                 return Ok(Some((template, without_filling(certificate))));
             }
         }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
 
 use atls_core::AttestError;
 use atls_core::AttestRequest;
@@ -49,9 +48,9 @@ pub struct TpmAttester {
     /// Behind that certificate.
     intermediates: Vec<CertificateDer<'static>>,
     selections: Vec<PcrSelection>,
-    tcg_log: Option<LogFile>,
-    systemd_log: Option<LogFile>,
-    ima_log: Option<LogFile>,
+    pub(crate) tcg_log: Option<LogFile>,
+    pub(crate) systemd_log: Option<LogFile>,
+    pub(crate) ima_log: Option<LogFile>,
     pub(crate) endorsement_password: Zeroizing<Vec<u8>>,
     pub(crate) owner_password: Zeroizing<Vec<u8>>,
     key: Option<LoadedKey>,
@@ -158,29 +157,6 @@ impl TpmAttester {
         Ok(self)
     }
 
-    /// Sends the firmware's event log along, usually `/sys/kernel/security/tpm0/binary_bios_measurements`.
-    #[must_use]
-    pub fn with_tcg_log(mut self, file: impl Into<PathBuf>) -> Self {
-        self.tcg_log = Some(LogFile(file.into()));
-        self
-    }
-
-    /// Sends the log of what systemd measured along, usually `/run/log/systemd/tpm2-measure.log`. systemd extends a register first and
-    /// writes its record then; a quote between both is not explained by it.
-    #[must_use]
-    pub fn with_systemd_log(mut self, file: impl Into<PathBuf>) -> Self {
-        self.systemd_log = Some(LogFile(file.into()));
-        self
-    }
-
-    /// Sends IMA's measurement list along, usually `/sys/kernel/security/ima/binary_runtime_measurements`. It grows while the machine runs; where
-    /// it is larger than 60,000 bytes, there is no Evidence.
-    #[must_use]
-    pub fn with_ima_log(mut self, file: impl Into<PathBuf>) -> Self {
-        self.ima_log = Some(LogFile(file.into()));
-        self
-    }
-
     /// The password of the endorsement hierarchy; empty unless set.
     #[must_use]
     pub fn with_endorsement_password(mut self, password: Vec<u8>) -> Self {
@@ -201,8 +177,8 @@ impl TpmAttester {
     /// # Errors
     /// [`AttestError::Device`] where there is no such index, or it cannot be read.
     pub fn read_nv(&mut self, index: u32) -> Result<Vec<u8>, AttestError> {
-        let contents = self.tpm.read_nv_as_owner(index, &self.owner_password)?;
-        contents.ok_or_else(|| AttestError::Device(format!("TPM has no index {index:#010x}")))
+        let contents = self.tpm.read_nv(index, &self.owner_password)?;
+        contents.ok_or_else(|| TpmError::NothingAt(index).into())
     }
 
     /// The key that will sign, for a file of keys. It is made where it is not there yet.
@@ -241,7 +217,7 @@ impl TpmAttester {
         let Some(index) = self.ak_certificate_at else {
             return Ok(None);
         };
-        let stored = self.tpm.read_nv(index)?;
+        let stored = self.tpm.read_nv(index, &self.owner_password)?;
         let mut chain = without_filling(stored.ok_or(TpmError::NothingAt(index))?);
         let intermediates = self.intermediates.iter();
         intermediates.for_each(|certificate| chain.extend_from_slice(certificate));
@@ -335,7 +311,7 @@ impl TpmAttester {
         let template = match self.template_at {
             None => self.template.public(),
             Some(index) => {
-                let stored = self.tpm.read_nv(index)?;
+                let stored = self.tpm.read_nv(index, &self.owner_password)?;
                 Public::decode(&stored.ok_or(TpmError::NothingAt(index))?)?
             }
         };

@@ -72,6 +72,7 @@ mod key_template;
 mod keys;
 mod logs;
 mod measurements;
+mod nv;
 mod policy;
 mod quoted;
 mod tpm;

@@ -194,120 +194,6 @@ impl Tpm {
         self.run(&command).map(drop)
     }
 
-    /// The whole of an index of the non-volatile memory, which the empty password opens; `None` where there is no such index.
-    pub(crate) fn read_nv(&mut self, index: u32) -> Result<Option<Vec<u8>>, TpmError> {
-        self.read_nv_as_owner(index, &[])
-    }
-
-    /// The same. Where its own password, the empty one, does not open it, that of the owner does.
-    pub(crate) fn read_nv_as_owner(
-        &mut self,
-        index: u32,
-        owner_password: &[u8],
-    ) -> Result<Option<Vec<u8>>, TpmError> {
-        let command = Command::new(CC_NV_READ_PUBLIC).handle(index);
-        let response = match self.try_run(&command)? {
-            Ok(response) => response,
-            Err(code) if code.is_unknown_handle() => return Ok(None),
-            Err(code) => return Err(code.error()),
-        };
-        let area = Reader::of(&response.parameters).sized();
-        let area = area.and_then(NvArea::read).ok_or(TpmError::Malformed)?;
-        let size = area.size;
-        let (opener, password) = match area.attributes & NV_AUTH_READ {
-            0 => (RH_OWNER, owner_password),
-            _ => (index, &[][..]),
-        };
-        let mut contents = Vec::new();
-        while let Some(left) = usize::from(size)
-            .checked_sub(contents.len())
-            .filter(|left| *left > 0)
-        {
-            let length = u16::try_from(left.min(MAX_NV_READ)).map_err(|_| TpmError::Malformed)?;
-            let offset = u16::try_from(contents.len()).map_err(|_| TpmError::Malformed)?;
-            let command = Command::new(CC_NV_READ)
-                .by_password(opener, password)?
-                .handle(index)
-                .parameter(length.to_be_bytes())
-                .parameter(offset.to_be_bytes());
-            let response = self.run(&command)?;
-            let read = Reader::of(&response.parameters).sized();
-            let read = read.filter(|read| read.len() == usize::from(length));
-            contents.extend(read.ok_or(TpmError::Malformed)?);
-        }
-        Ok(Some(contents))
-    }
-
-    /// `TPM2_NV_DefineSpace` of an index with an empty password, and `TPM2_NV_Write`.
-    #[cfg(feature = "testing")]
-    pub(crate) fn write_nv(&mut self, index: u32, bytes: &[u8]) -> Result<(), TpmError> {
-        let size = u16::try_from(bytes.len()).map_err(|_| TpmError::Malformed)?;
-        let sha256 = HashAlgorithm::Sha256.id().to_be_bytes();
-        let area = [
-            &index.to_be_bytes()[..],
-            &sha256,
-            &NV_OPEN.to_be_bytes(),
-            &[0, 0],
-            &size.to_be_bytes(),
-        ];
-        let command = Command::new(CC_NV_DEFINE_SPACE)
-            .by_password(RH_OWNER, &[])?
-            .sized(&[])?
-            .sized(&area.concat())?;
-        self.run(&command)?;
-        let mut offset: u16 = 0;
-        for chunk in bytes.chunks(MAX_NV_READ) {
-            let command = Command::new(CC_NV_WRITE)
-                .by_password(index, &[])?
-                .handle(index)
-                .sized(chunk)?
-                .parameter(offset.to_be_bytes());
-            self.run(&command)?;
-            let length = u16::try_from(chunk.len()).map_err(|_| TpmError::Malformed)?;
-            offset = offset.checked_add(length).ok_or(TpmError::Malformed)?;
-        }
-        Ok(())
-    }
-
-    /// `TPM2_NV_DefineSpace` of the owner, and `TPM2_NV_Write` of contents that the owner alone reads.
-    #[cfg(feature = "testing")]
-    pub(crate) fn write_owner_nv(&mut self, index: u32, contents: &[u8]) -> Result<(), TpmError> {
-        let size = u16::try_from(contents.len()).map_err(|_| TpmError::Malformed)?;
-        let attributes = NV_OWNER_WRITE | NV_OWNER_READ;
-        let area = [
-            &index.to_be_bytes()[..],
-            &HashAlgorithm::Sha256.id().to_be_bytes(),
-            &attributes.to_be_bytes(),
-            &[0, 0],
-            &size.to_be_bytes(),
-        ];
-        let define = Command::new(CC_NV_DEFINE_SPACE)
-            .by_password(RH_OWNER, &[])?
-            .sized(&[])?
-            .sized(&area.concat())?;
-        self.run(&define)?;
-        for (number, chunk) in (0_u16..).zip(contents.chunks(MAX_NV_READ)) {
-            let offset = usize::from(number).saturating_mul(MAX_NV_READ);
-            let offset = u16::try_from(offset).map_err(|_| TpmError::Malformed)?;
-            let write = Command::new(CC_NV_WRITE)
-                .by_password(RH_OWNER, &[])?
-                .handle(index)
-                .sized(chunk)?
-                .parameter(offset.to_be_bytes());
-            self.run(&write)?;
-        }
-        Ok(())
-    }
-
-    /// `TPM2_NV_UndefineSpace` of the owner.
-    #[cfg(feature = "testing")]
-    pub(crate) fn remove_nv(&mut self, index: u32) -> Result<(), TpmError> {
-        let remove = Command::new(CC_NV_UNDEFINE_SPACE)
-            .by_password(RH_OWNER, &[])?
-            .handle(index);
-        self.run(&remove).map(drop)
-    }
-
     /// `TPM2_StartAuthSession` of a policy session over SHA-256, neither salted nor bound.
     pub(crate) fn start_policy(&mut self) -> Result<u32, TpmError> {
         let command = Command::new(CC_START_AUTH_SESSION)
@@ -359,12 +245,15 @@ impl Tpm {
         Ok(Zeroizing::new(secret.to_vec()))
     }
 
-    fn run(&mut self, command: &Command) -> Result<Response, TpmError> {
+    pub(crate) fn run(&mut self, command: &Command) -> Result<Response, TpmError> {
         self.try_run(command)?.map_err(ResponseCode::error)
     }
 
     /// Again, where the TPM says that it may succeed in a moment.
-    fn try_run(&mut self, command: &Command) -> Result<Result<Response, ResponseCode>, TpmError> {
+    pub(crate) fn try_run(
+        &mut self,
+        command: &Command,
+    ) -> Result<Result<Response, ResponseCode>, TpmError> {
         let encoded = Zeroizing::new(command.encode()?);
         for pause in PAUSES_MS {
             match self.run_once(command, &encoded)? {
@@ -385,24 +274,6 @@ impl Tpm {
     }
 }
 
-/// `TPMS_NV_PUBLIC`: index(4) ‖ name algorithm(2) ‖ attributes(4) ‖ TPM2B policy ‖ size(2)
-struct NvArea {
-    attributes: u32,
-    size: u16,
-}
-
-impl NvArea {
-    fn read(area: &[u8]) -> Option<Self> {
-        Reader::whole(area, |reader| {
-            (reader.u32()?, reader.u16()?);
-            let attributes = reader.u32()?;
-            reader.sized()?;
-            let size = reader.u16()?;
-            Some(Self { attributes, size })
-        })
-    }
-}
-
 impl fmt::Debug for Tpm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tpm").finish_non_exhaustive()
@@ -414,21 +285,13 @@ pub(crate) const RH_NULL: u32 = 0x4000_0007;
 pub(crate) const RH_ENDORSEMENT: u32 = 0x4000_000b;
 
 const CC_EVICT_CONTROL: u32 = 0x120;
-#[cfg(feature = "testing")]
-const CC_NV_UNDEFINE_SPACE: u32 = 0x122;
-#[cfg(feature = "testing")]
-const CC_NV_DEFINE_SPACE: u32 = 0x12a;
 const CC_CREATE_PRIMARY: u32 = 0x131;
-#[cfg(feature = "testing")]
-const CC_NV_WRITE: u32 = 0x137;
 #[cfg(feature = "testing")]
 const CC_STARTUP: u32 = 0x144;
 const CC_ACTIVATE_CREDENTIAL: u32 = 0x147;
-const CC_NV_READ: u32 = 0x14e;
 const CC_POLICY_SECRET: u32 = 0x151;
 const CC_QUOTE: u32 = 0x158;
 const CC_FLUSH_CONTEXT: u32 = 0x165;
-const CC_NV_READ_PUBLIC: u32 = 0x169;
 const CC_READ_PUBLIC: u32 = 0x173;
 const CC_START_AUTH_SESSION: u32 = 0x176;
 const CC_PCR_READ: u32 = 0x17e;
@@ -450,23 +313,5 @@ const MAX_DIGESTS: usize = 8;
 /// More than any response has.
 const MAX_SELECTIONS: u32 = 16;
 
-/// `TPMA_NV_OWNERWRITE`
-#[cfg(feature = "testing")]
-const NV_OWNER_WRITE: u32 = 1 << 1;
-
-/// `TPMA_NV_OWNERREAD`
-#[cfg(feature = "testing")]
-const NV_OWNER_READ: u32 = 1 << 17;
-
-/// `TPMA_NV_AUTHREAD`
-const NV_AUTH_READ: u32 = 1 << 18;
-
-/// Bytes that every TPM gives of non-volatile memory at once.
-const MAX_NV_READ: usize = 512;
-
 /// Milliseconds between tries of a TPM that is busy; 0.8 s all together.
 const PAUSES_MS: [u64; 8] = [2, 5, 10, 25, 50, 100, 200, 400];
-
-/// `TPMA_NV`: the owner, and the index's own password, read and write; wrong ones do not lead to a lockout.
-#[cfg(feature = "testing")]
-const NV_OPEN: u32 = 0x0206_0006;

@@ -187,6 +187,25 @@ fn a_tpm_with_an_ecc_endorsement_key_is_enrolled() {
 }
 
 #[test]
+fn a_certificate_that_the_owner_alone_reads_is_read_by_his_password() {
+    let Some(tpm) = started(SwtpmProcess::start()) else {
+        return;
+    };
+    let certificate = Maker::new().certify_ecc(&tpm);
+    // Longer than one reading.
+    let filled = [&certificate[..], &[0xff; 700]].concat();
+    tpm.store_for_owner(0x01c0_000a, &filled).unwrap();
+    let request = attester(&tpm).enrolment_request().unwrap().unwrap();
+    assert_eq!(request.ek_certificate, certificate);
+    let mut other = attester(&tpm).with_owner_password(b"wrong".to_vec());
+    let refused = other.enrolment_request().map(drop);
+    assert!(
+        matches!(refused, Err(TpmError::WrongAuth(_))),
+        "{refused:?}"
+    );
+}
+
+#[test]
 fn a_certificate_of_an_ecc_key_is_of_one_that_agrees_on_keys() {
     let Some(tpm) = started(SwtpmProcess::start()) else {
         return;

@@ -27,6 +27,7 @@ use crate::device::Swtpm;
 use crate::device::SwtpmControl;
 use crate::endorsement::EndorsementTemplate;
 use crate::error::TpmError;
+use crate::nv::NvReaders;
 use crate::policy::hexadecimal;
 use crate::tpm::RH_ENDORSEMENT;
 use crate::tpm::Tpm;
@@ -216,7 +217,7 @@ impl SwtpmProcess {
     /// # Errors
     /// [`TpmError`], such as where there is something already.
     pub fn store(&self, index: u32, bytes: &[u8]) -> Result<(), TpmError> {
-        Tpm::over(self.device()).write_nv(index, bytes)
+        Tpm::over(self.device()).write_nv((index, NvReaders::Anybody), bytes)
     }
 
     /// The public area of its endorsement key of ECC with P-256.
@@ -238,10 +239,10 @@ impl SwtpmProcess {
     /// [`TpmError`]
     pub fn store_for_owner(&self, index: u32, contents: &[u8]) -> Result<(), TpmError> {
         let mut tpm = Tpm::over(self.device());
-        if tpm.read_nv(index)?.is_some() {
+        if tpm.read_nv(index, &[])?.is_some() {
             tpm.remove_nv(index)?;
         }
-        tpm.write_owner_nv(index, contents)
+        tpm.write_nv((index, NvReaders::Owner), contents)
     }
 
     /// The process stands still, and answers nothing.
