@@ -8,6 +8,7 @@
 )]
 
 mod broken;
+mod command_line;
 mod hostile;
 mod own_ends;
 mod page;
