@@ -26,6 +26,7 @@ pub mod party;
 pub mod report;
 pub mod rules;
 pub mod run;
+pub mod tls;
 pub mod twist;
 pub mod weaker;
 pub mod wire;

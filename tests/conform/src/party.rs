@@ -25,16 +25,16 @@ use crate::twist::Twist;
 use crate::wire::AUTHENTICATOR;
 use crate::wire::REQUEST;
 use crate::wire::VERDICT;
-use crate::wire::answer;
-use crate::wire::answer::AnswerDraft;
 use crate::wire::answer::Asked;
 use crate::wire::answer::spki_of;
+use crate::wire::answer_draft;
+use crate::wire::answer_draft::AnswerDraft;
 use crate::wire::cmw;
 use crate::wire::cmw::Payload;
 use crate::wire::proof;
 use crate::wire::proof::Membership;
 use crate::wire::request::Request;
-use crate::wire::request::RequestDraft;
+use crate::wire::request_draft::RequestDraft;
 use crate::wire::schedule::binder;
 
 /// What came next.
@@ -216,7 +216,7 @@ impl Party {
         let side = self.side();
         let failed = |error: io::Error| error.to_string();
         if let Some(Twist::Empty | Twist::ForgedEmpty) = twist {
-            return answer::empty(&self.link, side, request, twist).map_err(failed);
+            return answer_draft::empty(&self.link, side, request, twist).map_err(failed);
         }
         self.check(request, twist)?;
         let key = match twist {

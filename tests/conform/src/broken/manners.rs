@@ -9,8 +9,8 @@ use crate::twist::Duty;
 use crate::twist::Place;
 use crate::twist::Twist;
 use crate::wire::VERDICT;
-use crate::wire::request::Map;
 use crate::wire::request::Request;
+use crate::wire::request_draft::Map;
 
 /// All rules but at most one.
 #[derive(Clone, Copy, Debug)]

@@ -21,7 +21,7 @@ use crate::twist::Twist;
 use crate::wire::AUTHENTICATOR;
 use crate::wire::REQUEST;
 use crate::wire::VERDICT;
-use crate::wire::answer::empty;
+use crate::wire::answer_draft::empty;
 use crate::wire::request::Request;
 
 /// A server with one breach, or with none.

@@ -32,10 +32,10 @@ use super::manners::Manners;
 use crate::breach::Breach;
 use crate::habit::Habit;
 use crate::kit::Kit;
-use crate::kit::Tls;
-use crate::kit::any_client;
 use crate::party::Got;
 use crate::party::Party;
+use crate::tls::Tls;
+use crate::tls::any_client;
 use crate::twist::Twist;
 use crate::wire::request::Parameters;
 

@@ -23,17 +23,17 @@ use crate::exchange::words;
 use crate::habit::Habit;
 use crate::kit::Kit;
 use crate::kit::Target;
-use crate::kit::Tls;
 use crate::party::ACCEPTED;
 use crate::party::Got;
 use crate::party::Party;
+use crate::tls::Tls;
 use crate::twist::Twist;
 use crate::wire::AUTHENTICATOR;
 use crate::wire::REQUEST;
 use crate::wire::VERDICT;
 use crate::wire::cmw::NOBODYS;
 use crate::wire::request::Request;
-use crate::wire::request::RequestDraft;
+use crate::wire::request_draft::RequestDraft;
 
 pub(super) async fn play(kit: &Kit, target: &Target, habit: Habit) -> io::Result<Reply> {
     Ok(match habit {

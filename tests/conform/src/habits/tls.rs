@@ -18,11 +18,11 @@ use super::common::went_on;
 use crate::exchange::Reply;
 use crate::exchange::words;
 use crate::habit::Habit;
-use crate::kit;
 use crate::kit::Kit;
 use crate::kit::Target;
-use crate::kit::Tls;
 use crate::party::Got;
+use crate::tls;
+use crate::tls::Tls;
 use crate::wire::AUTHENTICATOR;
 use crate::wire::REQUEST;
 
@@ -51,7 +51,7 @@ pub(super) async fn play(kit: &Kit, target: &Target, habit: Habit) -> Option<io:
 
 async fn old_client(kit: &Kit, target: &Target) -> io::Result<Reply> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = kit::client(provider, &rustls::version::TLS12).map_err(io::Error::other)?;
+    let config = tls::client(provider, &rustls::version::TLS12).map_err(io::Error::other)?;
     let socket = kit.socket(target).await?;
     let connecting = TlsConnector::from(Arc::new(config)).connect(kit.server_name()?, socket);
     let Ok(Ok(mut stream)) = timeout(kit.limit, connecting).await else {
@@ -76,7 +76,7 @@ async fn old_client(kit: &Kit, target: &Target) -> io::Result<Reply> {
 async fn old_server(kit: &Kit, target: &Target) -> io::Result<Reply> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let key = kit.keys.server.clone();
-    let config = kit::server(provider, &rustls::version::TLS12, key).map_err(io::Error::other)?;
+    let config = tls::server(provider, &rustls::version::TLS12, key).map_err(io::Error::other)?;
     let socket = kit.socket(target).await?;
     let accepting = TlsAcceptor::from(Arc::new(config)).accept(socket);
     let Ok(Ok(mut stream)) = timeout(kit.limit, accepting).await else {
@@ -98,7 +98,7 @@ async fn old_server(kit: &Kit, target: &Target) -> io::Result<Reply> {
 
 /// Two visits to a server by a client that keeps what it gets, and sends early data where it may.
 async fn second_visit(kit: &Kit, target: &Target, habit: Habit) -> io::Result<Reply> {
-    let mut config = Tls::default().client(kit).map_err(io::Error::other)?;
+    let mut config = Tls::default().client().map_err(io::Error::other)?;
     config.resumption = Resumption::in_memory_sessions(8);
     config.enable_early_data = true;
     let connector = TlsConnector::from(Arc::new(config)).early_data(true);
@@ -163,7 +163,7 @@ async fn offers(kit: &Kit, target: &Target, habit: Habit) -> io::Result<Reply> {
     let acceptor = TlsAcceptor::from(Arc::new(config));
     for _ in 0..2 {
         let socket = kit.socket(target).await?;
-        let hello = timeout(kit.limit, kit::first_record(&socket)).await??;
+        let hello = timeout(kit.limit, tls::first_record(&socket)).await??;
         match habit {
             Habit::OffersResumption if offers_extension(&hello, PRE_SHARED_KEY) => {
                 return Ok(broken("its ClientHello offers a session"));

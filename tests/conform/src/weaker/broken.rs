@@ -17,9 +17,9 @@ use super::connection::Choice;
 use super::connection::Met;
 use super::connection::Presenter;
 use super::nonce::random_in;
-use crate::kit;
 use crate::kit::Dial;
 use crate::kit::Kit;
+use crate::tls;
 use crate::twist::Duty;
 
 /// A peer of either side that attests in its certificate and demands it of the other.
@@ -58,7 +58,7 @@ impl BrokenPeer {
     }
 
     async fn meet_client(&self, socket: TcpStream) -> io::Result<()> {
-        let hello = kit::first_record(&socket).await?;
+        let hello = tls::first_record(&socket).await?;
         if random_in(&hello).is_none() && self.breach != Some(Weak::TakesCutHello) {
             return Ok(());
         }

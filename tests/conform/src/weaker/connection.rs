@@ -24,9 +24,9 @@ use super::nonce::RandomLog;
 use super::nonce::name_of;
 use super::nonce::nonces_in;
 use super::nonce::random_in;
-use crate::kit;
 use crate::kit::Kit;
 use crate::party::random;
+use crate::tls;
 
 /// How this end presents itself.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl Presenter {
     /// # Errors
     /// Those of TLS.
     pub async fn accept(&self, socket: TcpStream) -> io::Result<Met> {
-        let hello = kit::first_record(&socket).await?;
+        let hello = tls::first_record(&socket).await?;
         let about = About {
             mode: self.mode,
             presenter: Side::Server,
@@ -92,7 +92,7 @@ impl Presenter {
             Mode::InCertificate => Vec::new(),
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = kit::server_asking(provider, key, hints).map_err(io::Error::other)?;
+        let config = tls::server_asking(provider, key, hints).map_err(io::Error::other)?;
         let stream = TlsAcceptor::from(Arc::new(config)).accept(socket).await?;
         let peer = first(stream.get_ref().1.peer_certificates());
         Ok(Met {
@@ -111,7 +111,7 @@ impl Presenter {
     pub async fn connect(&self, socket: TcpStream) -> io::Result<Met> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls13 = &rustls::version::TLS13;
-        let mut config = kit::client(provider, tls13).map_err(io::Error::other)?;
+        let mut config = tls::client(provider, tls13).map_err(io::Error::other)?;
         let log = RandomLog::default();
         config.key_log = Arc::new(log.clone());
         let resolver = Arc::new(Resolver {

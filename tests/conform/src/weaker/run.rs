@@ -17,12 +17,12 @@ use super::connection::Met;
 use super::connection::Presenter;
 use crate::breach::Breach;
 use crate::exchange::Reply;
-use crate::kit;
 use crate::kit::Kit;
 use crate::kit::Target;
 use crate::report::Finding;
 use crate::report::Outcome;
 use crate::report::Report;
+use crate::tls;
 use crate::twist::Duty;
 
 /// Runs these cases, one after the other.
@@ -220,7 +220,7 @@ async fn read_some(met: &mut Met, out: &mut [u8; 12]) -> usize {
 /// A ClientHello whose first record ends before the `random` does.
 async fn cut_hello(kit: &Kit, target: &Target) -> io::Result<(Outcome, &'static str)> {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let config = kit::client(provider, &rustls::version::TLS13).map_err(io::Error::other)?;
+    let config = tls::client(provider, &rustls::version::TLS13).map_err(io::Error::other)?;
     let config = std::sync::Arc::new(config);
     let mut client =
         rustls::ClientConnection::new(config, kit.server_name()?).map_err(io::Error::other)?;

@@ -1,10 +1,12 @@
 //! The bytes of the protocol, written and read once more: independently of the crates under test, with every rule free to be broken.
 
 pub mod answer;
+pub mod answer_draft;
 pub mod cbor;
 pub mod cmw;
 pub mod proof;
 pub mod request;
+pub mod request_draft;
 pub mod schedule;
 
 mod reader;

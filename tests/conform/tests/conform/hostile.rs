@@ -12,9 +12,9 @@ use conform::keys::Keys;
 use conform::kit::Dial;
 use conform::kit::Kit;
 use conform::kit::Target;
-use conform::kit::Tls;
 use conform::report::Outcome;
 use conform::run::run;
+use conform::tls::Tls;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
 use tokio::io::AsyncWriteExt;
@@ -67,7 +67,7 @@ async fn go(way: Way, socket: TcpStream, kit: Kit, side: Side) {
             }
         }
         Side::Client => {
-            let tls = Arc::new(Tls::default().client(&kit).unwrap());
+            let tls = Arc::new(Tls::default().client().unwrap());
             let name = "localhost".try_into().unwrap();
             if let Ok(stream) = TlsConnector::from(tls).connect(name, socket).await {
                 go_on(way, stream).await;
