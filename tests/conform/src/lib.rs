@@ -23,6 +23,7 @@ pub mod judge;
 pub mod keys;
 pub mod kit;
 pub mod party;
+pub mod reply;
 pub mod report;
 pub mod rules;
 pub mod run;
@@ -31,5 +32,6 @@ pub mod twist;
 pub mod weaker;
 pub mod wire;
 
+mod attest;
 mod habits;
 mod sent;

@@ -7,7 +7,6 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::breach::Breach;
-use crate::exchange::Reply;
 use crate::exchange::Script;
 use crate::exchange::Seen;
 use crate::exchange::Wish;
@@ -16,6 +15,7 @@ use crate::habit::Habit;
 use crate::habits;
 use crate::kit::Kit;
 use crate::kit::Target;
+use crate::reply::Reply;
 use crate::report::Finding;
 use crate::report::Outcome;
 use crate::report::Report;

@@ -1,7 +1,7 @@
 //! What the peer sent in a good exchange, looked through for one twist.
 
-use crate::exchange::Reply;
 use crate::exchange::Seen;
+use crate::reply::Reply;
 use crate::report::Outcome;
 use crate::twist::Place;
 use crate::twist::Twist;

@@ -1,12 +1,12 @@
 //! What the scripts for both sides share.
 
-use crate::exchange::Reply;
 use crate::exchange::Seen;
-use crate::exchange::words;
 use crate::habit::Habit;
 use crate::judge::Examined;
 use crate::party::Got;
 use crate::party::Party;
+use crate::reply::Reply;
+use crate::reply::words;
 use crate::twist::Twist;
 
 /// A peer that must end the connection, before anything else.

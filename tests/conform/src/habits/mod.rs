@@ -3,14 +3,15 @@
 mod client;
 mod common;
 mod server;
+mod server_order;
 mod tls;
 
 use atls_core::session::Side;
 
-use crate::exchange::Reply;
 use crate::habit::Habit;
 use crate::kit::Kit;
 use crate::kit::Target;
+use crate::reply::Reply;
 
 /// Plays the script against the peer. The limit of time is the caller's.
 pub(crate) async fn play(kit: &Kit, target: &Target, habit: Habit) -> Reply {
