@@ -12,6 +12,8 @@ mod support;
 
 use std::process::Command;
 
+use saphyr::LoadableYamlNode;
+use saphyr::Yaml;
 use support::Ran;
 use support::World;
 use support::page;
@@ -100,13 +102,9 @@ fn the_units_satisfy_systemd() {
 #[test]
 fn the_sidecar_has_arguments_that_are_understood() {
     let world = certified();
-    let pod = page("docs/deploy/sidecar.yaml");
     let folder = world.path("").display().to_string();
-    let (_, list) = pod.split_once("      args:\n").unwrap();
-    let arguments = list
-        .lines()
-        .map_while(|line| line.strip_prefix("        - "));
-    let arguments: Vec<_> = arguments
+    let arguments: Vec<_> = arguments_of(sidecar(&pod()))
+        .into_iter()
         .map(|word| word.replace("/etc/atls/tls.crt", &format!("{folder}chain.pem")))
         .map(|word| word.replace("/etc/atls/tls.key", &format!("{folder}key.pem")))
         .map(|word| {
@@ -117,6 +115,53 @@ fn the_sidecar_has_arguments_that_are_understood() {
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     assert_eq!(arguments[0], "proxy");
     is_understood(world.atls(&arguments));
+}
+
+#[test]
+fn the_pod_probes_and_exposes_the_ports_that_the_sidecar_opens() {
+    let pod = pod();
+    assert_eq!(pod["kind"].as_str(), Some("Pod"));
+    let sidecar = sidecar(&pod);
+    let arguments = arguments_of(sidecar);
+    let port = |flag: &str| {
+        let of_flag = arguments.iter().find_map(|word| word.strip_prefix(flag));
+        let (_, port) = of_flag.unwrap().rsplit_once(':').unwrap();
+        Some(port.parse().unwrap())
+    };
+    let probe = &sidecar["readinessProbe"]["httpGet"];
+    assert_eq!(probe["path"].as_str(), Some("/healthz"));
+    assert_eq!(probe["port"].as_integer(), port("--probes="));
+    assert_eq!(
+        sidecar["ports"][0]["containerPort"].as_integer(),
+        port("--listen=")
+    );
+    let upstream = arguments
+        .iter()
+        .find_map(|word| word.strip_prefix("--upstream=http://"));
+    let service = arguments_of(&pod["spec"]["containers"][0]);
+    assert_eq!(service, ["--listen", upstream.unwrap()]);
+    let mount = sidecar["volumeMounts"][0]["mountPath"].as_str().unwrap();
+    assert!(arguments.contains(&format!("--cert={mount}/tls.crt")));
+}
+
+fn pod() -> Yaml<'static> {
+    let text = page("docs/deploy/sidecar.yaml").leak();
+    let mut documents = Yaml::load_from_str(text).unwrap();
+    assert_eq!(documents.len(), 1);
+    documents.remove(0)
+}
+
+fn sidecar<'a>(pod: &'a Yaml<'static>) -> &'a Yaml<'static> {
+    let containers = &pod["spec"]["containers"];
+    assert_eq!(containers[1]["name"].as_str(), Some("atls"));
+    &containers[1]
+}
+
+fn arguments_of(container: &Yaml<'_>) -> Vec<String> {
+    let words = container["args"].as_vec().unwrap().iter();
+    words
+        .map(|word| word.as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Everything is right but the machine, which has no device.
