@@ -117,8 +117,10 @@ fn images(table: &str, policy: &Policy) -> Result<Vec<Accepted>, Failure> {
             of("tpm", images.into_iter().map(|image| image.name).collect())
         }
         "tpm-keys" => {
-            let keys = policy.table::<TpmKeys>()?.keys;
-            of("tpm-keys", keys.into_iter().map(|key| key.name).collect())
+            let table = policy.table::<TpmKeys>()?;
+            let keys = table.keys.into_iter().map(|key| key.name);
+            let authorities = table.authorities.into_iter().map(|known| known.name);
+            of("tpm-keys", keys.chain(authorities).collect())
         }
         _ => {
             let images = policy.table::<TdxPolicy>()?.images;
