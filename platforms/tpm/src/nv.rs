@@ -114,7 +114,7 @@ struct NvArea {
 impl NvArea {
     fn read(area: &[u8]) -> Option<Self> {
         Reader::whole(area, |reader| {
-            (reader.u32()?, reader.u16()?);
+            let (_index, _name_algorithm) = (reader.u32()?, reader.u16()?);
             let attributes = reader.u32()?;
             reader.sized()?;
             let size = reader.u16()?;

@@ -148,7 +148,7 @@ fn a_certificate_that_is_not_of_an_endorsement_key_is_refused() {
                 .push(maker_among_alternative_names());
         }
         let mut request = request.clone();
-        request.ek_certificate = authority.certify(params, &key);
+        request.ek_certificate = authority.certify(&params, &key);
         authority.enroller().challenge(&request, later()).map(drop)
     };
     assert_eq!(enrolled(&encipher, &purpose, false), Ok(()));
@@ -222,7 +222,7 @@ fn a_certificate_of_an_ecc_key_is_of_one_that_agrees_on_keys() {
         let mut params = rcgen::CertificateParams::default();
         params.key_usages = vec![usage];
         params.extended_key_usages = vec![EK_PURPOSE.clone()];
-        let ek_certificate = maker.certify(params, key);
+        let ek_certificate = maker.certify(&params, key);
         let request = EnrolmentRequest {
             ak: ak.clone(),
             ek_certificate,
@@ -351,7 +351,7 @@ impl Maker {
         Enroller::new([self.root.clone()], &provider)
     }
 
-    fn certify(&self, params: rcgen::CertificateParams, key: &EndorsementKey) -> Vec<u8> {
+    fn certify(&self, params: &rcgen::CertificateParams, key: &EndorsementKey) -> Vec<u8> {
         params.signed_by(key, &self.issuer).unwrap().der().to_vec()
     }
 
@@ -362,7 +362,7 @@ impl Maker {
         let mut params = rcgen::CertificateParams::default();
         params.key_usages = vec![KeyUsagePurpose::KeyAgreement];
         params.extended_key_usages = vec![EK_PURPOSE.clone()];
-        self.certify(params, &key)
+        self.certify(&params, &key)
     }
 
     /// A list with the certificate of this number, good for some years.

@@ -40,8 +40,8 @@ fn a_machine_runs_the_image_in_every_phase_of_its_boot() {
 #[test]
 fn what_systemd_measured_is_a_claim_and_its_kind_is_not_confirmed() {
     let claims = Machine::in_phases(&PHASES[..2]).claims();
-    let events = claims.events.iter().filter(|event| event.pcr == 11);
-    let last = events.last().unwrap();
+    let mut events = claims.events.iter().filter(|event| event.pcr == 11);
+    let last = events.next_back().unwrap();
     assert_eq!(last.measured.as_deref(), Some(&b"leave-initrd"[..]));
     let phase = EventKind::Systemd("phase".to_owned());
     assert_eq!(last.unconfirmed_kind, phase);
