@@ -12,6 +12,7 @@ use pki_types::UnixTime;
 use crate::appraised_item::AppraisedItem;
 use crate::binding::Binding;
 use crate::ear::Tier;
+use crate::session::TlsFacts;
 
 /// A peer that was appraised and is not yet accepted: the input of a [`Policy`](crate::Policy).
 ///
@@ -39,6 +40,7 @@ pub struct Candidate {
     pub(crate) items: Box<[AppraisedItem]>,
     pub(crate) binding: Binding,
     pub(crate) leaf_key: Box<[u8]>,
+    pub(crate) tls: TlsFacts,
     pub(crate) appraised_at: UnixTime,
     pub(crate) expires_at: UnixTime,
 }
@@ -97,6 +99,11 @@ impl Candidate {
         &self.leaf_key
     }
 
+    /// The TLS connection on which the peer attested: version, suite, group of the key exchange, and the scheme of the peer's key.
+    pub fn tls(&self) -> TlsFacts {
+        self.tls
+    }
+
     /// The time at which the peer was appraised.
     pub fn appraised_at(&self) -> UnixTime {
         self.appraised_at
@@ -124,6 +131,7 @@ impl fmt::Debug for Candidate {
         f.debug_struct("Candidate")
             .field("items", &self.items)
             .field("binding", &self.binding)
+            .field("tls", &self.tls)
             .field("appraised_at", &self.appraised_at)
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()

@@ -225,6 +225,7 @@ mod tests {
             items: items.into(),
             binding: Binding::Connection,
             leaf_key: Box::default(),
+            tls: crate::session::TlsFacts::NOTHING,
             appraised_at: now(),
             expires_at: now(),
         }

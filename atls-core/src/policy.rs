@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use rustls::NamedGroup;
+
 use crate::bad_status::BadStatus;
 use crate::binding::Binding;
 use crate::candidate::Candidate;
@@ -15,6 +17,7 @@ use crate::error::Fault;
 use crate::finding::Finding;
 use crate::media_type::MediaType;
 use crate::origin::Origin;
+use crate::session::NotKnown;
 
 /// Accepts or refuses a peer that was appraised. Closures implement it.
 ///
@@ -165,9 +168,21 @@ pub enum PolicyViolation {
         "attestation has an item too many, of {0}; allow it by Composition::allow, or let the peer leave it out"
     )]
     ExtraItem(MediaType),
+    /// The group of the key exchange is not known, and the policy demands one. Configure a single group, or a client whose TLS stream
+    /// is in reach.
+    #[error(
+        "group of the key exchange is not known: {0}; configure a single group, or use a connector of atls-tower"
+    )]
+    GroupNotKnown(NotKnown),
     /// The attestation lacks an item that a [`Composition`](crate::Composition) requires.
     #[error("attestation lacks an item of {0}; let the peer send it, under that label")]
     MissingItem(ExpectedItem),
+    /// The key exchange is no hybrid of a curve and ML-KEM. Offer X25519MLKEM768 at both ends, first or alone: rustls' provider
+    /// `aws_lc_rs` has it, and `ring` has not.
+    #[error(
+        "key exchange {0:?} is no hybrid with ML-KEM; let both ends offer X25519MLKEM768, which the provider aws-lc-rs has"
+    )]
+    NotHybrid(NamedGroup),
     /// The Evidence comes from a simulator. Accept it in development by
     /// [`StandardPolicy::dangerous_accept_simulated`].
     #[error(
@@ -181,9 +196,12 @@ pub enum PolicyViolation {
 }
 
 impl PolicyViolation {
-    /// The party at fault: always the peer.
+    /// The party at fault: the peer, but this end where it does not know what its policy asks for.
     pub fn fault(&self) -> Fault {
-        Fault::Peer
+        match self {
+            Self::GroupNotKnown(_) => Fault::Local,
+            _ => Fault::Peer,
+        }
     }
 
     /// The checks that failed. There are none if a policy of the application refused.

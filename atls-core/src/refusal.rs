@@ -46,6 +46,7 @@ impl Refusal {
         match self {
             Self::Appraisal(error) => error.fault(),
             Self::BadResult(fault) | Self::Expired(fault) => *fault,
+            Self::Policy(violation) => violation.fault(),
             _ => Fault::Peer,
         }
     }
@@ -62,7 +63,9 @@ impl Refusal {
             Self::Policy(PolicyViolation::Binding(_)) => "policy_binding",
             Self::Policy(PolicyViolation::Custom(_)) => "policy_custom",
             Self::Policy(PolicyViolation::ExtraItem(_)) => "policy_extra_item",
+            Self::Policy(PolicyViolation::GroupNotKnown(_)) => "policy_group_not_known",
             Self::Policy(PolicyViolation::MissingItem(_)) => "policy_missing_item",
+            Self::Policy(PolicyViolation::NotHybrid(_)) => "policy_not_hybrid",
             Self::Policy(PolicyViolation::Simulated) => "policy_simulated",
             Self::Policy(PolicyViolation::Status(_)) => "policy_status",
             Self::WrongLabel => "wrong_label",

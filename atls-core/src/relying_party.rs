@@ -128,6 +128,7 @@ impl RelyingParty {
             items: appraised.into(),
             binding,
             leaf_key: credential.leaf_key.into(),
+            tls: credential.tls,
             appraised_at: now,
             expires_at: UnixTime::since_unix_epoch(Duration::from_secs(expires_at)),
         };

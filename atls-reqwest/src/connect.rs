@@ -21,6 +21,7 @@ use hyper_util::client::legacy::connect::HttpInfo;
 use hyper_util::rt::TokioIo;
 use reqwest::tls::TlsInfo;
 use rustls::AlertDescription;
+use rustls::CipherSuite;
 use rustls::crypto::CryptoProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
@@ -219,11 +220,33 @@ impl<C> Link<C> {
             .ok_or_else(Error::not_tls)?;
         let identity = observed.identity.or_else(|| exchange.identity().cloned());
         let handshake = Handshake::observed(Side::Client, suite, identity, observed.chain);
+        let mut handshake = handshake.map_err(Error::protocol)?;
+        // What the provider leaves no choice of is known: the connection stands.
+        if let Some(suite) = only_suite(provider, secret.len()) {
+            handshake = handshake.with_suite(suite);
+        }
+        if let [group] = &provider.kx_groups[..] {
+            handshake = handshake.with_group(group.name());
+        }
         Ok(Self {
             io: TokioIo::new(connection),
-            handshake: handshake.map_err(Error::protocol)?,
+            handshake,
             exporter: ExporterSecret::new(suite, secret).map_err(Error::protocol)?,
         })
+    }
+}
+
+/// The suite of TLS 1.3 whose hash has this length, if the provider has one alone.
+fn only_suite(provider: &CryptoProvider, hash_length: usize) -> Option<CipherSuite> {
+    let mut suites = provider
+        .cipher_suites
+        .iter()
+        .filter_map(rustls::SupportedCipherSuite::tls13)
+        .map(|suite| &suite.common)
+        .filter(|common| common.hash_provider.output_len() == hash_length);
+    match (suites.next(), suites.next()) {
+        (Some(only), None) => Some(only.suite),
+        _ => None,
     }
 }
 

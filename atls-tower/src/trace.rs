@@ -29,6 +29,9 @@ pub(crate) fn success(side: Side, peer: Option<&PeerAttestation>) {
             image = Images::of(peer).map(tracing::field::display),
             status = %peer.status(),
             binding = %peer.binding(),
+            tls_suite = peer.tls().suite().ok().map(tracing::field::debug),
+            tls_group = peer.tls().group().ok().map(tracing::field::debug),
+            leaf_scheme = peer.tls().leaf_scheme().ok().map(tracing::field::debug),
             valid_for_s = peer.valid_for(peer.appraised_at()).as_secs(),
             "peer is attested"
         ),

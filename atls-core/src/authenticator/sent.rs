@@ -73,7 +73,11 @@ impl SentRequest {
                     .map_err(|_| ProtocolError::Malformed)?;
                 self.check_signature(&leaf, &signed, scheme, signature)?;
                 let spki = leaf.subject_public_key_info().as_ref().to_vec();
-                Ok(VerifiedAuthenticator { entries, spki })
+                Ok(VerifiedAuthenticator {
+                    entries,
+                    spki,
+                    scheme,
+                })
             }
         }
     }
@@ -123,6 +127,7 @@ impl fmt::Debug for SentRequest {
 pub struct VerifiedAuthenticator {
     entries: Vec<CertificateEntry>,
     spki: Vec<u8>,
+    scheme: SignatureScheme,
 }
 
 impl VerifiedAuthenticator {
@@ -139,6 +144,11 @@ impl VerifiedAuthenticator {
     /// DER SubjectPublicKeyInfo of the end-entity certificate, as carried in it.
     pub fn public_key(&self) -> &[u8] {
         &self.spki
+    }
+
+    /// The scheme by which that key signed.
+    pub fn scheme(&self) -> SignatureScheme {
+        self.scheme
     }
 
     /// An extension of the end-entity certificate's entry.

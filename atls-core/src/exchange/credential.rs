@@ -15,6 +15,7 @@ use crate::error::ProtocolError;
 use crate::exchange::Selection;
 use crate::limits::NONCE_LENGTH;
 use crate::session::Handshake;
+use crate::session::TlsFacts;
 
 /// A CMW, the value that its Evidence must carry, and the key that presented it on this connection.
 ///
@@ -25,6 +26,7 @@ pub struct Credential {
     pub(crate) cmw: Cmw,
     pub(crate) bound: Bound,
     pub(crate) leaf_key: Vec<u8>,
+    pub(crate) tls: TlsFacts,
     pub(crate) selection: Option<Selection>,
     pub(crate) binding: Binding,
     /// The report data, if the certificate fixes it in place of the platform.
@@ -55,6 +57,7 @@ impl Credential {
             cmw,
             bound: Bound::of_key(&leaf_key),
             leaf_key,
+            tls: handshake.tls(),
             selection: None,
             binding: Binding::Key,
             report_data,
@@ -85,6 +88,7 @@ impl Credential {
             cmw,
             bound: Bound::of_handshake(handshake.side().peer(), nonce, &leaf_key),
             leaf_key,
+            tls: handshake.tls(),
             selection: None,
             binding: Binding::Handshake,
             report_data: None,
@@ -106,6 +110,11 @@ impl Credential {
     /// The DER SubjectPublicKeyInfo of the end-entity certificate that presented it.
     pub fn leaf_key(&self) -> &[u8] {
         &self.leaf_key
+    }
+
+    /// What is known of the connection on which it was presented.
+    pub fn tls(&self) -> TlsFacts {
+        self.tls
     }
 
     /// The report data that the certificate fixes; see [`Evidence::report_data`](crate::Evidence::report_data).

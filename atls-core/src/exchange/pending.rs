@@ -15,6 +15,7 @@ use crate::cmw::Cmw;
 use crate::codec::Reader;
 use crate::error::ProtocolError;
 use crate::merkle::NodeHash;
+use crate::session::TlsFacts;
 use crate::wire_profile::WireProfile;
 
 /// A request for attestation that waits for its one answer.
@@ -24,6 +25,7 @@ pub struct Pending {
     pub(super) exported: ExportedValue,
     pub(super) handshake_key: Option<Vec<u8>>,
     pub(super) offered: Selection,
+    pub(super) tls: TlsFacts,
 }
 
 impl Pending {
@@ -37,6 +39,7 @@ impl Pending {
     /// [`Declined`](ProtocolError::Declined) says that the peer itself refused.
     pub fn finish(self, authenticator: &[u8]) -> Result<Credential, ProtocolError> {
         let code = self.profile.cmw_attestation();
+        let tls = self.tls;
         let Answer {
             verified,
             exported,
@@ -56,6 +59,7 @@ impl Pending {
             cmw,
             bound,
             leaf_key,
+            tls: tls.signed_by(verified.scheme()),
             selection,
             binding: Binding::Connection,
             report_data: None,

@@ -138,6 +138,7 @@ impl UnsentRequest {
             request,
             handshake_key,
             offered: self.offered,
+            tls: session.handshake().tls(),
         })
     }
 }

@@ -7,15 +7,19 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use pki_types::CertificateDer;
+use rustls::CipherSuite;
 use rustls::ClientConnection;
 use rustls::CommonState;
 use rustls::HandshakeKind;
+use rustls::NamedGroup;
 use rustls::ProtocolVersion;
 use rustls::ServerConnection;
 use rustls::Tls13CipherSuite;
 use rustls::sign::CertifiedKey;
 
 use super::side::Side;
+use super::tls_facts::NotKnown;
+use super::tls_facts::TlsFacts;
 use crate::error::ProtocolError;
 use crate::limits::MAX_REQUESTS;
 
@@ -25,6 +29,7 @@ use crate::limits::MAX_REQUESTS;
 pub struct Handshake {
     side: Side,
     suite: &'static Tls13CipherSuite,
+    tls: TlsFacts,
     identity: Option<Arc<CertifiedKey>>,
     peer_chain: Vec<CertificateDer<'static>>,
     spent: SpentContexts,
@@ -58,6 +63,9 @@ impl Handshake {
     /// The view of a connection of this process that is known through rustls' callbacks only. The key log gave the exporter
     /// secret, so it is TLS 1.3. The certificate verifier was called, so it is no resumption.
     ///
+    /// `suite` has the hash of the connection and need not be the one that was negotiated. Suite and group are not
+    /// [known](TlsFacts) unless the caller knows them: [`with_suite`](Self::with_suite), [`with_group`](Self::with_group).
+    ///
     /// # Errors
     /// [`ProtocolError::NotFullTls13`] where a client saw no server certificate.
     pub fn observed(
@@ -72,10 +80,25 @@ impl Handshake {
         Ok(Self {
             side,
             suite,
+            tls: TlsFacts::NOTHING,
             identity,
             peer_chain,
             spent: SpentContexts::default(),
         })
+    }
+
+    /// The same handshake, of which the caller knows the negotiated suite: because the configuration leaves no other.
+    #[must_use]
+    pub fn with_suite(mut self, suite: CipherSuite) -> Self {
+        self.tls.suite = Ok(suite);
+        self
+    }
+
+    /// The same handshake, of which the caller knows the group: because the configuration leaves no other.
+    #[must_use]
+    pub fn with_group(mut self, group: NamedGroup) -> Self {
+        self.tls.group = Ok(group);
+        self
     }
 
     /// The side of this end.
@@ -86,6 +109,11 @@ impl Handshake {
     /// The negotiated cipher suite. Its hash, HMAC and HKDF are those of the authenticators.
     pub fn suite(&self) -> &'static Tls13CipherSuite {
         self.suite
+    }
+
+    /// What is known of the connection. The scheme of the peer's key is known once it has sent an authenticator.
+    pub fn tls(&self) -> TlsFacts {
+        self.tls
     }
 
     /// The certified key by which this end authenticates.
@@ -120,6 +148,8 @@ impl Handshake {
         let suite = state
             .negotiated_cipher_suite()
             .and_then(|suite| suite.tls13());
+        let group = state.negotiated_key_exchange_group();
+        let group = group.map(|group| group.name());
         let peer_chain = state.peer_certificates().unwrap_or_default().to_vec();
         match suite {
             Some(suite)
@@ -131,6 +161,11 @@ impl Handshake {
                 Ok(Self {
                     side,
                     suite,
+                    tls: TlsFacts {
+                        suite: Ok(suite.common.suite),
+                        group: group.ok_or(NotKnown::StreamOutOfReach),
+                        leaf_scheme: Err(NotKnown::NoAuthenticator),
+                    },
                     identity,
                     peer_chain,
                     spent: SpentContexts::default(),

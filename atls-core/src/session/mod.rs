@@ -6,10 +6,13 @@
 mod exporter;
 mod handshake;
 mod side;
+mod tls_facts;
 
 pub use exporter::ExporterSecret;
 pub use handshake::Handshake;
 pub use side::Side;
+pub use tls_facts::NotKnown;
+pub use tls_facts::TlsFacts;
 
 use crate::error::ProtocolError;
 

@@ -1,0 +1,48 @@
+//! A policy for the key exchange under an attestation.
+
+use rustls::NamedGroup;
+
+use crate::candidate::Candidate;
+use crate::policy::Policy;
+use crate::policy::PolicyViolation;
+
+/// Accepts only connections whose key exchange combines an elliptic curve and ML-KEM, so that what is recorded today cannot be read
+/// when one of the two is broken.
+///
+/// Formal analyses of attestation after the handshake assume a key exchange that holds. A group that is not known is refused.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use atls_core::{RelyingParty, RequireHybridGroup};
+/// # use atls_sim::{SimAttester, SimVerifier};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let verifier = SimVerifier::new(SimAttester::generate()?.trust_anchor());
+/// let builder = RelyingParty::builder().verifier(Arc::new(verifier));
+/// let relying_party = builder.policy(RequireHybridGroup).build()?;
+/// # let _ = relying_party;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "it has no parts")]
+pub struct RequireHybridGroup;
+
+impl Policy for RequireHybridGroup {
+    fn check(&self, candidate: &Candidate) -> Result<(), PolicyViolation> {
+        match candidate.tls().group() {
+            Ok(group) if HYBRID.contains(&group) => Ok(()),
+            Ok(group) => Err(PolicyViolation::NotHybrid(group)),
+            Err(reason) => Err(PolicyViolation::GroupNotKnown(reason)),
+        }
+    }
+}
+
+/// draft-ietf-tls-ecdhe-mlkem.
+const HYBRID: [NamedGroup; 3] = [
+    NamedGroup::X25519MLKEM768,
+    NamedGroup::secp256r1MLKEM768,
+    SECP384R1MLKEM1024,
+];
+
+/// rustls has no name for it yet.
+const SECP384R1MLKEM1024: NamedGroup = NamedGroup::Unknown(0x11ed);
