@@ -31,6 +31,8 @@ use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs;
+use rustls::crypto::aws_lc_rs::kx_group;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
@@ -39,9 +41,26 @@ pub use program::no_arguments;
 pub use program::one_word;
 pub use program::program;
 
-/// The cryptography of all examples. Any rustls provider does.
+/// The cryptography of all examples: aws-lc-rs, which has hybrids with ML-KEM, and X25519MLKEM768 first. Any rustls provider does.
 pub fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
+    Arc::new(CryptoProvider {
+        kx_groups: vec![
+            kx_group::X25519MLKEM768,
+            kx_group::X25519,
+            kx_group::SECP256R1,
+            kx_group::SECP384R1,
+        ],
+        ..aws_lc_rs::default_provider()
+    })
+}
+
+/// The same with X25519MLKEM768 alone: for clients that demand it, and for those of reqwest, which know the group of a connection only
+/// if there is no choice.
+pub fn hybrid_provider() -> Arc<CryptoProvider> {
+    Arc::new(CryptoProvider {
+        kx_groups: vec![kx_group::X25519MLKEM768],
+        ..aws_lc_rs::default_provider()
+    })
 }
 
 /// A certificate authority that lives as long as its process.

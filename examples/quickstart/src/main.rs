@@ -25,6 +25,7 @@ use atls_axum::AttestedListener;
 use atls_core::Attester;
 use atls_core::PeerAttestation;
 use atls_core::RelyingParty;
+use atls_core::RequireHybridGroup;
 use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_reqwest::Attested;
@@ -139,8 +140,9 @@ fn client(authority: &Authority, verifier: Arc<dyn Verifier>) -> Result<Attested
     let relying_party = RelyingParty::builder()
         .verifier(verifier)
         .standard_policy(StandardPolicy::new().dangerous_accept_simulated())
+        .policy(RequireHybridGroup)
         .build()?;
-    Ok(Attested::builder(demo::provider())
+    Ok(Attested::builder(demo::hybrid_provider())
         .roots(authority.roots()?)
         .require_peer(Arc::new(relying_party))
         .build()?)
@@ -162,4 +164,5 @@ fn report(peer: &PeerAttestation) {
         peer.status(),
         peer.binding()
     );
+    println!("client   connection: {}", peer.tls());
 }
