@@ -345,6 +345,8 @@ mod prose {
     struct Cca;
     #[doc = include_str!("../../docs/platforms/azure.md")]
     struct Azure;
+    #[doc = include_str!("../../docs/post-quantum.md")]
+    struct PostQuantum;
     #[doc = include_str!("../../docs/platforms/collateral.md")]
     struct Collateral;
     #[doc = include_str!("../../docs/platforms/nitro.md")]

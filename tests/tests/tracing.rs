@@ -12,6 +12,7 @@ use std::sync::Mutex;
 
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
+use atls_reqwest::Attested;
 use atls_sim::SimVerifier;
 use atls_tower::ServerTerms;
 use end_to_end::Served;
@@ -103,11 +104,34 @@ async fn a_success_names_platform_image_binding_and_the_time_left() {
         "image=SimAttester::SOFTWARE",
         "status=affirming",
         "binding=connection",
+        "tls_suite=TLS13_AES_256_GCM_SHA384",
+        "leaf_scheme=ECDSA_NISTP256_SHA256",
         "valid_for_s=3600",
     ];
     assert_one(&clients, "INFO", &words);
     let words = ["side=\"server\"", "peer=127.0.0.1:", "without attestation"];
     assert_one(&servers, "DEBUG", &words);
+}
+
+/// reqwest knows the group only where it had no choice.
+#[tokio::test]
+async fn a_success_names_the_group_where_it_is_known() {
+    let (log, _guard) = Log::capture();
+    let world = World::new();
+    let server = world.serve_attested().await;
+    for (provider, known) in [(demo::provider(), false), (demo::hybrid_provider(), true)] {
+        let attested = Attested::builder(provider)
+            .roots(world.authority.roots().unwrap())
+            .time_provider(world.clock.clone())
+            .require_peer(world.about_servers())
+            .build()
+            .unwrap();
+        let client = reqwest_client(&attested);
+        client.get(server.url("/")).send().await.unwrap();
+        let events = log.of("client");
+        assert_one(&events, "INFO", &["peer is attested"]);
+        assert_eq!(events[0].contains("tls_group=X25519MLKEM768"), known);
+    }
 }
 
 #[tokio::test]
