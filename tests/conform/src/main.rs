@@ -21,6 +21,7 @@ use conform::keys::Keys;
 use conform::kit::Kit;
 use conform::kit::Target;
 use conform::report::Report;
+use conform::rules::UNTESTED;
 use conform::run::run;
 use conform::weaker::Mode;
 use conform::weaker::Weak;
@@ -56,6 +57,9 @@ async fn perform(action: Action) -> Result<u8, Box<dyn Error>> {
                 for case in all(side) {
                     println!("{side}  {case}: {}", case.expected());
                 }
+            }
+            for (rule, why) in UNTESTED {
+                println!("no case for {rule}: {why}");
             }
             Ok(0)
         }

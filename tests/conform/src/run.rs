@@ -34,8 +34,18 @@ pub async fn run(kit: &Kit, target: &Target, cases: &[Breach]) -> Report {
         Target::Visitors(_) => 1,
         _ => AT_ONCE,
     }));
+    let mut findings: Vec<Option<Finding>> = vec![None; cases.len()];
+    let (alone, together): (Vec<_>, Vec<_>) = cases
+        .iter()
+        .copied()
+        .enumerate()
+        .partition(|(_, case)| needs_quiet(*case));
+    for (index, case) in alone {
+        let finding = one(kit, target, &basis, case).await;
+        findings.get_mut(index).map(|place| place.replace(finding));
+    }
     let mut running = JoinSet::new();
-    for (index, case) in cases.iter().copied().enumerate() {
+    for (index, case) in together {
         let (kit, target) = (kit.clone(), target.clone());
         let (basis, turns) = (basis.clone(), turns.clone());
         running.spawn(async move {
@@ -44,7 +54,6 @@ pub async fn run(kit: &Kit, target: &Target, cases: &[Breach]) -> Report {
             (index, one(&kit, &target, &basis, case).await)
         });
     }
-    let mut findings: Vec<Option<Finding>> = vec![None; cases.len()];
     while let Some(done) = running.join_next().await {
         if let Ok((index, finding)) = done
             && let Some(place) = findings.get_mut(index)
@@ -60,6 +69,14 @@ pub async fn run(kit: &Kit, target: &Target, cases: &[Breach]) -> Report {
             .map(|(finding, case)| finding.unwrap_or_else(|| lost(case)))
             .collect(),
     }
+}
+
+/// A session is offered once: another connection must not use it up.
+fn needs_quiet(case: Breach) -> bool {
+    matches!(
+        case,
+        Breach::Does(Habit::OffersResumption | Habit::SendsEarlyData)
+    )
 }
 
 /// Good exchanges, by which cases are reached.

@@ -126,4 +126,5 @@ async fn the_list_names_every_case() {
             assert!(list.contains(&format!("{side}  {case}: ")), "{case}");
         }
     }
+    assert!(list.contains("no case for P4.12: "), "{list}");
 }

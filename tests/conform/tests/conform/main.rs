@@ -9,6 +9,7 @@
 
 mod broken;
 mod command_line;
+mod evidence;
 mod hostile;
 mod own_ends;
 mod page;
