@@ -18,16 +18,17 @@ pub(super) fn read(bytes: &[u8]) -> Option<Found> {
 fn whole(evidence: &TpmEvidence) -> Node {
     let signed = attest(&evidence.attest);
     let signed = signed.unwrap_or_else(|| Node::bytes("attest", &evidence.attest));
-    let read: [(_, _, fn(&[u8]) -> Option<Node>); 3] = [
-        ("TCG event log", &evidence.tcg_log, event_log::tcg),
-        ("systemd log", &evidence.systemd_log, event_log::systemd),
-        ("IMA log", &evidence.ima_log, event_log::ima),
-    ];
-    let logs = read.into_iter().filter_map(|(name, log, read)| {
+    let log = |name: &str, log: &Option<Vec<u8>>, read: fn(&[u8]) -> Option<Node>| {
         let log = log.as_ref()?;
         let node = read(log).unwrap_or_else(|| Node::bytes(name, log).unsigned());
         Some(node.meaning("it counts where a replay of it leads to a quoted register"))
-    });
+    };
+    let logs = [
+        log("TCG event log", &evidence.tcg_log, event_log::tcg),
+        log("systemd log", &evidence.systemd_log, event_log::systemd),
+        log("IMA log", &evidence.ima_log, event_log::ima),
+    ];
+    let logs = logs.into_iter().flatten();
     let pcrs = Node::bytes("PCR values", &evidence.pcrs).meaning("pcrDigest is their hash");
     Node::branch("TPM Evidence")
         .with(signed)

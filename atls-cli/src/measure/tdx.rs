@@ -86,7 +86,7 @@ fn sections(ovmf: &Ovmf) -> Option<Vec<Section>> {
 impl Section {
     /// Whole pages; what is measured is all in the image.
     fn is_sound(&self) -> bool {
-        let whole = self.address % PAGE == 0 && self.length % PAGE == 0;
+        let whole = self.address.is_multiple_of(PAGE) && self.length.is_multiple_of(PAGE);
         let backed = u64::from(self.raw_length) == self.length;
         whole && self.length <= MAX_SECTION && (backed || !self.is_measured())
     }

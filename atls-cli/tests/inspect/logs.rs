@@ -37,9 +37,11 @@ fn logs_of_evidence_are_told_within_it_and_broken_ones_as_bytes() {
         (log().bytes().to_vec(), "EV_EFI_ACTION"),
         (vec![7; 20], "TCG event log"),
     ] {
-        let mut evidence = TpmEvidence::default();
-        evidence.tcg_log = Some(log);
-        evidence.ima_log = Some(IMA.as_bytes().to_vec());
+        let evidence = TpmEvidence {
+            tcg_log: Some(log),
+            ima_log: Some(IMA.as_bytes().to_vec()),
+            ..TpmEvidence::default()
+        };
         world.write("evidence", evidence.encode().unwrap());
         let told = world.atls(&["inspect", "evidence"]).ends_with(0).out();
         assert!(told.contains(part) && told.contains("/usr/bin/x"), "{told}");
