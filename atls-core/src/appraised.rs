@@ -14,6 +14,7 @@ use crate::ear::Ear;
 use crate::expected::BoundMatch;
 use crate::finding;
 use crate::finding::Finding;
+use crate::instance_id::InstanceId;
 use crate::limits::MAX_KEPT_TOKEN;
 use crate::media_type::MediaType;
 use crate::origin::Origin;
@@ -56,6 +57,7 @@ pub struct Appraised {
     pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) image: Option<String>,
+    pub(crate) instances: Vec<InstanceId>,
     pub(crate) token: Option<Arc<[u8]>>,
     /// The items of a [`Chain`](crate::chain::Chain), each with its own result. Otherwise the result is about one item.
     pub(crate) items: Vec<AppraisedItem>,
@@ -80,6 +82,7 @@ impl Appraised {
             claims: None,
             findings: Vec::new(),
             image: None,
+            instances: Vec::new(),
             token: None,
             items: Vec::new(),
         }
@@ -99,6 +102,7 @@ impl Appraised {
             claims: None,
             findings: Vec::new(),
             image: None,
+            instances: Vec::new(),
             token: None,
             items: Vec::new(),
         }
@@ -133,6 +137,13 @@ impl Appraised {
     #[must_use]
     pub fn with_image(mut self, name: impl fmt::Display) -> Self {
         self.image = Some(finding::bounded(name));
+        self
+    }
+
+    /// Adds the identities of the machine that the Evidence states.
+    #[must_use]
+    pub fn with_instances(mut self, instances: impl IntoIterator<Item = InstanceId>) -> Self {
+        self.instances.extend(instances);
         self
     }
 
@@ -191,7 +202,7 @@ impl Appraised {
             claims: self.claims,
             token: self.token,
             chained_to: None,
-            explained: Explained::boxed(self.findings, self.image),
+            explained: Explained::boxed(self.findings, self.image, self.instances),
         }]
     }
 
@@ -216,6 +227,7 @@ impl Appraised {
             claims: self.claims.clone(),
             findings: self.findings.clone(),
             image: self.image.clone(),
+            instances: self.instances.clone(),
             token: self.token.clone(),
             items: self.items.clone(),
         }

@@ -8,6 +8,8 @@ use crate::ear::Ear;
 use crate::error::AppraisalError;
 use crate::finding;
 use crate::finding::Finding;
+use crate::instance_id::InstanceId;
+use crate::instance_id::same_instances;
 use crate::media_type::MediaType;
 use crate::origin::Origin;
 
@@ -31,12 +33,23 @@ pub struct AppraisedItem {
 pub(crate) struct Explained {
     pub(crate) findings: Vec<Finding>,
     pub(crate) image: Option<String>,
+    pub(crate) instances: Vec<InstanceId>,
 }
 
 impl Explained {
-    pub(crate) fn boxed(findings: Vec<Finding>, image: Option<String>) -> Option<Box<Self>> {
-        let is_empty = findings.is_empty() && image.is_none();
-        (!is_empty).then(|| Box::new(Self { findings, image }))
+    pub(crate) fn boxed(
+        findings: Vec<Finding>,
+        image: Option<String>,
+        instances: Vec<InstanceId>,
+    ) -> Option<Box<Self>> {
+        let is_empty = findings.is_empty() && image.is_none() && instances.is_empty();
+        (!is_empty).then(|| {
+            Box::new(Self {
+                findings,
+                image,
+                instances,
+            })
+        })
     }
 
     fn of_both(one: Option<Box<Self>>, other: Option<Box<Self>>) -> Option<Box<Self>> {
@@ -48,6 +61,7 @@ impl Explained {
         Self::boxed(
             findings,
             same_image(one.image.as_ref(), other.image.as_ref()),
+            same_instances(&one.instances, &other.instances),
         )
     }
 }
@@ -112,6 +126,14 @@ impl AppraisedItem {
     /// that one, so both are of one machine. There is none if this item carries the value itself.
     pub fn chained_to(&self) -> Option<&str> {
         self.chained_to.as_deref()
+    }
+
+    /// The identities of its machine that the Evidence states; a policy of [`KnownInstances`](crate::instance::KnownInstances) looks at
+    /// them. Those of services state none.
+    pub fn instances(&self) -> &[InstanceId] {
+        self.explained
+            .as_ref()
+            .map_or(&[], |explained| &explained.instances)
     }
 
     /// The platform's claims, if its verifier gives claims of this type.

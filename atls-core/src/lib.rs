@@ -61,6 +61,7 @@ pub mod exchange;
 pub mod explanation;
 pub mod finding;
 pub mod http;
+pub mod instance;
 pub mod limits;
 pub mod session;
 
@@ -80,7 +81,7 @@ mod composition;
 mod cose;
 mod error;
 mod expected;
-
+mod instance_id;
 mod issuer;
 mod media_type;
 mod merkle;

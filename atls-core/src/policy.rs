@@ -190,6 +190,11 @@ pub enum PolicyViolation {
          StandardPolicy::dangerous_accept_simulated"
     )]
     Simulated,
+    /// The peer is none of the [known instances](crate::instance::KnownInstances). The text names none: the log may be public.
+    #[error(
+        "peer is none of the known instances; add it to them, or find out which machine answers under this name"
+    )]
+    UnknownInstance,
     /// The worst status of all appraised items is not accepted.
     #[error(transparent)]
     Status(#[from] BadStatus),

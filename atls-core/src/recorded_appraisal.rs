@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::ear::Ear;
 use crate::finding;
 use crate::finding::Finding;
+use crate::instance_id::InstanceId;
 use crate::origin::Origin;
 
 /// The result of a verifier about recorded Evidence. Everything was checked but the connection.
@@ -29,6 +30,7 @@ pub struct RecordedAppraisal {
     pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) image: Option<String>,
+    pub(crate) instances: Vec<InstanceId>,
 }
 
 impl RecordedAppraisal {
@@ -41,6 +43,7 @@ impl RecordedAppraisal {
             claims: None,
             findings: Vec::new(),
             image: None,
+            instances: Vec::new(),
         }
     }
 
@@ -75,6 +78,13 @@ impl RecordedAppraisal {
         self
     }
 
+    /// Adds the identities of the machine that the Evidence states.
+    #[must_use]
+    pub fn with_instances(mut self, instances: impl IntoIterator<Item = InstanceId>) -> Self {
+        self.instances.extend(instances);
+        self
+    }
+
     /// The checks behind the result.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
@@ -83,6 +93,11 @@ impl RecordedAppraisal {
     /// The name of the software that was recognised.
     pub fn image(&self) -> Option<&str> {
         self.image.as_deref()
+    }
+
+    /// The identities of the machine that the Evidence states.
+    pub fn instances(&self) -> &[InstanceId] {
+        &self.instances
     }
 
     /// The bytes that the Evidence carries in the place of a connection's value. **They were compared with nothing**: a replay

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use atls_cca::CcaKeys;
 use atls_cca::CcaPolicy;
 use atls_nitro::NitroPolicy;
+use atls_reference::Instances;
 use atls_snp::SnpPolicy;
 use atls_tdx::SgxPolicy;
 use atls_tdx::TdxPolicy;
@@ -93,6 +94,10 @@ fn images(table: &str, policy: &Policy) -> Result<Vec<Accepted>, Failure> {
         "cca-keys" => {
             let keys = policy.table::<CcaKeys>()?.keys;
             of("cca-keys", keys.into_iter().map(|key| key.name).collect())
+        }
+        "instances" => {
+            let instances = policy.table::<Instances>()?;
+            of("instances", instances.names().map(str::to_owned).collect())
         }
         "nitro" => {
             let images = policy.table::<NitroPolicy>()?.images;

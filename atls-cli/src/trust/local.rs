@@ -10,6 +10,7 @@ use atls_core::Verifier;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
 use atls_reference::Format;
+use atls_reference::Instances;
 use atls_reference::Live;
 use atls_reference::MAX_FILE;
 use atls_reference::ReferenceError;
@@ -36,7 +37,15 @@ use crate::tls;
 
 /// The tables that a policy file may have.
 pub(crate) const TABLES: &[&str] = &[
-    "cca", "cca-keys", "nitro", "sgx", "snp", "tdx", "tpm", "tpm-keys",
+    "cca",
+    "cca-keys",
+    "instances",
+    "nitro",
+    "sgx",
+    "snp",
+    "tdx",
+    "tpm",
+    "tpm-keys",
 ];
 
 /// One verifier for each table of the file.
@@ -48,11 +57,21 @@ pub(crate) fn verifiers(options: &TrustOptions) -> Result<Vec<Local>, Failure> {
     if named.is_empty() {
         return Err(wrong(path).with_help("it has no table; `atls policy new` writes one"));
     }
-    // Keys are no policy: the tables `cca` and `tpm` read them.
-    let platforms = named.iter().filter(|table| !table.ends_with("-keys"));
+    // Keys are no policy: the tables `cca` and `tpm` read them. Instances are of all platforms.
+    let is_platform = |table: &&String| !table.ends_with("-keys") && *table != Instances::NAME;
+    let platforms = named.iter().filter(is_platform);
     platforms
         .map(|table| verifier(table, path, &options.appraisal))
         .collect()
+}
+
+/// The machines that the file names, where it names any.
+pub(crate) fn instances(options: &TrustOptions) -> Result<Option<Arc<Live<Instances>>>, Failure> {
+    let Some(path) = &options.policy else {
+        return Ok(None);
+    };
+    let is_there = tables(path)?.iter().any(|table| table == Instances::NAME);
+    is_there.then(|| live(path)).transpose()
 }
 
 /// The names of the tables in a policy file.

@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::Binding;
+use atls_core::Candidate;
+use atls_core::Policy;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_core::Verifier;
@@ -65,7 +67,7 @@ pub(crate) fn reloadable(
     options: &TrustOptions,
     narration: &Narration,
 ) -> Result<Reloadable, Failure> {
-    let (verifiers, policies) = verifiers(options)?;
+    let (verifiers, mut policies) = verifiers(options)?;
     if verifiers.is_empty() {
         return Err(Failure::usage("nothing says whose attestation to accept").with_help(
             "name a policy (--policy FILE), a service (--verifier KIND=URL), or for tests a simulated device (--trust-sim KEY)",
@@ -74,6 +76,10 @@ pub(crate) fn reloadable(
     let mut builder = RelyingParty::builder().standard_policy(standard_policy(options));
     if let Some(seconds) = options.max_age {
         builder = builder.max_age(Duration::from_secs(seconds));
+    }
+    if let Some(instances) = local::instances(options)? {
+        policies.push(instances.clone());
+        builder = builder.policy(move |peer: &Candidate| instances.check(peer));
     }
     for verifier in verifiers {
         builder = builder.verifier(NarratingVerifier::around(verifier, narration));

@@ -145,7 +145,7 @@ fn appraised(item: ChainItem, chained_to: Option<Box<str>>) -> AppraisedItem {
         claims: result.claims,
         token: None,
         chained_to,
-        explained: Explained::boxed(result.findings, result.image),
+        explained: Explained::boxed(result.findings, result.image, result.instances),
     }
 }
 

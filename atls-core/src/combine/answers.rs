@@ -9,6 +9,7 @@ use crate::appraised_item::same_image;
 use crate::bound::Bound;
 use crate::ear::Tier;
 use crate::error::AppraisalError;
+use crate::instance_id::same_instances;
 use crate::limits::CLOCK_SKEW;
 
 /// The worst of the results so far, and whether a verifier could not be reached.
@@ -120,6 +121,7 @@ fn worse(one: Appraised, other: Appraised) -> Result<Appraised, AppraisalError> 
         _ => BindingProof::Key,
     };
     let image = same_image(one.image.as_ref(), other.image.as_ref());
+    let instances = same_instances(&one.instances, &other.instances);
     let appraised = Appraised {
         ear: one.ear.worse(other.ear),
         origin,
@@ -128,6 +130,7 @@ fn worse(one: Appraised, other: Appraised) -> Result<Appraised, AppraisalError> 
         claims: one.claims.or(other.claims),
         findings: one.findings,
         image,
+        instances,
         // Neither token says what both say together.
         token: None,
         items: items_of_both(one.items, other.items)?,

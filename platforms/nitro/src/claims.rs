@@ -1,5 +1,6 @@
 //! The claims of a verified document, for handlers.
 
+use atls_core::instance::InstanceId;
 use std::fmt;
 use std::time::Duration;
 
@@ -37,6 +38,11 @@ impl fmt::Debug for NitroClaims {
 }
 
 impl NitroClaims {
+    /// The identities of the machine.
+    pub(crate) fn instances(&self) -> impl Iterator<Item = InstanceId> + use<> {
+        InstanceId::new("nitro.module_id", self.module_id.as_bytes()).into_iter()
+    }
+
     /// `digest` of every accepted document: the hash of the registers.
     pub const DIGEST: &'static str = nitro::DIGEST;
 

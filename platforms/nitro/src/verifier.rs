@@ -77,6 +77,7 @@ impl NitroVerifier {
         let result = NitroResult::of(&policy, document, valid_until, now);
         let image = result.claims.image.clone();
         let recorded = RecordedAppraisal::new(result.ear, self.origin, challenge)
+            .with_instances(result.claims.instances())
             .with_claims(result.claims)
             .with_findings(result.findings);
         Ok(match image {
@@ -101,6 +102,7 @@ impl NitroVerifier {
         let image = result.claims.image.clone();
         let appraised = Appraised::bound_to_connection(result.ear, self.origin, matched)
             .with_attested_key(leaf_key)
+            .with_instances(result.claims.instances())
             .with_claims(result.claims)
             .with_findings(result.findings);
         Ok(match image {

@@ -1,5 +1,6 @@
 //! The claims of a verified token, for handlers.
 
+use atls_core::instance::InstanceId;
 use std::fmt;
 
 use atls_core::AppraisalError;
@@ -28,6 +29,11 @@ pub struct SimClaims {
 }
 
 impl SimClaims {
+    /// The identities of the machine.
+    pub(crate) fn instances(&self) -> impl Iterator<Item = InstanceId> + use<> {
+        InstanceId::new("sim.instance_id", &self.instance_id).into_iter()
+    }
+
     /// Takes every claim that a simulated device makes. The token of a genuine device is refused, whoever signed it.
     pub(crate) fn of(claims: &Claims) -> Result<Self, AppraisalError> {
         if claims.profile()? != Profile::Tfm {

@@ -112,6 +112,7 @@ impl SimVerifier {
         let result = self.result(&claims, now);
         let challenge = claims.nonce.clone();
         let recorded = RecordedAppraisal::new(result.ear, Origin::Simulated, challenge)
+            .with_instances(claims.instances())
             .with_claims(claims)
             .with_findings(result.findings);
         Ok(match result.image {
@@ -235,6 +236,7 @@ impl Verifier for SimVerifier {
             let matched = psa::eat_nonce(evidence.bound()).compare(&claims.nonce)?;
             let result = self.result(&claims, now);
             let appraised = Appraised::bound_to_connection(result.ear, Origin::Simulated, matched)
+                .with_instances(claims.instances())
                 .with_claims(claims)
                 .with_findings(result.findings);
             Ok(match result.image {

@@ -1,5 +1,6 @@
 //! The claims of a verified report, for handlers.
 
+use atls_core::instance::InstanceId;
 use std::fmt;
 
 use atls_core::AppraisalError;
@@ -65,6 +66,14 @@ pub struct SnpClaims {
 }
 
 impl SnpClaims {
+    /// The identities of the machine.
+    pub(crate) fn instances(&self) -> impl Iterator<Item = InstanceId> + use<> {
+        let chip = self.chip_id.as_ref();
+        let chip = chip.and_then(|id| InstanceId::new("snp.chip_id", id.as_ref()));
+        let guest = InstanceId::new("snp.report_id", self.report_id.as_ref());
+        chip.into_iter().chain(guest)
+    }
+
     /// # Errors
     /// [`AppraisalError::Malformed`] if reserved bytes of a TCB version are not zero.
     pub(crate) fn of(report: &Report<'_>, vek: &VekExtensions) -> Result<Self, AppraisalError> {

@@ -102,6 +102,7 @@ impl SnpVerifier {
         let image = result.claims.image.clone();
         let origin = self.roots.origin();
         let recorded = RecordedAppraisal::new(result.ear, origin, report.report_data)
+            .with_instances(result.claims.instances())
             .with_claims(result.claims)
             .with_findings(result.findings);
         Ok(match image {
@@ -201,6 +202,7 @@ impl Verifier for SnpVerifier {
             let image = result.claims.image.clone();
             let origin = self.roots.origin();
             let appraised = Appraised::bound_to_connection(result.ear, origin, matched)
+                .with_instances(result.claims.instances())
                 .with_claims(result.claims)
                 .with_findings(result.findings);
             Ok(match image {

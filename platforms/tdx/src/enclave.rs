@@ -29,6 +29,7 @@ use crate::vector::runtime_opaque;
 use crate::vector::vector;
 
 impl Technology for SgxPolicy {
+    const INSTANCE: &'static str = "sgx.ppid";
     type Report = SgxReport;
     type Claims = SgxClaims;
 

@@ -32,6 +32,7 @@ use crate::vector::runtime_opaque;
 use crate::vector::vector;
 
 impl Technology for TdxPolicy {
+    const INSTANCE: &'static str = "tdx.ppid";
     type Report = TdReport;
     type Claims = TdxClaims;
 

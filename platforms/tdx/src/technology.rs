@@ -38,6 +38,9 @@ pub(crate) trait Technology: Table {
         now: UnixTime,
     ) -> Checked;
 
+    /// The kind of the identity that its platforms have.
+    const INSTANCE: &'static str;
+
     fn claims(
         report: &Self::Report,
         known_as: Option<String>,

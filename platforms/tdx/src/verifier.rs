@@ -22,6 +22,7 @@ use atls_core::ear::Tier;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
 use atls_core::finding::Finding;
+use atls_core::instance::InstanceId;
 use atls_core::pki_types::UnixTime;
 use atls_formats::dcap::EventLog;
 use atls_formats::dcap::Quote;
@@ -63,6 +64,7 @@ struct UnboundAppraisal<C> {
     findings: Vec<Finding>,
     /// The name in the policy of the software that was recognised.
     known_as: Option<String>,
+    instance: Option<InstanceId>,
     report_data: [u8; 64],
 }
 
@@ -167,11 +169,13 @@ impl<P: Technology> DcapVerifier<P> {
         let known_as = checked.known_as;
         let appraisal = appraisal(checked.vector, known_as.as_deref(), &platform);
         let verifier = VerifierId::new("atls-tdx", env!("CARGO_PKG_VERSION"));
+        let instance = InstanceId::new(P::INSTANCE, platform.ppid.as_ref());
         Ok(UnboundAppraisal {
             ear: Ear::local(verifier, now, P::NAME, appraisal).with_expiry(verified.expires_at),
             claims: P::claims(report, known_as.clone(), platform, events),
             findings,
             known_as,
+            instance,
             report_data: *quote.report.report_data(),
         })
     }
@@ -181,6 +185,7 @@ impl<P: Technology> DcapVerifier<P> {
         let origin = self.engine.origin();
         let recorded = RecordedAppraisal::new(unbound.ear, origin, unbound.report_data)
             .with_findings(unbound.findings)
+            .with_instances(unbound.instance)
             .with_claims(unbound.claims);
         match unbound.known_as {
             Some(name) => recorded.with_image(name),
@@ -201,6 +206,7 @@ impl<P: Technology> DcapVerifier<P> {
         let origin = self.engine.origin();
         let appraised = Appraised::bound_to_connection(unbound.ear, origin, matched)
             .with_findings(unbound.findings)
+            .with_instances(unbound.instance)
             .with_claims(unbound.claims);
         Ok(match unbound.known_as {
             Some(name) => appraised.with_image(name),

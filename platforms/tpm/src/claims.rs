@@ -1,5 +1,6 @@
 //! The claims of a verified quote, for handlers.
 
+use atls_core::instance::InstanceId;
 use std::fmt;
 
 use atls_formats::tpm::Clock;
@@ -41,6 +42,11 @@ pub struct TpmClaims {
 }
 
 impl TpmClaims {
+    /// The identities of the machine.
+    pub(crate) fn instances(&self) -> impl Iterator<Item = InstanceId> + use<> {
+        InstanceId::new("tpm.ak", self.key.as_bytes()).into_iter()
+    }
+
     /// One register; `None` where it was not quoted.
     pub fn pcr(&self, bank: HashAlgorithm, index: u8) -> Option<&[u8]> {
         let mut banks = self.banks.iter();

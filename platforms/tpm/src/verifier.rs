@@ -101,6 +101,7 @@ impl TpmVerifier {
         let quote = AppraisedQuote::of(&policy, quoted, now)?;
         let image = quote.claims.image.clone();
         let appraised = Appraised::bound_to_connection(quote.ear, origin, matched)
+            .with_instances(quote.claims.instances())
             .with_claims(quote.claims)
             .with_findings(quote.findings);
         Ok(match image {
@@ -128,6 +129,7 @@ impl AppraisedQuote {
     pub(crate) fn recorded(self, origin: Origin, challenge: Vec<u8>) -> RecordedAppraisal {
         let image = self.claims.image.clone();
         let recorded = RecordedAppraisal::new(self.ear, origin, challenge)
+            .with_instances(self.claims.instances())
             .with_claims(self.claims)
             .with_findings(self.findings);
         match image {

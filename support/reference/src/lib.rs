@@ -24,6 +24,7 @@ mod composition;
 mod error;
 mod file;
 mod format;
+mod instances;
 mod live;
 mod position;
 mod problem;
@@ -42,6 +43,7 @@ pub use file::from_text;
 pub use file::from_toml;
 pub use file::tables;
 pub use format::Format;
+pub use instances::Instances;
 pub use live::Live;
 pub use problem::FieldProblem;
 pub use syntax::SyntaxError;
@@ -50,6 +52,9 @@ pub use table::Table;
 /// The prose, compiled.
 #[cfg(doctest)]
 mod prose {
+    #[doc = include_str!("../../../docs/instances.md")]
+    struct Instances;
+
     #[doc = include_str!("../../../docs/platforms/reference-values.md")]
     struct ReferenceValues;
 }

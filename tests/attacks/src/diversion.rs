@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use atls_core::Candidate;
-use atls_core::PolicyViolation;
 use atls_core::RelyingParty;
+use atls_core::instance::KnownInstances;
 use atls_sim::SimAttester;
-use atls_sim::SimClaims;
 use atls_sim::SimVerifier;
 use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
@@ -54,7 +52,7 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             id: "D1 pinned",
             title: "diversion, the instance being pinned",
             text: "As D1, and in the post-handshake mode as D1 mis-issued, against a policy that names the machine (here by \
-                   the `ueid` of its token). This is what whoever uses a weaker mode must do.",
+                   `sim.instance_id`; [instances](instances.md) has those of all platforms). This is what whoever uses a weaker mode must do.",
             cells: [
                 pinned(lab, pre).await,
                 pinned(lab, intra).await,
@@ -112,12 +110,9 @@ pub(crate) fn only_a(lab: &Lab) -> Arc<RelyingParty> {
     Arc::new(builder.build().unwrap())
 }
 
-fn is_a(lab: &Lab) -> impl Fn(&Candidate) -> Result<(), PolicyViolation> + Send + Sync + 'static {
+fn is_a(lab: &Lab) -> KnownInstances {
     let anchor = lab.world.server_device.trust_anchor();
-    move |peer| match peer.claims::<SimClaims>() {
-        Ok(claims) if claims.instance_id == anchor.instance_id() => Ok(()),
-        _ => Err(PolicyViolation::custom("another machine")),
-    }
+    KnownInstances::new().with("sim.instance_id", anchor.instance_id())
 }
 
 async fn diverted(lab: &Lab, mode: Mode) -> Cell {

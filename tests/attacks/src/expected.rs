@@ -64,9 +64,9 @@ const EXPECTED: &[(&str, [&str; 3])] = &[
     (
         "D1 pinned",
         [
-            "refused: another machine",
-            "refused: another machine",
-            "refused: another machine",
+            "refused: UnknownInstance",
+            "refused: UnknownInstance",
+            "refused: UnknownInstance",
         ],
     ),
     ("D2", ["SUCCEEDS", "SUCCEEDS", "refused: NotValidForName"]),
@@ -74,9 +74,9 @@ const EXPECTED: &[(&str, [&str; 3])] = &[
     (
         "D2 pinned",
         [
-            "refused: another machine",
-            "refused: another machine",
-            "refused: another machine",
+            "refused: UnknownInstance",
+            "refused: UnknownInstance",
+            "refused: UnknownInstance",
         ],
     ),
     (
@@ -131,9 +131,9 @@ const EXPECTED: &[(&str, [&str; 3])] = &[
     (
         "D1 server, pinned",
         [
-            "refused: another machine",
-            "refused: another machine",
-            "refused: another machine",
+            "refused: UnknownInstance",
+            "refused: UnknownInstance",
+            "refused: UnknownInstance",
         ],
     ),
     (

@@ -47,7 +47,8 @@ impl Cell {
                 Refusal::Policy(PolicyViolation::Status(status)) => {
                     format!("attestation status is {}", status.tier())
                 }
-                Refusal::Policy(violation) => violation.to_string(),
+                Refusal::Policy(PolicyViolation::Custom(words)) => words.to_string(),
+                Refusal::Policy(violation) => format!("{violation:?}"),
                 other => format!("{other:?}"),
             }
         } else if let Some(certificate) = certificate_error(error) {

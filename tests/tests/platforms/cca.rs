@@ -20,6 +20,7 @@ use crate::support::assert_status;
 use crate::support::is_bound_to_its_connection;
 use crate::support::is_shared_by_a_batch;
 use crate::support::is_simulated;
+use crate::support::kinds;
 use crate::support::on_a_thread;
 use crate::support::request;
 use crate::support::request_accepting_warnings;
@@ -31,6 +32,7 @@ async fn a_realm_attests_a_server() {
         let peer = request(device(&forged), verifier(&forged)).await.unwrap();
         assert_eq!(peer.status(), Tier::Affirming);
         let claims = peer.claims::<CcaClaims>().unwrap();
+        assert_eq!(kinds(&peer), ["cca.instance_id"]);
         assert_eq!(claims.image.as_deref(), Some("forged realm"));
         assert_eq!(claims.platform.profile, profile);
     }

@@ -20,6 +20,7 @@ use crate::support::assert_status;
 use crate::support::is_bound_to_its_connection;
 use crate::support::is_shared_by_a_batch;
 use crate::support::is_simulated;
+use crate::support::kinds;
 use crate::support::on_a_thread;
 use crate::support::request;
 use crate::support::request_accepting_warnings;
@@ -31,6 +32,7 @@ async fn an_enclave_attests_a_server() {
     let peer = peer.unwrap();
     assert_eq!(peer.status(), Tier::Affirming);
     assert!(peer.claims::<NitroClaims>().is_ok());
+    assert_eq!(kinds(&peer), ["nitro.module_id"]);
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ use rustls::crypto::ring::default_provider;
 use crate::support::assert_status;
 use crate::support::is_bound_to_its_connection;
 use crate::support::is_simulated;
+use crate::support::kinds;
 use crate::support::on_a_thread;
 use crate::support::request;
 
@@ -33,6 +34,7 @@ async fn a_device_attests_a_server() {
     let peer = request(device(&forged), verifier(&forged)).await.unwrap();
     assert_eq!(peer.status(), Tier::Affirming);
     assert_eq!(peer.claims::<PsaClaims>().unwrap().key, "forged");
+    assert_eq!(kinds(&peer), ["psa.instance_id"]);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use crate::support::assert_status;
 use crate::support::is_bound_to_its_connection;
 use crate::support::is_shared_by_a_batch;
 use crate::support::is_simulated;
+use crate::support::kinds;
 use crate::support::request;
 use crate::support::request_accepting_warnings;
 
@@ -26,6 +27,7 @@ async fn an_enclave_attests_a_server() {
     let peer = request(enclave, verifier).await.unwrap();
     assert_eq!(peer.status(), Tier::Affirming);
     let claims = peer.claims::<SgxClaims>().unwrap();
+    assert_eq!(kinds(&peer), ["sgx.ppid"]);
     assert_eq!(claims.enclave.as_deref(), Some("forged"));
 }
 

@@ -17,6 +17,7 @@ use crate::support::assert_status;
 use crate::support::is_bound_to_its_connection;
 use crate::support::is_shared_by_a_batch;
 use crate::support::is_simulated;
+use crate::support::kinds;
 use crate::support::on_a_thread;
 use crate::support::request;
 use crate::support::request_accepting_warnings;
@@ -29,6 +30,7 @@ async fn a_guest_attests_a_server() {
         let peer = request(device(&forged), verifier).await.unwrap();
         assert_eq!(peer.status(), Tier::Affirming);
         assert_eq!(peer.claims::<SnpClaims>().unwrap().product, product);
+        assert_eq!(kinds(&peer), ["snp.chip_id", "snp.report_id"]);
     }
 }
 

@@ -24,6 +24,7 @@ use atls_core::Verifier;
 use atls_core::cmw::Cmw;
 use atls_core::combine::Cached;
 use atls_core::ear::Tier;
+use atls_core::instance::InstanceId;
 use atls_core::pki_types::UnixTime;
 use atls_reqwest::ResponseExt;
 use atls_tower::Batcher;
@@ -62,6 +63,14 @@ pub(crate) async fn request_accepting_warnings(
         .accept_warning();
     let [outcome] = requests(device, verifier, policy).await;
     outcome
+}
+
+/// The kinds of identity that the peer's one item states.
+pub(crate) fn kinds(peer: &PeerAttestation) -> Vec<&'static str> {
+    let [item] = peer.items() else {
+        panic!("{peer:?}");
+    };
+    item.instances().iter().map(InstanceId::kind).collect()
 }
 
 /// Refused unless a policy says that it takes what anybody can forge.

@@ -28,6 +28,7 @@ use crate::support::assert_status;
 use crate::support::is_bound_to_its_connection;
 use crate::support::is_shared_by_a_batch;
 use crate::support::is_simulated;
+use crate::support::kinds;
 use crate::support::on_a_thread;
 use crate::support::request;
 use crate::support::request_accepting_warnings;
@@ -43,6 +44,7 @@ async fn a_td_attests_a_server() {
     let peer = peer.unwrap();
     assert_eq!(peer.status(), Tier::Affirming);
     assert!(peer.claims::<TdxClaims>().is_ok());
+    assert_eq!(kinds(&peer), ["tdx.ppid"]);
 }
 
 #[tokio::test]

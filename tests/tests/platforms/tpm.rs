@@ -46,6 +46,7 @@ use crate::support::assert_status;
 use crate::support::is_bound_to_its_connection;
 use crate::support::is_shared_by_a_batch;
 use crate::support::is_simulated;
+use crate::support::kinds;
 use crate::support::on_a_thread;
 
 #[tokio::test]
@@ -66,6 +67,7 @@ async fn both_ends_attest_by_a_tpm_each() {
     let response = reqwest_client(&attested).get(url).send().await.unwrap();
     let peer = response.attestation(&attested).unwrap();
     assert_eq!(peer.claims::<TpmClaims>().unwrap().key, "swtpm");
+    assert_eq!(kinds(&peer), ["tpm.ak"]);
     assert_eq!(response.text().await.unwrap(), "affirming");
 }
 

@@ -1,5 +1,6 @@
 //! The claims of a verified token, for handlers.
 
+use atls_core::instance::InstanceId;
 use std::fmt;
 
 use atls_formats::psa::CcaPlatform;
@@ -21,6 +22,13 @@ pub struct CcaClaims {
     pub platform: CcaPlatform,
     /// The claims of the realm.
     pub realm: CcaRealm,
+}
+
+impl CcaClaims {
+    /// The identities of the machine.
+    pub(crate) fn instances(&self) -> impl Iterator<Item = InstanceId> + use<> {
+        InstanceId::new("cca.instance_id", &self.platform.instance_id).into_iter()
+    }
 }
 
 /// Without what identifies a machine or a connection.

@@ -92,6 +92,7 @@ impl CcaVerifier {
         let result = PolicyResult::of(&policy, token, now);
         let image = result.claims.image.clone();
         let recorded = RecordedAppraisal::new(result.ear, origin, challenge)
+            .with_instances(result.claims.instances())
             .with_claims(result.claims)
             .with_findings(result.findings);
         Ok(match image {
@@ -112,6 +113,7 @@ impl CcaVerifier {
         let result = PolicyResult::of(&policy, token, now);
         let image = result.claims.image.clone();
         let appraised = Appraised::bound_to_connection(result.ear, origin, matched)
+            .with_instances(result.claims.instances())
             .with_claims(result.claims)
             .with_findings(result.findings);
         Ok(match image {

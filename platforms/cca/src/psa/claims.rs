@@ -1,5 +1,6 @@
 //! The claims of a verified token, for handlers.
 
+use atls_core::instance::InstanceId;
 use std::fmt;
 
 use atls_formats::psa::PsaDevice;
@@ -16,6 +17,13 @@ pub struct PsaClaims {
     pub firmware: Option<String>,
     /// The claims of the device. Instance ID and boot seed name it: do not log them.
     pub device: PsaDevice,
+}
+
+impl PsaClaims {
+    /// The identities of the machine.
+    pub(crate) fn instances(&self) -> impl Iterator<Item = InstanceId> + use<> {
+        InstanceId::new("psa.instance_id", &self.device.instance_id).into_iter()
+    }
 }
 
 /// Without what identifies a device or a connection.

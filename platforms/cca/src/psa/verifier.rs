@@ -100,6 +100,7 @@ impl PsaVerifier {
         let result = PolicyResult::of(&policy, token, now);
         let firmware = result.claims.firmware.clone();
         let recorded = RecordedAppraisal::new(result.ear, origin, challenge)
+            .with_instances(result.claims.instances())
             .with_claims(result.claims)
             .with_findings(result.findings);
         Ok(match firmware {
@@ -124,6 +125,7 @@ impl PsaVerifier {
         let result = PolicyResult::of(&policy, token, now);
         let firmware = result.claims.firmware.clone();
         let appraised = Appraised::bound_to_connection(result.ear, origin, matched)
+            .with_instances(result.claims.instances())
             .with_claims(result.claims)
             .with_findings(result.findings);
         Ok(match firmware {

@@ -1,0 +1,80 @@
+//! Which machine, or which start of one, a peer is.
+//!
+//! A measurement says what runs; many machines run the same. An [`InstanceId`] says which of them it is. Every platform has another kind
+//! of it, and [`KnownInstances`] is one policy for all: it is what refuses diversion to another genuine machine.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::fmt;
+
+use crate::appraised_item::AppraisedItem;
+use crate::candidate::Candidate;
+use crate::policy::Policy;
+use crate::policy::PolicyViolation;
+
+pub use crate::instance_id::InstanceId;
+
+/// Accepts peers that are known instances, and no others.
+///
+/// Each item of the attestation must have one of the known identities, of whatever kind. An item that is
+/// [chained](AppraisedItem::chained_to) to another is known by that one too, since both are of one machine. A policy that knows nobody
+/// refuses everybody.
+///
+/// ```
+/// use atls_core::RelyingParty;
+/// use atls_core::instance::KnownInstances;
+/// # fn example(builder: atls_core::RelyingPartyBuilder, chip_id: &[u8; 64]) -> atls_core::RelyingPartyBuilder {
+/// builder.policy(KnownInstances::new().with("snp.chip_id", chip_id))
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct KnownInstances {
+    known: HashMap<Box<str>, HashSet<Box<[u8]>>>,
+}
+
+impl KnownInstances {
+    /// Knows nobody yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an instance. A value that tells nothing apart is never an instance's, so it adds nobody.
+    #[must_use]
+    pub fn with(mut self, kind: &str, value: impl AsRef<[u8]>) -> Self {
+        let values = self.known.entry(kind.into()).or_default();
+        values.insert(value.as_ref().into());
+        self
+    }
+
+    fn knows(&self, item: &AppraisedItem) -> bool {
+        item.instances().iter().any(|instance| {
+            let values = self.known.get(instance.kind());
+            values.is_some_and(|values| values.contains(instance.value()))
+        })
+    }
+}
+
+impl Policy for KnownInstances {
+    fn check(&self, candidate: &Candidate) -> Result<(), PolicyViolation> {
+        let items = candidate.items();
+        let carrier_of = |label: &str| items.iter().find(|item| item.label() == label);
+        let known = |item: &AppraisedItem| {
+            let carrier = item.chained_to().and_then(carrier_of);
+            self.knows(item) || carrier.is_some_and(|carrier| self.knows(carrier))
+        };
+        match !items.is_empty() && items.iter().all(known) {
+            true => Ok(()),
+            false => Err(PolicyViolation::UnknownInstance),
+        }
+    }
+}
+
+/// Prints how many are known, not which.
+impl fmt::Debug for KnownInstances {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number: usize = self.known.values().map(HashSet::len).sum();
+        f.debug_struct("KnownInstances")
+            .field("known", &number)
+            .finish_non_exhaustive()
+    }
+}

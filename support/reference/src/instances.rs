@@ -1,0 +1,158 @@
+//! The table of known instances, of all platforms.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use atls_core::Candidate;
+use atls_core::Policy;
+use atls_core::PolicyViolation;
+use atls_core::instance::InstanceId;
+use atls_core::instance::KnownInstances;
+use serde::Deserialize;
+
+use crate::live::Live;
+use crate::problem::FieldProblem;
+use crate::table::Table;
+
+/// The machines that are known, as a table of the common file. It is a [`Policy`] of relying parties, on every platform.
+///
+/// ```
+/// use atls_reference::{Instances, from_toml};
+///
+/// let file = r#"
+///     version = 1
+///
+///     [[instances.known]]
+///     name = "rack 3, node 7"
+///     kind = "snp.chip_id"
+///     id = "5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0\
+/// 5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0"
+///
+///     [[instances.known]]
+///     name = "enclave of the payment service, since Monday"
+///     kind = "nitro.module_id"
+///     text = "i-0123456789abcdef0-enc0123456789abcdef"
+/// "#;
+/// let instances: Instances = from_toml(file)?;
+/// # fn example(builder: atls_core::RelyingPartyBuilder, instances: Instances) -> atls_core::RelyingPartyBuilder {
+/// builder.policy(instances)
+/// # }
+/// # Ok::<(), atls_reference::ReferenceError>(())
+/// ```
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instances {
+    known: Vec<Known>,
+    #[serde(skip)]
+    policy: OnceLock<KnownInstances>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    name: String,
+    kind: String,
+    id: Option<String>,
+    text: Option<String>,
+}
+
+impl Known {
+    /// The bytes of its identity, in the form that the kind has.
+    fn value(&self) -> Result<Vec<u8>, &'static str> {
+        let value = match (&self.id, &self.text) {
+            (Some(id), None) => hexadecimal(id).ok_or("expected hexadecimal digits, two a byte")?,
+            (None, Some(text)) => text.as_bytes().to_vec(),
+            _ => return Err("expected either id, in hexadecimal, or text"),
+        };
+        match InstanceId::new("", &value) {
+            Some(_) => Ok(value),
+            None => Err("an identity that is empty, all zero or too long is nobody's"),
+        }
+    }
+}
+
+impl Instances {
+    /// The names that the file has for them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().map(|known| known.name.as_str())
+    }
+
+    fn policy(&self) -> &KnownInstances {
+        self.policy.get_or_init(|| {
+            // The check has refused values that are none.
+            let known = self.known.iter();
+            let known = known.filter_map(|known| Some((&known.kind, known.value().ok()?)));
+            known.fold(KnownInstances::new(), |policy, (kind, value)| {
+                policy.with(kind, value)
+            })
+        })
+    }
+}
+
+impl Table for Instances {
+    const NAME: &'static str = "instances";
+
+    fn check(&self) -> Result<(), FieldProblem> {
+        if self.known.is_empty() {
+            let problem = "nobody is known, so everybody would be refused; add [[instances.known]]";
+            return Err(FieldProblem::new("known", problem));
+        }
+        for (position, known) in self.known.iter().enumerate() {
+            let field = |name: &str| format!("known[{position}].{name}");
+            if !KINDS.contains(&known.kind.as_str()) {
+                let problem = format!("unknown kind; expected one of {}", KINDS.join(", "));
+                return Err(FieldProblem::new(field("kind"), problem));
+            }
+            if let Err(problem) = known.value() {
+                return Err(FieldProblem::new(field("id"), problem));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Policy for Instances {
+    fn check(&self, candidate: &Candidate) -> Result<(), PolicyViolation> {
+        self.policy().check(candidate)
+    }
+}
+
+/// The table that is in force when the peer comes.
+impl Policy for Live<Instances> {
+    fn check(&self, candidate: &Candidate) -> Result<(), PolicyViolation> {
+        self.current().policy().check(candidate)
+    }
+}
+
+/// Prints how many are known, not which: they identify machines.
+impl fmt::Debug for Instances {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instances")
+            .field("known", &self.known.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    let byte = |[high, low]: &[u8; 2]| {
+        let value = digit(*high)?.checked_mul(16)?.checked_add(digit(*low)?)?;
+        u8::try_from(value).ok()
+    };
+    rest.is_empty().then_some(())?;
+    pairs.iter().map(byte).collect()
+}
+
+/// The kinds that platforms state; [`InstanceId`] has a table of them.
+const KINDS: [&str; 9] = [
+    "cca.instance_id",
+    "nitro.module_id",
+    "psa.instance_id",
+    "sgx.ppid",
+    "sim.instance_id",
+    "snp.chip_id",
+    "snp.report_id",
+    "tdx.ppid",
+    "tpm.ak",
+];
