@@ -181,7 +181,7 @@ pub(crate) mod tests {
         let data = RuntimeData::decode(&sample()).unwrap();
         let expected = rsa_public_key_info(&[0xaa; 256], &[1, 0, 1]);
         assert_eq!(Some(&data.attestation_key), expected.as_ref());
-        assert_eq!(data.configuration.secure_boot, true);
+        assert!(data.configuration.secure_boot);
         assert_eq!(data.user_data, "00".repeat(64));
         assert_ne!(
             data.attestation_key,

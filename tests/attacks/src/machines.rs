@@ -70,16 +70,14 @@ async fn chained(lab: &Lab, mode: Mode) -> Cell {
 }
 
 async fn side_by_side(lab: &Lab, mode: Mode) -> Cell {
-    let (one, other) = (lab.world.server_device.clone(), lab.other.clone());
-    let format = Attester::media_types(&*one).first().unwrap().clone();
+    let one: Arc<dyn Attester> = lab.world.server_device.clone();
+    let other: Arc<dyn Attester> = lab.other.clone();
+    let format = one.media_types().first().unwrap().clone();
     let expected = ["cpu", "device"].map(|label| ExpectedItem::new(format.clone()).labelled(label));
     let party = lenient()
         .verifier(Arc::new(lab.trusting_both()))
         .policy(Composition::of(expected));
-    let both = CompositeAttester::of([
-        ("cpu".into(), one as Arc<dyn Attester>),
-        ("device".into(), other as Arc<dyn Attester>),
-    ]);
+    let both = CompositeAttester::of([("cpu".into(), one), ("device".into(), other)]);
     let party = Arc::new(party.build().unwrap());
     presented(lab, mode, party, Arc::new(both)).await
 }

@@ -82,8 +82,8 @@ async fn each_must_be_there() {
         violation(outcome),
         PolicyViolation::ExtraItem(_) | PolicyViolation::MissingItem(_)
     ));
-    let labelled =
-        CompositeAttester::of([("device".into(), machine.device.clone() as Arc<dyn Attester>)]);
+    let device: Arc<dyn Attester> = machine.device.clone();
+    let labelled = CompositeAttester::of([("device".into(), device)]);
     let outcome = machine.request(Arc::new(labelled), machine.policy()).await;
     let missing = ExpectedItem::new(machine.tpm_type()).labelled("tpm");
     assert_eq!(violation(outcome), PolicyViolation::MissingItem(missing));
@@ -95,7 +95,7 @@ async fn one_too_many_is_refused_unless_it_is_allowed() {
         return;
     };
     let three = || {
-        let device = || machine.device.clone() as Arc<dyn Attester>;
+        let device = || -> Arc<dyn Attester> { machine.device.clone() };
         let members = [
             ("device".into(), device()),
             ("tpm".into(), machine.tpm_attester()),
@@ -138,11 +138,10 @@ async fn an_item_of_another_connection_refuses_the_whole() {
 async fn two_devices_of_one_kind_are_told_apart_by_their_labels() {
     let devices = [(); 2].map(|()| Arc::new(SimAttester::generate().unwrap()));
     let sim = devices[0].media_types()[0].clone();
-    let [keys, payments] = devices.clone();
-    let both = CompositeAttester::of([
-        ("keys".into(), keys as Arc<dyn Attester>),
-        ("payments".into(), payments as Arc<dyn Attester>),
-    ]);
+    let [keys, payments] = devices
+        .each_ref()
+        .map(|device| -> Arc<dyn Attester> { device.clone() });
+    let both = CompositeAttester::of([("keys".into(), keys), ("payments".into(), payments)]);
     let [one, other] = devices.map(|device| device.trust_anchor());
     let verifier = SimVerifier::new(one).with_trust_anchor(other);
     let both = Arc::new(both);

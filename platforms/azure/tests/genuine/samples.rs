@@ -88,7 +88,7 @@ impl Sample {
         azure_verifier(
             AzurePolicy::default(),
             vec![self.processor()],
-            tpm(&[self.clone()]),
+            tpm(std::slice::from_ref(self)),
         )
     }
 }
@@ -196,7 +196,7 @@ fn td(folder: &Path) -> Sample {
         cpu: quote,
         cpu_type: TDX_QUOTE,
         quote: evidence(
-            yaml.numbers("signature"),
+            &yaml.numbers("signature"),
             yaml.numbers("message"),
             yaml.numbers("pcrs"),
             &runtime_data,
@@ -246,12 +246,7 @@ fn parts(report: &[u8]) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// The samples have no public area of the key. It is the one that the quotes name as their signer.
-fn evidence(
-    signature: Vec<u8>,
-    attest: Vec<u8>,
-    pcrs: Vec<u8>,
-    runtime_data: &[u8],
-) -> TpmEvidence {
+fn evidence(signature: &[u8], attest: Vec<u8>, pcrs: Vec<u8>, runtime_data: &[u8]) -> TpmEvidence {
     let data: Value = serde_json::from_slice(runtime_data).unwrap();
     let modulus = data["keys"][0]["n"].as_str().unwrap();
     let public = Public {
@@ -272,7 +267,7 @@ fn evidence(
         ak: public.encode().unwrap(),
         attest,
         pcrs,
-        signature: [&[0, 0x14, 0, 0x0b][..], &length, &signature].concat(),
+        signature: [&[0, 0x14, 0, 0x0b][..], &length, signature].concat(),
         ..TpmEvidence::default()
     }
 }
@@ -286,16 +281,20 @@ impl Json {
     }
 
     fn report(&self) -> Vec<u8> {
-        bytes(self.0.get("hcl_report").unwrap_or(&self.0["report"]))
+        bytes(
+            self.0
+                .get("hcl_report")
+                .unwrap_or_else(|| &self.0["report"]),
+        )
     }
 
     fn quote(&self, runtime_data: &[u8]) -> TpmEvidence {
-        let quote = self.0.get("tpm_quote").unwrap_or(&self.0["quote"]);
+        let quote = self.0.get("tpm_quote").unwrap_or_else(|| &self.0["quote"]);
         let pcrs = quote["pcrs"].as_array().unwrap().iter();
         let pcrs = pcrs.flat_map(bytes_or_hex).collect();
         let signature = bytes_or_hex(&quote["signature"]);
         evidence(
-            signature,
+            &signature,
             bytes_or_hex(&quote["message"]),
             pcrs,
             runtime_data,
