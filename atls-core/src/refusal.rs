@@ -89,7 +89,7 @@ impl Refusal {
         }
     }
 
-    /// The code that the peer is told. It holds no detail of the appraisal.
+    /// The code for the peer. It holds no detail of the appraisal.
     pub fn code(&self) -> RefusalCode {
         match self {
             _ if self.fault() != Fault::Peer => RefusalCode::Unavailable,

@@ -46,13 +46,13 @@ fn a_key_identifier_narrows_the_choice() {
     jwk["kid"] = json!("2026");
     let keys = VerificationKeys::from_jwk_set(&json!({ "keys": [jwk] }).to_string()).unwrap();
     let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
-    let judge = |header: Value| {
+    let read_ear = |header: Value| {
         decode(&issuer.jwt_with(&header, &underscored()), &keys, &check).map(|_| ())
     };
-    assert_eq!(judge(json!({ "alg": "ES256", "kid": "2026" })), Ok(()));
-    assert_eq!(judge(json!({ "alg": "ES256" })), Ok(()));
+    assert_eq!(read_ear(json!({ "alg": "ES256", "kid": "2026" })), Ok(()));
+    assert_eq!(read_ear(json!({ "alg": "ES256" })), Ok(()));
     assert_eq!(
-        judge(json!({ "alg": "ES256", "kid": "2025" })),
+        read_ear(json!({ "alg": "ES256", "kid": "2025" })),
         Err(EarError::UnknownKey)
     );
 }

@@ -48,7 +48,7 @@ use test_support::ready;
 #[test]
 fn an_accepted_peer_has_the_findings_and_the_image_of_its_verifier() {
     let verifier = Reporting::new(2, vec![Finding::passed("a.svn").with_seen(7)]).image("web 1.4");
-    let peer = decide(Cached::new(verifier)).unwrap();
+    let peer = appraise(Cached::new(verifier)).unwrap();
     let item = &peer.items()[0];
     assert_eq!(item.findings(), [Finding::passed("a.svn").with_seen(7)]);
     assert_eq!(item.image(), Some("web 1.4"));
@@ -63,7 +63,7 @@ fn a_refusal_has_what_was_not_passed_worst_first_and_says_it() {
             .with_seen("beef")
             .with_allowed("web 1.4", "cafe"),
     ];
-    let refusal = decide(Reporting::new(96, findings.clone())).unwrap_err();
+    let refusal = appraise(Reporting::new(96, findings.clone())).unwrap_err();
     assert_eq!(refusal.status(), Some(Tier::Contraindicated));
     let expected = [findings[2].clone(), findings[1].clone()];
     assert_eq!(refusal.findings(), expected);
@@ -108,7 +108,7 @@ fn an_account_of_another_refusal_is_its_causes_and_whose_fault_it_is() {
 
 #[test]
 fn a_result_without_findings_is_told_by_its_claims() {
-    let refusal = decide(Reporting::new(97, Vec::new())).unwrap_err();
+    let refusal = appraise(Reporting::new(97, Vec::new())).unwrap_err();
     let [finding] = refusal.findings() else {
         panic!("{refusal:?}");
     };
@@ -116,7 +116,7 @@ fn a_result_without_findings_is_told_by_its_claims() {
     assert_eq!(finding.outcome(), Outcome::Failed);
     assert_eq!(finding.seen(), Some("97"));
     assert_eq!(finding.note(), Some("hardware or firmware is not known"));
-    let unclaimed = decide(Reporting::new(0, Vec::new())).unwrap_err();
+    let unclaimed = appraise(Reporting::new(0, Vec::new())).unwrap_err();
     assert_eq!(unclaimed.findings()[0].check(), "device.status");
 }
 
@@ -124,7 +124,7 @@ fn a_result_without_findings_is_told_by_its_claims() {
 #[test]
 fn a_warning_does_not_hide_the_claim_that_refuses() {
     let warning = Finding::warning("a.collateral").with_note("ends tomorrow");
-    let refusal = decide(Reporting::new(96, vec![warning])).unwrap_err();
+    let refusal = appraise(Reporting::new(96, vec![warning])).unwrap_err();
     let checks: Vec<_> = refusal.findings().iter().map(Finding::check).collect();
     assert_eq!(checks, ["device.hardware", "a.collateral"]);
 }
@@ -133,7 +133,7 @@ fn a_warning_does_not_hide_the_claim_that_refuses() {
 fn verifiers_that_agree_tell_the_findings_of_all() {
     let one = Reporting::new(2, vec![Finding::passed("a.one")]).image("web 1.4");
     let other = Reporting::new(2, vec![Finding::passed("b.other")]);
-    let peer = decide(both(one.clone(), other)).unwrap();
+    let peer = appraise(both(one.clone(), other)).unwrap();
     let checks: Vec<_> = peer.items()[0]
         .findings()
         .iter()
@@ -142,7 +142,7 @@ fn verifiers_that_agree_tell_the_findings_of_all() {
     assert_eq!(checks, ["a.one", "b.other"]);
     assert_eq!(peer.items()[0].image(), Some("web 1.4"));
     let otherwise = Reporting::new(2, Vec::new()).image("web 1.5");
-    let peer = decide(both(one, otherwise)).unwrap();
+    let peer = appraise(both(one, otherwise)).unwrap();
     assert_eq!(peer.items()[0].image(), None);
 }
 
@@ -150,16 +150,16 @@ fn verifiers_that_agree_tell_the_findings_of_all() {
 fn findings_are_bounded_and_what_failed_is_kept() {
     let mut findings = vec![Finding::passed("a.passed"); MAX_FINDINGS];
     findings.push(Finding::failed("a.failed"));
-    let refusal = decide(Reporting::new(96, findings.clone())).unwrap_err();
+    let refusal = appraise(Reporting::new(96, findings.clone())).unwrap_err();
     assert_eq!(refusal.findings(), [Finding::failed("a.failed")]);
-    let peer = decide(Reporting::new(2, findings)).unwrap();
+    let peer = appraise(Reporting::new(2, findings)).unwrap();
     assert_eq!(peer.items()[0].findings().len(), MAX_FINDINGS);
 }
 
 #[test]
 fn a_line_holds_the_first_of_many_findings_and_the_number_of_the_others() {
     let findings = vec![Finding::failed("a.b").with_note("x".repeat(200)); 20];
-    let refusal = decide(Reporting::new(96, findings)).unwrap_err();
+    let refusal = appraise(Reporting::new(96, findings)).unwrap_err();
     let line = report(&refusal).to_string();
     assert_eq!(line.matches("a.b failed").count(), 4);
     assert!(line.ends_with("; and 16 more"), "{line}");
@@ -172,7 +172,7 @@ fn a_peer_cannot_have_a_long_line_written() {
         finding.with_allowed(&long, &long)
     });
     let findings = vec![finding.with_seen(&long).with_note(&long); MAX_FINDINGS];
-    let refusal = decide(Reporting::new(96, findings)).unwrap_err();
+    let refusal = appraise(Reporting::new(96, findings)).unwrap_err();
     let line = report(&refusal).to_string();
     assert!(line.len() < 2500, "{} bytes", line.len());
     assert!(line.contains(" and 98 more;"), "{line}");
@@ -234,7 +234,7 @@ fn both(one: Reporting, other: Reporting) -> AllAgree {
     AllAgree::new(vec![Arc::new(one), Arc::new(other)]).unwrap()
 }
 
-fn decide(verifier: impl Verifier + 'static) -> Result<PeerAttestation, Refusal> {
+fn appraise(verifier: impl Verifier + 'static) -> Result<PeerAttestation, Refusal> {
     let party = RelyingParty::builder().verifier(Arc::new(verifier));
     let party = party.build().unwrap();
     ready(party.appraise(credential(), at(1_000_000)))

@@ -235,7 +235,7 @@ fn the_exporter_equals_the_channel_binding_of_rfc_9266() {
 }
 
 /// Fizz' published test data predates the RFC: its request has no handshake header, its signature another context
-/// string. What it calls valid must be refused here.
+/// string. Its valid authenticators must be refused here.
 #[test]
 fn authenticators_of_the_pre_rfc_draft_are_refused() {
     let Some(folder) = test_support::vectors() else {

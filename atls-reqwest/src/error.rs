@@ -73,7 +73,7 @@ impl Error {
         }
     }
 
-    /// The server speaks none of the HTTP versions that this client was built for, or reqwest's builder was told another
+    /// The server speaks none of the HTTP versions that this client was built for, or reqwest's builder was set to another
     /// one: say it by [`AttestedBuilder::http`](crate::AttestedBuilder::http).
     pub fn is_http_version(&self) -> bool {
         matches!(self.kind, Kind::Contradiction(_) | Kind::HttpVersion(_))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 
-/// A clock that moves when it is told to.
+/// A clock that a test moves.
 #[derive(Debug)]
 pub struct Clock {
     seconds: AtomicU64,

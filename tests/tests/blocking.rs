@@ -26,7 +26,7 @@ use end_to_end::World;
 const QUEUE: usize = 16;
 const LONG: Duration = Duration::from_secs(60);
 
-/// Answers each call as it is told, and not before.
+/// Answers each call when the test says so, and as it says.
 struct Told {
     media_types: Vec<MediaType>,
     steps: mpsc::Receiver<Step>,

@@ -1,4 +1,4 @@
-//! Ordinary HTTPS clients at a server that requires attestation: they are told what is wanted, and nothing that they ask
+//! Ordinary HTTPS clients at a server that requires attestation: they learn what is wanted, and nothing that they ask
 //! for is done.
 #![allow(
     clippy::expect_used,

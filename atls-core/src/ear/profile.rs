@@ -1,4 +1,4 @@
-//! The dialects of results, told apart by `eat_profile`.
+//! The dialects of results, which `eat_profile` names.
 
 /// One dialect, and its names for the claims that both have.
 #[derive(PartialEq)]

@@ -141,8 +141,8 @@ mod tests {
         assert!(Tree::over(Vec::new()).root().is_none());
     }
 
-    /// Whatever index and size an attacker claims, and whichever hashes of the tree he lines up: only a leaf of the tree leads
-    /// to the root, and only by the neighbours that it has there.
+    /// Only a leaf of the tree leads to the root, and only by the neighbours that it has there, under any index, any size and any
+    /// hashes of the tree that an attacker lines up.
     #[test]
     fn no_hash_of_the_tree_passes_for_a_leaf_and_no_leaf_has_another_way() {
         for size in 2..=4_u32 {

@@ -21,7 +21,7 @@ pub(crate) enum Acceptance {
     Refused,
 }
 
-/// What one verifier answers.
+/// The answer of one verifier.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     Result(Stated),

@@ -32,7 +32,7 @@ use crate::stated::Stated;
 use crate::stated::Strength;
 use crate::tree::Tree;
 
-/// What must hold of every nesting.
+/// Checks the rules of every nesting.
 fn check(tree: &Tree) {
     let (outcome, answered) = tree.run();
     let reached = acceptance(&outcome);
@@ -49,7 +49,7 @@ fn check(tree: &Tree) {
         Meaning::Unavailable(_) => Acceptance::Refused,
     };
     assert_eq!(reached, meant, "{tree:?}: {outcome:?}");
-    // Who cannot be asked hides no refusal, and no second key.
+    // A verifier that cannot be asked hides no refusal, and no second key.
     let refuses = |answer: &Answer| matches!(answer, Answer::Error(_)) && !answer.is_unavailable();
     let keys = answered.iter().filter_map(|answer| answer.stated()?.key);
     let has_two_keys = keys.collect::<BTreeSet<_>>().len() > 1;

@@ -1,9 +1,9 @@
-//! What a nesting of verifiers means, computed without them.
+//! The meaning of nested verifiers, computed without them.
 
 use super::Acceptance;
 use super::Tree;
 
-/// What a nesting means, in whatever order its leaves answer.
+/// The meaning of a nesting, the same for any order in which its leaves answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// Final.

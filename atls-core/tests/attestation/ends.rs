@@ -161,14 +161,14 @@ pub(crate) fn device() -> RelyingPartyBuilder {
     RelyingParty::builder().verifier(Arc::new(Scripted::evidence()))
 }
 
-pub(crate) fn decide(
+pub(crate) fn appraise(
     party: RelyingPartyBuilder,
     credential: Credential,
 ) -> Result<PeerAttestation, Refusal> {
     ready(party.build().unwrap().appraise(credential, at(NOW)))
 }
 
-/// What a server that sent this CMW is credited with, and its key.
+/// The credential of a server that sent this CMW, and its key.
 pub(crate) fn credential(cmw: &Cmw) -> (Credential, Vec<u8>) {
     let case = Case::new(None);
     let authenticator = attesting(&case.forge, cmw);

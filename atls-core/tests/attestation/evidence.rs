@@ -22,8 +22,8 @@ use test_support::ready;
 
 use crate::ends::NOW;
 use crate::ends::Scripted;
+use crate::ends::appraise;
 use crate::ends::credential;
-use crate::ends::decide;
 use crate::ends::device;
 use crate::ends::evidence_type;
 use crate::ends::result_type;
@@ -32,7 +32,7 @@ use crate::ends::token;
 #[test]
 fn a_good_peer_is_accepted_with_all_that_is_known() {
     let (credential, leaf_key) = credential(&token(b"good"));
-    let peer = decide(device(), credential).unwrap();
+    let peer = appraise(device(), credential).unwrap();
     assert_eq!(peer.status(), Tier::Affirming);
     assert_eq!(peer.binding(), Binding::Connection);
     assert_eq!(peer.leaf_key(), leaf_key);
@@ -56,7 +56,7 @@ fn claims_of_several_items_do_not_stand_for_one_another() {
             ("b".into(), token(two.as_bytes())),
         ];
         let (credential, _) = credential(&Cmw::collection(None, items).unwrap());
-        let peer = decide(device(), credential).unwrap();
+        let peer = appraise(device(), credential).unwrap();
         assert_eq!(peer.claims::<String>(), Err(ClaimsError::Ambiguous));
         let mut all: Vec<&String> = peer.all_claims().collect();
         all.sort();
@@ -67,9 +67,9 @@ fn claims_of_several_items_do_not_stand_for_one_another() {
 
 #[test]
 fn evidence_about_another_connection_or_key_is_refused() {
-    let refused = decide(device(), credential(&token(b"unbound")).0).unwrap_err();
+    let refused = appraise(device(), credential(&token(b"unbound")).0).unwrap_err();
     assert_eq!(refused, Refusal::Appraisal(AppraisalError::NotBound));
-    let refused = decide(device(), credential(&token(b"other key")).0).unwrap_err();
+    let refused = appraise(device(), credential(&token(b"other key")).0).unwrap_err();
     assert_eq!(refused, Refusal::KeyMismatch);
     assert_eq!(refused.fault(), Fault::Peer);
 }
@@ -77,7 +77,7 @@ fn evidence_about_another_connection_or_key_is_refused() {
 /// A verifier that keeps proofs has a fault of its own: the peer did nothing wrong.
 #[test]
 fn a_proof_of_another_connection_is_refused() {
-    let refused = decide(device(), credential(&token(b"stashed")).0).unwrap_err();
+    let refused = appraise(device(), credential(&token(b"stashed")).0).unwrap_err();
     assert_eq!(refused.fault(), Fault::Local);
     assert_eq!(refused.code(), RefusalCode::Unavailable);
 }
@@ -94,7 +94,7 @@ fn only_formats_with_a_verifier_are_accepted() {
         Cmw::tag(60_000, b"good".to_vec()),
     ] {
         assert_eq!(
-            decide(device(), credential(&cmw).0).unwrap_err(),
+            appraise(device(), credential(&cmw).0).unwrap_err(),
             Refusal::NoVerifier
         );
     }
@@ -143,15 +143,15 @@ fn a_collection_is_as_good_as_its_worst_member() {
         (Cmw::tag(60_000, Vec::new()), Refusal::NoVerifier),
     ] {
         let cmw = Cmw::collection(None, vec![good(), (Label::from("gpu"), other)]).unwrap();
-        assert_eq!(decide(device(), credential(&cmw).0).unwrap_err(), refusal);
+        assert_eq!(appraise(device(), credential(&cmw).0).unwrap_err(), refusal);
     }
     let cmw = vec![good(), (Label::from("gpu"), token(b"warning"))];
     let cmw = Cmw::collection(None, cmw).unwrap();
-    let refused = decide(device(), credential(&cmw).0).unwrap_err();
+    let refused = appraise(device(), credential(&cmw).0).unwrap_err();
     assert_eq!(refused.status(), Some(Tier::Warning));
     let cmw = Cmw::collection(None, vec![good(), (Label::from("gpu"), token(b"good"))]).unwrap();
     assert_eq!(
-        decide(device(), credential(&cmw).0).unwrap().items()[1].label(),
+        appraise(device(), credential(&cmw).0).unwrap().items()[1].label(),
         "gpu"
     );
 }
@@ -165,14 +165,14 @@ fn endorsements_alone_attest_nothing() {
             Some(Indicator::ENDORSEMENTS),
         )
     };
-    let refused = decide(device(), credential(&endorsement()).0).unwrap_err();
+    let refused = appraise(device(), credential(&endorsement()).0).unwrap_err();
     assert_eq!(refused, Refusal::NothingToAppraise);
     let members = vec![
         (Label::Integer(0), endorsement()),
         (Label::Integer(1), token(b"endorsed")),
     ];
     let cmw = Cmw::collection(None, members).unwrap();
-    let peer = decide(device(), credential(&cmw).0).unwrap();
+    let peer = appraise(device(), credential(&cmw).0).unwrap();
     assert_eq!(
         peer.items().len(),
         1,
@@ -219,14 +219,14 @@ fn a_verifier_that_fails_refuses_and_says_whose_fault_it_was() {
             Fault::Verifier,
         ),
     ] {
-        let refused = decide(device(), credential(&token(word)).0).unwrap_err();
+        let refused = appraise(device(), credential(&token(word)).0).unwrap_err();
         assert_eq!(refused.fault(), fault);
         assert_eq!(refused, refusal);
-        let told = match fault {
+        let code = match fault {
             Fault::Peer => RefusalCode::NotAccepted,
             _ => RefusalCode::Unavailable,
         };
-        assert_eq!(refused.code(), told);
+        assert_eq!(refused.code(), code);
     }
 }
 
@@ -240,12 +240,12 @@ fn a_passport_that_cannot_be_used_is_the_fault_of_who_presents_it() {
         (b"exp -1", Refusal::Expired(Fault::Peer)),
         (b"iat 61", Refusal::Expired(Fault::Peer)),
     ] {
-        let refused = decide(passports(), credential(&present(word)).0).unwrap_err();
+        let refused = appraise(passports(), credential(&present(word)).0).unwrap_err();
         assert_eq!(refused, refusal);
         assert_eq!(refused.fault(), Fault::Peer);
         assert_eq!(refused.code(), RefusalCode::NotAccepted);
     }
     // But keys that could not be fetched are not.
-    let refused = decide(passports(), credential(&present(b"unreachable")).0).unwrap_err();
+    let refused = appraise(passports(), credential(&present(b"unreachable")).0).unwrap_err();
     assert_eq!(refused.fault(), Fault::Verifier);
 }

@@ -13,7 +13,7 @@
 mod support;
 
 mod binding;
-mod decision;
 mod ends;
 mod evidence;
 mod parameters;
+mod policy;

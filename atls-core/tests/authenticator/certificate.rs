@@ -135,7 +135,7 @@ fn an_rsa_key_signs_with_pss_only() {
     let provider = &providers()[0];
     let server = crate::support::rsa_identity(provider);
     let pair = pair_of(provider, &server);
-    let judge = |scheme: SignatureScheme| {
+    let verify = |scheme: SignatureScheme| {
         let (client, server_end) = (fresh(&pair.client), fresh(&pair.server));
         let sent = ask(&client, provider);
         let forge = Forge::new(&server_end, Side::Server, &server, sent.as_bytes());
@@ -149,7 +149,7 @@ fn an_rsa_key_signs_with_pss_only() {
         SignatureScheme::RSA_PSS_SHA384,
         SignatureScheme::RSA_PSS_SHA512,
     ] {
-        assert_eq!(judge(scheme), Ok(()));
+        assert_eq!(verify(scheme), Ok(()));
     }
     // Honest signatures, which the provider verifies: it serves certificates too.
     for (scheme, code) in [
@@ -157,7 +157,7 @@ fn an_rsa_key_signs_with_pss_only() {
         (SignatureScheme::RSA_PKCS1_SHA384, 0x0501),
         (SignatureScheme::RSA_PKCS1_SHA512, 0x0601),
     ] {
-        assert_eq!(judge(scheme), Err(ProtocolError::SchemeNotOffered(code)));
+        assert_eq!(verify(scheme), Err(ProtocolError::SchemeNotOffered(code)));
     }
     // And as the one that answers.
     let answer = |schemes: &[u8]| {

@@ -165,7 +165,7 @@ impl Connection {
             .unwrap()
     }
 
-    /// What the asking end makes of these bytes, under a genuine signature and MAC of this connection.
+    /// The outcome of these bytes at the asking end, under a genuine signature and MAC of this connection.
     pub(crate) fn presented(
         self,
         cmw: &[u8],
@@ -191,7 +191,7 @@ pub(crate) fn batch(connections: Vec<Connection>) -> Batch<Connection> {
     Batch::new(connections.into_iter().map(with_request).collect()).unwrap()
 }
 
-/// What a device makes of these connections, that carries the value as it is.
+/// Attests these connections by a device whose Evidence is the value itself.
 pub(crate) fn attest(connections: Vec<Connection>) -> Vec<(Connection, Result<Cmw, AttestError>)> {
     let batch = batch(connections);
     let made = evidence(batch.request().bound().as_bytes());
@@ -326,9 +326,9 @@ pub(crate) fn party(verifier: impl Verifier + 'static) -> RelyingParty {
     party.build().unwrap()
 }
 
-pub(crate) fn decide(verifier: Plain, credential: Credential) -> Result<(), Refusal> {
-    let decided: Result<PeerAttestation, _> = ready(party(verifier).appraise(credential, now()));
-    decided.map(drop)
+pub(crate) fn appraise(verifier: Plain, credential: Credential) -> Result<(), Refusal> {
+    let appraised: Result<PeerAttestation, _> = ready(party(verifier).appraise(credential, now()));
+    appraised.map(drop)
 }
 
 pub(crate) fn now() -> UnixTime {

@@ -19,9 +19,9 @@ use crate::connections::Connection;
 use crate::connections::Party;
 use crate::connections::Plain;
 use crate::connections::SHA256;
+use crate::connections::appraise;
 use crate::connections::attest;
 use crate::connections::batch;
-use crate::connections::decide;
 use crate::connections::evidence;
 use crate::connections::leaf;
 use crate::connections::media_type;
@@ -44,7 +44,7 @@ fn every_connection_of_a_batch_is_accepted_in_both_roles_and_under_both_hashes()
                 let credential = connection.finish(&answer.unwrap());
                 assert_eq!(credential.bound().as_bytes().len(), 32);
                 assert_eq!(credential.cmw().items().len(), 1);
-                assert!(decide(Plain::new(), credential).is_ok());
+                assert!(appraise(Plain::new(), credential).is_ok());
             }
             assert!(lengths.contains(&32) && lengths.contains(&48));
         }
@@ -62,7 +62,7 @@ fn a_batch_of_one_is_plain_evidence_over_the_binder_itself() {
     let credential = connection.finish(&answer);
     assert_eq!(credential.bound().as_bytes(), bound);
     assert_eq!(credential.selection().unwrap().batches, Batches::No);
-    assert!(decide(Plain::new(), credential).is_ok());
+    assert!(appraise(Plain::new(), credential).is_ok());
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_composite_with_endorsements_is_shared_whole() {
     for (connection, answer) in batch.answer(Ok(made.clone())) {
         let credential = connection.finish(&answer.unwrap());
         assert_eq!(credential.cmw(), &made);
-        assert!(decide(Plain::new(), credential).is_ok());
+        assert!(appraise(Plain::new(), credential).is_ok());
     }
 }
 

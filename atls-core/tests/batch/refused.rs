@@ -13,11 +13,11 @@ use crate::connections::BATCH;
 use crate::connections::Connection;
 use crate::connections::Party;
 use crate::connections::Plain;
+use crate::connections::appraise;
 use crate::connections::attest;
 use crate::connections::cbor;
 use crate::connections::cbor_proof;
 use crate::connections::collection;
-use crate::connections::decide;
 use crate::connections::evidence;
 use crate::connections::map;
 use crate::connections::proof;
@@ -55,7 +55,7 @@ fn a_proof_of_another_connection_leads_elsewhere() {
     for (_, answer) in answers {
         let moved = answer.unwrap().encode().unwrap();
         let credential = victim.again().presented(&moved, BATCH).unwrap();
-        assert_eq!(decide(Plain::new(), credential), NOT_BOUND);
+        assert_eq!(appraise(Plain::new(), credential), NOT_BOUND);
     }
 }
 
@@ -69,7 +69,7 @@ fn a_proof_of_another_batch_does_not_serve_this_evidence() {
         let foreign = proof(index.try_into().unwrap(), 2, &other);
         let message = collection(&evidence(&root), &foreign);
         let credential = connection.presented(&message, BATCH).unwrap();
-        assert_eq!(decide(Plain::new(), credential), NOT_BOUND);
+        assert_eq!(appraise(Plain::new(), credential), NOT_BOUND);
     }
 }
 
@@ -79,14 +79,14 @@ fn evidence_over_the_binder_does_not_pass_as_that_of_a_batch_nor_the_other_way_r
     let own = evidence(&connection.bound());
     let message = collection(&own, &proof(0, 2, &[7; 32]));
     let credential = connection.presented(&message, BATCH).unwrap();
-    assert_eq!(decide(Plain::new(), credential), NOT_BOUND);
+    assert_eq!(appraise(Plain::new(), credential), NOT_BOUND);
 
     let connections = vec![Connection::new(), Connection::new()];
     let root = batch_root(&connections);
     for connection in connections {
         let message = evidence(&root).encode().unwrap();
         let credential = connection.presented(&message, NO_BATCH).unwrap();
-        assert_eq!(decide(Plain::new(), credential), NOT_BOUND);
+        assert_eq!(appraise(Plain::new(), credential), NOT_BOUND);
     }
 }
 

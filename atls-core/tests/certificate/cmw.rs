@@ -27,9 +27,9 @@ use rustls::sign::SigningKey;
 use crate::support::Key;
 use crate::support::Mirror;
 use crate::support::NOW;
+use crate::support::appraise;
 use crate::support::certificate;
 use crate::support::cmw_extension;
-use crate::support::decide;
 use crate::support::handshake;
 use crate::support::key;
 use crate::support::media_type;
@@ -43,7 +43,7 @@ fn evidence_about_a_key_is_read_and_says_that_it_is_about_a_key() {
     let leaf = certificate(&key, &[cmw_extension(&request)]);
     let credential = Credential::in_certificate(&handshake(&leaf)).unwrap();
     assert_eq!(
-        decide(&weak(Binding::Key), credential, now()),
+        appraise(&weak(Binding::Key), credential, now()),
         Ok(Binding::Key)
     );
 }
@@ -123,13 +123,13 @@ fn the_default_policy_refuses_both_weaker_modes() {
     let leaf = certificate(&key, &[cmw_extension(&request)]);
     let credential = Credential::in_certificate(&handshake(&leaf)).unwrap();
     let refused = Refusal::Policy(PolicyViolation::Binding(Binding::Key));
-    assert_eq!(decide(&strict, credential, now()), Err(refused));
+    assert_eq!(appraise(&strict, credential, now()), Err(refused));
 
     let request = OwnedAttestRequest::for_handshake(Side::Server, &[7; 32], &*key.signing).unwrap();
     let leaf = certificate(&key, &[cmw_extension(&request)]);
     let credential = Credential::in_handshake(&handshake(&leaf), &[7; 32]).unwrap();
     let refused = Refusal::Policy(PolicyViolation::Binding(Binding::Handshake));
-    assert_eq!(decide(&strict, credential, now()), Err(refused));
+    assert_eq!(appraise(&strict, credential, now()), Err(refused));
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_policy_for_handshakes_refuses_evidence_about_a_key() {
     let credential = Credential::in_certificate(&handshake(&leaf)).unwrap();
     let refused = Refusal::Policy(PolicyViolation::Binding(Binding::Key));
     assert_eq!(
-        decide(&weak(Binding::Handshake), credential, now()),
+        appraise(&weak(Binding::Handshake), credential, now()),
         Err(refused)
     );
 }
@@ -153,7 +153,7 @@ fn evidence_of_a_handshake_answers_its_nonce_its_role_and_its_key() {
         let request = OwnedAttestRequest::for_handshake(side, &nonce, &*about.signing).unwrap();
         let leaf = certificate(&key, &[cmw_extension(&request)]);
         let credential = Credential::in_handshake(&handshake(&leaf), &[7; 32]).unwrap();
-        decide(&party, credential, now())
+        appraise(&party, credential, now())
     };
     let not_bound = Err(Refusal::Appraisal(AppraisalError::NotBound));
     assert_eq!(read(Side::Server, [7; 32], &key), Ok(Binding::Handshake));
@@ -168,7 +168,7 @@ fn evidence_about_another_key_is_not_bound() {
     let request = OwnedAttestRequest::for_key(&*other.signing).unwrap();
     let leaf = certificate(&key, &[cmw_extension(&request)]);
     let credential = Credential::in_certificate(&handshake(&leaf)).unwrap();
-    let refused = decide(&weak(Binding::Key), credential, now());
+    let refused = appraise(&weak(Binding::Key), credential, now());
     assert_eq!(refused, Err(Refusal::Appraisal(AppraisalError::NotBound)));
 }
 
@@ -180,7 +180,7 @@ fn a_certificate_ends_what_it_carries() {
     for seconds in [NOW - 30 * 86_400, NOW + 30 * 86_400] {
         let credential = Credential::in_certificate(&handshake(&leaf)).unwrap();
         let at = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        let refused = decide(&weak(Binding::Key), credential, at);
+        let refused = appraise(&weak(Binding::Key), credential, at);
         assert_eq!(refused, Err(Refusal::Expired(atls_core::Fault::Peer)));
     }
 }

@@ -1,4 +1,4 @@
-//! What deployed peers write.
+//! Certificates as deployed peers write them.
 
 use atls_core::ProtocolError;
 use atls_core::exchange::Credential;

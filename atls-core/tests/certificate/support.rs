@@ -129,7 +129,7 @@ pub(crate) fn weak(binding: Binding) -> RelyingParty {
         .unwrap()
 }
 
-pub(crate) fn decide(
+pub(crate) fn appraise(
     party: &RelyingParty,
     credential: Credential,
     now: UnixTime,

@@ -192,7 +192,7 @@ fn results_are_bounded_in_number_and_bytes() {
         ready(appraise(&cached, &bound, bytes, NOW)).unwrap();
         assert_eq!(verifier.asked(), asked, "{bytes:?}");
     }
-    // What is larger than all there is room for is appraised, and not kept.
+    // Evidence that is larger than all the room is appraised, and not kept.
     let large = vec![0; 1001];
     ready(appraise(&cached, &bound, &large, NOW)).unwrap();
     ready(appraise(&cached, &bound, &large, NOW)).unwrap();

@@ -43,7 +43,7 @@ use crate::support::providers;
 
 pub(crate) const NOW: u64 = 1_000_000;
 
-/// Says what it was told to say, as often as it is asked; while closed it says nothing.
+/// Gives the result of its script each time it is asked; while closed it gives none.
 pub(crate) struct Scripted {
     pub(crate) media_types: Vec<MediaType>,
     pub(crate) conceptual_message: ConceptualMessage,
@@ -122,7 +122,7 @@ impl Verifier for Scripted {
 
 pub(crate) type Script = Result<Plan, AppraisalError>;
 
-/// What a verifier is to find, whenever it is asked.
+/// The result of a verifier, each time it is asked.
 #[derive(Clone)]
 pub(crate) struct Plan {
     pub(crate) ear: Ear,
@@ -262,7 +262,7 @@ pub(crate) fn bound() -> Bound {
         .clone()
 }
 
-/// What a server that sent this message is credited with, and its key.
+/// The credential of a server that sent this message, and its key.
 pub(crate) fn credential(cmw: &Cmw) -> (Credential, Vec<u8>) {
     let provider = &providers()[0];
     let pair = Pair::new(provider.clone(), &identity(provider), None);

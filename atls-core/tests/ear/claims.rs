@@ -27,26 +27,26 @@ fn both_dialects_are_read_and_never_mixed() {
         "tag:ietf.org,2026:rats/ear#04",
     ] {
         let ear = issuer
-            .judge(&with(underscored(), "eat_profile", profile))
+            .read_ear(&with(underscored(), "eat_profile", profile))
             .unwrap();
         assert_eq!((ear.status(), ear.profile()), (Tier::Warning, profile));
     }
-    assert_eq!(issuer.judge(&dotted()).unwrap().status(), Tier::Warning);
+    assert_eq!(issuer.read_ear(&dotted()).unwrap().status(), Tier::Warning);
     let mixed = with(dotted(), "eat_profile", "tag:ietf.org,2026:rats/ear#04");
-    assert_eq!(issuer.judge(&mixed), Err(EarError::Malformed));
+    assert_eq!(issuer.read_ear(&mixed), Err(EarError::Malformed));
     let mixed = with(
         underscored(),
         "eat_profile",
         "tag:github.com,2023:veraison/ear",
     );
-    assert_eq!(issuer.judge(&mixed), Err(EarError::Malformed));
+    assert_eq!(issuer.read_ear(&mixed), Err(EarError::Malformed));
     for profile in [
         "tag:ietf.org,2025-07:ear",
         "",
         "tag:github.com,2023:veraison/ear ",
     ] {
         assert_eq!(
-            issuer.judge(&with(underscored(), "eat_profile", profile)),
+            issuer.read_ear(&with(underscored(), "eat_profile", profile)),
             Err(EarError::Profile)
         );
     }
@@ -55,7 +55,7 @@ fn both_dialects_are_read_and_never_mixed() {
 #[test]
 fn the_key_of_a_holder_is_kept() {
     let issuer = Issuer::es256();
-    assert_eq!(issuer.judge(&dotted()).unwrap().confirmation(), None);
+    assert_eq!(issuer.read_ear(&dotted()).unwrap().confirmation(), None);
     for key in [
         json!({ "jwk": { "kty": "EC" } }),
         json!("none"),
@@ -63,7 +63,7 @@ fn the_key_of_a_holder_is_kept() {
     ] {
         let mut claims = underscored();
         claims["cnf"] = key.clone();
-        let ear = issuer.judge(&claims).unwrap();
+        let ear = issuer.read_ear(&claims).unwrap();
         assert_eq!(ear.confirmation(), Some(&key));
     }
 }
@@ -85,7 +85,7 @@ fn what_is_missing_or_of_the_wrong_kind_is_refused() {
         } else {
             EarError::Malformed
         };
-        assert_eq!(issuer.judge(&claims), Err(expected), "{name}");
+        assert_eq!(issuer.read_ear(&claims), Err(expected), "{name}");
     }
     for (name, value) in [
         ("iat", json!("1")),
@@ -121,7 +121,7 @@ fn what_is_missing_or_of_the_wrong_kind_is_refused() {
         ("ear_verifier_id", json!({ "developer": "me" })),
     ] {
         assert_eq!(
-            issuer.judge(&with(underscored(), name, value.clone())),
+            issuer.read_ear(&with(underscored(), name, value.clone())),
             Err(EarError::Malformed),
             "{name} {value}"
         );
@@ -131,21 +131,21 @@ fn what_is_missing_or_of_the_wrong_kind_is_refused() {
 #[test]
 fn a_status_is_as_bad_as_the_worst_that_is_said() {
     let issuer = Issuer::es256();
-    let judge = |submods: Value| {
+    let read_ear = |submods: Value| {
         issuer
-            .judge(&with(underscored(), "submods", submods))
+            .read_ear(&with(underscored(), "submods", submods))
             .unwrap()
             .status()
     };
     let affirming = || json!({ "ear_status": "affirming" });
-    assert_eq!(judge(json!({ "a": affirming() })), Tier::Affirming);
+    assert_eq!(read_ear(json!({ "a": affirming() })), Tier::Affirming);
     for (status, tier) in [
         ("warning", Tier::Warning),
         ("none", Tier::None),
         ("contraindicated", Tier::Contraindicated),
     ] {
         assert_eq!(
-            judge(json!({ "a": affirming(), "b": { "ear_status": status } })),
+            read_ear(json!({ "a": affirming(), "b": { "ear_status": status } })),
             tier
         );
         let stated = with(
@@ -153,7 +153,7 @@ fn a_status_is_as_bad_as_the_worst_that_is_said() {
             "ear_status",
             status,
         );
-        assert_eq!(issuer.judge(&stated).unwrap().status(), tier);
+        assert_eq!(issuer.read_ear(&stated).unwrap().status(), tier);
     }
     // The word says one thing and the vector another.
     for (claim, tier) in [
@@ -165,14 +165,14 @@ fn a_status_is_as_bad_as_the_worst_that_is_said() {
         (-97, Tier::Contraindicated),
     ] {
         let appraisal = json!({ "ear_status": "affirming", "ear_trustworthiness_vector": { "hardware": claim } });
-        assert_eq!(judge(json!({ "a": appraisal })), tier, "{claim}");
+        assert_eq!(read_ear(json!({ "a": appraisal })), tier, "{claim}");
     }
 }
 
 #[test]
 fn the_nonce_is_compared_whole() {
     let issuer = Issuer::es256();
-    let nonce = |text: String| issuer.judge(&with(underscored(), "eat_nonce", text));
+    let nonce = |text: String| issuer.read_ear(&with(underscored(), "eat_nonce", text));
     assert!(nonce(BASE64_URL_SAFE.encode(NONCE)).is_ok(), "padded");
     assert!(nonce(BASE64_URL_SAFE_NO_PAD.encode(NONCE)).is_ok());
     assert_eq!(
@@ -187,7 +187,7 @@ fn the_nonce_is_compared_whole() {
     assert_eq!(nonce("!".to_owned()), Err(EarError::Nonce));
     let several = json!([BASE64_URL_SAFE.encode(NONCE), BASE64_URL_SAFE.encode(NONCE)]);
     assert_eq!(
-        issuer.judge(&with(underscored(), "eat_nonce", several)),
+        issuer.read_ear(&with(underscored(), "eat_nonce", several)),
         Err(EarError::Nonce)
     );
 }
@@ -197,7 +197,7 @@ fn the_nonce_of_the_evidence_is_another_claim() {
     let issuer = Issuer::es256();
     let part = json!({ "ear_status": "affirming", "eat_nonce": BASE64_URL_SAFE.encode([9; 32]) });
     let ear = issuer
-        .judge(&with(underscored(), "submods", json!({ "a": part })))
+        .read_ear(&with(underscored(), "submods", json!({ "a": part })))
         .unwrap();
     assert_eq!(ear.nonce(), Some(NONCE));
     assert_eq!(ear.submod("a").unwrap().nonce(), Some(&[9; 32][..]));
@@ -206,7 +206,7 @@ fn the_nonce_of_the_evidence_is_another_claim() {
 #[test]
 fn times_are_checked_to_the_second() {
     let issuer = Issuer::es256();
-    let judge = |claims: &Value, now: u64| {
+    let read_ear = |claims: &Value, now: u64| {
         let check = Check {
             now: at(now),
             ..check(now, ExpectedNonce::Echoed(NONCE))
@@ -214,38 +214,38 @@ fn times_are_checked_to_the_second() {
         decode(&issuer.jwt(claims), &issuer.keys(), &check).map(|_| ())
     };
     let claims = with(underscored(), "exp", 1_000_100);
-    assert_eq!(judge(&claims, 1_000_099), Ok(()));
-    assert_eq!(judge(&claims, 1_000_100), Err(EarError::Expired));
+    assert_eq!(read_ear(&claims, 1_000_099), Ok(()));
+    assert_eq!(read_ear(&claims, 1_000_100), Err(EarError::Expired));
     let claims = underscored();
-    assert_eq!(judge(&claims, 1_003_599), Ok(()));
-    assert_eq!(judge(&claims, 1_003_600), Err(EarError::Expired));
-    assert_eq!(judge(&claims, 999_940), Ok(()));
-    assert_eq!(judge(&claims, 999_939), Err(EarError::Future));
+    assert_eq!(read_ear(&claims, 1_003_599), Ok(()));
+    assert_eq!(read_ear(&claims, 1_003_600), Err(EarError::Expired));
+    assert_eq!(read_ear(&claims, 999_940), Ok(()));
+    assert_eq!(read_ear(&claims, 999_939), Err(EarError::Future));
     let claims = with(underscored(), "nbf", 1_000_200);
-    assert_eq!(judge(&claims, 1_000_139), Err(EarError::Future));
-    assert_eq!(judge(&claims, 1_000_140), Ok(()));
+    assert_eq!(read_ear(&claims, 1_000_139), Err(EarError::Future));
+    assert_eq!(read_ear(&claims, 1_000_140), Ok(()));
     let claims = with(underscored(), "iat", u64::MAX);
-    assert_eq!(judge(&claims, 1_000_000), Err(EarError::Future));
+    assert_eq!(read_ear(&claims, 1_000_000), Err(EarError::Future));
 }
 
 #[test]
 fn the_issuer_is_compared_where_one_is_expected() {
     let issuer = Issuer::es256();
-    let judge = |claims: &Value| {
+    let read_ear = |claims: &Value| {
         let check = Check {
             issuer: Some("us"),
             ..check(1_000_000, ExpectedNonce::Echoed(NONCE))
         };
         decode(&issuer.jwt(claims), &issuer.keys(), &check).map(|_| ())
     };
-    assert_eq!(judge(&underscored()), Err(EarError::Issuer));
+    assert_eq!(read_ear(&underscored()), Err(EarError::Issuer));
     assert_eq!(
-        judge(&with(underscored(), "iss", "them")),
+        read_ear(&with(underscored(), "iss", "them")),
         Err(EarError::Issuer)
     );
     assert_eq!(
-        judge(&with(underscored(), "iss", json!(["us"]))),
+        read_ear(&with(underscored(), "iss", json!(["us"]))),
         Err(EarError::Issuer)
     );
-    assert_eq!(judge(&with(underscored(), "iss", "us")), Ok(()));
+    assert_eq!(read_ear(&with(underscored(), "iss", "us")), Ok(()));
 }

@@ -4,7 +4,7 @@ use atls_core::ear::Tier;
 
 pub(crate) const RECORDED_AT: u64 = 1_795_468_100;
 
-/// One recorded token: the file, its session's nonce, and its judgement.
+/// One recorded token: the file, its session's nonce, and its status.
 pub(crate) const VERAISON: [(&str, &str, Tier); 5] = [
     (
         "veraison-cca-affirming",

@@ -18,24 +18,24 @@ use crate::support::issuer::with;
 #[test]
 fn a_nonce_too_short_or_too_long_to_be_one_is_neither_expected_nor_read() {
     let issuer = Issuer::es256();
-    let judge = |nonce: &[u8]| {
+    let read_ear = |nonce: &[u8]| {
         let check = check(1_000_000, ExpectedNonce::Echoed(nonce));
         let text = BASE64_URL_SAFE_NO_PAD.encode(nonce);
         let token = issuer.jwt(&with(underscored(), "eat_nonce", text));
         decode(&token, &issuer.keys(), &check).map(drop)
     };
     for length in [0, 1, 7, 65, 88] {
-        assert_eq!(judge(&vec![7; length]), Err(EarError::Nonce), "{length}");
+        assert_eq!(read_ear(&vec![7; length]), Err(EarError::Nonce), "{length}");
     }
     for length in [8, 32, 48, 64] {
-        assert_eq!(judge(&vec![7; length]), Ok(()), "{length}");
+        assert_eq!(read_ear(&vec![7; length]), Ok(()), "{length}");
     }
     // The nonce of the Evidence too.
     for length in [0, 7, 65] {
         let nonce = BASE64_URL_SAFE_NO_PAD.encode(vec![7; length]);
         let part = json!({ "a": { "ear_status": "affirming", "eat_nonce": nonce } });
         let claims = with(underscored(), "submods", part);
-        assert_eq!(issuer.judge(&claims), Err(EarError::Nonce), "{length}");
+        assert_eq!(issuer.read_ear(&claims), Err(EarError::Nonce), "{length}");
     }
 }
 
@@ -44,15 +44,19 @@ fn a_profile_that_has_a_nonce_must_show_it() {
     let issuer = Issuer::es256();
     for mut claims in [underscored(), dotted()] {
         let elsewhere = check(1_000_000, ExpectedNonce::InAnotherClaim);
-        let judge = |claims: &Value| decode(&issuer.jwt(claims), &issuer.keys(), &elsewhere);
-        assert_eq!(judge(&claims), Err(EarError::Nonce));
+        let read_ear = |claims: &Value| decode(&issuer.jwt(claims), &issuer.keys(), &elsewhere);
+        assert_eq!(read_ear(&claims), Err(EarError::Nonce));
         claims.as_object_mut().unwrap().remove("eat_nonce");
-        assert_eq!(judge(&claims), Err(EarError::Nonce));
+        assert_eq!(read_ear(&claims), Err(EarError::Nonce));
         let trustee = "tag:github.com,2024:confidential-containers/Trustee";
         claims = with(dotted(), "eat_profile", trustee);
-        assert_eq!(judge(&claims), Err(EarError::Nonce), "it has none to show");
+        assert_eq!(
+            read_ear(&claims),
+            Err(EarError::Nonce),
+            "it has none to show"
+        );
         claims.as_object_mut().unwrap().remove("eat_nonce");
-        assert!(judge(&claims).is_ok());
+        assert!(read_ear(&claims).is_ok());
     }
 }
 

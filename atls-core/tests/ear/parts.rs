@@ -38,7 +38,7 @@ use crate::support::providers;
 fn every_part_that_is_expected_must_be_there() {
     let issuer = Issuer::es256();
     let part = || json!({ "ear.status": "affirming" });
-    let judge = |parts: &[&str], submods: Value| {
+    let read_ear = |parts: &[&str], submods: Value| {
         let check = Check {
             submods: parts,
             ..check(1_000_000, ExpectedNonce::Echoed(NONCE))
@@ -48,17 +48,17 @@ fn every_part_that_is_expected_must_be_there() {
     };
     let cca = ["CCA_REALM", "CCA_SSD_PLATFORM"];
     let whole = json!({ "CCA_REALM": part(), "CCA_SSD_PLATFORM": part() });
-    assert_eq!(judge(&cca, whole.clone()), Ok(Tier::Affirming));
-    assert_eq!(judge(&cca[..1], whole), Ok(Tier::Affirming));
+    assert_eq!(read_ear(&cca, whole.clone()), Ok(Tier::Affirming));
+    assert_eq!(read_ear(&cca[..1], whole), Ok(Tier::Affirming));
     let platform_alone = json!({ "CCA_SSD_PLATFORM": part() });
     assert_eq!(
-        judge(&cca, platform_alone.clone()),
+        read_ear(&cca, platform_alone.clone()),
         Err(EarError::MissingSubmod)
     );
-    assert_eq!(judge(&[], platform_alone), Ok(Tier::Affirming));
+    assert_eq!(read_ear(&[], platform_alone), Ok(Tier::Affirming));
     let renamed = json!({ "cca_realm": part(), "CCA_SSD_PLATFORM": part() });
-    assert_eq!(judge(&cca, renamed), Err(EarError::MissingSubmod));
-    assert_eq!(judge(&[], json!({})), Err(EarError::Malformed));
+    assert_eq!(read_ear(&cca, renamed), Err(EarError::MissingSubmod));
+    assert_eq!(read_ear(&[], json!({})), Err(EarError::Malformed));
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_recorded_composite_without_its_realm_would_be_refused() {
     let keys = VerificationKeys::from_jwk(&read("veraison-ear-verification-key.jwk")).unwrap();
     let nonce = BASE64_URL_SAFE_NO_PAD.decode(VERAISON[0].1).unwrap();
     let token = read("veraison-cca-affirming.ear.jwt");
-    let judge = |submods: &[&str]| {
+    let read_ear = |submods: &[&str]| {
         let check = Check::new(
             at(RECORDED_AT),
             Duration::from_secs(3600),
@@ -76,8 +76,8 @@ fn a_recorded_composite_without_its_realm_would_be_refused() {
         );
         decode(token.trim(), &keys, &check.with_submods(submods)).map(drop)
     };
-    assert_eq!(judge(&["CCA_REALM", "CCA_SSD_PLATFORM"]), Ok(()));
-    let refused = judge(&["CCA_REALM", "CCA_SSD_PLATFORM", "GPU"]);
+    assert_eq!(read_ear(&["CCA_REALM", "CCA_SSD_PLATFORM"]), Ok(()));
+    let refused = read_ear(&["CCA_REALM", "CCA_SSD_PLATFORM", "GPU"]);
     assert_eq!(refused, Err(EarError::MissingSubmod));
 }
 
@@ -106,7 +106,7 @@ proptest! {
         let issuer = fixed_issuer();
         for value in [json!(value), json!(number), json!({ name.clone(): value }), json!([number])] {
             for known in ["ear_status", "submods", "eat_nonce", "iat", "exp", &name] {
-                let _ = issuer.judge(&with(underscored(), known, value.clone()));
+                let _ = issuer.read_ear(&with(underscored(), known, value.clone()));
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::support::issuer::decode_with;
 use crate::support::providers;
 
 #[test]
-fn veraisons_results_parse_and_judge_as_they_are_named() {
+fn veraisons_results_have_the_status_in_their_names() {
     let Some(folder) = vectors() else { return };
     let jwk =
         std::fs::read_to_string(folder.join("ear/veraison-ear-verification-key.jwk")).unwrap();
@@ -69,7 +69,7 @@ fn a_composite_result_names_its_parts() {
 }
 
 #[test]
-fn trustees_results_parse_and_judge_as_they_are_named() {
+fn trustees_results_have_the_status_in_their_names() {
     let Some(folder) = vectors() else { return };
     let jwks = std::fs::read_to_string(folder.join("ear/trustee-jwks.json")).unwrap();
     let keys = VerificationKeys::from_jwk_set(&jwks).unwrap();

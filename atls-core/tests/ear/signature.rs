@@ -141,12 +141,12 @@ fn a_name_that_stands_twice_is_refused_wherever_it_stands() {
     let issuer = Issuer::es256();
     let claims = underscored().to_string();
     let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
-    let judge = |header: &str, claims: &str| {
+    let read_ear = |header: &str, claims: &str| {
         let token = issuer.jwt_of(header, claims);
         decode(&token, &issuer.keys(), &check).map(drop)
     };
     let header = r#"{"alg":"ES256"}"#;
-    assert_eq!(judge(header, &claims), Ok(()));
+    assert_eq!(read_ear(header, &claims), Ok(()));
     for (once, twice) in [
         (r#""iat":"#, r#""iat":1,"iat":"#),
         (r#""submods":"#, r#""submods":{"b":{}},"submods":"#),
@@ -162,13 +162,21 @@ fn a_name_that_stands_twice_is_refused_wherever_it_stands() {
     ] {
         let doubled = claims.replacen(once, twice, 1);
         assert_ne!(doubled, claims, "{once}");
-        assert_eq!(judge(header, &doubled), Err(EarError::Malformed), "{twice}");
+        assert_eq!(
+            read_ear(header, &doubled),
+            Err(EarError::Malformed),
+            "{twice}"
+        );
     }
     for header in [
         r#"{"alg":"none","alg":"ES256"}"#,
         r#"{"alg":"ES256","kid":"a","kid":"b"}"#,
         r#"{"alg":"ES256","x":1,"x":2}"#,
     ] {
-        assert_eq!(judge(header, &claims), Err(EarError::Malformed), "{header}");
+        assert_eq!(
+            read_ear(header, &claims),
+            Err(EarError::Malformed),
+            "{header}"
+        );
     }
 }

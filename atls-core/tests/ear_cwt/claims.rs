@@ -19,7 +19,7 @@ use crate::support::issuer::underscored;
 use crate::support::issuer::underscored_cbor;
 use crate::support::providers;
 use crate::tokens::decode;
-use crate::tokens::judge;
+use crate::tokens::read_ear;
 
 #[test]
 fn a_cwt_has_numbers_for_tiers_and_each_claim_once() {
@@ -27,27 +27,33 @@ fn a_cwt_has_numbers_for_tiers_and_each_claim_once() {
     let provider = &providers()[0];
     let supported = &provider.signature_verification_algorithms;
     let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
-    let judge = |claims: Cbor| {
+    let read_ear = |claims: Cbor| {
         cwt::decode(&issuer.cwt(&claims), &issuer.keys(), supported, &check).map(|ear| ear.status())
     };
     let part = |status: Cbor| cbor_map(vec![(1000.into(), status)]);
     let with_part =
         |part: Cbor| replaced(underscored_cbor(), 266, cbor_map(vec![("a".into(), part)]));
-    assert_eq!(judge(with_part(part(2.into()))), Ok(Tier::Affirming));
-    assert_eq!(judge(with_part(part(0.into()))), Ok(Tier::None));
-    assert_eq!(judge(with_part(part(96.into()))), Ok(Tier::Contraindicated));
-    assert_eq!(judge(with_part(part(3.into()))), Err(EarError::Malformed));
+    assert_eq!(read_ear(with_part(part(2.into()))), Ok(Tier::Affirming));
+    assert_eq!(read_ear(with_part(part(0.into()))), Ok(Tier::None));
     assert_eq!(
-        judge(with_part(part("affirming".into()))),
+        read_ear(with_part(part(96.into()))),
+        Ok(Tier::Contraindicated)
+    );
+    assert_eq!(
+        read_ear(with_part(part(3.into()))),
+        Err(EarError::Malformed)
+    );
+    assert_eq!(
+        read_ear(with_part(part("affirming".into()))),
         Err(EarError::Malformed)
     );
     let twice = cbor_map(vec![(1000.into(), 2.into()), (1000.into(), 2.into())]);
-    assert_eq!(judge(with_part(twice)), Err(EarError::Malformed));
+    assert_eq!(read_ear(with_part(twice)), Err(EarError::Malformed));
     let shadowed = cbor_map(vec![
         (1000.into(), 96.into()),
         ("ear_status".into(), 2.into()),
     ]);
-    assert_eq!(judge(with_part(shadowed)), Err(EarError::Malformed));
+    assert_eq!(read_ear(with_part(shadowed)), Err(EarError::Malformed));
 }
 
 #[test]
@@ -58,16 +64,16 @@ fn a_cwt_is_of_the_ietf_profiles_only() {
         "tag:ietf.org,2025-07:ear",
     ] {
         let claims = replaced(underscored_cbor(), 265, profile.into());
-        assert_eq!(judge(&claims), Err(EarError::Profile), "{profile}");
+        assert_eq!(read_ear(&claims), Err(EarError::Profile), "{profile}");
         // The dialect that has names, under them.
         let claims = replaced_text(as_cbor(&dotted()), "eat_profile", profile);
-        assert!(judge(&claims).is_err(), "{profile}");
+        assert!(read_ear(&claims).is_err(), "{profile}");
     }
 }
 
 #[test]
 fn a_name_of_json_is_no_label_of_a_claim() {
-    assert_eq!(judge(&as_cbor(&underscored())), Err(EarError::Malformed));
+    assert_eq!(read_ear(&as_cbor(&underscored())), Err(EarError::Malformed));
     let word = part(vec![("ear_status".into(), "affirming".into())]);
     let hidden = part(vec![
         (1000.into(), 96.into()),
@@ -77,9 +83,9 @@ fn a_name_of_json_is_no_label_of_a_claim() {
         let mut claims = underscored_cbor().into_map().unwrap();
         claims.retain(|(label, _)| *label != 266.into());
         claims.push(("submods".into(), submods.clone()));
-        assert_eq!(judge(&Cbor::Map(claims)), Err(EarError::Malformed));
+        assert_eq!(read_ear(&Cbor::Map(claims)), Err(EarError::Malformed));
         let claims = replaced(underscored_cbor(), 266, submods);
-        assert_eq!(judge(&claims), Err(EarError::Malformed));
+        assert_eq!(read_ear(&claims), Err(EarError::Malformed));
     }
     for name in [
         "iss",
@@ -96,7 +102,7 @@ fn a_name_of_json_is_no_label_of_a_claim() {
         let mut claims = underscored_cbor().into_map().unwrap();
         claims.push((name.into(), Cbor::Null));
         assert_eq!(
-            judge(&Cbor::Map(claims)),
+            read_ear(&Cbor::Map(claims)),
             Err(EarError::Malformed),
             "{name}"
         );
@@ -109,22 +115,26 @@ fn a_name_of_json_is_no_label_of_a_claim() {
     ] {
         let claims = vec![(1000.into(), 2.into()), (name.into(), Cbor::Null)];
         let claims = replaced(underscored_cbor(), 266, part(claims));
-        assert_eq!(judge(&claims), Err(EarError::Malformed), "{name}");
+        assert_eq!(read_ear(&claims), Err(EarError::Malformed), "{name}");
     }
     let vector = vec![(4.into(), 2.into()), ("executables".into(), 2.into())];
     let claims = vec![(1000.into(), 2.into()), (1001.into(), Cbor::Map(vector))];
     let claims = replaced(underscored_cbor(), 266, part(claims));
-    assert_eq!(judge(&claims), Err(EarError::Malformed));
+    assert_eq!(read_ear(&claims), Err(EarError::Malformed));
     let verifier = vec![
         (0.into(), "us".into()),
         ("build".into(), "1".into()),
         (1.into(), "1".into()),
     ];
     let claims = replaced(underscored_cbor(), 1004, Cbor::Map(verifier));
-    assert_eq!(judge(&claims), Err(EarError::Malformed));
+    assert_eq!(read_ear(&claims), Err(EarError::Malformed));
     let by_number = cbor_map(vec![(5.into(), cbor_map(vec![(1000.into(), 2.into())]))]);
     let claims = replaced(underscored_cbor(), 266, by_number);
-    assert_eq!(judge(&claims), Err(EarError::Malformed), "parts have names");
+    assert_eq!(
+        read_ear(&claims),
+        Err(EarError::Malformed),
+        "parts have names"
+    );
 }
 
 #[test]
@@ -168,7 +178,7 @@ fn a_registered_claim_is_of_its_type_and_without_tag() {
         Cbor::Null,
     ] {
         let claims = replaced(underscored_cbor(), 10, value.clone());
-        assert_eq!(judge(&claims), Err(EarError::Nonce), "{value:?}");
+        assert_eq!(read_ear(&claims), Err(EarError::Nonce), "{value:?}");
     }
     let profile = "tag:ietf.org,2026:rats/ear#04";
     for (label, value) in [
@@ -192,7 +202,7 @@ fn a_registered_claim_is_of_its_type_and_without_tag() {
     ] {
         let claims = replaced(underscored_cbor(), label, value.clone());
         assert_eq!(
-            judge(&claims),
+            read_ear(&claims),
             Err(EarError::Malformed),
             "{label} {value:?}"
         );
@@ -213,7 +223,7 @@ fn a_registered_claim_is_of_its_type_and_without_tag() {
         claims.push((label.into(), value.clone()));
         let claims = replaced(underscored_cbor(), 266, part(claims));
         assert_eq!(
-            judge(&claims),
+            read_ear(&claims),
             Err(EarError::Malformed),
             "{label} {value:?}"
         );

@@ -17,7 +17,7 @@ use crate::support::issuer::replaced;
 use crate::support::issuer::underscored_cbor;
 use crate::support::providers;
 use crate::tokens::decode_token;
-use crate::tokens::judge;
+use crate::tokens::read_ear;
 
 #[test]
 fn every_flipped_byte_and_every_truncation_of_a_cwt_is_refused() {
@@ -26,26 +26,26 @@ fn every_flipped_byte_and_every_truncation_of_a_cwt_is_refused() {
     let provider = &providers()[0];
     let supported = &provider.signature_verification_algorithms;
     let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
-    let judge = |token: &[u8]| cwt::decode(token, &issuer.keys(), supported, &check).map(|_| ());
-    assert_eq!(judge(&token), Ok(()));
+    let read_ear = |token: &[u8]| cwt::decode(token, &issuer.keys(), supported, &check).map(|_| ());
+    assert_eq!(read_ear(&token), Ok(()));
     assert_eq!(
-        judge(&[&[0xd8, 0x3d], &token[..]].concat()),
+        read_ear(&[&[0xd8, 0x3d], &token[..]].concat()),
         Ok(()),
         "with the CWT tag"
     );
-    assert_eq!(judge(&token[1..]), Ok(()), "without tag");
+    assert_eq!(read_ear(&token[1..]), Ok(()), "without tag");
     for index in 0..token.len() {
-        assert!(judge(&token[..index]).is_err(), "cut at {index}");
+        assert!(read_ear(&token[..index]).is_err(), "cut at {index}");
         let mut altered = token.clone();
         altered[index] ^= 1;
-        assert!(judge(&altered).is_err(), "flipped at {index}");
+        assert!(read_ear(&altered).is_err(), "flipped at {index}");
     }
     assert_eq!(
-        judge(&[&token[..], &[0]].concat()),
+        read_ear(&[&token[..], &[0]].concat()),
         Err(EarError::Malformed)
     );
-    assert_eq!(judge(&[0x81; 60_000]), Err(EarError::TooLarge));
-    assert_eq!(judge(&[0; 70_000]), Err(EarError::TooLarge));
+    assert_eq!(read_ear(&[0x81; 60_000]), Err(EarError::TooLarge));
+    assert_eq!(read_ear(&[0; 70_000]), Err(EarError::TooLarge));
 }
 
 #[test]
@@ -53,22 +53,32 @@ fn the_envelope_says_each_thing_once_and_under_the_signature() {
     let issuer = Issuer::es256();
     let es256 = || HeaderBuilder::new().algorithm(issuer.cose);
     let none = HeaderBuilder::new;
-    let judge = |protected: HeaderBuilder, unprotected: HeaderBuilder| {
+    let read_ear = |protected: HeaderBuilder, unprotected: HeaderBuilder| {
         let token = issuer.cwt_with(protected.build(), unprotected.build(), &underscored_cbor());
         decode_token(&token, &issuer.keys()).map(drop)
     };
-    assert_eq!(judge(es256(), none()), Ok(()));
-    assert_eq!(judge(none(), es256()), Err(EarError::Algorithm));
-    assert_eq!(judge(es256(), es256()), Err(EarError::Algorithm));
+    assert_eq!(read_ear(es256(), none()), Ok(()));
+    assert_eq!(read_ear(none(), es256()), Err(EarError::Algorithm));
+    assert_eq!(read_ear(es256(), es256()), Err(EarError::Algorithm));
     let other = || HeaderBuilder::new().algorithm(Algorithm::ES384);
-    assert_eq!(judge(es256(), other()), Err(EarError::Algorithm));
+    assert_eq!(read_ear(es256(), other()), Err(EarError::Algorithm));
     let critical = |header: HeaderBuilder| header.add_critical(HeaderParameter::ContentType);
-    assert_eq!(judge(critical(es256()), none()), Err(EarError::Algorithm));
-    assert_eq!(judge(es256(), critical(none())), Err(EarError::Algorithm));
-    let named = |header: HeaderBuilder| header.key_id(b"2026".to_vec());
-    assert_eq!(judge(named(es256()), none()), Ok(()), "keys without names");
     assert_eq!(
-        judge(named(es256()), named(none())),
+        read_ear(critical(es256()), none()),
+        Err(EarError::Algorithm)
+    );
+    assert_eq!(
+        read_ear(es256(), critical(none())),
+        Err(EarError::Algorithm)
+    );
+    let named = |header: HeaderBuilder| header.key_id(b"2026".to_vec());
+    assert_eq!(
+        read_ear(named(es256()), none()),
+        Ok(()),
+        "keys without names"
+    );
+    assert_eq!(
+        read_ear(named(es256()), named(none())),
         Err(EarError::Malformed)
     );
 }
@@ -80,20 +90,20 @@ fn a_key_identifier_of_a_cwt_narrows_the_choice() {
     jwk["kid"] = "2026".into();
     let keys = VerificationKeys::from_jwk(&jwk.to_string()).unwrap();
     let es256 = || HeaderBuilder::new().algorithm(issuer.cose);
-    let judge = |id: &[u8]| {
+    let read_ear = |id: &[u8]| {
         let named = |header: HeaderBuilder| header.key_id(id.to_vec()).build();
         let (protected, unprotected) = (named(es256()), named(HeaderBuilder::new()));
         let none = HeaderBuilder::new().build();
         let claims = underscored_cbor();
         let inside = issuer.cwt_with(protected, none, &claims);
         let outside = issuer.cwt_with(es256().build(), unprotected, &claims);
-        let judged = [inside, outside].map(|token| decode_token(&token, &keys).map(drop));
-        assert_eq!(judged[0], judged[1]);
-        judged[0].clone()
+        let read = [inside, outside].map(|token| decode_token(&token, &keys).map(drop));
+        assert_eq!(read[0], read[1]);
+        read[0].clone()
     };
-    assert_eq!(judge(b"2026"), Ok(()));
-    assert_eq!(judge(b"2025"), Err(EarError::UnknownKey));
-    assert_eq!(judge(b"2026\xff"), Err(EarError::UnknownKey));
+    assert_eq!(read_ear(b"2026"), Ok(()));
+    assert_eq!(read_ear(b"2025"), Err(EarError::UnknownKey));
+    assert_eq!(read_ear(b"2026\xff"), Err(EarError::UnknownKey));
     // Not even a key without name is tried for a name that no key can have.
     let keys = issuer.keys();
     let named = es256().key_id(vec![0xff]).build();
@@ -105,7 +115,7 @@ fn a_key_identifier_of_a_cwt_narrows_the_choice() {
 fn claims_nest_at_most_16_deep() {
     let nested = |depth| {
         let inner = (0..depth).fold(Cbor::Null, |inner, _| Cbor::Array(vec![inner]));
-        judge(&replaced(underscored_cbor(), -70_000, inner))
+        read_ear(&replaced(underscored_cbor(), -70_000, inner))
     };
     assert_eq!(nested(15), Ok(Tier::Warning));
     assert_eq!(nested(16), Err(EarError::Malformed));

@@ -13,7 +13,7 @@ use crate::support::issuer::NONCE;
 use crate::support::issuer::check;
 use crate::support::providers;
 
-pub(crate) fn judge(claims: &Cbor) -> Result<Tier, EarError> {
+pub(crate) fn read_ear(claims: &Cbor) -> Result<Tier, EarError> {
     decode(&Issuer::es256(), claims).map(|ear| ear.status())
 }
 

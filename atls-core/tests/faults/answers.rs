@@ -67,7 +67,7 @@ fn an_answer_that_a_peer_must_refuse_is_not_made() {
 fn a_chain_too_large_for_a_frame_is_not_sent() {
     let provider = &providers()[0];
     let one = identity(provider);
-    // What a chain holds beyond its leaf is for the reader to parse.
+    // The reader parses the rest of a chain.
     let padding = CertificateDer::from(vec![0; MAX_FRAME]);
     let chain = vec![one.cert[0].clone(), padding];
     let large = Arc::new(CertifiedKey::new(chain, one.key.clone()));

@@ -103,7 +103,7 @@ fn a_peer_that_wants_attestation_must_understand_it() {
         };
         assert_eq!(refused.unwrap_err(), ProtocolError::Malformed);
     }
-    // Who does not want it need not.
+    // A peer that does not want attestation need not.
     let parameters = Parameters::client(Vec::new(), false, CanAttest::No);
     let opening = UnsentRequest::new(Side::Client, provider, Some(&parameters)).unwrap();
     let received = ReceivedRequest::receive(&pair.server, opening.as_bytes()).unwrap();

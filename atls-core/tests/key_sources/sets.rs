@@ -73,8 +73,8 @@ fn a_set_of_certificates_gives_their_keys() {
     }
     for id in ["encryption", "signing", "no list"] {
         let token = signer.token_of("RS256", id);
-        let judged = verify(&token, &keys).map(drop);
-        assert_eq!(judged, Err(EarError::UnknownKey), "{id}");
+        let verified = verify(&token, &keys).map(drop);
+        assert_eq!(verified, Err(EarError::UnknownKey), "{id}");
     }
     let other = Rsa::new(KeySize::Rsa2048);
     assert_eq!(

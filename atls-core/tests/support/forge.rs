@@ -1,4 +1,4 @@
-//! An independent, deliberately permissive writer of RFC 9261 messages: whatever it is told, under a correct MAC.
+//! An independent, deliberately permissive writer of RFC 9261 messages: any content, under a correct MAC.
 #![allow(
     clippy::type_complexity,
     reason = "entries of certificates and extensions, as on the wire"
@@ -14,7 +14,7 @@ use rustls::crypto::tls13::OkmBlock;
 use rustls::sign::CertifiedKey;
 use rustls::sign::Signer;
 
-/// What one end needs to seal an authenticator: its exported values, a key, and the request that it answers.
+/// The ingredients of a sealed authenticator: exported values, a key, and the request that it answers.
 pub struct Forge {
     suite: &'static Tls13CipherSuite,
     pub handshake_context: Vec<u8>,

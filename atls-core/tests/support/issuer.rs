@@ -1,4 +1,4 @@
-//! A verifier service that signs what it is told, and the claims that it is mostly told to sign.
+//! A verifier service that signs any claims, and the claims of most tests.
 
 use std::time::Duration;
 
@@ -117,7 +117,7 @@ pub fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
 
 pub type Sign = dyn Fn(&[u8]) -> Vec<u8>;
 
-/// A verifier service that signs what it is told.
+/// A verifier service that signs any claims.
 pub struct Issuer {
     pub algorithm: &'static str,
     pub cose: Algorithm,
@@ -253,7 +253,7 @@ impl Issuer {
             .unwrap()
     }
 
-    pub fn judge(&self, claims: &Value) -> Result<Ear, EarError> {
+    pub fn read_ear(&self, claims: &Value) -> Result<Ear, EarError> {
         decode(
             &self.jwt(claims),
             &self.keys(),

@@ -1,8 +1,8 @@
-//! What operators see of a batcher.
+//! The counters of a batcher, for operators.
 
 use std::time::Duration;
 
-/// What a [`Batcher`](super::Batcher) did since it was made, and how many wait now.
+/// The work of a [`Batcher`](super::Batcher) since it was made, and the number of those that wait now.
 ///
 /// `device_time` by `batches + singles` is the time that the device takes; `waited` by `connections + failed` is the mean wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

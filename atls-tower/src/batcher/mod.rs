@@ -92,7 +92,7 @@ impl Batcher {
         BatcherBuilder::new(Arc::new(attester))
     }
 
-    /// What it did since it was made, and how many wait now.
+    /// The work since it was made, and the number of those that wait now.
     pub fn stats(&self) -> BatcherStats {
         self.queue.stats()
     }

@@ -196,7 +196,7 @@ impl Queue {
     }
 }
 
-/// What one piece of work of the device was.
+/// One piece of work of the device.
 pub(super) struct Turn {
     pub(super) size: usize,
     pub(super) outcome: Outcome,

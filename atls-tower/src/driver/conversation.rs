@@ -29,7 +29,7 @@ use crate::frame::FrameType;
 pub(super) struct Conversation<'a, S> {
     pub(super) session: &'a mut S,
     pub(super) deadline: Deadline,
-    /// What the peer sent while this end worked: frames, or HTTP.
+    /// The bytes that the peer sent while this end worked: frames, or HTTP.
     pub(super) early: Vec<u8>,
 }
 
@@ -59,7 +59,7 @@ where
 
     /// Does the work unless the peer goes away meanwhile, so that nobody works, or waits in a queue, for a peer that is gone.
     ///
-    /// What the peer sends meanwhile is kept, [`MAX_EARLY`] bytes at most; after more than that, its end is not seen.
+    /// Bytes of the peer are kept meanwhile, [`MAX_EARLY`] at most; behind more than that, its end is not seen.
     pub(super) async fn unless_gone<T>(
         &mut self,
         work: impl Future<Output = Result<T, Error>>,

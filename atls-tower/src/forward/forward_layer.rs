@@ -22,7 +22,7 @@ use crate::layer::Problem;
 /// client has no such header. Where a result cannot be stated the request is answered with [`Problem::NotForwarded`]: it does not go on
 /// as if its client were unattested.
 ///
-/// Whoever hands requests on must remove the headers that `Connection` names *before* this layer, and trailers.
+/// The proxy must remove the headers that `Connection` names *before* this layer, and trailers.
 ///
 /// ```
 /// # use std::sync::Arc;

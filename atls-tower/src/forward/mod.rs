@@ -9,7 +9,7 @@
 //!                            appraises, signs                   verifies the signature
 //! ```
 //!
-//! Whatever a client sends under these names is removed, in every spelling that a gateway could take for them.
+//! Every header of a client under these names is removed, in every spelling that a gateway could take for them.
 //!
 //! # What a stolen header is good for
 //!

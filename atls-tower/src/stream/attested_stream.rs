@@ -51,7 +51,7 @@ pub struct AttestedStream<IO> {
     _held: Option<Box<dyn Send + Sync>>,
 }
 
-/// What holds for all streams of one acceptor or connector.
+/// The conditions of all streams of one acceptor or connector.
 #[derive(Debug)]
 pub(crate) struct Conditions {
     pub(crate) clock: Arc<dyn TimeProvider>,
@@ -264,7 +264,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        // What is flushed passed the check when it was written. A flush that waits is checked below.
+        // Flushed bytes passed the check when they were written. A flush that waits is checked below.
         let flushed = Pin::new(&mut this.tls).poll_flush(cx);
         this.after_write(cx, flushed)
     }

@@ -176,8 +176,8 @@ impl Requests {
     pub async fn idled(&self) {
         self.lock().says_goodbye = Goodbye::Yes;
         loop {
-            let mut told = pin!(self.shared.changed.notified());
-            told.as_mut().enable();
+            let mut change = pin!(self.shared.changed.notified());
+            change.as_mut().enable();
             let phase = self.lock().phase;
             match phase {
                 Phase::Idle { since } => match since.checked_add(self.shared.limits.idle) {
@@ -185,7 +185,7 @@ impl Requests {
                     Some(at) => tokio::time::sleep_until(at).await,
                     None => std::future::pending().await,
                 },
-                _ => told.await,
+                _ => change.await,
             }
         }
     }
@@ -193,12 +193,12 @@ impl Requests {
     /// Waits until the connection is recalled.
     pub(super) async fn recalled(&self) {
         loop {
-            let mut told = pin!(self.shared.changed.notified());
-            told.as_mut().enable();
+            let mut change = pin!(self.shared.changed.notified());
+            change.as_mut().enable();
             if self.recall().is_some() {
                 return;
             }
-            told.await;
+            change.await;
         }
     }
 

@@ -64,7 +64,7 @@ impl CertificateProfile {
         self
     }
 
-    /// Where the keys come from, for peers that verify no Ed25519: a fresh Ed25519 or ECDSA P-256 key at each call, or `None`
+    /// Sets the source of the keys, for peers that verify no Ed25519: a fresh Ed25519 or ECDSA P-256 key at each call, or `None`
     /// where none can be made. A key must live nowhere else: each owner of it can replay its Evidence.
     pub fn keys(
         mut self,

@@ -259,7 +259,7 @@ impl Scene {
         Ok(address)
     }
 
-    /// A server that answers one request as it is told.
+    /// A server that answers one request in a given way.
     async fn impersonate<F>(
         &self,
         identity: Arc<CertifiedKey>,

@@ -83,7 +83,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("client   {} runs {image}: {}", claims.key, peer.status());
     println!("server   answered: {}", response.text().await?);
 
-    // Whatever is measured now, the next connection sees it.
+    // The next connection sees a measurement that is made now.
     tpm.measure(4, bank, b"a module that nobody knows")?;
     println!("machine  something else was measured into PCR4");
     let (client, _) = self::client(&authority, &party)?;
@@ -146,7 +146,7 @@ fn client(
     Ok((client, attested))
 }
 
-/// What firmware and kernel lead to: `SHA-256(zeros ‖ SHA-256(measured))`, as `tpm2_pcrread` shows them on a machine that is known.
+/// The registers after firmware and kernel: `SHA-256(zeros ‖ SHA-256(measured))`, as `tpm2_pcrread` shows them on a machine that is known.
 const POLICY: &str = r#"
 version = 1
 [[tpm.image]]

@@ -10,7 +10,7 @@ use serde::Serialize;
 #[serde(rename_all = "kebab-case")]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a new one has to be handled wherever one is told from another"
+    reason = "a new one has to be handled wherever products are distinguished"
 )]
 pub enum Product {
     /// EPYC 7003.

@@ -38,7 +38,7 @@ pub const SGX_PROVISIONKEY: u64 = 1 << 4;
 pub const SGX_CET: u64 = 1 << 6;
 /// Enclave: bit 7, `KSS`: Key Separation and Sharing.
 pub const SGX_KSS: u64 = 1 << 7;
-/// Enclave: bit 10, `AEXNOTIFY`: is told of interruptions.
+/// Enclave: bit 10, `AEXNOTIFY`: learns of interruptions.
 pub const SGX_AEXNOTIFY: u64 = 1 << 10;
 
 /// The bits that `XFAM` may have: bits 0 to 2, 5 to 9, 11, 12, 14, 15, 17 and 18, as the TDX Module's `XFAM_FIXED0` of Sapphire

@@ -99,16 +99,16 @@ fn the_generation_of_a_verifier_rises_with_collateral_that_is_replaced() {
     let contents = [END, END - DAY].map(|until| fetched(&platform, Tee::Tdx, until));
     let source = Arc::new(Source::giving(contents));
     let verifier = verifier(&platform, source.clone());
-    let judge = |now| {
+    let generation_at = |now| {
         let appraised = ready(verifier.appraise_quote(&td_quote(&platform), &[], at(now)));
         assert!(appraised.is_ok());
         verifier.generation()
     };
-    let first = judge(NOW);
+    let first = generation_at(NOW);
     // Parsed collateral is kept for a minute.
-    assert_eq!(judge(NOW + 61), first);
+    assert_eq!(generation_at(NOW + 61), first);
     source.next();
-    assert!(judge(NOW + 122) > first);
+    assert!(generation_at(NOW + 122) > first);
 }
 
 /// Bad contents of a cache refuse no handshake, and are dropped.

@@ -58,7 +58,7 @@ pub fn allocations_of<T>(run: impl FnOnce() -> T) -> usize {
     allocations
 }
 
-/// Runs something on a thread of its own with a stack of [`STACK`]. The name is told if that overflows.
+/// Runs something on a thread of its own with a stack of [`STACK`]. The name is printed if that overflows.
 ///
 /// # Panics
 /// If it does.

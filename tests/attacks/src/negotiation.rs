@@ -30,7 +30,7 @@ pub(crate) async fn rows(lab: &Lab) -> Vec<Row> {
             id: "N1",
             title: "attestation stripped",
             text: "A server with a good certificate leaves the Evidence out: of its certificate, or of a valid authenticator. \
-                   What was demanded is demanded by the victim alone, so nothing is negotiated away.",
+                   The victim alone demands it, so nothing is negotiated away.",
             cells: [
                 stripped(lab, pre).await,
                 stripped(lab, intra).await,

@@ -19,7 +19,7 @@ use crate::serve::Setup;
 use crate::service::Service;
 use crate::usage::Usage;
 
-/// The word by which this program is told to be the server.
+/// The argument by which this program becomes the server.
 pub(crate) const SERVE: &str = "serve";
 
 /// A running server. It ends with this value.

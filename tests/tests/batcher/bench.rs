@@ -34,7 +34,7 @@ pub(crate) enum Step {
     Panic,
 }
 
-/// Answers each call as it is told, and not before.
+/// Answers each call when the test says so, and as it says.
 pub(crate) struct Told {
     pub(crate) media_types: [MediaType; 1],
     pub(crate) names: NamesKey,

@@ -146,7 +146,7 @@ pub struct PassportVerifierBuilder {
 }
 
 impl PassportVerifierBuilder {
-    /// Trusts an issuer under its schemes. Issuers of one dialect are told apart by their keys.
+    /// Trusts an issuer under its schemes. Issuers of one dialect differ by their keys.
     pub fn issuer(mut self, issuer: TrustedIssuer) -> Self {
         self.issuers.push(issuer);
         self

@@ -168,7 +168,7 @@ impl fmt::Debug for PlatformInfo {
 #[serde(rename_all = "kebab-case")]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a new one has to be handled wherever one is told from another"
+    reason = "a new one has to be handled wherever kinds are distinguished"
 )]
 pub enum SigningKey {
     /// The chip's own key, derived from its secret and the versions of the firmware.

@@ -62,16 +62,16 @@ fn the_generation_of_a_verifier_rises_with_a_list_that_is_replaced() {
     source.put(Piece::Crl, [list(&platform, NOW + 60)]);
     let verifier = verifier(&platform, Cache::new(Arc::clone(&source)));
     let evidence = bare(&platform);
-    let judge = |now| {
+    let generation_at = |now| {
         let appraised = ready(verifier.appraise_report(&evidence, &[], at(now)));
         assert!(appraised.is_ok());
         verifier.generation()
     };
-    let first = judge(NOW);
-    assert_eq!(judge(NOW + 1), first);
+    let first = generation_at(NOW);
+    assert_eq!(generation_at(NOW + 1), first);
     platform.crl.next_update = Some(NOW + DAY);
     source.put(Piece::Crl, [list(&platform, NOW + DAY)]);
-    assert!(judge(NOW + 61) > first);
+    assert!(generation_at(NOW + 61) > first);
 }
 
 #[test]

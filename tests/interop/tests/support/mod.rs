@@ -82,7 +82,7 @@ pub fn built(builder: RelyingPartyBuilder) -> Arc<RelyingParty> {
     Arc::new(builder.build().unwrap())
 }
 
-/// A device, and a Veraison that was told about it and about the software that it should run.
+/// A device, and a Veraison that knows it and the software that it should run.
 pub async fn endorsed(veraison: &Veraison) -> SimAttester {
     let device = device();
     endorse(veraison, &device).await;

@@ -61,10 +61,10 @@ async fn each_claim_about_the_subject_of_a_token_is_checked() {
 #[tokio::test]
 async fn a_token_about_a_report_is_none_about_a_quote() {
     let connection = Connection::new();
-    for (asked, told) in [(Kind::Snp, Kind::Tdx), (Kind::Tdx, Kind::Snp)] {
+    for (asked, answered) in [(Kind::Snp, Kind::Tdx), (Kind::Tdx, Kind::Snp)] {
         let challenge = connection.bound().sha512().bytes().to_vec();
         let maa =
-            Maa::twisted(move |claims| *claims = told.claims(&claims["iss"], &challenge)).await;
+            Maa::twisted(move |claims| *claims = answered.claims(&claims["iss"], &challenge)).await;
         let refused = maa.appraise(asked, &connection).await;
         assert_eq!(refused.unwrap_err(), AppraisalError::BadResult);
     }

@@ -31,8 +31,8 @@ use test_support::at;
 
 use crate::ends::NOW;
 use crate::ends::Scripted;
+use crate::ends::appraise;
 use crate::ends::credential;
-use crate::ends::decide;
 use crate::ends::device;
 use crate::ends::evidence_type;
 use crate::ends::pair;
@@ -71,18 +71,18 @@ fn results_out_of_time_are_refused() {
         (b"exp 0", false),
         (b"exp -1", false),
     ] {
-        let decided = decide(device(), credential(&token(word)).0);
+        let appraised = appraise(device(), credential(&token(word)).0);
         assert_eq!(
-            decided.is_ok(),
+            appraised.is_ok(),
             accepted,
             "{}",
             String::from_utf8_lossy(word)
         );
-        if let Err(refused) = decided {
+        if let Err(refused) = appraised {
             assert_eq!(refused, Refusal::Expired(Fault::Verifier));
         }
     }
-    let peer = decide(device(), credential(&token(b"exp 100000")).0).unwrap();
+    let peer = appraise(device(), credential(&token(b"exp 100000")).0).unwrap();
     assert_eq!(
         peer.expires_at(),
         at(NOW + 3600),
@@ -90,7 +90,7 @@ fn results_out_of_time_are_refused() {
     );
     let short = device().max_age(Duration::from_secs(5));
     assert_eq!(
-        decide(short, credential(&token(b"good")).0)
+        appraise(short, credential(&token(b"good")).0)
             .unwrap()
             .expires_at(),
         at(NOW + 5)
@@ -99,14 +99,14 @@ fn results_out_of_time_are_refused() {
 
 #[test]
 fn the_standard_policy_wants_affirming_from_a_device() {
-    let refused = decide(device(), credential(&token(b"simulated")).0).unwrap_err();
+    let refused = appraise(device(), credential(&token(b"simulated")).0).unwrap_err();
     assert_eq!(refused, Refusal::Policy(PolicyViolation::Simulated));
     for (word, status) in [
         (&b"warning"[..], Tier::Warning),
         (b"none", Tier::None),
         (b"contraindicated", Tier::Contraindicated),
     ] {
-        let refused = decide(device(), credential(&token(word)).0).unwrap_err();
+        let refused = appraise(device(), credential(&token(word)).0).unwrap_err();
         assert_eq!(refused.status(), Some(status));
     }
 }
@@ -114,24 +114,24 @@ fn the_standard_policy_wants_affirming_from_a_device() {
 #[test]
 fn what_loosens_the_standard_policy_loosens_only_that() {
     let warning = || device().standard_policy(StandardPolicy::new().accept_warning());
-    assert!(decide(warning(), credential(&token(b"warning")).0).is_ok());
+    assert!(appraise(warning(), credential(&token(b"warning")).0).is_ok());
     for word in [&b"none"[..], b"contraindicated", b"simulated"] {
-        assert!(decide(warning(), credential(&token(word)).0).is_err());
+        assert!(appraise(warning(), credential(&token(word)).0).is_err());
     }
     let simulated = || device().standard_policy(StandardPolicy::new().dangerous_accept_simulated());
-    assert!(decide(simulated(), credential(&token(b"simulated")).0).is_ok());
+    assert!(appraise(simulated(), credential(&token(b"simulated")).0).is_ok());
     for word in [&b"warning"[..], b"none", b"contraindicated", b"unbound"] {
-        assert!(decide(simulated(), credential(&token(word)).0).is_err());
+        assert!(appraise(simulated(), credential(&token(word)).0).is_err());
     }
 }
 
 #[test]
 fn further_policies_only_narrow() {
     let never = |_: &Candidate| Err(PolicyViolation::custom("never"));
-    let refused = decide(device().policy(never), credential(&token(b"good")).0).unwrap_err();
+    let refused = appraise(device().policy(never), credential(&token(b"good")).0).unwrap_err();
     assert_eq!(refused, Refusal::Policy(PolicyViolation::custom("never")));
     let always = |_: &Candidate| Ok(());
-    let refused = decide(device().policy(always), credential(&token(b"warning")).0).unwrap_err();
+    let refused = appraise(device().policy(always), credential(&token(b"warning")).0).unwrap_err();
     assert_eq!(refused.status(), Some(Tier::Warning));
 }
 
@@ -193,7 +193,7 @@ fn evidence_and_identifiers_are_not_printed() {
 
     let credential = pending.finish(&challenge.answer(&cmw).unwrap()).unwrap();
     printed += &format!("{credential:?}");
-    let peer = decide(device(), credential).unwrap();
+    let peer = appraise(device(), credential).unwrap();
     printed += &format!("{peer:?} {:?}", *peer);
 
     let decimal = |bytes: &[u8]| format!("{bytes:?}").trim_matches(['[', ']']).to_owned();
