@@ -27,7 +27,7 @@ const QUEUE: usize = 16;
 const LONG: Duration = Duration::from_secs(60);
 
 /// Answers each call when the test says so, and as it says.
-struct Told {
+struct ScriptedDevice {
     media_types: Vec<MediaType>,
     steps: mpsc::Receiver<Step>,
     calls: Arc<Mutex<u32>>,
@@ -38,7 +38,7 @@ enum Step {
     Panic,
 }
 
-impl LocalAttester for Told {
+impl LocalAttester for ScriptedDevice {
     fn media_types(&self) -> &[MediaType] {
         &self.media_types
     }
@@ -66,7 +66,7 @@ impl Bench {
     fn new(deadline: Duration) -> Self {
         let (tell, steps) = mpsc::channel();
         let calls = Arc::default();
-        let device = Told {
+        let device = ScriptedDevice {
             media_types: vec![MediaType::parse("application/x-told").unwrap()],
             steps,
             calls: Arc::clone(&calls),

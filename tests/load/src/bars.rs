@@ -1,6 +1,6 @@
 //! The goals, and whether a run met them.
 
-use crate::memory::Held;
+use crate::memory::IdleMemory;
 use crate::page::Page;
 use crate::service::BOTH_ATTEST;
 use crate::service::Batches;
@@ -110,7 +110,7 @@ pub(crate) fn bars(page: &Page) -> Vec<Bar> {
         "",
     ));
     for kind in [SERVER_ATTESTS, BOTH_ATTEST] {
-        let held = |kind| page.idle(kind)?.last().map(Held::both);
+        let held = |kind| page.idle(kind)?.last().map(IdleMemory::both);
         if let (Some(plain), Some(ours)) = (held(Kind::Plain), held(kind)) {
             let what = format!("memory of an idle connection over plain TLS, {kind}");
             bars.push(Bar::at_most(what, 1024.0, ours - plain, " B"));

@@ -11,9 +11,9 @@ use crate::pair::Pair;
 use crate::service::Service;
 use crate::usage::Usage;
 
-/// What a number of idle connections hold, in bytes for each.
+/// The memory of a number of idle connections, in bytes for each.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Held {
+pub(crate) struct IdleMemory {
     pub(crate) connections: usize,
     /// By the allocators' count.
     pub(crate) client: f64,
@@ -22,7 +22,7 @@ pub(crate) struct Held {
     pub(crate) resident: f64,
 }
 
-impl Held {
+impl IdleMemory {
     pub(crate) fn both(&self) -> f64 {
         self.client + self.server
     }
@@ -30,7 +30,10 @@ impl Held {
 
 /// Opens up to the last of `numbers` connections, and looks at each of them. A byte has gone each way over each
 /// connection, and both ends wait for the next.
-pub(crate) fn measure(service: Service, numbers: &[usize]) -> Result<Vec<Held>, Box<dyn Error>> {
+pub(crate) fn measure(
+    service: Service,
+    numbers: &[usize],
+) -> Result<Vec<IdleMemory>, Box<dyn Error>> {
     raise_file_limit(numbers)?;
     let mut pair = Pair::start(service)?;
     // Once beforehand, for what is allocated once.
@@ -46,7 +49,7 @@ pub(crate) fn measure(service: Service, numbers: &[usize]) -> Result<Vec<Held>, 
         let client = Usage::so_far()?.since(&client);
         let server = pair.server.usage()?.since(&server);
         let each = |all: f64| all / number as f64;
-        held.push(Held {
+        held.push(IdleMemory {
             connections: number,
             client: each(client.held),
             server: each(server.held),

@@ -15,7 +15,7 @@ use crate::figures::Figures;
 use crate::handler;
 use crate::handler::Handled;
 use crate::memory;
-use crate::memory::Held;
+use crate::memory::IdleMemory;
 use crate::pair::Pair;
 use crate::requests::Open;
 use crate::run::Load;
@@ -66,7 +66,7 @@ pub(crate) struct Requested {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Idle {
     pub(crate) kind: Kind,
-    pub(crate) held: Vec<Held>,
+    pub(crate) held: Vec<IdleMemory>,
 }
 
 impl Page {
@@ -76,7 +76,7 @@ impl Page {
         found.map(|row| &row.figures)
     }
 
-    pub(crate) fn idle(&self, kind: Kind) -> Option<&[Held]> {
+    pub(crate) fn idle(&self, kind: Kind) -> Option<&[IdleMemory]> {
         let found = self.memory.iter().find(|row| row.kind == kind);
         found.map(|row| row.held.as_slice())
     }

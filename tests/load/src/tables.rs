@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::bars::bars;
 use crate::figures::Figures;
-use crate::memory::Held;
+use crate::memory::IdleMemory;
 use crate::page::Page;
 use crate::page::Setup;
 use crate::service::Batches;
@@ -180,7 +180,7 @@ fn memory(page: &Page) -> String {
             let plain = page
                 .idle(Kind::Plain)
                 .and_then(|all| all.iter().find(|one| one.connections == held.connections));
-            let plain = plain.map_or(f64::NAN, Held::both);
+            let plain = plain.map_or(f64::NAN, IdleMemory::both);
             [
                 row.kind.to_string(),
                 held.connections.to_string(),

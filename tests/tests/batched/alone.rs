@@ -14,7 +14,7 @@ use atls_tower::ServerTerms;
 use end_to_end::World;
 use rustls::time_provider::TimeProvider;
 
-use crate::devices::Held;
+use crate::devices::GatedBatcher;
 use crate::devices::Minimal;
 use crate::devices::PATIENT;
 use crate::devices::connecting;
@@ -24,7 +24,7 @@ use crate::devices::status;
 #[tokio::test]
 async fn a_client_that_takes_no_batches_gets_evidence_of_its_own() {
     let world = World::new();
-    let held = Held::new(&world.server_device);
+    let held = GatedBatcher::new(&world.server_device);
     let server = world
         .serve(
             ServerTerms::new()
@@ -64,7 +64,7 @@ async fn a_client_that_takes_no_batches_gets_evidence_of_its_own() {
 #[tokio::test]
 async fn a_flood_of_singles_is_declined_and_delays_no_batch() {
     let world = World::new();
-    let held = Held::new(&world.server_device);
+    let held = GatedBatcher::new(&world.server_device);
     let server = world
         .serve(
             ServerTerms::new()
@@ -101,7 +101,7 @@ async fn a_flood_of_singles_is_declined_and_delays_no_batch() {
 #[tokio::test]
 async fn a_full_queue_is_told_by_an_empty_authenticator() {
     let world = World::new();
-    let held = Held::with(&world.server_device, |builder| builder.waiting(1));
+    let held = GatedBatcher::with(&world.server_device, |builder| builder.waiting(1));
     let server = world
         .serve(
             ServerTerms::new()

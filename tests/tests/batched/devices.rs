@@ -27,12 +27,12 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 /// A batcher around a device that waits at a gate.
-pub(crate) struct Held {
+pub(crate) struct GatedBatcher {
     pub(crate) batcher: Batcher,
     pub(crate) gate: Gate,
 }
 
-impl Held {
+impl GatedBatcher {
     pub(crate) fn new<A: Attester + 'static>(device: &Arc<A>) -> Self {
         Self::with(device, |builder| builder)
     }

@@ -5,7 +5,7 @@ use atls_core::ear::Tier;
 use atls_tower::ServerTerms;
 use end_to_end::World;
 
-use crate::devices::Held;
+use crate::devices::GatedBatcher;
 use crate::devices::Minimal;
 use crate::devices::PATIENT;
 use crate::devices::connecting;
@@ -16,7 +16,7 @@ use crate::devices::status;
 #[tokio::test]
 async fn a_client_that_closes_its_socket_leaves_the_queue() {
     let world = World::new();
-    let held = Held::new(&world.server_device);
+    let held = GatedBatcher::new(&world.server_device);
     let server = world
         .serve(
             ServerTerms::new()
@@ -50,7 +50,7 @@ async fn a_client_that_closes_its_socket_leaves_the_queue() {
 #[tokio::test]
 async fn a_client_that_sent_something_and_closes_its_socket_leaves_the_queue() {
     let world = World::new();
-    let held = Held::new(&world.server_device);
+    let held = GatedBatcher::new(&world.server_device);
     let server = world
         .serve(
             ServerTerms::new()
@@ -78,7 +78,7 @@ async fn http_that_comes_before_the_authenticator_is_served() {
     use tokio::io::AsyncWriteExt;
 
     let world = World::new();
-    let held = Held::new(&world.server_device);
+    let held = GatedBatcher::new(&world.server_device);
     let server = world
         .serve(
             ServerTerms::new()

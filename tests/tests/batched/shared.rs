@@ -33,7 +33,7 @@ use end_to_end::PassportOffice;
 use end_to_end::World;
 use rustls::time_provider::TimeProvider;
 
-use crate::devices::Held;
+use crate::devices::GatedBatcher;
 use crate::devices::PATIENT;
 use crate::devices::about_servers;
 use crate::devices::connecting;
@@ -83,8 +83,8 @@ async fn a_thousand_connections_are_attested_by_a_slow_device_each_over_its_own_
 async fn clients_share_evidence_too_and_both_ends_may() {
     let world = World::new();
     let (ours, theirs) = (
-        Held::new(&world.client_device),
-        Held::new(&world.server_device),
+        GatedBatcher::new(&world.client_device),
+        GatedBatcher::new(&world.server_device),
     );
     theirs.gate.open();
     let (verifier, appraised) = counted(SimVerifier::new(world.client_device.trust_anchor()));
@@ -115,7 +115,7 @@ async fn clients_share_evidence_too_and_both_ends_may() {
 async fn a_passport_over_the_root_serves_a_batch() {
     let world = World::new();
     let office = Arc::new(PassportOffice::new());
-    let holder = Holder {
+    let holder = PassportHolder {
         media_types: [office
             .issue(b"", world.clock.current_time().unwrap())
             .items()[0]
@@ -124,7 +124,7 @@ async fn a_passport_over_the_root_serves_a_batch() {
         office: office.clone(),
         now: world.clock.current_time().unwrap(),
     };
-    let held = Held::new(&Arc::new(holder));
+    let held = GatedBatcher::new(&Arc::new(holder));
     let server = world
         .serve(
             ServerTerms::new()
@@ -143,7 +143,7 @@ async fn a_passport_over_the_root_serves_a_batch() {
 #[tokio::test]
 async fn connections_that_come_together_wait_for_one_appraisal() {
     let world = World::new();
-    let held = Held::new(&world.server_device);
+    let held = GatedBatcher::new(&world.server_device);
     let server = world
         .serve(
             ServerTerms::new()
@@ -211,13 +211,13 @@ impl Attester for Recorder {
 }
 
 /// Brings a result of an office about the value that it is asked for.
-struct Holder {
+struct PassportHolder {
     media_types: [MediaType; 1],
     office: Arc<PassportOffice>,
     now: UnixTime,
 }
 
-impl Attester for Holder {
+impl Attester for PassportHolder {
     fn media_types(&self) -> &[MediaType] {
         &self.media_types
     }

@@ -35,14 +35,14 @@ pub(crate) enum Step {
 }
 
 /// Answers each call when the test says so, and as it says.
-pub(crate) struct Told {
+pub(crate) struct ScriptedDevice {
     pub(crate) media_types: [MediaType; 1],
     pub(crate) names: NamesKey,
     steps: AsyncMutex<mpsc::UnboundedReceiver<Step>>,
     pub(crate) asked: Arc<Mutex<Vec<OwnedAttestRequest>>>,
 }
 
-impl Attester for Told {
+impl Attester for ScriptedDevice {
     fn media_types(&self) -> &[MediaType] {
         &self.media_types
     }
@@ -95,7 +95,7 @@ impl Bench {
     ) -> Self {
         let (tell, steps) = mpsc::unbounded_channel();
         let asked = Arc::default();
-        let device = Told {
+        let device = ScriptedDevice {
             media_types: [media_type()],
             names,
             steps: AsyncMutex::new(steps),

@@ -142,8 +142,8 @@ async fn each_turn_of_the_device_is_one_event_and_a_failure_is_loud() {
 
 #[tokio::test]
 async fn what_evidence_names_is_told_through_every_wrapper() {
-    struct Told(NamesKey);
-    impl atls_core::LocalAttester for Told {
+    struct NamingDevice(NamesKey);
+    impl atls_core::LocalAttester for NamingDevice {
         fn media_types(&self) -> &[MediaType] {
             &[]
         }
@@ -155,7 +155,7 @@ async fn what_evidence_names_is_told_through_every_wrapper() {
         }
     }
     for (names, expected) in [(NamesKey::Yes, true), (NamesKey::No, false)] {
-        let boxed: Box<dyn atls_core::LocalAttester> = Box::new(Told(names));
+        let boxed: Box<dyn atls_core::LocalAttester> = Box::new(NamingDevice(names));
         let device: Arc<dyn Attester> = Arc::new(Blocking::spawn(boxed).unwrap());
         let batcher = Batcher::builder(device).spawn().unwrap();
         assert_eq!(batcher.names_leaf_key(), expected);

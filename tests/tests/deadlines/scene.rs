@@ -33,12 +33,12 @@ pub(crate) const LONG: Duration = Duration::from_secs(3600);
 
 /// The loop that serves.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum By {
+pub(crate) enum ServeLoop {
     Atls,
     Axum,
 }
 
-pub(crate) const BOTH: [By; 2] = [By::Atls, By::Axum];
+pub(crate) const BOTH: [ServeLoop; 2] = [ServeLoop::Atls, ServeLoop::Axum];
 
 pub(crate) struct Scene {
     pub(crate) world: World,
@@ -48,7 +48,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// Everything that is not limited by the test may take long.
-    pub(crate) async fn new(by: By, adjust: impl FnOnce(&mut ConnectionLimits)) -> Self {
+    pub(crate) async fn new(by: ServeLoop, adjust: impl FnOnce(&mut ConnectionLimits)) -> Self {
         let mut limits = ConnectionLimits::default();
         limits.first_request = LONG;
         limits.idle = LONG;
@@ -59,7 +59,7 @@ impl Scene {
     }
 
     pub(crate) async fn with(
-        by: By,
+        by: ServeLoop,
         adjust: impl FnOnce(ListenerBuilder) -> ListenerBuilder,
     ) -> Self {
         let world = World::new();
@@ -72,8 +72,8 @@ impl Scene {
         let app = app(slow.clone());
         tokio::spawn(async move {
             match by {
-                By::Atls => atls_axum::serve(listener, app).await,
-                By::Axum => axum::serve(listener, app.into_attested_make_service()).await,
+                ServeLoop::Atls => atls_axum::serve(listener, app).await,
+                ServeLoop::Axum => axum::serve(listener, app.into_attested_make_service()).await,
             }
         });
         Self {

@@ -183,7 +183,7 @@ fn terms_whose_request_no_peer_could_take_are_refused_when_they_are_made() {
     let world = World::new();
     let party = |count: usize| {
         let formats = (0..count).map(|n| format!("test/{n}").parse().unwrap());
-        let verifier = Arc::new(Everything(formats.collect()));
+        let verifier = Arc::new(AnyFormat(formats.collect()));
         let builder = RelyingParty::builder().verifier(verifier);
         Arc::new(builder.build().unwrap())
     };
@@ -206,9 +206,9 @@ fn terms_whose_request_no_peer_could_take_are_refused_when_they_are_made() {
 }
 
 /// Appraises nothing, in any number of formats.
-struct Everything(Vec<MediaType>);
+struct AnyFormat(Vec<MediaType>);
 
-impl Verifier for Everything {
+impl Verifier for AnyFormat {
     fn media_types(&self) -> &[MediaType] {
         &self.0
     }

@@ -69,7 +69,7 @@ async fn a_server_whose_certificate_ended_serves_nobody() {
 }
 
 /// A device that can be made to fail.
-pub(crate) struct Plugged {
+pub(crate) struct FailingDevice {
     device: Arc<dyn Attester>,
     state: Mutex<State>,
 }
@@ -82,7 +82,7 @@ pub(crate) enum State {
     Panics,
 }
 
-impl Plugged {
+impl FailingDevice {
     pub(crate) fn into(device: Arc<dyn Attester>) -> Self {
         Self {
             device,
@@ -95,7 +95,7 @@ impl Plugged {
     }
 }
 
-impl Attester for Plugged {
+impl Attester for FailingDevice {
     fn media_types(&self) -> &[atls_core::MediaType] {
         self.device.media_types()
     }
@@ -122,7 +122,7 @@ async fn a_certificate_is_renewed_half_way_and_keeps_serving_while_the_device_fa
 
 async fn renewed_around(failing: State) {
     let world = World::new();
-    let device = Arc::new(Plugged::into(world.server_device.clone()));
+    let device = Arc::new(FailingDevice::into(world.server_device.clone()));
     let identity = in_certificate(&world, device.clone()).await;
     let current = || ResolvesClientCert::resolve(&*identity, &[], &[]);
     let pass = async |time: Duration| {

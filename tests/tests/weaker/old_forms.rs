@@ -16,7 +16,7 @@ use end_to_end::World;
 use end_to_end::weak;
 use ring::digest;
 
-use crate::support::One;
+use crate::support::FixedCertificate;
 use crate::support::accept_one;
 use crate::support::asking_tls;
 use crate::support::attesting_plainly;
@@ -51,7 +51,7 @@ async fn refused_for(
     let terms = ServerTerms::new()
         .clients_attest(Mode::InCertificate)
         .require_peer(party);
-    let as_client = accept_one(world, terms, Some(Arc::new(One(certify()))))
+    let as_client = accept_one(world, terms, Some(Arc::new(FixedCertificate(certify()))))
         .await
         .unwrap_err();
     assert_eq!(as_client.refusal(), Some(expected), "{as_client:?}");
@@ -69,7 +69,7 @@ async fn each_is_accepted_from_a_machine_that_quotes_its_key() {
                 .clients_attest(Mode::InCertificate)
                 .require_peer(device.weakly_trusted());
             let server = world.serve_with(terms, asking_tls(&world)).await;
-            let client = attesting_plainly(&world, Some(Arc::new(One(certified))));
+            let client = attesting_plainly(&world, Some(Arc::new(FixedCertificate(certified))));
             let response = client.get(server.url("/binding")).send().await.unwrap();
             let binding = response.text().await.unwrap();
             assert_eq!(binding, Binding::Key.to_string(), "{tee:?} {oid:?}");

@@ -26,7 +26,7 @@ use rustls::client::ResolvesClientCert;
 use rustls::sign::SingleCertAndKey;
 use tokio::net::TcpListener;
 
-use crate::support::One;
+use crate::support::FixedCertificate;
 use crate::support::WEAKER;
 use crate::support::accept_one;
 use crate::support::asking_tls;
@@ -150,7 +150,8 @@ async fn a_server_without_evidence_is_refused() {
 #[tokio::test]
 async fn a_client_without_certificate_or_without_evidence_is_refused() {
     let world = World::new();
-    let bare: Arc<dyn ResolvesClientCert> = Arc::new(One(ForgedKey::new().certify(None)));
+    let bare: Arc<dyn ResolvesClientCert> =
+        Arc::new(FixedCertificate(ForgedKey::new().certify(None)));
     for (mode, binding) in WEAKER {
         for resolver in [None, Some(bare.clone())] {
             let party = weak(&world.client_device, binding);
@@ -169,7 +170,7 @@ async fn a_server_that_only_asks_refuses_wrong_evidence() {
     let (key, other) = (ForgedKey::new(), ForgedKey::new());
     let about_other = OwnedAttestRequest::for_key(&*other.signing).unwrap();
     let evidence = attest(&world.client_device, &about_other).await;
-    let resolver = Arc::new(One(key.certify(Some(&evidence))));
+    let resolver = Arc::new(FixedCertificate(key.certify(Some(&evidence))));
     for (mode, binding) in WEAKER {
         let party = weak(&world.client_device, binding);
         let terms = ServerTerms::new().clients_attest(mode).ask_peer(party);

@@ -245,9 +245,9 @@ pub(crate) fn not_bound() -> Refusal {
 
 /// Always this certificate.
 #[derive(Debug)]
-pub(crate) struct One(pub(crate) Arc<CertifiedKey>);
+pub(crate) struct FixedCertificate(pub(crate) Arc<CertifiedKey>);
 
-impl ResolvesClientCert for One {
+impl ResolvesClientCert for FixedCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[rustls::SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         Some(self.0.clone())
     }

@@ -51,7 +51,7 @@ use rustls::client::ResolvesClientCert;
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::pki_types::CertificateDer;
 
-use crate::lifetime::Plugged;
+use crate::lifetime::FailingDevice;
 use crate::lifetime::State;
 use crate::support::LIFETIME;
 use crate::support::accept_one;
@@ -243,7 +243,7 @@ async fn an_attester_that_does_not_fit_the_format_presents_nothing() {
 async fn the_certificate_is_renewed_in_its_format_while_the_device_works() {
     let world = World::new();
     let dcap = Arc::new(DcapDevice::new(&world, Tee::Tdx));
-    let device = Arc::new(Plugged::into(dcap));
+    let device = Arc::new(FailingDevice::into(dcap));
     let identity = identity(&world, device.clone(), Format::TaggedEvidence).await;
     let leaf = || {
         let current = ResolvesClientCert::resolve(&*identity, &[], &[])?;

@@ -20,7 +20,7 @@ use end_to_end::World;
 use end_to_end::dcap_challenge;
 use end_to_end::weak;
 
-use crate::support::One;
+use crate::support::FixedCertificate;
 use crate::support::accept_one;
 use crate::support::asking_tls;
 use crate::support::attesting_plainly;
@@ -79,7 +79,7 @@ impl Attacker {
         let terms = ServerTerms::new()
             .clients_attest(Mode::InCertificate)
             .require_peer(party);
-        let as_client = accept_one(world, terms, Some(Arc::new(One(certified))));
+        let as_client = accept_one(world, terms, Some(Arc::new(FixedCertificate(certified))));
         [as_server.await, as_client.await.unwrap_err()]
     }
 
@@ -106,7 +106,7 @@ async fn the_certificate_that_the_others_are_altered_from_is_accepted() {
             .clients_attest(Mode::InCertificate)
             .require_peer(attacker.device.weakly_trusted());
         let server = world.serve_with(terms, asking_tls(&world)).await;
-        let client = attesting_plainly(&world, Some(Arc::new(One(certified))));
+        let client = attesting_plainly(&world, Some(Arc::new(FixedCertificate(certified))));
         let response = client.get(server.url("/binding")).send().await.unwrap();
         let binding = response.text().await.unwrap();
         assert_eq!(binding, Binding::Key.to_string());
@@ -209,7 +209,7 @@ async fn another_tag_is_refused_even_where_attestation_is_only_asked_for() {
             .clients_attest(Mode::InCertificate)
             .ask_peer(attacker.device.weakly_trusted());
         let certified = attacker.key.certify_with(other_tag());
-        let refused = accept_one(&world, terms, Some(Arc::new(One(certified)))).await;
+        let refused = accept_one(&world, terms, Some(Arc::new(FixedCertificate(certified)))).await;
         assert_eq!(refused.unwrap_err().protocol(), Some(&expected));
     }
 }

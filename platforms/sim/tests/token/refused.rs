@@ -60,7 +60,7 @@ fn every_claim_is_checked() {
 
 #[test]
 fn an_unknown_claim_is_ignored() {
-    let (liar, setting) = Liar::trusted();
+    let (liar, setting) = ForgingDevice::trusted();
     let nonce = bytes(setting.connection.bound().as_bytes());
     let token = liar.token(&setting.token(), |claims| {
         claims.push(((-70_000).into(), Value::Null));
@@ -73,7 +73,7 @@ fn an_unknown_claim_is_ignored() {
 #[test]
 fn a_binding_that_is_cut_padded_empty_or_another_is_refused() {
     for connection in [Connection::new(), Connection::sha384()] {
-        let (liar, setting) = Liar::trusted_at(connection);
+        let (liar, setting) = ForgingDevice::trusted_at(connection);
         let whole = setting.connection.bound().as_bytes();
         let genuine = setting.token();
         let appraise = |nonce: Value| {
@@ -177,12 +177,12 @@ proptest! {
 }
 
 /// A device that signs any claims.
-struct Liar {
+struct ForgingDevice {
     key: EcdsaKeyPair,
     anchor: TrustAnchor,
 }
 
-impl Liar {
+impl ForgingDevice {
     fn trusted() -> (Self, Setting) {
         Self::trusted_at(Connection::new())
     }

@@ -16,7 +16,7 @@ use atls_tdx::testing::ForgedPlatform;
 use test_support::at;
 use test_support::ready;
 
-use crate::service::Careless;
+use crate::service::FixedCollateral;
 use crate::service::appraise;
 use crate::service::supplied;
 use crate::support::DAY;
@@ -80,7 +80,7 @@ fn collateral_of_another_kind_of_platform_is_not_used() {
         let appraised = ready(verifier_by_name.appraise_quote(&quote, &[], at(NOW)));
         assert_eq!(appraised.map(drop), Err(QuoteError::NotSent));
         // and by the appraisal, whatever a source gives.
-        let careless = Arc::new(Careless::giving(collateral));
+        let careless = Arc::new(FixedCollateral::giving(collateral));
         let verifier = td_verifier(&platform, policy(&report), careless.clone());
         let appraised = ready(verifier.appraise_quote(&quote, &[], at(NOW)));
         assert_eq!(appraised.map(drop), Err(QuoteError::Collateral));
@@ -91,7 +91,9 @@ fn collateral_of_another_kind_of_platform_is_not_used() {
 fn evaluation_never_goes_backwards() {
     let mut platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
-    let source = Arc::new(Careless::giving(platform.collateral(Tee::Tdx).unwrap()));
+    let source = Arc::new(FixedCollateral::giving(
+        platform.collateral(Tee::Tdx).unwrap(),
+    ));
     let verifier = td_verifier(&platform, policy(&report), source.clone());
     assert!(appraise(&verifier, &platform, NOW).is_ok());
     for (tcb, qe) in [(19, 20), (20, 19), (21, 19)] {
@@ -123,7 +125,7 @@ fn collateral_that_does_not_verify_raises_nothing() {
     platform.tcb_evaluation_data_number = 1_000;
     let mut parts = platform.collateral(Tee::Tdx).unwrap().parts().clone();
     parts.tcb_info_signature = good.parts().tcb_info_signature.clone();
-    let source = Arc::new(Careless::giving(Collateral::new(parts).unwrap()));
+    let source = Arc::new(FixedCollateral::giving(Collateral::new(parts).unwrap()));
     let verifier = td_verifier(&platform, policy(&report), source.clone());
     let appraised = appraise(&verifier, &platform, NOW);
     assert_eq!(appraised.map(drop), Err(QuoteError::Collateral));

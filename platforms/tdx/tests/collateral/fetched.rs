@@ -19,7 +19,7 @@ use futures_util::FutureExt;
 use test_support::at;
 use test_support::ready;
 
-use crate::service::Careless;
+use crate::service::FixedCollateral;
 use crate::service::KEY;
 use crate::service::Service;
 use crate::service::supplied;
@@ -33,7 +33,9 @@ use crate::support::td_verifier;
 fn nothing_is_fetched_for_a_quote_that_does_not_verify() {
     let platform = ForgedPlatform::new(NOW).unwrap();
     let report = platform.td_report();
-    let source = Arc::new(Careless::giving(platform.collateral(Tee::Tdx).unwrap()));
+    let source = Arc::new(FixedCollateral::giving(
+        platform.collateral(Tee::Tdx).unwrap(),
+    ));
     source.at_hand.store(0, Ordering::Relaxed);
     source.fetches.store(1, Ordering::Relaxed);
     let verifier = td_verifier(&platform, policy(&report), source.clone());

@@ -20,7 +20,7 @@ use atls_tdx::testing::ForgedPlatform;
 use test_support::at;
 use test_support::ready;
 
-use crate::service::Careless;
+use crate::service::FixedCollateral;
 use crate::service::Service;
 use crate::service::appraise;
 use crate::support::DAY;
@@ -95,7 +95,7 @@ fn our_own_collateral_comes_before_the_peers() {
     let before = platform.collateral(Tee::Tdx).unwrap();
     platform.platform_levels[0].status = atls_tdx::TcbStatus::Revoked;
     let after = platform.collateral(Tee::Tdx).unwrap();
-    let source = Arc::new(Careless::giving(after));
+    let source = Arc::new(FixedCollateral::giving(after));
     let verifier = td_verifier(&platform, policy(&report), source.clone());
     let cmw = endorsed(&[&before]);
     let appraise = || {
@@ -139,7 +139,7 @@ fn a_peers_newer_evaluation_does_not_bind_us() {
     platform.tcb_evaluation_data_number = 30;
     platform.qe_evaluation_data_number = 30;
     let early = platform.collateral(Tee::Tdx).unwrap();
-    let source = Arc::new(Careless::giving(ours.clone()));
+    let source = Arc::new(FixedCollateral::giving(ours.clone()));
     source.at_hand.store(0, Ordering::Relaxed);
     let verifier = td_verifier(&platform, policy(&report), source.clone());
     let appraise = |collateral: &Collateral| {

@@ -79,7 +79,7 @@ fn the_early_issue_is_fetched_and_nothing_depends_on_it() {
         (Some(absent), false),
         (None, false),
     ] {
-        let service = Arc::new(Promoting {
+        let service = Arc::new(EarlyIssue {
             standard: standard.clone(),
             early,
         });
@@ -203,7 +203,7 @@ fn a_refusal_by_our_own_limits_gives_no_grace() {
     ] {
         let pcs = Pcs::intel(Arc::new(Service::of(&platform)));
         let pcs = pcs.dangerous_with_root(platform.root());
-        let source = FetchedCollateral::new(Arc::new(Once {
+        let source = FetchedCollateral::new(Arc::new(SingleAnswer {
             pcs,
             error,
             calls: AtomicUsize::new(0),
@@ -240,13 +240,13 @@ fn a_service_that_cannot_be_reached_is_the_verifiers_fault() {
 }
 
 /// Gives once, and then fails.
-struct Once {
+struct SingleAnswer {
     pcs: Pcs,
     error: CollateralError,
     calls: AtomicUsize,
 }
 
-impl Fetch for Once {
+impl Fetch for SingleAnswer {
     fn read(&self, key: &str, bytes: Arc<[u8]>, now: UnixTime) -> Result<Fetched, CollateralError> {
         self.pcs.read(key, bytes, now)
     }
@@ -288,12 +288,12 @@ impl HttpClient for Renewed {
 }
 
 /// Intel's service, with another answer for `update=early`; with none, that never comes.
-struct Promoting {
+struct EarlyIssue {
     standard: Arc<Service>,
     early: Option<Service>,
 }
 
-impl HttpClient for Promoting {
+impl HttpClient for EarlyIssue {
     fn send(
         &self,
         request: http::Request<Vec<u8>>,

@@ -49,7 +49,7 @@ pub(crate) fn supplied(
 pub(crate) const KEY: &str = "tdx/90c06f000000/platform";
 
 /// Gives the same collateral whatever it is asked for, at hand or fetched.
-pub(crate) struct Careless {
+pub(crate) struct FixedCollateral {
     pub(crate) collateral: Mutex<Collateral>,
     pub(crate) at_hand: AtomicUsize,
     pub(crate) fetches: AtomicUsize,
@@ -57,7 +57,7 @@ pub(crate) struct Careless {
     pub(crate) rejected: AtomicUsize,
 }
 
-impl Careless {
+impl FixedCollateral {
     pub(crate) fn giving(collateral: Collateral) -> Self {
         Self {
             collateral: Mutex::new(collateral),
@@ -73,7 +73,7 @@ impl Careless {
     }
 }
 
-impl CollateralSource for Careless {
+impl CollateralSource for FixedCollateral {
     fn at_hand(&self, _platform: &Platform, _now: UnixTime) -> Option<Arc<Collateral>> {
         (self.at_hand.load(Ordering::Relaxed) > 0).then(|| self.give())
     }

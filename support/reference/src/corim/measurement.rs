@@ -29,10 +29,10 @@ pub(super) fn read(
     place: Place,
 ) -> Result<Measurement, CorimError> {
     let values = &map.mval;
-    let Besides {
+    let OtherParts {
         extensions,
         mut further,
-    } = besides(raw_values, place)?;
+    } = other_parts(raw_values, place)?;
     if map.authorized_by.is_some() {
         further.push("authorized-by".to_owned());
     }
@@ -138,12 +138,12 @@ fn raw_value(
 
 /// The entries of a `measurement-values-map` for which [`Measurement`] has no field: those that a profile adds under negative
 /// keys, and the names of the others.
-fn besides(values: Option<&Value>, place: Place) -> Result<Besides, CorimError> {
+fn other_parts(values: Option<&Value>, place: Place) -> Result<OtherParts, CorimError> {
     let Some(Value::Map(entries)) = values else {
         return Err(malformed(Some(place), &"measurement values are no map"));
     };
     let has_raw = entries.iter().any(|(key, _)| *key == RAW_VALUE);
-    let mut besides = Besides::default();
+    let mut other_parts = OtherParts::default();
     for (key, value) in entries {
         let number = match key {
             Value::Integer(number) => i64::try_from(*number).ok(),
@@ -155,22 +155,22 @@ fn besides(values: Option<&Value>, place: Place) -> Result<Besides, CorimError> 
             Some(number) if number < 0 => {
                 let encoded =
                     cbor::encode(value).map_err(|error| malformed(Some(place), &error))?;
-                besides.extensions.insert(number, encoded);
+                other_parts.extensions.insert(number, encoded);
             }
             Some(number) => {
                 let named = NAMED.iter().find(|(known, _)| *known == number);
-                besides.further.push(
+                other_parts.further.push(
                     named.map_or_else(|| format!("value {number}"), |(_, name)| (*name).to_owned()),
                 );
             }
-            None => besides.further.push("a value under no number".to_owned()),
+            None => other_parts.further.push("a value under no number".to_owned()),
         }
     }
-    Ok(besides)
+    Ok(other_parts)
 }
 
 #[derive(Default)]
-struct Besides {
+struct OtherParts {
     extensions: BTreeMap<i64, Vec<u8>>,
     further: Vec<String>,
 }
