@@ -1,12 +1,12 @@
 //! An attestation, for people and for scripts.
 
-use atls_core::AppraisedItem;
-use atls_core::Candidate;
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Tier;
 use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
+use atls_core::policy::AppraisedItem;
+use atls_core::policy::Candidate;
 use atls_nitro::NitroClaims;
 use atls_sim::SimClaims;
 use atls_snp::SnpClaims;

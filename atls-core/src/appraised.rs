@@ -6,8 +6,6 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::appraised_item::AppraisedItem;
-use crate::appraised_item::Explained;
 use crate::binding::Binding;
 use crate::bound::Bound;
 use crate::ear::Ear;
@@ -18,6 +16,8 @@ use crate::instance_id::InstanceId;
 use crate::limits::MAX_KEPT_TOKEN;
 use crate::media_type::MediaType;
 use crate::origin::Origin;
+use crate::policy::appraised_item::AppraisedItem;
+use crate::policy::appraised_item::Explained;
 
 /// The result of a verifier about Evidence that a peer presented.
 ///
@@ -59,7 +59,7 @@ pub struct Appraised {
     pub(crate) image: Option<String>,
     pub(crate) instances: Vec<InstanceId>,
     pub(crate) token: Option<Arc<[u8]>>,
-    /// The items of a [`Chain`](crate::chain::Chain), each with its own result. Otherwise the result is about one item.
+    /// The items of a [`Chain`](crate::combine::chain::Chain), each with its own result. Otherwise the result is about one item.
     pub(crate) items: Vec<AppraisedItem>,
 }
 
@@ -116,7 +116,7 @@ impl Appraised {
         self
     }
 
-    /// Sets the platform's own claims, which handlers get by [`Candidate::claims`](crate::Candidate::claims).
+    /// Sets the platform's own claims, which handlers get by [`Candidate::claims`](crate::policy::Candidate::claims).
     #[must_use]
     pub fn with_claims<T: Any + Send + Sync>(mut self, claims: T) -> Self {
         self.claims = Some(Arc::new(claims));
@@ -124,7 +124,7 @@ impl Appraised {
     }
 
     /// Adds checks that explain the result to people. A refusal shows those that failed;
-    /// [`AppraisedItem::findings`](crate::AppraisedItem::findings) has all. At most [`MAX_FINDINGS`](crate::limits::MAX_FINDINGS) are kept, failed checks
+    /// [`AppraisedItem::findings`](crate::policy::AppraisedItem::findings) has all. At most [`MAX_FINDINGS`](crate::limits::MAX_FINDINGS) are kept, failed checks
     /// before others.
     #[must_use]
     pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {

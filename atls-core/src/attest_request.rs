@@ -6,11 +6,11 @@ use rustls::sign::SigningKey;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use crate::batch::Batches;
 use crate::bound::Bound;
-use crate::certificate;
 use crate::cmw::CmwError;
 use crate::error::ProtocolError;
+use crate::exchange::batch::Batches;
+use crate::exchange::certificate;
 use crate::expected::ExpectedValue;
 use crate::limits::NONCE_LENGTH;
 use crate::session::Side;
@@ -56,7 +56,7 @@ impl<'a> AttestRequest<'a> {
         self.bound.report_data(self.report_data)
     }
 
-    /// Whether the peer takes the message of a [`Batch`](crate::batch::Batch) in answer. Only a
+    /// Whether the peer takes the message of a [`Batch`](crate::exchange::batch::Batch) in answer. Only a
     /// [`Challenge`](crate::exchange::Challenge) makes such requests.
     pub fn batches(&self) -> Batches {
         self.batches

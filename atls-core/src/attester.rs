@@ -24,7 +24,7 @@ pub trait Attester: Send + Sync {
 
     /// Tells whether the Evidence names the leaf key in a claim of its own, so that it is about connections of one key only. An
     /// attester that makes none of [`AttestRequest::leaf_key`] may say no, and a
-    /// [`Batch`](crate::batch::Batch) may then have connections of several keys.
+    /// [`Batch`](crate::exchange::batch::Batch) may then have connections of several keys.
     fn names_leaf_key(&self) -> bool {
         true
     }
@@ -55,7 +55,7 @@ impl<T: Attester + ?Sized> Attester for Arc<T> {
 /// `atls_tower::Blocking` gives it a thread of its own and makes an [`Attester`] of it.
 ///
 /// ```
-/// use atls_core::{AttestError, AttestRequest, LocalAttester, MediaType, cmw::Cmw, first_available};
+/// use atls_core::{AttestError, AttestRequest, LocalAttester, MediaType, cmw::Cmw, combine::first_available};
 ///
 /// struct Device([MediaType; 1]);
 ///
@@ -105,14 +105,4 @@ impl<T: LocalAttester + ?Sized> LocalAttester for Box<T> {
     fn attest(&mut self, request: AttestRequest<'_>) -> Result<Cmw, AttestError> {
         (**self).attest(request)
     }
-}
-
-/// The first device that this machine has, in the order of the application's own list.
-///
-/// Each platform's `open` looks at files only and gives `None` where its device is absent. A simulated platform is the answer
-/// only if the application put it into the list.
-pub fn first_available<const N: usize>(
-    candidates: [Option<Box<dyn LocalAttester>>; N],
-) -> Option<Box<dyn LocalAttester>> {
-    candidates.into_iter().flatten().next()
 }

@@ -37,7 +37,7 @@ use crate::wire_profile::WireProfile;
 ///
 /// `role` is 0x63 (`c`) or 0x73 (`s`) for the side that attests. `nonce` is 32 bytes that the other side chose.
 ///
-/// Evidence of a [`Batch`](crate::batch::Batch) carries the root of a tree of binders, 32 bytes:
+/// Evidence of a [`Batch`](crate::exchange::batch::Batch) carries the root of a tree of binders, 32 bytes:
 ///
 /// ```text
 /// bound to a batch      SHA-256(0x01 || left || right)      left and right: 32 bytes each
@@ -48,7 +48,7 @@ use crate::wire_profile::WireProfile;
 /// of a key ends with the SubjectPublicKeyInfo, and keys with anything after it are refused. Otherwise a peer could send the
 /// exported value of another connection as its nonce, and have the binder of that connection attested.
 ///
-/// A platform carries the value in one of the forms of [`ExpectedValue`](crate::ExpectedValue). Its attester and its verifier use
+/// A platform carries the value in one of the forms of [`ExpectedValue`](crate::expected::ExpectedValue). Its attester and its verifier use
 /// the same form.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Bound {
@@ -87,7 +87,7 @@ impl Bound {
     }
 
     /// The bytes: 32 with a SHA-256 suite, 48 with a SHA-384 suite. A verifier compares them by
-    /// [`ExpectedValue::compare`](crate::ExpectedValue::compare).
+    /// [`ExpectedValue::compare`](crate::expected::ExpectedValue::compare).
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }

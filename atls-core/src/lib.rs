@@ -2,18 +2,18 @@
 //!
 //! One TLS peer proves to the other that it runs known code in a genuine confidential environment, and the proof is bound to
 //! this very connection. The peer answers an authenticator request (RFC 9261) with Evidence (draft-fossati-seat-expat), a
-//! [`Verifier`] appraises the Evidence (RFC 9334), and a [`Policy`] checks the result. A [`PeerAttestation`] exists only after
+//! [`Verifier`] appraises the Evidence (RFC 9334), and a [`Policy`](policy::Policy) checks the result. A [`PeerAttestation`] exists only after
 //! all of that succeeded.
 //!
 //! This crate holds the exported authenticators, the binder, the Conceptual Message Wrapper, Attestation Results, and the
-//! roles [`Attester`], [`Verifier`], [`Policy`] and [`RelyingParty`]. It opens no socket, starts no task, reads no clock and
+//! roles [`Attester`], [`Verifier`], [`Policy`](policy::Policy) and [`RelyingParty`]. It opens no socket, starts no task, reads no clock and
 //! knows no platform. Time, randomness and the [HTTP client](crate::http::HttpClient) of verifiers that ask a service are
 //! arguments. All TLS cryptography is that of the application's rustls `CryptoProvider`.
 //!
 //! | you write | start with |
 //! |---|---|
-//! | an application | [`RelyingParty`], [`StandardPolicy`], [`Candidate`]; `atls-axum` and `atls-reqwest` do the rest |
-//! | a platform | [`LocalAttester`], [`Verifier`], [`ExpectedValue`], [`finding`], [`ear`] |
+//! | an application | [`RelyingParty`], [`StandardPolicy`], [`policy`]; `atls-axum` and `atls-reqwest` do the rest |
+//! | a platform | [`LocalAttester`], [`Verifier`], [`expected`], [`finding`], [`ear`] |
 //! | a verifier that asks a service | [`Verifier`], [`http`], [`ear`] |
 //! | a transport | [`exchange`], [`session`] |
 //!
@@ -49,45 +49,33 @@
 //! ```
 #![forbid(unsafe_code)]
 
-pub mod authenticator;
-pub mod batch;
 pub mod bounded;
-pub mod certificate;
-pub mod chain;
 pub mod cmw;
 pub mod combine;
 pub mod ear;
 pub mod exchange;
-pub mod explanation;
+pub mod expected;
 pub mod finding;
 pub mod http;
-pub mod instance;
 pub mod limits;
+pub mod policy;
 pub mod session;
 
 mod appraised;
-mod appraised_item;
 mod attest_request;
 mod attester;
-mod bad_status;
 mod binding;
 mod bound;
 mod box_future;
-mod candidate;
 mod cbor;
 mod codec;
-mod composite_attester;
-mod composition;
 mod cose;
 mod error;
-mod expected;
 mod instance_id;
-mod issuer;
 mod media_type;
 mod merkle;
 mod origin;
 mod peer_attestation;
-mod policy;
 mod recorded_appraisal;
 mod refusal;
 mod relying_party;
@@ -98,41 +86,28 @@ mod verifier;
 mod wire_profile;
 
 pub use appraised::Appraised;
-pub use appraised_item::AppraisedItem;
 pub use attest_request::AttestRequest;
 pub use attester::Attester;
 pub use attester::LocalAttester;
-pub use attester::first_available;
-pub use bad_status::BadStatus;
 pub use binding::Binding;
 pub use bound::Bound;
 pub use box_future::BoxFuture;
-pub use candidate::Candidate;
-pub use candidate::ClaimsError;
-pub use composite_attester::CompositeAttester;
-pub use composition::Composition;
-pub use composition::ExpectedItem;
 pub use error::AppraisalError;
 pub use error::AttestError;
 pub use error::ConfigError;
 pub use error::Fault;
 pub use error::ProtocolError;
-pub use expected::BoundMatch;
-pub use expected::ExpectedValue;
-pub use issuer::Issuer;
 pub use media_type::MediaType;
 pub use media_type::MediaTypeError;
 pub use origin::Origin;
 pub use peer_attestation::PeerAttestation;
 pub use pki_types;
-pub use policy::Policy;
-pub use policy::PolicyViolation;
-pub use policy::StandardPolicy;
+pub use policy::standard::StandardPolicy;
+pub use policy::violation::PolicyViolation;
 pub use recorded_appraisal::RecordedAppraisal;
 pub use refusal::Refusal;
 pub use relying_party::RelyingParty;
 pub use relying_party::RelyingPartyBuilder;
-pub use report::Report;
 pub use report::report;
 pub use require_hybrid_group::RequireHybridGroup;
 pub use stale::Stale;

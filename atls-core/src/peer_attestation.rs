@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use crate::candidate::Candidate;
+use crate::policy::Candidate;
 
 /// A peer that was appraised and that the relying party's policy accepted.
 ///

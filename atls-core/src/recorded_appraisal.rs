@@ -14,7 +14,7 @@ use crate::origin::Origin;
 ///
 /// Each platform's verifier gives one by its method `appraise_recorded(&self, evidence: &[u8], now)`. It serves to try a policy on
 /// Evidence out of a file. It never becomes a [`PeerAttestation`](crate::PeerAttestation) by itself, since no
-/// [`Verifier`](crate::Verifier) can return it. A [`Chain`](crate::chain::Chain) binds it to a connection by Evidence of the same machine
+/// [`Verifier`](crate::Verifier) can return it. A [`Chain`](crate::combine::chain::Chain) binds it to a connection by Evidence of the same machine
 /// that carries the connection's value.
 ///
 /// ```compile_fail,E0308

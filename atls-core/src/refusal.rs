@@ -5,7 +5,7 @@ use crate::error::AppraisalError;
 use crate::error::Fault;
 use crate::exchange::RefusalCode;
 use crate::finding::Finding;
-use crate::policy::PolicyViolation;
+use crate::policy::violation::PolicyViolation;
 
 /// A peer was refused, for this reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use pki_types::UnixTime;
 
-use crate::candidate::Candidate;
 use crate::cmw::Item;
 use crate::ear::Ear;
 use crate::error::AppraisalError;
@@ -21,8 +20,9 @@ use crate::limits::CLOCK_SKEW;
 use crate::limits::DEFAULT_MAX_AGE;
 use crate::media_type::MediaType;
 use crate::peer_attestation::PeerAttestation;
+use crate::policy::Candidate;
 use crate::policy::Policy;
-use crate::policy::StandardPolicy;
+use crate::policy::standard::StandardPolicy;
 use crate::refusal::Refusal;
 use crate::verifier::ConceptualMessage;
 use crate::verifier::Evidence;
@@ -32,7 +32,7 @@ use crate::verifier::Verifier;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use atls_core::{Candidate, PolicyViolation, RelyingParty, StandardPolicy};
+/// # use atls_core::{policy::Candidate, PolicyViolation, RelyingParty, StandardPolicy};
 /// # use atls_sim::{SimAttester, SimVerifier};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let device = SimAttester::generate()?;
@@ -192,7 +192,7 @@ impl fmt::Debug for RelyingParty {
 ///
 /// ```
 /// # use std::{sync::Arc, time::Duration};
-/// # use atls_core::{Candidate, ConfigError, PolicyViolation, RelyingParty};
+/// # use atls_core::{policy::Candidate, ConfigError, PolicyViolation, RelyingParty};
 /// # use atls_sim::{SimAttester, SimVerifier};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let device = SimAttester::generate()?;

@@ -14,13 +14,12 @@ use std::fmt;
 /// let line = report(&refusal).to_string();
 /// assert!(line.starts_with("appraisal failed: evidence is signed by an unknown key"));
 /// ```
-pub fn report<'a>(error: &'a (dyn Error + 'static)) -> Report<'a> {
+pub fn report<'a>(error: &'a (dyn Error + 'static)) -> impl fmt::Debug + fmt::Display + 'a {
     Report(error)
 }
 
-/// The text of an error and its causes; [`report`] makes it.
-#[derive(Clone, Copy, Debug)]
-pub struct Report<'a>(&'a (dyn Error + 'static));
+#[derive(Debug)]
+struct Report<'a>(&'a (dyn Error + 'static));
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

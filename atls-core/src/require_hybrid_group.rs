@@ -2,9 +2,9 @@
 
 use rustls::NamedGroup;
 
-use crate::candidate::Candidate;
 use crate::policy::Policy;
-use crate::policy::PolicyViolation;
+use crate::policy::candidate::Candidate;
+use crate::policy::violation::PolicyViolation;
 
 /// Accepts only connections whose key exchange combines an elliptic curve and ML-KEM, so that what is recorded today cannot be read
 /// when one of the two is broken.
@@ -13,7 +13,7 @@ use crate::policy::PolicyViolation;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use atls_core::{RelyingParty, RequireHybridGroup};
+/// # use atls_core::{RelyingParty, policy::RequireHybridGroup};
 /// # use atls_sim::{SimAttester, SimVerifier};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let verifier = SimVerifier::new(SimAttester::generate()?.trust_anchor());

@@ -83,7 +83,7 @@ fn an_account_of_a_refusal_has_each_claim_in_words_and_each_check_that_did_not_p
             .with_allowed("web 1.4", "cafe")
             .with_place("policy.toml", 12),
     ];
-    let refusal = decide(Reporting::new(96, findings)).unwrap_err();
+    let refusal = appraise(Reporting::new(96, findings)).unwrap_err();
     let account = refusal.explain().to_string();
     let lines: Vec<_> = account.lines().collect();
     assert_eq!(

@@ -14,12 +14,12 @@ mod support;
 use std::sync::Arc;
 
 use atls_core::ProtocolError;
-use atls_core::authenticator;
-use atls_core::authenticator::Extension;
-use atls_core::authenticator::ReceivedRequest;
 use atls_core::cmw::Cmw;
 use atls_core::exchange::CMW_ATTESTATION;
 use atls_core::exchange::Challenge;
+use atls_core::exchange::authenticator;
+use atls_core::exchange::authenticator::Extension;
+use atls_core::exchange::authenticator::ReceivedRequest;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
 use atls_core::session::Side;

@@ -4,7 +4,6 @@ use std::fmt;
 
 use atls_core::Fault;
 use atls_core::ProtocolError;
-use atls_core::Report;
 
 use crate::http_version::Http;
 use crate::setting::Setting;
@@ -49,7 +48,7 @@ impl Error {
 
     /// The refusal with all its causes in one line, down to the check that failed: what a log should have. For an error of
     /// reqwest as a whole, with the URL, use [`atls_core::report`].
-    pub fn report(&self) -> Report<'_> {
+    pub fn report(&self) -> impl fmt::Debug + fmt::Display + '_ {
         atls_core::report(self)
     }
 

@@ -9,7 +9,6 @@ use atls_core::ConfigError;
 use atls_core::Fault;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
-use atls_core::Report;
 use atls_core::exchange::RefusalCode;
 use atls_core::session::Side;
 
@@ -157,7 +156,7 @@ impl Error {
     /// eprintln!("not attested, by fault of {}: {}", error.fault(), error.report());
     /// # }
     /// ```
-    pub fn report(&self) -> Report<'_> {
+    pub fn report(&self) -> impl fmt::Debug + fmt::Display + '_ {
         atls_core::report(self)
     }
 

@@ -84,7 +84,7 @@ impl fmt::Display for Platforms<'_> {
             .0
             .items()
             .iter()
-            .map(atls_core::AppraisedItem::media_type);
+            .map(atls_core::policy::AppraisedItem::media_type);
         list(f, media_types)
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use atls_core::certificate;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::certificate;
 use rcgen::CertificateParams;
 use rcgen::CustomExtension;
 use rcgen::KeyPair;

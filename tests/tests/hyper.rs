@@ -8,10 +8,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use atls_core::Candidate;
 use atls_core::PeerAttestation;
 use atls_core::PolicyViolation;
 use atls_core::ear::Tier;
+use atls_core::policy::Candidate;
 use atls_tower::AttestedHttps;
 use atls_tower::AttestedStream;
 use atls_tower::ClientConnector;

@@ -14,11 +14,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::Binding;
-use atls_core::Candidate;
-use atls_core::Policy;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_core::Verifier;
+use atls_core::policy::Candidate;
+use atls_core::policy::Policy;
 use atls_sim::SimVerifier;
 use atls_sim::TrustAnchor;
 

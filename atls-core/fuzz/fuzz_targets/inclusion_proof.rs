@@ -1,7 +1,7 @@
 //! Any bytes as an inclusion proof; one that is read is written as it came, and keeps its rules.
 #![no_main]
 
-use atls_core::batch::InclusionProof;
+use atls_core::exchange::batch::InclusionProof;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -30,7 +30,7 @@ use crate::merkle::ProofError;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cmw {
     form: Arc<Form>,
-    /// Where this is the message of one connection of a [`Batch`](crate::batch::Batch). Decoding gives none.
+    /// Where this is the message of one connection of a [`Batch`](crate::exchange::batch::Batch). Decoding gives none.
     membership: Option<Membership>,
 }
 
@@ -139,7 +139,7 @@ impl Cmw {
     }
 
     /// Every record and tag, collections flattened, in the order of the wire. There is at least one. The inclusion proof of a
-    /// [`Batch`](crate::batch::Batch) is none of them.
+    /// [`Batch`](crate::exchange::batch::Batch) is none of them.
     pub fn items(&self) -> Vec<Item<'_>> {
         self.items_with(|_| false)
     }
@@ -160,7 +160,7 @@ impl Cmw {
         }
     }
 
-    /// Tells whether it is the message of one connection of a [`Batch`](crate::batch::Batch). Decoding gives none.
+    /// Tells whether it is the message of one connection of a [`Batch`](crate::exchange::batch::Batch). Decoding gives none.
     pub fn is_of_batch(&self) -> bool {
         self.membership.is_some()
     }

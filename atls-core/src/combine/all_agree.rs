@@ -29,7 +29,7 @@ use crate::verifier::Verifier;
 /// The result merges those of the verifiers. Where two verifiers make one claim, the worse value stands. A claim that one verifier
 /// makes stands as it is, and so does a part of the attester that one verifier names. A policy identifier stands if all verifiers
 /// that name the part name it. The platform's own claims are those of the first verifier that gives any. The findings are those
-/// of all. So a further [`Policy`](crate::Policy) that asks for a claim may trust one verifier alone.
+/// of all. So a further [`Policy`](crate::policy::Policy) that asks for a claim may trust one verifier alone.
 ///
 /// ```
 /// # use std::sync::Arc;

@@ -4,13 +4,13 @@ use pki_types::UnixTime;
 
 use crate::appraised::Appraised;
 use crate::appraised::BindingProof;
-use crate::appraised_item::AppraisedItem;
-use crate::appraised_item::same_image;
 use crate::bound::Bound;
 use crate::ear::Tier;
 use crate::error::AppraisalError;
 use crate::instance_id::same_instances;
 use crate::limits::CLOCK_SKEW;
+use crate::policy::appraised_item::AppraisedItem;
+use crate::policy::appraised_item::same_image;
 
 /// The worst of the results so far, and whether a verifier could not be reached.
 ///

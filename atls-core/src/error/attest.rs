@@ -2,9 +2,9 @@
 
 use super::appraisal::AppraisalError;
 use super::fault::Fault;
-use crate::batch::BatchError;
-use crate::certificate::FormatError;
 use crate::cmw::CmwError;
+use crate::exchange::batch::BatchError;
+use crate::exchange::certificate::FormatError;
 
 /// An Attester made no Evidence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

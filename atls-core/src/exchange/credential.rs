@@ -4,15 +4,15 @@ use std::fmt;
 
 use pki_types::CertificateDer;
 
-use crate::authenticator;
 use crate::binding::Binding;
 use crate::bound::Bound;
-use crate::certificate;
-use crate::certificate::Carried;
-use crate::certificate::Validity;
 use crate::cmw::Cmw;
 use crate::error::ProtocolError;
 use crate::exchange::Selection;
+use crate::exchange::authenticator;
+use crate::exchange::certificate;
+use crate::exchange::certificate::Carried;
+use crate::exchange::certificate::Validity;
 use crate::limits::NONCE_LENGTH;
 use crate::session::Handshake;
 use crate::session::TlsFacts;
@@ -96,7 +96,7 @@ impl Credential {
         })
     }
 
-    /// The message that the peer presented, as it came; of a [`Batch`](crate::batch::Batch) without the inclusion proof.
+    /// The message that the peer presented, as it came; of a [`Batch`](crate::exchange::batch::Batch) without the inclusion proof.
     pub fn cmw(&self) -> &Cmw {
         &self.cmw
     }

@@ -17,6 +17,10 @@
 //! A driver that asks on many connections keeps a [`Requester`]. It encodes the request once and makes an [`UnsentRequest`] for
 //! each connection, which can leave with the last flight of the handshake.
 
+pub mod authenticator;
+pub mod batch;
+pub mod certificate;
+
 mod challenge;
 mod credential;
 mod parameters;

@@ -23,12 +23,12 @@
 
 use ciborium::Value;
 
-use crate::batch::Batches;
 use crate::bounded::CborError;
 use crate::bounded::CborLimits;
 use crate::cbor;
 use crate::error::ProtocolError;
 use crate::error::SendError;
+use crate::exchange::batch::Batches;
 use crate::limits::MAX_FORMATS;
 use crate::limits::MAX_PARAMETER_VALUES;
 use crate::media_type::MediaType;
@@ -42,7 +42,7 @@ use crate::wire_profile::WireProfile;
 pub struct Parameters {
     /// The media types of Evidence and Attestation Results that the sender appraises. The answer must be of one of them.
     pub formats: Vec<MediaType>,
-    /// Tells whether the sender takes Evidence of a [`Batch`](crate::batch::Batch).
+    /// Tells whether the sender takes Evidence of a [`Batch`](crate::exchange::batch::Batch).
     pub batches: Batches,
     /// Tells whether the sender will answer the authenticator with a verdict.
     pub verdicts: Verdicts,
@@ -105,7 +105,7 @@ pub enum Verdicts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Selection {
-    /// Tells whether the answer is Evidence of a [`Batch`](crate::batch::Batch), with an inclusion proof.
+    /// Tells whether the answer is Evidence of a [`Batch`](crate::exchange::batch::Batch), with an inclusion proof.
     pub batches: Batches,
     /// Tells whether the answering end expects a verdict.
     pub verdicts: Verdicts,

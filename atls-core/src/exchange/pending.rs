@@ -5,15 +5,15 @@ use std::fmt;
 use super::ATTESTATION_PARAMETERS;
 use super::credential::Credential;
 use super::parameters::Selection;
-use crate::authenticator::SentRequest;
-use crate::authenticator::VerifiedAuthenticator;
-use crate::batch::Batches;
 use crate::binding::Binding;
 use crate::bound::Bound;
 use crate::bound::ExportedValue;
 use crate::cmw::Cmw;
 use crate::codec::Reader;
 use crate::error::ProtocolError;
+use crate::exchange::authenticator::SentRequest;
+use crate::exchange::authenticator::VerifiedAuthenticator;
+use crate::exchange::batch::Batches;
 use crate::merkle::NodeHash;
 use crate::session::TlsFacts;
 use crate::wire_profile::WireProfile;
@@ -29,7 +29,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Verifies the authenticator and takes the CMW out of it. From Evidence of a [`Batch`](crate::batch::Batch), it takes the
+    /// Verifies the authenticator and takes the CMW out of it. From Evidence of a [`Batch`](crate::exchange::batch::Batch), it takes the
     /// inclusion proof away and computes the root that the Evidence must carry.
     ///
     /// # Errors

@@ -4,13 +4,13 @@ use std::fmt;
 
 use crate::bound::Bound;
 
-/// The proof that Evidence carries the value of one [`Bound`]. Only [`ExpectedValue::compare`](crate::ExpectedValue::compare) gives one.
+/// The proof that Evidence carries the value of one [`Bound`]. Only [`ExpectedValue::compare`](crate::expected::ExpectedValue::compare) gives one.
 ///
 /// It remembers that `Bound`. A [`RelyingParty`](crate::RelyingParty) accepts it for that value only, so a proof of another
 /// connection is worthless. It cannot be copied:
 ///
 /// ```compile_fail,E0599
-/// # use atls_core::BoundMatch;
+/// # use atls_core::expected::BoundMatch;
 /// fn twice(matched: BoundMatch) -> [BoundMatch; 2] {
 ///     [matched.clone(), matched]
 /// }

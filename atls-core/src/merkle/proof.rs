@@ -22,7 +22,7 @@ use crate::limits::MAX_BATCH;
 /// computes the root from the leaf, and Evidence must carry that.
 ///
 /// ```
-/// use atls_core::batch::{InclusionProof, ProofError};
+/// use atls_core::exchange::batch::{InclusionProof, ProofError};
 ///
 /// let bytes = [&[0x83, 0x01, 0x02, 0x58, 0x20][..], &[7; 32]].concat();
 /// let proof = InclusionProof::decode(&bytes)?;

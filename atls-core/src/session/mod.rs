@@ -1,7 +1,7 @@
 //! One TLS 1.3 connection, as the protocol sees it.
 //!
 //! A transport implements [`Session`] for its connections. It gives the facts of the [`Handshake`] and the exporter; the modules
-//! [`exchange`](crate::exchange) and [`authenticator`](crate::authenticator) use both and see nothing else of the connection.
+//! [`exchange`](crate::exchange) and [`authenticator`](crate::exchange::authenticator) use both and see nothing else of the connection.
 
 mod exporter;
 mod handshake;

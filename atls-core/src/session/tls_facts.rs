@@ -10,7 +10,7 @@ use rustls::SignatureScheme;
 /// The parameters of the TLS connection on which a peer attested, as far as this end knows them.
 ///
 /// A fact that is not known comes with its reason. A policy that needs it must refuse then, as
-/// [`RequireHybridGroup`](crate::RequireHybridGroup) does.
+/// [`RequireHybridGroup`](crate::policy::RequireHybridGroup) does.
 ///
 /// They say how well the *connection* is protected. Evidence has a signature of its own, which the platform makes: see
 /// `docs/post-quantum.md`.

@@ -213,7 +213,7 @@ fn an_opening_is_for_one_side_and_an_unused_context() {
         assert_eq!(refused, ProtocolError::WrongSide);
         // The peer, who has the bytes already, asks under our context before we are on the connection.
         let opening = opening();
-        let context = atls_core::authenticator::context(opening.as_bytes());
+        let context = atls_core::exchange::authenticator::context(opening.as_bytes());
         let kind = if side == Side::Client { 13 } else { 17 };
         let extensions = [(13, &[0, 2, 4, 3][..]), (CMW_ATTESTATION, b"")];
         let mirrored = forge::request(kind, context.unwrap().unwrap(), &extensions);

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use atls_core::AppraisalError;
 use atls_core::Binding;
-use atls_core::ClaimsError;
 use atls_core::Fault;
 use atls_core::MediaType;
 use atls_core::PolicyViolation;
@@ -17,6 +16,7 @@ use atls_core::cmw::Label;
 use atls_core::cmw::Type;
 use atls_core::ear::Tier;
 use atls_core::exchange::RefusalCode;
+use atls_core::policy::ClaimsError;
 use test_support::at;
 use test_support::ready;
 

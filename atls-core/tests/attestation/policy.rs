@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::Appraised;
-use atls_core::Candidate;
 use atls_core::ConceptualMessage;
 use atls_core::ConfigError;
 use atls_core::Evidence;
@@ -17,7 +16,6 @@ use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::RelyingPartyBuilder;
 use atls_core::StandardPolicy;
-use atls_core::authenticator::Extension;
 use atls_core::cmw::Cmw;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Ear;
@@ -27,6 +25,8 @@ use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
 use atls_core::exchange::CMW_ATTESTATION;
 use atls_core::exchange::Challenge;
+use atls_core::exchange::authenticator::Extension;
+use atls_core::policy::Candidate;
 use test_support::at;
 
 use crate::ends::NOW;

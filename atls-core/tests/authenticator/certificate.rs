@@ -1,9 +1,9 @@
 //! The certificates, their extensions, and authenticators that have none.
 
 use atls_core::ProtocolError;
-use atls_core::authenticator::Extension;
-use atls_core::authenticator::ReceivedRequest;
-use atls_core::authenticator::context;
+use atls_core::exchange::authenticator::Extension;
+use atls_core::exchange::authenticator::ReceivedRequest;
+use atls_core::exchange::authenticator::context;
 use atls_core::limits::MAX_CHAIN;
 use atls_core::limits::MAX_FRAME;
 use atls_core::session::Side;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use atls_core::ProtocolError;
-use atls_core::authenticator;
-use atls_core::authenticator::Extension;
-use atls_core::authenticator::SentRequest;
+use atls_core::exchange::authenticator;
+use atls_core::exchange::authenticator::Extension;
+use atls_core::exchange::authenticator::SentRequest;
 use atls_core::session::Handshake;
 use atls_core::session::Session;
 use atls_core::session::Side;

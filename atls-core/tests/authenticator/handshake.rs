@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use atls_core::ProtocolError;
-use atls_core::authenticator::ReceivedRequest;
-use atls_core::authenticator::RequestTemplate;
+use atls_core::exchange::authenticator::ReceivedRequest;
+use atls_core::exchange::authenticator::RequestTemplate;
 use atls_core::session::Handshake;
 use atls_core::session::Session;
 use atls_core::session::Side;

@@ -1,10 +1,10 @@
 //! Contexts that are spent, and requests that are refused.
 
 use atls_core::ProtocolError;
-use atls_core::authenticator;
-use atls_core::authenticator::Extension;
-use atls_core::authenticator::ReceivedRequest;
 use atls_core::exchange::SendError;
+use atls_core::exchange::authenticator;
+use atls_core::exchange::authenticator::Extension;
+use atls_core::exchange::authenticator::ReceivedRequest;
 use atls_core::limits::MAX_EXTENSIONS;
 use atls_core::limits::MAX_FRAME;
 use atls_core::limits::MAX_REQUESTS;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use atls_core::ProtocolError;
-use atls_core::authenticator::Extension;
-use atls_core::authenticator::ReceivedRequest;
-use atls_core::authenticator::VerifiedAuthenticator;
-use atls_core::authenticator::context;
+use atls_core::exchange::authenticator::Extension;
+use atls_core::exchange::authenticator::ReceivedRequest;
+use atls_core::exchange::authenticator::VerifiedAuthenticator;
+use atls_core::exchange::authenticator::context;
 use atls_core::session::Session;
 use rustls::HandshakeKind;
 use rustls::crypto::CryptoProvider;

@@ -1,7 +1,7 @@
 //! Schemes, Finished, and the order of messages.
 
 use atls_core::ProtocolError;
-use atls_core::authenticator::ReceivedRequest;
+use atls_core::exchange::authenticator::ReceivedRequest;
 
 use crate::connection::Case;
 use crate::connection::ask;

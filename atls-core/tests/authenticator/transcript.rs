@@ -1,7 +1,7 @@
 //! Authenticators of another connection, context, request or direction.
 
 use atls_core::ProtocolError;
-use atls_core::authenticator::ReceivedRequest;
+use atls_core::exchange::authenticator::ReceivedRequest;
 use atls_core::session::Side;
 
 use crate::connection::Case;

@@ -2,9 +2,6 @@
 
 use atls_core::AttestError;
 use atls_core::ProtocolError;
-use atls_core::batch::Batch;
-use atls_core::batch::BatchError;
-use atls_core::batch::Batches;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::CmwError;
 use atls_core::cmw::Indicator;
@@ -12,6 +9,9 @@ use atls_core::cmw::Label;
 use atls_core::cmw::Type;
 use atls_core::exchange::OwnedAttestRequest;
 use atls_core::exchange::SendError;
+use atls_core::exchange::batch::Batch;
+use atls_core::exchange::batch::BatchError;
+use atls_core::exchange::batch::Batches;
 use atls_core::session::Side;
 use rustls::CipherSuite;
 
@@ -198,7 +198,7 @@ fn what_a_device_makes_for_a_batch_is_not_batched_again() {
     }
     let nested = Cmw::collection(None, vec![("a".into(), batched.clone())]);
     assert_eq!(nested, Err(CmwError::NestedProof));
-    let in_certificate = atls_core::certificate::cmw_extension(&batched);
+    let in_certificate = atls_core::exchange::certificate::cmw_extension(&batched);
     assert_eq!(in_certificate, Err(CmwError::NestedProof));
     assert_eq!(batched.to_json(), Err(CmwError::NotInJson));
 }

@@ -1,7 +1,7 @@
 //! The example of docs/protocol.md.
 
-use atls_core::batch::InclusionProof;
 use atls_core::cmw::Cmw;
+use atls_core::exchange::batch::InclusionProof;
 
 use crate::connections::BATCH;
 use crate::connections::Connection;

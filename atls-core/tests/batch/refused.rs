@@ -3,11 +3,11 @@
 use atls_core::AppraisalError;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
-use atls_core::batch::Batch;
-use atls_core::batch::Batches;
-use atls_core::batch::ProofError;
 use atls_core::cmw::CmwError;
 use atls_core::exchange::SendError;
+use atls_core::exchange::batch::Batch;
+use atls_core::exchange::batch::Batches;
+use atls_core::exchange::batch::ProofError;
 
 use crate::connections::BATCH;
 use crate::connections::Connection;

@@ -1,10 +1,10 @@
 //! The forms that deployed peers wrote before the interoperable one: a quote as it is, over the digest of the key.
 
 use atls_core::ProtocolError;
-use atls_core::certificate;
-use atls_core::certificate::TAGGED_EVIDENCE;
 use atls_core::exchange::Credential;
 use atls_core::exchange::OwnedAttestRequest;
+use atls_core::exchange::certificate;
+use atls_core::exchange::certificate::TAGGED_EVIDENCE;
 use sha2::Digest;
 use sha2::Sha256;
 

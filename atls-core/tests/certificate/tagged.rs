@@ -2,14 +2,14 @@
 
 use atls_core::MediaType;
 use atls_core::ProtocolError;
-use atls_core::certificate;
-use atls_core::certificate::Format;
-use atls_core::certificate::FormatError;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::Indicator;
 use atls_core::cmw::Type;
 use atls_core::exchange::Credential;
 use atls_core::exchange::OwnedAttestRequest;
+use atls_core::exchange::certificate;
+use atls_core::exchange::certificate::Format;
+use atls_core::exchange::certificate::FormatError;
 use atls_core::pki_types::CertificateDer;
 use atls_core::session::Side;
 use ciborium::Value;

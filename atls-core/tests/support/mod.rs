@@ -7,8 +7,8 @@ pub mod issuer;
 use std::sync::Arc;
 
 use atls_core::Bound;
-use atls_core::BoundMatch;
 use atls_core::ProtocolError;
+use atls_core::expected::BoundMatch;
 use atls_core::pki_types::PrivateKeyDer;
 use atls_core::pki_types::PrivatePkcs8KeyDer;
 use atls_core::pki_types::ServerName;

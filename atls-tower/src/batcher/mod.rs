@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`Queue`](queue::Queue) keeps who waits and decides who is next, [`Worker`](worker::Worker) is the task. How binders make a batch is
-//! in [`atls_core::batch`].
+//! in [`atls_core::exchange::batch`].
 
 mod builder;
 mod counters;

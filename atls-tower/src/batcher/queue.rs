@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use atls_core::AttestError;
 use atls_core::AttestRequest;
-use atls_core::batch::Batches;
 use atls_core::cmw::Cmw;
 use atls_core::exchange::OwnedAttestRequest;
+use atls_core::exchange::batch::Batches;
 use tokio::sync::Notify;
 use tokio::sync::oneshot;
 use tokio::time::Instant;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use atls_core::AttestError;
 use atls_core::Attester;
-use atls_core::batch::Batch;
 use atls_core::cmw::Cmw;
 use atls_core::exchange::OwnedAttestRequest;
+use atls_core::exchange::batch::Batch;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use atls_core::AppraisedItem;
 use atls_core::Origin;
 use atls_core::PeerAttestation;
 use atls_core::ear::Appraisal;
@@ -10,6 +9,7 @@ use atls_core::ear::Ear;
 use atls_core::ear::Tier;
 use atls_core::ear::VerifierId;
 use atls_core::pki_types::UnixTime;
+use atls_core::policy::AppraisedItem;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::Digest;

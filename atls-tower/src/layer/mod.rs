@@ -5,7 +5,7 @@
 //!
 //! ```
 //! # use std::sync::Arc;
-//! # use atls_core::{Candidate, PeerAttestation, PolicyViolation};
+//! # use atls_core::{policy::Candidate, PeerAttestation, PolicyViolation};
 //! # use atls_tower::{AttestationLayer, RequireAttestationLayer};
 //! # use tower_layer::Layer;
 //! # fn example<S>(stream: atls_tower::AttestedStream<tokio::net::TcpStream>, public: S, secret: S) {

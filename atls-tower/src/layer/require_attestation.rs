@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 
-use atls_core::Policy;
+use atls_core::policy::Policy;
 use bytes::Bytes;
 use http::Request;
 use http::Response;
@@ -24,7 +24,7 @@ use crate::metrics;
 /// fault of this server, traced and answered as one.
 ///
 /// ```
-/// # use atls_core::{Candidate, PolicyViolation};
+/// # use atls_core::{policy::Candidate, PolicyViolation};
 /// # use atls_tower::{AttestationLayer, RequireAttestationLayer};
 /// # use bytes::Bytes;
 /// # use http::{Request, Response, StatusCode};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::ConfigError;
-use atls_core::certificate::Format;
+use atls_core::exchange::certificate::Format;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::SigningKey;
@@ -16,7 +16,7 @@ use crate::identity;
 ///
 /// ```
 /// use std::time::Duration;
-/// use atls_core::certificate::Format;
+/// use atls_core::exchange::certificate::Format;
 /// use atls_tower::weaker::CertificateProfile;
 ///
 /// let hourly = CertificateProfile::new(Duration::from_secs(3600)).name("service.example");

@@ -9,7 +9,7 @@
 //! the same relying party as in the default mode. Its standard policy refuses both; an application opts in there
 //! ([`dangerous_accept_binding`](atls_core::StandardPolicy::dangerous_accept_binding)) *and* in the terms.
 //!
-//! RA-TLS presents its Evidence in one of two [formats](atls_core::certificate::Format), as the
+//! RA-TLS presents its Evidence in one of two [formats](atls_core::exchange::certificate::Format), as the
 //! [`CertificateProfile`] says. It reads both, and the older forms of deployed peers. The default, `id-pe-cmw`, is the published
 //! standard and fits every platform; DICE tagged evidence, of interoperable RA-TLS, is for SGX and TDX toward peers that
 //! read nothing else.

@@ -7,10 +7,10 @@ use std::error::Error;
 use std::sync::Arc;
 
 use atls_axum::AttestedListener;
-use atls_core::Candidate;
 use atls_core::PolicyViolation;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
+use atls_core::policy::Candidate;
 use atls_reqwest::Attested;
 use atls_reqwest::ClientBuilderExt;
 use atls_reqwest::reqwest;

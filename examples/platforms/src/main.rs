@@ -12,7 +12,7 @@ use atls_core::AppraisalError;
 use atls_core::AttestError;
 use atls_core::LocalAttester;
 use atls_core::cmw::Cmw;
-use atls_core::first_available;
+use atls_core::combine::first_available;
 use atls_core::report;
 use atls_nitro::NitroAttester;
 use atls_snp::SnpAttester;

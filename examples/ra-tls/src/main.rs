@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use atls_axum::AttestedListener;
 use atls_core::Binding;
-use atls_core::Candidate;
 use atls_core::PolicyViolation;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
-use atls_core::certificate::Format;
+use atls_core::exchange::certificate::Format;
+use atls_core::policy::Candidate;
 use atls_reqwest::Attested;
 use atls_reqwest::ClientBuilderExt;
 use atls_reqwest::ResponseExt;
@@ -122,8 +122,8 @@ of SGX or TDX. The device here is simulated and has none, so that this fails, an
 #[cfg(test)]
 mod tests {
     use atls_core::AttestError;
-    use atls_core::certificate::Format;
-    use atls_core::certificate::FormatError;
+    use atls_core::exchange::certificate::Format;
+    use atls_core::exchange::certificate::FormatError;
 
     #[tokio::test]
     async fn it_does_what_it_says() {

@@ -15,7 +15,7 @@ mod reader;
 mod report;
 
 use atls_core::Bound;
-use atls_core::ExpectedValue;
+use atls_core::expected::ExpectedValue;
 
 pub use error::EventLogError;
 pub use error::QuoteFormatError;

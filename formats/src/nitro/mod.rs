@@ -8,7 +8,7 @@ mod envelope;
 mod error;
 
 use atls_core::Bound;
-use atls_core::ExpectedValue;
+use atls_core::expected::ExpectedValue;
 
 pub use document::DIGEST;
 pub use document::Document;

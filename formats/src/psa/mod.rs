@@ -19,7 +19,7 @@ mod token;
 mod token_writer;
 
 use atls_core::Bound;
-use atls_core::ExpectedValue;
+use atls_core::expected::ExpectedValue;
 
 pub use cca::CCA_TOKEN;
 pub use cca::CcaPlatform;

@@ -11,7 +11,7 @@ mod report;
 mod tcb;
 
 use atls_core::Bound;
-use atls_core::ExpectedValue;
+use atls_core::expected::ExpectedValue;
 
 pub use cert_table::CertTable;
 pub use cert_table::CertificateKind;

@@ -21,7 +21,7 @@ mod tcg_log;
 mod tcg_log_writer;
 
 use atls_core::Bound;
-use atls_core::ExpectedValue;
+use atls_core::expected::ExpectedValue;
 
 pub use algorithm::HashAlgorithm;
 pub use attest::Attest;

@@ -13,7 +13,7 @@
 use std::time::Duration;
 use std::time::Instant;
 
-use atls_core::chain::UnboundEvidence;
+use atls_core::combine::chain::UnboundEvidence;
 use atls_formats::tpm::qualifying_data;
 use end_to_end::azure::ForgedAzure;
 use test_support::Connection;

@@ -19,7 +19,7 @@
 //! use std::sync::Arc;
 //! use atls_azure::{AzurePolicy, AzureVerifier};
 //! use atls_core::RelyingParty;
-//! use atls_core::chain::{SignedVerifier, UnboundVerifier};
+//! use atls_core::combine::chain::{SignedVerifier, UnboundVerifier};
 //! use atls_reference::Live;
 //!
 //! # fn example(

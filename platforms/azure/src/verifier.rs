@@ -9,17 +9,17 @@ use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::ConfigError;
 use atls_core::Evidence;
-use atls_core::ExpectedValue;
 use atls_core::MediaType;
 use atls_core::Verifier;
-use atls_core::chain::Chain;
-use atls_core::chain::ChainItem;
-use atls_core::chain::ChainLink;
-use atls_core::chain::SignedVerifier;
-use atls_core::chain::UnboundEvidence;
-use atls_core::chain::UnboundVerifier;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::Item;
+use atls_core::combine::chain::Chain;
+use atls_core::combine::chain::ChainItem;
+use atls_core::combine::chain::ChainLink;
+use atls_core::combine::chain::SignedVerifier;
+use atls_core::combine::chain::UnboundEvidence;
+use atls_core::combine::chain::UnboundVerifier;
+use atls_core::expected::ExpectedValue;
 use atls_core::pki_types::UnixTime;
 use atls_formats::azure::AZURE_RUNTIME_DATA;
 use atls_formats::azure::RuntimeData;
@@ -42,7 +42,7 @@ use crate::runtime;
 /// 5. its report data is the SHA-256 of the runtime data and 32 zero bytes, whole. An SNP report is the paravisor's own (VMPL 0);
 /// 6. the quote's key is that of the runtime data.
 ///
-/// The result has three items. A policy of the application may ask for them by a [`Composition`](atls_core::Composition).
+/// The result has three items. A policy of the application may ask for them by a [`Composition`](atls_core::policy::Composition).
 pub struct AzureVerifier {
     policy: Arc<Live<AzurePolicy>>,
     processors: Vec<Arc<dyn UnboundVerifier>>,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use atls_core::AppraisalError;
-use atls_core::BoundMatch;
-use atls_core::ExpectedValue;
+use atls_core::expected::BoundMatch;
+use atls_core::expected::ExpectedValue;
 use atls_core::limits::CLOCK_SKEW;
 use atls_core::pki_types::UnixTime;
 use atls_formats::nitro::Document;

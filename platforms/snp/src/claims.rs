@@ -1,6 +1,6 @@
 //! The claims of a verified report, for handlers.
 
-use atls_core::instance::InstanceId;
+use atls_core::policy::instance::InstanceId;
 use std::fmt;
 
 use atls_core::AppraisalError;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use atls_core::AppraisalError;
-use atls_core::BoundMatch;
-use atls_core::ExpectedValue;
+use atls_core::expected::BoundMatch;
+use atls_core::expected::ExpectedValue;
 use atls_core::pki_types::UnixTime;
 use atls_formats::tpm::Attest;
 use atls_formats::tpm::HashAlgorithm;

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use atls_core::AppraisalError;
 use atls_core::Bound;
 use atls_core::BoxFuture;
-use atls_core::ExpectedValue;
 use atls_core::MediaType;
 use atls_core::Origin;
-use atls_core::chain::SignedAppraisal;
-use atls_core::chain::SignedVerifier;
-use atls_core::chain::UnboundEvidence;
+use atls_core::combine::chain::SignedAppraisal;
+use atls_core::combine::chain::SignedVerifier;
+use atls_core::combine::chain::UnboundEvidence;
+use atls_core::expected::ExpectedValue;
 use atls_core::finding::Finding;
 use atls_core::pki_types::UnixTime;
 use atls_formats::tpm::Public;
@@ -30,12 +30,12 @@ use crate::quoted::Quoted;
 use crate::verifier::AppraisedQuote;
 
 /// Appraises quotes by a policy, **under the key that came with them**. It needs no file of keys, and is no
-/// [`Verifier`](atls_core::Verifier): a [`Chain`](atls_core::chain::Chain) makes a result of its own, where the processor that runs the
+/// [`Verifier`](atls_core::Verifier): a [`Chain`](atls_core::combine::chain::Chain) makes a result of its own, where the processor that runs the
 /// virtual TPM vouches for the key.
 ///
 /// ```
 /// use std::sync::Arc;
-/// use atls_core::chain::SignedVerifier;
+/// use atls_core::combine::chain::SignedVerifier;
 /// use atls_reference::Live;
 /// use atls_tpm::{TpmPolicy, VouchedTpmVerifier};
 ///

@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use atls_core::AppraisalError;
 use atls_core::Appraised;
-use atls_core::Candidate;
 use atls_core::Origin;
 use atls_core::PolicyViolation;
 use atls_core::Refusal;
@@ -23,6 +22,7 @@ use atls_core::Verifier;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
+use atls_core::policy::Candidate;
 use atls_formats::tpm::Attributes;
 use atls_formats::tpm::HashAlgorithm;
 use atls_formats::tpm::PcrSelection;

@@ -1,11 +1,11 @@
 //! The table `[composition]`: of which items a peer's attestation consists.
 
-use atls_core::Candidate;
-use atls_core::Composition;
-use atls_core::ExpectedItem;
 use atls_core::MediaType;
-use atls_core::Policy;
 use atls_core::PolicyViolation;
+use atls_core::policy::Candidate;
+use atls_core::policy::Composition;
+use atls_core::policy::ExpectedItem;
+use atls_core::policy::Policy;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::de;

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use atls_core::Candidate;
-use atls_core::Policy;
 use atls_core::PolicyViolation;
-use atls_core::instance::InstanceId;
-use atls_core::instance::KnownInstances;
+use atls_core::policy::Candidate;
+use atls_core::policy::Policy;
+use atls_core::policy::instance::InstanceId;
+use atls_core::policy::instance::KnownInstances;
 use serde::Deserialize;
 
 use crate::live::Live;

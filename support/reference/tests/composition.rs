@@ -5,9 +5,9 @@
     reason = "a test fails by panicking"
 )]
 
-use atls_core::Composition;
-use atls_core::ExpectedItem;
 use atls_core::MediaType;
+use atls_core::policy::Composition;
+use atls_core::policy::ExpectedItem;
 use atls_reference::CompositionTable;
 use atls_reference::ReferenceError;
 use atls_reference::from_toml;

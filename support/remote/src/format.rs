@@ -3,9 +3,9 @@
 use std::fmt;
 
 use atls_core::Bound;
-use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
+use atls_core::expected::ExpectedValue;
 
 use crate::failure::Failure;
 use crate::service::RemoteService;

@@ -5,8 +5,8 @@ use std::fmt;
 use atls_core::AppraisalError;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
-use atls_core::Issuer;
 use atls_core::MediaType;
+use atls_core::ear::Issuer;
 
 use crate::service::IssuingService;
 use crate::setup::SetupError;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use atls_core::Bound;
 use atls_core::BoxFuture;
-use atls_core::ExpectedValue;
 use atls_core::MediaType;
 use atls_core::ear::Ear;
 use atls_core::ear::EarError;
 use atls_core::ear::VerificationKeys;
+use atls_core::expected::ExpectedValue;
 use atls_core::pki_types::UnixTime;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use tokio::time::Instant;

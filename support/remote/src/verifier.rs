@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::Appraised;
-use atls_core::BoundMatch;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
-use atls_core::ExpectedValue;
 use atls_core::MediaType;
 use atls_core::Verifier;
 use atls_core::ear::KeySource;
 use atls_core::ear::verify_with;
+use atls_core::expected::BoundMatch;
+use atls_core::expected::ExpectedValue;
 use atls_core::http::HttpError;
 use atls_core::pki_types::UnixTime;
 use rustls::crypto::WebPkiSupportedAlgorithms;

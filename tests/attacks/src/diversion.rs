@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use atls_core::RelyingParty;
-use atls_core::instance::KnownInstances;
+use atls_core::policy::instance::KnownInstances;
 use atls_sim::SimAttester;
 use atls_sim::SimVerifier;
 use atls_tower::ServerTerms;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use atls_core::Attester;
-use atls_core::CompositeAttester;
-use atls_core::Composition;
-use atls_core::ExpectedItem;
 use atls_core::RelyingParty;
-use atls_core::certificate::Format;
+use atls_core::combine::CompositeAttester;
+use atls_core::exchange::certificate::Format;
+use atls_core::policy::Composition;
+use atls_core::policy::ExpectedItem;
 use atls_tower::Blocking;
 use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use atls_core::certificate;
-use atls_core::certificate::Format;
-use atls_core::certificate::ID_PE_CMW;
-use atls_core::certificate::TAGGED_EVIDENCE;
 use atls_core::exchange::OwnedAttestRequest;
+use atls_core::exchange::certificate;
+use atls_core::exchange::certificate::Format;
+use atls_core::exchange::certificate::ID_PE_CMW;
+use atls_core::exchange::certificate::TAGGED_EVIDENCE;
 use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
 use end_to_end::DcapDevice;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use adversary::Link;
 use atls_core::Attester;
-use atls_core::Candidate;
 use atls_core::PolicyViolation;
 use atls_core::Verifier;
 use atls_core::cmw::Cmw;
+use atls_core::policy::Candidate;
 use atls_reqwest::Attested;
 use atls_sim::SimAttester;
 use atls_sim::SimVerifier;

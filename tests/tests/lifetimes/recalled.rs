@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atls_core::Candidate;
 use atls_core::PeerAttestation;
 use atls_core::PolicyViolation;
 use atls_core::RelyingParty;
+use atls_core::policy::Candidate;
 use atls_tower::ServerAttestation;
 use atls_tower::ServerTerms;
 use axum::Router;

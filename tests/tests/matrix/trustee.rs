@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use atls_core::Issuer;
+use atls_core::ear::Issuer;
 use atls_remote::RemoteIssuer;
 use atls_remote::RemoteVerifier;
 use atls_trustee::SampleEvidence;

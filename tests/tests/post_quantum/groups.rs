@@ -6,7 +6,7 @@ use atls_core::Fault;
 use atls_core::PolicyViolation;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
-use atls_core::RequireHybridGroup;
+use atls_core::policy::RequireHybridGroup;
 use atls_core::session::NotKnown;
 use atls_reqwest::AttestedBuilder;
 use atls_reqwest::ResponseExt;

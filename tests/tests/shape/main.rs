@@ -1,4 +1,4 @@
-//! The shape of the sources: the dependencies between crates.
+//! The shape of the sources: dependencies, names at the roots of crates, code points of the draft.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -8,3 +8,5 @@
 
 mod arrows;
 mod profile;
+mod roots;
+mod sources;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use atls_core::ExpectedValue;
 use atls_core::ear::Appraisal;
 use atls_core::ear::BinaryText;
 use atls_core::ear::Category;
@@ -11,6 +10,7 @@ use atls_core::ear::EarError;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
+use atls_core::expected::ExpectedValue;
 use atls_remote::Token;
 use atls_remote::hardware_claim;
 use serde_json::Map;

@@ -1,8 +1,8 @@
 //! The format of Evidence that the service takes.
 
 use atls_core::Bound;
-use atls_core::ExpectedValue;
 use atls_core::Origin;
+use atls_core::expected::ExpectedValue;
 use atls_formats::dcap;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::TDX_QUOTE;

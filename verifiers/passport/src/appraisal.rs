@@ -7,10 +7,10 @@
 use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::Bound;
-use atls_core::BoundMatch;
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Ear;
+use atls_core::expected::BoundMatch;
 
 use crate::confirmation::Form;
 use crate::debugging;

@@ -11,10 +11,10 @@ use atls_core::AttestRequest;
 use atls_core::Attester;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
-use atls_core::Issuer;
 use atls_core::MediaType;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::Item;
+use atls_core::ear::Issuer;
 use atls_core::ear::MAX_TOKEN;
 
 /// Makes Evidence by another attester, has it appraised, and presents the result: fresh for each connection.

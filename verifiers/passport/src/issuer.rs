@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use atls_core::AppraisalError;
-use atls_core::BoundMatch;
-use atls_core::ExpectedValue;
 use atls_core::MediaType;
 use atls_core::MediaTypeError;
 use atls_core::ear::Ear;
 use atls_core::ear::ExpectedNonce;
 use atls_core::ear::KeySource;
+use atls_core::expected::BoundMatch;
+use atls_core::expected::ExpectedValue;
 
 use crate::error::PassportSetupError;
 use crate::scheme::Scheme;

@@ -10,7 +10,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use atls_core::ear::VerificationKeys;
-//! use atls_core::{Attester, Issuer, RelyingParty};
+//! use atls_core::{Attester, ear::Issuer, RelyingParty};
 //! use atls_passport::{PassportAttester, PassportVerifier, Scheme, TrustedIssuer};
 //!
 //! # fn example(device: Arc<dyn Attester>, veraison: Arc<dyn Issuer>, jwk: &str, provider: &rustls::crypto::CryptoProvider)

@@ -1,12 +1,12 @@
 //! The conditions under which a result is about a connection, or about a key.
 
 use atls_core::Bound;
-use atls_core::BoundMatch;
-use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
 use atls_core::ear::BinaryText;
 use atls_core::ear::Ear;
+use atls_core::expected::BoundMatch;
+use atls_core::expected::ExpectedValue;
 use atls_formats::ReportedClaims;
 use atls_formats::dcap;
 use atls_formats::psa;

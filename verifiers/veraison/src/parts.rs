@@ -1,7 +1,7 @@
 //! The parts of an attester that a result must appraise.
 
 use atls_core::Bound;
-use atls_core::ExpectedValue;
+use atls_core::expected::ExpectedValue;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
 use atls_remote::Failure;

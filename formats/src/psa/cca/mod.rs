@@ -6,7 +6,7 @@ mod realm;
 mod realm_key;
 
 use atls_core::Bound;
-use atls_core::ExpectedValue;
+use atls_core::expected::ExpectedValue;
 use ciborium::Value;
 
 pub use platform::CcaPlatform;

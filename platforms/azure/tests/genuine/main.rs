@@ -14,7 +14,7 @@ use atls_azure::AzurePolicy;
 use atls_azure::AzureVerifier;
 use atls_core::AppraisalError;
 use atls_core::Origin;
-use atls_core::chain::Chain;
+use atls_core::combine::chain::Chain;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
 use atls_formats::azure::AzureFormatError;

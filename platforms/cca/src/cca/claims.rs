@@ -1,6 +1,6 @@
 //! The claims of a verified token, for handlers.
 
-use atls_core::instance::InstanceId;
+use atls_core::policy::instance::InstanceId;
 use std::fmt;
 
 use atls_formats::psa::CcaPlatform;

@@ -163,7 +163,9 @@ fn other_parts(values: Option<&Value>, place: Place) -> Result<OtherParts, Corim
                     named.map_or_else(|| format!("value {number}"), |(_, name)| (*name).to_owned()),
                 );
             }
-            None => other_parts.further.push("a value under no number".to_owned()),
+            None => other_parts
+                .further
+                .push("a value under no number".to_owned()),
         }
     }
     Ok(other_parts)

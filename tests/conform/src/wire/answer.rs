@@ -1,6 +1,6 @@
 //! Authenticators (docs/protocol.md §4) that came: the parts, and what is unusual in them.
 
-use atls_core::authenticator::Extension;
+use atls_core::exchange::authenticator::Extension;
 use atls_core::session::Session;
 use atls_core::session::Side;
 use rustls::pki_types::CertificateDer;

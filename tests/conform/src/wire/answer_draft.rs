@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use atls_core::authenticator::Extension;
+use atls_core::exchange::authenticator::Extension;
 use atls_core::session::Session;
 use atls_core::session::Side;
 use rustls::SignatureScheme;

@@ -1,6 +1,6 @@
 //! Requests (docs/protocol.md §3 and §6) that came: the parts, and what is unusual in them.
 
-use atls_core::authenticator::Extension;
+use atls_core::exchange::authenticator::Extension;
 use atls_core::session::Side;
 use ciborium::Value;
 

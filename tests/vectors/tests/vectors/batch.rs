@@ -1,10 +1,10 @@
 //! Evidence of a batch.
 
-use atls_core::batch;
-use atls_core::batch::Batches;
-use atls_core::batch::InclusionProof;
 use atls_core::cmw::Cmw;
 use atls_core::exchange::Challenge;
+use atls_core::exchange::batch;
+use atls_core::exchange::batch::Batches;
+use atls_core::exchange::batch::InclusionProof;
 use vectors::Hex;
 use vectors::batch::Page;
 

@@ -1,9 +1,9 @@
 //! The two weaker modes.
 
 use atls_core::ProtocolError;
-use atls_core::certificate;
 use atls_core::exchange::Credential;
 use atls_core::exchange::OwnedAttestRequest;
+use atls_core::exchange::certificate;
 use atls_core::session::Handshake;
 use atls_core::session::Side;
 use vectors::Hex;

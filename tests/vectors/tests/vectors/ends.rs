@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use atls_core::ProtocolError;
-use atls_core::authenticator::Extension;
-use atls_core::authenticator::ReceivedRequest;
 use atls_core::exchange::Challenge;
 use atls_core::exchange::Pending;
+use atls_core::exchange::authenticator::Extension;
+use atls_core::exchange::authenticator::ReceivedRequest;
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
 use atls_core::pki_types::PrivatePkcs8KeyDer;

@@ -2,8 +2,6 @@
 
 use atls_core::MediaType;
 use atls_core::ProtocolError;
-use atls_core::authenticator::Extension;
-use atls_core::batch::Batches;
 use atls_core::exchange::ATTESTATION_PARAMETERS;
 use atls_core::exchange::CMW_ATTESTATION;
 use atls_core::exchange::CanAttest;
@@ -13,6 +11,8 @@ use atls_core::exchange::Order;
 use atls_core::exchange::Parameters;
 use atls_core::exchange::Pending;
 use atls_core::exchange::Verdicts;
+use atls_core::exchange::authenticator::Extension;
+use atls_core::exchange::batch::Batches;
 use rustls::crypto::CryptoProvider;
 use test_support::ObservedSession;
 use vectors::Hex;
@@ -127,7 +127,7 @@ fn received(sender: Side, data: &[u8]) -> Result<Challenge, ProtocolError> {
         },
     ];
     let asker = asker(&provider, sender.peer());
-    let sent = atls_core::authenticator::request(&asker, &provider, extensions).unwrap();
+    let sent = atls_core::exchange::authenticator::request(&asker, &provider, extensions).unwrap();
     Challenge::receive(&answerer(&provider, sender.peer()), sent.as_bytes())
 }
 

@@ -3,9 +3,9 @@
 use atls_core::AppraisalError;
 use atls_core::Bound;
 use atls_core::ProtocolError;
-use atls_core::batch::ProofError;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::CmwError;
+use atls_core::exchange::batch::ProofError;
 
 pub(crate) fn of_protocol(error: &ProtocolError) -> &'static str {
     match error {

@@ -1,8 +1,8 @@
 //! Requests.
 
 use atls_core::ProtocolError;
-use atls_core::authenticator::ReceivedRequest;
 use atls_core::exchange::Challenge;
+use atls_core::exchange::authenticator::ReceivedRequest;
 use test_support::ObservedSession;
 use vectors::Hex;
 use vectors::requests;

@@ -2,10 +2,10 @@
 
 use atls_core::AppraisalError;
 use atls_core::Bound;
-use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::bounded;
 use atls_core::ear::BinaryText;
+use atls_core::expected::ExpectedValue;
 use atls_remote::EvidenceFormat;
 use atls_remote::EvidenceReading;
 use atls_remote::Failure;

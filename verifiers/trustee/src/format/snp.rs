@@ -2,9 +2,9 @@
 
 use atls_core::AppraisalError;
 use atls_core::Bound;
-use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::ear::BinaryText;
+use atls_core::expected::ExpectedValue;
 use atls_formats::snp;
 use atls_formats::snp::Report;
 use atls_formats::snp::SigningKey;

@@ -2,9 +2,9 @@
 
 use atls_core::AppraisalError;
 use atls_core::Bound;
-use atls_core::ExpectedValue;
 use atls_core::Origin;
 use atls_core::ear::BinaryText;
+use atls_core::expected::ExpectedValue;
 use atls_formats::dcap;
 use atls_formats::dcap::Quote;
 use atls_formats::dcap::TDX_QUOTE;

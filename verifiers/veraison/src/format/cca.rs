@@ -1,7 +1,7 @@
 //! Arm CCA attestation tokens.
 
 use atls_core::Bound;
-use atls_core::ExpectedValue;
+use atls_core::expected::ExpectedValue;
 use atls_formats::psa;
 use atls_formats::psa::CCA_TOKEN;
 use atls_remote::EvidenceFormat;

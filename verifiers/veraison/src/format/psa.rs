@@ -2,7 +2,7 @@
 
 use atls_core::AppraisalError;
 use atls_core::Bound;
-use atls_core::ExpectedValue;
+use atls_core::expected::ExpectedValue;
 use atls_formats::psa;
 use atls_formats::psa::Profile;
 use atls_formats::psa::SignedToken;

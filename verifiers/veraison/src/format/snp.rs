@@ -1,8 +1,8 @@
 //! AMD SEV-SNP reports as Linux' configfs-tsm gives them.
 
 use atls_core::Bound;
-use atls_core::ExpectedValue;
 use atls_core::Origin;
+use atls_core::expected::ExpectedValue;
 use atls_formats::Debugging;
 use atls_formats::snp;
 use atls_formats::snp::Report;

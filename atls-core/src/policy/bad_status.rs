@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::appraised_item::AppraisedItem;
-use crate::candidate::Candidate;
 use crate::ear::Appraisal;
 use crate::ear::Ear;
 use crate::ear::Tier;
@@ -14,6 +12,8 @@ use crate::finding::Finding;
 use crate::finding::Outcome;
 use crate::limits::MAX_FINDINGS;
 use crate::media_type::MediaType;
+use crate::policy::appraised_item::AppraisedItem;
+use crate::policy::candidate::Candidate;
 
 /// The status of a peer that a policy does not accept, with the checks that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use pki_types::UnixTime;
 
-use crate::appraised_item::AppraisedItem;
 use crate::binding::Binding;
 use crate::ear::Tier;
+use crate::policy::appraised_item::AppraisedItem;
 use crate::session::TlsFacts;
 
-/// A peer that was appraised and is not yet accepted: the input of a [`Policy`](crate::Policy).
+/// A peer that was appraised and is not yet accepted: the input of a [`Policy`](crate::policy::Policy).
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use atls_core::{Candidate, PolicyViolation, RelyingParty};
+/// # use atls_core::{policy::Candidate, PolicyViolation, RelyingParty};
 /// # use atls_sim::{SimAttester, SimVerifier};
 /// /// A policy of the application, besides the standard one.
 /// fn lasts_ten_minutes(peer: &Candidate) -> Result<(), PolicyViolation> {
@@ -65,7 +65,7 @@ impl Candidate {
     /// The platform claims of this type, if exactly one item has some.
     ///
     /// ```
-    /// # use atls_core::{Candidate, PolicyViolation};
+    /// # use atls_core::{policy::Candidate, PolicyViolation};
     /// # struct SimClaims { client_id: i32 }
     /// fn client_id_is_positive(peer: &Candidate) -> Result<(), PolicyViolation> {
     ///     match peer.claims::<SimClaims>()?.client_id {

@@ -3,15 +3,15 @@
 use std::fmt;
 
 use crate::appraised::Appraised;
-use crate::appraised_item::AppraisedItem;
-use crate::appraised_item::Explained;
-use crate::chain::ChainLink;
-use crate::chain::SignedAppraisal;
+use crate::combine::chain::ChainLink;
+use crate::combine::chain::SignedAppraisal;
 use crate::ear::Ear;
 use crate::error::AppraisalError;
 use crate::expected::ExpectedValue;
 use crate::media_type::MediaType;
 use crate::origin::Origin;
+use crate::policy::appraised_item::AppraisedItem;
+use crate::policy::appraised_item::Explained;
 use crate::recorded_appraisal::RecordedAppraisal;
 
 /// One item of a message, and what its verifier found.

@@ -7,8 +7,8 @@ use pki_types::UnixTime;
 
 use crate::bound::Bound;
 use crate::box_future::BoxFuture;
-use crate::chain::SignedAppraisal;
 use crate::cmw::Item;
+use crate::combine::chain::SignedAppraisal;
 use crate::error::AppraisalError;
 use crate::expected::ExpectedValue;
 use crate::media_type::MediaType;
@@ -18,7 +18,7 @@ use crate::verifier::Verifier;
 /// A verifier of a root of trust, whose Evidence may carry something else than the value of a connection.
 pub trait UnboundVerifier: Verifier {
     /// Appraises as [`Verifier::appraise`] does, **but for the binding**: the result has what the signed Evidence carries as its
-    /// [challenge](RecordedAppraisal::challenge), whole, and compares it with nothing. Only a [`Chain`](crate::chain::Chain) makes a result
+    /// [challenge](RecordedAppraisal::challenge), whole, and compares it with nothing. Only a [`Chain`](crate::combine::chain::Chain) makes a result
     /// about a peer of it.
     ///
     /// # Errors

@@ -1,23 +1,20 @@
 //! A policy about the items of a peer's message: which must be there, and which may.
 
-use std::fmt;
-
-use crate::appraised_item::AppraisedItem;
-use crate::candidate::Candidate;
-use crate::media_type::MediaType;
-use crate::policy::Policy;
-use crate::policy::PolicyViolation;
+use super::Policy;
+use super::candidate::Candidate;
+use super::expected_item::ExpectedItem;
+use super::violation::PolicyViolation;
 
 /// A policy that says of which items a peer's attestation consists, by platform (media type) and label. Each required item must be there
 /// once; any other is refused, unless it is allowed.
 ///
-/// Each item was appraised and carries the connection's value, or is [chained](crate::chain) to one that does, before a policy sees it.
+/// Each item was appraised and carries the connection's value, or is [chained](crate::combine::chain) to one that does, before a policy sees it.
 /// **Items that carry the value each by itself need not be of one machine**: whoever attests may have asked two. Where that matters,
 /// require the chain by [`ExpectedItem::chained_to`].
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use atls_core::{Composition, ExpectedItem, MediaType, RelyingParty};
+/// # use atls_core::{policy::Composition, policy::ExpectedItem, MediaType, RelyingParty};
 /// # use atls_sim::{SimAttester, SimVerifier};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let verifier = SimVerifier::new(SimAttester::generate()?.trust_anchor());
@@ -69,63 +66,6 @@ impl Policy for Composition {
         match missing.first() {
             None => Ok(()),
             Some(expected) => Err(PolicyViolation::MissingItem((*expected).clone())),
-        }
-    }
-}
-
-/// An item that a [`Composition`] names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExpectedItem {
-    media_type: MediaType,
-    label: Option<String>,
-    chained_to: Option<String>,
-}
-
-impl ExpectedItem {
-    /// An item of this media type under any label.
-    pub fn new(media_type: MediaType) -> Self {
-        Self {
-            media_type,
-            label: None,
-            chained_to: None,
-        }
-    }
-
-    /// Only under this label: the path of [`AppraisedItem::label`]. The peer chose the labels, so a label tells apart what the verifiers
-    /// cannot, and proves nothing.
-    #[must_use]
-    pub fn labelled(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
-        self
-    }
-
-    /// Only where it vouches for the key of the item of this label, so that both are of one machine: the path of
-    /// [`AppraisedItem::chained_to`].
-    #[must_use]
-    pub fn chained_to(mut self, label: impl Into<String>) -> Self {
-        self.chained_to = Some(label.into());
-        self
-    }
-
-    fn fits(&self, item: &AppraisedItem) -> bool {
-        let label = self.label.as_deref();
-        let chained_to = self.chained_to.as_deref();
-        self.media_type == *item.media_type()
-            && label.is_none_or(|label| label == item.label())
-            && chained_to.is_none_or(|label| Some(label) == item.chained_to())
-    }
-}
-
-/// Prints media type, label and chain: what the operator wrote.
-impl fmt::Display for ExpectedItem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.media_type)?;
-        if let Some(label) = &self.label {
-            write!(f, " labelled \"{}\"", label.escape_debug())?;
-        }
-        match &self.chained_to {
-            Some(label) => write!(f, " chained to \"{}\"", label.escape_debug()),
-            None => Ok(()),
         }
     }
 }

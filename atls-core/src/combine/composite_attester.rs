@@ -16,7 +16,7 @@ use crate::media_type::MediaType;
 /// Several attesters of one end, whose Evidence goes into one collection, each under its label. Each carries the value of the connection by
 /// itself.
 ///
-/// All are asked at once. Where one fails there is no Evidence at all. A [`Batch`](crate::batch::Batch) goes around the whole and not
+/// All are asked at once. Where one fails there is no Evidence at all. A [`Batch`](crate::exchange::batch::Batch) goes around the whole and not
 /// within: attesters in it are asked for Evidence of this connection, or of the batch around it, alone.
 ///
 /// The peer must appraise the formats of all. One that appraises some of them is no peer for this attester, and its connection ends with
@@ -24,7 +24,7 @@ use crate::media_type::MediaType;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use atls_core::{Attester, AttestError, CompositeAttester};
+/// # use atls_core::{Attester, AttestError, combine::CompositeAttester};
 /// fn of_this_machine(cpu: Arc<dyn Attester>, tpm: Arc<dyn Attester>) -> CompositeAttester {
 ///     CompositeAttester::of([("cpu".into(), cpu), ("tpm".into(), tpm)])
 /// }

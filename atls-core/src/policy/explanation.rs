@@ -2,14 +2,13 @@
 
 use std::fmt;
 
-use crate::bad_status::BadStatus;
+use super::bad_status::BadStatus;
+use super::bad_status::ItemStatus;
+use super::violation::PolicyViolation;
 use crate::finding::Finding;
 use crate::finding::Outcome;
-use crate::policy::PolicyViolation;
 use crate::refusal::Refusal;
 use crate::report::report;
-
-pub use crate::bad_status::ItemStatus;
 
 /// A readable account of a [`Refusal`]; [`Refusal::explain`] makes it.
 ///

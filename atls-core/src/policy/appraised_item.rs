@@ -128,7 +128,7 @@ impl AppraisedItem {
         self.chained_to.as_deref()
     }
 
-    /// The identities of its machine that the Evidence states; a policy of [`KnownInstances`](crate::instance::KnownInstances) looks at
+    /// The identities of its machine that the Evidence states; a policy of [`KnownInstances`](crate::policy::instance::KnownInstances) looks at
     /// them. Those of services state none.
     pub fn instances(&self) -> &[InstanceId] {
         self.explained

@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::appraised_item::AppraisedItem;
-use crate::candidate::Candidate;
 use crate::policy::Policy;
-use crate::policy::PolicyViolation;
+use crate::policy::appraised_item::AppraisedItem;
+use crate::policy::candidate::Candidate;
+use crate::policy::violation::PolicyViolation;
 
 pub use crate::instance_id::InstanceId;
 
@@ -22,7 +22,7 @@ pub use crate::instance_id::InstanceId;
 ///
 /// ```
 /// use atls_core::RelyingParty;
-/// use atls_core::instance::KnownInstances;
+/// use atls_core::policy::instance::KnownInstances;
 /// # fn example(builder: atls_core::RelyingPartyBuilder, chip_id: &[u8; 64]) -> atls_core::RelyingPartyBuilder {
 /// builder.policy(KnownInstances::new().with("snp.chip_id", chip_id))
 /// # }

@@ -19,7 +19,7 @@
 //!
 //! ```compile_fail,E0277
 //! # use std::sync::Arc;
-//! # use atls_core::{RelyingParty, chain::SignedVerifier};
+//! # use atls_core::{RelyingParty, combine::chain::SignedVerifier};
 //! fn accept(anybodys: Arc<dyn SignedVerifier>) {
 //!     RelyingParty::builder().verifier(anybodys);
 //! }
