@@ -130,6 +130,10 @@ pub(crate) fn is_name(text: &str) -> bool {
 
 const ALL: [WireProfile; 1] = [WireProfile::EXPAT_03];
 
+/// Code point of `attestation_parameters`, the extension of this crate, in every profile. It is of the private range; 0xff01 is
+/// `renegotiation_info`.
+pub const ATTESTATION_PARAMETERS: u16 = 0xff02;
+
 const MAX_NAME: usize = 64;
 /// `tls13 ` and the label share 255 bytes (RFC 9846 §7.1).
 const MAX_LABEL: usize = 249;
@@ -137,7 +141,7 @@ const MAX_LABEL: usize = 249;
 const RFC_9261: &str = " authenticator ";
 const FIRST_PRIVATE: u16 = 0xff00;
 /// `renegotiation_info` and `attestation_parameters`.
-const TAKEN: [u16; 2] = [0xff01, crate::exchange::ATTESTATION_PARAMETERS];
+const TAKEN: [u16; 2] = [0xff01, ATTESTATION_PARAMETERS];
 
 #[cfg(test)]
 mod tests {

@@ -47,9 +47,7 @@ pub use verdict::Verdict;
 
 use crate::wire_profile::WireProfile;
 
+pub use crate::wire_profile::ATTESTATION_PARAMETERS;
+
 /// Code point of `cmw_attestation` in the default [`WireProfile`].
 pub const CMW_ATTESTATION: u16 = WireProfile::EXPAT_03.cmw_attestation();
-
-/// Code point of `attestation_parameters`, the extension of this crate, in every profile. It is of the private range; 0xff01 is
-/// `renegotiation_info`.
-pub const ATTESTATION_PARAMETERS: u16 = 0xff02;

@@ -16,7 +16,7 @@ use hyper_util::client::legacy::connect::HttpInfo;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 
-use super::retire::Retirement;
+use super::retirement::Retirement;
 use crate::stream::AttestedStream;
 use crate::stream::Lifetime;
 

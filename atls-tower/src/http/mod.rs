@@ -6,6 +6,7 @@
 mod attested_https;
 mod attested_io;
 mod retire;
+mod retirement;
 
 pub use attested_https::AttestedHttps;
 pub use attested_io::AttestedIo;

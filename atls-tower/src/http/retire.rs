@@ -3,9 +3,6 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Poll;
 
@@ -13,14 +10,12 @@ use http::Extensions;
 use http::Request;
 use hyper_util::client::legacy::connect::CaptureConnection;
 use hyper_util::client::legacy::connect::capture_connection;
-use tokio::sync::Notify;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::attested_io::ServerAttestation;
-use crate::stream::Lifetime;
 
-/// Sends no new request on a connection that [drains](Lifetime::drains_at), whether its server says goodbye or not: around
+/// Sends no new request on a connection that [drains](crate::Lifetime::drains_at), whether its server says goodbye or not: around
 /// hyper-util's `Client` with an [`AttestedHttps`](crate::AttestedHttps).
 ///
 /// A server of this project says goodbye, and the client moves on by itself. One that does not would get requests until the
@@ -131,37 +126,4 @@ fn retire(captured: CaptureConnection) {
             connected.poison();
         }
     });
-}
-
-/// The end of one connection, and whether a task waits for it.
-#[derive(Debug)]
-pub(super) struct Retirement {
-    lifetime: Lifetime,
-    begun: AtomicBool,
-    gone: Notify,
-}
-
-impl Retirement {
-    pub(super) fn new(lifetime: Lifetime) -> Arc<Self> {
-        Arc::new(Self {
-            lifetime,
-            begun: AtomicBool::new(false),
-            gone: Notify::new(),
-        })
-    }
-
-    pub(super) fn lifetime(&self) -> &Lifetime {
-        &self.lifetime
-    }
-
-    /// The connection is closed.
-    pub(super) fn end(&self) {
-        self.gone.notify_one();
-    }
-
-    /// For the first that asks, where the connection drains at all.
-    fn begin(self: &Arc<Self>) -> Option<Arc<Self>> {
-        let drains = self.lifetime.drains_at().is_some();
-        (drains && !self.begun.swap(true, Ordering::Relaxed)).then(|| self.clone())
-    }
 }

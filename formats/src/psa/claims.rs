@@ -7,6 +7,13 @@ use super::component::Component;
 use super::error::TokenError;
 use super::legacy;
 use super::lifecycle::Lifecycle;
+use super::numbers::CLIENT_ID;
+use super::numbers::EAT_NONCE;
+use super::numbers::EAT_PROFILE;
+use super::numbers::IMPLEMENTATION_ID;
+use super::numbers::LIFECYCLE;
+use super::numbers::SOFTWARE;
+use super::numbers::UEID;
 use super::origin::origin_of;
 use super::profile::Profile;
 use super::software::SoftwareComponent;
@@ -157,13 +164,3 @@ impl Claims {
 
 /// Most values in the claims of one token. 16 software components have some 200.
 pub(super) const MAX_VALUES: usize = 1024;
-
-pub(super) const EAT_NONCE: u16 = 10;
-pub(super) const UEID: u16 = 256;
-pub(super) const EAT_PROFILE: u16 = 265;
-pub(super) const CLIENT_ID: u16 = 2394;
-pub(super) const LIFECYCLE: u16 = 2395;
-pub(super) const IMPLEMENTATION_ID: u16 = 2396;
-pub(super) const CERTIFICATION_REFERENCE: u16 = 2398;
-pub(super) const SOFTWARE: u16 = 2399;
-pub(super) const VERIFICATION_SERVICE: u16 = 2400;

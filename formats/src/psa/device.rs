@@ -2,21 +2,21 @@
 
 use ciborium::Value;
 
-use super::claims::CERTIFICATION_REFERENCE;
-use super::claims::CLIENT_ID;
 use super::claims::Claims;
-use super::claims::EAT_NONCE;
-use super::claims::EAT_PROFILE;
-use super::claims::IMPLEMENTATION_ID;
-use super::claims::LIFECYCLE;
-use super::claims::SOFTWARE;
-use super::claims::UEID;
-use super::claims::VERIFICATION_SERVICE;
 use super::component::Component;
 use super::component::is_digest;
 use super::ecdsa::Ecdsa;
 use super::error::TokenError;
 use super::lifecycle::Lifecycle;
+use super::numbers::CERTIFICATION_REFERENCE;
+use super::numbers::CLIENT_ID;
+use super::numbers::EAT_NONCE;
+use super::numbers::EAT_PROFILE;
+use super::numbers::IMPLEMENTATION_ID;
+use super::numbers::LIFECYCLE;
+use super::numbers::SOFTWARE;
+use super::numbers::UEID;
+use super::numbers::VERIFICATION_SERVICE;
 use super::profile::Profile;
 use super::token_writer::TokenToSign;
 

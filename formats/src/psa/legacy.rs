@@ -2,15 +2,15 @@
 
 use ciborium::Value;
 
-use super::claims::CERTIFICATION_REFERENCE;
-use super::claims::CLIENT_ID;
-use super::claims::EAT_NONCE;
-use super::claims::EAT_PROFILE;
-use super::claims::IMPLEMENTATION_ID;
-use super::claims::LIFECYCLE;
-use super::claims::SOFTWARE;
-use super::claims::UEID;
-use super::claims::VERIFICATION_SERVICE;
+use super::numbers::CERTIFICATION_REFERENCE;
+use super::numbers::CLIENT_ID;
+use super::numbers::EAT_NONCE;
+use super::numbers::EAT_PROFILE;
+use super::numbers::IMPLEMENTATION_ID;
+use super::numbers::LIFECYCLE;
+use super::numbers::SOFTWARE;
+use super::numbers::UEID;
+use super::numbers::VERIFICATION_SERVICE;
 
 /// The claims of that profile under the numbers that replaced theirs; other claims as they are. A number that was there already then
 /// stands twice, which is refused when it is read.

@@ -12,6 +12,7 @@ mod ecdsa;
 mod error;
 mod legacy;
 mod lifecycle;
+mod numbers;
 mod origin;
 mod profile;
 mod software;

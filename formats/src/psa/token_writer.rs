@@ -7,15 +7,15 @@ use coset::CoseSign1Builder;
 use coset::HeaderBuilder;
 use coset::TaggedCborSerializable;
 
-use super::claims::CLIENT_ID;
-use super::claims::EAT_NONCE;
-use super::claims::EAT_PROFILE;
-use super::claims::IMPLEMENTATION_ID;
-use super::claims::LIFECYCLE;
-use super::claims::SOFTWARE;
-use super::claims::UEID;
 use super::ecdsa::Ecdsa;
 use super::lifecycle::Lifecycle;
+use super::numbers::CLIENT_ID;
+use super::numbers::EAT_NONCE;
+use super::numbers::EAT_PROFILE;
+use super::numbers::IMPLEMENTATION_ID;
+use super::numbers::LIFECYCLE;
+use super::numbers::SOFTWARE;
+use super::numbers::UEID;
 use super::profile::Profile;
 use super::software::SoftwareComponent;
 

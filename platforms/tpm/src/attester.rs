@@ -18,13 +18,13 @@ use atls_formats::tpm::TpmEvidence;
 use atls_formats::tpm::qualifying_data;
 use zeroize::Zeroizing;
 
-use crate::activation::without_filling;
 use crate::attestation_key::AttestationKey;
 use crate::device::TpmDevice;
 use crate::device::TpmFile;
 use crate::error::TpmError;
 use crate::key_template::KeyTemplate;
 use crate::logs::LogFile;
+use crate::stored_certificate::without_filling;
 use crate::tpm::QuoteResponse;
 use crate::tpm::RH_ENDORSEMENT;
 use crate::tpm::Tpm;

@@ -75,6 +75,7 @@ mod measurements;
 mod nv;
 mod policy;
 mod quoted;
+mod stored_certificate;
 mod tpm;
 mod trust_vector;
 mod verifier;

@@ -4,19 +4,19 @@ use ciborium::Value;
 
 use super::profile::CcaProfile;
 use crate::psa::claims::Claims;
-use crate::psa::claims::EAT_NONCE;
-use crate::psa::claims::EAT_PROFILE;
-use crate::psa::claims::IMPLEMENTATION_ID;
-use crate::psa::claims::LIFECYCLE;
-use crate::psa::claims::SOFTWARE;
-use crate::psa::claims::UEID;
-use crate::psa::claims::VERIFICATION_SERVICE;
 use crate::psa::component::Component;
 use crate::psa::component::is_digest;
 use crate::psa::device::RAND;
 use crate::psa::ecdsa::Ecdsa;
 use crate::psa::error::TokenError;
 use crate::psa::lifecycle::Lifecycle;
+use crate::psa::numbers::EAT_NONCE;
+use crate::psa::numbers::EAT_PROFILE;
+use crate::psa::numbers::IMPLEMENTATION_ID;
+use crate::psa::numbers::LIFECYCLE;
+use crate::psa::numbers::SOFTWARE;
+use crate::psa::numbers::UEID;
+use crate::psa::numbers::VERIFICATION_SERVICE;
 use crate::psa::token_writer::TokenToSign;
 
 /// All claims of a platform token (draft-ffm-rats-cca-token §4.3 to §4.7), each of the size that the draft gives it.

@@ -6,11 +6,11 @@ use super::profile::CcaProfile;
 use super::realm_key::KeyHash;
 use super::realm_key::RealmKey;
 use crate::psa::claims::Claims;
-use crate::psa::claims::EAT_NONCE;
-use crate::psa::claims::EAT_PROFILE;
 use crate::psa::component::is_digest;
 use crate::psa::ecdsa::Ecdsa;
 use crate::psa::error::TokenError;
+use crate::psa::numbers::EAT_NONCE;
+use crate::psa::numbers::EAT_PROFILE;
 use crate::psa::token_writer::TokenToSign;
 
 /// All claims of a realm token (draft-ffm-rats-cca-token §4.8), each of the size that the draft gives it.
