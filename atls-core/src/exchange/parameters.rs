@@ -20,6 +20,8 @@
 //!   4 => bool,                       ; verdicts expected
 //! }
 //! ```
+//!
+//! The file is longer than others: each field is written beside its reading.
 
 use ciborium::Value;
 

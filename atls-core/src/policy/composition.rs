@@ -76,12 +76,14 @@ mod tests {
 
     use pki_types::UnixTime;
 
+    use super::super::appraised_item::AppraisedItem;
     use super::*;
     use crate::binding::Binding;
     use crate::ear::Appraisal;
     use crate::ear::Ear;
     use crate::ear::TrustVector;
     use crate::ear::VerifierId;
+    use crate::media_type::MediaType;
     use crate::origin::Origin;
 
     #[test]

@@ -16,6 +16,7 @@
 
 mod appraiser;
 mod client_driver;
+mod clients;
 mod conversation;
 mod evidence_maker;
 mod exchanged;

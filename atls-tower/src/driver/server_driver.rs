@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::ConfigError;
-use atls_core::PeerAttestation;
 use atls_core::ProtocolError;
 use atls_core::WireProfile;
 use atls_core::exchange::CanAttest;
@@ -13,7 +12,6 @@ use atls_core::exchange::Challenge;
 use atls_core::exchange::Offer;
 use atls_core::exchange::Order;
 use atls_core::exchange::Parameters;
-use atls_core::exchange::Pending;
 use atls_core::exchange::RefusalCode;
 use atls_core::exchange::Requester;
 use atls_core::exchange::Verdict;
@@ -31,6 +29,7 @@ use super::Appraiser;
 use super::EvidenceMaker;
 use super::Exchanged;
 use super::Turns;
+use super::clients::Clients;
 use super::conversation::Conversation;
 use crate::deadline::Deadline;
 use crate::error::Error;
@@ -54,15 +53,6 @@ pub(crate) struct ServerDriver {
     order: Order,
     profile: WireProfile,
     first_byte: Duration,
-}
-
-/// How clients are asked to attest.
-#[derive(Clone, Debug)]
-struct Clients {
-    appraiser: Appraiser,
-    requester: Requester,
-    /// Whether a client may decline.
-    required: bool,
 }
 
 impl ServerDriver {
@@ -308,30 +298,6 @@ impl ServerDriver {
         match verdicts {
             Verdicts::Yes => with.read_verdict().await.map(Some),
             Verdicts::No => Ok(None),
-        }
-    }
-}
-
-impl Clients {
-    async fn appraise<S>(
-        &self,
-        with: &mut Conversation<'_, S>,
-        pending: Pending,
-    ) -> Result<Option<Arc<PeerAttestation>>, Error>
-    where
-        S: Session + AsyncRead + AsyncWrite + Unpin,
-    {
-        let authenticator = with.expect(FrameType::Authenticator).await?;
-        match with
-            .appraise(pending, &authenticator, &self.appraiser)
-            .await
-        {
-            Ok(peer) => Ok(Some(peer)),
-            // The client declined, authentically. Only a demand makes that a refusal.
-            Err(error) if !self.required && error.protocol() == Some(&ProtocolError::Declined) => {
-                Ok(None)
-            }
-            Err(error) => Err(error),
         }
     }
 }

@@ -19,11 +19,11 @@ use tokio::io::ReadBuf;
 use tokio::time::Instant;
 use tokio_rustls::TlsStream;
 
+use super::connection_limits::ConnectionLimits;
 use super::lifetime::Expiry;
 use super::lifetime::Grace;
 use super::lifetime::Lifetime;
 use super::live::Live;
-use super::requests::ConnectionLimits;
 use super::requests::Requests;
 use super::timers::Timers;
 use crate::driver::Exchanged;

@@ -5,6 +5,7 @@
 //! server does not serve.
 
 mod attested_stream;
+mod connection_limits;
 mod lifetime;
 mod live;
 mod refused;
@@ -13,11 +14,11 @@ mod timed_out;
 mod timers;
 
 pub use attested_stream::AttestedStream;
+pub use connection_limits::ConnectionLimits;
 pub use lifetime::Lifetime;
 pub use refused::Refused;
 pub use refused::RefusedStream;
 pub use requests::Answering;
-pub use requests::ConnectionLimits;
 pub use requests::Requests;
 
 pub(crate) use attested_stream::Conditions;

@@ -6,6 +6,9 @@
 //!                              └──upgraded──▶ Upgraded
 //! ```
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::io;
 use std::pin::pin;
@@ -18,53 +21,16 @@ use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Waker;
-use std::time::Duration;
 
-use atls_core::limits::DEFAULT_FIRST_REQUEST;
 use atls_core::limits::DEFAULT_GRACE;
-use atls_core::limits::DEFAULT_IDLE;
-use atls_core::limits::DEFAULT_REQUEST_BODY;
-use atls_core::limits::DEFAULT_UNREAD;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::connection_limits::ConnectionLimits;
 use super::live::Live;
 use super::live::Recall;
 use super::live::Wake;
 use super::timed_out::timed_out;
-
-/// How long a server waits for the client of a connection, once the exchange is over.
-///
-/// ```
-/// # use std::time::Duration;
-/// let mut limits = atls_tower::ConnectionLimits::default();
-/// limits.idle = Duration::from_secs(600);
-/// ```
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct ConnectionLimits {
-    /// From the end of the exchange to the first complete head of a request.
-    pub first_request: Duration,
-    /// From the end of the last answer to the complete head of the next request. An upgraded connection, such as a
-    /// WebSocket, ends when it carries no byte for so long.
-    pub idle: Duration,
-    /// For the client to take 64 KiB of an answer, or the rest of it. Of several answers at once, any one counts, for at most ten
-    /// times as long.
-    pub unread: Duration,
-    /// For the next bytes of a request's body, until the request is answered.
-    pub request_body: Duration,
-}
-
-impl Default for ConnectionLimits {
-    fn default() -> Self {
-        Self {
-            first_request: DEFAULT_FIRST_REQUEST,
-            idle: DEFAULT_IDLE,
-            unread: DEFAULT_UNREAD,
-            request_body: DEFAULT_REQUEST_BODY,
-        }
-    }
-}
 
 /// The requests of one connection, as the services above a stream report them.
 ///
@@ -333,7 +299,9 @@ const LEFT_LYING: u32 = 10;
 
 /// States of `Shared::reporter`.
 const NOBODY: u8 = 0;
+
 const SOMEBODY: u8 = 1;
+
 const TOLD: u8 = 2;
 
 /// One request that is being answered. Drop it when the whole answer was handed to HTTP.
@@ -407,6 +375,3 @@ impl fmt::Debug for Shared {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;
