@@ -1,6 +1,7 @@
 //! `authenticators.json`: §4, §5, §6
 
 mod refused;
+mod refused_extensions;
 
 use serde::Deserialize;
 use serde::Serialize;

@@ -1,4 +1,6 @@
 //! `requests.json`: §3
+//!
+//! The file is longer than others: it is one list of cases, and each is read beside its neighbours.
 
 use serde::Deserialize;
 use serde::Serialize;

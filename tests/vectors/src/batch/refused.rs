@@ -1,4 +1,6 @@
 //! Proofs and answers that must be refused.
+//!
+//! The file is longer than others: it is one list of cases, and each is read beside its neighbours.
 
 use super::PROOF;
 use super::RefusedProof;

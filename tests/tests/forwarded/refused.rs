@@ -1,0 +1,148 @@
+//! Statements that are refused.
+
+use std::sync::Arc;
+
+use atls_axum::ForwardedAttestation;
+use atls_core::limits::MAX_KEPT_TOKEN;
+use atls_tower::forward::HEADER;
+use atls_tower::forward::ReceiveError;
+use atls_tower::forward::ResultReceiver;
+use atls_tower::forward::StatementForm;
+use atls_tower::forward::VERIFIER_HEADER;
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use http::HeaderMap;
+use http::HeaderValue;
+use http::Request;
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+use crate::hop::Hop;
+
+#[tokio::test]
+async fn a_peer_that_proves_little_is_not_accepted_by_default() {
+    let hop = Hop::new();
+    let sent = hop.headers(hop.forwarder()).await;
+    let strict = ResultReceiver::new(hop.keys(), &demo::provider(), "gateway", "orders");
+    let strict = strict.with_clock(hop.world.clock.clone());
+    let received = strict.receive(&sent).map(|_| ());
+    assert_eq!(received, Err(ReceiveError::Insufficient));
+}
+
+#[tokio::test]
+async fn every_flipped_character_of_a_header_is_refused() {
+    let hop = Hop::new();
+    for form in [StatementForm::Jwt, StatementForm::Cwt] {
+        let sent = hop.headers(hop.forwarder().with_form(form)).await;
+        let value = sent[&HEADER].to_str().unwrap().to_owned();
+        for index in 0..value.len() {
+            let mut altered = value.clone().into_bytes();
+            altered[index] = if altered[index] == b'A' { b'B' } else { b'A' };
+            let mut headers = HeaderMap::new();
+            headers.insert(HEADER, HeaderValue::from_bytes(&altered).unwrap());
+            assert!(
+                hop.receiver().receive(&headers).is_err(),
+                "{form:?} {index}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn hostile_values_are_refused() {
+    let hop = Hop::new();
+    let none = BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#);
+    let huge = "a".repeat(1024 * 1024);
+    for value in [
+        "",
+        ".",
+        "..",
+        "a.b.c",
+        &format!("{none}.e30."),
+        &huge,
+        "\t",
+        "0oRDoQEm",
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(HEADER, HeaderValue::from_str(value).unwrap());
+        assert!(hop.receiver().receive(&headers).is_err(), "{:.20}", value);
+    }
+    let nobody = hop.receiver().receive(&HeaderMap::new()).map(|_| ());
+    assert_eq!(nobody, Err(ReceiveError::Absent));
+    let mut twice = hop.headers(hop.forwarder()).await;
+    let again = twice[&HEADER].clone();
+    twice.append(HEADER, again);
+    let received = hop.receiver().receive(&twice).map(|_| ());
+    assert_eq!(received, Err(ReceiveError::Ambiguous));
+}
+
+#[tokio::test]
+async fn the_result_of_a_verifier_travels_beside_and_cannot_be_exchanged() {
+    for token in [&b"head.claims.signature"[..], &[0xd2, 0x84, b'.', 0xff]] {
+        let hop = Hop::with_token(token);
+        let silent = hop.headers(hop.forwarder()).await;
+        assert!(
+            !silent.contains_key(VERIFIER_HEADER),
+            "only where that is asked for"
+        );
+        let mut sent = hop.headers(hop.forwarder().with_verifier_tokens()).await;
+        let result = hop.receiver().receive(&sent).unwrap();
+        assert_eq!(result.verifier_tokens().collect::<Vec<_>>(), [token]);
+        for other in ["other.claims.signature", "b3RoZXI", ""] {
+            sent.insert(VERIFIER_HEADER, HeaderValue::from_str(other).unwrap());
+            let received = hop.receiver().receive(&sent).map(|_| ());
+            assert_eq!(received, Err(ReceiveError::OtherToken), "{other}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_huge_result_of_a_verifier_is_not_kept_with_its_connection() {
+    for (size, kept) in [(MAX_KEPT_TOKEN, 1), (MAX_KEPT_TOKEN + 1, 0)] {
+        let token = [b"a.", "b".repeat(size - 2).as_bytes()].concat();
+        let hop = Hop::with_token(&token);
+        let sent = hop.headers(hop.forwarder().with_verifier_tokens()).await;
+        assert_eq!(sent.get_all(VERIFIER_HEADER).iter().count(), kept, "{size}");
+        assert!(hop.receiver().receive(&sent).is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_handler_is_called_for_accepted_statements_alone() {
+    let hop = Hop::new();
+    let receiver = Arc::new(hop.receiver());
+    let app = Router::new()
+        .route(
+            "/",
+            get(async |client: ForwardedAttestation| client.status().to_string()),
+        )
+        .route(
+            "/option",
+            get(async |client: Option<ForwardedAttestation>| client.is_some().to_string()),
+        )
+        .with_state(receiver);
+    let good = hop.headers(hop.forwarder()).await[&HEADER].clone();
+    let forged = HeaderValue::from_static("a.b.c");
+    for (path, value, expected) in [
+        ("/", Some(&good), (200, "affirming")),
+        ("/", Some(&forged), (403, "attestation-unverified")),
+        ("/", None, (403, "attestation-required")),
+        ("/option", Some(&good), (200, "true")),
+        ("/option", Some(&forged), (403, "attestation-unverified")),
+        ("/option", None, (200, "false")),
+    ] {
+        let mut request = Request::get(path).body(Body::empty()).unwrap();
+        request
+            .headers_mut()
+            .extend(value.map(|value| (HEADER, value.clone())));
+        let response = app.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body = String::from_utf8_lossy(&body).into_owned();
+        assert_eq!(status, expected.0, "{path} {value:?}");
+        assert!(body.contains(expected.1), "{path}: {body}");
+    }
+}
