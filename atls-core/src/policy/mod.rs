@@ -11,6 +11,7 @@ mod composition;
 mod expected_item;
 mod explanation;
 pub mod instance;
+mod require_hybrid_group;
 pub(crate) mod standard;
 pub(crate) mod violation;
 
@@ -22,6 +23,7 @@ pub use candidate::ClaimsError;
 pub use composition::Composition;
 pub use expected_item::ExpectedItem;
 pub use explanation::Explanation;
+pub use require_hybrid_group::RequireHybridGroup;
 
 use self::violation::PolicyViolation;
 

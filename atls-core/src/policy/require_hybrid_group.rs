@@ -2,9 +2,9 @@
 
 use rustls::NamedGroup;
 
-use crate::policy::Policy;
-use crate::policy::candidate::Candidate;
-use crate::policy::violation::PolicyViolation;
+use super::Policy;
+use super::candidate::Candidate;
+use super::violation::PolicyViolation;
 
 /// Accepts only connections whose key exchange combines an elliptic curve and ML-KEM, so that what is recorded today cannot be read
 /// when one of the two is broken.
