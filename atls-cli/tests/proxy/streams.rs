@@ -85,6 +85,8 @@ fn an_upgraded_connection_goes_on_for_the_time_to_drain_and_no_longer() {
     });
     back.signal("TERM");
     back.reads("requests under way finish");
+    // Until it takes no more connections.
+    while std::net::TcpStream::connect(back.address()).is_ok() {}
     world.block_on(async {
         socket.send(Message::text("still there")).await.unwrap();
         let answer = socket.next().await.unwrap().unwrap();
