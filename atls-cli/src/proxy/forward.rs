@@ -27,6 +27,7 @@ use super::metrics::Metrics;
 use super::options::ProxyOptions;
 use super::relay;
 use super::relay::Passing;
+use super::relay::Unanswered;
 use super::serving::Files;
 use super::serving::Surroundings;
 use super::tunnels::Tunnels;
@@ -166,7 +167,7 @@ fn claimed(mut response: Response<Body>, to: &Uri, metrics: &Metrics) -> Respons
     response
 }
 
-fn unanswered(error: &hyper_util::client::legacy::Error, authority: &str) -> Response<Body> {
+fn unanswered(error: &Unanswered, authority: &str) -> Response<Body> {
     let failure = match relay::cause::<atls_tower::Error>(error) {
         Some(attested) => get::failure(attested, authority),
         None => Failure::not_reached(format!("{authority} gave no answer")).because(error),

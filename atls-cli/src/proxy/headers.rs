@@ -55,6 +55,10 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
         .flat_map(|value| value.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
+    // The chunks say how long a message is, whatever it claims (RFC 9112 §6.3).
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     let trailers = headers
         .get(header::TE)
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"trailers"));

@@ -1,6 +1,7 @@
 //! Hands a request on, and its answer back.
 
 use std::error::Error;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -36,12 +37,12 @@ pub(super) struct Passing<'a> {
 /// are passed on.
 ///
 /// # Errors
-/// Those of the client; nothing was answered.
+/// [`Unanswered`]
 pub(super) async fn relay<C>(
     client: &Client<C, Body>,
     mut request: Request<Body>,
     passing: Passing<'_>,
-) -> Result<Response<Body>, hyper_util::client::legacy::Error>
+) -> Result<Response<Body>, Unanswered>
 where
     C: Connect + Clone + Send + Sync + 'static,
 {
@@ -57,24 +58,53 @@ where
     if let Some(protocol) = upgrade {
         ask_for(request.headers_mut(), protocol);
     }
-    let mut response = client.request(request.map(headers::without_claims)).await?;
+    let answered = client.request(request.map(headers::without_claims)).await;
+    let mut response = answered.map_err(Unanswered::Client)?;
+    // Each hop has a version of its own (RFC 9110 §2.5).
+    *response.version_mut() = Version::HTTP_11;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         headers::remove_hop_by_hop(response.headers_mut());
         return Ok(response.map(headers::without_claims));
     }
+    let agreed = upgrade_of(response.headers());
+    let (Some(from), Some(protocol)) = (from, agreed) else {
+        return Err(Unanswered::Switched);
+    };
     let to = hyper::upgrade::on(&mut response);
-    if let Some(from) = from {
-        passing.tunnels.start(from, to, passing.metrics);
-    }
-    let upgraded = response.headers().get(header::UPGRADE).cloned();
+    passing.tunnels.start(from, to, passing.metrics);
     headers::remove_hop_by_hop(response.headers_mut());
-    if let Some(protocol) = upgraded {
-        ask_for(response.headers_mut(), protocol);
-    }
+    ask_for(response.headers_mut(), protocol);
     Ok(response.map(Body::new))
 }
 
-/// The protocol of a request that wants to go on as a WebSocket.
+/// The next hop gave no answer that could be handed back.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// There was none.
+    Client(hyper_util::client::legacy::Error),
+    /// It went on in a protocol that was not asked for.
+    Switched,
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client(_) => "no answer came",
+            Self::Switched => "it switched to a protocol that was not asked for",
+        })
+    }
+}
+
+impl Error for Unanswered {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Client(error) => Some(error),
+            Self::Switched => None,
+        }
+    }
+}
+
+/// The protocol of a message that wants to go on as a WebSocket.
 pub(super) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
     let wants = headers
         .get_all(header::CONNECTION)

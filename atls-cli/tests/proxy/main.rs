@@ -22,3 +22,4 @@ mod reverse;
 mod smuggling;
 mod stated;
 mod streams;
+mod upstreams;
