@@ -6,6 +6,7 @@ use std::fmt;
 ///
 /// | kind | bytes | of what |
 /// |---|---|---|
+/// | `azure.vm_unique_id` | text | the VM, as its paravisor spells it |
 /// | `cca.instance_id`, `psa.instance_id`, `sim.instance_id` | 33 | the device, its attestation key in truth |
 /// | `nitro.module_id` | text | the enclave, from its start to its end |
 /// | `snp.chip_id` | 64 | the processor |

@@ -16,9 +16,9 @@ pub use crate::instance_id::InstanceId;
 
 /// Accepts peers that are known instances, and no others.
 ///
-/// Each item of the attestation must have one of the known identities, of whatever kind. An item that is
-/// [chained](AppraisedItem::chained_to) to another is known by that one too, since both are of one machine. A policy that knows nobody
-/// refuses everybody.
+/// Each item of the attestation must have one of the known identities, of whatever kind. Items that are
+/// [chained](AppraisedItem::chained_to) are of one machine, so one of them that is known is enough. A policy that knows nobody refuses
+/// everybody.
 ///
 /// ```
 /// use atls_core::RelyingParty;
@@ -57,10 +57,11 @@ impl KnownInstances {
 impl Policy for KnownInstances {
     fn check(&self, candidate: &Candidate) -> Result<(), PolicyViolation> {
         let items = candidate.items();
-        let carrier_of = |label: &str| items.iter().find(|item| item.label() == label);
+        let chain_of = |item: &AppraisedItem| item.chained_to().unwrap_or(item.label()).to_owned();
         let known = |item: &AppraisedItem| {
-            let carrier = item.chained_to().and_then(carrier_of);
-            self.knows(item) || carrier.is_some_and(|carrier| self.knows(carrier))
+            let chain = chain_of(item);
+            let mut chained = items.iter().filter(|other| chain_of(other) == chain);
+            chained.any(|other| self.knows(other))
         };
         match !items.is_empty() && items.iter().all(known) {
             true => Ok(()),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use atls_core::policy::instance::InstanceId;
 use atls_formats::azure::RuntimeData;
 use atls_reference::Digest;
 
@@ -24,6 +25,11 @@ pub struct AzureClaims {
 }
 
 impl AzureClaims {
+    /// The identity of the machine.
+    pub(crate) fn instances(&self) -> impl Iterator<Item = InstanceId> + use<> {
+        InstanceId::new("azure.vm_unique_id", self.vm_unique_id.as_bytes()).into_iter()
+    }
+
     pub(crate) fn of(data: &RuntimeData) -> Self {
         let configuration = &data.configuration;
         Self {

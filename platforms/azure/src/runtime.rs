@@ -58,6 +58,7 @@ pub(crate) fn appraise(
     }));
     findings.extend(user_data.map(|equal| Finding::new("azure.user-data", passed(equal))));
     RecordedAppraisal::new(ear, Origin::Device, data.report_data())
+        .with_instances(claims.instances())
         .with_claims(claims)
         .with_findings(findings)
 }

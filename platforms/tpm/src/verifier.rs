@@ -86,7 +86,9 @@ impl TpmVerifier {
         let challenge = quoted.attest.extra_data.clone();
         let origin = self.origin_of(&quoted.key);
         let quote = AppraisedQuote::of(&policy, quoted, now)?;
-        Ok(quote.recorded(origin, challenge))
+        let instances = quote.claims.instances();
+        let recorded = quote.recorded(origin, challenge);
+        Ok(recorded.with_instances(instances))
     }
 
     fn appraise_now(
@@ -126,10 +128,10 @@ pub(crate) struct AppraisedQuote {
 }
 
 impl AppraisedQuote {
+    /// Without an identity of the machine, which only a file of keys gives to a key.
     pub(crate) fn recorded(self, origin: Origin, challenge: Vec<u8>) -> RecordedAppraisal {
         let image = self.claims.image.clone();
         let recorded = RecordedAppraisal::new(self.ear, origin, challenge)
-            .with_instances(self.claims.instances())
             .with_claims(self.claims)
             .with_findings(self.findings);
         match image {

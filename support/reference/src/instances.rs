@@ -145,7 +145,8 @@ fn hexadecimal(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The kinds that platforms state; [`InstanceId`] has a table of them.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
+    "azure.vm_unique_id",
     "cca.instance_id",
     "nitro.module_id",
     "psa.instance_id",
