@@ -150,19 +150,24 @@ impl Challenge {
             code: self.profile.cmw_attestation(),
             data,
         }];
-        extensions.extend(self.selection_extension(batches)?);
+        extensions.extend(self.selection_extension(Selection {
+            batches,
+            ..self.offered()
+        })?);
         if authenticator::extensions_length(&extensions) > usize::from(u16::MAX) {
             return Err(SendError::Cmw(CmwError::TooLarge).into());
         }
         Ok(extensions)
     }
 
-    /// Answers with the certificate alone, for a peer that does not want this end to attest.
+    /// Answers with the certificate alone, for a peer that does not want this end to attest. It selects no verdict: none follows
+    /// such an answer, whatever the peer offers.
     ///
     /// # Errors
     /// Those of [`ReceivedRequest::authenticate`].
     pub fn answer_without_attestation(self) -> Result<Vec<u8>, ProtocolError> {
-        let extensions: Vec<_> = self.selection_extension(Batches::No)?.into_iter().collect();
+        let selection = self.selection_extension(Selection::NOTHING)?;
+        let extensions: Vec<_> = selection.into_iter().collect();
         self.request.authenticate(&extensions)
     }
 
@@ -184,15 +189,14 @@ impl Challenge {
         parameters.map_or(Selection::NOTHING, Parameters::offered)
     }
 
-    /// This end's choice among the peer's parameters: verdicts if it understands them.
-    fn selection_extension(&self, batches: Batches) -> Result<Option<Extension>, ProtocolError> {
-        let Some(parameters) = &self.parameters else {
+    /// This end's choice among the peer's parameters, where it sent any.
+    fn selection_extension(
+        &self,
+        selection: Selection,
+    ) -> Result<Option<Extension>, ProtocolError> {
+        if self.parameters.is_none() {
             return Ok(None);
-        };
-        let selection = Selection {
-            batches,
-            ..parameters.offered()
-        };
+        }
         Ok(Some(Extension {
             code: ATTESTATION_PARAMETERS,
             data: selection.encode()?,

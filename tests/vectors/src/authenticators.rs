@@ -83,7 +83,16 @@ pub fn page(keys: &mut Keys) -> Page {
             cases.push(declines(suite, sender, &key));
         }
     }
-    cases.push(unasked(keys));
+    cases.push(unasked(
+        "plain with a selection, to a client that wants no Evidence",
+        false,
+        keys,
+    ));
+    cases.push(unasked(
+        "plain with a selection, to a client that wants no Evidence and understands verdicts",
+        true,
+        keys,
+    ));
     cases.push(chain(keys));
     Page {
         about: "Answers to requests: authenticators with an attestation, plain ones, and empty ones. They are payloads of frames of type 2.".to_owned(),
@@ -152,10 +161,10 @@ fn plain(suite: Suite, sender: Side, key: &Key, keys: &mut Keys) -> Case {
     full(&name, Answer::Plain, &draft, keys)
 }
 
-/// The server's answer to a client that wants no Evidence.
-fn unasked(keys: &mut Keys) -> Case {
+/// The server's answer to a client that wants no Evidence. It selects no verdict, whatever the client offers.
+fn unasked(name: &str, verdicts: bool, keys: &mut Keys) -> Case {
     let client = Side::Client;
-    let data = parameters::client(&[], false, false, 1);
+    let data = parameters::client(&[], verdicts, false, 1);
     let request =
         message::usual_request(client, &client.context(), &[(ATTESTATION_PARAMETERS, data)]);
     let selection = (ATTESTATION_PARAMETERS, parameters::selection(false, false));
@@ -167,12 +176,7 @@ fn unasked(keys: &mut Keys) -> Case {
         &request,
         vec![selection],
     );
-    full(
-        "plain with a selection, to a client that wants no Evidence",
-        Answer::Plain,
-        &draft,
-        keys,
-    )
+    full(name, Answer::Plain, &draft, keys)
 }
 
 /// Two certificates; only the first entry has extensions.
