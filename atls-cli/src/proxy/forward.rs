@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use atls_core::BoxFuture;
-use atls_tower::AttestedHttps;
 use atls_tower::ServerAttestation;
 use axum::Router;
 use axum::body::Body;
@@ -16,11 +15,12 @@ use http::StatusCode;
 use http::Uri;
 use http::header;
 use http::uri::PathAndQuery;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
 use tower_http::trace::TraceLayer;
 
+use super::connections::Accepted;
+use super::connections::Connections;
+use super::connections::Connectors;
 use super::headers;
 use super::hosts::Hosts;
 use super::metrics::Metrics;
@@ -30,14 +30,13 @@ use super::relay::Passing;
 use super::relay::Unanswered;
 use super::serving::Files;
 use super::serving::Surroundings;
-use super::tunnels::Tunnels;
+use super::until::Until;
 use crate::failure::Failure;
 use crate::get;
 use crate::get::Http;
 use crate::get::Target;
 use crate::narrate::Narration;
 use crate::trust;
-use crate::way::Way;
 
 /// A service over this socket, which ends once it is told to stop and connections have finished.
 pub(super) fn serve(
@@ -58,10 +57,6 @@ pub(super) fn serve(
     }
     let target = Target::parse(to)?;
     let trusted = trust::reloadable(&options.trust, &Narration::Silent)?;
-    let files = Files {
-        identity: None,
-        policies: trusted.policies,
-    };
     let relying_party = Arc::new(trusted.relying_party);
     let client = |http| {
         let over = get::Client::shared(
@@ -71,7 +66,7 @@ pub(super) fn serve(
             http,
             Narration::Silent,
         );
-        over.map(|client| Client::builder(TokioExecutor::new()).build(client.into_connector()))
+        over.map(get::Client::into_connector)
     };
     let Surroundings {
         metrics,
@@ -79,13 +74,23 @@ pub(super) fn serve(
         tunnels,
         drain,
     } = surroundings;
+    let accepted = Arc::new(Accepted::new(
+        Connectors {
+            any: client(Http::Any)?,
+            http1: client(Http::One)?,
+        },
+        tunnels,
+    ));
+    let files = Files {
+        identity: None,
+        policies: trusted.policies,
+        accepted: accepted.clone(),
+    };
     let state = Forward {
-        any: client(Http::Any)?,
-        http1: client(Http::One)?,
+        accepted,
         hosts: Hosts::new(target.uri().host(), &options.host),
         target,
         metrics,
-        tunnels,
     };
     let app = Router::new()
         .fallback(hand_on)
@@ -109,13 +114,10 @@ pub(super) fn serve(
 }
 
 struct Forward {
-    any: Client<AttestedHttps<Way>, Body>,
-    /// For what is upgraded, which HTTP/2 has no way for.
-    http1: Client<AttestedHttps<Way>, Body>,
+    accepted: Arc<Accepted>,
     hosts: Hosts,
     target: Target,
     metrics: Arc<Metrics>,
-    tunnels: Tunnels,
 }
 
 async fn hand_on(State(state): State<Arc<Forward>>, mut request: Request<Body>) -> Response<Body> {
@@ -135,19 +137,24 @@ async fn hand_on(State(state): State<Arc<Forward>>, mut request: Request<Body>) 
     let host = HeaderValue::from_str(&authority);
     let set = host.into_iter().map(|host| (header::HOST, host)).collect();
     let to = to(&state.target, request.uri().path_and_query());
+    let Connections { clients, tunnels } = state.accepted.now();
     let client = match relay::upgrade_of(request.headers()) {
-        Some(_) => &state.http1,
-        None => &state.any,
+        Some(_) => clients.http1,
+        None => clients.any,
     };
     let passing = Passing {
         to: to.clone(),
         set,
-        tunnels: &state.tunnels,
+        tunnels: &tunnels,
         metrics: &state.metrics,
     };
-    let answered = relay::relay(client, request, passing).await;
+    let answered = tokio::select! {
+        answered = relay::relay(client, request, passing) => answered,
+        () = tunnels.overdue() => Err(Unanswered::Overdue),
+    };
     let response = match answered {
-        Ok(response) => claimed(response, &to, &state.metrics),
+        Ok(response) => claimed(response, &to, &state.metrics)
+            .map(|body| Body::new(Until::new(body, Box::pin(tunnels.overdue())))),
         Err(error) => unanswered(&error, &authority),
     };
     state.metrics.answered(response.status());

@@ -3,6 +3,7 @@
 mod admin;
 mod config;
 mod configuration;
+mod connections;
 mod ear;
 mod forward;
 mod headers;
@@ -16,6 +17,7 @@ mod relay;
 mod reverse;
 mod serving;
 mod tunnels;
+mod until;
 mod upstream;
 
 use std::io;

@@ -16,9 +16,11 @@ use http::StatusCode;
 use http::Uri;
 use http::Version;
 use http::header;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::Connect;
+use hyper::body::Incoming;
+use hyper_util::client::legacy as client;
 use serde_json::json;
+use tower::Service;
+use tower::ServiceExt;
 
 use super::headers;
 use super::metrics::Metrics;
@@ -39,12 +41,12 @@ pub(super) struct Passing<'a> {
 /// # Errors
 /// [`Unanswered`]
 pub(super) async fn relay<C>(
-    client: &Client<C, Body>,
+    client: C,
     mut request: Request<Body>,
     passing: Passing<'_>,
 ) -> Result<Response<Body>, Unanswered>
 where
-    C: Connect + Clone + Send + Sync + 'static,
+    C: Service<Request<Body>, Response = Response<Incoming>, Error = client::Error>,
 {
     let upgrade = upgrade_of(request.headers());
     let from = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
@@ -58,7 +60,7 @@ where
     if let Some(protocol) = upgrade {
         ask_for(request.headers_mut(), protocol);
     }
-    let answered = client.request(request.map(headers::without_claims)).await;
+    let answered = client.oneshot(request.map(headers::without_claims)).await;
     let mut response = answered.map_err(Unanswered::Client)?;
     // Each hop has a version of its own (RFC 9110 §2.5).
     *response.version_mut() = Version::HTTP_11;
@@ -81,7 +83,9 @@ where
 #[derive(Debug)]
 pub(super) enum Unanswered {
     /// There was none.
-    Client(hyper_util::client::legacy::Error),
+    Client(client::Error),
+    /// It did not come before its connection had to end.
+    Overdue,
     /// It went on in a protocol that was not asked for.
     Switched,
 }
@@ -90,6 +94,7 @@ impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Client(_) => "no answer came",
+            Self::Overdue => "no answer came before the connection had to end",
             Self::Switched => "it switched to a protocol that was not asked for",
         })
     }
@@ -99,7 +104,7 @@ impl Error for Unanswered {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Client(error) => Some(error),
-            Self::Switched => None,
+            Self::Overdue | Self::Switched => None,
         }
     }
 }

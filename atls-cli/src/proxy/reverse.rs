@@ -1,6 +1,7 @@
 //! Ends attested TLS in front of a service.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use atls_axum::AttestedListener;
 use atls_core::Attester;
@@ -34,6 +35,7 @@ use super::preamble::Balancers;
 use super::relay;
 use super::relay::Passing;
 use super::serving::Files;
+use super::serving::Recall;
 use super::serving::Surroundings;
 use super::tunnels::Tunnels;
 use super::upstream::ToUpstream;
@@ -79,6 +81,10 @@ pub(super) fn serve(
         .layer(TraceLayer::new_for_http());
     let failed =
         |error: std::io::Error| Failure::fault("the socket cannot be used").because(&error);
+    let accepted = Accepted {
+        acceptor: acceptor.clone(),
+        within: drain,
+    };
     let mut builder = AttestedListener::builder(acceptor);
     if !options.proxy_protocol.is_empty() {
         let balancers = Balancers::new(options.proxy_protocol.clone());
@@ -96,8 +102,20 @@ pub(super) fn serve(
     let files = Files {
         identity: Some(identity),
         policies,
+        accepted: Arc::new(accepted),
     };
     Ok((files, Box::pin(serving)))
+}
+
+struct Accepted {
+    acceptor: ServerAcceptor,
+    within: Duration,
+}
+
+impl Recall for Accepted {
+    fn recall(&self) {
+        self.acceptor.recall(self.within);
+    }
 }
 
 struct Reverse {
@@ -132,7 +150,7 @@ async fn hand_on(State(state): State<Arc<Reverse>>, mut request: Request<Body>) 
         tunnels: &state.tunnels,
         metrics: &state.metrics,
     };
-    let answered = relay::relay(&state.client, request, passing).await;
+    let answered = relay::relay(state.client.clone(), request, passing).await;
     let response = match answered {
         Ok(mut response) => {
             headers::remove_claims(response.headers_mut());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use atls_reference::ReferenceError;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -36,10 +37,17 @@ pub(super) struct Surroundings {
 }
 
 /// The files of a service that are read again while it goes on.
-#[derive(Default)]
 pub(super) struct Files {
     pub(super) identity: Option<Arc<Identity>>,
     pub(super) policies: Vec<Arc<dyn Reload>>,
+    /// The connections whose peers the policies accepted.
+    pub(super) accepted: Arc<dyn Recall>,
+}
+
+/// Connections whose peers were accepted by policies that have changed.
+pub(super) trait Recall: Send + Sync {
+    /// Ends them properly, and cuts what is left when the time to drain has passed. The policies of now decide about the next ones.
+    fn recall(&self);
 }
 
 impl Serving {
@@ -95,29 +103,39 @@ impl Serving {
         self.tunnels.ended().await;
     }
 
-    /// Reads its files again.
+    /// Reads its files again, and attests peers anew where there are policies.
     pub(super) fn reload(&self) {
-        let identity = self.files.identity.iter();
-        let identity = identity.map(|identity| identity.reload());
-        let policies = self.files.policies.iter().map(|policy| {
-            let reloaded = policy.reload();
-            reloaded.map_err(|error| Failure::usage("the policy cannot be used").because(&error))
-        });
-        for reloaded in identity.chain(policies) {
-            record(reloaded.map(|()| true), &self.metrics);
-        }
+        self.read(
+            |identity| identity.reload().map(|()| true),
+            |policy| policy.reload().map(|()| true),
+        );
     }
 
     /// The same with those that changed.
     pub(super) fn reload_if_changed(&self) {
-        let identity = self.files.identity.iter();
-        let identity = identity.map(|identity| identity.reload_if_changed());
-        let policies = self.files.policies.iter().map(|policy| {
-            let reloaded = policy.reload_if_changed();
-            reloaded.map_err(|error| Failure::usage("the policy cannot be used").because(&error))
+        self.read(Identity::reload_if_changed, |policy| {
+            policy.reload_if_changed()
         });
-        for reloaded in identity.chain(policies) {
-            record(reloaded, &self.metrics);
+    }
+
+    fn read(
+        &self,
+        identity: impl Fn(&Identity) -> Result<bool, Failure>,
+        policy: impl Fn(&dyn Reload) -> Result<bool, ReferenceError>,
+    ) {
+        if let Some(files) = &self.files.identity {
+            record(identity(files), &self.metrics);
+        }
+        let mut is_changed = false;
+        for file in &self.files.policies {
+            let read = policy(&**file)
+                .map_err(|error| Failure::usage("the policy cannot be used").because(&error));
+            is_changed |= matches!(read, Ok(true));
+            record(read, &self.metrics);
+        }
+        if is_changed {
+            self.files.accepted.recall();
+            tracing::info!("peers are attested anew");
         }
     }
 }

@@ -11,20 +11,34 @@ use tokio::sync::watch;
 
 use super::metrics::Metrics;
 
-/// Ends when the service is to stop.
+/// Ends when the service is to stop, or the connections that it is for.
 #[derive(Clone, Debug)]
-pub(super) struct Stop(watch::Receiver<()>);
+pub(super) struct Stop {
+    all: watch::Receiver<()>,
+    these: watch::Receiver<()>,
+}
 
 impl Stop {
     /// It is told by dropping the sender.
     pub(super) fn new() -> (watch::Sender<()>, Self) {
-        let (sender, receiver) = watch::channel(());
-        (sender, Self(receiver))
+        let (sender, all) = watch::channel(());
+        let these = all.clone();
+        (sender, Self { all, these })
+    }
+
+    /// The same for some connections alone.
+    pub(super) fn of_some(&self) -> (watch::Sender<()>, Self) {
+        let (sender, these) = watch::channel(());
+        let all = self.all.clone();
+        (sender, Self { all, these })
     }
 
     pub(super) async fn told(mut self) {
-        // Nothing is ever sent: the channel ends.
-        let _ = self.0.changed().await;
+        // Nothing is ever sent: the channels end.
+        tokio::select! {
+            _ = self.all.changed() => {}
+            _ = self.these.changed() => {}
+        }
     }
 }
 
@@ -46,9 +60,26 @@ impl Tunnels {
         (Self { stop, drain, alive }, AllTunnels(all))
     }
 
+    /// The same, which may be told to stop by themselves.
+    pub(super) fn of_some(&self) -> (watch::Sender<()>, Self) {
+        let (sender, stop) = self.stop.of_some();
+        let Self { drain, alive, .. } = self.clone();
+        (sender, Self { stop, drain, alive })
+    }
+
+    /// Ends when none of them may go on.
+    pub(super) fn overdue(&self) -> impl Future<Output = ()> + Send + use<> {
+        let Self { stop, drain, .. } = self.clone();
+        async move {
+            stop.told().await;
+            tokio::time::sleep(drain).await;
+        }
+    }
+
     /// Passes bytes between both, once both are upgraded.
     pub(super) fn start(&self, from: OnUpgrade, to: OnUpgrade, metrics: &Arc<Metrics>) {
-        let Self { stop, drain, alive } = self.clone();
+        let alive = self.alive.clone();
+        let overdue = self.overdue();
         let counted = metrics.upgraded();
         tokio::spawn(async move {
             let copied = async {
@@ -57,10 +88,6 @@ impl Tunnels {
                     // Either end may break off; there is nobody to tell.
                     let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
                 }
-            };
-            let overdue = async {
-                stop.told().await;
-                tokio::time::sleep(drain).await;
             };
             tokio::select! {
                 () = copied => {}

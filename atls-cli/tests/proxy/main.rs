@@ -17,6 +17,7 @@ mod balancers;
 mod forward;
 mod kit;
 mod lifecycle;
+mod recall;
 mod reload;
 mod reverse;
 mod smuggling;
