@@ -10,8 +10,8 @@
 //!
 //! A platform is a value here: its rule is a [`ChainLink`], which says what the root must carry for which key. [`Chain::join`] takes the
 //! three together, whatever the order in which they were made, and compares both ends of the link. [`Chain::bind`] compares the value. There
-//! is no other way from a [`RecordedAppraisal`] to an [`Appraised`], so an item without a place in a chain is never accepted, and neither
-//! are two items of different machines.
+//! is no other way from a [`RecordedAppraisal`](crate::RecordedAppraisal) to an [`Appraised`](crate::Appraised), so an item without a place
+//! in a chain is never accepted, and neither are two items of different machines.
 //!
 //! The verifiers of the parts are given to the platform by the application, as `dyn` [`UnboundVerifier`] and `dyn` [`SignedVerifier`]:
 //! no platform needs another one's crate. A [`SignedVerifier`] is no [`Verifier`](crate::Verifier), for its Evidence proves nothing before a
