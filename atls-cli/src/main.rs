@@ -62,7 +62,7 @@ fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failure> {
         Command::Inspect(options) => in_runtime(inspect::run(&options, terminal)),
         Command::Policy(options) => in_runtime(policy::run(options, terminal)),
         Command::Tcb(options) => in_runtime(tcb::run(&options, terminal)),
-        Command::Proxy(options) => in_runtime(proxy::run(&options, terminal)),
+        Command::Proxy(options) => in_runtime(proxy::run(&options, arguments::again, terminal)),
     }
 }
 

@@ -5,27 +5,32 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::options::ProxyOptions;
-use crate::arguments;
 use crate::failure::Failure;
 
 /// The arguments, as they were last read.
 pub(super) struct Configuration {
     words: Vec<OsString>,
+    read: ReadArguments,
     file: Option<PathBuf>,
     written: Option<SystemTime>,
     /// The arguments that a running proxy cannot change.
     fixed: Fixed,
 }
 
+/// Reads the arguments of the command line, with those that the file has now.
+// An alias, as clippy finds the type hard to read in place.
+pub(crate) type ReadArguments = fn() -> Result<(Vec<OsString>, ProxyOptions), Failure>;
+
 type Fixed = (String, [Option<std::net::SocketAddr>; 2]);
 
 impl Configuration {
-    pub(super) fn of(options: &ProxyOptions) -> Result<Self, Failure> {
+    pub(super) fn new(options: &ProxyOptions, read: ReadArguments) -> Result<Self, Failure> {
         let file = options.config.clone();
         Ok(Self {
             written: written(file.as_ref()),
             file,
-            words: arguments::again()?.0,
+            words: read()?.0,
+            read,
             fixed: fixed(options),
         })
     }
@@ -36,7 +41,7 @@ impl Configuration {
     /// A usage failure if they are wrong, or change what a running proxy cannot.
     pub(super) fn read_again(&mut self) -> Result<Option<ProxyOptions>, Failure> {
         self.written = written(self.file.as_ref());
-        let (words, options) = arguments::again()?;
+        let (words, options) = (self.read)()?;
         if words == self.words {
             return Ok(None);
         }

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::sync::watch;
 use tower::Layer;
 
-use super::serving::Recall;
+use super::service::Recall;
 use super::tunnels::Tunnels;
 use crate::way::Way;
 

@@ -15,6 +15,7 @@ mod options;
 mod preamble;
 mod relay;
 mod reverse;
+mod service;
 mod serving;
 mod tunnels;
 mod until;
@@ -38,6 +39,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 use configuration::Configuration;
+use configuration::ReadArguments;
 use lifecycle::Event;
 use lifecycle::Events;
 use metrics::Metrics;
@@ -46,9 +48,13 @@ use serving::Serving;
 pub(crate) use config::arguments as config_arguments;
 pub(crate) use options::ProxyOptions;
 
-/// Serves until SIGTERM or SIGINT.
-pub(crate) async fn run(options: &ProxyOptions, terminal: &mut Terminal) -> Result<(), Failure> {
-    match serve(options, terminal).await {
+/// Serves until SIGTERM or SIGINT. The arguments are read again where their file changed.
+pub(crate) async fn run(
+    options: &ProxyOptions,
+    read: ReadArguments,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    match serve(options, read, terminal).await {
         Err(failure) if options.json => {
             terminal.out_json(&json!({ "serving": false, "error": failure.to_json() }))?;
             Err(failure.already_reported())
@@ -57,11 +63,15 @@ pub(crate) async fn run(options: &ProxyOptions, terminal: &mut Terminal) -> Resu
     }
 }
 
-async fn serve(options: &ProxyOptions, terminal: &mut Terminal) -> Result<(), Failure> {
+async fn serve(
+    options: &ProxyOptions,
+    read: ReadArguments,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
     log();
     let metrics = Arc::new(Metrics::default());
     let mut events = Events::new(Duration::from_secs(options.look.max(1)))?;
-    let mut configuration = Configuration::of(options)?;
+    let mut configuration = Configuration::new(options, read)?;
     let socket = socket(&options.listen)?;
     let addresses = Addresses::open(options, &socket, &metrics).await?;
     let mut serving = Serving::start(options, &socket, &metrics)?;

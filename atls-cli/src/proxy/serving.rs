@@ -13,6 +13,8 @@ use super::identity::Identity;
 use super::metrics::Metrics;
 use super::options::ProxyOptions;
 use super::reverse;
+use super::service::Files;
+use super::service::Surroundings;
 use super::tunnels::AllTunnels;
 use super::tunnels::Stop;
 use super::tunnels::Tunnels;
@@ -26,28 +28,6 @@ pub(super) struct Serving {
     tunnels: AllTunnels,
     files: Files,
     metrics: Arc<Metrics>,
-}
-
-/// The surroundings that a service shares.
-pub(super) struct Surroundings {
-    pub(super) metrics: Arc<Metrics>,
-    pub(super) stop: Stop,
-    pub(super) tunnels: Tunnels,
-    pub(super) drain: Duration,
-}
-
-/// The files of a service that are read again while it goes on.
-pub(super) struct Files {
-    pub(super) identity: Option<Arc<Identity>>,
-    pub(super) policies: Vec<Arc<dyn Reload>>,
-    /// The connections whose peers the policies accepted.
-    pub(super) accepted: Arc<dyn Recall>,
-}
-
-/// Connections whose peers were accepted by policies that have changed.
-pub(super) trait Recall: Send + Sync {
-    /// Ends them properly, and cuts what is left when the time to drain has passed. The policies of now decide about the next ones.
-    fn recall(&self);
 }
 
 impl Serving {
