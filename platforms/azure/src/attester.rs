@@ -22,6 +22,7 @@ use atls_formats::tpm::TpmEvidence;
 use crate::evidence;
 use crate::evidence::AzureEvidence;
 use crate::evidence::TPM;
+use crate::failed::failed;
 use crate::imds::Imds;
 
 /// The virtual TPM of this VM: its quotes, and the report that the paravisor left in it. It blocks; `atls_tower::Blocking` gives it a thread, and
@@ -191,10 +192,6 @@ fn item<'a, 'b>(items: &'a [Item<'b>], label: &str) -> Result<&'a Item<'b>, Atte
     let mut items = items.iter();
     let found = items.find(|item| item.label() == label);
     found.ok_or_else(|| failed("virtual TPM gave no report, or no quote"))
-}
-
-pub(crate) fn failed(reason: &str) -> AttestError {
-    AttestError::Device(reason.to_owned())
 }
 
 /// Between the two halves of the attester.

@@ -37,7 +37,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::attester::failed;
+use crate::failed::failed;
 
 /// The metadata service, asked by the application's HTTP client. That must take plain HTTP to the link-local address of the service:
 /// `atls_remote::ReqwestClient::metadata_service` does, and to no other.

@@ -44,6 +44,7 @@
 mod attester;
 mod claims;
 mod evidence;
+mod failed;
 mod imds;
 mod policy;
 mod runtime;
