@@ -23,7 +23,7 @@ use crate::device::TpmDevice;
 use crate::device::TpmFile;
 use crate::error::TpmError;
 use crate::key_template::KeyTemplate;
-use crate::logs::LogFile;
+use crate::log_file::LogFile;
 use crate::stored_certificate::without_filling;
 use crate::tpm::QuoteResponse;
 use crate::tpm::RH_ENDORSEMENT;

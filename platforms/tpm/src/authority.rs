@@ -25,8 +25,8 @@ use x509_parser::prelude::FromDer;
 use crate::attestation_key::AttestationKey;
 use crate::chain::Anchors;
 use crate::chain::Purpose;
-use crate::keys::TrustedKey;
 use crate::policy::hexadecimal;
+use crate::trusted_key::TrustedKey;
 
 /// An entry `[[tpm-keys.authority]]`: keys are trusted whose certificate, which Evidence carries, chains to this root, for the purpose
 /// `tcg-kp-AIKCertificate`, at the time of the appraisal.

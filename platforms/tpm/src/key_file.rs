@@ -13,8 +13,8 @@ use atls_reference::Table;
 use atls_reference::from_toml;
 
 use crate::keys::TpmKeys;
-use crate::keys::TrustedKey;
 use crate::policy::hexadecimal;
+use crate::trusted_key::TrustedKey;
 
 /// A file with the table `[tpm-keys]` alone, in TOML, to which enrolment adds. A verifier reads it through
 /// [`Live`](atls_reference::Live), which sees that it was replaced.

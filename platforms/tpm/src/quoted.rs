@@ -14,7 +14,7 @@ use atls_formats::tpm::TpmEvidence;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
 use crate::keys::TpmKeys;
-use crate::keys::TrustedKey;
+use crate::trusted_key::TrustedKey;
 
 /// A quote of a trusted key, and the values of its registers. Whether it is about a connection was not asked.
 pub(crate) struct Quoted<'a> {

@@ -25,10 +25,10 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use crate::claims::TpmClaims;
 use crate::findings;
 use crate::keys::TpmKeys;
-use crate::keys::TrustedKey;
 use crate::policy::TpmPolicy;
 use crate::quoted::Quoted;
 use crate::trust_vector;
+use crate::trusted_key::TrustedKey;
 
 /// Appraises quotes of TPMs, offline.
 pub struct TpmVerifier {

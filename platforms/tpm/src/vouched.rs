@@ -24,9 +24,9 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 
 use crate::attestation_key::AttestationKey;
 use crate::keys::TpmKeys;
-use crate::keys::TrustedKey;
 use crate::policy::TpmPolicy;
 use crate::quoted::Quoted;
+use crate::trusted_key::TrustedKey;
 use crate::verifier::AppraisedQuote;
 
 /// Appraises quotes by a policy, **under the key that came with them**. It needs no file of keys, and is no

@@ -46,7 +46,7 @@ use crate::attestation_key::AttestationKeyError;
 use crate::chain::Anchors;
 use crate::chain::ChainError;
 use crate::chain::Purpose;
-use crate::keys::TrustedKey;
+use crate::trusted_key::TrustedKey;
 
 use endorsement_key::EndorsementKey;
 

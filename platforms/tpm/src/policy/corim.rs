@@ -13,9 +13,9 @@ use atls_reference::corim::Field;
 use atls_reference::corim::Reference;
 use atls_reference::corim::RegisterId;
 
-use super::image::Measurement;
-use super::image::PcrIndex;
 use super::image::TpmImage;
+use super::measurement::Measurement;
+use super::pcr_index::PcrIndex;
 
 /// The images of a CoRIM, one for each triple.
 pub(super) fn images(corim: &Corim) -> Result<Vec<TpmImage>, CorimProblem> {

@@ -7,12 +7,10 @@ use std::fmt;
 use atls_formats::tpm::HashAlgorithm;
 use atls_reference::FieldProblem;
 use serde::Deserialize;
-use serde::Deserializer;
 use serde::Serialize;
-use serde::Serializer;
-use serde::de;
 
-use super::hexadecimal;
+use super::measurement::Measurement;
+use super::pcr_index::PcrIndex;
 use super::systemd_stub::StubRule;
 
 /// One known state of a machine. It must match in everything that is named here; registers that are not named are not looked at.
@@ -69,14 +67,6 @@ pub struct ImaRule {
     pub allow: BTreeSet<Measurement>,
 }
 
-/// A register, 0 to 23. A key of a table in files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PcrIndex(u8);
-
-/// A digest of 32, 48 or 64 bytes, in hexadecimal in files.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Measurement(Vec<u8>);
-
 impl TpmImage {
     /// An image of the SHA-256 bank, by values of registers.
     pub fn measured(
@@ -92,14 +82,14 @@ impl TpmImage {
 
     /// The registers of which events are named.
     pub(crate) fn registers_of_events(&self) -> BTreeSet<u8> {
-        self.events.iter().map(|event| event.pcr.0).collect()
+        self.events.iter().map(|event| event.pcr.get()).collect()
     }
 
     /// Whether the image names a register, by a value or by an event that is not optional.
     pub(crate) fn pins(&self, registers: &[u8]) -> bool {
-        let by_value = self.pcr.keys().map(|PcrIndex(pcr)| *pcr);
+        let by_value = self.pcr.keys().map(|pcr| pcr.get());
         let required = self.events.iter().filter(|event| !event.optional);
-        let by_event = required.map(|event| event.pcr.0);
+        let by_event = required.map(|event| event.pcr.get());
         let by_sections = self.systemd_stub.iter().map(|_| SECTIONS);
         let mut pinned = by_value.chain(by_event).chain(by_sections);
         pinned.any(|pcr| registers.contains(&pcr))
@@ -107,8 +97,8 @@ impl TpmImage {
 
     /// Whether the image says anything of a register, but for its sections.
     pub(crate) fn names(&self, register: u8) -> bool {
-        let by_value = self.pcr.keys().map(|PcrIndex(pcr)| *pcr);
-        let by_event = self.events.iter().map(|event| event.pcr.0);
+        let by_value = self.pcr.keys().map(|pcr| pcr.get());
+        let by_event = self.events.iter().map(|event| event.pcr.get());
         by_value.chain(by_event).any(|pcr| pcr == register)
     }
 
@@ -122,13 +112,14 @@ impl TpmImage {
         if self.name.trim().is_empty() {
             return Err(FieldProblem::new("name", "an image has no name"));
         }
-        let fits = |measurement: &Measurement| measurement.0.len() == self.bank.size();
+        let fits = |measurement: &Measurement| measurement.as_bytes().len() == self.bank.size();
         let long = format!(
             "image \"{name}\": not {} bytes of {}",
             self.bank.size(),
             self.bank
         );
-        for (PcrIndex(pcr), value) in &self.pcr {
+        for (pcr, value) in &self.pcr {
+            let pcr = pcr.get();
             let field = format!("pcr.{pcr}");
             if !fits(value) {
                 return Err(FieldProblem::new(field, long));
@@ -214,98 +205,6 @@ impl ImaRule {
         Self {
             allow: files.into_iter().collect(),
         }
-    }
-}
-
-impl PcrIndex {
-    /// A register; `None` above 23.
-    pub fn new(index: u8) -> Option<Self> {
-        (index < 24).then_some(Self(index))
-    }
-
-    /// The register.
-    pub fn get(self) -> u8 {
-        self.0
-    }
-}
-
-impl Measurement {
-    /// A digest; `None` of another length than 32, 48 and 64 bytes.
-    pub fn new(bytes: &[u8]) -> Option<Self> {
-        let is_digest = [32, 48, 64].contains(&bytes.len());
-        is_digest.then(|| Self(bytes.to_vec()))
-    }
-
-    /// The bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// As a reset leaves a register.
-    fn is_unmeasured(&self) -> bool {
-        let all = |value| self.0.iter().all(|byte| *byte == value);
-        all(0) || all(0xff)
-    }
-}
-
-impl fmt::Debug for Measurement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hexadecimal::of(&self.0))
-    }
-}
-
-impl Serialize for Measurement {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hexadecimal::of(&self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Measurement {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let expected = "64, 96 or 128 hexadecimal digits";
-        let bytes = hexadecimal::read(deserializer, expected)?;
-        let measurement = Self::new(&bytes);
-        measurement.ok_or_else(|| de::Error::invalid_length(bytes.len(), &expected))
-    }
-}
-
-impl Serialize for PcrIndex {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-/// A key of a table is text, and a field of an event is a number.
-impl<'de> Deserialize<'de> for PcrIndex {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct IndexVisitor;
-
-        impl de::Visitor<'_> for IndexVisitor {
-            type Value = PcrIndex;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a register, 0 to 23")
-            }
-
-            fn visit_i64<E: de::Error>(self, index: i64) -> Result<PcrIndex, E> {
-                let index = u64::try_from(index).unwrap_or(u64::MAX);
-                self.visit_u64(index)
-            }
-
-            fn visit_u64<E: de::Error>(self, index: u64) -> Result<PcrIndex, E> {
-                let register = u8::try_from(index).ok().and_then(PcrIndex::new);
-                register.ok_or_else(|| E::invalid_value(de::Unexpected::Unsigned(index), &self))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<PcrIndex, E> {
-                let register = text.parse().ok().and_then(PcrIndex::new);
-                // One spelling each: a table with the keys 4 and 04 would have a value that nobody looks at.
-                let register = register.filter(|index| index.0.to_string() == text);
-                register.ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
-            }
-        }
-
-        deserializer.deserialize_any(IndexVisitor)
     }
 }
 

@@ -4,6 +4,8 @@ pub(crate) mod hexadecimal;
 
 mod corim;
 mod image;
+mod measurement;
+mod pcr_index;
 mod systemd_stub;
 
 use atls_reference::Digest;
@@ -15,12 +17,12 @@ use serde::Deserialize;
 use serde::Serialize;
 
 pub use image::ImaRule;
-pub use image::Measurement;
 pub(crate) use image::OUTSIDE;
-pub use image::PcrIndex;
 pub(crate) use image::SECTIONS;
 pub use image::TpmEvent;
 pub use image::TpmImage;
+pub use measurement::Measurement;
+pub use pcr_index::PcrIndex;
 pub use systemd_stub::StubRule;
 pub use systemd_stub::StubSection;
 

@@ -5,7 +5,7 @@ use atls_reference::FieldProblem;
 use serde::Deserialize;
 use serde::Serialize;
 
-use super::image::Measurement;
+use super::measurement::Measurement;
 
 /// The table `[tpm.image.systemd-stub]`: the kernel came out of a unified kernel image of these sections, and nothing from outside
 /// of it was loaded.

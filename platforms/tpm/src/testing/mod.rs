@@ -51,10 +51,10 @@ use ring::signature::EcdsaKeyPair;
 use ring::signature::KeyPair;
 
 use crate::attestation_key::AttestationKey;
-use crate::keys::TrustedKey;
 use crate::policy::Measurement;
 use crate::policy::PcrIndex;
 use crate::policy::TpmImage;
+use crate::trusted_key::TrustedKey;
 
 #[cfg(unix)]
 pub use swtpm_process::SwtpmProcess;
