@@ -1,0 +1,155 @@
+//! `atls policy explain`.
+
+use atls_cca::CcaKeys;
+use atls_cca::testing::ForgedCca;
+use atls_formats::tpm::TpmEvidence;
+use atls_snp::Product;
+
+use super::TD;
+use super::support;
+use super::support::World;
+use super::td_platform;
+
+#[test]
+fn a_policy_of_a_report_explains_what_matched_and_what_did_not() {
+    let world = World::new();
+    let platform = atls_snp::testing::ForgedSnp::new(Product::Turin).unwrap();
+    world.write("evidence", platform.evidence(&[7; 64]).encode().unwrap());
+    world.write("ark.der", platform.ark.certificate());
+    world.write("crl.der", platform.crl.encode());
+    let trust = [
+        "--dangerous-root",
+        "snp/Turin=ark.der",
+        "--crl",
+        "vcek/Turin=crl.der",
+    ];
+    let new = [
+        &["policy", "new", "--from", "evidence", "-o", "policy.toml"],
+        &trust[..],
+    ]
+    .concat();
+    world.atls(&new).ends_with(0);
+    let explain = |policy: &str, more: &[&str]| {
+        world.atls(&[&["policy", "explain", policy, "evidence"], &trust[..], more].concat())
+    };
+    let told = explain("policy.toml", &[]).ends_with(0).out();
+    assert!(told.contains("snp.image passed"), "{told}");
+    assert!(
+        told.contains("accepted, if it is bound to the connection"),
+        "{told}"
+    );
+
+    let policy = std::fs::read_to_string(world.path("policy.toml")).unwrap();
+    let without: Vec<_> = policy
+        .lines()
+        .filter(|line| !line.starts_with("host-data"))
+        .collect();
+    world.write("loose.toml", without.join("\n"));
+    let told = explain("loose.toml", &[]).ends_with(0).out();
+    assert!(told.contains("host-data: seen "), "{told}");
+
+    let measurement = policy
+        .lines()
+        .find(|line| line.starts_with("measurement"))
+        .unwrap();
+    let other = format!("measurement = \"{}\"", "ab".repeat(48));
+    world.write("other.toml", policy.replace(measurement, &other));
+    let ran = explain("other.toml", &["--json"]).ends_with(3);
+    let told = ran.json();
+    assert_eq!(told["accepted"], false);
+    assert_eq!(told["items"][0]["status"], "contraindicated");
+    let findings = told["items"][0]["findings"].as_array().unwrap();
+    let image = findings
+        .iter()
+        .find(|finding| finding["check"] == "snp.image")
+        .unwrap();
+    assert_eq!(image["outcome"], "failed");
+}
+
+#[test]
+fn explanations_of_evidence_under_another_root_are_refused() {
+    let world = World::new();
+    let platform = td_platform(&world);
+    world.write(
+        "quote",
+        platform.tdx_quote(&platform.td_report(), &[7; 64]).unwrap(),
+    );
+    let new = [
+        &["policy", "new", "--from", "quote", "-o", "policy.toml"],
+        &TD[..],
+    ]
+    .concat();
+    world.atls(&new).ends_with(0);
+    let explain = [
+        "policy",
+        "explain",
+        "policy.toml",
+        "quote",
+        "--collateral",
+        "collateral",
+    ];
+    world.atls(&explain).ends_with(2);
+}
+
+#[test]
+fn a_quote_of_a_tpm_is_explained_under_its_keys() {
+    let Some(folder) = support::vectors() else {
+        return;
+    };
+    let world = World::new();
+    let read = |name: &str| std::fs::read(folder.join("tpm").join(name)).unwrap();
+    let ak = read("swtpm-ak.tpmt");
+    let public: String = ak.iter().map(|byte| format!("{byte:02x}")).collect();
+    let evidence = TpmEvidence {
+        ak,
+        attest: read("swtpm-quote.tpms_attest"),
+        pcrs: read("swtpm-pcrs.bin"),
+        signature: read("swtpm-quote.tpmt_signature"),
+        ..TpmEvidence::default()
+    };
+    world.write("evidence", evidence.encode().unwrap());
+    // Nothing was measured into the registers of the sample, so it is none that a policy can name.
+    let register = "ab".repeat(32);
+    let policy = format!(
+        "version = 1\n[[tpm.image]]\nname = \"sample\"\n[tpm.image.pcr]\n4 = \"{register}\"\n\
+         [[tpm-keys.ak]]\nname = \"machine\"\npublic = \"{public}\"\nsoftware = true\n"
+    );
+    world.write("policy.toml", policy);
+    let told = world
+        .atls(&["policy", "check", "policy.toml"])
+        .ends_with(0)
+        .out();
+    assert!(told.contains("[tpm] accepts sample"), "{told}");
+    let told = world.atls(&["inspect", "evidence"]).ends_with(0).out();
+    assert!(told.starts_with("TPM Evidence"), "{told}");
+    let explain = ["policy", "explain", "policy.toml", "evidence"];
+    let told = world.atls(&explain).ends_with(3).out();
+    assert!(told.contains("tpm.sha256.pcr4 failed: seen 0000"), "{told}");
+}
+
+#[test]
+fn a_token_of_a_realm_is_explained_under_its_keys() {
+    let world = World::new();
+    let forged = ForgedCca::new();
+    world.write("evidence", forged.token(&[7; 64]));
+    let keys = CcaKeys::new(vec![forged.trusted("rack 7").in_software()]);
+    let policy = serde_json::json!({ "version": 1, "cca": forged.policy(), "cca-keys": keys });
+    world.write("policy.json", policy.to_string());
+    let told = world
+        .atls(&["policy", "check", "policy.json"])
+        .ends_with(0)
+        .out();
+    assert!(told.contains("[cca] accepts forged realm"), "{told}");
+    assert!(told.contains("[cca-keys] accepts rack 7"), "{told}");
+    let told = world.atls(&["inspect", "evidence"]).ends_with(0).out();
+    assert!(told.contains("CCA"), "{told}");
+    let explain = ["policy", "explain", "policy.json", "evidence"];
+    // Simulated, and so refused.
+    let told = world.atls(&explain).ends_with(3).out();
+    assert!(told.contains("affirming"), "{told}");
+    let mut other = forged.clone();
+    other.realm.initial_measurement[0] ^= 1;
+    world.write("evidence", other.token(&[7; 64]));
+    let told = world.atls(&explain).ends_with(3).out();
+    assert!(told.contains("cca.realm failed: seen 1b1a"), "{told}");
+}
