@@ -5,8 +5,13 @@ use std::sync::Arc;
 
 use atls_core::AppraisalError;
 use atls_core::Fault;
+use atls_core::MediaType;
 use atls_core::RecordedAppraisal;
+use atls_core::cmw::Cmw;
+use atls_core::combine::chain::Chain;
 use atls_core::pki_types::UnixTime;
+use atls_formats::azure::AZURE_COLLECTION;
+use atls_formats::azure::AZURE_RUNTIME_DATA;
 use atls_reference::Format;
 use atls_reference::Live;
 use atls_reference::MAX_FILE;
@@ -19,6 +24,7 @@ use crate::failure::Outcome;
 use crate::source;
 use crate::trust;
 use crate::trust::AppraisalOptions;
+use crate::trust::AzureParts;
 
 /// One item of Evidence, and the media type that names its format.
 #[derive(Clone, Debug)]
@@ -30,7 +36,11 @@ pub(crate) struct Evidence {
 impl Evidence {
     /// The table of a policy file that is about it.
     pub(crate) fn table(&self) -> Option<&'static str> {
+        if is_of_azure(&self.media_type) {
+            return Some("azure");
+        }
         match self.media_type.split(';').next()?.trim() {
+            AZURE_RUNTIME_DATA => Some("azure"),
             atls_formats::dcap::TDX_QUOTE | atls_formats::dcap::TDX_EVIDENCE => Some("tdx"),
             atls_formats::dcap::SGX_QUOTE => Some("sgx"),
             atls_formats::tsm::TSM_REPORT => Some("snp"),
@@ -40,6 +50,58 @@ impl Evidence {
             "application/eat+cwt" => Some(SIM),
             _ => None,
         }
+    }
+
+    /// The items of a composite, Endorsements apart; or the item itself.
+    pub(crate) fn parts(&self) -> Vec<Self> {
+        let collection = is_of_azure(&self.media_type).then(|| Cmw::decode(&self.bytes));
+        let Some(Ok(collection)) = collection else {
+            return vec![self.clone()];
+        };
+        let items = collection.items();
+        let items = items.iter().filter(|item| !item.is_endorsements_only());
+        items
+            .filter_map(|item| {
+                Some(Self {
+                    media_type: item.media_type()?.to_string(),
+                    bytes: item.value().to_vec(),
+                })
+            })
+            .collect()
+    }
+}
+
+fn is_of_azure(media_type: &str) -> bool {
+    let collection = MediaType::of_collection(AZURE_COLLECTION);
+    collection.is_ok() && MediaType::parse(media_type) == collection
+}
+
+/// The appraisals of one Evidence: of a composite there is one for each item.
+pub(crate) struct Recorded {
+    parts: Vec<Evidence>,
+    results: Results,
+}
+
+enum Results {
+    One(RecordedAppraisal),
+    Chain(Chain),
+}
+
+impl Recorded {
+    /// Each item, and what its verifier found.
+    pub(crate) fn items(&self) -> Vec<(&Evidence, &RecordedAppraisal)> {
+        let results: Vec<_> = match &self.results {
+            Results::One(result) => return self.parts.iter().map(|part| (part, result)).collect(),
+            Results::Chain(chain) => chain.items().iter().collect(),
+        };
+        let part_of = |kind: &MediaType| {
+            let mut parts = self.parts.iter();
+            parts.find(|part| part.media_type == kind.to_string())
+        };
+        let items = results.into_iter();
+        items
+            .filter_map(|item| Some((part_of(item.media_type())?, item.result())))
+            .collect()
     }
 }
 
@@ -80,8 +142,10 @@ impl Policy {
 
     /// The names of its tables.
     pub(crate) fn tables(&self) -> Result<Vec<String>, Failure> {
-        atls_reference::expect_tables(&self.text, self.format, trust::TABLES)
-            .map_err(|error| self.wrong().because(&error))
+        let named = atls_reference::expect_tables(&self.text, self.format, trust::TABLES);
+        let named = named.map_err(|error| self.wrong().because(&error))?;
+        trust::check_tables(&named).map_err(|cure| self.wrong().with_help(cure))?;
+        Ok(named)
     }
 
     /// Reads one of its tables.
@@ -94,6 +158,12 @@ impl Policy {
         let live = Live::fixed(self.table::<T>()?);
         live.map(Arc::new)
             .map_err(|error| self.wrong().because(&error))
+    }
+
+    /// The same, where the file has the table.
+    pub(crate) fn live_if_named<T: Table>(&self) -> Result<Option<Arc<Live<T>>>, Failure> {
+        let is_there = self.tables()?.iter().any(|table| table == T::NAME);
+        is_there.then(|| self.live()).transpose()
     }
 
     fn wrong(&self) -> Failure {
@@ -110,9 +180,15 @@ pub(crate) async fn recorded(
     policy: &Policy,
     trust: &AppraisalOptions,
     at: UnixTime,
-) -> Result<RecordedAppraisal, Failure> {
+) -> Result<Recorded, Failure> {
     let bytes = &evidence.bytes;
+    if let Some(table @ ("snp" | "tdx" | "tpm")) = evidence.table()
+        && trust::is_part(table, &policy.tables()?)
+    {
+        return Err(part_alone(evidence));
+    }
     let appraised = match evidence.table() {
+        Some("azure") => return azure(evidence, policy, trust, at).await,
         Some("cca") => {
             let verifier = trust::cca(policy.live()?, policy.live()?);
             verifier.appraise_recorded(bytes, at).await
@@ -144,7 +220,37 @@ pub(crate) async fn recorded(
         Some(_) => simulated(evidence, trust, at).await?,
         None => return Err(no_verifier(evidence)),
     };
-    appraised.map_err(|error| failure(&error))
+    Ok(Recorded {
+        parts: vec![evidence.clone()],
+        results: Results::One(appraised.map_err(|error| failure(&error))?),
+    })
+}
+
+async fn azure(
+    evidence: &Evidence,
+    policy: &Policy,
+    trust: &AppraisalOptions,
+    at: UnixTime,
+) -> Result<Recorded, Failure> {
+    let parts = AzureParts {
+        azure: policy.live()?,
+        snp: policy.live_if_named()?,
+        tdx: policy.live_if_named()?,
+        tpm: policy.live()?,
+    };
+    let verifier = trust::azure(parts, trust)?;
+    let chain = verifier.appraise_recorded(&evidence.bytes, at).await;
+    Ok(Recorded {
+        parts: evidence.parts(),
+        results: Results::Chain(chain.map_err(|error| failure(&error))?),
+    })
+}
+
+fn part_alone(evidence: &Evidence) -> Failure {
+    let media_type = &evidence.media_type;
+    let what = format!("{media_type} alone is no Evidence of a VM of Azure");
+    Failure::new(Outcome::Refused, what)
+        .with_help("the policy has [azure], so its tables [snp], [tdx] and [tpm] are about parts of such a VM alone")
 }
 
 async fn simulated(

@@ -1,5 +1,6 @@
 //! An attestation, for people and for scripts.
 
+use atls_azure::AzureClaims;
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Tier;
@@ -13,6 +14,7 @@ use atls_snp::SnpClaims;
 use atls_tdx::PlatformClaims;
 use atls_tdx::SgxClaims;
 use atls_tdx::TdxClaims;
+use atls_tpm::TpmClaims;
 use serde_json::Value;
 use serde_json::json;
 
@@ -193,6 +195,12 @@ fn measurements(item: &AppraisedItem) -> Vec<(&'static str, String)> {
     if let Some(claims) = item.claims::<SnpClaims>() {
         return of_guest(claims);
     }
+    if let Some(claims) = item.claims::<AzureClaims>() {
+        return of_vm(claims);
+    }
+    if let Some(claims) = item.claims::<TpmClaims>() {
+        return vec![("secure-boot", claims.shows_secure_boot.to_string())];
+    }
     if let Some(claims) = item.claims::<NitroClaims>() {
         return of_nitro(claims);
     }
@@ -250,6 +258,18 @@ fn of_guest(claims: &SnpClaims) -> Vec<(&'static str, String)> {
         ("reported-tcb", claims.reported_tcb.to_string()),
         ("committed-tcb", claims.committed_tcb.to_string()),
     ]
+}
+
+/// Without what names the VM.
+fn of_vm(claims: &AzureClaims) -> Vec<(&'static str, String)> {
+    let mut rows = vec![
+        ("secure-boot", claims.secure_boot.to_string()),
+        ("tpm-enabled", claims.tpm_enabled.to_string()),
+    ];
+    if let Some(enabled) = claims.console_enabled {
+        rows.push(("console-enabled", enabled.to_string()));
+    }
+    rows
 }
 
 fn of_nitro(claims: &NitroClaims) -> Vec<(&'static str, String)> {

@@ -1,5 +1,6 @@
 //! Conceptual Message Wrappers (RFC 9999), in JSON, in CBOR, and as CBOR tags.
 
+use atls_core::MediaType;
 use atls_core::cmw::Cmw;
 use atls_core::cmw::Indicator;
 use atls_core::cmw::Item;
@@ -22,12 +23,14 @@ pub(super) fn read(bytes: &[u8], within: Within) -> Option<Found> {
     if let Some(kind) = cmw.collection_type() {
         node = node.with(Node::leaf("collection type", kind));
     }
+    let whole = whole(&cmw, bytes);
     let mut evidence = Vec::new();
     for item in &items {
         let found = within.recognise(item.value());
         node = node.with(item_tree(item, found.as_ref()));
         match (item.media_type(), found) {
             // A verifier would be chosen by the name in the wrapper.
+            _ if whole.is_some() => {}
             (Some(media_type), _) if !item.is_endorsements_only() => {
                 evidence.push(Evidence {
                     media_type: media_type.to_string(),
@@ -38,7 +41,18 @@ pub(super) fn read(bytes: &[u8], within: Within) -> Option<Found> {
             _ => {}
         }
     }
+    evidence.extend(whole);
     Some(Found::holding(node, evidence))
+}
+
+/// A collection of a type that one verifier takes whole: its items lead to each other.
+fn whole(cmw: &Cmw, bytes: &[u8]) -> Option<Evidence> {
+    let media_type = MediaType::of_collection(cmw.collection_type()?).ok()?;
+    let evidence = Evidence {
+        media_type: media_type.to_string(),
+        bytes: bytes.to_vec(),
+    };
+    (evidence.table() == Some("azure")).then_some(evidence)
 }
 
 fn item_tree(item: &Item<'_>, found: Option<&Found>) -> Node {

@@ -1,6 +1,7 @@
 //! `atls inspect`: says what some bytes are.
 
 mod authenticator;
+mod azure;
 mod cbor;
 mod certificate;
 mod claims;
@@ -98,7 +99,7 @@ fn open(path: &Path) -> Result<Found, Failure> {
     recognise::recognise(&bytes).ok_or_else(|| {
         let what = format!("{}: it is nothing that is known here", path.display());
         Failure::new(Outcome::NotAttested, what).with_help(
-            "known are TDX and SGX quotes, SEV-SNP reports and certificate tables, Nitro documents, TPM Evidence and quotes, PSA and CCA \
+            "known are TDX and SGX quotes, SEV-SNP reports and certificate tables, HCL reports of Azure, Nitro documents, TPM Evidence and quotes, PSA and CCA \
              tokens, CMW, EAR, CoRIM, exported authenticators, certificates and policy files; in binary, hex, base64 or PEM",
         )
     })

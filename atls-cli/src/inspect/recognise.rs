@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::pem::SectionKind;
 
 use super::authenticator;
+use super::azure;
 use super::certificate;
 use super::cmw;
 use super::corim;
@@ -37,6 +38,7 @@ fn either(bytes: &[u8], within: Within) -> Option<Found> {
 
 fn binary(bytes: &[u8], within: Within) -> Option<Found> {
     dcap::read(bytes)
+        .or_else(|| azure::read(bytes))
         .or_else(|| snp::read(bytes))
         .or_else(|| cose::read(bytes))
         .or_else(|| corim::read(bytes))

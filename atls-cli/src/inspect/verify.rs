@@ -57,7 +57,7 @@ pub(super) async fn verify(found: &Found, options: &VerifyOptions) -> Result<Nod
     let mut node = Node::branch("verified");
     let mut is_verified = false;
     for item in &found.evidence {
-        node = node.with(genuine(item, options, at).await?);
+        node = node.with_all(genuine(item, options, at).await?);
         is_verified = true;
     }
     if let Some(token) = &found.token {
@@ -74,23 +74,30 @@ pub(super) async fn verify(found: &Found, options: &VerifyOptions) -> Result<Nod
 }
 
 /// Evidence under the policy of `--policy`, or else one of what it says itself: then genuineness alone is found out.
-async fn genuine(item: &Evidence, options: &VerifyOptions, at: UnixTime) -> Result<Node, Failure> {
+async fn genuine(
+    item: &Evidence,
+    options: &VerifyOptions,
+    at: UnixTime,
+) -> Result<Vec<Node>, Failure> {
     let policy = match (&options.policy, item.table()) {
         (Some(path), _) => Policy::open(path)?,
         (None, Some("sim")) => Policy::written(""),
         (None, _) => Policy::written(&seen::policy_of(item, "as seen")?),
     };
     let appraised = appraise::recorded(item, &policy, &options.trust, at).await?;
-    let notable = appraised.findings().iter();
-    let notable = notable.filter(|finding| finding.outcome() != Checked::Passed);
     let status = match &options.policy {
         Some(_) => "by the policy",
         None => "by its own values, so it says how good the platform is",
     };
-    Ok(Node::leaf("Evidence", &item.media_type)
-        .meaning("signatures verify up to the root; the binding to a connection is not checked")
-        .with(Node::leaf("status", appraised.ear().status()).meaning(status))
-        .with_all(notable.map(|finding| Node::leaf("check", finding))))
+    let nodes = appraised.items().into_iter().map(|(item, appraised)| {
+        let notable = appraised.findings().iter();
+        let notable = notable.filter(|finding| finding.outcome() != Checked::Passed);
+        Node::leaf("Evidence", &item.media_type)
+            .meaning("signatures verify up to the root; the binding to a connection is not checked")
+            .with(Node::leaf("status", appraised.ear().status()).meaning(status))
+            .with_all(notable.map(|finding| Node::leaf("check", finding)))
+    });
+    Ok(nodes.collect())
 }
 
 fn signed(token: &Token, options: &VerifyOptions, at: UnixTime) -> Result<Node, Failure> {

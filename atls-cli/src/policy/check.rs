@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use atls_azure::AzurePolicy;
 use atls_cca::CcaKeys;
 use atls_cca::CcaPolicy;
 use atls_nitro::NitroPolicy;
+use atls_reference::CompositionItem;
+use atls_reference::CompositionTable;
 use atls_reference::Instances;
 use atls_snp::SnpPolicy;
 use atls_tdx::SgxPolicy;
@@ -87,6 +90,11 @@ fn images(table: &str, policy: &Policy) -> Result<Vec<Accepted>, Failure> {
         names.map(|name| Accepted { table, name }).collect()
     };
     Ok(match table {
+        "azure" => {
+            let machines = policy.table::<AzurePolicy>()?.vm_unique_ids;
+            let any = || vec!["any VM of the images in [snp], [tdx] and [tpm]".to_owned()];
+            of("azure", machines.unwrap_or_else(any))
+        }
         "cca" => {
             let realms = policy.table::<CcaPolicy>()?.realms;
             of("cca", realms.into_iter().map(|realm| realm.name).collect())
@@ -94,6 +102,10 @@ fn images(table: &str, policy: &Policy) -> Result<Vec<Accepted>, Failure> {
         "cca-keys" => {
             let keys = policy.table::<CcaKeys>()?.keys;
             of("cca-keys", keys.into_iter().map(|key| key.name).collect())
+        }
+        "composition" => {
+            let items = policy.table::<CompositionTable>()?.items;
+            of("composition", items.iter().map(item).collect())
         }
         "instances" => {
             let instances = policy.table::<Instances>()?;
@@ -132,4 +144,12 @@ fn images(table: &str, policy: &Policy) -> Result<Vec<Accepted>, Failure> {
             of("tdx", images.into_iter().map(|image| image.name).collect())
         }
     })
+}
+
+/// An item of a peer's message, by its media type and label.
+fn item(item: &CompositionItem) -> String {
+    match &item.label {
+        Some(label) => format!("{} ({label})", item.media_type),
+        None => item.media_type.to_string(),
+    }
 }

@@ -21,6 +21,7 @@ use crate::seen::measurements;
 use crate::terminal::Safe;
 use crate::terminal::Style;
 use crate::terminal::Terminal;
+use crate::trust;
 use crate::trust::AppraisalOptions;
 
 #[derive(Args, Debug)]
@@ -59,27 +60,42 @@ pub(super) async fn run(options: &ExplainOptions, terminal: &mut Terminal) -> Re
 
 async fn explain(options: &ExplainOptions, terminal: &mut Terminal) -> Result<(), Failure> {
     let policy = Policy::open(&options.policy)?;
-    policy.tables()?;
+    let tables = policy.tables()?;
     let items = inspect::evidence_of(&options.evidence)?;
     let at = appraise::time(options.at.as_deref())?;
     let mut documents = Vec::new();
     let mut worst = Verdict::Accepted;
+    let mut used = BTreeSet::new();
     for item in &items {
-        let appraised = appraise::recorded(item, &policy, &options.trust, at).await?;
-        let unseen = not_looked_at(item, &policy);
-        let verdict = Verdict::of(&appraised, &options.trust);
-        if options.json {
-            documents.push(to_json(item, &appraised, &unseen, &verdict));
-        } else {
-            print(item, &appraised, &unseen, &verdict, terminal)?;
-        }
-        if verdict != Verdict::Accepted {
-            worst = verdict;
+        let recorded = appraise::recorded(item, &policy, &options.trust, at).await?;
+        for (item, appraised) in recorded.items() {
+            used.extend(item.table());
+            let unseen = not_looked_at(item, &policy);
+            let verdict = Verdict::of(appraised, &options.trust);
+            if options.json {
+                documents.push(to_json(item, appraised, &unseen, &verdict));
+            } else {
+                print(item, appraised, &unseen, &verdict, terminal)?;
+            }
+            if verdict != Verdict::Accepted {
+                worst = verdict;
+            }
         }
     }
     let accepted = worst == Verdict::Accepted;
+    let unused = unused(&tables, &used);
     if options.json {
-        terminal.out_json(&json!({ "accepted": accepted, "items": documents }))?;
+        let unused: serde_json::Map<_, _> = unused
+            .iter()
+            .map(|(table, why)| ((*table).to_owned(), Value::from(*why)))
+            .collect();
+        let document =
+            json!({ "accepted": accepted, "items": documents, "tables_not_looked_at": unused });
+        terminal.out_json(&document)?;
+    } else {
+        for (table, why) in &unused {
+            terminal.out_line(&format!("[{table}] was not looked at: {why}"))?;
+        }
     }
     match worst {
         Verdict::Accepted => Ok(()),
@@ -91,6 +107,22 @@ async fn explain(options: &ExplainOptions, terminal: &mut Terminal) -> Result<()
             })
         }
     }
+}
+
+/// The tables of the policy that say nothing of these items, each with the reason.
+fn unused<'a>(tables: &'a [String], used: &BTreeSet<&str>) -> Vec<(&'a str, &'static str)> {
+    let reason = |table: &str| match table {
+        _ if trust::RULES.contains(&table) => {
+            Some("it is about a peer, which `get` and `proxy` ask")
+        }
+        // The verifier of the other table reads the keys.
+        _ if used.contains(table.trim_end_matches("-keys")) => None,
+        _ => Some("no item here is of its platform"),
+    };
+    let tables = tables.iter().map(String::as_str);
+    tables
+        .filter_map(|table| Some((table, reason(table)?)))
+        .collect()
 }
 
 /// The verdict of the standard policy on an appraisal, its binding apart.

@@ -114,7 +114,10 @@ async fn of_file(options: &NewOptions) -> Result<Written, Failure> {
     let appraised = appraise::recorded(&item, &policy, &options.trust, at)
         .await
         .map_err(with_way_out)?;
-    let notes = report::notes(appraised.ear().status(), appraised.findings());
+    let items = appraised.items().into_iter();
+    let notes = items
+        .flat_map(|(_, appraised)| report::notes(appraised.ear().status(), appraised.findings()));
+    let notes = notes.collect();
     Ok(verified(
         &text,
         "Genuine: its signatures verify up to the root. Its binding was not checked.",

@@ -5,6 +5,7 @@ mod intel;
 mod lines;
 mod nitro;
 
+use atls_formats::azure::RuntimeData;
 use atls_formats::dcap::TdxEvidence;
 
 use crate::appraise::Evidence;
@@ -26,6 +27,7 @@ pub(crate) fn measurements(evidence: &Evidence) -> Vec<(String, String)> {
     };
     let bytes = &evidence.bytes;
     let found = match evidence.table() {
+        Some("azure") => Ok(of_azure(bytes)),
         Some("nitro") => atls_nitro::dangerous_unverified_measurements(bytes),
         Some("snp") => atls_snp::dangerous_unverified_measurements(bytes).map(owned),
         Some("tdx") => match TdxEvidence::decode(bytes) {
@@ -36,6 +38,18 @@ pub(crate) fn measurements(evidence: &Evidence) -> Vec<(String, String)> {
         _ => Ok(Vec::new()),
     };
     found.unwrap_or_default()
+}
+
+/// By the names of the table `azure`.
+fn of_azure(bytes: &[u8]) -> Vec<(String, String)> {
+    let Ok(data) = RuntimeData::decode(bytes) else {
+        return Vec::new();
+    };
+    let vm = data.configuration.vm_unique_id;
+    vec![
+        ("vm-unique-ids".to_owned(), vm),
+        ("user-data".to_owned(), data.user_data),
+    ]
 }
 
 /// The text of a policy file that accepts this Evidence and no other. Nothing of the Evidence is verified here.

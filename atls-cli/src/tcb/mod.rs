@@ -16,6 +16,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::appraise;
+use crate::appraise::Evidence;
 use crate::appraise::Policy;
 use crate::failure::Failure;
 use crate::failure::Outcome;
@@ -105,8 +106,14 @@ async fn assess(options: &TcbOptions, terminal: &mut Terminal) -> Result<(), Fai
 async fn of_file(options: &TcbOptions) -> Result<Vec<Standing>, Failure> {
     let at = appraise::time(options.at.as_deref())?;
     let mut standings = Vec::new();
-    for item in inspect::evidence_of(Path::new(&options.from))? {
-        if !matches!(item.table(), Some("sgx" | "snp" | "tdx")) {
+    let found = inspect::evidence_of(Path::new(&options.from))?;
+    let found = found.into_iter().flat_map(|item| match &options.policy {
+        // It is about the whole of a composite.
+        Some(_) => vec![item],
+        None => with_versions(&item),
+    });
+    for item in found {
+        if !matches!(item.table(), Some("azure" | "sgx" | "snp" | "tdx")) {
             continue;
         }
         let policy = match &options.policy {
@@ -114,14 +121,22 @@ async fn of_file(options: &TcbOptions) -> Result<Vec<Standing>, Failure> {
             None => Policy::written(&seen::policy_of(&item, "as seen")?),
         };
         let appraised = appraise::recorded(&item, &policy, &options.trust, at).await?;
-        let found = versions(
-            appraised.claims::<TdxClaims>(),
-            appraised.claims::<SgxClaims>(),
-            appraised.claims::<SnpClaims>(),
-        );
-        standings.extend(found.map(|versions| Standing::of(versions, appraised.findings())));
+        for (_, appraised) in appraised.items() {
+            let found = versions(
+                appraised.claims::<TdxClaims>(),
+                appraised.claims::<SgxClaims>(),
+                appraised.claims::<SnpClaims>(),
+            );
+            standings.extend(found.map(|versions| Standing::of(versions, appraised.findings())));
+        }
     }
     Ok(standings)
+}
+
+fn with_versions(item: &Evidence) -> Vec<Evidence> {
+    let mut parts = item.parts();
+    parts.retain(|part| part.table() != Some("azure"));
+    parts
 }
 
 async fn of_server(options: &TcbOptions) -> Result<Vec<Standing>, Failure> {

@@ -9,6 +9,7 @@ use atls_cca::CcaVerifier;
 use atls_core::Verifier;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
+use atls_reference::CompositionTable;
 use atls_reference::Format;
 use atls_reference::Instances;
 use atls_reference::Live;
@@ -26,6 +27,7 @@ use atls_tpm::TpmKeys;
 use atls_tpm::TpmPolicy;
 use atls_tpm::TpmVerifier;
 
+use super::azure;
 use super::collateral;
 use super::options::AppraisalOptions;
 use super::options::TrustOptions;
@@ -37,8 +39,10 @@ use crate::tls;
 
 /// The tables that a policy file may have.
 pub(crate) const TABLES: &[&str] = &[
+    "azure",
     "cca",
     "cca-keys",
+    "composition",
     "instances",
     "nitro",
     "sgx",
@@ -47,6 +51,9 @@ pub(crate) const TABLES: &[&str] = &[
     "tpm",
     "tpm-keys",
 ];
+
+/// The tables that are rules about a peer, of whatever platform.
+pub(crate) const RULES: &[&str] = &[CompositionTable::NAME, Instances::NAME];
 
 /// One verifier for each table of the file.
 pub(crate) fn verifiers(options: &TrustOptions) -> Result<Vec<Local>, Failure> {
@@ -57,21 +64,24 @@ pub(crate) fn verifiers(options: &TrustOptions) -> Result<Vec<Local>, Failure> {
     if named.is_empty() {
         return Err(wrong(path).with_help("it has no table; `atls policy new` writes one"));
     }
-    // Keys are no policy: the tables `cca` and `tpm` read them. Instances are of all platforms.
-    let is_platform = |table: &&String| !table.ends_with("-keys") && *table != Instances::NAME;
+    // Keys are no policy: the tables `cca` and `tpm` read them.
+    let is_platform = |table: &&String| {
+        !table.ends_with("-keys")
+            && !RULES.contains(&table.as_str())
+            && !azure::is_part(table, &named)
+    };
     let platforms = named.iter().filter(is_platform);
     platforms
-        .map(|table| verifier(table, path, &options.appraisal))
+        .map(|table| verifier(table, path, &named, &options.appraisal))
         .collect()
 }
 
-/// The machines that the file names, where it names any.
-pub(crate) fn instances(options: &TrustOptions) -> Result<Option<Arc<Live<Instances>>>, Failure> {
-    let Some(path) = &options.policy else {
-        return Ok(None);
-    };
-    let is_there = tables(path)?.iter().any(|table| table == Instances::NAME);
-    is_there.then(|| live(path)).transpose()
+/// A rule of the file about peers of all platforms, where it has that table.
+pub(crate) fn rule<T: Table>(options: &TrustOptions) -> Result<Option<Arc<Live<T>>>, Failure> {
+    match &options.policy {
+        Some(path) => live_if_named(path, &tables(path)?),
+        None => Ok(None),
+    }
 }
 
 /// The names of the tables in a policy file.
@@ -80,7 +90,10 @@ pub(crate) fn instances(options: &TrustOptions) -> Result<Option<Arc<Live<Instan
 /// A usage failure with file and line.
 pub(crate) fn tables(path: &Path) -> Result<Vec<String>, Failure> {
     let text = source::read_text(path, MAX_FILE)?;
-    expect_tables(&text, Format::of(path), TABLES).map_err(|error| wrong(path).because(&error))
+    let named = expect_tables(&text, Format::of(path), TABLES);
+    let named = named.map_err(|error| wrong(path).because(&error))?;
+    azure::check_tables(&named).map_err(|cure| wrong(path).with_help(cure))?;
+    Ok(named)
 }
 
 /// A verifier, and its policy, which may be read again.
@@ -89,8 +102,26 @@ pub(crate) struct Local {
     pub(crate) policies: Vec<Arc<dyn Reload>>,
 }
 
-fn verifier(table: &str, path: &Path, options: &AppraisalOptions) -> Result<Local, Failure> {
+fn verifier(
+    table: &str,
+    path: &Path,
+    named: &[String],
+    options: &AppraisalOptions,
+) -> Result<Local, Failure> {
     match table {
+        "azure" => {
+            let parts = azure::Parts {
+                azure: live(path)?,
+                snp: live_if_named(path, named)?,
+                tdx: live_if_named(path, named)?,
+                tpm: live(path)?,
+            };
+            let policies = parts.policies();
+            Ok(Local {
+                verifier: Arc::new(azure(parts, options)?),
+                policies,
+            })
+        }
         "cca" => {
             let (policy, keys) = (live(path)?, live(path)?);
             let verifier = cca(policy.clone(), keys.clone());
@@ -185,6 +216,11 @@ pub(crate) fn tdx(
 
 pub(crate) fn tpm(policy: Arc<Live<TpmPolicy>>, keys: Arc<Live<TpmKeys>>) -> TpmVerifier {
     TpmVerifier::new(policy, keys, &tls::provider())
+}
+
+fn live_if_named<T: Table>(path: &Path, named: &[String]) -> Result<Option<Arc<Live<T>>>, Failure> {
+    let is_there = named.iter().any(|table| table == T::NAME);
+    is_there.then(|| live(path)).transpose()
 }
 
 fn live<T: Table>(path: &Path) -> Result<Arc<Live<T>>, Failure> {

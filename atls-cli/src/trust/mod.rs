@@ -1,6 +1,7 @@
 //! Makes a relying party, and an attester of this end, out of arguments.
 
 mod attester;
+mod azure;
 mod collateral;
 mod crl;
 mod local;
@@ -19,6 +20,8 @@ use atls_core::StandardPolicy;
 use atls_core::Verifier;
 use atls_core::policy::Candidate;
 use atls_core::policy::Policy;
+use atls_reference::CompositionTable;
+use atls_reference::Instances;
 use atls_sim::SimVerifier;
 use atls_sim::TrustAnchor;
 
@@ -29,6 +32,11 @@ use crate::source;
 
 pub(crate) use attester::AttesterOptions;
 pub(crate) use attester::open as open_attester;
+pub(crate) use azure::Parts as AzureParts;
+pub(crate) use azure::azure;
+pub(crate) use azure::check_tables;
+pub(crate) use azure::is_part;
+pub(crate) use local::RULES;
 pub(crate) use local::TABLES;
 pub(crate) use local::cca;
 pub(crate) use local::nitro;
@@ -77,9 +85,13 @@ pub(crate) fn reloadable(
     if let Some(seconds) = options.max_age {
         builder = builder.max_age(Duration::from_secs(seconds));
     }
-    if let Some(instances) = local::instances(options)? {
+    if let Some(instances) = local::rule::<Instances>(options)? {
         policies.push(instances.clone());
         builder = builder.policy(move |peer: &Candidate| instances.check(peer));
+    }
+    if let Some(composition) = local::rule::<CompositionTable>(options)? {
+        policies.push(composition.clone());
+        builder = builder.policy(move |peer: &Candidate| composition.check(peer));
     }
     for verifier in verifiers {
         builder = builder.verifier(NarratingVerifier::around(verifier, narration));

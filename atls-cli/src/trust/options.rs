@@ -14,7 +14,8 @@ use crate::way::ProxyOption;
 /// Which servers to trust, and by whose word.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct TrustOptions {
-    /// Accept what this file of reference values names: TDX, SGX, SEV-SNP, Nitro, TPM
+    /// Accept what this file of reference values names: TDX, SGX, SEV-SNP, Nitro, TPM,
+    /// CCA, VMs of Azure
     #[arg(long, value_name = "FILE", help_heading = TRUST)]
     pub(crate) policy: Option<PathBuf>,
 

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod azure;
 mod explain;
 mod new;
 #[path = "../support/mod.rs"]
