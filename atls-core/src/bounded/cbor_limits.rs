@@ -79,8 +79,14 @@ mod tests {
     fn items_and_nesting_are_bounded() {
         assert!(read(&[0x83, 1, 2, 3]).is_ok());
         assert_eq!(read(&[0x84, 1, 2, 3, 4]), Err(CborError::TooMany));
-        assert!(read(&[0x81, 0x81, 0]).is_ok());
-        assert_eq!(read(&[0x81, 0x81, 0x81, 0]), Err(CborError::Malformed));
+        assert!(read(&[0x81, 0x81, 0x81, 0]).is_ok());
+        assert_eq!(read(&[0x81, 0x81, 0x81, 0x81, 0]), Err(CborError::TooMany));
+        let deep = CborLimits {
+            items: 16,
+            ..LIMITS
+        };
+        let read: Result<Value, _> = deep.read(&[0x81, 0x81, 0x81, 0x81, 0]);
+        assert_eq!(read, Err(CborError::Malformed));
     }
 
     #[test]
