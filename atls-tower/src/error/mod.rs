@@ -1,5 +1,7 @@
 //! Why a connection could not be attested.
 
+mod kind;
+
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use atls_core::session::Side;
 
 use crate::stage::Stage;
 use crate::tls::TlsFailure;
+use kind::Kind;
 
 /// Why a connection could not be attested. The connection is closed; others are not touched.
 ///
@@ -23,68 +26,17 @@ pub struct Error {
     kind: Arc<Kind>,
 }
 
-#[derive(Debug)]
-enum Kind {
-    Attest(AttestError),
-    Closed(Stage),
-    Config(ConfigError),
-    Deadline(Stage),
-    Io(io::Error),
-    NotAttestedTls,
-    PeerUnattested,
-    Protocol(ProtocolError),
-    Refused(Refusal),
-    RefusedByPeer(RefusalCode),
-    Tls(TlsFailure),
-    Uri(&'static str),
-    WrongOrder,
-}
-
 impl Error {
     /// The end at fault.
     pub fn fault(&self) -> Fault {
-        match &*self.kind {
-            Kind::Attest(error) => error.fault(),
-            Kind::Config(_) | Kind::Uri(_) => Fault::Local,
-            Kind::Deadline(stage) => stage.fault(),
-            Kind::Protocol(error) => error.fault(),
-            Kind::Refused(refusal) => refusal.fault(),
-            Kind::Tls(failure) => failure.fault(),
-            Kind::Closed(_)
-            | Kind::Io(_)
-            | Kind::NotAttestedTls
-            | Kind::PeerUnattested
-            | Kind::RefusedByPeer(_)
-            | Kind::WrongOrder => Fault::Peer,
-        }
+        self.kind.fault()
     }
 
     /// One stable word for metrics and dashboards. Those of refusals are at [`Refusal::reason`], those of deadlines that passed are
     /// `timeout_` and the [stage](Stage::name); the others are `attester`, `closed`, `configuration`, `io`, `ordinary_tls`, `protocol`,
     /// `refused_by_peer`, `tls`, `unattested`, `uri`.
     pub fn reason(&self) -> &'static str {
-        match &*self.kind {
-            _ if self.is_peer_unattested() => "unattested",
-            Kind::Attest(_) => "attester",
-            Kind::Closed(_) => "closed",
-            Kind::Config(_) => "configuration",
-            Kind::Deadline(stage) => match stage {
-                Stage::Appraisal => "timeout_appraisal",
-                Stage::Attestation => "timeout_attestation",
-                Stage::Connect => "timeout_connect",
-                Stage::Exchange => "timeout_exchange",
-                Stage::FirstByte => "timeout_first_byte",
-                Stage::Handshake => "timeout_handshake",
-                Stage::Queue => "timeout_queue",
-            },
-            Kind::Io(_) => "io",
-            Kind::NotAttestedTls => "ordinary_tls",
-            Kind::PeerUnattested | Kind::Protocol(_) | Kind::WrongOrder => "protocol",
-            Kind::Refused(refusal) => refusal.reason(),
-            Kind::RefusedByPeer(_) => "refused_by_peer",
-            Kind::Tls(_) => "tls",
-            Kind::Uri(_) => "uri",
-        }
+        self.kind.reason()
     }
 
     /// The peer is at fault, or an attacker on the path.
@@ -114,11 +66,7 @@ impl Error {
 
     /// The peer did not attest although it must: an ordinary HTTPS client, or one that cannot attest.
     pub fn is_peer_unattested(&self) -> bool {
-        matches!(*self.kind, Kind::PeerUnattested)
-            || matches!(
-                self.protocol(),
-                Some(ProtocolError::Declined | ProtocolError::NoAttestation)
-            )
+        self.kind.is_peer_unattested()
     }
 
     /// The peer closed the connection during handshake or exchange.
@@ -263,76 +211,13 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.kind {
-            Kind::Attest(_) => f.write_str("this end could not attest"),
-            Kind::Closed(Stage::Handshake) => {
-                f.write_str("peer closed the connection during the TLS handshake")
-            }
-            Kind::Closed(Stage::FirstByte) => {
-                f.write_str("client closed the connection right after the TLS handshake")
-            }
-            Kind::Closed(_) => {
-                f.write_str("peer closed the connection during attestation; its log may say why")
-            }
-            Kind::Config(_) => f.write_str("configuration cannot work"),
-            Kind::Deadline(Stage::Handshake) => f.write_str("TLS handshake took too long"),
-            Kind::Deadline(Stage::FirstByte) => {
-                f.write_str("client was silent after the TLS handshake")
-            }
-            Kind::Deadline(Stage::Appraisal) => {
-                f.write_str("verifier gave no result within the deadline")
-            }
-            Kind::Deadline(Stage::Attestation) => {
-                f.write_str("this end made no evidence within the deadline")
-            }
-            Kind::Deadline(Stage::Connect) => {
-                f.write_str("no connection to the server within the deadline")
-            }
-            Kind::Deadline(Stage::Exchange) => {
-                f.write_str("peer did not complete attestation within the deadline")
-            }
-            Kind::Deadline(Stage::Queue) => f.write_str(
-                "this end had no free place for an exchange or appraisal within the deadline; \
-                     raise the limits of the terms, or add servers",
-            ),
-            Kind::Io(_) => f.write_str("connection failed during attestation"),
-            Kind::NotAttestedTls => f.write_str(
-                "peer is an ordinary HTTPS server and does not speak attested TLS; \
-                 use a plain client for it, or put an attesting acceptor in front of it",
-            ),
-            Kind::PeerUnattested
-            | Kind::Protocol(ProtocolError::Declined | ProtocolError::NoAttestation) => f
-                .write_str(
-                    "peer did not attest and attestation is required; \
-                     give it an attester, or let it use attested TLS at all",
-                ),
-            Kind::Protocol(_) => f.write_str("exchange of authenticators failed"),
-            Kind::Refused(_) => f.write_str("peer's attestation was refused"),
-            Kind::RefusedByPeer(code) => write!(f, "peer refused this end: {code}"),
-            Kind::Tls(failure) => failure.fmt(f),
-            Kind::Uri(what) => write!(f, "URI cannot be connected to: {what}"),
-            Kind::WrongOrder => f.write_str("peer sent a message out of order"),
-        }
+        fmt::Display::fmt(&*self.kind, f)
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &*self.kind {
-            Kind::Attest(error) => Some(error),
-            Kind::Config(error) => Some(error),
-            Kind::Io(error) => Some(error),
-            Kind::Tls(failure) => Some(failure.error()),
-            Kind::Protocol(error) => Some(error),
-            Kind::Refused(refusal) => Some(refusal),
-            Kind::Closed(_)
-            | Kind::Deadline(_)
-            | Kind::NotAttestedTls
-            | Kind::PeerUnattested
-            | Kind::RefusedByPeer(_)
-            | Kind::Uri(_)
-            | Kind::WrongOrder => None,
-        }
+        self.kind.source()
     }
 }
 
