@@ -5,6 +5,7 @@
 
 mod digest;
 mod eif;
+mod kernel_hashes;
 mod ovmf;
 mod snp;
 mod tdx;

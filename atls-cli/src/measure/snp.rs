@@ -10,8 +10,8 @@ use super::Measured;
 use super::digest::ZERO;
 use super::digest::hex;
 use super::digest::sha256;
-use super::digest::sha256_of_file;
 use super::digest::sha384;
+use super::kernel_hashes::KernelHashes;
 use super::ovmf::Fields;
 use super::ovmf::Ovmf;
 use super::ovmf::PAGE;
@@ -74,7 +74,13 @@ pub(super) fn measure(options: &SnpOptions) -> Result<Measured, Failure> {
     let hashes = options
         .kernel
         .is_some()
-        .then(|| Hashes::of(options))
+        .then(|| {
+            KernelHashes::of(
+                options.kernel.as_deref(),
+                options.initrd.as_deref(),
+                options.cmdline.as_deref(),
+            )
+        })
         .transpose()?;
     let sections = sections(&ovmf).ok_or_else(broken)?;
     let takes_hashes = sections.iter().any(|section| section.kind == KERNEL_HASHES);
@@ -188,7 +194,7 @@ impl Section {
         &self,
         launch: &mut Launch,
         ovmf: &Ovmf,
-        hashes: Option<&Hashes>,
+        hashes: Option<&KernelHashes>,
         vmm: Vmm,
     ) -> Option<()> {
         let address = u64::from(self.address);
@@ -225,49 +231,6 @@ impl Section {
         };
         launch.step(format!("{what} at {address:#x}, {:#x} bytes", self.length));
         Some(())
-    }
-}
-
-/// SHA-256 of what QEMU boots, as it tells the firmware.
-struct Hashes {
-    kernel: [u8; 32],
-    initrd: [u8; 32],
-    cmdline: [u8; 32],
-}
-
-impl Hashes {
-    fn of(options: &SnpOptions) -> Result<Self, Failure> {
-        let hash = |path: &Option<PathBuf>| match path {
-            Some(path) => sha256_of_file(path),
-            None => Ok(sha256(b"")),
-        };
-        let cmdline = options.cmdline.as_deref().unwrap_or_default();
-        Ok(Self {
-            kernel: hash(&options.kernel)?,
-            initrd: hash(&options.initrd)?,
-            cmdline: sha256(&[cmdline.as_bytes(), &[0]].concat()),
-        })
-    }
-
-    /// The page with the table of hashes where the firmware expects it.
-    fn page(&self, address: u32) -> Option<Vec<u8>> {
-        let entry = |guid: [u8; 16], hash: &[u8]| [&guid[..], &[50, 0], hash].concat();
-        let table = [
-            &HASH_TABLE[..],
-            &[168, 0],
-            &entry(CMDLINE, &self.cmdline),
-            &entry(INITRD, &self.initrd),
-            &entry(KERNEL, &self.kernel),
-        ]
-        .concat();
-        let offset = usize::try_from(address).ok()? % PAGE;
-        let mut page = vec![0; offset];
-        page.extend(table);
-        if page.len() > PAGE {
-            return None;
-        }
-        page.resize(PAGE, 0);
-        Some(page)
     }
 }
 
@@ -348,32 +311,4 @@ const HASH_TABLE_PLACE: [u8; 16] = guid(
     0x3a3b,
     0x4b04,
     [0x92, 0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54],
-);
-/// 9438d606-4f22-4cc9-b479-a793d411fd21
-const HASH_TABLE: [u8; 16] = guid(
-    0x9438_d606,
-    0x4f22,
-    0x4cc9,
-    [0xb4, 0x79, 0xa7, 0x93, 0xd4, 0x11, 0xfd, 0x21],
-);
-/// 97d02dd8-bd20-4c94-aa78-e7714d36ab2a
-const CMDLINE: [u8; 16] = guid(
-    0x97d0_2dd8,
-    0xbd20,
-    0x4c94,
-    [0xaa, 0x78, 0xe7, 0x71, 0x4d, 0x36, 0xab, 0x2a],
-);
-/// 44baf731-3a2f-4bd7-9af1-41e29169781d
-const INITRD: [u8; 16] = guid(
-    0x44ba_f731,
-    0x3a2f,
-    0x4bd7,
-    [0x9a, 0xf1, 0x41, 0xe2, 0x91, 0x69, 0x78, 0x1d],
-);
-/// 4de79437-abd2-427f-b835-d5b172d2045b
-const KERNEL: [u8; 16] = guid(
-    0x4de7_9437,
-    0xabd2,
-    0x427f,
-    [0xb8, 0x35, 0xd5, 0xb1, 0x72, 0xd2, 0x04, 0x5b],
 );
