@@ -7,7 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod parts;
+mod sample;
 mod samples;
+mod snp_guest;
+mod trust_domain;
 
 use atls_azure::AzureClaims;
 use atls_azure::AzurePolicy;
@@ -21,7 +25,7 @@ use atls_formats::azure::AzureFormatError;
 use atls_formats::azure::HclReport;
 use atls_formats::azure::RuntimeData;
 use atls_tpm::TpmClaims;
-use samples::Sample;
+use sample::Sample;
 use samples::samples;
 use test_support::Connection;
 use test_support::at;
@@ -192,8 +196,8 @@ fn everybodys(samples: &[Sample]) -> AzureVerifier {
     let tdx = samples.iter().find(|sample| sample.kind == "tdx").unwrap();
     end_to_end::azure::azure_verifier(
         AzurePolicy::default(),
-        vec![samples::snp(samples, snp), tdx.processor()],
-        samples::tpm(samples),
+        vec![snp_guest::snp(samples, snp), tdx.processor()],
+        sample::tpm(samples),
     )
 }
 
