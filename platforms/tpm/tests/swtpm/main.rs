@@ -14,4 +14,6 @@ mod support;
 
 mod helpers;
 mod keys;
+mod passwords;
 mod requests;
+mod waiting;

@@ -1,54 +1,39 @@
-//! Keys that an authority certified, as clouds do it, over a TPM in software that has template and certificate where clouds put them. Where
-//! there is no `swtpm`, that is said; `ATLS_REQUIRE_SWTPM=1` makes it a failure.
-#![cfg(unix)]
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+//! The keys that are trusted, and those that are not.
 
-mod support;
-
-use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::LocalAttester;
 use atls_core::Origin;
-use atls_core::RecordedAppraisal;
 use atls_core::ear::Category;
 use atls_core::ear::Tier;
-use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::UnixTime;
 use atls_formats::tpm::HashAlgorithm;
-use atls_formats::tpm::Public;
-use atls_formats::tpm::PublicKey;
 use atls_formats::tpm::TpmEvidence;
-use atls_reference::Live;
 use atls_reference::from_toml;
 use atls_tpm::KeyAuthority;
 use atls_tpm::KeyFile;
-use atls_tpm::Measurement;
 use atls_tpm::RootCertificate;
 use atls_tpm::TpmAttester;
 use atls_tpm::TpmClaims;
 use atls_tpm::TpmError;
-use atls_tpm::TpmImage;
 use atls_tpm::TpmKeys;
-use atls_tpm::TpmPolicy;
-use atls_tpm::TpmVerifier;
 use atls_tpm::testing::ForgedTpm;
 use atls_tpm::testing::SwtpmProcess;
-use rcgen::CertificateParams;
 use rcgen::ExtendedKeyUsagePurpose;
 use rustls::CipherSuite;
 
-use support::Connection;
-use support::ready;
+use crate::cloud::Cloud;
+use crate::cloud::aik;
+use crate::cloud::pem;
+use crate::machine::CERTIFICATE;
+use crate::machine::Machine;
+use crate::machine::TEMPLATE;
+use crate::machine::appraised_by;
+use crate::machine::appraised_under;
+use crate::machine::later;
+use crate::machine::started;
+use crate::support::Connection;
 
 #[test]
 fn a_key_that_a_cloud_certified_is_trusted_and_its_machine_is_not_known() {
@@ -240,174 +225,3 @@ fn an_index_where_nothing_is_is_told() {
     let refused = without.attest(connection.request()).map(drop);
     assert_eq!(refused, Err(TpmError::NothingAt(CERTIFICATE).into()));
 }
-
-/// A virtual machine of a cloud: its TPM has the cloud's template, and the certificate of the key that it makes.
-struct Machine {
-    tpm: SwtpmProcess,
-    cloud: Cloud,
-    public: Public,
-    certificate: Vec<u8>,
-}
-
-impl Machine {
-    fn started() -> Option<Self> {
-        let tpm = started(SwtpmProcess::start())?;
-        tpm.measure(4, HashAlgorithm::Sha256, b"kernel").unwrap();
-        let mut template = ForgedTpm::new().public;
-        if let PublicKey::Ecc { x, y, .. } = &mut template.key {
-            (*x, *y) = (vec![1; 32], Vec::new());
-        }
-        tpm.store(TEMPLATE, &template.encode().unwrap()).unwrap();
-        let attester = TpmAttester::over(tpm.device()).unwrap();
-        let key = attester
-            .with_template_at(TEMPLATE)
-            .attestation_key()
-            .unwrap();
-        let public = Public::decode(key.as_bytes()).unwrap();
-        let cloud = Cloud::new();
-        let certificate = cloud.certify(&public, aik());
-        // Behind it the index is filled up.
-        let stored = [&certificate[..], &[0xff; 100]].concat();
-        tpm.store(CERTIFICATE, &stored).unwrap();
-        Some(Self {
-            tpm,
-            cloud,
-            public,
-            certificate,
-        })
-    }
-
-    fn evidence(&self) -> TpmEvidence {
-        let intermediate = CertificateDer::from(self.cloud.intermediate.clone());
-        let mut attester = TpmAttester::over(self.tpm.device())
-            .unwrap()
-            .with_template_at(TEMPLATE)
-            .with_ak_certificate_at(CERTIFICATE, [intermediate]);
-        let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
-        let cmw = attester.attest(connection.request()).unwrap();
-        TpmEvidence::decode(cmw.items().first().unwrap().value()).unwrap()
-    }
-
-    fn appraise(
-        &self,
-        evidence: &TpmEvidence,
-        at: UnixTime,
-    ) -> Result<RecordedAppraisal, AppraisalError> {
-        appraised_under(&self.cloud.root, evidence, at)
-    }
-}
-
-fn appraised_under(
-    root: &CertificateDer<'static>,
-    evidence: &TpmEvidence,
-    at: UnixTime,
-) -> Result<RecordedAppraisal, AppraisalError> {
-    let root = RootCertificate::new(root.clone()).unwrap();
-    appraised_by(KeyAuthority::new("cloud", root), evidence, at)
-}
-
-fn appraised_by(
-    authority: KeyAuthority,
-    evidence: &TpmEvidence,
-    at: UnixTime,
-) -> Result<RecordedAppraisal, AppraisalError> {
-    let keys = TpmKeys::new(Vec::new()).with_authorities(vec![authority]);
-    let bank = HashAlgorithm::Sha256;
-    let value = bank.digest(&[&[0; 32], &bank.digest(&[b"kernel"])]);
-    let register = (support::pcr(4), Measurement::new(&value).unwrap());
-    let policy = TpmPolicy::new(vec![TpmImage::measured("kernel", [register])]);
-    let verifier = TpmVerifier::new(
-        Arc::new(Live::fixed(policy).unwrap()),
-        Arc::new(Live::fixed(keys).unwrap()),
-        &rustls::crypto::ring::default_provider(),
-    );
-    let evidence = evidence.clone().encode().unwrap();
-    ready(verifier.appraise_recorded(&evidence, at))
-}
-
-/// A root, and an authority below it that certifies keys.
-struct Cloud {
-    root: CertificateDer<'static>,
-    intermediate: Vec<u8>,
-    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
-}
-
-impl Cloud {
-    fn new() -> Self {
-        // As that of Google Cloud: for endorsement keys, by its own certificate.
-        Self::of(vec![ExtendedKeyUsagePurpose::Other(vec![2, 23, 133, 8, 1])])
-    }
-
-    fn of(purposes: Vec<ExtendedKeyUsagePurpose>) -> Self {
-        let authority = |name: &str| {
-            let mut params = CertificateParams::default();
-            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-            params
-                .distinguished_name
-                .push(rcgen::DnType::CommonName, name);
-            (params, rcgen::KeyPair::generate().unwrap())
-        };
-        let (params, key) = authority("root");
-        let root = params.self_signed(&key).unwrap().der().clone();
-        let issuer = rcgen::Issuer::new(params, key);
-        let (mut params, key) = authority("intermediate");
-        params.extended_key_usages = purposes;
-        let intermediate = params.signed_by(&key, &issuer).unwrap();
-        Self {
-            root,
-            intermediate: intermediate.der().to_vec(),
-            issuer: rcgen::Issuer::new(params, key),
-        }
-    }
-
-    fn certify(&self, public: &Public, purposes: Vec<ExtendedKeyUsagePurpose>) -> Vec<u8> {
-        let key = Point(public.subject_public_key().unwrap());
-        let mut params = CertificateParams::default();
-        params.extended_key_usages = purposes;
-        params.not_after = rcgen::date_time_ymd(2028, 1, 1);
-        params.signed_by(&key, &self.issuer).unwrap().der().to_vec()
-    }
-}
-
-struct Point(Vec<u8>);
-
-impl rcgen::PublicKeyData for Point {
-    fn der_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
-        &rcgen::PKCS_ECDSA_P256_SHA256
-    }
-}
-
-/// `tcg-kp-AIKCertificate`
-fn aik() -> Vec<ExtendedKeyUsagePurpose> {
-    vec![ExtendedKeyUsagePurpose::Other(vec![2, 23, 133, 8, 3])]
-}
-
-fn pem(certificate: &[u8]) -> String {
-    use base64::Engine;
-    let body = base64::prelude::BASE64_STANDARD.encode(certificate);
-    format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
-}
-
-fn later() -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000))
-}
-
-fn started(tpm: io::Result<SwtpmProcess>) -> Option<SwtpmProcess> {
-    match tpm {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let required = std::env::var_os("ATLS_REQUIRE_SWTPM").is_some();
-            assert!(!required, "no swtpm on this machine");
-            println!("SKIPPED: no swtpm on this machine");
-            None
-        }
-        tpm => Some(tpm.unwrap()),
-    }
-}
-
-/// Where Google Cloud has a template of ECC, and the certificate of its key.
-const TEMPLATE: u32 = 0x01c1_0003;
-const CERTIFICATE: u32 = 0x01c1_0002;
