@@ -17,12 +17,13 @@ use atls_core::StandardPolicy;
 use atls_core::cmw::Cmw;
 use atls_core::policy::Composition;
 use atls_core::policy::ExpectedItem;
-use atls_core::policy::instance::KnownInstances;
 use atls_formats::azure::AZURE_RUNTIME_DATA;
 use atls_formats::tpm::TPM_EVIDENCE;
 use atls_formats::tpm::qualifying_data;
 use atls_formats::tsm::TSM_REPORT;
+use atls_reference::Instances;
 use atls_reference::Live;
+use atls_reference::from_toml;
 use atls_tpm::AttestationKey;
 use atls_tpm::TpmKeys;
 use atls_tpm::TpmPolicy;
@@ -57,7 +58,11 @@ fn a_vm_is_known_by_its_processor_or_by_its_own_identifier() {
         // Every vTPM is vouched for, so that names none of them.
         ("tpm.ak", b"vouched for by the processor", unknown()),
     ] {
-        let pinned = KnownInstances::new().with(kind, value);
+        let id: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+        let file = format!(
+            "version = 1\n[[instances.known]]\nname = \"a\"\nkind = \"{kind}\"\nid = \"{id}\""
+        );
+        let pinned: Instances = from_toml(&file).unwrap();
         let outcome = judge(of_vms(&vm).policy(pinned), |value| all(&vm, value));
         assert_eq!(outcome, expected, "{kind}");
     }
