@@ -59,7 +59,7 @@ pub(crate) fn stage(stage: Stage, took: Duration) {
     histogram!("atls_stage_seconds", "stage" => stage.name()).record(took.as_secs_f64());
 }
 
-/// A request that a route refused.
+/// A request that a layer answered itself.
 pub(crate) fn request_refused(code: &'static str) {
     counter!("atls_requests_refused_total", "problem" => code).increment(1);
 }

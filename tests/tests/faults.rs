@@ -85,7 +85,7 @@ fn request(link: &Link, world: &World, can_attest: CanAttest) -> Vec<u8> {
 
 /// Up to the client's authenticator, made of genuine Evidence for this connection.
 async fn attest(link: &mut Link, world: &World) {
-    let opening = request(link, world, CanAttest::AfterPeer);
+    let opening = request(link, world, CanAttest::AfterServer);
     link.write(REQUEST, &opening).await.unwrap();
     let (_, asked) = link.read().await.unwrap();
     let challenge = Challenge::receive(link, &asked).unwrap();

@@ -165,8 +165,44 @@ fn each_metric_of_the_code_is_on_the_page_and_each_of_the_page_in_the_code() {
         "support/remote/src",
         "support/collateral/src",
     ] {
-        for file in sources(&root().join(folder)) {
-            used.extend(names(&std::fs::read_to_string(file).unwrap(), '"'));
+        for file in files(&root().join(folder)) {
+            let source = std::fs::read_to_string(file).unwrap();
+            // Other names of this form are those of claims.
+            if ["counter!(", "gauge!(", "histogram!("]
+                .iter()
+                .any(|it| source.contains(it))
+            {
+                used.extend(names(&source, '"'));
+            }
+        }
+    }
+    assert_eq!(used, documented);
+}
+
+#[test]
+fn each_reason_of_the_code_is_on_the_page_and_each_of_the_page_in_the_code() {
+    let page = read("docs/operations.md");
+    let (_, table) = page.split_once("| reason | look at |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let first = table.lines().filter_map(|row| row.split('|').nth(1));
+    let documented: BTreeSet<_> = first
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        // A label beside a reason.
+        .filter(|word| !word.contains('='))
+        .map(str::to_owned)
+        .collect();
+    let mut used = BTreeSet::new();
+    for folder in ["atls-core/src", "atls-tower/src"] {
+        for file in files(&root().join(folder)) {
+            let source = std::fs::read_to_string(file).unwrap();
+            for body in source
+                .split("pub fn reason(&self) -> &'static str {")
+                .skip(1)
+            {
+                let (body, _) = body.split_once("\n    }\n").unwrap();
+                let words = body.split('"').skip(1).step_by(2);
+                used.extend(words.map(str::to_owned));
+            }
         }
     }
     assert_eq!(used, documented);
@@ -202,16 +238,13 @@ fn names(text: &str, quote: char) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
+fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.file_name().is_some_and(|name| {
-            name == "metrics.rs" || name == "listener.rs" || name == "listener_builder.rs"
-        }) {
-            found.push(path);
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => found.push(path),
         }
     }
     found

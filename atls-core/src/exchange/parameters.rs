@@ -75,9 +75,9 @@ pub enum Offer {
 #[allow(clippy::exhaustive_enums, reason = "fixed by the wire format")]
 pub enum CanAttest {
     /// Only once the server has passed.
-    AfterPeer,
+    AfterServer,
     /// In either order, even to a server that has not attested yet.
-    BeforePeer,
+    EitherOrder,
     /// Not at all.
     No,
 }
@@ -117,8 +117,8 @@ impl CanAttest {
     /// Tells whether the client agrees to this order.
     pub fn allows(self, order: Order) -> bool {
         match (self, order) {
-            (Self::No, _) | (Self::AfterPeer, Order::ClientFirst) => false,
-            (Self::AfterPeer, Order::ClientLast) | (Self::BeforePeer, _) => true,
+            (Self::No, _) | (Self::AfterServer, Order::ClientFirst) => false,
+            (Self::AfterServer, Order::ClientLast) | (Self::EitherOrder, _) => true,
         }
     }
 }
@@ -190,8 +190,8 @@ impl Parameters {
             } => {
                 let can_attest = match can_attest {
                     CanAttest::No => 0,
-                    CanAttest::AfterPeer => 1,
-                    CanAttest::BeforePeer => 2,
+                    CanAttest::AfterServer => 1,
+                    CanAttest::EitherOrder => 2,
                 };
                 map.push((WANTS_EVIDENCE.into(), wants_evidence.into()));
                 map.push((CAN_ATTEST.into(), can_attest.into()));
@@ -237,8 +237,8 @@ impl Parameters {
                 },
                 can_attest: match map.integer(CAN_ATTEST)? {
                     0 => CanAttest::No,
-                    1 => CanAttest::AfterPeer,
-                    2 => CanAttest::BeforePeer,
+                    1 => CanAttest::AfterServer,
+                    2 => CanAttest::EitherOrder,
                     _ => return Err(ProtocolError::UnsupportedParameters),
                 },
             },

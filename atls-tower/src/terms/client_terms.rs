@@ -139,8 +139,8 @@ impl ClientTerms {
     pub(crate) fn can_attest(&self) -> CanAttest {
         match (&self.attester, self.attests) {
             (None, _) => CanAttest::No,
-            (Some(_), Order::ClientLast) => CanAttest::AfterPeer,
-            (Some(_), Order::ClientFirst) => CanAttest::BeforePeer,
+            (Some(_), Order::ClientLast) => CanAttest::AfterServer,
+            (Some(_), Order::ClientFirst) => CanAttest::EitherOrder,
         }
     }
 }

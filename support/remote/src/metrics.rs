@@ -25,8 +25,12 @@ pub(crate) fn requested(service: &'static str, outcome: &'static str) {
         .increment(1);
 }
 
-/// The circuit to a service has opened or closed.
-pub(crate) fn circuit(service: &'static str, open: bool) {
-    let value = if open { 1.0 } else { 0.0 };
-    gauge!("atls_service_circuit_open", "service" => service).set(value);
+/// The circuit to a service has opened.
+pub(crate) fn circuit_opened(service: &'static str) {
+    gauge!("atls_service_circuit_open", "service" => service).set(1.0);
+}
+
+/// The circuit to a service has closed.
+pub(crate) fn circuit_closed(service: &'static str) {
+    gauge!("atls_service_circuit_open", "service" => service).set(0.0);
 }

@@ -167,12 +167,12 @@ impl Resilient {
         };
         match change {
             Change::Closed => {
-                metrics::circuit(self.name, false);
+                metrics::circuit_closed(self.name);
                 debug!(service = self.name, circuit = "closed");
             }
             Change::None => {}
             Change::Opened => {
-                metrics::circuit(self.name, true);
+                metrics::circuit_opened(self.name);
                 warn!(service = self.name, circuit = "open");
             }
         }

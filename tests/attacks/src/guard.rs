@@ -78,7 +78,7 @@ impl<'a> Guard<'a> {
         let attack = async |socket| {
             let mut link = connect(tls, socket).await?;
             let formats = self.formats.media_types();
-            let parameters = Parameters::client(formats, true, CanAttest::AfterPeer);
+            let parameters = Parameters::client(formats, true, CanAttest::AfterServer);
             let asking = atls_core::exchange::request(&link, &demo::provider(), Some(&parameters));
             let (request, pending) = asking.unwrap();
             link.write(REQUEST, &request).await.unwrap();

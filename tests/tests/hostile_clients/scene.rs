@@ -55,7 +55,7 @@ impl Scene {
     /// A request as an honest client would send it that can attest.
     pub(crate) fn request(&self, link: &Link) -> (Vec<u8>, Pending) {
         let formats: Vec<MediaType> = self.world.about_servers().media_types();
-        let parameters = Parameters::client(formats, true, CanAttest::AfterPeer);
+        let parameters = Parameters::client(formats, true, CanAttest::AfterServer);
         atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap()
     }
 

@@ -46,7 +46,7 @@ async fn clients_that_say_nothing_more_take_nobodys_turn() {
         let tls = Arc::new(world.client_tls(&[]));
         let mut link = Link::connect(tls, socket, None).await.unwrap();
         let formats = world.about_servers().media_types();
-        let parameters = Parameters::client(formats, wants_evidence, CanAttest::AfterPeer);
+        let parameters = Parameters::client(formats, wants_evidence, CanAttest::AfterServer);
         let (request, _) =
             atls_core::exchange::request(&link, &demo::provider(), Some(&parameters)).unwrap();
         link.write(REQUEST, &request).await.unwrap();

@@ -6,7 +6,7 @@ fn client() -> Parameters {
             .parse()
             .unwrap(),
     ];
-    Parameters::client(formats, true, CanAttest::AfterPeer)
+    Parameters::client(formats, true, CanAttest::AfterServer)
 }
 
 fn read(bytes: &[u8], sender: Side) -> Result<Parameters, ProtocolError> {
@@ -143,10 +143,10 @@ fn bounded_in_formats_and_nesting() {
 
 #[test]
 fn an_order_needs_the_clients_consent() {
-    assert!(CanAttest::BeforePeer.allows(Order::ClientFirst));
-    assert!(CanAttest::BeforePeer.allows(Order::ClientLast));
-    assert!(CanAttest::AfterPeer.allows(Order::ClientLast));
-    assert!(!CanAttest::AfterPeer.allows(Order::ClientFirst));
+    assert!(CanAttest::EitherOrder.allows(Order::ClientFirst));
+    assert!(CanAttest::EitherOrder.allows(Order::ClientLast));
+    assert!(CanAttest::AfterServer.allows(Order::ClientLast));
+    assert!(!CanAttest::AfterServer.allows(Order::ClientFirst));
     assert!(!CanAttest::No.allows(Order::ClientLast));
 }
 

@@ -100,8 +100,8 @@ fn offer(case: &Request) -> Offer {
             wants_evidence: case.wants_evidence.unwrap(),
             can_attest: match case.can_attest.unwrap() {
                 0 => CanAttest::No,
-                1 => CanAttest::AfterPeer,
-                _ => CanAttest::BeforePeer,
+                1 => CanAttest::AfterServer,
+                _ => CanAttest::EitherOrder,
             },
         },
         Side::Server => Offer::Server {
