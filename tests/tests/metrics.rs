@@ -9,6 +9,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use atls_tower::ServerAcceptor;
@@ -23,10 +26,15 @@ use tokio::net::TcpStream;
 struct Recorded {
     handle: PrometheusHandle,
     _guard: metrics::LocalRecorderGuard<'static>,
+    /// The next expiry is of the process, so the tests take turns.
+    _turn: MutexGuard<'static, ()>,
 }
+
+static TURNS: Mutex<()> = Mutex::new(());
 
 impl Recorded {
     fn begin() -> Self {
+        let turn = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
         // For the life of the test.
@@ -34,6 +42,7 @@ impl Recorded {
         Self {
             handle,
             _guard: metrics::set_default_local_recorder(recorder),
+            _turn: turn,
         }
     }
 

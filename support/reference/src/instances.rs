@@ -24,9 +24,8 @@ use crate::table::Table;
 ///
 ///     [[instances.known]]
 ///     name = "rack 3, node 7"
-///     kind = "snp.chip_id"
-///     id = "5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0\
-/// 5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0de5ac0"
+///     kind = "tdx.ppid"
+///     id = "000102030405060708090a0b0c0d0e0f"
 ///
 ///     [[instances.known]]
 ///     name = "enclave of the payment service, since Monday"
