@@ -1,5 +1,7 @@
 //! A policy about the items of a peer's message: which must be there, and which may.
 
+use std::cmp::Reverse;
+
 use super::Policy;
 use super::candidate::Candidate;
 use super::expected_item::ExpectedItem;
@@ -36,11 +38,14 @@ pub struct Composition {
 }
 
 impl Composition {
-    /// Requires each of these once, and refuses any other item. Where an item of the peer fits several, it counts for the first one that has
-    /// none yet: name those with a label first.
+    /// Requires each of these once, in any order, and refuses any other item. An item of the peer that fits several counts for the one that
+    /// demands most: a label, then a chain.
     pub fn of(required: impl IntoIterator<Item = ExpectedItem>) -> Self {
+        let mut required: Vec<_> = required.into_iter().collect();
+        // No two items have one label, and no item is chained to two: the first that fits is never needed by a later one.
+        required.sort_by_key(|expected| Reverse(expected.demands()));
         Self {
-            required: required.into_iter().collect(),
+            required,
             allowed: Vec::new(),
         }
     }
@@ -101,6 +106,25 @@ mod tests {
             check(&policy, &[("cpu", "a"), ("tpm", "TPM")]),
             extra("tpm")
         );
+    }
+
+    #[test]
+    fn an_item_that_fits_several_counts_for_the_one_that_demands_most() {
+        let chained = || expected("cpu").chained_to("tpm");
+        let labelled = || expected("cpu").labelled("b");
+        for required in [
+            [expected("cpu"), chained(), labelled()],
+            [labelled(), chained(), expected("cpu")],
+        ] {
+            let policy = Composition::of(required);
+            for order in [["a", "b", "c"], ["c", "b", "a"], ["b", "c", "a"]] {
+                let mut items = items(&order.map(|label| ("cpu", label)));
+                for item in items.iter_mut().filter(|item| item.label() != "c") {
+                    item.chained_to = Some("tpm".into());
+                }
+                assert_eq!(policy.check(&candidate(items)), Ok(()), "{order:?}");
+            }
+        }
     }
 
     #[test]

@@ -39,6 +39,11 @@ impl ExpectedItem {
         self
     }
 
+    /// Whether it demands a label, and whether a chain. More is greater.
+    pub(super) fn demands(&self) -> (bool, bool) {
+        (self.label.is_some(), self.chained_to.is_some())
+    }
+
     pub(super) fn fits(&self, item: &AppraisedItem) -> bool {
         let label = self.label.as_deref();
         let chained_to = self.chained_to.as_deref();

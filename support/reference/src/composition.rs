@@ -67,10 +67,7 @@ pub struct CompositionItem {
 impl CompositionTable {
     /// The policy.
     pub fn composition(&self) -> Composition {
-        // Those with a label come first, so that an item with it is not taken for one that may have any.
-        let (labelled, others): (Vec<_>, Vec<_>) =
-            self.items.iter().partition(|item| item.label.is_some());
-        let required = labelled.into_iter().chain(others);
+        let required = self.items.iter();
         let extras = self.extras.iter().map(CompositionItem::expected);
         let composition = Composition::of(required.map(CompositionItem::expected));
         extras.fold(composition, Composition::allow)

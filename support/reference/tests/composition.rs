@@ -29,13 +29,28 @@ fn a_table_is_the_composition_that_it_writes_down() {
     )
     .unwrap();
     let item = |text: &str| ExpectedItem::new(MediaType::parse(text).unwrap());
-    // Those with a label first.
     let expected = Composition::of([
         item("application/tpm").labelled("tpm"),
         item("application/cpu").chained_to("tpm"),
     ]);
     let expected = expected.allow(item("application/gpu; v=1"));
     assert_eq!(table.composition(), expected);
+}
+
+/// An item of the peer counts for the one that demands most of it, wherever that stands.
+#[test]
+fn the_order_in_the_file_does_not_matter() {
+    let bare = "[[composition.item]]\nmedia-type = \"application/cpu\"\n";
+    let chained = format!("{bare}chained-to = \"tpm\"\n");
+    let labelled = format!("{bare}label = \"a\"\n");
+    let both = format!("{chained}label = \"b\"\n");
+    let read = |items: [&str; 4]| {
+        let text = format!("version = 1\n{}", items.concat());
+        from_toml::<CompositionTable>(&text).unwrap().composition()
+    };
+    let expected = read([&both, &labelled, &chained, bare]);
+    assert_eq!(read([bare, &chained, &labelled, &both]), expected);
+    assert_eq!(read([&chained, bare, &both, &labelled]), expected);
 }
 
 #[test]
