@@ -78,9 +78,17 @@ impl Serving {
 
     /// Takes no more connections, and ends with the last one, which is at most the time to drain later.
     pub(super) async fn stop(self) {
-        drop(self.stop);
-        let _ = self.task.await;
-        self.tunnels.ended().await;
+        let Self {
+            stop,
+            task,
+            tunnels,
+            files,
+            ..
+        } = self;
+        // What is recalled could begin further tunnels, and all of them would be waited for.
+        drop((stop, files));
+        let _ = task.await;
+        tunnels.ended().await;
     }
 
     /// Reads its files again, and attests peers anew where there are policies.

@@ -16,6 +16,8 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::mpsc;
+use std::time::Duration;
+use std::time::Instant;
 
 use atls_sim::SimAttester;
 use axum::Router;
@@ -93,6 +95,18 @@ impl Proxy {
             .args(["-s", name, &self.child.id().to_string()])
             .status();
         assert!(kill.unwrap().success());
+    }
+
+    /// Tells whether it ended by itself, and says no more, within this time.
+    pub fn ends_within(&mut self, patience: Duration) -> bool {
+        let end = Instant::now() + patience;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => self.said.push(line),
+                Err(gone) => return gone == mpsc::RecvTimeoutError::Disconnected,
+            }
+        }
     }
 
     /// Its exit code, once it ended.

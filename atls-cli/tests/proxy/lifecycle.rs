@@ -4,6 +4,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
@@ -11,6 +12,7 @@ use axum::routing::get;
 use crate::kit::TRUST;
 use crate::kit::echo;
 use crate::kit::fetch;
+use crate::kit::forward;
 use crate::kit::reverse;
 use crate::proxies::Proxy;
 use crate::support::World;
@@ -43,6 +45,20 @@ fn requests_under_way_finish_when_it_stops() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.stdout, b"done");
     assert_eq!(proxy.ended(), Some(0));
+}
+
+#[test]
+fn each_proxy_ends_when_it_is_told_to() {
+    let world = World::new();
+    let behind = world.plain(echo());
+    let mut back = reverse(&world, &format!("http://{behind}"), &[]);
+    let mut front = forward(&world, &back);
+    let (head, _) = world.block_on(fetch(front.address(), "/"));
+    assert_eq!(head.status, 200);
+    for proxy in [&mut front, &mut back] {
+        proxy.signal("TERM");
+        assert!(proxy.ends_within(PATIENCE), "it goes on");
+    }
 }
 
 #[test]
@@ -111,3 +127,6 @@ fn systemd_hands_over_the_socket_and_hears_when_it_is_ready() {
         .ends_with(0);
     drop(proxy);
 }
+
+/// More than it takes, and less than the time to drain.
+const PATIENCE: Duration = Duration::from_secs(15);
