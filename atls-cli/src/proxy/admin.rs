@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
 
 use axum::Router;
 use axum::extract::State;
@@ -18,7 +20,7 @@ use crate::failure::Failure;
 /// Health and metrics, for this machine alone: metrics tell how much is asked.
 pub(super) async fn serve_admin(
     address: SocketAddr,
-    keys: Value,
+    keys: Arc<Keys>,
     metrics: &Arc<Metrics>,
 ) -> Result<SocketAddr, Failure> {
     if !address.ip().is_loopback() {
@@ -30,9 +32,24 @@ pub(super) async fn serve_admin(
     let app = Router::new()
         .route("/healthz", get(health))
         .route("/metrics", get(text))
-        .route("/keys", get(async move || jwk_set(&keys)))
+        .route("/keys", get(async move || jwk_set(&keys.now())))
         .with_state(metrics.clone());
     serve(address, app).await
+}
+
+/// The keys that are published now.
+#[derive(Default)]
+pub(super) struct Keys(RwLock<Value>);
+
+impl Keys {
+    pub(super) fn publish(&self, keys: Value) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    fn now(&self) -> Value {
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        keys.clone()
+    }
 }
 
 /// Health alone: nothing in it is secret, and probes cannot attest.

@@ -38,6 +38,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::failure::Failure;
 use crate::terminal::Terminal;
+use admin::Keys;
 use configuration::Configuration;
 use configuration::ReadArguments;
 use lifecycle::Event;
@@ -73,7 +74,9 @@ async fn serve(
     let mut events = Events::new(Duration::from_secs(options.look.max(1)))?;
     let mut configuration = Configuration::new(options, read)?;
     let socket = socket(&options.listen)?;
-    let addresses = Addresses::open(options, &socket, &metrics).await?;
+    let keys = Arc::new(Keys::default());
+    keys.publish(ear::public_keys(&options.ear)?);
+    let addresses = Addresses::open(options, &socket, &keys, &metrics).await?;
     let mut serving = Serving::start(options, &socket, &metrics)?;
     addresses.announce(options, terminal)?;
     lifecycle::notify(NotifyState::Ready);
@@ -91,7 +94,12 @@ async fn serve(
                 let next = configuration.read_again().and_then(|changed| {
                     let changed = changed.as_ref();
                     changed
-                        .map(|options| Serving::start(options, &socket, &metrics))
+                        .map(|options| {
+                            let published = ear::public_keys(&options.ear)?;
+                            let next = Serving::start(options, &socket, &metrics)?;
+                            keys.publish(published);
+                            Ok(next)
+                        })
                         .transpose()
                 });
                 match next {
@@ -146,6 +154,7 @@ impl Addresses {
     async fn open(
         options: &ProxyOptions,
         socket: &TcpListener,
+        keys: &Arc<Keys>,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, Failure> {
         let listens = socket.local_addr();
@@ -160,8 +169,7 @@ impl Addresses {
             probes: None,
         };
         if let Some(address) = options.admin {
-            let keys = ear::public_keys(&options.ear)?;
-            let bound = admin::serve_admin(address, keys, metrics).await?;
+            let bound = admin::serve_admin(address, keys.clone(), metrics).await?;
             addresses.admin = Some(format!("http://{bound}"));
         }
         if let Some(address) = options.probes {

@@ -172,6 +172,33 @@ fn a_configuration_that_is_wrong_or_cannot_change_is_not_taken() {
     }
 }
 
+#[test]
+fn a_new_key_for_results_is_published_when_it_is_taken() {
+    let world = World::new();
+    for name in ["one.pem", "other.pem"] {
+        let key = rcgen::KeyPair::generate().unwrap();
+        world.write(name, key.serialize_pem());
+    }
+    world.device_key();
+    world.identity(&world.authority);
+    let upstream = named(&world, "one");
+    let stating = |key: &str| {
+        let configuration = configuration("127.0.0.1:0", upstream);
+        format!(
+            "{configuration}admin = \"127.0.0.1:0\"\near-key = \"{key}\"\near-audience = \"orders\"\n"
+        )
+    };
+    world.write("proxy.toml", stating("one.pem"));
+    let mut proxy = Proxy::start(&world, &["--config", "proxy.toml"]);
+    let admin = proxy.told("admin at http://");
+    let keys = || world.block_on(fetch(admin, "/keys")).1;
+    let old = keys();
+    world.write("proxy.toml", stating("other.pem"));
+    proxy.signal("HUP");
+    proxy.reads("read again");
+    assert_ne!(keys(), old);
+}
+
 /// A service that answers with this name.
 fn named(world: &World, name: &'static str) -> SocketAddr {
     world.plain(Router::new().fallback(async move || name))
