@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
+use std::sync::Weak;
 use std::time::Duration;
 
 use atls_core::session::Side;
@@ -21,6 +22,7 @@ use crate::metrics;
 use crate::stage::Stage;
 use crate::stream::AttestedStream;
 use crate::stream::Conditions;
+use crate::stream::Live;
 use crate::stream::Refused;
 use crate::terms::ServerTerms;
 use crate::tls::Rewind;
@@ -54,7 +56,14 @@ use crate::weaker::WeakerServer;
 /// ```
 #[derive(Clone, Debug)]
 pub struct ServerAcceptor {
-    current: Arc<RwLock<Accepting>>,
+    state: Arc<RwLock<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    current: Accepting,
+    /// Connections that were recalled and have not ended yet: another recall may end them sooner.
+    recalled: Vec<Weak<Live>>,
 }
 
 /// The terms on which connections are accepted now, and the connections that were accepted on them.
@@ -83,8 +92,12 @@ impl ServerAcceptor {
     /// that are not [`plain`](ServerTerms::plain), whose request to clients no client could take, or that promise Evidence in
     /// the handshake without an attester.
     pub fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
+        let state = State {
+            current: Accepting::new(tls, terms)?,
+            recalled: Vec::new(),
+        };
         Ok(Self {
-            current: Arc::new(RwLock::new(Accepting::new(tls, terms)?)),
+            state: Arc::new(RwLock::new(state)),
         })
     }
 
@@ -101,7 +114,7 @@ impl ServerAcceptor {
         within: Duration,
     ) -> Result<(), Error> {
         let new = Accepting::new(tls, terms)?;
-        self.exchange(|_| new).conditions.live.recall(within);
+        self.recall_for(within, |_| new);
         Ok(())
     }
 
@@ -111,25 +124,34 @@ impl ServerAcceptor {
     ///
     /// A connection of `atls_axum::serve` ends as with its attestation: HTTP/2 clients get a GOAWAY, HTTP/1.1 clients
     /// `Connection: close`, long streams learn it by [`Lifetime::draining`](crate::Lifetime::draining). A connection that was
-    /// recalled before keeps its time. Only streams [with limits](AttestedStream::with_limits) are recalled, as those of an
+    /// recalled before ends at the earlier of both times. Only streams [with limits](AttestedStream::with_limits) are recalled, as those of an
     /// `AttestedListener` are.
     pub fn recall(&self, within: Duration) {
-        let old = self.exchange(Accepting::anew);
-        old.conditions.live.recall(within);
+        self.recall_for(within, Accepting::anew);
     }
 
-    /// Puts other terms in the place of the current ones, which it returns.
-    fn exchange(&self, new: impl FnOnce(&Accepting) -> Accepting) -> Accepting {
+    /// Puts other terms in the place of the current ones, and recalls what was accepted before.
+    fn recall_for(&self, within: Duration, new: impl FnOnce(&Accepting) -> Accepting) {
         metrics::recalled();
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let new = new(&current);
-        std::mem::replace(&mut current, new)
+        for live in self.exchange(new) {
+            live.recall(within);
+        }
+    }
+
+    /// Gives the connections that were accepted before.
+    fn exchange(&self, new: impl FnOnce(&Accepting) -> Accepting) -> Vec<Arc<Live>> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let new = new(&state.current);
+        let old = std::mem::replace(&mut state.current, new);
+        state.recalled.retain(|live| live.strong_count() > 0);
+        state.recalled.push(Arc::downgrade(&old.conditions.live));
+        state.recalled.iter().filter_map(Weak::upgrade).collect()
     }
 
     fn current(&self) -> Accepting {
         // Every value of it is whole.
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.clone()
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.current.clone()
     }
 
     /// Does the TLS handshake and the exchange of authenticators, within the deadlines of the terms.

@@ -5,15 +5,25 @@ use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::Weak;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The connections that were accepted on the same terms. They are recalled together, once.
+/// The connections that were accepted on the same terms. They are recalled together.
 #[derive(Default)]
 pub(crate) struct Live {
-    recall: OnceLock<Recall>,
+    recalled: OnceLock<Recalled>,
     connections: Mutex<Connections>,
+}
+
+/// Every read and write looks at it, so it has no lock.
+#[derive(Debug)]
+struct Recalled {
+    at: Instant,
+    /// Nanoseconds from `at` to the end; the maximum is none. It only falls.
+    within: AtomicU64,
 }
 
 /// Connections drain from `at` on and end at `by`.
@@ -47,21 +57,40 @@ impl Live {
         connections.known.push(connection);
     }
 
-    /// Recalls all. Only the first call counts.
+    /// Recalls all. A later call can bring their end forward, and not put it off.
     pub(crate) fn recall(&self, within: Duration) {
-        let at = Instant::now();
-        let by = at.checked_add(within);
-        if self.recall.set(Recall { at, by }).is_err() {
-            return;
-        }
-        let known = std::mem::take(&mut self.lock().known);
-        for connection in known.iter().filter_map(Weak::upgrade) {
+        let now = Instant::now();
+        let recalled = self.recalled.get_or_init(|| Recalled {
+            at: now,
+            within: AtomicU64::new(u64::MAX),
+        });
+        let end = now
+            .saturating_duration_since(recalled.at)
+            .saturating_add(within);
+        let end = u64::try_from(end.as_nanos()).unwrap_or(u64::MAX);
+        recalled.within.fetch_min(end, Ordering::Relaxed);
+        for connection in self.known().iter().filter_map(Weak::upgrade) {
             connection.wake();
         }
     }
 
     pub(crate) fn recalled(&self) -> Option<Recall> {
-        self.recall.get().copied()
+        let recalled = self.recalled.get()?;
+        let within = match recalled.within.load(Ordering::Relaxed) {
+            u64::MAX => None,
+            nanoseconds => Some(Duration::from_nanos(nanoseconds)),
+        };
+        Some(Recall {
+            at: recalled.at,
+            by: within.and_then(|within| recalled.at.checked_add(within)),
+        })
+    }
+
+    /// A copy: whom it wakes may come back here.
+    fn known(&self) -> Vec<Weak<dyn Wake>> {
+        let mut connections = self.lock();
+        connections.known.retain(|known| known.strong_count() > 0);
+        connections.known.clone()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Connections> {
@@ -78,7 +107,7 @@ const SWEPT: usize = 64;
 impl fmt::Debug for Live {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Live")
-            .field("recall", &self.recall)
+            .field("recalled", &self.recalled)
             .finish_non_exhaustive()
     }
 }

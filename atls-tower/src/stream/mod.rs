@@ -22,3 +22,4 @@ pub use requests::Answering;
 pub use requests::Requests;
 
 pub(crate) use attested_stream::Conditions;
+pub(crate) use live::Live;

@@ -66,6 +66,8 @@ struct State {
     reader: Option<Waker>,
     /// When that read wakes by itself.
     wakes_at: Option<Instant>,
+    /// Wakes the write that waits: a stream may be split between two tasks.
+    writer: Option<Waker>,
 }
 
 impl State {
@@ -103,6 +105,7 @@ impl Requests {
             says_goodbye: Goodbye::No,
             reader: None,
             wakes_at: None,
+            writer: None,
         };
         let shared = Arc::new(Shared {
             limits,
@@ -245,6 +248,13 @@ impl Requests {
         end
     }
 
+    /// When a write that waits fails because the connection was recalled. Its task is woken when it is.
+    pub(crate) fn end_of_write(&self, cx: &Context<'_>) -> Option<Instant> {
+        let mut state = self.lock();
+        state.writer = Some(cx.waker().clone());
+        self.ends_by()
+    }
+
     pub(crate) fn bytes_moved(&self) {
         if let Phase::Upgraded { since } = &mut self.lock().phase {
             *since = Instant::now();
@@ -359,11 +369,12 @@ impl Drop for Answering {
 
 impl Wake for Shared {
     fn wake(&self) {
-        let state = self.state.lock();
-        let reader = state.unwrap_or_else(PoisonError::into_inner).reader.take();
-        if let Some(reader) = reader {
-            reader.wake();
-        }
+        let waiting = {
+            let state = self.state.lock();
+            let mut state = state.unwrap_or_else(PoisonError::into_inner);
+            [state.reader.take(), state.writer.take()]
+        };
+        waiting.into_iter().flatten().for_each(Waker::wake);
         self.changed.notify_waiters();
     }
 }

@@ -84,8 +84,10 @@ impl Timers {
             .as_ref()
             .map(|requests| requests.limits().unread);
         let unread = limit.and_then(|limit| since.checked_add(limit));
-        let next = [self.expiry.ends_at(), unread].into_iter().flatten().min();
-        writing.timer.wake_at(next, cx);
+        let requests = self.requests.as_ref();
+        let recalled = requests.and_then(|requests| requests.end_of_write(cx));
+        let ends = [self.expiry.ends_at(), unread, recalled];
+        writing.timer.wake_at(ends.into_iter().flatten().min(), cx);
         passed(unread, "peer takes nothing of what is sent to it")?;
         self.check(Instant::now())
     }
@@ -134,5 +136,59 @@ fn passed(end: Option<Instant>, why: &'static str) -> io::Result<()> {
     match end {
         Some(end) if Instant::now() >= end => Err(timed_out(why)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::future::poll_fn;
+    use std::sync::Arc;
+    use std::task::Poll;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::stream::ConnectionLimits;
+    use crate::stream::live::Live;
+
+    const WITHIN: Duration = Duration::from_secs(20);
+    const LATER: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_waits_ends_with_the_time_of_a_recall() {
+        let live = Arc::new(Live::default());
+        let started = Instant::now();
+        let writing = write_that_waits(&live).await;
+        live.recall(WITHIN);
+        writing.await.unwrap().unwrap_err();
+        assert!(started.elapsed() < WITHIN + LATER);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_later_recall_brings_the_end_forward_and_does_not_put_it_off() {
+        for (first, second) in [(Duration::MAX, WITHIN), (WITHIN, Duration::MAX)] {
+            let live = Arc::new(Live::default());
+            let started = Instant::now();
+            let writing = write_that_waits(&live).await;
+            live.recall(first);
+            live.recall(second);
+            writing.await.unwrap().unwrap_err();
+            assert!(started.elapsed() < WITHIN + LATER);
+        }
+    }
+
+    /// A task of its own, as of a stream that is split, whose read waits nowhere.
+    async fn write_that_waits(live: &Arc<Live>) -> tokio::task::JoinHandle<io::Result<()>> {
+        let limits = ConnectionLimits::default();
+        let requests = Requests::new(limits, Box::new(()), live.clone());
+        requests.given();
+        let mut timers = Timers::new(Expiry::after(None));
+        timers.requests = Some(requests);
+        let writing = tokio::spawn(poll_fn(move |cx| match timers.wait_to_write(cx) {
+            Ok(()) => Poll::Pending,
+            Err(ended) => Poll::Ready(Err(ended)),
+        }));
+        tokio::task::yield_now().await;
+        writing
     }
 }

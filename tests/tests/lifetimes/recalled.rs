@@ -170,6 +170,23 @@ async fn a_second_recall_ends_the_connections_since_the_first() {
     moved(&client, address, Some(&second)).await;
 }
 
+#[tokio::test]
+async fn a_recalled_connection_ends_at_once_where_a_later_recall_says_so() {
+    let world = World::new();
+    let gate = Gate::new();
+    let slow = gate.clone();
+    let app = Router::new().route("/", get(async move || slow.pass().await));
+    let acceptor = acceptor(&world, attested(&world));
+    let address = serve(acceptor.clone(), app).await;
+    let client = hyper_client(&world, "h2");
+    let asking = tokio::spawn(client.get(uri(address)));
+    gate.reached_by(1).await;
+    acceptor.recall(WITHIN);
+    acceptor.recall(Duration::ZERO);
+    gate.open();
+    assert!(asking.await.unwrap().is_err());
+}
+
 async fn attests_anew(alpn: &str) {
     let world = World::new();
     let acceptor = acceptor(&world, mutual(&world));
