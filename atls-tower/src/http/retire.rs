@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 
@@ -14,6 +15,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::attested_io::ServerAttestation;
+use super::retirement::Retirement;
 
 /// Sends no new request on a connection that [drains](crate::Lifetime::drains_at), whether its server says goodbye or not: around
 /// hyper-util's `Client` with an [`AttestedHttps`](crate::AttestedHttps).
@@ -91,11 +93,14 @@ where
                 response = &mut response => Some(response),
                 () = chosen(&mut captured) => None,
             };
-            retire(captured);
-            match early {
-                Some(response) => response,
-                None => response.await,
+            retire(&captured);
+            if let Some(response) = early {
+                return response;
             }
+            let response = response.await;
+            // The client may have sent the request anew, where its connection was closed before it left.
+            retire(&captured);
+            response
         })
     }
 }
@@ -106,24 +111,31 @@ async fn chosen(captured: &mut CaptureConnection) {
 }
 
 /// Waits, in a task for each connection, until it drains or is gone.
-fn retire(captured: CaptureConnection) {
-    let mut extensions = Extensions::new();
-    if let Some(connected) = captured.connection_metadata().as_ref() {
-        connected.get_extras(&mut extensions);
-    }
-    let Some(server) = extensions.remove::<ServerAttestation>() else {
+fn retire(captured: &CaptureConnection) {
+    let Some(retirement) = retirement_of(captured).and_then(|retirement| retirement.begin()) else {
         return;
     };
-    let Some(retirement) = server.retirement.begin() else {
-        return;
-    };
+    let captured = captured.clone();
     tokio::spawn(async move {
         tokio::select! {
             () = retirement.lifetime.draining() => {}
             () = retirement.gone.notified() => return,
         }
-        if let Some(connected) = captured.connection_metadata().as_ref() {
+        // The request may have gone on another connection since, which has a task of its own.
+        let is_this = |now: Arc<Retirement>| Arc::ptr_eq(&now, &retirement);
+        if retirement_of(&captured).is_some_and(is_this)
+            && let Some(connected) = captured.connection_metadata().as_ref()
+        {
             connected.poison();
         }
     });
+}
+
+/// That of the connection which the request is on now.
+fn retirement_of(captured: &CaptureConnection) -> Option<Arc<Retirement>> {
+    let mut extensions = Extensions::new();
+    let connected = captured.connection_metadata();
+    connected.as_ref()?.get_extras(&mut extensions);
+    let server = extensions.remove::<ServerAttestation>()?;
+    Some(server.retirement)
 }

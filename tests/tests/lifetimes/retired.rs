@@ -21,6 +21,7 @@ use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
+use tokio::net::TcpStream;
 use tower::Layer;
 use tower::Service;
 use tower::ServiceExt;
@@ -59,6 +60,33 @@ async fn a_request_under_way_is_finished_on_the_old_connection() {
     assert!(!Arc::ptr_eq(&old.unwrap(), &new));
 }
 
+/// hyper-util sends a request anew where its connection was closed before it left. The connection that takes it is retired like any.
+#[tokio::test]
+async fn a_connection_that_was_chosen_after_another_had_closed_is_retired_too() {
+    let world = World::new();
+    let acceptor = acceptor(&world, attested(&world));
+    let gate = Gate::new();
+    gate.open();
+    let listener = Arc::new(TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let address = listener.local_addr().unwrap();
+    let mut client = RetireLayer::new().layer(hyper_client(&world, "http/1.1"));
+    let (accepting, first) = (listener.clone(), (acceptor.clone(), gate.clone()));
+    let serving = tokio::spawn(async move {
+        let (socket, _) = accepting.accept().await.unwrap();
+        answer(first.0, socket, first.1).await;
+    });
+    let old = ask(&mut client, address).await;
+    serving.abort();
+    assert!(serving.await.unwrap_err().is_cancelled());
+    tokio::spawn(answer_all(listener, acceptor, gate));
+    // The client has not seen the end of its connection yet: the pool still gives it.
+    let new = ask(&mut client, address).await;
+    assert!(!Arc::ptr_eq(&old, &new));
+    pass(&world, DRAINED).await;
+    tokio::task::yield_now().await;
+    assert!(!Arc::ptr_eq(&new, &ask(&mut client, address).await));
+}
+
 async fn moves(alpn: &str) {
     let world = World::new();
     let gate = Gate::new();
@@ -85,27 +113,30 @@ where
     peer.unwrap()
 }
 
-/// Attests, and goes on to answer on each connection as long as it can.
 async fn rude_server(acceptor: ServerAcceptor, gate: Gate) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = Arc::new(TcpListener::bind("127.0.0.1:0").await.unwrap());
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        loop {
-            let (socket, _) = listener.accept().await.unwrap();
-            let (acceptor, gate) = (acceptor.clone(), gate.clone());
-            tokio::spawn(async move {
-                let stream = acceptor.accept(socket).await.unwrap();
-                let answer = hyper::service::service_fn(move |_: Request<Incoming>| {
-                    let gate = gate.clone();
-                    async move {
-                        gate.pass().await;
-                        Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("hello"))))
-                    }
-                });
-                let http = auto::Builder::new(TokioExecutor::new());
-                let _ = http.serve_connection(TokioIo::new(stream), answer).await;
-            });
+    tokio::spawn(answer_all(listener, acceptor, gate));
+    address
+}
+
+async fn answer_all(listener: Arc<TcpListener>, acceptor: ServerAcceptor, gate: Gate) {
+    loop {
+        let (socket, _) = listener.accept().await.unwrap();
+        tokio::spawn(answer(acceptor.clone(), socket, gate.clone()));
+    }
+}
+
+/// Attests, and goes on to answer on the connection as long as it can.
+async fn answer(acceptor: ServerAcceptor, socket: TcpStream, gate: Gate) {
+    let stream = acceptor.accept(socket).await.unwrap();
+    let answer = hyper::service::service_fn(move |_: Request<Incoming>| {
+        let gate = gate.clone();
+        async move {
+            gate.pass().await;
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("hello"))))
         }
     });
-    address
+    let http = auto::Builder::new(TokioExecutor::new());
+    let _ = http.serve_connection(TokioIo::new(stream), answer).await;
 }
