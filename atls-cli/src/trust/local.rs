@@ -223,8 +223,11 @@ fn live_if_named<T: Table>(path: &Path, named: &[String]) -> Result<Option<Arc<L
     is_there.then(|| live(path)).transpose()
 }
 
+/// A file that has further tables when it is read again is wrong: nothing would look at them.
 fn live<T: Table>(path: &Path) -> Result<Arc<Live<T>>, Failure> {
-    let opened = Live::open(path).and_then(|live| live.expecting(TABLES));
+    let tables = tables(path)?;
+    let tables: Vec<_> = tables.iter().map(String::as_str).collect();
+    let opened = Live::open(path).and_then(|live| live.expecting(&tables));
     opened
         .map(Arc::new)
         .map_err(|error: ReferenceError| wrong(path).because(&error))

@@ -105,7 +105,7 @@ fn takes_a_new_policy(signal: Option<&str>) {
     let (head, body) = world.block_on(fetch(proxy.address(), "/"));
     assert_eq!(head.status, 502);
     assert!(body.contains("\"code\":\"refused\""), "{body}");
-    world.write("policy.toml", right);
+    world.write("policy.toml", &right);
     if let Some(signal) = signal {
         proxy.signal(signal);
     }
@@ -113,6 +113,14 @@ fn takes_a_new_policy(signal: Option<&str>) {
     let (head, _) = world.block_on(fetch(proxy.address(), "/"));
     assert_eq!(head.status, 200);
     assert_eq!(head.headers["atls-image"], "as seen");
+
+    // Nothing would look at a table that was not there at the start.
+    let known = "[[instances.known]]\nname = \"x\"\nkind = \"tdx.ppid\"\nid = \"ab\"\n";
+    world.write("policy.toml", format!("{right}\n{known}"));
+    if let Some(signal) = signal {
+        proxy.signal(signal);
+    }
+    proxy.reads("the old one stays in force");
 }
 
 #[test]
