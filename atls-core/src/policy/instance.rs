@@ -57,7 +57,10 @@ impl KnownInstances {
 impl Policy for KnownInstances {
     fn check(&self, candidate: &Candidate) -> Result<(), PolicyViolation> {
         let items = candidate.items();
-        let chain_of = |item: &AppraisedItem| item.chained_to().unwrap_or(item.label()).to_owned();
+        let chain_of = |item: &AppraisedItem| match item.chained_to() {
+            Some(root) => root.to_owned(),
+            None => item.label().to_owned(),
+        };
         let known = |item: &AppraisedItem| {
             let chain = chain_of(item);
             let mut chained = items.iter().filter(|other| chain_of(other) == chain);
