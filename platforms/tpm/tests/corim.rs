@@ -28,9 +28,9 @@ use test_support::corim::measurement;
 use test_support::corim::tag;
 use test_support::corim::text;
 use test_support::corim::triple;
+use test_support::ready;
 
 use support::at;
-use support::ready;
 
 const NOW: u64 = 1_800_000_000;
 

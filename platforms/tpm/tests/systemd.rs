@@ -25,9 +25,9 @@ use atls_tpm::TpmKeys;
 use atls_tpm::TpmPolicy;
 use atls_tpm::TpmVerifier;
 use atls_tpm::testing::ForgedTpm;
+use test_support::ready;
 
 use support::at;
-use support::ready;
 
 #[test]
 fn a_machine_runs_the_image_in_every_phase_of_its_boot() {

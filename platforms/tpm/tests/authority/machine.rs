@@ -25,12 +25,12 @@ use atls_tpm::TpmVerifier;
 use atls_tpm::testing::ForgedTpm;
 use atls_tpm::testing::SwtpmProcess;
 use rustls::CipherSuite;
+use test_support::Connection;
+use test_support::ready;
 
 use crate::cloud::Cloud;
 use crate::cloud::aik;
 use crate::support;
-use crate::support::Connection;
-use crate::support::ready;
 
 /// A virtual machine of a cloud: its TPM has the cloud's template, and the certificate of the key that it makes.
 pub(crate) struct Machine {
@@ -74,8 +74,8 @@ impl Machine {
             .unwrap()
             .with_template_at(TEMPLATE)
             .with_ak_certificate_at(CERTIFICATE, [intermediate]);
-        let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
-        let cmw = attester.attest(connection.request()).unwrap();
+        let connection = Connection::with_suite(CipherSuite::TLS13_AES_128_GCM_SHA256);
+        let cmw = attester.attest(connection.to_attest()).unwrap();
         TpmEvidence::decode(cmw.items().first().unwrap().value()).unwrap()
     }
 

@@ -22,6 +22,7 @@ use atls_tpm::testing::ForgedTpm;
 use atls_tpm::testing::SwtpmProcess;
 use rcgen::ExtendedKeyUsagePurpose;
 use rustls::CipherSuite;
+use test_support::Connection;
 
 use crate::cloud::Cloud;
 use crate::cloud::aik;
@@ -33,7 +34,6 @@ use crate::machine::appraised_by;
 use crate::machine::appraised_under;
 use crate::machine::later;
 use crate::machine::started;
-use crate::support::Connection;
 
 #[test]
 fn a_key_that_a_cloud_certified_is_trusted_and_its_machine_is_not_known() {
@@ -221,7 +221,7 @@ fn an_index_where_nothing_is_is_told() {
     let refused = attester().with_template_at(TEMPLATE).attestation_key();
     assert_eq!(refused.map(drop), Err(TpmError::NothingAt(TEMPLATE)));
     let mut without = attester().with_ak_certificate_at(CERTIFICATE, []);
-    let connection = Connection::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
-    let refused = without.attest(connection.request()).map(drop);
+    let connection = Connection::with_suite(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let refused = without.attest(connection.to_attest()).map(drop);
     assert_eq!(refused, Err(TpmError::NothingAt(CERTIFICATE).into()));
 }

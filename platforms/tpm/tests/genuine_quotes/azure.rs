@@ -23,11 +23,11 @@ use atls_tpm::TpmPolicy;
 use atls_tpm::TpmVerifier;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use test_support::ready;
+use test_support::vectors;
 
 use crate::samples::azure_key;
 use crate::samples::rsa;
-use crate::support::ready;
-use crate::support::vectors;
 
 /// The key of a vTPM of Azure, whose certificate chains to Microsoft's root.
 #[test]

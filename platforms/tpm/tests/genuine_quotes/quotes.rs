@@ -11,14 +11,15 @@ use atls_tpm::TpmClaims;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
+use test_support::Connection;
+use test_support::vectors;
 
 use crate::samples::Sample;
 use crate::samples::azure;
 use crate::samples::hexadecimal;
 use crate::samples::rsa;
 use crate::samples::text_of;
-use crate::support::Connection;
-use crate::support::vectors;
+use crate::support::at;
 
 #[test]
 fn genuine_quotes_are_affirmed() {
@@ -59,9 +60,11 @@ fn a_flipped_bit_in_a_genuine_quote_is_refused() {
 #[test]
 fn a_genuine_quote_of_another_connection_is_refused() {
     for sample in samples() {
-        let connection = Connection::new(rustls::CipherSuite::TLS13_AES_128_GCM_SHA256);
+        let connection = Connection::with_suite(rustls::CipherSuite::TLS13_AES_128_GCM_SHA256);
         let evidence = sample.evidence.clone().encode().unwrap();
-        let refused = connection.appraise(&sample.verifier(), &evidence).map(drop);
+        let refused = connection
+            .appraise(&sample.verifier(), &evidence, at())
+            .map(drop);
         assert_eq!(refused, Err(AppraisalError::NotBound), "{}", sample.name);
     }
 }

@@ -25,9 +25,9 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
+use test_support::ready;
 
 use crate::support::at;
-use crate::support::ready;
 
 pub(crate) struct Sample {
     pub(crate) name: String,

@@ -20,11 +20,11 @@ use atls_tpm::TpmPolicy;
 use atls_tpm::TpmVerifier;
 use atls_tpm::TrustedKey;
 use atls_tpm::testing::ForgedTpm;
+use test_support::ready;
 
 use crate::setting::Setting;
 use crate::setting::provider;
 use crate::support::at;
-use crate::support::ready;
 
 #[test]
 fn keys_of_software_are_simulated_and_refused_by_default() {
@@ -46,7 +46,10 @@ fn keys_of_devices_are_of_devices() {
     );
     let verifier = TpmVerifier::new(policy, keys, &provider());
     let evidence = setting.evidence().encode().unwrap();
-    let appraised = setting.connection.appraise(&verifier, &evidence).unwrap();
+    let appraised = setting
+        .connection
+        .appraise(&verifier, &evidence, at())
+        .unwrap();
     assert_eq!(appraised.origin(), Origin::Device);
 }
 
@@ -58,7 +61,10 @@ fn keys_that_the_file_calls_software_are_simulated_whoever_verifies() {
     let policy = Arc::new(Live::fixed(setting.policy.clone()).unwrap());
     let verifier = TpmVerifier::new(policy, setting.keys(), &provider());
     let evidence = setting.evidence().encode().unwrap();
-    let appraised = setting.connection.appraise(&verifier, &evidence).unwrap();
+    let appraised = setting
+        .connection
+        .appraise(&verifier, &evidence, at())
+        .unwrap();
     assert_eq!(appraised.origin(), Origin::Simulated);
     let recorded = ready(verifier.appraise_recorded(&evidence, at())).unwrap();
     assert_eq!(recorded.origin(), Origin::Simulated);
@@ -126,7 +132,10 @@ fn a_result_is_of_another_generation_once_keys_or_policy_are_replaced() {
         .unwrap();
     assert!(before < between && between < verifier.generation());
     let evidence = setting.evidence().encode().unwrap();
-    let refused = setting.connection.appraise(&verifier, &evidence).map(drop);
+    let refused = setting
+        .connection
+        .appraise(&verifier, &evidence, at())
+        .map(drop);
     assert_eq!(refused, Err(AppraisalError::UnknownKey));
 }
 

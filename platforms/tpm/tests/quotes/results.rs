@@ -17,12 +17,12 @@ use atls_tpm::TpmClaims;
 use atls_tpm::TpmVerifier;
 use atls_tpm::testing::ForgedTpm;
 use proptest::prelude::*;
+use test_support::ready;
 
 use crate::setting::SUITES;
 use crate::setting::Setting;
 use crate::setting::provider;
 use crate::support::at;
-use crate::support::ready;
 
 #[test]
 fn a_quote_is_affirmed_from_device_to_handler() {
@@ -119,6 +119,6 @@ proptest! {
     #[test]
     fn arbitrary_evidence_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let setting = Setting::new();
-        prop_assert!(setting.connection.appraise(&setting.verifier(), &bytes).is_err());
+        prop_assert!(setting.connection.appraise(&setting.verifier(), &bytes, at()).is_err());
     }
 }

@@ -18,11 +18,11 @@ use atls_tpm::TpmVerifier;
 use atls_tpm::TrustedKey;
 use atls_tpm::testing::ForgedTpm;
 use rustls::CipherSuite;
+use test_support::Connection;
+use test_support::ready;
 
-use crate::support::Connection;
 use crate::support::at;
 use crate::support::pcr;
-use crate::support::ready;
 
 pub(crate) struct Setting {
     pub(crate) connection: Connection,
@@ -41,7 +41,7 @@ impl Setting {
     pub(crate) fn of(suite: CipherSuite) -> Self {
         let forged = ForgedTpm::new();
         Self {
-            connection: Connection::new(suite),
+            connection: Connection::with_suite(suite),
             trusted: forged.trusted("forged"),
             policy: TpmPolicy::new(vec![ForgedTpm::image()]),
             forged,
@@ -64,7 +64,7 @@ impl Setting {
     }
 
     pub(crate) fn expected(&self) -> Vec<u8> {
-        qualifying_data(self.connection.request().bound())
+        qualifying_data(self.connection.to_attest().bound())
             .bytes()
             .clone()
     }
@@ -79,7 +79,7 @@ impl Setting {
 
     pub(crate) fn appraise(&self, evidence: &TpmEvidence) -> Result<Appraised, AppraisalError> {
         let evidence = evidence.clone().encode().unwrap();
-        self.connection.appraise(&self.verifier(), &evidence)
+        self.connection.appraise(&self.verifier(), &evidence, at())
     }
 
     pub(crate) fn refusal(&self, evidence: &TpmEvidence) -> AppraisalError {

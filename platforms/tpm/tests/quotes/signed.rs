@@ -7,6 +7,7 @@ use atls_tpm::testing::ForgedTpm;
 
 use crate::setting::SUITES;
 use crate::setting::Setting;
+use crate::support::at;
 
 #[test]
 fn the_quote_of_another_tpm_is_refused() {
@@ -76,11 +77,16 @@ fn evidence_that_is_cut_or_continued_is_refused() {
     let evidence = setting.evidence();
     let whole = evidence.clone().encode().unwrap();
     for length in 0..whole.len() {
-        let cut = setting.connection.appraise(&verifier, &whole[..length]);
+        let cut = setting
+            .connection
+            .appraise(&verifier, &whole[..length], at());
         assert_eq!(cut.map(drop), Err(AppraisalError::Malformed), "{length}");
     }
     let more = [&whole[..], &[0]].concat();
-    let refused = setting.connection.appraise(&verifier, &more).map(drop);
+    let refused = setting
+        .connection
+        .appraise(&verifier, &more, at())
+        .map(drop);
     assert_eq!(refused, Err(AppraisalError::Malformed));
     // And every field within it.
     let fields: [fn(&mut TpmEvidence) -> &mut Vec<u8>; 4] = [

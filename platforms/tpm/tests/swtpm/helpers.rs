@@ -19,15 +19,15 @@ use atls_tpm::TpmVerifier;
 use atls_tpm::TrustedKey;
 use atls_tpm::testing::SwtpmProcess;
 use rustls::CipherSuite;
+use test_support::Connection;
+use test_support::ready;
 
-use crate::support::Connection;
 use crate::support::at;
-use crate::support::ready;
 
 /// The machine is the one of which register 4 has `kernel` measured.
 pub(crate) fn appraise(attester: &mut TpmAttester) -> (Tier, TpmClaims) {
-    let connection = Connection::new(SUITE);
-    let cmw = attester.attest(connection.request()).unwrap();
+    let connection = Connection::with_suite(SUITE);
+    let cmw = attester.attest(connection.to_attest()).unwrap();
     let evidence = cmw.items().first().unwrap().value().to_vec();
     let key = TrustedKey::provided("swtpm", attester.attestation_key().unwrap());
     let bank = HashAlgorithm::Sha256;
@@ -40,7 +40,7 @@ pub(crate) fn appraise(attester: &mut TpmAttester) -> (Tier, TpmClaims) {
         &rustls::crypto::ring::default_provider(),
     );
     // About this connection, and once more for the claims.
-    let appraised = connection.appraise(&verifier, &evidence).unwrap();
+    let appraised = connection.appraise(&verifier, &evidence, at()).unwrap();
     let recorded = ready(verifier.appraise_recorded(&evidence, at())).unwrap();
     let claims = recorded.claims::<TpmClaims>().unwrap().clone();
     (appraised.ear().status(), claims)

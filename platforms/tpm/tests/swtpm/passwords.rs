@@ -9,13 +9,13 @@ use atls_tpm::TpmAttester;
 use atls_tpm::TpmDevice;
 use atls_tpm::TpmError;
 use atls_tpm::testing::SwtpmProcess;
+use test_support::Connection;
 
 use crate::helpers::SUITE;
 use crate::helpers::affirmed;
 use crate::helpers::attester;
 use crate::helpers::measure;
 use crate::helpers::started;
-use crate::support::Connection;
 
 #[test]
 fn a_wrong_password_is_told() {
@@ -46,9 +46,9 @@ fn wrong_passwords_lead_to_a_lockout_of_keys_that_count_them_alone() {
     };
     measure(&tpm, b"kernel");
     let mut counted = TpmAttester::over(Guessing(tpm.device())).unwrap();
-    let connection = Connection::new(SUITE);
+    let connection = Connection::with_suite(SUITE);
     let lockout = AttestError::from(TpmError::Lockout);
-    let mut tries = (0..100).map(|_| counted.attest(connection.request()).unwrap_err());
+    let mut tries = (0..100).map(|_| counted.attest(connection.to_attest()).unwrap_err());
     let before: Vec<_> = tries
         .by_ref()
         .take_while(|error| *error != lockout)

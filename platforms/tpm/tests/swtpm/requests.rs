@@ -12,13 +12,13 @@ use atls_tpm::TpmAttester;
 use atls_tpm::TpmDevice;
 use atls_tpm::TpmError;
 use atls_tpm::testing::SwtpmProcess;
+use test_support::Connection;
 
 use crate::helpers::SUITE;
 use crate::helpers::affirmed;
 use crate::helpers::attester;
 use crate::helpers::measure;
 use crate::helpers::started;
-use crate::support::Connection;
 
 #[test]
 fn a_bank_that_a_tpm_lacks_is_told() {
@@ -28,8 +28,8 @@ fn a_bank_that_a_tpm_lacks_is_told() {
     let lacking = HashAlgorithm::Sha384;
     let attester = attester(tpm.device()).with_registers([selection(lacking)]);
     let mut attester = attester.unwrap();
-    let connection = Connection::new(SUITE);
-    let refused = attester.attest(connection.request()).map(drop);
+    let connection = Connection::with_suite(SUITE);
+    let refused = attester.attest(connection.to_attest()).map(drop);
     let expected = AttestError::from(TpmError::NoBank(lacking));
     assert_eq!(refused, Err(expected));
 }
@@ -99,16 +99,16 @@ fn registers_that_change_are_quoted_again_and_given_up_in_the_end() {
     let Some(tpm) = started(SwtpmProcess::start()) else {
         return;
     };
-    let connection = Connection::new(SUITE);
+    let connection = Connection::with_suite(SUITE);
     let meddling = |times| Meddling {
         inner: tpm.device(),
         tpm: tpm.device(),
         times,
     };
     let mut once = TpmAttester::over(meddling(1)).unwrap();
-    assert!(once.attest(connection.request()).is_ok());
+    assert!(once.attest(connection.to_attest()).is_ok());
     let mut always = TpmAttester::over(meddling(usize::MAX)).unwrap();
-    let refused = always.attest(connection.request()).map(drop);
+    let refused = always.attest(connection.to_attest()).map(drop);
     assert_eq!(refused, Err(TpmError::RegistersChanged.into()));
 }
 
@@ -167,13 +167,13 @@ fn a_log_that_is_absent_or_too_large_is_told() {
     let Some(tpm) = started(SwtpmProcess::start()) else {
         return;
     };
-    let connection = Connection::new(SUITE);
+    let connection = Connection::with_suite(SUITE);
     let mut without = attester(tpm.device()).with_tcg_log("/nonexistent");
-    let refused = without.attest(connection.request()).map(drop);
+    let refused = without.attest(connection.to_attest()).map(drop);
     let text = "log /nonexistent: entity not found".to_owned();
     assert_eq!(refused, Err(AttestError::Device(text)));
     let mut endless = attester(tpm.device()).with_ima_log("/dev/zero");
-    let refused = endless.attest(connection.request()).map(drop);
+    let refused = endless.attest(connection.to_attest()).map(drop);
     assert!(matches!(refused, Err(AttestError::Device(_))));
 }
 

@@ -17,13 +17,13 @@ use atls_tpm::Swtpm;
 use atls_tpm::TpmDevice;
 use atls_tpm::TpmError;
 use atls_tpm::testing::SwtpmProcess;
+use test_support::Connection;
 
 use crate::helpers::SUITE;
 use crate::helpers::affirmed;
 use crate::helpers::attester;
 use crate::helpers::measure;
 use crate::helpers::started;
-use crate::support::Connection;
 
 #[test]
 fn a_peer_that_drips_has_one_deadline() {
@@ -56,8 +56,8 @@ fn a_tpm_that_stands_still_is_a_timeout_and_answers_later() {
     let mut attester = attester(tpm.device().with_deadline(Duration::from_millis(200)));
     affirmed(&mut attester);
     tpm.pause().unwrap();
-    let connection = Connection::new(SUITE);
-    let stuck = attester.attest(connection.request()).map(drop);
+    let connection = Connection::with_suite(SUITE);
+    let stuck = attester.attest(connection.to_attest()).map(drop);
     assert_eq!(stuck, Err(AttestError::TimedOut));
     tpm.resume().unwrap();
     let mut patient = attester;
@@ -75,8 +75,8 @@ fn a_tpm_that_is_gone_is_unreachable_and_found_again() {
     tpm.kill().unwrap();
     let gone = attester.attestation_key();
     assert!(gone.is_ok(), "known already");
-    let connection = Connection::new(SUITE);
-    let refused = attester.attest(connection.request()).map(drop);
+    let connection = Connection::with_suite(SUITE);
+    let refused = attester.attest(connection.to_attest()).map(drop);
     let kind = io::ErrorKind::ConnectionRefused;
     assert_eq!(refused, Err(TpmError::Unreachable(kind).into()));
     tpm.restart().unwrap();
