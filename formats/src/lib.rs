@@ -17,8 +17,8 @@ pub mod tpm;
 pub mod tsm;
 
 mod cbor;
-mod der;
 mod digest;
+mod public_key_info;
 mod reported;
 
 pub use digest::Digest;

@@ -17,11 +17,11 @@ use serde_json::Value;
 use super::Algorithm;
 use super::EarError;
 use super::certificate::PublicKey;
+use super::der;
 use super::json::UniqueNames;
 use super::key_error::KeyError;
 use super::key_set::KeySet;
 use super::signature::SignatureAlgorithm;
-use super::signature::der_sequence;
 use crate::bounded;
 use crate::limits::MAX_KEY_ID;
 use crate::limits::MAX_KEY_SET;
@@ -285,7 +285,7 @@ fn rsa(modulus: &str, exponent: &str) -> Result<Vec<u8>, KeyError> {
     if digits.count() < MIN_RSA_BYTES {
         return Err(KeyError::Unsupported);
     }
-    der_sequence(&[&modulus, &exponent]).ok_or(KeyError::Unsupported)
+    der::integers(&[&modulus, &exponent]).ok_or(KeyError::Unsupported)
 }
 
 fn bytes(text: &str, length: usize) -> Result<Vec<u8>, KeyError> {

@@ -39,6 +39,7 @@ mod binary_text;
 mod certificate;
 mod claims;
 pub mod cwt;
+pub mod der;
 mod ear_error;
 mod encode_error;
 mod issuer;

@@ -4,6 +4,8 @@ use pki_types::AlgorithmIdentifier;
 use pki_types::alg_id;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
+use super::der;
+
 /// One algorithm under its names in JOSE (RFC 7518) and COSE (RFC 9053).
 #[derive(Debug, PartialEq)]
 pub(super) struct SignatureAlgorithm {
@@ -74,7 +76,7 @@ impl SignatureAlgorithm {
         if s.len() != half {
             return None;
         }
-        der_sequence(&[r, s])
+        der::integers(&[r, s])
     }
 }
 
@@ -93,35 +95,6 @@ fn padded(integer: &[u8], length: usize) -> Option<Vec<u8>> {
     let mut padded = vec![0; length.checked_sub(digits.len())?];
     padded.extend_from_slice(digits);
     Some(padded)
-}
-
-/// `SEQUENCE { INTEGER, … }` of unsigned big-endian integers: `Ecdsa-Sig-Value` and `RSAPublicKey`.
-pub(super) fn der_sequence(integers: &[&[u8]]) -> Option<Vec<u8>> {
-    let mut content = Vec::new();
-    for integer in integers {
-        let leading = integer.iter().take_while(|byte| **byte == 0).count();
-        let digits = integer.get(leading..)?;
-        // With its top bit set it would be negative, so a zero byte precedes it. Zero needs one byte too.
-        let positive = digits.first().is_some_and(|byte| *byte < 0x80);
-        let mut encoded = if positive { Vec::new() } else { vec![0] };
-        encoded.extend_from_slice(digits);
-        put(&mut content, 0x02, &encoded)?;
-    }
-    let mut out = Vec::new();
-    put(&mut out, 0x30, &content)?;
-    Some(out)
-}
-
-fn put(out: &mut Vec<u8>, tag: u8, content: &[u8]) -> Option<()> {
-    out.push(tag);
-    let length = u16::try_from(content.len()).ok()?;
-    match length.to_be_bytes() {
-        [0, short @ 0..=0x7f] => out.push(short),
-        [0, long] => out.extend([0x81, long]),
-        [high, low] => out.extend([0x82, high, low]),
-    }
-    out.extend_from_slice(content);
-    Some(())
 }
 
 const ALGORITHMS: [SignatureAlgorithm; 7] = [
@@ -181,19 +154,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn integers_are_positive_and_shortest() {
-        assert_eq!(
-            der_sequence(&[&[0, 0, 1], &[0x80]]).unwrap(),
-            [0x30, 7, 2, 1, 1, 2, 2, 0, 0x80]
-        );
-        assert_eq!(der_sequence(&[&[0, 0]]).unwrap(), [0x30, 3, 2, 1, 0]);
-        let long = der_sequence(&[&[1; 256]]).unwrap();
-        assert_eq!(&long[..8], [0x30, 0x82, 1, 4, 2, 0x82, 1, 0]);
-        let medium = der_sequence(&[&[1; 128]]).unwrap();
-        assert_eq!(&medium[..6], [0x30, 0x81, 131, 2, 0x81, 128]);
-    }
-
-    #[test]
     fn a_raw_signature_has_two_whole_halves() {
         let es256 = SignatureAlgorithm::by_jose("ES256").unwrap();
         assert!(es256.as_x509(&[1; 64]).is_some());
@@ -213,7 +173,7 @@ mod tests {
             assert_eq!(es256.of_x509(&x509[..length]), None, "{length}");
         }
         assert_eq!(es256.of_x509(&[&x509[..], &[0]].concat()), None);
-        let too_long = der_sequence(&[&[1; 33], &[1; 32]]).unwrap();
+        let too_long = der::integers(&[&[1; 33], &[1; 32]]).unwrap();
         assert_eq!(es256.of_x509(&too_long), None);
     }
 

@@ -9,7 +9,7 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use super::error::AzureFormatError;
-use crate::der::rsa_public_key_info;
+use crate::public_key_info::rsa_public_key_info;
 
 /// The runtime data of a VM, at most 1,364 bytes of JSON:
 ///

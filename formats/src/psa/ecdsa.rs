@@ -1,8 +1,7 @@
 //! ECDSA by name, with one hash for each curve.
 
+use atls_core::ear::der;
 use coset::iana::Algorithm;
-
-use crate::der;
 
 /// An algorithm of RFC 9053 §2.1 with the curve of its own size. COSE would let a key sign by a hash of another size. No Arm device
 /// does, and it is refused.
@@ -33,7 +32,7 @@ impl Ecdsa {
     /// The signature `r || s` in the form of X.509, `Ecdsa-Sig-Value` (RFC 3279 §2.2.3). `None` unless it has twice [`size`](Self::size).
     pub fn to_x509(self, signature: &[u8]) -> Option<Vec<u8>> {
         let (r, s) = signature.split_at_checked(self.size())?;
-        (s.len() == self.size()).then(|| der::sequence(&[r, s]))?
+        (s.len() == self.size()).then(|| der::integers(&[r, s]))?
     }
 
     pub(super) fn named(algorithm: Algorithm) -> Option<Self> {

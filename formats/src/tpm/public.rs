@@ -1,5 +1,6 @@
 //! The public area of a key.
 
+use atls_core::ear::der;
 use atls_core::pki_types::alg_id;
 
 use super::algorithm::HashAlgorithm;
@@ -9,7 +10,7 @@ use super::key_kind::Curve;
 use super::key_kind::Scheme;
 use super::wire::Reader;
 use super::wire::put_sized;
-use crate::der;
+use crate::public_key_info::public_key_info;
 
 /// `TPMT_PUBLIC` (Part 2 §12.2.4) of an RSA or ECC key:
 ///
@@ -140,7 +141,7 @@ impl Public {
                     other => *other,
                 };
                 let is_template = modulus.is_empty();
-                (!is_template).then(|| der::sequence(&[modulus, &exponent.to_be_bytes()]))?
+                (!is_template).then(|| der::integers(&[modulus, &exponent.to_be_bytes()]))?
             }
         }
     }
@@ -154,7 +155,7 @@ impl Public {
             },
             PublicKey::Rsa { .. } => alg_id::RSA_ENCRYPTION,
         };
-        der::public_key_info(&algorithm, &self.subject_public_key()?)
+        public_key_info(&algorithm, &self.subject_public_key()?)
     }
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {

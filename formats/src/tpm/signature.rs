@@ -1,10 +1,11 @@
 //! A signature of a TPM.
 
+use atls_core::ear::der;
+
 use super::error::TpmFormatError;
 use super::key_kind::Scheme;
 use super::wire::Reader;
 use super::wire::put_sized;
-use crate::der;
 
 /// `TPMT_SIGNATURE` (Part 2 §11.3.4):
 ///
@@ -67,7 +68,7 @@ impl Signature {
     /// [`TpmFormatError::Signature`]: never, for what was decoded.
     pub fn to_x509(&self) -> Result<Vec<u8>, TpmFormatError> {
         match &self.value {
-            Value::Pair(r, s) => der::sequence(&[r, s]).ok_or(TpmFormatError::Signature),
+            Value::Pair(r, s) => der::integers(&[r, s]).ok_or(TpmFormatError::Signature),
             Value::Single(signature) => Ok(signature.clone()),
         }
     }
