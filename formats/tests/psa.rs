@@ -5,17 +5,14 @@
     reason = "a test fails by panicking"
 )]
 
-use atls_core::Origin;
 use atls_formats::psa::CcaToken;
 use atls_formats::psa::ClaimsToSign;
 use atls_formats::psa::Lifecycle;
 use atls_formats::psa::Profile;
-use atls_formats::psa::SIMULATED_IMPLEMENTATION_ID;
 use atls_formats::psa::SignedToken;
 use atls_formats::psa::SoftwareComponent;
 use atls_formats::psa::TokenError;
 use atls_formats::psa::TokenToSign;
-use atls_formats::psa::origin_of;
 use ciborium::Value;
 use coset::CborSerializable;
 use coset::CoseSign1Builder;
@@ -27,13 +24,6 @@ use coset::iana::HeaderParameter;
 use proptest::prelude::*;
 
 type Entries = Vec<(Value, Value)>;
-
-#[test]
-fn the_origin_of_one_implementation_id_is_simulated() {
-    assert_eq!(origin_of(&SIMULATED_IMPLEMENTATION_ID), Origin::Simulated);
-    assert_eq!(origin_of(&[0; 32]), Origin::Device);
-    assert_eq!(origin_of(&[]), Origin::Device);
-}
 
 #[test]
 fn a_claim_is_read_if_it_stands_once_with_its_type() {

@@ -1,6 +1,5 @@
 //! The claims of a token.
 
-use atls_core::Origin;
 use ciborium::Value;
 
 use super::component::Component;
@@ -14,7 +13,6 @@ use super::numbers::IMPLEMENTATION_ID;
 use super::numbers::LIFECYCLE;
 use super::numbers::SOFTWARE;
 use super::numbers::UEID;
-use super::origin::origin_of;
 use super::profile::Profile;
 use super::software::SoftwareComponent;
 use crate::cbor;
@@ -94,14 +92,6 @@ impl Claims {
             let parts = value.as_array().filter(|parts| !parts.is_empty())?;
             parts.iter().map(Component::decode).collect()
         })
-    }
-
-    /// The origin by the implementation ID.
-    ///
-    /// # Errors
-    /// [`TokenError::Claim`]
-    pub fn origin(&self) -> Result<Origin, TokenError> {
-        Ok(origin_of(self.implementation_id()?))
     }
 
     /// `eat_profile`, which must be one that is known here.

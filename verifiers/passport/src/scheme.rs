@@ -10,7 +10,7 @@ use atls_core::expected::ExpectedValue;
 use atls_formats::ReportedClaims;
 use atls_formats::dcap;
 use atls_formats::psa;
-use atls_formats::psa::origin_of;
+use atls_formats::psa::SIMULATED_IMPLEMENTATION_ID;
 use atls_formats::snp;
 use serde_json::Value;
 
@@ -71,7 +71,10 @@ impl OriginSource {
                 let id = claims.one(name).and_then(Value::as_str);
                 let id = id.and_then(|text| BinaryText::Base64.decode(text));
                 // A simulator must not pass by hiding its ID.
-                Some(id.map_or(Origin::Simulated, |id| origin_of(&id)))
+                Some(match id {
+                    Some(id) if id != SIMULATED_IMPLEMENTATION_ID => Origin::Device,
+                    _ => Origin::Simulated,
+                })
             }
             Self::Tee(tee) => {
                 let origin = match is_simulator(tee) {

@@ -9,6 +9,7 @@ use atls_remote::EvidenceReading;
 use atls_remote::Failure;
 
 use super::configuration::Configuration;
+use super::origin::origin;
 use crate::parts::Parts;
 use crate::service::VeraisonService;
 
@@ -44,7 +45,7 @@ impl EvidenceFormat<VeraisonService> for CcaToken {
         let token = psa::CcaToken::decode(evidence)?;
         let platform = token.platform();
         let configuration = Configuration::from(platform.lifecycle()?);
-        let reading = EvidenceReading::new(token.realm().nonce()?, platform.origin()?);
+        let reading = EvidenceReading::new(token.realm().nonce()?, origin(platform)?);
         Ok(reading.with_local_appraisal(configuration.into()))
     }
 }

@@ -3,6 +3,7 @@
 
 mod cca;
 mod configuration;
+mod origin;
 mod psa;
 mod snp;
 

@@ -11,6 +11,7 @@ use atls_remote::EvidenceReading;
 use atls_remote::Failure;
 
 use super::configuration::Configuration;
+use super::origin::origin;
 use crate::parts::Parts;
 use crate::service::VeraisonService;
 
@@ -63,7 +64,7 @@ impl EvidenceFormat<VeraisonService> for PsaToken {
             return Err(AppraisalError::Malformed.into());
         }
         let configuration = Configuration::from(claims.lifecycle()?);
-        let reading = EvidenceReading::new(claims.nonce()?, claims.origin()?);
+        let reading = EvidenceReading::new(claims.nonce()?, origin(claims)?);
         Ok(reading.with_local_appraisal(configuration.into()))
     }
 }
