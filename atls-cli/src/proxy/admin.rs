@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -11,8 +12,12 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use http::StatusCode;
 use http::header;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 use super::metrics::Metrics;
 use crate::failure::Failure;
@@ -52,7 +57,7 @@ impl Keys {
     }
 }
 
-/// Health alone: nothing in it is secret, and probes cannot attest.
+/// Health alone: nothing in it is secret, and probes cannot attest. Whoever reaches it takes few sockets, and not for long.
 pub(super) async fn serve_probes(
     address: SocketAddr,
     metrics: &Arc<Metrics>,
@@ -60,18 +65,40 @@ pub(super) async fn serve_probes(
     let app = Router::new()
         .route("/healthz", get(health))
         .with_state(metrics.clone());
-    serve(address, app).await
+    let (listener, bound) = listen(address).await?;
+    tokio::spawn(async move {
+        let slots = Arc::new(Semaphore::new(PROBES));
+        while let Ok(slot) = slots.clone().acquire_owned().await {
+            let Ok((socket, _)) = listener.accept().await else {
+                // Out of file descriptors, most likely.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            };
+            let probe = http1::Builder::new()
+                .serve_connection(TokioIo::new(socket), TowerToHyperService::new(app.clone()));
+            tokio::spawn(async move {
+                let _ = tokio::time::timeout(PROBE, probe).await;
+                drop(slot);
+            });
+        }
+    });
+    Ok(bound)
 }
 
 async fn serve(address: SocketAddr, app: Router) -> Result<SocketAddr, Failure> {
+    let (listener, bound) = listen(address).await?;
+    // It ends with the process.
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Ok(bound)
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
     let failed = |error: std::io::Error| {
         Failure::fault(format!("{address}: nothing can listen there")).because(&error)
     };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
-    // It ends with the process.
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    Ok(bound)
+    Ok((listener, bound))
 }
 
 /// The keys by which what the proxy states is verified.
@@ -92,3 +119,9 @@ async fn health(State(metrics): State<Arc<Metrics>>) -> (StatusCode, &'static st
 async fn text(State(metrics): State<Arc<Metrics>>) -> String {
     metrics.text()
 }
+
+/// Probes at once. Orchestrators send one in some seconds.
+const PROBES: usize = 64;
+
+/// The longest time of a connection for probes, with all requests on it.
+const PROBE: Duration = Duration::from_secs(5);

@@ -14,6 +14,7 @@ use crate::kit::echo;
 use crate::kit::fetch;
 use crate::kit::forward;
 use crate::kit::reverse;
+use crate::kit::sent;
 use crate::proxies::Proxy;
 use crate::support::World;
 
@@ -81,6 +82,18 @@ fn health_and_metrics_have_plain_ports_of_their_own() {
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
+}
+
+#[test]
+fn nobody_holds_a_port_for_probes_open() {
+    let world = World::new();
+    let behind = world.plain(echo());
+    let ports = ["--probes", "127.0.0.1:0"];
+    let proxy = reverse(&world, &format!("http://{behind}"), &ports);
+    let silent = b"GET /healthz HTTP/1.1\r\nHost: x\r\n";
+    let held = sent(proxy.told("probes at http://"), silent);
+    let ended = world.block_on(async { tokio::time::timeout(PATIENCE, held).await });
+    assert!(ended.is_ok(), "it is held open");
 }
 
 #[test]
