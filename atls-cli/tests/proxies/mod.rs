@@ -99,9 +99,9 @@ impl Proxy {
 
     /// Tells whether it ended by itself, and says no more, within this time.
     pub fn ends_within(&mut self, patience: Duration) -> bool {
-        let end = Instant::now() + patience;
+        let start = Instant::now();
         loop {
-            let left = end.saturating_duration_since(Instant::now());
+            let left = patience.saturating_sub(start.elapsed());
             match self.lines.recv_timeout(left) {
                 Ok(line) => self.said.push(line),
                 Err(gone) => return gone == mpsc::RecvTimeoutError::Disconnected,
