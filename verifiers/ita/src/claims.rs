@@ -17,6 +17,9 @@ use serde_json::Map;
 use serde_json::Value;
 
 /// The claims about a TD, as the service signed them: `peer.claims::<ItaClaims>()`.
+///
+/// They are another type than `MaaClaims` of Azure, though both look alike: names and meanings of claims are this service's, a policy
+/// selects by the type whose word it takes, and there is little to share but [`get`](Self::get).
 #[derive(Clone, PartialEq)]
 pub struct ItaClaims {
     claims: Map<String, Value>,

@@ -14,6 +14,9 @@ use atls_remote::Failure;
 use crate::service::ItaService;
 
 /// A TDX quote of version 4 or 5, as it is: the value of the connection in `REPORTDATA`, SHA-512, 64 bytes.
+///
+/// Each service has a `TdxQuote` of its own, because request and options are those of the service. The quote is read by
+/// [`atls_formats::dcap`] for all of them.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct TdxQuote;

@@ -17,6 +17,9 @@ use serde_json::Map;
 use serde_json::Value;
 
 /// The claims about a guest, as the service signed them: `peer.claims::<MaaClaims>()`.
+///
+/// They are another type than `ItaClaims` of Intel, though both look alike: names and meanings of claims are this service's, a policy
+/// selects by the type whose word it takes, and there is little to share but [`get`](Self::get).
 #[derive(Clone, PartialEq)]
 pub struct MaaClaims {
     claims: Map<String, Value>,

@@ -23,6 +23,9 @@ use crate::tee::TeeTerms;
 /// A TDX quote of version 4 or 5, as it is. `REPORTDATA` carries the value of the connection: SHA-512, 64 bytes.
 ///
 /// The quote goes without an event log, so policies over kernel and command line have nothing to compare.
+///
+/// Each service has a `TdxQuote` of its own, because request and options are those of the service. The quote is read by
+/// [`atls_formats::dcap`] for all of them.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct TdxQuote;
