@@ -3,6 +3,7 @@
 //! The crates that could do it are not used. `sev` computes launch digests, but pulls OpenSSL or an RSA crate with an advisory that nothing
 //! fixes (RUSTSEC-2023-0071), and indexes into its input unchecked; that of AWS for its image format needs OpenSSL; for TDX there is none.
 
+mod check;
 mod digest;
 mod eif;
 mod kernel_hashes;
@@ -12,6 +13,7 @@ mod tdx;
 mod vmsa;
 
 use std::path::Path;
+use std::path::PathBuf;
 
 use clap::Args;
 use clap::Subcommand;
@@ -19,6 +21,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::seen;
+use crate::terminal::Safe;
 use crate::terminal::Terminal;
 
 #[derive(Args, Debug)]
@@ -30,6 +33,10 @@ pub(crate) struct MeasureOptions {
     /// Name of the image, for people
     #[arg(long, global = true, value_name = "NAME", default_value = "as built")]
     name: String,
+
+    /// Write nothing, and say whether this policy names what was built, by --name. Exit code 3 where it does not
+    #[arg(long, global = true, value_name = "POLICY")]
+    check: Option<PathBuf>,
 
     /// Write one JSON document
     #[arg(long, global = true)]
@@ -64,14 +71,38 @@ pub(crate) fn run(options: &MeasureOptions, terminal: &mut Terminal) -> Result<(
         Platform::Snp(image) => snp::measure(image),
         Platform::Tdx(image) => tdx::measure(image),
     };
-    match measured {
-        Ok(measured) if options.json => terminal.out_json(&measured.to_json()),
-        Ok(measured) => terminal.out(measured.to_toml(&options.name).as_bytes()),
+    match measured.and_then(|measured| write(&measured, options, terminal)) {
         Err(failure) if options.json => {
             terminal.out_json(&json!({ "error": failure.to_json() }))?;
             Err(failure.already_reported())
         }
-        Err(failure) => Err(failure),
+        ended => ended,
+    }
+}
+
+fn write(
+    measured: &Measured,
+    options: &MeasureOptions,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let name = &options.name;
+    let same = options.check.as_ref();
+    let same = same.map(|policy| check::check(measured, name, policy));
+    match same.transpose()? {
+        same if options.json => {
+            let mut document = measured.to_json();
+            if let (Some(same), Some(members)) = (same, document.as_object_mut()) {
+                members.insert("same_in_policy".to_owned(), json!(same));
+            }
+            terminal.out_json(&document)
+        }
+        None => terminal.out(measured.to_toml(name).as_bytes()),
+        Some(same) => {
+            let style = terminal.out_style();
+            terminal.out_line(&style.good("the policy names this build"))?;
+            let line = format!("  [{}] {}: {}", measured.table, Safe(name), same.join(", "));
+            terminal.out_line(&line)
+        }
     }
 }
 
@@ -116,4 +147,5 @@ The digests depend on how the host starts the guest. Compare with `atls policy n
 Examples:
   atls policy measure snp --ovmf OVMF.fd --kernel vmlinuz --initrd initrd --cmdline 'console=ttyS0' --vcpus 4 --cpu EPYC-Genoa
   atls policy measure tdx --ovmf OVMF.fd
-  atls policy measure nitro enclave.eif";
+  atls policy measure nitro enclave.eif
+  atls policy measure nitro enclave.eif --name 'payments 1.4.2' --check policy.toml";

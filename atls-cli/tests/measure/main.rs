@@ -9,6 +9,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod policies;
+#[path = "../support/mod.rs"]
 mod support;
 
 use support::World;
@@ -130,25 +132,6 @@ fn the_registers_of_an_enclave_are_what_others_compute() {
     ] {
         assert_eq!(ran["values"][register], expected, "{register}");
     }
-}
-
-#[test]
-fn lines_of_an_image_make_a_policy_that_is_right() {
-    let world = World::new();
-    world.write("image.eif", eif());
-    let words = [
-        "policy",
-        "measure",
-        "nitro",
-        "image.eif",
-        "--name",
-        "a \"name\"",
-    ];
-    let lines = world.atls(&words).ends_with(0).out();
-    assert!(lines.starts_with("# Recomputed from files. "), "{lines}");
-    let head = "version = 1\n[nitro]\nmax-age-seconds = 300\n";
-    world.write("policy.toml", format!("{head}{lines}"));
-    world.atls(&["policy", "check", "policy.toml"]).ends_with(0);
 }
 
 #[test]

@@ -1,0 +1,61 @@
+//! What was measured, and a policy of it.
+
+use super::eif;
+use super::support::World;
+
+#[test]
+fn lines_of_an_image_make_a_policy_that_is_right() {
+    let world = World::new();
+    world.write("image.eif", eif());
+    let words = [
+        "policy",
+        "measure",
+        "nitro",
+        "image.eif",
+        "--name",
+        "a \"name\"",
+    ];
+    let lines = world.atls(&words).ends_with(0).out();
+    assert!(lines.starts_with("# Recomputed from files. "), "{lines}");
+    let head = "version = 1\n[nitro]\nmax-age-seconds = 300\n";
+    world.write("policy.toml", format!("{head}{lines}"));
+    world.atls(&["policy", "check", "policy.toml"]).ends_with(0);
+}
+
+#[test]
+fn a_policy_is_held_against_what_was_built() {
+    let world = World::new();
+    world.write("image.eif", eif());
+    let build = ["policy", "measure", "nitro", "image.eif", "--name", "web 1"];
+    let lines = world.atls(&build).ends_with(0).out();
+    let policy = format!("version = 1\n[nitro]\n{lines}");
+    world.write("policy.toml", &policy);
+    let check = [&build[..], &["--check", "policy.toml"]].concat();
+    let told = world.atls(&check).ends_with(0).out();
+    assert!(told.contains("[nitro] web 1: pcr0, pcr1, pcr2"), "{told}");
+    world.write("policy.toml", policy.replace("pcr2 = ", "pcr8 = "));
+    let told = world.atls(&[&check[..], &["--json"]].concat()).ends_with(0);
+    assert_eq!(
+        told.json()["same_in_policy"],
+        serde_json::json!(["pcr0", "pcr1"])
+    );
+
+    let line = policy
+        .lines()
+        .find(|line| line.starts_with("pcr1"))
+        .unwrap();
+    let others = [
+        policy.replace(line, &format!("pcr1 = \"{}\"", "ab".repeat(48))),
+        policy.replace("web 1", "web 2"),
+        format!(
+            "version = 1\n[nitro]\n[[nitro.image]]\nname = \"web 1\"\npcr8 = \"{}\"\n",
+            "ab".repeat(48)
+        ),
+        "version = 1\n".to_owned(),
+    ];
+    for other in others {
+        world.write("policy.toml", &other);
+        let ran = world.atls(&check).ends_with(3);
+        assert_eq!(ran.out(), "", "{other}");
+    }
+}
