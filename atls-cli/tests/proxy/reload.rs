@@ -105,7 +105,7 @@ fn takes_a_new_policy(signal: Option<&str>) {
     let (head, body) = world.block_on(fetch(proxy.address(), "/"));
     assert_eq!(head.status, 502);
     assert!(body.contains("\"code\":\"refused\""), "{body}");
-    world.write("policy.toml", right);
+    world.write("policy.toml", &right);
     if let Some(signal) = signal {
         proxy.signal(signal);
     }
@@ -113,23 +113,14 @@ fn takes_a_new_policy(signal: Option<&str>) {
     let (head, _) = world.block_on(fetch(proxy.address(), "/"));
     assert_eq!(head.status, 200);
     assert_eq!(head.headers["atls-image"], "as seen");
-}
 
-#[test]
-fn a_policy_with_a_further_table_waits_for_a_restart() {
-    let world = World::new();
-    let policy = format!(
-        "version = 1\n[nitro]\n[[nitro.image]]\nname = \"a\"\npcr0 = \"{}\"\n",
-        "01".repeat(48)
-    );
-    world.write("policy.toml", &policy);
-    let to = ["--listen", "127.0.0.1:0", "--to", "https://localhost:1/"];
-    let trust = ["--ca", "ca.pem", "--policy", "policy.toml"];
-    let mut proxy = Proxy::start(&world, &[&to[..], &trust].concat());
-    let further = "[[composition.item]]\nmedia-type = \"application/eat+cwt\"\n";
-    world.write("policy.toml", policy + further);
-    proxy.signal("HUP");
-    proxy.reads("[composition]");
+    // Nothing would look at a table that was not there at the start.
+    let known = "[[instances.known]]\nname = \"x\"\nkind = \"tdx.ppid\"\nid = \"ab\"\n";
+    world.write("policy.toml", format!("{right}\n{known}"));
+    if let Some(signal) = signal {
+        proxy.signal(signal);
+    }
+    proxy.reads("the old one stays in force");
 }
 
 #[test]
@@ -187,6 +178,33 @@ fn a_configuration_that_is_wrong_or_cannot_change_is_not_taken() {
         let get = [&["get", &url], &TRUST[..]].concat();
         assert_eq!(world.atls(&get).ends_with(0).out(), "one", "{text}");
     }
+}
+
+#[test]
+fn a_new_key_for_results_is_published_when_it_is_taken() {
+    let world = World::new();
+    for name in ["one.pem", "other.pem"] {
+        let key = rcgen::KeyPair::generate().unwrap();
+        world.write(name, key.serialize_pem());
+    }
+    world.device_key();
+    world.identity(&world.authority);
+    let upstream = named(&world, "one");
+    let stating = |key: &str| {
+        let configuration = configuration("127.0.0.1:0", upstream);
+        format!(
+            "{configuration}admin = \"127.0.0.1:0\"\near-key = \"{key}\"\near-audience = \"orders\"\n"
+        )
+    };
+    world.write("proxy.toml", stating("one.pem"));
+    let mut proxy = Proxy::start(&world, &["--config", "proxy.toml"]);
+    let admin = proxy.told("admin at http://");
+    let keys = || world.block_on(fetch(admin, "/keys")).1;
+    let old = keys();
+    world.write("proxy.toml", stating("other.pem"));
+    proxy.signal("HUP");
+    proxy.reads("read again");
+    assert_ne!(keys(), old);
 }
 
 /// A service that answers with this name.
