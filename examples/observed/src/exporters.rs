@@ -29,6 +29,10 @@ pub(crate) fn metrics() -> Result<PrometheusHandle, Box<dyn Error>> {
 }
 
 /// Events to the terminal; spans to the collector at this URL, if there is one.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "an application chooses the provider of its process; libraries must not"
+)]
 pub(crate) fn spans(collector: Option<&str>) -> Result<SdkTracerProvider, Box<dyn Error>> {
     let resource = Resource::builder().with_service_name("observed").build();
     let mut provider = SdkTracerProvider::builder().with_resource(resource);
