@@ -71,6 +71,11 @@ pub(crate) fn parse() -> Result<Arguments, clap::Error> {
     Arguments::try_parse_from(with_file)
 }
 
+/// Whether arguments that are wrong ask for JSON.
+pub(crate) fn ask_for_json() -> bool {
+    std::env::args_os().any(|word| word == "--json")
+}
+
 /// The arguments of a proxy that runs, with those that its file has now.
 ///
 /// # Errors

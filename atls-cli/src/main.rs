@@ -26,20 +26,13 @@ use std::process::ExitCode;
 use crate::arguments::Command;
 use crate::failure::Failure;
 use crate::failure::Outcome;
+use crate::terminal::Color;
 use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
     let arguments = match arguments::parse() {
         Ok(arguments) => arguments,
-        Err(message) => {
-            // Nobody is left to hear of a failure of this.
-            let _ = message.print();
-            let outcome = match message.use_stderr() {
-                true => Outcome::Usage,
-                false => Outcome::Accepted,
-            };
-            return outcome.into();
-        }
+        Err(message) => return without_arguments(&message).into(),
     };
     let mut terminal = Terminal::new(arguments.color);
     let ended = run(arguments.command, &mut terminal);
@@ -53,6 +46,26 @@ fn main() -> ExitCode {
             failure.outcome().into()
         }
     }
+}
+
+/// Says what is wrong with the arguments, or prints the help that they ask for.
+fn without_arguments(message: &clap::Error) -> Outcome {
+    if !message.use_stderr() {
+        // Nobody is left to hear of a failure of this.
+        let _ = message.print();
+        return Outcome::Accepted;
+    }
+    if arguments::ask_for_json() {
+        let text = message.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let failure = Failure::usage(first.trim_start_matches("error: "));
+        let mut terminal = Terminal::new(Color::Never);
+        let _ = terminal.out_json(&serde_json::json!({ "error": failure.to_json() }));
+        let _ = terminal.flush();
+    } else {
+        let _ = message.print();
+    }
+    Outcome::Usage
 }
 
 fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failure> {

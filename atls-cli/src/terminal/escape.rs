@@ -32,6 +32,23 @@ pub(crate) fn keep_lines(text: &str) -> String {
     kept
 }
 
+/// A JSON document, in which a character that is not printable stands as JSON's own escape of it. Such characters are within strings
+/// alone, so the document says the same.
+pub(crate) fn json(document: &str) -> String {
+    let mut kept = String::with_capacity(document.len());
+    for c in document.chars() {
+        if c == '\n' || c.is_ascii_graphic() || c == ' ' || c.escape_debug().len() == 1 {
+            kept.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // A `String` takes all.
+            let _ = write!(kept, "\\u{unit:04x}");
+        }
+    }
+    kept
+}
+
 fn escaped(c: char, to: &mut impl Write) -> fmt::Result {
     match c {
         '"' | '\'' | '\\' => to.write_char(c),
@@ -52,6 +69,16 @@ mod tests {
         let shown = Safe(hostile).to_string();
         assert_eq!(shown, r"\u{1b}[2J\u{9b}31m\r\u{7}\u{202e}\0");
         assert_eq!(keep_lines(hostile), shown);
+    }
+
+    #[test]
+    fn json_says_the_same_in_printable_characters() {
+        let hostile = "\u{9b}31m\u{202e}ä\u{e0001}\"\n";
+        let document = format!("{:#}", serde_json::json!({ "a": hostile }));
+        let shown = json(&document);
+        assert!(shown.contains(r"\u009b31m\u202eä\udb40\udc01"), "{shown}");
+        let read: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(read["a"], hostile);
     }
 
     #[test]

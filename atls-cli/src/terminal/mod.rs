@@ -74,13 +74,9 @@ impl Terminal {
 
     /// Writes a JSON document and a line's end.
     pub(crate) fn out_json(&mut self, value: &serde_json::Value) -> Result<(), Failure> {
-        // JSON escapes control characters below U+0020 alone; the rest of them must not reach a terminal either.
-        let text = format!("{value:#}");
-        let text = match self.out_is_terminal {
-            true => escape::keep_lines(&text),
-            false => text,
-        };
-        self.out_line(&text)
+        // serde_json escapes control characters below U+0020 alone. The rest of them must not reach a terminal either, at once or by
+        // a pager.
+        self.out_line(&escape::json(&format!("{value:#}")))
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {

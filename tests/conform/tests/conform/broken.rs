@@ -21,9 +21,14 @@ use conform::twist::Place;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-fn kit(breach: Option<Breach>) -> Kit {
+/// Enough where the machine has nothing else to do.
+const SHORT: Duration = Duration::from_secs(2);
+/// Enough for a peer that runs alone.
+const LONG: Duration = Duration::from_secs(10);
+
+fn kit(breach: Option<Breach>, limit: Duration) -> Kit {
     let mut kit = Kit::new(Keys::generate().unwrap());
-    kit.limit = Duration::from_secs(2);
+    kit.limit = limit;
     kit.demands = demands(breach);
     kit
 }
@@ -74,22 +79,33 @@ async fn each_fails_its_own(side: Side) {
         let turns = turns.clone();
         running.spawn(async move {
             let _turn = turns.acquire().await.unwrap();
-            let kit = kit(Some(breach));
-            let target = target(&kit, side, Some(breach)).await;
-            let report = run(&kit, &target, &near(breach, side)).await;
-            let expected = [vec![breach], implied(breach, side)].concat();
-            let failed = report.with(Outcome::Fail);
-            (BTreeSet::from_iter(failed) != BTreeSet::from_iter(expected))
-                .then(|| format!("== {breach} ==\n{}", faults(&report, breach)))
+            let wrong = fails_otherwise(side, breach, SHORT).await;
+            wrong.map(|_| breach)
         });
     }
-    let wrong: Vec<String> = running.join_all().await.into_iter().flatten().collect();
+    // On a busy machine a peer may have been late. Alone, and with time, it fails its case and no other.
+    let late: Vec<Breach> = running.join_all().await.into_iter().flatten().collect();
+    let mut wrong = Vec::new();
+    for breach in late {
+        wrong.extend(fails_otherwise(side, breach, LONG).await);
+    }
     assert!(
         wrong.is_empty(),
         "{} peers:\n{}",
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+/// Tells how, if the peer does not fail just its own case.
+async fn fails_otherwise(side: Side, breach: Breach, limit: Duration) -> Option<String> {
+    let kit = kit(Some(breach), limit);
+    let target = target(&kit, side, Some(breach)).await;
+    let report = run(&kit, &target, &near(breach, side)).await;
+    let expected = [vec![breach], implied(breach, side)].concat();
+    let failed = report.with(Outcome::Fail);
+    (BTreeSet::from_iter(failed) != BTreeSet::from_iter(expected))
+        .then(|| format!("== {breach} ==\n{}", faults(&report, breach)))
 }
 
 fn faults(report: &Report, breach: Breach) -> String {
@@ -103,7 +119,7 @@ fn faults(report: &Report, breach: Breach) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_and_a_client_that_break_no_rule_pass() {
     for side in [Side::Server, Side::Client] {
-        let kit = kit(None);
+        let kit = kit(None, LONG);
         let target = target(&kit, side, None).await;
         let report = run(&kit, &target, &Breach::cases(side)).await;
         assert_eq!(report.with(Outcome::Fail), [], "{report}");

@@ -1,0 +1,32 @@
+//! Arguments that are wrong end with the exit code for usage, and with JSON where that is asked for.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::process::Command;
+
+/// What it wrote to the standard output.
+fn ends(arguments: &[&str]) -> String {
+    let mut atls = Command::new(env!("CARGO_BIN_EXE_atls"));
+    let output = atls.args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn json_is_given_for_arguments_that_are_missing_unknown_or_out_of_range() {
+    for arguments in [
+        &["get", "--json"][..],
+        &["get", "--json", "https://localhost/", "--no-such-thing"],
+        &["get", "--json", "https://localhost/", "--timeout", "0"],
+        &["proxy", "--json", "--config", "/nonexistent.toml"],
+    ] {
+        let told: serde_json::Value = serde_json::from_str(&ends(arguments)).unwrap();
+        let error = told.get("error").unwrap();
+        assert_eq!(error.get("outcome").unwrap(), "usage");
+        assert!(error.get("reason").unwrap().as_str().unwrap().len() > 10);
+    }
+}
+
+#[test]
+fn words_go_to_the_standard_error_otherwise() {
+    assert_eq!(ends(&["get"]), "");
+}
