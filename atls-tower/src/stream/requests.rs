@@ -6,6 +6,7 @@
 //!                              └──upgraded──▶ Upgraded
 //! ```
 
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,9 @@ use super::live::Live;
 use super::live::Recall;
 use super::live::Wake;
 use super::timed_out::timed_out;
+use state::Goodbye;
+use state::Phase;
+use state::State;
 
 /// The requests of one connection, as the services above a stream report them.
 ///
@@ -49,47 +53,6 @@ struct Shared {
     /// Notified when the last answer was taken, and when the connection is recalled.
     changed: Notify,
     live: Arc<Live>,
-}
-
-struct State {
-    phase: Phase,
-    /// Answers of which the client has not taken what was last offered, and since when.
-    untaken: Vec<(u64, Instant)>,
-    /// When the client last took something of any answer.
-    taken_at: Option<Instant>,
-    next_request: u64,
-    /// Held until the first request, such as a permit among pending connections.
-    pending: Option<Box<dyn Send>>,
-    /// Whether a service sends a goodbye to an idle client, and needs time for it.
-    says_goodbye: Goodbye,
-    /// Wakes the read that waits.
-    reader: Option<Waker>,
-    /// When that read wakes by itself.
-    wakes_at: Option<Instant>,
-    /// Wakes the write that waits: a stream may be split between two tasks.
-    writer: Option<Waker>,
-}
-
-impl State {
-    /// Whether it was untaken.
-    fn remove_untaken(&mut self, id: u64) -> bool {
-        let place = self.untaken.iter().position(|(known, _)| *known == id);
-        place.map(|place| self.untaken.swap_remove(place)).is_some()
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Goodbye {
-    No,
-    Yes,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Phase {
-    Answering { requests: usize },
-    FirstRequest { since: Instant },
-    Idle { since: Instant },
-    Upgraded { since: Instant },
 }
 
 impl Requests {
