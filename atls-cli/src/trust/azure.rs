@@ -11,8 +11,8 @@ use atls_tdx::TdxPolicy;
 use atls_tpm::TpmPolicy;
 use atls_tpm::VouchedTpmVerifier;
 
-use super::local;
 use super::options::AppraisalOptions;
+use super::platforms;
 use super::reload::Reload;
 use crate::failure::Failure;
 use crate::tls;
@@ -42,10 +42,10 @@ impl Parts {
 pub(crate) fn azure(parts: Parts, options: &AppraisalOptions) -> Result<AzureVerifier, Failure> {
     let mut processors: Vec<Arc<dyn UnboundVerifier>> = Vec::new();
     if let Some(policy) = parts.snp {
-        processors.push(Arc::new(local::snp(policy, options)?));
+        processors.push(Arc::new(platforms::snp(policy, options)?));
     }
     if let Some(policy) = parts.tdx {
-        processors.push(Arc::new(local::tdx(policy, options)?));
+        processors.push(Arc::new(platforms::tdx(policy, options)?));
     }
     let tpm = VouchedTpmVerifier::new(parts.tpm, &tls::provider());
     AzureVerifier::new(parts.azure, processors, Arc::new(tpm))

@@ -3,12 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use atls_cca::CcaKeys;
-use atls_cca::CcaPolicy;
-use atls_cca::CcaVerifier;
 use atls_core::Verifier;
-use atls_nitro::NitroPolicy;
-use atls_nitro::NitroVerifier;
 use atls_reference::CompositionTable;
 use atls_reference::Format;
 use atls_reference::Instances;
@@ -17,25 +12,19 @@ use atls_reference::MAX_FILE;
 use atls_reference::ReferenceError;
 use atls_reference::Table;
 use atls_reference::expect_tables;
-use atls_snp::SnpPolicy;
-use atls_snp::SnpVerifier;
-use atls_tdx::SgxPolicy;
-use atls_tdx::SgxVerifier;
-use atls_tdx::TdxPolicy;
-use atls_tdx::TdxVerifier;
-use atls_tpm::TpmKeys;
-use atls_tpm::TpmPolicy;
-use atls_tpm::TpmVerifier;
 
 use super::azure;
-use super::collateral;
 use super::options::AppraisalOptions;
 use super::options::TrustOptions;
+use super::platforms::cca;
+use super::platforms::nitro;
+use super::platforms::sgx;
+use super::platforms::snp;
+use super::platforms::tdx;
+use super::platforms::tpm;
 use super::reload::Reload;
-use super::root;
 use crate::failure::Failure;
 use crate::source;
-use crate::tls;
 
 /// The tables that a policy file may have.
 pub(crate) const TABLES: &[&str] = &[
@@ -165,57 +154,6 @@ fn local<T: Table>(
         verifier: Arc::new(verifier?),
         policies: vec![policy],
     })
-}
-
-pub(crate) fn cca(policy: Arc<Live<CcaPolicy>>, keys: Arc<Live<CcaKeys>>) -> CcaVerifier {
-    CcaVerifier::new(policy, keys, &tls::provider())
-}
-
-pub(crate) fn nitro(
-    policy: Arc<Live<NitroPolicy>>,
-    options: &AppraisalOptions,
-) -> Result<NitroVerifier, Failure> {
-    Ok(match root::nitro(&options.dangerous_root)? {
-        None => NitroVerifier::new(policy),
-        Some(root) => NitroVerifier::dangerous_with_root(root, policy),
-    })
-}
-
-pub(crate) fn sgx(
-    policy: Arc<Live<SgxPolicy>>,
-    options: &AppraisalOptions,
-) -> Result<SgxVerifier, Failure> {
-    let collateral = collateral::intel(options)?;
-    Ok(match root::sgx(&options.dangerous_root)? {
-        None => SgxVerifier::new(policy, collateral),
-        Some(root) => SgxVerifier::dangerous_with_root(root, policy, collateral),
-    })
-}
-
-pub(crate) fn snp(
-    policy: Arc<Live<SnpPolicy>>,
-    options: &AppraisalOptions,
-) -> Result<SnpVerifier, Failure> {
-    let collateral = collateral::amd(options)?;
-    Ok(match root::snp(&options.dangerous_root)? {
-        None => SnpVerifier::new(policy, collateral),
-        Some(root) => SnpVerifier::dangerous_with_root(root, policy, collateral),
-    })
-}
-
-pub(crate) fn tdx(
-    policy: Arc<Live<TdxPolicy>>,
-    options: &AppraisalOptions,
-) -> Result<TdxVerifier, Failure> {
-    let collateral = collateral::intel(options)?;
-    Ok(match root::tdx(&options.dangerous_root)? {
-        None => TdxVerifier::new(policy, collateral),
-        Some(root) => TdxVerifier::dangerous_with_root(root, policy, collateral),
-    })
-}
-
-pub(crate) fn tpm(policy: Arc<Live<TpmPolicy>>, keys: Arc<Live<TpmKeys>>) -> TpmVerifier {
-    TpmVerifier::new(policy, keys, &tls::provider())
 }
 
 fn live_if_named<T: Table>(path: &Path, named: &[String]) -> Result<Option<Arc<Live<T>>>, Failure> {
