@@ -153,5 +153,6 @@ fn items_of_both(
         return Err(AppraisalError::BadResult);
     }
     let pairs = one.into_iter().zip(other);
-    pairs.map(|(one, other)| one.worse(other)).collect()
+    let worse: Option<_> = pairs.map(|(one, other)| one.worse(other)).collect();
+    worse.ok_or(AppraisalError::BadResult)
 }

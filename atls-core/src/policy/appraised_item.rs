@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::ear::Ear;
-use crate::error::AppraisalError;
 use crate::finding;
 use crate::finding::Finding;
 use crate::instance_id::InstanceId;
@@ -67,18 +66,16 @@ impl Explained {
 }
 
 impl AppraisedItem {
-    /// The worse of two results about the same item. The platform's claims are those of the first that gives any.
-    ///
-    /// # Errors
-    /// [`AppraisalError::BadResult`] where they are about different items.
-    pub(crate) fn worse(self, other: Self) -> Result<Self, AppraisalError> {
+    /// The worse of two results about the same item. The platform's claims are those of the first that gives any. `None` where they are
+    /// about different items.
+    pub(crate) fn worse(self, other: Self) -> Option<Self> {
         let is_same = self.label == other.label
             && self.media_type == other.media_type
             && self.chained_to == other.chained_to;
         if !is_same {
-            return Err(AppraisalError::BadResult);
+            return None;
         }
-        Ok(Self {
+        Some(Self {
             ear: self.ear.worse(other.ear),
             origin: self.origin.worse(other.origin),
             claims: self.claims.or(other.claims),
