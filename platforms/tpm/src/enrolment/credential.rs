@@ -14,7 +14,7 @@ use atls_formats::tpm::wire::put_sized;
 use ring::hmac;
 use zeroize::Zeroizing;
 
-use super::EnrolmentError;
+use super::enrolment_error::EnrolmentError;
 
 /// The content of a `TPM2B_ID_OBJECT`, for a key of this name.
 pub(super) fn protect(

@@ -14,8 +14,8 @@ use ring::digest;
 use ring::rand::SystemRandom;
 use zeroize::Zeroizing;
 
-use super::EnrolmentError;
 use super::credential;
+use super::enrolment_error::EnrolmentError;
 
 /// A seed that the holder of this point derives too, and the content of a `TPM2B_ENCRYPTED_SECRET` by which it does. The point is
 /// uncompressed, as SEC 1 writes it.

@@ -8,9 +8,9 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use zeroize::Zeroizing;
 
-use super::EnrolmentError;
 use super::credential;
 use super::ecdh;
+use super::enrolment_error::EnrolmentError;
 use super::oaep;
 use crate::chain::Anchors;
 use crate::chain::Purpose;
