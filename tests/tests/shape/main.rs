@@ -1,4 +1,4 @@
-//! The shape of the sources: dependencies, lengths of files, names at the roots of crates, code points of the draft.
+//! The shape of the sources: dependencies, imports, lengths of files, names at the roots of crates, code points of the draft.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -7,6 +7,7 @@
 )]
 
 mod arrows;
+mod circles;
 mod lengths;
 mod profile;
 mod roots;
