@@ -1,8 +1,10 @@
 //! The shape of the sources: dependencies, imports, lengths of files, names at the roots of crates, code points of the draft.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
 
