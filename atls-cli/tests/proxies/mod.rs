@@ -27,6 +27,9 @@ use demo::Authority;
 
 use crate::support::World;
 
+/// For a line that never comes, and a proxy that never ends.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// It is killed when this is dropped.
 pub struct Proxy {
     child: Child,
@@ -63,8 +66,10 @@ impl Proxy {
     /// Waits for a line with this in it.
     pub fn reads(&mut self, wanted: &str) {
         loop {
-            let line = self.lines.recv();
-            let line = line.unwrap_or_else(|_| panic!("it ended; it said {:#?}", self.said));
+            let line = self.lines.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|why| {
+                panic!("no line with {wanted:?}: {why}; it said {:#?}", self.said)
+            });
             let is_wanted = line.contains(wanted);
             self.said.push(line);
             if is_wanted {
@@ -111,6 +116,7 @@ impl Proxy {
 
     /// Its exit code, once it ended.
     pub fn ended(&mut self) -> Option<i32> {
+        assert!(self.ends_within(PATIENCE), "it said {:#?}", self.said);
         self.child.wait().unwrap().code()
     }
 }
