@@ -135,8 +135,8 @@ impl Appraised {
     /// Sets the name that the verifier's policy gives to the recognised software, for logs. The name is bounded and escaped
     /// as the texts of a [`Finding`] are.
     #[must_use]
-    pub fn with_image(mut self, name: impl fmt::Display) -> Self {
-        self.image = Some(finding::bounded(name));
+    pub fn with_image(mut self, name: Option<impl fmt::Display>) -> Self {
+        self.image = name.map(finding::bounded);
         self
     }
 

@@ -4,7 +4,10 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::appraised::Appraised;
 use crate::ear::Ear;
+use crate::error::AppraisalError;
+use crate::expected::ExpectedValue;
 use crate::finding;
 use crate::finding::Finding;
 use crate::instance_id::InstanceId;
@@ -13,9 +16,9 @@ use crate::origin::Origin;
 /// The result of a verifier about recorded Evidence. Everything was checked but the connection.
 ///
 /// Each platform's verifier gives one by its method `appraise_recorded(&self, evidence: &[u8], now)`. It serves to try a policy on
-/// Evidence out of a file. It never becomes a [`PeerAttestation`](crate::PeerAttestation) by itself, since no
-/// [`Verifier`](crate::Verifier) can return it. A [`Chain`](crate::combine::chain::Chain) binds it to a connection by Evidence of the same machine
-/// that carries the connection's value.
+/// Evidence out of a file. No [`Verifier`](crate::Verifier) can return it, so it never becomes a
+/// [`PeerAttestation`](crate::PeerAttestation) by itself. [`bind`](Self::bind) compares it with a connection; a
+/// [`Chain`](crate::combine::chain::Chain) does so by Evidence of the same machine that carries the connection's value.
 ///
 /// ```compile_fail,E0308
 /// # use atls_core::{Appraised, RecordedAppraisal};
@@ -27,6 +30,7 @@ pub struct RecordedAppraisal {
     pub(crate) ear: Ear,
     pub(crate) origin: Origin,
     pub(crate) challenge: Vec<u8>,
+    pub(crate) attested_key: Option<Vec<u8>>,
     pub(crate) claims: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) image: Option<String>,
@@ -40,11 +44,38 @@ impl RecordedAppraisal {
             ear,
             origin,
             challenge: challenge.into(),
+            attested_key: None,
             claims: None,
             findings: Vec::new(),
             image: None,
             instances: Vec::new(),
         }
+    }
+
+    /// Compares the value of a connection with what the Evidence carries: all of it, in constant time. Gives the result about that
+    /// connection, with all that this one has.
+    ///
+    /// # Errors
+    /// [`AppraisalError::NotBound`] where they differ.
+    pub fn bind<T: AsRef<[u8]>>(
+        self,
+        expected: &ExpectedValue<T>,
+    ) -> Result<Appraised, AppraisalError> {
+        let matched = expected.compare(&self.challenge)?;
+        let mut bound = Appraised::bound_to_connection(self.ear, self.origin, matched);
+        bound.attested_key = self.attested_key;
+        bound.claims = self.claims;
+        bound.findings = self.findings;
+        bound.image = self.image;
+        bound.instances = self.instances;
+        Ok(bound)
+    }
+
+    /// Sets the key of the peer that the Evidence names, as [`Appraised::with_attested_key`] does.
+    #[must_use]
+    pub fn with_attested_key(mut self, spki: Option<Vec<u8>>) -> Self {
+        self.attested_key = spki;
+        self
     }
 
     /// Sets the platform's own claims.
@@ -64,17 +95,17 @@ impl RecordedAppraisal {
         self.origin
     }
 
-    /// Adds checks, as [`Appraised::with_findings`](crate::Appraised::with_findings) does.
+    /// Adds checks, as [`Appraised::with_findings`] does.
     #[must_use]
     pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
         finding::add(&mut self.findings, findings);
         self
     }
 
-    /// Sets the name of the recognised software, as [`Appraised::with_image`](crate::Appraised::with_image) does.
+    /// Sets the name of the software, where it was recognised, as [`Appraised::with_image`] does.
     #[must_use]
-    pub fn with_image(mut self, name: impl fmt::Display) -> Self {
-        self.image = Some(finding::bounded(name));
+    pub fn with_image(mut self, name: Option<impl fmt::Display>) -> Self {
+        self.image = name.map(finding::bounded);
         self
     }
 
@@ -104,6 +135,11 @@ impl RecordedAppraisal {
     /// of the Evidence gets the same result.
     pub fn challenge(&self) -> &[u8] {
         &self.challenge
+    }
+
+    /// The key of the peer that the Evidence names, in DER. **It was compared with nothing.**
+    pub fn attested_key(&self) -> Option<&[u8]> {
+        self.attested_key.as_deref()
     }
 
     /// The platform's claims, if its verifier gives claims of this type.

@@ -222,10 +222,7 @@ impl Verifier for Reporting {
         let matched = support::matched(evidence.bound());
         let appraised = Appraised::bound_to_connection(ear, Origin::Device, matched)
             .with_findings(self.findings.clone());
-        let appraised = match self.image {
-            Some(image) => appraised.with_image(image),
-            None => appraised,
-        };
+        let appraised = appraised.with_image(self.image);
         Box::pin(std::future::ready(Ok(appraised)))
     }
 }

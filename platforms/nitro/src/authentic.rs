@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use atls_core::AppraisalError;
-use atls_core::expected::BoundMatch;
-use atls_core::expected::ExpectedValue;
 use atls_core::limits::CLOCK_SKEW;
 use atls_core::pki_types::UnixTime;
 use atls_formats::nitro::Document;
@@ -14,11 +12,12 @@ use atls_reference::Digest;
 use crate::chain;
 use crate::claims;
 
-/// A document that a root vouches for. Its content is out of reach until its binding is checked.
+/// A document that a root vouches for. It is about no connection yet.
 #[derive(Debug)]
 pub(crate) struct Authentic {
-    document: Document,
-    valid_until: UnixTime,
+    pub(crate) document: Document,
+    /// The end of the chain's validity.
+    pub(crate) valid_until: UnixTime,
 }
 
 impl Authentic {
@@ -52,20 +51,5 @@ impl Authentic {
             document,
             valid_until,
         })
-    }
-
-    /// Compares the challenge. Gives the proof of that, the content, and the end of the chain's validity.
-    pub(crate) fn bound_to(
-        self,
-        challenge: &ExpectedValue,
-    ) -> Result<(BoundMatch, Document, UnixTime), AppraisalError> {
-        let nonce = self.document.nonce.as_deref();
-        let matched = challenge.compare(nonce.ok_or(AppraisalError::NotBound)?)?;
-        Ok((matched, self.document, self.valid_until))
-    }
-
-    /// The content, and the end of the chain's validity, without any connection.
-    pub(crate) fn recorded(self) -> (Document, UnixTime) {
-        (self.document, self.valid_until)
     }
 }

@@ -15,10 +15,8 @@ use atls_core::ear::Appraisal;
 use atls_core::ear::Ear;
 use atls_core::ear::Tier;
 use atls_core::ear::VerifierId;
-use atls_core::finding::Finding;
 use atls_core::pki_types::UnixTime;
 use atls_formats::nitro;
-use atls_formats::nitro::Document;
 use atls_reference::Digest;
 use atls_reference::Live;
 
@@ -70,20 +68,7 @@ impl NitroVerifier {
         evidence: &[u8],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
-        let policy = self.policy.current();
-        let authentic = Authentic::verify(evidence, &self.root, policy.max_age(), now)?;
-        let (mut document, valid_until) = authentic.recorded();
-        let challenge = document.nonce.take().unwrap_or_default();
-        let result = NitroResult::of(&policy, document, valid_until, now);
-        let image = result.claims.image.clone();
-        let recorded = RecordedAppraisal::new(result.ear, self.origin, challenge)
-            .with_instances(result.claims.instances())
-            .with_claims(result.claims)
-            .with_findings(result.findings);
-        Ok(match image {
-            Some(image) => recorded.with_image(image),
-            None => recorded,
-        })
+        self.appraise_document(evidence, now)
     }
 
     fn appraise_now(
@@ -91,56 +76,48 @@ impl NitroVerifier {
         evidence: &Evidence<'_>,
         now: UnixTime,
     ) -> Result<Appraised, AppraisalError> {
-        let policy = self.policy.current();
-        let authentic = Authentic::verify(evidence.bytes(), &self.root, policy.max_age(), now)?;
-        let (matched, mut document, valid_until) =
-            authentic.bound_to(&nitro::nonce(evidence.bound()))?;
+        let recorded = self.appraise_document(evidence.bytes(), now)?;
         // The relying party compares the key with that of the connection. A document without one is refused here.
-        let leaf_key = document.public_key.take();
-        let leaf_key = leaf_key.ok_or(AppraisalError::NotBound)?;
-        let result = NitroResult::of(&policy, document, valid_until, now);
-        let image = result.claims.image.clone();
-        let appraised = Appraised::bound_to_connection(result.ear, self.origin, matched)
-            .with_attested_key(leaf_key)
-            .with_instances(result.claims.instances())
-            .with_claims(result.claims)
-            .with_findings(result.findings);
-        Ok(match image {
-            Some(image) => appraised.with_image(image),
-            None => appraised,
-        })
+        if recorded.attested_key().is_none() {
+            return Err(AppraisalError::NotBound);
+        }
+        recorded.bind(&nitro::nonce(evidence.bound()))
     }
-}
 
-/// The result about a genuine document.
-struct NitroResult {
-    ear: Ear,
-    claims: NitroClaims,
-    findings: Vec<Finding>,
-}
-
-impl NitroResult {
-    fn of(policy: &NitroPolicy, document: Document, valid_until: UnixTime, now: UnixTime) -> Self {
-        let registers = trust_vector::appraise_registers(policy, &document.pcrs);
-        let findings = findings::of(policy, &document.pcrs, &registers);
+    fn appraise_document(
+        &self,
+        document: &[u8],
+        now: UnixTime,
+    ) -> Result<RecordedAppraisal, AppraisalError> {
+        let policy = self.policy.current();
+        let authentic = Authentic::verify(document, &self.root, policy.max_age(), now)?;
+        let (mut document, valid_until) = (authentic.document, authentic.valid_until);
+        // An absent nonce is that of no connection: none is empty.
+        let challenge = document.nonce.take().unwrap_or_default();
+        let leaf_key = document.public_key.take();
+        let registers = trust_vector::appraise_registers(&policy, &document.pcrs);
+        let findings = findings::of(&policy, &document.pcrs, &registers);
         let appraisal = Appraisal::new(registers.vector);
         let appraisal = match registers.software {
             Software::Known | Software::Unmeasured => appraisal,
             // 33 alone is a warning, and a policy that accepts warnings must not accept any image.
             Software::Unknown => appraisal.with_status(Tier::Contraindicated),
         };
+        let ear = Ear::local(verifier_id(), now, "nitro", appraisal).with_expiry(valid_until);
+        let image = registers.image.map(|image| image.name.clone());
         let claims = NitroClaims {
             module_id: document.module_id,
             timestamp_ms: document.timestamp_ms,
             pcrs: document.pcrs,
             user_data: document.user_data,
-            image: registers.image.map(|image| image.name.clone()),
+            image: image.clone(),
         };
-        Self {
-            ear: Ear::local(verifier_id(), now, "nitro", appraisal).with_expiry(valid_until),
-            claims,
-            findings,
-        }
+        Ok(RecordedAppraisal::new(ear, self.origin, challenge)
+            .with_attested_key(leaf_key)
+            .with_instances(claims.instances())
+            .with_claims(claims)
+            .with_findings(findings)
+            .with_image(image))
     }
 }
 

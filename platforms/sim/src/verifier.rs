@@ -108,17 +108,7 @@ impl SimVerifier {
         evidence: &[u8],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
-        let claims = self.verify(evidence)?;
-        let result = self.result(&claims, now);
-        let challenge = claims.nonce.clone();
-        let recorded = RecordedAppraisal::new(result.ear, Origin::Simulated, challenge)
-            .with_instances(claims.instances())
-            .with_claims(claims)
-            .with_findings(result.findings);
-        Ok(match result.image {
-            Some(image) => recorded.with_image(image),
-            None => recorded,
-        })
+        Ok(self.result(self.verify(evidence)?, now))
     }
 
     fn verify(&self, evidence: &[u8]) -> Result<SimClaims, AppraisalError> {
@@ -137,7 +127,7 @@ impl SimVerifier {
     }
 
     /// The result about a verified token: the table in the crate's README.
-    fn result(&self, claims: &SimClaims, now: UnixTime) -> SimResult {
+    fn result(&self, claims: SimClaims, now: UnixTime) -> RecordedAppraisal {
         let lifecycle = check_lifecycle(claims.lifecycle);
         let software = claims.software.iter();
         let software: Vec<_> = software.map(|part| self.check_software(part)).collect();
@@ -153,11 +143,12 @@ impl SimVerifier {
             // 33 alone is a warning, and a policy that accepts warnings must not accept any software.
             false => Appraisal::new(vector).with_status(Tier::Contraindicated),
         };
-        SimResult {
-            ear: Ear::local(verifier_id(), now, "sim", appraisal),
-            findings: [vec![lifecycle], software].concat(),
-            image: self.image(claims),
-        }
+        let ear = Ear::local(verifier_id(), now, "sim", appraisal);
+        RecordedAppraisal::new(ear, Origin::Simulated, claims.nonce.clone())
+            .with_image(self.image(&claims))
+            .with_instances(claims.instances())
+            .with_claims(claims)
+            .with_findings([vec![lifecycle], software].concat())
     }
 
     fn known(&self, part: &SoftwareComponent) -> Option<&ReferenceValue> {
@@ -198,13 +189,6 @@ struct ReferenceValue {
     measurement: [u8; 32],
 }
 
-/// The result about a verified token.
-struct SimResult {
-    ear: Ear,
-    findings: Vec<Finding>,
-    image: Option<String>,
-}
-
 fn has_passed(finding: &Finding) -> bool {
     finding.outcome() == Outcome::Passed
 }
@@ -232,17 +216,8 @@ impl Verifier for SimVerifier {
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(async move {
-            let claims = self.verify(evidence.bytes())?;
-            let matched = psa::eat_nonce(evidence.bound()).compare(&claims.nonce)?;
-            let result = self.result(&claims, now);
-            let appraised = Appraised::bound_to_connection(result.ear, Origin::Simulated, matched)
-                .with_instances(claims.instances())
-                .with_claims(claims)
-                .with_findings(result.findings);
-            Ok(match result.image {
-                Some(image) => appraised.with_image(image),
-                None => appraised,
-            })
+            let result = self.result(self.verify(evidence.bytes())?, now);
+            result.bind(&psa::eat_nonce(evidence.bound()))
         })
     }
 }

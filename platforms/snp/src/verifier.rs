@@ -16,7 +16,6 @@ use atls_core::combine::chain::UnboundEvidence;
 use atls_core::combine::chain::UnboundVerifier;
 use atls_core::ear::Ear;
 use atls_core::ear::VerifierId;
-use atls_core::finding::Finding;
 use atls_core::pki_types::UnixTime;
 use atls_formats::snp;
 use atls_formats::snp::Report;
@@ -98,17 +97,8 @@ impl SnpVerifier {
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
         let report = Report::decode(evidence.report())?;
-        let result = self.result(&report, evidence, endorsements, now).await?;
-        let image = result.claims.image.clone();
-        let origin = self.roots.origin();
-        let recorded = RecordedAppraisal::new(result.ear, origin, report.report_data)
-            .with_instances(result.claims.instances())
-            .with_claims(result.claims)
-            .with_findings(result.findings);
-        Ok(match image {
-            Some(image) => recorded.with_image(image),
-            None => recorded,
-        })
+        self.appraise_decoded(&report, evidence, endorsements, now)
+            .await
     }
 
     fn under(
@@ -125,13 +115,13 @@ impl SnpVerifier {
     }
 
     /// Steps 3 to 7.
-    async fn result(
+    async fn appraise_decoded(
         &self,
         report: &Report<'_>,
         evidence: &SnpEvidence,
         endorsements: &[Item<'_>],
         now: UnixTime,
-    ) -> Result<PolicyResult, AppraisalError> {
+    ) -> Result<RecordedAppraisal, AppraisalError> {
         let peer = PeerCollateral::of(report, evidence.certificates(), endorsements);
         let resolver = Resolver {
             roots: &self.roots,
@@ -157,22 +147,17 @@ impl SnpVerifier {
         let appraisal = trust_vector::of(&rules);
         let findings = findings::of(report, &claims, &policy, &rules);
         not_after = not_after.min(rules.outdated_from().unwrap_or(u64::MAX));
-        claims.image = rules.image.map(|image| image.name.clone());
+        let image = rules.image.map(|image| image.name.clone());
+        claims.image.clone_from(&image);
         let verifier = VerifierId::new("atls-snp", env!("CARGO_PKG_VERSION"));
         let ear = Ear::local(verifier, now, "snp", appraisal).with_expiry(time(not_after));
-        Ok(PolicyResult {
-            ear,
-            claims,
-            findings,
-        })
+        let origin = self.roots.origin();
+        Ok(RecordedAppraisal::new(ear, origin, report.report_data)
+            .with_instances(claims.instances())
+            .with_claims(claims)
+            .with_findings(findings)
+            .with_image(image))
     }
-}
-
-/// The verdict of the policy on a genuine report, with its reasons.
-struct PolicyResult {
-    ear: Ear,
-    claims: SnpClaims,
-    findings: Vec<Finding>,
 }
 
 impl Verifier for SnpVerifier {
@@ -196,19 +181,10 @@ impl Verifier for SnpVerifier {
             let endorsements = evidence.endorsements();
             let evidence = SnpEvidence::decode(evidence.bytes())?;
             let report = Report::decode(evidence.report())?;
-            // The comparison precedes every fetch. It counts once the signature is verified, below.
-            let matched = expected.compare(&report.report_data)?;
-            let result = self.result(&report, &evidence, endorsements, now).await?;
-            let image = result.claims.image.clone();
-            let origin = self.roots.origin();
-            let appraised = Appraised::bound_to_connection(result.ear, origin, matched)
-                .with_instances(result.claims.instances())
-                .with_claims(result.claims)
-                .with_findings(result.findings);
-            Ok(match image {
-                Some(image) => appraised.with_image(image),
-                None => appraised,
-            })
+            // Before every fetch. It counts once the signature is verified, below.
+            drop(expected.compare(&report.report_data)?);
+            let appraising = self.appraise_decoded(&report, &evidence, endorsements, now);
+            appraising.await?.bind(&expected)
         })
     }
 }

@@ -21,7 +21,6 @@ use atls_core::ear::Ear;
 use atls_core::ear::Tier;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
-use atls_core::finding::Finding;
 use atls_core::pki_types::UnixTime;
 use atls_core::policy::instance::InstanceId;
 use atls_formats::dcap::EventLog;
@@ -55,17 +54,6 @@ pub struct DcapVerifier<P> {
     engine: Engine,
     policy: Arc<Live<P>>,
     media_types: Vec<MediaType>,
-}
-
-/// A genuine quote and its appraisal by the policy, not yet compared with a connection.
-struct UnboundAppraisal<C> {
-    ear: Ear,
-    claims: C,
-    findings: Vec<Finding>,
-    /// The name in the policy of the software that was recognised.
-    known_as: Option<String>,
-    instance: Option<InstanceId>,
-    report_data: [u8; 64],
 }
 
 #[allow(private_bounds, reason = "the technologies are Intel's two")]
@@ -111,10 +99,7 @@ impl<P: Technology> DcapVerifier<P> {
         endorsements: &[Item<'_>],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, QuoteError> {
-        let unbound = self
-            .appraise_quote_unbound(quote, None, endorsements, now)
-            .await?;
-        Ok(self.recorded(unbound))
+        self.appraise_with(quote, None, endorsements, now).await
     }
 
     fn under(root: Root, policy: Arc<Live<P>>, collateral: Arc<dyn CollateralSource>) -> Self {
@@ -131,22 +116,22 @@ impl<P: Technology> DcapVerifier<P> {
         parts: &Parts<'_>,
         endorsements: &[Item<'_>],
         now: UnixTime,
-    ) -> Result<UnboundAppraisal<P::Claims>, QuoteError> {
+    ) -> Result<RecordedAppraisal, QuoteError> {
         let (quote, event_log) = match parts {
             Parts::Quote(quote) => (*quote, None),
             Parts::WithEventLog(both) => (&both.quote[..], Some(&both.event_log[..])),
         };
-        self.appraise_quote_unbound(quote, event_log, endorsements, now)
+        self.appraise_with(quote, event_log, endorsements, now)
             .await
     }
 
-    async fn appraise_quote_unbound(
+    async fn appraise_with(
         &self,
         quote: &[u8],
         event_log: Option<&[u8]>,
         endorsements: &[Item<'_>],
         now: UnixTime,
-    ) -> Result<UnboundAppraisal<P::Claims>, QuoteError> {
+    ) -> Result<RecordedAppraisal, QuoteError> {
         let policy = self.policy.current();
         let demands = policy.demands();
         let quote = Quote::decode(quote, P::TEE)?;
@@ -170,27 +155,15 @@ impl<P: Technology> DcapVerifier<P> {
         let appraisal = appraisal(checked.vector, known_as.as_deref(), &platform);
         let verifier = VerifierId::new("atls-tdx", env!("CARGO_PKG_VERSION"));
         let instance = InstanceId::new(P::INSTANCE, platform.ppid.as_ref());
-        Ok(UnboundAppraisal {
-            ear: Ear::local(verifier, now, P::NAME, appraisal).with_expiry(verified.expires_at),
-            claims: P::claims(report, known_as.clone(), platform, events),
-            findings,
-            known_as,
-            instance,
-            report_data: *quote.report.report_data(),
-        })
-    }
-
-    /// The result, bound to no connection.
-    fn recorded(&self, unbound: UnboundAppraisal<P::Claims>) -> RecordedAppraisal {
-        let origin = self.engine.origin();
-        let recorded = RecordedAppraisal::new(unbound.ear, origin, unbound.report_data)
-            .with_findings(unbound.findings)
-            .with_instances(unbound.instance)
-            .with_claims(unbound.claims);
-        match unbound.known_as {
-            Some(name) => recorded.with_image(name),
-            None => recorded,
-        }
+        let ear = Ear::local(verifier, now, P::NAME, appraisal).with_expiry(verified.expires_at);
+        let report_data = *quote.report.report_data();
+        Ok(
+            RecordedAppraisal::new(ear, self.engine.origin(), report_data)
+                .with_findings(findings)
+                .with_instances(instance)
+                .with_image(known_as.as_deref())
+                .with_claims(P::claims(report, known_as, platform, events)),
+        )
     }
 
     async fn appraise_evidence(
@@ -200,18 +173,8 @@ impl<P: Technology> DcapVerifier<P> {
     ) -> Result<Appraised, AppraisalError> {
         let parts = Parts::of(evidence.media_type(), evidence.bytes())?;
         let endorsements = evidence.endorsements();
-        let unbound = self.appraise_parts(&parts, endorsements, now).await?;
-        let expected = evidence.expected_report_data();
-        let matched = expected.compare(&unbound.report_data)?;
-        let origin = self.engine.origin();
-        let appraised = Appraised::bound_to_connection(unbound.ear, origin, matched)
-            .with_findings(unbound.findings)
-            .with_instances(unbound.instance)
-            .with_claims(unbound.claims);
-        Ok(match unbound.known_as {
-            Some(name) => appraised.with_image(name),
-            None => appraised,
-        })
+        let recorded = self.appraise_parts(&parts, endorsements, now).await?;
+        recorded.bind(&evidence.expected_report_data())
     }
 }
 
@@ -227,10 +190,8 @@ impl DcapVerifier<TdxPolicy> {
         endorsements: &[Item<'_>],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, QuoteError> {
-        let unbound = self
-            .appraise_quote_unbound(quote, Some(event_log), endorsements, now)
-            .await?;
-        Ok(self.recorded(unbound))
+        self.appraise_with(quote, Some(event_log), endorsements, now)
+            .await
     }
 }
 
@@ -266,8 +227,7 @@ impl<P: Technology> UnboundVerifier for DcapVerifier<P> {
         Box::pin(async move {
             let parts = Parts::of(evidence.media_type(), evidence.bytes())?;
             let endorsements = evidence.endorsements();
-            let unbound = self.appraise_parts(&parts, endorsements, now).await?;
-            Ok(self.recorded(unbound))
+            Ok(self.appraise_parts(&parts, endorsements, now).await?)
         })
     }
 }

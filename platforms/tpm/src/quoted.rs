@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use atls_core::AppraisalError;
-use atls_core::expected::BoundMatch;
-use atls_core::expected::ExpectedValue;
 use atls_core::pki_types::UnixTime;
 use atls_formats::tpm::Attest;
 use atls_formats::tpm::HashAlgorithm;
@@ -64,11 +62,6 @@ impl<'a> Quoted<'a> {
             systemd_log: evidence.systemd_log,
             ima_log: evidence.ima_log,
         })
-    }
-
-    /// Compares what the quote carries with the value of a connection.
-    pub(crate) fn bound_to(&self, expected: &ExpectedValue) -> Result<BoundMatch, AppraisalError> {
-        expected.compare(&self.attest.extra_data)
     }
 
     /// Whether the counters and the firmware's version are what the TPM has, and not obfuscated.

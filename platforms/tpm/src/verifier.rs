@@ -81,6 +81,14 @@ impl TpmVerifier {
         evidence: &[u8],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
+        self.appraise_quote(evidence, now)
+    }
+
+    fn appraise_quote(
+        &self,
+        evidence: &[u8],
+        now: UnixTime,
+    ) -> Result<RecordedAppraisal, AppraisalError> {
         let (policy, keys) = (self.policy.current(), self.keys.current());
         let quoted = Quoted::verify(evidence, &keys, &self.supported, now)?;
         let challenge = quoted.attest.extra_data.clone();
@@ -89,27 +97,6 @@ impl TpmVerifier {
         let instances = quote.claims.instances();
         let recorded = quote.recorded(origin, challenge);
         Ok(recorded.with_instances(instances))
-    }
-
-    fn appraise_now(
-        &self,
-        evidence: &Evidence<'_>,
-        now: UnixTime,
-    ) -> Result<Appraised, AppraisalError> {
-        let (policy, keys) = (self.policy.current(), self.keys.current());
-        let quoted = Quoted::verify(evidence.bytes(), &keys, &self.supported, now)?;
-        let matched = quoted.bound_to(&qualifying_data(evidence.bound()))?;
-        let origin = self.origin_of(&quoted.key);
-        let quote = AppraisedQuote::of(&policy, quoted, now)?;
-        let image = quote.claims.image.clone();
-        let appraised = Appraised::bound_to_connection(quote.ear, origin, matched)
-            .with_instances(quote.claims.instances())
-            .with_claims(quote.claims)
-            .with_findings(quote.findings);
-        Ok(match image {
-            Some(image) => appraised.with_image(image),
-            None => appraised,
-        })
     }
 
     fn origin_of(&self, key: &TrustedKey) -> Origin {
@@ -131,13 +118,10 @@ impl AppraisedQuote {
     /// Without an identity of the machine, which only a file of keys gives to a key.
     pub(crate) fn recorded(self, origin: Origin, challenge: Vec<u8>) -> RecordedAppraisal {
         let image = self.claims.image.clone();
-        let recorded = RecordedAppraisal::new(self.ear, origin, challenge)
+        RecordedAppraisal::new(self.ear, origin, challenge)
             .with_claims(self.claims)
-            .with_findings(self.findings);
-        match image {
-            Some(image) => recorded.with_image(image),
-            None => recorded,
-        }
+            .with_findings(self.findings)
+            .with_image(image)
     }
 
     pub(crate) fn of(
@@ -195,7 +179,10 @@ impl Verifier for TpmVerifier {
         evidence: &'a Evidence<'a>,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
-        Box::pin(async move { self.appraise_now(evidence, now) })
+        Box::pin(async move {
+            let recorded = self.appraise_quote(evidence.bytes(), now)?;
+            recorded.bind(&qualifying_data(evidence.bound()))
+        })
     }
 }
 

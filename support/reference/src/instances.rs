@@ -56,18 +56,51 @@ struct Known {
 }
 
 impl Known {
-    /// The bytes of its identity, in the form that the kind has.
-    fn value(&self) -> Result<Vec<u8>, &'static str> {
-        let value = match (&self.id, &self.text) {
-            (Some(id), None) => hexadecimal(id).ok_or("expected hexadecimal digits, two a byte")?,
-            (None, Some(text)) => text.as_bytes().to_vec(),
-            _ => return Err("expected either id, in hexadecimal, or text"),
+    /// The bytes of its identity.
+    ///
+    /// # Errors
+    /// The field that is wrong, the problem, and its cure.
+    fn value(&self) -> Result<Vec<u8>, (&'static str, String)> {
+        let kind = self.kind.as_str();
+        let Some((_, form)) = KINDS.iter().find(|(known, _)| *known == kind) else {
+            let known: Vec<_> = KINDS.iter().map(|(known, _)| *known).collect();
+            let problem = format!("unknown kind; expected one of {}", known.join(", "));
+            return Err(("kind", problem));
+        };
+        let (field, value) = match (form, &self.id, &self.text) {
+            (Form::Bytes(length), Some(id), None) => {
+                let value = hexadecimal(id).filter(|value| value.len() == *length);
+                let digits = length.saturating_mul(2);
+                let problem = || ("id", format!("{kind} has {digits} hexadecimal digits"));
+                ("id", value.ok_or_else(problem)?)
+            }
+            (Form::Text, None, Some(text)) => ("text", text.as_bytes().to_vec()),
+            (Form::Bytes(_), _, text) => {
+                let field = if text.is_some() { "text" } else { "id" };
+                let problem = format!("{kind} is given by id, in hexadecimal, alone");
+                return Err((field, problem));
+            }
+            (Form::Text, id, _) => {
+                let field = if id.is_some() { "id" } else { "text" };
+                return Err((field, format!("{kind} is given by text alone")));
+            }
         };
         match InstanceId::new("", &value) {
             Some(_) => Ok(value),
-            None => Err("an identity that is empty, all zero or too long is nobody's"),
+            None => {
+                let problem = "an identity that is empty, all zero or too long is nobody's";
+                Err((field, problem.to_owned()))
+            }
         }
     }
+}
+
+/// How the identity of a kind is written.
+#[derive(Clone, Copy)]
+enum Form {
+    /// So many bytes.
+    Bytes(usize),
+    Text,
 }
 
 impl Instances {
@@ -97,13 +130,11 @@ impl Table for Instances {
             return Err(FieldProblem::new("known", problem));
         }
         for (position, known) in self.known.iter().enumerate() {
-            let field = |name: &str| format!("known[{position}].{name}");
-            if !KINDS.contains(&known.kind.as_str()) {
-                let problem = format!("unknown kind; expected one of {}", KINDS.join(", "));
-                return Err(FieldProblem::new(field("kind"), problem));
-            }
-            if let Err(problem) = known.value() {
-                return Err(FieldProblem::new(field("id"), problem));
+            if let Err((field, problem)) = known.value() {
+                return Err(FieldProblem::new(
+                    format!("known[{position}].{field}"),
+                    problem,
+                ));
             }
         }
         Ok(())
@@ -144,15 +175,15 @@ fn hexadecimal(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The kinds that platforms state; [`InstanceId`] has a table of them.
-const KINDS: [&str; 10] = [
-    "azure.vm_unique_id",
-    "cca.instance_id",
-    "nitro.module_id",
-    "psa.instance_id",
-    "sgx.ppid",
-    "sim.instance_id",
-    "snp.chip_id",
-    "snp.report_id",
-    "tdx.ppid",
-    "tpm.ak",
+const KINDS: [(&str, Form); 10] = [
+    ("azure.vm_unique_id", Form::Text),
+    ("cca.instance_id", Form::Bytes(33)),
+    ("nitro.module_id", Form::Text),
+    ("psa.instance_id", Form::Bytes(33)),
+    ("sgx.ppid", Form::Bytes(16)),
+    ("sim.instance_id", Form::Bytes(33)),
+    ("snp.chip_id", Form::Bytes(64)),
+    ("snp.report_id", Form::Bytes(32)),
+    ("tdx.ppid", Form::Bytes(16)),
+    ("tpm.ak", Form::Text),
 ];

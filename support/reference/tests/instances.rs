@@ -22,44 +22,35 @@ fn a_table_has_identities_in_hexadecimal_and_in_text() {
 
 #[test]
 fn what_is_nobodys_identity_is_an_error_of_its_line() {
-    for (rest, expected) in [
+    let zeros = "0".repeat(128);
+    for (kind, field, value, expected) in [
+        ("snp.chip_id", "id", zeros.as_str(), "all zero"),
+        ("snp.chip_id", "id", "", "128 hexadecimal digits"),
         (
-            r#"kind = "snp.chip_id"
-               id = "0000000000""#,
-            "all zero",
+            "tdx.ppid",
+            "id",
+            "0g000102030405060708090a0b0c0d0e",
+            "32 hexadecimal digits",
         ),
-        (
-            r#"kind = "snp.chip_id"
-               id = """#,
-            "empty",
-        ),
-        (
-            r#"kind = "snp.chip_id"
-               id = "0g""#,
-            "hexadecimal",
-        ),
-        (
-            r#"kind = "snp.chip_id"
-               id = "012""#,
-            "hexadecimal",
-        ),
-        (
-            r#"kind = "snp.chip_id"
-               id = "01"
-               text = "x""#,
-            "either id",
-        ),
-        (r#"kind = "snp.chip_id""#, "either id"),
-        (
-            r#"kind = "snp.chipid"
-               id = "01""#,
-            "unknown kind",
-        ),
+        ("tdx.ppid", "id", "012", "32 hexadecimal digits"),
+        ("snp.report_id", "id", "01", "64 hexadecimal digits"),
+        ("snp.report_id", "text", "node 7", "given by id"),
+        ("nitro.module_id", "id", "01", "given by text"),
+        ("nitro.module_id", "text", "", "empty"),
+        ("snp.chipid", "id", "01", "unknown kind"),
     ] {
-        let error = from_toml::<Instances>(&table(rest)).unwrap_err();
+        let rest = format!("kind = \"{kind}\"\n{field} = \"{value}\"");
+        let error = from_toml::<Instances>(&table(&rest)).unwrap_err();
         let text = error.to_string();
         assert!(text.contains(expected), "{text}");
-        assert!(text.starts_with("line "), "{text}");
+        let line = if expected == "unknown kind" { 4 } else { 5 };
+        assert!(text.starts_with(&format!("line {line}, ")), "{text}");
+    }
+    for rest in [
+        "kind = \"tpm.ak\"",
+        "kind = \"tdx.ppid\"\nid = \"00\"\ntext = \"x\"",
+    ] {
+        assert!(from_toml::<Instances>(&table(rest)).is_err());
     }
 }
 

@@ -51,6 +51,8 @@ impl Link {
         socket: TcpStream,
         identity: Option<Arc<CertifiedKey>>,
     ) -> io::Result<Self> {
+        // A frame is written in pieces, and the peer acknowledges late.
+        socket.set_nodelay(true)?;
         let tls = TlsConnector::from(config).connect(name, socket).await?;
         let handshake = Handshake::client(tls.get_ref().1, identity).map_err(io::Error::other)?;
         Ok(Self {

@@ -25,13 +25,7 @@ use crate::devices::status;
 async fn a_client_that_takes_no_batches_gets_evidence_of_its_own() {
     let world = World::new();
     let held = GatedBatcher::new(&world.server_device);
-    let server = world
-        .serve(
-            ServerTerms::new()
-                .attester(held.attester())
-                .deadline(PATIENT),
-        )
-        .await;
+    let server = held.serve(&world).await;
     let client = connector(&world, world.about_servers());
     let mut first = Minimal::asking(&world, &server).await;
     held.gate.reached_by(1).await;
@@ -65,13 +59,7 @@ async fn a_client_that_takes_no_batches_gets_evidence_of_its_own() {
 async fn a_flood_of_singles_is_declined_and_delays_no_batch() {
     let world = World::new();
     let held = GatedBatcher::new(&world.server_device);
-    let server = world
-        .serve(
-            ServerTerms::new()
-                .attester(held.attester())
-                .deadline(PATIENT),
-        )
-        .await;
+    let server = held.serve(&world).await;
     let client = connector(&world, world.about_servers());
     let first = connecting(&client, server.address);
     held.gate.reached_by(1).await;
@@ -102,13 +90,7 @@ async fn a_flood_of_singles_is_declined_and_delays_no_batch() {
 async fn a_full_queue_is_told_by_an_empty_authenticator() {
     let world = World::new();
     let held = GatedBatcher::with(&world.server_device, |builder| builder.waiting(1));
-    let server = world
-        .serve(
-            ServerTerms::new()
-                .attester(held.attester())
-                .deadline(PATIENT),
-        )
-        .await;
+    let server = held.serve(&world).await;
     let client = connector(&world, world.about_servers());
     let first = connecting(&client, server.address);
     held.gate.reached_by(1).await;

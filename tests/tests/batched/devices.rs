@@ -19,6 +19,7 @@ use atls_tower::Batcher;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::Error;
+use atls_tower::ServerTerms;
 use end_to_end::Gate;
 use end_to_end::Gated;
 use end_to_end::Served;
@@ -52,6 +53,12 @@ impl GatedBatcher {
 
     pub(crate) fn attester(&self) -> Arc<Batcher> {
         Arc::new(self.batcher.clone())
+    }
+
+    /// A server whose device this is, and that has all the time.
+    pub(crate) async fn serve(&self, world: &World) -> Served {
+        let terms = ServerTerms::new().attester(self.attester());
+        world.serve(terms.deadline(PATIENT)).await
     }
 
     /// Lets one connection occupy the device until all others wait, and opens the gate.

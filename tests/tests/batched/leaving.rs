@@ -2,12 +2,10 @@
 
 use adversary::VERDICT;
 use atls_core::ear::Tier;
-use atls_tower::ServerTerms;
 use end_to_end::World;
 
 use crate::devices::GatedBatcher;
 use crate::devices::Minimal;
-use crate::devices::PATIENT;
 use crate::devices::connecting;
 use crate::devices::connector;
 use crate::devices::settle;
@@ -17,13 +15,7 @@ use crate::devices::status;
 async fn a_client_that_closes_its_socket_leaves_the_queue() {
     let world = World::new();
     let held = GatedBatcher::new(&world.server_device);
-    let server = world
-        .serve(
-            ServerTerms::new()
-                .attester(held.attester())
-                .deadline(PATIENT),
-        )
-        .await;
+    let server = held.serve(&world).await;
     let client = connector(&world, world.about_servers());
     let first = connecting(&client, server.address);
     held.gate.reached_by(1).await;
@@ -51,13 +43,7 @@ async fn a_client_that_closes_its_socket_leaves_the_queue() {
 async fn a_client_that_sent_something_and_closes_its_socket_leaves_the_queue() {
     let world = World::new();
     let held = GatedBatcher::new(&world.server_device);
-    let server = world
-        .serve(
-            ServerTerms::new()
-                .attester(held.attester())
-                .deadline(PATIENT),
-        )
-        .await;
+    let server = held.serve(&world).await;
     let client = connector(&world, world.about_servers());
     let first = connecting(&client, server.address);
     held.gate.reached_by(1).await;
@@ -79,13 +65,7 @@ async fn http_that_comes_before_the_authenticator_is_served() {
 
     let world = World::new();
     let held = GatedBatcher::new(&world.server_device);
-    let server = world
-        .serve(
-            ServerTerms::new()
-                .attester(held.attester())
-                .deadline(PATIENT),
-        )
-        .await;
+    let server = held.serve(&world).await;
     let mut hasty = Minimal::asking(&world, &server).await;
     held.gate.reached_by(1).await;
     let request = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";

@@ -125,13 +125,7 @@ async fn a_passport_over_the_root_serves_a_batch() {
         now: world.clock.current_time().unwrap(),
     };
     let held = GatedBatcher::new(&Arc::new(holder));
-    let server = world
-        .serve(
-            ServerTerms::new()
-                .attester(held.attester())
-                .deadline(PATIENT),
-        )
-        .await;
+    let server = held.serve(&world).await;
     let (verifier, appraised) = counted(office.verifier());
     let client = connector(&world, accepting(Cached::new(verifier)));
     for attempt in held.all_at_once(&client, server.address, 9).await {
@@ -144,13 +138,7 @@ async fn a_passport_over_the_root_serves_a_batch() {
 async fn connections_that_come_together_wait_for_one_appraisal() {
     let world = World::new();
     let held = GatedBatcher::new(&world.server_device);
-    let server = world
-        .serve(
-            ServerTerms::new()
-                .attester(held.attester())
-                .deadline(PATIENT),
-        )
-        .await;
+    let server = held.serve(&world).await;
     let gate = Gate::new();
     let slow = Gated {
         inner: about_servers(&world),

@@ -7,7 +7,6 @@ use adversary::AUTHENTICATOR;
 use adversary::Link;
 use adversary::REQUEST;
 use adversary::VERDICT;
-use atls_core::Attester;
 use atls_tower::ServerTerms;
 use end_to_end::World;
 use tokio::io::AsyncWriteExt;
@@ -72,12 +71,7 @@ async fn evidence_of_another_connection_is_refused() {
     let identity = scene.world.stolen_key();
     let mut other = scene.connect_as(Some(identity.clone())).await;
     let elsewhere = scene.until_challenged(&mut other).await;
-    let evidence = scene
-        .world
-        .client_device
-        .attest(elsewhere.to_attest().unwrap())
-        .await
-        .unwrap();
+    let evidence = scene.evidence(&elsewhere).await;
     let mut link = scene.connect_as(Some(identity)).await;
     let challenge = scene.until_challenged(&mut link).await;
     link.write(AUTHENTICATOR, &challenge.answer(&evidence).unwrap())
@@ -93,12 +87,7 @@ async fn an_authenticator_of_another_connection_is_refused() {
     let identity = scene.world.stolen_key();
     let mut other = scene.connect_as(Some(identity.clone())).await;
     let elsewhere = scene.until_challenged(&mut other).await;
-    let evidence = scene
-        .world
-        .client_device
-        .attest(elsewhere.to_attest().unwrap())
-        .await
-        .unwrap();
+    let evidence = scene.evidence(&elsewhere).await;
     let mut link = scene.connect_as(Some(identity)).await;
     let _ = scene.until_challenged(&mut link).await;
     link.write(AUTHENTICATOR, &elsewhere.answer(&evidence).unwrap())
@@ -113,12 +102,7 @@ async fn a_second_authenticator_does_not_repair_the_first() {
     let scene = Scene::new().await;
     let mut link = scene.connect_as(Some(scene.world.stolen_key())).await;
     let challenge = scene.until_challenged(&mut link).await;
-    let evidence = scene
-        .world
-        .client_device
-        .attest(challenge.to_attest().unwrap())
-        .await
-        .unwrap();
+    let evidence = scene.evidence(&challenge).await;
     let good = challenge.answer(&evidence).unwrap();
     let mut bad = good.clone();
     *bad.last_mut().unwrap() ^= 1;

@@ -9,6 +9,7 @@ use adversary::REQUEST;
 use adversary::VERDICT;
 use atls_core::Attester;
 use atls_core::MediaType;
+use atls_core::cmw::Cmw;
 use atls_core::exchange::CanAttest;
 use atls_core::exchange::Challenge;
 use atls_core::exchange::Parameters;
@@ -57,6 +58,12 @@ impl Scene {
         let formats: Vec<MediaType> = self.world.about_servers().media_types();
         let parameters = Parameters::client(formats, true, CanAttest::AfterServer);
         atls_core::exchange::request(link, &demo::provider(), Some(&parameters)).unwrap()
+    }
+
+    /// Evidence of the client's device for this challenge.
+    pub(crate) async fn evidence(&self, challenge: &Challenge) -> Cmw {
+        let request = challenge.to_attest().unwrap();
+        self.world.client_device.attest(request).await.unwrap()
     }
 
     /// Everything up to where the client's authenticator is due; gives the server's challenge.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use adversary::AUTHENTICATOR;
 use adversary::VERDICT;
-use atls_core::Attester;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -16,12 +15,7 @@ async fn an_attacker_that_keeps_the_rules_is_a_client() {
     let scene = Scene::new().await;
     let mut link = scene.connect_as(Some(scene.world.stolen_key())).await;
     let challenge = scene.until_challenged(&mut link).await;
-    let cmw = scene
-        .world
-        .client_device
-        .attest(challenge.to_attest().unwrap())
-        .await
-        .unwrap();
+    let cmw = scene.evidence(&challenge).await;
     link.write(AUTHENTICATOR, &challenge.answer(&cmw).unwrap())
         .await
         .unwrap();

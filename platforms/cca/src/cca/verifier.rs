@@ -13,7 +13,6 @@ use atls_core::RecordedAppraisal;
 use atls_core::Verifier;
 use atls_core::ear::Ear;
 use atls_core::ear::VerifierId;
-use atls_core::finding::Finding;
 use atls_core::pki_types::UnixTime;
 use atls_formats::psa;
 use atls_formats::psa::CCA_TOKEN;
@@ -86,74 +85,41 @@ impl CcaVerifier {
         evidence: &[u8],
         now: UnixTime,
     ) -> Result<RecordedAppraisal, AppraisalError> {
+        self.appraise_token(evidence, now)
+    }
+
+    fn appraise_token(
+        &self,
+        evidence: &[u8],
+        now: UnixTime,
+    ) -> Result<RecordedAppraisal, AppraisalError> {
         let (policy, keys) = (self.policy.current(), self.keys.current());
         let token = Authentic::verify(evidence, &keys, &self.supported)?;
         let (challenge, origin) = (token.realm.challenge, self.origin_of(token.key));
-        let result = PolicyResult::of(&policy, token, now);
-        let image = result.claims.image.clone();
-        let recorded = RecordedAppraisal::new(result.ear, origin, challenge)
-            .with_instances(result.claims.instances())
-            .with_claims(result.claims)
-            .with_findings(result.findings);
-        Ok(match image {
-            Some(image) => recorded.with_image(image),
-            None => recorded,
-        })
-    }
-
-    fn appraise_now(
-        &self,
-        evidence: &Evidence<'_>,
-        now: UnixTime,
-    ) -> Result<Appraised, AppraisalError> {
-        let (policy, keys) = (self.policy.current(), self.keys.current());
-        let token = Authentic::verify(evidence.bytes(), &keys, &self.supported)?;
-        let matched = psa::realm_challenge(evidence.bound()).compare(&token.realm.challenge)?;
-        let origin = self.origin_of(token.key);
-        let result = PolicyResult::of(&policy, token, now);
-        let image = result.claims.image.clone();
-        let appraised = Appraised::bound_to_connection(result.ear, origin, matched)
-            .with_instances(result.claims.instances())
-            .with_claims(result.claims)
-            .with_findings(result.findings);
-        Ok(match image {
-            Some(image) => appraised.with_image(image),
-            None => appraised,
-        })
+        let decided = Decided::of(&policy, &token);
+        let verifier = VerifierId::new("atls-cca", env!("CARGO_PKG_VERSION"));
+        let ear = Ear::local(verifier, now, "cca-platform", decided.platform(&token))
+            .with_submod("cca-realm", decided.realm());
+        let findings = findings::of(&policy, &token, &decided);
+        let image = decided.image.map(|image| image.name.clone());
+        let claims = CcaClaims {
+            key: token.key.name.clone(),
+            firmware: decided.firmware.map(|firmware| firmware.name.clone()),
+            image: image.clone(),
+            platform: token.platform,
+            realm: token.realm,
+        };
+        Ok(RecordedAppraisal::new(ear, origin, challenge)
+            .with_instances(claims.instances())
+            .with_claims(claims)
+            .with_findings(findings)
+            .with_image(image))
     }
 
     fn origin_of(&self, key: &TrustedKey) -> Origin {
         match key.software {
             true => Origin::Simulated,
             false => self.origin,
-        }
-    }
-}
-
-/// The verdict of the policy on a genuine token, with its reasons.
-struct PolicyResult {
-    ear: Ear,
-    claims: CcaClaims,
-    findings: Vec<Finding>,
-}
-
-impl PolicyResult {
-    fn of(policy: &CcaPolicy, token: Authentic<'_>, now: UnixTime) -> Self {
-        let decided = Decided::of(policy, &token);
-        let verifier = VerifierId::new("atls-cca", env!("CARGO_PKG_VERSION"));
-        let platform = decided.platform(&token);
-        let ear = Ear::local(verifier, now, "cca-platform", platform)
-            .with_submod("cca-realm", decided.realm());
-        Self {
-            ear,
-            findings: findings::of(policy, &token, &decided),
-            claims: CcaClaims {
-                key: token.key.name.clone(),
-                firmware: decided.firmware.map(|firmware| firmware.name.clone()),
-                image: decided.image.map(|image| image.name.clone()),
-                platform: token.platform,
-                realm: token.realm,
-            },
         }
     }
 }
@@ -174,7 +140,10 @@ impl Verifier for CcaVerifier {
         evidence: &'a Evidence<'a>,
         now: UnixTime,
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
-        Box::pin(async move { self.appraise_now(evidence, now) })
+        Box::pin(async move {
+            let recorded = self.appraise_token(evidence.bytes(), now)?;
+            recorded.bind(&psa::realm_challenge(evidence.bound()))
+        })
     }
 }
 

@@ -18,7 +18,6 @@ use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
 use atls_core::ear::TrustVector;
 use atls_core::ear::VerifierId;
-use atls_core::finding::Finding;
 use atls_core::pki_types::UnixTime;
 use atls_formats::psa;
 use atls_formats::psa::Lifecycle;
@@ -96,17 +95,7 @@ impl PsaVerifier {
     ) -> Result<RecordedAppraisal, AppraisalError> {
         let (policy, keys) = (self.policy.current(), self.keys.current());
         let token = Authentic::verify(evidence, &keys, &self.supported)?;
-        let (challenge, origin) = (token.device.nonce.clone(), self.origin_of(&token));
-        let result = PolicyResult::of(&policy, token, now);
-        let firmware = result.claims.firmware.clone();
-        let recorded = RecordedAppraisal::new(result.ear, origin, challenge)
-            .with_instances(result.claims.instances())
-            .with_claims(result.claims)
-            .with_findings(result.findings);
-        Ok(match firmware {
-            Some(firmware) => recorded.with_image(firmware),
-            None => recorded,
-        })
+        Ok(self.result(&policy, token, now))
     }
 
     fn appraise_now(
@@ -120,18 +109,48 @@ impl PsaVerifier {
         if media_type.as_ref() != Ok(evidence.media_type()) {
             return Err(AppraisalError::Malformed);
         }
-        let matched = psa::eat_nonce(evidence.bound()).compare(&token.device.nonce)?;
+        let recorded = self.result(&policy, token, now);
+        recorded.bind(&psa::eat_nonce(evidence.bound()))
+    }
+
+    /// The result of the policy for a genuine token.
+    fn result(&self, policy: &PsaPolicy, token: Authentic<'_>, now: UnixTime) -> RecordedAppraisal {
+        let device = &token.device;
+        let about: Vec<_> = policy
+            .devices
+            .iter()
+            .filter(|known| known.is_about(device))
+            .collect();
+        let firmware = about.iter().find(|known| known.unlike(device).is_nothing());
+        let name = firmware.map(|firmware| firmware.name.clone());
+        let known: Vec<_> = about
+            .iter()
+            .map(|known| (known.name.as_str(), known.components.as_slice()))
+            .collect();
+        let mut findings = vec![
+            findings::key("psa.key", token.key),
+            findings::lifecycle("psa.lifecycle", device.lifecycle),
+        ];
+        findings.extend(findings::components(
+            "psa",
+            name.as_deref(),
+            &known,
+            &device.components,
+        ));
+        let verifier = VerifierId::new("atls-cca", env!("CARGO_PKG_VERSION"));
+        let appraisal = appraisal(device, firmware.copied());
+        let ear = Ear::local(verifier, now, "psa", appraisal);
         let origin = self.origin_of(&token);
-        let result = PolicyResult::of(&policy, token, now);
-        let firmware = result.claims.firmware.clone();
-        let appraised = Appraised::bound_to_connection(result.ear, origin, matched)
-            .with_instances(result.claims.instances())
-            .with_claims(result.claims)
-            .with_findings(result.findings);
-        Ok(match firmware {
-            Some(firmware) => appraised.with_image(firmware),
-            None => appraised,
-        })
+        let claims = PsaClaims {
+            key: token.key.name.clone(),
+            firmware: name.clone(),
+            device: token.device,
+        };
+        RecordedAppraisal::new(ear, origin, claims.device.nonce.clone())
+            .with_instances(claims.instances())
+            .with_claims(claims)
+            .with_findings(findings)
+            .with_image(name)
     }
 
     fn origin_of(&self, token: &Authentic<'_>) -> Origin {
@@ -160,51 +179,6 @@ impl<'a> Authentic<'a> {
         let key = key.ok_or(AppraisalError::UnknownKey)?;
         verify(&token, key.public.key(), supported)?;
         Ok(Self { key, device })
-    }
-}
-
-/// The verdict of the policy on a genuine token, with its reasons.
-struct PolicyResult {
-    ear: Ear,
-    claims: PsaClaims,
-    findings: Vec<Finding>,
-}
-
-impl PolicyResult {
-    fn of(policy: &PsaPolicy, token: Authentic<'_>, now: UnixTime) -> Self {
-        let device = &token.device;
-        let about: Vec<_> = policy
-            .devices
-            .iter()
-            .filter(|known| known.is_about(device))
-            .collect();
-        let firmware = about.iter().find(|known| known.unlike(device).is_nothing());
-        let name = firmware.map(|firmware| firmware.name.clone());
-        let known: Vec<_> = about
-            .iter()
-            .map(|known| (known.name.as_str(), known.components.as_slice()))
-            .collect();
-        let mut findings = vec![
-            findings::key("psa.key", token.key),
-            findings::lifecycle("psa.lifecycle", device.lifecycle),
-        ];
-        findings.extend(findings::components(
-            "psa",
-            name.as_deref(),
-            &known,
-            &device.components,
-        ));
-        let verifier = VerifierId::new("atls-cca", env!("CARGO_PKG_VERSION"));
-        let appraisal = appraisal(device, firmware.copied());
-        Self {
-            ear: Ear::local(verifier, now, "psa", appraisal),
-            findings,
-            claims: PsaClaims {
-                key: token.key.name.clone(),
-                firmware: name,
-                device: token.device,
-            },
-        }
     }
 }
 
