@@ -64,11 +64,26 @@ pub(crate) struct CompletionsOptions {
 /// The message of clap, which may be help.
 pub(crate) fn parse() -> Result<Arguments, clap::Error> {
     let given: Vec<_> = std::env::args_os().collect();
+    let file = config_file(&given).map(str::to_owned);
     let with_file = with_config(given).map_err(|failure| {
         let mut command = Arguments::command();
         command.error(clap::error::ErrorKind::Io, failure.reason())
     })?;
-    Arguments::try_parse_from(with_file)
+    Arguments::try_parse_from(with_file).map_err(|error| match file {
+        Some(file) if error.use_stderr() => with_file_named(&error, &file),
+        _ => error,
+    })
+}
+
+/// Tells whose keys the arguments may be: somebody who wrote a file looks for none on the command line.
+fn with_file_named(error: &clap::Error, file: &str) -> clap::Error {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let problem = first.trim_start_matches("error: ");
+    Arguments::command().error(
+        error.kind(),
+        format!("{problem}; arguments come from {file} too, where a key is an argument without its dashes"),
+    )
 }
 
 /// Whether arguments that are wrong ask for JSON.
@@ -96,16 +111,7 @@ fn with_config(given: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
     let Some(position) = given.iter().position(|word| word == "proxy") else {
         return Ok(given);
     };
-    let mut words = given.iter().filter_map(|word| word.to_str());
-    let mut file = None;
-    while let Some(word) = words.next() {
-        match word.strip_prefix("--config") {
-            Some("") => file = words.next(),
-            Some(value) => file = value.strip_prefix('='),
-            None => {}
-        }
-    }
-    let Some(file) = file else {
+    let Some(file) = config_file(&given) else {
         return Ok(given);
     };
     let of_file = proxy::config_arguments(Path::new(file))?;
@@ -117,6 +123,21 @@ fn with_config(given: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
         .chain(of_file)
         .chain(after.iter().cloned())
         .collect())
+}
+
+/// The file that the arguments of a proxy name.
+fn config_file(given: &[OsString]) -> Option<&str> {
+    given.iter().find(|word| *word == "proxy")?;
+    let mut words = given.iter().filter_map(|word| word.to_str());
+    let mut file = None;
+    while let Some(word) = words.next() {
+        match word.strip_prefix("--config") {
+            Some("") => file = words.next(),
+            Some(value) => file = value.strip_prefix('='),
+            None => {}
+        }
+    }
+    file
 }
 
 pub(crate) fn completions(

@@ -27,6 +27,22 @@ fn json_is_given_for_arguments_that_are_missing_unknown_or_out_of_range() {
 }
 
 #[test]
+fn a_wrong_key_of_a_file_is_told_with_the_file() {
+    let file = std::env::temp_dir().join(format!("atls-wrong-{}.toml", std::process::id()));
+    std::fs::write(
+        &file,
+        "listen = \"127.0.0.1:0\"\nupstreem = \"http://127.0.0.1:1\"\n",
+    )
+    .unwrap();
+    let told = ends(&["proxy", "--json", "--config", file.to_str().unwrap()]);
+    std::fs::remove_file(&file).unwrap();
+    assert!(
+        told.contains("upstreem") && told.contains(file.to_str().unwrap()),
+        "{told}"
+    );
+}
+
+#[test]
 fn words_go_to_the_standard_error_otherwise() {
     assert_eq!(ends(&["get"]), "");
 }

@@ -1,5 +1,7 @@
 //! The claims of a PSA device.
 
+use std::fmt;
+
 use ciborium::Value;
 
 use super::claims::Claims;
@@ -21,7 +23,7 @@ use super::profile::Profile;
 use super::token_writer::TokenToSign;
 
 /// All claims that a device makes about itself (RFC 9783 §4), each of the size that the standard gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "the claims of the format, for its writers too"
@@ -47,6 +49,17 @@ pub struct PsaDevice {
     pub components: Vec<Component>,
     /// `psa-verification-service-indicator`: a hint that nobody should follow.
     pub verification_service: Option<String>,
+}
+
+/// Without what identifies the device.
+impl fmt::Debug for PsaDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PsaDevice")
+            .field("profile", &self.profile)
+            .field("lifecycle", &self.lifecycle)
+            .field("components", &self.components)
+            .finish_non_exhaustive()
+    }
 }
 
 impl PsaDevice {

@@ -1,5 +1,7 @@
 //! The claims of a platform.
 
+use std::fmt;
+
 use ciborium::Value;
 
 use super::profile::CcaProfile;
@@ -20,7 +22,7 @@ use crate::psa::numbers::VERIFICATION_SERVICE;
 use crate::psa::token_writer::TokenToSign;
 
 /// All claims of a platform token (draft-ffm-rats-cca-token §4.3 to §4.7), each of the size that the draft gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "the claims of the format, for its writers too"
@@ -44,6 +46,17 @@ pub struct CcaPlatform {
     pub hash_algorithm: String,
     /// `cca-platform-service-indicator`: a hint that nobody should follow.
     pub verification_service: Option<String>,
+}
+
+/// Without what identifies the device.
+impl fmt::Debug for CcaPlatform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CcaPlatform")
+            .field("profile", &self.profile)
+            .field("lifecycle", &self.lifecycle)
+            .field("components", &self.components)
+            .finish_non_exhaustive()
+    }
 }
 
 impl CcaPlatform {
