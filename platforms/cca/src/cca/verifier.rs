@@ -33,8 +33,8 @@ use crate::policy::CcaPolicy;
 /// 1. collection, frames and claims have their form;
 /// 2. the file of keys has a CPAK for the platform's implementation and instance, and it signed the platform token;
 /// 3. the platform token carries the digest of the realm's key, which signed the realm token;
-/// 4. the realm challenge is the expected one, all 64 bytes;
-/// 5. the policy is checked. Only this step gives a result, good or bad.
+/// 4. the policy is checked, which gives a result, good or bad;
+/// 5. the realm challenge is the expected one, all 64 bytes: otherwise the result is about no connection, and dropped.
 pub struct CcaVerifier {
     policy: Arc<Live<CcaPolicy>>,
     keys: Arc<Live<CcaKeys>>,

@@ -40,8 +40,8 @@ use crate::signature::verify;
 ///
 /// 1. frame and claims have their form, and the profile is that of the media type;
 /// 2. the file of keys has an IAK for the device's implementation and instance, and it signed the token;
-/// 3. `eat_nonce` is the expected one, whole;
-/// 4. the policy is checked. Only this step gives a result, good or bad.
+/// 3. the policy is checked, which gives a result, good or bad;
+/// 4. `eat_nonce` is the expected one, whole: otherwise the result is about no connection, and dropped.
 pub struct PsaVerifier {
     policy: Arc<Live<PsaPolicy>>,
     keys: Arc<Live<PsaKeys>>,
