@@ -88,7 +88,7 @@ impl ServerAcceptor {
     /// resolver is asked once per connection.
     ///
     /// # Errors
-    /// An [`Error`] that is local: a configuration or provider without TLS 1.3, terms under which no end attests and
+    /// An [`Error`] that is local: a configuration or provider without TLS 1.3 or with `acme-tls/1` among its protocols, terms under which no end attests and
     /// that are not [`plain`](ServerTerms::plain), whose request to clients no client could take, or that promise Evidence in
     /// the handshake without an attester.
     pub fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
@@ -159,7 +159,8 @@ impl ServerAcceptor {
     /// Cancel-safe in that dropping the future closes the connection. Emits one trace event for the outcome.
     ///
     /// # Errors
-    /// [`Error`]; the connection is closed, with `close_notify` where TLS stood, and no request was read from it.
+    /// [`Error`]; the connection is closed, with `close_notify` where TLS stood, and no request was read from it. A challenge of ACME that
+    /// was answered is one too: [`Error::is_acme_challenge`].
     pub async fn accept<IO>(&self, io: IO) -> Result<AttestedStream<IO>, Error>
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
@@ -203,8 +204,8 @@ impl Accepting {
     fn new(tls: ServerConfig, terms: ServerTerms) -> Result<Self, Error> {
         let provider = tls.crypto_provider().clone();
         let clock = tls.time_provider.clone();
-        let tls = ServerTls::new(tls)?;
         let terms = terms.checked()?;
+        let tls = ServerTls::new(tls, terms.challenges.clone())?;
         let demand = terms.demand_in_exchange();
         let shared = Shared {
             driver: ServerDriver::new(&terms, &demand, &provider, &clock)?,

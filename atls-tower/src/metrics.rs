@@ -37,6 +37,7 @@ pub(crate) fn succeeded(side: Side, peer: Option<&PeerAttestation>) {
 pub(crate) fn failed(side: Side, error: &Error) {
     let outcome = match error.refusal() {
         Some(_) => "refused",
+        None if error.is_acme_challenge() => "challenge",
         None => "failed",
     };
     connection(side, outcome, None, Some(error));

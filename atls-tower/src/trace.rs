@@ -42,6 +42,10 @@ pub(crate) fn success(side: Side, peer: Option<&PeerAttestation>) {
 /// One line for a connection that was closed, with every cause.
 pub(crate) fn failure(side: Side, error: &Error) {
     metrics::failed(side, error);
+    if error.is_acme_challenge() {
+        tracing::info!("{error}");
+        return;
+    }
     let fault = error.fault();
     let report = error.report();
     // Levels are static per call site.

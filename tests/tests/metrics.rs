@@ -9,17 +9,20 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use adversary::Link;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use end_to_end::World;
 use end_to_end::reqwest_client;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use metrics_exporter_prometheus::PrometheusHandle;
+use rustls::sign::SingleCertAndKey;
 use tokio::net::TcpStream;
 
 /// A recorder of this thread, on which a test's runtime runs everything.
@@ -134,6 +137,27 @@ async fn a_client_that_speaks_no_tls_counts_as_a_failure() {
     let _ = tokio::io::AsyncReadExt::read_to_end(&mut socket, &mut rest).await;
     let labels = [SERVER, r#"outcome="failed""#, r#"reason="tls""#];
     assert_eq!(recorded.value("atls_connections_total", &labels), 1.0);
+}
+
+#[tokio::test]
+async fn an_answered_challenge_of_acme_counts_as_one_and_as_no_failure() {
+    let recorded = Recorded::begin();
+    let world = World::new();
+    let challenges = Arc::new(SingleCertAndKey::from(world.stolen_key()));
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let server = world.serve(terms.tls_alpn_01(challenges)).await;
+    let socket = TcpStream::connect(server.address).await.unwrap();
+    let tls = Arc::new(world.client_tls(&["acme-tls/1"]));
+    let mut link = Link::connect(tls, socket, None).await.unwrap();
+    link.drain().await;
+    let labels = [
+        SERVER,
+        r#"outcome="challenge""#,
+        r#"reason="acme_challenge""#,
+    ];
+    assert_eq!(recorded.value("atls_connections_total", &labels), 1.0);
+    assert_eq!(recorded.value("atls_connections_total", &[SERVER]), 1.0);
+    assert_eq!(recorded.value("atls_connections", &[SERVER]), 0.0);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use crate::tls::TlsFailure;
 
 #[derive(Debug)]
 pub(super) enum Kind {
+    AcmeChallenge,
     Attest(AttestError),
     Closed(Stage),
     Config(ConfigError),
@@ -39,7 +40,8 @@ impl Kind {
             Self::Protocol(error) => error.fault(),
             Self::Refused(refusal) => refusal.fault(),
             Self::Tls(failure) => failure.fault(),
-            Self::Closed(_)
+            Self::AcmeChallenge
+            | Self::Closed(_)
             | Self::Io(_)
             | Self::NotAttestedTls
             | Self::PeerUnattested
@@ -51,6 +53,7 @@ impl Kind {
     pub(super) fn reason(&self) -> &'static str {
         match self {
             _ if self.is_peer_unattested() => "unattested",
+            Self::AcmeChallenge => "acme_challenge",
             Self::Attest(_) => "attester",
             Self::Closed(_) => "closed",
             Self::Config(_) => "configuration",
@@ -85,6 +88,9 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::AcmeChallenge => f.write_str(
+                "an ACME server's challenge was answered; nothing else comes over its connection",
+            ),
             Self::Attest(_) => f.write_str("this end could not attest"),
             Self::Closed(Stage::Handshake) => {
                 f.write_str("peer closed the connection during the TLS handshake")
@@ -146,7 +152,8 @@ impl std::error::Error for Kind {
             Self::Tls(failure) => Some(failure.error()),
             Self::Protocol(error) => Some(error),
             Self::Refused(refusal) => Some(refusal),
-            Self::Closed(_)
+            Self::AcmeChallenge
+            | Self::Closed(_)
             | Self::Deadline(_)
             | Self::NotAttestedTls
             | Self::PeerUnattested

@@ -33,7 +33,7 @@ impl Error {
     }
 
     /// One stable word for metrics and dashboards. Those of refusals are at [`Refusal::reason`], those of deadlines that passed are
-    /// `timeout_` and the [stage](Stage::name); the others are `attester`, `closed`, `configuration`, `io`, `ordinary_tls`, `protocol`,
+    /// `timeout_` and the [stage](Stage::name); the others are `acme_challenge`, `attester`, `closed`, `configuration`, `io`, `ordinary_tls`, `protocol`,
     /// `refused_by_peer`, `tls`, `unattested`, `uri`.
     pub fn reason(&self) -> &'static str {
         self.kind.reason()
@@ -52,6 +52,12 @@ impl Error {
     /// The verifier is at fault.
     pub fn is_verifier(&self) -> bool {
         self.fault() == Fault::Verifier
+    }
+
+    /// No failure: the client was an ACME server that validates a name of this one. Its challenge was
+    /// [answered](crate::ServerTerms::tls_alpn_01) and the connection closed. Its [fault](Self::fault) is the peer's, who wanted no more.
+    pub fn is_acme_challenge(&self) -> bool {
+        matches!(*self.kind, Kind::AcmeChallenge)
     }
 
     /// A deadline passed.
@@ -138,6 +144,10 @@ impl Error {
             Kind::RefusedByPeer(code) => Some(code),
             _ => None,
         }
+    }
+
+    pub(crate) fn acme_challenge() -> Self {
+        Kind::AcmeChallenge.into()
     }
 
     pub(crate) fn closed() -> Self {

@@ -13,6 +13,7 @@ use atls_core::limits::DEFAULT_APPRAISALS;
 use atls_core::limits::DEFAULT_ATTESTATIONS;
 use atls_core::limits::DEFAULT_DEADLINE;
 use atls_core::limits::DEFAULT_FIRST_BYTE;
+use rustls::server::ResolvesServerCert;
 
 use crate::weaker::Mode;
 
@@ -49,6 +50,8 @@ pub struct ServerTerms {
     pub(crate) appraisals: usize,
     pub(crate) clients_attest: Mode,
     pub(crate) attests: Mode,
+    /// `None` where challenges of ACME are not answered.
+    pub(crate) challenges: Option<Arc<dyn ResolvesServerCert>>,
 }
 
 /// Whether terms under which no end attests are a mistake.
@@ -96,6 +99,7 @@ impl ServerTerms {
             appraisals: DEFAULT_APPRAISALS,
             clients_attest: Mode::AfterHandshake,
             attests: Mode::AfterHandshake,
+            challenges: None,
         }
     }
 
@@ -154,6 +158,15 @@ impl ServerTerms {
     /// self-signed certificate and open the exchange get the better binding.
     pub fn attest_in_handshake(mut self) -> Self {
         self.attests = Mode::InHandshake;
+        self
+    }
+
+    /// Answers the challenges by which an ACME server validates the names of this one: tls-alpn-01 of RFC 8737, on the port of the attested
+    /// connections. `challenges` is asked where a ClientHello offers the protocol `acme-tls/1` and no other. It gives the certificate of the
+    /// challenge that is pending for the name in the ClientHello, under a key of its own, and `None` for every other. The connection
+    /// ends with the handshake; nothing is read from it, and its key has no other use. A ClientHello without an answer is that of any other client.
+    pub fn tls_alpn_01(mut self, challenges: Arc<dyn ResolvesServerCert>) -> Self {
+        self.challenges = Some(challenges);
         self
     }
 
@@ -245,6 +258,7 @@ impl fmt::Debug for ServerTerms {
             .field("appraisals", &self.appraisals)
             .field("clients_attest", &self.clients_attest)
             .field("attests", &self.attests)
+            .field("challenges", &self.challenges)
             .finish()
     }
 }

@@ -3,6 +3,7 @@
 //! [`ServerTls`] and [`ClientTls`] take a transport and give a [`TlsSession`] past a full TLS 1.3 handshake. A handshake that
 //! fails is an [`Error`](crate::Error), and its transport is dropped.
 
+mod challenges;
 mod client_tls;
 mod farewell;
 mod hardening;

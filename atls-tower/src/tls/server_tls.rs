@@ -29,6 +29,8 @@ use tokio_rustls::StartHandshake;
 use tokio_rustls::TlsStream;
 use tokio_rustls::server;
 
+use super::challenges::Challenges;
+use super::challenges::check_alpn;
 use super::hardening::harden_server;
 use super::tls_session::TlsSession;
 use super::versions::check_server;
@@ -43,19 +45,29 @@ tokio::task_local! {
 #[derive(Clone, Debug)]
 pub(crate) struct ServerTls {
     config: Arc<ServerConfig>,
+    /// `None` for a server that answers none.
+    challenges: Option<Challenges>,
 }
 
 impl ServerTls {
+    /// Answers ACME's challenges by `challenges`, if it is given.
+    ///
     /// # Errors
-    /// [`ConfigError::Tls`] for a configuration or provider without TLS 1.3.
-    pub(crate) fn new(config: ServerConfig) -> Result<Self, ConfigError> {
+    /// [`ConfigError::Tls`] for a configuration or provider without TLS 1.3, or with ACME's protocol as one of the application.
+    pub(crate) fn new(
+        config: ServerConfig,
+        challenges: Option<Arc<dyn ResolvesServerCert>>,
+    ) -> Result<Self, ConfigError> {
         let mut config = harden_server(config)?;
         check_server(&config)?;
+        check_alpn(&config)?;
+        let challenges = challenges.map(|answers| Challenges::new(answers, &config));
         config.cert_resolver = Arc::new(OneKey {
             application: config.cert_resolver,
         });
         Ok(Self {
             config: Arc::new(config),
+            challenges,
         })
     }
 
@@ -83,10 +95,11 @@ impl ServerTls {
         config.ignore_client_order = old.ignore_client_order;
         Ok(Self {
             config: Arc::new(config),
+            challenges: self.challenges.clone(),
         })
     }
 
-    /// Does the handshake.
+    /// Does the handshake. A connection with a challenge of ACME ends here.
     pub(crate) async fn accept<IO>(&self, io: IO) -> Result<TlsSession<IO>, Error>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
@@ -95,8 +108,24 @@ impl ServerTls {
         let start = LazyConfigAcceptor::new(Acceptor::default(), io)
             .await
             .map_err(|error| Error::tls(Side::Client, error))?;
+        let start = self.unless_challenge(start).await?;
         let accept = pin!(async { start.into_stream(self.config.clone()).await });
         handshake(OnceCell::new(), accept).await
+    }
+
+    /// Answers a challenge of ACME and closes its connection. Gives any other connection back.
+    pub(crate) async fn unless_challenge<IO>(
+        &self,
+        start: StartHandshake<IO>,
+    ) -> Result<StartHandshake<IO>, Error>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        match &self.challenges {
+            // Boxed: it comes once in weeks, and every other connection would carry its size.
+            Some(challenges) => Box::pin(challenges.answer(start)).await,
+            None => Ok(start),
+        }
     }
 
     /// Does the rest of a handshake whose ClientHello was read, with this key in place of the application's.

@@ -156,6 +156,7 @@ impl WeakerServer {
             return Ok((tls.accept(io).await?, nonce));
         };
         let (start, random) = read_client_hello(io).await?;
+        let start = tls.unless_challenge(start).await?;
         let random = random.ok_or(ProtocolError::Malformed)?;
         let name = start.client_hello().server_name().map(str::to_owned);
         let key = self.key_for(own, random, name, deadline).await?;
