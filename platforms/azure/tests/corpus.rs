@@ -27,7 +27,7 @@ fn seeds_are_made() {
 }
 
 fn seed(name: &str) -> PathBuf {
-    let corpus = "../../formats/fuzz/corpus/hcl_report";
+    let corpus = "../../fuzz/seeds/hcl_report";
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join(corpus)
         .join(name)

@@ -50,7 +50,7 @@ fn seed(folder: &str, name: &str) -> PathBuf {
         .join(name)
 }
 
-const FOLDERS: [&str; 2] = ["fuzz/corpus/token", "../../formats/fuzz/corpus/arm_tokens"];
+const FOLDERS: [&str; 2] = ["../../fuzz/seeds/cca_token", "../../fuzz/seeds/arm_tokens"];
 
 const REALMS: [(&str, CcaProfile); 2] = [
     ("realm-first", CcaProfile::First),

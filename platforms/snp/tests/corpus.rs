@@ -21,8 +21,8 @@ fn seeds_are_what_the_targets_read() {
         let read = |target: &str| fs::read(seed(target, product)).unwrap();
         let evidence = SnpEvidence::decode(&read("snp_evidence")).unwrap();
         assert!(evidence.certificates().get(CertificateKind::Ark).is_some());
-        assert_eq!(read("report").len(), REPORT_LENGTH);
-        let vek = SuppliedCollateral::new().with_certificates(&read("certificates"));
+        assert_eq!(read("snp_report").len(), REPORT_LENGTH);
+        let vek = SuppliedCollateral::new().with_certificates(&read("snp_certificates"));
         assert!(vek.is_ok());
     }
 }
@@ -35,17 +35,14 @@ fn seeds_are_made() {
         let evidence = platform.evidence(&CHALLENGE);
         let write = |target: &str, bytes: &[u8]| fs::write(seed(target, product), bytes).unwrap();
         write("snp_evidence", &evidence.encode().unwrap());
-        write("report", evidence.report());
-        write("certificates", &platform.vek_certificate());
+        write("snp_report", evidence.report());
+        write("snp_certificates", &platform.vek_certificate());
     }
 }
 
 fn seed(target: &str, product: Product) -> PathBuf {
-    let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(match target {
-        "snp_evidence" => "../../formats/fuzz/corpus",
-        _ => "fuzz/corpus",
-    });
-    corpus
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz/seeds")
         .join(target)
         .join(product.name().to_ascii_lowercase())
 }

@@ -19,7 +19,7 @@ use atls_tdx::testing::ForgedPlatform;
 use support::NOW;
 
 fn folder(target: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("fuzz/corpus/{target}"))
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../fuzz/seeds/tdx_{target}"))
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn seeds_are_made() {
 
 fn seed(target: &str, name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../formats/fuzz/corpus")
+        .join("../../fuzz/seeds")
         .join(target)
         .join(name)
 }

@@ -1,0 +1,11 @@
+//! What several targets share: forged devices and their verifiers, hostile ends of connections, signers, an HTTP client that answers anything.
+#![forbid(unsafe_code)]
+
+pub mod ear;
+pub mod exchange;
+pub mod http;
+pub mod sign;
+pub mod snp;
+pub mod tape;
+pub mod tdx;
+pub mod timely;
