@@ -1,4 +1,5 @@
-//! The shape of the sources: dependencies, imports, lengths of files, names at the roots of crates, code points of the draft.
+//! The shape of the sources: dependencies, imports, lengths of files, names at the roots of crates, code points of the draft, fuzz
+//! targets.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -10,6 +11,7 @@
 
 mod arrows;
 mod circles;
+mod fuzzing;
 mod lengths;
 mod profile;
 mod roots;
