@@ -115,7 +115,7 @@ fn takes_a_new_policy(signal: Option<&str>) {
     assert_eq!(head.headers["atls-image"], "as seen");
 
     // Nothing would look at a table that was not there at the start.
-    let known = "[[instances.known]]\nname = \"x\"\nkind = \"tdx.ppid\"\nid = \"ab\"\n";
+    let known = "[[instances.known]]\nname = \"x\"\nkind = \"tdx.ppid\"\nid = \"000102030405060708090a0b0c0d0e0f\"\n";
     world.write("policy.toml", format!("{right}\n{known}"));
     if let Some(signal) = signal {
         proxy.signal(signal);

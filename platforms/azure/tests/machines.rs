@@ -50,17 +50,22 @@ fn a_vm_is_known_by_its_processor_or_by_its_own_identifier() {
     other_chip[0] ^= 1;
     let id = vm.runtime["vm-configuration"]["vmUniqueId"].as_str();
     let unknown = || Err(Refusal::Policy(PolicyViolation::UnknownInstance));
-    for (kind, value, expected) in [
-        ("snp.chip_id", &chip[..], Ok(())),
-        ("snp.chip_id", &other_chip, unknown()),
-        ("azure.vm_unique_id", id.unwrap().as_bytes(), Ok(())),
-        ("azure.vm_unique_id", b"another", unknown()),
+    let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+    for (kind, field, value, expected) in [
+        ("snp.chip_id", "id", hex(&chip), Ok(())),
+        ("snp.chip_id", "id", hex(&other_chip), unknown()),
+        ("azure.vm_unique_id", "text", id.unwrap().into(), Ok(())),
+        ("azure.vm_unique_id", "text", "another".into(), unknown()),
         // Every vTPM is vouched for, so that names none of them.
-        ("tpm.ak", b"vouched for by the processor", unknown()),
+        (
+            "tpm.ak",
+            "text",
+            "vouched for by the processor".into(),
+            unknown(),
+        ),
     ] {
-        let id: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
         let file = format!(
-            "version = 1\n[[instances.known]]\nname = \"a\"\nkind = \"{kind}\"\nid = \"{id}\""
+            "version = 1\n[[instances.known]]\nname = \"a\"\nkind = \"{kind}\"\n{field} = \"{value}\""
         );
         let pinned: Instances = from_toml(&file).unwrap();
         let outcome = judge(of_vms(&vm).policy(pinned), |value| all(&vm, value));
