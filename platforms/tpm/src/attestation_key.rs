@@ -130,7 +130,7 @@ impl AttestationKey {
 
     /// Whether this qualified name is that of a primary key of the endorsement hierarchy: the parent of such a key is the hierarchy
     /// itself, whose name is its handle (Part 1 §16 and §26.5). The counters that such a key signs are not obfuscated.
-    pub(crate) fn is_endorsement_primary(&self, qualified_name: &[u8]) -> bool {
+    pub fn is_endorsement_primary(&self, qualified_name: &[u8]) -> bool {
         let Some((algorithm, _)) = self.name.split_first_chunk() else {
             return false;
         };

@@ -8,6 +8,7 @@ use atls_core::finding::Outcome;
 use crate::counters::Counters;
 use crate::policy::TpmImage;
 use crate::policy::TpmPolicy;
+use crate::policy::is_unmeasured;
 use crate::quoted::Quoted;
 use crate::trust_vector::Firmware;
 use crate::trust_vector::Missing;
@@ -67,6 +68,9 @@ fn unlike(policy: &TpmPolicy, decided: &PolicyOutcome<'_>) -> String {
 fn told(missing: &Missing) -> String {
     match missing {
         Missing::Value(pcr) => format!("pcr{pcr} has another value or is not quoted"),
+        Missing::Measured(pcr) => {
+            format!("pcr{pcr} is not quoted, or something was measured into it")
+        }
         Missing::Log(pcr) => format!("no log explains pcr{pcr}"),
         Missing::OtherEvent(pcr) => format!("pcr{pcr} has an event that is not listed"),
         Missing::Event(pcr, name) => format!("pcr{pcr} lacks {name}"),
@@ -136,28 +140,27 @@ fn counters(quoted: &Quoted<'_>, counters: Counters) -> Option<Finding> {
     })
 }
 
-/// Each register that an image names by its value.
+/// Each register that an image names by its value, or as unmeasured.
 fn registers<'a>(
     policy: &'a TpmPolicy,
     quoted: &'a Quoted<'_>,
     decided: &'a PolicyOutcome<'_>,
 ) -> impl Iterator<Item = Finding> + 'a {
     (0..24).filter_map(move |pcr| {
-        let named = policy.images.iter().filter_map(|image| {
-            let (_, value) = image.pcr.iter().find(|(index, _)| index.get() == pcr)?;
-            Some((image, value))
-        });
+        let named = policy.images.iter();
+        let named = named.filter_map(|image| Some((image, Demand::of(image, pcr)?)));
         let named: Vec<_> = named.collect();
         let (first, _) = named.first()?;
-        let is_asked = |image: &TpmImage| image.pcr.keys().any(|index| index.get() == pcr);
-        if decided.image.is_some_and(|image| !is_asked(image)) {
+        if decided
+            .image
+            .is_some_and(|image| Demand::of(image, pcr).is_none())
+        {
             return None;
         }
         let bank = decided.image.unwrap_or(first).bank;
         let seen = quoted.bank(bank).and_then(|registers| registers.get(&pcr));
-        let holds = |value: &[u8]| seen.is_some_and(|seen| seen == value);
-        let is_allowed = named.iter().any(|(_, value)| holds(value.as_bytes()));
-        let outcome = match is_allowed {
+        let is_met = |(_, demand): &(_, Demand<'_>)| seen.is_some_and(|seen| demand.is_met(seen));
+        let outcome = match named.iter().any(is_met) {
             true => Outcome::Passed,
             false => Outcome::Failed,
         };
@@ -167,8 +170,35 @@ fn registers<'a>(
             None => finding.with_seen("not quoted"),
         };
         let allowed = named.into_iter();
-        Some(allowed.fold(finding, |finding, (image, value)| {
-            finding.with_allowed_bytes(&image.name, value.as_bytes())
-        }))
+        Some(
+            allowed.fold(finding, |finding, (image, demand)| match demand {
+                Demand::Unmeasured => finding.with_allowed(&image.name, "unmeasured"),
+                Demand::Value(value) => finding.with_allowed_bytes(&image.name, value),
+            }),
+        )
     })
+}
+
+/// What an image says of a register.
+enum Demand<'a> {
+    Unmeasured,
+    Value(&'a [u8]),
+}
+
+impl<'a> Demand<'a> {
+    fn of(image: &'a TpmImage, pcr: u8) -> Option<Self> {
+        if image.unmeasured.iter().any(|index| index.get() == pcr) {
+            return Some(Self::Unmeasured);
+        }
+        let mut values = image.pcr.iter();
+        let (_, value) = values.find(|(index, _)| index.get() == pcr)?;
+        Some(Self::Value(value.as_bytes()))
+    }
+
+    fn is_met(&self, seen: &[u8]) -> bool {
+        match self {
+            Self::Unmeasured => is_unmeasured(seen),
+            Self::Value(value) => *value == seen,
+        }
+    }
 }

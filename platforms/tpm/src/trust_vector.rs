@@ -17,6 +17,7 @@ use crate::policy::SECTIONS;
 use crate::policy::StubRule;
 use crate::policy::TpmImage;
 use crate::policy::TpmPolicy;
+use crate::policy::is_unmeasured;
 use crate::quoted::Quoted;
 
 /// The policy's view of one quote.
@@ -38,6 +39,8 @@ pub(crate) struct PolicyOutcome<'a> {
 pub(crate) enum Missing {
     /// A register does not hold the value, or was not quoted.
     Value(u8),
+    /// Something was measured into a register, or it was not quoted.
+    Measured(u8),
     /// No log explains a register.
     Log(u8),
     /// A register has another event than those that are allowed.
@@ -161,6 +164,16 @@ fn missing(image: &TpmImage, quoted: &Quoted<'_>, boot: &Boot) -> Vec<Missing> {
         .filter(|(pcr, value)| !holds(*pcr, value.as_bytes()))
         .map(|(pcr, _)| Missing::Value(pcr))
         .collect();
+    let is_reset = |pcr: u8| {
+        let held = registers.and_then(|registers| registers.get(&pcr));
+        held.is_some_and(|held| is_unmeasured(held))
+    };
+    let unmeasured = image.unmeasured.iter().map(|pcr| pcr.get());
+    missing.extend(
+        unmeasured
+            .filter(|pcr| !is_reset(*pcr))
+            .map(Missing::Measured),
+    );
     for pcr in image.registers_of_events() {
         missing_events(image, pcr, boot, &mut missing);
     }

@@ -38,6 +38,28 @@ fn a_table_is_read_and_written() {
 }
 
 #[test]
+fn unmeasured_registers_are_read_and_written_and_named_once() {
+    let text = |unmeasured: &str| {
+        format!(
+            "version = 1\n[[tpm.image]]\nname = \"a\"\nunmeasured = {unmeasured}\n[tpm.image.pcr]\n4 = \"{VALUE}\"\n"
+        )
+    };
+    let policy: TpmPolicy = from_toml(&text("[8, 12]")).unwrap();
+    let named: Vec<_> = policy.images[0]
+        .unmeasured
+        .iter()
+        .map(|pcr| pcr.get())
+        .collect();
+    assert_eq!(named, [8, 12]);
+    let written = serde_json::json!({ "version": 1, "tpm": policy });
+    let read = from_json::<TpmPolicy>(&written.to_string());
+    assert_eq!(read.unwrap(), policy);
+    for wrong in ["[4]", "[24]", "[-1]", "8"] {
+        assert!(from_toml::<TpmPolicy>(&text(wrong)).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn counters_and_sections_are_read_and_written() {
     let text = format!(
         "version = 1\n[tpm]\nmax-restarts = 0\nsafe-clock = true\n[[tpm.image]]\nname = \"a\"\n[tpm.image.pcr]\n4 = \"{VALUE}\"\n\

@@ -26,6 +26,9 @@ pub struct TpmImage {
     /// Registers that hold these values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pcr: BTreeMap<PcrIndex, Measurement>,
+    /// Registers into which nothing was measured: they are quoted, and hold what a reset leaves in them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unmeasured: BTreeSet<PcrIndex>,
     /// Events of which registers are made. A register that is named by one of them has no event but these, whatever their order.
     #[serde(default, rename = "event", skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<TpmEvent>,
@@ -99,7 +102,9 @@ impl TpmImage {
     pub(crate) fn names(&self, register: u8) -> bool {
         let by_value = self.pcr.keys().map(|pcr| pcr.get());
         let by_event = self.events.iter().map(|event| event.pcr.get());
-        by_value.chain(by_event).any(|pcr| pcr == register)
+        let by_reset = self.unmeasured.iter().map(|pcr| pcr.get());
+        let mut named = by_value.chain(by_event).chain(by_reset);
+        named.any(|pcr| pcr == register)
     }
 
     /// Whether the image says which boot code ran, in the word of firmware or of the processor.
@@ -126,10 +131,19 @@ impl TpmImage {
             }
             if value.is_unmeasured() {
                 let problem = format!(
-                    "image \"{name}\": nothing is measured into pcr {pcr} where it has this value; leave it out"
+                    "image \"{name}\": nothing is measured into pcr {pcr} where it has this value; name it in unmeasured, or leave it out"
                 );
                 return Err(FieldProblem::new(field, problem));
             }
+        }
+        let is_measured = |pcr: &&PcrIndex| {
+            let mut events = self.events.iter();
+            self.pcr.contains_key(pcr) || events.any(|event| event.pcr == **pcr)
+        };
+        if let Some(pcr) = self.unmeasured.iter().find(is_measured) {
+            let pcr = pcr.get();
+            let problem = format!("image \"{name}\": pcr {pcr} has a value or an event too");
+            return Err(FieldProblem::new("unmeasured", problem));
         }
         for (index, event) in self.events.iter().enumerate() {
             if !fits(&event.digest) {

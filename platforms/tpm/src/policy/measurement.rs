@@ -28,9 +28,14 @@ impl Measurement {
 
     /// As a reset leaves a register.
     pub(super) fn is_unmeasured(&self) -> bool {
-        let all = |value| self.0.iter().all(|byte| *byte == value);
-        all(0) || all(0xff)
+        is_unmeasured(&self.0)
     }
+}
+
+/// Whether a register holds what a reset leaves in it: zeros; all ones in those of a dynamic launch that did not happen.
+pub(crate) fn is_unmeasured(value: &[u8]) -> bool {
+    let all = |expected| value.iter().all(|byte| *byte == expected);
+    all(0) || all(0xff)
 }
 
 impl fmt::Debug for Measurement {

@@ -22,6 +22,7 @@ pub(crate) use image::SECTIONS;
 pub use image::TpmEvent;
 pub use image::TpmImage;
 pub use measurement::Measurement;
+pub(crate) use measurement::is_unmeasured;
 pub use pcr_index::PcrIndex;
 pub use systemd_stub::StubRule;
 pub use systemd_stub::StubSection;
@@ -40,6 +41,7 @@ pub use systemd_stub::StubSection;
 /// [[tpm.image]]
 /// name = "web 1.4"
 /// bank = "sha256"                     # the default
+/// unmeasured = [12, 13]               # registers into which nothing was measured; optional
 /// [tpm.image.pcr]
 /// 4 = "…"                             # as many hexadecimal digits as the bank has
 /// 7 = "…"

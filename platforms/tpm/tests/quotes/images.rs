@@ -32,6 +32,21 @@ fn a_register_that_is_not_quoted_is_contraindicated() {
 }
 
 #[test]
+fn a_register_that_must_be_unmeasured_is_quoted_and_holds_what_a_reset_leaves() {
+    let mut setting = Setting::new();
+    let mut image = ForgedTpm::image();
+    image.unmeasured = [pcr(9), pcr(12)].into();
+    setting.policy = TpmPolicy::new(vec![image]);
+    assert_eq!(setting.appraised(), (Tier::Contraindicated, 33));
+    setting
+        .forged
+        .quoting(HashAlgorithm::Sha256, &[0, 4, 7, 9, 12]);
+    assert_eq!(setting.appraised(), (Tier::Affirming, 3));
+    setting.forged.log = ForgedTpm::log().measured(12, 0xd, b"init=/bin/sh");
+    assert_eq!(setting.appraised(), (Tier::Contraindicated, 33));
+}
+
+#[test]
 fn the_bank_is_the_one_of_the_policy() {
     let mut setting = Setting::new();
     let image = &mut setting.policy.images[0];
