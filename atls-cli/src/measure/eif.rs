@@ -14,6 +14,7 @@ use sha2::Sha256;
 use sha2::Sha384;
 
 use super::Measured;
+use super::built::Built;
 use super::digest::ZERO;
 use super::digest::hex;
 use super::digest::sha384;
@@ -63,6 +64,7 @@ pub(super) fn measure(options: &NitroOptions) -> Result<Measured, Failure> {
     }
     Ok(Measured {
         table: "nitro",
+        built: Built::default().of_file("image file", path)?,
         values: registers.values(),
         steps,
         steps_are: "SHA-256 of each section of the image file; PCR8, of its signer, is not recomputed",

@@ -3,6 +3,7 @@
 //! The crates that could do it are not used. `sev` computes launch digests, but pulls OpenSSL or an RSA crate with an advisory that nothing
 //! fixes (RUSTSEC-2023-0071), and indexes into its input unchecked; that of AWS for its image format needs OpenSSL; for TDX there is none.
 
+mod built;
 mod check;
 mod digest;
 mod eif;
@@ -19,6 +20,8 @@ use clap::Args;
 use clap::Subcommand;
 use serde_json::json;
 
+use built::Built;
+
 use crate::failure::Failure;
 use crate::seen;
 use crate::terminal::Safe;
@@ -30,9 +33,9 @@ pub(crate) struct MeasureOptions {
     #[command(subcommand)]
     platform: Platform,
 
-    /// Name of the image, for people
-    #[arg(long, global = true, value_name = "NAME", default_value = "as built")]
-    name: String,
+    /// Name of the image [default: `sha256:` and the hash of what was built]
+    #[arg(long, global = true, value_name = "NAME")]
+    name: Option<String>,
 
     /// Write nothing, and say whether this policy names what was built, by --name. Exit code 3 where it does not
     #[arg(long, global = true, value_name = "POLICY")]
@@ -56,6 +59,7 @@ enum Platform {
 /// The measurement of an image, and its computation.
 struct Measured {
     table: &'static str,
+    built: Built,
     /// Fields of the policy, and their values in hexadecimal.
     values: Vec<(&'static str, String)>,
     /// Each part in its order, and a digest: of the part, or of all up to it.
@@ -85,7 +89,10 @@ fn write(
     options: &MeasureOptions,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
-    let name = &options.name;
+    let name = &options
+        .name
+        .clone()
+        .unwrap_or_else(|| measured.built.name());
     let same = options.check.as_ref();
     let same = same.map(|policy| check::check(measured, name, policy));
     match same.transpose()? {
@@ -111,13 +118,22 @@ impl Measured {
         let mut text = String::new();
         seen::line(
             &mut text,
-            &format!("Recomputed from files. {}:", self.steps_are),
+            "Recomputed from what was built; SHA-256 of each:",
         );
+        for (what, hash) in self.built.parts() {
+            seen::line(&mut text, &format!("  {hash}  {what}"));
+        }
+        seen::line(&mut text, &format!("{}:", self.steps_are));
         for (what, digest) in &self.steps {
             seen::line(&mut text, &format!("  {digest}  {what}"));
         }
         text.push_str(&format!("[[{}.image]]\n", self.table));
-        seen::named(&mut text, name);
+        let says = match *name == self.built.name() {
+            true => "The hash of what was built: results and logs call the image so.",
+            false => "For people: results and logs call it so.",
+        };
+        seen::line(&mut text, says);
+        seen::pin(&mut text, "name", &seen::string(name));
         for (field, value) in &self.values {
             seen::pin(&mut text, field, &seen::quoted(value));
         }
@@ -133,7 +149,11 @@ impl Measured {
         let steps: Vec<_> = steps
             .map(|(what, digest)| json!({ "measured": what, "digest": digest }))
             .collect();
-        json!({ "platform": self.table, "values": values, "steps": steps, "steps_are": self.steps_are })
+        let built = self.built.parts();
+        let built: serde_json::Map<_, _> = built
+            .map(|(what, hash)| (what.to_owned(), hash.into()))
+            .collect();
+        json!({ "platform": self.table, "built": built, "built_as": self.built.name(), "values": values, "steps": steps, "steps_are": self.steps_are })
     }
 }
 

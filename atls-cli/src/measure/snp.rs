@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Measured;
+use super::built::Built;
 use super::digest::ZERO;
 use super::digest::hex;
 use super::digest::sha256;
@@ -55,6 +56,21 @@ pub(super) struct SnpOptions {
     /// The program that starts the guest
     #[arg(long, value_enum, value_name = "VMM", default_value_t)]
     vmm: Vmm,
+}
+
+impl SnpOptions {
+    fn built(&self, ovmf: &Ovmf) -> Result<Built, Failure> {
+        let mut built = Built::default().of("ovmf", &ovmf.bytes);
+        for (what, file) in [("kernel", &self.kernel), ("initrd", &self.initrd)] {
+            if let Some(file) = file {
+                built = built.of_file(what, file)?;
+            }
+        }
+        Ok(match &self.cmdline {
+            Some(line) => built.of("cmdline", line.as_bytes()),
+            None => built,
+        })
+    }
 }
 
 pub(super) fn measure(options: &SnpOptions) -> Result<Measured, Failure> {
@@ -113,6 +129,7 @@ pub(super) fn measure(options: &SnpOptions) -> Result<Measured, Failure> {
     }
     Ok(Measured {
         table: "snp",
+        built: options.built(&ovmf)?,
         values: vec![("measurement", hex(&launch.digest))],
         steps: launch.steps,
         steps_are: "The launch digest after each step",

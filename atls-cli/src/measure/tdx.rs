@@ -11,6 +11,7 @@ use sha2::Digest;
 use sha2::Sha384;
 
 use super::Measured;
+use super::built::Built;
 use super::digest::hex;
 use super::digest::sha256;
 use super::ovmf::Fields;
@@ -46,6 +47,7 @@ pub(super) fn measure(options: &TdxOptions) -> Result<Measured, Failure> {
     }
     Ok(Measured {
         table: "tdx",
+        built: Built::default().of("ovmf", &ovmf.bytes),
         values: vec![("mrtd", hex(&mrtd.finalize()))],
         steps,
         steps_are: "MRTD after each section of the firmware",

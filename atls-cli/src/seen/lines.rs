@@ -3,10 +3,15 @@
 use std::fmt::Display;
 use std::fmt::Write;
 
-pub(crate) fn named(text: &mut String, name: &str) {
+pub(super) fn named(text: &mut String, name: &str) {
     line(text, "For people: results and logs call it so.");
-    // TOML's basic strings take the escapes of JSON.
-    pin(text, "name", &serde_json::Value::from(name).to_string());
+    pin(text, "name", &string(name));
+}
+
+/// Any text as a string of TOML. Its basic strings take the escapes of JSON, and want one more.
+pub(crate) fn string(value: &str) -> String {
+    let quoted = serde_json::Value::from(value).to_string();
+    quoted.replace('\u{7f}', "\\u007f")
 }
 
 pub(crate) fn line(text: &mut String, comment: &str) {

@@ -13,9 +13,9 @@ use crate::failure::Failure;
 use crate::failure::Outcome;
 
 pub(crate) use lines::line;
-pub(crate) use lines::named;
 pub(crate) use lines::pin;
 pub(crate) use lines::quoted;
+pub(crate) use lines::string;
 
 /// The measurements of Evidence, by the names that a policy file has for them. Nothing of them is verified.
 pub(crate) fn measurements(evidence: &Evidence) -> Vec<(String, String)> {

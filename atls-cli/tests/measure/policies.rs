@@ -16,10 +16,42 @@ fn lines_of_an_image_make_a_policy_that_is_right() {
         "a \"name\"",
     ];
     let lines = world.atls(&words).ends_with(0).out();
-    assert!(lines.starts_with("# Recomputed from files. "), "{lines}");
+    assert!(
+        lines.starts_with("# Recomputed from what was built; "),
+        "{lines}"
+    );
     let head = "version = 1\n[nitro]\nmax-age-seconds = 300\n";
     world.write("policy.toml", format!("{head}{lines}"));
     world.atls(&["policy", "check", "policy.toml"]).ends_with(0);
+}
+
+#[test]
+fn an_image_is_named_by_the_hash_of_what_was_built() {
+    let world = World::new();
+    world.write("image.eif", eif());
+    let hash = |bytes: &[u8]| {
+        let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+        let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
+        digits.collect::<String>()
+    };
+    let build = ["policy", "measure", "nitro", "image.eif"];
+    let lines = world.atls(&build).ends_with(0).out();
+    let name = format!("name = \"sha256:{}\"", hash(&eif()));
+    assert!(lines.contains(&name), "{lines}");
+    world.write("policy.toml", format!("version = 1\n[nitro]\n{lines}"));
+    let check = [&build[..], &["--check", "policy.toml"]].concat();
+    world.atls(&check).ends_with(0);
+    // Another build, also under the name of this one.
+    let mut other = eif();
+    let last = other.last_mut().unwrap();
+    *last ^= 1;
+    world.write("image.eif", &other);
+    let ran = world.atls(&check).ends_with(3);
+    assert!(ran.error().contains("no image"), "{}", ran.error());
+    let forged = lines.replace(&hash(&eif()), &hash(&other));
+    world.write("policy.toml", format!("version = 1\n[nitro]\n{forged}"));
+    let ran = world.atls(&check).ends_with(3);
+    assert!(ran.error().contains("and was built as"), "{}", ran.error());
 }
 
 #[test]
