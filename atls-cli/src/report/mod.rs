@@ -1,6 +1,9 @@
 //! An attestation, for people and for scripts.
 
-use atls_azure::AzureClaims;
+mod hexadecimal;
+mod measured;
+mod services;
+
 use atls_core::Origin;
 use atls_core::ear::Appraisal;
 use atls_core::ear::Tier;
@@ -8,13 +11,6 @@ use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
 use atls_core::policy::AppraisedItem;
 use atls_core::policy::Candidate;
-use atls_nitro::NitroClaims;
-use atls_sim::SimClaims;
-use atls_snp::SnpClaims;
-use atls_tdx::PlatformClaims;
-use atls_tdx::SgxClaims;
-use atls_tdx::TdxClaims;
-use atls_tpm::TpmClaims;
 use serde_json::Value;
 use serde_json::json;
 
@@ -22,6 +18,8 @@ use crate::clock;
 use crate::terminal::Safe;
 use crate::terminal::Style;
 use crate::terminal::Table;
+
+pub(crate) use hexadecimal::hex;
 
 /// A table of all of it.
 pub(crate) fn table(peer: &Candidate, style: Style) -> Table {
@@ -118,8 +116,8 @@ fn add_item(table: &mut Table, item: &AppraisedItem, style: Style) {
     if let Some(image) = item.image() {
         table.inner("known as", image);
     }
-    for (name, value) in measurements(item) {
-        table.inner(name, &value);
+    for (name, value) in measured::of(item) {
+        table.inner(&name, &value);
     }
     let ear = item.ear();
     let verifier = format!("{} {}", ear.verifier().developer(), ear.verifier().build());
@@ -146,9 +144,9 @@ fn add_vector(table: &mut Table, appraisal: &Appraisal, style: Style) {
 
 fn item_json(item: &AppraisedItem) -> Value {
     let ear = item.ear();
-    let measured: serde_json::Map<_, _> = measurements(item)
+    let measured: serde_json::Map<_, _> = measured::of(item)
         .into_iter()
-        .map(|(name, value)| (name.to_owned(), Value::from(value)))
+        .map(|(name, value)| (name, Value::from(value)))
         .collect();
     let submods: serde_json::Map<_, _> = ear
         .submods()
@@ -183,125 +181,3 @@ pub(crate) fn appraisal_json(appraisal: &Appraisal) -> Value {
         .collect();
     json!({ "status": appraisal.status().to_string(), "vector": vector })
 }
-
-/// The measurements, by the names of the policy file, and the age of the platform.
-fn measurements(item: &AppraisedItem) -> Vec<(&'static str, String)> {
-    if let Some(claims) = item.claims::<TdxClaims>() {
-        return of_td(claims);
-    }
-    if let Some(claims) = item.claims::<SgxClaims>() {
-        return of_enclave(claims);
-    }
-    if let Some(claims) = item.claims::<SnpClaims>() {
-        return of_guest(claims);
-    }
-    if let Some(claims) = item.claims::<AzureClaims>() {
-        return of_vm(claims);
-    }
-    if let Some(claims) = item.claims::<TpmClaims>() {
-        return vec![("secure-boot", claims.shows_secure_boot.to_string())];
-    }
-    if let Some(claims) = item.claims::<NitroClaims>() {
-        return of_nitro(claims);
-    }
-    if let Some(claims) = item.claims::<SimClaims>() {
-        return of_simulated(claims);
-    }
-    Vec::new()
-}
-
-fn of_td(claims: &TdxClaims) -> Vec<(&'static str, String)> {
-    let report = &claims.report;
-    let mut measured = vec![
-        ("mrtd", report.mrtd.to_string()),
-        ("mrseam", report.mrseam.to_string()),
-    ];
-    let rtmrs = RTMRS.into_iter().zip(&report.rtmr);
-    measured.extend(rtmrs.map(|(name, value)| (name, value.to_string())));
-    measured.extend(of_platform(&claims.platform));
-    measured
-}
-
-fn of_enclave(claims: &SgxClaims) -> Vec<(&'static str, String)> {
-    let report = &claims.report;
-    let mut measured = vec![
-        ("mrenclave", report.mrenclave.to_string()),
-        ("mrsigner", report.mrsigner.to_string()),
-        ("isv-prod-id", report.isv_prod_id.to_string()),
-        ("isv-svn", report.isv_svn.to_string()),
-    ];
-    measured.extend(of_platform(&claims.platform));
-    measured
-}
-
-fn of_platform(platform: &PlatformClaims) -> Vec<(&'static str, String)> {
-    let mut rows = Vec::new();
-    if let Some(status) = platform.tcb_status {
-        rows.push(("tcb-status", format!("{status:?}")));
-    }
-    if let Some(date) = platform.tcb_date {
-        rows.push(("tcb-date", clock::rfc3339(date)));
-    }
-    if !platform.advisories.is_empty() {
-        rows.push(("advisories", platform.advisories.join(", ")));
-    }
-    rows
-}
-
-fn of_guest(claims: &SnpClaims) -> Vec<(&'static str, String)> {
-    vec![
-        ("product", claims.product.to_string()),
-        ("measurement", claims.measurement.to_string()),
-        ("host-data", claims.host_data.to_string()),
-        ("guest-svn", claims.guest_svn.to_string()),
-        ("vmpl", claims.vmpl.to_string()),
-        ("reported-tcb", claims.reported_tcb.to_string()),
-        ("committed-tcb", claims.committed_tcb.to_string()),
-    ]
-}
-
-/// Without what names the VM.
-fn of_vm(claims: &AzureClaims) -> Vec<(&'static str, String)> {
-    let mut rows = vec![
-        ("secure-boot", claims.secure_boot.to_string()),
-        ("tpm-enabled", claims.tpm_enabled.to_string()),
-    ];
-    if let Some(enabled) = claims.console_enabled {
-        rows.push(("console-enabled", enabled.to_string()));
-    }
-    rows
-}
-
-fn of_nitro(claims: &NitroClaims) -> Vec<(&'static str, String)> {
-    let registers = claims.pcrs.iter();
-    let used = registers.filter(|(_, value)| !value.is_zero());
-    used.filter_map(|(index, value)| {
-        let name = PCRS.get(usize::from(*index))?;
-        Some((*name, value.to_string()))
-    })
-    .collect()
-}
-
-fn of_simulated(claims: &SimClaims) -> Vec<(&'static str, String)> {
-    let software = claims.software.iter();
-    software
-        .map(|part| {
-            (
-                "software",
-                format!("{} {}", part.name, hex(&part.measurement)),
-            )
-        })
-        .collect()
-}
-
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-const RTMRS: [&str; 4] = ["rtmr0", "rtmr1", "rtmr2", "rtmr3"];
-
-const PCRS: [&str; 16] = [
-    "pcr0", "pcr1", "pcr2", "pcr3", "pcr4", "pcr5", "pcr6", "pcr7", "pcr8", "pcr9", "pcr10",
-    "pcr11", "pcr12", "pcr13", "pcr14", "pcr15",
-];
