@@ -1,80 +1,29 @@
 //! Appraises recorded Evidence: all but its binding to a connection.
 
-use std::path::Path;
-use std::sync::Arc;
+mod evidence;
+mod keys;
+mod policy;
 
 use atls_core::AppraisalError;
 use atls_core::Fault;
 use atls_core::MediaType;
 use atls_core::RecordedAppraisal;
-use atls_core::cmw::Cmw;
 use atls_core::combine::chain::Chain;
 use atls_core::pki_types::UnixTime;
-use atls_formats::azure::AZURE_COLLECTION;
-use atls_formats::azure::AZURE_RUNTIME_DATA;
-use atls_reference::Format;
-use atls_reference::Live;
-use atls_reference::MAX_FILE;
-use atls_reference::Table;
-use atls_reference::from_text;
 
 use crate::clock;
 use crate::failure::Failure;
 use crate::failure::Outcome;
-use crate::source;
 use crate::trust;
 use crate::trust::AppraisalOptions;
-use crate::trust::AzureParts;
+use crate::trust::Tables;
 
-/// One item of Evidence, and the media type that names its format.
-#[derive(Clone, Debug)]
-pub(crate) struct Evidence {
-    pub(crate) media_type: String,
-    pub(crate) bytes: Vec<u8>,
-}
-
-impl Evidence {
-    /// The table of a policy file that is about it.
-    pub(crate) fn table(&self) -> Option<&'static str> {
-        if is_of_azure(&self.media_type) {
-            return Some("azure");
-        }
-        match self.media_type.split(';').next()?.trim() {
-            AZURE_RUNTIME_DATA => Some("azure"),
-            atls_formats::dcap::TDX_QUOTE | atls_formats::dcap::TDX_EVIDENCE => Some("tdx"),
-            atls_formats::dcap::SGX_QUOTE => Some("sgx"),
-            atls_formats::tsm::TSM_REPORT => Some("snp"),
-            NITRO => Some("nitro"),
-            CCA => Some("cca"),
-            atls_formats::tpm::TPM_EVIDENCE => Some("tpm"),
-            "application/eat+cwt" => Some(SIM),
-            _ => None,
-        }
-    }
-
-    /// The items of a composite, Endorsements apart; or the item itself.
-    pub(crate) fn parts(&self) -> Vec<Self> {
-        let collection = is_of_azure(&self.media_type).then(|| Cmw::decode(&self.bytes));
-        let Some(Ok(collection)) = collection else {
-            return vec![self.clone()];
-        };
-        let items = collection.items();
-        let items = items.iter().filter(|item| !item.is_endorsements_only());
-        items
-            .filter_map(|item| {
-                Some(Self {
-                    media_type: item.media_type()?.to_string(),
-                    bytes: item.value().to_vec(),
-                })
-            })
-            .collect()
-    }
-}
-
-fn is_of_azure(media_type: &str) -> bool {
-    let collection = MediaType::of_collection(AZURE_COLLECTION);
-    collection.is_ok() && MediaType::parse(media_type) == collection
-}
+pub(crate) use evidence::Evidence;
+pub(crate) use evidence::NITRO;
+pub(crate) use evidence::table_of;
+pub(crate) use keys::AttestationKeys;
+pub(crate) use keys::KeyOptions;
+pub(crate) use policy::Policy;
 
 /// The appraisals of one Evidence: of a composite there is one for each item.
 pub(crate) struct Recorded {
@@ -105,72 +54,6 @@ impl Recorded {
     }
 }
 
-/// The text of a policy file.
-#[derive(Clone, Debug)]
-pub(crate) struct Policy {
-    text: String,
-    format: Format,
-    shown: String,
-}
-
-impl Policy {
-    /// Reads a file.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        Ok(Self {
-            text: source::read_text(path, MAX_FILE)?,
-            format: Format::of(path),
-            shown: path.display().to_string(),
-        })
-    }
-
-    /// One that was just written.
-    pub(crate) fn written(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            format: Format::Toml,
-            shown: "the policy of what was seen".to_owned(),
-        }
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
-
-    pub(crate) fn format(&self) -> Format {
-        self.format
-    }
-
-    /// The names of its tables.
-    pub(crate) fn tables(&self) -> Result<Vec<String>, Failure> {
-        let named = atls_reference::expect_tables(&self.text, self.format, trust::TABLES);
-        let named = named.map_err(|error| self.wrong().because(&error))?;
-        trust::check_tables(&named).map_err(|cure| self.wrong().with_help(cure))?;
-        Ok(named)
-    }
-
-    /// Reads one of its tables.
-    pub(crate) fn table<T: Table>(&self) -> Result<T, Failure> {
-        from_text(&self.text, self.format).map_err(|error| self.wrong().because(&error))
-    }
-
-    /// Reads one of its tables, for a verifier.
-    pub(crate) fn live<T: Table>(&self) -> Result<Arc<Live<T>>, Failure> {
-        let live = Live::fixed(self.table::<T>()?);
-        live.map(Arc::new)
-            .map_err(|error| self.wrong().because(&error))
-    }
-
-    /// The same, where the file has the table.
-    pub(crate) fn live_if_named<T: Table>(&self) -> Result<Option<Arc<Live<T>>>, Failure> {
-        let is_there = self.tables()?.iter().any(|table| table == T::NAME);
-        is_there.then(|| self.live()).transpose()
-    }
-
-    fn wrong(&self) -> Failure {
-        Failure::usage(format!("{}: the policy cannot be used", self.shown))
-    }
-}
-
 /// Appraises Evidence out of a file, at a time when it was valid.
 ///
 /// # Errors
@@ -182,43 +65,36 @@ pub(crate) async fn recorded(
     at: UnixTime,
 ) -> Result<Recorded, Failure> {
     let bytes = &evidence.bytes;
-    if let Some(table @ ("snp" | "tdx" | "tpm")) = evidence.table()
-        && trust::is_part(table, &policy.tables()?)
-    {
+    let table = evidence.table().ok_or_else(|| no_verifier(evidence))?;
+    let tables = policy.tables()?;
+    trust::check_simulated(&tables, trust)?;
+    if trust::is_part(table, &tables) {
         return Err(part_alone(evidence));
     }
-    let appraised = match evidence.table() {
-        Some("azure") => return azure(evidence, policy, trust, at).await,
-        Some("cca") => {
-            let verifier = trust::cca(policy.live()?, policy.live()?);
+    let appraised = match table {
+        "azure" => return azure(evidence, policy, trust, at).await,
+        "cca" => trust::cca(policy)?.appraise_recorded(bytes, at).await,
+        "nitro" => {
+            let verifier = trust::nitro(policy.live()?, trust)?;
             verifier.appraise_recorded(bytes, at).await
         }
-        Some("nitro") => {
-            trust::nitro(policy.live()?, trust)?
-                .appraise_recorded(bytes, at)
-                .await
+        "psa" if tables.iter().any(|named| named == "psa") => {
+            trust::psa(policy)?.appraise_recorded(bytes, at).await
         }
-        Some("sgx") => {
-            trust::sgx(policy.live()?, trust)?
-                .appraise_recorded(bytes, at)
-                .await
-        }
-        Some("snp") => {
-            trust::snp(policy.live()?, trust)?
-                .appraise_recorded(bytes, at)
-                .await
-        }
-        Some("tpm") => {
-            let verifier = trust::tpm(policy.live()?, policy.live()?);
+        "psa" => simulated(evidence, trust, at).await?,
+        "sgx" => {
+            let verifier = trust::sgx(policy.live()?, trust)?;
             verifier.appraise_recorded(bytes, at).await
         }
-        Some("tdx") => {
-            trust::tdx(policy.live()?, trust)?
-                .appraise_recorded(bytes, at)
-                .await
+        "snp" => {
+            let verifier = trust::snp(policy.live()?, trust)?;
+            verifier.appraise_recorded(bytes, at).await
         }
-        Some(_) => simulated(evidence, trust, at).await?,
-        None => return Err(no_verifier(evidence)),
+        "tpm" => trust::tpm(policy)?.appraise_recorded(bytes, at).await,
+        _ => {
+            let verifier = trust::tdx(policy.live()?, trust)?;
+            verifier.appraise_recorded(bytes, at).await
+        }
     };
     Ok(Recorded {
         parts: vec![evidence.clone()],
@@ -232,13 +108,7 @@ async fn azure(
     trust: &AppraisalOptions,
     at: UnixTime,
 ) -> Result<Recorded, Failure> {
-    let parts = AzureParts {
-        azure: policy.live()?,
-        snp: policy.live_if_named()?,
-        tdx: policy.live_if_named()?,
-        tpm: policy.live()?,
-    };
-    let verifier = trust::azure(parts, trust)?;
+    let verifier = trust::azure(trust::AzureParts::of(policy)?, trust)?;
     let chain = verifier.appraise_recorded(&evidence.bytes, at).await;
     Ok(Recorded {
         parts: evidence.parts(),
@@ -259,7 +129,9 @@ async fn simulated(
     at: UnixTime,
 ) -> Result<Result<RecordedAppraisal, AppraisalError>, Failure> {
     let verifier = trust::simulated(trust)?.ok_or_else(|| {
-        no_verifier(evidence).with_help("a simulated device is known by its key: --trust-sim KEY")
+        no_verifier(evidence).with_help(
+            "a device of PSA is known by the tables [psa] and [psa-keys] of the policy, a simulated one by --trust-sim KEY",
+        )
     })?;
     Ok(verifier.appraise_recorded(&evidence.bytes, at).await)
 }
@@ -299,9 +171,3 @@ pub(crate) fn time(at: Option<&str>) -> Result<UnixTime, Failure> {
         }),
     }
 }
-
-/// Without its parameter, which names a profile.
-const CCA: &str = "application/eat-collection";
-pub(crate) const NITRO: &str = "application/vnd.atls.nitro-document";
-/// Simulated devices have no table.
-const SIM: &str = "sim";

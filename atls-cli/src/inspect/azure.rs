@@ -12,7 +12,10 @@ use super::tree::Node;
 /// An HCL report, or the runtime data alone.
 pub(super) fn read(bytes: &[u8]) -> Option<Found> {
     let Ok(report) = HclReport::decode(bytes) else {
-        return runtime_data(bytes).map(Found::of);
+        let data = runtime_data(bytes)?;
+        return Some(Found::of(data.signed_by(
+            "the processor, where its report carries the report data below",
+        )));
     };
     let hardware = match report.hardware() {
         HardwareReport::Snp(report) => snp::read(report)?,

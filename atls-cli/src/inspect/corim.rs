@@ -2,11 +2,10 @@
 
 use atls_reference::corim;
 use atls_reference::corim::Corim;
-use atls_reference::corim::Digest;
-use atls_reference::corim::Measurement;
 
 use super::cbor;
 use super::claims::Names;
+use super::corim_values;
 use super::found::Found;
 use super::tree::Node;
 use crate::clock;
@@ -43,42 +42,28 @@ pub(super) fn tree(corim: &Corim) -> Node {
         node = node.with(Node::leaf("not-after", clock::rfc3339(end)));
     }
     for reference in corim.references() {
-        let environment = format!("{:?}", reference.environment);
-        let measurements: Vec<_> = reference
-            .placed()
-            .map(|(place, measurement)| {
-                let name = reference.name(measurement, corim.id());
-                measured(Node::leaf(name, place), measurement)
-            })
-            .collect();
+        let measurements = reference.placed().map(|(place, measurement)| {
+            let node = Node::branch("measurement-map").meaning(place.to_string());
+            corim_values::measured(node, measurement)
+        });
         node = node.with(
-            Node::branch("reference triple")
-                .with(Node::leaf("environment", environment))
+            Node::branch("reference-triple")
+                .with(corim_values::environment(&reference.environment))
                 .with_all(measurements),
+        );
+    }
+    for triple in corim.attest_keys() {
+        let keys = triple.keys.iter().map(|key| Node::leaf("key", key));
+        let further = triple.further.iter();
+        node = node.with(
+            Node::branch("attest-key-triple")
+                .with(corim_values::environment(&triple.environment))
+                .with_all(keys)
+                .with_all(further.map(|what| Node::leaf("not understood", what))),
         );
     }
     let passed_over = corim.left_out().iter();
     node.with_all(passed_over.map(|what| Node::leaf("passed over", what)))
-}
-
-fn measured(node: Node, measurement: &Measurement) -> Node {
-    let registers = measurement.registers.iter().map(|(id, digests)| {
-        let name = format!("integrity register {id:?}");
-        Node::branch(name).with_all(digests.iter().map(digest))
-    });
-    let extensions = measurement.extensions.iter();
-    let extensions = extensions.map(|(key, value)| Node::bytes(format!("key {key}"), value));
-    let svn = measurement.svn.iter();
-    let raw = measurement.raw.iter();
-    node.with_all(measurement.digests.iter().map(digest))
-        .with_all(svn.map(|svn| Node::leaf("svn", format!("{svn:?}"))))
-        .with_all(raw.map(|raw| Node::bytes("raw-value", &raw.value)))
-        .with_all(registers)
-        .with_all(extensions)
-}
-
-fn digest(digest: &Digest) -> Node {
-    Node::bytes(format!("{:?}", digest.algorithm), &digest.value)
 }
 
 const CORIM: u64 = 500;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use atls_core::pki_types::UnixTime;
 use atls_formats::psa::CCA_TOKEN;
+use atls_formats::psa::Profile;
+use atls_formats::psa::SignedToken;
 use ciborium::Value;
 
 use super::cbor;
@@ -14,9 +16,8 @@ use super::found::Found;
 use super::found::Token;
 use super::tree::Node;
 
-/// The media types that verifiers know these by.
+/// The media type that verifiers know these by.
 const NITRO: &str = "application/vnd.atls.nitro-document";
-const PSA: &str = "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa#tfm\"";
 
 /// A COSE_Sign1 with or without its tag, or a CCA token, which holds two.
 pub(super) fn read(bytes: &[u8]) -> Option<Found> {
@@ -49,10 +50,17 @@ pub(super) fn read(bytes: &[u8]) -> Option<Found> {
     if is_psa {
         let claims = cbor::tree("claims", &claims, Names::Psa);
         let tree = sign1.tree("PSA attestation token", "the device", claims);
-        return Some(Found::evidence(tree, PSA, bytes));
+        return Some(Found::evidence(tree, profile(bytes).media_type(), bytes));
     }
     let claims = cbor::tree("claims", &claims, Names::Psa);
     Some(Found::of(sign1.tree("CWT", "its issuer", claims)))
+}
+
+/// It decides the media type. A token that cannot be read is refused by its verifier.
+fn profile(bytes: &[u8]) -> Profile {
+    let token = SignedToken::decode(bytes).ok();
+    let profile = token.and_then(|token| token.claims().profile().ok());
+    profile.unwrap_or_default()
 }
 
 struct Sign1<'a> {

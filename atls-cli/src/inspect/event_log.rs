@@ -89,7 +89,7 @@ fn by_register(name: String, registers: BTreeMap<u8, Vec<Node>>) -> Option<Node>
 }
 
 /// Text, of one byte or two for each character as UEFI has it.
-fn readable(bytes: &[u8]) -> Option<String> {
+pub(crate) fn readable(bytes: &[u8]) -> Option<String> {
     let text = match bytes.as_chunks::<2>() {
         (pairs, []) if pairs.iter().all(|[_, high]| *high == 0) => {
             pairs.iter().map(|[low, _]| char::from(*low)).collect()
@@ -102,7 +102,7 @@ fn readable(bytes: &[u8]) -> Option<String> {
 }
 
 /// TCG PC Client Platform Firmware Profile, table 27.
-fn kind(number: u32) -> String {
+pub(crate) fn kind(number: u32) -> String {
     let known = KINDS.iter().find(|(known, _)| *known == number);
     known.map_or_else(|| format!("{number:#010x}"), |(_, name)| (*name).to_owned())
 }

@@ -7,6 +7,7 @@ mod certificate;
 mod claims;
 mod cmw;
 mod corim;
+mod corim_values;
 mod cose;
 mod dcap;
 mod event_log;
@@ -32,6 +33,9 @@ use crate::source;
 use crate::terminal::Terminal;
 use found::Found;
 use verify::VerifyOptions;
+
+pub(crate) use event_log::kind as event_kind;
+pub(crate) use event_log::readable;
 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]

@@ -17,6 +17,7 @@ use super::found::Token;
 use super::tree::Node;
 use crate::appraise;
 use crate::appraise::Evidence;
+use crate::appraise::KeyOptions;
 use crate::appraise::Policy;
 use crate::failure::Failure;
 use crate::failure::Outcome;
@@ -43,6 +44,9 @@ pub(super) struct VerifyOptions {
     /// Appraise Evidence by this policy, instead of by its own values
     #[arg(long, value_name = "FILE", requires = "verify")]
     policy: Option<PathBuf>,
+
+    #[command(flatten)]
+    keys: KeyOptions,
 
     #[command(flatten)]
     trust: AppraisalOptions,
@@ -81,8 +85,11 @@ async fn genuine(
 ) -> Result<Vec<Node>, Failure> {
     let policy = match (&options.policy, item.table()) {
         (Some(path), _) => Policy::open(path)?,
-        (None, Some("sim")) => Policy::written(""),
-        (None, _) => Policy::written(&seen::policy_of(item, "as seen")?),
+        (None, Some("psa")) if options.trust.knows_a_simulator() => Policy::written(NO_TABLE),
+        (None, _) => {
+            let keys = options.keys.open()?;
+            keys.over(Policy::written(&seen::policy_of(item, "as seen", &keys)?))
+        }
     };
     let appraised = appraise::recorded(item, &policy, &options.trust, at).await?;
     let status = match &options.policy {
@@ -129,6 +136,9 @@ fn signed(token: &Token, options: &VerifyOptions, at: UnixTime) -> Result<Node, 
         }
     }
 }
+
+/// Simulated devices have no table.
+const NO_TABLE: &str = "version = 1\n";
 
 /// A recording may be of any age.
 const ANY_AGE: Duration = Duration::from_secs(100 * 365 * 86_400);

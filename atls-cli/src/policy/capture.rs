@@ -7,11 +7,16 @@ use atls_core::AppraisalError;
 use atls_core::Appraised;
 use atls_core::BoxFuture;
 use atls_core::MediaType;
+use atls_core::Origin;
 use atls_core::Verifier;
 use atls_core::ear::Tier;
 use atls_core::finding::Finding;
 use atls_core::pki_types::UnixTime;
+use atls_formats::azure::AZURE_COLLECTION;
+use atls_formats::psa::Profile;
 
+use crate::appraise;
+use crate::appraise::AttestationKeys;
 use crate::appraise::Evidence;
 use crate::appraise::Policy;
 use crate::failure::Failure;
@@ -21,6 +26,7 @@ use crate::trust::AppraisalOptions;
 
 pub(crate) struct Capture {
     name: String,
+    keys: AttestationKeys,
     trust: AppraisalOptions,
     media_types: Vec<MediaType>,
     seen: Mutex<Option<Result<Captured, Failure>>>,
@@ -29,25 +35,46 @@ pub(crate) struct Capture {
 /// The policy of what was seen, and what came of appraising it.
 pub(super) struct Captured {
     pub(super) text: String,
-    pub(super) appraised: Result<(Tier, Vec<Finding>), AppraisalError>,
+    pub(super) appraised: Result<CapturedResult, AppraisalError>,
+}
+
+pub(super) struct CapturedResult {
+    pub(super) status: Tier,
+    pub(super) findings: Vec<Finding>,
+    pub(super) origin: Origin,
 }
 
 impl Capture {
-    pub(crate) fn new(name: &str, trust: AppraisalOptions) -> Self {
+    pub(crate) fn new(name: &str, keys: AttestationKeys, trust: AppraisalOptions) -> Self {
+        let psa = [Profile::Tfm, Profile::Predecessor, Profile::Legacy];
         let known = [
             atls_formats::dcap::TDX_QUOTE,
             atls_formats::dcap::TDX_EVIDENCE,
             atls_formats::dcap::SGX_QUOTE,
             atls_formats::tsm::TSM_REPORT,
-            crate::appraise::NITRO,
+            atls_formats::psa::CCA_TOKEN,
+            atls_formats::tpm::TPM_EVIDENCE,
+            appraise::NITRO,
         ];
-        let media_types = known.into_iter().map(MediaType::parse);
+        let known = known.into_iter().chain(psa.map(Profile::media_type));
+        let azure = MediaType::of_collection(AZURE_COLLECTION);
+        let media_types = known.map(MediaType::parse).chain([azure]);
         Self {
             name: name.to_owned(),
+            keys,
             trust,
             media_types: media_types.filter_map(Result::ok).collect(),
             seen: Mutex::new(None),
         }
+    }
+
+    /// Asks for Evidence of the platforms of these tables alone.
+    pub(crate) fn of_tables(mut self, tables: &[&str]) -> Self {
+        self.media_types.retain(|media_type| {
+            let table = appraise::table_of(&media_type.to_string());
+            table.is_some_and(|table| tables.contains(&table))
+        });
+        self
     }
 
     pub(super) fn take(&self) -> Option<Result<Captured, Failure>> {
@@ -69,27 +96,11 @@ impl Capture {
             media_type: evidence.media_type().to_string(),
             bytes: evidence.bytes().to_vec(),
         };
-        let text = seen::policy_of(&item, &self.name)?;
-        let policy = Policy::written(&text);
-        let appraised = match item.table() {
-            Some("nitro") => {
-                let verifier = trust::nitro(policy.live()?, &self.trust)?;
-                verifier.appraise(evidence, now).await
-            }
-            Some("sgx") => {
-                let verifier = trust::sgx(policy.live()?, &self.trust)?;
-                verifier.appraise(evidence, now).await
-            }
-            Some("snp") => {
-                let verifier = trust::snp(policy.live()?, &self.trust)?;
-                verifier.appraise(evidence, now).await
-            }
-            _ => {
-                let verifier = trust::tdx(policy.live()?, &self.trust)?;
-                verifier.appraise(evidence, now).await
-            }
-        };
-        Ok((text, appraised))
+        let text = seen::policy_of(&item, &self.name, &self.keys)?;
+        let policy = self.keys.over(Policy::written(&text));
+        let table = item.table().unwrap_or_default();
+        let local = trust::verifier(table, &policy, &self.trust)?;
+        Ok((text, local.verifier.appraise(evidence, now).await))
     }
 }
 
@@ -107,7 +118,11 @@ impl Verifier for Capture {
             match self.appraise_as_seen(evidence, now).await {
                 Ok((text, appraised)) => {
                     let kept = match &appraised {
-                        Ok(result) => Ok((result.ear().status(), result.findings().to_vec())),
+                        Ok(result) => Ok(CapturedResult {
+                            status: result.ear().status(),
+                            findings: result.findings().to_vec(),
+                            origin: result.origin(),
+                        }),
                         Err(error) => Err(error.clone()),
                     };
                     self.keep(Ok(Captured {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use atls_azure::AzurePolicy;
 use atls_cca::CcaKeys;
 use atls_cca::CcaPolicy;
+use atls_cca::PsaKeys;
+use atls_cca::PsaPolicy;
 use atls_nitro::NitroPolicy;
 use atls_reference::CompositionItem;
 use atls_reference::CompositionTable;
@@ -117,6 +119,17 @@ fn images(table: &str, policy: &Policy) -> Result<Vec<Accepted>, Failure> {
                 "nitro",
                 images.into_iter().map(|image| image.name).collect(),
             )
+        }
+        "psa" => {
+            let devices = policy.table::<PsaPolicy>()?.devices;
+            of(
+                "psa",
+                devices.into_iter().map(|device| device.name).collect(),
+            )
+        }
+        "psa-keys" => {
+            let keys = policy.table::<PsaKeys>()?.keys;
+            of("psa-keys", keys.into_iter().map(|key| key.name).collect())
         }
         "sgx" => {
             let enclaves = policy.table::<SgxPolicy>()?.enclaves;

@@ -10,6 +10,8 @@ use clap::Args;
 use serde_json::Value;
 use serde_json::json;
 
+use super::unseen;
+use super::unseen::Unseen;
 use crate::appraise;
 use crate::appraise::Evidence;
 use crate::appraise::Policy;
@@ -17,7 +19,6 @@ use crate::failure::Failure;
 use crate::failure::Outcome;
 use crate::inspect;
 use crate::report;
-use crate::seen::measurements;
 use crate::terminal::Safe;
 use crate::terminal::Style;
 use crate::terminal::Terminal;
@@ -70,7 +71,7 @@ async fn explain(options: &ExplainOptions, terminal: &mut Terminal) -> Result<()
         let recorded = appraise::recorded(item, &policy, &options.trust, at).await?;
         for (item, appraised) in recorded.items() {
             used.extend(item.table());
-            let unseen = not_looked_at(item, &policy);
+            let unseen = unseen::of(item, appraised, &policy)?;
             let verdict = Verdict::of(appraised, &options.trust);
             if options.json {
                 documents.push(to_json(item, appraised, &unseen, &verdict));
@@ -152,7 +153,7 @@ impl Verdict {
 fn print(
     item: &Evidence,
     appraised: &RecordedAppraisal,
-    unseen: &[(String, String)],
+    unseen: &Unseen,
     verdict: &Verdict,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
@@ -166,7 +167,7 @@ fn print(
     }
     terminal.out_line("  not looked at")?;
     terminal.out_line("    the binding to a connection: a recorded appraisal has none")?;
-    for (name, value) in unseen {
+    for (name, value) in unseen.values() {
         let line = format!(
             "    {}: seen {}, any value is accepted",
             Safe(name),
@@ -187,7 +188,7 @@ fn word(verdict: &Verdict, style: Style) -> String {
 fn to_json(
     item: &Evidence,
     appraised: &RecordedAppraisal,
-    unseen: &[(String, String)],
+    unseen: &Unseen,
     verdict: &Verdict,
 ) -> Value {
     let findings: Vec<_> = appraised
@@ -201,8 +202,8 @@ fn to_json(
         .map(|(name, appraisal)| (name.to_owned(), report::appraisal_json(appraisal)))
         .collect();
     let unseen: serde_json::Map<_, _> = unseen
-        .iter()
-        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .values()
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
         .collect();
     json!({
         "media_type": item.media_type,
@@ -215,52 +216,6 @@ fn to_json(
         "not_looked_at": unseen,
     })
 }
-
-/// Measurements that no line of the policy names.
-fn not_looked_at(item: &Evidence, policy: &Policy) -> Vec<(String, String)> {
-    let Some(table) = item.table() else {
-        return Vec::new();
-    };
-    let named = keys(table, policy);
-    let is_named = |name: &str| {
-        let first = name.split('.').next().unwrap_or(name);
-        named.contains(first) || ALWAYS.contains(&name)
-    };
-    let measured = measurements(item).into_iter();
-    measured.filter(|(name, _)| !is_named(name)).collect()
-}
-
-/// All keys below a table.
-fn keys(table: &str, policy: &Policy) -> BTreeSet<String> {
-    let whole: Option<Value> = match policy.format() {
-        atls_reference::Format::Json => serde_json::from_str(policy.text()).ok(),
-        _ => toml::from_str(policy.text()).ok(),
-    };
-    let mut keys = BTreeSet::new();
-    let mut rest: Vec<&Value> = whole.iter().filter_map(|whole| whole.get(table)).collect();
-    while let Some(value) = rest.pop() {
-        match value {
-            Value::Array(elements) => rest.extend(elements),
-            Value::Object(members) => {
-                keys.extend(members.keys().cloned());
-                rest.extend(members.values());
-            }
-            _ => {}
-        }
-    }
-    keys
-}
-
-/// The demands of a policy that says nothing.
-const ALWAYS: &[&str] = &[
-    "mrconfigid",
-    "mrowner",
-    "mrownerconfig",
-    "product",
-    "report-version",
-    "service-td",
-    "vmpl",
-];
 
 const EXAMPLES: &str = "\
 Signatures, collateral, TCB and every line of the policy are checked. The binding to a connection is

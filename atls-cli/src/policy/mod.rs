@@ -4,6 +4,7 @@ mod capture;
 mod check;
 mod explain;
 mod new;
+mod unseen;
 
 use clap::Args;
 use clap::Subcommand;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use atls_core::Origin;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use clap::Args;
@@ -13,7 +14,9 @@ use serde_json::json;
 
 use super::capture::Capture;
 use crate::appraise;
+use crate::appraise::AttestationKeys;
 use crate::appraise::Evidence;
+use crate::appraise::KeyOptions;
 use crate::appraise::Policy;
 use crate::failure::Failure;
 use crate::failure::Outcome;
@@ -61,7 +64,21 @@ pub(super) struct NewOptions {
     ca: Vec<PathBuf>,
 
     #[command(flatten)]
+    keys: KeyOptions,
+
+    #[command(flatten)]
     trust: AppraisalOptions,
+}
+
+impl NewOptions {
+    fn keys(&self) -> Result<AttestationKeys, Failure> {
+        match self.keys.open()? {
+            AttestationKeys::Unknown if self.dangerous_unverified => {
+                Ok(AttestationKeys::DangerousAny)
+            }
+            keys => Ok(keys),
+        }
+    }
 }
 
 pub(super) async fn run(options: &NewOptions, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -105,30 +122,56 @@ struct Written {
 async fn of_file(options: &NewOptions) -> Result<Written, Failure> {
     let items = inspect::evidence_of(Path::new(&options.from))?;
     let item = only(items)?;
-    let text = seen::policy_of(&item, &options.name)?;
+    let keys = options.keys()?;
+    let text = seen::policy_of(&item, &options.name, &keys)?;
     if options.dangerous_unverified {
         return Ok(unverified(&text));
     }
     let at = appraise::time(options.at.as_deref())?;
-    let policy = Policy::written(&text);
-    let appraised = appraise::recorded(&item, &policy, &options.trust, at)
-        .await
-        .map_err(with_way_out)?;
-    let items = appraised.items().into_iter();
-    let notes = items
-        .flat_map(|(_, appraised)| report::notes(appraised.ear().status(), appraised.findings()));
-    let notes = notes.collect();
-    Ok(verified(
-        &text,
-        "Genuine: its signatures verify up to the root. Its binding was not checked.",
-        notes,
-    ))
+    let written = Policy::written(&text);
+    // Genuine under the keys that are known; and then as the policy says, which may have fewer.
+    let known = keys.over(written.clone());
+    let mut origins = Vec::new();
+    let mut notes = Vec::new();
+    for policy in [&known, &written] {
+        let appraised = appraise::recorded(&item, policy, &options.trust, at)
+            .await
+            .map_err(with_way_out)?;
+        notes.clear();
+        for (_, appraised) in appraised.items() {
+            origins.push(appraised.origin());
+            notes.extend(report::notes(
+                appraised.ear().status(),
+                appraised.findings(),
+            ));
+        }
+    }
+    notes.extend(simulated(&origins, &options.trust));
+    let says = format!("Genuine: {}. Its binding was not checked.", vouched(&item));
+    Ok(verified(&text, &says, notes))
+}
+
+fn vouched(item: &Evidence) -> &'static str {
+    match item.table() {
+        Some("cca" | "psa" | "tpm") => "its signatures verify under a key of --attestation-keys",
+        _ => "its signatures verify up to the root",
+    }
+}
+
+/// A key that software holds is in the policy, and its results are refused all the same.
+fn simulated(origins: &[Origin], trust: &AppraisalOptions) -> Option<String> {
+    let is_simulated = origins.iter().any(|origin| *origin != Origin::Device);
+    (is_simulated && !trust.accepts_simulated()).then(|| {
+        "software holds its key, which proves nothing: --dangerous-accept-simulated accepts it"
+            .to_owned()
+    })
 }
 
 /// A live server's Evidence is appraised in the connection, binding included.
 async fn of_server(options: &NewOptions) -> Result<Written, Failure> {
     let target = Target::parse(&options.from)?;
-    let capture = Arc::new(Capture::new(&options.name, options.trust.clone()));
+    let keys = options.keys()?;
+    let capture = Arc::new(Capture::new(&options.name, keys, options.trust.clone()));
     let relying_party = RelyingParty::builder()
         .verifier(capture.clone())
         .standard_policy(
@@ -158,10 +201,10 @@ async fn of_server(options: &NewOptions) -> Result<Written, Failure> {
     };
     let captured = captured?;
     match captured.appraised {
-        Ok((status, findings)) => {
-            let says =
-                "Genuine: its signatures verify up to the root, and it was bound to a connection.";
-            let notes = report::notes(status, &findings);
+        Ok(result) => {
+            let says = "Genuine: its signatures verify up to a root or a key that is known, and it was bound to a connection.";
+            let mut notes = report::notes(result.status, &result.findings);
+            notes.extend(simulated(&[result.origin], &options.trust));
             Ok(verified(&captured.text, says, notes))
         }
         Err(_) if options.dangerous_unverified => Ok(unverified(&captured.text)),

@@ -100,6 +100,12 @@ pub(super) fn snp(bytes: &[u8], name: &str) -> Option<String> {
     for (key, value) in signed {
         pin(&mut text, key, &quoted(hex(value)));
     }
+    line(
+        &mut text,
+        "GUEST_SVN of the ID block: the owner's version of the guest, or a newer one.",
+    );
+    let svn = format!("{{ guest-svn = {{ at-least = {} }} }}", report.guest_svn);
+    pin(&mut text, "conditions", &svn);
     Some(text)
 }
 

@@ -141,7 +141,7 @@ pub(super) fn of_enclave(bytes: &[u8]) -> Option<Vec<(String, String)>> {
         ("mrenclave", report.mrenclave.to_string()),
         ("mrsigner", report.mrsigner.to_string()),
         ("isv-prod-id", report.isv_prod_id.to_string()),
-        ("isv-svn", report.isv_svn.to_string()),
+        ("min-isv-svn", report.isv_svn.to_string()),
         ("config-id", report.config_id.to_string()),
     ];
     Some(found.map(|(name, value)| (name.to_owned(), value)).into())

@@ -1,16 +1,23 @@
 //! Writes a policy that accepts what was seen, and nothing else.
 
 mod amd;
+mod arm;
+mod azure;
 mod intel;
+mod keys;
 mod lines;
 mod nitro;
+mod tpm;
 
 use atls_formats::azure::RuntimeData;
 use atls_formats::dcap::TdxEvidence;
 
+use crate::appraise::AttestationKeys;
 use crate::appraise::Evidence;
 use crate::failure::Failure;
 use crate::failure::Outcome;
+
+use keys::Instance;
 
 pub(crate) use lines::line;
 pub(crate) use lines::pin;
@@ -28,12 +35,14 @@ pub(crate) fn measurements(evidence: &Evidence) -> Vec<(String, String)> {
     let bytes = &evidence.bytes;
     let found = match evidence.table() {
         Some("azure") => Ok(of_azure(bytes)),
+        Some("cca") => atls_cca::dangerous_unverified_measurements(bytes),
         Some("nitro") => atls_nitro::dangerous_unverified_measurements(bytes),
         Some("snp") => atls_snp::dangerous_unverified_measurements(bytes).map(owned),
         Some("tdx") => match TdxEvidence::decode(bytes) {
             Ok(both) => atls_tdx::dangerous_unverified_measurements(&both.quote).map(owned),
             Err(_) => atls_tdx::dangerous_unverified_measurements(bytes).map(owned),
         },
+        Some("tpm") => atls_tpm::dangerous_unverified_measurements(bytes),
         Some("sgx") => Ok(intel::of_enclave(bytes).unwrap_or_default()),
         _ => Ok(Vec::new()),
     };
@@ -46,38 +55,72 @@ fn of_azure(bytes: &[u8]) -> Vec<(String, String)> {
         return Vec::new();
     };
     let vm = data.configuration.vm_unique_id;
-    vec![
+    let mut found = vec![
         ("vm-unique-ids".to_owned(), vm),
         ("user-data".to_owned(), data.user_data),
-    ]
+    ];
+    let console = data.configuration.console_enabled;
+    found.extend(console.map(|enabled| ("console-enabled".to_owned(), enabled.to_string())));
+    found
 }
 
 /// The text of a policy file that accepts this Evidence and no other. Nothing of the Evidence is verified here.
 ///
 /// # Errors
-/// A failure if the Evidence is of no platform that a policy file can name, or cannot be read.
-pub(crate) fn policy_of(evidence: &Evidence, name: &str) -> Result<String, Failure> {
+/// A failure if the Evidence is of no platform that a policy file can name, cannot be read, or if nobody named its key where its maker has
+/// no root.
+pub(crate) fn policy_of(
+    evidence: &Evidence,
+    name: &str,
+    keys: &AttestationKeys,
+) -> Result<String, Failure> {
     let bytes = &evidence.bytes;
     let table = match evidence.table() {
+        Some("azure") => azure::azure(evidence, name),
+        Some("cca") => {
+            let (text, platform) = arm::cca(bytes, name).ok_or_else(unreadable)?;
+            let instance = Instance {
+                implementation_id: &platform.implementation_id,
+                instance_id: &platform.instance_id,
+            };
+            Some(text + &keys::cca(&instance, keys)?)
+        }
         Some("nitro") => nitro::nitro(bytes, name),
+        Some("psa") => {
+            let (text, device) = arm::psa(bytes, name).ok_or_else(unreadable)?;
+            let instance = Instance {
+                implementation_id: &device.implementation_id,
+                instance_id: &device.instance_id,
+            };
+            Some(text + &keys::psa(&instance, keys)?)
+        }
         Some("sgx") => intel::sgx(bytes, name),
         Some("snp") => amd::snp(bytes, name),
         Some("tdx") => intel::tdx(bytes, name),
+        Some("tpm") => {
+            let text = tpm::tpm(bytes, name).ok_or_else(unreadable)?;
+            Some(text + &keys::tpm(bytes, keys)?)
+        }
         _ => {
             let media_type = &evidence.media_type;
             return Err(
-                Failure::usage(format!("no policy can be written of {media_type}"))
-                    .with_help("it writes policies for TDX, SGX, SEV-SNP and Nitro"),
+                Failure::usage(format!("no policy can be written of {media_type}")).with_help(
+                    "it writes policies for TDX, SGX, SEV-SNP, Nitro, TPM, CCA, PSA and VMs of Azure",
+                ),
             );
         }
     };
-    let table = table.ok_or_else(|| {
-        Failure::new(Outcome::NotAttested, "the evidence cannot be read")
-            .with_help(
-                "a report of SEV-SNP before version 3 does not name its processor, and a Nitro Enclave in debug mode measures nothing",
-            )
-    })?;
-    Ok(format!("{HEAD}{table}"))
+    Ok(format!("{HEAD}{}", table.ok_or_else(unreadable)?))
+}
+
+fn unreadable() -> Failure {
+    let help = "a report of SEV-SNP before version 3 does not name its processor, a Nitro Enclave in debug mode measures nothing, a TPM \
+                must quote the register of the boot loader (4), and Evidence of a VM of Azure has three parts";
+    Failure::new(
+        Outcome::NotAttested,
+        "the evidence cannot be read, or says nothing to name",
+    )
+    .with_help(help)
 }
 
 const HEAD: &str = "\

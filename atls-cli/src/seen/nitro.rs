@@ -20,8 +20,17 @@ pub(super) fn nitro(bytes: &[u8], name: &str) -> Option<String> {
     }
     text.push_str("\n[[nitro.image]]\n");
     named(&mut text, name);
-    for (register, value) in registers.iter().filter(|(_, value)| !is_zero(value)) {
-        line(&mut text, pcr(register));
+    for (register, value) in &registers {
+        if is_zero(value) && IN_USE.contains(&register.as_str()) {
+            let says = "nothing is in it, and a policy cannot ask for that";
+            line(&mut text, &format!("{register} is not named: {says}."));
+            continue;
+        }
+        let says = match is_zero(value) {
+            true => "Unused, and it must stay so.",
+            false => pcr(register),
+        };
+        line(&mut text, says);
         pin(&mut text, register, &quoted(value));
     }
     Some(text)
@@ -40,3 +49,6 @@ fn pcr(register: &str) -> &'static str {
         _ => "Measured by the enclave itself.",
     }
 }
+
+/// AWS measures into them; zero stands for no role, no signer.
+const IN_USE: [&str; 3] = ["pcr3", "pcr4", "pcr8"];

@@ -16,6 +16,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::appraise;
+use crate::appraise::AttestationKeys;
 use crate::appraise::Evidence;
 use crate::appraise::Policy;
 use crate::failure::Failure;
@@ -78,8 +79,9 @@ async fn assess(options: &TcbOptions, terminal: &mut Terminal) -> Result<(), Fai
         false => of_file(options).await?,
     };
     if standings.is_empty() {
-        return Err(Failure::usage("no platform in it has versions to compare")
-            .with_help("TDX, SGX and SEV-SNP have; AWS publishes none of Nitro"));
+        return Err(
+            Failure::usage("no platform in it has versions to compare").with_help(NO_VERSIONS)
+        );
     }
     let current = standings.iter().all(Standing::is_current);
     let style = terminal.out_style();
@@ -113,12 +115,19 @@ async fn of_file(options: &TcbOptions) -> Result<Vec<Standing>, Failure> {
         None => with_versions(&item),
     });
     for item in found {
-        if !matches!(item.table(), Some("azure" | "sgx" | "snp" | "tdx")) {
+        if !item
+            .table()
+            .is_some_and(|table| WITH_VERSIONS.contains(&table))
+        {
             continue;
         }
         let policy = match &options.policy {
             Some(path) => Policy::open(path)?,
-            None => Policy::written(&seen::policy_of(&item, "as seen")?),
+            None => Policy::written(&seen::policy_of(
+                &item,
+                "as seen",
+                &AttestationKeys::Unknown,
+            )?),
         };
         let appraised = appraise::recorded(&item, &policy, &options.trust, at).await?;
         for (_, appraised) in appraised.items() {
@@ -169,8 +178,10 @@ fn as_seen(trust: &AppraisalOptions) -> Result<RelyingParty, Failure> {
     if trust.accepts_simulated() {
         policy = policy.dangerous_accept_simulated();
     }
+    let keys = AttestationKeys::Unknown;
+    let seen = Capture::new("as seen", keys, trust.clone()).of_tables(&WITH_VERSIONS);
     RelyingParty::builder()
-        .verifier(Arc::new(Capture::new("as seen", trust.clone())))
+        .verifier(Arc::new(seen))
         .standard_policy(policy)
         .build()
         .map_err(|error| Failure::fault("no verifier").because(&error))
@@ -198,6 +209,12 @@ fn versions(
     let intel = platform.map(|platform| Versions::Intel(Box::new(platform.clone())));
     intel.or_else(|| guest.map(|claims| Versions::Amd(Box::new(claims.clone()))))
 }
+
+/// The tables of platforms whose makers number their firmware.
+const WITH_VERSIONS: [&str; 4] = ["azure", "sgx", "snp", "tdx"];
+
+const NO_VERSIONS: &str = "TDX, SGX and SEV-SNP have, and VMs of Azure on them. AWS publishes none of Nitro; of TPMs, CCA and PSA no list says \
+                           what is current, and a policy names the firmware that is good enough: see `atls policy explain`";
 
 const EXAMPLES: &str = "\
 Intel rates platforms by TCB Info, which it issues anew; the next issue is published early. AMD publishes

@@ -14,6 +14,7 @@ use atls_tpm::VouchedTpmVerifier;
 use super::options::AppraisalOptions;
 use super::platforms;
 use super::reload::Reload;
+use super::tables::Tables;
 use crate::failure::Failure;
 use crate::tls;
 
@@ -26,6 +27,19 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
+    /// The tables of a file.
+    ///
+    /// # Errors
+    /// A usage failure with file and line.
+    pub(crate) fn of(tables: &impl Tables) -> Result<Self, Failure> {
+        Ok(Self {
+            azure: tables.live()?,
+            snp: tables.live_if_named()?,
+            tdx: tables.live_if_named()?,
+            tpm: tables.live()?,
+        })
+    }
+
     /// For reading them again.
     pub(super) fn policies(&self) -> Vec<Arc<dyn Reload>> {
         let mut policies: Vec<Arc<dyn Reload>> = vec![self.azure.clone(), self.tpm.clone()];

@@ -15,7 +15,7 @@ use crate::way::ProxyOption;
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct TrustOptions {
     /// Accept what this file of reference values names: TDX, SGX, SEV-SNP, Nitro, TPM,
-    /// CCA, VMs of Azure
+    /// CCA, PSA, VMs of Azure
     #[arg(long, value_name = "FILE", help_heading = TRUST)]
     pub(crate) policy: Option<PathBuf>,
 
@@ -91,10 +91,14 @@ pub(crate) struct AppraisalOptions {
 }
 
 impl AppraisalOptions {
+    pub(crate) fn knows_a_simulator(&self) -> bool {
+        !self.trust_sim.is_empty()
+    }
+
     /// Tells whether Evidence that proves nothing was asked for by name.
     pub(crate) fn accepts_simulated(&self) -> bool {
         self.dangerous_accept_simulated
-            || !self.trust_sim.is_empty()
+            || self.knows_a_simulator()
             || !self.dangerous_root.is_empty()
     }
 }

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use atls_cca::CcaKeys;
 use atls_cca::CcaPolicy;
 use atls_cca::CcaVerifier;
+use atls_cca::PsaKeys;
+use atls_cca::PsaPolicy;
+use atls_cca::PsaVerifier;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
 use atls_reference::Live;
@@ -21,10 +24,15 @@ use atls_tpm::TpmVerifier;
 use super::collateral;
 use super::options::AppraisalOptions;
 use super::root;
+use super::tables::Tables;
 use crate::failure::Failure;
 use crate::tls;
 
-pub(crate) fn cca(policy: Arc<Live<CcaPolicy>>, keys: Arc<Live<CcaKeys>>) -> CcaVerifier {
+pub(crate) fn cca(tables: &impl Tables) -> Result<CcaVerifier, Failure> {
+    Ok(cca_under(tables.live()?, tables.live()?))
+}
+
+pub(super) fn cca_under(policy: Arc<Live<CcaPolicy>>, keys: Arc<Live<CcaKeys>>) -> CcaVerifier {
     CcaVerifier::new(policy, keys, &tls::provider())
 }
 
@@ -36,6 +44,14 @@ pub(crate) fn nitro(
         None => NitroVerifier::new(policy),
         Some(root) => NitroVerifier::dangerous_with_root(root, policy),
     })
+}
+
+pub(crate) fn psa(tables: &impl Tables) -> Result<PsaVerifier, Failure> {
+    Ok(psa_under(tables.live()?, tables.live()?))
+}
+
+pub(super) fn psa_under(policy: Arc<Live<PsaPolicy>>, keys: Arc<Live<PsaKeys>>) -> PsaVerifier {
+    PsaVerifier::new(policy, keys, &tls::provider())
 }
 
 pub(crate) fn sgx(
@@ -71,6 +87,10 @@ pub(crate) fn tdx(
     })
 }
 
-pub(crate) fn tpm(policy: Arc<Live<TpmPolicy>>, keys: Arc<Live<TpmKeys>>) -> TpmVerifier {
+pub(crate) fn tpm(tables: &impl Tables) -> Result<TpmVerifier, Failure> {
+    Ok(tpm_under(tables.live()?, tables.live()?))
+}
+
+pub(super) fn tpm_under(policy: Arc<Live<TpmPolicy>>, keys: Arc<Live<TpmKeys>>) -> TpmVerifier {
     TpmVerifier::new(policy, keys, &tls::provider())
 }

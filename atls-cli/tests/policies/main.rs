@@ -1,5 +1,6 @@
 //! `atls policy`, as a user runs it, with forged platforms under roots of their own.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
@@ -9,9 +10,13 @@
 
 mod azure;
 mod explain;
+mod genuine;
+mod made;
 mod new;
+mod psa;
 #[path = "../support/mod.rs"]
 mod support;
+mod unseen;
 
 use std::sync::Arc;
 

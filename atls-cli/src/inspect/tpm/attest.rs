@@ -1,48 +1,9 @@
 //! TPM quotes: `TPMS_ATTEST` (TPM 2.0 Library, Part 2: Structures, §10.12).
 
-use atls_formats::tpm::TPM_EVIDENCE;
-use atls_formats::tpm::TpmEvidence;
+use crate::inspect::tree::Node;
 
-use super::event_log;
-use super::found::Found;
-use super::tree::Node;
-
-/// TPM Evidence with its logs; or what a TPM signed about itself, alone or as `TPM2B_ATTEST`.
-pub(super) fn read(bytes: &[u8]) -> Option<Found> {
-    match TpmEvidence::decode(bytes) {
-        Ok(evidence) => Some(Found::evidence(whole(&evidence), TPM_EVIDENCE, bytes)),
-        Err(_) => attest(bytes).map(Found::of),
-    }
-}
-
-fn whole(evidence: &TpmEvidence) -> Node {
-    let signed = attest(&evidence.attest);
-    let signed = signed.unwrap_or_else(|| Node::bytes("attest", &evidence.attest));
-    let log = |name: &str, log: &Option<Vec<u8>>, read: fn(&[u8]) -> Option<Node>| {
-        let log = log.as_ref()?;
-        let node = read(log).unwrap_or_else(|| Node::bytes(name, log).unsigned());
-        Some(node.meaning("it counts where a replay of it leads to a quoted register"))
-    };
-    let logs = [
-        log("TCG event log", &evidence.tcg_log, event_log::tcg),
-        log("systemd log", &evidence.systemd_log, event_log::systemd),
-        log("IMA log", &evidence.ima_log, event_log::ima),
-    ];
-    let logs = logs.into_iter().flatten();
-    let pcrs = Node::bytes("PCR values", &evidence.pcrs).meaning("pcrDigest is their hash");
-    Node::branch("TPM Evidence")
-        .with(signed)
-        .with(pcrs.signed_by("the attestation key, through pcrDigest"))
-        .with(Node::bytes("signature", &evidence.signature).unsigned())
-        .with(
-            Node::bytes("attestation key", &evidence.ak)
-                .meaning("TPMT_PUBLIC; a policy must know it")
-                .unsigned(),
-        )
-        .with_all(logs)
-}
-
-fn attest(bytes: &[u8]) -> Option<Node> {
+/// What a TPM signed about itself, alone or as `TPM2B_ATTEST`.
+pub(super) fn attest(bytes: &[u8]) -> Option<Node> {
     let attest = match bytes.split_first_chunk::<2>() {
         Some((length, rest)) if usize::from(u16::from_be_bytes(*length)) == rest.len() => rest,
         _ => bytes,
