@@ -1,5 +1,6 @@
 //! The live connections of a server, so that it can recall them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::OnceLock;
@@ -41,20 +42,27 @@ pub(crate) trait Wake: Send + Sync {
 
 #[derive(Default)]
 struct Connections {
-    known: Vec<Weak<dyn Wake>>,
-    /// Those that are gone are removed when there are so many.
-    sweep_at: usize,
+    known: BTreeMap<u64, Weak<dyn Wake>>,
+    next: u64,
 }
+
+/// The place of a connection, to [leave](Live::leave) by.
+#[derive(Debug)]
+pub(crate) struct Place(u64);
 
 impl Live {
     /// A connection that was accepted before its terms were recalled may come here afterwards: it sees the recall at once.
-    pub(crate) fn add(&self, connection: Weak<dyn Wake>) {
+    pub(crate) fn add(&self, connection: Weak<dyn Wake>) -> Place {
         let mut connections = self.lock();
-        if connections.known.len() >= connections.sweep_at {
-            connections.known.retain(|known| known.strong_count() > 0);
-            connections.sweep_at = connections.known.len().saturating_mul(2).max(SWEPT);
-        }
-        connections.known.push(connection);
+        let place = connections.next;
+        connections.next = place.wrapping_add(1);
+        connections.known.insert(place, connection);
+        Place(place)
+    }
+
+    /// The connection is gone. Its memory is freed when nothing here knows it any more.
+    pub(crate) fn leave(&self, place: &Place) {
+        self.lock().known.remove(&place.0);
     }
 
     /// Recalls all. A later call can bring their end forward, and not put it off.
@@ -88,9 +96,7 @@ impl Live {
 
     /// A copy: whom it wakes may come back here.
     fn known(&self) -> Vec<Weak<dyn Wake>> {
-        let mut connections = self.lock();
-        connections.known.retain(|known| known.strong_count() > 0);
-        connections.known.clone()
+        self.lock().known.values().cloned().collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Connections> {
@@ -101,13 +107,30 @@ impl Live {
     }
 }
 
-/// Fewest connections before those that are gone are looked for.
-const SWEPT: usize = 64;
-
 impl fmt::Debug for Live {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Live")
             .field("recalled", &self.recalled)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::stream::ConnectionLimits;
+    use crate::stream::requests::Requests;
+
+    #[test]
+    fn a_connection_that_is_gone_is_known_no_more() {
+        let live = Arc::new(Live::default());
+        let requests = || Requests::new(ConnectionLimits::default(), Box::new(()), live.clone());
+        let (first, second) = (requests(), requests());
+        drop(first);
+        assert_eq!(live.lock().known.len(), 1);
+        drop(second);
+        assert_eq!(live.lock().known.len(), 0);
     }
 }

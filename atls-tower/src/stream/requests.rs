@@ -29,6 +29,7 @@ use tokio::time::Instant;
 
 use super::connection_limits::ConnectionLimits;
 use super::live::Live;
+use super::live::Place;
 use super::live::Recall;
 use super::live::Wake;
 use super::timed_out::timed_out;
@@ -53,6 +54,7 @@ struct Shared {
     /// Notified when the last answer was taken, and when the connection is recalled.
     changed: Notify,
     live: Arc<Live>,
+    place: Place,
 }
 
 impl Requests {
@@ -70,15 +72,14 @@ impl Requests {
             wakes_at: None,
             writer: None,
         };
-        let shared = Arc::new(Shared {
+        let shared = Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
             limits,
             reporter: AtomicU8::new(NOBODY),
             state: Mutex::new(state),
             changed: Notify::new(),
+            place: live.add(shared.clone()),
             live,
         });
-        let weak: Weak<Shared> = Arc::downgrade(&shared);
-        shared.live.add(weak);
         Self { shared }
     }
 
@@ -327,6 +328,12 @@ impl Drop for Answering {
         state.phase = Phase::Idle { since };
         self.requests.settle(state);
         self.requests.shared.changed.notify_waiters();
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.live.leave(&self.place);
     }
 }
 
