@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,14 +132,18 @@ async fn accept_connections(
     // Dropped with this task, and every handshake with it.
     let mut handshakes = JoinSet::new();
     loop {
-        let next = async {
+        let mut next = pin!(async {
             let permits = Permits::acquire(&accepting).await;
             (permits, accept(&listener).await)
-        };
-        let (permits, (mut socket, remote)) = tokio::select! {
-            next = next => next,
-            // The listener was dropped and this task is about to be aborted.
-            () = sender.closed() => return,
+        });
+        let (permits, (mut socket, remote)) = loop {
+            tokio::select! {
+                next = &mut next => break next,
+                // Also while nobody comes: a task that has ended holds its memory until it is looked at.
+                Some(ended) = handshakes.join_next() => report(ended),
+                // The listener was dropped and this task is about to be aborted.
+                () = sender.closed() => return,
+            }
         };
         let Some(Permits { pending, counted }) = permits else {
             return;
@@ -174,9 +179,6 @@ async fn accept_connections(
             }
         };
         handshakes.spawn(handshake.instrument(span));
-        while let Some(ended) = handshakes.try_join_next() {
-            report(ended);
-        }
     }
 }
 
