@@ -91,8 +91,9 @@ impl Chain {
     /// Compares the value of a connection with what the signed Evidence carries, and gives the result about all items.
     ///
     /// # Errors
-    /// [`AppraisalError::NotBound`] where they differ.
+    /// [`AppraisalError::NotBound`] where they differ. [`AppraisalError::BadResult`] where two items name different keys as the peer's.
     pub fn bind(mut self, expected: &ExpectedValue) -> Result<Appraised, AppraisalError> {
+        let attested_key = self.attested_key()?;
         let carrier = self.items.pop().ok_or(AppraisalError::NotBound)?;
         let matched = expected.compare(carrier.result.challenge())?;
         let carrier_label = carrier.label.clone().into_boxed_str();
@@ -106,6 +107,7 @@ impl Chain {
         let mut result = Appraised::bound_to_connection(ear, origin, matched);
         let findings = items.iter().flat_map(AppraisedItem::findings).cloned();
         result = result.with_findings(findings.collect());
+        result.attested_key = attested_key;
         result.items = items;
         Ok(result)
     }
@@ -126,6 +128,18 @@ impl Chain {
     pub fn ear(&self) -> Option<Ear> {
         let ears = self.items.iter().map(|item| item.result.ear().clone());
         ears.reduce(Ear::worse)
+    }
+
+    /// The key of the peer, if an item names one.
+    fn attested_key(&self) -> Result<Option<Vec<u8>>, AppraisalError> {
+        let items = self.items.iter();
+        let mut named = items.filter_map(|item| item.result.attested_key.clone());
+        let key = named.next();
+        if named.all(|other| Some(other) == key) {
+            Ok(key)
+        } else {
+            Err(AppraisalError::BadResult)
+        }
     }
 }
 

@@ -83,6 +83,28 @@ fn the_result_has_every_item_and_says_which_carries_the_value() {
 }
 
 #[test]
+fn a_key_that_an_item_names_is_compared_with_the_connections() {
+    let bound = bound(1);
+    let leaf = || Some(b"leaf".to_vec());
+    let bind = |of_root, of_signed| {
+        let root = result("cpu", 2, &CHALLENGE).with_attested_key(of_root);
+        let root = ChainItem::new("cpu", media("a/cpu"), root);
+        let signed = result("tpm", 2, bound.as_bytes()).with_attested_key(of_signed);
+        let signed = SignedAppraisal::new(signed, KEY);
+        let signed = ChainItem::new("tpm", media("a/tpm"), signed);
+        let chain = Chain::join(root, &link(), signed).unwrap();
+        let result = chain.bind(&bound.verbatim());
+        result.map(|result| result.attested_key)
+    };
+    assert_eq!(bind(None, None), Ok(None));
+    for (of_root, of_signed) in [(leaf(), None), (None, leaf()), (leaf(), leaf())] {
+        assert_eq!(bind(of_root, of_signed), Ok(leaf()));
+    }
+    let other = Some(b"other".to_vec());
+    assert_eq!(bind(leaf(), other), Err(AppraisalError::BadResult));
+}
+
+#[test]
 fn nothing_is_of_a_device_where_the_root_is_not() {
     let bound = bound(1);
     let data = ChainItem::new("data", media("a/data"), result("data", 2, &[]));
