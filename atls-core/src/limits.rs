@@ -55,8 +55,9 @@ pub const MAX_BATCH: u32 = 65_536;
 /// for its media type and 9 for the collection.
 pub const MAX_EVIDENCE_OF_BATCH: usize = 64_944;
 
-/// Most bytes of a certificate: 64 KiB of Evidence in an extension, and 64 KiB for the rest.
-pub const MAX_CERTIFICATE: usize = MAX_FRAME;
+/// Most bytes of a certificate that carries Evidence, since `webpki` reads no larger one: 65,534, and four for their tag and
+/// length in DER.
+pub const MAX_CERTIFICATE: usize = 65_538;
 
 /// Most DER elements in a certificate. One with 100 names has about 300, an Intel PCK certificate about 200; the
 /// parsed form of an element takes up to 200 bytes.

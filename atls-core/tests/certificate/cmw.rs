@@ -26,7 +26,8 @@ use rustls::sign::SigningKey;
 
 use crate::support::Key;
 use crate::support::Mirror;
-use crate::support::NOW;
+use crate::support::NOT_AFTER;
+use crate::support::NOT_BEFORE;
 use crate::support::appraise;
 use crate::support::certificate;
 use crate::support::cmw_extension;
@@ -177,10 +178,16 @@ fn a_certificate_ends_what_it_carries() {
     let key = key();
     let request = OwnedAttestRequest::for_key(&*key.signing).unwrap();
     let leaf = certificate(&key, &[cmw_extension(&request)]);
-    for seconds in [NOW - 30 * 86_400, NOW + 30 * 86_400] {
+    let appraised_at = |seconds| {
         let credential = Credential::in_certificate(&handshake(&leaf)).unwrap();
         let at = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        let refused = appraise(&weak(Binding::Key), credential, at);
+        appraise(&weak(Binding::Key), credential, at)
+    };
+    for within in [NOT_BEFORE, NOT_AFTER - 1] {
+        assert_eq!(appraised_at(within), Ok(Binding::Key));
+    }
+    for outside in [NOT_BEFORE - 1, NOT_AFTER] {
+        let refused = appraised_at(outside);
         assert_eq!(refused, Err(Refusal::Expired(atls_core::Fault::Peer)));
     }
 }

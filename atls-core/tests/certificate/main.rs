@@ -9,6 +9,7 @@
 
 mod cmw;
 mod deployed;
+mod der;
 mod old_forms;
 mod support;
 mod tagged;

@@ -38,6 +38,10 @@ use test_support::ready;
 
 pub(crate) const NOW: u64 = 1_800_000_000;
 
+/// 2027-01-01 and 2027-02-01, UTC: the validity of every certificate here.
+pub(crate) const NOT_BEFORE: u64 = 1_798_761_600;
+pub(crate) const NOT_AFTER: u64 = NOT_BEFORE + 31 * 86_400;
+
 /// "Evidence" that is the very value that it must carry.
 pub(crate) struct Mirror([MediaType; 1]);
 
@@ -92,6 +96,16 @@ pub(crate) fn key() -> Key {
     let der = pair.serialize_der();
     let signing = ring::sign::any_ecdsa_type(&PrivateKeyDer::Pkcs8(der.into())).unwrap();
     Key { pair, signing }
+}
+
+impl Key {
+    /// A key whose signatures are all of one length.
+    pub(crate) fn ed25519() -> Self {
+        let pair = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+        let der = pair.serialize_der();
+        let signing = ring::sign::any_eddsa_type(&der.into()).unwrap();
+        Self { pair, signing }
+    }
 }
 
 pub(crate) fn certificate(key: &Key, extensions: &[(&[u64], Vec<u8>)]) -> CertificateDer<'static> {

@@ -23,7 +23,6 @@ use crate::bounded;
 use crate::bounded::CborLimits;
 use crate::cmw::Cmw;
 use crate::error::ProtocolError;
-use crate::limits::MAX_CERTIFICATE;
 use crate::limits::MAX_CERTIFICATE_VALUES;
 
 /// The Evidence of a certificate.
@@ -52,12 +51,12 @@ impl Validity {
     }
 }
 
-/// Reads the Evidence of a certificate about its key.
+/// Reads the Evidence of a certificate about its key. Whoever read the key out of it has bounded its length.
 pub(crate) fn read(
     certificate: &CertificateDer<'_>,
     spki: &[u8],
 ) -> Result<(Carried, Validity), ProtocolError> {
-    if certificate.len() > MAX_CERTIFICATE || !bounded::der(MAX_CERTIFICATE_VALUES, certificate) {
+    if !bounded::der(MAX_CERTIFICATE_VALUES, certificate) {
         return Err(ProtocolError::TooLarge);
     }
     let (rest, parsed) =
@@ -107,9 +106,9 @@ fn extension<'a>(
 /// `CMW ::= CHOICE { json UTF8String, cbor OCTET STRING }` in DER.
 fn cmw_choice(value: &[u8]) -> Result<Cmw, ProtocolError> {
     let (tag, bytes) = der(value).ok_or(ProtocolError::Malformed)?;
-    match (tag, bytes.first()) {
-        (UTF8_STRING, Some(b'[' | b'{')) => Ok(Cmw::decode(bytes)?),
-        (OCTET_STRING, Some(first)) if !matches!(first, b'[' | b'{') => Ok(Cmw::decode(bytes)?),
+    let is_json = matches!(bytes.first(), Some(b'[' | b'{'));
+    match (tag, is_json) {
+        (UTF8_STRING, true) | (OCTET_STRING, false) => Ok(Cmw::decode(bytes)?),
         _ => Err(ProtocolError::Malformed),
     }
 }
@@ -176,18 +175,15 @@ fn record(quote: &[u8]) -> Result<Cmw, ProtocolError> {
         .to_record()
 }
 
-/// Tag and content of the one DER element that the bytes are. Its length is definite and of the shortest form, up to three bytes.
+/// Tag and content of the one DER element that the bytes are. Its length is definite and of the shortest form, up to two bytes: a
+/// CMW has no more.
 fn der(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let (tag, bytes) = bytes.split_first()?;
     let (length, value) = match bytes {
         [length @ 0..=0x7f, value @ ..] => (usize::from(*length), value),
-        [0x81, length, value @ ..] if *length >= 0x80 => (usize::from(*length), value),
-        [0x82, high, low, value @ ..] if *high > 0 => {
+        [0x81, length @ 0x80..=0xff, value @ ..] => (usize::from(*length), value),
+        [0x82, high @ 1..=0xff, low, value @ ..] => {
             (usize::from(u16::from_be_bytes([*high, *low])), value)
-        }
-        [0x83, high, middle, low, value @ ..] if *high > 0 => {
-            let length = u32::from_be_bytes([0, *high, *middle, *low]);
-            (usize::try_from(length).ok()?, value)
         }
         _ => return None,
     };

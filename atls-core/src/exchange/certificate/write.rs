@@ -80,6 +80,8 @@ impl Format {
 
 /// The value of an `id-pe-cmw` extension, RFC 9999: the `cbor` choice, an OCTET STRING in DER.
 ///
+/// The whole certificate must have at most [`MAX_CERTIFICATE`](crate::limits::MAX_CERTIFICATE) bytes, or no peer reads it.
+///
 /// # Errors
 /// [`CmwError::TooLarge`] for a message of more than 65,529 bytes, [`CmwError::NestedProof`] for one of a batch.
 pub fn cmw_extension(cmw: &Cmw) -> Result<Vec<u8>, CmwError> {
@@ -87,13 +89,11 @@ pub fn cmw_extension(cmw: &Cmw) -> Result<Vec<u8>, CmwError> {
         return Err(CmwError::NestedProof);
     }
     let bytes = cmw.encode()?;
-    let length = u32::try_from(bytes.len()).map_err(|_| CmwError::TooLarge)?;
-    let [_, high, middle, low] = length.to_be_bytes();
-    let head = match (high, middle) {
-        (0, 0) if low < 0x80 => vec![OCTET_STRING, low],
-        (0, 0) => vec![OCTET_STRING, 0x81, low],
-        (0, _) => vec![OCTET_STRING, 0x82, middle, low],
-        _ => vec![OCTET_STRING, 0x83, high, middle, low],
+    let length = u16::try_from(bytes.len()).map_err(|_| CmwError::TooLarge)?;
+    let head = match length.to_be_bytes() {
+        [0, low @ ..=0x7f] => vec![OCTET_STRING, low],
+        [0, low] => vec![OCTET_STRING, 0x81, low],
+        [high, low] => vec![OCTET_STRING, 0x82, high, low],
     };
     Ok([head, bytes].concat())
 }
