@@ -31,6 +31,10 @@ impl<'a> Reader<'a> {
         Ok(u16::from_be_bytes(self.array()?))
     }
 
+    pub(crate) fn u32(&mut self) -> Result<u32, ProtocolError> {
+        Ok(u32::from_be_bytes(self.array()?))
+    }
+
     /// `opaque x<0..2^8-1>`
     pub(crate) fn vec8(&mut self) -> Result<&'a [u8], ProtocolError> {
         let length = self.u8()?;

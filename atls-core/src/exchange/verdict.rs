@@ -60,10 +60,8 @@ impl Verdict {
     pub fn decode(bytes: &[u8]) -> Result<Self, ProtocolError> {
         let mut reader = Reader::new(bytes);
         let code = reader.u8()?;
-        let high = reader.u16()?;
-        let low = reader.u16()?;
+        let seconds = u64::from(reader.u32()?);
         reader.finish()?;
-        let seconds = (u64::from(high) << 16) | u64::from(low);
         match (code, seconds) {
             (0, seconds) => Ok(Self::Accepted {
                 valid_for: Duration::from_secs(seconds),
