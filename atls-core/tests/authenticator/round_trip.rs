@@ -3,20 +3,26 @@
 use std::sync::Arc;
 
 use atls_core::ProtocolError;
+use atls_core::exchange::SendError;
 use atls_core::exchange::authenticator::Extension;
 use atls_core::exchange::authenticator::ReceivedRequest;
 use atls_core::exchange::authenticator::VerifiedAuthenticator;
 use atls_core::exchange::authenticator::context;
+use atls_core::limits::MAX_FRAME;
+use atls_core::session::Handshake;
 use atls_core::session::Session;
 use rustls::HandshakeKind;
 use rustls::crypto::CryptoProvider;
+use rustls::sign::CertifiedKey;
 
 use crate::connection::OFFERED;
 use crate::connection::ask;
 use crate::connection::pair;
+use crate::support::Live;
 use crate::support::Pair;
 use crate::support::forge;
 use crate::support::identity;
+use crate::support::identity_of;
 use crate::support::providers;
 
 #[test]
@@ -110,8 +116,37 @@ fn verification_gives_the_chain_and_the_extensions_of_the_end_entity() {
         verified.chain().collect::<Vec<_>>(),
         own.cert.iter().collect::<Vec<_>>()
     );
+    assert_eq!(verified.end_entity(), own.cert.first());
     assert_eq!(verified.extension(OFFERED), Some(&b"data"[..]));
     assert_eq!(verified.extension(0), None);
+}
+
+#[test]
+fn the_largest_authenticator_passes_and_a_larger_one_is_not_made() {
+    let provider = &providers()[0];
+    // Its signatures are all of one length.
+    let server = identity_of(provider, &rcgen::PKCS_ED25519);
+    let answer = |padding| {
+        let chain = vec![server.cert[0].clone(), vec![0; padding].into()];
+        let padded = Arc::new(CertifiedKey::new(chain, server.key.clone()));
+        let pair = Pair::new(provider.clone(), &server, None);
+        let handshake = Handshake::server(&pair.server.connection, padded).unwrap();
+        let sent = ask(&pair.client, provider);
+        let server = Live {
+            handshake,
+            ..pair.server
+        };
+        let received = ReceivedRequest::receive(&server, sent.as_bytes()).unwrap();
+        (sent, received.authenticate(&[]))
+    };
+    let (_, small) = answer(1);
+    let padding = MAX_FRAME - small.unwrap().len() + 1;
+    let (sent, largest) = answer(padding);
+    let largest = largest.unwrap();
+    assert_eq!(largest.len(), MAX_FRAME);
+    assert!(sent.verify(&largest).is_ok());
+    let (_, larger) = answer(padding + 1);
+    assert_eq!(larger, Err(SendError::TooLarge.into()));
 }
 
 #[test]

@@ -12,7 +12,10 @@ use crate::support::providers;
 #[test]
 fn rejects_schemes_that_were_not_offered_or_do_not_fit_the_key() {
     // rsa_pkcs1_sha256, ecdsa_sha1, rsa_pkcs1_sha1 are of TLS 1.2; the last is nobody's.
-    for scheme in [0x0401, 0x0203, 0x0201, 0xffff] {
+    let not_offered = [0x0401, 0x0203, 0x0201, 0xffff];
+    // Offered, but for Ed25519, RSA and P-384 keys; ours is P-256.
+    let unfit = [0x0807, 0x0804, 0x0503];
+    for scheme in not_offered.into_iter().chain(unfit) {
         Case::new().rejects(
             |forge| {
                 let certificate = forge.certificate(&[]);
@@ -23,21 +26,6 @@ fn rejects_schemes_that_were_not_offered_or_do_not_fit_the_key() {
             },
             ProtocolError::SchemeNotOffered(scheme),
         );
-    }
-    // Offered, but for Ed25519, RSA and P-384 keys; ours is P-256.
-    for scheme in [0x0807, 0x0804, 0x0503] {
-        let case = Case::new();
-        let certificate = case.forge.certificate(&[]);
-        let verify = case.forge.certificate_verify_as(&certificate, scheme);
-        let error = case
-            .sent
-            .verify(&case.forge.seal_with(&certificate, &verify))
-            .unwrap_err();
-        let expected = [
-            ProtocolError::SchemeNotOffered(scheme),
-            ProtocolError::BadSignature,
-        ];
-        assert!(expected.contains(&error), "{scheme:#x}: {error}");
     }
 }
 

@@ -15,18 +15,19 @@ fn read(bytes: &[u8], sender: Side) -> Result<Parameters, ProtocolError> {
 
 #[test]
 fn survive_the_wire_on_both_sides() {
-    let parameters = client();
-    let decoded = read(
-        &parameters.encode(WireProfile::EXPAT_03).unwrap(),
-        Side::Client,
-    );
-    assert_eq!(decoded, Ok(parameters));
-    let parameters = Parameters::server(Vec::new(), Order::ClientFirst);
-    let decoded = read(
-        &parameters.encode(WireProfile::EXPAT_03).unwrap(),
-        Side::Server,
-    );
-    assert_eq!(decoded, Ok(parameters));
+    use CanAttest as C;
+    let clients = [C::No, C::AfterServer, C::EitherOrder].map(|can| {
+        (
+            Side::Client,
+            Parameters::client(client().formats, true, can),
+        )
+    });
+    let servers = [Order::ClientLast, Order::ClientFirst]
+        .map(|order| (Side::Server, Parameters::server(Vec::new(), order)));
+    for (side, parameters) in clients.into_iter().chain(servers) {
+        let bytes = parameters.encode(WireProfile::EXPAT_03).unwrap();
+        assert_eq!(read(&bytes, side), Ok(parameters));
+    }
 }
 
 #[test]
