@@ -156,3 +156,34 @@ fn items_of_both(
     let worse: Option<_> = pairs.map(|(one, other)| one.worse(other)).collect();
     worse.ok_or(AppraisalError::BadResult)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::sample::item;
+
+    #[test]
+    fn verifiers_that_saw_different_items_cannot_both_be_right() {
+        let (cpu, tpm) = (item("cpu", "cpu"), item("tpm", "tpm"));
+        let both = vec![cpu.clone(), tpm.clone()];
+        for other in [
+            vec![cpu.clone()],
+            vec![tpm, cpu.clone()],
+            vec![cpu.clone(), cpu],
+        ] {
+            let refused = items_of_both(both.clone(), other).map(drop);
+            assert_eq!(refused, Err(AppraisalError::BadResult));
+        }
+    }
+
+    #[test]
+    fn items_that_both_verifiers_tell_apart_are_kept() {
+        let both = vec![item("cpu", "cpu"), item("tpm", "tpm")];
+        let kept = items_of_both(both.clone(), both.clone()).unwrap();
+        let labels: Vec<_> = kept.iter().map(AppraisedItem::label).collect();
+        assert_eq!(labels, ["cpu", "tpm"]);
+        for (one, other) in [(both.clone(), vec![]), (vec![], both)] {
+            assert!(items_of_both(one, other).unwrap().is_empty());
+        }
+    }
+}

@@ -179,3 +179,66 @@ pub(crate) fn same_image(one: Option<&String>, other: Option<&String>) -> Option
         (one, other) => one.or(other).cloned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::ear;
+    use super::super::sample::item;
+    use super::super::sample::media;
+    use super::*;
+    use crate::ear::Tier;
+
+    #[test]
+    fn of_two_results_about_one_item_the_worse_holds() {
+        let instances: Vec<_> = InstanceId::new("test", &[1]).into_iter().collect();
+        let explained = |name| {
+            let findings = vec![Finding::passed(name)];
+            Explained::boxed(findings, Some("image".to_owned()), instances.clone())
+        };
+        let token: Arc<[u8]> = Arc::from(&b"token"[..]);
+        let good = AppraisedItem {
+            token: Some(token.clone()),
+            explained: explained("good"),
+            ..item("tpm", "vm/tpm")
+        };
+        let bad = AppraisedItem {
+            ear: ear("tpm", 96),
+            origin: Origin::Simulated,
+            claims: Some(Arc::new("claims")),
+            token: Some(token),
+            explained: explained("bad"),
+            ..item("tpm", "vm/tpm")
+        };
+        let pairs = [(good.clone(), bad.clone()), (bad, good)];
+        for worst in pairs.map(|(one, other)| one.worse(other).unwrap()) {
+            assert_eq!(worst.ear().status(), Tier::Contraindicated);
+            assert_eq!(worst.origin(), Origin::Simulated);
+            assert_eq!(worst.claims::<&str>(), Some(&"claims"));
+            assert_eq!(worst.token(), None);
+            assert_eq!(worst.findings().len(), 2);
+            assert_eq!(worst.image(), Some("image"));
+            assert_eq!(worst.instances(), instances);
+        }
+    }
+
+    #[test]
+    fn results_about_different_items_have_no_worse() {
+        let one = || item("tpm", "vm/tpm");
+        let mut chained = one();
+        chained.chained_to = Some("vm/cpu".into());
+        let mut of_other_type = one();
+        of_other_type.media_type = media("cpu");
+        for other in [chained, of_other_type, item("tpm", "other/tpm")] {
+            assert!(one().worse(other).is_none());
+        }
+    }
+
+    #[test]
+    fn software_that_is_named_in_two_ways_has_no_name() {
+        let (one, other) = ("one".to_owned(), "other".to_owned());
+        assert_eq!(same_image(Some(&one), Some(&other)), None);
+        assert_eq!(same_image(Some(&one), Some(&one)), Some(one.clone()));
+        assert_eq!(same_image(None, Some(&one)), Some(one.clone()));
+        assert_eq!(same_image(Some(&one), None), Some(one));
+    }
+}

@@ -77,19 +77,11 @@ impl Policy for Composition {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use pki_types::UnixTime;
-
     use super::super::appraised_item::AppraisedItem;
+    use super::super::sample::candidate;
+    use super::super::sample::item;
+    use super::super::sample::media;
     use super::*;
-    use crate::binding::Binding;
-    use crate::ear::Appraisal;
-    use crate::ear::Ear;
-    use crate::ear::TrustVector;
-    use crate::ear::VerifierId;
-    use crate::media_type::MediaType;
-    use crate::origin::Origin;
 
     #[test]
     fn each_required_item_must_be_there_once() {
@@ -162,42 +154,8 @@ mod tests {
         ExpectedItem::new(media(kind))
     }
 
-    fn media(kind: &str) -> MediaType {
-        format!("application/{kind}").parse().unwrap()
-    }
-
     fn items(seen: &[(&str, &str)]) -> Vec<AppraisedItem> {
         let items = seen.iter();
-        let items = items.map(|(kind, label)| AppraisedItem {
-            label: (*label).into(),
-            media_type: media(kind),
-            ear: Ear::local(
-                VerifierId::new("test", "1"),
-                now(),
-                kind,
-                Appraisal::new(TrustVector::new()),
-            ),
-            origin: Origin::Device,
-            claims: None,
-            token: None,
-            chained_to: None,
-            explained: None,
-        });
-        items.collect()
-    }
-
-    fn candidate(items: Vec<AppraisedItem>) -> Candidate {
-        Candidate {
-            items: items.into(),
-            binding: Binding::Connection,
-            leaf_key: Box::default(),
-            tls: crate::session::TlsFacts::NOTHING,
-            appraised_at: now(),
-            expires_at: now(),
-        }
-    }
-
-    fn now() -> UnixTime {
-        UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000))
+        items.map(|(kind, label)| item(kind, label)).collect()
     }
 }

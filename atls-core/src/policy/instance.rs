@@ -82,3 +82,55 @@ impl fmt::Debug for KnownInstances {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::appraised_item::Explained;
+    use crate::policy::sample;
+
+    #[test]
+    fn an_instance_is_known_by_kind_and_value_together() {
+        let peer = || vec![item("cpu", &[1])];
+        let check = |policy: KnownInstances| policy.check(&sample::candidate(peer()));
+        let known = KnownInstances::new().with("test", [2]).with("test", [1]);
+        assert_eq!(check(known), Ok(()));
+        for other in [
+            KnownInstances::new(),
+            KnownInstances::new().with("test", [2]),
+            KnownInstances::new().with("other", [1]).with("test", [2]),
+        ] {
+            assert_eq!(check(other), Err(PolicyViolation::UnknownInstance));
+        }
+    }
+
+    #[test]
+    fn each_item_is_known_or_chained_to_one_that_is() {
+        let policy = KnownInstances::new().with("test", [1]);
+        let check = |items| policy.check(&sample::candidate(items));
+        let unknown = Err(PolicyViolation::UnknownInstance);
+        let (known, stranger) = (|| item("tpm", &[1]), || item("cpu", &[2]));
+        assert_eq!(check(vec![]), unknown);
+        assert_eq!(check(vec![known(), stranger()]), unknown);
+        assert_eq!(check(vec![stranger(), known()]), unknown);
+        assert_eq!(check(vec![chained(stranger(), "tpm"), known()]), Ok(()));
+        assert_eq!(check(vec![chained(known(), "cpu"), stranger()]), Ok(()));
+        let elsewhere = vec![chained(stranger(), "other"), known()];
+        assert_eq!(check(elsewhere), unknown);
+    }
+
+    fn item(label: &str, instance: &[u8]) -> AppraisedItem {
+        let instances = InstanceId::new("test", instance).into_iter().collect();
+        AppraisedItem {
+            explained: Explained::boxed(Vec::new(), None, instances),
+            ..sample::item(label, label)
+        }
+    }
+
+    fn chained(item: AppraisedItem, label: &str) -> AppraisedItem {
+        AppraisedItem {
+            chained_to: Some(label.into()),
+            ..item
+        }
+    }
+}

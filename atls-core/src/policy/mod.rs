@@ -12,6 +12,8 @@ mod expected_item;
 mod explanation;
 pub mod instance;
 mod require_hybrid_group;
+#[cfg(test)]
+pub(crate) mod sample;
 pub(crate) mod standard;
 pub(crate) mod violation;
 

@@ -46,3 +46,37 @@ const HYBRID: [NamedGroup; 3] = [
 
 /// rustls has no name for it yet.
 const SECP384R1MLKEM1024: NamedGroup = NamedGroup::Unknown(0x11ed);
+
+#[cfg(test)]
+mod tests {
+    use rustls::crypto::ring::cipher_suite;
+
+    use super::super::sample;
+    use super::*;
+    use crate::session::Handshake;
+    use crate::session::Side;
+
+    #[test]
+    fn only_a_group_that_is_known_to_be_hybrid_passes() {
+        let observed = || {
+            let suite = cipher_suite::TLS13_AES_128_GCM_SHA256.tls13().unwrap();
+            Handshake::observed(Side::Server, suite, None, Vec::new()).unwrap()
+        };
+        let check = |handshake: Handshake| {
+            let mut candidate = sample::candidate(vec![sample::item("cpu", "")]);
+            candidate.tls = handshake.tls();
+            RequireHybridGroup.check(&candidate)
+        };
+        for hybrid in HYBRID {
+            assert_eq!(check(observed().with_group(hybrid)), Ok(()));
+        }
+        for other in [NamedGroup::X25519, NamedGroup::MLKEM768] {
+            let refused = check(observed().with_group(other));
+            assert_eq!(refused, Err(PolicyViolation::NotHybrid(other)));
+        }
+        assert!(matches!(
+            check(observed()),
+            Err(PolicyViolation::GroupNotKnown(_))
+        ));
+    }
+}

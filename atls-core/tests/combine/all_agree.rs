@@ -112,6 +112,16 @@ fn parts_that_only_one_verifier_names_stand() {
 }
 
 #[test]
+fn a_refusal_ends_the_wait_for_the_others() {
+    let slow = Scripted::new(affirming());
+    slow.close();
+    let strict = Scripted::new(Err(AppraisalError::NotBound));
+    let all = AllAgree::new(vec![any(slow), any(strict)]).unwrap();
+    let refused = ready(appraise(&all, &bound(), b"evidence", NOW)).map(drop);
+    assert_eq!(refused, Err(AppraisalError::NotBound));
+}
+
+#[test]
 fn any_failure_refuses() {
     for error in [
         AppraisalError::Unreachable,
