@@ -316,10 +316,15 @@ mod tests {
         assert!(der(5, &nulls) && !der(4, &nulls));
         let holder = [&[0x04, 10][..], &nulls].concat();
         assert!(der(6, &holder) && !der(5, &holder));
+        let text = [&[0x0c, 10][..], &nulls].concat();
+        let octets = [0x04, 4, 5, 0, 5, 0];
+        assert!(der(1, &text) && der(1, &octets));
         let overrun = [&[0x30, 4, 0x02, 0x82, 0xff, 0xff][..], &nulls].concat();
         assert!(der(7, &overrun) && !der(6, &overrun));
         assert!(der(100, &[0x30, 0x80].repeat(100)));
         assert!(!der(99, &[0x30, 0x80].repeat(100)));
+        let indefinite = [&[0x30, 0x80, 0x0c, 10][..], &nulls].concat();
+        assert!(der(7, &indefinite) && !der(6, &indefinite));
         let nested = (0..MAX_DER_DEPTH).fold(vec![], |inner: Vec<u8>, _| {
             [&[0x30, u8::try_from(inner.len()).unwrap()][..], &inner].concat()
         });
