@@ -48,6 +48,28 @@ fn trustee_appraises_and_a_key_of_somebody_else_is_no_result() {
 }
 
 #[test]
+fn the_measurements_that_a_service_found_have_the_names_of_a_policy() {
+    let world = World::new();
+    let server = td(&world);
+    let signer = Arc::new(Signer::es256());
+    let answer = |signer: &Signer, claims: Option<Value>| {
+        let mut claims = claims?;
+        let found = &mut claims["submods"]["cpu0"]["ear.veraison.annotated-evidence"];
+        found["tdx"] = json!({ "quote": { "body": { "mr_td": "0d", "rtmr_2": "02" } } });
+        found["cca-realm-initial-measurement"] = "Q0ND".into();
+        found["psa-software-components"] =
+            json!([{ "measurement-type": "BL", "measurement-value": "Q0ND" }, {}]);
+        Some(signer.token(&claims))
+    };
+    let url = plain(&world, stand_in::trustee_with(signer, now, answer));
+    let get = ["get", &server, "--ca", "ca.pem", "--json", "--verifier"];
+    let told = world.atls(&[&get[..], &[&format!("trustee={url}")]].concat());
+    let told = told.ends_with(0).json();
+    let expected = json!({ "mrtd": "0d", "rtmr2": "02", "initial-measurement": "434343", "component BL": "434343" });
+    assert_eq!(told["attestation"]["items"][0]["measurements"], expected);
+}
+
+#[test]
 fn intel_trust_authority_appraises_with_a_key_of_its_subscriber() {
     let world = World::new();
     let server = td(&world);
@@ -98,7 +120,14 @@ fn azure_attestation_appraises_under_the_name_of_its_instance() {
             .route("/certs", get(async move || Json(set.clone())));
         let url = https(&world, app);
         let service = format!("maa={url},ca=ca.pem");
-        ask_leniently(&world, &server, &service).ends_with(code);
+        let ran = ask_leniently(&world, &server, &service).ends_with(code);
+        if code == 0 {
+            let told = ran.error();
+            let shown = told
+                .lines()
+                .any(|line| line.contains("mrtd") && line.contains("0505"));
+            assert!(shown, "{told}");
+        }
     }
 }
 

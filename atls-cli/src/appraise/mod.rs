@@ -32,7 +32,7 @@ pub(crate) struct Recorded {
 }
 
 enum Results {
-    One(RecordedAppraisal),
+    One(Box<RecordedAppraisal>),
     Chain(Chain),
 }
 
@@ -40,7 +40,10 @@ impl Recorded {
     /// Each item, and what its verifier found.
     pub(crate) fn items(&self) -> Vec<(&Evidence, &RecordedAppraisal)> {
         let results: Vec<_> = match &self.results {
-            Results::One(result) => return self.parts.iter().map(|part| (part, result)).collect(),
+            Results::One(result) => {
+                let parts = self.parts.iter();
+                return parts.map(|part| (part, &**result)).collect();
+            }
             Results::Chain(chain) => chain.items().iter().collect(),
         };
         let part_of = |kind: &MediaType| {
@@ -98,7 +101,7 @@ pub(crate) async fn recorded(
     };
     Ok(Recorded {
         parts: vec![evidence.clone()],
-        results: Results::One(appraised.map_err(|error| failure(&error))?),
+        results: Results::One(Box::new(appraised.map_err(|error| failure(&error))?)),
     })
 }
 

@@ -6,6 +6,7 @@ use atls_core::bounded;
 use atls_core::limits::MAX_CERTIFICATE;
 use atls_core::limits::MAX_CERTIFICATE_VALUES;
 use atls_core::pki_types::UnixTime;
+use ciborium::Value;
 use sha2::Digest;
 use sha2::Sha256;
 use x509_parser::certificate::X509Certificate;
@@ -14,6 +15,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::time::ASN1Time;
 
+use super::cbor;
 use super::found::Found;
 use super::found::Within;
 use super::tree::Node;
@@ -95,21 +97,58 @@ fn whole(certificate: &X509Certificate<'_>, within: Within) -> Found {
 fn extension_tree(extension: &X509Extension<'_>, within: Within) -> (Node, Vec<Evidence>) {
     let oid = extension.oid.to_id_string();
     let critical = if extension.critical { ", critical" } else { "" };
-    let known = EVIDENCE.iter().find(|(known, _)| *known == oid);
-    let Some((_, name)) = known else {
-        return (
-            Node::bytes(format!("{oid}{critical}"), extension.value),
-            Vec::new(),
-        );
+    let name_of = |names: &[(&str, &'static str)]| {
+        let mut names = names.iter();
+        names
+            .find(|(known, _)| *known == oid)
+            .map(|(_, name)| *name)
     };
-    let node = Node::leaf(*name, format!("{oid}{critical}"));
-    match within.recognise(carried(extension.value)) {
+    let Some(name) = name_of(EVIDENCE) else {
+        let node = Node::bytes(format!("{oid}{critical}"), extension.value);
+        let node = match name_of(ORDINARY) {
+            Some(name) => node.meaning(name),
+            None => node,
+        };
+        return (node, Vec::new());
+    };
+    let node = Node::leaf(name, format!("{oid}{critical}"));
+    if let Some(found) = within.recognise(carried(extension.value)) {
+        return (node.with(found.tree), found.evidence);
+    }
+    match tagged(extension.value, within) {
         Some(found) => (node.with(found.tree), found.evidence),
+        None if oid == INTEL_SGX => {
+            let node = Node::bytes(format!("{oid}{critical}"), extension.value);
+            let node = node.meaning("SGX extensions: PPID, TCB and FMSPC of the processor");
+            (node, Vec::new())
+        }
         None => (node.with(Node::bytes("value", extension.value)), Vec::new()),
     }
 }
 
-/// The CMW within the choice of `id-pe-cmw`; the quote within DICE tagged evidence, or the value itself.
+/// DICE tagged evidence: a tag of CBOR, and the quote first in its array. What the quote is about follows.
+fn tagged(value: &[u8], within: Within) -> Option<Found> {
+    let Value::Tag(tag, inner) = cbor::decode(value)? else {
+        return None;
+    };
+    let Value::Array(parts) = *inner else {
+        return None;
+    };
+    let [Value::Bytes(quote), rest @ ..] = &parts[..] else {
+        return None;
+    };
+    let found = within.recognise(quote)?;
+    let rest = rest.iter().filter_map(Value::as_bytes);
+    let rest = rest.map(|bytes| {
+        Node::bytes("claims", bytes).meaning("the report data of the quote is their hash")
+    });
+    let tree = Node::branch(format!("tag {tag}"))
+        .with(found.tree)
+        .with_all(rest);
+    Some(Found::holding(tree, found.evidence))
+}
+
+/// The CMW within the choice of `id-pe-cmw`, or the value itself.
 fn carried(value: &[u8]) -> &[u8] {
     match value {
         [0x04 | 0x0c, length @ 0..=0x7f, rest @ ..] if rest.len() == usize::from(*length) => rest,
@@ -148,11 +187,37 @@ fn time(at: ASN1Time) -> String {
     }
 }
 
+/// PCK certificates have Intel's own extensions under the number that its SDK has a quote under.
+const INTEL_SGX: &str = "1.2.840.113741.1.13.1";
+
 /// Extensions that carry Evidence.
 const EVIDENCE: &[(&str, &str)] = &[
     ("1.3.6.1.5.5.7.1.35", "id-pe-cmw"),
     ("2.23.133.5.4.9", "DICE tagged evidence"),
-    ("1.2.840.113741.1.13.1", "quote of the Intel SGX SDK"),
+    (INTEL_SGX, "quote of the Intel SGX SDK"),
     ("1.2.840.113741.1337.6", "quote of rats-tls"),
     ("0.6.9.42.840.113741.1337.6", "quote of Gramine"),
+];
+
+/// Extensions of other certificates, by their names in RFC 5280, and in the specifications of AMD and Intel.
+const ORDINARY: &[(&str, &str)] = &[
+    ("2.5.29.14", "subjectKeyIdentifier"),
+    ("2.5.29.15", "keyUsage"),
+    ("2.5.29.17", "subjectAltName"),
+    ("2.5.29.19", "basicConstraints"),
+    ("2.5.29.31", "cRLDistributionPoints"),
+    ("2.5.29.35", "authorityKeyIdentifier"),
+    ("2.5.29.37", "extKeyUsage"),
+    ("1.3.6.1.4.1.3704.1.1", "structVersion"),
+    ("1.3.6.1.4.1.3704.1.2", "productName"),
+    ("1.3.6.1.4.1.3704.1.3.1", "blSPL"),
+    ("1.3.6.1.4.1.3704.1.3.2", "teeSPL"),
+    ("1.3.6.1.4.1.3704.1.3.3", "snpSPL"),
+    ("1.3.6.1.4.1.3704.1.3.8", "ucodeSPL"),
+    ("1.3.6.1.4.1.3704.1.3.9", "fmcSPL"),
+    (
+        "1.3.6.1.4.1.3704.1.4",
+        "hwID: names the chip, personal data",
+    ),
+    ("1.3.6.1.4.1.3704.1.5", "cspID"),
 ];

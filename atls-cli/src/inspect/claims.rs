@@ -9,6 +9,7 @@ use ciborium::Value;
 pub(super) enum Names {
     CcaPlatform,
     CcaRealm,
+    CoseHeader,
     Ear,
     EarAppraisal,
     EarVector,
@@ -56,6 +57,12 @@ impl Names {
     fn numbered(self, key: i128) -> Option<(&'static str, Self)> {
         let plain = |name| Some((name, Self::None));
         match (self, key) {
+            (Self::CoseHeader, 1) => plain("alg"),
+            (Self::CoseHeader, 2) => plain("crit"),
+            (Self::CoseHeader, 3) => plain("content type"),
+            (Self::CoseHeader, 4) => plain("kid"),
+            (Self::CoseHeader, 33) => plain("x5chain"),
+            (Self::CoseHeader, 34) => plain("x5t"),
             (Self::Psa | Self::CcaRealm | Self::CcaPlatform, 10) => plain("eat_nonce"),
             (Self::Psa, 256) => plain("ueid"),
             (Self::Psa | Self::CcaPlatform | Self::CcaRealm | Self::Ear, 265) => {

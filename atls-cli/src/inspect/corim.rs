@@ -62,7 +62,10 @@ pub(super) fn tree(corim: &Corim) -> Node {
                 .with_all(further.map(|what| Node::leaf("not understood", what))),
         );
     }
+    let are_shown = !corim.attest_keys().is_empty();
     let passed_over = corim.left_out().iter();
+    let passed_over =
+        passed_over.filter(|what| !(are_shown && what.ends_with("attest-key-triples")));
     node.with_all(passed_over.map(|what| Node::leaf("passed over", what)))
 }
 

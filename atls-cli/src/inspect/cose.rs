@@ -113,7 +113,7 @@ impl<'a> Sign1<'a> {
             Some(header) => header_tree(&header),
             None => Node::bytes("protected header", self.protected),
         };
-        let outside = cbor::tree("unprotected header", self.unprotected, Names::None);
+        let outside = cbor::tree("unprotected header", self.unprotected, Names::CoseHeader);
         Node::branch(name)
             .with(
                 Node::branch("signed part")
@@ -127,7 +127,7 @@ impl<'a> Sign1<'a> {
 }
 
 fn header_tree(header: &Value) -> Node {
-    let node = cbor::tree("protected header", header, Names::None);
+    let node = cbor::tree("protected header", header, Names::CoseHeader);
     let Value::Map(entries) = header else {
         return node;
     };

@@ -192,6 +192,10 @@ fn of_simulated(claims: &SimClaims) -> Vec<(String, String)> {
 struct Rows(Vec<(String, String)>);
 
 impl Rows {
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over what they formatted"
+    )]
     fn add(&mut self, name: &str, value: impl ToString) {
         self.0.push((name.to_owned(), value.to_string()));
     }

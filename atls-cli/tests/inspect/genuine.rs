@@ -90,3 +90,48 @@ fn genuine_evidence_and_results_verify() {
 
 /// When the collateral of the sample was in force.
 const WHEN: &str = "2025-07-01T00:00:00Z";
+
+#[test]
+fn evidence_in_certificates_is_shown_whoever_wrapped_it() {
+    let Some(folder) = support::vectors() else {
+        return;
+    };
+    let world = World::new();
+    for (file, name) in [
+        ("gramine-cert.pem", "quote of Gramine"),
+        ("intel-sgxsdk-cert.pem", "quote of the Intel SGX SDK"),
+        ("rats-tls-cert.pem", "tag 60000"),
+    ] {
+        let path = folder.join("ra-tls").join(file);
+        let told = world
+            .atls(&["inspect", path.to_str().unwrap()])
+            .ends_with(0)
+            .out();
+        for line in [name, "SGX quote", "MRENCLAVE"] {
+            assert!(told.contains(line), "{file}, {line}: {told}");
+        }
+    }
+}
+
+#[test]
+fn a_corim_is_shown_field_by_field() {
+    let Some(folder) = support::vectors() else {
+        return;
+    };
+    let world = World::new();
+    let path = folder.join("corim/corim-cca-platform-valid.cbor");
+    let told = world
+        .atls(&["inspect", path.to_str().unwrap()])
+        .ends_with(0)
+        .out();
+    for line in [
+        "class-id  0000",
+        "mkey  cca.software-component",
+        "cryptokeys  5378",
+        "mask  010203",
+        "attest-key-triple",
+        "-----BEGIN PUBLIC KEY-----",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+}

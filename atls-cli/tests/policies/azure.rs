@@ -23,7 +23,15 @@ fn a_vm_is_accepted_by_the_tables_of_its_parts() {
         .out();
     assert!(told.contains("[azure] accepts any VM"), "{told}");
     let told = ask(&world, &url).ends_with(0).error();
-    for line in ["(cpu)", "(runtime-data)", "(tpm)", "secure-boot"] {
+    for line in [
+        "(cpu)",
+        "(runtime-data)",
+        "(tpm)",
+        "secure-boot",
+        "sha256.pcr4",
+        "user-data",
+        "launch-tcb",
+    ] {
         assert!(told.contains(line), "{line}: {told}");
     }
 }

@@ -113,16 +113,20 @@ fn realm(unseen: &mut Unseen, claims: &CcaClaims, realms: &[&CcaRealmImage]) {
     {
         unseen.add_bytes("personalization-value", &realm.personalization_value);
     }
-    let states: [(&str, fn(&CcaRealmImage) -> bool); 4] = [
-        ("rem0", |known| known.rem0.is_some()),
-        ("rem1", |known| known.rem1.is_some()),
-        ("rem2", |known| known.rem2.is_some()),
-        ("rem3", |known| known.rem3.is_some()),
-    ];
-    for ((name, states), value) in states.into_iter().zip(&realm.extensible_measurements) {
-        if !realms.iter().any(|known| states(known)) {
-            unseen.add_bytes(name, value);
+    for (number, value) in (0..).zip(&realm.extensible_measurements) {
+        if !realms.iter().any(|known| states(known, number)) {
+            unseen.add_bytes(format!("rem{number}"), value);
         }
     }
     unseen.add("realm hash algorithm", &realm.hash_algorithm);
+}
+
+fn states(known: &CcaRealmImage, number: u8) -> bool {
+    let value = match number {
+        0 => &known.rem0,
+        1 => &known.rem1,
+        2 => &known.rem2,
+        _ => &known.rem3,
+    };
+    value.is_some()
 }
