@@ -98,7 +98,7 @@ fn a_policy_is_explained_claim_by_claim() {
     is_as_before("policy-explain", &ran);
     let ran = world.atls(&[&explain[..], &trust, &["--json"]].concat());
     is_as_before("policy-explain-json", &ran);
-    let tcb = [&["tcb", "evidence"], &trust[..]].concat();
+    let tcb = [&["tcb", "evidence", "--policy", "policy.json"], &trust[..]].concat();
     is_as_before("tcb", &world.atls(&tcb));
     is_as_before("tcb-json", &world.atls(&[&tcb[..], &["--json"]].concat()));
 }

@@ -103,14 +103,19 @@ fn firmware_of_amd_is_judged_by_the_policy() {
     ];
     let ran = world
         .atls(&[&["tcb", "evidence"], &trust[..]].concat())
-        .ends_with(0);
+        .ends_with(1);
     assert!(ran.out().contains("AMD SEV-SNP, Turin"), "{}", ran.out());
+    assert!(ran.out().contains("not judged"), "{}", ran.out());
+    assert!(ran.error().contains("--policy FILE"), "{}", ran.error());
     let new = [
         &["policy", "new", "--from", "evidence", "-o", "policy.toml"],
         &trust[..],
     ]
     .concat();
     world.atls(&new).ends_with(0);
+    let judged = [&["tcb", "evidence", "--policy", "policy.toml"], &trust[..]].concat();
+    let ran = world.atls(&judged).ends_with(0);
+    assert!(ran.out().contains("nothing to do"), "{}", ran.out());
     let policy = std::fs::read_to_string(world.path("policy.toml")).unwrap();
     let newer = "[snp.next-minimum-tcb.turin]\nfrom = \"2090-01-31\"\n\
                  reported = { fmc = 255, bootloader = 255, tee = 255, snp = 255, microcode = 255 }\n";

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use atls_formats::tpm::HashAlgorithm;
 use atls_formats::tpm::ImaLog;
+use atls_formats::tpm::PcrValues;
 use atls_formats::tpm::SystemdLog;
 use atls_formats::tpm::TcgLog;
 
@@ -21,17 +22,29 @@ pub(super) fn read(bytes: &[u8]) -> Option<Found> {
 
 /// The log of the firmware: events by register, and the value that they lead to.
 pub(super) fn tcg(bytes: &[u8]) -> Option<Node> {
-    let (bank, log) = BANKS
-        .iter()
-        .find_map(|bank| Some((bank, TcgLog::decode(bytes, *bank).ok()?)))?;
+    tcg_beside(bytes, &[])
+}
+
+/// The same beside the registers that were quoted.
+pub(super) fn tcg_beside(bytes: &[u8], quoted: &[PcrValues]) -> Option<Node> {
+    let banks = quoted.iter().map(|values| values.bank).chain(BANKS);
+    let mut logs = banks.filter_map(|bank| Some((bank, TcgLog::decode(bytes, bank).ok()?)));
+    let (bank, log) = logs.next()?;
+    let quoted = quoted.iter().find(|values| values.bank == bank);
     let mut tree = Node::branch(format!("TCG event log, {bank}"));
     for pcr in 0..24 {
         let (replay, events) = log.extended(pcr);
         if events.is_empty() {
             continue;
         }
-        let mut register = Node::leaf(format!("PCR {pcr}"), hex(replay.value()))
-            .meaning("where these events lead; compare with a quote");
+        let says = match quoted.and_then(|quoted| quoted.values.get(&pcr)) {
+            None => "where these events lead; compare with a quote",
+            Some(value) if value == replay.value() => "these events lead to the quoted value",
+            Some(_) => {
+                "these events do NOT lead to the quoted value: they prove nothing, unless systemd's log goes on"
+            }
+        };
+        let mut register = Node::leaf(format!("PCR {pcr}"), hex(replay.value())).meaning(says);
         for event in events {
             let shown = Node::leaf(kind(event.claimed_type), hex(event.digest));
             register = register.with(match event.measured.and_then(readable) {

@@ -96,11 +96,17 @@ async fn genuine(
         Some(_) => "by the policy",
         None => "by its own values, so it says how good the platform is",
     };
+    let says = match item.table() {
+        Some("cca" | "psa" | "tpm") => {
+            "signatures verify under a key that is known; the binding to a connection is not checked"
+        }
+        _ => "signatures verify up to the root; the binding to a connection is not checked",
+    };
     let nodes = appraised.items().into_iter().map(|(item, appraised)| {
         let notable = appraised.findings().iter();
         let notable = notable.filter(|finding| finding.outcome() != Checked::Passed);
         Node::leaf("Evidence", &item.media_type)
-            .meaning("signatures verify up to the root; the binding to a connection is not checked")
+            .meaning(says)
             .with(Node::leaf("status", appraised.ear().status()).meaning(status))
             .with_all(notable.map(|finding| Node::leaf("check", finding)))
     });

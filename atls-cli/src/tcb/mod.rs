@@ -32,6 +32,7 @@ use crate::terminal::Terminal;
 use crate::trust::AppraisalOptions;
 use crate::trust::AttesterOptions;
 use crate::trust::TrustOptions;
+use standing::Judge;
 use standing::Standing;
 use standing::Versions;
 
@@ -60,6 +61,15 @@ pub(crate) struct TcbOptions {
 
     #[command(flatten)]
     trust: AppraisalOptions,
+}
+
+impl TcbOptions {
+    fn judge(&self) -> Judge {
+        match self.policy {
+            Some(_) => Judge::Policy,
+            None => Judge::Maker,
+        }
+    }
 }
 
 pub(crate) async fn run(options: &TcbOptions, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -95,13 +105,15 @@ async fn assess(options: &TcbOptions, terminal: &mut Terminal) -> Result<(), Fai
             }
         }
     }
-    if current {
-        return Ok(());
-    }
-    let behind = Failure::new(Outcome::Refused, "the platform is behind, or soon will be");
+    let failure = match (current, standings.iter().all(Standing::is_judged)) {
+        (true, true) => return Ok(()),
+        (false, _) => Failure::new(Outcome::Refused, "the platform is behind, or soon will be"),
+        (true, false) => Failure::usage("nothing says which firmware of AMD is good enough")
+            .with_help("--policy FILE says it, by minimum-tcb and next-minimum-tcb"),
+    };
     Err(match options.json {
-        true => behind.already_reported(),
-        false => behind,
+        true => failure.already_reported(),
+        false => failure,
     })
 }
 
@@ -136,7 +148,9 @@ async fn of_file(options: &TcbOptions) -> Result<Vec<Standing>, Failure> {
                 appraised.claims::<SgxClaims>(),
                 appraised.claims::<SnpClaims>(),
             );
-            standings.extend(found.map(|versions| Standing::of(versions, appraised.findings())));
+            standings.extend(
+                found.map(|versions| Standing::of(versions, appraised.findings(), options.judge())),
+            );
         }
     }
     Ok(standings)
@@ -170,7 +184,7 @@ async fn of_server(options: &TcbOptions) -> Result<Vec<Standing>, Failure> {
         )?,
     };
     let peer = client.connect(&target).await?.peer()?;
-    Ok(of_peer(&peer))
+    Ok(of_peer(&peer, options.judge()))
 }
 
 fn as_seen(trust: &AppraisalOptions) -> Result<RelyingParty, Failure> {
@@ -187,14 +201,14 @@ fn as_seen(trust: &AppraisalOptions) -> Result<RelyingParty, Failure> {
         .map_err(|error| Failure::fault("no verifier").because(&error))
 }
 
-fn of_peer(peer: &PeerAttestation) -> Vec<Standing> {
+fn of_peer(peer: &PeerAttestation, judge: Judge) -> Vec<Standing> {
     let standings = peer.items().iter().filter_map(|item| {
         let found = versions(
             item.claims::<TdxClaims>(),
             item.claims::<SgxClaims>(),
             item.claims::<SnpClaims>(),
         );
-        found.map(|versions| Standing::of(versions, item.findings()))
+        found.map(|versions| Standing::of(versions, item.findings(), judge))
     });
     standings.collect()
 }
@@ -219,7 +233,7 @@ const NO_VERSIONS: &str = "TDX, SGX and SEV-SNP have, and VMs of Azure on them. 
 const EXAMPLES: &str = "\
 Intel rates platforms by TCB Info, which it issues anew; the next issue is published early. AMD publishes
 no list: what is good enough is in your policy, minimum-tcb and next-minimum-tcb. Exit code 3 says that the
-platform is behind, now or by the next issue.
+platform is behind, now or by the next issue, and 1 that nothing says what is good enough.
 
 Examples:
   atls tcb https://service.example/

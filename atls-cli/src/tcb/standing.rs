@@ -19,6 +19,15 @@ use crate::terminal::Table;
 pub(super) struct Standing {
     versions: Versions,
     findings: Vec<Finding>,
+    judge: Judge,
+}
+
+/// Whoever says which versions are good enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judge {
+    /// Its maker, as far as that publishes a list.
+    Maker,
+    Policy,
 }
 
 /// The versions, by their maker.
@@ -28,7 +37,7 @@ pub(super) enum Versions {
 }
 
 impl Standing {
-    pub(super) fn of(versions: Versions, findings: &[Finding]) -> Self {
+    pub(super) fn of(versions: Versions, findings: &[Finding], judge: Judge) -> Self {
         let is_about_versions = |finding: &&Finding| {
             let check = finding.check();
             check.contains("tcb") || check.ends_with(".collateral")
@@ -36,7 +45,13 @@ impl Standing {
         Self {
             versions,
             findings: findings.iter().filter(is_about_versions).cloned().collect(),
+            judge,
         }
+    }
+
+    /// Somebody says which versions are good enough. AMD publishes no list.
+    pub(super) fn is_judged(&self) -> bool {
+        matches!(self.versions, Versions::Intel(_)) || self.judge == Judge::Policy
     }
 
     /// Nothing of it is, or will be, less than it should be.
@@ -70,9 +85,12 @@ impl Standing {
         for finding in notable {
             table.painted(1, "note", report::finding(finding, style));
         }
-        let says = match self.is_current() {
-            true => style.good("nothing to do"),
-            false => style.warning("update it"),
+        let says = match (self.is_current(), self.is_judged()) {
+            (false, _) => style.warning("update it"),
+            (true, true) => style.good("nothing to do"),
+            (true, false) => {
+                style.warning("not judged: AMD publishes no list, and there is no --policy")
+            }
         };
         table.painted(1, "so", says);
         table
@@ -109,6 +127,7 @@ impl Standing {
         };
         if let Value::Object(fields) = &mut document {
             fields.insert("current".to_owned(), self.is_current().into());
+            fields.insert("judged".to_owned(), self.is_judged().into());
             fields.insert("findings".to_owned(), findings.into());
         }
         document

@@ -111,3 +111,29 @@ fn systemd() -> String {
     });
     format!("\u{1e}{record}\n")
 }
+
+#[test]
+fn a_log_in_evidence_is_held_against_the_registers_that_were_quoted() {
+    let world = World::new();
+    let mut tpm = atls_tpm::testing::ForgedTpm::new();
+    tpm.quoting(HashAlgorithm::Sha256, &[0, 4, 12]);
+    let told = |tpm: &atls_tpm::testing::ForgedTpm| {
+        world.write("evidence", tpm.evidence(&[7; 32]).encode().unwrap());
+        world.atls(&["inspect", "evidence"]).ends_with(0).out()
+    };
+    let right = told(&tpm);
+    for line in [
+        "PCR 12  0000",
+        "— nothing was measured into it",
+        "these events lead to the quoted value",
+        "restricted, sign",
+        "ECDSA with sha256",
+    ] {
+        assert!(right.contains(line), "{line}: {right}");
+    }
+    assert!(!right.contains("do NOT lead"), "{right}");
+    let other = atls_tpm::testing::ForgedTpm::log().measured(4, 4, b"one more");
+    tpm.sent_log = Some(other.bytes().to_vec());
+    let wrong = told(&tpm);
+    assert!(wrong.contains("do NOT lead to the quoted value"), "{wrong}");
+}

@@ -26,32 +26,36 @@ pub(super) fn read(bytes: &[u8]) -> Option<Found> {
 fn whole(evidence: &TpmEvidence) -> Node {
     let signed = attest::attest(&evidence.attest);
     let signed = signed.unwrap_or_else(|| Node::bytes("attest", &evidence.attest));
-    let log = |name: &str, log: &Option<Vec<u8>>, read: fn(&[u8]) -> Option<Node>| {
-        let log = log.as_ref()?;
-        let node = read(log).unwrap_or_else(|| Node::bytes(name, log).unsigned());
-        Some(node.meaning("it counts where a replay of it leads to a quoted register"))
+    let banks = banks(evidence);
+    let quoted = banks.as_deref().unwrap_or_default();
+    let shown = |name: &str, log: &[u8], read: Option<Node>| {
+        let node = read.unwrap_or_else(|| Node::bytes(name, log).unsigned());
+        node.meaning("it counts where a replay of it leads to a quoted register")
     };
-    let logs = [
-        log("TCG event log", &evidence.tcg_log, event_log::tcg),
-        log("systemd log", &evidence.systemd_log, event_log::systemd),
-        log("IMA log", &evidence.ima_log, event_log::ima),
-    ];
+    let firmware = evidence.tcg_log.as_deref();
+    let firmware =
+        firmware.map(|log| shown("TCG event log", log, event_log::tcg_beside(log, quoted)));
+    let systemd = evidence.systemd_log.as_deref();
+    let systemd = systemd.map(|log| shown("systemd log", log, event_log::systemd(log)));
+    let ima = evidence.ima_log.as_deref();
+    let ima = ima.map(|log| shown("IMA log", log, event_log::ima(log)));
     let certificates = evidence.ak_certificates.as_deref();
     Node::branch("TPM Evidence")
         .with(signed)
-        .with(registers(evidence))
+        .with(registers(evidence, banks.as_deref()))
         .with(signature(&evidence.signature))
         .with(key::public(&evidence.ak))
         .with_all(certificates.map(certificate_chain))
-        .with_all(logs.into_iter().flatten())
+        .with_all([firmware, systemd, ima].into_iter().flatten())
+}
+
+fn banks(evidence: &TpmEvidence) -> Option<Vec<PcrValues>> {
+    let attest = Attest::decode(&evidence.attest).ok()?;
+    PcrValues::split(&attest.selections, &evidence.pcrs).ok()
 }
 
 /// By register, where the selection of the quote says which is which.
-fn registers(evidence: &TpmEvidence) -> Node {
-    let attest = Attest::decode(&evidence.attest);
-    let banks = attest
-        .ok()
-        .and_then(|attest| PcrValues::split(&attest.selections, &evidence.pcrs).ok());
+fn registers(evidence: &TpmEvidence, banks: Option<&[PcrValues]>) -> Node {
     let Some(banks) = banks else {
         let node = Node::bytes("PCR values", &evidence.pcrs);
         return node.meaning("they do not fit the selection").unsigned();
