@@ -82,7 +82,7 @@ async fn binary<R: AsyncRead + Unpin>(socket: &mut R) -> io::Result<Option<Socke
             Ok(Some((Ipv6Addr::from(*source), port).into()))
         }
         // A client that is not reached over TCP, such as one on a Unix socket.
-        (0x21, _) => Ok(None),
+        (0x21, 0x00 | 0x12 | 0x22 | 0x31 | 0x32) => Ok(None),
         _ => Err(wrong()),
     }
 }
@@ -103,18 +103,24 @@ async fn text<R: AsyncRead + Unpin>(
     let words: Vec<_> = line.trim_end_matches("\r\n").split(' ').collect();
     match words[..] {
         ["PROXY", "UNKNOWN", ..] => Ok(None),
-        ["PROXY", family, source, _, port, _] => {
-            let source: IpAddr = source.parse().map_err(|_| wrong())?;
-            let fits = match source {
-                IpAddr::V4(_) => family == "TCP4",
-                IpAddr::V6(_) => family == "TCP6",
-            };
-            let port = port.parse().map_err(|_| wrong())?;
-            fits.then_some(Some((source, port).into()))
-                .ok_or_else(wrong)
+        ["PROXY", family, from, to, from_port, to_port] => {
+            let from = end(family, from, from_port).ok_or_else(wrong)?;
+            end(family, to, to_port).ok_or_else(wrong)?;
+            Ok(Some(from))
         }
         _ => Err(wrong()),
     }
+}
+
+/// An address of this family, and a port without sign and leading zeros.
+fn end(family: &str, address: &str, port: &str) -> Option<SocketAddr> {
+    let address: IpAddr = address.parse().ok()?;
+    let number: u16 = port.parse().ok()?;
+    let fits = match address {
+        IpAddr::V4(_) => family == "TCP4",
+        IpAddr::V6(_) => family == "TCP6",
+    };
+    (fits && number.to_string() == port).then(|| (address, number).into())
 }
 
 fn wrong() -> io::Error {
@@ -203,6 +209,13 @@ mod tests {
             binary(0x21, 0x11, &[0; 11]),
             binary(0x21, 0x21, &[0; 35]),
             binary(0x21, 0x11, &[0; 4096]),
+            binary(0x21, 0x41, &[0; 12]),
+            b"PROXY TCP4 192.0.2.1 198.51.100.1 +4660 80\r\n".to_vec(),
+            b"PROXY TCP4 192.0.2.1 198.51.100.1 04660 80\r\n".to_vec(),
+            b"PROXY TCP4 192.0.2.1 198.51.100.1 4660 +80\r\n".to_vec(),
+            b"PROXY TCP4 192.0.2.1 198.51.100.1 4660 99999\r\n".to_vec(),
+            b"PROXY TCP4 192.0.2.1 nowhere 4660 80\r\n".to_vec(),
+            b"PROXY TCP4 192.0.2.1 ::1 4660 80\r\n".to_vec(),
             b"PROXY TCP4 2001:db8:: ::1 4660 80\r\n".to_vec(),
             b"PROXY TCP4 192.0.2.1 198.51.100.1 99999 80\r\n".to_vec(),
             b"PROXY TCP4 192.0.2.1 198.51.100.1 4660 80 x\r\n".to_vec(),
