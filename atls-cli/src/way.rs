@@ -45,14 +45,7 @@ impl FromStr for ProxyOption {
 #[derive(Clone)]
 pub(crate) struct Way {
     direct: HttpConnector,
-    proxies: Proxies,
-}
-
-#[derive(Clone)]
-enum Proxies {
-    None,
-    Of(Arc<Matcher>),
-    One(Uri),
+    proxies: Option<Arc<Matcher>>,
 }
 
 impl Way {
@@ -60,31 +53,29 @@ impl Way {
         let mut direct = HttpConnector::new();
         direct.enforce_http(false);
         direct.set_nodelay(true);
-        let proxies = match proxy {
-            None => Proxies::None,
-            Some(ProxyOption::Environment) => Proxies::Of(Arc::new(Matcher::from_env())),
-            Some(ProxyOption::One(uri)) => Proxies::One(uri.clone()),
-        };
+        let proxies = proxy.map(|proxy| match proxy {
+            ProxyOption::Environment => Matcher::from_env(),
+            // With the name and the password that are in it.
+            ProxyOption::One(uri) => Matcher::builder().all(uri.to_string()).build(),
+        });
+        let proxies = proxies.map(Arc::new);
         Self { direct, proxies }
     }
 
     /// The tunnel to this address, where there is to be one.
     fn tunnel(&self, to: &Uri) -> Result<Option<Tunnel<HttpConnector>>, Unusable> {
-        let (proxy, auth) = match &self.proxies {
-            Proxies::None => return Ok(None),
-            Proxies::One(uri) => (uri.clone(), None),
-            Proxies::Of(matcher) => match matcher.intercept(to) {
-                None => return Ok(None),
-                Some(found) => (found.uri().clone(), found.basic_auth().cloned()),
-            },
+        let intercepts = |matcher: &Arc<Matcher>| matcher.intercept(to);
+        let Some(found) = self.proxies.as_ref().and_then(intercepts) else {
+            return Ok(None);
         };
+        let proxy = found.uri().clone();
         // Others want TLS or SOCKS to the proxy itself, and would be spoken to in the clear.
         if proxy.scheme_str() != Some("http") {
             return Err(Unusable);
         }
         let tunnel = Tunnel::new(proxy, self.direct.clone());
-        Ok(Some(match auth {
-            Some(auth) => tunnel.with_auth(auth),
+        Ok(Some(match found.basic_auth() {
+            Some(auth) => tunnel.with_auth(auth.clone()),
             None => tunnel,
         }))
     }
