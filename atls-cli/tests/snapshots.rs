@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod proxies;
 mod support;
 
 use std::io::BufRead;
@@ -22,8 +23,10 @@ use axum::Router;
 use axum::routing::get;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use proxies::Proxy;
 use support::Ran;
 use support::World;
+use support::steady::steady;
 
 #[test]
 fn get_shows_what_was_attested_as_a_table() {
@@ -161,6 +164,70 @@ fn a_proxy_says_in_json_where_it_listens_or_why_not() {
     is_as_before("proxy-json", &Ran(output));
 }
 
+#[test]
+fn a_proxy_says_what_it_does_line_by_line() {
+    let world = World::new();
+    let behind = world.plain(Router::new().route("/", get(async || "hello")));
+    world.device_key();
+    world.identity(&world.authority);
+    let upstream = format!("http://{behind}");
+    let identity = ["--cert", "chain.pem", "--key", "key.pem"];
+    let arguments = [
+        &["--listen", "127.0.0.1:0", "--upstream", &upstream][..],
+        &["--attester", "sim=own.pem"],
+        &identity,
+        &["--admin", "127.0.0.1:0", "--probes", "127.0.0.1:0"],
+    ];
+    let mut proxy = Proxy::start(&world, &arguments.concat());
+    proxy.signal("HUP");
+    proxy.reads("read again");
+    world.write("chain.pem", "nothing");
+    proxy.signal("HUP");
+    proxy.reads("not read again");
+    proxy.signal("TERM");
+    proxy.ended();
+    lines_are_as_before("proxy-lines", &proxy);
+}
+
+#[test]
+fn a_proxy_says_why_a_server_is_refused() {
+    let world = World::new();
+    let url = world.attested(world.device("device"), Router::new());
+    // Its key alone is used.
+    world.device("other");
+    let ordinary = world.ordinary();
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let absent = format!("https://localhost:{}", gone.local_addr().unwrap().port());
+    drop(gone);
+    for (name, to) in [
+        ("unknown-key", url),
+        ("ordinary", ordinary),
+        ("absent", absent),
+    ] {
+        let trust = ["--ca", "ca.pem", "--trust-sim", "other.key"];
+        let arguments = [&["--listen", "127.0.0.1:0", "--to", &to], &trust[..]];
+        let mut proxy = Proxy::start(&world, &arguments.concat());
+        let client = world.block_on(async {
+            use tokio::io::AsyncReadExt;
+            use tokio::io::AsyncWriteExt;
+            let stream = tokio::net::TcpStream::connect(proxy.address()).await;
+            let mut stream = stream.unwrap();
+            let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            stream.write_all(request).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer
+        });
+        is_as_it_was(
+            &format!("proxy-answer-{name}"),
+            &steady(&client.replace('\r', "")),
+        );
+        proxy.signal("TERM");
+        proxy.ended();
+        lines_are_as_before(&format!("proxy-lines-{name}"), &proxy);
+    }
+}
+
 /// Compares with the file of this name, times and random values apart.
 #[track_caller]
 fn is_as_before(name: &str, ran: &Ran) {
@@ -170,57 +237,24 @@ fn is_as_before(name: &str, ran: &Ran) {
         steady(&ran.out()),
         steady(&ran.error()),
     );
+    is_as_it_was(name, &shown);
+}
+
+#[track_caller]
+fn lines_are_as_before(name: &str, proxy: &Proxy) {
+    is_as_it_was(name, &steady(&proxy.said()));
+}
+
+#[track_caller]
+fn is_as_it_was(name: &str, shown: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let path = folder.join(format!("{name}.txt"));
     if std::env::var_os("ATLS_BLESS").is_some() {
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(&path, &shown).unwrap();
+        std::fs::write(&path, shown).unwrap();
     }
     let before = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(shown, before, "{name}");
-}
-
-/// Random bytes in hexadecimal, times and ports become words.
-fn steady(text: &str) -> String {
-    let mut steady = String::new();
-    for line in text.split_inclusive('\n') {
-        let line = &without_clock(line);
-        let words = line
-            .split_inclusive([' ', '"', ',', '/', '\n'])
-            .map(|word| {
-                let end = word.len() - usize::from(word.ends_with([' ', '"', ',', '/', '\n']));
-                let (word, separator) = word.split_at(end);
-                format!("{}{separator}", steady_word(word))
-            });
-        steady.extend(words);
-    }
-    steady
-}
-
-/// A date of HTTP, and the time that an attestation still lasts.
-fn without_clock(line: &str) -> String {
-    if let Some((before, rest)) = line.split_once(" GMT") {
-        let start = before.len() - "Sun, 29 Nov 2026 23:04:52".len();
-        return format!("{}DATE{rest}", &before[..start]);
-    }
-    match line.split_once(", in ") {
-        Some((before, rest)) if rest.contains(" min") => format!("{before}, in MINUTES\n"),
-        _ => line.to_owned(),
-    }
-}
-
-fn steady_word(word: &str) -> String {
-    let is_hex = word.len() >= 60 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let is_time = word.len() >= 20 && word.starts_with("20") && word.ends_with('Z');
-    match word.split_once(':') {
-        Some((host @ ("localhost" | "127.0.0.1"), port)) => {
-            let rest = port.trim_start_matches(|digit: char| digit.is_ascii_digit());
-            format!("{host}:PORT{rest}")
-        }
-        _ if is_hex => "HEX".to_owned(),
-        _ if is_time => "TIME".to_owned(),
-        _ => word.to_owned(),
-    }
 }
 
 /// An EAR that nobody signed.

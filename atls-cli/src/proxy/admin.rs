@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use super::health::Health;
 use super::metrics::Metrics;
 use crate::failure::Failure;
 
@@ -26,7 +27,8 @@ use crate::failure::Failure;
 pub(super) async fn serve_admin(
     address: SocketAddr,
     keys: Arc<Keys>,
-    metrics: &Arc<Metrics>,
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
 ) -> Result<SocketAddr, Failure> {
     if !address.ip().is_loopback() {
         return Err(
@@ -35,10 +37,10 @@ pub(super) async fn serve_admin(
         );
     }
     let app = Router::new()
-        .route("/healthz", get(health))
-        .route("/metrics", get(text))
-        .route("/keys", get(async move || jwk_set(&keys.now())))
-        .with_state(metrics.clone());
+        .route("/healthz", get(say))
+        .with_state(health.clone())
+        .route("/metrics", get(async move || metrics.text(&health)))
+        .route("/keys", get(async move || jwk_set(&keys.now())));
     serve(address, app).await
 }
 
@@ -57,38 +59,34 @@ impl Keys {
     }
 }
 
-/// Health alone: nothing in it is secret, and probes cannot attest. Whoever reaches it takes few sockets, and not for long.
+/// Health alone: nothing in it is secret, and probes cannot attest.
 pub(super) async fn serve_probes(
     address: SocketAddr,
-    metrics: &Arc<Metrics>,
+    health: Arc<Health>,
 ) -> Result<SocketAddr, Failure> {
-    let app = Router::new()
-        .route("/healthz", get(health))
-        .with_state(metrics.clone());
+    let app = Router::new().route("/healthz", get(say)).with_state(health);
+    serve(address, app).await
+}
+
+/// Whoever reaches it takes few sockets, and not for long. It ends with the process.
+async fn serve(address: SocketAddr, app: Router) -> Result<SocketAddr, Failure> {
     let (listener, bound) = listen(address).await?;
     tokio::spawn(async move {
-        let slots = Arc::new(Semaphore::new(PROBES));
+        let slots = Arc::new(Semaphore::new(CONNECTIONS));
         while let Ok(slot) = slots.clone().acquire_owned().await {
             let Ok((socket, _)) = listener.accept().await else {
                 // Out of file descriptors, most likely.
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 continue;
             };
-            let probe = http1::Builder::new()
+            let connection = http1::Builder::new()
                 .serve_connection(TokioIo::new(socket), TowerToHyperService::new(app.clone()));
             tokio::spawn(async move {
-                let _ = tokio::time::timeout(PROBE, probe).await;
+                let _ = tokio::time::timeout(CONNECTION, connection).await;
                 drop(slot);
             });
         }
     });
-    Ok(bound)
-}
-
-async fn serve(address: SocketAddr, app: Router) -> Result<SocketAddr, Failure> {
-    let (listener, bound) = listen(address).await?;
-    // It ends with the process.
-    tokio::spawn(async move { axum::serve(listener, app).await });
     Ok(bound)
 }
 
@@ -109,19 +107,15 @@ fn jwk_set(keys: &Value) -> impl IntoResponse + use<> {
     )
 }
 
-async fn health(State(metrics): State<Arc<Metrics>>) -> (StatusCode, &'static str) {
-    match metrics.is_draining() {
-        true => (StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
-        false => (StatusCode::OK, "serving\n"),
+async fn say(State(health): State<Arc<Health>>) -> (StatusCode, String) {
+    match health.now() {
+        Ok(()) => (StatusCode::OK, "serving\n".to_owned()),
+        Err(ill) => (StatusCode::SERVICE_UNAVAILABLE, format!("{ill}\n")),
     }
 }
 
-async fn text(State(metrics): State<Arc<Metrics>>) -> String {
-    metrics.text()
-}
+/// Connections of each port at once. Orchestrators and scrapers make one in some seconds.
+const CONNECTIONS: usize = 64;
 
-/// Probes at once. Orchestrators send one in some seconds.
-const PROBES: usize = 64;
-
-/// The longest time of a connection for probes, with all requests on it.
-const PROBE: Duration = Duration::from_secs(5);
+/// The longest time of a connection, with all requests on it.
+const CONNECTION: Duration = Duration::from_secs(5);

@@ -11,6 +11,7 @@ use atls_tower::forward::ResultForwarder;
 use atls_tower::forward::StatementForm;
 use clap::Args;
 use clap::ValueEnum;
+use clap::value_parser;
 use serde_json::Value;
 use serde_json::json;
 
@@ -34,7 +35,7 @@ pub(crate) struct EarOptions {
     ear_issuer: String,
 
     /// How long it is good, at most 300
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, help_heading = STATED)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, help_heading = STATED, value_parser = value_parser!(u64).range(1..=300))]
     ear_lifetime: u64,
 
     /// Its form

@@ -22,9 +22,12 @@ use super::connections::Accepted;
 use super::connections::Connections;
 use super::connections::Connectors;
 use super::headers;
+use super::hosts;
+use super::hosts::BadHost;
 use super::hosts::Hosts;
 use super::metrics::Metrics;
 use super::options::ProxyOptions;
+use super::plain;
 use super::relay;
 use super::relay::Passing;
 use super::relay::Unanswered;
@@ -83,6 +86,7 @@ pub(super) fn serve(
     ));
     let files = Files {
         identity: None,
+        device: None,
         policies: trusted.policies,
         accepted: accepted.clone(),
     };
@@ -95,20 +99,19 @@ pub(super) fn serve(
     let app = Router::new()
         .fallback(hand_on)
         .with_state(Arc::new(state))
-        .layer(TraceLayer::new_for_http());
-    let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().told());
+        // A failure has a line of its own, with its reason and whose fault it is.
+        .layer(TraceLayer::new_for_http().on_failure(()));
+    let serving = plain::serve(listener, app, options.connections, stop.clone());
     let overdue = async move {
         stop.told().await;
         tokio::time::sleep(drain).await;
     };
     let serving = async move {
         tokio::select! {
-            served = serving => served.map_err(failed),
-            () = overdue => {
-                tracing::warn!("connections did not finish and are closed");
-                Ok(())
-            }
+            () = serving => {}
+            () = overdue => tracing::warn!("connections did not finish and are closed"),
         }
+        Ok(())
     };
     Ok((files, Box::pin(serving)))
 }
@@ -120,17 +123,24 @@ struct Forward {
     metrics: Arc<Metrics>,
 }
 
-async fn hand_on(State(state): State<Arc<Forward>>, mut request: Request<Body>) -> Response<Body> {
+async fn hand_on(State(state): State<Arc<Forward>>, request: Request<Body>) -> Response<Body> {
     let _counted = state.metrics.in_flight();
+    let response = answer(&state, request).await;
+    state.metrics.answered(response.status());
+    response
+}
+
+async fn answer(state: &Forward, mut request: Request<Body>) -> Response<Body> {
     if request.method() == Method::CONNECT {
         return relay::no_tunnel();
     }
-    if !state
-        .hosts
-        .know(&request, request.headers().get(header::HOST))
-    {
-        let detail = "this proxy does not answer under that name; --host NAME adds one";
-        return relay::problem(StatusCode::MISDIRECTED_REQUEST, "unknown-host", detail);
+    match hosts::named(&request) {
+        Ok(Some(named)) if state.hosts.know(&named) => {}
+        Ok(_) => {
+            let detail = "this proxy does not answer under that name; --host NAME adds one";
+            return relay::problem(StatusCode::MISDIRECTED_REQUEST, "unknown-host", detail);
+        }
+        Err(BadHost) => return relay::bad_host(),
     }
     headers::remove_claims(request.headers_mut());
     let authority = state.target.authority();
@@ -152,13 +162,14 @@ async fn hand_on(State(state): State<Arc<Forward>>, mut request: Request<Body>) 
         answered = relay::relay(client, request, passing) => answered,
         () = tunnels.overdue() => Err(Unanswered::Overdue),
     };
-    let response = match answered {
+    match answered {
         Ok(response) => claimed(response, &to, &state.metrics)
             .map(|body| Body::new(Until::new(body, Box::pin(tunnels.overdue())))),
-        Err(error) => unanswered(&error, &authority),
-    };
-    state.metrics.answered(response.status());
-    response
+        Err(error) => {
+            state.metrics.peer(false);
+            unanswered(&error, &authority)
+        }
+    }
 }
 
 /// The answer with the attestation of the very connection that it came over.

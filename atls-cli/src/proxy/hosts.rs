@@ -1,7 +1,9 @@
-//! The names under which a forward proxy answers.
+//! The hosts that requests name, and those under which a forward proxy answers.
 
 use http::HeaderValue;
 use http::Request;
+use http::Version;
+use http::header;
 use http::uri::Authority;
 
 /// A page of a browser on this machine may have a name that resolves to 127.0.0.1 (DNS rebinding). Its requests would go out attested,
@@ -17,17 +19,37 @@ impl Hosts {
         Self(all.map(|name| name.to_ascii_lowercase()).collect())
     }
 
-    /// Tells whether the request names one of them, on any port.
-    pub(super) fn know<B>(&self, request: &Request<B>, host: Option<&HeaderValue>) -> bool {
-        let of_uri = request.uri().authority().cloned();
-        let named = of_uri.or_else(|| host.and_then(authority));
-        let Some(named) = named else {
-            return false;
-        };
+    /// Tells whether this is one of them, on any port.
+    pub(super) fn know(&self, named: &Authority) -> bool {
         let name = named.host().to_ascii_lowercase();
         self.0.contains(&name)
     }
 }
+
+/// The host that a request names, as RFC 9112 §3.2 has it: the one of its address counts more than that of its header.
+///
+/// # Errors
+/// [`BadHost`]
+pub(super) fn named<B>(request: &Request<B>) -> Result<Option<Authority>, BadHost> {
+    let headers: Vec<_> = request.headers().get_all(header::HOST).iter().collect();
+    let of_address = request.uri().authority().cloned();
+    let named = match (&headers[..], of_address) {
+        // HTTP/1.0 needs none, HTTP/2 has it in the address.
+        ([], None) if request.version() == Version::HTTP_11 => return Err(BadHost),
+        ([], named) | ([_], named @ Some(_)) => named,
+        ([host], None) if host.is_empty() => None,
+        ([host], None) => Some(authority(host).ok_or(BadHost)?),
+        _ => return Err(BadHost),
+    };
+    match &named {
+        Some(named) if named.as_str().contains('@') => Err(BadHost),
+        _ => Ok(named),
+    }
+}
+
+/// A request names several hosts, or none where it must, or one that is no name: whoever reads it next may take it for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BadHost;
 
 fn authority(host: &HeaderValue) -> Option<Authority> {
     host.to_str().ok()?.parse().ok()
@@ -41,8 +63,9 @@ mod tests {
     fn own_names_are_known_on_any_port_and_no_other() {
         let hosts = Hosts::new(Some("service.example"), &["Local.Name".to_owned()]);
         let known = |host: &str| {
-            let host = HeaderValue::from_str(host).unwrap();
-            hosts.know(&Request::new(()), Some(&host))
+            let request = Request::get("/").header("host", host).body(()).unwrap();
+            let named = named(&request).ok().flatten();
+            named.is_some_and(|named| hosts.know(&named))
         };
         for host in [
             "localhost",
@@ -61,17 +84,32 @@ mod tests {
             "",
             "a b",
             "user@localhost.evil",
+            "localhost@localhost",
         ] {
             assert!(!known(host), "{host}");
         }
-        assert!(!hosts.know(&Request::new(()), None));
     }
 
     #[test]
     fn the_address_of_a_request_counts_more_than_its_header() {
-        let hosts = Hosts::new(None, &[]);
-        let request = Request::get("http://evil.example/").body(()).unwrap();
-        let host = HeaderValue::from_static("localhost");
-        assert!(!hosts.know(&request, Some(&host)));
+        let request = Request::get("http://evil.example/").header("host", "localhost");
+        let named = named(&request.body(()).unwrap());
+        assert_eq!(named, Ok(Some(Authority::from_static("evil.example"))));
+    }
+
+    #[test]
+    fn a_request_of_http_1_1_names_one_host() {
+        let request = |version, hosts: &[&str]| {
+            let request = Request::get("/").version(version);
+            let add = |request: http::request::Builder, host: &&str| request.header("host", *host);
+            named(&hosts.iter().fold(request, add).body(()).unwrap())
+        };
+        let one = Ok(Some(Authority::from_static("a")));
+        assert_eq!(request(Version::HTTP_11, &["a"]), one);
+        assert_eq!(request(Version::HTTP_10, &[]), Ok(None));
+        assert_eq!(request(Version::HTTP_11, &[""]), Ok(None));
+        for hosts in [&[][..], &["a", "a"], &["a/b"], &["a b"], &["b@a"]] {
+            assert_eq!(request(Version::HTTP_11, hosts), Err(BadHost), "{hosts:?}");
+        }
     }
 }

@@ -11,10 +11,13 @@ use std::time::SystemTime;
 
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
+use atls_core::pki_types::UnixTime;
 use atls_core::pki_types::pem::PemObject;
 use rustls::server::ClientHello;
 use rustls::server::ResolvesServerCert;
 use rustls::sign::CertifiedKey;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
 
 use crate::failure::Failure;
 use crate::source;
@@ -24,8 +27,16 @@ use crate::tls;
 pub(super) struct Identity {
     chain: PathBuf,
     key: PathBuf,
-    current: RwLock<Arc<CertifiedKey>>,
+    current: RwLock<Current>,
     stamp: Mutex<Stamp>,
+}
+
+/// A chain with its key, and the seconds since 1970 from which and to which its first certificate is valid.
+#[derive(Clone)]
+struct Current {
+    key: Arc<CertifiedKey>,
+    from: i64,
+    to: i64,
 }
 
 /// When both files were last written.
@@ -61,6 +72,26 @@ impl Identity {
         Ok(true)
     }
 
+    /// The chain and the key of now.
+    pub(super) fn current(&self) -> Arc<CertifiedKey> {
+        self.read().key
+    }
+
+    pub(super) fn is_valid(&self, now: UnixTime) -> bool {
+        let Current { from, to, .. } = self.read();
+        i64::try_from(now.as_secs()).is_ok_and(|now| (from..=to).contains(&now))
+    }
+
+    /// The end of the certificate, in seconds since 1970.
+    pub(super) fn expires(&self) -> i64 {
+        self.read().to
+    }
+
+    fn read(&self) -> Current {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.clone()
+    }
+
     fn now(&self) -> Stamp {
         [modified(&self.chain), modified(&self.key)]
     }
@@ -68,8 +99,7 @@ impl Identity {
 
 impl ResolvesServerCert for Identity {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        Some(current.clone())
+        Some(self.current())
     }
 }
 
@@ -81,19 +111,32 @@ impl fmt::Debug for Identity {
     }
 }
 
-fn read(chain: &Path, key: &Path) -> Result<Arc<CertifiedKey>, Failure> {
+fn read(chain: &Path, key: &Path) -> Result<Current, Failure> {
     let wrong = |path: &Path, what: &str| Failure::usage(format!("{}: {what}", path.display()));
     let pem = source::read(chain, source::MAX_KEYS)?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates =
         certificates.map_err(|error| wrong(chain, "it is no chain in PEM").because(&error))?;
+    if certificates.is_empty() {
+        return Err(wrong(chain, "it holds no certificate in PEM"));
+    }
     let pem = source::read(key, source::MAX_KEYS)?;
     let private = PrivateKeyDer::from_pem_slice(&pem)
         .map_err(|error| wrong(key, "it is no key in PEM").because(&error))?;
     let certified = CertifiedKey::from_der(certificates, private, &tls::provider());
     let certified =
         certified.map_err(|error| wrong(chain, "chain and key are no identity").because(&error))?;
-    Ok(Arc::new(certified))
+    let leaf = certified.end_entity_cert();
+    let leaf = leaf.map_err(|error| wrong(chain, "it holds no certificate").because(&error))?;
+    let (_, leaf) = X509Certificate::from_der(leaf)
+        .map_err(|error| wrong(chain, "its certificate cannot be read").because(&error))?;
+    let validity = leaf.validity();
+    let current = Current {
+        from: validity.not_before.timestamp(),
+        to: validity.not_after.timestamp(),
+        key: Arc::new(certified),
+    };
+    Ok(current)
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

@@ -1,4 +1,4 @@
-//! From ready to stopped: signals, files that change, systemd.
+//! From ready to stopped: signals, files that change, the watchdog of systemd.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use tokio::signal::unix::signal;
 use tokio::time::Interval;
 use tokio::time::MissedTickBehavior;
 
+use super::systemd;
 use crate::failure::Failure;
 
 /// An event from outside.
@@ -26,6 +27,7 @@ pub(super) struct Events {
     interrupt: Signal,
     terminate: Signal,
     look: Interval,
+    watchdog: Option<Interval>,
 }
 
 impl Events {
@@ -34,31 +36,43 @@ impl Events {
         let caught = |kind| {
             signal(kind).map_err(|error| Failure::fault("signals cannot be caught").because(&error))
         };
-        // The first tick would be at once.
-        let now = tokio::time::Instant::now();
-        let first = now.checked_add(look).unwrap_or(now);
-        let mut look = tokio::time::interval_at(first, look);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
             hangup: caught(SignalKind::hangup())?,
             interrupt: caught(SignalKind::interrupt())?,
             terminate: caught(SignalKind::terminate())?,
-            look,
+            look: every(look),
+            watchdog: systemd::watchdog().map(every),
         })
     }
 
+    /// The next event. systemd is told meanwhile that this process is alive.
     pub(super) async fn next(&mut self) -> Event {
-        tokio::select! {
-            _ = self.interrupt.recv() => Event::Stop,
-            _ = self.terminate.recv() => Event::Stop,
-            _ = self.hangup.recv() => Event::Hangup,
-            _ = self.look.tick() => Event::Look,
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return Event::Stop,
+                _ = self.terminate.recv() => return Event::Stop,
+                _ = self.hangup.recv() => return Event::Hangup,
+                _ = self.look.tick() => return Event::Look,
+                () = ticked(self.watchdog.as_mut()) => systemd::alive(),
+            }
         }
     }
 }
 
-/// Tells systemd, where it started this process.
-pub(super) fn notify(state: sd_notify::NotifyState<'_>) {
-    // Without systemd there is nobody to tell, and that is no failure.
-    let _ = sd_notify::notify(&[state]);
+async fn ticked(interval: Option<&mut Interval>) {
+    match interval {
+        Some(interval) => {
+            interval.tick().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Ticks after this time, and then as often.
+fn every(time: Duration) -> Interval {
+    let now = tokio::time::Instant::now();
+    let first = now.checked_add(time).unwrap_or(now);
+    let mut interval = tokio::time::interval_at(first, time);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }

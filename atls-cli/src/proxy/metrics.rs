@@ -2,16 +2,19 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 use http::StatusCode;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use super::health::Health;
 
 /// Counters. None of them names a peer.
-#[derive(Debug, Default)]
 pub(super) struct Metrics {
+    /// Those of the library.
+    recorded: PrometheusHandle,
     answered: [AtomicU64; 5],
     attested: AtomicU64,
     unattested: AtomicU64,
@@ -19,7 +22,6 @@ pub(super) struct Metrics {
     upgraded: AtomicI64,
     reloaded: AtomicU64,
     not_reloaded: AtomicU64,
-    draining: AtomicBool,
 }
 
 /// Something that is under way for as long as this lives.
@@ -35,6 +37,19 @@ impl Drop for Counted {
 }
 
 impl Metrics {
+    pub(super) fn recording(recorded: PrometheusHandle) -> Self {
+        Self {
+            recorded,
+            answered: Default::default(),
+            attested: AtomicU64::default(),
+            unattested: AtomicU64::default(),
+            in_flight: AtomicI64::default(),
+            upgraded: AtomicI64::default(),
+            reloaded: AtomicU64::default(),
+            not_reloaded: AtomicU64::default(),
+        }
+    }
+
     pub(super) fn in_flight(self: &Arc<Self>) -> Counted {
         self.counted(|metrics| &metrics.in_flight)
     }
@@ -66,16 +81,8 @@ impl Metrics {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
-    }
-
     /// The text format of Prometheus, 0.0.4.
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self, health: &Health) -> String {
         let mut text = String::new();
         let mut family = |name: &str, kind: &str, help: &str, values: &[(&str, i128)]| {
             // A `String` takes all.
@@ -133,14 +140,24 @@ impl Metrics {
             "Readings of certificate and policy.",
             &reloads,
         );
-        let draining = [("", i128::from(self.is_draining()))];
+        let ready = [("", i128::from(health.now().is_ok()))];
+        family("ready", "gauge", "1 while /healthz is 200.", &ready);
+        let draining = [("", i128::from(health.is_draining()))];
         family(
             "draining",
             "gauge",
             "1 while connections finish.",
             &draining,
         );
-        text
+        if let Some(expires) = health.certificate_expires() {
+            family(
+                "certificate_expires_timestamp_seconds",
+                "gauge",
+                "Unix time at which the certificate ends.",
+                &[("", expires.into())],
+            );
+        }
+        text + &self.recorded.render()
     }
 
     fn counted(self: &Arc<Self>, gauge: fn(&Self) -> &AtomicI64) -> Counted {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::ArgGroup;
 use clap::Args;
 use clap::ValueEnum;
+use clap::value_parser;
 use ipnet::IpNet;
 
 use super::ear::EarOptions;
@@ -67,12 +68,16 @@ pub(crate) struct ProxyOptions {
     #[arg(long, value_name = "ADDRESS")]
     pub(super) probes: Option<SocketAddr>,
 
-    /// Longest time for connections to finish when it stops
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    /// Most connections at a time; further ones wait
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = value_parser!(u32).range(1..))]
+    pub(super) connections: u32,
+
+    /// Longest time for connections to finish when it stops, at most 3600
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(..=3600))]
     pub(super) drain: u64,
 
-    /// How often to look whether files changed
-    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    /// How often to look whether files changed, at most 3600
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = value_parser!(u64).range(1..=3600))]
     pub(super) look: u64,
 
     /// Write one JSON document: where it listens, or why it does not

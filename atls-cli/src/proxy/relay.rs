@@ -23,6 +23,8 @@ use tower::Service;
 use tower::ServiceExt;
 
 use super::headers;
+use super::hosts;
+use super::hosts::BadHost;
 use super::metrics::Metrics;
 use super::tunnels::Tunnels;
 
@@ -124,26 +126,36 @@ pub(super) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// Says who asks, for the service behind; what the client says of that is removed.
-pub(super) fn forwarded(request: &mut Request<Body>, set: &mut HeaderMap) {
+///
+/// # Errors
+/// [`BadHost`]
+pub(super) fn forwarded(request: &mut Request<Body>, set: &mut HeaderMap) -> Result<(), BadHost> {
+    let host = hosts::named(request)?;
     let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let client = client.map(|ConnectInfo(client)| client.ip().to_string());
-    let host = host(request);
     headers::remove_forwarded(request.headers_mut());
     let [proto, by, of] = FORWARDED;
     set.insert(proto, HeaderValue::from_static("https"));
     if let Some(client) = client.and_then(|client| HeaderValue::from_str(&client).ok()) {
         set.insert(by, client);
     }
-    if let Some(host) = host {
+    if let Some(host) = host.and_then(|host| HeaderValue::from_str(host.as_str()).ok()) {
         set.insert(of, host.clone());
         set.insert(header::HOST, host);
     }
+    Ok(())
 }
 
 /// The answer to a client that takes this for a proxy of its own choice: it goes to one place only.
 pub(super) fn no_tunnel() -> Response<Body> {
     let detail = "this proxy goes to one place only, and makes no tunnels";
     problem(StatusCode::METHOD_NOT_ALLOWED, "no-tunnel", detail)
+}
+
+/// The answer to a request that does not name one host.
+pub(super) fn bad_host() -> Response<Body> {
+    let detail = "the request does not name one host";
+    problem(StatusCode::BAD_REQUEST, "bad-host", detail)
 }
 
 /// An answer of the proxy itself, as RFC 9457 has it.
@@ -172,13 +184,6 @@ pub(super) fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) ->
         next = error.source();
     }
     None
-}
-
-/// In HTTP/2 the name is in the address, in HTTP/1.1 in a header.
-fn host(request: &Request<Body>) -> Option<HeaderValue> {
-    let authority = request.uri().authority();
-    let host = authority.and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
-    host.or_else(|| request.headers().get(header::HOST).cloned())
 }
 
 fn ask_for(headers: &mut HeaderMap, protocol: HeaderValue) {

@@ -25,6 +25,7 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tower_http::trace::TraceLayer;
 
+use super::device::Device;
 use super::ear;
 use super::headers;
 use super::identity::Identity;
@@ -34,6 +35,7 @@ use super::options::ProxyOptions;
 use super::preamble::Balancers;
 use super::relay;
 use super::relay::Passing;
+use super::relay::Unanswered;
 use super::service::Files;
 use super::service::Recall;
 use super::service::Surroundings;
@@ -58,7 +60,8 @@ pub(super) fn serve(
             .with_help("--cert FILE and --key FILE name its chain and its key"));
     };
     let identity = Identity::open(chain, key)?;
-    let (terms, policies) = terms(options)?;
+    let device = device(options, &identity)?;
+    let (terms, policies) = terms(options, device.clone())?;
     let acceptor = ServerAcceptor::new(tls(identity.clone())?, terms);
     let acceptor = acceptor
         .map_err(|error| Failure::usage("these arguments do not go together").because(&error))?;
@@ -78,14 +81,16 @@ pub(super) fn serve(
     let app = Router::new()
         .fallback(hand_on)
         .with_state(Arc::new(state))
-        .layer(TraceLayer::new_for_http());
+        // A failure has a line of its own, with its reason and whose fault it is.
+        .layer(TraceLayer::new_for_http().on_failure(()));
     let failed =
         |error: std::io::Error| Failure::fault("the socket cannot be used").because(&error);
     let accepted = Accepted {
         acceptor: acceptor.clone(),
         within: drain,
     };
-    let mut builder = AttestedListener::builder(acceptor);
+    let most = usize::try_from(options.connections).unwrap_or(usize::MAX);
+    let mut builder = AttestedListener::builder(acceptor).connections(most);
     if !options.proxy_protocol.is_empty() {
         let balancers = Balancers::new(options.proxy_protocol.clone());
         builder = builder.preamble(Arc::new(balancers));
@@ -101,6 +106,7 @@ pub(super) fn serve(
     };
     let files = Files {
         identity: Some(identity),
+        device,
         policies,
         accepted: Arc::new(accepted),
     };
@@ -126,8 +132,14 @@ struct Reverse {
     tunnels: Tunnels,
 }
 
-async fn hand_on(State(state): State<Arc<Reverse>>, mut request: Request<Body>) -> Response<Body> {
+async fn hand_on(State(state): State<Arc<Reverse>>, request: Request<Body>) -> Response<Body> {
     let _counted = state.metrics.in_flight();
+    let response = answer(&state, request).await;
+    state.metrics.answered(response.status());
+    response
+}
+
+async fn answer(state: &Reverse, mut request: Request<Body>) -> Response<Body> {
     // An expired attestation is none.
     let peer = ClientAttestation::of(request.extensions()).ok().cloned();
     state.metrics.peer(peer.is_some());
@@ -142,30 +154,32 @@ async fn hand_on(State(state): State<Arc<Reverse>>, mut request: Request<Body>) 
             Err(error) => return not_stated(&error),
         }
     }
-    relay::forwarded(&mut request, &mut set);
+    if relay::forwarded(&mut request, &mut set).is_err() {
+        return relay::bad_host();
+    }
     headers::remove_claims(request.headers_mut());
+    state.upstream.name(request.headers_mut(), &mut set);
     let passing = Passing {
         to: state.upstream.uri(request.uri().path_and_query()),
         set,
         tunnels: &state.tunnels,
         metrics: &state.metrics,
     };
-    let answered = relay::relay(state.client.clone(), request, passing).await;
-    let response = match answered {
+    match relay::relay(state.client.clone(), request, passing).await {
         Ok(mut response) => {
             headers::remove_claims(response.headers_mut());
             response
         }
-        Err(error) => {
-            let why = atls_core::report(&error).to_string();
-            tracing::warn!(fault = "local", error = %why, "the upstream gave no answer");
-            // The client learns nothing about the inside.
-            let detail = "the service behind this proxy gave no answer";
-            relay::problem(StatusCode::BAD_GATEWAY, "upstream", detail)
-        }
-    };
-    state.metrics.answered(response.status());
-    response
+        Err(error) => unanswered(&error),
+    }
+}
+
+/// The client learns nothing about the inside.
+fn unanswered(error: &Unanswered) -> Response<Body> {
+    let why = atls_core::report(error).to_string();
+    tracing::warn!(fault = "local", error = %why, "the upstream gave no answer");
+    let detail = "the service behind this proxy gave no answer";
+    relay::problem(StatusCode::BAD_GATEWAY, "upstream", detail)
 }
 
 /// The service is not asked as if its client were unattested.
@@ -185,6 +199,14 @@ fn tls(identity: Arc<Identity>) -> Result<ServerConfig, Failure> {
     Ok(tls)
 }
 
+fn device(options: &ProxyOptions, identity: &Identity) -> Result<Option<Arc<Device>>, Failure> {
+    let Some(device) = &options.attester.attester else {
+        return Ok(None);
+    };
+    let device = trust::open_attester(device)?;
+    Ok(Some(Device::new(device, &*identity.current().key)?))
+}
+
 /// Connections that wait for the device share its next Evidence.
 fn shared(device: Arc<dyn Attester>) -> Result<Arc<dyn Attester>, Failure> {
     let spawned = Batcher::builder(device).spawn();
@@ -193,10 +215,13 @@ fn shared(device: Arc<dyn Attester>) -> Result<Arc<dyn Attester>, Failure> {
     Ok(Arc::new(batcher))
 }
 
-fn terms(options: &ProxyOptions) -> Result<(ServerTerms, Vec<Arc<dyn Reload>>), Failure> {
+fn terms(
+    options: &ProxyOptions,
+    device: Option<Arc<Device>>,
+) -> Result<(ServerTerms, Vec<Arc<dyn Reload>>), Failure> {
     let mut terms = ServerTerms::new();
-    match &options.attester.attester {
-        Some(device) => terms = terms.attester(shared(trust::open_attester(device)?)?),
+    match device {
+        Some(device) => terms = terms.attester(shared(device)?),
         None if options.clients != Clients::Require => {
             return Err(Failure::usage("nothing would be attested").with_help(
                 "--attester auto attests this machine; --clients require demands it of clients",

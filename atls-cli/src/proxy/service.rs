@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::device::Device;
 use super::identity::Identity;
 use super::metrics::Metrics;
 use super::tunnels::Stop;
@@ -17,9 +18,11 @@ pub(super) struct Surroundings {
     pub(super) drain: Duration,
 }
 
-/// The files of a service that are read again while it goes on.
+/// What stands behind a service: the files that are read again while it goes on, and its device.
 pub(super) struct Files {
     pub(super) identity: Option<Arc<Identity>>,
+    /// The device of a reverse proxy.
+    pub(super) device: Option<Arc<Device>>,
     pub(super) policies: Vec<Arc<dyn Reload>>,
     /// The connections whose peers the policies accepted.
     pub(super) accepted: Arc<dyn Recall>,

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::forward;
+use super::health::Parts;
 use super::identity::Identity;
 use super::metrics::Metrics;
 use super::options::ProxyOptions;
@@ -67,6 +68,25 @@ impl Serving {
         })
     }
 
+    /// Has the device make Evidence.
+    ///
+    /// # Errors
+    /// A local fault where it makes none: no client would get any.
+    pub(super) async fn check(&self) -> Result<(), Failure> {
+        match &self.files.device {
+            Some(device) => device.check().await,
+            None => Ok(()),
+        }
+    }
+
+    /// The parts that may fail while it serves.
+    pub(super) fn parts(&self) -> Parts {
+        Parts {
+            identity: self.files.identity.clone(),
+            device: self.files.device.clone(),
+        }
+    }
+
     /// Ends with a service that can serve no longer.
     pub(super) async fn failed(&mut self) -> Failure {
         match (&mut self.task).await {
@@ -91,55 +111,59 @@ impl Serving {
         tunnels.ended().await;
     }
 
-    /// Reads its files again, and attests peers anew where there are policies.
-    pub(super) fn reload(&self) {
+    /// Reads its files again, and attests peers anew where there are policies. Tells whether all of them were right.
+    pub(super) fn reload(&self) -> bool {
         self.read(
             |identity| identity.reload().map(|()| true),
             |policy| policy.reload().map(|()| true),
-        );
+        )
     }
 
     /// The same with those that changed.
-    pub(super) fn reload_if_changed(&self) {
+    pub(super) fn reload_if_changed(&self) -> bool {
         self.read(Identity::reload_if_changed, |policy| {
             policy.reload_if_changed()
-        });
+        })
     }
 
     fn read(
         &self,
         identity: impl Fn(&Identity) -> Result<bool, Failure>,
         policy: impl Fn(&dyn Reload) -> Result<bool, ReferenceError>,
-    ) {
-        if let Some(files) = &self.files.identity {
-            record(identity(files), &self.metrics);
-        }
+    ) -> bool {
+        let mut all_right = match &self.files.identity {
+            Some(files) => record("certificate", identity(files), &self.metrics),
+            None => true,
+        };
         let mut is_changed = false;
         for file in &self.files.policies {
             let read = policy(&**file)
                 .map_err(|error| Failure::usage("the policy cannot be used").because(&error));
             is_changed |= matches!(read, Ok(true));
-            record(read, &self.metrics);
+            all_right &= record("policy", read, &self.metrics);
         }
         if is_changed {
             self.files.accepted.recall();
             tracing::info!("peers are attested anew");
         }
+        all_right
     }
 }
 
-/// Says and counts whether something was read again.
-pub(super) fn record(reloaded: Result<bool, Failure>, metrics: &Metrics) {
+/// Says and counts whether this was read again, and tells whether that went well.
+pub(super) fn record(what: &str, reloaded: Result<bool, Failure>, metrics: &Metrics) -> bool {
     match reloaded {
-        Ok(false) => {}
+        Ok(false) => true,
         Ok(true) => {
-            tracing::info!("read again");
+            tracing::info!(what, "read again");
             metrics.reloaded(true);
+            true
         }
         Err(failure) => {
             let reason = failure.reason();
-            tracing::error!(fault = "local", %reason, "not read again: the old one stays in force");
+            tracing::error!(fault = "local", what, %reason, "not read again: the old one stays in force");
             metrics.reloaded(false);
+            false
         }
     }
 }

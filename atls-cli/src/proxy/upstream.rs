@@ -10,7 +10,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
+use http::HeaderMap;
 use http::Uri;
+use http::header;
 use http::uri::Authority;
 use http::uri::PathAndQuery;
 use http::uri::Scheme;
@@ -76,6 +78,15 @@ impl Upstream {
             builder.http2_only(true);
         }
         builder.build(ToUpstream(self.place.clone()))
+    }
+
+    /// Has a request name its host as this version of HTTP does it. In HTTP/2 the host is in the address, which is that of the service,
+    /// and a header that names another is an error (RFC 9113 §8.3.1).
+    pub(super) fn name(&self, headers: &mut HeaderMap, set: &mut HeaderMap) {
+        if self.version == Version::Two {
+            headers.remove(header::HOST);
+            set.remove(header::HOST);
+        }
     }
 
     /// The address of a request to it.

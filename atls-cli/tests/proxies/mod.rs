@@ -78,6 +78,11 @@ impl Proxy {
         }
     }
 
+    /// All that it said until now.
+    pub fn said(&self) -> String {
+        self.said.join("\n") + "\n"
+    }
+
     /// The address after these words.
     pub fn told(&self, before: &str) -> SocketAddr {
         let mut said = self.said.iter();

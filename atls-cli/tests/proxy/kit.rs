@@ -2,6 +2,10 @@
 
 use std::net::SocketAddr;
 
+use atls_sim::SimAttester;
+use atls_tower::AttestedStream;
+use atls_tower::ClientConnector;
+use atls_tower::ClientTerms;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::http::Method;
@@ -88,4 +92,46 @@ pub async fn fetch(address: SocketAddr, path: &str) -> (Head, String) {
     };
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (head, String::from_utf8(body.to_vec()).unwrap())
+}
+
+/// An attested connection with a reverse proxy, over which a test sends what it likes.
+pub async fn attested(world: &World, proxy: &Proxy, protocol: &str) -> AttestedStream<TcpStream> {
+    let key = std::fs::read_to_string(world.path("own.pem")).unwrap();
+    let key = rcgen::KeyPair::from_pem(&key).unwrap().serialize_der();
+    let server = SimAttester::from_pkcs8(&key).unwrap();
+    let terms = ClientTerms::new().require_peer(demo::trusting(&server).unwrap());
+    let tls = world.authority.client(&[protocol]).unwrap();
+    let connector = ClientConnector::new(tls, terms).unwrap();
+    let socket = TcpStream::connect(proxy.address()).await.unwrap();
+    let name = "localhost".try_into().unwrap();
+    connector.connect(name, socket).await.unwrap()
+}
+
+/// All that a reverse proxy answers to these bytes, which must end the connection.
+pub fn sent_attested(world: &World, proxy: &Proxy, request: &[u8]) -> String {
+    world.block_on(async {
+        let (mut reader, mut writer) = tokio::io::split(attested(world, proxy, "http/1.1").await);
+        let request = request.to_vec();
+        // What is refused is not read to its end.
+        tokio::spawn(async move { (writer.write_all(&request).await, writer).0 });
+        let mut answer = Vec::new();
+        let _ = reader.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    })
+}
+
+/// A server that answers every connection with these bytes, and ends it.
+pub async fn answering(answer: &[u8]) -> SocketAddr {
+    let answer = answer.to_vec();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = vec![0; 4096];
+            let _ = stream.read(&mut head).await;
+            let _ = stream.write_all(&answer).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    address
 }

@@ -1,7 +1,5 @@
 //! From ready to stopped: systemd, probes, metrics, drain.
 
-use std::os::unix::net::UnixDatagram;
-use std::process::Command;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +13,6 @@ use crate::kit::fetch;
 use crate::kit::forward;
 use crate::kit::reverse;
 use crate::kit::sent;
-use crate::proxies::Proxy;
 use crate::support::World;
 
 #[test]
@@ -85,60 +82,128 @@ fn health_and_metrics_have_plain_ports_of_their_own() {
 }
 
 #[test]
-fn nobody_holds_a_port_for_probes_open() {
+fn nobody_holds_a_port_for_probes_or_metrics_open() {
     let world = World::new();
     let behind = world.plain(echo());
-    let ports = ["--probes", "127.0.0.1:0"];
+    let ports = ["--probes", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
     let proxy = reverse(&world, &format!("http://{behind}"), &ports);
     let silent = b"GET /healthz HTTP/1.1\r\nHost: x\r\n";
-    let held = sent(proxy.told("probes at http://"), silent);
+    let held = |port| sent(proxy.told(port), silent);
+    let held = async { tokio::join!(held("probes at http://"), held("admin at http://")) };
     let ended = world.block_on(async { tokio::time::timeout(PATIENCE, held).await });
-    assert!(ended.is_ok(), "it is held open");
+    assert!(ended.is_ok(), "one is held open");
 }
 
 #[test]
-fn systemd_hands_over_the_socket_and_hears_when_it_is_ready() {
+fn a_second_signal_to_stop_waits_for_nobody_and_sighup_is_ignored_then() {
+    let world = World::new();
+    let (entered, waits) = std::sync::mpsc::channel();
+    let endless = get(move || {
+        let entered = entered.clone();
+        async move {
+            entered.send(()).unwrap();
+            std::future::pending::<&str>().await
+        }
+    });
+    let behind = world.plain(Router::new().route("/", endless));
+    let mut proxy = reverse(&world, &format!("http://{behind}"), &[]);
+    let mut child = world
+        .command(&[&["get", &proxy.url("/"), "-q"], &TRUST[..]].concat())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    waits.recv().unwrap();
+    proxy.signal("TERM");
+    proxy.reads("requests under way finish");
+    proxy.signal("HUP");
+    proxy.signal("INT");
+    proxy.reads("told to stop again");
+    assert_eq!(proxy.ended(), Some(0));
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+}
+
+#[test]
+fn it_is_not_healthy_with_a_certificate_that_has_expired_nor_while_it_drains() {
+    let world = World::new();
+    let (entered, waits) = std::sync::mpsc::channel();
+    let endless = get(move || {
+        let entered = entered.clone();
+        async move {
+            entered.send(()).unwrap();
+            std::future::pending::<&str>().await
+        }
+    });
+    let behind = world.plain(Router::new().route("/", endless));
+    let admin = ["--admin", "127.0.0.1:0"];
+    let mut proxy = reverse(&world, &format!("http://{behind}"), &admin);
+    let admin = proxy.told("admin at http://");
+    let health = || {
+        let (head, body) = world.block_on(fetch(admin, "/healthz"));
+        (head.status, body)
+    };
+    assert_eq!(health(), (200, "serving\n".to_owned()));
+    let metrics = || world.block_on(fetch(admin, "/metrics")).1;
+    let before = metrics();
+    assert!(before.contains("atls_proxy_ready 1\n"), "{before}");
+    expired(&world);
+    proxy.signal("HUP");
+    proxy.reads("read again");
+    let told = "the certificate is outside of its validity\n".to_owned();
+    assert_eq!(health(), (503, told));
+    let after = metrics();
+    let expires = "atls_proxy_certificate_expires_timestamp_seconds 1000000000\n";
+    for line in ["atls_proxy_ready 0\n", expires] {
+        assert!(after.contains(line), "{line}: {after}");
+    }
+    world.identity(&world.authority);
+    proxy.signal("HUP");
+    proxy.reads("read again");
+    assert_eq!(health().0, 200);
+    let mut child = world
+        .command(&[&["get", &proxy.url("/"), "-q"], &TRUST[..]].concat())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    waits.recv().unwrap();
+    proxy.signal("TERM");
+    proxy.reads("requests under way finish");
+    // It is told before the signal is done with.
+    while health().0 == 200 {}
+    assert_eq!(health(), (503, "draining\n".to_owned()));
+    proxy.signal("TERM");
+    child.wait().unwrap();
+}
+
+#[test]
+fn the_metrics_have_those_of_the_library() {
     let world = World::new();
     let behind = world.plain(echo());
-    world.device_key();
-    world.identity(&world.authority);
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = socket.local_addr().unwrap().port();
-    let notify = UnixDatagram::bind(world.path("notify")).unwrap();
-    let upstream = format!("http://{behind}");
-    let script = "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\"";
-    let mut command = Command::new("sh");
-    command
-        .current_dir(world.path(""))
-        .args([
-            "-c",
-            script,
-            env!("CARGO_BIN_EXE_atls"),
-            "proxy",
-            "--listen",
-            "systemd",
-        ])
-        .args([
-            "--upstream",
-            &upstream,
-            "--attester",
-            "sim=own.pem",
-            "--cert",
-            "chain.pem",
-            "--key",
-            "key.pem",
-        ])
-        .env("NOTIFY_SOCKET", world.path("notify"))
-        .stdin(std::os::fd::OwnedFd::from(socket));
-    let proxy = Proxy::run(command);
-    let mut said = [0; 100];
-    let length = notify.recv(&mut said).unwrap();
-    assert!(said[..length].starts_with(b"READY=1"));
-    let url = format!("https://localhost:{port}/");
-    world
-        .atls(&[&["get", &url], &TRUST[..]].concat())
-        .ends_with(0);
-    drop(proxy);
+    let admin = ["--admin", "127.0.0.1:0"];
+    let proxy = reverse(&world, &format!("http://{behind}"), &admin);
+    let url = proxy.url("/");
+    let get = [&["get", &url], &TRUST[..]].concat();
+    world.atls(&get).ends_with(0);
+    let metrics = fetch(proxy.told("admin at http://"), "/metrics");
+    let metrics = world.block_on(metrics).1;
+    for start in [
+        "atls_connections_total{",
+        "atls_stage_seconds_bucket{stage=\"exchange\"",
+        "atls_pending_connections_limit ",
+    ] {
+        let has = metrics.lines().any(|line| line.starts_with(start));
+        assert!(has, "{start}: {metrics}");
+    }
+}
+
+/// A certificate that ended in 2001, for the same name.
+fn expired(world: &World) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut about = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    about.not_before = rcgen::date_time_ymd(2001, 9, 1);
+    about.not_after = rcgen::date_time_ymd(2001, 9, 9) + Duration::from_secs(6400);
+    let certificate = about.self_signed(&key).unwrap();
+    world.write("chain.pem", certificate.pem());
+    world.write("key.pem", key.serialize_pem());
 }
 
 /// More than it takes, and less than the time to drain.

@@ -14,13 +14,17 @@ mod support;
 
 mod arguments;
 mod balancers;
+mod connect;
 mod forward;
 mod kit;
 mod lifecycle;
+mod limits;
 mod recall;
 mod reload;
+mod requests;
 mod reverse;
 mod smuggling;
 mod stated;
 mod streams;
+mod systemd;
 mod upstreams;

@@ -66,6 +66,17 @@ fn no_request_is_hidden_in_another() {
         "Transfer-Encoding: chunked\r\nContent-Length: 1",
         "Content-Length: 1\r\nContent-Length: 7",
         "Transfer-Encoding: identity, chunked\r\nConnection: transfer-encoding",
+        "Transfer-Encoding : chunked\r\nContent-Length: 5",
+        "Transfer-Encoding: xchunked\r\nContent-Length: 5",
+        "Transfer-Encoding: chunked, identity\r\nContent-Length: 5",
+        "Transfer-Encoding:\x0bchunked\r\nContent-Length: 5",
+        "X: y\nTransfer-Encoding: chunked\r\nContent-Length: 5",
+        "X: y\r\n Transfer-Encoding: chunked\r\nContent-Length: 5",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: cow\r\nContent-Length: 5",
+        "Content-Length: +5",
+        "Content-Length: 5, 5",
+        "Content-Length: 0x5",
+        "Content-Length: 5\r\nConnection: content-length",
     ];
     for length in lengths {
         let request =

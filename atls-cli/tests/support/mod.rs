@@ -8,6 +8,8 @@
     reason = "a test fails by panicking, and each uses some of this"
 )]
 
+pub mod steady;
+
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;

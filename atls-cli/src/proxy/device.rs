@@ -1,0 +1,137 @@
+//! The device of a reverse proxy, and whether it makes Evidence.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use atls_core::AttestError;
+use atls_core::AttestRequest;
+use atls_core::Attester;
+use atls_core::BoxFuture;
+use atls_core::MediaType;
+use atls_core::cmw::Cmw;
+use atls_core::exchange::OwnedAttestRequest;
+use atls_core::limits::DEFAULT_DEADLINE;
+use rustls::sign::SigningKey;
+
+use crate::failure::Failure;
+
+/// An attester whose last outcome is known.
+pub(super) struct Device {
+    inner: Arc<dyn Attester>,
+    failed: AtomicBool,
+    checking: AtomicBool,
+    /// For Evidence that nobody gets.
+    request: OwnedAttestRequest,
+}
+
+impl Device {
+    /// A device that is to attest this key.
+    ///
+    /// # Errors
+    /// A local fault where the key has no public one.
+    pub(super) fn new(
+        inner: Arc<dyn Attester>,
+        key: &dyn SigningKey,
+    ) -> Result<Arc<Self>, Failure> {
+        let request = OwnedAttestRequest::for_key(key)
+            .map_err(|error| Failure::fault("the key cannot be attested").because(&error))?;
+        Ok(Arc::new(Self {
+            inner,
+            failed: AtomicBool::new(false),
+            checking: AtomicBool::new(false),
+            request,
+        }))
+    }
+
+    /// Has it make Evidence that nobody gets.
+    ///
+    /// # Errors
+    /// A local fault where it makes none.
+    pub(super) async fn check(&self) -> Result<(), Failure> {
+        if self.checking.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let made = tokio::time::timeout(DEFAULT_DEADLINE, self.attest(self.request.as_request()));
+        let made = made.await.unwrap_or(Err(AttestError::TimedOut));
+        self.note(&made);
+        self.checking.store(false, Ordering::Relaxed);
+        made.map(drop)
+            .map_err(|error| Failure::fault("the device makes no Evidence").because(&error))
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, made: &Result<Cmw, AttestError>) {
+        // One that is busy makes Evidence.
+        let failed = made.as_ref().is_err_and(|it| *it != AttestError::Busy);
+        self.failed.store(failed, Ordering::Relaxed);
+    }
+}
+
+impl Attester for Device {
+    fn media_types(&self) -> &[MediaType] {
+        self.inner.media_types()
+    }
+
+    fn names_leaf_key(&self) -> bool {
+        self.inner.names_leaf_key()
+    }
+
+    fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+        Box::pin(async move {
+            let made = self.inner.attest(request).await;
+            self.note(&made);
+            made
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use atls_core::pki_types::PrivateKeyDer;
+
+    use super::*;
+
+    /// Fails as long as it is told to.
+    struct Failing(Mutex<Option<AttestError>>);
+
+    impl Attester for Failing {
+        fn media_types(&self) -> &[MediaType] {
+            &[]
+        }
+
+        fn attest<'a>(&'a self, _: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+            let made = match self.0.lock().unwrap().clone() {
+                Some(error) => Err(error),
+                None => Ok(Cmw::evidence(MediaType::parse("a/b").unwrap(), vec![1])),
+            };
+            Box::pin(async { made })
+        }
+    }
+
+    #[tokio::test]
+    async fn it_has_failed_until_it_makes_evidence_again() {
+        let inner = Arc::new(Failing(Mutex::new(None)));
+        let key = rcgen::KeyPair::generate().unwrap().serialize_der();
+        let key = PrivateKeyDer::try_from(key).unwrap();
+        let key = crate::tls::provider().key_provider.load_private_key(key);
+        let device = Device::new(inner.clone(), &*key.unwrap()).unwrap();
+        for (outcome, failed) in [
+            (None, false),
+            (Some(AttestError::Device("gone".to_owned())), true),
+            (Some(AttestError::Busy), false),
+            (Some(AttestError::TimedOut), true),
+            (None, false),
+        ] {
+            *inner.0.lock().unwrap() = outcome.clone();
+            let checked = device.check().await;
+            assert_eq!(device.has_failed(), failed, "{outcome:?}");
+            assert_eq!(checked.is_err(), outcome.is_some(), "{outcome:?}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! A proxy from its start to its end.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::addresses::Addresses;
+use super::admin::Keys;
+use super::configuration::Configuration;
+use super::configuration::ReadArguments;
+use super::ear;
+use super::health::Health;
+use super::lifecycle::Event;
+use super::lifecycle::Events;
+use super::metrics::Metrics;
+use super::options::ProxyOptions;
+use super::recorder;
+use super::serving;
+use super::serving::Serving;
+use super::systemd;
+use crate::failure::Failure;
+
+/// A proxy that serves.
+pub(super) struct Proxy {
+    configuration: Configuration,
+    socket: TcpListener,
+    serving: Serving,
+    drain: Duration,
+    /// Those of earlier configurations, whose connections finish.
+    retired: JoinSet<()>,
+    keys: Arc<Keys>,
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+}
+
+impl Proxy {
+    pub(super) async fn start(
+        options: &ProxyOptions,
+        read: ReadArguments,
+    ) -> Result<(Self, Addresses), Failure> {
+        raise_limit_of_files();
+        let configuration = Configuration::new(options, read)?;
+        let socket = socket(&options.listen)?;
+        let keys = Arc::new(Keys::default());
+        let metrics = Arc::new(Metrics::recording(recorder::install()?));
+        let health = Arc::new(Health::default());
+        keys.publish(ear::public_keys(&options.ear)?);
+        let serving = Serving::start(options, &socket, &metrics)?;
+        serving.check().await?;
+        health.publish(serving.parts());
+        let shared = (keys.clone(), metrics.clone(), health.clone());
+        let addresses = Addresses::open(options, &socket, shared).await?;
+        let proxy = Self {
+            configuration,
+            socket,
+            serving,
+            drain: Duration::from_secs(options.drain),
+            retired: JoinSet::new(),
+            keys,
+            metrics,
+            health,
+        };
+        Ok((proxy, addresses))
+    }
+
+    /// Ends with a service that can serve no longer.
+    pub(super) async fn failed(&mut self) -> Failure {
+        loop {
+            tokio::select! {
+                failure = self.serving.failed() => return failure,
+                Some(_) = self.retired.join_next() => {}
+            }
+        }
+    }
+
+    /// Looks at the files, and at a device that failed.
+    pub(super) async fn look(&mut self) {
+        self.health.look();
+        if self.configuration.is_changed() {
+            self.read_again().await;
+        } else {
+            self.serving.reload_if_changed();
+        }
+    }
+
+    /// Reads all again, and tells systemd how that went.
+    pub(super) async fn hang_up(&mut self) {
+        systemd::reloading();
+        let all_right = self.read_again().await;
+        systemd::ready(match all_right {
+            true => systemd::SERVES,
+            false => "serves by what was read before: see its log",
+        });
+    }
+
+    async fn read_again(&mut self) -> bool {
+        let taken = match self.configuration.read_again() {
+            Ok(None) => return self.serving.reload(),
+            Ok(Some(options)) => self.take(&options).await,
+            Err(failure) => Err(failure),
+        };
+        serving::record("arguments", taken.map(|()| true), &self.metrics)
+    }
+
+    /// Serves by other arguments. Connections finish by the old ones.
+    async fn take(&mut self, options: &ProxyOptions) -> Result<(), Failure> {
+        let published = ear::public_keys(&options.ear)?;
+        let next = Serving::start(options, &self.socket, &self.metrics)?;
+        if let Err(failure) = next.check().await {
+            next.stop().await;
+            return Err(failure);
+        }
+        self.keys.publish(published);
+        self.health.publish(next.parts());
+        self.drain = self.drain.max(Duration::from_secs(options.drain));
+        let old = std::mem::replace(&mut self.serving, next);
+        self.retired.spawn(old.stop());
+        Ok(())
+    }
+
+    /// Takes no more connections, and ends with the last one; at once where it is told to stop again.
+    pub(super) async fn stop(self, mut events: Events) {
+        let Self {
+            socket,
+            serving,
+            drain,
+            mut retired,
+            health,
+            ..
+        } = self;
+        tracing::info!("stops: requests under way finish");
+        systemd::stopping(drain.saturating_add(SPARE));
+        health.drain();
+        // The system refuses connections from now on.
+        drop(socket);
+        retired.spawn(serving.stop());
+        loop {
+            tokio::select! {
+                ended = retired.join_next() => {
+                    if ended.is_none() {
+                        return;
+                    }
+                }
+                event = events.next() => match event {
+                    Event::Stop => {
+                        tracing::warn!("told to stop again: connections are closed");
+                        return;
+                    }
+                    // Nothing that is read now would be used.
+                    Event::Hangup | Event::Look => {}
+                },
+            }
+        }
+    }
+}
+
+/// Each connection takes two files, and the system gives few at first.
+fn raise_limit_of_files() {
+    // With fewer it serves fewer.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+}
+
+/// A socket of its own, or the one that systemd opened.
+fn socket(address: &str) -> Result<TcpListener, Failure> {
+    let failed = |error: io::Error| {
+        Failure::fault(format!("{address}: nothing can listen there")).because(&error)
+    };
+    let listener = match address {
+        "systemd" => systemd::socket()?,
+        address => TcpListener::bind(address).map_err(failed)?,
+    };
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok(listener)
+}
+
+/// For what comes after the last connection.
+const SPARE: Duration = Duration::from_secs(10);

@@ -1,0 +1,47 @@
+//! Output without what differs from run to run.
+
+/// Random bytes in hexadecimal, times and ports become words.
+pub fn steady(text: &str) -> String {
+    let mut steady = String::new();
+    for line in text.split_inclusive('\n') {
+        let line = &without_clock(line);
+        let words = line
+            .split_inclusive([' ', '"', ',', '/', '\n'])
+            .map(|word| {
+                let end = word.len() - usize::from(word.ends_with([' ', '"', ',', '/', '\n']));
+                let (word, separator) = word.split_at(end);
+                format!("{}{separator}", steady_word(word))
+            });
+        steady.extend(words);
+    }
+    steady
+}
+
+/// A date of HTTP, and the time that an attestation still lasts.
+fn without_clock(line: &str) -> String {
+    if let Some((before, rest)) = line.split_once(" GMT") {
+        let start = before.len() - "Sun, 29 Nov 2026 23:04:52".len();
+        return format!("{}DATE{rest}", &before[..start]);
+    }
+    match line.split_once(", in ") {
+        Some((before, rest)) if rest.contains(" min") => format!("{before}, in MINUTES\n"),
+        _ => line.to_owned(),
+    }
+}
+
+fn steady_word(word: &str) -> String {
+    if let Some((name, value)) = word.split_once('=') {
+        return format!("{name}={}", steady_word(value));
+    }
+    let is_hex = word.len() >= 60 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_time = word.len() >= 20 && word.starts_with("20") && word.ends_with('Z');
+    match word.split_once(':') {
+        Some((host @ ("localhost" | "127.0.0.1"), port)) => {
+            let rest = port.trim_start_matches(|digit: char| digit.is_ascii_digit());
+            format!("{host}:PORT{rest}")
+        }
+        _ if is_hex => "HEX".to_owned(),
+        _ if is_time => "TIME".to_owned(),
+        _ => word.to_owned(),
+    }
+}
