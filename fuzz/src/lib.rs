@@ -1,6 +1,7 @@
 //! What several targets share: forged devices and their verifiers, hostile ends of connections, signers, an HTTP client that answers anything.
 #![forbid(unsafe_code)]
 
+pub mod azure;
 pub mod ear;
 pub mod exchange;
 pub mod http;

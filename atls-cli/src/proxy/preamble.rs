@@ -48,7 +48,7 @@ impl Preamble for Balancers {
 }
 
 /// Reads the header and not a byte more. There is no client where the balancer speaks for itself, as for its health checks.
-async fn read<R: AsyncRead + Unpin>(socket: &mut R) -> io::Result<Option<SocketAddr>> {
+pub(super) async fn read<R: AsyncRead + Unpin>(socket: &mut R) -> io::Result<Option<SocketAddr>> {
     let mut start = [0; SIGNATURE.len()];
     socket.read_exact(&mut start).await?;
     match start == SIGNATURE {
