@@ -50,3 +50,33 @@ impl fmt::Debug for IncompleteResults {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::origin::Origin;
+    use crate::policy::sample::ear;
+
+    #[test]
+    fn results_are_equal_if_all_that_decides_is() {
+        let of = |hardware, origin, key: &[u8]| {
+            let ear = ear("device", hardware);
+            IncompleteResults::from(Appraised::bound_to_key_only(ear, origin, key.to_vec()))
+        };
+        let one = of(2, Origin::Device, b"key");
+        assert_eq!(one, of(2, Origin::Device, b"key"));
+        for other in [
+            of(32, Origin::Device, b"key"),
+            of(2, Origin::Simulated, b"key"),
+            of(2, Origin::Device, b"other"),
+        ] {
+            assert_ne!(one, other);
+        }
+        let bound = crate::bound::Bound::of_key(b"key");
+        let matched = bound.verbatim().compare(bound.as_bytes()).unwrap();
+        let mut of_connection =
+            Appraised::bound_to_connection(ear("device", 2), Origin::Device, matched);
+        of_connection.attested_key = Some(b"key".to_vec());
+        assert_ne!(one, IncompleteResults::from(of_connection));
+    }
+}

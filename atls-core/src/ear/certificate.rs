@@ -64,3 +64,31 @@ fn element(tag: u8, input: &[u8]) -> Option<(&[u8], &[u8])> {
 const BIT_STRING: u8 = 0x03;
 const INTEGER: u8 = 0x02;
 const SEQUENCE: u8 = 0x30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_before_a_modulus_make_no_key_longer() {
+        for length in [127, 128, 255, 256] {
+            let modulus = [&[0, 0][..], &vec![0xff; length]].concat();
+            let numbers = [der(INTEGER, &modulus), der(INTEGER, &[1, 0, 1])].concat();
+            let key = PublicKey {
+                algorithm: Vec::new(),
+                key: der(SEQUENCE, &numbers),
+            };
+            assert_eq!(key.rsa_bytes(), Some(length));
+        }
+    }
+
+    fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+        let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+        let head = match (high, low) {
+            (0, 0..=0x7f) => vec![tag, low],
+            (0, _) => vec![tag, 0x81, low],
+            _ => vec![tag, 0x82, high, low],
+        };
+        [head, content.to_vec()].concat()
+    }
+}

@@ -238,6 +238,37 @@ fn those_who_ask_at_once_share_one_appraisal() {
 }
 
 #[test]
+fn a_caller_that_leaves_is_woken_no_more() {
+    let (verifier, cached) = cached(affirming());
+    verifier.close();
+    let bound = bound();
+    let _leader = Task::pending(appraise(&cached, &bound, b"evidence", NOW));
+    let gone = Task::pending(appraise(&cached, &bound, b"evidence", NOW));
+    let woken = gone.woken.clone();
+    drop(gone);
+    assert_eq!(Arc::strong_count(&woken), 1);
+}
+
+#[test]
+fn what_it_saved_is_counted() {
+    let (verifier, cached) = cached(affirming());
+    verifier.close();
+    let bound = bound();
+    let task = || Task::pending(appraise(&cached, &bound, b"evidence", NOW));
+    let tasks = [task(), task(), task()];
+    verifier.open();
+    for task in tasks {
+        task.woken().unwrap();
+    }
+    ready(appraise(&cached, &bound, b"evidence", NOW)).unwrap();
+    let stats = cached.stats();
+    assert_eq!(
+        (stats.appraisals, stats.shared, stats.used_again),
+        (1, 2, 1)
+    );
+}
+
+#[test]
 fn another_takes_over_from_one_whose_connection_closed() {
     let (verifier, cached) = cached(affirming());
     verifier.close();

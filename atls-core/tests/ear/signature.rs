@@ -2,6 +2,7 @@
 
 use atls_core::ear::EarError;
 use atls_core::ear::ExpectedNonce;
+use atls_core::ear::MAX_TOKEN;
 use atls_core::ear::Tier;
 use atls_core::ear::cwt;
 use serde_json::Value;
@@ -14,6 +15,7 @@ use crate::support::issuer::decode;
 use crate::support::issuer::decode_with;
 use crate::support::issuer::underscored;
 use crate::support::issuer::underscored_cbor;
+use crate::support::issuer::with;
 use crate::support::providers;
 
 #[test]
@@ -134,6 +136,21 @@ fn every_flipped_byte_and_every_truncation_of_a_jwt_is_refused() {
     ] {
         assert!(decode(text, &issuer.keys(), &check).is_err());
     }
+}
+
+#[test]
+fn the_largest_jwt_is_read_and_a_larger_one_is_not() {
+    let issuer = Issuer::es256();
+    let check = check(1_000_000, ExpectedNonce::Echoed(NONCE));
+    let token = |length| issuer.jwt(&with(underscored(), "log", "x".repeat(length)));
+    let read = |token: &str| decode(token, &issuer.keys(), &check).map(drop);
+    // Base64 makes four characters of three bytes.
+    let about = 48_000 + (MAX_TOKEN - token(48_000).len()) * 3 / 4;
+    let tokens: Vec<_> = (about - 4..about + 4).map(token).collect();
+    let largest = tokens.iter().find(|token| token.len() == MAX_TOKEN);
+    assert_eq!(read(largest.unwrap()), Ok(()));
+    let mut larger = tokens.iter().filter(|token| token.len() > MAX_TOKEN);
+    assert_eq!(read(larger.next().unwrap()), Err(EarError::TooLarge));
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 use atls_core::ear::EarError;
 use atls_core::ear::ExpectedNonce;
+use atls_core::ear::MAX_TOKEN;
 use atls_core::ear::Tier;
 use atls_core::ear::VerificationKeys;
 use atls_core::ear::cwt;
+use atls_core::limits::MAX_TOKEN_VALUES;
 use ciborium::Value as Cbor;
 use coset::HeaderBuilder;
 use coset::iana::Algorithm;
@@ -119,4 +121,17 @@ fn claims_nest_at_most_16_deep() {
     };
     assert_eq!(nested(15), Ok(Tier::Warning));
     assert_eq!(nested(16), Err(EarError::Malformed));
+}
+
+#[test]
+fn a_cwt_is_bounded_in_bytes_and_in_values() {
+    let padded = |length| replaced(underscored_cbor(), -70_000, "x".repeat(length).into());
+    let issuer = Issuer::es256();
+    let room = MAX_TOKEN - issuer.cwt(&padded(60_000)).len() + 60_000;
+    assert_eq!(issuer.cwt(&padded(room)).len(), MAX_TOKEN);
+    assert_eq!(read_ear(&padded(room)), Ok(Tier::Warning));
+    assert_eq!(read_ear(&padded(room + 1)), Err(EarError::TooLarge));
+    let many = Cbor::Array(vec![Cbor::Null; MAX_TOKEN_VALUES]);
+    let many = replaced(underscored_cbor(), -70_000, many);
+    assert_eq!(read_ear(&many), Err(EarError::TooLarge));
 }

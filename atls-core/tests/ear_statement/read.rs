@@ -57,7 +57,7 @@ fn assert_is_restated(read: &Ear) {
     assert_eq!(part.policy_ids(), ["p1", "p2"]);
     assert_eq!(
         part.extension("image"),
-        Some(&json!({ "name": ["a", 1, null, true, 0.5] }))
+        Some(&json!({ "name": ["a", -1, u64::MAX, null, true, 0.5] }))
     );
     assert_eq!(read.issued_at(), at(NOW));
     assert_eq!(read.expires_at(), Some(at(NOW + 60)));

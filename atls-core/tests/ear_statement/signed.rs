@@ -6,6 +6,7 @@ use atls_core::ear::Ear;
 use atls_core::ear::EarSigner;
 use atls_core::ear::EncodeError;
 use atls_core::ear::KeyError;
+use atls_core::ear::MAX_TOKEN;
 use atls_core::ear::Statement;
 use atls_core::ear::Tier;
 use atls_core::ear::TrustClaim;
@@ -80,6 +81,26 @@ fn a_result_that_no_reader_accepts_for_its_size_is_not_signed() {
         cwt::encode(&statement, &key.signer),
         Err(EncodeError::TooLarge)
     );
+}
+
+#[test]
+fn the_largest_result_is_signed_and_a_larger_one_is_not() {
+    let key = Key::of(&rustls::crypto::ring::default_provider(), "ES256");
+    let of_log = |length| {
+        let part = Appraisal::new(vector()).with_extension("log", json!("x".repeat(length)));
+        Ear::local(VerifierId::new("us", "1"), at(NOW), "platform", part)
+    };
+    let cwt = |length| cwt::encode(&stated(&of_log(length)), &key.signer);
+    let largest = MAX_TOKEN - cwt(60_000).unwrap().len() + 60_000;
+    assert_eq!(cwt(largest).unwrap().len(), MAX_TOKEN);
+    assert_eq!(cwt(largest + 1), Err(EncodeError::TooLarge));
+    let jwt = |length| jwt::encode(&stated(&of_log(length)), &key.signer);
+    // Base64 makes four characters of three bytes.
+    let about = 48_000 + (MAX_TOKEN - jwt(48_000).unwrap().len()) * 3 / 4;
+    let tokens: Vec<_> = (about - 4..about + 4).map(jwt).collect();
+    let lengths = tokens.iter().flatten().map(String::len);
+    assert_eq!(lengths.max(), Some(MAX_TOKEN));
+    assert_eq!(tokens.last(), Some(&Err(EncodeError::TooLarge)));
 }
 
 #[test]

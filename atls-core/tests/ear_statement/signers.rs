@@ -47,7 +47,10 @@ pub(crate) fn ear() -> Ear {
     let part = Appraisal::new(vector())
         .with_policy_id("p1")
         .with_policy_id("p2")
-        .with_extension("image", json!({ "name": ["a", 1, null, true, 0.5] }));
+        .with_extension(
+            "image",
+            json!({ "name": ["a", -1, u64::MAX, null, true, 0.5] }),
+        );
     Ear::local(VerifierId::new("us", "1"), at(NOW), "platform", part).with_expiry(at(NOW + 60))
 }
 
