@@ -90,6 +90,11 @@ fn keys_that_could_be_misused_are_refused() {
         refused(with(rsa, "n", BASE64_URL_SAFE_NO_PAD.encode([0xff; 255]))),
         KeyError::Unsupported
     );
+    let octets = BASE64_URL_SAFE_NO_PAD.encode([1; 32]);
+    assert_eq!(
+        refused(json!({ "kty": "OKP", "crv": "P-256", "x": octets })),
+        KeyError::Unsupported
+    );
     assert_eq!(refused(json!(1)), KeyError::Malformed);
     let empty = VerificationKeys::from_jwk_set(r#"{"keys":[]}"#);
     assert_eq!(empty.unwrap_err(), KeyError::Unsupported);

@@ -4,7 +4,12 @@ use atls_core::ear::Algorithm;
 use atls_core::ear::EarError;
 use atls_core::ear::KeyError;
 use atls_core::ear::VerificationKeys;
+use atls_core::limits::MAX_KEY_ID;
+use atls_core::limits::MAX_KEY_SET;
+use atls_core::limits::MAX_KEY_SET_VALUES;
+use atls_core::limits::MAX_KEYS;
 use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::KeyPair;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
@@ -81,6 +86,29 @@ fn a_set_of_certificates_gives_their_keys() {
         verify(&other.token_of("RS256", "a"), &keys),
         Err(EarError::BadSignature)
     );
+}
+
+#[test]
+fn a_certificate_with_a_short_or_another_key_gives_none() {
+    let (good, large) = (Rsa::new(KeySize::Rsa2048), Rsa::new(KeySize::Rsa3072));
+    let allowing = |der: &[u8], algorithm| {
+        let set = json!({ "keys": [{ "x5c": [BASE64_STANDARD.encode(der)] }] }).to_string();
+        VerificationKeys::from_jwk_set_allowing(&set, &[algorithm])
+    };
+    let der = |rsa: &Rsa| BASE64_STANDARD.decode(rsa.certificate()).unwrap();
+    for rsa in [&good, &large] {
+        let keys = allowing(&der(rsa), Algorithm::Rs256).unwrap();
+        assert!(verify(&rsa.token("RS256"), &keys).is_ok());
+        let refused = allowing(&der(rsa), Algorithm::Es256).err();
+        assert_eq!(refused, Some(KeyError::Unsupported));
+    }
+    // A modulus of 2040 bits, and zeros before it.
+    let mut short = der(&good);
+    let modulus = good.key.public_key().as_ref()[9..265].to_vec();
+    let at = short.windows(256).position(|bytes| bytes == modulus);
+    short[at.unwrap()] = 0;
+    let refused = allowing(&short, Algorithm::Rs256).err();
+    assert_eq!(refused, Some(KeyError::Unsupported));
 }
 
 #[test]
@@ -164,4 +192,44 @@ fn what_is_no_set_is_refused() {
         let read = VerificationKeys::from_jwk_set_allowing(text, &[Algorithm::Rs256]);
         assert_eq!(read.err(), Some(KeyError::Malformed), "{text}");
     }
+}
+
+#[test]
+fn a_set_is_bounded_in_keys_bytes_and_values() {
+    let jwk = Rsa::new(KeySize::Rsa2048).bare_jwk();
+    let allowing = |set: &str| {
+        let read = VerificationKeys::from_jwk_set_allowing(set, &[Algorithm::Rs256]);
+        read.map(drop)
+    };
+    let keys = |number| json!({ "keys": vec![jwk.clone(); number] }).to_string();
+    assert_eq!(allowing(&keys(MAX_KEYS)), Ok(()));
+    assert_eq!(allowing(&keys(MAX_KEYS + 1)), Err(KeyError::TooLarge));
+
+    let padded = |length| {
+        let set = keys(1);
+        " ".repeat(length - set.len()) + &set
+    };
+    assert_eq!(allowing(&padded(MAX_KEY_SET)), Ok(()));
+    let refused = allowing(&padded(MAX_KEY_SET + 1));
+    assert_eq!(refused, Err(KeyError::TooLarge));
+
+    let named = |length| {
+        let mut jwk = jwk.clone();
+        jwk["kid"] = "x".repeat(length).into();
+        json!({ "keys": [jwk] }).to_string()
+    };
+    assert_eq!(allowing(&named(MAX_KEY_ID)), Ok(()));
+    assert!(allowing(&named(MAX_KEY_ID + 1)).is_err());
+
+    let many = json!({ "keys": [jwk], "other": vec![0; MAX_KEY_SET_VALUES] });
+    assert_eq!(allowing(&many.to_string()), Err(KeyError::TooLarge));
+}
+
+#[test]
+fn a_set_contains_its_keys_and_no_others() {
+    let (one, other) = (Rsa::new(KeySize::Rsa2048), Rsa::new(KeySize::Rsa2048));
+    let both = json!({ "keys": [one.bare_jwk(), other.bare_jwk()] }).to_string();
+    let both = VerificationKeys::from_jwk_set_allowing(&both, &[Algorithm::Rs256]).unwrap();
+    assert!(both.contains(&one.keys()) && both.contains(&both));
+    assert!(!one.keys().contains(&other.keys()) && !one.keys().contains(&both));
 }
