@@ -144,3 +144,131 @@ const PROBE: usize = 32;
 
 /// Bytes before the payload.
 const HEADER: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::task::Context;
+    use std::task::Poll;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_largest_frame_is_read_and_a_larger_one_is_not() {
+        let largest = encode(FrameType::Request, &vec![7; MAX_FRAME]).unwrap();
+        let frame = read(&mut &largest[..], Side::Client).await.unwrap();
+        assert_eq!(frame.payload.len(), MAX_FRAME);
+        let mut larger = largest.clone();
+        larger[1..HEADER].copy_from_slice(&u32::try_from(MAX_FRAME + 1).unwrap().to_be_bytes());
+        larger.push(7);
+        let refused = read(&mut &larger[..], Side::Client).await.err().unwrap();
+        assert_eq!(refused.protocol(), Some(&ProtocolError::TooLarge));
+        assert!(encode(FrameType::Request, &vec![7; MAX_FRAME + 1]).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_is_cut_is_none() {
+        let whole = encode(FrameType::Verdict, &[0; 5]).unwrap();
+        for length in 0..whole.len() {
+            let cut = read(&mut &whole[..length], Side::Client).await;
+            assert!(cut.is_err(), "{length}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_frame_is_read_and_what_follows_is_left() {
+        let bytes = [&encode(FrameType::Verdict, &[0; 5]).unwrap()[..], b"GET"].concat();
+        let mut rest = &bytes[..];
+        let frame = read(&mut rest, Side::Client).await.unwrap();
+        assert_eq!((frame.payload.as_slice(), rest), (&[0; 5][..], &b"GET"[..]));
+    }
+
+    #[tokio::test]
+    async fn a_frame_arrives_whole_however_little_is_taken_at_once() {
+        let frame = encode(FrameType::Request, b"payload").unwrap();
+        for vectored in [true, false] {
+            for at_once in 1..=frame.len() {
+                let mut link = Narrow::new(at_once, vectored);
+                let written = write(&mut link, FrameType::Request, b"payload").await;
+                assert!(written.is_ok());
+                assert_eq!(link.taken, frame, "{vectored} {at_once}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn header_and_payload_leave_in_one_write() {
+        for vectored in [true, false] {
+            let mut link = Narrow::new(100, vectored);
+            let written = write(&mut link, FrameType::Request, b"payload").await;
+            assert!(written.is_ok());
+            assert_eq!(link.writes, 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_link_that_takes_nothing_is_an_error() {
+        for vectored in [true, false] {
+            let mut link = Narrow::new(0, vectored);
+            let written = write(&mut link, FrameType::Request, b"payload").await;
+            assert!(written.is_err());
+        }
+    }
+
+    /// Takes so many bytes of each write.
+    struct Narrow {
+        at_once: usize,
+        vectored: bool,
+        taken: Vec<u8>,
+        writes: usize,
+    }
+
+    impl Narrow {
+        fn new(at_once: usize, vectored: bool) -> Self {
+            Self {
+                at_once,
+                vectored,
+                taken: Vec::new(),
+                writes: 0,
+            }
+        }
+
+        fn take(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            let taken = bytes.len().min(self.at_once);
+            self.taken.extend(&bytes[..taken]);
+            self.writes = self.writes.saturating_add(1);
+            Poll::Ready(Ok(taken))
+        }
+    }
+
+    impl AsyncWrite for Narrow {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.take(bytes)
+        }
+
+        fn poll_write_vectored(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            parts: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            let all: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+            self.take(&all)
+        }
+
+        fn is_write_vectored(&self) -> bool {
+            self.vectored
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+}
