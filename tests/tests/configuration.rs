@@ -6,6 +6,7 @@
 )]
 
 use std::error::Error as _;
+use std::sync::Arc;
 
 use atls_core::ConfigError;
 use atls_tower::ClientConnector;
@@ -49,6 +50,31 @@ fn a_client_without_tls_1_3_is_refused() {
         let connector = ClientConnector::new(tls, terms);
         assert_eq!(is_tls(connector.map(drop)), !suits, "{versions:?}");
     }
+}
+
+#[test]
+fn a_provider_without_tls_1_3_is_refused() {
+    let world = World::new();
+    let mut provider = (*demo::provider()).clone();
+    provider
+        .cipher_suites
+        .retain(|suite| suite.tls13().is_none());
+    let provider = Arc::new(provider);
+    let tls = ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&[&TLS12, &TLS13])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(world.issued.chain.clone(), world.issued.key.clone_key())
+        .unwrap();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    assert!(is_tls(ServerAcceptor::new(tls, terms).map(drop)));
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS12, &TLS13])
+        .unwrap()
+        .with_root_certificates(world.authority.roots().unwrap())
+        .with_no_client_auth();
+    let terms = ClientTerms::new().require_peer(world.about_servers());
+    assert!(is_tls(ClientConnector::new(tls, terms).map(drop)));
 }
 
 #[test]

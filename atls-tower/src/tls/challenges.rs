@@ -76,7 +76,7 @@ impl Challenges {
             .map_err(|_| ConfigError::Tls("its provider has no TLS 1.3 cipher suite"))?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(answer)));
-        let mut config = harden_server(config)?;
+        let mut config = harden_server(config);
         config.alpn_protocols = vec![ACME_TLS.to_vec()];
         Ok(config)
     }

@@ -37,7 +37,7 @@ tokio::task_local! {
 /// # Errors
 /// [`ConfigError::Tls`] for a configuration or provider without TLS 1.3.
 pub(crate) fn prepare_client(config: ClientConfig) -> Result<ClientConfig, ConfigError> {
-    let config = harden_client(config)?;
+    let config = harden_client(config);
     check_client(&config)?;
     Ok(config)
 }

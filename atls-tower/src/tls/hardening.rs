@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use atls_core::ConfigError;
 use rustls::ClientConfig;
 use rustls::ServerConfig;
 use rustls::client::Resumption;
@@ -14,15 +13,14 @@ use rustls::server::NoServerSessionStorage;
 use rustls::server::ProducesTickets;
 
 /// No tickets, no session store, no early data, nothing sent before the client finished.
-pub(crate) fn harden_server(mut config: ServerConfig) -> Result<ServerConfig, ConfigError> {
-    check_tls13(config.crypto_provider())?;
+pub(crate) fn harden_server(mut config: ServerConfig) -> ServerConfig {
     config.send_tls13_tickets = 0;
     // rustls prefers a ticketer to the store, and would resume sessions by the tickets of a sibling of this server.
     config.ticketer = Arc::new(NoTickets);
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.max_early_data_size = 0;
     config.send_half_rtt_data = false;
-    Ok(config)
+    config
 }
 
 /// Neither makes nor takes tickets.
@@ -48,21 +46,8 @@ impl ProducesTickets for NoTickets {
 }
 
 /// No resumption, no early data.
-pub(crate) fn harden_client(mut config: ClientConfig) -> Result<ClientConfig, ConfigError> {
-    check_tls13(config.crypto_provider())?;
+pub(crate) fn harden_client(mut config: ClientConfig) -> ClientConfig {
     config.resumption = Resumption::disabled();
     config.enable_early_data = false;
-    Ok(config)
-}
-
-fn check_tls13(provider: &rustls::crypto::CryptoProvider) -> Result<(), ConfigError> {
-    if provider
-        .cipher_suites
-        .iter()
-        .any(|suite| suite.tls13().is_some())
-    {
-        Ok(())
-    } else {
-        Err(ConfigError::Tls("its provider has no TLS 1.3 cipher suite"))
-    }
+    config
 }

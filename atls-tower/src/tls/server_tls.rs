@@ -58,7 +58,7 @@ impl ServerTls {
         config: ServerConfig,
         challenges: Option<Arc<dyn ResolvesServerCert>>,
     ) -> Result<Self, ConfigError> {
-        let mut config = harden_server(config)?;
+        let mut config = harden_server(config);
         check_server(&config)?;
         check_alpn(&config)?;
         let challenges = challenges.map(|answers| Challenges::new(answers, &config));
@@ -88,7 +88,7 @@ impl ServerTls {
             .map_err(|_| ConfigError::Tls("its provider has no TLS 1.3 cipher suite"))?
             .with_client_cert_verifier(clients)
             .with_cert_resolver(old.cert_resolver.clone());
-        let mut config = harden_server(config)?;
+        let mut config = harden_server(config);
         config.alpn_protocols.clone_from(&old.alpn_protocols);
         config.key_log = old.key_log.clone();
         config.max_fragment_size = old.max_fragment_size;

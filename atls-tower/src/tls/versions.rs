@@ -26,7 +26,7 @@ use rustls::sign::CertifiedKey;
 pub(crate) fn check_server(config: &ServerConfig) -> Result<(), ConfigError> {
     let client = ClientConfig::builder_with_provider(config.crypto_provider().clone())
         .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(|_| TOO_OLD)?
+        .map_err(|_| NO_SUITE)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(NeverAsked))
         .with_no_client_auth();
@@ -39,7 +39,7 @@ pub(crate) fn check_server(config: &ServerConfig) -> Result<(), ConfigError> {
 pub(crate) fn check_client(config: &ClientConfig) -> Result<(), ConfigError> {
     let server = ServerConfig::builder_with_provider(config.crypto_provider().clone())
         .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(|_| TOO_OLD)?
+        .map_err(|_| NO_SUITE)?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(NeverAsked));
     ask(config.clone(), server)
@@ -69,6 +69,8 @@ fn ask(client: ClientConfig, server: ServerConfig) -> Result<(), ConfigError> {
 
 const TOO_OLD: ConfigError =
     ConfigError::Tls("it does not speak TLS 1.3; add `rustls::version::TLS13` to its versions");
+
+const NO_SUITE: ConfigError = ConfigError::Tls("its provider has no TLS 1.3 cipher suite");
 
 /// Stands where a certificate or its verification would be, after the versions.
 #[derive(Debug)]
