@@ -102,3 +102,105 @@ impl VerifierId {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ear::Category;
+    use crate::ear::Tier;
+    use crate::ear::profile;
+    use crate::policy::sample::ear;
+
+    #[test]
+    fn the_worse_of_two_stated_statuses_holds() {
+        let with = |status| {
+            let mut ear = ear("device", 2);
+            ear.stated = Stated {
+                status,
+                ..Stated::default()
+            }
+            .boxed();
+            ear
+        };
+        let contraindicated = Some(Tier::Contraindicated);
+        for other in [None, Some(Tier::Affirming), contraindicated] {
+            assert_eq!(
+                with(other).worse(with(contraindicated)).status(),
+                Tier::Contraindicated
+            );
+            assert_eq!(
+                with(contraindicated).worse(with(other)).status(),
+                Tier::Contraindicated
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_neither_better_nor_worse_stands_if_both_state_it() {
+        let with = |text: &str| {
+            let mut ear = ear("device", 2);
+            ear.stated = Stated {
+                status: None,
+                issuer: Some(text.to_owned()),
+                nonce: Some(text.into()),
+                confirmation: Some(json!(text)),
+            }
+            .boxed();
+            for (_, part) in &mut ear.submods {
+                let appraisal = part.clone().with_policy_id(text);
+                *part = appraisal.with_extension("claim", json!(text));
+                part.further.as_mut().unwrap().nonce = Some(text.into());
+            }
+            ear
+        };
+        assert!(with("one").worse(with("one")) == with("one"));
+        let differ = with("one").worse(with("other"));
+        assert!(differ.stated.is_none());
+        assert!(
+            differ
+                .submods
+                .iter()
+                .all(|(_, part)| part.further.is_none())
+        );
+    }
+
+    #[test]
+    fn results_of_two_dialects_are_of_the_standard_one() {
+        let of = |profile| {
+            let mut ear = ear("device", 2);
+            ear.names = profile::names_of(profile).unwrap();
+            ear
+        };
+        let (older, trustee) = (
+            "tag:ietf.org,2026:rats/ear#03",
+            "tag:github.com,2024:confidential-containers/Trustee",
+        );
+        assert_eq!(of(older).worse(of(older)).profile(), older);
+        assert_eq!(
+            of(older).worse(of(trustee)).profile(),
+            profile::CURRENT_PROFILE
+        );
+    }
+
+    #[test]
+    fn a_part_that_is_added_leaves_the_others() {
+        let part = |hardware| {
+            let claim = TrustClaim::new(hardware);
+            Appraisal::new(TrustVector::new().with(Category::Hardware, claim))
+        };
+        let ear = ear("cpu", 2).with_submod("gpu", part(32));
+        let ear = ear.with_submod("gpu", part(2)).with_submod("tpm", part(2));
+        let parts: Vec<_> = ear
+            .submods()
+            .map(|(name, part)| (name, part.status()))
+            .collect();
+        let expected = [
+            ("cpu", Tier::Affirming),
+            ("gpu", Tier::Warning),
+            ("tpm", Tier::Affirming),
+        ];
+        assert_eq!(parts, expected);
+    }
+}

@@ -58,6 +58,13 @@ fn a_key_that_names_an_algorithm_is_for_that_one() {
 }
 
 #[test]
+fn a_signature_of_another_scheme_than_the_token_names_is_bad() {
+    let signer = Rsa::new(KeySize::Rsa2048);
+    let token = signer.sign("PS384", &json!({ "alg": "RS256" }));
+    assert_eq!(verify(&token, &signer.keys()), Err(EarError::BadSignature));
+}
+
+#[test]
 fn a_set_of_certificates_gives_their_keys() {
     let signer = Rsa::new(KeySize::Rsa2048);
     let set = json!({ "keys": [
