@@ -243,3 +243,20 @@ impl fmt::Debug for Appraised {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::sample::ear;
+
+    #[test]
+    fn a_token_is_kept_up_to_what_a_header_holds() {
+        let with = |token: &[u8]| {
+            let result = Appraised::bound_to_key_only(ear("device", 2), Origin::Device, Vec::new());
+            result.with_token(token).token().map(<[u8]>::to_vec)
+        };
+        let largest = vec![7; MAX_KEPT_TOKEN];
+        assert_eq!(with(&largest), Some(largest.clone()));
+        assert_eq!(with(&[largest, vec![7]].concat()), None);
+    }
+}

@@ -13,6 +13,7 @@
 mod support;
 
 mod all_agree;
+mod attesters;
 mod cached;
 mod failover;
 mod keys;

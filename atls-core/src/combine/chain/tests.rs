@@ -14,6 +14,7 @@ use crate::ear::TrustVector;
 use crate::ear::VerifierId;
 use crate::error::AppraisalError;
 use crate::finding::Finding;
+use crate::instance_id::InstanceId;
 use crate::media_type::MediaType;
 use crate::origin::Origin;
 use crate::recorded_appraisal::RecordedAppraisal;
@@ -63,6 +64,8 @@ fn the_result_has_every_item_and_says_which_carries_the_value() {
     let bound = bound(1);
     let data = ChainItem::new("data", media("a/data"), result("data", 32, &[]));
     let chain = chain(&bound).with_link_item(data);
+    let labels: Vec<_> = chain.items().iter().map(ChainItem::label).collect();
+    assert_eq!(labels, ["cpu", "data", "tpm"]);
     assert_eq!(chain.challenge(), bound.as_bytes());
     assert_eq!(chain.ear().unwrap().status(), Tier::Warning);
     let result = chain.bind(&bound.verbatim()).unwrap();
@@ -102,6 +105,28 @@ fn a_key_that_an_item_names_is_compared_with_the_connections() {
     }
     let other = Some(b"other".to_vec());
     assert_eq!(bind(leaf(), other), Err(AppraisalError::BadResult));
+}
+
+#[test]
+fn all_that_was_recorded_is_in_the_result_about_the_connection() {
+    let bound = bound(1);
+    let instance = InstanceId::new("test", &[1]).unwrap();
+    let recorded = result("tpm", 2, bound.as_bytes())
+        .with_image(Some("image"))
+        .with_instances([instance.clone()])
+        .with_attested_key(Some(b"leaf".to_vec()));
+    assert_eq!(recorded.findings(), [Finding::passed("tpm")]);
+    assert_eq!(recorded.image(), Some("image"));
+    assert_eq!(recorded.instances(), [instance.clone()]);
+    assert_eq!(recorded.attested_key(), Some(&b"leaf"[..]));
+    assert_eq!(recorded.claims::<&str>(), Some(&"tpm"));
+    let result = recorded.bind(&bound.verbatim()).unwrap();
+    assert_eq!(result.findings(), [Finding::passed("tpm")]);
+    assert_eq!(result.image(), Some("image"));
+    assert_eq!(result.attested_key.as_deref(), Some(&b"leaf"[..]));
+    let items = result.into_items("", media("a/tpm"));
+    assert_eq!(items[0].instances(), [instance]);
+    assert_eq!(items[0].claims::<&str>(), Some(&"tpm"));
 }
 
 #[test]
@@ -147,6 +172,16 @@ fn a_collection_stays_whole_where_a_verifier_names_its_type() {
         .map(|item| item.label().to_owned())
         .collect();
     assert_eq!(labels, ["vm/cpu", "vm/tpm", "gpu"]);
+}
+
+#[test]
+fn evidence_for_an_unbound_verifier_is_the_items() {
+    let (kind, whole) = (media("a/cpu"), Cmw::evidence(media("a/roots"), vec![1]));
+    let endorsements = whole.items();
+    let evidence = UnboundEvidence::new(&kind, b"evidence").with_endorsements(&endorsements);
+    assert_eq!(evidence.media_type(), &kind);
+    assert_eq!(evidence.bytes(), b"evidence");
+    assert_eq!(evidence.endorsements().len(), 1);
 }
 
 fn chain(bound: &Bound) -> Chain {
