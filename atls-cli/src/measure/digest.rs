@@ -8,7 +8,6 @@ use sha2::Digest;
 use sha2::Sha256;
 use sha2::Sha384;
 
-use super::wrong;
 use crate::failure::Failure;
 
 pub(super) const ZERO: [u8; 48] = [0; 48];
@@ -27,7 +26,9 @@ pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
 
 /// SHA-256 of a file.
 pub(super) fn sha256_of_file(path: &Path) -> Result<[u8; 32], Failure> {
-    let unreadable = |error: std::io::Error| wrong(path, "cannot be read").because(&error);
+    let unreadable = |error: std::io::Error| {
+        Failure::usage(format!("{}: cannot be read", path.display())).because(&error)
+    };
     let mut file = File::open(path).map_err(unreadable)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];

@@ -14,6 +14,7 @@ mod genuine;
 mod made;
 mod new;
 mod psa;
+mod samples;
 #[path = "../support/mod.rs"]
 mod support;
 mod unseen;
