@@ -8,6 +8,7 @@ use clap::CommandFactory;
 use clap::Parser;
 use clap::Subcommand;
 use clap_complete::Shell;
+use serde_json::json;
 
 use crate::failure::Failure;
 use crate::get::GetOptions;
@@ -56,6 +57,10 @@ pub(crate) struct CompletionsOptions {
     /// The shell
     #[arg(value_enum)]
     shell: Shell,
+
+    /// Write one JSON document, with the script as its text
+    #[arg(long)]
+    json: bool,
 }
 
 /// Parses the command line. The file that `atls proxy --config` names is read first, so that the command line wins.
@@ -151,7 +156,11 @@ pub(crate) fn completions(
         "atls",
         &mut script,
     );
-    terminal.out(&script)
+    if !options.json {
+        return terminal.out(&script);
+    }
+    let script = String::from_utf8_lossy(&script);
+    terminal.out_json(&json!({ "shell": options.shell.to_string(), "script": script }))
 }
 
 const EXIT_CODES: &str = "\

@@ -71,6 +71,8 @@ fn completions_know_the_commands() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = world.atls(&["completions", shell]).ends_with(0).out();
         assert!(script.contains("trust-sim"), "{shell}");
+        let ran = world.atls(&["completions", shell, "--json"]).ends_with(0);
+        assert_eq!(ran.json()["script"], script, "{shell}");
     }
 }
 
