@@ -38,6 +38,7 @@ fn messages(bytes: &[u8], within: Within) -> Option<Found> {
     let mut reader = Reader(bytes);
     let mut nodes = Vec::new();
     let mut evidence = Vec::new();
+    let mut is_request = false;
     while !reader.0.is_empty() {
         // Certificate, CertificateVerify and Finished are the most.
         if nodes.len() == 3 {
@@ -52,7 +53,10 @@ fn messages(bytes: &[u8], within: Within) -> Option<Found> {
                 evidence.extend(found);
                 node
             }
-            13 | 17 => request(kind, &mut body)?,
+            13 | 17 => {
+                is_request = true;
+                request(kind, &mut body)?
+            }
             15 => verify(&mut body)?,
             20 => Node::bytes("Finished", body.rest())
                 .meaning("MAC over all before it, under a key of the connection"),
@@ -66,9 +70,17 @@ fn messages(bytes: &[u8], within: Within) -> Option<Found> {
     if nodes.is_empty() {
         return None;
     }
-    let tree = Node::branch("exported authenticator (RFC 9261)")
-        .meaning("signature and MAC can be verified on its own connection alone")
-        .with_all(nodes);
+    let (name, says) = match is_request {
+        true => (
+            "authenticator request (RFC 9261)",
+            "the authenticator that answers it signs it too",
+        ),
+        false => (
+            "exported authenticator (RFC 9261)",
+            "signature and MAC can be verified on its own connection alone",
+        ),
+    };
+    let tree = Node::branch(name).meaning(says).with_all(nodes);
     Some(Found::holding(tree, evidence))
 }
 
@@ -123,9 +135,23 @@ fn verify(body: &mut Reader<'_>) -> Option<Node> {
     let signature = body.take(length.into())?;
     Some(
         Node::branch("CertificateVerify")
-            .with(Node::leaf("algorithm", format!("{scheme:#06x}")))
-            .with(Node::bytes("signature", signature)),
+            .with(Node::leaf("algorithm", format!("{scheme:#06x}")).meaning(algorithm(scheme)))
+            .with(Node::bytes("signature", signature).unsigned()),
     )
+}
+
+/// RFC 8446 §4.2.3.
+fn algorithm(scheme: u16) -> &'static str {
+    match scheme {
+        0x0403 => "ecdsa_secp256r1_sha256",
+        0x0503 => "ecdsa_secp384r1_sha384",
+        0x0603 => "ecdsa_secp521r1_sha512",
+        0x0804 => "rsa_pss_rsae_sha256",
+        0x0805 => "rsa_pss_rsae_sha384",
+        0x0806 => "rsa_pss_rsae_sha512",
+        0x0807 => "ed25519",
+        _ => "another algorithm",
+    }
 }
 
 fn extensions<'a>(list: &mut Reader<'a>) -> Option<Vec<(u16, &'a [u8])>> {
@@ -150,10 +176,10 @@ fn extension(code: u16, value: &[u8], found: Option<&Found>) -> Node {
     };
     let node = Node::leaf(name, format!("{code:#06x}"));
     if let Some(found) = found {
-        return node.with(found.tree.clone());
+        return node.with(found.tree.clone().covered());
     }
     match cbor::decode(value).filter(|_| code == ATTESTATION_PARAMETERS) {
-        Some(parameters) => node.with(cbor::tree("value", &parameters, Names::None)),
+        Some(parameters) => node.with(cbor::tree("value", &parameters, Names::Parameters)),
         None => node.with(Node::bytes("value", value)),
     }
 }

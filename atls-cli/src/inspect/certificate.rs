@@ -113,10 +113,10 @@ fn extension_tree(extension: &X509Extension<'_>, within: Within) -> (Node, Vec<E
     };
     let node = Node::leaf(name, format!("{oid}{critical}"));
     if let Some(found) = within.recognise(carried(extension.value)) {
-        return (node.with(found.tree), found.evidence);
+        return (node.with(found.tree.covered()), found.evidence);
     }
     match tagged(extension.value, within) {
-        Some(found) => (node.with(found.tree), found.evidence),
+        Some(found) => (node.with(found.tree.covered()), found.evidence),
         None if oid == INTEL_SGX => {
             let node = Node::bytes(format!("{oid}{critical}"), extension.value);
             let node = node.meaning("SGX extensions: PPID, TCB and FMSPC of the processor");

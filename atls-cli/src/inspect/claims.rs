@@ -15,6 +15,7 @@ pub(super) enum Names {
     EarVector,
     Nitro,
     None,
+    Parameters,
     Psa,
     SoftwareComponent,
 }
@@ -63,6 +64,14 @@ impl Names {
             (Self::CoseHeader, 4) => plain("kid"),
             (Self::CoseHeader, 33) => plain("x5chain"),
             (Self::CoseHeader, 34) => plain("x5t"),
+            (Self::Parameters, 1) => plain("version"),
+            (Self::Parameters, 2) => plain("media types"),
+            (Self::Parameters, 3) => plain("batches"),
+            (Self::Parameters, 4) => plain("verdicts"),
+            (Self::Parameters, 5) => plain("wants_evidence"),
+            (Self::Parameters, 6) => plain("can_attest"),
+            (Self::Parameters, 7) => plain("order"),
+            (Self::Parameters, 8) => plain("profile"),
             (Self::Psa | Self::CcaRealm | Self::CcaPlatform, 10) => plain("eat_nonce"),
             (Self::Psa, 256) => plain("ueid"),
             (Self::Psa | Self::CcaPlatform | Self::CcaRealm | Self::Ear, 265) => {

@@ -81,6 +81,12 @@ impl Node {
         self
     }
 
+    /// A signature around this covers it: the mark that it has none of its own is left out.
+    pub(crate) fn covered(mut self) -> Self {
+        self.seal = self.seal.filter(|seal| *seal != Seal::Unsigned);
+        self
+    }
+
     /// Adds a child.
     pub(crate) fn with(mut self, child: Self) -> Self {
         self.children.push(child);

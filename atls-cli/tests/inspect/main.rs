@@ -187,6 +187,32 @@ fn a_certificate_and_a_policy_file_are_recognised() {
 }
 
 #[test]
+fn an_authenticator_covers_the_evidence_in_it_and_a_request_is_named_as_one() {
+    let world = World::new();
+    let known = support::page("docs/vectors/authenticators.json");
+    let known: serde_json::Value = serde_json::from_str(&known).unwrap();
+    let case = &known["cases"][1];
+    let told = |part: &str| {
+        let input = case[part].as_str().unwrap().as_bytes();
+        let ran = world.atls_with_input(&["inspect", "-"], input);
+        ran.ends_with(0).out()
+    };
+    let authenticator = told("authenticator");
+    assert!(authenticator.contains("[signed by the end-entity key, in CertificateVerify]"));
+    assert!(
+        authenticator.contains("CMW (CBOR)\n"),
+        "without a mark of its own: {authenticator}"
+    );
+    assert!(
+        authenticator.contains("ecdsa_secp256r1_sha256"),
+        "{authenticator}"
+    );
+    let request = told("request");
+    assert!(request.starts_with("authenticator request"), "{request}");
+    assert!(request.contains("can_attest (6)  1"), "{request}");
+}
+
+#[test]
 fn json_has_the_same_fields() {
     let world = World::new();
     world.write("quote", test_support::td_quote(&[7; 64]));
