@@ -266,4 +266,5 @@ Evidence chose it.
 
 Examples:
   atls policy new --from https://service.example/ --name 'payments 1.4.2' -o policy.toml
-  atls policy new --from quote.bin --collateral collateral.json --at 2026-06-08T12:00:00Z";
+  atls policy new --from quote.bin --collateral collateral.json --at 2026-06-08T12:00:00Z
+  atls policy new --from tpm-evidence.cbor --attestation-keys tpm-keys.toml";

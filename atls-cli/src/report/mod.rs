@@ -11,9 +11,11 @@ use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
 use atls_core::policy::AppraisedItem;
 use atls_core::policy::Candidate;
+use atls_sim::SimClaims;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::appraise;
 use crate::clock;
 use crate::terminal::Safe;
 use crate::terminal::Style;
@@ -105,6 +107,7 @@ fn add_item(table: &mut Table, item: &AppraisedItem, style: Style) {
         label => format!("{} ({label})", item.media_type()),
     };
     table.row("evidence", &evidence);
+    table.inner("platform", platform(item));
     match item.origin() {
         Origin::Device => table.inner("origin", "a device"),
         _ => table.painted(
@@ -133,6 +136,23 @@ fn add_item(table: &mut Table, item: &AppraisedItem, style: Style) {
     }
 }
 
+fn platform(item: &AppraisedItem) -> &'static str {
+    if item.claims::<SimClaims>().is_some() {
+        return "a simulated device";
+    }
+    match appraise::table_of(&item.media_type().to_string()) {
+        Some("azure") => "VM of Azure, by its paravisor",
+        Some("cca") => "Arm CCA",
+        Some("nitro") => "AWS Nitro Enclaves",
+        Some("psa") => "Arm PSA",
+        Some("sgx") => "Intel SGX",
+        Some("snp") => "AMD SEV-SNP",
+        Some("tdx") => "Intel TDX",
+        Some("tpm") => "TPM 2.0",
+        _ => "as its verifier says",
+    }
+}
+
 fn add_vector(table: &mut Table, appraisal: &Appraisal, style: Style) {
     for (category, claim) in appraisal.vector().claims() {
         let number = claim.value();
@@ -156,6 +176,7 @@ fn item_json(item: &AppraisedItem) -> Value {
     json!({
         "label": item.label(),
         "media_type": item.media_type().to_string(),
+        "platform": platform(item),
         "simulated": item.origin() != Origin::Device,
         "known_as": item.image(),
         "measurements": measured,

@@ -25,6 +25,9 @@ fn a_vm_is_accepted_by_the_tables_of_its_parts() {
     let told = ask(&world, &url).ends_with(0).error();
     for line in [
         "(cpu)",
+        "AMD SEV-SNP",
+        "VM of Azure",
+        "TPM 2.0",
         "(runtime-data)",
         "(tpm)",
         "secure-boot",

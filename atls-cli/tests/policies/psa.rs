@@ -19,6 +19,7 @@ fn a_device_is_accepted_by_its_policy_and_refused_by_another() {
     let get = ["get", &url, "--policy", "policy.json", "--ca", "ca.pem"];
     let told = world.atls(&get).ends_with(0).error();
     for line in [
+        "Arm PSA",
         "known as",
         "forged firmware",
         "component PRoT",
