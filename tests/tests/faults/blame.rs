@@ -1,10 +1,4 @@
 //! The fault of each error, and the step that was waited for, seen from the acceptor, whose errors operators page on.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 use std::sync::Arc;
 use std::time::Duration;
