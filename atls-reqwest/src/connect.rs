@@ -26,6 +26,7 @@ use rustls::crypto::CryptoProvider;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
+use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -120,6 +121,8 @@ where
             let server = observed.server.clone();
             let random = observed.client_random;
             let mut link = Link::new(connection, observed, &exchange, &provider)?;
+            // Before the clock is read for the appraisal: nothing that waits puts the end off.
+            let began = Instant::now();
             let peer = exchange
                 .exchange(deadline, &mut link, random)
                 .await
@@ -128,8 +131,10 @@ where
                 (Some(addresses), Some(peer)) => {
                     // Whether reqwest shows the certificate depends on proxies; a response must match in that too.
                     let certificate = leaf.filter(|_| facts.has_tls_info);
+                    let valid_for = peer.valid_for(peer.appraised_at());
                     let entry = Entry {
                         peer,
+                        ends_at: began.checked_add(valid_for),
                         server,
                         certificate,
                     };

@@ -6,6 +6,7 @@ use atls_core::PeerAttestation;
 use hyper_util::client::legacy::connect::HttpInfo;
 use reqwest::tls::TlsInfo;
 use rustls::pki_types::ServerName;
+use tokio::time::Instant;
 
 use crate::builder::Attested;
 use crate::error::LookupError;
@@ -145,7 +146,8 @@ fn find(
         return Err(LookupError::Unknown);
     }
     let now = attested.now().ok_or(LookupError::Expired)?;
-    if entry.peer.is_expired(now) {
+    let has_ended = entry.ends_at.is_some_and(|end| Instant::now() >= end);
+    if has_ended || entry.peer.is_expired(now) {
         return Err(LookupError::Expired);
     }
     Ok(entry.peer)

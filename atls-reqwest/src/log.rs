@@ -12,6 +12,7 @@ use atls_core::PeerAttestation;
 use lru::LruCache;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::ServerName;
+use tokio::time::Instant;
 
 /// The connections of the clients of one configuration, by their addresses: all that reqwest tells of a connection
 /// both when it is made and in a response.
@@ -26,6 +27,8 @@ pub(crate) struct AttestationLog {
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) peer: Arc<PeerAttestation>,
+    /// The end of its attestation, however the clock is set; `None` for a time too far to be represented.
+    pub(crate) ends_at: Option<Instant>,
     /// The name that the server's certificate was verified for.
     pub(crate) server: ServerName<'static>,
     /// The server's certificate, where reqwest shows it in responses.

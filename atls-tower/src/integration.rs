@@ -134,8 +134,9 @@ impl ClientExchange {
             };
             match exchanged {
                 Ok(exchanged) => {
-                    trace::success(Side::Client, exchanged.peer.as_deref());
-                    Ok(exchanged.peer)
+                    let peer = exchanged.peer.map(|accepted| accepted.peer);
+                    trace::success(Side::Client, peer.as_deref());
+                    Ok(peer)
                 }
                 Err(error) => {
                     trace::failure(Side::Client, &error);

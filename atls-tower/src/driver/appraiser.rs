@@ -2,15 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use atls_core::Fault;
-use atls_core::PeerAttestation;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
 use atls_core::exchange::Credential;
 use rustls::time_provider::TimeProvider;
+use tokio::time::Instant;
 
+use super::exchanged::Accepted;
 use super::turns::Turns;
 use crate::deadline::Deadline;
 use crate::error::Error;
@@ -25,23 +25,26 @@ pub(crate) struct Appraiser {
 }
 
 impl Appraiser {
-    /// Gives the attestation of an accepted peer, and how long it is valid from now. The turn is over before anything is
-    /// sent.
+    /// Gives an accepted peer. The turn is over before anything is sent.
     pub(crate) async fn appraise(
         &self,
         credential: Credential,
         deadline: Deadline,
-    ) -> Result<(Arc<PeerAttestation>, Duration), Error> {
+    ) -> Result<Accepted, Error> {
         let _turn = self.turns.take(deadline).await?;
         let appraising = async {
+            let since = Instant::now();
             // A clock that does not know the time refuses everything: nothing can be shown to be unexpired.
             let now = self
                 .clock
                 .current_time()
                 .ok_or(Refusal::Expired(Fault::Local))?;
             let peer = self.relying_party.appraise(credential, now).await?;
-            let valid_for = peer.valid_for(now);
-            Ok((Arc::new(peer), valid_for))
+            Ok(Accepted {
+                valid_for: peer.valid_for(now),
+                peer: Arc::new(peer),
+                since,
+            })
         };
         deadline.bound(Stage::Appraisal, appraising).await
     }

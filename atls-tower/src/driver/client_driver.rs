@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::ConfigError;
-use atls_core::PeerAttestation;
 use atls_core::ProtocolError;
 use atls_core::WireProfile;
 use atls_core::exchange::CanAttest;
@@ -24,6 +23,7 @@ use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::AsyncWriteExt;
 
+use super::Accepted;
 use super::Appraiser;
 use super::EvidenceMaker;
 use super::Exchanged;
@@ -204,7 +204,7 @@ impl ClientDriver {
         with: &mut Conversation<'_, S>,
         pending: Pending,
         authenticator: &[u8],
-    ) -> Result<Option<Arc<PeerAttestation>>, Error>
+    ) -> Result<Option<Accepted>, Error>
     where
         S: Session + AsyncRead + AsyncWrite + Unpin,
     {

@@ -1,8 +1,5 @@
 //! The appraisal of clients by a server.
 
-use std::sync::Arc;
-
-use atls_core::PeerAttestation;
 use atls_core::ProtocolError;
 use atls_core::exchange::Pending;
 use atls_core::exchange::Requester;
@@ -10,6 +7,7 @@ use atls_core::session::Session;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 
+use super::Accepted;
 use super::Appraiser;
 use super::conversation::Conversation;
 use crate::error::Error;
@@ -29,7 +27,7 @@ impl Clients {
         &self,
         with: &mut Conversation<'_, S>,
         pending: Pending,
-    ) -> Result<Option<Arc<PeerAttestation>>, Error>
+    ) -> Result<Option<Accepted>, Error>
     where
         S: Session + AsyncRead + AsyncWrite + Unpin,
     {

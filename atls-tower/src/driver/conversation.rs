@@ -1,10 +1,8 @@
 //! One connection during its exchange.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use atls_core::PeerAttestation;
 use atls_core::ProtocolError;
 use atls_core::Refusal;
 use atls_core::exchange::Pending;
@@ -18,6 +16,7 @@ use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
 use tokio::io::AsyncWriteExt;
 
+use super::Accepted;
 use super::appraiser::Appraiser;
 use crate::deadline::Deadline;
 use crate::error::Error;
@@ -120,18 +119,19 @@ where
         pending: Pending,
         authenticator: &[u8],
         appraiser: &Appraiser,
-    ) -> Result<Arc<PeerAttestation>, Error> {
+    ) -> Result<Accepted, Error> {
         let credential = pending.finish(authenticator)?;
         let verdicts = credential
             .selection()
             .map_or(Verdicts::No, |selection| selection.verdicts);
         match appraiser.appraise(credential, self.deadline).await {
-            Ok((peer, valid_for)) => {
+            Ok(accepted) => {
                 if verdicts == Verdicts::Yes {
+                    let valid_for = accepted.valid_for;
                     let verdict = Verdict::Accepted { valid_for };
                     self.write(FrameType::Verdict, &verdict.encode()).await?;
                 }
-                Ok(peer)
+                Ok(accepted)
             }
             Err(error) => {
                 if verdicts == Verdicts::Yes {

@@ -26,6 +26,7 @@ mod turns;
 pub(crate) use appraiser::Appraiser;
 pub(crate) use client_driver::ClientDriver;
 pub(crate) use evidence_maker::EvidenceMaker;
+pub(crate) use exchanged::Accepted;
 pub(crate) use exchanged::Exchanged;
 pub(crate) use server_driver::ServerDriver;
 pub(crate) use turns::Turns;

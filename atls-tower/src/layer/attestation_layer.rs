@@ -12,6 +12,7 @@ use http::Response;
 use http::Version;
 use rustls::time_provider::DefaultTimeProvider;
 use rustls::time_provider::TimeProvider;
+use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -64,6 +65,8 @@ use crate::stream::Lifetime;
 #[derive(Clone, Debug)]
 pub struct AttestationLayer {
     peer: Option<Arc<PeerAttestation>>,
+    /// The end of the peer's attestation, however the clock is set.
+    peer_ends_at: Option<Instant>,
     clock: Arc<dyn TimeProvider>,
     own_expires_at: Option<UnixTime>,
     demand: ClientDemand,
@@ -85,6 +88,7 @@ impl AttestationLayer {
     pub fn unattested() -> Self {
         Self {
             peer: None,
+            peer_ends_at: None,
             clock: Arc::new(DefaultTimeProvider),
             own_expires_at: None,
             demand: ClientDemand::OfSome,
@@ -94,6 +98,7 @@ impl AttestationLayer {
 
     pub(crate) fn new(
         peer: Option<Arc<PeerAttestation>>,
+        peer_ends_at: Option<Instant>,
         clock: Arc<dyn TimeProvider>,
         own_expires_at: Option<UnixTime>,
         demand: ClientDemand,
@@ -101,6 +106,7 @@ impl AttestationLayer {
     ) -> Self {
         Self {
             peer,
+            peer_ends_at,
             clock,
             own_expires_at,
             demand,
@@ -120,13 +126,22 @@ impl AttestationLayer {
         let passed = |end: UnixTime| now.is_none_or(|now| now >= end);
         let client = match &self.peer {
             Some(peer) if passed(peer.expires_at()) => Validity::Expired,
+            Some(_) if self.peer_ends_at.is_some_and(|end| Instant::now() >= end) => {
+                Validity::Expired
+            }
             _ => Validity::Current,
         };
+        if client == Validity::Expired || self.own_expires_at.is_some_and(passed) {
+            // By the clock perhaps, and not yet by the timers.
+            self.lifetime.expire();
+            return Now {
+                client,
+                draining: true,
+            };
+        }
         Now {
             client,
-            draining: client == Validity::Expired
-                || self.own_expires_at.is_some_and(passed)
-                || self.lifetime.is_draining(),
+            draining: self.lifetime.is_draining(),
         }
     }
 

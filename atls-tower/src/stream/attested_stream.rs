@@ -26,6 +26,7 @@ use super::lifetime::Lifetime;
 use super::live::Live;
 use super::requests::Requests;
 use super::timers::Timers;
+use crate::driver::Accepted;
 use crate::driver::Exchanged;
 use crate::error::Error;
 use crate::layer::AttestationLayer;
@@ -36,11 +37,12 @@ use crate::tls::Rewind;
 /// A TLS stream past its exchange of authenticators. One type for both ends.
 ///
 /// It has a [`Lifetime`]: shortly before its attestation expires it should take no further requests, and shortly after, its
-/// reads and writes fail for every protocol above it: HTTP, a WebSocket, a gRPC stream.
+/// reads and writes fail for every protocol above it: HTTP, a WebSocket, a gRPC stream. The end is fixed at the appraisal; a
+/// clock that is set back puts nothing off, and one that is set forward beyond it ends the stream after the grace.
 /// A shutdown ends within [`MAX_CLOSING`](atls_core::limits::MAX_CLOSING), even if the peer reads nothing.
 pub struct AttestedStream<IO> {
     tls: Rewind<IO>,
-    peer: Option<Arc<PeerAttestation>>,
+    peer: Option<Accepted>,
     /// Seconds from `began_at`, as the peer said.
     own_valid_for: Option<u32>,
     began_at: UnixTime,
@@ -74,10 +76,16 @@ impl<IO> AttestedStream<IO> {
             .clock
             .current_time()
             .ok_or(atls_core::Refusal::Expired(atls_core::Fault::Local))?;
-        let peer_valid_for = peer.as_ref().map(|peer| peer.valid_for(now));
+        let of_peer = peer.as_ref().map(|peer| (peer.since, peer.valid_for));
         // The peer's verdict on this end's attestation can end the connection earlier, and has no other effect.
-        let ends = [peer_valid_for, own_valid_for].into_iter().flatten().min();
-        let expires_at = ends.and_then(|ends| now.as_secs().checked_add(ends.as_secs()));
+        let own = own_valid_for.map(|valid_for| (Instant::now(), valid_for));
+        let expiry = Expiry::of([of_peer, own].into_iter().flatten());
+        let by_clock = [
+            peer.as_ref()
+                .map(|accepted| accepted.peer.expires_at().as_secs()),
+            own_valid_for.and_then(|own| now.as_secs().checked_add(own.as_secs())),
+        ];
+        let expires_at = by_clock.into_iter().flatten().min();
         let side = match &*tls.tls {
             TlsStream::Client(_) => Side::Client,
             TlsStream::Server(_) => Side::Server,
@@ -88,7 +96,7 @@ impl<IO> AttestedStream<IO> {
             own_valid_for: own_valid_for.map(seconds),
             began_at: now,
             conditions,
-            timers: Timers::new(Expiry::after(ends)),
+            timers: Timers::new(expiry),
             _live: LiveConnection::new(side, expires_at),
             _held: None,
         })
@@ -135,7 +143,7 @@ impl<IO> AttestedStream<IO> {
 
     /// The verified attestation of the peer; `None` where it was not asked to attest, or may go without.
     pub fn peer(&self) -> Option<&Arc<PeerAttestation>> {
-        self.peer.as_ref()
+        self.peer.as_ref().map(|accepted| &accepted.peer)
     }
 
     /// How long the peer holds this end's own attestation to be valid, if it said so. Advisory.
@@ -153,7 +161,8 @@ impl<IO> AttestedStream<IO> {
     /// The layer that gives the services of this connection the attestation of its peer.
     pub fn layer(&self) -> AttestationLayer {
         AttestationLayer::new(
-            self.peer.clone(),
+            self.peer().cloned(),
+            self.peer.as_ref().and_then(Accepted::expires_at),
             self.conditions.clock.clone(),
             self.own_expires_at(),
             self.conditions.demand,
@@ -167,6 +176,17 @@ impl<IO> AttestedStream<IO> {
             .as_secs()
             .checked_add(self.own_valid_for?.into())?;
         Some(UnixTime::since_unix_epoch(Duration::from_secs(end)))
+    }
+
+    /// The timers count from the moment of the appraisal. A clock that is further was set forward, or ran while the machine slept.
+    fn has_expired_by_clock(&self) -> bool {
+        let peer = self.peer().map(|peer| peer.expires_at());
+        let ends = [peer, self.own_expires_at()];
+        let Some(end) = ends.into_iter().flatten().min() else {
+            return false;
+        };
+        let now = self.conditions.clock.current_time();
+        now.is_some_and(|now| now >= end)
     }
 
     /// The protocol agreed by ALPN.
@@ -184,6 +204,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AttestedStream<IO> {
     /// Fails if an end has come. A connection that waits for a request ends with `close_notify`. One that sends an answer
     /// ends without: the client must see that the answer was cut short.
     fn check(&mut self, now: Instant, cx: &mut Context<'_>) -> io::Result<()> {
+        if !self.timers.expiry.has_passed(now) && self.has_expired_by_clock() {
+            self.timers.expire(now);
+        }
         let checked = self.timers.check(now);
         if checked.is_err() && self.timers.awaits_request() {
             let _ = Pin::new(&mut self.tls).poll_shutdown(cx);
@@ -207,7 +230,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AttestedStream<IO> {
 impl<IO> fmt::Debug for AttestedStream<IO> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AttestedStream")
-            .field("peer", &self.peer)
+            .field("peer", &self.peer())
             .finish_non_exhaustive()
     }
 }

@@ -33,7 +33,7 @@ impl Lifetime {
 
     /// A connection that attestation does not end.
     pub(crate) fn unlimited() -> Self {
-        Self::new(Expiry::after(None), None)
+        Self::new(Expiry::of([]), None)
     }
 
     /// From when on the connection takes no further requests: a tenth of its time before an attestation expires, at most
@@ -47,6 +47,13 @@ impl Lifetime {
     pub fn ends_at(&self) -> Option<Instant> {
         let recalled = self.requests.as_ref().and_then(Requests::ends_by);
         earlier(self.expiry.ends_at(), recalled)
+    }
+
+    /// Ends it, for a clock by which an attestation has expired: the clock was set forward, or the machine was asleep.
+    pub(crate) fn expire(&self) {
+        if let Some(requests) = &self.requests {
+            requests.expire(Instant::now(), self.expiry.grace());
+        }
     }
 
     /// Whether [`drains_at`](Self::drains_at) has passed.
@@ -93,13 +100,28 @@ pub(crate) enum Grace {
 }
 
 impl Expiry {
-    /// A time too far to be represented is none.
-    pub(super) fn after(valid_for: Option<Duration>) -> Self {
+    /// The first end of these attestations, each valid from a moment on. A time too far to be represented is none.
+    pub(super) fn of(attestations: impl IntoIterator<Item = (Instant, Duration)>) -> Self {
+        let ends = attestations
+            .into_iter()
+            .filter_map(|(since, valid_for)| Some((since.checked_add(valid_for)?, valid_for)));
+        let first = ends.min();
         Self {
-            expires_at: valid_for.and_then(|valid_for| Instant::now().checked_add(valid_for)),
-            lead: valid_for.map_or(0, lead),
+            expires_at: first.map(|(expires_at, _)| expires_at),
+            lead: first.map_or(0, |(_, valid_for)| lead(valid_for)),
             grace: Grace::Default,
         }
+    }
+
+    /// Nothing puts it off again.
+    pub(super) fn bring_forward(&mut self, now: Instant) {
+        if !self.has_passed(now) {
+            self.expires_at = Some(now);
+        }
+    }
+
+    pub(super) fn has_passed(&self, now: Instant) -> bool {
+        self.expires_at.is_some_and(|expires_at| now >= expires_at)
     }
 
     pub(super) fn drains_at(&self) -> Option<Instant> {
@@ -108,9 +130,13 @@ impl Expiry {
     }
 
     pub(super) fn ends_at(&self) -> Option<Instant> {
+        self.expires_at?.checked_add(self.grace())
+    }
+
+    pub(super) fn grace(&self) -> Duration {
         match self.grace {
-            Grace::Default => self.expires_at?.checked_add(DEFAULT_GRACE),
-            Grace::None => self.expires_at,
+            Grace::Default => DEFAULT_GRACE,
+            Grace::None => Duration::ZERO,
         }
     }
 

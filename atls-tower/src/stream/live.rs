@@ -35,6 +35,17 @@ pub(crate) struct Recall {
     pub(crate) by: Option<Instant>,
 }
 
+impl Recall {
+    /// Drains with the first of two, and ends with the first.
+    pub(crate) fn first(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        let both = || [one, other].into_iter().flatten();
+        Some(Self {
+            at: both().map(|recall| recall.at).min()?,
+            by: both().filter_map(|recall| recall.by).min(),
+        })
+    }
+}
+
 /// A connection that looks at [`Live::recalled`] when it is woken.
 pub(crate) trait Wake: Send + Sync {
     fn wake(&self);

@@ -6,6 +6,7 @@
 //!                              └──upgraded──▶ Upgraded
 //! ```
 
+mod recall;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::Weak;
 use std::sync::atomic::AtomicU8;
@@ -55,6 +57,8 @@ struct Shared {
     changed: Notify,
     live: Arc<Live>,
     place: Place,
+    /// When its attestation expired by the clock, before the timers.
+    expired: OnceLock<Recall>,
 }
 
 impl Requests {
@@ -79,6 +83,7 @@ impl Requests {
             changed: Notify::new(),
             place: live.add(shared.clone()),
             live,
+            expired: OnceLock::new(),
         });
         Self { shared }
     }
@@ -123,32 +128,6 @@ impl Requests {
         }
     }
 
-    /// Waits until the connection is recalled.
-    pub(super) async fn recalled(&self) {
-        loop {
-            let mut change = pin!(self.shared.changed.notified());
-            change.as_mut().enable();
-            if self.recall().is_some() {
-                return;
-            }
-            change.await;
-        }
-    }
-
-    /// When it was recalled.
-    pub(super) fn recalled_at(&self) -> Option<Instant> {
-        self.recall().map(|recall| recall.at)
-    }
-
-    /// When it ends because it was recalled.
-    pub(super) fn ends_by(&self) -> Option<Instant> {
-        self.recall()?.by
-    }
-
-    fn recall(&self) -> Option<Recall> {
-        self.shared.live.recalled()
-    }
-
     /// The limits that were set.
     pub fn limits(&self) -> &ConnectionLimits {
         &self.shared.limits
@@ -163,7 +142,10 @@ impl Requests {
     pub(crate) fn check(&self, now: Instant) -> io::Result<()> {
         self.check_reporter()?;
         if self.ends_by().is_some_and(|end| now >= end) {
-            return Err(timed_out("connection was recalled by its server"));
+            return Err(timed_out(match self.shared.expired.get() {
+                Some(_) => "attestation on this connection has expired",
+                None => "connection was recalled by its server",
+            }));
         }
         let state = self.lock();
         let Some(end) = self.end(&state) else {

@@ -55,6 +55,14 @@ impl Timers {
         }
     }
 
+    /// The attestation has expired by the clock, which is further than the timers.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        self.expiry.bring_forward(now);
+        if let Some(requests) = &self.requests {
+            requests.expire(now, self.expiry.grace());
+        }
+    }
+
     /// Whether no request is being answered, and the next one is waited for.
     pub(crate) fn awaits_request(&self) -> bool {
         self.requests.as_ref().is_some_and(Requests::are_awaited)
@@ -182,7 +190,7 @@ mod tests {
         let limits = ConnectionLimits::default();
         let requests = Requests::new(limits, Box::new(()), live.clone());
         requests.given();
-        let mut timers = Timers::new(Expiry::after(None));
+        let mut timers = Timers::new(Expiry::of([]));
         timers.requests = Some(requests);
         let writing = tokio::spawn(poll_fn(move |cx| match timers.wait_to_write(cx) {
             Ok(()) => Poll::Pending,

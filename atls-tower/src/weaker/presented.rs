@@ -1,14 +1,12 @@
 //! Evidence that a peer presented in the certificate of the TLS handshake.
 
-use std::sync::Arc;
-
-use atls_core::PeerAttestation;
 use atls_core::ProtocolError;
 use atls_core::exchange::Credential;
 use atls_core::session::Handshake;
 
 use super::mode::Mode;
 use crate::deadline::Deadline;
+use crate::driver::Accepted;
 use crate::driver::Appraiser;
 use crate::error::Error;
 
@@ -41,12 +39,11 @@ pub(super) async fn appraise(
     nonce: Option<[u8; 32]>,
     appraiser: &Appraiser,
     deadline: Deadline,
-) -> Result<Arc<PeerAttestation>, Error> {
+) -> Result<Accepted, Error> {
     let credential = match (made, nonce) {
         (Made::BeforeHandshake, _) => Credential::in_certificate(handshake)?,
         (Made::DuringHandshake, Some(nonce)) => Credential::in_handshake(handshake, &nonce)?,
         (Made::DuringHandshake, None) => return Err(ProtocolError::Random.into()),
     };
-    let (peer, _) = appraiser.appraise(credential, deadline).await?;
-    Ok(peer)
+    appraiser.appraise(credential, deadline).await
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::ConfigError;
-use atls_core::PeerAttestation;
 use atls_core::ProtocolError;
 use atls_core::exchange::OwnedAttestRequest;
 use atls_core::limits::DEFAULT_IN_HANDSHAKE;
@@ -31,6 +30,7 @@ use super::nonce_name::name_of;
 use super::presented;
 use super::presented::Made;
 use crate::deadline::Deadline;
+use crate::driver::Accepted;
 use crate::driver::Appraiser;
 use crate::driver::EvidenceMaker;
 use crate::driver::Exchanged;
@@ -201,7 +201,7 @@ impl WeakerServer {
         handshake: &Handshake,
         nonce: Option<[u8; 32]>,
         deadline: Deadline,
-    ) -> Result<Option<Arc<PeerAttestation>>, Error> {
+    ) -> Result<Option<Accepted>, Error> {
         let Some(clients) = &self.clients else {
             return Ok(None);
         };
