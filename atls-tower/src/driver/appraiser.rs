@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use atls_core::AppraisalError;
 use atls_core::Fault;
 use atls_core::Refusal;
 use atls_core::RelyingParty;
@@ -10,6 +11,7 @@ use atls_core::exchange::Credential;
 use rustls::time_provider::TimeProvider;
 use tokio::time::Instant;
 
+use super::caught::caught;
 use super::exchanged::Accepted;
 use super::turns::Turns;
 use crate::deadline::Deadline;
@@ -46,6 +48,7 @@ impl Appraiser {
                 since,
             })
         };
+        let appraising = caught(appraising, || Refusal::Appraisal(PANICKED).into());
         deadline.bound(Stage::Appraisal, appraising).await
     }
 }
@@ -57,3 +60,5 @@ impl fmt::Debug for Appraiser {
             .finish_non_exhaustive()
     }
 }
+
+const PANICKED: AppraisalError = AppraisalError::Local("a verifier or policy panicked");

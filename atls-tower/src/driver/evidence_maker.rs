@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use atls_core::AttestError;
 use atls_core::AttestRequest;
 use atls_core::Attester;
 use atls_core::cmw::Cmw;
 use atls_core::exchange::Challenge;
 
+use super::caught::caught;
 use super::turns::Turns;
 use crate::deadline::Deadline;
 use crate::error::Error;
@@ -29,6 +31,8 @@ impl EvidenceMaker {
     ) -> Result<Cmw, Error> {
         let _turn = self.turns.take(deadline).await?;
         let attesting = async { Ok(self.attester.attest(request).await?) };
+        let panicked = || AttestError::Device("its driver panicked".to_owned()).into();
+        let attesting = caught(attesting, panicked);
         deadline.bound(Stage::Attestation, attesting).await
     }
 

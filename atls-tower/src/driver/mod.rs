@@ -15,6 +15,7 @@
 //! step is bound by the deadline of the whole, each frame by a size limit. Any failure is an error that ends the connection.
 
 mod appraiser;
+mod caught;
 mod client_driver;
 mod clients;
 mod conversation;

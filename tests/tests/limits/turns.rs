@@ -166,7 +166,7 @@ async fn a_device_that_panics_costs_its_own_connection_only() {
             .send()
             .await
             .unwrap_err();
-        assert!(exchange_error(&error).is_closed());
+        assert!(exchange_error(&error).is_peer_unattested());
     }
     assert!(
         world
