@@ -187,10 +187,10 @@ impl ResultReceiver {
         };
         let nonce = ear.nonce().ok_or(EarError::Nonce)?;
         // Its age counts from `iat`, which may be ahead by the skew of the clocks.
-        let good = self.max_age.saturating_add(CLOCK_SKEW).as_secs();
-        let until = now.as_secs().saturating_add(good).saturating_add(1);
+        let good = self.max_age.saturating_add(CLOCK_SKEW);
+        let good = good.saturating_add(Duration::from_secs(1));
         let mut used = used.lock().unwrap_or_else(PoisonError::into_inner);
-        used.remember(nonce, now.as_secs(), until, *capacity)
+        used.remember(nonce, now.as_secs(), good, *capacity)
     }
 
     /// The greatest age of a statement by default.
