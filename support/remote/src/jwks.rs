@@ -22,6 +22,7 @@ use http::header::ACCEPT;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tracing::debug;
 use tracing::warn;
 
@@ -56,8 +57,7 @@ struct Source {
 #[derive(Default)]
 struct State {
     keys: Option<Kept>,
-    /// Seconds since the epoch.
-    looked_at: Option<u64>,
+    looked_at: Option<Moment>,
     /// The number of sets that lacked a key of the set before.
     withdrawals: u64,
 }
@@ -65,8 +65,7 @@ struct State {
 #[derive(Clone)]
 struct Kept {
     keys: VerificationKeys,
-    /// Seconds since the epoch.
-    fetched_at: u64,
+    fetched_at: Moment,
 }
 
 impl Jwks {
@@ -117,7 +116,7 @@ impl Jwks {
     async fn look(&self, now: UnixTime, than: Option<u64>) -> Option<VerificationKeys> {
         let permit = self.flight.clone().acquire_owned().await.ok()?;
         if let Some((kept, _)) = self.kept(now)
-            && Some(kept.fetched_at) > than
+            && Some(kept.fetched_at.second) > than
         {
             return Some(kept.keys);
         }
@@ -149,7 +148,7 @@ impl Jwks {
             let before = state.keys.as_ref().map(|kept| kept.fetched_at);
             state.keys = Some(Kept {
                 keys: keys.clone(),
-                fetched_at: not_before(before, now),
+                fetched_at: Moment::not_before(before, now),
             });
             Some(keys)
         }))
@@ -158,7 +157,7 @@ impl Jwks {
     /// The kept keys, while they may be used.
     fn kept(&self, now: UnixTime) -> Option<(Kept, Age)> {
         let kept = lock(&self.state).keys.clone()?;
-        let age = age(kept.fetched_at, now)?;
+        let age = kept.fetched_at.age(now)?;
         let (half, whole) = (self.max_age.as_secs() / 2, self.max_age.as_secs());
         match age {
             age if age < half => Some((kept, Age::Young)),
@@ -176,11 +175,11 @@ impl Jwks {
             self.interval
         };
         let mut state = lock(&self.state);
-        let since = state.looked_at.and_then(|looked_at| age(looked_at, now));
+        let since = state.looked_at.and_then(|looked_at| looked_at.age(now));
         if since.is_some_and(|since| since < gap.as_secs()) {
             return false;
         }
-        state.looked_at = Some(not_before(state.looked_at, now));
+        state.looked_at = Some(Moment::not_before(state.looked_at, now));
         true
     }
 }
@@ -229,7 +228,7 @@ impl KeySource for Jwks {
 
     fn newer_keys(&self, now: UnixTime) -> BoxFuture<'_, Option<VerificationKeys>> {
         Box::pin(async move {
-            let than = self.kept(now).map(|(kept, _)| kept.fetched_at);
+            let than = self.kept(now).map(|(kept, _)| kept.fetched_at.second);
             self.look(now, than).await
         })
     }
@@ -256,17 +255,31 @@ enum Age {
     Young,
 }
 
-/// Seconds since then. An appraisal has the time of its beginning, and others that began later may have fetched meanwhile: a
-/// time slightly in the future is new. `None` where a clock went back.
-fn age(then: u64, now: UnixTime) -> Option<u64> {
-    let ahead = then.saturating_sub(now.as_secs());
-    (ahead <= AHEAD).then(|| now.as_secs().saturating_sub(then))
+/// A moment by the clock, and by one that is never set.
+#[derive(Clone, Copy)]
+struct Moment {
+    /// Since the epoch.
+    second: u64,
+    at: Instant,
 }
 
-/// The later of now and then, as long as then is plausible.
-fn not_before(then: Option<u64>, now: UnixTime) -> u64 {
-    let then = then.filter(|then| age(*then, now).is_some());
-    then.unwrap_or_default().max(now.as_secs())
+impl Moment {
+    /// The later of now and then, as long as then is plausible.
+    fn not_before(then: Option<Self>, now: UnixTime) -> Self {
+        let then = then.filter(|then| then.age(now).is_some());
+        let second = then.map_or(0, |then| then.second).max(now.as_secs());
+        let at = Instant::now();
+        Self { second, at }
+    }
+
+    /// Seconds since then, by the clock that says more: one that is set back again and again, or stands still, makes nothing
+    /// young. An appraisal has the time of its beginning, and others that began later may have fetched meanwhile: a time slightly
+    /// in the future is new. `None` where a clock went back by more.
+    fn age(self, now: UnixTime) -> Option<u64> {
+        let ahead = self.second.saturating_sub(now.as_secs());
+        let by_clock = now.as_secs().saturating_sub(self.second);
+        (ahead <= AHEAD).then(|| by_clock.max(self.at.elapsed().as_secs()))
+    }
 }
 
 fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {

@@ -120,6 +120,19 @@ async fn a_clock_that_went_back_does_not_prolong_keys() {
     assert_eq!(script.requests(), 2);
 }
 
+/// A clock that stands still, or is set back by little again and again.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_stands_still_does_not_prolong_keys() {
+    let signer = Signer::es256();
+    let (jwks, script) = jwks(serving(&[&signer]));
+    assert!(jwks.keys(at(1_000_000)).await.is_ok());
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    for _ in 0..2 {
+        assert!(jwks.keys(at(999_990)).await.is_ok());
+        assert_eq!(script.requests(), 2);
+    }
+}
+
 /// Each appraisal takes the time once, at its beginning: one that began before a fetch of another ends after it.
 #[tokio::test(start_paused = true)]
 async fn keys_that_were_fetched_meanwhile_are_not_from_the_future() {
