@@ -103,9 +103,10 @@ impl Breaker {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn open(&self) -> State {
+    /// For the pause of this end, or for the longer one that the service asks for.
+    fn open(&self, asked_for: Duration) -> State {
         State::Open {
-            until: later(self.pause),
+            until: later(self.pause.max(asked_for.min(LONGEST_ASKED))),
         }
     }
 }
@@ -128,7 +129,8 @@ impl Pass<'_> {
         }
     }
 
-    pub(crate) fn failed(mut self) -> Change {
+    /// `asked_for` is the time after which the service wants the next request.
+    pub(crate) fn failed(mut self, asked_for: Duration) -> Change {
         self.settled = Settled::Yes;
         let mut state = self.breaker.lock();
         let failures = match (&*state, self.probe) {
@@ -137,7 +139,7 @@ impl Pass<'_> {
             _ => return Change::None,
         };
         if failures >= self.breaker.failures {
-            *state = self.breaker.open();
+            *state = self.breaker.open(asked_for);
             Change::Opened
         } else {
             *state = State::Closed { failures };
@@ -155,3 +157,6 @@ impl Drop for Pass<'_> {
         }
     }
 }
+
+/// A service that asks for more is tried all the same: its answer may be a mistake, and without it every appraisal fails.
+const LONGEST_ASKED: Duration = Duration::from_secs(60);

@@ -15,6 +15,7 @@ use http::Method;
 use http::Request;
 use http::Response;
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::debug;
@@ -37,8 +38,8 @@ use crate::stats::Stats;
 /// | requests under way at once | 32 |
 /// | requests that wait | 64; one more is [`NotSent::Busy`] at once |
 /// | attempts | 3, of `GET`, `HEAD` and [`Repeatable`] requests only, within the one deadline |
-/// | pause between them | random, up to 100 ms, 200 ms … |
-/// | circuit | opens after 5 failures in a row: [`NotSent::Failing`] at once, and one request after 5 s |
+/// | pause between them | random, up to 100 ms, 200 ms …, and as long as a `Retry-After` in seconds says |
+/// | circuit | opens after 5 failures in a row: [`NotSent::Failing`] at once, and one request after 5 s, or after the `Retry-After` of the last failure, which counts up to a minute |
 ///
 /// Any other request is sent once: the service may have obeyed a `POST` whose answer was lost.
 ///
@@ -128,7 +129,7 @@ impl Resilient {
         };
         let mut result = self.attempt(request.clone(), until, max_body).await;
         for attempt in 1..attempts {
-            let resume = later(self.pause(attempt));
+            let resume = later(self.pause(attempt).max(retry_after(&result)));
             if !is_passing(&result) || resume >= until {
                 break;
             }
@@ -161,7 +162,7 @@ impl Resilient {
             Err(_) => Err(HttpError::TimedOut),
         };
         let change = if counts_as_failure(&result) {
-            pass.failed()
+            pass.failed(retry_after(&result))
         } else {
             pass.succeeded()
         };
@@ -295,6 +296,16 @@ fn counts_as_failure(result: &Result<Response<Vec<u8>>, HttpError>) -> bool {
         ),
         Err(error) => matches!(error, HttpError::TimedOut | HttpError::Unreachable(_)),
     }
+}
+
+/// The time after which the service wants the next request, if it says so in seconds. A date would need a clock that both share.
+fn retry_after(result: &Result<Response<Vec<u8>>, HttpError>) -> Duration {
+    let stated = match result {
+        Ok(response) => response.headers().get(RETRY_AFTER),
+        Err(_) => None,
+    };
+    let seconds = stated.and_then(|value| value.to_str().ok()?.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(0))
 }
 
 const BUSY: HttpError = HttpError::NotSent(NotSent::Busy);
