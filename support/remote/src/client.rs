@@ -136,6 +136,8 @@ enum Plain {
 fn harden(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder
         .connect_timeout(CONNECT_TIMEOUT)
+        .http2_keep_alive_interval(PING)
+        .http2_keep_alive_timeout(PING)
         .no_proxy()
         .redirect(redirect::Policy::none())
         .referer(false)
@@ -151,6 +153,10 @@ fn unreachable(error: reqwest::Error) -> HttpError {
 /// The time for DNS, TCP, TLS and, with an attested client, attestation together. It is shorter than the deadline of a request,
 /// so that a host that is gone does not use that up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An HTTP/2 connection on which a request waits is asked whether it lives, and closed when it does not answer. All requests share
+/// one, so one that went dead without a word would fail them for as long as TCP believes in it.
+const PING: Duration = Duration::from_secs(3);
 
 /// Link-local, the same at all clouds.
 const METADATA_SERVICE: &str = "169.254.169.254";
