@@ -40,7 +40,14 @@ impl Entry {
     /// Whether its maker may have published another one meanwhile, with a revocation.
     pub(crate) fn is_old(&self, limits: &CacheLimits, kind: Kind, now: UnixTime) -> bool {
         let age = now.as_secs().saturating_sub(self.fetched_at.as_secs());
-        kind == Kind::Published && age >= limits.refresh_after.as_secs()
+        let is_aged = self.is_of_the_future(now) || age >= limits.refresh_after.as_secs();
+        kind == Kind::Published && is_aged
+    }
+
+    /// Whether the clock was set back since it was fetched. Its age is not known then, and it would not grow old for as long.
+    pub(crate) fn is_of_the_future(&self, now: UnixTime) -> bool {
+        let ahead = self.fetched_at.as_secs().saturating_sub(now.as_secs());
+        ahead > UNDERWAY
     }
 
     /// The piece for use beyond its validity, where the policy allows that.
@@ -54,6 +61,11 @@ impl Entry {
         })
     }
 
+    /// Whether it was fetched by somebody who began later.
+    pub(crate) fn is_later_than(&self, now: UnixTime) -> bool {
+        self.fetched_at > now && !self.is_of_the_future(now)
+    }
+
     /// Whether any of its numbers is lower than the known one. A piece that lost a number could be any issue.
     pub(crate) fn is_older_than(&self, known: &[u64]) -> bool {
         let sequence = &self.fetched.sequence;
@@ -61,3 +73,6 @@ impl Entry {
         sequence.len() < known.len() || both.any(|(number, known)| number < known)
     }
 }
+
+/// Seconds. A fetch has the time of its beginning, and is over within this.
+const UNDERWAY: u64 = 60;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::Weak;
 use std::task::Poll;
@@ -10,6 +11,7 @@ use atls_core::BoxFuture;
 use atls_core::http::HttpError;
 use atls_core::http::NotSent;
 use atls_core::pki_types::UnixTime;
+use futures_util::FutureExt;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
@@ -155,7 +157,9 @@ impl<F: Fetch + 'static> Store<F> {
             has_landed: false,
         };
         Box::pin(async move {
-            let outcome = fetch.fetch(&landing.key, started_at).await;
+            // A panic would stay in the flight, for all who wait for it and for the background task.
+            let fetching = AssertUnwindSafe(fetch.fetch(&landing.key, started_at)).catch_unwind();
+            let outcome = fetching.await.unwrap_or(Err(CollateralError::Malformed));
             landing.land(outcome)
         })
     }

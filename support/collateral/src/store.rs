@@ -97,7 +97,7 @@ impl<F: Fetch + 'static> Store<F> {
         };
         let shelf = state.shelves.of(kind);
         if let Some(later) = shelf.entries.peek(key)
-            && later.fetched_at > now
+            && later.is_later_than(now)
         {
             // This fetch was long under way, and a later one has ended.
             return Ok(later.fetched.clone());

@@ -72,6 +72,34 @@ fn refresh_renews_what_was_published_and_is_old_however_long_it_is_valid() {
     assert_eq!(renewed(&maker, &cache, NOW + 12 * HOUR + 900), ["list"]);
 }
 
+/// What was fetched under a clock that was ahead has no age, and must not count as young until the clock gets there.
+#[test]
+fn a_clock_that_was_set_back_has_what_was_published_renewed() {
+    const YEAR: u64 = 365 * DAY;
+    let (maker, cache) = prepared("list", piece("old", NOW + 10 * YEAR));
+    now(cache.get("list", at(NOW + YEAR))).unwrap();
+    let revoking = piece("revoking", NOW + 10 * YEAR);
+    maker.prepare("list", Ok(revoking.clone()));
+    assert_eq!(now(cache.get("list", at(NOW))), Ok(revoking.clone()));
+    assert_eq!(maker.count(), 2);
+    // Its age counts from now on.
+    assert_eq!(now(cache.get("list", at(NOW + HOUR))), Ok(revoking));
+    assert_eq!(renewed(&maker, &cache, NOW + 6 * HOUR), ["list"]);
+}
+
+#[test]
+fn a_clock_that_was_set_back_keeps_the_background_renewing() {
+    const YEAR: u64 = 365 * DAY;
+    let (maker, cache) = prepared("list", piece("old", NOW + 10 * YEAR));
+    now(cache.get("list", at(NOW + YEAR))).unwrap();
+    maker.prepare("list", Ok(piece("revoking", NOW + 10 * YEAR)));
+    assert_eq!(renewed(&maker, &cache, NOW), ["list"]);
+    assert_eq!(
+        now(cache.get("list", at(NOW))),
+        Ok(piece("revoking", NOW + 10 * YEAR))
+    );
+}
+
 #[test]
 fn where_nobody_renews_one_of_those_who_ask_does() {
     let (maker, cache) = prepared("list", piece("old", NOW + 30 * DAY));

@@ -1,5 +1,15 @@
 //! Callers that share a fetch, and fetches that nobody waits for.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use atls_collateral::Cache;
+use atls_collateral::CollateralError;
+use atls_collateral::Fetch;
+use atls_collateral::Fetched;
+use atls_core::BoxFuture;
+use atls_core::pki_types::UnixTime;
 use test_support::at;
 
 use crate::pieces::open;
@@ -96,4 +106,37 @@ fn a_cache_is_dropped_with_the_fetches_that_nobody_waits_for() {
     drop(Task::pending(cache.get("a", at(NOW))));
     drop(cache);
     assert!(maker.was_dropped(0));
+}
+
+/// The platform's own code panics the first time.
+#[derive(Default)]
+struct Panicking(AtomicBool);
+
+impl Fetch for Panicking {
+    fn fetch<'a>(
+        &'a self,
+        _: &'a str,
+        _: UnixTime,
+    ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
+        Box::pin(async {
+            assert!(self.0.swap(true, Ordering::SeqCst), "on purpose");
+            Ok(piece("one", NOW + HOUR))
+        })
+    }
+
+    fn read(&self, _: &str, _: Arc<[u8]>, _: UnixTime) -> Result<Fetched, CollateralError> {
+        Err(CollateralError::Malformed)
+    }
+}
+
+#[test]
+fn a_fetch_that_panics_is_a_failure_like_others() {
+    let cache = Cache::new(Panicking::default());
+    let failed = now(cache.get("a", at(NOW)));
+    assert_eq!(failed, Err(CollateralError::Malformed));
+    assert_eq!(
+        now(cache.get("a", at(NOW + 3))),
+        Ok(piece("one", NOW + HOUR))
+    );
+    assert_eq!(cache.stats().failures, 1);
 }
