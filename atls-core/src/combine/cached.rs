@@ -21,6 +21,7 @@ use crate::cmw::Type;
 use crate::combine::flight::End;
 use crate::combine::flight::Flight;
 use crate::error::AppraisalError;
+use crate::limits::CLOCK_SKEW;
 use crate::limits::DEFAULT_KEPT_AGE;
 use crate::limits::DEFAULT_KEPT_BYTES;
 use crate::limits::DEFAULT_KEPT_RESULTS;
@@ -67,6 +68,8 @@ struct State {
     /// The keys of the results, oldest first. Results are kept for a moment only, so another order would gain nothing.
     order: VecDeque<Arc<Key>>,
     bytes: usize,
+    /// The latest time of an appraisal, in seconds since the epoch.
+    latest: u64,
     flights: HashMap<Arc<Key>, Arc<Flight<Shared>>>,
     stats: CachedStats,
 }
@@ -161,6 +164,7 @@ impl<V: Verifier> Cached<V> {
 
     fn next(&self, key: &Arc<Key>, now: UnixTime) -> Next<'_, V> {
         let mut state = self.state();
+        state.forget_if_set_back(now);
         if let Some(kept) = state.results.get(key)
             && self.is_usable(kept, now)
         {
@@ -268,6 +272,19 @@ impl<V> Drop for Lead<'_, V> {
 }
 
 impl State {
+    /// Results of a clock that was set back would be used again when it comes to their time once more. Appraisals that are under
+    /// way together have times that differ by less than the skew.
+    fn forget_if_set_back(&mut self, now: UnixTime) {
+        let now = now.as_secs();
+        if now.saturating_add(CLOCK_SKEW.as_secs()) < self.latest {
+            self.results.clear();
+            self.order.clear();
+            self.bytes = 0;
+            self.latest = now;
+        }
+        self.latest = self.latest.max(now);
+    }
+
     fn keep(&mut self, key: Arc<Key>, kept: Kept) {
         self.drop_result(&key);
         self.bytes = self.bytes.saturating_add(key.size());

@@ -139,6 +139,21 @@ fn a_result_is_not_used_beyond_its_end_or_the_maximum_age() {
 }
 
 #[test]
+fn a_result_is_not_used_when_a_clock_that_was_set_back_comes_to_its_time_again() {
+    const DAY: u64 = 24 * 60 * 60;
+    let (verifier, cached) = cached(affirming());
+    let bound = bound();
+    for (evidence, now) in [
+        (b"evidence", NOW),
+        (b"anything", NOW - DAY),
+        (b"evidence", NOW),
+    ] {
+        ready(appraise(&cached, &bound, evidence, now)).unwrap();
+    }
+    assert_eq!(verifier.asked(), 3);
+}
+
+#[test]
 fn failures_are_not_kept() {
     let (verifier, cached) = cached(Err(AppraisalError::Unreachable));
     let bound = bound();
