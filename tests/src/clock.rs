@@ -19,6 +19,10 @@ impl Clock {
         }
     }
 
+    pub fn set_back(&self, by: Duration) {
+        self.seconds.fetch_sub(by.as_secs(), Ordering::SeqCst);
+    }
+
     pub fn advance(&self, by: Duration) {
         self.seconds.fetch_add(by.as_secs(), Ordering::SeqCst);
     }

@@ -7,6 +7,11 @@ use atls_core::http::HttpClient;
 use atls_remote::Endpoint;
 use atls_remote::ReqwestClient;
 use axum::Router;
+use axum::serve::ListenerExt;
+use hyper::server::conn::http2;
+use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -21,6 +26,7 @@ impl Loopback {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let task = tokio::spawn(async move {
+            let listener = listener.tap_io(|socket| socket.set_nodelay(true).unwrap());
             axum::serve(listener, app).await.unwrap();
         });
         Self { address, task }
@@ -28,6 +34,26 @@ impl Loopback {
 
     pub fn endpoint(&self) -> Endpoint {
         Endpoint::dangerous_loopback(&self.url("")).unwrap()
+    }
+
+    /// The same over HTTP/2 in the clear, for clients that know.
+    pub async fn serve_http2(app: Router) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let task = tokio::spawn(async move {
+            loop {
+                let (socket, _) = listener.accept().await.unwrap();
+                socket.set_nodelay(true).unwrap();
+                let service = TowerToHyperService::new(app.clone());
+                let builder = http2::Builder::new(TokioExecutor::new());
+                tokio::spawn(builder.serve_connection(TokioIo::new(socket), service));
+            }
+        });
+        Self { address, task }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub fn url(&self, path: &str) -> String {

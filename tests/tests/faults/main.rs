@@ -1,4 +1,5 @@
-//! Faults of peers, verifiers and devices.
+//! Faults of verifiers, devices, clocks and the application's own code, over real sockets: who is to blame, what the peer and the
+//! operator see, what is left behind, and whether the next connection succeeds. docs/reliability.md has the table.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -8,3 +9,13 @@
 )]
 
 mod blame;
+mod cancelled;
+mod clocks;
+mod connecting;
+mod devices;
+mod front;
+mod keys;
+mod outages;
+mod panics;
+mod scene;
+mod services;
