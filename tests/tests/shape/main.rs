@@ -14,5 +14,6 @@ mod circles;
 mod fuzzing;
 mod lengths;
 mod profile;
+mod reliability;
 mod roots;
 mod sources;
