@@ -26,6 +26,7 @@ use http_body_util::BodyExt;
 use hyper::body::Frame;
 
 use crate::sample;
+use crate::sample::HugeAnswer;
 
 /// Who may reach a handler, of those that say who they are in the header [`WHO`].
 #[derive(Clone, Default)]
@@ -62,8 +63,11 @@ pub(crate) fn router(admitted: Admitted) -> Router {
     Router::new()
         .route("/", get(async |_: AttestationResult| HELLO))
         .route("/slow", get(slow))
-        .route("/large", get(async |_: AttestationResult| large(LARGE)))
-        .route("/huge", get(async |_: AttestationResult| large(HUGE)))
+        .route(
+            "/large",
+            get(async |_: AttestationResult| Body::new(Xs::new(LARGE))),
+        )
+        .route("/huge", get(huge))
         .route("/upload", post(upload))
         .route("/never", post(never))
         .layer(axum::middleware::from_fn_with_state(admitted, count))
@@ -101,13 +105,27 @@ async fn never(_: AttestationResult, request: Request) -> StatusCode {
     StatusCode::OK
 }
 
-fn large(bytes: usize) -> Body {
-    Body::new(Xs { left: bytes })
+async fn huge(_: AttestationResult) -> Body {
+    let counted = Some(HugeAnswer::begin());
+    Body::new(Xs {
+        left: HUGE,
+        _counted: counted,
+    })
 }
 
 /// So many times [`X`], in pieces of their own memory, as an application has them.
 struct Xs {
     left: usize,
+    _counted: Option<HugeAnswer>,
+}
+
+impl Xs {
+    fn new(bytes: usize) -> Self {
+        Self {
+            left: bytes,
+            _counted: None,
+        }
+    }
 }
 
 impl HttpBody for Xs {

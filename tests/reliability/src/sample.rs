@@ -42,6 +42,8 @@ pub(crate) struct Sample {
     pub(crate) cpu: Duration,
     /// Events of the level `error`: this end is at fault.
     pub(crate) errors: u64,
+    /// Answers of `/huge` that are not over.
+    pub(crate) huge: usize,
     /// Requests that reached a handler.
     pub(crate) requests: u64,
     /// Those among them that must not.
@@ -59,6 +61,7 @@ impl Sample {
             resident: resident().unwrap_or_default(),
             cpu: ProcessTime::try_now()?.as_duration(),
             errors: ERRORS.load(Ordering::Relaxed),
+            huge: HUGE.load(Ordering::Relaxed),
             requests: REQUESTS.load(Ordering::Relaxed),
             wrongly: WRONGLY.load(Ordering::Relaxed),
         })
@@ -73,6 +76,22 @@ impl Sample {
 /// A request reached a handler.
 pub(crate) fn served() {
     REQUESTS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// An answer of `/huge`, as long as it lives.
+pub(crate) struct HugeAnswer(());
+
+impl HugeAnswer {
+    pub(crate) fn begin() -> Self {
+        HUGE.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for HugeAnswer {
+    fn drop(&mut self) {
+        HUGE.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A request reached a handler whose client must not.
@@ -129,5 +148,6 @@ fn open_files() -> io::Result<usize> {
 
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 static ERRORS: AtomicU64 = AtomicU64::new(0);
+static HUGE: AtomicUsize = AtomicUsize::new(0);
 static REQUESTS: AtomicU64 = AtomicU64::new(0);
 static WRONGLY: AtomicU64 = AtomicU64::new(0);

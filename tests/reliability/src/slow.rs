@@ -14,6 +14,7 @@ use crate::router::HUGE;
 use crate::scene::Companions;
 use crate::scene::KEPT;
 use crate::scene::Scene;
+use crate::stage::Held;
 use crate::stage::Hostile;
 use crate::stage::Stage;
 
@@ -25,13 +26,18 @@ pub(crate) async fn silent(effort: &Effort) -> Result<Report, BoxError> {
     let companions = Companions::of(&scene, Duration::from_millis(200));
     let hostile = Hostile::new(&scene.keys, scene.address())?;
     let mut tasks = JoinSet::new();
-    for stage in Stage::ALL {
+    for stage in Stage::ALL.into_iter().filter(|it| *it != Stage::Answer) {
         for _ in 0..effort.at_each_stage {
             let hostile = hostile.clone();
             tasks.spawn(async move { (stage, cut(&hostile, stage, limits).await) });
         }
     }
-    let mut cuts = Vec::new();
+    // Who takes nothing sees no end: the server tells.
+    let mut untaken = Vec::new();
+    for _ in 0..effort.at_each_stage {
+        untaken.push(hostile.stop_at(Stage::Answer).await?);
+    }
+    let mut cuts = answers_cut(&mut scene, &untaken).await?;
     while let Some(ended) = tasks.join_next().await {
         let (stage, cut) = ended?;
         cuts.push((stage, cut?));
@@ -51,7 +57,7 @@ pub(crate) async fn silent(effort: &Effort) -> Result<Report, BoxError> {
             stage.deadline(&limits).as_secs_f64()
         ));
         report.must(
-            format!("peers {} are cut", stage.name()),
+            format!("they are cut: {}", stage.name()),
             Holds::from(times.len() == effort.at_each_stage),
         );
     }
@@ -70,14 +76,27 @@ async fn cut(
     let held = hostile.stop_at(stage).await?;
     let begun = Instant::now();
     let most = stage.deadline(&limits) * 2 + Duration::from_secs(15);
-    if stage == Stage::Answer {
-        // Who takes nothing sees no end either. The rest is looked at afterwards: it is not the whole answer.
-        tokio::time::sleep(stage.deadline(&limits) + Duration::from_secs(10)).await;
-        let whole = held.until_closed().await >= HUGE;
-        return Ok((!whole).then_some(stage.deadline(&limits)));
-    }
     let ended = tokio::time::timeout(most, held.until_closed()).await;
     Ok(ended.is_ok().then(|| begun.elapsed()))
+}
+
+/// When the server gave up on the last of these answers. They are looked at afterwards: none of them is whole.
+async fn answers_cut(
+    scene: &mut Scene,
+    untaken: &[Held],
+) -> Result<Vec<(Stage, Option<Duration>)>, BoxError> {
+    let begun = Instant::now();
+    let most = Stage::Answer.deadline(&scene.limits) * 2 + Duration::from_secs(15);
+    while scene.server.sample()?.huge > 0 && begun.elapsed() < most {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let took = begun.elapsed();
+    let mut cuts = Vec::new();
+    for held in untaken {
+        let whole = held.until_closed().await >= HUGE;
+        cuts.push((Stage::Answer, (!whole).then_some(took)));
+    }
+    Ok(cuts)
 }
 
 /// Peers that vanish, and peers that end their direction and keep the other one open.
