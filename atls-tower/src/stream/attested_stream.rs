@@ -214,12 +214,16 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AttestedStream<IO> {
         checked
     }
 
-    fn after_write<T>(
+    /// TLS takes some bytes even where the transport takes none.
+    fn after_write(
         &mut self,
         cx: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         match written {
+            Poll::Ready(Ok(bytes)) if self.tls.tls.get_ref().1.wants_write() => {
+                self.timers.kept(bytes, cx)?;
+            }
             Poll::Ready(_) => self.timers.written(),
             Poll::Pending => self.timers.wait_to_write(cx)?,
         }
@@ -289,7 +293,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
         let this = self.get_mut();
         // Flushed bytes passed the check when they were written. A flush that waits is checked below.
         let flushed = Pin::new(&mut this.tls).poll_flush(cx);
-        this.after_write(cx, flushed)
+        match flushed {
+            Poll::Ready(_) => this.timers.written(),
+            Poll::Pending => this.timers.wait_to_write(cx)?,
+        }
+        flushed
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

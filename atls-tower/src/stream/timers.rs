@@ -31,6 +31,8 @@ struct Writing {
     timer: Timer,
     /// Since when a write or flush waits without success.
     unread_since: Option<Instant>,
+    /// Bytes that TLS took since it began to wait.
+    kept: usize,
     closing_since: Option<Instant>,
 }
 
@@ -100,10 +102,24 @@ impl Timers {
         self.check(Instant::now())
     }
 
+    /// For a write of which TLS keeps some bytes, as the transport takes no more now. What TLS takes during a wait beyond its room
+    /// shows that as much has left.
+    pub(crate) fn kept(&mut self, bytes: usize, cx: &mut Context<'_>) -> io::Result<()> {
+        let writing = self.writing.get_or_insert_default();
+        if writing.unread_since.is_some() {
+            writing.kept = writing.kept.saturating_add(bytes);
+        }
+        if writing.kept > TLS_ROOM {
+            self.written();
+        }
+        self.wait_to_write(cx)
+    }
+
     /// A write or flush succeeded.
     pub(crate) fn written(&mut self) {
         if let Some(writing) = &mut self.writing {
             writing.unread_since = None;
+            writing.kept = 0;
         }
         self.moved();
     }
@@ -139,6 +155,9 @@ impl Timer {
         }
     }
 }
+
+/// Bytes that rustls keeps for a transport that takes none: its default, which nothing here changes.
+const TLS_ROOM: usize = 64 * 1024;
 
 fn passed(end: Option<Instant>, why: &'static str) -> io::Result<()> {
     match end {

@@ -11,3 +11,4 @@ mod idle;
 mod pending;
 mod scene;
 mod served;
+mod untaken;
