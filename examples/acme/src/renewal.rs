@@ -1,0 +1,163 @@
+//! When a certificate is ordered.
+//!
+//! ```text
+//!   ┌────────── due, or asked for ──────────┐
+//!   ▼                                       │
+//! order ── certificate ─▶ Current, wait for two thirds of its life
+//!   │ failure                               ▲
+//!   └─▶ the old one stays, wait 1, 3, 9, 27, 60, 60 … minutes
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::certificate::Certificate;
+use crate::current::Current;
+use crate::error::OrderError;
+use crate::issuer::Issue;
+
+/// Keeps a service in certificates.
+#[derive(Debug)]
+pub struct Renewal<I> {
+    issuer: Arc<I>,
+    current: Arc<Current>,
+    clock: Arc<dyn TimeProvider>,
+    certificate: Option<Certificate>,
+    /// Orders that failed since the last certificate.
+    failures: u32,
+    /// No order before, but those that are asked for.
+    not_before: Instant,
+}
+
+impl<I: Issue + 'static> Renewal<I> {
+    /// Puts the certificates of this issuer where they are served.
+    pub fn new(issuer: I, current: Arc<Current>, clock: Arc<dyn TimeProvider>) -> Self {
+        Self {
+            issuer: Arc::new(issuer),
+            current,
+            clock,
+            certificate: None,
+            failures: 0,
+            not_before: Instant::now(),
+        }
+    }
+
+    /// Orders until there is a certificate: the first one, or the next one when it is due, or as soon as `asked` is notified.
+    pub async fn next(&mut self, asked: &Notify) -> Occasion {
+        let mut occasion = Occasion::Due;
+        loop {
+            if self.wait(asked).await == Occasion::Asked {
+                occasion = Occasion::Asked;
+            }
+            match self.order().await {
+                Ok(certificate) => {
+                    self.take(certificate);
+                    return occasion;
+                }
+                Err(error) => self.bear(&error),
+            }
+        }
+    }
+
+    /// In a task of its own, so that a panic over something that the server sent is a failure like others.
+    async fn order(&self) -> Result<Certificate, OrderError> {
+        let issuer = self.issuer.clone();
+        // Dropped with this future, and the order with it.
+        let mut task = JoinSet::new();
+        task.spawn(async move { issuer.issue().await });
+        match task.join_next().await {
+            Some(Ok(outcome)) => outcome,
+            _ => Err(OrderError::Local("the order panicked".to_owned())),
+        }
+    }
+
+    fn take(&mut self, certificate: Certificate) {
+        self.current.replace(certificate.key().clone());
+        self.failures = 0;
+        self.not_before = after(MINUTE);
+        let valid_for_s = certificate.valid_for(self.now()).as_secs();
+        tracing::info!(valid_for_s, "new certificate");
+        metrics::counter!("acme_orders_total", "outcome" => "issued").increment(1);
+        // Seconds since the epoch have 31 bits in this century; an `f64` holds 53 of them.
+        let end = u32::try_from(certificate.not_after()).unwrap_or(u32::MAX);
+        metrics::gauge!("acme_certificate_expires_timestamp_seconds").set(f64::from(end));
+        self.certificate = Some(certificate);
+    }
+
+    fn bear(&mut self, error: &OrderError) {
+        self.failures = self.failures.saturating_add(1);
+        let pause = backoff(self.failures);
+        self.not_before = after(pause);
+        let again_in_s = pause.as_secs();
+        metrics::counter!("acme_orders_total", "outcome" => "failed").increment(1);
+        let now = self.now();
+        let left = self.certificate.as_ref().map(|it| it.valid_for(now));
+        match left.unwrap_or_default().as_secs() {
+            0 => tracing::error!(%error, again_in_s, "no certificate; clients cannot connect"),
+            valid_for_s => {
+                tracing::warn!(%error, again_in_s, valid_for_s, "no new certificate; the old one stays");
+            }
+        }
+    }
+
+    async fn wait(&self, asked: &Notify) -> Occasion {
+        loop {
+            let pause = self.pause();
+            if pause.is_zero() {
+                return Occasion::Due;
+            }
+            // A machine may sleep and its clock be set, so the clock is looked at again and again.
+            tokio::select! {
+                () = tokio::time::sleep(pause.min(LOOK)) => {}
+                () = asked.notified() => return Occasion::Asked,
+            }
+        }
+    }
+
+    /// Zero when an order is due.
+    fn pause(&self) -> Duration {
+        let allowed = self.not_before.saturating_duration_since(Instant::now());
+        let certificate = self.certificate.as_ref().filter(|_| self.failures == 0);
+        let due = certificate.map_or(0, Certificate::renewal_due);
+        let due = Duration::from_secs(due.saturating_sub(self.now().as_secs()));
+        // A server that gives certificates of seconds is not asked every second.
+        due.max(allowed)
+    }
+
+    /// Without a clock nothing is valid, so a certificate is due.
+    fn now(&self) -> UnixTime {
+        let end = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
+        self.clock.current_time().unwrap_or(end)
+    }
+}
+
+/// Why a certificate was ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Occasion {
+    /// Somebody asked for it.
+    Asked,
+    /// It was time, or there was none.
+    Due,
+}
+
+/// Public servers count failures by the hour, some to five: 1, 3, 9, 27 minutes, and then an hour, are five in any.
+fn backoff(failures: u32) -> Duration {
+    let minutes = 3u32.saturating_pow(failures.saturating_sub(1));
+    MINUTE.saturating_mul(minutes.min(60))
+}
+
+fn after(pause: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(pause).unwrap_or(now)
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+const LOOK: Duration = Duration::from_secs(3600);

@@ -1,0 +1,172 @@
+//! Pebble, started for a test.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::http::HttpClient;
+use atls_core::http::HttpLimits;
+use atls_remote::ReqwestClient;
+use atls_remote::reqwest;
+use http::Request;
+use http::Uri;
+use rustls::ClientConfig;
+use rustls::RootCertStore;
+use serde_json::json;
+
+use crate::resolver::resolver;
+
+/// Where the program is; `None` where tests are skipped.
+pub(crate) fn program() -> Option<PathBuf> {
+    let program = std::env::var_os("ATLS_PEBBLE");
+    if program.is_none() {
+        let required = std::env::var_os("ATLS_REQUIRE_PEBBLE").is_some();
+        assert!(!required, "ATLS_PEBBLE names no Pebble, and it is required");
+        println!("SKIPPED: ATLS_PEBBLE names no Pebble");
+    }
+    program.map(PathBuf::from)
+}
+
+/// A running one, which knows nobody yet.
+pub(crate) struct AcmeServer {
+    child: Child,
+    program: PathBuf,
+    folder: PathBuf,
+    ports: Ports,
+    http: Arc<ReqwestClient>,
+}
+
+#[derive(Clone, Copy)]
+struct Ports {
+    acme: u16,
+    management: u16,
+    dns: u16,
+}
+
+impl AcmeServer {
+    /// Validates names at this port of this machine, except for `blocked.test`, which it refuses.
+    pub(crate) async fn start(program: PathBuf, tls_port: u16) -> Self {
+        let ports = Ports {
+            acme: free_port(),
+            management: free_port(),
+            dns: resolver().await,
+        };
+        let folder =
+            std::env::temp_dir().join(format!("atls-pebble-{}-{}", std::process::id(), ports.acme));
+        std::fs::create_dir_all(&folder).unwrap();
+        let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let at = |name: &str| folder.join(name);
+        std::fs::write(at("own.pem"), own.cert.pem()).unwrap();
+        std::fs::write(at("own.key"), own.signing_key.serialize_pem()).unwrap();
+        let config = json!({"pebble": {
+            "listenAddress": format!("127.0.0.1:{}", ports.acme),
+            "managementListenAddress": format!("127.0.0.1:{}", ports.management),
+            "certificate": at("own.pem"),
+            "privateKey": at("own.key"),
+            "httpPort": 1,
+            "tlsPort": tls_port,
+            "domainBlocklist": ["blocked.test"],
+            "keyAlgorithm": "ecdsa",
+            "profiles": {"default": {"description": "a day", "validityPeriod": 86_400}},
+        }});
+        std::fs::write(at("config.json"), config.to_string()).unwrap();
+
+        let mut roots = RootCertStore::empty();
+        roots.add(own.cert.der().clone()).unwrap();
+        let tls = ClientConfig::builder_with_provider(demo::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let builder = reqwest::Client::builder().tls_backend_preconfigured(tls);
+        Self {
+            child: spawn(&program, &folder, ports),
+            program,
+            folder,
+            ports,
+            http: Arc::new(ReqwestClient::build(builder).unwrap()),
+        }
+    }
+
+    /// At once, as a crash would. It keeps nothing.
+    pub(crate) fn kill(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+
+    pub(crate) fn start_anew(&mut self) {
+        self.kill();
+        self.child = spawn(&self.program, &self.folder, self.ports);
+    }
+
+    pub(crate) fn http(&self) -> Arc<ReqwestClient> {
+        self.http.clone()
+    }
+
+    pub(crate) fn directory(&self) -> Uri {
+        let url = format!("https://localhost:{}/dir", self.ports.acme);
+        url.parse().unwrap()
+    }
+
+    /// The root of the certificates that it gives.
+    pub(crate) async fn roots(&self) -> RootCertStore {
+        let url = format!("https://localhost:{}/roots/0", self.ports.management);
+        let request = Request::get(url).body(Vec::new()).unwrap();
+        let limits = HttpLimits::new(Duration::from_secs(20), 100_000);
+        let response = self.http.send(request, limits).await.unwrap();
+        let pem = String::from_utf8(response.into_body()).unwrap();
+        demo::roots_of(&pem).unwrap()
+    }
+}
+
+impl Drop for AcmeServer {
+    fn drop(&mut self) {
+        self.kill();
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
+
+/// Starts it, and waits until its ports are open.
+fn spawn(program: &PathBuf, folder: &std::path::Path, ports: Ports) -> Child {
+    let log = folder.join("log");
+    let output = File::create(&log).unwrap();
+    let mut child = Command::new(program)
+        .arg("-config")
+        .arg(folder.join("config.json"))
+        .arg("-dnsserver")
+        .arg(format!("127.0.0.1:{}", ports.dns))
+        // Validates without a pause of its own, each name each time.
+        .env("PEBBLE_VA_NOSLEEP", "1")
+        .env("PEBBLE_AUTHZREUSE", "0")
+        // Some of the nonces are refused, as by default, so that they are repeated.
+        .env("PEBBLE_WFE_NONCEREJECT", "10")
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().unwrap())
+        .stderr(output)
+        .spawn()
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    for _ in 0..1500 {
+        let mut all = [ports.acme, ports.management].into_iter();
+        if all.all(|port| TcpStream::connect(("127.0.0.1", port)).is_ok()) {
+            return child;
+        }
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let said = std::fs::read_to_string(log).unwrap_or_default();
+    panic!("Pebble did not start:\n{said}");
+}
+
+/// A port of loopback that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
