@@ -159,6 +159,22 @@ async fn a_header_is_used_once_where_that_is_demanded() {
     );
 }
 
+/// What was forgotten under the wrong time is known under the right one.
+#[tokio::test(start_paused = true)]
+async fn a_header_is_used_once_though_the_clock_goes_forward_and_back() {
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+    let hop = Hop::new();
+    let receiver = hop.receiver().once(9);
+    let receive = |sent: &HeaderMap| receiver.receive(sent).map(|_| ());
+    let sent = hop.headers(hop.forwarder()).await;
+    assert_eq!(receive(&sent), Ok(()));
+    hop.world.clock.advance(HOUR);
+    let ahead = hop.headers(hop.forwarder()).await;
+    assert_eq!(receive(&ahead), Ok(()));
+    hop.world.clock.set_back(HOUR);
+    assert_eq!(receive(&sent), Err(ReceiveError::Used));
+}
+
 fn names(headers: &HeaderMap) -> String {
     let names: Vec<_> = headers.keys().map(|name| name.as_str()).collect();
     names.join(" ")
