@@ -46,26 +46,6 @@ fn every_exit_code_is_explained() {
 }
 
 #[test]
-fn the_example_of_the_readme_is_right() {
-    let readme = support::page("README.md");
-    let start = "\ncargo run -p atls-cli -- ";
-    let (_, rest) = readme.split_once(start).expect("the second example");
-    let line = rest.lines().next().unwrap();
-    let world = World::new();
-    let url = world.attested(world.device("device"), axum::Router::new());
-    let words: Vec<_> = line
-        .split_whitespace()
-        .map(|word| match word {
-            "https://localhost:8443/" => url.as_str(),
-            "target/demo/authority.pem" => "ca.pem",
-            "target/demo/device.key" => "device.key",
-            other => other,
-        })
-        .collect();
-    world.atls(&words).ends_with(0);
-}
-
-#[test]
 fn completions_know_the_commands() {
     let world = World::new();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {

@@ -36,10 +36,11 @@ fn steady_word(word: &str) -> String {
     let is_hex = word.len() >= 60 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_time = word.len() >= 20 && word.starts_with("20") && word.ends_with('Z');
     match word.split_once(':') {
-        Some((host @ ("localhost" | "127.0.0.1"), port)) => {
+        Some((host @ ("localhost" | "127.0.0.1" | "0.0.0.0"), port)) => {
             let rest = port.trim_start_matches(|digit: char| digit.is_ascii_digit());
             format!("{host}:PORT{rest}")
         }
+        Some(("sha256", digest)) => format!("sha256:{}", steady_word(digest)),
         _ if is_hex => "HEX".to_owned(),
         _ if is_time => "TIME".to_owned(),
         _ => word.to_owned(),
