@@ -147,9 +147,16 @@ impl<'a> Change<'a> {
     pub(super) fn apply(&self, bytes: &[u8]) -> Vec<u8> {
         let mut changed = bytes.to_vec();
         for (at, flip) in &self.flips {
-            if let Some(at) = usize::from(*at).checked_rem(changed.len()) {
-                changed[at] ^= flip;
-            }
+            let from_the_end = at & 0x8000 != 0;
+            let Some(at) = usize::from(at & 0x7fff).checked_rem(changed.len()) else {
+                continue;
+            };
+            let at = if from_the_end {
+                changed.len() - 1 - at
+            } else {
+                at
+            };
+            changed[at] ^= flip;
         }
         if let Some(cut) = self.cut {
             changed.truncate(usize::from(cut) % changed.len().saturating_add(1));

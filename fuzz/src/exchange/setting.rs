@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use atls_sim::SimAttester;
 use atls_sim::SimVerifier;
@@ -9,9 +10,14 @@ use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
+use atls_tower::core::AttestError;
+use atls_tower::core::AttestRequest;
 use atls_tower::core::Attester;
+use atls_tower::core::BoxFuture;
+use atls_tower::core::MediaType;
 use atls_tower::core::RelyingParty;
 use atls_tower::core::StandardPolicy;
+use atls_tower::core::cmw::Cmw;
 use atls_tower::weaker::Mode;
 use rcgen::CertificateParams;
 use rcgen::KeyPair;
@@ -72,7 +78,7 @@ impl Setting {
         let client = |terms: ClientTerms| {
             ClientConnector::new(client_tls.clone(), terms).expect("good terms")
         };
-        let own: Arc<dyn Attester> = device.clone();
+        let own: Arc<dyn Attester> = Arc::new(Slow(device.clone()));
         Self {
             servers: vec![
                 (
@@ -216,6 +222,26 @@ impl Setting {
 
     pub(super) fn name(&self) -> ServerName<'static> {
         ServerName::try_from(NAME).expect("a name")
+    }
+}
+
+/// A device that takes its time, as all do: the peer may speak meanwhile.
+struct Slow(Arc<SimAttester>);
+
+impl Attester for Slow {
+    fn media_types(&self) -> &[MediaType] {
+        Attester::media_types(&*self.0)
+    }
+
+    fn names_leaf_key(&self) -> bool {
+        Attester::names_leaf_key(&*self.0)
+    }
+
+    fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Attester::attest(&*self.0, request).await
+        })
     }
 }
 
