@@ -90,7 +90,7 @@ impl Tables for Policy {
     }
 
     fn live<T: Table>(&self) -> Result<Arc<Live<T>>, Failure> {
-        let live = Live::fixed(self.table::<T>()?);
+        let live = Live::of_text(&self.shown, &self.text, self.format);
         live.map(Arc::new)
             .map_err(|error| self.wrong().because(&error))
     }

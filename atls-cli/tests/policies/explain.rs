@@ -64,6 +64,11 @@ fn a_policy_of_a_report_explains_what_matched_and_what_did_not() {
         .find(|finding| finding["check"] == "snp.image")
         .unwrap();
     assert_eq!(image["outcome"], "failed");
+    let mut lines = policy.lines();
+    let line = lines
+        .position(|line| line.starts_with("[[snp.image]]"))
+        .unwrap();
+    assert_eq!(image["place"], format!("other.toml, line {}", line + 1));
 }
 
 #[test]

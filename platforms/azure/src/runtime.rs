@@ -12,6 +12,7 @@ use atls_core::finding::Finding;
 use atls_core::finding::Outcome;
 use atls_core::pki_types::UnixTime;
 use atls_formats::azure::RuntimeData;
+use atls_reference::Live;
 
 use crate::claims::AzureClaims;
 use crate::policy::AzurePolicy;
@@ -19,9 +20,10 @@ use crate::policy::AzurePolicy;
 /// The table in the crate's README, row by row. The origin is that of the report that vouches for the data: a chain sets it.
 pub(crate) fn appraise(
     data: &RuntimeData,
-    policy: &AzurePolicy,
+    policy: &Live<AzurePolicy>,
     now: UnixTime,
 ) -> RecordedAppraisal {
+    let (live, policy) = (policy, policy.current());
     let claims = AzureClaims::of(data);
     let secure_boot = match (claims.secure_boot, policy.allow_insecure_boot) {
         (true, _) => 2,
@@ -60,7 +62,7 @@ pub(crate) fn appraise(
     RecordedAppraisal::new(ear, Origin::Device, data.report_data())
         .with_instances(claims.instances())
         .with_claims(claims)
-        .with_findings(findings)
+        .with_findings(live.located(&policy, findings))
 }
 
 fn outcome(configuration: i8) -> Outcome {

@@ -143,7 +143,7 @@ impl AzureVerifier {
         let link = ChainLink::new(data.report_data(), data.attestation_key.clone());
         let root = ChainItem::new(items.cpu.label(), cpu_type, root);
         let signed = ChainItem::new(items.tpm.label(), tpm_type, signed);
-        let result = runtime::appraise(&data, &self.policy.current(), now);
+        let result = runtime::appraise(&data, &self.policy, now);
         let result = ChainItem::new(items.runtime_data.label(), data_type, result);
         Ok(Chain::join(root, &link, signed)?.with_link_item(result))
     }

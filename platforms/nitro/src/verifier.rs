@@ -97,6 +97,7 @@ impl NitroVerifier {
         let leaf_key = document.public_key.take();
         let registers = trust_vector::appraise_registers(&policy, &document.pcrs);
         let findings = findings::of(&policy, &document.pcrs, &registers);
+        let findings = self.policy.located(&policy, findings);
         let appraisal = Appraisal::new(registers.vector);
         let appraisal = match registers.software {
             Software::Known | Software::Unmeasured => appraisal,

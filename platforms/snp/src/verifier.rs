@@ -146,6 +146,7 @@ impl SnpVerifier {
         let rules = Rules::of(report, &claims, &policy, now);
         let appraisal = trust_vector::of(&rules);
         let findings = findings::of(report, &claims, &policy, &rules);
+        let findings = self.policy.located(&policy, findings);
         not_after = not_after.min(rules.outdated_from().unwrap_or(u64::MAX));
         let image = rules.image.map(|image| image.name.clone());
         claims.image.clone_from(&image);

@@ -151,6 +151,7 @@ impl<P: Technology> DcapVerifier<P> {
         let checked = policy.check_report(report, &platform, now);
         let mut findings = checked.findings;
         findings.extend(findings::platform(P::NAME, &platform, &demands, now));
+        let findings = self.policy.located(&policy, findings);
         let known_as = checked.known_as;
         let appraisal = appraisal(checked.vector, known_as.as_deref(), &platform);
         let verifier = VerifierId::new("atls-tdx", env!("CARGO_PKG_VERSION"));

@@ -93,7 +93,8 @@ impl TpmVerifier {
         let quoted = Quoted::verify(evidence, &keys, &self.supported, now)?;
         let challenge = quoted.attest.extra_data.clone();
         let origin = self.origin_of(&quoted.key);
-        let quote = AppraisedQuote::of(&policy, quoted, now)?;
+        let mut quote = AppraisedQuote::of(&policy, quoted, now)?;
+        quote.findings = self.policy.located(&policy, quote.findings);
         let instances = quote.claims.instances();
         let recorded = quote.recorded(origin, challenge);
         Ok(recorded.with_instances(instances))

@@ -80,6 +80,7 @@ impl VouchedTpmVerifier {
             *key =
                 Finding::passed("tpm.key").with_note("another item of the evidence vouches for it");
         }
+        quote.findings = self.policy.located(&policy, quote.findings);
         // The chain takes the root's origin where that is worse.
         let recorded = quote.recorded(Origin::Device, challenge);
         Ok(SignedAppraisal::new(

@@ -16,6 +16,49 @@
 //! name = "payments 1.4.2"
 //! measurement = "000102030405060708090a0b0c0d0e0f"
 //! ```
+//!
+//! A platform's crate says what its table holds:
+//!
+//! ```
+//! use atls_reference::{Digest, FieldProblem, Format, Live, Table};
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize)]
+//! #[serde(deny_unknown_fields)]
+//! struct Example {
+//!     debug: bool,
+//!     image: Vec<Image>,
+//! }
+//!
+//! #[derive(Deserialize)]
+//! #[serde(deny_unknown_fields)]
+//! struct Image {
+//!     name: String,
+//!     measurement: Digest<16>,
+//! }
+//!
+//! impl Table for Example {
+//!     const NAME: &'static str = "example";
+//!
+//!     fn check(&self) -> Result<(), FieldProblem> {
+//!         match self.image.is_empty() {
+//!             true => Err(FieldProblem::new("image", "no image is accepted; add one")),
+//!             false => Ok(()),
+//!         }
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let text = "version = 1\n[example]\ndebug = false\n[[example.image]]\nname = \"payments 1.4.2\"
+//! # measurement = \"000102030405060708090a0b0c0d0e0f\"\n";
+//! // `Live::open` reads a file, and reads it again when it has changed.
+//! let live = Live::<Example>::of_text("policy.toml", text, Format::Toml)?;
+//! let policy = live.current();
+//! assert!(!policy.debug && policy.image[0].name == "payments 1.4.2");
+//! assert_eq!(policy.image[0].measurement.as_bytes()[15], 0x0f);
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod corim;
@@ -26,6 +69,7 @@ mod file;
 mod format;
 mod instances;
 mod live;
+mod places;
 mod position;
 mod problem;
 mod syntax;

@@ -10,9 +10,12 @@ use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::time::SystemTime;
 
+use atls_core::finding::Finding;
+
 use crate::error::ReferenceError;
 use crate::file;
 use crate::format::Format;
+use crate::places::Places;
 use crate::table::Table;
 use crate::table::checked;
 
@@ -70,7 +73,24 @@ struct Source {
 
 struct Current<T> {
     table: Arc<T>,
+    /// `None` for a table without a file.
+    places: Option<Arc<Places>>,
     generation: u64,
+}
+
+/// A table and the places of its entries.
+struct Read<T> {
+    table: T,
+    places: Places,
+}
+
+impl<T: Table> Read<T> {
+    fn of(file: String, text: String, format: Format) -> Result<Self, ReferenceError> {
+        Ok(Self {
+            table: file::from_text(&text, format)?,
+            places: Places::of(file, text, format, T::NAME),
+        })
+    }
 }
 
 impl<T: Table> Live<T> {
@@ -79,7 +99,21 @@ impl<T: Table> Live<T> {
     /// # Errors
     /// [`ReferenceError::Meaning`] as [`Table::check`] says.
     pub fn fixed(table: T) -> Result<Self, ReferenceError> {
-        Ok(Self::with(None, None, checked(table)?))
+        Ok(Self::with(None, None, checked(table)?, None))
+    }
+
+    /// The table of a text that was read already; findings name `file` as its place. It stays in force until
+    /// [`replace`](Self::replace).
+    ///
+    /// # Errors
+    /// [`ReferenceError`]
+    pub fn of_text(
+        file: impl Into<String>,
+        text: impl Into<String>,
+        format: Format,
+    ) -> Result<Self, ReferenceError> {
+        let Read { table, places } = Read::of(file.into(), text.into(), format)?;
+        Ok(Self::with(None, None, table, Some(places)))
     }
 
     /// The table of a file: JSON where its name ends in `.json`, otherwise TOML.
@@ -91,8 +125,8 @@ impl<T: Table> Live<T> {
             path: path.into(),
             used: Vec::new(),
         };
-        let (table, stamp) = source.read()?;
-        Ok(Self::with(Some(source), Some(stamp), table))
+        let (Read { table, places }, stamp) = source.read()?;
+        Ok(Self::with(Some(source), Some(stamp), table, Some(places)))
     }
 
     /// Names all tables that the application uses. From now on, and at each reload, a file with another one is an error, which
@@ -115,7 +149,7 @@ impl<T: Table> Live<T> {
     pub fn replace(&self, table: T) -> Result<(), ReferenceError> {
         let table = checked(table)?;
         let _one_at_a_time = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
-        self.put(table);
+        self.put(table, None);
         Ok(())
     }
 
@@ -128,8 +162,8 @@ impl<T: Table> Live<T> {
             return Ok(());
         };
         let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
-        let (table, read) = source.read()?;
-        self.put(table);
+        let (Read { table, places }, read) = source.read()?;
+        self.put(table, Some(places));
         *stamp = Some(read);
         Ok(())
     }
@@ -152,8 +186,8 @@ impl<T: Table> Live<T> {
         if *stamp == Some(Stamp::of(&now)) {
             return Ok(false);
         }
-        let (table, read) = source.read()?;
-        self.put(table);
+        let (Read { table, places }, read) = source.read()?;
+        self.put(table, Some(places));
         *stamp = Some(read);
         Ok(true)
     }
@@ -164,6 +198,24 @@ impl<T: Table> Live<T> {
         Arc::clone(&current.table)
     }
 
+    /// Puts file and line into the findings that did not pass: those of the first value that is allowed, by its name in the file, or of
+    /// the table where no such name is in it. For a table that was replaced meanwhile, or comes from no file, they stay as they are.
+    #[must_use]
+    pub fn located(&self, table: &Arc<T>, findings: Vec<Finding>) -> Vec<Finding> {
+        let places = {
+            let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+            let places = current.places.clone();
+            places.filter(|_| Arc::ptr_eq(&current.table, table))
+        };
+        match places {
+            None => findings,
+            Some(places) => findings
+                .into_iter()
+                .map(|finding| places.put(finding))
+                .collect(),
+        }
+    }
+
     /// The number of replacements, which never falls. A result that was reached under another number may have been reached
     /// under another table: a cache of results asks before the appraisal and drops those of other numbers. A verifier gives it
     /// as `Verifier::generation`.
@@ -172,21 +224,28 @@ impl<T: Table> Live<T> {
         current.generation
     }
 
-    fn with(source: Option<Source>, stamp: Option<Stamp>, table: T) -> Self {
+    fn with(
+        source: Option<Source>,
+        stamp: Option<Stamp>,
+        table: T,
+        places: Option<Places>,
+    ) -> Self {
         Self {
             source,
             stamp: Mutex::new(stamp),
             current: RwLock::new(Current {
                 table: Arc::new(table),
+                places: places.map(Arc::new),
                 generation: 0,
             }),
         }
     }
 
-    fn put(&self, table: T) {
-        let table = Arc::new(table);
+    fn put(&self, table: T, places: Option<Places>) {
+        let (table, places) = (Arc::new(table), places.map(Arc::new));
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         current.table = table;
+        current.places = places;
         current.generation = current.generation.saturating_add(1);
     }
 }
@@ -200,7 +259,7 @@ impl<T> fmt::Debug for Live<T> {
 }
 
 impl Source {
-    fn read<T: Table>(&self) -> Result<(T, Stamp), ReferenceError> {
+    fn read<T: Table>(&self) -> Result<(Read<T>, Stamp), ReferenceError> {
         let unreadable = |error| ReferenceError::unreadable(&self.path, error);
         let file = File::open(&self.path).map_err(unreadable)?;
         // The stamp is taken before the reading: a later change shows as one.
@@ -211,7 +270,8 @@ impl Source {
             let used: Vec<&str> = self.used.iter().map(String::as_str).collect();
             file::expect_tables(&text, format, &used)?;
         }
-        Ok((file::from_text(&text, format)?, stamp))
+        let shown = self.path.display().to_string();
+        Ok((Read::of(shown, text, format)?, stamp))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::syntax::SyntaxError;
 /// parent; zeros mean that the parser knows no place.
 pub(crate) fn position(text: &str, format: Format, field: &str) -> (usize, usize) {
     let steps: Vec<Step<'_>> = steps(field);
-    let way = Way(&steps);
+    let way = Way(&steps, format);
     let stopped = match format {
         Format::Json => {
             let mut parser = serde_json::Deserializer::from_str(text);
@@ -57,19 +57,36 @@ enum Step<'a> {
 
 /// Follows the steps through a file and then fails on purpose: the place of an error is the one place that the parsers of both
 /// formats give.
-struct Way<'a>(&'a [Step<'a>]);
+struct Way<'a>(&'a [Step<'a>], Format);
 
 impl<'de> DeserializeSeed<'de> for Way<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.0.split_first() {
-            None => Err(D::Error::custom("here")),
-            Some((Step::Key(key), rest)) => deserializer.deserialize_map(Keys(key, Way(rest))),
+            None => match self.1 {
+                Format::Json => Err(D::Error::custom("here")),
+                // Before its value is read, an element of an array has the place of the array.
+                Format::Toml => deserializer.deserialize_any(Nothing),
+            },
+            Some((Step::Key(key), rest)) => {
+                deserializer.deserialize_map(Keys(key, Way(rest, self.1)))
+            }
             Some((Step::Index(index), rest)) => {
-                deserializer.deserialize_seq(Elements(*index, Way(rest)))
+                deserializer.deserialize_seq(Elements(*index, Way(rest, self.1)))
             }
         }
+    }
+}
+
+/// Takes no value, so that every one is an error, at its place.
+struct Nothing;
+
+impl de::Visitor<'_> for Nothing {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nothing")
     }
 }
 

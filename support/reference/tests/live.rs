@@ -16,6 +16,9 @@ use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
 
+use atls_core::finding::Finding;
+use atls_core::finding::Outcome;
+use atls_reference::Format;
 use atls_reference::Live;
 use atls_reference::MAX_FILE;
 use atls_reference::ReferenceError;
@@ -160,6 +163,71 @@ fn a_fixed_table_is_checked_and_replaced_only_by_one_that_is() {
     live.reload().unwrap();
     assert!(!live.reload_if_changed().unwrap());
     assert_eq!(live.generation(), 1);
+}
+
+#[test]
+fn a_finding_has_the_line_of_the_first_allowed_value_that_the_file_names() {
+    let more = "[[example.image]]\nname = 'web 1'\nmeasurement = '0000000000000000'\n";
+    let toml = (format!("{GOOD}\n{more}"), Format::Toml);
+    let json = (GOOD_JSON.to_owned(), Format::Json);
+    for ((text, format), allowed, line) in [
+        (&toml, &["web 1", "payments"][..], 10),
+        (&toml, &["elsewhere", "payments"], 6),
+        (&toml, &["debug"], 4),
+        (&toml, &["elsewhere"], 3),
+        (&toml, &[], 3),
+        (&json, &["payments"], 5),
+        (&json, &["debug"], 4),
+        (&json, &[], 3),
+    ] {
+        let live = Live::<Example>::of_text("policy", text.as_str(), *format).unwrap();
+        let finding = allowed
+            .iter()
+            .fold(Finding::failed("example.image"), |finding, name| {
+                finding.with_allowed(name, "")
+            });
+        let expected = Some(("policy".to_owned(), line));
+        assert_eq!(place(&live, finding), expected, "{allowed:?}");
+    }
+}
+
+#[test]
+fn a_finding_that_passed_or_has_a_place_or_is_of_no_file_stays_as_it_is() {
+    let live = Live::<Example>::of_text("policy", GOOD, Format::Toml).unwrap();
+    let passed = Finding::new("example.image", Outcome::Passed).with_allowed("payments", "");
+    assert_eq!(place(&live, passed), None);
+    let placed = Finding::failed("example.image").with_place("other", 7);
+    assert_eq!(place(&live, placed), Some(("other".to_owned(), 7)));
+    let fixed = Live::fixed(example("one")).unwrap();
+    assert_eq!(place(&fixed, Finding::failed("example.image")), None);
+}
+
+#[test]
+fn a_finding_of_a_table_that_was_replaced_gets_no_line_of_the_new_one() {
+    let file = folder("located").join("reference.toml");
+    write(&file, "one");
+    let live = Live::<Example>::open(&file).unwrap();
+    let old = live.current();
+    let failed = || Finding::failed("example.image").with_allowed("one", "");
+    let path = file.display().to_string();
+    assert_eq!(place(&live, failed()), Some((path.clone(), 6)));
+    fs::write(
+        &file,
+        format!("# moved\n{}", GOOD.replace("payments", "one")),
+    )
+    .unwrap();
+    live.reload().unwrap();
+    assert_eq!(place(&live, failed()), Some((path, 7)));
+    let found = live.located(&old, vec![failed()]);
+    assert_eq!(found, [failed()]);
+}
+
+/// File and line that the table of now gives to a finding.
+fn place(live: &Live<Example>, finding: Finding) -> Option<(String, usize)> {
+    let mut found = live.located(&live.current(), vec![finding]);
+    let found = found.remove(0);
+    let place = found.place()?;
+    Some((place.file().to_owned(), place.line()))
 }
 
 /// The rule that caches rest on: a table that is read after a generation is of that generation or a later one.

@@ -12,6 +12,7 @@ use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
 use atls_nitro::testing::ForgedNitro;
 use atls_nitro::testing::ForgedNsm;
+use atls_reference::Format;
 use atls_reference::Live;
 use end_to_end::World;
 use rustls::time_provider::TimeProvider;
@@ -69,6 +70,20 @@ async fn one_that_runs_something_unknown_is_refused() {
         let outcome = request(other, verifier(&forger, policy())).await;
         assert_status(outcome, Tier::Contraindicated);
     }
+}
+
+#[tokio::test]
+async fn a_refusal_tells_file_and_line_of_the_policy() {
+    let forger = forger();
+    let known = "ee".repeat(48);
+    let text = format!("version = 1\n\n[[nitro.image]]\nname = 'web 1.4'\npcr0 = '{known}'\n");
+    let policy = Live::of_text("policy.toml", text, Format::Toml).unwrap();
+    let verifier = NitroVerifier::dangerous_with_root(forger.root(), Arc::new(policy));
+    let refused = request(device(&forger), verifier).await.unwrap_err();
+    let report = refused.report().to_string();
+    assert!(report.contains("(policy.toml, line 3)"), "{report}");
+    let account = refused.refusal().unwrap().explain().to_string();
+    assert!(account.contains("(policy.toml, line 3)"), "{account}");
 }
 
 #[tokio::test]

@@ -101,6 +101,7 @@ impl CcaVerifier {
         let ear = Ear::local(verifier, now, "cca-platform", decided.platform(&token))
             .with_submod("cca-realm", decided.realm());
         let findings = findings::of(&policy, &token, &decided);
+        let findings = self.policy.located(&policy, findings);
         let image = decided.image.map(|image| image.name.clone());
         let claims = CcaClaims {
             key: token.key.name.clone(),

@@ -114,7 +114,12 @@ impl PsaVerifier {
     }
 
     /// The result of the policy for a genuine token.
-    fn result(&self, policy: &PsaPolicy, token: Authentic<'_>, now: UnixTime) -> RecordedAppraisal {
+    fn result(
+        &self,
+        policy: &Arc<PsaPolicy>,
+        token: Authentic<'_>,
+        now: UnixTime,
+    ) -> RecordedAppraisal {
         let device = &token.device;
         let about: Vec<_> = policy
             .devices
@@ -149,7 +154,7 @@ impl PsaVerifier {
         RecordedAppraisal::new(ear, origin, claims.device.nonce.clone())
             .with_instances(claims.instances())
             .with_claims(claims)
-            .with_findings(findings)
+            .with_findings(self.policy.located(policy, findings))
             .with_image(name)
     }
 

@@ -1,0 +1,187 @@
+//! The lines of a table's entries, for findings.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use atls_core::finding::Finding;
+use atls_core::finding::Outcome;
+use serde::Deserializer;
+use serde::de;
+use serde::de::DeserializeSeed;
+use serde::de::IgnoredAny;
+use serde::de::MapAccess;
+use serde::de::SeqAccess;
+
+use crate::format::Format;
+use crate::position::position;
+
+/// The entries of one table of a file, by their names, and the lines at which they stand.
+pub(crate) struct Places {
+    file: String,
+    text: String,
+    format: Format,
+    table: &'static str,
+    /// The path of an entry by its `name`, and of a setting by its key. The first of a name counts.
+    paths: HashMap<String, String>,
+    /// By path. A line costs a reading of the file, and whoever is refused has it looked up: once is enough.
+    lines: Mutex<HashMap<String, usize>>,
+}
+
+impl Places {
+    /// Those of a file that was read before.
+    pub(crate) fn of(file: String, text: String, format: Format, table: &'static str) -> Self {
+        let mut paths = HashMap::new();
+        let walk = Table(table, &mut paths);
+        // A table that could be read can be walked through; without, findings name the file alone.
+        let _ = match format {
+            Format::Json => walk
+                .deserialize(&mut serde_json::Deserializer::from_str(&text))
+                .is_ok(),
+            Format::Toml => toml::Deserializer::parse(&text)
+                .is_ok_and(|parser| walk.deserialize(parser).is_ok()),
+        };
+        Self {
+            file,
+            text,
+            format,
+            table,
+            paths,
+            lines: Mutex::default(),
+        }
+    }
+
+    /// Gives a finding that did not pass the line of the first value that is allowed, or that of the table where the file has no such
+    /// name.
+    pub(crate) fn put(&self, finding: Finding) -> Finding {
+        if finding.outcome() == Outcome::Passed || finding.place().is_some() {
+            return finding;
+        }
+        let mut allowed = finding.allowed().iter();
+        let path = allowed.find_map(|allowed| self.paths.get(allowed.name()));
+        let line = self.line(path.map_or(self.table, String::as_str));
+        finding.with_place(&self.file, line)
+    }
+
+    fn line(&self, path: &str) -> usize {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = lines.get(path) {
+            return *line;
+        }
+        let (line, _) = position(&self.text, self.format, path);
+        lines.insert(path.to_owned(), line);
+        line
+    }
+}
+
+impl fmt::Debug for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Places")
+            .field("file", &self.file)
+            .field("table", &self.table)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Walks through one table of a file.
+struct Table<'a>(&'a str, &'a mut HashMap<String, String>);
+
+impl<'de> DeserializeSeed<'de> for Table<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> de::Visitor<'de> for Table<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("tables")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            if key == self.0 {
+                map.next_value_seed(Entry(self.0.to_owned(), self.1))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Walks through the value at a path, and gives it where it is a text.
+struct Entry<'a>(String, &'a mut HashMap<String, String>);
+
+impl<'de> DeserializeSeed<'de> for Entry<'_> {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Option<String>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> de::Visitor<'de> for Entry<'_> {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<String>, A::Error> {
+        let Self(path, paths) = self;
+        while let Some(key) = map.next_key::<String>()? {
+            let within = format!("{path}.{key}");
+            let text = map.next_value_seed(Entry(within.clone(), paths))?;
+            if key == "name"
+                && let Some(name) = text
+            {
+                paths.entry(name).or_insert_with(|| path.clone());
+            }
+            paths.entry(key).or_insert(within);
+        }
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Option<String>, A::Error> {
+        let Self(path, paths) = self;
+        for index in 0_usize.. {
+            let within = Entry(format!("{path}[{index}]"), paths);
+            if elements.next_element_seed(within)?.is_none() {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Option<String>, E> {
+        Ok(Some(text.to_owned()))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+}
