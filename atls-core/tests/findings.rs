@@ -75,7 +75,7 @@ fn a_refusal_has_what_was_not_passed_worst_first_and_says_it() {
 }
 
 #[test]
-fn an_account_of_a_refusal_has_each_claim_in_words_and_each_check_that_did_not_pass() {
+fn an_account_of_a_refusal_has_each_claim_in_words_and_each_check_worst_first() {
     let findings = vec![
         Finding::passed("a.debug"),
         Finding::failed("a.image")
@@ -94,6 +94,7 @@ fn an_account_of_a_refusal_has_each_claim_in_words_and_each_check_that_did_not_p
             &format!("item {}: contraindicated", media_type()),
             "  device: hardware 96, hardware or firmware is genuine and not acceptable",
             "  a.image failed: seen beef, allowed are web 1.4 (cafe) (policy.toml, line 12)",
+            "  a.debug passed",
         ]
     );
 }

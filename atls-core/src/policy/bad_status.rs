@@ -43,7 +43,7 @@ impl ItemStatus {
             parts: parts
                 .map(|(name, part)| (finding::bounded(name), part.vector().clone()))
                 .collect(),
-            findings: reasons(item),
+            findings: [reasons(item), passed(item)].concat(),
         }
     }
 
@@ -67,7 +67,7 @@ impl ItemStatus {
         self.parts.iter().map(|(name, part)| (name.as_str(), part))
     }
 
-    /// The checks that did not pass.
+    /// The checks: those that did not pass, worst first, then the others.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
@@ -139,6 +139,12 @@ fn reasons(item: &AppraisedItem) -> Vec<Finding> {
     }
     found.sort_by_key(|finding| std::cmp::Reverse(finding.outcome()));
     found
+}
+
+fn passed(item: &AppraisedItem) -> Vec<Finding> {
+    let mut findings = item.findings().to_vec();
+    findings.retain(|finding| finding.outcome() == Outcome::Passed);
+    findings
 }
 
 /// The claims of a result that are not affirming, as findings.

@@ -5,16 +5,14 @@ use std::fmt;
 use super::bad_status::BadStatus;
 use super::bad_status::ItemStatus;
 use super::violation::PolicyViolation;
-use crate::finding::Finding;
-use crate::finding::Outcome;
 use crate::refusal::Refusal;
 use crate::report::report;
 
 /// A readable account of a [`Refusal`]; [`Refusal::explain`] makes it.
 ///
 /// The first line says whose fault it is and why. Where the status of the peer is the reason, each item of its attestation
-/// follows: its status, its claims of trustworthiness in words, and each check that did not pass with the value seen, the values
-/// that the policy allows, and the policy's file and line. It holds what [findings](crate::finding::Finding) hold: public values, and nothing
+/// follows: its status, its claims of trustworthiness in words, and each check, worst first, with the value seen, the values
+/// that the policy allows, and for those that did not pass the policy's file and line. It holds what [findings](crate::finding::Finding) hold: public values, and nothing
 /// that identifies a device.
 ///
 /// ```text
@@ -28,8 +26,8 @@ use crate::report::report;
 pub struct Explanation<'a>(&'a Refusal);
 
 impl Refusal {
-    /// A readable account in several lines, for the operator: each item of the attestation, its claims, and each check that did not
-    /// pass with what it was compared with. Never send it to the peer, who learns from it which values are allowed.
+    /// A readable account in several lines, for the operator: each item of the attestation, its claims, and each check with
+    /// what it was compared with. Never send it to the peer, who learns from it which values are allowed.
     ///
     /// ```
     /// use atls_core::{AppraisalError, Refusal};
@@ -77,9 +75,7 @@ fn item(f: &mut fmt::Formatter<'_>, item: &ItemStatus) -> fmt::Result {
             )?;
         }
     }
-    let not_passed = |finding: &&Finding| finding.outcome() != Outcome::Passed;
-    for finding in item.findings().iter().filter(not_passed) {
-        write!(f, "\n  {finding}")?;
-    }
-    Ok(())
+    item.findings()
+        .iter()
+        .try_for_each(|finding| write!(f, "\n  {finding}"))
 }
