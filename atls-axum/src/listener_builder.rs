@@ -127,8 +127,11 @@ impl ListenerBuilder {
     /// Outside of a tokio runtime.
     pub fn over(self, listener: TcpListener) -> io::Result<AttestedListener> {
         let room = |most: usize| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
-        let limit = f64::from(u32::try_from(self.pending).unwrap_or(u32::MAX));
-        metrics::gauge!("atls_pending_connections_limit").set(limit);
+        let number = |most| f64::from(u32::try_from(most).unwrap_or(u32::MAX));
+        metrics::gauge!("atls_pending_connections_limit").set(number(self.pending));
+        if let Some(most) = self.connections {
+            metrics::gauge!("atls_connections_limit").set(number(most));
+        }
         let accepting = Accepting {
             acceptor: self.acceptor,
             limits: self.limits,

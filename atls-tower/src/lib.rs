@@ -5,6 +5,35 @@
 //! attestation of the peer to the services of its connection, [`RequireAttestationLayer`] demands it per route,
 //! [`AttestedHttps`] connects hyper-util and tonic.
 //!
+//! ```
+//! # use std::sync::Arc;
+//! # use atls_sim::SimAttester;
+//! use atls_tower::{ClientConnector, ClientTerms, ServerAcceptor, ServerTerms};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let authority = demo::Authority::new()?;
+//! # let (server_tls, client_tls) = (authority.server()?, authority.client(&[])?);
+//! # let device = SimAttester::generate()?;
+//! # let relying_party = demo::trusting(&device)?;
+//! # let attester = Arc::new(device);
+//!
+//! let acceptor = ServerAcceptor::new(server_tls, ServerTerms::new().attester(attester))?;
+//! let connector = ClientConnector::new(client_tls, ClientTerms::new().require_peer(relying_party))?;
+//!
+//! // Usually sockets; any `AsyncRead + AsyncWrite` does.
+//! let (near, far) = tokio::io::duplex(64 * 1024);
+//! let connecting = connector.connect("localhost".try_into()?, far);
+//! let (accepted, connected) = tokio::join!(acceptor.accept(near), connecting);
+//!
+//! // HTTP begins here.
+//! let (server, client) = (accepted?, connected?);
+//! assert_eq!(client.peer().map(|peer| peer.status().to_string()).as_deref(), Some("affirming"));
+//! let layer = server.layer(); // tells handlers of the client's attestation
+//! # drop(layer);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! For axum there is `atls-axum`, for a stock `reqwest::Client` `atls-reqwest`; both stand on this crate.
 //!
 //! Clients verify the server's chain and name as their `rustls::ClientConfig` says; attestation comes on top and replaces
@@ -55,6 +84,7 @@ pub use layer::Problem;
 pub use layer::RequireAttestation;
 pub use layer::RequireAttestationLayer;
 pub use layer::WithAttestation;
+pub use metrics::cache_metrics;
 pub use rustls;
 pub use stage::Stage;
 pub use stream::Answering;

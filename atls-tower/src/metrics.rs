@@ -10,6 +10,8 @@ use std::time::Duration;
 use atls_core::Binding;
 use atls_core::Fault;
 use atls_core::PeerAttestation;
+use atls_core::combine::CacheUse;
+use atls_core::exchange::batch::Batches;
 use atls_core::session::Side;
 use metrics::Gauge;
 use metrics::counter;
@@ -70,6 +72,30 @@ pub(crate) fn recalled() {
     counter!("atls_recalls_total").increment(1);
 }
 
+/// Counts the callers of a [`Cached`](atls_core::combine::Cached) verifier under this name, as `atls_cache_appraisals_total`.
+///
+/// ```
+/// # use atls_core::combine::Cached;
+/// # use atls_sim::{SimAttester, SimVerifier};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let verifier = SimVerifier::new(SimAttester::generate()?.trust_anchor());
+/// let verifier = Cached::new(verifier).with_observer(atls_tower::cache_metrics("sim"));
+/// # drop(verifier);
+/// # Ok(())
+/// # }
+/// ```
+pub fn cache_metrics(verifier: &'static str) -> impl Fn(CacheUse) + Send + Sync + 'static {
+    move |used| {
+        let result = match used {
+            CacheUse::Appraised => "appraised",
+            CacheUse::Shared => "shared",
+            CacheUse::UsedAgain => "used_again",
+        };
+        counter!("atls_cache_appraisals_total", "verifier" => verifier, "result" => result)
+            .increment(1);
+    }
+}
+
 /// The device of a batcher has worked.
 pub(crate) fn device_worked(size: usize, took: Duration, outcome: &'static str) {
     let size = u32::try_from(size).unwrap_or(u32::MAX);
@@ -77,9 +103,15 @@ pub(crate) fn device_worked(size: usize, took: Duration, outcome: &'static str) 
     histogram!("atls_batch_device_seconds", "outcome" => outcome).record(took.as_secs_f64());
 }
 
-/// A connection found the line of a batcher full.
-pub(crate) fn batcher_is_full() {
-    counter!("atls_batch_refused_total").increment(1);
+/// A connection found its line before a batcher's device full.
+pub(crate) fn line_is_full(line: Batches) {
+    counter!("atls_batch_refused_total", "line" => line_name(line)).increment(1);
+}
+
+/// The most connections that wait in a line before a batcher's device.
+pub(crate) fn line_limit(line: Batches, limit: usize) {
+    let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+    gauge!("atls_batch_waiting_limit", "line" => line_name(line)).set(f64::from(limit));
 }
 
 /// The work of this end for a connection.
@@ -117,9 +149,9 @@ impl Counted {
         Self::new(gauge!("atls_work_in_progress", "work" => work.name()))
     }
 
-    /// A connection that waits for a batcher's device.
-    pub(crate) fn waits_for_device() -> Self {
-        Self::new(gauge!("atls_batch_waiting"))
+    /// A connection that waits in a line before a batcher's device.
+    pub(crate) fn waits_for_device(line: Batches) -> Self {
+        Self::new(gauge!("atls_batch_waiting", "line" => line_name(line)))
     }
 }
 
@@ -139,26 +171,32 @@ pub(crate) fn work_limit(work: Work, limit: usize) {
 #[derive(Debug)]
 pub(crate) struct LiveConnection {
     side: Side,
+    binding: Option<Binding>,
     /// Seconds since the epoch.
     expires_at: Option<u64>,
 }
 
 impl LiveConnection {
-    pub(crate) fn new(side: Side, expires_at: Option<u64>) -> Self {
-        gauge!("atls_connections", "side" => side_name(side)).increment(1.0);
+    /// `binding` is that of the peer's attestation, if it has one.
+    pub(crate) fn new(side: Side, binding: Option<Binding>, expires_at: Option<u64>) -> Self {
+        live(side, binding).increment(1.0);
         if let Some(expires_at) = expires_at {
             expiries(side, |known| {
                 let number = known.entry(expires_at).or_default();
                 *number = number.saturating_add(1);
             });
         }
-        Self { side, expires_at }
+        Self {
+            side,
+            binding,
+            expires_at,
+        }
     }
 }
 
 impl Drop for LiveConnection {
     fn drop(&mut self) {
-        gauge!("atls_connections", "side" => side_name(self.side)).decrement(1.0);
+        live(self.side, self.binding).decrement(1.0);
         let Some(expires_at) = self.expires_at else {
             return;
         };
@@ -171,6 +209,11 @@ impl Drop for LiveConnection {
             }
         });
     }
+}
+
+fn live(side: Side, binding: Option<Binding>) -> Gauge {
+    let binding = binding.map_or("none", binding_name);
+    gauge!("atls_connections", "side" => side_name(side), "binding" => binding)
 }
 
 /// Live connections by the second in which they expire. Gauges are of the process, and so is this.
@@ -191,10 +234,17 @@ fn expiries(side: Side, change: impl FnOnce(&mut BTreeMap<u64, u64>)) {
     gauge!("atls_next_expiry_timestamp_seconds", "side" => side_name(side)).set(next);
 }
 
-fn side_name(side: Side) -> &'static str {
+pub(crate) fn side_name(side: Side) -> &'static str {
     match side {
         Side::Client => "client",
         Side::Server => "server",
+    }
+}
+
+fn line_name(line: Batches) -> &'static str {
+    match line {
+        Batches::No => "single",
+        Batches::Yes => "batch",
     }
 }
 

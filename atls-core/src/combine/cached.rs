@@ -56,6 +56,7 @@ use crate::verifier::Verifier;
 /// ```
 pub struct Cached<V> {
     verifier: V,
+    observer: Option<Box<dyn Fn(CacheUse) + Send + Sync>>,
     max_age: Duration,
     max_results: usize,
     max_bytes: usize,
@@ -84,6 +85,18 @@ pub struct CachedStats {
     pub used_again: u64,
     /// Times that a caller waited for the appraisal of another.
     pub shared: u64,
+}
+
+/// How a caller of a [`Cached`] verifier came by its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "there is no fourth way")]
+pub enum CacheUse {
+    /// The verifier appraises for it.
+    Appraised,
+    /// It waits for the appraisal of another caller.
+    Shared,
+    /// A result is used again.
+    UsedAgain,
 }
 
 fn count(counter: &mut u64) {
@@ -117,6 +130,7 @@ impl<V: Verifier> Cached<V> {
     pub fn new(verifier: V) -> Self {
         Self {
             verifier,
+            observer: None,
             max_age: DEFAULT_KEPT_AGE,
             max_results: DEFAULT_KEPT_RESULTS,
             max_bytes: DEFAULT_KEPT_BYTES,
@@ -139,6 +153,13 @@ impl<V: Verifier> Cached<V> {
         self
     }
 
+    /// Tells `observer` of each caller, for metrics: `atls_tower::cache_metrics` makes one.
+    #[must_use]
+    pub fn with_observer(mut self, observer: impl Fn(CacheUse) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
     async fn ask(
         &self,
         evidence: &Evidence<'_>,
@@ -147,7 +168,11 @@ impl<V: Verifier> Cached<V> {
         // The generation is read before the appraisal. A result of a newer policy under the older number is never used again.
         let key = Arc::new(Key::of(evidence, self.verifier.generation()));
         loop {
-            match self.next(&key, now) {
+            let next = self.next(&key, now);
+            if let Some(observer) = &self.observer {
+                observer(next.name());
+            }
+            match next {
                 Next::Have(appraised) => return Ok(*appraised),
                 Next::Lead(lead) => {
                     let outcome = self.verifier.appraise(evidence, now).await;
@@ -240,6 +265,16 @@ enum Next<'a, V> {
     Have(Box<Appraised>),
     Lead(Lead<'a, V>),
     Wait(Arc<Flight<Shared>>),
+}
+
+impl<V> Next<'_, V> {
+    fn name(&self) -> CacheUse {
+        match self {
+            Self::Have(_) => CacheUse::UsedAgain,
+            Self::Lead(_) => CacheUse::Appraised,
+            Self::Wait(_) => CacheUse::Shared,
+        }
+    }
 }
 
 /// The task of the one caller that appraises for all. If it is dropped before its end, another caller appraises.

@@ -15,6 +15,7 @@ mod incomplete;
 mod interchangeable;
 
 pub use all_agree::AllAgree;
+pub use cached::CacheUse;
 pub use cached::Cached;
 pub use cached::CachedStats;
 pub use composite_attester::CompositeAttester;

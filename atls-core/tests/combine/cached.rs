@@ -1,6 +1,7 @@
 //! Results that are used again.
 
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use atls_core::cmw::Cmw;
 use atls_core::cmw::Indicator;
 use atls_core::cmw::Label;
 use atls_core::cmw::Type;
+use atls_core::combine::CacheUse;
 use atls_core::combine::Cached;
 use atls_core::ear::Tier;
 use test_support::at;
@@ -111,6 +113,24 @@ fn a_policy_that_changes_during_the_appraisal_makes_its_result_an_old_one() {
     assert!(task.woken().is_ok());
     ready(appraise(&cached, &bound, b"evidence", NOW)).unwrap();
     assert_eq!(verifier.asked(), 2);
+}
+
+#[test]
+fn an_observer_is_told_of_each_caller() {
+    let verifier = Scripted::new(affirming());
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let telling = told.clone();
+    let cached =
+        Cached::new(verifier.clone()).with_observer(move |used| telling.lock().unwrap().push(used));
+    verifier.close();
+    let bound = bound();
+    let first = Task::pending(appraise(&cached, &bound, b"evidence", NOW));
+    let second = Task::pending(appraise(&cached, &bound, b"evidence", NOW));
+    verifier.open();
+    assert!(first.woken().is_ok() && second.woken().is_ok());
+    ready(appraise(&cached, &bound, b"evidence", NOW)).unwrap();
+    let expected = [CacheUse::Appraised, CacheUse::Shared, CacheUse::UsedAgain];
+    assert_eq!(*told.lock().unwrap(), expected);
 }
 
 #[test]

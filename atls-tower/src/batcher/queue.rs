@@ -58,14 +58,17 @@ pub(super) struct Place {
 
 impl Queue {
     pub(super) fn new(waiting: usize, singles: usize) -> Self {
-        let line = |limit| Line {
-            waiting: BTreeMap::new(),
-            limit,
+        let line = |kind, limit| {
+            metrics::line_limit(kind, limit);
+            Line {
+                waiting: BTreeMap::new(),
+                limit,
+            }
         };
         Self {
             state: Mutex::new(State {
-                batches: line(waiting),
-                singles: line(singles),
+                batches: line(Batches::Yes, waiting),
+                singles: line(Batches::No, singles),
                 last: Batches::No,
                 next: 0,
                 closed: false,
@@ -85,7 +88,7 @@ impl Queue {
         let line = state.line(kind);
         if line.waiting.len() >= line.limit {
             state.stats.refused = state.stats.refused.saturating_add(1);
-            metrics::batcher_is_full();
+            metrics::line_is_full(kind);
             return Err(AttestError::Busy);
         }
         let number = state.next;
@@ -107,7 +110,7 @@ impl Queue {
             kind,
             number,
             answer,
-            _counted: Counted::waits_for_device(),
+            _counted: Counted::waits_for_device(kind),
         })
     }
 

@@ -90,6 +90,7 @@ impl<IO> AttestedStream<IO> {
             TlsStream::Client(_) => Side::Client,
             TlsStream::Server(_) => Side::Server,
         };
+        let binding = peer.as_ref().map(|accepted| accepted.peer.binding());
         Ok(Self {
             tls,
             peer,
@@ -97,7 +98,7 @@ impl<IO> AttestedStream<IO> {
             began_at: now,
             conditions,
             timers: Timers::new(expiry),
-            _live: LiveConnection::new(side, expires_at),
+            _live: LiveConnection::new(side, binding, expires_at),
             _held: None,
         })
     }

@@ -37,7 +37,7 @@ async fn prometheus_gets_numbers_and_a_collector_spans() {
     observe(page, Some(endpoint), stop).await.unwrap();
     let numbers = seen.await.unwrap();
     assert!(numbers.contains("atls_stage_seconds_bucket"));
-    assert!(numbers.contains(r#"atls_connections{side="server"}"#));
+    assert!(numbers.contains(r#"atls_connections{side="server",binding="none"}"#));
     let spans = collected.recv().await.unwrap();
     let named = |name: &[u8]| spans.windows(name.len()).any(|window| window == name);
     assert!(named(b"observed") && named(b"atls"));

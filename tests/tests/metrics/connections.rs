@@ -1,0 +1,132 @@
+//! The numbers of connections and requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adversary::Link;
+use atls_tower::ServerAcceptor;
+use atls_tower::ServerTerms;
+use end_to_end::World;
+use end_to_end::reqwest_client;
+use rustls::sign::SingleCertAndKey;
+use tokio::net::TcpStream;
+
+use crate::recorded::Recorded;
+
+const ATTESTED: [&str; 2] = [r#"outcome="attested""#, r#"binding="connection""#];
+const SERVER: &str = r#"side="server""#;
+const CLIENT: &str = r#"side="client""#;
+
+#[tokio::test]
+async fn a_connection_counts_once_at_each_end_and_is_gone_when_it_is_closed() {
+    let recorded = Recorded::begin();
+    let world = World::new();
+    let terms = ServerTerms::new()
+        .attester(world.server_device.clone())
+        .require_peer(world.about_clients());
+    let mut server = world.serve(terms).await;
+    let client = reqwest_client(&world.mutual());
+    for _ in 0..2 {
+        let response = client.get(server.url("/")).send().await.unwrap();
+        response.text().await.unwrap();
+    }
+    for side in [SERVER, CLIENT] {
+        let labels = [side, ATTESTED[0], ATTESTED[1], r#"reason="none""#];
+        assert_eq!(recorded.value("atls_connections_total", &labels), 1.0);
+        let count = recorded.value("atls_attestation_valid_seconds_count", &[side]);
+        assert_eq!(count, 1.0);
+    }
+    let live = [SERVER, r#"binding="connection""#];
+    assert_eq!(recorded.value("atls_connections", &live), 1.0);
+    let expires = recorded.value("atls_next_expiry_timestamp_seconds", &[SERVER]);
+    assert!(expires > 1_800_000_000.0, "{expires}");
+    assert!(recorded.value("atls_work_limit", &[r#"work="appraisal""#]) >= 1.0);
+    for stage in ["handshake", "exchange", "attestation", "appraisal"] {
+        let stage = format!("stage=\"{stage}\"");
+        assert!(recorded.value("atls_stage_seconds_count", &[&stage]) >= 1.0);
+    }
+    drop(client);
+    server.stop();
+    (&mut server.task).await.unwrap().unwrap();
+    assert_eq!(recorded.value("atls_connections", &[SERVER]), 0.0);
+    assert_eq!(recorded.value("atls_pending_connections", &[]), 0.0);
+    let expires = recorded.value("atls_next_expiry_timestamp_seconds", &[SERVER]);
+    assert_eq!(expires, 0.0);
+}
+
+#[tokio::test]
+async fn a_refusal_counts_by_its_reason_and_whose_fault_it_is() {
+    let recorded = Recorded::begin();
+    let world = World::new();
+    let server = world.serve_attested().await;
+    // Knows another device than the server's.
+    let attested = world.client().require_peer(world.about_clients());
+    let client = reqwest_client(&attested.build().unwrap());
+    client.get(server.url("/")).send().await.unwrap_err();
+    let labels = [
+        CLIENT,
+        r#"outcome="refused""#,
+        r#"fault="peer""#,
+        r#"reason="unknown_key""#,
+    ];
+    assert_eq!(recorded.value("atls_connections_total", &labels), 1.0);
+}
+
+#[tokio::test]
+async fn a_client_that_speaks_no_tls_counts_as_a_failure() {
+    let recorded = Recorded::begin();
+    let world = World::new();
+    let server = world.serve_attested().await;
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    let plain = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut socket, plain)
+        .await
+        .unwrap();
+    let mut rest = Vec::new();
+    let _ = tokio::io::AsyncReadExt::read_to_end(&mut socket, &mut rest).await;
+    let labels = [SERVER, r#"outcome="failed""#, r#"reason="tls""#];
+    assert_eq!(recorded.value("atls_connections_total", &labels), 1.0);
+}
+
+#[tokio::test]
+async fn an_answered_challenge_of_acme_counts_as_one_and_as_no_failure() {
+    let recorded = Recorded::begin();
+    let world = World::new();
+    let challenges = Arc::new(SingleCertAndKey::from(world.stolen_key()));
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let server = world.serve(terms.tls_alpn_01(challenges)).await;
+    let socket = TcpStream::connect(server.address).await.unwrap();
+    let tls = Arc::new(world.client_tls(&["acme-tls/1"]));
+    let mut link = Link::connect(tls, socket, None).await.unwrap();
+    link.drain().await;
+    let labels = [
+        SERVER,
+        r#"outcome="challenge""#,
+        r#"reason="acme_challenge""#,
+    ];
+    assert_eq!(recorded.value("atls_connections_total", &labels), 1.0);
+    assert_eq!(recorded.value("atls_connections_total", &[SERVER]), 1.0);
+    assert_eq!(recorded.value("atls_connections", &[SERVER]), 0.0);
+}
+
+#[tokio::test]
+async fn a_request_that_a_route_refuses_counts_by_its_problem() {
+    let recorded = Recorded::begin();
+    let world = World::new();
+    let server = world.serve_attested().await;
+    let client = reqwest_client(&world.demanding());
+    let refused = client.get(server.url("/attested")).send().await.unwrap();
+    assert_eq!(refused.status(), 403);
+    let labels = [r#"problem="attestation-required""#];
+    assert_eq!(recorded.value("atls_requests_refused_total", &labels), 1.0);
+}
+
+#[tokio::test]
+async fn a_recall_counts_once() {
+    let recorded = Recorded::begin();
+    let world = World::new();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    acceptor.recall(Duration::from_secs(1));
+    assert_eq!(recorded.value("atls_recalls_total", &[]), 1.0);
+}

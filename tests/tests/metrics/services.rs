@@ -1,0 +1,105 @@
+//! The numbers of services and of collateral.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_collateral::Cache;
+use atls_collateral::CollateralError;
+use atls_collateral::Fetch;
+use atls_collateral::Fetched;
+use atls_collateral::Kind;
+use atls_core::BoxFuture;
+use atls_core::http::HttpClient;
+use atls_core::http::HttpLimits;
+use atls_core::pki_types::UnixTime;
+use atls_remote::Resilient;
+use http::Request;
+use http::Response;
+use test_support::Script;
+use test_support::at;
+
+use crate::recorded::Recorded;
+
+const SERVICE: &str = r#"service="verifier.example""#;
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_fails_is_left_alone_and_both_count() {
+    let recorded = Recorded::begin();
+    let script = Script::immediate(|number, _| {
+        let status = if number == 0 { 200 } else { 503 };
+        Ok(Response::builder().status(status).body(Vec::new()).unwrap())
+    });
+    let client = Resilient::new("verifier.example", Arc::new(script));
+    while recorded.value("atls_service_circuit_open", &[SERVICE]) < 1.0 {
+        ask(&client).await;
+    }
+    let requests = |outcome| recorded.value("atls_service_requests_total", &[SERVICE, outcome]);
+    assert_eq!(requests(r#"outcome="answered""#), 1.0);
+    assert!(requests(r#"outcome="failed""#) >= 1.0);
+    ask(&client).await;
+    assert_eq!(requests(r#"outcome="not_sent""#), 1.0);
+}
+
+async fn ask(client: &Resilient) {
+    let limits = HttpLimits::new(Duration::from_secs(60), 1000);
+    drop(client.send(Request::new(Vec::new()), limits).await);
+}
+
+#[tokio::test]
+async fn collateral_tells_its_age_and_its_end() {
+    let recorded = Recorded::begin();
+    let cache = Cache::builder(Maker).build().unwrap();
+    cache.get("list", at(NOW)).await.unwrap();
+    cache.get("chain", at(NOW + 60)).await.unwrap();
+    cache.get("device/1", at(NOW + 61)).await.unwrap();
+    cache.get("absent", at(NOW)).await.unwrap_err();
+    let fetches = |kind: &str, outcome| {
+        let labels = [kind, outcome];
+        recorded.value("atls_collateral_fetches_total", &labels)
+    };
+    let (published, device) = (r#"kind="published""#, r#"kind="device""#);
+    assert_eq!(fetches(published, r#"outcome="renewed""#), 2.0);
+    assert_eq!(fetches(device, r#"outcome="renewed""#), 1.0);
+    assert_eq!(fetches(published, r#"outcome="failed""#), 1.0);
+    let oldest = recorded.value("atls_collateral_fetched_timestamp_seconds", &[]);
+    let first_end = recorded.value("atls_collateral_expires_timestamp_seconds", &[]);
+    // Not those of one device, which a peer chooses.
+    assert_eq!((oldest, first_end), (1_000_000.0, 1_003_600.0));
+}
+
+const NOW: u64 = 1_000_000;
+
+/// Whatever is asked for is good for an hour; what is of one device, for a minute.
+struct Maker;
+
+impl Fetch for Maker {
+    fn fetch<'a>(
+        &'a self,
+        key: &'a str,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
+        let good_for = match self.kind(key) {
+            Kind::Device => 60,
+            _ => 3600,
+        };
+        let fetched = match key {
+            "absent" => Err(CollateralError::Expired),
+            _ => Ok(Fetched::new(
+                b"piece".to_vec(),
+                at(now.as_secs() + good_for),
+            )),
+        };
+        Box::pin(async { fetched })
+    }
+
+    fn read(&self, _: &str, _: Arc<[u8]>, _: UnixTime) -> Result<Fetched, CollateralError> {
+        Err(CollateralError::Expired)
+    }
+
+    fn kind(&self, key: &str) -> Kind {
+        match key.starts_with("device/") {
+            true => Kind::Device,
+            false => Kind::Published,
+        }
+    }
+}
