@@ -21,6 +21,8 @@ use tokio::task::AbortHandle;
 use tokio::task::JoinError;
 use tokio::task::JoinSet;
 use tracing::Instrument;
+use tracing::Span;
+use tracing::field::Empty;
 
 use crate::preamble::Preamble;
 use crate::refusal::Refusals;
@@ -152,17 +154,21 @@ async fn accept_connections(
         let (acceptor, limits) = (accepting.acceptor.clone(), accepting.limits);
         let preamble = accepting.preamble.clone();
         let (sender, refusals) = (sender.clone(), refusals.clone());
-        let span = tracing::debug_span!("connection", peer = %remote);
+        let (span, peer) = (span(remote), remote);
+        let connection = span.clone();
         let handshake = async move {
             // Without it the connection is only slower.
             let _ = socket.set_nodelay(true);
             let remote = match client_of(preamble.as_deref(), &mut socket, remote).await {
-                Ok(remote) => remote,
+                Ok(client) => client,
                 Err(error) => {
                     tracing::info!(%error, "what stands before TLS was not read");
                     return;
                 }
             };
+            if remote != peer {
+                record_client(&connection, remote);
+            }
             match acceptor.accept_or_refuse(socket).await {
                 Ok(stream) => {
                     let stream = stream.with_limits(limits, pending).with_guard(counted);
@@ -180,6 +186,25 @@ async fn accept_connections(
         };
         handshakes.spawn(handshake.instrument(span));
     }
+}
+
+/// It has addresses, by which machines are told apart, and nothing else: a target of its own lets an operator leave them out. Its level
+/// is the highest, so that events of every level have it.
+fn span(remote: SocketAddr) -> Span {
+    tracing::error_span!(
+        target: "atls_axum::connection",
+        "connection",
+        "network.peer.address" = %remote.ip(),
+        "network.peer.port" = remote.port(),
+        "client.address" = Empty,
+        "client.port" = Empty,
+    )
+}
+
+/// Where something in front names another client than the peer of the network.
+fn record_client(span: &Span, client: SocketAddr) {
+    span.record("client.address", tracing::field::display(client.ip()));
+    span.record("client.port", client.port());
 }
 
 /// A connection between accept and its first request.

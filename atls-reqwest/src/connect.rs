@@ -124,7 +124,7 @@ where
             // Before the clock is read for the appraisal: nothing that waits puts the end off.
             let began = Instant::now();
             let peer = exchange
-                .exchange(deadline, &mut link, random)
+                .exchange(deadline, &server, &mut link, random)
                 .await
                 .map_err(Error::exchange)?;
             match (facts.addresses, peer) {

@@ -186,17 +186,17 @@ impl ServerAcceptor {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
+        let span = trace::span(Side::Server, None);
         let traced = async {
             // Boxed: the future has some KiB, and every future around it would move them.
             let established = Box::pin(self.current().establish(io)).await;
             match &established {
                 Ok(stream) => trace::success(Side::Server, stream.peer().map(AsRef::as_ref)),
-                Err(refused) => trace::failure(Side::Server, refused.error()),
+                Err(refused) => trace::failure(&span, Side::Server, refused.error()),
             }
             established
         };
-        let span = tracing::debug_span!("atls", side = "server");
-        traced.instrument(span).await
+        traced.instrument(span.clone()).await
     }
 }
 

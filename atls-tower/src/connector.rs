@@ -81,14 +81,14 @@ impl ClientConnector {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
+        let span = trace::span(Side::Client, Some(&name));
         let traced = async {
             // Boxed: the future has some KiB, and every future around it would move them.
             let connected = Box::pin(self.establish(deadline, name, io)).await;
-            trace::outcome(Side::Client, &connected);
+            trace::outcome(&span, Side::Client, &connected);
             connected
         };
-        let span = tracing::debug_span!("atls", side = "client");
-        traced.instrument(span).await
+        traced.instrument(span.clone()).await
     }
 
     async fn establish<IO>(

@@ -15,6 +15,7 @@ use atls_core::PeerAttestation;
 use atls_core::session::Session;
 use atls_core::session::Side;
 use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
 use tokio::io::AsyncRead;
@@ -38,8 +39,8 @@ use crate::weaker::WeakerClient;
 pub fn tls_failed(error: rustls::Error) -> Error {
     let error = io::Error::new(io::ErrorKind::InvalidData, error);
     let error = Error::tls(Side::Server, error);
-    let span = tracing::debug_span!("atls", side = "client");
-    span.in_scope(|| trace::failure(Side::Client, &error));
+    let span = trace::span(Side::Client, None);
+    span.in_scope(|| trace::failure(&span, Side::Client, &error));
     error
 }
 
@@ -108,7 +109,8 @@ impl ClientExchange {
     /// Does the exchange; in the weaker modes it appraises the server's certificate instead. On success the next byte is
     /// HTTP's.
     ///
-    /// `client_random` is that of the connection, where the integration knows it; the intra-handshake mode needs it.
+    /// `server` is the name that its certificate was verified for, for the event. `client_random` is that of the connection, where the
+    /// integration knows it; the intra-handshake mode needs it.
     ///
     /// Emits one trace event for the outcome.
     ///
@@ -117,6 +119,7 @@ impl ClientExchange {
     pub async fn exchange<S>(
         &self,
         deadline: Instant,
+        server: &ServerName<'_>,
         session: &mut S,
         client_random: Option<[u8; 32]>,
     ) -> Result<Option<Arc<PeerAttestation>>, Error>
@@ -124,6 +127,7 @@ impl ClientExchange {
         S: Session + AsyncRead + AsyncWrite + Unpin,
     {
         let deadline = Deadline::from(deadline);
+        let span = trace::span(Side::Client, Some(server));
         let traced = async {
             let exchanged = match self.weaker() {
                 None => self.driver().exchange(session, deadline).await,
@@ -139,13 +143,12 @@ impl ClientExchange {
                     Ok(peer)
                 }
                 Err(error) => {
-                    trace::failure(Side::Client, &error);
+                    trace::failure(&span, Side::Client, &error);
                     Err(error)
                 }
             }
         };
-        let span = tracing::debug_span!("atls", side = "client");
-        traced.instrument(span).await
+        traced.instrument(span.clone()).await
     }
 
     pub(crate) fn driver(&self) -> &ClientDriver {

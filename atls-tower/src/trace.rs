@@ -6,17 +6,35 @@ use atls_core::Fault;
 use atls_core::PeerAttestation;
 use atls_core::Refusal;
 use atls_core::session::Side;
+use rustls::CipherSuite;
+use rustls::pki_types::ServerName;
 use tracing::Level;
+use tracing::Span;
+use tracing::field::Empty;
 
 use crate::error::Error;
 use crate::metrics;
 use crate::stage::Stage;
 use crate::stream::AttestedStream;
 
-pub(crate) fn outcome<IO>(side: Side, outcome: &Result<AttestedStream<IO>, Error>) {
+/// The span of one connection; `server` is the name that a client asked for.
+///
+/// It has the highest level, for a filter takes spans away by their level too: whoever sees an event sees of which connection it is.
+pub(crate) fn span(side: Side, server: Option<&ServerName<'_>>) -> Span {
+    let server = server.map(ServerName::to_str);
+    tracing::error_span!(
+        "atls",
+        side = metrics::side_name(side),
+        "server.address" = server.as_deref(),
+        "error.type" = Empty,
+        "otel.status_code" = Empty,
+    )
+}
+
+pub(crate) fn outcome<IO>(span: &Span, side: Side, outcome: &Result<AttestedStream<IO>, Error>) {
     match outcome {
         Ok(stream) => success(side, stream.peer().map(AsRef::as_ref)),
-        Err(error) => failure(side, error),
+        Err(error) => failure(span, side, error),
     }
 }
 
@@ -29,8 +47,8 @@ pub(crate) fn success(side: Side, peer: Option<&PeerAttestation>) {
             image = Images::of(peer).map(tracing::field::display),
             status = %peer.status(),
             binding = %peer.binding(),
-            tls_suite = peer.tls().suite().ok().map(tracing::field::debug),
-            tls_group = peer.tls().group().ok().map(tracing::field::debug),
+            "tls.cipher" = peer.tls().suite().ok().map(registered).as_deref(),
+            "tls.curve" = peer.tls().group().ok().map(tracing::field::debug),
             leaf_scheme = peer.tls().leaf_scheme().ok().map(tracing::field::debug),
             valid_for_s = peer.valid_for(peer.appraised_at()).as_secs(),
             "peer is attested"
@@ -40,12 +58,14 @@ pub(crate) fn success(side: Side, peer: Option<&PeerAttestation>) {
 }
 
 /// One line for a connection that was closed, with every cause.
-pub(crate) fn failure(side: Side, error: &Error) {
+pub(crate) fn failure(span: &Span, side: Side, error: &Error) {
     metrics::failed(side, error);
     if error.is_acme_challenge() {
         tracing::info!("{error}");
         return;
     }
+    span.record("error.type", error.reason());
+    span.record("otel.status_code", "ERROR");
     let fault = error.fault();
     let report = error.report();
     // Levels are static per call site.
@@ -77,6 +97,11 @@ fn is_noise(error: &Error) -> bool {
     error.is_no_tls()
         || error.is_closed_before_exchange()
         || matches!(error.stage(), Some(Stage::Handshake | Stage::FirstByte))
+}
+
+/// The name that IANA has for a suite of TLS 1.3; rustls puts the version into it.
+fn registered(suite: CipherSuite) -> String {
+    format!("{suite:?}").replace("TLS13_", "TLS_")
 }
 
 /// The media types of the appraised Evidence.

@@ -7,14 +7,22 @@
 )]
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use atls_axum::AttestedListener;
+use atls_axum::Preamble;
+use atls_core::BoxFuture;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_reqwest::Attested;
 use atls_sim::SimVerifier;
+use atls_tower::RequireAttestationLayer;
+use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
+use axum::Router;
+use axum::body::Bytes;
 use end_to_end::Served;
 use end_to_end::World;
 use end_to_end::reqwest_client;
@@ -26,6 +34,8 @@ use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::TlsConnector;
+use tower::Layer as _;
+use tower::ServiceExt;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
@@ -49,11 +59,16 @@ impl io::Write for Log {
 impl Log {
     /// Of this thread, on which a test's runtime runs everything.
     fn capture() -> (Self, DefaultGuard) {
+        Self::capture_with(
+            Targets::new()
+                .with_target("atls_tower", LevelFilter::TRACE)
+                .with_target("atls_axum", LevelFilter::TRACE),
+        )
+    }
+
+    fn capture_with(ours: Targets) -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
-        let ours = Targets::new()
-            .with_target("atls_tower", LevelFilter::TRACE)
-            .with_target("atls_axum", LevelFilter::TRACE);
         let layer = tracing_subscriber::fmt::layer()
             .with_ansi(false)
             .with_writer(move || writer.clone());
@@ -104,12 +119,16 @@ async fn a_success_names_platform_image_binding_and_the_time_left() {
         "image=SimAttester::SOFTWARE",
         "status=affirming",
         "binding=connection",
-        "tls_suite=TLS13_AES_256_GCM_SHA384",
+        r#"tls.cipher="TLS_AES_256_GCM_SHA384""#,
         "leaf_scheme=ECDSA_NISTP256_SHA256",
         "valid_for_s=3600",
     ];
     assert_one(&clients, "INFO", &words);
-    let words = ["side=\"server\"", "peer=127.0.0.1:", "without attestation"];
+    let words = [
+        "side=\"server\"",
+        "network.peer.address=127.0.0.1",
+        "without attestation",
+    ];
     assert_one(&servers, "DEBUG", &words);
 }
 
@@ -130,7 +149,7 @@ async fn a_success_names_the_group_where_it_is_known() {
         client.get(server.url("/")).send().await.unwrap();
         let events = log.of("client");
         assert_one(&events, "INFO", &["peer is attested"]);
-        assert_eq!(events[0].contains("tls_group=X25519MLKEM768"), known);
+        assert_eq!(events[0].contains("tls.curve=X25519MLKEM768"), known);
     }
 }
 
@@ -153,6 +172,117 @@ async fn a_refusal_says_the_last_cause() {
         let random = word.len() >= 32 && word.chars().any(|c| c.is_ascii_digit());
         assert!(!random, "{word} in {events:?}");
     }
+}
+
+/// As a service in production has it: spans of lower levels than the filter's would be gone.
+#[tokio::test]
+async fn a_refusal_at_info_says_who_refused_whom_and_why() {
+    let ours = Targets::new().with_default(LevelFilter::INFO);
+    let (log, _guard) = Log::capture_with(ours);
+    let world = World::new();
+    let server = requiring(&world).await;
+    let stranger = World::new().client_device;
+    let attested = world.client().require_peer(world.about_servers());
+    let attested = attested.attester(stranger).build().unwrap();
+    let client = reqwest_client(&attested);
+    client.get(server.url("/")).send().await.unwrap_err();
+    let mut events = log.take();
+    // The client has its verdict first.
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    events.extend(log.take());
+    let (clients, servers): (Vec<_>, Vec<_>) = events
+        .into_iter()
+        .partition(|event| event.contains("side=\"client\""));
+    let words = [
+        "side=\"server\"",
+        "network.peer.address=127.0.0.1 network.peer.port=",
+        "error.type=\"unknown_key\"",
+        "fault=peer",
+    ];
+    assert_one(&servers, "WARN", &words);
+    let words = [
+        "server.address=\"localhost\"",
+        "error.type=\"refused_by_peer\"",
+        "fault=peer",
+    ];
+    assert_one(&clients, "WARN", &words);
+}
+
+#[tokio::test]
+async fn addresses_are_left_out_by_a_filter_of_their_own() {
+    let ours = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("atls_axum::connection", LevelFilter::OFF);
+    let (log, _guard) = Log::capture_with(ours);
+    let world = World::new();
+    let server = requiring(&world).await;
+    let client = world.plain_client(&["h2", "http/1.1"]);
+    client.get(server.url("/")).send().await.unwrap();
+    let events = log.of("server");
+    assert_one(&events, "INFO", &["peer did not attest"]);
+    assert!(!events[0].contains("127.0.0.1"), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_client_behind_a_load_balancer_is_named_beside_it() {
+    let (log, _guard) = Log::capture();
+    let world = World::new();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let listener = AttestedListener::builder(acceptor)
+        .preamble(Arc::new(Balancer))
+        .bind("127.0.0.1:0")
+        .await
+        .unwrap();
+    let url = format!("https://localhost:{}/", listener.local_addr().port());
+    tokio::spawn(async move { atls_axum::serve(listener, Router::new()).await });
+    let client = reqwest_client(&world.demanding());
+    client.get(url).send().await.unwrap();
+    let words = [
+        "network.peer.address=127.0.0.1",
+        "client.address=192.0.2.7 client.port=7",
+    ];
+    assert_one(&log.of("server"), "DEBUG", &words);
+}
+
+/// Says that every client is another than the peer of the network.
+#[derive(Debug)]
+struct Balancer;
+
+impl Preamble for Balancer {
+    fn read<'a>(
+        &'a self,
+        _: &'a mut TcpStream,
+        _: SocketAddr,
+    ) -> BoxFuture<'a, io::Result<SocketAddr>> {
+        Box::pin(async { Ok(SocketAddr::from(([192, 0, 2, 7], 7))) })
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_refuses_says_why_with_the_reason_and_the_fault() {
+    let (log, _guard) = Log::capture();
+    let device = Arc::new(atls_sim::SimAttester::generate().unwrap());
+    let accepting = demo::trusting(&device).unwrap();
+    let connection = atls_tower::testing::attested(demo::provider(), device, accepting);
+    let connection = connection.await.unwrap();
+    log.take();
+    let strict = RequireAttestationLayer::new().with_policy(StandardPolicy::new());
+    let handler = tower::service_fn(async |_: http::Request<String>| {
+        Ok::<_, std::convert::Infallible>(http::Response::new(Bytes::new()))
+    });
+    let service = connection.layer(strict.layer(handler));
+    let response = service.oneshot(http::Request::new(String::new())).await;
+    assert_eq!(response.unwrap().status(), 403);
+    let words = [
+        "peer is refused by this route",
+        "evidence comes from a simulator",
+        "error.type=\"policy_simulated\"",
+        "fault=peer",
+    ];
+    assert_one(&log.take(), "INFO", &words);
 }
 
 #[tokio::test]

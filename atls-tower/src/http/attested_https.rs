@@ -8,6 +8,7 @@ use std::task::Context;
 use std::task::Poll;
 
 use atls_core::PeerAttestation;
+use atls_core::session::Side;
 use http::Uri;
 use hyper_util::client::legacy::connect::Connection;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -20,6 +21,7 @@ use super::attested_io::server_name;
 use crate::connector::ClientConnector;
 use crate::error::Error;
 use crate::stage::Stage;
+use crate::trace;
 
 /// A connector that attests the server after TLS and before HTTP: `Service<Uri>` for hyper-util's client and tonic's
 /// `Endpoint::connect_with_connector`.
@@ -172,9 +174,15 @@ where
         let observer = self.observer.clone();
         let grace = self.grace;
         Box::pin(async move {
-            let io = match tokio::time::timeout_at(deadline.instant(), connecting).await {
+            // Its own errors are those of the transport.
+            let connecting = async { Ok(connecting.await) };
+            let io = match deadline.bound(Stage::Connect, connecting).await {
                 Ok(connected) => connected.map_err(Into::into)?,
-                Err(_) => return Err(Error::deadline(Stage::Connect).into()),
+                Err(error) => {
+                    let span = trace::span(Side::Client, Some(&name));
+                    span.in_scope(|| trace::failure(&span, Side::Client, &error));
+                    return Err(error.into());
+                }
             };
             let stream = connector
                 .connect_until(deadline, name.clone(), TokioIo::new(io))

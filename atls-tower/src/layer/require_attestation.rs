@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 
+use atls_core::Refusal;
 use atls_core::policy::Policy;
 use bytes::Bytes;
 use http::Request;
@@ -100,7 +101,9 @@ impl<S> RequireAttestation<S> {
         let peer = ClientAttestation::of(request.extensions())?;
         for policy in &*self.demand.policies {
             policy.check(peer).map_err(|violation| {
-                tracing::info!(%violation, "peer's attestation does not suffice for this route");
+                let refusal = Refusal::Policy(violation);
+                let (fault, report) = (refusal.fault(), atls_core::report(&refusal));
+                tracing::info!(%fault, "error.type" = refusal.reason(), "peer is refused by this route: {report}");
                 Problem::Insufficient
             })?;
         }
