@@ -74,6 +74,11 @@ impl Hop {
         }
     }
 
+    /// Its point, uncompressed.
+    pub(crate) fn public_key(&self) -> &[u8] {
+        self.key.public_key().as_ref()
+    }
+
     pub(crate) fn keys(&self) -> VerificationKeys {
         let point = &self.key.public_key().as_ref()[1..];
         let (x, y) = point.split_at(32);

@@ -79,6 +79,30 @@ async fn hostile_values_are_refused() {
     assert_eq!(received, Err(ReceiveError::Ambiguous));
 }
 
+/// The public key as the secret of a MAC, and algorithms that the key is none of.
+#[tokio::test]
+async fn another_algorithm_than_the_keys_is_refused() {
+    let hop = Hop::new();
+    let sent = hop.headers(hop.forwarder()).await;
+    let value = sent[&HEADER].to_str().unwrap().to_owned();
+    let (_, rest) = value.split_once('.').unwrap();
+    let (claims, signature) = rest.split_once('.').unwrap();
+    for algorithm in ["none", "HS256", "ES384", "EdDSA", "PS256"] {
+        let header = format!(r#"{{"alg":"{algorithm}"}}"#);
+        let header = BASE64_URL_SAFE_NO_PAD.encode(header);
+        let signed = format!("{header}.{claims}");
+        let secret = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, hop.public_key());
+        let mac = ring::hmac::sign(&secret, signed.as_bytes());
+        let mac = BASE64_URL_SAFE_NO_PAD.encode(mac.as_ref());
+        for signature in ["", signature, &mac] {
+            let mut headers = HeaderMap::new();
+            let forged = format!("{signed}.{signature}");
+            headers.insert(HEADER, HeaderValue::from_str(&forged).unwrap());
+            assert!(hop.receiver().receive(&headers).is_err(), "{algorithm}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_result_of_a_verifier_travels_beside_and_cannot_be_exchanged() {
     for token in [&b"head.claims.signature"[..], &[0xd2, 0x84, b'.', 0xff]] {

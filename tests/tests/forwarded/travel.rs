@@ -78,8 +78,14 @@ async fn an_attested_client_cannot_add_a_second_header() {
 
 #[tokio::test]
 async fn a_header_is_good_for_one_service_of_one_sender_for_a_time() {
+    for form in [StatementForm::Jwt, StatementForm::Cwt] {
+        is_good_for_one_service_of_one_sender_for_a_time(form).await;
+    }
+}
+
+async fn is_good_for_one_service_of_one_sender_for_a_time(form: StatementForm) {
     let hop = Hop::new();
-    let sent = hop.headers(hop.forwarder()).await;
+    let sent = hop.headers(hop.forwarder().with_form(form)).await;
     let receive = |receiver: ResultReceiver| receiver.receive(&sent).map(|_| ());
     assert_eq!(receive(hop.receiver()), Ok(()));
     let of = |issuer: &str, audience: &str| {
@@ -137,7 +143,9 @@ async fn a_header_does_not_outlive_the_attestation() {
 async fn a_header_is_used_once_where_that_is_demanded() {
     let hop = Hop::new();
     let receiver = hop.receiver().once(2);
-    let first = hop.headers(hop.forwarder()).await;
+    let first = hop
+        .headers(hop.forwarder().with_form(StatementForm::Cwt))
+        .await;
     let second = hop.headers(hop.forwarder()).await;
     let third = hop.headers(hop.forwarder()).await;
     let receive = |sent: &HeaderMap| receiver.receive(sent).map(|_| ());

@@ -8,10 +8,15 @@ use axum::Router;
 use axum::routing::get;
 use end_to_end::World;
 use http_body_util::BodyExt;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::support::DRAINED;
 use crate::support::HyperClient;
+use crate::support::MINUTE;
 use crate::support::acceptor;
+use crate::support::connector;
 use crate::support::hyper_client;
 use crate::support::mutual;
 use crate::support::pass;
@@ -29,6 +34,29 @@ async fn an_http_2_client_attests_anew_before_its_attestation_ends() {
 #[tokio::test]
 async fn an_http_1_client_attests_anew_before_its_attestation_ends() {
     moves_without_a_refusal("http/1.1").await;
+}
+
+#[tokio::test]
+async fn an_idle_http_1_connection_is_closed_properly_when_its_attestation_expires() {
+    let world = World::new();
+    let app = Router::new().route("/", get(async || "hello"));
+    let address = serve(acceptor(&world, mutual(&world)), app).await;
+    let socket = TcpStream::connect(address).await.unwrap();
+    let name = "localhost".try_into().unwrap();
+    let connector = connector(&world, "http/1.1");
+    let mut stream = connector.connect(name, socket).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"hello") {
+        answer.push(stream.read_u8().await.unwrap());
+    }
+    let waiting = tokio::spawn(async move { stream.read(&mut [0; 1]).await });
+    pass(&world, DRAINED).await;
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished(), "it still has time to ask");
+    pass(&world, MINUTE - DRAINED).await;
+    assert_eq!(waiting.await.unwrap().unwrap(), 0);
 }
 
 async fn moves_without_a_refusal(alpn: &str) {

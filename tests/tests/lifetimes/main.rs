@@ -9,7 +9,9 @@
 
 mod draining;
 mod expired;
+mod grpc;
 mod recalled;
+mod reloaded;
 mod retired;
 mod streams;
 mod support;

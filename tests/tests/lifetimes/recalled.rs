@@ -44,11 +44,20 @@ async fn clients_attest_anew_after_a_recall_over_http_1() {
 }
 
 #[tokio::test]
-async fn a_client_that_the_new_policy_refuses_is_served_no_more() {
+async fn a_client_that_the_new_policy_refuses_is_served_no_more_over_http_2() {
+    is_served_no_more("h2").await;
+}
+
+#[tokio::test]
+async fn a_client_that_the_new_policy_refuses_is_served_no_more_over_http_1() {
+    is_served_no_more("http/1.1").await;
+}
+
+async fn is_served_no_more(alpn: &str) {
     let world = World::new();
     let acceptor = acceptor(&world, mutual(&world));
     let address = serve(acceptor.clone(), hello()).await;
-    let client = hyper_client(&world, "h2");
+    let client = hyper_client(&world, alpn);
     assert!(ask(&client, address).await.is_some());
     let nobody = attested(&world).require_peer(refusing(&world));
     acceptor
