@@ -1,22 +1,27 @@
 //! Attested TLS for axum.
 //!
-//! ```no_run
+//! ```
 //! use std::sync::Arc;
 //! use atls_axum::{AttestationResult, AttestedListener};
 //! use atls_tower::{ServerAcceptor, ServerTerms};
 //! use axum::{Router, routing::get};
-//! # use atls_core::{Attester, RelyingParty};
+//! # use atls_sim::SimAttester;
 //!
-//! # async fn example(tls: rustls::ServerConfig, attester: Arc<dyn Attester>, relying_party: Arc<RelyingParty>)
-//! # -> Result<(), Box<dyn std::error::Error>> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let tls = demo::Authority::new()?.server()?;
+//! # let device = SimAttester::generate()?;
+//! # let relying_party = demo::trusting(&device)?;
+//! # let attester = Arc::new(device);
 //! async fn handler(peer: AttestationResult) -> String {
 //!     format!("you are {}", peer.status())
 //! }
 //!
 //! let terms = ServerTerms::new().attester(attester).require_peer(relying_party);
-//! let listener = AttestedListener::bind("127.0.0.1:8443", ServerAcceptor::new(tls, terms)?).await?;
+//! let listener = AttestedListener::bind("127.0.0.1:0", ServerAcceptor::new(tls, terms)?).await?;
 //! let app = Router::new().route("/", get(handler));
-//! atls_axum::serve(listener, app).await?;
+//! let stop = async { /* a signal, usually */ };
+//! atls_axum::serve(listener, app).with_graceful_shutdown(stop).await?;
 //! # Ok(())
 //! # }
 //! ```

@@ -1,16 +1,27 @@
 //! Attested TLS for a stock [`reqwest::Client`].
 //!
-//! ```no_run
-//! use std::sync::Arc;
+//! ```
 //! use atls_reqwest::{Attested, ClientBuilderExt, ResponseExt};
-//! # use atls_core::RelyingParty;
+//! # use std::sync::Arc;
+//! # use atls_axum::AttestedListener;
+//! # use atls_sim::SimAttester;
+//! # use atls_tower::{ServerAcceptor, ServerTerms};
 //!
-//! # async fn example(provider: Arc<rustls::crypto::CryptoProvider>, roots: rustls::RootCertStore,
-//! #     relying_party: Arc<RelyingParty>) -> Result<(), Box<dyn std::error::Error>> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let authority = demo::Authority::new()?;
+//! # let device = SimAttester::generate()?;
+//! # let relying_party = demo::trusting(&device)?;
+//! # let terms = ServerTerms::new().attester(Arc::new(device));
+//! # let acceptor = ServerAcceptor::new(authority.server()?, terms)?;
+//! # let listener = AttestedListener::bind("127.0.0.1:0", acceptor).await?;
+//! # let url = format!("https://localhost:{}/", listener.local_addr().port());
+//! # tokio::spawn(async move { atls_axum::serve(listener, axum::Router::new()).await });
+//! # let (provider, roots) = (demo::provider(), authority.roots()?);
 //! let attested = Attested::builder(provider).roots(roots).require_peer(relying_party).build()?;
 //! let client = reqwest::Client::builder().attested(&attested).build()?;
 //!
-//! let response = client.get("https://service.example/").send().await?;
+//! let response = client.get(url).send().await?;
 //! let peer = response.attestation(&attested)?;
 //! println!("{} until {}", peer.status(), peer.expires_at().as_secs());
 //! # Ok(())

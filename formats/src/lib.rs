@@ -6,6 +6,20 @@
 //! Each module has one function from a connection to the field that carries its value, such as [`snp::report_data`]. Verifiers that
 //! ask a service compare that field before they ask, because a service may echo any nonce. [`ReportedClaims`] reads the claims of
 //! the Evidence in a service's result.
+//!
+//! ```
+//! use atls_formats::snp::{Report, SnpEvidence};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let platform = atls_snp::testing::ForgedSnp::new(atls_snp::Product::Turin)?;
+//! # let bytes = platform.evidence(&[7; 64]).encode()?;
+//!
+//! let evidence = SnpEvidence::decode(&bytes)?;
+//! let report = Report::decode(evidence.report())?;
+//! assert_eq!(report.report_data, [7; 64]);
+//! // Who made it is another question: its signature, and the certificates beside it, are for a verifier.
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod azure;

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "the order is its output")]
 #![allow(clippy::print_stderr, reason = "the faults are its output")]
 
+mod front_page;
 mod order;
 mod package;
 

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::front_page;
+
 #[derive(Deserialize)]
 pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
@@ -26,7 +28,15 @@ pub(crate) struct Package {
     keywords: Vec<String>,
     categories: Vec<String>,
     dependencies: Vec<Dependency>,
+    #[serde(default)]
+    targets: Vec<Target>,
     metadata: Value,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
+    src_path: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +117,10 @@ impl Package {
             self.titled_readme(),
             "a README.md that opens with the package's name",
         );
+        demand(
+            self.front_pages_have_examples(),
+            "a front page in its root with an example that is compiled",
+        );
         for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
             demand(
                 self.has(licence, workspace),
@@ -127,6 +141,15 @@ impl Package {
         };
         std::fs::read_to_string(self.folder().join(readme))
             .is_ok_and(|text| text.starts_with(&format!("# {}\n", self.name)))
+    }
+
+    /// A program has none: its page is its README.
+    fn front_pages_have_examples(&self) -> bool {
+        let is_library = |target: &&Target| target.kind.iter().any(|kind| kind == "lib");
+        self.targets.iter().filter(is_library).all(|target| {
+            std::fs::read_to_string(&target.src_path)
+                .is_ok_and(|root| front_page::has_example(&root))
+        })
     }
 
     /// The same file as the workspace.
@@ -169,6 +192,7 @@ mod tests {
     fn a_bare_package_lacks_everything() {
         let bare = r#"{"name": "bare", "manifest_path": "/nowhere/Cargo.toml", "keywords": ["confidential-computing"],
             "categories": ["cryptography"], "metadata": null,
+            "targets": [{"kind": ["lib"], "src_path": "/nowhere/src/lib.rs"}],
             "dependencies": [{"name": "near", "req": "*", "kind": null, "path": "/near"}]}"#;
         let bare: Package = serde_json::from_str(bare).unwrap();
         let faults = bare.faults(Path::new("/nowhere/else"));
@@ -179,6 +203,7 @@ mod tests {
             "docs.rs",
             "keywords as",
             "README.md",
+            "an example that is compiled",
             "LICENSE-APACHE",
             "LICENSE-MIT",
             "beside the path of near",
