@@ -38,15 +38,10 @@ fn attribute(oid: &[u8], value: &[u8]) -> Vec<u8> {
     der(0x31, &der(0x30, &pair))
 }
 
-/// Lengths here are below 256.
+/// Lengths here are below 128.
 fn der(tag: u8, contents: &[u8]) -> Vec<u8> {
     let length = u8::try_from(contents.len()).unwrap_or(u8::MAX);
-    let head = if length < 0x80 {
-        vec![tag, length]
-    } else {
-        vec![tag, 0x81, length]
-    };
-    [&head, contents].concat()
+    [&[tag, length], contents].concat()
 }
 
 const OID_COMMON_NAME: &[u8] = &[0x55, 4, 3];
