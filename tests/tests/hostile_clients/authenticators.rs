@@ -39,6 +39,30 @@ async fn an_empty_authenticator_does_not_satisfy_a_demand() {
 }
 
 #[tokio::test]
+async fn a_server_that_only_asks_serves_who_declines_and_nobody_whose_refusal_is_forged() {
+    for forged in [false, true] {
+        let world = World::new();
+        let terms = ServerTerms::new()
+            .attester(world.server_device.clone())
+            .ask_peer(world.about_clients())
+            .deadline(Duration::from_secs(2));
+        let server = world.serve(terms).await;
+        let scene = Scene { world, server };
+        let mut link = scene.connect_as(Some(scene.world.stolen_key())).await;
+        let mut declined = scene.until_challenged(&mut link).await.decline().unwrap();
+        *declined.last_mut().unwrap() ^= u8::from(forged);
+        link.write(AUTHENTICATOR, &declined).await.unwrap();
+        let request = b"GET /peer HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        // It may be closed already.
+        let _ = link.tls.write_all(request).await;
+        let _ = link.tls.flush().await;
+        let answer = link.drain().await;
+        assert_eq!(answer.ends_with(b"unattested"), !forged);
+        assert_eq!(scene.server.hits(), usize::from(!forged));
+    }
+}
+
+#[tokio::test]
 async fn an_authenticator_without_evidence_does_not_satisfy_a_demand() {
     let scene = Scene::new().await;
     let mut link = scene.connect_as(Some(scene.world.stolen_key())).await;

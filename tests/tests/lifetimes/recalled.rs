@@ -203,7 +203,10 @@ async fn attests_anew(alpn: &str) {
     let client = hyper_client(&world, alpn);
     let first = moved(&client, address, None).await;
     acceptor.recall(WITHIN);
-    moved(&client, address, Some(&first)).await;
+    let new = moved(&client, address, Some(&first)).await;
+    // The recall was of the connections before it.
+    let next = ask(&client, address).await.unwrap();
+    assert!(Arc::ptr_eq(&new, &next));
 }
 
 /// Asks until another connection answers than the one with this attestation. Requests that cross with the goodbye still go

@@ -1,6 +1,7 @@
 //! ClientHellos: their nonce, and the handshakes that wait for Evidence about it.
 
 use std::sync::Arc;
+use std::sync::Mutex;
 
 use atls_core::Binding;
 use atls_core::limits::DEFAULT_IN_HANDSHAKE;
@@ -16,8 +17,12 @@ use end_to_end::World;
 use end_to_end::reqwest_client;
 use end_to_end::weak;
 use rustls::ServerConfig;
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
 use rustls::crypto::CryptoProvider;
+use rustls::sign::CertifiedKey;
 
+use crate::support::accept_one;
 use crate::support::client_tls;
 use crate::support::expecting;
 use crate::support::sockets;
@@ -47,6 +52,39 @@ async fn a_client_hello_in_pieces_is_refused_where_its_nonce_is_needed() {
             error.protocol() == Some(&atls_core::ProtocolError::Malformed),
             !served
         );
+    }
+}
+
+/// A nonce that came again would let a certificate of an earlier handshake answer this one.
+#[tokio::test]
+async fn each_handshake_asks_clients_with_a_nonce_of_its_own() {
+    let world = World::new();
+    let asked = Arc::new(Asked::default());
+    for _ in 0..2 {
+        let party = weak(&world.client_device, Binding::Handshake);
+        let terms = ServerTerms::new()
+            .clients_attest(Mode::InHandshake)
+            .require_peer(party);
+        let refused = accept_one(&world, terms, Some(asked.clone())).await;
+        assert!(refused.is_err());
+    }
+    let names = asked.0.lock().unwrap();
+    assert_eq!(names.len(), 2);
+    assert_ne!(names[0], names[1]);
+}
+
+/// Notes the authorities that a server names, and has no certificate.
+#[derive(Debug, Default)]
+struct Asked(Mutex<Vec<Vec<u8>>>);
+
+impl ResolvesClientCert for Asked {
+    fn resolve(&self, names: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.lock().unwrap().push(names.concat());
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        true
     }
 }
 
