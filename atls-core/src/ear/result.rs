@@ -310,3 +310,17 @@ impl VerifierId {
         &self.build
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_summary_has_the_policies_and_no_claim_of_the_platform() {
+        let part = Appraisal::new(TrustVector::new()).with_policy_id("policy");
+        let whole = part.clone().with_extension("serial", json!("4711"));
+        assert!(whole.summary() == part);
+    }
+}
