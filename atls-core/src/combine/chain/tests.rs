@@ -117,7 +117,7 @@ fn all_that_was_recorded_is_in_the_result_about_the_connection() {
         .with_attested_key(Some(b"leaf".to_vec()));
     assert_eq!(recorded.findings(), [Finding::passed("tpm")]);
     assert_eq!(recorded.image(), Some("image"));
-    assert_eq!(recorded.instances(), [instance.clone()]);
+    assert_eq!(recorded.instances(), std::slice::from_ref(&instance));
     assert_eq!(recorded.attested_key(), Some(&b"leaf"[..]));
     assert_eq!(recorded.claims::<&str>(), Some(&"tpm"));
     let result = recorded.bind(&bound.verbatim()).unwrap();
