@@ -24,7 +24,8 @@ use crate::resolver::resolver;
 
 /// Where the program is; `None` where tests are skipped.
 pub(crate) fn program() -> Option<PathBuf> {
-    let program = std::env::var_os("ATLS_PEBBLE");
+    // Empty is what an installer printed that could not install it.
+    let program = std::env::var_os("ATLS_PEBBLE").filter(|program| !program.is_empty());
     if program.is_none() {
         let required = std::env::var_os("ATLS_REQUIRE_PEBBLE").is_some();
         assert!(!required, "ATLS_PEBBLE names no Pebble, and it is required");
