@@ -38,6 +38,8 @@ pub struct Renewal<I> {
 impl<I: Issue + 'static> Renewal<I> {
     /// Puts the certificates of this issuer where they are served.
     pub fn new(issuer: I, current: Arc<Current>, clock: Arc<dyn TimeProvider>) -> Self {
+        // The epoch is long past, so whoever watches the end of a certificate hears that there is none.
+        metrics::gauge!(EXPIRES).set(0.0);
         Self {
             issuer: Arc::new(issuer),
             current,
@@ -86,7 +88,7 @@ impl<I: Issue + 'static> Renewal<I> {
         metrics::counter!("acme_orders_total", "outcome" => "issued").increment(1);
         // Seconds since the epoch have 31 bits in this century; an `f64` holds 53 of them.
         let end = u32::try_from(certificate.not_after()).unwrap_or(u32::MAX);
-        metrics::gauge!("acme_certificate_expires_timestamp_seconds").set(f64::from(end));
+        metrics::gauge!(EXPIRES).set(f64::from(end));
         self.certificate = Some(certificate);
     }
 
@@ -157,6 +159,8 @@ fn after(pause: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(pause).unwrap_or(now)
 }
+
+const EXPIRES: &str = "acme_certificate_expires_timestamp_seconds";
 
 const MINUTE: Duration = Duration::from_secs(60);
 

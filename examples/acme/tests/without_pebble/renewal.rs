@@ -189,6 +189,27 @@ async fn a_failure_leaves_the_old_certificate_in_service_and_is_seen() {
     drop(recording);
 }
 
+/// An alert on a certificate that ends soon fires where none was ever given.
+#[tokio::test(start_paused = true)]
+async fn a_service_without_a_certificate_is_seen_as_one_whose_certificate_ended() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let seen = recorder.handle();
+    let recording = metrics::set_default_local_recorder(&recorder);
+    let (mut renewal, _) = renewal(&Script::of([away()]), &Clock::new());
+    let never = Notify::new();
+    tokio::select! {
+        biased;
+        _ = renewal.next(&never) => unreachable!("the server is away for a minute"),
+        () = tokio::time::sleep(Duration::from_secs(30)) => {}
+    }
+    let numbers = seen.render();
+    assert!(
+        numbers.contains("acme_certificate_expires_timestamp_seconds 0\n"),
+        "{numbers}"
+    );
+    drop(recording);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_order_that_is_asked_for_is_made_at_once_and_the_next_one_in_its_time() {
     let script = Script::of([
