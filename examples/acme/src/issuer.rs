@@ -114,7 +114,7 @@ impl Issuer {
         let account = builder.create_from_key(key, self.directory.to_string());
         let (account, _) = account.await?;
         // Public: a CAA record may name it (RFC 8657).
-        tracing::info!(account = ?account.id(), "ACME account");
+        tracing::info!(account = escaped(account.id()), "ACME account");
         Ok(account)
     }
 
