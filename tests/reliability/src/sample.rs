@@ -16,9 +16,10 @@ use stats_alloc::INSTRUMENTED_SYSTEM;
 use stats_alloc::StatsAlloc;
 use tokio::runtime::Handle;
 use tracing::Event;
+use tracing::Level;
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -107,9 +108,9 @@ pub(crate) fn watch() -> Result<(), BoxError> {
             thread::sleep(Duration::from_millis(2));
         }
     });
-    let log = tracing_subscriber::registry()
-        .with(LevelFilter::ERROR)
-        .with(Errors);
+    // Without spans: a subscriber keeps room for as many as were ever open at once, and what is measured here is the server.
+    let errors = filter_fn(|it| it.is_event() && *it.level() == Level::ERROR);
+    let log = tracing_subscriber::registry().with(errors).with(Errors);
     tracing::subscriber::set_global_default(log)?;
     Ok(())
 }
