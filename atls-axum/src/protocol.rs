@@ -110,9 +110,9 @@ const MAX_HTTP1_BUFFER: usize = 64 * 1024;
 /// Bytes of one HTTP/2 request's header list. h2 derives from it how many CONTINUATION frames one head may take.
 const MAX_HEADER_LIST: u32 = 16 * 1024;
 
-/// Most requests of one HTTP/2 connection at a time: enough for browsers and gRPC, and a bound on the memory that one
-/// client can take.
-const MAX_STREAMS: u32 = 200;
+/// Most requests of one HTTP/2 connection at a time: a bound on the memory that one client can take. RFC 9113 §6.5.2 recommends no fewer,
+/// and clients wait with further ones.
+const MAX_STREAMS: u32 = 100;
 
 /// Most streams that an HTTP/2 client opened and reset before they were served; more ends the connection ("rapid
 /// reset").
@@ -127,8 +127,8 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// Bytes of one request's body that may be held unread.
 const STREAM_WINDOW: u32 = 256 * 1024;
 
-/// Bytes of one answer that wait for room at the client.
-const MAX_SEND_BUFFER: usize = 64 * 1024;
+/// Bytes of one answer that wait for room at the client, in HTTP/2: two of its frames, so that one is made while the other is sent.
+const MAX_SEND_BUFFER: usize = 32 * 1024;
 
 /// How often a silent client is asked for a sign of life, and how long it has to answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);

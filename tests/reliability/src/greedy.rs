@@ -56,8 +56,8 @@ impl Greed {
             Self::Authenticator => "the largest authenticator, but for a byte",
             Self::Http1Head => "the largest head of HTTP/1.1, without its end",
             Self::Http1Answer => "an answer of HTTP/1.1 that is not taken",
-            Self::Http2Answers => "200 streams with the largest heads, whose answers are not taken",
-            Self::Http2Bodies => "200 streams with bodies that no handler reads",
+            Self::Http2Answers => "100 streams with the largest heads, whose answers are not taken",
+            Self::Http2Bodies => "100 streams with bodies that no handler reads",
         }
     }
 
@@ -166,7 +166,7 @@ async fn most_of_a_frame(link: &mut Link, kind: u8) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// A connection of HTTP/2 with as many streams as the server takes.
+/// A connection of HTTP/2 with as many streams as the server takes. As many again wait at the client.
 #[allow(dead_code, reason = "it is held, and nothing more")]
 struct Http2 {
     requests: http2::SendRequest<Body>,
@@ -185,7 +185,7 @@ impl Http2 {
         let (mut requests, connection) = builder.handshake(TokioIo::new(stream)).await?;
         let connection = tokio::spawn(async move { drop(connection.await) });
         let mut streams = JoinSet::new();
-        for _ in 0..STREAMS {
+        for _ in 0..2 * STREAMS {
             requests.ready().await?;
             let response = requests.send_request(request()?);
             streams.spawn(async move {
@@ -225,7 +225,7 @@ fn body() -> Result<Request<Body>, BoxError> {
 }
 
 /// Streams of one connection that `atls_axum::serve` takes.
-const STREAMS: usize = 200;
+const STREAMS: usize = 100;
 
 /// Beside the greedy ones.
 const FEW: usize = 4;
@@ -236,6 +236,6 @@ const BEFORE_HTTP: usize = 256 * 1024;
 /// 64 KiB that wait in each direction, a piece of 64 KiB of the answer, and TLS.
 const HTTP1: usize = 256 * 1024;
 
-/// For each stream its head of 16 KiB, as it came and as it is read; 64 KiB of its answer that wait, and a piece of 64 KiB. For the
-/// connection its window of 1 MiB, in frames.
-const HTTP2: usize = (STREAMS * (2 * 16 + 2 * 64) + 2 * 1024) * 1024;
+/// For each stream its head of 16 KiB, as it came and as it is read; 32 KiB of its answer that wait, and a piece of 64 KiB; 32 KiB for its
+/// task and tables. For the connection its window of 1 MiB, in frames.
+const HTTP2: usize = (STREAMS * (2 * 16 + 32 + 64 + 32) + 2 * 1024) * 1024;
