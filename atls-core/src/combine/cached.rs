@@ -292,8 +292,10 @@ impl<V> Lead<'_, V> {
                 at: now,
             };
             let mut state = self.cached.state();
-            state.keep(Arc::clone(&self.key), kept);
-            state.shrink(self.cached.max_results, self.cached.max_bytes);
+            if state.is_under_way(&self.key, &self.flight) {
+                state.keep(Arc::clone(&self.key), kept);
+                state.shrink(self.cached.max_results, self.cached.max_bytes);
+            }
         }
         self.flight.end(End::Landed(Shared::of(outcome)));
     }
@@ -301,23 +303,34 @@ impl<V> Lead<'_, V> {
 
 impl<V> Drop for Lead<'_, V> {
     fn drop(&mut self) {
-        self.cached.state().flights.remove(&self.key);
+        let mut state = self.cached.state();
+        if state.is_under_way(&self.key, &self.flight) {
+            state.flights.remove(&self.key);
+        }
+        drop(state);
         self.flight.end(End::Abandoned);
     }
 }
 
 impl State {
-    /// Results of a clock that was set back would be used again when it comes to their time once more. Appraisals that are under
-    /// way together have times that differ by less than the skew.
+    /// Results of a clock that was set back would be used again when it comes to their time once more, and appraisals under way
+    /// end in such results. Those that are under way together have times that differ by less than the skew.
     fn forget_if_set_back(&mut self, now: UnixTime) {
         let now = now.as_secs();
         if now.saturating_add(CLOCK_SKEW.as_secs()) < self.latest {
             self.results.clear();
             self.order.clear();
             self.bytes = 0;
+            self.flights.clear();
             self.latest = now;
         }
         self.latest = self.latest.max(now);
+    }
+
+    /// Whether it is neither forgotten nor another's.
+    fn is_under_way(&self, key: &Key, flight: &Arc<Flight<Shared>>) -> bool {
+        let known = self.flights.get(key);
+        known.is_some_and(|known| Arc::ptr_eq(known, flight))
     }
 
     fn keep(&mut self, key: Arc<Key>, kept: Kept) {
