@@ -158,7 +158,8 @@ impl<F: Fetch + 'static> Store<F> {
         };
         Box::pin(async move {
             // A panic would stay in the flight, for all who wait for it and for the background task.
-            let fetching = AssertUnwindSafe(fetch.fetch(&landing.key, started_at)).catch_unwind();
+            let fetching = async { fetch.fetch(&landing.key, started_at).await };
+            let fetching = AssertUnwindSafe(fetching).catch_unwind();
             let outcome = fetching.await.unwrap_or(Err(CollateralError::Malformed));
             landing.land(outcome)
         })

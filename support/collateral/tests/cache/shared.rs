@@ -110,7 +110,11 @@ fn a_cache_is_dropped_with_the_fetches_that_nobody_waits_for() {
 
 /// The platform's own code panics the first time.
 #[derive(Default)]
-struct Panicking(AtomicBool);
+struct Panicking {
+    called: AtomicBool,
+    /// Before there is a future.
+    at_once: bool,
+}
 
 impl Fetch for Panicking {
     fn fetch<'a>(
@@ -118,8 +122,10 @@ impl Fetch for Panicking {
         _: &'a str,
         _: UnixTime,
     ) -> BoxFuture<'a, Result<Fetched, CollateralError>> {
-        Box::pin(async {
-            assert!(self.0.swap(true, Ordering::SeqCst), "on purpose");
+        let was_called = self.called.swap(true, Ordering::SeqCst);
+        assert!(was_called || !self.at_once, "on purpose");
+        Box::pin(async move {
+            assert!(was_called, "on purpose");
             Ok(piece("one", NOW + HOUR))
         })
     }
@@ -131,12 +137,17 @@ impl Fetch for Panicking {
 
 #[test]
 fn a_fetch_that_panics_is_a_failure_like_others() {
-    let cache = Cache::new(Panicking::default());
-    let failed = now(cache.get("a", at(NOW)));
-    assert_eq!(failed, Err(CollateralError::Malformed));
-    assert_eq!(
-        now(cache.get("a", at(NOW + 3))),
-        Ok(piece("one", NOW + HOUR))
-    );
-    assert_eq!(cache.stats().failures, 1);
+    for at_once in [false, true] {
+        let cache = Cache::new(Panicking {
+            at_once,
+            ..Panicking::default()
+        });
+        let failed = now(cache.get("a", at(NOW)));
+        assert_eq!(failed, Err(CollateralError::Malformed));
+        assert_eq!(
+            now(cache.get("a", at(NOW + 3))),
+            Ok(piece("one", NOW + HOUR))
+        );
+        assert_eq!(cache.stats().failures, 1);
+    }
 }
