@@ -33,6 +33,7 @@
 //! behind cannot see. It is therefore a second opinion for those who trust that verifier more than the first service, and never accepted
 //! alone.
 
+mod forgotten;
 mod forward_error;
 mod forward_layer;
 mod forwarded;

@@ -12,7 +12,8 @@ pub enum ReceiveError {
     /// The request has several statements.
     #[error("request has several forwarded results")]
     Ambiguous,
-    /// The statement was received before.
+    /// The statement was received before; or it may have been, because the clock was set back to a time of which statements are
+    /// forgotten.
     #[error("forwarded result was used before")]
     Used,
     /// So many statements came that this one could not be remembered. Remember more, or see who sends so many.

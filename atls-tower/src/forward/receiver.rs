@@ -108,7 +108,8 @@ impl ResultReceiver {
 
     /// Accepts each statement for one request of this process, and remembers up to this many, of some 100 bytes each. With more in the time
     /// for which one is good, further ones are refused. Several processes of one service do not know of each other, and a gateway that
-    /// sends a request again must state anew.
+    /// sends a request again must state anew. While a clock that was set back by more than two minutes shows a time again, statements of
+    /// that time are refused, as they may have been used.
     #[must_use]
     pub fn once(mut self, capacity: usize) -> Self {
         self.used = Some((capacity, Mutex::default()));
@@ -161,7 +162,7 @@ impl ResultReceiver {
             return Err(ReceiveError::Insufficient);
         }
         // Last: what is refused is not used up.
-        self.use_up(result.ear(), now)?;
+        self.use_up(result.ear())?;
         Ok(result)
     }
 
@@ -181,7 +182,7 @@ impl ResultReceiver {
         cwt::decode(&token, &self.keys, &self.supported, &check)
     }
 
-    fn use_up(&self, ear: &Ear, now: UnixTime) -> Result<(), ReceiveError> {
+    fn use_up(&self, ear: &Ear) -> Result<(), ReceiveError> {
         let Some((capacity, used)) = &self.used else {
             return Ok(());
         };
@@ -190,7 +191,7 @@ impl ResultReceiver {
         let good = self.max_age.saturating_add(CLOCK_SKEW);
         let good = good.saturating_add(Duration::from_secs(1));
         let mut used = used.lock().unwrap_or_else(PoisonError::into_inner);
-        used.remember(nonce, now.as_secs(), good, *capacity)
+        used.remember(nonce, ear.issued_at().as_secs(), good, *capacity)
     }
 
     /// The greatest age of a statement by default.

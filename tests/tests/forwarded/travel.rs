@@ -183,6 +183,33 @@ async fn a_header_is_used_once_though_the_clock_goes_forward_and_back() {
     assert_eq!(receive(&sent), Err(ReceiveError::Used));
 }
 
+/// What was forgotten in its time is not new when that time comes again.
+#[tokio::test(start_paused = true)]
+async fn a_header_is_used_once_though_its_time_comes_again() {
+    const GOOD: Duration = Duration::from_secs(121);
+    for ahead in [Duration::ZERO, Duration::from_secs(60 * 60)] {
+        let hop = Hop::new();
+        let receiver = hop.receiver().once(2);
+        let receive = |sent: &HeaderMap| receiver.receive(sent).map(|_| ());
+        let passes = async |time: Duration| {
+            hop.world.clock.advance(time);
+            tokio::time::advance(time).await;
+        };
+        hop.world.clock.advance(ahead);
+        let sent = hop.headers(hop.forwarder()).await;
+        assert_eq!(receive(&sent), Ok(()));
+        hop.world.clock.set_back(ahead);
+        passes(GOOD).await;
+        assert_eq!(receive(&hop.headers(hop.forwarder()).await), Ok(()));
+        hop.world.clock.advance(ahead);
+        hop.world.clock.set_back(GOOD);
+        assert_eq!(receive(&sent), Err(ReceiveError::Used), "{ahead:?}");
+        passes(GOOD + GOOD).await;
+        let later = hop.headers(hop.forwarder()).await;
+        assert_eq!(receive(&later), Ok(()), "others are accepted");
+    }
+}
+
 fn names(headers: &HeaderMap) -> String {
     let names: Vec<_> = headers.keys().map(|name| name.as_str()).collect();
     names.join(" ")
