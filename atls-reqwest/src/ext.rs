@@ -131,10 +131,8 @@ fn find(
     attested: &Attested,
 ) -> Result<Arc<PeerAttestation>, LookupError> {
     let tcp = extensions.get::<HttpInfo>().ok_or(LookupError::Unknown)?;
-    let entry = attested
-        .log()
-        .find((tcp.local_addr(), tcp.remote_addr()))
-        .ok_or(LookupError::Unknown)?;
+    let addresses = (tcp.local_addr(), tcp.remote_addr());
+    let entry = attested.log().find(addresses).ok_or(LookupError::Unknown)?;
     // Through a proxy only the local port tells connections apart, and it is used again for other servers.
     if server_of(url).as_ref() != Some(&entry.server) {
         return Err(LookupError::Unknown);
@@ -146,8 +144,11 @@ fn find(
         return Err(LookupError::Unknown);
     }
     let now = attested.now().ok_or(LookupError::Expired)?;
-    let has_ended = entry.ends_at.is_some_and(|end| Instant::now() >= end);
-    if has_ended || entry.peer.is_expired(now) {
+    if entry.peer.is_expired(now) {
+        attested.log().expire(addresses, &entry.peer);
+        return Err(LookupError::Expired);
+    }
+    if entry.ends_at.is_some_and(|end| Instant::now() >= end) {
         return Err(LookupError::Expired);
     }
     Ok(entry.peer)

@@ -52,6 +52,15 @@ impl AttestationLog {
         self.lock().pop(&addresses);
     }
 
+    /// The attestation of this connection was seen to expire by the clock, which may be set back.
+    pub(crate) fn expire(&self, addresses: (SocketAddr, SocketAddr), peer: &Arc<PeerAttestation>) {
+        if let Some(entry) = self.lock().peek_mut(&addresses)
+            && Arc::ptr_eq(&entry.peer, peer)
+        {
+            entry.ends_at = Some(Instant::now());
+        }
+    }
+
     pub(crate) fn find(&self, addresses: (SocketAddr, SocketAddr)) -> Option<Entry> {
         self.lock().get(&addresses).cloned()
     }

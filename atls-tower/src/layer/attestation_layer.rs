@@ -125,7 +125,11 @@ impl AttestationLayer {
         // Without time nothing can be shown to be unexpired.
         let passed = |end: UnixTime| now.is_none_or(|now| now >= end);
         let client = match &self.peer {
-            Some(peer) if passed(peer.expires_at()) => Validity::Expired,
+            Some(peer) if passed(peer.expires_at()) => {
+                self.lifetime.expire_peer();
+                Validity::Expired
+            }
+            Some(_) if self.lifetime.has_peer_expired() => Validity::Expired,
             Some(_) if self.peer_ends_at.is_some_and(|end| Instant::now() >= end) => {
                 Validity::Expired
             }

@@ -115,7 +115,12 @@ impl<IO> AttestedStream<IO> {
         G: Send + 'static,
     {
         let live = self.conditions.live.clone();
-        self.timers.requests = Some(Requests::new(limits, Box::new(pending), live));
+        self.timers.requests = Some(Requests::new(
+            limits,
+            Box::new(pending),
+            live,
+            self.timers.early.clone(),
+        ));
         self
     }
 
@@ -156,7 +161,11 @@ impl<IO> AttestedStream<IO> {
     /// When it drains and ends: with the attestation of the peer, or with this end's own by the peer's verdict. A server makes
     /// the stream [limited](Self::with_limits) first: others cannot be recalled.
     pub fn lifetime(&self) -> Lifetime {
-        Lifetime::new(self.timers.expiry, self.timers.requests.clone())
+        Lifetime::new(
+            self.timers.expiry,
+            self.timers.early.clone(),
+            self.timers.requests.clone(),
+        )
     }
 
     /// The layer that gives the services of this connection the attestation of its peer.
@@ -183,11 +192,15 @@ impl<IO> AttestedStream<IO> {
     fn has_expired_by_clock(&self) -> bool {
         let peer = self.peer().map(|peer| peer.expires_at());
         let ends = [peer, self.own_expires_at()];
-        let Some(end) = ends.into_iter().flatten().min() else {
+        if ends.iter().all(Option::is_none) {
             return false;
-        };
+        }
         let now = self.conditions.clock.current_time();
-        now.is_some_and(|now| now >= end)
+        let [peer, own] = ends.map(|end| end.zip(now).is_some_and(|(end, now)| now >= end));
+        if peer {
+            self.timers.early.see_peer();
+        }
+        peer || own
     }
 
     /// The protocol agreed by ALPN.

@@ -1,11 +1,13 @@
 //! When a connection ends with its attestations.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::limits::DEFAULT_GRACE;
 use atls_core::limits::MAX_DRAIN_LEAD;
 use tokio::time::Instant;
 
+use super::early_end::EarlyEnd;
 use super::requests::Requests;
 
 /// The time that a connection has: it drains shortly before the first of its attestations expires, and ends shortly after.
@@ -22,38 +24,57 @@ use super::requests::Requests;
 #[derive(Clone, Debug)]
 pub struct Lifetime {
     expiry: Expiry,
+    early: Arc<EarlyEnd>,
     /// Those of a server's connection, which can be [recalled](crate::ServerAcceptor::recall).
     requests: Option<Requests>,
 }
 
 impl Lifetime {
-    pub(super) fn new(expiry: Expiry, requests: Option<Requests>) -> Self {
-        Self { expiry, requests }
+    pub(super) fn new(expiry: Expiry, early: Arc<EarlyEnd>, requests: Option<Requests>) -> Self {
+        Self {
+            expiry,
+            early,
+            requests,
+        }
     }
 
     /// A connection that attestation does not end.
     pub(crate) fn unlimited() -> Self {
-        Self::new(Expiry::of([]), None)
+        Self::new(Expiry::of([]), Arc::default(), None)
     }
 
     /// From when on the connection takes no further requests: a tenth of its time before an attestation expires, at most
     /// [`MAX_DRAIN_LEAD`]; or since it was recalled. `None` is never.
     pub fn drains_at(&self) -> Option<Instant> {
         let recalled = self.requests.as_ref().and_then(Requests::recalled_at);
-        earlier(self.expiry.drains_at(), recalled)
+        let early = self.early.recall().map(|recall| recall.at);
+        first([self.expiry.drains_at(), early, recalled])
     }
 
     /// When reads and writes of the connection fail, with what is above it: HTTP, a WebSocket, a gRPC stream. `None` is never.
     pub fn ends_at(&self) -> Option<Instant> {
         let recalled = self.requests.as_ref().and_then(Requests::ends_by);
-        earlier(self.expiry.ends_at(), recalled)
+        let early = self.early.recall().and_then(|recall| recall.by);
+        first([self.expiry.ends_at(), early, recalled])
     }
 
     /// Ends it, for a clock by which an attestation has expired: the clock was set forward, or the machine was asleep.
     pub(crate) fn expire(&self) {
-        if let Some(requests) = &self.requests {
-            requests.expire(Instant::now(), self.expiry.grace());
+        let is_first = self.early.see(Instant::now(), self.expiry.grace());
+        if is_first && let Some(requests) = &self.requests {
+            requests.wake();
         }
+    }
+
+    /// The same, for the attestation of the peer.
+    pub(crate) fn expire_peer(&self) {
+        self.early.see_peer();
+        self.expire();
+    }
+
+    /// Whether the attestation of the peer was seen to expire by the clock, which may have been set back since.
+    pub(crate) fn has_peer_expired(&self) -> bool {
+        self.early.is_of_peer()
     }
 
     /// Whether [`drains_at`](Self::drains_at) has passed.
@@ -61,7 +82,7 @@ impl Lifetime {
         self.drains_at().is_some_and(|at| Instant::now() >= at)
     }
 
-    /// Waits until the connection drains, be it for its time or because it was recalled. Dropping the future loses nothing.
+    /// Waits until the connection drains, be it for its time, because it was recalled, or because the clock was set forward. Dropping the future loses nothing.
     pub async fn draining(&self) {
         let drains = async {
             match self.expiry.drains_at() {
@@ -77,6 +98,7 @@ impl Lifetime {
         };
         tokio::select! {
             () = drains => {}
+            () = self.early.seen() => {}
             () = recalled => {}
         }
     }
@@ -155,6 +177,6 @@ fn lead(valid_for: Duration) -> u8 {
     u8::try_from(lead).unwrap_or(u8::MAX)
 }
 
-fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    [one, other].into_iter().flatten().min()
+fn first(ends: [Option<Instant>; 3]) -> Option<Instant> {
+    ends.into_iter().flatten().min()
 }

@@ -137,7 +137,14 @@ mod tests {
     #[test]
     fn a_connection_that_is_gone_is_known_no_more() {
         let live = Arc::new(Live::default());
-        let requests = || Requests::new(ConnectionLimits::default(), Box::new(()), live.clone());
+        let requests = || {
+            Requests::new(
+                ConnectionLimits::default(),
+                Box::new(()),
+                live.clone(),
+                Arc::default(),
+            )
+        };
         let (first, second) = (requests(), requests());
         drop(first);
         assert_eq!(live.lock().known.len(), 1);

@@ -6,6 +6,7 @@
 
 mod attested_stream;
 mod connection_limits;
+mod early_end;
 mod lifetime;
 mod live;
 mod refused;

@@ -17,7 +17,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::Weak;
 use std::sync::atomic::AtomicU8;
@@ -30,9 +29,9 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::connection_limits::ConnectionLimits;
+use super::early_end::EarlyEnd;
 use super::live::Live;
 use super::live::Place;
-use super::live::Recall;
 use super::live::Wake;
 use super::timed_out::timed_out;
 use state::Goodbye;
@@ -57,12 +56,16 @@ struct Shared {
     changed: Notify,
     live: Arc<Live>,
     place: Place,
-    /// When its attestation expired by the clock, before the timers.
-    expired: OnceLock<Recall>,
+    early: Arc<EarlyEnd>,
 }
 
 impl Requests {
-    pub(crate) fn new(limits: ConnectionLimits, pending: Box<dyn Send>, live: Arc<Live>) -> Self {
+    pub(crate) fn new(
+        limits: ConnectionLimits,
+        pending: Box<dyn Send>,
+        live: Arc<Live>,
+        early: Arc<EarlyEnd>,
+    ) -> Self {
         let state = State {
             phase: Phase::FirstRequest {
                 since: Instant::now(),
@@ -83,7 +86,7 @@ impl Requests {
             changed: Notify::new(),
             place: live.add(shared.clone()),
             live,
-            expired: OnceLock::new(),
+            early,
         });
         Self { shared }
     }
@@ -142,10 +145,7 @@ impl Requests {
     pub(crate) fn check(&self, now: Instant) -> io::Result<()> {
         self.check_reporter()?;
         if self.ends_by().is_some_and(|end| now >= end) {
-            return Err(timed_out(match self.shared.expired.get() {
-                Some(_) => "attestation on this connection has expired",
-                None => "connection was recalled by its server",
-            }));
+            return Err(timed_out("connection was recalled by its server"));
         }
         let state = self.lock();
         let Some(end) = self.end(&state) else {

@@ -3,12 +3,14 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Context;
 
 use atls_core::limits::MAX_CLOSING;
 use tokio::time::Instant;
 use tokio::time::Sleep;
 
+use super::early_end::EarlyEnd;
 use super::lifetime::Expiry;
 use super::requests::Requests;
 use super::timed_out::timed_out;
@@ -20,6 +22,8 @@ use super::timed_out::timed_out;
 #[derive(Debug)]
 pub(crate) struct Timers {
     pub(crate) expiry: Expiry,
+    /// Shared with whoever asks for the lifetime.
+    pub(super) early: Arc<EarlyEnd>,
     pub(crate) requests: Option<Requests>,
     reading: Timer,
     writing: Option<Box<Writing>>,
@@ -40,6 +44,7 @@ impl Timers {
     pub(crate) fn new(expiry: Expiry) -> Self {
         Self {
             expiry,
+            early: Arc::default(),
             requests: None,
             reading: Timer::default(),
             writing: None,
@@ -48,7 +53,9 @@ impl Timers {
 
     /// Fails once an end has come. The clock decides, not a timer: a peer that keeps a stream busy starves timers.
     pub(crate) fn check(&self, now: Instant) -> io::Result<()> {
-        if self.expiry.ends_at().is_some_and(|end| now >= end) {
+        let early = self.early.recall().and_then(|recall| recall.by);
+        let ends = [self.expiry.ends_at(), early];
+        if ends.into_iter().flatten().any(|end| now >= end) {
             return Err(timed_out("attestation on this connection has expired"));
         }
         match &self.requests {
@@ -60,8 +67,9 @@ impl Timers {
     /// The attestation has expired by the clock, which is further than the timers.
     pub(crate) fn expire(&mut self, now: Instant) {
         self.expiry.bring_forward(now);
-        if let Some(requests) = &self.requests {
-            requests.expire(now, self.expiry.grace());
+        let is_first = self.early.see(now, self.expiry.grace());
+        if is_first && let Some(requests) = &self.requests {
+            requests.wake();
         }
     }
 
@@ -170,7 +178,6 @@ fn passed(end: Option<Instant>, why: &'static str) -> io::Result<()> {
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::future::poll_fn;
-    use std::sync::Arc;
     use std::task::Poll;
     use std::time::Duration;
 
@@ -207,9 +214,10 @@ mod tests {
     /// A task of its own, as of a stream that is split, whose read waits nowhere.
     async fn write_that_waits(live: &Arc<Live>) -> tokio::task::JoinHandle<io::Result<()>> {
         let limits = ConnectionLimits::default();
-        let requests = Requests::new(limits, Box::new(()), live.clone());
-        requests.given();
         let mut timers = Timers::new(Expiry::of([]));
+        let early = timers.early.clone();
+        let requests = Requests::new(limits, Box::new(()), live.clone(), early);
+        requests.given();
         timers.requests = Some(requests);
         let writing = tokio::spawn(poll_fn(move |cx| match timers.wait_to_write(cx) {
             Ok(()) => Poll::Pending,

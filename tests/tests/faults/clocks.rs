@@ -17,6 +17,7 @@ use atls_tower::Problem;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use axum::body::Bytes;
+use end_to_end::Clock;
 use end_to_end::Gate;
 use end_to_end::Gated;
 use end_to_end::World;
@@ -166,6 +167,20 @@ async fn a_clock_that_is_set_back_prolongs_no_servers_attestation() {
     assert_eq!(expired, LookupError::Expired);
 }
 
+#[tokio::test]
+async fn a_servers_attestation_that_was_seen_to_expire_is_not_good_again() {
+    let world = World::new();
+    let server = world.serve_attested().await;
+    let attested = world.demanding();
+    let client = reqwest_client(&attested);
+    let response = client.get(server.url("/")).send().await.unwrap();
+    for jump in [Clock::advance, Clock::set_back] {
+        jump(&world.clock, DAY);
+        let expired = response.attestation(&attested).unwrap_err();
+        assert_eq!(expired, LookupError::Expired);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_is_set_forward_ends_streams_after_the_grace() {
     for jump in [AGE, DAY, YEAR] {
@@ -178,6 +193,23 @@ async fn a_clock_that_is_set_forward_ends_streams_after_the_grace() {
         advance(DEFAULT_GRACE).await;
         assert!(!passes(&mut near, &mut far).await);
         assert!(!passes(&mut far, &mut near).await);
+    }
+}
+
+/// Seen by a request, or by the bytes of a stream.
+#[tokio::test(start_paused = true)]
+async fn an_attestation_that_was_seen_to_expire_is_not_good_again_when_the_clock_goes_back() {
+    for by_request in [true, false] {
+        let world = World::new();
+        let (mut near, mut far) = pair(&world, mutual(&world)).await;
+        world.clock.advance(DAY);
+        if by_request {
+            assert_eq!(told(&far).await, Problem::Expired.code());
+        } else {
+            assert!(passes(&mut near, &mut far).await);
+        }
+        world.clock.set_back(DAY);
+        assert_eq!(told(&far).await, Problem::Expired.code());
     }
 }
 

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use atls_core::PeerAttestation;
 use atls_tower::RetireLayer;
@@ -33,6 +34,8 @@ use crate::support::hyper_client;
 use crate::support::pass;
 use crate::support::uri;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 #[tokio::test]
 async fn the_next_request_goes_on_a_new_connection_over_http_2() {
     moves("h2").await;
@@ -41,6 +44,23 @@ async fn the_next_request_goes_on_a_new_connection_over_http_2() {
 #[tokio::test]
 async fn the_next_request_goes_on_a_new_connection_over_http_1() {
     moves("http/1.1").await;
+}
+
+/// The clock was set forward, or the machine slept. The request that finds it out is on its way already.
+#[tokio::test]
+async fn a_connection_that_was_found_to_have_expired_by_the_clock_is_retired() {
+    for alpn in ["h2", "http/1.1"] {
+        let world = World::new();
+        let gate = Gate::new();
+        gate.open();
+        let address = rude_server(acceptor(&world, attested(&world)), gate).await;
+        let mut client = RetireLayer::new().layer(hyper_client(&world, alpn));
+        let first = ask(&mut client, address).await;
+        world.clock.advance(DAY);
+        ask(&mut client, address).await;
+        tokio::task::yield_now().await;
+        assert!(!Arc::ptr_eq(&first, &ask(&mut client, address).await));
+    }
 }
 
 #[tokio::test]

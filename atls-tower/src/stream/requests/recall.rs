@@ -1,7 +1,6 @@
 //! Connections that end before their time: recalled by their server, or expired by the clock.
 
 use std::pin::pin;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -10,12 +9,9 @@ use crate::stream::live::Recall;
 use crate::stream::live::Wake;
 
 impl Requests {
-    /// Its attestation expired then by the clock: it drains, and ends after the grace. The first call counts.
-    pub(crate) fn expire(&self, at: Instant, grace: Duration) {
-        let by = at.checked_add(grace);
-        if self.shared.expired.set(Recall { at, by }).is_ok() {
-            self.shared.wake();
-        }
+    /// Has those that wait look at its end, which came nearer.
+    pub(crate) fn wake(&self) {
+        self.shared.wake();
     }
 
     /// Waits until the connection is recalled, or expires by the clock.
@@ -41,7 +37,6 @@ impl Requests {
     }
 
     fn recall(&self) -> Option<Recall> {
-        let expired = self.shared.expired.get().copied();
-        Recall::first(self.shared.live.recalled(), expired)
+        Recall::first(self.shared.live.recalled(), self.shared.early.recall())
     }
 }

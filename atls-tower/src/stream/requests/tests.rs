@@ -55,7 +55,12 @@ async fn an_answer_of_which_nothing_is_asked_for_ends_the_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_whose_requests_nobody_reports_fails_at_once() {
-    let requests = Requests::new(ConnectionLimits::default(), Box::new(()), Arc::default());
+    let requests = Requests::new(
+        ConnectionLimits::default(),
+        Box::new(()),
+        Arc::default(),
+        Arc::default(),
+    );
     for _ in 0..2 {
         let refused = requests.check(Instant::now()).unwrap_err();
         assert_eq!(refused.kind(), std::io::ErrorKind::Other);
@@ -65,7 +70,12 @@ async fn a_stream_whose_requests_nobody_reports_fails_at_once() {
 }
 
 fn reported() -> Requests {
-    let requests = Requests::new(ConnectionLimits::default(), Box::new(()), Arc::default());
+    let requests = Requests::new(
+        ConnectionLimits::default(),
+        Box::new(()),
+        Arc::default(),
+        Arc::default(),
+    );
     requests.given();
     requests
 }
