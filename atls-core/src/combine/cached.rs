@@ -1,10 +1,10 @@
 //! A verifier that appraises the same Evidence once.
 
+mod key;
+
 use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::fmt;
-use std::hash::Hash;
-use std::hash::Hasher;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -14,10 +14,7 @@ use std::time::Duration;
 use pki_types::UnixTime;
 
 use crate::appraised::Appraised;
-use crate::bound::Bound;
 use crate::box_future::BoxFuture;
-use crate::cmw::Indicator;
-use crate::cmw::Type;
 use crate::combine::flight::End;
 use crate::combine::flight::Flight;
 use crate::error::AppraisalError;
@@ -29,6 +26,7 @@ use crate::media_type::MediaType;
 use crate::verifier::ConceptualMessage;
 use crate::verifier::Evidence;
 use crate::verifier::Verifier;
+use key::Key;
 
 /// A verifier that keeps its results for a moment, so that the thousand connections of one batch of Evidence cost one
 /// appraisal.
@@ -354,62 +352,5 @@ impl State {
             self.bytes = self.bytes.saturating_sub(key.size());
             self.order.retain(|known| known != key);
         }
-    }
-}
-
-/// All that a verifier sees, and the generation of its policy.
-#[derive(PartialEq, Eq)]
-struct Key {
-    bound: Bound,
-    report_data: Option<[u8; 64]>,
-    generation: u64,
-    media_type: MediaType,
-    bytes: Vec<u8>,
-    endorsements: Vec<Endorsement>,
-}
-
-#[derive(PartialEq, Eq)]
-struct Endorsement {
-    label: String,
-    kind: Type,
-    indicator: Option<Indicator>,
-    value: Vec<u8>,
-}
-
-/// Evidence has up to 64 KiB, and this runs under the lock. The value of a connection or batch tells keys apart well enough to find
-/// one; the comparison then is of the whole key.
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.bound.hash(state);
-        self.generation.hash(state);
-        self.bytes.len().hash(state);
-    }
-}
-
-impl Key {
-    fn of(evidence: &Evidence<'_>, generation: u64) -> Self {
-        let endorsements = evidence.endorsements().iter();
-        Self {
-            bound: evidence.bound().clone(),
-            report_data: evidence.report_data().copied(),
-            generation,
-            media_type: evidence.media_type().clone(),
-            bytes: evidence.bytes().to_vec(),
-            endorsements: endorsements
-                .map(|item| Endorsement {
-                    label: item.label().to_owned(),
-                    kind: item.kind().clone(),
-                    indicator: item.indicator(),
-                    value: item.value().to_vec(),
-                })
-                .collect(),
-        }
-    }
-
-    fn size(&self) -> usize {
-        let endorsements = self.endorsements.iter();
-        endorsements.fold(self.bytes.len(), |sum, item| {
-            sum.saturating_add(item.value.len())
-        })
     }
 }

@@ -159,37 +159,6 @@ fn a_result_is_not_used_beyond_its_end_or_the_maximum_age() {
 }
 
 #[test]
-fn a_result_is_not_used_when_a_clock_that_was_set_back_comes_to_its_time_again() {
-    const DAY: u64 = 24 * 60 * 60;
-    let (verifier, cached) = cached(affirming());
-    let bound = bound();
-    for (evidence, now) in [
-        (b"evidence", NOW),
-        (b"anything", NOW - DAY),
-        (b"evidence", NOW),
-    ] {
-        ready(appraise(&cached, &bound, evidence, now)).unwrap();
-    }
-    assert_eq!(verifier.asked(), 3);
-}
-
-#[test]
-fn an_appraisal_of_a_clock_that_was_set_back_meanwhile_is_not_shared_or_kept() {
-    const DAY: u64 = 24 * 60 * 60;
-    let (verifier, cached) = cached(affirming());
-    let bound = bound();
-    verifier.close();
-    let ahead = Task::pending(appraise(&cached, &bound, b"evidence", NOW));
-    let right = Task::pending(appraise(&cached, &bound, b"evidence", NOW - DAY));
-    assert_eq!(verifier.asked(), 2);
-    verifier.open();
-    ahead.woken().unwrap();
-    right.woken().unwrap();
-    ready(appraise(&cached, &bound, b"evidence", NOW)).unwrap();
-    assert_eq!(verifier.asked(), 3);
-}
-
-#[test]
 fn failures_are_not_kept() {
     let (verifier, cached) = cached(Err(AppraisalError::Unreachable));
     let bound = bound();
@@ -350,7 +319,7 @@ fn who_asks_for_other_evidence_waits_for_nobody() {
     assert!(stuck.woken().is_ok());
 }
 
-fn cached(script: Script) -> (Arc<Scripted>, Cached<Arc<Scripted>>) {
+pub(crate) fn cached(script: Script) -> (Arc<Scripted>, Cached<Arc<Scripted>>) {
     let verifier = Scripted::new(script);
     (verifier.clone(), Cached::new(verifier))
 }

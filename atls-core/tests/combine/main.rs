@@ -15,6 +15,7 @@ mod support;
 mod all_agree;
 mod attesters;
 mod cached;
+mod clocks;
 mod failover;
 mod keys;
 mod scripted;
