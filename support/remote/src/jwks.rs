@@ -66,6 +66,8 @@ struct State {
 struct Kept {
     keys: VerificationKeys,
     fetched_at: Moment,
+    /// From 1, in the order in which they were fetched. Two may be of one second.
+    number: u64,
 }
 
 impl Jwks {
@@ -112,11 +114,11 @@ impl Jwks {
         }
     }
 
-    /// Keys newer than those that were fetched at `than`, by a fetch of this caller or of another that waits too.
+    /// Keys newer than those of this number, by a fetch of this caller or of another that waits too.
     async fn look(&self, now: UnixTime, than: Option<u64>) -> Option<VerificationKeys> {
         let permit = self.flight.clone().acquire_owned().await.ok()?;
         if let Some((kept, _)) = self.kept(now)
-            && Some(kept.fetched_at.second) > than
+            && Some(kept.number) > than
         {
             return Some(kept.keys);
         }
@@ -145,10 +147,13 @@ impl Jwks {
             {
                 state.withdrawals = state.withdrawals.wrapping_add(1);
             }
-            let before = state.keys.as_ref().map(|kept| kept.fetched_at);
+            let before = state.keys.as_ref();
+            let number = before.map_or(0, |kept| kept.number).saturating_add(1);
+            let fetched_at = Moment::not_before(before.map(|kept| kept.fetched_at), now);
             state.keys = Some(Kept {
                 keys: keys.clone(),
-                fetched_at: Moment::not_before(before, now),
+                fetched_at,
+                number,
             });
             Some(keys)
         }))
@@ -228,7 +233,7 @@ impl KeySource for Jwks {
 
     fn newer_keys(&self, now: UnixTime) -> BoxFuture<'_, Option<VerificationKeys>> {
         Box::pin(async move {
-            let than = self.kept(now).map(|(kept, _)| kept.fetched_at.second);
+            let than = self.kept(now).map(|(kept, _)| kept.number);
             self.look(now, than).await
         })
     }

@@ -133,6 +133,19 @@ async fn a_clock_that_stands_still_does_not_prolong_keys() {
     }
 }
 
+/// The new keys are of the same second as the old ones.
+#[tokio::test(start_paused = true)]
+async fn all_who_wait_have_the_new_keys_though_the_clock_stands_still() {
+    let signer = Signer::es256();
+    let (jwks, script) = jwks(serving(&[&signer]));
+    let now = at(1_000_000);
+    assert!(jwks.keys(now).await.is_ok());
+    tokio::time::advance(Duration::from_secs(60)).await;
+    let (one, other) = tokio::join!(jwks.newer_keys(now), jwks.newer_keys(now));
+    assert!(one.is_some() && other.is_some());
+    assert_eq!(script.requests(), 2);
+}
+
 /// Each appraisal takes the time once, at its beginning: one that began before a fetch of another ends after it.
 #[tokio::test(start_paused = true)]
 async fn keys_that_were_fetched_meanwhile_are_not_from_the_future() {
