@@ -162,11 +162,13 @@ fn a_server_is_reached_through_the_proxy_that_is_named_and_no_other() {
     assert_eq!(asks(&[]), 0, "the environment alone changes nothing");
     assert_eq!(asks(&["--connect-proxy", &proxy]), 1);
     assert_eq!(asks(&["--connect-proxy", "env"]), 2);
-    let mut refused = world.command(&[&trust[..], &["--connect-proxy", "env"]].concat());
-    refused
-        .env("HTTPS_PROXY", "https://127.0.0.1:1")
-        .env_remove("NO_PROXY");
-    support::Ran(refused.output().unwrap()).ends_with(5);
+    for wrong in ["https://127.0.0.1:1", "http://user:secret@[::1"] {
+        let mut refused = world.command(&[&trust[..], &["--connect-proxy", "env"]].concat());
+        refused.env("HTTPS_PROXY", wrong).env_remove("NO_PROXY");
+        let told = support::Ran(refused.output().unwrap()).ends_with(1).error();
+        assert!(told.contains("HTTPS_PROXY"), "{told}");
+        assert!(!told.contains("secret"), "{told}");
+    }
     world
         .atls(&[&trust[..], &["--connect-proxy", "socks5://a:1"]].concat())
         .ends_with(1);

@@ -79,7 +79,7 @@ impl Client {
             terms = terms.attest_before_server();
         }
         let tls = trust::tls_client(trust, http.alpn())?;
-        let way = Way::new(trust.connect_proxy.as_ref());
+        let way = Way::new(trust.connect_proxy.as_ref())?;
         Self::with(ClientConnector::new(tls, terms), way, narration)
     }
 
