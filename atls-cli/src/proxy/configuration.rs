@@ -17,6 +17,12 @@ pub(super) struct Configuration {
     fixed: Fixed,
 }
 
+/// Arguments that are not in force yet.
+pub(super) struct Changed {
+    words: Vec<OsString>,
+    pub(super) options: ProxyOptions,
+}
+
 /// Reads the arguments of the command line, with those that the file has now.
 // An alias, as clippy finds the type hard to read in place.
 pub(crate) type ReadArguments = fn() -> Result<(Vec<OsString>, ProxyOptions), Failure>;
@@ -35,11 +41,11 @@ impl Configuration {
         })
     }
 
-    /// The options, if they are others than before.
+    /// The arguments, if they are others than those in force.
     ///
     /// # Errors
     /// A usage failure if they are wrong, or change what a running proxy cannot.
-    pub(super) fn read_again(&mut self) -> Result<Option<ProxyOptions>, Failure> {
+    pub(super) fn read_again(&mut self) -> Result<Option<Changed>, Failure> {
         self.written = written(self.file.as_ref());
         let (words, options) = (self.read)()?;
         if words == self.words {
@@ -50,8 +56,12 @@ impl Configuration {
                 "listen, admin and probes stay as they are until a restart",
             ));
         }
-        self.words = words;
-        Ok(Some(options))
+        Ok(Some(Changed { words, options }))
+    }
+
+    /// These are in force. Until then each reading finds them changed, so that what could not be taken is tried again.
+    pub(super) fn took(&mut self, changed: Changed) {
+        self.words = changed.words;
     }
 
     pub(super) fn is_changed(&self) -> bool {

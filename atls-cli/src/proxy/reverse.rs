@@ -95,9 +95,9 @@ pub(super) fn serve(
         let balancers = Balancers::new(options.proxy_protocol.clone());
         builder = builder.preamble(Arc::new(balancers));
     }
-    // Nothing is accepted before all else is right.
-    let listener = builder.over(listener).map_err(failed)?;
     let serving = async move {
+        // Nothing is accepted before all else is right.
+        let listener = builder.over(listener).map_err(failed)?;
         atls_axum::serve(listener, app)
             .with_graceful_shutdown(stop.told())
             .with_shutdown_deadline(drain)

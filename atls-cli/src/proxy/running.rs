@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::addresses::Addresses;
 use super::admin::Keys;
+use super::configuration::Changed;
 use super::configuration::Configuration;
 use super::configuration::ReadArguments;
 use super::ear;
@@ -48,8 +49,7 @@ impl Proxy {
         let metrics = Arc::new(Metrics::recording(recorder::install()?));
         let health = Arc::new(Health::default());
         keys.publish(ear::public_keys(&options.ear)?);
-        let serving = Serving::start(options, &socket, &metrics)?;
-        serving.check().await?;
+        let serving = Serving::start(options, &socket, &metrics).await?;
         health.publish(serving.parts());
         let shared = (keys.clone(), metrics.clone(), health.clone());
         let addresses = Addresses::open(options, &socket, shared).await?;
@@ -99,25 +99,23 @@ impl Proxy {
     async fn read_again(&mut self) -> bool {
         let taken = match self.configuration.read_again() {
             Ok(None) => return self.serving.reload(),
-            Ok(Some(options)) => self.take(&options).await,
+            Ok(Some(changed)) => self.take(changed).await,
             Err(failure) => Err(failure),
         };
         serving::record("arguments", taken.map(|()| true), &self.metrics)
     }
 
     /// Serves by other arguments. Connections finish by the old ones.
-    async fn take(&mut self, options: &ProxyOptions) -> Result<(), Failure> {
+    async fn take(&mut self, changed: Changed) -> Result<(), Failure> {
+        let options = &changed.options;
         let published = ear::public_keys(&options.ear)?;
-        let next = Serving::start(options, &self.socket, &self.metrics)?;
-        if let Err(failure) = next.check().await {
-            next.stop().await;
-            return Err(failure);
-        }
+        let next = Serving::start(options, &self.socket, &self.metrics).await?;
         self.keys.publish(published);
         self.health.publish(next.parts());
         self.drain = self.drain.max(Duration::from_secs(options.drain));
         let old = std::mem::replace(&mut self.serving, next);
         self.retired.spawn(old.stop());
+        self.configuration.took(changed);
         Ok(())
     }
 

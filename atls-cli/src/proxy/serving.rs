@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use atls_core::BoxFuture;
 use atls_reference::ReferenceError;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::device::Device;
 use super::forward;
 use super::health::Parts;
 use super::identity::Identity;
@@ -35,8 +37,9 @@ impl Serving {
     /// Starts over a socket, which others may hold too.
     ///
     /// # Errors
-    /// Those of the arguments and the files that they name. Nothing was started then.
-    pub(super) fn start(
+    /// Those of the arguments and the files that they name; a local fault where the device makes no Evidence, as no client would get
+    /// any. Nothing was accepted then.
+    pub(super) async fn start(
         options: &ProxyOptions,
         socket: &std::net::TcpListener,
         metrics: &Arc<Metrics>,
@@ -59,24 +62,14 @@ impl Serving {
             (None, Some(to)) => forward::serve(options, to, listener, surroundings)?,
             (None, None) => return Err(Failure::usage("--upstream or --to says where to")),
         };
+        let task = begin(files.device.as_deref(), serving).await?;
         Ok(Self {
             stop: sender,
-            task: tokio::spawn(serving),
+            task,
             tunnels: all_tunnels,
             files,
             metrics: metrics.clone(),
         })
-    }
-
-    /// Has the device make Evidence.
-    ///
-    /// # Errors
-    /// A local fault where it makes none: no client would get any.
-    pub(super) async fn check(&self) -> Result<(), Failure> {
-        match &self.files.device {
-            Some(device) => device.check().await,
-            None => Ok(()),
-        }
     }
 
     /// The parts that may fail while it serves.
@@ -150,6 +143,17 @@ impl Serving {
     }
 }
 
+/// Serves, once the device has made Evidence: nobody is served by arguments that are not taken then.
+async fn begin(
+    device: Option<&Device>,
+    serving: BoxFuture<'static, Result<(), Failure>>,
+) -> Result<JoinHandle<Result<(), Failure>>, Failure> {
+    if let Some(device) = device {
+        device.check().await?;
+    }
+    Ok(tokio::spawn(serving))
+}
+
 /// Says and counts whether this was read again, and tells whether that went well.
 pub(super) fn record(what: &str, reloaded: Result<bool, Failure>, metrics: &Metrics) -> bool {
     match reloaded {
@@ -165,5 +169,52 @@ pub(super) fn record(what: &str, reloaded: Result<bool, Failure>, metrics: &Metr
             metrics.reloaded(false);
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::Ordering;
+
+    use atls_core::AttestError;
+    use atls_core::AttestRequest;
+    use atls_core::Attester;
+    use atls_core::MediaType;
+    use atls_core::cmw::Cmw;
+    use atls_core::pki_types::PrivateKeyDer;
+
+    use super::*;
+    use crate::tls;
+
+    struct Broken;
+
+    impl Attester for Broken {
+        fn media_types(&self) -> &[MediaType] {
+            &[]
+        }
+
+        fn attest<'a>(&'a self, _: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+            Box::pin(async { Err(AttestError::TimedOut) })
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_served_before_the_device_made_evidence() {
+        let key = rcgen::KeyPair::generate().unwrap().serialize_der();
+        let key = PrivateKeyDer::try_from(key).unwrap();
+        let key = tls::provider().key_provider.load_private_key(key).unwrap();
+        let device = Device::new(Arc::new(Broken), &*key).unwrap();
+        let serves = Arc::new(AtomicBool::new(false));
+        let served = serves.clone();
+        let serving = Box::pin(async move {
+            served.store(true, Ordering::Relaxed);
+            Ok(())
+        });
+        assert!(begin(Some(&device), serving).await.is_err());
+        tokio::task::yield_now().await;
+        assert!(!serves.load(Ordering::Relaxed));
+        // Not even the future is left.
+        assert_eq!(Arc::strong_count(&serves), 1);
     }
 }

@@ -181,6 +181,23 @@ fn a_configuration_that_is_wrong_or_cannot_change_is_not_taken() {
 }
 
 #[test]
+fn a_configuration_that_could_not_be_taken_is_tried_again_at_sighup() {
+    let world = World::new();
+    let (one, other) = (named(&world, "one"), named(&world, "other"));
+    let mut proxy = configured(&world, one);
+    let later = configuration("127.0.0.1:0", other).replace("chain.pem", "later.pem");
+    world.write("proxy.toml", later);
+    proxy.signal("HUP");
+    proxy.reads("the old one stays in force");
+    std::fs::copy(world.path("chain.pem"), world.path("later.pem")).unwrap();
+    proxy.signal("HUP");
+    proxy.reads(": read again what=\"arguments\"");
+    let url = proxy.url("/");
+    let get = [&["get", &url], &TRUST[..]].concat();
+    assert_eq!(world.atls(&get).ends_with(0).out(), "other");
+}
+
+#[test]
 fn a_new_key_for_results_is_published_when_it_is_taken() {
     let world = World::new();
     for name in ["one.pem", "other.pem"] {
