@@ -12,16 +12,20 @@ use atls_core::MediaType;
 use atls_core::cmw::Cmw;
 use atls_core::exchange::OwnedAttestRequest;
 use atls_core::limits::DEFAULT_DEADLINE;
+use atls_core::limits::NONCE_LENGTH;
+use atls_core::session::Side;
 use rustls::sign::SigningKey;
 
 use crate::failure::Failure;
+use crate::tls;
 
 /// An attester whose last outcome is known.
 pub(super) struct Device {
     inner: Arc<dyn Attester>,
     failed: AtomicBool,
     checking: AtomicBool,
-    /// For Evidence that nobody gets.
+    /// For Evidence that nobody gets. It is about a nonce that no client chose: Evidence about the key alone would be good for ever
+    /// where clients accept the weakest mode, and whoever makes it on behalf of this machine, such as its host, sees it.
     request: OwnedAttestRequest,
 }
 
@@ -34,7 +38,12 @@ impl Device {
         inner: Arc<dyn Attester>,
         key: &dyn SigningKey,
     ) -> Result<Arc<Self>, Failure> {
-        let request = OwnedAttestRequest::for_key(key)
+        let mut nonce = [0; NONCE_LENGTH];
+        tls::provider()
+            .secure_random
+            .fill(&mut nonce)
+            .map_err(|_| Failure::fault("the system gives no randomness"))?;
+        let request = OwnedAttestRequest::for_handshake(Side::Server, &nonce, key)
             .map_err(|error| Failure::fault("the key cannot be attested").because(&error))?;
         Ok(Arc::new(Self {
             inner,
@@ -114,13 +123,40 @@ mod tests {
         }
     }
 
+    /// Notes the values that it is to attest.
+    #[derive(Default)]
+    struct Noting(Mutex<Vec<Vec<u8>>>);
+
+    impl Attester for Noting {
+        fn media_types(&self) -> &[MediaType] {
+            &[]
+        }
+
+        fn attest<'a>(&'a self, of: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+            self.0.lock().unwrap().push(of.bound().as_bytes().to_vec());
+            Box::pin(async { Err(AttestError::Busy) })
+        }
+    }
+
+    #[tokio::test]
+    async fn no_check_makes_evidence_about_the_key_alone() {
+        let inner = Arc::new(Noting::default());
+        let key = key();
+        for _ in 0..2 {
+            let device = Device::new(inner.clone(), &*key).unwrap();
+            device.check().await.unwrap_err();
+        }
+        let about_key = OwnedAttestRequest::for_key(&*key).unwrap();
+        let about_key = about_key.as_request().bound().as_bytes().to_vec();
+        let noted = inner.0.lock().unwrap();
+        assert!(!noted.contains(&about_key));
+        assert_ne!(noted[0], noted[1]);
+    }
+
     #[tokio::test]
     async fn it_has_failed_until_it_makes_evidence_again() {
         let inner = Arc::new(Failing(Mutex::new(None)));
-        let key = rcgen::KeyPair::generate().unwrap().serialize_der();
-        let key = PrivateKeyDer::try_from(key).unwrap();
-        let key = crate::tls::provider().key_provider.load_private_key(key);
-        let device = Device::new(inner.clone(), &*key.unwrap()).unwrap();
+        let device = Device::new(inner.clone(), &*key()).unwrap();
         for (outcome, failed) in [
             (None, false),
             (Some(AttestError::Device("gone".to_owned())), true),
@@ -133,5 +169,10 @@ mod tests {
             assert_eq!(device.has_failed(), failed, "{outcome:?}");
             assert_eq!(checked.is_err(), outcome.is_some(), "{outcome:?}");
         }
+    }
+    fn key() -> Arc<dyn SigningKey> {
+        let key = rcgen::KeyPair::generate().unwrap().serialize_der();
+        let key = PrivateKeyDer::try_from(key).unwrap();
+        tls::provider().key_provider.load_private_key(key).unwrap()
     }
 }
