@@ -13,6 +13,7 @@ mod health;
 mod hosts;
 mod identity;
 mod lifecycle;
+mod log;
 mod metrics;
 mod options;
 mod plain;
@@ -28,15 +29,9 @@ mod tunnels;
 mod until;
 mod upstream;
 
-use std::io;
 use std::time::Duration;
 
 use serde_json::json;
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::failure::Failure;
 use crate::terminal::Terminal;
@@ -68,7 +63,7 @@ async fn serve(
     read: ReadArguments,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
-    log();
+    log::start();
     let mut events = Events::new(Duration::from_secs(options.look))?;
     let (mut proxy, addresses) = Proxy::start(options, read).await?;
     addresses.announce(options, terminal)?;
@@ -86,19 +81,4 @@ async fn serve(
     }
     proxy.stop(events).await;
     Ok(())
-}
-
-/// One line for each event, on the standard error.
-fn log() {
-    let filter = Targets::new()
-        .with_default(LevelFilter::WARN)
-        .with_target("atls", LevelFilter::INFO)
-        .with_target("atls_tower", LevelFilter::INFO)
-        .with_target("atls_axum", LevelFilter::INFO);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(false)
-        .with_filter(filter);
-    // A second subscriber would be one of a test.
-    let _ = tracing_subscriber::registry().with(lines).try_init();
 }
