@@ -18,7 +18,7 @@ pub(super) fn remove_claims(headers: &mut HeaderMap) {
     remove(headers, |name| as_read(name).starts_with(PREFIX));
 }
 
-/// The same for trailers.
+/// The same for trailers, those that say who asks included: some services take trailers for headers.
 pub(super) fn without_claims<B>(body: B) -> Body
 where
     B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
@@ -26,6 +26,7 @@ where
     Body::new(body.map_frame(|frame| match frame.into_trailers() {
         Ok(mut trailers) => {
             remove_claims(&mut trailers);
+            remove_forwarded(&mut trailers);
             Frame::trailers(trailers)
         }
         Err(data) => data,
