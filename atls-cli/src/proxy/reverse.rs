@@ -59,6 +59,9 @@ pub(super) fn serve(
         return Err(Failure::usage("a reverse proxy needs a certificate")
             .with_help("--cert FILE and --key FILE name its chain and its key"));
     };
+    if !upstream.is_of_this_machine() {
+        tracing::warn!("the upstream is no address of loopback: nothing protects the way there");
+    }
     let identity = Identity::open(chain, key)?;
     let device = device(options, &identity)?;
     let (terms, policies) = terms(options, device.clone())?;

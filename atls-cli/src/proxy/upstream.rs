@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::str::FromStr;
@@ -86,6 +87,19 @@ impl Upstream {
         if self.version == Version::Two {
             headers.remove(header::HOST);
             set.remove(header::HOST);
+        }
+    }
+
+    /// Whether the way there stays in this machine, by its address.
+    pub(super) fn is_of_this_machine(&self) -> bool {
+        let Place::Tcp(authority) = &self.place else {
+            return true;
+        };
+        let host = authority.host();
+        let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+        match address {
+            Some(address) => address.to_canonical().is_loopback(),
+            None => host.eq_ignore_ascii_case("localhost"),
         }
     }
 
@@ -219,6 +233,28 @@ mod tests {
         }
         for text in ["https://a:1", "http://a", "a:1", "http:a:1", ""] {
             assert!(text.parse::<Upstream>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_and_unix_sockets_stay_in_this_machine() {
+        let is = |text: &str| text.parse::<Upstream>().unwrap().is_of_this_machine();
+        for text in [
+            "http://127.0.0.1:80",
+            "h2c://LOCALHOST:1",
+            "http://[::1]:80",
+            "unix:/x",
+        ] {
+            assert!(is(text), "{text}");
+        }
+        for text in [
+            "http://10.0.0.1:80",
+            "http://0.0.0.0:80",
+            "http://localhost.example:80",
+            "http://127.0.0.1.example:80",
+            "h2c://[2001:db8::1]:80",
+        ] {
+            assert!(!is(text), "{text}");
         }
     }
 

@@ -11,6 +11,16 @@ use crate::kit::sent;
 use crate::support::World;
 
 #[test]
+fn a_way_to_the_service_that_leaves_the_machine_is_told() {
+    let world = World::new();
+    for (upstream, told) in [("http://127.0.0.1:9", false), ("http://192.0.2.1:9", true)] {
+        let proxy = reverse(&world, upstream, &[]);
+        let said = proxy.said();
+        assert_eq!(said.contains("nothing protects the way"), told, "{said}");
+    }
+}
+
+#[test]
 fn an_answer_has_the_version_of_this_hop() {
     let world = World::new();
     let behind = world.block_on(answering(b"HTTP/1.0 200 OK\r\n\r\nhello"));
