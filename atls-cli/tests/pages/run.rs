@@ -121,7 +121,8 @@ impl Drop for Session {
     }
 }
 
-/// A program of the examples, built as `cargo run -p` builds it.
+/// A program of the examples. The pages build it by `cargo run -p`, whose other features would have all of the workspace compiled once
+/// more; here it has those of this test, which `--test pages` brings in.
 fn built(program: &str) -> String {
     let target = Path::new(env!("CARGO_BIN_EXE_atls")).parent().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -130,10 +131,18 @@ fn built(program: &str) -> String {
         other => other,
     };
     let build = ["build", "--quiet", "--offline", "--locked", "--profile"];
-    let status = Command::new(env!("CARGO"))
-        .args([&build[..], &[profile, "-p", program]].concat())
-        .current_dir(root)
-        .status();
-    assert!(status.unwrap().success());
+    let all = ["--workspace", "--all-features", "--test", "pages", "--bin"];
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args([&build[..], &[profile], &all, &[program]].concat());
+    // Cargo tells a test its package by these. Build scripts that heed them would run again, and what depends on them be compiled again.
+    for (name, _) in std::env::vars_os() {
+        let is_of_package = |start| name.to_string_lossy().starts_with(start);
+        if OF_PACKAGE.iter().any(is_of_package) {
+            cargo.env_remove(name);
+        }
+    }
+    assert!(cargo.current_dir(root).status().unwrap().success());
     target.join(program).display().to_string()
 }
+
+const OF_PACKAGE: [&str; 3] = ["CARGO_BIN_", "CARGO_MANIFEST_", "CARGO_PKG_"];
