@@ -75,8 +75,19 @@ pub(crate) fn document(workspace: &Workspace) -> Result<(), Box<dyn Error>> {
     run(&mut documenting).map(drop)
 }
 
+/// Without what the outer cargo says of this package: build scripts that heed it would run again, and what depends on them be compiled again.
 fn cargo() -> Command {
-    Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env!("CARGO"));
+    for (name, _) in std::env::vars_os() {
+        let is_of_package = |start| name.to_string_lossy().starts_with(start);
+        if ["CARGO_MANIFEST_", "CARGO_PKG_"]
+            .into_iter()
+            .any(is_of_package)
+        {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 fn run(command: &mut Command) -> Result<Vec<u8>, Box<dyn Error>> {
