@@ -1,5 +1,6 @@
 //! `/healthz` and `/metrics`, on plain ports of their own.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::PoisonError;
@@ -17,7 +18,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use super::health::Health;
 use super::metrics::Metrics;
@@ -68,23 +69,29 @@ pub(super) async fn serve_probes(
     serve(address, app).await
 }
 
-/// Whoever reaches it takes few sockets, and not for long. It ends with the process.
+/// Whoever reaches it takes few sockets, and not for long. Where all are taken the oldest makes room: silent ones would keep a probe waiting
+/// otherwise, and the orchestrator would send no clients. It ends with the process.
 async fn serve(address: SocketAddr, app: Router) -> Result<SocketAddr, Failure> {
     let (listener, bound) = listen(address).await?;
     tokio::spawn(async move {
-        let slots = Arc::new(Semaphore::new(CONNECTIONS));
-        while let Ok(slot) = slots.clone().acquire_owned().await {
+        let mut connections = VecDeque::<JoinHandle<()>>::new();
+        loop {
             let Ok((socket, _)) = listener.accept().await else {
                 // Out of file descriptors, most likely.
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 continue;
             };
+            connections.retain(|connection| !connection.is_finished());
+            if connections.len() >= CONNECTIONS
+                && let Some(oldest) = connections.pop_front()
+            {
+                oldest.abort();
+            }
             let connection = http1::Builder::new()
                 .serve_connection(TokioIo::new(socket), TowerToHyperService::new(app.clone()));
-            tokio::spawn(async move {
+            connections.push_back(tokio::spawn(async move {
                 let _ = tokio::time::timeout(CONNECTION, connection).await;
-                drop(slot);
-            });
+            }));
         }
     });
     Ok(bound)

@@ -95,6 +95,22 @@ fn nobody_holds_a_port_for_probes_or_metrics_open() {
 }
 
 #[test]
+fn silent_connections_keep_no_probe_waiting() {
+    let world = World::new();
+    let behind = world.plain(echo());
+    let ports = ["--probes", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    let proxy = reverse(&world, &format!("http://{behind}"), &ports);
+    for port in ["probes at http://", "admin at http://"] {
+        let address = proxy.told(port);
+        let silent = || std::net::TcpStream::connect(address).unwrap();
+        let _held: Vec<_> = (0..100).map(|_| silent()).collect();
+        let told = async { tokio::time::timeout(PROMPT, fetch(address, "/healthz")).await };
+        let told = world.block_on(told).expect("an answer");
+        assert_eq!(told.0.status, 200, "{port}");
+    }
+}
+
+#[test]
 fn a_second_signal_to_stop_waits_for_nobody_and_sighup_is_ignored_then() {
     let world = World::new();
     let (entered, waits) = std::sync::mpsc::channel();
@@ -208,3 +224,6 @@ fn expired(world: &World) {
 
 /// More than it takes, and less than the time to drain.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Less than the time of a silent connection.
+const PROMPT: Duration = Duration::from_secs(3);
