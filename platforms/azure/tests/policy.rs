@@ -22,7 +22,7 @@ fn a_mistake_is_named_with_its_line_and_its_field() {
         ("vm-unique-ids = []", 3, "azure.vm-unique-ids"),
         (
             "vm-unique-ids = [\"26F8BC30-774E-4290-8E7A-535F3B672AEE\",\n  \"26F8BC30774E42908E7A535F3B672AEE\"]",
-            3,
+            4,
             "azure.vm-unique-ids[1]",
         ),
         (
