@@ -3,20 +3,34 @@
 use std::fmt::Display;
 use std::fmt::Write;
 
+use crate::terminal::Safe;
+
 pub(super) fn named(text: &mut String, name: &str) {
     line(text, "For people: results and logs call it so.");
     pin(text, "name", &string(name));
 }
 
-/// Any text as a string of TOML. Its basic strings take the escapes of JSON, and want one more.
+/// Any text as a basic string of TOML. A character that controls a terminal, or the direction of text, stands as its escape: the
+/// policy goes to a terminal, and a reader must see what it says.
 pub(crate) fn string(value: &str) -> String {
-    let quoted = serde_json::Value::from(value).to_string();
-    quoted.replace('\u{7f}', "\\u007f")
+    let mut quoted = "\"".to_owned();
+    for c in value.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\'' => quoted.push(c),
+            _ if c.escape_debug().len() == 1 => quoted.push(c),
+            // A `String` takes all.
+            _ => drop(write!(quoted, "\\U{:08X}", u32::from(c))),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
+/// A comment on one line, whatever is in it.
 pub(crate) fn line(text: &mut String, comment: &str) {
     // A `String` takes all.
-    let _ = writeln!(text, "# {comment}");
+    let _ = writeln!(text, "# {}", Safe(comment));
 }
 
 pub(crate) fn pin(text: &mut String, key: &str, value: &str) {

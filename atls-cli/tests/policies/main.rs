@@ -11,6 +11,7 @@
 mod azure;
 mod explain;
 mod genuine;
+mod hostile;
 mod made;
 mod new;
 mod psa;
