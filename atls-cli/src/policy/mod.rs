@@ -30,7 +30,7 @@ enum PolicyCommand {
     Explain(Box<explain::ExplainOptions>),
     /// Recompute what images measure to, from the files that were built
     Measure(Box<measure::MeasureOptions>),
-    /// Write a policy that accepts what was seen, and nothing else
+    /// Write a policy of what was seen, each line with its reason
     New(Box<new::NewOptions>),
 }
 

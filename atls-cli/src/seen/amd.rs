@@ -22,17 +22,20 @@ pub(super) fn snp(bytes: &[u8], name: &str) -> Option<String> {
     let mut text = "\n[snp]\n".to_owned();
     line(
         &mut text,
-        "The least privileged level that may ask for reports; 0 is the guest's kernel or firmware.",
+        "The level that asked for the report, or a more privileged one; 0 is the guest's kernel or firmware.",
     );
     pin(&mut text, "max-vmpl", &report.vmpl.to_string());
     if report.signing_key == SigningKey::Vlek {
         line(
             &mut text,
-            "The cloud provider's key signed, not that of the chip.",
+            "The cloud provider's key signed, not that of the chip; either is accepted.",
         );
         pin(&mut text, "allow-vlek", "true");
     } else if report.hides_chip() {
-        line(&mut text, "The host hides which chip it is.");
+        line(
+            &mut text,
+            "The host hides which chip it is; one that says so is accepted too.",
+        );
         pin(&mut text, "allow-masked-chip-id", "true");
     }
     if report.policy.allows_debug() {
@@ -49,14 +52,17 @@ pub(super) fn snp(bytes: &[u8], name: &str) -> Option<String> {
     }
     line(
         &mut text,
-        "What the guest's policy demanded of the firmware.",
+        "What the guest's policy demanded of the firmware, or stricter: further restrictions are accepted.",
     );
     pin(
         &mut text,
         "require-guest-policy",
         &list(&restrictions(&report)),
     );
-    line(&mut text, "How the machine was set up.");
+    line(
+        &mut text,
+        "How the machine was set up, or stricter: further features are accepted.",
+    );
     pin(
         &mut text,
         "require-platform",
@@ -65,7 +71,11 @@ pub(super) fn snp(bytes: &[u8], name: &str) -> Option<String> {
     let _ = writeln!(text, "\n[snp.minimum-tcb.{}]", product.key());
     line(
         &mut text,
-        "The firmware that was seen, or newer. No other processor is accepted.",
+        "The firmware that was seen, or newer: versions that nobody saw are accepted. No other processor is.",
+    );
+    line(
+        &mut text,
+        "Not looked at: which chip it is (CHIP_ID), builds and mitigation vectors of the firmware.",
     );
     for (key, bytes) in [
         ("reported", report.reported_tcb),
@@ -102,7 +112,7 @@ pub(super) fn snp(bytes: &[u8], name: &str) -> Option<String> {
     }
     line(
         &mut text,
-        "GUEST_SVN of the ID block: the owner's version of the guest, or a newer one.",
+        "GUEST_SVN of the ID block: the owner's version of the guest, or newer.",
     );
     let svn = format!("{{ guest-svn = {{ at-least = {} }} }}", report.guest_svn);
     pin(&mut text, "conditions", &svn);

@@ -22,6 +22,10 @@ pub(super) fn cca(bytes: &[u8], name: &str) -> Option<(String, CcaPlatform)> {
     let mut text =
         "\n# The lifecycle of the platform must be `secured`: no line accepts another.\n"
             .to_owned();
+    line(
+        &mut text,
+        "Not looked at: the hash algorithms, and the verification service that the platform names.",
+    );
     text.push_str("[[cca.platform]]\n");
     named(&mut text, &format!("platform of {name}"));
     implementation(&mut text, &platform.implementation_id);
@@ -62,6 +66,10 @@ pub(super) fn psa(bytes: &[u8], name: &str) -> Option<(String, PsaDevice)> {
     let device = PsaDevice::of(token.claims()).ok()?;
     let mut text =
         "\n# The lifecycle of the device must be `secured`: no line accepts another.\n".to_owned();
+    line(
+        &mut text,
+        "Not looked at: client ID, boot seed, certification reference and verification service.",
+    );
     text.push_str("[[psa.device]]\n");
     named(&mut text, name);
     implementation(&mut text, &device.implementation_id);

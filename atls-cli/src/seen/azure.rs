@@ -44,14 +44,23 @@ fn configuration(bytes: &[u8]) -> Option<String> {
         );
     }
     let id = &data.configuration.vm_unique_id;
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    if id.bytes().all(is_plain) {
-        line(
+    match is_guid(id) {
+        true => {
+            line(
+                &mut text,
+                "This VM. Remove the line to accept any of the same images.",
+            );
+            pin(&mut text, "vm-unique-ids", &format!("[\"{id}\"]"));
+        }
+        false => line(
             &mut text,
-            "This VM. Remove the line to accept any of the same images.",
-        );
-        pin(&mut text, "vm-unique-ids", &format!("[\"{id}\"]"));
+            "Not looked at: which VM it is. Its identifier is none that a line can name.",
+        ),
     }
+    line(
+        &mut text,
+        "Not looked at: whether the VM has a serial console, which its host sees.",
+    );
     match data.user_data.len() == USER_DATA
         && data.user_data.bytes().all(|byte| byte.is_ascii_hexdigit())
     {
@@ -64,10 +73,19 @@ fn configuration(bytes: &[u8]) -> Option<String> {
         }
         false => line(
             &mut text,
-            "The user data has not 64 bytes, so no line can name it.",
+            "Not looked at: the user data, which has not 64 bytes, so no line can name it.",
         ),
     }
     Some(text)
+}
+
+/// 8-4-4-4-12 hexadecimal digits.
+fn is_guid(text: &str) -> bool {
+    let groups = text.split('-').map(str::len);
+    groups.eq([8, 4, 4, 4, 12])
+        && text
+            .bytes()
+            .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// Hexadecimal digits.

@@ -97,7 +97,7 @@ fn seen_open(text: &mut String, report: &TdReport) {
     if more != 0 {
         line(
             text,
-            "Further features of the processor (bits of XFAM) that the TD was seen with.",
+            "Further features of the processor (bits of XFAM) that the TD was seen with; a TD with fewer is accepted.",
         );
         pin(text, "allow-xfam", &format!("{more:#x}"));
     }
@@ -115,6 +115,10 @@ pub(super) fn sgx(bytes: &[u8], name: &str) -> Option<String> {
     }
     text.push_str("\n[[sgx.enclave]]\n");
     named(&mut text, name);
+    line(
+        &mut text,
+        "Not looked at: XFRM, MISCSELECT, CONFIGSVN, and the family and extended ID of the product.",
+    );
     line(
         &mut text,
         "MRENCLAVE: exactly this enclave. Its signer (MRSIGNER) is named below, as a comment;",
@@ -159,6 +163,10 @@ fn platform(table: &str, what: &str) -> String {
     line(
         &mut text,
         "add SWHardeningNeeded, ConfigurationNeeded … where you know why that is good enough.",
+    );
+    line(
+        &mut text,
+        "Firmware and microcode may differ from those that were seen, older or newer, as long as Intel rates them so.",
     );
     pin(&mut text, "accept-tcb", "[\"UpToDate\"]");
     line(

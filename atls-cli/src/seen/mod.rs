@@ -1,4 +1,4 @@
-//! Writes a policy that accepts what was seen, and nothing else.
+//! Writes a policy of what was seen; comments say where it accepts anything else.
 
 mod amd;
 mod arm;
@@ -64,7 +64,7 @@ fn of_azure(bytes: &[u8]) -> Vec<(String, String)> {
     found
 }
 
-/// The text of a policy file that accepts this Evidence and no other. Nothing of the Evidence is verified here.
+/// The text of a policy file of this Evidence, whose comments say which other is accepted. Nothing of the Evidence is verified here.
 ///
 /// # Errors
 /// A failure if the Evidence is of no platform that a policy file can name, cannot be read, or if nobody named its key where its maker has
@@ -124,8 +124,8 @@ fn unreadable() -> Failure {
 }
 
 const HEAD: &str = "\
-# Reference values of what was seen. Nothing is accepted that was not seen.
-# Each line below is one demand; take out what may differ.
+# Reference values of what was seen. Each line below is one demand; take out what may differ.
+# No other value is accepted, but where a comment says what else is: `or newer`, `or stricter`. `Not looked at` names what may differ.
 # `atls policy check` says whether the file is right, `atls policy explain` what it finds in Evidence.
 
 version = 1

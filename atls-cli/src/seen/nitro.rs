@@ -20,10 +20,14 @@ pub(super) fn nitro(bytes: &[u8], name: &str) -> Option<String> {
     }
     text.push_str("\n[[nitro.image]]\n");
     named(&mut text, name);
+    line(
+        &mut text,
+        "Not looked at: registers from PCR16 on, which a policy cannot name, and user_data.",
+    );
     for (register, value) in &registers {
         if is_zero(value) && IN_USE.contains(&register.as_str()) {
             let says = "nothing is in it, and a policy cannot ask for that";
-            line(&mut text, &format!("{register} is not named: {says}."));
+            line(&mut text, &format!("Not looked at: {register}; {says}."));
             continue;
         }
         let says = match is_zero(value) {

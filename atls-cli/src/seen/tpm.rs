@@ -27,12 +27,29 @@ pub(super) fn tpm(bytes: &[u8], name: &str) -> Option<String> {
         &mut text,
         "The registers below are those of this bank; a policy looks at one alone.",
     );
+    let others = banks.iter().filter(|other| other.bank != bank.bank);
+    for other in others {
+        let says = format!(
+            "Not looked at: the bank {}, which was quoted too.",
+            other.bank
+        );
+        line(&mut text, &says);
+    }
     pin(&mut text, "bank", &quoted(bank.bank));
     registers(&mut text, bank);
     Some(text)
 }
 
 fn registers(text: &mut String, bank: &PcrValues) {
+    let absent = (0..REGISTERS).filter(|pcr| !is_reset(*pcr) && !bank.values.contains_key(pcr));
+    let absent: Vec<_> = absent.map(|pcr| pcr.to_string()).collect();
+    if !absent.is_empty() {
+        let says = "not quoted, so anything may be in them";
+        line(
+            text,
+            &format!("Not looked at: pcr {}, {says}.", absent.join(", ")),
+        );
+    }
     let unmeasured = bank.values.iter();
     let unmeasured = unmeasured.filter(|(pcr, value)| is_unmeasured(value) && !is_reset(**pcr));
     let unmeasured: Vec<_> = unmeasured.map(|(pcr, _)| pcr.to_string()).collect();
@@ -44,16 +61,13 @@ fn registers(text: &mut String, bank: &PcrValues) {
         pin(text, "unmeasured", &format!("[{}]", unmeasured.join(", ")));
     }
     text.push_str("\n[tpm.image.pcr]\n");
-    for (pcr, value) in bank
-        .values
-        .iter()
-        .filter(|(_, value)| !is_unmeasured(value))
-    {
-        if is_reset(*pcr) {
-            let says = "software resets it and extends what it likes, so it proves nothing";
-            line(text, &format!("pcr {pcr} is not named: {says}."));
-            continue;
-        }
+    let resets = "software resets them and extends what it likes, so they prove nothing";
+    line(
+        text,
+        &format!("Not looked at: pcr 16 and 20 to 23; {resets}."),
+    );
+    let measured = bank.values.iter();
+    for (pcr, value) in measured.filter(|(pcr, value)| !is_unmeasured(value) && !is_reset(**pcr)) {
         line(text, holds(*pcr));
         pin(text, &pcr.to_string(), &quoted(hex(value)));
     }
@@ -80,22 +94,30 @@ fn counters(text: &mut String, evidence: &TpmEvidence, attest: &Attest) {
     if attest.clock.is_safe {
         line(text, "The clock of the TPM never went back.");
         pin(text, "safe-clock", "true");
+    } else {
+        line(
+            text,
+            "Not looked at: the clock of the TPM, which may have gone back.",
+        );
     }
     let key = AttestationKey::decode(&evidence.ak);
     let is_plain = key.is_ok_and(|key| key.is_endorsement_primary(&attest.qualified_signer));
     if !is_plain {
         line(
             text,
-            "The TPM obfuscates its firmware's version and its counters for this key.",
+            "Not looked at: firmware and counters of the TPM, which obfuscates them for this key.",
         );
         return;
     }
-    line(text, "This firmware of the TPM, or newer.");
+    line(
+        text,
+        "This firmware of the TPM, or newer: versions that nobody saw are accepted.",
+    );
     let firmware = format!("{:016x}", attest.firmware_version);
     pin(text, "min-firmware", &quoted(firmware));
     line(
         text,
-        "Seen with as many restarts of the TPM, such as by suspending. This line refuses more:",
+        "Not looked at: restarts of the TPM, such as by suspending. This line refuses more than were seen:",
     );
     line(
         text,
@@ -163,3 +185,5 @@ fn holds(pcr: u8) -> &'static str {
 const BOOT_CODE: [u8; 3] = [4, 17, 18];
 
 const SECURE_BOOT: u8 = 7;
+
+const REGISTERS: u8 = 24;

@@ -14,6 +14,7 @@ mod genuine;
 mod hostile;
 mod made;
 mod new;
+mod open;
 mod psa;
 mod samples;
 #[path = "../support/mod.rs"]
