@@ -154,6 +154,25 @@ fn the_image_that_matched_says_what_was_looked_at() {
     assert!(unseen["rtmr0"].is_null(), "{unseen:#}");
 }
 
+#[test]
+fn a_field_that_is_null_is_not_looked_at() {
+    let world = World::new();
+    let platform = super::td_platform(&world);
+    let report = platform.td_report();
+    world.write("evidence", platform.tdx_quote(&report, &[7; 64]).unwrap());
+    let image = json!({
+        "name": "null", "mrtd": report.mrtd, "rtmr0": null, "rtmr1": report.rtmr[1], "rtmr2": report.rtmr[2],
+    });
+    let policy = json!({ "version": 1, "tdx": {
+        "accept-tcb": ["UpToDate"], "accept-advisories": [], "image": [image],
+    }});
+    world.write("policy.json", policy.to_string());
+    let explain = ["policy", "explain", "policy.json", "evidence", "--json"];
+    let told = world.atls(&[&explain[..], &super::TD].concat()).json();
+    let items = &told["items"];
+    assert!(items[0]["not_looked_at"]["rtmr0"].is_string(), "{told:#}");
+}
+
 fn not_looked_at(world: &World) -> Value {
     let explain = ["policy", "explain", "policy.json", "evidence", "--json"];
     let told = world.atls(&explain).ends_with(0).json();

@@ -68,7 +68,8 @@ fn keys(table: &str, image: Option<&str>, policy: &Policy) -> BTreeSet<String> {
         match value {
             Value::Array(elements) => rest.extend(elements.iter().filter(is_of_image)),
             Value::Object(members) => {
-                keys.extend(members.keys().cloned());
+                let stated = members.iter().filter(|(_, value)| !value.is_null());
+                keys.extend(stated.map(|(key, _)| key.clone()));
                 rest.extend(members.values());
             }
             _ => {}
