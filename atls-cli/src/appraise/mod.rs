@@ -74,6 +74,11 @@ pub(crate) async fn recorded(
     if trust::is_part(table, &tables) {
         return Err(part_alone(evidence));
     }
+    let is_named = tables.iter().any(|named| named == table);
+    let is_simulated = table == "psa" && trust.knows_a_simulator();
+    if !is_named && !is_simulated {
+        return Err(without_table(table));
+    }
     let appraised = match table {
         "azure" => return azure(evidence, policy, trust, at).await,
         "cca" => trust::cca(policy)?.appraise_recorded(bytes, at).await,
@@ -81,9 +86,7 @@ pub(crate) async fn recorded(
             let verifier = trust::nitro(policy.live()?, trust)?;
             verifier.appraise_recorded(bytes, at).await
         }
-        "psa" if tables.iter().any(|named| named == "psa") => {
-            trust::psa(policy)?.appraise_recorded(bytes, at).await
-        }
+        "psa" if is_named => trust::psa(policy)?.appraise_recorded(bytes, at).await,
         "psa" => simulated(evidence, trust, at).await?,
         "sgx" => {
             let verifier = trust::sgx(policy.live()?, trust)?;
@@ -126,16 +129,25 @@ fn part_alone(evidence: &Evidence) -> Failure {
         .with_help("the policy has [azure], so its tables [snp], [tdx] and [tpm] are about parts of such a VM alone")
 }
 
+/// Nothing of this platform could be accepted.
+fn without_table(table: &str) -> Failure {
+    let what =
+        format!("the policy accepts no evidence of this platform: it has no table [{table}]");
+    let failure = Failure::new(Outcome::Refused, what);
+    match table {
+        "psa" => failure.with_help(
+            "a device of PSA is known by the tables [psa] and [psa-keys] of the policy, a simulated one by --trust-sim KEY",
+        ),
+        _ => failure,
+    }
+}
+
 async fn simulated(
     evidence: &Evidence,
     trust: &AppraisalOptions,
     at: UnixTime,
 ) -> Result<Result<RecordedAppraisal, AppraisalError>, Failure> {
-    let verifier = trust::simulated(trust)?.ok_or_else(|| {
-        no_verifier(evidence).with_help(
-            "a device of PSA is known by the tables [psa] and [psa-keys] of the policy, a simulated one by --trust-sim KEY",
-        )
-    })?;
+    let verifier = trust::simulated(trust)?.ok_or_else(|| no_verifier(evidence))?;
     Ok(verifier.appraise_recorded(&evidence.bytes, at).await)
 }
 

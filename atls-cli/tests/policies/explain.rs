@@ -2,6 +2,7 @@
 
 use atls_cca::CcaKeys;
 use atls_cca::testing::ForgedCca;
+use atls_cca::testing::ForgedPsa;
 use atls_formats::tpm::TpmEvidence;
 use atls_snp::Product;
 
@@ -94,6 +95,26 @@ fn explanations_of_evidence_under_another_root_are_refused() {
         "collateral",
     ];
     world.atls(&explain).ends_with(2);
+}
+
+#[test]
+fn evidence_of_a_platform_without_a_table_is_refused() {
+    let world = World::new();
+    world.write(
+        "policy.json",
+        serde_json::json!({ "version": 1, "nitro": { "image": [{ "name": "x", "pcr0": "01".repeat(48) }] } })
+            .to_string(),
+    );
+    let explain = ["policy", "explain", "policy.json", "evidence", "--json"];
+    let snp = atls_snp::testing::ForgedSnp::new(Product::Turin).unwrap();
+    let report = snp.evidence(&[7; 64]).encode().unwrap();
+    let token = ForgedPsa::new().token(&[7; 32]);
+    for (table, evidence) in [("[snp]", report), ("[psa]", token)] {
+        world.write("evidence", evidence);
+        let told = world.atls(&explain).ends_with(3).json();
+        let reason = told["error"]["reason"].as_str().unwrap();
+        assert!(reason.contains(table), "{reason}");
+    }
 }
 
 #[test]
