@@ -82,13 +82,20 @@ pub(crate) fn parse() -> Result<Arguments, clap::Error> {
 
 /// Tells whose keys the arguments may be: somebody who wrote a file looks for none on the command line.
 fn with_file_named(error: &clap::Error, file: &str) -> clap::Error {
-    let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    let problem = first.trim_start_matches("error: ");
+    let problem = problem(error);
     Arguments::command().error(
         error.kind(),
         format!("{problem}; arguments come from {file} too, where a key is an argument without its dashes"),
     )
+}
+
+/// What is wrong, on one line: the first paragraph of clap, which may list arguments below its first line.
+pub(crate) fn problem(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim);
+    let paragraph: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+    let problem = paragraph.join(" ");
+    problem.trim_start_matches("error: ").to_owned()
 }
 
 /// Whether arguments that are wrong ask for JSON.

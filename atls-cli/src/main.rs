@@ -56,9 +56,7 @@ fn without_arguments(message: &clap::Error) -> Outcome {
         return Outcome::Accepted;
     }
     if arguments::ask_for_json() {
-        let text = message.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let failure = Failure::usage(first.trim_start_matches("error: "));
+        let failure = Failure::usage(arguments::problem(message));
         let mut terminal = Terminal::new(Color::Never);
         let _ = terminal.out_json(&serde_json::json!({ "error": failure.to_json() }));
         let _ = terminal.flush();

@@ -1,5 +1,9 @@
 //! Arguments that are wrong end with the exit code for usage, and with JSON where that is asked for.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::process::Command;
 
@@ -23,6 +27,18 @@ fn json_is_given_for_arguments_that_are_missing_unknown_or_out_of_range() {
         let error = told.get("error").unwrap();
         assert_eq!(error.get("outcome").unwrap(), "usage");
         assert!(error.get("reason").unwrap().as_str().unwrap().len() > 10);
+    }
+}
+
+#[test]
+fn arguments_that_are_missing_are_named_in_json() {
+    for (arguments, missing) in [
+        (&["get", "--json"][..], "<URL>"),
+        (&["policy", "new", "--json"], "--from <EVIDENCE|URL>"),
+    ] {
+        let told: serde_json::Value = serde_json::from_str(&ends(arguments)).unwrap();
+        let reason = told["error"]["reason"].as_str().unwrap();
+        assert!(reason.contains(missing), "{reason}");
     }
 }
 
