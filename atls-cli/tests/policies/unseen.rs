@@ -109,6 +109,15 @@ fn claims_of_a_realm_that_no_line_names_are_told() {
         assert!(unseen[name].is_string(), "{name}: {unseen:#}");
     }
     assert!(unseen["rem1"].is_null(), "{unseen:#}");
+
+    // A second realm of that name, which is another one.
+    let mut other = policy["cca"]["realm"][0].clone();
+    other["initial-measurement"] = "ab".repeat(32).into();
+    other["rem2"] = "ab".repeat(32).into();
+    policy["cca"]["realm"].as_array_mut().unwrap().push(other);
+    world.write("policy.json", policy.to_string());
+    let unseen = not_looked_at(&world);
+    assert!(unseen["rem2"].is_string(), "{unseen:#}");
 }
 
 #[test]
@@ -171,6 +180,40 @@ fn a_field_that_is_null_is_not_looked_at() {
     let told = world.atls(&[&explain[..], &super::TD].concat()).json();
     let items = &told["items"];
     assert!(items[0]["not_looked_at"]["rtmr0"].is_string(), "{told:#}");
+}
+
+#[test]
+fn images_of_one_name_look_at_what_all_of_them_name() {
+    let world = World::new();
+    let platform = super::td_platform(&world);
+    let report = platform.td_report();
+    world.write("evidence", platform.tdx_quote(&report, &[7; 64]).unwrap());
+    let loose = json!({ "name": "web", "mrtd": report.mrtd, "rtmr1": report.rtmr[1], "rtmr2": report.rtmr[2] });
+    let mut strict = loose.clone();
+    strict["mrtd"] = "ab".repeat(48).into();
+    strict["rtmr3"] = json!(report.rtmr[3]);
+    let policy = json!({ "version": 1, "tdx": {
+        "accept-tcb": ["UpToDate"], "accept-advisories": [], "image": [strict, loose],
+    }});
+    world.write("policy.json", policy.to_string());
+    let explain = ["policy", "explain", "policy.json", "evidence", "--json"];
+    let told = world.atls(&[&explain[..], &super::TD].concat());
+    let unseen = &told.ends_with(0).json()["items"][0]["not_looked_at"];
+    assert!(unseen["rtmr3"].is_string(), "{unseen:#}");
+    assert!(unseen["rtmr1"].is_null(), "{unseen:#}");
+
+    let mut tpm = ForgedTpm::new();
+    tpm.quoting(HashAlgorithm::Sha256, &[0, 4, 7]);
+    world.write("evidence", tpm.evidence(&[7; 32]).encode().unwrap());
+    let keys = TpmKeys::new(vec![tpm.trusted("web-1")]);
+    let loose = json!(ForgedTpm::image());
+    let mut strict = loose.clone();
+    strict["pcr"]["0"] = "ab".repeat(32).into();
+    let policy = json!({ "version": 1, "tpm": { "image": [strict, loose] }, "tpm-keys": keys });
+    world.write("policy.json", policy.to_string());
+    let unseen = not_looked_at(&world);
+    assert!(unseen["sha256.pcr0"].is_string(), "{unseen:#}");
+    assert!(unseen["sha256.pcr4"].is_null(), "{unseen:#}");
 }
 
 fn not_looked_at(world: &World) -> Value {

@@ -62,15 +62,12 @@ fn is_of(matched: Option<&str>, name: &str) -> bool {
 }
 
 fn configuration(unseen: &mut Unseen, seen: &[u8], firmware: &[&CcaPlatformFirmware]) {
-    let stated = firmware
-        .iter()
-        .filter(|known| known.configuration.is_some());
-    let stated: Vec<_> = stated.collect();
-    if stated.is_empty() {
+    // Of several entries with the name that matched, any may be the one.
+    if firmware.iter().any(|known| known.configuration.is_none()) {
         unseen.add_bytes("configuration", seen);
-    } else if stated
+    } else if firmware
         .iter()
-        .all(|known| known.configuration_mask.is_some())
+        .any(|known| known.configuration_mask.is_some())
     {
         unseen.add_bytes("configuration, outside of configuration-mask", seen);
     }
@@ -90,15 +87,15 @@ fn components(unseen: &mut Unseen, seen: &[Component], known: &[&KnownComponent]
             continue;
         }
         if let Some(kind) = &component.kind
-            && entries.iter().all(|known| known.kind.is_none())
+            && entries.iter().any(|known| known.kind.is_none())
         {
             unseen.add(format!("{name}: kind"), kind);
         }
-        if entries.iter().all(|known| known.signer_id.is_none()) {
+        if entries.iter().any(|known| known.signer_id.is_none()) {
             unseen.add_bytes(format!("{name}: signer-id"), &component.signer_id);
         }
         if let Some(version) = &component.version
-            && entries.iter().all(|known| known.version.is_none())
+            && entries.iter().any(|known| known.version.is_none())
         {
             unseen.add(format!("{name}: version"), version);
         }
@@ -109,12 +106,12 @@ fn realm(unseen: &mut Unseen, claims: &CcaClaims, realms: &[&CcaRealmImage]) {
     let realm = &claims.realm;
     if realms
         .iter()
-        .all(|known| known.personalization_value.is_none())
+        .any(|known| known.personalization_value.is_none())
     {
         unseen.add_bytes("personalization-value", &realm.personalization_value);
     }
     for (number, value) in (0..).zip(&realm.extensible_measurements) {
-        if !realms.iter().any(|known| states(known, number)) {
+        if !realms.iter().all(|known| states(known, number)) {
             unseen.add_bytes(format!("rem{number}"), value);
         }
     }

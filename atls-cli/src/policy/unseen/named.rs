@@ -52,21 +52,46 @@ pub(super) fn add_user_data(unseen: &mut Unseen, claims: &NitroClaims) {
     }
 }
 
-/// All keys below a table, but for other images than this one.
+/// The keys of a table that are about this image. Several images may have its name, and any of them may be the one that matched: a
+/// key counts that all of them have.
 fn keys(table: &str, image: Option<&str>, policy: &Policy) -> BTreeSet<String> {
     let whole: Option<Value> = match policy.format() {
         atls_reference::Format::Json => serde_json::from_str(policy.text()).ok(),
         _ => toml::from_str(policy.text()).ok(),
     };
-    let is_of_image = |element: &&Value| {
+    let table = whole.as_ref().and_then(|whole| whole.get(table));
+    let (images, others): (Vec<_>, Vec<_>) = table
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .partition(|(_, value)| is_images(value));
+    let images = images.into_iter().filter_map(|(_, value)| value.as_array());
+    let of_image = |element: &&Value| {
         let name = element.get("name").and_then(Value::as_str);
         image.is_none() || name.is_none() || name == image
     };
+    let images = images.flatten().filter(of_image).map(below);
+    let of_images = match image {
+        Some(_) => images.reduce(|one, other| &one & &other),
+        None => images.reduce(|one, other| &one | &other),
+    };
+    let others = others.into_iter().filter(|(_, value)| !value.is_null());
+    let others = others.flat_map(|(key, value)| std::iter::once(key.clone()).chain(below(value)));
+    others.chain(of_images.unwrap_or_default()).collect()
+}
+
+fn is_images(value: &Value) -> bool {
+    let elements = value.as_array();
+    elements.is_some_and(|elements| elements.iter().any(Value::is_object))
+}
+
+/// All keys with a value, at any depth.
+fn below(value: &Value) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
-    let mut rest: Vec<&Value> = whole.iter().filter_map(|whole| whole.get(table)).collect();
+    let mut rest = vec![value];
     while let Some(value) = rest.pop() {
         match value {
-            Value::Array(elements) => rest.extend(elements.iter().filter(is_of_image)),
+            Value::Array(elements) => rest.extend(elements),
             Value::Object(members) => {
                 let stated = members.iter().filter(|(_, value)| !value.is_null());
                 keys.extend(stated.map(|(key, _)| key.clone()));

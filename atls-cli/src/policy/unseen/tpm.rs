@@ -43,11 +43,17 @@ pub(super) fn of(evidence: &[u8], claims: &TpmClaims, policy: &Policy) -> Result
 fn registers(unseen: &mut Unseen, claims: &TpmClaims, images: &[&TpmImage]) {
     for values in &claims.banks {
         let bank = values.bank;
-        let mut of_bank = images.iter().filter(|image| image.bank == bank).peekable();
-        let has_events = of_bank.peek().is_some();
-        let of_bank: Vec<_> = of_bank.collect();
+        let has_events = images.iter().any(|image| image.bank == bank);
         for (pcr, value) in &values.values {
-            if of_bank.iter().any(|image| looks_at(image, *pcr)) {
+            let mut looks = images
+                .iter()
+                .map(|image| image.bank == bank && looks_at(image, *pcr));
+            // Of several images with the name that matched, any may be the one.
+            let is_looked_at = match claims.image {
+                Some(_) => looks.all(|looks| looks),
+                None => looks.any(|looks| looks),
+            };
+            if is_looked_at {
                 continue;
             }
             unseen.add_bytes(format!("{bank}.pcr{pcr}"), value);
