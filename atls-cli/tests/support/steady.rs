@@ -8,8 +8,8 @@ pub fn steady(text: &str) -> String {
         let words = line
             .split_inclusive([' ', '"', ',', '/', '\n'])
             .map(|word| {
-                let end = word.len() - usize::from(word.ends_with([' ', '"', ',', '/', '\n']));
-                let (word, separator) = word.split_at(end);
+                let bare = word.strip_suffix([' ', '"', ',', '/', '\n']);
+                let (word, separator) = word.split_at(bare.unwrap_or(word).len());
                 format!("{}{separator}", steady_word(word))
             });
         steady.extend(words);
@@ -20,7 +20,9 @@ pub fn steady(text: &str) -> String {
 /// A date of HTTP, and the time that an attestation still lasts.
 fn without_clock(line: &str) -> String {
     if let Some((before, rest)) = line.split_once(" GMT") {
-        let start = before.len() - "Sun, 29 Nov 2026 23:04:52".len();
+        let start = before
+            .len()
+            .saturating_sub("Sun, 29 Nov 2026 23:04:52".len());
         return format!("{}DATE{rest}", &before[..start]);
     }
     match line.split_once(", in ") {
