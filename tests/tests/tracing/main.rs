@@ -1,0 +1,11 @@
+//! The log: one event per connection that says whose fault it was and why, and nothing secret.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+mod accepted;
+mod log;
+mod refused;
+mod strangers;

@@ -1,0 +1,196 @@
+//! Peers and requests that were refused.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use atls_axum::AttestedListener;
+use atls_axum::Preamble;
+use atls_core::BoxFuture;
+use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
+use atls_sim::SimVerifier;
+use atls_tower::RequireAttestationLayer;
+use atls_tower::ServerAcceptor;
+use atls_tower::ServerTerms;
+use axum::Router;
+use axum::body::Bytes;
+use end_to_end::World;
+use end_to_end::reqwest_client;
+use tokio::net::TcpStream;
+use tower::Layer as _;
+use tower::ServiceExt;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::Targets;
+
+use crate::log::Log;
+use crate::log::assert_one;
+use crate::log::requiring;
+#[tokio::test]
+async fn a_refusal_says_the_last_cause() {
+    let (log, _guard) = Log::capture();
+    let world = World::new();
+    let stranger = World::new().server_device;
+    let server = world.serve(ServerTerms::new().attester(stranger)).await;
+    let client = reqwest_client(&world.demanding());
+    client.get(server.url("/")).send().await.unwrap_err();
+    let events = log.of("client");
+    let words = [
+        "peer's attestation was refused: appraisal failed: evidence is signed by an unknown key",
+        "fault=peer",
+    ];
+    assert_one(&events, "WARN", &words);
+    // Neither a binder nor Evidence, a certificate or a name in it: nothing that is long and random.
+    for word in events[0].split(|c: char| !c.is_ascii_alphanumeric()) {
+        let random = word.len() >= 32 && word.chars().any(|c| c.is_ascii_digit());
+        assert!(!random, "{word} in {events:?}");
+    }
+}
+
+/// As a service in production has it: spans of lower levels than the filter's would be gone.
+#[tokio::test]
+async fn a_refusal_at_info_says_who_refused_whom_and_why() {
+    let ours = Targets::new().with_default(LevelFilter::INFO);
+    let (log, _guard) = Log::capture_with(ours);
+    let world = World::new();
+    let server = requiring(&world).await;
+    let stranger = World::new().client_device;
+    let attested = world.client().require_peer(world.about_servers());
+    let attested = attested.attester(stranger).build().unwrap();
+    let client = reqwest_client(&attested);
+    client.get(server.url("/")).send().await.unwrap_err();
+    let mut events = log.take();
+    // The client has its verdict first.
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    events.extend(log.take());
+    let (clients, servers): (Vec<_>, Vec<_>) = events
+        .into_iter()
+        .partition(|event| event.contains("side=\"client\""));
+    let words = [
+        "side=\"server\"",
+        "network.peer.address=127.0.0.1 network.peer.port=",
+        "error.type=\"unknown_key\"",
+        "fault=peer",
+    ];
+    assert_one(&servers, "WARN", &words);
+    let words = [
+        "server.address=\"localhost\"",
+        "error.type=\"refused_by_peer\"",
+        "fault=peer",
+    ];
+    assert_one(&clients, "WARN", &words);
+}
+
+#[tokio::test]
+async fn addresses_are_left_out_by_a_filter_of_their_own() {
+    let ours = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("atls_axum::connection", LevelFilter::OFF);
+    let (log, _guard) = Log::capture_with(ours);
+    let world = World::new();
+    let server = requiring(&world).await;
+    let client = world.plain_client(&["h2", "http/1.1"]);
+    client.get(server.url("/")).send().await.unwrap();
+    let events = log.of("server");
+    assert_one(&events, "INFO", &["peer did not attest"]);
+    assert!(!events[0].contains("127.0.0.1"), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_client_behind_a_load_balancer_is_named_beside_it() {
+    let (log, _guard) = Log::capture();
+    let world = World::new();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let listener = AttestedListener::builder(acceptor)
+        .preamble(Arc::new(Balancer))
+        .bind("127.0.0.1:0")
+        .await
+        .unwrap();
+    let url = format!("https://localhost:{}/", listener.local_addr().port());
+    tokio::spawn(async move { atls_axum::serve(listener, Router::new()).await });
+    let client = reqwest_client(&world.demanding());
+    client.get(url).send().await.unwrap();
+    let words = [
+        "network.peer.address=127.0.0.1",
+        "client.address=192.0.2.7 client.port=7",
+    ];
+    assert_one(&log.of("server"), "DEBUG", &words);
+}
+
+/// Says that every client is another than the peer of the network.
+#[derive(Debug)]
+struct Balancer;
+
+impl Preamble for Balancer {
+    fn read<'a>(
+        &'a self,
+        _: &'a mut TcpStream,
+        _: SocketAddr,
+    ) -> BoxFuture<'a, io::Result<SocketAddr>> {
+        Box::pin(async { Ok(SocketAddr::from(([192, 0, 2, 7], 7))) })
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_refuses_says_why_with_the_reason_and_the_fault() {
+    let (log, _guard) = Log::capture();
+    let device = Arc::new(atls_sim::SimAttester::generate().unwrap());
+    let accepting = demo::trusting(&device).unwrap();
+    let connection = atls_tower::testing::attested(demo::provider(), device, accepting);
+    let connection = connection.await.unwrap();
+    log.take();
+    let strict = RequireAttestationLayer::new().with_policy(StandardPolicy::new());
+    let handler = tower::service_fn(async |_: http::Request<String>| {
+        Ok::<_, std::convert::Infallible>(http::Response::new(Bytes::new()))
+    });
+    let service = connection.layer(strict.layer(handler));
+    let response = service.oneshot(http::Request::new(String::new())).await;
+    assert_eq!(response.unwrap().status(), 403);
+    let words = [
+        "peer is refused by this route",
+        "evidence comes from a simulator",
+        "error.type=\"policy_simulated\"",
+        "fault=peer",
+    ];
+    assert_one(&log.take(), "INFO", &words);
+}
+
+#[tokio::test]
+async fn an_unknown_image_is_told_with_what_was_seen_and_what_is_allowed() {
+    let (log, _guard) = Log::capture();
+    let world = World::new();
+    let verifier = SimVerifier::new(world.server_device.trust_anchor())
+        .with_reference_values(Vec::new())
+        .with_known_software("web 1.4", [4; 32]);
+    let relying_party = RelyingParty::builder()
+        .verifier(Arc::new(verifier))
+        .standard_policy(StandardPolicy::new().dangerous_accept_simulated());
+    let relying_party = Arc::new(relying_party.build().unwrap());
+    let attested = world.client().require_peer(relying_party).build().unwrap();
+    let server = world.serve_attested().await;
+    let client = reqwest_client(&attested);
+    client.get(server.url("/")).send().await.unwrap_err();
+    let seen = atls_sim::SimAttester::SOFTWARE.map(|byte| format!("{byte:02x}"));
+    let allowed = format!("allowed are web 1.4 ({})", "04".repeat(32));
+    let words = ["sim.software", &seen.concat(), &allowed, "fault=peer"];
+    assert_one(&log.of("client"), "INFO", &words);
+}
+
+#[tokio::test]
+async fn the_report_of_a_reqwest_error_reaches_the_last_cause() {
+    let world = World::new();
+    let device = World::new().server_device;
+    let server = world.serve(ServerTerms::new().attester(device)).await;
+    let client = reqwest_client(&world.demanding());
+    let error = client.get(server.url("/")).send().await.unwrap_err();
+    let cause =
+        "peer's attestation was refused: appraisal failed: evidence is signed by an unknown key";
+    let whole = atls_core::report(&error).to_string();
+    assert!(whole.contains(cause), "{whole}");
+    assert_eq!(whole.matches("appraisal failed").count(), 1, "{whole}");
+    let refusal = atls_reqwest::Error::of(&error).unwrap();
+    assert!(refusal.report().to_string().starts_with(cause), "{refusal}");
+}
