@@ -242,7 +242,11 @@ fn copy_context(to: &std::path::Path) {
         }
         let copy = to.join(file);
         std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
-        std::fs::copy(root().join(file), copy).unwrap();
+        // Links stay links, as Docker copies them; some lead to folders.
+        match std::fs::read_link(root().join(file)) {
+            Ok(target) => std::os::unix::fs::symlink(target, copy).unwrap(),
+            Err(_) => drop(std::fs::copy(root().join(file), copy).unwrap()),
+        }
     }
 }
 

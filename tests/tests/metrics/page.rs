@@ -187,13 +187,13 @@ fn sources() -> impl Iterator<Item = PathBuf> {
 
 /// All to the parenthesis that ends a call.
 fn arguments(call: &str) -> &str {
-    let mut depth = 1;
+    let mut depth = 1_usize;
     let end = call.find(|c| {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
+        depth = match c {
+            '(' => depth.saturating_add(1),
+            ')' => depth.saturating_sub(1),
+            _ => depth,
+        };
         depth == 0
     });
     &call[..end.unwrap()]

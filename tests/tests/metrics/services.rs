@@ -86,7 +86,7 @@ impl Fetch for Maker {
             "absent" => Err(CollateralError::Expired),
             _ => Ok(Fetched::new(
                 b"piece".to_vec(),
-                at(now.as_secs() + good_for),
+                at(now.as_secs().saturating_add(good_for)),
             )),
         };
         Box::pin(async { fetched })
