@@ -180,7 +180,7 @@ fn a_proxy_says_what_it_does_line_by_line() {
     ];
     let mut proxy = Proxy::start(&world, &arguments.concat());
     proxy.signal("HUP");
-    proxy.reads("read again");
+    proxy.reads(": read again what=");
     world.write("chain.pem", "nothing");
     proxy.signal("HUP");
     proxy.reads("not read again");

@@ -163,7 +163,7 @@ fn it_is_not_healthy_with_a_certificate_that_has_expired_nor_while_it_drains() {
     assert!(before.contains("atls_proxy_ready 1\n"), "{before}");
     expired(&world);
     proxy.signal("HUP");
-    proxy.reads("read again");
+    proxy.reads(": read again what=");
     let told = "the certificate is outside of its validity\n".to_owned();
     assert_eq!(health(), (503, told));
     let after = metrics();
@@ -173,7 +173,7 @@ fn it_is_not_healthy_with_a_certificate_that_has_expired_nor_while_it_drains() {
     }
     world.identity(&world.authority);
     proxy.signal("HUP");
-    proxy.reads("read again");
+    proxy.reads(": read again what=");
     assert_eq!(health().0, 200);
     let mut child = world
         .command(&[&["get", &proxy.url("/"), "-q"], &TRUST[..]].concat())

@@ -27,7 +27,7 @@ fn a_new_certificate_is_taken_at_sighup_and_a_wrong_one_is_not() {
     world.write("other.pem", other.pem());
     world.identity(&other);
     proxy.signal("HUP");
-    proxy.reads("read again");
+    proxy.reads(": read again what=");
     world
         .atls(&[
             "get",
@@ -109,7 +109,7 @@ fn takes_a_new_policy(signal: Option<&str>) {
     if let Some(signal) = signal {
         proxy.signal(signal);
     }
-    proxy.reads("read again");
+    proxy.reads(": read again what=");
     let (head, _) = world.block_on(fetch(proxy.address(), "/"));
     assert_eq!(head.status, 200);
     assert_eq!(head.headers["atls-image"], "as seen");
@@ -131,7 +131,7 @@ fn a_changed_certificate_is_taken_without_a_signal() {
     let other = Authority::new().unwrap();
     world.write("other.pem", other.pem());
     world.identity(&other);
-    proxy.reads("read again");
+    proxy.reads(": read again what=");
     let trust = ["--ca", "other.pem", "--trust-sim", "device.key"];
     let url = proxy.url("/");
     let get = [&["get", &url], &trust[..]].concat();
@@ -154,7 +154,7 @@ fn a_changed_configuration_is_taken_at_sighup_and_without() {
         if let Some(signal) = signal {
             proxy.signal(signal);
         }
-        proxy.reads("read again");
+        proxy.reads(": read again what=");
         assert_eq!(ask(&proxy), "other", "{signal:?}");
     }
 }
@@ -220,7 +220,7 @@ fn a_new_key_for_results_is_published_when_it_is_taken() {
     let old = keys();
     world.write("proxy.toml", stating("other.pem"));
     proxy.signal("HUP");
-    proxy.reads("read again");
+    proxy.reads(": read again what=");
     assert_ne!(keys(), old);
 }
 
