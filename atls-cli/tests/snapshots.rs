@@ -26,6 +26,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use proxies::Proxy;
 use support::Ran;
 use support::World;
+use support::enclave_image;
 use support::steady::steady;
 
 #[test]
@@ -109,18 +110,7 @@ fn a_policy_is_explained_claim_by_claim() {
 #[test]
 fn an_image_is_measured_step_by_step() {
     let world = World::new();
-    let mut image = b".eif".to_vec();
-    image.resize(548, 0);
-    for (kind, content) in [
-        (1_u16, &b"kernel"[..]),
-        (2, b"quiet"),
-        (3, b"boot"),
-        (3, b"app"),
-    ] {
-        let length = u64::try_from(content.len()).unwrap().to_be_bytes();
-        image.extend([&kind.to_be_bytes()[..], &[0, 0], &length, content].concat());
-    }
-    world.write("image.eif", image);
+    world.write("image.eif", enclave_image());
     let measure = ["policy", "measure", "nitro", "image.eif"];
     is_as_before("policy-measure", &world.atls(&measure));
     world.write("policy.toml", POLICY);

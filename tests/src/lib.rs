@@ -11,6 +11,7 @@
 )]
 
 pub mod azure;
+pub mod azure_sample;
 
 mod clock;
 mod dcap;

@@ -2,6 +2,7 @@
 
 use crate::support;
 use crate::support::World;
+use crate::support::enclave_image;
 
 /// What a command needs in its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,18 +32,7 @@ pub fn prepare(world: &World, needs: Needs) {
 }
 
 fn image(world: &World) {
-    let mut image = b".eif".to_vec();
-    image.resize(548, 0);
-    for (kind, content) in [
-        (1_u16, &b"kernel"[..]),
-        (2, b"quiet"),
-        (3, b"boot"),
-        (3, b"app"),
-    ] {
-        let length = u64::try_from(content.len()).unwrap().to_be_bytes();
-        image.extend([&kind.to_be_bytes()[..], &[0, 0], &length, content].concat());
-    }
-    world.write("enclave.eif", image);
+    world.write("enclave.eif", enclave_image());
     let measure = ["policy", "measure", "nitro", "enclave.eif"];
     let named = [&measure[..], &["--name", "payments 1.4.2"]].concat();
     let measured = world.atls(&named).ends_with(0).out();

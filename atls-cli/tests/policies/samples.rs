@@ -1,16 +1,12 @@
 //! Genuine VMs of Azure, as this project's attester would send them.
 
+use end_to_end::azure_sample::quoted;
 use std::path::Path;
 
 use atls_azure::AzureEvidence;
 use atls_core::cmw::Cmw;
 use atls_formats::azure::HclReport;
 use atls_formats::dcap::TDX_QUOTE;
-use atls_formats::tpm::Attributes;
-use atls_formats::tpm::HashAlgorithm;
-use atls_formats::tpm::Public;
-use atls_formats::tpm::PublicKey;
-use atls_formats::tpm::Scheme;
 use atls_formats::tpm::TPM_EVIDENCE;
 use atls_formats::tpm::TpmEvidence;
 use atls_formats::tsm::TSM_REPORT;
@@ -90,32 +86,6 @@ fn collection(cpu: Cmw, runtime_data: &[u8], quote: &TpmEvidence) -> Vec<u8> {
     let quote = Cmw::evidence(TPM_EVIDENCE.parse().unwrap(), quote);
     let evidence = AzureEvidence::new(cpu, runtime_data.to_vec(), quote);
     evidence.into_cmw().unwrap().encode().unwrap()
-}
-
-/// The samples have no public area of the key. It is the one that the quotes name as their signer.
-fn quoted(signature: &[u8], attest: Vec<u8>, pcrs: Vec<u8>, runtime_data: &[u8]) -> TpmEvidence {
-    let data: Value = serde_json::from_slice(runtime_data).unwrap();
-    let modulus = data["keys"][0]["n"].as_str().unwrap();
-    let public = Public {
-        name_algorithm: HashAlgorithm::Sha256,
-        attributes: Attributes(0x0005_0472),
-        auth_policy: Vec::new(),
-        aes_bits: None,
-        scheme: Some(Scheme::RsaSsa(HashAlgorithm::Sha256)),
-        key: PublicKey::Rsa {
-            bits: 2048,
-            exponent: 0,
-            modulus: BASE64_URL_SAFE_NO_PAD.decode(modulus).unwrap(),
-        },
-    };
-    let length = u16::try_from(signature.len()).unwrap().to_be_bytes();
-    TpmEvidence {
-        ak: public.encode().unwrap(),
-        attest,
-        pcrs,
-        signature: [&[0, 0x14, 0, 0x0b][..], &length, signature].concat(),
-        ..TpmEvidence::default()
-    }
 }
 
 /// Intel's collateral, as JSON.

@@ -1,7 +1,10 @@
 //! From ready to stopped: systemd, probes, metrics, drain.
 
+use std::net::SocketAddr;
+use std::process::Child;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,7 +21,7 @@ use crate::support::World;
 #[test]
 fn requests_under_way_finish_when_it_stops() {
     let world = World::new();
-    let (started, waits) = std::sync::mpsc::channel();
+    let (started, waits) = mpsc::channel();
     let go = Arc::new(tokio::sync::Notify::new());
     let (notified, entered) = (go.clone(), started);
     let slow = get(move || {
@@ -113,21 +116,9 @@ fn silent_connections_keep_no_probe_waiting() {
 #[test]
 fn a_second_signal_to_stop_waits_for_nobody_and_sighup_is_ignored_then() {
     let world = World::new();
-    let (entered, waits) = std::sync::mpsc::channel();
-    let endless = get(move || {
-        let entered = entered.clone();
-        async move {
-            entered.send(()).unwrap();
-            std::future::pending::<&str>().await
-        }
-    });
-    let behind = world.plain(Router::new().route("/", endless));
+    let (behind, waits) = endless(&world);
     let mut proxy = reverse(&world, &format!("http://{behind}"), &[]);
-    let mut child = world
-        .command(&[&["get", &proxy.url("/"), "-q"], &TRUST[..]].concat())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = asks(&world, &proxy.url("/"));
     waits.recv().unwrap();
     proxy.signal("TERM");
     proxy.reads("requests under way finish");
@@ -141,15 +132,7 @@ fn a_second_signal_to_stop_waits_for_nobody_and_sighup_is_ignored_then() {
 #[test]
 fn it_is_not_healthy_with_a_certificate_that_has_expired_nor_while_it_drains() {
     let world = World::new();
-    let (entered, waits) = std::sync::mpsc::channel();
-    let endless = get(move || {
-        let entered = entered.clone();
-        async move {
-            entered.send(()).unwrap();
-            std::future::pending::<&str>().await
-        }
-    });
-    let behind = world.plain(Router::new().route("/", endless));
+    let (behind, waits) = endless(&world);
     let admin = ["--admin", "127.0.0.1:0"];
     let mut proxy = reverse(&world, &format!("http://{behind}"), &admin);
     let admin = proxy.told("admin at http://");
@@ -175,11 +158,7 @@ fn it_is_not_healthy_with_a_certificate_that_has_expired_nor_while_it_drains() {
     proxy.signal("HUP");
     proxy.reads(": read again what=");
     assert_eq!(health().0, 200);
-    let mut child = world
-        .command(&[&["get", &proxy.url("/"), "-q"], &TRUST[..]].concat())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = asks(&world, &proxy.url("/"));
     waits.recv().unwrap();
     proxy.signal("TERM");
     proxy.reads("requests under way finish");
@@ -209,6 +188,27 @@ fn the_metrics_have_those_of_the_library() {
         let has = metrics.lines().any(|line| line.starts_with(start));
         assert!(has, "{start}: {metrics}");
     }
+}
+
+/// A service that never answers, and tells when it is asked.
+fn endless(world: &World) -> (SocketAddr, mpsc::Receiver<()>) {
+    let (entered, waits) = mpsc::channel();
+    let endless = get(move || {
+        let entered = entered.clone();
+        async move {
+            entered.send(()).unwrap();
+            std::future::pending::<&str>().await
+        }
+    });
+    (world.plain(Router::new().route("/", endless)), waits)
+}
+
+fn asks(world: &World, url: &str) -> Child {
+    world
+        .command(&[&["get", url, "-q"], &TRUST[..]].concat())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// A certificate that ended in 2001, for the same name.

@@ -35,11 +35,7 @@ async fn a_tls_handshake_that_stalls_is_given_up() {
         front.hangs().await;
         pass(6).await;
     };
-    scene.is_unavailable_after(meanwhile).await;
-    scene
-        .counts(1.0, "refused", "verifier", "unreachable")
-        .await;
-    scene.is_left_with(tasks).await;
+    is_unreachable_after(&scene, meanwhile, tasks).await;
     assert_eq!((front.accepted(), front.open()), (1, 0));
 }
 
@@ -63,11 +59,7 @@ fn a_name_that_is_not_or_never_resolved_is_given_up() {
             asked.notified().await;
             pass(6).await;
         };
-        scene.is_unavailable_after(meanwhile).await;
-        scene
-            .counts(1.0, "refused", "verifier", "unreachable")
-            .await;
-        scene.is_left_with(tasks).await;
+        is_unreachable_after(&scene, meanwhile, tasks).await;
     });
 }
 
@@ -127,4 +119,13 @@ impl reqwest::dns::Resolve for Names {
             Answer::Unknown => Box::pin(async { Err("no such name".into()) }),
         }
     }
+}
+
+/// A client is refused, by fault of the verifier, and nothing is left behind.
+async fn is_unreachable_after(scene: &Scene, meanwhile: impl Future<Output = ()>, tasks: usize) {
+    scene.is_unavailable_after(meanwhile).await;
+    scene
+        .counts(1.0, "refused", "verifier", "unreachable")
+        .await;
+    scene.is_left_with(tasks).await;
 }

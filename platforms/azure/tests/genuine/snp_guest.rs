@@ -1,5 +1,6 @@
 //! Guests of SEV-SNP, of whose samples each is a JSON file.
 
+use end_to_end::azure_sample::quoted;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +25,6 @@ use atls_snp::Tcb;
 use serde_json::Value;
 
 use crate::parts::base64;
-use crate::parts::evidence;
 use crate::parts::parts;
 use crate::sample::Sample;
 
@@ -112,7 +112,7 @@ impl Json {
         let pcrs = quote["pcrs"].as_array().unwrap().iter();
         let pcrs = pcrs.flat_map(bytes_or_hex).collect();
         let signature = bytes_or_hex(&quote["signature"]);
-        evidence(
+        quoted(
             &signature,
             bytes_or_hex(&quote["message"]),
             pcrs,

@@ -1,5 +1,6 @@
 //! A TD, whose sample is a YAML file with its collateral.
 
+use end_to_end::azure_sample::quoted;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +16,6 @@ use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
 
 use crate::parts::base64;
-use crate::parts::evidence;
 use crate::parts::parts;
 use crate::sample::Sample;
 
@@ -39,7 +39,7 @@ pub(crate) fn td(folder: &Path) -> Sample {
         time: 1_780_922_561,
         cpu: quote,
         cpu_type: TDX_QUOTE,
-        quote: evidence(
+        quote: quoted(
             &yaml.numbers("signature"),
             yaml.numbers("message"),
             yaml.numbers("pcrs"),

@@ -5,6 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod retry_after;
+
 use std::future::pending;
 use std::future::ready;
 use std::sync::Arc;

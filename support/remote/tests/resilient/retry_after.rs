@@ -1,22 +1,17 @@
 //! Services that say when to come again. Time is tokio's, and moves by sleeps alone.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use atls_core::http::HttpClient;
-use atls_core::http::HttpError;
-use atls_core::http::HttpLimits;
-use atls_remote::Resilient;
-use atls_remote::ResilientBuilder;
-use http::Method;
-use http::Request;
 use http::Response;
 use http::header::RETRY_AFTER;
 use test_support::Script;
 use tokio::time::Instant;
 
-type Answer = Result<Response<Vec<u8>>, HttpError>;
+use super::Answer;
+use super::client;
+use super::get;
+use super::post;
+use super::send;
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_says_when_is_not_asked_before() {
@@ -63,30 +58,6 @@ async fn a_service_is_left_alone_for_as_long_as_it_asks_up_to_a_minute() {
         drop(send(&client, post()).await);
         assert_eq!(script.requests(), 2, "{asked}");
     }
-}
-
-fn client(
-    script: Script,
-    change: impl FnOnce(ResilientBuilder) -> ResilientBuilder,
-) -> (Resilient, Arc<Script>) {
-    let script = Arc::new(script);
-    let builder = Resilient::builder("test", script.clone()).jitter(|| 0);
-    (change(builder).build(), script)
-}
-
-async fn send(client: &Resilient, request: Request<Vec<u8>>) -> Answer {
-    let limits = HttpLimits::new(Duration::from_secs(60), 1000);
-    client.send(request, limits).await
-}
-
-fn get() -> Request<Vec<u8>> {
-    Request::new(Vec::new())
-}
-
-fn post() -> Request<Vec<u8>> {
-    let mut request = get();
-    *request.method_mut() = Method::POST;
-    request
 }
 
 fn good() -> Answer {
