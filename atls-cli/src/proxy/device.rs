@@ -15,6 +15,7 @@ use atls_core::limits::DEFAULT_DEADLINE;
 use atls_core::limits::NONCE_LENGTH;
 use atls_core::session::Side;
 use rustls::sign::SigningKey;
+use tokio::sync::Mutex;
 
 use crate::failure::Failure;
 use crate::tls;
@@ -23,7 +24,8 @@ use crate::tls;
 pub(super) struct Device {
     inner: Arc<dyn Attester>,
     failed: AtomicBool,
-    checking: AtomicBool,
+    /// Held by the one check that is under way, also if that is dropped or panics.
+    checking: Mutex<()>,
     /// For Evidence that nobody gets. It is about a nonce that no client chose: Evidence about the key alone would be good for ever
     /// where clients accept the weakest mode, and whoever makes it on behalf of this machine, such as its host, sees it.
     request: OwnedAttestRequest,
@@ -48,7 +50,7 @@ impl Device {
         Ok(Arc::new(Self {
             inner,
             failed: AtomicBool::new(false),
-            checking: AtomicBool::new(false),
+            checking: Mutex::new(()),
             request,
         }))
     }
@@ -58,13 +60,12 @@ impl Device {
     /// # Errors
     /// A local fault where it makes none.
     pub(super) async fn check(&self) -> Result<(), Failure> {
-        if self.checking.swap(true, Ordering::Relaxed) {
+        let Ok(_checking) = self.checking.try_lock() else {
             return Ok(());
-        }
+        };
         let made = tokio::time::timeout(DEFAULT_DEADLINE, self.attest(self.request.as_request()));
         let made = made.await.unwrap_or(Err(AttestError::TimedOut));
         self.note(&made);
-        self.checking.store(false, Ordering::Relaxed);
         made.map(drop)
             .map_err(|error| Failure::fault("the device makes no Evidence").because(&error))
     }
@@ -100,6 +101,7 @@ impl Attester for Device {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
     use std::sync::Mutex;
 
     use atls_core::pki_types::PrivateKeyDer;
@@ -170,6 +172,29 @@ mod tests {
             assert_eq!(checked.is_err(), outcome.is_some(), "{outcome:?}");
         }
     }
+
+    /// Never answers.
+    struct Hanging;
+
+    impl Attester for Hanging {
+        fn media_types(&self) -> &[MediaType] {
+            &[]
+        }
+
+        fn attest<'a>(&'a self, _: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+            Box::pin(pending())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_that_was_given_up_stands_for_no_later_one() {
+        let device = Device::new(Arc::new(Hanging), &*key()).unwrap();
+        let given_up = tokio::time::timeout(DEFAULT_DEADLINE / 2, device.check());
+        given_up.await.unwrap_err();
+        device.check().await.unwrap_err();
+        assert!(device.has_failed());
+    }
+
     fn key() -> Arc<dyn SigningKey> {
         let key = rcgen::KeyPair::generate().unwrap().serialize_der();
         let key = PrivateKeyDer::try_from(key).unwrap();
