@@ -43,18 +43,22 @@ impl HttpClient for Answers {
     }
 }
 
-/// A status, headers and a body. The headers of a chain of certificates are all of the same bytes.
+/// A status, headers and a body. The headers of a chain of certificates are all of the same bytes, and so are those of a word or two.
 fn answer(tape: &mut Tape<'_>, fill: &impl Fn(&[u8]) -> Vec<u8>) -> Response<Vec<u8>> {
     let status = match tape.byte() {
         0 => 200,
         1 => 201,
         2 => 202,
+        3 => 415,
+        4 => 429,
+        5 => 503,
         other => 100 + u16::from(other) * 2,
     };
     let content_type = match tape.byte() {
         0 => "application/json",
         1 => "application/vnd.veraison.challenge-response-session+json",
         2 => "application/vnd.veraison.discovery+json",
+        3 => "application/problem+json",
         _ => "",
     };
     let mut answer = Response::new(Vec::new());
@@ -62,7 +66,9 @@ fn answer(tape: &mut Tape<'_>, fill: &impl Fn(&[u8]) -> Vec<u8>) -> Response<Vec
     let (location, chain) = (tape.bytes(), tape.bytes());
     for (name, value) in [
         ("content-type", content_type.as_bytes()),
+        ("accept", location),
         ("location", location),
+        ("retry-after", location),
         ("sgx-enclave-identity-issuer-chain", chain),
         ("sgx-pck-crl-issuer-chain", chain),
         ("tcb-info-issuer-chain", chain),
