@@ -199,11 +199,13 @@ fn sections(ovmf: &Ovmf) -> Option<Vec<Section>> {
     let section = |_| {
         Some(Section {
             address: fields.u32()?,
-            length: fields.u32().filter(|length| *length <= MAX_SECTION)?,
+            length: fields.u32()?,
             kind: fields.u32()?,
         })
     };
-    (0..number).map(section).collect()
+    let sections: Vec<_> = (0..number).map(section).collect::<Option<_>>()?;
+    let lengths = sections.iter().map(|section| u64::from(section.length));
+    (lengths.sum::<u64>() <= MAX_MEMORY).then_some(sections)
 }
 
 impl Section {
@@ -305,8 +307,8 @@ const VMSA_ADDRESS: u64 = 0xffff_ffff_f000;
 /// Images have some ten.
 const MAX_SECTIONS: u32 = 256;
 
-/// Bytes.
-const MAX_SECTION: u32 = 256 * 1024 * 1024;
+/// Bytes of all sections, each page of which is hashed. Images have some megabytes.
+const MAX_MEMORY: u64 = 1 << 30;
 
 /// dc886566-984a-4798-a75e-5585a7bf67cc
 const METADATA: [u8; 16] = guid(

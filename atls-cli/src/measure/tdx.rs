@@ -82,7 +82,10 @@ fn sections(ovmf: &Ovmf) -> Option<Vec<Section>> {
         };
         section.is_sound().then_some(section)
     };
-    (0..number).map(section).collect()
+    let sections: Vec<Section> = (0..number).map(section).collect::<Option<_>>()?;
+    let hashed = sections.iter().filter(|section| section.is_hashed());
+    let lengths = hashed.map(|section| section.length);
+    (lengths.sum::<u64>() <= MAX_MEMORY).then_some(sections)
 }
 
 impl Section {
@@ -90,7 +93,7 @@ impl Section {
     fn is_sound(&self) -> bool {
         let whole = self.address.is_multiple_of(PAGE) && self.length.is_multiple_of(PAGE);
         let backed = u64::from(self.raw_length) == self.length;
-        whole && self.length <= MAX_SECTION && (backed || !self.is_measured())
+        whole && self.length <= MAX_MEMORY && (backed || !self.is_measured())
     }
 
     fn is_measured(&self) -> bool {
@@ -100,6 +103,10 @@ impl Section {
     /// Others are given to the guest while it runs.
     fn is_added(&self) -> bool {
         self.attributes & GIVEN_LATER == 0
+    }
+
+    fn is_hashed(&self) -> bool {
+        self.is_added() || self.is_measured()
     }
 
     fn describe(&self, ovmf: &Ovmf) -> Option<String> {
@@ -188,8 +195,8 @@ const PAGE_BYTES: usize = 4096;
 /// Images have some ten.
 const MAX_SECTIONS: u32 = 256;
 
-/// Bytes.
-const MAX_SECTION: u64 = 1 << 30;
+/// Bytes of all sections that are hashed, and of each other one. Images have some megabytes.
+const MAX_MEMORY: u64 = 1 << 30;
 
 /// e47a6535-984a-4798-865e-4685a7bf8ec2
 const METADATA: [u8; 16] = guid(

@@ -170,6 +170,26 @@ fn images_that_are_cut_or_broken_are_refused_and_never_end_the_program() {
 }
 
 #[test]
+fn firmware_that_would_have_gibibytes_hashed_is_refused() {
+    let world = World::new();
+    let mut image = ovmf();
+    let end = image.len();
+    for section in 0..6 {
+        let length = end - 0x400 + 16 + section * 12 + 4;
+        put(&mut image, length, &numbers(&[0x1000_0000]));
+    }
+    // Those that are added, and not measured.
+    for section in [2, 3] {
+        let length = end - 0x200 + 16 + section * 32 + 16;
+        put(&mut image, length, &numbers(&[0x3000_0000]));
+    }
+    world.write("image", image);
+    let snp = ["snp", "--ovmf", "image", "--vcpus", "1", "--cpu", "EPYC"];
+    refuses(&world, &snp);
+    refuses(&world, &["tdx", "--ovmf", "image"]);
+}
+
+#[test]
 fn a_firmware_that_checks_no_kernel_takes_none() {
     let world = World::new();
     let mut image = ovmf();
