@@ -1,6 +1,7 @@
-//! Any text as keys of a verifier: a JWK, a JWK set, and a set of which some algorithms are taken.
+//! Any text as keys of a verifier: a JWK, a JWK set, a set of which some algorithms are taken, a fingerprint; and as a key of Arm in PEM.
 #![no_main]
 
+use atls_cca::PublicKey;
 use atls_core::ear::Algorithm;
 use atls_core::ear::VerificationKeys;
 use atls_remote::KeyFingerprint;
@@ -17,4 +18,8 @@ atls_fuzz::target!(|text: &str| {
     if let Ok(jwk) = serde_json::from_str(text) {
         let _ = KeyFingerprint::of(&jwk);
     }
+    if let Ok(fingerprint) = text.parse::<KeyFingerprint>() {
+        assert_eq!(fingerprint.to_string(), text);
+    }
+    let _ = PublicKey::from_pem(text);
 });

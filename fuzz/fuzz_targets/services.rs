@@ -1,5 +1,5 @@
-//! Any answers of a remote verifier: statuses, headers, bodies, and tokens that it signed well. A token is accepted only if it holds
-//! the value of this connection.
+//! Any answers of a remote verifier: statuses, headers, bodies, and tokens that it signed well, through the client that asks again. A token
+//! is accepted only if it holds the value of this connection.
 #![no_main]
 
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use atls_remote::Endpoint;
 use atls_remote::RemoteService;
 use atls_remote::RemoteVerifier;
 use atls_remote::RemoteVerifierBuilder;
+use atls_remote::Resilient;
 use atls_sim::SimAttester;
 use atls_trustee::TrusteeService;
 use atls_veraison::VeraisonService;
@@ -70,7 +71,8 @@ impl Setting {
         }
     }
 
-    async fn appraise(&self, service: u8, client: Arc<Answers>) -> bool {
+    async fn appraise(&self, service: u8, answers: Arc<Answers>) -> bool {
+        let client = Arc::new(Resilient::new("any", answers));
         let endpoint = Endpoint::https("https://verifier.example").expect("an address");
         match service % 4 {
             0 => {

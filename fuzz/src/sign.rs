@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 use atls_core::ear::VerificationKeys;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ciborium::Value;
 use coset::CborSerializable;
 use coset::CoseSign1Builder;
 use coset::HeaderBuilder;
+use coset::TaggedCborSerializable;
 use coset::iana::Algorithm;
 use ring::rand::SystemRandom;
 use ring::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
@@ -34,6 +36,23 @@ pub fn cwt(claims: &[u8]) -> Vec<u8> {
         .expect("encodes")
 }
 
+/// A signed CoRIM over this document, which need not be one.
+pub fn corim(document: &[u8]) -> Vec<u8> {
+    let maker = (Value::from(ISSUER), Value::from("maker"));
+    let header = HeaderBuilder::new()
+        .algorithm(Algorithm::ES256)
+        .content_type("application/rim+cbor".to_owned())
+        .value(CWT_CLAIMS, Value::Map(vec![maker]))
+        .build();
+    CoseSign1Builder::new()
+        .protected(header)
+        .payload(document.to_vec())
+        .create_signature(b"", sign)
+        .build()
+        .to_tagged_vec()
+        .expect("encodes")
+}
+
 /// The keys under which these tokens verify.
 pub fn keys() -> VerificationKeys {
     let point = key().public_key().as_ref();
@@ -57,3 +76,9 @@ fn key() -> &'static EcdsaKeyPair {
         EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).expect("a key")
     })
 }
+
+/// RFC 9597 §2.
+const CWT_CLAIMS: i64 = 15;
+
+/// RFC 8392 §3.1.1.
+const ISSUER: u64 = 1;
