@@ -106,3 +106,99 @@ impl<T: LocalAttester + ?Sized> LocalAttester for Box<T> {
         (**self).attest(request)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says nothing of the leaf key.
+    struct Plain([MediaType; 1]);
+
+    /// Says that its Evidence does not name the leaf key.
+    struct Keyless([MediaType; 1]);
+
+    #[test]
+    fn evidence_names_the_leaf_key_unless_the_attester_says_that_it_does_not() {
+        assert!(Attester::names_leaf_key(&Plain(media_types())));
+        assert!(LocalAttester::names_leaf_key(&Plain(media_types())));
+    }
+
+    /// A batch of several keys goes by it.
+    #[test]
+    fn a_pointer_to_an_attester_says_what_the_attester_says() {
+        let shared: [Arc<dyn Attester>; 2] = [
+            Arc::new(Plain(media_types())),
+            Arc::new(Keyless(media_types())),
+        ];
+        let boxed: [Box<dyn LocalAttester>; 2] = [
+            Box::new(Plain(media_types())),
+            Box::new(Keyless(media_types())),
+        ];
+        assert_eq!(
+            shared.each_ref().map(Attester::names_leaf_key),
+            [true, false]
+        );
+        assert_eq!(
+            boxed.each_ref().map(LocalAttester::names_leaf_key),
+            [true, false]
+        );
+        for attester in &shared {
+            assert_eq!(Attester::media_types(attester), media_types());
+        }
+        for attester in &boxed {
+            assert_eq!(LocalAttester::media_types(attester), media_types());
+        }
+    }
+
+    impl Attester for Plain {
+        fn media_types(&self) -> &[MediaType] {
+            &self.0
+        }
+
+        fn attest<'a>(&'a self, _: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+            Box::pin(std::future::ready(Err(AttestError::Busy)))
+        }
+    }
+
+    impl LocalAttester for Plain {
+        fn media_types(&self) -> &[MediaType] {
+            &self.0
+        }
+
+        fn attest(&mut self, _: AttestRequest<'_>) -> Result<Cmw, AttestError> {
+            Err(AttestError::Busy)
+        }
+    }
+
+    impl Attester for Keyless {
+        fn media_types(&self) -> &[MediaType] {
+            &self.0
+        }
+
+        fn names_leaf_key(&self) -> bool {
+            false
+        }
+
+        fn attest<'a>(&'a self, _: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
+            Box::pin(std::future::ready(Err(AttestError::Busy)))
+        }
+    }
+
+    impl LocalAttester for Keyless {
+        fn media_types(&self) -> &[MediaType] {
+            &self.0
+        }
+
+        fn names_leaf_key(&self) -> bool {
+            false
+        }
+
+        fn attest(&mut self, _: AttestRequest<'_>) -> Result<Cmw, AttestError> {
+            Err(AttestError::Busy)
+        }
+    }
+
+    fn media_types() -> [MediaType; 1] {
+        ["test/evidence".parse().unwrap()]
+    }
+}

@@ -231,6 +231,7 @@ mod tests {
             "a/b; c=\"d",
             "a/b; c=1; C=2",
             "a/b; c=\"d\"e",
+            "a/b; c=\"d\" e=f",
             "a/b\n",
             "ä/b",
         ] {

@@ -98,3 +98,76 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::NotKnown;
+
+    #[test]
+    fn a_peer_learns_who_can_do_something_about_it() {
+        for (refusal, fault, code) in [
+            (Refusal::WrongLabel, Fault::Peer, RefusalCode::NotAccepted),
+            (Refusal::NoVerifier, Fault::Peer, RefusalCode::Incompatible),
+            (
+                Refusal::Policy(PolicyViolation::Simulated),
+                Fault::Peer,
+                RefusalCode::NotAccepted,
+            ),
+            (
+                Refusal::Policy(PolicyViolation::GroupNotKnown(NotKnown::NoAuthenticator)),
+                Fault::Local,
+                RefusalCode::Unavailable,
+            ),
+            (
+                Refusal::Appraisal(AppraisalError::NotBound),
+                Fault::Peer,
+                RefusalCode::NotAccepted,
+            ),
+            (
+                Refusal::Appraisal(AppraisalError::Unreachable),
+                Fault::Verifier,
+                RefusalCode::Unavailable,
+            ),
+            (
+                Refusal::Expired(Fault::Verifier),
+                Fault::Verifier,
+                RefusalCode::Unavailable,
+            ),
+            (
+                Refusal::BadResult(Fault::Peer),
+                Fault::Peer,
+                RefusalCode::NotAccepted,
+            ),
+        ] {
+            assert_eq!(
+                (refusal.fault(), refusal.code()),
+                (fault, code),
+                "{refusal}"
+            );
+        }
+    }
+
+    /// Metrics and alerts go by the word.
+    #[test]
+    fn a_refusal_by_a_verifier_has_the_word_of_the_verifier() {
+        let refusal = Refusal::Appraisal(AppraisalError::NotBound);
+        assert_eq!(refusal.reason(), "not_bound");
+        assert_eq!(Refusal::KeyMismatch.reason(), "key_mismatch");
+        assert_eq!(
+            Refusal::Policy(PolicyViolation::Simulated).reason(),
+            "policy_simulated"
+        );
+    }
+
+    #[test]
+    fn a_refusal_without_a_status_has_none() {
+        for refusal in [
+            Refusal::NoVerifier,
+            Refusal::Policy(PolicyViolation::Simulated),
+        ] {
+            assert_eq!(refusal.status(), None);
+            assert!(refusal.findings().is_empty());
+        }
+    }
+}

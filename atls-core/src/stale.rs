@@ -153,6 +153,27 @@ mod tests {
         assert!(last.to_string().ends_with('Z'));
     }
 
+    /// Counted day by day, by the rule of the calendar alone.
+    #[test]
+    fn dates_follow_each_other() {
+        let mut days = 0;
+        for year in 1970_u64..2410 {
+            let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let february = if is_leap { 29 } else { 28 };
+            let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+            for (month, length) in (1..).zip(months) {
+                for day in 1..=length {
+                    let date = Date(UnixTime::since_unix_epoch(Duration::from_secs(
+                        days * 86_400,
+                    )));
+                    let expected = format!("{year:04}-{month:02}-{day:02}T00:00:00Z");
+                    assert_eq!(date.to_string(), expected);
+                    days += 1;
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_piece_says_when() {
         let at = UnixTime::since_unix_epoch(Duration::ZERO);
@@ -161,7 +182,13 @@ mod tests {
             early.to_string(),
             "CRL is valid from 1970-01-01T00:00:00Z on"
         );
+        assert_eq!(early.piece(), "CRL");
         assert_eq!((early.expired_at(), early.valid_from()), (None, Some(at)));
+        let expired = Stale::expired("CRL", at);
+        assert_eq!(
+            (expired.expired_at(), expired.valid_from()),
+            (Some(at), None)
+        );
         assert_eq!(Stale::undated("CRL").to_string(), "CRL");
     }
 }

@@ -177,6 +177,24 @@ mod tests {
         assert_eq!(es256.of_x509(&too_long), None);
     }
 
+    /// RFC 9053 §2, RFC 8230 §2, RFC 8812 §2.
+    #[test]
+    fn an_algorithm_has_one_name_in_jose_and_one_number_in_cose() {
+        for (name, number) in [
+            ("ES256", -7),
+            ("ES384", -35),
+            ("EdDSA", -8),
+            ("PS256", -37),
+            ("PS384", -38),
+            ("PS512", -39),
+            ("RS256", -257),
+        ] {
+            let algorithm = SignatureAlgorithm::by_jose(name);
+            assert!(algorithm.is_some(), "{name}");
+            assert_eq!(algorithm, SignatureAlgorithm::by_cose(number), "{name}");
+        }
+    }
+
     #[test]
     fn none_and_symmetric_algorithms_do_not_exist() {
         for name in ["none", "None", "HS256", "HS384", "HS512", "es256", ""] {

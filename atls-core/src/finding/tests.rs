@@ -49,3 +49,36 @@ fn a_line_says_what_there_is() {
     let seen = Finding::failed("a.b").with_seen(7).with_place("p.toml", 0);
     assert_eq!(seen.to_string(), "a.b failed: seen 7 (p.toml)");
 }
+
+#[test]
+fn bytes_are_written_in_hexadecimal() {
+    let finding = Finding::failed("x")
+        .with_seen_bytes(&[0x0a, 0xff])
+        .with_allowed_bytes("web 1.4", &[0xcd, 0]);
+    assert_eq!(finding.seen(), Some("0aff"));
+    assert_eq!(finding.allowed()[0].value(), "cd00");
+    assert_eq!(
+        finding.to_string(),
+        "x failed: seen 0aff, allowed are web 1.4 (cd00)"
+    );
+}
+
+#[test]
+fn a_place_has_the_line_of_the_rule() {
+    let finding = Finding::failed("x").with_place("p.toml", 12);
+    assert_eq!(finding.place().map(Place::line), Some(12));
+    assert_eq!(finding.to_string(), "x failed (p.toml, line 12)");
+}
+
+#[test]
+fn as_many_findings_as_there_may_be_keep_their_order() {
+    let mut findings = vec![Finding::passed("first")];
+    let more = vec![Finding::failed("later"); MAX_FINDINGS - 1];
+    add(&mut findings, more);
+    assert_eq!(findings.len(), MAX_FINDINGS);
+    assert_eq!(findings[0], Finding::passed("first"));
+    add(&mut findings, vec![Finding::failed("one more")]);
+    assert_eq!(findings.len(), MAX_FINDINGS);
+    assert_eq!(findings[0], Finding::failed("later"));
+    assert_eq!(findings[MAX_FINDINGS - 1], Finding::failed("one more"));
+}

@@ -17,6 +17,7 @@ use atls_core::cmw::Type;
 use atls_core::ear::Tier;
 use atls_core::exchange::RefusalCode;
 use atls_core::policy::ClaimsError;
+use rustls::SignatureScheme;
 use test_support::at;
 use test_support::ready;
 
@@ -36,6 +37,8 @@ fn a_good_peer_is_accepted_with_all_that_is_known() {
     assert_eq!(peer.status(), Tier::Affirming);
     assert_eq!(peer.binding(), Binding::Connection);
     assert_eq!(peer.leaf_key(), leaf_key);
+    let scheme = SignatureScheme::ECDSA_NISTP256_SHA256;
+    assert_eq!(peer.tls().leaf_scheme(), Ok(scheme));
     assert_eq!(peer.items().len(), 1);
     assert_eq!(peer.items()[0].media_type(), &evidence_type());
     assert_eq!(peer.claims(), Ok(&"claims of good".to_owned()));

@@ -6,6 +6,7 @@
 )]
 
 mod connections;
+mod flights;
 mod orders;
 mod refused;
 mod requests;
