@@ -122,7 +122,8 @@ impl PlatformClaims {
         parts: Vec<PartTcb>,
     ) -> Result<Self, QuoteError> {
         let pck = &claims.platform.pck;
-        let status = tcb::worst(&parts).beside(claims.tcb.status.into());
+        let library = TcbStatus::from_library(claims.tcb.status);
+        let status = tcb::worst(&parts).beside(library);
         let mut advisories = tcb::advisories(&parts);
         for advisory in &claims.tcb.advisory_ids {
             if !advisories.contains(advisory) {

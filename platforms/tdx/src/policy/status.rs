@@ -32,6 +32,24 @@ pub enum TcbStatus {
 }
 
 impl TcbStatus {
+    /// As the library of DCAP says it. Not a `From`, which would make that library a part of the public names.
+    pub(crate) fn from_library(status: dcap_qvl::TcbStatus) -> Self {
+        use dcap_qvl::TcbStatus as Dcap;
+        match status {
+            Dcap::UpToDate => Self::UpToDate,
+            Dcap::SWHardeningNeeded => Self::SWHardeningNeeded,
+            Dcap::ConfigurationNeeded => Self::ConfigurationNeeded,
+            Dcap::ConfigurationAndSWHardeningNeeded => Self::ConfigurationAndSWHardeningNeeded,
+            Dcap::OutOfDate => Self::OutOfDate,
+            Dcap::OutOfDateConfigurationNeeded => Self::OutOfDateConfigurationNeeded,
+            Dcap::TDRelaunchAdvised => Self::TDRelaunchAdvised,
+            Dcap::TDRelaunchAdvisedConfigurationNeeded => {
+                Self::TDRelaunchAdvisedConfigurationNeeded
+            }
+            Dcap::Revoked => Self::Revoked,
+        }
+    }
+
     /// The status of a platform with this one and another: the worse of both, and both where one status says so.
     pub(crate) fn beside(self, other: Self) -> Self {
         let worse = self.max(other);
@@ -93,25 +111,6 @@ impl TcbStatus {
 impl fmt::Display for TcbStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
-    }
-}
-
-impl From<dcap_qvl::TcbStatus> for TcbStatus {
-    fn from(status: dcap_qvl::TcbStatus) -> Self {
-        use dcap_qvl::TcbStatus as Dcap;
-        match status {
-            Dcap::UpToDate => Self::UpToDate,
-            Dcap::SWHardeningNeeded => Self::SWHardeningNeeded,
-            Dcap::ConfigurationNeeded => Self::ConfigurationNeeded,
-            Dcap::ConfigurationAndSWHardeningNeeded => Self::ConfigurationAndSWHardeningNeeded,
-            Dcap::OutOfDate => Self::OutOfDate,
-            Dcap::OutOfDateConfigurationNeeded => Self::OutOfDateConfigurationNeeded,
-            Dcap::TDRelaunchAdvised => Self::TDRelaunchAdvised,
-            Dcap::TDRelaunchAdvisedConfigurationNeeded => {
-                Self::TDRelaunchAdvisedConfigurationNeeded
-            }
-            Dcap::Revoked => Self::Revoked,
-        }
     }
 }
 
