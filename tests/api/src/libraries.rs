@@ -1,5 +1,7 @@
 //! The libraries that are published, and their documentation in JSON.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use serde::Deserialize;
 /// The published libraries of this workspace.
 pub(crate) struct Workspace {
     pub(crate) names: Vec<String>,
+    /// Those whose module `testing` is behind a feature, and promises nothing.
+    pub(crate) with_testing: BTreeSet<String>,
     target: PathBuf,
 }
 
@@ -33,6 +37,7 @@ struct Package {
     /// Absent: to any registry. Empty: to none.
     publish: Option<Vec<String>>,
     targets: Vec<Target>,
+    features: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -49,12 +54,14 @@ pub(crate) fn published() -> Result<Workspace, Box<dyn Error>> {
     };
     let is_published =
         |package: &Package| !package.publish.as_ref().is_some_and(|to| to.is_empty());
-    let packages = metadata.packages.into_iter();
+    let mut packages = metadata.packages;
+    packages.retain(|package| is_library(package) && is_published(package));
+    let with_testing = packages
+        .iter()
+        .filter(|package| package.features.contains_key("testing"));
     Ok(Workspace {
-        names: packages
-            .filter(|package| is_library(package) && is_published(package))
-            .map(|package| package.name)
-            .collect(),
+        with_testing: with_testing.map(|package| package.name.clone()).collect(),
+        names: packages.into_iter().map(|package| package.name).collect(),
         target: metadata.target_directory,
     })
 }

@@ -6,11 +6,12 @@
 //! ```
 //!
 //! So a change of what users may rely on is seen in review. Implementations that the compiler derives, and those for all types, are
-//! left out.
+//! left out. The crates of others whose types stand in the names must be those that docs/upgrading.md lists.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stderr, reason = "it is a program for a terminal")]
 
 mod compared;
+mod foreign;
 mod libraries;
 mod listing;
 
@@ -19,14 +20,17 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
+use libraries::Workspace;
 use listing::Listing;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let ended = match *arguments {
-        [] => listings().and_then(|now| compared::with_files(&now)),
-        ["--write"] => listings().and_then(|now| write(&now)),
+        [] => check(),
+        ["--write"] => libraries::published()
+            .and_then(|workspace| listings(&workspace))
+            .and_then(|now| write(&now)),
         _ => Err("usage: cargo run -p api [-- --write]".into()),
     };
     match ended {
@@ -39,10 +43,20 @@ fn main() -> ExitCode {
     }
 }
 
-/// By the name of the package.
-fn listings() -> Result<BTreeMap<String, Listing>, Box<dyn Error>> {
+/// Both checks are made, whatever the first says.
+fn check() -> Result<(), Box<dyn Error>> {
     let workspace = libraries::published()?;
-    libraries::document(&workspace)?;
+    let now = listings(&workspace)?;
+    let files = compared::with_files(&now);
+    match (files, foreign::with_page(&workspace, &now)) {
+        (Err(files), Err(page)) => Err(format!("{files}\n{page}").into()),
+        (files, page) => files.and(page),
+    }
+}
+
+/// By the name of the package.
+fn listings(workspace: &Workspace) -> Result<BTreeMap<String, Listing>, Box<dyn Error>> {
+    libraries::document(workspace)?;
     let read = |name: &String| {
         let json = workspace.json_of(name);
         Ok((name.clone(), Listing::read(&json)?))
