@@ -33,6 +33,14 @@
 //!
 //! To demand attestation of some routes only, put [`RequireAttestationLayer`](atls_tower::RequireAttestationLayer) on
 //! them with `Router::route_layer`.
+//!
+//! # Guides
+//!
+//! [Getting started] builds a server and a client in ten minutes. [Platforms] says which device makes the Evidence, and who appraises it;
+//! [operations] has metrics and alerts.
+#![doc = concat!("\n[Getting started]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/getting-started.md")]
+#![doc = concat!("\n[Platforms]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/README.md")]
+#![doc = concat!("\n[operations]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/operations.md")]
 #![forbid(unsafe_code)]
 
 mod extract;

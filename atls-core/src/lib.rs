@@ -12,7 +12,7 @@
 //!
 //! | you write | start with |
 //! |---|---|
-//! | an application | [`RelyingParty`], [`StandardPolicy`], [`policy`]; `atls-axum` and `atls-reqwest` do the rest |
+//! | an application | [`RelyingParty`], [`StandardPolicy`], [`policy`]; [`atls-axum`](https://docs.rs/atls-axum) and [`atls-reqwest`](https://docs.rs/atls-reqwest) do the rest |
 //! | a platform | [`LocalAttester`], [`Verifier`], [`expected`], [`finding`], [`ear`] |
 //! | a verifier that asks a service | [`Verifier`], [`http`], [`ear`] |
 //! | a transport | [`exchange`], [`session`] |
@@ -47,6 +47,13 @@
 //!     Ok(relying_party.appraise(credential, now).await?)
 //! }
 //! ```
+//!
+//! # Guides
+//!
+//! [The protocol] on the wire, its [threat model], and how to [add a platform].
+#![doc = concat!("\n[The protocol]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/protocol.md")]
+#![doc = concat!("\n[threat model]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/threat-model.md")]
+#![doc = concat!("\n[add a platform]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/adding-a-platform.md")]
 #![forbid(unsafe_code)]
 
 pub mod bounded;

@@ -41,7 +41,20 @@
 //!
 //! reqwest's `native-tls` backend is not supported. All TLS settings are made here: those of
 //! `reqwest::ClientBuilder` (roots, identity, versions) have no effect.
+//!
+//! # Features
+//!
+//! None is a default. `blocking` adds both extension traits for `reqwest::blocking`. For features of reqwest itself (`json`, `stream`,
+//! `gzip` …) name it in your own manifest, in the version that is exported here as [`reqwest`].
+//!
+//! # Guides
+//!
+//! [Getting started] builds a server and a client in ten minutes. [Platforms] says who appraises which Evidence.
+#![doc = concat!("\n[Getting started]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/getting-started.md")]
+#![doc = concat!("\n[Platforms]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/README.md")]
 #![forbid(unsafe_code)]
+// On docs.rs each item says which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
 mod capture;

@@ -34,11 +34,20 @@
 //! # }
 //! ```
 //!
-//! For axum there is `atls-axum`, for a stock `reqwest::Client` `atls-reqwest`; both stand on this crate.
+//! For axum there is [`atls-axum`](https://docs.rs/atls-axum), for a stock `reqwest::Client`
+//! [`atls-reqwest`](https://docs.rs/atls-reqwest); both stand on this crate.
 //!
 //! Clients verify the server's chain and name as their `rustls::ClientConfig` says; attestation comes on top and replaces
 //! none of it. TLS must end in the attested environment itself: a proxy that terminates TLS in between makes every
 //! exchange fail, by design.
+//!
+//! # Guides
+//!
+//! [Modes] of attestation and what each is open to, [lifetimes] of connections, [pitfalls], and [operations]: metrics, spans, alerts.
+#![doc = concat!("\n[Modes]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/modes.md")]
+#![doc = concat!("\n[lifetimes]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/lifetimes.md")]
+#![doc = concat!("\n[pitfalls]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/pitfalls.md")]
+#![doc = concat!("\n[operations]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/operations.md")]
 #![forbid(unsafe_code)]
 
 mod acceptor;

@@ -20,6 +20,10 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [Platforms] and [verifiers] say who verifies what.
+#![doc = concat!("\n[Platforms]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/README.md")]
+#![doc = concat!("\n[verifiers]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/README.md")]
 #![forbid(unsafe_code)]
 
 pub mod azure;

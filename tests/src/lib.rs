@@ -336,6 +336,14 @@ async fn count(State(hits): State<Arc<AtomicUsize>>, request: Request, next: Nex
 mod prose {
     #[doc = include_str!("../../README.md")]
     struct Readme;
+    #[doc = include_str!("../../atls-axum/README.md")]
+    struct AxumReadme;
+    #[doc = include_str!("../../atls-reqwest/README.md")]
+    struct ReqwestReadme;
+    #[doc = include_str!("../../atls-tower/README.md")]
+    struct TowerReadme;
+    #[doc = include_str!("../../platforms/azure/README.md")]
+    struct AzureReadme;
     #[doc = include_str!("../../docs/adding-a-platform.md")]
     struct AddingAPlatform;
     #[doc = include_str!("../../docs/getting-started.md")]

@@ -39,6 +39,11 @@
 //! Whoever runs an SNP guest or a TD of his own may play paravisor and sign any runtime data. What tells him from Microsoft's is the
 //! measurement in `cpu`: the images in the tables `[snp]` and `[tdx]` are those of the paravisor. The guest itself is measured into the
 //! registers of the virtual TPM, and its images are in the table `[tpm]`.
+//!
+//! # Guide
+//!
+//! [The guide] says how to set it up, and what to pin.
+#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/azure.md")]
 #![forbid(unsafe_code)]
 
 mod attester;

@@ -69,7 +69,12 @@
 //!
 //! The verifiers do *not* check revocation: a key that is no longer trusted is taken out of the file. Nor do they follow the hint at a
 //! verification service that a token may have.
+//!
+//! The feature `testing` adds a platform, a realm and a device in software, for tests. [The guide] says how to set all of this up.
+#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/cca.md")]
 #![forbid(unsafe_code)]
+// On docs.rs each item says which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod attester;
 mod cca;

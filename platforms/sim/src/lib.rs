@@ -20,6 +20,9 @@
 //!     .build()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! [Getting started] builds a server and a client on it in ten minutes.
+#![doc = concat!("\n[Getting started]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/getting-started.md")]
 #![forbid(unsafe_code)]
 
 mod attester;

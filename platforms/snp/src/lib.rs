@@ -5,33 +5,50 @@
 //! (`application/vnd.veraison.tsm-report+cbor`). The report's `REPORT_DATA` is SHA-512 of the bound value. AMD's root keys vouch
 //! for the key that signs (AMD document 57230, "VCEK Certificate and KDS Interface Specification").
 //!
+//! The relying party, with a policy out of a file, and what AMD publishes kept on disk:
+//!
 //! ```
 //! use std::sync::Arc;
-//!
+//! use atls_collateral::Cache;
 //! use atls_core::RelyingParty;
+//! use atls_core::http::HttpClient;
 //! use atls_reference::Live;
-//! use atls_snp::SnpPolicy;
-//! use atls_snp::SnpVerifier;
-//! use atls_snp::SuppliedCollateral;
+//! use atls_snp::{Kds, KdsCollateral, SnpPolicy, SnpVerifier};
 //!
-//! # fn example(policy: SnpPolicy, crl: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
-//! let policy = Arc::new(Live::fixed(policy)?);
-//! let collateral = SuppliedCollateral::new().with_crl(
-//!     atls_snp::Product::Milan,
-//!     atls_snp::SigningKey::Vcek,
-//!     crl,
-//! )?;
-//! let verifier = SnpVerifier::new(policy, Arc::new(collateral));
-//! let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
+//! /// `http` asks AMD's key distribution service; `atls-remote` has one.
+//! fn guests(http: Arc<dyn HttpClient>) -> Result<RelyingParty, Box<dyn std::error::Error>> {
+//!     let policy = Live::<SnpPolicy>::open("/etc/service/reference-values.toml")?;
+//!     let cache = Cache::builder(Kds::new(http)).directory("/var/cache/service/amd").build()?;
+//!     let verifier = SnpVerifier::new(Arc::new(policy), Arc::new(KdsCollateral::new(cache)));
+//!     Ok(RelyingParty::builder().verifier(Arc::new(verifier)).build()?)
+//! }
+//! ```
+//!
+//! The guest:
+//!
+//! ```no_run
+//! # use atls_core::AttestError;
+//! use atls_snp::SnpAttester;
+//!
+//! # fn main() -> Result<(), AttestError> {
+//! match SnpAttester::open()? {
+//!     Some(attester) => { /* atls_tower::Blocking::spawn(attester) */ }
+//!     None => eprintln!("no SEV-SNP guest"),
+//! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! [`KdsCollateral`] fetches collateral over the network, through a cache of `atls-collateral`.
+//! Without a network take [`SuppliedCollateral`] or [`CollateralFromPeer`].
 //!
 //! The verifier does *not* check that a launch digest stands for the software that you expect: your reference value says so. Nor
 //! does it check mitigation vectors, or whether other software in the guest requests reports over values of its own.
+//!
+//! The feature `testing` adds a forged platform, for tests. [The guide] says how to set all of this up, and what to pin.
+#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/snp.md")]
 #![forbid(unsafe_code)]
+// On docs.rs each item says which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod attester;
 mod chain;

@@ -4,19 +4,42 @@
 //! Enclave, TCB level and advisories; this crate then compares the challenge, and checks measurements, attributes and platform by a
 //! policy. It has no clock, no device and no network of its own. A failure without a result is a [`QuoteError`].
 //!
+//! The relying party, with a policy out of a file, and Intel's collateral kept on disk:
+//!
 //! ```
 //! use std::sync::Arc;
+//! use atls_collateral::Cache;
 //! use atls_core::RelyingParty;
+//! use atls_core::http::HttpClient;
 //! use atls_reference::Live;
-//! use atls_tdx::{CollateralFromPeer, TdxImage, TdxPolicy, TdxVerifier};
+//! use atls_tdx::{FetchedCollateral, Pcs, TdxPolicy, TdxVerifier};
 //!
-//! # fn example(image: TdxImage) -> Result<(), Box<dyn std::error::Error>> {
-//! let policy = Live::fixed(TdxPolicy::up_to_date(vec![image]))?;
-//! let verifier = TdxVerifier::new(Arc::new(policy), Arc::new(CollateralFromPeer::new()));
-//! let relying_party = RelyingParty::builder().verifier(Arc::new(verifier)).build()?;
+//! /// `http` asks Intel's service; `atls-remote` has one.
+//! fn tds(http: Arc<dyn HttpClient>) -> Result<RelyingParty, Box<dyn std::error::Error>> {
+//!     let policy = Live::<TdxPolicy>::open("/etc/service/reference-values.toml")?;
+//!     let cache = Cache::builder(Pcs::intel(http)).directory("/var/cache/service/intel").build()?;
+//!     let collateral = FetchedCollateral::new(Arc::new(cache));
+//!     let verifier = TdxVerifier::new(Arc::new(policy), Arc::new(collateral));
+//!     Ok(RelyingParty::builder().verifier(Arc::new(verifier)).build()?)
+//! }
+//! ```
+//!
+//! The TD:
+//!
+//! ```no_run
+//! # use atls_core::AttestError;
+//! use atls_tdx::TdxAttester;
+//!
+//! # fn main() -> Result<(), AttestError> {
+//! match TdxAttester::open()? {
+//!     Some(attester) => { /* atls_tower::Blocking::spawn(attester) */ }
+//!     None => eprintln!("no TD"),
+//! }
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Enclaves have [`SgxVerifier`] and [`SgxPolicy`]. Without a network take [`SuppliedCollateral`] or [`CollateralFromPeer`].
 //!
 //! | media type (private until one is registered) | what |
 //! |---|---|
@@ -26,7 +49,15 @@
 //! | `application/vnd.atls.dcap-collateral+cbor` | [`Collateral`], as Endorsements |
 //!
 //! In each quote `REPORTDATA` is SHA-512 of the binder, all 64 bytes; DICE tagged evidence of RA-TLS certificates fixes another value.
+//!
+//! A quote says how the TD was started and measured. It does not say what happened in it since, beyond what software measured into the
+//! registers.
+//!
+//! The feature `testing` adds forged platforms, for tests. [The guide] says how to set all of this up, and what to pin.
+#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/tdx.md")]
 #![forbid(unsafe_code)]
+// On docs.rs each item says which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod attributes;
 pub mod tcb;

@@ -5,7 +5,7 @@
 //! must hold is said by a policy, [`TpmPolicy`].
 //!
 //! A TPM attests **how a machine was booted**. It says nothing about the confidentiality of its memory, and nothing about who stands
-//! beside it: the README says what is not proved.
+//! beside it: the [README](https://crates.io/crates/atls-tpm) says what is not proved.
 //!
 //! The relying party:
 //!
@@ -51,7 +51,12 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The feature `testing` adds a signer of quotes in software, for tests. [The guide] says how to enrol keys and what to pin.
+#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/tpm.md")]
 #![forbid(unsafe_code)]
+// On docs.rs each item says which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod activation;
 mod attestation_key;

@@ -28,6 +28,9 @@
 //! The platform verifies signatures, in [`Fetch::fetch`] and in [`Fetch::read`]: a lying server or file poisons neither memory
 //! nor directory. The verifier checks a piece once more when it uses it, dates included, and [`reject`](Fetch::reject)s a bad
 //! one.
+//!
+//! [The guide] says what each platform fetches from whom.
+#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/collateral.md")]
 #![forbid(unsafe_code)]
 
 mod cache;

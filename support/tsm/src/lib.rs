@@ -18,8 +18,11 @@
 //! ```
 //!
 //! This crate leaves out the device files `/dev/sev-guest` and `/dev/tdx_guest`, which need `ioctl` and so `unsafe` (see the
-//! README), and SVSM service reports (`service_provider`, `manifestblob`). It gives the report as the device made it; a
+//! [README](https://crates.io/crates/atls-tsm)), and SVSM service reports (`service_provider`, `manifestblob`). It gives the report as the device made it; a
 //! Verifier decides whether it is genuine.
+//!
+//! [The guide] says what a guest needs.
+#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/tsm.md")]
 #![forbid(unsafe_code)]
 
 pub mod testing;

@@ -5,13 +5,20 @@
 #![allow(clippy::print_stderr, reason = "the faults are its output")]
 
 mod front_page;
+mod oldest_rust;
 mod order;
 mod package;
+mod readme;
 
+use std::collections::BTreeSet;
 use std::error::Error;
+use std::path::Path;
 use std::process::Command;
 use std::process::ExitCode;
 
+use serde::de::DeserializeOwned;
+
+use oldest_rust::Locked;
 use package::Metadata;
 use package::Package;
 
@@ -32,7 +39,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<Vec<String>, Box<dyn Error>> {
-    let metadata = metadata()?;
+    let metadata: Metadata = metadata(&["--no-deps", "--offline"])?;
     let workspace = &metadata.workspace_root;
     let mut packages = metadata.packages;
     packages.retain(Package::is_published);
@@ -40,6 +47,8 @@ fn run() -> Result<Vec<String>, Box<dyn Error>> {
         .iter()
         .flat_map(|package| package.faults(workspace))
         .collect();
+    faults.extend(faults_of_changelog(&packages, workspace)?);
+    faults.extend(faults_of_rust(&packages)?);
     match order::of(&packages) {
         Ok(order) => {
             for name in &order {
@@ -58,13 +67,50 @@ fn run() -> Result<Vec<String>, Box<dyn Error>> {
     Ok(faults)
 }
 
-/// The metadata of the workspace that this is run in.
-fn metadata() -> Result<Metadata, Box<dyn Error>> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
-        .output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into());
+fn faults_of_changelog(
+    packages: &[Package],
+    workspace: &Path,
+) -> Result<Vec<String>, Box<dyn Error>> {
+    let changes = std::fs::read_to_string(workspace.join("CHANGELOG.md"))?;
+    let versions: BTreeSet<_> = packages.iter().map(Package::version).collect();
+    let missing = versions
+        .into_iter()
+        .filter(|version| !changes.contains(&format!("\n## {version}\n")));
+    Ok(missing
+        .map(|version| format!("CHANGELOG.md: no section {version}"))
+        .collect())
+}
+
+fn faults_of_rust(packages: &[Package]) -> Result<Vec<String>, Box<dyn Error>> {
+    // Those of other systems need not be on this machine.
+    let host = host()?;
+    let locked: Locked = metadata(&["--locked", "--filter-platform", &host])?;
+    let stated: BTreeSet<_> = packages.iter().filter_map(Package::rust_version).collect();
+    let mut faults = Vec::new();
+    for stated in stated {
+        faults.extend(locked.newer_than(stated)?);
     }
-    Ok(serde_json::from_slice(&output.stdout)?)
+    Ok(faults)
+}
+
+/// What cargo says of the workspace that this is run in.
+fn metadata<M: DeserializeOwned>(arguments: &[&str]) -> Result<M, Box<dyn Error>> {
+    let always = ["metadata", "--format-version=1"];
+    let output = cargo(&[&always, arguments].concat())?;
+    Ok(serde_json::from_slice(&output)?)
+}
+
+/// The target of this machine.
+fn host() -> Result<String, Box<dyn Error>> {
+    let version = String::from_utf8(cargo(&["--version", "--verbose"])?)?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.ok_or("cargo does not name its host")?.to_owned())
+}
+
+fn cargo(arguments: &[&str]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let output = Command::new(env!("CARGO")).args(arguments).output()?;
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(String::from_utf8_lossy(&output.stderr).into()),
+    }
 }

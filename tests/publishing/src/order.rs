@@ -44,7 +44,7 @@ mod tests {
 
     fn package(name: &str, dependencies: &str) -> Package {
         let json = format!(
-            r#"{{"name": "{name}", "manifest_path": "/{name}/Cargo.toml", "keywords": [], "categories": [],
+            r#"{{"name": "{name}", "version": "0.1.0", "manifest_path": "/{name}/Cargo.toml", "keywords": [], "categories": [],
                  "metadata": null, "dependencies": [{dependencies}]}}"#
         );
         serde_json::from_str(&json).unwrap()

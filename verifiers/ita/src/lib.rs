@@ -50,6 +50,11 @@
 //! # Keys
 //!
 //! The header's `jku` is not read. Keys come from the configured portal over TLS, for PS384 (or RS256 where that is asked for).
+//!
+//! # Guide
+//!
+//! [How to set it up].
+#![doc = concat!("\n[How to set it up]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/ita.md")]
 #![forbid(unsafe_code)]
 
 mod claims;

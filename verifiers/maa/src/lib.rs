@@ -64,6 +64,11 @@
 //!
 //! Where the service differs there is no result, or a worse one. Instances that demand Entra ID want a bearer
 //! token with each request, which is the [`HttpClient`]'s to add; shared ones do not.
+//!
+//! # Guide
+//!
+//! [How to set it up].
+#![doc = concat!("\n[How to set it up]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/maa.md")]
 #![forbid(unsafe_code)]
 
 mod claims;

@@ -59,6 +59,11 @@
 //! present it from anywhere until it ends: its binding is [`Key`](atls_core::Binding::Key), which the standard policy refuses.
 //! Results name that key by `cnf` (RFC 7800 in a JWT, RFC 8747 in a CWT) or, Veraison's, by `akpub`; where they name several,
 //! these must be the same. A result with a `cnf` of its own counts, under *any* scheme, only from the holder of that key.
+//!
+//! # Guide
+//!
+//! [How to set it up].
+#![doc = concat!("\n[How to set it up]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/passport.md")]
 #![forbid(unsafe_code)]
 
 mod appraisal;

@@ -40,6 +40,11 @@
 //! The policy of the service, which its operator writes, decides which Evidence is good. A result under another policy than the
 //! configured one is refused. In addition the formats here appraise whether somebody may debug a TD or guest, or move a guest by a
 //! migration agent.
+//!
+//! # Guide
+//!
+//! [How to set it up].
+#![doc = concat!("\n[How to set it up]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/trustee.md")]
 #![forbid(unsafe_code)]
 
 mod format;

@@ -52,6 +52,11 @@
 //!
 //! The service's own words about its refusals may quote Evidence and nonces. They are an event of the target `atls_veraison` at
 //! `TRACE`.
+//!
+//! # Guide
+//!
+//! [How to set it up].
+#![doc = concat!("\n[How to set it up]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/veraison.md")]
 #![forbid(unsafe_code)]
 
 mod api;
