@@ -51,9 +51,10 @@
 //! # Guides
 //!
 //! [The protocol] on the wire, its [threat model], and how to [add a platform].
-#![doc = concat!("\n[The protocol]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/protocol.md")]
-#![doc = concat!("\n[threat model]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/threat-model.md")]
-#![doc = concat!("\n[add a platform]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/adding-a-platform.md")]
+//!
+#![doc = concat!("[The protocol]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/protocol.md")]
+#![doc = concat!("[threat model]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/threat-model.md")]
+#![doc = concat!("[add a platform]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/adding-a-platform.md")]
 #![forbid(unsafe_code)]
 
 pub mod bounded;

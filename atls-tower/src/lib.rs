@@ -44,10 +44,11 @@
 //! # Guides
 //!
 //! [Modes] of attestation and what each is open to, [lifetimes] of connections, [pitfalls], and [operations]: metrics, spans, alerts.
-#![doc = concat!("\n[Modes]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/modes.md")]
-#![doc = concat!("\n[lifetimes]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/lifetimes.md")]
-#![doc = concat!("\n[pitfalls]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/pitfalls.md")]
-#![doc = concat!("\n[operations]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/operations.md")]
+//!
+#![doc = concat!("[Modes]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/modes.md")]
+#![doc = concat!("[lifetimes]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/lifetimes.md")]
+#![doc = concat!("[pitfalls]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/pitfalls.md")]
+#![doc = concat!("[operations]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/operations.md")]
 #![forbid(unsafe_code)]
 
 mod acceptor;

@@ -22,8 +22,9 @@
 //! ```
 //!
 //! [Platforms] and [verifiers] say who verifies what.
-#![doc = concat!("\n[Platforms]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/README.md")]
-#![doc = concat!("\n[verifiers]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/README.md")]
+//!
+#![doc = concat!("[Platforms]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/README.md")]
+#![doc = concat!("[verifiers]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/README.md")]
 #![forbid(unsafe_code)]
 
 pub mod azure;

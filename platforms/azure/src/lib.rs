@@ -43,7 +43,8 @@
 //! # Guide
 //!
 //! [The guide] says how to set it up, and what to pin.
-#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/azure.md")]
+//!
+#![doc = concat!("[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/azure.md")]
 #![forbid(unsafe_code)]
 
 mod attester;

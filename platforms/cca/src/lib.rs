@@ -71,7 +71,8 @@
 //! verification service that a token may have.
 //!
 //! The feature `testing` adds a platform, a realm and a device in software, for tests. [The guide] says how to set all of this up.
-#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/cca.md")]
+//!
+#![doc = concat!("[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/cca.md")]
 #![forbid(unsafe_code)]
 // On docs.rs each item says which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -44,7 +44,8 @@
 //! A document does not prove that memory is encrypted, nor anything that happened after it was made.
 //!
 //! The feature `testing` adds a security module in software, for tests. [The guide] says how to build an enclave and what to pin.
-#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/nitro.md")]
+//!
+#![doc = concat!("[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/nitro.md")]
 #![deny(unsafe_code)]
 // On docs.rs each item says which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -22,7 +22,8 @@
 //! ```
 //!
 //! [Getting started] builds a server and a client on it in ten minutes.
-#![doc = concat!("\n[Getting started]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/getting-started.md")]
+//!
+#![doc = concat!("[Getting started]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/getting-started.md")]
 #![forbid(unsafe_code)]
 
 mod attester;

@@ -45,7 +45,8 @@
 //! does it check mitigation vectors, or whether other software in the guest requests reports over values of its own.
 //!
 //! The feature `testing` adds a forged platform, for tests. [The guide] says how to set all of this up, and what to pin.
-#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/snp.md")]
+//!
+#![doc = concat!("[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/snp.md")]
 #![forbid(unsafe_code)]
 // On docs.rs each item says which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -30,7 +30,8 @@
 //! one.
 //!
 //! [The guide] says what each platform fetches from whom.
-#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/collateral.md")]
+//!
+#![doc = concat!("[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/collateral.md")]
 #![forbid(unsafe_code)]
 
 mod cache;

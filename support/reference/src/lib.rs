@@ -61,7 +61,8 @@
 //! ```
 //!
 //! [The format] of the file, in whole.
-#![doc = concat!("\n[The format]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/reference-values.md")]
+//!
+#![doc = concat!("[The format]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/reference-values.md")]
 #![forbid(unsafe_code)]
 
 pub mod corim;

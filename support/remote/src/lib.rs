@@ -29,7 +29,8 @@
 //! ```
 //!
 //! [The guide] says which services there are, and what each of them leaves to its caller.
-#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/README.md")]
+//!
+#![doc = concat!("[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/README.md")]
 #![forbid(unsafe_code)]
 
 mod api;

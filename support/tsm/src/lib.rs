@@ -22,7 +22,8 @@
 //! Verifier decides whether it is genuine.
 //!
 //! [The guide] says what a guest needs.
-#![doc = concat!("\n[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/tsm.md")]
+//!
+#![doc = concat!("[The guide]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/platforms/tsm.md")]
 #![forbid(unsafe_code)]
 
 pub mod testing;

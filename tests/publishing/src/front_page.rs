@@ -14,14 +14,28 @@ pub(crate) fn has_example(root: &str) -> bool {
 }
 
 /// Whether it links to pages of the repository, all of which exist. The address of the repository, which the owner names, and the
-/// tag stand before them, as [`LINK`].
+/// tag stand before them, as [`LINK`]. An empty line has to come first, or the links are a part of the paragraph above.
 pub(crate) fn links_to_guides(root: &str, workspace: &Path) -> bool {
-    let links = root.lines().filter_map(|line| {
-        let (_, page) = line.strip_prefix("#![doc = concat!(")?.split_once(LINK)?;
-        page.strip_suffix("\")]")
-    });
-    let mut exist = links.map(|page| workspace.join(page).is_file()).peekable();
-    exist.peek().is_some() && exist.all(|exists| exists)
+    let mut links = 0;
+    let mut before = "";
+    for line in root.lines() {
+        if let Some(page) = linked(line) {
+            let stands_alone = before == "//!" || linked(before).is_some();
+            if !stands_alone || !workspace.join(page).is_file() {
+                return false;
+            }
+            links += 1;
+        }
+        before = line;
+    }
+    links > 0
+}
+
+fn linked(line: &str) -> Option<&str> {
+    let (_, page) = line
+        .strip_prefix("#![doc = concat!(\"[")?
+        .split_once(LINK)?;
+    page.strip_suffix("\")]")
 }
 
 /// Whether docs.rs shows which item needs which feature.
@@ -40,11 +54,18 @@ mod tests {
     #[test]
     fn a_guide_is_a_page_that_exists() {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let link = |page| format!("//! [It].\n#![doc = concat!(\"\\n[It{LINK}{page}\")]\n");
-        let guide = link("docs/getting-started.md");
+        let link = |page| format!("#![doc = concat!(\"[It{LINK}{page}\")]\n");
+        let guide = "//! [It].\n//!\n".to_owned() + &link("docs/getting-started.md");
         assert!(links_to_guides(&guide, &workspace), "{guide}");
-        let both = guide + &link("docs/no-such-page.md");
-        assert!(!links_to_guides(&both, &workspace), "{both}");
+        let both = guide.clone() + &link("docs/pitfalls.md");
+        assert!(links_to_guides(&both, &workspace), "{both}");
+        let neither = guide + &link("docs/no-such-page.md");
+        assert!(!links_to_guides(&neither, &workspace), "{neither}");
+        let in_paragraph = "//! [It].\n".to_owned() + &link("docs/getting-started.md");
+        assert!(
+            !links_to_guides(&in_paragraph, &workspace),
+            "{in_paragraph}"
+        );
         assert!(!links_to_guides("//! [It](docs/pitfalls.md)\n", &workspace));
     }
 

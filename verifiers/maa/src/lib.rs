@@ -68,7 +68,8 @@
 //! # Guide
 //!
 //! [How to set it up].
-#![doc = concat!("\n[How to set it up]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/maa.md")]
+//!
+#![doc = concat!("[How to set it up]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/maa.md")]
 #![forbid(unsafe_code)]
 
 mod claims;

@@ -44,7 +44,8 @@
 //! # Guide
 //!
 //! [How to set it up].
-#![doc = concat!("\n[How to set it up]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/trustee.md")]
+//!
+#![doc = concat!("[How to set it up]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/trustee.md")]
 #![forbid(unsafe_code)]
 
 mod format;

@@ -56,7 +56,8 @@
 //! # Guide
 //!
 //! [How to set it up].
-#![doc = concat!("\n[How to set it up]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/veraison.md")]
+//!
+#![doc = concat!("[How to set it up]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/verifiers/veraison.md")]
 #![forbid(unsafe_code)]
 
 mod api;
