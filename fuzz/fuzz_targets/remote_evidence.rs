@@ -116,10 +116,10 @@ fn about(connection: &Connection, marked: &[u8]) -> Vec<u8> {
     let value = connection.bound().as_bytes();
     let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
     let base64 = BASE64_STANDARD.encode(digest);
-    let digits = "5a".repeat(32);
+    let digits: String = VALUE.iter().map(|byte| format!("{byte:02x}")).collect();
     let marks: [(&[u8], &[u8]); 4] = [
-        (&[0x5a; 64], digest),
-        (&[0x5a; 32], value),
+        (DIGEST, digest),
+        (VALUE, value),
         (digits.as_bytes(), hex.as_bytes()),
         (b"@report@", base64.as_bytes()),
     ];
@@ -185,3 +185,9 @@ fn session(nonce: &str) -> Response<Vec<u8>> {
         .body(session.to_string().into_bytes())
         .expect("an answer")
 }
+
+/// 64 bytes.
+const DIGEST: &[u8] = b"@the SHA-512 of the value that this one connection has, of bytes";
+
+/// 32 bytes.
+const VALUE: &[u8] = b"@the value of this connection...";
