@@ -1,5 +1,6 @@
 //! Keys of an issuer, fetched from a configured address.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -21,12 +22,14 @@ use http::Uri;
 use http::header::ACCEPT;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::debug;
 use tracing::warn;
 
 use crate::exchange::exchange;
+use crate::later::later;
 
 /// A JWK set (RFC 7517 §5) at a configured address, fetched on demand and kept for a while.
 ///
@@ -36,12 +39,16 @@ use crate::exchange::exchange;
 ///   slow, or down for less time, does no harm.
 /// * A token that none of them signed causes another fetch, because keys rotate. One fetch runs at a time, for all that wait,
 ///   and one starts in each [minute](Self::with_interval); without any keys, in each 5 seconds.
+/// * Nobody asks for keys on behalf of connections that stand: [`keep_fresh`](Self::keep_fresh) fetches for them, and says when a key
+///   was withdrawn.
 ///
 /// Fetches run as tasks of the tokio runtime of the caller.
 pub struct Jwks {
     source: Source,
     state: Arc<Mutex<State>>,
     flight: Arc<Semaphore>,
+    /// The number of sets that lacked a key of the set before.
+    withdrawals: watch::Sender<u64>,
     max_age: Duration,
     interval: Duration,
 }
@@ -58,8 +65,6 @@ struct Source {
 struct State {
     keys: Option<Kept>,
     looked_at: Option<Moment>,
-    /// The number of sets that lacked a key of the set before.
-    withdrawals: u64,
 }
 
 #[derive(Clone)]
@@ -81,12 +86,14 @@ impl Jwks {
             },
             state: Arc::default(),
             flight: Arc::new(Semaphore::new(1)),
+            withdrawals: watch::Sender::new(0),
             max_age: Duration::from_secs(60 * 60),
             interval: Duration::from_secs(60),
         }
     }
 
-    /// The time for which fetched keys are used, by default one hour: a key that the issuer withdrew is trusted for as long.
+    /// The time for which fetched keys are used, by default one hour: a key that the issuer withdrew is trusted for as long, unless
+    /// [`keep_fresh`](Self::keep_fresh) runs.
     #[must_use]
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
@@ -98,6 +105,49 @@ impl Jwks {
     pub fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
+    }
+
+    /// The background task: spawn it once; it never ends. It fetches the keys at once and then every `every`, though not more often than
+    /// [the interval](Self::with_interval) allows, and calls `withdrawn` after each set that lacks a key of the set before, by whichever
+    /// fetch it came. The new set is in force then.
+    ///
+    /// A server recalls its connections there. So a key that the issuer withdrew vouches for no connection any longer after `every`, 5 s
+    /// for the fetch, and the time of the recall; as long as the issuer can be asked:
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use atls_core::pki_types::UnixTime;
+    /// # use atls_remote::Jwks;
+    /// # struct ServerAcceptor;
+    /// # impl ServerAcceptor { fn recall(&self, _: Duration) {} }
+    /// fn watch(keys: Arc<Jwks>, acceptor: ServerAcceptor) {
+    ///     tokio::spawn(async move {
+    ///         let recall = || acceptor.recall(Duration::from_secs(30));
+    ///         keys.keep_fresh(UnixTime::now, Duration::from_secs(60), recall).await
+    ///     });
+    /// }
+    /// ```
+    pub async fn keep_fresh(
+        &self,
+        now: impl Fn() -> UnixTime,
+        every: Duration,
+        mut withdrawn: impl FnMut(),
+    ) -> Infallible {
+        let mut withdrawals = self.withdrawals.subscribe();
+        let every = every.max(self.interval).max(LEAST_PAUSE);
+        loop {
+            let next = later(every);
+            drop(self.newer_keys(now()).await);
+            // An appraisal may have them fetched too.
+            while let Ok(changed) = tokio::time::timeout_at(next, withdrawals.changed()).await {
+                match changed {
+                    Ok(()) => withdrawn(),
+                    // Its sender lives as long as this.
+                    Err(_) => std::future::pending().await,
+                }
+            }
+        }
     }
 
     async fn current(&self, now: UnixTime) -> Result<VerificationKeys, EarError> {
@@ -136,18 +186,13 @@ impl Jwks {
             return None;
         }
         let (source, state) = (self.source.clone(), self.state.clone());
+        let withdrawals = self.withdrawals.clone();
         Some(tokio::spawn(async move {
             let _permit = permit;
             let keys = source.fetch().await?;
             let mut state = lock(&state);
-            if state
-                .keys
-                .as_ref()
-                .is_some_and(|kept| !keys.contains(&kept.keys))
-            {
-                state.withdrawals = state.withdrawals.wrapping_add(1);
-            }
             let before = state.keys.as_ref();
+            let lacks_one = before.is_some_and(|kept| !keys.contains(&kept.keys));
             let number = before.map_or(0, |kept| kept.number).saturating_add(1);
             let fetched_at = Moment::not_before(before.map(|kept| kept.fetched_at), now);
             state.keys = Some(Kept {
@@ -155,6 +200,10 @@ impl Jwks {
                 fetched_at,
                 number,
             });
+            // Whoever hears of it finds the new keys in force.
+            if lacks_one {
+                withdrawals.send_modify(|number| *number = number.wrapping_add(1));
+            }
             Some(keys)
         }))
     }
@@ -239,7 +288,7 @@ impl KeySource for Jwks {
     }
 
     fn generation(&self) -> u64 {
-        lock(&self.state).withdrawals
+        *self.withdrawals.borrow()
     }
 }
 
@@ -300,6 +349,9 @@ const AHEAD: u64 = 60;
 
 /// Bytes. Sets with chains of certificates have some tens of kilobytes.
 const MAX_SET: usize = 256 * 1024;
+
+/// The shortest time between two looks in the background.
+const LEAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The shortest time between two fetches while there are no keys.
 const RETRY: Duration = Duration::from_secs(5);

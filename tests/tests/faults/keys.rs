@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use atls_core::ear::Algorithm;
@@ -20,13 +22,15 @@ use crate::services::ALL;
 use crate::services::Service;
 
 /// A service whose claims, signer and set of keys a test changes.
-struct Signing {
+pub(crate) struct Signing {
     signer: Arc<Mutex<Arc<Signer>>>,
     set: Arc<Mutex<String>>,
     /// Added to the times of its results.
     ahead: Arc<Mutex<u64>>,
-    genuine: Arc<Signer>,
-    scene: Scene,
+    pub(crate) genuine: Arc<Signer>,
+    pub(crate) scene: Scene,
+    /// How often its keys were fetched.
+    pub(crate) fetches: Arc<AtomicUsize>,
     _stand_in: Loopback,
 }
 
@@ -34,10 +38,20 @@ impl Signing {
     /// Its keys are those of the set that it publishes.
     async fn publishing() -> Self {
         Self::with(Service::Trustee, |stand_in, _| {
-            let url = stand_in.endpoint().join("/keys").unwrap();
-            Arc::new(Jwks::new(Loopback::client(), url, &[Algorithm::Es256]))
+            Arc::new(published(stand_in))
         })
         .await
+    }
+
+    /// The same, with the source of the keys.
+    pub(crate) async fn published() -> (Self, Arc<Jwks>) {
+        let mut given = None;
+        let signing = Self::with(Service::Trustee, |stand_in, _| {
+            let keys = Arc::new(published(stand_in));
+            given = Some(keys.clone());
+            keys
+        });
+        (signing.await, given.unwrap())
     }
 
     /// Its keys are pinned.
@@ -58,10 +72,13 @@ impl Signing {
         let clock = world.clock.clone();
         let now = move || clock.current_time().unwrap().as_secs() + *early.lock().unwrap();
         let sign = move |claims: &Value| signing.lock().unwrap().token(claims);
-        let app: Router = service.stand_in(sign, now).route(
-            "/keys",
-            get(async move || published.lock().unwrap().clone()),
-        );
+        let fetches = Arc::new(AtomicUsize::new(0));
+        let fetched = fetches.clone();
+        let publish = async move || {
+            fetched.fetch_add(1, Ordering::Relaxed);
+            published.lock().unwrap().clone()
+        };
+        let app: Router = service.stand_in(sign, now).route("/keys", get(publish));
         let stand_in = Loopback::serve(app).await;
         let keys = keys(&stand_in, &genuine);
         let verifier = service.verifier(stand_in.address(), Loopback::client(), keys);
@@ -72,15 +89,16 @@ impl Signing {
             set,
             ahead,
             genuine,
+            fetches,
             _stand_in: stand_in,
         }
     }
 
-    fn signs_with(&self, signer: &Arc<Signer>) {
+    pub(crate) fn signs_with(&self, signer: &Arc<Signer>) {
         *self.signer.lock().unwrap() = signer.clone();
     }
 
-    fn publishes(&self, set: &impl ToString) {
+    pub(crate) fn publishes(&self, set: &impl ToString) {
         *self.set.lock().unwrap() = set.to_string();
     }
 
@@ -100,6 +118,11 @@ impl Signing {
     fn pass(&self, seconds: u64) {
         self.scene.world.clock.advance(Duration::from_secs(seconds));
     }
+}
+
+fn published(stand_in: &Loopback) -> Jwks {
+    let url = stand_in.endpoint().join("/keys").unwrap();
+    Jwks::new(Loopback::client(), url, &[Algorithm::Es256])
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atls_axum::AttestedListener;
 use atls_core::Attester;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
@@ -13,6 +14,7 @@ use atls_tower::AttestedStream;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::Error;
+use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use end_to_end::Served;
 use end_to_end::World;
@@ -24,6 +26,8 @@ use tokio::runtime::Handle;
 pub(crate) struct Scene {
     pub(crate) world: World,
     pub(crate) served: Served,
+    /// Of the server.
+    pub(crate) acceptor: ServerAcceptor,
     pub(crate) numbers: Numbers,
     pub(crate) client: ClientConnector,
 }
@@ -42,13 +46,16 @@ impl Scene {
 
     pub(crate) async fn with(world: World, device: Arc<dyn Attester>, terms: ServerTerms) -> Self {
         let numbers = Numbers::begin();
-        let served = world.serve(terms).await;
+        let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+        let listener = AttestedListener::bind("127.0.0.1:0", acceptor.clone()).await;
+        let served = Served::over(listener.unwrap());
         let terms = ClientTerms::new().require_peer(world.about_servers());
         let client = ClientConnector::new(world.client_tls(&["h2"]), terms.attester(device));
         Self {
             client: client.unwrap(),
             world,
             served,
+            acceptor,
             numbers,
         }
     }

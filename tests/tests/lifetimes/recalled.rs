@@ -2,12 +2,23 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use atls_core::AppraisalError;
+use atls_core::Appraised;
+use atls_core::BoxFuture;
+use atls_core::Evidence;
+use atls_core::MediaType;
 use atls_core::PeerAttestation;
 use atls_core::PolicyViolation;
 use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
+use atls_core::Verifier;
+use atls_core::pki_types::UnixTime;
 use atls_core::policy::Candidate;
+use atls_sim::SimVerifier;
 use atls_tower::ServerAttestation;
 use atls_tower::ServerTerms;
 use axum::Router;
@@ -164,6 +175,64 @@ async fn a_connection_that_was_in_its_handshake_is_recalled_too() {
     pass(&world, WITHIN).await;
     // Closed, without waiting for the limit of 30 s on a first request.
     assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_recall_ends_connections_in_its_time_though_the_verifier_hangs() {
+    let world = World::new();
+    let (hangs, gate) = (Arc::new(AtomicBool::new(false)), Gate::new());
+    let verifier = Hanging {
+        inner: SimVerifier::new(world.client_device.trust_anchor()),
+        hangs: hangs.clone(),
+        gate: gate.clone(),
+    };
+    let clients = RelyingParty::builder()
+        .verifier(Arc::new(verifier))
+        .standard_policy(StandardPolicy::new().dangerous_accept_simulated());
+    let terms = attested(&world).require_peer(Arc::new(clients.build().unwrap()));
+    let acceptor = acceptor(&world, terms);
+    let address = serve(acceptor.clone(), hello()).await;
+    let connector = connector(&world, "http/1.1");
+    let connect = async move || {
+        let socket = TcpStream::connect(address).await.unwrap();
+        let name = "localhost".try_into().unwrap();
+        connector.connect(name, socket).await
+    };
+    let mut accepted = connect().await.unwrap();
+    hangs.store(true, Ordering::Relaxed);
+    acceptor.recall(WITHIN);
+    let next = tokio::spawn(async move { connect().await });
+    gate.reached_by(1).await;
+    pass(&world, WITHIN).await;
+    assert_eq!(accepted.read(&mut [0; 1]).await.unwrap(), 0);
+    assert!(next.await.unwrap().is_err(), "nobody is accepted meanwhile");
+}
+
+/// A verifier that gives no result from some moment on.
+struct Hanging {
+    inner: SimVerifier,
+    hangs: Arc<AtomicBool>,
+    /// Whoever comes to it stays.
+    gate: Gate,
+}
+
+impl Verifier for Hanging {
+    fn media_types(&self) -> &[MediaType] {
+        self.inner.media_types()
+    }
+
+    fn appraise<'a>(
+        &'a self,
+        evidence: &'a Evidence<'a>,
+        now: UnixTime,
+    ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
+        Box::pin(async move {
+            if self.hangs.load(Ordering::Relaxed) {
+                self.gate.pass().await;
+            }
+            self.inner.appraise(evidence, now).await
+        })
+    }
 }
 
 #[tokio::test]

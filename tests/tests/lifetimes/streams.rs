@@ -91,6 +91,31 @@ async fn a_stream_of_http_2_that_goes_on_is_cut_at_the_end() {
     assert!(reading.await.unwrap().is_err(), "cut short, and not ended");
 }
 
+/// A response without end, whose request was answered before its client's terms were gone.
+#[tokio::test]
+async fn a_stream_of_http_2_is_told_of_a_recall_and_cut_when_its_time_has_passed() {
+    for (app, heeds) in [
+        (Router::new().fallback(until_draining), true),
+        (Router::new().fallback(for_ever), false),
+    ] {
+        let world = World::new();
+        let acceptor = acceptor(&world, attested(&world));
+        let address = serve(acceptor.clone(), app).await;
+        let client = hyper_client(&world, "h2");
+        let response = client.get(uri(address)).await.unwrap();
+        let reading = tokio::spawn(response.into_body().collect());
+        acceptor.recall(WITHIN);
+        if heeds {
+            assert_eq!(reading.await.unwrap().unwrap().to_bytes(), "bye");
+            continue;
+        }
+        pass(&world, WITHIN - Duration::from_secs(1)).await;
+        assert!(!reading.is_finished());
+        pass(&world, Duration::from_secs(2)).await;
+        assert!(reading.await.unwrap().is_err(), "cut short, and not ended");
+    }
+}
+
 async fn streaming(app: Router) -> (World, SocketAddr) {
     let world = World::new();
     let acceptor = acceptor(&world, attested(&world));

@@ -2,10 +2,13 @@
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::type_complexity,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
+
+mod fresh;
 
 use std::future::pending;
 use std::future::ready;
