@@ -46,6 +46,7 @@
 
 mod extract;
 mod forwarded;
+mod http2_limits;
 mod lifetime;
 mod listener;
 mod listener_builder;
@@ -60,6 +61,7 @@ mod watch;
 pub use extract::AttestationRejection;
 pub use extract::AttestationResult;
 pub use forwarded::ForwardedAttestation;
+pub use http2_limits::Http2Limits;
 pub use lifetime::ConnectionLifetime;
 pub use listener::AttestedListener;
 pub use listener_builder::ListenerBuilder;

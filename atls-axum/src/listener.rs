@@ -20,18 +20,20 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::task::JoinError;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tracing::Instrument;
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::http2_limits::Http2Limits;
 use crate::preamble::Preamble;
 use crate::refusal::Refusals;
 
 /// A [`Listener`] whose connections have passed TLS and attestation before `axum::serve` sees them.
 ///
 /// A task accepts sockets and makes handshakes beside each other, so a slow or silent client delays no other; the
-/// deadlines are those of the acceptor's terms, and at most [`DEFAULT_PENDING`](atls_core::limits::DEFAULT_PENDING) connections are between accept and
-/// the first request. From then on the connection has [`ConnectionLimits`]. An ordinary HTTPS client where attestation is
+/// deadlines are those of the acceptor's terms. At most [`DEFAULT_PENDING`](atls_core::limits::DEFAULT_PENDING) connections are between accept and
+/// the first request, and at most [`DEFAULT_CONNECTIONS`](atls_core::limits::DEFAULT_CONNECTIONS) are there at all. From then on the connection has [`ConnectionLimits`]. An ordinary HTTPS client where attestation is
 /// required gets a `403` that says so, for any request. Dropping the listener, as graceful shutdown does, closes the socket
 /// and the handshakes in flight;
 /// connections that are already served finish.
@@ -58,6 +60,8 @@ pub struct AttestedListener {
     ready: mpsc::Receiver<Accepted>,
     local: SocketAddr,
     task: AbortHandle,
+    /// `None` for HTTP/1.1 alone.
+    http2: Option<Http2Limits>,
 }
 
 /// An attested connection that waits to be served.
@@ -67,12 +71,25 @@ struct Accepted {
 }
 
 impl AttestedListener {
-    pub(crate) fn start(listener: TcpListener, accepting: Accepting) -> io::Result<Self> {
+    pub(crate) fn start(
+        listener: TcpListener,
+        accepting: Accepting,
+        http2: Option<Http2Limits>,
+    ) -> io::Result<Self> {
         let local = listener.local_addr()?;
         // The permits bound the connections that wait. The queue is short, because a shutdown loses its content.
         let (sender, ready) = mpsc::channel(1);
         let task = tokio::spawn(accept_connections(listener, accepting, sender)).abort_handle();
-        Ok(Self { ready, local, task })
+        Ok(Self {
+            ready,
+            local,
+            task,
+            http2,
+        })
+    }
+
+    pub(crate) fn http2(&self) -> Option<Http2Limits> {
+        self.http2
     }
 
     /// The address that it listens on: with the port that the system chose, where port 0 was asked for.
@@ -120,8 +137,7 @@ pub(crate) struct Accepting {
     pub(crate) acceptor: ServerAcceptor,
     pub(crate) limits: ConnectionLimits,
     pub(crate) pending: Arc<Semaphore>,
-    /// `None` where only the system limits the number of connections.
-    pub(crate) connections: Option<Arc<Semaphore>>,
+    pub(crate) connections: Arc<Semaphore>,
     pub(crate) preamble: Option<Arc<dyn Preamble>>,
 }
 
@@ -133,9 +149,10 @@ async fn accept_connections(
     let refusals = Refusals::new();
     // Dropped with this task, and every handshake with it.
     let mut handshakes = JoinSet::new();
+    let mut fullness = Fullness::default();
     loop {
         let mut next = pin!(async {
-            let permits = Permits::acquire(&accepting).await;
+            let permits = Permits::acquire(&accepting, &mut fullness).await;
             (permits, accept(&listener).await)
         });
         let (permits, (mut socket, remote)) = loop {
@@ -230,20 +247,42 @@ const PENDING: &str = "atls_pending_connections";
 /// The place of one connection among the others.
 struct Permits {
     pending: OwnedSemaphorePermit,
-    counted: Option<OwnedSemaphorePermit>,
+    counted: OwnedSemaphorePermit,
 }
 
 impl Permits {
     /// `None` is a closed semaphore, and nothing closes these.
-    async fn acquire(accepting: &Accepting) -> Option<Self> {
-        let counted = match &accepting.connections {
-            Some(connections) => Some(connections.clone().acquire_owned().await.ok()?),
-            None => None,
+    async fn acquire(accepting: &Accepting, fullness: &mut Fullness) -> Option<Self> {
+        let connections = accepting.connections.clone();
+        let counted = match connections.clone().try_acquire_owned() {
+            Ok(counted) => counted,
+            Err(_) => {
+                fullness.tell();
+                connections.acquire_owned().await.ok()?
+            }
         };
         let pending = accepting.pending.clone().acquire_owned().await.ok()?;
         Some(Self { pending, counted })
     }
 }
+
+/// A listener that has as many connections as it may: whoever set no limit has to hear of it, and not with each connection.
+#[derive(Default)]
+struct Fullness {
+    told_at: Option<Instant>,
+}
+
+impl Fullness {
+    fn tell(&mut self) {
+        if self.told_at.is_none_or(|at| at.elapsed() >= AGAIN) {
+            self.told_at = Some(Instant::now());
+            tracing::warn!("there are as many connections as the limit allows: further ones wait");
+        }
+    }
+}
+
+/// Until the same is said again.
+const AGAIN: Duration = Duration::from_secs(60);
 
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use atls_core::ConfigError;
+use atls_core::limits::DEFAULT_CONNECTIONS;
 use atls_core::limits::DEFAULT_PENDING;
 use atls_tower::ConnectionLimits;
 use atls_tower::ServerAcceptor;
@@ -10,6 +12,8 @@ use tokio::net::TcpListener;
 use tokio::net::ToSocketAddrs;
 use tokio::sync::Semaphore;
 
+use crate::http2_limits::Http2Limits;
+use crate::http2_limits::OF_HTTP1;
 use crate::listener::Accepting;
 use crate::listener::AttestedListener;
 use crate::preamble::Preamble;
@@ -37,8 +41,18 @@ pub struct ListenerBuilder {
     acceptor: ServerAcceptor,
     limits: ConnectionLimits,
     pending: usize,
-    connections: Option<usize>,
+    connections: Connections,
+    /// `None` for HTTP/1.1 alone.
+    http2: Option<Http2Limits>,
     preamble: Option<Arc<dyn Preamble>>,
+}
+
+/// How the limit on all connections is said.
+#[derive(Clone, Copy, Debug)]
+enum Connections {
+    Most(usize),
+    /// Bytes of memory.
+    Within(u64),
 }
 
 impl AttestedListener {
@@ -76,7 +90,8 @@ impl ListenerBuilder {
             acceptor,
             limits: ConnectionLimits::default(),
             pending: DEFAULT_PENDING,
-            connections: None,
+            connections: Connections::Most(DEFAULT_CONNECTIONS),
+            http2: Some(Http2Limits::default()),
             preamble: None,
         }
     }
@@ -95,9 +110,32 @@ impl ListenerBuilder {
     }
 
     /// The most connections at all, those that are served and those that were upgraded included, at least one; by default
-    /// as many as the system has file descriptors for. Further ones wait in the backlog of the socket.
+    /// [`DEFAULT_CONNECTIONS`]. Further ones wait in the backlog of the socket, and the log says so.
     pub fn connections(mut self, most: usize) -> Self {
-        self.connections = Some(most);
+        self.connections = Connections::Most(most);
+        self
+    }
+
+    /// As many connections as go into so many bytes of memory if every one takes the most that it may: those that are pending 256 KiB,
+    /// each at all its [`connection_memory`](Http2Limits::connection_memory), or 256 KiB with HTTP/1.1 alone, and 16 MiB for the rest. What the
+    /// application keeps for its requests comes on top.
+    ///
+    /// It is a bound for a server whose every client is hostile, and far from what honest ones take: 34 kB each while they are idle.
+    pub fn connections_within(mut self, bytes: u64) -> Self {
+        self.connections = Connections::Within(bytes);
+        self
+    }
+
+    /// What one connection of HTTP/2 may take, under [`serve`](crate::serve); `axum::serve` has hyper's own limits.
+    pub fn http2(mut self, limits: Http2Limits) -> Self {
+        self.http2 = Some(limits);
+        self
+    }
+
+    /// No HTTP/2, under [`serve`](crate::serve): also for clients that negotiate no protocol and begin with it. Leave `h2` out of the TLS
+    /// configuration's `alpn_protocols`.
+    pub fn http1_alone(mut self) -> Self {
+        self.http2 = None;
         self
     }
 
@@ -110,7 +148,7 @@ impl ListenerBuilder {
     /// Binds a TCP socket.
     ///
     /// # Errors
-    /// Those of the socket.
+    /// Those of the socket, and those of [`over`](Self::over).
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -121,24 +159,52 @@ impl ListenerBuilder {
     /// Over a socket that is already bound.
     ///
     /// # Errors
-    /// Those of the socket.
+    /// Those of the socket; one of the kind `InvalidInput` around a [`ConfigError`] for [limits](Http2Limits) out of their range, or
+    /// [memory](Self::connections_within) in which no connection has room.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn over(self, listener: TcpListener) -> io::Result<AttestedListener> {
+        let wrong = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+        let http2 = self.http2.map(Http2Limits::checked).transpose();
+        let http2 = http2.map_err(wrong)?;
+        let connections = self.most().map_err(wrong)?;
         let room = |most: usize| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
         let number = |most| f64::from(u32::try_from(most).unwrap_or(u32::MAX));
         metrics::gauge!("atls_pending_connections_limit").set(number(self.pending));
-        if let Some(most) = self.connections {
-            metrics::gauge!("atls_connections_limit").set(number(most));
-        }
+        metrics::gauge!("atls_connections_limit").set(number(connections));
         let accepting = Accepting {
             acceptor: self.acceptor,
             limits: self.limits,
             pending: room(self.pending),
-            connections: self.connections.map(room),
+            connections: room(connections),
             preamble: self.preamble,
         };
-        AttestedListener::start(listener, accepting)
+        AttestedListener::start(listener, accepting, http2)
+    }
+
+    /// The most connections.
+    fn most(&self) -> Result<usize, ConfigError> {
+        let bytes = match self.connections {
+            Connections::Most(most) => return Ok(most),
+            Connections::Within(bytes) => bytes,
+        };
+        let each = self
+            .http2
+            .map_or(OF_HTTP1, |limits| limits.connection_memory());
+        let pending = u64::try_from(self.pending).unwrap_or(u64::MAX);
+        let rest = bytes
+            .checked_sub(OF_PROCESS)
+            .and_then(|rest| rest.checked_sub(pending.saturating_mul(OF_HTTP1)));
+        let most = rest.and_then(|rest| rest.checked_div(each)).unwrap_or(0);
+        match usize::try_from(most) {
+            Ok(0) => Err(ConfigError::Limit(
+                "this memory has no room for a connection beside those that are pending; give more, or fewer may be pending",
+            )),
+            most => Ok(most.unwrap_or(usize::MAX)),
+        }
     }
 }
+
+/// Bytes of a server without connections, log and metrics included.
+const OF_PROCESS: u64 = 16 * 1024 * 1024;

@@ -14,6 +14,8 @@ use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
 
+use crate::http2_limits::Http2Limits;
+
 /// The protocol of a connection, as ALPN decided it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -43,24 +45,24 @@ pub(crate) fn http1() -> http1::Builder {
     builder
 }
 
-pub(crate) fn http2() -> http2::Builder<TokioExecutor> {
+pub(crate) fn http2(limits: &Http2Limits) -> http2::Builder<TokioExecutor> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE_ANSWER)
-        .max_concurrent_streams(MAX_STREAMS)
+        .max_concurrent_streams(limits.streams)
         .max_header_list_size(MAX_HEADER_LIST)
         .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
         .max_local_error_reset_streams(MAX_LOCAL_RESETS)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(limits.window)
+        .initial_stream_window_size(limits.stream_window)
         .max_send_buf_size(MAX_SEND_BUFFER);
     builder
 }
 
 /// For a client that did not negotiate.
-pub(crate) fn either() -> auto::Builder<TokioExecutor> {
+pub(crate) fn either(limits: &Http2Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -72,12 +74,12 @@ pub(crate) fn either() -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE_ANSWER)
-        .max_concurrent_streams(MAX_STREAMS)
+        .max_concurrent_streams(limits.streams)
         .max_header_list_size(MAX_HEADER_LIST)
         .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
         .max_local_error_reset_streams(MAX_LOCAL_RESETS)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(limits.window)
+        .initial_stream_window_size(limits.stream_window)
         .max_send_buf_size(MAX_SEND_BUFFER);
     builder
 }
@@ -110,22 +112,12 @@ const MAX_HTTP1_BUFFER: usize = 64 * 1024;
 /// Bytes of one HTTP/2 request's header list. h2 derives from it how many CONTINUATION frames one head may take.
 const MAX_HEADER_LIST: u32 = 16 * 1024;
 
-/// Most requests of one HTTP/2 connection at a time: a bound on the memory that one client can take. RFC 9113 §6.5.2 recommends no fewer,
-/// and clients wait with further ones.
-const MAX_STREAMS: u32 = 100;
-
 /// Most streams that an HTTP/2 client opened and reset before they were served; more ends the connection ("rapid
 /// reset").
 const MAX_PENDING_RESETS: usize = 20;
 
 /// Most streams of one HTTP/2 connection that this end reset for errors of the client; more ends the connection.
 const MAX_LOCAL_RESETS: usize = 256;
-
-/// Bytes of request bodies that one HTTP/2 connection may hold unread.
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
-
-/// Bytes of one request's body that may be held unread.
-const STREAM_WINDOW: u32 = 256 * 1024;
 
 /// Bytes of one answer that wait for room at the client, in HTTP/2: two of its frames, so that one is made while the other is sent.
 const MAX_SEND_BUFFER: usize = 32 * 1024;

@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 use tokio::sync::Semaphore;
 use tower_service::Service;
 
+use crate::http2_limits::Http2Limits;
 use crate::protocol::Protocol;
 use crate::protocol::http1;
 use crate::protocol::http2;
@@ -61,7 +62,7 @@ async fn converse(stream: &mut RefusedStream<TcpStream>) {
     // One request is answered, and no further one is taken. Errors of this conversation are of no use.
     let _ = match protocol {
         Protocol::Http2 => {
-            let connection = http2().serve_connection(io, service);
+            let connection = http2(&Http2Limits::default()).serve_connection(io, service);
             until(answered.notified(), connection, |it| it.graceful_shutdown()).await
         }
         // Without ALPN a client is answered in HTTP/1.1: version detection would be one more thing that waits.

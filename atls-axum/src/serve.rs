@@ -25,11 +25,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower_layer::Layer;
 
+use crate::http2_limits::Http2Limits;
 use crate::listener::AttestedListener;
+use crate::protocol;
 use crate::protocol::Protocol;
 use crate::protocol::either;
 use crate::protocol::http1;
-use crate::protocol::http2;
 use crate::protocol::until;
 use crate::watch::Watched;
 
@@ -99,12 +100,13 @@ impl Serve {
     async fn serve_until_stopped(mut self) {
         let (stopping, stopped) = watch::channel(());
         let mut connections = JoinSet::new();
+        let http2 = self.listener.http2();
         loop {
             tokio::select! {
                 () = &mut self.stop => break,
                 (stream, remote) = self.listener.next() => {
                     let service = service(&stream, remote, self.router.clone());
-                    connections.spawn(connection(stream, service, stopped.clone()));
+                    connections.spawn(connection(stream, service, http2, stopped.clone()));
                 }
                 // `connection` has logged its end.
                 Some(_) = connections.join_next() => {}
@@ -157,6 +159,7 @@ fn service(stream: &AttestedStream<TcpStream>, remote: SocketAddr, router: Route
 async fn connection(
     stream: AttestedStream<TcpStream>,
     service: Served,
+    http2: Option<Http2Limits>,
     stopped: watch::Receiver<()>,
 ) {
     let ends = Ends {
@@ -164,20 +167,24 @@ async fn connection(
         requests: stream.requests().cloned(),
         stopped,
     };
-    let protocol = Protocol::of(stream.alpn_protocol());
+    let agreed = Protocol::of(stream.alpn_protocol());
     let io = TokioIo::new(stream);
     let service = TowerToHyperService::new(service);
-    let ended = match protocol {
-        Protocol::Http1 => {
+    let ended = match (agreed, http2) {
+        (Protocol::Http1, _) | (Protocol::Unknown, None) => {
             let connection = http1().serve_connection(io, service).with_upgrades();
             until(ends.of_http1(), connection, |it| it.graceful_shutdown()).await
         }
-        Protocol::Http2 => {
-            let connection = http2().serve_connection(io, service);
+        (Protocol::Http2, None) => {
+            tracing::error!(fault = "local", "{NO_HTTP2}");
+            return;
+        }
+        (Protocol::Http2, Some(limits)) => {
+            let connection = protocol::http2(&limits).serve_connection(io, service);
             until(ends.of_http2(), connection, |it| it.graceful_shutdown()).await
         }
-        Protocol::Unknown => {
-            let builder = either();
+        (Protocol::Unknown, Some(limits)) => {
+            let builder = either(&limits);
             let connection = builder.serve_connection_with_upgrades(io, service);
             until(ends.of_http1(), connection, |it| it.graceful_shutdown()).await
         }
@@ -186,6 +193,8 @@ async fn connection(
         tracing::debug!(%error, "connection ended");
     }
 }
+
+const NO_HTTP2: &str = "the TLS configuration offers `h2`, and the listener has HTTP/1.1 alone: take it out of `alpn_protocols`";
 
 /// The reasons to end a connection.
 struct Ends {

@@ -142,6 +142,19 @@ pub const DEFAULT_SHUTDOWN: Duration = Duration::from_secs(30);
 /// Most connections that a server holds between accept and the first request.
 pub const DEFAULT_PENDING: usize = 1024;
 
+/// Most connections that a server holds at all: 16 for each that may be pending, some 560 MB while they are idle. A server that has more
+/// names its own number.
+pub const DEFAULT_CONNECTIONS: usize = 16 * DEFAULT_PENDING;
+
+/// Most requests of one connection of HTTP/2 at a time. RFC 9113 §6.5.2 recommends no fewer, and clients wait with further ones.
+pub const DEFAULT_STREAMS: u32 = 100;
+
+/// Most bytes of request bodies that one connection of HTTP/2 holds unread.
+pub const DEFAULT_WINDOW: u32 = 1024 * 1024;
+
+/// Most bytes of one request's body that are held unread, in HTTP/2: four requests fill the window of their connection.
+pub const DEFAULT_STREAM_WINDOW: u32 = 256 * 1024;
+
 /// Longest time before the end of its attestation from which a connection takes no further requests, so that a client has
 /// attested anew before the old attestation ends. It is a tenth of the time that the attestation was valid for, where that
 /// is less.

@@ -40,6 +40,11 @@ impl Gate {
         self.entered.available_permits()
     }
 
+    /// Lets one through.
+    pub fn open_once(&self) {
+        self.opened.add_permits(1);
+    }
+
     /// Lets everybody through, now and later.
     pub fn open(&self) {
         self.opened.add_permits(1000);

@@ -27,6 +27,9 @@ pub enum ConfigError {
     /// Two verifiers accept one media type, so chance would choose between them. Remove one.
     #[error("two verifiers accept {0}; remove one, or combine them by AllAgree or Failover")]
     AmbiguousVerifier(MediaType),
+    /// A limit of a server is out of its range, or leaves room for no connection. The text names it, and its range.
+    #[error("limit is unsuitable: {0}")]
+    Limit(&'static str),
     /// A verifier accepts no media type at all and could never be asked.
     #[error(
         "a verifier accepts no media type and would never be asked; give it one, or leave it out"

@@ -5,6 +5,7 @@ use std::time::Duration;
 use adversary::AUTHENTICATOR;
 use adversary::Link;
 use adversary::REQUEST;
+use atls_axum::Http2Limits;
 use atls_core::limits::MAX_FRAME;
 use axum::BoxError;
 use axum::body::Body;
@@ -66,7 +67,10 @@ impl Greed {
         match self {
             Self::Frame | Self::Authenticator => BEFORE_HTTP,
             Self::Http1Head | Self::Http1Answer => HTTP1,
-            Self::Http2Answers | Self::Http2Bodies => HTTP2,
+            Self::Http2Answers | Self::Http2Bodies => {
+                let memory = Http2Limits::default().connection_memory();
+                usize::try_from(memory).unwrap_or(usize::MAX)
+            }
         }
     }
 
@@ -224,7 +228,7 @@ fn body() -> Result<Request<Body>, BoxError> {
     Ok(request.body(Body::from(Bytes::from(vec![0; 256 * 1024])))?)
 }
 
-/// Streams of one connection that `atls_axum::serve` takes.
+/// Streams of one connection that `atls_axum::serve` takes: [`DEFAULT_STREAMS`](atls_core::limits::DEFAULT_STREAMS).
 const STREAMS: usize = 100;
 
 /// Beside the greedy ones.
@@ -235,7 +239,3 @@ const BEFORE_HTTP: usize = 256 * 1024;
 
 /// 64 KiB that wait in each direction, a piece of 64 KiB of the answer, and TLS.
 const HTTP1: usize = 256 * 1024;
-
-/// For each stream its head of 16 KiB, as it came and as it is read; 32 KiB of its answer that wait, and a piece of 64 KiB; 32 KiB for its
-/// task and tables. For the connection its window of 1 MiB, in frames.
-const HTTP2: usize = (STREAMS * (2 * 16 + 32 + 64 + 32) + 2 * 1024) * 1024;

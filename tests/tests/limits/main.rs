@@ -1,5 +1,6 @@
 //! Slow clients, full servers, shutdown: what is bounded stays bounded, and nobody waits for somebody else.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
@@ -7,4 +8,5 @@
 )]
 
 mod bounds;
+mod listener;
 mod turns;

@@ -120,6 +120,30 @@ async fn a_client_behind_a_load_balancer_is_named_beside_it() {
     assert_one(&log.of("server"), "DEBUG", &words);
 }
 
+#[tokio::test]
+async fn a_listener_that_is_full_says_so_once_and_not_with_each_client() {
+    let (log, _guard) = Log::capture();
+    let world = World::new();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let listener = AttestedListener::builder(acceptor)
+        .connections(1)
+        .bind("127.0.0.1:0")
+        .await
+        .unwrap();
+    let url = format!("https://localhost:{}/", listener.local_addr().port());
+    let app = Router::new().fallback(async || "hello");
+    tokio::spawn(async move { atls_axum::serve(listener, app).await });
+    // Each has a connection of its own, which leaves with it.
+    for _ in 0..3 {
+        let client = reqwest_client(&world.demanding());
+        client.get(&url).send().await.unwrap().text().await.unwrap();
+    }
+    let mut events = log.take();
+    events.retain(|event| event.contains("as the limit allows"));
+    assert_one(&events, "WARN", &["further ones wait"]);
+}
+
 /// Says that every client is another than the peer of the network.
 #[derive(Debug)]
 struct Balancer;
