@@ -7,6 +7,8 @@ use clap::Args;
 use clap::CommandFactory;
 use clap::Parser;
 use clap::Subcommand;
+use clap::error::ContextKind;
+use clap::error::ContextValue;
 use clap_complete::Shell;
 use serde_json::json;
 
@@ -89,13 +91,32 @@ fn with_file_named(error: &clap::Error, file: &str) -> clap::Error {
     )
 }
 
-/// What is wrong, on one line: the first paragraph of clap, which may list arguments below its first line.
+/// What is wrong, on one line: the first paragraph of clap, which may list arguments below its first line, and what may have been meant.
 pub(crate) fn problem(error: &clap::Error) -> String {
     let text = error.to_string();
     let lines = text.lines().map(str::trim);
     let paragraph: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
     let problem = paragraph.join(" ");
-    problem.trim_start_matches("error: ").to_owned()
+    let problem = problem.trim_start_matches("error: ");
+    match suggestion(error) {
+        Some(similar) => format!("{problem}; did you mean '{similar}'?"),
+        None => problem.to_owned(),
+    }
+}
+
+/// A word that is like the wrong one, as clap finds it. It is below the first paragraph of its message.
+fn suggestion(error: &clap::Error) -> Option<&str> {
+    let kinds = [
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedValue,
+    ];
+    let found = kinds.into_iter().find_map(|kind| error.get(kind))?;
+    match found {
+        ContextValue::String(similar) => Some(similar),
+        ContextValue::Strings(similar) => similar.first().map(String::as_str),
+        _ => None,
+    }
 }
 
 /// Whether arguments that are wrong ask for JSON.
@@ -110,8 +131,10 @@ pub(crate) fn ask_for_json() -> bool {
 pub(crate) fn again() -> Result<(Vec<OsString>, ProxyOptions), Failure> {
     let words = with_config(std::env::args_os().collect())?;
     let parsed = Arguments::try_parse_from(&words);
-    let parsed =
-        parsed.map_err(|error| Failure::usage("the arguments are wrong").because(&error))?;
+    let parsed = parsed.map_err(|error| {
+        let problem = problem(&error);
+        Failure::usage(format!("the arguments are wrong: {problem}"))
+    })?;
     match parsed.command {
         Command::Proxy(options) => Ok((words, *options)),
         _ => Err(Failure::usage("the arguments are of another command")),

@@ -59,6 +59,24 @@ fn a_wrong_key_of_a_file_is_told_with_the_file() {
 }
 
 #[test]
+fn a_mistyped_key_or_argument_is_told_with_the_one_that_was_meant() {
+    let file = std::env::temp_dir().join(format!("atls-mistyped-{}.toml", std::process::id()));
+    let name = file.to_str().unwrap();
+    for (text, meant) in [
+        ("upstreem = \"http://127.0.0.1:1\"\n", "--upstream"),
+        ("admni = \"127.0.0.1:1\"\n", "--admin"),
+        ("clients = \"requir\"\n", "require"),
+    ] {
+        std::fs::write(&file, format!("listen = \"127.0.0.1:0\"\n{text}")).unwrap();
+        let told = ends(&["proxy", "--json", "--config", name]);
+        assert!(told.contains(&format!("did you mean '{meant}'?")), "{told}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    let told = ends(&["get", "--json", "https://localhost/", "--polcy", "x"]);
+    assert!(told.contains("did you mean '--policy'?"), "{told}");
+}
+
+#[test]
 fn words_go_to_the_standard_error_otherwise() {
     assert_eq!(ends(&["get"]), "");
 }

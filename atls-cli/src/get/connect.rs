@@ -24,6 +24,7 @@ use crate::narrate::NarratingAttester;
 use crate::narrate::Narration;
 use crate::trust;
 use crate::trust::AttesterOptions;
+use crate::trust::Own;
 use crate::trust::TrustOptions;
 use crate::way::Way;
 
@@ -57,25 +58,25 @@ impl Client {
         http: Http,
         narration: Narration,
     ) -> Result<Self, Failure> {
-        Self::shared(&Arc::new(relying_party), trust, attester, http, narration)
+        let own = Own::open(attester)?;
+        Self::shared(&Arc::new(relying_party), trust, &own, http, narration)
     }
 
     /// One of several clients of a relying party.
     pub(crate) fn shared(
         relying_party: &Arc<RelyingParty>,
         trust: &TrustOptions,
-        attester: &AttesterOptions,
+        own: &Own,
         http: Http,
         narration: Narration,
     ) -> Result<Self, Failure> {
         let mut terms = ClientTerms::new()
             .require_peer(relying_party.clone())
             .servers_attest(trust.mode.in_tls());
-        if let Some(device) = &attester.attester {
-            let device = trust::open_attester(device)?;
+        if let Some(device) = own.device.clone() {
             terms = terms.attester(NarratingAttester::around(device, &narration));
         }
-        if attester.attest_first {
+        if own.first {
             terms = terms.attest_before_server();
         }
         let tls = trust::tls_client(trust, http.alpn())?;

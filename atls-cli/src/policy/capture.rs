@@ -99,8 +99,8 @@ impl Capture {
         let text = seen::policy_of(&item, &self.name, &self.keys)?;
         let policy = self.keys.over(Policy::written(&text));
         let table = item.table().unwrap_or_default();
-        let local = trust::verifier(table, &policy, &self.trust)?;
-        Ok((text, local.verifier.appraise(evidence, now).await))
+        let verifier = trust::verifier(table, &policy, &self.trust)?;
+        Ok((text, verifier.appraise(evidence, now).await))
     }
 }
 

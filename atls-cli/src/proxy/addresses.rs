@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::admin;
-use super::admin::Keys;
+use super::admin::Published;
 use super::health::Health;
 use super::metrics::Metrics;
 use super::options::ProxyOptions;
@@ -24,7 +24,7 @@ impl Addresses {
     pub(super) async fn open(
         options: &ProxyOptions,
         socket: &TcpListener,
-        (keys, metrics, health): (Arc<Keys>, Arc<Metrics>, Arc<Health>),
+        (published, metrics, health): (Arc<Published>, Arc<Metrics>, Arc<Health>),
     ) -> Result<Self, Failure> {
         let listens = socket.local_addr();
         let listens = listens.map_err(|error| Failure::fault("no address").because(&error))?;
@@ -38,7 +38,7 @@ impl Addresses {
             probes: None,
         };
         if let Some(address) = options.admin {
-            let bound = admin::serve_admin(address, keys, metrics, health.clone()).await?;
+            let bound = admin::serve_admin(address, published, metrics, health.clone()).await?;
             addresses.admin = Some(format!("http://{bound}"));
         }
         if let Some(address) = options.probes {

@@ -5,11 +5,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
+use std::sync::RwLockReadGuard;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::extract::State;
+use axum::middleware::Next;
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
+use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
 use http::header;
@@ -17,17 +22,20 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::health::Health;
+use super::hosts;
+use super::hosts::Hosts;
 use super::metrics::Metrics;
 use crate::failure::Failure;
 
 /// Health and metrics, for this machine alone: metrics tell how much is asked.
 pub(super) async fn serve_admin(
     address: SocketAddr,
-    keys: Arc<Keys>,
+    published: Arc<Published>,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
 ) -> Result<SocketAddr, Failure> {
@@ -37,26 +45,63 @@ pub(super) async fn serve_admin(
                 .with_help("--probes ADDRESS has /healthz alone, for probes from elsewhere"),
         );
     }
+    let keys = published.clone();
+    let told = health.clone();
     let app = Router::new()
-        .route("/healthz", get(say))
-        .with_state(health.clone())
-        .route("/metrics", get(async move || metrics.text(&health)))
-        .route("/keys", get(async move || jwk_set(&keys.now())));
+        .route("/metrics", get(async move || metrics.text(&told)))
+        .route("/keys", get(async move || jwk_set(&keys.keys())))
+        .route_layer(from_fn_with_state(published, known_host))
+        // Nothing in it is secret, and checks of HTTP/1.0 name no host.
+        .merge(Router::new().route("/healthz", get(say)).with_state(health));
     serve(address, app).await
 }
 
-/// The keys that are published now.
-#[derive(Default)]
-pub(super) struct Keys(RwLock<Value>);
+/// A page of a browser on this machine may have a name that resolves to it, and would read what is answered under that name.
+async fn known_host(
+    State(published): State<Arc<Published>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Ok(named) = hosts::named(&request) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let is_known = named.is_some_and(|named| published.hosts().know(&named));
+    match is_known {
+        true => next.run(request).await,
+        false => (StatusCode::MISDIRECTED_REQUEST, "--host NAME adds a name\n").into_response(),
+    }
+}
 
-impl Keys {
-    pub(super) fn publish(&self, keys: Value) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
+/// What is published now, and under which names.
+pub(super) struct Published {
+    keys: RwLock<Value>,
+    hosts: RwLock<Hosts>,
+}
+
+impl Published {
+    /// No keys yet.
+    pub(super) fn under(hosts: Hosts) -> Self {
+        Self {
+            keys: RwLock::new(json!({ "keys": [] })),
+            hosts: RwLock::new(hosts),
+        }
     }
 
-    fn now(&self) -> Value {
-        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn publish(&self, keys: Value) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    pub(super) fn answer_under(&self, hosts: Hosts) {
+        *self.hosts.write().unwrap_or_else(PoisonError::into_inner) = hosts;
+    }
+
+    fn keys(&self) -> Value {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         keys.clone()
+    }
+
+    fn hosts(&self) -> RwLockReadGuard<'_, Hosts> {
+        self.hosts.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,17 +2,16 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use super::options::ProxyOptions;
+use super::watched::Watched;
 use crate::failure::Failure;
 
 /// The arguments, as they were last read.
 pub(super) struct Configuration {
     words: Vec<OsString>,
     read: ReadArguments,
-    file: Option<PathBuf>,
-    written: Option<SystemTime>,
+    file: Watched,
     /// The arguments that a running proxy cannot change.
     fixed: Fixed,
 }
@@ -30,15 +29,20 @@ pub(crate) type ReadArguments = fn() -> Result<(Vec<OsString>, ProxyOptions), Fa
 type Fixed = (String, [Option<std::net::SocketAddr>; 2]);
 
 impl Configuration {
-    pub(super) fn new(options: &ProxyOptions, read: ReadArguments) -> Result<Self, Failure> {
-        let file = options.config.clone();
-        Ok(Self {
-            written: written(file.as_ref()),
-            file,
-            words: read()?.0,
+    /// The arguments that `read` gives, whose file may be `file`.
+    pub(super) fn new(
+        file: Option<PathBuf>,
+        read: ReadArguments,
+    ) -> Result<(Self, ProxyOptions), Failure> {
+        let file = Watched::new(file);
+        let (words, options) = read()?;
+        let configuration = Self {
+            words,
             read,
-            fixed: fixed(options),
-        })
+            file,
+            fixed: fixed(&options),
+        };
+        Ok((configuration, options))
     }
 
     /// The arguments, if they are others than those in force.
@@ -46,8 +50,10 @@ impl Configuration {
     /// # Errors
     /// A usage failure if they are wrong, or change what a running proxy cannot.
     pub(super) fn read_again(&mut self) -> Result<Option<Changed>, Failure> {
-        self.written = written(self.file.as_ref());
-        let (words, options) = (self.read)()?;
+        // What is wrong is told once, and not at each look.
+        self.file.dismiss();
+        let ((words, options), stamps) = self.file.read(self.read)?;
+        self.file.took(stamps);
         if words == self.words {
             return Ok(None);
         }
@@ -65,15 +71,10 @@ impl Configuration {
     }
 
     pub(super) fn is_changed(&self) -> bool {
-        self.written != written(self.file.as_ref())
+        self.file.have_changed()
     }
 }
 
 fn fixed(options: &ProxyOptions) -> Fixed {
     (options.listen.clone(), [options.admin, options.probes])
-}
-
-fn written(file: Option<&PathBuf>) -> Option<SystemTime> {
-    let about = std::fs::metadata(file?).ok()?;
-    about.modified().ok()
 }

@@ -56,16 +56,19 @@ enum Form {
     Jwt,
 }
 
-/// The forwarder of these options, where there is a key.
-pub(super) fn forwarder(options: &EarOptions) -> Result<Option<Arc<ResultForwarder>>, Failure> {
+/// The forwarder of these options, where there is a key, and the JWK set of its key for the service to pin.
+pub(super) fn forwarder(
+    options: &EarOptions,
+) -> Result<(Option<Arc<ResultForwarder>>, Value), Failure> {
     let (Some(key), Some(audience)) = (&options.ear_key, &options.ear_audience) else {
         return match options.verifier_ear {
             true => Err(Failure::usage("--verifier-ear needs --ear-key")
                 .with_help("the verifier's result has no audience; what the proxy states names it by its digest")),
-            false => Ok(None),
+            false => Ok((None, json!({ "keys": [] }))),
         };
     };
     let signer = signer(key)?;
+    let public = signer.public_jwk();
     let form = match options.ear_form {
         Form::Cwt => StatementForm::Cwt,
         Form::Jwt => StatementForm::Jwt,
@@ -74,17 +77,19 @@ pub(super) fn forwarder(options: &EarOptions) -> Result<Option<Arc<ResultForward
     let forwarder = ResultForwarder::new(signer, &tls::provider(), issuer, audience)
         .with_form(form)
         .with_lifetime(Duration::from_secs(options.ear_lifetime));
-    Ok(Some(Arc::new(match options.verifier_ear {
+    let forwarder = match options.verifier_ear {
         true => forwarder.with_verifier_tokens(),
         false => forwarder,
-    })))
+    };
+    let keys = public.into_iter().collect::<Vec<_>>();
+    Ok((Some(Arc::new(forwarder)), json!({ "keys": keys })))
 }
 
-/// The JWK set that the service pins.
-pub(super) fn public_keys(options: &EarOptions) -> Result<Value, Failure> {
-    let signer = options.ear_key.as_deref().map(signer).transpose()?;
-    let key = signer.and_then(|signer| signer.public_jwk());
-    Ok(json!({ "keys": key.into_iter().collect::<Vec<_>>() }))
+impl EarOptions {
+    /// The file of the key.
+    pub(super) fn file(&self) -> Option<&PathBuf> {
+        self.ear_key.as_ref()
+    }
 }
 
 fn signer(path: &std::path::Path) -> Result<EarSigner, Failure> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use atls_core::BoxFuture;
+use atls_core::RelyingParty;
 use atls_tower::ServerAttestation;
 use axum::Router;
 use axum::body::Body;
@@ -33,13 +34,14 @@ use super::relay::Passing;
 use super::relay::Unanswered;
 use super::service::Files;
 use super::service::Surroundings;
+use super::trusted::Opened;
 use super::until::Until;
 use crate::failure::Failure;
 use crate::get;
 use crate::get::Http;
 use crate::get::Target;
 use crate::narrate::Narration;
-use crate::trust;
+use crate::trust::Own;
 
 /// A service over this socket, which ends once it is told to stop and connections have finished.
 pub(super) fn serve(
@@ -59,17 +61,18 @@ pub(super) fn serve(
         );
     }
     let target = Target::parse(to)?;
-    let trusted = trust::reloadable(&options.trust, &Narration::Silent)?;
-    let relying_party = Arc::new(trusted.relying_party);
-    let client = |http| {
-        let over = get::Client::shared(
-            &relying_party,
-            &options.trust,
-            &options.attester,
-            http,
-            Narration::Silent,
-        );
-        over.map(get::Client::into_connector)
+    let opened = Opened::new(&options.trust)?;
+    let own = Own::open(&options.attester)?;
+    let trust = options.trust.clone();
+    let make = move |relying_party: &Arc<RelyingParty>| {
+        let client = |http| {
+            let over = get::Client::shared(relying_party, &trust, &own, http, Narration::Silent);
+            over.map(get::Client::into_connector)
+        };
+        Ok(Connectors {
+            any: client(Http::Any)?,
+            http1: client(Http::One)?,
+        })
     };
     let Surroundings {
         metrics,
@@ -77,18 +80,13 @@ pub(super) fn serve(
         tunnels,
         drain,
     } = surroundings;
-    let accepted = Arc::new(Accepted::new(
-        Connectors {
-            any: client(Http::Any)?,
-            http1: client(Http::One)?,
-        },
-        tunnels,
-    ));
+    let accepted = Accepted::new(Box::new(make), &opened.relying_party, tunnels)?;
+    let accepted = Arc::new(accepted);
     let files = Files {
         identity: None,
         device: None,
-        policies: trusted.policies,
-        accepted: accepted.clone(),
+        stated: None,
+        trusted: Some(opened.about(accepted.clone())),
     };
     let state = Forward {
         accepted,
@@ -101,7 +99,11 @@ pub(super) fn serve(
         .with_state(Arc::new(state))
         // A failure has a line of its own, with its reason and whose fault it is.
         .layer(TraceLayer::new_for_http().on_failure(()));
-    let serving = plain::serve(listener, app, options.connections, stop.clone());
+    let limits = plain::Limits {
+        connections: options.connections,
+        http2: options.http2.limits(),
+    };
+    let serving = plain::serve(listener, app, limits, stop.clone());
     let overdue = async move {
         stop.told().await;
         tokio::time::sleep(drain).await;

@@ -1,5 +1,7 @@
 //! The hosts that requests name, and those under which a forward proxy answers.
 
+use std::net::IpAddr;
+
 use http::HeaderValue;
 use http::Request;
 use http::Version;
@@ -13,16 +15,18 @@ pub(super) struct Hosts(Vec<String>);
 impl Hosts {
     /// The names of this machine, that of the target, and further ones.
     pub(super) fn new(target: Option<&str>, further: &[String]) -> Self {
-        let own = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
-        let all = own.into_iter().chain(target.map(str::to_owned));
+        let all = ["localhost"].into_iter().chain(target).map(str::to_owned);
         let all = all.chain(further.iter().cloned());
         Self(all.map(|name| name.to_ascii_lowercase()).collect())
     }
 
-    /// Tells whether this is one of them, on any port.
+    /// Tells whether this is one of them or an address of loopback, on any port.
     pub(super) fn know(&self, named: &Authority) -> bool {
         let name = named.host().to_ascii_lowercase();
-        self.0.contains(&name)
+        let address: Option<IpAddr> = name.trim_matches(['[', ']']).parse().ok();
+        // No other machine can have such an address, by whatever name.
+        let is_loopback = address.is_some_and(|it| it.to_canonical().is_loopback());
+        is_loopback || self.0.contains(&name)
     }
 }
 
@@ -72,6 +76,8 @@ mod tests {
             "LOCALHOST:8080",
             "127.0.0.1:1",
             "[::1]:8080",
+            "127.0.0.2",
+            "[::ffff:127.0.0.1]:80",
             "service.example",
             "local.name:80",
         ] {
@@ -81,6 +87,11 @@ mod tests {
             "evil.example",
             "localhost.evil.example",
             "127.0.0.1.nip.io",
+            "10.0.0.1",
+            "0.0.0.0",
+            "[::]:80",
+            "2130706433",
+            "127.1",
             "",
             "a b",
             "user@localhost.evil",

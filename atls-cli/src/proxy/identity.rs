@@ -4,10 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::RwLock;
-use std::time::SystemTime;
 
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
@@ -19,6 +17,7 @@ use rustls::sign::CertifiedKey;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
+use super::watched::Watched;
 use crate::failure::Failure;
 use crate::source;
 use crate::tls;
@@ -28,7 +27,7 @@ pub(super) struct Identity {
     chain: PathBuf,
     key: PathBuf,
     current: RwLock<Current>,
-    stamp: Mutex<Stamp>,
+    watched: Watched,
 }
 
 /// A chain with its key, and the seconds since 1970 from which and to which its first certificate is valid.
@@ -39,33 +38,28 @@ struct Current {
     to: i64,
 }
 
-/// When both files were last written.
-type Stamp = [Option<SystemTime>; 2];
-
 impl Identity {
     pub(super) fn open(chain: &Path, key: &Path) -> Result<Arc<Self>, Failure> {
-        let stamp = [modified(chain), modified(key)];
+        let watched = Watched::new([chain.to_owned(), key.to_owned()]);
         Ok(Arc::new(Self {
             current: RwLock::new(read(chain, key)?),
             chain: chain.to_owned(),
             key: key.to_owned(),
-            stamp: Mutex::new(stamp),
+            watched,
         }))
     }
 
     /// Reads both files again. Where they are wrong the old certificate stays.
     pub(super) fn reload(&self) -> Result<(), Failure> {
-        let stamp = self.now();
-        let fresh = read(&self.chain, &self.key)?;
+        let (fresh, stamps) = self.watched.read(|| read(&self.chain, &self.key))?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        *self.stamp.lock().unwrap_or_else(PoisonError::into_inner) = stamp;
+        self.watched.took(stamps);
         Ok(())
     }
 
     /// The same, if a file was written since.
     pub(super) fn reload_if_changed(&self) -> Result<bool, Failure> {
-        let known = *self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
-        if known == self.now() {
+        if !self.watched.have_changed() {
             return Ok(false);
         }
         self.reload()?;
@@ -90,10 +84,6 @@ impl Identity {
     fn read(&self) -> Current {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         current.clone()
-    }
-
-    fn now(&self) -> Stamp {
-        [modified(&self.chain), modified(&self.key)]
     }
 }
 
@@ -137,10 +127,4 @@ fn read(chain: &Path, key: &Path) -> Result<Current, Failure> {
         key: Arc::new(certified),
     };
     Ok(current)
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    std::fs::metadata(path)
-        .and_then(|about| about.modified())
-        .ok()
 }

@@ -24,10 +24,13 @@ mod reverse;
 mod running;
 mod service;
 mod serving;
+mod stated;
 mod systemd;
+mod trusted;
 mod tunnels;
 mod until;
 mod upstream;
+mod watched;
 
 use std::time::Duration;
 

@@ -3,6 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use atls_axum::Http2Limits;
+use atls_core::limits::DEFAULT_STREAM_WINDOW;
+use atls_core::limits::DEFAULT_STREAMS;
+use atls_core::limits::DEFAULT_WINDOW;
 use clap::ArgGroup;
 use clap::Args;
 use clap::ValueEnum;
@@ -52,8 +56,9 @@ pub(crate) struct ProxyOptions {
     #[arg(long, value_name = "URL")]
     pub(super) to: Option<String>,
 
-    /// Forward: answer under this name too, beside localhost and the server's
-    #[arg(long, value_name = "NAME", requires = "to")]
+    /// Answer under this name too: at the plain port of a forward proxy, beside localhost and the
+    /// server's; at --admin, beside localhost
+    #[arg(long, value_name = "NAME")]
     pub(super) host: Vec<String>,
 
     /// Reverse: load balancers of this network say who the client is, by the PROXY protocol, and must
@@ -71,6 +76,9 @@ pub(crate) struct ProxyOptions {
     /// Most connections at a time; further ones wait
     #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = value_parser!(u32).range(1..))]
     pub(super) connections: u32,
+
+    #[command(flatten)]
+    pub(super) http2: Http2Options,
 
     /// Longest time for connections to finish when it stops, at most 3600
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(..=3600))]
@@ -94,6 +102,33 @@ pub(crate) struct ProxyOptions {
     pub(super) attester: AttesterOptions,
 }
 
+/// How much of the proxy one connection of HTTP/2 may take.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Http2Options {
+    /// Most requests of one HTTP/2 connection at a time; clients wait with further ones
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_STREAMS, value_parser = value_parser!(u32).range(1..=10_000))]
+    http2_streams: u32,
+
+    /// Bytes of request bodies that one HTTP/2 connection holds until they are passed on
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_WINDOW, value_parser = value_parser!(u32).range(65_536..=1_073_741_824))]
+    http2_window: u32,
+
+    /// The same of one request, at most that of its connection
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_STREAM_WINDOW, value_parser = value_parser!(u32).range(16_384..=1_073_741_824))]
+    http2_stream_window: u32,
+}
+
+impl Http2Options {
+    pub(super) fn limits(self) -> Http2Limits {
+        let mut limits = Http2Limits::default();
+        limits.streams = self.http2_streams;
+        limits.window = self.http2_window;
+        // A stream cannot hold more than its connection.
+        limits.stream_window = self.http2_stream_window.min(self.http2_window);
+        limits
+    }
+}
+
 /// The demand on clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Clients {
@@ -110,7 +145,7 @@ const EXAMPLES: &str = "\
 Reverse, inside the confidential machine: ends attested TLS in front of any HTTP service. Forward: a plain
 port of this machine whose requests go out to an attested server. HTTP/1.1, HTTP/2, WebSocket (over HTTP/1.1)
 and gRPC pass. Headers that begin with Atls- are removed from what comes in, and set from the result.
-SIGHUP reads certificate and policy again, as a change of their files does; SIGTERM lets requests finish.
+SIGHUP reads all files again, as a change of them does; SIGTERM lets requests finish.
 
 Examples:
   atls proxy --listen 0.0.0.0:8443 --upstream http://127.0.0.1:8080 --attester auto \\

@@ -9,6 +9,7 @@ use std::task::Context;
 use std::task::Poll;
 use std::time::Duration;
 
+use atls_axum::Http2Limits;
 use axum::Router;
 use axum::body::Body;
 use axum::body::HttpBody;
@@ -35,10 +36,19 @@ use tower::ServiceExt;
 
 use super::tunnels::Stop;
 
+/// How much of it its clients may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Most connections at a time.
+    pub(super) connections: u32,
+    /// Of one connection.
+    pub(super) http2: Http2Limits,
+}
+
 /// Serves until it is told to stop and the requests under way are answered. Upgraded connections go on by themselves, and count among
 /// the connections.
-pub(super) async fn serve(listener: TcpListener, app: Router, most: u32, stop: Stop) {
-    let most = usize::try_from(most).unwrap_or(Semaphore::MAX_PERMITS);
+pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: Stop) {
+    let most = usize::try_from(limits.connections).unwrap_or(Semaphore::MAX_PERMITS);
     let slots = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
     let mut connections = JoinSet::new();
     loop {
@@ -46,7 +56,8 @@ pub(super) async fn serve(listener: TcpListener, app: Router, most: u32, stop: S
         tokio::select! {
             () = stop.clone().told() => break,
             counted = next => {
-                connections.spawn(connection(counted, app.clone(), stop.clone()));
+                let connection = connection(counted, app.clone(), limits.http2, stop.clone());
+                connections.spawn(connection);
             }
             // Nobody is to hear how it ended.
             Some(_) = connections.join_next() => {}
@@ -78,7 +89,7 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Counted {
     }
 }
 
-async fn connection(counted: Counted, app: Router, stop: Stop) {
+async fn connection(counted: Counted, app: Router, limits: Http2Limits, stop: Stop) {
     let (requests, mut under_way) = watch::channel(0);
     let requests = Arc::new(requests);
     let service = service_fn(|request: Request<Incoming>| {
@@ -92,7 +103,7 @@ async fn connection(counted: Counted, app: Router, stop: Stop) {
             }))
         }
     });
-    let builder = builder();
+    let builder = builder(&limits);
     let served = builder.serve_connection_with_upgrades(TokioIo::new(counted), service);
     let mut served = pin!(served);
     tokio::select! {
@@ -108,7 +119,7 @@ async fn connection(counted: Counted, app: Router, stop: Stop) {
     }
 }
 
-fn builder() -> auto::Builder<TokioExecutor> {
+fn builder(limits: &Http2Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // A head that does not come is a connection that asks nothing.
     builder.http1().header_read_timeout(None);
@@ -116,6 +127,9 @@ fn builder() -> auto::Builder<TokioExecutor> {
     http2
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEP_ALIVE)
+        .max_concurrent_streams(limits.streams)
+        .initial_connection_window_size(limits.window)
+        .initial_stream_window_size(limits.stream_window)
         // So that a WebSocket over HTTP/2 is answered, and its connection goes on.
         .enable_connect_protocol();
     builder
@@ -232,7 +246,11 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (_stop, stopped) = Stop::new();
-        tokio::spawn(serve(listener, Router::new(), 10, stopped));
+        let limits = Limits {
+            connections: 10,
+            http2: Http2Limits::default(),
+        };
+        tokio::spawn(serve(listener, Router::new(), limits, stopped));
         for start in [
             &b""[..],
             b"GET / HT",

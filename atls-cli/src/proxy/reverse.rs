@@ -6,12 +6,12 @@ use std::time::Duration;
 use atls_axum::AttestedListener;
 use atls_core::Attester;
 use atls_core::BoxFuture;
+use atls_core::RelyingParty;
 use atls_tower::Batcher;
 use atls_tower::ClientAttestation;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use atls_tower::forward::ForwardError;
-use atls_tower::forward::ResultForwarder;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -26,7 +26,6 @@ use tokio::net::TcpListener;
 use tower_http::trace::TraceLayer;
 
 use super::device::Device;
-use super::ear;
 use super::headers;
 use super::identity::Identity;
 use super::metrics::Metrics;
@@ -37,16 +36,16 @@ use super::relay;
 use super::relay::Passing;
 use super::relay::Unanswered;
 use super::service::Files;
-use super::service::Recall;
 use super::service::Surroundings;
+use super::stated::Stated;
+use super::trusted::Opened;
+use super::trusted::Peers;
 use super::tunnels::Tunnels;
 use super::upstream::ToUpstream;
 use super::upstream::Upstream;
 use crate::failure::Failure;
-use crate::narrate::Narration;
 use crate::tls;
 use crate::trust;
-use crate::trust::Reload;
 
 /// A service over this socket, which ends once it is told to stop and connections have finished.
 pub(super) fn serve(
@@ -64,10 +63,12 @@ pub(super) fn serve(
     }
     let identity = Identity::open(chain, key)?;
     let device = device(options, &identity)?;
-    let (terms, policies) = terms(options, device.clone())?;
-    let acceptor = ServerAcceptor::new(tls(identity.clone())?, terms);
-    let acceptor = acceptor
-        .map_err(|error| Failure::usage("these arguments do not go together").because(&error))?;
+    let terms = Terms::new(options, device.clone(), identity.clone())?;
+    let opened = terms.opened(options)?;
+    let relying_party = opened.as_ref().map(|opened| opened.relying_party.clone());
+    let acceptor = ServerAcceptor::new(terms.tls()?, terms.by(relying_party));
+    let acceptor = acceptor.map_err(|error| do_not_go_together(&error))?;
+    let stated = Stated::open(&options.ear)?;
     let Surroundings {
         metrics,
         stop,
@@ -77,7 +78,7 @@ pub(super) fn serve(
     let state = Reverse {
         client: upstream.client(),
         upstream: upstream.clone(),
-        forwarder: ear::forwarder(&options.ear)?,
+        stated: stated.clone(),
         metrics,
         tunnels,
     };
@@ -88,12 +89,15 @@ pub(super) fn serve(
         .layer(TraceLayer::new_for_http().on_failure(()));
     let failed =
         |error: std::io::Error| Failure::fault("the socket cannot be used").because(&error);
-    let accepted = Accepted {
+    let accepted = Arc::new(Accepted {
         acceptor: acceptor.clone(),
+        terms,
         within: drain,
-    };
+    });
     let most = usize::try_from(options.connections).unwrap_or(usize::MAX);
-    let mut builder = AttestedListener::builder(acceptor).connections(most);
+    let mut builder = AttestedListener::builder(acceptor)
+        .connections(most)
+        .http2(options.http2.limits());
     if !options.proxy_protocol.is_empty() {
         let balancers = Balancers::new(options.proxy_protocol.clone());
         builder = builder.preamble(Arc::new(balancers));
@@ -110,27 +114,38 @@ pub(super) fn serve(
     let files = Files {
         identity: Some(identity),
         device,
-        policies,
-        accepted: Arc::new(accepted),
+        stated: Some(stated),
+        trusted: opened.map(|opened| opened.about(accepted)),
     };
     Ok((files, Box::pin(serving)))
 }
 
 struct Accepted {
     acceptor: ServerAcceptor,
+    terms: Terms,
     within: Duration,
 }
 
-impl Recall for Accepted {
+impl Peers for Accepted {
+    fn judge_by(&self, relying_party: Arc<RelyingParty>) -> Result<(), Failure> {
+        let terms = self.terms.by(Some(relying_party));
+        let replaced = self.acceptor.replace(self.terms.tls()?, terms, self.within);
+        replaced.map_err(|error| do_not_go_together(&error))
+    }
+
     fn recall(&self) {
         self.acceptor.recall(self.within);
     }
 }
 
+fn do_not_go_together(error: &atls_tower::Error) -> Failure {
+    Failure::usage("these arguments do not go together").because(error)
+}
+
 struct Reverse {
     client: Client<ToUpstream, Body>,
     upstream: Upstream,
-    forwarder: Option<Arc<ResultForwarder>>,
+    stated: Arc<Stated>,
     metrics: Arc<Metrics>,
     tunnels: Tunnels,
 }
@@ -151,7 +166,7 @@ async fn answer(state: &Reverse, mut request: Request<Body>) -> Response<Body> {
     }
     let mut set = HeaderMap::new();
     headers::claim(&mut set, peer.as_deref());
-    if let (Some(forwarder), Some(peer)) = (&state.forwarder, &peer) {
+    if let (Some(forwarder), Some(peer)) = (state.stated.forwarder(), &peer) {
         match forwarder.headers(peer) {
             Ok(stated) => set.extend(stated),
             Err(error) => return not_stated(&error),
@@ -192,16 +207,6 @@ fn not_stated(error: &ForwardError) -> Response<Body> {
     relay::problem(StatusCode::INTERNAL_SERVER_ERROR, "not-stated", detail)
 }
 
-fn tls(identity: Arc<Identity>) -> Result<ServerConfig, Failure> {
-    let mut tls = ServerConfig::builder_with_provider(tls::provider())
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(|error| Failure::fault("TLS cannot be set up").because(&error))?
-        .with_no_client_auth()
-        .with_cert_resolver(identity);
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(tls)
-}
-
 fn device(options: &ProxyOptions, identity: &Identity) -> Result<Option<Arc<Device>>, Failure> {
     let Some(device) = &options.attester.attester else {
         return Ok(None);
@@ -218,28 +223,62 @@ fn shared(device: Arc<dyn Attester>) -> Result<Arc<dyn Attester>, Failure> {
     Ok(Arc::new(batcher))
 }
 
-fn terms(
-    options: &ProxyOptions,
-    device: Option<Arc<Device>>,
-) -> Result<(ServerTerms, Vec<Arc<dyn Reload>>), Failure> {
-    let mut terms = ServerTerms::new();
-    match device {
-        Some(device) => terms = terms.attester(shared(device)?),
-        None if options.clients != Clients::Require => {
-            return Err(Failure::usage("nothing would be attested").with_help(
-                "--attester auto attests this machine; --clients require demands it of clients",
-            ));
+/// What stays the same whoever judges the clients.
+struct Terms {
+    attester: Option<Arc<dyn Attester>>,
+    clients: Clients,
+    identity: Arc<Identity>,
+}
+
+impl Terms {
+    fn new(
+        options: &ProxyOptions,
+        device: Option<Arc<Device>>,
+        identity: Arc<Identity>,
+    ) -> Result<Self, Failure> {
+        let attester = match device {
+            Some(device) => Some(shared(device)?),
+            None if options.clients != Clients::Require => {
+                return Err(Failure::usage("nothing would be attested").with_help(
+                    "--attester auto attests this machine; --clients require demands it of clients",
+                ));
+            }
+            None => None,
+        };
+        Ok(Self {
+            attester,
+            clients: options.clients,
+            identity,
+        })
+    }
+
+    /// By whose word clients are accepted, where they are asked.
+    fn opened(&self, options: &ProxyOptions) -> Result<Option<Opened>, Failure> {
+        match self.clients {
+            Clients::Ignore => Ok(None),
+            Clients::Ask | Clients::Require => Opened::new(&options.trust).map(Some),
         }
-        None => {}
     }
-    if options.clients == Clients::Ignore {
-        return Ok((terms, Vec::new()));
+
+    fn by(&self, relying_party: Option<Arc<RelyingParty>>) -> ServerTerms {
+        let mut terms = ServerTerms::new();
+        if let Some(attester) = &self.attester {
+            terms = terms.attester(attester.clone());
+        }
+        match (self.clients, relying_party) {
+            (Clients::Ask, Some(clients)) => terms.ask_peer(clients),
+            (Clients::Require, Some(clients)) => terms.require_peer(clients),
+            (_, None) | (Clients::Ignore, _) => terms,
+        }
     }
-    let trusted = trust::reloadable(&options.trust, &Narration::Silent)?;
-    let clients = Arc::new(trusted.relying_party);
-    let terms = match options.clients {
-        Clients::Require => terms.require_peer(clients),
-        _ => terms.ask_peer(clients),
-    };
-    Ok((terms, trusted.policies))
+
+    fn tls(&self) -> Result<ServerConfig, Failure> {
+        let mut tls = ServerConfig::builder_with_provider(tls::provider())
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|error| Failure::fault("TLS cannot be set up").because(&error))?
+            .with_no_client_auth()
+            .with_cert_resolver(self.identity.clone());
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(tls)
+    }
 }

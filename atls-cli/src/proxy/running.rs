@@ -8,12 +8,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::addresses::Addresses;
-use super::admin::Keys;
+use super::admin::Published;
 use super::configuration::Changed;
 use super::configuration::Configuration;
 use super::configuration::ReadArguments;
-use super::ear;
 use super::health::Health;
+use super::hosts::Hosts;
 use super::lifecycle::Event;
 use super::lifecycle::Events;
 use super::metrics::Metrics;
@@ -32,7 +32,7 @@ pub(super) struct Proxy {
     drain: Duration,
     /// Those of earlier configurations, whose connections finish.
     retired: JoinSet<()>,
-    keys: Arc<Keys>,
+    published: Arc<Published>,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
 }
@@ -43,15 +43,16 @@ impl Proxy {
         read: ReadArguments,
     ) -> Result<(Self, Addresses), Failure> {
         raise_limit_of_files();
-        let configuration = Configuration::new(options, read)?;
+        let (configuration, options) = Configuration::new(options.config.clone(), read)?;
+        let options = &options;
         let socket = socket(&options.listen)?;
-        let keys = Arc::new(Keys::default());
+        let published = Arc::new(Published::under(admin_hosts(options)));
         let metrics = Arc::new(Metrics::recording(recorder::install()?));
         let health = Arc::new(Health::default());
-        keys.publish(ear::public_keys(&options.ear)?);
         let serving = Serving::start(options, &socket, &metrics).await?;
+        published.publish(serving.public_keys());
         health.publish(serving.parts());
-        let shared = (keys.clone(), metrics.clone(), health.clone());
+        let shared = (published.clone(), metrics.clone(), health.clone());
         let addresses = Addresses::open(options, &socket, shared).await?;
         let proxy = Self {
             configuration,
@@ -59,7 +60,7 @@ impl Proxy {
             serving,
             drain: Duration::from_secs(options.drain),
             retired: JoinSet::new(),
-            keys,
+            published,
             metrics,
             health,
         };
@@ -83,6 +84,7 @@ impl Proxy {
             self.read_again().await;
         } else {
             self.serving.reload_if_changed();
+            self.published.publish(self.serving.public_keys());
         }
     }
 
@@ -98,7 +100,11 @@ impl Proxy {
 
     async fn read_again(&mut self) -> bool {
         let taken = match self.configuration.read_again() {
-            Ok(None) => return self.serving.reload(),
+            Ok(None) => {
+                let all_right = self.serving.reload();
+                self.published.publish(self.serving.public_keys());
+                return all_right;
+            }
             Ok(Some(changed)) => self.take(changed).await,
             Err(failure) => Err(failure),
         };
@@ -108,9 +114,9 @@ impl Proxy {
     /// Serves by other arguments. Connections finish by the old ones.
     async fn take(&mut self, changed: Changed) -> Result<(), Failure> {
         let options = &changed.options;
-        let published = ear::public_keys(&options.ear)?;
         let next = Serving::start(options, &self.socket, &self.metrics).await?;
-        self.keys.publish(published);
+        self.published.publish(next.public_keys());
+        self.published.answer_under(admin_hosts(options));
         self.health.publish(next.parts());
         self.drain = self.drain.max(Duration::from_secs(options.drain));
         let old = std::mem::replace(&mut self.serving, next);
@@ -153,6 +159,11 @@ impl Proxy {
             }
         }
     }
+}
+
+/// The names of the port for this machine alone, where the target of a forward proxy has no business.
+fn admin_hosts(options: &ProxyOptions) -> Hosts {
+    Hosts::new(None, &options.host)
 }
 
 /// Each connection takes two files, and the system gives few at first.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::device::Device;
 use super::identity::Identity;
 use super::metrics::Metrics;
+use super::stated::Stated;
+use super::trusted::Trusted;
 use super::tunnels::Stop;
 use super::tunnels::Tunnels;
-use crate::trust::Reload;
 
 /// The surroundings that a service shares.
 pub(super) struct Surroundings {
@@ -23,13 +24,8 @@ pub(super) struct Files {
     pub(super) identity: Option<Arc<Identity>>,
     /// The device of a reverse proxy.
     pub(super) device: Option<Arc<Device>>,
-    pub(super) policies: Vec<Arc<dyn Reload>>,
-    /// The connections whose peers the policies accepted.
-    pub(super) accepted: Arc<dyn Recall>,
-}
-
-/// Connections whose peers were accepted by policies that have changed.
-pub(super) trait Recall: Send + Sync {
-    /// Ends them properly, and cuts what is left when the time to drain has passed. The policies of now decide about the next ones.
-    fn recall(&self);
+    /// What a reverse proxy states to the service behind.
+    pub(super) stated: Option<Arc<Stated>>,
+    /// `None` where no peer is asked to attest.
+    pub(super) trusted: Option<Trusted>,
 }

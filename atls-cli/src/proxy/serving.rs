@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::BoxFuture;
-use atls_reference::ReferenceError;
+use serde_json::Value;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,11 +19,12 @@ use super::options::ProxyOptions;
 use super::reverse;
 use super::service::Files;
 use super::service::Surroundings;
+use super::stated::Stated;
+use super::trusted::Trusted;
 use super::tunnels::AllTunnels;
 use super::tunnels::Stop;
 use super::tunnels::Tunnels;
 use crate::failure::Failure;
-use crate::trust::Reload;
 
 /// It serves until it is stopped.
 pub(super) struct Serving {
@@ -104,40 +106,52 @@ impl Serving {
         tunnels.ended().await;
     }
 
-    /// Reads its files again, and attests peers anew where there are policies. Tells whether all of them were right.
+    /// The keys that the service behind pins.
+    pub(super) fn public_keys(&self) -> Value {
+        match &self.files.stated {
+            Some(stated) => stated.public_keys(),
+            None => json!({ "keys": [] }),
+        }
+    }
+
+    /// Reads its files again, and attests peers anew where any are judged. Tells whether all of them were right.
     pub(super) fn reload(&self) -> bool {
         self.read(
             |identity| identity.reload().map(|()| true),
-            |policy| policy.reload().map(|()| true),
+            |stated| stated.reload().map(|()| true),
+            |trusted| trusted.reload().map(|()| true),
         )
     }
 
     /// The same with those that changed.
     pub(super) fn reload_if_changed(&self) -> bool {
-        self.read(Identity::reload_if_changed, |policy| {
-            policy.reload_if_changed()
-        })
+        self.read(
+            Identity::reload_if_changed,
+            Stated::reload_if_changed,
+            Trusted::reload_if_changed,
+        )
     }
 
     fn read(
         &self,
         identity: impl Fn(&Identity) -> Result<bool, Failure>,
-        policy: impl Fn(&dyn Reload) -> Result<bool, ReferenceError>,
+        stated: impl Fn(&Stated) -> Result<bool, Failure>,
+        trusted: impl Fn(&Trusted) -> Result<bool, Failure>,
     ) -> bool {
-        let mut all_right = match &self.files.identity {
-            Some(files) => record("certificate", identity(files), &self.metrics),
-            None => true,
-        };
-        let mut is_changed = false;
-        for file in &self.files.policies {
-            let read = policy(&**file)
-                .map_err(|error| Failure::usage("the policy cannot be used").because(&error));
-            is_changed |= matches!(read, Ok(true));
-            all_right &= record("policy", read, &self.metrics);
+        let mut all_right = true;
+        if let Some(files) = &self.files.identity {
+            all_right &= record("certificate", identity(files), &self.metrics);
         }
-        if is_changed {
-            self.files.accepted.recall();
-            tracing::info!("peers are attested anew");
+        if let Some(files) = self.files.stated.as_ref().filter(|it| it.has_key()) {
+            all_right &= record("key of results", stated(files), &self.metrics);
+        }
+        if let Some(files) = &self.files.trusted {
+            let read = trusted(files);
+            let is_anew = matches!(read, Ok(true));
+            all_right &= record("policy", read, &self.metrics);
+            if is_anew {
+                tracing::info!("peers are attested anew");
+            }
         }
         all_right
     }

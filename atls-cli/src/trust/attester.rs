@@ -36,6 +36,24 @@ pub(crate) struct AttesterOptions {
     pub(crate) attest_first: bool,
 }
 
+/// The attestation of this end, with its device open.
+#[derive(Clone)]
+pub(crate) struct Own {
+    pub(crate) device: Option<Arc<dyn Attester>>,
+    pub(crate) first: bool,
+}
+
+impl Own {
+    /// # Errors
+    /// As [`open`].
+    pub(crate) fn open(options: &AttesterOptions) -> Result<Self, Failure> {
+        Ok(Self {
+            device: options.attester.as_ref().map(open).transpose()?,
+            first: options.attest_first,
+        })
+    }
+}
+
 /// Which device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DeviceOption {

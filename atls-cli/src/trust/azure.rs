@@ -13,7 +13,6 @@ use atls_tpm::VouchedTpmVerifier;
 
 use super::options::AppraisalOptions;
 use super::platforms;
-use super::reload::Reload;
 use super::tables::Tables;
 use crate::failure::Failure;
 use crate::tls;
@@ -38,18 +37,6 @@ impl Parts {
             tdx: tables.live_if_named()?,
             tpm: tables.live()?,
         })
-    }
-
-    /// For reading them again.
-    pub(super) fn policies(&self) -> Vec<Arc<dyn Reload>> {
-        let mut policies: Vec<Arc<dyn Reload>> = vec![self.azure.clone(), self.tpm.clone()];
-        if let Some(snp) = &self.snp {
-            policies.push(snp.clone());
-        }
-        if let Some(tdx) = &self.tdx {
-            policies.push(tdx.clone());
-        }
-        policies
     }
 }
 

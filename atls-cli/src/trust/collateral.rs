@@ -33,12 +33,14 @@ pub(crate) fn intel(options: &AppraisalOptions) -> Result<Arc<dyn CollateralSour
     if options.offline {
         return Ok(Arc::new(atls_tdx::CollateralFromPeer::new()));
     }
-    let client = http_client::over_https()?;
-    let pcs = match &options.pccs {
-        Some(base) => Pcs::pccs(client, base),
-        None => Pcs::intel(client),
-    };
-    Ok(Arc::new(FetchedCollateral::new(Arc::new(Cache::new(pcs)))))
+    options.fetched.intel(|| {
+        let client = http_client::over_https()?;
+        let pcs = match &options.pccs {
+            Some(base) => Pcs::pccs(client, base),
+            None => Pcs::intel(client),
+        };
+        Ok(Arc::new(FetchedCollateral::new(Arc::new(Cache::new(pcs)))))
+    })
 }
 
 /// Intel's next issue.
@@ -77,8 +79,10 @@ pub(crate) fn amd(options: &AppraisalOptions) -> Result<Arc<dyn SnpCollateral>, 
     if options.offline {
         return Ok(Arc::new(atls_snp::CollateralFromPeer::new()));
     }
-    let kds = Kds::new(http_client::over_https()?);
-    Ok(Arc::new(KdsCollateral::new(Cache::new(kds))))
+    options.fetched.amd(|| {
+        let kds = Kds::new(http_client::over_https()?);
+        Ok(Arc::new(KdsCollateral::new(Cache::new(kds))))
+    })
 }
 
 /// The content of a file of collateral.

@@ -16,6 +16,12 @@ pub(crate) struct CrlOption {
     pub(super) file: PathBuf,
 }
 
+impl CrlOption {
+    pub(super) fn file(&self) -> &PathBuf {
+        &self.file
+    }
+}
+
 impl FromStr for CrlOption {
     type Err = String;
 

@@ -4,11 +4,12 @@ mod attester;
 mod azure;
 mod collateral;
 mod crl;
+mod fetched;
+mod files;
 mod known;
 mod local;
 mod options;
 mod platforms;
-mod reload;
 mod remote;
 mod root;
 mod tables;
@@ -20,11 +21,11 @@ use std::time::Duration;
 use atls_core::Binding;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
-use atls_core::Verifier;
 use atls_core::policy::Candidate;
 use atls_core::policy::Policy;
 use atls_reference::CompositionTable;
 use atls_reference::Instances;
+use atls_remote::Jwks;
 use atls_sim::SimVerifier;
 use atls_sim::TrustAnchor;
 
@@ -32,8 +33,10 @@ use crate::failure::Failure;
 use crate::narrate::NarratingVerifier;
 use crate::narrate::Narration;
 use crate::source;
+use local::PolicyFile;
 
 pub(crate) use attester::AttesterOptions;
+pub(crate) use attester::Own;
 pub(crate) use attester::open as open_attester;
 pub(crate) use azure::Parts as AzureParts;
 pub(crate) use azure::azure;
@@ -52,7 +55,6 @@ pub(crate) use platforms::sgx;
 pub(crate) use platforms::snp;
 pub(crate) use platforms::tdx;
 pub(crate) use platforms::tpm;
-pub(crate) use reload::Reload;
 pub(crate) use remote::pinned;
 pub(crate) use tables::Tables;
 pub(crate) use tls::client as tls_client;
@@ -65,24 +67,37 @@ pub(crate) fn relying_party(
     options: &TrustOptions,
     narration: &Narration,
 ) -> Result<RelyingParty, Failure> {
-    Ok(reloadable(options, narration)?.relying_party)
+    Ok(trusted(options, narration)?.relying_party)
 }
 
-/// A relying party, and its policies, which may be read again.
-pub(crate) struct Reloadable {
+/// A relying party, and what it was made of.
+pub(crate) struct Trusted {
     pub(crate) relying_party: RelyingParty,
-    pub(crate) policies: Vec<Arc<dyn Reload>>,
+    /// The names of the tables of its policy.
+    pub(crate) tables: Vec<String>,
+    /// Keys of services, where they are fetched.
+    pub(crate) keys: Vec<Arc<Jwks>>,
 }
 
 /// The same, for what runs for long.
 ///
 /// # Errors
 /// As [`relying_party`].
-pub(crate) fn reloadable(
-    options: &TrustOptions,
-    narration: &Narration,
-) -> Result<Reloadable, Failure> {
-    let (verifiers, mut policies) = verifiers(options)?;
+pub(crate) fn trusted(options: &TrustOptions, narration: &Narration) -> Result<Trusted, Failure> {
+    let policy = PolicyFile::of(options)?;
+    let mut verifiers = Vec::new();
+    let mut keys = Vec::new();
+    if let Some(policy) = &policy {
+        verifiers.extend(policy.verifiers(&options.appraisal)?);
+    }
+    for service in &options.verifier {
+        let remote = remote::verifier(service)?;
+        verifiers.push(remote.verifier);
+        keys.extend(remote.keys);
+    }
+    if let Some(simulated) = simulated(&options.appraisal)? {
+        verifiers.push(Arc::new(simulated));
+    }
     if verifiers.is_empty() {
         return Err(Failure::usage("nothing says whose attestation to accept").with_help(
             "name a policy (--policy FILE), a service (--verifier KIND=URL), or for tests a simulated device (--trust-sim KEY)",
@@ -92,13 +107,14 @@ pub(crate) fn reloadable(
     if let Some(seconds) = options.max_age {
         builder = builder.max_age(Duration::from_secs(seconds));
     }
-    if let Some(instances) = local::rule::<Instances>(options)? {
-        policies.push(instances.clone());
-        builder = builder.policy(move |peer: &Candidate| instances.check(peer));
-    }
-    if let Some(composition) = local::rule::<CompositionTable>(options)? {
-        policies.push(composition.clone());
-        builder = builder.policy(move |peer: &Candidate| composition.check(peer));
+    let tables = policy.as_ref().map(Tables::names).transpose()?;
+    if let Some(policy) = &policy {
+        if let Some(instances) = policy.live_if_named::<Instances>()? {
+            builder = builder.policy(move |peer: &Candidate| instances.check(peer));
+        }
+        if let Some(composition) = policy.live_if_named::<CompositionTable>()? {
+            builder = builder.policy(move |peer: &Candidate| composition.check(peer));
+        }
     }
     for verifier in verifiers {
         builder = builder.verifier(NarratingVerifier::around(verifier, narration));
@@ -106,9 +122,10 @@ pub(crate) fn reloadable(
     let relying_party = builder
         .build()
         .map_err(|error| Failure::usage("these verifiers do not go together").because(&error))?;
-    Ok(Reloadable {
+    Ok(Trusted {
         relying_party,
-        policies,
+        tables: tables.unwrap_or_default(),
+        keys,
     })
 }
 
@@ -124,23 +141,6 @@ fn standard_policy(options: &TrustOptions) -> StandardPolicy {
         Binding::Connection => policy,
         weaker => policy.dangerous_accept_binding(weaker),
     }
-}
-
-type Verifiers = (Vec<Arc<dyn Verifier>>, Vec<Arc<dyn Reload>>);
-
-fn verifiers(options: &TrustOptions) -> Result<Verifiers, Failure> {
-    let (mut verifiers, mut policies): Verifiers = Default::default();
-    for local in local::verifiers(options)? {
-        verifiers.push(local.verifier);
-        policies.extend(local.policies);
-    }
-    for service in &options.verifier {
-        verifiers.push(remote::verifier(service)?);
-    }
-    if let Some(simulated) = simulated(&options.appraisal)? {
-        verifiers.push(Arc::new(simulated));
-    }
-    Ok((verifiers, policies))
 }
 
 pub(crate) fn simulated(options: &AppraisalOptions) -> Result<Option<SimVerifier>, Failure> {

@@ -7,6 +7,7 @@ use clap::Args;
 use clap::ValueEnum;
 
 use super::crl::CrlOption;
+use super::fetched::Fetched;
 use super::remote::ServiceOption;
 use super::root::RootOption;
 use crate::way::ProxyOption;
@@ -88,6 +89,9 @@ pub(crate) struct AppraisalOptions {
     /// PLATFORM is tdx, sgx, nitro, or snp/Milan, snp/Genoa, snp/Turin
     #[arg(long, value_name = "PLATFORM=FILE", help_heading = TRUST)]
     pub(crate) dangerous_root: Vec<RootOption>,
+
+    #[arg(skip)]
+    pub(super) fetched: Fetched,
 }
 
 impl AppraisalOptions {

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use atls_cca::CcaKeys;
-use atls_cca::CcaPolicy;
 use atls_cca::CcaVerifier;
-use atls_cca::PsaKeys;
-use atls_cca::PsaPolicy;
 use atls_cca::PsaVerifier;
 use atls_nitro::NitroPolicy;
 use atls_nitro::NitroVerifier;
@@ -17,8 +13,6 @@ use atls_tdx::SgxPolicy;
 use atls_tdx::SgxVerifier;
 use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
-use atls_tpm::TpmKeys;
-use atls_tpm::TpmPolicy;
 use atls_tpm::TpmVerifier;
 
 use super::collateral;
@@ -29,11 +23,8 @@ use crate::failure::Failure;
 use crate::tls;
 
 pub(crate) fn cca(tables: &impl Tables) -> Result<CcaVerifier, Failure> {
-    Ok(cca_under(tables.live()?, tables.live()?))
-}
-
-pub(super) fn cca_under(policy: Arc<Live<CcaPolicy>>, keys: Arc<Live<CcaKeys>>) -> CcaVerifier {
-    CcaVerifier::new(policy, keys, &tls::provider())
+    let (policy, keys) = (tables.live()?, tables.live()?);
+    Ok(CcaVerifier::new(policy, keys, &tls::provider()))
 }
 
 pub(crate) fn nitro(
@@ -47,11 +38,8 @@ pub(crate) fn nitro(
 }
 
 pub(crate) fn psa(tables: &impl Tables) -> Result<PsaVerifier, Failure> {
-    Ok(psa_under(tables.live()?, tables.live()?))
-}
-
-pub(super) fn psa_under(policy: Arc<Live<PsaPolicy>>, keys: Arc<Live<PsaKeys>>) -> PsaVerifier {
-    PsaVerifier::new(policy, keys, &tls::provider())
+    let (policy, keys) = (tables.live()?, tables.live()?);
+    Ok(PsaVerifier::new(policy, keys, &tls::provider()))
 }
 
 pub(crate) fn sgx(
@@ -88,9 +76,6 @@ pub(crate) fn tdx(
 }
 
 pub(crate) fn tpm(tables: &impl Tables) -> Result<TpmVerifier, Failure> {
-    Ok(tpm_under(tables.live()?, tables.live()?))
-}
-
-pub(super) fn tpm_under(policy: Arc<Live<TpmPolicy>>, keys: Arc<Live<TpmKeys>>) -> TpmVerifier {
-    TpmVerifier::new(policy, keys, &tls::provider())
+    let (policy, keys) = (tables.live()?, tables.live()?);
+    Ok(TpmVerifier::new(policy, keys, &tls::provider()))
 }

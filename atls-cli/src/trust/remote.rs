@@ -128,6 +128,15 @@ fn pair(kind: Kind, text: &str) -> Result<(Setting, String), String> {
 }
 
 impl ServiceOption {
+    /// The files that its settings name.
+    pub(super) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let of_files = [Setting::ApiKey, Setting::Ca, Setting::Key];
+        let named = of_files
+            .into_iter()
+            .flat_map(move |setting| self.all(setting));
+        named.map(PathBuf::from)
+    }
+
     fn all(&self, wanted: Setting) -> impl Iterator<Item = &str> {
         let settings = self.settings.iter();
         settings
@@ -140,8 +149,15 @@ impl ServiceOption {
     }
 }
 
+/// A verifier that asks a service.
+pub(crate) struct Remote {
+    pub(crate) verifier: Arc<dyn Verifier>,
+    /// The service's keys, where they are fetched.
+    pub(crate) keys: Option<Arc<Jwks>>,
+}
+
 /// The verifier that asks this service.
-pub(crate) fn verifier(option: &ServiceOption) -> Result<Arc<dyn Verifier>, Failure> {
+pub(crate) fn verifier(option: &ServiceOption) -> Result<Remote, Failure> {
     let service = Service::of(option)?;
     match option.kind {
         Kind::Ita => ita(option, &service),
@@ -184,7 +200,7 @@ impl Service {
     }
 }
 
-fn veraison(option: &ServiceOption, service: &Service) -> Result<Arc<dyn Verifier>, Failure> {
+fn veraison(option: &ServiceOption, service: &Service) -> Result<Remote, Failure> {
     let name = service.name;
     let file = option.file(Setting::Key).ok_or_else(|| {
         wrong(name).with_help("name the key of its results, a JWK that you have from its operator: veraison=URL,key=FILE")
@@ -197,17 +213,18 @@ fn veraison(option: &ServiceOption, service: &Service) -> Result<Arc<dyn Verifie
         .format(atls_veraison::PsaToken::any_profile())
         .format(atls_veraison::CcaToken::new())
         .format(atls_veraison::SevSnpReport::new());
-    built(builder, name)
+    built(builder, None, name)
 }
 
-fn trustee(option: &ServiceOption, service: &Service) -> Result<Arc<dyn Verifier>, Failure> {
+fn trustee(option: &ServiceOption, service: &Service) -> Result<Remote, Failure> {
     let name = service.name;
-    let keys: Arc<dyn KeySource> = match option.file(Setting::Key) {
-        Some(file) => Arc::new(pinned(&file)?),
+    let (keys, fetched): (Arc<dyn KeySource>, _) = match option.file(Setting::Key) {
+        Some(file) => (Arc::new(pinned(&file)?), None),
         None => {
             let url = service.endpoint.join("/.well-known/jwks.json");
             let url = url.map_err(|error| wrong(name).because(&error))?;
-            Arc::new(Jwks::new(service.http.clone(), url, &[Algorithm::Es256]))
+            let keys = Arc::new(Jwks::new(service.http.clone(), url, &[Algorithm::Es256]));
+            (keys.clone(), Some(keys))
         }
     };
     let made = TrusteeService::new(&service.endpoint, service.http.clone());
@@ -219,10 +236,10 @@ fn trustee(option: &ServiceOption, service: &Service) -> Result<Arc<dyn Verifier
         .format(atls_trustee::SnpReport::new())
         .format(atls_trustee::TdxQuote::new())
         .format(atls_trustee::SampleEvidence::new());
-    built(builder, name)
+    built(builder, fetched, name)
 }
 
-fn ita(option: &ServiceOption, service: &Service) -> Result<Arc<dyn Verifier>, Failure> {
+fn ita(option: &ServiceOption, service: &Service) -> Result<Remote, Failure> {
     let name = service.name;
     let file = option.file(Setting::ApiKey).ok_or_else(|| {
         wrong(name)
@@ -238,13 +255,13 @@ fn ita(option: &ServiceOption, service: &Service) -> Result<Arc<dyn Verifier>, F
     let portal = option.url.replacen("://api.", "://portal.", 1);
     let portal = Endpoint::https(&portal).map_err(|error| wrong(name).because(&error))?;
     let keys = atls_ita::portal_keys(&portal, service.http.clone());
-    let keys = keys.map_err(|error| wrong(name).because(&error))?;
-    let builder = RemoteVerifier::builder(made, Arc::new(keys), &provider())
-        .format(atls_ita::TdxQuote::new());
-    built(builder, name)
+    let keys = Arc::new(keys.map_err(|error| wrong(name).because(&error))?);
+    let builder =
+        RemoteVerifier::builder(made, keys.clone(), &provider()).format(atls_ita::TdxQuote::new());
+    built(builder, Some(keys), name)
 }
 
-fn maa(option: &ServiceOption, service: &Service) -> Result<Arc<dyn Verifier>, Failure> {
+fn maa(option: &ServiceOption, service: &Service) -> Result<Remote, Failure> {
     let name = service.name;
     let made = MaaService::new(&service.endpoint, service.http.clone());
     let mut made = made.map_err(|error| wrong(name).because(&error))?;
@@ -254,21 +271,25 @@ fn maa(option: &ServiceOption, service: &Service) -> Result<Arc<dyn Verifier>, F
         made = made.with_launch_measurement(*measurement.as_bytes());
     }
     let keys = atls_maa::instance_keys(&service.endpoint, service.http.clone());
-    let keys = keys.map_err(|error| wrong(name).because(&error))?;
-    let builder = RemoteVerifier::builder(made, Arc::new(keys), &provider())
+    let keys = Arc::new(keys.map_err(|error| wrong(name).because(&error))?);
+    let builder = RemoteVerifier::builder(made, keys.clone(), &provider())
         .format(atls_maa::SnpReport::new())
         .format(atls_maa::TdxQuote::new());
-    built(builder, name)
+    built(builder, Some(keys), name)
 }
 
 fn built<S: RemoteService>(
     builder: RemoteVerifierBuilder<S>,
+    keys: Option<Arc<Jwks>>,
     name: &str,
-) -> Result<Arc<dyn Verifier>, Failure> {
+) -> Result<Remote, Failure> {
     let verifier = builder
         .build()
         .map_err(|error| wrong(name).because(&error))?;
-    Ok(Arc::new(verifier))
+    Ok(Remote {
+        verifier: Arc::new(verifier),
+        keys,
+    })
 }
 
 /// A JWK, or a set of them.

@@ -29,6 +29,12 @@ enum Platform {
     Tdx,
 }
 
+impl RootOption {
+    pub(super) fn file(&self) -> &PathBuf {
+        &self.file
+    }
+}
+
 impl FromStr for RootOption {
     type Err = String;
 

@@ -84,6 +84,46 @@ fn health_and_metrics_have_plain_ports_of_their_own() {
     }
 }
 
+/// DNS rebinding: a page of a browser has a name that resolves to this machine.
+#[test]
+fn metrics_and_keys_answer_under_names_of_this_machine_alone() {
+    let world = World::new();
+    let behind = world.plain(echo());
+    let more = ["--admin", "127.0.0.1:0", "--host", "monitor.local"];
+    let proxy = reverse(&world, &format!("http://{behind}"), &more);
+    let admin = proxy.told("admin at http://");
+    let status = |path: &str, head: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\n{head}Connection: close\r\n\r\n");
+        let answer = world.block_on(sent(admin, request.as_bytes()));
+        answer.get(9..12).unwrap_or_default().to_owned()
+    };
+    for path in ["/metrics", "/keys"] {
+        for (head, expected) in [
+            ("Host: localhost\r\n", "200"),
+            ("Host: LOCALHOST:9900\r\n", "200"),
+            ("Host: 127.0.0.1:9900\r\n", "200"),
+            ("Host: [::1]:9900\r\n", "200"),
+            ("Host: monitor.local\r\n", "200"),
+            ("Host: evil.example\r\n", "421"),
+            ("Host: evil.example:9900\r\n", "421"),
+            ("Host: localhost.evil.example\r\n", "421"),
+            ("Host: 192.0.2.1\r\n", "421"),
+            ("Host: \r\n", "421"),
+            ("", "400"),
+            ("Host: localhost\r\nHost: evil.example\r\n", "400"),
+            ("Host: a b\r\n", "400"),
+        ] {
+            assert_eq!(status(path, head), expected, "{path} {head:?}");
+        }
+        let address = format!("http://evil.example{path}");
+        assert_eq!(status(&address, "Host: localhost\r\n"), "421");
+    }
+    assert_eq!(status("/healthz", "Host: evil.example\r\n"), "200");
+    // As some checks ask.
+    let old = world.block_on(sent(admin, b"GET /healthz HTTP/1.0\r\n\r\n"));
+    assert!(old.contains(" 200 "), "{old}");
+}
+
 #[test]
 fn nobody_holds_a_port_for_probes_or_metrics_open() {
     let world = World::new();

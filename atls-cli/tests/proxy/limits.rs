@@ -86,10 +86,49 @@ fn times_and_numbers_without_measure_are_refused() {
         ["--look", "0"],
         ["--look", "3601"],
         ["--connections", "0"],
+        ["--http2-streams", "0"],
+        ["--http2-streams", "10001"],
+        ["--http2-window", "65535"],
+        ["--http2-window", "4294967295"],
+        ["--http2-stream-window", "16383"],
     ] {
         let ran = world.atls(&[&listen[..], &wrong].concat()).ends_with(1);
         assert!(ran.error().contains(wrong[0]), "{}", ran.error());
     }
+}
+
+#[test]
+fn connections_of_http_2_have_the_limits_that_are_set() {
+    let world = World::new();
+    let behind = world.plain(echo());
+    let more = ["--http2-streams", "7", "--http2-window", "100000"];
+    let attested_port = reverse(&world, &format!("http://{behind}"), &more);
+    let url = attested_port.url("/");
+    let forward = ["--listen", "127.0.0.1:0", "--to", &url];
+    let plain_port = Proxy::start(&world, &[&forward[..], &TRUST, &more].concat());
+    world.block_on(async {
+        let stream = attested(&world, &attested_port, "h2").await;
+        has_the_limits(stream).await;
+        let stream = TcpStream::connect(plain_port.address()).await.unwrap();
+        has_the_limits(stream).await;
+    });
+}
+
+/// As SETTINGS have them: SETTINGS_MAX_CONCURRENT_STREAMS is 3, SETTINGS_INITIAL_WINDOW_SIZE 4.
+async fn has_the_limits(mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin) {
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    stream.write_all(preface).await.unwrap();
+    stream.flush().await.unwrap();
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.unwrap();
+    let mut settings = vec![0; head[2].into()];
+    stream.read_exact(&mut settings).await.unwrap();
+    let value = |name: u8| {
+        let mut each = settings.chunks_exact(6);
+        let found = each.find(|setting| setting[..2] == [0, name]).unwrap();
+        u32::from_be_bytes(found[2..].try_into().unwrap())
+    };
+    assert_eq!((value(3), value(4)), (7, 100_000));
 }
 
 async fn ask(stream: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin)) {

@@ -16,6 +16,7 @@ mod arguments;
 mod balancers;
 mod connect;
 mod forward;
+mod judged;
 mod kit;
 mod lifecycle;
 mod limits;

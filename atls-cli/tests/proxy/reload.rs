@@ -1,6 +1,7 @@
 //! Files that are read again while it runs.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::symlink;
 use std::sync::Arc;
 
 use axum::Router;
@@ -113,14 +114,6 @@ fn takes_a_new_policy(signal: Option<&str>) {
     let (head, _) = world.block_on(fetch(proxy.address(), "/"));
     assert_eq!(head.status, 200);
     assert_eq!(head.headers["atls-image"], "as seen");
-
-    // Nothing would look at a table that was not there at the start.
-    let known = "[[instances.known]]\nname = \"x\"\nkind = \"tdx.ppid\"\nid = \"000102030405060708090a0b0c0d0e0f\"\n";
-    world.write("policy.toml", format!("{right}\n{known}"));
-    if let Some(signal) = signal {
-        proxy.signal(signal);
-    }
-    proxy.reads("the old one stays in force");
 }
 
 #[test]
@@ -136,6 +129,39 @@ fn a_changed_certificate_is_taken_without_a_signal() {
     let url = proxy.url("/");
     let get = [&["get", &url], &trust[..]].concat();
     world.atls(&get).ends_with(0);
+}
+
+/// As Kubernetes replaces what it mounts: the files are links through `..data`, which is changed to another folder.
+#[test]
+fn a_certificate_behind_a_link_that_changes_is_taken_without_a_signal() {
+    let world = World::new();
+    let behind = world.plain(echo());
+    world.device_key();
+    let other = Authority::new().unwrap();
+    world.write("other.pem", other.pem());
+    for (folder, authority) in [("1", &world.authority), ("2", &other)] {
+        std::fs::create_dir(world.path(folder)).unwrap();
+        world.identity(authority);
+        for name in ["chain.pem", "key.pem"] {
+            std::fs::rename(world.path(name), world.path(&format!("{folder}/{name}"))).unwrap();
+        }
+    }
+    symlink("1", world.path("..data")).unwrap();
+    let upstream = format!("http://{behind}");
+    let arguments = [
+        &["--listen", "127.0.0.1:0", "--upstream", &upstream][..],
+        &["--cert", "..data/chain.pem", "--key", "..data/key.pem"],
+        &["--attester", "sim=own.pem", "--look", "1"],
+    ];
+    let mut proxy = Proxy::start(&world, &arguments.concat());
+    symlink("2", world.path("..new")).unwrap();
+    std::fs::rename(world.path("..new"), world.path("..data")).unwrap();
+    proxy.reads(": read again what=");
+    let url = proxy.url("/");
+    let trust = ["--ca", "other.pem", "--trust-sim", "device.key"];
+    world
+        .atls(&[&["get", &url], &trust[..]].concat())
+        .ends_with(0);
 }
 
 #[test]
@@ -221,6 +247,31 @@ fn a_new_key_for_results_is_published_when_it_is_taken() {
     world.write("proxy.toml", stating("other.pem"));
     proxy.signal("HUP");
     proxy.reads(": read again what=");
+    assert_ne!(keys(), old);
+}
+
+#[test]
+fn a_key_for_results_that_is_replaced_is_published_when_it_is_read_again() {
+    let world = World::new();
+    let key = || rcgen::KeyPair::generate().unwrap().serialize_pem();
+    world.write("ear.pem", key());
+    let upstream = format!("http://{}", named(&world, "one"));
+    let stating = ["--ear-key", "ear.pem", "--ear-audience", "orders"];
+    let more = [&stating[..], &["--admin", "127.0.0.1:0"]].concat();
+    let mut proxy = reverse(&world, &upstream, &more);
+    let admin = proxy.told("admin at http://");
+    let keys = || world.block_on(fetch(admin, "/keys")).1;
+    let old = keys();
+    world.write("ear.pem", "nothing");
+    proxy.signal("HUP");
+    proxy.reads("the old one stays in force");
+    assert_eq!(keys(), old);
+    world.write("ear.pem", key());
+    proxy.signal("HUP");
+    proxy.reads(": read again what=\"key of results\"");
+    // It answers again when all that was to be read is in force.
+    proxy.signal("HUP");
+    proxy.reads(": read again what=\"key of results\"");
     assert_ne!(keys(), old);
 }
 

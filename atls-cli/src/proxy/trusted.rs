@@ -1,0 +1,156 @@
+//! By whose word peers are accepted: a policy and keys, replaced as a whole while the service runs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use atls_core::RelyingParty;
+use atls_core::pki_types::UnixTime;
+use atls_remote::Jwks;
+use tokio::task::JoinSet;
+
+use super::watched::Watched;
+use crate::clock;
+use crate::failure::Failure;
+use crate::narrate::Narration;
+use crate::trust;
+use crate::trust::TrustOptions;
+
+/// The connections of a service, whose peers a relying party judges.
+pub(super) trait Peers: Send + Sync + 'static {
+    /// Has the next ones judged by this, and [recalls](Self::recall) the others.
+    ///
+    /// # Errors
+    /// A usage failure; nothing has changed then.
+    fn judge_by(&self, relying_party: Arc<RelyingParty>) -> Result<(), Failure>;
+
+    /// Ends those that there are properly, and cuts what is left when the time to drain has passed.
+    fn recall(&self);
+}
+
+/// Whom a service trusts now, and the files that say so.
+pub(super) struct Trusted {
+    peers: Arc<dyn Peers>,
+    options: TrustOptions,
+    watched: Watched,
+    now: Mutex<Now>,
+}
+
+struct Now {
+    /// The tables of the policy.
+    tables: BTreeSet<String>,
+    /// For each set of keys that is fetched. They end with this.
+    _fetching: JoinSet<()>,
+}
+
+/// What was read of the files first.
+pub(super) struct Opened {
+    pub(super) relying_party: Arc<RelyingParty>,
+    options: TrustOptions,
+    watched: Watched,
+    tables: Vec<String>,
+    keys: Vec<Arc<Jwks>>,
+}
+
+impl Opened {
+    /// # Errors
+    /// A usage failure: nothing says whom to trust, or a file is wrong.
+    pub(super) fn new(options: &TrustOptions) -> Result<Self, Failure> {
+        let watched = Watched::new(options.files());
+        let trusted = trust::trusted(options, &Narration::Silent)?;
+        Ok(Self {
+            relying_party: Arc::new(trusted.relying_party),
+            options: options.clone(),
+            watched,
+            tables: trusted.tables,
+            keys: trusted.keys,
+        })
+    }
+
+    /// For these peers, whom it judges.
+    pub(super) fn about(self, peers: Arc<dyn Peers>) -> Trusted {
+        let now = Now::new(self.tables, self.keys, &peers);
+        Trusted {
+            peers,
+            options: self.options,
+            watched: self.watched,
+            now: Mutex::new(now),
+        }
+    }
+}
+
+impl Trusted {
+    /// Reads all files again, and has all peers judged by them. Where one is wrong everything stays as it was.
+    pub(super) fn reload(&self) -> Result<(), Failure> {
+        self.reload_if(|_| Ok(()))
+    }
+
+    /// The same, if one of them has changed.
+    pub(super) fn reload_if_changed(&self) -> Result<bool, Failure> {
+        if !self.watched.have_changed() {
+            return Ok(false);
+        }
+        self.reload_if(|tables| self.check_tables(tables))?;
+        Ok(true)
+    }
+
+    fn reload_if(
+        &self,
+        check: impl FnOnce(&[String]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let read = || trust::trusted(&self.options, &Narration::Silent);
+        let (fresh, stamps) = self.watched.read(read)?;
+        check(&fresh.tables)?;
+        self.peers.judge_by(Arc::new(fresh.relying_party))?;
+        *self.now() = Now::new(fresh.tables, fresh.keys, &self.peers);
+        self.watched.took(stamps);
+        Ok(())
+    }
+
+    /// A file that was cut short, such as on a full disk, may be a good one that demands less.
+    fn check_tables(&self, tables: &[String]) -> Result<(), Failure> {
+        let now = self.now();
+        let mut gone = now.tables.iter().filter(|table| !tables.contains(table));
+        match gone.next() {
+            None => Ok(()),
+            Some(table) => Err(Failure::usage(format!(
+                "the policy has no table [{table}] any more, and that is taken at SIGHUP alone"
+            ))),
+        }
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Now {
+    fn new(tables: Vec<String>, keys: Vec<Arc<Jwks>>, peers: &Arc<dyn Peers>) -> Self {
+        let mut fetching = JoinSet::new();
+        for keys in keys {
+            let peers = peers.clone();
+            fetching.spawn(async move {
+                let withdrawn = || {
+                    tracing::warn!("a verifier's key was withdrawn: peers are attested anew");
+                    peers.recall();
+                };
+                match keys.keep_fresh(now, KEYS, withdrawn).await {}
+            });
+        }
+        Self {
+            tables: tables.into_iter().collect(),
+            _fetching: fetching,
+        }
+    }
+}
+
+/// Keys are as old as can be for a machine that does not know the time.
+fn now() -> UnixTime {
+    clock::now().unwrap_or(UnixTime::since_unix_epoch(Duration::ZERO))
+}
+
+/// How often the keys of services are fetched.
+const KEYS: Duration = Duration::from_secs(300);
