@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::limits::MAX_CHAIN;
+use instant_acme::CertificateIdentifier;
 use rustls::client::verify_server_name;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::UnixTime;
@@ -14,6 +15,7 @@ use rustls::sign::SigningKey;
 
 use crate::error::OrderError;
 use crate::name::Name;
+use crate::suggestion;
 
 /// A certificate of the service, with the key that was made for it.
 #[derive(Clone, Debug)]
@@ -75,6 +77,17 @@ impl Certificate {
     pub fn renewal_due(&self) -> u64 {
         let third = self.not_after.saturating_sub(self.not_before) / 3;
         self.not_after.saturating_sub(third)
+    }
+
+    /// Seconds since the epoch: five sixths into its life. No server has it renewed later.
+    pub(crate) fn latest_renewal(&self) -> u64 {
+        let sixth = self.not_after.saturating_sub(self.not_before) / 6;
+        self.not_after.saturating_sub(sixth)
+    }
+
+    /// The name by which an ACME server is asked about it.
+    pub(crate) fn identifier(&self) -> Option<CertificateIdentifier<'static>> {
+        suggestion::identifier(self.key.cert.first()?)
     }
 
     /// Seconds since the epoch.

@@ -3,15 +3,18 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use atls_core::http::HttpClient;
 use http::Uri;
 use instant_acme::Account;
 use instant_acme::AuthorizationStatus;
+use instant_acme::CertificateIdentifier;
 use instant_acme::ChallengeType;
 use instant_acme::Identifier;
-use instant_acme::Key;
 use instant_acme::NewOrder;
 use instant_acme::Order;
 use instant_acme::OrderStatus;
@@ -21,9 +24,9 @@ use rcgen::DistinguishedName;
 use rcgen::KeyPair;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::PrivateKeyDer;
-use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::time_provider::TimeProvider;
 
+use crate::account::AccountKey;
 use crate::certificate::Certificate;
 use crate::challenges::Challenges;
 use crate::challenges::Pending;
@@ -31,6 +34,7 @@ use crate::error::OrderError;
 use crate::error::escaped;
 use crate::http::OneOrigin;
 use crate::name::Name;
+use crate::suggestion;
 
 /// Gives certificates, each for a new key.
 pub trait Issue: Send + Sync {
@@ -39,6 +43,15 @@ pub trait Issue: Send + Sync {
     /// # Errors
     /// [`OrderError`]; there is no certificate then, and nothing is kept of the order.
     fn issue(&self) -> impl Future<Output = Result<Certificate, OrderError>> + Send;
+
+    /// When it is to be renewed, in seconds since the epoch, if the server says so, and after which time it wants to be asked again.
+    fn suggested(
+        &self,
+        certificate: &Certificate,
+    ) -> impl Future<Output = Option<(u64, Duration)>> + Send {
+        let _ = certificate;
+        async { None }
+    }
 }
 
 /// Orders certificates of an ACME server.
@@ -52,7 +65,16 @@ pub struct Issuer {
     challenges: Arc<Challenges>,
     provider: Arc<CryptoProvider>,
     clock: Arc<dyn TimeProvider>,
-    account: PrivatePkcs8KeyDer<'static>,
+    key: AccountKey,
+    last: Mutex<Option<Last>>,
+}
+
+/// What the last order left.
+#[derive(Clone)]
+struct Last {
+    account: Account,
+    /// Of its certificate.
+    identifier: Option<CertificateIdentifier<'static>>,
 }
 
 impl Issuer {
@@ -67,7 +89,6 @@ impl Issuer {
         provider: Arc<CryptoProvider>,
         clock: Arc<dyn TimeProvider>,
     ) -> Result<Self, OrderError> {
-        let (_, account) = Key::generate_pkcs8()?;
         Ok(Self {
             http,
             directory,
@@ -75,8 +96,17 @@ impl Issuer {
             challenges: Arc::default(),
             provider,
             clock,
-            account,
+            key: AccountKey::generate()?,
+            last: Mutex::default(),
         })
+    }
+
+    /// Binds the account to one that the operator has with the server elsewhere: by the identifier and the key of 32 bytes or so that are given
+    /// to customers (RFC 8555 §7.3.4).
+    #[must_use]
+    pub fn with_external_account(mut self, id: &str, key: &[u8]) -> Self {
+        self.key = AccountKey::bound(id, key);
+        self
     }
 
     /// What the acceptor answers the ACME server by.
@@ -85,9 +115,8 @@ impl Issuer {
     }
 
     async fn order(&self) -> Result<Certificate, OrderError> {
-        let account = self.account().await?;
-        let names: Vec<_> = self.names.iter().map(Name::identifier).collect();
-        let mut order = account.new_order(&NewOrder::new(&names)).await?;
+        let account = self.key.account(self.http(), &self.directory).await?;
+        let mut order = self.begin_order(&account).await?;
         self.prove(&mut order).await?;
 
         let key = KeyPair::generate()?;
@@ -102,20 +131,56 @@ impl Issuer {
         let chain = order.poll_certificate(&POLL).await?;
         let now = self.clock.current_time();
         let now = now.ok_or_else(|| OrderError::Local("there is no clock".to_owned()))?;
-        Certificate::received(&chain, key, &self.names, now)
+        let certificate = Certificate::received(&chain, key, &self.names, now)?;
+        *self.last() = Some(Last {
+            account,
+            identifier: certificate.identifier(),
+        });
+        Ok(certificate)
     }
 
-    /// The account of our key, which the server makes if it does not know it (RFC 8555 §7.3): one that lost it gets it again.
-    async fn account(&self) -> Result<Account, OrderError> {
-        let http = OneOrigin::new(self.http.clone(), &self.directory);
-        let key = Key::from_pkcs8_der(self.account.clone_key())?;
-        let key = (key, PrivateKeyDer::Pkcs8(self.account.clone_key()));
-        let builder = Account::builder_with_http(Box::new(http));
-        let account = builder.create_from_key(key, self.directory.to_string());
-        let (account, _) = account.await?;
-        // Public: a CAA record may name it (RFC 8657).
-        tracing::info!(account = escaped(account.id()), "ACME account");
-        Ok(account)
+    /// Names the certificate that is replaced, so that the server need not count the order among others (RFC 9773 §5). Servers that do not
+    /// know that, or do not like it, get the order without.
+    async fn begin_order(&self, account: &Account) -> Result<Order, OrderError> {
+        let names: Vec<_> = self.names.iter().map(Name::identifier).collect();
+        let last = self.last().clone();
+        if let Some(replaced) = last.and_then(|last| last.identifier) {
+            match account
+                .new_order(&NewOrder::new(&names).replaces(replaced))
+                .await
+            {
+                Ok(order) => return Ok(order),
+                Err(error) => {
+                    tracing::debug!(error = escaped(&error.to_string()), "no replacing order")
+                }
+            }
+        }
+        let order = account.new_order(&NewOrder::new(&names)).await;
+        order.map_err(|error| {
+            if is_unknown_account(&error) {
+                self.key.forget();
+            }
+            error.into()
+        })
+    }
+
+    /// RFC 9773 §4.2, by the account of the last order.
+    async fn ask(&self, certificate: &Certificate) -> Result<Option<(u64, Duration)>, OrderError> {
+        let last = self.last().clone();
+        let (Some(last), Some(identifier)) = (last, certificate.identifier()) else {
+            return Ok(None);
+        };
+        let (told, again_in) = last.account.renewal_info(&identifier).await?;
+        let moment = suggestion::moment(&told.suggested_window, self.provider.secure_random);
+        Ok(moment.map(|moment| (moment, again_in)))
+    }
+
+    fn http(&self) -> OneOrigin {
+        OneOrigin::new(self.http.clone(), &self.directory)
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Last>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has every name validated. Challenges are answered while the server may ask, and no longer.
@@ -164,6 +229,17 @@ impl Issue for Issuer {
         let order = tokio::time::timeout(DEADLINE, self.order());
         order.await.unwrap_or(Err(OrderError::TimedOut))
     }
+
+    async fn suggested(&self, certificate: &Certificate) -> Option<(u64, Duration)> {
+        let asked = tokio::time::timeout(DEADLINE, self.ask(certificate)).await;
+        match asked.unwrap_or(Err(OrderError::TimedOut)) {
+            Ok(suggested) => suggested,
+            Err(error) => {
+                tracing::debug!(%error, "no word about the renewal");
+                None
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Issuer {
@@ -173,6 +249,13 @@ impl fmt::Debug for Issuer {
             .field("names", &self.names)
             .finish_non_exhaustive()
     }
+}
+
+fn is_unknown_account(error: &instant_acme::Error) -> bool {
+    let instant_acme::Error::Api(problem) = error else {
+        return false;
+    };
+    problem.r#type.as_deref() == Some("urn:ietf:params:acme:error:accountDoesNotExist")
 }
 
 /// The first challenge that the server did not accept, in its words.

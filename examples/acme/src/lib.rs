@@ -12,6 +12,7 @@
 //! docs/acme.md tells what that proves and what it does not.
 #![forbid(unsafe_code)]
 
+mod account;
 mod certificate;
 mod challenges;
 mod current;
@@ -20,6 +21,7 @@ mod http;
 mod issuer;
 mod name;
 mod renewal;
+mod suggestion;
 
 pub use certificate::Certificate;
 pub use challenges::Challenges;

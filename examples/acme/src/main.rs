@@ -20,6 +20,8 @@ use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use axum::Router;
 use axum::routing::get;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rustls::ClientConfig;
 use rustls::ServerConfig;
 use rustls::time_provider::DefaultTimeProvider;
@@ -37,6 +39,8 @@ struct Arguments {
     directory: http::Uri,
     authority: String,
     address: String,
+    /// Identifier, and the file of the key.
+    external: Option<(String, String)>,
     names: Vec<Name>,
 }
 
@@ -45,6 +49,10 @@ impl Arguments {
         let (address, rest) = match words {
             ["--listen", address, rest @ ..] => (*address, rest),
             rest => ("0.0.0.0:443", rest),
+        };
+        let (external, rest) = match rest {
+            ["--eab", id, file, rest @ ..] => (Some(((*id).to_owned(), (*file).to_owned())), rest),
+            rest => (None, rest),
         };
         let [directory, authority, names @ ..] = rest else {
             return None;
@@ -56,6 +64,7 @@ impl Arguments {
             directory: directory.parse().ok()?,
             authority: (*authority).to_owned(),
             address: address.to_owned(),
+            external,
             names,
         })
     }
@@ -66,7 +75,13 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let clock: Arc<dyn TimeProvider> = Arc::new(DefaultTimeProvider);
     let http = Arc::new(http(&arguments.authority)?);
     let (directory, names) = (arguments.directory, arguments.names);
-    let issuer = Issuer::new(http, directory, names, demo::provider(), clock.clone())?;
+    let mut issuer = Issuer::new(http, directory, names, demo::provider(), clock.clone())?;
+    if let Some((id, file)) = &arguments.external {
+        let key = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+        let key = BASE64_URL_SAFE_NO_PAD.decode(key.trim());
+        let key = key.map_err(|error| format!("{file}: it is no base64url: {error}"))?;
+        issuer = issuer.with_external_account(id, &key);
+    }
 
     // The machine's device. Its Evidence is over whatever key a connection has, so it waits for no certificate.
     let device = SimAttester::generate()?;
@@ -144,7 +159,7 @@ async fn interrupted() {
 const DRAIN: Duration = Duration::from_secs(60);
 
 const USAGE: &str = "\
-usage: cargo run -p acme -- [--listen ADDRESS] DIRECTORY ROOTS NAME...
+usage: cargo run -p acme -- [--listen ADDRESS] [--eab ID KEY] DIRECTORY ROOTS NAME...
 
 An axum server that attests itself, by a simulated device, with a key that is made in this process
 and a certificate by ACME, until Ctrl-C. The certificate is renewed in time, and at once on SIGHUP,
@@ -154,5 +169,7 @@ DIRECTORY is the URL of the ACME server's directory. To use it is to agree to th
 ROOTS is a file with the roots of that server's own certificate, in PEM.
 NAME is a DNS name or IP address of this server; the ACME server connects to it, at port 443.
 ADDRESS is where this server listens: 0.0.0.0:443 unless you say otherwise.
+ID and KEY bind the account to one that you have with the ACME server (external account binding):
+its identifier, and a file with its key in base64url.
 
 The key of its device is for the client, in target/demo, or in the folder that ATLS_DEMO names.";

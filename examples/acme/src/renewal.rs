@@ -3,7 +3,7 @@
 //! ```text
 //!   ┌────────── due, or asked for ──────────┐
 //!   ▼                                       │
-//! order ── certificate ─▶ Current, wait for two thirds of its life
+//! order ── certificate ─▶ Current, wait for two thirds of its life, or as the server suggests
 //!   │ failure                               ▲
 //!   └─▶ the old one stays, wait 1, 3, 9, 27, 60, 60 … minutes
 //! ```
@@ -33,6 +33,15 @@ pub struct Renewal<I> {
     failures: u32,
     /// No order before, but those that are asked for.
     not_before: Instant,
+    suggestion: Suggestion,
+}
+
+/// When the server wants the certificate renewed, and when it is asked about that again.
+#[derive(Debug)]
+struct Suggestion {
+    /// Seconds since the epoch.
+    due: Option<u64>,
+    ask_at: Instant,
 }
 
 impl<I: Issue + 'static> Renewal<I> {
@@ -47,6 +56,7 @@ impl<I: Issue + 'static> Renewal<I> {
             certificate: None,
             failures: 0,
             not_before: Instant::now(),
+            suggestion: Suggestion::none(),
         }
     }
 
@@ -67,15 +77,25 @@ impl<I: Issue + 'static> Renewal<I> {
         }
     }
 
-    /// In a task of its own, so that a panic over something that the server sent is a failure like others.
     async fn order(&self) -> Result<Certificate, OrderError> {
         let issuer = self.issuer.clone();
-        // Dropped with this future, and the order with it.
-        let mut task = JoinSet::new();
-        task.spawn(async move { issuer.issue().await });
-        match task.join_next().await {
-            Some(Ok(outcome)) => outcome,
-            _ => Err(OrderError::Local("the order panicked".to_owned())),
+        let ordered = apart(async move { issuer.issue().await }).await;
+        ordered.unwrap_or_else(|| Err(OrderError::Local("the order panicked".to_owned())))
+    }
+
+    /// Asks the server. It asks nobody where there is no certificate, or orders fail.
+    fn ask(&self) -> impl Future<Output = Option<(u64, Duration)>> + use<I> {
+        let issuer = self.issuer.clone();
+        let certificate = self.certificate.clone().filter(|_| self.failures == 0);
+        let ask_at = self.suggestion.ask_at;
+        async move {
+            let Some(certificate) = certificate else {
+                return std::future::pending().await;
+            };
+            tokio::time::sleep_until(ask_at).await;
+            apart(async move { issuer.suggested(&certificate).await })
+                .await
+                .flatten()
         }
     }
 
@@ -83,6 +103,7 @@ impl<I: Issue + 'static> Renewal<I> {
         self.current.replace(certificate.key().clone());
         self.failures = 0;
         self.not_before = after(MINUTE);
+        self.suggestion = Suggestion::none();
         let valid_for_s = certificate.valid_for(self.now()).as_secs();
         tracing::info!(valid_for_s, "new certificate");
         metrics::counter!("acme_orders_total", "outcome" => "issued").increment(1);
@@ -108,7 +129,7 @@ impl<I: Issue + 'static> Renewal<I> {
         }
     }
 
-    async fn wait(&self, asked: &Notify) -> Occasion {
+    async fn wait(&mut self, asked: &Notify) -> Occasion {
         loop {
             let pause = self.pause();
             if pause.is_zero() {
@@ -118,6 +139,7 @@ impl<I: Issue + 'static> Renewal<I> {
             tokio::select! {
                 () = tokio::time::sleep(pause.min(LOOK)) => {}
                 () = asked.notified() => return Occasion::Asked,
+                suggested = self.ask() => self.suggestion = Suggestion::of(suggested),
             }
         }
     }
@@ -126,7 +148,10 @@ impl<I: Issue + 'static> Renewal<I> {
     fn pause(&self) -> Duration {
         let allowed = self.not_before.saturating_duration_since(Instant::now());
         let certificate = self.certificate.as_ref().filter(|_| self.failures == 0);
-        let due = certificate.map_or(0, Certificate::renewal_due);
+        let due = certificate.map_or(0, |certificate| match self.suggestion.due {
+            Some(due) => due.min(certificate.latest_renewal()),
+            None => certificate.renewal_due(),
+        });
         let due = Duration::from_secs(due.saturating_sub(self.now().as_secs()));
         // A server that gives certificates of seconds is not asked every second.
         due.max(allowed)
@@ -137,6 +162,32 @@ impl<I: Issue + 'static> Renewal<I> {
         let end = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
         self.clock.current_time().unwrap_or(end)
     }
+}
+
+impl Suggestion {
+    /// None yet, and it is to be asked for at once.
+    fn none() -> Self {
+        Self {
+            due: None,
+            ask_at: Instant::now(),
+        }
+    }
+
+    /// RFC 9773 §4.3.2: a server that has itself asked every second, or once in a year, is not to be followed.
+    fn of(suggested: Option<(u64, Duration)>) -> Self {
+        let again_in = suggested.map_or(ASK, |(_, again_in)| again_in.clamp(MINUTE, DAY));
+        Self {
+            due: suggested.map(|(due, _)| due),
+            ask_at: after(again_in),
+        }
+    }
+}
+
+/// In a task of its own, so that a panic over something that the server sent is a failure like others. It ends with this future.
+async fn apart<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    let mut task = JoinSet::new();
+    task.spawn(work);
+    task.join_next().await?.ok()
 }
 
 /// Why a certificate was ordered.
@@ -165,3 +216,8 @@ const EXPIRES: &str = "acme_certificate_expires_timestamp_seconds";
 const MINUTE: Duration = Duration::from_secs(60);
 
 const LOOK: Duration = Duration::from_secs(3600);
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// When a server that gave no answer is asked again.
+const ASK: Duration = Duration::from_secs(6 * 3600);

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::net::TcpListener;
 use std::net::TcpStream;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
@@ -14,10 +15,13 @@ use atls_core::http::HttpClient;
 use atls_core::http::HttpLimits;
 use atls_remote::ReqwestClient;
 use atls_remote::reqwest;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use http::Request;
 use http::Uri;
 use rustls::ClientConfig;
 use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
 use serde_json::json;
 
 use crate::resolver::resolver;
@@ -34,12 +38,36 @@ pub(crate) fn program() -> Option<PathBuf> {
     program.map(PathBuf::from)
 }
 
+/// How it treats its clients. By default it validates at once and each time, and refuses some of the nonces, so that they are repeated.
+#[derive(Clone, Debug)]
+pub(crate) struct Manner {
+    /// Of good nonces, in percent.
+    pub(crate) refused_nonces: u8,
+    /// Of validations that may serve another order, in percent.
+    pub(crate) reused_validations: u8,
+    pub(crate) validates: bool,
+    /// The identifier and the key, in base64url, without which nobody gets an account.
+    pub(crate) external: Option<(&'static str, &'static str)>,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self {
+            refused_nonces: 5,
+            reused_validations: 0,
+            validates: true,
+            external: None,
+        }
+    }
+}
+
 /// A running one, which knows nobody yet.
 pub(crate) struct AcmeServer {
     child: Child,
     program: PathBuf,
     folder: PathBuf,
     ports: Ports,
+    pub(crate) manner: Manner,
     http: Arc<ReqwestClient>,
 }
 
@@ -53,6 +81,10 @@ struct Ports {
 impl AcmeServer {
     /// Validates names at this port of this machine, except for `blocked.test`, which it refuses.
     pub(crate) async fn start(program: PathBuf, tls_port: u16) -> Self {
+        Self::start_with(Manner::default(), program, tls_port).await
+    }
+
+    pub(crate) async fn start_with(manner: Manner, program: PathBuf, tls_port: u16) -> Self {
         let ports = Ports {
             acme: free_port(),
             management: free_port(),
@@ -65,7 +97,7 @@ impl AcmeServer {
         let at = |name: &str| folder.join(name);
         std::fs::write(at("own.pem"), own.cert.pem()).unwrap();
         std::fs::write(at("own.key"), own.signing_key.serialize_pem()).unwrap();
-        let config = json!({"pebble": {
+        let mut config = json!({"pebble": {
             "listenAddress": format!("127.0.0.1:{}", ports.acme),
             "managementListenAddress": format!("127.0.0.1:{}", ports.management),
             "certificate": at("own.pem"),
@@ -76,6 +108,10 @@ impl AcmeServer {
             "keyAlgorithm": "ecdsa",
             "profiles": {"default": {"description": "a day", "validityPeriod": 86_400}},
         }});
+        if let Some((id, key)) = manner.external {
+            config["pebble"]["externalAccountBindingRequired"] = true.into();
+            config["pebble"]["externalAccountMACKeys"] = json!({ id: key });
+        }
         std::fs::write(at("config.json"), config.to_string()).unwrap();
 
         let mut roots = RootCertStore::empty();
@@ -87,10 +123,11 @@ impl AcmeServer {
             .with_no_client_auth();
         let builder = reqwest::Client::builder().tls_backend_preconfigured(tls);
         Self {
-            child: spawn(&program, &folder, ports),
+            child: spawn(&program, &folder, ports, &manner),
             program,
             folder,
             ports,
+            manner,
             http: Arc::new(ReqwestClient::build(builder).unwrap()),
         }
     }
@@ -103,7 +140,7 @@ impl AcmeServer {
 
     pub(crate) fn start_anew(&mut self) {
         self.kill();
-        self.child = spawn(&self.program, &self.folder, self.ports);
+        self.child = spawn(&self.program, &self.folder, self.ports, &self.manner);
     }
 
     pub(crate) fn http(&self) -> Arc<ReqwestClient> {
@@ -117,12 +154,35 @@ impl AcmeServer {
 
     /// The root of the certificates that it gives.
     pub(crate) async fn roots(&self) -> RootCertStore {
-        let url = format!("https://localhost:{}/roots/0", self.ports.management);
-        let request = Request::get(url).body(Vec::new()).unwrap();
+        let pem = self
+            .manage(Request::get(self.management("/roots/0")), "")
+            .await;
+        demo::roots_of(&pem).unwrap()
+    }
+
+    /// Has it say this to whoever asks when the certificate is to be renewed.
+    pub(crate) async fn say_about_renewal(&self, certificate: &CertificateDer<'_>, says: &str) {
+        let base64 = BASE64_STANDARD.encode(certificate);
+        let pem = format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
+        let told = json!({ "Certificate": pem, "ARIResponse": says }).to_string();
+        let request = Request::post(self.management("/set-renewal-info/"));
+        // It answers nobody without a name.
+        let request = request.header("user-agent", "atls-test");
+        self.manage(request, &told).await;
+    }
+
+    fn management(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.ports.management)
+    }
+
+    async fn manage(&self, request: http::request::Builder, body: &str) -> String {
+        let request = request.body(body.as_bytes().to_vec()).unwrap();
         let limits = HttpLimits::new(Duration::from_secs(20), 100_000);
         let response = self.http.send(request, limits).await.unwrap();
-        let pem = String::from_utf8(response.into_body()).unwrap();
-        demo::roots_of(&pem).unwrap()
+        let status = response.status();
+        let said = String::from_utf8(response.into_body()).unwrap();
+        assert_eq!(status, 200, "{said}");
+        said
     }
 }
 
@@ -134,19 +194,22 @@ impl Drop for AcmeServer {
 }
 
 /// Starts it, and waits until its ports are open.
-fn spawn(program: &PathBuf, folder: &std::path::Path, ports: Ports) -> Child {
+fn spawn(program: &PathBuf, folder: &Path, ports: Ports, manner: &Manner) -> Child {
     let log = folder.join("log");
     let output = File::create(&log).unwrap();
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    if !manner.validates {
+        command.env("PEBBLE_VA_ALWAYS_VALID", "1");
+    }
+    let mut child = command
         .arg("-config")
         .arg(folder.join("config.json"))
         .arg("-dnsserver")
         .arg(format!("127.0.0.1:{}", ports.dns))
-        // Validates without a pause of its own, each name each time.
+        // Validates without a pause of its own.
         .env("PEBBLE_VA_NOSLEEP", "1")
-        .env("PEBBLE_AUTHZREUSE", "0")
-        // Some of the nonces are refused, as by default, so that they are repeated.
-        .env("PEBBLE_WFE_NONCEREJECT", "10")
+        .env("PEBBLE_AUTHZREUSE", manner.reused_validations.to_string())
+        .env("PEBBLE_WFE_NONCEREJECT", manner.refused_nonces.to_string())
         .stdin(Stdio::null())
         .stdout(output.try_clone().unwrap())
         .stderr(output)

@@ -12,5 +12,6 @@
 mod acme_server;
 mod failures;
 mod life;
+mod manners;
 mod resolver;
 mod scene;

@@ -19,12 +19,15 @@ use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use axum::Router;
 use axum::routing::get;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rustls::ServerConfig;
 use rustls::time_provider::DefaultTimeProvider;
 use rustls::time_provider::TimeProvider;
 use tokio::net::TcpListener;
 
 use crate::acme_server::AcmeServer;
+use crate::acme_server::Manner;
 use crate::acme_server::program;
 
 /// The service, which has no certificate yet, and the ACME server, whose time is the real one.
@@ -44,11 +47,20 @@ impl Scene {
     }
 
     pub(crate) async fn named(names: &[&str]) -> Option<Self> {
+        Self::with(Manner::default(), names).await
+    }
+
+    pub(crate) async fn with(manner: Manner, names: &[&str]) -> Option<Self> {
         let program = program()?;
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
-        let acme = AcmeServer::start(program, address.port()).await;
-        let issuer = issuer(&acme, names).unwrap();
+        let external = manner.external;
+        let acme = AcmeServer::start_with(manner, program, address.port()).await;
+        let mut issuer = issuer(&acme, names).unwrap();
+        if let Some((id, key)) = external {
+            let key = BASE64_URL_SAFE_NO_PAD.decode(key).unwrap();
+            issuer = issuer.with_external_account(id, &key);
+        }
 
         let device = SimAttester::generate().unwrap();
         let servers = demo::trusting(&device).unwrap();

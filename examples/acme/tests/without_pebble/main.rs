@@ -9,4 +9,5 @@
 
 mod received;
 mod renewal;
+mod suggested;
 mod wrong_servers;

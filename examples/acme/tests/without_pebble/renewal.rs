@@ -21,19 +21,19 @@ use rustls::time_provider::TimeProvider;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-const DAY: u64 = 24 * 60 * 60;
+pub(crate) const DAY: u64 = 24 * 60 * 60;
 /// 2027-01-01.
 const BEGIN: u64 = 1_798_761_600;
 
 /// Runs with the time of tokio, which a test lets pass in no time.
 #[derive(Debug)]
-struct Clock {
+pub(crate) struct Clock {
     began: Instant,
     set_ahead: Mutex<Duration>,
 }
 
 impl Clock {
-    fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             began: Instant::now(),
             set_ahead: Mutex::default(),
@@ -55,24 +55,39 @@ impl TimeProvider for Clock {
 
 /// Gives what it was told to, last first, and notes when it was asked.
 #[derive(Clone)]
-struct Script(Arc<Mutex<Play>>);
+pub(crate) struct Script(pub(crate) Arc<Mutex<Play>>);
 
-struct Play {
+pub(crate) struct Play {
     answers: Vec<Result<Certificate, OrderError>>,
     asked: Vec<Instant>,
+    /// Seconds after the beginning of the tests' time, the last first.
+    suggestions: Vec<Option<u64>>,
+    /// How often it was asked for one, and wants to be.
+    pub(crate) suggested: usize,
+    pub(crate) again_in: Duration,
 }
 
 impl Script {
-    fn of<const N: usize>(mut answers: [Result<Certificate, OrderError>; N]) -> Self {
+    pub(crate) fn of<const N: usize>(mut answers: [Result<Certificate, OrderError>; N]) -> Self {
         answers.reverse();
         Self(Arc::new(Mutex::new(Play {
             answers: answers.into(),
             asked: Vec::new(),
+            suggestions: Vec::new(),
+            suggested: 0,
+            again_in: Duration::from_secs(6 * 3600),
         })))
     }
 
+    /// When it wants certificates renewed; the last of them stays.
+    pub(crate) fn suggesting<const N: usize>(self, mut suggestions: [Option<u64>; N]) -> Self {
+        suggestions.reverse();
+        self.0.lock().unwrap().suggestions = suggestions.into();
+        self
+    }
+
     /// Minutes after the first time.
-    fn asked_after(&self) -> Vec<u64> {
+    pub(crate) fn asked_after(&self) -> Vec<u64> {
         let asked = &self.0.lock().unwrap().asked;
         let after = asked.iter().map(|at| at.duration_since(asked[0]));
         after.map(|after| after.as_secs() / 60).collect()
@@ -85,10 +100,21 @@ impl Issue for Script {
         play.asked.push(Instant::now());
         play.answers.pop().unwrap()
     }
+
+    async fn suggested(&self, _: &Certificate) -> Option<(u64, Duration)> {
+        let mut play = self.0.lock().unwrap();
+        play.suggested += 1;
+        let suggested = match &play.suggestions[..] {
+            [last] => *last,
+            [] => None,
+            _ => play.suggestions.pop().unwrap(),
+        };
+        suggested.map(|after| (BEGIN + after, play.again_in))
+    }
 }
 
 /// Of 90 days, from this month of 2027 on.
-fn certificate(month: u8) -> Certificate {
+pub(crate) fn certificate(month: u8) -> Certificate {
     valid_for(month, Duration::from_secs(90 * DAY))
 }
 
@@ -110,7 +136,7 @@ fn away() -> Result<Certificate, OrderError> {
     Err(OrderError::TimedOut)
 }
 
-fn renewal(script: &Script, clock: &Arc<Clock>) -> (Renewal<Script>, Arc<Current>) {
+pub(crate) fn renewal(script: &Script, clock: &Arc<Clock>) -> (Renewal<Script>, Arc<Current>) {
     let current = Arc::new(Current::default());
     let renewal = Renewal::new(script.clone(), current.clone(), clock.clone());
     (renewal, current)
