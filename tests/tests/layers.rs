@@ -52,6 +52,24 @@ async fn where_attestation_is_required_no_handler_is_called_after_it_ended() {
     }
 }
 
+/// A server that attests nothing has no end of its own to look at.
+#[tokio::test]
+async fn where_the_client_alone_attests_no_handler_is_called_after_it_ended() {
+    let world = World::new();
+    let terms = ServerTerms::new().require_peer(world.about_clients());
+    let server = world.serve(terms).await;
+    let attesting = world.client().attester(world.client_device.clone());
+    let attesting = attesting.dangerous_accept_unattested_servers();
+    let client = reqwest_client(&attesting.http(Http::One).build().unwrap());
+    let fresh = client.get(server.url("/")).send().await.unwrap();
+    assert_eq!(fresh.text().await.unwrap(), "hello");
+    world.clock.advance(AGE);
+    let late = client.get(server.url("/")).send().await.unwrap();
+    assert_eq!((late.status().as_u16(), server.hits()), (421, 1));
+    assert_eq!(late.headers()["connection"], "close");
+    assert_problem(late, "attestation-expired").await;
+}
+
 /// The first request of an expired client makes its connection drain, and later ones come on another.
 #[tokio::test]
 async fn where_attestation_is_asked_for_an_expired_client_is_an_unattested_one() {

@@ -222,6 +222,18 @@ impl fmt::Display for TrustVector {
 mod tests {
     use super::*;
 
+    /// The values that AR4SI has for every category.
+    #[test]
+    fn claims_without_a_tier_have_the_values_of_the_standard() {
+        let claims = [
+            TrustClaim::VERIFIER_MALFUNCTION,
+            TrustClaim::NO_CLAIM,
+            TrustClaim::UNEXPECTED_EVIDENCE,
+        ];
+        assert_eq!(claims.map(TrustClaim::value), [-1, 0, 1]);
+        assert_eq!(TrustClaim::CRYPTO_FAILED.value(), 99);
+    }
+
     #[test]
     fn ranges_are_exact() {
         for (values, tier) in [

@@ -83,6 +83,7 @@ async fn a_server_without_attester_is_refused() {
     let server = world.serve(ServerTerms::plain()).await;
     let error = get(&world.demanding(), &server, "/").await.unwrap_err();
     assert!(exchange_error(&error).is_peer_unattested());
+    assert_eq!(exchange_error(&error).reason(), "unattested");
     assert_eq!(server.hits(), 0);
 }
 
