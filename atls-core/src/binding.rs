@@ -23,3 +23,16 @@ impl fmt::Display for Binding {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Statements about a peer that a service forwards name it by these words.
+    #[test]
+    fn each_binding_has_its_word() {
+        let all = [Binding::Key, Binding::Handshake, Binding::Connection];
+        let words = all.map(|binding| binding.to_string());
+        assert_eq!(words, ["key", "handshake", "connection"]);
+    }
+}

@@ -49,3 +49,24 @@ impl From<Instant> for Deadline {
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_is_as_long_as_it_is_asked_for_and_a_day_at_most() {
+        const HOUR: Duration = Duration::from_secs(60 * 60);
+        let now = Instant::now();
+        for (asked, wait) in [
+            (Duration::ZERO, Duration::ZERO),
+            (HOUR, HOUR),
+            (24 * HOUR, 24 * HOUR),
+            (25 * HOUR, 24 * HOUR),
+            (Duration::MAX, 24 * HOUR),
+        ] {
+            let deadline = Deadline::after(asked).instant();
+            assert_eq!(Some(deadline), now.checked_add(wait), "{asked:?}");
+        }
+    }
+}
