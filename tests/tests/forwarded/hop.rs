@@ -20,6 +20,7 @@ use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use atls_tower::forward::ForwardResultLayer;
+use atls_tower::forward::HEADER;
 use atls_tower::forward::ResultForwarder;
 use atls_tower::forward::ResultReceiver;
 use axum::body::Body;
@@ -28,6 +29,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use end_to_end::World;
 use http::HeaderMap;
+use http::HeaderValue;
 use http::Request;
 use http::Response;
 use ring::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
@@ -98,6 +100,22 @@ impl Hop {
         let signer = EarSigner::new(&*key).unwrap();
         let forwarder = ResultForwarder::new(signer, &provider, "gateway", "orders");
         forwarder.with_clock(self.world.clock.clone())
+    }
+
+    /// A statement of this gateway, signed by it, that says `to` where the given JWT says `from`.
+    pub(crate) fn restated(&self, statement: &HeaderValue, from: &str, to: &str) -> HeaderMap {
+        let (signed, _) = statement.to_str().unwrap().rsplit_once('.').unwrap();
+        let (header, claims) = signed.split_once('.').unwrap();
+        let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap();
+        let claims = String::from_utf8(claims).unwrap();
+        assert!(claims.contains(from), "{claims}");
+        let claims = BASE64_URL_SAFE_NO_PAD.encode(claims.replace(from, to));
+        let signed = format!("{header}.{claims}");
+        let random = ring::rand::SystemRandom::new();
+        let signature = self.key.sign(&random, signed.as_bytes()).unwrap();
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(signature.as_ref());
+        let value = HeaderValue::try_from(format!("{signed}.{signature}")).unwrap();
+        HeaderMap::from_iter([(HEADER, value)])
     }
 
     pub(crate) fn receiver(&self) -> ResultReceiver {

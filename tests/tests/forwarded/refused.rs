@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use atls_axum::ForwardedAttestation;
+use atls_core::Binding;
 use atls_core::limits::MAX_KEPT_TOKEN;
 use atls_tower::forward::HEADER;
 use atls_tower::forward::ReceiveError;
@@ -30,6 +31,39 @@ async fn a_peer_that_proves_little_is_not_accepted_by_default() {
     let strict = strict.with_clock(hop.world.clock.clone());
     let received = strict.receive(&sent).map(|_| ());
     assert_eq!(received, Err(ReceiveError::Insufficient));
+}
+
+#[tokio::test]
+async fn a_worse_status_or_binding_is_accepted_where_it_is_named_and_not_otherwise() {
+    let hop = Hop::new();
+    let sent = hop.headers(hop.forwarder()).await;
+    let restated = |from: &str, to: &str| hop.restated(&sent[&HEADER], from, to);
+    let receive = |receiver: ResultReceiver, headers: &HeaderMap| {
+        receiver.receive(headers).map(|result| result.binding())
+    };
+    let insufficient = Err(ReceiveError::Insufficient);
+    let same = restated("affirming", "affirming");
+    assert_eq!(receive(hop.receiver(), &same), Ok(Binding::Connection));
+
+    let warning = restated("affirming", "warning");
+    assert_eq!(receive(hop.receiver(), &warning), insufficient);
+    assert!(receive(hop.receiver().accept_warning(), &warning).is_ok());
+    let contraindicated = restated("affirming", "contraindicated");
+    let refused = receive(hop.receiver().accept_warning(), &contraindicated);
+    assert_eq!(refused, insufficient);
+
+    let weaker = restated("\"connection\"", "\"handshake\"");
+    assert_eq!(receive(hop.receiver(), &weaker), insufficient);
+    for (weakest, received) in [
+        (Binding::Handshake, Ok(Binding::Handshake)),
+        (Binding::Connection, insufficient.clone()),
+    ] {
+        let receiver = hop.receiver().dangerous_accept_binding(weakest);
+        assert_eq!(receive(receiver, &weaker), received);
+    }
+    let weakest = restated("\"connection\"", "\"key\"");
+    let receiver = hop.receiver().dangerous_accept_binding(Binding::Handshake);
+    assert_eq!(receive(receiver, &weakest), insufficient);
 }
 
 #[tokio::test]
