@@ -2,12 +2,16 @@
 //!
 //! A verifier writes them, and operators read them in logs and refusals. No policy uses them.
 
+mod place;
+
 use std::cmp::Reverse;
 use std::fmt;
 use std::fmt::Write;
-use std::sync::Arc;
 
 use crate::limits::MAX_FINDINGS;
+
+pub(crate) use place::AtEnd;
+pub use place::Place;
 
 /// One check that a verifier made: its name, its outcome, the value that it saw, and the values that are allowed.
 ///
@@ -65,13 +69,6 @@ pub enum Outcome {
 pub struct Allowed {
     name: String,
     value: String,
-}
-
-/// The place of a policy's rule: a file and a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    file: Arc<str>,
-    line: usize,
 }
 
 impl Finding {
@@ -151,11 +148,14 @@ impl Finding {
 
     /// Sets file and line of the policy's rule. Lines count from 1; 0 stands for an unknown line.
     #[must_use]
-    pub fn with_place(mut self, file: impl fmt::Display, line: usize) -> Self {
-        self.place = Some(Place {
-            file: bounded(file).into(),
-            line,
-        });
+    pub fn with_place(self, file: impl fmt::Display, line: usize) -> Self {
+        self.with_place_of(Place::at_line(file, line))
+    }
+
+    /// Sets the place of the policy's rule.
+    #[must_use]
+    pub fn with_place_of(mut self, place: Place) -> Self {
+        self.place = Some(place);
         self
     }
 
@@ -207,18 +207,6 @@ impl Allowed {
     }
 }
 
-impl Place {
-    /// The file's name, as the application gave it.
-    pub fn file(&self) -> &str {
-        &self.file
-    }
-
-    /// The line, counted from 1; 0 if it is unknown.
-    pub fn line(&self) -> usize {
-        self.line
-    }
-}
-
 /// Prints one line: name, outcome, seen value, allowed values, note, place.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -265,10 +253,7 @@ impl Finding {
             let separator = if separator == ": " { ": " } else { "; " };
             write!(f, "{separator}{note}")?;
         }
-        match &self.place {
-            Some(place) => write!(f, " ({place})"),
-            None => Ok(()),
-        }
+        write!(f, "{}", AtEnd(self.place.as_ref()))
     }
 }
 
@@ -288,15 +273,6 @@ impl fmt::Display for Allowed {
             (name, "") => f.write_str(name),
             ("", value) => f.write_str(value),
             (name, value) => write!(f, "{name} ({value})"),
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => f.write_str(&self.file),
-            line => write!(f, "{}, line {line}", self.file),
         }
     }
 }

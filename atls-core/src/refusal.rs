@@ -68,7 +68,7 @@ impl Refusal {
             Self::Policy(PolicyViolation::NotHybrid(_)) => "policy_not_hybrid",
             Self::Policy(PolicyViolation::Simulated) => "policy_simulated",
             Self::Policy(PolicyViolation::Status(_)) => "policy_status",
-            Self::Policy(PolicyViolation::UnknownInstance) => "policy_instance",
+            Self::Policy(PolicyViolation::UnknownInstance { .. }) => "policy_instance",
             Self::WrongLabel => "wrong_label",
         }
     }

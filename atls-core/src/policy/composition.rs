@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use super::Policy;
+use super::bad_composition::BadComposition;
 use super::candidate::Candidate;
 use super::expected_item::ExpectedItem;
 use super::violation::PolicyViolation;
@@ -65,12 +66,18 @@ impl Policy for Composition {
             match missing.iter().position(|expected| expected.fits(item)) {
                 Some(found) => drop(missing.remove(found)),
                 None if self.allowed.iter().any(|extra| extra.fits(item)) => {}
-                None => return Err(PolicyViolation::ExtraItem(item.media_type().clone())),
+                None => {
+                    let bad = BadComposition::of(ExpectedItem::seen(item), candidate);
+                    return Err(PolicyViolation::ExtraItem(bad));
+                }
             }
         }
         match missing.first() {
             None => Ok(()),
-            Some(expected) => Err(PolicyViolation::MissingItem((*expected).clone())),
+            Some(expected) => {
+                let bad = BadComposition::of((*expected).clone(), candidate);
+                Err(PolicyViolation::MissingItem(bad))
+            }
         }
     }
 }
@@ -82,22 +89,20 @@ mod tests {
     use super::super::sample::item;
     use super::super::sample::media;
     use super::*;
+    use crate::finding::Place;
 
     #[test]
     fn each_required_item_must_be_there_once() {
         let policy = Composition::of([expected("cpu"), expected("tpm").labelled("tpm")]);
         assert_eq!(check(&policy, &[("cpu", "a"), ("tpm", "tpm")]), Ok(()));
         assert_eq!(check(&policy, &[("tpm", "tpm"), ("cpu", "x/y")]), Ok(()));
-        let missing = |item| Err(PolicyViolation::MissingItem(item));
         let refused = check(&policy, &[("cpu", "a")]);
         assert_eq!(refused, missing(expected("tpm").labelled("tpm")));
         assert_eq!(check(&policy, &[("tpm", "tpm")]), missing(expected("cpu")));
         let twice = check(&policy, &[("cpu", "a"), ("cpu", "b"), ("tpm", "tpm")]);
-        assert_eq!(twice, extra("cpu"));
-        assert_eq!(
-            check(&policy, &[("cpu", "a"), ("tpm", "TPM")]),
-            extra("tpm")
-        );
+        assert_eq!(twice, extra("cpu", "b"));
+        let mislabelled = check(&policy, &[("cpu", "a"), ("tpm", "TPM")]);
+        assert_eq!(mislabelled, extra("tpm", "TPM"));
     }
 
     #[test]
@@ -123,17 +128,17 @@ mod tests {
     fn an_item_too_many_is_refused_unless_allowed() {
         let strict = Composition::of([expected("cpu")]);
         let seen = [("cpu", "a"), ("gpu", "b"), ("gpu", "c")];
-        assert_eq!(check(&strict, &seen), extra("gpu"));
+        assert_eq!(check(&strict, &seen), extra("gpu", "b"));
         assert_eq!(check(&strict.clone().allow(expected("gpu")), &seen), Ok(()));
         let labelled = strict.allow(expected("gpu").labelled("b"));
-        assert_eq!(check(&labelled, &seen), extra("gpu"));
+        assert_eq!(check(&labelled, &seen), extra("gpu", "c"));
     }
 
     #[test]
     fn a_chain_can_be_required() {
         let policy = Composition::of([expected("cpu").chained_to("tpm"), expected("tpm")]);
         let refused = check(&policy, &[("cpu", "cpu"), ("tpm", "tpm")]);
-        assert_eq!(refused, extra("cpu"));
+        assert_eq!(refused, extra("cpu", "cpu"));
         for (chained_to, accepted) in [("tpm", true), ("other", false)] {
             let mut items = items(&[("cpu", "cpu"), ("tpm", "tpm")]);
             items[0].chained_to = Some(chained_to.into());
@@ -142,12 +147,56 @@ mod tests {
         }
     }
 
-    fn check(policy: &Composition, seen: &[(&str, &str)]) -> Result<(), PolicyViolation> {
-        policy.check(&candidate(items(seen)))
+    /// An item too many is told beside those that a policy wants, a missing one beside those that came.
+    #[test]
+    fn a_refusal_tells_what_was_expected_what_was_seen_and_where_the_rule_is() {
+        let policy = Composition::of([expected("cpu"), expected("tpm").labelled("tpm")]);
+        let place = || Place::at_line("policy.toml", 4);
+        let text = |seen: &[(&str, &str)]| {
+            let refused = policy.check(&candidate(items(seen))).unwrap_err();
+            refused.with_place(place()).to_string()
+        };
+        assert_eq!(
+            text(&[("cpu", "")]),
+            "attestation lacks an item of application/tpm labelled \"tpm\"; let the peer send it, under that label; \
+             it has application/cpu (policy.toml, line 4)"
+        );
+        assert_eq!(
+            text(&[("cpu", "a"), ("gpu", "b")]),
+            "attestation has an item too many, of application/gpu labelled \"b\"; allow it by Composition::allow, or let \
+             the peer leave it out; it has application/cpu labelled \"a\", application/gpu labelled \"b\" (policy.toml, line 4)"
+        );
     }
 
-    fn extra(kind: &str) -> Result<(), PolicyViolation> {
-        Err(PolicyViolation::ExtraItem(media(kind)))
+    #[test]
+    fn labels_of_a_peer_neither_begin_a_line_nor_fill_a_log() {
+        let hostile = "\n\u{1b}[2J\u{202e}".repeat(1000);
+        let policy = Composition::of([expected("cpu")]);
+        let seen = vec![item("gpu", &hostile); 8];
+        let refused = policy.check(&candidate(seen)).unwrap_err().to_string();
+        assert!(refused.len() < 4096, "{}", refused.len());
+        let plain = |c: char| c == '…' || c == ' ' || c.is_ascii_graphic();
+        assert!(refused.chars().all(plain), "{refused}");
+    }
+
+    /// Whether an item is missing or too many, and which.
+    type Wrong = (&'static str, ExpectedItem);
+
+    fn check(policy: &Composition, seen: &[(&str, &str)]) -> Result<(), Wrong> {
+        match policy.check(&candidate(items(seen))) {
+            Ok(()) => Ok(()),
+            Err(PolicyViolation::ExtraItem(bad)) => Err(("extra", bad.item().clone())),
+            Err(PolicyViolation::MissingItem(bad)) => Err(("missing", bad.item().clone())),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    fn extra(kind: &str, label: &str) -> Result<(), Wrong> {
+        Err(("extra", expected(kind).labelled(label)))
+    }
+
+    fn missing(item: ExpectedItem) -> Result<(), Wrong> {
+        Err(("missing", item))
     }
 
     fn expected(kind: &str) -> ExpectedItem {

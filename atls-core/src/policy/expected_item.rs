@@ -39,6 +39,16 @@ impl ExpectedItem {
         self
     }
 
+    /// An item of a peer, as a policy would have to write it.
+    pub(super) fn seen(item: &AppraisedItem) -> Self {
+        let label = Some(item.label()).filter(|label| !label.is_empty());
+        Self {
+            media_type: item.media_type().clone(),
+            label: label.map(str::to_owned),
+            chained_to: item.chained_to().map(str::to_owned),
+        }
+    }
+
     /// Whether it demands a label, and whether a chain. More is greater.
     pub(super) fn demands(&self) -> (bool, bool) {
         (self.label.is_some(), self.chained_to.is_some())

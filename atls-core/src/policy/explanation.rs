@@ -5,6 +5,7 @@ use std::fmt;
 use super::bad_status::BadStatus;
 use super::bad_status::ItemStatus;
 use super::violation::PolicyViolation;
+use crate::finding;
 use crate::refusal::Refusal;
 use crate::report::report;
 
@@ -12,8 +13,8 @@ use crate::report::report;
 ///
 /// The first line says whose fault it is and why. Where the status of the peer is the reason, each item of its attestation
 /// follows: its status, its claims of trustworthiness in words, and each check, worst first, with the value seen, the values
-/// that the policy allows, and for those that did not pass the policy's file and line. It holds what [findings](crate::finding::Finding) hold: public values, and nothing
-/// that identifies a device.
+/// that the policy allows, and for those that did not pass the place of the rule. It holds what [findings](crate::finding::Finding) hold: public values, and nothing
+/// that identifies a device; and the labels of the items, which the peer chose, escaped.
 ///
 /// ```text
 /// refused by fault of the peer: attestation does not satisfy the policy
@@ -62,7 +63,7 @@ fn by_item(f: &mut fmt::Formatter<'_>, status: &BadStatus) -> fmt::Result {
 fn item(f: &mut fmt::Formatter<'_>, item: &ItemStatus) -> fmt::Result {
     f.write_str("\nitem ")?;
     if !item.label().is_empty() {
-        write!(f, "{} of type ", item.label())?;
+        write!(f, "{} of type ", finding::bounded(item.label()))?;
     }
     write!(f, "{}: {}", item.media_type(), item.tier())?;
     for (name, part) in item.parts() {
@@ -78,4 +79,25 @@ fn item(f: &mut fmt::Formatter<'_>, item: &ItemStatus) -> fmt::Result {
     item.findings()
         .iter()
         .try_for_each(|finding| write!(f, "\n  {finding}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    /// The peer chose them.
+    #[test]
+    fn a_label_neither_begins_a_line_nor_fills_the_account() {
+        let hostile = "a\nitem application/tpm: affirming\u{1b}[2J".repeat(100);
+        let mut bad = sample::item("tpm", &hostile);
+        bad.ear = sample::ear("tpm", 96);
+        let status = BadStatus::of(&sample::candidate(vec![bad]));
+        let refusal = Refusal::Policy(PolicyViolation::Status(status));
+        let account = refusal.explain().to_string();
+        // Whose fault, the status, the item, its claim, and the finding that the claim makes.
+        assert_eq!(account.lines().count(), 5, "{account}");
+        assert!(account.len() < 1024, "{account}");
+        assert!(!account.contains('\u{1b}'), "{account}");
+    }
 }

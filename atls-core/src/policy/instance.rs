@@ -3,6 +3,7 @@
 //! A measurement says what runs; many machines run the same. An [`InstanceId`] says which of them it is. Every platform has another kind
 //! of it, and [`KnownInstances`] is one policy for all: it is what refuses diversion to another genuine machine.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::fmt;
@@ -66,10 +67,15 @@ impl Policy for KnownInstances {
             let mut chained = items.iter().filter(|other| chain_of(other) == chain);
             chained.any(|other| self.knows(other))
         };
-        match !items.is_empty() && items.iter().all(known) {
-            true => Ok(()),
-            false => Err(PolicyViolation::UnknownInstance),
+        if !items.is_empty() && items.iter().all(known) {
+            return Ok(());
         }
+        let stated = items.iter().flat_map(AppraisedItem::instances);
+        let stated: BTreeSet<_> = stated.map(InstanceId::kind).collect();
+        Err(PolicyViolation::UnknownInstance {
+            stated: stated.into_iter().collect(),
+            place: None,
+        })
     }
 }
 
@@ -100,7 +106,7 @@ mod tests {
             KnownInstances::new().with("test", [2]),
             KnownInstances::new().with("other", [1]).with("test", [2]),
         ] {
-            assert_eq!(check(other), Err(PolicyViolation::UnknownInstance));
+            assert_eq!(check(other), unknown(&["test"]));
         }
     }
 
@@ -108,15 +114,32 @@ mod tests {
     fn each_item_is_known_or_chained_to_one_that_is() {
         let policy = KnownInstances::new().with("test", [1]);
         let check = |items| policy.check(&sample::candidate(items));
-        let unknown = Err(PolicyViolation::UnknownInstance);
         let (known, stranger) = (|| item("tpm", &[1]), || item("cpu", &[2]));
-        assert_eq!(check(vec![]), unknown);
-        assert_eq!(check(vec![known(), stranger()]), unknown);
-        assert_eq!(check(vec![stranger(), known()]), unknown);
+        assert_eq!(check(vec![]), unknown(&[]));
+        assert_eq!(check(vec![known(), stranger()]), unknown(&["test"]));
+        assert_eq!(check(vec![stranger(), known()]), unknown(&["test"]));
         assert_eq!(check(vec![chained(stranger(), "tpm"), known()]), Ok(()));
         assert_eq!(check(vec![chained(known(), "cpu"), stranger()]), Ok(()));
         let elsewhere = vec![chained(stranger(), "other"), known()];
-        assert_eq!(check(elsewhere), unknown);
+        assert_eq!(check(elsewhere), unknown(&["test"]));
+    }
+
+    #[test]
+    fn a_stranger_is_told_by_the_kinds_of_its_identities_and_by_none_of_them() {
+        let refused = |items| KnownInstances::new().check(&sample::candidate(items));
+        let text = |items| refused(items).unwrap_err().to_string();
+        let told = text(vec![item("cpu", b"secret"), item("tpm", b"secret")]);
+        assert!(told.ends_with("its evidence states test"), "{told}");
+        assert!(!told.contains("secret"), "{told}");
+        let told = text(vec![sample::item("cpu", "a")]);
+        assert!(told.ends_with("its evidence states no identity"), "{told}");
+    }
+
+    fn unknown(kinds: &[&'static str]) -> Result<(), PolicyViolation> {
+        Err(PolicyViolation::UnknownInstance {
+            stated: kinds.to_vec(),
+            place: None,
+        })
     }
 
     fn item(label: &str, instance: &[u8]) -> AppraisedItem {

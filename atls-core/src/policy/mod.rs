@@ -5,6 +5,7 @@
 //! policy of your own needs.
 
 pub(crate) mod appraised_item;
+mod bad_composition;
 mod bad_status;
 mod candidate;
 mod composition;
@@ -18,6 +19,7 @@ pub(crate) mod standard;
 pub(crate) mod violation;
 
 pub use appraised_item::AppraisedItem;
+pub use bad_composition::BadComposition;
 pub use bad_status::BadStatus;
 pub use bad_status::ItemStatus;
 pub use candidate::Candidate;

@@ -1,16 +1,19 @@
 //! The reason for which a policy refuses a peer.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use rustls::NamedGroup;
 
+use super::bad_composition::BadComposition;
 use super::bad_status::BadStatus;
 use super::candidate::ClaimsError;
-use super::expected_item::ExpectedItem;
 use crate::binding::Binding;
 use crate::error::Fault;
+use crate::finding;
+use crate::finding::AtEnd;
 use crate::finding::Finding;
-use crate::media_type::MediaType;
+use crate::finding::Place;
 use crate::session::NotKnown;
 
 /// The reason for which a policy refuses a peer.
@@ -38,9 +41,10 @@ pub enum PolicyViolation {
     /// An item of the attestation is none that a [`Composition`](crate::policy::Composition) names. Let the peer leave it out, or allow it by
     /// [`Composition::allow`](crate::policy::Composition::allow).
     #[error(
-        "attestation has an item too many, of {0}; allow it by Composition::allow, or let the peer leave it out"
+        "attestation has an item too many, of {}; allow it by Composition::allow, or let the peer leave it out{}",
+        finding::bounded(.0.item()), .0
     )]
-    ExtraItem(MediaType),
+    ExtraItem(BadComposition),
     /// The group of the key exchange is not known, and the policy demands one. Configure a single group, or a client whose TLS stream
     /// is in reach.
     #[error(
@@ -48,8 +52,8 @@ pub enum PolicyViolation {
     )]
     GroupNotKnown(NotKnown),
     /// The attestation lacks an item that a [`Composition`](crate::policy::Composition) requires.
-    #[error("attestation lacks an item of {0}; let the peer send it, under that label")]
-    MissingItem(ExpectedItem),
+    #[error("attestation lacks an item of {}; let the peer send it, under that label{}", .0.item(), .0)]
+    MissingItem(BadComposition),
     /// The key exchange is no hybrid of a curve and ML-KEM. Offer X25519MLKEM768 at both ends, first or alone: rustls' provider
     /// `aws_lc_rs` has it, and `ring` has not.
     #[error(
@@ -65,9 +69,15 @@ pub enum PolicyViolation {
     Simulated,
     /// The peer is none of the [known instances](crate::policy::instance::KnownInstances). The text names none: the log may be public.
     #[error(
-        "peer is none of the known instances; add it to them, or find out which machine answers under this name"
+        "peer is none of the known instances; add it to them, or find out which machine answers under this name{}{}",
+        Stated(.stated), AtEnd(.place.as_ref())
     )]
-    UnknownInstance,
+    UnknownInstance {
+        /// The kinds of the identities that its Evidence states, such as `tdx.ppid`; not their values.
+        stated: Vec<&'static str>,
+        /// The place of the policy that knows instances.
+        place: Option<Place>,
+    },
     /// The worst status of all appraised items is not accepted.
     #[error(transparent)]
     Status(#[from] BadStatus),
@@ -79,6 +89,30 @@ impl PolicyViolation {
         match self {
             Self::GroupNotKnown(_) => Fault::Local,
             _ => Fault::Peer,
+        }
+    }
+
+    /// The place of the policy that refuses, where it is a rule of a file about items or instances; [findings](Self::findings) have
+    /// places of their own.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::ExtraItem(bad) | Self::MissingItem(bad) => bad.place(),
+            Self::UnknownInstance { place, .. } => place.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Sets the [place](Self::place). It changes nothing for a reason that has none.
+    #[must_use]
+    pub fn with_place(self, rule: Place) -> Self {
+        match self {
+            Self::ExtraItem(bad) => Self::ExtraItem(bad.with_place(rule)),
+            Self::MissingItem(bad) => Self::MissingItem(bad.with_place(rule)),
+            Self::UnknownInstance { stated, .. } => Self::UnknownInstance {
+                stated,
+                place: Some(rule),
+            },
+            other => other,
         }
     }
 
@@ -100,5 +134,17 @@ impl PolicyViolation {
 impl From<ClaimsError> for PolicyViolation {
     fn from(error: ClaimsError) -> Self {
         Self::custom(error.to_string())
+    }
+}
+
+/// The kinds of identities, as the text ends with them.
+struct Stated<'a>(&'a [&'static str]);
+
+impl fmt::Display for Stated<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => f.write_str("; its evidence states no identity"),
+            kinds => write!(f, "; its evidence states {}", kinds.join(", ")),
+        }
     }
 }

@@ -49,7 +49,7 @@ fn a_vm_is_known_by_its_processor_or_by_its_own_identifier() {
     let mut other_chip = chip;
     other_chip[0] ^= 1;
     let id = vm.runtime["vm-configuration"]["vmUniqueId"].as_str();
-    let unknown = || Err(Refusal::Policy(PolicyViolation::UnknownInstance));
+    let unknown = || Err("policy_instance");
     let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
     for (kind, field, value, expected) in [
         ("snp.chip_id", "id", hex(&chip), Ok(())),
@@ -69,6 +69,7 @@ fn a_vm_is_known_by_its_processor_or_by_its_own_identifier() {
         );
         let pinned: Instances = from_toml(&file).unwrap();
         let outcome = judge(of_vms(&vm).policy(pinned), |value| all(&vm, value));
+        let outcome = outcome.map_err(|refusal| refusal.reason());
         assert_eq!(outcome, expected, "{kind}");
     }
 }
@@ -87,12 +88,13 @@ fn a_quote_alone_is_no_vm_where_a_policy_asks_for_the_chain() {
     let whole = Composition::of([cpu.clone(), data, tpm]);
     let party = || party().policy(whole.clone());
     // It has no label when it comes alone.
-    let extra = PolicyViolation::ExtraItem(media(TPM_EVIDENCE));
-    assert_eq!(judge(party(), quote), Err(Refusal::Policy(extra)));
+    let extra = ExpectedItem::new(media(TPM_EVIDENCE));
+    let refused = wrong_item(judge(party(), quote));
+    assert_eq!(refused, ("policy_extra_item", extra));
     let labelled =
         |value: &[u8]| Cmw::collection(None, vec![("tpm".into(), quote(value))]).unwrap();
-    let missing = PolicyViolation::MissingItem(cpu);
-    assert_eq!(judge(party(), labelled), Err(Refusal::Policy(missing)));
+    let refused = wrong_item(judge(party(), labelled));
+    assert_eq!(refused, ("policy_missing_item", cpu));
     assert_eq!(judge(party(), |value| all(&vm, value)), Ok(()));
 }
 
@@ -121,6 +123,17 @@ fn judge(party: RelyingPartyBuilder, message: impl Fn(&[u8]) -> Cmw) -> Result<(
     let message = message(qualifying_data(connection.bound()).bytes());
     let party = party.build().unwrap();
     ready(party.appraise(connection.finish(&message), at(NOW))).map(drop)
+}
+
+/// The reason of a refusal for the items of a peer, and the item.
+fn wrong_item(outcome: Result<(), Refusal>) -> (&'static str, ExpectedItem) {
+    let refusal = outcome.unwrap_err();
+    match &refusal {
+        Refusal::Policy(PolicyViolation::ExtraItem(bad) | PolicyViolation::MissingItem(bad)) => {
+            (refusal.reason(), bad.item().clone())
+        }
+        other => panic!("{other}"),
+    }
 }
 
 fn media(text: &str) -> MediaType {

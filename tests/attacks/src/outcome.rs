@@ -48,6 +48,9 @@ impl Cell {
                     format!("attestation status is {}", status.tier())
                 }
                 Refusal::Policy(PolicyViolation::Custom(words)) => words.to_string(),
+                Refusal::Policy(PolicyViolation::UnknownInstance { .. }) => {
+                    "UnknownInstance".to_owned()
+                }
                 Refusal::Policy(violation) => format!("{violation:?}"),
                 other => format!("{other:?}"),
             }

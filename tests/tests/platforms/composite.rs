@@ -86,7 +86,10 @@ async fn each_must_be_there() {
     let labelled = CompositeAttester::of([("device".into(), device)]);
     let outcome = machine.request(Arc::new(labelled), machine.policy()).await;
     let missing = ExpectedItem::new(machine.tpm_type()).labelled("tpm");
-    assert_eq!(violation(outcome), PolicyViolation::MissingItem(missing));
+    let PolicyViolation::MissingItem(bad) = violation(outcome) else {
+        panic!("not missing");
+    };
+    assert_eq!(bad.item(), &missing);
 }
 
 #[tokio::test]
@@ -105,7 +108,12 @@ async fn one_too_many_is_refused_unless_it_is_allowed() {
     };
     let sim = machine.device.media_types()[0].clone();
     let outcome = machine.request(three(), machine.policy()).await;
-    assert_eq!(violation(outcome), PolicyViolation::ExtraItem(sim.clone()));
+    let PolicyViolation::ExtraItem(bad) = violation(outcome) else {
+        panic!("not too many");
+    };
+    let again = ExpectedItem::new(sim.clone()).labelled("again");
+    assert_eq!(bad.item(), &again);
+    assert_eq!(bad.seen().len(), 3);
     let allowing = machine.policy().allow(ExpectedItem::new(sim));
     let peer = machine.request(three(), allowing).await.unwrap();
     assert_eq!(peer.items().len(), 3);

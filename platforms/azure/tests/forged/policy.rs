@@ -48,18 +48,23 @@ fn a_policy_may_ask_for_the_items_and_their_chain() {
         judge(Composition::of([cpu().chained_to("tpm"), data(), tpm()])),
         Ok(())
     );
-    let refused = |violation| Err(Refusal::Policy(violation));
-    let extra = PolicyViolation::ExtraItem(media(TPM_EVIDENCE));
-    assert_eq!(judge(Composition::of([cpu(), data()])), refused(extra));
+    let wrong = |policy| {
+        let refusal = judge(policy).unwrap_err();
+        match &refusal {
+            Refusal::Policy(
+                PolicyViolation::ExtraItem(bad) | PolicyViolation::MissingItem(bad),
+            ) => (refusal.reason(), bad.item().clone()),
+            other => panic!("{other}"),
+        }
+    };
+    let extra = ("policy_extra_item", tpm().labelled("tpm"));
+    assert_eq!(wrong(Composition::of([cpu(), data()])), extra);
     let gpu = ExpectedItem::new(media("application/vnd.example.gpu"));
-    let missing = PolicyViolation::MissingItem(gpu.clone());
-    assert_eq!(
-        judge(Composition::of([cpu(), data(), tpm(), gpu])),
-        refused(missing)
-    );
+    let missing = ("policy_missing_item", gpu.clone());
+    assert_eq!(wrong(Composition::of([cpu(), data(), tpm(), gpu])), missing);
     let of_other = Composition::of([cpu().chained_to("other"), data(), tpm()]);
-    let extra = PolicyViolation::ExtraItem(media(TSM_REPORT));
-    assert_eq!(judge(of_other), refused(extra));
+    let extra = ("policy_extra_item", cpu().chained_to("tpm"));
+    assert_eq!(wrong(of_other), extra);
 }
 
 #[test]
