@@ -72,6 +72,18 @@ impl CompositionTable {
         let composition = Composition::of(required.map(CompositionItem::expected));
         extras.fold(composition, Composition::allow)
     }
+
+    /// The field that refuses.
+    fn rule_of(&self, violation: &PolicyViolation) -> String {
+        let missing = match violation {
+            PolicyViolation::MissingItem(bad) => {
+                let mut items = self.items.iter();
+                items.position(|item| item.expected() == *bad.item())
+            }
+            _ => None,
+        };
+        format!("item[{}]", missing.unwrap_or(0))
+    }
 }
 
 impl CompositionItem {
@@ -130,10 +142,16 @@ impl Table for CompositionTable {
     }
 }
 
-/// By the table as it is at that moment.
+/// By the table as it is at that moment. A refusal has the place of the item that is missing, or of the list that the item is not in.
 impl Policy for Live<CompositionTable> {
     fn check(&self, candidate: &Candidate) -> Result<(), PolicyViolation> {
-        self.current().composition().check(candidate)
+        let table = self.current();
+        table.composition().check(candidate).map_err(|violation| {
+            match self.place(&table, &table.rule_of(&violation)) {
+                Some(place) => violation.with_place(place),
+                None => violation,
+            }
+        })
     }
 }
 

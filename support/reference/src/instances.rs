@@ -147,10 +147,17 @@ impl Policy for Instances {
     }
 }
 
-/// The table that is in force when the peer comes.
+/// The table that is in force when the peer comes. A refusal has its place.
 impl Policy for Live<Instances> {
     fn check(&self, candidate: &Candidate) -> Result<(), PolicyViolation> {
-        self.current().policy().check(candidate)
+        let table = self.current();
+        table.policy().check(candidate).map_err(|violation| {
+            // Where another one would be added.
+            match self.place(&table, "known") {
+                Some(place) => violation.with_place(place),
+                None => violation,
+            }
+        })
     }
 }
 

@@ -72,10 +72,13 @@ mod error;
 mod file;
 mod format;
 mod instances;
+mod lines;
 mod live;
 mod places;
 mod position;
 mod problem;
+mod shown;
+mod sourced;
 mod syntax;
 mod table;
 
@@ -94,6 +97,7 @@ pub use format::Format;
 pub use instances::Instances;
 pub use live::Live;
 pub use problem::FieldProblem;
+pub use sourced::Sourced;
 pub use syntax::SyntaxError;
 pub use table::Table;
 

@@ -1,12 +1,11 @@
-//! The lines of a table's entries, for findings.
+//! The lines of a table's entries.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use atls_core::finding::Finding;
-use atls_core::finding::Outcome;
+use atls_core::finding::Place;
 use serde::Deserializer;
 use serde::de;
 use serde::de::DeserializeSeed;
@@ -16,20 +15,21 @@ use serde::de::SeqAccess;
 
 use crate::format::Format;
 use crate::position::position;
+use crate::shown::as_shown;
 
 /// The entries of one table of a file, by their names, and the lines at which they stand.
-pub(crate) struct Places {
+pub(crate) struct Lines {
     file: String,
     text: String,
     format: Format,
     table: &'static str,
-    /// The path of an entry by its `name`, and of a setting by its key. The first of a name counts.
+    /// The path of an entry by its `name`, as findings show it, and of a setting by its key. The first of a name counts.
     paths: HashMap<String, String>,
     /// By path. A line costs a reading of the file, and whoever is refused has it looked up: once is enough.
     lines: Mutex<HashMap<String, usize>>,
 }
 
-impl Places {
+impl Lines {
     /// Those of a file that was read before.
     pub(crate) fn of(file: String, text: String, format: Format, table: &'static str) -> Self {
         let mut paths = HashMap::new();
@@ -52,32 +52,36 @@ impl Places {
         }
     }
 
-    /// Gives a finding that did not pass the line of the first value that is allowed, or that of the table where the file has no such
-    /// name.
-    pub(crate) fn put(&self, finding: Finding) -> Finding {
-        if finding.outcome() == Outcome::Passed || finding.place().is_some() {
-            return finding;
-        }
-        let mut allowed = finding.allowed().iter();
-        let path = allowed.find_map(|allowed| self.paths.get(allowed.name()));
-        let line = self.line(path.map_or(self.table, String::as_str));
-        finding.with_place(&self.file, line)
+    /// The line of the entry, or setting, of this name.
+    pub(crate) fn named(&self, name: &str) -> Option<Place> {
+        let path = self.paths.get(name)?;
+        Some(self.line(path))
     }
 
-    fn line(&self, path: &str) -> usize {
+    /// The line of the table.
+    pub(crate) fn whole(&self) -> Place {
+        self.line(self.table)
+    }
+
+    /// The line of a field of the table.
+    pub(crate) fn field(&self, field: &str) -> Place {
+        self.line(&format!("{}.{field}", self.table))
+    }
+
+    fn line(&self, path: &str) -> Place {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(line) = lines.get(path) {
-            return *line;
-        }
-        let (line, _) = position(&self.text, self.format, path);
-        lines.insert(path.to_owned(), line);
-        line
+        let line = lines.get(path).copied().unwrap_or_else(|| {
+            let (line, _) = position(&self.text, self.format, path);
+            lines.insert(path.to_owned(), line);
+            line
+        });
+        Place::at_line(&self.file, line)
     }
 }
 
-impl fmt::Debug for Places {
+impl fmt::Debug for Lines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Places")
+        f.debug_struct("Lines")
             .field("file", &self.file)
             .field("table", &self.table)
             .finish_non_exhaustive()
@@ -143,7 +147,7 @@ impl<'de> de::Visitor<'de> for Entry<'_> {
             if key == "name"
                 && let Some(name) = text
             {
-                paths.entry(name).or_insert_with(|| path.clone());
+                paths.entry(as_shown(&name)).or_insert_with(|| path.clone());
             }
             paths.entry(key).or_insert(within);
         }

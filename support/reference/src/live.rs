@@ -11,13 +11,15 @@ use std::sync::RwLock;
 use std::time::SystemTime;
 
 use atls_core::finding::Finding;
+use atls_core::finding::Place;
 
 use crate::error::ReferenceError;
 use crate::file;
 use crate::format::Format;
+use crate::places;
 use crate::places::Places;
+use crate::sourced::Sourced;
 use crate::table::Table;
-use crate::table::checked;
 
 /// The table in force, which verifiers read anew for each appraisal.
 ///
@@ -73,24 +75,9 @@ struct Source {
 
 struct Current<T> {
     table: Arc<T>,
-    /// `None` for a table without a file.
-    places: Option<Arc<Places>>,
+    /// Empty for a table without a file.
+    places: Arc<[Places]>,
     generation: u64,
-}
-
-/// A table and the places of its entries.
-struct Read<T> {
-    table: T,
-    places: Places,
-}
-
-impl<T: Table> Read<T> {
-    fn of(file: String, text: String, format: Format) -> Result<Self, ReferenceError> {
-        Ok(Self {
-            table: file::from_text(&text, format)?,
-            places: Places::of(file, text, format, T::NAME),
-        })
-    }
 }
 
 impl<T: Table> Live<T> {
@@ -99,7 +86,13 @@ impl<T: Table> Live<T> {
     /// # Errors
     /// [`ReferenceError::Meaning`] as [`Table::check`] says.
     pub fn fixed(table: T) -> Result<Self, ReferenceError> {
-        Ok(Self::with(None, None, checked(table)?, None))
+        Ok(Self::of(Sourced::new(table)?))
+    }
+
+    /// A table that knows the places of its entries, which stays in force until [`replace`](Self::replace) or
+    /// [`replace_by`](Self::replace_by).
+    pub fn of(sourced: Sourced<T>) -> Self {
+        Self::with(None, None, sourced)
     }
 
     /// The table of a text that was read already; findings name `file` as its place. It stays in force until
@@ -112,8 +105,7 @@ impl<T: Table> Live<T> {
         text: impl Into<String>,
         format: Format,
     ) -> Result<Self, ReferenceError> {
-        let Read { table, places } = Read::of(file.into(), text.into(), format)?;
-        Ok(Self::with(None, None, table, Some(places)))
+        Ok(Self::of(Sourced::of_text(file, text, format)?))
     }
 
     /// The table of a file: JSON where its name ends in `.json`, otherwise TOML.
@@ -125,8 +117,8 @@ impl<T: Table> Live<T> {
             path: path.into(),
             used: Vec::new(),
         };
-        let (Read { table, places }, stamp) = source.read()?;
-        Ok(Self::with(Some(source), Some(stamp), table, Some(places)))
+        let (read, stamp) = source.read()?;
+        Ok(Self::with(Some(source), Some(stamp), read))
     }
 
     /// Names all tables that the application uses. From now on, and at each reload, a file with another one is an error, which
@@ -147,10 +139,14 @@ impl<T: Table> Live<T> {
     /// # Errors
     /// [`ReferenceError::Meaning`]; the old one then stays in force.
     pub fn replace(&self, table: T) -> Result<(), ReferenceError> {
-        let table = checked(table)?;
-        let _one_at_a_time = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
-        self.put(table, None);
+        self.replace_by(Sourced::new(table)?);
         Ok(())
+    }
+
+    /// Puts another table in force that knows the places of its entries.
+    pub fn replace_by(&self, sourced: Sourced<T>) {
+        let _one_at_a_time = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        self.put(sourced);
     }
 
     /// Reads the file again, and puts it in force. Does nothing without a file.
@@ -162,9 +158,9 @@ impl<T: Table> Live<T> {
             return Ok(());
         };
         let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Read { table, places }, read) = source.read()?;
-        self.put(table, Some(places));
-        *stamp = Some(read);
+        let (read, of_file) = source.read()?;
+        self.put(read);
+        *stamp = Some(of_file);
         Ok(())
     }
 
@@ -186,9 +182,9 @@ impl<T: Table> Live<T> {
         if *stamp == Some(Stamp::of(&now)) {
             return Ok(false);
         }
-        let (Read { table, places }, read) = source.read()?;
-        self.put(table, Some(places));
-        *stamp = Some(read);
+        let (read, of_file) = source.read()?;
+        self.put(read);
+        *stamp = Some(of_file);
         Ok(true)
     }
 
@@ -198,22 +194,22 @@ impl<T: Table> Live<T> {
         Arc::clone(&current.table)
     }
 
-    /// Puts file and line into the findings that did not pass: those of the first value that is allowed, by its name in the file, or of
-    /// the table where no such name is in it. For a table that was replaced meanwhile, or comes from no file, they stay as they are.
+    /// Puts the place of the rule into the findings that did not pass: that of the first value that is allowed, by its name in a file, or of
+    /// the table where no such name is in any. In a text it is a line, in a CoRIM the numbers of tag, triple and measurement. For a
+    /// table that was replaced meanwhile, or comes from no file, they stay as they are.
     #[must_use]
     pub fn located(&self, table: &Arc<T>, findings: Vec<Finding>) -> Vec<Finding> {
-        let places = {
-            let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-            let places = current.places.clone();
-            places.filter(|_| Arc::ptr_eq(&current.table, table))
-        };
-        match places {
-            None => findings,
-            Some(places) => findings
-                .into_iter()
-                .map(|finding| places.put(finding))
-                .collect(),
-        }
+        let places = self.places(table);
+        let findings = findings.into_iter();
+        findings
+            .map(|finding| places::put(&places, finding))
+            .collect()
+    }
+
+    /// The place of a field of the table, by its path such as `image[2].measurement`, or of its parent where the file leaves it out. `None`
+    /// for a table that was replaced meanwhile, or comes from no text.
+    pub fn place(&self, table: &Arc<T>, field: &str) -> Option<Place> {
+        places::field(&self.places(table), field)
     }
 
     /// The number of replacements, which never falls. A result that was reached under another number may have been reached
@@ -224,25 +220,29 @@ impl<T: Table> Live<T> {
         current.generation
     }
 
-    fn with(
-        source: Option<Source>,
-        stamp: Option<Stamp>,
-        table: T,
-        places: Option<Places>,
-    ) -> Self {
+    fn with(source: Option<Source>, stamp: Option<Stamp>, sourced: Sourced<T>) -> Self {
         Self {
             source,
             stamp: Mutex::new(stamp),
             current: RwLock::new(Current {
-                table: Arc::new(table),
-                places: places.map(Arc::new),
+                table: Arc::new(sourced.table),
+                places: sourced.places.into(),
                 generation: 0,
             }),
         }
     }
 
-    fn put(&self, table: T, places: Option<Places>) {
-        let (table, places) = (Arc::new(table), places.map(Arc::new));
+    /// Those of this table, and none where another one is in force.
+    fn places(&self, table: &Arc<T>) -> Arc<[Places]> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        match Arc::ptr_eq(&current.table, table) {
+            true => current.places.clone(),
+            false => Arc::new([]),
+        }
+    }
+
+    fn put(&self, sourced: Sourced<T>) {
+        let (table, places) = (Arc::new(sourced.table), sourced.places.into());
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         current.table = table;
         current.places = places;
@@ -259,7 +259,7 @@ impl<T> fmt::Debug for Live<T> {
 }
 
 impl Source {
-    fn read<T: Table>(&self) -> Result<(Read<T>, Stamp), ReferenceError> {
+    fn read<T: Table>(&self) -> Result<(Sourced<T>, Stamp), ReferenceError> {
         let unreadable = |error| ReferenceError::unreadable(&self.path, error);
         let file = File::open(&self.path).map_err(unreadable)?;
         // The stamp is taken before the reading: a later change shows as one.
@@ -271,7 +271,7 @@ impl Source {
             file::expect_tables(&text, format, &used)?;
         }
         let shown = self.path.display().to_string();
-        Ok((Read::of(shown, text, format)?, stamp))
+        Ok((Sourced::of_text(shown, text, format)?, stamp))
     }
 }
 

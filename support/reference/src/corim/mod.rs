@@ -3,7 +3,7 @@
 //! ```no_run
 //! # use atls_core::ear::VerificationKeys;
 //! # use atls_core::pki_types::UnixTime;
-//! # use atls_reference::{Live, Table, corim};
+//! # use atls_reference::{Live, Sourced, Table, corim};
 //! # fn example<T: Table>(
 //! #     bytes: &[u8],
 //! #     jwk: &str,
@@ -12,7 +12,7 @@
 //! # ) -> Result<(), Box<dyn std::error::Error>> {
 //! let keys = VerificationKeys::from_jwk(jwk)?;
 //! let corim = corim::signed(bytes, &keys, &provider.signature_verification_algorithms, now)?;
-//! let policy = Live::<T>::fixed(corim.table()?)?;
+//! let policy = Live::<T>::of(Sourced::of_corim("firmware.corim", &corim)?);
 //! # Ok(())
 //! # }
 //! ```
@@ -31,6 +31,7 @@ mod problem;
 mod read;
 mod sign;
 mod triples;
+mod triples_by_name;
 mod types;
 mod value;
 
@@ -42,6 +43,7 @@ pub use document::Corim;
 pub use error::CorimError;
 pub use place::Place;
 pub use problem::CorimProblem;
+pub(crate) use triples_by_name::Triples;
 pub use types::AttestKey;
 pub use types::Digest;
 pub use types::Environment;

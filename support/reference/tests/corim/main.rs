@@ -16,6 +16,7 @@ mod attest_keys;
 mod documents;
 mod genuine;
 mod measurements;
+mod places;
 mod refused;
 mod signed;
 mod table;
