@@ -21,6 +21,8 @@ use crate::fetch::Kind;
 use crate::fetched::Fetched;
 use crate::limits::Settings;
 use crate::metrics;
+use crate::metrics::Published;
+use crate::shelf::Shelf;
 use crate::state::State;
 use crate::stats::Stats;
 
@@ -31,6 +33,7 @@ pub(crate) struct Store<F> {
     state: Mutex<State>,
     /// How often a piece took the place of another, or of none.
     generation: AtomicU64,
+    published: Published,
 }
 
 impl<F: Fetch + 'static> Store<F> {
@@ -41,6 +44,7 @@ impl<F: Fetch + 'static> Store<F> {
             disk,
             state: Mutex::new(State::new(&settings.limits)),
             generation: AtomicU64::new(0),
+            published: Published::new(),
         }
     }
 
@@ -74,6 +78,15 @@ impl<F: Fetch + 'static> Store<F> {
         let shelf = state.shelves.of(kind);
         if !shelf.entries.contains(key) {
             shelf.entries.push(key.to_owned(), entry);
+            self.tell(kind, shelf);
+        }
+    }
+
+    /// Tells the age and the end of what a shelf has now.
+    fn tell(&self, kind: Kind, shelf: &Shelf) {
+        if kind == Kind::Published {
+            self.published
+                .are(shelf.entries.iter().map(|(_, entry)| entry));
         }
     }
 
@@ -111,9 +124,7 @@ impl<F: Fetch + 'static> Store<F> {
         }
         shelf.entries.push(key.to_owned(), entry.clone());
         metrics::fetched(kind, "renewed");
-        if kind == Kind::Published {
-            metrics::published(shelf.entries.iter().map(|(_, entry)| entry));
-        }
+        self.tell(kind, shelf);
         if let Some(failure) = shelf.failures.get_mut(key) {
             failure.release();
         }
@@ -189,6 +200,7 @@ impl<F: Fetch + 'static> Store<F> {
         };
         let origin = entry.origin;
         shelf.entries.pop(key);
+        self.tell(kind, shelf);
         if origin == Origin::Maker {
             state.fail(&self.settings, (key, kind), CollateralError::Malformed, now);
         }

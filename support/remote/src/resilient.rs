@@ -26,6 +26,7 @@ use crate::breaker::Change;
 use crate::later::later;
 use crate::metrics;
 use crate::settings::Settings;
+use crate::stats::Circuit;
 use crate::stats::Counters;
 use crate::stats::Stats;
 
@@ -234,6 +235,15 @@ impl HttpClient for Resilient {
         limits: HttpLimits,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, HttpError>> {
         Box::pin(self.bounded(request, limits))
+    }
+}
+
+/// Nobody leaves the service alone any more.
+impl Drop for Resilient {
+    fn drop(&mut self) {
+        if self.breaker.circuit() != Circuit::Closed {
+            metrics::circuit_closed(self.name);
+        }
     }
 }
 
