@@ -12,6 +12,8 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use http::request::Parts;
 
+use crate::numbers::request_refused;
+
 /// The verified attestation of the client that this request's connection ends at.
 ///
 /// A handler that takes one is called only for attested clients; others are answered with a [`Problem`], as
@@ -77,7 +79,7 @@ impl<S: Sync> FromRequestParts<S> for AttestationResult {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AttestationRejection> {
         ClientAttestation::of(&parts.extensions)
             .map(|peer| Self(peer.clone()))
-            .map_err(AttestationRejection)
+            .map_err(AttestationRejection::new)
     }
 }
 
@@ -91,7 +93,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for AttestationResult {
         match ClientAttestation::of(&parts.extensions) {
             Ok(peer) => Ok(Some(Self(peer.clone()))),
             Err(Problem::Expired | Problem::Required) => Ok(None),
-            Err(problem) => Err(AttestationRejection(problem)),
+            Err(problem) => Err(AttestationRejection::new(problem)),
         }
     }
 }
@@ -101,7 +103,9 @@ impl<S: Sync> OptionalFromRequestParts<S> for AttestationResult {
 pub struct AttestationRejection(Problem);
 
 impl AttestationRejection {
+    /// Counts a request that is refused with it.
     pub(crate) fn new(problem: Problem) -> Self {
+        request_refused(problem);
         Self(problem)
     }
 

@@ -51,6 +51,8 @@ mod lifetime;
 mod listener;
 mod listener_builder;
 mod make_service;
+mod numbers;
+mod observer;
 mod preamble;
 mod protocol;
 mod refusal;

@@ -11,14 +11,12 @@ use atls_tower::AttestedStream;
 use atls_tower::ConnectionLimits;
 use atls_tower::ServerAcceptor;
 use axum::serve::Listener;
-use metrics::gauge;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use tokio::task::JoinError;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -26,6 +24,9 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use crate::http2_limits::Http2Limits;
+use crate::numbers::Limit;
+use crate::numbers::Pending;
+use crate::observer::Observer;
 use crate::preamble::Preamble;
 use crate::refusal::Refusals;
 
@@ -139,6 +140,8 @@ pub(crate) struct Accepting {
     pub(crate) pending: Arc<Semaphore>,
     pub(crate) connections: Arc<Semaphore>,
     pub(crate) preamble: Option<Arc<dyn Preamble>>,
+    pub(crate) observer: Option<Observer>,
+    pub(crate) _limits_told: [Limit; 2],
 }
 
 async fn accept_connections(
@@ -159,7 +162,7 @@ async fn accept_connections(
             tokio::select! {
                 next = &mut next => break next,
                 // Also while nobody comes: a task that has ended holds its memory until it is looked at.
-                Some(ended) = handshakes.join_next() => report(ended),
+                Some(_) = handshakes.join_next() => {}
                 // The listener was dropped and this task is about to be aborted.
                 () = sender.closed() => return,
             }
@@ -169,7 +172,7 @@ async fn accept_connections(
         };
         let pending = Pending::of(pending);
         let (acceptor, limits) = (accepting.acceptor.clone(), accepting.limits);
-        let preamble = accepting.preamble.clone();
+        let (preamble, observer) = (accepting.preamble.clone(), accepting.observer.clone());
         let (sender, refusals) = (sender.clone(), refusals.clone());
         let (span, peer) = (span(remote), remote);
         let connection = span.clone();
@@ -189,11 +192,15 @@ async fn accept_connections(
             match acceptor.accept_or_refuse(socket).await {
                 Ok(stream) => {
                     let stream = stream.with_limits(limits, pending).with_guard(counted);
+                    let stream = stream.with_addresses(peer, remote);
                     // The send fails once the listener is gone.
                     let _ = sender.send(Accepted { stream, remote }).await;
                 }
                 // The failure was traced by the acceptor and concerns this connection alone.
                 Err(refused) => {
+                    if let Some(observer) = observer {
+                        observer.refused(refused.error(), remote);
+                    }
                     if let (_, Some(stream)) = refused.into_parts() {
                         refusals.answer(stream).await;
                     }
@@ -223,26 +230,6 @@ fn record_client(span: &Span, client: SocketAddr) {
     span.record("client.address", tracing::field::display(client.ip()));
     span.record("client.port", client.port());
 }
-
-/// A connection between accept and its first request.
-struct Pending {
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Pending {
-    fn of(permit: OwnedSemaphorePermit) -> Self {
-        gauge!(PENDING).increment(1.0);
-        Self { _permit: permit }
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        gauge!(PENDING).decrement(1.0);
-    }
-}
-
-const PENDING: &str = "atls_pending_connections";
 
 /// The place of one connection among the others.
 struct Permits {
@@ -307,6 +294,7 @@ async fn client_of(
     let Some(preamble) = preamble else {
         return Ok(remote);
     };
+    let _reading = Reading;
     let read = preamble.read(socket, remote);
     match tokio::time::timeout(DEFAULT_FIRST_BYTE, read).await {
         Ok(read) => read,
@@ -323,9 +311,16 @@ fn concerns_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// An attester or verifier of the application panicked: its connection is closed, the others go on.
-fn report(ended: Result<(), JoinError>) {
-    if ended.is_err_and(|error| error.is_panic()) {
-        tracing::error!(fault = "local", "a handshake panicked");
+/// Tells that the application's reader panicked. A panic further on is the acceptor's to tell. Either costs its own connection alone.
+struct Reading;
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!(
+                fault = "local",
+                "what stands before TLS was not read: its reader panicked"
+            );
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! A listener with limits of its own.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use atls_core::ConfigError;
 use atls_core::limits::DEFAULT_CONNECTIONS;
 use atls_core::limits::DEFAULT_PENDING;
 use atls_tower::ConnectionLimits;
+use atls_tower::Error;
 use atls_tower::ServerAcceptor;
 use tokio::net::TcpListener;
 use tokio::net::ToSocketAddrs;
@@ -16,6 +18,8 @@ use crate::http2_limits::Http2Limits;
 use crate::http2_limits::OF_HTTP1;
 use crate::listener::Accepting;
 use crate::listener::AttestedListener;
+use crate::numbers::Limit;
+use crate::observer::Observer;
 use crate::preamble::Preamble;
 
 /// Builds an [`AttestedListener`].
@@ -45,6 +49,7 @@ pub struct ListenerBuilder {
     /// `None` for HTTP/1.1 alone.
     http2: Option<Http2Limits>,
     preamble: Option<Arc<dyn Preamble>>,
+    observer: Option<Observer>,
 }
 
 /// How the limit on all connections is said.
@@ -93,6 +98,7 @@ impl ListenerBuilder {
             connections: Connections::Most(DEFAULT_CONNECTIONS),
             http2: Some(Http2Limits::default()),
             preamble: None,
+            observer: None,
         }
     }
 
@@ -145,6 +151,16 @@ impl ListenerBuilder {
         self
     }
 
+    /// Calls the function for each connection that was not accepted, after its event: with the reason, and the address of the client. For
+    /// an operator's log of [whole accounts](atls_core::Refusal::explain), for example. Keep it short; it holds the answer to that client up.
+    pub fn on_refused<F>(mut self, observer: F) -> Self
+    where
+        F: Fn(&Error, SocketAddr) + Send + Sync + 'static,
+    {
+        self.observer = Some(Observer::new(observer));
+        self
+    }
+
     /// Binds a TCP socket.
     ///
     /// # Errors
@@ -170,15 +186,18 @@ impl ListenerBuilder {
         let http2 = http2.map_err(wrong)?;
         let connections = self.most().map_err(wrong)?;
         let room = |most: usize| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
-        let number = |most| f64::from(u32::try_from(most).unwrap_or(u32::MAX));
-        metrics::gauge!("atls_pending_connections_limit").set(number(self.pending));
-        metrics::gauge!("atls_connections_limit").set(number(connections));
+        let limits_told = [
+            Limit::of_pending(self.pending),
+            Limit::of_connections(connections),
+        ];
         let accepting = Accepting {
             acceptor: self.acceptor,
             limits: self.limits,
             pending: room(self.pending),
             connections: room(connections),
             preamble: self.preamble,
+            observer: self.observer,
+            _limits_told: limits_told,
         };
         AttestedListener::start(listener, accepting, http2)
     }

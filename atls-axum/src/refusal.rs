@@ -23,6 +23,7 @@ use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use crate::http2_limits::Http2Limits;
+use crate::numbers::request_refused;
 use crate::protocol::Protocol;
 use crate::protocol::http1;
 use crate::protocol::http2;
@@ -91,6 +92,7 @@ impl Service<Request<Incoming>> for Refuse {
 
     fn call(&mut self, _: Request<Incoming>) -> Self::Future {
         self.answered.notify_one();
+        request_refused(Problem::NotAttestedTls);
         ready(Ok(Problem::NotAttestedTls.to_response()))
     }
 }

@@ -13,8 +13,8 @@ use atls_core::session::ExporterSecret;
 use atls_core::session::Handshake;
 use atls_core::session::Session;
 use atls_core::session::Side;
-use atls_tower::integration;
 use atls_tower::integration::ClientExchange;
+use atls_tower::integration::NotConnected;
 use hyper_util::client::legacy::connect::Connected;
 use hyper_util::client::legacy::connect::Connection;
 use hyper_util::client::legacy::connect::HttpInfo;
@@ -103,6 +103,8 @@ where
             contradicting,
         } = self.connecting.clone();
         if let Some(setting) = contradicting {
+            let why = NotConnected::Setting("a setting of reqwest's builder has no effect");
+            drop(exchange.not_connected(why));
             return Box::pin(async move { Err(Error::contradiction(setting).into()) });
         }
         let connecting = self.inner.call(request);
@@ -110,13 +112,20 @@ where
             let deadline = exchange.deadline();
             // The scope ends with the connect: TLS that a remote verifier makes during appraisal is not ours.
             let connecting = tokio::time::timeout_at(deadline, capture::observe(connecting));
-            let (connected, observed) = connecting.await.map_err(|_| Error::connect_timeout())?;
-            let connection = connected.map_err(|error| typed(error, http))?;
+            let (connected, observed) = connecting.await.map_err(|_| {
+                drop(exchange.not_connected(NotConnected::Deadline));
+                Error::connect_timeout()
+            })?;
+            let connection = connected.map_err(|error| typed(error, &exchange, http))?;
             let facts = Facts::of(&connection.connected());
             if facts.is_proxied {
+                drop(exchange.not_connected(IN_THE_CLEAR));
                 return Err(Error::proxied_in_the_clear().into());
             }
-            let observed = observed.ok_or_else(Error::not_tls)?;
+            let observed = observed.ok_or_else(|| {
+                drop(exchange.not_connected(IN_THE_CLEAR));
+                Error::not_tls()
+            })?;
             let leaf = observed.chain.first().cloned();
             let server = observed.server.clone();
             let random = observed.client_random;
@@ -149,14 +158,15 @@ where
 }
 
 /// A failure of TLS is this crate's business too; others, such as an unknown host, are reqwest's.
-fn typed(error: BoxError, http: Http) -> BoxError {
+fn typed(error: BoxError, exchange: &ClientExchange, http: Http) -> BoxError {
+    let traced = |tls: &rustls::Error| exchange.not_connected(NotConnected::Tls(tls.clone()));
     match tls_error(&*error) {
         Some(tls @ rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
             // Traced like the others; the reason is a better one.
-            drop(integration::tls_failed(tls.clone()));
+            drop(traced(tls));
             Error::http_version(http).into()
         }
-        Some(tls) => Error::exchange(integration::tls_failed(tls.clone())).into(),
+        Some(tls) => Error::exchange(traced(tls)).into(),
         None => error,
     }
 }
@@ -178,6 +188,9 @@ fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rus
     }
     None
 }
+
+/// For the event; the error of this crate says more.
+const IN_THE_CLEAR: NotConnected = NotConnected::Uri("only https URIs are attested");
 
 /// The properties of a connection.
 struct Facts {
@@ -216,16 +229,22 @@ impl<C> Link<C> {
         provider: &CryptoProvider,
     ) -> Result<Self, Error> {
         // The key log does not name the suite. Derivation depends on the hash alone, and the length of the secret tells the hash.
+        let refused = |error: ProtocolError| {
+            Error::exchange(exchange.not_connected(NotConnected::Handshake(error)))
+        };
         let secret = &observed.exporter_secret;
         let suite = provider
             .cipher_suites
             .iter()
             .filter_map(rustls::SupportedCipherSuite::tls13)
             .find(|suite| suite.common.hash_provider.output_len() == secret.len())
-            .ok_or_else(Error::not_tls)?;
+            .ok_or_else(|| {
+                drop(exchange.not_connected(IN_THE_CLEAR));
+                Error::not_tls()
+            })?;
         let identity = observed.identity.or_else(|| exchange.identity().cloned());
         let handshake = Handshake::observed(Side::Client, suite, identity, observed.chain);
-        let mut handshake = handshake.map_err(Error::protocol)?;
+        let mut handshake = handshake.map_err(refused)?;
         // What the provider leaves no choice of is known: the connection stands.
         if let Some(suite) = only_suite(provider, secret.len()) {
             handshake = handshake.with_suite(suite);
@@ -236,7 +255,7 @@ impl<C> Link<C> {
         Ok(Self {
             io: TokioIo::new(connection),
             handshake,
-            exporter: ExporterSecret::new(suite, secret).map_err(Error::protocol)?,
+            exporter: ExporterSecret::new(suite, secret).map_err(refused)?,
         })
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use atls_core::Fault;
-use atls_core::ProtocolError;
 
 use crate::http_version::Http;
 use crate::setting::Setting;
@@ -118,10 +117,6 @@ impl Error {
 
     pub(crate) fn not_tls() -> Self {
         Self { kind: Kind::NotTls }
-    }
-
-    pub(crate) fn protocol(error: ProtocolError) -> Self {
-        Self::exchange(error.into())
     }
 
     pub(crate) fn proxied_in_the_clear() -> Self {

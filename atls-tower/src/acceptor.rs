@@ -27,7 +27,8 @@ use crate::stream::Refused;
 use crate::terms::ServerTerms;
 use crate::tls::Rewind;
 use crate::tls::ServerTls;
-use crate::trace;
+use crate::trace::Attempt;
+use crate::weaker::Mode;
 use crate::weaker::WeakerServer;
 
 /// Accepts attested TLS. Cheap to clone; all clones share the limits, and what [`replace`](Self::replace) gives them.
@@ -79,6 +80,7 @@ struct Shared {
     driver: ServerDriver,
     /// `None` for a server that knows the default mode alone.
     weaker: Option<WeakerServer>,
+    clients_attest: Mode,
     time_limit: Duration,
 }
 
@@ -156,7 +158,8 @@ impl ServerAcceptor {
 
     /// Does the TLS handshake and the exchange of authenticators, within the deadlines of the terms.
     ///
-    /// Cancel-safe in that dropping the future closes the connection. Emits one trace event for the outcome.
+    /// Cancel-safe in that dropping the future closes the connection. Emits one trace event for the outcome, also where
+    /// the future is dropped or panics.
     ///
     /// # Errors
     /// [`Error`]; the connection is closed, with `close_notify` where TLS stood, and no request was read from it. A challenge of ACME that
@@ -186,17 +189,19 @@ impl ServerAcceptor {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let span = trace::span(Side::Server, None);
+        let current = self.current();
+        let attempt = Attempt::begin(Side::Server, current.shared.clients_attest, None);
+        let span = attempt.span().clone();
         let traced = async {
             // Boxed: the future has some KiB, and every future around it would move them.
-            let established = Box::pin(self.current().establish(io)).await;
+            let established = Box::pin(current.establish(io)).await;
             match &established {
-                Ok(stream) => trace::success(Side::Server, stream.peer().map(AsRef::as_ref)),
-                Err(refused) => trace::failure(&span, Side::Server, refused.error()),
+                Ok(stream) => attempt.succeed(stream.peer().map(AsRef::as_ref)),
+                Err(refused) => attempt.fail(refused.error()),
             }
             established
         };
-        traced.instrument(span.clone()).await
+        traced.instrument(span).await
     }
 }
 
@@ -210,6 +215,7 @@ impl Accepting {
         let shared = Shared {
             driver: ServerDriver::new(&terms, &demand, &provider, &clock)?,
             weaker: WeakerServer::of(&terms, &provider, &clock),
+            clients_attest: terms.clients_attest,
             time_limit: terms.deadline,
         };
         let conditions = Conditions {

@@ -2,7 +2,6 @@
 
 use std::pin::pin;
 
-use atls_core::session::Side;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::AsyncRead;
@@ -18,7 +17,7 @@ use crate::stream::AttestedStream;
 use crate::terms::ClientTerms;
 use crate::tls::ClientTls;
 use crate::tls::Rewind;
-use crate::trace;
+use crate::trace::Attempt;
 
 /// Connects attested TLS over any stream. Cheap to clone.
 ///
@@ -52,7 +51,8 @@ impl ClientConnector {
 
     /// Does the TLS handshake and the exchange of authenticators, within the deadline of the terms.
     ///
-    /// Cancel-safe in that dropping the future closes the connection. Emits one trace event for the outcome.
+    /// Cancel-safe in that dropping the future closes the connection. Emits one trace event for the outcome, also where
+    /// the future is dropped or panics.
     ///
     /// # Errors
     /// [`Error`]; the connection is closed and nothing of HTTP was sent on it.
@@ -65,6 +65,11 @@ impl ClientConnector {
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
         self.connect_until(self.deadline(), name, io).await
+    }
+
+    /// A connection that begins now, for its event and its count.
+    pub(crate) fn attempt(&self, name: Option<&ServerName<'_>>) -> Attempt {
+        self.exchange.attempt(name)
     }
 
     /// The deadline of a connection that begins now.
@@ -81,14 +86,18 @@ impl ClientConnector {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let span = trace::span(Side::Client, Some(&name));
+        let attempt = self.exchange.attempt(Some(&name));
+        let span = attempt.span().clone();
         let traced = async {
             // Boxed: the future has some KiB, and every future around it would move them.
             let connected = Box::pin(self.establish(deadline, name, io)).await;
-            trace::outcome(&span, Side::Client, &connected);
+            match &connected {
+                Ok(stream) => attempt.succeed(stream.peer().map(AsRef::as_ref)),
+                Err(error) => attempt.fail(error),
+            }
             connected
         };
-        traced.instrument(span.clone()).await
+        traced.instrument(span).await
     }
 
     async fn establish<IO>(

@@ -11,7 +11,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atls_core::ConfigError;
 use atls_core::PeerAttestation;
+use atls_core::ProtocolError;
 use atls_core::session::Session;
 use atls_core::session::Side;
 use rustls::ClientConfig;
@@ -28,20 +30,43 @@ use crate::driver::ClientDriver;
 use crate::error::Error;
 use crate::identity;
 use crate::layer::ClientDemand;
+use crate::stage::Stage;
 use crate::stream::Conditions;
 use crate::terms::ClientTerms;
 use crate::tls;
-use crate::trace;
+use crate::trace::Attempt;
+use crate::weaker::Mode;
 use crate::weaker::WeakerClient;
 
-/// The typed error for a TLS handshake that failed below an integration, traced as the one event of its connection.
-#[must_use]
-pub fn tls_failed(error: rustls::Error) -> Error {
-    let error = io::Error::new(io::ErrorKind::InvalidData, error);
-    let error = Error::tls(Side::Server, error);
-    let span = trace::span(Side::Client, None);
-    span.in_scope(|| trace::failure(&span, Side::Client, &error));
-    error
+/// Why an integration has no connection for the exchange.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum NotConnected {
+    /// Not by the [deadline](ClientExchange::deadline).
+    Deadline,
+    /// The handshake that was observed is none that Evidence can be bound to.
+    Handshake(ProtocolError),
+    /// The application's settings contradict each other: these words.
+    Setting(&'static str),
+    /// TLS failed.
+    Tls(rustls::Error),
+    /// The URI means no attested TLS, for this reason.
+    Uri(&'static str),
+}
+
+impl From<NotConnected> for Error {
+    fn from(reason: NotConnected) -> Self {
+        match reason {
+            NotConnected::Deadline => Self::deadline(Stage::Connect),
+            NotConnected::Handshake(error) => error.into(),
+            NotConnected::Setting(words) => ConfigError::Tls(words).into(),
+            NotConnected::Tls(error) => {
+                let error = io::Error::new(io::ErrorKind::InvalidData, error);
+                Self::tls(Side::Server, error)
+            }
+            NotConnected::Uri(words) => Self::uri(words),
+        }
+    }
 }
 
 /// The client's part of the exchange, without the TLS.
@@ -56,6 +81,7 @@ struct Shared {
     weaker: Option<WeakerClient>,
     /// `None` for a client that does not attest.
     identity: Option<Arc<CertifiedKey>>,
+    servers_attest: Mode,
     time_limit: Duration,
     conditions: Arc<Conditions>,
 }
@@ -78,6 +104,7 @@ impl ClientExchange {
             driver: ClientDriver::new(&terms, provider, clock)?,
             weaker: WeakerClient::of(&terms, clock),
             identity,
+            servers_attest: terms.servers_attest,
             time_limit: terms.deadline,
             conditions: Arc::new(Conditions {
                 clock: clock.clone(),
@@ -112,7 +139,7 @@ impl ClientExchange {
     /// `server` is the name that its certificate was verified for, for the event. `client_random` is that of the connection, where the
     /// integration knows it; the intra-handshake mode needs it.
     ///
-    /// Emits one trace event for the outcome.
+    /// Emits one trace event for the outcome, also where the future is dropped.
     ///
     /// # Errors
     /// [`Error`]; the caller must close the connection.
@@ -127,7 +154,8 @@ impl ClientExchange {
         S: Session + AsyncRead + AsyncWrite + Unpin,
     {
         let deadline = Deadline::from(deadline);
-        let span = trace::span(Side::Client, Some(server));
+        let attempt = self.attempt(Some(server));
+        let span = attempt.span().clone();
         let traced = async {
             let exchanged = match self.weaker() {
                 None => self.driver().exchange(session, deadline).await,
@@ -139,16 +167,29 @@ impl ClientExchange {
             match exchanged {
                 Ok(exchanged) => {
                     let peer = exchanged.peer.map(|accepted| accepted.peer);
-                    trace::success(Side::Client, peer.as_deref());
+                    attempt.succeed(peer.as_deref());
                     Ok(peer)
                 }
                 Err(error) => {
-                    trace::failure(&span, Side::Client, &error);
+                    attempt.fail(&error);
                     Err(error)
                 }
             }
         };
-        traced.instrument(span.clone()).await
+        traced.instrument(span).await
+    }
+
+    /// The typed error for a connection that did not come to the exchange, traced as the one event of it.
+    #[must_use]
+    pub fn not_connected(&self, reason: NotConnected) -> Error {
+        let error = Error::from(reason);
+        self.attempt(None).fail(&error);
+        error
+    }
+
+    /// A connection that begins now, for its event and its count.
+    pub(crate) fn attempt(&self, server: Option<&ServerName<'_>>) -> Attempt {
+        Attempt::begin(Side::Client, self.shared.servers_attest, server)
     }
 
     pub(crate) fn driver(&self) -> &ClientDriver {

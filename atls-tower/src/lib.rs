@@ -68,6 +68,7 @@ mod stream;
 mod terms;
 mod tls;
 mod trace;
+mod unfinished;
 
 pub mod forward;
 pub mod integration;

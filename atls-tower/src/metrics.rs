@@ -3,6 +3,7 @@
 //! No label has a value that a peer chooses. An application installs a recorder, or all of this does nothing.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -20,14 +21,23 @@ use metrics::histogram;
 
 use crate::error::Error;
 use crate::stage::Stage;
+use crate::unfinished::Unfinished;
+use crate::weaker::Mode;
 
 /// A connection that HTTP may begin on.
-pub(crate) fn succeeded(side: Side, peer: Option<&PeerAttestation>) {
+pub(crate) fn succeeded(side: Side, mode: Mode, peer: Option<&PeerAttestation>) {
     let outcome = match peer {
         Some(_) => "attested",
         None => "unattested",
     };
-    connection(side, outcome, peer.map(|peer| peer.binding()), None);
+    connection(Connection {
+        side,
+        mode,
+        outcome,
+        binding: peer.map(|peer| peer.binding()),
+        fault: None,
+        reason: "none",
+    });
     if let Some(peer) = peer {
         let valid_for = peer.valid_for(peer.appraised_at());
         histogram!("atls_attestation_valid_seconds", "side" => side_name(side))
@@ -36,23 +46,58 @@ pub(crate) fn succeeded(side: Side, peer: Option<&PeerAttestation>) {
 }
 
 /// A connection that was closed.
-pub(crate) fn failed(side: Side, error: &Error) {
+pub(crate) fn failed(side: Side, mode: Mode, error: &Error) {
     let outcome = match error.refusal() {
         Some(_) => "refused",
         None if error.is_acme_challenge() => "challenge",
         None => "failed",
     };
-    connection(side, outcome, None, Some(error));
+    connection(Connection {
+        side,
+        mode,
+        outcome,
+        binding: None,
+        fault: Some(error.fault()),
+        reason: error.reason(),
+    });
 }
 
-fn connection(side: Side, outcome: &'static str, binding: Option<Binding>, error: Option<&Error>) {
+/// A connection that ended without an outcome.
+pub(crate) fn unfinished(side: Side, mode: Mode, end: Unfinished) {
+    let (outcome, fault) = match end {
+        Unfinished::Abandoned => ("abandoned", None),
+        Unfinished::Panicked => ("failed", Some(Fault::Local)),
+    };
+    connection(Connection {
+        side,
+        mode,
+        outcome,
+        binding: None,
+        fault,
+        reason: end.reason(),
+    });
+}
+
+/// The labels of one connection.
+#[derive(Clone, Copy)]
+struct Connection {
+    side: Side,
+    mode: Mode,
+    outcome: &'static str,
+    binding: Option<Binding>,
+    fault: Option<Fault>,
+    reason: &'static str,
+}
+
+fn connection(of: Connection) {
     counter!(
         "atls_connections_total",
-        "side" => side_name(side),
-        "outcome" => outcome,
-        "binding" => binding.map_or("none", binding_name),
-        "fault" => error.map_or("none", |error| fault_name(error.fault())),
-        "reason" => error.map_or("none", Error::reason),
+        "side" => side_name(of.side),
+        "mode" => mode_name(of.mode),
+        "outcome" => of.outcome,
+        "binding" => of.binding.map_or("none", binding_name),
+        "fault" => of.fault.map_or("none", fault_name),
+        "reason" => of.reason,
     )
     .increment(1);
 }
@@ -108,12 +153,6 @@ pub(crate) fn line_is_full(line: Batches) {
     counter!("atls_batch_refused_total", "line" => line_name(line)).increment(1);
 }
 
-/// The most connections that wait in a line before a batcher's device.
-pub(crate) fn line_limit(line: Batches, limit: usize) {
-    let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-    gauge!("atls_batch_waiting_limit", "line" => line_name(line)).set(f64::from(limit));
-}
-
 /// The work of this end for a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Work {
@@ -161,10 +200,41 @@ impl Drop for Counted {
     }
 }
 
-/// The most connections for which this end does `work` at once.
-pub(crate) fn work_limit(work: Work, limit: usize) {
-    let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-    gauge!("atls_work_limit", "work" => work.name()).set(f64::from(limit));
+/// A limit for as long as it holds. Those of all acceptors and batchers of the process add up, as what they limit does.
+pub(crate) struct Limit {
+    gauge: Gauge,
+    value: f64,
+}
+
+impl Limit {
+    fn new(gauge: Gauge, limit: usize) -> Self {
+        let value = f64::from(u32::try_from(limit).unwrap_or(u32::MAX));
+        gauge.increment(value);
+        Self { gauge, value }
+    }
+
+    /// The most connections for which this end does `work` at once.
+    pub(crate) fn of_work(work: Work, limit: usize) -> Self {
+        Self::new(gauge!("atls_work_limit", "work" => work.name()), limit)
+    }
+
+    /// The most connections that wait in a line before a batcher's device.
+    pub(crate) fn of_line(line: Batches, limit: usize) -> Self {
+        let gauge = gauge!("atls_batch_waiting_limit", "line" => line_name(line));
+        Self::new(gauge, limit)
+    }
+}
+
+impl Drop for Limit {
+    fn drop(&mut self) {
+        self.gauge.decrement(self.value);
+    }
+}
+
+impl fmt::Debug for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Limit").field(&self.value).finish()
+    }
 }
 
 /// A connection past its exchange, for as long as it lives.
@@ -253,6 +323,14 @@ fn fault_name(fault: Fault) -> &'static str {
         Fault::Local => "local",
         Fault::Peer => "peer",
         Fault::Verifier => "verifier",
+    }
+}
+
+fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::AfterHandshake => "after_handshake",
+        Mode::InCertificate => "in_certificate",
+        Mode::InHandshake => "in_handshake",
     }
 }
 

@@ -15,12 +15,78 @@ use tracing::field::Empty;
 use crate::error::Error;
 use crate::metrics;
 use crate::stage::Stage;
-use crate::stream::AttestedStream;
+use crate::unfinished::Unfinished;
+use crate::weaker::Mode;
 
-/// The span of one connection; `server` is the name that a client asked for.
+/// One connection until its outcome is known. Each ends in one event and one count, also where nobody waits for it any more.
+pub(crate) struct Attempt {
+    side: Side,
+    mode: Mode,
+    span: Span,
+    ended: bool,
+}
+
+impl Attempt {
+    /// `mode` is how the terms of this end have the peer attest, `server` the name that a client asked for.
+    pub(crate) fn begin(side: Side, mode: Mode, server: Option<&ServerName<'_>>) -> Self {
+        Self {
+            side,
+            mode,
+            span: span(side, server),
+            ended: false,
+        }
+    }
+
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// One line for a connection that HTTP may begin on.
+    pub(crate) fn succeed(mut self, peer: Option<&PeerAttestation>) {
+        self.ended = true;
+        let _entered = self.span.enter();
+        metrics::succeeded(self.side, self.mode, peer);
+        success(peer);
+    }
+
+    /// One line for a connection that was closed, with every cause.
+    pub(crate) fn fail(mut self, error: &Error) {
+        self.ended = true;
+        let _entered = self.span.enter();
+        metrics::failed(self.side, self.mode, error);
+        failure(&self.span, self.side, error);
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        let _entered = self.span.enter();
+        let end = match std::thread::panicking() {
+            true => Unfinished::Panicked,
+            false => Unfinished::Abandoned,
+        };
+        metrics::unfinished(self.side, self.mode, end);
+        self.span.record("error.type", end.reason());
+        self.span.record("otel.status_code", "ERROR");
+        match end {
+            Unfinished::Abandoned => {
+                tracing::debug!("connection was given up by this end before its outcome");
+            }
+            Unfinished::Panicked => tracing::error!(
+                fault = "local",
+                "code of the application panicked during the handshake"
+            ),
+        }
+    }
+}
+
+/// The span of one connection.
 ///
 /// It has the highest level, for a filter takes spans away by their level too: whoever sees an event sees of which connection it is.
-pub(crate) fn span(side: Side, server: Option<&ServerName<'_>>) -> Span {
+fn span(side: Side, server: Option<&ServerName<'_>>) -> Span {
     let server = server.map(ServerName::to_str);
     tracing::error_span!(
         "atls",
@@ -31,16 +97,7 @@ pub(crate) fn span(side: Side, server: Option<&ServerName<'_>>) -> Span {
     )
 }
 
-pub(crate) fn outcome<IO>(span: &Span, side: Side, outcome: &Result<AttestedStream<IO>, Error>) {
-    match outcome {
-        Ok(stream) => success(side, stream.peer().map(AsRef::as_ref)),
-        Err(error) => failure(span, side, error),
-    }
-}
-
-/// One line for a connection that HTTP may begin on.
-pub(crate) fn success(side: Side, peer: Option<&PeerAttestation>) {
-    metrics::succeeded(side, peer);
+fn success(peer: Option<&PeerAttestation>) {
     match peer {
         Some(peer) => tracing::info!(
             platform = %Platforms(peer),
@@ -57,9 +114,7 @@ pub(crate) fn success(side: Side, peer: Option<&PeerAttestation>) {
     }
 }
 
-/// One line for a connection that was closed, with every cause.
-pub(crate) fn failure(span: &Span, side: Side, error: &Error) {
-    metrics::failed(side, error);
+fn failure(span: &Span, side: Side, error: &Error) {
     if error.is_acme_challenge() {
         tracing::info!("{error}");
         return;

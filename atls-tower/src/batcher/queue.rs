@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use super::counters::BatcherStats;
 use crate::metrics;
 use crate::metrics::Counted;
+use crate::metrics::Limit;
 
 /// Two lines, and the device's turn.
 pub(super) struct Queue {
@@ -41,6 +42,7 @@ struct State {
 struct Line {
     waiting: BTreeMap<u64, Waiting>,
     limit: usize,
+    _told: Limit,
 }
 
 /// One connection.
@@ -58,12 +60,10 @@ pub(super) struct Place {
 
 impl Queue {
     pub(super) fn new(waiting: usize, singles: usize) -> Self {
-        let line = |kind, limit| {
-            metrics::line_limit(kind, limit);
-            Line {
-                waiting: BTreeMap::new(),
-                limit,
-            }
+        let line = |kind, limit| Line {
+            waiting: BTreeMap::new(),
+            limit,
+            _told: Limit::of_line(kind, limit),
         };
         Self {
             state: Mutex::new(State {

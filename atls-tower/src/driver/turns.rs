@@ -7,8 +7,8 @@ use tokio::sync::SemaphorePermit;
 
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::metrics;
 use crate::metrics::Counted;
+use crate::metrics::Limit;
 use crate::metrics::Work;
 use crate::stage::Stage;
 
@@ -17,8 +17,14 @@ use crate::stage::Stage;
 /// A turn is for work of this end, never for a wait on its peer: a client that goes silent holds none.
 #[derive(Clone, Debug)]
 pub(crate) struct Turns {
-    limit: Option<Arc<Semaphore>>,
+    limit: Option<Arc<Limited>>,
     work: Work,
+}
+
+#[derive(Debug)]
+struct Limited {
+    turns: Semaphore,
+    _told: Limit,
 }
 
 /// One turn, until it is dropped.
@@ -31,9 +37,12 @@ impl Turns {
     /// At least one.
     pub(crate) fn of(work: Work, limit: usize) -> Self {
         let permits = limit.clamp(1, Semaphore::MAX_PERMITS);
-        metrics::work_limit(work, permits);
+        let limited = Limited {
+            turns: Semaphore::new(permits),
+            _told: Limit::of_work(work, permits),
+        };
         Self {
-            limit: Some(Arc::new(Semaphore::new(permits))),
+            limit: Some(Arc::new(limited)),
             work,
         }
     }
@@ -49,7 +58,7 @@ impl Turns {
             Some(limit) => {
                 let _waiting = Counted::waits(self.work);
                 // Nothing closes the semaphore.
-                let turn = async { limit.acquire().await.map_err(|_| Error::closed()) };
+                let turn = async { limit.turns.acquire().await.map_err(|_| Error::closed()) };
                 Some(deadline.bound(Stage::Queue, turn).await?)
             }
         };

@@ -15,6 +15,7 @@ use super::headers;
 use crate::layer::AttestationFuture;
 use crate::layer::ClientAttestation;
 use crate::layer::Problem;
+use crate::metrics;
 
 /// Gives requests the headers of a [`ResultForwarder`], for a service behind that hands them on.
 ///
@@ -94,7 +95,8 @@ impl<S> ForwardResult<S> {
             Err(problem) => return Err(problem),
         };
         let stated = self.forwarder.headers(&peer).map_err(|error| {
-            tracing::error!(fault = %error.fault(), %error, "result is not forwarded");
+            let _whose = ClientAttestation::span(request.extensions()).entered();
+            tracing::error!(side = "server", fault = %error.fault(), %error, "result is not forwarded");
             Problem::NotForwarded
         })?;
         request.headers_mut().extend(stated);
@@ -118,7 +120,10 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.state(&mut request) {
             Ok(()) => AttestationFuture::of(self.inner.call(request)),
-            Err(problem) => AttestationFuture::refusing(problem),
+            Err(problem) => {
+                metrics::request_refused(problem.code());
+                AttestationFuture::refusing(problem)
+            }
         }
     }
 }

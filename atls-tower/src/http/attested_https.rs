@@ -8,7 +8,6 @@ use std::task::Context;
 use std::task::Poll;
 
 use atls_core::PeerAttestation;
-use atls_core::session::Side;
 use http::Uri;
 use hyper_util::client::legacy::connect::Connection;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -21,7 +20,6 @@ use super::attested_io::server_name;
 use crate::connector::ClientConnector;
 use crate::error::Error;
 use crate::stage::Stage;
-use crate::trace;
 
 /// A connector that attests the server after TLS and before HTTP: `Service<Uri>` for hyper-util's client and tonic's
 /// `Endpoint::connect_with_connector`.
@@ -166,7 +164,10 @@ where
     fn call(&mut self, uri: Uri) -> Self::Future {
         let name = match self.server_name(&uri) {
             Ok(name) => name,
-            Err(error) => return Box::pin(async { Err(error.into()) }),
+            Err(error) => {
+                self.connector.attempt(None).fail(&error);
+                return Box::pin(async { Err(error.into()) });
+            }
         };
         let deadline = self.connector.deadline();
         let connecting = self.transport.call(uri.clone());
@@ -179,8 +180,7 @@ where
             let io = match deadline.bound(Stage::Connect, connecting).await {
                 Ok(connected) => connected.map_err(Into::into)?,
                 Err(error) => {
-                    let span = trace::span(Side::Client, Some(&name));
-                    span.in_scope(|| trace::failure(&span, Side::Client, &error));
+                    connector.attempt(Some(&name)).fail(&error);
                     return Err(error.into());
                 }
             };

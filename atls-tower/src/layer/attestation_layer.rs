@@ -21,6 +21,7 @@ use super::client_attestation::Validity;
 use super::problem::Problem;
 use super::response_future::ResponseFuture;
 use crate::metrics;
+use crate::stream::Addresses;
 use crate::stream::Lifetime;
 
 /// Puts [`ClientAttestation`] into the extensions of each request of one connection.
@@ -71,6 +72,7 @@ pub struct AttestationLayer {
     own_expires_at: Option<UnixTime>,
     demand: ClientDemand,
     lifetime: Lifetime,
+    addresses: Option<Addresses>,
 }
 
 /// The clients that a server serves.
@@ -93,6 +95,7 @@ impl AttestationLayer {
             own_expires_at: None,
             demand: ClientDemand::OfSome,
             lifetime: Lifetime::unlimited(),
+            addresses: None,
         }
     }
 
@@ -111,7 +114,13 @@ impl AttestationLayer {
             own_expires_at,
             demand,
             lifetime,
+            addresses: None,
         }
+    }
+
+    pub(crate) fn with_addresses(mut self, addresses: Option<Addresses>) -> Self {
+        self.addresses = addresses;
+        self
     }
 
     fn now(&self) -> Now {
@@ -151,7 +160,12 @@ impl AttestationLayer {
 
     /// Whether the request may go on to the service, with what is known of its client.
     fn admit<B>(&self, request: &mut Request<B>, client: Validity) -> Result<(), Problem> {
-        let attestation = ClientAttestation::new(self.peer.clone(), client, self.lifetime.clone());
+        let attestation = ClientAttestation::new(
+            self.peer.clone(),
+            client,
+            self.lifetime.clone(),
+            self.addresses,
+        );
         attestation.insert_into(request.extensions_mut())?;
         match (self.demand, &self.peer, client) {
             (ClientDemand::OfEverybody, None, _) => Err(Problem::Required),

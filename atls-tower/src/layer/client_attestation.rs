@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use atls_core::PeerAttestation;
 use http::Extensions;
+use tracing::Span;
 
 use super::problem::Problem;
+use crate::stream::Addresses;
 use crate::stream::Lifetime;
 
 /// The attestation of the client that a request's connection ends at, in the extensions of each request that passed an
@@ -18,6 +20,7 @@ pub struct ClientAttestation {
     peer: Option<Arc<PeerAttestation>>,
     validity: Validity,
     lifetime: Lifetime,
+    addresses: Option<Addresses>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +34,13 @@ impl ClientAttestation {
         peer: Option<Arc<PeerAttestation>>,
         validity: Validity,
         lifetime: Lifetime,
+        addresses: Option<Addresses>,
     ) -> Self {
         Self {
             peer,
             validity,
             lifetime,
+            addresses,
         }
     }
 
@@ -65,6 +70,7 @@ impl ClientAttestation {
     pub fn of(extensions: &Extensions) -> Result<&Arc<PeerAttestation>, Problem> {
         let Some(client) = extensions.get::<Self>() else {
             tracing::error!(
+                side = "server",
                 fault = "local",
                 "request passed no AttestationLayer, so nothing is known of its client: serve with `atls_axum::serve`, \
                  or give `axum::serve` the router's `into_attested_make_service()`, or put \
@@ -79,12 +85,27 @@ impl ClientAttestation {
         }
     }
 
+    /// The span for an event about a request, which says whose it is; none where nobody told the addresses.
+    pub(crate) fn span(extensions: &Extensions) -> Span {
+        extensions
+            .get::<Self>()
+            .map_or_else(Span::none, Self::own_span)
+    }
+
+    fn own_span(&self) -> Span {
+        self.addresses
+            .as_ref()
+            .map_or_else(Span::none, Addresses::span)
+    }
+
     /// Puts it into the extensions, unless a layer of another connection has been there before.
     pub(super) fn insert_into(self, extensions: &mut Extensions) -> Result<(), Problem> {
         if let Some(earlier) = extensions.get::<Self>()
             && !earlier.is_of_connection_of(&self)
         {
+            let _whose = self.own_span().entered();
             tracing::error!(
+                side = "server",
                 fault = "local",
                 "request passed two AttestationLayers that disagree about its client: one of them is of another \
                  connection, or of a test"

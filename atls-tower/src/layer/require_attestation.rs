@@ -103,7 +103,13 @@ impl<S> RequireAttestation<S> {
             policy.check(peer).map_err(|violation| {
                 let refusal = Refusal::Policy(violation);
                 let (fault, report) = (refusal.fault(), atls_core::report(&refusal));
-                tracing::info!(%fault, "error.type" = refusal.reason(), "peer is refused by this route: {report}");
+                let _whose = ClientAttestation::span(request.extensions()).entered();
+                tracing::info!(
+                    side = "server",
+                    %fault,
+                    "error.type" = refusal.reason(),
+                    "peer is refused by this route: {report}"
+                );
                 Problem::Insufficient
             })?;
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Context;
@@ -19,6 +20,7 @@ use tokio::io::ReadBuf;
 use tokio::time::Instant;
 use tokio_rustls::TlsStream;
 
+use super::addresses::Addresses;
 use super::connection_limits::ConnectionLimits;
 use super::lifetime::Expiry;
 use super::lifetime::Grace;
@@ -48,6 +50,8 @@ pub struct AttestedStream<IO> {
     began_at: UnixTime,
     conditions: Arc<Conditions>,
     timers: Timers,
+    /// `None` where nobody told them.
+    addresses: Option<Addresses>,
     _live: LiveConnection,
     /// Held as long as the stream, such as a permit among all connections.
     _held: Option<Box<dyn Send + Sync>>,
@@ -98,6 +102,7 @@ impl<IO> AttestedStream<IO> {
             began_at: now,
             conditions,
             timers: Timers::new(expiry),
+            addresses: None,
             _live: LiveConnection::new(side, binding, expires_at),
             _held: None,
         })
@@ -121,6 +126,14 @@ impl<IO> AttestedStream<IO> {
             live,
             self.timers.early.clone(),
         ));
+        self
+    }
+
+    /// Tells the addresses of the other end, so that an event about a request names its client: that of the network's peer, and that of the
+    /// client, which is another one behind a load balancer. `AttestedListener` of `atls-axum` does.
+    #[must_use]
+    pub fn with_addresses(mut self, network: SocketAddr, client: SocketAddr) -> Self {
+        self.addresses = Some(Addresses::new(network, client));
         self
     }
 
@@ -178,6 +191,7 @@ impl<IO> AttestedStream<IO> {
             self.conditions.demand,
             self.lifetime(),
         )
+        .with_addresses(self.addresses)
     }
 
     fn own_expires_at(&self) -> Option<UnixTime> {

@@ -4,6 +4,7 @@
 //! expired, or when the client of a server exceeds its [`ConnectionLimits`]. [`Refused`] is the stream of a client that a
 //! server does not serve.
 
+mod addresses;
 mod attested_stream;
 mod connection_limits;
 mod early_end;
@@ -22,5 +23,6 @@ pub use refused::RefusedStream;
 pub use requests::Answering;
 pub use requests::Requests;
 
+pub(crate) use addresses::Addresses;
 pub(crate) use attested_stream::Conditions;
 pub(crate) use live::Live;

@@ -1,0 +1,27 @@
+//! Connections that were not accepted, as the application hears of them.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use atls_tower::Error;
+
+/// The function that is called for each connection that was not accepted.
+#[derive(Clone)]
+pub(crate) struct Observer(Arc<dyn Fn(&Error, SocketAddr) + Send + Sync>);
+
+impl Observer {
+    pub(crate) fn new(observer: impl Fn(&Error, SocketAddr) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(observer))
+    }
+
+    pub(crate) fn refused(&self, error: &Error, client: SocketAddr) {
+        (self.0)(error, client);
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer(..)")
+    }
+}
