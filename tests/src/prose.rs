@@ -16,6 +16,8 @@ struct AddingAPlatform;
 struct GettingStarted;
 #[doc = include_str!("../../docs/modes.md")]
 struct Modes;
+#[doc = include_str!("../../docs/operations.md")]
+struct Operations;
 #[doc = include_str!("../../docs/platforms/cca.md")]
 struct Cca;
 #[doc = include_str!("../../docs/platforms/azure.md")]

@@ -1,6 +1,7 @@
 //! What an application installs: a recorder for the metrics, a subscriber for the events and spans.
 
 use std::error::Error;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::Matcher;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -25,7 +26,16 @@ pub(crate) fn metrics() -> Result<PrometheusHandle, Box<dyn Error>> {
             &AGES,
         )?
         .set_buckets_for_metric(Matcher::Full("atls_batch_connections".to_owned()), &NUMBERS)?;
-    Ok(builder.install_recorder()?)
+    let metrics = builder.install_recorder()?;
+    let handle = metrics.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            // Puts what was measured into its buckets, which would grow otherwise while nobody scrapes.
+            handle.run_upkeep();
+        }
+    });
+    Ok(metrics)
 }
 
 /// Events to the terminal; spans to the collector at this URL, if there is one.
@@ -59,6 +69,8 @@ pub(crate) fn spans(collector: Option<&str>) -> Result<SdkTracerProvider, Box<dy
         .init();
     Ok(provider)
 }
+
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// From a local appraisal to a device that is slow.
 const SECONDS: [f64; 12] = [

@@ -1,5 +1,6 @@
-//! Attested TLS as an operator sees it. A server and a client of it, whose numbers go to Prometheus and whose spans go to a
-//! collector by OTLP.
+//! Attested TLS as an operator sees it. Servers and clients of them, whose numbers go to Prometheus and whose spans go to a
+//! collector by OTLP. Device, verification service and maker of collateral fail now and then, so that each panel of the dashboard in
+//! docs/operations, and each alert beside it, has something to show.
 //!
 //! ```text
 //! cargo run -p observed
@@ -9,23 +10,18 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "it is a program for a terminal")]
 
+mod collateral;
+mod device;
 mod exporters;
+mod service;
+mod traffic;
 
 use std::error::Error;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
-use atls_axum::AttestedListener;
-use atls_reqwest::Attested;
-use atls_reqwest::ClientBuilderExt;
-use atls_reqwest::reqwest;
-use atls_sim::SimAttester;
-use atls_tower::ServerAcceptor;
-use atls_tower::ServerTerms;
 use axum::Router;
 use axum::routing::get;
-use demo::Authority;
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -39,12 +35,13 @@ async fn run(address: Option<String>) -> Result<(), Box<dyn Error>> {
     println!("metrics: http://{}/metrics", page.local_addr()?);
     let collector = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok();
     let stop = async { drop(tokio::signal::ctrl_c().await) };
-    observe(page, collector, stop).await
+    observe(page, collector, PAUSE, stop).await
 }
 
 async fn observe(
     page: TcpListener,
     collector: Option<String>,
+    pause: Duration,
     stop: impl Future<Output = ()>,
 ) -> Result<(), Box<dyn Error>> {
     let metrics = exporters::metrics()?;
@@ -53,8 +50,8 @@ async fn observe(
     let watched = Router::new().route("/metrics", get(async move || metrics.render()));
     tokio::spawn(async move { axum::serve(page, watched).await });
 
-    let asking = ask_for_ever();
-    println!("a client asks its server every second; Ctrl-C ends it");
+    let asking = traffic::for_ever(pause);
+    println!("clients ask their servers every second; Ctrl-C ends it");
     tokio::select! {
         asked = asking => asked?,
         () = stop => {}
@@ -64,42 +61,13 @@ async fn observe(
     Ok(())
 }
 
-/// A server, and two clients of it: one that accepts it, and one that knows another device.
-async fn ask_for_ever() -> Result<(), Box<dyn Error>> {
-    let authority = Authority::new()?;
-    let device = SimAttester::generate()?;
-    let accepting = demo::trusting(&device)?;
-    let refusing = demo::trusting(&SimAttester::generate()?)?;
-    let terms = ServerTerms::new().attester(Arc::new(device));
-    let acceptor = ServerAcceptor::new(authority.server()?, terms)?;
-    let listener = AttestedListener::bind("127.0.0.1:0", acceptor.clone()).await?;
-    let url = format!("https://localhost:{}/", listener.local_addr().port());
-    let app = Router::new().route("/", get(async || "hello"));
-    tokio::spawn(async move { atls_axum::serve(listener, app).await });
-
-    let mut clients = Vec::new();
-    for servers in [accepting, refusing] {
-        let attested = Attested::builder(demo::provider())
-            .roots(authority.roots()?)
-            .require_peer(servers)
-            .build()?;
-        clients.push(reqwest::Client::builder().attested(&attested).build()?);
-    }
-    loop {
-        for client in &clients {
-            // The second one fails. The metrics and the log say why.
-            let _ = client.get(&url).send().await;
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        // So that every request is on a connection of its own, as a busy server sees them.
-        acceptor.recall(Duration::from_secs(1));
-    }
-}
+/// Between two rounds of requests.
+const PAUSE: Duration = Duration::from_secs(1);
 
 const USAGE: &str = "\
 usage: cargo run -p observed [-- ADDRESS]
 
-A server and a client of it, with the exporters of an operator: metrics for Prometheus at
+Servers and clients of them, with the exporters of an operator: metrics for Prometheus at
 http://ADDRESS/metrics (127.0.0.1:9464 unless you say otherwise), and spans by OTLP over HTTP
 where OTEL_EXPORTER_OTLP_ENDPOINT names a collector, such as http://127.0.0.1:4318.";
 

@@ -4,12 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adversary::Link;
+use atls_tower::ClientConnector;
+use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
+use atls_tower::forward::ForwardResultLayer;
+use atls_tower::forward::ResultForwarder;
+use atls_tower::weaker::Mode;
+use end_to_end::Gate;
+use end_to_end::Gated;
 use end_to_end::World;
 use end_to_end::reqwest_client;
 use rustls::sign::SingleCertAndKey;
 use tokio::net::TcpStream;
+use tower::Layer;
+use tower::ServiceExt;
 
 use crate::recorded::Recorded;
 
@@ -119,6 +128,99 @@ async fn a_request_that_a_route_refuses_counts_by_its_problem() {
     assert_eq!(refused.status(), 403);
     let labels = [r#"problem="attestation-required""#];
     assert_eq!(recorded.value("atls_requests_refused_total", &labels), 1.0);
+}
+
+/// Whoever answers: an extractor, a layer that states results, or the listener.
+#[tokio::test]
+async fn every_request_that_is_refused_counts_once_by_its_problem() {
+    let recorded = Recorded::begin();
+    let world = World::new();
+    let counted = |problem| {
+        let labels = [problem];
+        recorded.value("atls_requests_refused_total", &labels)
+    };
+    let server = world.serve_attested().await;
+    let client = reqwest_client(&world.demanding());
+    let refused = client.get(server.url("/extractor")).send().await.unwrap();
+    assert_eq!(refused.status(), 403);
+    assert_eq!(counted(r#"problem="attestation-required""#), 1.0);
+
+    let terms = ServerTerms::new().require_peer(world.about_clients());
+    let server = world.serve(terms).await;
+    let client = world.plain_client(&["h2"]);
+    let refused = client.get(server.url("/")).send().await.unwrap();
+    assert_eq!(refused.status(), 403);
+    assert_eq!(counted(r#"problem="attested-tls-required""#), 1.0);
+
+    // No layer said who the client is.
+    let hands_on = tower::service_fn(async |_: http::Request<String>| {
+        Ok::<_, std::convert::Infallible>(http::Response::new(axum::body::Bytes::new()))
+    });
+    let key = demo::provider()
+        .key_provider
+        .load_private_key(world.issued.key.clone_key());
+    let signer = atls_core::ear::EarSigner::new(&*key.unwrap()).unwrap();
+    let forwarder = ResultForwarder::new(signer, &demo::provider(), "gateway", "orders");
+    let service = ForwardResultLayer::new(Arc::new(forwarder)).layer(hands_on);
+    let refused = service.oneshot(http::Request::new(String::new())).await;
+    assert_eq!(refused.unwrap().status(), 500);
+    assert_eq!(counted(r#"problem="attestation-unknown""#), 1.0);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_given_up_counts_as_abandoned_and_as_nothing_else() {
+    let recorded = Recorded::begin();
+    let world = World::new();
+    let gate = Gate::new();
+    let device = Gated {
+        inner: world.server_device.clone(),
+        gate: gate.clone(),
+    };
+    let terms = ServerTerms::new().attester(Arc::new(device));
+    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let server = tokio::spawn(async move { acceptor.accept(near).await.map(drop) });
+    let terms = ClientTerms::new().require_peer(world.about_servers());
+    let client = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
+    let name = "localhost".try_into().unwrap();
+    let client = tokio::spawn(async move { client.connect(name, far).await.map(drop) });
+    gate.reached_by(1).await;
+    server.abort();
+    assert!(server.await.unwrap_err().is_cancelled());
+    client.await.unwrap().unwrap_err();
+    let labels = [
+        SERVER,
+        r#"outcome="abandoned""#,
+        r#"fault="none""#,
+        r#"reason="abandoned""#,
+    ];
+    assert_eq!(recorded.value("atls_connections_total", &labels), 1.0);
+    assert_eq!(recorded.value("atls_connections_total", &[SERVER]), 1.0);
+    let work = [r#"work="attestation""#];
+    assert_eq!(recorded.value("atls_work_in_progress", &work), 0.0);
+}
+
+#[tokio::test]
+async fn a_connection_counts_by_the_mode_in_which_the_peer_attests() {
+    let recorded = Recorded::begin();
+    let world = World::new();
+    let server = world.serve_attested().await;
+    // Of another mode than the server.
+    let attested = world.client().require_peer(world.about_servers());
+    let attested = attested.servers_attest(Mode::InHandshake).build().unwrap();
+    reqwest_client(&attested)
+        .get(server.url("/"))
+        .send()
+        .await
+        .unwrap_err();
+    let labels = [CLIENT, r#"mode="in_handshake""#, r#"reason="unattested""#];
+    assert_eq!(recorded.value("atls_connections_total", &labels), 1.0);
+    // The server hears of it a little later.
+    while recorded.value("atls_connections_total", &[SERVER]) < 1.0 {
+        tokio::task::yield_now().await;
+    }
+    let labels = [SERVER, r#"mode="after_handshake""#];
+    assert_eq!(recorded.value("atls_connections_total", &labels), 1.0);
 }
 
 #[tokio::test]

@@ -50,8 +50,6 @@ fn each_label_of_the_code_is_on_the_page_and_each_of_the_page_in_the_code() {
             }
         }
     }
-    // Its name is a constant, and it has no label.
-    used.insert("atls_pending_connections".to_owned(), BTreeSet::new());
     assert_eq!(used, Page::read().labels);
 }
 
@@ -89,6 +87,53 @@ fn the_dashboard_shows_every_metric_and_no_other() {
         }
     }
     assert_eq!(shown, documented);
+}
+
+#[test]
+fn each_alert_of_the_page_is_in_the_rules_and_each_of_the_rules_on_the_page() {
+    let page = read("docs/operations.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `Atls"));
+    let documented: BTreeSet<_> = rows.map(|row| row.split('`').next().unwrap()).collect();
+    let rules = read("docs/operations/alerts.yml");
+    let alerts = rules
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- alert: Atls"));
+    assert_eq!(alerts.collect::<BTreeSet<_>>(), documented);
+    assert!(!documented.is_empty());
+}
+
+/// Grafana's classic model; `kinds/dashboard` of its sources has it as a schema.
+#[test]
+fn the_dashboard_is_of_grafanas_form() {
+    let dashboard: serde_json::Value =
+        serde_json::from_str(&read("docs/operations/grafana.json")).unwrap();
+    let uid = dashboard["uid"].as_str().unwrap();
+    assert!((8..=40).contains(&uid.len()), "{uid}");
+    let source = serde_json::json!({ "type": "prometheus", "uid": "${datasource}" });
+    let mut ids = BTreeSet::new();
+    let mut taken = BTreeSet::new();
+    for panel in dashboard["panels"].as_array().unwrap() {
+        assert!(ids.insert(panel["id"].as_u64().unwrap()), "{panel}");
+        assert_eq!(panel["datasource"], source);
+        let unit = panel["fieldConfig"]["defaults"]["unit"].as_str().unwrap();
+        assert!(["cps", "reqps", "s", "short"].contains(&unit), "{unit}");
+        let at = |side: &str| panel["gridPos"][side].as_u64().unwrap();
+        assert!(at("x") + at("w") <= 24, "{panel}");
+        for x in at("x")..at("x") + at("w") {
+            for y in at("y")..at("y") + at("h") {
+                assert!(taken.insert((x, y)), "panels overlap: {panel}");
+            }
+        }
+        let mut letters = BTreeSet::new();
+        for target in panel["targets"].as_array().unwrap() {
+            assert!(letters.insert(target["refId"].as_str().unwrap()), "{panel}");
+            assert_eq!(target["datasource"], source);
+            // Else it shows all services, whichever is chosen above it.
+            let expression = target["expr"].as_str().unwrap();
+            let chosen = expression.matches(r#"job=~"$job",instance=~"$instance""#);
+            assert_eq!(chosen.count(), expression.matches("atls_").count());
+        }
+    }
 }
 
 /// Every series has the labels that the page says, and no value of a label that it does not.

@@ -40,6 +40,20 @@ async fn a_service_that_fails_is_left_alone_and_both_count() {
     assert_eq!(requests(r#"outcome="not_sent""#), 1.0);
 }
 
+/// A verifier that was replaced leaves nobody alone.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_gone_while_its_service_is_left_alone_takes_that_with_it() {
+    let recorded = Recorded::begin();
+    let script =
+        Script::immediate(|_, _| Ok(Response::builder().status(503).body(Vec::new()).unwrap()));
+    let client = Resilient::new("verifier.example", Arc::new(script));
+    while recorded.value("atls_service_circuit_open", &[SERVICE]) < 1.0 {
+        ask(&client).await;
+    }
+    drop(client);
+    assert_eq!(recorded.value("atls_service_circuit_open", &[SERVICE]), 0.0);
+}
+
 async fn ask(client: &Resilient) {
     let limits = HttpLimits::new(Duration::from_secs(60), 1000);
     drop(client.send(Request::new(Vec::new()), limits).await);
@@ -65,6 +79,28 @@ async fn collateral_tells_its_age_and_its_end() {
     let first_end = recorded.value("atls_collateral_expires_timestamp_seconds", &[]);
     // Not those of one device, which a peer chooses.
     assert_eq!((oldest, first_end), (1_000_000.0, 1_003_600.0));
+}
+
+/// A relying party of two platforms has the collateral of two makers.
+#[tokio::test]
+async fn the_age_and_the_end_are_those_of_all_caches_that_live() {
+    let recorded = Recorded::begin();
+    let times = || {
+        let value = |name: &str| recorded.value(name, &[]);
+        (
+            value("atls_collateral_fetched_timestamp_seconds"),
+            value("atls_collateral_expires_timestamp_seconds"),
+        )
+    };
+    let first = Cache::builder(Maker).build().unwrap();
+    first.get("list", at(NOW)).await.unwrap();
+    let second = Cache::builder(Maker).build().unwrap();
+    second.get("list", at(NOW + 600)).await.unwrap();
+    assert_eq!(times(), (1_000_000.0, 1_003_600.0));
+    drop(first);
+    assert_eq!(times(), (1_000_600.0, 1_004_200.0));
+    drop(second);
+    assert_eq!(times(), (0.0, 0.0));
 }
 
 const NOW: u64 = 1_000_000;

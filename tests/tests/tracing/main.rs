@@ -7,5 +7,8 @@
 )]
 mod accepted;
 mod log;
+mod policies;
 mod refused;
+mod routes;
 mod strangers;
+mod unfinished;

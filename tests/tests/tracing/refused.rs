@@ -10,16 +10,12 @@ use atls_core::BoxFuture;
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_sim::SimVerifier;
-use atls_tower::RequireAttestationLayer;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use axum::Router;
-use axum::body::Bytes;
 use end_to_end::World;
 use end_to_end::reqwest_client;
 use tokio::net::TcpStream;
-use tower::Layer as _;
-use tower::ServiceExt;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
@@ -146,7 +142,7 @@ async fn a_listener_that_is_full_says_so_once_and_not_with_each_client() {
 
 /// Says that every client is another than the peer of the network.
 #[derive(Debug)]
-struct Balancer;
+pub(crate) struct Balancer;
 
 impl Preamble for Balancer {
     fn read<'a>(
@@ -156,30 +152,6 @@ impl Preamble for Balancer {
     ) -> BoxFuture<'a, io::Result<SocketAddr>> {
         Box::pin(async { Ok(SocketAddr::from(([192, 0, 2, 7], 7))) })
     }
-}
-
-#[tokio::test]
-async fn a_route_that_refuses_says_why_with_the_reason_and_the_fault() {
-    let (log, _guard) = Log::capture();
-    let device = Arc::new(atls_sim::SimAttester::generate().unwrap());
-    let accepting = demo::trusting(&device).unwrap();
-    let connection = atls_tower::testing::attested(demo::provider(), device, accepting);
-    let connection = connection.await.unwrap();
-    log.take();
-    let strict = RequireAttestationLayer::new().with_policy(StandardPolicy::new());
-    let handler = tower::service_fn(async |_: http::Request<String>| {
-        Ok::<_, std::convert::Infallible>(http::Response::new(Bytes::new()))
-    });
-    let service = connection.layer(strict.layer(handler));
-    let response = service.oneshot(http::Request::new(String::new())).await;
-    assert_eq!(response.unwrap().status(), 403);
-    let words = [
-        "peer is refused by this route",
-        "evidence comes from a simulator",
-        "error.type=\"policy_simulated\"",
-        "fault=peer",
-    ];
-    assert_one(&log.take(), "INFO", &words);
 }
 
 #[tokio::test]

@@ -1,0 +1,154 @@
+//! Connections without an outcome, and those that never came to one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atls_core::BoxFuture;
+use atls_tower::AttestedHttps;
+use atls_tower::ClientConnector;
+use atls_tower::ClientTerms;
+use atls_tower::ServerAcceptor;
+use atls_tower::ServerTerms;
+use end_to_end::Gate;
+use end_to_end::Gated;
+use end_to_end::World;
+use end_to_end::reqwest_client;
+use rustls::server::ClientHello;
+use rustls::server::ResolvesServerCert;
+use rustls::sign::CertifiedKey;
+use tokio::net::TcpListener;
+use tower::Service;
+
+use crate::log::Log;
+use crate::log::assert_one;
+
+#[tokio::test]
+async fn a_connection_that_is_given_up_says_so_once_at_the_end_that_gave_it_up() {
+    let (log, _guard) = Log::capture();
+    let world = World::new();
+    let gate = Gate::new();
+    let device = Gated {
+        inner: world.server_device.clone(),
+        gate: gate.clone(),
+    };
+    let terms = ServerTerms::new().attester(Arc::new(device));
+    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let terms = ClientTerms::new().require_peer(world.about_servers());
+    let client = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let server = tokio::spawn(async move { acceptor.accept(near).await.map(drop) });
+    let name = "localhost".try_into().unwrap();
+    let client = tokio::spawn(async move { client.connect(name, far).await.map(drop) });
+    gate.reached_by(1).await;
+    client.abort();
+    assert!(client.await.unwrap_err().is_cancelled());
+    server.await.unwrap().unwrap_err();
+    let events = log.take();
+    let (clients, servers): (Vec<_>, Vec<_>) = events
+        .into_iter()
+        .partition(|event| event.contains("side=\"client\""));
+    let words = [
+        "server.address=\"localhost\"",
+        "error.type=\"abandoned\"",
+        "given up by this end",
+    ];
+    assert_one(&clients, "DEBUG", &words);
+    assert_one(&servers, "INFO", &["error.type=\"closed\""]);
+}
+
+#[derive(Debug)]
+struct Panics;
+
+impl ResolvesServerCert for Panics {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        panic!("on purpose")
+    }
+}
+
+#[tokio::test]
+async fn a_callback_that_panics_is_one_error_of_this_end() {
+    let (log, _guard) = Log::capture();
+    let world = World::new();
+    let mut tls = world.server_tls();
+    tls.cert_resolver = Arc::new(Panics);
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let server = world.serve_with(terms, tls).await;
+    let client = reqwest_client(&world.demanding());
+    client.get(server.url("/")).send().await.unwrap_err();
+    let words = [
+        "network.peer.address=127.0.0.1",
+        "error.type=\"panicked\"",
+        "fault=\"local\"",
+    ];
+    assert_one(&log.of("server"), "ERROR", &words);
+}
+
+/// Whatever HTTP library lies in between.
+#[tokio::test]
+async fn a_server_that_does_not_even_answer_in_tls_is_one_event() {
+    let (log, _guard) = Log::capture();
+    let world = World::new();
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}/", silent.local_addr().unwrap().port());
+    let attested = world.client().require_peer(world.about_servers());
+    let attested = attested.deadline(Duration::from_millis(50));
+    let client = reqwest_client(&attested.build().unwrap());
+    client.get(url).send().await.unwrap_err();
+    let words = ["error.type=\"timeout_connect\"", "fault=peer"];
+    assert_one(&log.of("client"), "WARN", &words);
+}
+
+#[tokio::test]
+async fn a_uri_that_is_not_connected_to_is_one_event_of_either_client() {
+    let (log, _guard) = Log::capture();
+    let world = World::new();
+    let words = ["error.type=\"uri\"", "only https URIs", "fault=local"];
+
+    let client = reqwest_client(&world.demanding());
+    let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://localhost:{}/", plain.local_addr().unwrap().port());
+    client.get(&url).send().await.unwrap_err();
+    assert_one(&log.of("client"), "ERROR", &words);
+
+    let terms = ClientTerms::new().require_peer(world.about_servers());
+    let connector = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
+    let mut https = AttestedHttps::new(connector);
+    https
+        .call(url.parse().unwrap())
+        .await
+        .map(drop)
+        .unwrap_err();
+    assert_one(&log.of("client"), "ERROR", &words);
+}
+
+/// What stands before TLS is no connection yet: one event, and the connection's span.
+#[tokio::test]
+async fn a_reader_before_tls_that_panics_is_one_error() {
+    #[derive(Debug)]
+    struct Reader;
+
+    impl atls_axum::Preamble for Reader {
+        fn read<'a>(
+            &'a self,
+            _: &'a mut tokio::net::TcpStream,
+            _: std::net::SocketAddr,
+        ) -> BoxFuture<'a, std::io::Result<std::net::SocketAddr>> {
+            panic!("on purpose")
+        }
+    }
+
+    let (log, _guard) = Log::capture();
+    let world = World::new();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let listener = atls_axum::AttestedListener::builder(acceptor)
+        .preamble(Arc::new(Reader))
+        .bind("127.0.0.1:0")
+        .await
+        .unwrap();
+    let url = format!("https://localhost:{}/", listener.local_addr().port());
+    let client = world.plain_client(&["h2"]);
+    client.get(url).send().await.unwrap_err();
+    let words = ["network.peer.address=127.0.0.1", "its reader panicked"];
+    assert_one(&log.take(), "ERROR", &words);
+}
