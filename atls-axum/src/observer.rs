@@ -8,7 +8,20 @@ use atls_tower::Error;
 
 /// The function that is called for each connection that was not accepted.
 #[derive(Clone)]
-pub(crate) struct Observer(Arc<dyn Fn(&Error, SocketAddr) + Send + Sync>);
+pub(crate) struct Observer(Arc<dyn Observe>);
+
+trait Observe: Send + Sync {
+    fn refused(&self, error: &Error, client: SocketAddr);
+}
+
+impl<F> Observe for F
+where
+    F: Fn(&Error, SocketAddr) + Send + Sync,
+{
+    fn refused(&self, error: &Error, client: SocketAddr) {
+        self(error, client);
+    }
+}
 
 impl Observer {
     pub(crate) fn new(observer: impl Fn(&Error, SocketAddr) + Send + Sync + 'static) -> Self {
@@ -16,7 +29,7 @@ impl Observer {
     }
 
     pub(crate) fn refused(&self, error: &Error, client: SocketAddr) {
-        (self.0)(error, client);
+        self.0.refused(error, client);
     }
 }
 

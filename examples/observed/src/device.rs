@@ -10,15 +10,14 @@ use atls_core::Attester;
 use atls_core::BoxFuture;
 use atls_core::MediaType;
 use atls_core::cmw::Cmw;
-use atls_sim::SimAttester;
 
-pub(crate) struct Device {
-    inner: SimAttester,
+pub(crate) struct Device<A> {
+    inner: A,
     asked: AtomicU64,
 }
 
-impl Device {
-    pub(crate) fn new(inner: SimAttester) -> Self {
+impl<A> Device<A> {
+    pub(crate) fn new(inner: A) -> Self {
         Self {
             inner,
             asked: AtomicU64::new(0),
@@ -26,7 +25,7 @@ impl Device {
     }
 }
 
-impl Attester for Device {
+impl<A: Attester> Attester for Device<A> {
     fn media_types(&self) -> &[MediaType] {
         self.inner.media_types()
     }

@@ -44,8 +44,9 @@ pub(crate) async fn for_ever(pause: Duration) -> Result<(), Box<dyn Error>> {
     let anchor = device.trust_anchor();
     // A line so short that a crowd finds it full.
     let batcher = Batcher::builder(Device::new(device)).waiting(2).spawn()?;
-    let own = Served::start(Arc::new(batcher)).await?;
-    let other = Served::start(Arc::new(SampleAttester::new("1")?)).await?;
+    let own = Served::start(Arc::new(batcher), CROWD / 2).await?;
+    let sample = Device::new(SampleAttester::new("1")?);
+    let other = Served::start(Arc::new(sample), 1).await?;
 
     let verifier = SimVerifier::new(anchor);
     let verifier = Cached::new(verifier).with_observer(atls_tower::cache_metrics("sim"));
@@ -57,23 +58,26 @@ pub(crate) async fn for_ever(pause: Duration) -> Result<(), Box<dyn Error>> {
     let crowd = crowd.collect::<Result<Vec<_>, _>>()?;
     let refusing = own.client(demo::trusting(&SimAttester::generate()?)?)?;
     let service = Service::start().await;
-    let asking = other.client(service.relying_party()?)?;
+    let asked = service.relying_party()?;
+    let asking = (0..CROWD).map(|_| other.client(asked.clone()));
+    let asking = asking.collect::<Result<Vec<_>, _>>()?;
     let collateral = Cache::new(Maker);
 
     for round in 0_u64.. {
+        service.is_away(round % 10 >= 6);
         let mut answers = JoinSet::new();
-        for client in &crowd {
-            let (client, url) = (client.clone(), own.url.clone());
+        let own_clients = crowd.iter().map(|client| (client, &own.url));
+        let other_clients = asking.iter().map(|client| (client, &other.url));
+        for (client, url) in own_clients.chain(other_clients) {
+            let (client, url) = (client.clone(), url.clone());
+            // What fails fails on purpose: the metrics and the log say why.
             answers.spawn(async move { drop(client.get(url).send().await) });
         }
         answers.join_all().await;
-        // What fails here fails on purpose: the metrics and the log say why.
         for client in &crowd {
             let _ = client.get(format!("{}members", own.url)).send().await;
         }
         let _ = refusing.get(&own.url).send().await;
-        service.is_away(round % 10 >= 6);
-        let _ = asking.get(&other.url).send().await;
         if let Some(now) = DefaultTimeProvider.current_time() {
             let _ = collateral.get("list", now).await;
             let _ = collateral.get("absent", now).await;
@@ -87,10 +91,11 @@ pub(crate) async fn for_ever(pause: Duration) -> Result<(), Box<dyn Error>> {
 }
 
 impl Served {
-    async fn start(attester: Arc<dyn Attester>) -> Result<Self, Box<dyn Error>> {
+    /// `at_once` clients have a turn at the device, the others wait for theirs.
+    async fn start(attester: Arc<dyn Attester>, at_once: usize) -> Result<Self, Box<dyn Error>> {
         let authority = Authority::new()?;
-        // More than one at a time wait for their turn.
-        let terms = ServerTerms::new().attester(attester).at_once(4, 4);
+        let terms = ServerTerms::new().attester(attester);
+        let terms = terms.at_once(at_once, at_once);
         let acceptor = ServerAcceptor::new(authority.server()?, terms)?;
         let listener = AttestedListener::builder(acceptor.clone()).connections(1000);
         let listener = listener.bind("127.0.0.1:0").await?;
