@@ -16,7 +16,7 @@ pub(crate) fn has_example(root: &str) -> bool {
 /// Whether it links to pages of the repository, all of which exist. The address of the repository, which the owner names, and the
 /// tag stand before them, as [`LINK`]. An empty line has to come first, or the links are a part of the paragraph above.
 pub(crate) fn links_to_guides(root: &str, workspace: &Path) -> bool {
-    let mut links = 0;
+    let mut found = false;
     let mut before = "";
     for line in root.lines() {
         if let Some(page) = linked(line) {
@@ -24,11 +24,11 @@ pub(crate) fn links_to_guides(root: &str, workspace: &Path) -> bool {
             if !stands_alone || !workspace.join(page).is_file() {
                 return false;
             }
-            links += 1;
+            found = true;
         }
         before = line;
     }
-    links > 0
+    found
 }
 
 fn linked(line: &str) -> Option<&str> {
