@@ -56,14 +56,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_is_as_long_as_it_is_asked_for_and_a_day_at_most() {
-        const HOUR: Duration = Duration::from_secs(60 * 60);
+        let hour = Duration::from_secs(3_600);
+        let day = Duration::from_secs(86_400);
+        let longer = Duration::from_secs(86_401);
         let now = Instant::now();
         for (asked, wait) in [
             (Duration::ZERO, Duration::ZERO),
-            (HOUR, HOUR),
-            (24 * HOUR, 24 * HOUR),
-            (25 * HOUR, 24 * HOUR),
-            (Duration::MAX, 24 * HOUR),
+            (hour, hour),
+            (day, day),
+            (longer, day),
+            (Duration::MAX, day),
         ] {
             let deadline = Deadline::after(asked).instant();
             assert_eq!(Some(deadline), now.checked_add(wait), "{asked:?}");
