@@ -10,6 +10,7 @@ use atls_collateral::Fetched;
 use atls_collateral::Kind;
 use atls_core::BoxFuture;
 use atls_core::http::HttpClient;
+use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
 use atls_core::pki_types::UnixTime;
 use atls_remote::Resilient;
@@ -21,6 +22,20 @@ use test_support::at;
 use crate::recorded::Recorded;
 
 const SERVICE: &str = r#"service="verifier.example""#;
+
+/// As where what a verifier is made of is read again.
+#[tokio::test(start_paused = true)]
+async fn a_circuit_that_is_open_when_its_client_goes_is_told_no_longer() {
+    let recorded = Recorded::begin();
+    let open = || recorded.value("atls_service_circuit_open", &[SERVICE]);
+    let failing = Script::immediate(|_, _| Err(HttpError::TimedOut));
+    let client = Resilient::new("verifier.example", Arc::new(failing));
+    while open() < 1.0 {
+        ask(&client).await;
+    }
+    drop(client);
+    assert_eq!(open(), 0.0);
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_fails_is_left_alone_and_both_count() {
