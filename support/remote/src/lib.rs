@@ -50,6 +50,7 @@ mod metrics;
 mod outcome;
 mod resilient;
 mod resilient_builder;
+mod retry_after;
 mod service;
 mod settings;
 mod setup;

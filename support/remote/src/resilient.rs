@@ -15,7 +15,6 @@ use http::Method;
 use http::Request;
 use http::Response;
 use http::StatusCode;
-use http::header::RETRY_AFTER;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::debug;
@@ -25,6 +24,7 @@ use crate::breaker::Breaker;
 use crate::breaker::Change;
 use crate::later::later;
 use crate::metrics;
+use crate::retry_after::retry_after;
 use crate::settings::Settings;
 use crate::stats::Circuit;
 use crate::stats::Counters;
@@ -39,7 +39,7 @@ use crate::stats::Stats;
 /// | requests under way at once | 32 |
 /// | requests that wait | 64; one more is [`NotSent::Busy`] at once |
 /// | attempts | 3, of `GET`, `HEAD` and [`Repeatable`] requests only, within the one deadline |
-/// | pause between them | random, up to 100 ms, 200 ms …, and as long as a `Retry-After` in seconds says |
+/// | pause between them | random, up to 100 ms, 200 ms …, and as long as a `Retry-After` says, in seconds or by a date |
 /// | circuit | opens after 5 failures in a row: [`NotSent::Failing`] at once, and one request after 5 s, or after the `Retry-After` of the last failure, which counts up to a minute |
 ///
 /// Any other request is sent once: the service may have obeyed a `POST` whose answer was lost.
@@ -130,7 +130,7 @@ impl Resilient {
         };
         let mut result = self.attempt(request.clone(), until, max_body).await;
         for attempt in 1..attempts {
-            let resume = later(self.pause(attempt).max(retry_after(&result)));
+            let resume = later(self.pause(attempt).max(self.asked_for(&result)));
             if !is_passing(&result) || resume >= until {
                 break;
             }
@@ -163,7 +163,7 @@ impl Resilient {
             Err(_) => Err(HttpError::TimedOut),
         };
         let change = if counts_as_failure(&result) {
-            pass.failed(retry_after(&result))
+            pass.failed(self.asked_for(&result))
         } else {
             pass.succeeded()
         };
@@ -198,6 +198,14 @@ impl Resilient {
         let longest = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
         let waited = (self.settings.jitter)().checked_rem(longest.saturating_add(1));
         Duration::from_micros(waited.unwrap_or(0))
+    }
+
+    /// The time after which the service wants the next request.
+    fn asked_for(&self, result: &Result<Response<Vec<u8>>, HttpError>) -> Duration {
+        match result {
+            Ok(response) => retry_after(response, &*self.settings.clock),
+            Err(_) => Duration::ZERO,
+        }
     }
 
     fn report(&self, result: &Result<Response<Vec<u8>>, HttpError>) {
@@ -315,16 +323,6 @@ fn counts_as_failure(result: &Result<Response<Vec<u8>>, HttpError>) -> bool {
         ),
         Err(error) => matches!(error, HttpError::TimedOut | HttpError::Unreachable(_)),
     }
-}
-
-/// The time after which the service wants the next request, if it says so in seconds. A date would need a clock that both share.
-fn retry_after(result: &Result<Response<Vec<u8>>, HttpError>) -> Duration {
-    let stated = match result {
-        Ok(response) => response.headers().get(RETRY_AFTER),
-        Err(_) => None,
-    };
-    let seconds = stated.and_then(|value| value.to_str().ok()?.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(0))
 }
 
 const BUSY: HttpError = HttpError::NotSent(NotSent::Busy);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::http::HttpClient;
+use rustls::time_provider::TimeProvider;
 
 use crate::resilient::Resilient;
 use crate::settings::MAX_PERMITS;
@@ -83,6 +84,12 @@ impl ResilientBuilder {
     /// The source of randomness for pauses; by default the hash keys of the standard library. No security rests on it.
     pub fn jitter(mut self, jitter: fn() -> u64) -> Self {
         self.settings.jitter = jitter;
+        self
+    }
+
+    /// The clock that a `Retry-After` by date is compared with where its answer has no `Date`; by default the system's.
+    pub fn clock(mut self, clock: Arc<dyn TimeProvider>) -> Self {
+        self.settings.clock = clock;
         self
     }
 

@@ -2,7 +2,11 @@
 
 use std::hash::BuildHasher;
 use std::hash::RandomState;
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustls::time_provider::DefaultTimeProvider;
+use rustls::time_provider::TimeProvider;
 
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -15,6 +19,7 @@ pub(crate) struct Settings {
     pub(crate) failures: u32,
     pub(crate) pause: Duration,
     pub(crate) jitter: fn() -> u64,
+    pub(crate) clock: Arc<dyn TimeProvider>,
 }
 
 impl Default for Settings {
@@ -29,6 +34,7 @@ impl Default for Settings {
             failures: 5,
             pause: Duration::from_secs(5),
             jitter: random,
+            clock: Arc::new(DefaultTimeProvider),
         }
     }
 }
