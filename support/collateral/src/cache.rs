@@ -26,12 +26,14 @@ use crate::limits::CacheLimits;
 use crate::limits::MAX_KEY;
 use crate::limits::Settings;
 use crate::limits::StalePolicy;
+use crate::moment::Steady;
 use crate::stats::Refreshed;
 use crate::stats::Stats;
 use crate::store::Store;
 
 /// Keeps collateral in memory and on disk until its validity ends.
 ///
+/// - Pieces age by the clock of the callers and by one that is never set, whichever goes faster.
 /// - It gives fresh pieces at once. It gives expired ones only under a [`StalePolicy`] that names the danger.
 /// - Callers that ask for one key at once wait for one fetch, which goes on when some of them give up.
 /// - It bounds fetches in number and in rate, for each [`Kind`] apart. After a failure it leaves the key alone for a moment,
@@ -48,7 +50,12 @@ impl<F: Fetch + 'static> Cache<F> {
     /// A cache in memory, with the default limits.
     pub fn new(fetch: F) -> Self {
         Self {
-            store: Arc::new(Store::new(fetch, Settings::default(), None)),
+            store: Arc::new(Store::new(
+                fetch,
+                Settings::default(),
+                Steady::default(),
+                None,
+            )),
         }
     }
 
@@ -57,6 +64,7 @@ impl<F: Fetch + 'static> Cache<F> {
         CacheBuilder {
             fetch,
             settings: Settings::default(),
+            steady: Steady::default(),
             directory: None,
         }
     }
@@ -195,6 +203,7 @@ impl<F> fmt::Debug for Cache<F> {
 pub struct CacheBuilder<F> {
     fetch: F,
     settings: Settings,
+    steady: Steady,
     directory: Option<PathBuf>,
 }
 
@@ -218,6 +227,13 @@ impl<F: Fetch + 'static> CacheBuilder<F> {
         self
     }
 
+    /// Sets the clock by which pieces age beside that of their callers: the time since any beginning, by one that is never set. By
+    /// default it is the monotonic clock of the system. The one that says more counts.
+    pub fn steady_clock(mut self, elapsed: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        self.steady = Steady::new(elapsed);
+        self
+    }
+
     /// Sets a random number, by which machines that failed together try again at different times.
     pub fn jitter(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
@@ -229,7 +245,7 @@ impl<F: Fetch + 'static> CacheBuilder<F> {
     pub fn build(self) -> io::Result<Cache<F>> {
         let disk = self.directory.map(Disk::open).transpose()?;
         Ok(Cache {
-            store: Arc::new(Store::new(self.fetch, self.settings, disk)),
+            store: Arc::new(Store::new(self.fetch, self.settings, self.steady, disk)),
         })
     }
 }

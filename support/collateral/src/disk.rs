@@ -292,6 +292,7 @@ mod tests {
     use super::*;
     use crate::entry::Origin;
     use crate::fetched::Fetched;
+    use crate::moment::Steady;
 
     fn entry(bytes: &[u8], times: (u64, u64), sequence: Option<u64>) -> Entry {
         let mut fetched = Fetched::new(bytes, seconds(times.1));
@@ -299,6 +300,7 @@ mod tests {
         Entry {
             fetched,
             fetched_at: seconds(times.0),
+            came: Steady::default().at(seconds(times.0)),
             origin: Origin::Disk,
         }
     }

@@ -8,12 +8,15 @@ use crate::fetch::Kind;
 use crate::fetched::Fetched;
 use crate::limits::CacheLimits;
 use crate::limits::StalePolicy;
+use crate::moment::Moment;
 
 /// A piece with its age and source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) fetched: Fetched,
     pub(crate) fetched_at: UnixTime,
+    /// When it came to memory.
+    pub(crate) came: Moment,
     pub(crate) origin: Origin,
 }
 
@@ -25,22 +28,24 @@ pub(crate) enum Origin {
 }
 
 impl Entry {
-    pub(crate) fn is_fresh(&self, now: UnixTime) -> bool {
-        now < self.fetched.fresh_until
+    pub(crate) fn is_fresh(&self, at: Moment) -> bool {
+        at.after(self.came) < self.fetched.fresh_until
     }
 
     /// Whether it is old, or at its end: in the last quarter of its validity, or within the limit before its end.
-    pub(crate) fn is_due(&self, limits: &CacheLimits, kind: Kind, now: UnixTime) -> bool {
+    pub(crate) fn is_due(&self, limits: &CacheLimits, kind: Kind, at: Moment) -> bool {
         let end = self.fetched.fresh_until.as_secs();
         let validity = end.saturating_sub(self.fetched_at.as_secs());
         let ahead = limits.refresh_ahead.as_secs().min(validity / 4);
-        self.is_old(limits, kind, now) || now.as_secs() >= end.saturating_sub(ahead)
+        let now = at.after(self.came).as_secs();
+        self.is_old(limits, kind, at) || now >= end.saturating_sub(ahead)
     }
 
     /// Whether its maker may have published another one meanwhile, with a revocation.
-    pub(crate) fn is_old(&self, limits: &CacheLimits, kind: Kind, now: UnixTime) -> bool {
-        let age = now.as_secs().saturating_sub(self.fetched_at.as_secs());
-        let is_aged = self.is_of_the_future(now) || age >= limits.refresh_after.as_secs();
+    pub(crate) fn is_old(&self, limits: &CacheLimits, kind: Kind, at: Moment) -> bool {
+        let now = at.after(self.came).as_secs();
+        let age = now.saturating_sub(self.fetched_at.as_secs());
+        let is_aged = self.is_of_the_future(at.clock) || age >= limits.refresh_after.as_secs();
         kind == Kind::Published && is_aged
     }
 
@@ -51,11 +56,11 @@ impl Entry {
     }
 
     /// The piece for use beyond its validity, where the policy allows that.
-    pub(crate) fn stale(&self, policy: StalePolicy, now: UnixTime) -> Option<Fetched> {
+    pub(crate) fn stale(&self, policy: StalePolicy, at: Moment) -> Option<Fetched> {
         let end = self.fetched.fresh_until.as_secs();
         let end = end.saturating_add(policy.grace().as_secs());
         let usable_until = UnixTime::since_unix_epoch(Duration::from_secs(end));
-        (now < usable_until).then(|| Fetched {
+        (at.after(self.came) < usable_until).then(|| Fetched {
             usable_until,
             ..self.fetched.clone()
         })

@@ -48,6 +48,7 @@ impl<F: Fetch + 'static> Store<F> {
         let kind = self.kind(key);
         // A flight locks the state when it is dropped, so these outlive the lock.
         let (mut lost, mut displaced) = (None, None);
+        let at = self.steady.at(now);
         let mut state = self.state();
         let is_attended = state.is_attended(limits, now);
         let shelf = state.shelves.of(kind);
@@ -55,10 +56,10 @@ impl<F: Fetch + 'static> Store<F> {
         if let Some(entry) = shelf.entries.get(key) {
             let fetched = entry.fetched.clone();
             let waits = match purpose {
-                Purpose::Renew => entry.is_due(limits, kind, now),
-                Purpose::Use if entry.is_fresh(now) => {
+                Purpose::Renew => entry.is_due(limits, kind, at),
+                Purpose::Use if entry.is_fresh(at) => {
                     serves = Some(fetched.clone());
-                    !is_attended && entry.is_old(limits, kind, now)
+                    !is_attended && entry.is_old(limits, kind, at)
                 }
                 Purpose::Use => true,
             };

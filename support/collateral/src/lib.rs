@@ -45,6 +45,7 @@ mod flight;
 mod http;
 mod limits;
 mod metrics;
+mod moment;
 mod pace;
 mod shelf;
 mod state;

@@ -22,6 +22,7 @@ use crate::fetched::Fetched;
 use crate::limits::Settings;
 use crate::metrics;
 use crate::metrics::Published;
+use crate::moment::Steady;
 use crate::shelf::Shelf;
 use crate::state::State;
 use crate::stats::Stats;
@@ -29,6 +30,7 @@ use crate::stats::Stats;
 pub(crate) struct Store<F> {
     pub(crate) fetch: Arc<F>,
     pub(crate) settings: Settings,
+    pub(crate) steady: Steady,
     disk: Option<Disk>,
     state: Mutex<State>,
     /// How often a piece took the place of another, or of none.
@@ -37,10 +39,11 @@ pub(crate) struct Store<F> {
 }
 
 impl<F: Fetch + 'static> Store<F> {
-    pub(crate) fn new(fetch: F, settings: Settings, disk: Option<Disk>) -> Self {
+    pub(crate) fn new(fetch: F, settings: Settings, steady: Steady, disk: Option<Disk>) -> Self {
         Self {
             fetch: Arc::new(fetch),
             settings,
+            steady,
             disk,
             state: Mutex::new(State::new(&settings.limits)),
             generation: AtomicU64::new(0),
@@ -72,6 +75,7 @@ impl<F: Fetch + 'static> Store<F> {
             fetched_at: Some(kept.fetched_at)
                 .filter(|at| *at <= now)
                 .unwrap_or(UnixTime::since_unix_epoch(Duration::ZERO)),
+            came: self.steady.at(now),
             origin: Origin::Disk,
         };
         let mut state = self.state();
@@ -143,12 +147,14 @@ impl<F: Fetch + 'static> Store<F> {
         if fetched.bytes.len() > self.settings.limits.max_bytes {
             return Err(HttpError::TooLarge.into());
         }
+        let at = self.steady.at(now);
         let entry = Entry {
             fetched: fetched.unextended(),
             fetched_at: now,
+            came: at,
             origin: Origin::Maker,
         };
-        if !entry.is_fresh(now) {
+        if !entry.is_fresh(at) {
             return Err(CollateralError::Expired);
         }
         let mut state = self.state();
@@ -166,25 +172,26 @@ impl<F: Fetch + 'static> Store<F> {
         key: &str,
         now: UnixTime,
     ) -> Result<Fetched, CollateralError> {
-        let kind = self.kind(key);
+        let (kind, at) = (self.kind(key), self.steady.at(now));
         let mut state = self.state();
         let Some(entry) = state.shelves.of(kind).entries.peek(key) else {
             return Err(error);
         };
-        if entry.is_fresh(now) {
+        if entry.is_fresh(at) {
             return Ok(entry.fetched.clone());
         }
         if !error.is_outage() {
             return Err(error);
         }
-        entry.stale(self.settings.stale, now).ok_or(error)
+        entry.stale(self.settings.stale, at).ok_or(error)
     }
 
     pub(crate) fn due(&self, now: UnixTime) -> Vec<String> {
+        let at = self.steady.at(now);
         let state = self.state();
         let entries = state.shelves.iter().flat_map(|shelf| &shelf.entries);
         entries
-            .filter(|(key, entry)| entry.is_due(&self.settings.limits, self.kind(key), now))
+            .filter(|(key, entry)| entry.is_due(&self.settings.limits, self.kind(key), at))
             .map(|(key, _)| key.clone())
             .collect()
     }

@@ -12,6 +12,7 @@
 mod support;
 
 mod bounds;
+mod clocks;
 mod fresh;
 mod grace;
 mod pieces;
