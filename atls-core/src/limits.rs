@@ -160,6 +160,10 @@ pub const DEFAULT_STREAM_WINDOW: u32 = 256 * 1024;
 /// is less.
 pub const MAX_DRAIN_LEAD: Duration = Duration::from_secs(30);
 
+/// How often the stream of an idle connection looks at the clock, which may have been set forward, or have run on while the machine
+/// slept. One wake-up; the timer is that of the connection's end.
+pub const CLOCK_LOOK: Duration = Duration::from_secs(60);
+
 /// Longest time that a connection goes on after its attestation expired, so that answers under way arrive.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 

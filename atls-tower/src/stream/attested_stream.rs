@@ -330,6 +330,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for AttestedStream<IO> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        // What was cut must not look complete, whatever is above this stream makes of its error.
+        if !this.timers.awaits_request() {
+            this.timers.check(Instant::now())?;
+        }
         let closed = Pin::new(&mut this.tls).poll_shutdown(cx);
         if closed.is_pending() {
             this.timers.wait_to_close(cx)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use atls_core::limits::CLOCK_LOOK;
 use atls_core::limits::DEFAULT_GRACE;
 use atls_core::limits::MAX_DRAIN_LEAD;
 use tokio::time::Instant;
@@ -162,12 +163,24 @@ impl Expiry {
         }
     }
 
-    /// Draining, or the end where draining has begun.
+    /// Draining, or the end where draining has begun; or the next look at the clock, which does not wake timers.
     pub(super) fn next(&self, now: Instant) -> Option<Instant> {
-        match self.drains_at() {
+        let next = match self.drains_at() {
             Some(drain) if now < drain => Some(drain),
             _ => self.ends_at(),
-        }
+        };
+        [next, self.look(now)].into_iter().flatten().min()
+    }
+
+    /// Looks are counted back from the end, so that each poll until the next one asks for the same time.
+    fn look(&self, now: Instant) -> Option<Instant> {
+        let left = self.expires_at?.checked_duration_since(now)?;
+        let whole = left.as_nanos().checked_rem(CLOCK_LOOK.as_nanos())?;
+        let until = match u64::try_from(whole).ok()? {
+            0 => CLOCK_LOOK,
+            nanoseconds => Duration::from_nanos(nanoseconds),
+        };
+        now.checked_add(until)
     }
 }
 
@@ -179,4 +192,41 @@ fn lead(valid_for: Duration) -> u8 {
 
 fn first(ends: [Option<Instant>; 3]) -> Option<Instant> {
     ends.into_iter().flatten().min()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A timer that moved with each poll would cost each of them.
+    #[test]
+    fn polls_before_a_look_at_the_clock_ask_for_the_same_time() {
+        let now = Instant::now();
+        let expiry = Expiry::of([(now, CLOCK_LOOK * 10)]);
+        let look = expiry.next(now).unwrap();
+        assert_eq!(look, now + CLOCK_LOOK);
+        assert_eq!(expiry.next(now + SECOND / 3), Some(look));
+        assert_eq!(expiry.next(look - SECOND), Some(look));
+        assert_eq!(expiry.next(look), Some(look + CLOCK_LOOK));
+    }
+
+    #[test]
+    fn draining_and_the_end_come_when_they_are_due() {
+        let now = Instant::now();
+        let expiry = Expiry::of([(now, CLOCK_LOOK * 10)]);
+        let drains_at = now + CLOCK_LOOK * 10 - MAX_DRAIN_LEAD;
+        assert_eq!(expiry.next(drains_at - SECOND), Some(drains_at));
+        let expires_at = now + CLOCK_LOOK * 10;
+        assert_eq!(expiry.next(drains_at), Some(expires_at));
+        let ends_at = expires_at + DEFAULT_GRACE;
+        assert_eq!(expiry.next(expires_at + SECOND), Some(ends_at));
+    }
+
+    #[test]
+    fn a_connection_that_attestation_does_not_end_looks_at_no_clock() {
+        assert_eq!(Expiry::of([]).next(Instant::now()), None);
+    }
 }
