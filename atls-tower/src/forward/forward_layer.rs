@@ -10,6 +10,7 @@ use http::Response;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::forwarded_body::ForwardedBody;
 use super::forwarder::ResultForwarder;
 use super::headers;
 use crate::layer::AttestationFuture;
@@ -23,13 +24,13 @@ use crate::metrics;
 /// client has no such header. Where a result cannot be stated the request is answered with [`Problem::NotForwarded`]: it does not go on
 /// as if its client were unattested.
 ///
-/// The proxy must remove the headers that `Connection` names *before* this layer, and trailers.
+/// What a client sends under the names of the headers is removed, from its trailers too, and from the names in `Connection`.
 ///
 /// ```
 /// # use std::sync::Arc;
 /// # use atls_core::ear::EarSigner;
 /// # use atls_sim::SimAttester;
-/// # use atls_tower::forward::{ForwardResultLayer, HEADER, ResultForwarder};
+/// # use atls_tower::forward::{ForwardResultLayer, ForwardedBody, HEADER, ResultForwarder};
 /// # use bytes::Bytes;
 /// # use http::{Request, Response};
 /// # use tower::{ServiceExt, service_fn};
@@ -43,7 +44,7 @@ use crate::metrics;
 /// # let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
 /// # let signer = EarSigner::new(&*provider.key_provider.load_private_key(key.into())?)?;
 /// let forwarder = ResultForwarder::new(signer, &provider, "gateway.example", "orders.example");
-/// let hands_on = service_fn(async |request: Request<String>| {
+/// let hands_on = service_fn(async |request: Request<ForwardedBody<String>>| {
 ///     let stated = request.headers().contains_key(HEADER);
 ///     Ok::<_, std::convert::Infallible>(Response::new(Bytes::from(stated.to_string())))
 /// });
@@ -106,7 +107,7 @@ impl<S> ForwardResult<S> {
 
 impl<S, B, R> Service<Request<B>> for ForwardResult<S>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<ForwardedBody<B>>, Response = Response<R>>,
     R: From<Bytes>,
 {
     type Response = Response<R>;
@@ -119,7 +120,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.state(&mut request) {
-            Ok(()) => AttestationFuture::of(self.inner.call(request)),
+            Ok(()) => AttestationFuture::of(self.inner.call(request.map(ForwardedBody::new))),
             Err(problem) => {
                 metrics::request_refused(problem.code());
                 AttestationFuture::refusing(problem)

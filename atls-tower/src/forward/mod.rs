@@ -9,7 +9,8 @@
 //!                            appraises, signs                   verifies the signature
 //! ```
 //!
-//! Every header of a client under these names is removed, in every spelling that a gateway could take for them.
+//! Every header and every trailer of a client under these names is removed, in every spelling that a gateway could take for them. A
+//! connection that leaves HTTP is not looked into: what a tunnel carries must not be taken for requests of this service.
 //!
 //! # What a stolen header is good for
 //!
@@ -37,6 +38,7 @@ mod forgotten;
 mod forward_error;
 mod forward_layer;
 mod forwarded;
+mod forwarded_body;
 mod forwarder;
 mod headers;
 mod once;
@@ -48,6 +50,7 @@ pub use forward_error::ForwardError;
 pub use forward_layer::ForwardResult;
 pub use forward_layer::ForwardResultLayer;
 pub use forwarded::ForwardedResult;
+pub use forwarded_body::ForwardedBody;
 pub use forwarder::ResultForwarder;
 pub use forwarder::StatementForm;
 pub use headers::HEADER;

@@ -20,6 +20,7 @@ use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use atls_tower::forward::ForwardResultLayer;
+use atls_tower::forward::ForwardedBody;
 use atls_tower::forward::HEADER;
 use atls_tower::forward::ResultForwarder;
 use atls_tower::forward::ResultReceiver;
@@ -79,6 +80,13 @@ impl Hop {
     /// Its point, uncompressed.
     pub(crate) fn public_key(&self) -> &[u8] {
         self.key.public_key().as_ref()
+    }
+
+    /// ECDSA over this message, as `r ‖ s`.
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let random = ring::rand::SystemRandom::new();
+        let signature = self.key.sign(&random, message).unwrap();
+        signature.as_ref().to_vec()
     }
 
     pub(crate) fn keys(&self) -> VerificationKeys {
@@ -147,7 +155,7 @@ impl Hop {
         forwarder: ResultForwarder,
         request: Request<Body>,
     ) -> HeaderMap {
-        let behind = service_fn(async |request: Request<Body>| {
+        let behind = service_fn(async |request: Request<ForwardedBody<Body>>| {
             let mut response = Response::new(Bytes::new());
             *response.headers_mut() = request.headers().clone();
             Ok::<_, Infallible>(response)
