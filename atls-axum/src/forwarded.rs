@@ -59,7 +59,7 @@ where
         parts: &mut Parts,
         state: &S,
     ) -> Result<Self, AttestationRejection> {
-        let received = Arc::<ResultReceiver>::from_ref(state).receive(&parts.headers);
+        let received = receive(parts, Arc::<ResultReceiver>::from_ref(state));
         received.map(Self).map_err(|error| rejection(&error))
     }
 }
@@ -75,12 +75,36 @@ where
         parts: &mut Parts,
         state: &S,
     ) -> Result<Option<Self>, AttestationRejection> {
-        match Arc::<ResultReceiver>::from_ref(state).receive(&parts.headers) {
+        match receive(parts, Arc::<ResultReceiver>::from_ref(state)) {
             Ok(result) => Ok(Some(Self(result))),
             Err(ReceiveError::Absent) => Ok(None),
             Err(error) => Err(rejection(&error)),
         }
     }
+}
+
+/// The statement that this receiver accepted for this request.
+#[derive(Clone)]
+struct Received {
+    by: Arc<ResultReceiver>,
+    result: ForwardedResult,
+}
+
+/// A request's statement is received once, however many layers and handlers extract it: it may be good for one request.
+fn receive(
+    parts: &mut Parts,
+    receiver: Arc<ResultReceiver>,
+) -> Result<ForwardedResult, ReceiveError> {
+    let known = parts.extensions.get::<Received>();
+    if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.by, &receiver)) {
+        return Ok(known.result.clone());
+    }
+    let result = receiver.receive(&parts.headers)?;
+    parts.extensions.insert(Received {
+        by: receiver,
+        result: result.clone(),
+    });
+    Ok(result)
 }
 
 /// The sender is told little; the log has the reason.
