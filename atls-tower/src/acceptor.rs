@@ -120,13 +120,14 @@ impl ServerAcceptor {
         Ok(())
     }
 
-    /// Ends all connections of this acceptor and its clones: each stops to take requests, and is cut when `within` has passed.
+    /// Ends all connections of this acceptor and its clones: each drains, and is cut when `within` has passed.
     /// Their clients connect anew, attest anew, and are appraised by what is in force then. Call it when something behind the
     /// terms has changed, such as reference values, a verifier's keys, or a certificate.
     ///
     /// A connection of `atls_axum::serve` ends as with its attestation: HTTP/2 clients get a GOAWAY, HTTP/1.1 clients
     /// `Connection: close`, long streams learn it by [`Lifetime::draining`](crate::Lifetime::draining). A connection that was
-    /// recalled before ends at the earlier of both times. Only streams [with limits](AttestedStream::with_limits) are recalled, as those of an
+    /// recalled before ends at the earlier of both times. `axum::serve` cannot say goodbye in HTTP/2: there such a connection takes
+    /// requests on the old terms until `within` has passed. Only streams [with limits](AttestedStream::with_limits) are recalled, as those of an
     /// `AttestedListener` are.
     pub fn recall(&self, within: Duration) {
         self.recall_for(within, Accepting::anew);

@@ -88,6 +88,7 @@ pub use http::AttestedIo;
 pub use http::Retire;
 pub use http::RetireLayer;
 pub use http::ServerAttestation;
+pub use http::was_not_sent;
 pub use layer::AttestationFuture;
 pub use layer::AttestationLayer;
 pub use layer::ClientAttestation;

@@ -5,11 +5,13 @@
 
 mod attested_https;
 mod attested_io;
+mod not_sent;
 mod retire;
 mod retirement;
 
 pub use attested_https::AttestedHttps;
 pub use attested_io::AttestedIo;
 pub use attested_io::ServerAttestation;
+pub use not_sent::was_not_sent;
 pub use retire::Retire;
 pub use retire::RetireLayer;
