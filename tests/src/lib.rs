@@ -12,6 +12,7 @@
 
 pub mod azure;
 pub mod azure_sample;
+pub mod http2;
 
 mod clock;
 mod dcap;

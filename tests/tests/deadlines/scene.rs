@@ -21,6 +21,15 @@ use axum::routing::get;
 use axum::routing::post;
 use end_to_end::Gate;
 use end_to_end::World;
+pub(crate) use end_to_end::http2::END_HEADERS;
+pub(crate) use end_to_end::http2::END_STREAM;
+pub(crate) use end_to_end::http2::GET;
+pub(crate) use end_to_end::http2::HEADERS;
+pub(crate) use end_to_end::http2::PING;
+pub(crate) use end_to_end::http2::PREFACE;
+pub(crate) use end_to_end::http2::SETTINGS;
+pub(crate) use end_to_end::http2::frame;
+pub(crate) use end_to_end::http2::head;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
@@ -145,31 +154,3 @@ pub(crate) async fn read_until(link: &mut Link, last: &[u8]) {
         read.push(link.tls.read_u8().await.unwrap());
     }
 }
-
-pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-pub(crate) const SETTINGS: u8 = 4;
-
-pub(crate) const HEADERS: u8 = 1;
-
-pub(crate) const PING: u8 = 6;
-
-pub(crate) const END_STREAM: u8 = 1;
-
-pub(crate) const END_HEADERS: u8 = 4;
-
-/// RFC 9113 §4.1.
-pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    let [_, length @ ..] = length;
-    [&length[..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-}
-
-/// RFC 7541: method and scheme from the static table, path and authority as literals.
-pub(crate) fn head(method: u8, path: &str) -> Vec<u8> {
-    let length = u8::try_from(path.len()).unwrap();
-    let path = [&[0x04, length], path.as_bytes()].concat();
-    [&[method, 0x87][..], &path, b"\x01\x09localhost"].concat()
-}
-
-pub(crate) const GET: u8 = 0x82;

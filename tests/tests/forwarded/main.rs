@@ -6,6 +6,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod cose;
+mod envelope;
 mod hop;
+mod jose;
 mod refused;
+mod smuggled;
 mod travel;

@@ -12,6 +12,8 @@ use atls_tower::forward::StatementForm;
 use atls_tower::forward::VERIFIER_HEADER;
 use axum::Router;
 use axum::body::Body;
+use axum::middleware::FromExtractorLayer;
+use axum::middleware::from_extractor_with_state;
 use axum::routing::get;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -113,30 +115,6 @@ async fn hostile_values_are_refused() {
     assert_eq!(received, Err(ReceiveError::Ambiguous));
 }
 
-/// The public key as the secret of a MAC, and algorithms that the key is none of.
-#[tokio::test]
-async fn another_algorithm_than_the_keys_is_refused() {
-    let hop = Hop::new();
-    let sent = hop.headers(hop.forwarder()).await;
-    let value = sent[&HEADER].to_str().unwrap().to_owned();
-    let (_, rest) = value.split_once('.').unwrap();
-    let (claims, signature) = rest.split_once('.').unwrap();
-    for algorithm in ["none", "HS256", "ES384", "EdDSA", "PS256"] {
-        let header = format!(r#"{{"alg":"{algorithm}"}}"#);
-        let header = BASE64_URL_SAFE_NO_PAD.encode(header);
-        let signed = format!("{header}.{claims}");
-        let secret = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, hop.public_key());
-        let mac = ring::hmac::sign(&secret, signed.as_bytes());
-        let mac = BASE64_URL_SAFE_NO_PAD.encode(mac.as_ref());
-        for signature in ["", signature, &mac] {
-            let mut headers = HeaderMap::new();
-            let forged = format!("{signed}.{signature}");
-            headers.insert(HEADER, HeaderValue::from_str(&forged).unwrap());
-            assert!(hop.receiver().receive(&headers).is_err(), "{algorithm}");
-        }
-    }
-}
-
 #[tokio::test]
 async fn the_result_of_a_verifier_travels_beside_and_cannot_be_exchanged() {
     for token in [&b"head.claims.signature"[..], &[0xd2, 0x84, b'.', 0xff]] {
@@ -203,4 +181,52 @@ async fn a_handler_is_called_for_accepted_statements_alone() {
         assert_eq!(status, expected.0, "{path} {value:?}");
         assert!(body.contains(expected.1), "{path}: {body}");
     }
+}
+
+/// A layer and two extractors of a handler: none of them uses it up for the others.
+#[tokio::test]
+async fn a_statement_that_is_good_once_is_good_for_all_that_extract_it_from_one_request() {
+    let hop = Hop::new();
+    let receiver = Arc::new(hop.receiver().once(9));
+    let twice = async |_: ForwardedAttestation, client: Option<ForwardedAttestation>| {
+        client.is_some().to_string()
+    };
+    let app = Router::new()
+        .route("/", get(twice))
+        .route_layer(demanding(receiver.clone()))
+        .with_state(receiver);
+    let sent = hop.headers(hop.forwarder()).await;
+    let statuses = [(); 2].map(|()| asked(&app, &sent));
+    let [first, second] = statuses;
+    assert_eq!(first.await, 200);
+    assert_eq!(second.await, 403);
+}
+
+#[tokio::test]
+async fn each_receiver_of_a_request_judges_by_its_own_rules() {
+    let hop = Hop::new();
+    let lenient = Arc::new(hop.receiver());
+    let strict = ResultReceiver::new(hop.keys(), &demo::provider(), "gateway", "orders");
+    let strict = Arc::new(strict.with_clock(hop.world.clock.clone()));
+    let sent = hop.headers(hop.forwarder()).await;
+    for (receiver, status) in [(lenient.clone(), 200), (strict, 403)] {
+        let app = Router::new()
+            .route("/", get(async |_: ForwardedAttestation| ()))
+            .route_layer(demanding(lenient.clone()))
+            .with_state(receiver);
+        assert_eq!(asked(&app, &sent).await, status);
+    }
+}
+
+fn demanding(
+    receiver: Arc<ResultReceiver>,
+) -> FromExtractorLayer<ForwardedAttestation, Arc<ResultReceiver>> {
+    from_extractor_with_state(receiver)
+}
+
+async fn asked(app: &Router, headers: &HeaderMap) -> u16 {
+    let mut request = Request::get("/").body(Body::empty()).unwrap();
+    *request.headers_mut() = headers.clone();
+    let response = app.clone().oneshot(request).await.unwrap();
+    response.status().as_u16()
 }

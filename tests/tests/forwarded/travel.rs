@@ -64,6 +64,26 @@ async fn a_client_cannot_bring_a_header_of_its_own() {
     assert_eq!(body, "");
 }
 
+/// Without the layer that knows the client, or around it: nothing is known of the client, whatever it says itself.
+#[tokio::test]
+async fn a_layer_in_the_wrong_place_hands_nothing_on() {
+    let hop = Hop::new();
+    let stolen = hop.headers(hop.forwarder()).await;
+    let behind = Router::new().fallback(never);
+    let layer = ForwardResultLayer::new(Arc::new(hop.forwarder()));
+    let request = || {
+        let mut request = Request::get("/").body(Body::empty()).unwrap();
+        *request.headers_mut() = stolen.clone();
+        request
+    };
+    let alone = layer.layer(behind.clone());
+    let refused = alone.oneshot(request()).await.unwrap();
+    assert_eq!(refused.status(), 500);
+    let around = layer.layer(hop.connection().await.layer(behind));
+    let refused = around.oneshot(request()).await.unwrap();
+    assert_eq!(refused.status(), 500);
+}
+
 #[tokio::test]
 async fn an_attested_client_cannot_add_a_second_header() {
     let hop = Hop::new();
@@ -213,4 +233,8 @@ async fn a_header_is_used_once_though_its_time_comes_again() {
 fn names(headers: &HeaderMap) -> String {
     let names: Vec<_> = headers.keys().map(|name| name.as_str()).collect();
     names.join(" ")
+}
+
+async fn never() -> String {
+    panic!("the request is handed on")
 }

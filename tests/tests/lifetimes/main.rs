@@ -9,9 +9,13 @@
 
 mod draining;
 mod expired;
+mod goaway;
 mod grpc;
+mod hostile;
 mod recalled;
 mod reloaded;
+mod requests;
 mod retired;
 mod streams;
 mod support;
+mod websocket;

@@ -6,6 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atls_core::PeerAttestation;
+use atls_core::limits::CLOCK_LOOK;
+use atls_tower::AttestedHttps;
+use atls_tower::ClientConnector;
+use atls_tower::ClientTerms;
 use atls_tower::RetireLayer;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerAttestation;
@@ -18,6 +22,7 @@ use hyper::Request;
 use hyper::Response;
 use hyper::body::Bytes;
 use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
@@ -33,6 +38,7 @@ use crate::support::attested;
 use crate::support::hyper_client;
 use crate::support::pass;
 use crate::support::uri;
+use crate::support::wait;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -78,6 +84,28 @@ async fn a_request_under_way_is_finished_on_the_old_connection() {
     let old = ServerAttestation::of(old.extensions(), &uri(address)).cloned();
     let new = ask(&mut client, address).await;
     assert!(!Arc::ptr_eq(&old.unwrap(), &new));
+}
+
+#[tokio::test]
+async fn a_connection_that_was_idle_when_the_clock_was_set_forward_is_retired_before_it_is_used() {
+    for alpn in ["h2", "http/1.1"] {
+        let world = World::new();
+        let gate = Gate::new();
+        gate.open();
+        let address = rude_server(acceptor(&world, attested(&world)), gate).await;
+        // For longer than it takes to look at the clock.
+        let terms = ClientTerms::new().require_peer(world.about_servers());
+        let connector = ClientConnector::new(world.client_tls(&[alpn]), terms).unwrap();
+        let client = Client::builder(TokioExecutor::new()).build(AttestedHttps::new(connector));
+        let mut client = RetireLayer::new().layer(client);
+        let first = ask(&mut client, address).await;
+        world.clock.advance(DAY);
+        wait(CLOCK_LOOK).await;
+        // The tasks of the connection run before this one goes on.
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+        assert!(!Arc::ptr_eq(&first, &ask(&mut client, address).await));
+    }
 }
 
 /// hyper-util sends a request anew where its connection was closed before it left. The connection that takes it is retired like any.

@@ -214,7 +214,7 @@ async fn raw_for_ever(request: Request) -> Response {
     })
 }
 
-fn leave<F>(
+pub(crate) fn leave<F>(
     request: Request,
     then: impl FnOnce(TokioIo<Upgraded>) -> F + Send + 'static,
 ) -> Response

@@ -28,6 +28,11 @@ pub(crate) const ENDED: Duration = Duration::from_secs(71);
 /// Lets time pass, for the clocks of certificates and for timers.
 pub(crate) async fn pass(world: &World, time: Duration) {
     world.clock.advance(time);
+    wait(time).await;
+}
+
+/// Lets time pass for timers alone: the clock that is set shows none of it.
+pub(crate) async fn wait(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();

@@ -1,5 +1,5 @@
 //! The shape of the sources: dependencies, imports, lengths of files, names at the roots of crates, code points of the draft, fuzz
-//! targets.
+//! targets, programs that pages run.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -14,6 +14,7 @@ mod circles;
 mod fuzzing;
 mod lengths;
 mod profile;
+mod programs;
 mod reliability;
 mod roots;
 mod sources;

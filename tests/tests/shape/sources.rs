@@ -1,11 +1,16 @@
-//! The Rust files of the workspace.
+//! The files of the workspace.
 
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Each file below the root of the workspace, with its text. Folders of builds and hidden folders are left out.
+/// Each file of Rust below the root of the workspace, with its text.
 pub(crate) fn all() -> Vec<(PathBuf, String)> {
+    named(".rs")
+}
+
+/// Each file whose name ends so, with its text. Folders of builds and hidden folders are left out.
+pub(crate) fn named(end: &str) -> Vec<(PathBuf, String)> {
     let root = root();
     let mut folders = vec![root.clone()];
     let mut found = Vec::new();
@@ -19,7 +24,7 @@ pub(crate) fn all() -> Vec<(PathBuf, String)> {
                 .into_owned();
             if path.is_dir() && name != "target" && !name.starts_with('.') {
                 folders.push(path);
-            } else if name.ends_with(".rs") {
+            } else if name.ends_with(end) {
                 let text = fs::read_to_string(&path).expect("a text");
                 let place = path.strip_prefix(&root).expect("inside of the workspace");
                 found.push((place.to_owned(), text));
