@@ -28,8 +28,9 @@
 //!
 //! The listener also goes into `axum::serve` itself, with
 //! [`into_attested_make_service`](RouterExt::into_attested_make_service). That loop does not learn that a connection's
-//! attestation has expired: HTTP/2 connections are then cut rather than drained, and a client that never completes a
-//! request's head delays a shutdown. [`serve`] has neither fault.
+//! attestation has expired, or that it was [recalled](atls_tower::ServerAcceptor::recall): no GOAWAY tells an HTTP/2 client to go
+//! elsewhere, requests are taken until the connection ends, and it is then cut with what is under way. A client that never
+//! completes a request's head delays a shutdown. [`serve`] has none of these faults.
 //!
 //! To demand attestation of some routes only, put [`RequireAttestationLayer`](atls_tower::RequireAttestationLayer) on
 //! them with `Router::route_layer`.

@@ -46,6 +46,10 @@ pub trait RouterExt {
     /// A make-service for `axum::serve` with an [`AttestedListener`](crate::AttestedListener). Requests carry the
     /// attestation of their connection's client, and `ConnectInfo<SocketAddr>` as with
     /// [`Router::into_make_service_with_connect_info`].
+    ///
+    /// `axum::serve` sends no GOAWAY on one connection of HTTP/2. One whose attestation expires is cut at that moment, and one that is
+    /// [recalled](atls_tower::ServerAcceptor::recall) takes requests, under the old terms, until the time of the recall has passed, and is
+    /// cut then. [`serve`](crate::serve) tells such clients to connect anew.
     fn into_attested_make_service(self) -> AttestedMakeService<Router>;
 }
 
