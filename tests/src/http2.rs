@@ -93,10 +93,9 @@ pub fn field(name: &str, value: &str) -> Vec<u8> {
     let [name, value] = [name, value].map(|text| {
         let length = u16::try_from(text.len()).unwrap();
         // An integer with a prefix of 7 bits (§5.1).
-        let mut coded = match u8::try_from(length) {
-            Ok(length) if length < 127 => vec![length],
-            _ => {
-                let rest = length - 127;
+        let mut coded = match length.checked_sub(127) {
+            None => vec![u8::try_from(length).unwrap()],
+            Some(rest) => {
                 let low = u8::try_from(rest % 128).unwrap();
                 vec![127, 128 | low, u8::try_from(rest / 128).unwrap()]
             }

@@ -211,8 +211,6 @@ impl Statement {
 }
 
 fn assert_refused(received: Result<(), ReceiveError>, what: &str) {
-    assert!(
-        matches!(received, Err(ReceiveError::Invalid(_))),
-        "{what}: {received:?}"
-    );
+    let refused = received.expect_err(what);
+    assert!(matches!(refused, ReceiveError::Invalid(_)), "{what}");
 }

@@ -285,7 +285,7 @@ async fn tell(State(receiver): State<Arc<ResultReceiver>>, request: Request) -> 
         Err(_) => "refused".to_owned(),
     };
     let trailers = match body.collect().await {
-        Ok(collected) => names(collected.trailers().unwrap_or(&HeaderMap::new())),
+        Ok(collected) => collected.trailers().map(names).unwrap_or_default(),
         Err(_) => "broken".to_owned(),
     };
     let headers = names(&parts.headers);

@@ -137,7 +137,7 @@ async fn is_left_alone(pause: u64, answer: impl Fn() -> Answer + Send + Sync + '
         builder.clock(Arc::new(Still))
     });
     drop(send(&client, post()).await);
-    tokio::time::advance(Duration::from_secs(pause - 1)).await;
+    tokio::time::advance(Duration::from_secs(pause.saturating_sub(1))).await;
     drop(send(&client, post()).await);
     assert_eq!(script.requests(), 1, "{of}");
     tokio::time::advance(Duration::from_secs(1)).await;
