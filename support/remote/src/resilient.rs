@@ -236,15 +236,6 @@ impl Resilient {
     }
 }
 
-/// Whoever watches the circuit would wait for its end for ever.
-impl Drop for Resilient {
-    fn drop(&mut self) {
-        if self.breaker.circuit() != Circuit::Closed {
-            metrics::circuit_closed(self.name);
-        }
-    }
-}
-
 impl HttpClient for Resilient {
     fn send(
         &self,
