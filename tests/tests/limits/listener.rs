@@ -179,6 +179,7 @@ async fn the_number_of_connections_has_a_limit_whatever_is_said() {
     let rest = 16 * 1024 * 1024 + 2 * 256 * 1024;
     let world = World::new();
     let base = || builder(&world).pending(2);
+    let most = u32::MAX.try_into().unwrap();
     for (listener, expected) in [
         (base(), DEFAULT_CONNECTIONS),
         (base().connections(7), 7),
@@ -196,10 +197,7 @@ async fn the_number_of_connections_has_a_limit_whatever_is_said() {
             usize::MAX,
         ),
     ] {
-        assert_eq!(
-            limit_of(listener).await,
-            Ok(expected.min(u32::MAX as usize))
-        );
+        assert_eq!(limit_of(listener).await, Ok(expected.min(most)));
     }
     for bytes in [0, rest, rest + each - 1] {
         let refused = limit_of(base().connections_within(bytes)).await;

@@ -9,6 +9,7 @@ use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use atls_tower::forward::ForwardResultLayer;
+use atls_tower::forward::ForwardedBody;
 use atls_tower::forward::ResultForwarder;
 use atls_tower::weaker::Mode;
 use end_to_end::Gate;
@@ -153,7 +154,7 @@ async fn every_request_that_is_refused_counts_once_by_its_problem() {
     assert_eq!(counted(r#"problem="attested-tls-required""#), 1.0);
 
     // No layer said who the client is.
-    let hands_on = tower::service_fn(async |_: http::Request<String>| {
+    let hands_on = tower::service_fn(async |_: http::Request<ForwardedBody<String>>| {
         Ok::<_, std::convert::Infallible>(http::Response::new(axum::body::Bytes::new()))
     });
     let key = demo::provider()
