@@ -43,6 +43,15 @@ impl Http2Limits {
         streams.saturating_add(window).saturating_add(OF_HTTP1)
     }
 
+    /// For a client that is told one thing, and not served.
+    pub(crate) const fn least() -> Self {
+        Self {
+            streams: 1,
+            window: MIN_WINDOW,
+            stream_window: MIN_STREAM_WINDOW,
+        }
+    }
+
     /// # Errors
     /// [`ConfigError::Limit`] for one that is out of its range.
     pub(crate) fn checked(self) -> Result<Self, ConfigError> {

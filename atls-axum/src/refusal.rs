@@ -63,7 +63,7 @@ async fn converse(stream: &mut RefusedStream<TcpStream>) {
     // One request is answered, and no further one is taken. Errors of this conversation are of no use.
     let _ = match protocol {
         Protocol::Http2 => {
-            let connection = http2(&Http2Limits::default()).serve_connection(io, service);
+            let connection = http2(&Http2Limits::least()).serve_connection(io, service);
             until(answered.notified(), connection, |it| it.graceful_shutdown()).await
         }
         // Without ALPN a client is answered in HTTP/1.1: version detection would be one more thing that waits.

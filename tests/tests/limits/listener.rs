@@ -36,6 +36,7 @@ use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 fn builder(world: &World) -> ListenerBuilder {
     let terms = ServerTerms::new().attester(world.server_device.clone());
@@ -171,6 +172,34 @@ async fn a_listener_with_http_1_alone_takes_no_http_2_of_whoever_negotiates_noth
         // SETTINGS have a length of three bytes, the first of which is 0.
         assert_eq!(start == [0], is_taken);
     }
+}
+
+/// However large the limits of clients that are served are.
+#[tokio::test]
+async fn a_client_that_is_not_served_gets_one_stream_and_a_small_window() {
+    let world = World::new();
+    let terms = ServerTerms::new().require_peer(world.about_clients());
+    let mut tls = world.server_tls();
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = ServerAcceptor::new(tls, terms).unwrap();
+    let address = serve(AttestedListener::builder(acceptor), Router::new()).await;
+    let socket = TcpStream::connect(address).await.unwrap();
+    let ordinary = TlsConnector::from(Arc::new(world.client_tls(&["h2"])));
+    let name = "localhost".try_into().unwrap();
+    let mut stream = ordinary.connect(name, socket).await.unwrap();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    stream.write_all(preface).await.unwrap();
+    // RFC 9113 §6.5: the length in three bytes, the type, and pairs of two bytes and four.
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.unwrap();
+    let [0, 0, length, 4, ..] = head else {
+        panic!("no SETTINGS: {head:?}");
+    };
+    let mut settings = vec![0; length.into()];
+    stream.read_exact(&mut settings).await.unwrap();
+    let says = |pair: [u8; 6]| settings.chunks_exact(6).any(|said| said == pair);
+    assert!(says([0, 3, 0, 0, 0, 1]), "one stream: {settings:?}");
+    assert!(says([0, 4, 0, 0, 0x40, 0]), "16 KiB: {settings:?}");
 }
 
 #[tokio::test]
