@@ -12,8 +12,11 @@ use std::sync::Mutex;
 use adversary::Link;
 use adversary::REQUEST;
 use atls_core::ConfigError;
+use atls_core::Fault;
 use atls_core::exchange::CanAttest;
 use atls_core::exchange::Parameters;
+use atls_tower::ClientConnector;
+use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use atls_tower::weaker::Mode;
@@ -151,6 +154,19 @@ async fn a_challenge_is_answered_by_its_certificate_and_the_connection_closed() 
         unreachable!("it connected");
     };
     assert_eq!(client.get_ref().1.tls13_tickets_received(), 0);
+    scene.goes_on().await;
+}
+
+/// Clients of the service trust the certificate, and nothing is attested.
+#[tokio::test]
+async fn a_client_that_demands_attestation_accepts_no_challenge() {
+    let scene = Scene::pending().await;
+    let terms = ClientTerms::new().require_peer(scene.world.about_servers());
+    let connector = ClientConnector::new(scene.world.client_tls(&[ACME]), terms).unwrap();
+    let socket = TcpStream::connect(scene.server.address).await.unwrap();
+    let name = "localhost".try_into().unwrap();
+    let refused = connector.connect(name, socket).await.unwrap_err();
+    assert_eq!(refused.fault(), Fault::Peer, "{}", refused.report());
     scene.goes_on().await;
 }
 
