@@ -24,6 +24,7 @@ use rcgen::DistinguishedName;
 use rcgen::KeyPair;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 
 use crate::account::AccountKey;
@@ -115,6 +116,8 @@ impl Issuer {
     }
 
     async fn order(&self) -> Result<Certificate, OrderError> {
+        // Before the server is asked for what could not be judged.
+        self.now()?;
         let account = self.key.account(self.http(), &self.directory).await?;
         let mut order = self.begin_order(&account).await?;
         self.prove(&mut order).await?;
@@ -129,9 +132,7 @@ impl Issuer {
 
         order.finalize_csr(request.der()).await?;
         let chain = order.poll_certificate(&POLL).await?;
-        let now = self.clock.current_time();
-        let now = now.ok_or_else(|| OrderError::Local("there is no clock".to_owned()))?;
-        let certificate = Certificate::received(&chain, key, &self.names, now)?;
+        let certificate = Certificate::received(&chain, key, &self.names, self.now()?)?;
         *self.last() = Some(Last {
             account,
             identifier: certificate.identifier(),
@@ -173,6 +174,11 @@ impl Issuer {
         let (told, again_in) = last.account.renewal_info(&identifier).await?;
         let moment = suggestion::moment(&told.suggested_window, self.provider.secure_random);
         Ok(moment.map(|moment| (moment, again_in)))
+    }
+
+    fn now(&self) -> Result<UnixTime, OrderError> {
+        let now = self.clock.current_time();
+        now.ok_or_else(|| OrderError::Local("there is no clock".to_owned()))
     }
 
     fn http(&self) -> OneOrigin {

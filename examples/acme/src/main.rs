@@ -79,7 +79,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     if let Some((id, file)) = &arguments.external {
         let key = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
         let key = BASE64_URL_SAFE_NO_PAD.decode(key.trim());
-        let key = key.map_err(|error| format!("{file}: it is no base64url: {error}"))?;
+        // The error would tell a byte of it.
+        let key = key.map_err(|_| format!("{file}: it is no base64url"))?;
         issuer = issuer.with_external_account(id, &key);
     }
 

@@ -31,6 +31,8 @@ pub struct Renewal<I> {
     certificate: Option<Certificate>,
     /// Orders that failed since the last certificate.
     failures: u32,
+    /// Certificates in a row that were renewed long before they were due by their life.
+    early: u32,
     /// No order before, but those that are asked for.
     not_before: Instant,
     suggestion: Suggestion,
@@ -55,6 +57,7 @@ impl<I: Issue + 'static> Renewal<I> {
             clock,
             certificate: None,
             failures: 0,
+            early: 0,
             not_before: Instant::now(),
             suggestion: Suggestion::none(),
         }
@@ -102,7 +105,15 @@ impl<I: Issue + 'static> Renewal<I> {
     fn take(&mut self, certificate: Certificate) {
         self.current.replace(certificate.key().clone());
         self.failures = 0;
-        self.not_before = after(MINUTE);
+        let before = self.certificate.as_ref();
+        let is_early = before.is_some_and(|it| self.now().as_secs() < it.renewal_due());
+        self.early = if is_early {
+            self.early.saturating_add(1)
+        } else {
+            0
+        };
+        // A server that wants each certificate renewed at once does not get an order every minute.
+        self.not_before = after(backoff(self.early.saturating_add(1)));
         self.suggestion = Suggestion::none();
         let valid_for_s = certificate.valid_for(self.now()).as_secs();
         tracing::info!(valid_for_s, "new certificate");
@@ -200,7 +211,7 @@ pub enum Occasion {
     Due,
 }
 
-/// Public servers count failures by the hour, some to five: 1, 3, 9, 27 minutes, and then an hour, are five in any.
+/// For failures in a row, from 1. Public servers count failures by the hour, some to five: 1, 3, 9, 27 minutes, and then an hour, are five in any.
 fn backoff(failures: u32) -> Duration {
     let minutes = 3u32.saturating_pow(failures.saturating_sub(1));
     MINUTE.saturating_mul(minutes.min(60))

@@ -85,21 +85,14 @@ impl AcmeServer {
     }
 
     pub(crate) async fn start_with(manner: Manner, program: PathBuf, tls_port: u16) -> Self {
-        let ports = Ports {
-            acme: free_port(),
-            management: free_port(),
-            dns: resolver().await,
-        };
-        let folder =
-            std::env::temp_dir().join(format!("atls-pebble-{}-{}", std::process::id(), ports.acme));
+        let dns = resolver().await;
+        let folder = std::env::temp_dir().join(format!("atls-pebble-{}-{dns}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
         let at = |name: &str| folder.join(name);
         std::fs::write(at("own.pem"), own.cert.pem()).unwrap();
         std::fs::write(at("own.key"), own.signing_key.serialize_pem()).unwrap();
         let mut config = json!({"pebble": {
-            "listenAddress": format!("127.0.0.1:{}", ports.acme),
-            "managementListenAddress": format!("127.0.0.1:{}", ports.management),
             "certificate": at("own.pem"),
             "privateKey": at("own.key"),
             "httpPort": 1,
@@ -112,7 +105,20 @@ impl AcmeServer {
             config["pebble"]["externalAccountBindingRequired"] = true.into();
             config["pebble"]["externalAccountMACKeys"] = json!({ id: key });
         }
-        std::fs::write(at("config.json"), config.to_string()).unwrap();
+        // Others may take a port that was free a moment ago.
+        let started = (0..20).find_map(|_| {
+            let ports = Ports {
+                acme: free_port(),
+                management: free_port(),
+                dns,
+            };
+            let address = |port| format!("127.0.0.1:{port}");
+            config["pebble"]["listenAddress"] = address(ports.acme).into();
+            config["pebble"]["managementListenAddress"] = address(ports.management).into();
+            std::fs::write(at("config.json"), config.to_string()).unwrap();
+            Some((ports, spawn(&program, &folder, ports, &manner)?))
+        });
+        let (ports, child) = started.expect("no port stays free");
 
         let mut roots = RootCertStore::empty();
         roots.add(own.cert.der().clone()).unwrap();
@@ -123,7 +129,7 @@ impl AcmeServer {
             .with_no_client_auth();
         let builder = reqwest::Client::builder().tls_backend_preconfigured(tls);
         Self {
-            child: spawn(&program, &folder, ports, &manner),
+            child,
             program,
             folder,
             ports,
@@ -140,7 +146,8 @@ impl AcmeServer {
 
     pub(crate) fn start_anew(&mut self) {
         self.kill();
-        self.child = spawn(&self.program, &self.folder, self.ports, &self.manner);
+        let child = spawn(&self.program, &self.folder, self.ports, &self.manner);
+        self.child = child.expect("its ports are taken");
     }
 
     pub(crate) fn http(&self) -> Arc<ReqwestClient> {
@@ -193,8 +200,8 @@ impl Drop for AcmeServer {
     }
 }
 
-/// Starts it, and waits until its ports are open.
-fn spawn(program: &PathBuf, folder: &Path, ports: Ports, manner: &Manner) -> Child {
+/// Starts it, and waits until its ports are open. `None` where others took them.
+fn spawn(program: &PathBuf, folder: &Path, ports: Ports, manner: &Manner) -> Option<Child> {
     let log = folder.join("log");
     let output = File::create(&log).unwrap();
     let mut command = Command::new(program);
@@ -217,15 +224,20 @@ fn spawn(program: &PathBuf, folder: &Path, ports: Ports, manner: &Manner) -> Chi
         .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
     for _ in 0..1500 {
         let mut all = [ports.acme, ports.management].into_iter();
-        if all.all(|port| TcpStream::connect(("127.0.0.1", port)).is_ok()) {
-            return child;
-        }
-        if child.try_wait().unwrap().is_some() {
+        let is_open = all.all(|port| TcpStream::connect(("127.0.0.1", port)).is_ok());
+        let has_ended = child.try_wait().unwrap().is_some();
+        if has_ended {
             break;
+        }
+        if is_open {
+            return Some(child);
         }
         std::thread::sleep(Duration::from_millis(20));
     }
     let said = std::fs::read_to_string(log).unwrap_or_default();
+    if said.contains("address already in use") {
+        return None;
+    }
     panic!("Pebble did not start:\n{said}");
 }
 

@@ -1,7 +1,5 @@
 //! ACME servers of other manners: hasty, strict, with wishes.
 
-use std::time::Duration;
-
 use acme::Issue;
 use acme::OrderError;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -93,23 +91,36 @@ async fn a_server_that_takes_no_nonce_leaves_the_certificate_in_service() {
     assert_ne!(first, second);
 }
 
+/// What comes of it has tests of its own, whose clock is theirs.
 #[tokio::test]
-async fn a_server_that_wants_a_certificate_renewed_now_has_it_renewed() {
-    let Some(mut scene) = Scene::new().await else {
+async fn a_server_that_wants_a_certificate_renewed_now_is_heard_and_gets_an_order_that_replaces_it()
+{
+    let manner = Manner {
+        validates: false,
+        refused_nonces: 0,
+        ..Manner::default()
+    };
+    let Some(scene) = Scene::with(manner, NAMES).await else {
         return;
     };
-    let never = Notify::new();
-    scene.renewal.next(&never).await;
-    let first = scene.current.key().unwrap();
+    let issuer = issuer(&scene.acme, NAMES).unwrap();
+    let first = issuer.issue().await.unwrap();
+    let (unasked, _) = issuer.suggested(&first).await.unwrap();
+    assert!((END..first.not_after()).contains(&unasked));
     let past =
         r#"{"suggestedWindow": {"start": "2025-01-01T00:00:00Z", "end": "2025-01-02T00:00:00Z"}}"#;
-    scene.acme.say_about_renewal(&first.cert[0], past).await;
-    // At the earliest a minute after the order before.
-    let renewed = tokio::time::timeout(Duration::from_secs(120), scene.renewal.next(&never)).await;
-    assert!(renewed.is_ok(), "it is not due for 16 hours otherwise");
-    let second = scene.current.key().unwrap();
-    assert_ne!(first.cert, second.cert);
+    let der = &first.key().cert[0];
+    scene.acme.say_about_renewal(der, past).await;
+    let (now, _) = issuer.suggested(&first).await.unwrap();
+    assert!((END - 24 * 3600..END).contains(&now));
+    let second = issuer.issue().await.unwrap();
+    assert_ne!(first.key().cert, second.key().cert);
+    let (next, _) = issuer.suggested(&second).await.unwrap();
+    assert!(next > END, "nothing was said about this one");
 }
+
+/// 2025-01-02, in seconds since the epoch.
+const END: u64 = 1_735_776_000;
 
 #[tokio::test]
 async fn a_server_that_demands_an_external_account_gets_it_and_gives_strangers_nothing() {

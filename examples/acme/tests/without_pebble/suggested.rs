@@ -55,3 +55,16 @@ async fn a_server_is_asked_about_the_renewal_as_often_as_it_says_within_reason()
         assert!(asked.abs_diff(times) <= 1, "{asked} {times}");
     }
 }
+
+/// As one whose clock or data is wrong: its window has always passed.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_wants_each_certificate_renewed_at_once_waits_longer_and_longer() {
+    let answers = [1, 2, 3, 4, 5, 6, 7].map(|serial| Ok(certificate(serial)));
+    let script = Script::of(answers).suggesting([Some(0)]);
+    let (mut renewal, _) = renewal(&script, &Clock::new());
+    let never = Notify::new();
+    for _ in 0..7 {
+        renewal.next(&never).await;
+    }
+    assert_eq!(script.asked_after(), [0, 1, 4, 13, 40, 100, 160]);
+}

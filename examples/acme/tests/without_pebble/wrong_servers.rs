@@ -10,21 +10,20 @@ use acme::Renewal;
 use atls_core::http::HttpError;
 use http::Response;
 use http::Uri;
+use rustls::pki_types::UnixTime;
 use rustls::time_provider::DefaultTimeProvider;
+use rustls::time_provider::TimeProvider;
 use test_support::Script;
 use tokio::sync::Notify;
 
 fn issuer(http: Arc<Script>) -> Issuer {
+    issuer_at(http, Arc::new(DefaultTimeProvider))
+}
+
+fn issuer_at(http: Arc<Script>, clock: Arc<dyn TimeProvider>) -> Issuer {
     let directory = Uri::from_static("https://acme.example/directory");
     let names = vec!["a.example".parse().unwrap()];
-    Issuer::new(
-        http,
-        directory,
-        names,
-        demo::provider(),
-        Arc::new(DefaultTimeProvider),
-    )
-    .unwrap()
+    Issuer::new(http, directory, names, demo::provider(), clock).unwrap()
 }
 
 fn directory(new_nonce: &str) -> Arc<Script> {
@@ -60,6 +59,24 @@ async fn requests_have_limits_and_go_to_the_origin_of_the_directory_alone() {
         assert_eq!(http.requests(), 1, "{elsewhere}");
         let (_, limits) = http.last();
         assert!(limits.max_body <= 128 * 1024 && limits.deadline <= Duration::from_secs(20));
+    }
+}
+
+/// A certificate that cannot be judged would be ordered again and again.
+#[tokio::test]
+async fn who_has_no_clock_orders_nothing() {
+    let http = directory("https://acme.example/n");
+    let issuer = issuer_at(http.clone(), Arc::new(NoClock));
+    assert!(matches!(issuer.issue().await, Err(OrderError::Local(_))));
+    assert_eq!(http.requests(), 0);
+}
+
+#[derive(Debug)]
+struct NoClock;
+
+impl TimeProvider for NoClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        None
     }
 }
 
