@@ -14,6 +14,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::sync::watch;
 use tower::Layer;
 
+use super::trusted::Judge;
 use super::trusted::Peers;
 use super::tunnels::Tunnels;
 use crate::failure::Failure;
@@ -74,24 +75,21 @@ impl Accepted {
         let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
         now.connections.clone()
     }
-
-    fn put(&self, now: Now) {
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = now;
-    }
 }
 
 impl Peers for Accepted {
-    fn judge_by(&self, relying_party: Arc<RelyingParty>) -> Result<(), Failure> {
-        self.put(Now::by((self.make)(&relying_party)?, &self.tunnels));
-        Ok(())
+    fn judge_by(&self, relying_party: Arc<RelyingParty>) -> Result<Judge<'_>, Failure> {
+        let now = Now::by((self.make)(&relying_party)?, &self.tunnels);
+        Ok(Box::new(|| {
+            *self.now.write().unwrap_or_else(PoisonError::into_inner) = now;
+            Ok(())
+        }))
     }
 
     fn recall(&self) {
-        let connectors = {
-            let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
-            now.connectors.clone()
-        };
-        self.put(Now::by(connectors, &self.tunnels));
+        // In one step: what was put in force meanwhile would be taken back.
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        *now = Now::by(now.connectors.clone(), &self.tunnels);
     }
 }
 
@@ -110,6 +108,74 @@ impl Now {
             connectors,
             connections: Connections { clients, tunnels },
             _end: end,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::Ordering;
+
+    use atls_sim::SimAttester;
+    use atls_sim::SimVerifier;
+
+    use super::super::tunnels::Stop;
+    use super::*;
+    use crate::get;
+    use crate::get::Http;
+    use crate::narrate::Narration;
+    use crate::trust::Own;
+    use crate::trust::TrustOptions;
+
+    fn party() -> Arc<RelyingParty> {
+        let device = SimAttester::generate().unwrap();
+        let verifier = SimVerifier::new(device.trust_anchor());
+        let party = RelyingParty::builder().verifier(Arc::new(verifier));
+        Arc::new(party.build().unwrap())
+    }
+
+    fn make(relying_party: &Arc<RelyingParty>) -> Result<Connectors<AttestedHttps<Way>>, Failure> {
+        let trust = TrustOptions {
+            dangerous_any_certificate: true,
+            ..TrustOptions::default()
+        };
+        let own = Own {
+            device: None,
+            first: false,
+        };
+        let client = |http| {
+            let over = get::Client::shared(relying_party, &trust, &own, http, Narration::Silent);
+            over.map(get::Client::into_connector)
+        };
+        Ok(Connectors {
+            any: client(Http::Any)?,
+            http1: client(Http::One)?,
+        })
+    }
+
+    #[test]
+    fn a_recall_beside_a_new_policy_leaves_the_new_one_in_force() {
+        let (_stop, stop) = Stop::new();
+        let (tunnels, _all) = Tunnels::new(stop, std::time::Duration::ZERO);
+        let first = party();
+        let accepted = Accepted::new(Box::new(make), &first, tunnels).unwrap();
+        let mut before = Arc::downgrade(&first);
+        drop(first);
+        for _ in 0..100 {
+            let next = party();
+            let is_judged = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while !is_judged.load(Ordering::Relaxed) {
+                        accepted.recall();
+                    }
+                });
+                accepted.judge_by(next.clone()).unwrap()().unwrap();
+                is_judged.store(true, Ordering::Relaxed);
+            });
+            assert!(before.upgrade().is_none(), "the old one judges on");
+            before = Arc::downgrade(&next);
         }
     }
 }

@@ -38,6 +38,7 @@ use super::relay::Unanswered;
 use super::service::Files;
 use super::service::Surroundings;
 use super::stated::Stated;
+use super::trusted::Judge;
 use super::trusted::Opened;
 use super::trusted::Peers;
 use super::tunnels::Tunnels;
@@ -127,10 +128,13 @@ struct Accepted {
 }
 
 impl Peers for Accepted {
-    fn judge_by(&self, relying_party: Arc<RelyingParty>) -> Result<(), Failure> {
+    fn judge_by(&self, relying_party: Arc<RelyingParty>) -> Result<Judge<'_>, Failure> {
         let terms = self.terms.by(Some(relying_party));
-        let replaced = self.acceptor.replace(self.terms.tls()?, terms, self.within);
-        replaced.map_err(|error| do_not_go_together(&error))
+        let tls = self.terms.tls()?;
+        Ok(Box::new(|| {
+            let replaced = self.acceptor.replace(tls, terms, self.within);
+            replaced.map_err(|error| do_not_go_together(&error))
+        }))
     }
 
     fn recall(&self) {

@@ -81,11 +81,11 @@ impl Proxy {
     pub(super) async fn look(&mut self) {
         self.health.look();
         if self.configuration.is_changed() {
-            self.read_again().await;
-        } else {
-            self.serving.reload_if_changed();
-            self.published.publish(self.serving.public_keys());
+            let taken = self.read_arguments().await;
+            serving::record("arguments", taken, &self.metrics);
         }
+        self.serving.reload_if_changed();
+        self.published.publish(self.serving.public_keys());
     }
 
     /// Reads all again, and tells systemd how that went.
@@ -98,17 +98,24 @@ impl Proxy {
         });
     }
 
+    /// Reads the arguments again, or else all files that they name.
     async fn read_again(&mut self) -> bool {
-        let taken = match self.configuration.read_again() {
-            Ok(None) => {
-                let all_right = self.serving.reload();
-                self.published.publish(self.serving.public_keys());
-                return all_right;
-            }
-            Ok(Some(changed)) => self.take(changed).await,
-            Err(failure) => Err(failure),
+        let taken = self.read_arguments().await;
+        if matches!(taken, Ok(false)) {
+            let all_right = self.serving.reload();
+            self.published.publish(self.serving.public_keys());
+            return all_right;
+        }
+        serving::record("arguments", taken, &self.metrics)
+    }
+
+    /// Tells whether others are in force.
+    async fn read_arguments(&mut self) -> Result<bool, Failure> {
+        let Some(changed) = self.configuration.read_again()? else {
+            return Ok(false);
         };
-        serving::record("arguments", taken.map(|()| true), &self.metrics)
+        self.take(changed).await?;
+        Ok(true)
     }
 
     /// Serves by other arguments. Connections finish by the old ones.

@@ -21,15 +21,19 @@ use crate::trust::TrustOptions;
 
 /// The connections of a service, whose peers a relying party judges.
 pub(super) trait Peers: Send + Sync + 'static {
-    /// Has the next ones judged by this, and [recalls](Self::recall) the others.
+    /// Reads what else belongs to it. What it gives has the next ones judged by this, and [recalls](Self::recall) the others.
     ///
     /// # Errors
     /// A usage failure; nothing has changed then.
-    fn judge_by(&self, relying_party: Arc<RelyingParty>) -> Result<(), Failure>;
+    fn judge_by(&self, relying_party: Arc<RelyingParty>) -> Result<Judge<'_>, Failure>;
 
     /// Ends those that there are properly, and cuts what is left when the time to drain has passed.
     fn recall(&self);
 }
+
+/// Puts what was read in force. Nothing has changed where it fails.
+// An alias, as clippy finds the type hard to read in place.
+pub(super) type Judge<'a> = Box<dyn FnOnce() -> Result<(), Failure> + 'a>;
 
 /// Whom a service trusts now, and the files that say so.
 pub(super) struct Trusted {
@@ -101,11 +105,15 @@ impl Trusted {
         &self,
         check: impl FnOnce(&[String]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let read = || trust::trusted(&self.options, &Narration::Silent);
-        let (fresh, stamps) = self.watched.read(read)?;
-        check(&fresh.tables)?;
-        self.peers.judge_by(Arc::new(fresh.relying_party))?;
-        *self.now() = Now::new(fresh.tables, fresh.keys, &self.peers);
+        let read = || {
+            let fresh = trust::trusted(&self.options, &Narration::Silent)?;
+            check(&fresh.tables)?;
+            let judge = self.peers.judge_by(Arc::new(fresh.relying_party))?;
+            Ok((judge, fresh.tables, fresh.keys))
+        };
+        let ((judge, tables, keys), stamps) = self.watched.read(read)?;
+        judge()?;
+        *self.now() = Now::new(tables, keys, &self.peers);
         self.watched.took(stamps);
         Ok(())
     }
@@ -154,3 +162,61 @@ fn now() -> UnixTime {
 
 /// How often the keys of services are fetched.
 const KEYS: Duration = Duration::from_secs(300);
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering;
+
+    use atls_sim::SimAttester;
+
+    use super::*;
+
+    /// Reads a file of authorities, and somebody writes it meanwhile, the first time.
+    struct Reading {
+        authorities: PathBuf,
+        read: AtomicUsize,
+        judged: AtomicUsize,
+    }
+
+    impl Peers for Reading {
+        fn judge_by(&self, _: Arc<RelyingParty>) -> Result<Judge<'_>, Failure> {
+            if self.read.fetch_add(1, Ordering::Relaxed) == 0 {
+                fs::write(&self.authorities, "half").unwrap();
+            }
+            Ok(Box::new(|| {
+                self.judged.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }))
+        }
+
+        fn recall(&self) {}
+    }
+
+    #[test]
+    fn authorities_that_are_written_while_they_are_read_are_not_in_force() {
+        let name = format!("atls-trusted-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let (device, authorities) = (folder.join("device"), folder.join("authorities"));
+        let key = SimAttester::generate().unwrap();
+        fs::write(&device, key.trust_anchor().public_key()).unwrap();
+        fs::write(&authorities, "").unwrap();
+        let mut options = TrustOptions::default();
+        options.appraisal.trust_sim.push(device);
+        options.ca.push(authorities.clone());
+        let peers = Arc::new(Reading {
+            authorities,
+            read: AtomicUsize::new(0),
+            judged: AtomicUsize::new(0),
+        });
+        let trusted = Opened::new(&options).unwrap().about(peers.clone());
+        assert!(trusted.reload().is_err());
+        assert_eq!(peers.judged.load(Ordering::Relaxed), 0);
+        trusted.reload().unwrap();
+        assert_eq!(peers.judged.load(Ordering::Relaxed), 1);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -29,9 +29,14 @@ struct State {
 pub(super) struct Stamps(Vec<Option<Stamp>>);
 
 /// The state of a file, compared without reading it. A link is followed, so one that is changed to another file shows too.
+///
+/// The time of its content may be set, and is the same for all files of an archive or image that can be made again; the time of its state
+/// is the system's.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     modified: Option<SystemTime>,
+    /// Seconds since the epoch, and nanoseconds.
+    changed: (i64, i64),
     length: u64,
     file: (u64, u64),
 }
@@ -105,6 +110,7 @@ impl Stamp {
     fn of(about: &Metadata) -> Self {
         Self {
             modified: about.modified().ok(),
+            changed: (about.ctime(), about.ctime_nsec()),
             length: about.len(),
             file: (about.dev(), about.ino()),
         }
@@ -132,6 +138,12 @@ mod tests {
             let path = self.0.join(name);
             fs::write(&path, text).unwrap();
             path
+        }
+
+        /// The time of a file that is written now.
+        fn stamp(&self, name: &str) -> (i64, i64) {
+            let about = fs::metadata(self.write(name, "now")).unwrap();
+            (about.ctime(), about.ctime_nsec())
         }
     }
 
@@ -173,6 +185,21 @@ mod tests {
         let other_file = fs::File::options().write(true).open(&other).unwrap();
         other_file.set_modified(time).unwrap();
         fs::rename(other, file).unwrap();
+        watched.have_changed();
+        assert!(watched.have_changed());
+    }
+
+    #[test]
+    fn a_file_whose_content_is_replaced_by_as_much_with_the_time_of_before_has_changed() {
+        let folder = Folder::new("time");
+        let file = folder.write("a", "one");
+        let time = fs::metadata(&file).unwrap().modified().unwrap();
+        let watched = Watched::new([file.clone()]);
+        // The clock of files goes in steps.
+        while folder.stamp("b") == folder.stamp("b") {}
+        folder.write("a", "two");
+        let opened = fs::File::options().write(true).open(&file).unwrap();
+        opened.set_modified(time).unwrap();
         watched.have_changed();
         assert!(watched.have_changed());
     }

@@ -35,9 +35,11 @@ impl Scene {
         let new = ["policy", "new", "--from", "quote", "-o", "policy.toml"];
         world.atls(&[&new[..], &COLLATERAL].concat()).ends_with(0);
         let right = std::fs::read_to_string(world.path("policy.toml")).unwrap();
+        world.write("proxy.toml", "drain = 1\n");
         let arguments = [
             &["--listen", "127.0.0.1:0", "--to", &url, "--ca", "ca.pem"][..],
-            &["--policy", "policy.toml", "--look", look, "--drain", "1"],
+            &["--policy", "policy.toml", "--look", look],
+            &["--config", "proxy.toml"],
             &COLLATERAL,
         ];
         let proxy = Proxy::start(&world, &arguments.concat());
@@ -59,6 +61,14 @@ impl Scene {
         self.world.write("policy.toml", policy);
         self.proxy.signal("HUP");
         self.proxy.reads(line);
+    }
+
+    fn knows_a_stranger_alone(&mut self) {
+        let stranger = "[[instances.known]]\nname = \"x\"\nkind = \"tdx.ppid\"\nid = \"000102030405060708090a0b0c0d0e0f\"\n";
+        let demanding = format!("{}\n{stranger}", self.right);
+        self.world.write("policy.toml", demanding);
+        self.proxy.reads("peers are attested anew");
+        assert_eq!(self.status(), 502);
     }
 
     fn with_other_image(&self) -> String {
@@ -103,11 +113,7 @@ fn a_policy_that_is_empty_cut_short_or_unreadable_is_not_taken() {
 #[test]
 fn a_table_that_is_added_is_applied_and_one_that_is_gone_is_taken_at_sighup_alone() {
     let mut scene = Scene::new("1");
-    let stranger = "[[instances.known]]\nname = \"x\"\nkind = \"tdx.ppid\"\nid = \"000102030405060708090a0b0c0d0e0f\"\n";
-    let demanding = format!("{}\n{stranger}", scene.right);
-    scene.world.write("policy.toml", demanding);
-    scene.proxy.reads("peers are attested anew");
-    assert_eq!(scene.status(), 502);
+    scene.knows_a_stranger_alone();
     // As if it were cut short.
     scene.world.write("policy.toml", &scene.right);
     scene.proxy.reads("no table [instances] any more");
@@ -115,6 +121,16 @@ fn a_table_that_is_added_is_applied_and_one_that_is_gone_is_taken_at_sighup_alon
     let right = scene.right.clone();
     scene.reads_at_hangup(&right, "peers are attested anew");
     assert_eq!(scene.status(), 200);
+}
+
+#[test]
+fn a_table_that_is_gone_is_not_taken_because_the_file_of_arguments_was_written_too() {
+    let mut scene = Scene::new("1");
+    scene.knows_a_stranger_alone();
+    scene.world.write("policy.toml", &scene.right);
+    scene.world.write("proxy.toml", "drain = 1\n# as before\n");
+    scene.proxy.reads("no table [instances] any more");
+    assert_eq!(scene.status(), 502);
 }
 
 #[test]
