@@ -19,12 +19,14 @@ pub(super) fn snp(bytes: &[u8], name: &str) -> Option<String> {
     let evidence = SnpEvidence::decode(bytes).ok()?;
     let report = Report::decode(evidence.report()).ok()?;
     let product = report.product().ok()??;
+    // A report that the host asked for says 0xffffffff, which no guest's policy may.
+    let vmpl = (report.vmpl <= LEAST_PRIVILEGED).then_some(report.vmpl)?;
     let mut text = "\n[snp]\n".to_owned();
     line(
         &mut text,
         "The level that asked for the report, or a more privileged one; 0 is the guest's kernel or firmware.",
     );
-    pin(&mut text, "max-vmpl", &report.vmpl.to_string());
+    pin(&mut text, "max-vmpl", &vmpl.to_string());
     if report.signing_key == SigningKey::Vlek {
         line(
             &mut text,
@@ -164,3 +166,6 @@ fn versions(tcb: Tcb) -> String {
         tcb.bootloader, tcb.tee, tcb.snp, tcb.microcode
     )
 }
+
+/// Levels of a guest are 0 to 3.
+const LEAST_PRIVILEGED: u32 = 3;

@@ -114,7 +114,7 @@ pub(crate) fn policy_of(
 }
 
 fn unreadable() -> Failure {
-    let help = "a report of SEV-SNP before version 3 does not name its processor, a Nitro Enclave in debug mode measures nothing, a TPM \
+    let help = "a report of SEV-SNP before version 3 does not name its processor, one that the host asked for is of no level of a guest, a Nitro Enclave in debug mode measures nothing, a TPM \
                 must quote the register of the boot loader (4), and Evidence of a VM of Azure has three parts";
     Failure::new(
         Outcome::NotAttested,

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use atls_core::pki_types::UnixTime;
 use atls_nitro::testing::ForgedNitro as Forger;
+use atls_snp::CertTable;
 use atls_snp::Product;
+use atls_snp::SnpEvidence;
 
 use super::TD;
 use super::serve_td;
@@ -151,4 +153,24 @@ fn a_policy_is_not_written_over_another_one() {
     let ran = world.atls(&new).ends_with(1);
     assert!(ran.error().contains("exists"), "{}", ran.error());
     assert_eq!(std::fs::read(world.path("policy.toml")).unwrap(), b"mine");
+}
+
+/// It says 0xffffffff for its level (SEV-SNP firmware ABI, table of the report).
+#[test]
+fn no_policy_is_made_of_a_report_that_the_host_asked_for() {
+    let world = World::new();
+    let guest = atls_snp::testing::ForgedSnp::new(Product::Turin).unwrap();
+    let mut report = guest.evidence(&[7; 64]).report().to_vec();
+    report[0x30..0x34].fill(0xff);
+    let evidence = SnpEvidence::new(report, CertTable::new());
+    world.write("report", evidence.encode().unwrap());
+    let new = [
+        "policy",
+        "new",
+        "--from",
+        "report",
+        "--dangerous-unverified",
+    ];
+    let ran = world.atls(&new).ends_with(2);
+    assert_eq!(ran.out(), "");
 }
