@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use metrics::Gauge;
 use metrics::counter;
 use metrics::gauge;
 use metrics::histogram;
@@ -25,12 +26,19 @@ pub(crate) fn requested(service: &'static str, outcome: &'static str) {
         .increment(1);
 }
 
-/// The circuit to a service has opened.
-pub(crate) fn circuit_opened(service: &'static str) {
-    gauge!("atls_service_circuit_open", "service" => service).set(1.0);
+/// An open circuit to a service, for as long as it is. Those of all clients of one service add up.
+pub(crate) struct OpenCircuit(Gauge);
+
+impl OpenCircuit {
+    pub(crate) fn of(service: &'static str) -> Self {
+        let gauge = gauge!("atls_service_circuit_open", "service" => service);
+        gauge.increment(1.0);
+        Self(gauge)
+    }
 }
 
-/// The circuit to a service has closed.
-pub(crate) fn circuit_closed(service: &'static str) {
-    gauge!("atls_service_circuit_open", "service" => service).set(0.0);
+impl Drop for OpenCircuit {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -24,6 +26,7 @@ use crate::breaker::Breaker;
 use crate::breaker::Change;
 use crate::later::later;
 use crate::metrics;
+use crate::metrics::OpenCircuit;
 use crate::retry_after::retry_after;
 use crate::settings::Settings;
 use crate::stats::Circuit;
@@ -58,6 +61,8 @@ pub struct Resilient {
     permits: Semaphore,
     waiting: AtomicUsize,
     breaker: Breaker,
+    /// As the numbers have it.
+    open: Mutex<Option<OpenCircuit>>,
     counters: Counters,
 }
 
@@ -79,6 +84,7 @@ impl Resilient {
             permits: Semaphore::new(settings.in_flight),
             waiting: AtomicUsize::new(0),
             breaker: Breaker::new(settings.failures, settings.pause),
+            open: Mutex::new(None),
             counters: Counters::default(),
             settings,
         }
@@ -169,16 +175,25 @@ impl Resilient {
         };
         match change {
             Change::Closed => {
-                metrics::circuit_closed(self.name);
+                self.tell_circuit();
                 debug!(service = self.name, circuit = "closed");
             }
             Change::None => {}
             Change::Opened => {
-                metrics::circuit_opened(self.name);
+                self.tell_circuit();
                 warn!(service = self.name, circuit = "open");
             }
         }
         result
+    }
+
+    /// As the circuit is by now: of two changes, whichever is told last, the last one stands.
+    fn tell_circuit(&self) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.breaker.circuit() {
+            Circuit::Closed => *open = None,
+            _ => drop(open.get_or_insert_with(|| OpenCircuit::of(self.name))),
+        }
     }
 
     /// A place in the queue, until it is dropped.
@@ -243,15 +258,6 @@ impl HttpClient for Resilient {
         limits: HttpLimits,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, HttpError>> {
         Box::pin(self.bounded(request, limits))
-    }
-}
-
-/// Nobody leaves the service alone any more.
-impl Drop for Resilient {
-    fn drop(&mut self) {
-        if self.breaker.circuit() != Circuit::Closed {
-            metrics::circuit_closed(self.name);
-        }
     }
 }
 

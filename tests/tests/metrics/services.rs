@@ -13,6 +13,7 @@ use atls_core::http::HttpClient;
 use atls_core::http::HttpError;
 use atls_core::http::HttpLimits;
 use atls_core::pki_types::UnixTime;
+use atls_remote::Circuit;
 use atls_remote::Resilient;
 use http::Request;
 use http::Response;
@@ -53,6 +54,28 @@ async fn a_service_that_fails_is_left_alone_and_both_count() {
     assert!(requests(r#"outcome="failed""#) >= 1.0);
     ask(&client).await;
     assert_eq!(requests(r#"outcome="not_sent""#), 1.0);
+}
+
+/// As where what a verifier is made of is read again while its service fails: the old client goes after the new one has begun.
+#[tokio::test(start_paused = true)]
+async fn a_circuit_is_told_as_open_while_any_client_of_the_service_has_it_open() {
+    let recorded = Recorded::begin();
+    let open = || recorded.value("atls_service_circuit_open", &[SERVICE]) > 0.0;
+    let failing = || Script::immediate(|_, _| Err(HttpError::TimedOut));
+    let old = Resilient::new("verifier.example", Arc::new(failing()));
+    let new = Resilient::new("verifier.example", Arc::new(failing()));
+    for client in [&old, &new] {
+        while client.stats().circuit == Circuit::Closed {
+            ask(client).await;
+        }
+    }
+    // Another probe that fails opens it no second time.
+    tokio::time::advance(Duration::from_secs(10)).await;
+    ask(&new).await;
+    drop(old);
+    assert!(open());
+    drop(new);
+    assert!(!open());
 }
 
 /// A verifier that was replaced leaves nobody alone.
