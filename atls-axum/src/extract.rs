@@ -103,9 +103,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for AttestationResult {
 pub struct AttestationRejection(Problem);
 
 impl AttestationRejection {
-    /// Counts a request that is refused with it.
     pub(crate) fn new(problem: Problem) -> Self {
-        request_refused(problem);
         Self(problem)
     }
 
@@ -116,7 +114,9 @@ impl AttestationRejection {
 }
 
 impl IntoResponse for AttestationRejection {
+    /// Counts the request, which a handler might have served all the same.
     fn into_response(self) -> Response {
+        request_refused(self.0);
         self.0.to_response()
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::sync::Arc;
 
 use atls_tower::Error;
@@ -29,7 +31,14 @@ impl Observer {
     }
 
     pub(crate) fn refused(&self, error: &Error, client: SocketAddr) {
-        self.0.refused(error, client);
+        // Its panic would cost the client its answer, and nobody would hear of it.
+        let called = catch_unwind(AssertUnwindSafe(|| self.0.refused(error, client)));
+        if called.is_err() {
+            tracing::error!(
+                fault = "local",
+                "the observer of refused connections panicked"
+            );
+        }
     }
 }
 

@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adversary::Link;
+use atls_axum::AttestationRejection;
+use atls_axum::AttestationResult;
+use atls_tower::AttestationLayer;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
@@ -12,6 +15,9 @@ use atls_tower::forward::ForwardResultLayer;
 use atls_tower::forward::ForwardedBody;
 use atls_tower::forward::ResultForwarder;
 use atls_tower::weaker::Mode;
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
 use end_to_end::Gate;
 use end_to_end::Gated;
 use end_to_end::World;
@@ -166,6 +172,27 @@ async fn every_request_that_is_refused_counts_once_by_its_problem() {
     let refused = service.oneshot(http::Request::new(String::new())).await;
     assert_eq!(refused.unwrap().status(), 500);
     assert_eq!(counted(r#"problem="attestation-unknown""#), 1.0);
+}
+
+#[tokio::test]
+async fn a_request_that_is_served_without_what_was_extracted_counts_as_no_refusal() {
+    let recorded = Recorded::begin();
+    let serves = async |peer: Result<AttestationResult, AttestationRejection>| match peer {
+        Ok(_) => "attested",
+        Err(_) => "served all the same",
+    };
+    let refuses = async |peer: Result<AttestationResult, AttestationRejection>| peer.map(|_| "");
+    let app = Router::new()
+        .route("/serves", get(serves))
+        .route("/refuses", get(refuses))
+        .layer(AttestationLayer::unattested());
+    for (path, status, counted) in [("/serves", 200, 0.0), ("/refuses", 403, 1.0)] {
+        let request = http::Request::get(path).body(Body::empty()).unwrap();
+        let answer = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), status);
+        let refused = recorded.value("atls_requests_refused_total", &[]);
+        assert_eq!(refused, counted, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -1,12 +1,16 @@
 //! Connections without an outcome, and those that never came to one.
 
+use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use atls_core::BoxFuture;
 use atls_tower::AttestedHttps;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
+use atls_tower::Error;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use end_to_end::Gate;
@@ -131,8 +135,8 @@ async fn a_reader_before_tls_that_panics_is_one_error() {
         fn read<'a>(
             &'a self,
             _: &'a mut tokio::net::TcpStream,
-            _: std::net::SocketAddr,
-        ) -> BoxFuture<'a, std::io::Result<std::net::SocketAddr>> {
+            _: SocketAddr,
+        ) -> BoxFuture<'a, std::io::Result<SocketAddr>> {
             panic!("on purpose")
         }
     }
@@ -151,4 +155,63 @@ async fn a_reader_before_tls_that_panics_is_one_error() {
     client.get(url).send().await.unwrap_err();
     let words = ["network.peer.address=127.0.0.1", "its reader panicked"];
     assert_one(&log.take(), "ERROR", &words);
+}
+
+#[tokio::test]
+async fn an_observer_hears_of_each_refused_connection_once() {
+    let (log, _guard) = Log::capture();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let hears = heard.clone();
+    let (status, client) = refused_before(move |error: &Error, client: SocketAddr| {
+        let reason = error.is_peer_unattested();
+        hears.lock().unwrap().push((reason, client.ip()));
+    })
+    .await;
+    assert_eq!(status, 403);
+    assert_eq!(*heard.lock().unwrap(), [(true, client)]);
+    assert_one(&log.take(), "INFO", &["peer did not attest"]);
+}
+
+/// The client has its answer all the same.
+#[tokio::test]
+async fn an_observer_that_panics_is_one_error_beside_the_event() {
+    let (log, _guard) = Log::capture();
+    let (status, _) = refused_before(|_, _| panic!("on purpose")).await;
+    assert_eq!(status, 403);
+    let (errors, others): (Vec<_>, Vec<_>) = log
+        .take()
+        .into_iter()
+        .partition(|event| event.contains(" ERROR "));
+    let words = [
+        "network.peer.address=127.0.0.1",
+        "fault=\"local\"",
+        "observer",
+    ];
+    assert_one(&errors, "ERROR", &words);
+    assert_one(&others, "INFO", &["peer did not attest"]);
+}
+
+/// The answer to a client that does not attest, and its address.
+async fn refused_before<F>(observer: F) -> (u16, IpAddr)
+where
+    F: Fn(&Error, SocketAddr) + Send + Sync + 'static,
+{
+    let world = World::new();
+    let terms = ServerTerms::new()
+        .attester(world.server_device.clone())
+        .require_peer(world.about_clients());
+    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let listener = atls_axum::AttestedListener::builder(acceptor)
+        .on_refused(observer)
+        .bind("127.0.0.1:0")
+        .await
+        .unwrap();
+    let address = listener.local_addr();
+    let url = format!("https://localhost:{}/", address.port());
+    // Whoever holds the listener has its connections.
+    let app = axum::Router::new();
+    tokio::spawn(async move { atls_axum::serve(listener, app).await });
+    let client = world.plain_client(&["h2", "http/1.1"]);
+    let answer = client.get(url).send().await.unwrap();
+    (answer.status().as_u16(), address.ip())
 }
