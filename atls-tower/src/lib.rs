@@ -52,6 +52,7 @@
 #![forbid(unsafe_code)]
 
 mod acceptor;
+mod account;
 mod batcher;
 mod blocking;
 mod connector;

@@ -12,6 +12,7 @@ use tracing::Level;
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::account;
 use crate::error::Error;
 use crate::metrics;
 use crate::stage::Stage;
@@ -129,6 +130,9 @@ fn failure(span: &Span, side: Side, error: &Error) {
         Level::WARN => tracing::warn!(%fault, "{report}"),
         Level::INFO => tracing::info!(%fault, "{report}"),
         _ => tracing::debug!(%fault, "{report}"),
+    }
+    if let Some(refusal) = error.refusal() {
+        account::tell(refusal);
     }
 }
 

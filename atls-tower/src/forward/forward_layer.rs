@@ -97,7 +97,21 @@ impl<S> ForwardResult<S> {
         };
         let stated = self.forwarder.headers(&peer).map_err(|error| {
             let _whose = ClientAttestation::span(request.extensions()).entered();
-            tracing::error!(side = "server", fault = %error.fault(), %error, "result is not forwarded");
+            if ClientAttestation::is_new(request.extensions()) {
+                tracing::error!(
+                    side = "server",
+                    fault = %error.fault(),
+                    %error,
+                    "result is not forwarded"
+                );
+            } else {
+                tracing::debug!(
+                    side = "server",
+                    fault = %error.fault(),
+                    %error,
+                    "result is not forwarded"
+                );
+            }
             Problem::NotForwarded
         })?;
         request.headers_mut().extend(stated);

@@ -20,6 +20,7 @@ use super::client_attestation::ClientAttestation;
 use super::client_attestation::Validity;
 use super::problem::Problem;
 use super::response_future::ResponseFuture;
+use super::told::Told;
 use crate::metrics;
 use crate::stream::Addresses;
 use crate::stream::Lifetime;
@@ -73,6 +74,7 @@ pub struct AttestationLayer {
     demand: ClientDemand,
     lifetime: Lifetime,
     addresses: Option<Addresses>,
+    told: Told,
 }
 
 /// The clients that a server serves.
@@ -96,6 +98,7 @@ impl AttestationLayer {
             demand: ClientDemand::OfSome,
             lifetime: Lifetime::unlimited(),
             addresses: None,
+            told: Told::default(),
         }
     }
 
@@ -115,6 +118,7 @@ impl AttestationLayer {
             demand,
             lifetime,
             addresses: None,
+            told: Told::default(),
         }
     }
 
@@ -165,6 +169,7 @@ impl AttestationLayer {
             client,
             self.lifetime.clone(),
             self.addresses,
+            self.told.clone(),
         );
         attestation.insert_into(request.extensions_mut())?;
         match (self.demand, &self.peer, client) {

@@ -7,6 +7,7 @@ use http::Extensions;
 use tracing::Span;
 
 use super::problem::Problem;
+use super::told::Told;
 use crate::stream::Addresses;
 use crate::stream::Lifetime;
 
@@ -21,6 +22,7 @@ pub struct ClientAttestation {
     validity: Validity,
     lifetime: Lifetime,
     addresses: Option<Addresses>,
+    told: Told,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +37,14 @@ impl ClientAttestation {
         validity: Validity,
         lifetime: Lifetime,
         addresses: Option<Addresses>,
+        told: Told,
     ) -> Self {
         Self {
             peer,
             validity,
             lifetime,
             addresses,
+            told,
         }
     }
 
@@ -90,6 +94,13 @@ impl ClientAttestation {
         extensions
             .get::<Self>()
             .map_or_else(Span::none, Self::own_span)
+    }
+
+    /// Counts an event about a request, and says whether it is one of the first of its connection.
+    pub(crate) fn is_new(extensions: &Extensions) -> bool {
+        extensions
+            .get::<Self>()
+            .is_none_or(|client| client.told.is_new())
     }
 
     fn own_span(&self) -> Span {

@@ -28,12 +28,13 @@ impl io::Write for Log {
 }
 
 impl Log {
-    /// Of this thread, on which a test's runtime runs everything.
+    /// Of this thread, on which a test's runtime runs everything. Accounts, which have many lines, are left out.
     pub(crate) fn capture() -> (Self, DefaultGuard) {
         Self::capture_with(
             Targets::new()
                 .with_target("atls_tower", LevelFilter::TRACE)
-                .with_target("atls_axum", LevelFilter::TRACE),
+                .with_target("atls_axum", LevelFilter::TRACE)
+                .with_target(ACCOUNTS, LevelFilter::OFF),
         )
     }
 
@@ -61,6 +62,9 @@ impl Log {
         events
     }
 }
+
+/// The target of whole accounts of refusals.
+pub(crate) const ACCOUNTS: &str = "atls_tower::refusal";
 
 /// One event, of this level, with all of these words.
 pub(crate) fn assert_one(events: &[String], level: &str, words: &[&str]) {

@@ -48,6 +48,31 @@ async fn a_route_that_refuses_says_why_with_the_reason_and_the_fault() {
     assert_one(&log.take(), "INFO", &words);
 }
 
+/// An attested client may ask as often as it likes.
+#[tokio::test]
+async fn a_client_cannot_fill_the_log_with_requests_that_a_route_refuses() {
+    let (log, _guard) = Log::capture();
+    let device = Arc::new(atls_sim::SimAttester::generate().unwrap());
+    let strict = RequireAttestationLayer::new().with_policy(StandardPolicy::new());
+    let handler = tower::service_fn(async |_: http::Request<String>| {
+        Ok::<_, std::convert::Infallible>(http::Response::new(Bytes::new()))
+    });
+    for _ in 0..2 {
+        let accepting = demo::trusting(&device).unwrap();
+        let connection = atls_tower::testing::attested(demo::provider(), device.clone(), accepting);
+        let service = connection.await.unwrap().layer(strict.layer(handler));
+        log.take();
+        for _ in 0..100 {
+            let request = http::Request::new(String::new());
+            let response = service.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), 403);
+        }
+        let events = routes(&log);
+        let at = |level: &str| events.iter().filter(|it| it.contains(level)).count();
+        assert_eq!((at(" INFO "), at(" DEBUG ")), (8, 92));
+    }
+}
+
 /// Who refused whom, of a request: by the application's span or without one.
 #[tokio::test]
 async fn a_route_that_refuses_names_side_and_client_with_nothing_set_up() {

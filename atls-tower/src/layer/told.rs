@@ -1,0 +1,21 @@
+//! How often the log tells of the requests of one connection.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
+
+/// How many events of one connection's requests were told. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told(Arc<AtomicU32>);
+
+impl Told {
+    /// Counts an event, and says whether it is one of the first: a client may ask as often as it likes, and must not fill the log.
+    pub(crate) fn is_new(&self) -> bool {
+        let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
+        let one_more = |told: u32| (told < MOST).then(|| told.saturating_add(1));
+        self.0.fetch_update(set, get, one_more).is_ok()
+    }
+}
+
+/// A request to each of several routes shows the reason of each.
+const MOST: u32 = 8;
