@@ -188,12 +188,19 @@ fn claimed(mut response: Response<Body>, to: &Uri, metrics: &Metrics) -> Respons
 }
 
 fn unanswered(error: &Unanswered, authority: &str) -> Response<Body> {
-    let failure = match relay::cause::<atls_tower::Error>(error) {
+    let attested = relay::cause::<atls_tower::Error>(error);
+    let failure = match attested {
         Some(attested) => get::failure(attested, authority),
         None => Failure::not_reached(format!("{authority} gave no answer")).because(error),
     };
-    tracing::warn!(outcome = failure.outcome().word(), reason = %failure.reason(), "no answer");
-    let code = failure.outcome().word().replace(' ', "-");
+    let outcome = failure.outcome().word();
+    if attested.is_some() && error.is_of_connecting() {
+        // The event of the connection has said it, with its fault.
+        tracing::debug!(outcome, reason = %failure.reason(), "no answer");
+    } else {
+        tracing::warn!(outcome, reason = %failure.reason(), "no answer");
+    }
+    let code = outcome.replace(' ', "-");
     relay::problem(StatusCode::BAD_GATEWAY, &code, &failure.reason())
 }
 

@@ -5,25 +5,44 @@ use std::io::Write;
 
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::terminal::Safe;
 
-/// Logs from now on.
+/// Logs from now on: by `RUST_LOG` where that is set, such as to see the whole account of each refusal.
 pub(super) fn start() {
-    let filter = Targets::new()
-        .with_default(LevelFilter::WARN)
-        .with_target("atls", LevelFilter::INFO)
-        .with_target("atls_tower", LevelFilter::INFO)
-        .with_target("atls_axum", LevelFilter::INFO);
+    let asked_for = std::env::var("RUST_LOG").ok();
+    let (filter, wrong) = match filter(asked_for.as_deref()) {
+        Ok(filter) => (filter, None),
+        Err(wrong) => (usual(), Some(wrong)),
+    };
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| Lines(io::stderr()))
         .with_ansi(false)
         .with_filter(filter);
     // A second subscriber would be one of a test.
     let _ = tracing_subscriber::registry().with(lines).try_init();
+    if let Some(wrong) = wrong {
+        tracing::warn!(error = %wrong, "RUST_LOG is not understood, and has no effect");
+    }
+}
+
+fn filter(asked_for: Option<&str>) -> Result<Targets, ParseError> {
+    match asked_for {
+        None | Some("") => Ok(usual()),
+        Some(asked_for) => asked_for.parse(),
+    }
+}
+
+fn usual() -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("atls", LevelFilter::INFO)
+        .with_target("atls_tower", LevelFilter::INFO)
+        .with_target("atls_axum", LevelFilter::INFO)
 }
 
 /// Writes each event on one line. Errors have the words of others in them, whose line ends would begin an event of their choice.
@@ -48,7 +67,22 @@ mod tests {
     use std::sync::Arc;
     use std::sync::Mutex;
 
+    use tracing::Level;
+
     use super::*;
+
+    #[test]
+    fn rust_log_takes_the_place_of_the_usual_filter_where_it_is_understood() {
+        let account = |asked_for| {
+            let filter = filter(asked_for).ok()?;
+            Some(filter.would_enable("atls_tower::refusal", &Level::DEBUG))
+        };
+        assert_eq!(account(None), Some(false));
+        assert_eq!(account(Some("")), Some(false));
+        assert_eq!(account(Some("debug")), Some(true));
+        assert_eq!(account(Some("info,atls_tower::refusal=debug")), Some(true));
+        assert_eq!(account(Some("atls_tower=loud")), None);
+    }
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);

@@ -92,6 +92,13 @@ pub(super) enum Unanswered {
     Switched,
 }
 
+impl Unanswered {
+    /// Whether there was no connection to ask over.
+    pub(super) fn is_of_connecting(&self) -> bool {
+        matches!(self, Self::Client(error) if error.is_connect())
+    }
+}
+
 impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
