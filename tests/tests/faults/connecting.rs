@@ -127,5 +127,10 @@ async fn is_unreachable_after(scene: &Scene, meanwhile: impl Future<Output = ()>
     scene
         .counts(1.0, "refused", "verifier", "unreachable")
         .await;
+    let appraisals = scene.numbers.value(
+        "atls_verifier_appraisals_total",
+        &[r#"outcome="unreachable""#],
+    );
+    assert_eq!(appraisals, 1.0);
     scene.is_left_with(tasks).await;
 }

@@ -172,12 +172,16 @@ fn an_answer_that_is_nonsense_is_the_services_fault() {
             "{\"token\":\"a.b.c\"}",
             "a.b.c",
         ] {
-            let refused = outage.scene.blamed_on_verifier();
+            let said = match service {
+                // It would have made a session with another status.
+                Service::Veraison => ["refused", "verifier", "unreachable"],
+                _ => ["refused", "verifier", "bad_result"],
+            };
+            let refused = outage.scene.count(said[0], said[1], said[2]);
             outage.front.set(Fault::Answers(200, JSON, body));
             outage.scene.is_unavailable().await;
-            while outage.scene.blamed_on_verifier() == refused {
-                tokio::task::yield_now().await;
-            }
+            let scene = &outage.scene;
+            scene.counts(refused + 1.0, said[0], said[1], said[2]).await;
             outage.front.set(Fault::Passes);
             outage.scene.accepts().await;
         }
@@ -241,6 +245,11 @@ async fn an_http_2_connection_that_went_dead_costs_one_request() {
         pass(7).await;
     };
     outage.scene.is_unavailable_after(meanwhile).await;
+    let scene = &outage.scene;
+    scene
+        .counts(1.0, "refused", "verifier", "unreachable")
+        .await;
+    assert_eq!(outage.appraisals("unreachable"), 1.0);
     outage.scene.accepts().await;
     assert_eq!(outage.front.accepted(), 2);
 }

@@ -135,12 +135,6 @@ impl Scene {
         assert_eq!(found, expected, "{outcome} {fault} {reason}");
     }
 
-    /// Connections of the server that were refused by fault of the verifier.
-    pub(crate) fn blamed_on_verifier(&self) -> f64 {
-        let labels = [SERVER, r#"outcome="refused""#, r#"fault="verifier""#];
-        self.numbers.value("atls_connections_total", &labels)
-    }
-
     /// Connections of the server that have ended so.
     pub(crate) fn count(&self, outcome: &str, fault: &str, reason: &str) -> f64 {
         let labels = [
