@@ -112,7 +112,9 @@ impl Jwks {
     /// fetch it came. The new set is in force then.
     ///
     /// A server recalls its connections there. So a key that the issuer withdrew vouches for no connection any longer after `every`, 5 s
-    /// for the fetch, and the time of the recall; as long as the issuer can be asked:
+    /// for the fetch, and the time of the recall; later by at most the interval where an appraisal had them fetched just before. That is so as
+    /// long as the issuer can be asked: one that does not answer, or with a set in which there is no key that can be used, withdraws nothing, and
+    /// connections go on until their attestation ends.
     ///
     /// ```
     /// # use std::sync::Arc;
