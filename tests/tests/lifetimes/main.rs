@@ -18,4 +18,5 @@ mod requests;
 mod retired;
 mod streams;
 mod support;
+mod unsent;
 mod websocket;
