@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use atls_tower::Problem;
 use atls_tower::forward::ForwardedResult;
+use atls_tower::forward::HEADER;
 use atls_tower::forward::ReceiveError;
 use atls_tower::forward::ResultReceiver;
+use atls_tower::forward::VERIFIER_HEADER;
 use axum::extract::FromRef;
 use axum::extract::FromRequestParts;
 use axum::extract::OptionalFromRequestParts;
+use http::HeaderMap;
+use http::HeaderValue;
 use http::request::Parts;
 
 use crate::extract::AttestationRejection;
@@ -87,6 +91,8 @@ where
 #[derive(Clone)]
 struct Received {
     by: Arc<ResultReceiver>,
+    /// Of these values of the headers. Extensions may be copied to another request, and headers may be taken out between two layers.
+    of: [Vec<HeaderValue>; 2],
     result: ForwardedResult,
 }
 
@@ -96,15 +102,23 @@ fn receive(
     receiver: Arc<ResultReceiver>,
 ) -> Result<ForwardedResult, ReceiveError> {
     let known = parts.extensions.get::<Received>();
-    if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.by, &receiver)) {
+    let known = known.filter(|known| Arc::ptr_eq(&known.by, &receiver));
+    let of = values(&parts.headers);
+    if let Some(known) = known.filter(|known| known.of == of) {
         return Ok(known.result.clone());
     }
     let result = receiver.receive(&parts.headers)?;
     parts.extensions.insert(Received {
         by: receiver,
+        of,
         result: result.clone(),
     });
     Ok(result)
+}
+
+/// The statement, of which a receiver accepts one alone, and what stands beside it.
+fn values(headers: &HeaderMap) -> [Vec<HeaderValue>; 2] {
+    [HEADER, VERIFIER_HEADER].map(|name| headers.get_all(name).into_iter().cloned().collect())
 }
 
 /// The sender is told little; the log has the reason.

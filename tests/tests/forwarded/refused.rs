@@ -12,6 +12,7 @@ use atls_tower::forward::StatementForm;
 use atls_tower::forward::VERIFIER_HEADER;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::FromRequestParts;
 use axum::middleware::FromExtractorLayer;
 use axum::middleware::from_extractor_with_state;
 use axum::routing::get;
@@ -20,6 +21,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use http::HeaderValue;
 use http::Request;
+use http::request::Parts;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
@@ -216,6 +218,29 @@ async fn each_receiver_of_a_request_judges_by_its_own_rules() {
             .with_state(receiver);
         assert_eq!(asked(&app, &sent).await, status);
     }
+}
+
+/// As one that a batch has in it, with the extensions of the batch.
+#[tokio::test]
+async fn another_request_with_the_same_extensions_is_judged_by_its_own_headers() {
+    let hop = Hop::new();
+    let receiver = Arc::new(hop.receiver());
+    let sent = hop.headers(hop.forwarder()).await;
+    let forged = hop.restated(&sent[&HEADER], "affirming", "contraindicated");
+    let mut beside = sent.clone();
+    beside.insert(VERIFIER_HEADER, HeaderValue::from_static("a.b.c"));
+    let extracted = async |headers: &HeaderMap, parts: &mut Parts| {
+        parts.headers = headers.clone();
+        let extracted = Option::<ForwardedAttestation>::from_request_parts(parts, &receiver).await;
+        extracted.map(|client| client.is_some()).ok()
+    };
+    let (mut parts, ()) = Request::get("/").body(()).unwrap().into_parts();
+    assert_eq!(extracted(&sent, &mut parts).await, Some(true));
+    assert_eq!(extracted(&HeaderMap::new(), &mut parts).await, Some(false));
+    assert_eq!(extracted(&sent, &mut parts).await, Some(true));
+    assert_eq!(extracted(&forged, &mut parts).await, None);
+    assert_eq!(extracted(&sent, &mut parts).await, Some(true));
+    assert_eq!(extracted(&beside, &mut parts).await, None);
 }
 
 fn demanding(
