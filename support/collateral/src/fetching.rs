@@ -50,7 +50,7 @@ impl<F: Fetch + 'static> Store<F> {
         let (mut lost, mut displaced) = (None, None);
         let at = self.steady.at(now);
         let mut state = self.state();
-        let is_attended = state.is_attended(limits, now);
+        let is_attended = state.is_attended(limits, at);
         let shelf = state.shelves.of(kind);
         let mut serves = None;
         if let Some(entry) = shelf.entries.get(key) {
@@ -79,14 +79,14 @@ impl<F: Fetch + 'static> Store<F> {
             None => {}
         }
         let failure = shelf.failures.get(key);
-        if let Some(error) = failure.and_then(|failure| failure.holds(now.as_secs())) {
+        if let Some(error) = failure.and_then(|failure| failure.holds(at)) {
             return Next::Refused(error.clone());
         }
         let is_full = shelf.flights.len() >= limits.max_fetches;
         if is_full && !shelf.flights.values().any(Flight::is_abandoned) {
             return Next::Refused(HttpError::NotSent(NotSent::Busy).into());
         }
-        if !shelf.bucket.take(limits, now.as_secs()) {
+        if !shelf.bucket.take(limits, at) {
             return Next::Refused(HttpError::NotSent(NotSent::TooOften).into());
         }
         if is_full {
@@ -139,7 +139,8 @@ impl<F: Fetch + 'static> Store<F> {
 
     /// Records that a background task renews.
     pub(crate) fn attend(&self, now: UnixTime) {
-        self.state().refreshed_at = Some(now);
+        let at = self.steady.at(now);
+        self.state().refreshed_at = Some(at);
     }
 
     fn flight(
@@ -196,6 +197,7 @@ impl<F> Drop for Landing<F> {
         let Some(store) = self.store.upgrade() else {
             return;
         };
+        let at = store.steady.at(self.started_at);
         let mut state = store.state();
         let flights = &mut state.shelves.of(self.kind).flights;
         let own = |flight: &Flight| flight.number == self.number;
@@ -205,7 +207,7 @@ impl<F> Drop for Landing<F> {
         if !self.has_landed {
             let error = CollateralError::from(HttpError::TimedOut);
             let named = (&*self.key, self.kind);
-            state.fail(&store.settings, named, error, self.started_at);
+            state.fail(&store.settings, named, error, at);
         }
     }
 }

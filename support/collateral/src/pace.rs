@@ -1,5 +1,5 @@
-//! The rate of fetches, and the pauses after failures. All times are seconds since the epoch, as the callers have them: they
-//! may come out of order by a little, and a clock that is set back must not hold a fetch for longer than a pause.
+//! The rate of fetches, and the pauses after failures. Times are those of the callers, which may come out of order by a little. A clock that
+//! is set back, or stands still, must not hold a fetch for longer than a pause: whichever clock goes faster counts.
 
 use std::hash::DefaultHasher;
 use std::hash::Hash;
@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use crate::error::CollateralError;
 use crate::limits::CacheLimits;
+use crate::moment::Moment;
 
 /// A token bucket.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     tokens: u32,
     filled_at: u64,
+    /// The same, by the clock that is never set.
+    filled_steady: u64,
 }
 
 impl Bucket {
@@ -21,20 +24,25 @@ impl Bucket {
         Self {
             tokens: limits.burst,
             filled_at: 0,
+            filled_steady: 0,
         }
     }
 
     /// Whether one more fetch may go out now; if so, it is counted.
-    pub(crate) fn take(&mut self, limits: &CacheLimits, now: u64) -> bool {
+    pub(crate) fn take(&mut self, limits: &CacheLimits, at: Moment) -> bool {
+        let (now, steady) = (at.clock.as_secs(), at.steady.as_secs());
         let interval = limits.interval.as_secs().max(1);
         // Filling goes on from there when the clock was set back.
         self.filled_at = self.filled_at.min(now);
+        self.filled_steady = self.filled_steady.min(steady);
         let since = now.saturating_sub(self.filled_at);
+        let since = since.max(steady.saturating_sub(self.filled_steady));
         let intervals = since.checked_div(interval).unwrap_or(0);
         let filled = u32::try_from(intervals).unwrap_or(u32::MAX);
         self.tokens = self.tokens.saturating_add(filled).min(limits.burst);
         let spent = intervals.saturating_mul(interval);
         self.filled_at = self.filled_at.saturating_add(spent);
+        self.filled_steady = self.filled_steady.saturating_add(spent);
         match self.tokens.checked_sub(1) {
             Some(left) => {
                 self.tokens = left;
@@ -49,8 +57,8 @@ impl Bucket {
 #[derive(Debug)]
 pub(crate) struct Failure {
     error: CollateralError,
-    failed_at: u64,
-    retry_at: u64,
+    failed: Moment,
+    pause: Duration,
     times: u32,
 }
 
@@ -59,33 +67,36 @@ impl Failure {
     pub(crate) fn after(
         earlier: Option<&Self>,
         error: CollateralError,
-        now: u64,
+        at: Moment,
         pauses: Pauses<'_>,
     ) -> Self {
+        let now = at.clock.as_secs();
         let forgotten = pauses.limits.longest_pause.as_secs().saturating_mul(2);
         let times = match earlier {
-            Some(earlier) if now.abs_diff(earlier.failed_at) <= forgotten => {
+            Some(earlier) if now.abs_diff(earlier.failed.clock.as_secs()) <= forgotten => {
                 earlier.times.saturating_add(1)
             }
             _ => 1,
         };
         Self {
             error,
-            failed_at: now,
-            retry_at: now.saturating_add(pauses.after(times).as_secs()),
+            failed: at,
+            pause: pauses.after(times),
             times,
         }
     }
 
     /// The error that keeps it from being fetched now.
-    pub(crate) fn holds(&self, now: u64) -> Option<&CollateralError> {
-        let is_paused = self.failed_at <= now && now < self.retry_at;
+    pub(crate) fn holds(&self, at: Moment) -> Option<&CollateralError> {
+        let passed = at.after(self.failed).as_secs();
+        let passed = passed.saturating_sub(self.failed.clock.as_secs());
+        let is_paused = self.failed.clock <= at.clock && passed < self.pause.as_secs();
         is_paused.then_some(&self.error)
     }
 
     /// Ends the pause after a fetch. Another failure soon after still counts as one more.
     pub(crate) fn release(&mut self) {
-        self.retry_at = self.failed_at;
+        self.pause = Duration::ZERO;
     }
 }
 
@@ -114,7 +125,17 @@ impl Pauses<'_> {
 
 #[cfg(test)]
 mod tests {
+    use atls_core::pki_types::UnixTime;
+
     use super::*;
+
+    /// By a steady clock that does not go.
+    fn at(seconds: u64) -> Moment {
+        Moment {
+            clock: UnixTime::since_unix_epoch(Duration::from_secs(seconds)),
+            steady: Duration::ZERO,
+        }
+    }
 
     #[test]
     fn a_bucket_gives_its_burst_and_then_one_in_each_interval() {
@@ -124,7 +145,8 @@ mod tests {
             ..CacheLimits::default()
         };
         let mut bucket = Bucket::full(&limits);
-        let taken = |bucket: &mut Bucket, now| (0..9).filter(|_| bucket.take(&limits, now)).count();
+        let taken =
+            |bucket: &mut Bucket, now| (0..9).filter(|_| bucket.take(&limits, at(now))).count();
         assert_eq!(taken(&mut bucket, 1000), 3);
         assert_eq!(taken(&mut bucket, 1009), 0);
         assert_eq!(taken(&mut bucket, 1010), 1);
@@ -168,16 +190,16 @@ mod tests {
             seed: 0,
         };
         let fail = |earlier: Option<&Failure>, now| {
-            Failure::after(earlier, CollateralError::Status(500), now, pauses)
+            Failure::after(earlier, CollateralError::Status(500), at(now), pauses)
         };
         let first = fail(None, 1000);
-        assert!(first.holds(1001).is_some());
-        assert!(first.holds(1003).is_none());
+        assert!(first.holds(at(1001)).is_some());
+        assert!(first.holds(at(1003)).is_none());
         // A clock that was set back blocks nothing.
-        assert!(first.holds(900).is_none());
+        assert!(first.holds(at(900)).is_none());
         let second = fail(Some(&first), 1003);
-        assert!(second.holds(1006).is_some());
+        assert!(second.holds(at(1006)).is_some());
         let long_after = fail(Some(&second), 9000);
-        assert!(long_after.holds(9003).is_none());
+        assert!(long_after.holds(at(9003)).is_none());
     }
 }

@@ -1,13 +1,13 @@
 //! The changing part of a cache: its pieces, failures and fetches, and counts of them.
 
 use std::task::Waker;
-
-use atls_core::pki_types::UnixTime;
+use std::time::Duration;
 
 use crate::error::CollateralError;
 use crate::fetch::Kind;
 use crate::limits::CacheLimits;
 use crate::limits::Settings;
+use crate::moment::Moment;
 use crate::pace::Failure;
 use crate::pace::Pauses;
 use crate::shelf::Shelf;
@@ -19,7 +19,7 @@ pub(crate) struct State {
     /// The number of the last flight.
     pub(crate) last_flight: u64,
     /// The last renewal in the background.
-    pub(crate) refreshed_at: Option<UnixTime>,
+    pub(crate) refreshed_at: Option<Moment>,
     /// The task that polls flights to their end.
     pub(crate) driver: Option<Waker>,
     stats: Stats,
@@ -41,7 +41,7 @@ impl State {
         settings: &Settings,
         (key, kind): (&str, Kind),
         error: CollateralError,
-        now: UnixTime,
+        at: Moment,
     ) {
         let pauses = Pauses {
             limits: &settings.limits,
@@ -49,7 +49,7 @@ impl State {
             seed: settings.seed,
         };
         let failures = &mut self.shelves.of(kind).failures;
-        let failure = Failure::after(failures.peek(key), error, now.as_secs(), pauses);
+        let failure = Failure::after(failures.peek(key), error, at, pauses);
         failures.push(key.to_owned(), failure);
         self.stats.failures = self.stats.failures.saturating_add(1);
     }
@@ -66,10 +66,13 @@ impl State {
     }
 
     /// Whether a background task renews, so that users of a piece need not.
-    pub(crate) fn is_attended(&self, limits: &CacheLimits, now: UnixTime) -> bool {
-        let seldom = limits.refresh_every.as_secs().saturating_mul(2);
-        self.refreshed_at
-            .is_some_and(|at| at.as_secs().abs_diff(now.as_secs()) <= seldom)
+    pub(crate) fn is_attended(&self, limits: &CacheLimits, at: Moment) -> bool {
+        let seldom = limits.refresh_every.saturating_mul(2);
+        self.refreshed_at.is_some_and(|then| {
+            let by_clock = then.clock.as_secs().abs_diff(at.clock.as_secs());
+            let passed = at.steady.saturating_sub(then.steady);
+            Duration::from_secs(by_clock).max(passed) <= seldom
+        })
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -103,12 +103,13 @@ impl<F: Fetch + 'static> Store<F> {
     ) -> Result<Fetched, CollateralError> {
         let kind = self.kind(key);
         let outcome = outcome.and_then(|fetched| self.accept(key, now, fetched));
+        let at = self.steady.at(now);
         let mut state = self.state();
         let entry = match outcome {
             Ok(entry) => entry,
             Err(error) => {
                 metrics::fetched(kind, "failed");
-                state.fail(&self.settings, (key, kind), error.clone(), now);
+                state.fail(&self.settings, (key, kind), error.clone(), at);
                 return Err(error);
             }
         };
@@ -198,7 +199,7 @@ impl<F: Fetch + 'static> Store<F> {
 
     /// Drops these contents, unless others have been fetched meanwhile.
     pub(crate) fn reject(&self, key: &str, contents: &Fetched, now: UnixTime) {
-        let kind = self.kind(key);
+        let (kind, at) = (self.kind(key), self.steady.at(now));
         let mut state = self.state();
         let shelf = state.shelves.of(kind);
         let entry = shelf.entries.peek(key);
@@ -209,7 +210,7 @@ impl<F: Fetch + 'static> Store<F> {
         shelf.entries.pop(key);
         self.tell(kind, shelf);
         if origin == Origin::Maker {
-            state.fail(&self.settings, (key, kind), CollateralError::Malformed, now);
+            state.fail(&self.settings, (key, kind), CollateralError::Malformed, at);
         }
         if let Some(disk) = &self.disk {
             disk.remove(key);

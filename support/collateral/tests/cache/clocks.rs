@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use atls_collateral::Cache;
+use atls_collateral::CacheLimits;
 use atls_collateral::CollateralError;
 use atls_collateral::Fetched;
 use atls_collateral::StalePolicy;
@@ -84,6 +85,49 @@ fn a_clock_that_is_set_back_by_a_minute_each_minute_keeps_nothing_young() {
         }
     }
     assert_eq!(maker.count(), 2);
+}
+
+#[test]
+fn a_failure_puts_a_renewal_off_for_no_longer() {
+    let (maker, cache, passed) = kept(&piece("old", NOW + 365 * DAY));
+    maker.prepare("list", Err(unreachable()));
+    passed.pass(6 * HOUR);
+    now(cache.get("list", at(NOW))).unwrap();
+    assert_eq!(maker.count(), 2);
+    let revoking = piece("revoking", NOW + 365 * DAY);
+    maker.prepare("list", Ok(revoking.clone()));
+    now(cache.get("list", at(NOW))).unwrap();
+    assert_eq!(maker.count(), 2);
+    passed.pass(CacheLimits::default().longest_pause.as_secs());
+    assert_eq!(now(cache.get("list", at(NOW))), Ok(revoking));
+}
+
+#[test]
+fn a_task_that_renews_no_longer_is_not_relied_upon() {
+    let (maker, cache, passed) = kept(&piece("old", NOW + 365 * DAY));
+    now(cache.refresh(at(NOW)));
+    let revoking = piece("revoking", NOW + 365 * DAY);
+    maker.prepare("list", Ok(revoking.clone()));
+    passed.pass(6 * HOUR);
+    assert_eq!(now(cache.get("list", at(NOW))), Ok(revoking));
+}
+
+#[test]
+fn fetches_go_on_after_a_burst() {
+    let (maker, cache, passed) = kept(&piece("old", NOW + 365 * DAY));
+    let limits = CacheLimits::default();
+    for key in 1..limits.burst {
+        let key = key.to_string();
+        maker.prepare(&key, Err(unreachable()));
+        drop(now(cache.get(&key, at(NOW))));
+    }
+    maker.prepare("more", Err(unreachable()));
+    let fetches = maker.count();
+    drop(now(cache.get("more", at(NOW))));
+    assert_eq!(maker.count(), fetches);
+    passed.pass(limits.interval.as_secs());
+    drop(now(cache.get("more", at(NOW))));
+    assert_eq!(maker.count(), fetches + 1);
 }
 
 #[test]
