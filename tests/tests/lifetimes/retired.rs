@@ -99,6 +99,10 @@ async fn a_connection_that_was_idle_when_the_clock_was_set_forward_is_retired_be
         let client = Client::builder(TokioExecutor::new()).build(AttestedHttps::new(connector));
         let mut client = RetireLayer::new().layer(client);
         let first = ask(&mut client, address).await;
+        // The connection is idle before the clock is set: it has read all, and its read waits.
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
         world.clock.advance(DAY);
         wait(CLOCK_LOOK).await;
         // The tasks of the connection run before this one goes on.
