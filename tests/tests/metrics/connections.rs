@@ -252,6 +252,29 @@ async fn a_connection_counts_by_the_mode_in_which_the_peer_attests() {
 }
 
 #[tokio::test]
+async fn limits_add_up_and_go_with_what_they_limit() {
+    let recorded = Recorded::begin();
+    let world = World::new();
+    let limit = || recorded.value("atls_work_limit", &[r#"work="attestation""#]);
+    let accepting = || {
+        let terms = ServerTerms::new().attester(world.server_device.clone());
+        ServerAcceptor::new(world.server_tls(), terms).unwrap()
+    };
+    let first = accepting();
+    let one = limit();
+    assert!(one >= 1.0, "{one}");
+    let second = accepting();
+    // Clones share the limit.
+    let clone = second.clone();
+    assert_eq!(limit(), one + one);
+    drop(first);
+    drop(second);
+    assert_eq!(limit(), one);
+    drop(clone);
+    assert_eq!(limit(), 0.0);
+}
+
+#[tokio::test]
 async fn a_recall_counts_once() {
     let recorded = Recorded::begin();
     let world = World::new();
