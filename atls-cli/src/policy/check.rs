@@ -36,7 +36,7 @@ pub(super) struct CheckOptions {
 }
 
 /// One image or enclave that a table accepts.
-struct Accepted {
+pub(super) struct Accepted {
     table: &'static str,
     name: String,
 }
@@ -71,7 +71,12 @@ fn print(accepted: &[Accepted], terminal: &mut Terminal) -> Result<(), Failure> 
 }
 
 fn check(options: &CheckOptions) -> Result<Vec<Accepted>, Failure> {
-    let policy = Policy::open(&options.file)?;
+    accepted(&Policy::open(&options.file)?)
+}
+
+/// # Errors
+/// A failure of usage for a policy that no command takes.
+pub(super) fn accepted(policy: &Policy) -> Result<Vec<Accepted>, Failure> {
     let tables = policy.tables()?;
     if tables.is_empty() {
         return Err(
@@ -81,7 +86,7 @@ fn check(options: &CheckOptions) -> Result<Vec<Accepted>, Failure> {
     }
     let mut accepted = Vec::new();
     for table in &tables {
-        accepted.extend(images(table, &policy)?);
+        accepted.extend(images(table, policy)?);
     }
     Ok(accepted)
 }

@@ -13,6 +13,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::capture::Capture;
+use super::check;
 use crate::appraise;
 use crate::appraise::AttestationKeys;
 use crate::appraise::Evidence;
@@ -96,6 +97,7 @@ async fn write(options: &NewOptions, terminal: &mut Terminal) -> Result<(), Fail
         true => of_server(options).await?,
         false => of_file(options).await?,
     };
+    read_back(&written)?;
     if let Some(path) = &options.output {
         create(path, &written.text)?;
     }
@@ -110,6 +112,12 @@ async fn write(options: &NewOptions, terminal: &mut Terminal) -> Result<(), Fail
         terminal.error_line(&style.warning(note));
     }
     Ok(())
+}
+
+/// Evidence that nobody verified may say what no policy may name.
+fn read_back(written: &Written) -> Result<(), Failure> {
+    let read = check::accepted(&Policy::written(&written.text)).map(drop);
+    read.map_err(|failure| Failure::new(Outcome::NotAttested, failure.reason()))
 }
 
 /// A policy, and what its reader should know.

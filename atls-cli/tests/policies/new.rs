@@ -174,3 +174,17 @@ fn no_policy_is_made_of_a_report_that_the_host_asked_for() {
     let ran = world.atls(&new).ends_with(2);
     assert_eq!(ran.out(), "");
 }
+
+/// No TD measures as zero.
+#[test]
+fn no_policy_is_made_that_no_command_takes() {
+    let world = World::new();
+    let platform = td_platform(&world);
+    let mut report = platform.td_report();
+    report.mrtd = [0; 48].into();
+    world.write("quote", platform.tdx_quote(&report, &[7; 64]).unwrap());
+    let new = ["policy", "new", "--from", "quote", "--dangerous-unverified"];
+    let ran = world.atls(&new).ends_with(2);
+    assert_eq!(ran.out(), "");
+    assert!(ran.error().contains("mrtd"), "{}", ran.error());
+}
