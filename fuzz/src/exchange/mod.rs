@@ -184,8 +184,8 @@ fn in_runtime(work: impl Future<Output = ()>) {
 /// Bytes that one end may send ahead of the other.
 const PIPE: usize = 64 * 1024;
 
-/// Beyond all waits that a script can hold, which are some weeks.
-const PATIENCE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Beyond all waits that a script can hold, which are 32 hours.
+const PATIENCE: Duration = Duration::from_secs(48 * 60 * 60);
 
 /// Beyond all deadlines too.
 const FOR_EVER: Duration = Duration::from_secs(100 * 24 * 60 * 60);

@@ -174,7 +174,7 @@ impl<'a> Peer<'a> {
                 self.frame(VERDICT, &verdict).await
             }
             Step::Wait(seconds) => {
-                tokio::time::sleep(Duration::from_secs(seconds.into())).await;
+                tokio::time::sleep(Duration::from_secs(seconds.into()).min(MAX_WAIT)).await;
                 Some(())
             }
         }
@@ -337,3 +337,6 @@ const EMPTY: usize = 4 + 48;
 /// More say nothing new, and take long.
 const MOST_PIECES: usize = 4096;
 const MAX_STEPS: usize = 32;
+
+/// Beyond all deadlines. A live end looks at its clock each minute, and each look takes the processor's time.
+const MAX_WAIT: Duration = Duration::from_secs(60 * 60);
