@@ -18,6 +18,11 @@ use super::trusted::Judge;
 use super::trusted::Peers;
 use super::tunnels::Tunnels;
 use crate::failure::Failure;
+use crate::get;
+use crate::get::Http;
+use crate::narrate::Narration;
+use crate::trust::Own;
+use crate::trust::TrustOptions;
 use crate::way::Way;
 
 /// The connections whose servers a relying party accepted.
@@ -53,6 +58,27 @@ pub(super) struct Connectors<C> {
     pub(super) any: C,
     /// For what is upgraded, which HTTP/2 has no way for.
     pub(super) http1: C,
+}
+
+impl Connectors<AttestedHttps<Way>> {
+    /// Those that judge servers by this relying party.
+    ///
+    /// # Errors
+    /// A usage failure.
+    pub(super) fn by(
+        relying_party: &Arc<RelyingParty>,
+        trust: &TrustOptions,
+        own: &Own,
+    ) -> Result<Self, Failure> {
+        let connector = |http| {
+            let client = get::Client::shared(relying_party, trust, own, http, Narration::Silent);
+            client.map(get::Client::into_connector)
+        };
+        Ok(Self {
+            any: connector(Http::Any)?,
+            http1: connector(Http::One)?,
+        })
+    }
 }
 
 impl Accepted {
@@ -122,11 +148,6 @@ mod tests {
 
     use super::super::tunnels::Stop;
     use super::*;
-    use crate::get;
-    use crate::get::Http;
-    use crate::narrate::Narration;
-    use crate::trust::Own;
-    use crate::trust::TrustOptions;
 
     fn party() -> Arc<RelyingParty> {
         let device = SimAttester::generate().unwrap();
@@ -144,14 +165,7 @@ mod tests {
             device: None,
             first: false,
         };
-        let client = |http| {
-            let over = get::Client::shared(relying_party, &trust, &own, http, Narration::Silent);
-            over.map(get::Client::into_connector)
-        };
-        Ok(Connectors {
-            any: client(Http::Any)?,
-            http1: client(Http::One)?,
-        })
+        Connectors::by(relying_party, &trust, &own)
     }
 
     #[test]

@@ -38,9 +38,7 @@ use super::trusted::Opened;
 use super::until::Until;
 use crate::failure::Failure;
 use crate::get;
-use crate::get::Http;
 use crate::get::Target;
-use crate::narrate::Narration;
 use crate::trust::Own;
 
 /// A service over this socket, which ends once it is told to stop and connections have finished.
@@ -64,16 +62,7 @@ pub(super) fn serve(
     let opened = Opened::new(&options.trust)?;
     let own = Own::open(&options.attester)?;
     let trust = options.trust.clone();
-    let make = move |relying_party: &Arc<RelyingParty>| {
-        let client = |http| {
-            let over = get::Client::shared(relying_party, &trust, &own, http, Narration::Silent);
-            over.map(get::Client::into_connector)
-        };
-        Ok(Connectors {
-            any: client(Http::Any)?,
-            http1: client(Http::One)?,
-        })
-    };
+    let make = move |relying_party: &Arc<RelyingParty>| Connectors::by(relying_party, &trust, &own);
     let Surroundings {
         metrics,
         stop,

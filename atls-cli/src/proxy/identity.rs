@@ -2,10 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::PoisonError;
-use std::sync::RwLock;
 
 use atls_core::pki_types::CertificateDer;
 use atls_core::pki_types::PrivateKeyDer;
@@ -17,17 +14,15 @@ use rustls::sign::CertifiedKey;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
-use super::watched::Watched;
+use super::reread::Reread;
+use super::watched::When;
 use crate::failure::Failure;
 use crate::source;
 use crate::tls;
 
 /// Two files, and what was last read of them.
 pub(super) struct Identity {
-    chain: PathBuf,
-    key: PathBuf,
-    current: RwLock<Current>,
-    watched: Watched,
+    files: Reread<Current>,
 }
 
 /// A chain with its key, and the seconds since 1970 from which and to which its first certificate is valid.
@@ -40,50 +35,31 @@ struct Current {
 
 impl Identity {
     pub(super) fn open(chain: &Path, key: &Path) -> Result<Arc<Self>, Failure> {
-        let watched = Watched::new([chain.to_owned(), key.to_owned()]);
+        let (chain, key) = (chain.to_owned(), key.to_owned());
+        let both = [chain.clone(), key.clone()];
         Ok(Arc::new(Self {
-            current: RwLock::new(read(chain, key)?),
-            chain: chain.to_owned(),
-            key: key.to_owned(),
-            watched,
+            files: Reread::open(both, move || read(&chain, &key))?,
         }))
     }
 
-    /// Reads both files again. Where they are wrong the old certificate stays.
-    pub(super) fn reload(&self) -> Result<(), Failure> {
-        let (fresh, stamps) = self.watched.read(|| read(&self.chain, &self.key))?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        self.watched.took(stamps);
-        Ok(())
-    }
-
-    /// The same, if a file was written since.
-    pub(super) fn reload_if_changed(&self) -> Result<bool, Failure> {
-        if !self.watched.have_changed() {
-            return Ok(false);
-        }
-        self.reload()?;
-        Ok(true)
+    /// Reads both files again. Tells whether they were read.
+    pub(super) fn reload(&self, when: When) -> Result<bool, Failure> {
+        self.files.reload(when)
     }
 
     /// The chain and the key of now.
     pub(super) fn current(&self) -> Arc<CertifiedKey> {
-        self.read().key
+        self.files.now().key
     }
 
     pub(super) fn is_valid(&self, now: UnixTime) -> bool {
-        let Current { from, to, .. } = self.read();
+        let Current { from, to, .. } = self.files.now();
         i64::try_from(now.as_secs()).is_ok_and(|now| (from..=to).contains(&now))
     }
 
     /// The end of the certificate, in seconds since 1970.
     pub(super) fn expires(&self) -> i64 {
-        self.read().to
-    }
-
-    fn read(&self) -> Current {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.clone()
+        self.files.now().to
     }
 }
 
@@ -95,9 +71,7 @@ impl ResolvesServerCert for Identity {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity")
-            .field("chain", &self.chain)
-            .finish_non_exhaustive()
+        f.debug_struct("Identity").finish_non_exhaustive()
     }
 }
 

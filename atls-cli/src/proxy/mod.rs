@@ -20,6 +20,7 @@ mod plain;
 mod preamble;
 mod recorder;
 mod relay;
+mod reread;
 mod reverse;
 mod running;
 mod service;

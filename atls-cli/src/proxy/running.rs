@@ -22,6 +22,7 @@ use super::recorder;
 use super::serving;
 use super::serving::Serving;
 use super::systemd;
+use super::watched::When;
 use crate::failure::Failure;
 
 /// A proxy that serves.
@@ -84,7 +85,7 @@ impl Proxy {
             let taken = self.read_arguments().await;
             serving::record("arguments", taken, &self.metrics);
         }
-        self.serving.reload_if_changed();
+        self.serving.reload(When::Changed);
         self.published.publish(self.serving.public_keys());
     }
 
@@ -102,7 +103,7 @@ impl Proxy {
     async fn read_again(&mut self) -> bool {
         let taken = self.read_arguments().await;
         if matches!(taken, Ok(false)) {
-            let all_right = self.serving.reload();
+            let all_right = self.serving.reload(When::Asked);
             self.published.publish(self.serving.public_keys());
             return all_right;
         }

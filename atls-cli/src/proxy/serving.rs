@@ -13,17 +13,15 @@ use tokio::task::JoinHandle;
 use super::device::Device;
 use super::forward;
 use super::health::Parts;
-use super::identity::Identity;
 use super::metrics::Metrics;
 use super::options::ProxyOptions;
 use super::reverse;
 use super::service::Files;
 use super::service::Surroundings;
-use super::stated::Stated;
-use super::trusted::Trusted;
 use super::tunnels::AllTunnels;
 use super::tunnels::Stop;
 use super::tunnels::Tunnels;
+use super::watched::When;
 use crate::failure::Failure;
 
 /// It serves until it is stopped.
@@ -115,38 +113,16 @@ impl Serving {
     }
 
     /// Reads its files again, and attests peers anew where any are judged. Tells whether all of them were right.
-    pub(super) fn reload(&self) -> bool {
-        self.read(
-            |identity| identity.reload().map(|()| true),
-            |stated| stated.reload().map(|()| true),
-            |trusted| trusted.reload().map(|()| true),
-        )
-    }
-
-    /// The same with those that changed.
-    pub(super) fn reload_if_changed(&self) -> bool {
-        self.read(
-            Identity::reload_if_changed,
-            Stated::reload_if_changed,
-            Trusted::reload_if_changed,
-        )
-    }
-
-    fn read(
-        &self,
-        identity: impl Fn(&Identity) -> Result<bool, Failure>,
-        stated: impl Fn(&Stated) -> Result<bool, Failure>,
-        trusted: impl Fn(&Trusted) -> Result<bool, Failure>,
-    ) -> bool {
+    pub(super) fn reload(&self, when: When) -> bool {
         let mut all_right = true;
         if let Some(files) = &self.files.identity {
-            all_right &= record("certificate", identity(files), &self.metrics);
+            all_right &= record("certificate", files.reload(when), &self.metrics);
         }
-        if let Some(files) = self.files.stated.as_ref().filter(|it| it.has_key()) {
-            all_right &= record("key of results", stated(files), &self.metrics);
+        if let Some(files) = &self.files.stated {
+            all_right &= record("key of results", files.reload(when), &self.metrics);
         }
         if let Some(files) = &self.files.trusted {
-            let read = trusted(files);
+            let read = files.reload(when);
             let is_anew = matches!(read, Ok(true));
             all_right &= record("policy", read, &self.metrics);
             if is_anew {

@@ -13,6 +13,7 @@ use atls_remote::Jwks;
 use tokio::task::JoinSet;
 
 use super::watched::Watched;
+use super::watched::When;
 use crate::clock;
 use crate::failure::Failure;
 use crate::narrate::Narration;
@@ -87,27 +88,14 @@ impl Opened {
 }
 
 impl Trusted {
-    /// Reads all files again, and has all peers judged by them. Where one is wrong everything stays as it was.
-    pub(super) fn reload(&self) -> Result<(), Failure> {
-        self.reload_if(|_| Ok(()))
-    }
-
-    /// The same, if one of them has changed.
-    pub(super) fn reload_if_changed(&self) -> Result<bool, Failure> {
-        if !self.watched.have_changed() {
+    /// Reads all files again, and has all peers judged by them. Where one is wrong everything stays as it was. Tells whether they were read.
+    pub(super) fn reload(&self, when: When) -> Result<bool, Failure> {
+        if !self.watched.are_due(when) {
             return Ok(false);
         }
-        self.reload_if(|tables| self.check_tables(tables))?;
-        Ok(true)
-    }
-
-    fn reload_if(
-        &self,
-        check: impl FnOnce(&[String]) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
         let read = || {
             let fresh = trust::trusted(&self.options, &Narration::Silent)?;
-            check(&fresh.tables)?;
+            self.check_tables(when, &fresh.tables)?;
             let judge = self.peers.judge_by(Arc::new(fresh.relying_party))?;
             Ok((judge, fresh.tables, fresh.keys))
         };
@@ -115,16 +103,16 @@ impl Trusted {
         judge()?;
         *self.now() = Now::new(tables, keys, &self.peers);
         self.watched.took(stamps);
-        Ok(())
+        Ok(true)
     }
 
     /// A file that was cut short, such as on a full disk, may be a good one that demands less.
-    fn check_tables(&self, tables: &[String]) -> Result<(), Failure> {
+    fn check_tables(&self, when: When, tables: &[String]) -> Result<(), Failure> {
         let now = self.now();
         let mut gone = now.tables.iter().filter(|table| !tables.contains(table));
-        match gone.next() {
-            None => Ok(()),
-            Some(table) => Err(Failure::usage(format!(
+        match (when, gone.next()) {
+            (When::Asked, _) | (_, None) => Ok(()),
+            (When::Changed, Some(table)) => Err(Failure::usage(format!(
                 "the policy has no table [{table}] any more, and that is taken at SIGHUP alone"
             ))),
         }
@@ -213,9 +201,9 @@ mod tests {
             judged: AtomicUsize::new(0),
         });
         let trusted = Opened::new(&options).unwrap().about(peers.clone());
-        assert!(trusted.reload().is_err());
+        assert!(trusted.reload(When::Asked).is_err());
         assert_eq!(peers.judged.load(Ordering::Relaxed), 0);
-        trusted.reload().unwrap();
+        assert!(trusted.reload(When::Asked).unwrap());
         assert_eq!(peers.judged.load(Ordering::Relaxed), 1);
         fs::remove_dir_all(folder).unwrap();
     }

@@ -17,6 +17,15 @@ pub(super) struct Watched {
     state: Mutex<State>,
 }
 
+/// When files are read again.
+#[derive(Clone, Copy)]
+pub(super) enum When {
+    /// At SIGHUP.
+    Asked,
+    /// If one was written since.
+    Changed,
+}
+
 struct State {
     /// Of what is in force.
     taken: Stamps,
@@ -54,6 +63,14 @@ impl Watched {
                 taken: now.clone(),
                 seen: now,
             }),
+        }
+    }
+
+    /// Whether they are to be read now.
+    pub(super) fn are_due(&self, when: When) -> bool {
+        match when {
+            When::Asked => true,
+            When::Changed => self.have_changed(),
         }
     }
 
