@@ -16,6 +16,7 @@ use super::headers;
 use crate::layer::AttestationFuture;
 use crate::layer::ClientAttestation;
 use crate::layer::Problem;
+use crate::layer::told;
 use crate::metrics;
 
 /// Gives requests the headers of a [`ResultForwarder`], for a service behind that hands them on.
@@ -97,21 +98,14 @@ impl<S> ForwardResult<S> {
         };
         let stated = self.forwarder.headers(&peer).map_err(|error| {
             let _whose = ClientAttestation::span(request.extensions()).entered();
-            if ClientAttestation::is_new(request.extensions()) {
-                tracing::error!(
-                    side = "server",
-                    fault = %error.fault(),
-                    %error,
-                    "result is not forwarded"
-                );
-            } else {
-                tracing::debug!(
-                    side = "server",
-                    fault = %error.fault(),
-                    %error,
-                    "result is not forwarded"
-                );
-            }
+            told::event!(
+                ClientAttestation::is_new(request.extensions()),
+                error,
+                side = "server",
+                fault = %error.fault(),
+                %error,
+                "result is not forwarded"
+            );
             Problem::NotForwarded
         })?;
         request.headers_mut().extend(stated);

@@ -25,7 +25,7 @@ mod client_attestation;
 mod problem;
 mod require_attestation;
 mod response_future;
-mod told;
+pub(crate) mod told;
 
 pub use attestation_layer::AttestationLayer;
 pub use attestation_layer::WithAttestation;

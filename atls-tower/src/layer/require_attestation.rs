@@ -16,6 +16,7 @@ use tower_service::Service;
 use super::client_attestation::ClientAttestation;
 use super::problem::Problem;
 use super::response_future::ResponseFuture;
+use super::told;
 use crate::account;
 use crate::metrics;
 
@@ -105,23 +106,17 @@ impl<S> RequireAttestation<S> {
                 let refusal = Refusal::Policy(violation);
                 let (fault, report) = (refusal.fault(), atls_core::report(&refusal));
                 let _whose = ClientAttestation::span(request.extensions()).entered();
-                let reason = refusal.reason();
-                // Levels are static per call site.
-                if ClientAttestation::is_new(request.extensions()) {
-                    tracing::info!(
-                        side = "server",
-                        %fault,
-                        "error.type" = reason,
-                        "peer is refused by this route: {report}"
-                    );
+                let is_new = ClientAttestation::is_new(request.extensions());
+                told::event!(
+                    is_new,
+                    info,
+                    side = "server",
+                    %fault,
+                    "error.type" = refusal.reason(),
+                    "peer is refused by this route: {report}"
+                );
+                if is_new {
                     account::tell(&refusal);
-                } else {
-                    tracing::debug!(
-                        side = "server",
-                        %fault,
-                        "error.type" = reason,
-                        "peer is refused by this route: {report}"
-                    );
                 }
                 Problem::Insufficient
             })?;

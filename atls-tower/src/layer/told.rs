@@ -17,5 +17,18 @@ impl Told {
     }
 }
 
+/// An event at this level for the first ones of a connection, and at `debug` for the others. The level of a call site is static.
+macro_rules! event {
+    ($is_new:expr, $level:ident, $($fields:tt)+) => {
+        if $is_new {
+            tracing::$level!($($fields)+);
+        } else {
+            tracing::debug!($($fields)+);
+        }
+    };
+}
+
+pub(crate) use event;
+
 /// A request to each of several routes shows the reason of each.
 const MOST: u32 = 8;
