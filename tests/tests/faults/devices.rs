@@ -108,12 +108,7 @@ async fn a_device_that_never_returns_gives_its_turn_back_at_the_deadline() {
     let scene = Scene::with(world, client, terms).await;
     let tasks = alive();
     for _ in 0..3 {
-        let hangs = async {
-            gate.reached_by(1).await;
-            pass(10).await;
-        };
-        let (connected, ()) = tokio::join!(scene.connect(), hangs);
-        assert!(connected.is_err());
+        scene.hangs(&gate).await;
         scene.is_left_with(tasks).await;
     }
     scene

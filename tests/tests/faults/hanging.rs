@@ -11,7 +11,6 @@ use end_to_end::World;
 use crate::scene::Scene;
 use crate::scene::alive;
 use crate::scene::party;
-use crate::scene::pass;
 
 /// One connection at a time has a turn.
 #[tokio::test]
@@ -30,12 +29,7 @@ async fn a_verifier_that_never_returns_gives_its_turn_back_at_the_deadline() {
     let scene = Scene::with(world, client, terms).await;
     let tasks = alive();
     for _ in 0..3 {
-        let hangs = async {
-            gate.reached_by(1).await;
-            pass(10).await;
-        };
-        let (connected, ()) = tokio::join!(scene.connect(), hangs);
-        assert!(connected.is_err());
+        scene.hangs(&gate).await;
         scene.is_left_with(tasks).await;
     }
     scene

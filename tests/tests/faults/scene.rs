@@ -16,6 +16,7 @@ use atls_tower::ClientTerms;
 use atls_tower::Error;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
+use end_to_end::Gate;
 use end_to_end::Served;
 use end_to_end::World;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -100,6 +101,16 @@ impl Scene {
             "{}",
             refused.report()
         );
+    }
+
+    /// A client that waits at this gate for longer than its connection has.
+    pub(crate) async fn hangs(&self, gate: &Gate) {
+        let passes = async {
+            gate.reached_by(1).await;
+            pass(10).await;
+        };
+        let (connected, ()) = tokio::join!(self.connect(), passes);
+        assert!(connected.is_err());
     }
 
     /// Waits until as many tasks live as before, and no connection of this server does.

@@ -7,8 +7,6 @@ use adversary::Link;
 use atls_axum::AttestationRejection;
 use atls_axum::AttestationResult;
 use atls_tower::AttestationLayer;
-use atls_tower::ClientConnector;
-use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use atls_tower::forward::ForwardResultLayer;
@@ -18,8 +16,7 @@ use atls_tower::weaker::Mode;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
-use end_to_end::Gate;
-use end_to_end::Gated;
+use end_to_end::Hanging;
 use end_to_end::World;
 use end_to_end::reqwest_client;
 use rustls::sign::SingleCertAndKey;
@@ -198,21 +195,7 @@ async fn a_request_that_is_served_without_what_was_extracted_counts_as_no_refusa
 #[tokio::test]
 async fn a_connection_that_is_given_up_counts_as_abandoned_and_as_nothing_else() {
     let recorded = Recorded::begin();
-    let world = World::new();
-    let gate = Gate::new();
-    let device = Gated {
-        inner: world.server_device.clone(),
-        gate: gate.clone(),
-    };
-    let terms = ServerTerms::new().attester(Arc::new(device));
-    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
-    let (near, far) = tokio::io::duplex(64 * 1024);
-    let server = tokio::spawn(async move { acceptor.accept(near).await.map(drop) });
-    let terms = ClientTerms::new().require_peer(world.about_servers());
-    let client = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
-    let name = "localhost".try_into().unwrap();
-    let client = tokio::spawn(async move { client.connect(name, far).await.map(drop) });
-    gate.reached_by(1).await;
+    let Hanging { client, server } = Hanging::begin().await;
     server.abort();
     assert!(server.await.unwrap_err().is_cancelled());
     client.await.unwrap().unwrap_err();

@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
 use atls_sim::SimAttester;
-use atls_sim::SimVerifier;
 use atls_tower::RequireAttestationLayer;
 use axum::body::Bytes;
-use end_to_end::World;
-use end_to_end::reqwest_client;
 use tower::Layer as _;
 use tower::ServiceExt;
 use tracing_subscriber::filter::LevelFilter;
@@ -17,6 +13,7 @@ use tracing_subscriber::filter::Targets;
 
 use crate::log::ACCOUNTS;
 use crate::log::Log;
+use crate::scenes::ask_a_server_of_unknown_software;
 
 #[tokio::test]
 async fn a_refusal_is_accounted_for_once_item_by_item_where_it_is_asked_for() {
@@ -80,18 +77,7 @@ async fn a_route_accounts_for_its_refusals_too() {
 /// The lines about a server whose software the client does not know.
 async fn refused(ours: Targets) -> Vec<String> {
     let (log, _guard) = Log::capture_with(ours);
-    let world = World::new();
-    let verifier = SimVerifier::new(world.server_device.trust_anchor())
-        .with_reference_values(Vec::new())
-        .with_known_software("web 1.4", [4; 32]);
-    let relying_party = RelyingParty::builder()
-        .verifier(Arc::new(verifier))
-        .standard_policy(StandardPolicy::new().dangerous_accept_simulated());
-    let relying_party = Arc::new(relying_party.build().unwrap());
-    let attested = world.client().require_peer(relying_party).build().unwrap();
-    let server = world.serve_attested().await;
-    let client = reqwest_client(&attested);
-    client.get(server.url("/")).send().await.unwrap_err();
+    ask_a_server_of_unknown_software().await;
     log.take()
 }
 

@@ -11,5 +11,6 @@ mod log;
 mod policies;
 mod refused;
 mod routes;
+mod scenes;
 mod strangers;
 mod unfinished;

@@ -1,27 +1,20 @@
 //! Peers and requests that were refused.
 
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-
 use atls_axum::AttestedListener;
-use atls_axum::Preamble;
-use atls_core::BoxFuture;
-use atls_core::RelyingParty;
-use atls_core::StandardPolicy;
-use atls_sim::SimVerifier;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use axum::Router;
 use end_to_end::World;
 use end_to_end::reqwest_client;
-use tokio::net::TcpStream;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 use crate::log::Log;
 use crate::log::assert_one;
 use crate::log::requiring;
+use crate::scenes::ask_a_server_of_unknown_software;
+use crate::scenes::behind_a_balancer;
+
 #[tokio::test]
 async fn a_refusal_says_the_last_cause() {
     let (log, _guard) = Log::capture();
@@ -99,13 +92,7 @@ async fn a_client_behind_a_load_balancer_is_named_beside_it() {
     let (log, _guard) = Log::capture();
     let world = World::new();
     let terms = ServerTerms::new().attester(world.server_device.clone());
-    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
-    let listener = AttestedListener::builder(acceptor)
-        .preamble(Arc::new(Balancer))
-        .bind("127.0.0.1:0")
-        .await
-        .unwrap();
-    let url = format!("https://localhost:{}/", listener.local_addr().port());
+    let (listener, url) = behind_a_balancer(&world, terms).await;
     tokio::spawn(async move { atls_axum::serve(listener, Router::new()).await });
     let client = reqwest_client(&world.demanding());
     client.get(url).send().await.unwrap();
@@ -140,35 +127,10 @@ async fn a_listener_that_is_full_says_so_once_and_not_with_each_client() {
     assert_one(&events, "WARN", &["further ones wait"]);
 }
 
-/// Says that every client is another than the peer of the network.
-#[derive(Debug)]
-pub(crate) struct Balancer;
-
-impl Preamble for Balancer {
-    fn read<'a>(
-        &'a self,
-        _: &'a mut TcpStream,
-        _: SocketAddr,
-    ) -> BoxFuture<'a, io::Result<SocketAddr>> {
-        Box::pin(async { Ok(SocketAddr::from(([192, 0, 2, 7], 7))) })
-    }
-}
-
 #[tokio::test]
 async fn an_unknown_image_is_told_with_what_was_seen_and_what_is_allowed() {
     let (log, _guard) = Log::capture();
-    let world = World::new();
-    let verifier = SimVerifier::new(world.server_device.trust_anchor())
-        .with_reference_values(Vec::new())
-        .with_known_software("web 1.4", [4; 32]);
-    let relying_party = RelyingParty::builder()
-        .verifier(Arc::new(verifier))
-        .standard_policy(StandardPolicy::new().dangerous_accept_simulated());
-    let relying_party = Arc::new(relying_party.build().unwrap());
-    let attested = world.client().require_peer(relying_party).build().unwrap();
-    let server = world.serve_attested().await;
-    let client = reqwest_client(&attested);
-    client.get(server.url("/")).send().await.unwrap_err();
+    ask_a_server_of_unknown_software().await;
     let seen = atls_sim::SimAttester::SOFTWARE.map(|byte| format!("{byte:02x}"));
     let allowed = format!("allowed are web 1.4 ({})", "04".repeat(32));
     let words = ["sim.software", &seen.concat(), &allowed, "fault=peer"];

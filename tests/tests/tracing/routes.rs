@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use atls_axum::AttestedListener;
 use atls_core::StandardPolicy;
 use atls_tower::RequireAttestationLayer;
-use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use axum::Router;
 use axum::body::Bytes;
@@ -22,7 +20,7 @@ use tracing_subscriber::filter::Targets;
 
 use crate::log::Log;
 use crate::log::assert_one;
-use crate::refused::Balancer;
+use crate::scenes::behind_a_balancer;
 
 #[tokio::test]
 async fn a_route_that_refuses_says_why_with_the_reason_and_the_fault() {
@@ -126,13 +124,7 @@ async fn asked_by_an_attested_client() {
     let terms = ServerTerms::new()
         .attester(world.server_device.clone())
         .require_peer(world.about_clients());
-    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
-    let listener = AttestedListener::builder(acceptor)
-        .preamble(Arc::new(Balancer))
-        .bind("127.0.0.1:0")
-        .await
-        .unwrap();
-    let url = format!("https://localhost:{}/", listener.local_addr().port());
+    let (listener, url) = behind_a_balancer(&world, terms).await;
     let strict = RequireAttestationLayer::new().with_policy(StandardPolicy::new());
     let spanned = async |request: Request, next: Next| {
         let span = tracing::info_span!("request", path = request.uri().path());

@@ -13,8 +13,7 @@ use atls_tower::ClientTerms;
 use atls_tower::Error;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
-use end_to_end::Gate;
-use end_to_end::Gated;
+use end_to_end::Hanging;
 use end_to_end::World;
 use end_to_end::reqwest_client;
 use rustls::server::ClientHello;
@@ -29,21 +28,7 @@ use crate::log::assert_one;
 #[tokio::test]
 async fn a_connection_that_is_given_up_says_so_once_at_the_end_that_gave_it_up() {
     let (log, _guard) = Log::capture();
-    let world = World::new();
-    let gate = Gate::new();
-    let device = Gated {
-        inner: world.server_device.clone(),
-        gate: gate.clone(),
-    };
-    let terms = ServerTerms::new().attester(Arc::new(device));
-    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
-    let terms = ClientTerms::new().require_peer(world.about_servers());
-    let client = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
-    let (near, far) = tokio::io::duplex(64 * 1024);
-    let server = tokio::spawn(async move { acceptor.accept(near).await.map(drop) });
-    let name = "localhost".try_into().unwrap();
-    let client = tokio::spawn(async move { client.connect(name, far).await.map(drop) });
-    gate.reached_by(1).await;
+    let Hanging { client, server } = Hanging::begin().await;
     client.abort();
     assert!(client.await.unwrap_err().is_cancelled());
     server.await.unwrap().unwrap_err();
