@@ -131,7 +131,7 @@ async fn attesting(kit: &Kit, party: &mut Party, request: &Request, habit: Habit
                         _ => broken("it presented Evidence of another type"),
                     }
                 }
-                other => kept(&words(&other)),
+                other => refrained(other),
             }
         }
         Habit::AnswersOutOfOrder if ability(request) == 2 => {
@@ -286,6 +286,14 @@ async fn signs_by_forbidden(kit: &Kit, party: &mut Party, request: &Request) -> 
             Some(examined) if examined.is_empty => kept("it declined"),
             _ => broken("it sent a full authenticator"),
         },
+        other => refrained(other),
+    }
+}
+
+/// No authenticator came. Whoever is slow has not refrained from anything.
+fn refrained(got: Got) -> Reply {
+    match got {
+        Got::Nothing => lost("no authenticator", &got),
         other => kept(&words(&other)),
     }
 }

@@ -173,7 +173,9 @@ async fn nobodys_format(party: &mut Party, habit: Habit) -> Reply {
     let Got::Authenticator(bytes) = &got else {
         return match (habit, got) {
             (Habit::OmitsEmpty, other) => broken(&words(&other)),
-            (_, other) => kept(&words(&other)),
+            (_, got @ (Got::Ended | Got::Verdict(_))) => kept(&words(&got)),
+            // Whoever is slow, or speaks another protocol, has not refrained from anything.
+            (_, other) => lost("no authenticator", &other),
         };
     };
     match (party.examine(bytes, &own), habit) {
