@@ -2,12 +2,12 @@
 //! no way to the service.
 #![allow(
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
 
 use std::sync::Arc;
-use std::sync::Mutex;
 
 use adversary::Link;
 use adversary::REQUEST;
@@ -31,10 +31,12 @@ use rustls::pki_types::CertificateDer;
 use rustls::server::ClientHello;
 use rustls::server::ResolvesServerCert;
 use rustls::sign::CertifiedKey;
+use test_support::Log;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
+use tracing_subscriber::filter::LevelFilter;
 
 const ACME: &str = "acme-tls/1";
 
@@ -299,36 +301,21 @@ async fn an_answered_challenge_is_no_failure() {
     assert_eq!(outcome.reason(), "acme_challenge");
 }
 
-/// Whatever a test's thread logs.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn an_answered_challenge_is_one_event_and_nobodys_fault() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let (log, _guard) = Log::start(LevelFilter::INFO);
     let scene = Scene::pending().await;
     let mut link = scene.connect(&[ACME]).await.unwrap();
     rest(&mut link).await;
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines = log.take();
+    let [line] = &lines[..] else {
+        panic!("{lines:#?}");
+    };
     assert!(
-        log.contains(" INFO ") && log.contains("challenge was answered"),
-        "{log}"
+        line.contains(" INFO ") && line.contains("challenge was answered"),
+        "{line}"
     );
-    assert!(log.lines().count() == 1 && !log.contains("fault"), "{log}");
+    assert!(!line.contains("fault"), "{line}");
 }
 
 #[test]

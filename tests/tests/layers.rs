@@ -7,9 +7,6 @@
     reason = "a test fails by panicking"
 )]
 
-use std::io;
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use atls_axum::AttestationResult;
@@ -28,9 +25,10 @@ use axum::routing::get;
 use end_to_end::World;
 use end_to_end::reqwest::Response;
 use end_to_end::reqwest_client;
+use test_support::Log;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
-use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::filter::LevelFilter;
 
 const AGE: Duration = Duration::from_secs(3600);
 
@@ -94,7 +92,7 @@ async fn where_attestation_is_asked_for_an_expired_client_is_an_unattested_one()
 /// `axum::serve(listener, app)` compiles. Nobody is served by it, and the log says what to do.
 #[tokio::test]
 async fn a_router_without_its_make_service_serves_nobody_and_says_so() {
-    let (log, _subscribed) = Log::start();
+    let (log, _subscribed) = Log::start(LevelFilter::ERROR);
     let world = World::new();
     let listener = listen(&world).await;
     let address = axum::serve::Listener::local_addr(&listener).unwrap();
@@ -103,7 +101,7 @@ async fn a_router_without_its_make_service_serves_nobody_and_says_so() {
     for path in ["/", "/extractor", "/option", "/route"] {
         let url = format!("https://localhost:{}{path}", address.port());
         assert!(client.get(url).send().await.is_err(), "{path}");
-        let events = log.take();
+        let events = log.take().join("\n");
         assert!(events.contains("ERROR"), "{path}: {events}");
         assert!(events.contains("into_attested_make_service"), "{events}");
     }
@@ -111,12 +109,12 @@ async fn a_router_without_its_make_service_serves_nobody_and_says_so() {
 
 #[tokio::test]
 async fn a_request_that_passed_no_layer_is_a_fault_of_the_server_and_says_so() {
-    let (log, _subscribed) = Log::start();
+    let (log, _subscribed) = Log::start(LevelFilter::ERROR);
     for path in ["/extractor", "/option", "/route"] {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = app().oneshot(request).await.unwrap();
         assert_eq!(response.status(), 500, "{path}");
-        let events = log.take();
+        let events = log.take().join("\n");
         assert!(events.contains("ERROR"), "{path}: {events}");
         assert!(events.contains("into_attested_make_service"), "{events}");
     }
@@ -210,37 +208,4 @@ async fn assert_problem(response: Response, code: &str) {
     assert_eq!(kind, "application/problem+json");
     let problem: serde_json::Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
     assert_eq!(problem.get("code").unwrap(), code);
-}
-
-/// The log of this process.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Of this thread, while the guard lives.
-    fn start() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_max_level(tracing_subscriber::filter::LevelFilter::ERROR)
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -1,4 +1,4 @@
-//! Helpers for the tests of several crates: connections in memory, recorded samples, forged Evidence and CoRIMs.
+//! Helpers for the tests of several crates: connections in memory, recorded samples, forged Evidence and CoRIMs, logs.
 //!
 //! All of it is deterministic but for keys, needs neither network nor clock, and panics where something fails.
 #![forbid(unsafe_code)]
@@ -17,6 +17,7 @@
 mod connection;
 pub mod corim;
 mod evidence;
+mod log;
 mod observed_session;
 mod script;
 mod vectors;
@@ -38,6 +39,8 @@ pub use connection::identity;
 pub use connection::identity_of;
 pub use evidence::snp_report;
 pub use evidence::td_quote;
+pub use log::Log;
+pub use log::listen;
 pub use observed_session::ObservedSession;
 pub use script::Script;
 pub use vectors::vectors;

@@ -1,8 +1,6 @@
 //! Shutdown, the runtime, counters and events.
 
-use std::io;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use atls_core::AttestError;
@@ -13,8 +11,9 @@ use atls_core::cmw::Cmw;
 use atls_sim::SimAttester;
 use atls_tower::Batcher;
 use atls_tower::Blocking;
+use test_support::Log;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::filter::Targets;
 
 use crate::bench::Bench;
 use crate::bench::NamesKey;
@@ -107,15 +106,8 @@ async fn counters_tell_sizes_waits_and_device_time() {
 
 #[tokio::test(start_paused = true)]
 async fn each_turn_of_the_device_is_one_event_and_a_failure_is_loud() {
-    let log = Log::default();
-    let writer = log.clone();
-    let layer = tracing_subscriber::fmt::layer()
-        .with_ansi(false)
-        .with_writer(move || writer.clone());
-    let only = tracing_subscriber::filter::Targets::new()
-        .with_target("atls_tower::batcher", LevelFilter::TRACE);
-    let layer = tracing_subscriber::Layer::with_filter(layer, only);
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+    let only = Targets::new().with_target("atls_tower::batcher", LevelFilter::TRACE);
+    let (log, _guard) = Log::start(only);
 
     let bench = Bench::new();
     let first = bench.waiting();
@@ -128,7 +120,7 @@ async fn each_turn_of_the_device_is_one_event_and_a_failure_is_loud() {
     for other in others {
         assert!(other.result().await.is_err());
     }
-    let lines = log.lines();
+    let lines = log.take();
     assert_eq!(lines.len(), 2, "{lines:#?}");
     for (line, words) in lines.iter().zip([
         ["DEBUG", "device made evidence", "size=1", "device_ms=40"],
@@ -159,26 +151,5 @@ async fn what_evidence_names_is_told_through_every_wrapper() {
         let device: Arc<dyn Attester> = Arc::new(Blocking::spawn(boxed).unwrap());
         let batcher = Batcher::builder(device).spawn().unwrap();
         assert_eq!(batcher.names_leaf_key(), expected);
-    }
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn lines(&self) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().map(str::to_owned).collect()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -4,11 +4,13 @@ use atls_reqwest::Attested;
 use end_to_end::World;
 use end_to_end::reqwest_client;
 
-use crate::log::Log;
 use crate::log::assert_one;
+use crate::log::capture;
+use crate::log::of;
+
 #[tokio::test]
 async fn a_success_names_platform_image_binding_and_the_time_left() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let server = world.serve_attested().await;
     let client = reqwest_client(&world.demanding());
@@ -39,7 +41,7 @@ async fn a_success_names_platform_image_binding_and_the_time_left() {
 /// reqwest knows the group only where it had no choice.
 #[tokio::test]
 async fn a_success_names_the_group_where_it_is_known() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let server = world.serve_attested().await;
     for (provider, known) in [(demo::provider(), false), (demo::hybrid_provider(), true)] {
@@ -51,7 +53,7 @@ async fn a_success_names_the_group_where_it_is_known() {
             .unwrap();
         let client = reqwest_client(&attested);
         client.get(server.url("/")).send().await.unwrap();
-        let events = log.of("client");
+        let events = of(&log, "client");
         assert_one(&events, "INFO", &["peer is attested"]);
         assert_eq!(events[0].contains("tls.curve=X25519MLKEM768"), known);
     }

@@ -6,13 +6,13 @@ use atls_core::StandardPolicy;
 use atls_sim::SimAttester;
 use atls_tower::RequireAttestationLayer;
 use axum::body::Bytes;
+use test_support::Log;
 use tower::Layer as _;
 use tower::ServiceExt;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 use crate::log::ACCOUNTS;
-use crate::log::Log;
 use crate::scenes::ask_a_server_of_unknown_software;
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn nobody_has_the_account_who_does_not_ask_for_it() {
 #[tokio::test]
 async fn a_route_accounts_for_its_refusals_too() {
     let ours = Targets::new().with_target(ACCOUNTS, LevelFilter::DEBUG);
-    let (log, _guard) = Log::capture_with(ours);
+    let (log, _guard) = Log::start(ours);
     let device = Arc::new(SimAttester::generate().unwrap());
     let accepting = demo::trusting(&device).unwrap();
     let connection = atls_tower::testing::attested(demo::provider(), device, accepting);
@@ -76,7 +76,7 @@ async fn a_route_accounts_for_its_refusals_too() {
 
 /// The lines about a server whose software the client does not know.
 async fn refused(ours: Targets) -> Vec<String> {
-    let (log, _guard) = Log::capture_with(ours);
+    let (log, _guard) = Log::start(ours);
     ask_a_server_of_unknown_software().await;
     log.take()
 }

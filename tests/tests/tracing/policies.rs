@@ -13,8 +13,9 @@ use end_to_end::World;
 use end_to_end::lenient;
 use end_to_end::reqwest_client;
 
-use crate::log::Log;
 use crate::log::assert_one;
+use crate::log::capture;
+use crate::log::of;
 
 const STRANGERS: &str = r#"version = 1
 
@@ -77,7 +78,7 @@ async fn refused_by<T: Table>(text: &str, format: Format, words: &[&str]) -> Str
 where
     Live<T>: Policy,
 {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let policy = Live::<T>::of_text("policy.toml", text, format).unwrap();
     let servers: RelyingParty = lenient(&world.server_device)
@@ -88,7 +89,7 @@ where
     let server = world.serve_attested().await;
     let client = reqwest_client(&attested.build().unwrap());
     client.get(server.url("/")).send().await.unwrap_err();
-    let events = log.of("client");
+    let events = of(&log, "client");
     assert_one(&events, "INFO", words);
     events[0].clone()
 }

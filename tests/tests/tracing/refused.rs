@@ -6,24 +6,26 @@ use atls_tower::ServerTerms;
 use axum::Router;
 use end_to_end::World;
 use end_to_end::reqwest_client;
+use test_support::Log;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use crate::log::Log;
 use crate::log::assert_one;
+use crate::log::capture;
+use crate::log::of;
 use crate::log::requiring;
 use crate::scenes::ask_a_server_of_unknown_software;
 use crate::scenes::behind_a_balancer;
 
 #[tokio::test]
 async fn a_refusal_says_the_last_cause() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let stranger = World::new().server_device;
     let server = world.serve(ServerTerms::new().attester(stranger)).await;
     let client = reqwest_client(&world.demanding());
     client.get(server.url("/")).send().await.unwrap_err();
-    let events = log.of("client");
+    let events = of(&log, "client");
     let words = [
         "peer's attestation was refused: appraisal failed: evidence is signed by an unknown key",
         "fault=peer",
@@ -40,7 +42,7 @@ async fn a_refusal_says_the_last_cause() {
 #[tokio::test]
 async fn a_refusal_at_info_says_who_refused_whom_and_why() {
     let ours = Targets::new().with_default(LevelFilter::INFO);
-    let (log, _guard) = Log::capture_with(ours);
+    let (log, _guard) = Log::start(ours);
     let world = World::new();
     let server = requiring(&world).await;
     let stranger = World::new().client_device;
@@ -77,19 +79,19 @@ async fn addresses_are_left_out_by_a_filter_of_their_own() {
     let ours = Targets::new()
         .with_default(LevelFilter::INFO)
         .with_target("atls_axum::connection", LevelFilter::OFF);
-    let (log, _guard) = Log::capture_with(ours);
+    let (log, _guard) = Log::start(ours);
     let world = World::new();
     let server = requiring(&world).await;
     let client = world.plain_client(&["h2", "http/1.1"]);
     client.get(server.url("/")).send().await.unwrap();
-    let events = log.of("server");
+    let events = of(&log, "server");
     assert_one(&events, "INFO", &["peer did not attest"]);
     assert!(!events[0].contains("127.0.0.1"), "{events:?}");
 }
 
 #[tokio::test]
 async fn a_client_behind_a_load_balancer_is_named_beside_it() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let terms = ServerTerms::new().attester(world.server_device.clone());
     let (listener, url) = behind_a_balancer(&world, terms).await;
@@ -100,12 +102,12 @@ async fn a_client_behind_a_load_balancer_is_named_beside_it() {
         "network.peer.address=127.0.0.1",
         "client.address=192.0.2.7 client.port=7",
     ];
-    assert_one(&log.of("server"), "DEBUG", &words);
+    assert_one(&of(&log, "server"), "DEBUG", &words);
 }
 
 #[tokio::test]
 async fn a_listener_that_is_full_says_so_once_and_not_with_each_client() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let terms = ServerTerms::new().attester(world.server_device.clone());
     let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
@@ -129,12 +131,12 @@ async fn a_listener_that_is_full_says_so_once_and_not_with_each_client() {
 
 #[tokio::test]
 async fn an_unknown_image_is_told_with_what_was_seen_and_what_is_allowed() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     ask_a_server_of_unknown_software().await;
     let seen = atls_sim::SimAttester::SOFTWARE.map(|byte| format!("{byte:02x}"));
     let allowed = format!("allowed are web 1.4 ({})", "04".repeat(32));
     let words = ["sim.software", &seen.concat(), &allowed, "fault=peer"];
-    assert_one(&log.of("client"), "INFO", &words);
+    assert_one(&of(&log, "client"), "INFO", &words);
 }
 
 #[tokio::test]

@@ -12,19 +12,20 @@ use axum::middleware::Next;
 use axum::routing::get;
 use end_to_end::World;
 use end_to_end::reqwest_client;
+use test_support::Log;
 use tower::Layer as _;
 use tower::ServiceExt;
 use tracing::Instrument;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use crate::log::Log;
 use crate::log::assert_one;
+use crate::log::capture;
 use crate::scenes::behind_a_balancer;
 
 #[tokio::test]
 async fn a_route_that_refuses_says_why_with_the_reason_and_the_fault() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let device = Arc::new(atls_sim::SimAttester::generate().unwrap());
     let accepting = demo::trusting(&device).unwrap();
     let connection = atls_tower::testing::attested(demo::provider(), device, accepting);
@@ -49,7 +50,7 @@ async fn a_route_that_refuses_says_why_with_the_reason_and_the_fault() {
 /// An attested client may ask as often as it likes.
 #[tokio::test]
 async fn a_client_cannot_fill_the_log_with_requests_that_a_route_refuses() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let device = Arc::new(atls_sim::SimAttester::generate().unwrap());
     let strict = RequireAttestationLayer::new().with_policy(StandardPolicy::new());
     let handler = tower::service_fn(async |_: http::Request<String>| {
@@ -74,7 +75,7 @@ async fn a_client_cannot_fill_the_log_with_requests_that_a_route_refuses() {
 /// Who refused whom, of a request: by the application's span or without one.
 #[tokio::test]
 async fn a_route_that_refuses_names_side_and_client_with_nothing_set_up() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     asked_by_an_attested_client().await;
     let words = [
         "network.peer.address=127.0.0.1 network.peer.port=",
@@ -88,7 +89,7 @@ async fn a_route_that_refuses_names_side_and_client_with_nothing_set_up() {
 
 #[tokio::test]
 async fn a_route_that_refuses_does_so_within_the_applications_span() {
-    let (log, _guard) = Log::capture_with(Targets::new().with_default(LevelFilter::INFO));
+    let (log, _guard) = Log::start(Targets::new().with_default(LevelFilter::INFO));
     asked_by_an_attested_client().await;
     let events = routes(&log);
     let [event] = &events[..] else {
@@ -103,7 +104,7 @@ async fn the_addresses_of_a_request_are_left_out_by_the_filter_of_those_of_a_con
     let ours = Targets::new()
         .with_default(LevelFilter::INFO)
         .with_target("atls_axum::connection", LevelFilter::OFF);
-    let (log, _guard) = Log::capture_with(ours);
+    let (log, _guard) = Log::start(ours);
     asked_by_an_attested_client().await;
     let events = routes(&log);
     assert_one(&events, "INFO", &["side=\"server\"", "policy_simulated"]);

@@ -14,34 +14,36 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::TlsConnector;
 
-use crate::log::Log;
 use crate::log::assert_one;
+use crate::log::capture;
+use crate::log::of;
 use crate::log::requiring;
+
 #[tokio::test]
 async fn a_server_that_does_not_attest_is_a_warning_of_the_client() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let server = world.serve(ServerTerms::plain()).await;
     let client = reqwest_client(&world.demanding());
     client.get(server.url("/")).send().await.unwrap_err();
     let words = ["peer did not attest", "give it an attester", "fault=peer"];
-    assert_one(&log.of("client"), "WARN", &words);
+    assert_one(&of(&log, "client"), "WARN", &words);
 }
 
 #[tokio::test]
 async fn a_plain_client_where_attestation_is_required_is_no_warning() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let server = requiring(&world).await;
     let client = world.plain_client(&["h2", "http/1.1"]);
     let answer = client.get(server.url("/")).send().await.unwrap();
     assert_eq!(answer.status(), 403);
-    assert_one(&log.of("server"), "INFO", &["peer did not attest"]);
+    assert_one(&of(&log, "server"), "INFO", &["peer did not attest"]);
 }
 
 #[tokio::test]
 async fn the_noise_of_the_internet_is_debug() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let server = requiring(&world).await;
     for (sent, said) in [
@@ -61,7 +63,7 @@ async fn the_noise_of_the_internet_is_debug() {
         socket.shutdown().await.unwrap();
         // A reset is an end too.
         let _ = socket.read_to_end(&mut Vec::new()).await;
-        assert_one(&log.of("server"), "DEBUG", &[said]);
+        assert_one(&of(&log, "server"), "DEBUG", &[said]);
     }
     let tls = TlsConnector::from(Arc::new(world.client_tls(&["h2"])));
     let socket = TcpStream::connect(server.address).await.unwrap();
@@ -70,12 +72,12 @@ async fn the_noise_of_the_internet_is_debug() {
     stream.shutdown().await.unwrap();
     let _ = stream.read_to_end(&mut Vec::new()).await;
     let said = ["right after the TLS handshake"];
-    assert_one(&log.of("server"), "DEBUG", &said);
+    assert_one(&of(&log, "server"), "DEBUG", &said);
 }
 
 #[tokio::test]
 async fn a_client_of_tls_1_2_is_told_from_others() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let server = requiring(&world).await;
     let tls = ClientConfig::builder_with_provider(demo::provider())
@@ -90,12 +92,12 @@ async fn a_client_of_tls_1_2_is_told_from_others() {
         .await;
     connected.unwrap_err();
     let said = ["the client speaks TLS 1.2 at most; attested TLS needs 1.3"];
-    assert_one(&log.of("server"), "INFO", &said);
+    assert_one(&of(&log, "server"), "INFO", &said);
 }
 
 #[tokio::test]
 async fn a_server_of_tls_1_2_is_told_from_others() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let tls = ServerConfig::builder_with_provider(demo::provider())
         .with_protocol_versions(&[&rustls::version::TLS12])
@@ -115,12 +117,12 @@ async fn a_server_of_tls_1_2_is_told_from_others() {
     let error = client.get(url).send().await.unwrap_err();
     assert!(end_to_end::exchange_error(&error).is_old_tls());
     let said = ["the server speaks TLS 1.2 at most; attested TLS needs 1.3"];
-    assert_one(&log.of("client"), "WARN", &said);
+    assert_one(&of(&log, "client"), "WARN", &said);
 }
 
 #[tokio::test]
 async fn a_server_without_tls_is_told_from_others() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -135,5 +137,5 @@ async fn a_server_without_tls_is_told_from_others() {
     let error = client.get(url).send().await.unwrap_err();
     assert!(end_to_end::exchange_error(&error).is_no_tls());
     let said = ["server does not speak TLS"];
-    assert_one(&log.of("client"), "WARN", &said);
+    assert_one(&of(&log, "client"), "WARN", &said);
 }

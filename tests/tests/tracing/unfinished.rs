@@ -22,12 +22,13 @@ use rustls::sign::CertifiedKey;
 use tokio::net::TcpListener;
 use tower::Service;
 
-use crate::log::Log;
 use crate::log::assert_one;
+use crate::log::capture;
+use crate::log::of;
 
 #[tokio::test]
 async fn a_connection_that_is_given_up_says_so_once_at_the_end_that_gave_it_up() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let Hanging { client, server } = Hanging::begin().await;
     client.abort();
     assert!(client.await.unwrap_err().is_cancelled());
@@ -56,7 +57,7 @@ impl ResolvesServerCert for Panics {
 
 #[tokio::test]
 async fn a_callback_that_panics_is_one_error_of_this_end() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let mut tls = world.server_tls();
     tls.cert_resolver = Arc::new(Panics);
@@ -69,13 +70,13 @@ async fn a_callback_that_panics_is_one_error_of_this_end() {
         "error.type=\"panicked\"",
         "fault=\"local\"",
     ];
-    assert_one(&log.of("server"), "ERROR", &words);
+    assert_one(&of(&log, "server"), "ERROR", &words);
 }
 
 /// Whatever HTTP library lies in between.
 #[tokio::test]
 async fn a_server_that_does_not_even_answer_in_tls_is_one_event() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://localhost:{}/", silent.local_addr().unwrap().port());
@@ -84,12 +85,12 @@ async fn a_server_that_does_not_even_answer_in_tls_is_one_event() {
     let client = reqwest_client(&attested.build().unwrap());
     client.get(url).send().await.unwrap_err();
     let words = ["error.type=\"timeout_connect\"", "fault=peer"];
-    assert_one(&log.of("client"), "WARN", &words);
+    assert_one(&of(&log, "client"), "WARN", &words);
 }
 
 #[tokio::test]
 async fn a_uri_that_is_not_connected_to_is_one_event_of_either_client() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let words = ["error.type=\"uri\"", "only https URIs", "fault=local"];
 
@@ -97,7 +98,7 @@ async fn a_uri_that_is_not_connected_to_is_one_event_of_either_client() {
     let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://localhost:{}/", plain.local_addr().unwrap().port());
     client.get(&url).send().await.unwrap_err();
-    assert_one(&log.of("client"), "ERROR", &words);
+    assert_one(&of(&log, "client"), "ERROR", &words);
 
     let terms = ClientTerms::new().require_peer(world.about_servers());
     let connector = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
@@ -107,7 +108,7 @@ async fn a_uri_that_is_not_connected_to_is_one_event_of_either_client() {
         .await
         .map(drop)
         .unwrap_err();
-    assert_one(&log.of("client"), "ERROR", &words);
+    assert_one(&of(&log, "client"), "ERROR", &words);
 }
 
 /// What stands before TLS is no connection yet: one event, and the connection's span.
@@ -126,7 +127,7 @@ async fn a_reader_before_tls_that_panics_is_one_error() {
         }
     }
 
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let world = World::new();
     let terms = ServerTerms::new().attester(world.server_device.clone());
     let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
@@ -144,7 +145,7 @@ async fn a_reader_before_tls_that_panics_is_one_error() {
 
 #[tokio::test]
 async fn an_observer_hears_of_each_refused_connection_once() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let heard = Arc::new(Mutex::new(Vec::new()));
     let hears = heard.clone();
     let (status, client) = refused_before(move |error: &Error, client: SocketAddr| {
@@ -160,7 +161,7 @@ async fn an_observer_hears_of_each_refused_connection_once() {
 /// The client has its answer all the same.
 #[tokio::test]
 async fn an_observer_that_panics_is_one_error_beside_the_event() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture();
     let (status, _) = refused_before(|_, _| panic!("on purpose")).await;
     assert_eq!(status, 403);
     let (errors, others): (Vec<_>, Vec<_>) = log

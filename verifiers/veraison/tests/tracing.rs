@@ -69,7 +69,7 @@ async fn appraise(fake: &Fake, most: Level) -> String {
         text: Arc::default(),
     };
     let subscriber = tracing_subscriber::registry().with(log.clone());
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = test_support::listen(subscriber);
     let connection = Connection::new();
     let token = connection.token(&SimAttester::generate().unwrap()).await;
     let keys = Arc::new(fake.keys());

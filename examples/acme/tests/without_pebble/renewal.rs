@@ -18,8 +18,10 @@ use rcgen::date_time_ymd;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
+use test_support::Log;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tracing_subscriber::filter::LevelFilter;
 
 pub(crate) const DAY: u64 = 24 * 60 * 60;
 /// 2027-01-01.
@@ -254,35 +256,16 @@ async fn an_order_that_is_asked_for_is_made_at_once_and_the_next_one_in_its_time
     assert_eq!(script.asked_after(), [0, 0, 1, 60 * DAY / 60]);
 }
 
-/// Whatever a test's thread logs.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn each_order_is_one_event_that_tells_what_is_left_and_when_the_next_is() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
-    let _guard = tracing::subscriber::set_default(subscriber.with_ansi(false).finish());
+    let (log, _guard) = Log::start(LevelFilter::INFO);
     let answers = [away(), Ok(certificate(1)), away(), Ok(certificate(2))];
     let (mut renewal, _) = renewal(&Script::of(answers), &Clock::new());
     let asked = Notify::new();
     renewal.next(&asked).await;
     asked.notify_one();
     renewal.next(&asked).await;
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let lines: Vec<_> = log.lines().collect();
+    let lines = log.take();
     let reason = "no certificate within the deadline again_in_s=60";
     let left = 90 * DAY - 60;
     for (line, level, words) in [
@@ -301,7 +284,7 @@ async fn each_order_is_one_event_that_tells_what_is_left_and_when_the_next_is() 
     ] {
         assert!(
             lines[line].contains(level) && lines[line].contains(&words),
-            "{log}"
+            "{lines:#?}"
         );
     }
     assert_eq!(lines.len(), 4);

@@ -26,7 +26,7 @@ pub struct Events(Arc<Mutex<Vec<Fields>>>);
 impl Events {
     /// Until the guard is dropped, of this thread.
     pub fn collect(&self) -> DefaultGuard {
-        tracing::subscriber::set_default(tracing_subscriber::registry().with(self.clone()))
+        test_support::listen(tracing_subscriber::registry().with(self.clone()))
     }
 
     /// The values of a field, of those events that have it.
