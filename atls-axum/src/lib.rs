@@ -48,6 +48,7 @@
 mod extract;
 mod forwarded;
 mod http2_limits;
+mod keep_open;
 mod lifetime;
 mod listener;
 mod listener_builder;
@@ -65,6 +66,7 @@ pub use extract::AttestationRejection;
 pub use extract::AttestationResult;
 pub use forwarded::ForwardedAttestation;
 pub use http2_limits::Http2Limits;
+pub use keep_open::KeepOpen;
 pub use lifetime::ConnectionLifetime;
 pub use listener::AttestedListener;
 pub use listener_builder::ListenerBuilder;

@@ -28,6 +28,8 @@ use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 use tower_service::Service;
 
+use crate::keep_open::MayTunnel;
+
 /// Reports the requests of one connection to its stream, which fails when its client keeps it waiting; fails bodies
 /// that do not come.
 ///
@@ -83,15 +85,22 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        let connect = request.method() == Method::CONNECT;
         // On HTTP/2 it is one stream of many, and the connection goes on.
-        let connect = request.method() == Method::CONNECT && request.version() < Version::HTTP_2;
+        let one_of_many = request.version() >= Version::HTTP_2;
         let answered = Arc::new(AtomicBool::new(false));
         let watch = self.requests.as_ref().map(|requests| Watch {
             answering: requests.arrived(),
             answered: answered.clone(),
-            connect,
+            connect: connect && !one_of_many,
         });
-        let request = request.map(Body::new);
+        let mut request = request.map(Body::new);
+        if let Some(requests) = &self.requests
+            && connect
+            && one_of_many
+        {
+            request.extensions_mut().insert(MayTunnel(requests.clone()));
+        }
         let request = match &self.requests {
             Some(requests) if !request.body().is_end_stream() => {
                 let limit = requests.limits().request_body;

@@ -3,16 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use atls_axum::KeepOpen;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
 use end_to_end::World;
+use end_to_end::http2;
+use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 
 use crate::scene::BOTH;
+use crate::scene::CONNECT;
+use crate::scene::DATA;
+use crate::scene::END_HEADERS;
+use crate::scene::END_STREAM;
+use crate::scene::HEADERS;
 use crate::scene::SHORT;
 use crate::scene::Scene;
 use crate::scene::closed;
+use crate::scene::frame;
 use crate::scene::read_until;
 use crate::scene::say;
 
@@ -50,6 +62,37 @@ async fn an_upgrade_that_is_never_used_is_closed() {
         scene.has_room().await;
         closed(&mut link).await;
     }
+}
+
+/// Of HTTP/2: its request has been answered, and no byte passes.
+#[tokio::test]
+async fn a_tunnel_that_is_held_open_keeps_its_connection_and_no_longer() {
+    for by in BOTH {
+        let app = Router::new().fallback(echo_through_a_tunnel);
+        let scene = Scene::serving(by, app, |limits| limits.idle = SHORT).await;
+        let mut link = scene.connect(&["h2"]).await;
+        http2::begin(&mut link.tls).await.unwrap();
+        say(&mut link, &frame(HEADERS, END_HEADERS, 1, CONNECT)).await;
+        tokio::time::sleep(SHORT * 4).await;
+        say(&mut link, &frame(DATA, 0, 1, b"!")).await;
+        read_until(&mut link, b"!").await;
+        // The tunnel ends, and nothing else is on the connection.
+        say(&mut link, &frame(DATA, END_STREAM, 1, b"")).await;
+        closed(&mut link).await;
+        scene.has_room().await;
+    }
+}
+
+async fn echo_through_a_tunnel(open: KeepOpen, mut request: Request) -> StatusCode {
+    let tunnel = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let mut tunnel = TokioIo::new(tunnel.await.unwrap());
+        while let Ok(byte) = tunnel.read_u8().await {
+            tunnel.write_u8(byte).await.unwrap();
+        }
+        drop(open);
+    });
+    StatusCode::OK
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ use axum::routing::get;
 use axum::routing::post;
 use end_to_end::Gate;
 use end_to_end::World;
+pub(crate) use end_to_end::http2::CONNECT;
+pub(crate) use end_to_end::http2::DATA;
 pub(crate) use end_to_end::http2::END_HEADERS;
 pub(crate) use end_to_end::http2::END_STREAM;
 pub(crate) use end_to_end::http2::GET;
@@ -58,17 +60,31 @@ pub(crate) struct Scene {
 impl Scene {
     /// Everything that is not limited by the test may take long.
     pub(crate) async fn new(by: ServeLoop, adjust: impl FnOnce(&mut ConnectionLimits)) -> Self {
-        let mut limits = ConnectionLimits::default();
-        limits.first_request = LONG;
-        limits.idle = LONG;
-        limits.unread = LONG;
-        limits.request_body = LONG;
-        adjust(&mut limits);
-        Self::with(by, |builder| builder.limits(limits).connections(1)).await
+        let slow = Gate::new();
+        Self::of(by, app(slow.clone()), slow, limits(adjust)).await
+    }
+
+    /// The same with an application of the test.
+    pub(crate) async fn serving(
+        by: ServeLoop,
+        app: Router,
+        adjust: impl FnOnce(&mut ConnectionLimits),
+    ) -> Self {
+        Self::of(by, app, Gate::new(), limits(adjust)).await
     }
 
     pub(crate) async fn with(
         by: ServeLoop,
+        adjust: impl FnOnce(ListenerBuilder) -> ListenerBuilder,
+    ) -> Self {
+        let slow = Gate::new();
+        Self::of(by, app(slow.clone()), slow, adjust).await
+    }
+
+    async fn of(
+        by: ServeLoop,
+        app: Router,
+        slow: Gate,
         adjust: impl FnOnce(ListenerBuilder) -> ListenerBuilder,
     ) -> Self {
         let world = World::new();
@@ -77,8 +93,6 @@ impl Scene {
         let address = socket.local_addr().unwrap();
         let builder = AttestedListener::builder(acceptor);
         let listener = adjust(builder).over(socket).unwrap();
-        let slow = Gate::new();
-        let app = app(slow.clone());
         tokio::spawn(async move {
             match by {
                 ServeLoop::Atls => atls_axum::serve(listener, app).await,
@@ -105,6 +119,18 @@ impl Scene {
         let served = tokio::time::timeout(Duration::from_secs(30), client.get(url).send());
         assert!(served.await.expect("there is room").is_ok());
     }
+}
+
+fn limits(
+    adjust: impl FnOnce(&mut ConnectionLimits),
+) -> impl FnOnce(ListenerBuilder) -> ListenerBuilder {
+    let mut limits = ConnectionLimits::default();
+    limits.first_request = LONG;
+    limits.idle = LONG;
+    limits.unread = LONG;
+    limits.request_body = LONG;
+    adjust(&mut limits);
+    move |builder| builder.limits(limits).connections(1)
 }
 
 pub(crate) fn app(slow: Gate) -> Router {
