@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use atls_core::AppraisalError;
 use atls_core::Appraised;
+use atls_core::Attester;
 use atls_core::BoxFuture;
 use atls_core::Evidence;
 use atls_core::MediaType;
 use atls_core::RelyingParty;
+use atls_core::StandardPolicy;
 use atls_core::Verifier;
+use atls_core::cmw::Label;
+use atls_core::combine::CompositeAttester;
 use atls_core::ear::EarSigner;
 use atls_core::ear::VerificationKeys;
 use atls_core::pki_types::UnixTime;
@@ -45,6 +49,7 @@ use tower::service_fn;
 /// A gateway whose client attested, and the keys of its statements to `orders`.
 pub(crate) struct Hop {
     pub(crate) world: World,
+    client: Arc<dyn Attester>,
     clients: Arc<RelyingParty>,
     key: EcdsaKeyPair,
     pkcs8: Vec<u8>,
@@ -52,25 +57,48 @@ pub(crate) struct Hop {
 
 impl Hop {
     pub(crate) fn new() -> Self {
-        Self::about(World::new(), None)
+        Self::appraising(|verifier| verifier)
     }
 
     /// With the result of a service.
     pub(crate) fn with_token(token: &[u8]) -> Self {
-        Self::about(World::new(), Some(token.to_vec()))
+        let token = token.to_vec();
+        Self::appraising(|verifier| Tokened { verifier, token })
     }
 
-    fn about(world: World, token: Option<Vec<u8>>) -> Self {
-        let verifier = SimVerifier::new(world.client_device.trust_anchor());
+    /// Appraises its client by a verifier that is made of the simulator's.
+    pub(crate) fn appraising<V: Verifier + 'static>(of: impl FnOnce(SimVerifier) -> V) -> Self {
+        let world = World::new();
+        let device = world.client_device.clone();
+        let verifier = of(SimVerifier::new(device.trust_anchor()));
+        Self::about(world, device, Arc::new(verifier))
+    }
+
+    /// Two devices attest its client, each of which a service appraised with this result.
+    pub(crate) fn of_two_devices(token: &[u8]) -> Self {
+        let world = World::new();
+        let (one, other) = (world.client_device.clone(), world.server_device.clone());
+        let verifier = SimVerifier::new(one.trust_anchor());
+        let verifier = verifier.with_trust_anchor(other.trust_anchor());
+        let token = token.to_vec();
+        let members: [(Label, Arc<dyn Attester>); 2] =
+            [("one".into(), one), ("other".into(), other)];
+        let client = Arc::new(CompositeAttester::of(members));
+        Self::about(world, client, Arc::new(Tokened { verifier, token }))
+    }
+
+    fn about(world: World, client: Arc<dyn Attester>, verifier: Arc<dyn Verifier>) -> Self {
+        let accepts = StandardPolicy::new().accept_warning();
         let clients = RelyingParty::builder()
-            .verifier(Arc::new(Tokened { verifier, token }))
-            .standard_policy(atls_core::StandardPolicy::new().dangerous_accept_simulated());
+            .verifier(verifier)
+            .standard_policy(accepts.dangerous_accept_simulated());
         let random = ring::rand::SystemRandom::new();
         let kind = &ECDSA_P256_SHA256_FIXED_SIGNING;
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(kind, &random).unwrap();
         let key = EcdsaKeyPair::from_pkcs8(kind, pkcs8.as_ref(), &random).unwrap();
         Self {
             world,
+            client,
             clients: Arc::new(clients.build().unwrap()),
             key,
             pkcs8: pkcs8.as_ref().to_vec(),
@@ -112,16 +140,17 @@ impl Hop {
 
     /// A statement of this gateway, signed by it, that says `to` where the given JWT says `from`.
     pub(crate) fn restated(&self, statement: &HeaderValue, from: &str, to: &str) -> HeaderMap {
-        let (signed, _) = statement.to_str().unwrap().rsplit_once('.').unwrap();
-        let (header, claims) = signed.split_once('.').unwrap();
-        let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap();
-        let claims = String::from_utf8(claims).unwrap();
+        let claims = claims(statement);
         assert!(claims.contains(from), "{claims}");
-        let claims = BASE64_URL_SAFE_NO_PAD.encode(claims.replace(from, to));
+        self.claiming(statement, &claims.replace(from, to))
+    }
+
+    /// A statement of this gateway, signed by it, with these claims in place of those of the given JWT.
+    pub(crate) fn claiming(&self, statement: &HeaderValue, claims: &str) -> HeaderMap {
+        let (header, _) = statement.to_str().unwrap().split_once('.').unwrap();
+        let claims = BASE64_URL_SAFE_NO_PAD.encode(claims);
         let signed = format!("{header}.{claims}");
-        let random = ring::rand::SystemRandom::new();
-        let signature = self.key.sign(&random, signed.as_bytes()).unwrap();
-        let signature = BASE64_URL_SAFE_NO_PAD.encode(signature.as_ref());
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(self.sign(signed.as_bytes()));
         let value = HeaderValue::try_from(format!("{signed}.{signature}")).unwrap();
         HeaderMap::from_iter([(HEADER, value)])
     }
@@ -155,15 +184,24 @@ impl Hop {
         forwarder: ResultForwarder,
         request: Request<Body>,
     ) -> HeaderMap {
+        let response = Self::answer(connection, forwarder, request).await;
+        assert_eq!(response.status(), 200);
+        response.headers().clone()
+    }
+
+    /// The answer of a service behind that sends back the headers that reach it.
+    pub(crate) async fn answer(
+        connection: AttestationLayer,
+        forwarder: ResultForwarder,
+        request: Request<Body>,
+    ) -> Response<Bytes> {
         let behind = service_fn(async |request: Request<ForwardedBody<Body>>| {
             let mut response = Response::new(Bytes::new());
             *response.headers_mut() = request.headers().clone();
             Ok::<_, Infallible>(response)
         });
         let service = ForwardResultLayer::new(Arc::new(forwarder)).layer(behind);
-        let response = connection.layer(service).oneshot(request).await.unwrap();
-        assert_eq!(response.status(), 200);
-        response.headers().clone()
+        connection.layer(service).oneshot(request).await.unwrap()
     }
 
     /// The layer of a connection whose client attested.
@@ -171,7 +209,7 @@ impl Hop {
         let terms = ServerTerms::new().require_peer(self.clients.clone());
         let acceptor = ServerAcceptor::new(self.world.server_tls(), terms).unwrap();
         let terms = ClientTerms::new()
-            .attester(self.world.client_device.clone())
+            .attester(self.client.clone())
             .dangerous_accept_unattested_servers();
         let connector = ClientConnector::new(self.world.client_tls(&[]), terms).unwrap();
         let (client, server) = tokio::io::duplex(64 * 1024);
@@ -183,10 +221,16 @@ impl Hop {
     }
 }
 
+/// The claims of a statement as JWT.
+pub(crate) fn claims(statement: &HeaderValue) -> String {
+    let claims = statement.to_str().unwrap().split('.').nth(1).unwrap();
+    String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
+}
+
 /// A verifier whose results came from a service, with this token.
-pub(crate) struct Tokened {
-    pub(crate) verifier: SimVerifier,
-    pub(crate) token: Option<Vec<u8>>,
+struct Tokened {
+    verifier: SimVerifier,
+    token: Vec<u8>,
 }
 
 impl Verifier for Tokened {
@@ -201,10 +245,7 @@ impl Verifier for Tokened {
     ) -> BoxFuture<'a, Result<Appraised, AppraisalError>> {
         Box::pin(async move {
             let appraised = self.verifier.appraise(evidence, now).await?;
-            Ok(match &self.token {
-                Some(token) => appraised.with_token(token),
-                None => appraised,
-            })
+            Ok(appraised.with_token(&self.token))
         })
     }
 }

@@ -9,8 +9,12 @@
 
 mod cose;
 mod envelope;
+mod handed_on;
 mod hop;
 mod jose;
 mod refused;
+mod saying;
+mod sizes;
 mod smuggled;
+mod stated;
 mod travel;

@@ -119,7 +119,12 @@ async fn hostile_values_are_refused() {
 
 #[tokio::test]
 async fn the_result_of_a_verifier_travels_beside_and_cannot_be_exchanged() {
-    for token in [&b"head.claims.signature"[..], &[0xd2, 0x84, b'.', 0xff]] {
+    for token in [
+        &b"head.claims.signature"[..],
+        &[0xd2, 0x84, b'.', 0xff],
+        b"text without dots",
+        b"head.claims.of\ntwo lines",
+    ] {
         let hop = Hop::with_token(token);
         let silent = hop.headers(hop.forwarder()).await;
         assert!(
