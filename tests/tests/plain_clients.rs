@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 fn terms(world: &World) -> ServerTerms {
     let terms = ServerTerms::new().attester(world.server_device.clone());
@@ -168,3 +170,50 @@ async fn plain_clients_that_dawdle_make_room() {
     goes_on(&world, &server).await;
     to_the_end(&mut link).await;
 }
+
+/// Its first byte was read to tell that it does not attest. The clock of this test stands still, so that whatever is kept back is a timeout
+/// at once.
+#[tokio::test(start_paused = true)]
+async fn what_a_plain_client_and_its_server_say_to_each_other_arrives_whole() {
+    let world = World::new();
+    let asks_nobody = ServerTerms::new().attester(world.server_device.clone());
+    let acceptor = ServerAcceptor::new(world.server_tls(), asks_nobody).unwrap();
+    // Less than an answer: the rest of it waits for the flush.
+    let (near, far) = tokio::io::duplex(1024);
+    let client = async {
+        let tls = TlsConnector::from(Arc::new(world.client_tls(&[])));
+        let name = "localhost".try_into().unwrap();
+        let mut tls = tls.connect(name, far).await.unwrap();
+        tls.write_all(b"question").await.unwrap();
+        tls.flush().await.unwrap();
+        let mut answer = vec![0; 6 + LONG];
+        tls.read_exact(&mut answer).await.unwrap();
+        tls.write_all(b"thanks").await.unwrap();
+        tls.flush().await.unwrap();
+        let mut rest = Vec::new();
+        tls.read_to_end(&mut rest).await.expect("a goodbye");
+        (answer, rest)
+    };
+    let server = async {
+        let mut stream = acceptor.accept(near).await.unwrap();
+        let mut question = [0; 8];
+        stream.read_exact(&mut question).await.unwrap();
+        let parts = [IoSlice::new(b"an"), IoSlice::new(b"swer")];
+        assert_eq!(stream.write_vectored(&parts).await.unwrap(), 6);
+        stream.write_all(&[7; LONG]).await.unwrap();
+        stream.flush().await.unwrap();
+        let mut thanks = [0; 6];
+        stream.read_exact(&mut thanks).await.unwrap();
+        stream.shutdown().await.unwrap();
+        (question, thanks)
+    };
+    let both = async { tokio::join!(client, server) };
+    let both = tokio::time::timeout(Duration::from_secs(60), both).await;
+    let ((answer, rest), (question, thanks)) = both.expect("nothing is kept back");
+    assert_eq!((&question, &thanks), (b"question", b"thanks"));
+    assert_eq!(answer, [&b"answer"[..], &[7; LONG]].concat());
+    assert_eq!(rest, b"");
+}
+
+/// Bytes of an answer that no transport here takes at once.
+const LONG: usize = 16 * 1024;
