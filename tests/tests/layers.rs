@@ -15,6 +15,8 @@ use atls_axum::RouterExt;
 use atls_reqwest::Attested;
 use atls_reqwest::Http;
 use atls_tower::AttestationLayer;
+use atls_tower::ClientConnector;
+use atls_tower::ClientTerms;
 use atls_tower::RequireAttestationLayer;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
@@ -157,10 +159,14 @@ async fn a_layer_may_be_met_twice() {
     let world = World::new();
     let device = world.client_device.clone();
     let layer = atls_axum::testing::attested(demo::provider(), device, world.about_clients());
-    let layer = layer.await.unwrap();
-    let app = app().layer(layer.clone()).layer(layer);
-    let request = Request::get("/extractor").body(Body::empty()).unwrap();
-    assert_eq!(app.oneshot(request).await.unwrap().status(), 200);
+    for (layer, path) in [
+        (layer.await.unwrap(), "/extractor"),
+        (AttestationLayer::unattested(), "/option"),
+    ] {
+        let app = app().layer(layer.clone()).layer(layer);
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        assert_eq!(app.oneshot(request).await.unwrap().status(), 200);
+    }
 }
 
 #[tokio::test]
@@ -170,6 +176,29 @@ async fn requests_of_a_plain_listener_are_of_unattested_clients_where_that_is_sa
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = app.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), status, "{path}");
+    }
+}
+
+/// Its attestation may end by the clock after the request was read, which looks at the clock too.
+#[tokio::test]
+async fn a_request_is_the_last_of_its_connection_where_the_attestation_of_the_server_has_ended() {
+    let world = World::new();
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let terms = ClientTerms::new().require_peer(world.about_servers());
+    let connector = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let name = "localhost".try_into().unwrap();
+    let (accepted, connected) = tokio::join!(acceptor.accept(near), connector.connect(name, far));
+    connected.unwrap();
+    let layer = accepted.unwrap().layer();
+    for (passes, closes) in [(Duration::ZERO, false), (AGE, true)] {
+        world.clock.advance(passes);
+        let request = Request::get("/option").body(Body::empty()).unwrap();
+        let response = app().layer(layer.clone()).oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        let connection = response.headers().get("connection");
+        assert_eq!(connection.is_some_and(|it| it == "close"), closes);
     }
 }
 
