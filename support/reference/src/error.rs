@@ -30,6 +30,10 @@ pub enum ReferenceError {
         /// The platform's objection.
         problem: CorimProblem,
     },
+    /// The file is the one in force without its end: it may demand less, and nobody may have meant that. Write it whole, or have it taken by
+    /// [`Live::reload`](crate::Live::reload).
+    #[error("file of reference values {} is the one in force, cut short; write it whole, or reload it by name", .0.display())]
+    CutShort(PathBuf),
     /// The file cannot be read: this process lacks the right, or the file is no UTF-8.
     #[error("file of reference values {} cannot be read; it must be UTF-8 and readable by this process", .path.display())]
     Io {

@@ -79,6 +79,7 @@ mod position;
 mod problem;
 mod shown;
 mod sourced;
+mod stamp;
 mod syntax;
 mod table;
 
@@ -92,6 +93,7 @@ pub use file::expect_tables;
 pub use file::from_json;
 pub use file::from_text;
 pub use file::from_toml;
+pub use file::is_cut_short;
 pub use file::tables;
 pub use format::Format;
 pub use instances::Instances;

@@ -2,23 +2,24 @@
 
 use std::fmt;
 use std::fs::File;
-use std::fs::Metadata;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::RwLock;
-use std::time::SystemTime;
 
 use atls_core::finding::Finding;
 use atls_core::finding::Place;
 
 use crate::error::ReferenceError;
 use crate::file;
+use crate::file::is_cut_short;
 use crate::format::Format;
 use crate::places;
 use crate::places::Places;
 use crate::sourced::Sourced;
+use crate::stamp::Stamp;
 use crate::table::Table;
 
 /// The table in force, which verifiers read anew for each appraisal.
@@ -63,8 +64,16 @@ use crate::table::Table;
 pub struct Live<T> {
     source: Option<Source>,
     /// Locked while a file is read and put in force, so that an older reading never replaces a newer one.
-    stamp: Mutex<Option<Stamp>>,
+    file: Mutex<InForce>,
     current: RwLock<Current<T>>,
+}
+
+/// The file in force, and the one that was last seen.
+#[derive(Default)]
+struct InForce {
+    stamp: Option<Stamp>,
+    text: String,
+    seen: Option<Stamp>,
 }
 
 struct Source {
@@ -92,7 +101,7 @@ impl<T: Table> Live<T> {
     /// A table that knows the places of its entries, which stays in force until [`replace`](Self::replace) or
     /// [`replace_by`](Self::replace_by).
     pub fn of(sourced: Sourced<T>) -> Self {
-        Self::with(None, None, sourced)
+        Self::with(None, InForce::default(), sourced)
     }
 
     /// The table of a text that was read already; findings name `file` as its place. It stays in force until
@@ -117,8 +126,9 @@ impl<T: Table> Live<T> {
             path: path.into(),
             used: Vec::new(),
         };
-        let (read, stamp) = source.read()?;
-        Ok(Self::with(Some(source), Some(stamp), read))
+        let read = source.read()?;
+        let file = InForce::of(read.stamp, read.text);
+        Ok(Self::with(Some(source), file, read.sourced))
     }
 
     /// Names all tables that the application uses. From now on, and at each reload, a file with another one is an error, which
@@ -145,11 +155,11 @@ impl<T: Table> Live<T> {
 
     /// Puts another table in force that knows the places of its entries.
     pub fn replace_by(&self, sourced: Sourced<T>) {
-        let _one_at_a_time = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.file();
         self.put(sourced);
     }
 
-    /// Reads the file again, and puts it in force. Does nothing without a file.
+    /// Reads the file again, and puts it in force, whatever became of it. Does nothing without a file.
     ///
     /// # Errors
     /// [`ReferenceError`]; the old table then stays in force.
@@ -157,18 +167,17 @@ impl<T: Table> Live<T> {
         let Some(source) = &self.source else {
             return Ok(());
         };
-        let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
-        let (read, of_file) = source.read()?;
-        self.put(read);
-        *stamp = Some(of_file);
+        let mut file = self.file();
+        self.take(&mut file, source.read()?);
         Ok(())
     }
 
-    /// Reads the file again if it differs from the one in force, by time of modification, length and, on Unix, inode. Gives
+    /// Reads the file again if it differs from the one in force, by time of modification, length and, on Unix, inode and time of change. Gives
     /// whether it did.
     ///
-    /// A file that is changed in place, within one clock tick of its file system and without a change of length, looks
-    /// unchanged: rename a new file over the old one instead.
+    /// A file that is half written may be a good one that demands less, for most demands may be left out. So it is read once it was the same in
+    /// two calls, and by the second one; and one that is the file in force cut short, as on a full disk, is an error.
+    /// [`reload`](Self::reload) takes it.
     ///
     /// # Errors
     /// [`ReferenceError`]; the old table then stays in force, and the next call tries again.
@@ -176,15 +185,21 @@ impl<T: Table> Live<T> {
         let Some(source) = &self.source else {
             return Ok(false);
         };
-        let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = std::fs::metadata(&source.path)
-            .map_err(|error| ReferenceError::unreadable(&source.path, error))?;
-        if *stamp == Some(Stamp::of(&now)) {
+        let mut file = self.file();
+        let now = source.stamp()?;
+        let stands_still = file.seen.replace(now) == Some(now);
+        if file.stamp == Some(now) || !stands_still {
             return Ok(false);
         }
-        let (read, of_file) = source.read()?;
-        self.put(read);
-        *stamp = Some(of_file);
+        let read = source.read()?;
+        if read.stamp != now || source.stamp()? != now {
+            // The next call sees that it changed once more.
+            return Ok(false);
+        }
+        if is_cut_short(&file.text, &read.text) {
+            return Err(ReferenceError::CutShort(source.path.clone()));
+        }
+        self.take(&mut file, read);
         Ok(true)
     }
 
@@ -220,10 +235,10 @@ impl<T: Table> Live<T> {
         current.generation
     }
 
-    fn with(source: Option<Source>, stamp: Option<Stamp>, sourced: Sourced<T>) -> Self {
+    fn with(source: Option<Source>, file: InForce, sourced: Sourced<T>) -> Self {
         Self {
             source,
-            stamp: Mutex::new(stamp),
+            file: Mutex::new(file),
             current: RwLock::new(Current {
                 table: Arc::new(sourced.table),
                 places: sourced.places.into(),
@@ -239,6 +254,15 @@ impl<T: Table> Live<T> {
             true => current.places.clone(),
             false => Arc::new([]),
         }
+    }
+
+    fn file(&self) -> MutexGuard<'_, InForce> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, file: &mut InForce, read: Read<T>) {
+        *file = InForce::of(read.stamp, read.text);
+        self.put(read.sourced);
     }
 
     fn put(&self, sourced: Sourced<T>) {
@@ -258,8 +282,31 @@ impl<T> fmt::Debug for Live<T> {
     }
 }
 
+impl InForce {
+    fn of(stamp: Stamp, text: String) -> Self {
+        Self {
+            stamp: Some(stamp),
+            text,
+            seen: Some(stamp),
+        }
+    }
+}
+
+/// A file as it was read.
+struct Read<T> {
+    sourced: Sourced<T>,
+    text: String,
+    stamp: Stamp,
+}
+
 impl Source {
-    fn read<T: Table>(&self) -> Result<(Sourced<T>, Stamp), ReferenceError> {
+    fn stamp(&self) -> Result<Stamp, ReferenceError> {
+        let about = std::fs::metadata(&self.path);
+        let about = about.map_err(|error| ReferenceError::unreadable(&self.path, error))?;
+        Ok(Stamp::of(&about))
+    }
+
+    fn read<T: Table>(&self) -> Result<Read<T>, ReferenceError> {
         let unreadable = |error| ReferenceError::unreadable(&self.path, error);
         let file = File::open(&self.path).map_err(unreadable)?;
         // The stamp is taken before the reading: a later change shows as one.
@@ -271,34 +318,10 @@ impl Source {
             file::expect_tables(&text, format, &used)?;
         }
         let shown = self.path.display().to_string();
-        Ok((Sourced::of_text(shown, text, format)?, stamp))
+        Ok(Read {
+            sourced: Sourced::of_text(shown, text.as_str(), format)?,
+            text,
+            stamp,
+        })
     }
-}
-
-/// The state of a file, compared without reading it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    modified: Option<SystemTime>,
-    length: u64,
-    inode: u64,
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            modified: metadata.modified().ok(),
-            length: metadata.len(),
-            inode: inode(metadata),
-        }
-    }
-}
-
-#[cfg(unix)]
-fn inode(metadata: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
-}
-
-#[cfg(not(unix))]
-fn inode(_: &Metadata) -> u64 {
-    0
 }
