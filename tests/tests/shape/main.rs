@@ -13,6 +13,7 @@ mod arrows;
 mod circles;
 mod fuzzing;
 mod lengths;
+mod links;
 mod profile;
 mod programs;
 mod reliability;

@@ -34,7 +34,7 @@ pub(crate) fn named(end: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests
         .parent()
