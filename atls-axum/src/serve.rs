@@ -162,35 +162,44 @@ async fn connection(
     http2: Option<Http2Limits>,
     stopped: watch::Receiver<()>,
 ) {
+    let lifetime = stream.lifetime();
     let ends = Ends {
-        lifetime: stream.lifetime(),
+        lifetime: lifetime.clone(),
         requests: stream.requests().cloned(),
         stopped,
     };
     let agreed = Protocol::of(stream.alpn_protocol());
     let io = TokioIo::new(stream);
     let service = TowerToHyperService::new(service);
-    let ended = match (agreed, http2) {
-        (Protocol::Http1, _) | (Protocol::Unknown, None) => {
-            let connection = http1().serve_connection(io, service).with_upgrades();
-            until(ends.of_http1(), connection, |it| it.graceful_shutdown()).await
-        }
-        (Protocol::Http2, None) => {
-            tracing::error!(fault = "local", "{NO_HTTP2}");
-            return;
-        }
-        (Protocol::Http2, Some(limits)) => {
-            let connection = protocol::http2(&limits).serve_connection(io, service);
-            until(ends.of_http2(), connection, |it| it.graceful_shutdown()).await
-        }
-        (Protocol::Unknown, Some(limits)) => {
-            let builder = either(&limits);
-            let connection = builder.serve_connection_with_upgrades(io, service);
-            until(ends.of_http1(), connection, |it| it.graceful_shutdown()).await
+    let serving = async {
+        match (agreed, http2) {
+            (Protocol::Http1, _) | (Protocol::Unknown, None) => {
+                let connection = http1().serve_connection(io, service).with_upgrades();
+                until(ends.of_http1(), connection, |it| it.graceful_shutdown()).await
+            }
+            (Protocol::Http2, None) => {
+                tracing::error!(fault = "local", "{NO_HTTP2}");
+                Ok(())
+            }
+            (Protocol::Http2, Some(limits)) => {
+                let connection = protocol::http2(&limits).serve_connection(io, service);
+                until(ends.of_http2(), connection, |it| it.graceful_shutdown()).await
+            }
+            (Protocol::Unknown, Some(limits)) => {
+                let builder = either(&limits);
+                let connection = builder.serve_connection_with_upgrades(io, service);
+                until(ends.of_http1(), connection, |it| it.graceful_shutdown()).await
+            }
         }
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "connection ended");
+    tokio::select! {
+        // First, so that what the stream says of its end is sent.
+        biased;
+        ended = serving => if let Err(error) = ended {
+            tracing::debug!(%error, "connection ended");
+        },
+        // HTTP reads nothing while a handler leaves the body of its request lying, and so learns of no end.
+        () = lifetime.ended() => tracing::debug!("connection is cut: its time is over"),
     }
 }
 

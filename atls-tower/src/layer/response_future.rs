@@ -9,6 +9,7 @@ use std::task::ready;
 use bytes::Bytes;
 use http::HeaderValue;
 use http::Response;
+use http::StatusCode;
 use http::header::CONNECTION;
 use pin_project_lite::pin_project;
 
@@ -49,7 +50,7 @@ impl<F> ResponseFuture<F> {
         }
     }
 
-    /// Tells an HTTP/1.1 client that the connection ends with this response.
+    /// Tells an HTTP/1.1 client that the connection ends with this response, unless it leaves HTTP with it.
     pub(super) fn closing(mut self) -> Self {
         self.closing = true;
         self
@@ -69,7 +70,10 @@ where
             StateProjection::Passed { inner } => ready!(inner.poll(cx)),
             StateProjection::Refused { problem } => Ok(problem.to_response()),
         };
-        if let (true, Ok(response)) = (*this.closing, &mut response) {
+        // Of an upgrade, `Connection` says that it is agreed (RFC 9110 §7.8): who has the stream learns of its end by the lifetime.
+        if let (true, Ok(response)) = (*this.closing, &mut response)
+            && response.status() != StatusCode::SWITCHING_PROTOCOLS
+        {
             response
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));

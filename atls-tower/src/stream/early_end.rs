@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
 use super::live::Recall;
@@ -43,6 +44,11 @@ impl EarlyEnd {
 
     pub(super) fn recall(&self) -> Option<Recall> {
         self.seen.get().copied()
+    }
+
+    /// Waits until it is seen, if it was not when this was called.
+    pub(super) fn changes(&self) -> Notified<'_> {
+        self.changed.notified()
     }
 
     /// Waits until it is seen.

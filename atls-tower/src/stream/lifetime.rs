@@ -85,12 +85,7 @@ impl Lifetime {
 
     /// Waits until the connection drains, be it for its time, because it was recalled, or because the clock was set forward. Dropping the future loses nothing.
     pub async fn draining(&self) {
-        let drains = async {
-            match self.expiry.drains_at() {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
+        let drains = sleep_until(self.expiry.drains_at());
         let recalled = async {
             match &self.requests {
                 Some(requests) => requests.recalled().await,
@@ -102,6 +97,39 @@ impl Lifetime {
             () = self.early.seen() => {}
             () = recalled => {}
         }
+    }
+
+    /// Waits until the connection [ends](Self::ends_at). Its reads and writes fail then; who waits for something else meanwhile, such as for room
+    /// for what the peer sent, learns it here alone, and should drop the connection. Dropping the future loses nothing.
+    pub async fn ended(&self) {
+        self.draining().await;
+        loop {
+            // Both before the look at the end, which may come nearer after it.
+            let early = self.early.changes();
+            let recalled = self.requests.as_ref().map(Requests::changes);
+            let end = self.ends_at();
+            if end.is_some_and(|at| Instant::now() >= at) {
+                return;
+            }
+            let recalled = async {
+                match recalled {
+                    Some(recalled) => recalled.await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = sleep_until(end) => {}
+                () = early => {}
+                () = recalled => {}
+            }
+        }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 

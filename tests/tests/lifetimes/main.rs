@@ -17,6 +17,7 @@ mod reloaded;
 mod requests;
 mod retired;
 mod streams;
+mod stuck;
 mod support;
 mod unsent;
 mod websocket;

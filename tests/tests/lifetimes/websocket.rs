@@ -25,7 +25,9 @@ use end_to_end::World;
 use futures_util::SinkExt;
 use futures_util::StreamExt;
 use tokio::io::AsyncRead;
+use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -64,6 +66,23 @@ async fn a_server_says_restart_in_time_and_its_client_goes_on_over_another_conne
     assert_eq!(echo(&mut second, "two").await, "two");
     // Make before break: nothing more comes over the first one.
     assert!(!matches!(first.next().await, Some(Ok(_))));
+}
+
+/// Its answer is no ordinary one: `Connection: close` in the place of `upgrade` would be none that a client takes.
+#[tokio::test]
+async fn one_that_is_opened_over_a_connection_that_drains_is_told_at_once() {
+    let world = World::new();
+    let address = serving(&world, any(moving)).await;
+    let mut stream = connect(connector(&world, "http/1.1"), address).await;
+    let before = "GET /absent HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(before.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(stream.read_u8().await.unwrap());
+    }
+    pass(&world, DRAINED).await;
+    let (mut socket, _) = client_async(URL, stream).await.unwrap();
+    assert_eq!(told(&mut socket).await, close_code::RESTART);
 }
 
 #[tokio::test]

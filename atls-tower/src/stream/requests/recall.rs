@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 
+use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
 use super::Requests;
@@ -12,6 +13,11 @@ impl Requests {
     /// Has those that wait look at its end, which came nearer.
     pub(crate) fn wake(&self) {
         self.shared.wake();
+    }
+
+    /// Waits for a change after this call, such as an end that came nearer.
+    pub(crate) fn changes(&self) -> Notified<'_> {
+        self.shared.changed.notified()
     }
 
     /// Waits until the connection is recalled, or expires by the clock.
