@@ -63,8 +63,11 @@ where
         parts: &mut Parts,
         state: &S,
     ) -> Result<Self, AttestationRejection> {
-        let received = receive(parts, Arc::<ResultReceiver>::from_ref(state));
-        received.map(Self).map_err(|error| rejection(&error))
+        let receiver = Arc::<ResultReceiver>::from_ref(state);
+        let received = receive(parts, &receiver);
+        received
+            .map(Self)
+            .map_err(|error| rejection(&receiver, &error))
     }
 }
 
@@ -79,10 +82,11 @@ where
         parts: &mut Parts,
         state: &S,
     ) -> Result<Option<Self>, AttestationRejection> {
-        match receive(parts, Arc::<ResultReceiver>::from_ref(state)) {
+        let receiver = Arc::<ResultReceiver>::from_ref(state);
+        match receive(parts, &receiver) {
             Ok(result) => Ok(Some(Self(result))),
             Err(ReceiveError::Absent) => Ok(None),
-            Err(error) => Err(rejection(&error)),
+            Err(error) => Err(rejection(&receiver, &error)),
         }
     }
 }
@@ -99,17 +103,17 @@ struct Received {
 /// A request's statement is received once, however many layers and handlers extract it: it may be good for one request.
 fn receive(
     parts: &mut Parts,
-    receiver: Arc<ResultReceiver>,
+    receiver: &Arc<ResultReceiver>,
 ) -> Result<ForwardedResult, ReceiveError> {
     let known = parts.extensions.get::<Received>();
-    let known = known.filter(|known| Arc::ptr_eq(&known.by, &receiver));
+    let known = known.filter(|known| Arc::ptr_eq(&known.by, receiver));
     let of = values(&parts.headers);
     if let Some(known) = known.filter(|known| known.of == of) {
         return Ok(known.result.clone());
     }
     let result = receiver.receive(&parts.headers)?;
     parts.extensions.insert(Received {
-        by: receiver,
+        by: receiver.clone(),
         of,
         result: result.clone(),
     });
@@ -122,13 +126,12 @@ fn values(headers: &HeaderMap) -> [Vec<HeaderValue>; 2] {
 }
 
 /// The sender is told little; the log has the reason.
-fn rejection(error: &ReceiveError) -> AttestationRejection {
+fn rejection(receiver: &ResultReceiver, error: &ReceiveError) -> AttestationRejection {
     let problem = match error {
         ReceiveError::Absent => Problem::Required,
         ReceiveError::Insufficient => Problem::Insufficient,
         _ => Problem::NotVerified,
     };
-    let reason = atls_core::report(error).to_string();
-    tracing::warn!(%reason, "forwarded attestation is refused");
+    receiver.trace_refusal(error);
     AttestationRejection::new(problem)
 }

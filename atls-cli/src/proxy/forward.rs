@@ -156,6 +156,10 @@ async fn answer(state: &Forward, mut request: Request<Body>) -> Response<Body> {
     match answered {
         Ok(response) => claimed(response, &to, &state.metrics)
             .map(|body| Body::new(Until::new(body, Box::pin(tunnels.overdue())))),
+        Err(error @ Unanswered::BrokeOff(_)) => {
+            state.metrics.peer(false);
+            relay::broke_off(&error)
+        }
         Err(error) => {
             state.metrics.peer(false);
             unanswered(&error, &authority)

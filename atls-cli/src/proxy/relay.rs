@@ -4,7 +4,11 @@ use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
+use atls_tower::ClientAttestation;
+use atls_tower::ServerAttestation;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::HeaderMap;
@@ -16,6 +20,7 @@ use http::StatusCode;
 use http::Uri;
 use http::Version;
 use http::header;
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::client::legacy as client;
 use serde_json::json;
@@ -52,6 +57,7 @@ where
 {
     let upgrade = upgrade_of(request.headers());
     let from = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
+    let of_client = ClientAttestation::lifetime(request.extensions()).cloned();
     *request.uri_mut() = passing.to;
     // The client speaks its own version.
     *request.version_mut() = Version::HTTP_11;
@@ -62,8 +68,19 @@ where
     if let Some(protocol) = upgrade {
         ask_for(request.headers_mut(), protocol);
     }
-    let answered = client.oneshot(request.map(headers::without_claims)).await;
-    let mut response = answered.map_err(Unanswered::Client)?;
+    let broke_off = Arc::new(AtomicBool::new(false));
+    let noted = broke_off.clone();
+    let request = request.map(|body| {
+        headers::without_claims(body.map_err(move |error| {
+            noted.store(true, Ordering::Relaxed);
+            error
+        }))
+    });
+    let answered = client.oneshot(request).await;
+    let mut response = answered.map_err(|error| match broke_off.load(Ordering::Relaxed) {
+        true => Unanswered::BrokeOff(error),
+        false => Unanswered::Client(error),
+    })?;
     // Each hop has a version of its own (RFC 9110 §2.5).
     *response.version_mut() = Version::HTTP_11;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -75,7 +92,10 @@ where
         return Err(Unanswered::Switched);
     };
     let to = hyper::upgrade::on(&mut response);
-    passing.tunnels.start(from, to, passing.metrics);
+    // Of the end that is attested.
+    let of_server = ServerAttestation::lifetime(response.extensions()).cloned();
+    let lifetime = of_client.or(of_server);
+    passing.tunnels.start((from, to), lifetime, passing.metrics);
     headers::remove_hop_by_hop(response.headers_mut());
     ask_for(response.headers_mut(), protocol);
     Ok(response.map(Body::new))
@@ -84,6 +104,8 @@ where
 /// The next hop gave no answer that could be handed back.
 #[derive(Debug)]
 pub(super) enum Unanswered {
+    /// The request did not come to its end, by fault of who sent it.
+    BrokeOff(client::Error),
     /// There was none.
     Client(client::Error),
     /// It did not come before its connection had to end.
@@ -102,6 +124,7 @@ impl Unanswered {
 impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::BrokeOff(_) => "the request broke off",
             Self::Client(_) => "no answer came",
             Self::Overdue => "no answer came before the connection had to end",
             Self::Switched => "it switched to a protocol that was not asked for",
@@ -112,7 +135,7 @@ impl fmt::Display for Unanswered {
 impl Error for Unanswered {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Client(error) => Some(error),
+            Self::BrokeOff(error) | Self::Client(error) => Some(error),
             Self::Overdue | Self::Switched => None,
         }
     }
@@ -157,6 +180,14 @@ pub(super) fn forwarded(request: &mut Request<Body>, set: &mut HeaderMap) -> Res
 pub(super) fn no_tunnel() -> Response<Body> {
     let detail = "this proxy goes to one place only, and makes no tunnels";
     problem(StatusCode::METHOD_NOT_ALLOWED, "no-tunnel", detail)
+}
+
+/// The answer to a request whose body is no proper one, or did not come in time. Its sender is to blame, and may send as many as it likes.
+pub(super) fn broke_off(error: &Unanswered) -> Response<Body> {
+    let why = atls_core::report(error).to_string();
+    tracing::debug!(fault = "peer", error = %why, "no answer");
+    let detail = "the body of the request broke off, or did not come in time";
+    problem(StatusCode::BAD_REQUEST, "broke-off", detail)
 }
 
 /// The answer to a request that does not name one host.

@@ -164,6 +164,7 @@ async fn hand_on(State(state): State<Arc<Reverse>>, request: Request<Body>) -> R
 async fn answer(state: &Reverse, mut request: Request<Body>) -> Response<Body> {
     // An expired attestation is none.
     let peer = ClientAttestation::of(request.extensions()).ok().cloned();
+    let client = request.extensions().get::<ClientAttestation>().cloned();
     state.metrics.peer(peer.is_some());
     if request.method() == Method::CONNECT {
         return relay::no_tunnel();
@@ -173,7 +174,7 @@ async fn answer(state: &Reverse, mut request: Request<Body>) -> Response<Body> {
     if let (Some(forwarder), Some(peer)) = (state.stated.forwarder(), &peer) {
         match forwarder.headers(peer) {
             Ok(stated) => set.extend(stated),
-            Err(error) => return not_stated(&error),
+            Err(error) => return not_stated(&error, client.as_ref()),
         }
     }
     if relay::forwarded(&mut request, &mut set).is_err() {
@@ -192,21 +193,33 @@ async fn answer(state: &Reverse, mut request: Request<Body>) -> Response<Body> {
             headers::remove_claims(response.headers_mut());
             response
         }
-        Err(error) => unanswered(&error),
+        Err(error @ Unanswered::BrokeOff(_)) => relay::broke_off(&error),
+        Err(error) => unanswered(&error, client.as_ref()),
     }
 }
 
+/// Whether an event about a request is one of the first of its connection: a client may ask as often as it likes, and must not fill the log.
+fn is_new(client: Option<&ClientAttestation>) -> bool {
+    client.is_none_or(ClientAttestation::is_new_event)
+}
+
 /// The client learns nothing about the inside.
-fn unanswered(error: &Unanswered) -> Response<Body> {
+fn unanswered(error: &Unanswered, client: Option<&ClientAttestation>) -> Response<Body> {
     let why = atls_core::report(error).to_string();
-    tracing::warn!(fault = "local", error = %why, "the upstream gave no answer");
+    match is_new(client) {
+        true => tracing::warn!(fault = "local", error = %why, "the upstream gave no answer"),
+        false => tracing::debug!(fault = "local", error = %why, "the upstream gave no answer"),
+    }
     let detail = "the service behind this proxy gave no answer";
     relay::problem(StatusCode::BAD_GATEWAY, "upstream", detail)
 }
 
 /// The service is not asked as if its client were unattested.
-fn not_stated(error: &ForwardError) -> Response<Body> {
-    tracing::error!(fault = %error.fault(), %error, "the result is not stated");
+fn not_stated(error: &ForwardError, client: Option<&ClientAttestation>) -> Response<Body> {
+    match is_new(client) {
+        true => tracing::error!(fault = %error.fault(), %error, "the result is not stated"),
+        false => tracing::debug!(fault = %error.fault(), %error, "the result is not stated"),
+    }
     let detail = "the attestation of this connection could not be stated to the service";
     relay::problem(StatusCode::INTERNAL_SERVER_ERROR, "not-stated", detail)
 }

@@ -1,6 +1,5 @@
 //! By whose word peers are accepted: a policy and keys, replaced as a whole while the service runs.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -9,6 +8,7 @@ use std::time::Duration;
 
 use atls_core::RelyingParty;
 use atls_core::pki_types::UnixTime;
+use atls_reference::is_cut_short;
 use atls_remote::Jwks;
 use tokio::task::JoinSet;
 
@@ -18,6 +18,7 @@ use crate::clock;
 use crate::failure::Failure;
 use crate::narrate::Narration;
 use crate::trust;
+use crate::trust::ReadPolicy;
 use crate::trust::TrustOptions;
 
 /// The connections of a service, whose peers a relying party judges.
@@ -45,8 +46,7 @@ pub(super) struct Trusted {
 }
 
 struct Now {
-    /// The tables of the policy.
-    tables: BTreeSet<String>,
+    policy: ReadPolicy,
     /// For each set of keys that is fetched. They end with this.
     _fetching: JoinSet<()>,
 }
@@ -56,7 +56,7 @@ pub(super) struct Opened {
     pub(super) relying_party: Arc<RelyingParty>,
     options: TrustOptions,
     watched: Watched,
-    tables: Vec<String>,
+    policy: ReadPolicy,
     keys: Vec<Arc<Jwks>>,
 }
 
@@ -70,14 +70,14 @@ impl Opened {
             relying_party: Arc::new(trusted.relying_party),
             options: options.clone(),
             watched,
-            tables: trusted.tables,
+            policy: trusted.policy,
             keys: trusted.keys,
         })
     }
 
     /// For these peers, whom it judges.
     pub(super) fn about(self, peers: Arc<dyn Peers>) -> Trusted {
-        let now = Now::new(self.tables, self.keys, &peers);
+        let now = Now::new(self.policy, self.keys, &peers);
         Trusted {
             peers,
             options: self.options,
@@ -95,26 +95,33 @@ impl Trusted {
         }
         let read = || {
             let fresh = trust::trusted(&self.options, &Narration::Silent)?;
-            self.check_tables(when, &fresh.tables)?;
+            if let When::Changed = when {
+                self.check_whole(&fresh.policy)?;
+            }
             let judge = self.peers.judge_by(Arc::new(fresh.relying_party))?;
-            Ok((judge, fresh.tables, fresh.keys))
+            Ok((judge, fresh.policy, fresh.keys))
         };
-        let ((judge, tables, keys), stamps) = self.watched.read(read)?;
+        let ((judge, policy, keys), stamps) = self.watched.read(read)?;
         judge()?;
-        *self.now() = Now::new(tables, keys, &self.peers);
+        *self.now() = Now::new(policy, keys, &self.peers);
         self.watched.took(stamps);
         Ok(true)
     }
 
     /// A file that was cut short, such as on a full disk, may be a good one that demands less.
-    fn check_tables(&self, when: When, tables: &[String]) -> Result<(), Failure> {
+    fn check_whole(&self, fresh: &ReadPolicy) -> Result<(), Failure> {
         let now = self.now();
-        let mut gone = now.tables.iter().filter(|table| !tables.contains(table));
-        match (when, gone.next()) {
-            (When::Asked, _) | (_, None) => Ok(()),
-            (When::Changed, Some(table)) => Err(Failure::usage(format!(
-                "the policy has no table [{table}] any more, and that is taken at SIGHUP alone"
-            ))),
+        let mut tables = now.policy.tables.iter();
+        if let Some(gone) = tables.find(|table| !fresh.tables.contains(table)) {
+            return Err(Failure::usage(format!(
+                "the policy has no table [{gone}] any more, and that is taken at SIGHUP alone"
+            )));
+        }
+        match is_cut_short(&now.policy.text, &fresh.text) {
+            true => Err(Failure::usage(
+                "the policy is the one before, cut short, and that is taken at SIGHUP alone",
+            )),
+            false => Ok(()),
         }
     }
 
@@ -124,7 +131,7 @@ impl Trusted {
 }
 
 impl Now {
-    fn new(tables: Vec<String>, keys: Vec<Arc<Jwks>>, peers: &Arc<dyn Peers>) -> Self {
+    fn new(policy: ReadPolicy, keys: Vec<Arc<Jwks>>, peers: &Arc<dyn Peers>) -> Self {
         let mut fetching = JoinSet::new();
         for keys in keys {
             let peers = peers.clone();
@@ -137,7 +144,7 @@ impl Now {
             });
         }
         Self {
-            tables: tables.into_iter().collect(),
+            policy,
             _fetching: fetching,
         }
     }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atls_tower::Lifetime;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
@@ -76,8 +77,14 @@ impl Tunnels {
         }
     }
 
-    /// Passes bytes between both, once both are upgraded.
-    pub(super) fn start(&self, from: OnUpgrade, to: OnUpgrade, metrics: &Arc<Metrics>) {
+    /// Passes bytes between both, once both are upgraded, for no longer than the attested one of them lives: one whose bytes the other does not take
+    /// is not read, and does not fail by itself.
+    pub(super) fn start(
+        &self,
+        (from, to): (OnUpgrade, OnUpgrade),
+        lifetime: Option<Lifetime>,
+        metrics: &Arc<Metrics>,
+    ) {
         let alive = self.alive.clone();
         let overdue = self.overdue();
         let counted = metrics.upgraded();
@@ -89,8 +96,15 @@ impl Tunnels {
                     let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
                 }
             };
+            let ended = async {
+                match &lifetime {
+                    Some(lifetime) => lifetime.ended().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 () = copied => {}
+                () = ended => {}
                 () = overdue => tracing::warn!("an upgraded connection did not finish and is closed"),
             }
             drop((counted, alive));

@@ -60,6 +60,10 @@ impl PolicyFile {
             .collect()
     }
 
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
     fn wrong(&self) -> Failure {
         let shown = self.path.display();
         Failure::usage(format!("{shown}: the policy cannot be used"))

@@ -73,10 +73,17 @@ pub(crate) fn relying_party(
 /// A relying party, and what it was made of.
 pub(crate) struct Trusted {
     pub(crate) relying_party: RelyingParty,
-    /// The names of the tables of its policy.
-    pub(crate) tables: Vec<String>,
+    pub(crate) policy: ReadPolicy,
     /// Keys of services, where they are fetched.
     pub(crate) keys: Vec<Arc<Jwks>>,
+}
+
+/// A policy as it was read; empty where no file is named.
+#[derive(Debug, Default)]
+pub(crate) struct ReadPolicy {
+    /// The names of its tables.
+    pub(crate) tables: Vec<String>,
+    pub(crate) text: String,
 }
 
 /// The same, for what runs for long.
@@ -122,9 +129,13 @@ pub(crate) fn trusted(options: &TrustOptions, narration: &Narration) -> Result<T
     let relying_party = builder
         .build()
         .map_err(|error| Failure::usage("these verifiers do not go together").because(&error))?;
+    let policy = ReadPolicy {
+        tables: tables.unwrap_or_default(),
+        text: policy.map(PolicyFile::into_text).unwrap_or_default(),
+    };
     Ok(Trusted {
         relying_party,
-        tables: tables.unwrap_or_default(),
+        policy,
         keys,
     })
 }

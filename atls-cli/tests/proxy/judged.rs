@@ -133,6 +133,23 @@ fn a_table_that_is_gone_is_not_taken_because_the_file_of_arguments_was_written_t
     assert_eq!(scene.status(), 502);
 }
 
+/// What was measured while an image runs may be left out, and then nothing is demanded of it.
+#[test]
+fn a_policy_whose_last_image_is_cut_short_is_taken_at_sighup_alone() {
+    let mut scene = Scene::new("1");
+    let lines = scene.right.split_inclusive('\n');
+    let cut: String = lines.filter(|it| !it.starts_with("rtmr3")).collect();
+    let whole = format!("{cut}rtmr3 = \"{}\"\n", "ab".repeat(48));
+    scene.world.write("policy.toml", whole);
+    scene.proxy.reads("peers are attested anew");
+    assert_eq!(scene.status(), 502);
+    scene.world.write("policy.toml", &cut);
+    scene.proxy.reads("cut short");
+    assert_eq!(scene.status(), 502);
+    scene.reads_at_hangup(&cut, "peers are attested anew");
+    assert_eq!(scene.status(), 200);
+}
+
 #[test]
 fn a_device_whose_key_is_replaced_is_trusted_no_more_without_a_signal() {
     let world = World::new();

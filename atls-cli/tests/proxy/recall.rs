@@ -1,5 +1,6 @@
 //! Connections that were accepted by a policy which changed.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +17,12 @@ use http_body_util::BodyExt;
 use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 
+use crate::kit::attested;
 use crate::kit::fetch;
 use crate::kit::reverse;
 use crate::proxies::Proxy;
@@ -131,6 +136,53 @@ fn an_answer_without_end_is_cut_when_its_policy_changed() {
     let next = async { tokio::time::timeout(PATIENCE, body.frame()).await };
     let next = world.block_on(next).expect("it is cut");
     assert!(next.unwrap().is_err(), "it is not whole");
+}
+
+/// What the service does not take is not read, so its connection does not fail by itself.
+#[test]
+fn a_websocket_whose_service_takes_nothing_is_cut_by_a_recall() {
+    let world = World::new();
+    let behind = world.block_on(taking_nothing());
+    let clients = ["--clients", "ask", "--trust-sim", "device.key"];
+    let more = [&clients[..], &["--drain", "1"]].concat();
+    let mut proxy = reverse(&world, &format!("http://{behind}"), &more);
+    let (read, wrote) = world.block_on(async {
+        let stream = attested(&world, &proxy, "http/1.1").await;
+        let (mut read, mut write) = tokio::io::split(stream);
+        let upgrade = "Connection: upgrade\r\nUpgrade: websocket";
+        let ask = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{upgrade}\r\n\r\n");
+        write.write_all(ask.as_bytes()).await.unwrap();
+        let mut head = [0; 12];
+        read.read_exact(&mut head).await.unwrap();
+        assert_eq!(&head, b"HTTP/1.1 101");
+        let writing = async move { while write.write_all(&[0; 65536]).await.is_ok() {} };
+        (read, tokio::spawn(writing))
+    });
+    proxy.signal("HUP");
+    proxy.reads("peers are attested anew");
+    world.block_on(async {
+        let ended = tokio::time::timeout(PATIENCE, wrote).await;
+        assert!(ended.is_ok(), "it is cut");
+        drop(read);
+    });
+}
+
+/// A service that agrees to a WebSocket, and reads nothing of it.
+async fn taking_nothing() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        let agreed = "Connection: upgrade\r\nUpgrade: websocket";
+        let answer = format!("HTTP/1.1 101 Switching Protocols\r\n{agreed}\r\n\r\n");
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    address
 }
 
 fn forward(world: &World, url: &str) -> Proxy {

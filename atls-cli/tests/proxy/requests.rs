@@ -19,6 +19,7 @@ use crate::kit::forward;
 use crate::kit::reverse;
 use crate::kit::sent;
 use crate::kit::sent_attested;
+use crate::proxies::Proxy;
 use crate::support::World;
 
 #[test]
@@ -222,6 +223,46 @@ fn claims_are_removed_however_often_and_wherever_they_stand() {
 }
 
 /// Answers with body and trailers of the request.
+/// The proxy is not at fault, and its log is not for every client to fill.
+#[test]
+fn a_request_whose_body_is_no_proper_one_is_its_clients_fault() {
+    let world = World::new();
+    let behind = world.plain(echo_of_bodies());
+    let mut proxy = reverse(&world, &format!("http://{behind}"), &[]);
+    let request =
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nZZ\r\n";
+    let answer = sent_attested(&world, &proxy, request.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(answer.contains("\"code\":\"broke-off\""), "{answer}");
+    let said = said_until_now(&mut proxy);
+    assert!(!said.contains("gave no answer"), "{said}");
+}
+
+#[test]
+fn a_client_cannot_fill_the_log_while_the_service_is_gone() {
+    let world = World::new();
+    let mut proxy = reverse(&world, "unix:nothing.sock", &[]);
+    let ask = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let last = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    for told_by_then in [8, 16] {
+        let answers = sent_attested(&world, &proxy, (ask.repeat(19) + last).as_bytes());
+        assert_eq!(answers.matches("HTTP/1.1 502").count(), 20);
+        let told = said_until_now(&mut proxy).matches("gave no answer").count();
+        assert_eq!(told, told_by_then);
+    }
+}
+
+/// What it logged, up to an event that comes after all that has happened.
+fn said_until_now(proxy: &mut Proxy) -> String {
+    proxy.signal("HUP");
+    proxy.reads("read again");
+    proxy.said()
+}
+
+fn echo_of_bodies() -> Router {
+    Router::new().fallback(async |body: Bytes| body)
+}
+
 async fn trailers(body: Body) -> String {
     let body = body.collect().await.unwrap();
     let trailers = body.trailers().cloned().unwrap_or_default();

@@ -35,6 +35,8 @@ use super::once::Once;
 use super::receive_error::ReceiveError;
 use super::statement::TOKEN_SHA256;
 use super::statement::digest;
+use crate::layer::told;
+use crate::layer::told::ToldLately;
 
 /// Accepts the statements of one service in front. The module says what it holds them to.
 ///
@@ -59,6 +61,7 @@ pub struct ResultReceiver {
     accepted: Accepted,
     used: Option<(usize, Mutex<Once>)>,
     clock: Arc<dyn TimeProvider>,
+    told: ToldLately,
 }
 
 /// The peers that are accepted.
@@ -96,6 +99,7 @@ impl ResultReceiver {
             },
             used: None,
             clock: Arc::new(DefaultTimeProvider),
+            told: ToldLately::default(),
         }
     }
 
@@ -166,6 +170,20 @@ impl ResultReceiver {
         Ok(result)
     }
 
+    /// Tells the log that a request is refused for this error, as the extractor of `atls-axum` does: at `debug` where it has no statement, as that of
+    /// any client without attestation, at `info` where its client proves less than is accepted, and at `warn` otherwise. The first 8 of a minute
+    /// have these levels, and those that follow `debug`: whoever asks often cannot fill the log.
+    pub fn trace_refusal(&self, error: &ReceiveError) {
+        let reason = atls_core::report(error).to_string();
+        match error {
+            ReceiveError::Absent => tracing::debug!(%reason, "{REFUSED}"),
+            ReceiveError::Insufficient => {
+                told::event!(self.told.is_new(), info, %reason, "{REFUSED}");
+            }
+            _ => told::event!(self.told.is_new(), warn, %reason, "{REFUSED}"),
+        }
+    }
+
     fn verify(&self, value: &HeaderValue, now: UnixTime) -> Result<Ear, EarError> {
         if value.len() > MAX_VALUE {
             return Err(EarError::TooLarge);
@@ -230,6 +248,8 @@ fn token(value: &HeaderValue) -> Option<Vec<u8>> {
     }
     BASE64_URL_SAFE_NO_PAD.decode(text).ok()
 }
+
+const REFUSED: &str = "forwarded attestation is refused";
 
 impl fmt::Debug for ResultReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -89,6 +89,12 @@ impl ClientAttestation {
         }
     }
 
+    /// Counts an event about a request of this connection, and says whether it is one of the first 8. Those that follow belong to the level `debug`: a
+    /// client may ask as often as it likes, and must not fill the log.
+    pub fn is_new_event(&self) -> bool {
+        self.told.is_new()
+    }
+
     /// The span for an event about a request, which says whose it is; none where nobody told the addresses.
     pub(crate) fn span(extensions: &Extensions) -> Span {
         extensions
@@ -98,9 +104,7 @@ impl ClientAttestation {
 
     /// Counts an event about a request, and says whether it is one of the first of its connection.
     pub(crate) fn is_new(extensions: &Extensions) -> bool {
-        extensions
-            .get::<Self>()
-            .is_none_or(|client| client.told.is_new())
+        extensions.get::<Self>().is_none_or(Self::is_new_event)
     }
 
     fn own_span(&self) -> Span {

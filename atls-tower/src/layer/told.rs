@@ -1,8 +1,13 @@
-//! How often the log tells of the requests of one connection.
+//! How often the log tells of requests.
 
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// How many events of one connection's requests were told. Clones count together.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +22,23 @@ impl Told {
     }
 }
 
-/// An event at this level for the first ones of a connection, and at `debug` for the others. The level of a call site is static.
+/// How many events of the requests of a minute were told, where nothing tells their clients apart.
+#[derive(Debug, Default)]
+pub(crate) struct ToldLately(Mutex<Option<(Instant, u32)>>);
+
+impl ToldLately {
+    /// Counts an event, and says whether it is one of the first of its minute.
+    pub(crate) fn is_new(&self) -> bool {
+        let now = Instant::now();
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lately = told.filter(|(since, _)| now.saturating_duration_since(*since) < MINUTE);
+        let (since, number) = lately.unwrap_or((now, 0));
+        *told = Some((since, number.saturating_add(1)));
+        number < MOST
+    }
+}
+
+/// An event at this level for the first ones, and at `debug` for the others. The level of a call site is static.
 macro_rules! event {
     ($is_new:expr, $level:ident, $($fields:tt)+) => {
         if $is_new {
@@ -32,3 +53,5 @@ pub(crate) use event;
 
 /// A request to each of several routes shows the reason of each.
 const MOST: u32 = 8;
+
+const MINUTE: Duration = Duration::from_secs(60);

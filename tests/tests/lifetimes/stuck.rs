@@ -108,7 +108,7 @@ impl Scene {
     async fn is_cut(&mut self) {
         let read = self.link.tls.read_u8();
         let read = tokio::time::timeout(PATIENCE, read).await;
-        assert!(read.expect("it is cut").is_err());
+        assert!(read.unwrap().is_err());
     }
 }
 

@@ -40,7 +40,7 @@ fn a_link_that_leads_nowhere_is_found() {
 
 fn leads_somewhere(page: &Path, link: &str, pages: &BTreeMap<PathBuf, String>) -> bool {
     let (file, heading) = link.split_once('#').unwrap_or((link, ""));
-    let folder = page.parent().unwrap_or(Path::new(""));
+    let folder = page.parent().unwrap_or_else(|| Path::new(""));
     let path = match file {
         "" => page.to_owned(),
         file => normal(&folder.join(file)),
