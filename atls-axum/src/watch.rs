@@ -92,7 +92,8 @@ where
         let watch = self.requests.as_ref().map(|requests| Watch {
             answering: requests.arrived(),
             answered: answered.clone(),
-            connect: connect && !one_of_many,
+            connect,
+            one_of_many,
         });
         let mut request = request.map(Body::new);
         if let Some(requests) = &self.requests
@@ -128,11 +129,14 @@ struct Watch {
     answering: Answering,
     answered: Arc<AtomicBool>,
     connect: bool,
+    one_of_many: bool,
 }
 
 impl Watch {
+    /// Whether the connection leaves HTTP with this answer. On HTTP/2 none does, whatever a handler says.
     fn upgrades(&self, status: StatusCode) -> bool {
-        status == StatusCode::SWITCHING_PROTOCOLS || (self.connect && status.is_success())
+        let agrees = status == StatusCode::SWITCHING_PROTOCOLS;
+        !self.one_of_many && (agrees || (self.connect && status.is_success()))
     }
 }
 

@@ -151,7 +151,11 @@ pub(crate) fn app(slow: Gate) -> Router {
 pub(crate) async fn upgrade(mut request: Request) -> Response {
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
-        let mut upgraded = TokioIo::new(upgrade.await.unwrap());
+        // HTTP/2 has no such upgrade.
+        let Ok(upgraded) = upgrade.await else {
+            return;
+        };
+        let mut upgraded = TokioIo::new(upgraded);
         while let Ok(byte) = upgraded.read_u8().await {
             let _ = upgraded.write_u8(byte).await;
         }

@@ -93,8 +93,11 @@ async fn an_http_2_client_that_gives_no_window_at_all_is_closed() {
 }
 
 #[tokio::test]
-async fn a_connect_request_does_not_keep_an_http_2_connection_by_pings() {
-    for by in BOTH {
+async fn a_request_that_would_upgrade_does_not_keep_an_http_2_connection_by_pings() {
+    // `:method: CONNECT`, `:authority: localhost`.
+    let connect = b"\x02\x07CONNECT\x01\x09localhost".to_vec();
+    let switched = head(GET, "/upgrade");
+    for (by, fields) in BOTH.map(|by| [(by, &connect), (by, &switched)]).concat() {
         let scene = Scene::new(by, |limits| {
             limits.unread = SHORT;
             limits.idle = SHORT;
@@ -102,9 +105,7 @@ async fn a_connect_request_does_not_keep_an_http_2_connection_by_pings() {
         });
         let scene = scene.await;
         let mut link = scene.connect(&["h2"]).await;
-        // `:method: CONNECT`, `:authority: localhost`.
-        let connect = b"\x02\x07CONNECT\x01\x09localhost";
-        let request = frame(HEADERS, END_STREAM | END_HEADERS, 1, connect);
+        let request = frame(HEADERS, END_STREAM | END_HEADERS, 1, fields);
         let opening = [PREFACE, &frame(SETTINGS, 0, 0, &[]), &request].concat();
         say(&mut link, &opening).await;
         let ping = frame(PING, 0, 0, &[0; 8]);
