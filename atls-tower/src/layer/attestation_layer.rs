@@ -235,3 +235,36 @@ where
         }
     }
 }
+
+#[cfg(test)]
+#[allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+mod tests {
+    use std::convert::Infallible;
+
+    use tower::ServiceExt;
+    use tower::service_fn;
+
+    use super::*;
+
+    /// The acceptor makes no such connection: this is a second lock.
+    #[tokio::test]
+    async fn no_request_of_an_unattested_client_passes_where_everybody_must_attest() {
+        let layer = AttestationLayer {
+            demand: ClientDemand::OfEverybody,
+            ..AttestationLayer::unattested()
+        };
+        let never = service_fn(
+            async |_: Request<()>| -> Result<Response<Bytes>, Infallible> {
+                panic!("the request passed")
+            },
+        );
+        let response = layer.layer(never).oneshot(Request::new(())).await.unwrap();
+        let required = Problem::Required.to_response::<Bytes>();
+        assert_eq!(response.status(), required.status());
+        assert_eq!(response.body(), required.body());
+    }
+}
