@@ -1,5 +1,6 @@
 //! An attestation that travels to a service behind, and everybody who would forge, steal or stretch one.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
