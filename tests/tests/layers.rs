@@ -2,19 +2,31 @@
 //!
 //! A file of its own, for the log of a process is one.
 #![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test fails by panicking"
 )]
 
+use std::convert::Infallible;
+use std::future::Ready;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
 use std::time::Duration;
 
 use atls_axum::AttestationResult;
 use atls_axum::AttestedListener;
 use atls_axum::RouterExt;
+use atls_axum::Watched;
+use atls_core::limits::DEFAULT_GRACE;
+use atls_core::limits::MAX_DRAIN_LEAD;
 use atls_reqwest::Attested;
 use atls_reqwest::Http;
 use atls_tower::AttestationLayer;
+use atls_tower::AttestedStream;
+use atls_tower::ClientAttestation;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::RequireAttestationLayer;
@@ -22,13 +34,17 @@ use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use axum::Router;
 use axum::body::Body;
+use axum::http::Extensions;
 use axum::http::Request;
 use axum::routing::get;
 use end_to_end::World;
 use end_to_end::reqwest::Response;
 use end_to_end::reqwest_client;
 use test_support::Log;
+use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+use tower::Service;
 use tower::ServiceExt;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -183,23 +199,51 @@ async fn requests_of_a_plain_listener_are_of_unattested_clients_where_that_is_sa
 #[tokio::test]
 async fn a_request_is_the_last_of_its_connection_where_the_attestation_of_the_server_has_ended() {
     let world = World::new();
-    let terms = ServerTerms::new().attester(world.server_device.clone());
-    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
-    let terms = ClientTerms::new().require_peer(world.about_servers());
-    let connector = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
-    let (near, far) = tokio::io::duplex(64 * 1024);
-    let name = "localhost".try_into().unwrap();
-    let (accepted, connected) = tokio::join!(acceptor.accept(near), connector.connect(name, far));
-    connected.unwrap();
-    let layer = accepted.unwrap().layer();
-    for (passes, closes) in [(Duration::ZERO, false), (AGE, true)] {
+    let layer = connected(&world).await.layer();
+    let is_draining = async |extensions: Extensions| {
+        let lifetime = ClientAttestation::lifetime(&extensions).unwrap();
+        lifetime.is_draining().to_string()
+    };
+    let app = Router::new().route("/", get(is_draining)).layer(layer);
+    for (passes, ends) in [(Duration::ZERO, false), (AGE, true)] {
         world.clock.advance(passes);
-        let request = Request::get("/option").body(Body::empty()).unwrap();
-        let response = app().layer(layer.clone()).oneshot(request).await.unwrap();
-        assert_eq!(response.status(), 200);
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
         let connection = response.headers().get("connection");
-        assert_eq!(connection.is_some_and(|it| it == "close"), closes);
+        assert_eq!(connection.is_some_and(|it| it == "close"), ends);
+        let told = axum::body::to_bytes(response.into_body(), 9).await.unwrap();
+        assert_eq!(told, ends.to_string());
     }
+}
+
+/// `axum::serve` sends no GOAWAY, so a client of HTTP/2 would be refused in the time of grace.
+#[tokio::test]
+async fn axum_gives_a_connection_of_http_2_no_grace() {
+    let world = World::new();
+    for (alpn, grace) in [("h2", Duration::ZERO), ("http/1.1", DEFAULT_GRACE)] {
+        let mut listener = listen(&world).await;
+        let terms = ClientTerms::new().require_peer(world.about_servers());
+        let connector = ClientConnector::new(world.client_tls(&[alpn]), terms).unwrap();
+        let socket = TcpStream::connect(listener.local_addr()).await.unwrap();
+        let name = "localhost".try_into().unwrap();
+        let (accepted, client) = tokio::join!(
+            axum::serve::Listener::accept(&mut listener),
+            connector.connect(name, socket)
+        );
+        client.unwrap();
+        let lifetime = accepted.0.lifetime();
+        let drains = lifetime.ends_at().unwrap() - lifetime.drains_at().unwrap();
+        assert_eq!(drains, MAX_DRAIN_LEAD + grace, "{alpn}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_busy_is_not_ready_where_it_is_watched() {
+    let stream = connected(&World::new()).await;
+    let mut watched = Watched::over(&stream, Busy);
+    let mut cx = Context::from_waker(Waker::noop());
+    let ready = Service::<Request<Body>>::poll_ready(&mut watched, &mut cx);
+    assert!(ready.is_pending());
 }
 
 /// Three ways to ask for the client's attestation.
@@ -232,9 +276,38 @@ async fn listen(world: &World) -> AttestedListener {
     AttestedListener::new(listener, acceptor).unwrap()
 }
 
+/// A connection in memory, whose server attested.
+async fn connected(world: &World) -> AttestedStream<DuplexStream> {
+    let terms = ServerTerms::new().attester(world.server_device.clone());
+    let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
+    let terms = ClientTerms::new().require_peer(world.about_servers());
+    let connector = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let name = "localhost".try_into().unwrap();
+    let (accepted, client) = tokio::join!(acceptor.accept(near), connector.connect(name, far));
+    client.unwrap();
+    accepted.unwrap()
+}
+
 async fn assert_problem(response: Response, code: &str) {
     let kind = response.headers().get("content-type").unwrap();
     assert_eq!(kind, "application/problem+json");
     let problem: serde_json::Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
     assert_eq!(problem.get("code").unwrap(), code);
+}
+
+struct Busy;
+
+impl Service<Request<Body>> for Busy {
+    type Response = axum::response::Response;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Pending
+    }
+
+    fn call(&mut self, _: Request<Body>) -> Self::Future {
+        panic!("called before it is ready")
+    }
 }

@@ -163,15 +163,11 @@ impl Bench {
     }
 
     pub(crate) async fn until_waiting(&self, number: usize) {
-        while self.batcher.stats().waiting != number {
-            tokio::task::yield_now().await;
-        }
+        until(|| self.batcher.stats().waiting == number).await;
     }
 
     pub(crate) async fn device_asked(&self, times: usize) {
-        while self.asked.lock().unwrap().len() < times {
-            tokio::task::yield_now().await;
-        }
+        until(|| self.asked.lock().unwrap().len() >= times).await;
     }
 
     /// The values that the device was asked for.
@@ -191,6 +187,19 @@ impl Bench {
         request.unwrap().leaf_key().to_vec()
     }
 }
+
+/// Lets the other tasks of this thread go on until this is so. They wait for nothing else, so it is so soon or never.
+async fn until(so: impl Fn() -> bool) {
+    for _ in 0..TURNS {
+        if so() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it is never so");
+}
+
+const TURNS: u32 = 1_000_000;
 
 /// A connection that asked.
 pub(crate) struct Waiting {
