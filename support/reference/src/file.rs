@@ -100,13 +100,6 @@ fn has_few_marks(text: &str) -> bool {
     text.bytes().filter(is_mark).count() <= MAX_TOML_MARKS
 }
 
-/// Tells whether a text is the one before without its end, as a file that was half written or met a full disk: it may be a good one, and demand
-/// less. White space at the end counts as nothing.
-pub fn is_cut_short(before: &str, now: &str) -> bool {
-    let rest = before.trim_end().strip_prefix(now.trim_end());
-    rest.is_some_and(|rest| !rest.is_empty())
-}
-
 /// Reads at most one byte more than [`MAX_FILE`] of an open file.
 pub(crate) fn read(file: File, path: &Path) -> Result<String, ReferenceError> {
     let mut text = String::new();

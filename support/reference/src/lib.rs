@@ -68,6 +68,7 @@
 pub mod corim;
 
 mod composition;
+mod cut_short;
 mod error;
 mod file;
 mod format;
@@ -86,6 +87,7 @@ mod table;
 pub use atls_formats::Digest;
 pub use composition::CompositionItem;
 pub use composition::CompositionTable;
+pub use cut_short::is_cut_short;
 pub use error::ReferenceError;
 pub use file::MAX_FILE;
 pub use file::MAX_TOML_MARKS;
@@ -93,7 +95,6 @@ pub use file::expect_tables;
 pub use file::from_json;
 pub use file::from_text;
 pub use file::from_toml;
-pub use file::is_cut_short;
 pub use file::tables;
 pub use format::Format;
 pub use instances::Instances;

@@ -12,9 +12,9 @@ use std::sync::RwLock;
 use atls_core::finding::Finding;
 use atls_core::finding::Place;
 
+use crate::cut_short::is_cut_short;
 use crate::error::ReferenceError;
 use crate::file;
-use crate::file::is_cut_short;
 use crate::format::Format;
 use crate::places;
 use crate::places::Places;
@@ -176,7 +176,7 @@ impl<T: Table> Live<T> {
     /// whether it did.
     ///
     /// A file that is half written may be a good one that demands less, for most demands may be left out. So it is read once it was the same in
-    /// two calls, and by the second one; and one that is the file in force cut short, as on a full disk, is an error.
+    /// two calls, and by the second one; and one that is the file in force [cut short](is_cut_short), as on a full disk, is an error.
     /// [`reload`](Self::reload) takes it.
     ///
     /// # Errors

@@ -33,9 +33,8 @@ fn a_file_that_is_being_written_is_not_put_in_force() {
 #[test]
 fn a_file_that_is_cut_short_is_put_in_force_by_name_alone() {
     let file = folder("cut-short").join("reference.toml");
-    let more = "[[example.image]]\nname = 'web 1'\nmeasurement = '0000000000000000'\n";
-    let whole = format!("{GOOD}\n{more}");
-    fs::write(&file, &whole).unwrap();
+    let end = "[[example.image]]\nname = 'web 1'\nmeasurement = '0000000000000000'\n[other]\n";
+    fs::write(&file, format!("{GOOD}\n{end}")).unwrap();
     let live = Live::<Example>::open(&file).unwrap();
     fs::write(&file, GOOD).unwrap();
     assert!(!live.reload_if_changed().unwrap());
@@ -45,6 +44,17 @@ fn a_file_that_is_cut_short_is_put_in_force_by_name_alone() {
     }
     assert_eq!(live.current().image.len(), 2);
     live.reload().unwrap();
+    assert_eq!(live.current().image.len(), 1);
+}
+
+#[test]
+fn the_last_image_is_withdrawn_by_removing_its_lines() {
+    let file = folder("withdrawn").join("reference.toml");
+    let last = "[[example.image]]\nname = 'web 1'\nmeasurement = '0000000000000000'\n";
+    fs::write(&file, format!("{GOOD}\n{last}")).unwrap();
+    let live = Live::<Example>::open(&file).unwrap();
+    fs::write(&file, GOOD).unwrap();
+    assert!(looked_at_twice(&live));
     assert_eq!(live.current().image.len(), 1);
 }
 
