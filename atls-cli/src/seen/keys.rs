@@ -3,6 +3,8 @@
 use atls_cca::CcaKeys;
 use atls_cca::PsaKeys;
 use atls_cca::TrustedKey as ArmKey;
+use atls_core::bounded;
+use atls_core::limits::MAX_CERTIFICATE_VALUES;
 use atls_formats::tpm::TpmEvidence;
 use atls_reference::Table;
 use atls_tpm::AttestationKey;
@@ -85,15 +87,26 @@ pub(super) fn tpm(bytes: &[u8], known: &AttestationKeys) -> Result<String, Failu
 
 /// Nothing is verified: the appraisal under the file does that.
 fn certified(evidence: &TpmEvidence, table: &TpmKeys) -> Option<TpmKey> {
-    let certificates = evidence.ak_certificates.as_deref()?;
-    let (rest, _) = X509Certificate::from_der(certificates).ok()?;
-    let length = certificates.len().checked_sub(rest.len())?;
-    let digest: [u8; 32] = Sha256::digest(certificates.get(..length)?).into();
+    let digest: [u8; 32] = Sha256::digest(own(evidence.ak_certificates.as_deref()?)?).into();
     let key = AttestationKey::decode(&evidence.ak).ok()?;
     let mut key = TpmKey::provided("as seen", key).certified_by(digest.into());
     let mut authorities = table.authorities.iter();
     key.software = authorities.any(|authority| authority.software);
     Some(key)
+}
+
+/// The first of certificates in DER, one after the other, each with a length of two bytes. The peer wrote it.
+fn own(certificates: &[u8]) -> Option<&[u8]> {
+    let [0x30, 0x82, high, low, ..] = certificates else {
+        return None;
+    };
+    let length = usize::from(u16::from_be_bytes([*high, *low])).checked_add(4)?;
+    let certificate = certificates.get(..length)?;
+    if !bounded::der(MAX_CERTIFICATE_VALUES, certificate) {
+        return None;
+    }
+    let (rest, _) = X509Certificate::from_der(certificate).ok()?;
+    rest.is_empty().then_some(certificate)
 }
 
 fn entry(key: &Value, table: &str, says: &str) -> String {
@@ -133,3 +146,40 @@ fn unknown() -> Failure {
 }
 
 const ENTRY: &str = "tpm-keys.ak";
+
+#[cfg(test)]
+mod tests {
+    use rcgen::CertificateParams;
+    use rcgen::CustomExtension;
+    use rcgen::KeyPair;
+
+    use super::*;
+
+    /// With this many NULLs in an extension that nobody knows.
+    fn certificate(nulls: u16) -> Vec<u8> {
+        let [high, low] = nulls.checked_mul(2).unwrap().to_be_bytes();
+        let content = [&[0x30, 0x82, high, low][..], &[5, 0].repeat(nulls.into())].concat();
+        let extension = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, 1], content);
+        let mut parameters = CertificateParams::default();
+        parameters.custom_extensions.push(extension);
+        let certificate = parameters.self_signed(&KeyPair::generate().unwrap());
+        certificate.unwrap().der().to_vec()
+    }
+
+    #[test]
+    fn a_certificate_of_too_many_values_is_not_read() {
+        let good = certificate(100);
+        let larger = certificate(2000);
+        assert!(X509Certificate::from_der(&larger).is_ok());
+        assert_eq!(own(&larger), None);
+        assert_eq!(own(&[&good[..], &larger].concat()), Some(&good[..]));
+    }
+
+    #[test]
+    fn a_certificate_that_is_cut_is_not_read() {
+        let good = certificate(0);
+        for length in 0..good.len() {
+            assert_eq!(own(&good[..length]), None, "{length}");
+        }
+    }
+}
