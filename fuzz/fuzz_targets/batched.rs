@@ -1,5 +1,5 @@
 //! Evidence that connections share, with its inclusion proof altered, on its own connection, on another of the batch, and on one that is in none.
-//! It is accepted on its own alone.
+//! It is accepted on its own alone, with the device's token whole and a proof that leads to what the token is about.
 #![no_main]
 
 use std::sync::Arc;
@@ -19,6 +19,9 @@ use atls_core::exchange::authenticator::ReceivedRequest;
 use atls_core::exchange::batch::Batch;
 use atls_core::session::Side;
 use atls_formats::tpm::wire::Reader;
+use atls_fuzz::batch;
+use atls_fuzz::changes::altered;
+use atls_fuzz::changes::contains;
 use atls_sim::SimAttester;
 use atls_sim::SimVerifier;
 use rustls::crypto::CryptoProvider;
@@ -43,7 +46,7 @@ atls_fuzz::target!(|bytes: &[u8]| {
     };
     let (of, on) = (usize::from(*of) % MEMBERS, usize::from(*on) % (MEMBERS + 1));
     let (requests, mut pending): (Vec<_>, Vec<_>) = (0..=MEMBERS).map(|_| setting.ask()).unzip();
-    let extensions = setting.extensions(&requests, of);
+    let (extensions, batch) = setting.extensions(&requests, of);
     let altered: Vec<_> = extensions
         .iter()
         .map(|extension| alter(extension, changes))
@@ -53,10 +56,33 @@ atls_fuzz::target!(|bytes: &[u8]| {
     let accepted = authenticator.is_ok_and(|it| setting.accepts(pending.swap_remove(on), &it));
     assert!(!accepted || on == of, "on a connection that is not its own");
     assert!(
+        !accepted || batch.is_whole(&altered),
+        "the device made another"
+    );
+    assert!(
         accepted || on != of || altered != extensions,
         "it is genuine"
     );
 });
+
+/// What Evidence of the batch must be for one of its members.
+struct Member {
+    binder: Vec<u8>,
+    root: Vec<u8>,
+    token: Vec<u8>,
+}
+
+impl Member {
+    fn is_whole(&self, extensions: &[Extension]) -> bool {
+        let mut extensions = extensions.iter();
+        let evidence = extensions.find(|extension| extension.code == CMW_ATTESTATION);
+        let Some((_, message)) = evidence.and_then(|found| found.data.split_at_checked(2)) else {
+            return false;
+        };
+        let root = batch::proof(message).and_then(|proof| batch::root(&self.binder, &proof));
+        contains(message, &self.token) && root.is_some_and(|root| root[..] == self.root)
+    }
+}
 
 impl Setting {
     fn new() -> Self {
@@ -86,7 +112,7 @@ impl Setting {
     }
 
     /// Those of an honest answer to one of the members, which are the first requests.
-    fn extensions(&self, requests: &[Vec<u8>], of: usize) -> Vec<Extension> {
+    fn extensions(&self, requests: &[Vec<u8>], of: usize) -> (Vec<Extension>, Member) {
         let challenge = |request: &Vec<u8>| {
             let received = Challenge::receive(&self.session(Side::Server), request);
             received.expect("a request")
@@ -100,12 +126,22 @@ impl Setting {
                 (asked, (number, challenge))
             });
         let batch = Batch::new(members.collect()).expect("a batch");
+        let root = batch.request().bound().as_bytes().to_vec();
         let made = ready(Attester::attest(&self.device, batch.request()));
-        let mut answers = batch.answer(Ok(made.expect("Evidence")));
+        let made = made.expect("Evidence");
+        let token = made.items()[0].value().to_vec();
+        let mut answers = batch.answer(Ok(made));
         let own = answers.find(|((number, _), _)| *number == of);
         let ((_, challenge), answer) = own.expect("a member");
+        let asked = challenge.to_attest().expect("it wants Evidence");
+        let member = Member {
+            binder: asked.bound().as_bytes().to_vec(),
+            root,
+            token,
+        };
         let authenticator = challenge.answer(&answer.expect("an answer"));
-        read(&authenticator.expect("an authenticator")).expect("extensions")
+        let extensions = read(&authenticator.expect("an authenticator"));
+        (extensions.expect("extensions"), member)
     }
 
     fn accepts(&self, pending: Pending, authenticator: &[u8]) -> bool {
@@ -123,13 +159,10 @@ impl Setting {
 
 /// The Evidence altered; other extensions stay.
 fn alter(extension: &Extension, changes: &[u8]) -> Extension {
-    let mut data = extension.data.clone();
-    if extension.code == CMW_ATTESTATION {
-        for change in changes.chunks_exact(3) {
-            let at = usize::from(u16::from_be_bytes([change[0], change[1]])) % data.len();
-            data[at] ^= change[2];
-        }
-    }
+    let data = match extension.code {
+        CMW_ATTESTATION => altered(&extension.data, changes),
+        _ => extension.data.clone(),
+    };
     Extension {
         code: extension.code,
         data,

@@ -1,37 +1,47 @@
-//! A certificate with Evidence, altered or about another key, shown to a live server and to a live client of either weaker mode. It is accepted
-//! where it is about the key of the handshake, the device made it, and the mode is that of certificates.
+//! A certificate with Evidence, altered or about something else, shown to a live server and to a live client of either weaker mode. It was made
+//! before, or during the handshake. It is accepted where it is about the key of the handshake, or about that and this handshake's nonce, as the
+//! mode wants it, and the device made it.
 #![no_main]
 
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use atls_core::Attester;
 use atls_core::Binding;
-use atls_core::RelyingParty;
-use atls_core::StandardPolicy;
 use atls_core::exchange::certificate::Format;
+use atls_core::session::Side;
+use atls_fuzz::changes::altered;
+use atls_fuzz::changes::contains;
+use atls_fuzz::hostile::Hostile;
+use atls_fuzz::hostile::OF_KEY;
 use atls_fuzz::tape::Tape;
+use atls_fuzz::weaker::NAME;
+use atls_fuzz::weaker::PIPE;
+use atls_fuzz::weaker::both;
+use atls_fuzz::weaker::client;
+use atls_fuzz::weaker::client_tls;
+use atls_fuzz::weaker::in_runtime;
+use atls_fuzz::weaker::name;
+use atls_fuzz::weaker::server;
+use atls_fuzz::weaker::server_tls;
+use atls_fuzz::weaker::signing;
 use atls_sim::SimAttester;
-use atls_sim::SimVerifier;
 use atls_tower::ClientConnector;
-use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
+use atls_tower::weaker::InHandshake;
 use atls_tower::weaker::Mode;
-use atls_tower::weaker::dangerous_any_client;
-use atls_tower::weaker::dangerous_any_server;
 use rcgen::CertificateParams;
 use rcgen::CustomExtension;
 use rcgen::KeyPair;
-use rustls::ClientConfig;
-use rustls::ServerConfig;
+use rustls::client::ResolvesClientCert;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::PrivateKeyDer;
-use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use rustls::sign::SigningKey;
 use rustls::sign::SingleCertAndKey;
+use rustls::time_provider::DefaultTimeProvider;
 use test_support::ready;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
@@ -41,6 +51,10 @@ use tokio_rustls::TlsConnector;
 
 struct Setting {
     provider: Arc<CryptoProvider>,
+    device: Arc<SimAttester>,
+    /// Nobody trusts it.
+    unknown: Arc<SimAttester>,
+    other: Arc<dyn SigningKey>,
     /// The peer's.
     key: KeyPair,
     /// Evidence about that key, about another, and of a device that nobody trusts.
@@ -54,40 +68,86 @@ struct Made {
     token: Vec<u8>,
 }
 
-// The live end and whose Evidence; then triples: where in the extension, high and low, and what is exclusive-ored there; or the whole of it.
+// The live end and whose Evidence; then changes of the extension, or the whole of it; or changes of the token of a device that is asked during the
+// handshake.
 atls_fuzz::target!(|bytes: &[u8]| {
     static SETTING: OnceLock<Setting> = OnceLock::new();
     let setting = SETTING.get_or_init(Setting::new);
     let mut tape = Tape::new(bytes);
     let (end, whose) = (tape.byte(), tape.byte());
-    let made = setting.made.get(usize::from(whose));
-    let extension = match made {
-        Some(made) => altered(&made.extension, tape.rest()),
-        None => tape.rest().to_vec(),
-    };
-    let mode = usize::from(end & 1);
-    let identity = setting.identity(&extension);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build();
-    let accepted = runtime.expect("a runtime").block_on(async {
-        match end & 2 {
-            0 => setting.by_server(mode, identity).await,
-            _ => setting.by_client(mode, identity).await,
-        }
-    });
-    let made = made.filter(|made| {
-        let token = &made.token;
-        let is_whole = extension.windows(token.len()).any(|part| part == token);
-        whose == 0 && mode == 0 && is_whole
-    });
-    assert!(!accepted || made.is_some(), "nobody vouched for the key");
-    let is_good = made.is_some_and(|made| made.extension == extension);
-    assert!(accepted || !is_good, "it is genuine");
+    match end & MADE_NOW {
+        0 => setting.made_before(end, whose, tape),
+        _ => setting.made_now(end, whose, tape),
+    }
 });
 
 impl Setting {
+    fn made_before(&self, end: u8, whose: u8, tape: Tape<'_>) {
+        let made = self.made.get(usize::from(whose));
+        let extension = match made {
+            Some(made) => altered(&made.extension, tape.rest()),
+            None => tape.rest().to_vec(),
+        };
+        let mode = usize::from(end & 1);
+        let identity = self.identity(&extension);
+        let accepted = in_runtime(async {
+            match end & 2 {
+                0 => {
+                    let resolver = Arc::new(SingleCertAndKey::from(identity));
+                    self.by_server(mode, resolver).await
+                }
+                _ => self.by_client(mode, identity).await,
+            }
+        });
+        let made = made.filter(|made| {
+            let is_whole = contains(&extension, &made.token);
+            whose == 0 && mode == 0 && is_whole
+        });
+        assert!(!accepted || made.is_some(), "nobody vouched for the key");
+        let is_good = made.is_some_and(|made| made.extension == extension);
+        assert!(accepted || !is_good, "it is genuine");
+    }
+
+    /// The peer is an end of the project that attests during the handshake, over a hostile device.
+    fn made_now(&self, end: u8, whose: u8, tape: Tape<'_>) {
+        let mode = usize::from(end & 1);
+        let whole = Arc::new(AtomicBool::new(true));
+        let device = Hostile {
+            genuine: self.device.clone(),
+            unknown: self.unknown.clone(),
+            other: self.other.clone(),
+            whose,
+            presenter: if end & 2 == 0 {
+                Side::Client
+            } else {
+                Side::Server
+            },
+            changes: tape.rest().to_vec(),
+            whole: whole.clone(),
+        };
+        let accepted = in_runtime(async {
+            match end & 2 {
+                0 => {
+                    let clock = Arc::new(DefaultTimeProvider);
+                    let device = Box::new(device);
+                    let resolver = InHandshake::new(device, self.provider.clone(), clock);
+                    self.by_server(mode, Arc::new(resolver.expect("a thread")))
+                        .await
+                }
+                _ => self.by_client_of_device(mode, device).await,
+            }
+        });
+        let whole = whole.load(Ordering::Relaxed);
+        let is_good = whose == 0 && mode == 1 && whole;
+        // Evidence about the key alone is what the mode of certificates wants.
+        let is_about_key = whose == OF_KEY && mode == 0 && whole;
+        assert!(accepted || !is_good, "it is genuine");
+        assert!(
+            !accepted || is_good || is_about_key,
+            "nobody vouched for it"
+        );
+    }
+
     fn new() -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let device = SimAttester::generate().expect("a device");
@@ -100,11 +160,17 @@ impl Setting {
             about(&device, &other),
             about(&unknown, &key),
         ];
-        let modes = [Mode::InCertificate, Mode::InHandshake];
+        let modes = [
+            (Mode::InCertificate, Binding::Key),
+            (Mode::InHandshake, Binding::Handshake),
+        ];
         Self {
             made,
             servers: modes.map(|mode| server(&provider, mode, &device)),
             clients: modes.map(|mode| client(&provider, mode, &device)),
+            other: signing(&provider, &other),
+            device: Arc::new(device),
+            unknown: Arc::new(unknown),
             key,
             provider,
         }
@@ -120,8 +186,7 @@ impl Setting {
         Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key))
     }
 
-    async fn by_server(&self, mode: usize, identity: Arc<CertifiedKey>) -> bool {
-        let resolver = Arc::new(SingleCertAndKey::from(identity));
+    async fn by_server(&self, mode: usize, resolver: Arc<dyn ResolvesClientCert>) -> bool {
         let tls = client_tls(&self.provider).with_client_cert_resolver(resolver);
         let (near, far) = tokio::io::duplex(PIPE);
         let showing = async {
@@ -156,22 +221,27 @@ impl Setting {
         };
         both(connecting, showing).await
     }
-}
 
-/// Longer than any deadline.
-async fn both(live: impl Future<Output = bool>, peer: impl Future<Output = ()>) -> bool {
-    let both = async { tokio::join!(live, peer).0 };
-    let ended = tokio::time::timeout(Duration::from_secs(3600), both).await;
-    ended.expect("both ends end")
-}
-
-fn altered(extension: &[u8], changes: &[u8]) -> Vec<u8> {
-    let mut altered = extension.to_vec();
-    for change in changes.chunks_exact(3) {
-        let at = usize::from(u16::from_be_bytes([change[0], change[1]])) % altered.len();
-        altered[at] ^= change[2];
+    async fn by_client_of_device(&self, mode: usize, device: Hostile) -> bool {
+        let identity = SingleCertAndKey::from(self.identity(&[]));
+        let tls = server_tls(&self.provider).with_no_client_auth();
+        let tls = tls.with_cert_resolver(Arc::new(identity));
+        let terms = ServerTerms::new()
+            .attester(Arc::new(device))
+            .attest_in_handshake();
+        let acceptor = ServerAcceptor::new(tls, terms).expect("good terms");
+        let (near, far): (DuplexStream, DuplexStream) = tokio::io::duplex(PIPE);
+        let showing = async {
+            if let Ok(mut stream) = acceptor.accept(far).await {
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+            }
+        };
+        let connecting = async {
+            let connected = self.clients[mode].connect(name(), near).await;
+            connected.is_ok_and(|stream| stream.peer().is_some())
+        };
+        both(connecting, showing).await
     }
-    altered
 }
 
 fn made(device: &SimAttester, key: &dyn SigningKey) -> Made {
@@ -185,62 +255,5 @@ fn made(device: &SimAttester, key: &dyn SigningKey) -> Made {
     }
 }
 
-fn trusting(device: &SimAttester) -> Arc<RelyingParty> {
-    let policy = StandardPolicy::new()
-        .dangerous_accept_simulated()
-        .dangerous_accept_binding(Binding::Key);
-    let relying_party = RelyingParty::builder()
-        .verifier(Arc::new(SimVerifier::new(device.trust_anchor())))
-        .standard_policy(policy);
-    Arc::new(relying_party.build().expect("a relying party"))
-}
-
-fn server(provider: &Arc<CryptoProvider>, mode: Mode, device: &SimAttester) -> ServerAcceptor {
-    let identity = SingleCertAndKey::from(test_support::identity());
-    let tls = server_tls(provider).with_client_cert_verifier(dangerous_any_client(provider));
-    let tls = tls.with_cert_resolver(Arc::new(identity));
-    let terms = ServerTerms::new()
-        .clients_attest(mode)
-        .require_peer(trusting(device));
-    ServerAcceptor::new(tls, terms).expect("good terms")
-}
-
-fn client(provider: &Arc<CryptoProvider>, mode: Mode, device: &SimAttester) -> ClientConnector {
-    let tls = client_tls(provider).with_no_client_auth();
-    let terms = ClientTerms::new()
-        .servers_attest(mode)
-        .require_peer(trusting(device));
-    ClientConnector::new(tls, terms).expect("good terms")
-}
-
-/// Any server, whose certificate says more than its issuer.
-fn client_tls(
-    provider: &Arc<CryptoProvider>,
-) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
-    ClientConfig::builder_with_provider(provider.clone())
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("TLS 1.3")
-        .dangerous()
-        .with_custom_certificate_verifier(dangerous_any_server(provider))
-}
-
-fn server_tls(
-    provider: &Arc<CryptoProvider>,
-) -> rustls::ConfigBuilder<ServerConfig, rustls::WantsVerifier> {
-    ServerConfig::builder_with_provider(provider.clone())
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("TLS 1.3")
-}
-
-fn signing(provider: &CryptoProvider, key: &KeyPair) -> Arc<dyn SigningKey> {
-    let der = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-    provider.key_provider.load_private_key(der).expect("a key")
-}
-
-fn name() -> ServerName<'static> {
-    ServerName::try_from(NAME).expect("a name")
-}
-
-const NAME: &str = "localhost";
-
-const PIPE: usize = 64 * 1024;
+/// Of the first byte of an input.
+const MADE_NOW: u8 = 4;

@@ -2,8 +2,11 @@
 #![forbid(unsafe_code)]
 
 pub mod azure;
+pub mod batch;
+pub mod changes;
 pub mod ear;
 pub mod exchange;
+pub mod hostile;
 pub mod http;
 pub mod http1;
 pub mod policies;
@@ -14,3 +17,4 @@ pub mod tdx;
 pub mod timely;
 pub mod tpm;
 pub mod upstream;
+pub mod weaker;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::LazyLock;
 
 use atls_core::pki_types::UnixTime;
+use atls_formats::dcap;
+use atls_formats::dcap::TdReport;
 use atls_reference::Live;
 use atls_tdx::Collateral;
 use atls_tdx::SuppliedCollateral;
@@ -12,27 +14,40 @@ use atls_tdx::TdxPolicy;
 use atls_tdx::TdxVerifier;
 use atls_tdx::Tee;
 use atls_tdx::testing::ForgedPlatform;
+use test_support::Connection;
 use test_support::at;
 
 pub struct Good {
     pub root: Vec<u8>,
+    /// It has the value of the connection.
     pub quote: Vec<u8>,
+    pub report: TdReport,
+    pub connection: Connection,
+    pub platform: ForgedPlatform,
     pub verifier: TdxVerifier,
     image: TdxImage,
 }
 
 pub static GOOD: LazyLock<Good> = LazyLock::new(|| {
     let platform = ForgedPlatform::new(NOW).expect("platform");
-    let report = platform.td_report();
+    let connection = Connection::new();
+    let report = TdReport {
+        report_data: *dcap::report_data(connection.bound()).bytes(),
+        ..platform.td_report()
+    };
     let image = TdxImage {
         mrtd_covers_all: true,
         ..TdxImage::new("forged", report.mrtd)
     };
     let collateral = platform.collateral(Tee::Tdx).expect("collateral");
+    let quote = platform.tdx_quote(&report, &report.report_data);
     Good {
         root: platform.root(),
-        quote: platform.tdx_quote(&report, &[0; 64]).expect("quote"),
+        quote: quote.expect("quote"),
+        report,
+        connection,
         verifier: verifier(platform.root(), image.clone(), collateral),
+        platform,
         image,
     }
 });
@@ -54,3 +69,12 @@ pub fn now() -> UnixTime {
 
 /// Midnight, as forged revocation lists have dates of whole days.
 const NOW: u64 = 20_833 * 24 * 60 * 60;
+
+/// Bytes of a quote before its report.
+pub const QUOTE_HEAD: usize = 48;
+
+/// Bytes of an enclave's report.
+pub const SGX_REPORT: usize = 384;
+
+/// Bytes of a TD's report in a quote of version 4.
+pub const TD_REPORT: usize = 584;

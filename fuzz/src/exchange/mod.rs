@@ -11,6 +11,8 @@
 //! | what it reads afterwards | is what the peer sent last |
 //! | it accepts an honest peer | always: otherwise this harness would prove nothing |
 
+mod answers;
+mod batches;
 mod link;
 mod peer;
 mod script;
@@ -38,20 +40,19 @@ pub fn acceptor(input: &[u8]) {
     let script = Script::new(input);
     let setting = Setting::get();
     let (acceptor, terms) = setting.server(script.terms());
-    if script.is_honest() {
-        return honest(acceptor, setting.client_of_server(script.terms()));
+    if !script.is_honest() {
+        let (accepted, played) = against_server(script, foreign_frames());
+        return judge(accepted, played, terms);
     }
-    let foreign = foreign_frames();
-    in_runtime(async {
-        let (near, far) = tokio::io::duplex(PIPE);
-        let accepting = async { read_on(acceptor.accept(near).await).await };
-        let playing = async {
-            let peer = Peer::client(setting, far, terms).await?;
-            Some(peer.knowing(foreign).play(script).await)
-        };
-        let (accepted, played) = both(accepting, playing).await;
-        judge(accepted, played, terms);
-    });
+    let connector = setting.client_of_server(script.terms());
+    match script.place() {
+        None => honest(acceptor, connector),
+        Some(place) => {
+            let steps = [&CLIENT_ATTESTS[..], &in_batch(place)].concat();
+            let (accepted, _) = against_server(Script::new(&steps), &[]);
+            assert!(accepted.is_ok_and(|accepted| accepted.peer), "in a batch");
+        }
+    }
 }
 
 /// The end of a live client, with a hostile server.
@@ -59,20 +60,19 @@ pub fn connector(input: &[u8]) {
     let script = Script::new(input);
     let setting = Setting::get();
     let (connector, terms) = setting.client(script.terms());
-    if script.is_honest() {
-        return honest(setting.server_of_client(script.terms()), connector);
+    if !script.is_honest() {
+        let (accepted, played) = against_client(script, foreign_frames());
+        return judge(accepted, played, terms);
     }
-    let foreign = foreign_frames();
-    in_runtime(async {
-        let (near, far) = tokio::io::duplex(PIPE);
-        let connecting = async { read_on(connector.connect(setting.name(), near).await).await };
-        let playing = async {
-            let peer = Peer::server(setting, far, terms).await?;
-            Some(peer.knowing(foreign).play(script).await)
-        };
-        let (accepted, played) = both(connecting, playing).await;
-        judge(accepted, played, terms);
-    });
+    let acceptor = setting.server_of_client(script.terms());
+    match script.place() {
+        None => honest(acceptor, connector),
+        Some(place) => {
+            let steps = [&SERVER_ATTESTS[..], &in_batch(place), &[READ]].concat();
+            let (accepted, _) = against_client(Script::new(&steps), &[]);
+            assert!(accepted.is_ok_and(|accepted| accepted.peer), "in a batch");
+        }
+    }
 }
 
 /// Bytes of a peer that does not even speak TLS, or not to its end: to a server of all modes.
@@ -89,6 +89,36 @@ pub fn socket(input: &[u8]) {
         let (accepted, _) = both(accepting, playing).await;
         assert!(accepted.is_err(), "no handshake was finished");
     });
+}
+
+type Ended = (Result<Accepted, Error>, Option<Played>);
+
+fn against_server(script: Script<'_>, foreign: &[Vec<u8>]) -> Ended {
+    let setting = Setting::get();
+    let (acceptor, terms) = setting.server(script.terms());
+    in_runtime(async {
+        let (near, far) = tokio::io::duplex(PIPE);
+        let accepting = async { read_on(acceptor.accept(near).await).await };
+        let playing = async {
+            let peer = Peer::client(setting, far, terms).await?;
+            Some(peer.knowing(foreign).play(script).await)
+        };
+        both(accepting, playing).await
+    })
+}
+
+fn against_client(script: Script<'_>, foreign: &[Vec<u8>]) -> Ended {
+    let setting = Setting::get();
+    let (connector, terms) = setting.client(script.terms());
+    in_runtime(async {
+        let (near, far) = tokio::io::duplex(PIPE);
+        let connecting = async { read_on(connector.connect(setting.name(), near).await).await };
+        let playing = async {
+            let peer = Peer::server(setting, far, terms).await?;
+            Some(peer.knowing(foreign).play(script).await)
+        };
+        both(connecting, playing).await
+    })
 }
 
 /// What the live end made of the connection: the peer's attestation was accepted or not, and what was read afterwards.
@@ -143,23 +173,12 @@ fn honest(acceptor: &ServerAcceptor, connector: &ClientConnector) {
 fn foreign_frames() -> &'static [Vec<u8>] {
     static FRAMES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     FRAMES.get_or_init(|| {
-        let setting = Setting::get();
-        let (acceptor, terms) = setting.server(0);
-        let honest = [0, 1, 0, 0, 0, 0, 3, 0, 0, 0, 0, 60, 2, 0, 0, 0];
-        let mut frames = Vec::new();
-        in_runtime(async {
-            let (near, far) = tokio::io::duplex(PIPE);
-            let accepting = async { read_on(acceptor.accept(near).await).await };
-            let playing = async {
-                let peer = Peer::client(setting, far, terms).await?;
-                Some(peer.play(Script::new(&honest)).await)
-            };
-            let (accepted, played) = both(accepting, playing).await;
-            assert!(accepted.expect("a server that takes an honest script").peer);
-            let played = played.expect("a connection");
-            frames = played.received;
-            frames.extend(played.frames);
-        });
+        let steps = [&CLIENT_ATTESTS[..], &ALONE].concat();
+        let (accepted, played) = against_server(Script::new(&steps), &[]);
+        assert!(accepted.expect("a server that takes an honest script").peer);
+        let played = played.expect("a connection");
+        let mut frames = played.received;
+        frames.extend(played.frames);
         frames
     })
 }
@@ -173,13 +192,29 @@ async fn both<A, B>(live: impl Future<Output = A>, peer: impl Future<Output = B>
 }
 
 /// Time passes only where everything waits.
-fn in_runtime(work: impl Future<Output = ()>) {
+fn in_runtime<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build();
-    runtime.expect("a runtime").block_on(work);
+    runtime.expect("a runtime").block_on(work)
 }
+
+/// The step of an honest peer that attests, with Evidence of a batch of this place.
+fn in_batch(place: u8) -> [u8; 5] {
+    [2, 8, place, 0, 0]
+}
+
+/// The same with Evidence of this connection alone.
+const ALONE: [u8; 4] = [2, 0, 0, 0];
+
+/// An honest client of the first server, up to that step: it asks, reads the request and the server's answer, and accepts it.
+const CLIENT_ATTESTS: [u8; 12] = [0, 1, 0, 0, READ, READ, 3, 0, 0, 0, 0, 60];
+
+/// An honest server of the first client: it reads the request.
+const SERVER_ATTESTS: [u8; 2] = [0, READ];
+
+const READ: u8 = 0;
 
 /// Bytes that one end may send ahead of the other.
 const PIPE: usize = 64 * 1024;

@@ -1,21 +1,12 @@
 //! The hostile peer: it finished its handshake, and now plays a script.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use atls_tower::core::Attester;
-use atls_tower::core::cmw::Cmw;
 use atls_tower::core::exchange;
-use atls_tower::core::exchange::ATTESTATION_PARAMETERS;
-use atls_tower::core::exchange::CMW_ATTESTATION;
 use atls_tower::core::exchange::CanAttest;
-use atls_tower::core::exchange::Challenge;
 use atls_tower::core::exchange::Order;
 use atls_tower::core::exchange::Parameters;
-use atls_tower::core::exchange::authenticator::Extension;
-use atls_tower::core::exchange::authenticator::ReceivedRequest;
-use rustls::sign::CertifiedKey;
-use test_support::ready;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::io::DuplexStream;
@@ -25,19 +16,18 @@ use tokio_rustls::TlsStream;
 
 use super::link;
 use super::link::View;
-use super::script::Answer;
 use super::script::Step;
 use super::setting::Setting;
 use super::setting::Terms;
 
 pub(super) struct Peer<'a> {
-    setting: &'a Setting,
-    tls: TlsStream<DuplexStream>,
+    pub(super) setting: &'a Setting,
+    pub(super) tls: TlsStream<DuplexStream>,
     /// Of the live end.
     terms: Terms,
     pieces: usize,
     /// The last request of the live end.
-    asked: Option<Vec<u8>>,
+    pub(super) asked: Option<Vec<u8>>,
     /// The last frame of the live end.
     seen: Option<(u8, Vec<u8>)>,
     foreign: &'a [Vec<u8>],
@@ -224,83 +214,6 @@ impl<'a> Peer<'a> {
         Some(request)
     }
 
-    /// The authenticator, and whether the live end may accept it as it is.
-    fn answer(&self, answer: Answer<'_>) -> Option<(Vec<u8>, bool)> {
-        let setting = self.setting;
-        let own = &setting.identity;
-        let other = &setting.other_identity;
-        // A client without certificate may answer with any key; a server must answer with that of its handshake.
-        let any_key = matches!(self.tls, TlsStream::Client(_));
-        match answer {
-            Answer::Genuine => {
-                let cmw = self.evidence(own, &*setting.device)?;
-                Some((self.challenge(own)?.answer(&cmw).ok()?, true))
-            }
-            Answer::Empty => Some((self.challenge(own)?.decline().ok()?, false)),
-            Answer::OtherDevice => {
-                let cmw = self.evidence(own, &setting.other_device)?;
-                Some((self.challenge(own)?.answer(&cmw).ok()?, false))
-            }
-            Answer::OtherKey => {
-                let cmw = self.evidence(other, &*setting.device)?;
-                Some((self.challenge(other)?.answer(&cmw).ok()?, any_key))
-            }
-            Answer::ForOtherKey => {
-                let cmw = self.evidence(other, &*setting.device)?.encode().ok()?;
-                Some((self.sealed(own, &cmw, &SELECTION)?, false))
-            }
-            Answer::Plain => {
-                let challenge = self.challenge(own)?;
-                Some((challenge.answer_without_attestation().ok()?, false))
-            }
-            Answer::Altered(change) => {
-                let cmw = self.evidence(own, &*setting.device)?;
-                let altered = change.apply(&cmw.encode().ok()?);
-                // The wrapper may be written in another way; the device's token in it may not.
-                let whole = Cmw::decode(&altered).is_ok_and(|altered| {
-                    let tokens = altered.items();
-                    tokens
-                        .iter()
-                        .any(|item| item.value() == cmw.items()[0].value())
-                });
-                Some((self.sealed(own, &altered, &SELECTION)?, whole))
-            }
-            Answer::Extensions(cmw, selection) => Some((self.sealed(own, cmw, selection)?, false)),
-        }
-    }
-
-    fn challenge(&self, identity: &Arc<CertifiedKey>) -> Option<Challenge> {
-        let view = View::of(&self.tls, identity.clone())?;
-        Challenge::receive(&view, self.asked.as_deref()?).ok()
-    }
-
-    fn evidence(&self, identity: &Arc<CertifiedKey>, device: &dyn Attester) -> Option<Cmw> {
-        ready(device.attest(self.challenge(identity)?.to_attest()?)).ok()
-    }
-
-    /// An authenticator around any message and any selection.
-    fn sealed(
-        &self,
-        identity: &Arc<CertifiedKey>,
-        cmw: &[u8],
-        selection: &[u8],
-    ) -> Option<Vec<u8>> {
-        let view = View::of(&self.tls, identity.clone())?;
-        let request = ReceivedRequest::receive(&view, self.asked.as_deref()?).ok()?;
-        let length = u16::try_from(cmw.len()).ok()?;
-        let mut extensions = vec![Extension {
-            code: CMW_ATTESTATION,
-            data: [&length.to_be_bytes()[..], cmw].concat(),
-        }];
-        if !selection.is_empty() {
-            extensions.push(Extension {
-                code: ATTESTATION_PARAMETERS,
-                data: selection.to_vec(),
-            });
-        }
-        request.authenticate(&extensions).ok()
-    }
-
     async fn frame(&mut self, kind: u8, payload: &[u8]) -> Option<()> {
         let frame = framed(kind, payload)?;
         self.played.frames.push(frame.clone());
@@ -327,9 +240,6 @@ fn framed(kind: u8, payload: &[u8]) -> Option<Vec<u8>> {
 const REQUEST: u8 = 1;
 const AUTHENTICATOR: u8 = 2;
 const VERDICT: u8 = 3;
-
-/// `{ 1 => 1, 4 => true }`: verdicts, and no batch.
-const SELECTION: [u8; 5] = [0xa2, 1, 1, 4, 0xf5];
 
 /// Bytes of an empty authenticator: a Finished of SHA-384.
 const EMPTY: usize = 4 + 48;

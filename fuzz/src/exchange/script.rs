@@ -58,6 +58,26 @@ pub(super) enum Answer<'a> {
     Altered(Change<'a>),
     /// Any bytes as the message, and as the selection of parameters.
     Extensions(&'a [u8], &'a [u8]),
+    /// Evidence of a batch of this place in which the connection is, altered.
+    Batched(u8, Change<'a>),
+    /// Evidence of a batch, of this place and presented so, that is not the connection's own.
+    Misused(Misuse, u8),
+}
+
+/// Messages of a batch that no end may take.
+pub(super) enum Misuse {
+    /// The message of another connection in the same batch.
+    Neighbour,
+    /// The Evidence of one batch with the proof of another. The connection is in both.
+    OtherBatch,
+    /// The message of a batch in which the connection is not.
+    Absent,
+    /// The message of the connection, under a selection that says of no batch.
+    Unsaid,
+    /// Evidence of the connection alone, under a selection that says of a batch.
+    Alone,
+    /// The message of the connection, where the device is one that nobody trusts.
+    OtherDevice,
 }
 
 /// What is done to bytes before they leave.
@@ -83,6 +103,11 @@ impl<'a> Script<'a> {
     /// No script at all: the peer does what the protocol says.
     pub(super) fn is_honest(&self) -> bool {
         self.terms & HONEST != 0
+    }
+
+    /// The place in a batch of the Evidence of a peer that does what the protocol says. Without one its Evidence is of this connection alone.
+    pub(super) fn place(mut self) -> Option<u8> {
+        (!self.tape.is_empty()).then(|| self.tape.byte())
     }
 }
 
@@ -120,7 +145,7 @@ impl<'a> Iterator for Script<'a> {
 
 impl<'a> Answer<'a> {
     fn of(tape: &mut Tape<'a>) -> Self {
-        match tape.byte() % 8 {
+        match tape.byte() % 10 {
             0 => Self::Genuine,
             1 => Self::Empty,
             2 => Self::OtherDevice,
@@ -128,7 +153,22 @@ impl<'a> Answer<'a> {
             4 => Self::ForOtherKey,
             5 => Self::Plain,
             6 => Self::Altered(Change::of(tape)),
-            _ => Self::Extensions(tape.bytes(), tape.bytes()),
+            7 => Self::Extensions(tape.bytes(), tape.bytes()),
+            8 => Self::Batched(tape.byte(), Change::of(tape)),
+            _ => Self::Misused(Misuse::of(tape), tape.byte()),
+        }
+    }
+}
+
+impl Misuse {
+    fn of(tape: &mut Tape<'_>) -> Self {
+        match tape.byte() % 6 {
+            0 => Self::Neighbour,
+            1 => Self::OtherBatch,
+            2 => Self::Absent,
+            3 => Self::Unsaid,
+            4 => Self::Alone,
+            _ => Self::OtherDevice,
         }
     }
 }

@@ -28,6 +28,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
+use test_support::Connection;
 
 /// The terms of one live end, as its peer has to know them.
 #[derive(Clone, Copy)]
@@ -48,6 +49,8 @@ pub(super) struct Setting {
     pub(super) device: Arc<SimAttester>,
     /// Trusted by nobody.
     pub(super) other_device: SimAttester,
+    /// Of other connections, which share Evidence with the one that is looked at.
+    pub(super) others: Vec<Connection>,
     pub(super) client_tls: Arc<ClientConfig>,
     pub(super) server_tls: Arc<ServerConfig>,
     servers: Vec<(ServerAcceptor, Terms)>,
@@ -182,6 +185,7 @@ impl Setting {
             ),
             other_identity: self::identity(&provider),
             other_device: SimAttester::generate().expect("a device"),
+            others: (0..OTHERS).map(|_| connection(&device)).collect(),
             client_tls: Arc::new(client_tls),
             server_tls: Arc::new(server_tls),
             provider,
@@ -275,4 +279,13 @@ fn server_tls(provider: &Arc<CryptoProvider>, identity: &CertifiedKey) -> Server
         .with_cert_resolver(Arc::new(resolver))
 }
 
+/// Of a client that takes Evidence of a batch.
+fn connection(device: &SimAttester) -> Connection {
+    let format = Attester::media_types(device)[0].clone();
+    Connection::in_batches(&test_support::identity(), format)
+}
+
 const NAME: &str = "localhost";
+
+/// Before the own connection and behind it three at most, and one more for another batch.
+pub(super) const OTHERS: usize = 7;
