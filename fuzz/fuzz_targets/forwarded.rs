@@ -1,10 +1,12 @@
-//! Any headers of a request to a service behind another: forged ones, and well-signed statements of any claims.
+//! Any headers of a request to a service behind another: forged ones, statements that nobody knows the signer of, and well-signed statements of any
+//! claims. What is received, the gateway stated to this service.
 #![no_main]
 
 use std::sync::Arc;
 use std::sync::OnceLock;
 
 use atls_core::Binding;
+use atls_core::ear::Tier;
 use atls_core::pki_types::UnixTime;
 use atls_fuzz::ear::NOW;
 use atls_fuzz::sign;
@@ -19,6 +21,7 @@ use http::HeaderMap;
 use http::HeaderName;
 use http::HeaderValue;
 use rustls::time_provider::TimeProvider;
+use serde_json::Value;
 use test_support::at;
 
 atls_fuzz::target!(|bytes: &[u8]| {
@@ -30,6 +33,10 @@ atls_fuzz::target!(|bytes: &[u8]| {
         0 => sign::jwt(claims).into_bytes(),
         1 => BASE64_URL_SAFE_NO_PAD
             .encode(sign::cwt(claims))
+            .into_bytes(),
+        3 => sign::jwt_of_nobody(claims).into_bytes(),
+        4 => BASE64_URL_SAFE_NO_PAD
+            .encode(sign::cwt_of_nobody(claims))
             .into_bytes(),
         _ => claims.to_vec(),
     };
@@ -48,6 +55,18 @@ atls_fuzz::target!(|bytes: &[u8]| {
     }
     let received = receiver.receive(&headers);
     assert!(received.is_err() || form < 2, "nobody signed it");
+    if let (Ok(result), Ok(claims)) = (&received, serde_json::from_slice::<Value>(claims)) {
+        assert_eq!(claims["iss"], GATEWAY);
+        let to = &claims["aud"];
+        let is_to = |to: &Value| to == SERVICE;
+        assert!(is_to(to) || to.as_array().is_some_and(|all| all.iter().any(is_to)));
+        let age = NOW.checked_sub(claims["iat"].as_u64().unwrap_or(NOW));
+        assert!(age.is_none_or(|age| age <= OLDEST), "it is too old");
+        assert!(matches!(
+            result.ear().status(),
+            Tier::Affirming | Tier::Warning
+        ));
+    }
     forward::remove_headers(&mut headers);
     assert!(receiver.receive(&headers).is_err(), "all were removed");
     assert!(!headers.contains_key(VERIFIER_HEADER));
@@ -55,11 +74,15 @@ atls_fuzz::target!(|bytes: &[u8]| {
 
 fn receiver() -> ResultReceiver {
     let provider = rustls::crypto::ring::default_provider();
-    ResultReceiver::new(sign::keys(), &provider, "gateway.example", "orders.example")
+    let receiver = ResultReceiver::new(sign::keys(), &provider, GATEWAY, SERVICE)
         .accept_warning()
         .dangerous_accept_binding(Binding::Key)
         .dangerous_accept_simulated()
-        .with_clock(Arc::new(Still))
+        .with_clock(Arc::new(Still));
+    let mut headers = HeaderMap::new();
+    append(&mut headers, HEADER, sign::jwt(&STATED[FORM..]).as_bytes());
+    receiver.receive(&headers).expect("it is good");
+    receiver
 }
 
 fn append(headers: &mut HeaderMap, name: HeaderName, value: &[u8]) {
@@ -76,3 +99,15 @@ impl TimeProvider for Still {
         Some(at(NOW))
     }
 }
+
+/// Seconds.
+const OLDEST: u64 = 60;
+
+const GATEWAY: &str = "gateway.example";
+
+const SERVICE: &str = "orders.example";
+
+/// A good statement, behind its form and its length.
+const STATED: &[u8] = include_bytes!("../seeds/forwarded/statement");
+
+const FORM: usize = 3;

@@ -1,4 +1,5 @@
-//! Any claims, well signed by a trusted issuer, as a passport of each dialect. None is accepted without the value of this connection.
+//! Any claims, well signed by a trusted issuer, as a passport of each dialect. None is accepted without the value of this connection, and none that
+//! somebody else signed.
 #![no_main]
 
 use std::sync::Arc;
@@ -24,14 +25,21 @@ struct Setting {
     verifier: PassportVerifier,
 }
 
+/// Of a JWT and of a CWT.
+type Signers = (fn(&[u8]) -> String, fn(&[u8]) -> Vec<u8>);
+
 atls_fuzz::target!(|claims: &[u8]| {
     static SETTING: OnceLock<Setting> = OnceLock::new();
     let setting = SETTING.get_or_init(Setting::new);
     let Some((media_type, claims)) = claims.split_first() else {
         return;
     };
-    assert!(!setting.accepts(*media_type, claims));
-    let _ = setting.accepts(*media_type, &setting.about_this_connection(claims));
+    let issuer: Signers = (sign::jwt, sign::cwt);
+    let nobody: Signers = (sign::jwt_of_nobody, sign::cwt_of_nobody);
+    assert!(!setting.accepts(*media_type, claims, issuer));
+    let about = setting.about_this_connection(claims);
+    let _ = setting.accepts(*media_type, &about, issuer);
+    assert!(!setting.accepts(*media_type, &about, nobody));
 });
 
 impl Setting {
@@ -55,12 +63,12 @@ impl Setting {
         }
     }
 
-    fn accepts(&self, media_type: u8, claims: &[u8]) -> bool {
+    fn accepts(&self, media_type: u8, claims: &[u8], (jwt, cwt): Signers) -> bool {
         let media_types = self.verifier.media_types();
         let media_type = &media_types[usize::from(media_type) % media_types.len()];
         let passport = match media_type.essence().ends_with("cwt") {
-            true => sign::cwt(claims),
-            false => sign::jwt(claims).into_bytes(),
+            true => cwt(claims),
+            false => jwt(claims).into_bytes(),
         };
         let evidence = Evidence::new(media_type, &passport, self.connection.bound());
         ready(self.verifier.appraise(&evidence, at(NOW))).is_ok()
