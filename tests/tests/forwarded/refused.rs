@@ -169,12 +169,15 @@ async fn a_handler_is_called_for_accepted_statements_alone() {
         .with_state(receiver);
     let good = hop.headers(hop.forwarder()).await[&HEADER].clone();
     let forged = HeaderValue::from_static("a.b.c");
+    let worse = hop.restated(&good, "affirming", "contraindicated")[&HEADER].clone();
     for (path, value, expected) in [
         ("/", Some(&good), (200, "affirming")),
         ("/", Some(&forged), (403, "attestation-unverified")),
+        ("/", Some(&worse), (403, "attestation-insufficient")),
         ("/", None, (403, "attestation-required")),
         ("/option", Some(&good), (200, "true")),
         ("/option", Some(&forged), (403, "attestation-unverified")),
+        ("/option", Some(&worse), (403, "attestation-insufficient")),
         ("/option", None, (200, "false")),
     ] {
         let mut request = Request::get(path).body(Body::empty()).unwrap();
