@@ -96,11 +96,11 @@ async fn a_command_is_run_for_each_connection() {
     let keys = folder("command");
     conform(&["keys", &keys]).await;
     let client = format!(
-        "{} client {{addr}} --keys {keys} --limit 1 --only P1.3",
+        "{} client {{addr}} --keys {keys} --limit 20 --only P1.3",
         env!("CARGO_BIN_EXE_conform")
     );
     let words = [
-        "server", "--keys", &keys, "--run", &client, "--only", "P3.1", "--limit", "1",
+        "server", "--keys", &keys, "--run", &client, "--only", "P3.1", "--limit", "20",
     ];
     let output = conform(&words).await;
     let table = String::from_utf8(output.stdout).unwrap();

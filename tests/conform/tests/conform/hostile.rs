@@ -19,6 +19,7 @@ use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::TlsConnector;
@@ -154,9 +155,10 @@ async fn every_case_ends_whatever_the_peer_does() {
 /// The kit's own scripts against a peer that ends each connection in the middle: the exchange is good until then.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_there_is_not_reached() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    // Nobody else gets its port.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
     let mut kit = Kit::new(Keys::generate().unwrap());
     kit.limit = Duration::from_millis(200);
     let cases = Breach::cases(Side::Server);
