@@ -135,9 +135,8 @@ fn azure_attestation_appraises_under_the_name_of_its_instance() {
 fn a_service_that_is_not_there_is_a_fault_and_no_word_on_the_server() {
     let world = World::new();
     let server = td(&world);
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", gone.local_addr().unwrap());
-    drop(gone);
+    let (_socket, port) = support::nobody();
+    let url = format!("http://127.0.0.1:{port}");
     let ran = ask(&world, &server, &format!("trustee={url}")).ends_with(4);
     assert!(
         ran.error().contains("could not be reached"),

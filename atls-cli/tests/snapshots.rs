@@ -186,9 +186,8 @@ fn a_proxy_says_why_a_server_is_refused() {
     // Its key alone is used.
     world.device("other");
     let ordinary = world.ordinary();
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let absent = format!("https://localhost:{}", gone.local_addr().unwrap().port());
-    drop(gone);
+    let (_socket, port) = support::nobody();
+    let absent = format!("https://localhost:{port}");
     for (name, to) in [
         ("unknown-key", url),
         ("ordinary", ordinary),

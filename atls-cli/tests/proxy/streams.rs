@@ -73,7 +73,7 @@ fn grpc_passes_both_proxies_with_its_trailers_but_for_claims() {
 fn an_upgraded_connection_goes_on_for_the_time_to_drain_and_no_longer() {
     let world = World::new();
     let behind = world.block_on(websocket_echo());
-    let mut back = reverse(&world, &format!("http://{behind}"), &["--drain", "2"]);
+    let mut back = reverse(&world, &format!("http://{behind}"), &["--drain", "5"]);
     let front = forward(&world, &back);
     let mut socket = world.block_on(async {
         let url = format!("ws://localhost:{}/", front.address().port());

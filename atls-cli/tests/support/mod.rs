@@ -12,6 +12,7 @@
 pub mod steady;
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -39,6 +40,7 @@ use axum::Router;
 use demo::Authority;
 use rustls::ServerConfig;
 use serde_json::Value;
+use tokio::net::TcpSocket;
 
 /// A folder of files, an authority, and servers whose certificates it issued.
 pub struct World {
@@ -226,6 +228,14 @@ pub fn enclave_image() -> Vec<u8> {
         image.extend([&kind.to_be_bytes()[..], &[0, 0], &length, content].concat());
     }
     image
+}
+
+/// A port of loopback at which nobody listens, and nobody else does while the socket lives.
+pub fn nobody() -> (TcpSocket, u16) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    (socket, port)
 }
 
 /// The time of this machine, in seconds since the epoch.
