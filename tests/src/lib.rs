@@ -13,6 +13,7 @@
 pub mod azure;
 pub mod azure_sample;
 pub mod http2;
+pub mod time;
 
 mod clock;
 mod dcap;

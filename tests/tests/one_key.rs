@@ -20,6 +20,7 @@ use atls_tower::ServerAcceptor;
 use atls_tower::ServerTerms;
 use end_to_end::World;
 use end_to_end::load;
+use end_to_end::time::PATIENCE;
 use rustls::ClientConfig;
 use rustls::HandshakeKind;
 use rustls::ServerConfig;
@@ -88,14 +89,14 @@ impl Ends {
             .with_no_client_auth()
             .with_cert_resolver(resolver);
         let terms = ServerTerms::new().attester(world.server_device.clone());
-        let acceptor = ServerAcceptor::new(tls, terms).unwrap();
+        let acceptor = ServerAcceptor::new(tls, terms.deadline(PATIENCE)).unwrap();
         let tls = ClientConfig::builder_with_details(clients, world.clock.clone())
             .with_protocol_versions(&[&rustls::version::TLS13])
             .unwrap()
             .with_root_certificates(world.authority.roots().unwrap())
             .with_no_client_auth();
         let terms = ClientTerms::new().require_peer(world.about_servers());
-        let connector = ClientConnector::new(tls, terms).unwrap();
+        let connector = ClientConnector::new(tls, terms.deadline(PATIENCE)).unwrap();
         Self {
             acceptor,
             connector,

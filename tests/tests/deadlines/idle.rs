@@ -1,7 +1,6 @@
 //! Connections without a request under way.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use atls_axum::KeepOpen;
 use atls_tower::ServerAcceptor;
@@ -21,30 +20,34 @@ use crate::scene::DATA;
 use crate::scene::END_HEADERS;
 use crate::scene::END_STREAM;
 use crate::scene::HEADERS;
-use crate::scene::SHORT;
+use crate::scene::LIMIT;
 use crate::scene::Scene;
 use crate::scene::closed;
+use crate::scene::ended;
 use crate::scene::frame;
+use crate::scene::limit_passes;
 use crate::scene::read_until;
 use crate::scene::say;
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_with_a_goodbye() {
     for by in BOTH {
-        let scene = Scene::new(by, |limits| limits.idle = SHORT).await;
+        let scene = Scene::new(by, |limits| limits.idle = LIMIT).await;
         let mut link = scene.connect(&["http/1.1"]).await;
         for _ in 0..2 {
             say(&mut link, b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
             read_until(&mut link, b"hello").await;
         }
         let mut rest = Vec::new();
-        let ended = tokio::time::timeout(Duration::from_secs(30), link.tls.read_to_end(&mut rest));
+        limit_passes().await;
         // Without close_notify it would be an error.
-        assert_eq!(ended.await.expect("the server closes").unwrap(), 0);
+        let ended = ended(link.tls.read_to_end(&mut rest)).await;
+        assert_eq!(ended.unwrap(), 0);
 
         let client = scene.world.plain_client(&["h2"]);
         let url = format!("https://localhost:{}/", scene.address.port());
         assert!(client.get(url).send().await.is_ok());
+        limit_passes().await;
         scene.has_room().await;
     }
 }
@@ -52,13 +55,14 @@ async fn an_idle_connection_is_closed_with_a_goodbye() {
 #[tokio::test]
 async fn an_upgrade_that_is_never_used_is_closed() {
     for by in BOTH {
-        let scene = Scene::new(by, |limits| limits.idle = SHORT).await;
+        let scene = Scene::new(by, |limits| limits.idle = LIMIT).await;
         let mut link = scene.connect(&["http/1.1"]).await;
         let request = b"GET /upgrade HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
         say(&mut link, request).await;
         read_until(&mut link, b"\r\n\r\n").await;
         say(&mut link, b"!").await;
         read_until(&mut link, b"!").await;
+        limit_passes().await;
         scene.has_room().await;
         closed(&mut link).await;
     }
@@ -69,15 +73,17 @@ async fn an_upgrade_that_is_never_used_is_closed() {
 async fn a_tunnel_that_is_held_open_keeps_its_connection_and_no_longer() {
     for by in BOTH {
         let app = Router::new().fallback(echo_through_a_tunnel);
-        let scene = Scene::serving(by, app, |limits| limits.idle = SHORT).await;
+        let scene = Scene::serving(by, app, |limits| limits.idle = LIMIT).await;
         let mut link = scene.connect(&["h2"]).await;
         http2::begin(&mut link.tls).await.unwrap();
         say(&mut link, &frame(HEADERS, END_HEADERS, 1, CONNECT)).await;
-        tokio::time::sleep(SHORT * 4).await;
+        limit_passes().await;
+        limit_passes().await;
         say(&mut link, &frame(DATA, 0, 1, b"!")).await;
         read_until(&mut link, b"!").await;
         // The tunnel ends, and nothing else is on the connection.
         say(&mut link, &frame(DATA, END_STREAM, 1, b"")).await;
+        limit_passes().await;
         closed(&mut link).await;
         scene.has_room().await;
     }
@@ -133,7 +139,7 @@ async fn a_shutdown_ends_although_the_peer_takes_nothing() {
             server.write_all(&[0; 1024]).await.unwrap();
         }
     };
-    let full = tokio::time::timeout(SHORT, filling).await;
+    let full = tokio::time::timeout(LIMIT, filling).await;
     assert!(full.is_err());
     let ended = server.shutdown().await.unwrap_err();
     assert_eq!(ended.kind(), std::io::ErrorKind::TimedOut);

@@ -1,7 +1,5 @@
 //! Connections before their first request.
 
-use std::time::Duration;
-
 use atls_tower::ConnectionLimits;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
@@ -11,14 +9,16 @@ use crate::scene::END_HEADERS;
 use crate::scene::END_STREAM;
 use crate::scene::GET;
 use crate::scene::HEADERS;
+use crate::scene::LIMIT;
 use crate::scene::PING;
 use crate::scene::PREFACE;
 use crate::scene::SETTINGS;
-use crate::scene::SHORT;
 use crate::scene::Scene;
 use crate::scene::closed;
+use crate::scene::ended;
 use crate::scene::frame;
 use crate::scene::head;
+use crate::scene::limit_passes;
 use crate::scene::read_until;
 use crate::scene::say;
 
@@ -32,7 +32,7 @@ async fn a_piece_of_an_http_2_preface_holds_no_connection() {
         for alpn in [&[][..], &["h2"], &["http/1.1"]] {
             let scene = Scene::with(by, |builder| {
                 let mut limits = ConnectionLimits::default();
-                limits.first_request = SHORT;
+                limits.first_request = LIMIT;
                 builder.limits(limits)
             });
             let scene = scene.await;
@@ -42,6 +42,7 @@ async fn a_piece_of_an_http_2_preface_holds_no_connection() {
                 say(&mut link, PREFACE.get(..length).unwrap()).await;
                 links.push(link);
             }
+            limit_passes().await;
             for mut link in links {
                 closed(&mut link).await;
             }
@@ -59,12 +60,13 @@ async fn a_connection_is_pending_until_its_first_request() {
         ] {
             let scene = Scene::with(by, |builder| {
                 let mut limits = ConnectionLimits::default();
-                limits.first_request = SHORT;
+                limits.first_request = LIMIT;
                 builder.limits(limits).pending(1)
             });
             let scene = scene.await;
             let mut link = scene.connect(&[]).await;
             say(&mut link, opening).await;
+            limit_passes().await;
             scene.has_room().await;
             closed(&mut link).await;
         }
@@ -93,9 +95,10 @@ async fn http_2_clients_that_ask_nothing_whole_are_closed() {
             settings.clone(),
             [settings.clone(), headers.clone()].concat(),
         ] {
-            let scene = Scene::new(by, |limits| limits.first_request = SHORT).await;
+            let scene = Scene::new(by, |limits| limits.first_request = LIMIT).await;
             let mut link = scene.connect(&["h2"]).await;
             say(&mut link, &opening).await;
+            limit_passes().await;
             scene.has_room().await;
             closed(&mut link).await;
         }
@@ -106,7 +109,7 @@ async fn http_2_clients_that_ask_nothing_whole_are_closed() {
 #[tokio::test]
 async fn pings_do_not_keep_an_http_2_connection() {
     for by in BOTH {
-        let scene = Scene::new(by, |limits| limits.first_request = SHORT).await;
+        let scene = Scene::new(by, |limits| limits.first_request = LIMIT).await;
         let mut link = scene.connect(&["h2"]).await;
         say(&mut link, &[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat()).await;
         let ping = frame(PING, 0, 0, &[0; 8]);
@@ -117,8 +120,7 @@ async fn pings_do_not_keep_an_http_2_connection() {
                 && link.tls.read(&mut scrap).await.is_ok_and(|read| read > 0)
             {}
         };
-        let ended = tokio::time::timeout(Duration::from_secs(30), pinging);
-        ended.await.expect("the server closes");
+        tokio::join!(ended(pinging), limit_passes());
         scene.has_room().await;
     }
 }

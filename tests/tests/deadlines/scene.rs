@@ -32,13 +32,16 @@ pub(crate) use end_to_end::http2::PREFACE;
 pub(crate) use end_to_end::http2::SETTINGS;
 pub(crate) use end_to_end::http2::frame;
 pub(crate) use end_to_end::http2::head;
+use end_to_end::time::PATIENCE;
+use end_to_end::time::wait_settled;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 
-pub(crate) const SHORT: Duration = Duration::from_millis(300);
+/// A limit under test: more than anything takes by itself, however busy the machine is. Tests let it pass.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) const LONG: Duration = Duration::from_secs(3600);
 
@@ -116,7 +119,7 @@ impl Scene {
     pub(crate) async fn has_room(&self) {
         let client = self.world.plain_client(&["http/1.1"]);
         let url = format!("https://localhost:{}/", self.address.port());
-        let served = tokio::time::timeout(Duration::from_secs(30), client.get(url).send());
+        let served = tokio::time::timeout(PATIENCE, client.get(url).send());
         assert!(served.await.expect("there is room").is_ok());
     }
 }
@@ -172,9 +175,18 @@ pub(crate) async fn say(link: &mut Link, bytes: &[u8]) {
     link.tls.flush().await.unwrap();
 }
 
+/// Once everybody waits for what does not come.
+pub(crate) async fn limit_passes() {
+    wait_settled(LIMIT).await;
+}
+
 pub(crate) async fn closed(link: &mut Link) -> Vec<u8> {
-    let rest = tokio::time::timeout(Duration::from_secs(30), link.drain());
-    rest.await.expect("the server closes")
+    ended(link.drain()).await
+}
+
+pub(crate) async fn ended<T>(work: impl Future<Output = T>) -> T {
+    let ended = tokio::time::timeout(PATIENCE, work);
+    ended.await.expect("the server closes")
 }
 
 /// Reads up to the end of an answer whose last bytes are known.

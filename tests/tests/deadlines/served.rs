@@ -1,7 +1,5 @@
 //! Requests and answers that make no progress.
 
-use std::time::Duration;
-
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 
@@ -10,14 +8,16 @@ use crate::scene::END_HEADERS;
 use crate::scene::END_STREAM;
 use crate::scene::GET;
 use crate::scene::HEADERS;
+use crate::scene::LIMIT;
 use crate::scene::PING;
 use crate::scene::PREFACE;
 use crate::scene::SETTINGS;
-use crate::scene::SHORT;
 use crate::scene::Scene;
 use crate::scene::closed;
+use crate::scene::ended;
 use crate::scene::frame;
 use crate::scene::head;
+use crate::scene::limit_passes;
 use crate::scene::say;
 
 const POST: u8 = 0x83;
@@ -25,16 +25,17 @@ const POST: u8 = 0x83;
 #[tokio::test]
 async fn a_body_that_does_not_come_is_not_waited_for() {
     for by in BOTH {
-        let scene = Scene::new(by, |limits| limits.request_body = SHORT).await;
+        let scene = Scene::new(by, |limits| limits.request_body = LIMIT).await;
         let mut link = scene.connect(&["http/1.1"]).await;
         let request = b"POST /body HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nhalf";
         say(&mut link, request).await;
+        limit_passes().await;
         let answer = closed(&mut link).await;
         assert!(answer.starts_with(b"HTTP/1.1 400"), "{answer:?}");
 
         let scene = Scene::new(by, |limits| {
-            limits.request_body = SHORT;
-            limits.idle = SHORT;
+            limits.request_body = LIMIT;
+            limits.idle = LIMIT;
         });
         let scene = scene.await;
         let mut link = scene.connect(&["h2"]).await;
@@ -44,6 +45,9 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
             &[PREFACE, &frame(SETTINGS, 0, 0, &[]), &request].concat(),
         )
         .await;
+        // The body's, and that of a connection without a request.
+        limit_passes().await;
+        limit_passes().await;
         scene.has_room().await;
     }
 }
@@ -51,9 +55,10 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 #[tokio::test]
 async fn a_client_that_takes_nothing_is_closed() {
     for by in BOTH {
-        let scene = Scene::new(by, |limits| limits.unread = SHORT).await;
+        let scene = Scene::new(by, |limits| limits.unread = LIMIT).await;
         let mut link = scene.connect(&["http/1.1"]).await;
         say(&mut link, b"GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+        limit_passes().await;
         scene.has_room().await;
         drop(link);
     }
@@ -62,12 +67,13 @@ async fn a_client_that_takes_nothing_is_closed() {
 #[tokio::test]
 async fn an_http_2_client_that_gives_no_window_is_closed() {
     for by in BOTH {
-        let scene = Scene::new(by, |limits| limits.unread = SHORT).await;
+        let scene = Scene::new(by, |limits| limits.unread = LIMIT).await;
         let mut link = scene.connect(&["h2"]).await;
         // SETTINGS_INITIAL_WINDOW_SIZE of 16 bytes.
         let settings = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 16]);
         let request = frame(HEADERS, END_STREAM | END_HEADERS, 1, &head(GET, "/large"));
         say(&mut link, &[PREFACE, &settings, &request].concat()).await;
+        limit_passes().await;
         scene.has_room().await;
         closed(&mut link).await;
     }
@@ -77,9 +83,9 @@ async fn an_http_2_client_that_gives_no_window_is_closed() {
 async fn an_http_2_client_that_gives_no_window_at_all_is_closed() {
     for by in BOTH {
         let scene = Scene::new(by, |limits| {
-            limits.unread = SHORT;
-            limits.idle = SHORT;
-            limits.first_request = SHORT;
+            limits.unread = LIMIT;
+            limits.idle = LIMIT;
+            limits.first_request = LIMIT;
         });
         let scene = scene.await;
         let mut link = scene.connect(&["h2"]).await;
@@ -87,6 +93,7 @@ async fn an_http_2_client_that_gives_no_window_at_all_is_closed() {
         let settings = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
         let request = frame(HEADERS, END_STREAM | END_HEADERS, 1, &head(GET, "/"));
         say(&mut link, &[PREFACE, &settings, &request].concat()).await;
+        limit_passes().await;
         closed(&mut link).await;
         scene.has_room().await;
     }
@@ -99,9 +106,9 @@ async fn a_request_that_would_upgrade_does_not_keep_an_http_2_connection_by_ping
     let switched = head(GET, "/upgrade");
     for (by, fields) in BOTH.map(|by| [(by, &connect), (by, &switched)]).concat() {
         let scene = Scene::new(by, |limits| {
-            limits.unread = SHORT;
-            limits.idle = SHORT;
-            limits.first_request = SHORT;
+            limits.unread = LIMIT;
+            limits.idle = LIMIT;
+            limits.first_request = LIMIT;
         });
         let scene = scene.await;
         let mut link = scene.connect(&["h2"]).await;
@@ -116,7 +123,6 @@ async fn a_request_that_would_upgrade_does_not_keep_an_http_2_connection_by_ping
                 && link.tls.read(&mut scrap).await.is_ok_and(|read| read > 0)
             {}
         };
-        let ended = tokio::time::timeout(Duration::from_secs(30), pinging);
-        ended.await.expect("the server closes");
+        tokio::join!(ended(pinging), limit_passes());
     }
 }

@@ -33,11 +33,17 @@ use end_to_end::Gate;
 use end_to_end::Gated;
 use end_to_end::Unreachable;
 use end_to_end::World;
+use end_to_end::time::wait;
+use end_to_end::time::wait_settled;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 
-const SHORT: Duration = Duration::from_millis(300);
+/// More than anything takes by itself, however busy the machine is: tests let it pass.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Never the first to pass.
+const LATER: Duration = Duration::from_secs(600);
 
 /// The acceptor's error for a connection whose client does as a script says.
 async fn of_acceptor(
@@ -100,18 +106,18 @@ fn party(verifier: Arc<dyn Verifier>) -> Arc<RelyingParty> {
 #[tokio::test]
 async fn a_client_silent_after_tls_is_what_was_waited_for() {
     let world = World::new();
-    let terms = attesting(&world).first_byte(SHORT);
-    let error = of_acceptor(&world, terms, async |_, _| {}).await;
+    let terms = attesting(&world).first_byte(LIMIT).deadline(LATER);
+    let error = of_acceptor(&world, terms, async |_, _| wait_settled(LIMIT).await).await;
     assert_eq!(
         (error.stage(), error.fault()),
         (Some(Stage::FirstByte), Fault::Peer)
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_client_silent_in_tls_is_what_was_waited_for() {
     let world = World::new();
-    let acceptor = ServerAcceptor::new(world.server_tls(), attesting(&world).deadline(SHORT));
+    let acceptor = ServerAcceptor::new(world.server_tls(), attesting(&world));
     let (_client, server) = tokio::io::duplex(1000);
     let error = acceptor.unwrap().accept(server).await.unwrap_err();
     assert_eq!(
@@ -120,12 +126,10 @@ async fn a_client_silent_in_tls_is_what_was_waited_for() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_server_silent_in_tls_is_what_was_waited_for() {
     let world = World::new();
-    let terms = ClientTerms::new()
-        .require_peer(world.about_servers())
-        .deadline(SHORT);
+    let terms = ClientTerms::new().require_peer(world.about_servers());
     let connector = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
     let (client, _server) = tokio::io::duplex(1000);
     let name = "localhost".try_into().unwrap();
@@ -139,16 +143,19 @@ async fn a_server_silent_in_tls_is_what_was_waited_for() {
 #[tokio::test]
 async fn a_device_that_hangs_is_this_ends_fault() {
     let world = World::new();
+    let gate = Gate::new();
     let device = Gated {
         inner: world.server_device.clone(),
-        gate: Gate::new(),
+        gate: gate.clone(),
     };
     let terms = ServerTerms::new()
         .attester(Arc::new(device))
-        .deadline(SHORT);
+        .deadline(LIMIT);
     let error = of_acceptor(&world, terms, async |link, world| {
         let request = request(link, world, CanAttest::No);
         link.write(REQUEST, &request).await.unwrap();
+        gate.reached_by(1).await;
+        wait(LIMIT).await;
     });
     let error = error.await;
     assert_eq!(
@@ -160,14 +167,20 @@ async fn a_device_that_hangs_is_this_ends_fault() {
 #[tokio::test]
 async fn a_verifier_that_hangs_is_its_own_fault() {
     let world = World::new();
+    let gate = Gate::new();
     let verifier = Gated {
         inner: SimVerifier::new(world.client_device.trust_anchor()),
-        gate: Gate::new(),
+        gate: gate.clone(),
     };
     let terms = attesting(&world)
         .require_peer(party(Arc::new(verifier)))
-        .deadline(SHORT);
-    let error = of_acceptor(&world, terms, attest).await;
+        .deadline(LIMIT);
+    let error = of_acceptor(&world, terms, async |link, world| {
+        attest(link, world).await;
+        gate.reached_by(1).await;
+        wait(LIMIT).await;
+    });
+    let error = error.await;
     assert_eq!(
         (error.stage(), error.fault()),
         (Some(Stage::Appraisal), Fault::Verifier)
@@ -177,17 +190,15 @@ async fn a_verifier_that_hangs_is_its_own_fault() {
 #[tokio::test]
 async fn a_client_that_withholds_its_verdict_is_what_was_waited_for() {
     let world = World::new();
-    let error = of_acceptor(
-        &world,
-        attesting(&world).deadline(SHORT),
-        async |link, world| {
-            let request = request(link, world, CanAttest::No);
-            link.write(REQUEST, &request).await.unwrap();
-            link.read().await.unwrap();
-            link.tls.write_all(&[VERDICT, 0, 0, 0, 5, 0]).await.unwrap();
-            link.tls.flush().await.unwrap();
-        },
-    );
+    let terms = attesting(&world).deadline(LIMIT);
+    let error = of_acceptor(&world, terms, async |link, world| {
+        let request = request(link, world, CanAttest::No);
+        link.write(REQUEST, &request).await.unwrap();
+        link.read().await.unwrap();
+        link.tls.write_all(&[VERDICT, 0, 0, 0, 5, 0]).await.unwrap();
+        link.tls.flush().await.unwrap();
+        wait(LIMIT).await;
+    });
     let error = error.await;
     assert_eq!(
         (error.stage(), error.fault()),
@@ -196,7 +207,7 @@ async fn a_client_that_withholds_its_verdict_is_what_was_waited_for() {
 }
 
 /// The queue of a server that is at its limit.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_queue_that_does_not_move_is_this_ends_fault() {
     let world = World::new();
     let gate = Gate::new();
@@ -204,14 +215,12 @@ async fn a_queue_that_does_not_move_is_this_ends_fault() {
         inner: world.server_device.clone(),
         gate: gate.clone(),
     };
-    let terms = ServerTerms::new()
-        .attester(Arc::new(device))
-        .at_once(1, 1)
-        .deadline(SHORT);
+    let terms = ServerTerms::new().attester(Arc::new(device)).at_once(1, 1);
     let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
     let accept = async || {
         let (near, far) = tokio::io::duplex(100_000);
         let terms = ClientTerms::new().require_peer(world.about_servers());
+        let terms = terms.deadline(LATER);
         let connector = ClientConnector::new(world.client_tls(&[]), terms).unwrap();
         let name = "localhost".try_into().unwrap();
         let (_, accepted) = tokio::join!(connector.connect(name, near), acceptor.accept(far));
@@ -311,7 +320,7 @@ async fn a_client_silent_after_the_exchange_is_closed() {
     let _client = client.unwrap();
     let guard = Arc::new(());
     let mut limits = ConnectionLimits::default();
-    limits.first_request = SHORT;
+    limits.first_request = LIMIT;
     let mut server = server.unwrap().with_limits(limits, guard.clone());
     assert!(server.requests().is_some());
     assert_eq!(Arc::strong_count(&guard), 2);

@@ -19,6 +19,9 @@ use atls_tower::ServerTerms;
 use end_to_end::Gate;
 use end_to_end::Served;
 use end_to_end::World;
+use end_to_end::time::PATIENCE;
+use end_to_end::time::until;
+use end_to_end::time::wait;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpStream;
@@ -41,7 +44,8 @@ impl Scene {
         verifier: Arc<dyn Verifier>,
     ) -> Self {
         let terms = ServerTerms::new().attester(world.server_device.clone());
-        let terms = terms.require_peer(party(verifier));
+        // The service has a time of its own, which passes within that of a connection.
+        let terms = terms.require_peer(party(verifier)).deadline(PATIENCE);
         Self::with(world, device, terms).await
     }
 
@@ -51,7 +55,8 @@ impl Scene {
         let listener = AttestedListener::bind("127.0.0.1:0", acceptor.clone()).await;
         let served = Served::over(listener.unwrap());
         let terms = ClientTerms::new().require_peer(world.about_servers());
-        let client = ClientConnector::new(world.client_tls(&["h2"]), terms.attester(device));
+        let terms = terms.attester(device).deadline(PATIENCE);
+        let client = ClientConnector::new(world.client_tls(&["h2"]), terms);
         Self {
             client: client.unwrap(),
             world,
@@ -115,13 +120,11 @@ impl Scene {
 
     /// Waits until as many tasks live as before, and no connection of this server does.
     pub(crate) async fn is_left_with(&self, tasks: usize) {
-        for _ in 0..100_000 {
-            if alive() == tasks && self.numbers.value("atls_connections", &[SERVER]) == 0.0 {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(alive(), tasks, "tasks");
+        let is_gone = || self.numbers.value("atls_connections", &[SERVER]) == 0.0;
+        until("connections and their tasks are gone", || {
+            alive() == tasks && is_gone()
+        })
+        .await;
         for (gauge, labels) in [
             ("atls_connections", &[SERVER][..]),
             ("atls_pending_connections", &[]),
@@ -136,14 +139,8 @@ impl Scene {
 
     /// Waits until that many connections of the server have ended so: it counts after its client has heard.
     pub(crate) async fn counts(&self, expected: f64, outcome: &str, fault: &str, reason: &str) {
-        for _ in 0..100_000 {
-            if self.count(outcome, fault, reason) == expected {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-        let found = self.count(outcome, fault, reason);
-        assert_eq!(found, expected, "{outcome} {fault} {reason}");
+        let what = format!("{outcome} {fault} {reason} comes to {expected}");
+        until(&what, || self.count(outcome, fault, reason) == expected).await;
     }
 
     /// Connections of the server that have ended so.
@@ -189,9 +186,7 @@ pub(crate) fn party(verifier: Arc<dyn Verifier>) -> Arc<RelyingParty> {
 /// time.
 pub(crate) async fn pass(seconds: u64) {
     for _ in 0..seconds {
-        tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(1)).await;
-        tokio::time::resume();
+        wait(Duration::from_secs(1)).await;
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use atls_tower::AttestedStream;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
+use end_to_end::time::until;
 use http::Request;
 use http::Response;
 use http_body_util::BodyExt;
@@ -50,7 +51,7 @@ impl Signing {
         let time = EVERY + Duration::from_secs(1);
         self.scene.world.clock.advance(time);
         pass(time.as_secs()).await;
-        until(|| self.fetches.load(Ordering::Relaxed) > before).await;
+        until("a fetch", || self.fetches.load(Ordering::Relaxed) > before).await;
         // It has come once nothing moves any more.
         pass(1).await;
     }
@@ -72,11 +73,12 @@ async fn connections_by_a_withdrawn_key_end_within_the_bound_and_no_others_begin
         signing.publishes(&Signer::es256().jwk_set());
         assert!(idle.is_served().await, "nobody knows yet");
         signing.next_fetch().await;
-        until(|| signing.recalls() == 1.0).await;
+        until("a recall", || signing.recalls() == 1.0).await;
         signing.scene.is_unavailable().await;
         pass(WITHIN.as_secs() + 1).await;
         assert!(slow.await.unwrap().is_err(), "{alpn}: cut, and not ended");
-        until(|| idle.driver.is_finished() && busy.driver.is_finished()).await;
+        let ended = || idle.driver.is_finished() && busy.driver.is_finished();
+        until("both end", ended).await;
         assert!(!idle.is_served().await);
         signing.scene.is_unavailable().await;
     }
@@ -96,8 +98,8 @@ async fn a_key_that_is_rotated_costs_nobody_a_refusal() {
     assert!(client.is_served().await);
     signing.publishes(&next.jwk_set());
     signing.next_fetch().await;
-    until(|| signing.recalls() == 1.0).await;
-    until(|| client.driver.is_finished()).await;
+    until("a recall", || signing.recalls() == 1.0).await;
+    until("it ends", || client.driver.is_finished()).await;
     assert!(Client::of(&signing, "h2").await.is_served().await);
 }
 
@@ -180,14 +182,4 @@ async fn attested(signing: &Signing, alpn: &str) -> AttestedStream<TcpStream> {
     connect(&connector, signing.scene.served.address)
         .await
         .unwrap()
-}
-
-async fn until(holds: impl Fn() -> bool) {
-    for _ in 0..100_000 {
-        if holds() {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("it never came to that");
 }

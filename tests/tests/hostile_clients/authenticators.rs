@@ -1,7 +1,6 @@
 //! Authenticators of clients that must attest.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use adversary::AUTHENTICATOR;
 use adversary::Link;
@@ -12,6 +11,7 @@ use end_to_end::World;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+use crate::scene::LIMIT;
 use crate::scene::Scene;
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn a_server_that_only_asks_serves_who_declines_and_nobody_whose_refusal_is
         let terms = ServerTerms::new()
             .attester(world.server_device.clone())
             .ask_peer(world.about_clients())
-            .deadline(Duration::from_secs(2));
+            .deadline(LIMIT);
         let server = world.serve(terms).await;
         let scene = Scene { world, server };
         let mut link = scene.connect_as(Some(scene.world.stolen_key())).await;
@@ -183,12 +183,7 @@ async fn a_client_that_closes_at_any_step_harms_nobody() {
 #[tokio::test]
 async fn a_client_that_stalls_at_any_step_is_closed() {
     for step in 1..5 {
-        let scene = Scene::with(|terms| {
-            terms
-                .deadline(Duration::from_millis(400))
-                .first_byte(Duration::from_millis(400))
-        });
-        let scene = scene.await;
+        let scene = Scene::new().await;
         let mut link = scene.connect_as(Some(scene.world.stolen_key())).await;
         let (request, _) = scene.request(&link);
         if step > 1 {
@@ -197,7 +192,7 @@ async fn a_client_that_stalls_at_any_step_is_closed() {
         for _ in 2..step {
             link.read().await.unwrap();
         }
-        scene.holds(link).await;
+        scene.outlasts(link).await;
     }
 }
 

@@ -1,7 +1,5 @@
 //! Frames, requests and HTTP in the wrong place.
 
-use std::time::Duration;
-
 use adversary::AUTHENTICATOR;
 use adversary::REQUEST;
 use adversary::VERDICT;
@@ -127,7 +125,7 @@ async fn the_same_request_twice_is_refused() {
 
 #[tokio::test]
 async fn one_byte_at_a_time_is_slow_and_legal() {
-    let scene = Scene::with(|terms| terms.deadline(Duration::from_secs(10))).await;
+    let scene = Scene::new().await;
     let mut link = scene.connect_as(Some(scene.world.stolen_key())).await;
     let (request, _) = scene.request(&link);
     let length = u32::try_from(request.len()).unwrap().to_be_bytes();

@@ -18,6 +18,8 @@ use atls_tower::ServerTerms;
 use end_to_end::Served;
 use end_to_end::World;
 use end_to_end::reqwest_client;
+use end_to_end::time::PATIENCE;
+use end_to_end::time::wait_settled;
 use rustls::sign::CertifiedKey;
 use tokio::net::TcpStream;
 
@@ -29,17 +31,13 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn new() -> Self {
-        Self::with(|terms| terms).await
-    }
-
-    pub(crate) async fn with(adjust: impl FnOnce(ServerTerms) -> ServerTerms) -> Self {
         let world = World::new();
         let terms = ServerTerms::new()
             .attester(world.server_device.clone())
             .require_peer(world.about_clients())
-            .first_byte(Duration::from_secs(2))
-            .deadline(Duration::from_secs(2));
-        let server = world.serve(adjust(terms)).await;
+            .first_byte(LIMIT)
+            .deadline(LIMIT);
+        let server = world.serve(terms).await;
         Self { world, server }
     }
 
@@ -80,9 +78,15 @@ impl Scene {
         challenge
     }
 
+    /// The same of one that waits for more, once his time has passed.
+    pub(crate) async fn outlasts(&self, link: Link) {
+        wait_settled(LIMIT).await;
+        self.holds(link).await;
+    }
+
     /// The attacker was closed, no handler saw him, and an honest client is served.
     pub(crate) async fn holds(&self, mut link: Link) {
-        let rest = tokio::time::timeout(Duration::from_secs(20), link.drain()).await;
+        let rest = tokio::time::timeout(PATIENCE, link.drain()).await;
         let rest = rest.expect("the server closes");
         // A plain client is told why it is refused; nothing else is ever answered.
         assert!(
@@ -108,3 +112,6 @@ pub(crate) async fn good_authenticator(scene: &Scene, link: &mut Link) -> Vec<u8
     let cmw = scene.world.client_device.attest(request).await.unwrap();
     challenge.answer(&cmw).unwrap()
 }
+
+/// What the server gives its clients: more than an honest one needs, however busy the machine is.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);

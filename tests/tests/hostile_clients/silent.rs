@@ -1,13 +1,13 @@
 //! Clients that are silent, stall, close or are slow.
 
-use std::time::Duration;
-
 use adversary::AUTHENTICATOR;
 use adversary::VERDICT;
+use end_to_end::time::wait_settled;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+use crate::scene::LIMIT;
 use crate::scene::Scene;
 
 #[tokio::test]
@@ -35,15 +35,16 @@ async fn an_attacker_that_keeps_the_rules_is_a_client() {
 
 #[tokio::test]
 async fn a_silent_client_is_closed() {
-    let scene = Scene::with(|terms| terms.first_byte(Duration::from_millis(100))).await;
+    let scene = Scene::new().await;
     let link = scene.connect().await;
-    scene.holds(link).await;
+    scene.outlasts(link).await;
 }
 
 #[tokio::test]
 async fn a_client_silent_in_tls_is_closed() {
-    let scene = Scene::with(|terms| terms.deadline(Duration::from_millis(300))).await;
+    let scene = Scene::new().await;
     let mut socket = TcpStream::connect(scene.server.address).await.unwrap();
+    wait_settled(LIMIT).await;
     let mut bytes = Vec::new();
     assert_eq!(socket.read_to_end(&mut bytes).await.unwrap_or(0), 0);
     scene.goes_on().await;
@@ -52,10 +53,10 @@ async fn a_client_silent_in_tls_is_closed() {
 #[tokio::test]
 async fn half_a_frame_is_not_waited_for() {
     for bytes in [&[1][..], &[1, 0, 0], &[1, 0, 0, 0, 9, 17]] {
-        let scene = Scene::with(|terms| terms.deadline(Duration::from_millis(300))).await;
+        let scene = Scene::new().await;
         let mut link = scene.connect().await;
         link.tls.write_all(bytes).await.unwrap();
         link.tls.flush().await.unwrap();
-        scene.holds(link).await;
+        scene.outlasts(link).await;
     }
 }

@@ -12,7 +12,6 @@ use atls_core::exchange::Order;
 use atls_core::exchange::Parameters;
 use atls_core::exchange::authenticator::Extension;
 use atls_core::exchange::authenticator::ReceivedRequest;
-use atls_tower::ClientTerms;
 use atls_tower::Stage;
 use end_to_end::World;
 use tokio::io::AsyncWriteExt;
@@ -20,7 +19,7 @@ use tokio::io::AsyncWriteExt;
 use crate::against::against;
 use crate::against::as_is;
 use crate::against::attesting;
-use crate::against::hasty;
+use crate::against::outlast;
 
 /// Asks the client, and answers it: everything before the client's verdict and authenticator.
 async fn mutual_until_its_answer(link: &mut Link, world: &World) {
@@ -43,10 +42,11 @@ async fn mutual_until_its_answer(link: &mut Link, world: &World) {
 
 #[tokio::test]
 async fn a_server_that_withholds_its_verdict_gets_no_http() {
-    let stalling =
-        async |link: &mut Link, world: &World| mutual_until_its_answer(link, world).await;
-    let hasty = |world: &World, terms: ClientTerms| hasty(world, attesting(world, terms));
-    let outcome = against(hasty, stalling).await;
+    let stalling = async |link: &mut Link, world: &World| {
+        mutual_until_its_answer(link, world).await;
+        outlast().await;
+    };
+    let outcome = against(attesting, stalling).await;
     assert_eq!(
         outcome.connected.unwrap_err().stage(),
         Some(Stage::Exchange)

@@ -15,6 +15,7 @@ use atls_tower::ServerAcceptor;
 use atls_tower::ServerAttestation;
 use end_to_end::Gate;
 use end_to_end::World;
+use end_to_end::time::settle;
 use http_body_util::BodyExt;
 use http_body_util::Empty;
 use http_body_util::Full;
@@ -100,9 +101,7 @@ async fn a_connection_that_was_idle_when_the_clock_was_set_forward_is_retired_be
         let mut client = RetireLayer::new().layer(client);
         let first = ask(&mut client, address).await;
         // The connection is idle before the clock is set: it has read all, and its read waits.
-        for _ in 0..1000 {
-            tokio::task::yield_now().await;
-        }
+        settle().await;
         world.clock.advance(DAY);
         wait(CLOCK_LOOK).await;
         // The tasks of the connection run before this one goes on.

@@ -14,6 +14,8 @@ use atls_tower::ServerTerms;
 use axum::Router;
 use end_to_end::World;
 use end_to_end::lenient;
+// The clock that is set shows none of it.
+pub(crate) use end_to_end::time::wait;
 use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
@@ -29,13 +31,6 @@ pub(crate) const ENDED: Duration = Duration::from_secs(71);
 pub(crate) async fn pass(world: &World, time: Duration) {
     world.clock.advance(time);
     wait(time).await;
-}
-
-/// Lets time pass for timers alone: the clock that is set shows none of it.
-pub(crate) async fn wait(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
 }
 
 /// Accepts the server's device, for a minute.

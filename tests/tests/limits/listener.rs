@@ -24,6 +24,8 @@ use axum::extract::Request;
 use axum::routing::any;
 use end_to_end::Gate;
 use end_to_end::World;
+use end_to_end::time::settle;
+use end_to_end::time::until;
 use http_body_util::Empty;
 use hyper::body::Body;
 use hyper::body::Bytes;
@@ -92,9 +94,7 @@ async fn as_many_requests_of_a_connection_are_served_at_once_as_it_may_have_stre
         asking.push(tokio::spawn(sender.send_request(request().unwrap())));
     }
     gate.reached_by(2).await;
-    for _ in 0..1000 {
-        tokio::task::yield_now().await;
-    }
+    settle().await;
     assert_eq!(gate.waiting(), 0, "the third waits at the client");
     gate.open();
     for answer in asking {
@@ -121,15 +121,15 @@ async fn a_body_that_nobody_reads_fills_its_window_and_no_more() {
         let request = Request::post("https://localhost/").body(Endless(sent.clone()));
         let _asking = tokio::spawn(sender.send_request(request.unwrap()));
         gate.reached_by(1).await;
-        let mut before = usize::MAX;
-        // Until nothing moves.
-        while before != sent.load(Ordering::Relaxed) {
-            before = sent.load(Ordering::Relaxed);
-            for _ in 0..1000 {
-                tokio::task::yield_now().await;
-            }
-        }
         let most = usize::try_from(stream_window).unwrap();
+        let all = || sent.load(Ordering::Relaxed);
+        until("the window is full", || all() >= most).await;
+        let mut before = 0;
+        // Until nothing moves.
+        while before != all() {
+            before = all();
+            settle().await;
+        }
         // A piece waits at the client.
         assert!((most..=most + 2 * PIECE).contains(&before), "{before}");
     }

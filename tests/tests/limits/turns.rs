@@ -19,6 +19,7 @@ use atls_core::exchange::Parameters;
 use atls_core::exchange::SendError;
 use atls_core::limits::MAX_FORMATS;
 use atls_core::pki_types::UnixTime;
+use atls_reqwest::Attested;
 use atls_tower::ClientConnector;
 use atls_tower::ClientTerms;
 use atls_tower::ServerAcceptor;
@@ -29,6 +30,10 @@ use end_to_end::Served;
 use end_to_end::World;
 use end_to_end::exchange_error;
 use end_to_end::reqwest_client;
+use end_to_end::time::PATIENCE;
+use end_to_end::time::until;
+use end_to_end::time::wait;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
@@ -69,19 +74,19 @@ async fn those_who_wait_for_their_turn_have_a_deadline_too() {
         inner: world.server_device.clone(),
         gate: gate.clone(),
     };
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let seen = recorder.handle();
+    let _recording = metrics::set_default_local_recorder(&recorder);
     let terms = ServerTerms::new().attester(Arc::new(device)).at_once(1, 1);
-    let server = world
-        .serve(terms.deadline(Duration::from_millis(300)))
-        .await;
-    let clients: Vec<_> = (0..3)
-        .map(|_| {
-            tokio::spawn(
-                reqwest_client(&world.demanding())
-                    .get(server.url("/"))
-                    .send(),
-            )
-        })
-        .collect();
+    let server = world.serve(terms.deadline(LIMIT)).await;
+    let clients = [(); 3].map(|()| {
+        let client = reqwest_client(&patient(&world));
+        tokio::spawn(client.get(server.url("/")).send())
+    });
+    gate.reached_by(1).await;
+    let waiting = "atls_work_waiting{work=\"attestation\"} 2\n";
+    until("two wait", || seen.render().contains(waiting)).await;
+    wait(LIMIT).await;
     for client in clients {
         let error = exchange_error(&client.await.unwrap().unwrap_err());
         // Closed while it waited, or declined as the device came too late.
@@ -92,9 +97,12 @@ async fn those_who_wait_for_their_turn_have_a_deadline_too() {
 #[tokio::test]
 async fn a_full_server_takes_the_next_when_one_is_gone() {
     let world = World::new();
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let seen = recorder.handle();
+    let _recording = metrics::set_default_local_recorder(&recorder);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let terms = ServerTerms::new().attester(world.server_device.clone());
-    let terms = terms.deadline(Duration::from_millis(300));
+    let terms = terms.deadline(LIMIT);
     let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
     let server = Served::over(
         AttestedListener::builder(acceptor)
@@ -106,8 +114,19 @@ async fn a_full_server_takes_the_next_when_one_is_gone() {
     for _ in 0..4 {
         silent.push(TcpStream::connect(server.address).await.unwrap());
     }
-    let client = reqwest_client(&world.demanding());
-    assert!(client.get(server.url("/")).send().await.is_ok());
+    let client = reqwest_client(&patient(&world));
+    let served = tokio::spawn(client.get(server.url("/")).send());
+    let full = "atls_pending_connections 2\n";
+    for two in silent.chunks_mut(2) {
+        until("it is full", || seen.render().contains(full)).await;
+        assert!(!served.is_finished());
+        wait(LIMIT).await;
+        for gone in two {
+            let closed = gone.read_to_end(&mut Vec::new()).await;
+            assert_eq!(closed.unwrap_or(0), 0);
+        }
+    }
+    assert!(served.await.unwrap().is_ok());
 }
 
 #[tokio::test]
@@ -204,6 +223,15 @@ fn terms_whose_request_no_peer_could_take_are_refused_when_they_are_made() {
         assert_eq!(cause.downcast_ref(), Some(&expected));
     }
 }
+
+/// A client that demands attestation and waits longer than any server here.
+fn patient(world: &World) -> Attested {
+    let builder = world.client().require_peer(world.about_servers());
+    builder.deadline(PATIENCE).build().unwrap()
+}
+
+/// More than an honest client needs, however busy the machine is.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Appraises nothing, in any number of formats.
 struct AnyFormat(Vec<MediaType>);

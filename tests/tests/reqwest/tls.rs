@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adversary::Link;
+use atls_reqwest::AttestedBuilder;
 use atls_reqwest::ClientBuilderExt;
 use atls_reqwest::Http;
 use atls_reqwest::reqwest;
@@ -11,10 +12,13 @@ use atls_reqwest::rustls;
 use atls_tower::ServerTerms;
 use end_to_end::Gate;
 use end_to_end::Gated;
+use end_to_end::Served;
 use end_to_end::World;
 use end_to_end::exchange_error;
 use end_to_end::refusal;
 use end_to_end::reqwest_client;
+use end_to_end::time::PATIENCE;
+use end_to_end::time::wait;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
@@ -120,43 +124,50 @@ async fn an_ordinary_https_server_is_named_as_such() {
 #[tokio::test]
 async fn a_stalled_server_is_given_up_by_our_own_deadline() {
     let world = World::new();
-    let device = Gated {
-        inner: world.server_device.clone(),
-        gate: Gate::new(),
-    };
-    let server = world
-        .serve(ServerTerms::new().attester(Arc::new(device)))
-        .await;
-    let builder = world.client().require_peer(world.about_servers());
-    let attested = builder
-        .deadline(Duration::from_millis(200))
-        .build()
-        .unwrap();
-    let error = reqwest_client(&attested)
-        .get(server.url("/"))
-        .send()
-        .await
-        .unwrap_err();
+    let (server, gate) = stalled(&world).await;
+    let attested = demanding(&world).deadline(LIMIT).build().unwrap();
+    let asking = tokio::spawn(reqwest_client(&attested).get(server.url("/")).send());
+    gate.reached_by(1).await;
+    wait(LIMIT).await;
+    let error = asking.await.unwrap().unwrap_err();
     assert!(exchange_error(&error).is_timeout());
     // And one that does not even answer in TLS.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://localhost:{}/", silent.local_addr().unwrap().port());
-    let error = reqwest_client(&attested).get(url).send().await.unwrap_err();
+    let hasty = demanding(&world).deadline(Duration::from_millis(200));
+    let client = reqwest_client(&hasty.build().unwrap());
+    let error = client.get(url).send().await.unwrap_err();
     assert!(refusal(&error).is_timeout());
 }
 
 #[tokio::test]
 async fn the_applications_connect_timeout_covers_attestation() {
     let world = World::new();
-    let device = Gated {
-        inner: world.server_device.clone(),
-        gate: Gate::new(),
-    };
-    let server = world
-        .serve(ServerTerms::new().attester(Arc::new(device)))
-        .await;
-    let builder = reqwest::Client::builder().connect_timeout(Duration::from_millis(200));
-    let client = builder.attested(&world.demanding()).build().unwrap();
-    let error = client.get(server.url("/")).send().await.unwrap_err();
+    let (server, gate) = stalled(&world).await;
+    let attested = demanding(&world).deadline(PATIENCE).build().unwrap();
+    let builder = reqwest::Client::builder().connect_timeout(LIMIT);
+    let client = builder.attested(&attested).build().unwrap();
+    let asking = tokio::spawn(client.get(server.url("/")).send());
+    gate.reached_by(1).await;
+    wait(LIMIT).await;
+    let error = asking.await.unwrap().unwrap_err();
     assert!(error.is_connect() && error.is_timeout());
 }
+
+/// A server whose device stands at the gate, and that has longer than its clients.
+async fn stalled(world: &World) -> (Served, Gate) {
+    let gate = Gate::new();
+    let device = Gated {
+        inner: world.server_device.clone(),
+        gate: gate.clone(),
+    };
+    let terms = ServerTerms::new().attester(Arc::new(device));
+    (world.serve(terms.deadline(PATIENCE)).await, gate)
+}
+
+fn demanding(world: &World) -> AttestedBuilder {
+    world.client().require_peer(world.about_servers())
+}
+
+/// More than it takes to come to the device, however busy the machine is.
+const LIMIT: Duration = Duration::from_secs(30);

@@ -6,6 +6,8 @@ use atls_tower::ServerTerms;
 use axum::Router;
 use end_to_end::World;
 use end_to_end::reqwest_client;
+use end_to_end::time::settle;
+use end_to_end::time::until;
 use test_support::Log;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -52,9 +54,13 @@ async fn a_refusal_at_info_says_who_refused_whom_and_why() {
     client.get(server.url("/")).send().await.unwrap_err();
     let mut events = log.take();
     // The client has its verdict first.
-    for _ in 0..1000 {
-        tokio::task::yield_now().await;
-    }
+    until("an event of the server", || {
+        events.extend(log.take());
+        let mut told = events.iter();
+        told.any(|event| event.contains("side=\"server\""))
+    })
+    .await;
+    settle().await;
     events.extend(log.take());
     let (clients, servers): (Vec<_>, Vec<_>) = events
         .into_iter()

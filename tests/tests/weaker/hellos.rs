@@ -15,6 +15,7 @@ use end_to_end::Gate;
 use end_to_end::Gated;
 use end_to_end::World;
 use end_to_end::reqwest_client;
+use end_to_end::time::settle;
 use end_to_end::weak;
 use rustls::ServerConfig;
 use rustls::SignatureScheme;
@@ -137,9 +138,7 @@ async fn few_handshakes_at_once_make_the_device_work() {
         .collect();
     gate.reached_by(u32::try_from(DEFAULT_IN_HANDSHAKE).unwrap())
         .await;
-    for _ in 0..1000 {
-        tokio::task::yield_now().await;
-    }
+    settle().await;
     assert_eq!(gate.waiting(), 0, "one more is at the device");
     gate.open();
     for client in clients {
