@@ -47,7 +47,9 @@ impl GatedBatcher {
             inner: device.clone(),
             gate: gate.clone(),
         };
-        let batcher = adjust(Batcher::builder(gated)).spawn().unwrap();
+        // The gate is the test's, and stays closed for as long as others take to come.
+        let builder = Batcher::builder(gated).device_deadline(PATIENT);
+        let batcher = adjust(builder).spawn().unwrap();
         Self { batcher, gate }
     }
 
@@ -143,12 +145,6 @@ impl Minimal {
 
 /// More than a slow machine that runs many tests at once needs.
 pub(crate) const PATIENT: Duration = Duration::from_secs(300);
-
-pub(crate) async fn settle() {
-    for _ in 0..1000 {
-        tokio::task::yield_now().await;
-    }
-}
 
 pub(crate) fn about_servers(world: &World) -> SimVerifier {
     SimVerifier::new(world.server_device.trust_anchor())

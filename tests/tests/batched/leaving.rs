@@ -3,12 +3,12 @@
 use adversary::VERDICT;
 use atls_core::ear::Tier;
 use end_to_end::World;
+use end_to_end::time::settle;
 
 use crate::devices::GatedBatcher;
 use crate::devices::Minimal;
 use crate::devices::connecting;
 use crate::devices::connector;
-use crate::devices::settle;
 use crate::devices::status;
 
 #[tokio::test]

@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use atls_core::AppraisalError;
 use atls_core::Appraised;
@@ -31,30 +29,34 @@ use end_to_end::Gate;
 use end_to_end::Gated;
 use end_to_end::PassportOffice;
 use end_to_end::World;
+use end_to_end::time::settle;
 use rustls::time_provider::TimeProvider;
+use tokio::sync::watch;
 
 use crate::devices::GatedBatcher;
 use crate::devices::PATIENT;
 use crate::devices::about_servers;
 use crate::devices::connecting;
 use crate::devices::connector;
-use crate::devices::settle;
 use crate::devices::status;
 
-/// The device takes 39 ms and works for one request at a time; without batches this would take 39 s.
+/// The device takes as long as ten more connections take to come. Without batches all of them would wait for each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_connections_are_attested_by_a_slow_device_each_over_its_own_binder() {
     const CONNECTIONS: usize = 1000;
     let world = World::new();
+    let (binders, come) = watch::channel(HashSet::new());
     let device = Arc::new(Slow {
         inner: world.server_device.clone(),
-        busy: tokio::sync::Mutex::new(()),
+        busy: tokio::sync::Mutex::new(come),
+        most: CONNECTIONS,
         asked: AtomicUsize::new(0),
     });
-    let batcher = Batcher::builder(device.clone()).spawn().unwrap();
+    let batcher = Batcher::builder(device.clone()).device_deadline(PATIENT);
+    let batcher = batcher.spawn().unwrap();
     let recorder = Arc::new(Recorder {
         inner: batcher.clone(),
-        binders: Mutex::default(),
+        binders,
     });
     let terms = ServerTerms::new().attester(recorder.clone());
     let server = world
@@ -68,14 +70,14 @@ async fn a_thousand_connections_are_attested_by_a_slow_device_each_over_its_own_
     for attempt in attempts {
         assert_eq!(status(&attempt.await.unwrap()), Tier::Affirming);
     }
-    assert_eq!(recorder.binders.lock().unwrap().len(), CONNECTIONS);
+    assert_eq!(recorder.binders.borrow().len(), CONNECTIONS);
     let stats = batcher.stats();
     let asked = device.asked.load(Ordering::Relaxed);
     assert_eq!(stats.connections, u64::try_from(CONNECTIONS).unwrap());
     assert_eq!((stats.failed, stats.refused, stats.abandoned), (0, 0, 0));
     assert_eq!(stats.batches + stats.singles, u64::try_from(asked).unwrap());
-    // However fast the machine that runs this is: connections came while the device worked.
-    assert!(asked < CONNECTIONS / 2, "{asked}");
+    // However fast or busy the machine that runs this is: connections came while the device worked.
+    assert!(asked < CONNECTIONS / 5, "{asked}");
     assert_eq!(appraised.load(Ordering::Relaxed), asked);
 }
 
@@ -158,12 +160,15 @@ async fn connections_that_come_together_wait_for_one_appraisal() {
     assert_eq!(appraised.load(Ordering::Relaxed), 2);
 }
 
-/// Works for one request at a time, and takes as long as a TDX quote does.
+/// Works for one request at a time, until [`EACH`] more connections have come for each request so far, or all.
 struct Slow<A> {
     inner: Arc<A>,
-    busy: tokio::sync::Mutex<()>,
+    busy: tokio::sync::Mutex<watch::Receiver<HashSet<Vec<u8>>>>,
+    most: usize,
     asked: AtomicUsize,
 }
+
+const EACH: usize = 10;
 
 impl<A: Attester> Attester for Slow<A> {
     fn media_types(&self) -> &[MediaType] {
@@ -172,9 +177,11 @@ impl<A: Attester> Attester for Slow<A> {
 
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
         Box::pin(async move {
-            let _busy = self.busy.lock().await;
-            self.asked.fetch_add(1, Ordering::Relaxed);
-            tokio::time::sleep(Duration::from_millis(39)).await;
+            let mut come = self.busy.lock().await;
+            let turn = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+            let wanted = self.most.min(turn * EACH);
+            let enough = come.wait_for(|come| come.len() >= wanted).await;
+            drop(enough.unwrap());
             self.inner.attest(request).await
         })
     }
@@ -183,7 +190,7 @@ impl<A: Attester> Attester for Slow<A> {
 /// Takes note of what connections ask for.
 struct Recorder {
     inner: Batcher,
-    binders: Mutex<HashSet<Vec<u8>>>,
+    binders: watch::Sender<HashSet<Vec<u8>>>,
 }
 
 impl Attester for Recorder {
@@ -193,7 +200,9 @@ impl Attester for Recorder {
 
     fn attest<'a>(&'a self, request: AttestRequest<'a>) -> BoxFuture<'a, Result<Cmw, AttestError>> {
         let binder = request.bound().as_bytes().to_vec();
-        self.binders.lock().unwrap().insert(binder);
+        self.binders.send_modify(|binders| {
+            binders.insert(binder);
+        });
         self.inner.attest(request)
     }
 }

@@ -15,6 +15,7 @@ use atls_core::exchange::OwnedAttestRequest;
 use atls_core::exchange::batch::Batch;
 use atls_tower::Batcher;
 use atls_tower::BatcherBuilder;
+use end_to_end::time::PATIENCE;
 use rustls::sign::CertifiedKey;
 use test_support::Connection;
 use tokio::sync::Mutex as AsyncMutex;
@@ -102,8 +103,10 @@ impl Bench {
             steps: AsyncMutex::new(steps),
             asked: Arc::clone(&asked),
         };
+        // The test works it, and takes its time.
+        let builder = Batcher::builder(device).device_deadline(PATIENCE);
         Self {
-            batcher: adjust(Batcher::builder(device)).spawn().unwrap(),
+            batcher: adjust(builder).spawn().unwrap(),
             tell,
             asked,
             key: test_support::identity(),

@@ -1,7 +1,6 @@
 //! The numbers of this end's work: its device, its verifier, and who waits for them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use atls_core::RelyingParty;
 use atls_core::StandardPolicy;
@@ -15,6 +14,7 @@ use atls_tower::ServerTerms;
 use end_to_end::Gate;
 use end_to_end::Gated;
 use end_to_end::World;
+use end_to_end::time::PATIENCE;
 use tokio::io::DuplexStream;
 
 use crate::recorded::Recorded;
@@ -29,7 +29,7 @@ async fn those_who_wait_for_a_device_count_beside_its_limits() {
     let world = World::new();
     let gate = Gate::new();
     let batcher = Batcher::builder(gated(&world, &gate)).waiting(2).singles(1);
-    let batcher = batcher.spawn().unwrap();
+    let batcher = batcher.device_deadline(PATIENCE).spawn().unwrap();
     assert_eq!(recorded.value("atls_batch_waiting_limit", &[BATCH]), 2.0);
     assert_eq!(recorded.value("atls_batch_waiting_limit", &[SINGLE]), 1.0);
     let terms = ServerTerms::new().attester(Arc::new(batcher.clone()));
@@ -94,7 +94,8 @@ async fn a_result_that_is_used_again_counts_as_such() {
     let recorded = Recorded::begin();
     let world = World::new();
     let gate = Gate::new();
-    let batcher = Batcher::builder(gated(&world, &gate)).spawn().unwrap();
+    let batcher = Batcher::builder(gated(&world, &gate)).device_deadline(PATIENCE);
+    let batcher = batcher.spawn().unwrap();
     let terms = ServerTerms::new().attester(Arc::new(batcher.clone()));
     let acceptor = ServerAcceptor::new(world.server_tls(), terms).unwrap();
     let verifier = SimVerifier::new(world.server_device.trust_anchor());
@@ -133,9 +134,7 @@ fn gated(world: &World, gate: &Gate) -> Gated<Arc<atls_sim::SimAttester>> {
 }
 
 fn connector(world: &World, servers: Arc<RelyingParty>) -> ClientConnector {
-    let terms = ClientTerms::new()
-        .require_peer(servers)
-        .deadline(Duration::from_secs(600));
+    let terms = ClientTerms::new().require_peer(servers).deadline(PATIENCE);
     ClientConnector::new(world.client_tls(&[]), terms).unwrap()
 }
 

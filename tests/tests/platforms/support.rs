@@ -36,6 +36,7 @@ use end_to_end::Gated;
 use end_to_end::World;
 use end_to_end::exchange_error;
 use end_to_end::reqwest_client;
+use end_to_end::time::PATIENCE;
 
 /// A device that blocks, on a thread of its own.
 pub(crate) fn on_a_thread(device: impl LocalAttester + 'static) -> Arc<dyn Attester> {
@@ -108,7 +109,8 @@ pub(crate) async fn is_shared_by_a_batch(
         inner: Arc::new(device),
         gate: gate.clone(),
     };
-    let batcher = Batcher::builder(gated).spawn().unwrap();
+    let batcher = Batcher::builder(gated).device_deadline(PATIENCE);
+    let batcher = batcher.spawn().unwrap();
     let world = World::new();
     let server = world
         .serve(ServerTerms::new().attester(Arc::new(batcher.clone())))
