@@ -69,8 +69,7 @@ pub(crate) async fn run(effort: &Effort) -> Result<Report, BoxError> {
     slope(&samples, effort.soak, &mut report);
     scene.conclude(&mut report, KEPT).await?;
 
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let own_after = Sample::now(&Handle::current())?;
+    let own_after = own_rest(&own_before, scene.limits.longest()).await?;
     report.figure(format!(
         "of the clients' process {} tasks and {} files are left, before there were {} and {}",
         own_after.tasks, own_after.files, own_before.tasks, own_before.files
@@ -80,6 +79,18 @@ pub(crate) async fn run(effort: &Effort) -> Result<Report, BoxError> {
         own_after.is_at_rest(&own_before).into(),
     );
     Ok(report)
+}
+
+/// What this process holds once that is no more than before, or after `within`.
+async fn own_rest(before: &Sample, within: Duration) -> Result<Sample, BoxError> {
+    let begun = Instant::now();
+    loop {
+        let sample = Sample::now(&Handle::current())?;
+        if sample.is_at_rest(before) || begun.elapsed() > within {
+            return Ok(sample);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// Looks at the server again and again, and gives it another certificate and policy now and then.
