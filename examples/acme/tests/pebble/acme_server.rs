@@ -50,6 +50,16 @@ pub(crate) struct Manner {
     pub(crate) external: Option<(&'static str, &'static str)>,
 }
 
+impl Manner {
+    /// Refuses no nonce. An order gives up where its nonces are refused again and again, and nobody repeats those that a test makes itself.
+    pub(crate) fn patient() -> Self {
+        Self {
+            refused_nonces: 0,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Manner {
     fn default() -> Self {
         Self {
@@ -80,10 +90,6 @@ struct Ports {
 
 impl AcmeServer {
     /// Validates names at this port of this machine, except for `blocked.test`, which it refuses.
-    pub(crate) async fn start(program: PathBuf, tls_port: u16) -> Self {
-        Self::start_with(Manner::default(), program, tls_port).await
-    }
-
     pub(crate) async fn start_with(manner: Manner, program: PathBuf, tls_port: u16) -> Self {
         let dns = resolver().await;
         let folder = std::env::temp_dir().join(format!("atls-pebble-{}-{dns}", std::process::id()));

@@ -3,10 +3,11 @@
 use acme::Issue;
 use acme::OrderError;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::sync::Notify;
 
 use crate::acme_server::AcmeServer;
+use crate::acme_server::Manner;
 use crate::acme_server::program;
 use crate::scene::Scene;
 use crate::scene::issuer;
@@ -16,7 +17,7 @@ async fn an_acme_server_that_is_away_leaves_the_certificate_in_service_and_needs
     let recorder = PrometheusBuilder::new().build_recorder();
     let seen = recorder.handle();
     let _recording = metrics::set_default_local_recorder(&recorder);
-    let Some(mut scene) = Scene::new().await else {
+    let Some(mut scene) = Scene::with(Manner::patient(), &["service.test"]).await else {
         return;
     };
     let asked = Notify::new();
@@ -50,7 +51,7 @@ async fn an_acme_server_that_is_away_leaves_the_certificate_in_service_and_needs
 
 #[tokio::test]
 async fn a_name_that_the_acme_server_refuses_gets_no_certificate() {
-    let Some(scene) = Scene::named(&["blocked.test"]).await else {
+    let Some(scene) = Scene::with(Manner::patient(), &["blocked.test"]).await else {
         return;
     };
     let refused = issuer(&scene.acme, &["blocked.test"]).unwrap();
@@ -65,11 +66,11 @@ async fn a_name_that_does_not_come_to_this_machine_is_not_validated() {
     let Some(program) = program() else {
         return;
     };
-    // Nobody listens at the port once this is dropped.
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Nobody listens at its port, and nobody else gets it.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = nobody.local_addr().unwrap().port();
-    drop(nobody);
-    let acme = AcmeServer::start(program, port).await;
+    let acme = AcmeServer::start_with(Manner::patient(), program, port).await;
     let refused = issuer(&acme, &["service.test"]).unwrap().issue().await;
     let refused = refused.unwrap_err();
     assert!(matches!(refused, OrderError::NotValidated(_)), "{refused}");
@@ -78,7 +79,7 @@ async fn a_name_that_does_not_come_to_this_machine_is_not_validated() {
 /// The service answers its own challenges and no others, during its own order and after it.
 #[tokio::test]
 async fn a_stranger_gets_no_certificate_for_the_name_of_the_service() {
-    let Some(mut scene) = Scene::named(&["service.test"]).await else {
+    let Some(mut scene) = Scene::with(Manner::patient(), &["service.test"]).await else {
         return;
     };
     let stranger = issuer(&scene.acme, &["service.test"]).unwrap();

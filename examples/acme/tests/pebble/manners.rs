@@ -97,8 +97,7 @@ async fn a_server_that_wants_a_certificate_renewed_now_is_heard_and_gets_an_orde
 {
     let manner = Manner {
         validates: false,
-        refused_nonces: 0,
-        ..Manner::default()
+        ..Manner::patient()
     };
     let Some(scene) = Scene::with(manner, NAMES).await else {
         return;

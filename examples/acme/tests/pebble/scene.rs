@@ -43,11 +43,7 @@ pub(crate) struct Scene {
 impl Scene {
     /// A DNS name and an address. `None` where there is no Pebble.
     pub(crate) async fn new() -> Option<Self> {
-        Self::named(&["service.test", "127.0.0.1"]).await
-    }
-
-    pub(crate) async fn named(names: &[&str]) -> Option<Self> {
-        Self::with(Manner::default(), names).await
+        Self::with(Manner::default(), &["service.test", "127.0.0.1"]).await
     }
 
     pub(crate) async fn with(manner: Manner, names: &[&str]) -> Option<Self> {
