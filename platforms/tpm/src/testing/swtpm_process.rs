@@ -63,11 +63,21 @@ impl SwtpmProcess {
     /// As [`start`](Self::start).
     pub fn start_over_tcp() -> io::Result<Self> {
         let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-        let (data, control) = (free()?, free()?);
         let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
-        let sockets = Sockets::Tcp(port(&data)?, port(&control)?);
-        drop((data, control));
-        Self::start_with(sockets, |_| Ok(()))
+        let start = || {
+            let (data, control) = (free()?, free()?);
+            let sockets = Sockets::Tcp(port(&data)?, port(&control)?);
+            drop((data, control));
+            Self::start_with(sockets, |_| Ok(()))
+        };
+        // Others may take a port that was free a moment ago.
+        for _ in 0..PORT_TRIES {
+            match start() {
+                Err(error) if error.kind() == io::ErrorKind::Other => {}
+                started => return started,
+            }
+        }
+        start()
     }
 
     /// A TPM that has registers of this bank alone.
@@ -178,12 +188,13 @@ impl SwtpmProcess {
         &self.folder
     }
 
-    /// Its data channel.
+    /// Its data channel. A command may take a minute: a key of RSA takes seconds where the machine is busy.
     pub fn device(&self) -> Swtpm {
-        match self.sockets {
+        let device = match self.sockets {
             Sockets::Tcp(data, _) => Swtpm::tcp(loopback(data)),
             Sockets::Unix => Swtpm::unix(self.folder.join(DATA)),
-        }
+        };
+        device.with_deadline(PATIENCE)
     }
 
     /// Its control channel.
@@ -346,7 +357,8 @@ fn loopback(port: u16) -> SocketAddr {
 const DATA: &str = "data";
 const CONTROL: &str = "control";
 const SAID: &str = "said";
-/// More than a process takes to start or to end on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// More than a process takes to start, to answer or to end on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PORT_TRIES: usize = 4;
 const ROOT: &str = "swtpm-localca-rootca-cert.pem";
 const ISSUER: &str = "issuercert.pem";
