@@ -69,14 +69,17 @@ impl Policy {
 
     /// Reads one of its tables.
     pub(crate) fn table<T: Table>(&self) -> Result<T, Failure> {
-        match &self.keys {
-            Some(keys) if T::NAME.ends_with("-keys") => keys.own(),
-            _ => self.own(),
-        }
+        let holder = self.holder::<T>();
+        let table = from_text(&holder.text, holder.format);
+        table.map_err(|error| holder.wrong().because(&error))
     }
 
-    fn own<T: Table>(&self) -> Result<T, Failure> {
-        from_text(&self.text, self.format).map_err(|error| self.wrong().because(&error))
+    /// The file that has this table.
+    fn holder<T: Table>(&self) -> &Self {
+        match &self.keys {
+            Some(keys) if T::NAME.ends_with("-keys") => keys,
+            _ => self,
+        }
     }
 
     fn wrong(&self) -> Failure {
@@ -90,8 +93,9 @@ impl Tables for Policy {
     }
 
     fn live<T: Table>(&self) -> Result<Arc<Live<T>>, Failure> {
-        let live = Live::of_text(&self.shown, &self.text, self.format);
+        let holder = self.holder::<T>();
+        let live = Live::of_text(&holder.shown, &holder.text, holder.format);
         live.map(Arc::new)
-            .map_err(|error| self.wrong().because(&error))
+            .map_err(|error| holder.wrong().because(&error))
     }
 }

@@ -9,6 +9,7 @@
 )]
 
 mod azure;
+mod certified;
 mod explain;
 mod genuine;
 mod hostile;
